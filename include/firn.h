@@ -1,0 +1,274 @@
+// firn: an in-process lakehouse engine. This is the whole public interface.
+//
+//     firn_engine *engine;  firn_session *session;  struct ArrowArrayStream rows;
+//     firn_error error = FIRN_ERROR_INIT;
+//     if (firn_engine_open(NULL, 0, &engine, &error) != FIRN_OK ||
+//         firn_session_open(engine, &session, &error) != FIRN_OK ||
+//         firn_query(session, "SELECT 42 AS answer", FIRN_NUL_TERMINATED, &rows, &error) !=
+//         FIRN_OK) { fprintf(stderr, "%s\n", error.text);
+//     }
+//
+// Four kinds of objects: an engine (settings, threads, caches), sessions of an engine (catalogs,
+// temporary tables, time zone), prepared statements of a session, and streams of rows, which are
+// plain ArrowArrayStream of the Arrow C stream interface
+// (https://arrow.apache.org/docs/format/CStreamInterface.html).
+//
+// Rules that hold for every function here:
+//   - A function that can fail returns firn_status and has a `firn_error *err` as last parameter.
+//     It may be NULL when the caller does not want the sentence; else FIRN_ERROR_INIT set it up.
+//   - An object handed out through a `firn_x **out` belongs to the caller, who ends it with
+//     firn_x_close(x); closing NULL does nothing. On failure *out is NULL.
+//   - Children keep their parents alive: any order of closing is right, and batches outlive all.
+//   - Text in is UTF-8 and borrowed for the call: keys and names end in NUL; SQL is pointer and
+//     size, where the size may be FIRN_NUL_TERMINATED.
+//   - Threads: an engine may be used from any thread at any time; a session and a statement from
+//     one thread at a time; a stream is pulled by one thread at a time, which need not be its
+//     session's, while the session runs other statements. Cancel and progress: any thread, any
+//     time.
+//   - Passing NULL where it is not allowed is a bug of the caller and stops a debug build.
+//   - Settings are text: see `SHOW ALL SETTINGS` for their names, values and meaning.
+//   - The library touches no signal handler, locale, umask or working directory, and starts no
+//     thread before a statement needs one. In a forked child every call answers an error.
+#ifndef FIRN_H
+#define FIRN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+#define FIRN_VERSION_MAJOR 0
+#define FIRN_VERSION_MINOR 1
+#define FIRN_VERSION_PATCH 0
+
+#if defined(__GNUC__)
+#define FIRN_API __attribute__((visibility("default")))
+#else
+#define FIRN_API
+#endif
+
+// On an enum: a caller that ignores a returned value of this type is warned. Clang only.
+#if defined(__clang__)
+#define FIRN_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define FIRN_MUST_CHECK
+#endif
+
+/// As the size of a text: it ends at its first NUL.
+#define FIRN_NUL_TERMINATED SIZE_MAX
+
+/// Why a function failed, as far as a program can act on it. The numbers never change.
+typedef enum FIRN_MUST_CHECK firn_status {
+    FIRN_OK = 0,
+    FIRN_NO_MEMORY = 1,   ///< The memory limit of the query was reached, or the system refused.
+    FIRN_INVALID = 2,     ///< The request is wrong: bad SQL, bad option, unknown column, bad value.
+    FIRN_NOT_FOUND = 3,   ///< No such table, file or object.
+    FIRN_CORRUPT = 4,     ///< Stored data breaks its own format.
+    FIRN_UNSUPPORTED = 5, ///< Valid, but firn does not implement it.
+    FIRN_IO = 6,          ///< The disk or the network failed; trying again may help.
+    FIRN_CONFLICT = 7,    ///< Another writer committed first; nothing of ours was written.
+    FIRN_CANCELLED = 8,   ///< The caller asked the query to stop.
+    FIRN_INTERNAL = 9,    ///< A bug in firn. Please report it with the text of the error.
+    FIRN_COMMIT_UNKNOWN = 10 ///< The commit may or may not have happened; read the table to know.
+} firn_status;
+
+#define FIRN_ERROR_TEXT_MAX 1024
+#define FIRN_ERROR_HINT_MAX 256
+
+/// Why a function failed, for people. Memory of the caller; needs no release, may be reused.
+///
+///     corrupt: dictionary index of 40 bits, at most 32 are allowed
+///       while reading column "region" of row group 2
+///       while scanning s3://lake/sales/part-0001.parquet
+typedef struct firn_error {
+    uint32_t size; ///< sizeof(firn_error) of the caller, set by FIRN_ERROR_INIT: lets it grow.
+    firn_status status;
+    char sqlstate[6];               ///< Five characters of SQL, "" if none.
+    bool retryable;                 ///< Trying the same again may help.
+    uint64_t position;              ///< Byte of the SQL text that is at fault, UINT64_MAX if none.
+    size_t length;                  ///< Bytes in `text`, without the final NUL.
+    char text[FIRN_ERROR_TEXT_MAX]; ///< UTF-8. Ends in "..." if there was more to say.
+    char hint[FIRN_ERROR_HINT_MAX]; ///< What to do about it, "" if nothing is known.
+    uint64_t reserved[8];
+} firn_error;
+#define FIRN_ERROR_INIT {.size = sizeof(firn_error), .status = FIRN_OK, .position = UINT64_MAX}
+
+struct ArrowSchema;      // The C data interface of Apache Arrow.
+struct ArrowArray;       // The same.
+struct ArrowArrayStream; // The C stream interface of Apache Arrow.
+
+/// Settings, threads, caches and the shared catalog `memory`. Usually one per program.
+typedef struct firn_engine firn_engine;
+
+/// Catalogs, temporary tables, settings and transaction of one user of an engine.
+typedef struct firn_session firn_session;
+
+/// A prepared statement.
+typedef struct firn_statement firn_statement;
+
+/// A setting as text. Comes in arrays, so it never grows.
+typedef struct firn_option {
+    const char *key;
+    const char *value;
+} firn_option;
+
+/// How far a statement is. Set `size` with FIRN_PROGRESS_INIT.
+typedef struct firn_progress {
+    uint32_t size;
+    double share;           ///< 0 to 1, -1 when nothing is known.
+    uint64_t rows;          ///< Rows read by scans so far.
+    uint64_t bytes;         ///< Bytes read by scans so far.
+    uint64_t spilled_bytes; ///< Bytes written to temporary files so far.
+    int64_t changed_rows;   ///< Rows inserted, updated or deleted; -1 for a query.
+    uint64_t reserved[8];
+} firn_progress;
+#define FIRN_PROGRESS_INIT {.size = sizeof(firn_progress), .share = -1, .changed_rows = -1}
+
+/// The version of the library that is running, such as "0.1.0". It may differ from the
+/// FIRN_VERSION_* macros, which say what the program was compiled against. Static storage.
+FIRN_API const char *firn_version(void);
+
+/// Opens an engine.
+///
+/// @param options `count` settings, such as {"memory_limit", "512MB"}; NULL when count is 0.
+/// @returns FIRN_OK, FIRN_INVALID (unknown setting or bad value; the hint names the nearest one),
+///          FIRN_NO_MEMORY. Starts no thread and opens no file.
+FIRN_API firn_status firn_engine_open(const firn_option *options, size_t count, firn_engine **out,
+                                      firn_error *err);
+
+/// Ends an engine: cancels what runs and joins the workers. Open sessions, statements and streams
+/// stay valid objects whose calls answer FIRN_CANCELLED; batches handed out stay readable.
+FIRN_API void firn_engine_close(firn_engine *engine);
+
+/// Sets one engine setting. Takes effect for statements that start later; a smaller memory_limit
+/// makes running ones shrink. FIRN_INVALID names the nearest setting or the allowed values.
+FIRN_API firn_status firn_engine_set(firn_engine *engine, const char *key, const char *value,
+                                     firn_error *err);
+
+/// Reads one engine setting as text.
+///
+/// @param size In: bytes at `value`. Out: bytes needed, with the final NUL. When it is too small
+///             or `value` is NULL nothing is written and the answer is FIRN_OK all the same.
+FIRN_API firn_status firn_engine_get(firn_engine *engine, const char *key, char *value,
+                                     size_t *size, firn_error *err);
+
+/// Gives free memory and caches back to the system until at most `keep_bytes` are held.
+FIRN_API void firn_engine_trim(firn_engine *engine, uint64_t keep_bytes);
+
+/// Opens a session: current catalog `memory`, schema `main`, settings as the engine's.
+FIRN_API firn_status firn_session_open(firn_engine *engine, firn_session **out, firn_error *err);
+
+/// Ends a session: its temporary tables go; its open streams go on until they are released.
+FIRN_API void firn_session_close(firn_session *session);
+
+/// Sets one session setting, as SQL's SET does.
+FIRN_API firn_status firn_session_set(firn_session *session, const char *key, const char *value,
+                                      firn_error *err);
+
+/// Reads one setting as the session sees it; `value` and `size` as in firn_engine_get.
+FIRN_API firn_status firn_session_get(firn_session *session, const char *key, char *value,
+                                      size_t *size, firn_error *err);
+
+/// Stops every running statement of the session: their calls and streams answer FIRN_CANCELLED
+/// (ECANCELED) within 50 ms. Statements that start later are not touched. Any thread.
+FIRN_API void firn_session_cancel(firn_session *session);
+
+/// Runs one SQL statement and hands out its rows as an Arrow stream.
+///
+/// The statement is parsed, bound and planned before the function returns; data is read only when
+/// the caller asks the stream for batches, on the engine's workers and the caller's own thread.
+/// The batches live until their own release callback is called, even after the stream is released
+/// and the engine is closed. INSERT, CREATE TABLE AS and their like run before the function
+/// returns and hand out one row with the column `count`.
+///
+/// @param sql `size` bytes, one statement, with or without a final ';'.
+/// @param out Uninitialised memory of the caller. On success it holds a stream that the caller
+///            must release; on failure out->release is NULL.
+/// @returns FIRN_OK or the status of the fault. Failures while data is read come out of the
+///          stream: get_next returns EINVAL, EIO, ENOMEM or ECANCELED, get_last_error the text, and
+///          firn_stream_error the whole error.
+///
+/// @code
+///     static const char sql[] = "SELECT region, SUM(revenue) FROM sales GROUP BY region";
+///     struct ArrowArrayStream rows;
+///     firn_error error = FIRN_ERROR_INIT;
+///     if (firn_query(session, sql, sizeof sql - 1, &rows, &error) != FIRN_OK) {
+///         fprintf(stderr, "%s\n", error.text);
+///         return 1;
+///     }
+/// @endcode
+FIRN_API firn_status firn_query(firn_session *session, const char *sql, size_t size,
+                                struct ArrowArrayStream *out, firn_error *err);
+
+/// Runs a script: any number of statements separated by ';'. Rows of queries are thrown away. Stops
+/// at the first fault; what earlier statements did stays done.
+///
+/// @param changed_rows May be NULL. Out: rows changed by all statements together.
+FIRN_API firn_status firn_execute(firn_session *session, const char *sql, size_t size,
+                                  int64_t *changed_rows, firn_error *err);
+
+/// Prepares the first statement of a text: parses and binds it once. Each run plans anew with the
+/// bound values as constants.
+///
+/// @param used May be NULL, then anything behind the first statement is an error. Out: where the
+///             next statement begins; equal to the size when nothing but blanks and comments is
+///             left. *out is NULL with FIRN_OK when the text holds no statement at all.
+FIRN_API firn_status firn_prepare(firn_session *session, const char *sql, size_t size,
+                                  firn_statement **out, size_t *used, firn_error *err);
+
+/// Ends a statement. Its open streams go on.
+FIRN_API void firn_statement_close(firn_statement *statement);
+
+/// Sets an option of one statement, such as {"arrow.strings", "view"}, for its later runs.
+FIRN_API firn_status firn_statement_set(firn_statement *statement, const char *key,
+                                        const char *value, firn_error *err);
+
+/// The parameters of the statement as a struct schema, one field a parameter in order ($1 first).
+/// A parameter whose type the statement does not say has the type null. The caller releases `out`.
+FIRN_API firn_status firn_statement_parameters(firn_statement *statement, struct ArrowSchema *out,
+                                               firn_error *err);
+
+/// The result as a struct schema; one without fields when the statement gives no rows. The caller
+/// releases `out`.
+FIRN_API firn_status firn_statement_schema(firn_statement *statement, struct ArrowSchema *out,
+                                           firn_error *err);
+
+/// Binds one row of parameters for the next runs.
+///
+/// @param types A struct schema, one field a parameter.
+/// @param rows  A struct array of one row of it. Both are taken over on success only.
+FIRN_API firn_status firn_statement_bind(firn_statement *statement, struct ArrowSchema *types,
+                                         struct ArrowArray *rows, firn_error *err);
+
+/// Binds many rows: the next run executes the statement once for each and concatenates the rows.
+/// `rows` is taken over on success.
+FIRN_API firn_status firn_statement_bind_stream(firn_statement *statement,
+                                                struct ArrowArrayStream *rows, firn_error *err);
+
+/// Runs the statement; `out` as in firn_query. It may run again while earlier streams are open.
+FIRN_API firn_status firn_statement_run(firn_statement *statement, struct ArrowArrayStream *out,
+                                        firn_error *err);
+
+/// Stops the running streams of the statement. Any thread.
+FIRN_API void firn_statement_cancel(firn_statement *statement);
+
+/// Says how far the newest run is. Any thread.
+FIRN_API void firn_statement_progress(firn_statement *statement, firn_progress *out);
+
+/// The full error behind the errno of the stream's last get_next. `stream` must be firn's own.
+/// `out` becomes a copy; its status is FIRN_OK when nothing failed.
+FIRN_API firn_status firn_stream_error(struct ArrowArrayStream *stream, firn_error *out);
+
+/// Makes a foreign stream readable as the temporary table `name` of the session. It can be read
+/// once; a second reading is an error that says so. `source` is taken over on success.
+FIRN_API firn_status firn_register_stream(firn_session *session, const char *name,
+                                          struct ArrowArrayStream *source, firn_error *err);
+
+#if defined(__cplusplus)
+}
+#endif
+
+#endif

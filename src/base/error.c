@@ -1,0 +1,114 @@
+#include "base/error.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+// Status, word, SQLSTATE that programs expect when nothing more exact is known.
+#define STATUS_LIST(X)                                                                             \
+    X(FIRN_OK, "ok", "00000")                                                                      \
+    X(FIRN_NO_MEMORY, "out of memory", "53200")                                                    \
+    X(FIRN_INVALID, "invalid", "22000")                                                            \
+    X(FIRN_NOT_FOUND, "not found", "42704")                                                        \
+    X(FIRN_CORRUPT, "corrupt", "XX001")                                                            \
+    X(FIRN_UNSUPPORTED, "unsupported", "0A000")                                                    \
+    X(FIRN_IO, "i/o", "58030")                                                                     \
+    X(FIRN_CONFLICT, "conflict", "40001")                                                          \
+    X(FIRN_CANCELLED, "cancelled", "57014")                                                        \
+    X(FIRN_INTERNAL, "internal", "XX000")                                                          \
+    X(FIRN_COMMIT_UNKNOWN, "commit unknown", "08007")
+
+const char *status_name(firn_status status) {
+    switch (status) { // No default: the compiler names the status that is forgotten here.
+#define X(value, word, state)                                                                      \
+    case value:                                                                                    \
+        return word;
+        STATUS_LIST(X)
+#undef X
+    }
+    return "unknown status";
+}
+
+static const char *status_sqlstate(firn_status status) {
+    switch (status) {
+#define X(value, word, state)                                                                      \
+    case value:                                                                                    \
+        return state;
+        STATUS_LIST(X)
+#undef X
+    }
+    return "XX000";
+}
+
+// Appends to err->text; on overflow the last bytes become "..." and later appends do nothing.
+PRINTF_LIKE(2, 0)
+static void append_list(firn_error *err, const char *format, va_list args) {
+    assert(err->length < FIRN_ERROR_TEXT_MAX);
+    const size_t room = FIRN_ERROR_TEXT_MAX - err->length;
+    const int wanted = vsnprintf(err->text + err->length, room, format, args);
+    if (wanted < 0) {
+        err->text[err->length] = '\0';
+    } else if ((size_t)wanted < room) {
+        err->length += (size_t)wanted;
+    } else {
+        err->length = FIRN_ERROR_TEXT_MAX - 1;
+        memcpy(err->text + err->length - 3, "...", 4);
+    }
+}
+
+PRINTF_LIKE(2, 3)
+static void append(firn_error *err, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    append_list(err, format, args);
+    va_end(args);
+}
+
+// Empties `err` and begins its text with the word of the status.
+static void start(firn_error *err, firn_status status, const char *state, uint64_t position) {
+    assert(status != FIRN_OK);
+    err->status = status;
+    err->length = 0;
+    err->hint[0] = '\0';
+    err->position = position;
+    err->retryable = status == FIRN_IO || status == FIRN_CONFLICT;
+    memcpy(err->sqlstate, state, sizeof err->sqlstate - 1);
+    err->sqlstate[sizeof err->sqlstate - 1] = '\0';
+    append(err, "%s: ", status_name(status));
+}
+
+void err_set(firn_error *err, firn_status status, const char *format, ...) {
+    start(err, status, status_sqlstate(status), NO_POSITION);
+    va_list args;
+    va_start(args, format);
+    append_list(err, format, args);
+    va_end(args);
+}
+
+void err_set_sql(firn_error *err, firn_status status, const char *state, uint64_t position,
+                 const char *format, ...) {
+    assert(strlen(state) == sizeof err->sqlstate - 1);
+    start(err, status, state, position);
+    va_list args;
+    va_start(args, format);
+    append_list(err, format, args);
+    va_end(args);
+}
+
+void err_while(firn_error *err, const char *format, ...) {
+    assert(err->status != FIRN_OK);
+    append(err, "\n  while ");
+    va_list args;
+    va_start(args, format);
+    append_list(err, format, args);
+    va_end(args);
+}
+
+void err_hint(firn_error *err, const char *format, ...) {
+    assert(err->status != FIRN_OK);
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(err->hint, sizeof err->hint, format, args);
+    va_end(args);
+}

@@ -1,0 +1,83 @@
+// Locks with ranks, condition variables, and the cancel flag.
+//
+// A thread may take a lock only while all locks it holds have a smaller rank; debug builds stop
+// when it does not, so a deadlock is found by the first test that could have had one.
+#ifndef FIRN_BASE_MUTEX_H
+#define FIRN_BASE_MUTEX_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+
+// From the outermost to the innermost.
+#define MUTEX_RANK_LIST(X)                                                                         \
+    X(ENGINE)                                                                                      \
+    X(SESSION)                                                                                     \
+    X(CATALOG)                                                                                     \
+    X(TABLE)                                                                                       \
+    X(QUERY)                                                                                       \
+    X(OPERATOR)                                                                                    \
+    X(SCHEDULER)                                                                                   \
+    X(IO)                                                                                          \
+    X(CACHE)                                                                                       \
+    X(SPILL)                                                                                       \
+    X(POOL)                                                                                        \
+    X(LEAF)
+
+#define X(name) MUTEX_##name,
+typedef enum mutex_rank { MUTEX_RANK_LIST(X) MUTEX_RANK_COUNT } mutex_rank;
+#undef X
+
+typedef struct CAPABILITY("mutex") mutex {
+    pthread_mutex_t lock;
+    mutex_rank rank;
+} mutex;
+
+/// Begins and ends a mutex; it lives inside another struct.
+void mutex_begin(mutex *self, mutex_rank rank);
+void mutex_end(mutex *self);
+void mutex_lock(mutex *self) ACQUIRE(self);
+void mutex_unlock(mutex *self) RELEASE(self);
+
+typedef struct condition {
+    pthread_cond_t cond;
+} condition;
+void condition_begin(condition *self);
+void condition_end(condition *self);
+/// Waits until woken or `timeout_ms` passed (UINT32_MAX: for ever). Holds `lock` before and after.
+void condition_wait(condition *self, mutex *lock, uint32_t timeout_ms) REQUIRES(lock);
+void condition_wake_all(condition *self);
+
+/// Raised once by whoever wants a query to stop; looked at every 10 ms by everything that works for
+/// it. A flag may have a parent (a session's), whose raising counts as its own.
+typedef struct cancel_flag {
+    atomic_bool raised;
+    const struct cancel_flag *parent; // NULL if none; outlives this one.
+} cancel_flag;
+
+static inline void cancel_raise(cancel_flag *self) {
+    atomic_store_explicit(&self->raised, true, memory_order_relaxed);
+}
+
+static inline bool cancel_is_raised(const cancel_flag *self) {
+    for (; self != NULL; self = self->parent) {
+        if (atomic_load_explicit(&self->raised, memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// FIRN_OK, or FIRN_CANCELLED with its text. NULL counts as never raised.
+static inline firn_status cancel_check(const cancel_flag *self, firn_error *err) {
+    if (cancel_is_raised(self)) {
+        return FAIL(err, FIRN_CANCELLED, "the query was stopped");
+    }
+    return FIRN_OK;
+}
+
+#endif
