@@ -35,7 +35,7 @@
 typedef enum host_call { HOST_CALL_LIST(X) HOST_CALL_COUNT } host_call;
 #undef X
 
-// ---- Faults (tests only) ---------------------------------------------------------------------
+// ---- Faults (tests only) ------------------------------------------------------------------------
 
 /// Makes the n-th call of a kind from now on fail (n counts from 1; 0 switches faults off), and
 /// resets the counters. Call while nothing else runs.
@@ -50,9 +50,11 @@ bool host_fault(host_call kind);
 
 // ---- Memory ------------------------------------------------------------------------------------
 
-/// malloc and free for memory/ only; NULL when refused. Aligned for any type.
+/// malloc and free for memory/ only (and base itself); NULL when refused. Aligned for any type.
 void *host_alloc(size_t size) __attribute__((alloc_size(1)));
 void host_free(void *block);
+
+#define HOST_HUGE_PAGE ((size_t)2 << 20)
 
 /// Anonymous pages, zeroed, aligned to `alignment` (a power of two, at least the page size; 2 MiB
 /// asks for huge pages as well). NULL when refused. host_unmap takes the same size.
@@ -61,8 +63,7 @@ void host_unmap(void *block, size_t size);
 /// Gives the content of whole pages back; the addresses stay and read as zero afterwards.
 void host_discard(void *block, size_t size);
 
-// ---- Files
-// ---------------------------------------------------------------------------------------
+// ---- Files --------------------------------------------------------------------------------------
 
 typedef struct host_file {
     int fd; // -1: not open.
@@ -83,7 +84,7 @@ typedef enum host_mode {
     HOST_MODE_CREATE,     // Written from empty; replaces what is there.
     HOST_MODE_CREATE_NEW, // Must not exist: FIRN_CONFLICT if it does.
     HOST_MODE_TEMPORARY,  // `path` is a folder; a nameless read-write file in it, gone when closed
-                         // or killed.
+                          // or killed.
 } host_mode;
 
 /// Errors: FIRN_NOT_FOUND, FIRN_CONFLICT, FIRN_IO (text names path and reason).
@@ -97,6 +98,11 @@ firn_status host_read(host_file file, uint64_t offset, size_t size, void *out, f
 /// Writes all bytes at `offset`. A full disk is FIRN_IO with SQLSTATE 53100.
 firn_status host_write(host_file file, uint64_t offset, bytes data, firn_error *err);
 firn_status host_sync(host_file file, firn_error *err);
+/// Asks the system to begin writing a range to disk; does not wait. For temporary files only.
+void host_write_behind(host_file file, uint64_t offset, uint64_t size);
+/// Waits until a range is on disk and drops it from the page cache: the counterpart, one step
+/// later.
+void host_drop_cached(host_file file, uint64_t offset, uint64_t size);
 /// Renames over `to` and syncs its folder.
 firn_status host_rename(const char *from, const char *to, firn_error *err);
 /// Makes `to` a name of `from` unless `to` exists (FIRN_CONFLICT), and syncs the folder:
@@ -110,8 +116,7 @@ firn_status host_make_folder(const char *path, firn_error *err);
 typedef firn_status (*host_visit)(void *user, const char *name, bool is_folder, firn_error *err);
 firn_status host_list(const char *path, host_visit visit, void *user, firn_error *err);
 
-// ---- Clock, chance, environment
-// ------------------------------------------------------------------
+// ---- Clock, chance, environment ----------------------------------------------------------------
 
 int64_t host_clock_ns(void);     // Monotonic.
 int64_t host_time_us(void);      // Since 1970-01-01 UTC.
@@ -124,10 +129,11 @@ const char *host_environment(const char *name);
 uint32_t host_cpu_count(void);
 /// Memory this process may use: the cgroup's limit or the machine's.
 uint64_t host_memory_bytes(void);
+/// The cgroup's limit alone, page cache included; UINT64_MAX if there is none.
+uint64_t host_cgroup_memory_bytes(void);
 uint32_t host_process_id(void);
 
-// ---- Threads
-// -------------------------------------------------------------------------------------
+// ---- Threads ------------------------------------------------------------------------------------
 
 typedef struct host_thread host_thread; // Opaque: a pthread.
 /// Starts a thread with all signals blocked. Errors: FIRN_NO_MEMORY.
