@@ -5,7 +5,7 @@
 #include "base/host.h"
 #include "base/test.h"
 
-static firn_error err = ERR_INIT;
+static firn_error err = FIRN_ERROR_INIT;
 
 typedef struct fake_file {
     const char *path;

@@ -8,7 +8,7 @@
 #include "base/test.h"
 #include "base/text.h"
 
-static firn_error err = ERR_INIT;
+static firn_error err = FIRN_ERROR_INIT;
 
 static bool says(const char *words) {
     return strstr(err.text, words) != NULL;
@@ -76,12 +76,12 @@ TEST(host_files_are_written_and_read_at_any_place) {
     CHECK(host_write(file, 5, bytes_of("world"), &err) == FIRN_OK);
     CHECK(host_write(file, 0, bytes_of("hello"), &err) == FIRN_OK);
     CHECK(host_sync(file, &err) == FIRN_OK);
-    char text[11] = {0};
-    CHECK(host_read(file, 0, 10, text, &err) == FIRN_OK);
-    CHECK(strcmp(text, "helloworld") == 0);
-    CHECK(host_read(file, 8, 3, text, &err) == FIRN_CORRUPT);
+    char words[11] = {0};
+    CHECK(host_read(file, 0, 10, words, &err) == FIRN_OK);
+    CHECK(strcmp(words, "helloworld") == 0);
+    CHECK(host_read(file, 8, 3, words, &err) == FIRN_CORRUPT);
     CHECK(says("ends at byte 10, 1 more bytes wanted"));
-    CHECK(host_read(file, UINT64_MAX - 1, 4, text, &err) == FIRN_INVALID);
+    CHECK(host_read(file, UINT64_MAX - 1, 4, words, &err) == FIRN_INVALID);
     host_stat by_file;
     host_stat by_path;
     CHECK(host_file_stat(file, &by_file, &err) == FIRN_OK);

@@ -9,7 +9,7 @@
 #include "base/host.h"
 #include "base/test.h"
 
-static firn_error err = ERR_INIT;
+static firn_error err = FIRN_ERROR_INIT;
 
 typedef struct counter {
     mutex lock;
@@ -115,8 +115,9 @@ NO_LOCK_CHECK static void use(misuse how) {
 static bool stops(misuse how) {
     const pid_t child = fork();
     if (child == 0) {
-        (void)freopen("/dev/null", "w", stderr);
-        use(how);
+        if (freopen("/dev/null", "w", stderr) != NULL) {
+            use(how);
+        }
         _exit(0);
     }
     int result = 0;

@@ -61,13 +61,13 @@ static arena_chunk *add_chunk(arena *self, size_t wanted) {
     size_t size = self->chunk == NULL ? CHUNK_MIN : self->chunk->size * 2;
     size = size > CHUNK_MAX ? CHUNK_MAX : size;
     size = size < wanted ? wanted : size;
-    size_t bytes;
+    size_t total;
     size_t used;
-    if (!add_fits(size, sizeof(arena_chunk), &bytes) || !add_fits(self->used, bytes, &used) ||
+    if (!add_fits(size, sizeof(arena_chunk), &total) || !add_fits(self->used, total, &used) ||
         used > self->limit) {
         return NULL;
     }
-    arena_chunk *chunk = host_alloc(bytes);
+    arena_chunk *chunk = host_alloc(total);
     if (chunk == NULL) {
         return NULL;
     }

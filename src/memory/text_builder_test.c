@@ -1,0 +1,69 @@
+#include "memory/text_builder.h"
+
+#include <string.h>
+
+#include "base/test.h"
+
+static firn_error err = FIRN_ERROR_INIT;
+
+TEST(text_builder_appends_and_ends_in_nul) {
+    arena scratch = arena_open((size_t)1 << 20);
+    text_builder builder = text_builder_open(&scratch);
+    text out;
+    REQUIRE(text_builder_finish(&builder, &out, &err) == FIRN_OK);
+    CHECK(out.size == 0 && out.data[0] == '\0');
+    text_append(&builder, TEXT("SELECT"));
+    text_append_char(&builder, ' ');
+    text_append_format(&builder, "%d + %s", 41, "one");
+    text_append(&builder, TEXT(""));
+    text_append_format(&builder, "%s", "");
+    REQUIRE(text_builder_finish(&builder, &out, &err) == FIRN_OK);
+    CHECK(text_equal(out, TEXT("SELECT 41 + one")));
+    CHECK(strlen(out.data) == out.size);
+    arena_close(&scratch);
+}
+
+TEST(text_builder_grows_over_every_capacity) {
+    arena scratch = arena_open((size_t)1 << 20);
+    text_builder builder = text_builder_open(&scratch);
+    for (int i = 0; i < 10000; i++) {
+        text_append_char(&builder, (char)('a' + i % 26));
+    }
+    text out;
+    REQUIRE(text_builder_finish(&builder, &out, &err) == FIRN_OK);
+    CHECK(out.size == 10000);
+    for (size_t i = 0; i < out.size; i++) {
+        REQUIRE(out.data[i] == (char)('a' + i % 26));
+    }
+    arena_close(&scratch);
+}
+
+TEST(text_builder_remembers_that_it_was_full) {
+    arena scratch = arena_open(5000);
+    text_builder builder = text_builder_open(&scratch);
+    text_append(&builder, TEXT("fits"));
+    for (int i = 0; i < 300; i++) {
+        text_append(&builder, TEXT("thirty-two bytes, again and again"));
+    }
+    CHECK(builder.is_full);
+    const size_t size = builder.size;
+    text_append(&builder, TEXT("x"));
+    CHECK(builder.size == size); // Nothing comes behind a gap.
+    text out;
+    CHECK(text_builder_finish(&builder, &out, &err) == FIRN_NO_MEMORY);
+    arena_close(&scratch);
+}
+
+TEST(text_copy_and_format_end_in_nul) {
+    arena scratch = arena_open((size_t)1 << 20);
+    text out;
+    REQUIRE(text_copy(&scratch, (text){.data = "abcdef", .size = 3}, &out, &err) == FIRN_OK);
+    CHECK(out.size == 3 && strcmp(out.data, "abc") == 0);
+    REQUIRE(text_format(&scratch, &out, &err, "%s.%s", "main", "sales") == FIRN_OK);
+    CHECK(out.size == 10 && strcmp(out.data, "main.sales") == 0);
+    arena_close(&scratch);
+    scratch = arena_open(16);
+    CHECK(text_copy(&scratch, TEXT("abc"), &out, &err) == FIRN_NO_MEMORY);
+    CHECK(text_format(&scratch, &out, &err, "%d", 1) == FIRN_NO_MEMORY);
+    arena_close(&scratch);
+}
