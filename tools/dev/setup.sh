@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Installs what is missing on Debian 12: ./dev setup [build|python|test|rest|full]... (build)
+#
+# Says what it installs, installs nothing that is there, and may run any number of times. As root or
+# with sudo. Other systems are told what they need.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+list=tools/requirements/debian.txt
+
+wanted() { # The packages of the groups given.
+    local group
+    for group in "$@"; do
+        if ! grep -qE "^$group " "$list"; then
+            echo "./dev setup: unknown group \"$group\"; there are: $(awk '!/^#/ && NF { print $1 }' "$list" | sort -u | xargs)" >&2
+            return 2
+        fi
+        awk -v group="$group" '$1 == group { print $2 }' "$list"
+    done
+}
+
+is_installed() {
+    [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+(($# > 0)) || set -- build
+packages=$(wanted "$@")
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    echo "setup: this is no Debian; what follows needs what these Debian packages hold:" \
+        "$(xargs <<<"$packages")" >&2
+    exit 0
+fi
+
+missing=()
+for package in $packages; do
+    is_installed "$package" || missing+=("$package")
+done
+if ((${#missing[@]} == 0)); then
+    exit 0
+fi
+if ((EUID != 0)) && ! command -v sudo >/dev/null; then
+    echo "setup: as root, run: apt-get update && apt-get install ${missing[*]}" >&2
+    exit 1
+fi
+
+mkdir -p build/logs
+log=build/logs/setup.log
+echo "setup ($*): installing ${missing[*]}"
+start=$SECONDS
+if ! {
+    as_root apt-get update &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+            "${missing[@]}"
+} >"$log" 2>&1 </dev/null; then
+    tail -n 40 "$log" >&2
+    echo "setup: apt-get failed; the whole log is $log" >&2
+    exit 1
+fi
+echo "setup ($*): done, $((SECONDS - start)) s"

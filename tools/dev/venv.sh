@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Makes the virtual environment of a group of tools/requirements/python.txt and prints its folder.
+#
+#     python=$(bash tools/dev/venv.sh pyiceberg)/bin/python
+#
+# One that is there and whose requirements have not changed is left alone.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+group=$1
+list=tools/requirements/python.txt
+mapfile -t wanted < <(awk -v group="$group" '$1 == group { print $2 }' "$list")
+if ((${#wanted[@]} == 0)); then
+    echo "venv: no group \"$group\" in $list" >&2
+    exit 2
+fi
+case $group in
+duckdb | polars | datafusion) folder=build/peers/$group ;;
+*) folder=build/venv/$group ;;
+esac
+stamp=$folder/requirements.installed
+if [[ ! -f $stamp || $(<"$stamp") != "${wanted[*]}" ]]; then
+    bash tools/dev/setup.sh python >&2
+    mkdir -p build/logs "${folder%/*}"
+    log=build/logs/venv.$group.log
+    echo "venv: installing ${wanted[*]} into $folder" >&2
+    start=$SECONDS
+    rm -rf "$folder"
+    if ! { python3 -m venv "$folder" &&
+        "$folder/bin/pip" install --disable-pip-version-check "${wanted[@]}"; } >"$log" 2>&1; then
+        tail -n 30 "$log" >&2
+        echo "venv: failed; the whole log is $log" >&2
+        exit 1
+    fi
+    printf '%s' "${wanted[*]}" >"$stamp"
+    echo "venv: $group done, $((SECONDS - start)) s" >&2
+fi
+echo "$PWD/$folder"

@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""run_steps.py [--full] [--sanitize] [--list] [FILTER] - runs the steps of steps.py, in order.
+
+Prints a line per step with its time and counts, keeps each step's output in build/logs/, shows the
+tail of a failed one and ends with exactly
+
+    N passed, N failed, N skipped
+
+A step counts through its output: each line that begins with "ok   ", "FAIL " or "skip " is a test;
+where there are none, the last line "N passed, N failed[, N skipped]" is. A step that fails without
+having counted a failure counts as one, and so does one that counted nothing: no step passes without
+having tested something.
+"""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import steps as step_list
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+LOGS = ROOT / "build" / "logs"
+TOTAL = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
+TAIL_LINES = 60
+
+
+class Counts:
+    def __init__(self, passed=0, failed=0, skipped=0):
+        self.passed, self.failed, self.skipped = passed, failed, skipped
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def count_output(text):
+    lines = Counts()
+    total = None
+    for line in text.splitlines():
+        if line.startswith("ok   "):
+            lines.passed += 1
+        elif line.startswith("FAIL "):
+            lines.failed += 1
+        elif line.startswith("skip "):
+            lines.skipped += 1
+        else:
+            found = TOTAL.match(line)
+            if found:
+                total = Counts(*(int(number or 0) for number in found.groups()))
+    if lines.passed or lines.failed or lines.skipped:
+        return lines
+    return total or Counts()
+
+
+def run_command(command, environment, log_path, timeout):
+    """Runs a command line into a log file; (exit code, output). A hanging one is killed whole."""
+    with open(log_path, "w+", encoding="utf-8", errors="replace") as log:
+        process = subprocess.Popen(["bash", "-c", command], cwd=ROOT, env=environment, stdout=log,
+                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                   start_new_session=True)
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            code = 124
+            log.write(f"\nstopped after {timeout} s\n")
+        finally:
+            try:  # Also what it left running.
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.wait()
+    return code, log_path.read_text(encoding="utf-8", errors="replace")
+
+
+class Run:
+    def __init__(self):
+        self.counts = Counts()
+        self.failed = []
+        self.built = {}
+        self.start = time.time()
+        self.environment = dict(os.environ, CCACHE_BASEDIR=str(ROOT), CCACHE_NOHASHDIR="1",
+                                PYTHONDONTWRITEBYTECODE="1", **step_list.environment(ROOT))
+
+    def report(self, name, seconds, what, failed, log_path, text):
+        print(f"{'FAIL' if failed else 'ok'}   {name:<44} {seconds:6.1f} s   {what}", flush=True)
+        if failed:
+            self.failed.append(name)
+            tail = [line for line in text.splitlines() if not line.startswith("ok   ")][-TAIL_LINES:]
+            print("\n".join("     | " + line for line in tail))
+            print(f"     | the whole log: {log_path.relative_to(ROOT)}", flush=True)
+
+    def build(self, preset):
+        if preset not in self.built:
+            name = f"build {preset}"
+            log_path = LOGS / f"build.{preset}.log"
+            begin = time.time()
+            # The count of a build is its result: it compiled without a warning, or it did not.
+            code, text = run_command(step_list.build_command(preset), self.environment, log_path,
+                                     step_list.BUILD_TIMEOUT)
+            self.built[preset] = code == 0
+            counts = Counts(passed=int(code == 0), failed=int(code != 0))
+            self.counts.add(counts)
+            if code != 0:
+                errors = [line for line in text.splitlines()
+                          if re.search(r"error:|FAILED:|CMake Error|undefined reference", line)]
+                text = "\n".join(errors[:TAIL_LINES] or text.splitlines()[-TAIL_LINES:])
+            self.report(name, time.time() - begin, "warnings are errors", code != 0, log_path, text)
+        return self.built[preset]
+
+    def step(self, step):
+        log_path = LOGS / (re.sub(r"[^\w.+-]+", "_", step.name) + ".log")
+        if step.build and not self.build(step.build):
+            log_path.write_text("not run: the build failed\n")
+            self.counts.add(Counts(failed=1))
+            self.report(step.name, 0.0, "not run", True, log_path, "not run: the build failed")
+            return
+        begin = time.time()
+        code, text = run_command(step.command, dict(self.environment, **step.variables), log_path,
+                                 step.timeout)
+        counts = count_output(text)
+        if code != 0 and counts.failed == 0:
+            counts.failed = 1
+            text += f"\nexit code {code}"
+        elif code == 0 and counts.passed == 0 and counts.failed == 0:
+            counts.failed = 1
+            text += "\nnothing was tested"
+        self.counts.add(counts)
+        self.report(step.name, time.time() - begin, str(counts), counts.failed > 0, log_path, text)
+
+
+def chosen(arguments):
+    full, sanitize = "--full" in arguments, "--sanitize" in arguments
+    words = [word for word in arguments if not word.startswith("--")]
+    unknown = [word for word in arguments
+               if word.startswith("--") and word not in ("--full", "--sanitize", "--list")]
+    if unknown or len(words) > 1:
+        sys.exit("usage: ./dev test [--full] [--sanitize] [--list] [FILTER]")
+    all_steps = step_list.steps(ROOT, full)
+    if sanitize:
+        all_steps = [step for step in all_steps if step.build in step_list.SANITIZED]
+    if words:
+        named = [step for step in all_steps if words[0] in step.name]
+        all_steps = named or step_list.steps_by_test_name(ROOT, words[0])
+    return all_steps
+
+
+def main():
+    os.chdir(ROOT)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    wanted = chosen(sys.argv[1:])
+    if "--list" in sys.argv:
+        print("\n".join(f"{step.name:<44} {step.command}" for step in wanted))
+        return 0
+    run = Run()
+    for step in wanted:
+        run.step(step)
+    print(f"{time.time() - run.start:.0f} s" +
+          (", failed: " + ", ".join(run.failed) if run.failed else ""))
+    if run.counts.passed + run.counts.failed == 0:
+        run.counts.failed = 1
+    print(run.counts, flush=True)
+    return 1 if run.counts.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
