@@ -1,0 +1,97 @@
+// The border to the Arrow C data and stream interface.
+//
+// https://arrow.apache.org/docs/format/CDataInterface.html and CStreamInterface.html. Out: batches of
+// ours become Arrow arrays that own copies of everything, a few tens of thousands of rows each. In:
+// foreign arrays are validated once (lengths, offsets, UTF-8, buffers present) and become columns
+// that borrow from them.
+#ifndef FIRN_COLUMN_ARROW_H
+#define FIRN_COLUMN_ARROW_H
+
+#include "column/batch.h"
+
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+#endif
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+struct ArrowArrayStream {
+    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
+    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
+    const char *(*get_last_error)(struct ArrowArrayStream *);
+    void (*release)(struct ArrowArrayStream *);
+    void *private_data;
+};
+#endif
+
+typedef enum arrow_strings { ARROW_STRINGS_UTF8, ARROW_STRINGS_LARGE, ARROW_STRINGS_VIEW } arrow_strings;
+
+/// The options `arrow.*` of a statement. All zero but batch_rows: the defaults.
+typedef struct arrow_options {
+    arrow_strings strings;
+    bool intervals_as_text;
+    bool float16_as_float32;
+    bool wide_decimals_as_text; ///< DECIMAL with p > 38 as utf8.
+    bool large_lists;
+    bool dictionaries;          ///< Hand dictionary columns out as Arrow dictionaries.
+    uint32_t batch_rows;        ///< Rows of a batch at most.
+} arrow_options;
+#define ARROW_BATCH_ROWS_DEFAULT 65536
+
+/// Sets one option; FIRN_INVALID for an unknown key (without the prefix `arrow.`) or value.
+firn_status arrow_options_set(arrow_options *self, text key, text value, firn_error *err);
+
+/// A struct schema of the fields. The caller releases `out`. Owns copies of all names.
+firn_status arrow_schema_export(const schema *self, const arrow_options *options,
+                                struct ArrowSchema *out, firn_error *err);
+
+/// Gathers batches into one Arrow struct array. Open, push until it is full, finish; repeat.
+typedef struct arrow_builder arrow_builder;
+struct pool; // memory/pool.h: what the rows are charged to until they are handed out.
+firn_status arrow_builder_open(const schema *self, const arrow_options *options, struct pool *pool,
+                               arrow_builder **out, firn_error *err);
+/// Copies the rows of `rows` that count. Errors: FIRN_NO_MEMORY; FIRN_INVALID when a value does not
+/// fit the wished layout (offsets over 2 GiB end the batch early instead).
+firn_status arrow_builder_push(arrow_builder *self, const batch *rows, firn_error *err);
+uint64_t arrow_builder_rows(const arrow_builder *self);
+bool arrow_builder_is_full(const arrow_builder *self);
+/// Hands out what was pushed as a struct array that owns its memory, and empties the builder.
+firn_status arrow_builder_finish(arrow_builder *self, struct ArrowArray *out, firn_error *err);
+void arrow_builder_close(arrow_builder *self);
+
+/// The fields of a foreign struct schema, in `memory` (extension types by their metadata; layouts
+/// without a type of their own as INTERFACE.md says). Refuses what firn has no type for, by name.
+firn_status arrow_schema_import(const struct ArrowSchema *self, arena *memory, schema *out,
+                                firn_error *err);
+/// Rows [from, from + count) of a foreign struct array as a batch in `memory`, validated. The array
+/// must stay until the batch is no longer used. `count` at most BATCH_ROWS.
+firn_status arrow_array_import(const struct ArrowSchema *types, const struct ArrowArray *self,
+                               const schema *fields, uint64_t from, uint32_t count, arena *memory,
+                               batch *out, firn_error *err);
+
+#endif

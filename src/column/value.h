@@ -1,0 +1,91 @@
+// The values that need a C type of their own: strings, list slices, intervals, wide integers.
+#ifndef FIRN_COLUMN_VALUE_H
+#define FIRN_COLUMN_VALUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "base/wide.h" // i128, u128, i256
+
+#ifndef STRING_INLINE_MAX
+#define STRING_INLINE_MAX 12 // The test mode `inline` builds with 0: no string is inline.
+#endif
+
+/// Text or bytes: 16 bytes. Up to STRING_INLINE_MAX bytes lie inside and the rest of `inlined` is
+/// zero, so that two inline strings are equal exactly if their 16 bytes are. Longer ones point to
+/// bytes that somebody else keeps: a page, an arena, a buffer. The first four bytes are at the same
+/// place in both forms.
+typedef struct string_value {
+    uint32_t size;
+    union {
+        char inlined[12];
+        struct {
+            char prefix[4];
+            const char *data;
+        };
+    };
+} string_value;
+_Static_assert(sizeof(string_value) == 16, "a string value is 16 bytes");
+
+/// One row of a LIST or MAP column: rows [offset, offset + size) of its children.
+typedef struct list_value {
+    uint32_t offset;
+    uint32_t size;
+} list_value;
+
+/// Months, days and nanoseconds apart, as Arrow's month_day_nano.
+typedef struct interval_value {
+    int32_t months;
+    int32_t days;
+    int64_t nanos;
+} interval_value;
+
+static inline bool string_is_inline(const string_value *self) {
+    return self->size <= STRING_INLINE_MAX;
+}
+
+/// The bytes. Borrowed from `self` when inline, so `self` must stay where it is.
+static inline const char *string_data(const string_value *self) {
+    return string_is_inline(self) ? self->inlined : self->data;
+}
+
+static inline text string_text(const string_value *self) {
+    return (text){.data = string_data(self), .size = self->size};
+}
+
+/// A value over bytes that the caller keeps alive as long as the value is used.
+static inline string_value string_of(const char *data, uint32_t size) {
+    string_value out = {.size = size};
+    if (size <= STRING_INLINE_MAX) {
+        if (size > 0) {
+            memcpy(out.inlined, data, size);
+        }
+    } else {
+        memcpy(out.prefix, data, size < 4 ? size : 4);
+        out.data = data;
+    }
+    return out;
+}
+
+static inline bool string_equal(const string_value *left, const string_value *right) {
+    uint64_t head[2];
+    memcpy(&head[0], left, 8); // Size and first four bytes in one comparison.
+    memcpy(&head[1], right, 8);
+    if (head[0] != head[1]) {
+        return false;
+    }
+    if (string_is_inline(left)) {
+        return memcmp(left->inlined, right->inlined, sizeof left->inlined) == 0;
+    }
+    return memcmp(left->data, right->data, left->size) == 0;
+}
+
+/// Unsigned bytewise order, a prefix first: the order of code points, and of Parquet's statistics.
+static inline int string_compare(const string_value *left, const string_value *right) {
+    return text_compare(string_text(left), string_text(right));
+}
+
+#endif

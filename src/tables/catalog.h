@@ -1,0 +1,89 @@
+// The catalog interface: names to tables. Implementations live in catalogs/ and are named by one row
+// of catalogs/catalogs.def.
+#ifndef FIRN_TABLES_CATALOG_H
+#define FIRN_TABLES_CATALOG_H
+
+#include "tables/table.h"
+
+typedef struct catalog catalog;
+typedef struct catalog_kind catalog_kind;
+
+typedef struct text_list {
+    uint32_t count;
+    text *items;
+} text_list;
+
+/// A namespace has one or more levels.
+typedef text_list namespace_path;
+
+/// Which state of a table is wanted.
+typedef struct table_version {
+    enum { VERSION_CURRENT, VERSION_SNAPSHOT, VERSION_REF, VERSION_TIMESTAMP } kind;
+    int64_t number; ///< Snapshot id, or microseconds since 1970 UTC.
+    text ref;       ///< Branch or tag.
+    int64_t from_snapshot_id, to_snapshot_id; ///< Incremental append scan: rows appended after the
+    bool is_incremental;                      ///< first (exclusive) up to the second (inclusive).
+} table_version;
+
+/// One entry of a listing.
+typedef struct catalog_entry {
+    text name;
+    enum { ENTRY_TABLE, ENTRY_VIEW, ENTRY_TEMPORARY } kind;
+} catalog_entry;
+typedef struct catalog_entry_list {
+    uint32_t count;
+    catalog_entry *items;
+} catalog_entry_list;
+
+/// A view's definition.
+typedef struct view_definition {
+    text sql;
+    text catalog;             ///< What unqualified names in it mean.
+    namespace_path space;
+    text_list columns;        ///< Names of its columns, empty: the query's.
+} view_definition;
+
+/// What a name turned out to be.
+typedef struct catalog_object {
+    table_snapshot *snapshot; ///< To be released, or NULL when it is a view.
+    view_definition *view;    ///< In `memory`, or NULL.
+} catalog_object;
+
+struct catalog_kind {
+    const char *name; ///< As in ATTACH … (TYPE x).
+    /// Does this location look like one of the kind? ("sqlite:…", "https://…", a folder.)
+    bool (*recognises)(text location);
+    /// Opens it. Options are key/value texts as in INTERFACE.md 2; unknown ones are errors.
+    firn_status (*open)(text alias, text location, const firn_option *options, size_t count,
+                        struct io *io, catalog **out, firn_error *err);
+    void (*close)(catalog *self);
+    /// Child namespaces of `parent` (count 0: the top).
+    firn_status (*list_namespaces)(catalog *self, namespace_path parent, arena *memory,
+                                   namespace_path **out, uint32_t *count, const cancel_flag *cancel,
+                                   firn_error *err);
+    firn_status (*has_namespace)(catalog *self, namespace_path space, bool *out,
+                                 const cancel_flag *cancel, firn_error *err);
+    firn_status (*list)(catalog *self, namespace_path space, arena *memory, catalog_entry_list *out,
+                        const cancel_flag *cancel, firn_error *err);
+    /// Loads a table or view. FIRN_NOT_FOUND if there is none of that name.
+    firn_status (*load)(catalog *self, namespace_path space, text name, const table_version *version,
+                        arena *memory, catalog_object *out, const cancel_flag *cancel,
+                        firn_error *err);
+    // Writing: NULL for read-only kinds. Filled by memory now, by the others with commits.
+    firn_status (*create_namespace)(catalog *self, namespace_path space, firn_error *err);
+    firn_status (*drop_namespace)(catalog *self, namespace_path space, firn_error *err);
+    firn_status (*create_table)(catalog *self, namespace_path space, text name, const schema *columns,
+                                bool replace, catalog_object *out, firn_error *err);
+    firn_status (*create_view)(catalog *self, namespace_path space, text name,
+                               const view_definition *view, bool replace, firn_error *err);
+    firn_status (*drop)(catalog *self, namespace_path space, text name, bool is_view,
+                        firn_error *err);
+};
+
+struct catalog {
+    const catalog_kind *kind;
+    text alias; ///< As attached.
+    bool is_read_only;
+};
+
+#endif
