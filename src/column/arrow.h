@@ -1,9 +1,9 @@
 // The border to the Arrow C data and stream interface.
 //
-// https://arrow.apache.org/docs/format/CDataInterface.html and CStreamInterface.html. Out: batches of
-// ours become Arrow arrays that own copies of everything, a few tens of thousands of rows each. In:
-// foreign arrays are validated once (lengths, offsets, UTF-8, buffers present) and become columns
-// that borrow from them.
+// https://arrow.apache.org/docs/format/CDataInterface.html and CStreamInterface.html. Out: batches
+// of ours become Arrow arrays that own copies of everything, a few tens of thousands of rows each.
+// In: foreign arrays are validated once (lengths, offsets, UTF-8, buffers present) and become
+// columns that borrow from them.
 #ifndef FIRN_COLUMN_ARROW_H
 #define FIRN_COLUMN_ARROW_H
 
@@ -49,7 +49,11 @@ struct ArrowArrayStream {
 };
 #endif
 
-typedef enum arrow_strings { ARROW_STRINGS_UTF8, ARROW_STRINGS_LARGE, ARROW_STRINGS_VIEW } arrow_strings;
+typedef enum arrow_strings {
+    ARROW_STRINGS_UTF8,
+    ARROW_STRINGS_LARGE,
+    ARROW_STRINGS_VIEW
+} arrow_strings;
 
 /// The options `arrow.*` of a statement. All zero but batch_rows: the defaults.
 typedef struct arrow_options {
@@ -58,8 +62,8 @@ typedef struct arrow_options {
     bool float16_as_float32;
     bool wide_decimals_as_text; ///< DECIMAL with p > 38 as utf8.
     bool large_lists;
-    bool dictionaries;          ///< Hand dictionary columns out as Arrow dictionaries.
-    uint32_t batch_rows;        ///< Rows of a batch at most.
+    bool dictionaries;   ///< Hand dictionary columns out as Arrow dictionaries.
+    uint32_t batch_rows; ///< Rows of a batch at most.
 } arrow_options;
 #define ARROW_BATCH_ROWS_DEFAULT 65536
 

@@ -18,9 +18,9 @@ typedef struct batch_sequence {
 } batch_sequence;
 
 typedef struct batch {
-    uint32_t row_count;    ///< Length of every column; at most BATCH_ROWS.
+    uint32_t row_count; ///< Length of every column; at most BATCH_ROWS.
     uint32_t column_count;
-    const column *columns; ///< The producer's, until it is called again.
+    const column *columns;     ///< The producer's, until it is called again.
     const uint16_t *selection; ///< Ascending numbers of the rows that count; NULL: all of them.
     uint32_t selected_count;   ///< Rows that count.
     batch_sequence sequence;

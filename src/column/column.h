@@ -1,9 +1,10 @@
 // A column of a batch: type, length, form, validity, values. Immutable once built.
 //
 // Who owns what. A column owns nothing: it is a view that a producer fills in, and **what it points
-// to stays until the producer is called again** (or the arena it was built in is rewound). Batches in
-// flight point into decompressed pages, dictionaries and scratch arenas and copy nothing; whoever
-// keeps rows for longer (build, sort, aggregate, exchange, cache, queue, result) copies them.
+// to stays until the producer is called again** (or the arena it was built in is rewound). Batches
+// in flight point into decompressed pages, dictionaries and scratch arenas and copy nothing;
+// whoever keeps rows for longer (build, sort, aggregate, exchange, cache, queue, result) copies
+// them.
 //
 // Lanes. Every lane of a column in [0, length) holds an initialised value, also where the row is
 // NULL or not selected: a string there may be compared, a list is a valid slice. So an infallible
@@ -32,22 +33,22 @@ typedef struct column column;
 /// The distinct values behind codes. Lives as long as the columns that name it, usually as long as
 /// its row group is read.
 typedef struct dictionary {
-    uint64_t identity;     ///< Unique in the process; caches of per-entry results hang on it.
-    uint32_t size;         ///< Entries.
-    const column *values;  ///< Flat, `size` rows, without NULLs.
-    uint64_t *hashes;      ///< One per entry once somebody computed them, else NULL. One worker.
+    uint64_t identity;    ///< Unique in the process; caches of per-entry results hang on it.
+    uint32_t size;        ///< Entries.
+    const column *values; ///< Flat, `size` rows, without NULLs.
+    uint64_t *hashes;     ///< One per entry once somebody computed them, else NULL. One worker.
 } dictionary;
 
 struct column {
     const type *type;
     column_form form;
     uint32_t length; ///< Rows.
-    /// Bit set: not NULL. NULL pointer: no NULLs. FLAT and DICTIONARY: a bit a row; CONSTANT: bit 0;
-    /// RUNS: a bit a run. Bits at and behind the end are unspecified. Of type NULL: all clear, or
-    /// the pointer is `validity_none`.
+    /// Bit set: not NULL. NULL pointer: no NULLs. FLAT and DICTIONARY: a bit a row; CONSTANT: bit
+    /// 0; RUNS: a bit a run. Bits at and behind the end are unspecified. Of type NULL: all clear,
+    /// or the pointer is `validity_none`.
     const uint64_t *validity;
-    const void *values;       ///< By form: values, one value, uint32_t codes, run values.
-    const column *children;   ///< type->child_count of them: LIST 1, MAP 2, STRUCT n.
+    const void *values;           ///< By form: values, one value, uint32_t codes, run values.
+    const column *children;       ///< type->child_count of them: LIST 1, MAP 2, STRUCT n.
     const dictionary *dictionary; ///< DICTIONARY only.
     const uint32_t *run_ends;     ///< RUNS only: ascending, the last one is `length`.
     uint32_t run_count;           ///< RUNS only.

@@ -18,14 +18,15 @@
 /// zero, so that two inline strings are equal exactly if their 16 bytes are. Longer ones point to
 /// bytes that somebody else keeps: a page, an arena, a buffer. The first four bytes are at the same
 /// place in both forms.
-typedef struct string_value {
-    uint32_t size;
-    union {
+typedef union string_value {
+    struct {
+        uint32_t size;
         char inlined[12];
-        struct {
-            char prefix[4];
-            const char *data;
-        };
+    };
+    struct {
+        uint32_t size_too; // The same bytes as `size`.
+        char prefix[4];
+        const char *data;
     };
 } string_value;
 _Static_assert(sizeof(string_value) == 16, "a string value is 16 bytes");

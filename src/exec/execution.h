@@ -7,8 +7,8 @@
 
 struct io;
 struct pool;
-struct page_source;   // memory/page.h: the query's pages.
-struct spill;         // memory/spill.h: the query's temporary file.
+struct page_source; // memory/page.h: the query's pages.
+struct spill;       // memory/spill.h: the query's temporary file.
 struct scheduler;
 struct task_group;
 struct codec_scratch;
@@ -38,19 +38,19 @@ typedef struct execution {
     const plan *plan;
     const run_options *options;
     const statement_context *context;
-    cancel_flag cancel;             ///< Parent: the statement's.
-    arena memory;                   ///< Of operators' shared state; charged to the query's pool.
-    struct pool *pool;              ///< The query's node of the pool tree.
-    struct page_source *pages;      ///< For keepers' pages.
-    struct spill *spill;            ///< One temporary file, made at its first use.
+    cancel_flag cancel;        ///< Parent: the statement's.
+    arena memory;              ///< Of operators' shared state; charged to the query's pool.
+    struct pool *pool;         ///< The query's node of the pool tree.
+    struct page_source *pages; ///< For keepers' pages.
+    struct spill *spill;       ///< One temporary file, made at its first use.
     struct io *io;
     struct scheduler *scheduler;
-    struct task_group *group;       ///< The query in the scheduler.
-    uint32_t worker_count;          ///< How many workers may run a pipeline at once.
-    table_snapshot *const *tables;  ///< By plan table number; retained by the execution.
+    struct task_group *group;      ///< The query in the scheduler.
+    uint32_t worker_count;         ///< How many workers may run a pipeline at once.
+    table_snapshot *const *tables; ///< By plan table number; retained by the execution.
     dynamic_filters dynamic;
-    struct codec_scratch **codecs;  ///< By worker.
-    node_statistics *statistics;    ///< By node number.
+    struct codec_scratch **codecs; ///< By worker.
+    node_statistics *statistics;   ///< By node number.
 } execution;
 
 #endif

@@ -1,10 +1,10 @@
 // The operator contract: a driver runs the chain; an operator never calls the next one.
 //
 // A plan becomes pipelines (exec/pipeline.h). A pipeline has one or more **chains**, each a source
-// and steps, all ending in one **sink**. A worker runs a chain for a morsel: it asks the source for a
-// batch, pushes it through the steps into the sink, and looks at what each call answers. Parallelism,
-// pausing, waiting and stopping early are the driver's; operators are written as if there were one
-// thread, with their state split in two:
+// and steps, all ending in one **sink**. A worker runs a chain for a morsel: it asks the source for
+// a batch, pushes it through the steps into the sink, and looks at what each call answers.
+// Parallelism, pausing, waiting and stopping early are the driver's; operators are written as if
+// there were one thread, with their state split in two:
 //
 //     shared   one per execution: what open made; changed only in merge, in finish's tasks, or
 //              through atomics that its comment names
@@ -25,8 +25,8 @@ typedef enum step_answer {
     STEP_DONE, ///< I need nothing more: close everything upstream. A source: I am at the end.
     STEP_WAIT, ///< Nothing now; call->wakeup will fire. Call again with the same input then.
 } step_answer;
-// With any answer but STEP_WAIT the output holds rows if its selected_count is not 0; the driver has
-// emptied it before the call.
+// With any answer but STEP_WAIT the output holds rows if its selected_count is not 0; the driver
+// has emptied it before the call.
 
 typedef struct op_call {
     void *shared;
@@ -44,8 +44,8 @@ typedef struct finish_task {
     uint64_t index; ///< Which partition, range or run.
 } finish_task;
 
-/// What finish fills in. Tasks run in parallel in any order; when all are done `then` is called once
-/// (a single thread), which may add the next round of tasks, or is NULL.
+/// What finish fills in. Tasks run in parallel in any order; when all are done `then` is called
+/// once (a single thread), which may add the next round of tasks, or is NULL.
 typedef struct finish_plan {
     arena *memory; ///< For the tasks; lives until the pipeline is done.
     uint32_t count;
@@ -59,11 +59,11 @@ typedef struct op_report {
 } op_report;
 
 typedef struct operator_kind {
-    const char *name;  ///< As EXPLAIN ANALYZE shows it.
-    bool needs_order;  ///< Sink: batches must be restored to source order (by sequence).
-    bool keeps_order;  ///< Step: output batches carry their input's sequence.
-    bool takes_forms;  ///< Takes DICTIONARY and RUNS columns; else the driver flattens its input.
-    bool wants_full;   ///< Costs much per call: the driver merges thin batches before it.
+    const char *name; ///< As EXPLAIN ANALYZE shows it.
+    bool needs_order; ///< Sink: batches must be restored to source order (by sequence).
+    bool keeps_order; ///< Step: output batches carry their input's sequence.
+    bool takes_forms; ///< Takes DICTIONARY and RUNS columns; else the driver flattens its input.
+    bool wants_full;  ///< Costs much per call: the driver merges thin batches before it.
     /// What its keeper can never do without, for `workers` workers. NULL: keeps nothing.
     uint64_t (*min_bytes)(const plan_node *node, uint32_t workers);
     /// May run many times on one plan at the same time (recursion, several streams).

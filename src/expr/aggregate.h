@@ -3,9 +3,10 @@
 // Two kinds:
 //   - **fold**: a state of fixed size per group, updated row by row, combined across workers,
 //     partitions and machines, finished into a value. What a state holds beyond its size (the bytes
-//     of a minimal string) lies in a heap that the operator gives. Its state goes out and comes back
-//     as columns: one path for spilling, exchange and partial results.
-//   - **collect**: needs all values of a group at once (median, string_agg, array_agg). The operator
+//     of a minimal string) lies in a heap that the operator gives. Its state goes out and comes
+//     back as columns: one path for spilling, exchange and partial results.
+//   - **collect**: needs all values of a group at once (median, string_agg, array_agg). The
+//   operator
 //     keeps raw (key, value) rows, sorts or makes them distinct where the call asks, and hands each
 //     group's values over as one slice at the end.
 // A fold called with DISTINCT or ORDER BY is fed by the operator from the collected rows, so no
@@ -36,8 +37,8 @@ typedef struct aggregate_call {
 } aggregate_call;
 
 /// Both visit the call's rows; row k goes into the state `(char *)states[k] + offset`, for the k-th
-/// visited row. NULLs: with AGGREGATE_SKIPS_NULLS the operator leaves out rows with a NULL argument.
-/// Return as scalar kernels do.
+/// visited row. NULLs: with AGGREGATE_SKIPS_NULLS the operator leaves out rows with a NULL
+/// argument. Return as scalar kernels do.
 typedef uint32_t (*aggregate_update)(aggregate_call *call, const column *const *args,
                                      void *const *states, uint32_t offset);
 /// All rows of the call into one state: ungrouped, or a run of equal keys. May be NULL.
@@ -46,18 +47,19 @@ typedef uint32_t (*aggregate_update_one)(aggregate_call *call, const column *con
 
 typedef enum aggregate_flags {
     AGGREGATE_SKIPS_NULLS = 1 << 0,
-    AGGREGATE_ORDER_MATTERS = 1 << 1,   ///< array_agg, string_agg, first: ORDER BY has an effect.
+    AGGREGATE_ORDER_MATTERS = 1 << 1,    ///< array_agg, string_agg, first: ORDER BY has an effect.
     AGGREGATE_DISTINCT_IS_SAME = 1 << 2, ///< min, max, bool_and: DISTINCT changes nothing.
-    AGGREGATE_CAN_FAIL = 1 << 3,        ///< sum of decimals: overflow.
-    AGGREGATE_EMPTY_IS_ZERO = 1 << 4,   ///< count: 0 for no rows; others are NULL.
-    AGGREGATE_COLLECTS = 1 << 5,        ///< The second kind.
+    AGGREGATE_CAN_FAIL = 1 << 3,         ///< sum of decimals: overflow.
+    AGGREGATE_EMPTY_IS_ZERO = 1 << 4,    ///< count: 0 for no rows; others are NULL.
+    AGGREGATE_COLLECTS = 1 << 5,         ///< The second kind.
 } aggregate_flags;
 
 typedef struct aggregate_overload {
-    const char *signature; ///< As expr/function.h.
+    const char *signature;                                          ///< As expr/function.h.
     firn_status (*bind)(function_bind_call *call, firn_error *err); ///< May be NULL.
     // Fold:
-    uint32_t state_size; ///< Bytes, a multiple of 8; states are 8-aligned (16-byte members: memcpy).
+    uint32_t
+        state_size; ///< Bytes, a multiple of 8; states are 8-aligned (16-byte members: memcpy).
     /// Types of the exported state, separated by commas, in the pattern language; "" if collected.
     const char *state_columns;
     void (*init)(void *state); ///< NULL: all zero bytes.
@@ -82,7 +84,8 @@ typedef struct aggregate_function {
     const char *aliases;
     const char *category; ///< "aggregate".
     const char *summary;
-    const char *const *examples; ///< Over (VALUES …) AS t(x[, y]): "sum(x) <- (1), (2), (NULL)", "3".
+    const char *const
+        *examples; ///< Over (VALUES …) AS t(x[, y]): "sum(x) <- (1), (2), (NULL)", "3".
     uint32_t flags;
     const aggregate_overload *overloads; ///< Until one without signature.
 } aggregate_function;

@@ -13,9 +13,9 @@
 
 /// Immutable once published. All parts that are there must hold for a row to pass.
 typedef struct dynamic_content {
-    uint32_t key_count;          ///< How many argument columns the filter looks at.
-    bool passes_null;            ///< Does a row with a NULL key pass? (null-equal keys)
-    bool is_empty;               ///< Nothing passes: the build side had no rows.
+    uint32_t key_count; ///< How many argument columns the filter looks at.
+    bool passes_null;   ///< Does a row with a NULL key pass? (null-equal keys)
+    bool is_empty;      ///< Nothing passes: the build side had no rows.
     // Per key, one row each; NULL: no bound.
     const column *const *minimum;
     const column *const *maximum;
@@ -27,7 +27,7 @@ typedef struct dynamic_content {
     // hash_combine in key order): `bloom_blocks` 64-bit words, a power of two.
     const uint64_t *bloom;
     uint64_t bloom_blocks;
-    uint64_t row_estimate;       ///< Distinct keys, about; small ones are worth a dictionary test.
+    uint64_t row_estimate; ///< Distinct keys, about; small ones are worth a dictionary test.
     // Top-N: rows behind (key 0 in this order) do not pass. Uses minimum or maximum only.
 } dynamic_content;
 
@@ -42,7 +42,8 @@ typedef struct dynamic_filters {
     dynamic_filter *slots;
 } dynamic_filters;
 
-static inline const dynamic_content *dynamic_content_of(const dynamic_filters *self, uint32_t slot) {
+static inline const dynamic_content *dynamic_content_of(const dynamic_filters *self,
+                                                        uint32_t slot) {
     return self == NULL || slot >= self->count
                ? NULL
                : atomic_load_explicit(&self->slots[slot].content, memory_order_acquire);

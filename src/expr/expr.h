@@ -2,8 +2,8 @@
 //
 // Columns are named by **ids that are unique in the query**: whoever makes a column (a scan, a
 // projection, an aggregate) gives it a new id, and everybody above refers to that id. So moving an
-// expression through the plan never renumbers anything, and a correlated subquery simply mentions an
-// id that its own inputs don't make. Positions in batches exist only after compilation
+// expression through the plan never renumbers anything, and a correlated subquery simply mentions
+// an id that its own inputs don't make. Positions in batches exist only after compilation
 // (expr/program.h).
 //
 // Each node's fields stand once, in the lists below; struct members, printing, equality, hashing,
@@ -14,7 +14,8 @@
 #include "expr/function.h"
 
 typedef struct expr expr;
-struct plan_node; // plan/plan.h; only EXPR_SUBQUERY points there, and no subquery survives optimize/.
+struct plan_node; // plan/plan.h; only EXPR_SUBQUERY points there, and no subquery survives
+                  // optimize/.
 
 typedef struct expr_list {
     uint32_t count;
@@ -87,8 +88,9 @@ struct aggregate_overload;
 #define EXPR_SUBQUERY_FIELDS(FIELD)                                                                \
     FIELD(U32, subquery) FIELD(TEXT, comparison) FIELD(EXPRS, args) FIELD(PLAN, plan)
 #define EXPR_AGGREGATE_FIELDS(FIELD)                                                               \
-    FIELD(AGGREGATE, function) FIELD(U32, overload) FIELD(EXPRS, args) FIELD(BYTES, bound)         \
-    FIELD(BOOL, is_distinct) FIELD(EXPR, filter) FIELD(SORT_KEYS, order)
+    FIELD(AGGREGATE, function)                                                                     \
+    FIELD(U32, overload) FIELD(EXPRS, args) FIELD(BYTES, bound) FIELD(BOOL, is_distinct)           \
+        FIELD(EXPR, filter) FIELD(SORT_KEYS, order)
 
 typedef struct u32_list {
     uint32_t count;
@@ -136,14 +138,16 @@ expr *expr_null(arena *memory, const type *type);
 expr *expr_bool(arena *memory, bool value);
 expr *expr_i64(arena *memory, const type *type, int64_t value); ///< Any integer or temporal type.
 expr *expr_string(arena *memory, const type *type, text value); ///< Copies the bytes.
-expr *expr_and(arena *memory, expr *left, expr *right); ///< Flattens; either may be NULL: the other.
+expr *expr_and(arena *memory, expr *left,
+               expr *right); ///< Flattens; either may be NULL: the other.
 /// A literal of row `row` of any column.
 firn_status expr_literal_of(arena *memory, const column *source, uint32_t row, expr **out,
                             firn_error *err);
 
 bool expr_equal(const expr *left, const expr *right); ///< Same value always: position not compared.
 uint64_t expr_hash(const expr *self);
-expr *expr_copy(arena *memory, const expr *self); ///< Deep; NULL when full. Subquery plans are shared.
+expr *expr_copy(arena *memory,
+                const expr *self); ///< Deep; NULL when full. Subquery plans are shared.
 
 /// Calls `visit` for each direct child, until it returns false. Children may be replaced through
 /// the slot. Plans of subqueries are not entered.

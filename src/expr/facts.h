@@ -31,14 +31,14 @@ static inline estimate estimate_of_bound(bound_u64 fact) {
 /// Bounds of the non-NULL (and, for floats, non-NaN unless has_nan_order) values of a column in
 /// some unit (file, row group, page, partition). Either side may be unknown.
 typedef struct column_facts {
-    const column *minimum;  ///< One row of the column's type, NULL if unknown; a lower bound.
-    const column *maximum;  ///< The same; an upper bound.
-    bool minimum_is_exact;  ///< The value occurs (not truncated).
+    const column *minimum; ///< One row of the column's type, NULL if unknown; a lower bound.
+    const column *maximum; ///< The same; an upper bound.
+    bool minimum_is_exact; ///< The value occurs (not truncated).
     bool maximum_is_exact;
     exact_u64 null_count;
-    exact_u64 nan_count;    ///< Floats: unknown means there may be NaN.
-    bool may_have_null;     ///< False only if proved; true when unknown.
-    estimate distinct;      ///< NDV.
+    exact_u64 nan_count; ///< Floats: unknown means there may be NaN.
+    bool may_have_null;  ///< False only if proved; true when unknown.
+    estimate distinct;   ///< NDV.
 } column_facts;
 
 /// Facts about one unit of rows. `find` gives those of a column id, or NULL: nothing is known.
@@ -52,7 +52,7 @@ struct unit_facts {
 };
 
 typedef enum verdict {
-    VERDICT_NEVER,  ///< No row can make the predicate true: skip the unit.
+    VERDICT_NEVER, ///< No row can make the predicate true: skip the unit.
     VERDICT_MAYBE,
     VERDICT_ALWAYS, ///< Every row makes it true: the predicate need not run.
 } verdict;

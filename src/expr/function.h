@@ -26,30 +26,30 @@
 
 /// What a statement knows and functions may ask: one value a statement, part of the plan's run.
 typedef struct statement_context {
-    int64_t now_us;             ///< now(): start of the statement, UTC.
-    const struct zone *zone;    ///< The session's TimeZone; base/zone.h.
+    int64_t now_us;          ///< now(): start of the statement, UTC.
+    const struct zone *zone; ///< The session's TimeZone; base/zone.h.
     text zone_name;
     text user, catalog, schema; ///< current_user, current_catalog, current_schema.
     text version;
-    uint64_t seed;              ///< random(): mixed with a worker's counter.
+    uint64_t seed; ///< random(): mixed with a worker's counter.
     const cancel_flag *cancel;
 } statement_context;
 
 typedef struct function_call {
-    const void *bound;           ///< What `bind` made: plain data, NULL if there is no bind.
-    void *local;                 ///< What `open` made, one a worker; NULL if there is no open.
+    const void *bound; ///< What `bind` made: plain data, NULL if there is no bind.
+    void *local;       ///< What `open` made, one a worker; NULL if there is no open.
     const statement_context *context;
-    arena *scratch;              ///< For results; lives as long as the batch.
+    arena *scratch; ///< For results; lives as long as the batch.
     const type *result;
-    const type *const *types;    ///< Of the arguments, as the kernel sees them (after casts).
+    const type *const *types; ///< Of the arguments, as the kernel sees them (after casts).
     uint32_t arg_count;
-    const uint16_t *rows;        ///< The rows to compute, ascending; NULL: 0 to count - 1.
-    uint32_t count;              ///< How many rows to compute.
-    uint32_t length;             ///< Lanes of each flat column; a row number is below it.
+    const uint16_t *rows; ///< The rows to compute, ascending; NULL: 0 to count - 1.
+    uint32_t count;       ///< How many rows to compute.
+    uint32_t length;      ///< Lanes of each flat column; a row number is below it.
 } function_call;
 
-/// Visits the rows of a call. Two loops in hot kernels (with and without list) are worth their lines
-/// only where a benchmark says so; templates in kernels/ have them.
+/// Visits the rows of a call. Two loops in hot kernels (with and without list) are worth their
+/// lines only where a benchmark says so; templates in kernels/ have them.
 #define FOR_ROWS(call, row)                                                                        \
     for (uint32_t row##_k = 0, row;                                                                \
          row##_k < (call)->count &&                                                                \
@@ -67,9 +67,9 @@ typedef struct function_call {
 typedef uint32_t (*scalar_kernel)(function_call *call, const column *const *args, column *out);
 
 typedef enum function_flags {
-    FUNCTION_PURE = 0,             ///< Same arguments, same value, for ever.
-    FUNCTION_STABLE = 1 << 0,      ///< Same within a statement: now(), current_schema().
-    FUNCTION_VOLATILE = 1 << 1,    ///< Different each time: random(). Never folded, moved or shared.
+    FUNCTION_PURE = 0,          ///< Same arguments, same value, for ever.
+    FUNCTION_STABLE = 1 << 0,   ///< Same within a statement: now(), current_schema().
+    FUNCTION_VOLATILE = 1 << 1, ///< Different each time: random(). Never folded, moved or shared.
     FUNCTION_NULL_STRICT = 1 << 2, ///< NULL if any argument is NULL.
     FUNCTION_CAN_FAIL = 1 << 3,    ///< Some non-NULL arguments are an error.
     FUNCTION_MONOTONE = 1 << 4,    ///< Ascending in its first argument, the others constant.
@@ -81,14 +81,14 @@ struct expr; // expr/expr.h
 
 /// What binding a call with given argument types needs and gives.
 typedef struct function_bind_call {
-    const type *const *types;          ///< Types of the arguments, after the overload's casts.
-    const struct expr *const *args;    ///< Constants can be seen: EXPR_LITERAL.
+    const type *const *types;       ///< Types of the arguments, after the overload's casts.
+    const struct expr *const *args; ///< Constants can be seen: EXPR_LITERAL.
     uint32_t arg_count;
-    arena *memory;                     ///< Of the plan; for the result type and bound state.
-    const type *result;                ///< In: the overload's result, NULL if it says "?". Out.
-    void *bound;                       ///< Out: plain data, `bound_size` bytes, no pointers.
+    arena *memory;      ///< Of the plan; for the result type and bound state.
+    const type *result; ///< In: the overload's result, NULL if it says "?". Out.
+    void *bound;        ///< Out: plain data, `bound_size` bytes, no pointers.
     uint32_t bound_size;
-    const type **wanted;               ///< Out, optional: types to cast the arguments to.
+    const type **wanted; ///< Out, optional: types to cast the arguments to.
 } function_bind_call;
 
 /// One way to call a function. `signature` is "RESULT <- ARG, ARG, ..." in the pattern language:
@@ -106,8 +106,8 @@ typedef struct overload {
 } overload;
 
 typedef struct scalar_function {
-    const char *name;    ///< Lower case; operators by their sign, such as "+".
-    const char *aliases; ///< Further names, separated by blanks; NULL for none.
+    const char *name;     ///< Lower case; operators by their sign, such as "+".
+    const char *aliases;  ///< Further names, separated by blanks; NULL for none.
     const char *category; ///< math, string, datetime, conditional, list, struct, map, comparison …
     const char *summary;  ///< A sentence without "returns".
     const char *const *examples; ///< SQL, expected text ("NULL", "error: words"), …, NULL. Tests.

@@ -1,8 +1,9 @@
 // The kinds of fields that expressions and plan nodes are made of, and the generic walks over them.
 //
-// A node's fields are listed once (expr/expr.h, plan/plan.h). From the lists come the struct members
-// and a table of descriptors (kind, offset); from the descriptors come equality, hash, copy, print,
-// encode and decode: plan/node_fields.c has one function per walk with one case per kind of field.
+// A node's fields are listed once (expr/expr.h, plan/plan.h). From the lists come the struct
+// members and a table of descriptors (kind, offset); from the descriptors come equality, hash,
+// copy, print, encode and decode: plan/node_fields.c has one function per walk with one case per
+// kind of field.
 #ifndef FIRN_PLAN_NODE_FIELDS_H
 #define FIRN_PLAN_NODE_FIELDS_H
 
@@ -41,7 +42,7 @@ typedef struct field_descriptor {
 } field_descriptor;
 
 typedef struct node_descriptor {
-    const char *name;  ///< As EXPLAIN shows it and as it is encoded.
+    const char *name; ///< As EXPLAIN shows it and as it is encoded.
     uint32_t field_count;
     const field_descriptor *fields;
 } node_descriptor;

@@ -1,9 +1,9 @@
 // Plans: plain data, from the binder's first tree to what the executor runs.
 //
 // A plan holds no open file, thread or pointer into a session. Tables are numbers into the plan's
-// list of table_ref; session things are refs with a `local` number; functions are names once encoded;
-// dynamic filters and shared subplans are slot numbers whose content lives in the execution. So any
-// plan can be printed, compared, copied, encoded, sent and run elsewhere.
+// list of table_ref; session things are refs with a `local` number; functions are names once
+// encoded; dynamic filters and shared subplans are slot numbers whose content lives in the
+// execution. So any plan can be printed, compared, copied, encoded, sent and run elsewhere.
 //
 // Column ids are unique in the plan (expr/expr.h). What a node hands out is told by plan_outputs.
 //
@@ -74,9 +74,9 @@ typedef enum plan_kind { PLAN_KIND_LIST(X) PLAN_KIND_COUNT } plan_kind;
     X(MARK, "mark", true, false, false, false)                                                     \
     X(SINGLE, "single", true, false, true, false)                                                  \
     X(CROSS, "cross", false, false, true, false)
-// MARK hands out left's columns and one BOOLEAN `mark_id`: true if a match exists, NULL if undecided
-// (with null_aware: a NULL on either side that might have matched), else false. SINGLE is LEFT that
-// fails at a second match. RIGHT_SEMI and RIGHT_ANTI hand out right's columns only.
+// MARK hands out left's columns and one BOOLEAN `mark_id`: true if a match exists, NULL if
+// undecided (with null_aware: a NULL on either side that might have matched), else false. SINGLE is
+// LEFT that fails at a second match. RIGHT_SEMI and RIGHT_ANTI hand out right's columns only.
 #define X(name, words, left_survives, right_survives, right_out, may_prune) JOIN_##name,
 typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
 #undef X
@@ -91,50 +91,57 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
     FIELD(EXPRS, filters)        /* Conjuncts. */                                                  \
     FIELD(U64, limit)            /* UINT64_MAX: none. */                                           \
     FIELD(BOOL, needs_row_ids)
-#define PLAN_VALUES_FIELDS(FIELD) FIELD(U32S, ids) FIELD(COLUMNS_DATA, columns) FIELD(U64, row_count)
-#define PLAN_TABLE_FUNCTION_FIELDS(FIELD) FIELD(TEXT, function) FIELD(EXPRS, args) FIELD(U32S, ids) \
-    FIELD(SCHEMA, columns)
+#define PLAN_VALUES_FIELDS(FIELD)                                                                  \
+    FIELD(U32S, ids) FIELD(COLUMNS_DATA, columns) FIELD(U64, row_count)
+#define PLAN_TABLE_FUNCTION_FIELDS(FIELD)                                                          \
+    FIELD(TEXT, function) FIELD(EXPRS, args) FIELD(U32S, ids) FIELD(SCHEMA, columns)
 #define PLAN_FILTER_FIELDS(FIELD) FIELD(PLAN, input) FIELD(EXPR, predicate)
 #define PLAN_PROJECT_FIELDS(FIELD) FIELD(PLAN, input) FIELD(U32S, ids) FIELD(EXPRS, values)
 #define PLAN_JOIN_FIELDS(FIELD)                                                                    \
-    FIELD(PLAN, left) FIELD(PLAN, right) FIELD(U32, join) /* join_kind */                          \
-    FIELD(EXPRS, left_keys) FIELD(EXPRS, right_keys)      /* Equal in pairs. */                    \
-    FIELD(U32S, null_equal) /* Per key pair: 1 if NULL equals NULL. */                             \
-    FIELD(EXPR, residual)   /* The rest of ON, over both sides; NULL if none. */                   \
-    FIELD(U32, mark_id) FIELD(BOOL, null_aware)                                                    \
-    FIELD(U32, dynamic_slot) /* Filter of build keys that scans of the left may use. */            \
-    FIELD(U64, build_estimate)
+    FIELD(PLAN, left)                                                                              \
+    FIELD(PLAN, right) FIELD(U32, join)                  /* join_kind */                           \
+        FIELD(EXPRS, left_keys) FIELD(EXPRS, right_keys) /* Equal in pairs. */                     \
+        FIELD(U32S, null_equal) /* Per key pair: 1 if NULL equals NULL. */                         \
+        FIELD(EXPR, residual)   /* The rest of ON, over both sides; NULL if none. */               \
+        FIELD(U32, mark_id) FIELD(BOOL, null_aware)                                                \
+            FIELD(U32, dynamic_slot) /* Filter of build keys that scans of the left may use. */    \
+        FIELD(U64, build_estimate)
 #define PLAN_DEPENDENT_JOIN_FIELDS(FIELD)                                                          \
-    FIELD(PLAN, left) FIELD(PLAN, right) FIELD(U32, join) FIELD(EXPR, condition)                   \
-    FIELD(U32, mark_id) FIELD(BOOL, null_aware)
+    FIELD(PLAN, left)                                                                              \
+    FIELD(PLAN, right) FIELD(U32, join) FIELD(EXPR, condition) FIELD(U32, mark_id)                 \
+        FIELD(BOOL, null_aware)
 #define PLAN_AGGREGATE_FIELDS(FIELD)                                                               \
-    FIELD(PLAN, input) FIELD(U32S, key_ids) FIELD(EXPRS, keys)                                     \
-    FIELD(U32S, ids) FIELD(EXPRS, aggregates) /* EXPR_AGGREGATE each. */                           \
-    FIELD(U32S, sets) /* GROUPING SETS: a bitmask of keys each; empty: one of all. */              \
-    FIELD(U32, set_id) /* INTEGER column: which set the row is of; NO_SLOT if not asked. */        \
-    FIELD(U64, group_estimate)
+    FIELD(PLAN, input)                                                                             \
+    FIELD(U32S, key_ids) FIELD(EXPRS, keys) FIELD(U32S, ids)                                       \
+        FIELD(EXPRS, aggregates) /* EXPR_AGGREGATE each. */                                        \
+        FIELD(U32S, sets)        /* GROUPING SETS: a bitmask of keys each; empty: one of all. */   \
+        FIELD(U32, set_id) /* INTEGER column: which set the row is of; NO_SLOT if not asked. */    \
+        FIELD(U64, group_estimate)
 #define PLAN_SORT_FIELDS(FIELD)                                                                    \
-    FIELD(PLAN, input) FIELD(SORT_KEYS, keys) FIELD(U64, limit) FIELD(U64, offset)                 \
-    FIELD(U32, dynamic_slot)
+    FIELD(PLAN, input)                                                                             \
+    FIELD(SORT_KEYS, keys) FIELD(U64, limit) FIELD(U64, offset) FIELD(U32, dynamic_slot)
 #define PLAN_LIMIT_FIELDS(FIELD) FIELD(PLAN, input) FIELD(EXPR, limit) FIELD(EXPR, offset)
 // inputs' columns by position: input_ids has count(inputs) * count(ids) ids, input after input.
-#define PLAN_UNION_FIELDS(FIELD) FIELD(PLANS, inputs) FIELD(U32S, ids) FIELD(U32S, input_ids) \
-    FIELD(SCHEMA, columns)
+#define PLAN_UNION_FIELDS(FIELD)                                                                   \
+    FIELD(PLANS, inputs) FIELD(U32S, ids) FIELD(U32S, input_ids) FIELD(SCHEMA, columns)
 #define PLAN_REPEAT_FIELDS(FIELD) FIELD(PLAN, input) FIELD(EXPR, times)
 #define PLAN_UNNEST_FIELDS(FIELD)                                                                  \
-    FIELD(PLAN, input) FIELD(EXPRS, lists) FIELD(U32S, ids) FIELD(U32, ordinality_id)              \
-    FIELD(BOOL, keeps_empty) /* LEFT JOIN UNNEST: a row of NULLs for an empty list. */
+    FIELD(PLAN, input)                                                                             \
+    FIELD(EXPRS, lists) FIELD(U32S, ids) FIELD(U32, ordinality_id)                                 \
+        FIELD(BOOL, keeps_empty) /* LEFT JOIN UNNEST: a row of NULLs for an empty list. */
 #define PLAN_WINDOW_FIELDS(FIELD)                                                                  \
-    FIELD(PLAN, input) FIELD(U32S, ids) FIELD(EXPRS, functions) FIELD(EXPRS, partition)            \
-    FIELD(SORT_KEYS, order) FIELD(U32, frame_unit) FIELD(U32, frame_start) FIELD(U32, frame_end)   \
-    FIELD(EXPR, start_offset) FIELD(EXPR, end_offset) FIELD(U32, exclusion)
+    FIELD(PLAN, input)                                                                             \
+    FIELD(U32S, ids) FIELD(EXPRS, functions) FIELD(EXPRS, partition) FIELD(SORT_KEYS, order)       \
+        FIELD(U32, frame_unit) FIELD(U32, frame_start) FIELD(U32, frame_end)                       \
+            FIELD(EXPR, start_offset) FIELD(EXPR, end_offset) FIELD(U32, exclusion)
 #define PLAN_SHARED_FIELDS(FIELD) FIELD(U32, slot) FIELD(PLAN, definition) FIELD(PLAN, body)
 #define PLAN_SHARED_SCAN_FIELDS(FIELD)                                                             \
-    FIELD(U32, slot) FIELD(U32S, ids) FIELD(U32S, source_ids) FIELD(SCHEMA, columns)               \
-    FIELD(EXPR, filter)
+    FIELD(U32, slot)                                                                               \
+    FIELD(U32S, ids) FIELD(U32S, source_ids) FIELD(SCHEMA, columns) FIELD(EXPR, filter)
 #define PLAN_RECURSIVE_FIELDS(FIELD)                                                               \
-    FIELD(U32, slot) FIELD(PLAN, seed) FIELD(PLAN, step) FIELD(U32S, ids) FIELD(U32S, input_ids)   \
-    FIELD(SCHEMA, columns) FIELD(BOOL, is_distinct)
+    FIELD(U32, slot)                                                                               \
+    FIELD(PLAN, seed) FIELD(PLAN, step) FIELD(U32S, ids) FIELD(U32S, input_ids)                    \
+        FIELD(SCHEMA, columns) FIELD(BOOL, is_distinct)
 #define PLAN_SINGLE_ROW_FIELDS(FIELD) FIELD(PLAN, input)
 #define PLAN_INSERT_FIELDS(FIELD)                                                                  \
     FIELD(PLAN, input) FIELD(U32, table) FIELD(U32, change) FIELD(U32S, input_ids) FIELD(U32, id)
@@ -147,7 +154,7 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
 #define PLAN_MEMBER(kind, name) FIELD_TYPE_##kind name;
 struct plan_node {
     plan_kind kind;
-    uint32_t number;    ///< Unique in the plan, in EXPLAIN's order; 0 until plan_number ran.
+    uint32_t number;     ///< Unique in the plan, in EXPLAIN's order; 0 until plan_number ran.
     double row_estimate; ///< Set by the optimizer; negative: unknown. Not compared.
     union {
 #define X(NAME, word, label, text)                                                                 \
@@ -164,9 +171,9 @@ typedef struct plan {
     plan_node *root;
     uint32_t table_count;
     table_ref *tables;
-    uint32_t id_count;      ///< Column ids are below it.
-    uint32_t slot_count;    ///< Dynamic filter slots are below it.
-    uint32_t shared_count;  ///< Shared subplan slots are below it.
+    uint32_t id_count;     ///< Column ids are below it.
+    uint32_t slot_count;   ///< Dynamic filter slots are below it.
+    uint32_t shared_count; ///< Shared subplan slots are below it.
 } plan;
 
 plan_node *plan_new(arena *memory, plan_kind kind); ///< NULL when full.
@@ -192,17 +199,17 @@ bool plan_visit_children(plan_node *self, plan_visit visit, void *user);
 bool plan_visit_exprs(plan_node *self, expr_visit visit, void *user);
 
 bool plan_equal(const plan_node *left, const plan_node *right);
-/// A deep copy with new column ids from *next_id: for a subplan that stands twice. `ids[old]` is set
-/// to the new id for every id made inside.
-firn_status plan_copy_renamed(arena *memory, const plan_node *self, uint32_t *next_id, uint32_t *ids,
-                              uint32_t id_count, plan_node **out, firn_error *err);
+/// A deep copy with new column ids from *next_id: for a subplan that stands twice. `ids[old]` is
+/// set to the new id for every id made inside.
+firn_status plan_copy_renamed(arena *memory, const plan_node *self, uint32_t *next_id,
+                              uint32_t *ids, uint32_t id_count, plan_node **out, firn_error *err);
 void plan_number(plan_node *root);
 
 /// EXPLAIN's text: one node a line, children indented.
 void plan_print(const plan *self, text_builder *out);
 
-/// Bytes of a plan, with a version; and back. Unknown node, function or version: FIRN_UNSUPPORTED by
-/// name. Everything is checked: the bytes may come from anywhere.
+/// Bytes of a plan, with a version; and back. Unknown node, function or version: FIRN_UNSUPPORTED
+/// by name. Everything is checked: the bytes may come from anywhere.
 #define PLAN_ENCODING_VERSION 1
 struct function_lookup { ///< How decode finds functions by name (functions/ fills it).
     const scalar_function *(*scalar)(text name);

@@ -1,5 +1,5 @@
-// The catalog interface: names to tables. Implementations live in catalogs/ and are named by one row
-// of catalogs/catalogs.def.
+// The catalog interface: names to tables. Implementations live in catalogs/ and are named by one
+// row of catalogs/catalogs.def.
 #ifndef FIRN_TABLES_CATALOG_H
 #define FIRN_TABLES_CATALOG_H
 
@@ -19,8 +19,8 @@ typedef text_list namespace_path;
 /// Which state of a table is wanted.
 typedef struct table_version {
     enum { VERSION_CURRENT, VERSION_SNAPSHOT, VERSION_REF, VERSION_TIMESTAMP } kind;
-    int64_t number; ///< Snapshot id, or microseconds since 1970 UTC.
-    text ref;       ///< Branch or tag.
+    int64_t number;                           ///< Snapshot id, or microseconds since 1970 UTC.
+    text ref;                                 ///< Branch or tag.
     int64_t from_snapshot_id, to_snapshot_id; ///< Incremental append scan: rows appended after the
     bool is_incremental;                      ///< first (exclusive) up to the second (inclusive).
 } table_version;
@@ -38,9 +38,9 @@ typedef struct catalog_entry_list {
 /// A view's definition.
 typedef struct view_definition {
     text sql;
-    text catalog;             ///< What unqualified names in it mean.
+    text catalog; ///< What unqualified names in it mean.
     namespace_path space;
-    text_list columns;        ///< Names of its columns, empty: the query's.
+    text_list columns; ///< Names of its columns, empty: the query's.
 } view_definition;
 
 /// What a name turned out to be.
@@ -66,14 +66,15 @@ struct catalog_kind {
     firn_status (*list)(catalog *self, namespace_path space, arena *memory, catalog_entry_list *out,
                         const cancel_flag *cancel, firn_error *err);
     /// Loads a table or view. FIRN_NOT_FOUND if there is none of that name.
-    firn_status (*load)(catalog *self, namespace_path space, text name, const table_version *version,
-                        arena *memory, catalog_object *out, const cancel_flag *cancel,
-                        firn_error *err);
+    firn_status (*load)(catalog *self, namespace_path space, text name,
+                        const table_version *version, arena *memory, catalog_object *out,
+                        const cancel_flag *cancel, firn_error *err);
     // Writing: NULL for read-only kinds. Filled by memory now, by the others with commits.
     firn_status (*create_namespace)(catalog *self, namespace_path space, firn_error *err);
     firn_status (*drop_namespace)(catalog *self, namespace_path space, firn_error *err);
-    firn_status (*create_table)(catalog *self, namespace_path space, text name, const schema *columns,
-                                bool replace, catalog_object *out, firn_error *err);
+    firn_status (*create_table)(catalog *self, namespace_path space, text name,
+                                const schema *columns, bool replace, catalog_object *out,
+                                firn_error *err);
     firn_status (*create_view)(catalog *self, namespace_path space, text name,
                                const view_definition *view, bool replace, firn_error *err);
     firn_status (*drop)(catalog *self, namespace_path space, text name, bool is_view,

@@ -1,8 +1,8 @@
 // Writing: the sink of row changes and the transaction it belongs to (ENGINE.md 6).
 //
-// INSERT, UPDATE, DELETE and MERGE are one plan whose rows end in **one sink and one commit**. A row
-// change is (action, row identity, new columns). The row identity is one 64-bit number: the ordinal
-// of the file in the pinned scan (24 bits) and the position in it (40 bits).
+// INSERT, UPDATE, DELETE and MERGE are one plan whose rows end in **one sink and one commit**. A
+// row change is (action, row identity, new columns). The row identity is one 64-bit number: the
+// ordinal of the file in the pinned scan (24 bits) and the position in it (40 bits).
 #ifndef FIRN_TABLES_SINK_H
 #define FIRN_TABLES_SINK_H
 
@@ -38,7 +38,8 @@ typedef enum change_kind {
 typedef struct row_sink_kind {
     const char *name;
     firn_status (*open)(transaction *changes, table_snapshot *base, change_kind kind,
-                        const schema *columns, const scan_env *env, row_sink **out, firn_error *err);
+                        const schema *columns, const scan_env *env, row_sink **out,
+                        firn_error *err);
     firn_status (*open_worker)(row_sink *self, const scan_env *env, row_sink_worker **out,
                                firn_error *err);
     /// `rows`: the table's columns; for changes of rows, two more behind: action (TINYINT, a

@@ -2,12 +2,12 @@
 //
 //     table ─ resolve ─► snapshot ─ plan ─► stream of scan tasks ─ open ─► reader ─ next ─► batches
 //
-// A **snapshot** is immutable: schema, facts, and how to plan a scan of it. Planning **streams**: the
-// first file is read while later manifests are still being planned. A **task** is plain data (file,
-// row groups, deletes, constants, mapping). A **reader** runs one task for one worker: it applies
-// the pushed filters exactly, skips what statistics, page index, bloom filters and dictionaries rule
-// out, decodes filter columns first and the others for surviving rows only; deletes and schema
-// evolution happen inside, no operator knows of either.
+// A **snapshot** is immutable: schema, facts, and how to plan a scan of it. Planning **streams**:
+// the first file is read while later manifests are still being planned. A **task** is plain data
+// (file, row groups, deletes, constants, mapping). A **reader** runs one task for one worker: it
+// applies the pushed filters exactly, skips what statistics, page index, bloom filters and
+// dictionaries rule out, decodes filter columns first and the others for surviving rows only;
+// deletes and schema evolution happen inside, no operator knows of either.
 //
 // A table kind (iceberg, files, memory, stream …) fills `table_kind` and is named by one row of
 // tables/tables.def.
@@ -16,9 +16,9 @@
 
 #include "expr/dynamic.h"
 
-struct pool;         // memory/pool.h
-struct io;           // io/io.h
-struct wakeup;       // threads/scheduler.h: fired when a waiting call should be tried again.
+struct pool;          // memory/pool.h
+struct io;            // io/io.h
+struct wakeup;        // threads/scheduler.h: fired when a waiting call should be tried again.
 struct codec_scratch; // codecs/codec.h
 
 typedef struct table_kind table_kind;
@@ -28,45 +28,47 @@ typedef struct scan_reader scan_reader;
 
 /// How a table is named in a plan: data that another process could resolve again.
 typedef struct table_ref {
-    text kind;     ///< Of the table kind: "iceberg", "parquet", "memory" …
-    text catalog;  ///< "" for table functions and temporary things.
-    text name;     ///< Full dotted name without the catalog, or the path or pattern.
-    text options;  ///< Kind-specific JSON: metadata location, globs, reader options.
+    text kind;           ///< Of the table kind: "iceberg", "parquet", "memory" …
+    text catalog;        ///< "" for table functions and temporary things.
+    text name;           ///< Full dotted name without the catalog, or the path or pattern.
+    text options;        ///< Kind-specific JSON: metadata location, globs, reader options.
     int64_t snapshot_id; ///< -1: none or the kind has no snapshots.
     int32_t schema_id;   ///< -1 likewise.
-    uint32_t local;      ///< Number of a session's thing, 0 if none; such plans are never sent away.
+    uint32_t local; ///< Number of a session's thing, 0 if none; such plans are never sent away.
 } table_ref;
 
 /// A column that a scan hands out (or only filters by): a top-level column or a nested field.
 typedef struct scan_column {
-    uint32_t id;           ///< Column id in the query.
-    const uint32_t *path;  ///< Child positions from the table's schema downwards; path[0] is the column.
+    uint32_t id; ///< Column id in the query.
+    const uint32_t
+        *path; ///< Child positions from the table's schema downwards; path[0] is the column.
     uint32_t path_length;
-    const type *type;      ///< Of what it hands out: nested types may lack fields nobody asked for.
-    text name;             ///< For messages.
+    const type *type; ///< Of what it hands out: nested types may lack fields nobody asked for.
+    text name;        ///< For messages.
 } scan_column;
 
 /// What a scan is asked for. Lives as long as the plan.
 typedef struct scan_request {
     uint32_t column_count;
-    const scan_column *columns; ///< The first `output_count` are handed out, in this order; the rest
-    uint32_t output_count;      ///< is needed by filters only.
-    expr_list filters;          ///< Conjuncts over column ids, EXPR_DYNAMIC among them. All applied.
-    uint64_t limit;             ///< No more rows than this are needed; UINT64_MAX if unknown.
-    bool needs_row_ids;         ///< Also hand out, as the last column, the 64-bit row identity.
+    const scan_column
+        *columns;          ///< The first `output_count` are handed out, in this order; the rest
+    uint32_t output_count; ///< is needed by filters only.
+    expr_list filters;     ///< Conjuncts over column ids, EXPR_DYNAMIC among them. All applied.
+    uint64_t limit;        ///< No more rows than this are needed; UINT64_MAX if unknown.
+    bool needs_row_ids;    ///< Also hand out, as the last column, the 64-bit row identity.
 } scan_request;
 
 /// What a running scan may use. One per worker, but `shared` parts are the query's.
 typedef struct scan_env {
-    struct io *io;                     ///< The engine's door to bytes.
-    struct pool *pool;                 ///< To charge pages and buffers to.
+    struct io *io;     ///< The engine's door to bytes.
+    struct pool *pool; ///< To charge pages and buffers to.
     const statement_context *context;
-    const dynamic_filters *dynamic;    ///< May be NULL.
+    const dynamic_filters *dynamic; ///< May be NULL.
     const cancel_flag *cancel;
-    struct wakeup *wakeup;             ///< Fired when an answer SCAN_WAIT should be tried again.
-    struct codec_scratch *codecs;      ///< This worker's; NULL in planners.
-    uint32_t batch_rows;               ///< BATCH_ROWS, or 3 in the test mode `tiny`.
-    uint32_t workers;                  ///< How many may scan at once.
+    struct wakeup *wakeup;        ///< Fired when an answer SCAN_WAIT should be tried again.
+    struct codec_scratch *codecs; ///< This worker's; NULL in planners.
+    uint32_t batch_rows;          ///< BATCH_ROWS, or 3 in the test mode `tiny`.
+    uint32_t workers;             ///< How many may scan at once.
 } scan_env;
 
 typedef enum scan_answer {
@@ -78,10 +80,10 @@ typedef enum scan_answer {
 /// A unit of work. Plain data in the planner's memory, valid until the planner is closed; the kind
 /// knows its layout behind these members.
 typedef struct scan_task {
-    uint64_t number;        ///< Ascends in the table's order: becomes the batches' sequence.task.
+    uint64_t number; ///< Ascends in the table's order: becomes the batches' sequence.task.
     uint64_t row_estimate;
-    uint64_t bytes;         ///< To be read, about: for balancing and progress.
-    text name;              ///< File path, for messages and tests.
+    uint64_t bytes; ///< To be read, about: for balancing and progress.
+    text name;      ///< File path, for messages and tests.
 } scan_task;
 
 /// Counters for EXPLAIN ANALYZE: X(member, words). Planners and readers add, the operator sums up.
@@ -116,11 +118,11 @@ typedef struct scan_counters {
 struct table_snapshot {
     const table_kind *kind;
     atomic_uint references;
-    schema columns;        ///< With field ids where the format has them.
+    schema columns; ///< With field ids where the format has them.
     table_ref ref;
-    exact_u64 row_count;   ///< Exact only if metadata may answer COUNT(*): no deletes.
+    exact_u64 row_count; ///< Exact only if metadata may answer COUNT(*): no deletes.
     estimate rows;
-    arena memory;          ///< Of this struct's data; closed with it.
+    arena memory; ///< Of this struct's data; closed with it.
 };
 
 struct table_kind {
@@ -147,7 +149,7 @@ struct table_kind {
     firn_status (*next)(scan_reader *self, arena *scratch, batch *out, scan_answer *answer,
                         firn_error *err);
     void (*counters)(const scan_reader *self, scan_counters *add_to);
-    void (*close)(scan_reader *self); ///< NULL does nothing. Drops reads under way.
+    void (*close)(scan_reader *self);   ///< NULL does nothing. Drops reads under way.
     void (*free)(table_snapshot *self); ///< At the last release.
 };
 
