@@ -1,0 +1,35 @@
+#include "column/batch.h"
+
+firn_status batch_compact(arena *memory, const batch *self, batch *out, firn_error *err) {
+    if (self->selection == NULL) {
+        *out = *self;
+        return FIRN_OK;
+    }
+    column *columns = ARENA_NEW(memory, column, self->column_count + 1);
+    if (columns == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < self->column_count; i++) {
+        TRY(column_take_selection(memory, &self->columns[i], self->selection, self->selected_count,
+                                  &columns[i], err));
+    }
+    const batch_sequence sequence = self->sequence;
+    *out = batch_of(columns, self->column_count, self->selected_count);
+    out->sequence = sequence;
+    return FIRN_OK;
+}
+
+firn_status batch_copy(arena *memory, const batch *self, batch *out, firn_error *err) {
+    batch compact;
+    TRY(batch_compact(memory, self, &compact, err));
+    column *columns = ARENA_NEW(memory, column, compact.column_count + 1);
+    if (columns == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < compact.column_count; i++) {
+        TRY(column_copy(memory, &compact.columns[i], &columns[i], err));
+    }
+    *out = compact;
+    out->columns = columns;
+    return FIRN_OK;
+}

@@ -1,0 +1,301 @@
+// Rows of a column as a new column: by number, by selection, all of them flat, or a deep copy.
+//
+// All are one gather: which lane each new row comes from, then values and validity lane by lane.
+// Struct children are gathered alike; lists and maps keep their children and gather slices only,
+// except in a deep copy, which compacts them.
+#include "column/column.h"
+
+#include "base/checked.h"
+
+#define ROW_NULL UINT32_MAX
+
+// Gathers values of one fixed width; a lane of ROW_NULL leaves zeros. One loop per width, because
+// memcpy of a constant size is a move.
+#define GATHER(width)                                                                              \
+    for (uint32_t i = 0; i < count; i++) {                                                         \
+        if (lanes[i] == ROW_NULL) {                                                                \
+            memset(out + (size_t)i * (width), 0, width);                                           \
+        } else {                                                                                   \
+            memcpy(out + (size_t)i * (width), in + (size_t)lanes[i] * (width), width);             \
+        }                                                                                          \
+    }
+
+static void gather_values(const uint8_t *in, uint32_t width, const uint32_t *lanes, uint32_t count,
+                          uint8_t *out) {
+    switch (width) {
+    case 1:
+        GATHER(1)
+        break;
+    case 2:
+        GATHER(2)
+        break;
+    case 4:
+        GATHER(4)
+        break;
+    case 8:
+        GATHER(8)
+        break;
+    case 16:
+        GATHER(16)
+        break;
+    default:
+        GATHER(width)
+    }
+}
+
+static void gather_bits(const uint64_t *in, const uint32_t *lanes, uint32_t count, uint64_t *out) {
+    memset(out, 0, BITMAP_WORDS(count) * sizeof *out);
+    for (uint32_t i = 0; i < count; i++) {
+        if (lanes[i] != ROW_NULL && bitmap_get(in, lanes[i])) {
+            bitmap_set(out, i);
+        }
+    }
+}
+
+static firn_status take_lanes(arena *memory, const column *self, const uint32_t *lanes,
+                              uint32_t count, bool has_null_lane, column *out, firn_error *err);
+
+// Children of a struct, gathered by the same lanes.
+static firn_status take_children(arena *memory, const column *self, const uint32_t *lanes,
+                                 uint32_t count, bool has_null_lane, column *out, firn_error *err) {
+    column *children = ARENA_NEW(memory, column, self->type->child_count + 1);
+    if (children == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < self->type->child_count; i++) {
+        TRY(take_lanes(memory, &self->children[i], lanes, count, has_null_lane, &children[i], err));
+    }
+    out->children = children;
+    return FIRN_OK;
+}
+
+// `self` seen as a flat column whose row numbers are lanes (dictionary: its entries; runs: theirs).
+static firn_status take_lanes(arena *memory, const column *self, const uint32_t *lanes,
+                              uint32_t count, bool has_null_lane, column *out, firn_error *err) {
+    TRY(column_new(memory, self->type, count, out, err));
+    if (self->type->id == TYPE_NULL) {
+        return FIRN_OK;
+    }
+    const physical kind = type_physical(self->type);
+    if (kind == PHYSICAL_BIT) {
+        gather_bits(self->values, lanes, count, COLUMN_OUT(out, uint64_t));
+    } else if (kind == PHYSICAL_STRUCT) {
+        TRY(take_children(memory, self, lanes, count, has_null_lane, out, err));
+    } else {
+        gather_values(self->values, physical_size(kind), lanes, count, COLUMN_OUT(out, uint8_t));
+        out->children = self->children;
+    }
+    if (self->validity == NULL && !has_null_lane) {
+        return FIRN_OK;
+    }
+    uint64_t *bits = column_validity_out(memory, out);
+    if (bits == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (lanes[i] == ROW_NULL ||
+            (self->validity != NULL && !bitmap_get(self->validity, lanes[i]))) {
+            bitmap_clear(bits, i);
+        }
+    }
+    return FIRN_OK;
+}
+
+// A dictionary column's codes, or a dictionary's entries, lie behind the same pointer type.
+static firn_status take_codes(arena *memory, const column *self, const uint32_t *rows,
+                              uint32_t count, bool has_null_row, column *out, firn_error *err) {
+    uint32_t *codes = ARENA_NEW(memory, uint32_t, count == 0 ? 1 : count);
+    if (codes == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    const uint32_t *in = self->values;
+    for (uint32_t i = 0; i < count; i++) {
+        codes[i] = rows[i] == ROW_NULL ? 0 : in[rows[i]];
+    }
+    *out = *self;
+    out->length = count;
+    out->values = codes;
+    out->validity = NULL;
+    if (self->validity == NULL && !has_null_row) {
+        return FIRN_OK;
+    }
+    uint64_t *bits = column_validity_out(memory, out);
+    if (bits == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (rows[i] == ROW_NULL ||
+            (self->validity != NULL && !bitmap_get(self->validity, rows[i]))) {
+            bitmap_clear(bits, i);
+        }
+    }
+    return FIRN_OK;
+}
+
+firn_status column_take(arena *memory, const column *self, const uint32_t *rows, uint32_t count,
+                        column *out, firn_error *err) {
+    bool has_null_row = false;
+    for (uint32_t i = 0; i < count; i++) {
+        has_null_row |= rows[i] == ROW_NULL;
+    }
+    if (self->form == FORM_DICTIONARY) {
+        return take_codes(memory, self, rows, count, has_null_row, out, err);
+    }
+    if (self->form == FORM_FLAT) {
+        return take_lanes(memory, self, rows, count, has_null_row, out, err);
+    }
+    if (self->form == FORM_CONSTANT && !has_null_row) {
+        *out = *self;
+        out->length = count;
+        return FIRN_OK;
+    }
+    uint32_t *lanes = ARENA_NEW(memory, uint32_t, count == 0 ? 1 : count);
+    if (lanes == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        lanes[i] = rows[i] == ROW_NULL ? ROW_NULL : column_lane(self, rows[i]);
+    }
+    return take_lanes(memory, self, lanes, count, has_null_row, out, err);
+}
+
+firn_status column_take_selection(arena *memory, const column *self, const uint16_t *rows,
+                                  uint32_t count, column *out, firn_error *err) {
+    uint32_t *wide = ARENA_NEW(memory, uint32_t, count == 0 ? 1 : count);
+    if (wide == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        wide[i] = rows[i];
+    }
+    return column_take(memory, self, wide, count, out, err);
+}
+
+static firn_status flatten_dictionary(arena *memory, const column *self, column *out,
+                                      firn_error *err) {
+    const dictionary *entries = self->dictionary;
+    if (entries->size == 0) { // Only NULL rows.
+        TRY(column_new_null(memory, self->type, self->length, out, err));
+        return column_flatten(memory, out, out, err);
+    }
+    const uint64_t *validity = self->validity;
+    TRY(take_lanes(memory, entries->values, self->values, self->length, false, out, err));
+    out->type = self->type;
+    out->validity = validity;
+    return FIRN_OK;
+}
+
+firn_status column_flatten(arena *memory, const column *self, column *out, firn_error *err) {
+    if (self->form == FORM_FLAT) {
+        *out = *self;
+        return FIRN_OK;
+    }
+    if (self->form == FORM_DICTIONARY) {
+        return flatten_dictionary(memory, self, out, err);
+    }
+    if (self->type->id == TYPE_NULL) {
+        *out = *self; // A constant is all that type NULL ever is.
+        return FIRN_OK;
+    }
+    uint32_t *lanes = ARENA_NEW(memory, uint32_t, self->length == 0 ? 1 : self->length);
+    if (lanes == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    uint32_t run = 0;
+    for (uint32_t i = 0; i < self->length; i++) {
+        if (self->form == FORM_RUNS && i >= self->run_ends[run]) {
+            run++;
+        }
+        lanes[i] = run;
+    }
+    const column source = *self;
+    return take_lanes(memory, &source, lanes, source.length, false, out, err);
+}
+
+static firn_status copy_strings(arena *memory, column *self, firn_error *err) {
+    size_t total = 0;
+    string_value *values = COLUMN_OUT(self, string_value);
+    for (uint32_t i = 0; i < self->length; i++) {
+        if (!string_is_inline(&values[i]) && !add_fits(total, values[i].size, &total)) {
+            return FAIL(err, FIRN_INTERNAL, "strings of more than SIZE_MAX bytes");
+        }
+    }
+    char *at = total == 0 ? NULL : ARENA_NEW(memory, char, total);
+    if (at == NULL && total > 0) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < self->length; i++) {
+        if (!string_is_inline(&values[i])) {
+            memcpy(at, values[i].data, values[i].size);
+            values[i].data = at;
+            at += values[i].size;
+        }
+    }
+    return FIRN_OK;
+}
+
+// Gives the slices of a freshly gathered list column children of their own, without gaps.
+static firn_status copy_elements(arena *memory, column *self, firn_error *err) {
+    list_value *slices = COLUMN_OUT(self, list_value);
+    size_t total = 0;
+    for (uint32_t i = 0; i < self->length; i++) {
+        if (!column_row_is_valid(self, i)) {
+            slices[i] = (list_value){0, 0};
+        }
+        total += slices[i].size;
+    }
+    if (total >= ROW_NULL) {
+        return FAIL(err, FIRN_INVALID, "lists of %zu elements in one batch", total);
+    }
+    uint32_t *rows = ARENA_NEW(memory, uint32_t, total == 0 ? 1 : total);
+    column *children = ARENA_NEW(memory, column, self->type->child_count);
+    if (rows == NULL || children == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < self->length; i++) {
+        const uint32_t from = count;
+        for (uint32_t k = 0; k < slices[i].size; k++) {
+            rows[count++] = slices[i].offset + k;
+        }
+        slices[i].offset = from;
+    }
+    for (uint32_t i = 0; i < self->type->child_count; i++) {
+        column taken;
+        TRY(column_take(memory, &self->children[i], rows, count, &taken, err));
+        TRY(column_copy(memory, &taken, &children[i], err));
+    }
+    self->children = children;
+    return FIRN_OK;
+}
+
+firn_status column_copy(arena *memory, const column *self, column *out, firn_error *err) {
+    if (self->type->id == TYPE_NULL) {
+        return column_new_null(memory, self->type, self->length, out, err);
+    }
+    uint32_t *lanes = ARENA_NEW(memory, uint32_t, self->length == 0 ? 1 : self->length);
+    if (lanes == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < self->length; i++) {
+        lanes[i] = i;
+    }
+    column flat;
+    TRY(column_flatten(memory, self, &flat, err));
+    TRY(take_lanes(memory, &flat, lanes, flat.length, false, out, err));
+    switch ((int)type_physical(self->type)) {
+    case PHYSICAL_STRING:
+        return copy_strings(memory, out, err);
+    case PHYSICAL_LIST:
+        return copy_elements(memory, out, err);
+    case PHYSICAL_STRUCT: {
+        column *children = (column *)(uintptr_t)out->children;
+        for (uint32_t i = 0; i < self->type->child_count; i++) {
+            TRY(column_copy(memory, &children[i], &children[i], err));
+        }
+        return FIRN_OK;
+    }
+    default:
+        return FIRN_OK;
+    }
+}

@@ -1,0 +1,160 @@
+#include "column/column.h"
+
+#include <math.h>
+
+#include "base/test.h"
+#include "column/batch.h"
+
+static arena memory;
+
+static column integers(const int32_t *values, uint32_t count) {
+    firn_error err = ERR_INIT;
+    column out;
+    if (column_new(&memory, TYPE_OF(INTEGER), count, &out, &err) == FIRN_OK) {
+        memcpy(COLUMN_OUT(&out, int32_t), values, count * sizeof *values);
+    }
+    return out;
+}
+
+static void begin(void) {
+    memory = arena_open((size_t)1 << 26);
+}
+
+TEST(column_types_print_as_sql) {
+    begin();
+    const field fields[] = {{TEXT("a"), type_decimal(&memory, 12, 2), true, -1},
+                            {TEXT("b"), type_list(&memory, TYPE_OF(VARCHAR)), true, -1},
+                            {TEXT("c"), type_temporal(TYPE_TIMESTAMPTZ, UNIT_NANO), true, -1},
+                            {TEXT("d"), type_map(&memory, TYPE_OF(UUID), TYPE_OF(DATE)), true, -1}};
+    const type *whole = type_struct(&memory, 4, fields);
+    CHECK(text_equal(
+        type_text(whole, &memory),
+        TEXT("STRUCT(a DECIMAL(12,2), b VARCHAR[], c TIMESTAMPTZ_NS, d MAP(UUID, DATE))")));
+    const type *copy;
+    firn_error err = ERR_INIT;
+    REQUIRE(type_copy(&memory, whole, &copy, &err) == FIRN_OK);
+    CHECK(type_equal(whole, copy) && type_hash(whole) == type_hash(copy));
+    CHECK(!type_equal(TYPE_OF(TIMESTAMP), type_temporal(TYPE_TIMESTAMP, UNIT_NANO)));
+    CHECK(type_equal(TYPE_OF(TIMESTAMP), type_temporal(TYPE_TIMESTAMP, UNIT_MICRO)));
+    arena_close(&memory);
+}
+
+TEST(column_decimal_width_follows_the_declared_precision) {
+    begin();
+    CHECK(type_physical(type_decimal(&memory, 9, 0)) == PHYSICAL_I32);
+    CHECK(type_physical(type_decimal(&memory, 10, 0)) == PHYSICAL_I64);
+    CHECK(type_physical(type_decimal(&memory, 19, 0)) == PHYSICAL_I128);
+    CHECK(type_physical(type_decimal(&memory, 39, 0)) == PHYSICAL_I256);
+    arena_close(&memory);
+}
+
+TEST(column_take_gathers_and_makes_nulls) {
+    begin();
+    firn_error err = ERR_INIT;
+    const int32_t values[] = {10, 11, 12, 13};
+    column in = integers(values, 4);
+    REQUIRE(column_set_null(&memory, &in, 2));
+    const uint32_t rows[] = {3, 2, UINT32_MAX, 0, 3};
+    column out;
+    REQUIRE(column_take(&memory, &in, rows, 5, &out, &err) == FIRN_OK);
+    CHECK(COLUMN_VALUES(&out, int32_t)[0] == 13 && COLUMN_VALUES(&out, int32_t)[4] == 13);
+    CHECK(column_is_valid(&out, 0) && !column_is_valid(&out, 1) && !column_is_valid(&out, 2));
+    CHECK(COLUMN_VALUES(&out, int32_t)[3] == 10);
+    arena_close(&memory);
+}
+
+TEST(column_forms_flatten_to_the_same_rows) {
+    begin();
+    firn_error err = ERR_INIT;
+    const int32_t entries[] = {7, 8, 9};
+    const column values = integers(entries, 3);
+    const dictionary words = {.identity = 1, .size = 3, .values = &values};
+    const uint32_t codes[] = {2, 0, 1, 2};
+    const uint64_t valid[] = {0xb}; // Row 2 is NULL.
+    const column coded = {.type = TYPE_OF(INTEGER),
+                          .form = FORM_DICTIONARY,
+                          .length = 4,
+                          .validity = valid,
+                          .values = codes,
+                          .dictionary = &words};
+    column flat;
+    REQUIRE(column_flatten(&memory, &coded, &flat, &err) == FIRN_OK);
+    CHECK(COLUMN_VALUES(&flat, int32_t)[0] == 9 && COLUMN_VALUES(&flat, int32_t)[1] == 7);
+    const uint32_t ends[] = {1, 3, 4};
+    const column runs = {.type = TYPE_OF(INTEGER),
+                         .form = FORM_RUNS,
+                         .length = 4,
+                         .values = entries,
+                         .run_ends = ends,
+                         .run_count = 3};
+    column expanded;
+    REQUIRE(column_flatten(&memory, &runs, &expanded, &err) == FIRN_OK);
+    const int32_t wanted[] = {7, 8, 8, 9};
+    CHECK(memcmp(expanded.values, wanted, sizeof wanted) == 0);
+    for (uint32_t row = 0; row < 4; row++) {
+        CHECK(column_rows_equal(&coded, row, &flat, row));
+        CHECK(column_hash_row(&coded, row) == column_hash_row(&flat, row));
+        CHECK(column_rows_equal(&runs, row, &expanded, row));
+    }
+    column part;
+    REQUIRE(column_slice(&memory, &runs, 1, 2, &part, &err) == FIRN_OK);
+    CHECK(part.length == 2 && COLUMN_VALUES(&part, int32_t)[1] == 8);
+    REQUIRE(column_slice(&memory, &coded, 1, 3, &part, &err) == FIRN_OK);
+    CHECK(part.form == FORM_DICTIONARY && !column_is_valid(&part, 1) && column_is_valid(&part, 2));
+    arena_close(&memory);
+}
+
+TEST(column_copy_depends_on_nothing_but_its_arena) {
+    begin();
+    firn_error err = ERR_INIT;
+    char long_text[] = "a text of more than twelve bytes";
+    column strings;
+    REQUIRE(column_new(&memory, TYPE_OF(VARCHAR), 2, &strings, &err) == FIRN_OK);
+    COLUMN_OUT(&strings, string_value)[0] = string_of("short", 5);
+    COLUMN_OUT(&strings, string_value)[1] = string_of(long_text, sizeof long_text - 1);
+    const type *lists = type_list(&memory, TYPE_OF(VARCHAR));
+    column list;
+    REQUIRE(column_new(&memory, lists, 2, &list, &err) == FIRN_OK);
+    list.children = &strings;
+    COLUMN_OUT(&list, list_value)[0] = (list_value){.offset = 1, .size = 1};
+    COLUMN_OUT(&list, list_value)[1] = (list_value){.offset = 0, .size = 2};
+    column copy;
+    REQUIRE(column_copy(&memory, &list, &copy, &err) == FIRN_OK);
+    memset(long_text, 'x', sizeof long_text - 1);
+    CHECK(copy.children[0].length == 3);
+    const string_value *first = &COLUMN_VALUES(&copy.children[0], string_value)[0];
+    CHECK(text_equal(string_text(first), TEXT("a text of more than twelve bytes")));
+    CHECK(!column_rows_equal(&list, 0, &copy, 0));
+    arena_close(&memory);
+}
+
+TEST(column_floats_compare_as_sql) {
+    begin();
+    firn_error err = ERR_INIT;
+    column in;
+    REQUIRE(column_new(&memory, TYPE_OF(DOUBLE), 4, &in, &err) == FIRN_OK);
+    double *values = COLUMN_OUT(&in, double);
+    values[0] = -0.0;
+    values[1] = 0.0;
+    values[2] = (double)NAN;
+    values[3] = (double)INFINITY;
+    CHECK(column_rows_equal(&in, 0, &in, 1) && column_hash_row(&in, 0) == column_hash_row(&in, 1));
+    CHECK(column_rows_equal(&in, 2, &in, 2));
+    CHECK(column_compare_rows(&in, 2, &in, 3) > 0);
+    arena_close(&memory);
+}
+
+TEST(batch_copy_takes_only_the_rows_that_count) {
+    begin();
+    firn_error err = ERR_INIT;
+    const int32_t values[] = {1, 2, 3, 4};
+    const column in = integers(values, 4);
+    const uint16_t selection[] = {1, 3};
+    batch rows = batch_of(&in, 1, 4);
+    rows.selection = selection;
+    rows.selected_count = 2;
+    batch copy;
+    REQUIRE(batch_copy(&memory, &rows, &copy, &err) == FIRN_OK);
+    CHECK(copy.row_count == 2 && COLUMN_VALUES(&copy.columns[0], int32_t)[1] == 4);
+    arena_close(&memory);
+}
