@@ -89,8 +89,9 @@ struct aggregate_overload;
     FIELD(U32, subquery) FIELD(TEXT, comparison) FIELD(EXPRS, args) FIELD(PLAN, plan)
 #define EXPR_AGGREGATE_FIELDS(FIELD)                                                               \
     FIELD(AGGREGATE, function)                                                                     \
-    FIELD(U32, overload) FIELD(EXPRS, args) FIELD(BYTES, bound) FIELD(BOOL, is_distinct)           \
-        FIELD(EXPR, filter) FIELD(SORT_KEYS, order)
+    FIELD(U32, overload)                                                                           \
+    FIELD(EXPRS, args) FIELD(BYTES, bound) FIELD(BOOL, is_distinct) FIELD(EXPR, filter)            \
+        FIELD(SORT_KEYS, order)
 
 typedef struct u32_list {
     uint32_t count;
@@ -139,7 +140,13 @@ expr *expr_bool(arena *memory, bool value);
 expr *expr_i64(arena *memory, const type *type, int64_t value); ///< Any integer or temporal type.
 expr *expr_string(arena *memory, const type *type, text value); ///< Copies the bytes.
 expr *expr_and(arena *memory, expr *left,
-               expr *right); ///< Flattens; either may be NULL: the other.
+               expr *right);                           ///< Flattens; either may be NULL: the other.
+expr *expr_or(arena *memory, expr *left, expr *right); ///< Likewise.
+/// The argument itself if the types have the same values.
+expr *expr_cast(arena *memory, expr *arg, const type *to, bool is_try, bool is_implicit);
+/// A resolved call (functions/overload.h makes it); copies the list, keeps the arguments.
+expr *expr_call(arena *memory, const scalar_function *function, uint32_t overload, const type *type,
+                expr *const *args, uint32_t arg_count);
 /// A literal of row `row` of any column.
 firn_status expr_literal_of(arena *memory, const column *source, uint32_t row, expr **out,
                             firn_error *err);
@@ -158,6 +165,10 @@ bool expr_visit_children(expr *self, expr_visit visit, void *user);
 bool expr_can_fail(const expr *self);
 bool expr_is_volatile(const expr *self);
 bool expr_is_constant(const expr *self);
+/// Flags of a call's overload: the function's with the overload's changes.
+uint32_t expr_call_flags(const expr *self);
+/// Is it a call of the scalar function of that name, such as "="?
+bool expr_is_call(const expr *self, const char *name);
 /// Adds the ids of all columns in it, subqueries' outer ones included, to a set.
 struct id_set;
 firn_status expr_columns(const expr *self, struct id_set *out, firn_error *err);

@@ -16,6 +16,10 @@
 // first row (the k-th one visited) whose value SQL forbids: overflow, division by zero, a bad cast.
 // It writes no text; the caller makes the error from that row's values, or makes the row NULL under
 // TRY and goes on behind it. KERNEL_NO_MEMORY says the scratch arena is full.
+//
+// A kernel that can fail may be run over rows whose answer nobody needs (all lanes at once are
+// faster than a list), as long as its arguments are of fixed width: a failure there is no error,
+// the caller then runs it again over exactly the rows that SQL reaches.
 #ifndef FIRN_EXPR_FUNCTION_H
 #define FIRN_EXPR_FUNCTION_H
 
@@ -35,7 +39,25 @@ typedef struct statement_context {
     const cancel_flag *cancel;
 } statement_context;
 
-typedef struct function_call {
+typedef struct function_call function_call;
+
+/// A lambda argument, as the kernel of a list function sees it: `x -> x + 1` in
+/// `list_transform(l, x -> x + 1)`. Columns of the row that the body mentions are handled inside.
+typedef struct function_lambda function_lambda;
+struct function_lambda {
+    uint32_t parameter_count;
+    const type *result; ///< Of the body.
+    /// Computes the body for `count` elements. `parameters`: one flat column of `count` lanes for
+    /// each parameter (any count, not only a batch's; of the pattern's type or what the list
+    /// holds). `owners[i]`: which visit of the call (ROW_VISIT) element i belongs to, ascending.
+    /// `out`: flat, `count` rows, in call->scratch. Answers as a kernel does: `count`, or the
+    /// first element whose value SQL forbids; the kernel then returns `owners[that]`, and the
+    /// error will be the body's.
+    uint32_t (*run)(function_lambda *self, function_call *call, const column *parameters,
+                    const uint32_t *owners, uint32_t count, column *out);
+};
+
+struct function_call {
     const void *bound; ///< What `bind` made: plain data, NULL if there is no bind.
     void *local;       ///< What `open` made, one a worker; NULL if there is no open.
     const statement_context *context;
@@ -46,7 +68,9 @@ typedef struct function_call {
     const uint16_t *rows; ///< The rows to compute, ascending; NULL: 0 to count - 1.
     uint32_t count;       ///< How many rows to compute.
     uint32_t length;      ///< Lanes of each flat column; a row number is below it.
-} function_call;
+    /// By argument: the lambda, whose args[i] is NULL, or NULL. NULL: no argument is a lambda.
+    function_lambda *const *lambdas;
+};
 
 /// Visits the rows of a call. Two loops in hot kernels (with and without list) are worth their
 /// lines only where a benchmark says so; templates in kernels/ have them.
@@ -82,7 +106,7 @@ struct expr; // expr/expr.h
 /// What binding a call with given argument types needs and gives.
 typedef struct function_bind_call {
     const type *const *types;       ///< Types of the arguments, after the overload's casts.
-    const struct expr *const *args; ///< Constants can be seen: EXPR_LITERAL.
+    const struct expr *const *args; ///< Constants can be seen: EXPR_LITERAL, cast already.
     uint32_t arg_count;
     arena *memory;      ///< Of the plan; for the result type and bound state.
     const type *result; ///< In: the overload's result, NULL if it says "?". Out.
@@ -91,18 +115,30 @@ typedef struct function_bind_call {
     const type **wanted; ///< Out, optional: types to cast the arguments to.
 } function_bind_call;
 
-/// One way to call a function. `signature` is "RESULT <- ARG, ARG, ..." in the pattern language:
-///     INTEGER            exactly this type (after implicit casts)
-///     T, U               any type, the same wherever the letter stands; LIST<T>, MAP<T,U>
-///     DECIMAL(p,s)       any decimal; p and s may be used in the result; DECIMAL(*) keeps none
-///     ANY                anything, unrelated to others
+/// One way to call a function. `signature` is "RESULT <- ARG, ARG, ..." in the pattern language
+/// (functions/overload.h reads it):
+///     INTEGER            this type after implicit casts: the SQL names of column/types.def, and
+///                        TIMESTAMPTZ. BINARY takes any width. TIME, TIMESTAMP: microseconds
+///     T, U, V            any type, the same wherever the letter stands (the smallest common type)
+///     LIST<T>, MAP<T,U>  patterns inside; STRUCT alone: any struct
+///     DECIMAL(p,s)       any decimal; integers become one. Letters or numbers; the same letters
+///                        twice: the same type. In the result also sums: DECIMAL(38,s),
+///                        DECIMAL(p+1,s). DECIMAL(*): any, and no name for it
+///     TIMESTAMP(u)       any unit; the same for TIME(u), TIMESTAMPTZ(u); u in the result
+///     ANY                anything, unrelated to others; as it is, without a cast
+///     LAMBDA(T)->U       a lambda of as many parameters; its body gives U
 ///     ARG...             the last argument, one or more times;  ARG...?  zero or more times
 ///     ?                  as result: bind decides
+/// An overload without arguments is "RESULT <-".
 typedef struct overload {
     const char *signature;
     scalar_kernel kernel;
     firn_status (*bind)(function_bind_call *call, firn_error *err); ///< May be NULL.
     uint32_t flags_set, flags_cleared; ///< Where this overload differs from the function.
+    /// Decimal arithmetic whose result is declared wider than 18 digits: the same in 64 bits. All
+    /// arguments and the result have int64_t values, at their declared scales; an argument's or a
+    /// result's value that does not fit is a failing row, and the whole batch is done by `kernel`.
+    scalar_kernel narrow_kernel;
 } overload;
 
 typedef struct scalar_function {
