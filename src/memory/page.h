@@ -1,0 +1,86 @@
+// Pages: where everything that an operator keeps lies, and directories: the only contiguous blocks.
+//
+// All keepers of a query share one page size of 16, 32 or 64 KiB, chosen once from the memory that
+// one worker can count on. A page is aligned to its size, so `address & ~(size - 1)` is its start.
+// Rows on it are addressed by offsets: a page may be written to the spill file and come back
+// elsewhere.
+//
+// Threads: as pool.h.
+#ifndef FIRN_MEMORY_PAGE_H
+#define FIRN_MEMORY_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "memory/pool.h"
+
+#define PAGE_BYTES_MIN ((size_t)16 << 10)
+#define PAGE_BYTES_MAX ((size_t)64 << 10)
+
+/// Pages a worker keeps back for a split, and the read page and the compress page.
+#define PAGE_SPLIT_COUNT 16
+#define PAGE_KEPT_COUNT (PAGE_SPLIT_COUNT + 2)
+
+#define PARTITION_COUNT_DEFAULT 128
+#define PARTITION_COUNT_MAX 256
+
+// ---- Sizes (MEMORY.md, 2) ----------------------------------------------------------------------
+
+/// The page size for keepers of whose target `share_bytes` fall to one worker: the largest power of
+/// two up to 1/512 of it, from 16 to 64 KiB.
+size_t page_size_for(uint64_t share_bytes);
+
+/// How many partitions such a keeper has: 128, or as many fewer as let all open pages of a worker
+/// lie in a third of its share; at least 16. With a known state size (0: unknown) up to 256, so
+/// that a partition fits into the share and need not be split.
+uint32_t partition_count_for(uint64_t share_bytes, size_t page_size, uint64_t state_bytes);
+
+/// min_bytes of a spilling keeper: 16 partition pages and the kept ones of 16 KiB, and 96 KiB.
+uint64_t keeper_min_bytes(uint32_t workers);
+
+/// How many sorted runs one worker can merge at once, in blocks of 32 KiB.
+uint32_t merge_fan_in_for(uint64_t share_bytes);
+
+/// Bytes to read ahead per run when merging: whole units of 32 KiB, at most 1 MiB.
+size_t merge_read_ahead_for(uint64_t share_bytes, uint32_t run_count);
+
+// ---- Pages -------------------------------------------------------------------------------------
+
+/// Sets the page size of a query. Before the first page_get.
+void page_size_set(pool *query, size_t size);
+
+/// The page size of the query that `self` belongs to.
+size_t page_size_of(const pool *self);
+
+/// A page, not initialised; NULL if the keeper is at its target or the pool has none (MEMORY.md,
+/// 7.4): write out the page that just filled and reuse that.
+void *page_get(pool *self);
+
+/// Gives a page back; NULL does nothing.
+void page_put(pool *self, void *page);
+
+// ---- Directories -------------------------------------------------------------------------------
+
+/// Contiguous zeroed memory: hash directories, bitmaps, counters.
+typedef struct directory {
+    pool *owner;
+    void *data;      // NULL: none is open.
+    size_t size;     // Bytes asked for.
+    size_t capacity; // Bytes taken.
+} directory;
+
+/// Opens one. False if the pool refuses; then `out->data` is NULL.
+bool directory_open(pool *owner, size_t size, directory *out);
+
+/// Frees the old memory and takes new of `size` bytes, zeroed: no moment needs both. False if the
+/// pool refuses the difference; then everything is as it was. False with data == NULL if the
+/// system refused.
+bool directory_regrow(directory *self, size_t size);
+
+/// Zeroes it again.
+void directory_clear(directory *self);
+
+void directory_close(directory *self);
+
+#endif

@@ -1,0 +1,183 @@
+// The memory limit: a tree of pools, engine → session → query → operator, that every byte of data
+// and operator state is taken from before it is allocated.
+//
+//     engine (limit)
+//       ├─ cache of decoded columns                 POOL_CACHE       shrinks first
+//       └─ session
+//            └─ query (reserve: what it can count on)
+//                 ├─ plan, scratch arenas, buffers  taken from the query itself
+//                 ├─ read-ahead of a scan           POOL_READ_AHEAD  shrinks second
+//                 ├─ hash join                      POOL_STATE       spills
+//                 └─ sort                           POOL_STATE
+//
+// The leaves are *keepers*. A keeper has
+//     min     what it can always have: taken from the query's reserve when it opens,
+//     used    what it holds,
+//     demand  the most it used or was refused,
+//     target  what it may hold now: max-min fair shares between queries, then between the keepers
+//             of a query, set anew when somebody is refused, closes, or the limit changes.
+// The protocol (MEMORY.md, 7): ask; told no, write out the page that just filled and reuse it; at
+// each look, while pool_excess says so, write out more. Nobody waits for memory while holding any;
+// only pool_reserve_wait waits, before a query holds anything, first come, first served.
+//
+// Two numbers are kept. *Committed* is what was promised: reserves, minima and what is used above
+// them. *Resident* is what the system gave us: slabs with their free pages, mappings, everything
+// else that was taken. Both stay within the limit, always: what is free goes back to the system
+// before something new is mapped. A sixteenth of the limit (at most 8 MiB) is closed to keepers, so
+// that the small things of a query do not fail because another's join took the last page.
+//
+// A pool lives until it is closed *and* nothing is taken from it or its children any more, so
+// buffers may outlive the query they came from.
+//
+// Threads: everything here may be called from any thread; one lock a tree, of rank POOL.
+#ifndef FIRN_MEMORY_POOL_H
+#define FIRN_MEMORY_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/mutex.h"
+
+typedef struct pool pool;
+
+typedef enum pool_kind {
+    POOL_ENGINE,
+    POOL_SESSION,
+    POOL_QUERY,
+    POOL_STATE,      // Keeper: state of an operator, which it can write out.
+    POOL_READ_AHEAD, // Keeper: what was fetched before it was needed.
+    POOL_CACHE,      // Keeper: what can be fetched again.
+} pool_kind;
+
+typedef struct pool_options {
+    pool_kind kind;
+    const char *name;   // For messages and EXPLAIN ANALYZE: "hash join". Outlives the pool.
+    uint64_t min_bytes; // Keepers: see above. Comes out of the query's reserve while it lasts.
+
+    /// POOL_CACHE only: gives `bytes` or more back now, if it can. Called without locks of memory/
+    /// by whoever needs the memory, never by a request of a cache or of read-ahead, and by one
+    /// thread at a time. It may take locks of rank CACHE and above.
+    void (*shrink)(void *user, uint64_t bytes);
+    void *user;
+} pool_options;
+
+// ---- The tree ----------------------------------------------------------------------------------
+
+/// Opens the root. `limit_bytes` is the setting memory_limit. Maps nothing yet.
+firn_status pool_open_engine(uint64_t limit_bytes, pool **out, firn_error *err);
+
+/// Opens a pool below another. Only a keeper with min_bytes needs memory for it.
+///
+/// Errors: FIRN_NO_MEMORY with the numbers if the minimum does not fit now.
+firn_status pool_open(pool *parent, const pool_options *options, pool **out, firn_error *err);
+
+/// Ends the owner's use of a pool. A keeper's minimum goes back to its query; when a query closes,
+/// free slabs above the floor go back to the system. What is still taken stays valid and counted.
+/// Closing NULL does nothing.
+void pool_close(pool *self);
+
+// ---- Before a query starts ---------------------------------------------------------------------
+
+/// Raises the reserve of a query to `bytes` in one step: the minima of its most demanding set of
+/// live pipelines, with a page per scan column and worker. False if that is not free now or others
+/// wait in line: try with fewer workers.
+bool pool_reserve(pool *query, uint64_t bytes);
+
+/// The same, but stands in line until it is granted. The query must hold nothing else.
+///
+/// Errors: FIRN_NO_MEMORY with both numbers if it can never fit, or not within `timeout_ms`
+///         (UINT32_MAX: for ever); FIRN_CANCELLED.
+firn_status pool_reserve_wait(pool *query, uint64_t bytes, uint32_t timeout_ms,
+                              const cancel_flag *cancel, firn_error *err);
+
+// ---- Taking and giving back --------------------------------------------------------------------
+
+/// Takes `bytes` that the caller then allocates with host_alloc. For a keeper false means: over its
+/// target, or nothing left; shrink, then ask again or do without. For other pools it is the end.
+bool pool_take(pool *self, uint64_t bytes);
+
+/// As pool_take, but may pass a keeper's target and use what is closed to keepers: for the records
+/// of what was spilled, which grow when a keeper shrinks. The next look makes up for it.
+bool pool_take_urgent(pool *self, uint64_t bytes);
+
+/// Gives back what pool_take or pool_take_urgent took.
+void pool_give(pool *self, uint64_t bytes);
+
+/// Memory of at least `size` bytes, taken and allocated in one: not initialised, aligned to 64
+/// bytes. From 16 KiB up it comes from slabs and is reused hot; above 1 MiB it is a mapping of its
+/// own. `*capacity` is what was taken; give the same back. NULL as false in pool_take.
+void *pool_block_take(pool *self, size_t size, size_t *capacity);
+void pool_block_give(pool *self, void *block, size_t capacity);
+
+/// Moves what was taken as a block from one pool to another of the same tree, without copying.
+/// False if the other may not have it; then nothing changed.
+bool pool_block_move(pool *from, pool *to, size_t capacity);
+
+/// What to leave with when memory was refused: `return POOL_FULL(self, size, err);`
+#define POOL_FULL(self, bytes, err) (pool_say_full((self), (bytes), (err)), FIRN_NO_MEMORY)
+void pool_say_full(const pool *self, uint64_t bytes, firn_error *err);
+
+// ---- Keepers -----------------------------------------------------------------------------------
+
+/// How many bytes a keeper holds above its target; 0 in peace. Two loads: look at every page and
+/// every morsel.
+uint64_t pool_excess(const pool *self);
+
+/// What a keeper may hold now. A worker's or task's share S is this divided by their number.
+uint64_t pool_target(const pool *self);
+
+/// Says that a keeper expects to hold `bytes` in all. Better than finding out by refusals.
+void pool_want(pool *self, uint64_t bytes);
+
+/// Says that a phase is over: demand falls to what is used, and others may grow.
+void pool_settle(pool *self);
+
+// ---- Numbers -----------------------------------------------------------------------------------
+
+uint64_t pool_used(const pool *self); // With all children.
+uint64_t pool_peak(const pool *self); // The most it ever was.
+const char *pool_name(const pool *self);
+
+/// The root of the tree.
+pool *pool_engine(pool *self);
+
+typedef struct pool_report {
+    uint64_t limit;
+    uint64_t committed;     // Promised: reserves, minima, and what is used above them.
+    uint64_t used;          // Taken by somebody.
+    uint64_t resident;      // From the system: `used` and what is free in slabs.
+    uint64_t resident_peak; // Most of it so far.
+    uint64_t refused_count; // Requests of keepers that were told no.
+    uint32_t waiting_count; // Queries in line.
+} pool_report;
+
+void pool_describe(pool *self, pool_report *out);
+
+// ---- The engine's pool -------------------------------------------------------------------------
+
+/// Changes the limit of the engine, or sets one for a session or a query. A smaller one makes
+/// keepers shrink at their next look; what is reserved stays.
+void pool_limit_set(pool *self, uint64_t limit_bytes);
+uint64_t pool_limit(const pool *self);
+
+/// Shrinks caches and gives free memory back to the system until at most `keep_bytes` are resident
+/// or nothing more is free. For firn_engine_trim.
+void pool_trim(pool *engine, uint64_t keep_bytes);
+
+/// FIRN_TEST=spill: every second request of a POOL_STATE keeper above its minimum is refused.
+void pool_refuse_for_test(pool *engine, bool is_on);
+
+// ---- Pages (page.h is the interface; these are for it)
+// -------------------------------------------
+
+/// One unit of `size` bytes, a power of two from 16 KiB to 64 KiB, aligned to itself.
+void *pool_page_take(pool *self, size_t size);
+void pool_page_give(pool *self, void *page, size_t size);
+
+/// The page size of the pool's query: 0 until it was set, then it stays.
+size_t pool_page_size(const pool *self);
+void pool_page_size_set(pool *query, size_t size);
+
+#endif
