@@ -9,8 +9,8 @@
 #include <brotli/encode.h>
 #endif
 
-#define BYTES(...)                                                                                 \
-    ((bytes){.data = (const uint8_t[]){__VA_ARGS__}, .size = sizeof((uint8_t[]){__VA_ARGS__})})
+#define LIST(...) {.data = (const uint8_t[]){__VA_ARGS__}, .size = sizeof((uint8_t[]){__VA_ARGS__})}
+#define BYTES(...) ((bytes)LIST(__VA_ARGS__))
 
 #define SCRATCH_LIMIT ((size_t)128 << 20)
 #define PLAIN "firn firn firn firn firn!"
@@ -44,24 +44,24 @@ static const struct {
     uint32_t repeats; // How often PLAIN comes out.
 } samples[] = {
     {CODEC_NONE, {.data = (const uint8_t *)PLAIN, .size = PLAIN_SIZE}, 1},
-    {CODEC_SNAPPY, BYTES(SNAPPY_PLAIN), 1},
-    {CODEC_GZIP, BYTES(GZIP_PLAIN), 1},
-    {CODEC_GZIP, BYTES(GZIP_PLAIN, GZIP_PLAIN), 2},
-    {CODEC_GZIP, BYTES(ZLIB_PLAIN), 1},
-    {CODEC_ZLIB, BYTES(ZLIB_PLAIN), 1},
-    {CODEC_DEFLATE, BYTES(DEFLATE_PLAIN), 1},
-    {CODEC_DEFLATE, BYTES(DEFLATE_PLAIN, 0x78, 0x4c, 0x09), 1}, // As Avro's old Python writer.
-    {CODEC_ZSTD, BYTES(ZSTD_PLAIN), 1},
-    {CODEC_ZSTD, BYTES(ZSTD_PLAIN, ZSTD_PLAIN), 2},
-    {CODEC_LZ4, BYTES(LZ4_PLAIN), 1},
-    {CODEC_LZ4_HADOOP, BYTES(LZ4_PLAIN), 1},
-    {CODEC_LZ4_HADOOP, BYTES(LZ4_FRAME_PLAIN), 1},
-    {CODEC_LZ4_HADOOP, BYTES(LZ4_FRAME_PLAIN, LZ4_FRAME_PLAIN), 2},
-    {CODEC_LZ4_HADOOP, BYTES(HADOOP_PLAIN), 1},
-    {CODEC_LZ4_HADOOP, BYTES(HADOOP_PLAIN, HADOOP_PLAIN, HADOOP_PLAIN), 3},
+    {CODEC_SNAPPY, LIST(SNAPPY_PLAIN), 1},
+    {CODEC_GZIP, LIST(GZIP_PLAIN), 1},
+    {CODEC_GZIP, LIST(GZIP_PLAIN, GZIP_PLAIN), 2},
+    {CODEC_GZIP, LIST(ZLIB_PLAIN), 1},
+    {CODEC_ZLIB, LIST(ZLIB_PLAIN), 1},
+    {CODEC_DEFLATE, LIST(DEFLATE_PLAIN), 1},
+    {CODEC_DEFLATE, LIST(DEFLATE_PLAIN, 0x78, 0x4c, 0x09), 1}, // As Avro's old Python writer.
+    {CODEC_ZSTD, LIST(ZSTD_PLAIN), 1},
+    {CODEC_ZSTD, LIST(ZSTD_PLAIN, ZSTD_PLAIN), 2},
+    {CODEC_LZ4, LIST(LZ4_PLAIN), 1},
+    {CODEC_LZ4_HADOOP, LIST(LZ4_PLAIN), 1},
+    {CODEC_LZ4_HADOOP, LIST(LZ4_FRAME_PLAIN), 1},
+    {CODEC_LZ4_HADOOP, LIST(LZ4_FRAME_PLAIN, LZ4_FRAME_PLAIN), 2},
+    {CODEC_LZ4_HADOOP, LIST(HADOOP_PLAIN), 1},
+    {CODEC_LZ4_HADOOP, LIST(HADOOP_PLAIN, HADOOP_PLAIN, HADOOP_PLAIN), 3},
     // One frame of two blocks.
-    {CODEC_LZ4_HADOOP, BYTES(0, 0, 0, 50, 0, 0, 0, 14, LZ4_PLAIN, 0, 0, 0, 14, LZ4_PLAIN), 2},
-    {CODEC_BROTLI, BYTES(BROTLI_PLAIN), 1},
+    {CODEC_LZ4_HADOOP, LIST(0, 0, 0, 50, 0, 0, 0, 14, LZ4_PLAIN, 0, 0, 0, 14, LZ4_PLAIN), 2},
+    {CODEC_BROTLI, LIST(BROTLI_PLAIN), 1},
 };
 
 static bool is_repeated_plain(bytes out, uint32_t repeats) {
@@ -322,10 +322,11 @@ TEST(codec_decodes_brotli_of_every_quality) {
     for (int quality = 0; quality <= 9; quality++) {
         arena_reset(&memory);
         const bytes plain = make_plain(100000, &seed, &memory);
+        REQUIRE(plain.data != NULL);
         size_t size = BrotliEncoderMaxCompressedSize(plain.size);
         uint8_t *block = ARENA_NEW(&memory, uint8_t, size);
         uint8_t *out = ARENA_NEW(&memory, uint8_t, plain.size);
-        REQUIRE(plain.data != NULL && block != NULL && out != NULL);
+        REQUIRE(block != NULL && out != NULL);
         REQUIRE(BrotliEncoderCompress(quality, 22, BROTLI_MODE_GENERIC, plain.size, plain.data,
                                       &size, block));
         firn_error err = ERR_INIT;
