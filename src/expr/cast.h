@@ -29,6 +29,10 @@ typedef struct cast_rule {
 
 cast_rule cast_find(const type *from, const type *to);
 
+/// Which field of `from` becomes field `index` of `to`, structs with as many fields: by name if
+/// every name of `to` is there (whatever the case), else by position. Lists and maps: `index`.
+uint32_t cast_struct_source(const type *from, const type *to, uint32_t index);
+
 /// The kernel of a cast that exists: one argument, NULL_STRICT. NULL for CAST_SAME.
 scalar_kernel cast_kernel(const type *from, const type *to);
 

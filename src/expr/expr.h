@@ -86,12 +86,16 @@ struct aggregate_overload;
 #define EXPR_DYNAMIC_FIELDS(FIELD) FIELD(U32, slot) FIELD(EXPRS, args)
 #define EXPR_LAMBDA_FIELDS(FIELD) FIELD(U32S, parameters) FIELD(EXPR, body)
 #define EXPR_SUBQUERY_FIELDS(FIELD)                                                                \
-    FIELD(U32, subquery) FIELD(TEXT, comparison) FIELD(EXPRS, args) FIELD(PLAN, plan)
+    FIELD(U32, subquery)                                                                           \
+    FIELD(TEXT, comparison)                                                                        \
+    FIELD(EXPRS, args)                                                                             \
+    FIELD(PLAN, plan)                                                                              \
+        FIELD(U32S, outer_ids) /* Columns of the queries around it that the plan mentions. */
 #define EXPR_AGGREGATE_FIELDS(FIELD)                                                               \
     FIELD(AGGREGATE, function)                                                                     \
     FIELD(U32, overload)                                                                           \
-    FIELD(EXPRS, args) FIELD(BYTES, bound) FIELD(BOOL, is_distinct) FIELD(EXPR, filter)            \
-        FIELD(SORT_KEYS, order)
+    FIELD(EXPRS, args)                                                                             \
+    FIELD(BYTES, bound) FIELD(BOOL, is_distinct) FIELD(EXPR, filter) FIELD(SORT_KEYS, order)
 
 typedef struct u32_list {
     uint32_t count;

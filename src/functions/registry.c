@@ -1,0 +1,132 @@
+#include "functions/registry.h"
+
+#define FUNCTION(symbol) extern const scalar_function symbol;
+#include "functions/functions.def"
+#undef FUNCTION
+#define AGGREGATE(symbol) extern const aggregate_function symbol;
+#include "functions/aggregates.def"
+#undef AGGREGATE
+
+// NULL ends them, so that an empty list is an array too.
+#define FUNCTION(symbol) &symbol,
+static const scalar_function *const functions[] = {
+#include "functions/functions.def"
+    NULL};
+#undef FUNCTION
+#define AGGREGATE(symbol) &symbol,
+static const aggregate_function *const aggregates[] = {
+#include "functions/aggregates.def"
+    NULL};
+#undef AGGREGATE
+
+uint32_t function_count(void) {
+    return (uint32_t)(sizeof functions / sizeof functions[0]) - 1;
+}
+
+const scalar_function *function_at(uint32_t index) {
+    assert(index < function_count());
+    return functions[index];
+}
+
+uint32_t aggregate_count(void) {
+    return (uint32_t)(sizeof aggregates / sizeof aggregates[0]) - 1;
+}
+
+const aggregate_function *aggregate_at(uint32_t index) {
+    assert(index < aggregate_count());
+    return aggregates[index];
+}
+
+// The next of the names in a list that are separated by blanks; false at its end.
+static bool next_alias(const char **list, text *out) {
+    if (*list == NULL) {
+        return false;
+    }
+    while (**list == ' ') {
+        (*list)++;
+    }
+    const size_t size = strcspn(*list, " ");
+    *out = (text){.data = *list, .size = size};
+    *list += size;
+    return size > 0;
+}
+
+static bool is_named(text name, const char *own, const char *aliases) {
+    text alias = text_of(own);
+    do {
+        if (text_equal_nocase(alias, name)) {
+            return true;
+        }
+    } while (next_alias(&aliases, &alias));
+    return false;
+}
+
+const scalar_function *function_find(text name) {
+    for (uint32_t i = 0; i < function_count(); i++) {
+        if (is_named(name, functions[i]->name, functions[i]->aliases)) {
+            return functions[i];
+        }
+    }
+    return NULL;
+}
+
+const aggregate_function *aggregate_find(text name) {
+    for (uint32_t i = 0; i < aggregate_count(); i++) {
+        if (is_named(name, aggregates[i]->name, aggregates[i]->aliases)) {
+            return aggregates[i];
+        }
+    }
+    return NULL;
+}
+
+// ---- Near names ------------------------------------------------------------------------------
+
+typedef struct nearest {
+    text wanted;
+    text *out;
+    size_t distances[FUNCTION_NEAREST_MAX];
+    uint32_t count;
+} nearest;
+
+// Keeps the nearest names, nearest first.
+static void consider(nearest *self, text name) {
+    const size_t distance = text_distance(self->wanted, name);
+    // A third of the letters may be wrong: more is another word.
+    if (distance > self->wanted.size / 3 + 1 || distance >= name.size) {
+        return;
+    }
+    uint32_t at = self->count;
+    while (at > 0 && self->distances[at - 1] > distance) {
+        at--;
+    }
+    if (at == FUNCTION_NEAREST_MAX) {
+        return;
+    }
+    if (self->count < FUNCTION_NEAREST_MAX) {
+        self->count++;
+    }
+    for (uint32_t i = self->count - 1; i > at; i--) {
+        self->out[i] = self->out[i - 1];
+        self->distances[i] = self->distances[i - 1];
+    }
+    self->out[at] = name;
+    self->distances[at] = distance;
+}
+
+static void consider_all(nearest *self, const char *own, const char *aliases) {
+    text name = text_of(own);
+    do {
+        consider(self, name);
+    } while (next_alias(&aliases, &name));
+}
+
+uint32_t function_nearest(text name, text out[FUNCTION_NEAREST_MAX]) {
+    nearest state = {.wanted = name, .out = out};
+    for (uint32_t i = 0; i < function_count(); i++) {
+        consider_all(&state, functions[i]->name, functions[i]->aliases);
+    }
+    for (uint32_t i = 0; i < aggregate_count(); i++) {
+        consider_all(&state, aggregates[i]->name, aggregates[i]->aliases);
+    }
+    return state.count;
+}
