@@ -1,4 +1,5 @@
-// The only door to the system: memory, files, clock, random numbers, environment, threads.
+// The only door to the system: memory, files, clock, random numbers, environment, threads, shared
+// objects.
 //
 // Nothing else in firn calls the operating system (network sockets live in the module firn_net.so
 // and count through the same hook). That gives tests one place to count calls and to make the n-th
@@ -143,5 +144,16 @@ firn_status host_thread_start(void (*run)(void *user), void *user, host_thread *
 void host_thread_join(host_thread *thread);
 /// How many threads this process has started through here and not joined: shown in tests.
 uint32_t host_thread_count(void);
+
+// ---- Shared objects -----------------------------------------------------------------------------
+
+/// The absolute path of the file that this code lies in: libfirn.so, or the program it is linked
+/// into. False if nobody knows it.
+bool host_own_path(char *out, size_t capacity);
+
+typedef void host_function(void);
+/// Loads the shared object at `path` for the life of the process and finds a function in it.
+/// Errors: FIRN_NOT_FOUND (no such file), FIRN_UNSUPPORTED (it cannot be loaded, lacks the symbol).
+firn_status host_load(const char *path, const char *symbol, host_function **out, firn_error *err);
 
 #endif
