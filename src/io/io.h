@@ -132,6 +132,7 @@ typedef struct io_range {
     uint8_t *into;   // Room for `size` bytes.
     size_t filled;   // Out: bytes that lie at `into`; `size`, but for IO_FROM_END.
     // io's own:
+    uint64_t placed;    // Where it begins, also of IO_FROM_END once that is known.
     size_t left;        // Bytes still to come; SIZE_MAX of a range nothing is known of yet.
     uint32_t next;      // Index of the range behind it in the order of offsets; UINT32_MAX: none.
     firn_status status; // FIRN_OK as long as nothing failed.
@@ -155,10 +156,13 @@ typedef struct io_ticket {
     io_file *file; // NULL: nothing is submitted. Retained.
     io_range *ranges;
     uint32_t count;
-    uint32_t moving_count; // Transfers on their way; guarded by the io's lock.
     io_request request;
-    struct io_transfer *transfers; // Guarded by the io's lock.
-    firn_error error;              // The first failure of a transfer; guarded by the io's lock.
+    // Of a remote file, guarded by the lock of the transfers:
+    struct io_transfer *transfers; // On their way.
+    struct io_ticket *next_waking;
+    bool is_waking; // Its waker is to be called.
+    uint32_t waking_count;
+    firn_error error; // The first failure of a transfer.
 } io_ticket;
 #define IO_TICKET_NONE ((io_ticket){.file = NULL})
 

@@ -1,0 +1,130 @@
+#include "io/io_path.h"
+
+static bool is_letter(char byte) {
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
+static bool is_scheme_byte(char byte) {
+    return is_letter(byte) || (byte >= '0' && byte <= '9') || byte == '+' || byte == '-' ||
+           byte == '.';
+}
+
+text io_path_scheme(text path) {
+    const text none = {.data = path.data, .size = 0};
+    size_t size = 0;
+    while (size < path.size && is_scheme_byte(path.data[size])) {
+        size += 1;
+    }
+    if (size == 0 || size == path.size || path.data[size] != ':' || !is_letter(path.data[0])) {
+        return none;
+    }
+    const text scheme = text_slice(path, 0, size);
+    const text rest = text_slice(path, size + 1, path.size);
+    if (text_starts_with(rest, TEXT("//")) || text_equal_nocase(scheme, TEXT("file"))) {
+        return scheme;
+    }
+    return none;
+}
+
+bool io_path_is_local(text path) {
+    const text scheme = io_path_scheme(path);
+    return scheme.size == 0 || text_equal_nocase(scheme, TEXT("file"));
+}
+
+bool io_path_is_web(text path) {
+    const text scheme = io_path_scheme(path);
+    return text_equal_nocase(scheme, TEXT("http")) || text_equal_nocase(scheme, TEXT("https"));
+}
+
+firn_status io_path_local(text path, char out[IO_LOCAL_PATH_MAX], firn_error *err) {
+    text rest = path;
+    if (io_path_scheme(path).size > 0) {
+        rest = text_slice(path, sizeof "file:" - 1, path.size);
+        if (text_starts_with(rest, TEXT("//"))) {
+            const text host_and_path = text_slice(rest, 2, rest.size);
+            const size_t slash = text_find(host_and_path, TEXT("/"));
+            const text host = text_slice(host_and_path, 0, slash);
+            if (host.size > 0 && !text_equal_nocase(host, TEXT("localhost"))) {
+                return FAIL(err, FIRN_INVALID,
+                            "\"%.*s\" names the host \"%.*s\", only local files can be opened",
+                            TEXT_ARGS(path), TEXT_ARGS(host));
+            }
+            rest = text_slice(host_and_path, slash, host_and_path.size);
+        }
+        if (!text_starts_with(rest, TEXT("/"))) {
+            return FAIL(err, FIRN_INVALID, "\"%.*s\" is no absolute path, file:/folder/name is",
+                        TEXT_ARGS(path));
+        }
+    }
+    if (rest.size == 0) {
+        return FAIL(err, FIRN_INVALID, "the path is empty");
+    }
+    if (memchr(rest.data, '\0', rest.size) != NULL) {
+        return FAIL(err, FIRN_INVALID, "the path \"%.*s\" holds a NUL byte", TEXT_ARGS(path));
+    }
+    if (rest.size >= IO_LOCAL_PATH_MAX) {
+        return FAIL(err, FIRN_INVALID, "a path of %zu bytes, at most %d are allowed", rest.size,
+                    IO_LOCAL_PATH_MAX - 1);
+    }
+    memcpy(out, rest.data, rest.size);
+    out[rest.size] = '\0';
+    return FIRN_OK;
+}
+
+static size_t without_end_slashes(text path) {
+    size_t size = path.size;
+    while (size > 1 && path.data[size - 1] == '/') {
+        size -= 1;
+    }
+    return size;
+}
+
+text io_path_folder(text path) {
+    size_t size = without_end_slashes(path);
+    while (size > 0 && path.data[size - 1] != '/') {
+        size -= 1;
+    }
+    if (size == 0) {
+        return TEXT(".");
+    }
+    return text_slice(path, 0, without_end_slashes(text_slice(path, 0, size)));
+}
+
+text io_path_name(text path) {
+    const size_t end = without_end_slashes(path);
+    size_t start = end;
+    while (start > 0 && path.data[start - 1] != '/') {
+        start -= 1;
+    }
+    return text_slice(path, start, end);
+}
+
+text io_path_shown(text path, char *buffer, size_t capacity) {
+    if (!io_path_is_web(path)) {
+        return path;
+    }
+    const text scheme = io_path_scheme(path);
+    const text rest = text_slice(path, scheme.size + 3, path.size);
+    size_t end = text_find(rest, TEXT("?"));
+    const size_t fragment = text_find(rest, TEXT("#"));
+    end = fragment < end ? fragment : end;
+    // The user part ends at the last '@' before the path begins.
+    const size_t slash = text_find(text_slice(rest, 0, end), TEXT("/"));
+    size_t start = 0;
+    for (size_t i = 0; i < slash; i++) {
+        if (rest.data[i] == '@') {
+            start = i + 1;
+        }
+    }
+    const size_t head = scheme.size + 3;
+    size_t size = end - start;
+    if (head + size > capacity) {
+        size = head < capacity ? capacity - head : 0;
+    }
+    if (head > capacity) {
+        return scheme;
+    }
+    memcpy(buffer, path.data, head);
+    memcpy(buffer + head, rest.data + start, size);
+    return (text){.data = buffer, .size = head + size};
+}

@@ -1,0 +1,35 @@
+// Takes paths apart: scheme, folder, name. Paths are never URL-decoded: Iceberg's strings are plain
+// paths whatever they look like, and what a writer named `a%20b` is called so.
+#ifndef FIRN_IO_IO_PATH_H
+#define FIRN_IO_IO_PATH_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+// With the final NUL. What Linux takes; longer ones are refused before they reach it.
+#define IO_LOCAL_PATH_MAX 4096
+
+/// The scheme in front of "://" or of "file:", such as "https"; empty for a plain local path.
+/// `lake:x.parquet` has none: a colon alone is a letter of a file name.
+text io_path_scheme(text path);
+
+bool io_path_is_local(text path);
+bool io_path_is_web(text path);
+
+/// The file-system path behind a local path, with a NUL, such as "/x" for "file:///x".
+/// Errors: FIRN_INVALID (empty, holds a NUL, too long, `file:` of another host or not absolute).
+firn_status io_path_local(text path, char out[IO_LOCAL_PATH_MAX], firn_error *err);
+
+/// What stands before the last '/', without it; the root stays "/". "." if there is no '/'. Slashes
+/// at the end do not count.
+text io_path_folder(text path);
+
+/// What stands behind the last '/'.
+text io_path_name(text path);
+
+/// A path as it may be shown: without user, password, query and fragment, where secrets hide.
+text io_path_shown(text path, char *buffer, size_t capacity);
+
+#endif

@@ -1,0 +1,64 @@
+#include "io/io_path.h"
+
+#include "base/test.h"
+
+TEST(io_path_scheme_is_only_what_is_meant_as_one) {
+    const struct {
+        text path;
+        text scheme;
+    } cases[] = {
+        {TEXT("/x"), TEXT("")},
+        {TEXT("x.parquet"), TEXT("")},
+        {TEXT("a:b"), TEXT("")},
+        {TEXT("12:00://x"), TEXT("")},
+        {TEXT("://x"), TEXT("")},
+        {TEXT("http:"), TEXT("")},
+        {TEXT("file:/x"), TEXT("file")},
+        {TEXT("file:///x"), TEXT("file")},
+        {TEXT("https://h/x"), TEXT("https")},
+        {TEXT("s3a://b/x"), TEXT("s3a")},
+        {TEXT(""), TEXT("")},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK(text_equal(io_path_scheme(cases[i].path), cases[i].scheme));
+    }
+}
+
+TEST(io_path_takes_paths_apart) {
+    const struct {
+        text path;
+        text folder;
+        text name;
+    } cases[] = {
+        {TEXT("/a/b/c"), TEXT("/a/b"), TEXT("c")}, {TEXT("/a"), TEXT("/"), TEXT("a")},
+        {TEXT("a"), TEXT("."), TEXT("a")},         {TEXT("/a/b/"), TEXT("/a"), TEXT("b")},
+        {TEXT("a//b"), TEXT("a"), TEXT("b")},      {TEXT("/"), TEXT("/"), TEXT("")},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK(text_equal(io_path_folder(cases[i].path), cases[i].folder));
+        CHECK(text_equal(io_path_name(cases[i].path), cases[i].name));
+    }
+}
+
+TEST(io_path_shown_hides_what_may_be_secret) {
+    const struct {
+        text path;
+        text shown;
+    } cases[] = {
+        {TEXT("/a?b"), TEXT("/a?b")},
+        {TEXT("http://h/x?X-Amz-Signature=abc"), TEXT("http://h/x")},
+        {TEXT("https://user:pass@h:80/x#frag"), TEXT("https://h:80/x")},
+        {TEXT("https://u:p@ss@h/x@y"), TEXT("https://h/x@y")},
+        {TEXT("http://h?x=/@"), TEXT("http://h")},
+        {TEXT("http://"), TEXT("http://")},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char buffer[64];
+        CHECK(text_equal(io_path_shown(cases[i].path, buffer, sizeof buffer), cases[i].shown));
+    }
+    char small[10];
+    CHECK(text_equal(io_path_shown(TEXT("http://host/long"), small, sizeof small),
+                     TEXT("http://hos")));
+    char tiny[4];
+    CHECK(text_equal(io_path_shown(TEXT("http://h/x?s=1"), tiny, sizeof tiny), TEXT("http")));
+}
