@@ -1,0 +1,362 @@
+#include "memory/json_tree.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PATH_LEVELS_MAX 32
+#define PATH_SIZE_MAX 400
+
+// ---- Reading -----------------------------------------------------------------------------------
+
+// Where the next node goes.
+typedef struct tree_place {
+    json_node *parent;
+    const json_node **link; // The pointer that will point to it.
+    text key;
+} tree_place;
+
+static firn_status take_text(arena *memory, const json_token *token, text *out, firn_error *err) {
+    if (!token->has_escapes) {
+        *out = token->raw;
+        return FIRN_OK;
+    }
+    char *copy = ARENA_NEW(memory, char, token->raw.size);
+    if (copy == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    *out = (text){.data = copy, .size = json_unescape(token, copy)};
+    return FIRN_OK;
+}
+
+static firn_status add_node(arena *memory, const json_token *token, const tree_place *place,
+                            json_node **out, firn_error *err) {
+    json_node *node = ARENA_NEW(memory, json_node, 1);
+    if (node == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    *node = (json_node){.kind = token->kind, .key = place->key, .parent = place->parent};
+    if (token->kind == JSON_STRING) {
+        TRY(take_text(memory, token, &node->value, err));
+    } else if (token->kind == JSON_NUMBER) {
+        node->value = token->raw;
+    }
+    if (place->parent != NULL) {
+        if (place->parent->count == UINT32_MAX) {
+            return FAIL(err, FIRN_CORRUPT, "JSON: more than %u values in one array or object",
+                        UINT32_MAX);
+        }
+        place->parent->count += 1;
+    }
+    *place->link = node;
+    *out = node;
+    return FIRN_OK;
+}
+
+firn_status json_tree_read(arena *memory, bytes input, const json_node **out, firn_error *err) {
+    json_reader in = json_reader_open(input);
+    json_token token;
+    const json_node *root = NULL;
+    tree_place place = {.link = &root};
+    // Where to go on in each parent when a child ends; the reader bounds the depth.
+    struct {
+        json_node *node;
+        const json_node **link;
+    } open[JSON_DEPTH_MAX];
+    size_t depth = 0;
+    for (;;) {
+        TRY(json_next(&in, &token, err));
+        if (token.kind == JSON_END) {
+            break;
+        }
+        if (token.kind == JSON_KEY) {
+            TRY(take_text(memory, &token, &place.key, err));
+            continue;
+        }
+        if (token.kind == JSON_OBJECT_END || token.kind == JSON_ARRAY_END) {
+            depth -= 1;
+            place = (tree_place){.parent = open[depth].node, .link = open[depth].link};
+            continue;
+        }
+        json_node *node;
+        TRY(add_node(memory, &token, &place, &node, err));
+        place.link = &node->next;
+        place.key = (text){0};
+        if (token.kind == JSON_OBJECT || token.kind == JSON_ARRAY) {
+            open[depth].node = place.parent;
+            open[depth].link = place.link;
+            depth += 1;
+            place = (tree_place){.parent = node, .link = &node->first};
+        }
+    }
+    *out = root;
+    return FIRN_OK;
+}
+
+const json_node *json_find(const json_node *self, const char *key) {
+    if (self->kind != JSON_OBJECT) {
+        return NULL;
+    }
+    const text wanted = text_of(key);
+    const json_node *found = NULL;
+    for (const json_node *member = self->first; member != NULL; member = member->next) {
+        if (text_equal(member->key, wanted)) {
+            found = member;
+        }
+    }
+    return found;
+}
+
+// ---- Messages
+// ------------------------------------------------------------------------------------
+
+static void append_path(char *path, size_t *used, const char *format, ...) PRINTF_LIKE(3, 4);
+
+static void append_path(char *path, size_t *used, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    const int wanted = vsnprintf(path + *used, PATH_SIZE_MAX - *used, format, args);
+    va_end(args);
+    *used += wanted > 0 ? (size_t)wanted : 0;
+    *used = *used < PATH_SIZE_MAX ? *used : PATH_SIZE_MAX - 1;
+}
+
+static size_t index_of(const json_node *node) {
+    size_t index = 0;
+    for (const json_node *at = node->parent->first; at != node; at = at->next) {
+        index += 1;
+    }
+    return index;
+}
+
+// Writes such as `snapshots[3].summary`; the document itself is an empty path.
+static size_t write_path(const json_node *node, char path[PATH_SIZE_MAX]) {
+    const json_node *levels[PATH_LEVELS_MAX];
+    size_t count = 0;
+    for (; node->parent != NULL; node = node->parent) {
+        if (count == PATH_LEVELS_MAX) {
+            break;
+        }
+        levels[count++] = node;
+    }
+    size_t used = 0;
+    path[0] = '\0';
+    if (node->parent != NULL) {
+        append_path(path, &used, "...");
+    }
+    for (; count > 0; count--) {
+        const json_node *at = levels[count - 1];
+        if (at->parent->kind == JSON_ARRAY) {
+            append_path(path, &used, "[%zu]", index_of(at));
+        } else {
+            append_path(path, &used, "%s%.*s", used == 0 ? "" : ".", TEXT_ARGS(at->key));
+        }
+    }
+    return used;
+}
+
+firn_status json_node_fail(const json_node *self, firn_error *err, const char *format, ...) {
+    char path[PATH_SIZE_MAX];
+    char what[PATH_SIZE_MAX];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    if (write_path(self, path) == 0) {
+        return FAIL(err, FIRN_CORRUPT, "the document %s", what);
+    }
+    return FAIL(err, FIRN_CORRUPT, "\"%s\" %s", path, what);
+}
+
+static firn_status fail_missing(const json_node *self, const char *key, firn_error *err) {
+    char path[PATH_SIZE_MAX];
+    if (self->kind != JSON_OBJECT) {
+        return json_node_fail(self, err, "is %s, an object with \"%s\" is required",
+                              json_kind_words(self->kind), key);
+    }
+    const size_t size = write_path(self, path);
+    return FAIL(err, FIRN_CORRUPT, "missing \"%s%s%s\"", path, size == 0 ? "" : ".", key);
+}
+
+static firn_status fail_kind(const json_node *self, firn_error *err, const char *required) {
+    if (self->kind == JSON_NUMBER) {
+        return json_node_fail(self, err, "is %.*s, %s is required",
+                              (int)(self->value.size < 40 ? self->value.size : 40),
+                              self->value.data, required);
+    }
+    return json_node_fail(self, err, "is %s, %s is required", json_kind_words(self->kind),
+                          required);
+}
+
+// ---- Nodes
+// ---------------------------------------------------------------------------------------
+
+firn_status json_as_object(const json_node *self, firn_error *err) {
+    return self->kind == JSON_OBJECT ? FIRN_OK : fail_kind(self, err, "an object");
+}
+
+firn_status json_as_array(const json_node *self, firn_error *err) {
+    return self->kind == JSON_ARRAY ? FIRN_OK : fail_kind(self, err, "an array");
+}
+
+firn_status json_as_text(const json_node *self, text *out, firn_error *err) {
+    if (self->kind != JSON_STRING) {
+        return fail_kind(self, err, "a string");
+    }
+    *out = self->value;
+    return FIRN_OK;
+}
+
+firn_status json_as_i64(const json_node *self, int64_t *out, firn_error *err) {
+    if (self->kind != JSON_NUMBER) {
+        return fail_kind(self, err, "a whole number");
+    }
+    const number_answer answer = number_parse_i64(self->value, out);
+    if (answer == NUMBER_SYNTAX) {
+        return fail_kind(self, err, "a whole number");
+    }
+    return answer == NUMBER_OK ? FIRN_OK : fail_kind(self, err, "a number of 64 bits");
+}
+
+firn_status json_as_i32(const json_node *self, int32_t *out, firn_error *err) {
+    int64_t wide;
+    TRY(json_as_i64(self, &wide, err));
+    if (wide < INT32_MIN || wide > INT32_MAX) {
+        return fail_kind(self, err, "a number of 32 bits");
+    }
+    *out = (int32_t)wide;
+    return FIRN_OK;
+}
+
+firn_status json_as_f64(const json_node *self, double *out, firn_error *err) {
+    if (self->kind != JSON_NUMBER || number_parse_f64(self->value, out) != NUMBER_OK) {
+        return fail_kind(self, err, "a number in the range of doubles");
+    }
+    return FIRN_OK;
+}
+
+firn_status json_as_bool(const json_node *self, bool *out, firn_error *err) {
+    if (self->kind != JSON_TRUE && self->kind != JSON_FALSE) {
+        return fail_kind(self, err, "true or false");
+    }
+    *out = self->kind == JSON_TRUE;
+    return FIRN_OK;
+}
+
+// ---- Members
+// -------------------------------------------------------------------------------------
+
+static firn_status as_object(const json_node *self, const json_node **out, firn_error *err) {
+    TRY(json_as_object(self, err));
+    *out = self;
+    return FIRN_OK;
+}
+
+static firn_status as_array(const json_node *self, const json_node **out, firn_error *err) {
+    TRY(json_as_array(self, err));
+    *out = self;
+    return FIRN_OK;
+}
+
+// Name, type of the result, and the function that takes it from the member.
+#define MEMBER_LIST(X)                                                                             \
+    X(object, const json_node *, as_object)                                                        \
+    X(array, const json_node *, as_array)                                                          \
+    X(text, text, json_as_text)                                                                    \
+    X(i64, int64_t, json_as_i64)                                                                   \
+    X(i32, int32_t, json_as_i32)                                                                   \
+    X(f64, double, json_as_f64)                                                                    \
+    X(bool, bool, json_as_bool)
+
+#define X(name, type, as)                                                                          \
+    firn_status json_get_##name(const json_node *self, const char *key, type *out,                 \
+                                firn_error *err) {                                                 \
+        const json_node *member = json_find(self, key);                                            \
+        return member == NULL ? fail_missing(self, key, err) : as(member, out, err);               \
+    }                                                                                              \
+    firn_status json_want_##name(const json_node *self, const char *key, type *out,                \
+                                 firn_error *err) {                                                \
+        const json_node *member = json_find(self, key);                                            \
+        return member == NULL || member->kind == JSON_NULL ? FIRN_OK : as(member, out, err);       \
+    }
+MEMBER_LIST(X)
+#undef X
+
+// ---- Writing
+// ---------------------------------------------------------------------------------------
+
+static void write_scalar(json_writer *self, const json_node *node) {
+    switch (node->kind) {
+    case JSON_STRING:
+        json_write_text(self, node->value);
+        return;
+    case JSON_NUMBER:
+        json_write_raw(self, node->value);
+        return;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        json_write_bool(self, node->kind == JSON_TRUE);
+        return;
+    case JSON_NULL:
+    case JSON_OBJECT:
+    case JSON_ARRAY:
+    case JSON_END:
+    case JSON_OBJECT_END:
+    case JSON_ARRAY_END:
+    case JSON_KEY:
+    case JSON_KIND_COUNT:
+        break;
+    }
+    assert(node->kind == JSON_NULL);
+    json_write_null(self);
+}
+
+static void end_node(json_writer *self, const json_node *node) {
+    if (node->kind == JSON_OBJECT) {
+        json_end_object(self);
+    } else {
+        json_end_array(self);
+    }
+}
+
+// Down to first members, along to the next ones, up at the end: without recursion.
+void json_write_node(json_writer *self, const json_node *node) {
+    const json_node *at = node;
+    for (;;) {
+        if (at != node && at->parent->kind == JSON_OBJECT) {
+            json_write_key(self, at->key);
+        }
+        if (at->kind == JSON_OBJECT) {
+            json_begin_object(self);
+        } else if (at->kind == JSON_ARRAY) {
+            json_begin_array(self);
+        } else {
+            write_scalar(self, at);
+        }
+        if (at->first != NULL) {
+            at = at->first;
+            continue;
+        }
+        if (at->kind == JSON_OBJECT || at->kind == JSON_ARRAY) {
+            end_node(self, at);
+        }
+        while (at != node && at->next == NULL) {
+            at = at->parent;
+            end_node(self, at);
+        }
+        if (at == node) {
+            return;
+        }
+        at = at->next;
+    }
+}
+
+static void append_to_builder(void *user, const char *data, size_t size) {
+    text_append(user, (text){.data = data, .size = size});
+}
+
+json_writer json_writer_into(text_builder *builder, uint32_t indent_blanks) {
+    return json_writer_open((json_sink){.user = builder, .append = append_to_builder},
+                            indent_blanks);
+}
