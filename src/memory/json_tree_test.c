@@ -9,18 +9,18 @@ static firn_status read_tree(arena *memory, text input, const json_node **out, f
                           out, err);
 }
 
-static const text sample =
-    TEXT("{\"format-version\": 2, \"table-uuid\": \"a\\u00e4\", \"big\": 9007199254740993,"
-         "\"schemas\": [{\"schema-id\": 0, \"fields\": []},"
-         " {\"schema-id\": 1, \"fields\": [{\"id\": 1}, {\"id\": \"x\"}]}],"
-         "\"ratio\": 0.5, \"on\": true, \"off\": false, \"none\": null,"
-         "\"twice\": 1, \"twice\": 2, \"wide\": 4294967296}");
+static const char sample[] =
+    "{\"format-version\": 2, \"table-uuid\": \"a\\u00e4\", \"big\": 9007199254740993,"
+    "\"schemas\": [{\"schema-id\": 0, \"fields\": []},"
+    " {\"schema-id\": 1, \"fields\": [{\"id\": 1}, {\"id\": \"x\"}]}],"
+    "\"ratio\": 0.5, \"on\": true, \"off\": false, \"none\": null,"
+    "\"twice\": 1, \"twice\": 2, \"wide\": 4294967296}";
 
 TEST(json_tree_finds_members_and_keeps_the_order) {
     arena memory = arena_open((size_t)1 << 20);
     firn_error err = ERR_INIT;
     const json_node *root;
-    REQUIRE(read_tree(&memory, sample, &root, &err) == FIRN_OK);
+    REQUIRE(read_tree(&memory, text_of(sample), &root, &err) == FIRN_OK);
     CHECK(root->kind == JSON_OBJECT && root->count == 11 && root->parent == NULL);
     int64_t whole = 0;
     int32_t narrow = 0;
@@ -51,7 +51,7 @@ TEST(json_tree_optional_members_leave_what_was_there) {
     arena memory = arena_open((size_t)1 << 20);
     firn_error err = ERR_INIT;
     const json_node *root;
-    REQUIRE(read_tree(&memory, sample, &root, &err) == FIRN_OK);
+    REQUIRE(read_tree(&memory, text_of(sample), &root, &err) == FIRN_OK);
     int64_t whole = 7;
     int32_t narrow = 8;
     double number = 9;
@@ -77,7 +77,7 @@ TEST(json_tree_messages_name_the_path) {
     arena memory = arena_open((size_t)1 << 20);
     firn_error err = ERR_INIT;
     const json_node *root;
-    REQUIRE(read_tree(&memory, sample, &root, &err) == FIRN_OK);
+    REQUIRE(read_tree(&memory, text_of(sample), &root, &err) == FIRN_OK);
     int64_t whole = 0;
     int32_t narrow = 0;
     double number = 0;
