@@ -75,9 +75,18 @@ def unit(full):
     return found
 
 
+def venv(group):
+    """A shell word: the Python of a virtual environment, made when it is missing."""
+    return f"$(bash tools/dev/venv.sh {group})/bin/python"
+
+
+def programs():
+    return [Step(f"cli/{preset}", f"PYARROW={venv('pyiceberg')} tests/cli/cli_test.py build/{preset}",
+                 preset) for preset in ("release", "dev", "tsan")]
+
+
 def steps(root, full):
-    found = lint(full) + unit(full)
-    return found
+    return lint(full) + unit(full) + programs()
 
 
 def steps_by_test_name(root, fragment):

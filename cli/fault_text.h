@@ -1,0 +1,22 @@
+// How faults are shown: as lines with a caret under the SQL, or as the fields of a JSON object.
+#ifndef FIRN_CLI_FAULT_TEXT_H
+#define FIRN_CLI_FAULT_TEXT_H
+
+#include "firn.h"
+#include "sink.h"
+
+/// Writes
+///
+///     error: invalid: column "regoin" does not exist
+///       1 | SELECT regoin FROM sales
+///         |        ^
+///     hint: did you mean "region"?
+///
+/// `err->position` is a byte of `sql`.
+void cli_fault_lines(cli_sink *out, const firn_error *err, const char *sql, size_t size);
+
+/// Writes "error":…,"code":…,"position":…,"context":[…],"hint":… without braces, leaving out what
+/// is not known.
+void cli_fault_fields(cli_sink *out, const firn_error *err);
+
+#endif

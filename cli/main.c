@@ -1,0 +1,133 @@
+// The program firn: a user of firn.h like any other.
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "arguments.h"
+#include "fault_text.h"
+#include "interrupt.h"
+#include "output_file.h"
+#include "prompt.h"
+#include "script.h"
+#include "session_mode.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, TERMINAL_WIDTH = 80 };
+
+static void look_at_terminal(const cli_arguments *arguments, cli_results *results) {
+    struct winsize size = {0};
+    const char *no_color = getenv("NO_COLOR");
+    if (arguments->output != NULL || isatty(STDOUT_FILENO) == 0) {
+        return;
+    }
+    const bool is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    results->terminal_width = is_known ? size.ws_col : TERMINAL_WIDTH;
+    results->has_color = !arguments->no_color && (no_color == NULL || no_color[0] == '\0');
+}
+
+static cli_outcome run_inputs(cli_script *script) {
+    const cli_arguments *arguments = script->arguments;
+    cli_outcome outcome = CLI_DONE;
+    if (arguments->init != NULL) {
+        script->is_silent = true;
+        outcome = cli_script_run_file(script, arguments->init);
+        script->is_silent = false;
+    }
+    for (size_t i = 0; outcome == CLI_DONE && i < arguments->input_count; i++) {
+        const cli_input *input = &arguments->inputs[i];
+        outcome = input->is_file ? cli_script_run_file(script, input->text)
+                                 : cli_script_run(script, input->text, strlen(input->text));
+    }
+    if (outcome == CLI_DONE && arguments->input_count == 0) {
+        if (isatty(STDIN_FILENO) != 0) {
+            cli_prompt_run(script);
+        } else {
+            outcome = cli_script_run_file(script, "-");
+        }
+    }
+    return outcome;
+}
+
+static int output_fault(const char *path) {
+    (void)fprintf(stderr, "error: file \"%s\" can't be written: %s\n", path, strerror(errno));
+    return EXIT_FAILED;
+}
+
+/// Runs everything with the results going to standard output or the file of --output.
+static int run_script(cli_script *script) {
+    output_file output = {.descriptor = -1};
+    const cli_arguments *arguments = script->arguments;
+    script->results = (cli_results){.format = arguments->format, .out = {.fd = STDOUT_FILENO}};
+    look_at_terminal(arguments, &script->results);
+    if (arguments->output != NULL) {
+        if (!cli_output_open(&output, arguments->output)) {
+            return output_fault(arguments->output);
+        }
+        script->results.out.fd = output.descriptor;
+    }
+    const cli_outcome outcome = run_inputs(script);
+    (void)cli_sink_flush(&script->results.out);
+    const int fault = script->results.out.fault;
+    cli_sink_close(&script->results.out);
+    int code = outcome == CLI_DONE          ? EXIT_DONE
+               : outcome == CLI_INTERRUPTED ? CLI_EXIT_INTERRUPTED
+                                            : EXIT_FAILED;
+    if (code == EXIT_DONE && arguments->output != NULL && !cli_output_commit(&output)) {
+        code = output_fault(arguments->output);
+    }
+    cli_output_close(&output);
+    if (fault == EPIPE && arguments->output == NULL) {
+        // As any filter whose reader has gone.
+        (void)signal(SIGPIPE, SIG_DFL);
+        (void)raise(SIGPIPE);
+    }
+    return code;
+}
+
+static int run_with_engine(const cli_arguments *arguments) {
+    cli_script script = {.arguments = arguments};
+    firn_error err = FIRN_ERROR_INIT;
+    int code = EXIT_USAGE; // A wrong setting; but no memory for an engine is a fault.
+    firn_status status =
+        firn_engine_open(arguments->settings, arguments->setting_count, &script.engine, &err);
+    if (status == FIRN_OK) {
+        status = firn_session_open(script.engine, &script.session, &err);
+    }
+    if (status == FIRN_OK) {
+        cli_interrupt_watch(script.session);
+        code = run_script(&script);
+        cli_interrupt_watch(NULL);
+    } else {
+        cli_sink text = {.fd = STDERR_FILENO};
+        cli_fault_lines(&text, &err, "", 0);
+        (void)cli_sink_flush(&text);
+        cli_sink_close(&text);
+        code = status == FIRN_INVALID ? EXIT_USAGE : EXIT_FAILED;
+    }
+    firn_session_close(script.session);
+    firn_engine_close(script.engine);
+    return code;
+}
+
+int main(int argc, char **argv) {
+    cli_arguments arguments;
+    int code = EXIT_DONE;
+    if (!cli_arguments_read(argc, argv, &arguments)) {
+        code = EXIT_USAGE;
+    } else if (arguments.mode == CLI_HELP) {
+        cli_arguments_help();
+    } else if (arguments.mode == CLI_VERSION) {
+        (void)printf("firn %s\n", firn_version());
+    } else if (arguments.mode == CLI_SESSION) {
+        code = cli_session_mode(&arguments);
+    } else {
+        (void)signal(SIGPIPE, SIG_IGN); // A reader that goes away is seen as EPIPE.
+        (void)cli_interrupt_start();
+        code = run_with_engine(&arguments);
+    }
+    cli_arguments_close(&arguments);
+    return code;
+}
