@@ -91,6 +91,16 @@ void *host_alloc(size_t size) {
     return malloc(size == 0 ? 1 : size);
 }
 
+void *host_alloc_aligned(size_t alignment, size_t size) {
+    assert((alignment & (alignment - 1)) == 0 && alignment >= sizeof(void *));
+    size_t padded;
+    if (!add_fits(size, alignment - 1, &padded) || host_fault(HOST_ALLOC)) {
+        return NULL;
+    }
+    padded -= padded % alignment;
+    return aligned_alloc(alignment, padded == 0 ? alignment : padded);
+}
+
 void host_free(void *block) {
     free(block);
 }
@@ -143,6 +153,10 @@ void host_discard(void *block, size_t size) {
     assert((uintptr_t)block % page_size() == 0);
     // Never MADV_FREE: with it resident memory stays as it was until somebody else needs it.
     (void)madvise(block, size, MADV_DONTNEED);
+}
+
+void host_forbid_huge(void *block, size_t size) {
+    (void)madvise(block, size, MADV_NOHUGEPAGE);
 }
 
 // ---- Clock, chance, environment ----------------------------------------------------------------

@@ -53,6 +53,8 @@ bool host_fault(host_call kind);
 
 /// malloc and free for memory/ only (and base itself); NULL when refused. Aligned for any type.
 void *host_alloc(size_t size) __attribute__((alloc_size(1)));
+/// The same, aligned to a power of two of at least the size of a pointer.
+void *host_alloc_aligned(size_t alignment, size_t size) __attribute__((alloc_size(2)));
 void host_free(void *block);
 
 #define HOST_HUGE_PAGE ((size_t)2 << 20)
@@ -63,6 +65,8 @@ void *host_map(size_t size, size_t alignment);
 void host_unmap(void *block, size_t size);
 /// Gives the content of whole pages back; the addresses stay and read as zero afterwards.
 void host_discard(void *block, size_t size);
+/// Takes the wish for huge pages back, so that what was discarded is not filled up again.
+void host_forbid_huge(void *block, size_t size);
 
 // ---- Files --------------------------------------------------------------------------------------
 

@@ -1,3 +1,8 @@
+// Chunks in a list, in the order in which they are filled:
+//
+//     (oldest) ◀─▶ full ◀─▶ [chunk: being filled] ◀─▶ spare ◀─▶ spare
+//
+// A rewind only moves `chunk` back; what lies behind it is spare, whatever its `filled` says.
 #include "memory/arena.h"
 
 #include <assert.h>
@@ -7,14 +12,18 @@
 #include "base/compiler.h"
 #include "base/host.h"
 
-#define ALIGNMENT 16
-#define CHUNK_MIN 4096
+#define ALIGNMENT ((size_t)16)
+#define LINE ((size_t)64)
+#define LINE_FROM ((size_t)256) // Allocations of so many bytes begin at a cache line.
+#define CHUNK_MIN ((size_t)4096)
 #define CHUNK_MAX ((size_t)1 << 20)
 
 struct arena_chunk {
     arena_chunk *older;
-    size_t size; // Bytes in data.
-    size_t used; // Bytes of data given out, a multiple of ALIGNMENT.
+    arena_chunk *newer;
+    size_t size;   // Bytes in data.
+    size_t filled; // Bytes of data given out.
+    size_t taken;  // Bytes of the whole chunk.
     _Alignas(ALIGNMENT) uint8_t data[];
 };
 
@@ -23,77 +32,201 @@ struct arena_chunk {
 #if ASAN_ENABLED
 #define GAP ALIGNMENT
 #else
-#define GAP 0
+#define GAP ((size_t)0)
 #endif
 
 arena arena_open(size_t limit) {
     return (arena){.limit = limit};
 }
 
-static void close_chunks(arena *self, arena_chunk *chunk) {
-    while (chunk != NULL) {
-        arena_chunk *older = chunk->older;
-        self->used -= sizeof *chunk + chunk->size;
-        ASAN_UNPOISON(chunk->data, chunk->size);
+arena arena_open_in(pool *owner, size_t limit) {
+    return (arena){.limit = limit, .owner = owner};
+}
+
+// ---- Chunks ------------------------------------------------------------------------------------
+
+static void chunk_close(arena *self, arena_chunk *chunk) {
+    const size_t taken = chunk->taken;
+    self->used -= taken;
+    ASAN_UNPOISON(chunk->data, chunk->size);
+    if (self->owner == NULL) {
         host_free(chunk);
-        chunk = older;
+    } else {
+        pool_block_give(self->owner, chunk, taken);
     }
 }
 
-void arena_close(arena *self) {
-    close_chunks(self, self->chunk);
-    self->chunk = NULL;
-    assert(self->used == 0);
-}
-
-void arena_reset(arena *self) {
-    if (self->chunk != NULL) {
-        close_chunks(self, self->chunk->older);
-        self->chunk->older = NULL;
-        self->chunk->used = 0;
-        ASAN_POISON(self->chunk->data, self->chunk->size);
+// Frees `chunk` and everything behind it.
+static void close_from(arena *self, arena_chunk *chunk) {
+    while (chunk != NULL) {
+        arena_chunk *newer = chunk->newer;
+        chunk_close(self, chunk);
+        chunk = newer;
     }
 }
 
-// Puts a new chunk with at least `wanted` bytes in front. Each is twice the one before, so that the
-// number of chunks grows with the logarithm of the arena; a huge wish gets a chunk of its own.
+static arena_chunk *oldest(const arena *self) {
+    arena_chunk *chunk = self->chunk;
+    while (chunk != NULL && chunk->older != NULL) {
+        chunk = chunk->older;
+    }
+    return chunk;
+}
+
+// How large a chunk for `least` bytes, with its header, should be: twice the one before, so that
+// their number grows with the logarithm of the arena, but not beyond the limit if that suffices.
+static size_t chunk_wish(const arena *self, size_t least) {
+    size_t wish = self->chunk == NULL ? CHUNK_MIN : self->chunk->taken * 2;
+    wish = wish > CHUNK_MAX ? CHUNK_MAX : wish;
+    const size_t left = self->limit - self->used;
+    wish = wish > left ? left : wish;
+    return wish < least ? least : wish;
+}
+
+// Puts a new chunk with at least `wanted` bytes of data behind the current one.
 static arena_chunk *add_chunk(arena *self, size_t wanted) {
-    size_t size = self->chunk == NULL ? CHUNK_MIN : self->chunk->size * 2;
-    size = size > CHUNK_MAX ? CHUNK_MAX : size;
-    size = size < wanted ? wanted : size;
-    size_t total;
-    size_t used;
-    if (!add_fits(size, sizeof(arena_chunk), &total) || !add_fits(self->used, total, &used) ||
-        used > self->limit) {
+    size_t least;
+    if (!add_fits(wanted, sizeof(arena_chunk), &least) || least > self->limit - self->used) {
         return NULL;
     }
-    arena_chunk *chunk = host_alloc(total);
+    size_t taken = chunk_wish(self, least);
+    arena_chunk *chunk =
+        self->owner == NULL ? host_alloc(taken) : pool_block_take(self->owner, taken, &taken);
     if (chunk == NULL) {
         return NULL;
     }
-    *chunk = (arena_chunk){.older = self->chunk, .size = size};
-    ASAN_POISON(chunk->data, size);
-    self->chunk = chunk;
-    self->used = used;
+    arena_chunk *older = self->chunk;
+    ASAN_UNPOISON(chunk, sizeof *chunk);
+    *chunk = (arena_chunk){.older = older, .size = taken - sizeof *chunk, .taken = taken};
+    ASAN_POISON(chunk->data, chunk->size);
+    if (older != NULL) {
+        chunk->newer = older->newer;
+        older->newer = chunk;
+        if (chunk->newer != NULL) {
+            chunk->newer->older = chunk;
+        }
+    }
+    self->used += taken;
     return chunk;
+}
+
+// Finds a spare chunk with room and puts it right behind the current one.
+static arena_chunk *find_spare(arena *self, size_t wanted) {
+    arena_chunk *current = self->chunk;
+    arena_chunk *found = current == NULL ? NULL : current->newer;
+    while (found != NULL && found->size < wanted) {
+        found = found->newer;
+    }
+    if (found != NULL && found != current->newer) {
+        found->older->newer = found->newer;
+        if (found->newer != NULL) {
+            found->newer->older = found->older;
+        }
+        found->newer = current->newer;
+        found->newer->older = found;
+        found->older = current;
+        current->newer = found;
+    }
+    return found;
+}
+
+// ---- Allocation --------------------------------------------------------------------------------
+
+// Where an allocation of `wanted` bytes lies in the chunk. False if it does not fit.
+static bool place(const arena_chunk *chunk, size_t wanted, size_t *from, size_t *to) {
+    const size_t step = wanted < LINE_FROM ? ALIGNMENT : LINE;
+    const size_t start = (uintptr_t)(chunk->data + chunk->filled) % step;
+    *from = chunk->filled + (start == 0 ? 0 : step - start);
+    if (*from > chunk->size || wanted > chunk->size - *from) {
+        return false;
+    }
+    size_t end = *from + wanted + GAP;
+    end += (ALIGNMENT - end % ALIGNMENT) % ALIGNMENT;
+    *to = end < chunk->size ? end : chunk->size;
+    return true;
+}
+
+// Makes a chunk current that has room for sure. Large ones need not be full before.
+static bool advance(arena *self, size_t wanted) {
+    size_t padded;
+    if (!add_fits(wanted, LINE + GAP + ALIGNMENT, &padded)) {
+        return false;
+    }
+    arena_chunk *chunk = find_spare(self, padded);
+    if (chunk == NULL) {
+        chunk = add_chunk(self, padded);
+    }
+    if (chunk == NULL) {
+        return false;
+    }
+    chunk->filled = 0;
+    self->chunk = chunk;
+    return true;
 }
 
 void *arena_alloc(arena *self, size_t count, size_t size) {
     size_t wanted;
-    size_t padded;
-    if (!mul_fits(count, size, &wanted) || !add_fits(wanted, GAP + ALIGNMENT - 1, &padded)) {
+    size_t from = 0;
+    size_t to = 0;
+    if (!mul_fits(count, size, &wanted)) {
         return NULL;
     }
-    padded -= padded % ALIGNMENT;
-    arena_chunk *chunk = self->chunk;
-    if (chunk == NULL || padded > chunk->size - chunk->used) {
-        chunk = add_chunk(self, padded);
-        if (chunk == NULL) {
+    if (self->chunk == NULL || !place(self->chunk, wanted, &from, &to)) {
+        if (!advance(self, wanted) || !place(self->chunk, wanted, &from, &to)) {
             return NULL;
         }
     }
-    uint8_t *result = chunk->data + chunk->used;
-    chunk->used += padded;
+    uint8_t *result = self->chunk->data + from;
+    self->chunk->filled = to;
     ASAN_UNPOISON(result, wanted);
     return result;
+}
+
+// ---- Going back --------------------------------------------------------------------------------
+
+arena_mark arena_mark_take(const arena *self) {
+    if (self->chunk == NULL) {
+        return (arena_mark){0};
+    }
+    return (arena_mark){.chunk = self->chunk, .filled = self->chunk->filled};
+}
+
+void arena_rewind(arena *self, arena_mark mark) {
+    if (mark.chunk == NULL) {
+        mark.chunk = oldest(self);
+        if (mark.chunk == NULL) {
+            return;
+        }
+    }
+#if ASAN_ENABLED
+    for (arena_chunk *at = self->chunk; at != mark.chunk; at = at->older) {
+        ASAN_POISON(at->data, at->size);
+    }
+    ASAN_POISON(mark.chunk->data + mark.filled, mark.chunk->size - mark.filled);
+#endif
+    assert(mark.filled <= mark.chunk->filled);
+    self->chunk = mark.chunk;
+    mark.chunk->filled = mark.filled;
+}
+
+void arena_reset(arena *self) {
+    arena_rewind(self, (arena_mark){0});
+}
+
+void arena_shrink(arena *self) {
+    if (self->chunk == NULL) {
+        return;
+    }
+    if (self->chunk->older == NULL && self->chunk->filled == 0) {
+        arena_close(self);
+        return;
+    }
+    close_from(self, self->chunk->newer);
+    self->chunk->newer = NULL;
+}
+
+void arena_close(arena *self) {
+    close_from(self, oldest(self));
+    self->chunk = NULL;
+    assert(self->used == 0);
 }

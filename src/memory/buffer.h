@@ -28,6 +28,7 @@ typedef struct buffer {
     atomic_uint_fast32_t references;
     pool *owner; // NULL: counted nowhere.
     size_t taken;
+    bool is_handed_out;
     void (*release)(void *user); // Foreign memory only.
     void *user;
 } buffer;
@@ -53,8 +54,8 @@ buffer *buffer_retain(buffer *self);
 /// One reference less; the last one frees. NULL does nothing.
 void buffer_release(buffer *self);
 
-/// Stops counting the buffer against its pool: it now belongs to the caller of the library, whose
-/// collecting of results must not use up the limit of the engine.
+/// Stops counting the buffer: it now belongs to the caller of the library, whose collecting of
+/// results must not use up the limit of the engine. It may outlive the engine. Before it is shared.
 void buffer_hand_out(buffer *self);
 
 /// Counts it against another pool of the same tree: into a cache, out of a query. False if that

@@ -50,7 +50,7 @@ size_t merge_read_ahead_for(uint64_t share_bytes, uint32_t run_count);
 /// Sets the page size of a query. Before the first page_get.
 void page_size_set(pool *query, size_t size);
 
-/// The page size of the query that `self` belongs to.
+/// The page size of the query that `self` belongs to; 64 KiB if nobody set it.
 size_t page_size_of(const pool *self);
 
 /// A page, not initialised; NULL if the keeper is at its target or the pool has none (MEMORY.md,

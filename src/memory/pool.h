@@ -111,9 +111,19 @@ void pool_give(pool *self, uint64_t bytes);
 void *pool_block_take(pool *self, size_t size, size_t *capacity);
 void pool_block_give(pool *self, void *block, size_t capacity);
 
+/// Frees a block and takes another of `size` bytes: no moment needs both, and only the difference
+/// is asked for. False: refused, and everything is as it was; or the system refused, and *block is
+/// NULL.
+bool pool_block_replace(pool *self, void **block, size_t *capacity, size_t size);
+
 /// Moves what was taken as a block from one pool to another of the same tree, without copying.
 /// False if the other may not have it; then nothing changed.
 bool pool_block_move(pool *from, pool *to, size_t capacity);
+
+/// Stops counting a block: it belongs to the caller of the library now and may outlive the engine.
+/// Returns whom to give it to: the root, which lives on until then.
+pool *pool_block_hand_out(pool *self, size_t capacity);
+void pool_block_give_handed_out(pool *engine, void *block, size_t capacity);
 
 /// What to leave with when memory was refused: `return POOL_FULL(self, size, err);`
 #define POOL_FULL(self, bytes, err) (pool_say_full((self), (bytes), (err)), FIRN_NO_MEMORY)

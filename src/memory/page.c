@@ -1,0 +1,118 @@
+#include "memory/page.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "memory/slab.h"
+
+#define SHARE_PAGES 512
+#define PARTITION_COUNT_MIN 16
+#define KEEPER_EXTRA ((uint64_t)96 << 10)
+#define MERGE_BLOCK ((uint64_t)32 << 10)
+#define MERGE_BLOCK_MAX ((uint64_t)1 << 20)
+
+// ---- Sizes -------------------------------------------------------------------------------------
+
+size_t page_size_for(uint64_t share_bytes) {
+    size_t size = PAGE_BYTES_MIN;
+    while (size < PAGE_BYTES_MAX && size * 2 <= share_bytes / SHARE_PAGES) {
+        size *= 2;
+    }
+    return size;
+}
+
+uint32_t partition_count_for(uint64_t share_bytes, size_t page_size, uint64_t state_bytes) {
+    // Without a split each partition of the state must fit: count >= 1.3 * state / share.
+    uint32_t count = PARTITION_COUNT_DEFAULT;
+    const uint64_t wanted = share_bytes == 0 ? 0 : state_bytes / share_bytes;
+    while (count < PARTITION_COUNT_MAX && count < wanted + wanted * 3 / 10) {
+        count *= 2;
+    }
+    while (count > PARTITION_COUNT_MIN &&
+           (count + PAGE_KEPT_COUNT) * (uint64_t)page_size > share_bytes / 3) {
+        count /= 2;
+    }
+    return count;
+}
+
+uint64_t keeper_min_bytes(uint32_t workers) {
+    const uint64_t pages = PARTITION_COUNT_MIN + PAGE_KEPT_COUNT;
+    return workers * (pages * PAGE_BYTES_MIN + KEEPER_EXTRA);
+}
+
+static uint64_t merge_bytes(uint64_t share_bytes) {
+    return share_bytes / 10 * 9;
+}
+
+uint32_t merge_fan_in_for(uint64_t share_bytes) {
+    const uint64_t count = merge_bytes(share_bytes) / MERGE_BLOCK;
+    return count < 2 ? 2 : count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+}
+
+size_t merge_read_ahead_for(uint64_t share_bytes, uint32_t run_count) {
+    assert(run_count > 0);
+    uint64_t size = merge_bytes(share_bytes) / run_count;
+    size -= size % MERGE_BLOCK;
+    size = size < MERGE_BLOCK ? MERGE_BLOCK : size;
+    return (size_t)(size > MERGE_BLOCK_MAX ? MERGE_BLOCK_MAX : size);
+}
+
+// ---- Pages -------------------------------------------------------------------------------------
+
+void page_size_set(pool *query, size_t size) {
+    assert(size >= PAGE_BYTES_MIN && size <= PAGE_BYTES_MAX && (size & (size - 1)) == 0);
+    pool_page_size_set(query, size);
+}
+
+size_t page_size_of(const pool *self) {
+    const size_t size = pool_page_size(self);
+    return size == 0 ? PAGE_BYTES_MAX : size;
+}
+
+void *page_get(pool *self) {
+    return pool_page_take(self, page_size_of(self));
+}
+
+void page_put(pool *self, void *page) {
+    if (page != NULL) {
+        pool_page_give(self, page, page_size_of(self));
+    }
+}
+
+// ---- Directories -------------------------------------------------------------------------------
+
+// Only a fresh mapping is zeroed already.
+static void zero_reused(directory *self) {
+    if (self->capacity <= SLAB_PIECE_MAX) {
+        memset(self->data, 0, self->size);
+    }
+}
+
+bool directory_open(pool *owner, size_t size, directory *out) {
+    *out = (directory){.owner = owner, .size = size};
+    out->data = pool_block_take(owner, size, &out->capacity);
+    if (out->data == NULL) {
+        return false;
+    }
+    zero_reused(out);
+    return true;
+}
+
+bool directory_regrow(directory *self, size_t size) {
+    assert(self->data != NULL);
+    if (!pool_block_replace(self->owner, &self->data, &self->capacity, size)) {
+        return false;
+    }
+    self->size = size;
+    zero_reused(self);
+    return true;
+}
+
+void directory_clear(directory *self) {
+    memset(self->data, 0, self->size);
+}
+
+void directory_close(directory *self) {
+    pool_block_give(self->owner, self->data, self->capacity);
+    self->data = NULL;
+}

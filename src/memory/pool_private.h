@@ -1,0 +1,132 @@
+// What the files pool*.c share: the tree, and how a request is granted.
+//
+//     pool.c          the tree; taking and giving; the test of a request
+//     pool_share.c    targets: max-min shares of what is there
+//     pool_reserve.c  reserves, and the line of queries that wait for theirs
+//     pool_block.c    blocks and pages out of slabs; giving free memory back
+#ifndef FIRN_MEMORY_POOL_PRIVATE_H
+#define FIRN_MEMORY_POOL_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "base/mutex.h"
+#include "memory/pool.h"
+#include "memory/slab.h"
+
+typedef struct pool_root pool_root;
+typedef struct pool_waiter pool_waiter;
+
+// Everything but the atomics is guarded by root->lock. Those are written under it and read without:
+// they are numbers that are right a moment ago, nothing else hangs on them.
+struct pool {
+    pool_options options;
+    pool *parent; // NULL: the root.
+    pool_root *root;
+    atomic_uint_fast64_t used; // Of the pool and all its children.
+    atomic_uint_fast64_t peak;
+    atomic_uint_fast64_t limit; // Of its own: UINT64_MAX for most.
+    atomic_uint_fast64_t target;
+    uint64_t own_used; // Without children.
+    uint64_t demand;   // Keepers only.
+    uint64_t reserve;  // Queries: what they can count on.
+    uint64_t min_sum;  // Minima of the open keepers right below.
+    size_t page_size;
+    uint32_t child_count;
+    bool is_closed;
+    bool is_shrinking;     // Its callback is being called.
+    uint64_t shrink_round; // The newest request that has asked it.
+    bool refuses_next;     // FIRN_TEST=spill.
+    pool *next_keeper;     // All open keepers of the tree.
+    pool *next_group;     // All pools that have open POOL_STATE keepers; made anew by each sharing.
+    uint64_t floor, want; // For pool_share.c.
+};
+
+struct pool_root {
+    pool top;
+    mutex lock;
+    condition changed; // Something was given back, or a callback has returned.
+    slab_store slabs;
+    uint64_t outside;    // Taken, but not in slabs: small blocks, mappings, lists.
+    uint64_t handed_out; // Of both: what the caller of the library has now. Not resident for us.
+    uint64_t committed;  // See pool.h.
+    uint64_t committed_keepers;
+    uint64_t resident_peak;
+    uint64_t refused_count;
+    uint64_t shared_fixed; // committed - committed_keepers when targets were last set.
+    uint64_t shrink_round; // Number of the newest request that asked caches.
+    bool is_stale;         // Targets must be set anew.
+    bool refuses_for_test;
+    pool *keepers;
+    pool_waiter *first_waiter; // The next one in line is first.
+    pool_waiter *last_waiter;
+    uint32_t waiting_count;
+};
+
+struct pool_waiter {
+    uint64_t bytes; // More than the query has reserved already.
+    pool_waiter *next;
+};
+
+typedef enum take_mode {
+    TAKE_NORMAL,
+    TAKE_URGENT, // May pass the target and use the headroom.
+} take_mode;
+
+static inline uint64_t minus(uint64_t left, uint64_t right) { // Not below 0.
+    return left > right ? left - right : 0;
+}
+
+static inline uint64_t least(uint64_t left, uint64_t right) {
+    return left < right ? left : right;
+}
+
+static inline uint64_t most(uint64_t left, uint64_t right) {
+    return left > right ? left : right;
+}
+
+static inline bool is_keeper(const pool *self) {
+    return self->options.kind >= POOL_STATE;
+}
+
+static inline uint64_t load(const atomic_uint_fast64_t *number) {
+    return atomic_load_explicit(number, memory_order_relaxed);
+}
+
+static inline void store(atomic_uint_fast64_t *number, uint64_t value) {
+    atomic_store_explicit(number, value, memory_order_relaxed);
+}
+
+static inline uint64_t root_limit(const pool_root *root) {
+    return load(&root->top.limit);
+}
+
+// All of the following are called under root->lock.
+
+/// What is closed to keepers.
+uint64_t pool_headroom(const pool_root *root);
+
+/// Takes `bytes` from the numbers of the tree; nothing is allocated. May let go of the lock while
+/// caches shrink.
+bool pool_charge(pool *self, uint64_t bytes, take_mode mode);
+void pool_uncharge(pool *self, uint64_t bytes);
+
+/// What the pool itself has promised, without children; and the change of it from `before`.
+uint64_t pool_own_commitment(const pool *self);
+void pool_commitment_changed(pool *self, uint64_t before);
+
+/// Lets go of the lock, after freeing `self` and pools above it that are closed and empty. Neither
+/// may be touched afterwards, unless the caller owns it and has not closed it.
+void pool_unlock(pool *self);
+
+/// Sets all targets anew.
+void pool_share(pool_root *root);
+
+/// Gives free memory back so that `bytes` more can become resident.
+void pool_make_room(pool_root *root, uint64_t bytes);
+uint64_t pool_resident(const pool_root *root);
+void pool_note_resident(pool_root *root);
+
+/// Wakes those in line if the first of them can have what it waits for.
+void pool_look_at_line(pool_root *root);
+
+#endif

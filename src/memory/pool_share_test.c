@@ -1,0 +1,331 @@
+// Who may have how much when several want it.
+#include <string.h>
+
+#include "base/host.h"
+#include "base/test.h"
+#include "memory/page.h"
+#include "memory/pool.h"
+
+#define K ((uint64_t)1024)
+#define M (K * 1024)
+
+static firn_error err = FIRN_ERROR_INIT;
+
+static pool *open_engine(uint64_t limit) {
+    pool *engine = NULL;
+    CHECK(pool_open_engine(limit, &engine, &err) == FIRN_OK);
+    return engine;
+}
+
+static pool *open_below(pool *parent, pool_kind kind, uint64_t min_bytes) {
+    pool *self = NULL;
+    const pool_options options = {.kind = kind, .name = "test", .min_bytes = min_bytes};
+    CHECK(pool_open(parent, &options, &self, &err) == FIRN_OK);
+    return self;
+}
+
+static bool is_near(uint64_t value, uint64_t expected) {
+    return value + 64 >= expected && value <= expected + 64; // Rounding of the shares.
+}
+
+// A limit of which keepers may have exactly `bytes`.
+static uint64_t limit_for(uint64_t bytes) {
+    return bytes + (bytes >= 120 * M ? 8 * M : bytes / 15);
+}
+
+TEST(pool_share_gives_who_wants_little_what_it_wants_and_the_rest_equally) {
+    pool *engine = open_engine(limit_for(90 * M));
+    pool *query = open_below(engine, POOL_QUERY, 0);
+    pool *small = open_below(query, POOL_STATE, 0);
+    pool *large = open_below(query, POOL_STATE, 0);
+    pool *huge = open_below(query, POOL_STATE, 0);
+    pool_want(small, 10 * M);
+    CHECK(pool_target(small) == 90 * M); // While all get what they want, no one is held back.
+    pool_want(large, 70 * M);
+    pool_want(huge, 500 * M);
+    CHECK(is_near(pool_target(large), 40 * M) && is_near(pool_target(huge), 40 * M));
+    CHECK(pool_target(small) >= 10 * M);
+    pool_want(small, 35 * M); // More than a third.
+    CHECK(is_near(pool_target(small), 30 * M) && is_near(pool_target(huge), 30 * M));
+    pool_close(huge); // The others grow again.
+    CHECK(is_near(pool_target(large), 55 * M) && pool_target(small) >= 35 * M);
+    pool_settle(large);
+    CHECK(pool_target(small) == 90 * M);
+    pool_close(large);
+    pool_close(small);
+    pool_close(query);
+    pool_close(engine);
+}
+
+TEST(pool_share_is_between_queries_first) {
+    pool *engine = open_engine(limit_for(80 * M));
+    pool *one = open_below(engine, POOL_QUERY, 0);
+    pool *two = open_below(engine, POOL_QUERY, 0);
+    pool *keepers[4];
+    for (size_t i = 0; i < 4; i++) { // One query has one keeper, the other three.
+        keepers[i] = open_below(i == 0 ? one : two, POOL_STATE, 0);
+        pool_want(keepers[i], 1000 * M);
+    }
+    CHECK(is_near(pool_target(keepers[0]), 40 * M));
+    for (size_t i = 1; i < 4; i++) {
+        CHECK(is_near(pool_target(keepers[i]), 40 * M / 3));
+    }
+    pool_limit_set(two, 30 * M); // What it may not have goes to the other.
+    CHECK(is_near(pool_target(keepers[0]), 50 * M) && is_near(pool_target(keepers[1]), 10 * M));
+    pool_limit_set(two, UINT64_MAX);
+    pool_limit_set(engine, limit_for(40 * M));
+    CHECK(is_near(pool_target(keepers[0]), 20 * M));
+    for (size_t i = 0; i < 4; i++) {
+        pool_close(keepers[i]);
+    }
+    pool_close(one);
+    pool_close(two);
+    pool_close(engine);
+}
+
+TEST(pool_share_never_goes_below_a_minimum) {
+    pool *engine = open_engine(limit_for(30 * M));
+    pool *query = open_below(engine, POOL_QUERY, 0);
+    CHECK(pool_reserve(query, 24 * M));
+    pool *rich = open_below(query, POOL_STATE, 20 * M);
+    pool *poor = open_below(query, POOL_STATE, 4 * M);
+    pool_want(rich, 100 * M);
+    pool_want(poor, 100 * M);
+    CHECK(pool_target(rich) == 20 * M && is_near(pool_target(poor), 10 * M));
+    pool_close(rich);
+    pool_close(poor);
+    pool_close(query);
+    pool_close(engine);
+}
+
+TEST(pool_keeper_that_is_refused_takes_its_share_from_the_greedy) {
+    pool *engine = open_engine(limit_for(30 * M));
+    pool *one = open_below(engine, POOL_QUERY, 0);
+    pool *two = open_below(engine, POOL_QUERY, 0);
+    pool *greedy = open_below(one, POOL_STATE, 0);
+    pool *late = open_below(two, POOL_STATE, 0);
+    while (pool_take(greedy, 64 * K)) {
+    }
+    CHECK(pool_used(greedy) == 30 * M && pool_excess(greedy) == 0);
+    uint64_t refusals = 0;
+    while (pool_used(late) + 64 * K <= 15 * M) { // Both look: one asks, the other shrinks.
+        refusals += !pool_take(late, 64 * K);
+        while (pool_excess(greedy) > 0) {
+            pool_give(greedy, 64 * K);
+        }
+        REQUIRE(refusals < 100);
+    }
+    CHECK(refusals < 20); // Doubling, not page by page.
+    CHECK(pool_used(greedy) >= 14 * M);
+    pool_give(late, pool_used(late));
+    pool_close(late);
+    CHECK(pool_target(greedy) == 30 * M);
+    pool_give(greedy, pool_used(greedy));
+    pool_close(greedy);
+    pool_close(one);
+    pool_close(two);
+    pool_close(engine);
+}
+
+TEST(pool_keeps_a_headroom_for_what_is_no_keeper) {
+    pool *engine = open_engine(32 * M);
+    pool *query = open_below(engine, POOL_QUERY, 0);
+    pool *keeper = open_below(query, POOL_STATE, 0);
+    while (pool_take(keeper, 64 * K)) {
+    }
+    CHECK(pool_used(keeper) == 30 * M);
+    CHECK(pool_take(query, 1 * M));           // A plan, a scratch arena.
+    CHECK(pool_take_urgent(keeper, 100 * K)); // A list of spilled pages.
+    CHECK(pool_excess(keeper) >= 1 * M);      // It is asked to make up for both.
+    CHECK(!pool_take_urgent(keeper, 2 * M));
+    pool_give(query, 1 * M);
+    pool_give(keeper, pool_used(keeper));
+    pool_close(keeper);
+    pool_close(query);
+    pool_close(engine);
+}
+
+// ---- Caches ------------------------------------------------------------------------------------
+
+typedef struct cache {
+    pool *memory;
+    uint64_t used;
+    uint64_t pinned;
+    int calls;
+} cache;
+
+static void shrink(void *user, uint64_t bytes) {
+    cache *self = user;
+    self->calls += 1;
+    uint64_t wanted = (bytes + 64 * K - 1) / (64 * K) * (64 * K);
+    wanted = wanted > self->used - self->pinned ? self->used - self->pinned : wanted;
+    self->used -= wanted;
+    pool_give(self->memory, wanted);
+}
+
+static void cache_open(cache *self, pool *engine, uint64_t min_bytes) {
+    const pool_options options = {.kind = POOL_CACHE,
+                                  .name = "cache",
+                                  .min_bytes = min_bytes,
+                                  .shrink = shrink,
+                                  .user = self};
+    CHECK(pool_open(engine, &options, &self->memory, &err) == FIRN_OK);
+}
+
+static void cache_fill(cache *self) {
+    while (pool_take(self->memory, 64 * K)) {
+        self->used += 64 * K;
+    }
+}
+
+TEST(pool_caches_give_way_before_states_and_plans) {
+    pool *engine = open_engine(limit_for(30 * M));
+    cache first = {0};
+    cache second = {0};
+    cache_open(&first, engine, 0);
+    cache_open(&second, engine, 2 * M);
+    cache_fill(&first);
+    CHECK(pool_used(engine) >= 28 * M);
+    CHECK(first.calls == 0); // No cache pushes a cache.
+    pool *query = open_below(engine, POOL_QUERY, 0);
+    pool *keeper = open_below(query, POOL_STATE, 0);
+    uint64_t taken = 0;
+    while (pool_take(keeper, 64 * K)) {
+        taken += 64 * K;
+    }
+    CHECK(is_near(taken, 28 * M) && first.used == 0);
+    CHECK(first.calls > 0 && first.calls < 40); // In large steps.
+    pool_give(keeper, taken);
+    pool_settle(keeper);
+    cache_fill(&first);
+    first.calls = 0;
+    CHECK(pool_take(query, 12 * M)); // More than the headroom.
+    CHECK(first.calls > 0);
+    pool_give(query, 12 * M);
+    cache_fill(&first);
+    first.pinned = first.used;
+    CHECK(!pool_take(query, 12 * M)); // A cache that cannot is asked once.
+    first.pinned = 0;
+    CHECK(first.used > 0);
+    pool_trim(engine, 5 * M);
+    CHECK(pool_used(engine) <= 5 * M);
+    pool_close(keeper);
+    pool_close(query);
+    shrink(&first, UINT64_MAX / 2);
+    pool_close(first.memory);
+    pool_close(second.memory);
+    pool_close(engine);
+}
+
+TEST(pool_read_ahead_gets_what_states_leave_and_caches_get_the_rest) {
+    pool *engine = open_engine(limit_for(30 * M));
+    pool *query = open_below(engine, POOL_QUERY, 0);
+    pool *state = open_below(query, POOL_STATE, 0);
+    pool *ahead = open_below(query, POOL_READ_AHEAD, 0);
+    pool *block_cache = open_below(engine, POOL_CACHE, 0);
+    pool_want(ahead, 20 * M);
+    pool_want(block_cache, 20 * M);
+    CHECK(pool_target(ahead) >= 20 * M && is_near(pool_target(block_cache), 10 * M));
+    pool_want(state, 25 * M);
+    CHECK(pool_target(state) >= 25 * M && is_near(pool_target(ahead), 5 * M));
+    CHECK(is_near(pool_target(block_cache), 0));
+    pool_close(state);
+    pool_close(ahead);
+    pool_close(block_cache);
+    pool_close(query);
+    pool_close(engine);
+}
+
+TEST(pool_test_mode_refuses_every_second_request_above_the_minimum) {
+    pool *engine = open_engine(64 * M);
+    pool *query = open_below(engine, POOL_QUERY, 0);
+    CHECK(pool_reserve(query, 128 * K));
+    pool *keeper = open_below(query, POOL_STATE, 128 * K);
+    pool_refuse_for_test(engine, true);
+    CHECK(pool_take(keeper, 64 * K) && pool_take(keeper, 64 * K));
+    for (int i = 0; i < 3; i++) {
+        CHECK(!pool_take(keeper, 64 * K));
+        CHECK(pool_take(keeper, 64 * K));
+    }
+    CHECK(pool_take_urgent(keeper, 100));
+    CHECK(pool_take(query, 1000));
+    pool_give(query, 1000);
+    pool_give(keeper, pool_used(keeper));
+    pool_close(keeper);
+    pool_close(query);
+    pool_close(engine);
+}
+
+// ---- All at once -------------------------------------------------------------------------------
+
+typedef struct job {
+    pool *engine;
+    uint64_t seed;
+    firn_status status;
+    uint64_t pages_had;
+} job;
+
+#define JOB_PAGES 900
+
+// A query that holds pages as the protocol says: asks, and puts pages back while it is over.
+static void run_job(void *user) {
+    job *self = user;
+    firn_error own = FIRN_ERROR_INIT;
+    pool *query = NULL;
+    pool *keeper = NULL;
+    const uint64_t min_bytes = keeper_min_bytes(1);
+    self->status =
+        pool_open(self->engine, &(pool_options){.kind = POOL_QUERY, .name = "query"}, &query, &own);
+    if (self->status == FIRN_OK) {
+        self->status = pool_reserve_wait(query, min_bytes, UINT32_MAX, NULL, &own);
+    }
+    page_size_set(query, 16 * K);
+    if (self->status == FIRN_OK) {
+        const pool_options options = {.kind = POOL_STATE, .name = "keeper", .min_bytes = min_bytes};
+        self->status = pool_open(query, &options, &keeper, &own);
+    }
+    void *pages[JOB_PAGES];
+    size_t count = 0;
+    for (uint32_t step = 0; self->status == FIRN_OK && step < 4000; step++) {
+        void *page = count < JOB_PAGES ? page_get(keeper) : NULL;
+        if (page != NULL) {
+            memset(page, (int)self->seed, 16 * K);
+            pages[count] = page;
+            count += 1;
+            self->pages_had += 1;
+        } else if (count < min_bytes / (16 * K)) {
+            self->status = FIRN_INTERNAL; // A minimum is never refused.
+        }
+        while (count > 0 && (pool_excess(keeper) > 0 || (step + self->seed) % 700 == 0)) {
+            count -= 1;
+            page_put(keeper, pages[count]);
+        }
+    }
+    while (count > 0) {
+        count -= 1;
+        page_put(keeper, pages[count]);
+    }
+    pool_close(keeper);
+    pool_close(query);
+}
+
+TEST(pool_many_queries_at_once_stay_below_the_limit) {
+    pool *engine = open_engine(8 * M);
+    job jobs[12];
+    host_thread *threads[4];
+    for (size_t round = 0; round < 3; round++) {
+        for (size_t i = 0; i < 4; i++) {
+            jobs[round * 4 + i] = (job){.engine = engine, .seed = round * 4 + i};
+            REQUIRE(host_thread_start(run_job, &jobs[round * 4 + i], &threads[i], &err) == FIRN_OK);
+        }
+        for (size_t i = 0; i < 4; i++) {
+            host_thread_join(threads[i]);
+            CHECK(jobs[round * 4 + i].status == FIRN_OK);
+            CHECK(jobs[round * 4 + i].pages_had > 100);
+        }
+    }
+    pool_report report;
+    pool_describe(engine, &report);
+    CHECK(report.resident_peak <= 8 * M && report.committed == 0 && report.used == 0);
+    pool_close(engine);
+}
