@@ -33,17 +33,17 @@ void pool_commitment_changed(pool *self, uint64_t before) {
     }
 }
 
-// What the own commitment would be with `bytes` more in use.
-static uint64_t commitment_with(const pool *self, uint64_t bytes) {
+// What the own commitment would be with `size` bytes more in use.
+static uint64_t commitment_with(const pool *self, uint64_t size) {
     const uint64_t floor = is_keeper(self) ? (self->is_closed ? 0 : self->options.min_bytes)
                                            : minus(self->reserve, self->min_sum);
-    return most(floor, self->own_used + bytes);
+    return most(floor, self->own_used + size);
 }
 
-static bool fits_limits_above(const pool *self, uint64_t bytes) {
+static bool fits_limits_above(const pool *self, uint64_t size) {
     for (const pool *at = self; at->parent != NULL; at = at->parent) {
         const uint64_t limit = load(&at->limit);
-        if (limit != UINT64_MAX && bytes > minus(limit, load(&at->used))) {
+        if (limit != UINT64_MAX && size > minus(limit, load(&at->used))) {
             return false;
         }
     }
@@ -51,30 +51,30 @@ static bool fits_limits_above(const pool *self, uint64_t bytes) {
 }
 
 // How many bytes are missing for the request; 0: it can be granted.
-static uint64_t missing_for(const pool *self, uint64_t bytes, take_mode mode) {
+static uint64_t missing_for(const pool *self, uint64_t size, take_mode mode) {
     const pool_root *root = self->root;
     uint64_t cap = root_limit(root);
     if (is_keeper(self) && mode == TAKE_NORMAL) {
         const uint64_t waited_for = root->first_waiter == NULL ? 0 : root->first_waiter->bytes;
         cap = minus(cap, pool_headroom(root) + waited_for);
     }
-    const uint64_t more = commitment_with(self, bytes) - pool_own_commitment(self);
+    const uint64_t more = commitment_with(self, size) - pool_own_commitment(self);
     return more == 0 ? 0 : minus(more, minus(cap, root->committed));
 }
 
-static bool can_grant(const pool *self, uint64_t bytes, take_mode mode) {
+static bool can_grant(const pool *self, uint64_t size, take_mode mode) {
     const bool may_grow =
         !is_keeper(self) || mode == TAKE_URGENT ||
-        self->own_used + bytes <= most(load(&self->target), self->options.min_bytes);
-    return may_grow && missing_for(self, bytes, mode) == 0 && fits_limits_above(self, bytes);
+        self->own_used + size <= most(load(&self->target), self->options.min_bytes);
+    return may_grow && missing_for(self, size, mode) == 0 && fits_limits_above(self, size);
 }
 
-static void grant(pool *self, uint64_t bytes) {
+static void grant(pool *self, uint64_t size) {
     const uint64_t before = pool_own_commitment(self);
-    self->own_used += bytes;
+    self->own_used += size;
     pool_commitment_changed(self, before);
     for (pool *at = self; at != NULL; at = at->parent) {
-        const uint64_t used = load(&at->used) + bytes;
+        const uint64_t used = load(&at->used) + size;
         store(&at->used, used);
         if (used > load(&at->peak)) {
             store(&at->peak, used);
@@ -84,9 +84,9 @@ static void grant(pool *self, uint64_t bytes) {
 
 // ---- Charges -----------------------------------------------------------------------------------
 
-// Asks a cache that this request has not asked yet to give `bytes` back. False if there is none.
-// Lets go of the lock meanwhile.
-NO_LOCK_CHECK static bool shrink_a_cache(pool_root *root, uint64_t bytes, uint64_t round) {
+// Asks a cache that this request has not asked yet to give `size` bytes back. False if there is
+// none. Lets go of the lock meanwhile.
+NO_LOCK_CHECK static bool shrink_a_cache(pool_root *root, uint64_t size, uint64_t round) {
     pool *cache = root->keepers;
     while (cache != NULL &&
            (cache->options.shrink == NULL || cache->is_shrinking || cache->shrink_round >= round ||
@@ -100,7 +100,7 @@ NO_LOCK_CHECK static bool shrink_a_cache(pool_root *root, uint64_t bytes, uint64
     cache->is_shrinking = true;
     cache->shrink_round = round;
     mutex_unlock(&root->lock);
-    cache->options.shrink(cache->options.user, most(bytes, above_target));
+    cache->options.shrink(cache->options.user, most(size, above_target));
     mutex_lock(&root->lock);
     cache->is_shrinking = false;
     condition_wake_all(&root->changed);
@@ -109,8 +109,8 @@ NO_LOCK_CHECK static bool shrink_a_cache(pool_root *root, uint64_t bytes, uint64
 
 // A refused keeper wants more than it asked for: it grows by doubling, so that others make room in
 // a few steps and not page by page.
-static void raise_demand(pool *self, uint64_t bytes) {
-    const uint64_t wanted = most(self->own_used + bytes, self->own_used * 2);
+static void raise_demand(pool *self, uint64_t size) {
+    const uint64_t wanted = most(self->own_used + size, self->own_used * 2);
     if (wanted > self->demand) {
         self->demand = wanted;
         self->root->is_stale = true;
@@ -123,9 +123,9 @@ static void share_if_stale(pool_root *root) {
     }
 }
 
-static bool is_refused_for_test(pool *self, uint64_t bytes, take_mode mode) {
+static bool is_refused_for_test(pool *self, uint64_t size, take_mode mode) {
     if (!self->root->refuses_for_test || self->options.kind != POOL_STATE || mode == TAKE_URGENT ||
-        self->own_used + bytes <= self->options.min_bytes) {
+        self->own_used + size <= self->options.min_bytes) {
         return false;
     }
     self->refuses_next = !self->refuses_next;
@@ -133,35 +133,35 @@ static bool is_refused_for_test(pool *self, uint64_t bytes, take_mode mode) {
 }
 
 // Tries everything that may make a refused request possible: new targets, then caches.
-static bool insist(pool *self, uint64_t bytes, take_mode mode) {
+static bool insist(pool *self, uint64_t size, take_mode mode) {
     pool_root *root = self->root;
     if (is_keeper(self)) {
-        raise_demand(self, bytes);
+        raise_demand(self, size);
     }
     share_if_stale(root);
-    bool is_granted = can_grant(self, bytes, mode);
+    bool is_granted = can_grant(self, size, mode);
     // Nobody who is called by a cache, and nobody who holds a lock, may wait for a cache.
     if (self->options.kind > POOL_STATE || mode == TAKE_URGENT) {
         return is_granted;
     }
     root->shrink_round += 1;
     const uint64_t round = root->shrink_round;
-    uint64_t missing = missing_for(self, bytes, mode);
+    uint64_t missing = missing_for(self, size, mode);
     while (!is_granted && missing > 0 && shrink_a_cache(root, missing, round)) {
-        is_granted = can_grant(self, bytes, mode);
-        missing = missing_for(self, bytes, mode);
+        is_granted = can_grant(self, size, mode);
+        missing = missing_for(self, size, mode);
     }
     return is_granted;
 }
 
-bool pool_charge(pool *self, uint64_t bytes, take_mode mode) {
+bool pool_charge(pool *self, uint64_t size, take_mode mode) {
     pool_root *root = self->root;
-    if (bytes > BYTES_MAX || is_refused_for_test(self, bytes, mode) ||
-        !(can_grant(self, bytes, mode) || insist(self, bytes, mode))) {
+    if (size > BYTES_MAX || is_refused_for_test(self, size, mode) ||
+        !(can_grant(self, size, mode) || insist(self, size, mode))) {
         root->refused_count += is_keeper(self);
         return false;
     }
-    grant(self, bytes);
+    grant(self, size);
     if (is_keeper(self)) {
         self->demand = most(self->demand, self->own_used);
     }
@@ -171,48 +171,48 @@ bool pool_charge(pool *self, uint64_t bytes, take_mode mode) {
     return true;
 }
 
-void pool_uncharge(pool *self, uint64_t bytes) {
-    assert(bytes <= self->own_used);
+void pool_uncharge(pool *self, uint64_t size) {
+    assert(size <= self->own_used);
     const uint64_t before = pool_own_commitment(self);
-    self->own_used -= bytes;
+    self->own_used -= size;
     pool_commitment_changed(self, before);
     for (pool *at = self; at != NULL; at = at->parent) {
-        store(&at->used, load(&at->used) - bytes);
+        store(&at->used, load(&at->used) - size);
     }
     pool_look_at_line(self->root);
 }
 
-static bool take(pool *self, uint64_t bytes, take_mode mode) {
+static bool take(pool *self, uint64_t size, take_mode mode) {
     pool_root *root = self->root;
     mutex_lock(&root->lock);
-    const bool is_taken = pool_charge(self, bytes, mode);
+    const bool is_taken = pool_charge(self, size, mode);
     if (is_taken) {
-        pool_make_room(root, bytes);
-        root->outside += bytes;
+        pool_make_room(root, size);
+        root->outside += size;
         pool_note_resident(root);
     }
     mutex_unlock(&root->lock);
     return is_taken;
 }
 
-bool pool_take(pool *self, uint64_t bytes) {
-    return take(self, bytes, TAKE_NORMAL);
+bool pool_take(pool *self, uint64_t size) {
+    return take(self, size, TAKE_NORMAL);
 }
 
-bool pool_take_urgent(pool *self, uint64_t bytes) {
-    return take(self, bytes, TAKE_URGENT);
+bool pool_take_urgent(pool *self, uint64_t size) {
+    return take(self, size, TAKE_URGENT);
 }
 
-NO_LOCK_CHECK void pool_give(pool *self, uint64_t bytes) {
+NO_LOCK_CHECK void pool_give(pool *self, uint64_t size) {
     pool_root *root = self->root;
     mutex_lock(&root->lock);
-    assert(bytes <= root->outside);
-    root->outside -= bytes;
-    pool_uncharge(self, bytes);
+    assert(size <= root->outside);
+    root->outside -= size;
+    pool_uncharge(self, size);
     pool_unlock(self);
 }
 
-void pool_say_full(const pool *self, uint64_t bytes, firn_error *err) {
+void pool_say_full(const pool *self, uint64_t size, firn_error *err) {
     pool_root *root = self->root;
     mutex_lock(&root->lock);
     const unsigned long long used = load(&root->top.used);
@@ -221,7 +221,7 @@ void pool_say_full(const pool *self, uint64_t bytes, firn_error *err) {
     mutex_unlock(&root->lock);
     err_set(err, FIRN_NO_MEMORY,
             "%s asks for %llu bytes; of memory_limit %llu, %llu are in use and %llu promised",
-            self->options.name, (unsigned long long)bytes, limit, used, committed);
+            self->options.name, (unsigned long long)size, limit, used, committed);
     err_hint(err, "raise memory_limit, or lower threads");
 }
 
@@ -378,11 +378,11 @@ uint64_t pool_target(const pool *self) {
     return load(&self->target);
 }
 
-void pool_want(pool *self, uint64_t bytes) {
+void pool_want(pool *self, uint64_t size) {
     assert(is_keeper(self));
     mutex_lock(&self->root->lock);
-    if (bytes > self->demand) {
-        self->demand = bytes;
+    if (size > self->demand) {
+        self->demand = size;
         pool_share(self->root);
     }
     mutex_unlock(&self->root->lock);

@@ -56,10 +56,10 @@ typedef struct pool_options {
     const char *name;   // For messages and EXPLAIN ANALYZE: "hash join". Outlives the pool.
     uint64_t min_bytes; // Keepers: see above. Comes out of the query's reserve while it lasts.
 
-    /// POOL_CACHE only: gives `bytes` or more back now, if it can. Called without locks of memory/
-    /// by whoever needs the memory, never by a request of a cache or of read-ahead, and by one
-    /// thread at a time. It may take locks of rank CACHE and above.
-    void (*shrink)(void *user, uint64_t bytes);
+    /// POOL_CACHE only: gives `size` bytes or more back now, if it can. Called without locks of
+    /// memory/ by whoever needs the memory, never by a request of a cache or of read-ahead, and by
+    /// one thread at a time. It may take locks of rank CACHE and above.
+    void (*shrink)(void *user, uint64_t size);
     void *user;
 } pool_options;
 
@@ -80,30 +80,31 @@ void pool_close(pool *self);
 
 // ---- Before a query starts ---------------------------------------------------------------------
 
-/// Raises the reserve of a query to `bytes` in one step: the minima of its most demanding set of
-/// live pipelines, with a page per scan column and worker. False if that is not free now or others
-/// wait in line: try with fewer workers.
-bool pool_reserve(pool *query, uint64_t bytes);
+/// Raises the reserve of a query to `size` bytes in one step: the minima of its most demanding set
+/// of live pipelines, with a page per scan column and worker. False if that is not free now or
+/// others wait in line: try with fewer workers.
+bool pool_reserve(pool *query, uint64_t size);
 
 /// The same, but stands in line until it is granted. The query must hold nothing else.
 ///
 /// Errors: FIRN_NO_MEMORY with both numbers if it can never fit, or not within `timeout_ms`
 ///         (UINT32_MAX: for ever); FIRN_CANCELLED.
-firn_status pool_reserve_wait(pool *query, uint64_t bytes, uint32_t timeout_ms,
+firn_status pool_reserve_wait(pool *query, uint64_t size, uint32_t timeout_ms,
                               const cancel_flag *cancel, firn_error *err);
 
 // ---- Taking and giving back --------------------------------------------------------------------
 
-/// Takes `bytes` that the caller then allocates with host_alloc. For a keeper false means: over its
-/// target, or nothing left; shrink, then ask again or do without. For other pools it is the end.
-bool pool_take(pool *self, uint64_t bytes);
+/// Takes `size` bytes that the caller then allocates with host_alloc. For a keeper false means:
+/// over its target, or nothing left; shrink, then ask again or do without. For other pools it is
+/// the end.
+bool pool_take(pool *self, uint64_t size);
 
 /// As pool_take, but may pass a keeper's target and use what is closed to keepers: for the records
 /// of what was spilled, which grow when a keeper shrinks. The next look makes up for it.
-bool pool_take_urgent(pool *self, uint64_t bytes);
+bool pool_take_urgent(pool *self, uint64_t size);
 
 /// Gives back what pool_take or pool_take_urgent took.
-void pool_give(pool *self, uint64_t bytes);
+void pool_give(pool *self, uint64_t size);
 
 /// Memory of at least `size` bytes, taken and allocated in one: not initialised, aligned to 64
 /// bytes. From 16 KiB up it comes from slabs and is reused hot; above 1 MiB it is a mapping of its
@@ -126,8 +127,8 @@ pool *pool_block_hand_out(pool *self, size_t capacity);
 void pool_block_give_handed_out(pool *engine, void *block, size_t capacity);
 
 /// What to leave with when memory was refused: `return POOL_FULL(self, size, err);`
-#define POOL_FULL(self, bytes, err) (pool_say_full((self), (bytes), (err)), FIRN_NO_MEMORY)
-void pool_say_full(const pool *self, uint64_t bytes, firn_error *err);
+#define POOL_FULL(self, size, err) (pool_say_full((self), (size), (err)), FIRN_NO_MEMORY)
+void pool_say_full(const pool *self, uint64_t size, firn_error *err);
 
 // ---- Keepers -----------------------------------------------------------------------------------
 
@@ -138,8 +139,8 @@ uint64_t pool_excess(const pool *self);
 /// What a keeper may hold now. A worker's or task's share S is this divided by their number.
 uint64_t pool_target(const pool *self);
 
-/// Says that a keeper expects to hold `bytes` in all. Better than finding out by refusals.
-void pool_want(pool *self, uint64_t bytes);
+/// Says that a keeper expects to hold `size` bytes in all. Better than finding out by refusals.
+void pool_want(pool *self, uint64_t size);
 
 /// Says that a phase is over: demand falls to what is used, and others may grow.
 void pool_settle(pool *self);

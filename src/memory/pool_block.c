@@ -21,9 +21,9 @@ void pool_note_resident(pool_root *root) {
     root->resident_peak = most(root->resident_peak, pool_resident(root));
 }
 
-void pool_make_room(pool_root *root, uint64_t bytes) {
+void pool_make_room(pool_root *root, uint64_t size) {
     const uint64_t limit = root_limit(root);
-    uint64_t excess = minus(pool_resident(root) + bytes, limit);
+    uint64_t excess = minus(pool_resident(root) + size, limit);
     if (excess > 0) {
         excess = minus(excess, slab_release_empty(&root->slabs, excess));
         if (excess > 0) {

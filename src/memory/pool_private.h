@@ -105,10 +105,10 @@ static inline uint64_t root_limit(const pool_root *root) {
 /// What is closed to keepers.
 uint64_t pool_headroom(const pool_root *root);
 
-/// Takes `bytes` from the numbers of the tree; nothing is allocated. May let go of the lock while
-/// caches shrink.
-bool pool_charge(pool *self, uint64_t bytes, take_mode mode);
-void pool_uncharge(pool *self, uint64_t bytes);
+/// Takes `size` bytes from the numbers of the tree; nothing is allocated. May let go of the lock
+/// while caches shrink.
+bool pool_charge(pool *self, uint64_t size, take_mode mode);
+void pool_uncharge(pool *self, uint64_t size);
 
 /// What the pool itself has promised, without children; and the change of it from `before`.
 uint64_t pool_own_commitment(const pool *self);
@@ -121,8 +121,8 @@ void pool_unlock(pool *self);
 /// Sets all targets anew.
 void pool_share(pool_root *root);
 
-/// Gives free memory back so that `bytes` more can become resident.
-void pool_make_room(pool_root *root, uint64_t bytes);
+/// Gives free memory back so that `size` bytes more can become resident.
+void pool_make_room(pool_root *root, uint64_t size);
 uint64_t pool_resident(const pool_root *root);
 void pool_note_resident(pool_root *root);
 

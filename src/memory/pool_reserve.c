@@ -7,32 +7,32 @@
 // How long a waiter sleeps before it looks at its cancel flag.
 #define LOOK_MS 20
 
-// What raising the reserve to `bytes` would commit more.
-static uint64_t more_for(const pool *self, uint64_t bytes) {
-    const uint64_t floor = minus(most(bytes, self->reserve), self->min_sum);
+// What raising the reserve to `size` bytes would commit more.
+static uint64_t more_for(const pool *self, uint64_t size) {
+    const uint64_t floor = minus(most(size, self->reserve), self->min_sum);
     return minus(floor, pool_own_commitment(self));
 }
 
-static bool is_free(const pool_root *root, uint64_t bytes) {
-    return bytes <= minus(root_limit(root), root->committed);
+static bool is_free(const pool_root *root, uint64_t size) {
+    return size <= minus(root_limit(root), root->committed);
 }
 
-static void raise_reserve(pool *self, uint64_t bytes) {
+static void raise_reserve(pool *self, uint64_t size) {
     const uint64_t before = pool_own_commitment(self);
-    self->reserve = most(self->reserve, bytes);
+    self->reserve = most(self->reserve, size);
     pool_commitment_changed(self, before);
     self->root->is_stale = true;
     pool_share(self->root);
 }
 
-bool pool_reserve(pool *query, uint64_t bytes) {
+bool pool_reserve(pool *query, uint64_t size) {
     assert(query->options.kind == POOL_QUERY);
     pool_root *root = query->root;
     mutex_lock(&root->lock);
-    const bool is_granted = bytes <= load(&query->limit) && root->first_waiter == NULL &&
-                            is_free(root, more_for(query, bytes));
+    const bool is_granted = size <= load(&query->limit) && root->first_waiter == NULL &&
+                            is_free(root, more_for(query, size));
     if (is_granted) {
-        raise_reserve(query, bytes);
+        raise_reserve(query, size);
     }
     mutex_unlock(&root->lock);
     return is_granted;
@@ -76,15 +76,15 @@ static void leave_line(pool_root *root, const pool_waiter *self) {
 }
 
 // What can never be had: the limit, less what the engine and its sessions hold themselves.
-static bool can_ever_fit(const pool *query, uint64_t bytes) {
+static bool can_ever_fit(const pool *query, uint64_t size) {
     uint64_t fixed = 0;
     for (const pool *at = query->parent; at != NULL; at = at->parent) {
         fixed += at->own_used;
     }
-    return bytes <= load(&query->limit) && bytes <= minus(root_limit(query->root), fixed);
+    return size <= load(&query->limit) && size <= minus(root_limit(query->root), fixed);
 }
 
-firn_status pool_reserve_wait(pool *query, uint64_t bytes, uint32_t timeout_ms,
+firn_status pool_reserve_wait(pool *query, uint64_t size, uint32_t timeout_ms,
                               const cancel_flag *cancel, firn_error *err) {
     assert(query->options.kind == POOL_QUERY);
     pool_root *root = query->root;
@@ -92,19 +92,19 @@ firn_status pool_reserve_wait(pool *query, uint64_t bytes, uint32_t timeout_ms,
     firn_status status = FIRN_OK;
     bool is_late = false;
     mutex_lock(&root->lock);
-    pool_waiter self = {.bytes = more_for(query, bytes)};
+    pool_waiter self = {.bytes = more_for(query, size)};
     enter_line(root, &self);
-    bool fits = can_ever_fit(query, bytes);
+    bool fits = can_ever_fit(query, size);
     while (fits && !is_late && !cancel_is_raised(cancel) &&
            !(root->first_waiter == &self && is_free(root, self.bytes))) {
         condition_wait(&root->changed, &root->lock, LOOK_MS);
-        fits = can_ever_fit(query, bytes);
+        fits = can_ever_fit(query, size);
         is_late =
             timeout_ms != UINT32_MAX && host_clock_ns() - begin_ns >= (int64_t)timeout_ms * 1000000;
     }
     const bool is_granted = fits && root->first_waiter == &self && is_free(root, self.bytes);
     if (is_granted) {
-        raise_reserve(query, bytes);
+        raise_reserve(query, size);
     }
     const unsigned long long limit = least(root_limit(root), load(&query->limit));
     const unsigned long long committed = root->committed;
@@ -116,12 +116,12 @@ firn_status pool_reserve_wait(pool *query, uint64_t bytes, uint32_t timeout_ms,
     if (!fits) {
         status =
             FAIL(err, FIRN_NO_MEMORY, "the query needs at least %llu bytes, memory_limit is %llu",
-                 (unsigned long long)bytes, limit);
+                 (unsigned long long)size, limit);
     } else if (is_late) {
         status = FAIL(err, FIRN_NO_MEMORY,
                       "the query needs %llu bytes to start and waited %u ms for them; of "
                       "memory_limit %llu, others hold %llu",
-                      (unsigned long long)bytes, timeout_ms, limit, committed);
+                      (unsigned long long)size, timeout_ms, limit, committed);
     } else {
         return cancel_check(cancel, err);
     }

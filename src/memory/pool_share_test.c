@@ -28,9 +28,9 @@ static bool is_near(uint64_t value, uint64_t expected) {
     return value + 64 >= expected && value <= expected + 64; // Rounding of the shares.
 }
 
-// A limit of which keepers may have exactly `bytes`.
-static uint64_t limit_for(uint64_t bytes) {
-    return bytes + (bytes >= 120 * M ? 8 * M : bytes / 15);
+// A limit of which keepers may have exactly `size`.
+static uint64_t limit_for(uint64_t size) {
+    return size + (size >= 120 * M ? 8 * M : size / 15);
 }
 
 TEST(pool_share_gives_who_wants_little_what_it_wants_and_the_rest_equally) {
@@ -154,10 +154,10 @@ typedef struct cache {
     int calls;
 } cache;
 
-static void shrink(void *user, uint64_t bytes) {
+static void shrink(void *user, uint64_t size) {
     cache *self = user;
     self->calls += 1;
-    uint64_t wanted = (bytes + 64 * K - 1) / (64 * K) * (64 * K);
+    uint64_t wanted = (size + 64 * K - 1) / (64 * K) * (64 * K);
     wanted = wanted > self->used - self->pinned ? self->used - self->pinned : wanted;
     self->used -= wanted;
     pool_give(self->memory, wanted);

@@ -303,9 +303,9 @@ void slab_give(slab_store *self, void *piece, size_t size) {
 
 // ---- Back to the system ------------------------------------------------------------------------
 
-uint64_t slab_release_empty(slab_store *self, uint64_t bytes) {
+uint64_t slab_release_empty(slab_store *self, uint64_t wanted) {
     uint64_t released = 0;
-    while (released < bytes && self->empty != NULL) {
+    while (released < wanted && self->empty != NULL) {
         slab *one = self->empty;
         list_leave(&self->empty, one);
         slab_unmap(self, one);
@@ -314,15 +314,15 @@ uint64_t slab_release_empty(slab_store *self, uint64_t bytes) {
     return released;
 }
 
-// Gives free granules of one slab back, whole runs, until `bytes` are reached.
-static uint64_t release_of(slab_store *self, slab *one, uint64_t bytes) {
+// Gives free granules of one slab back, whole runs, until `wanted` bytes are reached.
+static uint64_t release_of(slab_store *self, slab *one, uint64_t wanted) {
     uint64_t released = 0;
     granules left = one->free & one->resident;
     if (left != 0 && !one->is_small_paged) {
         one->is_small_paged = true;
         host_forbid_huge(one->base, SLAB_BYTES); // Else the system would fill the holes again.
     }
-    while (left != 0 && released < bytes) {
+    while (left != 0 && released < wanted) {
         const uint32_t first = lowest_bit(left);
         const granules rest = ~left >> first; // Its lowest bit ends the run.
         const uint32_t end = rest == 0 ? SLAB_GRANULE_COUNT : first + lowest_bit(rest);
@@ -338,13 +338,13 @@ static uint64_t release_of(slab_store *self, slab *one, uint64_t bytes) {
     return released;
 }
 
-uint64_t slab_release_granules(slab_store *self, uint64_t bytes) {
+uint64_t slab_release_granules(slab_store *self, uint64_t wanted) {
     uint64_t released = 0;
     for (uint32_t bucket = SLAB_BUCKET_COUNT; bucket > 0; bucket--) { // The emptiest first.
         for (size_t class = 0; class < SLAB_CLASS_COUNT; class++) {
             slab *one = self->lists[class][bucket - 1];
-            for (; one != NULL && released < bytes; one = one->next) {
-                released += release_of(self, one, bytes - released);
+            for (; one != NULL && released < wanted; one = one->next) {
+                released += release_of(self, one, wanted - released);
             }
         }
     }

@@ -54,12 +54,12 @@ void *slab_take(slab_store *self, slab_class class, size_t size, uint64_t room);
 /// Gives a piece back, which stays resident.
 void slab_give(slab_store *self, void *piece, size_t size);
 
-/// Gives empty slabs back to the system until `bytes` are reached or none is left. Returns how much
-/// it was.
-uint64_t slab_release_empty(slab_store *self, uint64_t bytes);
+/// Gives empty slabs back to the system until `wanted` bytes are reached or none is left. Returns
+/// how much it was.
+uint64_t slab_release_empty(slab_store *self, uint64_t wanted);
 
 /// The same with free granules of used slabs.
-uint64_t slab_release_granules(slab_store *self, uint64_t bytes);
+uint64_t slab_release_granules(slab_store *self, uint64_t wanted);
 
 /// Unmaps everything. Nothing may be out.
 void slab_store_end(slab_store *self);
