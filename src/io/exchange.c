@@ -203,6 +203,7 @@ static void fail_network(exchange *self, net_end end, const char *reason) {
 // Decides how an exchange goes on whose attempt is over and that is in no list.
 static void end_attempt(exchange_driver *self, exchange *what, net_end end, const char *reason)
     REQUIRES(&self->lock) {
+    self->has_news = true; // The next round must not sleep past a pause that begins here.
     if (what->is_dropped) {
         what->state = EXCHANGE_IDLE;
         arena_close(&what->memory);
@@ -304,7 +305,6 @@ static void on_done(net_call *call, net_end end, const char *reason) {
     exchange *self = exchange_of(call);
     exchange_driver *driver = self->driver;
     mutex_lock(&driver->lock);
-    driver->has_news = true;
     list_remove(&driver->moving, self);
     if (end == NET_DONE && !self->is_dropped) {
         (void)tell_head(self); // An answer without a body.
@@ -392,7 +392,6 @@ static void stop_unwanted(exchange_driver *self, int64_t now_ns, int64_t *due_ns
         self->net->stop(self->client, &what->call);
         list_remove(&self->moving, what);
         end_attempt(self, what, NET_BROKEN, reason);
-        self->has_news = true;
     }
 }
 
@@ -436,8 +435,8 @@ static void call_wakers(exchange_driver *self) REQUIRES(&self->lock) {
 static void drive_round(exchange_driver *self, uint32_t timeout_ms) REQUIRES(&self->lock) {
     const int64_t now_ns = host_clock_ns();
     int64_t due_ns = now_ns + (int64_t)timeout_ms * 1000000;
-    stop_unwanted(self, now_ns, &due_ns);
     start_due(self, now_ns, &due_ns);
+    stop_unwanted(self, now_ns, &due_ns);
     const int64_t left_ns = self->has_news || due_ns < now_ns ? 0 : due_ns - now_ns;
     mutex_unlock(&self->lock);
     self->net->drive(self->client, (uint32_t)((left_ns + 999999) / 1000000));

@@ -449,8 +449,7 @@ static firn_status plan_transfers(io_ticket *ticket, firn_error *err) {
         const uint64_t begin = ranges[i].placed;
         uint64_t end = begin;
         while (i != NO_RANGE &&
-               (ranges[i].placed <= end || ranges[i].placed - end <= GAP_BYTES_MAX) &&
-               (end == begin || end - begin < TRANSFER_BYTES_MAX)) {
+               (ranges[i].placed <= end || ranges[i].placed - end <= GAP_BYTES_MAX)) {
             const uint64_t range_end = ranges[i].placed + ranges[i].filled;
             end = range_end > end ? range_end : end;
             i = ranges[i].next;
