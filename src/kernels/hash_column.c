@@ -1,0 +1,163 @@
+#include "kernels/hash_column.h"
+
+#include "base/hash.h"
+#include "base/isa.h"
+#include "kernels/bits.h"
+#include "kernels/gather.h"
+#include "kernels/hash_column_table.h"
+
+static hash_kernel kernel_of(physical layout) {
+    static const hash_table_of_level *const tables[ISA_COUNT] = {
+        [ISA_BASE] = &hash_kernels_base,
+#if defined(__x86_64__)
+        [ISA_V3] = &hash_kernels_v3,
+        [ISA_V4] = &hash_kernels_v4,
+#endif
+    };
+    return layout < PHYSICAL_COUNT ? tables[isa_best()]->kernels[layout] : NULL;
+}
+
+static void store(uint64_t hash, bool combines, uint64_t *out) {
+    *out = combines ? hash_combine(*out, hash) : hash;
+}
+
+// What a call is about: the rows of a list or the first `count`, and where the hashes go.
+typedef struct hashing {
+    const uint16_t *rows;
+    uint32_t count;
+    bool combines;
+    arena *scratch;
+    uint64_t *out;
+} hashing;
+
+static uint32_t row_of(const hashing *self, uint32_t k) {
+    return self->rows == NULL ? k : self->rows[k];
+}
+
+static void hash_strings(const hashing *self, const string_value *values) {
+    for (uint32_t k = 0; k < self->count; k++) {
+        const string_value *value = &values[row_of(self, k)];
+        store(hash_bytes(string_data(value), value->size), self->combines, &self->out[k]);
+    }
+}
+
+static void hash_by_rows(const hashing *self, const column *values) {
+    for (uint32_t k = 0; k < self->count; k++) {
+        store(column_hash_row(values, row_of(self, k)), self->combines, &self->out[k]);
+    }
+}
+
+// NULL rows among `count`: their hash is computed anew from what `before` holds.
+static void patch_nulls(const hashing *self, const column *values, const uint64_t *before) {
+    for (uint32_t k = 0; k < self->count; k++) {
+        if (!bitmap_get(values->validity, row_of(self, k))) {
+            self->out[k] = self->combines ? hash_combine(before[k], HASH_NULL) : HASH_NULL;
+        }
+    }
+}
+
+static bool hash_numbers(const hashing *self, const column *values, hash_kernel kernel) {
+    if (self->rows == NULL) {
+        kernel(values->values, self->count, self->combines, self->out);
+        return true;
+    }
+    const uint32_t width = physical_size(type_physical(values->type));
+    uint8_t *dense = ARENA_NEW(self->scratch, uint8_t, (size_t)self->count *width + 1);
+    if (dense == NULL) {
+        return false;
+    }
+    gather_rows(width, values->values, self->rows, self->count, dense);
+    kernel(dense, self->count, self->combines, self->out);
+    return true;
+}
+
+static bool hash_flat(const hashing *self, const column *values) {
+    const physical layout = type_physical(values->type);
+    const hash_kernel kernel = kernel_of(layout);
+    if (kernel == NULL && layout != PHYSICAL_STRING) {
+        hash_by_rows(self, values); // Looks at validity itself.
+        return true;
+    }
+    uint64_t *before = NULL;
+    if (values->validity != NULL && self->combines) {
+        before = ARENA_NEW(self->scratch, uint64_t, self->count + 1);
+        if (before == NULL) {
+            return false;
+        }
+        memcpy(before, self->out, self->count * sizeof *before);
+    }
+    if (layout == PHYSICAL_STRING) {
+        hash_strings(self, values->values);
+    } else if (!hash_numbers(self, values, kernel)) {
+        return false;
+    }
+    if (values->validity != NULL) {
+        patch_nulls(self, values, before);
+    }
+    return true;
+}
+
+static bool hash_dictionary(const hashing *self, const column *values) {
+    const dictionary *entries = values->dictionary;
+    const uint64_t *hashes = entries->hashes;
+    if (hashes == NULL && entries->size <= self->count) {
+        uint64_t *computed = ARENA_NEW(self->scratch, uint64_t, entries->size + 1);
+        if (computed == NULL || !hash_entries(entries->values, self->scratch, computed)) {
+            return false;
+        }
+        hashes = computed;
+    }
+    if (hashes == NULL) {
+        hash_by_rows(self, values);
+        return true;
+    }
+    const uint32_t *codes = values->values;
+    for (uint32_t k = 0; k < self->count; k++) {
+        const uint32_t row = row_of(self, k);
+        const bool is_valid = values->validity == NULL || bitmap_get(values->validity, row);
+        store(is_valid ? hashes[codes[row]] : HASH_NULL, self->combines, &self->out[k]);
+    }
+    return true;
+}
+
+static void hash_runs(const hashing *self, const column *values) {
+    uint32_t next_run = 0;
+    uint32_t end = 0;
+    uint64_t hash = HASH_NULL;
+    for (uint32_t k = 0; k < self->count; k++) {
+        const uint32_t row = row_of(self, k);
+        while (row >= end) { // The first time, and behind each run's end.
+            end = values->run_ends[next_run++];
+            hash = row < end ? column_hash_row(values, row) : hash;
+        }
+        store(hash, self->combines, &self->out[k]);
+    }
+}
+
+bool hash_column(const column *self, const uint16_t *rows, uint32_t count, bool combines,
+                 arena *scratch, uint64_t *out) {
+    const hashing call = {
+        .rows = rows, .count = count, .combines = combines, .scratch = scratch, .out = out};
+    if (self->form == FORM_CONSTANT || self->type->id == TYPE_NULL) {
+        const uint64_t hash = count == 0 ? 0 : column_hash_row(self, 0);
+        for (uint32_t k = 0; k < count; k++) {
+            store(hash, combines, &out[k]);
+        }
+        return true;
+    }
+    switch (self->form) {
+    case FORM_DICTIONARY:
+        return hash_dictionary(&call, self);
+    case FORM_RUNS:
+        hash_runs(&call, self);
+        return true;
+    case FORM_FLAT:
+    case FORM_CONSTANT:
+        break;
+    }
+    return hash_flat(&call, self);
+}
+
+bool hash_entries(const column *values, arena *scratch, uint64_t *out) {
+    return hash_column(values, NULL, values->length, false, scratch, out);
+}
