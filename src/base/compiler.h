@@ -59,6 +59,10 @@
 #define NO_LOCK_CHECK
 #endif
 
+// On a local array that is written before it is read: release builds zero all others, which a loop
+// over small steps would pay for at each.
+#define UNINITIALISED __attribute__((uninitialized))
+
 // On a condition that is rarely or nearly always true, in loops where a profile showed it.
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
