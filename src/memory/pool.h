@@ -108,8 +108,10 @@ void pool_give(pool *self, uint64_t size);
 
 /// Memory of at least `size` bytes, taken and allocated in one: not initialised, aligned to 64
 /// bytes. From 16 KiB up it comes from slabs and is reused hot; above 1 MiB it is a mapping of its
-/// own. `*capacity` is what was taken; give the same back. NULL as false in pool_take.
+/// own. `*capacity` is what was taken; give the same back. NULL as false in pool_take, or in
+/// pool_take_urgent.
 void *pool_block_take(pool *self, size_t size, size_t *capacity);
+void *pool_block_take_urgent(pool *self, size_t size, size_t *capacity);
 void pool_block_give(pool *self, void *block, size_t capacity);
 
 /// Frees a block and takes another of `size` bytes: no moment needs both, and only the difference

@@ -104,14 +104,14 @@ static void poison_rest(void *block, size_t size, size_t capacity) {
     ASAN_POISON(start + size, capacity - size);
 }
 
-void *pool_block_take(pool *self, size_t size, size_t *capacity) {
+static void *block_take(pool *self, size_t size, take_mode mode, size_t *capacity) {
     pool_root *root = self->root;
     if (!capacity_for(size, capacity)) {
         return NULL;
     }
     void *block = NULL;
     mutex_lock(&root->lock);
-    if (pool_charge(self, *capacity, TAKE_NORMAL)) {
+    if (pool_charge(self, *capacity, mode)) {
         block = allocate(root, *capacity);
         if (block == NULL) {
             pool_uncharge(self, *capacity);
@@ -122,6 +122,14 @@ void *pool_block_take(pool *self, size_t size, size_t *capacity) {
         poison_rest(block, size, *capacity);
     }
     return block;
+}
+
+void *pool_block_take(pool *self, size_t size, size_t *capacity) {
+    return block_take(self, size, TAKE_NORMAL, capacity);
+}
+
+void *pool_block_take_urgent(pool *self, size_t size, size_t *capacity) {
+    return block_take(self, size, TAKE_URGENT, capacity);
 }
 
 NO_LOCK_CHECK void pool_block_give(pool *self, void *block, size_t capacity) {

@@ -75,11 +75,11 @@ static inline bool spill_slot_is_none(spill_slot slot) {
     return slot.size == 0;
 }
 
-/// What a worker needs to pack and unpack: one page and the state of LZ4. Taken from a keeper as
-/// part of its minimum.
+/// What a worker needs to pack and unpack, 80 KiB of its keeper's minimum: taken at the first
+/// packed page, past the keeper's target if need be.
 typedef struct spill_desk {
     pool *owner;
-    uint8_t *packed; // NULL until the first packed page; SPILL_PAGE_BYTES_MAX with LZ4's slack.
+    uint8_t *block; // State of LZ4, then a packed page; NULL until it is needed.
     size_t capacity;
 } spill_desk;
 

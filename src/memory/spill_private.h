@@ -1,0 +1,104 @@
+// What the files spill*.c share.
+//
+//     spill.c        area and file; writing and reading; when to pack
+//     spill_space.c  which parts of the file are free
+//     spill_pack.c   LZ4 and the desk
+//     spill_list.c   lists of slots; runs
+#ifndef FIRN_MEMORY_SPILL_PRIVATE_H
+#define FIRN_MEMORY_SPILL_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "base/host.h"
+#include "base/mutex.h"
+#include "memory/spill.h"
+
+#define SPILL_STEP ((size_t)512)
+#define SPILL_EXTENT_STEPS (SPILL_EXTENT_BYTES / SPILL_STEP)
+#define SPILL_PAGE_STEPS (SPILL_PAGE_BYTES_MAX / SPILL_STEP)
+#define SPILL_STEPS_END ((uint64_t)1 << 40) // Of the largest file.
+
+static inline uint64_t spill_steps(uint64_t size) {
+    return (size + SPILL_STEP - 1) / SPILL_STEP;
+}
+
+// ---- Space: what is free in the file. The caller locks. -----------------------------------------
+
+// Offsets of free slots of one size.
+typedef struct spill_free_list {
+    uint64_t *offsets;
+    size_t count;
+    size_t capacity;
+} spill_free_list;
+
+typedef struct spill_space {
+    pool *owner;
+    uint64_t end_steps; // Of the file.
+    // Index: size in steps; the last one holds extents.
+    spill_free_list lists[SPILL_PAGE_STEPS + 2];
+} spill_space;
+
+/// Finds room for `steps`, of a page or of an extent. False if no file can be that large.
+bool spill_space_take(spill_space *self, uint64_t steps, uint64_t *offset);
+
+/// Makes it free for others. When there is no memory to remember it, it is lost until the file
+/// goes.
+void spill_space_give(spill_space *self, uint64_t offset, uint64_t steps);
+void spill_space_close(spill_space *self);
+
+// ---- Packing
+// --------------------------------------------------------------------------------------
+
+/// Packs a page into the desk. False if that saves less than a fifth, or there is no memory for it.
+bool spill_pack(spill_desk *desk, bytes page, bytes *out);
+
+/// Room for a packed page as it lies in the file; NULL without memory.
+uint8_t *spill_desk_room(spill_desk *desk);
+
+// ---- The file
+// -------------------------------------------------------------------------------------
+
+struct spill_area {
+    pool *engine;
+    char *folder;
+    spill_form form;
+    uint64_t memory_bytes;
+    uint64_t cgroup_bytes;           // UINT64_MAX: none.
+    atomic_uint_fast64_t file_bytes; // Of all files.
+};
+
+// What was written since the last step of write-behind: a range of the file.
+typedef struct spill_range {
+    uint64_t from;
+    uint64_t to; // Not above `from`: nothing.
+} spill_range;
+
+struct spill {
+    spill_area *area;
+    mutex lock;
+    host_file file GUARDED_BY(&lock); // Opened once; afterwards it stays the same.
+    spill_space space GUARDED_BY(&lock);
+    spill_report report GUARDED_BY(&lock);
+    uint64_t window_bytes GUARDED_BY(&lock); // Since the speed was last looked at.
+    uint64_t window_ns GUARDED_BY(&lock);
+    uint64_t behind_bytes GUARDED_BY(&lock);
+    spill_range written GUARDED_BY(&lock); // In this step of write-behind,
+    spill_range started GUARDED_BY(&lock); // and in the one before.
+    atomic_bool is_packing;
+};
+
+/// Writes bytes to a place that was taken, and counts.
+firn_status spill_put(spill *self, uint64_t offset_steps, bytes stored, size_t page_size,
+                      firn_error *err);
+
+/// Chooses the form of a page: packed into the desk, or as it is.
+bytes spill_choose(spill *self, spill_desk *desk, bytes page, bool *is_packed);
+
+/// Reads bytes as they are in the file, and counts.
+firn_status spill_get(spill *self, uint64_t offset_steps, size_t size, void *out, firn_error *err);
+
+/// Takes room in the file, which is made if need be.
+firn_status spill_take(spill *self, uint64_t steps, uint64_t *offset, firn_error *err);
+void spill_give(spill *self, uint64_t offset, uint64_t steps);
+
+#endif
