@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sink.h"
+#include "byte_sink.h"
 
 static const char help_text[] =
     "usage: firn [options]            run SQL from -c, -f, standard input, or a prompt\n"

@@ -2,9 +2,9 @@
 #ifndef FIRN_CLI_ARROW_SCHEMA_MESSAGE_H
 #define FIRN_CLI_ARROW_SCHEMA_MESSAGE_H
 
+#include "byte_sink.h"
 #include "cells.h"
 #include "flat_buffer.h"
-#include "sink.h"
 
 typedef enum arrow_header {
     ARROW_SCHEMA = 1,

@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "moment_text.h"
-#include "number_text.h"
+#include "printed_number.h"
 
 static const char hex_digits[] = "0123456789abcdef";
 

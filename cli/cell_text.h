@@ -2,8 +2,8 @@
 #ifndef FIRN_CLI_CELL_TEXT_H
 #define FIRN_CLI_CELL_TEXT_H
 
+#include "byte_sink.h"
 #include "cells.h"
-#include "sink.h"
 
 /// The value as `CAST(x AS VARCHAR)` gives it: `1.50`, `\x0aff`, `[1, 2, NULL]`, `{a: 1}`. NULL is
 /// written as "NULL"; callers that show it otherwise ask first.

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sink.h"
+#include "byte_sink.h"
 
 // ---- Types -------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cell_text.h"
-#include "number_text.h"
+#include "printed_number.h"
 #include "results.h"
 
 enum { SHOWN_WIDTH_MAX = 100 };

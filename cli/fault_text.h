@@ -2,8 +2,8 @@
 #ifndef FIRN_CLI_FAULT_TEXT_H
 #define FIRN_CLI_FAULT_TEXT_H
 
+#include "byte_sink.h"
 #include "firn.h"
-#include "sink.h"
 
 /// Writes
 ///

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sink.h"
+#include "byte_sink.h"
 
 static void grow(flat_buffer *self, size_t size) {
     if (self->capacity - self->used >= size) {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "number_text.h"
+#include "printed_number.h"
 
 enum { DAY_SECONDS = 86400, ZONE_NAME_MAX = 128 };
 

@@ -2,7 +2,7 @@
 #ifndef FIRN_CLI_MOMENT_TEXT_H
 #define FIRN_CLI_MOMENT_TEXT_H
 
-#include "sink.h"
+#include "byte_sink.h"
 
 typedef enum moment_style {
     MOMENT_SQL, // 2020-01-31 23:59:59.5, 2020-01-31 23:59:59+00 in the session's zone.

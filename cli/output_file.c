@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sink.h"
+#include "byte_sink.h"
 
 enum { OUTPUT_MODE = 0666 };
 

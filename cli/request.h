@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "sink.h"
+#include "byte_sink.h"
 
 /// The members that are known; a member that is missing is an empty text with `data == NULL`.
 typedef struct cli_request {

@@ -2,8 +2,8 @@
 #ifndef FIRN_CLI_RESULTS_H
 #define FIRN_CLI_RESULTS_H
 
+#include "byte_sink.h"
 #include "cells.h"
-#include "sink.h"
 
 typedef struct cli_results cli_results;
 

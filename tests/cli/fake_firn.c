@@ -2,6 +2,7 @@
 // every rendering, fault and interrupt can be tested without an engine. "SQL" here is a word:
 //
 //     types, forms    the columns of fake_types.c
+//     column NAME     one column of types
 //     rows N          N rows of a number and a text
 //     wide N          one row of N columns
 //     names           two columns of the same name
@@ -10,6 +11,7 @@
 //     nothing         no result at all
 //     fail            a fault with a position, a hint and context
 //     break N         N rows and then a fault
+//     crash           ends the process by a signal
 //     sleep           waits to be cancelled
 //     settings        what the engine was opened with
 //     set KEY VALUE   a setting of the session
@@ -167,7 +169,8 @@ firn_status firn_prepare(firn_session *session, const char *sql, size_t size, fi
         *blank = '\0';
         (void)snprintf(statement->argument, sizeof statement->argument, "%s", blank + 1);
     }
-    (void)snprintf(statement->word, sizeof statement->word, "%s", text);
+    (void)snprintf(statement->word, sizeof statement->word, "%.*s", (int)sizeof statement->word - 1,
+                   text);
     *out = statement;
     return FIRN_OK;
 }
@@ -297,6 +300,21 @@ static void set_wide(fake_stream *self, int64_t count) {
     self->rows_left = 1;
 }
 
+/// One column of the types, found by its name.
+static bool set_column(fake_stream *self, const char *name) {
+    int64_t count = 0;
+    const fake_column *types = fake_types(&count);
+    for (int64_t i = 0; i < count; i++) {
+        if (strcmp(types[i].name, name) == 0) {
+            self->columns = &types[i];
+            self->column_count = 1;
+            self->rows_left = 3;
+            return true;
+        }
+    }
+    return false;
+}
+
 static firn_status fill_stream(firn_statement *statement, fake_stream *self, firn_error *err) {
     const char *word = statement->word;
     const int64_t number = strtoll(statement->argument, NULL, 10);
@@ -304,9 +322,13 @@ static firn_status fill_stream(firn_statement *statement, fake_stream *self, fir
         self->columns =
             word[0] == 't' ? fake_types(&self->column_count) : fake_forms(&self->column_count);
         self->rows_left = 3;
+    } else if (strcmp(word, "column") == 0 && set_column(self, statement->argument)) {
+        self->rows_done = 0;
     } else if (strcmp(word, "rows") == 0 || strcmp(word, "break") == 0) {
         set_rows(self, number);
         self->breaks = word[0] == 'b';
+    } else if (strcmp(word, "crash") == 0) {
+        abort();
     } else if (strcmp(word, "sleep") == 0) {
         set_rows(self, 0);
         self->sleeps = true;

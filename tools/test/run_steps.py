@@ -6,8 +6,8 @@ tail of a failed one and ends with exactly
 
     N passed, N failed, N skipped
 
-A step counts through its output: each line that begins with "ok   ", "FAIL " or "skip " is a test;
-where there are none, the last line "N passed, N failed[, N skipped]" is. A step that fails without
+A step counts through its output: the last line "N passed, N failed[, N skipped]", or where there is
+none, each line that begins with "ok   ", "FAIL " or "skip " is a test. A step that fails without
 having counted a failure counts as one, and so does one that counted nothing: no step passes without
 having tested something.
 """
@@ -55,9 +55,7 @@ def count_output(text):
             found = TOTAL.match(line)
             if found:
                 total = Counts(*(int(number or 0) for number in found.groups()))
-    if lines.passed or lines.failed or lines.skipped:
-        return lines
-    return total or Counts()
+    return total or lines
 
 
 def run_command(command, environment, log_path, timeout):

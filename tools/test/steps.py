@@ -6,6 +6,7 @@ builds the preset of `build` before the first step that needs it. Names are path
 """
 import os
 import pathlib
+import re
 import shlex
 from dataclasses import dataclass, field
 
@@ -80,15 +81,50 @@ def venv(group):
     return f"$(bash tools/dev/venv.sh {group})/bin/python"
 
 
-def programs():
-    return [Step(f"cli/{preset}", f"PYARROW={venv('pyiceberg')} tests/cli/cli_test.py build/{preset}",
-                 preset) for preset in ("release", "dev", "tsan")]
+def programs(root, full):
+    """The command line and the runner of SQL files over a stand-in for the engine, and all else
+    that is a program on firn.h."""
+    pyarrow = f"PYARROW={venv('pyiceberg')}"
+    found = [Step(f"cli/{preset}", f"{pyarrow} tests/cli/cli_test.py build/{preset}", preset)
+             for preset in ("release", "dev", "tsan")]
+    found.append(Step("runner/dev", "tests/runner/runner_test.py build/dev", "dev"))
+    if has_engine(root):
+        for source in sorted((root / "tests" / "api").glob("*_test.c")):
+            found += [Step(f"api/{source.stem}/{preset}", f"build/{preset}/{source.stem}", preset)
+                      for preset in ("release", "dev", "tsan")]
+        found.append(Step("install", "tools/test/install_test.sh", "release"))
+    return found
+
+
+def sql_tests(root, full):
+    """tests/sql in every mode of ENGINE 4.6, and the random queries that engines agree on."""
+    if not has_engine(root):
+        return []
+    modes = ["", "tiny", "wait", "plans"] + (["forms", "spill", "order", "inline"] if full else [])
+    run = "build/dev/firn_sql_tests --jobs $(nproc)"
+    found = [Step(f"sql/{mode or 'plain'}", f"{run} tests/sql", "dev", 3600,
+                  {"FIRN_TEST": mode} if mode else {}) for mode in modes]
+    found.append(Step("sql/release", "build/release/firn_sql_tests tests/sql", "release"))
+    shared = shared_folder(root)
+    if shared:
+        for mode in modes if full else [""]:
+            found.append(Step(f"sql/agree/{mode or 'plain'}", "build/release/firn_sql_tests "
+                              f"--leave-out '{LATER_SQL}' $SHARED/sql/fuzz/agree", "release",
+                              3600, {"FIRN_TEST": mode} if mode else {}))
+    return found
 
 
 def steps(root, full):
-    return lint(full) + unit(full) + programs()
+    return lint(full) + unit(full) + programs(root, full) + sql_tests(root, full)
 
 
 def steps_by_test_name(root, fragment):
     """For `./dev test FRAGMENT` where no step has that name: the tests that have."""
-    return [Step(f"unit tests \"{fragment}\"", f"build/dev/firn_unit_tests {shlex.quote(fragment)}", "dev")]
+    word = shlex.quote(fragment)
+    found = []
+    sources = [path.read_text(errors="replace") for path in (root / "src").rglob("*_test.c")]
+    if any(re.search(rf"TEST\(\w*{re.escape(fragment)}", text) for text in sources):
+        found.append(Step("unit tests", f"build/dev/firn_unit_tests {word}", "dev"))
+    if has_engine(root) and any(fragment in str(path) for path in (root / "tests/sql").rglob("*.slt")):
+        found.append(Step("SQL files", f"build/dev/firn_sql_tests --filter {word} tests/sql", "dev"))
+    return found

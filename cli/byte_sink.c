@@ -1,4 +1,4 @@
-#include "sink.h"
+#include "byte_sink.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 // Text of numbers, in the form that `CAST(x AS VARCHAR)` gives.
-#ifndef FIRN_CLI_NUMBER_TEXT_H
-#define FIRN_CLI_NUMBER_TEXT_H
+#ifndef FIRN_CLI_PRINTED_NUMBER_H
+#define FIRN_CLI_PRINTED_NUMBER_H
 
-#include "sink.h"
+#include "byte_sink.h"
 
 typedef enum float_width { FLOAT_HALF, FLOAT_SINGLE, FLOAT_DOUBLE } float_width;
 

@@ -3,8 +3,8 @@
 // Writing never fails at the place that writes: a fault of the descriptor is kept and asked for
 // once, after a batch; being out of memory ends the program with a message. A zeroed sink with
 // `fd = -1` only gathers.
-#ifndef FIRN_CLI_SINK_H
-#define FIRN_CLI_SINK_H
+#ifndef FIRN_CLI_BYTE_SINK_H
+#define FIRN_CLI_BYTE_SINK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "number_text.h"
+#include "printed_number.h"
 
 #include <math.h>
 #include <stdio.h>
