@@ -6,6 +6,7 @@
 
 #define PROPERTIES_MAX 65536
 #define CRC_SIZE 4
+#define EMPTY_VALUES_MAX (UINT64_C(1) << 20) // In a block, if they take no bytes.
 
 // A cursor over a window that knows how much it lacked.
 typedef struct front {
@@ -23,8 +24,10 @@ static size_t front_used(const front *self) {
 }
 
 firn_status avro_cut_fail(size_t wanted, size_t left, firn_error *err) {
-    return FAIL(err, FIRN_CORRUPT, "the file ends inside a block or the header: %zu bytes wanted, "
-                                   "%zu left", wanted, left);
+    return FAIL(err, FIRN_CORRUPT,
+                "the file ends inside a block or the header: %zu bytes wanted, "
+                "%zu left",
+                wanted, left);
 }
 
 static firn_status front_take(front *self, size_t size, bytes *out, firn_error *err) {
@@ -199,15 +202,17 @@ static firn_status read_block(const avro_header *header, front *self, avro_block
     bytes sync;
     TRY(front_take(self, AVRO_SYNC_SIZE, &sync, err));
     if (memcmp(sync.data, header->sync, AVRO_SYNC_SIZE) != 0) {
-        return FAIL(err, FIRN_CORRUPT, "the sync marker behind a block of %zu bytes is not that of "
-                                       "the header", stored.size);
+        return FAIL(err, FIRN_CORRUPT,
+                    "the sync marker behind a block of %zu bytes is not that of "
+                    "the header",
+                    stored.size);
     }
     *out = (avro_block){.count = (uint64_t)count, .stored = stored, .size = front_used(self)};
     return FIRN_OK;
 }
 
-firn_status avro_block_read(const avro_header *self, bytes window, avro_block *out,
-                            size_t *wanted, firn_error *err) {
+firn_status avro_block_read(const avro_header *self, bytes window, avro_block *out, size_t *wanted,
+                            firn_error *err) {
     front input = front_open(window);
     const firn_status status = read_block(self, &input, out, err);
     *wanted = status == FIRN_OK ? 0 : input.wanted;
@@ -217,8 +222,8 @@ firn_status avro_block_read(const avro_header *self, bytes window, avro_block *o
 // The last 4 bytes are the big-endian CRC of what the others decode to.
 static firn_status check_crc(bytes stored, bytes decoded, firn_error *err) {
     const uint8_t *raw = stored.data + stored.size - CRC_SIZE;
-    const uint32_t wanted = (uint32_t)raw[0] << 24 | (uint32_t)raw[1] << 16 |
-                            (uint32_t)raw[2] << 8 | (uint32_t)raw[3];
+    const uint32_t wanted =
+        (uint32_t)raw[0] << 24 | (uint32_t)raw[1] << 16 | (uint32_t)raw[2] << 8 | (uint32_t)raw[3];
     const uint32_t found = codec_crc32(decoded);
     if (found != wanted) {
         return FAIL(err, FIRN_CORRUPT, "CRC %08x of a block, %08x is stored", found, wanted);
@@ -232,8 +237,8 @@ firn_status avro_block_decode(const avro_header *self, const avro_block *block,
     bytes stored = block->stored;
     if (self->codec == CODEC_SNAPPY) {
         if (stored.size < CRC_SIZE) {
-            return FAIL(err, FIRN_CORRUPT, "snappy block of %zu bytes, %d are the CRC",
-                        stored.size, CRC_SIZE);
+            return FAIL(err, FIRN_CORRUPT, "snappy block of %zu bytes, %d are the CRC", stored.size,
+                        CRC_SIZE);
         }
         stored.size -= CRC_SIZE;
     }
@@ -249,22 +254,31 @@ size_t avro_sync_find(const avro_header *self, bytes window) {
     return found == NULL ? SIZE_MAX : (size_t)(found - window.data);
 }
 
+firn_status avro_check_count(const avro_schema *schema, uint64_t count, size_t size,
+                             firn_error *err) {
+    const uint64_t most =
+        schema->size_min == 0 ? EMPTY_VALUES_MAX : (uint64_t)size / schema->size_min;
+    if (count > most) {
+        return FAIL(err, FIRN_CORRUPT,
+                    "block of %llu values in %zu bytes, at most %llu are possible",
+                    (unsigned long long)count, size, (unsigned long long)most);
+    }
+    return FIRN_OK;
+}
+
 // ---- A whole file ------------------------------------------------------------------------------
 
-firn_status avro_walk_open(avro_walk *self, bytes file, arena *memory, codec_scratch *scratch,
-                           firn_error *err) {
-    *self = (avro_walk){
-        .scratch = scratch,
-        .block = arena_open(2 * AVRO_BLOCK_BYTES_MAX),
-    };
+firn_status avro_walk_open(avro_walk *self, bytes file, arena *memory, arena *block,
+                           codec_scratch *scratch, firn_error *err) {
+    *self = (avro_walk){.scratch = scratch, .block = block};
     size_t wanted;
     TRY(avro_header_read(file, memory, &self->header, &wanted, err));
     if (wanted > 0) {
         return avro_cut_fail(wanted, file.size, err);
     }
     TRY(avro_schema_read(memory, self->header.schema_json, &self->schema, err));
-    self->rest = (bytes){.data = file.data + self->header.size,
-                         .size = file.size - self->header.size};
+    self->rest =
+        (bytes){.data = file.data + self->header.size, .size = file.size - self->header.size};
     return FIRN_OK;
 }
 
@@ -275,18 +289,15 @@ static firn_status enter_block(avro_walk *self, firn_error *err) {
     if (wanted > 0) {
         return avro_cut_fail(wanted, self->rest.size, err);
     }
-    arena_reset(&self->block);
+    arena_reset(self->block);
     const codec_growth growth = {
-        .memory = &self->block,
+        .memory = self->block,
         .size_max = AVRO_BLOCK_BYTES_MAX,
         .size_hint = self->block_bytes,
     };
     bytes values;
     TRY(avro_block_decode(&self->header, &block, &growth, self->scratch, &values, err));
-    if (self->schema->size_min > 0 && block.count > values.size / self->schema->size_min) {
-        return FAIL(err, FIRN_CORRUPT, "block of %llu values in %zu bytes",
-                    (unsigned long long)block.count, values.size);
-    }
+    TRY(avro_check_count(self->schema, block.count, values.size, err));
     self->block_bytes = values.size;
     self->in = reader_open(values);
     self->left = block.count;
@@ -310,8 +321,4 @@ firn_status avro_walk_next(avro_walk *self, firn_error *err) {
     self->left -= 1;
     self->has_value = true;
     return FIRN_OK;
-}
-
-void avro_walk_close(avro_walk *self) {
-    arena_close(&self->block);
 }

@@ -64,8 +64,8 @@ typedef struct avro_block {
 /// Reads the frame of the block at the beginning of `window`, which is not empty. *wanted as above.
 ///
 /// Errors:  FIRN_CORRUPT; a sync marker that differs among them.
-firn_status avro_block_read(const avro_header *self, bytes window, avro_block *out,
-                            size_t *wanted, firn_error *err);
+firn_status avro_block_read(const avro_header *self, bytes window, avro_block *out, size_t *wanted,
+                            firn_error *err);
 
 /// Decompresses a block. `out` lies in growth->memory or, without a codec, is the block itself.
 ///
@@ -84,7 +84,7 @@ firn_status avro_cut_fail(size_t wanted, size_t left, firn_error *err);
 
 /// Walks through the values of a whole file in memory.
 ///
-///     TRY(avro_walk_open(&walk, file, memory, scratch, err));
+///     TRY(avro_walk_open(&walk, file, memory, block_memory, scratch, err));
 ///     TRY(avro_walk_next(&walk, err));
 ///     while (walk.has_value) {
 ///         ... read one value from walk.in ...
@@ -97,21 +97,25 @@ typedef struct avro_walk {
     bool has_value;
     uint64_t left; // Values of the block, not counting the one that `in` stands before.
     bytes rest;    // Blocks not yet entered.
-    arena block;   // The decompressed block.
+    arena *block;  // Holds the block that `in` is in.
     size_t block_bytes;
     codec_scratch *scratch;
 } avro_walk;
 
-/// Opens a walk; call avro_walk_next before the first value.
+/// Opens a walk; call avro_walk_next before the first value. Owns nothing.
 ///
-/// Keeps:  `file` and `scratch` until it is closed. Header and schema lie in `memory`.
-/// Owns:   the caller closes it, also after an error.
-firn_status avro_walk_open(avro_walk *self, bytes file, arena *memory, codec_scratch *scratch,
-                           firn_error *err);
+/// Keeps:  `file`, `block`, which is reset for each block, and `scratch`. Header and schema lie in
+///         `memory`.
+/// Errors: as avro_header_read and avro_schema_read; FIRN_CORRUPT if the file is cut off.
+firn_status avro_walk_open(avro_walk *self, bytes file, arena *memory, arena *block,
+                           codec_scratch *scratch, firn_error *err);
 /// Goes to the next value. The one before must have been read or skipped to its end.
 ///
-/// Errors: FIRN_CORRUPT, also if a block has bytes behind its last value.
+/// Errors: FIRN_CORRUPT, also if a block has bytes behind its last value; as avro_block_decode.
 firn_status avro_walk_next(avro_walk *self, firn_error *err);
-void avro_walk_close(avro_walk *self);
+
+/// Whether `count` values may lie in `size` bytes: what a block claims.
+firn_status avro_check_count(const avro_schema *schema, uint64_t count, size_t size,
+                             firn_error *err);
 
 #endif

@@ -13,7 +13,8 @@
 //                       a value.
 //
 // Nothing here allocates; slices point into the input. Every function fails with FIRN_CORRUPT when
-// the bytes end too early or break the encoding, and leaves the reader where it was or in the value.
+// the bytes end too early or break the encoding, and leaves the reader where it was or in the
+// value.
 //
 // Specification: Apache Avro 1.12, "Binary Encoding".
 #ifndef FIRN_FORMATS_AVRO_AVRO_READER_H

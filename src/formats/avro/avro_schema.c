@@ -470,7 +470,8 @@ static firn_status read_type(schema_reader *self, const json_node *node, text sp
         status = read_union(self, node, space, out, err);
         break;
     default:
-        status = json_node_fail(node, err, "is %s, a type is required", json_kind_words(node->kind));
+        status =
+            json_node_fail(node, err, "is %s, a type is required", json_kind_words(node->kind));
         break;
     }
     self->depth -= 1;
@@ -543,12 +544,12 @@ static bool has_ids(const avro_schema *self, uint32_t depth) {
     if (depth == 0) {
         return false;
     }
-    bool found = self->element != NULL && !self->element->is_shared &&
-                 has_ids(self->element, depth - 1);
+    bool found =
+        self->element != NULL && !self->element->is_shared && has_ids(self->element, depth - 1);
     for (uint32_t i = 0; !found && i < self->count; i++) {
         if (self->kind == AVRO_RECORD) {
-            found = self->fields[i].id >= 0 ||
-                    (!self->fields[i].schema->is_shared && has_ids(self->fields[i].schema, depth - 1));
+            found = self->fields[i].id >= 0 || (!self->fields[i].schema->is_shared &&
+                                                has_ids(self->fields[i].schema, depth - 1));
         } else if (self->kind == AVRO_UNION) {
             found = !self->choices[i]->is_shared && has_ids(self->choices[i], depth - 1);
         }

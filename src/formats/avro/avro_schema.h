@@ -2,8 +2,8 @@
 //
 // A tree is read-only and lies in one arena. A named type that refers to itself makes it a graph
 // with cycles, so whoever walks it counts the depth. Names are taken as they are: Java writes such
-// as `日付`, which Avro's own rules forbid. Unknown attributes are ignored, and so are logical types
-// that do not fit what they stand on, as the specification asks.
+// as `日付`, which Avro's own rules forbid. Unknown attributes are ignored, and so are logical
+// types that do not fit what they stand on, as the specification asks.
 //
 // Specification: Apache Avro 1.12, "Schema Declaration" and "Logical Types"; Apache Iceberg,
 // Appendix A, "Avro", for the attributes with field ids.
@@ -57,7 +57,10 @@ typedef enum avro_kind { AVRO_KIND_LIST(X) AVRO_KIND_COUNT } avro_kind;
     X(VARIANT, "variant")
 
 #define X(name, word) AVRO_LOGICAL_##name,
-typedef enum avro_logical { AVRO_LOGICAL_NONE, AVRO_LOGICAL_LIST(X) AVRO_LOGICAL_COUNT } avro_logical;
+typedef enum avro_logical {
+    AVRO_LOGICAL_NONE,
+    AVRO_LOGICAL_LIST(X) AVRO_LOGICAL_COUNT
+} avro_logical;
 #undef X
 
 /// Whether an instant or a wall clock is meant, by Iceberg's attribute adjust-to-utc.
