@@ -250,7 +250,7 @@ firn_status spill_write(spill *self, spill_desk *desk, bytes page, spill_slot *o
         spill_give(self, offset, steps);
         return status;
     }
-    *out = (spill_slot){.offset_steps = offset, .size = stored.size, .is_packed = is_packed};
+    *out = spill_slot_at(offset, stored.size, is_packed);
     return FIRN_OK;
 }
 

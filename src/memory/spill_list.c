@@ -82,7 +82,7 @@ static uint64_t extent_end(const spill_run *self) {
 static firn_status add_extent(spill *self, spill_run *run, firn_error *err) {
     uint64_t offset = 0;
     TRY(spill_take(self, SPILL_EXTENT_STEPS, &offset, err));
-    const spill_slot extent = {.offset_steps = offset, .size = SPILL_EXTENT_BYTES};
+    const spill_slot extent = spill_slot_at(offset, SPILL_EXTENT_BYTES, false);
     const firn_status status = spill_list_push(&run->extents, extent, err);
     if (status != FIRN_OK) {
         spill_give(self, offset, SPILL_EXTENT_STEPS);
@@ -103,8 +103,7 @@ firn_status spill_run_write(spill *self, spill_desk *desk, spill_run *run, bytes
         TRY(add_extent(self, run, err));
     }
     TRY(spill_put(self, run->end_steps, stored, unit.size, err));
-    const spill_slot slot = {
-        .offset_steps = run->end_steps, .size = stored.size, .is_packed = is_packed};
+    const spill_slot slot = spill_slot_at(run->end_steps, stored.size, is_packed);
     run->end_steps += steps;
     return spill_list_push(&run->units, slot, err);
 }

@@ -22,6 +22,12 @@ static inline uint64_t spill_steps(uint64_t size) {
     return (size + SPILL_STEP - 1) / SPILL_STEP;
 }
 
+static inline spill_slot spill_slot_at(uint64_t offset_steps, size_t size, bool is_packed) {
+    return (spill_slot){.offset_steps = offset_steps & (SPILL_STEPS_END - 1),
+                        .size = size & 0x7fffff,
+                        .is_packed = is_packed};
+}
+
 // ---- Space: what is free in the file. The caller locks. -----------------------------------------
 
 // Offsets of free slots of one size.

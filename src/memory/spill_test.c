@@ -217,7 +217,7 @@ TEST(spill_lists_grow_are_counted_and_join) {
     spill_list one = {.owner = self.query};
     spill_list two = {.owner = self.query};
     for (uint64_t i = 1; i <= 1000; i++) {
-        const spill_slot slot = {.offset_steps = i, .size = 1};
+        const spill_slot slot = spill_slot_at(i, 1, false);
         CHECK(spill_list_push(i <= 400 ? &one : &two, slot, &err) == FIRN_OK);
     }
     CHECK(pool_used(self.query) == before + (512 + 1024) * sizeof(spill_slot));
