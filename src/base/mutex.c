@@ -135,6 +135,10 @@ NO_LOCK_CHECK void condition_wait(condition *self, mutex *lock, uint32_t timeout
     must_be_zero(error == ETIMEDOUT ? 0 : error, "waiting");
 }
 
+void condition_wake_one(condition *self) {
+    must_be_zero(pthread_cond_signal(&self->cond), "waking");
+}
+
 void condition_wake_all(condition *self) {
     must_be_zero(pthread_cond_broadcast(&self->cond), "waking");
 }

@@ -50,6 +50,7 @@ void condition_begin(condition *self);
 void condition_end(condition *self);
 /// Waits until woken or `timeout_ms` passed (UINT32_MAX: for ever). Holds `lock` before and after.
 void condition_wait(condition *self, mutex *lock, uint32_t timeout_ms) REQUIRES(lock);
+void condition_wake_one(condition *self);
 void condition_wake_all(condition *self);
 
 /// Raised once by whoever wants a query to stop; looked at every 10 ms by everything that works for

@@ -3,7 +3,8 @@
 // The unit is a **task**: a struct of its owner with a function that works for some milliseconds
 // and answers whether it has more to do, is done, or waits. Tasks belong to a **group** (a query).
 // Ready tasks of all groups lie in one list; a thread takes from the group that has used the least
-// CPU, and inside it the task nearest the result.
+// CPU, and inside it the task nearest the result. A group that comes late or was asleep starts
+// level with the others: nobody starves, and nobody saves up.
 //
 //     a thread of the engine        ─┐
 //     the thread inside get_next    ─┼─► takes a ready task ─► run ─► TASK_AGAIN: back in the list
@@ -16,10 +17,17 @@
 //
 // Waiting: a task that answers TASK_WAIT is parked until wakeup_fire(&task->wakeup), from any
 // thread. A fire that comes before the task has parked is not lost: the task runs again at once.
-// Firing a task that is ready, running for other reasons or done does no harm.
+// Several fires before it runs wake it once. Firing a task that is ready, running for other reasons
+// or done does no harm, as long as its memory is there: whoever was given a wakeup is told to
+// forget it before the task goes.
 #ifndef FIRN_THREADS_SCHEDULER_H
 #define FIRN_THREADS_SCHEDULER_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
 #include "base/mutex.h"
 
 typedef struct scheduler scheduler;
@@ -34,8 +42,10 @@ typedef enum task_answer {
 
 /// The handle that makes a parked task ready. Lives in its task.
 typedef struct wakeup {
+    // The scheduler's own:
     task *task;
-    atomic_uint state; ///< The scheduler's own.
+    scheduler *scheduler;
+    atomic_uint state;
 } wakeup;
 
 struct task {
@@ -47,6 +57,8 @@ struct task {
     // The scheduler's own:
     task_group *group;
     task *next;
+    task *previous;
+    bool may_start_thread;
 };
 
 typedef struct scheduler_options {
@@ -72,11 +84,11 @@ firn_status task_group_open(scheduler *self, task_group **out, firn_error *err);
 /// again), and frees the group. Called by the group's owner, not from one of its tasks.
 void task_group_close(task_group *self);
 
-/// Makes a task ready for the first time. Any thread, also from a running task. `task->run` and
+/// Makes a task ready for the first time. Any thread, also from a running task. Its `run` and
 /// `distance` are set; the rest is initialised here. The task stays where it is until it is done.
 /// `may_start_thread`: worth an engine thread of its own if none is idle.
 /// Errors: none; when a thread cannot be started the caller's thread does the work.
-void task_group_submit(task_group *self, task *task, bool may_start_thread);
+void task_group_submit(task_group *self, task *submitted, bool may_start_thread);
 
 /// Works on tasks of this group in the caller's thread until `is_done(user)` holds; asked before
 /// each task and whenever something of the group changed. Sleeps (or calls `idle`) while nothing is
@@ -86,6 +98,8 @@ void task_group_run_until(task_group *self, bool (*is_done)(void *user), void *u
 void task_group_notify(task_group *self);
 /// Makes every parked task of the group ready, so that it sees a raised cancel flag. Any thread.
 void task_group_wake_all(task_group *self);
+/// How many of its tasks may run at a time; without it as many as there are threads.
+void task_group_limit_set(task_group *self, uint32_t worker_count);
 /// CPU time that its tasks have used.
 int64_t task_group_cpu_ns(const task_group *self);
 
