@@ -152,8 +152,12 @@ static void unpack_u64_some(const uint8_t *packed, uint32_t width, size_t count,
     X(34)                                                                                          \
     X(35)                                                                                          \
     X(36)                                                                                          \
-    X(37) X(38) X(39) X(40) X(41) X(42) X(43) X(44) X(45) X(46) X(47) X(48) X(49) X(50) X(51)      \
-        X(52) X(53) X(54) X(55) X(56) X(57)
+    X(37)                                                                                          \
+    X(38)                                                                                          \
+    X(39)                                                                                          \
+    X(40)                                                                                          \
+    X(41)                                                                                          \
+    X(42) X(43) X(44) X(45) X(46) X(47) X(48) X(49) X(50) X(51) X(52) X(53) X(54) X(55) X(56) X(57)
 
 // Bytes: eight values a lane, so that every lane begins at a whole byte and all look the same.
 static const uint8_t shuffles_2[U8_BITS_MAX + 1][16] = {
