@@ -13,8 +13,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 (($# > 0)) || set -- "./dev demo" "./dev test"
 ((EUID == 0)) || { echo "tests/bare/run.sh: needs root" >&2; exit 1; }
 shared=${FIRN_SHARED:-$PWD/../shared}
-mirror=$(awk '$1 == "deb" { print $2; exit }
-    $1 == "URIs:" { print $2; exit }' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null)
+mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null |
+    awk '$1 == "deb" { print $2; exit } $1 == "URIs:" { print $2; exit }') || true
 mirror=${mirror:-http://deb.debian.org/debian}
 root=$(mktemp -d /var/tmp/firn-bare.XXXXXX)
 base=build/bare/base.tar # Kept, because debootstrap takes minutes.
