@@ -88,6 +88,9 @@ firn_status codec_decode(codec self, bytes in, uint8_t *out, size_t out_size,
 firn_status codec_decode_many(codec self, const codec_block *blocks, size_t count, codec_hint hint,
                               codec_scratch *scratch, firn_error *err);
 
+/// The CRC-32 of gzip and zlib, which Avro puts behind Snappy blocks and Parquet into page headers.
+uint32_t codec_crc32(bytes data);
+
 /// Where a block of unknown size goes, and what it may take.
 typedef struct codec_growth {
     arena *memory;    // Holds the output, and smaller tries that did not do.

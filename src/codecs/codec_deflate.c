@@ -168,6 +168,10 @@ static size_t gzip_encoded_size_max(size_t size) {
     return size > SIZE_MAX / 2 ? SIZE_MAX : libdeflate_gzip_compress_bound(NULL, size);
 }
 
+uint32_t codec_crc32(bytes data) {
+    return data.size == 0 ? 0 : libdeflate_crc32(0, data.data, data.size);
+}
+
 const codec_kind codec_kind_deflate = {
     .word = "deflate",
     .decode = deflate_decode,

@@ -306,6 +306,11 @@ TEST(codec_decodes_many_blocks) {
     codec_scratch_close(&scratch);
 }
 
+TEST(codec_computes_the_crc_of_zlib) {
+    CHECK(codec_crc32((bytes){0}) == 0);
+    CHECK(codec_crc32(BYTES('1', '2', '3', '4', '5', '6', '7', '8', '9')) == 0xcbf43926);
+}
+
 TEST(codec_finds_words_whatever_their_case) {
     codec found = CODEC_COUNT;
     CHECK(codec_find(TEXT("Zstd"), &found) && found == CODEC_ZSTD);

@@ -306,9 +306,9 @@ static void unlink_transfer(io_transfer *transfer) {
     *link = transfer->next;
 }
 
-static void free_transfer(transfer_pool *pool, io_transfer *transfer) {
-    transfer->next = pool->unused;
-    pool->unused = transfer;
+static void free_transfer(transfer_pool *transfers, io_transfer *transfer) {
+    transfer->next = transfers->unused;
+    transfers->unused = transfer;
 }
 
 static void transfer_done(exchange *self) {
@@ -380,15 +380,15 @@ static uint32_t sort_ranges(io_range *ranges, uint32_t count) {
 }
 
 static firn_status new_transfer(io_ticket *ticket, io_transfer template, firn_error *err) {
-    transfer_pool *pool = io_transfer_pool(ticket->file->owner);
-    io_transfer *transfer = pool->unused;
+    transfer_pool *transfers = io_transfer_pool(ticket->file->owner);
+    io_transfer *transfer = transfers->unused;
     if (transfer != NULL) {
-        pool->unused = transfer->next;
+        transfers->unused = transfer->next;
     } else {
-        transfer = ARENA_NEW(&pool->memory, io_transfer, 1);
+        transfer = ARENA_NEW(&transfers->memory, io_transfer, 1);
     }
     if (transfer == NULL) {
-        return ARENA_FULL(&pool->memory, err);
+        return ARENA_FULL(&transfers->memory, err);
     }
     *transfer = template;
     transfer->exchange.call.method = "GET";

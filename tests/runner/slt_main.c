@@ -31,13 +31,13 @@
 enum { JOBS_MAX = 64, SETTINGS_MAX = 16, LABELS_MAX = 16, FOLDERS_OPEN = 16 };
 
 /// A file being run by a child: its output so far, which ends with its counts.
-typedef struct job {
+typedef struct file_job {
     pid_t process;
     int output;
     const char *path;
     char folder[64];
     cli_sink text;
-} job;
+} file_job;
 
 typedef struct run {
     slt_options options;
@@ -110,7 +110,7 @@ static int remove_entry(const char *path, const struct stat *status, int kind, s
     return remove(path);
 }
 
-static void run_child(const run *self, const job *job, int output) {
+static void run_child(const run *self, const file_job *job, int output) {
     (void)dup2(output, STDOUT_FILENO);
     (void)alarm(self->timeout);
     (void)setenv("TMP", job->folder, 1);
@@ -120,9 +120,9 @@ static void run_child(const run *self, const job *job, int output) {
     exit(is_written ? 0 : 1); // Not _exit: leaks are looked for at the end.
 }
 
-static bool start(const run *self, const char *path, job *out) {
+static bool start(const run *self, const char *path, file_job *out) {
     int ends[2];
-    *out = (job){.path = path, .text = CLI_SINK_MEMORY};
+    *out = (file_job){.path = path, .text = CLI_SINK_MEMORY};
     (void)snprintf(out->folder, sizeof out->folder, "/tmp/firn_sql_tests.XXXXXX");
     if (mkdtemp(out->folder) == NULL || pipe2(ends, O_CLOEXEC) != 0) {
         return false;
@@ -157,7 +157,7 @@ static bool take_counts(cli_sink *text, slt_counts *out) {
     return true;
 }
 
-static void finish(run *self, job *job) {
+static void finish(run *self, file_job *job) {
     int status = 0;
     slt_counts counts = {0};
     (void)close(job->output);
@@ -181,7 +181,7 @@ static void finish(run *self, job *job) {
 }
 
 /// Reads what the children have to say; returns the index of one that is at its end.
-static size_t wait_for_end(job *jobs, size_t count) {
+static size_t wait_for_end(file_job *jobs, size_t count) {
     for (;;) {
         struct pollfd waited[JOBS_MAX];
         for (size_t i = 0; i < count; i++) {
@@ -205,7 +205,7 @@ static size_t wait_for_end(job *jobs, size_t count) {
 }
 
 static void run_files(run *self) {
-    job jobs[JOBS_MAX];
+    file_job jobs[JOBS_MAX];
     size_t running = 0;
     for (size_t i = 0; i < files.count || running > 0; i++) {
         const bool is_wanted =

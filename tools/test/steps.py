@@ -93,6 +93,7 @@ def programs(root, full):
             found += [Step(f"api/{source.stem}/{preset}", f"build/{preset}/{source.stem}", preset)
                       for preset in ("release", "dev", "tsan")]
         found.append(Step("install", "tools/test/install_test.sh", "release"))
+        found.append(Step("demo", "tools/test/demo_test.py", "release"))
     return found
 
 
@@ -106,6 +107,17 @@ def sql_tests(root, full):
                   {"FIRN_TEST": mode} if mode else {}) for mode in modes]
     found.append(Step("sql/release", "build/release/firn_sql_tests tests/sql", "release"))
     shared = shared_folder(root)
+    tpch = "TPCH=$(bash tools/dev/tpch_data.sh 0.01)"
+    found += [
+        Step("tpch/plain", f"{tpch} build/release/firn_sql_tests tests/tpch", "release"),
+        Step("tpch/limited", f"{tpch} build/release/firn_sql_tests -s memory_limit=32MB tests/tpch",
+             "release"),
+        Step("tpch/sanitized", f"{tpch} {run} tests/tpch", "dev", 3600),
+    ]
+    if full and shared:
+        found += [Step("tpch/scale_1", "tools/test/tpch_check.sh 1", "release", 3600),
+                  Step("tpch/scale_1_limited", "tools/test/tpch_check.sh 1 memory_limit=64MB",
+                       "release", 3600)]
     if shared:
         for mode in modes if full else [""]:
             found.append(Step(f"sql/agree/{mode or 'plain'}", "build/release/firn_sql_tests "
