@@ -1,0 +1,46 @@
+// What a catalog client says about a table or view: where its metadata is, and what comes with it.
+#ifndef FIRN_CATALOGS_CATALOG_LOADED_H
+#define FIRN_CATALOGS_CATALOG_LOADED_H
+
+#include "base/bytes.h"
+#include "base/text.h"
+
+typedef struct catalog_property {
+    text key;
+    text value;
+} catalog_property;
+
+typedef struct catalog_properties {
+    uint32_t count;
+    catalog_property *items;
+} catalog_properties;
+
+/// Keys for the objects whose location begins with `prefix`; the longest prefix counts.
+typedef struct storage_credential {
+    text prefix;
+    catalog_properties config;
+} storage_credential;
+
+typedef struct loaded_table {
+    bool is_view;
+    bool is_unchanged;         // The server says so, and nothing else is filled in.
+    text metadata_location;    // Empty only for what a REST server has staged and not committed.
+    text previous_location;    // SQLite catalogs; else empty.
+    bytes metadata;            // The JSON itself, if the catalog sent it; else size 0: read it.
+    catalog_properties config; // Of this table: storage keys, perhaps a token of its own.
+    uint32_t credential_count;
+    storage_credential *credentials;
+    text etag; // What to ask with next time, or empty.
+} loaded_table;
+
+/// The value of a key, or empty. Of several the last.
+static inline text catalog_property_find(const catalog_properties *self, text key) {
+    for (uint32_t i = self->count; i > 0; i--) {
+        if (text_equal(self->items[i - 1].key, key)) {
+            return self->items[i - 1].value;
+        }
+    }
+    return (text){.size = 0};
+}
+
+#endif

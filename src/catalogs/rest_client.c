@@ -1,0 +1,432 @@
+#include "catalogs/rest_client.h"
+
+#include "io/uri.h"
+#include "memory/text_builder.h"
+
+#define CLIENT_MEMORY_LIMIT ((size_t)16 << 20)
+// A server that never ends a list is stopped here.
+#define PAGE_COUNT_MAX 100000
+
+// How often a thread that waits for another one's answer looks at its cancel flag.
+#define LOOK_MS 20
+
+typedef enum client_state { CLIENT_NEW, CLIENT_ASKING, CLIENT_CONNECTED } client_state;
+
+struct rest_client {
+    arena memory; // Holds the client itself.
+    rest_session session;
+    mutex lock;
+    condition changed;
+    client_state state GUARDED_BY(&lock);
+    arena config_memory; // Of `config`, which never changes once it is connected.
+    rest_config config;
+};
+
+firn_status rest_client_open(io *files, const rest_options *options, rest_client **out,
+                             firn_error *err) {
+    *out = NULL;
+    arena memory = arena_open(CLIENT_MEMORY_LIMIT);
+    rest_client *self = ARENA_NEW(&memory, rest_client, 1);
+    if (self == NULL) {
+        return ARENA_FULL(&memory, err);
+    }
+    *self = (rest_client){.config_memory = arena_open(CLIENT_MEMORY_LIMIT)};
+    const firn_status status = rest_session_open(&self->session, files, options, err);
+    if (status != FIRN_OK) {
+        arena_close(&memory);
+        return status;
+    }
+    mutex_begin(&self->lock, MUTEX_CATALOG);
+    condition_begin(&self->changed);
+    self->memory = memory;
+    *out = self;
+    return FIRN_OK;
+}
+
+void rest_client_close(rest_client *self) {
+    if (self != NULL) {
+        rest_session_close(&self->session);
+        arena_close(&self->config_memory);
+        condition_end(&self->changed);
+        mutex_end(&self->lock);
+        arena memory = self->memory;
+        arena_close(&memory);
+    }
+}
+
+// ---- Configuration -----------------------------------------------------------------------------
+
+static firn_status while_reading(firn_status status, const rest_client *self, text subject,
+                                 firn_error *err) {
+    if (status != FIRN_OK) {
+        err_while(err, "reading the answer of catalog \"%.*s\" about %.*s",
+                  TEXT_ARGS(self->session.options.alias), TEXT_ARGS(subject));
+    }
+    return status;
+}
+
+static firn_status configure(rest_client *self, const catalog_properties *properties,
+                             bool is_override, firn_error *err) {
+    for (uint32_t i = 0; i < properties->count; i++) {
+        TRY(rest_session_configure(&self->session, properties->items[i].key,
+                                   properties->items[i].value, is_override, err));
+    }
+    return FIRN_OK;
+}
+
+static firn_status ask_config(rest_client *self, const cancel_flag *cancel, firn_error *err) {
+    arena *memory = &self->config_memory;
+    const text warehouse = self->session.options.warehouse;
+    text_builder path = text_builder_open(memory);
+    text_append(&path, TEXT("v1/config"));
+    if (warehouse.size > 0) {
+        text_append(&path, TEXT("?warehouse="));
+        uri_append_encoded(&path, warehouse);
+    }
+    rest_call call = {.method = "GET", .subject = TEXT("the configuration")};
+    TRY(text_builder_finish(&path, &call.path, err));
+    http_answer answer;
+    firn_status status = rest_session_call(&self->session, &call, memory, cancel, &answer, err);
+    if (status == FIRN_NOT_FOUND) {
+        err_hint(err, "the URI of a REST catalog is what stands before /v1");
+    }
+    TRY(status);
+    status = rest_read_config(answer.body, memory, &self->config, err);
+    if (status == FIRN_OK) {
+        status = configure(self, &self->config.defaults, false, err);
+    }
+    if (status == FIRN_OK) {
+        status = configure(self, &self->config.overrides, true, err);
+    }
+    return while_reading(status, self, call.subject, err);
+}
+
+firn_status rest_client_connect(rest_client *self, const cancel_flag *cancel, firn_error *err) {
+    firn_status status = FIRN_OK;
+    mutex_lock(&self->lock);
+    while (self->state == CLIENT_ASKING && status == FIRN_OK) {
+        condition_wait(&self->changed, &self->lock, LOOK_MS);
+        status = cancel_check(cancel, err);
+    }
+    const bool is_mine = self->state == CLIENT_NEW && status == FIRN_OK;
+    if (is_mine) {
+        self->state = CLIENT_ASKING;
+    }
+    mutex_unlock(&self->lock);
+    if (!is_mine) {
+        return status;
+    }
+    // The lock is not held while the server is asked; the state is.
+    arena_reset(&self->config_memory);
+    status = ask_config(self, cancel, err);
+    mutex_lock(&self->lock);
+    self->state = status == FIRN_OK ? CLIENT_CONNECTED : CLIENT_NEW;
+    condition_wake_all(&self->changed);
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+bool rest_client_can(const rest_client *self, rest_endpoint endpoint) {
+    return (self->config.endpoints >> endpoint & 1) != 0;
+}
+
+// ---- Paths -------------------------------------------------------------------------------------
+
+// A path below /v1/{prefix}/.
+static text_builder path_open(const rest_client *self, arena *memory) {
+    text_builder path = text_builder_open(memory);
+    text_append(&path, TEXT("v1/"));
+    if (self->config.prefix.size > 0) {
+        uri_append_repaired(&path, self->config.prefix);
+        text_append_char(&path, '/');
+    }
+    return path;
+}
+
+static void append_levels(const rest_client *self, text_builder *path, namespace_path space) {
+    for (uint32_t i = 0; i < space.count; i++) {
+        if (i > 0) {
+            text_append(path, self->config.separator);
+        }
+        uri_append_encoded(path, space.items[i]);
+    }
+}
+
+static text_builder space_path_open(const rest_client *self, arena *memory, namespace_path space) {
+    text_builder path = path_open(self, memory);
+    text_append(&path, TEXT("namespaces/"));
+    append_levels(self, &path, space);
+    return path;
+}
+
+static firn_status name_space(arena *memory, namespace_path space, text *out, firn_error *err) {
+    text_builder words = text_builder_open(memory);
+    text_append(&words, TEXT("namespace \""));
+    for (uint32_t i = 0; i < space.count; i++) {
+        text_append(&words, i > 0 ? TEXT(".") : TEXT(""));
+        text_append(&words, space.items[i]);
+    }
+    text_append_char(&words, '"');
+    return text_builder_finish(&words, out, err);
+}
+
+static firn_status name_table(arena *memory, namespace_path space, text name, const char *what,
+                              text *out, firn_error *err) {
+    text_builder words = text_builder_open(memory);
+    text_append_format(&words, "%s \"", what);
+    for (uint32_t i = 0; i < space.count; i++) {
+        text_append(&words, space.items[i]);
+        text_append_char(&words, '.');
+    }
+    text_append(&words, name);
+    text_append_char(&words, '"');
+    return text_builder_finish(&words, out, err);
+}
+
+// An empty level would make another path of it, such as that of all namespaces.
+static firn_status check_space(namespace_path space, firn_error *err) {
+    if (space.count == 0) {
+        return FAIL(err, FIRN_INVALID, "a namespace without a level, at least one is needed");
+    }
+    for (uint32_t i = 0; i < space.count; i++) {
+        if (space.items[i].size == 0) {
+            return FAIL(err, FIRN_INVALID, "level %u of a namespace is empty", i + 1);
+        }
+    }
+    return FIRN_OK;
+}
+
+// ---- Pages -------------------------------------------------------------------------------------
+
+// What is done with a page; says how to go on in `next_page`.
+typedef firn_status (*page_reader)(void *user, bytes body, arena *memory, text *next_page,
+                                   firn_error *err);
+
+// Asks for all pages of a list, one after the other. `path` may have a query already.
+static firn_status read_pages(rest_client *self, text path, text subject, page_reader read,
+                              void *user, arena *memory, const cancel_flag *cancel,
+                              firn_error *err) {
+    const bool has_query = text_find(path, TEXT("?")) < path.size;
+    text page = {.size = 0};
+    for (uint32_t i = 0; i < PAGE_COUNT_MAX; i++) {
+        text_builder builder = text_builder_open(memory);
+        text_append(&builder, path);
+        text_append(&builder, has_query ? TEXT("&pageToken=") : TEXT("?pageToken="));
+        uri_append_encoded(&builder, page);
+        rest_call call = {.method = "GET", .subject = subject};
+        TRY(text_builder_finish(&builder, &call.path, err));
+        http_answer answer;
+        TRY(rest_session_call(&self->session, &call, memory, cancel, &answer, err));
+        text next;
+        TRY(while_reading(read(user, answer.body, memory, &next, err), self, subject, err));
+        if (next.size == 0) {
+            return FIRN_OK;
+        }
+        if (text_equal(next, page)) {
+            break;
+        }
+        page = next;
+    }
+    return FAIL(err, FIRN_CORRUPT, "the list of %.*s of catalog \"%.*s\" has no last page",
+                TEXT_ARGS(subject), TEXT_ARGS(self->session.options.alias));
+}
+
+typedef struct space_list {
+    namespace_path *items;
+    uint32_t count;
+    uint32_t capacity;
+} space_list;
+
+static firn_status add_spaces(void *user, bytes body, arena *memory, text *next_page,
+                              firn_error *err) {
+    space_list *self = user;
+    namespace_path *page;
+    uint32_t count;
+    TRY(rest_read_namespaces(body, memory, &page, &count, next_page, err));
+    if (count > self->capacity - self->count) {
+        const uint32_t wanted = self->count + count; // Each was read from a body of at most 512 MB.
+        const uint32_t capacity = wanted < self->capacity * 2 ? self->capacity * 2 : wanted;
+        namespace_path *items = ARENA_NEW(memory, namespace_path, capacity);
+        if (items == NULL) {
+            return ARENA_FULL(memory, err);
+        }
+        if (self->count > 0) {
+            memcpy(items, self->items, self->count * sizeof *items);
+        }
+        self->items = items;
+        self->capacity = capacity;
+    }
+    if (count > 0) {
+        memcpy(self->items + self->count, page, count * sizeof *page);
+        self->count += count;
+    }
+    return FIRN_OK;
+}
+
+typedef struct entry_list {
+    catalog_entry_list *out;
+    uint32_t capacity;
+    bool are_views;
+} entry_list;
+
+static firn_status add_entries(void *user, bytes body, arena *memory, text *next_page,
+                               firn_error *err) {
+    entry_list *self = user;
+    catalog_entry_list *out = self->out;
+    text_list page;
+    TRY(rest_read_identifiers(body, memory, &page, next_page, err));
+    if (page.count > self->capacity - out->count) {
+        const uint32_t wanted = out->count + page.count;
+        const uint32_t capacity = wanted < self->capacity * 2 ? self->capacity * 2 : wanted;
+        catalog_entry *items = ARENA_NEW(memory, catalog_entry, capacity);
+        if (items == NULL) {
+            return ARENA_FULL(memory, err);
+        }
+        if (out->count > 0) {
+            memcpy(items, out->items, out->count * sizeof *items);
+        }
+        out->items = items;
+        self->capacity = capacity;
+    }
+    for (uint32_t i = 0; i < page.count; i++) {
+        out->items[out->count].name = page.items[i];
+        out->items[out->count].kind = self->are_views ? ENTRY_VIEW : ENTRY_TABLE;
+        out->count += 1;
+    }
+    return FIRN_OK;
+}
+
+// ---- Namespaces --------------------------------------------------------------------------------
+
+firn_status rest_client_namespaces(rest_client *self, namespace_path parent, arena *memory,
+                                   namespace_path **out, uint32_t *count, const cancel_flag *cancel,
+                                   firn_error *err) {
+    *out = NULL;
+    *count = 0;
+    TRY(rest_client_connect(self, cancel, err));
+    text_builder builder = path_open(self, memory);
+    text_append(&builder, TEXT("namespaces"));
+    text subject = TEXT("the namespaces");
+    if (parent.count > 0) {
+        TRY(check_space(parent, err));
+        TRY(name_space(memory, parent, &subject, err));
+        text_append(&builder, TEXT("?parent="));
+        append_levels(self, &builder, parent);
+    }
+    text path;
+    TRY(text_builder_finish(&builder, &path, err));
+    space_list list = {.count = 0};
+    TRY(read_pages(self, path, subject, add_spaces, &list, memory, cancel, err));
+    *out = list.items;
+    *count = list.count;
+    return FIRN_OK;
+}
+
+static firn_status call_space(rest_client *self, const char *method, namespace_path space,
+                              arena *memory, http_answer *answer, const cancel_flag *cancel,
+                              firn_error *err) {
+    TRY(check_space(space, err));
+    text_builder path = space_path_open(self, memory, space);
+    rest_call call = {.method = method};
+    TRY(text_builder_finish(&path, &call.path, err));
+    TRY(name_space(memory, space, &call.subject, err));
+    return rest_session_call(&self->session, &call, memory, cancel, answer, err);
+}
+
+firn_status rest_client_has_namespace(rest_client *self, namespace_path space, bool *out,
+                                      const cancel_flag *cancel, firn_error *err) {
+    *out = false;
+    TRY(rest_client_connect(self, cancel, err));
+    const bool has_head = rest_client_can(self, REST_NAMESPACE_EXISTS);
+    arena memory = arena_open(CLIENT_MEMORY_LIMIT);
+    http_answer answer;
+    const firn_status status =
+        call_space(self, has_head ? "HEAD" : "GET", space, &memory, &answer, cancel, err);
+    arena_close(&memory);
+    *out = status == FIRN_OK;
+    return status == FIRN_NOT_FOUND ? FIRN_OK : status;
+}
+
+firn_status rest_client_namespace_properties(rest_client *self, namespace_path space, arena *memory,
+                                             catalog_properties *out, const cancel_flag *cancel,
+                                             firn_error *err) {
+    *out = (catalog_properties){.count = 0};
+    TRY(rest_client_connect(self, cancel, err));
+    http_answer answer;
+    TRY(call_space(self, "GET", space, memory, &answer, cancel, err));
+    return while_reading(rest_read_properties(answer.body, memory, out, err), self,
+                         TEXT("a namespace"), err);
+}
+
+// ---- Tables and views --------------------------------------------------------------------------
+
+static firn_status list_kind(rest_client *self, namespace_path space, bool are_views, arena *memory,
+                             entry_list *list, const cancel_flag *cancel, firn_error *err) {
+    text_builder builder = space_path_open(self, memory, space);
+    text_append(&builder, are_views ? TEXT("/views") : TEXT("/tables"));
+    text path;
+    text subject;
+    TRY(text_builder_finish(&builder, &path, err));
+    TRY(name_space(memory, space, &subject, err));
+    list->are_views = are_views;
+    return read_pages(self, path, subject, add_entries, list, memory, cancel, err);
+}
+
+firn_status rest_client_list(rest_client *self, namespace_path space, arena *memory,
+                             catalog_entry_list *out, const cancel_flag *cancel, firn_error *err) {
+    *out = (catalog_entry_list){.count = 0};
+    TRY(check_space(space, err));
+    TRY(rest_client_connect(self, cancel, err));
+    entry_list list = {.out = out};
+    TRY(list_kind(self, space, false, memory, &list, cancel, err));
+    return rest_client_can(self, REST_LIST_VIEWS)
+               ? list_kind(self, space, true, memory, &list, cancel, err)
+               : FIRN_OK;
+}
+
+static firn_status load_kind(rest_client *self, namespace_path space, text name, bool is_view,
+                             const rest_load_options *options, arena *memory, loaded_table *out,
+                             const cancel_flag *cancel, firn_error *err) {
+    text_builder path = space_path_open(self, memory, space);
+    text_append(&path, is_view ? TEXT("/views/") : TEXT("/tables/"));
+    uri_append_encoded(&path, name);
+    if (options->only_referenced && !is_view) {
+        text_append(&path, TEXT("?snapshots=refs"));
+    }
+    rest_call call = {.method = "GET", .etag = options->etag, .has_table_ask = !is_view};
+    TRY(text_builder_finish(&path, &call.path, err));
+    TRY(name_table(memory, space, name, is_view ? "view" : "table", &call.subject, err));
+    http_answer answer;
+    TRY(rest_session_call(&self->session, &call, memory, cancel, &answer, err));
+    if (answer.status == 304) {
+        out->is_unchanged = true;
+        return FIRN_OK;
+    }
+    TRY(while_reading(rest_read_table(answer.body, memory, out, err), self, call.subject, err));
+    out->is_view = is_view;
+    out->etag = http_header(&answer, TEXT("ETag"));
+    return FIRN_OK;
+}
+
+firn_status rest_client_load(rest_client *self, namespace_path space, text name,
+                             const rest_load_options *options, arena *memory, loaded_table *out,
+                             const cancel_flag *cancel, firn_error *err) {
+    *out = (loaded_table){.is_view = false};
+    TRY(check_space(space, err));
+    if (name.size == 0) {
+        return FAIL(err, FIRN_INVALID, "the name of a table is empty");
+    }
+    TRY(rest_client_connect(self, cancel, err));
+    const firn_status status =
+        load_kind(self, space, name, false, options, memory, out, cancel, err);
+    if (status != FIRN_NOT_FOUND || !rest_client_can(self, REST_LOAD_VIEW)) {
+        return status;
+    }
+    firn_error of_view = ERR_INIT;
+    const firn_status view_status =
+        load_kind(self, space, name, true, options, memory, out, cancel, &of_view);
+    if (view_status != FIRN_OK && view_status != FIRN_NOT_FOUND) {
+        *err = of_view;
+    }
+    return view_status; // If there is neither, `err` names the table.
+}

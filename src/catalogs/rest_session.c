@@ -1,0 +1,497 @@
+#include "catalogs/rest_session.h"
+
+#include <stdio.h>
+
+#include "base/host.h"
+#include "catalogs/rest_answers.h"
+#include "io/io_path.h"
+#include "io/uri.h"
+#include "memory/text_builder.h"
+
+#define CONNECT_TIMEOUT_MS 10000
+#define REQUEST_TIMEOUT_MS 60000
+#define SESSION_MEMORY_LIMIT ((size_t)4 << 20)
+#define TOKEN_MEMORY_LIMIT ((size_t)1 << 20)
+#define TOKEN_ANSWER_BYTES_MAX ((size_t)256 << 10)
+// Metadata of a table with 100,000 snapshots is about 50 MB.
+#define ANSWER_BYTES_MAX ((size_t)512 << 20)
+#define SHOWN_BYTES_MAX 300
+// A token is exchanged so long before its end, or in its last quarter if that is shorter.
+#define RENEW_NS_MAX (INT64_C(60) * 1000000000)
+
+#define GRANT_CREDENTIALS "client_credentials"
+#define GRANT_EXCHANGE "urn:ietf:params:oauth:grant-type:token-exchange"
+#define ACCESS_TOKEN "urn:ietf:params:oauth:token-type:access_token"
+
+// ---- Opening -----------------------------------------------------------------------------------
+
+static firn_status copy_headers(rest_session *self, const rest_options *options, firn_error *err) {
+    self->options.headers = NULL;
+    if (options->header_count == 0) {
+        return FIRN_OK;
+    }
+    net_header *headers = ARENA_NEW(&self->memory, net_header, options->header_count);
+    if (headers == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (uint32_t i = 0; i < options->header_count; i++) {
+        TRY(text_copy(&self->memory, options->headers[i].name, &headers[i].name, err));
+        TRY(text_copy(&self->memory, options->headers[i].value, &headers[i].value, err));
+    }
+    self->options.headers = headers;
+    return FIRN_OK;
+}
+
+static text without_end_slash(text uri) {
+    while (uri.size > 0 && uri.data[uri.size - 1] == '/') {
+        uri.size -= 1;
+    }
+    return uri;
+}
+
+static firn_status check_uri(const rest_session *self, text uri, firn_error *err) {
+    char buffer[256];
+    const text shown = io_path_shown(uri, buffer, sizeof buffer);
+    if (!io_path_is_web(uri)) {
+        return FAIL(err, FIRN_INVALID,
+                    "the URI \"%.*s\" of catalog \"%.*s\" is neither http://… nor https://…",
+                    TEXT_ARGS(shown), TEXT_ARGS(self->options.alias));
+    }
+    if (text_find(uri, TEXT("?")) < uri.size || text_find(uri, TEXT("#")) < uri.size) {
+        return FAIL(err, FIRN_INVALID,
+                    "the URI \"%.*s\" of catalog \"%.*s\" has a query, paths are appended to it",
+                    TEXT_ARGS(shown), TEXT_ARGS(self->options.alias));
+    }
+    return FIRN_OK;
+}
+
+static firn_status keep_token(rest_session *self, text token, int64_t renew_ns, firn_error *err) {
+    mutex_lock(&self->lock);
+    arena_reset(&self->token_memory);
+    const firn_status status = text_copy(&self->token_memory, token, &self->token, err);
+    if (status != FIRN_OK) {
+        self->token = (text){.size = 0};
+    }
+    self->renew_ns = renew_ns;
+    self->generation += 1;
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+static firn_status copy_options(rest_session *self, const rest_options *options, firn_error *err) {
+    rest_options *own = &self->options;
+    const text from[] = {options->alias,     without_end_slash(options->uri),
+                         options->warehouse, options->credential,
+                         options->scope,     options->oauth2_server_uri};
+    text *const to[] = {&own->alias,      &own->uri,   &own->warehouse,
+                        &own->credential, &own->scope, &own->oauth2_server_uri};
+    for (size_t i = 0; i < sizeof to / sizeof *to; i++) {
+        TRY(text_copy(&self->memory, from[i], to[i], err));
+    }
+    if (own->connect_timeout_ms == 0) {
+        own->connect_timeout_ms = CONNECT_TIMEOUT_MS;
+    }
+    if (own->request_timeout_ms == 0) {
+        own->request_timeout_ms = REQUEST_TIMEOUT_MS;
+    }
+    TRY(copy_headers(self, options, err));
+    TRY(check_uri(self, own->uri, err));
+    TRY(text_copy(&self->memory, options->token, &own->token, err));
+    return own->token.size > 0 ? keep_token(self, own->token, INT64_MAX, err) : FIRN_OK;
+}
+
+firn_status rest_session_open(rest_session *self, io *files, const rest_options *options,
+                              firn_error *err) {
+    *self = (rest_session){.files = files,
+                           .memory = arena_open(SESSION_MEMORY_LIMIT),
+                           .options = *options,
+                           .token_memory = arena_open(TOKEN_MEMORY_LIMIT),
+                           .renew_ns = INT64_MAX};
+    mutex_begin(&self->lock, MUTEX_CATALOG);
+    const firn_status status = copy_options(self, options, err);
+    if (status != FIRN_OK) {
+        rest_session_close(self);
+    }
+    return status;
+}
+
+void rest_session_close(rest_session *self) {
+    arena_close(&self->token_memory);
+    arena_close(&self->memory);
+    mutex_end(&self->lock);
+}
+
+// ---- Configuration -----------------------------------------------------------------------------
+
+static bool is_given(const rest_session *self, text name) {
+    for (uint32_t i = 0; i < self->options.header_count; i++) {
+        if (text_equal_nocase(self->options.headers[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static firn_status add_header(rest_session *self, text name, text value, firn_error *err) {
+    rest_options *own = &self->options;
+    net_header *headers = ARENA_NEW(&self->memory, net_header, own->header_count + 1);
+    if (headers == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    if (own->header_count > 0) {
+        memcpy(headers, own->headers, own->header_count * sizeof *headers);
+    }
+    net_header *added = &headers[own->header_count];
+    TRY(text_copy(&self->memory, name, &added->name, err));
+    TRY(text_copy(&self->memory, value, &added->value, err));
+    own->headers = headers;
+    own->header_count += 1;
+    return FIRN_OK;
+}
+
+// A server may send its clients elsewhere, but not from https to http.
+static firn_status move_to(rest_session *self, text uri, firn_error *err) {
+    const text moved = without_end_slash(uri);
+    TRY(check_uri(self, moved, err));
+    if (text_equal_nocase(io_path_scheme(self->options.uri), TEXT("https")) &&
+        !text_equal_nocase(io_path_scheme(moved), TEXT("https"))) {
+        return FAIL(err, FIRN_INVALID, "the server of catalog \"%.*s\" sends from https to http",
+                    TEXT_ARGS(self->options.alias));
+    }
+    return text_copy(&self->memory, moved, &self->options.uri, err);
+}
+
+firn_status rest_session_configure(rest_session *self, text key, text value, bool is_override,
+                                   firn_error *err) {
+    rest_options *own = &self->options;
+    const text header = TEXT("header.");
+    if (text_starts_with(key, header)) {
+        const text name = text_slice(key, header.size, key.size);
+        return is_given(self, name) && !is_override ? FIRN_OK : add_header(self, name, value, err);
+    }
+    if (text_equal(key, TEXT("uri"))) {
+        return is_override ? move_to(self, value, err) : FIRN_OK;
+    }
+    if (text_equal(key, TEXT("token"))) {
+        const bool is_open = own->token.size == 0 && own->credential.size == 0;
+        return is_override || is_open ? keep_token(self, value, INT64_MAX, err) : FIRN_OK;
+    }
+    if (text_equal(key, TEXT("scope")) && (is_override || own->scope.size == 0)) {
+        return text_copy(&self->memory, value, &own->scope, err);
+    }
+    if (text_equal(key, TEXT("oauth2-server-uri")) &&
+        (is_override || own->oauth2_server_uri.size == 0)) {
+        return text_copy(&self->memory, value, &own->oauth2_server_uri, err);
+    }
+    return FIRN_OK;
+}
+
+// ---- Messages ----------------------------------------------------------------------------------
+
+static bool holds(text whole, text secret) {
+    return secret.size > 0 && text_find(whole, secret) < whole.size;
+}
+
+// Whether a text of the server repeats something that is not to be shown.
+static bool is_telling(rest_session *self, text words, text token) {
+    const text credential = self->options.credential;
+    const size_t colon = text_find(credential, TEXT(":"));
+    const text secret =
+        colon < credential.size ? text_slice(credential, colon + 1, credential.size) : credential;
+    bool is = holds(words, token) || holds(words, secret);
+    for (uint32_t i = 0; i < self->options.header_count; i++) {
+        // One of three letters is no secret, and may be in any text.
+        const text value = self->options.headers[i].value;
+        is = is || (value.size >= 4 && holds(words, value));
+    }
+    return is;
+}
+
+// What the server says, as one line of bounded length, for the end of a message; "" if nothing.
+static void show(rest_session *self, const rest_refusal *refusal, text token, char *out,
+                 size_t capacity) {
+    out[0] = '\0';
+    if (is_telling(self, refusal->message, token) || is_telling(self, refusal->type, token)) {
+        (void)snprintf(out, capacity, ": (its message holds a secret and is not shown)");
+        return;
+    }
+    const bool has_both = refusal->type.size > 0 && refusal->message.size > 0;
+    if (refusal->type.size + refusal->message.size > 0) {
+        (void)snprintf(out, capacity, ": %.*s%s%.*s", TEXT_ARGS(refusal->type),
+                       has_both ? ": " : "", TEXT_ARGS(refusal->message));
+    }
+    for (char *at = out; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ') {
+            *at = ' ';
+        }
+    }
+}
+
+typedef struct refusal_kind {
+    uint32_t from;
+    uint32_t to;
+    firn_status status;
+    const char *sqlstate; // NULL: the usual one.
+    bool is_retryable;
+} refusal_kind;
+
+static const refusal_kind *kind_of(uint32_t http_status) {
+    static const refusal_kind kinds[] = {
+        {401, 401, FIRN_INVALID, "28000", false},  {419, 419, FIRN_INVALID, "28000", false},
+        {403, 403, FIRN_INVALID, "42501", false},  {404, 404, FIRN_NOT_FOUND, NULL, false},
+        {405, 406, FIRN_UNSUPPORTED, NULL, false}, {409, 409, FIRN_CONFLICT, NULL, true},
+        {429, 429, FIRN_IO, NULL, true},           {400, 499, FIRN_INVALID, NULL, false},
+        {501, 501, FIRN_UNSUPPORTED, NULL, false}, {500, 599, FIRN_IO, NULL, true},
+        {0, UINT32_MAX, FIRN_IO, NULL, false},
+    };
+    const refusal_kind *kind = kinds;
+    while (http_status < kind->from || http_status > kind->to) {
+        kind += 1; // The last one takes all.
+    }
+    return kind;
+}
+
+static firn_status refuse(rest_session *self, text subject, text token, const http_answer *answer,
+                          arena *memory, firn_error *err) {
+    rest_refusal refusal;
+    char words[SHOWN_BYTES_MAX];
+    rest_read_refusal(answer->body, memory, &refusal);
+    show(self, &refusal, token, words, sizeof words);
+    const refusal_kind *kind = kind_of(answer->status);
+    err_set(err, kind->status, "%.*s of catalog \"%.*s\"%s (HTTP %u)", TEXT_ARGS(subject),
+            TEXT_ARGS(self->options.alias), words, answer->status);
+    if (kind->sqlstate != NULL) {
+        memcpy(err->sqlstate, kind->sqlstate, sizeof err->sqlstate);
+    }
+    err->retryable = kind->is_retryable;
+    return kind->status;
+}
+
+// ---- Tokens ------------------------------------------------------------------------------------
+
+static void append_base64(text_builder *self, text value) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < value.size; i += 3) {
+        const size_t left = value.size - i;
+        uint32_t bits = (uint32_t)(unsigned char)value.data[i] << 16;
+        bits |= left > 1 ? (uint32_t)(unsigned char)value.data[i + 1] << 8 : 0;
+        bits |= left > 2 ? (uint32_t)(unsigned char)value.data[i + 2] : 0;
+        text_append_char(self, digits[bits >> 18]);
+        text_append_char(self, digits[bits >> 12 & 63]);
+        text_append_char(self, left > 1 ? digits[bits >> 6 & 63] : '=');
+        text_append_char(self, left > 2 ? digits[bits & 63] : '=');
+    }
+}
+
+static void append_field(text_builder *self, text name, text value) {
+    if (self->size > 0) {
+        text_append_char(self, '&');
+    }
+    text_append(self, name);
+    text_append_char(self, '=');
+    uri_append_encoded(self, value);
+}
+
+static firn_status token_url(rest_session *self, arena *memory, text *out, firn_error *err) {
+    const text given = self->options.oauth2_server_uri;
+    if (given.size == 0) {
+        return text_format(memory, out, err, "%.*s/v1/oauth/tokens", TEXT_ARGS(self->options.uri));
+    }
+    if (io_path_scheme(given).size > 0) {
+        return text_copy(memory, given, out, err);
+    }
+    const bool has_slash = text_starts_with(given, TEXT("/"));
+    return text_format(memory, out, err, "%.*s%s%.*s", TEXT_ARGS(self->options.uri),
+                       has_slash ? "" : "/", TEXT_ARGS(given));
+}
+
+// Asks for a token: in exchange for `old`, or for the credential if that is empty.
+static firn_status ask_token(rest_session *self, text old, arena *memory, const cancel_flag *cancel,
+                             rest_token *out, firn_error *err) {
+    const text credential = self->options.credential;
+    const size_t colon = text_find(credential, TEXT(":"));
+    const bool has_id = colon < credential.size;
+    const text secret = has_id ? text_slice(credential, colon + 1, credential.size) : credential;
+    text_builder form = text_builder_open(memory);
+    text_builder basic = text_builder_open(memory);
+    if (old.size > 0) {
+        append_field(&form, TEXT("grant_type"), TEXT(GRANT_EXCHANGE));
+        append_field(&form, TEXT("subject_token"), old);
+        append_field(&form, TEXT("subject_token_type"), TEXT(ACCESS_TOKEN));
+        text_append(&basic, TEXT("Basic "));
+        append_base64(&basic, credential);
+    } else {
+        append_field(&form, TEXT("grant_type"), TEXT(GRANT_CREDENTIALS));
+        if (has_id) {
+            append_field(&form, TEXT("client_id"), text_slice(credential, 0, colon));
+        }
+        append_field(&form, TEXT("client_secret"), secret);
+    }
+    append_field(&form, TEXT("scope"),
+                 self->options.scope.size > 0 ? self->options.scope : TEXT("catalog"));
+    text body;
+    text authorization;
+    text url;
+    TRY(text_builder_finish(&form, &body, err));
+    TRY(text_builder_finish(&basic, &authorization, err));
+    TRY(token_url(self, memory, &url, err));
+    const net_header headers[] = {
+        {TEXT("Content-Type"), TEXT("application/x-www-form-urlencoded")},
+        {TEXT("Accept"), TEXT("application/json")},
+        {TEXT("Authorization"), authorization},
+    };
+    const http_request request = {
+        .method = "POST",
+        .url = url,
+        .headers = headers,
+        .header_count = old.size > 0 ? 3 : 2,
+        .has_body = true,
+        .body = {.data = (const uint8_t *)body.data, .size = body.size},
+        .is_repeatable = true,
+        .answer_bytes_max = TOKEN_ANSWER_BYTES_MAX,
+        .connect_timeout_ms = self->options.connect_timeout_ms,
+        .total_timeout_ms = self->options.request_timeout_ms,
+        .cancel = cancel,
+    };
+    http_answer answer;
+    TRY(http_send(self->files, &request, memory, &answer, err));
+    if (answer.status != 200) {
+        return refuse(self, TEXT("the token"), old, &answer, memory, err);
+    }
+    firn_status status = rest_read_token(answer.body, memory, out, err);
+    if (status == FIRN_OK && out->type.size > 0 && !text_equal_nocase(out->type, TEXT("bearer"))) {
+        status = FAIL(err, FIRN_UNSUPPORTED, "a token of type \"%.*s\", \"bearer\" is needed",
+                      TEXT_ARGS(out->type));
+    }
+    if (status != FIRN_OK) {
+        err_while(err, "reading the token for catalog \"%.*s\"", TEXT_ARGS(self->options.alias));
+    }
+    return status;
+}
+
+// Gets a token in place of number `generation`, unless another thread did so meanwhile.
+static firn_status renew_token(rest_session *self, uint64_t generation, text old, arena *memory,
+                               const cancel_flag *cancel, firn_error *err) {
+    mutex_lock(&self->lock);
+    const bool is_done = self->generation != generation;
+    mutex_unlock(&self->lock);
+    if (is_done) {
+        return FIRN_OK;
+    }
+    rest_token token;
+    firn_status status = FIRN_IO;
+    if (old.size > 0) { // Not every server exchanges; then the credential is good for another one.
+        status = ask_token(self, old, memory, cancel, &token, err);
+    }
+    if (status != FIRN_OK) {
+        TRY(cancel_check(cancel, err));
+        TRY(ask_token(self, (text){.size = 0}, memory, cancel, &token, err));
+    }
+    int64_t renew_ns = INT64_MAX;
+    if (token.has_lifetime && token.lifetime_s < INT64_MAX / 2000000000) {
+        const int64_t lifetime_ns = (int64_t)token.lifetime_s * 1000000000;
+        const int64_t margin = lifetime_ns / 4 < RENEW_NS_MAX ? lifetime_ns / 4 : RENEW_NS_MAX;
+        renew_ns = host_clock_ns() + lifetime_ns - margin;
+    }
+    return keep_token(self, token.token, renew_ns, err);
+}
+
+// A copy of the token to send, fetched or exchanged first if need be; empty if there is none.
+static firn_status take_token(rest_session *self, arena *memory, const cancel_flag *cancel,
+                              text *out, uint64_t *generation, firn_error *err) {
+    for (int round = 0;; round++) {
+        mutex_lock(&self->lock);
+        const firn_status status = text_copy(memory, self->token, out, err);
+        *generation = self->generation;
+        const bool is_old = host_clock_ns() >= self->renew_ns;
+        mutex_unlock(&self->lock);
+        TRY(status);
+        const bool wants_one = self->options.credential.size > 0 && (out->size == 0 || is_old);
+        if (!wants_one || round > 0) {
+            return FIRN_OK;
+        }
+        TRY(renew_token(self, *generation, *out, memory, cancel, err));
+    }
+}
+
+// ---- Calls -------------------------------------------------------------------------------------
+
+// What the user gave as HEADERS stands for what firn would send under the same name.
+static firn_status make_headers(rest_session *self, const rest_call *call, text token,
+                                arena *memory, http_request *request, firn_error *err) {
+    text bearer;
+    TRY(text_format(memory, &bearer, err, "Bearer %.*s", TEXT_ARGS(token)));
+    const struct {
+        bool is_wanted;
+        net_header header;
+    } ours[] = {
+        {true, {TEXT("Accept"), TEXT("application/json")}},
+        {token.size > 0, {TEXT("Authorization"), bearer}},
+        {call->has_body, {TEXT("Content-Type"), TEXT("application/json")}},
+        {call->etag.size > 0, {TEXT("If-None-Match"), call->etag}},
+        {call->has_table_ask && self->options.wants_credentials,
+         {TEXT("X-Iceberg-Access-Delegation"), TEXT("vended-credentials")}},
+    };
+    const uint32_t given = self->options.header_count;
+    net_header *headers = ARENA_NEW(memory, net_header, given + sizeof ours / sizeof *ours);
+    if (headers == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < given; i++) {
+        headers[count++] = self->options.headers[i];
+    }
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        if (ours[i].is_wanted && !is_given(self, ours[i].header.name)) {
+            headers[count++] = ours[i].header;
+        }
+    }
+    request->headers = headers;
+    request->header_count = count;
+    return FIRN_OK;
+}
+
+static firn_status send_once(rest_session *self, const rest_call *call, text token, arena *memory,
+                             const cancel_flag *cancel, http_answer *out, firn_error *err) {
+    text url;
+    TRY(text_format(memory, &url, err, "%.*s/%.*s", TEXT_ARGS(self->options.uri),
+                    TEXT_ARGS(call->path)));
+    http_request request = {
+        .method = call->method,
+        .url = url,
+        .has_body = call->has_body,
+        .body = call->body,
+        .is_repeatable = strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0,
+        .accepts_gzip = true,
+        .answer_bytes_max = ANSWER_BYTES_MAX,
+        .connect_timeout_ms = self->options.connect_timeout_ms,
+        .total_timeout_ms = self->options.request_timeout_ms,
+        .cancel = cancel,
+    };
+    TRY(make_headers(self, call, token, memory, &request, err));
+    const firn_status status = http_send(self->files, &request, memory, out, err);
+    if (status != FIRN_OK && status != FIRN_CANCELLED) {
+        err_while(err, "asking catalog \"%.*s\" for %.*s", TEXT_ARGS(self->options.alias),
+                  TEXT_ARGS(call->subject));
+    }
+    return status;
+}
+
+firn_status rest_session_call(rest_session *self, const rest_call *call, arena *memory,
+                              const cancel_flag *cancel, http_answer *out, firn_error *err) {
+    *out = (http_answer){.status = 0};
+    text token;
+    uint64_t generation;
+    TRY(take_token(self, memory, cancel, &token, &generation, err));
+    TRY(send_once(self, call, token, memory, cancel, out, err));
+    if ((out->status == 401 || out->status == 419) && self->options.credential.size > 0) {
+        // The old token is of no use, not even for an exchange.
+        TRY(renew_token(self, generation, (text){.size = 0}, memory, cancel, err));
+        TRY(take_token(self, memory, cancel, &token, &generation, err));
+        TRY(send_once(self, call, token, memory, cancel, out, err));
+    }
+    if ((out->status >= 200 && out->status < 300) || (out->status == 304 && call->etag.size > 0)) {
+        return FIRN_OK;
+    }
+    return refuse(self, call->subject, token, out, memory, err);
+}
