@@ -1,0 +1,365 @@
+// Reading dates, times and timestamps.
+#include "base/date_text.h"
+
+#include "base/date_text_private.h"
+
+#define YEAR_MAX INT64_C(300000000000) // What calendar_days_of takes.
+#define OFFSET_HOURS_MAX 15
+
+// ---- Cursor
+// --------------------------------------------------------------------------------------
+
+void date_skip_blanks(date_cursor *self) {
+    while (self->at < self->end && date_is_blank(*self->at)) {
+        self->at += 1;
+    }
+}
+
+date_cursor date_cursor_open(text input) {
+    date_cursor self = {.at = input.data, .end = input.data};
+    if (input.size > 0) {
+        self.end += input.size;
+    }
+    date_skip_blanks(&self);
+    while (self.end > self.at && date_is_blank(self.end[-1])) {
+        self.end -= 1;
+    }
+    return self;
+}
+
+int64_t date_take_digits(date_cursor *self, int64_t *value) {
+    int64_t count = 0;
+    int64_t sum = 0;
+    for (; self->at < self->end && date_is_digit(*self->at); self->at++) {
+        count += 1;
+        sum = count > 18 ? INT64_MAX : sum * 10 + (*self->at - '0');
+    }
+    *value = sum;
+    return count;
+}
+
+int64_t date_take_fraction(date_cursor *self, int64_t *billionths, bool *has_tenth) {
+    int64_t count = 0;
+    int64_t sum = 0;
+    *has_tenth = false;
+    for (; self->at < self->end && date_is_digit(*self->at); self->at++) {
+        if (count < 9) {
+            sum = sum * 10 + (*self->at - '0');
+        } else if (count == 9) {
+            *has_tenth = *self->at >= '5';
+        }
+        count += 1;
+    }
+    for (int64_t missing = count; missing < 9; missing++) {
+        sum *= 10;
+    }
+    *billionths = sum;
+    return count;
+}
+
+text date_take_word(date_cursor *self) {
+    const char *from = self->at;
+    while (self->at < self->end && date_is_letter(*self->at)) {
+        self->at += 1;
+    }
+    return (text){.data = from, .size = (size_t)(self->at - from)};
+}
+
+// Takes one of the words, if it stands there whole.
+static bool take_this_word(date_cursor *self, const char *wanted) {
+    date_cursor ahead = *self;
+    if (!text_equal_nocase(date_take_word(&ahead), text_of(wanted))) {
+        return false;
+    }
+    *self = ahead;
+    return true;
+}
+
+// ---- Dates
+// ---------------------------------------------------------------------------------------
+
+typedef struct date_fields {
+    calendar_date date;
+    bool has_sign; // Then the year is astronomical.
+} date_fields;
+
+static date_answer read_date(date_cursor *self, date_fields *out) {
+    const bool is_negative = date_peek(self) == '-';
+    out->has_sign = is_negative || date_peek(self) == '+';
+    self->at += out->has_sign;
+    int64_t year;
+    const int64_t year_digits = date_take_digits(self, &year);
+    int64_t month = 0;
+    int64_t day = 0;
+    const char separator = date_peek(self);
+    if (year_digits == 8 && !out->has_sign && separator != '-' && separator != '/') {
+        month = year / 100 % 100; // YYYYMMDD
+        day = year % 100;
+        year /= 10000;
+    } else {
+        if (year_digits < 4 || (separator != '-' && separator != '/')) {
+            return DATE_SYNTAX;
+        }
+        self->at += 1;
+        const int64_t month_digits = date_take_digits(self, &month);
+        if (month_digits < 1 || month_digits > 2 || !date_take(self, separator)) {
+            return DATE_SYNTAX;
+        }
+        const int64_t day_digits = date_take_digits(self, &day);
+        if (day_digits < 1 || day_digits > 2) {
+            return DATE_SYNTAX;
+        }
+    }
+    if (year > YEAR_MAX) {
+        return DATE_RANGE;
+    }
+    out->date = (calendar_date){
+        .year = is_negative ? -year : year, .month = (int32_t)month, .day = (int32_t)day};
+    return DATE_OK;
+}
+
+// Takes "BC" or "AD" and tells whether all is read.
+static date_answer finish_date(date_cursor *self, date_fields *fields, int64_t *days) {
+    date_skip_blanks(self);
+    if (take_this_word(self, "BC")) {
+        if (fields->has_sign || fields->date.year == 0) {
+            return DATE_RANGE;
+        }
+        fields->date.year = 1 - fields->date.year;
+    } else {
+        (void)take_this_word(self, "AD");
+    }
+    if (!date_at_end(self)) {
+        return DATE_SYNTAX;
+    }
+    if (!calendar_date_exists(fields->date)) {
+        return DATE_RANGE;
+    }
+    *days = calendar_days_of(fields->date);
+    return DATE_OK;
+}
+
+// ---- Times of the day
+// ----------------------------------------------------------------------------
+
+typedef struct time_fields {
+    int64_t hour;
+    int64_t minute;
+    int64_t second;
+    int64_t nanos;
+    bool has_tenth;
+} time_fields;
+
+// One or two digits.
+static bool take_two_digits(date_cursor *self, int64_t *value) {
+    const int64_t count = date_take_digits(self, value);
+    return count == 1 || count == 2;
+}
+
+// "HH:MM[:SS[.f]]", or hour, minute and second together as in T030405.
+static bool read_clock(date_cursor *self, bool takes_compact, time_fields *out) {
+    const int64_t hour_digits = date_take_digits(self, &out->hour);
+    if (takes_compact && (hour_digits == 4 || hour_digits == 6)) {
+        if (hour_digits == 6) {
+            out->second = out->hour % 100;
+            out->hour /= 100;
+        }
+        out->minute = out->hour % 100;
+        out->hour /= 100;
+    } else {
+        if (hour_digits < 1 || hour_digits > 2 || !date_take(self, ':') ||
+            !take_two_digits(self, &out->minute)) {
+            return false;
+        }
+        if (!date_take(self, ':')) {
+            return true;
+        }
+        if (!take_two_digits(self, &out->second)) {
+            return false;
+        }
+    }
+    return !date_take(self, '.') || date_take_fraction(self, &out->nanos, &out->has_tenth) > 0;
+}
+
+// The hours of a clock with a.m. and p.m.; false if there is no such hour.
+static bool apply_half(bool is_afternoon, time_fields *out) {
+    if (out->hour > 12) {
+        return false;
+    }
+    out->hour = out->hour % 12 + (is_afternoon ? 12 : 0);
+    return true;
+}
+
+static date_answer read_time(date_cursor *self, bool takes_compact, int64_t *nanos,
+                             bool *has_tenth) {
+    time_fields fields = {0};
+    if (!read_clock(self, takes_compact, &fields)) {
+        return DATE_SYNTAX;
+    }
+    date_cursor ahead = *self;
+    date_skip_blanks(&ahead);
+    const bool is_morning = take_this_word(&ahead, "AM");
+    if (is_morning || take_this_word(&ahead, "PM")) {
+        *self = ahead;
+        if (!apply_half(!is_morning, &fields)) {
+            return DATE_RANGE;
+        }
+    }
+    // A second 60 is the next minute; 24:00:00 the next day, and nothing is later.
+    if (fields.hour > 24 || fields.minute > 59 || fields.second > 60 ||
+        (fields.hour == 24 && (fields.minute | fields.second | fields.nanos) != 0)) {
+        return DATE_RANGE;
+    }
+    *nanos = ((fields.hour * 60 + fields.minute) * 60 + fields.second) * DATE_NANOS_PER_SECOND +
+             fields.nanos;
+    *has_tenth = fields.has_tenth;
+    return DATE_OK;
+}
+
+// ---- Zones
+// ---------------------------------------------------------------------------------------
+
+// [+-]HH[[:]MM[[:]SS]]
+static date_answer read_offset(date_cursor *self, int32_t *seconds) {
+    const bool is_negative = *self->at == '-';
+    self->at += 1;
+    int64_t hours;
+    int64_t minutes = 0;
+    int64_t rest = 0;
+    const int64_t digits = date_take_digits(self, &hours);
+    if (digits == 4 || digits == 6) {
+        rest = digits == 6 ? hours % 100 : 0;
+        minutes = digits == 6 ? hours / 100 % 100 : hours % 100;
+        hours /= digits == 6 ? 10000 : 100;
+    } else if (digits != 1 && digits != 2) {
+        return DATE_SYNTAX;
+    } else if (date_take(self, ':')) {
+        if (date_take_digits(self, &minutes) != 2 ||
+            (date_take(self, ':') && date_take_digits(self, &rest) != 2)) {
+            return DATE_SYNTAX;
+        }
+    }
+    if (hours > OFFSET_HOURS_MAX || minutes > 59 || rest > 59) {
+        return DATE_RANGE;
+    }
+    const int64_t total = (hours * 60 + minutes) * 60 + rest;
+    *seconds = (int32_t)(is_negative ? -total : total);
+    return DATE_OK;
+}
+
+static bool is_name_byte(char byte) {
+    return date_is_letter(byte) || date_is_digit(byte) || byte == '/' || byte == '_' ||
+           byte == '-' || byte == '+';
+}
+
+static date_answer read_zone(date_cursor *self, date_parts *out) {
+    date_skip_blanks(self);
+    const char first = date_peek(self);
+    if (first == '+' || first == '-') {
+        out->zone = DATE_ZONE_OFFSET;
+        return read_offset(self, &out->offset_seconds);
+    }
+    date_cursor ahead = *self;
+    if (!date_is_letter(first) || take_this_word(&ahead, "BC") || take_this_word(&ahead, "AD")) {
+        return DATE_OK;
+    }
+    const char *from = self->at;
+    while (self->at < self->end && is_name_byte(*self->at)) {
+        self->at += 1;
+    }
+    out->zone_name = (text){.data = from, .size = (size_t)(self->at - from)};
+    out->zone = DATE_ZONE_NAME;
+    static const char *const names_of_utc[] = {"Z", "UTC", "GMT", "Zulu"};
+    for (size_t i = 0; i < sizeof names_of_utc / sizeof *names_of_utc; i++) {
+        if (text_equal_nocase(out->zone_name, text_of(names_of_utc[i]))) {
+            out->zone = DATE_ZONE_OFFSET;
+        }
+    }
+    return DATE_OK;
+}
+
+// ---- Interface
+// -------------------------------------------------------------------------------------
+
+date_answer date_parse_parts(text input, date_parts *out) {
+    date_cursor at = date_cursor_open(input);
+    *out = (date_parts){.zone = DATE_ZONE_NONE};
+    if (take_this_word(&at, "epoch")) {
+        return date_at_end(&at) ? DATE_OK : DATE_SYNTAX;
+    }
+    date_fields fields;
+    date_answer answer = read_date(&at, &fields);
+    if (answer != DATE_OK) {
+        return answer;
+    }
+    const bool has_t = date_take(&at, 'T') || date_take(&at, 't');
+    date_skip_blanks(&at);
+    if (has_t || date_is_digit(date_peek(&at))) {
+        answer = read_time(&at, has_t, &out->moment.nanos, &out->has_tenth);
+        if (answer == DATE_OK) {
+            answer = read_zone(&at, out);
+        }
+        if (answer != DATE_OK) {
+            return answer;
+        }
+    }
+    return finish_date(&at, &fields, &out->moment.days);
+}
+
+date_answer date_parts_timestamp(const date_parts *parts, int32_t offset_seconds, time_unit unit,
+                                 int64_t *out) {
+    calendar_moment moment = parts->moment;
+    moment.nanos -= offset_seconds * DATE_NANOS_PER_SECOND;
+    moment.nanos += parts->has_tenth && unit == UNIT_NANO; // Coarser units look at fewer digits.
+    return calendar_timestamp_fits(moment, unit, out) ? DATE_OK : DATE_RANGE;
+}
+
+date_answer date_parse_timestamp(text input, time_unit unit, int64_t *out) {
+    date_parts parts;
+    const date_answer answer = date_parse_parts(input, &parts);
+    if (answer != DATE_OK) {
+        return answer;
+    }
+    if (parts.zone == DATE_ZONE_NAME) {
+        return DATE_SYNTAX;
+    }
+    return date_parts_timestamp(&parts, parts.offset_seconds, unit, out);
+}
+
+date_answer date_parse_date(text input, int32_t *out) {
+    date_parts parts;
+    const date_answer answer = date_parse_parts(input, &parts);
+    if (answer != DATE_OK) {
+        return answer;
+    }
+    if (parts.moment.days < INT32_MIN || parts.moment.days > INT32_MAX) {
+        return DATE_RANGE;
+    }
+    *out = (int32_t)parts.moment.days;
+    return DATE_OK;
+}
+
+date_answer date_parse_time(text input, time_unit unit, int64_t *out) {
+    date_cursor at = date_cursor_open(input);
+    date_parts parts = {.zone = DATE_ZONE_NONE};
+    const bool has_t = date_take(&at, 'T') || date_take(&at, 't');
+    date_answer answer = read_time(&at, has_t, &parts.moment.nanos, &parts.has_tenth);
+    if (answer == DATE_OK) {
+        answer = read_zone(&at, &parts); // PostgreSQL takes it for TIME, too, and forgets it.
+    }
+    if (answer != DATE_OK) {
+        return answer;
+    }
+    if (!date_at_end(&at)) {
+        return DATE_SYNTAX;
+    }
+    int64_t value;
+    answer = date_parts_timestamp(&parts, 0, unit, &value);
+    if (answer == DATE_OK && value > CALENDAR_DAY_SECONDS * calendar_units_per_second(unit)) {
+        return DATE_RANGE; // 23:59:60.5
+    }
+    if (answer == DATE_OK) {
+        *out = value;
+    }
+    return answer;
+}
