@@ -5,9 +5,6 @@
 #include "base/hash.h"
 #include "column/column.h"
 
-#define NANOS_PER_DAY INT64_C(86400000000000)
-#define DAYS_PER_MONTH 30
-
 static int order_of(bool is_less, bool is_greater) {
     return (int)is_greater - (int)is_less;
 }
@@ -29,12 +26,6 @@ static double double_of_half(uint16_t half) {
         return fraction > 0 ? (double)NAN : sign * (double)INFINITY;
     }
     return sign * (exponent == 0 ? ldexp(fraction, -24) : ldexp(fraction + 1024, exponent - 25));
-}
-
-// An interval's length with months of 30 days and days of 24 hours.
-static i128 interval_length(interval_value value) {
-    const i128 days = (i128)value.months * DAYS_PER_MONTH + value.days;
-    return days * NANOS_PER_DAY + value.nanos;
 }
 
 static int compare_lists(const column *left, list_value l, const column *right, list_value r) {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/calendar.h" // time_unit
 #include "base/error.h"
 #include "base/text.h"
 #include "memory/arena.h"
@@ -62,8 +63,6 @@ typedef enum type_category {
     CATEGORY_UUID,
     CATEGORY_NESTED
 } type_category;
-
-typedef enum time_unit { UNIT_SECOND, UNIT_MILLI, UNIT_MICRO, UNIT_NANO } time_unit;
 
 typedef struct type type;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/interval.h" // interval_value
 #include "base/text.h"
 #include "base/wide.h" // i128, u128, i256
 
@@ -36,13 +37,6 @@ typedef struct list_value {
     uint32_t offset;
     uint32_t size;
 } list_value;
-
-/// Months, days and nanoseconds apart, as Arrow's month_day_nano.
-typedef struct interval_value {
-    int32_t months;
-    int32_t days;
-    int64_t nanos;
-} interval_value;
 
 static inline bool string_is_inline(const string_value *self) {
     return self->size <= STRING_INLINE_MAX;
