@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+"""tpch_bench.py - firn next to DuckDB, Polars and DataFusion on the 22 queries of TPC-H.
+
+Every measurement is a fresh process with one query: the first run is "first touch" (the file cache
+is hot, the process is not), the best of the later runs is "warm". Engines take turns, query by query;
+the median of the alternations counts. An answer that is not the stored one is a failed run and
+takes part in no comparison. All engines get the same files, cores and number of threads.
+"""
+import argparse
+import csv
+import json
+import math
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+HERE = pathlib.Path(__file__).resolve().parent
+TOLERANCE = 1e-6
+NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
+MEASURES = ("first wall", "first cpu", "warm wall", "warm cpu", "peak MB")
+
+
+def venv(group):
+    done = subprocess.run(["bash", "tools/dev/venv.sh", group], cwd=ROOT, check=True,
+                          stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip() + "/bin/python"
+
+
+def tables_of(scale, codec):
+    done = subprocess.run(["bash", "tools/dev/tpch_data.sh", scale, codec], cwd=ROOT, check=True,
+                          stdout=subprocess.PIPE, text=True)
+    return pathlib.Path(done.stdout.strip())
+
+
+def make_iceberg(data):
+    """A SQLite catalog over the same Parquet files, by PyIceberg."""
+    if not (data / "catalog.db").exists():
+        subprocess.run([venv("pyiceberg"), str(HERE / "iceberg_tables.py"), str(data)], check=True)
+
+
+# ---- Queries and answers -------------------------------------------------------------------------
+
+def queries():
+    """Name and SQL, from the SQL tests."""
+    for path in sorted((ROOT / "tests" / "tpch").glob("tpch_q*.slt")):
+        text = path.read_text()
+        found = re.search(r"^query \S+\n(.*?)\n----\n(.*)", text, re.DOTALL | re.MULTILINE)
+        yield path.stem.removeprefix("tpch_"), found.group(1)
+
+
+def stored_answers(scale):
+    """{query: rows} of ../shared, or None; the peers then have to agree with each other."""
+    folder = pathlib.Path(os.environ.get("FIRN_SHARED", ROOT.parent / "shared"))
+    folder = folder / "sql" / "tpch" / "answers" / f"sf{scale}"
+    if not folder.is_dir():
+        return None
+    answers = {}
+    for path in folder.glob("q*.csv"):
+        with open(path, newline="", encoding="utf-8") as file:
+            answers[path.stem] = list(csv.reader(file))[1:]
+    return answers
+
+
+def same_value(left, right):
+    left, right = ("" if value is None else value.rstrip() for value in (left, right))
+    if left == right:
+        return True
+    if NUMBER.fullmatch(left) and NUMBER.fullmatch(right):
+        x, y = float(left), float(right)
+        return abs(x - y) <= TOLERANCE * max(1.0, abs(x), abs(y))
+    return False
+
+
+def same_rows(left, right):
+    return len(left) == len(right) and all(
+        len(a) == len(b) and all(map(same_value, a, b)) for a, b in zip(left, right))
+
+
+# ---- Measuring -----------------------------------------------------------------------------------
+
+def measure(engine, python, data, query, sql_file, options):
+    """One process: its measures and rows, or the reason why there are none."""
+    command = [python, str(HERE / "measured_engine.py"), engine, str(data), query,
+               str(options.runs + 1), str(options.threads), str(sql_file)]
+    environment = dict(os.environ, POLARS_MAX_THREADS=str(options.threads),
+                       TOKIO_WORKER_THREADS=str(options.threads), PYTHONPATH=str(HERE))
+    cores = sorted(os.sched_getaffinity(0))[:options.threads]
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True,
+                              timeout=options.timeout,
+                              preexec_fn=lambda: os.sched_setaffinity(0, cores))
+    except subprocess.TimeoutExpired:
+        return None, f"no answer after {options.timeout} s"
+    if done.returncode != 0:
+        return None, (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1][:160]
+    out = json.loads(done.stdout)
+    later = out["wall"][1:], out["cpu"][1:]
+    out["measures"] = [out["wall"][0] * 1e3, out["cpu"][0] * 1e3, min(later[0]) * 1e3,
+                       min(later[1]) * 1e3, out["peak_kb"] / 1024]
+    return out, None
+
+
+def run_all(engines, data, answers, options):
+    """{(engine, query): [measures of each alternation]}, {engine: version}, failures."""
+    results, versions, failures = {}, {}, {}
+    scratch = ROOT / "build" / "bench"
+    scratch.mkdir(parents=True, exist_ok=True)
+    for query, sql in queries():
+        if options.only and query not in options.only.split(","):
+            continue
+        sql_file = scratch / f"{query}.sql"
+        sql_file.write_text(sql)
+        wanted = answers[query] if answers else None
+        for turn in range(options.alternations):
+            for engine, python in engines.items():
+                if (engine, query) in failures:
+                    continue
+                out, why = measure(engine, python, data, query, sql_file, options)
+                if why is None and wanted is None:
+                    wanted = out["rows"]  # The first that answers is what the others agree with.
+                if why is None and not same_rows(wanted, out["rows"]):
+                    why = "a different answer"
+                if why is not None:
+                    failures[engine, query] = why
+                    print(f"FAIL {engine} {query}: {why}", flush=True)
+                    continue
+                versions[engine] = out["version"]
+                results.setdefault((engine, query), []).append(out["measures"])
+        shown = "  ".join(
+            f"{engine} {statistics.median(m[0] for m in results[engine, query]):.0f}"
+            for engine in engines if (engine, query) in results and (engine, query) not in failures)
+        print(f"{query}: first touch, wall ms: {shown}", flush=True)
+    good = {key: value for key, value in results.items() if key not in failures}
+    return good, versions, failures
+
+
+# ---- Reports -------------------------------------------------------------------------------------
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")),
+                     os.uname().machine)
+    with open("/proc/meminfo", encoding="ascii") as file:
+        memory_gb = int(file.readline().split()[1]) / 2**20
+    return f"{model}, {len(os.sched_getaffinity(0))} cores, {memory_gb:.0f} GB"
+
+
+def medians(results):
+    return {key: [statistics.median(column) for column in zip(*turns)]
+            for key, turns in results.items()}
+
+
+def geometric_mean(values):
+    return math.exp(sum(map(math.log, values)) / len(values)) if values else float("nan")
+
+
+def report(results, versions, engines, title):
+    values = medians(results)
+    names = sorted({query for _, query in values})
+    lines = [f"## {title}", "", f"{machine()}; " + ", ".join(
+        f"{engine} {versions[engine]}" for engine in engines if engine in versions), ""]
+    for index, measure_name in enumerate(MEASURES):
+        unit = "" if index == 4 else ", ms"
+        lines += [f"### {measure_name}{unit}", "",
+                  "| query | " + " | ".join(engines) + " | firn / DuckDB | firn / best peer |",
+                  "| --- |" + " ---: |" * (len(engines) + 2)]
+        ratios = {"duckdb": [], "best": []}
+        for query in names:
+            row = {engine: values[engine, query][index] for engine in engines
+                   if (engine, query) in values}
+            peers = [row[engine] for engine in row if not engine.startswith("firn")]
+            own = row.get("firn")
+            cells = [f"{row[engine]:.1f}" if engine in row else "–" for engine in engines]
+            for kind, other in (("duckdb", row.get("duckdb")), ("best", min(peers, default=None))):
+                if own and other and other > 0:
+                    ratios[kind].append(own / other)
+                    cells.append(f"{own / other:.2f}")
+                else:
+                    cells.append("–")
+            lines.append(f"| {query} | " + " | ".join(cells) + " |")
+        lines += ["| geometric mean |" + " |" * len(engines) +
+                  f" {geometric_mean(ratios['duckdb']):.2f} |"
+                  f" {geometric_mean(ratios['best']):.2f} |", ""]
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scale", default="1")
+    parser.add_argument("--codec", choices=["snappy", "zstd"], action="append")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--alternations", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=3, help="runs after the first in a process")
+    parser.add_argument("--engines", default="firn,duckdb,polars,datafusion",
+                        help="also firn-iceberg: the same tables in an Iceberg catalog")
+    parser.add_argument("--only", help="queries such as q01,q06")
+    parser.add_argument("--timeout", type=float, default=120)
+    options = parser.parse_args()
+    names = options.engines.split(",")
+    engines = {name: venv("data" if name.startswith("firn") else name) for name in names}
+    answers = stored_answers(options.scale)
+    failed = False
+    for codec in options.codec or ["snappy", "zstd"]:
+        data = tables_of(options.scale, codec)
+        if "firn-iceberg" in names:
+            make_iceberg(data)
+        begin = time.time()
+        results, versions, failures = run_all(engines, data, answers, options)
+        text = report(results, versions, names, f"TPC-H, scale {options.scale}, {codec}, "
+                      f"{options.threads} threads, median of {options.alternations}")
+        print("\n" + text)
+        out = ROOT / "build" / "bench" / f"tpch_{options.scale}_{codec}"
+        out.with_suffix(".md").write_text(text)
+        out.with_suffix(".json").write_text(json.dumps(
+            {"machine": machine(), "versions": versions, "measures": MEASURES,
+             "failures": {" ".join(key): why for key, why in failures.items()},
+             "results": {" ".join(key): turns for key, turns in results.items()}}, indent=1))
+        print(f"{time.time() - begin:.0f} s; kept in {out.relative_to(ROOT)}.md and .json")
+        failed |= any(engine.startswith("firn") for engine, _ in failures)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
