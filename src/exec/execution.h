@@ -7,8 +7,7 @@
 
 struct io;
 struct pool;
-struct page_source; // memory/page.h: the query's pages.
-struct spill;       // memory/spill.h: the query's temporary file.
+struct spill; // memory/spill.h: the query's temporary file.
 struct scheduler;
 struct task_group;
 struct codec_scratch;
@@ -38,11 +37,11 @@ typedef struct execution {
     const plan *plan;
     const run_options *options;
     const statement_context *context;
-    cancel_flag cancel;        ///< Parent: the statement's.
-    arena memory;              ///< Of operators' shared state; charged to the query's pool.
-    struct pool *pool;         ///< The query's node of the pool tree.
-    struct page_source *pages; ///< For keepers' pages.
-    struct spill *spill;       ///< One temporary file, made at its first use.
+    cancel_flag cancel;  ///< Parent: the statement's.
+    arena memory;        ///< Of operators' shared state; charged to the query's pool.
+    struct pool *pool;   ///< The query's node of the pool tree; keepers open theirs below it
+                         ///< (POOL_STATE) and get their pages from that: memory/page.h.
+    struct spill *spill; ///< One temporary file, made at its first use.
     struct io *io;
     struct scheduler *scheduler;
     struct task_group *group;      ///< The query in the scheduler.
