@@ -230,3 +230,17 @@ void arena_close(arena *self) {
     self->chunk = NULL;
     assert(self->used == 0);
 }
+
+void arena_say_full(const arena *self, firn_error *err) {
+    if (self->owner == NULL || self->used > self->limit / 2) {
+        err_set(err, FIRN_NO_MEMORY, "%zu of %zu bytes in use", self->used, self->limit);
+        return;
+    }
+    pool_report report;
+    pool_describe(self->owner, &report);
+    err_set(err, FIRN_NO_MEMORY,
+            "%s cannot add to its %zu bytes; of memory_limit %llu, %llu are in use",
+            pool_name(self->owner), self->used, (unsigned long long)report.limit,
+            (unsigned long long)report.used);
+    err_hint(err, "raise memory_limit, or lower threads");
+}

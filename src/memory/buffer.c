@@ -48,7 +48,7 @@ firn_status buffer_wrap(bytes data, void (*release)(void *user), void *user, buf
     }
     // Nobody writes through it: foreign memory is shared from the start.
     uint8_t *start = NULL;
-    memcpy(&start, &data.data, sizeof start);
+    memcpy((void *)&start, (const void *)&data.data, sizeof start);
     *self = (buffer){
         .data = start, .size = data.size, .capacity = data.size, .release = release, .user = user};
     atomic_init(&self->references, 1);

@@ -69,7 +69,7 @@ TEST(page_get_stops_at_the_limit_and_goes_on_after_a_put) {
         fixture self = fixture_open(4 * M);
         page_size_set(self.query, size);
         CHECK(page_size_of(self.keeper) == size && page_size_of(self.query) == size);
-        uint8_t *pages[300];
+        uint8_t *pages[300] = {0};
         size_t count = 0;
         for (void *page = page_get(self.keeper); page != NULL; page = page_get(self.keeper)) {
             REQUIRE(count < 300 && (uintptr_t)page % size == 0);

@@ -29,7 +29,9 @@
 // A pool lives until it is closed *and* nothing is taken from it or its children any more, so
 // buffers may outlive the query they came from.
 //
-// Threads: everything here may be called from any thread; one lock a tree, of rank POOL.
+// Threads: everything here may be called from any thread; one lock a tree, of rank POOL. Because
+// caches may be asked to shrink, whoever takes memory holds no lock of rank CACHE or above; caches
+// and read-ahead themselves, and the urgent calls, never ask a cache, so that is only about others.
 #ifndef FIRN_MEMORY_POOL_H
 #define FIRN_MEMORY_POOL_H
 

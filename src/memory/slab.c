@@ -86,7 +86,7 @@ static bool table_grow(slab_store *self) {
         return true;
     }
     const size_t size = self->table_size == 0 ? TABLE_SIZE_MIN : self->table_size * 2;
-    slab **table = host_alloc(size * sizeof *table);
+    slab **table = (slab **)host_alloc(size * sizeof *table);
     if (table == NULL) {
         return false;
     }
@@ -102,7 +102,7 @@ static bool table_grow(slab_store *self) {
             table_put(self, before[i]);
         }
     }
-    host_free(before);
+    host_free((void *)before);
     return true;
 }
 
@@ -355,7 +355,7 @@ void slab_store_end(slab_store *self) {
     assert(self->taken == 0);
     (void)slab_release_empty(self, UINT64_MAX);
     assert(self->slab_count == 0 && self->resident == 0);
-    host_free(self->table);
+    host_free((void *)self->table);
     self->table = NULL;
     self->table_size = 0;
 }

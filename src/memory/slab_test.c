@@ -167,9 +167,8 @@ TEST(slab_survives_a_system_that_refuses) {
 TEST(slab_chance_keeps_pieces_apart) {
     enum { PIECES = 300 };
     slab_store store = {0};
-    static uint8_t *pieces[PIECES];
-    static size_t sizes[PIECES];
-    memset(pieces, 0, sizeof pieces);
+    uint8_t *pieces[PIECES] = {0};
+    size_t sizes[PIECES] = {0};
     uint64_t seed = 7;
     uint64_t expected = 0;
     for (uint32_t step = 0; step < 6000; step++) {

@@ -59,7 +59,7 @@ void spill_space_close(spill_space *self);
 bool spill_pack(spill_desk *desk, bytes page, bytes *out);
 
 /// Room for a packed page as it lies in the file; NULL without memory.
-uint8_t *spill_desk_room(spill_desk *desk);
+uint8_t *spill_desk_room(spill_desk *self);
 
 // ---- The file
 // -------------------------------------------------------------------------------------

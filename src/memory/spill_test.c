@@ -1,6 +1,5 @@
 #include "memory/spill.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/host.h"
@@ -261,8 +260,7 @@ static void check_run(fixture *self, const spill_run *run, size_t capacity, uint
 
 TEST(spill_runs_are_read_in_spans_of_units) {
     static uint8_t unit[32 * 1024];
-    uint8_t *buffer = malloc(M);
-    REQUIRE(buffer != NULL);
+    static uint8_t buffer[1024 * 1024];
     for (size_t round = 0; round < 2; round++) {
         fixture self;
         REQUIRE(fixture_open(&self, round == 0 ? &raw : &lz4));
@@ -290,7 +288,6 @@ TEST(spill_runs_are_read_in_spans_of_units) {
         spill_run_free(self.file, &runs[1]);
         fixture_close(&self);
     }
-    free(buffer);
 }
 
 // Whatever call of a kind fails: an error or success, and nothing is lost.
