@@ -1,0 +1,162 @@
+#include "catalogs/catalog_options.h"
+
+#include "memory/json_tree.h"
+
+#define ALL_KINDS (CATALOG_REST | CATALOG_SQLITE | CATALOG_FOLDER)
+#define TIMEOUT_MS_MAX INT64_C(86400000)
+
+typedef firn_status (*option_reader)(text value, arena *memory, catalog_options *out,
+                                     firn_error *err);
+
+#define READ_TEXT(member)                                                                          \
+    static firn_status read_##member(text value, arena *memory, catalog_options *out,              \
+                                     firn_error *err) {                                            \
+        (void)memory;                                                                              \
+        (void)err;                                                                                 \
+        out->member = value;                                                                       \
+        return FIRN_OK;                                                                            \
+    }
+READ_TEXT(warehouse)
+READ_TEXT(catalog_name)
+READ_TEXT(token)
+READ_TEXT(credential)
+READ_TEXT(scope)
+READ_TEXT(oauth2_server_uri)
+#undef READ_TEXT
+
+static firn_status read_headers(text value, arena *memory, catalog_options *out, firn_error *err) {
+    const json_node *object;
+    firn_error ignored = ERR_INIT; // Its text might show a part of the value.
+    const bytes json = {.data = (const uint8_t *)value.data, .size = value.size};
+    if (json_tree_read(memory, json, &object, &ignored) != FIRN_OK || object->kind != JSON_OBJECT) {
+        return FAIL(err, FIRN_INVALID, "option HEADERS is no map of names to texts");
+    }
+    out->headers = ARENA_NEW(memory, net_header, (size_t)object->count + 1);
+    if (out->headers == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (const json_node *member = object->first; member != NULL; member = member->next) {
+        net_header *header = &out->headers[out->header_count];
+        header->name = member->key;
+        if (member->kind != JSON_STRING) {
+            return FAIL(err, FIRN_INVALID, "header \"%.*s\" of option HEADERS is no text",
+                        TEXT_ARGS(member->key));
+        }
+        header->value = member->value;
+        out->header_count += 1;
+    }
+    return FIRN_OK;
+}
+
+static firn_status read_timeout(text value, uint32_t *out, firn_error *err) {
+    static const struct {
+        text unit;
+        int64_t ms;
+    } units[] = {{{"", 0}, 1000}, {{"ms", 2}, 1}, {{"s", 1}, 1000}, {{"min", 3}, 60000}};
+    int64_t number = 0;
+    size_t i = 0;
+    for (; i < value.size && value.data[i] >= '0' && value.data[i] <= '9'; i++) {
+        number = number * 10 + (value.data[i] - '0');
+        number = number < TIMEOUT_MS_MAX ? number : TIMEOUT_MS_MAX;
+    }
+    const text unit = text_slice(value, i, value.size);
+    for (size_t j = 0; j < sizeof units / sizeof *units && i > 0 && number > 0; j++) {
+        if (text_equal_nocase(unit, units[j].unit) && number <= TIMEOUT_MS_MAX / units[j].ms) {
+            *out = (uint32_t)(number * units[j].ms);
+            return FIRN_OK;
+        }
+    }
+    return FAIL(err, FIRN_INVALID,
+                "\"%.*s\" is no time of 1ms to 1 day: a whole number of seconds, or with ms, s or "
+                "min behind it",
+                TEXT_ARGS(value));
+}
+
+static firn_status read_connect_timeout(text value, arena *memory, catalog_options *out,
+                                        firn_error *err) {
+    (void)memory;
+    return read_timeout(value, &out->connect_timeout_ms, err);
+}
+
+static firn_status read_request_timeout(text value, arena *memory, catalog_options *out,
+                                        firn_error *err) {
+    (void)memory;
+    return read_timeout(value, &out->request_timeout_ms, err);
+}
+
+static firn_status read_is_read_only(text value, arena *memory, catalog_options *out,
+                                     firn_error *err) {
+    (void)memory;
+    out->is_read_only = value.size == 0 || text_equal_nocase(value, TEXT("true"));
+    if (!out->is_read_only && !text_equal_nocase(value, TEXT("false"))) {
+        return FAIL(err, FIRN_INVALID, "option READ_ONLY is \"%.*s\", true and false are allowed",
+                    TEXT_ARGS(value));
+    }
+    return FIRN_OK;
+}
+
+typedef struct option_kind {
+    const char *name;
+    int kinds; // Bits of catalog_kind_bit.
+    option_reader read;
+} option_kind;
+
+static const option_kind option_kinds[] = {
+    {"WAREHOUSE", ALL_KINDS, read_warehouse},
+    {"CATALOG_NAME", CATALOG_SQLITE, read_catalog_name},
+    {"TOKEN", CATALOG_REST, read_token},
+    {"CREDENTIAL", CATALOG_REST, read_credential},
+    {"SCOPE", CATALOG_REST, read_scope},
+    {"OAUTH2_SERVER_URI", CATALOG_REST, read_oauth2_server_uri},
+    {"HEADERS", CATALOG_REST, read_headers},
+    {"CONNECT_TIMEOUT", CATALOG_REST, read_connect_timeout},
+    {"REQUEST_TIMEOUT", CATALOG_REST, read_request_timeout},
+    {"READ_ONLY", ALL_KINDS, read_is_read_only},
+};
+#define OPTION_COUNT (sizeof option_kinds / sizeof *option_kinds)
+
+static firn_status fail_unknown(text name, firn_error *err) {
+    const option_kind *nearest = option_kinds;
+    size_t least = SIZE_MAX;
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const size_t distance = text_distance(name, text_of(option_kinds[i].name));
+        if (distance < least) {
+            least = distance;
+            nearest = &option_kinds[i];
+        }
+    }
+    const firn_status status =
+        FAIL(err, FIRN_INVALID, "a catalog has no option \"%.*s\"", TEXT_ARGS(name));
+    if (least <= 4) {
+        err_hint(err, "did you mean %s?", nearest->name);
+    }
+    return status;
+}
+
+firn_status catalog_options_read(const firn_option *options, size_t count, catalog_kind_bit kind,
+                                 arena *memory, catalog_options *out, firn_error *err) {
+    *out = (catalog_options){.is_read_only = false};
+    bool is_given[OPTION_COUNT] = {false};
+    for (size_t i = 0; i < count; i++) {
+        const text name = text_of(options[i].key);
+        size_t found = 0;
+        while (found < OPTION_COUNT &&
+               !text_equal_nocase(name, text_of(option_kinds[found].name))) {
+            found += 1;
+        }
+        if (found == OPTION_COUNT) {
+            return fail_unknown(name, err);
+        }
+        if ((option_kinds[found].kinds & (int)kind) == 0) {
+            return FAIL(err, FIRN_INVALID, "option %s is for %s only", option_kinds[found].name,
+                        option_kinds[found].kinds == CATALOG_REST ? "REST catalogs"
+                                                                  : "SQLite catalogs");
+        }
+        if (is_given[found]) {
+            return FAIL(err, FIRN_INVALID, "option %s is given twice", option_kinds[found].name);
+        }
+        is_given[found] = true;
+        TRY(option_kinds[found].read(text_of(options[i].value), memory, out, err));
+    }
+    return FIRN_OK;
+}

@@ -1,0 +1,41 @@
+// The options of ATTACH, alike for every kind of catalog (INTERFACE.md, 2), read from text.
+#ifndef FIRN_CATALOGS_CATALOG_OPTIONS_H
+#define FIRN_CATALOGS_CATALOG_OPTIONS_H
+
+#include "io/net_module.h"
+#include "memory/arena.h"
+
+// Kinds of catalogs, as bits.
+typedef enum catalog_kind_bit {
+    CATALOG_REST = 1,
+    CATALOG_SQLITE = 2,
+    CATALOG_FOLDER = 4,
+} catalog_kind_bit;
+
+/// What was given; all else is empty, 0 or false.
+typedef struct catalog_options {
+    text warehouse;
+    text catalog_name;
+    text token;
+    text credential;
+    text scope;
+    text oauth2_server_uri;
+    net_header *headers;
+    uint32_t header_count;
+    uint32_t connect_timeout_ms;
+    uint32_t request_timeout_ms;
+    bool is_read_only;
+} catalog_options;
+
+/// Reads options for a catalog of one kind. Names are taken in any case. Values:
+///     HEADERS            a JSON object of texts: {"X-Tenant": "seven"}
+///     …_TIMEOUT          a whole number of seconds, or with a unit: 500ms, 5s, 2min
+///     READ_ONLY          true, false, or empty, which is true
+///
+/// Borrows: keys and values, as long as `out`.
+/// Errors:  FIRN_INVALID: unknown (the hint names the nearest), not for this kind, given twice, a
+///          bad value. The text never holds a value that may be secret.
+firn_status catalog_options_read(const firn_option *options, size_t count, catalog_kind_bit kind,
+                                 arena *memory, catalog_options *out, firn_error *err);
+
+#endif

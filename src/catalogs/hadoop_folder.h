@@ -1,0 +1,44 @@
+// A warehouse in folders, without any server: a namespace is a folder, a table a folder that has
+// metadata in it.
+//
+//     warehouse/db/sales/metadata/v3.metadata.json      table "sales" of namespace "db"
+//
+// Java's HadoopCatalog writes such trees; any store that can list serves (io_list).
+#ifndef FIRN_CATALOGS_HADOOP_FOLDER_H
+#define FIRN_CATALOGS_HADOOP_FOLDER_H
+
+#include "catalogs/catalog_loaded.h"
+#include "io/io.h"
+#include "tables/catalog.h"
+
+/// Plain data, owns nothing. Any number of threads.
+typedef struct hadoop_folder {
+    io *files;
+    text root;  // A path of the warehouse; borrowed.
+    text alias; // Of the catalog, for messages; borrowed.
+} hadoop_folder;
+
+/// FIRN_NOT_FOUND if the warehouse does not exist or is no folder.
+firn_status hadoop_folder_check(const hadoop_folder *self, const cancel_flag *cancel,
+                                firn_error *err);
+
+/// Child namespaces of `parent` (count 0: the top), in bytewise order, each with all its levels.
+/// Folders whose name begins with '.' or '_' are none.
+firn_status hadoop_folder_namespaces(const hadoop_folder *self, namespace_path parent,
+                                     arena *memory, namespace_path **out, uint32_t *count,
+                                     const cancel_flag *cancel, firn_error *err);
+
+firn_status hadoop_folder_has_namespace(const hadoop_folder *self, namespace_path space, bool *out,
+                                        const cancel_flag *cancel, firn_error *err);
+
+/// Tables, in bytewise order. FIRN_NOT_FOUND: no such namespace.
+firn_status hadoop_folder_list(const hadoop_folder *self, namespace_path space, arena *memory,
+                               catalog_entry_list *out, const cancel_flag *cancel, firn_error *err);
+
+/// The current metadata file of a table. FIRN_NOT_FOUND if there is none of that name;
+/// FIRN_INVALID if a name could lead out of the warehouse.
+firn_status hadoop_folder_load(const hadoop_folder *self, namespace_path space, text name,
+                               arena *memory, loaded_table *out, const cancel_flag *cancel,
+                               firn_error *err);
+
+#endif

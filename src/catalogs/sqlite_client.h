@@ -1,0 +1,60 @@
+// The catalog in one SQLite file that PyIceberg, Java's JdbcCatalog and iceberg-rust share.
+//
+//     iceberg_tables                 catalog_name, table_namespace, table_name, metadata_location,
+//                                    previous_metadata_location [, iceberg_type]
+//     iceberg_namespace_properties   catalog_name, namespace, property_key, property_value
+//
+// Several catalogs may lie in one file, told apart by catalog_name. `iceberg_type` (schema V1) is
+// 'TABLE', 'VIEW' or NULL, which means table; in V0 the column is missing. Levels of a namespace
+// are joined by '.'; a namespace exists when a table, a view or a property is in it or below it.
+//
+// The file is outside data like any other: what is not UTF-8 text is FIRN_CORRUPT. Other programs
+// hold short locks; they are waited for up to the busy timeout.
+#ifndef FIRN_CATALOGS_SQLITE_CLIENT_H
+#define FIRN_CATALOGS_SQLITE_CLIENT_H
+
+#include "catalogs/catalog_loaded.h"
+#include "tables/catalog.h"
+
+typedef struct sqlite_options {
+    text path;         // A file path, without "sqlite:".
+    text alias;        // Of the catalog: the name to look for if the file does not tell; messages.
+    text catalog_name; // CATALOG_NAME; size 0: the only name in the file, else the alias.
+    bool is_read_only;
+    uint32_t busy_timeout_ms; // 0: 10 s.
+} sqlite_options;
+
+/// One connection. One thread at a time.
+typedef struct sqlite_client sqlite_client;
+
+/// Errors: FIRN_NOT_FOUND (no such file), FIRN_CORRUPT (no database, or without iceberg_tables),
+///         FIRN_IO, FIRN_NO_MEMORY.
+firn_status sqlite_client_open(const sqlite_options *options, sqlite_client **out, firn_error *err);
+/// NULL: nothing.
+void sqlite_client_close(sqlite_client *self);
+
+/// The catalog_name in use. Lives as long as the client.
+text sqlite_client_name(const sqlite_client *self);
+
+/// Child namespaces of `parent` (count 0: the top), in bytewise order, each with all its levels.
+firn_status sqlite_client_namespaces(sqlite_client *self, namespace_path parent, arena *memory,
+                                     namespace_path **out, uint32_t *count,
+                                     const cancel_flag *cancel, firn_error *err);
+
+firn_status sqlite_client_has_namespace(sqlite_client *self, namespace_path space, bool *out,
+                                        const cancel_flag *cancel, firn_error *err);
+
+firn_status sqlite_client_namespace_properties(sqlite_client *self, namespace_path space,
+                                               arena *memory, catalog_properties *out,
+                                               const cancel_flag *cancel, firn_error *err);
+
+/// Tables and views, each kind in bytewise order. FIRN_NOT_FOUND: no such namespace.
+firn_status sqlite_client_list(sqlite_client *self, namespace_path space, arena *memory,
+                               catalog_entry_list *out, const cancel_flag *cancel, firn_error *err);
+
+/// The table or view of that name, with its metadata location. FIRN_NOT_FOUND if there is none;
+/// FIRN_CORRUPT if it has no location.
+firn_status sqlite_client_load(sqlite_client *self, namespace_path space, text name, arena *memory,
+                               loaded_table *out, const cancel_flag *cancel, firn_error *err);
+
+#endif
