@@ -174,6 +174,76 @@ bool sql_visit_children(const sql_node *node, sql_visitor visit, void *user) {
     return visit_families[node->family][node->kind](node, visit, user);
 }
 
+static uint32_t list_height(sql_list list) {
+    uint32_t height = 0;
+    for (size_t i = 0; i < list.count; i++) {
+        height = height < list.items[i]->height ? list.items[i]->height : height;
+    }
+    return height;
+}
+
+static uint32_t higher(uint32_t height, const void *child, const void *skip) {
+    const sql_node *node = child;
+    return node == NULL || child == skip || node->height < height ? height : node->height;
+}
+
+// The greatest height of the children other than `skip`, 0 if there are none.
+typedef uint32_t (*node_height)(const void *node, const void *skip);
+
+#define NODE(type, kind)                                                                           \
+    static uint32_t type##_height(const void *node, const void *skip) {                            \
+        const type *self = node;                                                                   \
+        uint32_t height = 0;                                                                       \
+        (void)self, (void)skip;
+#define CHILD(type, name) height = higher(height, self->name, skip);
+#define LIST(type, name)                                                                           \
+    if (self->name.count > 0) {                                                                    \
+        const uint32_t name##_height = list_height(self->name);                                    \
+        height = height < name##_height ? name##_height : height;                                  \
+    }
+#define END(type)                                                                                  \
+    return height;                                                                                 \
+    }
+#include "sql/ast_nodes.def"
+
+static const node_height height_exprs[] = {
+#define EXPR(type, kind) [kind] = type##_height,
+#include "sql/ast_nodes.def"
+};
+static const node_height height_relations[] = {
+#define RELATION(type, kind) [kind] = type##_height,
+#include "sql/ast_nodes.def"
+};
+static const node_height height_bodies[] = {
+#define BODY(type, kind) [kind] = type##_height,
+#include "sql/ast_nodes.def"
+};
+static const node_height height_statements[] = {
+#define STATEMENT(type, kind) [kind] = type##_height,
+#include "sql/ast_nodes.def"
+};
+static const node_height height_parts[] = {
+#define PART(type, kind) [kind] = type##_height,
+#include "sql/ast_nodes.def"
+};
+
+static const node_height *const height_families[] = {
+    [SQL_FAMILY_EXPR] = height_exprs,  [SQL_FAMILY_RELATION] = height_relations,
+    [SQL_FAMILY_BODY] = height_bodies, [SQL_FAMILY_STATEMENT] = height_statements,
+    [SQL_FAMILY_PART] = height_parts,
+};
+
+uint32_t sql_height(const sql_node *node) {
+    const sql_node *left = left_side(node);
+    const uint32_t height = 1 + height_families[node->family][node->kind](node, left);
+    if (left == NULL) {
+        return height;
+    }
+    const bool is_chain = left->family == node->family && left->kind == node->kind;
+    const uint32_t left_height = is_chain ? left->height : left->height + UINT32_C(1);
+    return height < left_height ? left_height : height;
+}
+
 static const char *const name_exprs[] = {
 #define EXPR(type, kind) [kind] = #type,
 #include "sql/ast_nodes.def"

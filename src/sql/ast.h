@@ -90,7 +90,7 @@ typedef enum sql_literal_kind {
     SQL_LITERAL_BITS,    // B'101': the digits.
 } sql_literal_kind;
 
-// Operators between two operands: constant, how it is written, how it binds (see operators.h).
+// Operators between two operands: constant, how it is written, how it binds (see binding.h).
 // LIKE and its kin are operators only in sql_quantified; elsewhere they are a sql_like.
 #define SQL_OPERATORS(X)                                                                           \
     X(SQL_OP_NONE, "", NONE)                                                                       \
@@ -289,7 +289,7 @@ typedef enum sql_merge_action {
 
 /// What one action of ALTER does, and the members of sql_alter_action that it fills.
 typedef enum sql_alter_kind {
-    SQL_ALTER_RENAME,                  // names: RENAME TO a.b
+    SQL_ALTER_RENAME,                  // new_path: RENAME TO a.b
     SQL_ALTER_ADD_COLUMNS,             // definitions, if_not_exists
     SQL_ALTER_DROP_COLUMN,             // column, if_exists
     SQL_ALTER_RENAME_COLUMN,           // column, name
@@ -303,21 +303,20 @@ typedef enum sql_alter_kind {
     SQL_ALTER_ADD_PARTITION_FIELD,     // value, name (AS name)
     SQL_ALTER_DROP_PARTITION_FIELD,    // value; a bare name is a sql_column
     SQL_ALTER_REPLACE_PARTITION_FIELD, // value, new_value, name (AS name)
-    SQL_ALTER_WRITE_ORDER,             // order_by; empty: WRITE UNORDERED
-    SQL_ALTER_WRITE_DISTRIBUTION,      // WRITE DISTRIBUTED BY PARTITION; order_by may follow
-    SQL_ALTER_SET_IDENTIFIER_FIELDS,   // names
-    SQL_ALTER_DROP_IDENTIFIER_FIELDS,  // names
-    SQL_ALTER_SET_PROPERTIES,          // options
-    SQL_ALTER_UNSET_PROPERTIES,        // options without values, if_exists
-    SQL_ALTER_SET_LOCATION,            // value
-    SQL_ALTER_ADD_CONSTRAINT,          // constraint
-    SQL_ALTER_DROP_CONSTRAINT,         // name, if_exists
-    SQL_ALTER_CREATE_BRANCH,  // name, value (version), retention, or_replace, if_not_exists
-    SQL_ALTER_REPLACE_BRANCH, // name, value, retention
-    SQL_ALTER_DROP_BRANCH,    // name, if_exists
-    SQL_ALTER_CREATE_TAG,     // as CREATE_BRANCH
-    SQL_ALTER_REPLACE_TAG,    // as REPLACE_BRANCH
-    SQL_ALTER_DROP_TAG,       // name, if_exists
+    SQL_ALTER_WRITE_ORDER,           // order_by, is_locally, is_by_partition; WRITE UNORDERED: none
+    SQL_ALTER_SET_IDENTIFIER_FIELDS, // fields
+    SQL_ALTER_DROP_IDENTIFIER_FIELDS, // fields
+    SQL_ALTER_SET_PROPERTIES,         // options
+    SQL_ALTER_UNSET_PROPERTIES,       // options without values, if_exists
+    SQL_ALTER_SET_LOCATION,           // value
+    SQL_ALTER_ADD_CONSTRAINT,         // constraint
+    SQL_ALTER_DROP_CONSTRAINT,        // name, if_exists
+    SQL_ALTER_CREATE_BRANCH,          // name, value (version), retention, or_replace, if_not_exists
+    SQL_ALTER_REPLACE_BRANCH,         // name, value, retention
+    SQL_ALTER_DROP_BRANCH,            // name, if_exists
+    SQL_ALTER_CREATE_TAG,             // as CREATE_BRANCH
+    SQL_ALTER_REPLACE_TAG,            // as REPLACE_BRANCH
+    SQL_ALTER_DROP_TAG,               // name, if_exists
 } sql_alter_kind;
 
 typedef enum sql_object {
@@ -469,6 +468,9 @@ typedef bool (*sql_visitor)(const sql_node *child, void *user);
 /// said so. A tool for questions such as "is there an aggregate in it"; whoever goes down with it
 /// must walk left-leaning chains itself if it may meet long ones (see above).
 bool sql_visit_children(const sql_node *node, sql_visitor visit, void *user);
+
+/// The height that `node` has by its children: see sql_node.
+uint32_t sql_height(const sql_node *node);
 
 /// The name of the node's struct without "sql_", such as "binary". Never NULL. Static storage.
 const char *sql_node_name(const sql_node *node);
