@@ -34,18 +34,22 @@ bool codec_find(text word, codec *out) {
     return false;
 }
 
-codec_scratch codec_scratch_open(size_t limit_bytes) {
+codec_scratch codec_scratch_open_in(pool *owner, size_t limit_bytes) {
     return (codec_scratch){
-        .contexts = arena_open(limit_bytes),
-        .temporary = arena_open(limit_bytes),
+        .contexts = arena_open_in(owner, limit_bytes),
+        .temporary = arena_open_in(owner, limit_bytes),
     };
+}
+
+codec_scratch codec_scratch_open(size_t limit_bytes) {
+    return codec_scratch_open_in(NULL, limit_bytes);
 }
 
 void codec_scratch_close(codec_scratch *self) {
     codec_deflate_close(self);
     arena_close(&self->contexts);
     arena_close(&self->temporary);
-    *self = codec_scratch_open(self->contexts.limit);
+    *self = codec_scratch_open_in(self->contexts.owner, self->contexts.limit);
 }
 
 size_t codec_scratch_bytes(const codec_scratch *self) {

@@ -34,8 +34,8 @@ const char *codec_word(codec self);
 bool codec_find(text word, codec *out);
 
 /// What codecs keep between calls: contexts of the libraries, tables. One per worker. Made with
-/// CODEC_SCRATCH or codec_scratch_open; each part is allocated at its first use. Closing one that
-/// never allocated does nothing.
+/// codec_scratch_open; each part is allocated at its first use. Closing one that never allocated
+/// does nothing.
 ///
 /// Memory lies in the two arenas and counts there, but for libdeflate's (12 KiB to decode, up to
 /// 1 MiB to encode), which that library takes from the system by itself.
@@ -56,6 +56,8 @@ typedef struct codec_scratch {
 /// Starts a scratch whose arenas take at most `limit_bytes` each. 16 MiB is enough to decode, 4 MiB
 /// to encode at default levels; zstd's level 19 needs 96 MiB.
 codec_scratch codec_scratch_open(size_t limit_bytes);
+/// The same, counted against a pool, which outlives it.
+codec_scratch codec_scratch_open_in(pool *owner, size_t limit_bytes);
 void codec_scratch_close(codec_scratch *self);
 /// Bytes that the scratch holds now.
 size_t codec_scratch_bytes(const codec_scratch *self);

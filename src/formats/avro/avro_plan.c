@@ -11,6 +11,9 @@
 #define OPS_MAX (UINT32_C(1) << 24)
 #define NO_BODY UINT32_MAX
 
+// Apart from `run`, so that it stays small enough for registers.
+#define NOINLINE __attribute__((noinline))
+
 typedef enum op_kind {
     OP_END,
     OP_NUMBERS,      // `count` numbers pass.
@@ -443,8 +446,8 @@ static firn_status check_depth(uint32_t depth_left, firn_error *err) {
     return FIRN_OK;
 }
 
-static firn_status pass_items(const avro_op *ops, uint32_t at, byte_reader *in, uint32_t depth_left,
-                              firn_error *err) {
+NOINLINE static firn_status pass_items(const avro_op *ops, uint32_t at, byte_reader *in,
+                                       uint32_t depth_left, firn_error *err) {
     const avro_op *op = &ops[at];
     avro_items items = {.item_size_min = op->size_min};
     TRY(check_depth(depth_left, err));
@@ -470,12 +473,13 @@ static firn_status pass_items(const avro_op *ops, uint32_t at, byte_reader *in, 
 }
 
 // Fills a slot from the value that `in` stands before.
-static firn_status get(const avro_op *op, byte_reader *in, avro_value *out, firn_error *err) {
+static ALWAYS_INLINE firn_status get(op_kind kind, const avro_op *op, byte_reader *in,
+                                     avro_value *out, firn_error *err) {
     float real;
     bool flag;
     uint32_t symbol;
     out->is_null = false;
-    switch ((int)op->kind) {
+    switch ((int)kind) {
     case OP_GET_BOOLEAN:
         TRY(avro_read_boolean(in, &flag, err));
         out->number = flag ? 1 : 0;
@@ -495,13 +499,13 @@ static firn_status get(const avro_op *op, byte_reader *in, avro_value *out, firn
     case OP_GET_BYTES:
         return avro_read_bytes(in, &out->data, err);
     default:
-        assert(op->kind == OP_GET_FIXED);
+        assert(kind == OP_GET_FIXED);
         return reader_take(in, op->count, &out->data, err);
     }
 }
 
-static firn_status get_slice(const avro_op *ops, uint32_t at, byte_reader *in, avro_value *out,
-                             uint32_t depth_left, firn_error *err) {
+NOINLINE static firn_status get_slice(const avro_op *ops, uint32_t at, byte_reader *in,
+                                      avro_value *out, uint32_t depth_left, firn_error *err) {
     const uint8_t *start = in->at;
     TRY(check_depth(depth_left, err));
     TRY(run(ops, at + 1, in, NULL, depth_left - 1, err));
@@ -510,7 +514,7 @@ static firn_status get_slice(const avro_op *ops, uint32_t at, byte_reader *in, a
     return FIRN_OK;
 }
 
-static firn_status pass_bytes(byte_reader *in, uint32_t count, firn_error *err) {
+static inline firn_status pass_bytes(byte_reader *in, uint32_t count, firn_error *err) {
     for (; count > 0; count--) {
         bytes passed;
         TRY(avro_read_bytes(in, &passed, err));
@@ -561,14 +565,18 @@ static firn_status run(const avro_op *ops, uint32_t at, byte_reader *in, avro_va
             TRY(get_slice(ops, at - 1, in, &values[op->slot], depth_left, err));
             at = op->target;
             break;
-        case OP_GET_BOOLEAN:
         case OP_GET_NUMBER:
+            TRY(get(OP_GET_NUMBER, op, in, &values[op->slot], err));
+            break;
+        case OP_GET_BYTES:
+            TRY(get(OP_GET_BYTES, op, in, &values[op->slot], err));
+            break;
+        case OP_GET_BOOLEAN:
         case OP_GET_ENUM:
         case OP_GET_FLOAT:
         case OP_GET_DOUBLE:
-        case OP_GET_BYTES:
         case OP_GET_FIXED:
-            TRY(get(op, in, &values[op->slot], err));
+            TRY(get(op->kind, op, in, &values[op->slot], err));
             break;
         }
     }

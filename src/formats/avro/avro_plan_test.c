@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/test.h"
+#include "formats/avro/avro_pairs.h"
 #include "formats/avro/avro_plain_read.h"
 
 #define BYTES(...)                                                                                 \
@@ -111,6 +112,16 @@ TEST(avro_plan_reads_the_items_of_a_slice) {
         REQUIRE(avro_items_next(&items, &slice, &has_item, &err) == FIRN_OK);
     }
     CHECK(sum == 100 - 1 + 200 - 2 + 0);
+
+    avro_pairs pairs;
+    REQUIRE(avro_pairs_open(&pairs, plan->found[0], value.data) && !pairs.has_data);
+    REQUIRE(avro_pairs_next(&pairs, &err) == FIRN_OK);
+    while (pairs.has_pair) {
+        sum -= pairs.number * 100 + pairs.key;
+        REQUIRE(avro_pairs_next(&pairs, &err) == FIRN_OK);
+    }
+    CHECK(sum == 0);
+    CHECK(!avro_pairs_open(&pairs, schema, value.data));
     arena_close(&memory);
 }
 
