@@ -10,8 +10,7 @@ int64_t calendar_units_per_second(time_unit unit) {
     return units[unit];
 }
 
-// ---- Days
-// ----------------------------------------------------------------------------------------
+// ---- Days --------------------------------------------------------------------------------------
 //
 // Years are counted from March, so that the leap day is the last of a year, and centuries, years
 // and months come out of multiplications (C. Neri, L. Schneider, "Euclidean affine functions and
@@ -113,8 +112,7 @@ bool calendar_date_add_months_fits(int32_t days, int64_t months, int32_t *out) {
     return true;
 }
 
-// ---- Timestamps
-// ----------------------------------------------------------------------------------
+// ---- Timestamps --------------------------------------------------------------------------------
 
 calendar_moment calendar_moment_of(int64_t value, time_unit unit) {
     const int64_t per_second = calendar_units_per_second(unit);

@@ -31,8 +31,7 @@ static inline int64_t calendar_floor_mod(int64_t value, int64_t divisor) {
     return rest < 0 ? rest + divisor : rest;
 }
 
-// ---- Days
-// ----------------------------------------------------------------------------------------
+// ---- Days --------------------------------------------------------------------------------------
 
 typedef struct calendar_date {
     int64_t year;  // Astronomical.
@@ -83,8 +82,7 @@ calendar_date calendar_add_months(calendar_date date, int64_t months);
 /// calendar_add_months on the days of a DATE.
 bool calendar_date_add_months_fits(int32_t days, int64_t months, int32_t *out);
 
-// ---- Timestamps
-// ----------------------------------------------------------------------------------
+// ---- Timestamps --------------------------------------------------------------------------------
 
 /// A timestamp as day and nanoseconds within it, 0 to CALENDAR_DAY_NANOS - 1.
 typedef struct calendar_moment {
@@ -101,8 +99,7 @@ bool calendar_timestamp_fits(calendar_moment moment, time_unit unit, int64_t *ou
 /// A timestamp in another unit; rounds as above.
 bool calendar_rescale_fits(int64_t value, time_unit from, time_unit to, int64_t *out);
 
-// ---- Fields: date_part, extract, date_trunc
-// ------------------------------------------------------
+// ---- Fields: date_part, extract, date_trunc ----------------------------------------------------
 
 // Name as SQL prints it; whether date_trunc knows it.
 #define CALENDAR_FIELD_LIST(X)                                                                     \

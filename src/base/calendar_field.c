@@ -246,8 +246,7 @@ double calendar_extract_f64(calendar_field field, calendar_moment moment, int32_
     return (double)calendar_extract(field, moment, offset_seconds);
 }
 
-// ---- date_trunc
-// ----------------------------------------------------------------------------------
+// ---- date_trunc --------------------------------------------------------------------------------
 
 // The first day of the span of years, such as 1901 for 2000 and 100; spans begin with year 1.
 static int64_t span_start(int64_t year, int64_t span) {

@@ -1,82 +1,12 @@
 // Reading dates, times and timestamps.
 #include "base/date_text.h"
 
-#include "base/date_text_private.h"
+#include "base/date_cursor.h"
 
+#define NANOS_PER_SECOND INT64_C(1000000000)
 #define YEAR_MAX INT64_C(300000000000) // What calendar_days_of takes.
-#define OFFSET_HOURS_MAX 15
 
-// ---- Cursor
-// --------------------------------------------------------------------------------------
-
-void date_skip_blanks(date_cursor *self) {
-    while (self->at < self->end && date_is_blank(*self->at)) {
-        self->at += 1;
-    }
-}
-
-date_cursor date_cursor_open(text input) {
-    date_cursor self = {.at = input.data, .end = input.data};
-    if (input.size > 0) {
-        self.end += input.size;
-    }
-    date_skip_blanks(&self);
-    while (self.end > self.at && date_is_blank(self.end[-1])) {
-        self.end -= 1;
-    }
-    return self;
-}
-
-int64_t date_take_digits(date_cursor *self, int64_t *value) {
-    int64_t count = 0;
-    int64_t sum = 0;
-    for (; self->at < self->end && date_is_digit(*self->at); self->at++) {
-        count += 1;
-        sum = count > 18 ? INT64_MAX : sum * 10 + (*self->at - '0');
-    }
-    *value = sum;
-    return count;
-}
-
-int64_t date_take_fraction(date_cursor *self, int64_t *billionths, bool *has_tenth) {
-    int64_t count = 0;
-    int64_t sum = 0;
-    *has_tenth = false;
-    for (; self->at < self->end && date_is_digit(*self->at); self->at++) {
-        if (count < 9) {
-            sum = sum * 10 + (*self->at - '0');
-        } else if (count == 9) {
-            *has_tenth = *self->at >= '5';
-        }
-        count += 1;
-    }
-    for (int64_t missing = count; missing < 9; missing++) {
-        sum *= 10;
-    }
-    *billionths = sum;
-    return count;
-}
-
-text date_take_word(date_cursor *self) {
-    const char *from = self->at;
-    while (self->at < self->end && date_is_letter(*self->at)) {
-        self->at += 1;
-    }
-    return (text){.data = from, .size = (size_t)(self->at - from)};
-}
-
-// Takes one of the words, if it stands there whole.
-static bool take_this_word(date_cursor *self, const char *wanted) {
-    date_cursor ahead = *self;
-    if (!text_equal_nocase(date_take_word(&ahead), text_of(wanted))) {
-        return false;
-    }
-    *self = ahead;
-    return true;
-}
-
-// ---- Dates
-// ---------------------------------------------------------------------------------------
+// ---- Dates -------------------------------------------------------------------------------------
 
 typedef struct date_fields {
     calendar_date date;
@@ -121,13 +51,13 @@ static date_answer read_date(date_cursor *self, date_fields *out) {
 // Takes "BC" or "AD" and tells whether all is read.
 static date_answer finish_date(date_cursor *self, date_fields *fields, int64_t *days) {
     date_skip_blanks(self);
-    if (take_this_word(self, "BC")) {
+    if (date_take_this_word(self, "BC")) {
         if (fields->has_sign || fields->date.year == 0) {
             return DATE_RANGE;
         }
         fields->date.year = 1 - fields->date.year;
     } else {
-        (void)take_this_word(self, "AD");
+        (void)date_take_this_word(self, "AD");
     }
     if (!date_at_end(self)) {
         return DATE_SYNTAX;
@@ -139,8 +69,7 @@ static date_answer finish_date(date_cursor *self, date_fields *fields, int64_t *
     return DATE_OK;
 }
 
-// ---- Times of the day
-// ----------------------------------------------------------------------------
+// ---- Times of the day --------------------------------------------------------------------------
 
 typedef struct time_fields {
     int64_t hour;
@@ -198,8 +127,8 @@ static date_answer read_time(date_cursor *self, bool takes_compact, int64_t *nan
     }
     date_cursor ahead = *self;
     date_skip_blanks(&ahead);
-    const bool is_morning = take_this_word(&ahead, "AM");
-    if (is_morning || take_this_word(&ahead, "PM")) {
+    const bool is_morning = date_take_this_word(&ahead, "AM");
+    if (is_morning || date_take_this_word(&ahead, "PM")) {
         *self = ahead;
         if (!apply_half(!is_morning, &fields)) {
             return DATE_RANGE;
@@ -210,42 +139,13 @@ static date_answer read_time(date_cursor *self, bool takes_compact, int64_t *nan
         (fields.hour == 24 && (fields.minute | fields.second | fields.nanos) != 0)) {
         return DATE_RANGE;
     }
-    *nanos = ((fields.hour * 60 + fields.minute) * 60 + fields.second) * DATE_NANOS_PER_SECOND +
-             fields.nanos;
+    *nanos =
+        ((fields.hour * 60 + fields.minute) * 60 + fields.second) * NANOS_PER_SECOND + fields.nanos;
     *has_tenth = fields.has_tenth;
     return DATE_OK;
 }
 
-// ---- Zones
-// ---------------------------------------------------------------------------------------
-
-// [+-]HH[[:]MM[[:]SS]]
-static date_answer read_offset(date_cursor *self, int32_t *seconds) {
-    const bool is_negative = *self->at == '-';
-    self->at += 1;
-    int64_t hours;
-    int64_t minutes = 0;
-    int64_t rest = 0;
-    const int64_t digits = date_take_digits(self, &hours);
-    if (digits == 4 || digits == 6) {
-        rest = digits == 6 ? hours % 100 : 0;
-        minutes = digits == 6 ? hours / 100 % 100 : hours % 100;
-        hours /= digits == 6 ? 10000 : 100;
-    } else if (digits != 1 && digits != 2) {
-        return DATE_SYNTAX;
-    } else if (date_take(self, ':')) {
-        if (date_take_digits(self, &minutes) != 2 ||
-            (date_take(self, ':') && date_take_digits(self, &rest) != 2)) {
-            return DATE_SYNTAX;
-        }
-    }
-    if (hours > OFFSET_HOURS_MAX || minutes > 59 || rest > 59) {
-        return DATE_RANGE;
-    }
-    const int64_t total = (hours * 60 + minutes) * 60 + rest;
-    *seconds = (int32_t)(is_negative ? -total : total);
-    return DATE_OK;
-}
+// ---- Zones -------------------------------------------------------------------------------------
 
 static bool is_name_byte(char byte) {
     return date_is_letter(byte) || date_is_digit(byte) || byte == '/' || byte == '_' ||
@@ -256,11 +156,16 @@ static date_answer read_zone(date_cursor *self, date_parts *out) {
     date_skip_blanks(self);
     const char first = date_peek(self);
     if (first == '+' || first == '-') {
+        bool is_known;
         out->zone = DATE_ZONE_OFFSET;
-        return read_offset(self, &out->offset_seconds);
+        if (date_take_offset(self, &out->offset_seconds, &is_known)) {
+            return DATE_OK;
+        }
+        return is_known ? DATE_RANGE : DATE_SYNTAX;
     }
     date_cursor ahead = *self;
-    if (!date_is_letter(first) || take_this_word(&ahead, "BC") || take_this_word(&ahead, "AD")) {
+    if (!date_is_letter(first) || date_take_this_word(&ahead, "BC") ||
+        date_take_this_word(&ahead, "AD")) {
         return DATE_OK;
     }
     const char *from = self->at;
@@ -278,13 +183,12 @@ static date_answer read_zone(date_cursor *self, date_parts *out) {
     return DATE_OK;
 }
 
-// ---- Interface
-// -------------------------------------------------------------------------------------
+// ---- Interface ---------------------------------------------------------------------------------
 
 date_answer date_parse_parts(text input, date_parts *out) {
     date_cursor at = date_cursor_open(input);
     *out = (date_parts){.zone = DATE_ZONE_NONE};
-    if (take_this_word(&at, "epoch")) {
+    if (date_take_this_word(&at, "epoch")) {
         return date_at_end(&at) ? DATE_OK : DATE_SYNTAX;
     }
     date_fields fields;
@@ -309,7 +213,7 @@ date_answer date_parse_parts(text input, date_parts *out) {
 date_answer date_parts_timestamp(const date_parts *parts, int32_t offset_seconds, time_unit unit,
                                  int64_t *out) {
     calendar_moment moment = parts->moment;
-    moment.nanos -= offset_seconds * DATE_NANOS_PER_SECOND;
+    moment.nanos -= offset_seconds * NANOS_PER_SECOND;
     moment.nanos += parts->has_tenth && unit == UNIT_NANO; // Coarser units look at fewer digits.
     return calendar_timestamp_fits(moment, unit, out) ? DATE_OK : DATE_RANGE;
 }

@@ -20,8 +20,7 @@ typedef enum date_answer {
     DATE_RANGE,  // A month 13, a February 30th, or outside of the type.
 } date_answer;
 
-// ---- Reading
-// -------------------------------------------------------------------------------------
+// ---- Reading -----------------------------------------------------------------------------------
 
 /// A time of the day and an offset behind the date are taken and don't count.
 date_answer date_parse_date(text input, int32_t *out);
@@ -56,8 +55,7 @@ date_answer date_parse_interval(text input, interval_value *out);
 date_answer date_parse_interval_between(text input, calendar_field first, calendar_field last,
                                         interval_value *out);
 
-// ---- Writing
-// -------------------------------------------------------------------------------------
+// ---- Writing -----------------------------------------------------------------------------------
 
 #define DATE_TEXT_SIZE_MAX 64
 #define INTERVAL_TEXT_SIZE_MAX 80

@@ -1,14 +1,15 @@
 // Reading intervals: units in words, clocks, years and months, ISO 8601.
 #include <assert.h>
 
+#include "base/date_cursor.h"
 #include "base/date_text.h"
-#include "base/date_text_private.h"
 
 // A number's whole part has at most 18 digits, so one number adds less than 10^31 to a sum; sums
 // beyond this are out of range in any case and stop before they could overflow.
 #define SUM_MAX ((i128)1 << 100)
 #define ONE INT64_C(1000000000000000000) // Fractions count in 10^-18.
 #define MONTH_DAYS 30
+#define NANOS_PER_SECOND INT64_C(1000000000)
 
 // The interval while it is put together; wide, so that only the end must be checked.
 typedef struct interval_sum {
@@ -45,15 +46,14 @@ static int64_t nanos_in(calendar_field field) {
         [CALENDAR_NANOSECOND] = 1,
         [CALENDAR_MICROSECOND] = 1000,
         [CALENDAR_MILLISECOND] = 1000000,
-        [CALENDAR_SECOND] = DATE_NANOS_PER_SECOND,
-        [CALENDAR_MINUTE] = 60 * DATE_NANOS_PER_SECOND,
-        [CALENDAR_HOUR] = 3600 * DATE_NANOS_PER_SECOND,
+        [CALENDAR_SECOND] = NANOS_PER_SECOND,
+        [CALENDAR_MINUTE] = 60 * NANOS_PER_SECOND,
+        [CALENDAR_HOUR] = 3600 * NANOS_PER_SECOND,
     };
     return nanos[field];
 }
 
-// ---- Sums
-// ----------------------------------------------------------------------------------------
+// ---- Sums --------------------------------------------------------------------------------------
 
 // A fraction of `size`, rounded half up; both are positive.
 static i128 share(i128 fraction, int64_t size) {
@@ -97,8 +97,7 @@ static bool add_number(interval_sum *sum, calendar_field field, const interval_n
            sum->days > -SUM_MAX && sum->nanos < SUM_MAX && sum->nanos > -SUM_MAX;
 }
 
-// ---- Pieces
-// --------------------------------------------------------------------------------------
+// ---- Pieces ------------------------------------------------------------------------------------
 
 // [+-]digits[.digits]; false if no digit is there.
 static bool read_number(date_cursor *at, interval_number *out) {
@@ -237,8 +236,7 @@ static date_answer read_pieces(interval_reader *self) {
     return DATE_OK;
 }
 
-// ---- ISO 8601
-// ------------------------------------------------------------------------------------
+// ---- ISO 8601 ----------------------------------------------------------------------------------
 
 static bool iso_field(char letter, bool is_time, calendar_field *out) {
     switch (letter | 0x20) {
@@ -311,8 +309,7 @@ static date_answer read_iso(interval_reader *self) {
     return DATE_OK;
 }
 
-// ---- Interface
-// -------------------------------------------------------------------------------------
+// ---- Interface ---------------------------------------------------------------------------------
 
 static date_answer read_interval(text input, calendar_field first, calendar_field last,
                                  interval_value *out) {

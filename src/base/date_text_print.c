@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "base/date_text.h"
-#include "base/date_text_private.h"
 #include "base/number_text.h"
 
-#define NANOS_PER_MINUTE (60 * DATE_NANOS_PER_SECOND)
+#define NANOS_PER_SECOND INT64_C(1000000000)
+#define NANOS_PER_MINUTE (60 * NANOS_PER_SECOND)
 #define NANOS_PER_HOUR (60 * NANOS_PER_MINUTE)
 
 // At least `width` digits, at most 9 of them zeros.
@@ -48,8 +48,8 @@ static size_t print_below_hour(int64_t nanos, int fraction_digits, char *out) {
     out[size++] = ':';
     size += print_number(nanos / NANOS_PER_MINUTE, 2, out + size);
     out[size++] = ':';
-    size += print_number(nanos / DATE_NANOS_PER_SECOND % 60, 2, out + size);
-    return size + print_fraction(nanos % DATE_NANOS_PER_SECOND, fraction_digits, out + size);
+    size += print_number(nanos / NANOS_PER_SECOND % 60, 2, out + size);
+    return size + print_fraction(nanos % NANOS_PER_SECOND, fraction_digits, out + size);
 }
 
 static size_t print_clock(int64_t nanos, int fraction_digits, char *out) {
@@ -98,14 +98,14 @@ size_t date_print_date(int64_t days, char out[DATE_TEXT_SIZE_MAX]) {
 
 size_t date_print_time(int64_t value, time_unit unit, const date_style *style,
                        char out[DATE_TEXT_SIZE_MAX]) {
-    const int64_t nanos = value * (DATE_NANOS_PER_SECOND / calendar_units_per_second(unit));
+    const int64_t nanos = value * (NANOS_PER_SECOND / calendar_units_per_second(unit));
     return print_clock(nanos, style->fraction_digits, out);
 }
 
 size_t date_print_timestamp(int64_t value, time_unit unit, const date_style *style,
                             char out[DATE_TEXT_SIZE_MAX]) {
     calendar_moment moment = calendar_moment_of(value, unit);
-    moment.nanos += style->offset_seconds * DATE_NANOS_PER_SECOND;
+    moment.nanos += style->offset_seconds * NANOS_PER_SECOND;
     moment.days += calendar_floor_div(moment.nanos, CALENDAR_DAY_NANOS);
     moment.nanos = calendar_floor_mod(moment.nanos, CALENDAR_DAY_NANOS);
     const calendar_date date = calendar_date_of(moment.days);

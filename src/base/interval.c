@@ -7,8 +7,7 @@
 #define MONTH_DAYS 30
 #define YEAR_MONTHS 12
 
-// ---- Whole numbers
-// -------------------------------------------------------------------------------
+// ---- Whole numbers -----------------------------------------------------------------------------
 
 i128 interval_length(interval_value value) {
     const int64_t days = (int64_t)value.months * MONTH_DAYS + value.days;
@@ -46,8 +45,7 @@ bool interval_neg_fits(interval_value value, interval_value *out) {
     return interval_sub_fits((interval_value){0}, value, out);
 }
 
-// ---- Fractions
-// -----------------------------------------------------------------------------------
+// ---- Fractions ---------------------------------------------------------------------------------
 
 static bool is_in_i32(double value) {
     return value > -2147483649.0 && value < 2147483648.0;
@@ -105,8 +103,7 @@ bool interval_divide_fits(interval_value value, double divisor, interval_value *
                       value.nanos % 1000 != 0, out);
 }
 
-// ---- Moving between the parts
-// --------------------------------------------------------------------
+// ---- Moving between the parts ------------------------------------------------------------------
 
 // Gives two neighbouring parts, of which `size` smaller ones make a larger one, the same sign.
 static void same_sign(int64_t *large, int64_t *small, int64_t size) {
@@ -150,8 +147,7 @@ bool interval_justify_fits(interval_value value, interval_value *out) {
     return parts_fit(months, days, nanos, out);
 }
 
-// ---- Fields
-// --------------------------------------------------------------------------------------
+// ---- Fields ------------------------------------------------------------------------------------
 
 // Months in a field from MONTH to MILLENNIUM.
 static int32_t months_in(calendar_field field) {
@@ -239,8 +235,7 @@ bool interval_extract_f64(calendar_field field, interval_value value, double *ou
     return is_known;
 }
 
-// ---- With timestamps
-// -----------------------------------------------------------------------------
+// ---- With timestamps ---------------------------------------------------------------------------
 
 bool interval_add_to_timestamp_fits(interval_value value, int64_t timestamp, time_unit unit,
                                     int64_t *out) {

@@ -48,8 +48,7 @@ bool interval_extract(calendar_field field, interval_value value, int64_t *out);
 /// The same with fractions; epoch counts years of 365.25 days and months of 30.
 bool interval_extract_f64(calendar_field field, interval_value value, double *out);
 
-// ---- With timestamps
-// -----------------------------------------------------------------------------
+// ---- With timestamps ---------------------------------------------------------------------------
 
 /// Adds the months (to the last day of the month if there is no such day), then the days, then the
 /// time; on a clock without jumps. base/zone.h has the one for time zones.

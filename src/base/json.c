@@ -22,8 +22,7 @@ enum {
     STATE_BEHIND_VALUE, // A comma and more, or the end of what is open.
 };
 
-// ---- Messages
-// ------------------------------------------------------------------------------------
+// ---- Messages ----------------------------------------------------------------------------------
 
 const char *json_kind_words(json_kind kind) {
     static const char *const words[JSON_KIND_COUNT] = {
@@ -66,8 +65,7 @@ static firn_status fail_here(const json_reader *self, const uint8_t *at, firn_er
     return json_fail(self, position, err, "the byte 0x%02x is here, %s is required", *at, required);
 }
 
-// ---- Strings
-// -------------------------------------------------------------------------------------
+// ---- Strings -----------------------------------------------------------------------------------
 
 static bool is_special(uint8_t byte) {
     return byte == '"' || byte == '\\' || byte < 0x20;
@@ -216,8 +214,7 @@ static inline firn_status read_string(json_reader *self, json_kind kind, json_to
     return FIRN_OK;
 }
 
-// ---- Other tokens
-// --------------------------------------------------------------------------------
+// ---- Other tokens ------------------------------------------------------------------------------
 
 static bool is_digit(const uint8_t *at, const uint8_t *end) {
     return at < end && *at >= '0' && *at <= '9';
@@ -377,8 +374,7 @@ static firn_status read_on(json_reader *self, json_token *out, firn_error *err) 
     return fail_here(self, self->at, err, is_object ? "\",\" or \"}\"" : "\",\" or \"]\"");
 }
 
-// ---- Interface: reading
-// ----------------------------------------------------------------------------
+// ---- Interface: reading ------------------------------------------------------------------------
 
 json_reader json_reader_open(bytes input) {
     const byte_reader whole = reader_open(input);

@@ -80,8 +80,7 @@ static void end_nested(json_writer *self, char bracket) {
     end_value(self);
 }
 
-// ---- Strings
-// ---------------------------------------------------------------------------------------
+// ---- Strings -----------------------------------------------------------------------------------
 
 // The escape of a byte that needs one; its size.
 static size_t escape_of(uint8_t byte, bool by_number, char out[6]) {
@@ -123,8 +122,7 @@ static void put_string(json_writer *self, text value) {
     put_char(self, '"');
 }
 
-// ---- Interface: writing
-// ------------------------------------------------------------------------------
+// ---- Interface: writing ------------------------------------------------------------------------
 
 json_writer json_writer_open(json_sink sink, uint32_t indent_blanks) {
     return (json_writer){.sink = sink, .indent_blanks = indent_blanks};

@@ -154,8 +154,7 @@ bool number_scan_text(text input, number_scan *out) {
     return true;
 }
 
-// ---- Integers
-// ------------------------------------------------------------------------------------
+// ---- Integers ----------------------------------------------------------------------------------
 
 // What stands between blanks, without its sign and leading zeros. False if that is not all digits.
 static bool trim_integer(text input, bool *is_negative, text *digits) {
@@ -260,8 +259,7 @@ number_answer number_parse_i128(text input, i128 *out) {
     return NUMBER_OK;
 }
 
-// ---- Decimals
-// ------------------------------------------------------------------------------------
+// ---- Decimals ----------------------------------------------------------------------------------
 
 // mantissa * 10^exponent in units of 10^-scale.
 static number_answer place(uint64_t mantissa, int64_t exponent, bool is_negative,
@@ -366,8 +364,7 @@ number_answer number_parse_decimal128(text input, uint32_t precision, uint32_t s
     return NUMBER_OK;
 }
 
-// ---- Between doubles and decimals
-// ----------------------------------------------------------------
+// ---- Between doubles and decimals --------------------------------------------------------------
 
 static number_answer place_shortest(number_shortest shortest, bool is_negative, uint32_t precision,
                                     uint32_t scale, i256 *out) {

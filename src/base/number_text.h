@@ -19,8 +19,7 @@ typedef enum number_answer {
     NUMBER_OVERFLOW, // A number, but outside of the type.
 } number_answer;
 
-// ---- Text to numbers: `out` is written only with NUMBER_OK, unless it says otherwise
-// -------------
+// ---- Text to numbers: `out` is written only with NUMBER_OK, unless it says otherwise -----------
 
 /// Digits with an optional sign; no point, no exponent.
 number_answer number_parse_i64(text input, int64_t *out);
@@ -38,8 +37,7 @@ number_answer number_parse_f32(text input, float *out);
 number_answer number_parse_decimal128(text input, uint32_t precision, uint32_t scale, i128 *out);
 number_answer number_parse_decimal256(text input, uint32_t precision, uint32_t scale, i256 *out);
 
-// ---- Between doubles and decimals: through the digits that people see
-// ----------------------------
+// ---- Between doubles and decimals: through the digits that people see --------------------------
 
 /// The decimal nearest to the shortest text of `value`: 1.005 with scale 2 gives 1.01, although the
 /// double lies below it. NUMBER_OVERFLOW as above, and for NaN and infinities.
@@ -56,8 +54,7 @@ number_answer number_decimal256_from_f32(float value, uint32_t precision, uint32
 double number_decimal128_to_f64(i128 value, uint32_t scale);
 double number_decimal256_to_f64(i256 value, uint32_t scale);
 
-// ---- Numbers to text
-// -----------------------------------------------------------------------------
+// ---- Numbers to text ---------------------------------------------------------------------------
 
 #define NUMBER_I64_SIZE_MAX 20
 #define NUMBER_I128_SIZE_MAX 40

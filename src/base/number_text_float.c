@@ -79,8 +79,7 @@ WRAPS static ALWAYS_INLINE uint64_t round_product(const float_format *format, ui
     return bits < infinity ? bits : infinity;
 }
 
-// ---- Big integers
-// ----------------------------------------------------------------------------------
+// ---- Big integers ------------------------------------------------------------------------------
 
 // 767 digits decide every double; 800 and a mark for "more" are kept. They take 2,658 bits, the
 // half that they are compared with at most 54 bits * 5^1142, which is 2,706 bits.
@@ -188,8 +187,7 @@ static uint64_t round_scan(const float_format *format, const number_scan *scan, 
     return settle(format, scan, below);
 }
 
-// ---- Interface
-// ---------------------------------------------------------------------------------------
+// ---- Interface ---------------------------------------------------------------------------------
 
 // Infinities and NaN: the bits without sign, or false.
 static bool parse_word(text input, bool *is_nan, bool *is_negative) {

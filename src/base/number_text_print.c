@@ -86,8 +86,7 @@ size_t number_print_i128(i128 value, char out[NUMBER_I128_SIZE_MAX]) {
     return count + sign;
 }
 
-// ---- Decimals
-// ------------------------------------------------------------------------------------
+// ---- Decimals ----------------------------------------------------------------------------------
 
 // Sign, digits, and a point `scale` digits from the right.
 static size_t place_point(bool is_negative, const char *digits, size_t count, size_t scale,
@@ -138,8 +137,7 @@ size_t number_print_decimal256(i256 value, uint32_t scale, char out[NUMBER_DECIM
     return place_point(is_negative, digits, count, scale, out);
 }
 
-// ---- Doubles and floats
-// --------------------------------------------------------------------------
+// ---- Doubles and floats ------------------------------------------------------------------------
 
 static size_t print_word(bool is_negative, const char *word, char *out) {
     const size_t size = strlen(word);

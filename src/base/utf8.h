@@ -27,7 +27,7 @@ size_t utf8_valid_size(bytes input);
 /// utf8_is_valid as compiled for one instruction set: for tests and benchmarks.
 bool utf8_is_valid_at(isa_level level, bytes input);
 
-// ---- Of valid text --------------------------------------------------------------------------
+// ---- Of valid text -----------------------------------------------------------------------------
 
 /// Whether a code point begins with this byte.
 static inline bool utf8_is_boundary(uint8_t byte) {

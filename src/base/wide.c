@@ -6,7 +6,7 @@
 
 #define LIMBS 4
 
-// ---- 128 bits --------------------------------------------------------------------------------
+// ---- 128 bits ----------------------------------------------------------------------------------
 
 i128 i128_divide_round(i128 value, i128 divisor) {
     assert(divisor != 0);
@@ -148,7 +148,7 @@ bool i256_to_big_endian(i256 value, size_t size, uint8_t *out) {
     return store_limbs(value.limb, LIMBS, size, out);
 }
 
-// ---- 256 bits --------------------------------------------------------------------------------
+// ---- 256 bits ----------------------------------------------------------------------------------
 //
 // Sums work on two's complement. Products and quotients work on magnitudes, which lie in the same
 // struct read as unsigned: that of I256_MIN is 2^255.

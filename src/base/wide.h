@@ -31,13 +31,13 @@ typedef struct i256 {
 #define DECIMAL128_DIGITS_MAX 38
 #define DECIMAL256_DIGITS_MAX 76
 
-// ---- Powers of ten -------------------------------------------------------------------------
+// ---- Powers of ten -----------------------------------------------------------------------------
 
 extern const uint64_t u64_power_of_ten[20];
 extern const i128 i128_power_of_ten[DECIMAL128_DIGITS_MAX + 1];
 extern const i256 i256_power_of_ten[DECIMAL256_DIGITS_MAX + 1];
 
-// ---- 128 bits --------------------------------------------------------------------------------
+// ---- 128 bits ----------------------------------------------------------------------------------
 
 static inline bool i128_add_fits(i128 left, i128 right, i128 *out) {
     i128 sum;
@@ -100,7 +100,7 @@ size_t i128_big_endian_size(i128 value);
 /// needs more than `size`.
 bool i128_to_big_endian(i128 value, size_t size, uint8_t *out);
 
-// ---- 256 bits --------------------------------------------------------------------------------
+// ---- 256 bits ----------------------------------------------------------------------------------
 
 static inline bool i256_is_negative(i256 value) {
     return value.limb[3] >> 63 != 0;

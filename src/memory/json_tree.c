@@ -108,8 +108,7 @@ const json_node *json_find(const json_node *self, const char *key) {
     return found;
 }
 
-// ---- Messages
-// ------------------------------------------------------------------------------------
+// ---- Messages ----------------------------------------------------------------------------------
 
 static void append_path(char *path, size_t *used, const char *format, ...) PRINTF_LIKE(3, 4);
 
@@ -189,8 +188,7 @@ static firn_status fail_kind(const json_node *self, firn_error *err, const char 
                           required);
 }
 
-// ---- Nodes
-// ---------------------------------------------------------------------------------------
+// ---- Nodes -------------------------------------------------------------------------------------
 
 firn_status json_as_object(const json_node *self, firn_error *err) {
     return self->kind == JSON_OBJECT ? FIRN_OK : fail_kind(self, err, "an object");
@@ -244,8 +242,7 @@ firn_status json_as_bool(const json_node *self, bool *out, firn_error *err) {
     return FIRN_OK;
 }
 
-// ---- Members
-// -------------------------------------------------------------------------------------
+// ---- Members -----------------------------------------------------------------------------------
 
 static firn_status as_object(const json_node *self, const json_node **out, firn_error *err) {
     TRY(json_as_object(self, err));
@@ -283,8 +280,7 @@ static firn_status as_array(const json_node *self, const json_node **out, firn_e
 MEMBER_LIST(X)
 #undef X
 
-// ---- Writing
-// ---------------------------------------------------------------------------------------
+// ---- Writing -----------------------------------------------------------------------------------
 
 static void write_scalar(json_writer *self, const json_node *node) {
     switch (node->kind) {

@@ -37,8 +37,7 @@ firn_status json_tree_read(arena *memory, bytes input, const json_node **out, fi
 /// NULL too if `self` is no object.
 const json_node *json_find(const json_node *self, const char *key);
 
-// ---- Required members: FIRN_CORRUPT if missing or of another kind
-// --------------------------------
+// ---- Required members: FIRN_CORRUPT if missing or of another kind ------------------------------
 
 firn_status json_get_object(const json_node *self, const char *key, const json_node **out,
                             firn_error *err);
@@ -51,8 +50,7 @@ firn_status json_get_i32(const json_node *self, const char *key, int32_t *out, f
 firn_status json_get_f64(const json_node *self, const char *key, double *out, firn_error *err);
 firn_status json_get_bool(const json_node *self, const char *key, bool *out, firn_error *err);
 
-// ---- Optional members: `*out` stays as it is if the member is missing or null
-// --------------------
+// ---- Optional members: `*out` stays as it is if the member is missing or null ------------------
 
 firn_status json_want_object(const json_node *self, const char *key, const json_node **out,
                              firn_error *err);
@@ -64,8 +62,7 @@ firn_status json_want_i32(const json_node *self, const char *key, int32_t *out, 
 firn_status json_want_f64(const json_node *self, const char *key, double *out, firn_error *err);
 firn_status json_want_bool(const json_node *self, const char *key, bool *out, firn_error *err);
 
-// ---- A node itself, such as the element of an array
-// ----------------------------------------------
+// ---- A node itself, such as the element of an array --------------------------------------------
 
 firn_status json_as_object(const json_node *self, firn_error *err);
 firn_status json_as_array(const json_node *self, firn_error *err);
@@ -80,8 +77,7 @@ firn_status json_as_bool(const json_node *self, bool *out, firn_error *err);
 firn_status json_node_fail(const json_node *self, firn_error *err, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
-// ---- Writing
-// ---------------------------------------------------------------------------------------
+// ---- Writing -----------------------------------------------------------------------------------
 
 /// Writes a node and all below it, such as the unknown keys of metadata that is rewritten.
 void json_write_node(json_writer *self, const json_node *node);

@@ -1,10 +1,12 @@
-// What the files of date_text share: a cursor over the text that is read.
-#ifndef FIRN_BASE_DATE_TEXT_PRIVATE_H
-#define FIRN_BASE_DATE_TEXT_PRIVATE_H
+// A cursor over text that is read piece by piece: digits, words, signs. For the texts of dates,
+// intervals and time zones.
+#ifndef FIRN_BASE_DATE_CURSOR_H
+#define FIRN_BASE_DATE_CURSOR_H
 
-#include "base/date_text.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-#define DATE_NANOS_PER_SECOND INT64_C(1000000000)
+#include "base/text.h"
 
 typedef struct date_cursor {
     const char *at;
@@ -56,5 +58,12 @@ int64_t date_take_fraction(date_cursor *self, int64_t *billionths, bool *has_ten
 
 /// Takes letters; an empty text if none are there.
 text date_take_word(date_cursor *self);
+
+/// Takes one of the words, if it stands there whole; in any case.
+bool date_take_this_word(date_cursor *self, const char *wanted);
+
+/// Takes an offset from UTC, [+-]HH[[:]MM[[:]SS]] to the east, less than 16 hours. False if that is
+/// not what stands there; *is_known tells a wrong number from another text.
+bool date_take_offset(date_cursor *self, int32_t *seconds, bool *is_known);
 
 #endif

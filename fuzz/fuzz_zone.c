@@ -1,0 +1,81 @@
+// Arbitrary bytes as the file of a time zone, and as a rule.
+//
+// Oracles: the period of an instant holds it and is the one that a walk over all transitions finds;
+// the period that begins where one ends begins there; and a local clock read at an instant goes
+// back to an instant at which the clock shows the same, where no second change is near.
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/zone.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define FAR (INT64_C(1) << 61)
+
+static int64_t transition(const zone *self, uint32_t index) {
+    uint64_t value = 0;
+    for (uint32_t i = 0; i < self->time_size; i++) {
+        value = (value & (UINT64_MAX >> 8)) << 8 | self->times[index * self->time_size + i];
+    }
+    return self->time_size == 4 ? (int32_t)(uint32_t)value : (int64_t)value;
+}
+
+// By walking: how many transitions are at or before the instant.
+static uint32_t count_before(const zone *self, int64_t at) {
+    uint32_t count = 0;
+    while (count < self->transition_count && transition(self, count) <= at) {
+        count += 1;
+    }
+    return count;
+}
+
+static void check_instant(const zone *self, int64_t at) {
+    zone_period period;
+    zone_period_of(self, at, &period);
+    if (at < period.from || at >= period.until) {
+        abort();
+    }
+    const uint32_t count = count_before(self, at);
+    if (count > 0 && period.from < transition(self, count - 1)) {
+        abort();
+    }
+    if (count < self->transition_count && period.until != transition(self, count)) {
+        abort();
+    }
+    zone_period next = period;
+    if (period.until < FAR) {
+        zone_period_of(self, period.until, &next);
+        if (next.from != period.until) {
+            abort();
+        }
+    }
+    zone_cursor cursor = zone_cursor_open(self);
+    const int64_t local = at + period.offset_seconds;
+    const int64_t back = local - zone_offset_of_local(&cursor, local);
+    const bool is_calm =
+        period.from < at - 4 * CALENDAR_DAY_SECONDS && at + 4 * CALENDAR_DAY_SECONDS < next.until;
+    if (is_calm && back + zone_offset_of_utc(&cursor, back) != local) {
+        abort();
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    const bytes input = {.data = data, .size = size};
+    firn_error err = ERR_INIT;
+    zone found = {.has_rule = true};
+    if (zone_open(&found, input, &err) != FIRN_OK &&
+        !zone_rule_parse((text){.data = (const char *)data, .size = size}, &found.rule)) {
+        return 0;
+    }
+    static const int64_t instants[] = {-FAR,       -5000000000, -1,         0,      1000000000,
+                                       1603587599, 1603587600,  4000000000, FAR / 2};
+    for (size_t i = 0; i < sizeof instants / sizeof *instants; i++) {
+        check_instant(&found, instants[i]);
+    }
+    for (uint32_t i = 0; i < found.transition_count; i++) {
+        for (int64_t near = -1; near <= 1; near++) {
+            check_instant(&found, transition(&found, i) + near);
+        }
+    }
+    return 0;
+}
