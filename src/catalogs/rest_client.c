@@ -170,15 +170,15 @@ static firn_status name_space(arena *memory, namespace_path space, text *out, fi
     return text_builder_finish(&words, out, err);
 }
 
-static firn_status name_table(arena *memory, namespace_path space, text name, const char *what,
-                              text *out, firn_error *err) {
+static firn_status name_table(arena *memory, const rest_load *what, const char *kind, text *out,
+                              firn_error *err) {
     text_builder words = text_builder_open(memory);
-    text_append_format(&words, "%s \"", what);
-    for (uint32_t i = 0; i < space.count; i++) {
-        text_append(&words, space.items[i]);
+    text_append_format(&words, "%s \"", kind);
+    for (uint32_t i = 0; i < what->space.count; i++) {
+        text_append(&words, what->space.items[i]);
         text_append_char(&words, '.');
     }
-    text_append(&words, name);
+    text_append(&words, what->name);
     text_append_char(&words, '"');
     return text_builder_finish(&words, out, err);
 }
@@ -198,27 +198,31 @@ static firn_status check_space(namespace_path space, firn_error *err) {
 
 // ---- Pages -------------------------------------------------------------------------------------
 
-// What is done with a page; says how to go on in `next_page`.
-typedef firn_status (*page_reader)(void *user, bytes body, arena *memory, text *next_page,
-                                   firn_error *err);
+// A list of the server: where it is and what is done with a page of it, which says how to go on.
+typedef struct page_list {
+    text path; // May have a query already.
+    text subject;
+    firn_status (*read)(void *user, bytes body, arena *memory, text *next_page, firn_error *err);
+    void *user;
+} page_list;
 
-// Asks for all pages of a list, one after the other. `path` may have a query already.
-static firn_status read_pages(rest_client *self, text path, text subject, page_reader read,
-                              void *user, arena *memory, const cancel_flag *cancel,
-                              firn_error *err) {
-    const bool has_query = text_find(path, TEXT("?")) < path.size;
+// Asks for all pages, one after the other.
+static firn_status read_pages(rest_client *self, const page_list *list, arena *memory,
+                              const cancel_flag *cancel, firn_error *err) {
+    const bool has_query = text_find(list->path, TEXT("?")) < list->path.size;
     text page = {.size = 0};
     for (uint32_t i = 0; i < PAGE_COUNT_MAX; i++) {
         text_builder builder = text_builder_open(memory);
-        text_append(&builder, path);
+        text_append(&builder, list->path);
         text_append(&builder, has_query ? TEXT("&pageToken=") : TEXT("?pageToken="));
         uri_append_encoded(&builder, page);
-        rest_call call = {.method = "GET", .subject = subject};
+        rest_call call = {.method = "GET", .subject = list->subject};
         TRY(text_builder_finish(&builder, &call.path, err));
         http_answer answer;
         TRY(rest_session_call(&self->session, &call, memory, cancel, &answer, err));
         text next;
-        TRY(while_reading(read(user, answer.body, memory, &next, err), self, subject, err));
+        TRY(while_reading(list->read(list->user, answer.body, memory, &next, err), self,
+                          list->subject, err));
         if (next.size == 0) {
             return FIRN_OK;
         }
@@ -228,7 +232,7 @@ static firn_status read_pages(rest_client *self, text path, text subject, page_r
         page = next;
     }
     return FAIL(err, FIRN_CORRUPT, "the list of %.*s of catalog \"%.*s\" has no last page",
-                TEXT_ARGS(subject), TEXT_ARGS(self->session.options.alias));
+                TEXT_ARGS(list->subject), TEXT_ARGS(self->session.options.alias));
 }
 
 typedef struct space_list {
@@ -306,19 +310,18 @@ firn_status rest_client_namespaces(rest_client *self, namespace_path parent, are
     TRY(rest_client_connect(self, cancel, err));
     text_builder builder = path_open(self, memory);
     text_append(&builder, TEXT("namespaces"));
-    text subject = TEXT("the namespaces");
+    space_list found = {.count = 0};
+    page_list list = {.subject = TEXT("the namespaces"), .read = add_spaces, .user = &found};
     if (parent.count > 0) {
         TRY(check_space(parent, err));
-        TRY(name_space(memory, parent, &subject, err));
+        TRY(name_space(memory, parent, &list.subject, err));
         text_append(&builder, TEXT("?parent="));
         append_levels(self, &builder, parent);
     }
-    text path;
-    TRY(text_builder_finish(&builder, &path, err));
-    space_list list = {.count = 0};
-    TRY(read_pages(self, path, subject, add_spaces, &list, memory, cancel, err));
-    *out = list.items;
-    *count = list.count;
+    TRY(text_builder_finish(&builder, &list.path, err));
+    TRY(read_pages(self, &list, memory, cancel, err));
+    *out = found.items;
+    *count = found.count;
     return FIRN_OK;
 }
 
@@ -360,16 +363,14 @@ firn_status rest_client_namespace_properties(rest_client *self, namespace_path s
 
 // ---- Tables and views --------------------------------------------------------------------------
 
-static firn_status list_kind(rest_client *self, namespace_path space, bool are_views, arena *memory,
-                             entry_list *list, const cancel_flag *cancel, firn_error *err) {
+static firn_status list_kind(rest_client *self, namespace_path space, arena *memory,
+                             entry_list *found, const cancel_flag *cancel, firn_error *err) {
     text_builder builder = space_path_open(self, memory, space);
-    text_append(&builder, are_views ? TEXT("/views") : TEXT("/tables"));
-    text path;
-    text subject;
-    TRY(text_builder_finish(&builder, &path, err));
-    TRY(name_space(memory, space, &subject, err));
-    list->are_views = are_views;
-    return read_pages(self, path, subject, add_entries, list, memory, cancel, err);
+    text_append(&builder, found->are_views ? TEXT("/views") : TEXT("/tables"));
+    page_list list = {.read = add_entries, .user = found};
+    TRY(text_builder_finish(&builder, &list.path, err));
+    TRY(name_space(memory, space, &list.subject, err));
+    return read_pages(self, &list, memory, cancel, err);
 }
 
 firn_status rest_client_list(rest_client *self, namespace_path space, arena *memory,
@@ -377,25 +378,44 @@ firn_status rest_client_list(rest_client *self, namespace_path space, arena *mem
     *out = (catalog_entry_list){.count = 0};
     TRY(check_space(space, err));
     TRY(rest_client_connect(self, cancel, err));
-    entry_list list = {.out = out};
-    TRY(list_kind(self, space, false, memory, &list, cancel, err));
-    return rest_client_can(self, REST_LIST_VIEWS)
-               ? list_kind(self, space, true, memory, &list, cancel, err)
-               : FIRN_OK;
+    entry_list found = {.out = out};
+    TRY(list_kind(self, space, memory, &found, cancel, err));
+    if (rest_client_can(self, REST_LIST_VIEWS)) {
+        found.are_views = true;
+        TRY(list_kind(self, space, memory, &found, cancel, err));
+    }
+    return FIRN_OK;
 }
 
-static firn_status load_kind(rest_client *self, namespace_path space, text name, bool is_view,
-                             const rest_load_options *options, arena *memory, loaded_table *out,
-                             const cancel_flag *cancel, firn_error *err) {
-    text_builder path = space_path_open(self, memory, space);
-    text_append(&path, is_view ? TEXT("/views/") : TEXT("/tables/"));
-    uri_append_encoded(&path, name);
-    if (options->only_referenced && !is_view) {
-        text_append(&path, TEXT("?snapshots=refs"));
+// The ETag of what is behind the compression: Jetty marks that of a packed answer with "--gzip",
+// httpd with "-gzip", and neither knows it again.
+static text without_packing(text etag) {
+    const text marks[] = {TEXT("--gzip\""), TEXT("-gzip\""), TEXT("--gzip"), TEXT("-gzip")};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        if (text_ends_with(etag, marks[i])) {
+            const size_t size = etag.size - marks[i].size;
+            char *data = (char *)(uintptr_t)etag.data; // In the caller's arena, our own copy.
+            if (i < 2) {
+                data[size] = '"';
+            }
+            return text_slice(etag, 0, i < 2 ? size + 1 : size);
+        }
     }
-    rest_call call = {.method = "GET", .etag = options->etag, .has_table_ask = !is_view};
+    return etag;
+}
+
+static firn_status load_kind(rest_client *self, const rest_load *what, bool is_view, arena *memory,
+                             loaded_table *out, const cancel_flag *cancel, firn_error *err) {
+    text_builder path = space_path_open(self, memory, what->space);
+    text_append(&path, is_view ? TEXT("/views/") : TEXT("/tables/"));
+    uri_append_encoded(&path, what->name);
+    if (!is_view) { // The default is said too: some servers make another ETag of leaving it out.
+        text_append(&path,
+                    what->only_referenced ? TEXT("?snapshots=refs") : TEXT("?snapshots=all"));
+    }
+    rest_call call = {.method = "GET", .etag = what->etag, .has_table_ask = !is_view};
     TRY(text_builder_finish(&path, &call.path, err));
-    TRY(name_table(memory, space, name, is_view ? "view" : "table", &call.subject, err));
+    TRY(name_table(memory, what, is_view ? "view" : "table", &call.subject, err));
     http_answer answer;
     TRY(rest_session_call(&self->session, &call, memory, cancel, &answer, err));
     if (answer.status == 304) {
@@ -404,27 +424,24 @@ static firn_status load_kind(rest_client *self, namespace_path space, text name,
     }
     TRY(while_reading(rest_read_table(answer.body, memory, out, err), self, call.subject, err));
     out->is_view = is_view;
-    out->etag = http_header(&answer, TEXT("ETag"));
+    out->etag = without_packing(http_header(&answer, TEXT("ETag")));
     return FIRN_OK;
 }
 
-firn_status rest_client_load(rest_client *self, namespace_path space, text name,
-                             const rest_load_options *options, arena *memory, loaded_table *out,
-                             const cancel_flag *cancel, firn_error *err) {
+firn_status rest_client_load(rest_client *self, const rest_load *what, arena *memory,
+                             loaded_table *out, const cancel_flag *cancel, firn_error *err) {
     *out = (loaded_table){.is_view = false};
-    TRY(check_space(space, err));
-    if (name.size == 0) {
+    TRY(check_space(what->space, err));
+    if (what->name.size == 0) {
         return FAIL(err, FIRN_INVALID, "the name of a table is empty");
     }
     TRY(rest_client_connect(self, cancel, err));
-    const firn_status status =
-        load_kind(self, space, name, false, options, memory, out, cancel, err);
+    const firn_status status = load_kind(self, what, false, memory, out, cancel, err);
     if (status != FIRN_NOT_FOUND || !rest_client_can(self, REST_LOAD_VIEW)) {
         return status;
     }
     firn_error of_view = ERR_INIT;
-    const firn_status view_status =
-        load_kind(self, space, name, true, options, memory, out, cancel, &of_view);
+    const firn_status view_status = load_kind(self, what, true, memory, out, cancel, &of_view);
     if (view_status != FIRN_OK && view_status != FIRN_NOT_FOUND) {
         *err = of_view;
     }

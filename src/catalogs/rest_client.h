@@ -42,14 +42,16 @@ firn_status rest_client_namespace_properties(rest_client *self, namespace_path s
 firn_status rest_client_list(rest_client *self, namespace_path space, arena *memory,
                              catalog_entry_list *out, const cancel_flag *cancel, firn_error *err);
 
-typedef struct rest_load_options {
+/// Which table is loaded, and how.
+typedef struct rest_load {
+    namespace_path space;
+    text name;
     text etag;            // What an earlier load told: an unchanged table is not sent again.
     bool only_referenced; // Only snapshots that a branch or tag names.
-} rest_load_options;
+} rest_load;
 
 /// The table of that name, or the view. FIRN_NOT_FOUND if there is neither.
-firn_status rest_client_load(rest_client *self, namespace_path space, text name,
-                             const rest_load_options *options, arena *memory, loaded_table *out,
-                             const cancel_flag *cancel, firn_error *err);
+firn_status rest_client_load(rest_client *self, const rest_load *what, arena *memory,
+                             loaded_table *out, const cancel_flag *cancel, firn_error *err);
 
 #endif

@@ -115,8 +115,6 @@ static void tear_down(setting *s) {
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define CONFIG_STEP {"GET http://h/api/v1/config", NULL, 200, "{}", NULL, NET_DONE}
 
-static const rest_load_options plain = {.only_referenced = false};
-
 static namespace_path space_of(text *levels, uint32_t count) {
     return (namespace_path){.count = count, .items = levels};
 }
@@ -172,12 +170,12 @@ TEST(rest_client_lists_tables_and_views_if_the_server_has_views) {
 TEST(rest_client_loads_tables_with_all_that_comes_with_them) {
     const step steps[] = {
         CONFIG_STEP,
-        {"GET http://h/api/v1/namespaces/a/tables/t%20%C3%A4",
+        {"GET http://h/api/v1/namespaces/a/tables/t%20%C3%A4?snapshots=all",
          "X-Iceberg-Access-Delegation: vended-credentials", 200,
          "{\"metadata-location\":\"s3://w/\\u0061/v1.json\", \"metadata\" : {\"x\":[1,{}]} ,"
          "\"config\":{\"token\":\"t\",\"k\":\"v\"},\"storage-credentials\":[{\"prefix\":\"s3://w\","
          "\"config\":{\"s3.access-key-id\":\"id\"}}],\"more\":1}",
-         "ETag: \"e1\"", NET_DONE},
+         "ETag: \"e1--gzip\"", NET_DONE},
         {"GET http://h/api/v1/namespaces/a/tables/t%20%C3%A4?snapshots=refs",
          "If-None-Match: \"e1\"", 304, NULL, NULL, NET_DONE},
     };
@@ -185,8 +183,8 @@ TEST(rest_client_loads_tables_with_all_that_comes_with_them) {
     text levels[] = {TEXT("a")};
     const namespace_path space = space_of(levels, 1);
     loaded_table table;
-    REQUIRE(rest_client_load(s->client, space, TEXT("t \xc3\xa4"), &plain, &s->memory, &table, NULL,
-                             &err) == FIRN_OK);
+    REQUIRE(rest_client_load(s->client, &(rest_load){.space = space, .name = TEXT("t \xc3\xa4")},
+                             &s->memory, &table, NULL, &err) == FIRN_OK);
     CHECK(!table.is_view && text_equal(table.metadata_location, TEXT("s3://w/a/v1.json")));
     CHECK(table.metadata.size == 12 && memcmp(table.metadata.data, "{\"x\":[1,{}]}", 12) == 0);
     CHECK(text_equal(catalog_property_find(&table.config, TEXT("k")), TEXT("v")));
@@ -195,9 +193,9 @@ TEST(rest_client_loads_tables_with_all_that_comes_with_them) {
     CHECK(text_equal(catalog_property_find(&table.credentials[0].config, TEXT("s3.access-key-id")),
                      TEXT("id")));
     CHECK(text_equal(table.etag, TEXT("\"e1\"")));
-    const rest_load_options again = {.etag = table.etag, .only_referenced = true};
-    REQUIRE(rest_client_load(s->client, space, TEXT("t \xc3\xa4"), &again, &s->memory, &table, NULL,
-                             &err) == FIRN_OK);
+    const rest_load again = {
+        .space = space, .name = TEXT("t \xc3\xa4"), .etag = table.etag, .only_referenced = true};
+    REQUIRE(rest_client_load(s->client, &again, &s->memory, &table, NULL, &err) == FIRN_OK);
     CHECK(table.is_unchanged);
     tear_down(s);
 }
@@ -206,10 +204,11 @@ TEST(rest_client_finds_views_behind_missing_tables) {
     const step steps[] = {
         {"GET http://h/api/v1/config", NULL, 200,
          "{\"defaults\":{\"view-endpoints-supported\":\"true\"},\"overrides\":{}}", NULL, NET_DONE},
-        {"GET http://h/api/v1/namespaces/a/tables/v", NULL, 404, "{}", NULL, NET_DONE},
+        {"GET http://h/api/v1/namespaces/a/tables/v?snapshots=all", NULL, 404, "{}", NULL,
+         NET_DONE},
         {"GET http://h/api/v1/namespaces/a/views/v", NULL, 200,
          "{\"metadata-location\":\"x\",\"metadata\":{}}", NULL, NET_DONE},
-        {"GET http://h/api/v1/namespaces/a/tables/n", NULL, 404,
+        {"GET http://h/api/v1/namespaces/a/tables/n?snapshots=all", NULL, 404,
          "{\"error\":{\"message\":\"Table does not exist: a.n\",\"type\":\"NoSuchTableException\","
          "\"code\":404}}",
          NULL, NET_DONE},
@@ -218,11 +217,12 @@ TEST(rest_client_finds_views_behind_missing_tables) {
     setting *s = set_up(steps, COUNT(steps), (rest_options){0});
     text levels[] = {TEXT("a")};
     loaded_table table;
-    REQUIRE(rest_client_load(s->client, space_of(levels, 1), TEXT("v"), &plain, &s->memory, &table,
-                             NULL, &err) == FIRN_OK);
+    REQUIRE(rest_client_load(s->client,
+                             &(rest_load){.space = space_of(levels, 1), .name = TEXT("v")},
+                             &s->memory, &table, NULL, &err) == FIRN_OK);
     CHECK(table.is_view);
-    CHECK(rest_client_load(s->client, space_of(levels, 1), TEXT("n"), &plain, &s->memory, &table,
-                           NULL, &err) == FIRN_NOT_FOUND);
+    CHECK(rest_client_load(s->client, &(rest_load){.space = space_of(levels, 1), .name = TEXT("n")},
+                           &s->memory, &table, NULL, &err) == FIRN_NOT_FOUND);
     CHECK(says("table \"a.n\" of catalog \"lake\": NoSuchTableException: Table does not exist: "
                "a.n (HTTP 404)"));
     tear_down(s);
@@ -263,8 +263,8 @@ TEST(rest_client_refuses_names_that_would_make_another_path) {
     text levels[] = {TEXT("a"), TEXT("")};
     loaded_table table;
     catalog_entry_list entries;
-    CHECK(rest_client_load(s->client, space_of(levels, 1), TEXT(""), &plain, &s->memory, &table,
-                           NULL, &err) == FIRN_INVALID);
+    CHECK(rest_client_load(s->client, &(rest_load){.space = space_of(levels, 1), .name = TEXT("")},
+                           &s->memory, &table, NULL, &err) == FIRN_INVALID);
     CHECK(rest_client_list(s->client, space_of(levels, 2), &s->memory, &entries, NULL, &err) ==
           FIRN_INVALID);
     CHECK(says("level 2 of a namespace is empty"));
@@ -472,13 +472,13 @@ TEST(rest_client_names_what_is_wrong_with_an_answer) {
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         const step steps[] = {CONFIG_STEP,
-                              {"GET http://h/api/v1/namespaces/a/tables/t", NULL, cases[i].status,
-                               cases[i].body, NULL, NET_DONE}};
+                              {"GET http://h/api/v1/namespaces/a/tables/t?snapshots=all", NULL,
+                               cases[i].status, cases[i].body, NULL, NET_DONE}};
         setting *s = set_up(steps, COUNT(steps), (rest_options){0});
         text a[] = {TEXT("a")};
         loaded_table table;
-        CHECK(rest_client_load(s->client, space_of(a, 1), TEXT("t"), &plain, &s->memory, &table,
-                               NULL, &err) == cases[i].expected);
+        CHECK(rest_client_load(s->client, &(rest_load){.space = space_of(a, 1), .name = TEXT("t")},
+                               &s->memory, &table, NULL, &err) == cases[i].expected);
         CHECK(says(cases[i].words));
         tear_down(s);
     }
