@@ -59,6 +59,9 @@ text date_take_word(date_cursor *self) {
 }
 
 bool date_take_this_word(date_cursor *self, const char *wanted) {
+    if (!date_is_letter(date_peek(self))) {
+        return false;
+    }
     date_cursor ahead = *self;
     if (!text_equal_nocase(date_take_word(&ahead), text_of(wanted))) {
         return false;

@@ -13,7 +13,39 @@ typedef struct date_fields {
     bool has_sign; // Then the year is astronomical.
 } date_fields;
 
+// Reads `count` digits at a place; false if there are others.
+static bool digits_at(const char *at, size_t count, int64_t *value) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!date_is_digit(at[i])) {
+            return false;
+        }
+        sum = sum * 10 + (at[i] - '0');
+    }
+    *value = sum;
+    return true;
+}
+
+// The form that nearly all dates have: YYYY-MM-DD. False if it is another.
+static bool read_plain_date(date_cursor *self, date_fields *out) {
+    const char *at = self->at;
+    int64_t year;
+    int64_t month;
+    int64_t day;
+    if (self->end - at < 10 || at[4] != '-' || at[7] != '-' || !digits_at(at, 4, &year) ||
+        !digits_at(at + 5, 2, &month) || !digits_at(at + 8, 2, &day) ||
+        (self->end - at > 10 && date_is_digit(at[10]))) {
+        return false;
+    }
+    self->at += 10;
+    *out = (date_fields){.date = {.year = year, .month = (int32_t)month, .day = (int32_t)day}};
+    return true;
+}
+
 static date_answer read_date(date_cursor *self, date_fields *out) {
+    if (read_plain_date(self, out)) {
+        return DATE_OK;
+    }
     const bool is_negative = date_peek(self) == '-';
     out->has_sign = is_negative || date_peek(self) == '+';
     self->at += out->has_sign;
@@ -87,6 +119,13 @@ static bool take_two_digits(date_cursor *self, int64_t *value) {
 
 // "HH:MM[:SS[.f]]", or hour, minute and second together as in T030405.
 static bool read_clock(date_cursor *self, bool takes_compact, time_fields *out) {
+    const char *at = self->at;
+    if (self->end - at >= 8 && at[2] == ':' && at[5] == ':' && digits_at(at, 2, &out->hour) &&
+        digits_at(at + 3, 2, &out->minute) && digits_at(at + 6, 2, &out->second) &&
+        (self->end - at == 8 || !date_is_digit(at[8]))) {
+        self->at += 8; // The form that nearly all times have.
+        return !date_take(self, '.') || date_take_fraction(self, &out->nanos, &out->has_tenth) > 0;
+    }
     const int64_t hour_digits = date_take_digits(self, &out->hour);
     if (takes_compact && (hour_digits == 4 || hour_digits == 6)) {
         if (hour_digits == 6) {

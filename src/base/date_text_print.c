@@ -9,21 +9,24 @@
 #define NANOS_PER_MINUTE (60 * NANOS_PER_SECOND)
 #define NANOS_PER_HOUR (60 * NANOS_PER_MINUTE)
 
-// At least `width` digits, at most 9 of them zeros.
-static size_t print_number(int64_t value, size_t width, char *out) {
-    assert(value >= 0 && width <= 9);
-    char digits[NUMBER_I64_SIZE_MAX];
-    const size_t count = number_print_i64(value, digits);
-    const size_t zeros = count < width ? width - count : 0;
-    memset(out, '0', zeros);
-    memcpy(out + zeros, digits, count);
-    return zeros + count;
+// 0 to 99, in two digits.
+static void print_pair(int64_t value, char *out) {
+    assert(value >= 0 && value < 100);
+    out[0] = (char)('0' + (uint32_t)value / 10);
+    out[1] = (char)('0' + (uint32_t)value % 10);
 }
 
 // ".f", or nothing.
 static size_t print_fraction(int64_t nanos, int fraction_digits, char *out) {
-    char digits[9 + NUMBER_I64_SIZE_MAX];
-    (void)print_number(nanos, 9, digits);
+    if (nanos == 0 && fraction_digits <= 0) {
+        return 0;
+    }
+    char digits[9];
+    uint32_t left = (uint32_t)nanos;
+    for (size_t i = sizeof digits; i > 0; i--) {
+        digits[i - 1] = (char)('0' + left % 10);
+        left /= 10;
+    }
     size_t count = 9;
     if (fraction_digits >= 0) {
         assert(fraction_digits <= 9);
@@ -44,26 +47,35 @@ static size_t print_fraction(int64_t nanos, int fraction_digits, char *out) {
 // ":MM:SS.f"
 static size_t print_below_hour(int64_t nanos, int fraction_digits, char *out) {
     assert(nanos >= 0 && nanos < NANOS_PER_HOUR);
-    size_t size = 0;
-    out[size++] = ':';
-    size += print_number(nanos / NANOS_PER_MINUTE, 2, out + size);
-    out[size++] = ':';
-    size += print_number(nanos / NANOS_PER_SECOND % 60, 2, out + size);
-    return size + print_fraction(nanos % NANOS_PER_SECOND, fraction_digits, out + size);
+    const int64_t seconds = nanos / NANOS_PER_SECOND;
+    out[0] = ':';
+    print_pair(seconds / 60, out + 1);
+    out[3] = ':';
+    print_pair(seconds % 60, out + 4);
+    return 6 + print_fraction(nanos % NANOS_PER_SECOND, fraction_digits, out + 6);
 }
 
+// At most 24 hours.
 static size_t print_clock(int64_t nanos, int fraction_digits, char *out) {
-    const size_t size = print_number(nanos / NANOS_PER_HOUR, 2, out);
-    return size + print_below_hour(nanos % NANOS_PER_HOUR, fraction_digits, out + size);
+    print_pair(nanos / NANOS_PER_HOUR, out);
+    return 2 + print_below_hour(nanos % NANOS_PER_HOUR, fraction_digits, out + 2);
 }
 
 // Without the "BC".
 static size_t print_day(calendar_date date, char *out) {
-    size_t size = print_number(date.year > 0 ? date.year : 1 - date.year, 4, out);
-    out[size++] = '-';
-    size += print_number(date.month, 2, out + size);
-    out[size++] = '-';
-    return size + print_number(date.day, 2, out + size);
+    const int64_t year = date.year > 0 ? date.year : 1 - date.year;
+    size_t size = 4;
+    if (year <= 9999) {
+        print_pair(year / 100, out);
+        print_pair(year % 100, out + 2);
+    } else {
+        size = number_print_i64(year, out);
+    }
+    out[size] = '-';
+    print_pair(date.month, out + size + 1);
+    out[size + 3] = '-';
+    print_pair(date.day, out + size + 4);
+    return size + 6;
 }
 
 static size_t print_era(calendar_date date, char *out) {
@@ -76,16 +88,18 @@ static size_t print_era(calendar_date date, char *out) {
 
 static size_t print_offset(int32_t offset, bool is_long, char *out) {
     const int32_t seconds = offset < 0 ? -offset : offset;
-    size_t size = 0;
-    out[size++] = offset < 0 ? '-' : '+';
-    size += print_number(seconds / 3600, 2, out + size);
+    size_t size = 3;
+    out[0] = offset < 0 ? '-' : '+';
+    print_pair(seconds / 3600, out + 1);
     if (seconds % 3600 != 0 || is_long) {
-        out[size++] = ':';
-        size += print_number(seconds / 60 % 60, 2, out + size);
+        out[size] = ':';
+        print_pair(seconds / 60 % 60, out + size + 1);
+        size += 3;
     }
     if (seconds % 60 != 0) {
-        out[size++] = ':';
-        size += print_number(seconds % 60, 2, out + size);
+        out[size] = ':';
+        print_pair(seconds % 60, out + size + 1);
+        size += 3;
     }
     return size;
 }
@@ -161,6 +175,9 @@ size_t date_print_interval(interval_value value, char out[INTERVAL_TEXT_SIZE_MAX
     // The magnitude of hours and rest apart: that of INT64_MIN has no int64_t.
     const int64_t hours = value.nanos / NANOS_PER_HOUR;
     const int64_t rest = value.nanos % NANOS_PER_HOUR;
-    size += print_number(hours < 0 ? -hours : hours, 2, out + size);
+    const int64_t shown = hours < 0 ? -hours : hours;
+    out[size] = '0'; // At least two digits.
+    size += shown < 10;
+    size += number_print_i64(shown, out + size);
     return size + print_below_hour(rest < 0 ? -rest : rest, DATE_DIGITS_NEEDED, out + size);
 }

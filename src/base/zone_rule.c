@@ -106,13 +106,16 @@ bool zone_rule_parse(text input, zone_rule *out) {
 
 // ---- Applying ----------------------------------------------------------------------------------
 
+static int64_t first_day_of(int64_t year) {
+    return calendar_days_of((calendar_date){.year = year, .month = 1, .day = 1});
+}
+
 static int64_t day_of_change(const zone_change *change, int64_t year) {
-    const int64_t first = calendar_days_of((calendar_date){.year = year, .month = 1, .day = 1});
     if (change->kind == ZONE_DAY_FROM_ZERO) {
-        return first + change->day;
+        return first_day_of(year) + change->day;
     }
     if (change->kind == ZONE_DAY_NO_LEAP) {
-        return first + change->day - (change->day < 60 || !calendar_is_leap(year));
+        return first_day_of(year) + change->day - (change->day < 60 || !calendar_is_leap(year));
     }
     const calendar_date month = {.year = year, .month = change->month, .day = 1};
     const int64_t start = calendar_days_of(month);
@@ -133,33 +136,88 @@ static void take_state(const zone_rule *rule, bool is_summer, zone_period *out) 
     out->word = is_summer ? rule->summer_word : rule->word;
 }
 
+// The two changes of a year. Their times may put them up to a week outside of it.
+typedef struct year_changes {
+    int64_t start; // Of summer.
+    int64_t end;
+} year_changes;
+
+static year_changes changes_of(const zone_rule *rule, int64_t year) {
+    return (year_changes){
+        .start = second_of_change(&rule->summer_start, year, rule->offset_seconds),
+        .end = second_of_change(&rule->summer_end, year, rule->summer_offset_seconds),
+    };
+}
+
+// Whether both changes lie well inside the year, where those of other years don't come.
+static bool are_inside(year_changes changes, int64_t first_day) {
+    const int64_t low = (first_day + 9) * CALENDAR_DAY_SECONDS;
+    const int64_t high = (first_day + 365 - 9) * CALENDAR_DAY_SECONDS;
+    return changes.start > low && changes.start < high && changes.end > low && changes.end < high &&
+           changes.start != changes.end;
+}
+
+// The usual case: the changes of the year, and of the one before or after, are well inside theirs.
+static bool find_near(const zone_rule *rule, int64_t utc_seconds, int64_t year, zone_period *out) {
+    const year_changes near = changes_of(rule, year);
+    if (!are_inside(near, first_day_of(year))) {
+        return false;
+    }
+    const bool is_northern = near.start < near.end;
+    const int64_t first = is_northern ? near.start : near.end;
+    const int64_t second = is_northern ? near.end : near.start;
+    const bool is_between = utc_seconds >= first && utc_seconds < second;
+    take_state(rule, is_between == is_northern, out);
+    if (is_between) {
+        out->from = first;
+        out->until = second;
+        return true;
+    }
+    const int64_t other_year = utc_seconds < first ? year - 1 : year + 1;
+    const year_changes other = changes_of(rule, other_year);
+    if (!are_inside(other, first_day_of(other_year))) {
+        return false;
+    }
+    if (utc_seconds < first) {
+        out->from = is_northern ? other.end : other.start;
+        out->until = first;
+    } else {
+        out->from = second;
+        out->until = is_northern ? other.start : other.end;
+    }
+    return true;
+}
+
 void zone_rule_period(const zone_rule *rule, int64_t utc_seconds, zone_period *out) {
+    const int64_t days = calendar_floor_div(utc_seconds, CALENDAR_DAY_SECONDS);
+    const int64_t year = calendar_date_of(days).year;
+    if (rule->has_summer && find_near(rule, utc_seconds, year, out)) {
+        return;
+    }
     *out = (zone_period){.from = INT64_MIN, .until = INT64_MAX};
     take_state(rule, false, out);
     if (!rule->has_summer) {
         return;
     }
-    const int64_t days = calendar_floor_div(utc_seconds, CALENDAR_DAY_SECONDS);
-    const int64_t year = calendar_date_of(days).year;
-    // Changes may lie some days outside of their year, so the year before and after count, too, and
-    // two on each side for those that look for the end of a period.
-    for (int64_t near = year - 2; near <= year + 2; near++) {
-        const int64_t start = second_of_change(&rule->summer_start, near, rule->offset_seconds);
-        const int64_t end = second_of_change(&rule->summer_end, near, rule->summer_offset_seconds);
+    // Two years on each side: one for changes that lie outside of their year, one for the end of a
+    // period that begins there.
+    for (int64_t other = year - 2; other <= year + 2; other++) {
+        const year_changes changes = changes_of(rule, other);
         // Of two changes at once the one to summer holds: "all year" is written as such a pair.
-        if (start <= utc_seconds && start >= out->from) {
-            out->from = start;
+        if (changes.start <= utc_seconds && changes.start >= out->from) {
+            out->from = changes.start;
             take_state(rule, true, out);
         }
-        if (end <= utc_seconds && (end > out->from || (end == out->from && !out->is_summer))) {
-            out->from = end;
+        if (changes.end <= utc_seconds &&
+            (changes.end > out->from || (changes.end == out->from && !out->is_summer))) {
+            out->from = changes.end;
             take_state(rule, false, out);
         }
-        if (start > utc_seconds && start < out->until) {
-            out->until = start;
+        if (changes.start > utc_seconds && changes.start < out->until) {
+            out->until = changes.start;
         }
-        if (end > utc_seconds && end < out->until) {
-            out->until = end;
+        if (changes.end > utc_seconds && changes.end < out->until) {
+            out->until = changes.end;
         }
     }
 }
