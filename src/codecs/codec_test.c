@@ -39,29 +39,29 @@
 // What other programs (gzip, zlib of Python, zstd, lz4, brotli) make of PLAIN, and by hand the
 // forms that exist in files only.
 static const struct {
-    codec codec;
     bytes block;
+    codec codec;
     uint32_t repeats; // How often PLAIN comes out.
 } samples[] = {
-    {CODEC_NONE, {.data = (const uint8_t *)PLAIN, .size = PLAIN_SIZE}, 1},
-    {CODEC_SNAPPY, LIST(SNAPPY_PLAIN), 1},
-    {CODEC_GZIP, LIST(GZIP_PLAIN), 1},
-    {CODEC_GZIP, LIST(GZIP_PLAIN, GZIP_PLAIN), 2},
-    {CODEC_GZIP, LIST(ZLIB_PLAIN), 1},
-    {CODEC_ZLIB, LIST(ZLIB_PLAIN), 1},
-    {CODEC_DEFLATE, LIST(DEFLATE_PLAIN), 1},
-    {CODEC_DEFLATE, LIST(DEFLATE_PLAIN, 0x78, 0x4c, 0x09), 1}, // As Avro's old Python writer.
-    {CODEC_ZSTD, LIST(ZSTD_PLAIN), 1},
-    {CODEC_ZSTD, LIST(ZSTD_PLAIN, ZSTD_PLAIN), 2},
-    {CODEC_LZ4, LIST(LZ4_PLAIN), 1},
-    {CODEC_LZ4_HADOOP, LIST(LZ4_PLAIN), 1},
-    {CODEC_LZ4_HADOOP, LIST(LZ4_FRAME_PLAIN), 1},
-    {CODEC_LZ4_HADOOP, LIST(LZ4_FRAME_PLAIN, LZ4_FRAME_PLAIN), 2},
-    {CODEC_LZ4_HADOOP, LIST(HADOOP_PLAIN), 1},
-    {CODEC_LZ4_HADOOP, LIST(HADOOP_PLAIN, HADOOP_PLAIN, HADOOP_PLAIN), 3},
+    {{.data = (const uint8_t *)PLAIN, .size = PLAIN_SIZE}, CODEC_NONE, 1},
+    {LIST(SNAPPY_PLAIN), CODEC_SNAPPY, 1},
+    {LIST(GZIP_PLAIN), CODEC_GZIP, 1},
+    {LIST(GZIP_PLAIN, GZIP_PLAIN), CODEC_GZIP, 2},
+    {LIST(ZLIB_PLAIN), CODEC_GZIP, 1},
+    {LIST(ZLIB_PLAIN), CODEC_ZLIB, 1},
+    {LIST(DEFLATE_PLAIN), CODEC_DEFLATE, 1},
+    {LIST(DEFLATE_PLAIN, 0x78, 0x4c, 0x09), CODEC_DEFLATE, 1}, // As Avro's old Python writer.
+    {LIST(ZSTD_PLAIN), CODEC_ZSTD, 1},
+    {LIST(ZSTD_PLAIN, ZSTD_PLAIN), CODEC_ZSTD, 2},
+    {LIST(LZ4_PLAIN), CODEC_LZ4, 1},
+    {LIST(LZ4_PLAIN), CODEC_LZ4_HADOOP, 1},
+    {LIST(LZ4_FRAME_PLAIN), CODEC_LZ4_HADOOP, 1},
+    {LIST(LZ4_FRAME_PLAIN, LZ4_FRAME_PLAIN), CODEC_LZ4_HADOOP, 2},
+    {LIST(HADOOP_PLAIN), CODEC_LZ4_HADOOP, 1},
+    {LIST(HADOOP_PLAIN, HADOOP_PLAIN, HADOOP_PLAIN), CODEC_LZ4_HADOOP, 3},
     // One frame of two blocks.
-    {CODEC_LZ4_HADOOP, LIST(0, 0, 0, 50, 0, 0, 0, 14, LZ4_PLAIN, 0, 0, 0, 14, LZ4_PLAIN), 2},
-    {CODEC_BROTLI, LIST(BROTLI_PLAIN), 1},
+    {LIST(0, 0, 0, 50, 0, 0, 0, 14, LZ4_PLAIN, 0, 0, 0, 14, LZ4_PLAIN), CODEC_LZ4_HADOOP, 2},
+    {LIST(BROTLI_PLAIN), CODEC_BROTLI, 1},
 };
 
 static bool is_repeated_plain(bytes out, uint32_t repeats) {

@@ -188,7 +188,9 @@ TEST(snappy_decodes_many_blocks_at_once) {
         for (size_t i = 0; i < count; i++) {
             const size_t size = (size_t)(test_random(&seed) % (i % 2 == 0 ? 5000 : 200));
             plain[i] = content((size_t)(test_random(&seed) % CONTENT_KINDS), size, &seed, &memory);
+            REQUIRE(plain[i].data != NULL);
             const bytes block = encode(plain[i], &memory);
+            REQUIRE(block.data != NULL);
             uint8_t *padded = ARENA_NEW(&memory, uint8_t, block.size + padding);
             uint8_t *out = ARENA_NEW(&memory, uint8_t, size + slack + 8);
             REQUIRE(padded != NULL && out != NULL);
@@ -287,6 +289,7 @@ TEST(snappy_understands_the_library_and_is_understood) {
             arena_reset(&memory);
             const size_t size = (size_t)(test_random(&seed) % 200000);
             const bytes plain = content(kind, size, &seed, &memory);
+            REQUIRE(plain.data != NULL);
             size_t theirs_size = snappy_max_compressed_length(size);
             char *theirs = ARENA_NEW(&memory, char, theirs_size);
             char *back = ARENA_NEW(&memory, char, size);

@@ -6,8 +6,8 @@
 #include "base/test.h"
 #include "formats/avro/avro_types.h"
 
-#define BYTES(...)                                                                                 \
-    ((bytes){.data = (const uint8_t[]){__VA_ARGS__}, .size = sizeof((uint8_t[]){__VA_ARGS__})})
+#define LIST(...) {.data = (const uint8_t[]){__VA_ARGS__}, .size = sizeof((uint8_t[]){__VA_ARGS__})}
+#define BYTES(...) ((bytes)LIST(__VA_ARGS__))
 #define ROWS 8
 
 static const avro_schema *schema_of(arena *memory, const char *json) {
@@ -33,22 +33,29 @@ static const avro_schema *record_of(arena *memory, const char *type_json) {
     return schema_of(memory, json.data);
 }
 
-// Reads `count` rows of `input` into the columns of `wanted`.
-static firn_status read_rows(arena *memory, const avro_schema *file, const schema *wanted,
-                             const avro_columns_options *options, bytes input, uint32_t count,
-                             const column **out, firn_error *err) {
+// What is read in a test.
+typedef struct request {
+    const avro_schema *file;
+    schema wanted;
+    avro_columns_options options;
+    bytes input; // All of it.
+    uint32_t count;
+} request;
+
+static firn_status read_rows(arena *memory, const request *from, const column **out,
+                             firn_error *err) {
     const avro_columns *plan;
     avro_rows *rows;
-    TRY(avro_columns_compile(memory, file, wanted, options, &plan, err));
+    TRY(avro_columns_compile(memory, from->file, &from->wanted, &from->options, &plan, err));
     TRY(avro_rows_begin(plan, memory, ROWS, &rows, err));
-    byte_reader in = reader_open(input);
-    for (uint32_t i = 0; i < count; i++) {
+    byte_reader in = reader_open(from->input);
+    for (uint32_t i = 0; i < from->count; i++) {
         TRY(avro_rows_read(rows, &in, 1, err));
     }
     if (reader_left(&in) > 0) {
         return FAIL(err, FIRN_INTERNAL, "%zu bytes left", reader_left(&in));
     }
-    if (avro_rows_count(rows) != count) {
+    if (avro_rows_count(rows) != from->count) {
         return FAIL(err, FIRN_INTERNAL, "%u rows", avro_rows_count(rows));
     }
     return avro_rows_finish(rows, out, err);
@@ -164,10 +171,14 @@ static firn_status read_printed(arena *memory, const char *json, const type *wan
     TRY(avro_types_of(memory, file, &natural, err));
     field only = natural.fields[0];
     only.type = wanted == NULL ? only.type : wanted;
-    const schema columns_wanted = {.count = 1, .fields = &only};
+    const request from = {
+        .file = file,
+        .wanted = {.count = 1, .fields = &only},
+        .input = input,
+        .count = count,
+    };
     const column *columns;
-    TRY(read_rows(memory, file, &columns_wanted, &(avro_columns_options){0}, input, count, &columns,
-                  err));
+    TRY(read_rows(memory, &from, &columns, err));
     *printed = print_column(memory, &columns[0]);
     return FIRN_OK;
 }
@@ -187,87 +198,87 @@ static const type binary_2 = {.id = TYPE_BINARY, .width = 2};
 static const type micros = {.id = TYPE_TIMESTAMP, .unit = UNIT_MICRO};
 static const type nanos = {.id = TYPE_TIMESTAMP, .unit = UNIT_NANO};
 
+static const struct {
+    const char *json;
+    const type *wanted; // NULL: the natural type.
+    bytes input;
+    const char *printed;
+} good_cases[] = {
+    {"\"boolean\"", NULL, LIST(1, 0), "true|false"},
+    {"\"int\"", NULL, LIST(2, 5), "1|-3"},
+    {"\"int\"", TYPE_OF(BIGINT), LIST(2, 5), "1|-3"},
+    {"\"long\"", NULL, LIST(2, 5), "1|-3"},
+    {"\"float\"", NULL, LIST(0, 0, 0xc0, 0x3f, 0, 0, 0, 0xbf), "1.5|-0.5"},
+    {"\"float\"", TYPE_OF(DOUBLE), LIST(0, 0, 0xc0, 0x3f, 0, 0, 0, 0xbf), "1.5|-0.5"},
+    {"\"double\"", NULL, LIST(0, 0, 0, 0, 0, 0, 0xf8, 0x3f), "1.5"},
+    {"\"string\"", NULL, LIST(2, 'x', 4, 'y', 'z'), "x|yz"},
+    {"\"string\"", TYPE_OF(BINARY), LIST(2, 'x', 4, 'y', 'z'), "78|797a"},
+    {"\"bytes\"", NULL, LIST(2, 0xff, 0), "ff|"},
+    {"\"bytes\"", TYPE_OF(VARCHAR), LIST(2, 'x', 2, 'y'), "x|y"},
+    {"\"bytes\"", &binary_2, LIST(4, 1, 2, 4, 3, 4), "0102|0304"},
+    {FIXED("2"), NULL, LIST(1, 2, 3, 4), "0102|0304"},
+    {FIXED("2"), TYPE_OF(BINARY), LIST(1, 2, 3, 4), "0102|0304"},
+    {FIXED("16"), TYPE_OF(UUID), LIST(1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5, 6),
+     "01020304050607080900010203040506"},
+    {"{\"type\":\"enum\",\"name\":\"e\",\"symbols\":[\"RED\",\"a long name of a color\"]}", NULL,
+     LIST(2, 0), "a long name of a color|RED"},
+    {DECIMAL_BYTES, NULL, LIST(4, 0x01, 0x00, 2, 0xff), "256|-1"},
+    {DECIMAL_BYTES, &decimal_9_2, LIST(4, 0x01, 0x00, 2, 0xff), "256|-1"},
+    {DECIMAL_BYTES, &decimal_18_2, LIST(4, 0x01, 0x00, 2, 0xff), "256|-1"},
+    {DECIMAL_BYTES, &decimal_38_2, LIST(4, 0x01, 0x00, 2, 0xff), "256|-1"},
+    {DECIMAL_BYTES, &decimal_76_2, LIST(4, 0x01, 0x00, 2, 0xff), "256|-1"},
+    {"{\"type\":\"fixed\",\"name\":\"f\",\"size\":3,\"logicalType\":\"decimal\","
+     "\"precision\":5,\"scale\":1}",
+     NULL, LIST(0, 1, 0, 0xff, 0xff, 0xff), "256|-1"},
+    {LOGICAL("int", "date"), NULL, LIST(2, 1), "1|-1"},
+    {"\"int\"", TYPE_OF(DATE), LIST(2, 1), "1|-1"},
+    {LOGICAL("int", "date"), &micros, LIST(2, 1), "86400000000|-86400000000"},
+    {LOGICAL("int", "time-millis"), TYPE_OF(TIME), LIST(2, 0), "1000|0"},
+    {LOGICAL("long", "time-micros"), NULL, LIST(2, 0), "1|0"},
+    {LOGICAL("long", "timestamp-millis"), &micros, LIST(2, 0), "1000|0"},
+    {LOGICAL("long", "timestamp-micros"), &nanos, LIST(2, 0), "1000|0"},
+    {LOGICAL("long", "local-timestamp-micros"), NULL, LIST(2, 0), "1|0"},
+    {LOGICAL("long", "timestamp-nanos"), NULL, LIST(2, 0), "1|0"},
+    {LOGICAL("string", "uuid"), NULL, LIST(72, UUID_TEXT), "0123456789abcdef0011223344556677"},
+    {"{\"type\":\"fixed\",\"name\":\"f\",\"size\":12,\"logicalType\":\"duration\"}", NULL,
+     LIST(1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0), "1 2 3000000"},
+    {"\"null\"", NULL, {0}, "NULL|NULL"},
+    {"\"null\"", TYPE_OF(BIGINT), {0}, "NULL|NULL"},
+    {"[\"null\",\"int\"]", NULL, LIST(0, 2, 4), "NULL|2"},
+    {"[\"int\",\"null\"]", NULL, LIST(2, 0, 4), "NULL|2"},
+    {"[\"string\"]", NULL, LIST(0, 2, 'x', 0, 0), "x|"},
+    {"[\"int\",\"null\",\"long\"]", NULL, LIST(0, 2, 2, 4, 6), "1|NULL|3"},
+    {"[\"float\",\"double\"]", NULL, LIST(0, 0, 0, 0xc0, 0x3f, 2, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f),
+     "1.5|1.5"},
+    {"[\"null\",\"string\",\"long\"]", NULL, LIST(2, 2, 'x', 4, 6, 0), "{x, NULL}|{NULL, 3}|NULL"},
+    {"{\"type\":\"array\",\"items\":\"int\"}", NULL, LIST(4, 2, 4, 0, 0, 2, 6, 2, 8, 0),
+     "[1, 2]|[]|[3, 4]"},
+    {"[\"null\",{\"type\":\"array\",\"items\":[\"null\",\"string\"]}]", NULL,
+     LIST(2, 4, 2, 2, 'x', 0, 0, 0, 2, 0), "[x, NULL]|NULL|[]"},
+    {"{\"type\":\"map\",\"values\":\"long\"}", NULL, LIST(2, 2, 'k', 4, 2, 2, 'l', 6, 0),
+     "[k=2, l=3]"},
+    {"{\"type\":\"array\",\"logicalType\":\"map\",\"items\":{\"type\":\"record\",\"name\":"
+     "\"p\","
+     "\"fields\":[{\"name\":\"key\",\"type\":\"int\"},{\"name\":\"value\",\"type\":"
+     "[\"null\",\"string\"]}]}}",
+     NULL, LIST(4, 2, 2, 2, 'x', 4, 0, 0, 0), "[1=x, 2=NULL]|[]"},
+    {"[\"null\",{\"type\":\"record\",\"name\":\"s\",\"fields\":["
+     "{\"name\":\"x\",\"type\":\"int\",\"field-id\":2},"
+     "{\"name\":\"y\",\"type\":[\"null\",\"string\"],\"field-id\":3}]}]",
+     NULL, LIST(2, 2, 0, 0, 2, 4, 2, 2, 'y'), "{1, NULL}|NULL|{2, y}"},
+};
+
 TEST(avro_columns_read_every_type) {
-    const struct {
-        const char *json;
-        const type *wanted; // NULL: the natural type.
-        bytes input;
-        const char *printed;
-    } cases[] = {
-        {"\"boolean\"", NULL, BYTES(1, 0), "true|false"},
-        {"\"int\"", NULL, BYTES(2, 5), "1|-3"},
-        {"\"int\"", TYPE_OF(BIGINT), BYTES(2, 5), "1|-3"},
-        {"\"long\"", NULL, BYTES(2, 5), "1|-3"},
-        {"\"float\"", NULL, BYTES(0, 0, 0xc0, 0x3f, 0, 0, 0, 0xbf), "1.5|-0.5"},
-        {"\"float\"", TYPE_OF(DOUBLE), BYTES(0, 0, 0xc0, 0x3f, 0, 0, 0, 0xbf), "1.5|-0.5"},
-        {"\"double\"", NULL, BYTES(0, 0, 0, 0, 0, 0, 0xf8, 0x3f), "1.5"},
-        {"\"string\"", NULL, BYTES(2, 'x', 4, 'y', 'z'), "x|yz"},
-        {"\"string\"", TYPE_OF(BINARY), BYTES(2, 'x', 4, 'y', 'z'), "78|797a"},
-        {"\"bytes\"", NULL, BYTES(2, 0xff, 0), "ff|"},
-        {"\"bytes\"", TYPE_OF(VARCHAR), BYTES(2, 'x', 2, 'y'), "x|y"},
-        {"\"bytes\"", &binary_2, BYTES(4, 1, 2, 4, 3, 4), "0102|0304"},
-        {FIXED("2"), NULL, BYTES(1, 2, 3, 4), "0102|0304"},
-        {FIXED("2"), TYPE_OF(BINARY), BYTES(1, 2, 3, 4), "0102|0304"},
-        {FIXED("16"), TYPE_OF(UUID), BYTES(1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5, 6),
-         "01020304050607080900010203040506"},
-        {"{\"type\":\"enum\",\"name\":\"e\",\"symbols\":[\"RED\",\"a long name of a color\"]}",
-         NULL, BYTES(2, 0), "a long name of a color|RED"},
-        {DECIMAL_BYTES, NULL, BYTES(4, 0x01, 0x00, 2, 0xff), "256|-1"},
-        {DECIMAL_BYTES, &decimal_9_2, BYTES(4, 0x01, 0x00, 2, 0xff), "256|-1"},
-        {DECIMAL_BYTES, &decimal_18_2, BYTES(4, 0x01, 0x00, 2, 0xff), "256|-1"},
-        {DECIMAL_BYTES, &decimal_38_2, BYTES(4, 0x01, 0x00, 2, 0xff), "256|-1"},
-        {DECIMAL_BYTES, &decimal_76_2, BYTES(4, 0x01, 0x00, 2, 0xff), "256|-1"},
-        {"{\"type\":\"fixed\",\"name\":\"f\",\"size\":3,\"logicalType\":\"decimal\","
-         "\"precision\":5,\"scale\":1}",
-         NULL, BYTES(0, 1, 0, 0xff, 0xff, 0xff), "256|-1"},
-        {LOGICAL("int", "date"), NULL, BYTES(2, 1), "1|-1"},
-        {"\"int\"", TYPE_OF(DATE), BYTES(2, 1), "1|-1"},
-        {LOGICAL("int", "date"), &micros, BYTES(2, 1), "86400000000|-86400000000"},
-        {LOGICAL("int", "time-millis"), TYPE_OF(TIME), BYTES(2, 0), "1000|0"},
-        {LOGICAL("long", "time-micros"), NULL, BYTES(2, 0), "1|0"},
-        {LOGICAL("long", "timestamp-millis"), &micros, BYTES(2, 0), "1000|0"},
-        {LOGICAL("long", "timestamp-micros"), &nanos, BYTES(2, 0), "1000|0"},
-        {LOGICAL("long", "local-timestamp-micros"), NULL, BYTES(2, 0), "1|0"},
-        {LOGICAL("long", "timestamp-nanos"), NULL, BYTES(2, 0), "1|0"},
-        {LOGICAL("string", "uuid"), NULL, BYTES(72, UUID_TEXT), "0123456789abcdef0011223344556677"},
-        {"{\"type\":\"fixed\",\"name\":\"f\",\"size\":12,\"logicalType\":\"duration\"}", NULL,
-         BYTES(1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0), "1 2 3000000"},
-        {"\"null\"", NULL, {0}, "NULL|NULL"},
-        {"\"null\"", TYPE_OF(BIGINT), {0}, "NULL|NULL"},
-        {"[\"null\",\"int\"]", NULL, BYTES(0, 2, 4), "NULL|2"},
-        {"[\"int\",\"null\"]", NULL, BYTES(2, 0, 4), "NULL|2"},
-        {"[\"string\"]", NULL, BYTES(0, 2, 'x', 0, 0), "x|"},
-        {"[\"int\",\"null\",\"long\"]", NULL, BYTES(0, 2, 2, 4, 6), "1|NULL|3"},
-        {"[\"float\",\"double\"]", NULL,
-         BYTES(0, 0, 0, 0xc0, 0x3f, 2, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f), "1.5|1.5"},
-        {"[\"null\",\"string\",\"long\"]", NULL, BYTES(2, 2, 'x', 4, 6, 0),
-         "{x, NULL}|{NULL, 3}|NULL"},
-        {"{\"type\":\"array\",\"items\":\"int\"}", NULL, BYTES(4, 2, 4, 0, 0, 2, 6, 2, 8, 0),
-         "[1, 2]|[]|[3, 4]"},
-        {"[\"null\",{\"type\":\"array\",\"items\":[\"null\",\"string\"]}]", NULL,
-         BYTES(2, 4, 2, 2, 'x', 0, 0, 0, 2, 0), "[x, NULL]|NULL|[]"},
-        {"{\"type\":\"map\",\"values\":\"long\"}", NULL, BYTES(2, 2, 'k', 4, 2, 2, 'l', 6, 0),
-         "[k=2, l=3]"},
-        {"{\"type\":\"array\",\"logicalType\":\"map\",\"items\":{\"type\":\"record\",\"name\":"
-         "\"p\","
-         "\"fields\":[{\"name\":\"key\",\"type\":\"int\"},{\"name\":\"value\",\"type\":"
-         "[\"null\",\"string\"]}]}}",
-         NULL, BYTES(4, 2, 2, 2, 'x', 4, 0, 0, 0), "[1=x, 2=NULL]|[]"},
-        {"[\"null\",{\"type\":\"record\",\"name\":\"s\",\"fields\":["
-         "{\"name\":\"x\",\"type\":\"int\",\"field-id\":2},"
-         "{\"name\":\"y\",\"type\":[\"null\",\"string\"],\"field-id\":3}]}]",
-         NULL, BYTES(2, 2, 0, 0, 2, 4, 2, 2, 'y'), "{1, NULL}|NULL|{2, y}"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof good_cases / sizeof *good_cases; i++) {
         arena memory = arena_open(1 << 20);
         firn_error err = ERR_INIT;
         const char *printed = err.text;
-        const uint32_t count = count_rows(cases[i].printed);
-        CHECK(read_printed(&memory, cases[i].json, cases[i].wanted, cases[i].input, count, &printed,
-                           &err) == FIRN_OK);
-        CHECK(strcmp(printed, cases[i].printed) == 0);
-        if (strcmp(printed, cases[i].printed) != 0) {
-            (void)fprintf(stderr, "%s: %s\n", cases[i].json, printed);
+        const uint32_t count = count_rows(good_cases[i].printed);
+        CHECK(read_printed(&memory, good_cases[i].json, good_cases[i].wanted, good_cases[i].input,
+                           count, &printed, &err) == FIRN_OK);
+        CHECK(strcmp(printed, good_cases[i].printed) == 0);
+        if (strcmp(printed, good_cases[i].printed) != 0) {
+            (void)fprintf(stderr, "%s: %s\n", good_cases[i].json, printed);
         }
         arena_close(&memory);
     }
@@ -357,11 +368,15 @@ TEST(avro_columns_project_by_id_at_every_depth) {
         {.name = TEXT("other"), .type = TYPE_OF(BIGINT), .id = 8, .is_nullable = true},
         {.name = TEXT("z"), .type = TYPE_OF(BIGINT), .id = 1},
     };
-    const schema wanted = {.count = 3, .fields = fields};
+    request from = {
+        .file = file,
+        .wanted = {.count = 3, .fields = fields},
+        .input = BYTES(NESTED_ROWS),
+        .count = 2,
+    };
     firn_error err = ERR_INIT;
     const column *columns = NULL;
-    REQUIRE(read_rows(&memory, file, &wanted, &(avro_columns_options){0}, BYTES(NESTED_ROWS), 2,
-                      &columns, &err) == FIRN_OK);
+    REQUIRE(read_rows(&memory, &from, &columns, &err) == FIRN_OK);
     CHECK(strcmp(print_column(&memory, &columns[0]), "{NULL, 11}|NULL") == 0);
     CHECK(strcmp(print_column(&memory, &columns[1]), "NULL|NULL") == 0);
     CHECK(strcmp(print_column(&memory, &columns[2]), "1|2") == 0);
@@ -372,9 +387,8 @@ TEST(avro_columns_project_by_id_at_every_depth) {
     column seven;
     REQUIRE(column_new(&memory, TYPE_OF(BIGINT), 1, &seven, &err) == FIRN_OK);
     COLUMN_OUT(&seven, int64_t)[0] = 7;
-    const avro_columns_options options = {.missing = missing_is_seven, .user = &seven};
-    REQUIRE(read_rows(&memory, file, &wanted, &options, BYTES(NESTED_ROWS), 2, &columns, &err) ==
-            FIRN_OK);
+    from.options = (avro_columns_options){.missing = missing_is_seven, .user = &seven};
+    REQUIRE(read_rows(&memory, &from, &columns, &err) == FIRN_OK);
     CHECK(strcmp(print_column(&memory, &columns[0]), "{7, 11}|NULL") == 0);
     CHECK(strcmp(print_column(&memory, &columns[1]), "7|7") == 0);
     arena_close(&memory);
@@ -390,17 +404,22 @@ TEST(avro_columns_project_by_name) {
         {.name = TEXT("/s"), .type = type_struct(&memory, 1, inner), .is_nullable = true},
         {.name = TEXT("A"), .type = TYPE_OF(BIGINT), .is_nullable = true},
     };
-    const schema wanted = {.count = 3, .fields = fields};
+    const request from = {
+        .file = file,
+        .wanted = {.count = 3, .fields = fields},
+        .options = {.by_name = true},
+        .input = BYTES(NESTED_ROWS),
+        .count = 2,
+    };
     firn_error err = ERR_INIT;
-    const avro_columns_options options = {.by_name = true};
     const column *columns = NULL;
-    REQUIRE(read_rows(&memory, file, &wanted, &options, BYTES(NESTED_ROWS), 2, &columns, &err) ==
-            FIRN_OK);
+    REQUIRE(read_rows(&memory, &from, &columns, &err) == FIRN_OK);
     CHECK(strcmp(print_column(&memory, &columns[0]), "0|0") == 0);
     CHECK(strcmp(print_column(&memory, &columns[1]), "{11}|NULL") == 0);
     CHECK(strcmp(print_column(&memory, &columns[2]), "NULL|NULL") == 0);
     const avro_columns *plan = NULL;
-    REQUIRE(avro_columns_compile(&memory, file, &wanted, &options, &plan, &err) == FIRN_OK);
+    REQUIRE(avro_columns_compile(&memory, file, &from.wanted, &from.options, &plan, &err) ==
+            FIRN_OK);
     CHECK(avro_columns_has(plan, 0) && avro_columns_has(plan, 1) && !avro_columns_has(plan, 2));
     arena_close(&memory);
 }
@@ -449,12 +468,15 @@ TEST(avro_columns_grow_lists_past_any_capacity) {
         }
         input[size++] = 0;
     }
-    schema wanted;
+    request from = {
+        .file = file,
+        .input = {.data = input, .size = size},
+        .count = ROWS,
+    };
     firn_error err = ERR_INIT;
     const column *columns = NULL;
-    REQUIRE(avro_types_of(&memory, file, &wanted, &err) == FIRN_OK);
-    REQUIRE(read_rows(&memory, file, &wanted, &(avro_columns_options){0},
-                      (bytes){.data = input, .size = size}, ROWS, &columns, &err) == FIRN_OK);
+    REQUIRE(avro_types_of(&memory, file, &from.wanted, &err) == FIRN_OK);
+    REQUIRE(read_rows(&memory, &from, &columns, &err) == FIRN_OK);
     const column *items = &columns[0].children[0];
     REQUIRE(items->length == ROWS * ITEMS);
     for (uint32_t row = 0; row < items->length; row++) {
@@ -498,9 +520,14 @@ TEST(avro_types_name_the_columns_of_a_file) {
     REQUIRE(single != NULL && avro_types_of(&memory, single, &out, &err) == FIRN_OK);
     REQUIRE(out.count == 1 && text_equal(out.fields[0].name, TEXT("value")));
     const column *columns = NULL;
-    const avro_columns_options options = {.by_name = true};
-    REQUIRE(read_rows(&memory, single, &out, &options, BYTES(2, 'x', 2, 'y'), 2, &columns, &err) ==
-            FIRN_OK);
+    const request from = {
+        .file = single,
+        .wanted = out,
+        .options = {.by_name = true},
+        .input = BYTES(2, 'x', 2, 'y'),
+        .count = 2,
+    };
+    REQUIRE(read_rows(&memory, &from, &columns, &err) == FIRN_OK);
     CHECK(strcmp(print_column(&memory, &columns[0]), "x|y") == 0);
     arena_close(&memory);
 }

@@ -324,7 +324,6 @@ static firn_status compile_kind(compiler *self, const avro_schema *schema, path_
         return FIRN_OK;
     case AVRO_INT:
     case AVRO_LONG:
-        return emit_pass(self, OP_NUMBERS, 1, err);
     case AVRO_ENUM:
         return emit_pass(self, OP_NUMBERS, 1, err);
     case AVRO_BOOLEAN:
@@ -474,7 +473,9 @@ NOINLINE static firn_status pass_items(const avro_op *ops, uint32_t at, byte_rea
 
 // Fills a slot from the value that `in` stands before.
 static ALWAYS_INLINE firn_status get(op_kind kind, const avro_op *op, byte_reader *in,
-                                     avro_value *out, firn_error *err) {
+                                     avro_value *values, firn_error *err) {
+    assert(values != NULL); // No slot lies inside of items, slices and calls.
+    avro_value *out = &values[op->slot];
     float real;
     bool flag;
     uint32_t symbol;
@@ -505,7 +506,9 @@ static ALWAYS_INLINE firn_status get(op_kind kind, const avro_op *op, byte_reade
 }
 
 NOINLINE static firn_status get_slice(const avro_op *ops, uint32_t at, byte_reader *in,
-                                      avro_value *out, uint32_t depth_left, firn_error *err) {
+                                      avro_value *values, uint32_t depth_left, firn_error *err) {
+    assert(values != NULL);
+    avro_value *out = &values[ops[at].slot];
     const uint8_t *start = in->at;
     TRY(check_depth(depth_left, err));
     TRY(run(ops, at + 1, in, NULL, depth_left - 1, err));
@@ -562,21 +565,21 @@ static firn_status run(const avro_op *ops, uint32_t at, byte_reader *in, avro_va
             TRY(run(ops, op->target, in, NULL, depth_left - 1, err));
             break;
         case OP_GET_SLICE:
-            TRY(get_slice(ops, at - 1, in, &values[op->slot], depth_left, err));
+            TRY(get_slice(ops, at - 1, in, values, depth_left, err));
             at = op->target;
             break;
         case OP_GET_NUMBER:
-            TRY(get(OP_GET_NUMBER, op, in, &values[op->slot], err));
+            TRY(get(OP_GET_NUMBER, op, in, values, err));
             break;
         case OP_GET_BYTES:
-            TRY(get(OP_GET_BYTES, op, in, &values[op->slot], err));
+            TRY(get(OP_GET_BYTES, op, in, values, err));
             break;
         case OP_GET_BOOLEAN:
         case OP_GET_ENUM:
         case OP_GET_FLOAT:
         case OP_GET_DOUBLE:
         case OP_GET_FIXED:
-            TRY(get(op->kind, op, in, &values[op->slot], err));
+            TRY(get(op->kind, op, in, values, err));
             break;
         }
     }

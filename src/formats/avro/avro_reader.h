@@ -64,7 +64,7 @@ static inline int64_t avro_zigzag(uint64_t value) {
 }
 
 static inline firn_status avro_read_long(byte_reader *in, int64_t *out, firn_error *err) {
-    uint64_t value;
+    uint64_t value = 0;
     TRY(avro_read_unsigned(in, &value, err));
     *out = avro_zigzag(value);
     return FIRN_OK;
