@@ -290,8 +290,8 @@ static number_answer place_long(const number_scan *scan, uint32_t precision, uin
         return NUMBER_OVERFLOW;
     }
     i256 value = I256_ZERO;
-    size_t at = 0;
-    for (int64_t count = 0; at < scan->digits.size; at++) {
+    int64_t count = 0;
+    for (size_t at = 0; at < scan->digits.size; at++) {
         if (scan->digits.data[at] == '.') {
             continue;
         }
@@ -305,7 +305,9 @@ static number_answer place_long(const number_scan *scan, uint32_t precision, uin
         (void)i256_add_fits(value, i256_from_i64(digit), &value);
         count += 1;
     }
-    assert(at <= scan->digits.size);
+    for (; count < kept; count++) { // Zeros that the text does not have.
+        (void)i256_mul_fits(value, i256_from_i64(10), &value);
+    }
     if (!i256_has_digits(value, precision)) {
         return NUMBER_OVERFLOW;
     }
