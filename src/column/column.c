@@ -1,9 +1,16 @@
 #include "column/column.h"
 
+#include <stdatomic.h>
+
 #include "base/checked.h"
 
 // One word of zeros: the validity of constants that are NULL, of any length.
 static const uint64_t no_bits[1] = {0};
+
+uint64_t dictionary_identity_new(void) {
+    static atomic_uint_fast64_t last = 0; // Only counts: nothing else is ordered by it.
+    return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+}
 
 size_t bitmap_count(const uint64_t *bitmap, size_t bits) {
     size_t count = 0;
@@ -110,6 +117,19 @@ firn_status column_new(arena *memory, const type *type, uint32_t length, column 
         return column_new_null(memory, type, length, out, err);
     }
     return FIRN_OK;
+}
+
+bool string_new(arena *memory, const char *data, size_t size, string_value *out) {
+    if (size > STRING_INLINE_MAX) {
+        char *copy = size > UINT32_MAX ? NULL : ARENA_NEW(memory, char, size);
+        if (copy == NULL) {
+            return false;
+        }
+        memcpy(copy, data, size);
+        data = copy;
+    }
+    *out = string_of(data, (uint32_t)size);
+    return true;
 }
 
 uint64_t *column_validity_out(arena *memory, column *self) {

@@ -39,6 +39,9 @@ typedef struct dictionary {
     uint64_t *hashes;     ///< One per entry once somebody computed them, else NULL. One worker.
 } dictionary;
 
+/// A number for a dictionary that no other one of this process has, never 0. Any thread.
+uint64_t dictionary_identity_new(void);
+
 struct column {
     const type *type;
     column_form form;
@@ -101,6 +104,9 @@ firn_status column_new(arena *memory, const type *type, uint32_t length, column 
 bool column_set_null(arena *memory, column *self, uint32_t row);
 /// A bitmap of ones for the column's rows, if it has none yet. NULL when memory is full.
 uint64_t *column_validity_out(arena *memory, column *self);
+/// A value over a copy of the bytes, which is in `memory` unless they lie inside the value. False
+/// when it is full or there are more than 4 GiB.
+bool string_new(arena *memory, const char *data, size_t size, string_value *out);
 /// All rows NULL: a constant.
 firn_status column_new_null(arena *memory, const type *type, uint32_t length, column *out,
                             firn_error *err);
@@ -131,5 +137,9 @@ uint64_t column_hash_row(const column *self, uint32_t row); ///< Agrees with ker
 /// Text form of one value as SQL prints it (SQL.md; PROTOCOL.md); `NULL` for NULL. For nested
 /// values, casts to VARCHAR and debugging. Times with zone are printed in UTC.
 void column_print_row(const column *self, uint32_t row, text_builder *out);
+/// The same with times in a zone; NULL is UTC.
+struct zone;
+void column_print_row_at(const column *self, uint32_t row, const struct zone *zone,
+                         text_builder *out);
 
 #endif
