@@ -23,8 +23,8 @@ typedef struct dynamic_content {
     const uint64_t *bitmap;
     int64_t bitmap_first;
     uint64_t bitmap_bits;
-    // Else a register-blocked bloom filter over column_hash of the keys (combined with
-    // hash_combine in key order): `bloom_blocks` 64-bit words, a power of two.
+    // Else a register-blocked bloom filter over the hashes of the keys (kernels/hash_column.h,
+    // combined in key order): `bloom_blocks` 64-bit words, a power of two; dynamic_bloom_add.
     const uint64_t *bloom;
     uint64_t bloom_blocks;
     uint64_t row_estimate; ///< Distinct keys, about; small ones are worth a dictionary test.
@@ -49,8 +49,20 @@ static inline const dynamic_content *dynamic_content_of(const dynamic_filters *s
                : atomic_load_explicit(&self->slots[slot].content, memory_order_acquire);
 }
 
+/// The word of a hash in a bloom filter, and the bits that are set there: four of 64.
+static inline uint64_t dynamic_bloom_block(uint64_t hash, uint64_t blocks) {
+    return hash >> 24 & (blocks - 1);
+}
+static inline uint64_t dynamic_bloom_bits(uint64_t hash) {
+    return UINT64_C(1) << (hash & 63) | UINT64_C(1) << (hash >> 6 & 63) |
+           UINT64_C(1) << (hash >> 12 & 63) | UINT64_C(1) << (hash >> 18 & 63);
+}
+static inline void dynamic_bloom_add(uint64_t *bloom, uint64_t blocks, uint64_t hash) {
+    bloom[dynamic_bloom_block(hash, blocks)] |= dynamic_bloom_bits(hash);
+}
+
 /// Keeps of `rows` (NULL: 0 to count - 1) those that pass, in `out` (room for count); returns how
-/// many. `keys` are FLAT, CONSTANT or DICTIONARY.
+/// many. `keys` are FLAT, CONSTANT or DICTIONARY. What cannot be tested for lack of memory passes.
 uint32_t dynamic_select(const dynamic_content *self, const column *const *keys,
                         const uint16_t *rows, uint32_t count, arena *scratch, uint16_t *out);
 /// Can any row with keys in these bounds pass? For pruning files, row groups, pages.

@@ -253,7 +253,12 @@ bool expr_visit_children(expr *self, expr_visit visit, void *user) {
 uint32_t expr_call_flags(const expr *self) {
     const scalar_function *function = self->call_.function;
     const overload *chosen = &function->overloads[self->call_.overload];
-    return (function->flags | chosen->flags_set) & ~chosen->flags_cleared;
+    const uint32_t flags = (function->flags | chosen->flags_set) & ~chosen->flags_cleared;
+    if ((flags & FUNCTION_CAN_FAIL) != 0 && chosen->cannot_fail != NULL &&
+        chosen->cannot_fail(self)) {
+        return flags & ~(uint32_t)FUNCTION_CAN_FAIL;
+    }
+    return flags;
 }
 
 bool expr_is_call(const expr *self, const char *name) {

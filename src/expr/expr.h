@@ -90,7 +90,7 @@ struct aggregate_overload;
     FIELD(TEXT, comparison)                                                                        \
     FIELD(EXPRS, args)                                                                             \
     FIELD(PLAN, plan)                                                                              \
-        FIELD(U32S, outer_ids) /* Columns of the queries around it that the plan mentions. */
+    FIELD(U32S, outer_ids) /* Columns of the queries around it that the plan mentions. */
 #define EXPR_AGGREGATE_FIELDS(FIELD)                                                               \
     FIELD(AGGREGATE, function)                                                                     \
     FIELD(U32, overload)                                                                           \

@@ -19,7 +19,9 @@
 //
 // A kernel that can fail may be run over rows whose answer nobody needs (all lanes at once are
 // faster than a list), as long as its arguments are of fixed width: a failure there is no error,
-// the caller then runs it again over exactly the rows that SQL reaches.
+// the caller then runs it again over exactly the rows that SQL reaches. Under TRY it is called
+// again for the rows behind the failing one, so it writes the rows of its call and leaves others
+// alone.
 #ifndef FIRN_EXPR_FUNCTION_H
 #define FIRN_EXPR_FUNCTION_H
 
@@ -82,7 +84,8 @@ struct function_call {
 /// In FOR_ROWS: which row of the visit this is, the value to return at a failure.
 #define ROW_VISIT(row) row##_k
 
-/// `args` are FLAT or CONSTANT (all CONSTANT only when the caller wants one row: count is 1). `out`
+/// `args` are FLAT or CONSTANT (all CONSTANT only when the caller wants one row: count is 1; a
+/// volatile function is asked for every row whatever its arguments are). `out`
 /// is flat, `length` lanes, with room for values when its type is fixed-width, bit or string;
 /// children of nested results are the kernel's to build in call->scratch. With
 /// FUNCTION_NULL_STRICT the caller sets the validity (AND of the arguments') before, the kernel
@@ -99,6 +102,8 @@ typedef enum function_flags {
     FUNCTION_MONOTONE = 1 << 4,    ///< Ascending in its first argument, the others constant.
     FUNCTION_DICTIONARY = 1 << 5,  ///< Maps equal entries to entries: a dictionary stays one.
     FUNCTION_COMMUTES = 1 << 6,    ///< Two arguments may be swapped.
+    FUNCTION_VALIDITY_ONLY =
+        1 << 7, ///< IS NULL: looks at which arguments are NULL, never at values.
 } function_flags;
 
 struct expr; // expr/expr.h
@@ -135,10 +140,14 @@ typedef struct overload {
     scalar_kernel kernel;
     firn_status (*bind)(function_bind_call *call, firn_error *err); ///< May be NULL.
     uint32_t flags_set, flags_cleared; ///< Where this overload differs from the function.
-    /// Decimal arithmetic whose result is declared wider than 18 digits: the same in 64 bits. All
-    /// arguments and the result have int64_t values, at their declared scales; an argument's or a
-    /// result's value that does not fit is a failing row, and the whole batch is done by `kernel`.
+    /// Decimal arithmetic and comparison with more than 18 declared digits somewhere: the same in
+    /// 64 bits. Decimal arguments and results have int64_t values then (their columns' type is
+    /// DECIMAL(18, their declared scale)); a result that does not fit is a failing row, and the
+    /// whole batch is done by `kernel`.
     scalar_kernel narrow_kernel;
+    /// With these arguments (types, literals) it cannot fail although FUNCTION_CAN_FAIL is set: a
+    /// sum whose type has room for every value, a division by a constant. NULL: it may.
+    bool (*cannot_fail)(const struct expr *call);
 } overload;
 
 typedef struct scalar_function {

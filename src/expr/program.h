@@ -14,6 +14,7 @@
 #ifndef FIRN_EXPR_PROGRAM_H
 #define FIRN_EXPR_PROGRAM_H
 
+#include "expr/dynamic.h"
 #include "expr/expr.h"
 
 typedef struct expr_program expr_program;
@@ -29,9 +30,16 @@ typedef struct input_layout {
 firn_status expr_compile(const expr *const *roots, uint32_t count, const input_layout *layout,
                          arena *memory, expr_program **out, firn_error *err);
 
-/// A worker's state: registers, caches, function locals, in `memory`. `context` outlives it.
-firn_status expr_open(const expr_program *program, const statement_context *context, arena *memory,
-                      expr_state **out, firn_error *err);
+/// Lets root `root` come out as DECIMAL(18, s), 64-bit values, instead of the wider DECIMAL(p, s)
+/// that it is declared as, for batches where every value fits: for aggregates, which then add
+/// 64-bit numbers. Look at the column's type. Call it before the program is opened.
+void expr_allow_narrow(expr_program *self, uint32_t root);
+
+/// A worker's state: registers, caches, function locals, in `memory`. `context` and `filters` (the
+/// execution's, for EXPR_DYNAMIC; NULL: every row passes) outlive it.
+firn_status expr_open(const expr_program *program, const statement_context *context,
+                      const dynamic_filters *filters, arena *memory, expr_state **out,
+                      firn_error *err);
 void expr_close(expr_state *self); ///< Ends function locals; NULL does nothing.
 
 /// Values of all roots for the rows of `in` that count: columns of in->row_count lanes, in any

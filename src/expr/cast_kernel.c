@@ -1,0 +1,81 @@
+// Which kernel does a cast, and what to say when it cannot.
+#include "expr/cast_private.h"
+
+// What NULL becomes is NULL: there is never a row to compute.
+static uint32_t cast_null(function_call *call, const column *const *args, column *out) {
+    (void)args;
+    (void)out;
+    return call->count;
+}
+
+scalar_kernel cast_kernel(const type *from, const type *to) {
+    if (cast_find(from, to).kind == CAST_SAME) {
+        return NULL;
+    }
+    if (from->id == TYPE_NULL) {
+        return cast_null;
+    }
+    if (to->id == TYPE_VARCHAR) {
+        return cast_to_text_kernel(from);
+    }
+    if (from->id == TYPE_VARCHAR) {
+        return cast_from_text_kernel(to);
+    }
+    switch (type_category_of(from)) {
+    case CATEGORY_BOOLEAN:
+    case CATEGORY_INTEGER:
+    case CATEGORY_FLOAT:
+    case CATEGORY_DECIMAL:
+        return cast_number_kernel(from, to);
+    case CATEGORY_DATETIME:
+        return cast_time_kernel(from, to);
+    case CATEGORY_NESTED:
+        return cast_nested;
+    case CATEGORY_BINARY:
+    case CATEGORY_UUID:
+        return cast_bytes;
+    case CATEGORY_NULL:
+    case CATEGORY_TEXT:
+        break;
+    }
+    return NULL;
+}
+
+// ---- Errors ----------------------------------------------------------------------------------
+
+#define VALUE_TEXT_MAX 100
+
+static text value_text(const function_call *call, const column *values, uint32_t lane) {
+    text_builder builder = text_builder_open(call->scratch);
+    column_print_row_at(values, lane, call->context == NULL ? NULL : call->context->zone, &builder);
+    text out;
+    firn_error ignored = ERR_INIT;
+    if (text_builder_finish(&builder, &out, &ignored) != FIRN_OK) {
+        return TEXT("?");
+    }
+    size_t size = out.size < VALUE_TEXT_MAX ? out.size : VALUE_TEXT_MAX;
+    while (size > 0 && size < out.size && ((uint8_t)out.data[size] & 0xc0) == 0x80) {
+        size--;
+    }
+    return text_slice(out, 0, size);
+}
+
+// The SQLSTATE of a text that is no value of the type.
+static const char *text_state(const type *to) {
+    return type_category_of(to) == CATEGORY_DATETIME ? "22007" : "22P02";
+}
+
+void cast_explain(const function_call *call, const column *const *args, uint32_t row,
+                  firn_error *err) {
+    const type *from = args[0]->type;
+    const text value = value_text(call, args[0], row & column_mask(args[0]));
+    const text to = type_text(call->result, call->scratch);
+    if (from->id == TYPE_VARCHAR) {
+        err_set_sql(err, FIRN_INVALID, text_state(call->result), NO_POSITION, "\"%.*s\" is no %.*s",
+                    TEXT_ARGS(value), TEXT_ARGS(to));
+        return;
+    }
+    const bool is_time = type_category_of(from) == CATEGORY_DATETIME;
+    err_set_sql(err, FIRN_INVALID, is_time ? "22008" : "22003", NO_POSITION,
+                "%.*s is out of range for %.*s", TEXT_ARGS(value), TEXT_ARGS(to));
+}
