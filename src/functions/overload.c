@@ -1,6 +1,7 @@
 #include "functions/overload.h"
 
 #include "expr/cast.h"
+#include "expr/program.h"
 #include "functions/overload_private.h"
 #include "functions/registry.h"
 
@@ -8,6 +9,7 @@
 #define CAST_SCALE 8
 #define COST_LETTER 1
 #define COST_ANY 2
+#define COST_UNKNOWN_AS_OTHER (CAST_SCALE / 2) // As the type of another argument.
 #define COST_UNKNOWN_AS_TEXT (1 * CAST_SCALE)
 #define COST_UNKNOWN (2 * CAST_SCALE)
 #define COST_TEXT_YIELDS (20 * CAST_SCALE)
@@ -160,12 +162,25 @@ static uint32_t pattern_cost(const pattern *self) {
     return 0;
 }
 
+// Is `target` the type of an argument that has one?
+static bool is_type_of_other(const overload_request *call, const type *target) {
+    for (uint32_t i = 0; i < call->arg_count; i++) {
+        if (!is_unknown(call, i) && call->types[i] != NULL &&
+            type_same_values(call->types[i], target)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // What it costs to make argument `index` a value of `target`.
 static uint32_t arg_cost(const match *self, const overload_request *call, uint32_t index,
                          const type *target) {
     const type *actual = call->types[index];
     if (is_unknown(call, index)) {
-        return target->id == TYPE_VARCHAR ? COST_UNKNOWN_AS_TEXT : COST_UNKNOWN;
+        return is_type_of_other(call, target) ? COST_UNKNOWN_AS_OTHER
+               : target->id == TYPE_VARCHAR   ? COST_UNKNOWN_AS_TEXT
+                                              : COST_UNKNOWN;
     }
     if (actual->id == TYPE_NULL) {
         return 0;
@@ -323,6 +338,13 @@ static firn_status bound_args(const overload_request *call, const type *const *t
         args[i] = expr_cast(memory, args[i], types[i], false, true);
         if (args[i] == NULL) {
             return ARENA_FULL(memory, err);
+        }
+        if (args[i]->kind != EXPR_LITERAL && call->context != NULL && expr_is_constant(args[i])) {
+            expr *folded;
+            firn_error ignored = ERR_INIT;
+            if (expr_fold(args[i], call->context, memory, &folded, &ignored) == FIRN_OK) {
+                args[i] = folded;
+            }
         }
     }
     return FIRN_OK;
