@@ -39,6 +39,14 @@ static const uint8_t byte_classes[256] = {
 #undef H
 #undef L
 
+// Bytes that are a token wherever they stand: what most symbols are.
+static const uint8_t single_kinds[256] = {
+    [','] = TOKEN_COMMA,        ['('] = TOKEN_LEFT_PAREN,    [')'] = TOKEN_RIGHT_PAREN,
+    ['.'] = TOKEN_DOT,          [';'] = TOKEN_SEMICOLON,     ['['] = TOKEN_LEFT_BRACKET,
+    [']'] = TOKEN_RIGHT_BRACKET, ['{'] = TOKEN_LEFT_BRACE,   ['}'] = TOKEN_RIGHT_BRACE,
+    ['?'] = TOKEN_PARAMETER,
+};
+
 // Of those that begin alike, the longer stand first. SQL_OP_NONE: a mistake, see wrong_operator.
 static const struct {
     char spelling[5];
@@ -46,10 +54,6 @@ static const struct {
     uint8_t kind;
     uint8_t op;
 } symbols[] = {
-    {",", 1, TOKEN_COMMA, 0},
-    {"(", 1, TOKEN_LEFT_PAREN, 0},
-    {")", 1, TOKEN_RIGHT_PAREN, 0},
-    {".", 1, TOKEN_DOT, 0},
     {"==", 2, TOKEN_OPERATOR, SQL_OP_NONE},
     {"=>", 2, TOKEN_NAMED, 0},
     {"=", 1, TOKEN_OPERATOR, SQL_OP_EQUAL},
@@ -74,12 +78,6 @@ static const struct {
     {"::", 2, TOKEN_CAST, 0},
     {":=", 2, TOKEN_ASSIGN, 0},
     {":", 1, TOKEN_COLON, 0},
-    {";", 1, TOKEN_SEMICOLON, 0},
-    {"[", 1, TOKEN_LEFT_BRACKET, 0},
-    {"]", 1, TOKEN_RIGHT_BRACKET, 0},
-    {"{", 1, TOKEN_LEFT_BRACE, 0},
-    {"}", 1, TOKEN_RIGHT_BRACE, 0},
-    {"?", 1, TOKEN_PARAMETER, 0},
     {"!=", 2, TOKEN_OPERATOR, SQL_OP_NOT_EQUAL},
     {"!~~*", 4, TOKEN_OPERATOR, SQL_OP_NOT_ILIKE},
     {"!~~", 3, TOKEN_OPERATOR, SQL_OP_NOT_LIKE},
@@ -239,8 +237,10 @@ static firn_status lex_word(sql_lexer *self, sql_token *out, firn_error *err) {
     const size_t size = self->sql.size;
     uint32_t at = self->at;
     uint32_t hash = KEYWORD_HASH_START;
+    uint8_t all_bits = 0;
     while (at < size && is_class(bytes[at], WORD)) {
         hash = sql_keyword_hash_add(hash, bytes[at]);
+        all_bits |= bytes[at];
         at += 1;
     }
     const text word = {.data = self->sql.data + self->at, .size = at - self->at};
@@ -252,6 +252,7 @@ static firn_status lex_word(sql_lexer *self, sql_token *out, firn_error *err) {
         }
     }
     out->kind = TOKEN_WORD;
+    out->is_ascii = all_bits < 0x80;
     out->keyword = (uint16_t)sql_keyword_find(word, hash);
     return FIRN_OK;
 }
@@ -356,6 +357,11 @@ static firn_status wrong_operator(const sql_token *token, firn_error *err) {
 static firn_status lex_symbol(sql_lexer *self, sql_token *out, firn_error *err) {
     const char *at = self->sql.data + self->at;
     const size_t left = self->sql.size - self->at;
+    out->kind = single_kinds[(uint8_t)at[0]];
+    if (out->kind != TOKEN_END) {
+        self->at += 1;
+        return FIRN_OK;
+    }
     for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
         const size_t size = symbols[i].size;
         if (symbols[i].spelling[0] == at[0] && size <= left &&

@@ -47,6 +47,7 @@ typedef struct sql_token {
     uint16_t keyword; // A sql_keyword, KW_NONE unless kind is TOKEN_WORD.
     uint32_t position;
     uint32_t length;
+    bool is_ascii; // Of a TOKEN_WORD: no byte of it is beyond ASCII.
 } sql_token;
 
 typedef struct sql_lexer {

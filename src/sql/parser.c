@@ -28,7 +28,9 @@ void parser_advance(sql_parser *self) {
     }
     self->token = self->ahead[0];
     self->ahead_count -= 1;
-    memmove(self->ahead, self->ahead + 1, self->ahead_count * sizeof self->ahead[0]);
+    for (uint32_t i = 0; i < self->ahead_count; i++) {
+        self->ahead[i] = self->ahead[i + 1];
+    }
 }
 
 static bool ends_statement(const sql_token *token) {
@@ -115,7 +117,7 @@ firn_status parser_take_name(sql_parser *self, sql_name *out, firn_error *err) {
 
 firn_status parser_expect_name(sql_parser *self, const char *what, sql_name *out, firn_error *err) {
     return parser_at_name(self) ? parser_take_name(self, out, err)
-                                : parser_unexpected(self, what, err);
+                                : parser_unexpected_name(self, what, err);
 }
 
 firn_status parser_expect_label(sql_parser *self, const char *what, sql_name *out,
@@ -293,7 +295,7 @@ firn_status sql_parse_statement(text sql, size_t offset, arena *memory, const sq
     const sql_statement *statement;
     TRY(sql_parse_any_statement(&parser, &statement, err));
     if (!parser_at(&parser, TOKEN_SEMICOLON) && !parser_at(&parser, TOKEN_END)) {
-        return parser_unexpected(&parser, "\";\" or the end of the statement", err);
+        return parser_unexpected_rest(&parser, err);
     }
     // Behind the semicolon, without a look at what comes there.
     *used = (size_t)parser.token.position + parser.token.length;

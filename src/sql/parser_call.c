@@ -289,25 +289,6 @@ static firn_status parse_call_clauses(sql_parser *self, sql_call *call, firn_err
     return FIRN_OK;
 }
 
-// DECIMAL(10, 2) '1.5' was read as a call; it is a type and a text.
-static firn_status keep_typed_literal(sql_parser *self, const sql_call *call, const sql_expr **out,
-                                      firn_error *err) {
-    for (size_t i = 0; i < call->arguments.count; i++) {
-        if (!sql_is_expr(call->arguments.items[i], SQL_LITERAL)) {
-            return parser_unexpected(self, "an operator or \",\"", err);
-        }
-    }
-    sql_type type = {.node = PART_AT(SQL_TYPE, call->node.position),
-                     .name = call->path.items[0],
-                     .modifiers = call->arguments};
-    sql_typed_literal typed = {.node = EXPR_AT(SQL_TYPED_LITERAL, call->node.position)};
-    const sql_literal *value;
-    TRY(KEEP(self, type, &typed.type, err));
-    TRY(sql_parse_string(self, "a text", &value, err));
-    typed.value = value->value;
-    return KEEP(self, typed, out, err);
-}
-
 firn_status sql_parse_call(sql_parser *self, uint32_t start, sql_names path, const sql_expr *first,
                            const sql_expr **out, firn_error *err) {
     sql_call call = {.node = EXPR_AT(SQL_CALL, start)};
@@ -315,9 +296,6 @@ firn_status sql_parse_call(sql_parser *self, uint32_t start, sql_names path, con
     const bool is_struct = path.count == 1 && text_equal(call.path.items[0].value, TEXT("struct"));
     TRY(parser_expect(self, TOKEN_LEFT_PAREN, err));
     TRY(parse_arguments(self, &call, first, is_struct, err));
-    if (parser_at_string(self) && path.count == 1 && first == NULL) {
-        return keep_typed_literal(self, &call, out, err);
-    }
     TRY(parse_call_clauses(self, &call, err));
     return KEEP(self, call, out, err);
 }
@@ -502,9 +480,12 @@ static firn_status parse_trim(sql_parser *self, const sql_expr **out, firn_error
     }
     const sql_expr *characters = NULL;
     if (!parser_at_word(self, KW_FROM)) {
-        TRY(sql_parse_argument(self, &characters, err));
+        TRY(has_side ? sql_parse_expr(self, &characters, err)
+                     : sql_parse_argument(self, &characters, err));
     }
-    if (!has_side && !parser_at_word(self, KW_FROM)) {
+    const bool is_plain =
+        !has_side && (!parser_at_word(self, KW_FROM) || sql_is_expr(characters, SQL_LAMBDA));
+    if (is_plain) {
         TRY(parser_push(self, characters, err));
         return parse_plain_rest(self, start, TEXT("trim"), mark, out, err);
     }

@@ -104,40 +104,44 @@ static bool is_behind_name(const sql_token *token) {
     return false;
 }
 
-static void add_hint(sql_parser *self, firn_error *err) {
-    const sql_token token = self->token;
-    const sql_keyword keyword = (sql_keyword)token.keyword;
-    if (keyword != KW_NONE && sql_keyword_use_of(keyword) != KEYWORD_FREE) {
-        if (is_behind_name(parser_peek(self, 1))) {
-            const text word = token_text(self, &token);
-            err_hint(err, "%s is a word of SQL; as a name it must be quoted: \"%.*s\"",
-                     sql_keyword_text(keyword).data, TEXT_ARGS(word));
-        }
-        return;
-    }
-    if (token.kind == TOKEN_WORD && keyword == KW_NONE) {
-        const sql_keyword meant = nearest(
-            clause_words, sizeof clause_words / sizeof clause_words[0], token_text(self, &token));
-        if (meant != KW_NONE) {
-            hint_did_you_mean(err, meant);
-            return;
-        }
-    }
-    // SELECT a FORM t: FORM was taken as an alias, and t is what is wrong.
-    if (self->last.kind == TOKEN_WORD && self->last.keyword == KW_NONE) {
-        hint_did_you_mean(err, nearest(clause_words, sizeof clause_words / sizeof clause_words[0],
-                                       token_text(self, &self->last)));
-    }
-}
-
 firn_status parser_unexpected(sql_parser *self, const char *expected, firn_error *err) {
     if (self->token.kind == TOKEN_WRONG) {
         sql_lexer again = {.sql = self->sql, .at = self->token.position};
         sql_token token;
         TRY(sql_lexer_next(&again, &token, err));
     }
-    firn_status status = fail_expected(self, expected, err);
-    add_hint(self, err);
+    return fail_expected(self, expected, err);
+}
+
+firn_status parser_unexpected_name(sql_parser *self, const char *expected, firn_error *err) {
+    firn_status status = parser_unexpected(self, expected, err);
+    const sql_token token = self->token;
+    if (token.keyword != KW_NONE && is_behind_name(parser_peek(self, 1))) {
+        const text word = token_text(self, &token);
+        err_hint(err, "%s is a word of SQL; as a name it must be quoted: \"%.*s\"",
+                 sql_keyword_text((sql_keyword)token.keyword).data, TEXT_ARGS(word));
+    }
+    return status;
+}
+
+static sql_keyword nearest_clause(const sql_parser *self, const sql_token *token) {
+    if (token->kind != TOKEN_WORD || token->keyword != KW_NONE) {
+        return KW_NONE;
+    }
+    return nearest(clause_words, sizeof clause_words / sizeof clause_words[0],
+                   token_text(self, token));
+}
+
+firn_status parser_unexpected_rest(sql_parser *self, firn_error *err) {
+    firn_status status = parser_unexpected(self, "\";\" or the end of the statement", err);
+    sql_keyword meant = nearest_clause(self, &self->token);
+    if (meant == KW_NONE) {
+        // SELECT a FORM t: FORM was taken as an alias, and t is what is wrong.
+        meant = nearest_clause(self, &self->last);
+    }
+    if (err->hint[0] == '\0') {
+        hint_did_you_mean(err, meant);
+    }
     return status;
 }
 

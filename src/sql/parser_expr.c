@@ -166,7 +166,9 @@ static firn_status parse_operator(sql_parser *self, uint32_t start, sql_binding 
         TRY(parse_binary(self, start, op, binding, left, err));
     }
     if (binding == SQL_BIND_COMPARISON && at_comparison(self)) {
-        firn_status status = parser_unexpected(self, "no second comparison", err);
+        firn_status status = FAIL_SQL(err, FIRN_INVALID, SQL_SYNTAX, self->token.position,
+                                      "\"%s\" behind a comparison, which do not chain",
+                                      sql_operator_text((sql_operator)self->token.op));
         err_hint(err, "join comparisons by AND, or put one of them in parentheses");
         return status;
     }

@@ -156,9 +156,6 @@ static firn_status parse_table_function(sql_parser *self, uint32_t start, sql_na
                                    .is_lateral = is_lateral};
     const sql_expr *call;
     TRY(sql_parse_call(self, start, path, NULL, &call, err));
-    if (!sql_is_expr(call, SQL_CALL)) {
-        return parser_unexpected(self, "a table function", err);
-    }
     function.call = sql_call_of(call);
     function.with_ordinality = parser_accept_words(self, KW_WITH, KW_ORDINALITY);
     TRY(parse_sample(self, &function.sample, err));

@@ -352,6 +352,29 @@ static firn_status parse_typed_literal(sql_parser *self, const sql_expr **out, f
     return KEEP(self, typed, out, err);
 }
 
+// DECIMAL(10, 2) '1.5' was read as a call; it is a type and a text.
+static firn_status parse_modified_type(sql_parser *self, const sql_call *call, const sql_expr **out,
+                                       firn_error *err) {
+    bool is_type = call->path.count == 1 && !call->is_distinct && call->order_by.count == 0 &&
+                   call->within_group.count == 0 && call->filter == NULL && call->over == NULL &&
+                   call->nulls == SQL_NULLS_UNSAID;
+    for (size_t i = 0; i < call->arguments.count; i++) {
+        is_type = is_type && sql_is_expr(call->arguments.items[i], SQL_LITERAL);
+    }
+    if (!is_type) {
+        return FIRN_OK; // The text is somebody else's, or wrong.
+    }
+    sql_type type = {.node = PART_AT(SQL_TYPE, call->node.position),
+                     .name = call->path.items[0],
+                     .modifiers = call->arguments};
+    sql_typed_literal typed = {.node = EXPR_AT(SQL_TYPED_LITERAL, call->node.position)};
+    const sql_literal *value;
+    TRY(KEEP(self, type, &typed.type, err));
+    TRY(sql_parse_string(self, "a text", &value, err));
+    typed.value = value->value;
+    return KEEP(self, typed, out, err);
+}
+
 static bool is_string(const sql_token *token) {
     return token->kind == TOKEN_STRING || token->kind == TOKEN_ESCAPE_STRING ||
            token->kind == TOKEN_DOLLAR_STRING;
@@ -415,7 +438,7 @@ static firn_status parse_name(sql_parser *self, const sql_expr **out, firn_error
     const bool is_function = behind.kind == TOKEN_LEFT_PAREN && parser_at_label(self) &&
                              sql_keyword_use_of((sql_keyword)self->token.keyword) == KEYWORD_JOIN;
     if (!is_function && !parser_at_name(self)) {
-        return parser_unexpected(self, "an expression", err);
+        return parser_unexpected_name(self, "an expression", err);
     }
     if (is_string(&behind) || (self->token.keyword != KW_NONE && at_long_type(self))) {
         return parse_typed_literal(self, out, err);
@@ -434,7 +457,9 @@ static firn_status parse_name(sql_parser *self, const sql_expr **out, firn_error
     }
     TRY(parser_take_names(self, mark, &path, err));
     if (parser_at(self, TOKEN_LEFT_PAREN)) {
-        return sql_parse_call(self, start, path, NULL, out, err);
+        TRY(sql_parse_call(self, start, path, NULL, out, err));
+        return parser_at_string(self) ? parse_modified_type(self, sql_call_of(*out), out, err)
+                                      : FIRN_OK;
     }
     sql_column column = {.node = EXPR_AT(SQL_COLUMN, start), .path = path};
     return KEEP(self, column, out, err);

@@ -110,6 +110,12 @@ static inline uint32_t parser_end(const sql_parser *self) {
 /// Fails: `expected` was expected, such as "an expression", and something else is there.
 firn_status parser_unexpected(sql_parser *self, const char *expected, firn_error *err);
 
+/// The same where a name could stand: says that a reserved word must be quoted, if it may be one.
+firn_status parser_unexpected_name(sql_parser *self, const char *expected, firn_error *err);
+
+/// Fails at what stands behind a whole statement; says which word may have been meant.
+firn_status parser_unexpected_rest(sql_parser *self, firn_error *err);
+
 /// Fails at a statement that begins with no word that begins statements.
 firn_status parser_unexpected_statement(sql_parser *self, firn_error *err);
 

@@ -157,9 +157,6 @@ static firn_status parse_call_statement(sql_parser *self, const sql_statement **
     const uint32_t start = self->token.position;
     TRY(parser_expect_path(self, "the name of a procedure", &path, err));
     TRY(sql_parse_call(self, start, path, NULL, &call, err));
-    if (!sql_is_expr(call, SQL_CALL)) {
-        return parser_unexpected(self, "the end of the statement", err);
-    }
     statement.call = sql_call_of(call);
     return KEEP(self, statement, out, err);
 }

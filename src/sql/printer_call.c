@@ -73,7 +73,7 @@ static const sql_expr *argument_of(const sql_call *call, size_t index) {
 }
 
 static void print_extract(text_builder *out, const sql_call *call) {
-    const sql_name field = {.value = sql_literal_of(argument_of(call, 0))->value};
+    const sql_name field = {.value = sql_literal_of(call->arguments.items[0])->value};
     put(out, "(");
     if (sql_name_is_word(field.value)) {
         text_append(out, field.value);
@@ -105,7 +105,7 @@ static void print_trim(text_builder *out, const sql_call *call) {
     const sql_expr *characters = argument_of(call, 1);
     put(out, side == 'l' ? "trim(LEADING " : side == 'r' ? "trim(TRAILING " : "trim(BOTH ");
     if (characters != NULL) {
-        print_argument(out, characters);
+        print_expr(out, characters);
         put(out, " ");
     }
     print_expr_clause(out, "FROM ", argument_of(call, 0));

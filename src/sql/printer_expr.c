@@ -222,8 +222,9 @@ const sql_expr *behind_postfix(const sql_expr *operand) {
 
 // a + b * c - d ...: the left sides may go down without a bound, so they are listed first.
 static void print_binary(text_builder *out, const sql_expr *expr) {
-    size_t count = 0;
-    for (const sql_expr *at = expr; sql_is_expr(at, SQL_BINARY); at = sql_binary_of(at)->left) {
+    size_t count = 1;
+    for (const sql_expr *at = sql_binary_of(expr)->left; sql_is_expr(at, SQL_BINARY);
+         at = sql_binary_of(at)->left) {
         count += 1;
     }
     const sql_binary **chain = ARENA_NEW(out->memory, const sql_binary *, count);

@@ -18,9 +18,9 @@ static inline void put(text_builder *out, const char *words) {
     text_append(out, text_of(words));
 }
 
-/// `words` if `condition` holds.
-static inline void put_if(text_builder *out, bool condition, const char *words) {
-    if (condition) {
+/// `words` if they are wanted.
+static inline void put_if(text_builder *out, bool are_wanted, const char *words) {
+    if (are_wanted) {
         put(out, words);
     }
 }

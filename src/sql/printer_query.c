@@ -103,8 +103,9 @@ static void print_join_rest(text_builder *out, const sql_join *join) {
 
 // a JOIN b JOIN c ...: the left sides may go down without a bound, so they are listed first.
 static void print_join(text_builder *out, const sql_relation *relation) {
-    size_t count = 0;
-    for (const sql_relation *at = relation; is_join(at); at = sql_join_of(at)->left) {
+    size_t count = 1;
+    for (const sql_relation *at = sql_join_of(relation)->left; is_join(at);
+         at = sql_join_of(at)->left) {
         count += 1;
     }
     const sql_join **chain = ARENA_NEW(out->memory, const sql_join *, count);
@@ -224,8 +225,9 @@ static void print_set_operation(text_builder *out, const sql_body *body) {
         [SQL_INTERSECT] = " INTERSECT ",
         [SQL_EXCEPT] = " EXCEPT ",
     };
-    size_t count = 0;
-    for (const sql_body *at = body; is_set_operation(at); at = sql_set_operation_of(at)->left) {
+    size_t count = 1;
+    for (const sql_body *at = sql_set_operation_of(body)->left; is_set_operation(at);
+         at = sql_set_operation_of(at)->left) {
         count += 1;
     }
     const sql_set_operation **chain = ARENA_NEW(out->memory, const sql_set_operation *, count);

@@ -5,54 +5,20 @@
 
 #include "base/bytes.h"
 #include "base/hex.h"
+#include "base/utf8.h"
 #include "base/wide.h"
 
 #define SYNTAX "42601"
 #define NOT_IN_REPERTOIRE "22021"
 #define OUT_OF_RANGE "22003"
 
-// Where a text is not UTF-8, or holds a NUL; its size if nowhere. Bytes from U+D800 to U+DFFF,
-// above U+10FFFF and longer than needed are none, as Unicode says (table 3-7).
-static size_t find_wrong_byte(text value) {
-    const uint8_t *bytes = (const uint8_t *)value.data;
-    size_t at = 0;
-    while (at < value.size) {
-        const uint8_t first = bytes[at];
-        const size_t left = value.size - at;
-        if (first == 0) {
-            return at;
-        }
-        if (first < 0x80) {
-            at += 1;
-            continue;
-        }
-        const size_t size = first < 0xc2   ? 0
-                            : first < 0xe0 ? 2
-                            : first < 0xf0 ? 3
-                            : first < 0xf5 ? 4
-                                           : 0;
-        if (size == 0 || size > left) {
-            return at;
-        }
-        const uint8_t second = bytes[at + 1];
-        const uint8_t low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-        const uint8_t high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-        if (second < low || second > high) {
-            return at;
-        }
-        for (size_t i = 2; i < size; i++) {
-            if ((bytes[at + i] & 0xc0) != 0x80) {
-                return at;
-            }
-        }
-        at += size;
-    }
-    return at;
-}
-
 // `position` is where `value` begins in the SQL text, at least roughly: escapes move it.
-static firn_status check_utf8(text value, uint32_t position, firn_error *err) {
-    const size_t wrong = find_wrong_byte(value);
+static firn_status check_text(text value, uint32_t position, firn_error *err) {
+    const size_t valid =
+        utf8_valid_size((bytes){.data = (const uint8_t *)value.data, .size = value.size});
+    const char *nul = value.size == 0 ? NULL : memchr(value.data, 0, value.size);
+    const size_t wrong =
+        nul == NULL || (size_t)(nul - value.data) > valid ? valid : (size_t)(nul - value.data);
     if (wrong == value.size) {
         return FIRN_OK;
     }
@@ -60,12 +26,34 @@ static firn_status check_utf8(text value, uint32_t position, firn_error *err) {
                     "the byte 0x%02x is not UTF-8 text", (uint8_t)value.data[wrong]);
 }
 
+// Whether all bytes are ASCII and none is NUL: what nearly every name is, and quick to see.
+static bool is_plain(text value) {
+    size_t at = 0;
+    for (; at + sizeof(uint64_t) <= value.size; at += sizeof(uint64_t)) {
+        uint64_t block;
+        memcpy(&block, value.data + at, sizeof block);
+        if ((block & UINT64_C(0x8080808080808080)) != 0) {
+            return false;
+        }
+    }
+    for (; at < value.size; at++) {
+        if (((uint8_t)value.data[at] & 0x80) != 0) {
+            return false;
+        }
+    }
+    return value.size == 0 || memchr(value.data, 0, value.size) == NULL;
+}
+
+static firn_status check_utf8(text value, uint32_t position, firn_error *err) {
+    return is_plain(value) ? FIRN_OK : check_text(value, position, err);
+}
+
 static firn_status new_bytes(arena *memory, size_t size, char **out, firn_error *err) {
-    char *bytes = ARENA_NEW(memory, char, size == 0 ? 1 : size);
-    if (bytes == NULL) {
+    char *copy = ARENA_NEW(memory, char, size == 0 ? 1 : size);
+    if (copy == NULL) {
         return ARENA_FULL(memory, err);
     }
-    *out = bytes;
+    *out = copy;
     return FIRN_OK;
 }
 
@@ -74,21 +62,21 @@ firn_status sql_token_name(text sql, const sql_token *token, arena *memory, text
     const text raw = sql_token_raw(sql, token);
     if (token->kind == TOKEN_WORD) {
         *out = raw;
-        return check_utf8(raw, token->position, err);
+        return token->is_ascii ? FIRN_OK : check_utf8(raw, token->position, err);
     }
     const char quote = raw.data[0];
     const text inside = text_slice(raw, 1, raw.size - 1);
     *out = inside;
     if (memchr(inside.data, quote, inside.size) != NULL) {
-        char *bytes;
-        TRY(new_bytes(memory, inside.size, &bytes, err));
+        char *copy;
+        TRY(new_bytes(memory, inside.size, &copy, err));
         size_t size = 0;
         for (size_t i = 0; i < inside.size; i++) {
-            bytes[size] = inside.data[i];
+            copy[size] = inside.data[i];
             size += 1;
             i += inside.data[i] == quote ? 1 : 0; // The other one of the pair.
         }
-        *out = (text){.data = bytes, .size = size};
+        *out = (text){.data = copy, .size = size};
     }
     return check_utf8(*out, token->position + 1, err);
 }
@@ -117,30 +105,6 @@ static uint32_t read_digits(text raw, size_t *at, uint32_t base, uint32_t digits
     return count;
 }
 
-// Writes a code point as UTF-8; the size. Whether it is one is found by check_utf8.
-static size_t put_code_point(uint32_t code, char *out) {
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xc0 | code >> 6);
-        out[1] = (char)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xe0 | code >> 12);
-        out[1] = (char)(0x80 | (code >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | (code >> 18 & 0x07));
-    out[1] = (char)(0x80 | (code >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (code >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (code & 0x3f));
-    return 4;
-}
-
 // \uXXXX or \UXXXXXXXX, `*at` behind the letter; two halves of a surrogate pair count as one.
 static bool read_unicode(text raw, size_t *at, uint32_t digits, uint32_t *code) {
     if (read_digits(raw, at, 16, digits, code) != digits) {
@@ -155,7 +119,7 @@ static bool read_unicode(text raw, size_t *at, uint32_t digits, uint32_t *code) 
             *at = behind;
         }
     }
-    return *code <= 0x10ffff;
+    return utf8_is_code(*code);
 }
 
 // What a backslash and the byte behind it, at `*at`, stand for. Writes at most as many bytes as it
@@ -186,7 +150,7 @@ static size_t read_escape(text raw, size_t *at, char *out) {
         return 1;
     }
     if (byte == 'u' || byte == 'U') {
-        return read_unicode(raw, at, byte == 'u' ? 4 : 8, &value) ? put_code_point(value, out) : 0;
+        return read_unicode(raw, at, byte == 'u' ? 4 : 8, &value) ? utf8_encode(value, out) : 0;
     }
     out[0] = byte; // Any other byte stands for itself: \\ and \'.
     return 1;
@@ -204,8 +168,8 @@ static size_t skip_gap(text raw, size_t at) {
 // ends with the last quote; the lexer saw to that and to a byte behind every backslash.
 static firn_status unquote(text raw, uint32_t position, bool has_escapes, arena *memory, text *out,
                            firn_error *err) {
-    char *bytes;
-    TRY(new_bytes(memory, raw.size, &bytes, err));
+    char *copy;
+    TRY(new_bytes(memory, raw.size, &copy, err));
     size_t size = 0;
     size_t at = 1;
     while (at < raw.size - 1) {
@@ -219,7 +183,7 @@ static firn_status unquote(text raw, uint32_t position, bool has_escapes, arena 
             at += 1;
         } else if (byte == '\\' && has_escapes) {
             const size_t escape = at - 1;
-            const size_t added = read_escape(raw, &at, bytes + size);
+            const size_t added = read_escape(raw, &at, copy + size);
             if (added == 0) {
                 return FAIL_SQL(err, FIRN_INVALID, SYNTAX, position + escape,
                                 "a wrong Unicode escape, allowed are \\uXXXX and \\UXXXXXXXX up to "
@@ -228,10 +192,10 @@ static firn_status unquote(text raw, uint32_t position, bool has_escapes, arena 
             size += added;
             continue;
         }
-        bytes[size] = byte;
+        copy[size] = byte;
         size += 1;
     }
-    *out = (text){.data = bytes, .size = size};
+    *out = (text){.data = copy, .size = size};
     return FIRN_OK;
 }
 
@@ -292,10 +256,10 @@ static firn_status radix_number(text raw, const sql_token *token, arena *memory,
         value /= 10;
     } while (value > 0);
     const size_t size = sizeof digits - at;
-    char *bytes;
-    TRY(new_bytes(memory, size, &bytes, err));
-    memcpy(bytes, digits + at, size);
-    *out = (text){.data = bytes, .size = size};
+    char *copy;
+    TRY(new_bytes(memory, size, &copy, err));
+    memcpy(copy, digits + at, size);
+    *out = (text){.data = copy, .size = size};
     return FIRN_OK;
 }
 
@@ -309,16 +273,16 @@ firn_status sql_token_number(text sql, const sql_token *token, arena *memory, te
     if (memchr(raw.data, '_', raw.size) == NULL) {
         return FIRN_OK;
     }
-    char *bytes;
-    TRY(new_bytes(memory, raw.size, &bytes, err));
+    char *copy;
+    TRY(new_bytes(memory, raw.size, &copy, err));
     size_t size = 0;
     for (size_t i = 0; i < raw.size; i++) {
         if (raw.data[i] != '_') {
-            bytes[size] = raw.data[i];
+            copy[size] = raw.data[i];
             size += 1;
         }
     }
-    *out = (text){.data = bytes, .size = size};
+    *out = (text){.data = copy, .size = size};
     return FIRN_OK;
 }
 
@@ -336,12 +300,12 @@ firn_status sql_token_bytes(text sql, const sql_token *token, arena *memory, tex
         *out = digits;
         return FIRN_OK;
     }
-    char *bytes;
-    TRY(new_bytes(memory, digits.size / 2, &bytes, err));
-    if (!hex_parse(digits, (uint8_t *)bytes)) {
+    char *copy;
+    TRY(new_bytes(memory, digits.size / 2, &copy, err));
+    if (!hex_parse(digits, (uint8_t *)copy)) {
         return FAIL_SQL(err, FIRN_INVALID, SYNTAX, token->position,
                         "a binary text holds an even number of the digits 0 to 9 and A to F");
     }
-    *out = (text){.data = bytes, .size = digits.size / 2};
+    *out = (text){.data = copy, .size = digits.size / 2};
     return FIRN_OK;
 }
