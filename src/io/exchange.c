@@ -117,7 +117,7 @@ static uint64_t pause_ms(const exchange_driver *self, const exchange *what) {
     uint16_t chance = 0;
     firn_error ignored = ERR_INIT;
     (void)(host_random(&chance, sizeof chance, &ignored) == FIRN_OK);
-    return pause / 2 + pause * chance / (2 * UINT16_MAX);
+    return pause / 2 + pause * chance / (UINT64_C(2) * UINT16_MAX);
 }
 
 static bool can_try_again(const exchange_driver *self, const exchange *what) {
