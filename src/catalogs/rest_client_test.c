@@ -540,6 +540,34 @@ TEST(rest_client_repeats_what_a_busy_server_refuses) {
     tear_down(s);
 }
 
+// Each allocation fails once: the answer is right or an error, and nothing leaks.
+TEST(rest_client_survives_the_failure_of_any_allocation) {
+    const step steps[] = {
+        {TOKEN_URL, NULL, 200, "{\"access_token\":\"T\",\"expires_in\":3600}", NULL, NET_DONE},
+        CONFIG_STEP,
+        {"GET http://h/api/v1/namespaces/a/tables/t?snapshots=all", NULL, 200,
+         "{\"metadata-location\":\"x\",\"metadata\":{},\"config\":{\"a\":\"b\"}}", NULL, NET_DONE},
+    };
+    firn_status status = FIRN_NO_MEMORY;
+    for (uint64_t n = 1; status != FIRN_OK && n < 100; n++) {
+        setting *s = set_up(steps, COUNT(steps), (rest_options){.credential = TEXT("i:s")});
+        text a[] = {TEXT("a")};
+        loaded_table table;
+        host_fault_set(HOST_ALLOC, n);
+        status =
+            rest_client_load(s->client, &(rest_load){.space = space_of(a, 1), .name = TEXT("t")},
+                             &s->memory, &table, NULL, &err);
+        host_fault_set(HOST_ALLOC, 0);
+        CHECK(status == FIRN_OK || status == FIRN_NO_MEMORY);
+        if (status == FIRN_OK) {
+            CHECK(table.metadata.size == 2 && table.config.count == 1);
+        }
+        s->play.count = s->net.request_count; // As far as it came.
+        tear_down(s);
+    }
+    CHECK(status == FIRN_OK);
+}
+
 // A commit that is built on the session later must know whether it may have happened.
 TEST(rest_session_tells_refused_from_unknown) {
     const struct {
