@@ -7,7 +7,7 @@
 // (expr/program.h).
 //
 // Each node's fields stand once, in the lists below; struct members, printing, equality, hashing,
-// copying, encoding and decoding all come from them (plan/node_fields.h).
+// copying, encoding and decoding all come from them (plan/plan.h).
 #ifndef FIRN_EXPR_EXPR_H
 #define FIRN_EXPR_EXPR_H
 
@@ -69,7 +69,7 @@ typedef struct sort_key_list {
 struct aggregate_function;
 struct aggregate_overload;
 
-// Node-specific fields: FIELD(kind of field, name). The kinds are those of plan/node_fields.h.
+// Node-specific fields: FIELD(kind of field, name). The kinds are those of plan/plan.h.
 #define EXPR_COLUMN_FIELDS(FIELD) FIELD(U32, id) FIELD(TEXT, name)
 #define EXPR_LITERAL_FIELDS(FIELD) FIELD(LITERAL, value)
 #define EXPR_PARAMETER_FIELDS(FIELD) FIELD(U32, index)

@@ -1,0 +1,161 @@
+// What each node hands out: ids, types and names, in order.
+#include "plan/plan.h"
+
+typedef struct collector {
+    arena *memory;
+    plan_columns *out;
+    uint32_t capacity;
+    firn_error *err;
+} collector;
+
+static firn_status add(collector *self, uint32_t id, const type *type, text name) {
+    if (self->out->count == self->capacity) {
+        const uint32_t capacity = self->capacity == 0 ? 8 : self->capacity * 2;
+        plan_column *items = ARENA_NEW(self->memory, plan_column, capacity);
+        if (items == NULL) {
+            return ARENA_FULL(self->memory, self->err);
+        }
+        if (self->out->count > 0) {
+            memcpy(items, self->out->items, self->out->count * sizeof *items);
+        }
+        self->out->items = items;
+        self->capacity = capacity;
+    }
+    self->out->items[self->out->count++] = (plan_column){.id = id, .type = type, .name = name};
+    return FIRN_OK;
+}
+
+static firn_status add_all(collector *self, const plan_node *input) {
+    plan_columns columns;
+    TRY(plan_outputs(input, self->memory, &columns, self->err));
+    for (uint32_t i = 0; i < columns.count; i++) {
+        TRY(add(self, columns.items[i].id, columns.items[i].type, columns.items[i].name));
+    }
+    return FIRN_OK;
+}
+
+static text name_of(const expr *value) {
+    return value->kind == EXPR_COLUMN ? value->column_.name : TEXT("");
+}
+
+static firn_status add_values(collector *self, const u32_list *ids, const expr_list *values) {
+    for (uint32_t i = 0; i < ids->count; i++) {
+        TRY(add(self, ids->items[i], values->items[i]->type, name_of(values->items[i])));
+    }
+    return FIRN_OK;
+}
+
+static firn_status add_schema(collector *self, const u32_list *ids, const schema *columns) {
+    for (uint32_t i = 0; i < ids->count; i++) {
+        TRY(add(self, ids->items[i], columns->fields[i].type, columns->fields[i].name));
+    }
+    return FIRN_OK;
+}
+
+static firn_status add_scan(collector *self, const plan_node *node) {
+    for (uint32_t i = 0; i < node->scan_.output_count; i++) {
+        const scan_column *column = &node->scan_.columns.items[i];
+        TRY(add(self, column->id, column->type, column->name));
+    }
+    return FIRN_OK;
+}
+
+static firn_status add_join(collector *self, const plan_node *left, const plan_node *right,
+                            uint32_t kind, uint32_t mark_id) {
+    if (kind != JOIN_RIGHT_SEMI && kind != JOIN_RIGHT_ANTI) {
+        TRY(add_all(self, left));
+    }
+    if (kind != JOIN_SEMI && kind != JOIN_ANTI && kind != JOIN_MARK) {
+        TRY(add_all(self, right));
+    }
+    return kind == JOIN_MARK ? add(self, mark_id, TYPE_OF(BOOLEAN), TEXT("")) : FIRN_OK;
+}
+
+static firn_status add_aggregate(collector *self, const plan_node *node) {
+    TRY(add_values(self, &node->aggregate_.key_ids, &node->aggregate_.keys));
+    TRY(add_values(self, &node->aggregate_.ids, &node->aggregate_.aggregates));
+    return node->aggregate_.set_id == NO_SLOT
+               ? FIRN_OK
+               : add(self, node->aggregate_.set_id, TYPE_OF(INTEGER), TEXT(""));
+}
+
+static firn_status add_unnest(collector *self, const plan_node *node) {
+    TRY(add_all(self, node->unnest_.input));
+    for (uint32_t i = 0; i < node->unnest_.ids.count; i++) {
+        const type *list = node->unnest_.lists.items[i]->type;
+        TRY(add(self, node->unnest_.ids.items[i], list->children[0].type, TEXT("unnest")));
+    }
+    return node->unnest_.ordinality_id == NO_SLOT
+               ? FIRN_OK
+               : add(self, node->unnest_.ordinality_id, TYPE_OF(BIGINT), TEXT("ordinality"));
+}
+
+static firn_status add_node(collector *self, const plan_node *node) {
+    switch (node->kind) {
+    case PLAN_SCAN:
+        return add_scan(self, node);
+    case PLAN_VALUES:
+        for (uint32_t i = 0; i < node->values_.ids.count; i++) {
+            TRY(add(self, node->values_.ids.items[i], node->values_.columns.items[i].type,
+                    TEXT("")));
+        }
+        return FIRN_OK;
+    case PLAN_TABLE_FUNCTION:
+        return add_schema(self, &node->table_function_.ids, &node->table_function_.columns);
+    case PLAN_FILTER:
+        return add_all(self, node->filter_.input);
+    case PLAN_PROJECT:
+        return add_values(self, &node->project_.ids, &node->project_.values);
+    case PLAN_JOIN:
+        return add_join(self, node->join_.left, node->join_.right, node->join_.join,
+                        node->join_.mark_id);
+    case PLAN_DEPENDENT_JOIN:
+        return add_join(self, node->dependent_join_.left, node->dependent_join_.right,
+                        node->dependent_join_.join, node->dependent_join_.mark_id);
+    case PLAN_AGGREGATE:
+        return add_aggregate(self, node);
+    case PLAN_SORT:
+        return add_all(self, node->sort_.input);
+    case PLAN_LIMIT:
+        return add_all(self, node->limit_.input);
+    case PLAN_UNION:
+        return add_schema(self, &node->union_.ids, &node->union_.columns);
+    case PLAN_REPEAT:
+        return add_all(self, node->repeat_.input);
+    case PLAN_UNNEST:
+        return add_unnest(self, node);
+    case PLAN_WINDOW:
+        TRY(add_all(self, node->window_.input));
+        return add_values(self, &node->window_.ids, &node->window_.functions);
+    case PLAN_SHARED:
+        return add_all(self, node->shared_.body);
+    case PLAN_SHARED_SCAN:
+        return add_schema(self, &node->shared_scan_.ids, &node->shared_scan_.columns);
+    case PLAN_RECURSIVE:
+        return add_schema(self, &node->recursive_.ids, &node->recursive_.columns);
+    case PLAN_SINGLE_ROW:
+        return add_all(self, node->single_row_.input);
+    case PLAN_INSERT:
+        return add(self, node->insert_.id, TYPE_OF(BIGINT), TEXT("count"));
+    case PLAN_OUTPUT:
+        return add_schema(self, &node->output_.ids, &node->output_.columns);
+    case PLAN_KIND_COUNT:
+        break;
+    }
+    return FAIL(self->err, FIRN_INTERNAL, "a plan node of kind %u", (unsigned)node->kind);
+}
+
+firn_status plan_outputs(const plan_node *self, arena *memory, plan_columns *out, firn_error *err) {
+    *out = (plan_columns){0};
+    collector state = {.memory = memory, .out = out, .err = err};
+    return add_node(&state, self);
+}
+
+firn_status plan_output_ids(const plan_node *self, id_set *out, firn_error *err) {
+    plan_columns columns;
+    TRY(plan_outputs(self, out->memory, &columns, err));
+    for (uint32_t i = 0; i < columns.count; i++) {
+        TRY(id_set_add(out, columns.items[i].id, err));
+    }
+    return FIRN_OK;
+}
