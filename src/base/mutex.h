@@ -20,6 +20,7 @@
     X(CATALOG)                                                                                     \
     X(TABLE)                                                                                       \
     X(QUERY)                                                                                       \
+    X(TABLE_SCAN)                                                                                  \
     X(OPERATOR)                                                                                    \
     X(SCHEDULER)                                                                                   \
     X(IO)                                                                                          \

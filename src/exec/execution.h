@@ -2,13 +2,16 @@
 #ifndef FIRN_EXEC_EXECUTION_H
 #define FIRN_EXEC_EXECUTION_H
 
+#include "base/mutex.h"
 #include "expr/program.h"
 #include "plan/plan.h"
 
 struct io;
 struct pool;
-struct spill; // memory/spill.h: the query's temporary file.
+struct page_source; // memory/page.h: the query's pages.
+struct spill;       // memory/spill.h: the query's temporary file.
 struct scheduler;
+struct spill_area;     // memory/spill.h: the engine's.
 struct task_group;
 struct codec_scratch;
 
@@ -33,23 +36,78 @@ typedef struct node_statistics {
     scan_counters scan;
 } node_statistics;
 
+struct pipeline;
+struct op_instance;
+struct result;
+
 typedef struct execution {
     const plan *plan;
-    const run_options *options;
+    const run_options *options;     ///< Of `run_options`.
+    run_options run_options;
     const statement_context *context;
-    cancel_flag cancel;  ///< Parent: the statement's.
-    arena memory;        ///< Of operators' shared state; charged to the query's pool.
-    struct pool *pool;   ///< The query's node of the pool tree; keepers open theirs below it
-                         ///< (POOL_STATE) and get their pages from that: memory/page.h.
-    struct spill *spill; ///< One temporary file, made at its first use.
+    cancel_flag cancel;             ///< Parent: the statement's.
+    arena memory;                   ///< Of operators' shared state; charged to the query's pool.
+    struct pool *pool;              ///< The query's node of the pool tree.
+    struct spill *spill;            ///< One temporary file, made at its first use.
     struct io *io;
     struct scheduler *scheduler;
-    struct task_group *group;      ///< The query in the scheduler.
-    uint32_t worker_count;         ///< How many workers may run a pipeline at once.
-    table_snapshot *const *tables; ///< By plan table number; retained by the execution.
+    struct task_group *group;       ///< The query in the scheduler.
+    uint32_t worker_count;          ///< How many workers may run a pipeline at once.
+    table_snapshot *const *tables;  ///< By plan table number; retained by the execution.
     dynamic_filters dynamic;
-    struct codec_scratch **codecs; ///< By worker.
-    node_statistics *statistics;   ///< By node number.
+    void **node_state;              ///< By node number: the shared state of a node that several
+                                    ///< operators serve (build and probe, sink and source).
+    void **shared_slots;            ///< By shared subplan slot: its buffer.
+    node_statistics **worker_statistics; ///< By worker and node number; summed up at the end.
+    uint32_t node_count;            ///< Node numbers are at most this.
+    bool is_analyzed;               ///< EXPLAIN ANALYZE: measure time per operator.
+    struct result *result;          ///< Where finished batches wait for the reader; exec/result.h.
+    // The pipelines (exec/pipeline.h).
+    struct pipeline *pipelines;
+    struct op_instance *instances;
+    uint32_t pipeline_count;
+    uint32_t pipelines_left;        ///< Not done yet; under the lock.
+    mutex lock;
+    // The first failure; under the lock.
+    firn_error error;
 } execution;
+
+/// What a run is made from. Everything outlives the execution but `options` and `arrow`, which are
+/// copied.
+typedef struct execution_request {
+    const plan *plan;               ///< Numbered; its root is an OUTPUT.
+    const run_options *options;
+    const struct arrow_options *arrow;
+    const statement_context *context;
+    const cancel_flag *cancel;      ///< The statement's.
+    struct pool *pool;              ///< The session's.
+    struct io *io;
+    struct scheduler *scheduler;
+    struct spill_area *spill_area;
+    table_snapshot *const *tables;  ///< By plan table number; retained.
+    bool is_analyzed;
+} execution_request;
+
+/// Opens operators, reserves the minimum of memory and starts the pipelines that can start. Reads
+/// nothing yet.
+firn_status execution_open(const execution_request *request, execution **out, firn_error *err);
+/// Stops what runs, closes operators and gives everything back. Batches handed out stay valid. NULL
+/// does nothing.
+void execution_close(execution *self);
+
+struct ArrowArray;
+/// The next batch of the result, in the caller's thread, which works on the query meanwhile.
+/// out->release is NULL at the end.
+firn_status execution_next(execution *self, struct ArrowArray *out, firn_error *err);
+
+/// Adds up what node `number` did so far. Exact after the last batch.
+void execution_statistics(execution *self, uint32_t number, node_statistics *out);
+/// Lets every operator of a node say what it did: `key=value` pairs.
+void execution_report(execution *self, uint32_t number, text_builder *out);
+void execution_progress(execution *self, firn_progress *out);
+
+/// Records the first failure, stops everything else. `err` is copied. Any thread.
+void execution_fail(execution *self, const firn_error *err);
+bool execution_has_failed(execution *self);
 
 #endif

@@ -34,8 +34,20 @@ typedef struct op_call {
     execution *run;
     struct wakeup *wakeup; ///< To be fired when a STEP_WAIT should be tried again.
     arena *scratch;        ///< Rewound by the driver before the operator is called with new input.
+    struct order_gate *order; ///< Source: see op_begin_task. NULL when nobody needs order.
+    uint32_t chain;        ///< Source: number of the chain.
+    bool has_ended_task;   ///< Set by op_end_task.
+    uint64_t ended_task;
     uint32_t worker;       ///< 0 to run->worker_count - 1.
 } op_call;
+
+/// A source says that it begins task `number` (rising over all workers of the chain); its batches
+/// carry the number as sequence.task. False: too far ahead of the slowest, answer STEP_WAIT and ask
+/// again with the same number. A source whose rows have no order worth keeping numbers them anyhow.
+bool op_begin_task(op_call *call, uint64_t number);
+/// The task handed out its last batch before this call of `next`, so all its rows have reached the
+/// sink. At most once a call: answer STEP_NEXT without rows to be called again.
+void op_end_task(op_call *call, uint64_t number);
 
 /// One piece of parallel work of a finish: runs on any worker, then is done.
 typedef struct finish_task {
@@ -79,6 +91,8 @@ typedef struct operator_kind {
     /// Step: what is left in this worker's local when there is no more input (STEP_MORE repeats,
     /// STEP_NEXT or STEP_DONE ends it). NULL: nothing is held back.
     firn_status (*flush)(op_call *call, batch *output, step_answer *out, firn_error *err);
+    /// Sink with needs_order: all rows of a task (its whole number) have come from this worker.
+    firn_status (*end_task)(op_call *call, uint64_t task, firn_error *err);
     /// Sink: this worker's local into shared; called once per local, under the pipeline's lock.
     firn_status (*merge)(op_call *call, firn_error *err);
     /// Sink: all locals are merged; says what parallel work makes the result. NULL: nothing.

@@ -1,0 +1,495 @@
+// The driver: runs the chains of a pipeline for one worker, call by call.
+//
+// A worker is a scheduler task. Its place in a chain is a stack of levels: level d is the d-th step
+// (the last one is the sink) with its input batch. A call's output becomes the input of the next
+// level; when a level wants no more of its input, the one above it goes on. So a worker may leave
+// between any two calls, and everything it needs to go on is in pipeline_worker.
+//
+// Memory: each level has a mark in the worker's scratch arena. Before a level is called with the
+// same or new input the arena is rewound to its mark: everything that was made further down is dead.
+#include <assert.h>
+
+#include "base/host.h"
+#include "exec/pipeline.h"
+#include "exec/test_modes.h"
+
+#define SLICE_NS INT64_C(10000000)      // A task gives way after so long.
+#define ALONE_NS INT64_C(2000000)       // The first worker gets company after so long.
+#define SCRATCH_MAX (UINT64_C(1) << 40) // The pool is what limits it.
+
+typedef struct level {
+    op_instance *operator_;
+    batch input;
+    arena_mark mark;
+    bool has_more; // It answered STEP_MORE: call again with the same input.
+} level;
+
+typedef enum worker_phase {
+    PHASE_SOURCE, // Ask the source.
+    PHASE_LEVEL,  // Call the level at `depth`.
+    PHASE_FLUSH,  // The source is at its end: what do the steps hold back?
+    PHASE_STAGE,  // Through with a chain: the next one, or wait for the others.
+    PHASE_MERGE,
+    PHASE_ENDED,
+} worker_phase;
+
+struct pipeline_worker {
+    task task;
+    pipeline *owner;
+    uint32_t index;
+    worker_phase phase;
+    chain *way;
+    uint32_t depth;
+    uint32_t flush_depth; // Steps below it are flushed.
+    bool is_flushing;
+    bool has_arrived; // At the end of a stage.
+    uint32_t stage_number;
+    level *levels;  // step_count_max + 1.
+    void **locals;
+    bool *has_local;
+    arena memory;
+    arena scratch;
+    arena_mark source_mark;
+    column *flattened; // Room of the driver for forms that an operator does not take.
+    uint64_t random;
+};
+
+task *pipeline_worker_task(pipeline_worker *self) {
+    return &self->task;
+}
+
+// ---- Opening and closing -------------------------------------------------------------------------
+
+static task_answer run_worker(task *self);
+
+firn_status pipeline_worker_open(pipeline *owner, uint32_t index, pipeline_worker **out,
+                                 firn_error *err) {
+    arena memory = arena_open_in(owner->run->pool, SCRATCH_MAX);
+    pipeline_worker *self = ARENA_NEW(&memory, pipeline_worker, 1);
+    level *levels = ARENA_NEW(&memory, level, owner->step_count_max + 1);
+    void **locals = ARENA_NEW(&memory, void *, owner->local_count);
+    bool *has_local = ARENA_NEW(&memory, bool, owner->local_count);
+    if (self == NULL || levels == NULL || locals == NULL || has_local == NULL) {
+        firn_status status = ARENA_FULL(&memory, err);
+        arena_close(&memory);
+        return status;
+    }
+    for (uint32_t i = 0; i < owner->local_count; i++) {
+        locals[i] = NULL;
+        has_local[i] = false;
+    }
+    *self = (pipeline_worker){.owner = owner,
+                              .index = index,
+                              .levels = levels,
+                              .locals = locals,
+                              .has_local = has_local,
+                              .way = owner->stage,
+                              .stage_number = owner->stage_number,
+                              .memory = memory,
+                              .scratch = arena_open_in(owner->run->pool, SCRATCH_MAX),
+                              .random = 0x9e3779b97f4a7c15u + index};
+    self->task.run = run_worker;
+    self->task.distance = owner->distance;
+    *out = self;
+    return FIRN_OK;
+}
+
+static void close_locals(pipeline_worker *self) {
+    for (op_instance *each = self->owner->run->instances; each != NULL; each = each->listed) {
+        if (each->pipeline == self->owner && self->has_local[each->local_index]) {
+            if (each->kind->close_worker != NULL) {
+                each->kind->close_worker(self->locals[each->local_index]);
+            }
+            self->has_local[each->local_index] = false;
+        }
+    }
+}
+
+void pipeline_worker_close(pipeline_worker *self) {
+    if (self == NULL) {
+        return;
+    }
+    close_locals(self);
+    arena_close(&self->scratch);
+    arena memory = self->memory; // It holds `self`.
+    arena_close(&memory);
+}
+
+static firn_status open_local(pipeline_worker *self, op_instance *instance, firn_error *err) {
+    if (!self->has_local[instance->local_index]) {
+        if (instance->kind->open_worker != NULL) {
+            TRY(instance->kind->open_worker(instance->shared, self->index, &self->memory,
+                                            &self->locals[instance->local_index], err));
+        }
+        self->has_local[instance->local_index] = true;
+    }
+    return FIRN_OK;
+}
+
+// ---- Calls ---------------------------------------------------------------------------------------
+
+static op_call call_of(pipeline_worker *self, op_instance *instance) {
+    return (op_call){.shared = instance->shared,
+                     .local = self->locals[instance->local_index],
+                     .run = self->owner->run,
+                     .wakeup = &self->task.wakeup,
+                     .scratch = &self->scratch,
+                     .order = self->owner->order,
+                     .chain = self->way->number,
+                     .worker = self->index};
+}
+
+bool op_begin_task(op_call *call, uint64_t number) {
+    const uint64_t task = (uint64_t)call->chain << ORDER_CHAIN_SHIFT | number;
+    return call->order == NULL || order_gate_begin(call->order, task, call->wakeup);
+}
+
+void op_end_task(op_call *call, uint64_t number) {
+    assert(!call->has_ended_task);
+    call->has_ended_task = true;
+    call->ended_task = (uint64_t)call->chain << ORDER_CHAIN_SHIFT | number;
+}
+
+// The sink hears of the end of a task before the gate does: then everything of it is in its queue.
+static firn_status end_task(pipeline_worker *self, uint64_t task, firn_error *err) {
+    op_instance *sink = self->owner->sink;
+    if (self->owner->order == NULL) {
+        return FIRN_OK;
+    }
+    if (sink->kind->end_task != NULL && self->has_local[sink->local_index]) {
+        op_call call = call_of(self, sink);
+        TRY(sink->kind->end_task(&call, task, err));
+    }
+    order_gate_end(self->owner->order, task);
+    if (sink->kind->end_task != NULL) {
+        task_group_notify(self->owner->run->group);
+    }
+    return FIRN_OK;
+}
+
+// In the test mode `wait` an operator now and then seems to wait; the task is simply run again.
+static bool pretends_to_wait(pipeline_worker *self) {
+    if ((self->owner->run->options->test_modes & TEST_MODE_WAIT) == 0) {
+        return false;
+    }
+    self->random ^= self->random << 13;
+    self->random ^= self->random >> 7;
+    self->random ^= self->random << 17;
+    if (self->random % 4 != 0) {
+        return false;
+    }
+    wakeup_fire(&self->task.wakeup);
+    return true;
+}
+
+static void account(op_instance *instance, pipeline_worker *self, const batch *output,
+                    int64_t began_ns) {
+    node_statistics *sum = &self->owner->run->worker_statistics[self->index][instance->node->number];
+    if (output->selected_count > 0) {
+        sum->rows_out += output->selected_count;
+        sum->batches_out++;
+    }
+    if (began_ns != 0) {
+        sum->cpu_ns += host_clock_ns() - began_ns;
+    }
+}
+
+// Does any operator further down say that it needs nothing more?
+static bool is_chain_closed(const chain *way) {
+    for (const op_instance *each = way->source->next; each != NULL; each = each->next) {
+        if (atomic_load_explicit(&each->is_done, memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Gives an operator that takes no forms flat columns.
+static firn_status flatten_input(pipeline_worker *self, batch *input, firn_error *err) {
+    bool is_flat = true;
+    for (uint32_t i = 0; i < input->column_count; i++) {
+        is_flat &= input->columns[i].form <= FORM_CONSTANT;
+    }
+    if (is_flat) {
+        return FIRN_OK;
+    }
+    column *columns = ARENA_NEW(&self->scratch, column, input->column_count);
+    if (columns == NULL) {
+        return ARENA_FULL(&self->scratch, err);
+    }
+    for (uint32_t i = 0; i < input->column_count; i++) {
+        columns[i] = input->columns[i];
+        if (columns[i].form > FORM_CONSTANT) {
+            TRY(column_flatten(&self->scratch, &input->columns[i], &columns[i], err));
+        }
+    }
+    input->columns = columns;
+    return FIRN_OK;
+}
+
+// The output of a call becomes the input of the level below.
+static firn_status descend(pipeline_worker *self, uint32_t depth, op_instance *next,
+                           const batch *output, firn_error *err) {
+    level *below = &self->levels[depth];
+    below->operator_ = next;
+    below->input = *output;
+    below->has_more = false;
+    TRY(open_local(self, next, err));
+    if (!next->kind->takes_forms) {
+        TRY(flatten_input(self, &below->input, err));
+    }
+    below->mark = arena_mark_take(&self->scratch);
+    self->depth = depth;
+    self->phase = PHASE_LEVEL;
+    return FIRN_OK;
+}
+
+// Goes back to the nearest level that wants to be called again with its input, or to what fed it.
+static void ascend(pipeline_worker *self) {
+    while (self->depth > 0) {
+        self->depth--;
+        if (self->levels[self->depth].has_more) {
+            self->phase = PHASE_LEVEL;
+            return;
+        }
+    }
+    self->phase = self->is_flushing ? PHASE_FLUSH : PHASE_SOURCE;
+}
+
+// Whoever is done needs nothing from above it: levels above forget their input.
+static void close_upstream(pipeline_worker *self, uint32_t depth) {
+    atomic_store_explicit(&self->levels[depth].operator_->is_done, true, memory_order_relaxed);
+    for (uint32_t i = 0; i <= depth; i++) {
+        self->levels[i].has_more = false;
+    }
+}
+
+static firn_status step_level(pipeline_worker *self, bool *waits, firn_error *err) {
+    const uint32_t depth = self->depth;
+    level *here = &self->levels[depth];
+    op_instance *instance = here->operator_;
+    arena_rewind(&self->scratch, here->mark);
+    op_call call = call_of(self, instance);
+    batch output = {0};
+    step_answer answer = STEP_NEXT;
+    const int64_t began = self->owner->run->is_analyzed ? host_clock_ns() : 0;
+    output.sequence = here->input.sequence;
+    TRY(instance->kind->push(&call, &here->input, &output, &answer, err));
+    account(instance, self, &output, began);
+    if (answer == STEP_WAIT) {
+        *waits = true;
+        return FIRN_OK;
+    }
+    here->has_more = answer == STEP_MORE;
+    if (answer == STEP_DONE) {
+        close_upstream(self, depth);
+    }
+    if (output.selected_count > 0) {
+        assert(instance->next != NULL);
+        return descend(self, depth + 1, instance->next, &output, err);
+    }
+    if (!here->has_more) {
+        ascend(self);
+    }
+    return FIRN_OK;
+}
+
+static firn_status step_source(pipeline_worker *self, bool *waits, firn_error *err) {
+    op_instance *source = self->way->source;
+    TRY(open_local(self, source, err));
+    arena_rewind(&self->scratch, self->source_mark);
+    step_answer answer = STEP_DONE;
+    batch output = {0};
+    op_call call = call_of(self, source);
+    const int64_t began = self->owner->run->is_analyzed ? host_clock_ns() : 0;
+    if (!is_chain_closed(self->way)) {
+        TRY(source->kind->next(&call, &output, &answer, err));
+        account(source, self, &output, began);
+        if (call.has_ended_task) {
+            TRY(end_task(self, call.ended_task, err));
+        }
+    }
+    if (answer == STEP_WAIT) {
+        *waits = true;
+        return FIRN_OK;
+    }
+    if (answer == STEP_DONE) {
+        self->is_flushing = true;
+        self->flush_depth = 0;
+        self->phase = PHASE_FLUSH;
+    }
+    if (output.selected_count > 0) {
+        output.sequence.task |= (uint64_t)self->way->number << ORDER_CHAIN_SHIFT;
+        return descend(self, 0, source->next, &output, err);
+    }
+    return FIRN_OK;
+}
+
+// Step number `depth` of the chain; the sink is number step_count.
+static op_instance *step_at(const chain *way, uint32_t depth) {
+    op_instance *each = way->source->next;
+    for (uint32_t i = 0; i < depth; i++) {
+        each = each->next;
+    }
+    return each;
+}
+
+static firn_status step_flush(pipeline_worker *self, bool *waits, firn_error *err) {
+    if (self->flush_depth == self->way->step_count) {
+        self->is_flushing = false;
+        self->phase = PHASE_STAGE;
+        return FIRN_OK;
+    }
+    op_instance *step = step_at(self->way, self->flush_depth);
+    if (step->kind->flush == NULL || !self->has_local[step->local_index]) {
+        self->flush_depth++;
+        return FIRN_OK;
+    }
+    arena_rewind(&self->scratch, self->source_mark);
+    op_call call = call_of(self, step);
+    batch output = {0};
+    step_answer answer = STEP_NEXT;
+    TRY(step->kind->flush(&call, &output, &answer, err));
+    account(step, self, &output, 0);
+    if (answer == STEP_WAIT) {
+        *waits = true;
+        return FIRN_OK;
+    }
+    if (answer != STEP_MORE) {
+        self->flush_depth++;
+    }
+    if (output.selected_count > 0) {
+        const uint32_t depth = answer == STEP_MORE ? self->flush_depth + 1 : self->flush_depth;
+        for (uint32_t i = 0; i < depth; i++) {
+            self->levels[i].has_more = false;
+        }
+        return descend(self, depth, step->next, &output, err);
+    }
+    return FIRN_OK;
+}
+
+// ---- Stages: chains up to the next drain run side by side, then all workers meet ------------------
+
+static void begin_chain(pipeline_worker *self, chain *way) {
+    self->way = way;
+    self->is_flushing = false;
+    self->phase = PHASE_SOURCE;
+}
+
+static void wake_workers(pipeline *owner) REQUIRES(&owner->lock) {
+    for (uint32_t i = 0; i < owner->worker_count; i++) {
+        wakeup_fire(&owner->workers[i]->task.wakeup);
+    }
+}
+
+// Through with a chain: the next one of the stage, or the meeting at its end. The last worker to
+// arrive there begins the next stage.
+static void step_stage(pipeline_worker *self, bool *waits) {
+    pipeline *owner = self->owner;
+    chain *next = self->way->following;
+    if (!self->has_arrived && owner->order != NULL) {
+        order_gate_end_chain(owner->order, self->way->number);
+    }
+    if (next != NULL && !next->is_drain) {
+        begin_chain(self, next);
+        return;
+    }
+    mutex_lock(&owner->lock);
+    if (!self->has_arrived) {
+        self->has_arrived = true;
+        owner->arrived_count++;
+        if (owner->arrived_count == owner->worker_count) {
+            owner->arrived_count = 0;
+            owner->stage = next;
+            owner->stage_number++;
+            wake_workers(owner);
+        }
+    }
+    const bool goes_on = owner->stage_number > self->stage_number;
+    chain *stage = owner->stage;
+    self->stage_number = goes_on ? owner->stage_number : self->stage_number;
+    mutex_unlock(&owner->lock);
+    *waits = !goes_on;
+    if (goes_on) {
+        self->has_arrived = false;
+        if (stage == NULL) {
+            self->phase = PHASE_MERGE;
+        } else {
+            begin_chain(self, stage);
+        }
+    }
+}
+
+// Hands this worker's part of the sink over. True with the last worker of the pipeline.
+static firn_status step_merge(pipeline_worker *self, bool *is_last, firn_error *err) {
+    pipeline *owner = self->owner;
+    op_instance *sink = owner->sink;
+    TRY(open_local(self, sink, err)); // Also a sink that saw no row has something to say.
+    op_call call = call_of(self, sink);
+    mutex_lock(&owner->lock);
+    firn_status status =
+        sink->kind->merge == NULL ? FIRN_OK : sink->kind->merge(&call, err);
+    owner->ended_count++;
+    *is_last = owner->ended_count == owner->worker_count;
+    mutex_unlock(&owner->lock);
+    self->phase = PHASE_ENDED;
+    close_locals(self);
+    return status;
+}
+
+// ---- The task ------------------------------------------------------------------------------------
+
+// One call of whatever comes next.
+static firn_status step(pipeline_worker *self, bool *waits, bool *is_last, firn_error *err) {
+    switch (self->phase) {
+    case PHASE_SOURCE:
+        return step_source(self, waits, err);
+    case PHASE_LEVEL:
+        return step_level(self, waits, err);
+    case PHASE_FLUSH:
+        return step_flush(self, waits, err);
+    case PHASE_STAGE:
+        step_stage(self, waits);
+        return FIRN_OK;
+    case PHASE_MERGE:
+        return step_merge(self, is_last, err);
+    case PHASE_ENDED:
+        break;
+    }
+    return FIRN_OK;
+}
+
+static task_answer run_worker(task *base) {
+    pipeline_worker *self = (pipeline_worker *)base; // `task` is its first member.
+    pipeline *owner = self->owner;
+    firn_error err = ERR_INIT;
+    const int64_t began = host_clock_ns();
+    int64_t now = began;
+    while (self->phase != PHASE_ENDED && now - began < SLICE_NS) {
+        bool waits = false;
+        bool is_last = false;
+        firn_status status = cancel_check(&owner->run->cancel, &err);
+        if (status == FIRN_OK && pretends_to_wait(self)) {
+            return TASK_WAIT;
+        }
+        if (status == FIRN_OK) {
+            status = step(self, &waits, &is_last, &err);
+        }
+        if (status != FIRN_OK) {
+            execution_fail(owner->run, &err);
+            return TASK_DONE;
+        }
+        if (is_last) {
+            pipeline_finish(owner);
+            return TASK_DONE;
+        }
+        if (waits) {
+            return TASK_WAIT;
+        }
+        now = host_clock_ns();
+        if (self->index == 0 && now - began > ALONE_NS) {
+            pipeline_add_workers(owner);
+        }
+    }
+    return self->phase == PHASE_ENDED ? TASK_DONE : TASK_AGAIN;
+}

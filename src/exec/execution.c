@@ -1,0 +1,245 @@
+#include "exec/execution.h"
+
+#include <assert.h>
+
+#include "base/host.h"
+#include "exec/pipeline.h"
+#include "exec/result.h"
+#include "memory/page.h"
+#include "memory/pool.h"
+#include "memory/spill.h"
+
+#define MEMORY_MAX ((size_t)1 << 40) // The pool is what limits it.
+
+void execution_fail(execution *self, const firn_error *err) {
+    mutex_lock(&self->lock);
+    if (self->error.status == FIRN_OK) {
+        self->error = *err;
+    }
+    mutex_unlock(&self->lock);
+    cancel_raise(&self->cancel);
+    task_group_wake_all(self->group);
+    task_group_notify(self->group);
+}
+
+bool execution_has_failed(execution *self) {
+    mutex_lock(&self->lock);
+    const bool has_failed = self->error.status != FIRN_OK;
+    mutex_unlock(&self->lock);
+    return has_failed;
+}
+
+// ---- Opening -------------------------------------------------------------------------------------
+
+static firn_status new_counters(execution *self, firn_error *err) {
+    self->worker_statistics = ARENA_NEW(&self->memory, node_statistics *, self->worker_count);
+    if (self->worker_statistics == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (uint32_t i = 0; i < self->worker_count; i++) {
+        node_statistics *row = ARENA_NEW(&self->memory, node_statistics, self->node_count + 1);
+        if (row == NULL) {
+            return ARENA_FULL(&self->memory, err);
+        }
+        memset(row, 0, (self->node_count + 1) * sizeof *row);
+        self->worker_statistics[i] = row;
+    }
+    return FIRN_OK;
+}
+
+static void **new_slots(execution *self, uint32_t count) {
+    void **slots = ARENA_NEW(&self->memory, void *, count + 1);
+    for (uint32_t i = 0; slots != NULL && i <= count; i++) {
+        slots[i] = NULL;
+    }
+    return slots;
+}
+
+static firn_status new_tables(execution *self, const execution_request *request, firn_error *err) {
+    const uint32_t slot_count = request->plan->slot_count;
+    self->node_state = new_slots(self, self->node_count);
+    self->shared_slots = new_slots(self, request->plan->shared_count);
+    dynamic_filter *filters = ARENA_NEW(&self->memory, dynamic_filter, slot_count + 1);
+    if (self->node_state == NULL || self->shared_slots == NULL || filters == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (uint32_t i = 0; i < slot_count; i++) {
+        atomic_init(&filters[i].content, NULL);
+        atomic_init(&filters[i].will_come, false);
+    }
+    self->dynamic = (dynamic_filters){.count = slot_count, .slots = filters};
+    table_snapshot **tables = ARENA_NEW(&self->memory, table_snapshot *, request->plan->table_count + 1);
+    if (tables == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (uint32_t i = 0; i < request->plan->table_count; i++) {
+        tables[i] = table_snapshot_retain(request->tables[i]);
+    }
+    self->tables = tables;
+    return new_counters(self, err);
+}
+
+typedef struct largest {
+    uint32_t number;
+} largest;
+
+static bool find_largest(void *user, plan_node **slot) {
+    largest *state = user;
+    state->number = (*slot)->number > state->number ? (*slot)->number : state->number;
+    return plan_visit_children(*slot, find_largest, user);
+}
+
+// The minima of all keepers together, with as many workers as they leave room for.
+static uint64_t minimum(const execution *self, uint32_t workers) {
+    uint64_t bytes = 0;
+    for (const op_instance *each = self->instances; each != NULL; each = each->listed) {
+        if (each->kind->min_bytes != NULL) {
+            bytes += each->kind->min_bytes(each->node, workers);
+        }
+    }
+    return bytes;
+}
+
+static firn_status reserve(execution *self, firn_error *err) {
+    const uint64_t limit = pool_limit(pool_engine(self->pool));
+    while (self->worker_count > 1 && minimum(self, self->worker_count) > limit / 2) {
+        self->worker_count--;
+    }
+    page_size_set(self->pool, page_size_for(limit / 4 / self->worker_count));
+    const uint64_t bytes = minimum(self, self->worker_count);
+    if (bytes > 0 && !pool_reserve(self->pool, bytes)) {
+        return pool_reserve_wait(self->pool, bytes, UINT32_MAX, &self->cancel, err);
+    }
+    return FIRN_OK;
+}
+
+static firn_status fill(execution *self, const execution_request *request, firn_error *err) {
+    self->memory = arena_open_in(self->pool, MEMORY_MAX);
+    largest last = {0};
+    plan_node *root = request->plan->root;
+    (void)find_largest(&last, &root);
+    self->node_count = last.number;
+    TRY(new_tables(self, request, err));
+    TRY(task_group_open(self->scheduler, &self->group, err));
+    TRY(spill_open(request->spill_area, self->pool, &self->spill, err));
+    TRY(result_open(self, &request->plan->root->output_.columns, request->arrow, &self->result,
+                    err));
+    TRY(pipelines_build(self, request->plan->root, err));
+    TRY(reserve(self, err));
+    pipelines_start(self);
+    return FIRN_OK;
+}
+
+firn_status execution_open(const execution_request *request, execution **out, firn_error *err) {
+    *out = NULL;
+    execution *self = host_alloc(sizeof *self);
+    if (self == NULL) {
+        return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *self);
+    }
+    *self = (execution){.plan = request->plan,
+                        .run_options = *request->options,
+                        .context = request->context,
+                        .cancel = {.parent = request->cancel},
+                        .io = request->io,
+                        .scheduler = request->scheduler,
+                        .worker_count = request->options->threads,
+                        .is_analyzed = request->is_analyzed,
+                        .error = FIRN_ERROR_INIT};
+    self->options = &self->run_options;
+    mutex_begin(&self->lock, MUTEX_QUERY);
+    const pool_options options = {.kind = POOL_QUERY, .name = "query"};
+    firn_status status = pool_open(request->pool, &options, &self->pool, err);
+    if (status == FIRN_OK) {
+        status = fill(self, request, err);
+    }
+    if (status != FIRN_OK) {
+        execution_close(self);
+        return status;
+    }
+    *out = self;
+    return FIRN_OK;
+}
+
+void execution_close(execution *self) {
+    if (self == NULL) {
+        return;
+    }
+    cancel_raise(&self->cancel);
+    if (self->group != NULL) {
+        task_group_wake_all(self->group);
+        task_group_close(self->group);
+    }
+    for (pipeline *each = self->pipelines; each != NULL; each = each->following) {
+        pipeline_close(each);
+    }
+    for (op_instance *each = self->instances; each != NULL; each = each->listed) {
+        if (each->kind->close != NULL) {
+            each->kind->close(each->shared);
+        }
+    }
+    result_close(self->result);
+    spill_close(self->spill);
+    for (uint32_t i = 0; self->tables != NULL && i < self->plan->table_count; i++) {
+        table_snapshot_release(self->tables[i]);
+    }
+    arena_close(&self->memory);
+    pool_close(self->pool);
+    mutex_end(&self->lock);
+    host_free(self);
+}
+
+// ---- Running -------------------------------------------------------------------------------------
+
+static bool has_news(void *user) {
+    execution *self = user;
+    return cancel_is_raised(&self->cancel) || result_is_ready(self->result);
+}
+
+firn_status execution_next(execution *self, struct ArrowArray *out, firn_error *err) {
+    *out = (struct ArrowArray){0};
+    task_group_run_until(self->group, has_news, self);
+    if (execution_has_failed(self)) {
+        mutex_lock(&self->lock);
+        *err = self->error;
+        mutex_unlock(&self->lock);
+        return err->status;
+    }
+    TRY(cancel_check(&self->cancel, err));
+    return result_take(self->result, out, err);
+}
+
+// ---- What was done -------------------------------------------------------------------------------
+
+void execution_statistics(execution *self, uint32_t number, node_statistics *out) {
+    *out = (node_statistics){0};
+    for (uint32_t i = 0; i < self->worker_count; i++) {
+        const node_statistics *part = &self->worker_statistics[i][number];
+        out->rows_out += part->rows_out;
+        out->batches_out += part->batches_out;
+        out->cpu_ns += part->cpu_ns;
+        out->spilled_bytes += part->spilled_bytes;
+        out->values_decoded += part->values_decoded;
+        out->memory_peak =
+            part->memory_peak > out->memory_peak ? part->memory_peak : out->memory_peak;
+#define X(member, words) out->scan.member += part->scan.member;
+        SCAN_COUNTER_LIST(X)
+#undef X
+    }
+}
+
+void execution_report(execution *self, uint32_t number, text_builder *out) {
+    op_report report = {.out = out};
+    for (const op_instance *each = self->instances; each != NULL; each = each->listed) {
+        if (each->node->number == number && each->kind->report != NULL) {
+            each->kind->report(each->shared, &report);
+        }
+    }
+}
+
+void execution_progress(execution *self, firn_progress *out) {
+    for (const op_instance *each = self->instances; each != NULL; each = each->listed) {
+        if (each->kind->progress != NULL) {
+            each->kind->progress(each->shared, out);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+// Project: computed columns. Columns that are only handed on are not copied.
+#include "exec/operator.h"
+
+typedef struct project_shared {
+    expr_program *program;
+    uint32_t width;
+    execution *run;
+} project_shared;
+
+typedef struct project_local {
+    expr_state *state;
+    column columns[]; // Of the output; valid until the next call.
+} project_local;
+
+static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
+                               void **shared, firn_error *err) {
+    project_shared *self = ARENA_NEW(&run->memory, project_shared, 1);
+    if (self == NULL) {
+        return ARENA_FULL(&run->memory, err);
+    }
+    const expr_list *values = &node->project_.values;
+    *self = (project_shared){.width = values->count, .run = run};
+    TRY(expr_compile((const expr *const *)values->items, values->count, input, &run->memory,
+                     &self->program, err));
+    *shared = self;
+    return FIRN_OK;
+}
+
+static firn_status open_worker(void *shared, uint32_t worker, arena *memory, void **local,
+                               firn_error *err) {
+    (void)worker;
+    const project_shared *self = shared;
+    project_local *made =
+        arena_alloc(memory, 1, sizeof(project_local) + self->width * sizeof(column));
+    if (made == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    made->state = NULL;
+    *local = made;
+    return expr_open(self->program, self->run->context, memory, &made->state, err);
+}
+
+static firn_status push(op_call *call, const batch *input, batch *output, step_answer *out,
+                        firn_error *err) {
+    const project_shared *shared = call->shared;
+    project_local *self = call->local;
+    *out = STEP_NEXT;
+    TRY(expr_run(self->state, input, call->scratch, self->columns, err));
+    const batch_sequence sequence = output->sequence;
+    *output = *input; // Rows and selection stay.
+    output->columns = self->columns;
+    output->column_count = shared->width;
+    output->sequence = sequence;
+    return FIRN_OK;
+}
+
+static void close_worker(void *local) {
+    project_local *self = local;
+    if (self != NULL) {
+        expr_close(self->state);
+    }
+}
+
+const operator_kind operator_project_step = {
+    .name = "Project",
+    .keeps_order = true,
+    .takes_forms = true,
+    .open = open_shared,
+    .open_worker = open_worker,
+    .push = push,
+    .close_worker = close_worker,
+};

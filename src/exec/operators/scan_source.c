@@ -1,0 +1,236 @@
+// Scan: takes tasks from the table's planner and lets readers run them, one a worker.
+//
+// The planner is asked under a lock that is never held while bytes are read: planning answers
+// SCAN_WAIT instead, and whoever was told so is woken when it goes on.
+#include "exec/operator.h"
+#include "exec/test_modes.h"
+
+#include "base/mutex.h"
+#include "codecs/codec.h"
+#include "memory/pool.h"
+#include "threads/scheduler.h"
+
+typedef struct scan_shared {
+    const plan_node *node;
+    execution *run;
+    table_snapshot *table;
+    scan_request request;
+    scan_env env;
+    mutex lock;
+    scan_planner *planner;
+    bool is_planned;     // The planner is at its end.
+    uint64_t next_number;
+    scan_counters counters; // Of readers that ended.
+    wakeup **waiters; // Workers that wait for the planner.
+} scan_shared;
+
+typedef struct scan_local {
+    scan_shared *owner;
+    scan_env env;
+    scan_reader *reader;
+    codec_scratch *codecs;
+    const scan_task *waiting; // Taken, but too far ahead to begin.
+    uint64_t number;          // Of the task that runs or waits.
+    bool is_running;
+    uint32_t worker;
+} scan_local;
+
+static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
+                               void **shared, firn_error *err) {
+    (void)input;
+    scan_shared *self = ARENA_NEW(&run->memory, scan_shared, 1);
+    wakeup **waiters = ARENA_NEW(&run->memory, wakeup *, run->worker_count);
+    if (self == NULL || waiters == NULL) {
+        return ARENA_FULL(&run->memory, err);
+    }
+    for (uint32_t i = 0; i < run->worker_count; i++) {
+        waiters[i] = NULL;
+    }
+    *self = (scan_shared){
+        .node = node,
+        .run = run,
+        .table = run->tables[node->scan_.table],
+        .request = {.column_count = node->scan_.columns.count,
+                    .columns = node->scan_.columns.items,
+                    .output_count = node->scan_.output_count,
+                    .filters = node->scan_.filters,
+                    .limit = node->scan_.limit,
+                    .needs_row_ids = node->scan_.needs_row_ids},
+        .env = {.io = run->io,
+                .pool = run->pool,
+                .context = run->context,
+                .dynamic = &run->dynamic,
+                .cancel = &run->cancel,
+                .batch_rows = run->options->batch_rows,
+                .workers = run->worker_count},
+        .waiters = waiters,
+    };
+    mutex_begin(&self->lock, MUTEX_TABLE_SCAN);
+    *shared = self;
+    return FIRN_OK;
+}
+
+static firn_status open_worker(void *shared, uint32_t worker, arena *memory, void **local,
+                               firn_error *err) {
+    scan_shared *owner = shared;
+    scan_local *self = ARENA_NEW(memory, scan_local, 1);
+    if (self == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    *self = (scan_local){.owner = owner, .env = owner->env, .worker = worker};
+    TRY(codec_scratch_open(owner->run->pool, &self->codecs, err));
+    self->env.codecs = self->codecs;
+    *local = self;
+    return FIRN_OK;
+}
+
+static void wake_waiters(scan_shared *self) {
+    for (uint32_t i = 0; i < self->run->worker_count; i++) {
+        if (self->waiters[i] != NULL) {
+            wakeup_fire(self->waiters[i]);
+            self->waiters[i] = NULL;
+        }
+    }
+}
+
+// The next task of the planner, which is opened by the first worker that asks.
+static firn_status take_task(scan_shared *self, op_call *call, const scan_task **task,
+                             uint64_t *number, scan_answer *answer, firn_error *err) {
+    firn_status status = FIRN_OK;
+    const table_kind *kind = self->table->kind;
+    mutex_lock(&self->lock);
+    *answer = SCAN_END;
+    if (!self->is_planned) {
+        self->env.wakeup = call->wakeup;
+        if (self->planner == NULL) {
+            status = kind->plan(self->table, &self->request, &self->env, &self->planner, err);
+        }
+        if (status == FIRN_OK) {
+            status = kind->planner_next(self->planner, task, answer, err);
+        }
+        if (status == FIRN_OK && *answer == SCAN_END) {
+            self->is_planned = true;
+        }
+        if (status == FIRN_OK && *answer == SCAN_WAIT) {
+            self->waiters[call->worker] = call->wakeup;
+        } else {
+            wake_waiters(self);
+        }
+        *number = self->next_number;
+        self->next_number += *answer == SCAN_READY;
+    }
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+// Ends the reader's current task but keeps its buffers where the kind can use them again.
+static firn_status begin_reading(scan_local *self, const scan_task *task, firn_error *err) {
+    scan_shared *owner = self->owner;
+    const table_kind *kind = owner->table->kind;
+    if (self->reader != NULL && kind->reopen != NULL) {
+        return kind->reopen(self->reader, task, err);
+    }
+    if (self->reader != NULL) {
+        mutex_lock(&owner->lock);
+        kind->counters(self->reader, &owner->counters);
+        mutex_unlock(&owner->lock);
+        kind->close(self->reader);
+        self->reader = NULL;
+    }
+    return kind->open(owner->table, &owner->request, task, &self->env, &self->reader, err);
+}
+
+static firn_status next(op_call *call, batch *output, step_answer *out, firn_error *err) {
+    scan_local *self = call->local;
+    scan_shared *owner = self->owner;
+    const table_kind *kind = owner->table->kind;
+    scan_answer answer = SCAN_READY;
+    *out = STEP_NEXT;
+    if (!self->is_running) {
+        if (self->waiting == NULL) {
+            TRY(take_task(owner, call, &self->waiting, &self->number, &answer, err));
+        }
+        if (answer != SCAN_READY) {
+            *out = answer == SCAN_END ? STEP_DONE : STEP_WAIT;
+            return FIRN_OK;
+        }
+        if (!op_begin_task(call, self->number)) {
+            *out = STEP_WAIT;
+            return FIRN_OK;
+        }
+        const scan_task *task = self->waiting;
+        self->waiting = NULL;
+        self->is_running = true;
+        self->env.wakeup = call->wakeup;
+        TRY(begin_reading(self, task, err));
+    }
+    firn_status status = kind->next(self->reader, call->scratch, output, &answer, err);
+    if (status != FIRN_OK) {
+        return status;
+    }
+    if (answer == SCAN_WAIT) {
+        *out = STEP_WAIT;
+    } else if (answer == SCAN_END) {
+        *output = (batch){0};
+        self->is_running = false;
+        op_end_task(call, self->number);
+    }
+    output->sequence.task = self->number;
+    return FIRN_OK;
+}
+
+static void close_worker(void *local) {
+    scan_local *self = local;
+    if (self == NULL) {
+        return;
+    }
+    scan_shared *owner = self->owner;
+    if (self->reader != NULL) {
+        mutex_lock(&owner->lock);
+        owner->table->kind->counters(self->reader, &owner->counters);
+        mutex_unlock(&owner->lock);
+        owner->table->kind->close(self->reader);
+    }
+    codec_scratch_close(self->codecs);
+}
+
+static void report(const void *shared, op_report *out) {
+    const scan_shared *self = shared;
+    scan_counters sum = self->counters;
+    if (self->planner != NULL) {
+        self->table->kind->planner_counters(self->planner, &sum);
+    }
+#define X(member, words)                                                                           \
+    if (sum.member > 0) {                                                                          \
+        text_append_format(out->out, " %s=%llu", words, (unsigned long long)sum.member);           \
+    }
+    SCAN_COUNTER_LIST(X)
+#undef X
+}
+
+static void progress(const void *shared, firn_progress *add_to) {
+    const scan_shared *self = shared;
+    add_to->rows += self->counters.rows_read;
+    add_to->bytes += self->counters.bytes_read;
+}
+
+static void close_shared(void *shared) {
+    scan_shared *self = shared;
+    if (self != NULL) {
+        if (self->planner != NULL) {
+            self->table->kind->planner_close(self->planner);
+        }
+        mutex_end(&self->lock);
+    }
+}
+
+const operator_kind operator_scan_source = {
+    .name = "Scan",
+    .open = open_shared,
+    .open_worker = open_worker,
+    .next = next,
+    .progress = progress,
+    .report = report,
+    .close_worker = close_worker,
+    .close = close_shared,
+};

@@ -1,0 +1,121 @@
+#include "exec/order.h"
+
+#define TASKS_AHEAD 4 // Per worker, past the oldest unfinished task.
+
+struct order_gate {
+    mutex lock;
+    uint32_t chain_count;
+    uint32_t ahead_max;
+    uint32_t slot_count; // Tasks and waiters at once: one each per worker.
+    bool *chain_is_done;
+    uint64_t *next;    // By chain: tasks below it (within the chain) have begun.
+    uint64_t *running; // Unfinished tasks; UINT64_MAX: the slot is free.
+    wakeup **waiters;
+};
+
+#define FREE_SLOT UINT64_MAX
+
+firn_status order_gate_open(arena *memory, uint32_t chain_count, uint32_t worker_count,
+                            order_gate **out, firn_error *err) {
+    order_gate *self = ARENA_NEW(memory, order_gate, 1);
+    bool *done = ARENA_NEW(memory, bool, chain_count);
+    uint64_t *next = ARENA_NEW(memory, uint64_t, chain_count);
+    uint64_t *running = ARENA_NEW(memory, uint64_t, worker_count);
+    wakeup **waiters = ARENA_NEW(memory, wakeup *, worker_count);
+    if (self == NULL || done == NULL || next == NULL || running == NULL || waiters == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    *self = (order_gate){.chain_count = chain_count,
+                         .ahead_max = worker_count * TASKS_AHEAD,
+                         .slot_count = worker_count,
+                         .chain_is_done = done,
+                         .next = next,
+                         .running = running,
+                         .waiters = waiters};
+    for (uint32_t i = 0; i < chain_count; i++) {
+        done[i] = false;
+        next[i] = 0;
+    }
+    for (uint32_t i = 0; i < worker_count; i++) {
+        running[i] = FREE_SLOT;
+        waiters[i] = NULL;
+    }
+    mutex_begin(&self->lock, MUTEX_OPERATOR);
+    *out = self;
+    return FIRN_OK;
+}
+
+void order_gate_close(order_gate *self) {
+    if (self != NULL) {
+        mutex_end(&self->lock);
+    }
+}
+
+static uint64_t oldest(const order_gate *self) {
+    uint64_t task = UINT64_MAX;
+    for (uint32_t i = 0; i < self->slot_count; i++) {
+        task = self->running[i] < task ? self->running[i] : task;
+    }
+    for (uint32_t chain = 0; chain < self->chain_count; chain++) {
+        if (!self->chain_is_done[chain]) {
+            const uint64_t next = (uint64_t)chain << ORDER_CHAIN_SHIFT | self->next[chain];
+            return next < task ? next : task;
+        }
+    }
+    return task;
+}
+
+bool order_gate_begin(order_gate *self, uint64_t task, wakeup *waiter) {
+    mutex_lock(&self->lock);
+    const uint64_t first = oldest(self);
+    const bool may = task < first || task - first <= self->ahead_max;
+    for (uint32_t i = 0; i < self->slot_count; i++) {
+        if (may && self->running[i] == FREE_SLOT) {
+            self->running[i] = task;
+            self->next[task >> ORDER_CHAIN_SHIFT] =
+                (task & ((UINT64_C(1) << ORDER_CHAIN_SHIFT) - 1)) + 1;
+            break;
+        }
+        if (!may && (self->waiters[i] == NULL || self->waiters[i] == waiter)) {
+            self->waiters[i] = waiter;
+            break;
+        }
+    }
+    mutex_unlock(&self->lock);
+    return may;
+}
+
+// Lets everybody who waits look again. With the lock held: wakeup_fire takes a later rank.
+static void wake_waiters(order_gate *self) {
+    for (uint32_t i = 0; i < self->slot_count; i++) {
+        if (self->waiters[i] != NULL) {
+            wakeup_fire(self->waiters[i]);
+            self->waiters[i] = NULL;
+        }
+    }
+}
+
+void order_gate_end(order_gate *self, uint64_t task) {
+    mutex_lock(&self->lock);
+    for (uint32_t i = 0; i < self->slot_count; i++) {
+        if (self->running[i] == task) {
+            self->running[i] = FREE_SLOT;
+        }
+    }
+    wake_waiters(self);
+    mutex_unlock(&self->lock);
+}
+
+void order_gate_end_chain(order_gate *self, uint32_t chain) {
+    mutex_lock(&self->lock);
+    self->chain_is_done[chain] = true;
+    wake_waiters(self);
+    mutex_unlock(&self->lock);
+}
+
+uint64_t order_gate_watermark(order_gate *self) {
+    mutex_lock(&self->lock);
+    const uint64_t task = oldest(self);
+    mutex_unlock(&self->lock);
+    return task;
+}

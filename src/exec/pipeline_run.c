@@ -1,0 +1,191 @@
+// Pipelines of an execution one after the other and side by side: who may start, workers, finish
+// tasks, and what follows.
+#include <assert.h>
+
+#include "exec/pipeline.h"
+#include "exec/test_modes.h"
+
+// Runs finish tasks of a pipeline, one after the other, until none is left.
+typedef struct finish_runner {
+    task task;
+    pipeline *owner;
+    uint32_t worker;
+    arena scratch;
+} finish_runner;
+
+#define SCRATCH_MAX (UINT64_C(1) << 40)
+
+static void add_worker(pipeline *self, bool may_start_thread, firn_error *err) {
+    pipeline_worker *worker;
+    if (pipeline_worker_open(self, self->worker_count, &worker, err) != FIRN_OK) {
+        execution_fail(self->run, err);
+        return;
+    }
+    self->workers[self->worker_count++] = worker;
+    task_group_submit(self->run->group, pipeline_worker_task(worker), may_start_thread);
+}
+
+static void start(pipeline *self) {
+    firn_error err = ERR_INIT;
+    mutex_lock(&self->lock);
+    self->stage = self->first_chain;
+    add_worker(self, false, &err);
+    mutex_unlock(&self->lock);
+    const unsigned at_once = TEST_MODE_TINY | TEST_MODE_WAIT | TEST_MODE_ORDER;
+    if ((self->run->options->test_modes & at_once) != 0) {
+        pipeline_add_workers(self);
+    }
+}
+
+void pipeline_add_workers(pipeline *self) {
+    firn_error err = ERR_INIT;
+    mutex_lock(&self->lock);
+    // Nobody joins a pipeline that is through with its chains.
+    while (self->stage != NULL && self->worker_count > 0 &&
+           self->worker_count < self->run->worker_count && !execution_has_failed(self->run)) {
+        add_worker(self, true, &err);
+    }
+    mutex_unlock(&self->lock);
+}
+
+void pipelines_start(execution *run) {
+    mutex_lock(&run->lock);
+    run->pipelines_left = run->pipeline_count;
+    pipeline *ready[64];
+    uint32_t count = 0;
+    for (pipeline *each = run->pipelines; each != NULL; each = each->following) {
+        if (each->waits_for == 0 && count < sizeof ready / sizeof ready[0]) {
+            ready[count++] = each;
+        }
+    }
+    mutex_unlock(&run->lock);
+    for (uint32_t i = 0; i < count; i++) {
+        start(ready[i]);
+    }
+}
+
+// The pipeline's result is there: those that wait for it alone begin.
+static void done(pipeline *self) {
+    execution *run = self->run;
+    mutex_lock(&run->lock);
+    run->pipelines_left--;
+    for (pipeline_link *link = self->dependents; link != NULL; link = link->following) {
+        link->target->waits_for--;
+        link->is_ready = link->target->waits_for == 0;
+    }
+    mutex_unlock(&run->lock);
+    for (pipeline_link *link = self->dependents; link != NULL; link = link->following) {
+        if (link->is_ready) {
+            start(link->target);
+        }
+    }
+    task_group_notify(run->group);
+}
+
+static void begin_round(pipeline *self);
+
+// With the last runner of a round: the next round, or the end.
+static void end_round(pipeline *self) {
+    firn_error err = ERR_INIT;
+    if (execution_has_failed(self->run)) {
+        return;
+    }
+    firn_status (*then)(void *, finish_plan *, firn_error *) = self->finish.then;
+    self->finish.count = 0;
+    self->finish.then = NULL;
+    if (then != NULL) {
+        if (then(self->sink->shared, &self->finish, &err) != FIRN_OK) {
+            execution_fail(self->run, &err);
+            return;
+        }
+        begin_round(self);
+        return;
+    }
+    done(self);
+}
+
+static task_answer run_finish(task *base) {
+    finish_runner *self = (finish_runner *)base; // `task` is its first member.
+    pipeline *owner = self->owner;
+    firn_error err = ERR_INIT;
+    const uint32_t index = atomic_fetch_add(&owner->next_task, 1);
+    if (index < owner->finish.count && !execution_has_failed(owner->run)) {
+        finish_task *work = &owner->finish.tasks[index];
+        op_call call = {.shared = work->shared,
+                        .run = owner->run,
+                        .wakeup = &self->task.wakeup,
+                        .scratch = &self->scratch,
+                        .worker = self->worker};
+        const arena_mark mark = arena_mark_take(&self->scratch);
+        firn_status status = cancel_check(&owner->run->cancel, &err);
+        status = status == FIRN_OK ? work->run(work, &call, &err) : status;
+        arena_rewind(&self->scratch, mark);
+        if (status != FIRN_OK) {
+            execution_fail(owner->run, &err);
+            return TASK_DONE;
+        }
+        return TASK_AGAIN;
+    }
+    mutex_lock(&owner->lock);
+    const bool is_last = --owner->runners_left == 0;
+    mutex_unlock(&owner->lock);
+    if (is_last) {
+        end_round(owner);
+    }
+    return TASK_DONE;
+}
+
+static void begin_round(pipeline *self) {
+    if (self->finish.count == 0) {
+        end_round(self);
+        return;
+    }
+    execution *run = self->run;
+    atomic_store(&self->next_task, 0);
+    const uint32_t runners =
+        self->finish.count < run->worker_count ? self->finish.count : run->worker_count;
+    self->runners_left = runners;
+    for (uint32_t i = 0; i < runners; i++) {
+        finish_runner *runner = &self->runners[i];
+        runner->owner = self;
+        runner->worker = i;
+        runner->task.run = run_finish;
+        runner->task.distance = self->distance;
+        task_group_submit(run->group, &runner->task, i > 0);
+    }
+}
+
+void pipeline_finish(pipeline *self) {
+    execution *run = self->run;
+    firn_error err = ERR_INIT;
+    self->finish = (finish_plan){.memory = &self->finish_memory};
+    self->finish_memory = arena_open_in(run->pool, SCRATCH_MAX);
+    self->runners = ARENA_NEW(&self->finish_memory, finish_runner, run->worker_count);
+    firn_status status =
+        self->runners == NULL ? ARENA_FULL(&self->finish_memory, &err) : FIRN_OK;
+    for (uint32_t i = 0; i < run->worker_count && status == FIRN_OK; i++) {
+        self->runners[i] = (finish_runner){.scratch = arena_open_in(run->pool, SCRATCH_MAX)};
+        self->runner_count++;
+    }
+    if (status == FIRN_OK && self->sink->kind->finish != NULL) {
+        status = self->sink->kind->finish(self->sink->shared, &self->finish, &err);
+    }
+    if (status != FIRN_OK) {
+        execution_fail(run, &err);
+        return;
+    }
+    begin_round(self);
+}
+
+void pipeline_close(pipeline *self) {
+    for (uint32_t i = 0; i < self->worker_count; i++) {
+        pipeline_worker_close(self->workers[i]);
+    }
+    self->worker_count = 0;
+    for (uint32_t i = 0; i < self->runner_count; i++) {
+        arena_close(&self->runners[i].scratch);
+    }
+    arena_close(&self->finish_memory);
+    order_gate_close(self->order);
+    mutex_end(&self->lock);
+}
