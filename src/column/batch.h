@@ -11,8 +11,8 @@
 #define BATCH_BYTES (UINT32_C(1) << 20) // A batch of long strings ends early.
 
 /// Where a batch stands in the order of its source: sinks that need order restore it by this.
-/// `task` counts scan tasks (the driver adds the chain in the top bits), `part` the batches of a task;
-/// both ascend in file order.
+/// `task` counts scan tasks (the driver adds the chain in the top bits), `part` the batches of a
+/// task; both ascend in file order.
 typedef struct batch_sequence {
     uint64_t task;
     uint32_t part;

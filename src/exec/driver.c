@@ -6,7 +6,8 @@
 // between any two calls, and everything it needs to go on is in pipeline_worker.
 //
 // Memory: each level has a mark in the worker's scratch arena. Before a level is called with the
-// same or new input the arena is rewound to its mark: everything that was made further down is dead.
+// same or new input the arena is rewound to its mark: everything that was made further down is
+// dead.
 #include <assert.h>
 
 #include "base/host.h"
@@ -44,7 +45,7 @@ struct pipeline_worker {
     bool is_flushing;
     bool has_arrived; // At the end of a stage.
     uint32_t stage_number;
-    level *levels;  // step_count_max + 1.
+    level *levels; // step_count_max + 1.
     void **locals;
     bool *has_local;
     arena memory;
@@ -58,7 +59,8 @@ task *pipeline_worker_task(pipeline_worker *self) {
     return &self->task;
 }
 
-// ---- Opening and closing -------------------------------------------------------------------------
+// ---- Opening and closing
+// -------------------------------------------------------------------------
 
 static task_answer run_worker(task *self);
 
@@ -126,7 +128,8 @@ static firn_status open_local(pipeline_worker *self, op_instance *instance, firn
     return FIRN_OK;
 }
 
-// ---- Calls ---------------------------------------------------------------------------------------
+// ---- Calls
+// ---------------------------------------------------------------------------------------
 
 static op_call call_of(pipeline_worker *self, op_instance *instance) {
     return (op_call){.shared = instance->shared,
@@ -184,7 +187,8 @@ static bool pretends_to_wait(pipeline_worker *self) {
 
 static void account(op_instance *instance, pipeline_worker *self, const batch *output,
                     int64_t began_ns) {
-    node_statistics *sum = &self->owner->run->worker_statistics[self->index][instance->node->number];
+    node_statistics *sum =
+        &self->owner->run->worker_statistics[self->index][instance->node->number];
     if (output->selected_count > 0) {
         sum->rows_out += output->selected_count;
         sum->batches_out++;
@@ -368,7 +372,8 @@ static firn_status step_flush(pipeline_worker *self, bool *waits, firn_error *er
     return FIRN_OK;
 }
 
-// ---- Stages: chains up to the next drain run side by side, then all workers meet ------------------
+// ---- Stages: chains up to the next drain run side by side, then all workers meet
+// ------------------
 
 static void begin_chain(pipeline_worker *self, chain *way) {
     self->way = way;
@@ -427,8 +432,7 @@ static firn_status step_merge(pipeline_worker *self, bool *is_last, firn_error *
     TRY(open_local(self, sink, err)); // Also a sink that saw no row has something to say.
     op_call call = call_of(self, sink);
     mutex_lock(&owner->lock);
-    firn_status status =
-        sink->kind->merge == NULL ? FIRN_OK : sink->kind->merge(&call, err);
+    firn_status status = sink->kind->merge == NULL ? FIRN_OK : sink->kind->merge(&call, err);
     owner->ended_count++;
     *is_last = owner->ended_count == owner->worker_count;
     mutex_unlock(&owner->lock);
@@ -437,7 +441,8 @@ static firn_status step_merge(pipeline_worker *self, bool *is_last, firn_error *
     return status;
 }
 
-// ---- The task ------------------------------------------------------------------------------------
+// ---- The task
+// ------------------------------------------------------------------------------------
 
 // One call of whatever comes next.
 static firn_status step(pipeline_worker *self, bool *waits, bool *is_last, firn_error *err) {

@@ -29,7 +29,8 @@ bool execution_has_failed(execution *self) {
     return has_failed;
 }
 
-// ---- Opening -------------------------------------------------------------------------------------
+// ---- Opening
+// -------------------------------------------------------------------------------------
 
 static firn_status new_counters(execution *self, firn_error *err) {
     self->worker_statistics = ARENA_NEW(&self->memory, node_statistics *, self->worker_count);
@@ -68,7 +69,8 @@ static firn_status new_tables(execution *self, const execution_request *request,
         atomic_init(&filters[i].will_come, false);
     }
     self->dynamic = (dynamic_filters){.count = slot_count, .slots = filters};
-    table_snapshot **tables = ARENA_NEW(&self->memory, table_snapshot *, request->plan->table_count + 1);
+    table_snapshot **tables =
+        ARENA_NEW(&self->memory, table_snapshot *, request->plan->table_count + 1);
     if (tables == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
@@ -188,7 +190,8 @@ void execution_close(execution *self) {
     host_free(self);
 }
 
-// ---- Running -------------------------------------------------------------------------------------
+// ---- Running
+// -------------------------------------------------------------------------------------
 
 static bool has_news(void *user) {
     execution *self = user;
@@ -208,7 +211,8 @@ firn_status execution_next(execution *self, struct ArrowArray *out, firn_error *
     return result_take(self->result, out, err);
 }
 
-// ---- What was done -------------------------------------------------------------------------------
+// ---- What was done
+// -------------------------------------------------------------------------------
 
 void execution_statistics(execution *self, uint32_t number, node_statistics *out) {
     *out = (node_statistics){0};

@@ -11,7 +11,7 @@ struct pool;
 struct page_source; // memory/page.h: the query's pages.
 struct spill;       // memory/spill.h: the query's temporary file.
 struct scheduler;
-struct spill_area;     // memory/spill.h: the engine's.
+struct spill_area; // memory/spill.h: the engine's.
 struct task_group;
 struct codec_scratch;
 
@@ -42,31 +42,31 @@ struct result;
 
 typedef struct execution {
     const plan *plan;
-    const run_options *options;     ///< Of `run_options`.
+    const run_options *options; ///< Of `run_options`.
     run_options run_options;
     const statement_context *context;
-    cancel_flag cancel;             ///< Parent: the statement's.
-    arena memory;                   ///< Of operators' shared state; charged to the query's pool.
-    struct pool *pool;              ///< The query's node of the pool tree.
-    struct spill *spill;            ///< One temporary file, made at its first use.
+    cancel_flag cancel;  ///< Parent: the statement's.
+    arena memory;        ///< Of operators' shared state; charged to the query's pool.
+    struct pool *pool;   ///< The query's node of the pool tree.
+    struct spill *spill; ///< One temporary file, made at its first use.
     struct io *io;
     struct scheduler *scheduler;
-    struct task_group *group;       ///< The query in the scheduler.
-    uint32_t worker_count;          ///< How many workers may run a pipeline at once.
-    table_snapshot *const *tables;  ///< By plan table number; retained by the execution.
+    struct task_group *group;      ///< The query in the scheduler.
+    uint32_t worker_count;         ///< How many workers may run a pipeline at once.
+    table_snapshot *const *tables; ///< By plan table number; retained by the execution.
     dynamic_filters dynamic;
-    void **node_state;              ///< By node number: the shared state of a node that several
-                                    ///< operators serve (build and probe, sink and source).
-    void **shared_slots;            ///< By shared subplan slot: its buffer.
+    void **node_state;   ///< By node number: the shared state of a node that several
+                         ///< operators serve (build and probe, sink and source).
+    void **shared_slots; ///< By shared subplan slot: its buffer.
     node_statistics **worker_statistics; ///< By worker and node number; summed up at the end.
-    uint32_t node_count;            ///< Node numbers are at most this.
-    bool is_analyzed;               ///< EXPLAIN ANALYZE: measure time per operator.
-    struct result *result;          ///< Where finished batches wait for the reader; exec/result.h.
+    uint32_t node_count;                 ///< Node numbers are at most this.
+    bool is_analyzed;                    ///< EXPLAIN ANALYZE: measure time per operator.
+    struct result *result; ///< Where finished batches wait for the reader; exec/result.h.
     // The pipelines (exec/pipeline.h).
     struct pipeline *pipelines;
     struct op_instance *instances;
     uint32_t pipeline_count;
-    uint32_t pipelines_left;        ///< Not done yet; under the lock.
+    uint32_t pipelines_left; ///< Not done yet; under the lock.
     mutex lock;
     // The first failure; under the lock.
     firn_error error;
@@ -75,16 +75,16 @@ typedef struct execution {
 /// What a run is made from. Everything outlives the execution but `options` and `arrow`, which are
 /// copied.
 typedef struct execution_request {
-    const plan *plan;               ///< Numbered; its root is an OUTPUT.
+    const plan *plan; ///< Numbered; its root is an OUTPUT.
     const run_options *options;
     const struct arrow_options *arrow;
     const statement_context *context;
-    const cancel_flag *cancel;      ///< The statement's.
-    struct pool *pool;              ///< The session's.
+    const cancel_flag *cancel; ///< The statement's.
+    struct pool *pool;         ///< The session's.
     struct io *io;
     struct scheduler *scheduler;
     struct spill_area *spill_area;
-    table_snapshot *const *tables;  ///< By plan table number; retained.
+    table_snapshot *const *tables; ///< By plan table number; retained.
     bool is_analyzed;
 } execution_request;
 

@@ -35,10 +35,10 @@ typedef struct op_call {
     struct wakeup *wakeup; ///< To be fired when a STEP_WAIT should be tried again.
     arena *scratch;        ///< Rewound by the driver before the operator is called with new input.
     struct order_gate *order; ///< Source: see op_begin_task. NULL when nobody needs order.
-    uint32_t chain;        ///< Source: number of the chain.
-    bool has_ended_task;   ///< Set by op_end_task.
+    uint32_t chain;           ///< Source: number of the chain.
+    bool has_ended_task;      ///< Set by op_end_task.
     uint64_t ended_task;
-    uint32_t worker;       ///< 0 to run->worker_count - 1.
+    uint32_t worker; ///< 0 to run->worker_count - 1.
 } op_call;
 
 /// A source says that it begins task `number` (rising over all workers of the chain); its batches

@@ -18,7 +18,8 @@ firn_status order_gate_open(arena *memory, uint32_t chain_count, uint32_t worker
                             order_gate **out, firn_error *err);
 void order_gate_close(order_gate *self); ///< NULL does nothing.
 
-/// May this task (whole number) begin, or is it too far ahead? If not, `waiter` is fired when it may.
+/// May this task (whole number) begin, or is it too far ahead? If not, `waiter` is fired when it
+/// may.
 bool order_gate_begin(order_gate *self, uint64_t task, wakeup *waiter);
 /// All rows of the task have reached the sink.
 void order_gate_end(order_gate *self, uint64_t task);

@@ -22,9 +22,9 @@ typedef struct op_instance {
     const plan_node *node;
     pipeline *pipeline;
     void *shared;
-    uint32_t local_index;   ///< Where a worker of the pipeline finds its local.
-    atomic_bool is_done;    ///< It answered STEP_DONE to somebody: nobody needs to feed it.
-    struct op_instance *next; ///< The downstream one; the sink has none.
+    uint32_t local_index;       ///< Where a worker of the pipeline finds its local.
+    atomic_bool is_done;        ///< It answered STEP_DONE to somebody: nobody needs to feed it.
+    struct op_instance *next;   ///< The downstream one; the sink has none.
     struct op_instance *listed; ///< In the execution's list of all instances.
 } op_instance;
 
@@ -39,32 +39,32 @@ typedef struct chain {
 struct pipeline {
     execution *run;
     uint32_t number;
-    uint32_t distance;       ///< From the result, in pipelines.
+    uint32_t distance; ///< From the result, in pipelines.
     chain *first_chain;
     uint32_t chain_count;
     op_instance *sink;
-    uint32_t local_count;    ///< Instances that a worker needs locals for.
+    uint32_t local_count; ///< Instances that a worker needs locals for.
     uint32_t step_count_max;
-    order_gate *order;       ///< NULL unless the sink needs order.
-    pipeline *following;     ///< In the execution's list.
+    order_gate *order;   ///< NULL unless the sink needs order.
+    pipeline *following; ///< In the execution's list.
     // Dependencies.
-    uint32_t waits_for;      ///< Pipelines not done yet; under the execution's lock.
+    uint32_t waits_for; ///< Pipelines not done yet; under the execution's lock.
     struct pipeline_link *dependents;
     // Running.
     mutex lock;
     pipeline_worker **workers; ///< run->worker_count slots.
-    uint32_t worker_count;   ///< Workers started.
-    uint32_t ended_count;    ///< Workers that merged.
-    chain *stage;            ///< First chain of the stage that runs, up to the next drain; NULL: all ran.
+    uint32_t worker_count;     ///< Workers started.
+    uint32_t ended_count;      ///< Workers that merged.
+    chain *stage; ///< First chain of the stage that runs, up to the next drain; NULL: all ran.
     uint32_t stage_number;
-    uint32_t arrived_count;  ///< Workers that are through with the stage.
+    uint32_t arrived_count; ///< Workers that are through with the stage.
     // Finishing: rounds of tasks that run in parallel.
     finish_plan finish;
     arena finish_memory;
     struct finish_runner *runners;
     uint32_t runner_count;
     atomic_uint next_task;
-    uint32_t runners_left;   ///< Under the lock.
+    uint32_t runners_left; ///< Under the lock.
 };
 
 typedef struct pipeline_link {
@@ -73,15 +73,15 @@ typedef struct pipeline_link {
     struct pipeline_link *following;
 } pipeline_link;
 
-/// Cuts `root` (an OUTPUT or INSERT tree) into pipelines with `sink` at the end of the last one, and
-/// opens all operators. On failure what was opened is closed by execution_close.
+/// Cuts `root` (an OUTPUT or INSERT tree) into pipelines with `sink` at the end of the last one,
+/// and opens all operators. On failure what was opened is closed by execution_close.
 firn_status pipelines_build(execution *run, const plan_node *root, firn_error *err);
 
 /// Makes every pipeline ready that waits for nothing. The rest follows by itself.
 void pipelines_start(execution *run);
 
-/// A worker's slice of a pipeline as a scheduler task (exec/driver.c). Under the pipeline's lock, or
-/// before it runs: joins at the stage that runs.
+/// A worker's slice of a pipeline as a scheduler task (exec/driver.c). Under the pipeline's lock,
+/// or before it runs: joins at the stage that runs.
 firn_status pipeline_worker_open(pipeline *owner, uint32_t index, pipeline_worker **out,
                                  firn_error *err);
 void pipeline_worker_close(pipeline_worker *self); ///< NULL does nothing.

@@ -41,10 +41,7 @@ static firn_status add_instance(builder *self, const operator_kind *kind, const 
         return ARENA_FULL(&run->memory, self->err);
     }
     *instance = (op_instance){
-                               .kind = kind,
-                               .node = node,
-                               .pipeline = into,
-                               .local_index = into->local_count++};
+        .kind = kind, .node = node, .pipeline = into, .local_index = into->local_count++};
     input_layout layout = {0};
     if (input != NULL) {
         TRY(layout_of(self, input, &layout));

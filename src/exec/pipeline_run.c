@@ -161,8 +161,7 @@ void pipeline_finish(pipeline *self) {
     self->finish = (finish_plan){.memory = &self->finish_memory};
     self->finish_memory = arena_open_in(run->pool, SCRATCH_MAX);
     self->runners = ARENA_NEW(&self->finish_memory, finish_runner, run->worker_count);
-    firn_status status =
-        self->runners == NULL ? ARENA_FULL(&self->finish_memory, &err) : FIRN_OK;
+    firn_status status = self->runners == NULL ? ARENA_FULL(&self->finish_memory, &err) : FIRN_OK;
     for (uint32_t i = 0; i < run->worker_count && status == FIRN_OK; i++) {
         self->runners[i] = (finish_runner){.scratch = arena_open_in(run->pool, SCRATCH_MAX)};
         self->runner_count++;

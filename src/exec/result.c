@@ -194,7 +194,8 @@ static firn_status sink_open_worker(void *shared, uint32_t worker, arena *memory
         return ARENA_FULL(memory, err);
     }
     *self = (local){.owner = owner, .positions = sink->positions, .task = NO_TASK};
-    TRY(arrow_builder_open(&owner->columns, &owner->options, owner->run->pool, &self->builder, err));
+    TRY(arrow_builder_open(&owner->columns, &owner->options, owner->run->pool, &self->builder,
+                           err));
     *out = self;
     return FIRN_OK;
 }

@@ -2,8 +2,8 @@
 //
 // The sink copies rows into Arrow arrays, one builder a worker, and queues them. With an order gate
 // they leave in the order of the source; LIMIT and OFFSET of the whole query are applied here, so
-// that rows stream until the limit is reached. A full queue makes workers wait, except the one whose
-// rows are next: a reader that does not read costs a bounded amount of memory and no thread.
+// that rows stream until the limit is reached. A full queue makes workers wait, except the one
+// whose rows are next: a reader that does not read costs a bounded amount of memory and no thread.
 #ifndef FIRN_EXEC_RESULT_H
 #define FIRN_EXEC_RESULT_H
 

@@ -102,11 +102,12 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
     FIELD(PLAN, right)                                                                             \
     FIELD(U32, join) /* join_kind */                                                               \
     FIELD(EXPRS, left_keys)                                                                        \
-    FIELD(EXPRS, right_keys)    /* Equal in pairs. */                                              \
-        FIELD(U32S, null_equal) /* Per key pair: 1 if NULL equals NULL. */                         \
-        FIELD(EXPR, residual)   /* The rest of ON, over both sides; NULL if none. */               \
-        FIELD(U32, mark_id) FIELD(BOOL, null_aware)                                                \
-            FIELD(U32, dynamic_slot) /* Filter of build keys that scans of the left may use. */    \
+    FIELD(EXPRS, right_keys) /* Equal in pairs. */                                                 \
+    FIELD(U32S, null_equal)  /* Per key pair: 1 if NULL equals NULL. */                            \
+    FIELD(EXPR, residual)    /* The rest of ON, over both sides; NULL if none. */                  \
+    FIELD(U32, mark_id)                                                                            \
+    FIELD(BOOL, null_aware)                                                                        \
+        FIELD(U32, dynamic_slot) /* Filter of build keys that scans of the left may use. */        \
         FIELD(U64, build_estimate)
 #define PLAN_DEPENDENT_JOIN_FIELDS(FIELD)                                                          \
     FIELD(PLAN, left)                                                                              \
@@ -116,9 +117,10 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
     FIELD(PLAN, input)                                                                             \
     FIELD(U32S, key_ids)                                                                           \
     FIELD(EXPRS, keys)                                                                             \
-    FIELD(U32S, ids) FIELD(EXPRS, aggregates) /* EXPR_AGGREGATE each. */                           \
-        FIELD(U32S, sets)  /* GROUPING SETS: a bitmask of keys each; empty: one of all. */         \
-        FIELD(U32, set_id) /* INTEGER column: which set the row is of; NO_SLOT if not asked. */    \
+    FIELD(U32S, ids)                                                                               \
+    FIELD(EXPRS, aggregates) /* EXPR_AGGREGATE each. */                                            \
+        FIELD(U32S, sets)    /* GROUPING SETS: a bitmask of keys each; empty: one of all. */       \
+        FIELD(U32, set_id)   /* INTEGER column: which set the row is of; NO_SLOT if not asked. */  \
         FIELD(U64, group_estimate)
 #define PLAN_SORT_FIELDS(FIELD)                                                                    \
     FIELD(PLAN, input)                                                                             \
@@ -133,14 +135,14 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
     FIELD(EXPRS, lists)                                                                            \
     FIELD(U32S, ids)                                                                               \
     FIELD(U32, ordinality_id)                                                                      \
-        FIELD(BOOL, keeps_empty) /* LEFT JOIN UNNEST: a row of NULLs for an empty list. */
+    FIELD(BOOL, keeps_empty) /* LEFT JOIN UNNEST: a row of NULLs for an empty list. */
 #define PLAN_WINDOW_FIELDS(FIELD)                                                                  \
     FIELD(PLAN, input)                                                                             \
     FIELD(U32S, ids)                                                                               \
     FIELD(EXPRS, functions)                                                                        \
-    FIELD(EXPRS, partition) FIELD(SORT_KEYS, order) FIELD(U32, frame_unit) FIELD(U32, frame_start) \
-        FIELD(U32, frame_end) FIELD(EXPR, start_offset) FIELD(EXPR, end_offset)                    \
-            FIELD(U32, exclusion)
+    FIELD(EXPRS, partition)                                                                        \
+    FIELD(SORT_KEYS, order) FIELD(U32, frame_unit) FIELD(U32, frame_start) FIELD(U32, frame_end)   \
+        FIELD(EXPR, start_offset) FIELD(EXPR, end_offset) FIELD(U32, exclusion)
 #define PLAN_SHARED_FIELDS(FIELD) FIELD(U32, slot) FIELD(PLAN, definition) FIELD(PLAN, body)
 #define PLAN_SHARED_SCAN_FIELDS(FIELD)                                                             \
     FIELD(U32, slot)                                                                               \

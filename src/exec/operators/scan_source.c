@@ -18,10 +18,10 @@ typedef struct scan_shared {
     scan_env env;
     mutex lock;
     scan_planner *planner;
-    bool is_planned;     // The planner is at its end.
+    bool is_planned; // The planner is at its end.
     uint64_t next_number;
     scan_counters counters; // Of readers that ended.
-    wakeup **waiters; // Workers that wait for the planner.
+    wakeup **waiters;       // Workers that wait for the planner.
 } scan_shared;
 
 typedef struct scan_local {

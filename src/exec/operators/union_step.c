@@ -6,7 +6,6 @@ typedef struct union_shared {
     uint32_t positions[]; // Of the union's columns in this input.
 } union_shared;
 
-
 static uint32_t position_of(const input_layout *input, uint32_t id) {
     for (uint32_t i = 0; i < input->count; i++) {
         if (input->ids[i] == id) {

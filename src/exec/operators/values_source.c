@@ -65,8 +65,8 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
         return ARENA_FULL(call->scratch, err);
     }
     for (uint32_t i = 0; i < width; i++) {
-        TRY(column_slice(call->scratch, &node->values_.columns.items[i], (uint32_t)self->next, count,
-                         &columns[i], err));
+        TRY(column_slice(call->scratch, &node->values_.columns.items[i], (uint32_t)self->next,
+                         count, &columns[i], err));
     }
     *output = batch_of(columns, width, count);
     output->sequence.part = (uint32_t)(self->next / room);

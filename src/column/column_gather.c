@@ -1,0 +1,137 @@
+// One column from rows of many: constants of VALUES, elements of list constructors, batches joined.
+#include "column/column.h"
+
+#include "base/checked.h"
+
+// The flat column behind a row, and its lane there.
+static const column *lane_of(const column *source, uint32_t row, uint32_t *lane) {
+    *lane = column_lane(source, row);
+    return source->form == FORM_DICTIONARY ? source->dictionary->values : source;
+}
+
+typedef struct gathering {
+    arena *memory;
+    const type *type;
+    const column **sources; // Flat; NULL: a NULL row.
+    uint32_t *lanes;
+    uint32_t count;
+    firn_error *err;
+} gathering;
+
+static void gather_fixed(const gathering *self, uint32_t width, column *out) {
+    uint8_t *values = COLUMN_OUT(out, uint8_t);
+    for (uint32_t i = 0; i < self->count; i++) {
+        uint8_t *to = values + (size_t)i * width;
+        if (self->sources[i] == NULL) {
+            memset(to, 0, width);
+        } else {
+            memcpy(to, (const uint8_t *)self->sources[i]->values + (size_t)self->lanes[i] * width,
+                   width);
+        }
+    }
+}
+
+static void gather_bits(const gathering *self, column *out) {
+    for (uint32_t i = 0; i < self->count; i++) {
+        if (self->sources[i] != NULL && bitmap_get(self->sources[i]->values, self->lanes[i])) {
+            bitmap_set(COLUMN_OUT(out, uint64_t), i);
+        }
+    }
+}
+
+// Child `number` of every row's source: for structs the same lanes, for lists `rows` of them.
+static firn_status gather_child(const gathering *self, uint32_t number, const column **sources,
+                                const uint32_t *rows, uint32_t count, column *out) {
+    const column **children = ARENA_NEW(self->memory, const column *, count + 1);
+    if (children == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        children[i] = sources[i] == NULL ? NULL : &sources[i]->children[number];
+    }
+    return column_gather(self->memory, self->type->children[number].type, children, rows, count,
+                         out, self->err);
+}
+
+static firn_status gather_lists(const gathering *self, column *out, column *children) {
+    list_value *slices = COLUMN_OUT(out, list_value);
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < self->count; i++) {
+        if (self->sources[i] != NULL) {
+            slices[i] = COLUMN_VALUES(self->sources[i], list_value)[self->lanes[i]];
+            if (__builtin_add_overflow(total, slices[i].size, &total)) {
+                return FAIL(self->err, FIRN_INVALID, "lists of more than %u elements", UINT32_MAX);
+            }
+        }
+    }
+    const column **sources = ARENA_NEW(self->memory, const column *, (size_t)total + 1);
+    uint32_t *rows = ARENA_NEW(self->memory, uint32_t, (size_t)total + 1);
+    if (sources == NULL || rows == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < self->count; i++) {
+        for (uint32_t k = 0; k < slices[i].size; k++) {
+            sources[at + k] = self->sources[i];
+            rows[at + k] = slices[i].offset + k;
+        }
+        slices[i].offset = at;
+        at += slices[i].size;
+    }
+    for (uint32_t child = 0; child < self->type->child_count; child++) {
+        TRY(gather_child(self, child, sources, rows, total, &children[child]));
+    }
+    return FIRN_OK;
+}
+
+static firn_status gather_values(const gathering *self, column *out) {
+    const physical kind = type_physical(self->type);
+    if (kind == PHYSICAL_BIT) {
+        gather_bits(self, out);
+        return FIRN_OK;
+    }
+    if (kind != PHYSICAL_LIST && kind != PHYSICAL_STRUCT) {
+        gather_fixed(self, physical_size(kind), out);
+        return FIRN_OK;
+    }
+    column *children = ARENA_NEW(self->memory, column, self->type->child_count + 1);
+    if (children == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    out->children = children;
+    if (kind == PHYSICAL_LIST) {
+        return gather_lists(self, out, children);
+    }
+    for (uint32_t child = 0; child < self->type->child_count; child++) {
+        TRY(gather_child(self, child, self->sources, self->lanes, self->count, &children[child]));
+    }
+    return FIRN_OK;
+}
+
+firn_status column_gather(arena *memory, const type *type, const column *const *sources,
+                          const uint32_t *rows, uint32_t count, column *out, firn_error *err) {
+    TRY(column_new(memory, type, count, out, err));
+    if (type->id == TYPE_NULL) {
+        return FIRN_OK;
+    }
+    gathering state = {.memory = memory,
+                       .type = type,
+                       .sources = ARENA_NEW(memory, const column *, (size_t)count + 1),
+                       .lanes = ARENA_NEW(memory, uint32_t, (size_t)count + 1),
+                       .count = count,
+                       .err = err};
+    if (state.sources == NULL || state.lanes == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const bool is_valid = sources[i] != NULL && column_is_valid(sources[i], rows[i]);
+        state.sources[i] = NULL;
+        state.lanes[i] = 0;
+        if (is_valid) {
+            state.sources[i] = lane_of(sources[i], rows[i], &state.lanes[i]);
+        } else if (!column_set_null(memory, out, i)) {
+            return ARENA_FULL(memory, err);
+        }
+    }
+    return gather_values(&state, out);
+}

@@ -1,0 +1,79 @@
+// The binder: syntax tree → plan. Names become tables, columns and functions, everything gets a
+// type, implicit casts become visible, and SQL's scoping rules are decided here and nowhere else.
+//
+// It asks the session for tables through bind_env, so it knows no catalog. Subqueries stay
+// EXPR_SUBQUERY with a plan of their own that may mention columns of the outer query by id; the
+// optimizer unnests them.
+#ifndef FIRN_PLAN_BIND_H
+#define FIRN_PLAN_BIND_H
+
+#include "plan/plan.h"
+#include "sql/ast.h"
+#include "tables/catalog.h"
+
+/// What a name in FROM turned out to be. Exactly one of the members is there.
+typedef struct bound_object {
+    table_snapshot *snapshot;     ///< Taken over by the list of tables of the bind.
+    const view_definition *view;  ///< In the bind's memory.
+    const column_data_list *rows; ///< Rows at hand (information_schema), with `columns`.
+    schema columns;
+} bound_object;
+
+/// A constant argument of a table function.
+typedef struct table_argument {
+    text name; ///< "" for positional ones.
+    literal value;
+    const type *type;
+} table_argument;
+
+/// What the binder asks of its session.
+typedef struct bind_env {
+    void *session;
+    const statement_context *context;
+    /// Finds what `path` (one to many names; `is_quoted` by name) means. `space` is where
+    /// unqualified names are looked for first inside a view, NULL outside. FIRN_NOT_FOUND with a
+    /// hint.
+    firn_status (*find)(void *session, const sql_names *path, const table_version *version,
+                        const view_definition *inside, arena *memory, bound_object *out,
+                        firn_error *err);
+    /// Opens files by a table function or `FROM 'x.parquet'` (function is then ""). *found is false
+    /// if there is no such function here.
+    firn_status (*open_files)(void *session, text function, const table_argument *args,
+                              uint32_t arg_count, arena *memory, bool *found, table_snapshot **out,
+                              firn_error *err);
+} bind_env;
+
+/// The parameters of a statement: types as far as they are known.
+typedef struct bind_parameters {
+    uint32_t count;
+    const type **types; ///< NULL: nothing says it.
+} bind_parameters;
+
+typedef struct bind_result {
+    plan plan; ///< The root is an OUTPUT.
+    uint32_t snapshot_count;
+    table_snapshot **snapshots; ///< By table number; the caller releases each.
+    bind_parameters parameters;
+} bind_result;
+
+/// Binds a query. On failure nothing is left to release. `known` may be NULL: types of parameters
+/// that are given already.
+firn_status bind_query(const sql_query *query, const bind_env *env, const bind_parameters *known,
+                       arena *memory, bind_result *out, firn_error *err);
+
+/// Binds INSERT INTO t (columns) query: a plan whose root is an OUTPUT over an INSERT. `target` is
+/// the table; names of `columns` pick and order its columns, others get NULL.
+firn_status bind_insert(const sql_query *query, table_snapshot *target, const sql_names *columns,
+                        bool is_by_name, const bind_env *env, const bind_parameters *known,
+                        arena *memory, bind_result *out, firn_error *err);
+
+/// A SQL type as written, such as DECIMAL(12, 2) or STRUCT(a INT)[].
+firn_status bind_type(const sql_type *written, arena *memory, const type **out, firn_error *err);
+
+/// Binds and evaluates an expression without columns: option values, LIMIT, SET.
+firn_status bind_constant(const sql_expr *written, const bind_env *env, arena *memory, expr **out,
+                          firn_error *err);
+
+void bind_result_release(bind_result *self); ///< Releases the snapshots.
+
+#endif

@@ -1,0 +1,261 @@
+#include <assert.h>
+
+#include "plan/binder_private.h"
+
+const type type_unknown = {.id = TYPE_VARCHAR, .unit = UNIT_MICRO};
+
+uint32_t binder_new_id(binder *self) {
+    return self->next_id++;
+}
+
+firn_status binder_full(binder *self) {
+    return ARENA_FULL(self->memory, self->err);
+}
+
+firn_status binder_node(binder *self, plan_kind kind, plan_node **out) {
+    *out = plan_new(self->memory, kind);
+    return *out == NULL ? binder_full(self) : FIRN_OK;
+}
+
+void *binder_grow(binder *self, const void *items, uint32_t count, uint32_t *capacity,
+                  size_t size) {
+    const uint32_t wanted = *capacity == 0 ? 8 : *capacity * 2;
+    void *grown = arena_alloc(self->memory, wanted, size);
+    if (grown != NULL) {
+        if (count > 0) {
+            memcpy(grown, items, count * size);
+        }
+        *capacity = wanted;
+    }
+    return grown;
+}
+
+// Lists without a capacity of their own are full whenever their count is 0 or a power of two >= 8.
+static bool is_full(uint32_t count) {
+    return count == 0 || (count >= 8 && (count & (count - 1)) == 0);
+}
+
+#define ADD(list, value)                                                                           \
+    do {                                                                                           \
+        if (is_full((list)->count)) {                                                              \
+            uint32_t capacity = (list)->count;                                                     \
+            (list)->items =                                                                        \
+                binder_grow(self, (list)->items, (list)->count, &capacity, sizeof *(list)->items); \
+            if ((list)->items == NULL) {                                                           \
+                return binder_full(self);                                                          \
+            }                                                                                      \
+        }                                                                                          \
+        (list)->items[(list)->count++] = (value);                                                  \
+        return FIRN_OK;                                                                            \
+    } while (0)
+
+firn_status expr_list_add(binder *self, expr_list *list, expr *value) {
+    ADD(list, value);
+}
+
+firn_status u32_list_add(binder *self, u32_list *list, uint32_t value) {
+    ADD(list, value);
+}
+
+firn_status plan_columns_add(binder *self, plan_columns *list, plan_column value) {
+    ADD(list, value);
+}
+
+firn_status binder_project(binder *self, plan_node *input, const expr_list *values,
+                           const u32_list *ids, plan_node **out) {
+    assert(values->count == ids->count);
+    TRY(binder_node(self, PLAN_PROJECT, out));
+    (*out)->project_.input = input;
+    (*out)->project_.values = *values;
+    (*out)->project_.ids = *ids;
+    return FIRN_OK;
+}
+
+// ---- Entry -----------------------------------------------------------------------------------
+
+static binder open_binder(const bind_env *env, const bind_parameters *known, arena *memory,
+                          firn_error *err) {
+    binder self = {.memory = memory, .env = env, .err = err};
+    if (known != NULL && known->count > 0) {
+        const type **types = ARENA_NEW(memory, const type *, known->count);
+        for (uint32_t i = 0; types != NULL && i < known->count; i++) {
+            types[i] = known->types[i];
+        }
+        self.parameters =
+            (bind_parameters){.count = types == NULL ? 0 : known->count, .types = types};
+    }
+    return self;
+}
+
+// Puts the OUTPUT on top and hands everything over.
+static firn_status finish(binder *self, const bound_query *query, bind_result *out) {
+    plan_node *root;
+    TRY(binder_node(self, PLAN_OUTPUT, &root));
+    const uint32_t count = query->columns.count;
+    field *fields = ARENA_NEW(self->memory, field, count + 1);
+    uint32_t *ids = ARENA_NEW(self->memory, uint32_t, count + 1);
+    if (fields == NULL || ids == NULL) {
+        return binder_full(self);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const plan_column *column = &query->columns.items[i];
+        const type *shown = column->type == &type_unknown ? TYPE_OF(VARCHAR) : column->type;
+        fields[i] = (field){.name = column->name, .type = shown, .is_nullable = true, .id = -1};
+        ids[i] = column->id;
+    }
+    root->output_.input = query->node;
+    root->output_.ids = (u32_list){.count = count, .items = ids};
+    root->output_.columns = (schema){.count = count, .fields = fields};
+    *out = (bind_result){.plan = {.root = root,
+                                  .table_count = self->table_count,
+                                  .tables = self->tables,
+                                  .id_count = self->next_id,
+                                  .slot_count = self->slot_count,
+                                  .shared_count = self->shared_count},
+                         .snapshot_count = self->table_count,
+                         .snapshots = self->snapshots,
+                         .parameters = self->parameters};
+    return FIRN_OK;
+}
+
+static void release_snapshots(binder *self) {
+    for (uint32_t i = 0; i < self->table_count; i++) {
+        table_snapshot_release(self->snapshots[i]);
+    }
+}
+
+void bind_result_release(bind_result *self) {
+    for (uint32_t i = 0; i < self->snapshot_count; i++) {
+        table_snapshot_release(self->snapshots[i]);
+    }
+    self->snapshot_count = 0;
+}
+
+firn_status bind_query(const sql_query *query, const bind_env *env, const bind_parameters *known,
+                       arena *memory, bind_result *out, firn_error *err) {
+    binder self = open_binder(env, known, memory, err);
+    bound_query bound = {0};
+    firn_status status = bind_query_body(&self, query, NULL, &bound);
+    status = status == FIRN_OK ? finish(&self, &bound, out) : status;
+    if (status != FIRN_OK) {
+        release_snapshots(&self);
+    }
+    return status;
+}
+
+firn_status bind_constant(const sql_expr *written, const bind_env *env, arena *memory, expr **out,
+                          firn_error *err) {
+    binder self = open_binder(env, NULL, memory, err);
+    scope *nothing = scope_new(&self, NULL);
+    if (nothing == NULL) {
+        return binder_full(&self);
+    }
+    expr *value;
+    firn_status status = bind_expr(&self, nothing, written, &value);
+    status = status == FIRN_OK ? bind_settle(&self, &value) : status;
+    if (status == FIRN_OK && !expr_is_constant(value)) {
+        status = FAIL_SQL(err, FIRN_INVALID, "42601", written->position, "a constant is required");
+    }
+    release_snapshots(&self);
+    return status == FIRN_OK ? expr_fold(value, env->context, memory, out, err) : status;
+}
+
+// ---- INSERT ----------------------------------------------------------------------------------
+
+// Which column of the query goes into which of the target: UINT32_MAX for none.
+static firn_status map_columns(binder *self, const bound_query *query, const schema *target,
+                               const sql_names *columns, bool is_by_name, uint32_t *sources) {
+    for (uint32_t i = 0; i < target->count; i++) {
+        sources[i] = UINT32_MAX;
+    }
+    const uint32_t wanted = columns->count > 0 ? (uint32_t)columns->count : target->count;
+    if (!is_by_name && query->columns.count != wanted) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42601", NO_POSITION,
+                        "INSERT gives %u columns, the table takes %u", query->columns.count,
+                        wanted);
+    }
+    for (uint32_t i = 0; i < query->columns.count; i++) {
+        sql_name name = {.value = query->columns.items[i].name};
+        if (!is_by_name && columns->count == 0) {
+            sources[i] = i;
+            continue;
+        }
+        name = is_by_name ? name : columns->items[i];
+        uint32_t found = UINT32_MAX;
+        for (uint32_t k = 0; k < target->count; k++) {
+            found = name_matches(&name, target->fields[k].name) ? k : found;
+        }
+        if (found == UINT32_MAX) {
+            return FAIL_SQL(self->err, FIRN_INVALID, "42703", name.position,
+                            "the table has no column \"%.*s\"", TEXT_ARGS(name.value));
+        }
+        if (sources[found] != UINT32_MAX) {
+            return FAIL_SQL(self->err, FIRN_INVALID, "42701", name.position,
+                            "column \"%.*s\" is given twice", TEXT_ARGS(name.value));
+        }
+        sources[found] = i;
+    }
+    return FIRN_OK;
+}
+
+static firn_status insert_values(binder *self, const bound_query *query, const schema *target,
+                                 const uint32_t *sources, expr_list *values, u32_list *ids) {
+    for (uint32_t i = 0; i < target->count; i++) {
+        expr *value;
+        if (sources[i] == UINT32_MAX) {
+            value = expr_null(self->memory, target->fields[i].type);
+        } else {
+            const plan_column *column = &query->columns.items[sources[i]];
+            value = expr_column(self->memory, column->id, column->name, column->type);
+        }
+        if (value == NULL) {
+            return binder_full(self);
+        }
+        if (!type_same_values(value->type, target->fields[i].type)) {
+            TRY(bind_cast(self, value, target->fields[i].type, false, UINT32_MAX, &value));
+        }
+        TRY(expr_list_add(self, values, value));
+        TRY(u32_list_add(self, ids, binder_new_id(self)));
+    }
+    return FIRN_OK;
+}
+
+static firn_status insert_body(binder *self, const sql_query *query, table_snapshot *target,
+                               const sql_names *columns, bool is_by_name, bind_result *out) {
+    bound_query bound = {0};
+    TRY(bind_query_body(self, query, NULL, &bound));
+    uint32_t *sources = ARENA_NEW(self->memory, uint32_t, target->columns.count + 1);
+    if (sources == NULL) {
+        return binder_full(self);
+    }
+    TRY(map_columns(self, &bound, &target->columns, columns, is_by_name, sources));
+    expr_list values = {0};
+    u32_list ids = {0};
+    TRY(insert_values(self, &bound, &target->columns, sources, &values, &ids));
+    plan_node *project;
+    plan_node *insert;
+    TRY(binder_project(self, bound.node, &values, &ids, &project));
+    TRY(binder_node(self, PLAN_INSERT, &insert));
+    uint32_t table;
+    TRY(binder_add_table(self, table_snapshot_retain(target), &table));
+    insert->insert_.input = project;
+    insert->insert_.table = table;
+    insert->insert_.input_ids = ids;
+    insert->insert_.id = binder_new_id(self);
+    bound = (bound_query){.node = insert};
+    TRY(plan_columns_add(
+        self, &bound.columns,
+        (plan_column){.id = insert->insert_.id, .type = TYPE_OF(BIGINT), .name = TEXT("count")}));
+    return finish(self, &bound, out);
+}
+
+firn_status bind_insert(const sql_query *query, table_snapshot *target, const sql_names *columns,
+                        bool is_by_name, const bind_env *env, const bind_parameters *known,
+                        arena *memory, bind_result *out, firn_error *err) {
+    binder self = open_binder(env, known, memory, err);
+    firn_status status = insert_body(&self, query, target, columns, is_by_name, out);
+    if (status != FIRN_OK) {
+        release_snapshots(&self);
+    }
+    return status;
+}

@@ -1,0 +1,355 @@
+// Calls: scalar functions, aggregates, operators.
+#include <assert.h>
+
+#include "expr/cast.h"
+#include "plan/binder_private.h"
+
+static uint64_t place(uint32_t position) {
+    return position == UINT32_MAX ? NO_POSITION : position;
+}
+
+static firn_status types_of(binder *self, expr *const *args, uint32_t count, const type ***types,
+                            bool **unknown) {
+    *types = ARENA_NEW(self->memory, const type *, count + 1);
+    *unknown = ARENA_NEW(self->memory, bool, count + 1);
+    if (*types == NULL || *unknown == NULL) {
+        return binder_full(self);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        (*types)[i] = args[i]->type;
+        (*unknown)[i] = bind_is_unknown(args[i]);
+    }
+    return FIRN_OK;
+}
+
+// Casts the arguments to what was chosen; unknown ones become it.
+static firn_status coerce_all(binder *self, expr **args, uint32_t count, const type *const *types,
+                              uint32_t position) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (bind_is_unknown(args[i])) {
+            TRY(bind_coerce(self, args[i], types[i], position, &args[i]));
+        }
+    }
+    return FIRN_OK;
+}
+
+// Unknown arguments get the type that the cheapest overload gives them, then the call is made.
+static firn_status make_call(binder *self, const scalar_function *function, expr **args,
+                             uint32_t count, const uint32_t *lambdas, uint32_t position,
+                             expr **out) {
+    const type **types;
+    bool *unknown;
+    TRY(types_of(self, args, count, &types, &unknown));
+    overload_request request = {.types = types,
+                                .args = args,
+                                .arg_count = count,
+                                .is_unknown = unknown,
+                                .lambda_parameters = lambdas,
+                                .position = position,
+                                .context = self->env->context};
+    bool has_unknown = false;
+    for (uint32_t i = 0; i < count; i++) {
+        has_unknown |= unknown[i];
+    }
+    if (has_unknown) {
+        overload_choice choice;
+        TRY(function_resolve(function, &request, self->memory, &choice, self->err));
+        TRY(coerce_all(self, args, count, choice.types, position));
+        TRY(types_of(self, args, count, &types, &unknown));
+        request.types = types;
+        request.is_unknown = unknown;
+    }
+    TRY(function_call_new(function, &request, self->memory, out, self->err));
+    (*out)->position = position;
+    return FIRN_OK;
+}
+
+firn_status bind_function(binder *self, const char *name, expr **args, uint32_t count,
+                          uint32_t position, expr **out) {
+    const scalar_function *function = function_find(text_of(name));
+    if (function == NULL) {
+        return FAIL_SQL(self->err, FIRN_INTERNAL, "42883", place(position),
+                        "the function \"%s\" is missing", name);
+    }
+    return make_call(self, function, args, count, NULL, position, out);
+}
+
+// ---- Lambdas ---------------------------------------------------------------------------------
+
+// Binds x -> body: the parameters are columns of a scope around the body.
+static firn_status bind_lambda(binder *self, scope *names, const sql_lambda *written,
+                               const type *const *types, expr **out) {
+    scope *inner = scope_new(self, names);
+    expr *made = expr_new(self->memory, EXPR_LAMBDA, NULL);
+    if (inner == NULL || made == NULL) {
+        return binder_full(self);
+    }
+    inner->select = names->select;
+    for (size_t i = 0; i < written->parameters.count; i++) {
+        const uint32_t id = binder_new_id(self);
+        TRY(u32_list_add(self, &made->lambda_.parameters, id));
+        TRY(scope_add(self, inner,
+                      (scope_column){
+                          .name = written->parameters.items[i].value, .id = id, .type = types[i]}));
+    }
+    TRY(bind_expr(self, inner, written->body, &made->lambda_.body));
+    TRY(bind_settle(self, &made->lambda_.body));
+    made->type = made->lambda_.body->type;
+    made->position = written->node.position;
+    *out = made;
+    return FIRN_OK;
+}
+
+static firn_status bind_lambdas(binder *self, scope *names, const sql_call *written,
+                                const scalar_function *function, expr_list *args,
+                                uint32_t *lambdas) {
+    const type **types;
+    bool *unknown;
+    TRY(types_of(self, args->items, args->count, &types, &unknown));
+    for (uint32_t i = 0; i < args->count; i++) {
+        if (lambdas[i] == 0) {
+            continue;
+        }
+        types[i] = NULL;
+        const overload_request request = {.types = types,
+                                          .args = args->items,
+                                          .arg_count = args->count,
+                                          .is_unknown = unknown,
+                                          .lambda_parameters = lambdas,
+                                          .position = written->node.position};
+        const type *const *parameters;
+        TRY(function_lambda_types(function, &request, i, self->memory, &parameters, self->err));
+        TRY(bind_lambda(self, names, sql_lambda_of(written->arguments.items[i]), parameters,
+                        &args->items[i]));
+        types[i] = args->items[i]->type;
+    }
+    return FIRN_OK;
+}
+
+// ---- Aggregates ------------------------------------------------------------------------------
+
+static firn_status check_aggregate(binder *self, const scope *names, const sql_call *written) {
+    const select_state *state = names->select;
+    const uint32_t position = written->node.position;
+    if (state == NULL || !state->allows_aggregates) {
+        const text clause = state == NULL || state->clause.size == 0 ? TEXT("here") : state->clause;
+        return FAIL_SQL(self->err, FIRN_INVALID, "42803", position,
+                        "aggregate functions are not allowed in %.*s", TEXT_ARGS(clause));
+    }
+    if (state->inside_aggregate > 0) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42803", position,
+                        "an aggregate function inside an aggregate function");
+    }
+    if (written->within_group.count > 0 || written->over != NULL) {
+        return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", position, "%s is not supported",
+                        written->over != NULL ? "a window function" : "WITHIN GROUP");
+    }
+    return FIRN_OK;
+}
+
+static firn_status bind_aggregate_parts(binder *self, scope *names, const sql_call *written,
+                                        expr *call) {
+    call->aggregate_.is_distinct = written->is_distinct;
+    if (written->filter != NULL) {
+        TRY(bind_predicate(self, names, written->filter, TEXT("FILTER"), &call->aggregate_.filter));
+    }
+    sort_key *keys = ARENA_NEW(self->memory, sort_key, written->order_by.count + 1);
+    if (keys == NULL) {
+        return binder_full(self);
+    }
+    for (size_t i = 0; i < written->order_by.count; i++) {
+        const sql_order_item *item = sql_order_item_of(written->order_by.items[i]);
+        expr *value;
+        if (item->value == NULL) {
+            return FAIL_SQL(self->err, FIRN_INVALID, "42601", item->node.position,
+                            "ORDER BY ALL has no meaning here");
+        }
+        TRY(bind_expr(self, names, item->value, &value));
+        TRY(bind_settle(self, &value));
+        keys[i] = sort_key_of(item, value);
+    }
+    call->aggregate_.order =
+        (sort_key_list){.count = (uint32_t)written->order_by.count, .items = keys};
+    return FIRN_OK;
+}
+
+// The call as a column of the aggregate node; equal calls are one.
+static firn_status add_aggregate(binder *self, select_state *state, expr *call, uint32_t position,
+                                 expr **out) {
+    uint32_t id = UINT32_MAX;
+    for (uint32_t i = 0; i < state->aggregates.count && id == UINT32_MAX; i++) {
+        if (expr_equal(state->aggregates.items[i], call)) {
+            id = state->aggregate_ids.items[i];
+        }
+    }
+    if (id == UINT32_MAX) {
+        id = binder_new_id(self);
+        TRY(expr_list_add(self, &state->aggregates, call));
+        TRY(u32_list_add(self, &state->aggregate_ids, id));
+    }
+    *out = expr_column(self->memory, id, TEXT(""), call->type);
+    if (*out == NULL) {
+        return binder_full(self);
+    }
+    (*out)->position = position;
+    return FIRN_OK;
+}
+
+static firn_status bind_aggregate(binder *self, scope *names, const sql_call *written,
+                                  const aggregate_function *function, expr **out) {
+    TRY(check_aggregate(self, names, written));
+    select_state *state = names->select;
+    const uint32_t position = written->node.position;
+    expr_list args = {0};
+    const bool is_star =
+        written->arguments.count == 1 && sql_is_expr(written->arguments.items[0], SQL_STAR);
+    expr *call = NULL;
+    state->inside_aggregate++;
+    firn_status status = is_star ? FIRN_OK : bind_exprs(self, names, &written->arguments, &args);
+    const type **types = NULL;
+    bool *unknown = NULL;
+    if (status == FIRN_OK) {
+        status = types_of(self, args.items, args.count, &types, &unknown);
+    }
+    overload_request request = {.types = types,
+                                .args = args.items,
+                                .arg_count = args.count,
+                                .is_unknown = unknown,
+                                .position = position,
+                                .context = self->env->context};
+    overload_choice choice;
+    if (status == FIRN_OK) {
+        status = aggregate_resolve(function, &request, self->memory, &choice, self->err);
+    }
+    if (status == FIRN_OK) {
+        status = coerce_all(self, args.items, args.count, choice.types, position);
+    }
+    if (status == FIRN_OK) {
+        status = types_of(self, args.items, args.count, &types, &unknown);
+        request.types = types;
+        request.is_unknown = unknown;
+    }
+    if (status == FIRN_OK) {
+        status = aggregate_call_new(function, &request, self->memory, &call, self->err);
+    }
+    if (status == FIRN_OK) {
+        status = bind_aggregate_parts(self, names, written, call);
+    }
+    state->inside_aggregate--;
+    return status == FIRN_OK ? add_aggregate(self, state, call, position, out) : status;
+}
+
+// ---- Calls -----------------------------------------------------------------------------------
+
+static firn_status say_unknown(binder *self, const sql_name *name) {
+    firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "42883", name->position,
+                                  "there is no function \"%.*s\"", TEXT_ARGS(name->value));
+    text nearest[FUNCTION_NEAREST_MAX];
+    if (function_nearest(name->value, nearest) > 0) {
+        err_hint(self->err, "did you mean %.*s?", TEXT_ARGS(nearest[0]));
+    }
+    return status;
+}
+
+static firn_status bind_arguments(binder *self, scope *names, const sql_call *written,
+                                  const scalar_function *function, expr_list *args,
+                                  uint32_t **lambdas) {
+    const size_t count = written->arguments.count;
+    *lambdas = NULL;
+    uint32_t *found = ARENA_NEW(self->memory, uint32_t, count + 1);
+    if (found == NULL) {
+        return binder_full(self);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const sql_expr *argument = written->arguments.items[i];
+        expr *value;
+        found[i] = 0;
+        if (sql_is_expr(argument, SQL_LAMBDA)) {
+            found[i] = (uint32_t)sql_lambda_of(argument)->parameters.count;
+            value = expr_null(self->memory, TYPE_OF(NULL));
+            *lambdas = found;
+            if (value == NULL) {
+                return binder_full(self);
+            }
+        } else if (sql_is_expr(argument, SQL_NAMED_ARGUMENT)) {
+            return FAIL_SQL(self->err, FIRN_INVALID, "42883", argument->position,
+                            "%s takes no named arguments", function->name);
+        } else {
+            TRY(bind_expr(self, names, argument, &value));
+        }
+        TRY(expr_list_add(self, args, value));
+    }
+    return *lambdas == NULL ? FIRN_OK
+                            : bind_lambdas(self, names, written, function, args, *lambdas);
+}
+
+static bool is_named(const sql_call *written, const char *name) {
+    return text_equal_nocase(written->path.items[written->path.count - 1].value, text_of(name));
+}
+
+// Functions whose arguments are not all evaluated are kinds of expressions.
+static firn_status bind_lazy(binder *self, scope *names, const sql_call *written, expr **out,
+                             bool *done) {
+    const bool is_coalesce =
+        is_named(written, "coalesce") || is_named(written, "ifnull") || is_named(written, "nvl");
+    const bool is_if = is_named(written, "if") || is_named(written, "iff");
+    *done = is_coalesce || (is_if && written->arguments.count == 3);
+    if (!*done) {
+        return FIRN_OK;
+    }
+    expr_list args = {0};
+    TRY(bind_exprs(self, names, &written->arguments, &args));
+    const type *common;
+    if (is_coalesce) {
+        if (args.count == 0) {
+            return FAIL_SQL(self->err, FIRN_INVALID, "42883", written->node.position,
+                            "coalesce takes at least one argument");
+        }
+        TRY(bind_common(self, args.items, args.count, "coalesce", written->node.position, &common));
+        *out = expr_new(self->memory, EXPR_COALESCE, common);
+        if (*out == NULL) {
+            return binder_full(self);
+        }
+        (*out)->coalesce_.args = args;
+        (*out)->position = written->node.position;
+        return FIRN_OK;
+    }
+    TRY(bind_coerce(self, args.items[0], TYPE_OF(BOOLEAN), written->node.position, &args.items[0]));
+    TRY(bind_common(self, args.items + 1, 2, "if", written->node.position, &common));
+    *out = expr_new(self->memory, EXPR_CASE, common);
+    if (*out == NULL) {
+        return binder_full(self);
+    }
+    TRY(expr_list_add(self, &(*out)->case_.conditions, args.items[0]));
+    TRY(expr_list_add(self, &(*out)->case_.values, args.items[1]));
+    (*out)->case_.otherwise = args.items[2];
+    (*out)->position = written->node.position;
+    return FIRN_OK;
+}
+
+firn_status bind_call(binder *self, scope *names, const sql_call *written, expr **out) {
+    const sql_name *name = &written->path.items[written->path.count - 1];
+    bool done;
+    TRY(bind_lazy(self, names, written, out, &done));
+    if (done) {
+        return FIRN_OK;
+    }
+    const aggregate_function *aggregate = aggregate_find(name->value);
+    const scalar_function *function = function_find(name->value);
+    if (aggregate != NULL &&
+        (function == NULL || written->is_distinct || written->filter != NULL)) {
+        return bind_aggregate(self, names, written, aggregate, out);
+    }
+    if (function == NULL) {
+        return say_unknown(self, name);
+    }
+    if (written->is_distinct || written->filter != NULL || written->order_by.count > 0 ||
+        written->over != NULL) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42809", written->node.position,
+                        "%s is no aggregate function", function->name);
+    }
+    expr_list args = {0};
+    uint32_t *lambdas;
+    TRY(bind_arguments(self, names, written, function, &args, &lambdas));
+    return make_call(self, function, args.items, args.count, lambdas, written->node.position, out);
+}

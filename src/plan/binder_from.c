@@ -1,0 +1,873 @@
+// FROM: tables, files, subqueries, table functions, joins, and WITH.
+//
+// Items between commas and join sides are joined as they are written; the optimizer finds the
+// order. A side that mentions columns of what stands left of it (LATERAL) makes a dependent join.
+#include <assert.h>
+
+#include "plan/binder_private.h"
+#include "sql/parser.h"
+
+firn_status binder_add_table(binder *self, table_snapshot *table, uint32_t *out) {
+    if (self->table_count == self->table_capacity) {
+        uint32_t capacity = self->table_capacity;
+        table_snapshot **snapshots =
+            binder_grow(self, self->snapshots, self->table_count, &capacity, sizeof *snapshots);
+        table_ref *tables = binder_grow(self, self->tables, self->table_count,
+                                        &self->table_capacity, sizeof *tables);
+        if (snapshots == NULL || tables == NULL) {
+            table_snapshot_release(table);
+            return binder_full(self);
+        }
+        self->snapshots = snapshots;
+        self->tables = tables;
+    }
+    *out = self->table_count;
+    self->snapshots[self->table_count] = table;
+    self->tables[self->table_count++] = table->ref;
+    return FIRN_OK;
+}
+
+// ---- Tables ----------------------------------------------------------------------------------
+
+static firn_status bind_snapshot(binder *self, table_snapshot *table, bound_query *out) {
+    uint32_t number;
+    TRY(binder_add_table(self, table, &number));
+    plan_node *scan;
+    TRY(binder_node(self, PLAN_SCAN, &scan));
+    const schema *columns = &table->columns;
+    scan_column *list = ARENA_NEW(self->memory, scan_column, columns->count + 1);
+    uint32_t *paths = ARENA_NEW(self->memory, uint32_t, columns->count + 1);
+    if (list == NULL || paths == NULL) {
+        return binder_full(self);
+    }
+    *out = (bound_query){.node = scan};
+    for (uint32_t i = 0; i < columns->count; i++) {
+        paths[i] = i;
+        list[i] = (scan_column){.id = binder_new_id(self),
+                                .path = &paths[i],
+                                .path_length = 1,
+                                .type = columns->fields[i].type,
+                                .name = columns->fields[i].name};
+        TRY(plan_columns_add(
+            self, &out->columns,
+            (plan_column){.id = list[i].id, .type = list[i].type, .name = list[i].name}));
+    }
+    scan->scan_.table = number;
+    scan->scan_.columns = (scan_column_list){.count = columns->count, .items = list};
+    scan->scan_.output_count = columns->count;
+    scan->scan_.limit = UINT64_MAX;
+    return FIRN_OK;
+}
+
+static firn_status bind_rows(binder *self, const bound_object *object, bound_query *out) {
+    plan_node *values;
+    TRY(binder_node(self, PLAN_VALUES, &values));
+    *out = (bound_query){.node = values};
+    for (uint32_t i = 0; i < object->columns.count; i++) {
+        const uint32_t id = binder_new_id(self);
+        TRY(u32_list_add(self, &values->values_.ids, id));
+        TRY(plan_columns_add(self, &out->columns,
+                             (plan_column){.id = id,
+                                           .type = object->columns.fields[i].type,
+                                           .name = object->columns.fields[i].name}));
+    }
+    values->values_.columns = *object->rows;
+    values->values_.row_count = object->rows->count > 0 ? object->rows->items[0].length : 0;
+    return FIRN_OK;
+}
+
+// A view is bound in the place where it was defined: its own catalog, no outer columns, no CTEs.
+static firn_status bind_view(binder *self, const view_definition *view, bound_query *out) {
+    if (self->view_depth == BIND_VIEW_DEPTH_MAX) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "54001", NO_POSITION,
+                        "views are nested deeper than %d", BIND_VIEW_DEPTH_MAX);
+    }
+    sql_statement *statement;
+    size_t used;
+    TRY(sql_parse_statement(view->sql, 0, self->memory, &statement, &used, self->err));
+    if (statement == NULL || sql_statement_kind_of(statement) != SQL_QUERY_STATEMENT) {
+        return FAIL(self->err, FIRN_INVALID, "the definition of a view is no query");
+    }
+    cte *const ctes = self->ctes;
+    const view_definition *const around = self->view;
+    self->ctes = NULL;
+    self->view = view;
+    self->view_depth++;
+    firn_status status = bind_query_body(self, sql_query_statement_of(statement)->query, NULL, out);
+    self->view_depth--;
+    self->view = around;
+    self->ctes = ctes;
+    for (uint32_t i = 0; status == FIRN_OK && i < view->columns.count; i++) {
+        if (i < out->columns.count) {
+            out->columns.items[i].name = view->columns.items[i];
+        }
+    }
+    if (status != FIRN_OK) {
+        self->err->position = NO_POSITION; // It is a place in the view's text.
+    }
+    return status;
+}
+
+static firn_status bind_version(binder *self, const sql_table *written, table_version *out) {
+    *out = (table_version){.kind = VERSION_CURRENT};
+    const sql_expr *at = written->version != NULL ? written->version : written->timestamp;
+    if (at == NULL) {
+        return FIRN_OK;
+    }
+    expr *value;
+    TRY(bind_constant(at, self->env, self->memory, &value, self->err));
+    if (value->literal_.value.is_null) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "22004", at->position, "the version is NULL");
+    }
+    if (written->timestamp != NULL) {
+        TRY(bind_cast(self, value, TYPE_OF(TIMESTAMPTZ), false, at->position, &value));
+        TRY(expr_fold(value, self->env->context, self->memory, &value, self->err));
+        out->kind = VERSION_TIMESTAMP;
+        out->number = *COLUMN_VALUES(value->literal_.value.value, int64_t);
+        return FIRN_OK;
+    }
+    if (type_category_of(value->type) == CATEGORY_TEXT) {
+        out->kind = VERSION_REF;
+        out->ref = string_text(COLUMN_VALUES(value->literal_.value.value, string_value));
+        return FIRN_OK;
+    }
+    TRY(bind_cast(self, value, TYPE_OF(BIGINT), false, at->position, &value));
+    TRY(expr_fold(value, self->env->context, self->memory, &value, self->err));
+    out->kind = VERSION_SNAPSHOT;
+    out->number = *COLUMN_VALUES(value->literal_.value.value, int64_t);
+    return FIRN_OK;
+}
+
+static firn_status bind_file(binder *self, const sql_literal *file, bound_query *out) {
+    expr *path = expr_string(self->memory, TYPE_OF(VARCHAR), file->value);
+    if (path == NULL) {
+        return binder_full(self);
+    }
+    const table_argument argument = {.value = path->literal_.value, .type = path->type};
+    bool found = false;
+    table_snapshot *table = NULL;
+    TRY(self->env->open_files(self->env->session, TEXT(""), &argument, 1, self->memory, &found,
+                              &table, self->err));
+    if (!found) {
+        firn_status status =
+            FAIL_SQL(self->err, FIRN_INVALID, "42P01", file->node.position,
+                     "\"%.*s\" is no file that can be read", TEXT_ARGS(file->value));
+        err_hint(self->err, "files in FROM end in .parquet");
+        return status;
+    }
+    return bind_snapshot(self, table, out);
+}
+
+// ---- WITH ------------------------------------------------------------------------------------
+
+firn_status bind_with(binder *self, const sql_with *with, scope *outer) {
+    if (with == NULL) {
+        return FIRN_OK;
+    }
+    for (size_t i = 0; i < with->ctes.count; i++) {
+        cte *made = ARENA_NEW(self->memory, cte, 1);
+        if (made == NULL) {
+            return binder_full(self);
+        }
+        *made = (cte){.written = sql_cte_of(with->ctes.items[i]),
+                      .older = self->ctes,
+                      .visible = self->ctes,
+                      .outer = outer,
+                      .view = self->view};
+        self->ctes = made;
+    }
+    return FIRN_OK;
+}
+
+static cte *find_cte(binder *self, const sql_names *path) {
+    for (cte *each = self->ctes; path->count == 1 && each != NULL; each = each->older) {
+        if (name_matches(&path->items[0], each->written->name.value)) {
+            return each;
+        }
+    }
+    return NULL;
+}
+
+static firn_status bind_cte_query(binder *self, cte *query, bound_query *out) {
+    cte *const ctes = self->ctes;
+    const view_definition *const view = self->view;
+    self->ctes = query->visible;
+    self->view = query->view;
+    firn_status status = bind_query_body(self, query->written->query, query->outer, out);
+    self->ctes = ctes;
+    self->view = view;
+    TRY(status);
+    const sql_names *names = &query->written->columns;
+    if (names->count > out->columns.count) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42P10", query->written->name.position,
+                        "\"%.*s\" has %u columns, but %zu names are given for them",
+                        TEXT_ARGS(query->written->name.value), out->columns.count, names->count);
+    }
+    for (uint32_t i = 0; i < names->count; i++) {
+        out->columns.items[i].name = names->items[i].value;
+    }
+    return FIRN_OK;
+}
+
+// Collects ids that a plan mentions and ids that it makes.
+typedef struct usage {
+    id_set used, made;
+    firn_error *err;
+    firn_status status;
+} usage;
+
+static bool use_plan(void *user, plan_node **slot);
+
+static bool use_expr(void *user, expr **slot) {
+    usage *state = user;
+    if ((*slot)->kind == EXPR_SUBQUERY && !use_plan(user, &(*slot)->subquery_.plan)) {
+        return false;
+    }
+    state->status = expr_columns(*slot, &state->used, state->err);
+    return state->status == FIRN_OK && expr_visit_children(*slot, use_expr, user);
+}
+
+static bool use_plan(void *user, plan_node **slot) {
+    usage *state = user;
+    state->status = plan_output_ids(*slot, &state->made, state->err);
+    return state->status == FIRN_OK && plan_visit_exprs(*slot, use_expr, user) &&
+           plan_visit_children(*slot, use_plan, user);
+}
+
+static firn_status is_correlated(binder *self, plan_node *node, bool *out) {
+    usage state = {
+        .used = id_set_open(self->memory), .made = id_set_open(self->memory), .err = self->err};
+    (void)use_plan(&state, &node);
+    TRY(state.status);
+    *out = !id_set_contains(&state.made, &state.used);
+    return FIRN_OK;
+}
+
+static firn_status define_cte(binder *self, cte *query, bound_query *bound) {
+    TRY(bind_cte_query(self, query, bound));
+    bool correlated = false;
+    TRY(is_correlated(self, bound->node, &correlated));
+    if (correlated || query->written->materialized == SQL_MATERIALIZED_NO) {
+        query->is_inlined = true;
+        return FIRN_OK;
+    }
+    query->definition = bound->node;
+    query->columns = bound->columns;
+    query->slot = self->shared_count++;
+    return FIRN_OK;
+}
+
+// A reference to a CTE: rows of its shared subplan under new ids.
+static firn_status bind_cte(binder *self, cte *query, bound_query *out) {
+    if (query->is_inlined) {
+        return bind_cte_query(self, query, out);
+    }
+    if (query->definition == NULL) {
+        TRY(define_cte(self, query, out));
+        if (query->is_inlined) {
+            return FIRN_OK;
+        }
+    }
+    plan_node *scan;
+    TRY(binder_node(self, PLAN_SHARED_SCAN, &scan));
+    const uint32_t count = query->columns.count;
+    field *fields = ARENA_NEW(self->memory, field, count + 1);
+    if (fields == NULL) {
+        return binder_full(self);
+    }
+    *out = (bound_query){.node = scan};
+    scan->shared_scan_.slot = query->slot;
+    for (uint32_t i = 0; i < count; i++) {
+        const plan_column *column = &query->columns.items[i];
+        const uint32_t id = binder_new_id(self);
+        fields[i] =
+            (field){.name = column->name, .type = column->type, .is_nullable = true, .id = -1};
+        TRY(u32_list_add(self, &scan->shared_scan_.ids, id));
+        TRY(u32_list_add(self, &scan->shared_scan_.source_ids, column->id));
+        TRY(plan_columns_add(self, &out->columns,
+                             (plan_column){.id = id, .type = column->type, .name = column->name}));
+    }
+    scan->shared_scan_.columns = (schema){.count = count, .fields = fields};
+    query->reference_count++;
+    query->only_reference = scan;
+    return FIRN_OK;
+}
+
+// The one reference of a CTE becomes its definition under a projection that renames.
+static firn_status inline_only(binder *self, cte *query) {
+    plan_node *node = query->only_reference;
+    const u32_list ids = node->shared_scan_.ids;
+    expr_list values = {0};
+    for (uint32_t i = 0; i < query->columns.count; i++) {
+        const plan_column *column = &query->columns.items[i];
+        expr *value = expr_column(self->memory, column->id, column->name, column->type);
+        if (value == NULL) {
+            return binder_full(self);
+        }
+        TRY(expr_list_add(self, &values, value));
+    }
+    *node = (plan_node){.kind = PLAN_PROJECT, .row_estimate = -1};
+    node->project_.input = query->definition;
+    node->project_.ids = ids;
+    node->project_.values = values;
+    return FIRN_OK;
+}
+
+firn_status bind_end_with(binder *self, cte *until, plan_node **node) {
+    for (cte *each = self->ctes; each != until; each = each->older) {
+        if (each->reference_count == 0 && each->definition == NULL && !each->is_inlined) {
+            bound_query unused = {0}; // Never mentioned, but wrong SQL in it is an error.
+            TRY(bind_cte_query(self, each, &unused));
+        }
+        const bool is_wanted = each->written->materialized == SQL_MATERIALIZED_YES;
+        if (each->reference_count == 1 && !is_wanted) {
+            TRY(inline_only(self, each));
+        } else if (each->reference_count > 0) {
+            plan_node *shared;
+            TRY(binder_node(self, PLAN_SHARED, &shared));
+            shared->shared_.slot = each->slot;
+            shared->shared_.definition = each->definition;
+            shared->shared_.body = *node;
+            *node = shared;
+        }
+    }
+    self->ctes = until;
+    return FIRN_OK;
+}
+
+// ---- Relations -------------------------------------------------------------------------------
+
+static firn_status bind_relation(binder *self, const sql_relation *written, scope *left,
+                                 scope *into, plan_node **out);
+
+static firn_status path_of(binder *self, const sql_names *names, text_list *out) {
+    text *items = ARENA_NEW(self->memory, text, names->count + 1);
+    if (items == NULL) {
+        return binder_full(self);
+    }
+    for (size_t i = 0; i < names->count; i++) {
+        items[i] = names->items[i].value;
+    }
+    *out = (text_list){.count = (uint32_t)names->count, .items = items};
+    return FIRN_OK;
+}
+
+static firn_status bind_table(binder *self, const sql_table *written, scope *into,
+                              plan_node **out) {
+    if (written->sample != NULL) {
+        return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", written->node.position,
+                        "TABLESAMPLE is not supported");
+    }
+    bound_query rows = {0};
+    text_list path = {0};
+    text alias = written->alias.value;
+    cte *query = find_cte(self, &written->path);
+    if (written->file != NULL) {
+        TRY(bind_file(self, written->file, &rows));
+    } else if (query != NULL) {
+        alias = alias.size > 0 ? alias : query->written->name.value;
+        TRY(bind_cte(self, query, &rows));
+    } else {
+        table_version version;
+        bound_object object = {0};
+        TRY(bind_version(self, written, &version));
+        firn_status status = self->env->find(self->env->session, &written->path, &version,
+                                             self->view, self->memory, &object, self->err);
+        if (status != FIRN_OK) {
+            if (self->err->position == NO_POSITION && self->view == NULL) {
+                self->err->position = written->node.position;
+            }
+            return status;
+        }
+        TRY(path_of(self, &written->path, &path));
+        alias = alias.size > 0 ? alias : path.items[path.count - 1];
+        if (object.snapshot != NULL) {
+            TRY(bind_snapshot(self, object.snapshot, &rows));
+        } else if (object.view != NULL) {
+            TRY(bind_view(self, object.view, &rows));
+        } else {
+            TRY(bind_rows(self, &object, &rows));
+        }
+    }
+    *out = rows.node;
+    // An alias hides the table's own name.
+    path = written->alias.value.size > 0 ? (text_list){0} : path;
+    return scope_add_query(self, into, &rows.columns, alias, path, &written->columns,
+                           written->node.position);
+}
+
+static firn_status bind_derived(binder *self, const sql_derived *written, scope *left, scope *into,
+                                plan_node **out) {
+    bound_query rows = {0};
+    // Only LATERAL sees what stands left of it; else the query's own outer scope.
+    scope *outer = written->is_lateral ? left : into->outer;
+    TRY(bind_query_body(self, written->query, outer, &rows));
+    *out = rows.node;
+    return scope_add_query(self, into, &rows.columns, written->alias.value, (text_list){0},
+                           &written->columns, written->node.position);
+}
+
+// ---- Table functions -------------------------------------------------------------------------
+
+static bool is_call(const sql_call *call, const char *name) {
+    return call->path.count == 1 && text_equal_nocase(call->path.items[0].value, text_of(name));
+}
+
+// unnest(a, b): one row per element, in step; a row of constants below it if nothing is lateral.
+static firn_status bind_unnest(binder *self, const sql_table_function *written, scope *left,
+                               bound_query *out) {
+    plan_node *one;
+    plan_node *node;
+    TRY(binder_node(self, PLAN_VALUES, &one));
+    TRY(binder_node(self, PLAN_UNNEST, &node));
+    one->values_.row_count = 1;
+    node->unnest_.input = one;
+    node->unnest_.ordinality_id = NO_SLOT;
+    *out = (bound_query){.node = node};
+    TRY(bind_exprs(self, left, &written->call->arguments, &node->unnest_.lists));
+    for (uint32_t i = 0; i < node->unnest_.lists.count; i++) {
+        const type *list = node->unnest_.lists.items[i]->type;
+        if (list->id != TYPE_LIST) {
+            return FAIL_SQL(self->err, FIRN_INVALID, "42804", written->node.position,
+                            "unnest takes lists, not %.*s",
+                            TEXT_ARGS(type_text(list, self->memory)));
+        }
+        const uint32_t id = binder_new_id(self);
+        TRY(u32_list_add(self, &node->unnest_.ids, id));
+        text name = written->alias.value.size > 0 && node->unnest_.lists.count == 1
+                        ? written->alias.value
+                        : TEXT("unnest");
+        TRY(plan_columns_add(
+            self, &out->columns,
+            (plan_column){.id = id, .type = list->children[0].type, .name = name}));
+    }
+    if (written->with_ordinality) {
+        node->unnest_.ordinality_id = binder_new_id(self);
+        TRY(plan_columns_add(self, &out->columns,
+                             (plan_column){.id = node->unnest_.ordinality_id,
+                                           .type = TYPE_OF(BIGINT),
+                                           .name = TEXT("ordinality")}));
+    }
+    return FIRN_OK;
+}
+
+// generate_series and range: integers, or timestamps with an interval.
+static firn_status bind_series(binder *self, const sql_table_function *written, scope *left,
+                               bound_query *out) {
+    const sql_call *call = written->call;
+    const bool is_range = is_call(call, "range");
+    expr_list args = {0};
+    TRY(bind_exprs(self, left, &call->arguments, &args));
+    if (args.count == 1 && is_range) {
+        expr *zero = expr_i64(self->memory, TYPE_OF(BIGINT), 0);
+        expr *end = args.items[0];
+        args.count = 0;
+        TRY(expr_list_add(self, &args, zero));
+        TRY(expr_list_add(self, &args, end));
+    }
+    if (args.count < 2 || args.count > 3) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42883", written->node.position,
+                        "%.*s takes two or three arguments, not %u",
+                        TEXT_ARGS(call->path.items[0].value), args.count);
+    }
+    const bool is_time = type_category_of(args.items[0]->type) == CATEGORY_DATETIME;
+    const type *result = is_time
+                             ? (args.items[0]->type->id == TYPE_TIMESTAMPTZ ? TYPE_OF(TIMESTAMPTZ)
+                                                                            : TYPE_OF(TIMESTAMP))
+                             : TYPE_OF(BIGINT);
+    if (args.count == 2) {
+        TRY(expr_list_add(self, &args, expr_i64(self->memory, TYPE_OF(BIGINT), 1)));
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        const type *wanted = i == 2 && is_time ? TYPE_OF(INTERVAL) : result;
+        TRY(bind_coerce(self, args.items[i], wanted, written->node.position, &args.items[i]));
+    }
+    plan_node *node;
+    TRY(binder_node(self, PLAN_TABLE_FUNCTION, &node));
+    field *column = ARENA_NEW(self->memory, field, 1);
+    if (column == NULL) {
+        return binder_full(self);
+    }
+    const text name = is_range ? TEXT("range") : TEXT("generate_series");
+    *column = (field){.name = written->alias.value.size > 0 ? written->alias.value : name,
+                      .type = result,
+                      .id = -1};
+    node->table_function_.function = name;
+    node->table_function_.args = args;
+    node->table_function_.columns = (schema){.count = 1, .fields = column};
+    const uint32_t id = binder_new_id(self);
+    TRY(u32_list_add(self, &node->table_function_.ids, id));
+    *out = (bound_query){.node = node};
+    return plan_columns_add(self, &out->columns,
+                            (plan_column){.id = id, .type = result, .name = column->name});
+}
+
+static firn_status bind_argument(binder *self, const sql_expr *written, table_argument *out) {
+    *out = (table_argument){0};
+    if (sql_is_expr(written, SQL_NAMED_ARGUMENT)) {
+        const sql_named_argument *named = sql_named_argument_of(written);
+        out->name = named->name.value;
+        written = named->value;
+    }
+    // A bare word such as `auto` is a text.
+    if (sql_is_expr(written, SQL_COLUMN) && sql_column_of(written)->path.count == 1) {
+        expr *word = expr_string(self->memory, TYPE_OF(VARCHAR),
+                                 sql_column_of(written)->path.items[0].value);
+        if (word == NULL) {
+            return binder_full(self);
+        }
+        out->value = word->literal_.value;
+        out->type = word->type;
+        return FIRN_OK;
+    }
+    expr *value;
+    TRY(bind_constant(written, self->env, self->memory, &value, self->err));
+    out->value = value->literal_.value;
+    out->type = value->type;
+    return FIRN_OK;
+}
+
+static firn_status bind_files(binder *self, const sql_table_function *written, bound_query *out) {
+    const sql_call *call = written->call;
+    const sql_name *name = &call->path.items[call->path.count - 1];
+    table_argument *args = ARENA_NEW(self->memory, table_argument, call->arguments.count + 1);
+    if (args == NULL) {
+        return binder_full(self);
+    }
+    for (size_t i = 0; i < call->arguments.count; i++) {
+        TRY(bind_argument(self, call->arguments.items[i], &args[i]));
+    }
+    bool found = false;
+    table_snapshot *table = NULL;
+    TRY(self->env->open_files(self->env->session, name->value, args,
+                              (uint32_t)call->arguments.count, self->memory, &found, &table,
+                              self->err));
+    if (!found) {
+        firn_status status =
+            FAIL_SQL(self->err, FIRN_INVALID, "42883", name->position,
+                     "there is no table function \"%.*s\"", TEXT_ARGS(name->value));
+        err_hint(self->err, "there are read_parquet, iceberg_scan, unnest, generate_series, range");
+        return status;
+    }
+    return bind_snapshot(self, table, out);
+}
+
+static firn_status bind_table_function(binder *self, const sql_table_function *written, scope *left,
+                                       scope *into, plan_node **out) {
+    bound_query rows = {0};
+    if (is_call(written->call, "unnest")) {
+        TRY(bind_unnest(self, written, left, &rows));
+    } else if (is_call(written->call, "generate_series") || is_call(written->call, "range")) {
+        TRY(bind_series(self, written, left, &rows));
+    } else {
+        TRY(bind_files(self, written, &rows));
+    }
+    *out = rows.node;
+    const text name = written->call->path.items[written->call->path.count - 1].value;
+    const text alias = written->alias.value.size > 0 ? written->alias.value : name;
+    return scope_add_query(self, into, &rows.columns, alias, (text_list){0}, &written->columns,
+                           written->node.position);
+}
+
+// ---- Joins -----------------------------------------------------------------------------------
+
+static firn_status new_join(binder *self, plan_node *left, plan_node *right, join_kind kind,
+                            expr *condition, plan_node **out) {
+    bool dependent = false;
+    usage inside = {
+        .used = id_set_open(self->memory), .made = id_set_open(self->memory), .err = self->err};
+    id_set made = id_set_open(self->memory);
+    (void)use_plan(&inside, &right);
+    TRY(inside.status);
+    TRY(plan_output_ids(left, &made, self->err));
+    id_set_remove_all(&inside.used, &inside.made);
+    dependent = id_set_intersects(&inside.used, &made);
+    if (dependent) {
+        TRY(binder_node(self, PLAN_DEPENDENT_JOIN, out));
+        (*out)->dependent_join_.left = left;
+        (*out)->dependent_join_.right = right;
+        (*out)->dependent_join_.join = kind == JOIN_CROSS ? JOIN_INNER : kind;
+        (*out)->dependent_join_.condition = condition;
+        return FIRN_OK;
+    }
+    TRY(binder_node(self, PLAN_JOIN, out));
+    (*out)->join_.left = left;
+    (*out)->join_.right = right;
+    (*out)->join_.join = kind;
+    (*out)->join_.residual = condition;
+    (*out)->join_.dynamic_slot = NO_SLOT;
+    return FIRN_OK;
+}
+
+static const join_kind join_kinds[] = {
+    [SQL_JOIN_INNER] = JOIN_INNER,           [SQL_JOIN_LEFT] = JOIN_LEFT,
+    [SQL_JOIN_RIGHT] = JOIN_RIGHT,           [SQL_JOIN_FULL] = JOIN_FULL,
+    [SQL_JOIN_CROSS] = JOIN_CROSS,           [SQL_JOIN_LEFT_SEMI] = JOIN_SEMI,
+    [SQL_JOIN_RIGHT_SEMI] = JOIN_RIGHT_SEMI, [SQL_JOIN_LEFT_ANTI] = JOIN_ANTI,
+    [SQL_JOIN_RIGHT_ANTI] = JOIN_RIGHT_ANTI,
+};
+
+static scope_column *find_visible(scope *from, const sql_name *name, uint32_t *count) {
+    scope_column *found = NULL;
+    *count = 0;
+    for (uint32_t i = 0; i < from->count; i++) {
+        if (!from->columns[i].is_hidden && name_matches(name, from->columns[i].name)) {
+            found = &from->columns[i];
+            (*count)++;
+        }
+    }
+    return found;
+}
+
+typedef struct merged_column {
+    scope_column left, right;
+    text name;
+} merged_column;
+
+static firn_status pair_using(binder *self, scope *left, scope *right, const sql_name *name,
+                              merged_column *out) {
+    uint32_t counts[2];
+    scope_column *sides[2] = {find_visible(left, name, &counts[0]),
+                              find_visible(right, name, &counts[1])};
+    for (int side = 0; side < 2; side++) {
+        if (counts[side] == 1) {
+            continue;
+        }
+        return FAIL_SQL(self->err, FIRN_INVALID, counts[side] == 0 ? "42703" : "42702",
+                        name->position, "column \"%.*s\" of USING is %s the %s side of the join",
+                        TEXT_ARGS(name->value), counts[side] == 0 ? "not on" : "more than once on",
+                        side == 0 ? "left" : "right");
+    }
+    *out = (merged_column){.left = *sides[0], .right = *sides[1], .name = sides[0]->name};
+    sides[0]->is_hidden = true;
+    sides[1]->is_hidden = true;
+    return FIRN_OK;
+}
+
+static firn_status natural_names(binder *self, scope *left, scope *right, sql_names *out) {
+    sql_name *names = ARENA_NEW(self->memory, sql_name, left->count + 1);
+    if (names == NULL) {
+        return binder_full(self);
+    }
+    size_t used = 0;
+    for (uint32_t i = 0; i < left->count; i++) {
+        const sql_name name = {.value = left->columns[i].name};
+        uint32_t matches;
+        if (!left->columns[i].is_hidden && find_visible(right, &name, &matches) != NULL) {
+            names[used++] = name;
+        }
+    }
+    *out = (sql_names){.count = used, .items = names};
+    return FIRN_OK;
+}
+
+// left.k = right.k, cast to what they have in common.
+static firn_status equality(binder *self, const scope_column *left, const scope_column *right,
+                            uint32_t position, expr **out) {
+    expr *args[2] = {expr_column(self->memory, left->id, left->name, left->type),
+                     expr_column(self->memory, right->id, right->name, right->type)};
+    if (args[0] == NULL || args[1] == NULL) {
+        return binder_full(self);
+    }
+    return bind_function(self, "=", args, 2, position, out);
+}
+
+// The merged column of USING in front of the others: left's, right's, or of FULL whichever is
+// there.
+static firn_status merge_using(binder *self, const merged_column *pairs, size_t count,
+                               join_kind kind, scope *into, plan_node **node) {
+    expr_list values = {0};
+    u32_list ids = {0};
+    for (size_t i = 0; i < count; i++) {
+        scope_column merged = kind == JOIN_RIGHT ? pairs[i].right : pairs[i].left;
+        if (kind == JOIN_FULL) {
+            expr *args[2] = {
+                expr_column(self->memory, pairs[i].left.id, pairs[i].name, pairs[i].left.type),
+                expr_column(self->memory, pairs[i].right.id, pairs[i].name, pairs[i].right.type)};
+            const type *common;
+            TRY(bind_common(self, args, 2, "USING", UINT32_MAX, &common));
+            expr *value = expr_new(self->memory, EXPR_COALESCE, common);
+            if (value == NULL) {
+                return binder_full(self);
+            }
+            TRY(expr_list_add(self, &value->coalesce_.args, args[0]));
+            TRY(expr_list_add(self, &value->coalesce_.args, args[1]));
+            merged.id = binder_new_id(self);
+            merged.type = common;
+            TRY(expr_list_add(self, &values, value));
+            TRY(u32_list_add(self, &ids, merged.id));
+        }
+        merged.name = pairs[i].name;
+        merged.table = TEXT("");
+        merged.is_hidden = false;
+        TRY(scope_add(self, into, merged));
+    }
+    if (values.count == 0) {
+        return FIRN_OK;
+    }
+    // Everything else passes through the projection under its own id.
+    plan_columns columns;
+    TRY(plan_outputs(*node, self->memory, &columns, self->err));
+    for (uint32_t i = 0; i < columns.count; i++) {
+        const plan_column *column = &columns.items[i];
+        expr *value = expr_column(self->memory, column->id, column->name, column->type);
+        if (value == NULL) {
+            return binder_full(self);
+        }
+        TRY(expr_list_add(self, &values, value));
+        TRY(u32_list_add(self, &ids, column->id));
+    }
+    return binder_project(self, *node, &values, &ids, node);
+}
+
+typedef struct join_sides {
+    scope *left, *right;
+    plan_node *left_node, *right_node;
+} join_sides;
+
+static firn_status join_condition(binder *self, const sql_join *written, join_sides *sides,
+                                  scope *both, merged_column *pairs, size_t *pair_count,
+                                  expr **out) {
+    sql_names names = written->using;
+    *out = NULL;
+    if (written->is_natural) {
+        TRY(natural_names(self, sides->left, sides->right, &names));
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        TRY(pair_using(self, sides->left, sides->right, &names.items[i], &pairs[i]));
+        expr *equal;
+        TRY(equality(self, &pairs[i].left, &pairs[i].right, written->node.position, &equal));
+        *out = expr_and(self->memory, *out, equal);
+        if (*out == NULL) {
+            return binder_full(self);
+        }
+    }
+    *pair_count = names.count;
+    if (written->on != NULL) {
+        TRY(scope_add_all(self, both, sides->left));
+        TRY(scope_add_all(self, both, sides->right));
+        return bind_predicate(self, both, written->on, TEXT("ON"), out);
+    }
+    return FIRN_OK;
+}
+
+// Joins two bound sides and adds what the join shows to `into`.
+static firn_status bind_join_of(binder *self, const sql_join *written, join_sides *sides,
+                                scope *into, plan_node **out) {
+    if (written->is_asof || written->kind == SQL_JOIN_POSITIONAL) {
+        return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", written->node.position,
+                        "%s joins are not supported", written->is_asof ? "ASOF" : "POSITIONAL");
+    }
+    join_kind kind = join_kinds[written->kind];
+    const size_t pairs_max = written->is_natural ? sides->left->count : written->using.count;
+    merged_column *pairs = ARENA_NEW(self->memory, merged_column, pairs_max + 1);
+    scope *both = scope_new(self, into->outer);
+    if (pairs == NULL || both == NULL) {
+        return binder_full(self);
+    }
+    size_t pair_count = 0;
+    expr *condition;
+    TRY(join_condition(self, written, sides, both, pairs, &pair_count, &condition));
+    if (kind == JOIN_INNER && condition == NULL) {
+        kind = JOIN_CROSS;
+    }
+    TRY(new_join(self, sides->left_node, sides->right_node, kind, condition, out));
+    if (kind == JOIN_SEMI || kind == JOIN_ANTI || kind == JOIN_RIGHT_SEMI ||
+        kind == JOIN_RIGHT_ANTI) {
+        scope *shown = kind == JOIN_SEMI || kind == JOIN_ANTI ? sides->left : sides->right;
+        for (uint32_t i = 0; i < shown->count; i++) {
+            shown->columns[i].is_hidden = false;
+        }
+        return scope_add_all(self, into, shown);
+    }
+    TRY(merge_using(self, pairs, pair_count, kind, into, out));
+    TRY(scope_add_all(self, into, sides->left));
+    return scope_add_all(self, into, sides->right);
+}
+
+// A chain of joins leans to the left: walked from its innermost join outwards, without recursion.
+static firn_status bind_join(binder *self, const sql_join *written, scope *left, scope *into,
+                             plan_node **out) {
+    uint32_t depth = 1;
+    const sql_relation *innermost = written->left;
+    while (sql_relation_kind_of(innermost) == SQL_JOIN &&
+           sql_join_of(innermost)->alias.value.size == 0) {
+        innermost = sql_join_of(innermost)->left;
+        depth++;
+    }
+    const sql_join **chain = ARENA_NEW(self->memory, const sql_join *, depth);
+    scope *sofar = scope_new(self, into->outer);
+    if (chain == NULL || sofar == NULL) {
+        return binder_full(self);
+    }
+    chain[0] = written;
+    for (uint32_t i = 1; i < depth; i++) {
+        chain[i] = sql_join_of(chain[i - 1]->left);
+    }
+    TRY(bind_relation(self, innermost, left, sofar, out));
+    for (uint32_t i = depth; i-- > 0;) {
+        scope *right = scope_new(self, into->outer);
+        scope *seen = scope_new(self, left);
+        scope *joined = scope_new(self, into->outer);
+        if (right == NULL || seen == NULL || joined == NULL) {
+            return binder_full(self);
+        }
+        TRY(scope_add_all(self, seen, sofar)); // What LATERAL on the right side sees.
+        join_sides sides = {.left = sofar, .right = right, .left_node = *out};
+        TRY(bind_relation(self, chain[i]->right, seen, right, &sides.right_node));
+        TRY(bind_join_of(self, chain[i], &sides, joined, out));
+        sofar = joined;
+    }
+    if (written->alias.value.size == 0) {
+        return scope_add_all(self, into, sofar);
+    }
+    plan_columns columns = {0};
+    for (uint32_t i = 0; i < sofar->count; i++) {
+        const scope_column *column = &sofar->columns[i];
+        if (!column->is_hidden) {
+            TRY(plan_columns_add(
+                self, &columns,
+                (plan_column){.id = column->id, .type = column->type, .name = column->name}));
+        }
+    }
+    return scope_add_query(self, into, &columns, written->alias.value, (text_list){0},
+                           &written->columns, written->node.position);
+}
+
+static firn_status bind_relation(binder *self, const sql_relation *written, scope *left,
+                                 scope *into, plan_node **out) {
+    switch (sql_relation_kind_of(written)) {
+    case SQL_TABLE:
+        return bind_table(self, sql_table_of(written), into, out);
+    case SQL_DERIVED:
+        return bind_derived(self, sql_derived_of(written), left, into, out);
+    case SQL_TABLE_FUNCTION:
+        return bind_table_function(self, sql_table_function_of(written), left, into, out);
+    case SQL_JOIN:
+        return bind_join(self, sql_join_of(written), left, into, out);
+    }
+    return FAIL(self->err, FIRN_INTERNAL, "an unknown relation");
+}
+
+firn_status bind_from(binder *self, const sql_list *relations, scope *into, plan_node **out) {
+    *out = NULL;
+    for (size_t i = 0; i < relations->count; i++) {
+        scope *seen = scope_new(self, into->outer);
+        if (seen == NULL) {
+            return binder_full(self);
+        }
+        TRY(scope_add_all(self, seen, into));
+        plan_node *node;
+        TRY(bind_relation(self, relations->items[i], seen, into, &node));
+        if (*out == NULL) {
+            *out = node;
+        } else {
+            TRY(new_join(self, *out, node, JOIN_CROSS, NULL, out));
+        }
+    }
+    if (*out == NULL) { // No FROM: one row without columns.
+        TRY(binder_node(self, PLAN_VALUES, out));
+        (*out)->values_.row_count = 1;
+    }
+    return FIRN_OK;
+}

@@ -1,0 +1,180 @@
+// Private to plan/binder*: the state of one bind, scopes, and what the files ask of each other.
+//
+//     binder.c          entry, constants, result columns
+//     binder_scope.c    names to columns
+//     binder_from.c     FROM: tables, joins, table functions, WITH
+//     binder_select.c   SELECT: WHERE, GROUP BY, HAVING, DISTINCT
+//     binder_order.c    set operations, ORDER BY, LIMIT, VALUES
+//     binder_expr.c     expressions
+//     binder_call.c     calls, aggregates, operators
+//     binder_literal.c  literals, types, casts
+#ifndef FIRN_PLAN_BINDER_PRIVATE_H
+#define FIRN_PLAN_BINDER_PRIVATE_H
+
+#include "functions/overload.h"
+#include "functions/registry.h"
+#include "plan/bind.h"
+
+#define BIND_VIEW_DEPTH_MAX 32
+
+/// The type of an untyped string literal or parameter, told from VARCHAR by its address.
+extern const type type_unknown;
+
+typedef struct scope_column {
+    text name;
+    text table;     ///< Alias of the relation it comes from, "" if none.
+    bool is_hidden; ///< Not found by its bare name: merged by USING. t.name still finds it.
+    uint32_t id;
+    const type *type;
+} scope_column;
+
+typedef struct scope_relation {
+    text alias;
+    text_list path; ///< catalog.schema.table: longer qualifiers match its end.
+    uint32_t first, count;
+} scope_relation;
+
+/// The columns that names may mean at some place of a query.
+typedef struct scope {
+    struct scope *outer; ///< Of the enclosing query: its columns make a subquery correlated.
+    uint32_t count, capacity;
+    scope_column *columns;
+    uint32_t relation_count, relation_capacity;
+    scope_relation *relations;
+    struct select_state *select; ///< Aliases and aggregates of the SELECT it belongs to, or NULL.
+} scope;
+
+/// A WITH query: bound once at its first reference, or anew each time if it is correlated.
+typedef struct cte {
+    const sql_cte *written;
+    struct cte *older;
+    scope *outer;        ///< Where it was defined.
+    struct cte *visible; ///< CTEs that it may mention.
+    const view_definition *view;
+    plan_node *definition;
+    plan_columns columns;
+    uint32_t slot;
+    uint32_t reference_count;
+    plan_node *only_reference;
+    bool is_inlined;
+} cte;
+
+/// What is gathered while the expressions of one SELECT are bound.
+typedef struct select_state {
+    const sql_select *written;
+    scope *input;
+    bool allows_aggregates;
+    text clause; ///< For messages: "WHERE", "GROUP BY" …
+    uint32_t inside_aggregate;
+    uint32_t alias_depth; ///< Guards aliases that mention each other.
+    expr_list aggregates; ///< EXPR_AGGREGATE each.
+    u32_list aggregate_ids;
+    uint32_t capacity;
+} select_state;
+
+typedef struct binder {
+    arena *memory;
+    const bind_env *env;
+    firn_error *err;
+    uint32_t next_id;
+    uint32_t slot_count, shared_count;
+    uint32_t table_count, table_capacity;
+    table_ref *tables;
+    table_snapshot **snapshots;
+    bind_parameters parameters;
+    cte *ctes;                   ///< Visible here, newest first.
+    const view_definition *view; ///< Inside which names are looked for; NULL: the session's.
+    uint32_t view_depth;
+} binder;
+
+/// A query's rows: its plan and the columns it hands out, in order, with their names.
+typedef struct bound_query {
+    plan_node *node;
+    plan_columns columns;
+} bound_query;
+
+// binder.c
+uint32_t binder_new_id(binder *self);
+firn_status binder_node(binder *self, plan_kind kind, plan_node **out);
+firn_status binder_full(binder *self);
+/// Grows a list: a copy with room for one more in front of which `count` items stand.
+void *binder_grow(binder *self, const void *items, uint32_t count, uint32_t *capacity, size_t size);
+firn_status expr_list_add(binder *self, expr_list *list, expr *value);
+firn_status u32_list_add(binder *self, u32_list *list, uint32_t value);
+firn_status plan_columns_add(binder *self, plan_columns *list, plan_column value);
+/// A projection of `values` with new ids over `input`.
+firn_status binder_project(binder *self, plan_node *input, const expr_list *values,
+                           const u32_list *ids, plan_node **out);
+
+/// Takes a snapshot over; also on failure.
+firn_status binder_add_table(binder *self, table_snapshot *table, uint32_t *out);
+
+// binder_scope.c
+scope *scope_new(binder *self, scope *outer);
+firn_status scope_add(binder *self, scope *into, scope_column column);
+firn_status scope_add_relation(binder *self, scope *into, text alias, text_list path,
+                               uint32_t first);
+firn_status scope_add_all(binder *self, scope *into, const scope *from);
+/// The columns of a query as a relation of the scope, renamed by `names`.
+firn_status scope_add_query(binder *self, scope *into, const plan_columns *columns, text alias,
+                            text_list path, const sql_names *names, uint32_t position);
+/// What a dotted name means: a column, and how many names of the path it used up (the rest are
+/// struct fields). *out is NULL if nothing fits here or in outer scopes.
+firn_status scope_find(binder *self, scope *from, const sql_names *path, scope_column *out,
+                       size_t *used, bool *found);
+firn_status scope_say_missing(binder *self, scope *from, const sql_names *path);
+/// Does a name as written mean this one? Quoted: exactly; else without case.
+bool name_matches(const sql_name *written, text name);
+
+// binder_from.c
+firn_status bind_from(binder *self, const sql_list *relations, scope *into, plan_node **out);
+firn_status bind_with(binder *self, const sql_with *with, scope *outer);
+/// Puts shared subplans above `node` for the CTEs newer than `until`, and forgets these.
+firn_status bind_end_with(binder *self, cte *until, plan_node **node);
+
+// binder_order.c
+firn_status bind_query_body(binder *self, const sql_query *query, scope *outer, bound_query *out);
+/// Casts the columns of a query to `types`, names kept, where they differ.
+firn_status bind_cast_columns(binder *self, bound_query *query, const type *const *types,
+                              uint32_t position);
+
+// binder_select.c
+/// `order` and the rest of the query belong to the SELECT: its ORDER BY sees its input.
+firn_status bind_select(binder *self, const sql_select *select, const sql_list *order, scope *outer,
+                        bound_query *out);
+firn_status bind_sort_keys(binder *self, const sql_list *order, const plan_columns *columns,
+                           scope *names, sort_key_list *out);
+sort_key sort_key_of(const sql_order_item *item, expr *value);
+
+// binder_expr.c
+firn_status bind_expr(binder *self, scope *names, const sql_expr *written, expr **out);
+/// As bind_expr, then BOOLEAN (unknown literals are cast; else an error naming `clause`).
+firn_status bind_predicate(binder *self, scope *names, const sql_expr *written, text clause,
+                           expr **out);
+firn_status bind_exprs(binder *self, scope *names, const sql_list *written, expr_list *out);
+/// Field `name` of a struct value, or what else `a.b` means.
+firn_status bind_field(binder *self, expr *value, const sql_name *name, expr **out);
+
+// binder_call.c
+firn_status bind_call(binder *self, scope *names, const sql_call *written, expr **out);
+/// A call of a function that exists, by name, with bound arguments.
+firn_status bind_function(binder *self, const char *name, expr **args, uint32_t count,
+                          uint32_t position, expr **out);
+
+// binder_literal.c
+firn_status bind_literal(binder *self, const sql_literal *written, expr **out);
+firn_status bind_typed_literal(binder *self, const sql_typed_literal *written, expr **out);
+firn_status bind_interval(binder *self, scope *names, const sql_interval *written, expr **out);
+/// Casts as CAST does; folds constants so that errors show their place.
+firn_status bind_cast(binder *self, expr *value, const type *to, bool is_try, uint32_t position,
+                      expr **out);
+/// Implicitly, or for assignment; an error names both types.
+firn_status bind_coerce(binder *self, expr *value, const type *to, uint32_t position, expr **out);
+/// Brings all to their smallest common type.
+firn_status bind_common(binder *self, expr **values, uint32_t count, const char *what,
+                        uint32_t position, const type **out);
+bool bind_is_unknown(const expr *value);
+/// Unknown literals become VARCHAR: for results.
+firn_status bind_settle(binder *self, expr **value);
+
+#endif

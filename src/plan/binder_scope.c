@@ -1,0 +1,227 @@
+// Names to columns.
+//
+// Unquoted names match without regard to case; if several columns differ only in case the exact one
+// wins, else it is ambiguous. Quoted names match exactly. A path of several names is tried as
+// table.column, schema.table.column …, then as column.field.field.
+#include <assert.h>
+
+#include "plan/binder_private.h"
+
+scope *scope_new(binder *self, scope *outer) {
+    scope *made = ARENA_NEW(self->memory, scope, 1);
+    if (made != NULL) {
+        *made = (scope){.outer = outer};
+    }
+    return made;
+}
+
+firn_status scope_add(binder *self, scope *into, scope_column column) {
+    if (into->count == into->capacity) {
+        into->columns =
+            binder_grow(self, into->columns, into->count, &into->capacity, sizeof *into->columns);
+        if (into->columns == NULL) {
+            return binder_full(self);
+        }
+    }
+    into->columns[into->count++] = column;
+    return FIRN_OK;
+}
+
+firn_status scope_add_relation(binder *self, scope *into, text alias, text_list path,
+                               uint32_t first) {
+    if (into->relation_count == into->relation_capacity) {
+        into->relations = binder_grow(self, into->relations, into->relation_count,
+                                      &into->relation_capacity, sizeof *into->relations);
+        if (into->relations == NULL) {
+            return binder_full(self);
+        }
+    }
+    into->relations[into->relation_count++] = (scope_relation){
+        .alias = alias, .path = path, .first = first, .count = into->count - first};
+    return FIRN_OK;
+}
+
+firn_status scope_add_all(binder *self, scope *into, const scope *from) {
+    const uint32_t before = into->count;
+    for (uint32_t i = 0; i < from->count; i++) {
+        TRY(scope_add(self, into, from->columns[i]));
+    }
+    for (uint32_t i = 0; i < from->relation_count; i++) {
+        const scope_relation *relation = &from->relations[i];
+        TRY(scope_add_relation(self, into, relation->alias, relation->path, into->count));
+        scope_relation *added = &into->relations[into->relation_count - 1];
+        added->first = before + relation->first;
+        added->count = relation->count;
+    }
+    return FIRN_OK;
+}
+
+firn_status scope_add_query(binder *self, scope *into, const plan_columns *columns, text alias,
+                            text_list path, const sql_names *names, uint32_t position) {
+    if (names->count > columns->count) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42P10", position,
+                        "table \"%.*s\" has %u columns, but %zu names are given for them",
+                        TEXT_ARGS(alias), columns->count, names->count);
+    }
+    const uint32_t first = into->count;
+    for (uint32_t i = 0; i < columns->count; i++) {
+        const plan_column *column = &columns->items[i];
+        TRY(scope_add(
+            self, into,
+            (scope_column){.name = i < names->count ? names->items[i].value : column->name,
+                           .table = alias,
+                           .id = column->id,
+                           .type = column->type}));
+    }
+    for (uint32_t i = 0; alias.size > 0 && i < into->relation_count; i++) {
+        if (text_equal(into->relations[i].alias, alias)) {
+            return FAIL_SQL(self->err, FIRN_INVALID, "42712", position,
+                            "table name \"%.*s\" is given twice", TEXT_ARGS(alias));
+        }
+    }
+    return scope_add_relation(self, into, alias, path, first);
+}
+
+bool name_matches(const sql_name *written, text name) {
+    return written->is_quoted ? text_equal(written->value, name)
+                              : text_equal_nocase(written->value, name);
+}
+
+// How well a relation fits a qualifier of `count` names: its alias, or the end of its path.
+static bool relation_matches(const scope_relation *relation, const sql_name *names, size_t count) {
+    if (count == 1 && name_matches(&names[0], relation->alias)) {
+        return true;
+    }
+    if (count < 2 || count > relation->path.count) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!name_matches(&names[i], relation->path.items[relation->path.count - count + i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+typedef enum find_answer { FIND_NONE, FIND_ONE, FIND_AMBIGUOUS } find_answer;
+
+// Looks for a column among [first, first + count) of a scope.
+static find_answer find_among(const scope *from, uint32_t first, uint32_t count,
+                              const sql_name *name, bool with_hidden, scope_column *out) {
+    uint32_t matches = 0;
+    uint32_t exact = 0;
+    scope_column found = {0};
+    for (uint32_t i = first; i < first + count; i++) {
+        const scope_column *column = &from->columns[i];
+        if ((column->is_hidden && !with_hidden) || !name_matches(name, column->name)) {
+            continue;
+        }
+        const bool is_exact = text_equal(name->value, column->name);
+        if (matches == 0 || (is_exact && exact == 0)) {
+            found = *column;
+        }
+        matches++;
+        exact += is_exact;
+    }
+    if (matches == 0) {
+        return FIND_NONE;
+    }
+    *out = found;
+    return matches == 1 || exact == 1 ? FIND_ONE : FIND_AMBIGUOUS;
+}
+
+// Tries the path in one scope: qualified by 1, 2, … names, then as a column with fields.
+static find_answer find_in(const scope *from, const sql_names *path, scope_column *out,
+                           size_t *used) {
+    for (size_t qualifier = path->count - 1; qualifier >= 1; qualifier--) {
+        for (uint32_t i = 0; i < from->relation_count; i++) {
+            const scope_relation *relation = &from->relations[i];
+            if (!relation_matches(relation, path->items, qualifier)) {
+                continue;
+            }
+            const find_answer answer = find_among(from, relation->first, relation->count,
+                                                  &path->items[qualifier], true, out);
+            if (answer != FIND_NONE) {
+                *used = qualifier + 1;
+                return answer;
+            }
+        }
+    }
+    *used = 1;
+    return find_among(from, 0, from->count, &path->items[0], false, out);
+}
+
+firn_status scope_find(binder *self, scope *from, const sql_names *path, scope_column *out,
+                       size_t *used, bool *found) {
+    *found = false;
+    for (scope *at = from; at != NULL; at = at->outer) {
+        const find_answer answer = find_in(at, path, out, used);
+        if (answer == FIND_AMBIGUOUS) {
+            const sql_name *name = &path->items[*used - 1];
+            firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "42702", name->position,
+                                          "column \"%.*s\" is ambiguous", TEXT_ARGS(name->value));
+            err_hint(self->err, "write it with its table, such as %.*s.%.*s",
+                     TEXT_ARGS(out->table.size > 0 ? out->table : TEXT("t")),
+                     TEXT_ARGS(name->value));
+            return status;
+        }
+        if (answer == FIND_ONE) {
+            *found = true;
+            return FIRN_OK;
+        }
+    }
+    return FIRN_OK;
+}
+
+// The column name of this and outer scopes that is written most like `name`.
+static text nearest_column(const scope *from, text name) {
+    text best = {0};
+    size_t distance = name.size / 2 + 1;
+    for (; from != NULL; from = from->outer) {
+        for (uint32_t i = 0; i < from->count; i++) {
+            const size_t candidate = text_distance(name, from->columns[i].name);
+            if (candidate < distance) {
+                distance = candidate;
+                best = from->columns[i].name;
+            }
+        }
+    }
+    return best;
+}
+
+static bool has_relation(const scope *from, const sql_name *name) {
+    for (; from != NULL; from = from->outer) {
+        for (uint32_t i = 0; i < from->relation_count; i++) {
+            if (relation_matches(&from->relations[i], name, 1)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+firn_status scope_say_missing(binder *self, scope *from, const sql_names *path) {
+    const sql_name *name = &path->items[path->count - 1];
+    const sql_name *first = &path->items[0];
+    if (path->count > 1 && !has_relation(from, first)) {
+        firn_status status =
+            FAIL_SQL(self->err, FIRN_INVALID, "42P01", first->position,
+                     "there is no table \"%.*s\" in FROM here", TEXT_ARGS(first->value));
+        for (const scope *at = from; at != NULL; at = at->outer) {
+            for (uint32_t i = 0; i < at->relation_count; i++) {
+                if (text_distance(first->value, at->relations[i].alias) <= 2) {
+                    err_hint(self->err, "did you mean \"%.*s\"?",
+                             TEXT_ARGS(at->relations[i].alias));
+                }
+            }
+        }
+        return status;
+    }
+    firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "42703", name->position,
+                                  "there is no column \"%.*s\" here", TEXT_ARGS(name->value));
+    const text nearest = nearest_column(from, name->value);
+    if (nearest.size > 0) {
+        err_hint(self->err, "did you mean \"%.*s\"?", TEXT_ARGS(nearest));
+    }
+    return status;
+}

@@ -1,0 +1,652 @@
+// SELECT: FROM, WHERE, GROUP BY, HAVING, the select list, DISTINCT and, because it may mention what
+// is not selected, ORDER BY.
+//
+// Everything is first bound over the columns of FROM; aggregate calls met on the way are set aside
+// (select_state) and stand as columns. If there is any, or GROUP BY, an AGGREGATE node goes in
+// between: what equals a key becomes the key's column, and what then still mentions a column of
+// FROM is an error.
+#include <assert.h>
+
+#include "plan/binder_private.h"
+#include "sql/printer.h"
+
+#define GROUPING_SETS_MAX 4096
+
+typedef struct select_item {
+    expr *value;
+    text name;
+    bool is_aggregate; // Aggregates were met in it: GROUP BY ALL leaves it out.
+} select_item;
+
+typedef struct select_build {
+    binder *self;
+    select_state *state;
+    scope *input;
+    plan_node *node;
+    uint32_t item_count;
+    select_item *items;
+    expr_list keys;
+    u32_list key_ids;
+    u32_list sets; // Bit masks of keys, if there are grouping sets.
+    bool has_group_by;
+    expr *having;
+    const sql_list *order;
+    sort_key_list sort;
+} select_build;
+
+// ---- The select list -------------------------------------------------------------------------
+
+static firn_status name_of_item(binder *self, const sql_select_item *item, text *out) {
+    const sql_expr *value = item->value;
+    if (item->alias.value.size > 0) {
+        *out = item->alias.value;
+        return FIRN_OK;
+    }
+    if (sql_is_expr(value, SQL_COLUMN)) {
+        const sql_names *path = &sql_column_of(value)->path;
+        *out = path->items[path->count - 1].value;
+        return FIRN_OK;
+    }
+    if (sql_is_expr(value, SQL_FIELD)) {
+        *out = sql_field_of(value)->name.value;
+        return FIRN_OK;
+    }
+    text_builder printed = text_builder_open(self->memory);
+    sql_print_expr(value, &printed);
+    return text_builder_finish(&printed, out, self->err);
+}
+
+static bool is_listed(const sql_list *columns, const scope_column *column) {
+    for (size_t i = 0; i < columns->count; i++) {
+        const sql_names *path = &sql_column_of(columns->items[i])->path;
+        if (name_matches(&path->items[path->count - 1], column->name) &&
+            (path->count == 1 || name_matches(&path->items[path->count - 2], column->table))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const sql_select_item *replacement_of(const sql_star *star, const scope_column *column) {
+    for (size_t i = 0; i < star->replace.count; i++) {
+        const sql_select_item *item = sql_select_item_of(star->replace.items[i]);
+        if (name_matches(&item->alias, column->name)) {
+            return item;
+        }
+    }
+    return NULL;
+}
+
+static text renamed(const sql_star *star, const scope_column *column) {
+    for (size_t i = 0; i < star->rename.count; i++) {
+        const sql_select_item *item = sql_select_item_of(star->rename.items[i]);
+        const sql_names *path = &sql_column_of(item->value)->path;
+        if (name_matches(&path->items[path->count - 1], column->name)) {
+            return item->alias.value;
+        }
+    }
+    return column->name;
+}
+
+static firn_status add_item(select_build *build, expr *value, text name, bool is_aggregate) {
+    binder *self = build->self;
+    if ((build->item_count & (build->item_count - 1)) == 0) {
+        uint32_t capacity = build->item_count;
+        select_item *items =
+            binder_grow(self, build->items, build->item_count, &capacity, sizeof *items);
+        if (items == NULL) {
+            return binder_full(self);
+        }
+        build->items = items;
+    }
+    build->items[build->item_count++] =
+        (select_item){.value = value, .name = name, .is_aggregate = is_aggregate};
+    return FIRN_OK;
+}
+
+static firn_status add_star_column(select_build *build, const sql_star *star,
+                                   const scope_column *column) {
+    binder *self = build->self;
+    if (is_listed(&star->exclude, column)) {
+        return FIRN_OK;
+    }
+    const sql_select_item *instead = replacement_of(star, column);
+    expr *value;
+    if (instead != NULL) {
+        TRY(bind_expr(self, build->input, instead->value, &value));
+    } else {
+        value = expr_column(self->memory, column->id, column->name, column->type);
+    }
+    return value == NULL ? binder_full(self) : add_item(build, value, renamed(star, column), false);
+}
+
+// (row).*: one item per field.
+static firn_status add_fields(select_build *build, const sql_star *star) {
+    binder *self = build->self;
+    expr *row;
+    TRY(bind_expr(self, build->input, star->operand, &row));
+    if (row->type->id != TYPE_STRUCT) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42809", star->node.position,
+                        ".* needs a STRUCT, not %.*s",
+                        TEXT_ARGS(type_text(row->type, self->memory)));
+    }
+    for (uint32_t i = 0; i < row->type->child_count; i++) {
+        const sql_name name = {.value = row->type->children[i].name, .is_quoted = true};
+        expr *value;
+        TRY(bind_field(self, row, &name, &value));
+        TRY(add_item(build, value, name.value, false));
+    }
+    return FIRN_OK;
+}
+
+static firn_status add_star(select_build *build, const sql_star *star) {
+    binder *self = build->self;
+    if (star->operand != NULL) {
+        return add_fields(build, star);
+    }
+    const scope *from = build->input;
+    uint32_t added = 0;
+    for (uint32_t i = 0; i < from->count; i++) {
+        const scope_column *column = &from->columns[i];
+        bool is_wanted = !column->is_hidden;
+        if (star->qualifier.count > 0) {
+            const sql_name *last = &star->qualifier.items[star->qualifier.count - 1];
+            is_wanted = column->table.size > 0 && name_matches(last, column->table);
+        }
+        if (is_wanted) {
+            TRY(add_star_column(build, star, column));
+            added++;
+        }
+    }
+    if (added == 0) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42P01", star->node.position,
+                        star->qualifier.count > 0 ? "there is no such table in FROM"
+                                                  : "* without FROM has no columns");
+    }
+    return FIRN_OK;
+}
+
+// unnest(x) as an item of its own: goes below the projection, several in step.
+static firn_status bind_items(select_build *build) {
+    binder *self = build->self;
+    const sql_list *items = &build->state->written->items;
+    for (size_t i = 0; i < items->count; i++) {
+        const sql_select_item *item = sql_select_item_of(items->items[i]);
+        if (sql_is_expr(item->value, SQL_STAR)) {
+            TRY(add_star(build, sql_star_of(item->value)));
+            continue;
+        }
+        const uint32_t before = build->state->aggregates.count;
+        expr *value;
+        text name;
+        TRY(bind_expr(self, build->input, item->value, &value));
+        TRY(bind_settle(self, &value));
+        TRY(name_of_item(self, item, &name));
+        TRY(add_item(build, value, name, build->state->aggregates.count > before));
+    }
+    return FIRN_OK;
+}
+
+// ---- GROUP BY --------------------------------------------------------------------------------
+
+static bool is_ordinal(const sql_expr *written, uint64_t *out) {
+    if (!sql_is_expr(written, SQL_LITERAL) ||
+        sql_literal_of(written)->kind != SQL_LITERAL_INTEGER) {
+        return false;
+    }
+    const text digits = sql_literal_of(written)->value;
+    *out = 0;
+    for (size_t i = 0; i < digits.size && *out < UINT32_MAX; i++) {
+        *out = *out * 10 + (uint64_t)(digits.data[i] - '0');
+    }
+    return true;
+}
+
+// The n-th item of the select list, for GROUP BY 1. Stars before it are counted by their columns,
+// so the list is bound first.
+static firn_status item_at(select_build *build, uint64_t ordinal, uint32_t position, expr **out) {
+    if (ordinal == 0 || ordinal > build->item_count) {
+        return FAIL_SQL(build->self->err, FIRN_INVALID, "42P10", position,
+                        "position %llu is not in the select list of %u columns",
+                        (unsigned long long)ordinal, build->item_count);
+    }
+    *out = build->items[ordinal - 1].value;
+    return FIRN_OK;
+}
+
+static firn_status add_key(select_build *build, expr *value, uint32_t *index) {
+    binder *self = build->self;
+    for (uint32_t i = 0; i < build->keys.count; i++) {
+        if (expr_equal(build->keys.items[i], value)) {
+            *index = i;
+            return FIRN_OK;
+        }
+    }
+    *index = build->keys.count;
+    TRY(expr_list_add(self, &build->keys, value));
+    // A key that is just a column keeps its id: it is the same value.
+    const uint32_t id = value->kind == EXPR_COLUMN ? value->column_.id : binder_new_id(self);
+    return u32_list_add(self, &build->key_ids, id);
+}
+
+static firn_status bind_key(select_build *build, const sql_expr *written, uint32_t *index) {
+    binder *self = build->self;
+    uint64_t ordinal;
+    expr *value;
+    if (is_ordinal(written, &ordinal)) {
+        TRY(item_at(build, ordinal, written->position, &value));
+    } else {
+        TRY(bind_expr(self, build->input, written, &value));
+        TRY(bind_settle(self, &value));
+    }
+    for (uint32_t i = 0; i < build->state->aggregate_ids.count; i++) {
+        id_set used = id_set_open(self->memory);
+        TRY(expr_columns(value, &used, self->err));
+        if (id_set_has(&used, build->state->aggregate_ids.items[i])) {
+            return FAIL_SQL(self->err, FIRN_INVALID, "42803", written->position,
+                            "aggregate functions are not allowed in GROUP BY");
+        }
+    }
+    return add_key(build, value, index);
+}
+
+// The sets of one GROUP BY item: a list of bit masks.
+static firn_status bind_sets(select_build *build, const sql_expr *written, u32_list *out);
+
+static firn_status bind_mask(select_build *build, const sql_expr *written, uint32_t *mask) {
+    uint32_t index;
+    if (!sql_is_expr(written, SQL_ROW)) {
+        TRY(bind_key(build, written, &index));
+        *mask = UINT32_C(1) << (index % 32);
+        return FIRN_OK;
+    }
+    *mask = 0;
+    const sql_list *items = &sql_row_of(written)->items;
+    for (size_t i = 0; i < items->count; i++) {
+        TRY(bind_key(build, items->items[i], &index));
+        *mask |= UINT32_C(1) << (index % 32);
+    }
+    return FIRN_OK;
+}
+
+static firn_status bind_rollup(select_build *build, const sql_grouping *written, u32_list *out) {
+    binder *self = build->self;
+    const size_t count = written->items.count;
+    uint32_t masks[16];
+    if (count > sizeof masks / sizeof masks[0]) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "54023", written->node.position,
+                        "%zu items, at most 16 are allowed", count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        TRY(bind_mask(build, written->items.items[i], &masks[i]));
+    }
+    if (written->kind == SQL_GROUPING_ROLLUP) {
+        for (size_t kept = count + 1; kept-- > 0;) {
+            uint32_t mask = 0;
+            for (size_t i = 0; i < kept; i++) {
+                mask |= masks[i];
+            }
+            TRY(u32_list_add(self, out, mask));
+        }
+        return FIRN_OK;
+    }
+    for (uint32_t subset = UINT32_C(1) << count; subset-- > 0;) {
+        uint32_t mask = 0;
+        for (size_t i = 0; i < count; i++) {
+            mask |= (subset >> (count - 1 - i) & 1) != 0 ? masks[i] : 0;
+        }
+        TRY(u32_list_add(self, out, mask));
+    }
+    return FIRN_OK;
+}
+
+static firn_status bind_sets(select_build *build, const sql_expr *written, u32_list *out) {
+    binder *self = build->self;
+    if (!sql_is_expr(written, SQL_GROUPING)) {
+        uint32_t mask;
+        TRY(bind_mask(build, written, &mask));
+        return u32_list_add(self, out, mask);
+    }
+    const sql_grouping *grouping = sql_grouping_of(written);
+    switch (grouping->kind) {
+    case SQL_GROUPING_EMPTY:
+        return u32_list_add(self, out, 0);
+    case SQL_GROUPING_SETS:
+        for (size_t i = 0; i < grouping->items.count; i++) {
+            TRY(bind_sets(build, grouping->items.items[i], out));
+        }
+        return FIRN_OK;
+    case SQL_GROUPING_ROLLUP:
+    case SQL_GROUPING_CUBE:
+        return bind_rollup(build, grouping, out);
+    }
+    return FIRN_OK;
+}
+
+// Every combination of one set of each item.
+static firn_status cross_sets(select_build *build, const u32_list *added) {
+    binder *self = build->self;
+    u32_list product = {0};
+    if (build->sets.count * added->count > GROUPING_SETS_MAX) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "54023", NO_POSITION, "more than %d grouping sets",
+                        GROUPING_SETS_MAX);
+    }
+    for (uint32_t i = 0; i < build->sets.count; i++) {
+        for (uint32_t k = 0; k < added->count; k++) {
+            TRY(u32_list_add(self, &product, build->sets.items[i] | added->items[k]));
+        }
+    }
+    build->sets = product;
+    return FIRN_OK;
+}
+
+static bool has_grouping(const sql_list *items) {
+    for (size_t i = 0; i < items->count; i++) {
+        if (sql_is_expr(items->items[i], SQL_GROUPING)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static firn_status bind_group_by(select_build *build) {
+    const sql_select *written = build->state->written;
+    binder *self = build->self;
+    uint32_t index;
+    if (written->is_group_all) {
+        for (uint32_t i = 0; i < build->item_count; i++) {
+            if (!build->items[i].is_aggregate) {
+                TRY(add_key(build, build->items[i].value, &index));
+            }
+        }
+    }
+    build->has_group_by = written->is_group_all || written->group_by.count > 0;
+    const bool has_sets = has_grouping(&written->group_by);
+    if (has_sets) {
+        TRY(u32_list_add(self, &build->sets, 0));
+    }
+    for (size_t i = 0; i < written->group_by.count; i++) {
+        const sql_expr *item = written->group_by.items[i];
+        if (!has_sets) {
+            TRY(bind_key(build, item, &index));
+            continue;
+        }
+        u32_list sets = {0};
+        TRY(bind_sets(build, item, &sets));
+        TRY(cross_sets(build, &sets));
+    }
+    if (has_sets && build->keys.count > 32) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "54023", NO_POSITION,
+                        "grouping sets over %u columns, at most 32 are allowed", build->keys.count);
+    }
+    return FIRN_OK;
+}
+
+// ---- Aggregation -----------------------------------------------------------------------------
+
+static bool replace_keys(void *user, expr **slot) {
+    const select_build *build = user;
+    for (uint32_t i = 0; i < build->keys.count; i++) {
+        const expr *key = build->keys.items[i];
+        if (key->kind != EXPR_COLUMN && expr_equal(key, *slot)) {
+            expr *column =
+                expr_column(build->self->memory, build->key_ids.items[i], TEXT(""), key->type);
+            if (column == NULL) {
+                return false;
+            }
+            column->position = (*slot)->position;
+            *slot = column;
+            return true;
+        }
+    }
+    return expr_visit_children(*slot, replace_keys, user);
+}
+
+// Rewrites an expression over FROM into one over the aggregate's columns.
+static firn_status lift_expr(select_build *build, expr **value) {
+    binder *self = build->self;
+    *value = expr_copy(self->memory, *value);
+    if (*value == NULL || !replace_keys(build, value)) {
+        return binder_full(self);
+    }
+    id_set used = id_set_open(self->memory);
+    TRY(expr_columns(*value, &used, self->err));
+    for (uint32_t i = 0; i < build->input->count; i++) {
+        const scope_column *column = &build->input->columns[i];
+        bool is_key = false;
+        for (uint32_t k = 0; k < build->key_ids.count; k++) {
+            is_key |= build->key_ids.items[k] == column->id;
+        }
+        if (!is_key && id_set_has(&used, column->id)) {
+            firn_status status =
+                FAIL_SQL(self->err, FIRN_INVALID, "42803",
+                         (*value)->position == UINT32_MAX ? NO_POSITION : (*value)->position,
+                         "column \"%.*s\" must stand in GROUP BY or inside an aggregate function",
+                         TEXT_ARGS(column->name));
+            err_hint(self->err, "any_value(%.*s) takes it from any row of the group",
+                     TEXT_ARGS(column->name));
+            return status;
+        }
+    }
+    return FIRN_OK;
+}
+
+static firn_status build_aggregate(select_build *build) {
+    binder *self = build->self;
+    plan_node *node;
+    TRY(binder_node(self, PLAN_AGGREGATE, &node));
+    node->aggregate_.input = build->node;
+    node->aggregate_.keys = build->keys;
+    node->aggregate_.key_ids = build->key_ids;
+    node->aggregate_.aggregates = build->state->aggregates;
+    node->aggregate_.ids = build->state->aggregate_ids;
+    node->aggregate_.sets = build->sets;
+    node->aggregate_.set_id = NO_SLOT;
+    build->node = node;
+    for (uint32_t i = 0; i < build->item_count; i++) {
+        TRY(lift_expr(build, &build->items[i].value));
+    }
+    for (uint32_t i = 0; i < build->sort.count; i++) {
+        TRY(lift_expr(build, &build->sort.items[i].value));
+    }
+    return build->having == NULL ? FIRN_OK : lift_expr(build, &build->having);
+}
+
+static firn_status add_filter(binder *self, plan_node **node, expr *predicate) {
+    plan_node *filter;
+    TRY(binder_node(self, PLAN_FILTER, &filter));
+    filter->filter_.input = *node;
+    filter->filter_.predicate = predicate;
+    *node = filter;
+    return FIRN_OK;
+}
+
+// ---- ORDER BY --------------------------------------------------------------------------------
+
+sort_key sort_key_of(const sql_order_item *item, expr *value) {
+    const bool is_descending = item->direction == SQL_DIRECTION_DESC;
+    return (sort_key){.value = value,
+                      .is_descending = is_descending,
+                      .nulls_first = item->nulls == SQL_NULL_ORDER_UNSAID
+                                         ? is_descending
+                                         : item->nulls == SQL_NULL_ORDER_FIRST};
+}
+
+// A bare name that is the alias (or name) of exactly one item means the item.
+static expr *item_named(const select_build *build, const sql_expr *written) {
+    if (!sql_is_expr(written, SQL_COLUMN) || sql_column_of(written)->path.count != 1) {
+        return NULL;
+    }
+    expr *found = NULL;
+    for (uint32_t i = 0; i < build->item_count; i++) {
+        if (name_matches(&sql_column_of(written)->path.items[0], build->items[i].name)) {
+            if (found != NULL && !expr_equal(found, build->items[i].value)) {
+                return NULL;
+            }
+            found = build->items[i].value;
+        }
+    }
+    return found;
+}
+
+static firn_status add_sort(select_build *build, sort_key key) {
+    binder *self = build->self;
+    const uint32_t count = build->sort.count;
+    if ((count & (count - 1)) == 0) {
+        uint32_t capacity = count;
+        build->sort.items = binder_grow(self, build->sort.items, count, &capacity, sizeof key);
+        if (build->sort.items == NULL) {
+            return binder_full(self);
+        }
+    }
+    build->sort.items[build->sort.count++] = key;
+    return FIRN_OK;
+}
+
+static firn_status bind_order(select_build *build) {
+    for (size_t i = 0; build->order != NULL && i < build->order->count; i++) {
+        const sql_order_item *item = sql_order_item_of(build->order->items[i]);
+        if (item->value == NULL) { // ORDER BY ALL
+            for (uint32_t k = 0; k < build->item_count; k++) {
+                TRY(add_sort(build, sort_key_of(item, build->items[k].value)));
+            }
+            continue;
+        }
+        uint64_t ordinal;
+        expr *value = item_named(build, item->value);
+        if (is_ordinal(item->value, &ordinal)) {
+            TRY(item_at(build, ordinal, item->value->position, &value));
+        } else if (value == NULL) {
+            TRY(bind_expr(build->self, build->input, item->value, &value));
+            TRY(bind_settle(build->self, &value));
+        }
+        TRY(add_sort(build, sort_key_of(item, value)));
+    }
+    return FIRN_OK;
+}
+
+// ---- The whole -------------------------------------------------------------------------------
+
+// The select list, and behind it what only ORDER BY wants, as a projection.
+static firn_status build_projection(select_build *build, bound_query *out) {
+    binder *self = build->self;
+    expr_list values = {0};
+    u32_list ids = {0};
+    *out = (bound_query){0};
+    for (uint32_t i = 0; i < build->item_count; i++) {
+        const select_item *item = &build->items[i];
+        const uint32_t id = binder_new_id(self);
+        TRY(expr_list_add(self, &values, item->value));
+        TRY(u32_list_add(self, &ids, id));
+        TRY(plan_columns_add(
+            self, &out->columns,
+            (plan_column){.id = id, .type = item->value->type, .name = item->name}));
+    }
+    for (uint32_t i = 0; i < build->sort.count; i++) {
+        expr **key = &build->sort.items[i].value;
+        uint32_t found = UINT32_MAX;
+        for (uint32_t k = 0; k < values.count && found == UINT32_MAX; k++) {
+            found = expr_equal(values.items[k], *key) ? k : UINT32_MAX;
+        }
+        if (found == UINT32_MAX) {
+            if (build->state->written->is_distinct) {
+                return FAIL_SQL(self->err, FIRN_INVALID, "42P10",
+                                (*key)->position == UINT32_MAX ? NO_POSITION : (*key)->position,
+                                "with SELECT DISTINCT, ORDER BY takes only what is selected");
+            }
+            found = values.count;
+            TRY(expr_list_add(self, &values, *key));
+            TRY(u32_list_add(self, &ids, binder_new_id(self)));
+        }
+        *key = expr_column(self->memory, ids.items[found], TEXT(""), values.items[found]->type);
+        if (*key == NULL) {
+            return binder_full(self);
+        }
+    }
+    return binder_project(self, build->node, &values, &ids, &out->node);
+}
+
+// DISTINCT: groups of all columns, without aggregates. Ids stay.
+static firn_status build_distinct(binder *self, bound_query *query) {
+    plan_node *node;
+    TRY(binder_node(self, PLAN_AGGREGATE, &node));
+    node->aggregate_.input = query->node;
+    node->aggregate_.set_id = NO_SLOT;
+    for (uint32_t i = 0; i < query->columns.count; i++) {
+        const plan_column *column = &query->columns.items[i];
+        expr *key = expr_column(self->memory, column->id, column->name, column->type);
+        if (key == NULL) {
+            return binder_full(self);
+        }
+        TRY(expr_list_add(self, &node->aggregate_.keys, key));
+        TRY(u32_list_add(self, &node->aggregate_.key_ids, column->id));
+    }
+    query->node = node;
+    return FIRN_OK;
+}
+
+static firn_status refuse(binder *self, const sql_select *written) {
+    if (written->distinct_on.count > 0) {
+        return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", written->node.position,
+                        "DISTINCT ON is not supported");
+    }
+    if (written->qualify != NULL) {
+        return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", written->qualify->position,
+                        "QUALIFY is not supported");
+    }
+    return FIRN_OK;
+}
+
+static firn_status bind_clauses(select_build *build) {
+    binder *self = build->self;
+    select_state *state = build->state;
+    const sql_select *written = state->written;
+    TRY(bind_from(self, &written->from, build->input, &build->node));
+    if (written->where != NULL) {
+        expr *predicate;
+        state->clause = TEXT("WHERE");
+        TRY(bind_predicate(self, build->input, written->where, TEXT("WHERE"), &predicate));
+        TRY(add_filter(self, &build->node, predicate));
+    }
+    state->allows_aggregates = true;
+    TRY(bind_items(build));
+    TRY(bind_group_by(build));
+    if (written->having != NULL) {
+        TRY(bind_predicate(self, build->input, written->having, TEXT("HAVING"), &build->having));
+    }
+    return bind_order(build);
+}
+
+firn_status bind_select(binder *self, const sql_select *select, const sql_list *order, scope *outer,
+                        bound_query *out) {
+    TRY(refuse(self, select));
+    select_state state = {.written = select};
+    scope *input = scope_new(self, outer);
+    if (input == NULL) {
+        return binder_full(self);
+    }
+    input->select = &state;
+    state.input = input;
+    select_build build = {.self = self, .state = &state, .input = input, .order = order};
+    TRY(bind_clauses(&build));
+    if (build.has_group_by || state.aggregates.count > 0 || build.having != NULL) {
+        TRY(build_aggregate(&build));
+    }
+    if (build.having != NULL) {
+        TRY(add_filter(self, &build.node, build.having));
+    }
+    TRY(build_projection(&build, out));
+    if (select->is_distinct) {
+        TRY(build_distinct(self, out));
+    }
+    if (build.sort.count > 0) {
+        plan_node *sort;
+        TRY(binder_node(self, PLAN_SORT, &sort));
+        sort->sort_.input = out->node;
+        sort->sort_.keys = build.sort;
+        sort->sort_.limit = UINT64_MAX;
+        sort->sort_.dynamic_slot = NO_SLOT;
+        out->node = sort;
+    }
+    return FIRN_OK;
+}
