@@ -82,7 +82,7 @@ static firn_status bind_view(binder *self, const view_definition *view, bound_qu
         return FAIL_SQL(self->err, FIRN_INVALID, "54001", NO_POSITION,
                         "views are nested deeper than %d", BIND_VIEW_DEPTH_MAX);
     }
-    sql_statement *statement;
+    const sql_statement *statement;
     size_t used;
     TRY(sql_parse_statement(view->sql, 0, self->memory, &statement, &used, self->err));
     if (statement == NULL || sql_statement_kind_of(statement) != SQL_QUERY_STATEMENT) {
@@ -595,7 +595,6 @@ static firn_status new_join(binder *self, plan_node *left, plan_node *right, joi
     (*out)->join_.right = right;
     (*out)->join_.join = kind;
     (*out)->join_.residual = condition;
-    (*out)->join_.dynamic_slot = NO_SLOT;
     return FIRN_OK;
 }
 

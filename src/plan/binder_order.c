@@ -394,7 +394,7 @@ static firn_status combine(binder *self, const sql_set_operation *written, bound
     if (written->is_by_name) {
         TRY(by_name(self, written, left, right));
     }
-    const type **types;
+    const type **types = NULL;
     TRY(common_types(self, left, right, written->node.position, &types));
     TRY(bind_cast_columns(self, left, types, written->node.position));
     TRY(bind_cast_columns(self, right, types, written->node.position));

@@ -11,6 +11,7 @@
 #ifndef FIRN_PLAN_BINDER_PRIVATE_H
 #define FIRN_PLAN_BINDER_PRIVATE_H
 
+#include "expr/program.h"
 #include "functions/overload.h"
 #include "functions/registry.h"
 #include "plan/bind.h"

@@ -52,7 +52,7 @@ static firn_status name_of_item(binder *self, const sql_select_item *item, text 
         return FIRN_OK;
     }
     text_builder printed = text_builder_open(self->memory);
-    sql_print_expr(value, &printed);
+    sql_print_expr(&printed, value);
     return text_builder_finish(&printed, out, self->err);
 }
 

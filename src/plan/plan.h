@@ -106,9 +106,11 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
     FIELD(U32S, null_equal)  /* Per key pair: 1 if NULL equals NULL. */                            \
     FIELD(EXPR, residual)    /* The rest of ON, over both sides; NULL if none. */                  \
     FIELD(U32, mark_id)                                                                            \
-    FIELD(BOOL, null_aware)                                                                        \
-        FIELD(U32, dynamic_slot) /* Filter of build keys that scans of the left may use. */        \
-        FIELD(U64, build_estimate)
+    FIELD(BOOL, null_aware) /* ANTI, MARK: a NULL beside an unmatched key leaves it undecided. */  \
+    FIELD(U32S, dynamic_slots) /* Per key pair: a filter for scans of the left, or NO_SLOT. */     \
+    FIELD(BOOL, is_pruned)                                                                         \
+    FIELD(U32S, outputs) /* If is_pruned: only these ids are handed out. */                        \
+    FIELD(U64, build_estimate)
 #define PLAN_DEPENDENT_JOIN_FIELDS(FIELD)                                                          \
     FIELD(PLAN, left)                                                                              \
     FIELD(PLAN, right)                                                                             \
@@ -119,9 +121,9 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
     FIELD(EXPRS, keys)                                                                             \
     FIELD(U32S, ids)                                                                               \
     FIELD(EXPRS, aggregates) /* EXPR_AGGREGATE each. */                                            \
-        FIELD(U32S, sets)    /* GROUPING SETS: a bitmask of keys each; empty: one of all. */       \
-        FIELD(U32, set_id)   /* INTEGER column: which set the row is of; NO_SLOT if not asked. */  \
-        FIELD(U64, group_estimate)
+    FIELD(U32S, sets)        /* GROUPING SETS: a bitmask of keys each; empty: one of all. */       \
+    FIELD(U32, set_id)       /* INTEGER column: which set the row is of; NO_SLOT if not asked. */  \
+    FIELD(U64, group_estimate)
 #define PLAN_SORT_FIELDS(FIELD)                                                                    \
     FIELD(PLAN, input)                                                                             \
     FIELD(SORT_KEYS, keys) FIELD(U64, limit) FIELD(U64, offset) FIELD(U32, dynamic_slot)
@@ -141,8 +143,9 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
     FIELD(U32S, ids)                                                                               \
     FIELD(EXPRS, functions)                                                                        \
     FIELD(EXPRS, partition)                                                                        \
-    FIELD(SORT_KEYS, order) FIELD(U32, frame_unit) FIELD(U32, frame_start) FIELD(U32, frame_end)   \
-        FIELD(EXPR, start_offset) FIELD(EXPR, end_offset) FIELD(U32, exclusion)
+    FIELD(SORT_KEYS, order)                                                                        \
+    FIELD(U32, frame_unit) FIELD(U32, frame_start) FIELD(U32, frame_end) FIELD(EXPR, start_offset) \
+        FIELD(EXPR, end_offset) FIELD(U32, exclusion)
 #define PLAN_SHARED_FIELDS(FIELD) FIELD(U32, slot) FIELD(PLAN, definition) FIELD(PLAN, body)
 #define PLAN_SHARED_SCAN_FIELDS(FIELD)                                                             \
     FIELD(U32, slot)                                                                               \

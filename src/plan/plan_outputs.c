@@ -60,6 +60,21 @@ static firn_status add_scan(collector *self, const plan_node *node) {
     return FIRN_OK;
 }
 
+// A pruned join hands out a part of its columns, in the order of the whole.
+static void keep_outputs(plan_columns *columns, const u32_list *ids) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < columns->count; i++) {
+        bool is_wanted = false;
+        for (uint32_t k = 0; k < ids->count; k++) {
+            is_wanted |= ids->items[k] == columns->items[i].id;
+        }
+        if (is_wanted) {
+            columns->items[kept++] = columns->items[i];
+        }
+    }
+    columns->count = kept;
+}
+
 static firn_status add_join(collector *self, const plan_node *left, const plan_node *right,
                             uint32_t kind, uint32_t mark_id) {
     if (kind != JOIN_RIGHT_SEMI && kind != JOIN_RIGHT_ANTI) {
@@ -107,8 +122,12 @@ static firn_status add_node(collector *self, const plan_node *node) {
     case PLAN_PROJECT:
         return add_values(self, &node->project_.ids, &node->project_.values);
     case PLAN_JOIN:
-        return add_join(self, node->join_.left, node->join_.right, node->join_.join,
-                        node->join_.mark_id);
+        TRY(add_join(self, node->join_.left, node->join_.right, node->join_.join,
+                     node->join_.mark_id));
+        if (node->join_.is_pruned) {
+            keep_outputs(self->out, &node->join_.outputs);
+        }
+        return FIRN_OK;
     case PLAN_DEPENDENT_JOIN:
         return add_join(self, node->dependent_join_.left, node->dependent_join_.right,
                         node->dependent_join_.join, node->dependent_join_.mark_id);

@@ -10,6 +10,8 @@
 #include "memory/pool.h"
 #include "threads/scheduler.h"
 
+#define CODEC_BYTES_MAX ((size_t)64 << 20) // Tables and contexts of one worker's codecs.
+
 typedef struct scan_shared {
     const plan_node *node;
     execution *run;
@@ -28,7 +30,7 @@ typedef struct scan_local {
     scan_shared *owner;
     scan_env env;
     scan_reader *reader;
-    codec_scratch *codecs;
+    codec_scratch codecs;
     const scan_task *waiting; // Taken, but too far ahead to begin.
     uint64_t number;          // Of the task that runs or waits.
     bool is_running;
@@ -78,8 +80,8 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
         return ARENA_FULL(memory, err);
     }
     *self = (scan_local){.owner = owner, .env = owner->env, .worker = worker};
-    TRY(codec_scratch_open(owner->run->pool, &self->codecs, err));
-    self->env.codecs = self->codecs;
+    self->codecs = codec_scratch_open(CODEC_BYTES_MAX);
+    self->env.codecs = &self->codecs;
     *local = self;
     return FIRN_OK;
 }
@@ -191,7 +193,7 @@ static void close_worker(void *local) {
         mutex_unlock(&owner->lock);
         owner->table->kind->close(self->reader);
     }
-    codec_scratch_close(self->codecs);
+    codec_scratch_close(&self->codecs);
 }
 
 static void report(const void *shared, op_report *out) {

@@ -1,0 +1,459 @@
+#include "optimize/estimate.h"
+
+#include <math.h>
+
+// Guesses where nothing is known, as System R and its heirs have them.
+#define ROWS_UNKNOWN 100000.0
+#define SELECTIVITY_EQUAL 0.05
+#define SELECTIVITY_RANGE 0.3
+#define SELECTIVITY_LIKE 0.1
+#define SELECTIVITY_OTHER 0.33
+#define SELECTIVITY_MIN 1e-7
+#define DISTINCT_SHARE 0.1 // Of the rows, where a column's distinct values are unknown.
+
+// ---- Columns ---------------------------------------------------------------------------------
+
+static firn_status make_room(estimates *self, uint32_t id) {
+    if (id < self->count) {
+        return FIRN_OK;
+    }
+    uint32_t count = self->self->plan->id_count + 64;
+    count = count > id ? count : id + 1;
+    column_estimate *columns = ARENA_NEW(self->self->memory, column_estimate, count);
+    if (columns == NULL) {
+        return rewrite_full(self->self);
+    }
+    memset(columns, 0, count * sizeof *columns);
+    if (self->count > 0) {
+        memcpy(columns, self->columns, self->count * sizeof *columns);
+    }
+    self->columns = columns;
+    self->count = count;
+    return FIRN_OK;
+}
+
+static firn_status put_column(estimates *self, uint32_t id, column_estimate value) {
+    TRY(make_room(self, id));
+    self->columns[id] = value;
+    return FIRN_OK;
+}
+
+const column_estimate *estimate_column(const estimates *self, uint32_t id) {
+    static const column_estimate unknown = {0};
+    return id < self->count ? &self->columns[id] : &unknown;
+}
+
+// A number that keeps the order of values of numeric and temporal types.
+static bool number_of(const column *value, double *out) {
+    if (value == NULL || !column_is_valid(value, 0)) {
+        return false;
+    }
+    switch ((int)type_physical(value->type)) {
+    case PHYSICAL_I8:
+        *out = *COLUMN_VALUES(value, int8_t);
+        return true;
+    case PHYSICAL_I16:
+        *out = *COLUMN_VALUES(value, int16_t);
+        return true;
+    case PHYSICAL_I32:
+        *out = *COLUMN_VALUES(value, int32_t);
+        break;
+    case PHYSICAL_I64:
+        *out = (double)*COLUMN_VALUES(value, int64_t);
+        break;
+    case PHYSICAL_U32:
+        *out = *COLUMN_VALUES(value, uint32_t);
+        return true;
+    case PHYSICAL_U64:
+        *out = (double)*COLUMN_VALUES(value, uint64_t);
+        return true;
+    case PHYSICAL_F32:
+        *out = (double)*COLUMN_VALUES(value, float);
+        return true;
+    case PHYSICAL_F64:
+        *out = *COLUMN_VALUES(value, double);
+        return true;
+    case PHYSICAL_I128:
+        *out = (double)*COLUMN_VALUES(value, i128);
+        break;
+    default:
+        return false;
+    }
+    if (value->type->id == TYPE_DECIMAL) {
+        *out /= pow(10, value->type->scale);
+    }
+    return true;
+}
+
+static bool is_discrete(const type *type) {
+    const type_category category = type_category_of(type);
+    return category == CATEGORY_INTEGER || type->id == TYPE_DATE || type->id == TYPE_BOOLEAN;
+}
+
+static column_estimate of_facts(const column_facts *facts, const type *type, double rows) {
+    column_estimate out = {.is_known = facts != NULL, .distinct = rows * DISTINCT_SHARE};
+    if (facts == NULL) {
+        return out;
+    }
+    if (facts->null_count.is_known && rows > 0) {
+        out.null_share = fmin(1, (double)facts->null_count.value / rows);
+    }
+    out.has_range = number_of(facts->minimum, &out.low) && number_of(facts->maximum, &out.high);
+    out.distinct = rows;
+    if (facts->distinct.is_known) {
+        out.distinct = fmax(1, facts->distinct.value);
+    } else if (out.has_range && is_discrete(type)) {
+        out.distinct = fmax(1, fmin(rows, out.high - out.low + 1));
+    } else if (!out.has_range) {
+        out.distinct = fmax(1, rows * DISTINCT_SHARE);
+        out.is_known = false;
+    }
+    return out;
+}
+
+double estimate_distinct(const estimates *self, const expr *value, double rows) {
+    if (value->kind == EXPR_LITERAL) {
+        return 1;
+    }
+    if (value->kind == EXPR_CAST) {
+        return estimate_distinct(self, value->cast_.arg, rows);
+    }
+    if (value->kind == EXPR_COLUMN) {
+        const column_estimate *column = estimate_column(self, value->column_.id);
+        if (column->distinct > 0) {
+            return fmin(column->distinct, fmax(1, rows));
+        }
+    }
+    if (value->type != NULL && value->type->id == TYPE_BOOLEAN) {
+        return 2;
+    }
+    return fmax(1, rows * DISTINCT_SHARE);
+}
+
+// ---- Filters ---------------------------------------------------------------------------------
+
+static bool is_call_of(const expr *value, const char *name) {
+    return value->kind == EXPR_CALL &&
+           text_equal(text_of(value->call_.function->name), text_of(name));
+}
+
+// Share of a column's range that lies below a value.
+static double share_below(const column_estimate *column, double value) {
+    const double width = column->high - column->low;
+    if (width <= 0) {
+        return value > column->low ? 1 : 0;
+    }
+    return fmin(1, fmax(0, (value - column->low) / width));
+}
+
+static double range_selectivity(const estimates *self, const expr *column, const expr *constant,
+                                bool is_less) {
+    const column_estimate *known =
+        column->kind == EXPR_COLUMN ? estimate_column(self, column->column_.id) : NULL;
+    double value;
+    if (known == NULL || !known->has_range || constant->kind != EXPR_LITERAL ||
+        constant->literal_.value.is_null || !number_of(constant->literal_.value.value, &value)) {
+        return SELECTIVITY_RANGE;
+    }
+    const double below = share_below(known, value);
+    return (1 - known->null_share) * (is_less ? below : 1 - below);
+}
+
+static double comparison_selectivity(const estimates *self, const expr *value) {
+    const expr *left = value->call_.args.items[0];
+    const expr *right = value->call_.args.items[1];
+    const char *name = value->call_.function->name;
+    const bool is_swapped = left->kind == EXPR_LITERAL;
+    const expr *column = is_swapped ? right : left;
+    const expr *constant = is_swapped ? left : right;
+    if (strcmp(name, "=") == 0 || strcmp(name, "is_not_distinct_from") == 0) {
+        const double distinct = fmax(estimate_distinct(self, left, ROWS_UNKNOWN),
+                                     estimate_distinct(self, right, ROWS_UNKNOWN));
+        const bool is_known =
+            column->kind == EXPR_COLUMN && estimate_column(self, column->column_.id)->is_known;
+        return is_known ? 1 / distinct : SELECTIVITY_EQUAL;
+    }
+    if (strcmp(name, "<>") == 0) {
+        return 0.9;
+    }
+    const bool is_less = (name[0] == '<') != is_swapped;
+    return constant->kind == EXPR_LITERAL ? range_selectivity(self, column, constant, is_less)
+                                          : SELECTIVITY_OTHER;
+}
+
+static bool is_comparison(const expr *value) {
+    static const char *const names[] = {"=", "<>", "<", "<=", ">", ">=", "is_not_distinct_from"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (is_call_of(value, names[i]) && value->call_.args.count == 2) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static double call_selectivity(const estimates *self, const expr *value) {
+    if (is_comparison(value)) {
+        return comparison_selectivity(self, value);
+    }
+    if (is_call_of(value, "not")) {
+        return 1 - estimate_selectivity(self, value->call_.args.items[0]);
+    }
+    if (is_call_of(value, "like") || is_call_of(value, "ilike")) {
+        return SELECTIVITY_LIKE;
+    }
+    const bool is_null = is_call_of(value, "is_null");
+    if (is_null || is_call_of(value, "is_not_null")) {
+        const expr *arg = value->call_.args.items[0];
+        const double share = arg->kind == EXPR_COLUMN
+                                 ? estimate_column(self, arg->column_.id)->null_share
+                                 : SELECTIVITY_EQUAL;
+        return is_null ? share : 1 - share;
+    }
+    return SELECTIVITY_OTHER;
+}
+
+double estimate_selectivity(const estimates *self, const expr *conjunct) {
+    double share = 1;
+    switch ((int)conjunct->kind) {
+    case EXPR_LITERAL:
+        share = !conjunct->literal_.value.is_null &&
+                        bitmap_get(conjunct->literal_.value.value->values, 0)
+                    ? 1
+                    : 0;
+        break;
+    case EXPR_AND:
+        for (uint32_t i = 0; i < conjunct->and_.args.count; i++) {
+            share *= estimate_selectivity(self, conjunct->and_.args.items[i]);
+        }
+        break;
+    case EXPR_OR:
+        for (uint32_t i = 0; i < conjunct->or_.args.count; i++) {
+            share *= 1 - estimate_selectivity(self, conjunct->or_.args.items[i]);
+        }
+        share = 1 - share;
+        break;
+    case EXPR_IN: {
+        const double distinct = estimate_distinct(self, conjunct->in_.arg, ROWS_UNKNOWN);
+        share = fmin(1, conjunct->in_.values->length / distinct);
+        share = conjunct->in_.is_negated ? 1 - share : share;
+        break;
+    }
+    case EXPR_CALL:
+        share = call_selectivity(self, conjunct);
+        break;
+    case EXPR_DYNAMIC:
+        break;
+    default:
+        share = SELECTIVITY_OTHER;
+    }
+    return fmin(1, fmax(SELECTIVITY_MIN, share));
+}
+
+// Conjuncts of a filter: the two ends of one column's range are not independent.
+static double filter_selectivity(const estimates *self, const expr_list *conjuncts) {
+    double share = 1;
+    for (uint32_t i = 0; i < conjuncts->count; i++) {
+        const expr *a = conjuncts->items[i];
+        double own = estimate_selectivity(self, a);
+        for (uint32_t k = 0; k < i && is_comparison(a); k++) {
+            const expr *b = conjuncts->items[k];
+            if (is_comparison(b) && a->call_.args.items[0]->kind == EXPR_COLUMN &&
+                expr_equal(a->call_.args.items[0], b->call_.args.items[0]) &&
+                a->call_.function->name[0] != b->call_.function->name[0] &&
+                a->call_.function->name[0] != '=' && b->call_.function->name[0] != '=') {
+                const double other = estimate_selectivity(self, b);
+                own = fmax(SELECTIVITY_MIN, (own + other - 1) / other);
+            }
+        }
+        share *= own;
+    }
+    return share;
+}
+
+// ---- Nodes -----------------------------------------------------------------------------------
+
+static firn_status estimate_scan(estimates *self, plan_node *node) {
+    const table_snapshot *table = self->self->tables[node->scan_.table];
+    double rows = table->row_count.is_known ? (double)table->row_count.value
+                  : table->rows.is_known    ? table->rows.value
+                                            : ROWS_UNKNOWN;
+    for (uint32_t i = 0; i < node->scan_.columns.count; i++) {
+        const scan_column *column = &node->scan_.columns.items[i];
+        const column_facts *facts = column->path_length == 1 && table->kind->facts != NULL
+                                        ? table->kind->facts(table, column->path[0])
+                                        : NULL;
+        TRY(put_column(self, column->id, of_facts(facts, column->type, rows)));
+    }
+    node->row_estimate = fmax(1, rows * filter_selectivity(self, &node->scan_.filters));
+    return FIRN_OK;
+}
+
+static firn_status copy_column(estimates *self, uint32_t id, const expr *value, double rows) {
+    column_estimate made = {.distinct = estimate_distinct(self, value, rows)};
+    if (value->kind == EXPR_COLUMN) {
+        made = *estimate_column(self, value->column_.id);
+    }
+    return put_column(self, id, made);
+}
+
+static double join_rows(const estimates *self, const plan_node *node) {
+    const double left = node->join_.left->row_estimate;
+    const double right = node->join_.right->row_estimate;
+    double share = 1;
+    double matched = 1; // Share of left rows with a partner.
+    for (uint32_t i = 0; i < node->join_.left_keys.count; i++) {
+        const double l = estimate_distinct(self, node->join_.left_keys.items[i], left);
+        const double r = estimate_distinct(self, node->join_.right_keys.items[i], right);
+        share /= fmax(1, fmax(l, r));
+        matched = fmin(matched, fmin(1, r / fmax(1, l)));
+    }
+    if (node->join_.residual != NULL) {
+        share *= estimate_selectivity(self, node->join_.residual);
+        matched *= 0.5;
+    }
+    const double inner = left * right * share;
+    switch ((join_kind)node->join_.join) {
+    case JOIN_LEFT:
+        return fmax(left, inner);
+    case JOIN_RIGHT:
+        return fmax(right, inner);
+    case JOIN_FULL:
+        return fmax(left + right, inner);
+    case JOIN_SEMI:
+        return left * matched;
+    case JOIN_ANTI:
+        return left * fmax(0.1, 1 - matched);
+    case JOIN_RIGHT_SEMI:
+        return fmin(right, inner);
+    case JOIN_RIGHT_ANTI:
+        return right * 0.5;
+    case JOIN_MARK:
+    case JOIN_SINGLE:
+        return left;
+    case JOIN_INNER:
+    case JOIN_CROSS:
+    case JOIN_KIND_COUNT:
+        break;
+    }
+    return inner;
+}
+
+static double aggregate_rows(const estimates *self, const plan_node *node, double rows) {
+    double groups = 1;
+    for (uint32_t i = 0; i < node->aggregate_.keys.count; i++) {
+        groups *= estimate_distinct(self, node->aggregate_.keys.items[i], rows);
+        groups = fmin(groups, rows);
+    }
+    const uint32_t sets = node->aggregate_.sets.count;
+    return fmax(1, groups) * (sets > 0 ? sets : 1);
+}
+
+static double limit_of(const expr *value, double otherwise) {
+    if (value == NULL || value->kind != EXPR_LITERAL || value->literal_.value.is_null) {
+        return otherwise;
+    }
+    return (double)*COLUMN_VALUES(value->literal_.value.value, int64_t);
+}
+
+static firn_status estimate_columns(estimates *self, const u32_list *ids, const expr_list *values,
+                                    double rows) {
+    for (uint32_t i = 0; i < ids->count; i++) {
+        TRY(copy_column(self, ids->items[i], values->items[i], rows));
+    }
+    return FIRN_OK;
+}
+
+static firn_status estimate_union(estimates *self, plan_node *node) {
+    node->row_estimate = 0;
+    for (uint32_t i = 0; i < node->union_.inputs.count; i++) {
+        node->row_estimate += node->union_.inputs.items[i]->row_estimate;
+    }
+    for (uint32_t i = 0; i < node->union_.ids.count; i++) {
+        TRY(put_column(self, node->union_.ids.items[i],
+                       *estimate_column(self, node->union_.input_ids.items[i])));
+    }
+    return FIRN_OK;
+}
+
+// What a node with one input makes of its rows.
+static firn_status estimate_node(estimates *self, plan_node *node) {
+    switch ((int)node->kind) {
+    case PLAN_SCAN:
+        return estimate_scan(self, node);
+    case PLAN_VALUES:
+        node->row_estimate = (double)node->values_.row_count;
+        return FIRN_OK;
+    case PLAN_FILTER: {
+        const expr_list one = {.count = 1, .items = &node->filter_.predicate};
+        node->row_estimate =
+            fmax(1, node->filter_.input->row_estimate * filter_selectivity(self, &one));
+        return FIRN_OK;
+    }
+    case PLAN_PROJECT:
+        node->row_estimate = node->project_.input->row_estimate;
+        return estimate_columns(self, &node->project_.ids, &node->project_.values,
+                                node->row_estimate);
+    case PLAN_JOIN:
+        node->row_estimate = fmax(1, join_rows(self, node));
+        node->join_.build_estimate = (uint64_t)node->join_.right->row_estimate;
+        return FIRN_OK;
+    case PLAN_AGGREGATE:
+        node->row_estimate = aggregate_rows(self, node, node->aggregate_.input->row_estimate);
+        node->aggregate_.group_estimate = (uint64_t)node->row_estimate;
+        return estimate_columns(self, &node->aggregate_.key_ids, &node->aggregate_.keys,
+                                node->row_estimate);
+    case PLAN_SORT:
+        node->row_estimate = fmin(node->sort_.input->row_estimate, (double)node->sort_.limit);
+        return FIRN_OK;
+    case PLAN_LIMIT:
+        node->row_estimate =
+            fmin(node->limit_.input->row_estimate, limit_of(node->limit_.limit, INFINITY));
+        return FIRN_OK;
+    case PLAN_UNION:
+        return estimate_union(self, node);
+    case PLAN_REPEAT:
+        node->row_estimate = node->repeat_.input->row_estimate;
+        return FIRN_OK;
+    case PLAN_UNNEST:
+        node->row_estimate = node->unnest_.input->row_estimate * 4;
+        return FIRN_OK;
+    case PLAN_SHARED:
+        node->row_estimate = node->shared_.body->row_estimate;
+        return FIRN_OK;
+    case PLAN_OUTPUT:
+        node->row_estimate = node->output_.input->row_estimate;
+        return FIRN_OK;
+    case PLAN_SINGLE_ROW:
+    case PLAN_INSERT:
+        node->row_estimate = 1;
+        return FIRN_OK;
+    default:
+        node->row_estimate = 1000;
+        return FIRN_OK;
+    }
+}
+
+typedef struct walk {
+    estimates *state;
+    firn_status status;
+} walk;
+
+static bool visit(void *user, plan_node **slot) {
+    walk *self = user;
+    if (!plan_visit_children(*slot, visit, user)) {
+        return false;
+    }
+    self->status = estimate_node(self->state, *slot);
+    return self->status == FIRN_OK;
+}
+
+firn_status estimate_tree(estimates *self, plan_node *root) {
+    walk state = {.state = self, .status = FIRN_OK};
+    (void)visit(&state, &root);
+    return state.status;
+}
+
+firn_status estimate_plan(optimizer *self, plan_node *root) {
+    estimates state = {.self = self};
+    return estimate_tree(&state, root);
+}

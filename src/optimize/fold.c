@@ -1,0 +1,102 @@
+// Constant expressions are evaluated now. One that fails is left as it is: its error belongs to the
+// rows that reach it, which may be none. Filters that are always true go; AND, OR and CASE lose the
+// arguments that decide nothing.
+#include "expr/program.h"
+#include "optimize/rewrite.h"
+
+typedef struct folding {
+    optimizer *self;
+    firn_status status;
+} folding;
+
+static bool fold_plan(void *user, plan_node **slot);
+
+static bool is_literal_bool(const expr *value, bool wanted) {
+    return value->kind == EXPR_LITERAL && value->type->id == TYPE_BOOLEAN &&
+           !value->literal_.value.is_null &&
+           bitmap_get(value->literal_.value.value->values, 0) == wanted;
+}
+
+// Drops TRUE from AND (FALSE from OR); FALSE in AND (TRUE in OR) decides all if nothing can fail
+// before it.
+static firn_status simplify_logical(optimizer *self, expr **slot) {
+    expr *value = *slot;
+    const bool is_and = value->kind == EXPR_AND;
+    const expr_list *args = is_and ? &value->and_.args : &value->or_.args;
+    expr_list kept = {0};
+    for (uint32_t i = 0; i < args->count; i++) {
+        if (is_literal_bool(args->items[i], !is_and)) {
+            *slot = expr_bool(self->memory, !is_and);
+            return *slot == NULL ? rewrite_full(self) : FIRN_OK;
+        }
+        if (!is_literal_bool(args->items[i], is_and)) {
+            TRY(rewrite_add_expr(self, &kept, args->items[i]));
+        }
+    }
+    if (kept.count == args->count) {
+        return FIRN_OK;
+    }
+    if (kept.count == 0) {
+        *slot = expr_bool(self->memory, is_and);
+        return *slot == NULL ? rewrite_full(self) : FIRN_OK;
+    }
+    if (kept.count == 1) {
+        *slot = kept.items[0];
+        return FIRN_OK;
+    }
+    if (is_and) {
+        value->and_.args = kept;
+    } else {
+        value->or_.args = kept;
+    }
+    return FIRN_OK;
+}
+
+static firn_status fold_node(optimizer *self, expr **slot) {
+    expr *value = *slot;
+    if (value->kind == EXPR_AND || value->kind == EXPR_OR) {
+        TRY(simplify_logical(self, slot));
+        value = *slot;
+    }
+    if (value->kind == EXPR_LITERAL || value->kind == EXPR_LAMBDA ||
+        value->kind == EXPR_AGGREGATE || value->kind == EXPR_SUBQUERY ||
+        value->kind == EXPR_DYNAMIC || !expr_is_constant(value) || expr_is_volatile(value)) {
+        return FIRN_OK;
+    }
+    expr *folded;
+    firn_error ignored = ERR_INIT;
+    if (expr_fold(value, self->context, self->memory, &folded, &ignored) == FIRN_OK) {
+        folded->position = value->position;
+        *slot = folded;
+    }
+    return FIRN_OK;
+}
+
+static bool fold_expr(void *user, expr **slot) {
+    folding *state = user;
+    if ((*slot)->kind == EXPR_SUBQUERY && !fold_plan(user, &(*slot)->subquery_.plan)) {
+        return false;
+    }
+    if (!expr_visit_children(*slot, fold_expr, user)) {
+        return false;
+    }
+    state->status = fold_node(state->self, slot);
+    return state->status == FIRN_OK;
+}
+
+static bool fold_plan(void *user, plan_node **slot) {
+    if (!plan_visit_exprs(*slot, fold_expr, user) || !plan_visit_children(*slot, fold_plan, user)) {
+        return false;
+    }
+    plan_node *node = *slot;
+    if (node->kind == PLAN_FILTER && is_literal_bool(node->filter_.predicate, true)) {
+        *slot = node->filter_.input;
+    }
+    return true;
+}
+
+firn_status rule_fold(optimizer *self, plan_node **root) {
+    folding state = {.self = self, .status = FIRN_OK};
+    (void)fold_plan(&state, root);
+    return state.status;
+}

@@ -1,0 +1,240 @@
+// Only the columns that somebody above needs are read, computed and carried.
+#include "optimize/rewrite.h"
+
+static firn_status prune(optimizer *self, plan_node **slot, const id_set *needed);
+
+static firn_status add_used(optimizer *self, const expr_list *values, id_set *out) {
+    for (uint32_t i = 0; i < values->count; i++) {
+        TRY(rewrite_used(self, values->items[i], out));
+    }
+    return FIRN_OK;
+}
+
+static firn_status add_keys(optimizer *self, const sort_key_list *keys, id_set *out) {
+    for (uint32_t i = 0; i < keys->count; i++) {
+        TRY(rewrite_used(self, keys->items[i].value, out));
+    }
+    return FIRN_OK;
+}
+
+static firn_status add_ids(optimizer *self, const u32_list *ids, id_set *out) {
+    for (uint32_t i = 0; i < ids->count; i++) {
+        TRY(id_set_add(out, ids->items[i], self->err));
+    }
+    return FIRN_OK;
+}
+
+// Columns needed above first, then those that only filters read.
+static firn_status prune_scan(optimizer *self, plan_node *node, const id_set *needed) {
+    id_set filters = id_set_open(self->memory);
+    TRY(add_used(self, &node->scan_.filters, &filters));
+    const scan_column_list all = node->scan_.columns;
+    scan_column *kept = ARENA_NEW(self->memory, scan_column, all.count + 1);
+    if (kept == NULL) {
+        return rewrite_full(self);
+    }
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < all.count; i++) {
+        if (id_set_has(needed, all.items[i].id)) {
+            kept[count++] = all.items[i];
+        }
+    }
+    node->scan_.output_count = count;
+    for (uint32_t i = 0; i < all.count; i++) {
+        if (!id_set_has(needed, all.items[i].id) && id_set_has(&filters, all.items[i].id)) {
+            kept[count++] = all.items[i];
+        }
+    }
+    node->scan_.columns = (scan_column_list){.count = count, .items = kept};
+    return FIRN_OK;
+}
+
+static void keep_values(u32_list *ids, expr_list *values, const id_set *needed) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < ids->count; i++) {
+        if (id_set_has(needed, ids->items[i])) {
+            ids->items[kept] = ids->items[i];
+            values->items[kept++] = values->items[i];
+        }
+    }
+    ids->count = kept;
+    values->count = kept;
+}
+
+static bool only_renames(const plan_node *project, const plan_columns *input) {
+    if (project->project_.ids.count != input->count) {
+        return false;
+    }
+    for (uint32_t i = 0; i < input->count; i++) {
+        const expr *value = project->project_.values.items[i];
+        if (value->kind != EXPR_COLUMN || value->column_.id != input->items[i].id ||
+            project->project_.ids.items[i] != input->items[i].id) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static firn_status prune_project(optimizer *self, plan_node **slot, const id_set *needed) {
+    plan_node *node = *slot;
+    keep_values(&node->project_.ids, &node->project_.values, needed);
+    id_set used = id_set_open(self->memory);
+    TRY(add_used(self, &node->project_.values, &used));
+    TRY(prune(self, &node->project_.input, &used));
+    plan_columns input;
+    TRY(plan_outputs(node->project_.input, self->memory, &input, self->err));
+    if (only_renames(node, &input)) {
+        *slot = node->project_.input;
+    }
+    return FIRN_OK;
+}
+
+static firn_status prune_join(optimizer *self, plan_node *node, const id_set *needed) {
+    id_set used = id_set_open(self->memory);
+    TRY(id_set_add_all(&used, needed, self->err));
+    TRY(add_used(self, &node->join_.left_keys, &used));
+    TRY(add_used(self, &node->join_.right_keys, &used));
+    TRY(rewrite_used(self, node->join_.residual, &used));
+    TRY(prune(self, &node->join_.left, &used));
+    TRY(prune(self, &node->join_.right, &used));
+    plan_columns columns;
+    node->join_.is_pruned = false;
+    TRY(plan_outputs(node, self->memory, &columns, self->err));
+    node->join_.outputs = (u32_list){0};
+    for (uint32_t i = 0; i < columns.count; i++) {
+        if (id_set_has(needed, columns.items[i].id)) {
+            TRY(rewrite_add_id(self, &node->join_.outputs, columns.items[i].id));
+        }
+    }
+    node->join_.is_pruned = node->join_.outputs.count < columns.count;
+    return FIRN_OK;
+}
+
+static firn_status prune_aggregate(optimizer *self, plan_node *node, const id_set *needed) {
+    keep_values(&node->aggregate_.ids, &node->aggregate_.aggregates, needed);
+    id_set used = id_set_open(self->memory);
+    TRY(add_used(self, &node->aggregate_.keys, &used));
+    TRY(add_used(self, &node->aggregate_.aggregates, &used));
+    return prune(self, &node->aggregate_.input, &used);
+}
+
+static firn_status prune_union(optimizer *self, plan_node *node, const id_set *needed) {
+    const uint32_t width = node->union_.ids.count;
+    u32_list ids = {0};
+    u32_list input_ids = {0};
+    field *fields = ARENA_NEW(self->memory, field, width + 1);
+    if (fields == NULL) {
+        return rewrite_full(self);
+    }
+    for (uint32_t i = 0; i < width; i++) {
+        if (id_set_has(needed, node->union_.ids.items[i])) {
+            fields[ids.count] = node->union_.columns.fields[i];
+            TRY(rewrite_add_id(self, &ids, node->union_.ids.items[i]));
+        }
+    }
+    for (uint32_t input = 0; input < node->union_.inputs.count; input++) {
+        id_set used = id_set_open(self->memory);
+        for (uint32_t i = 0; i < width; i++) {
+            if (id_set_has(needed, node->union_.ids.items[i])) {
+                const uint32_t id = node->union_.input_ids.items[input * width + i];
+                TRY(rewrite_add_id(self, &input_ids, id));
+                TRY(id_set_add(&used, id, self->err));
+            }
+        }
+        TRY(prune(self, &node->union_.inputs.items[input], &used));
+    }
+    node->union_.ids = ids;
+    node->union_.input_ids = input_ids;
+    node->union_.columns = (schema){.count = ids.count, .fields = fields};
+    return FIRN_OK;
+}
+
+static firn_status prune_values(optimizer *self, plan_node *node, const id_set *needed) {
+    column *columns = ARENA_NEW(self->memory, column, node->values_.ids.count + 1);
+    if (columns == NULL) {
+        return rewrite_full(self);
+    }
+    u32_list ids = {0};
+    for (uint32_t i = 0; i < node->values_.ids.count; i++) {
+        if (id_set_has(needed, node->values_.ids.items[i])) {
+            columns[ids.count] = node->values_.columns.items[i];
+            TRY(rewrite_add_id(self, &ids, node->values_.ids.items[i]));
+        }
+    }
+    node->values_.columns = (column_data_list){.count = ids.count, .items = columns};
+    node->values_.ids = ids;
+    return FIRN_OK;
+}
+
+// The input must give what is needed above and what the node itself looks at.
+static firn_status prune_input(optimizer *self, plan_node **input, const id_set *needed,
+                               const expr_list *values, const sort_key_list *keys) {
+    id_set used = id_set_open(self->memory);
+    TRY(id_set_add_all(&used, needed, self->err));
+    if (values != NULL) {
+        TRY(add_used(self, values, &used));
+    }
+    if (keys != NULL) {
+        TRY(add_keys(self, keys, &used));
+    }
+    return prune(self, input, &used);
+}
+
+static firn_status prune_all(optimizer *self, plan_node **slot) {
+    id_set all = id_set_open(self->memory);
+    TRY(rewrite_outputs(self, *slot, &all));
+    return prune(self, slot, &all);
+}
+
+static firn_status prune(optimizer *self, plan_node **slot, const id_set *needed) {
+    plan_node *node = *slot;
+    switch ((int)node->kind) {
+    case PLAN_SCAN:
+        return prune_scan(self, node, needed);
+    case PLAN_VALUES:
+        return prune_values(self, node, needed);
+    case PLAN_FILTER: {
+        const expr_list one = {.count = 1, .items = &node->filter_.predicate};
+        return prune_input(self, &node->filter_.input, needed, &one, NULL);
+    }
+    case PLAN_PROJECT:
+        return prune_project(self, slot, needed);
+    case PLAN_JOIN:
+        return prune_join(self, node, needed);
+    case PLAN_AGGREGATE:
+        return prune_aggregate(self, node, needed);
+    case PLAN_SORT:
+        return prune_input(self, &node->sort_.input, needed, NULL, &node->sort_.keys);
+    case PLAN_LIMIT:
+        return prune_input(self, &node->limit_.input, needed, NULL, NULL);
+    case PLAN_UNION:
+        return prune_union(self, node, needed);
+    case PLAN_REPEAT: {
+        const expr_list one = {.count = 1, .items = &node->repeat_.times};
+        return prune_input(self, &node->repeat_.input, needed, &one, NULL);
+    }
+    case PLAN_UNNEST:
+        return prune_input(self, &node->unnest_.input, needed, &node->unnest_.lists, NULL);
+    case PLAN_SHARED: // All references together may need everything.
+        TRY(prune_all(self, &node->shared_.definition));
+        return prune(self, &node->shared_.body, needed);
+    case PLAN_SINGLE_ROW:
+        return prune(self, &node->single_row_.input, needed);
+    case PLAN_INSERT: {
+        id_set used = id_set_open(self->memory);
+        TRY(add_ids(self, &node->insert_.input_ids, &used));
+        return prune(self, &node->insert_.input, &used);
+    }
+    case PLAN_OUTPUT: {
+        id_set used = id_set_open(self->memory);
+        TRY(add_ids(self, &node->output_.ids, &used));
+        return prune(self, &node->output_.input, &used);
+    }
+    default:
+        return FIRN_OK;
+    }
+}
+
+firn_status rule_prune_columns(optimizer *self, plan_node **root) {
+    return prune_all(self, root);
+}

@@ -1,0 +1,309 @@
+#include "optimize/rewrite.h"
+
+#include "functions/overload.h"
+
+firn_status rewrite_full(optimizer *self) {
+    return ARENA_FULL(self->memory, self->err);
+}
+
+uint32_t rewrite_new_id(optimizer *self) {
+    return self->plan->id_count++;
+}
+
+firn_status rewrite_node(optimizer *self, plan_kind kind, plan_node **out) {
+    *out = plan_new(self->memory, kind);
+    return *out == NULL ? rewrite_full(self) : FIRN_OK;
+}
+
+firn_status rewrite_column(optimizer *self, uint32_t id, const type *type, expr **out) {
+    *out = expr_column(self->memory, id, TEXT(""), type);
+    return *out == NULL ? rewrite_full(self) : FIRN_OK;
+}
+
+// Lists grow by copying whenever they are empty or their count is a power of two from 8 on.
+static bool is_full(uint32_t count) {
+    return count == 0 || (count >= 8 && (count & (count - 1)) == 0);
+}
+
+firn_status rewrite_add_expr(optimizer *self, expr_list *list, expr *value) {
+    if (is_full(list->count)) {
+        expr **items = ARENA_NEW(self->memory, expr *, list->count == 0 ? 8 : list->count * 2);
+        if (items == NULL) {
+            return rewrite_full(self);
+        }
+        if (list->count > 0) {
+            memcpy(items, list->items, list->count * sizeof *items);
+        }
+        list->items = items;
+    }
+    list->items[list->count++] = value;
+    return FIRN_OK;
+}
+
+firn_status rewrite_add_id(optimizer *self, u32_list *list, uint32_t id) {
+    if (is_full(list->count)) {
+        uint32_t *items = ARENA_NEW(self->memory, uint32_t, list->count == 0 ? 8 : list->count * 2);
+        if (items == NULL) {
+            return rewrite_full(self);
+        }
+        if (list->count > 0) {
+            memcpy(items, list->items, list->count * sizeof *items);
+        }
+        list->items = items;
+    }
+    list->items[list->count++] = id;
+    return FIRN_OK;
+}
+
+// ---- Conjuncts -------------------------------------------------------------------------------
+
+firn_status rewrite_split(optimizer *self, expr *predicate, expr_list *out) {
+    if (predicate == NULL) {
+        return FIRN_OK;
+    }
+    if (predicate->kind != EXPR_AND) {
+        return rewrite_add_expr(self, out, predicate);
+    }
+    for (uint32_t i = 0; i < predicate->and_.args.count; i++) {
+        TRY(rewrite_split(self, predicate->and_.args.items[i], out));
+    }
+    return FIRN_OK;
+}
+
+firn_status rewrite_join(optimizer *self, const expr_list *conjuncts, expr **out) {
+    *out = NULL;
+    if (conjuncts->count == 1) {
+        *out = conjuncts->items[0];
+    }
+    if (conjuncts->count < 2) {
+        return FIRN_OK;
+    }
+    *out = expr_new(self->memory, EXPR_AND, TYPE_OF(BOOLEAN));
+    if (*out == NULL) {
+        return rewrite_full(self);
+    }
+    for (uint32_t i = 0; i < conjuncts->count; i++) {
+        TRY(rewrite_add_expr(self, &(*out)->and_.args, conjuncts->items[i]));
+    }
+    return FIRN_OK;
+}
+
+firn_status rewrite_filter(optimizer *self, plan_node *node, const expr_list *conjuncts,
+                           plan_node **out) {
+    if (conjuncts->count == 0) {
+        *out = node;
+        return FIRN_OK;
+    }
+    plan_node *filter;
+    TRY(rewrite_node(self, PLAN_FILTER, &filter));
+    filter->filter_.input = node;
+    *out = filter;
+    return rewrite_join(self, conjuncts, &filter->filter_.predicate);
+}
+
+firn_status rewrite_project(optimizer *self, plan_node *input, const u32_list *ids,
+                            const expr_list *values, plan_node **out) {
+    plan_node *project;
+    TRY(rewrite_node(self, PLAN_PROJECT, &project));
+    project->project_.input = input;
+    project->project_.ids = *ids;
+    project->project_.values = *values;
+    *out = project;
+    return FIRN_OK;
+}
+
+firn_status rewrite_pass(optimizer *self, plan_node *node, u32_list *ids, expr_list *values) {
+    plan_columns columns;
+    TRY(plan_outputs(node, self->memory, &columns, self->err));
+    for (uint32_t i = 0; i < columns.count; i++) {
+        expr *value = expr_column(self->memory, columns.items[i].id, columns.items[i].name,
+                                  columns.items[i].type);
+        if (value == NULL) {
+            return rewrite_full(self);
+        }
+        TRY(rewrite_add_id(self, ids, columns.items[i].id));
+        TRY(rewrite_add_expr(self, values, value));
+    }
+    return FIRN_OK;
+}
+
+firn_status rewrite_call(optimizer *self, const char *name, expr *left, expr *right, expr **out) {
+    expr *args[2] = {left, right};
+    return function_call_named(text_of(name), args, 2, self->memory, out, self->err);
+}
+
+firn_status rewrite_not(optimizer *self, expr *value, expr **out) {
+    return function_call_named(TEXT("not"), &value, 1, self->memory, out, self->err);
+}
+
+firn_status rewrite_coalesce(optimizer *self, expr *value, expr *otherwise, expr **out) {
+    *out = expr_new(self->memory, EXPR_COALESCE, value->type);
+    if (*out == NULL) {
+        return rewrite_full(self);
+    }
+    TRY(rewrite_add_expr(self, &(*out)->coalesce_.args, value));
+    return rewrite_add_expr(self, &(*out)->coalesce_.args, otherwise);
+}
+
+firn_status rewrite_same(optimizer *self, expr *left, expr *right, expr **out) {
+    return rewrite_call(self, "is_not_distinct_from", left, right, out);
+}
+
+// ---- Columns ---------------------------------------------------------------------------------
+
+typedef struct replacing {
+    optimizer *self;
+    const substitution *map;
+    firn_status status;
+} replacing;
+
+static bool replace_plan(void *user, plan_node **slot);
+
+static bool replace_expr(void *user, expr **slot) {
+    replacing *state = user;
+    const expr *value = *slot;
+    if (value->kind == EXPR_COLUMN) {
+        for (uint32_t i = 0; i < state->map->from.count; i++) {
+            if (state->map->from.items[i] == value->column_.id) {
+                *slot = expr_copy(state->self->memory, state->map->to.items[i]);
+                if (*slot == NULL) {
+                    state->status = rewrite_full(state->self);
+                    return false;
+                }
+                return true;
+            }
+        }
+        return true;
+    }
+    if (value->kind == EXPR_SUBQUERY) {
+        plan_node *inner = value->subquery_.plan;
+        if (!replace_plan(user, &inner)) {
+            return false;
+        }
+    }
+    return expr_visit_children(*slot, replace_expr, user);
+}
+
+static bool replace_plan(void *user, plan_node **slot) {
+    return plan_visit_exprs(*slot, replace_expr, user) &&
+           plan_visit_children(*slot, replace_plan, user);
+}
+
+firn_status rewrite_substitute(optimizer *self, expr **value, const substitution *map) {
+    replacing state = {.self = self, .map = map, .status = FIRN_OK};
+    if (*value != NULL && map->from.count > 0) {
+        (void)replace_expr(&state, value);
+    }
+    return state.status;
+}
+
+firn_status rewrite_substitute_plan(optimizer *self, plan_node *node, const substitution *map) {
+    replacing state = {.self = self, .map = map, .status = FIRN_OK};
+    if (map->from.count > 0) {
+        (void)replace_plan(&state, &node);
+    }
+    return state.status;
+}
+
+firn_status rewrite_used(optimizer *self, const expr *value, id_set *out) {
+    return value == NULL ? FIRN_OK : expr_columns(value, out, self->err);
+}
+
+typedef struct usage {
+    optimizer *self;
+    id_set used, made;
+    firn_status status;
+} usage;
+
+static bool use_plan(void *user, plan_node **slot);
+
+static bool use_expr(void *user, expr **slot) {
+    usage *state = user;
+    expr *value = *slot;
+    if (value->kind == EXPR_COLUMN) {
+        state->status = id_set_add(&state->used, value->column_.id, state->self->err);
+        return state->status == FIRN_OK;
+    }
+    if (value->kind == EXPR_LAMBDA) {
+        for (uint32_t i = 0; i < value->lambda_.parameters.count; i++) {
+            state->status =
+                id_set_add(&state->made, value->lambda_.parameters.items[i], state->self->err);
+        }
+    }
+    if (value->kind == EXPR_SUBQUERY && !use_plan(user, &value->subquery_.plan)) {
+        return false;
+    }
+    return state->status == FIRN_OK && expr_visit_children(value, use_expr, user);
+}
+
+// Ids of scan columns that only filters read are made as well, though not handed out.
+static firn_status add_made(usage *state, const plan_node *node) {
+    if (node->kind == PLAN_SCAN) {
+        for (uint32_t i = 0; i < node->scan_.columns.count; i++) {
+            TRY(id_set_add(&state->made, node->scan_.columns.items[i].id, state->self->err));
+        }
+        return FIRN_OK;
+    }
+    return plan_output_ids(node, &state->made, state->self->err);
+}
+
+static bool use_plan(void *user, plan_node **slot) {
+    usage *state = user;
+    state->status = add_made(state, *slot);
+    return state->status == FIRN_OK && plan_visit_exprs(*slot, use_expr, user) &&
+           plan_visit_children(*slot, use_plan, user);
+}
+
+firn_status rewrite_free(optimizer *self, plan_node *node, id_set *out) {
+    usage state = {.self = self,
+                   .used = id_set_open(self->memory),
+                   .made = id_set_open(self->memory),
+                   .status = FIRN_OK};
+    (void)use_plan(&state, &node);
+    TRY(state.status);
+    id_set_remove_all(&state.used, &state.made);
+    return id_set_add_all(out, &state.used, self->err);
+}
+
+firn_status rewrite_outputs(optimizer *self, const plan_node *node, id_set *out) {
+    return plan_output_ids(node, out, self->err);
+}
+
+firn_status rewrite_covers(optimizer *self, const id_set *ids, const expr *value, bool *out) {
+    id_set used = id_set_open(self->memory);
+    TRY(rewrite_used(self, value, &used));
+    *out = id_set_contains(ids, &used);
+    return FIRN_OK;
+}
+
+const type *rewrite_type_of(const plan_columns *columns, uint32_t id) {
+    for (uint32_t i = 0; i < columns->count; i++) {
+        if (columns->items[i].id == id) {
+            return columns->items[i].type;
+        }
+    }
+    return NULL;
+}
+
+// ---- Trees -----------------------------------------------------------------------------------
+
+typedef struct walk {
+    optimizer *self;
+    rewrite_visit visit;
+    firn_status status;
+} walk;
+
+static bool visit_node(void *user, plan_node **slot) {
+    walk *state = user;
+    if (!plan_visit_children(*slot, visit_node, user)) {
+        return false;
+    }
+    state->status = state->visit(state->self, slot);
+    return state->status == FIRN_OK;
+}
+
+firn_status rewrite_tree(optimizer *self, plan_node **root, rewrite_visit visit) {
+    walk state = {.self = self, .visit = visit, .status = FIRN_OK};
+    (void)visit_node(&state, root);
+    return state.status;
+}

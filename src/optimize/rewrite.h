@@ -1,0 +1,56 @@
+// What the rules share: conjuncts, replacing columns, which ids a subplan makes and needs.
+#ifndef FIRN_OPTIMIZE_REWRITE_H
+#define FIRN_OPTIMIZE_REWRITE_H
+
+#include "optimize/optimize.h"
+
+firn_status rewrite_full(optimizer *self); ///< FIRN_NO_MEMORY.
+uint32_t rewrite_new_id(optimizer *self);
+firn_status rewrite_node(optimizer *self, plan_kind kind, plan_node **out);
+firn_status rewrite_column(optimizer *self, uint32_t id, const type *type, expr **out);
+firn_status rewrite_add_expr(optimizer *self, expr_list *list, expr *value);
+firn_status rewrite_add_id(optimizer *self, u32_list *list, uint32_t id);
+
+/// Adds the conjuncts of a predicate to a list; NULL adds nothing.
+firn_status rewrite_split(optimizer *self, expr *predicate, expr_list *out);
+/// AND of a list; NULL when it is empty.
+firn_status rewrite_join(optimizer *self, const expr_list *conjuncts, expr **out);
+/// A filter of these conjuncts over `node`, or `node` itself if there are none.
+firn_status rewrite_filter(optimizer *self, plan_node *node, const expr_list *conjuncts,
+                           plan_node **out);
+firn_status rewrite_project(optimizer *self, plan_node *input, const u32_list *ids,
+                            const expr_list *values, plan_node **out);
+/// A projection that hands on all outputs of `node` as they are, ready for more to be added.
+firn_status rewrite_pass(optimizer *self, plan_node *node, u32_list *ids, expr_list *values);
+/// name(left, right): a scalar function that exists.
+firn_status rewrite_call(optimizer *self, const char *name, expr *left, expr *right, expr **out);
+firn_status rewrite_not(optimizer *self, expr *value, expr **out);
+/// COALESCE(value, otherwise).
+firn_status rewrite_coalesce(optimizer *self, expr *value, expr *otherwise, expr **out);
+/// left = right with NULL equal to NULL.
+firn_status rewrite_same(optimizer *self, expr *left, expr *right, expr **out);
+
+/// Replaces columns: an id in `from` becomes a copy of the expression at the same index of `to`.
+typedef struct substitution {
+    u32_list from;
+    expr_list to;
+} substitution;
+firn_status rewrite_substitute(optimizer *self, expr **value, const substitution *map);
+/// The same in all expressions of a whole subplan.
+firn_status rewrite_substitute_plan(optimizer *self, plan_node *node, const substitution *map);
+
+/// Ids that an expression mentions (subqueries' outer ones included).
+firn_status rewrite_used(optimizer *self, const expr *value, id_set *out);
+/// Ids that a subplan mentions but does not make: what correlates it.
+firn_status rewrite_free(optimizer *self, plan_node *node, id_set *out);
+firn_status rewrite_outputs(optimizer *self, const plan_node *node, id_set *out);
+/// Does the expression mention only these ids?
+firn_status rewrite_covers(optimizer *self, const id_set *ids, const expr *value, bool *out);
+/// The type of an output column.
+const type *rewrite_type_of(const plan_columns *columns, uint32_t id);
+
+/// Calls `visit` for every node of the tree, children first, through their slots.
+typedef firn_status (*rewrite_visit)(optimizer *self, plan_node **slot);
+firn_status rewrite_tree(optimizer *self, plan_node **root, rewrite_visit visit);
+
+#endif

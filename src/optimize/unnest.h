@@ -1,0 +1,20 @@
+// The parts of unnesting (rule `unnest`): subqueries to dependent joins, dependent joins to joins.
+#ifndef FIRN_OPTIMIZE_UNNEST_H
+#define FIRN_OPTIMIZE_UNNEST_H
+
+#include "optimize/rewrite.h"
+
+/// Replaces a dependent join whose right side mentions columns of the left by an ordinary join.
+/// Dependent joins inside its sides are gone already.
+firn_status unnest_dependent_join(optimizer *self, plan_node **slot);
+
+/// The cheap way, where it can be taken: the predicates that correlate the right side are pulled up
+/// into the join's condition. *done is false if the right side is not of that shape; then nothing
+/// changed.
+firn_status unnest_pull(optimizer *self, plan_node **slot, const id_set *outer, bool *done);
+
+/// The general way (Neumann and Kemper, "Unnesting Arbitrary Queries", 2015): the right side is
+/// computed once for all distinct values of the columns it mentions, which become columns of it.
+firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer);
+
+#endif

@@ -1,0 +1,464 @@
+// The general way to unnest (T. Neumann, A. Kemper: "Unnesting Arbitrary Queries", BTW 2015).
+//
+// D = the distinct values of the left side's columns that the right side mentions. The dependent
+// join becomes an ordinary one of left and right', where right' = right computed for all of D at
+// once: it hands out D's columns too, and the join compares them (NULL equals NULL) with the
+// left's.
+//
+// D travels down the right side until nothing below mentions the left any more; there it is joined
+// in. On the way each node learns to keep D's columns apart: aggregates group by them, joins
+// compare them, limits count per value of them. Every place gets its own copy of D under new ids.
+//
+// The left side stands twice in the result, as itself and in D: D's definition is a copy.
+#include <assert.h>
+
+#include "functions/overload.h"
+#include "functions/registry.h"
+#include "optimize/unnest.h"
+
+typedef struct domain {
+    optimizer *self;
+    const plan_node *left;
+    u32_list outer; // The left's columns that make D.
+    const type **types;
+} domain;
+
+// New ids that stand for the domain's columns at some place.
+typedef struct domain_ids {
+    u32_list items;
+} domain_ids;
+
+static firn_status push(domain *self, plan_node **slot, domain_ids *out);
+
+static firn_status mentions_domain(const domain *self, plan_node *node, bool *out) {
+    id_set used = id_set_open(self->self->memory);
+    TRY(rewrite_free(self->self, node, &used));
+    *out = false;
+    for (uint32_t i = 0; i < self->outer.count; i++) {
+        *out |= id_set_has(&used, self->outer.items[i]);
+    }
+    return FIRN_OK;
+}
+
+// A fresh copy of D: distinct columns of a copy of the left side.
+static firn_status new_domain(domain *self, plan_node **out, domain_ids *made) {
+    optimizer *optimizer_ = self->self;
+    const uint32_t id_count = optimizer_->plan->id_count;
+    uint32_t *renamed = ARENA_NEW(optimizer_->memory, uint32_t, id_count + 1);
+    if (renamed == NULL) {
+        return rewrite_full(optimizer_);
+    }
+    for (uint32_t i = 0; i < id_count; i++) {
+        renamed[i] = i;
+    }
+    plan_node *copy;
+    TRY(plan_copy_renamed(optimizer_->memory, self->left, &optimizer_->plan->id_count, renamed,
+                          id_count, &copy, optimizer_->err));
+    plan_node *group;
+    TRY(rewrite_node(optimizer_, PLAN_AGGREGATE, &group));
+    group->aggregate_.input = copy;
+    group->aggregate_.set_id = NO_SLOT;
+    *made = (domain_ids){0};
+    for (uint32_t i = 0; i < self->outer.count; i++) {
+        const uint32_t id = renamed[self->outer.items[i]];
+        expr *key;
+        TRY(rewrite_column(optimizer_, id, self->types[i], &key));
+        TRY(rewrite_add_expr(optimizer_, &group->aggregate_.keys, key));
+        TRY(rewrite_add_id(optimizer_, &group->aggregate_.key_ids, id));
+        TRY(rewrite_add_id(optimizer_, &made->items, id));
+    }
+    *out = group;
+    return FIRN_OK;
+}
+
+static firn_status substitution_of(domain *self, const domain_ids *ids, substitution *out) {
+    *out = (substitution){.from = self->outer};
+    for (uint32_t i = 0; i < self->outer.count; i++) {
+        expr *value;
+        TRY(rewrite_column(self->self, ids->items.items[i], self->types[i], &value));
+        TRY(rewrite_add_expr(self->self, &out->to, value));
+    }
+    return FIRN_OK;
+}
+
+// left's domain columns = right's, NULL equal to NULL, added to a condition.
+static firn_status equal_domains(domain *self, const domain_ids *left, const domain_ids *right,
+                                 expr **condition) {
+    optimizer *optimizer_ = self->self;
+    expr_list parts = {0};
+    for (uint32_t i = 0; i < self->outer.count; i++) {
+        expr *sides[2];
+        expr *same;
+        TRY(rewrite_column(optimizer_, left->items.items[i], self->types[i], &sides[0]));
+        TRY(rewrite_column(optimizer_, right->items.items[i], self->types[i], &sides[1]));
+        TRY(rewrite_same(optimizer_, sides[0], sides[1], &same));
+        TRY(rewrite_add_expr(optimizer_, &parts, same));
+    }
+    TRY(rewrite_split(optimizer_, *condition, &parts));
+    return rewrite_join(optimizer_, &parts, condition);
+}
+
+static firn_status new_join(domain *self, plan_node *left, plan_node *right, join_kind kind,
+                            plan_node **out) {
+    TRY(rewrite_node(self->self, PLAN_JOIN, out));
+    (*out)->join_.left = left;
+    (*out)->join_.right = right;
+    (*out)->join_.join = kind;
+    (*out)->join_.mark_id = NO_SLOT;
+    return FIRN_OK;
+}
+
+// Nothing here mentions the left: every value of D sees the same rows.
+static firn_status push_leaf(domain *self, plan_node **slot, domain_ids *out) {
+    plan_node *values;
+    TRY(new_domain(self, &values, out));
+    return new_join(self, *slot, values, JOIN_CROSS, slot);
+}
+
+// D's columns pass a projection under their own ids.
+static firn_status add_columns(domain *self, const domain_ids *ids, u32_list *to,
+                               expr_list *values) {
+    for (uint32_t i = 0; i < self->outer.count; i++) {
+        expr *value;
+        TRY(rewrite_column(self->self, ids->items.items[i], self->types[i], &value));
+        TRY(rewrite_add_id(self->self, to, ids->items.items[i]));
+        TRY(rewrite_add_expr(self->self, values, value));
+    }
+    return FIRN_OK;
+}
+
+static firn_status push_filter(domain *self, plan_node *node, domain_ids *out) {
+    substitution map;
+    TRY(push(self, &node->filter_.input, out));
+    TRY(substitution_of(self, out, &map));
+    return rewrite_substitute(self->self, &node->filter_.predicate, &map);
+}
+
+static firn_status push_project(domain *self, plan_node *node, domain_ids *out) {
+    substitution map;
+    TRY(push(self, &node->project_.input, out));
+    TRY(substitution_of(self, out, &map));
+    for (uint32_t i = 0; i < node->project_.values.count; i++) {
+        TRY(rewrite_substitute(self->self, &node->project_.values.items[i], &map));
+    }
+    return add_columns(self, out, &node->project_.ids, &node->project_.values);
+}
+
+// A scalar aggregate has a row for every value of D, also where no input row is: D LEFT JOIN it,
+// and counts that are missing are 0.
+static firn_status restore_empty(domain *self, plan_node **slot, domain_ids *out) {
+    optimizer *optimizer_ = self->self;
+    plan_node *node = *slot;
+    plan_node *values;
+    domain_ids outer_ids;
+    TRY(new_domain(self, &values, &outer_ids));
+    plan_node *join;
+    TRY(new_join(self, values, node, JOIN_LEFT, &join));
+    TRY(equal_domains(self, &outer_ids, out, &join->join_.residual));
+    u32_list ids = {0};
+    expr_list exprs = {0};
+    TRY(add_columns(self, &outer_ids, &ids, &exprs));
+    for (uint32_t i = 0; i < node->aggregate_.ids.count; i++) {
+        const expr *call = node->aggregate_.aggregates.items[i];
+        expr *value;
+        TRY(rewrite_column(optimizer_, node->aggregate_.ids.items[i], call->type, &value));
+        if ((call->aggregate_.function->flags & AGGREGATE_EMPTY_IS_ZERO) != 0) {
+            TRY(rewrite_coalesce(optimizer_, value, expr_i64(optimizer_->memory, call->type, 0),
+                                 &value));
+        }
+        TRY(rewrite_add_id(optimizer_, &ids, node->aggregate_.ids.items[i]));
+        TRY(rewrite_add_expr(optimizer_, &exprs, value));
+    }
+    *out = outer_ids;
+    return rewrite_project(optimizer_, join, &ids, &exprs, slot);
+}
+
+static firn_status push_aggregate(domain *self, plan_node **slot, domain_ids *out) {
+    plan_node *node = *slot;
+    substitution map;
+    const bool is_scalar = node->aggregate_.keys.count == 0;
+    TRY(push(self, &node->aggregate_.input, out));
+    TRY(substitution_of(self, out, &map));
+    for (uint32_t i = 0; i < node->aggregate_.keys.count; i++) {
+        TRY(rewrite_substitute(self->self, &node->aggregate_.keys.items[i], &map));
+    }
+    for (uint32_t i = 0; i < node->aggregate_.aggregates.count; i++) {
+        TRY(rewrite_substitute(self->self, &node->aggregate_.aggregates.items[i], &map));
+    }
+    if (node->aggregate_.sets.count > 0) {
+        return FAIL_SQL(self->self->err, FIRN_UNSUPPORTED, "0A000", NO_POSITION,
+                        "grouping sets in a correlated subquery");
+    }
+    TRY(add_columns(self, out, &node->aggregate_.key_ids, &node->aggregate_.keys));
+    return is_scalar ? restore_empty(self, slot, out) : FIRN_OK;
+}
+
+static firn_status push_join(domain *self, plan_node *node, domain_ids *out) {
+    optimizer *optimizer_ = self->self;
+    const join_kind kind = node->join_.join;
+    bool left_mentions;
+    bool right_mentions;
+    bool condition_mentions = false;
+    TRY(mentions_domain(self, node->join_.left, &left_mentions));
+    TRY(mentions_domain(self, node->join_.right, &right_mentions));
+    if (node->join_.residual != NULL) {
+        id_set used = id_set_open(optimizer_->memory);
+        TRY(rewrite_used(optimizer_, node->join_.residual, &used));
+        for (uint32_t i = 0; i < self->outer.count; i++) {
+            condition_mentions |= id_set_has(&used, self->outer.items[i]);
+        }
+    }
+    const bool is_inner = kind == JOIN_INNER || kind == JOIN_CROSS;
+    // An inner join needs D on one side only if that is enough; so does one that keeps left rows.
+    const bool push_left = left_mentions || !right_mentions || !is_inner;
+    const bool push_right = right_mentions || kind == JOIN_RIGHT || kind == JOIN_FULL ||
+                            kind == JOIN_RIGHT_SEMI || kind == JOIN_RIGHT_ANTI;
+    domain_ids left = {0};
+    domain_ids right = {0};
+    if (push_left) {
+        TRY(push(self, &node->join_.left, &left));
+    }
+    if (push_right) {
+        TRY(push(self, &node->join_.right, &right));
+    }
+    *out = push_left ? left : right;
+    if (condition_mentions) {
+        substitution map;
+        TRY(substitution_of(self, out, &map));
+        TRY(rewrite_substitute(optimizer_, &node->join_.residual, &map));
+    }
+    if (push_left && push_right) {
+        TRY(equal_domains(self, &left, &right, &node->join_.residual));
+        node->join_.join = kind == JOIN_CROSS ? JOIN_INNER : kind;
+        if (kind == JOIN_RIGHT || kind == JOIN_RIGHT_SEMI || kind == JOIN_RIGHT_ANTI) {
+            *out = right;
+        }
+    }
+    if (kind == JOIN_FULL) {
+        return FAIL_SQL(optimizer_->err, FIRN_UNSUPPORTED, "0A000", NO_POSITION,
+                        "a full join in a correlated subquery");
+    }
+    return FIRN_OK;
+}
+
+static firn_status push_union(domain *self, plan_node *node, domain_ids *out) {
+    optimizer *optimizer_ = self->self;
+    const uint32_t width = node->union_.ids.count;
+    u32_list input_ids = {0};
+    field *fields = ARENA_NEW(optimizer_->memory, field, width + self->outer.count + 1);
+    if (fields == NULL) {
+        return rewrite_full(optimizer_);
+    }
+    for (uint32_t i = 0; i < node->union_.inputs.count; i++) {
+        domain_ids part;
+        TRY(push(self, &node->union_.inputs.items[i], &part));
+        for (uint32_t k = 0; k < width; k++) {
+            TRY(rewrite_add_id(optimizer_, &input_ids,
+                               node->union_.input_ids.items[i * width + k]));
+        }
+        for (uint32_t k = 0; k < self->outer.count; k++) {
+            TRY(rewrite_add_id(optimizer_, &input_ids, part.items.items[k]));
+        }
+    }
+    for (uint32_t i = 0; i < width; i++) {
+        fields[i] = node->union_.columns.fields[i];
+    }
+    *out = (domain_ids){0};
+    for (uint32_t i = 0; i < self->outer.count; i++) {
+        const uint32_t id = rewrite_new_id(optimizer_);
+        fields[width + i] = (field){.type = self->types[i], .is_nullable = true, .id = -1};
+        TRY(rewrite_add_id(optimizer_, &node->union_.ids, id));
+        TRY(rewrite_add_id(optimizer_, &out->items, id));
+    }
+    node->union_.input_ids = input_ids;
+    node->union_.columns = (schema){.count = width + self->outer.count, .fields = fields};
+    return FIRN_OK;
+}
+
+static firn_status literal_number(domain *self, const expr *value, int64_t otherwise,
+                                  int64_t *out) {
+    *out = otherwise;
+    if (value == NULL || (value->kind == EXPR_LITERAL && value->literal_.value.is_null)) {
+        return FIRN_OK;
+    }
+    if (value->kind != EXPR_LITERAL) {
+        return FAIL_SQL(self->self->err, FIRN_UNSUPPORTED, "0A000", NO_POSITION,
+                        "a LIMIT that is no constant in a correlated subquery");
+    }
+    *out = *COLUMN_VALUES(value->literal_.value.value, int64_t);
+    return FIRN_OK;
+}
+
+static firn_status call(domain *self, const char *name, expr **args, uint32_t count, expr **out) {
+    return function_call_named(text_of(name), args, count, self->self->memory, out,
+                               self->self->err);
+}
+
+// One list of structs per value of D, in order, cut to what LIMIT and OFFSET leave, unnested again.
+static firn_status limit_by_list(domain *self, const plan_columns *columns, sort_key_list order,
+                                 plan_node *input, const domain_ids *ids, int64_t limit,
+                                 int64_t offset, plan_node **out) {
+    optimizer *o = self->self;
+    expr_list parts = {0};
+    for (uint32_t i = 0; i < columns->count; i++) {
+        expr *name = expr_string(o->memory, TYPE_OF(VARCHAR), TEXT("f"));
+        expr *value;
+        text label;
+        TRY(text_format(o->memory, &label, o->err, "f%u", i));
+        name = expr_string(o->memory, TYPE_OF(VARCHAR), label);
+        TRY(rewrite_column(o, columns->items[i].id, columns->items[i].type, &value));
+        TRY(rewrite_add_expr(o, &parts, name));
+        TRY(rewrite_add_expr(o, &parts, value));
+    }
+    expr *row;
+    expr *gathered;
+    TRY(call(self, "named_struct", parts.items, parts.count, &row));
+    const overload_request request = {
+        .types = &row->type, .args = &row, .arg_count = 1, .position = UINT32_MAX};
+    TRY(aggregate_call_new(aggregate_find(TEXT("array_agg")), &request, o->memory, &gathered,
+                           o->err));
+    gathered->aggregate_.order = order;
+    plan_node *group;
+    TRY(rewrite_node(o, PLAN_AGGREGATE, &group));
+    group->aggregate_.input = input;
+    group->aggregate_.set_id = NO_SLOT;
+    TRY(add_columns(self, ids, &group->aggregate_.key_ids, &group->aggregate_.keys));
+    const uint32_t list_id = rewrite_new_id(o);
+    TRY(rewrite_add_id(o, &group->aggregate_.ids, list_id));
+    TRY(rewrite_add_expr(o, &group->aggregate_.aggregates, gathered));
+    expr *slice[3] = {NULL, expr_i64(o->memory, TYPE_OF(BIGINT), offset + 1),
+                      expr_i64(o->memory, TYPE_OF(BIGINT),
+                               limit > INT64_MAX - offset ? INT64_MAX : limit + offset)};
+    expr *cut;
+    TRY(rewrite_column(o, list_id, gathered->type, &slice[0]));
+    TRY(call(self, "list_slice", slice, 3, &cut));
+    plan_node *unnest;
+    TRY(rewrite_node(o, PLAN_UNNEST, &unnest));
+    unnest->unnest_.input = group;
+    unnest->unnest_.ordinality_id = NO_SLOT;
+    TRY(rewrite_add_expr(o, &unnest->unnest_.lists, cut));
+    const uint32_t row_id = rewrite_new_id(o);
+    TRY(rewrite_add_id(o, &unnest->unnest_.ids, row_id));
+    u32_list made = {0};
+    expr_list values = {0};
+    TRY(add_columns(self, ids, &made, &values));
+    for (uint32_t i = 0; i < columns->count; i++) {
+        expr *args[2] = {NULL, parts.items[2 * i]};
+        expr *value;
+        TRY(rewrite_column(o, row_id, row->type, &args[0]));
+        TRY(call(self, "struct_extract", args, 2, &value));
+        TRY(rewrite_add_id(o, &made, columns->items[i].id));
+        TRY(rewrite_add_expr(o, &values, value));
+    }
+    return rewrite_project(o, unnest, &made, &values, out);
+}
+
+static firn_status push_limit(domain *self, plan_node **slot, domain_ids *out) {
+    optimizer *o = self->self;
+    plan_node *node = *slot;
+    int64_t limit;
+    int64_t offset;
+    TRY(literal_number(self, node->limit_.limit, INT64_MAX, &limit));
+    TRY(literal_number(self, node->limit_.offset, 0, &offset));
+    plan_node *input = node->limit_.input;
+    sort_key_list order = {0};
+    if (input->kind == PLAN_SORT) {
+        order = input->sort_.keys;
+        input = input->sort_.input;
+    }
+    plan_columns columns;
+    TRY(plan_outputs(input, o->memory, &columns, o->err));
+    TRY(push(self, &input, out));
+    substitution map;
+    TRY(substitution_of(self, out, &map));
+    for (uint32_t i = 0; i < order.count; i++) {
+        TRY(rewrite_substitute(o, &order.items[i].value, &map));
+    }
+    return limit_by_list(self, &columns, order, input, out, limit, offset, slot);
+}
+
+static firn_status push_unnest(domain *self, plan_node *node, domain_ids *out) {
+    substitution map;
+    TRY(push(self, &node->unnest_.input, out));
+    TRY(substitution_of(self, out, &map));
+    for (uint32_t i = 0; i < node->unnest_.lists.count; i++) {
+        TRY(rewrite_substitute(self->self, &node->unnest_.lists.items[i], &map));
+    }
+    return FIRN_OK;
+}
+
+static firn_status push(domain *self, plan_node **slot, domain_ids *out) {
+    bool mentions;
+    TRY(mentions_domain(self, *slot, &mentions));
+    if (!mentions) {
+        return push_leaf(self, slot, out);
+    }
+    plan_node *node = *slot;
+    switch ((int)node->kind) {
+    case PLAN_FILTER:
+        return push_filter(self, node, out);
+    case PLAN_PROJECT:
+        return push_project(self, node, out);
+    case PLAN_AGGREGATE:
+        return push_aggregate(self, slot, out);
+    case PLAN_JOIN:
+        return push_join(self, node, out);
+    case PLAN_UNION:
+        return push_union(self, node, out);
+    case PLAN_LIMIT:
+        return push_limit(self, slot, out);
+    case PLAN_SORT: // Order alone means nothing in a subquery.
+        *slot = node->sort_.input;
+        return push(self, slot, out);
+    case PLAN_UNNEST:
+        return push_unnest(self, node, out);
+    case PLAN_REPEAT: {
+        substitution map;
+        TRY(push(self, &node->repeat_.input, out));
+        TRY(substitution_of(self, out, &map));
+        return rewrite_substitute(self->self, &node->repeat_.times, &map);
+    }
+    case PLAN_SHARED:
+        return push(self, &node->shared_.body, out);
+    default:
+        return FAIL_SQL(self->self->err, FIRN_UNSUPPORTED, "0A000", NO_POSITION,
+                        "a correlated subquery of this shape");
+    }
+}
+
+// IS NOT FALSE: for null-aware tests, a row that may match counts as one that does.
+static firn_status not_false(optimizer *self, expr *condition, expr **out) {
+    return rewrite_coalesce(self, condition, expr_bool(self->memory, true), out);
+}
+
+firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer) {
+    plan_node *node = *slot;
+    domain state = {.self = self, .left = node->dependent_join_.left};
+    plan_columns columns;
+    TRY(plan_outputs(state.left, self->memory, &columns, self->err));
+    state.types = ARENA_NEW(self->memory, const type *, id_set_count(outer) + 1);
+    if (state.types == NULL) {
+        return rewrite_full(self);
+    }
+    domain_ids left = {0};
+    for (uint32_t id = 0; id_set_next(outer, &id); id++) {
+        state.types[state.outer.count] = rewrite_type_of(&columns, id);
+        TRY(rewrite_add_id(self, &state.outer, id));
+        TRY(rewrite_add_id(self, &left.items, id));
+    }
+    domain_ids right = {0};
+    TRY(push(&state, &node->dependent_join_.right, &right));
+    plan_node *join;
+    const join_kind kind = node->dependent_join_.join;
+    TRY(new_join(&state, node->dependent_join_.left, node->dependent_join_.right, kind, &join));
+    join->join_.mark_id = node->dependent_join_.mark_id;
+    join->join_.residual = node->dependent_join_.condition;
+    if (node->dependent_join_.null_aware && kind == JOIN_ANTI) {
+        TRY(not_false(self, join->join_.residual, &join->join_.residual));
+    } else {
+        join->join_.null_aware = node->dependent_join_.null_aware;
+    }
+    TRY(equal_domains(&state, &left, &right, &join->join_.residual));
+    *slot = join;
+    return FIRN_OK;
+}
