@@ -407,7 +407,7 @@ static firn_status estimate_node(estimates *self, plan_node *node) {
         return FIRN_OK;
     case PLAN_LIMIT:
         node->row_estimate =
-            fmin(node->limit_.input->row_estimate, limit_of(node->limit_.limit, INFINITY));
+            fmin(node->limit_.input->row_estimate, limit_of(node->limit_.limit, (double)INFINITY));
         return FIRN_OK;
     case PLAN_UNION:
         return estimate_union(self, node);

@@ -100,7 +100,7 @@ static double edge_selectivity(const graph *self, const expr *conjunct) {
         for (int side = 0; side < 2; side++) {
             uint64_t relation;
             const expr *arg = conjunct->call_.args.items[side];
-            double rows = INFINITY;
+            double rows = (double)INFINITY;
             if (relations_of(self, arg, &relation) == FIRN_OK && relation != 0) {
                 rows = self->relations[__builtin_ctzll(relation)]->row_estimate;
             }
@@ -260,7 +260,7 @@ static firn_status build_greedily(graph *self, plan_node **out) {
         sets[i] = UINT64_C(1) << i;
     }
     while (count > 1) {
-        double best = INFINITY;
+        double best = (double)INFINITY;
         uint32_t first = 0;
         uint32_t second = 1;
         for (uint32_t i = 0; i < count; i++) {

@@ -1,0 +1,31 @@
+// Operators whose files are being written: opening one says so.
+#include "exec/operator.h"
+
+static firn_status open_pending(const plan_node *node, const input_layout *input, execution *run,
+                                void **shared, firn_error *err) {
+    (void)input;
+    (void)run;
+    (void)shared;
+    return FAIL(err, FIRN_INTERNAL, "the operator for node kind %u is not there",
+                (unsigned)node->kind);
+}
+#define PENDING(word) const operator_kind operator_##word = {.name = #word, .open = open_pending};
+PENDING(series_source)
+PENDING(unnest_step)
+PENDING(repeat_step)
+PENDING(join_build_sink)
+PENDING(join_probe_step)
+PENDING(join_drain_source)
+PENDING(nested_build_sink)
+PENDING(nested_probe_step)
+PENDING(nested_drain_source)
+PENDING(aggregate_sink)
+PENDING(aggregate_source)
+PENDING(sort_sink)
+PENDING(sort_source)
+PENDING(limit_sink)
+PENDING(limit_source)
+PENDING(shared_sink)
+PENDING(shared_source)
+PENDING(insert_sink)
+PENDING(count_source)
