@@ -151,6 +151,7 @@ struct table_kind {
     void (*counters)(const scan_reader *self, scan_counters *add_to);
     void (*close)(scan_reader *self);   ///< NULL does nothing. Drops reads under way.
     void (*free)(table_snapshot *self); ///< At the last release.
+    const struct row_sink_kind *sink;   ///< How rows get into it (tables/sink.h); NULL: read-only.
 };
 
 table_snapshot *table_snapshot_retain(table_snapshot *self);

@@ -1,0 +1,25 @@
+// Tables in memory: rows in immutable chunks, appended as a whole by each INSERT.
+//
+// A table is a growing list of chunks; a snapshot is the table and how many chunks it had when it
+// was taken, so readers need no lock and see no row of a statement that came later. Chunks are
+// charged to the pool that the table was made with and live until the table and all snapshots of it
+// are gone.
+#ifndef FIRN_TABLES_MEMORY_TABLE_H
+#define FIRN_TABLES_MEMORY_TABLE_H
+
+#include "tables/sink.h"
+
+typedef struct memory_table memory_table;
+
+extern const table_kind memory_table_kind;
+
+/// An empty table with copies of `columns`. `pool` outlives it. The caller has the one reference.
+firn_status memory_table_open(text catalog, text name, const schema *columns, struct pool *pool,
+                              memory_table **out, firn_error *err);
+memory_table *memory_table_retain(memory_table *self);
+void memory_table_release(memory_table *self); ///< NULL does nothing.
+
+/// What the table holds now. The caller releases the snapshot.
+firn_status memory_table_snapshot(memory_table *self, table_snapshot **out, firn_error *err);
+
+#endif
