@@ -1,0 +1,444 @@
+#include "catalogs/memory_catalog.h"
+
+#include "base/host.h"
+#include "tables/memory/memory_table.h"
+
+typedef struct entry {
+    struct entry *following;
+    arena memory;
+    text space; // Schema name.
+    text name;
+    memory_table *table; // One of these three.
+    table_snapshot *snapshot;
+    view_definition *view;
+} entry;
+
+typedef struct space_entry {
+    struct space_entry *following;
+    arena memory;
+    text name;
+} space_entry;
+
+typedef struct memory_catalog {
+    catalog base;
+    arena memory;
+    struct pool *pool;
+    mutex lock;
+    entry *entries;
+    space_entry *spaces;
+} memory_catalog;
+
+static memory_catalog *of(catalog *base) {
+    return (memory_catalog *)base; // `base` is its first member.
+}
+
+static void close_entry(entry *self) {
+    memory_table_release(self->table);
+    table_snapshot_release(self->snapshot);
+    arena memory = self->memory;
+    arena_close(&memory);
+}
+
+static void close_catalog(catalog *base) {
+    memory_catalog *self = of(base);
+    while (self->entries != NULL) {
+        entry *each = self->entries;
+        self->entries = each->following;
+        close_entry(each);
+    }
+    while (self->spaces != NULL) {
+        space_entry *each = self->spaces;
+        self->spaces = each->following;
+        arena memory = each->memory;
+        arena_close(&memory);
+    }
+    mutex_end(&self->lock);
+    arena memory = self->memory;
+    arena_close(&memory);
+}
+
+static firn_status add_space(memory_catalog *self, text name, firn_error *err) {
+    arena memory = arena_open(SIZE_MAX);
+    space_entry *made = ARENA_NEW(&memory, space_entry, 1);
+    if (made == NULL) {
+        return ARENA_FULL(&memory, err);
+    }
+    *made = (space_entry){.following = self->spaces};
+    firn_status status = text_copy(&memory, name, &made->name, err);
+    if (status != FIRN_OK) {
+        arena_close(&memory);
+        return status;
+    }
+    made->memory = memory;
+    self->spaces = made;
+    return FIRN_OK;
+}
+
+firn_status memory_catalog_open(text alias, struct pool *pool, catalog **out, firn_error *err) {
+    arena memory = arena_open(SIZE_MAX);
+    memory_catalog *self = ARENA_NEW(&memory, memory_catalog, 1);
+    if (self == NULL) {
+        return ARENA_FULL(&memory, err);
+    }
+    *self = (memory_catalog){.base = {.kind = &memory_catalog_kind}, .pool = pool};
+    firn_status status = text_copy(&memory, alias, &self->base.alias, err);
+    status = status == FIRN_OK ? add_space(self, TEXT("main"), err) : status;
+    if (status != FIRN_OK) {
+        arena_close(&memory);
+        return status;
+    }
+    mutex_begin(&self->lock, MUTEX_CATALOG);
+    self->memory = memory;
+    *out = &self->base;
+    return FIRN_OK;
+}
+
+// ---- Looking -----------------------------------------------------------------------------------
+
+// Exactly that name, else the one that is the same but for case.
+static entry **find(memory_catalog *self, text space, text name) {
+    entry **near = NULL;
+    for (entry **slot = &self->entries; *slot != NULL; slot = &(*slot)->following) {
+        if (!text_equal_nocase((*slot)->space, space)) {
+            continue;
+        }
+        if (text_equal((*slot)->name, name)) {
+            return slot;
+        }
+        if (near == NULL && text_equal_nocase((*slot)->name, name)) {
+            near = slot;
+        }
+    }
+    return near;
+}
+
+static text space_of(namespace_path path) {
+    return path.count == 0 ? TEXT("main") : path.items[0];
+}
+
+static bool has_space(const memory_catalog *self, namespace_path path) {
+    for (const space_entry *each = self->spaces; each != NULL && path.count <= 1;
+         each = each->following) {
+        if (text_equal_nocase(each->name, space_of(path))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static firn_status list_namespaces(catalog *base, namespace_path parent, arena *memory,
+                                   namespace_path **out, uint32_t *count, const cancel_flag *cancel,
+                                   firn_error *err) {
+    (void)cancel;
+    memory_catalog *self = of(base);
+    *count = 0;
+    mutex_lock(&self->lock);
+    uint32_t all = 0;
+    for (const space_entry *each = self->spaces; each != NULL; each = each->following) {
+        all++;
+    }
+    firn_status status = FIRN_OK;
+    *out = ARENA_NEW(memory, namespace_path, all + 1);
+    text *names = ARENA_NEW(memory, text, all + 1);
+    if (*out == NULL || names == NULL) {
+        status = ARENA_FULL(memory, err);
+    }
+    for (const space_entry *each = self->spaces;
+         status == FIRN_OK && each != NULL && parent.count == 0; each = each->following) {
+        status = text_copy(memory, each->name, &names[*count], err);
+        (*out)[*count] = (namespace_path){.count = 1, .items = &names[*count]};
+        (*count)++;
+    }
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+static firn_status has_namespace(catalog *base, namespace_path space, bool *out,
+                                 const cancel_flag *cancel, firn_error *err) {
+    (void)cancel;
+    (void)err;
+    memory_catalog *self = of(base);
+    mutex_lock(&self->lock);
+    *out = has_space(self, space);
+    mutex_unlock(&self->lock);
+    return FIRN_OK;
+}
+
+static firn_status list(catalog *base, namespace_path space, arena *memory, catalog_entry_list *out,
+                        const cancel_flag *cancel, firn_error *err) {
+    (void)cancel;
+    memory_catalog *self = of(base);
+    *out = (catalog_entry_list){0};
+    mutex_lock(&self->lock);
+    uint32_t all = 0;
+    for (const entry *each = self->entries; each != NULL; each = each->following) {
+        all++;
+    }
+    firn_status status = FIRN_OK;
+    out->items = ARENA_NEW(memory, catalog_entry, all + 1);
+    if (out->items == NULL) {
+        status = ARENA_FULL(memory, err);
+    }
+    for (const entry *each = self->entries; status == FIRN_OK && each != NULL;
+         each = each->following) {
+        if (text_equal_nocase(each->space, space_of(space))) {
+            catalog_entry *made = &out->items[out->count++];
+            made->kind = each->view != NULL ? ENTRY_VIEW : ENTRY_TABLE;
+            status = text_copy(memory, each->name, &made->name, err);
+        }
+    }
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+static firn_status copy_view(arena *memory, const view_definition *view, view_definition **out,
+                             firn_error *err) {
+    view_definition *made = ARENA_NEW(memory, view_definition, 1);
+    text *columns = ARENA_NEW(memory, text, view->columns.count + 1);
+    text *space = ARENA_NEW(memory, text, view->space.count + 1);
+    if (made == NULL || columns == NULL || space == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    *made = (view_definition){.columns = {.count = view->columns.count, .items = columns},
+                              .space = {.count = view->space.count, .items = space}};
+    TRY(text_copy(memory, view->sql, &made->sql, err));
+    TRY(text_copy(memory, view->catalog, &made->catalog, err));
+    for (uint32_t i = 0; i < view->columns.count; i++) {
+        TRY(text_copy(memory, view->columns.items[i], &columns[i], err));
+    }
+    for (uint32_t i = 0; i < view->space.count; i++) {
+        TRY(text_copy(memory, view->space.items[i], &space[i], err));
+    }
+    *out = made;
+    return FIRN_OK;
+}
+
+static firn_status say_missing(memory_catalog *self, namespace_path space, text name,
+                               firn_error *err) {
+    firn_status status = FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", NO_POSITION,
+                                  "there is no table \"%.*s\" in %.*s.%.*s", TEXT_ARGS(name),
+                                  TEXT_ARGS(self->base.alias), TEXT_ARGS(space_of(space)));
+    size_t distance = name.size / 2 + 1;
+    for (const entry *each = self->entries; each != NULL; each = each->following) {
+        const size_t candidate = text_distance(name, each->name);
+        if (text_equal_nocase(each->space, space_of(space)) && candidate < distance) {
+            distance = candidate;
+            err_hint(err, "did you mean \"%.*s\"?", TEXT_ARGS(each->name));
+        }
+    }
+    return status;
+}
+
+static firn_status load(catalog *base, namespace_path space, text name,
+                        const table_version *version, arena *memory, catalog_object *out,
+                        const cancel_flag *cancel, firn_error *err) {
+    (void)cancel;
+    memory_catalog *self = of(base);
+    *out = (catalog_object){0};
+    firn_status status = FIRN_OK;
+    mutex_lock(&self->lock);
+    entry **slot = find(self, space_of(space), name);
+    if (slot == NULL) {
+        status = say_missing(self, space, name, err);
+    } else if (version != NULL && version->kind != VERSION_CURRENT) {
+        status = FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
+                          "\"%.*s\" is in memory and has no earlier versions", TEXT_ARGS(name));
+    } else if ((*slot)->view != NULL) {
+        status = copy_view(memory, (*slot)->view, &out->view, err);
+    } else if ((*slot)->snapshot != NULL) {
+        out->snapshot = table_snapshot_retain((*slot)->snapshot);
+    } else {
+        status = memory_table_snapshot((*slot)->table, &out->snapshot, err);
+    }
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+// ---- Changing ----------------------------------------------------------------------------------
+
+static firn_status new_entry(text space, text name, entry **out, firn_error *err) {
+    arena memory = arena_open(SIZE_MAX);
+    entry *made = ARENA_NEW(&memory, entry, 1);
+    if (made == NULL) {
+        return ARENA_FULL(&memory, err);
+    }
+    *made = (entry){0};
+    firn_status status = text_copy(&memory, space, &made->space, err);
+    status = status == FIRN_OK ? text_copy(&memory, name, &made->name, err) : status;
+    if (status != FIRN_OK) {
+        arena_close(&memory);
+        return status;
+    }
+    made->memory = memory;
+    *out = made;
+    return FIRN_OK;
+}
+
+// Under the lock: the place for a new entry. What is there is an error unless it may be replaced.
+static firn_status put(memory_catalog *self, namespace_path space, entry *made, bool replace,
+                       firn_error *err) {
+    if (!has_space(self, space)) {
+        return FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", NO_POSITION,
+                        "there is no schema \"%.*s\" in catalog \"%.*s\"",
+                        TEXT_ARGS(space_of(space)), TEXT_ARGS(self->base.alias));
+    }
+    entry **slot = find(self, space_of(space), made->name);
+    if (slot != NULL && !replace) {
+        return FAIL_SQL(err, FIRN_CONFLICT, "42P07", NO_POSITION,
+                        "a table or view \"%.*s\" exists already", TEXT_ARGS(made->name));
+    }
+    if (slot != NULL && ((*slot)->view != NULL) != (made->view != NULL)) {
+        return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s",
+                        TEXT_ARGS(made->name), (*slot)->view != NULL ? "view" : "table");
+    }
+    if (slot != NULL) {
+        entry *old = *slot;
+        *slot = old->following;
+        close_entry(old);
+    }
+    made->following = self->entries;
+    self->entries = made;
+    return FIRN_OK;
+}
+
+static firn_status finish_put(memory_catalog *self, namespace_path space, entry *made, bool replace,
+                              firn_status status, firn_error *err) {
+    if (status == FIRN_OK) {
+        mutex_lock(&self->lock);
+        status = put(self, space, made, replace, err);
+        mutex_unlock(&self->lock);
+    }
+    if (status != FIRN_OK) {
+        close_entry(made);
+    }
+    return status;
+}
+
+static firn_status create_table(catalog *base, namespace_path space, text name,
+                                const schema *columns, bool replace, catalog_object *out,
+                                firn_error *err) {
+    memory_catalog *self = of(base);
+    entry *made;
+    TRY(new_entry(space_of(space), name, &made, err));
+    firn_status status =
+        memory_table_open(self->base.alias, made->name, columns, self->pool, &made->table, err);
+    table_snapshot *snapshot = NULL;
+    if (status == FIRN_OK) {
+        status = memory_table_snapshot(made->table, &snapshot, err);
+    }
+    status = finish_put(self, space, made, replace, status, err);
+    if (status != FIRN_OK) {
+        table_snapshot_release(snapshot);
+        return status;
+    }
+    *out = (catalog_object){.snapshot = snapshot};
+    return FIRN_OK;
+}
+
+static firn_status create_view(catalog *base, namespace_path space, text name,
+                               const view_definition *view, bool replace, firn_error *err) {
+    entry *made;
+    TRY(new_entry(space_of(space), name, &made, err));
+    firn_status status = copy_view(&made->memory, view, &made->view, err);
+    return finish_put(of(base), space, made, replace, status, err);
+}
+
+firn_status memory_catalog_put(catalog *base, text name, table_snapshot *taken, firn_error *err) {
+    entry *made;
+    TRY(new_entry(TEXT("main"), name, &made, err));
+    made->snapshot = taken;
+    memory_catalog *self = of(base);
+    mutex_lock(&self->lock);
+    const namespace_path space = {0};
+    firn_status status = put(self, space, made, true, err);
+    mutex_unlock(&self->lock);
+    if (status != FIRN_OK) {
+        made->snapshot = NULL;
+        close_entry(made);
+    }
+    return status;
+}
+
+static firn_status drop(catalog *base, namespace_path space, text name, bool is_view,
+                        firn_error *err) {
+    memory_catalog *self = of(base);
+    firn_status status = FIRN_OK;
+    mutex_lock(&self->lock);
+    entry **slot = find(self, space_of(space), name);
+    entry *gone = slot == NULL ? NULL : *slot;
+    if (gone == NULL) {
+        status = say_missing(self, space, name, err);
+    } else if ((gone->view != NULL) != is_view) {
+        status = FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s, not a %s",
+                          TEXT_ARGS(name), is_view ? "table" : "view", is_view ? "view" : "table");
+    } else {
+        *slot = gone->following;
+        close_entry(gone);
+    }
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+static firn_status create_namespace(catalog *base, namespace_path space, firn_error *err) {
+    memory_catalog *self = of(base);
+    if (space.count != 1) {
+        return FAIL_SQL(err, FIRN_INVALID, "42601", NO_POSITION,
+                        "a schema in memory has a name of one part");
+    }
+    mutex_lock(&self->lock);
+    firn_status status = has_space(self, space) ? FAIL_SQL(err, FIRN_CONFLICT, "42P06", NO_POSITION,
+                                                           "a schema \"%.*s\" exists already",
+                                                           TEXT_ARGS(space_of(space)))
+                                                : add_space(self, space.items[0], err);
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+static firn_status drop_namespace(catalog *base, namespace_path space, firn_error *err) {
+    memory_catalog *self = of(base);
+    firn_status status = FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", NO_POSITION,
+                                  "there is no schema \"%.*s\"", TEXT_ARGS(space_of(space)));
+    mutex_lock(&self->lock);
+    bool is_used = false;
+    for (const entry *each = self->entries; each != NULL; each = each->following) {
+        is_used |= text_equal_nocase(each->space, space_of(space));
+    }
+    for (space_entry **slot = &self->spaces; *slot != NULL; slot = &(*slot)->following) {
+        space_entry *each = *slot;
+        if (text_equal_nocase(each->name, space_of(space))) {
+            if (is_used || text_equal(each->name, TEXT("main"))) {
+                status = FAIL_SQL(err, FIRN_INVALID, "2BP01", NO_POSITION,
+                                  "the schema \"%.*s\" is not empty", TEXT_ARGS(each->name));
+                err_hint(err, "drop what is in it first");
+                break;
+            }
+            *slot = each->following;
+            arena memory = each->memory;
+            arena_close(&memory);
+            status = FIRN_OK;
+            break;
+        }
+    }
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+static bool recognises(text location) {
+    (void)location;
+    return false; // Engines and sessions make them; ATTACH does not.
+}
+
+const catalog_kind memory_catalog_kind = {
+    .name = "memory",
+    .recognises = recognises,
+    .close = close_catalog,
+    .list_namespaces = list_namespaces,
+    .has_namespace = has_namespace,
+    .list = list,
+    .load = load,
+    .create_namespace = create_namespace,
+    .drop_namespace = drop_namespace,
+    .create_table = create_table,
+    .create_view = create_view,
+    .drop = drop,
+};

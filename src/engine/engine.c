@@ -1,0 +1,154 @@
+#include <assert.h>
+
+#include "base/host.h"
+#include "catalogs/memory_catalog.h"
+#include "engine/engine_private.h"
+#include "exec/test_modes.h"
+#include "io/io.h"
+
+firn_error *err_or(firn_error *given, firn_error *own) {
+    firn_error *err = given == NULL ? own : given;
+    *err = ERR_INIT;
+    return err;
+}
+
+firn_status engine_check(firn_engine *self, firn_error *err) {
+    if (self->process != host_process_id()) {
+        firn_status status =
+            FAIL(err, FIRN_INVALID, "this engine was opened before the process forked");
+        err_hint(err, "open an engine of its own in the child");
+        return status;
+    }
+    if (atomic_load_explicit(&self->is_closed, memory_order_relaxed)) {
+        return FAIL(err, FIRN_CANCELLED, "the engine is closed");
+    }
+    return FIRN_OK;
+}
+
+// A caller's thread without work moves transfers on, when no I/O thread does.
+static void drive_io(void *user, uint32_t timeout_ms) {
+    firn_error ignored = ERR_INIT;
+    if (io_drive(user, timeout_ms, &ignored) != FIRN_OK) {
+        return; // The ticket that failed says so to whoever collects it.
+    }
+}
+
+static firn_status open_parts(firn_engine *self, firn_error *err) {
+    const settings *chosen = &self->settings;
+    TRY(pool_open_engine(chosen->memory_limit, &self->pool, err));
+    const pool_options tables = {.kind = POOL_SESSION, .name = "tables in memory"};
+    TRY(pool_open(self->pool, &tables, &self->tables, err));
+    const spill_options spill = {.folder = chosen->texts[SETTING_temp_directory]};
+    TRY(spill_area_open(self->pool, &spill, &self->spill, err));
+    const io_options io_options = {.has_thread = chosen->threads > 1};
+    TRY(io_open(&io_options, &self->io, err));
+    const bool in_order = (self->test_modes & TEST_MODE_ORDER) != 0;
+    const scheduler_options scheduling = {.threads = in_order ? 1 : chosen->threads,
+                                          .order_seed = in_order ? 42 : 0,
+                                          .idle = chosen->threads == 1 ? drive_io : NULL,
+                                          .user = self->io};
+    TRY(scheduler_open(&scheduling, &self->scheduler, err));
+    return memory_catalog_open(TEXT("memory"), self->tables, &self->memory, err);
+}
+
+static void close_parts(firn_engine *self) {
+    if (self->memory != NULL) {
+        self->memory->kind->close(self->memory);
+    }
+    scheduler_close(self->scheduler);
+    if (self->io != NULL) {
+        io_close(self->io);
+    }
+    spill_area_close(self->spill);
+    pool_close(self->tables);
+    pool_close(self->pool);
+    mutex_end(&self->lock);
+    host_free(self);
+}
+
+void engine_release(firn_engine *self) {
+    if (atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) == 1) {
+        close_parts(self);
+    }
+}
+
+firn_status firn_engine_open(const firn_option *options, size_t count, firn_engine **out,
+                             firn_error *err) {
+    firn_error own;
+    err = err_or(err, &own);
+    *out = NULL;
+    firn_engine *self = host_alloc(sizeof *self);
+    if (self == NULL) {
+        return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *self);
+    }
+    *self = (firn_engine){.process = host_process_id()};
+    atomic_init(&self->references, 1);
+    mutex_begin(&self->lock, MUTEX_ENGINE);
+    const char *modes = host_environment("FIRN_TEST");
+    self->test_modes = modes == NULL ? 0 : test_modes_parse(text_of(modes));
+    firn_status status = settings_open(&self->settings, err);
+    for (size_t i = 0; i < count && status == FIRN_OK; i++) {
+        status =
+            settings_set(&self->settings, text_of(options[i].key), text_of(options[i].value), err);
+    }
+    if (status == FIRN_OK) {
+        status = open_parts(self, err);
+    }
+    if (status != FIRN_OK) {
+        engine_release(self);
+        return status;
+    }
+    if ((self->test_modes & TEST_MODE_SPILL) != 0) {
+        pool_refuse_for_test(self->pool, true);
+    }
+    *out = self;
+    return FIRN_OK;
+}
+
+void firn_engine_close(firn_engine *engine) {
+    if (engine == NULL) {
+        return;
+    }
+    atomic_store(&engine->is_closed, true);
+    mutex_lock(&engine->lock);
+    for (firn_session *each = engine->sessions; each != NULL; each = each->next) {
+        firn_session_cancel(each);
+    }
+    mutex_unlock(&engine->lock);
+    engine_release(engine);
+}
+
+firn_status firn_engine_set(firn_engine *engine, const char *key, const char *value,
+                            firn_error *err) {
+    firn_error own;
+    err = err_or(err, &own);
+    TRY(engine_check(engine, err));
+    mutex_lock(&engine->lock);
+    firn_status status = settings_set(&engine->settings, text_of(key), text_of(value), err);
+    if (status == FIRN_OK) {
+        pool_limit_set(engine->pool, engine->settings.memory_limit);
+        scheduler_set_threads(engine->scheduler, engine->settings.threads);
+        io_allow_thread(engine->io, engine->settings.threads > 1);
+    }
+    mutex_unlock(&engine->lock);
+    return status;
+}
+
+firn_status firn_engine_get(firn_engine *engine, const char *key, char *value, size_t *size,
+                            firn_error *err) {
+    firn_error own;
+    err = err_or(err, &own);
+    TRY(engine_check(engine, err));
+    mutex_lock(&engine->lock);
+    text found;
+    firn_status status = settings_get(&engine->settings, text_of(key), &found, err);
+    if (status == FIRN_OK) {
+        settings_copy_out(found, value, size);
+    }
+    mutex_unlock(&engine->lock);
+    return status;
+}
+
+void firn_engine_trim(firn_engine *engine, uint64_t keep_bytes) {
+    pool_trim(engine->pool, keep_bytes);
+}

@@ -1,0 +1,169 @@
+// Private to engine/: the objects behind firn.h and what its files ask of each other.
+//
+//     engine.c      firn_engine_*            settings.c   names and values of settings
+//     session.c     firn_session_*           names.c      names to tables, for the binder
+//     statement.c   firn_statement_*, firn_query, firn_execute
+//     run.c         one run of a statement: bind, optimize, execute, stream
+//     stream.c      ArrowArrayStream over a run
+//     command*.c    statements that are no queries
+//     listing.c     small tables of text: SHOW, DESCRIBE, EXPLAIN, information_schema
+//
+// Lifetimes: children retain parents; the last release frees. A run is held by its stream and,
+// while it is the newest, by its statement.
+#ifndef FIRN_ENGINE_ENGINE_PRIVATE_H
+#define FIRN_ENGINE_ENGINE_PRIVATE_H
+
+#include "base/mutex.h"
+#include "engine/settings.h"
+#include "exec/execution.h"
+#include "memory/pool.h"
+#include "memory/spill.h"
+#include "plan/bind.h"
+#include "tables/catalog.h"
+#include "threads/scheduler.h"
+
+typedef struct attached {
+    catalog *catalog;
+    text alias;
+    atomic_uint references;
+    struct attached *following;
+    arena memory;
+} attached;
+
+struct firn_engine {
+    atomic_uint references;
+    uint32_t process; ///< The process that opened it: a forked child is refused.
+    unsigned test_modes;
+    atomic_bool is_closed;
+    struct pool *pool;
+    struct pool *tables; ///< What tables in memory are charged to.
+    spill_area *spill;
+    scheduler *scheduler;
+    struct io *io;
+    catalog *memory; ///< The catalog `memory`.
+    mutex lock;
+    settings settings;
+    firn_session *sessions; ///< Open ones, to be cancelled at close.
+};
+
+struct firn_session {
+    atomic_uint references;
+    firn_engine *engine;
+    struct pool *pool;
+    mutex lock;
+    settings settings;
+    attached *catalogs; ///< Newest first; `memory` and `temp` are always there.
+    catalog *temporary;
+    text current_catalog; ///< In `memory`.
+    text current_schema;
+    arena memory;
+    struct run *runs; ///< Running ones, to be cancelled.
+    firn_session *previous, *next;
+};
+
+/// One run of a statement, from its text to the last batch.
+typedef struct run {
+    atomic_uint references;
+    firn_session *session;
+    arena memory; ///< Plan, texts, everything but what operators keep.
+    settings settings;
+    run_options options;
+    statement_context context;
+    cancel_flag cancel;
+    bind_result bound;
+    execution *execution; ///< NULL when the result is empty or at hand.
+    schema columns;       ///< Of the result; no columns: a statement without rows.
+    int64_t changed_rows; ///< -1 for queries.
+    struct run *previous, *next;
+} run;
+
+struct firn_statement {
+    atomic_uint references;
+    firn_session *session;
+    arena memory;
+    text sql;
+    const sql_statement *written;
+    settings settings; ///< The session's, with options of the statement.
+    bind_parameters parameters;
+    literal *values; ///< Bound, by parameter; NULL: none.
+    schema columns;
+    bool is_bound; ///< Parameters and columns are known.
+    mutex lock;
+    run *newest;
+    struct ArrowArrayStream rows; ///< Of bind_stream; release is NULL if none.
+};
+
+// engine.c
+firn_error *err_or(firn_error *given, firn_error *own);       ///< Never NULL; cleared.
+firn_status engine_check(firn_engine *self, firn_error *err); ///< Forked? Closed?
+void engine_release(firn_engine *self);
+
+// session.c
+firn_status session_set(firn_session *self, text key, text value, firn_error *err);
+firn_session *session_retain(firn_session *self);
+void session_release(firn_session *self);
+void session_add_run(firn_session *self, run *added);
+void session_remove_run(firn_session *self, run *removed);
+/// The attached catalog of that alias; NULL if there is none.
+catalog *session_catalog(firn_session *self, const sql_name *name);
+firn_status session_attach(firn_session *self, text alias, text location,
+                           const firn_option *options, size_t count, firn_error *err);
+firn_status session_detach(firn_session *self, text alias, firn_error *err);
+firn_status session_use(firn_session *self, const sql_names *path, firn_error *err);
+
+// names.c
+bind_env session_bind_env(run *user);
+/// Where a new or existing object of that name belongs: catalog, schema, last name.
+typedef struct object_place {
+    catalog *catalog;
+    namespace_path space;
+    text name;
+} object_place;
+firn_status session_place(run *user, const sql_names *path, bool is_temporary, object_place *out,
+                          firn_error *err);
+
+// run.c
+firn_status run_open(firn_session *session, const settings *with, run **out, firn_error *err);
+run *run_retain(run *self);
+void run_cancel(run *self);  ///< Any thread.
+void run_release(run *self); ///< NULL does nothing.
+/// Optimizes self->bound and starts it. `values` may be NULL.
+firn_status run_start(run *self, const literal *values, uint32_t value_count, bool is_analyzed,
+                      firn_error *err);
+/// Runs a statement of any kind: afterwards the run has a result to stream, or none.
+firn_status run_statement(run *self, const sql_statement *statement, const bind_parameters *known,
+                          const literal *values, firn_error *err);
+/// Pulls everything and throws it away; `count` columns are added up into changed_rows.
+firn_status run_drain(run *self, firn_error *err);
+
+// stream.c
+void stream_open(run *taken, struct ArrowArrayStream *out); ///< Takes the reference over.
+
+// command.c and its siblings: a statement that is no query. `self` has its result afterwards.
+firn_status command_run(run *self, const sql_statement *statement, const bind_parameters *known,
+                        const literal *values, firn_error *err);
+firn_status command_create_table(run *self, const sql_create_table *written, firn_error *err);
+firn_status command_create_view(run *self, const sql_create_view *written, firn_error *err);
+firn_status command_insert(run *self, const sql_insert *written, const bind_parameters *known,
+                           const literal *values, firn_error *err);
+firn_status command_explain(run *self, const sql_explain *written, const bind_parameters *known,
+                            const literal *values, firn_error *err);
+firn_status command_show(run *self, const sql_show *written, firn_error *err);
+firn_status command_describe(run *self, const sql_describe *written, firn_error *err);
+
+// listing.c: rows of texts as a result.
+typedef struct listing listing;
+/// `names` are the columns, all VARCHAR; in the run's memory.
+firn_status listing_open(run *self, const char *const *names, uint32_t count, listing **out,
+                         firn_error *err);
+/// One row; a text with data NULL is NULL.
+firn_status listing_add(listing *self, const text *values, firn_error *err);
+/// Its rows as plan data, with their schema.
+firn_status listing_rows(listing *self, column_data_list *rows, schema *columns, firn_error *err);
+/// Makes it the result of the run.
+firn_status listing_finish(listing *self, firn_error *err);
+/// information_schema.<name>: *found is false if there is no such table.
+firn_status information_schema(run *self, text name, bound_object *out, bool *found,
+                               firn_error *err);
+
+#endif

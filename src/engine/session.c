@@ -1,0 +1,286 @@
+#include <assert.h>
+
+#include "base/host.h"
+#include "catalogs/catalogs.h"
+#include "catalogs/memory_catalog.h"
+#include "engine/engine_private.h"
+
+// ---- Open and close
+// ------------------------------------------------------------------------------
+
+static firn_status add_attached(firn_session *self, catalog *taken, text alias, firn_error *err) {
+    arena memory = arena_open(SIZE_MAX);
+    attached *made = ARENA_NEW(&memory, attached, 1);
+    if (made == NULL) {
+        return ARENA_FULL(&memory, err);
+    }
+    *made = (attached){.catalog = taken, .following = self->catalogs};
+    firn_status status = text_copy(&memory, alias, &made->alias, err);
+    if (status != FIRN_OK) {
+        arena_close(&memory);
+        return status;
+    }
+    made->memory = memory;
+    self->catalogs = made;
+    return FIRN_OK;
+}
+
+static void close_attached(firn_session *self, attached *each) {
+    if (each->catalog != self->engine->memory) { // The engine's own.
+        each->catalog->kind->close(each->catalog);
+    }
+    arena memory = each->memory;
+    arena_close(&memory);
+}
+
+static void close_session(firn_session *self) {
+    firn_engine *engine = self->engine;
+    mutex_lock(&engine->lock);
+    if (self->previous != NULL) {
+        self->previous->next = self->next;
+    } else if (engine->sessions == self) {
+        engine->sessions = self->next;
+    }
+    if (self->next != NULL) {
+        self->next->previous = self->previous;
+    }
+    mutex_unlock(&engine->lock);
+    while (self->catalogs != NULL) {
+        attached *each = self->catalogs;
+        self->catalogs = each->following;
+        close_attached(self, each);
+    }
+    arena_close(&self->memory);
+    pool_close(self->pool);
+    mutex_end(&self->lock);
+    host_free(self);
+    engine_release(engine);
+}
+
+firn_session *session_retain(firn_session *self) {
+    (void)atomic_fetch_add_explicit(&self->references, 1, memory_order_relaxed);
+    return self;
+}
+
+void session_release(firn_session *self) {
+    if (atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) == 1) {
+        close_session(self);
+    }
+}
+
+static firn_status fill(firn_session *self, firn_error *err) {
+    firn_engine *engine = self->engine;
+    const pool_options options = {.kind = POOL_SESSION, .name = "session"};
+    TRY(pool_open(engine->pool, &options, &self->pool, err));
+    TRY(memory_catalog_open(TEXT("temp"), engine->tables, &self->temporary, err));
+    firn_status status = add_attached(self, self->temporary, TEXT("temp"), err);
+    if (status != FIRN_OK) {
+        self->temporary->kind->close(self->temporary);
+        return status;
+    }
+    TRY(add_attached(self, engine->memory, TEXT("memory"), err));
+    self->current_catalog = TEXT("memory");
+    self->current_schema = TEXT("main");
+    return FIRN_OK;
+}
+
+firn_status firn_session_open(firn_engine *engine, firn_session **out, firn_error *err) {
+    firn_error own;
+    err = err_or(err, &own);
+    *out = NULL;
+    TRY(engine_check(engine, err));
+    firn_session *self = host_alloc(sizeof *self);
+    if (self == NULL) {
+        return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *self);
+    }
+    *self = (firn_session){.engine = engine, .memory = arena_open(SIZE_MAX)};
+    atomic_init(&self->references, 1);
+    mutex_begin(&self->lock, MUTEX_SESSION);
+    (void)atomic_fetch_add_explicit(&engine->references, 1, memory_order_relaxed);
+    mutex_lock(&engine->lock);
+    self->settings = engine->settings;
+    self->next = engine->sessions;
+    if (self->next != NULL) {
+        self->next->previous = self;
+    }
+    engine->sessions = self;
+    mutex_unlock(&engine->lock);
+    firn_status status = fill(self, err);
+    if (status != FIRN_OK) {
+        session_release(self);
+        return status;
+    }
+    *out = self;
+    return FIRN_OK;
+}
+
+void firn_session_close(firn_session *session) {
+    if (session != NULL) {
+        session_release(session);
+    }
+}
+
+// ---- Settings and cancelling
+// -----------------------------------------------------------------------
+
+firn_status firn_session_set(firn_session *session, const char *key, const char *value,
+                             firn_error *err) {
+    firn_error own;
+    err = err_or(err, &own);
+    TRY(engine_check(session->engine, err));
+    return session_set(session, text_of(key), text_of(value), err);
+}
+
+// Limits and folders belong to the engine, whoever sets them.
+firn_status session_set(firn_session *self, text key, text value, firn_error *err) {
+    TRY(settings_set(&self->settings, key, value, err));
+    const bool is_engine =
+        text_equal_nocase(key, TEXT("memory_limit")) || text_equal_nocase(key, TEXT("threads"));
+    if (is_engine) {
+        char name[32] = {0};
+        char copy[SETTING_TEXT_MAX] = {0};
+        memcpy(name, key.data, key.size);
+        memcpy(copy, value.data, value.size);
+        return firn_engine_set(self->engine, name, copy, err);
+    }
+    return FIRN_OK;
+}
+
+firn_status firn_session_get(firn_session *session, const char *key, char *value, size_t *size,
+                             firn_error *err) {
+    firn_error own;
+    err = err_or(err, &own);
+    TRY(engine_check(session->engine, err));
+    text found;
+    TRY(settings_get(&session->settings, text_of(key), &found, err));
+    settings_copy_out(found, value, size);
+    return FIRN_OK;
+}
+
+void session_add_run(firn_session *self, run *added) {
+    mutex_lock(&self->lock);
+    added->next = self->runs;
+    if (added->next != NULL) {
+        added->next->previous = added;
+    }
+    self->runs = added;
+    mutex_unlock(&self->lock);
+}
+
+void session_remove_run(firn_session *self, run *removed) {
+    mutex_lock(&self->lock);
+    if (removed->previous != NULL) {
+        removed->previous->next = removed->next;
+    } else if (self->runs == removed) {
+        self->runs = removed->next;
+    }
+    if (removed->next != NULL) {
+        removed->next->previous = removed->previous;
+    }
+    removed->previous = NULL;
+    removed->next = NULL;
+    mutex_unlock(&self->lock);
+}
+
+void firn_session_cancel(firn_session *session) {
+    mutex_lock(&session->lock);
+    for (run *each = session->runs; each != NULL; each = each->next) {
+        run_cancel(each);
+    }
+    mutex_unlock(&session->lock);
+}
+
+// ---- Catalogs
+// --------------------------------------------------------------------------------------
+
+static bool alias_matches(const sql_name *name, text alias) {
+    return name->is_quoted ? text_equal(name->value, alias) : text_equal_nocase(name->value, alias);
+}
+
+catalog *session_catalog(firn_session *self, const sql_name *name) {
+    for (attached *each = self->catalogs; each != NULL; each = each->following) {
+        if (alias_matches(name, each->alias)) {
+            return each->catalog;
+        }
+    }
+    return NULL;
+}
+
+firn_status session_attach(firn_session *self, text alias, text location,
+                           const firn_option *options, size_t count, firn_error *err) {
+    const sql_name name = {.value = alias};
+    if (session_catalog(self, &name) != NULL) {
+        firn_status status = FAIL_SQL(err, FIRN_INVALID, "42710", NO_POSITION,
+                                      "a catalog \"%.*s\" is attached already", TEXT_ARGS(alias));
+        err_hint(err, "DETACH it first, or choose another name with AS");
+        return status;
+    }
+    catalog *made;
+    TRY(catalog_open(alias, location, options, count, self->engine->io, &made, err));
+    firn_status status = add_attached(self, made, alias, err);
+    if (status != FIRN_OK) {
+        made->kind->close(made);
+    }
+    return status;
+}
+
+firn_status session_detach(firn_session *self, text alias, firn_error *err) {
+    const sql_name name = {.value = alias};
+    for (attached **slot = &self->catalogs; *slot != NULL; slot = &(*slot)->following) {
+        attached *each = *slot;
+        if (!alias_matches(&name, each->alias)) {
+            continue;
+        }
+        if (each->catalog == self->engine->memory || each->catalog == self->temporary) {
+            return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
+                            "the catalog \"%.*s\" cannot be detached", TEXT_ARGS(alias));
+        }
+        if (text_equal(self->current_catalog, each->alias)) {
+            self->current_catalog = TEXT("memory");
+            self->current_schema = TEXT("main");
+        }
+        *slot = each->following;
+        close_attached(self, each);
+        return FIRN_OK;
+    }
+    return FAIL_SQL(err, FIRN_NOT_FOUND, "3D000", NO_POSITION, "no catalog \"%.*s\" is attached",
+                    TEXT_ARGS(alias));
+}
+
+// USE catalog, USE catalog.schema, USE schema (of the current catalog).
+firn_status session_use(firn_session *self, const sql_names *path, firn_error *err) {
+    const sql_name *first = &path->items[0];
+    size_t used = 0;
+    text catalog_name = self->current_catalog;
+    for (attached *each = self->catalogs; each != NULL && used == 0; each = each->following) {
+        if (alias_matches(first, each->alias)) {
+            catalog_name = each->alias;
+            used = 1;
+        }
+    }
+    text_builder schema = text_builder_open(&self->memory);
+    for (size_t i = used; i < path->count; i++) {
+        text_append(&schema, i == used ? TEXT("") : TEXT("."));
+        text_append(&schema, path->items[i].value);
+    }
+    text name;
+    TRY(text_builder_finish(&schema, &name, err));
+    const sql_name found = {.value = catalog_name, .is_quoted = true};
+    catalog *target = session_catalog(self, &found);
+    if (name.size == 0) {
+        self->current_catalog = catalog_name;
+        self->current_schema =
+            target == self->engine->memory || target == self->temporary ? TEXT("main") : TEXT("");
+        return FIRN_OK;
+    }
+    const namespace_path space = {.count = 1, .items = &name};
+    bool exists;
+    TRY(target->kind->has_namespace(target, space, &exists, NULL, err));
+    if (!exists) {
+        return FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", first->position,
+                        "there is no catalog or schema \"%.*s\"", TEXT_ARGS(name));
+    }
+    self->current_catalog = catalog_name;
+    self->current_schema = name;
+    return FIRN_OK;
+}

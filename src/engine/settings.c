@@ -1,0 +1,247 @@
+#include "engine/settings.h"
+
+#include "base/host.h"
+#include "base/number_text.h"
+
+typedef enum setting_kind {
+    KIND_BYTES,
+    KIND_THREADS,
+    KIND_TEXT,
+    KIND_ZONE,
+    KIND_BOOL,
+    KIND_CACHE,
+} setting_kind;
+
+typedef struct setting_row {
+    const char *name;
+    setting_kind kind;
+    const char *initial;
+    const char *description;
+} setting_row;
+
+static const setting_row rows[SETTING_COUNT] = {
+#define SETTING(member, name, kind, initial, description)                                          \
+    [SETTING_##member] = {name, KIND_##kind, initial, description},
+#include "engine/settings.def"
+#undef SETTING
+};
+
+text setting_name(setting_id id) {
+    return text_of(rows[id].name);
+}
+text setting_default(setting_id id) {
+    return text_of(rows[id].initial);
+}
+text setting_description(setting_id id) {
+    return text_of(rows[id].description);
+}
+
+// ---- Values ----------------------------------------------------------------------------------
+
+typedef struct size_unit {
+    const char *word;
+    double bytes;
+} size_unit;
+
+#define KIB 1024.0
+static const size_unit units[] = {
+    {"", 1},
+    {"b", 1},
+    {"k", KIB},
+    {"kb", KIB},
+    {"kib", KIB},
+    {"m", KIB * KIB},
+    {"mb", KIB * KIB},
+    {"mib", KIB * KIB},
+    {"g", KIB * KIB * KIB},
+    {"gb", KIB * KIB * KIB},
+    {"gib", KIB * KIB * KIB},
+    {"t", KIB * KIB * KIB * KIB},
+    {"tb", KIB * KIB * KIB * KIB},
+    {"tib", KIB * KIB * KIB * KIB},
+};
+
+// 512MB, 1.5 GiB, 80%. MB means 2^20 as memory is counted.
+static bool parse_bytes(text value, uint64_t *out) {
+    size_t digits = 0;
+    while (digits < value.size && ((value.data[digits] >= '0' && value.data[digits] <= '9') ||
+                                   value.data[digits] == '.')) {
+        digits++;
+    }
+    double number;
+    if (digits == 0 || number_parse_f64(text_slice(value, 0, digits), &number) != NUMBER_OK) {
+        return false;
+    }
+    text unit = text_slice(value, digits, value.size);
+    while (unit.size > 0 && unit.data[0] == ' ') {
+        unit = text_slice(unit, 1, unit.size);
+    }
+    if (text_equal(unit, TEXT("%"))) {
+        *out = (uint64_t)((double)host_memory_bytes() * number / 100);
+        return number > 0 && number <= 100;
+    }
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (text_equal_nocase(unit, text_of(units[i].word))) {
+            const double bytes = number * units[i].bytes;
+            *out = (uint64_t)bytes;
+            return bytes >= 1 && bytes < 1e18;
+        }
+    }
+    return false;
+}
+
+static bool parse_bool(text value, bool *out) {
+    static const char *const yes[] = {"true", "on", "yes", "1", "t"};
+    static const char *const no[] = {"false", "off", "no", "0", "f"};
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
+        if (text_equal_nocase(value, text_of(yes[i])) || text_equal_nocase(value, text_of(no[i]))) {
+            *out = text_equal_nocase(value, text_of(yes[i]));
+            return true;
+        }
+    }
+    return false;
+}
+
+#define MEMORY_LIMIT_MIN (UINT64_C(4) << 20)
+#define THREADS_MAX 1024
+
+static firn_status refuse(setting_id id, text value, const char *allowed, firn_error *err) {
+    return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
+                    "\"%.*s\" is no value of the setting \"%s\": %s", TEXT_ARGS(value),
+                    rows[id].name, allowed);
+}
+
+static firn_status set_threads(settings *self, text value, firn_error *err) {
+    int64_t threads;
+    if (text_equal_nocase(value, TEXT("auto"))) {
+        self->threads = host_cpu_count();
+        return FIRN_OK;
+    }
+    if (number_parse_i64(value, &threads) != NUMBER_OK || threads < 1 || threads > THREADS_MAX) {
+        return refuse(SETTING_threads, value, "auto, or a number from 1 to 1024", err);
+    }
+    self->threads = (uint32_t)threads;
+    return FIRN_OK;
+}
+
+// Checks a value and stores what it means.
+static firn_status apply(settings *self, setting_id id, text value, firn_error *err) {
+    bool flag;
+    switch (rows[id].kind) {
+    case KIND_BYTES: {
+        uint64_t bytes;
+        if (!parse_bytes(value, &bytes)) {
+            return refuse(id, value, "a size such as 512MB or 80% is needed", err);
+        }
+        if (bytes < MEMORY_LIMIT_MIN) {
+            return refuse(id, value, "at least 4MB are needed", err);
+        }
+        self->memory_limit = bytes;
+        return FIRN_OK;
+    }
+    case KIND_THREADS:
+        return set_threads(self, value, err);
+    case KIND_ZONE:
+        return zone_find(value, &self->time_zone, err);
+    case KIND_BOOL:
+        if (!parse_bool(value, &flag)) {
+            return refuse(id, value, "true or false is needed", err);
+        }
+        self->preserve_order = flag;
+        return FIRN_OK;
+    case KIND_CACHE:
+        if (!text_equal_nocase(value, TEXT("auto")) && !text_equal_nocase(value, TEXT("off"))) {
+            return refuse(id, value, "auto or off is needed", err);
+        }
+        if (id == SETTING_block_cache) {
+            self->uses_block_cache = text_equal_nocase(value, TEXT("auto"));
+        }
+        return FIRN_OK;
+    case KIND_TEXT:
+        return FIRN_OK;
+    }
+    return FIRN_OK;
+}
+
+static firn_status put(settings *self, setting_id id, text value, firn_error *err) {
+    if (value.size >= SETTING_TEXT_MAX) {
+        return refuse(id, text_slice(value, 0, 32), "it is too long", err);
+    }
+    TRY(apply(self, id, value, err));
+    if (value.size > 0) {
+        memcpy(self->texts[id], value.data, value.size);
+    }
+    self->texts[id][value.size] = '\0';
+    return FIRN_OK;
+}
+
+firn_status settings_open(settings *out, firn_error *err) {
+    *out = (settings){.arrow = {.batch_rows = ARROW_BATCH_ROWS_DEFAULT}};
+    for (int id = 0; id < SETTING_COUNT; id++) {
+        TRY(put(out, (setting_id)id, setting_default((setting_id)id), err));
+    }
+    return FIRN_OK;
+}
+
+// ---- Names -----------------------------------------------------------------------------------
+
+static firn_status find(text name, setting_id *out, firn_error *err) {
+    size_t nearest = SIZE_MAX;
+    int best = 0;
+    for (int id = 0; id < SETTING_COUNT; id++) {
+        if (text_equal_nocase(name, text_of(rows[id].name))) {
+            *out = (setting_id)id;
+            return FIRN_OK;
+        }
+        const size_t distance = text_distance(name, text_of(rows[id].name));
+        if (distance < nearest) {
+            nearest = distance;
+            best = id;
+        }
+    }
+    firn_status status = FAIL_SQL(err, FIRN_INVALID, "42704", NO_POSITION,
+                                  "there is no setting \"%.*s\"", TEXT_ARGS(name));
+    err_hint(err, "did you mean \"%s\"? SHOW ALL SETTINGS lists them", rows[best].name);
+    return status;
+}
+
+static bool is_arrow(text name, text *key) {
+    const bool is_there =
+        name.size > 6 && text_equal_nocase(text_slice(name, 0, 6), TEXT("arrow."));
+    if (is_there) {
+        *key = text_slice(name, 6, name.size);
+    }
+    return is_there;
+}
+
+firn_status settings_set(settings *self, text name, text value, firn_error *err) {
+    setting_id id;
+    text key;
+    if (is_arrow(name, &key)) {
+        return arrow_options_set(&self->arrow, key, value, err);
+    }
+    TRY(find(name, &id, err));
+    return put(self, id, value, err);
+}
+
+firn_status settings_reset(settings *self, text name, firn_error *err) {
+    setting_id id;
+    TRY(find(name, &id, err));
+    return put(self, id, setting_default(id), err);
+}
+
+firn_status settings_get(const settings *self, text name, text *out, firn_error *err) {
+    setting_id id;
+    TRY(find(name, &id, err));
+    *out = text_of(self->texts[id]);
+    return FIRN_OK;
+}
+
+void settings_copy_out(text found, char *value, size_t *size) {
+    const size_t needed = found.size + 1;
+    if (value != NULL && *size >= needed) {
+        memcpy(value, found.data, found.size);
+        value[found.size] = '\0';
+    }
+    *size = needed;
+}

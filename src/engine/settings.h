@@ -1,0 +1,46 @@
+// Settings by name: what they are, how they are checked, and their values for an engine or session.
+#ifndef FIRN_ENGINE_SETTINGS_H
+#define FIRN_ENGINE_SETTINGS_H
+
+#include "base/zone.h"
+#include "column/arrow.h"
+
+#define SETTING(member, name, kind, initial, description) SETTING_##member,
+typedef enum setting_id {
+#include "engine/settings.def"
+    SETTING_COUNT
+} setting_id;
+#undef SETTING
+
+#define SETTING_TEXT_MAX 512
+
+/// All values, as text and as what they mean. Plain data: a session's begin as a copy of its
+/// engine's.
+typedef struct settings {
+    char texts[SETTING_COUNT][SETTING_TEXT_MAX];
+    uint64_t memory_limit;
+    uint32_t threads;
+    bool preserve_order;
+    bool uses_block_cache;
+    const zone *time_zone; ///< Lives as long as the process.
+    arrow_options arrow;
+} settings;
+
+/// Every setting at its default.
+firn_status settings_open(settings *out, firn_error *err);
+/// Sets one by its name (any case), or `arrow.x`. Errors name the nearest setting, or what the
+/// value may be; then nothing changed.
+firn_status settings_set(settings *self, text name, text value, firn_error *err);
+/// Sets one back to its default.
+firn_status settings_reset(settings *self, text name, firn_error *err);
+/// The value as text; FIRN_INVALID if there is no such setting.
+firn_status settings_get(const settings *self, text name, text *out, firn_error *err);
+
+/// The convention of firn_…_get: `*size` is the room in, what is needed with NUL out.
+void settings_copy_out(text found, char *value, size_t *size);
+
+text setting_name(setting_id id);
+text setting_default(setting_id id);
+text setting_description(setting_id id);
+
+#endif
