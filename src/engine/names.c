@@ -1,0 +1,201 @@
+// What names in SQL mean for a session.
+//
+// A name of one part is a temporary thing, else looked for in the current schema and then along
+// search_path. A name of two parts is a schema of the current catalog first, then an attached
+// catalog with its default schema. More parts begin with a catalog, else with a schema of the
+// current one of several levels.
+#include <assert.h>
+
+#include "engine/engine_private.h"
+#include "tables/files/file_tables.h"
+
+typedef struct candidate {
+    catalog *catalog;
+    namespace_path space;
+    text name;
+} candidate;
+
+static bool is_schemaless(firn_session *self, const catalog *each) {
+    return each == self->engine->memory || each == self->temporary;
+}
+
+// A schema text "a.b" as its levels.
+static firn_status levels_of(text schema, arena *memory, namespace_path *out, firn_error *err) {
+    uint32_t count = schema.size == 0 ? 0 : 1;
+    for (size_t i = 0; i < schema.size; i++) {
+        count += schema.data[i] == '.';
+    }
+    text *items = ARENA_NEW(memory, text, count + 1);
+    if (items == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    size_t from = 0;
+    uint32_t level = 0;
+    for (size_t i = 0; i <= schema.size && count > 0; i++) {
+        if (i == schema.size || schema.data[i] == '.') {
+            items[level++] = text_slice(schema, from, i);
+            from = i + 1;
+        }
+    }
+    *out = (namespace_path){.count = count, .items = items};
+    return FIRN_OK;
+}
+
+static firn_status names_as_levels(const sql_name *names, size_t count, arena *memory,
+                                   namespace_path *out, firn_error *err) {
+    text *items = ARENA_NEW(memory, text, count + 1);
+    if (items == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        items[i] = names[i].value;
+    }
+    *out = (namespace_path){.count = (uint32_t)count, .items = items};
+    return FIRN_OK;
+}
+
+static catalog *current_catalog(firn_session *self, const view_definition *inside) {
+    const sql_name name = {.value = inside != NULL ? inside->catalog : self->current_catalog};
+    return session_catalog(self, &name);
+}
+
+#define CANDIDATES_MAX 16
+
+// Places where a name may be, the likeliest first.
+static firn_status candidates_of(run *user, const sql_names *path, const view_definition *inside,
+                                 arena *memory, candidate *out, size_t *count, firn_error *err) {
+    firn_session *self = user->session;
+    const text last = path->items[path->count - 1].value;
+    catalog *current = current_catalog(self, inside);
+    *count = 0;
+    if (path->count == 1) {
+        out[(*count)++] = (candidate){.catalog = self->temporary, .name = last};
+        namespace_path space;
+        if (inside != NULL) {
+            space = inside->space;
+        } else {
+            TRY(levels_of(self->current_schema, memory, &space, err));
+        }
+        out[(*count)++] = (candidate){.catalog = current, .space = space, .name = last};
+        text rest = text_of(self->settings.texts[SETTING_search_path]);
+        while (rest.size > 0 && *count < CANDIDATES_MAX && inside == NULL) {
+            const size_t comma = text_find(rest, TEXT(","));
+            text schema = text_slice(rest, 0, comma);
+            while (schema.size > 0 && schema.data[0] == ' ') {
+                schema = text_slice(schema, 1, schema.size);
+            }
+            TRY(levels_of(schema, memory, &space, err));
+            out[(*count)++] = (candidate){.catalog = current, .space = space, .name = last};
+            rest = comma == rest.size ? TEXT("") : text_slice(rest, comma + 1, rest.size);
+        }
+        return FIRN_OK;
+    }
+    namespace_path space;
+    TRY(names_as_levels(path->items, path->count - 1, memory, &space, err));
+    out[(*count)++] = (candidate){.catalog = current, .space = space, .name = last};
+    catalog *named = session_catalog(self, &path->items[0]);
+    if (named != NULL) {
+        TRY(names_as_levels(path->items + 1, path->count - 2, memory, &space, err));
+        out[(*count)++] = (candidate){.catalog = named, .space = space, .name = last};
+    }
+    return FIRN_OK;
+}
+
+static bool is_missing(const firn_error *err) {
+    return err->status == FIRN_NOT_FOUND;
+}
+
+static bool is_information_schema(const sql_names *path) {
+    return path->count >= 2 &&
+           text_equal_nocase(path->items[path->count - 2].value, TEXT("information_schema"));
+}
+
+static firn_status load(const candidate *place, const table_version *version, run *user,
+                        arena *memory, catalog_object *out, firn_error *err) {
+    return place->catalog->kind->load(place->catalog, place->space, place->name, version, memory,
+                                      out, &user->cancel, err);
+}
+
+static firn_status find(void *session, const sql_names *path, const table_version *version,
+                        const view_definition *inside, arena *memory, bound_object *out,
+                        firn_error *err) {
+    run *user = session;
+    candidate places[CANDIDATES_MAX + 2];
+    size_t count;
+    *out = (bound_object){0};
+    if (is_information_schema(path)) {
+        bool found;
+        TRY(information_schema(user, path->items[path->count - 1].value, out, &found, err));
+        if (found) {
+            return FIRN_OK;
+        }
+    }
+    TRY(candidates_of(user, path, inside, memory, places, &count, err));
+    firn_error first = ERR_INIT;
+    for (size_t i = 0; i < count; i++) {
+        catalog_object object = {0};
+        firn_status status = places[i].catalog == NULL
+                                 ? FAIL(err, FIRN_NOT_FOUND, "no catalog")
+                                 : load(&places[i], version, user, memory, &object, err);
+        if (status == FIRN_OK) {
+            out->snapshot = object.snapshot;
+            out->view = object.view;
+            return FIRN_OK;
+        }
+        if (!is_missing(err)) {
+            return status;
+        }
+        // What is said in the end: of the current schema, or of the catalog that was named.
+        const bool is_told = path->count == 1 ? i == 1 : i + 1 == count;
+        if (is_told || first.status == FIRN_OK) {
+            first = *err;
+        }
+    }
+    *err = first;
+    err->position = path->items[0].position;
+    return err->status;
+}
+
+static firn_status open_files(void *session, text function, const table_argument *args,
+                              uint32_t arg_count, arena *memory, bool *found, table_snapshot **out,
+                              firn_error *err) {
+    run *user = session;
+    return file_table_open(function, args, arg_count, user->session->engine->io, &user->cancel,
+                           memory, found, out, err);
+}
+
+bind_env session_bind_env(run *user) {
+    return (bind_env){
+        .session = user, .context = &user->context, .find = find, .open_files = open_files};
+}
+
+firn_status session_place(run *user, const sql_names *path, bool is_temporary, object_place *out,
+                          firn_error *err) {
+    firn_session *self = user->session;
+    const text name = path->items[path->count - 1].value;
+    *out = (object_place){.catalog = is_temporary ? self->temporary : current_catalog(self, NULL),
+                          .name = name};
+    if (path->count == 1) {
+        return is_temporary ? FIRN_OK
+                            : levels_of(self->current_schema, &user->memory, &out->space, err);
+    }
+    // catalog.schema.name, catalog.name, schema.name: an attached catalog's alias comes first
+    // unless the current catalog has such a schema.
+    namespace_path whole;
+    TRY(names_as_levels(path->items, path->count - 1, &user->memory, &whole, err));
+    bool exists = false;
+    if (out->catalog != NULL) {
+        TRY(out->catalog->kind->has_namespace(out->catalog, whole, &exists, &user->cancel, err));
+    }
+    catalog *named = session_catalog(self, &path->items[0]);
+    if (exists || named == NULL) {
+        out->space = whole;
+        return FIRN_OK;
+    }
+    out->catalog = named;
+    TRY(names_as_levels(path->items + 1, path->count - 2, &user->memory, &out->space, err));
+    if (out->space.count == 0 && is_schemaless(self, named)) {
+        return levels_of(TEXT("main"), &user->memory, &out->space, err);
+    }
+    return FIRN_OK;
+}

@@ -1,0 +1,213 @@
+// One run of a statement: binding, optimizing, executing.
+#include <assert.h>
+
+#include "base/host.h"
+#include "engine/engine_private.h"
+#include "exec/test_modes.h"
+#include "functions/registry.h"
+#include "optimize/optimize.h"
+
+#define MEMORY_MAX ((size_t)1 << 40)
+#define TINY_BATCH_ROWS 3
+
+static run_options options_of(const firn_session *session, const settings *chosen) {
+    const unsigned modes = session->engine->test_modes;
+    return (run_options){
+        .threads = chosen->threads,
+        .memory_limit = chosen->memory_limit,
+        .temp_directory = text_of(chosen->texts[SETTING_temp_directory]),
+        .preserve_order = chosen->preserve_order,
+        .batch_rows = (modes & TEST_MODE_TINY) != 0 ? TINY_BATCH_ROWS : BATCH_ROWS,
+        .test_modes = modes,
+    };
+}
+
+firn_status run_open(firn_session *session, const settings *with, run **out, firn_error *err) {
+    run *self = host_alloc(sizeof *self);
+    if (self == NULL) {
+        return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *self);
+    }
+    *self = (run){.session = session_retain(session),
+                  .memory = arena_open_in(session->pool, MEMORY_MAX),
+                  .settings = *with,
+                  .changed_rows = -1};
+    atomic_init(&self->references, 1);
+    self->options = options_of(session, &self->settings);
+    self->context = (statement_context){
+        .now_us = host_time_us(),
+        .zone = self->settings.time_zone,
+        .zone_name = text_of(self->settings.texts[SETTING_time_zone]),
+        .user = TEXT("firn"),
+        .catalog = session->current_catalog,
+        .schema = session->current_schema,
+        .version = text_of(firn_version()),
+        .cancel = &self->cancel,
+    };
+    firn_status status = host_random(&self->context.seed, sizeof self->context.seed, err);
+    session_add_run(session, self);
+    if (status != FIRN_OK) {
+        run_release(self);
+        return status;
+    }
+    *out = self;
+    return FIRN_OK;
+}
+
+run *run_retain(run *self) {
+    (void)atomic_fetch_add_explicit(&self->references, 1, memory_order_relaxed);
+    return self;
+}
+
+void run_cancel(run *self) {
+    cancel_raise(&self->cancel);
+    if (self->execution != NULL) {
+        execution_cancel(self->execution);
+    }
+}
+
+void run_release(run *self) {
+    if (self == NULL ||
+        atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    session_remove_run(self->session, self); // From here on nobody cancels it.
+    execution_close(self->execution);
+    bind_result_release(&self->bound);
+    arena_close(&self->memory);
+    session_release(self->session);
+    host_free(self);
+}
+
+// ---- Plans
+// ---------------------------------------------------------------------------------------
+
+typedef struct binding {
+    run *self;
+    const literal *values;
+    uint32_t count;
+    const type *const *types;
+    firn_status status;
+    firn_error *err;
+} binding;
+
+static bool bind_plan(void *user, plan_node **slot);
+
+// A parameter becomes the literal that is bound to it.
+static bool bind_expr_slot(void *user, expr **slot) {
+    binding *state = user;
+    expr *value = *slot;
+    if (value->kind == EXPR_SUBQUERY && !bind_plan(user, &value->subquery_.plan)) {
+        return false;
+    }
+    if (value->kind != EXPR_PARAMETER) {
+        return expr_visit_children(value, bind_expr_slot, user);
+    }
+    if (value->parameter_.index >= state->count) {
+        state->status = FAIL_SQL(state->err, FIRN_INVALID, "08P01", NO_POSITION,
+                                 "parameter $%u has no value, %u are bound",
+                                 value->parameter_.index + 1, state->count);
+        return false;
+    }
+    expr *bound = expr_new(&state->self->memory, EXPR_LITERAL, value->type);
+    if (bound == NULL) {
+        state->status = ARENA_FULL(&state->self->memory, state->err);
+        return false;
+    }
+    bound->literal_.value = state->values[value->parameter_.index];
+    bound->position = value->position;
+    *slot = bound;
+    return true;
+}
+
+static bool bind_plan(void *user, plan_node **slot) {
+    return plan_visit_exprs(*slot, bind_expr_slot, user) &&
+           plan_visit_children(*slot, bind_plan, user);
+}
+
+static firn_status bind_values(run *self, const literal *values, uint32_t count, firn_error *err) {
+    binding state = {.self = self, .values = values, .count = count, .status = FIRN_OK, .err = err};
+    (void)bind_plan(&state, &self->bound.plan.root);
+    return state.status;
+}
+
+// In the test mode `plans` the plan that runs is what came out of its own encoding.
+static firn_status recode(run *self, firn_error *err) {
+    bytes encoded;
+    const struct function_lookup functions = {.scalar = function_find, .aggregate = aggregate_find};
+    TRY(plan_encode(&self->bound.plan, &self->memory, &encoded, err));
+    plan decoded;
+    TRY(plan_decode(encoded, &functions, &self->memory, &decoded, err));
+    if (!plan_equal(self->bound.plan.root, decoded.root)) {
+        return FAIL(err, FIRN_INTERNAL, "a plan differs from what its encoding gives");
+    }
+    self->bound.plan = decoded;
+    plan_number(self->bound.plan.root);
+    return FIRN_OK;
+}
+
+firn_status run_optimize(run *self, const literal *values, uint32_t value_count, plan_watch watch,
+                         void *user, firn_error *err) {
+    TRY(bind_values(self, values, value_count, err));
+    optimizer state = {.memory = &self->memory,
+                       .plan = &self->bound.plan,
+                       .context = &self->context,
+                       .tables = self->bound.snapshots,
+                       .err = err,
+                       .watch = watch,
+                       .user = user};
+    TRY(optimize(&state));
+    if ((self->session->engine->test_modes & TEST_MODE_PLANS) != 0) {
+        TRY(recode(self, err));
+    }
+    return FIRN_OK;
+}
+
+firn_status run_execute(run *self, bool is_analyzed, firn_error *err) {
+    firn_engine *engine = self->session->engine;
+    const execution_request request = {.plan = &self->bound.plan,
+                                       .options = &self->options,
+                                       .arrow = &self->settings.arrow,
+                                       .context = &self->context,
+                                       .cancel = &self->cancel,
+                                       .pool = self->session->pool,
+                                       .io = engine->io,
+                                       .scheduler = engine->scheduler,
+                                       .spill_area = engine->spill,
+                                       .tables = self->bound.snapshots,
+                                       .is_analyzed = is_analyzed};
+    self->columns = self->bound.plan.root->output_.columns;
+    return execution_open(&request, &self->execution, err);
+}
+
+firn_status run_start(run *self, const literal *values, uint32_t value_count, bool is_analyzed,
+                      firn_error *err) {
+    TRY(run_optimize(self, values, value_count, NULL, NULL, err));
+    return run_execute(self, is_analyzed, err);
+}
+
+firn_status run_statement(run *self, const sql_statement *statement, const bind_parameters *known,
+                          const literal *values, firn_error *err) {
+    if (sql_statement_kind_of(statement) != SQL_QUERY_STATEMENT) {
+        return command_run(self, statement, known, values, err);
+    }
+    const bind_env env = session_bind_env(self);
+    TRY(bind_query(sql_query_statement_of(statement)->query, &env, known, &self->memory,
+                   &self->bound, err));
+    return run_start(self, values, known == NULL ? 0 : known->count, false, err);
+}
+
+firn_status run_drain(run *self, firn_error *err) {
+    struct ArrowArray rows = {0};
+    while (self->execution != NULL) {
+        TRY(execution_next(self->execution, &rows, err));
+        if (rows.release == NULL) {
+            return FIRN_OK;
+        }
+        if (self->changed_rows >= 0 && rows.n_children == 1 && rows.length == 1) {
+            const int64_t *counts = rows.children[0]->buffers[1];
+            self->changed_rows += counts[rows.offset + rows.children[0]->offset];
+        }
+        rows.release(&rows);
+    }
+    return FIRN_OK;
+}

@@ -1,0 +1,102 @@
+// A run as an ArrowArrayStream.
+#include <errno.h>
+
+#include "base/host.h"
+#include "engine/engine_private.h"
+
+typedef struct stream_state {
+    run *run;
+    firn_error error; // Of the last get_next.
+    bool is_done;
+} stream_state;
+
+static int errno_of(firn_status status) {
+    switch (status) {
+    case FIRN_OK:
+        return 0;
+    case FIRN_NO_MEMORY:
+        return ENOMEM;
+    case FIRN_IO:
+    case FIRN_CORRUPT:
+    case FIRN_NOT_FOUND:
+        return EIO;
+    case FIRN_CANCELLED:
+        return ECANCELED;
+    case FIRN_INVALID:
+    case FIRN_UNSUPPORTED:
+    case FIRN_CONFLICT:
+    case FIRN_INTERNAL:
+    case FIRN_COMMIT_UNKNOWN:
+        break;
+    }
+    return EINVAL;
+}
+
+static int get_schema(struct ArrowArrayStream *self, struct ArrowSchema *out) {
+    stream_state *state = self->private_data;
+    state->error = ERR_INIT;
+    return errno_of(
+        arrow_schema_export(&state->run->columns, &state->run->settings.arrow, out, &state->error));
+}
+
+static firn_status next(stream_state *state, struct ArrowArray *out) {
+    firn_error *err = &state->error;
+    TRY(engine_check(state->run->session->engine, err));
+    TRY(cancel_check(&state->run->cancel, err));
+    return execution_next(state->run->execution, out, err);
+}
+
+static int get_next(struct ArrowArrayStream *self, struct ArrowArray *out) {
+    stream_state *state = self->private_data;
+    *out = (struct ArrowArray){0};
+    state->error = ERR_INIT;
+    if (state->is_done || state->run->execution == NULL) {
+        return 0;
+    }
+    firn_status status = next(state, out);
+    state->is_done = status != FIRN_OK || out->release == NULL;
+    return errno_of(status);
+}
+
+static const char *get_last_error(struct ArrowArrayStream *self) {
+    const stream_state *state = self->private_data;
+    return state->error.status == FIRN_OK ? NULL : state->error.text;
+}
+
+static void release(struct ArrowArrayStream *self) {
+    stream_state *state = self->private_data;
+    // Readers gone: stop what runs, even while a statement still holds the run.
+    cancel_raise(&state->run->cancel);
+    if (state->run->execution != NULL) {
+        execution_cancel(state->run->execution);
+    }
+    run_release(state->run);
+    host_free(state);
+    self->release = NULL;
+}
+
+firn_status stream_open(run *taken, struct ArrowArrayStream *out, firn_error *err) {
+    *out = (struct ArrowArrayStream){0};
+    stream_state *state = host_alloc(sizeof *state);
+    if (state == NULL) {
+        run_release(taken);
+        return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *state);
+    }
+    *state = (stream_state){.run = taken, .error = FIRN_ERROR_INIT};
+    *out = (struct ArrowArrayStream){.get_schema = get_schema,
+                                     .get_next = get_next,
+                                     .get_last_error = get_last_error,
+                                     .release = release,
+                                     .private_data = state};
+    return FIRN_OK;
+}
+
+firn_status firn_stream_error(struct ArrowArrayStream *stream, firn_error *out) {
+    if (stream == NULL || stream->release != release) {
+        *out = ERR_INIT;
+        return FAIL(out, FIRN_INVALID, "the stream was not made by firn, or is released");
+    }
+    const stream_state *state = stream->private_data;
+    *out = state->error;
+    return FIRN_OK;
+}

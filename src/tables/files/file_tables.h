@@ -1,0 +1,15 @@
+// Tables made of files: read_parquet('…'), FROM 'x.parquet', iceberg_scan('folder').
+#ifndef FIRN_TABLES_FILES_FILE_TABLES_H
+#define FIRN_TABLES_FILES_FILE_TABLES_H
+
+#include "tables/table.h"
+
+struct table_argument; // plan/bind.h: name, value, type.
+
+/// Opens what a table function names; function "" means a file in FROM. *found is false if there is
+/// no such function, or the path is no file of a kind that is known.
+firn_status file_table_open(text function, const struct table_argument *args, uint32_t arg_count,
+                            struct io *io, const cancel_flag *cancel, arena *memory, bool *found,
+                            table_snapshot **out, firn_error *err);
+
+#endif
