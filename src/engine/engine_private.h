@@ -71,7 +71,8 @@ typedef struct run {
     statement_context context;
     cancel_flag cancel;
     bind_result bound;
-    execution *execution; ///< NULL when the result is empty or at hand.
+    mutex lock;           ///< Guards the pointer below against cancelling from other threads.
+    execution *execution; ///< NULL when there is no result.
     schema columns;       ///< Of the result; no columns: a statement without rows.
     int64_t changed_rows; ///< -1 for queries.
     struct run *previous, *next;
@@ -127,17 +128,33 @@ firn_status run_open(firn_session *session, const settings *with, run **out, fir
 run *run_retain(run *self);
 void run_cancel(run *self);  ///< Any thread.
 void run_release(run *self); ///< NULL does nothing.
-/// Optimizes self->bound and starts it. `values` may be NULL.
+typedef void (*plan_watch)(void *user, const char *rule, const plan *changed);
+/// Puts values in the place of parameters and optimizes self->bound. `watch` may be NULL.
+firn_status run_optimize(run *self, const literal *values, uint32_t value_count, plan_watch watch,
+                         void *user, firn_error *err);
+/// Starts the optimized plan.
+firn_status run_execute(run *self, bool is_analyzed, firn_error *err);
+/// Both. `values` may be NULL.
 firn_status run_start(run *self, const literal *values, uint32_t value_count, bool is_analyzed,
                       firn_error *err);
 /// Runs a statement of any kind: afterwards the run has a result to stream, or none.
 firn_status run_statement(run *self, const sql_statement *statement, const bind_parameters *known,
                           const literal *values, firn_error *err);
+/// Makes one row with the column `count` the result: how many rows were changed.
+firn_status run_count(run *self, firn_error *err);
 /// Pulls everything and throws it away; `count` columns are added up into changed_rows.
 firn_status run_drain(run *self, firn_error *err);
 
 // stream.c
-void stream_open(run *taken, struct ArrowArrayStream *out); ///< Takes the reference over.
+/// Takes the reference over, also on failure.
+firn_status stream_open(run *taken, struct ArrowArrayStream *out, firn_error *err);
+
+// statement.c, and many.c: a statement that runs once for each of many rows of parameters.
+firn_status statement_run_once(firn_statement *self, run **out, firn_error *err);
+firn_status statement_bind_next(firn_statement *self, const struct ArrowSchema *types,
+                                const struct ArrowArray *rows, uint64_t row, firn_error *err);
+void statement_retain(firn_statement *self);
+firn_status many_open(firn_statement *self, struct ArrowArrayStream *out, firn_error *err);
 
 // command.c and its siblings: a statement that is no query. `self` has its result afterwards.
 firn_status command_run(run *self, const sql_statement *statement, const bind_parameters *known,

@@ -32,6 +32,7 @@ firn_status run_open(firn_session *session, const settings *with, run **out, fir
                   .settings = *with,
                   .changed_rows = -1};
     atomic_init(&self->references, 1);
+    mutex_begin(&self->lock, MUTEX_TABLE);
     self->options = options_of(session, &self->settings);
     self->context = (statement_context){
         .now_us = host_time_us(),
@@ -60,9 +61,11 @@ run *run_retain(run *self) {
 
 void run_cancel(run *self) {
     cancel_raise(&self->cancel);
+    mutex_lock(&self->lock);
     if (self->execution != NULL) {
         execution_cancel(self->execution);
     }
+    mutex_unlock(&self->lock);
 }
 
 void run_release(run *self) {
@@ -74,6 +77,7 @@ void run_release(run *self) {
     execution_close(self->execution);
     bind_result_release(&self->bound);
     arena_close(&self->memory);
+    mutex_end(&self->lock);
     session_release(self->session);
     host_free(self);
 }
@@ -176,7 +180,43 @@ firn_status run_execute(run *self, bool is_analyzed, firn_error *err) {
                                        .tables = self->bound.snapshots,
                                        .is_analyzed = is_analyzed};
     self->columns = self->bound.plan.root->output_.columns;
-    return execution_open(&request, &self->execution, err);
+    execution *made;
+    TRY(execution_open(&request, &made, err));
+    mutex_lock(&self->lock);
+    self->execution = made;
+    mutex_unlock(&self->lock);
+    return FIRN_OK;
+}
+
+firn_status run_count(run *self, firn_error *err) {
+    arena *memory = &self->memory;
+    mutex_lock(&self->lock);
+    execution *done = self->execution;
+    self->execution = NULL;
+    mutex_unlock(&self->lock);
+    execution_close(done);
+    plan_node *values = plan_new(memory, PLAN_VALUES);
+    plan_node *root = plan_new(memory, PLAN_OUTPUT);
+    column *data = ARENA_NEW(memory, column, 1);
+    field *name = ARENA_NEW(memory, field, 1);
+    uint32_t *id = ARENA_NEW(memory, uint32_t, 1);
+    if (values == NULL || root == NULL || data == NULL || name == NULL || id == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    *id = 0;
+    *name = (field){.name = TEXT("count"), .type = TYPE_OF(BIGINT), .id = -1};
+    TRY(column_new(memory, TYPE_OF(BIGINT), 1, data, err));
+    *COLUMN_OUT(data, int64_t) = self->changed_rows;
+    const u32_list ids = {.count = 1, .items = id};
+    values->values_.ids = ids;
+    values->values_.row_count = 1;
+    values->values_.columns = (column_data_list){.count = 1, .items = data};
+    root->output_.input = values;
+    root->output_.ids = ids;
+    root->output_.columns = (schema){.count = 1, .fields = name};
+    self->bound.plan = (plan){.root = root, .id_count = 1};
+    plan_number(root);
+    return run_execute(self, false, err);
 }
 
 firn_status run_start(run *self, const literal *values, uint32_t value_count, bool is_analyzed,

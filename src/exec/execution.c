@@ -22,6 +22,12 @@ void execution_fail(execution *self, const firn_error *err) {
     task_group_notify(self->group);
 }
 
+void execution_cancel(execution *self) {
+    cancel_raise(&self->cancel);
+    task_group_wake_all(self->group);
+    task_group_notify(self->group);
+}
+
 bool execution_has_failed(execution *self) {
     mutex_lock(&self->lock);
     const bool has_failed = self->error.status != FIRN_OK;

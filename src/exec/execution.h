@@ -8,7 +8,6 @@
 
 struct io;
 struct pool;
-struct page_source; // memory/page.h: the query's pages.
 struct spill;       // memory/spill.h: the query's temporary file.
 struct scheduler;
 struct spill_area; // memory/spill.h: the engine's.
@@ -94,6 +93,9 @@ firn_status execution_open(const execution_request *request, execution **out, fi
 /// Stops what runs, closes operators and gives everything back. Batches handed out stay valid. NULL
 /// does nothing.
 void execution_close(execution *self);
+
+/// Stops it: the reader's next call answers FIRN_CANCELLED. Any thread.
+void execution_cancel(execution *self);
 
 struct ArrowArray;
 /// The next batch of the result, in the caller's thread, which works on the query meanwhile.

@@ -1,0 +1,261 @@
+// Statements that are no queries: which function does which.
+#include <assert.h>
+
+#include "engine/engine_private.h"
+#include "sql/printer.h"
+
+static firn_status constant_text(run *self, const sql_expr *written, text *out, firn_error *err) {
+    // A bare word in SET is a text.
+    if (sql_is_expr(written, SQL_COLUMN)) {
+        const sql_names *path = &sql_column_of(written)->path;
+        *out = path->items[path->count - 1].value;
+        return FIRN_OK;
+    }
+    const bind_env env = session_bind_env(self);
+    expr *value;
+    TRY(bind_constant(written, &env, &self->memory, &value, err));
+    if (value->literal_.value.is_null) {
+        return FAIL_SQL(err, FIRN_INVALID, "22004", written->position, "NULL is no value here");
+    }
+    text_builder builder = text_builder_open(&self->memory);
+    column_print_row(value->literal_.value.value, 0, &builder);
+    return text_builder_finish(&builder, out, err);
+}
+
+static firn_status dotted(run *self, const sql_names *path, text *out, firn_error *err) {
+    text_builder builder = text_builder_open(&self->memory);
+    for (size_t i = 0; i < path->count; i++) {
+        text_append(&builder, i == 0 ? TEXT("") : TEXT("."));
+        text_append(&builder, path->items[i].value);
+    }
+    return text_builder_finish(&builder, out, err);
+}
+
+// ---- Settings ----------------------------------------------------------------------------------
+
+static firn_status run_set(run *self, const sql_set *written, firn_error *err) {
+    text name;
+    TRY(dotted(self, &written->name, &name, err));
+    if (written->values.count == 0) {
+        return settings_reset(&self->session->settings, name, err);
+    }
+    text_builder builder = text_builder_open(&self->memory);
+    for (size_t i = 0; i < written->values.count; i++) {
+        text value;
+        TRY(constant_text(self, written->values.items[i], &value, err));
+        text_append(&builder, i == 0 ? TEXT("") : TEXT(","));
+        text_append(&builder, value);
+    }
+    text whole;
+    TRY(text_builder_finish(&builder, &whole, err));
+    firn_status status = session_set(self->session, name, whole, err);
+    if (status != FIRN_OK) {
+        err->position = written->node.position;
+    }
+    return status;
+}
+
+static firn_status run_reset(run *self, const sql_reset *written, firn_error *err) {
+    if (written->name.count == 0) {
+        for (int id = 0; id < SETTING_COUNT; id++) {
+            TRY(session_set(self->session, setting_name((setting_id)id),
+                            setting_default((setting_id)id), err));
+        }
+        return FIRN_OK;
+    }
+    text name;
+    TRY(dotted(self, &written->name, &name, err));
+    TRY(settings_reset(&self->session->settings, name, err));
+    text value;
+    TRY(settings_get(&self->session->settings, name, &value, err));
+    return session_set(self->session, name, value, err);
+}
+
+// ---- Catalogs ----------------------------------------------------------------------------------
+
+static firn_status option_text(run *self, const sql_option *option, text *out, firn_error *err) {
+    if (option->value == NULL) {
+        *out = TEXT("true");
+        return FIRN_OK;
+    }
+    return constant_text(self, option->value, out, err);
+}
+
+static firn_status run_attach(run *self, const sql_attach *written, firn_error *err) {
+    text location;
+    TRY(constant_text(self, written->place, &location, err));
+    firn_option *options = ARENA_NEW(&self->memory, firn_option, written->options.count + 1);
+    if (options == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (size_t i = 0; i < written->options.count; i++) {
+        const sql_option *option = sql_option_of(written->options.items[i]);
+        text key;
+        text value;
+        TRY(text_copy(&self->memory, option->key.value, &key, err));
+        TRY(option_text(self, option, &value, err));
+        options[i] = (firn_option){.key = key.data, .value = value.data};
+    }
+    text alias = written->alias.value;
+    if (alias.size == 0) { // The last part of the location, without its extension.
+        size_t from = location.size;
+        while (from > 0 && location.data[from - 1] != '/' && location.data[from - 1] != ':') {
+            from--;
+        }
+        alias = text_slice(location, from, location.size);
+        alias = text_slice(alias, 0, text_find(alias, TEXT(".")));
+    }
+    const sql_name name = {.value = alias};
+    if (session_catalog(self->session, &name) != NULL) {
+        if (written->if_not_exists) {
+            return FIRN_OK;
+        }
+        if (written->or_replace) {
+            TRY(session_detach(self->session, alias, err));
+        }
+    }
+    return session_attach(self->session, alias, location, options, written->options.count, err);
+}
+
+static firn_status run_detach(run *self, const sql_detach *written, firn_error *err) {
+    if (written->if_exists && session_catalog(self->session, &written->name) == NULL) {
+        return FIRN_OK;
+    }
+    return session_detach(self->session, written->name.value, err);
+}
+
+// ---- Schemas and drops
+// ---------------------------------------------------------------------------
+
+static firn_status refuse_write(const catalog *target, uint32_t position, const char *what,
+                                firn_error *err) {
+    return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", position,
+                    "%s is not supported in the catalog \"%.*s\", which is %s", what,
+                    TEXT_ARGS(target->alias),
+                    target->is_read_only ? "read-only" : target->kind->name);
+}
+
+static firn_status run_create_schema(run *self, const sql_create_schema *written, firn_error *err) {
+    // The path names a schema: what object_place would call the namespace of a table in it.
+    object_place place;
+    sql_names path = written->schema;
+    sql_name *names = ARENA_NEW(&self->memory, sql_name, path.count + 1);
+    if (names == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    memcpy(names, path.items, path.count * sizeof *names);
+    names[path.count] = (sql_name){.value = TEXT("x")};
+    path = (sql_names){.count = path.count + 1, .items = names};
+    TRY(session_place(self, &path, false, &place, err));
+    if (place.catalog->kind->create_namespace == NULL || place.catalog->is_read_only) {
+        return refuse_write(place.catalog, written->node.position, "CREATE SCHEMA", err);
+    }
+    if (written->if_not_exists) {
+        bool exists;
+        TRY(place.catalog->kind->has_namespace(place.catalog, place.space, &exists, &self->cancel,
+                                               err));
+        if (exists) {
+            return FIRN_OK;
+        }
+    }
+    return place.catalog->kind->create_namespace(place.catalog, place.space, err);
+}
+
+static firn_status drop_one(run *self, const sql_drop *written, const sql_names *path,
+                            firn_error *err) {
+    object_place place;
+    if (written->object == SQL_OBJECT_SCHEMA) {
+        sql_name *names = ARENA_NEW(&self->memory, sql_name, path->count + 1);
+        if (names == NULL) {
+            return ARENA_FULL(&self->memory, err);
+        }
+        memcpy(names, path->items, path->count * sizeof *names);
+        names[path->count] = (sql_name){.value = TEXT("x")};
+        const sql_names inside = {.count = path->count + 1, .items = names};
+        TRY(session_place(self, &inside, false, &place, err));
+        return place.catalog->kind->drop_namespace == NULL
+                   ? refuse_write(place.catalog, written->node.position, "DROP SCHEMA", err)
+                   : place.catalog->kind->drop_namespace(place.catalog, place.space, err);
+    }
+    const bool is_view = written->object == SQL_OBJECT_VIEW;
+    firn_error temporary = ERR_INIT;
+    if (path->count == 1) { // A temporary one hides others of its name.
+        TRY(session_place(self, path, true, &place, err));
+        if (place.catalog->kind->drop(place.catalog, place.space, place.name, is_view,
+                                      &temporary) == FIRN_OK) {
+            return FIRN_OK;
+        }
+    }
+    TRY(session_place(self, path, false, &place, err));
+    return place.catalog->kind->drop == NULL
+               ? refuse_write(place.catalog, written->node.position, "DROP", err)
+               : place.catalog->kind->drop(place.catalog, place.space, place.name, is_view, err);
+}
+
+static firn_status run_drop(run *self, const sql_drop *written, firn_error *err) {
+    for (size_t i = 0; i < written->names.count; i++) {
+        const sql_object_name *name = sql_object_name_of(written->names.items[i]);
+        firn_status status = drop_one(self, written, &name->path, err);
+        if (status == FIRN_NOT_FOUND && written->if_exists) {
+            continue;
+        }
+        if (status != FIRN_OK) {
+            err->position = name->node.position;
+            return status;
+        }
+    }
+    return FIRN_OK;
+}
+
+// ---- Dispatch
+// ------------------------------------------------------------------------------------
+
+// A sentence for what is understood but not done.
+static firn_status refuse(const sql_statement *statement, firn_error *err) {
+    return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", statement->position,
+                    "the statement \"%s\" is not supported", sql_node_name(statement));
+}
+
+static firn_status run_transaction(const sql_transaction *written, firn_error *err) {
+    // Every statement is a transaction of its own as long as tables of catalogs are read-only.
+    if (written->action == SQL_TRANSACTION_BEGIN || written->action == SQL_TRANSACTION_COMMIT) {
+        return FIRN_OK;
+    }
+    return refuse(&written->node, err);
+}
+
+firn_status command_run(run *self, const sql_statement *statement, const bind_parameters *known,
+                        const literal *values, firn_error *err) {
+    switch ((int)sql_statement_kind_of(statement)) {
+    case SQL_CREATE_TABLE:
+        return command_create_table(self, sql_create_table_of(statement), err);
+    case SQL_CREATE_VIEW:
+        return command_create_view(self, sql_create_view_of(statement), err);
+    case SQL_CREATE_SCHEMA:
+        return run_create_schema(self, sql_create_schema_of(statement), err);
+    case SQL_DROP:
+        return run_drop(self, sql_drop_of(statement), err);
+    case SQL_INSERT:
+        return command_insert(self, sql_insert_of(statement), known, values, err);
+    case SQL_SET:
+        return run_set(self, sql_set_of(statement), err);
+    case SQL_RESET:
+        return run_reset(self, sql_reset_of(statement), err);
+    case SQL_SHOW:
+        return command_show(self, sql_show_of(statement), err);
+    case SQL_DESCRIBE:
+        return command_describe(self, sql_describe_of(statement), err);
+    case SQL_EXPLAIN:
+        return command_explain(self, sql_explain_of(statement), known, values, err);
+    case SQL_USE:
+        return session_use(self->session, &sql_use_of(statement)->name, err);
+    case SQL_ATTACH:
+        return run_attach(self, sql_attach_of(statement), err);
+    case SQL_DETACH:
+        return run_detach(self, sql_detach_of(statement), err);
+    case SQL_TRANSACTION:
+        return run_transaction(sql_transaction_of(statement), err);
+    default:
+        return refuse(statement, err);
+    }
+}
