@@ -145,8 +145,8 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
     FIELD(EXPRS, partition)                                                                        \
     FIELD(SORT_KEYS, order)                                                                        \
     FIELD(U32, frame_unit)                                                                         \
-    FIELD(U32, frame_start) FIELD(U32, frame_end) FIELD(EXPR, start_offset)                        \
-        FIELD(EXPR, end_offset) FIELD(U32, exclusion)
+    FIELD(U32, frame_start)                                                                        \
+    FIELD(U32, frame_end) FIELD(EXPR, start_offset) FIELD(EXPR, end_offset) FIELD(U32, exclusion)
 #define PLAN_SHARED_FIELDS(FIELD) FIELD(U32, slot) FIELD(PLAN, definition) FIELD(PLAN, body)
 #define PLAN_SHARED_SCAN_FIELDS(FIELD)                                                             \
     FIELD(U32, slot)                                                                               \
@@ -224,6 +224,9 @@ typedef void (*plan_notes)(void *user, const plan_node *node, text_builder *out)
 /// EXPLAIN's text: one node a line, children indented. `notes` may be NULL.
 void plan_print(const plan *self, plan_notes notes, void *user, text_builder *out);
 const char *plan_kind_label(plan_kind kind); ///< "HashJoin" and so on. Static storage.
+
+/// Does the plan hang together? FIRN_CORRUPT says what does not. See plan_check.c.
+firn_status plan_check(const plan *self, arena *memory, firn_error *err);
 
 /// Bytes of a plan, with a version; and back. Unknown node, function or version: FIRN_UNSUPPORTED
 /// by name. Everything is checked: the bytes may come from anywhere.
