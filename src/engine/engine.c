@@ -62,6 +62,7 @@ static void close_parts(firn_engine *self) {
     spill_area_close(self->spill);
     pool_close(self->tables);
     pool_close(self->pool);
+    zone_cache_end(&self->zones);
     mutex_end(&self->lock);
     host_free(self);
 }
@@ -84,9 +85,10 @@ firn_status firn_engine_open(const firn_option *options, size_t count, firn_engi
     *self = (firn_engine){.process = host_process_id()};
     atomic_init(&self->references, 1);
     mutex_begin(&self->lock, MUTEX_ENGINE);
+    zone_cache_begin(&self->zones);
     const char *modes = host_environment("FIRN_TEST");
     self->test_modes = modes == NULL ? 0 : test_modes_parse(text_of(modes));
-    firn_status status = settings_open(&self->settings, err);
+    firn_status status = settings_open(&self->zones, &self->settings, err);
     for (size_t i = 0; i < count && status == FIRN_OK; i++) {
         status =
             settings_set(&self->settings, text_of(options[i].key), text_of(options[i].value), err);

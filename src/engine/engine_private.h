@@ -41,6 +41,7 @@ struct firn_engine {
     scheduler *scheduler;
     struct io *io;
     catalog *memory; ///< The catalog `memory`.
+    zone_cache zones;
     mutex lock;
     settings settings;
     firn_session *sessions; ///< Open ones, to be cancelled at close.

@@ -142,7 +142,7 @@ static firn_status apply(settings *self, setting_id id, text value, firn_error *
     case KIND_THREADS:
         return set_threads(self, value, err);
     case KIND_ZONE:
-        return zone_find(value, &self->time_zone, err);
+        return zone_cache_find(self->zones, value, &self->time_zone, err);
     case KIND_BOOL:
         if (!parse_bool(value, &flag)) {
             return refuse(id, value, "true or false is needed", err);
@@ -175,8 +175,8 @@ static firn_status put(settings *self, setting_id id, text value, firn_error *er
     return FIRN_OK;
 }
 
-firn_status settings_open(settings *out, firn_error *err) {
-    *out = (settings){.arrow = {.batch_rows = ARROW_BATCH_ROWS_DEFAULT}};
+firn_status settings_open(zone_cache *zones, settings *out, firn_error *err) {
+    *out = (settings){.zones = zones, .arrow = {.batch_rows = ARROW_BATCH_ROWS_DEFAULT}};
     for (int id = 0; id < SETTING_COUNT; id++) {
         TRY(put(out, (setting_id)id, setting_default((setting_id)id), err));
     }

@@ -2,8 +2,8 @@
 #ifndef FIRN_ENGINE_SETTINGS_H
 #define FIRN_ENGINE_SETTINGS_H
 
-#include "base/zone.h"
 #include "column/arrow.h"
+#include "engine/zone_cache.h"
 
 #define SETTING(member, name, kind, initial, description) SETTING_##member,
 typedef enum setting_id {
@@ -22,12 +22,13 @@ typedef struct settings {
     uint32_t threads;
     bool preserve_order;
     bool uses_block_cache;
-    const zone *time_zone; ///< Lives as long as the process.
+    zone_cache *zones;     ///< The engine's.
+    const zone *time_zone; ///< Of `zones`.
     arrow_options arrow;
 } settings;
 
 /// Every setting at its default.
-firn_status settings_open(settings *out, firn_error *err);
+firn_status settings_open(zone_cache *zones, settings *out, firn_error *err);
 /// Sets one by its name (any case), or `arrow.x`. Errors name the nearest setting, or what the
 /// value may be; then nothing changed.
 firn_status settings_set(settings *self, text name, text value, firn_error *err);
