@@ -1,5 +1,7 @@
 #include "column/batch.h"
 
+#include <stdio.h>
+
 firn_status batch_compact(arena *memory, const batch *self, batch *out, firn_error *err) {
     if (self->selection == NULL) {
         *out = *self;
@@ -32,4 +34,21 @@ firn_status batch_copy(arena *memory, const batch *self, batch *out, firn_error 
     *out = compact;
     out->columns = columns;
     return FIRN_OK;
+}
+void batch_print(const batch *self) {
+    arena memory = arena_open((size_t)1 << 24);
+    text_builder out = text_builder_open(&memory);
+    for (uint32_t k = 0; k < self->selected_count; k++) {
+        for (uint32_t i = 0; i < self->column_count; i++) {
+            text_append(&out, i == 0 ? TEXT("") : TEXT(" | "));
+            column_print_row(&self->columns[i], batch_row(self, k), &out);
+        }
+        text_append_char(&out, '\n');
+    }
+    text printed;
+    firn_error err = ERR_INIT;
+    if (text_builder_finish(&out, &printed, &err) == FIRN_OK) {
+        (void)fprintf(stderr, "%.*s", TEXT_ARGS(printed));
+    }
+    arena_close(&memory);
 }

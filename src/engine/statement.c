@@ -111,6 +111,10 @@ firn_status firn_execute(firn_session *session, const char *sql, size_t size, in
 // ---- Prepared
 // ----------------------------------------------------------------------------------------
 
+void statement_retain(firn_statement *self) {
+    (void)atomic_fetch_add_explicit(&self->references, 1, memory_order_relaxed);
+}
+
 static void statement_release(firn_statement *self) {
     if (atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) != 1) {
         return;

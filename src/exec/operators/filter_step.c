@@ -24,7 +24,7 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
     (void)worker;
     const filter_shared *self = shared;
     expr_state *state;
-    TRY(expr_open(self->program, self->run->context, memory, &state, err));
+    TRY(expr_open(self->program, self->run->context, &self->run->dynamic, memory, &state, err));
     *local = state;
     return FIRN_OK;
 }

@@ -1,0 +1,665 @@
+// Foreign Arrow arrays as columns that borrow from them. Everything is checked once, here: formats,
+// buffers, offsets, UTF-8, dictionary indexes; what came through may be trusted like our own.
+#include "base/checked.h"
+#include "base/number_text.h"
+#include "base/utf8.h"
+#include "column/arrow_private.h"
+
+#define NESTING_MAX TYPE_DEPTH_MAX
+
+// ---- Schemas
+// -------------------------------------------------------------------------------------
+
+// The value of a key of the C data interface's metadata block; "" if it is not there.
+static text metadata_value(const char *metadata, text key) {
+    int32_t pairs;
+    if (metadata == NULL) {
+        return TEXT("");
+    }
+    memcpy(&pairs, metadata, sizeof pairs);
+    metadata += sizeof pairs;
+    for (int32_t i = 0; i < pairs; i++) {
+        text parts[2];
+        for (int part = 0; part < 2; part++) {
+            int32_t size;
+            memcpy(&size, metadata, sizeof size);
+            metadata += sizeof size;
+            parts[part] = (text){.data = metadata, .size = size < 0 ? 0 : (size_t)size};
+            metadata += parts[part].size;
+        }
+        if (text_equal(parts[0], key)) {
+            return parts[1];
+        }
+    }
+    return TEXT("");
+}
+
+static firn_status unknown_format(const struct ArrowSchema *self, firn_error *err) {
+    return FAIL(err, FIRN_UNSUPPORTED,
+                "column \"%s\" has the Arrow format \"%s\", which firn has no type for",
+                self->name == NULL ? "" : self->name, self->format);
+}
+
+static bool unit_of(char letter, time_unit *out) {
+    static const char letters[] = "smun";
+    for (int i = 0; i < 4; i++) {
+        if (letters[i] == letter) {
+            *out = (time_unit)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static firn_status decimal_type(const struct ArrowSchema *self, arena *memory, const type **out,
+                                firn_error *err) {
+    const text numbers = text_of(self->format + 2);
+    const size_t comma = text_find(numbers, TEXT(","));
+    int64_t precision;
+    int64_t scale;
+    if (comma == numbers.size) {
+        return unknown_format(self, err);
+    }
+    text rest = text_slice(numbers, comma + 1, numbers.size);
+    rest = text_slice(rest, 0, text_find(rest, TEXT(",")));
+    if (number_parse_i64(text_slice(numbers, 0, comma), &precision) != NUMBER_OK ||
+        number_parse_i64(rest, &scale) != NUMBER_OK || precision < 1 ||
+        precision > DECIMAL_PRECISION_MAX || scale < 0 || scale > precision) {
+        return unknown_format(self, err);
+    }
+    *out = type_decimal(memory, (uint8_t)precision, (uint8_t)scale);
+    return *out == NULL ? ARENA_FULL(memory, err) : FIRN_OK;
+}
+
+static firn_status temporal_type(const struct ArrowSchema *self, const type **out,
+                                 firn_error *err) {
+    const char *format = self->format;
+    time_unit unit;
+    if (format[1] == 'd') { // tdD, tdm
+        *out = format[2] == 'D' ? TYPE_OF(DATE) : type_temporal(TYPE_TIMESTAMP, UNIT_MILLI);
+        return FIRN_OK;
+    }
+    if (format[1] == 'i' || format[1] == 'D') { // tiM, tiD, tin; durations
+        *out = TYPE_OF(INTERVAL);
+        return FIRN_OK;
+    }
+    if ((format[1] != 't' && format[1] != 's') || !unit_of(format[2], &unit)) {
+        return unknown_format(self, err);
+    }
+    if (format[1] == 't') {
+        *out = type_temporal(TYPE_TIME, unit == UNIT_SECOND ? UNIT_MILLI : unit);
+        return FIRN_OK;
+    }
+    const bool has_zone = format[3] == ':' && format[4] != '\0';
+    *out = type_temporal(has_zone ? TYPE_TIMESTAMPTZ : TYPE_TIMESTAMP, unit);
+    return FIRN_OK;
+}
+
+static firn_status import_type(const struct ArrowSchema *self, arena *memory, uint32_t depth,
+                               const type **out, firn_error *err);
+
+static firn_status import_fields(const struct ArrowSchema *self, arena *memory, uint32_t depth,
+                                 schema *out, firn_error *err) {
+    if (self->n_children < 0 || self->n_children > UINT16_MAX * 16) {
+        return FAIL(err, FIRN_INVALID, "%lld columns", (long long)self->n_children);
+    }
+    field *fields = ARENA_NEW(memory, field, (size_t)self->n_children + 1);
+    if (fields == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (int64_t i = 0; i < self->n_children; i++) {
+        const struct ArrowSchema *child = self->children[i];
+        const text name = child->name == NULL ? TEXT("") : text_of(child->name);
+        fields[i] = (field){.is_nullable = (child->flags & ARROW_FLAG_NULLABLE) != 0, .id = -1};
+        TRY(text_copy(memory, name, &fields[i].name, err));
+        TRY(import_type(child, memory, depth + 1, &fields[i].type, err));
+    }
+    *out = (schema){.count = (uint32_t)self->n_children, .fields = fields};
+    return FIRN_OK;
+}
+
+static firn_status nested_type(const struct ArrowSchema *self, arena *memory, uint32_t depth,
+                               const type **out, firn_error *err) {
+    const char kind = self->format[1];
+    schema children;
+    TRY(import_fields(self, memory, depth, &children, err));
+    if (kind == 's') {
+        *out = type_struct(memory, children.count, children.fields);
+        return *out == NULL ? ARENA_FULL(memory, err) : FIRN_OK;
+    }
+    if (children.count != 1) {
+        return FAIL(err, FIRN_INVALID, "a list with %u children", children.count);
+    }
+    const type *element = children.fields[0].type;
+    if (kind == 'm') {
+        if (element->id != TYPE_STRUCT || element->child_count != 2) {
+            return FAIL(err, FIRN_INVALID, "a map whose entries are no pairs");
+        }
+        *out = type_map(memory, element->children[0].type, element->children[1].type);
+    } else if (kind == 'l' || kind == 'L' || kind == 'w') {
+        *out = type_list(memory, element);
+    } else {
+        return unknown_format(self, err);
+    }
+    return *out == NULL ? ARENA_FULL(memory, err) : FIRN_OK;
+}
+
+static firn_status import_type(const struct ArrowSchema *self, arena *memory, uint32_t depth,
+                               const type **out, firn_error *err) {
+    static const char letters[] = "nbcsilCSILefg";
+    static const type_id ids[] = {TYPE_NULL,     TYPE_BOOLEAN, TYPE_TINYINT,  TYPE_SMALLINT,
+                                  TYPE_INTEGER,  TYPE_BIGINT,  TYPE_UTINYINT, TYPE_USMALLINT,
+                                  TYPE_UINTEGER, TYPE_UBIGINT, TYPE_FLOAT16,  TYPE_REAL,
+                                  TYPE_DOUBLE};
+    if (self == NULL || self->release == NULL || self->format == NULL || depth > NESTING_MAX) {
+        return FAIL(err, FIRN_INVALID,
+                    "an Arrow schema that is released, empty or nested too deep");
+    }
+    if (self->dictionary != NULL) {
+        return import_type(self->dictionary, memory, depth + 1, out, err);
+    }
+    const text format = text_of(self->format);
+    const text extension = metadata_value(self->metadata, TEXT("ARROW:extension:name"));
+    for (size_t i = 0; format.size == 1 && i < sizeof ids / sizeof ids[0]; i++) {
+        if (format.data[0] == letters[i]) {
+            *out = &type_constants[ids[i]];
+            return FIRN_OK;
+        }
+    }
+    if (text_equal(format, TEXT("u")) || text_equal(format, TEXT("U")) ||
+        text_equal(format, TEXT("vu"))) {
+        *out = text_equal(extension, TEXT("arrow.json")) ? TYPE_OF(JSON) : TYPE_OF(VARCHAR);
+        return FIRN_OK;
+    }
+    if (text_equal(format, TEXT("z")) || text_equal(format, TEXT("Z")) ||
+        text_equal(format, TEXT("vz"))) {
+        *out = TYPE_OF(BINARY);
+        return FIRN_OK;
+    }
+    if (text_starts_with(format, TEXT("w:"))) {
+        int64_t width;
+        if (number_parse_i64(text_slice(format, 2, format.size), &width) != NUMBER_OK ||
+            width < 1 || width > INT32_MAX) {
+            return unknown_format(self, err);
+        }
+        *out = text_equal(extension, TEXT("arrow.uuid")) && width == 16
+                   ? TYPE_OF(UUID)
+                   : type_binary(memory, (uint32_t)width);
+        return *out == NULL ? ARENA_FULL(memory, err) : FIRN_OK;
+    }
+    if (text_starts_with(format, TEXT("d:"))) {
+        return decimal_type(self, memory, out, err);
+    }
+    if (format.size >= 3 && format.data[0] == 't') {
+        return temporal_type(self, out, err);
+    }
+    return format.size >= 2 && format.data[0] == '+' ? nested_type(self, memory, depth, out, err)
+                                                     : unknown_format(self, err);
+}
+
+firn_status arrow_schema_import(const struct ArrowSchema *self, arena *memory, schema *out,
+                                firn_error *err) {
+    if (self == NULL || self->format == NULL || strcmp(self->format, "+s") != 0) {
+        return FAIL(err, FIRN_INVALID, "the Arrow schema is no struct of columns");
+    }
+    return import_fields(self, memory, 0, out, err);
+}
+
+// ---- Arrays
+// --------------------------------------------------------------------------------------
+
+// One array with its schema; `rows` begins at row `from` of the array (its own offset included).
+typedef struct source {
+    const struct ArrowSchema *schema;
+    const struct ArrowArray *array;
+    uint64_t from;
+    uint32_t count;
+} source;
+
+static firn_status broken(const source *self, const char *what, firn_error *err) {
+    return FAIL(err, FIRN_INVALID, "the Arrow array of column \"%s\" has %s",
+                self->schema->name == NULL ? "" : self->schema->name, what);
+}
+
+static firn_status check_array(const source *self, int64_t buffers, firn_error *err) {
+    const struct ArrowArray *array = self->array;
+    if (array == NULL || array->release == NULL) {
+        return broken(self, "been released", err);
+    }
+    if (array->length < 0 || array->offset < 0 || array->n_buffers < buffers ||
+        (uint64_t)array->length + (uint64_t)array->offset < self->from + self->count) {
+        return broken(self, "too few rows or buffers", err);
+    }
+    return FIRN_OK;
+}
+
+static firn_status import_validity(const source *self, arena *memory, column *out,
+                                   firn_error *err) {
+    const uint8_t *bits = self->array->n_buffers > 0 ? self->array->buffers[0] : NULL;
+    if (bits == NULL || self->array->null_count == 0) {
+        return FIRN_OK;
+    }
+    uint64_t *words = ARENA_NEW(memory, uint64_t, BITMAP_WORDS(self->count) + 1);
+    if (words == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    memset(words, 0, (BITMAP_WORDS(self->count) + 1) * sizeof *words);
+    for (uint32_t i = 0; i < self->count; i++) { // Foreign bitmaps may end at any byte.
+        const uint64_t bit = self->from + i;
+        if ((bits[bit / 8] >> (bit % 8) & 1) != 0) {
+            bitmap_set(words, i);
+        }
+    }
+    out->validity = words;
+    return FIRN_OK;
+}
+
+static firn_status import_bits(const source *self, column *out, firn_error *err) {
+    TRY(check_array(self, 2, err));
+    const uint8_t *bits = self->array->buffers[1];
+    for (uint32_t i = 0; i < self->count; i++) {
+        const uint64_t bit = self->from + i;
+        if ((bits[bit / 8] >> (bit % 8) & 1) != 0) {
+            bitmap_set(COLUMN_OUT(out, uint64_t), i);
+        }
+    }
+    return FIRN_OK;
+}
+
+// Decimals narrow to the width that their precision has here.
+static firn_status import_decimal(const source *self, column *out, firn_error *err) {
+    const uint8_t *data = self->array->buffers[1];
+    const physical kind = type_physical(out->type);
+    const text format = text_of(self->schema->format);
+    const bool is_wide = text_ends_with(format, TEXT(",256"));
+    for (uint32_t i = 0; i < self->count; i++) {
+        i256 wide = I256_ZERO;
+        i128 value = 0;
+        if (!column_is_valid(out, i)) {
+            memset(COLUMN_OUT(out, uint8_t) + (size_t)i * physical_size(kind), 0,
+                   physical_size(kind));
+            continue;
+        }
+        if (is_wide) {
+            memcpy(&wide, data + (self->from + i) * 32, 32);
+        } else {
+            memcpy(&value, data + (self->from + i) * 16, 16);
+            wide = i256_from_i128(value);
+        }
+        if (!i256_has_digits(wide, out->type->precision)) {
+            return broken(self, "a decimal of more digits than its type", err);
+        }
+        if (kind != PHYSICAL_I256 && !i256_to_i128_fits(wide, &value)) {
+            return broken(self, "a decimal of more digits than its type", err);
+        }
+        switch ((int)kind) {
+        case PHYSICAL_I32:
+            COLUMN_OUT(out, int32_t)[i] = (int32_t)value;
+            break;
+        case PHYSICAL_I64:
+            COLUMN_OUT(out, int64_t)[i] = (int64_t)value;
+            break;
+        case PHYSICAL_I128:
+            COLUMN_OUT(out, i128)[i] = value;
+            break;
+        default:
+            COLUMN_OUT(out, i256)[i] = wide;
+        }
+    }
+    return FIRN_OK;
+}
+
+// tiM: months; tiD: days and milliseconds; durations: a count of units as nanoseconds.
+static firn_status import_interval(const source *self, column *out, firn_error *err) {
+    const char *format = self->schema->format;
+    const uint8_t *data = self->array->buffers[1];
+    static const int64_t nanos[] = {1000000000, 1000000, 1000, 1};
+    for (uint32_t i = 0; i < self->count; i++) {
+        interval_value value = {0};
+        const uint64_t row = self->from + i;
+        if (format[1] == 'D') {
+            int64_t units;
+            time_unit unit = UNIT_MICRO;
+            memcpy(&units, data + row * 8, 8);
+            (void)unit_of(format[2], &unit);
+            if (column_is_valid(out, i) &&
+                __builtin_mul_overflow(units, nanos[unit], &value.nanos)) {
+                return broken(self, "a duration beyond 292 years", err);
+            }
+        } else if (format[2] == 'M') {
+            memcpy(&value.months, data + row * 4, 4);
+        } else if (format[2] == 'D') {
+            int32_t millis;
+            memcpy(&value.days, data + row * 8, 4);
+            memcpy(&millis, data + row * 8 + 4, 4);
+            value.nanos = (int64_t)millis * nanos[UNIT_MILLI];
+        } else {
+            memcpy(&value, data + row * 16, 16);
+        }
+        COLUMN_OUT(out, interval_value)[i] = value;
+    }
+    return FIRN_OK;
+}
+
+// tts (seconds as int32) becomes milliseconds, tdm (dates as milliseconds) a timestamp as it is.
+static firn_status import_fixed(const source *self, column *out, firn_error *err) {
+    TRY(check_array(self, 2, err));
+    if (self->count > 0 && self->array->buffers[1] == NULL) {
+        return broken(self, "no values", err);
+    }
+    if (out->type->id == TYPE_DECIMAL) {
+        return import_decimal(self, out, err);
+    }
+    if (out->type->id == TYPE_INTERVAL) {
+        return import_interval(self, out, err);
+    }
+    const uint32_t width = physical_size(type_physical(out->type));
+    memcpy(COLUMN_OUT(out, uint8_t), (const uint8_t *)self->array->buffers[1] + self->from * width,
+           (size_t)self->count * width);
+    if (strcmp(self->schema->format, "tts") == 0) {
+        for (uint32_t i = 0; i < self->count; i++) {
+            int32_t *value = &COLUMN_OUT(out, int32_t)[i];
+            if (__builtin_mul_overflow(*value, 1000, value) && column_is_valid(out, i)) {
+                return broken(self, "a time of more than a day", err);
+            }
+        }
+    }
+    return FIRN_OK;
+}
+
+static firn_status put_string(const source *self, column *out, uint32_t row, const char *data,
+                              uint64_t size, firn_error *err) {
+    if (size > UINT32_MAX) {
+        return broken(self, "a text of over 4 GiB", err);
+    }
+    const bytes raw = {.data = (const uint8_t *)data, .size = size};
+    if (out->type->id != TYPE_BINARY && out->type->id != TYPE_UUID && !utf8_is_valid(raw)) {
+        firn_status status = broken(self, "text that is not UTF-8", err);
+        err_hint(err, "hand it over as binary");
+        return status;
+    }
+    COLUMN_OUT(out, string_value)[row] = string_of(data, (uint32_t)size);
+    return FIRN_OK;
+}
+
+static uint64_t offset_at(const void *offsets, uint64_t row, bool is_large) {
+    if (is_large) {
+        int64_t value;
+        memcpy(&value, (const uint8_t *)offsets + row * 8, 8);
+        return (uint64_t)value;
+    }
+    int32_t value;
+    memcpy(&value, (const uint8_t *)offsets + row * 4, 4);
+    return (uint64_t)(int64_t)value;
+}
+
+static firn_status import_strings(const source *self, column *out, bool is_large, firn_error *err) {
+    TRY(check_array(self, 3, err));
+    const void *offsets = self->array->buffers[1];
+    const char *data = self->array->buffers[2];
+    for (uint32_t i = 0; i < self->count; i++) {
+        const uint64_t begin = offset_at(offsets, self->from + i, is_large);
+        const uint64_t end = offset_at(offsets, self->from + i + 1, is_large);
+        if (!column_is_valid(out, i)) {
+            continue;
+        }
+        if (begin > end || end > INT64_MAX || (end > begin && data == NULL)) {
+            return broken(self, "offsets that fall", err);
+        }
+        TRY(put_string(self, out, i, data == NULL ? "" : data + begin, end - begin, err));
+    }
+    return FIRN_OK;
+}
+
+static firn_status import_views(const source *self, column *out, firn_error *err) {
+    TRY(check_array(self, 3, err));
+    const uint8_t *views = self->array->buffers[1];
+    const int64_t data_count = self->array->n_buffers - 3;
+    const int64_t *sizes = self->array->buffers[self->array->n_buffers - 1];
+    for (uint32_t i = 0; i < self->count; i++) {
+        const uint8_t *view = views + (self->from + i) * 16;
+        int32_t parts[4];
+        memcpy(parts, view, 16);
+        if (!column_is_valid(out, i)) {
+            continue;
+        }
+        if (parts[0] < 0) {
+            return broken(self, "a view of negative size", err);
+        }
+        if (parts[0] <= 12) {
+            TRY(put_string(self, out, i, (const char *)view + 4, (uint64_t)parts[0], err));
+            continue;
+        }
+        if (parts[2] < 0 || parts[2] >= data_count || parts[3] < 0 ||
+            (int64_t)parts[3] + parts[0] > sizes[parts[2]]) {
+            return broken(self, "a view that points outside of its buffers", err);
+        }
+        const char *data = self->array->buffers[2 + parts[2]];
+        TRY(put_string(self, out, i, data + parts[3], (uint64_t)parts[0], err));
+    }
+    return FIRN_OK;
+}
+
+static firn_status import_fixed_bytes(const source *self, column *out, firn_error *err) {
+    TRY(check_array(self, 2, err));
+    const char *data = self->array->buffers[1];
+    const uint32_t width = out->type->id == TYPE_UUID ? 16 : out->type->width;
+    for (uint32_t i = 0; i < self->count; i++) {
+        if (column_is_valid(out, i)) {
+            TRY(put_string(self, out, i, data + (self->from + i) * width, width, err));
+        }
+    }
+    return FIRN_OK;
+}
+
+static firn_status import_column(const source *self, const type *wanted, arena *memory,
+                                 uint32_t depth, column *out, firn_error *err);
+
+// Lists and maps: slices of the child rows that the rows span.
+static firn_status import_lists(const source *self, arena *memory, uint32_t depth, column *out,
+                                firn_error *err) {
+    const char kind = self->schema->format[1];
+    const bool is_fixed = kind == 'w';
+    TRY(check_array(self, is_fixed ? 1 : 2, err));
+    int64_t width = 0;
+    if (is_fixed &&
+        (number_parse_i64(text_of(self->schema->format + 3), &width) != NUMBER_OK || width < 0)) {
+        return broken(self, "no width", err);
+    }
+    list_value *slices = COLUMN_OUT(out, list_value);
+    uint64_t first = UINT64_MAX;
+    uint64_t last = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < self->count; i++) {
+            const uint64_t row = self->from + i;
+            const uint64_t begin = is_fixed ? row * (uint64_t)width
+                                            : offset_at(self->array->buffers[1], row, kind == 'L');
+            const uint64_t end = is_fixed
+                                     ? begin + (uint64_t)width
+                                     : offset_at(self->array->buffers[1], row + 1, kind == 'L');
+            if (!column_is_valid(out, i)) {
+                continue;
+            }
+            if (begin > end || end > INT64_MAX) {
+                return broken(self, "offsets that fall", err);
+            }
+            first = begin < first ? begin : first;
+            last = end > last ? end : last;
+            if (pass == 1) {
+                slices[i] = (list_value){.offset = (uint32_t)(begin - first),
+                                         .size = (uint32_t)(end - begin)};
+            }
+        }
+        first = first > last ? last : first;
+        if (last - first > UINT32_MAX / 2) {
+            return broken(self, "lists of over 2^31 elements in one batch", err);
+        }
+    }
+    const struct ArrowArray *child = self->array->n_children == 1 ? self->array->children[0] : NULL;
+    if (child == NULL) {
+        return broken(self, "no child", err);
+    }
+    const bool is_map = out->type->id == TYPE_MAP;
+    column *children = ARENA_NEW(memory, column, 2);
+    if (children == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    out->children = children;
+    for (uint32_t i = 0; i < out->type->child_count; i++) {
+        source part = {.schema = self->schema->children[0],
+                       .array = child,
+                       .from = first + (uint64_t)child->offset,
+                       .count = (uint32_t)(last - first)};
+        TRY(check_array(&part, 0, err));
+        if (is_map) {
+            if (child->n_children != 2) {
+                return broken(self, "entries that are no pairs", err);
+            }
+            part.from += (uint64_t)child->children[i]->offset;
+            part.schema = part.schema->children[i];
+            part.array = child->children[i];
+        }
+        TRY(import_column(&part, out->type->children[i].type, memory, depth + 1, &children[i],
+                          err));
+    }
+    return FIRN_OK;
+}
+
+static firn_status import_struct(const source *self, arena *memory, uint32_t depth, column *out,
+                                 firn_error *err) {
+    TRY(check_array(self, 1, err));
+    if (self->array->n_children != (int64_t)out->type->child_count) {
+        return broken(self, "another number of fields than its schema", err);
+    }
+    column *children = ARENA_NEW(memory, column, out->type->child_count + 1);
+    if (children == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    out->children = children;
+    for (uint32_t i = 0; i < out->type->child_count; i++) {
+        const struct ArrowArray *child = self->array->children[i];
+        const source part = {.schema = self->schema->children[i],
+                             .array = child,
+                             .from = self->from + (uint64_t)(child == NULL ? 0 : child->offset),
+                             .count = self->count};
+        TRY(import_column(&part, out->type->children[i].type, memory, depth + 1, &children[i],
+                          err));
+    }
+    return FIRN_OK;
+}
+
+static uint64_t index_at(const source *self, uint32_t row) {
+    const char kind = self->schema->format[0];
+    const uint8_t *data = self->array->buffers[1];
+    const uint64_t at = self->from + row;
+    uint64_t value = 0;
+    switch (kind) {
+    case 'c':
+    case 'C':
+        return data[at];
+    case 's':
+    case 'S':
+        memcpy(&value, data + at * 2, 2);
+        return value;
+    case 'i':
+    case 'I':
+        memcpy(&value, data + at * 4, 4);
+        return value;
+    default:
+        memcpy(&value, data + at * 8, 8);
+        return value;
+    }
+}
+
+// A dictionary array becomes the column of its values.
+static firn_status import_dictionary(const source *self, const type *wanted, arena *memory,
+                                     uint32_t depth, column *out, firn_error *err) {
+    TRY(check_array(self, 2, err));
+    const struct ArrowArray *values = self->array->dictionary;
+    if (values == NULL || values->length < 0 || values->length > UINT32_MAX / 2) {
+        return broken(self, "no dictionary", err);
+    }
+    const source entries = {.schema = self->schema->dictionary,
+                            .array = values,
+                            .from = (uint64_t)values->offset,
+                            .count = (uint32_t)values->length};
+    column words;
+    TRY(import_column(&entries, wanted, memory, depth + 1, &words, err));
+    column valid = {.type = wanted, .form = FORM_FLAT, .length = self->count};
+    TRY(import_validity(self, memory, &valid, err));
+    uint32_t *rows = ARENA_NEW(memory, uint32_t, self->count + 1);
+    if (rows == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < self->count; i++) {
+        rows[i] = UINT32_MAX;
+        if (column_is_valid(&valid, i)) {
+            const uint64_t index = index_at(self, i);
+            if (index >= words.length) {
+                return broken(self, "an index behind its dictionary", err);
+            }
+            rows[i] = (uint32_t)index;
+        }
+    }
+    return column_take(memory, &words, rows, self->count, out, err);
+}
+
+static firn_status import_column(const source *self, const type *wanted, arena *memory,
+                                 uint32_t depth, column *out, firn_error *err) {
+    if (depth > NESTING_MAX) {
+        return broken(self, "too deep a nesting", err);
+    }
+    if (self->schema->dictionary != NULL) {
+        return import_dictionary(self, wanted, memory, depth, out, err);
+    }
+    TRY(check_array(self, 0, err));
+    TRY(column_new(memory, wanted, self->count, out, err));
+    if (wanted->id == TYPE_NULL) {
+        return FIRN_OK;
+    }
+    TRY(import_validity(self, memory, out, err));
+    const char first = self->schema->format[0];
+    switch ((int)type_physical(wanted)) {
+    case PHYSICAL_BIT:
+        return import_bits(self, out, err);
+    case PHYSICAL_STRING:
+        if (first == 'w') {
+            return import_fixed_bytes(self, out, err);
+        }
+        return first == 'v' ? import_views(self, out, err)
+                            : import_strings(self, out, first == 'U' || first == 'Z', err);
+    case PHYSICAL_LIST:
+        return import_lists(self, memory, depth, out, err);
+    case PHYSICAL_STRUCT:
+        return import_struct(self, memory, depth, out, err);
+    default:
+        return import_fixed(self, out, err);
+    }
+}
+
+firn_status arrow_array_import(const struct ArrowSchema *types, const struct ArrowArray *self,
+                               const schema *fields, uint64_t from, uint32_t count, arena *memory,
+                               batch *out, firn_error *err) {
+    if (self->n_children != (int64_t)fields->count || self->length < 0 || self->offset < 0 ||
+        from + count > (uint64_t)self->length) {
+        return FAIL(err, FIRN_INVALID, "an Arrow array of %lld columns and %lld rows does not fit",
+                    (long long)self->n_children, (long long)self->length);
+    }
+    column *columns = ARENA_NEW(memory, column, fields->count + 1);
+    if (columns == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const struct ArrowArray *child = self->children[i];
+        if (child == NULL) {
+            return FAIL(err, FIRN_INVALID, "an Arrow array without its column %u", i);
+        }
+        const source part = {.schema = types->children[i],
+                             .array = child,
+                             .from = from + (uint64_t)self->offset + (uint64_t)child->offset,
+                             .count = count};
+        TRY(import_column(&part, fields->fields[i].type, memory, 0, &columns[i], err));
+    }
+    *out = batch_of(columns, fields->count, count);
+    return FIRN_OK;
+}
