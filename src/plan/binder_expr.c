@@ -204,7 +204,8 @@ static firn_status rows_ordered(binder *self, const expr_list *left, const expr_
                                 const char *strict, const char *last, uint32_t position,
                                 expr **out) {
     *out = NULL;
-    for (uint32_t i = left->count; i-- > 0;) {
+    for (uint32_t rest = left->count; rest > 0; rest--) {
+        const uint32_t i = rest - 1;
         const bool is_last = i + 1 == left->count;
         expr *l;
         expr *r;
@@ -332,7 +333,8 @@ static firn_status bind_binary(binder *self, scope *names, const sql_binary *wri
     } else {
         TRY(bind_expr(self, names, innermost, &value));
     }
-    for (uint32_t i = next; i-- > 0;) {
+    for (uint32_t rest = next; rest > 0; rest--) {
+        const uint32_t i = rest - 1;
         expr *right;
         TRY(bind_expr(self, names, chain[i]->right, &right));
         TRY(apply_operator(self, chain[i]->op, value, right, chain[i]->node.position, &value));

@@ -804,7 +804,8 @@ static firn_status bind_join(binder *self, const sql_join *written, scope *left,
         chain[i] = sql_join_of(chain[i - 1]->left);
     }
     TRY(bind_relation(self, innermost, left, sofar, out));
-    for (uint32_t i = depth; i-- > 0;) {
+    for (uint32_t rest = depth; rest > 0; rest--) {
+        const uint32_t i = rest - 1;
         scope *right = scope_new(self, into->outer);
         scope *seen = scope_new(self, left);
         scope *joined = scope_new(self, into->outer);

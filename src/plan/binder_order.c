@@ -426,7 +426,8 @@ static firn_status bind_set_operation(binder *self, const sql_set_operation *wri
     }
     bound_query left = {0};
     TRY(bind_body(self, innermost, NULL, outer, &left));
-    for (uint32_t i = depth; i-- > 0;) {
+    for (uint32_t rest = depth; rest > 0; rest--) {
+        const uint32_t i = rest - 1;
         bound_query right = {0};
         TRY(bind_body(self, chain[i]->right, NULL, outer, &right));
         TRY(combine(self, chain[i], &left, &right, out));

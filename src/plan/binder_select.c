@@ -90,7 +90,7 @@ static text renamed(const sql_star *star, const scope_column *column) {
 
 static firn_status add_item(select_build *build, expr *value, text name, bool is_aggregate) {
     binder *self = build->self;
-    if ((build->item_count & (build->item_count - 1)) == 0) {
+    if (build->item_count == 0 || (build->item_count & (build->item_count - 1)) == 0) {
         uint32_t capacity = build->item_count;
         select_item *items =
             binder_grow(self, build->items, build->item_count, &capacity, sizeof *items);
@@ -281,7 +281,8 @@ static firn_status bind_rollup(select_build *build, const sql_grouping *written,
         TRY(bind_mask(build, written->items.items[i], &masks[i]));
     }
     if (written->kind == SQL_GROUPING_ROLLUP) {
-        for (size_t kept = count + 1; kept-- > 0;) {
+        for (size_t rest = count + 1; rest > 0; rest--) {
+            const size_t kept = rest - 1;
             uint32_t mask = 0;
             for (size_t i = 0; i < kept; i++) {
                 mask |= masks[i];
@@ -290,7 +291,8 @@ static firn_status bind_rollup(select_build *build, const sql_grouping *written,
         }
         return FIRN_OK;
     }
-    for (uint32_t subset = UINT32_C(1) << count; subset-- > 0;) {
+    for (uint32_t rest = UINT32_C(1) << count; rest > 0; rest--) {
+        const uint32_t subset = rest - 1;
         uint32_t mask = 0;
         for (size_t i = 0; i < count; i++) {
             mask |= (subset >> (count - 1 - i) & 1) != 0 ? masks[i] : 0;
@@ -492,7 +494,7 @@ static expr *item_named(const select_build *build, const sql_expr *written) {
 static firn_status add_sort(select_build *build, sort_key key) {
     binder *self = build->self;
     const uint32_t count = build->sort.count;
-    if ((count & (count - 1)) == 0) {
+    if (count == 0 || (count & (count - 1)) == 0) {
         uint32_t capacity = count;
         build->sort.items = binder_grow(self, build->sort.items, count, &capacity, sizeof key);
         if (build->sort.items == NULL) {
