@@ -1,7 +1,7 @@
 // Statements that are no queries: which function does which.
 #include <assert.h>
 
-#include "engine/engine_private.h"
+#include "engine/objects.h"
 #include "sql/printer.h"
 
 static firn_status constant_text(run *self, const sql_expr *written, text *out, firn_error *err) {

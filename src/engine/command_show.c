@@ -1,7 +1,7 @@
 // SHOW, DESCRIBE, EXPLAIN and information_schema: what the session and its catalogs know.
 #include <inttypes.h>
 
-#include "engine/engine_private.h"
+#include "engine/objects.h"
 #include "functions/registry.h"
 #include "sql/printer.h"
 

@@ -1,5 +1,5 @@
 // CREATE TABLE, CREATE TABLE AS, CREATE VIEW, INSERT.
-#include "engine/engine_private.h"
+#include "engine/objects.h"
 #include "sql/printer.h"
 
 static firn_status refuse_catalog(const object_place *place, uint32_t position, const char *what,

@@ -2,7 +2,7 @@
 
 #include "base/host.h"
 #include "catalogs/memory_catalog.h"
-#include "engine/engine_private.h"
+#include "engine/objects.h"
 #include "exec/test_modes.h"
 #include "io/io.h"
 

@@ -2,7 +2,7 @@
 //
 // Rows are gathered as texts and become constant data of a plan, so that they leave through the
 // same way as any query's.
-#include "engine/engine_private.h"
+#include "engine/objects.h"
 
 #define ROWS_MIN 16
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "base/host.h"
-#include "engine/engine_private.h"
+#include "engine/objects.h"
 
 typedef struct many {
     firn_statement *statement;

@@ -6,7 +6,7 @@
 // current one of several levels.
 #include <assert.h>
 
-#include "engine/engine_private.h"
+#include "engine/objects.h"
 #include "tables/files/file_tables.h"
 
 typedef struct candidate {

@@ -2,7 +2,7 @@
 #include <assert.h>
 
 #include "base/host.h"
-#include "engine/engine_private.h"
+#include "engine/objects.h"
 #include "exec/test_modes.h"
 #include "functions/registry.h"
 #include "optimize/optimize.h"

@@ -3,7 +3,7 @@
 #include "base/host.h"
 #include "catalogs/catalogs.h"
 #include "catalogs/memory_catalog.h"
-#include "engine/engine_private.h"
+#include "engine/objects.h"
 
 // ---- Open and close
 // ------------------------------------------------------------------------------

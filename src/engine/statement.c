@@ -5,7 +5,7 @@
 #include <assert.h>
 
 #include "base/host.h"
-#include "engine/engine_private.h"
+#include "engine/objects.h"
 #include "sql/parser.h"
 
 #define MEMORY_MAX ((size_t)1 << 40)

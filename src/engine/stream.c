@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "base/host.h"
-#include "engine/engine_private.h"
+#include "engine/objects.h"
 
 typedef struct stream_state {
     run *run;

@@ -1,4 +1,4 @@
-// Private to engine/: the objects behind firn.h and what its files ask of each other.
+// The objects behind firn.h, and what the files of engine/ ask of each other.
 //
 //     engine.c      firn_engine_*            settings.c   names and values of settings
 //     session.c     firn_session_*           names.c      names to tables, for the binder
@@ -10,8 +10,8 @@
 //
 // Lifetimes: children retain parents; the last release frees. A run is held by its stream and,
 // while it is the newest, by its statement.
-#ifndef FIRN_ENGINE_ENGINE_PRIVATE_H
-#define FIRN_ENGINE_ENGINE_PRIVATE_H
+#ifndef FIRN_ENGINE_OBJECTS_H
+#define FIRN_ENGINE_OBJECTS_H
 
 #include "base/mutex.h"
 #include "engine/settings.h"
