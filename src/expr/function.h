@@ -49,12 +49,12 @@ typedef struct function_lambda function_lambda;
 struct function_lambda {
     uint32_t parameter_count;
     const type *result; ///< Of the body.
-    /// Computes the body for `count` elements. `parameters`: one flat column of `count` lanes for
-    /// each parameter (any count, not only a batch's; of the pattern's type or what the list
-    /// holds). `owners[i]`: which visit of the call (ROW_VISIT) element i belongs to, ascending.
-    /// `out`: flat, `count` rows, in call->scratch. Answers as a kernel does: `count`, or the
-    /// first element whose value SQL forbids; the kernel then returns `owners[that]`, and the
-    /// error will be the body's.
+    /// Computes the body for `count` elements: those of the rows of the call, no others.
+    /// `parameters`: one flat column of `count` lanes for each parameter (any count, not only a
+    /// batch's; of the pattern's type or what the list holds). `owners[i]`: which visit of the call
+    /// (ROW_VISIT) element i belongs to, ascending. `out`: flat, `count` rows, in call->scratch.
+    /// Answers as a kernel does: `count`, or the first element whose value SQL forbids; the kernel
+    /// then returns `owners[that]`, and the error will be the body's.
     uint32_t (*run)(function_lambda *self, function_call *call, const column *parameters,
                     const uint32_t *owners, uint32_t count, column *out);
 };
