@@ -139,8 +139,9 @@ static bool narrow_fits(i128 value, int64_t *out) {
 
 bool calendar_timestamp_fits(calendar_moment moment, time_unit unit, int64_t *out) {
     const int64_t per_second = calendar_units_per_second(unit);
+    const int64_t per_day = per_second * CALENDAR_DAY_SECONDS;
     const i128 time = round_nanos(moment.nanos, 1000000000 / per_second);
-    return narrow_fits((i128)moment.days * (per_second * CALENDAR_DAY_SECONDS) + time, out);
+    return narrow_fits((i128)moment.days * per_day + time, out);
 }
 
 bool calendar_rescale_fits(int64_t value, time_unit from, time_unit to, int64_t *out) {

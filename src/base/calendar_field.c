@@ -237,7 +237,8 @@ double calendar_extract_f64(calendar_field field, calendar_moment moment, int32_
         // only as microseconds.
         const int64_t seconds = moment.days * CALENDAR_DAY_SECONDS - offset_seconds;
         const i128 nanos = (i128)seconds * NANOS_PER_SECOND + moment.nanos;
-        return nanos % 1000 == 0 ? (double)(nanos / 1000) / 1e6 : (double)nanos / 1e9;
+        const i128 micros = nanos / 1000;
+        return nanos % 1000 == 0 ? (double)micros / 1e6 : (double)nanos / 1e9;
     }
     if (field == CALENDAR_JULIAN) {
         return (double)(moment.days + JULIAN_1970) +

@@ -222,11 +222,13 @@ bool interval_extract_f64(calendar_field field, interval_value value, double *ou
     }
     if (field == CALENDAR_EPOCH) {
         // Years of 365.25 days are a whole number of seconds, 31,557,600.
-        const int64_t seconds = value.months / YEAR_MONTHS * INT64_C(31557600) +
-                                value.months % YEAR_MONTHS * MONTH_DAYS * CALENDAR_DAY_SECONDS +
-                                value.days * CALENDAR_DAY_SECONDS;
+        const int64_t years = value.months / YEAR_MONTHS;
+        const int64_t months = value.months % YEAR_MONTHS;
+        const int64_t days = months * MONTH_DAYS + value.days;
+        const int64_t seconds = years * 31557600 + days * CALENDAR_DAY_SECONDS;
         const i128 nanos = (i128)seconds * NANOS_PER_SECOND + value.nanos;
-        *out = nanos % 1000 == 0 ? (double)(nanos / 1000) / 1e6 : (double)nanos / 1e9;
+        const i128 micros = nanos / 1000;
+        *out = nanos % 1000 == 0 ? (double)micros / 1e6 : (double)nanos / 1e9;
         return true;
     }
     int64_t whole = 0;

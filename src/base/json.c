@@ -419,7 +419,7 @@ firn_status json_read(json_reader *self, json_kind kind, json_token *out, firn_e
 }
 
 firn_status json_read_i64(json_reader *self, int64_t *out, firn_error *err) {
-    json_token token;
+    json_token token = {.kind = JSON_END};
     TRY(json_read(self, JSON_NUMBER, &token, err));
     const number_answer answer = json_token_i64(&token, out);
     if (answer != NUMBER_OK) {
@@ -431,7 +431,7 @@ firn_status json_read_i64(json_reader *self, int64_t *out, firn_error *err) {
 }
 
 firn_status json_read_bool(json_reader *self, bool *out, firn_error *err) {
-    json_token token;
+    json_token token = {.kind = JSON_END};
     TRY(json_next(self, &token, err));
     if (token.kind != JSON_TRUE && token.kind != JSON_FALSE) {
         return json_fail(self, token.position, err, "%s is here, true or false is required",
@@ -442,7 +442,7 @@ firn_status json_read_bool(json_reader *self, bool *out, firn_error *err) {
 }
 
 firn_status json_read_f64(json_reader *self, double *out, firn_error *err) {
-    json_token token;
+    json_token token = {.kind = JSON_END};
     TRY(json_read(self, JSON_NUMBER, &token, err));
     if (number_parse_f64(token.raw, out) != NUMBER_OK) {
         return json_fail(self, token.position, err, "%.*s is above every double",

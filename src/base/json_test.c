@@ -85,75 +85,82 @@ TEST(json_reads_what_the_standard_allows) {
     }
 }
 
+// The literal may hold NUL.
+#define ROW(literal, words) {literal, sizeof(literal) - 1, words}
+static const struct refused_row {
+    const char *input;
+    size_t size;
+    const char *message;
+} refused_rows[] = {
+    ROW("", "line 1, column 1: the text ends, a value is required"),
+    ROW("\n \n ", "line 3, column 2: the text ends, a value is required"),
+    ROW("nul", "\"n\" is here, a value is required"),
+    ROW("nulL", "a value is required"),
+    ROW("True", "\"T\" is here"),
+    ROW("\x01", "the byte 0x01 is here, a value is required"),
+    ROW("\xef\xbb\xbf{}", "the byte 0xef is here"),
+    ROW("1 2", "column 3: \"2\" is here, the end is required"),
+    ROW("[1,]", "column 4: \"]\" is here, a value is required"),
+    ROW("[,1]", "\",\" is here, a value is required"),
+    ROW("[1 2]", "\"2\" is here, \",\" or \"]\" is required"),
+    ROW("[1}", "\"}\" is here, \",\" or \"]\" is required"),
+    ROW("{]", "\"]\" is here, a key in quotes is required"),
+    ROW("{\"a\":1]", "\"]\" is here, \",\" or \"}\" is required"),
+    ROW("{\"a\":1,}", "\"}\" is here, a key in quotes is required"),
+    ROW("{\"a\"}", "\"}\" is here, \":\" is required"),
+    ROW("{\"a\" 1}", "\"1\" is here, \":\" is required"),
+    ROW("{\"a\":}", "\"}\" is here, a value is required"),
+    ROW("{a:1}", "\"a\" is here, a key in quotes is required"),
+    ROW("{1:1}", "a key in quotes"),
+    ROW("{\"a\":1,,}", "a key in quotes"),
+    ROW("{", "the text ends, a key in quotes is required"),
+    ROW("[", "the text ends, a value is required"),
+    ROW("{\"a\"", "the text ends, \":\" is required"),
+    ROW("[1", "the text ends, \",\" or \"]\" is required"),
+    ROW("]", "\"]\" is here, a value is required"),
+    ROW("01", "column 2: \"1\" is here, the end is required"),
+    ROW("-", "the text ends, a digit is required"),
+    ROW("+1", "\"+\" is here, a value is required"),
+    ROW("-a", "\"a\" is here, a digit is required"),
+    ROW(".5", "\".\" is here"),
+    ROW("5.", "the text ends, a digit is required"),
+    ROW("[1.]", "\"]\" is here, a digit is required"),
+    ROW("1e", "a digit is required"),
+    ROW("1e+", "a digit is required"),
+    ROW("0x10", "\"x\" is here, the end is required"),
+    ROW("NaN", "\"N\" is here"),
+    ROW("\"abc", "column 1: the string has no end"),
+    ROW("\"abc\\", "column 5: this escape does not exist or is cut off"),
+    ROW("\"abc\\\"", "the string has no end"),
+    ROW("\"\\x41\"", "this escape does not exist"),
+    ROW("\"\\u12\"", "this escape does not exist"),
+    ROW("\"\\u12g4\"", "this escape does not exist"),
+    ROW("\"\\ud800\"", "this escape does not exist"),
+    ROW("\"\\ud800\\n\"", "this escape does not exist"),
+    ROW("\"\\ud800\\u0041\"", "this escape does not exist"),
+    ROW("\"\\udc00\"", "this escape does not exist"),
+    ROW("\"a\nb\"", "line 1, column 3: the control character 0x0a is not escaped"),
+    ROW("\"a\0b\"", "the control character 0x00 is not escaped"),
+    ROW("\"0123456789abcdef\x1f\"", "column 18: the control character 0x1f"),
+    ROW("\"ab\xff\"", "column 4: the bytes from 0xff on are not UTF-8"),
+    ROW("\"\xc3\"", "not UTF-8"),
+    ROW("\"\xed\xa0\x80\"", "not UTF-8"),
+    ROW("\"\xc0\x80 0123456789abcdef0123456789abcdef\"", "column 2: the bytes from 0xc0"),
+    ROW("{\"\x80\":1}", "not UTF-8"),
+    ROW("[1]//x", "\"/\" is here, the end is required"),
+    ROW("['a']", "\"'\" is here, a value is required"),
+    ROW("\x0c null", "the byte 0x0c is here"),
+};
+#undef ROW
+
 TEST(json_refuses_what_the_standard_forbids) {
-    const struct {
-        text input;
-        const char *message;
-    } rows[] = {
-        {TEXT(""), "line 1, column 1: the text ends, a value is required"},
-        {TEXT("\n \n "), "line 3, column 2: the text ends, a value is required"},
-        {TEXT("nul"), "\"n\" is here, a value is required"},
-        {TEXT("nulL"), "a value is required"},
-        {TEXT("True"), "\"T\" is here"},
-        {TEXT("\x01"), "the byte 0x01 is here, a value is required"},
-        {TEXT("\xef\xbb\xbf{}"), "the byte 0xef is here"},
-        {TEXT("1 2"), "column 3: \"2\" is here, the end is required"},
-        {TEXT("[1,]"), "column 4: \"]\" is here, a value is required"},
-        {TEXT("[,1]"), "\",\" is here, a value is required"},
-        {TEXT("[1 2]"), "\"2\" is here, \",\" or \"]\" is required"},
-        {TEXT("[1}"), "\"}\" is here, \",\" or \"]\" is required"},
-        {TEXT("{]"), "\"]\" is here, a key in quotes is required"},
-        {TEXT("{\"a\":1]"), "\"]\" is here, \",\" or \"}\" is required"},
-        {TEXT("{\"a\":1,}"), "\"}\" is here, a key in quotes is required"},
-        {TEXT("{\"a\"}"), "\"}\" is here, \":\" is required"},
-        {TEXT("{\"a\" 1}"), "\"1\" is here, \":\" is required"},
-        {TEXT("{\"a\":}"), "\"}\" is here, a value is required"},
-        {TEXT("{a:1}"), "\"a\" is here, a key in quotes is required"},
-        {TEXT("{1:1}"), "a key in quotes"},
-        {TEXT("{\"a\":1,,}"), "a key in quotes"},
-        {TEXT("{"), "the text ends, a key in quotes is required"},
-        {TEXT("["), "the text ends, a value is required"},
-        {TEXT("{\"a\""), "the text ends, \":\" is required"},
-        {TEXT("[1"), "the text ends, \",\" or \"]\" is required"},
-        {TEXT("]"), "\"]\" is here, a value is required"},
-        {TEXT("01"), "column 2: \"1\" is here, the end is required"},
-        {TEXT("-"), "the text ends, a digit is required"},
-        {TEXT("+1"), "\"+\" is here, a value is required"},
-        {TEXT("-a"), "\"a\" is here, a digit is required"},
-        {TEXT(".5"), "\".\" is here"},
-        {TEXT("5."), "the text ends, a digit is required"},
-        {TEXT("[1.]"), "\"]\" is here, a digit is required"},
-        {TEXT("1e"), "a digit is required"},
-        {TEXT("1e+"), "a digit is required"},
-        {TEXT("0x10"), "\"x\" is here, the end is required"},
-        {TEXT("NaN"), "\"N\" is here"},
-        {TEXT("\"abc"), "column 1: the string has no end"},
-        {TEXT("\"abc\\"), "column 5: this escape does not exist or is cut off"},
-        {TEXT("\"abc\\\""), "the string has no end"},
-        {TEXT("\"\\x41\""), "this escape does not exist"},
-        {TEXT("\"\\u12\""), "this escape does not exist"},
-        {TEXT("\"\\u12g4\""), "this escape does not exist"},
-        {TEXT("\"\\ud800\""), "this escape does not exist"},
-        {TEXT("\"\\ud800\\n\""), "this escape does not exist"},
-        {TEXT("\"\\ud800\\u0041\""), "this escape does not exist"},
-        {TEXT("\"\\udc00\""), "this escape does not exist"},
-        {TEXT("\"a\nb\""), "line 1, column 3: the control character 0x0a is not escaped"},
-        {TEXT("\"a\0b\""), "the control character 0x00 is not escaped"},
-        {TEXT("\"0123456789abcdef\x1f\""), "column 18: the control character 0x1f"},
-        {TEXT("\"ab\xff\""), "column 4: the bytes from 0xff on are not UTF-8"},
-        {TEXT("\"\xc3\""), "not UTF-8"},
-        {TEXT("\"\xed\xa0\x80\""), "not UTF-8"},
-        {TEXT("\"\xc0\x80 0123456789abcdef0123456789abcdef\""), "column 2: the bytes from 0xc0"},
-        {TEXT("{\"\x80\":1}"), "not UTF-8"},
-        {TEXT("[1]//x"), "\"/\" is here, the end is required"},
-        {TEXT("['a']"), "\"'\" is here, a value is required"},
-        {TEXT("\x0c null"), "the byte 0x0c is here"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof refused_rows / sizeof *refused_rows; i++) {
+        const struct refused_row *row = &refused_rows[i];
         trace found;
         firn_error err = ERR_INIT;
-        CHECK(trace_tokens(rows[i].input, &found, &err) == FIRN_CORRUPT);
-        if (strstr(err.text, rows[i].message) == NULL) {
+        CHECK(trace_tokens((text){.data = row->input, .size = row->size}, &found, &err) ==
+              FIRN_CORRUPT);
+        if (strstr(err.text, row->message) == NULL) {
             (void)fprintf(stderr, "row %zu: %s\n", i, err.text);
             CHECK(false);
         }
@@ -263,7 +270,8 @@ TEST(json_reads_many_documents_one_behind_another) {
     in = json_reader_open_many((bytes){0});
     CHECK(json_next(&in, &token, &err) == FIRN_OK && token.kind == JSON_END);
     in = json_reader_open_many(bytes_of(TEXT("1 x")));
-    CHECK(json_next(&in, &token, &err) == FIRN_OK && json_next(&in, &token, &err) == FIRN_CORRUPT);
+    CHECK(json_next(&in, &token, &err) == FIRN_OK);
+    CHECK(json_next(&in, &token, &err) == FIRN_CORRUPT);
 }
 
 static void collect(void *user, const char *data, size_t size) {

@@ -38,8 +38,9 @@ static i256 random_i256(void) {
 
 static i128 random_i128(void) {
     i128 value = 0;
-    while (!i256_to_i128_fits(random_i256(), &value)) {
-        continue;
+    bool fits = false;
+    while (!fits) {
+        fits = i256_to_i128_fits(random_i256(), &value);
     }
     return value;
 }

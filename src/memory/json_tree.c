@@ -218,7 +218,7 @@ firn_status json_as_i64(const json_node *self, int64_t *out, firn_error *err) {
 }
 
 firn_status json_as_i32(const json_node *self, int32_t *out, firn_error *err) {
-    int64_t wide;
+    int64_t wide = 0;
     TRY(json_as_i64(self, &wide, err));
     if (wide < INT32_MIN || wide > INT32_MAX) {
         return fail_kind(self, err, "a number of 32 bits");
