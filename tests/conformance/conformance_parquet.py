@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""conformance_parquet.py FIRN FOLDER [FILTER] - reads the Parquet files of the conformance set.
+
+FOLDER is conformance/parquet: its README.md says what is expected of each file. Rows are compared in
+file order; files that are damaged must give an error and must never bring the program down. Files
+whose name holds FILTER, or all.
+"""
+import concurrent.futures
+import glob
+import hashlib
+import json
+import os
+import pathlib
+import sys
+
+import canonical_rows
+from canonical_rows import Crashed, Failed
+
+# What needs types that come later: variant and geometry; encryption is of no read path.
+LATER = ("variant", "geospatial", "encrypt", "aes256")
+# No error is asked of these, only that nothing breaks: a file of 2 GiB strings, damaged files.
+MAY_FAIL = ("large_string_map.brotli", "bad_data/")
+SAMPLES = ("expected_sample_first60_last60", "expected_sample_first40_last40")
+
+
+def quoted(text):
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def entries(folder):
+    """(path, index entry) of every file of both sets."""
+    for index in sorted(glob.glob(str(folder / "generated" / "index_*.json"))):
+        for entry in json.loads(pathlib.Path(index).read_text()):
+            yield folder / "generated" / entry["file"], entry
+    for entry in json.loads((folder / "parquet-testing" / "index.json").read_text()):
+        yield folder / "parquet-testing" / entry["file"], entry
+
+
+def expected_lines(path, entry):
+    """(all lines, None), or (None, (first, last)) where only a sample is stored, or (None, None)."""
+    for key in SAMPLES:
+        if key in entry:
+            sample = find(path, entry[key])
+            lines = sample.read_text(encoding="utf-8").splitlines()
+            return None, (lines[:len(lines) // 2], lines[len(lines) // 2:])
+    whole = find(path, entry["expected"]) if "expected" in entry else path.with_suffix(".jsonl")
+    if whole.is_file():
+        return whole.read_text(encoding="utf-8").splitlines(), None
+    sample = path.with_suffix(".sample.jsonl")
+    if sample.is_file():
+        lines = sample.read_text(encoding="utf-8").splitlines()
+        return lines, None
+    return None, None
+
+
+def find(path, name):
+    """A path of an index: relative to the folder of the index."""
+    for folder in path.parents:
+        if (folder / name).is_file():
+            return folder / name
+    return path.parent / name
+
+
+def check_rows(got, path, entry):
+    whole, sample = expected_lines(path, entry)
+    if "rows" in entry and len(got) != entry["rows"]:
+        return f"{len(got)} rows, expected {entry['rows']}"
+    if sample:
+        first, last = sample
+        return canonical_rows.difference(got[:len(first)] + got[-len(last):], first + last)
+    if whole is None:
+        digest = hashlib.sha256(("\n".join(got) + "\n").encode()).hexdigest()
+        return None if digest == entry.get("jsonl_sha256") else "no expected rows, another digest"
+    return canonical_rows.difference(got, whole)
+
+
+def must_fail(firn, sql):
+    try:
+        rows = canonical_rows.run(firn, sql)
+    except Failed as error:
+        return None if str(error) else "an error without words"
+    return f"{len(rows)} rows, an error was expected"
+
+
+def check_queries(firn, source, entry):
+    for query in entry.get("queries", []) + entry.get("bloom_queries", []):
+        sql = f"SELECT count(*) AS n FROM {source} WHERE {query['where']}"
+        got = json.loads(canonical_rows.run(firn, sql)[0])["n"]
+        if got != query["rows"]:
+            return f"{query['where']}: {got} rows, expected {query['rows']}"
+    return None
+
+
+def check_file(firn, path, entry):
+    source = f"read_parquet({quoted(path)})"
+    sql = f"SELECT * FROM {source}"
+    checked = f"SELECT * FROM read_parquet({quoted(path)}, verify_checksums => true)"
+    if entry.get("must_fail"):
+        return must_fail(firn, sql)
+    if "corrupt-checksum" in path.name or entry.get("must_fail_with_checksum_verification"):
+        why = must_fail(firn, checked)
+        if why is not None:
+            return "with checksums: " + why
+    try:
+        rows = canonical_rows.run(firn, sql)
+    except Failed as error:
+        tolerated = entry.get("must_not_crash") or any(word in str(path) for word in MAY_FAIL)
+        return None if tolerated else str(error)
+    if entry.get("must_not_crash") or ("rows" not in entry and "expected" not in entry):
+        return None
+    return check_rows(rows, path, entry) or check_queries(firn, source, entry)
+
+
+def check(task):
+    firn, path, entry = task
+    try:
+        return path, check_file(firn, path, entry)
+    except Crashed as error:
+        return path, str(error)
+    except Failed as error:
+        return path, str(error)
+
+
+def main():
+    firn, folder = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
+    wanted = sys.argv[3] if len(sys.argv) > 3 else ""
+    tasks = [(firn, path, entry) for path, entry in entries(folder)
+             if wanted in str(path) and not any(word in str(path) for word in LATER)]
+    report = canonical_rows.Report()
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for path, why in pool.map(check, tasks):
+            report.case(str(path.relative_to(folder)), why)
+    return report.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
