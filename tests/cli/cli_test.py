@@ -297,7 +297,7 @@ def interrupted(*arguments):
 def ctrl_c_stops_the_statement_and_exits_with_130():
     code, seconds = interrupted("-c", "sleep", "-c", "rows 1")
     same(code, 130)
-    assert seconds < 1, seconds
+    assert seconds < 5, seconds
 
 
 def ctrl_c_stops_waiting_for_input():

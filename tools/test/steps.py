@@ -126,8 +126,28 @@ def sql_tests(root, full):
     return found
 
 
+def interop(root, full):
+    """What others wrote and serve, from the reference data where they are."""
+    if not shared_folder(root):
+        return []
+    found = []
+    if has_engine(root):
+        found += [Step(f"conformance/{name}", f"tests/conformance/conformance_{name}.py "
+                       f"build/release/firn $SHARED/conformance/{name}", "release", 1800)
+                  for name in ("parquet", "iceberg")]
+        if full:
+            found += [Step(f"conformance/{name}/sanitized",
+                           f"tests/conformance/conformance_{name}.py build/dev/firn "
+                           f"$SHARED/conformance/{name}", "dev", 7200)
+                      for name in ("parquet", "iceberg")]
+    if full:
+        found.append(Step("bare", "tests/bare/run.sh", timeout=4 * 3600))
+    return found
+
+
 def steps(root, full):
-    return lint(full) + unit(full) + programs(root, full) + sql_tests(root, full)
+    return (lint(full) + unit(full) + programs(root, full) + sql_tests(root, full)
+            + interop(root, full))
 
 
 def steps_by_test_name(root, fragment):
