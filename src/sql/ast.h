@@ -32,7 +32,7 @@
 #include "base/text.h"
 
 /// The greatest height of a tree and the deepest nesting that the parser follows.
-#define SQL_DEPTH_MAX 1000
+#define SQL_DEPTH_MAX 500
 
 /// Which of the five families in ast_nodes.def a node belongs to.
 typedef enum sql_family {

@@ -281,6 +281,20 @@ static firn_status open(sql_parser *self, text sql, size_t offset, arena *memory
     return FIRN_OK;
 }
 
+// Behind the semicolon, which is next, or at the end if nothing but blanks, comments and semicolons
+// is left. What is wrong there is the next statement's.
+static size_t behind_statement(sql_parser *self) {
+    const size_t behind = (size_t)self->token.position + self->token.length;
+    sql_lexer rest = {.sql = self->sql, .at = (uint32_t)behind};
+    sql_token token;
+    do {
+        if (sql_lexer_next(&rest, &token, &self->ignored) != FIRN_OK) {
+            return behind;
+        }
+    } while (token.kind == TOKEN_SEMICOLON);
+    return token.kind == TOKEN_END ? self->sql.size : behind;
+}
+
 firn_status sql_parse_statement(text sql, size_t offset, arena *memory, const sql_statement **out,
                                 size_t *used, firn_error *err) {
     sql_parser parser;
@@ -297,8 +311,7 @@ firn_status sql_parse_statement(text sql, size_t offset, arena *memory, const sq
     if (!parser_at(&parser, TOKEN_SEMICOLON) && !parser_at(&parser, TOKEN_END)) {
         return parser_unexpected_rest(&parser, err);
     }
-    // Behind the semicolon, without a look at what comes there.
-    *used = (size_t)parser.token.position + parser.token.length;
+    *used = behind_statement(&parser);
     *out = statement;
     return FIRN_OK;
 }

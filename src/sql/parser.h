@@ -1,10 +1,10 @@
 // SQL text to syntax tree. PostgreSQL's grammar and precedence, with what people who query lakes
 // also write: FROM first, * EXCLUDE, QUALIFY, [1, 2], {'a': 1}, time travel, ASOF JOIN ...
 //
-// Errors of the three functions: FIRN_INVALID with SQLSTATE 42601 (syntax), 42602 (a name that
-// is none), 22003 (a number that is too large), 22021 (text that is not UTF-8), 54001 (nested
-// too deeply) or 54000 (longer than 4 GiB), with the byte of the text that is at fault, what stands
-// there and what was expected, and a hint where one helps. FIRN_NO_MEMORY when the arena is full.
+// Errors of the three functions: FIRN_INVALID with SQLSTATE 42601 (syntax), 22003 (a number that is
+// too large), 22021 (text that is not UTF-8), 54001 (nested too deeply) or 54000 (a text longer
+// than 4 GiB), with the byte of the text that is at fault, what stands there and what was expected,
+// and a hint where one helps. FIRN_NO_MEMORY when the arena is full.
 //
 // Borrows: the tree points into `sql`, which must live as long as the tree does.
 // Threads: nothing is shared.

@@ -50,7 +50,8 @@ static firn_status parse_lambda_body(sql_parser *self, uint32_t start, size_t ma
 }
 
 // LAMBDA x, y: body
-static firn_status parse_lambda_word(sql_parser *self, const sql_expr **out, firn_error *err) {
+NEVER_INLINE static firn_status parse_lambda_word(sql_parser *self, const sql_expr **out,
+                                                  firn_error *err) {
     const uint32_t start = self->token.position;
     const size_t mark = self->name_count;
     parser_advance(self);
@@ -74,8 +75,9 @@ static bool push_parameter(sql_parser *self, const sql_expr *expr, firn_status *
 
 // (x, y) -> body, when `expr` is what stood in the parentheses and "->" is next. `*out` is NULL
 // when it is not a list of names: then "->" is the operator.
-static firn_status parse_lambda_of_row(sql_parser *self, uint32_t start, const sql_expr *expr,
-                                       const sql_expr **out, firn_error *err) {
+NEVER_INLINE static firn_status parse_lambda_of_row(sql_parser *self, uint32_t start,
+                                                    const sql_expr *expr, const sql_expr **out,
+                                                    firn_error *err) {
     const size_t mark = self->name_count;
     firn_status status = FIRN_OK;
     *out = NULL;
@@ -99,8 +101,8 @@ static firn_status parse_lambda_of_row(sql_parser *self, uint32_t start, const s
 }
 
 // An argument that begins with "(".
-static firn_status parse_parentheses_argument(sql_parser *self, const sql_expr **out,
-                                              firn_error *err) {
+NEVER_INLINE static firn_status parse_parentheses_argument(sql_parser *self, const sql_expr **out,
+                                                           firn_error *err) {
     const uint32_t start = self->token.position;
     const sql_query *query;
     const sql_expr *expr;
@@ -118,7 +120,8 @@ static firn_status parse_parentheses_argument(sql_parser *self, const sql_expr *
 
 // An argument that begins with a name and "->": a lambda, unless a literal follows, for then "->"
 // takes a member out of a JSON value. See README.md.
-static firn_status parse_lambda(sql_parser *self, const sql_expr **out, firn_error *err) {
+NEVER_INLINE static firn_status parse_lambda(sql_parser *self, const sql_expr **out,
+                                             firn_error *err) {
     const uint32_t start = self->token.position;
     const size_t mark = self->name_count;
     sql_name name;
@@ -128,7 +131,8 @@ static firn_status parse_lambda(sql_parser *self, const sql_expr **out, firn_err
     return parse_lambda_body(self, start, mark, out, err);
 }
 
-static firn_status parse_named_argument(sql_parser *self, const sql_expr **out, firn_error *err) {
+NEVER_INLINE static firn_status parse_named_argument(sql_parser *self, const sql_expr **out,
+                                                     firn_error *err) {
     sql_named_argument argument = {.node = EXPR_AT(SQL_NAMED_ARGUMENT, self->token.position)};
     TRY(parser_take_name(self, &argument.name, err));
     parser_advance(self);

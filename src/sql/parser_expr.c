@@ -148,8 +148,9 @@ static bool at_comparison(const sql_parser *self) {
 }
 
 // An operator of symbols, which is next.
-static firn_status parse_operator(sql_parser *self, uint32_t start, sql_binding binding,
-                                  const sql_expr **left, firn_error *err) {
+NEVER_INLINE static firn_status parse_operator(sql_parser *self, uint32_t start,
+                                               sql_binding binding, const sql_expr **left,
+                                               firn_error *err) {
     const sql_operator op = (sql_operator)self->token.op;
     parser_advance(self);
     if (op == SQL_OP_LIKE || op == SQL_OP_ILIKE) {
@@ -264,8 +265,9 @@ static firn_status parse_collate(sql_parser *self, uint32_t start, const sql_exp
 }
 
 // Takes the operator and what belongs to it; `*left` becomes the whole.
-static firn_status parse_infix(sql_parser *self, uint32_t start, infix found, bool is_negated,
-                               const sql_expr **left, firn_error *err) {
+NEVER_INLINE static firn_status parse_infix(sql_parser *self, uint32_t start, infix found,
+                                            bool is_negated, const sql_expr **left,
+                                            firn_error *err) {
     if (found == INFIX_AND || found == INFIX_OR) {
         return parse_logical(self, start, found == INFIX_OR, left, err);
     }
@@ -329,8 +331,9 @@ static firn_status parse_infixes(sql_parser *self, uint32_t start, sql_binding l
 }
 
 // -a, +a, ~a, NOT a: the operator is next.
-static firn_status parse_unary(sql_parser *self, sql_unary_operator op, sql_binding binding,
-                               const sql_expr **out, firn_error *err) {
+NEVER_INLINE static firn_status parse_unary(sql_parser *self, sql_unary_operator op,
+                                            sql_binding binding, const sql_expr **out,
+                                            firn_error *err) {
     sql_unary unary = {.node = EXPR_AT(SQL_UNARY, self->token.position), .op = op};
     parser_advance(self);
     TRY(sql_parse_expr_above(self, binding, &unary.operand, err));
@@ -407,7 +410,9 @@ firn_status sql_parse_query_or_expr(sql_parser *self, const sql_query **query,
     }
     // ((SELECT 1) UNION SELECT 2) is a query, ((SELECT 1)) too, ((SELECT 1) + 2) is none.
     const uint32_t start = self->token.position;
+    TRY(parser_enter(self, err));
     TRY(sql_parse_parentheses(self, query, expr, err));
+    parser_leave(self);
     if (*query != NULL) {
         if (parser_at_query_rest(self)) {
             return sql_parse_query_rest(self, start, *query, query, err);
@@ -424,7 +429,6 @@ firn_status sql_parse_query_or_expr(sql_parser *self, const sql_query **query,
 firn_status sql_parse_parentheses(sql_parser *self, const sql_query **query, const sql_expr **expr,
                                   firn_error *err) {
     const uint32_t start = self->token.position;
-    TRY(parser_enter(self, err));
     TRY(parser_expect(self, TOKEN_LEFT_PAREN, err));
     TRY(sql_parse_query_or_expr(self, query, expr, err));
     const bool is_row = *query == NULL && parser_at(self, TOKEN_COMMA);
@@ -440,6 +444,5 @@ firn_status sql_parse_parentheses(sql_parser *self, const sql_query **query, con
         TRY(parser_take_list(self, mark, &row.items, err));
     }
     TRY(parser_expect(self, TOKEN_RIGHT_PAREN, err));
-    parser_leave(self);
     return is_row ? KEEP(self, row, expr, err) : FIRN_OK;
 }

@@ -164,8 +164,8 @@ static firn_status parse_table_function(sql_parser *self, uint32_t start, sql_na
     return KEEP(self, function, out, err);
 }
 
-static firn_status parse_named(sql_parser *self, uint32_t start, bool is_lateral,
-                               const sql_relation **out, firn_error *err) {
+NEVER_INLINE static firn_status parse_named(sql_parser *self, uint32_t start, bool is_lateral,
+                                            const sql_relation **out, firn_error *err) {
     sql_table table = {.node = RELATION_AT(SQL_TABLE, start)};
     TRY(parse_table_name(self, &table, err));
     if (table.file == NULL && parser_at(self, TOKEN_LEFT_PAREN)) {
@@ -186,8 +186,9 @@ static firn_status parse_joins(sql_parser *self, uint32_t start, const sql_relat
                                firn_error *err);
 
 // (a JOIN b) AS c (x, y): the alias becomes the join's.
-static firn_status parse_alias_of_join(sql_parser *self, uint32_t start,
-                                       const sql_relation **relation, firn_error *err) {
+NEVER_INLINE static firn_status parse_alias_of_join(sql_parser *self, uint32_t start,
+                                                    const sql_relation **relation,
+                                                    firn_error *err) {
     sql_name alias = {0};
     sql_names columns = {0};
     if (sql_relation_kind_of(*relation) != SQL_JOIN) {

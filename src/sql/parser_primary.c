@@ -60,7 +60,8 @@ static firn_status parse_bytes(sql_parser *self, const sql_literal **out, firn_e
 }
 
 // ?, $1, $name. A statement either counts by ? or names them.
-static firn_status parse_parameter(sql_parser *self, const sql_expr **out, firn_error *err) {
+NEVER_INLINE static firn_status parse_parameter(sql_parser *self, const sql_expr **out,
+                                                firn_error *err) {
     const sql_token token = self->token;
     const text raw = sql_token_raw(self->sql, &token);
     sql_parameter parameter = {.node = EXPR_AT(SQL_PARAMETER, token.position)};
@@ -165,7 +166,8 @@ static firn_status parse_struct_field(sql_parser *self, const sql_named_argument
     return KEEP(self, field, out, err);
 }
 
-static firn_status parse_struct(sql_parser *self, const sql_expr **out, firn_error *err) {
+NEVER_INLINE static firn_status parse_struct(sql_parser *self, const sql_expr **out,
+                                             firn_error *err) {
     sql_struct fields = {.node = EXPR_AT(SQL_STRUCT, self->token.position)};
     const size_t mark = parser_mark(self);
     TRY(parser_expect(self, TOKEN_LEFT_BRACE, err));
@@ -180,7 +182,7 @@ static firn_status parse_struct(sql_parser *self, const sql_expr **out, firn_err
 }
 
 // MAP {key: value, ...}; MAP is next.
-static firn_status parse_map(sql_parser *self, const sql_expr **out, firn_error *err) {
+NEVER_INLINE static firn_status parse_map(sql_parser *self, const sql_expr **out, firn_error *err) {
     sql_map map = {.node = EXPR_AT(SQL_MAP, self->token.position)};
     const size_t mark = parser_mark(self);
     parser_advance(self);
@@ -203,7 +205,7 @@ static firn_status parse_map(sql_parser *self, const sql_expr **out, firn_error 
 }
 
 // ROW (a, b): ROW is next.
-static firn_status parse_row(sql_parser *self, const sql_expr **out, firn_error *err) {
+NEVER_INLINE static firn_status parse_row(sql_parser *self, const sql_expr **out, firn_error *err) {
     sql_row row = {.node = EXPR_AT(SQL_ROW, self->token.position)};
     parser_advance(self);
     TRY(parser_expect(self, TOKEN_LEFT_PAREN, err));
@@ -225,8 +227,8 @@ static firn_status parse_parentheses(sql_parser *self, const sql_expr **out, fir
 // ---- Behind an operand -------------------------------------------------------------------------
 
 // [index], [from:to], [from:to:step]: "[" is next.
-static firn_status parse_subscript(sql_parser *self, uint32_t start, const sql_expr **operand,
-                                   firn_error *err) {
+NEVER_INLINE static firn_status parse_subscript(sql_parser *self, uint32_t start,
+                                                const sql_expr **operand, firn_error *err) {
     const sql_expr *first = NULL;
     parser_advance(self);
     if (!parser_at(self, TOKEN_COLON)) {
@@ -252,8 +254,8 @@ static firn_status parse_subscript(sql_parser *self, uint32_t start, const sql_e
 }
 
 // .name, .function(...), .*: the dot is next.
-static firn_status parse_dot(sql_parser *self, uint32_t start, const sql_expr **operand,
-                             firn_error *err) {
+NEVER_INLINE static firn_status parse_dot(sql_parser *self, uint32_t start,
+                                          const sql_expr **operand, firn_error *err) {
     parser_advance(self);
     if (parser_at_operator(self, SQL_OP_MULTIPLY)) {
         return sql_parse_star(self, start, (sql_names){0}, *operand, operand, err);
@@ -298,7 +300,8 @@ static firn_status parse_when(sql_parser *self, const sql_when **out, firn_error
     return KEEP(self, when, out, err);
 }
 
-static firn_status parse_case(sql_parser *self, const sql_expr **out, firn_error *err) {
+NEVER_INLINE static firn_status parse_case(sql_parser *self, const sql_expr **out,
+                                           firn_error *err) {
     sql_case whole = {.node = EXPR_AT(SQL_CASE, self->token.position)};
     const size_t mark = parser_mark(self);
     parser_advance(self);
@@ -320,8 +323,8 @@ static firn_status parse_case(sql_parser *self, const sql_expr **out, firn_error
     return KEEP(self, whole, out, err);
 }
 
-static firn_status parse_cast(sql_parser *self, bool is_try, const sql_expr **out,
-                              firn_error *err) {
+NEVER_INLINE static firn_status parse_cast(sql_parser *self, bool is_try, const sql_expr **out,
+                                           firn_error *err) {
     sql_cast cast = {.node = EXPR_AT(SQL_CAST, self->token.position), .is_try = is_try};
     parser_advance(self);
     TRY(parser_expect(self, TOKEN_LEFT_PAREN, err));
@@ -343,7 +346,8 @@ static firn_status parse_exists(sql_parser *self, const sql_expr **out, firn_err
 // ---- Names and typed literals ------------------------------------------------------------------
 
 // type 'text': the type is next.
-static firn_status parse_typed_literal(sql_parser *self, const sql_expr **out, firn_error *err) {
+NEVER_INLINE static firn_status parse_typed_literal(sql_parser *self, const sql_expr **out,
+                                                    firn_error *err) {
     sql_typed_literal typed = {.node = EXPR_AT(SQL_TYPED_LITERAL, self->token.position)};
     const sql_literal *literal;
     TRY(sql_parse_simple_type(self, &typed.type, err));
@@ -353,8 +357,8 @@ static firn_status parse_typed_literal(sql_parser *self, const sql_expr **out, f
 }
 
 // DECIMAL(10, 2) '1.5' was read as a call; it is a type and a text.
-static firn_status parse_modified_type(sql_parser *self, const sql_call *call, const sql_expr **out,
-                                       firn_error *err) {
+NEVER_INLINE static firn_status parse_modified_type(sql_parser *self, const sql_call *call,
+                                                    const sql_expr **out, firn_error *err) {
     bool is_type = call->path.count == 1 && !call->is_distinct && call->order_by.count == 0 &&
                    call->within_group.count == 0 && call->filter == NULL && call->over == NULL &&
                    call->nulls == SQL_NULLS_UNSAID;
@@ -403,7 +407,8 @@ static bool at_long_type(sql_parser *self) {
 
 // INTERVAL '1 day', INTERVAL '3' DAY, INTERVAL 3 DAY, INTERVAL (a + 1) DAY. `*out` is NULL when
 // INTERVAL, which is next, is but a name.
-static firn_status parse_interval(sql_parser *self, const sql_expr **out, firn_error *err) {
+NEVER_INLINE static firn_status parse_interval(sql_parser *self, const sql_expr **out,
+                                               firn_error *err) {
     sql_interval interval = {.node = EXPR_AT(SQL_INTERVAL, self->token.position)};
     const sql_token *value = parser_peek(self, 1);
     const bool is_text = is_string(value);

@@ -92,7 +92,8 @@ static firn_status parse_values_row(sql_parser *self, const sql_row **out, firn_
     return KEEP(self, row, out, err);
 }
 
-static firn_status parse_values(sql_parser *self, const sql_body **out, firn_error *err) {
+NEVER_INLINE static firn_status parse_values(sql_parser *self, const sql_body **out,
+                                             firn_error *err) {
     sql_values values = {.node = BODY_AT(SQL_VALUES, self->token.position)};
     const size_t mark = parser_mark(self);
     size_t width = 0;
