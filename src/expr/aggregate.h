@@ -62,6 +62,9 @@ typedef struct aggregate_overload {
         state_size; ///< Bytes, a multiple of 8; states are 8-aligned (16-byte members: memcpy).
     /// Types of the exported state, separated by commas, in the pattern language; "" if collected.
     const char *state_columns;
+    /// The state points into call->heap: it moves by export and import only. Others may be copied
+    /// as bytes.
+    bool state_has_heap;
     void (*init)(void *state); ///< NULL: all zero bytes.
     aggregate_update update;
     aggregate_update_one update_one;
