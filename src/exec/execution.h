@@ -8,7 +8,7 @@
 
 struct io;
 struct pool;
-struct spill;       // memory/spill.h: the query's temporary file.
+struct spill; // memory/spill.h: the query's temporary file.
 struct scheduler;
 struct spill_area; // memory/spill.h: the engine's.
 struct task_group;

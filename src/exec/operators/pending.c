@@ -10,9 +10,6 @@ static firn_status open_pending(const plan_node *node, const input_layout *input
                 (unsigned)node->kind);
 }
 #define PENDING(word) const operator_kind operator_##word = {.name = #word, .open = open_pending};
-PENDING(series_source)
-PENDING(unnest_step)
-PENDING(repeat_step)
 PENDING(join_build_sink)
 PENDING(join_probe_step)
 PENDING(join_drain_source)
@@ -23,9 +20,3 @@ PENDING(aggregate_sink)
 PENDING(aggregate_source)
 PENDING(sort_sink)
 PENDING(sort_source)
-PENDING(limit_sink)
-PENDING(limit_source)
-PENDING(shared_sink)
-PENDING(shared_source)
-PENDING(insert_sink)
-PENDING(count_source)

@@ -37,7 +37,8 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
     }
     made->state = NULL;
     *local = made;
-    return expr_open(self->program, self->run->context, &self->run->dynamic, memory, &made->state, err);
+    return expr_open(self->program, self->run->context, &self->run->dynamic, memory, &made->state,
+                     err);
 }
 
 static firn_status push(op_call *call, const batch *input, batch *output, step_answer *out,

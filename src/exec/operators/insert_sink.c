@@ -1,0 +1,173 @@
+// Insert: rows into a table's sink, one part a worker; its companion count_source hands out how
+// many there were. Nothing is visible before the sink has finished.
+#include "exec/operator.h"
+#include "tables/sink.h"
+
+typedef struct insert_shared {
+    const plan_node *node;
+    execution *run;
+    table_snapshot *table;
+    const row_sink_kind *kind;
+    row_sink *sink;
+    scan_env env;
+    uint32_t width;
+    uint32_t *positions; // Of the table's columns in the input.
+    uint64_t changed_rows;
+    atomic_bool is_counted;
+} insert_shared;
+
+typedef struct insert_local {
+    insert_shared *owner;
+    row_sink_worker *part;
+    column columns[];
+} insert_local;
+
+static firn_status find_positions(insert_shared *self, const input_layout *input, firn_error *err) {
+    const u32_list *ids = &self->node->insert_.input_ids;
+    for (uint32_t i = 0; i < ids->count; i++) {
+        self->positions[i] = UINT32_MAX;
+        for (uint32_t k = 0; k < input->count; k++) {
+            self->positions[i] = input->ids[k] == ids->items[i] ? k : self->positions[i];
+        }
+        if (self->positions[i] == UINT32_MAX) {
+            return FAIL(err, FIRN_INTERNAL, "inserted column %u is made nowhere", ids->items[i]);
+        }
+    }
+    return FIRN_OK;
+}
+
+static firn_status open_sink(const plan_node *node, const input_layout *input, execution *run,
+                             void **shared, firn_error *err) {
+    insert_shared *self = ARENA_NEW(&run->memory, insert_shared, 1);
+    const uint32_t width = node->insert_.input_ids.count;
+    uint32_t *positions = ARENA_NEW(&run->memory, uint32_t, width + 1);
+    if (self == NULL || positions == NULL) {
+        return ARENA_FULL(&run->memory, err);
+    }
+    table_snapshot *table = run->tables[node->insert_.table];
+    *self = (insert_shared){.node = node,
+                            .run = run,
+                            .table = table,
+                            .kind = table->kind->sink,
+                            .env = {.io = run->io,
+                                    .pool = run->pool,
+                                    .context = run->context,
+                                    .cancel = &run->cancel,
+                                    .workers = run->worker_count},
+                            .width = width,
+                            .positions = positions};
+    if (self->kind == NULL) {
+        return FAIL(err, FIRN_INVALID, "the table \"%.*s\" can only be read",
+                    TEXT_ARGS(table->ref.name));
+    }
+    TRY(find_positions(self, input, err));
+    run->node_state[node->number] = self;
+    *shared = self;
+    return self->kind->open(NULL, table, (change_kind)node->insert_.change, &table->columns,
+                            &self->env, &self->sink, err);
+}
+
+static void close_sink(void *shared) {
+    insert_shared *self = shared;
+    if (self != NULL && self->sink != NULL) {
+        self->kind->close(self->sink);
+    }
+}
+
+static firn_status open_worker(void *shared, uint32_t worker, arena *memory, void **local,
+                               firn_error *err) {
+    (void)worker;
+    insert_shared *owner = shared;
+    insert_local *self =
+        arena_alloc(memory, 1, sizeof(insert_local) + owner->width * sizeof(column));
+    if (self == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    self->owner = owner;
+    self->part = NULL;
+    *local = self;
+    return owner->kind->open_worker(owner->sink, &owner->env, &self->part, err);
+}
+
+static void close_worker(void *local) {
+    insert_local *self = local;
+    if (self != NULL && self->part != NULL && self->owner->kind->close_worker != NULL) {
+        self->owner->kind->close_worker(self->part);
+    }
+}
+
+static firn_status push(op_call *call, const batch *input, batch *output, step_answer *out,
+                        firn_error *err) {
+    (void)output;
+    insert_local *self = call->local;
+    const insert_shared *owner = self->owner;
+    for (uint32_t i = 0; i < owner->width; i++) {
+        self->columns[i] = input->columns[owner->positions[i]];
+    }
+    batch rows = *input;
+    rows.columns = self->columns;
+    rows.column_count = owner->width;
+    *out = STEP_NEXT;
+    return owner->kind->push(self->part, &rows, err);
+}
+
+static firn_status merge(op_call *call, firn_error *err) {
+    insert_local *self = call->local;
+    return self->owner->kind->finish_worker(self->part, err);
+}
+
+static firn_status finish(void *shared, finish_plan *out, firn_error *err) {
+    (void)out;
+    insert_shared *self = shared;
+    return self->kind->finish(self->sink, &self->changed_rows, err);
+}
+
+const operator_kind operator_insert_sink = {
+    .name = "Insert",
+    .open = open_sink,
+    .open_worker = open_worker,
+    .push = push,
+    .merge = merge,
+    .finish = finish,
+    .close_worker = close_worker,
+    .close = close_sink,
+};
+
+// ---- The count
+// -----------------------------------------------------------------------------------
+
+static firn_status open_count(const plan_node *node, const input_layout *input, execution *run,
+                              void **shared, firn_error *err) {
+    (void)input;
+    *shared = run->node_state[node->number];
+    return *shared == NULL ? FAIL(err, FIRN_INTERNAL, "an insert without its sink") : FIRN_OK;
+}
+
+static firn_status next_count(op_call *call, batch *output, step_answer *out, firn_error *err) {
+    insert_shared *self = call->shared;
+    *out = STEP_DONE;
+    if (atomic_exchange(&self->is_counted, true)) {
+        op_end_task(call, 0);
+        return FIRN_OK;
+    }
+    if (!op_begin_task(call, 0)) {
+        atomic_store(&self->is_counted, false);
+        *out = STEP_WAIT;
+        return FIRN_OK;
+    }
+    column *count = ARENA_NEW(call->scratch, column, 1);
+    if (count == NULL) {
+        return ARENA_FULL(call->scratch, err);
+    }
+    TRY(column_new(call->scratch, TYPE_OF(BIGINT), 1, count, err));
+    *COLUMN_OUT(count, int64_t) = (int64_t)self->changed_rows;
+    *output = batch_of(count, 1, 1);
+    *out = STEP_NEXT;
+    return FIRN_OK;
+}
+
+const operator_kind operator_count_source = {
+    .name = "Count",
+    .open = open_count,
+    .next = next_count,
+};

@@ -1,0 +1,176 @@
+// LIMIT and OFFSET inside a query: the first rows in the order of the source are kept, then handed
+// out. (At the root of a query the result does this without keeping anything.)
+#include "exec/operator.h"
+#include "exec/row_buffer.h"
+
+typedef struct limit_shared {
+    row_buffer *rows;
+    uint64_t limit, offset;
+    uint64_t wanted; // limit + offset: no task needs to keep more.
+    atomic_bool is_taken;
+} limit_shared;
+
+typedef struct limit_local {
+    uint64_t task;
+    uint64_t rows; // Of the task so far.
+} limit_local;
+
+static uint64_t number_of(const expr *value, uint64_t otherwise) {
+    if (value == NULL || value->kind != EXPR_LITERAL || value->literal_.value.is_null) {
+        return otherwise;
+    }
+    return (uint64_t)*COLUMN_VALUES(value->literal_.value.value, int64_t);
+}
+
+static firn_status open_sink(const plan_node *node, const input_layout *input, execution *run,
+                             void **shared, firn_error *err) {
+    (void)input;
+    limit_shared *self = ARENA_NEW(&run->memory, limit_shared, 1);
+    if (self == NULL) {
+        return ARENA_FULL(&run->memory, err);
+    }
+    *self = (limit_shared){.limit = number_of(node->limit_.limit, UINT64_MAX),
+                           .offset = number_of(node->limit_.offset, 0)};
+    if (__builtin_add_overflow(self->limit, self->offset, &self->wanted)) {
+        self->wanted = UINT64_MAX;
+    }
+    TRY(row_buffer_open(run, &self->rows, err));
+    run->node_state[node->number] = self;
+    *shared = self;
+    return FIRN_OK;
+}
+
+static void close_sink(void *shared) {
+    limit_shared *self = shared;
+    if (self != NULL) {
+        row_buffer_close(self->rows);
+    }
+}
+
+static firn_status open_worker(void *shared, uint32_t worker, arena *memory, void **local,
+                               firn_error *err) {
+    (void)shared;
+    (void)worker;
+    limit_local *self = ARENA_NEW(memory, limit_local, 1);
+    if (self == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    *self = (limit_local){.task = UINT64_MAX};
+    *local = self;
+    return FIRN_OK;
+}
+
+static firn_status push(op_call *call, const batch *input, batch *output, step_answer *out,
+                        firn_error *err) {
+    (void)output;
+    limit_shared *shared = call->shared;
+    limit_local *self = call->local;
+    *out = STEP_NEXT;
+    if (self->task != input->sequence.task) {
+        self->task = input->sequence.task;
+        self->rows = 0;
+    }
+    if (self->rows >= shared->wanted) {
+        // Everything before this task counts first; only a lone first task decides for all.
+        *out = self->task == 0 && call->run->worker_count == 1 ? STEP_DONE : STEP_NEXT;
+        return FIRN_OK;
+    }
+    self->rows += input->selected_count;
+    return row_buffer_push(shared->rows, call->worker, input, err);
+}
+
+static firn_status finish(void *shared, finish_plan *out, firn_error *err) {
+    (void)out;
+    return row_buffer_finish(((limit_shared *)shared)->rows, err);
+}
+
+const operator_kind operator_limit_sink = {
+    .name = "Limit",
+    .needs_order = true,
+    .takes_forms = true,
+    .open = open_sink,
+    .open_worker = open_worker,
+    .push = push,
+    .finish = finish,
+    .close = close_sink,
+};
+
+// ---- Reading
+// -------------------------------------------------------------------------------------
+
+typedef struct limit_reader {
+    bool is_mine; // One worker hands everything out.
+    uint32_t next;
+    uint64_t skipped, given;
+} limit_reader;
+
+static firn_status open_source(const plan_node *node, const input_layout *input, execution *run,
+                               void **shared, firn_error *err) {
+    (void)input;
+    *shared = run->node_state[node->number];
+    return *shared == NULL ? FAIL(err, FIRN_INTERNAL, "a limit without its sink") : FIRN_OK;
+}
+
+static firn_status open_reader(void *shared, uint32_t worker, arena *memory, void **local,
+                               firn_error *err) {
+    (void)shared;
+    (void)worker;
+    limit_reader *self = ARENA_NEW(memory, limit_reader, 1);
+    if (self == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    *self = (limit_reader){0};
+    *local = self;
+    return FIRN_OK;
+}
+
+// The part of a batch behind OFFSET and before LIMIT.
+static firn_status cut(const limit_shared *shared, limit_reader *self, const batch *rows,
+                       arena *scratch, batch *out, firn_error *err) {
+    const uint64_t to_skip = shared->offset - self->skipped;
+    const uint32_t from = to_skip < rows->row_count ? (uint32_t)to_skip : rows->row_count;
+    const uint64_t left = shared->limit - self->given;
+    const uint32_t there = rows->row_count - from;
+    const uint32_t count = left < there ? (uint32_t)left : there;
+    self->skipped += from;
+    self->given += count;
+    column *columns = ARENA_NEW(scratch, column, rows->column_count + 1);
+    if (columns == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t i = 0; i < rows->column_count; i++) {
+        TRY(column_slice(scratch, &rows->columns[i], from, count, &columns[i], err));
+    }
+    *out = batch_of(columns, rows->column_count, count);
+    out->sequence.part = self->next;
+    return FIRN_OK;
+}
+
+static firn_status next(op_call *call, batch *output, step_answer *out, firn_error *err) {
+    limit_shared *shared = call->shared;
+    limit_reader *self = call->local;
+    *out = STEP_DONE;
+    if (!self->is_mine && atomic_exchange(&shared->is_taken, true)) {
+        return FIRN_OK;
+    }
+    if (!self->is_mine && !op_begin_task(call, 0)) {
+        atomic_store(&shared->is_taken, false);
+        *out = STEP_WAIT;
+        return FIRN_OK;
+    }
+    self->is_mine = true;
+    if (self->next == row_buffer_batches(shared->rows) || self->given == shared->limit) {
+        op_end_task(call, 0);
+        return FIRN_OK;
+    }
+    *out = STEP_NEXT;
+    return cut(shared, self, row_buffer_batch(shared->rows, self->next++), call->scratch, output,
+               err);
+}
+
+const operator_kind operator_limit_source = {
+    .name = "Limit",
+    .open = open_source,
+    .open_worker = open_reader,
+    .next = next,
+};
