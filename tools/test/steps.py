@@ -88,6 +88,8 @@ def programs(root, full):
     found = [Step(f"cli/{preset}", f"{pyarrow} tests/cli/cli_test.py build/{preset}", preset)
              for preset in ("release", "dev", "tsan")]
     found.append(Step("runner/dev", "tests/runner/runner_test.py build/dev", "dev"))
+    if shared_folder(root):
+        found.append(Step("interop/rest", "tests/interop/rest.sh build/dev", "dev"))
     if has_engine(root):
         for source in sorted((root / "tests" / "api").glob("*_test.c")):
             found += [Step(f"api/{source.stem}/{preset}", f"build/{preset}/{source.stem}", preset)

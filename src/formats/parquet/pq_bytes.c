@@ -92,6 +92,18 @@ firn_status pq_plain_bytes_skip(byte_reader *page, uint64_t count, firn_error *e
     return FIRN_OK;
 }
 
+firn_status pq_plain_bytes_take(byte_reader *page, uint32_t count, const uint16_t *wanted,
+                                uint32_t wanted_count, string_value *out, firn_error *err) {
+    uint32_t at = 0;
+    for (uint32_t k = 0; k < wanted_count; k++) {
+        assert(wanted[k] >= at && wanted[k] < count);
+        TRY(pq_plain_bytes_skip(page, wanted[k] - at, err));
+        TRY(pq_plain_bytes_read(page, 1, &out[k], err));
+        at = (uint32_t)wanted[k] + 1;
+    }
+    return pq_plain_bytes_skip(page, count - at, err);
+}
+
 void pq_fixed_bytes_view(const uint8_t *values, uint32_t width, uint32_t count, string_value *out) {
     for (uint32_t i = 0; i < count; i++) {
         out[i] = view_of(values + (size_t)i * width, width);

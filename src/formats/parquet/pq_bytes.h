@@ -25,6 +25,11 @@
 firn_status pq_plain_bytes_read(byte_reader *page, uint32_t count, string_value *out,
                                 firn_error *err);
 
+/// Takes the next `count` values and hands out those with the numbers wanted[0 ... wanted_count),
+/// ascending. Views of the others are not made.
+firn_status pq_plain_bytes_take(byte_reader *page, uint32_t count, const uint16_t *wanted,
+                                uint32_t wanted_count, string_value *out, firn_error *err);
+
 /// Passes over `count` values.
 firn_status pq_plain_bytes_skip(byte_reader *page, uint64_t count, firn_error *err);
 

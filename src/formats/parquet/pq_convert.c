@@ -8,6 +8,7 @@
 #define JULIAN_DAY_OF_EPOCH 2440588
 #define NANOS_PER_DAY INT64_C(86400000000000)
 #define NANOS_PER_MILLI 1000000
+#define NANOS_PER_MICRO 1000
 
 // Where a function converts all values in a loop without a check, it returns `count`.
 
@@ -110,20 +111,35 @@ static uint32_t convert_units(const pq_conversion *self, const uint8_t *raw, uin
     return count;
 }
 
+// TIME in milliseconds to a finer unit; 32 bits times a million fit.
+static uint32_t convert_time(const pq_conversion *self, const uint8_t *raw, uint32_t count,
+                             void *out) {
+    int64_t *values = out;
+    for (uint32_t i = 0; i < count; i++) {
+        values[i] = load_i32(raw + i * sizeof(int32_t)) * self->factor;
+    }
+    return count;
+}
+
 // Nanoseconds of the day, then the Julian day. `factor` is nanoseconds a unit.
 static uint32_t convert_int96(const pq_conversion *self, const uint8_t *raw, uint32_t count,
                               void *out) {
     int64_t *values = out;
+    const int64_t units_per_day = NANOS_PER_DAY / self->factor;
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *at = raw + (size_t)i * 12;
         const int64_t nanos = load_i64(at);
         const int64_t days = (int64_t)load_i32(at + 8) - JULIAN_DAY_OF_EPOCH;
-        const int64_t units_per_day = NANOS_PER_DAY / self->factor;
         int64_t quotient = nanos / self->factor;
         quotient -= nanos % self->factor < 0; // Toward the past.
-        if (__builtin_mul_overflow(days, units_per_day, &values[i]) ||
-            __builtin_add_overflow(values[i], quotient, &values[i])) {
-            return i;
+        const bool is_far = __builtin_mul_overflow(days, units_per_day, &values[i]);
+        const bool is_beyond = __builtin_add_overflow(values[i], quotient, &values[i]);
+        if (is_far || is_beyond) {
+            // Spark writes days that wrapped around, and reads them back as microseconds that wrap
+            // around once more: years far away come out right. Nanoseconds it never has.
+            if (self->factor != NANOS_PER_MICRO) {
+                return i;
+            }
         }
     }
     return count;
@@ -411,8 +427,8 @@ static bool find_time(const pq_leaf *leaf, const type *own, const type *target,
     }
     out->factor = units_per_second(target->unit) / units_per_second(own->unit);
     if (leaf->type == PQ_INT32) { // TIME in milliseconds.
-        out->fixed = convert_i32_i64;
-        return out->factor == 1;
+        out->fixed = out->factor == 1 ? NULL : convert_time;
+        return true;
     }
     out->fixed = out->factor == 1 ? NULL : convert_units;
     return true;

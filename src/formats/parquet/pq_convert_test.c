@@ -149,8 +149,14 @@ TEST(pq_convert_reads_int96_toward_the_past) {
     CHECK(out[0] == INT64_C(946728000000000001) && out[1] == -1);
     REQUIRE(pq_conversion_find(&leaf, own, type_temporal(TYPE_TIMESTAMPTZ, UNIT_MICRO), &in,
                                &err) == FIRN_OK);
-    CHECK(in.fixed(&in, raw, 2, out) == 2);
+    // What Spark writes for +290000-12-30 23:00: everything wrapped around.
+    const int64_t wrapped_nanos = INT64_C(-32509551616000);
+    const int32_t wrapped_days = -105862232;
+    memcpy(raw + 24, &wrapped_nanos, 8);
+    memcpy(raw + 32, &wrapped_days, 4);
+    CHECK(in.fixed(&in, raw, 3, out) == 3);
     CHECK(out[0] == INT64_C(946728000000000) && out[1] == -1);
+    CHECK(out[2] == INT64_C(9089380393200000000));
 }
 
 TEST(pq_convert_reads_small_things) {
@@ -173,6 +179,9 @@ TEST(pq_convert_reads_small_things) {
     CHECK(longs[0] == -1 && longs[1] == 128);
     REQUIRE(pq_conversion_find(&leaf, TYPE_OF(UINTEGER), TYPE_OF(BIGINT), &in, &err) == FIRN_OK);
     CHECK(in.fixed(&in, raw, 1, longs) == 1 && longs[0] == UINT32_MAX);
+    REQUIRE(pq_conversion_find(&leaf, type_temporal(TYPE_TIME, UNIT_MILLI),
+                               type_temporal(TYPE_TIME, UNIT_NANO), &in, &err) == FIRN_OK);
+    CHECK(in.fixed(&in, raw + 4, 1, longs) == 1 && longs[0] == 128000000);
     const pq_leaf interval = leaf_of(PQ_FIXED, 12);
     interval_value intervals[2];
     REQUIRE(pq_conversion_find(&interval, TYPE_OF(INTERVAL), TYPE_OF(INTERVAL), &in, &err) ==

@@ -167,7 +167,8 @@ pq_chunk_range pq_chunk_place(const pq_metadata *self, uint32_t row_group, uint3
     const bool has_slack = left - size >= CHUNK_SLACK_BYTES;
     const text writer = {.data = (const char *)self->file.created_by.data,
                          .size = self->file.created_by.size};
-    const bool is_old = text_starts_with(writer, TEXT("parquet-mr version 1.0")) ||
+    const bool is_old = text_equal(writer, TEXT("parquet-mr")) ||
+                        text_starts_with(writer, TEXT("parquet-mr version 1.0")) ||
                         text_starts_with(writer, TEXT("parquet-mr version 1.1")) ||
                         text_starts_with(writer, TEXT("parquet-mr version 1.2"));
     return (pq_chunk_range){

@@ -1,0 +1,493 @@
+#include "formats/parquet/pq_leaf.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/utf8.h"
+#include "formats/parquet/pq_spread.h"
+#include "kernels/bits.h"
+#include "kernels/gather.h"
+
+#define GATHER_MEMORY_MAX ((size_t)1 << 30)
+// A dictionary is handed on while it has at most one entry in so many rows.
+#define ROWS_PER_ENTRY 4
+
+void pq_leaf_open(pq_leaf_reader *self, const pq_target *target, uint32_t index, bool is_nested,
+                  const pq_pages_options *options) {
+    memset(self, 0, sizeof *self);
+    self->target = *target;
+    self->index = index;
+    self->reads_values = true;
+    self->is_nested = is_nested;
+    self->memory = arena_open(GATHER_MEMORY_MAX);
+    pq_pages_open(&self->pages, options);
+    pq_dictionary_open(&self->dictionary, options->owner);
+}
+
+void pq_leaf_close(pq_leaf_reader *self) {
+    pq_pages_close(&self->pages);
+    pq_dictionary_close(&self->dictionary);
+    arena_close(&self->memory);
+    pq_block_close(&self->room, self->pages.options.owner);
+}
+
+firn_status pq_leaf_begin(pq_leaf_reader *self, const pq_metadata *metadata, uint32_t row_group,
+                          uint64_t identity, size_t step, firn_error *err) {
+    TRY(pq_pages_begin(&self->pages, metadata, row_group, self->index, step, err));
+    pq_dictionary_clear(&self->dictionary);
+    self->identity = identity;
+    self->row_count = (uint64_t)metadata->file.row_groups.items[row_group].row_count;
+    self->rows_taken = 0;
+    self->skip = 0;
+    self->is_open = false;
+    self->level_from = 0;
+    self->level_to = 0;
+    return pq_window_ask(&self->pages.window, err);
+}
+
+// ---- Pages -------------------------------------------------------------------------------------
+
+firn_status pq_leaf_peek(pq_leaf_reader *self, pq_answer *answer, firn_error *err) {
+    for (;;) {
+        TRY(pq_pages_peek(&self->pages, answer, err));
+        if (*answer != PQ_READY || self->pages.page.type == PQ_PAGE_DATA) {
+            return FIRN_OK;
+        }
+        const pq_page page = self->pages.page;
+        bytes body;
+        TRY(pq_pages_take_dictionary(&self->pages, &body, err));
+        if (self->reads_values) {
+            TRY(pq_dictionary_load(&self->dictionary, &page, body, &self->target, self->identity,
+                                   err));
+            self->keeps_codes = self->dictionary.view.size <= self->row_count / ROWS_PER_ENTRY;
+        }
+    }
+}
+
+void pq_leaf_pass_page(pq_leaf_reader *self) {
+    pq_pages_pass(&self->pages);
+    self->is_open = false;
+}
+
+firn_status pq_leaf_open_page(pq_leaf_reader *self, firn_error *err) {
+    const pq_loaded *loaded;
+    TRY(pq_pages_load(&self->pages, PQ_AHEAD_MAX, &loaded, err));
+    const pq_leaf *leaf = self->target.leaf;
+    size_t level_size;
+    TRY(pq_levels_open(&self->levels, &loaded->page, leaf, loaded->body, &level_size, err));
+    self->is_open = true;
+    self->is_all_present = pq_levels_are_all_present(&self->levels);
+    if (!self->reads_values) {
+        return FIRN_OK;
+    }
+    const bytes body = {.data = loaded->body.data + level_size,
+                        .size = loaded->body.size - level_size};
+    const int32_t encoding = loaded->page.encoding;
+    uint8_t *room = NULL;
+    if (pq_values_need_room(encoding)) {
+        // For the value before, which DELTA_BYTE_ARRAY builds upon.
+        pool *owner = self->pages.options.owner;
+        TRY(pq_block_reserve(&self->room, owner, body.size + PQ_PAD, 0, err));
+        room = self->room.data;
+    }
+    // Sizes of text below 128 are ASCII bytes too, so this often proves all text of a page at once.
+    self->is_ascii = encoding == PQ_ENCODING_PLAIN && leaf->type == PQ_BYTE_ARRAY &&
+                     type_category_of(self->target.type) == CATEGORY_TEXT &&
+                     utf8_is_ascii((text){.data = (const char *)body.data, .size = body.size});
+    const uint32_t size = self->dictionary.is_there ? self->dictionary.view.size : UINT32_MAX;
+    return pq_values_open(&self->values, encoding, leaf, body, size, room, err);
+}
+
+// ---- Values ------------------------------------------------------------------------------------
+
+static firn_status read_strings(pq_leaf_reader *self, uint32_t count, arena *scratch, void *out,
+                                firn_error *err) {
+    string_value *raw = out;
+    const pq_target *target = &self->target;
+    if (target->conversion.strings != NULL) {
+        raw = ARENA_NEW(scratch, string_value, count);
+        if (raw == NULL) {
+            return ARENA_FULL(scratch, err);
+        }
+    }
+    TRY(pq_values_strings(&self->values, count, scratch, raw, err));
+    if (self->is_ascii && target->conversion.strings == NULL) {
+        return FIRN_OK;
+    }
+    return pq_target_convert_strings(target, raw, count, out, err);
+}
+
+// Where `count` values of fixed width go that do not lie in the page.
+static firn_status fixed_scratch(const pq_leaf_reader *self, uint32_t count, arena *scratch,
+                                 uint8_t **out, firn_error *err) {
+    *out = NULL;
+    if (self->values.encoding == PQ_ENCODING_PLAIN) {
+        return FIRN_OK;
+    }
+    size_t size;
+    if (!mul_fits(count, self->values.width, &size)) {
+        return FAIL(err, FIRN_CORRUPT, "%u values of %u bytes", count, self->values.width);
+    }
+    *out = ARENA_NEW(scratch, uint8_t, size + PQ_PAD);
+    return *out == NULL ? ARENA_FULL(scratch, err) : FIRN_OK;
+}
+
+static firn_status read_fixed(pq_leaf_reader *self, uint32_t count, arena *scratch, void *out,
+                              firn_error *err) {
+    uint8_t *room = out; // Without a conversion the values are decoded to where they belong.
+    if (self->target.conversion.fixed != NULL) {
+        TRY(fixed_scratch(self, count, scratch, &room, err));
+    }
+    const uint8_t *raw;
+    TRY(pq_values_fixed(&self->values, count, room, &raw, err));
+    return raw == out ? FIRN_OK : pq_target_convert(&self->target, raw, count, out, err);
+}
+
+static firn_status read_codes(pq_leaf_reader *self, uint32_t count, arena *scratch, uint32_t **out,
+                              firn_error *err) {
+    *out = ARENA_NEW(scratch, uint32_t, (size_t)count + PQ_UNPACK_SPARE);
+    if (*out == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    return pq_values_codes(&self->values, count, *out, err);
+}
+
+firn_status pq_leaf_read_values(pq_leaf_reader *self, uint32_t count, arena *scratch, void *out,
+                                size_t at, firn_error *err) {
+    uint32_t *codes;
+    switch (self->values.form) {
+    case PQ_VALUES_BITS:
+        return pq_values_bits(&self->values, count, out, at, err);
+    case PQ_VALUES_STRINGS:
+        return read_strings(self, count, scratch, out, err);
+    case PQ_VALUES_FIXED:
+        return read_fixed(self, count, scratch, out, err);
+    case PQ_VALUES_CODES:
+        break;
+    }
+    TRY(read_codes(self, count, scratch, &codes, err));
+    gather_codes(self->target.conversion.size, self->dictionary.values.values, codes, count, out);
+    return FIRN_OK;
+}
+
+// ---- Rows outside lists ------------------------------------------------------------------------
+
+firn_status pq_leaf_available(pq_leaf_reader *self, uint32_t *rows, pq_answer *answer,
+                              firn_error *err) {
+    *answer = PQ_READY;
+    for (;;) {
+        uint32_t left = self->levels.left;
+        if (!self->is_open) {
+            TRY(pq_leaf_peek(self, answer, err));
+            if (*answer == PQ_END) {
+                return FAIL(err, FIRN_CORRUPT, "the column ends after %llu of %llu rows",
+                            (unsigned long long)self->rows_taken,
+                            (unsigned long long)self->row_count);
+            }
+            if (*answer == PQ_WAIT) {
+                return FIRN_OK;
+            }
+            left = self->pages.page.value_count;
+        }
+        if (self->skip < left) {
+            *rows = left - (uint32_t)self->skip;
+            return FIRN_OK;
+        }
+        self->skip -= left;
+        self->rows_taken += left;
+        pq_leaf_pass_page(self);
+    }
+}
+
+// Opens the page if need be and passes over what is to be skipped of it.
+static firn_status enter_page(pq_leaf_reader *self, uint32_t count, firn_error *err) {
+    if (!self->is_open) {
+        TRY(pq_leaf_open_page(self, err));
+    }
+    assert(self->skip + count <= self->levels.left);
+    if (self->skip > 0) {
+        uint32_t present;
+        const uint32_t skip = (uint32_t)self->skip;
+        TRY(pq_levels_skip(&self->levels, skip, &present, err));
+        TRY(pq_values_skip(&self->values, present, err));
+        self->rows_taken += skip;
+        self->skip = 0;
+    }
+    self->rows_taken += count;
+    return FIRN_OK;
+}
+
+// The validity of the next `count` rows; NULL if all are there.
+static firn_status read_validity(pq_leaf_reader *self, uint32_t count, arena *scratch,
+                                 uint64_t **validity, uint32_t *present, firn_error *err) {
+    *validity = NULL;
+    if (self->is_all_present) {
+        return pq_levels_skip(&self->levels, count, present, err);
+    }
+    uint64_t *bits = ARENA_NEW(scratch, uint64_t, BITMAP_WORDS(count) + 1);
+    uint8_t *levels = ARENA_NEW(scratch, uint8_t, (size_t)count + PQ_UNPACK_SPARE);
+    if (bits == NULL || levels == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    TRY(pq_levels_read_validity(&self->levels, count, bits, 0, levels, present, err));
+    *validity = *present == count ? NULL : bits;
+    return FIRN_OK;
+}
+
+// Room for `count` values of the target's type, more behind them, zero where lanes need it.
+static firn_status new_values(const pq_leaf_reader *self, uint32_t count, arena *scratch,
+                              void **out, firn_error *err) {
+    const bool is_bits = self->values.form == PQ_VALUES_BITS;
+    const size_t size = is_bits ? (BITMAP_WORDS(count) + 1) * sizeof(uint64_t)
+                                : ((size_t)count + PQ_UNPACK_SPARE) * self->target.conversion.size;
+    *out = arena_alloc(scratch, 1, size + PQ_PAD);
+    if (*out == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    if (is_bits) {
+        memset(*out, 0, size);
+    }
+    return FIRN_OK;
+}
+
+static void spread(const pq_leaf_reader *self, void *values, const uint64_t *validity,
+                   uint32_t count) {
+    if (validity == NULL) {
+        return;
+    }
+    if (self->values.form == PQ_VALUES_BITS) {
+        pq_spread_bits(values, validity, count);
+    } else {
+        pq_spread(values, self->target.conversion.size, validity, count);
+    }
+}
+
+// True if the page's own bytes can be the column's values.
+static bool is_in_place(const pq_leaf_reader *self) {
+    const pq_conversion *conversion = &self->target.conversion;
+    return self->values.form == PQ_VALUES_FIXED && conversion->fixed == NULL &&
+           self->values.encoding == PQ_ENCODING_PLAIN &&
+           (uintptr_t)self->values.as.plain.at % conversion->width == 0;
+}
+
+static firn_status read_rows_codes(pq_leaf_reader *self, uint32_t present, const uint64_t *validity,
+                                   arena *scratch, column *out, firn_error *err) {
+    uint32_t *codes = ARENA_NEW(scratch, uint32_t, (size_t)out->length + PQ_UNPACK_SPARE);
+    if (codes == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    TRY(pq_values_codes(&self->values, present, codes, err));
+    if (validity != NULL) {
+        pq_spread(codes, sizeof *codes, validity, out->length);
+    }
+    out->form = FORM_DICTIONARY;
+    out->values = codes;
+    out->dictionary = &self->dictionary.view;
+    return FIRN_OK;
+}
+
+firn_status pq_leaf_read(pq_leaf_reader *self, uint32_t count, arena *scratch, column *out,
+                         firn_error *err) {
+    TRY(enter_page(self, count, err));
+    uint64_t *validity;
+    uint32_t present;
+    TRY(read_validity(self, count, scratch, &validity, &present, err));
+    const type *kind = self->target.type;
+    if ((present == 0 && count > 0) || kind->id == TYPE_NULL) {
+        TRY(pq_values_skip(&self->values, present, err));
+        return column_new_null(scratch, kind, count, out, err);
+    }
+    *out = (column){.type = kind, .form = FORM_FLAT, .length = count, .validity = validity};
+    if (self->values.form == PQ_VALUES_CODES && self->keeps_codes) {
+        return read_rows_codes(self, present, validity, scratch, out, err);
+    }
+    if (validity == NULL && is_in_place(self)) {
+        const uint8_t *raw;
+        TRY(pq_values_fixed(&self->values, count, NULL, &raw, err));
+        out->values = raw;
+        return FIRN_OK;
+    }
+    void *values;
+    TRY(new_values(self, count, scratch, &values, err));
+    TRY(pq_leaf_read_values(self, present, scratch, values, 0, err));
+    spread(self, values, validity, count);
+    out->values = values;
+    return FIRN_OK;
+}
+
+// ---- Some rows only ----------------------------------------------------------------------------
+
+// Which values the wanted rows have: their numbers among those that are there.
+typedef struct wanted {
+    const uint16_t *ordinals;
+    uint32_t count;     // Of those that are there.
+    uint32_t row_count; // Of all.
+    const uint64_t *validity;
+} wanted;
+
+// Numbers the set bits: the value of row r, if it is there, is the one after all set bits before r.
+static firn_status number_rows(const uint64_t *validity, const uint16_t *rows, uint32_t row_count,
+                               arena *scratch, wanted *out, firn_error *err) {
+    uint16_t *ordinals = ARENA_NEW(scratch, uint16_t, row_count);
+    uint64_t *bits = ARENA_NEW(scratch, uint64_t, BITMAP_WORDS(row_count) + 1);
+    if (ordinals == NULL || bits == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    bits_gather(validity, rows, row_count, bits);
+    uint32_t count = 0;
+    uint32_t word = 0;
+    uint32_t before = 0; // Set bits before `word`.
+    for (uint32_t k = 0; k < row_count; k++) {
+        const uint32_t row = rows[k];
+        for (; word < row / 64; word++) {
+            before += (uint32_t)__builtin_popcountll(validity[word]);
+        }
+        const uint64_t below = validity[word] & ((UINT64_C(1) << (row % 64)) - 1);
+        ordinals[count] = (uint16_t)(before + (uint32_t)__builtin_popcountll(below));
+        count += (uint32_t)(validity[word] >> (row % 64) & 1);
+    }
+    *out = (wanted){.ordinals = ordinals,
+                    .count = count,
+                    .row_count = row_count,
+                    .validity = count == row_count ? NULL : bits};
+    return FIRN_OK;
+}
+
+// The wanted ones of values of any width, unaligned.
+static void gather_raw(const uint8_t *raw, uint32_t width, const wanted *want, uint8_t *out) {
+    switch (width) {
+    case 4:
+        for (uint32_t k = 0; k < want->count; k++) {
+            memcpy(out + (size_t)k * 4, raw + (size_t)want->ordinals[k] * 4, 4);
+        }
+        break;
+    case 8:
+        for (uint32_t k = 0; k < want->count; k++) {
+            memcpy(out + (size_t)k * 8, raw + (size_t)want->ordinals[k] * 8, 8);
+        }
+        break;
+    default:
+        for (uint32_t k = 0; k < want->count; k++) {
+            memcpy(out + (size_t)k * width, raw + (size_t)want->ordinals[k] * width, width);
+        }
+        break;
+    }
+}
+
+static firn_status take_fixed(pq_leaf_reader *self, uint32_t present, const wanted *want,
+                              arena *scratch, void *out, firn_error *err) {
+    uint8_t *room;
+    const uint8_t *raw;
+    TRY(fixed_scratch(self, present, scratch, &room, err));
+    TRY(pq_values_fixed(&self->values, present, room, &raw, err));
+    uint8_t *dense = out;
+    if (self->target.conversion.fixed != NULL) {
+        dense = ARENA_NEW(scratch, uint8_t, (size_t)want->count * self->values.width + PQ_PAD);
+        if (dense == NULL) {
+            return ARENA_FULL(scratch, err);
+        }
+    }
+    gather_raw(raw, self->values.width, want, dense);
+    return dense == out ? FIRN_OK : pq_target_convert(&self->target, dense, want->count, out, err);
+}
+
+static firn_status take_strings(pq_leaf_reader *self, uint32_t present, const wanted *want,
+                                arena *scratch, void *out, firn_error *err) {
+    string_value *all = ARENA_NEW(scratch, string_value, present);
+    string_value *dense = out;
+    if (self->target.conversion.strings != NULL) {
+        dense = ARENA_NEW(scratch, string_value, want->count);
+    }
+    if (all == NULL || dense == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    if (self->values.encoding == PQ_ENCODING_PLAIN) {
+        TRY(pq_plain_bytes_take(&self->values.as.plain, present, want->ordinals, want->count, dense,
+                                err));
+    } else {
+        TRY(pq_values_strings(&self->values, present, scratch, all, err));
+        gather_rows(sizeof *all, all, want->ordinals, want->count, dense);
+    }
+    if (self->is_ascii && self->target.conversion.strings == NULL) {
+        return FIRN_OK;
+    }
+    return pq_target_convert_strings(&self->target, dense, want->count, out, err);
+}
+
+static firn_status take_codes(pq_leaf_reader *self, uint32_t present, const wanted *want,
+                              arena *scratch, column *out, firn_error *err) {
+    uint32_t *all;
+    TRY(read_codes(self, present, scratch, &all, err));
+    uint32_t *codes = ARENA_NEW(scratch, uint32_t, (size_t)want->row_count + PQ_UNPACK_SPARE);
+    if (codes == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    gather_rows(sizeof *all, all, want->ordinals, want->count, codes);
+    if (self->keeps_codes) {
+        if (want->validity != NULL) {
+            pq_spread(codes, sizeof *codes, want->validity, want->row_count);
+        }
+        out->form = FORM_DICTIONARY;
+        out->values = codes;
+        out->dictionary = &self->dictionary.view;
+        return FIRN_OK;
+    }
+    void *values;
+    TRY(new_values(self, want->row_count, scratch, &values, err));
+    gather_codes(self->target.conversion.size, self->dictionary.values.values, codes, want->count,
+                 values);
+    spread(self, values, want->validity, want->row_count);
+    out->values = values;
+    return FIRN_OK;
+}
+
+static firn_status take_bits(pq_leaf_reader *self, uint32_t present, const wanted *want,
+                             arena *scratch, void *out, firn_error *err) {
+    uint64_t *all = ARENA_NEW(scratch, uint64_t, BITMAP_WORDS(present) + 1);
+    if (all == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    TRY(pq_values_bits(&self->values, present, all, 0, err));
+    bits_gather(all, want->ordinals, want->count, out);
+    return FIRN_OK;
+}
+
+static firn_status take_values(pq_leaf_reader *self, uint32_t present, const wanted *want,
+                               arena *scratch, column *out, firn_error *err) {
+    if (self->values.form == PQ_VALUES_CODES) {
+        return take_codes(self, present, want, scratch, out, err);
+    }
+    void *values;
+    TRY(new_values(self, want->row_count, scratch, &values, err));
+    out->values = values;
+    if (self->values.form == PQ_VALUES_FIXED) {
+        TRY(take_fixed(self, present, want, scratch, values, err));
+    } else if (self->values.form == PQ_VALUES_STRINGS) {
+        TRY(take_strings(self, present, want, scratch, values, err));
+    } else {
+        TRY(take_bits(self, present, want, scratch, values, err));
+    }
+    spread(self, values, want->validity, want->row_count);
+    return FIRN_OK;
+}
+
+firn_status pq_leaf_read_rows(pq_leaf_reader *self, uint32_t count, const uint16_t *rows,
+                              uint32_t row_count, arena *scratch, column *out, firn_error *err) {
+    TRY(enter_page(self, count, err));
+    uint64_t *validity;
+    uint32_t present;
+    TRY(read_validity(self, count, scratch, &validity, &present, err));
+    wanted want = {.ordinals = rows, .count = row_count, .row_count = row_count};
+    if (validity != NULL) {
+        TRY(number_rows(validity, rows, row_count, scratch, &want, err));
+    }
+    const type *kind = self->target.type;
+    if (want.count == 0 || kind->id == TYPE_NULL) {
+        TRY(pq_values_skip(&self->values, present, err));
+        return column_new_null(scratch, kind, row_count, out, err);
+    }
+    *out =
+        (column){.type = kind, .form = FORM_FLAT, .length = row_count, .validity = want.validity};
+    return take_values(self, present, &want, scratch, out, err);
+}

@@ -1,0 +1,287 @@
+#include "formats/parquet/pq_pages.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "formats/parquet/pq_crc.h"
+#include "formats/parquet/pq_unpack.h"
+
+#define HEADER_SIZE_GUESS 128
+// Pages behind the first one are loaded with it while all together stay below this.
+#define AHEAD_BYTES_MAX ((size_t)3 << 20)
+// Bytes behind an output that a decoder may garble: all that Snappy finds useful.
+#define SLACK 144
+// Where the values of a v2 page begin in its buffer, so that they can be used in place.
+#define ALIGNMENT 64
+
+void pq_pages_open(pq_pages *self, const pq_pages_options *options) {
+    *self = (pq_pages){.options = *options};
+    pq_window_open(&self->window, options->input, options->owner, &options->request);
+}
+
+void pq_pages_close(pq_pages *self) {
+    pq_window_close(&self->window);
+    for (uint32_t i = 0; i < PQ_AHEAD_MAX; i++) {
+        pq_block_close(&self->buffers[i], self->options.owner);
+    }
+    pq_block_close(&self->dictionary, self->options.owner);
+}
+
+static codec codec_of(int32_t number) {
+    switch ((pq_codec)number) {
+    case PQ_CODEC_SNAPPY:
+        return CODEC_SNAPPY;
+    case PQ_CODEC_GZIP:
+        return CODEC_GZIP;
+    case PQ_CODEC_BROTLI:
+        return CODEC_BROTLI;
+    case PQ_CODEC_LZ4:
+        return CODEC_LZ4_HADOOP;
+    case PQ_CODEC_ZSTD:
+        return CODEC_ZSTD;
+    case PQ_CODEC_LZ4_RAW:
+        return CODEC_LZ4;
+    case PQ_CODEC_UNCOMPRESSED:
+    case PQ_CODEC_LZO: // Refused by pq_chunk_check.
+        break;
+    }
+    return CODEC_NONE;
+}
+
+firn_status pq_pages_begin(pq_pages *self, const pq_metadata *metadata, uint32_t row_group,
+                           uint32_t leaf, size_t step, firn_error *err) {
+    TRY(pq_chunk_check(metadata, row_group, leaf, err));
+    const pq_column_metadata *chunk = pq_chunk_metadata(metadata, row_group, leaf);
+    const bool is_text = chunk->type == PQ_BYTE_ARRAY;
+    pq_window_begin(&self->window, pq_chunk_place(metadata, row_group, leaf), step);
+    self->codec = codec_of(chunk->codec);
+    self->hint = is_text ? CODEC_HINT_TEXT : CODEC_HINT_NUMBERS;
+    self->is_peeked = false;
+    self->has_begun = false;
+    self->entries_left = (uint64_t)chunk->value_count;
+    self->loaded_at = 0;
+    self->loaded_count = 0;
+    return FIRN_OK;
+}
+
+// ---- Headers -----------------------------------------------------------------------------------
+
+// Reads the header at the window's start, with as many bytes as that takes.
+static firn_status read_header(pq_pages *self, pq_answer *answer, firn_error *err) {
+    size_t size = HEADER_SIZE_GUESS;
+    for (;;) {
+        TRY(pq_window_want(&self->window, size, answer, err));
+        if (*answer != PQ_READY) {
+            return FIRN_OK;
+        }
+        const bytes at_hand = pq_window_bytes(&self->window);
+        bool is_short;
+        const firn_status status = pq_page_header_read(at_hand, &self->page, &is_short, err);
+        if (status == FIRN_OK) {
+            break;
+        }
+        if (!is_short || at_hand.size >= pq_window_left(&self->window)) {
+            return status;
+        }
+        size = at_hand.size * 2;
+    }
+    const uint64_t left = pq_window_left(&self->window) - self->page.header_size;
+    if (self->page.body_size > left) {
+        return FAIL(err, FIRN_CORRUPT, "page of %u bytes, its column chunk has %llu left",
+                    self->page.body_size, (unsigned long long)left);
+    }
+    return FIRN_OK;
+}
+
+static size_t page_size(const pq_page *page) {
+    return (size_t)page->header_size + page->body_size;
+}
+
+firn_status pq_pages_peek(pq_pages *self, pq_answer *answer, firn_error *err) {
+    *answer = PQ_READY;
+    if (pq_pages_is_loaded(self)) {
+        self->page = self->loaded[self->loaded_at].page;
+        return FIRN_OK;
+    }
+    while (!self->is_peeked) {
+        // Chunks end with their last value; some have bytes behind it.
+        if (self->entries_left == 0 || pq_window_left(&self->window) == 0) {
+            *answer = PQ_END;
+            return FIRN_OK;
+        }
+        TRY(read_header(self, answer, err));
+        if (*answer != PQ_READY) {
+            return FIRN_OK;
+        }
+        if (self->page.type == PQ_PAGE_INDEX) { // Holds no values.
+            pq_window_pass(&self->window, page_size(&self->page));
+            continue;
+        }
+        if (self->page.type == PQ_PAGE_DICTIONARY && self->has_begun) {
+            return FAIL(err, FIRN_CORRUPT, "dictionary page behind other pages");
+        }
+        self->is_peeked = true;
+    }
+    return pq_window_want(&self->window, page_size(&self->page), answer, err);
+}
+
+void pq_pages_pass(pq_pages *self) {
+    assert(self->is_peeked || pq_pages_is_loaded(self));
+    const uint64_t entries = self->page.type == PQ_PAGE_DATA ? self->page.value_count : 0;
+    self->entries_left -= entries < self->entries_left ? entries : self->entries_left;
+    self->has_begun = true;
+    self->page_count += 1;
+    if (pq_pages_is_loaded(self)) {
+        self->loaded_at += 1;
+        return;
+    }
+    self->skipped_count += 1;
+    self->is_peeked = false;
+    pq_window_pass(&self->window, page_size(&self->page));
+}
+
+// ---- Bodies ------------------------------------------------------------------------------------
+
+static firn_status reserve(const pq_pages *self, pq_block *buffer, size_t size, firn_error *err) {
+    size_t wanted;
+    if (!add_fits(size, ALIGNMENT + SLACK + PQ_PAD, &wanted)) {
+        return FAIL(err, FIRN_CORRUPT, "page of %zu bytes", size);
+    }
+    return pq_block_reserve(buffer, self->options.owner, wanted, 0, err);
+}
+
+static firn_status check_sum(const pq_pages *self, const pq_page *page, bytes stored,
+                             firn_error *err) {
+    if (!self->options.verify_checksums || !page->has_crc) {
+        return FIRN_OK;
+    }
+    const uint32_t crc = pq_crc32(stored);
+    if (crc != page->crc) {
+        return FAIL(err, FIRN_CORRUPT, "page with checksum %08x, its header says %08x", crc,
+                    page->crc);
+    }
+    return FIRN_OK;
+}
+
+// Prepares one page: either its body lies where it is, or `block` says what to decode. Levels of a
+// v2 page are not compressed: they are copied in front of the values.
+static firn_status prepare(const pq_pages *self, const pq_page *page, bytes stored,
+                           pq_block *buffer, codec_block *block, bytes *body, firn_error *err) {
+    TRY(check_sum(self, page, stored, err));
+    const uint32_t level_size = page->definition_size + page->repetition_size;
+    *block = (codec_block){.out = NULL};
+    if (self->codec == CODEC_NONE || !page->is_compressed) {
+        *body = stored;
+        return FIRN_OK;
+    }
+    TRY(reserve(self, buffer, page->plain_size, err));
+    const size_t at = (ALIGNMENT - level_size % ALIGNMENT) % ALIGNMENT;
+    uint8_t *out = buffer->data + at;
+    if (level_size > 0) {
+        memcpy(out, stored.data, level_size);
+    }
+    *body = (bytes){.data = out, .size = page->plain_size};
+    *block = (codec_block){
+        .in = {.data = stored.data + level_size, .size = stored.size - level_size},
+        .out = out + level_size,
+        .out_size = page->plain_size - level_size,
+        .padding = PQ_PAD, // The window has as many behind what is at hand.
+        .slack = SLACK,
+    };
+    return FIRN_OK;
+}
+
+// The pages at hand: the one that was peeked and up to `ahead` - 1 data pages behind it.
+static uint32_t gather(pq_pages *self, uint32_t ahead, bytes *stored) {
+    bytes at_hand = pq_window_bytes(&self->window);
+    size_t total = 0;
+    uint32_t count = 0;
+    uint64_t entries = 0;
+    while (count < ahead && entries < self->entries_left) {
+        pq_page page = self->page;
+        bool is_short;
+        firn_error ignored = ERR_INIT; // Whoever peeks at that page will see it.
+        if (count > 0 && (at_hand.size == 0 ||
+                          pq_page_header_read(at_hand, &page, &is_short, &ignored) != FIRN_OK)) {
+            break;
+        }
+        total += page.plain_size;
+        const bool is_data = page.type == PQ_PAGE_DATA;
+        if (count > 0 && (!is_data || page_size(&page) > at_hand.size || total > AHEAD_BYTES_MAX)) {
+            break;
+        }
+        stored[count] = (bytes){.data = at_hand.data + page.header_size, .size = page.body_size};
+        self->loaded[count].page = page;
+        at_hand.data += page_size(&page);
+        at_hand.size -= page_size(&page);
+        entries += page.value_count;
+        count += 1;
+    }
+    return count;
+}
+
+static firn_status decode(pq_pages *self, const codec_block *blocks, uint32_t count,
+                          firn_error *err) {
+    codec_block used[PQ_AHEAD_MAX];
+    uint32_t used_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (blocks[i].out != NULL) {
+            used[used_count++] = blocks[i];
+        }
+    }
+    if (used_count > 0) {
+        TRY(codec_decode_many(self->codec, used, used_count, self->hint, self->options.codecs,
+                              err));
+    }
+    for (uint32_t i = 0; i < used_count; i++) {
+        memset(used[i].out + used[i].out_size, 0, PQ_PAD);
+    }
+    return FIRN_OK;
+}
+
+firn_status pq_pages_load(pq_pages *self, uint32_t ahead, const pq_loaded **out, firn_error *err) {
+    if (pq_pages_is_loaded(self)) {
+        *out = &self->loaded[self->loaded_at];
+        return FIRN_OK;
+    }
+    assert(self->is_peeked && self->page.type == PQ_PAGE_DATA);
+    bytes stored[PQ_AHEAD_MAX];
+    codec_block blocks[PQ_AHEAD_MAX] = {{.out = NULL}};
+    const uint32_t wanted = ahead < 1 ? 1 : min_u32(ahead, PQ_AHEAD_MAX);
+    const uint32_t count = gather(self, wanted, stored);
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(prepare(self, &self->loaded[i].page, stored[i], &self->buffers[i], &blocks[i],
+                    &self->loaded[i].body, err));
+    }
+    TRY(decode(self, blocks, count, err));
+    for (uint32_t i = 0; i < count; i++) {
+        pq_window_pass(&self->window, page_size(&self->loaded[i].page));
+    }
+    self->is_peeked = false;
+    self->loaded_at = 0;
+    self->loaded_count = count;
+    *out = &self->loaded[0];
+    return FIRN_OK;
+}
+
+firn_status pq_pages_take_dictionary(pq_pages *self, bytes *body, firn_error *err) {
+    assert(self->is_peeked && self->page.type == PQ_PAGE_DICTIONARY);
+    const pq_page page = self->page;
+    const bytes at_hand = pq_window_bytes(&self->window);
+    const bytes stored = {.data = at_hand.data + page.header_size, .size = page.body_size};
+    codec_block block = {.out = NULL};
+    TRY(prepare(self, &page, stored, &self->dictionary, &block, body, err));
+    if (block.out == NULL) { // Stored as it is: it must outlive the window.
+        TRY(reserve(self, &self->dictionary, stored.size, err));
+        if (stored.size > 0) {
+            memcpy(self->dictionary.data, stored.data, stored.size);
+        }
+        memset(self->dictionary.data + stored.size, 0, PQ_PAD);
+        *body = (bytes){.data = self->dictionary.data, .size = stored.size};
+    }
+    TRY(decode(self, &block, 1, err));
+    self->skipped_count -= 1; // pq_pages_pass counts it.
+    pq_pages_pass(self);
+    return FIRN_OK;
+}

@@ -1,0 +1,99 @@
+#include "formats/parquet/pq_window.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "formats/parquet/pq_unpack.h"
+
+void pq_window_open(pq_window *self, io_file *input, pool *owner, const io_request *request) {
+    *self =
+        (pq_window){.input = input, .owner = owner, .request = *request, .ticket = IO_TICKET_NONE};
+}
+
+void pq_window_close(pq_window *self) {
+    io_ticket_close(&self->ticket);
+    pq_block_close(&self->buffer, self->owner);
+}
+
+void pq_window_begin(pq_window *self, pq_chunk_range chunk, size_t step) {
+    io_ticket_close(&self->ticket);
+    self->step = step;
+    self->next = chunk.offset;
+    self->end = chunk.offset + chunk.size;
+    self->from = 0;
+    self->to = 0;
+}
+
+// Makes room for `size` more bytes behind those at hand, which move to the start.
+static firn_status make_room(pq_window *self, size_t size, firn_error *err) {
+    const size_t kept = self->to - self->from;
+    const size_t wanted = kept + size + PQ_PAD;
+    if (self->from > 0 && wanted > self->buffer.size - self->from) {
+        memmove(self->buffer.data, self->buffer.data + self->from, kept);
+        self->from = 0;
+        self->to = kept;
+    }
+    return pq_block_reserve(&self->buffer, self->owner, self->from + wanted, self->to, err);
+}
+
+// Asks for `size` bytes or what is left of the chunk; nothing is asked for now.
+static firn_status ask(pq_window *self, size_t size, firn_error *err) {
+    assert(self->ticket.file == NULL);
+    const uint64_t left = self->end - self->next;
+    size = left < size ? (size_t)left : size;
+    if (size == 0) {
+        return FIRN_OK;
+    }
+    TRY(make_room(self, size, err));
+    self->range =
+        (io_range){.offset = self->next, .size = size, .into = self->buffer.data + self->to};
+    TRY(io_submit(self->input, &self->range, 1, &self->request, &self->ticket, err));
+    self->next += size;
+    return FIRN_OK;
+}
+
+firn_status pq_window_ask(pq_window *self, firn_error *err) {
+    return self->ticket.file == NULL && self->to == self->from ? ask(self, self->step, err)
+                                                               : FIRN_OK;
+}
+
+firn_status pq_window_want(pq_window *self, size_t size, pq_answer *answer, firn_error *err) {
+    *answer = PQ_READY;
+    for (;;) {
+        if (self->to - self->from >= size) {
+            return FIRN_OK;
+        }
+        if (self->ticket.file == NULL) {
+            const size_t missing = size - (self->to - self->from);
+            TRY(ask(self, missing > self->step ? missing : self->step, err));
+        }
+        if (self->ticket.file == NULL) {
+            return FIRN_OK; // The chunk has no more.
+        }
+        io_answer arrived;
+        TRY(io_collect(&self->ticket, 0, &arrived, err));
+        if (arrived == IO_WAIT) {
+            *answer = PQ_WAIT;
+            return FIRN_OK;
+        }
+        self->to += self->range.size;
+        io_ticket_close(&self->ticket);
+        memset(self->buffer.data + self->to, 0, PQ_PAD);
+    }
+}
+
+void pq_window_pass(pq_window *self, uint64_t size) {
+    assert(size <= pq_window_left(self));
+    const size_t at_hand = self->to - self->from;
+    if (size <= at_hand) {
+        self->from += (size_t)size;
+        return;
+    }
+    size -= at_hand;
+    self->from = self->to;
+    if (self->ticket.file != NULL) { // Give up what is on its way and ask for what is behind.
+        self->next -= self->range.size;
+        io_ticket_close(&self->ticket);
+    }
+    self->next += size;
+}

@@ -1,0 +1,57 @@
+// A window that moves over the bytes of one column chunk, in a buffer that is used again and again.
+//
+//     chunk   ....|consumed|  at hand  |  asked for  |  not yet asked for  |
+//                          ^from       ^to           ^next                 ^end
+//
+// It reads `step` bytes at a time, more if one page needs more, and never waits itself. Bytes at
+// hand stay where they are until pq_window_want is called for more than there are.
+#ifndef FIRN_FORMATS_PARQUET_PQ_WINDOW_H
+#define FIRN_FORMATS_PARQUET_PQ_WINDOW_H
+
+#include "formats/parquet/pq_block.h"
+#include "formats/parquet/pq_file.h"
+
+typedef struct pq_window {
+    io_file *input; // Borrowed.
+    pool *owner;
+    io_request request;
+    size_t step;
+    uint64_t next; // Offset in the file.
+    uint64_t end;
+    pq_block buffer;
+    size_t from;
+    size_t to;
+    io_ticket ticket;
+    io_range range; // What is asked for.
+} pq_window;
+
+/// Sets a window up; nothing is asked for or allocated yet. Must not move afterwards.
+void pq_window_open(pq_window *self, io_file *input, pool *owner, const io_request *request);
+void pq_window_close(pq_window *self);
+
+/// Begins at the start of another chunk; `step` bytes at a time.
+void pq_window_begin(pq_window *self, pq_chunk_range chunk, size_t step);
+
+/// Asks for the first bytes without waiting for them, so that several columns' come together.
+firn_status pq_window_ask(pq_window *self, firn_error *err);
+
+/// Makes `size` bytes available at `from`, or as many as the chunk has left.
+/// Errors: FIRN_IO, FIRN_NO_MEMORY, FIRN_CANCELLED.
+firn_status pq_window_want(pq_window *self, size_t size, pq_answer *answer, firn_error *err);
+
+/// Passes over `size` bytes, at most what the chunk has left; those not read yet are never read,
+/// unless they are on their way.
+void pq_window_pass(pq_window *self, uint64_t size);
+
+static inline bytes pq_window_bytes(const pq_window *self) {
+    const uint8_t *data = self->buffer.data;
+    return (bytes){.data = data == NULL ? NULL : data + self->from, .size = self->to - self->from};
+}
+
+/// Bytes from `from` to the end of the chunk.
+static inline uint64_t pq_window_left(const pq_window *self) {
+    return self->end - self->next + (self->to - self->from) +
+           (self->ticket.file == NULL ? 0 : self->range.size);
+}
+
+#endif
