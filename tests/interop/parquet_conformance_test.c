@@ -4,6 +4,8 @@
 //     parquet_conformance_test              all files, if ../shared (or $FIRN_SHARED) is there
 //     parquet_conformance_test FILE         prints the rows of one file
 //     parquet_conformance_test --name PART  the files with PART in their name
+//     parquet_conformance_test --damage N   each file N times with some bytes changed: no crash, no
+//                                           hang (needs a build with sanitizers to mean much)
 //
 // Files without expected rows must not crash; those called bad_... must fail.
 #include <stdio.h>
@@ -11,6 +13,7 @@
 #include <string.h>
 
 #include "base/host.h"
+#include "base/test.h"
 #include "canonical_rows.h"
 #include "formats/parquet/pq_reader.h"
 
@@ -275,6 +278,96 @@ static int run_all(world *here, const char *shared, const char *part) {
     return failed == 0 ? 0 : 1;
 }
 
+// ---- Damage ------------------------------------------------------------------------------------
+
+#define DAMAGED_SIZE_MAX 300000
+
+typedef struct damaging {
+    world *here;
+    const char *folder;
+    uint32_t times;
+    uint64_t seed;
+    uint64_t read;
+    uint64_t refused;
+} damaging;
+
+// Some bytes become others, mostly near the end of the file, where the metadata is.
+static void change_bytes(uint8_t *data, size_t size, uint64_t *seed) {
+    const uint64_t changes = 1 + test_random(seed) % 6;
+    for (uint64_t i = 0; i < changes && size > 0; i++) {
+        const size_t range = test_random(seed) % 2 == 0 ? size : size / 4 + 1;
+        const size_t at = size - 1 - test_random(seed) % range;
+        const uint64_t random = test_random(seed);
+        data[at] = random % 3 == 0 ? (uint8_t)(data[at] ^ 1 << random / 3 % 8)
+                                   : (uint8_t)(random >> 16 & 0xff);
+    }
+}
+
+static firn_status write_file(const char *path, bytes data, firn_error *err) {
+    host_file file;
+    TRY(host_open(path, HOST_MODE_CREATE, &file, err));
+    const firn_status status = host_write(file, 0, data, err);
+    host_close(&file);
+    return status;
+}
+
+static firn_status damage(void *user, const char *name, bool is_folder, firn_error *err) {
+    damaging *self = user;
+    if (is_folder || !ends_with(name, ".parquet")) {
+        return FIRN_OK;
+    }
+    char path[PATH_MAX_BYTES];
+    char copy[PATH_MAX_BYTES];
+    (void)snprintf(path, sizeof path, "%s/%s", self->folder, name);
+    (void)snprintf(copy, sizeof copy, "/tmp/firn-damaged-%u.parquet", host_process_id());
+    arena memory = arena_open(SCRATCH_LIMIT);
+    bytes whole = {.size = 0};
+    if (io_get(self->here->io, text_of(path), DAMAGED_SIZE_MAX, NULL, &memory, &whole, err) ==
+        FIRN_OK) {
+        uint8_t *changed = ARENA_NEW(&memory, uint8_t, whole.size + 1);
+        for (uint32_t i = 0; i < self->times && whole.size > 0; i++) {
+            memcpy(changed, whole.data, whole.size);
+            change_bytes(changed, whole.size, &self->seed);
+            const bytes data = {.data = changed, .size = whole.size};
+            lines out = {.prints = false};
+            firn_error error = ERR_INIT;
+            const uint64_t seed = self->seed;
+            const int64_t start = host_cpu_ns();
+            const firn_status status = write_file(copy, data, &error) == FIRN_OK
+                                           ? read_file(self->here, copy, &out, &error)
+                                           : FIRN_IO;
+            self->read += status == FIRN_OK;
+            self->refused += status != FIRN_OK;
+            const int64_t took_ms = (host_cpu_ns() - start) / 1000000;
+            if (took_ms > 2000) {
+                printf("%s, seed %llu: %lld ms\n", name, (unsigned long long)seed,
+                       (long long)took_ms);
+            }
+        }
+    }
+    arena_close(&memory);
+    return FIRN_OK;
+}
+
+static int damage_all(world *here, const char *shared, uint32_t times) {
+    static const char *const folders[] = {"generated", "parquet-testing/data",
+                                          "parquet-testing/shredded_variant"};
+    damaging self = {.here = here, .times = times, .seed = 1};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char folder[PATH_MAX_BYTES];
+        (void)snprintf(folder, sizeof folder, "%s/conformance/parquet/%s", shared, folders[i]);
+        self.folder = folder;
+        firn_error err = ERR_INIT;
+        if (host_list(folder, damage, &self, &err) != FIRN_OK) {
+            printf("%s\n", err.text);
+            return 1;
+        }
+    }
+    printf("%llu read, %llu refused\n", (unsigned long long)self.read,
+           (unsigned long long)self.refused);
+    return 0;
+}
+
 static int print_file(world *here, const char *path) {
     lines out = {.prints = true};
     firn_error err = ERR_INIT;
@@ -300,7 +393,9 @@ int main(int argc, char **argv) {
     const char *part = argc > 2 && strcmp(argv[1], "--name") == 0 ? argv[2] : "";
     int result = 0;
     host_stat found;
-    if (argc == 2) {
+    if (argc > 2 && strcmp(argv[1], "--damage") == 0) {
+        result = damage_all(&here, shared, (uint32_t)strtoul(argv[2], NULL, 10));
+    } else if (argc == 2) {
         result = print_file(&here, argv[1]);
     } else if (host_path_stat(shared, &found, &err) == FIRN_OK) {
         result = run_all(&here, shared, part);

@@ -28,11 +28,7 @@ static firn_status check_code(const pq_codes *self, uint32_t code, firn_error *e
 firn_status pq_codes_read(pq_codes *self, uint32_t count, uint32_t *out, firn_error *err) {
     TRY(pq_hybrid_read_u32(&self->runs, count, out, err));
     // One pass over the batch instead of one branch per value: it becomes a vector maximum.
-    uint32_t highest = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        highest = out[i] > highest ? out[i] : highest;
-    }
-    return count > 0 ? check_code(self, highest, err) : FIRN_OK;
+    return count > 0 ? check_code(self, self->runs.kernels->highest(out, count), err) : FIRN_OK;
 }
 
 firn_status pq_codes_take_repeated(pq_codes *self, uint32_t count_max, uint32_t *code,

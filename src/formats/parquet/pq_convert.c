@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "formats/parquet/pq_convert_kernels.h"
 
 #define JULIAN_DAY_OF_EPOCH 2440588
 #define NANOS_PER_DAY INT64_C(86400000000000)
@@ -31,42 +32,30 @@ static int32_t load_i32(const uint8_t *at) {
 // ---- Integers and floats -----------------------------------------------------------------------
 
 // Small integers: the low bits, whatever the writer put above them.
-WRAPS static uint32_t convert_i32_i8(const pq_conversion *self, const uint8_t *raw, uint32_t count,
-                                     void *out) {
-    uint8_t *values = out;
-    for (uint32_t i = 0; i < count; i++) {
-        values[i] = raw[i * sizeof(int32_t)];
-    }
+static uint32_t convert_i32_i8(const pq_conversion *self, const uint8_t *raw, uint32_t count,
+                               void *out) {
+    pq_convert_kernels_best()->i32_i8(raw, count, out);
     (void)self;
     return count;
 }
 
 static uint32_t convert_i32_i16(const pq_conversion *self, const uint8_t *raw, uint32_t count,
                                 void *out) {
-    uint16_t *values = out;
-    for (uint32_t i = 0; i < count; i++) {
-        memcpy(&values[i], raw + i * sizeof(int32_t), sizeof *values);
-    }
+    pq_convert_kernels_best()->i32_i16(raw, count, out);
     (void)self;
     return count;
 }
 
 static uint32_t convert_i32_i64(const pq_conversion *self, const uint8_t *raw, uint32_t count,
                                 void *out) {
-    int64_t *values = out;
-    for (uint32_t i = 0; i < count; i++) {
-        values[i] = load_i32(raw + i * sizeof(int32_t));
-    }
+    pq_convert_kernels_best()->i32_i64(raw, count, out);
     (void)self;
     return count;
 }
 
 static uint32_t convert_u32_u64(const pq_conversion *self, const uint8_t *raw, uint32_t count,
                                 void *out) {
-    uint64_t *values = out;
-    for (uint32_t i = 0; i < count; i++) {
-        values[i] = (uint32_t)load_i32(raw + i * sizeof(int32_t));
-    }
+    pq_convert_kernels_best()->u32_u64(raw, count, out);
     (void)self;
     return count;
 }
@@ -88,12 +77,7 @@ static uint32_t convert_i64_u32(const pq_conversion *self, const uint8_t *raw, u
 
 static uint32_t convert_f32_f64(const pq_conversion *self, const uint8_t *raw, uint32_t count,
                                 void *out) {
-    double *values = out;
-    for (uint32_t i = 0; i < count; i++) {
-        float value;
-        memcpy(&value, raw + i * sizeof value, sizeof value);
-        values[i] = (double)value;
-    }
+    pq_convert_kernels_best()->f32_f64(raw, count, out);
     (void)self;
     return count;
 }
@@ -248,11 +232,7 @@ static uint32_t convert_string_any(const pq_conversion *self, const string_value
 
 // Whether all values lie within +-limit. One pass over the batch instead of a branch per value.
 static uint32_t first_beyond(const int64_t *values, uint32_t count, int64_t limit) {
-    bool is_beyond = false;
-    for (uint32_t i = 0; i < count; i++) {
-        is_beyond |= values[i] > limit || values[i] < -limit;
-    }
-    if (!is_beyond) {
+    if (!pq_convert_kernels_best()->is_beyond_i64(values, count, limit)) {
         return count;
     }
     uint32_t first = 0;
@@ -268,12 +248,8 @@ static int64_t decimal_limit(uint8_t precision) {
 
 static uint32_t convert_big_i64(const pq_conversion *self, const uint8_t *raw, uint32_t count,
                                 void *out) {
-    int64_t *values = out;
-    const uint32_t width = self->width;
-    for (uint32_t i = 0; i < count; i++) {
-        values[i] = big_endian_i64(raw + (size_t)i * width, width);
-    }
-    return first_beyond(values, count, decimal_limit(self->precision));
+    pq_convert_kernels_best()->big_i64(raw, self->width, count, out);
+    return first_beyond(out, count, decimal_limit(self->precision));
 }
 
 static uint32_t convert_big_i32(const pq_conversion *self, const uint8_t *raw, uint32_t count,
@@ -315,15 +291,15 @@ static uint32_t convert_decimal_same(const pq_conversion *self, const uint8_t *r
         return first_beyond(out, count, limit);
     }
     int32_t *values = out;
-    bool is_beyond = false;
-    for (uint32_t i = 0; i < count; i++) {
-        values[i] = load_i32(raw + (size_t)i * sizeof(int32_t));
-        is_beyond |= values[i] > limit || values[i] < -limit;
+    if (count > 0) {
+        memcpy(out, raw, (size_t)count * sizeof(int32_t));
     }
-    for (uint32_t i = 0; is_beyond && i < count; i++) {
-        if (values[i] > limit || values[i] < -limit) {
-            return i;
+    if (pq_convert_kernels_best()->is_beyond_i32(values, count, (int32_t)limit)) {
+        uint32_t first = 0;
+        while (values[first] <= limit && values[first] >= -limit) {
+            first += 1;
         }
+        return first;
     }
     return count;
 }

@@ -64,6 +64,8 @@ firn_status pq_delta_open(pq_delta *self, bytes input, firn_error *err) {
         .has_first = count > 0,
         .left = count,
         .last = first,
+        .unpack = pq_unpack(),
+        .sums = pq_delta_kernels_best(),
     };
     self->at = self->miniblock_values;
     return FIRN_OK;
@@ -125,14 +127,14 @@ static firn_status next_step(pq_delta *self, uint64_t count, uint32_t *step, fir
 static uint32_t unpack_u32_step(const pq_delta *self, uint32_t step, uint32_t *out) {
     const uint32_t head = self->at % GROUP_VALUES;
     const uint8_t *group = self->packed + (size_t)(self->at / GROUP_VALUES) * self->width;
-    pq_unpack()->u32(group, self->width, head + step, out);
+    self->unpack->u32(group, self->width, head + step, out);
     return head;
 }
 
 static uint32_t unpack_u64_step(const pq_delta *self, uint32_t step, uint64_t *out) {
     const uint32_t head = self->at % GROUP_VALUES;
     const uint8_t *group = self->packed + (size_t)(self->at / GROUP_VALUES) * self->width;
-    pq_unpack()->u64(group, self->width, head + step, out);
+    self->unpack->u64(group, self->width, head + step, out);
     return head;
 }
 
@@ -140,22 +142,20 @@ static uint32_t unpack_u64_step(const pq_delta *self, uint32_t step, uint64_t *o
 
 // Sums of `step` values into `out`, which has room for them rounded up to 16.
 static void sum_i64_step(pq_delta *self, uint32_t step, int64_t *out) {
-    const pq_delta_kernels *kernels = pq_delta_kernels_best();
     if (self->width <= 32) {
         UNINITIALISED uint32_t deltas[SCRATCH_VALUES];
         const uint32_t from = unpack_u32_step(self, step, deltas);
-        self->last = kernels->sum_u32_i64(deltas + from, step, self->least, self->last, out);
+        self->last = self->sums->sum_u32_i64(deltas + from, step, self->least, self->last, out);
     } else {
         UNINITIALISED uint64_t deltas[SCRATCH_VALUES];
         const uint32_t from = unpack_u64_step(self, step, deltas);
-        self->last = kernels->sum_u64_i64(deltas + from, step, self->least, self->last, out);
+        self->last = self->sums->sum_u64_i64(deltas + from, step, self->least, self->last, out);
     }
     self->at += step;
     self->left -= step;
 }
 
 static void sum_i32_step(pq_delta *self, uint32_t step, int32_t *out) {
-    const pq_delta_kernels *kernels = pq_delta_kernels_best();
     UNINITIALISED uint32_t deltas[SCRATCH_VALUES];
     uint32_t from;
     if (self->width <= 32) {
@@ -167,7 +167,7 @@ static void sum_i32_step(pq_delta *self, uint32_t step, int32_t *out) {
             deltas[from + i] = (uint32_t)(wide[from + i] & UINT32_MAX);
         }
     }
-    self->last = kernels->sum_u32_i32(deltas + from, step, self->least, self->last, out);
+    self->last = self->sums->sum_u32_i32(deltas + from, step, self->least, self->last, out);
     self->at += step;
     self->left -= step;
 }

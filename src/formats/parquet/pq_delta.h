@@ -28,6 +28,8 @@ typedef struct pq_delta {
     uint64_t left;             // Values not yet taken.
     uint64_t last;             // The last value taken.
     uint64_t least;            // The current block's least difference.
+    const pq_unpack_kernels *unpack;
+    const struct pq_delta_kernels *sums;
 } pq_delta;
 
 /// Starts at the first value of `input`, which must be readable for PQ_PAD bytes behind its end.

@@ -12,14 +12,15 @@
 
 /// Sums wrap around. Arrays must have room for `count` rounded up to 16. Each returns the last
 /// value, or `last` if count is 0.
-typedef struct pq_delta_kernels {
+typedef struct pq_delta_kernels pq_delta_kernels;
+struct pq_delta_kernels {
     uint64_t (*sum_u32_i32)(const uint32_t *deltas, size_t count, uint64_t least, uint64_t last,
                             int32_t *out);
     uint64_t (*sum_u32_i64)(const uint32_t *deltas, size_t count, uint64_t least, uint64_t last,
                             int64_t *out);
     uint64_t (*sum_u64_i64)(const uint64_t *deltas, size_t count, uint64_t least, uint64_t last,
                             int64_t *out);
-} pq_delta_kernels;
+};
 
 /// The kernels for this machine.
 const pq_delta_kernels *pq_delta_kernels_best(void);

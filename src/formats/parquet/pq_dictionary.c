@@ -102,9 +102,12 @@ static firn_status load_strings(pq_dictionary *self, bytes body, uint32_t count,
     if (is_converted) {
         out = self->entries.data + (view_bytes + 31) / 32 * 32;
     }
-    TRY(pq_target_convert_strings(target, views, count, out, err));
     self->values.values = out;
-    return FIRN_OK;
+    const text whole = {.data = (const char *)body.data, .size = body.size};
+    if (!is_converted && utf8_is_ascii(whole)) { // Sizes are ASCII, too, unless a text is long.
+        return FIRN_OK;
+    }
+    return pq_target_convert_strings(target, views, count, out, err);
 }
 
 static firn_status load_fixed(pq_dictionary *self, bytes body, uint32_t count,

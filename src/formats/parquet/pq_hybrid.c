@@ -166,8 +166,9 @@ static uint32_t head_of(const pq_run *run) {
     return run->at == 0 ? 0 : min_u32(run->count, GROUP_VALUES - run->at);
 }
 
-static void unpack_u32_run(const pq_run *run, uint32_t width, uint32_t *out) {
-    const pq_unpack_kernels *kernels = pq_unpack();
+static void unpack_u32_run(const pq_hybrid *self, const pq_run *run, uint32_t *out) {
+    const pq_unpack_kernels *kernels = self->kernels;
+    const uint32_t width = self->width;
     const uint32_t head = head_of(run);
     const uint8_t *packed = run->packed;
     if (head > 0) {
@@ -181,8 +182,9 @@ static void unpack_u32_run(const pq_run *run, uint32_t width, uint32_t *out) {
     }
 }
 
-static void unpack_u8_run(const pq_run *run, uint32_t width, uint8_t *out) {
-    const pq_unpack_kernels *kernels = pq_unpack();
+static void unpack_u8_run(const pq_hybrid *self, const pq_run *run, uint8_t *out) {
+    const pq_unpack_kernels *kernels = self->kernels;
+    const uint32_t width = self->width;
     const uint32_t head = head_of(run);
     const uint8_t *packed = run->packed;
     if (head > 0) {
@@ -205,7 +207,7 @@ firn_status pq_hybrid_read_u32(pq_hybrid *self, uint32_t count, uint32_t *out, f
                 out[i] = run.value;
             }
         } else {
-            unpack_u32_run(&run, self->width, out);
+            unpack_u32_run(self, &run, out);
         }
         out += run.count;
         count -= run.count;
@@ -221,7 +223,7 @@ firn_status pq_hybrid_read_u8(pq_hybrid *self, uint32_t count, uint8_t *out, fir
         if (run.is_repeated) {
             memset(out, (int)run.value, run.count);
         } else {
-            unpack_u8_run(&run, self->width, out);
+            unpack_u8_run(self, &run, out);
         }
         out += run.count;
         count -= run.count;

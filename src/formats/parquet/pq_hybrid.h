@@ -29,6 +29,7 @@ typedef struct pq_hybrid {
     uint64_t packed_left;  // Values left in the current packed run; one of the two is 0.
     const uint8_t *packed; // The group of 8 values that its next value lies in.
     uint32_t packed_at;    // Values of that group already taken, 0 to 7.
+    const pq_unpack_kernels *kernels;
 } pq_hybrid;
 
 /// Some values of one run.
@@ -43,7 +44,7 @@ typedef struct pq_run {
 /// Starts at the first run of `input`, which must be readable for PQ_PAD bytes behind its end.
 static inline pq_hybrid pq_hybrid_open(bytes input, uint32_t width) {
     assert(width <= PQ_HYBRID_BITS_MAX);
-    return (pq_hybrid){.in = reader_open(input), .width = width};
+    return (pq_hybrid){.in = reader_open(input), .width = width, .kernels = pq_unpack()};
 }
 
 /// Takes up to `count_max` (at least 1) values that lie in one run.

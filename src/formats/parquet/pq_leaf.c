@@ -21,61 +21,110 @@ void pq_leaf_open(pq_leaf_reader *self, const pq_target *target, uint32_t index,
     self->reads_values = true;
     self->is_nested = is_nested;
     self->memory = arena_open(GATHER_MEMORY_MAX);
-    pq_pages_open(&self->pages, options);
-    pq_dictionary_open(&self->dictionary, options->owner);
+    for (uint32_t i = 0; i < PQ_GROUPS_AHEAD; i++) {
+        pq_pages_open(&self->chunks[i].pages, options);
+        pq_dictionary_open(&self->chunks[i].dictionary, options->owner);
+    }
+    self->chunk = &self->chunks[0];
 }
 
 void pq_leaf_close(pq_leaf_reader *self) {
-    pq_pages_close(&self->pages);
-    pq_dictionary_close(&self->dictionary);
+    for (uint32_t i = 0; i < PQ_GROUPS_AHEAD; i++) {
+        pq_pages_close(&self->chunks[i].pages);
+        pq_dictionary_close(&self->chunks[i].dictionary);
+    }
     arena_close(&self->memory);
-    pq_block_close(&self->room, self->pages.options.owner);
+    pq_block_close(&self->room, self->chunk->pages.options.owner);
 }
 
 firn_status pq_leaf_begin(pq_leaf_reader *self, const pq_metadata *metadata, uint32_t row_group,
-                          uint64_t identity, size_t step, firn_error *err) {
-    TRY(pq_pages_begin(&self->pages, metadata, row_group, self->index, step, err));
-    pq_dictionary_clear(&self->dictionary);
-    self->identity = identity;
-    self->row_count = (uint64_t)metadata->file.row_groups.items[row_group].row_count;
+                          uint32_t slot, uint64_t identity, firn_error *err) {
+    pq_chunk *chunk = &self->chunks[slot];
+    TRY(pq_pages_begin(&chunk->pages, metadata, row_group, self->index, err));
+    pq_dictionary_clear(&chunk->dictionary);
+    chunk->row_count = (uint64_t)metadata->file.row_groups.items[row_group].row_count;
+    chunk->identity = identity;
+    chunk->is_prepared = false;
+    return pq_window_ask(&chunk->pages.window, err);
+}
+
+firn_status pq_leaf_peek_first(pq_leaf_reader *self, uint32_t slot, pq_answer *answer,
+                               firn_error *err) {
+    return pq_pages_peek(&self->chunks[slot].pages, answer, err);
+}
+
+firn_status pq_leaf_prepare_dictionary(pq_leaf_reader *self, uint32_t slot, pq_blocks *blocks,
+                                       firn_error *err) {
+    pq_chunk *chunk = &self->chunks[slot];
+    blocks->count = 0;
+    if (!chunk->pages.is_peeked || chunk->pages.page.type != PQ_PAGE_DICTIONARY) {
+        return FIRN_OK;
+    }
+    if (!self->reads_values) {
+        pq_pages_pass(&chunk->pages);
+        return FIRN_OK;
+    }
+    chunk->is_prepared = true;
+    return pq_pages_prepare_dictionary(&chunk->pages, blocks, err);
+}
+
+firn_status pq_leaf_commit_dictionary(pq_leaf_reader *self, uint32_t slot, firn_error *err) {
+    pq_chunk *chunk = &self->chunks[slot];
+    if (!chunk->is_prepared) {
+        return FIRN_OK;
+    }
+    const pq_page page = chunk->pages.page;
+    bytes body;
+    chunk->is_prepared = false;
+    pq_pages_commit_dictionary(&chunk->pages, &body);
+    pq_dictionary *dictionary = &chunk->dictionary;
+    TRY(pq_dictionary_load(dictionary, &page, body, &self->target, chunk->identity, err));
+    chunk->keeps_codes = dictionary->view.size <= chunk->row_count / ROWS_PER_ENTRY;
+    return FIRN_OK;
+}
+
+void pq_leaf_enter(pq_leaf_reader *self, uint32_t slot) {
+    self->chunk = &self->chunks[slot];
     self->rows_taken = 0;
     self->skip = 0;
     self->is_open = false;
     self->level_from = 0;
     self->level_to = 0;
-    return pq_window_ask(&self->pages.window, err);
 }
 
 // ---- Pages -------------------------------------------------------------------------------------
 
 firn_status pq_leaf_peek(pq_leaf_reader *self, pq_answer *answer, firn_error *err) {
-    for (;;) {
-        TRY(pq_pages_peek(&self->pages, answer, err));
-        if (*answer != PQ_READY || self->pages.page.type == PQ_PAGE_DATA) {
-            return FIRN_OK;
-        }
-        const pq_page page = self->pages.page;
-        bytes body;
-        TRY(pq_pages_take_dictionary(&self->pages, &body, err));
-        if (self->reads_values) {
-            TRY(pq_dictionary_load(&self->dictionary, &page, body, &self->target, self->identity,
-                                   err));
-            self->keeps_codes = self->dictionary.view.size <= self->row_count / ROWS_PER_ENTRY;
-        }
-    }
+    TRY(pq_pages_peek(&self->chunk->pages, answer, err));
+    assert(*answer != PQ_READY || self->chunk->pages.page.type == PQ_PAGE_DATA);
+    return FIRN_OK;
 }
 
 void pq_leaf_pass_page(pq_leaf_reader *self) {
-    pq_pages_pass(&self->pages);
+    pq_pages_pass(&self->chunk->pages);
     self->is_open = false;
+}
+
+// Whether all text of the page is proved to be ASCII at once. In PLAIN pages the sizes lie between
+// the texts: below 128 they are bytes of ASCII as well, so this fails for pages of long texts only.
+static bool is_ascii_page(const pq_leaf_reader *self) {
+    const byte_reader *in = NULL;
+    if (self->values.form == PQ_VALUES_STRINGS && self->values.encoding == PQ_ENCODING_PLAIN) {
+        in = &self->values.as.plain;
+    } else if (self->values.encoding == PQ_ENCODING_DELTA_LENGTH_BYTE_ARRAY) {
+        in = &self->values.as.delta_lengths.data;
+    }
+    return in != NULL &&
+           utf8_is_ascii((text){.data = (const char *)in->at, .size = reader_left(in)});
 }
 
 firn_status pq_leaf_open_page(pq_leaf_reader *self, firn_error *err) {
     const pq_loaded *loaded;
-    TRY(pq_pages_load(&self->pages, PQ_AHEAD_MAX, &loaded, err));
+    TRY(pq_pages_load(&self->chunk->pages, &loaded, err));
     const pq_leaf *leaf = self->target.leaf;
     size_t level_size;
     TRY(pq_levels_open(&self->levels, &loaded->page, leaf, loaded->body, &level_size, err));
+    self->chunk->pages.level_size = (uint32_t)level_size;
     self->is_open = true;
     self->is_all_present = pq_levels_are_all_present(&self->levels);
     if (!self->reads_values) {
@@ -87,16 +136,15 @@ firn_status pq_leaf_open_page(pq_leaf_reader *self, firn_error *err) {
     uint8_t *room = NULL;
     if (pq_values_need_room(encoding)) {
         // For the value before, which DELTA_BYTE_ARRAY builds upon.
-        pool *owner = self->pages.options.owner;
+        pool *owner = self->chunk->pages.options.owner;
         TRY(pq_block_reserve(&self->room, owner, body.size + PQ_PAD, 0, err));
         room = self->room.data;
     }
-    // Sizes of text below 128 are ASCII bytes too, so this often proves all text of a page at once.
-    self->is_ascii = encoding == PQ_ENCODING_PLAIN && leaf->type == PQ_BYTE_ARRAY &&
-                     type_category_of(self->target.type) == CATEGORY_TEXT &&
-                     utf8_is_ascii((text){.data = (const char *)body.data, .size = body.size});
-    const uint32_t size = self->dictionary.is_there ? self->dictionary.view.size : UINT32_MAX;
-    return pq_values_open(&self->values, encoding, leaf, body, size, room, err);
+    const uint32_t size =
+        self->chunk->dictionary.is_there ? self->chunk->dictionary.view.size : UINT32_MAX;
+    TRY(pq_values_open(&self->values, encoding, leaf, body, size, room, err));
+    self->is_ascii = type_category_of(self->target.type) == CATEGORY_TEXT && is_ascii_page(self);
+    return FIRN_OK;
 }
 
 // ---- Values ------------------------------------------------------------------------------------
@@ -167,7 +215,8 @@ firn_status pq_leaf_read_values(pq_leaf_reader *self, uint32_t count, arena *scr
         break;
     }
     TRY(read_codes(self, count, scratch, &codes, err));
-    gather_codes(self->target.conversion.size, self->dictionary.values.values, codes, count, out);
+    gather_codes(self->target.conversion.size, self->chunk->dictionary.values.values, codes, count,
+                 out);
     return FIRN_OK;
 }
 
@@ -183,12 +232,12 @@ firn_status pq_leaf_available(pq_leaf_reader *self, uint32_t *rows, pq_answer *a
             if (*answer == PQ_END) {
                 return FAIL(err, FIRN_CORRUPT, "the column ends after %llu of %llu rows",
                             (unsigned long long)self->rows_taken,
-                            (unsigned long long)self->row_count);
+                            (unsigned long long)self->chunk->row_count);
             }
             if (*answer == PQ_WAIT) {
                 return FIRN_OK;
             }
-            left = self->pages.page.value_count;
+            left = self->chunk->pages.page.value_count;
         }
         if (self->skip < left) {
             *rows = left - (uint32_t)self->skip;
@@ -283,7 +332,7 @@ static firn_status read_rows_codes(pq_leaf_reader *self, uint32_t present, const
     }
     out->form = FORM_DICTIONARY;
     out->values = codes;
-    out->dictionary = &self->dictionary.view;
+    out->dictionary = &self->chunk->dictionary.view;
     return FIRN_OK;
 }
 
@@ -299,7 +348,7 @@ firn_status pq_leaf_read(pq_leaf_reader *self, uint32_t count, arena *scratch, c
         return column_new_null(scratch, kind, count, out, err);
     }
     *out = (column){.type = kind, .form = FORM_FLAT, .length = count, .validity = validity};
-    if (self->values.form == PQ_VALUES_CODES && self->keeps_codes) {
+    if (self->values.form == PQ_VALUES_CODES && self->chunk->keeps_codes) {
         return read_rows_codes(self, present, validity, scratch, out, err);
     }
     if (validity == NULL && is_in_place(self)) {
@@ -424,19 +473,19 @@ static firn_status take_codes(pq_leaf_reader *self, uint32_t present, const want
         return ARENA_FULL(scratch, err);
     }
     gather_rows(sizeof *all, all, want->ordinals, want->count, codes);
-    if (self->keeps_codes) {
+    if (self->chunk->keeps_codes) {
         if (want->validity != NULL) {
             pq_spread(codes, sizeof *codes, want->validity, want->row_count);
         }
         out->form = FORM_DICTIONARY;
         out->values = codes;
-        out->dictionary = &self->dictionary.view;
+        out->dictionary = &self->chunk->dictionary.view;
         return FIRN_OK;
     }
     void *values;
     TRY(new_values(self, want->row_count, scratch, &values, err));
-    gather_codes(self->target.conversion.size, self->dictionary.values.values, codes, want->count,
-                 values);
+    gather_codes(self->target.conversion.size, self->chunk->dictionary.values.values, codes,
+                 want->count, values);
     spread(self, values, want->validity, want->row_count);
     out->values = values;
     return FIRN_OK;

@@ -30,18 +30,28 @@ typedef struct pq_gathered {
     uint32_t value_capacity;
 } pq_gathered;
 
-typedef struct pq_leaf_reader {
-    pq_target target;
-    uint32_t index;      // Of the leaf in the schema.
-    bool reads_values;   // False: only levels are wanted, for the shape of what lies above.
-    bool is_nested;      // Inside lists, or below a struct: pulled.
-    bool keeps_codes;    // The dictionary is small enough to be handed on.
-    uint64_t identity;   // Of the next dictionary.
-    uint64_t row_count;  // Of the row group.
-    uint64_t rows_taken; // Of it, read or passed over, pending skips not counted.
-    uint64_t skip;       // Rows to pass over before the next read.
+// How many row groups' chunks are begun together: their dictionaries are decoded together.
+#define PQ_GROUPS_AHEAD 3
+
+// The leaf's column chunk of one row group.
+typedef struct pq_chunk {
     pq_pages pages;
     pq_dictionary dictionary;
+    uint64_t row_count; // Of the row group.
+    uint64_t identity;  // Of the dictionary.
+    bool keeps_codes;   // The dictionary is small enough to be handed on.
+    bool is_prepared;   // The dictionary is to be committed.
+} pq_chunk;
+
+typedef struct pq_leaf_reader {
+    pq_target target;
+    uint32_t index;    // Of the leaf in the schema.
+    bool reads_values; // False: only levels are wanted, for the shape of what lies above.
+    bool is_nested;    // Inside lists, or below a struct: pulled.
+    pq_chunk chunks[PQ_GROUPS_AHEAD];
+    pq_chunk *chunk;     // The one that is read.
+    uint64_t rows_taken; // Of it, read or passed over, pending skips not counted.
+    uint64_t skip;       // Rows to pass over before the next read.
     // The page at hand.
     bool is_open;
     bool is_all_present;
@@ -65,9 +75,23 @@ void pq_leaf_open(pq_leaf_reader *self, const pq_target *target, uint32_t index,
                   const pq_pages_options *options);
 void pq_leaf_close(pq_leaf_reader *self);
 
-/// Begins a row group; `identity` is the number of its dictionary. Asks for the first bytes.
+/// Begins the chunk of a row group in place `slot`; `identity` is the number of its dictionary.
+/// Asks for the first bytes.
 firn_status pq_leaf_begin(pq_leaf_reader *self, const pq_metadata *metadata, uint32_t row_group,
-                          uint64_t identity, size_t step, firn_error *err);
+                          uint32_t slot, uint64_t identity, firn_error *err);
+
+/// Peeks at the first page of the chunk in `slot`.
+firn_status pq_leaf_peek_first(pq_leaf_reader *self, uint32_t slot, pq_answer *answer,
+                               firn_error *err);
+
+/// If that is a dictionary: says what is to be decoded. Else `blocks` stays empty.
+firn_status pq_leaf_prepare_dictionary(pq_leaf_reader *self, uint32_t slot, pq_blocks *blocks,
+                                       firn_error *err);
+/// After the blocks were decoded.
+firn_status pq_leaf_commit_dictionary(pq_leaf_reader *self, uint32_t slot, firn_error *err);
+
+/// Reads the chunk in `slot` from now on, from its first row.
+void pq_leaf_enter(pq_leaf_reader *self, uint32_t slot);
 
 /// Passes over the next `rows` rows.
 static inline void pq_leaf_skip(pq_leaf_reader *self, uint64_t rows) {
@@ -102,7 +126,7 @@ firn_status pq_leaf_pull(pq_leaf_reader *self, uint32_t rows, pq_answer *answer,
 
 // ---- For both ----------------------------------------------------------------------------------
 
-/// Peeks at the next data page; loads a dictionary on the way.
+/// Peeks at the next data page.
 firn_status pq_leaf_peek(pq_leaf_reader *self, pq_answer *answer, firn_error *err);
 /// Opens the page that was peeked: levels and values stand at its start.
 firn_status pq_leaf_open_page(pq_leaf_reader *self, firn_error *err);

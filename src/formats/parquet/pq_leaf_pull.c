@@ -173,7 +173,7 @@ static firn_status take_entries(pq_leaf_reader *self, uint32_t count, bool is_ke
 // and at the end of a v2 page.
 static bool is_row_end(const pq_leaf_reader *self) {
     const bool is_page_end = self->level_from == self->level_to && self->levels.left == 0;
-    return self->target.leaf->repetition_max == 0 || (is_page_end && self->pages.page.is_v2);
+    return self->target.leaf->repetition_max == 0 || (is_page_end && self->chunk->pages.page.is_v2);
 }
 
 // Takes entries until `rows` rows are whole: until the next one begins, or the chunk ends.
@@ -189,7 +189,7 @@ static firn_status take_rows(pq_leaf_reader *self, uint32_t rows, bool is_kept, 
             if (self->rows_begun < rows) {
                 return FAIL(err, FIRN_CORRUPT, "the column ends after %llu of %llu rows",
                             (unsigned long long)(self->rows_taken + self->rows_begun),
-                            (unsigned long long)self->row_count);
+                            (unsigned long long)self->chunk->row_count);
             }
             break;
         }
@@ -214,7 +214,7 @@ static firn_status take_rows(pq_leaf_reader *self, uint32_t rows, bool is_kept, 
 
 // Rows that begin in the page that was peeked, 0 if its header does not say.
 static uint32_t rows_of_page(const pq_leaf_reader *self) {
-    const pq_page *page = &self->pages.page;
+    const pq_page *page = &self->chunk->pages.page;
     const bool is_flat = self->target.leaf->repetition_max == 0;
     return is_flat ? page->value_count : page->is_v2 ? page->row_count : 0;
 }

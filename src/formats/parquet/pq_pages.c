@@ -8,8 +8,6 @@
 #include "formats/parquet/pq_unpack.h"
 
 #define HEADER_SIZE_GUESS 128
-// Pages behind the first one are loaded with it while all together stay below this.
-#define AHEAD_BYTES_MAX ((size_t)3 << 20)
 // Bytes behind an output that a decoder may garble: all that Snappy finds useful.
 #define SLACK 144
 // Where the values of a v2 page begin in its buffer, so that they can be used in place.
@@ -50,14 +48,18 @@ static codec codec_of(int32_t number) {
 }
 
 firn_status pq_pages_begin(pq_pages *self, const pq_metadata *metadata, uint32_t row_group,
-                           uint32_t leaf, size_t step, firn_error *err) {
+                           uint32_t leaf, firn_error *err) {
     TRY(pq_chunk_check(metadata, row_group, leaf, err));
     const pq_column_metadata *chunk = pq_chunk_metadata(metadata, row_group, leaf);
     const bool is_text = chunk->type == PQ_BYTE_ARRAY;
-    pq_window_begin(&self->window, pq_chunk_place(metadata, row_group, leaf), step);
+    pq_window_begin(&self->window, pq_chunk_place(metadata, row_group, leaf),
+                    self->options.window_bytes);
     self->codec = codec_of(chunk->codec);
     self->hint = is_text ? CODEC_HINT_TEXT : CODEC_HINT_NUMBERS;
+    // Only Snappy is faster on several blocks; for the others fewer bytes at a time stay in cache.
+    self->ahead = self->codec == CODEC_SNAPPY ? PQ_AHEAD_MAX : 1;
     self->is_peeked = false;
+    self->is_prepared = false;
     self->has_begun = false;
     self->entries_left = (uint64_t)chunk->value_count;
     self->loaded_at = 0;
@@ -122,6 +124,12 @@ firn_status pq_pages_peek(pq_pages *self, pq_answer *answer, firn_error *err) {
             return FAIL(err, FIRN_CORRUPT, "dictionary page behind other pages");
         }
         self->is_peeked = true;
+        // So that the pages behind it are at hand, too, when it is decoded.
+        const size_t wanted = self->ahead * page_size(&self->page);
+        if (wanted > self->window.step) {
+            const size_t most = self->options.window_bytes_max;
+            self->window.step = wanted < most ? wanted : most;
+        }
     }
     return pq_window_want(&self->window, page_size(&self->page), answer, err);
 }
@@ -164,28 +172,28 @@ static firn_status check_sum(const pq_pages *self, const pq_page *page, bytes st
     return FIRN_OK;
 }
 
-// Prepares one page: either its body lies where it is, or `block` says what to decode. Levels of a
-// v2 page are not compressed: they are copied in front of the values.
+// Prepares one page: either its body lies where it is, or a block says what to decode. Levels of a
+// v2 page are not compressed: they are copied in front of the values, which begin aligned; those of
+// a v1 page begin aligned if its levels take as many bytes as the page before's.
 static firn_status prepare(const pq_pages *self, const pq_page *page, bytes stored,
-                           pq_block *buffer, codec_block *block, bytes *body, firn_error *err) {
+                           pq_block *buffer, pq_blocks *blocks, bytes *body, firn_error *err) {
     TRY(check_sum(self, page, stored, err));
-    const uint32_t level_size = page->definition_size + page->repetition_size;
-    *block = (codec_block){.out = NULL};
     if (self->codec == CODEC_NONE || !page->is_compressed) {
         *body = stored;
         return FIRN_OK;
     }
     TRY(reserve(self, buffer, page->plain_size, err));
-    const size_t at = (ALIGNMENT - level_size % ALIGNMENT) % ALIGNMENT;
-    uint8_t *out = buffer->data + at;
-    if (level_size > 0) {
-        memcpy(out, stored.data, level_size);
+    const uint32_t copied = page->definition_size + page->repetition_size;
+    const uint32_t level_size = page->is_v2 ? copied : self->level_size;
+    uint8_t *out = buffer->data + (ALIGNMENT - level_size % ALIGNMENT) % ALIGNMENT;
+    if (copied > 0) {
+        memcpy(out, stored.data, copied);
     }
     *body = (bytes){.data = out, .size = page->plain_size};
-    *block = (codec_block){
-        .in = {.data = stored.data + level_size, .size = stored.size - level_size},
-        .out = out + level_size,
-        .out_size = page->plain_size - level_size,
+    blocks->items[blocks->count++] = (codec_block){
+        .in = {.data = stored.data + copied, .size = stored.size - copied},
+        .out = out + copied,
+        .out_size = page->plain_size - copied,
         .padding = PQ_PAD, // The window has as many behind what is at hand.
         .slack = SLACK,
     };
@@ -208,7 +216,8 @@ static uint32_t gather(pq_pages *self, uint32_t ahead, bytes *stored) {
         }
         total += page.plain_size;
         const bool is_data = page.type == PQ_PAGE_DATA;
-        if (count > 0 && (!is_data || page_size(&page) > at_hand.size || total > AHEAD_BYTES_MAX)) {
+        if (count > 0 &&
+            (!is_data || page_size(&page) > at_hand.size || total > self->options.ahead_bytes)) {
             break;
         }
         stored[count] = (bytes){.data = at_hand.data + page.header_size, .size = page.body_size};
@@ -221,67 +230,83 @@ static uint32_t gather(pq_pages *self, uint32_t ahead, bytes *stored) {
     return count;
 }
 
-static firn_status decode(pq_pages *self, const codec_block *blocks, uint32_t count,
-                          firn_error *err) {
-    codec_block used[PQ_AHEAD_MAX];
-    uint32_t used_count = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (blocks[i].out != NULL) {
-            used[used_count++] = blocks[i];
-        }
+// What lies behind an output was garbled, and must read as zeros.
+static void clear_pad(const pq_block *buffer, bytes body) {
+    const uint8_t *start = buffer->data;
+    if (start != NULL && body.data >= start && body.data < start + buffer->size) {
+        memset(buffer->data + (body.data - start) + body.size, 0, PQ_PAD);
     }
-    if (used_count > 0) {
-        TRY(codec_decode_many(self->codec, used, used_count, self->hint, self->options.codecs,
-                              err));
-    }
-    for (uint32_t i = 0; i < used_count; i++) {
-        memset(used[i].out + used[i].out_size, 0, PQ_PAD);
-    }
-    return FIRN_OK;
 }
 
-firn_status pq_pages_load(pq_pages *self, uint32_t ahead, const pq_loaded **out, firn_error *err) {
-    if (pq_pages_is_loaded(self)) {
-        *out = &self->loaded[self->loaded_at];
+firn_status pq_pages_decode(const pq_pages *self, const pq_blocks *blocks, firn_error *err) {
+    if (blocks->count == 0) {
         return FIRN_OK;
     }
-    assert(self->is_peeked && self->page.type == PQ_PAGE_DATA);
+    return codec_decode_many(self->codec, blocks->items, blocks->count, self->hint,
+                             self->options.codecs, err);
+}
+
+firn_status pq_pages_prepare(pq_pages *self, pq_blocks *out, firn_error *err) {
+    assert(self->is_peeked && !pq_pages_is_loaded(self) && self->page.type == PQ_PAGE_DATA);
     bytes stored[PQ_AHEAD_MAX];
-    codec_block blocks[PQ_AHEAD_MAX] = {{.out = NULL}};
-    const uint32_t wanted = ahead < 1 ? 1 : min_u32(ahead, PQ_AHEAD_MAX);
-    const uint32_t count = gather(self, wanted, stored);
+    const uint32_t count = gather(self, self->ahead, stored);
+    out->count = 0;
     for (uint32_t i = 0; i < count; i++) {
-        TRY(prepare(self, &self->loaded[i].page, stored[i], &self->buffers[i], &blocks[i],
+        TRY(prepare(self, &self->loaded[i].page, stored[i], &self->buffers[i], out,
                     &self->loaded[i].body, err));
     }
-    TRY(decode(self, blocks, count, err));
-    for (uint32_t i = 0; i < count; i++) {
-        pq_window_pass(&self->window, page_size(&self->loaded[i].page));
-    }
-    self->is_peeked = false;
-    self->loaded_at = 0;
+    self->loaded_at = count; // None is loaded before they are decoded.
     self->loaded_count = count;
-    *out = &self->loaded[0];
+    self->is_prepared = true;
     return FIRN_OK;
 }
 
-firn_status pq_pages_take_dictionary(pq_pages *self, bytes *body, firn_error *err) {
+void pq_pages_commit(pq_pages *self) {
+    assert(self->is_prepared);
+    for (uint32_t i = 0; i < self->loaded_count; i++) {
+        clear_pad(&self->buffers[i], self->loaded[i].body);
+        pq_window_pass(&self->window, page_size(&self->loaded[i].page));
+    }
+    self->is_prepared = false;
+    self->is_peeked = false;
+    self->loaded_at = 0;
+}
+
+firn_status pq_pages_load(pq_pages *self, const pq_loaded **out, firn_error *err) {
+    if (!pq_pages_is_loaded(self)) {
+        pq_blocks blocks;
+        TRY(pq_pages_prepare(self, &blocks, err));
+        TRY(pq_pages_decode(self, &blocks, err));
+        pq_pages_commit(self);
+    }
+    *out = &self->loaded[self->loaded_at];
+    return FIRN_OK;
+}
+
+firn_status pq_pages_prepare_dictionary(pq_pages *self, pq_blocks *out, firn_error *err) {
     assert(self->is_peeked && self->page.type == PQ_PAGE_DICTIONARY);
-    const pq_page page = self->page;
     const bytes at_hand = pq_window_bytes(&self->window);
-    const bytes stored = {.data = at_hand.data + page.header_size, .size = page.body_size};
-    codec_block block = {.out = NULL};
-    TRY(prepare(self, &page, stored, &self->dictionary, &block, body, err));
-    if (block.out == NULL) { // Stored as it is: it must outlive the window.
+    const bytes stored = {.data = at_hand.data + self->page.header_size,
+                          .size = self->page.body_size};
+    self->level_size = 0;
+    out->count = 0;
+    TRY(prepare(self, &self->page, stored, &self->dictionary, out, &self->dictionary_body, err));
+    if (out->count == 0) { // Stored as it is: it must outlive the window.
         TRY(reserve(self, &self->dictionary, stored.size, err));
         if (stored.size > 0) {
             memcpy(self->dictionary.data, stored.data, stored.size);
         }
-        memset(self->dictionary.data + stored.size, 0, PQ_PAD);
-        *body = (bytes){.data = self->dictionary.data, .size = stored.size};
+        self->dictionary_body = (bytes){.data = self->dictionary.data, .size = stored.size};
     }
-    TRY(decode(self, &block, 1, err));
+    self->is_prepared = true;
+    return FIRN_OK;
+}
+
+void pq_pages_commit_dictionary(pq_pages *self, bytes *body) {
+    assert(self->is_prepared && self->page.type == PQ_PAGE_DICTIONARY);
+    clear_pad(&self->dictionary, self->dictionary_body);
+    *body = self->dictionary_body;
+    self->is_prepared = false;
     self->skipped_count -= 1; // pq_pages_pass counts it.
     pq_pages_pass(self);
-    return FIRN_OK;
 }

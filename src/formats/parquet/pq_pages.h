@@ -1,11 +1,13 @@
 // The pages of a column chunk, one after the other: headers, bodies, decompression.
 //
-//     peek   the next page's header is known and its body is at hand; may wait
-//     load   its body is decompressed, and those of the pages behind it that are at hand as well:
-//            codecs decode several at once much faster than one after the other
-//     pass   the next page's turn
+//     peek     the next page's header is known and its body is at hand; may wait
+//     prepare  says what is to be decoded: the page, and pages behind it that are at hand as well
+//     commit   it was decoded
+//     pass     the next page's turn
 //
-// A page that is passed without having been loaded is never decompressed.
+// Decoding lies between prepare and commit so that blocks of several pages, columns and row groups
+// can be decoded together, which codecs do much faster than one after the other. pq_pages_load is
+// all of it for one chunk. A page that is passed without having been loaded is never decompressed.
 #ifndef FIRN_FORMATS_PARQUET_PQ_PAGES_H
 #define FIRN_FORMATS_PARQUET_PQ_PAGES_H
 
@@ -27,6 +29,9 @@ typedef struct pq_pages_options {
     codec_scratch *codecs;
     io_request request;
     bool verify_checksums;
+    size_t window_bytes;     // To read at once ...
+    size_t window_bytes_max; // ... and at most, where pages are large.
+    size_t ahead_bytes;      // Pages are loaded together while all of them are below this.
 } pq_pages_options;
 
 typedef struct pq_pages {
@@ -34,15 +39,19 @@ typedef struct pq_pages {
     pq_pages_options options;
     codec codec;
     codec_hint hint;
-    bool is_peeked; // `page` is the next page, at the window's start.
-    bool has_begun; // A page of this chunk has been seen: a dictionary page comes no more.
+    uint32_t ahead;   // Pages to decode together.
+    bool is_peeked;   // `page` is the next page, at the window's start.
+    bool is_prepared; // Pages or a dictionary wait for being decoded.
+    bool has_begun;   // A page of this chunk has been seen: a dictionary page comes no more.
     pq_page page;
     uint64_t entries_left; // By the chunk's metadata, behind all pages that were passed.
     uint32_t loaded_at;    // The next page among those loaded ...
     uint32_t loaded_count;
+    uint32_t level_size; // Of the page before: where values will begin in the next one, probably.
     pq_loaded loaded[PQ_AHEAD_MAX];
     pq_block buffers[PQ_AHEAD_MAX];
     pq_block dictionary;
+    bytes dictionary_body;
     int64_t page_count;    // Pages passed, and ...
     int64_t skipped_count; // ... those of them that were never loaded.
 } pq_pages;
@@ -51,23 +60,38 @@ typedef struct pq_pages {
 void pq_pages_open(pq_pages *self, const pq_pages_options *options);
 void pq_pages_close(pq_pages *self);
 
-/// Begins a chunk, reading `step` bytes at a time. Buffers of the chunk before are used again.
+/// Begins a chunk. Buffers of the chunk before are used again.
 ///
 /// Errors: FIRN_UNSUPPORTED as pq_chunk_check.
 firn_status pq_pages_begin(pq_pages *self, const pq_metadata *metadata, uint32_t row_group,
-                           uint32_t leaf, size_t step, firn_error *err);
+                           uint32_t leaf, firn_error *err);
 
 /// Makes self->page the header of the next page, with its body at hand. PQ_END: there is none.
 ///
 /// Errors: FIRN_CORRUPT if the chunk is cut off or the header is damaged; as pq_window_want.
 firn_status pq_pages_peek(pq_pages *self, pq_answer *answer, firn_error *err);
 
-/// The page that was peeked, which is a dictionary page: its body. It lives until the next chunk.
-firn_status pq_pages_take_dictionary(pq_pages *self, bytes *body, firn_error *err);
+/// The blocks that some pages are decoded from, and how.
+typedef struct pq_blocks {
+    codec_block items[PQ_AHEAD_MAX];
+    uint32_t count; // Pages that are stored as they are have none.
+} pq_blocks;
 
-/// The body of the data page that was peeked. It lives until pages behind it are peeked. `ahead`
-/// says how many pages are worth loading together.
-firn_status pq_pages_load(pq_pages *self, uint32_t ahead, const pq_loaded **out, firn_error *err);
+/// Of the data page that was peeked, and of pages behind it if the codec gains by that.
+firn_status pq_pages_prepare(pq_pages *self, pq_blocks *out, firn_error *err);
+/// After the blocks were decoded: the pages are loaded. Bodies live until pages behind all of them
+/// are peeked.
+void pq_pages_commit(pq_pages *self);
+
+/// The same for a dictionary page that was peeked. Its body lives until the next chunk.
+firn_status pq_pages_prepare_dictionary(pq_pages *self, pq_blocks *out, firn_error *err);
+void pq_pages_commit_dictionary(pq_pages *self, bytes *body);
+
+/// Decodes blocks.
+firn_status pq_pages_decode(const pq_pages *self, const pq_blocks *blocks, firn_error *err);
+
+/// The data page that was peeked, loaded if it is not yet.
+firn_status pq_pages_load(pq_pages *self, const pq_loaded **out, firn_error *err);
 
 /// Passes over the page that was peeked.
 void pq_pages_pass(pq_pages *self);

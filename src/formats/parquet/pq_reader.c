@@ -1,49 +1,24 @@
 #include "formats/parquet/pq_reader.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "base/checked.h"
 #include "base/host.h"
 #include "formats/parquet/pq_nested.h"
+#include "formats/parquet/pq_reader_private.h"
 
 #define READER_MEMORY_MAX ((size_t)256 << 20)
-// What all windows of a reader may take together, and one of them, at least and at most.
-#define WINDOWS_BYTES ((size_t)16 << 20)
+
+// What a reader's leaves may take together, about: windows and decoded pages; and what one of them
+// may take of it, at least and at most.
+#define PAGES_BYTES ((size_t)48 << 20)
 #define WINDOW_BYTES_MIN ((size_t)32 << 10)
 #define WINDOW_BYTES_LOCAL ((size_t)256 << 10)
 #define WINDOW_BYTES_REMOTE ((size_t)4 << 20)
-
-typedef enum reader_stage {
-    STAGE_GROUP, // A row group is to be begun.
-    STAGE_PLAN,  // The next batch is to be begun.
-    STAGE_PULL,  // Its length is known; leaves inside lists gather.
-} reader_stage;
-
-struct pq_reader {
-    pq_file *file;
-    pq_reader_options options;
-    pq_pick *picks;
-    uint32_t pick_count;
-    uint32_t leaf_count;
-    pq_leaf_reader **leaves;
-    column *columns; // Of the batch handed out.
-    arena memory;
-    uint64_t identity; // Of the next dictionary.
-    size_t step;       // Bytes a window reads at once.
-    // The task.
-    uint32_t group;
-    uint32_t group_end;
-    reader_stage stage;
-    uint64_t group_start; // Number in the file of the row group's first row.
-    uint64_t group_rows;
-    uint64_t row;         // The next row of the row group.
-    uint32_t batch_max;   // Rows of a batch, by what rows of this row group take.
-    uint32_t batch_count; // Rows of the batch that is being made.
-    uint32_t pulled;      // Leaf readers that have gathered them.
-    uint32_t part;
-    pq_reader_counters counters;
-};
+#define WINDOW_BYTES_MAX ((size_t)4 << 20)
+#define AHEAD_BYTES_MAX ((size_t)4 << 20)
+// A chunk that is begun ahead takes a window and its dictionary.
+#define CHUNK_AHEAD_BYTES ((size_t)1 << 20)
 
 // ---- Opening -----------------------------------------------------------------------------------
 
@@ -65,14 +40,7 @@ static firn_status add_leaf(pq_reader *self, const pq_target *target, uint32_t l
     if (reader == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
-    const pq_pages_options options = {
-        .input = self->file->input,
-        .owner = self->options.owner,
-        .codecs = self->options.codecs,
-        .request = self->options.request,
-        .verify_checksums = self->options.verify_checksums,
-    };
-    pq_leaf_open(reader, target, leaf, is_nested, &options);
+    pq_leaf_open(reader, target, leaf, is_nested, &self->pages);
     *out = self->leaf_count;
     self->leaves[self->leaf_count++] = reader;
     return FIRN_OK;
@@ -109,6 +77,28 @@ static firn_status add_readers(pq_reader *self, pq_pick *pick, bool is_nested, u
     return FIRN_OK;
 }
 
+static size_t clamp(size_t value, size_t least, size_t most) {
+    return value < least ? least : value > most ? most : value;
+}
+
+// Divides what the reader may take among its leaves.
+static void set_pages(pq_reader *self, uint32_t leaf_count) {
+    const bool is_remote = io_file_is_remote(self->file->input);
+    const size_t most = is_remote ? WINDOW_BYTES_REMOTE : WINDOW_BYTES_LOCAL;
+    const size_t share = PAGES_BYTES / (leaf_count + 1);
+    self->pages = (pq_pages_options){
+        .input = self->file->input,
+        .owner = self->options.owner,
+        .codecs = self->options.codecs,
+        .request = self->options.request,
+        .verify_checksums = self->options.verify_checksums,
+        .window_bytes = clamp(share / 8, WINDOW_BYTES_MIN, most),
+        .window_bytes_max = clamp(share / 4, WINDOW_BYTES_MIN, WINDOW_BYTES_MAX),
+        .ahead_bytes = clamp(share / 2, 1, AHEAD_BYTES_MAX),
+    };
+    self->slot_count = (uint32_t)clamp(share / CHUNK_AHEAD_BYTES, 1, PQ_GROUPS_AHEAD);
+}
+
 static firn_status open_leaves(pq_reader *self, firn_error *err) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < self->pick_count; i++) {
@@ -119,15 +109,12 @@ static firn_status open_leaves(pq_reader *self, firn_error *err) {
     if (self->leaves == NULL || self->columns == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
+    set_pages(self, count);
     for (uint32_t i = 0; i < self->pick_count; i++) {
         uint32_t ignored;
         TRY(add_readers(self, &self->picks[i], false, &ignored, err));
     }
     assert(self->leaf_count <= count);
-    const bool is_remote = io_file_is_remote(self->file->input);
-    const size_t most = is_remote ? WINDOW_BYTES_REMOTE : WINDOW_BYTES_LOCAL;
-    const size_t share = WINDOWS_BYTES / (self->leaf_count + 1);
-    self->step = share < WINDOW_BYTES_MIN ? WINDOW_BYTES_MIN : share > most ? most : share;
     return FIRN_OK;
 }
 
@@ -177,76 +164,38 @@ void pq_reader_start(pq_reader *self, uint32_t from, uint32_t count) {
     assert(from + count <= pq_file_row_group_count(self->file));
     self->group = from;
     self->group_end = from + count;
+    self->slot = 0;
+    self->slot_end = 0;
     self->stage = STAGE_GROUP;
     self->part = 0;
 }
 
-// ---- Row groups --------------------------------------------------------------------------------
+// ---- Batches -----------------------------------------------------------------------------------
 
-// Adds what the readers know of a failure.
-static firn_status in_column(const pq_reader *self, const pq_leaf_reader *leaf, firn_status status,
-                             firn_error *err) {
-    if (status != FIRN_OK) {
-        arena memory = arena_open(1 << 16);
-        text path;
-        firn_error ignored = ERR_INIT;
-        if (pq_schema_leaf_path(self->file->metadata->schema, leaf->index, &memory, &path,
-                                &ignored) == FIRN_OK) {
-            err_while(err, "reading column \"%.*s\" of row group %u, rows from %llu on",
-                      TEXT_ARGS(path), self->group, (unsigned long long)self->row);
-        }
-        arena_close(&memory);
-    }
-    return status;
-}
-
-// About how many bytes a row of what is read takes, for batches that end early: leaves of text, and
-// elements of lists.
-static uint64_t bytes_per_row(const pq_reader *self) {
-    uint64_t total = 0;
+// Decodes the pages that flat leaves stand before, all together, and lets the others begin.
+static firn_status load_pages(pq_reader *self, firn_error *err) {
+    pq_block_list list = {.count = 0};
     for (uint32_t i = 0; i < self->leaf_count; i++) {
-        const pq_leaf_reader *leaf = self->leaves[i];
-        const pq_column_metadata *chunk =
-            pq_chunk_metadata(self->file->metadata, self->group, leaf->index);
-        const bool is_text = leaf->target.leaf->type == PQ_BYTE_ARRAY;
-        const uint64_t values = (uint64_t)chunk->value_count;
-        total += is_text && chunk->uncompressed_size > 0 ? (uint64_t)chunk->uncompressed_size : 0;
-        total += leaf->is_nested && values < UINT32_MAX ? values * 16 : 0;
-    }
-    return self->group_rows == 0 ? 0 : total / self->group_rows;
-}
-
-static uint64_t rows_before(const pq_reader *self, uint32_t group) {
-    uint64_t rows = 0;
-    for (uint32_t i = 0; i < group; i++) {
-        rows += pq_file_rows_of(self->file, i);
-    }
-    return rows;
-}
-
-static firn_status begin_group(pq_reader *self, firn_error *err) {
-    self->group_rows = pq_file_rows_of(self->file, self->group);
-    self->group_start = rows_before(self, self->group);
-    self->row = 0;
-    for (uint32_t i = 0; i < self->leaf_count && self->group_rows > 0; i++) {
         pq_leaf_reader *leaf = self->leaves[i];
-        const firn_status status = pq_leaf_begin(leaf, self->file->metadata, self->group,
-                                                 self->identity++, self->step, err);
-        TRY(in_column(self, leaf, status, err));
+        if (leaf->is_nested) {
+            pq_leaf_pull_begin(leaf);
+        } else if (!pq_pages_is_loaded(&leaf->chunk->pages)) {
+            pq_blocks blocks;
+            pq_pages *pages = &leaf->chunk->pages;
+            firn_status status = pq_pages_prepare(pages, &blocks, err);
+            TRY(pq_reader_in_column(self, leaf, status, err));
+            status = pq_reader_add_blocks(self, &list, pages, &blocks, err);
+            TRY(pq_reader_in_column(self, leaf, status, err));
+        }
     }
-    // Lists and text of many batches' worth of bytes a row make batches of few rows.
-    const uint64_t size = bytes_per_row(self);
-    const uint64_t fitting = size == 0 ? UINT32_MAX : 16 * (uint64_t)BATCH_BYTES / size;
-    self->batch_max = self->options.batch_rows;
-    if (fitting < self->batch_max) {
-        self->batch_max = fitting == 0 ? 1 : (uint32_t)fitting;
+    TRY(pq_reader_flush_blocks(self, &list, err));
+    for (uint32_t i = 0; i < self->leaf_count; i++) {
+        if (self->leaves[i]->chunk->pages.is_prepared) {
+            pq_pages_commit(&self->leaves[i]->chunk->pages);
+        }
     }
-    self->counters.row_groups += 1;
-    self->stage = STAGE_PLAN;
     return FIRN_OK;
 }
-
-// ---- Batches -----------------------------------------------------------------------------------
 
 // How many rows the next batch has: what the shortest page of a flat leaf has left.
 static firn_status plan_batch(pq_reader *self, pq_answer *answer, firn_error *err) {
@@ -260,17 +209,13 @@ static firn_status plan_batch(pq_reader *self, pq_answer *answer, firn_error *er
         }
         uint32_t available;
         const firn_status status = pq_leaf_available(leaf, &available, answer, err);
-        TRY(in_column(self, leaf, status, err));
+        TRY(pq_reader_in_column(self, leaf, status, err));
         if (*answer != PQ_READY) {
             return FIRN_OK;
         }
         count = min_u32(count, available);
     }
-    for (uint32_t i = 0; i < self->leaf_count; i++) {
-        if (self->leaves[i]->is_nested) {
-            pq_leaf_pull_begin(self->leaves[i]);
-        }
-    }
+    TRY(load_pages(self, err));
     self->batch_count = count;
     self->pulled = 0;
     self->stage = STAGE_PULL;
@@ -283,7 +228,7 @@ static firn_status pull(pq_reader *self, pq_answer *answer, firn_error *err) {
         pq_leaf_reader *leaf = self->leaves[self->pulled];
         if (leaf->is_nested) {
             const firn_status status = pq_leaf_pull(leaf, self->batch_count, answer, err);
-            TRY(in_column(self, leaf, status, err));
+            TRY(pq_reader_in_column(self, leaf, status, err));
             if (*answer != PQ_READY) {
                 return FIRN_OK;
             }
@@ -322,7 +267,7 @@ static firn_status make_column(pq_reader *self, const pq_pick *pick, arena *scra
     const firn_status status =
         leaf->is_nested ? pq_nested_column(pick, self->leaves, self->batch_count, scratch, out, err)
                         : pq_leaf_read(leaf, self->batch_count, scratch, out, err);
-    return in_column(self, leaf, status, err);
+    return pq_reader_in_column(self, leaf, status, err);
 }
 
 static firn_status make_batch(pq_reader *self, arena *scratch, batch *out, firn_error *err) {
@@ -347,7 +292,9 @@ static firn_status step(pq_reader *self, arena *scratch, batch *out, bool *is_ma
             *answer = PQ_END;
             return FIRN_OK;
         }
-        return begin_group(self, err);
+        return pq_reader_begin_group(self, err);
+    case STAGE_DICTIONARIES:
+        return pq_reader_load_dictionaries(self, answer, err);
     case STAGE_PLAN:
         if (self->row == self->group_rows) {
             self->group += 1;
@@ -387,8 +334,11 @@ uint64_t pq_reader_position(const pq_reader *self) {
 pq_reader_counters pq_reader_count(const pq_reader *self) {
     pq_reader_counters out = self->counters;
     for (uint32_t i = 0; i < self->leaf_count; i++) {
-        out.pages += (uint64_t)self->leaves[i]->pages.page_count;
-        out.pages_skipped += (uint64_t)self->leaves[i]->pages.skipped_count;
+        for (uint32_t slot = 0; slot < PQ_GROUPS_AHEAD; slot++) {
+            const pq_pages *pages = &self->leaves[i]->chunks[slot].pages;
+            out.pages += (uint64_t)pages->page_count;
+            out.pages_skipped += (uint64_t)pages->skipped_count;
+        }
     }
     return out;
 }

@@ -28,6 +28,8 @@ typedef struct pq_unpack_kernels {
     void (*u8)(const uint8_t *packed, uint32_t width, size_t count, uint8_t *out);
     void (*u32)(const uint8_t *packed, uint32_t width, size_t count, uint32_t *out);
     void (*u64)(const uint8_t *packed, uint32_t width, size_t count, uint64_t *out);
+    /// The highest of `count` values; 0 if there is none.
+    uint32_t (*highest)(const uint32_t *values, size_t count);
 } pq_unpack_kernels;
 
 /// The kernels for this machine.

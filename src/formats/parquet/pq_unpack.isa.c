@@ -372,8 +372,17 @@ static void ISA_NAME(unpack_u64)(const uint8_t *packed, uint32_t width, size_t c
     }
 }
 
+static uint32_t ISA_NAME(highest_u32)(const uint32_t *values, size_t count) {
+    uint32_t highest = 0;
+    for (size_t i = 0; i < count; i++) {
+        highest = values[i] > highest ? values[i] : highest;
+    }
+    return highest;
+}
+
 const pq_unpack_kernels ISA_NAME(pq_unpack_kernels) = {
     .u8 = ISA_NAME(unpack_u8),
     .u32 = ISA_NAME(unpack_u32),
     .u64 = ISA_NAME(unpack_u64),
+    .highest = ISA_NAME(highest_u32),
 };

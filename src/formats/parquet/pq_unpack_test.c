@@ -51,6 +51,11 @@ static void check_level(const pq_unpack_kernels *kernels, uint32_t width, const 
             }
         }
         CHECK(same);
+        uint32_t highest = 0;
+        for (size_t i = 0; i < count && width <= 32; i++) {
+            highest = words_out[i] > highest ? words_out[i] : highest;
+        }
+        CHECK(width > 32 || kernels->highest(words_out, count) == highest);
     }
 }
 
