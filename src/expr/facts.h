@@ -49,6 +49,8 @@ struct unit_facts {
     /// Could this value of the column be in the unit? Bloom filters, dictionaries. NULL: not known.
     bool (*may_contain)(const unit_facts *self, uint32_t column_id, const column *value,
                         uint32_t row);
+    /// The execution's, for EXPR_DYNAMIC; NULL: every row passes.
+    const struct dynamic_filters *filters;
 };
 
 typedef enum verdict {
