@@ -10,12 +10,6 @@ static firn_status open_pending(const plan_node *node, const input_layout *input
                 (unsigned)node->kind);
 }
 #define PENDING(word) const operator_kind operator_##word = {.name = #word, .open = open_pending};
-PENDING(join_build_sink)
-PENDING(join_probe_step)
-PENDING(join_drain_source)
-PENDING(nested_build_sink)
-PENDING(nested_probe_step)
-PENDING(nested_drain_source)
 PENDING(aggregate_sink)
 PENDING(aggregate_source)
 PENDING(sort_sink)

@@ -1,0 +1,136 @@
+#include "exec/join_state.h"
+
+#include "base/hash.h"
+#include "kernels/hash_column.h"
+
+#define MEMORY_MAX (UINT64_C(1) << 40) // The pool is what limits it.
+
+static firn_status fill(join_state *self, const plan_node *node, firn_error *err) {
+    TRY(join_plan_open(node, self->run, JOIN_LINK_BYTES, &self->memory, &self->plan, err));
+    const join_plan *plan = &self->plan;
+    self->decides_by_group = plan->null_aware && (plan->right.key_count > 1 ||
+                                                  plan->null_equal[0] || plan->residual != NULL);
+    self->bounds = ARENA_NEW(&self->memory, join_bounds, plan->right.key_count + 1);
+    if (self->bounds == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (uint32_t i = 0; i < plan->right.key_count; i++) {
+        self->bounds[i] =
+            (join_bounds){.is_known = join_key_is_integer(plan->right.column_types[i])};
+    }
+    return join_filters_begin(self, err);
+}
+
+firn_status join_state_open(const plan_node *node, execution *run, join_state **out,
+                            firn_error *err) {
+    *out = NULL;
+    arena memory = arena_open_in(run->pool, MEMORY_MAX);
+    join_state *self = ARENA_NEW(&memory, join_state, 1);
+    if (self == NULL) {
+        firn_status status = ARENA_FULL(&memory, err);
+        arena_close(&memory);
+        return status;
+    }
+    *self = (join_state){.run = run, .memory = memory};
+    mutex_begin(&self->lock, MUTEX_OPERATOR);
+    firn_status status = fill(self, node, err);
+    if (status != FIRN_OK) {
+        join_state_close(self);
+        return status;
+    }
+    *out = self;
+    return FIRN_OK;
+}
+
+static void close_jobs(join_state *self) NO_LOCK_CHECK {
+    for (join_job *job = self->jobs; job != NULL; job = job->next) {
+        row_pages_close(&self->rows, &job->rows);
+        row_pages_close(&self->probe_rows, &job->probe);
+    }
+}
+
+void join_state_close(join_state *self) {
+    if (self == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; self->parts != NULL && i < self->part_count; i++) {
+        row_pages_close(&self->rows, &self->parts[i].rows);
+        row_pages_close(&self->probe_rows, &self->parts[i].probe);
+    }
+    for (uint32_t i = 0; self->table.parts != NULL && i < self->table.part_count; i++) {
+        join_slots_close(&self->table.parts[i]);
+    }
+    close_jobs(self);
+    row_pages_close(&self->rows, &self->loose);
+    if (self->table.array.data != NULL) {
+        directory_close(&self->table.array);
+    }
+    if (self->bloom_memory.data != NULL) {
+        directory_close(&self->bloom_memory);
+    }
+    join_filters_close(self);
+    if (self->rows.layout != NULL) {
+        row_store_close(&self->rows);
+    }
+    if (self->probe_rows.layout != NULL) {
+        row_store_close(&self->probe_rows);
+    }
+    pool_close(self->keeper);
+    mutex_end(&self->lock);
+    arena memory = self->memory; // It holds `self`.
+    arena_close(&memory);
+}
+
+static firn_status begin(join_state *self, firn_error *err) {
+    const uint32_t workers = self->run->worker_count;
+    const pool_options options = {
+        .kind = POOL_STATE, .name = "hash join", .min_bytes = keeper_min_bytes(workers)};
+    TRY(pool_open(self->run->pool, &options, &self->keeper, err));
+    TRY(row_store_open(&self->plan.right.layout, self->keeper, self->run->spill, &self->rows, err));
+    TRY(row_store_open(&self->plan.left.layout, self->keeper, self->run->spill, &self->probe_rows,
+                       err));
+    self->loose.spilled.owner = self->keeper;
+    const uint64_t share = pool_limit(pool_engine(self->run->pool)) / 2 / workers;
+    self->part_count = partition_count_for(share, self->rows.page_size, 0);
+    self->parts = ARENA_NEW(&self->memory, join_part, self->part_count);
+    if (self->parts == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (uint32_t i = 0; i < self->part_count; i++) {
+        join_part *part = &self->parts[i];
+        *part = (join_part){.rows = {.spilled = {.owner = self->keeper}},
+                            .probe = {.spilled = {.owner = self->keeper}}};
+        atomic_init(&part->is_spilled, false);
+    }
+    return FIRN_OK;
+}
+
+firn_status join_state_begin(join_state *self, firn_error *err) {
+    firn_status status = FIRN_OK;
+    mutex_lock(&self->lock);
+    if (!self->is_begun) {
+        status = begin(self, err);
+        self->is_begun = status == FIRN_OK;
+    }
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+firn_status join_state_hash(const join_state *self, const column *keys, const uint16_t *lanes,
+                            uint32_t count, arena *scratch, uint64_t *out, firn_error *err) {
+    const join_plan *plan = &self->plan;
+    bool is_first = true;
+    for (uint32_t i = 0; i < plan->right.key_count; i++) {
+        if (self->decides_by_group && !plan->null_equal[i]) {
+            continue; // All rows of a group lie together.
+        }
+        if (!hash_column(&keys[i], lanes, count, !is_first, scratch, out)) {
+            return ARENA_FULL(scratch, err);
+        }
+        is_first = false;
+    }
+    for (uint32_t k = 0; is_first && k < count; k++) {
+        out[k] = HASH_NULL;
+    }
+    return FIRN_OK;
+}

@@ -1,0 +1,118 @@
+// A hash join while it runs: what its build sink, probe step and drain source share.
+//
+//     build   rows of the right side, by hash, into partitions; refused memory sends the largest
+//             partitions to the spill file, of all workers alike
+//     finish  a directory per partition that is in memory, in parallel; dynamic filters
+//     probe   left rows find their partners; those of a spilled partition follow it to the file,
+//             if the bloom filter lets them through
+//     drain   spilled partitions one by one, and right rows that found no partner
+//
+// The sink's open makes it, the sink's close frees it. Nothing changes while the probe runs, but
+// the marks in rows, and the lists of spilled probe rows when a worker hands its own over (under
+// lock).
+#ifndef FIRN_EXEC_JOIN_STATE_H
+#define FIRN_EXEC_JOIN_STATE_H
+
+#include "exec/join_table.h"
+
+typedef struct join_part {
+    row_pages rows;
+    row_pages probe;        ///< Left rows that wait for it. Under the state's lock.
+    atomic_bool is_spilled; ///< Its rows go to the file.
+} join_part;
+
+/// A dynamic filter in the making: one key of the join.
+typedef struct join_filter {
+    uint32_t key;
+    uint32_t slot;
+    directory memory;
+    uint64_t *bitmap; ///< One of the two, or neither.
+    uint64_t *bloom;
+    uint64_t bits;  ///< Of the bitmap.
+    uint64_t words; ///< Of the bloom filter.
+    dynamic_content content;
+} join_filter;
+
+/// A spilled partition, or a part of one, that waits in the drain.
+typedef struct join_job {
+    row_pages rows;
+    row_pages probe;
+    uint32_t bits_before; ///< Top bits of the hash that all its rows have in common.
+    uint32_t depth;       ///< How often it was split.
+    bool is_hot;          ///< Splitting does not help: one key.
+    struct join_job *next;
+} join_job;
+
+typedef struct join_state {
+    join_plan plan;
+    execution *run;
+    arena memory; ///< Changed by one thread at a time: opening, finish, or under `lock`.
+    mutex lock;
+    // Made when the first build worker begins: then the query's share of memory is known.
+    bool is_begun GUARDED_BY(&lock);
+    pool *keeper;
+    row_store rows;
+    row_store probe_rows;
+    uint32_t part_count;   ///< Of `parts`, a power of two.
+    bool is_partitioned;   ///< False: all rows lie in parts[0], which is the only one.
+    bool decides_by_group; ///< null_aware with other keys or a residual: see join_probe.h.
+    join_part *parts;
+    row_pages loose;     ///< Of workers that never needed partitions.
+    join_bounds *bounds; ///< By key.
+    uint64_t row_count;  ///< Rows kept.
+    uint64_t seen_count; ///< Rows of the right side.
+    uint64_t null_count; ///< null_aware: rows whose key is NULL.
+    join_table table;
+    uint64_t no_slot; ///< What spilled partitions have for a directory.
+    uint32_t filter_count;
+    join_filter *filters;
+    directory bloom_memory; ///< Of all rows' hashes, when some are spilled.
+    uint64_t *bloom;
+    uint64_t bloom_words;
+    // Drain.
+    atomic_uint_fast64_t next_task;
+    atomic_uint_fast32_t next_part; ///< In memory, for rows without partner.
+    bool has_jobs GUARDED_BY(&lock);
+    join_job *jobs GUARDED_BY(&lock);
+    uint64_t job_share; ///< Bytes that one worker may take for a job.
+    // What it did.
+    atomic_uint_fast64_t probe_spilled_rows;
+    atomic_uint_fast64_t bloom_dropped_rows;
+    atomic_uint_fast32_t split_count;
+    atomic_uint_fast32_t block_count;
+    uint32_t spilled_part_count;
+} join_state;
+
+firn_status join_state_open(const plan_node *node, execution *run, join_state **out,
+                            firn_error *err);
+void join_state_close(join_state *self);
+/// What needs the query's memory, once; any worker.
+firn_status join_state_begin(join_state *self, firn_error *err);
+
+/// Hashes of rows of one side, one for each of `lanes`.
+firn_status join_state_hash(const join_state *self, const column *keys, const uint16_t *lanes,
+                            uint32_t count, arena *scratch, uint64_t *out, firn_error *err);
+
+/// All build workers are merged: directories, filters.
+firn_status join_state_finish(join_state *self, finish_plan *out, firn_error *err);
+
+// ---- Dynamic filters (join_filter.c) -----------------------------------------------------------
+
+/// Learns which keys have a slot, and says that their filters will come.
+firn_status join_filters_begin(join_state *self, firn_error *err);
+/// Decides their form; all rows are counted.
+void join_filters_open(join_state *self);
+/// Adds rows; several threads at once.
+firn_status join_filters_add(join_state *self, uint8_t *const *rows, uint32_t count, arena *scratch,
+                             firn_error *err);
+firn_status join_filters_publish(join_state *self, firn_error *err);
+void join_filters_close(join_state *self);
+
+/// Sets the bits of a hash in a bloom filter; several threads at once.
+void join_bloom_add(uint64_t *bloom, uint64_t words, uint64_t hash);
+static inline bool join_bloom_has(const uint64_t *bloom, uint64_t words, uint64_t hash) {
+    const uint64_t bits = dynamic_bloom_bits(hash);
+    return (bloom[dynamic_bloom_block(hash, words)] & bits) == bits;
+}
+
+#endif

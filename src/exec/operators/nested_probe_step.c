@@ -1,0 +1,370 @@
+// Join without keys, left side: every left row beside every right row.
+//
+// Right rows come in chunks. Of a chunk and the left batch the longer one is the vector; each row
+// of the other in turn stands beside it as constants, so nothing is copied, and the condition runs
+// over whole vectors.
+#include "exec/nested_state.h"
+#include "kernels/bits.h"
+
+#define HELD_MAX (UINT64_C(1) << 40) // The pool is what limits it.
+
+typedef enum nested_phase {
+    NESTED_IDLE,  // No batch.
+    NESTED_CHUNK, // The next right rows.
+    NESTED_PAIRS, // Number `at` of the shorter side.
+    NESTED_LEFT,  // Left rows without a match.
+} nested_phase;
+
+typedef struct nested_probe {
+    nested_state *owner;
+    const join_plan *plan;
+    expr_state *residual;
+    nested_cursor cursor;
+    arena held; // Columns of the chunk.
+    nested_phase phase;
+    const batch *left;
+    uint16_t *selected; // Rows of the left batch that count …
+    uint32_t selected_count;
+    uint16_t *lanes; // … and those that still look for a match.
+    uint32_t lane_count;
+    uint64_t *matched;
+    uint64_t *undecided;
+    // Chunk:
+    uint8_t **rows;
+    uint32_t row_count;
+    uint64_t first_row;
+    column *columns; // By row column; of those that are needed.
+    bool is_right_vector;
+    uint32_t at;
+    uint8_t *truth;
+    uint16_t *found; // Rows of the vector that match.
+} nested_probe;
+
+// Row `at` of the shorter side beside the vector.
+typedef struct nested_beside {
+    uint32_t length;           // Of the vector's columns.
+    const uint16_t *selection; // Its rows that count.
+    uint32_t count;
+    uint32_t row; // Of the constant: lane of the left batch, or number in the chunk.
+} nested_beside;
+
+static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
+                               void **shared, firn_error *err) {
+    (void)input;
+    (void)err;
+    *shared = run->node_state[node->number];
+    return FIRN_OK;
+}
+
+static firn_status open_worker(void *shared, uint32_t worker, arena *memory, void **local,
+                               firn_error *err) {
+    (void)worker;
+    nested_state *owner = shared;
+    const uint32_t asked = owner->run->options->batch_rows;
+    const uint32_t most = asked > BATCH_ROWS ? asked : BATCH_ROWS;
+    nested_probe *self = ARENA_NEW(memory, nested_probe, 1);
+    if (self == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    *self = (nested_probe){
+        .owner = owner,
+        .plan = &owner->plan,
+        .held = arena_open_in(owner->run->pool, HELD_MAX),
+        .selected = ARENA_NEW(memory, uint16_t, most),
+        .lanes = ARENA_NEW(memory, uint16_t, most),
+        .matched = ARENA_NEW(memory, uint64_t, BITMAP_WORDS(most)),
+        .undecided = ARENA_NEW(memory, uint64_t, BITMAP_WORDS(most)),
+        .rows = ARENA_NEW(memory, uint8_t *, most),
+        .columns = ARENA_NEW(memory, column, owner->plan.right.column_count + 1),
+        .truth = ARENA_NEW(memory, uint8_t, most),
+        .found = ARENA_NEW(memory, uint16_t, most),
+    };
+    *local = self;
+    if (self->selected == NULL || self->lanes == NULL || self->matched == NULL ||
+        self->undecided == NULL || self->rows == NULL || self->columns == NULL ||
+        self->truth == NULL || self->found == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    TRY(join_plan_open_residual(&owner->plan, memory, &self->residual, err));
+    return nested_cursor_open(&self->cursor, owner, memory, err);
+}
+
+// ---- Columns -----------------------------------------------------------------------------------
+
+// One row of a column, `length` times.
+static firn_status repeat(const column *from, uint32_t row, uint32_t length, arena *scratch,
+                          column *out, firn_error *err) {
+    if (type_is_nested(from->type)) {
+        uint32_t *rows = ARENA_NEW(scratch, uint32_t, length + 1);
+        if (rows == NULL) {
+            return ARENA_FULL(scratch, err);
+        }
+        for (uint32_t k = 0; k < length; k++) {
+            rows[k] = row;
+        }
+        return column_take(scratch, from, rows, length, out, err);
+    }
+    column taken;
+    TRY(column_take(scratch, from, &row, 1, &taken, err));
+    TRY(column_flatten(scratch, &taken, out, err));
+    out->form = FORM_CONSTANT;
+    out->length = length;
+    return FIRN_OK;
+}
+
+static firn_status columns_of(nested_probe *self, const join_column *from, uint32_t count,
+                              const nested_beside *beside, arena *scratch, column **out,
+                              firn_error *err) {
+    column *columns = ARENA_NEW(scratch, column, count + 1);
+    if (columns == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const column *source = from[i].is_right ? &self->columns[from[i].number]
+                                                : &self->left->columns[from[i].number];
+        if (from[i].is_right == self->is_right_vector) {
+            columns[i] = *source;
+        } else {
+            TRY(repeat(source, beside->row, beside->length, scratch, &columns[i], err));
+        }
+    }
+    *out = columns;
+    return FIRN_OK;
+}
+
+// ---- Batches and chunks ------------------------------------------------------------------------
+
+static void begin_batch(nested_probe *self, const batch *input) {
+    self->left = input;
+    self->selected_count = input->selected_count;
+    self->lane_count = input->selected_count;
+    for (uint32_t k = 0; k < input->selected_count; k++) {
+        self->selected[k] = (uint16_t)batch_row(input, k);
+        self->lanes[k] = self->selected[k];
+    }
+    bits_clear(self->matched, input->row_count);
+    bits_clear(self->undecided, input->row_count);
+    nested_cursor_seek(&self->cursor, 0, self->owner->list_count);
+    self->phase = NESTED_CHUNK;
+}
+
+static firn_status next_chunk(nested_probe *self, firn_error *err) {
+    const join_plan *plan = self->plan;
+    nested_state *owner = self->owner;
+    if (plan->is_first_match) {
+        self->lane_count =
+            bits_filter_rows(self->matched, false, self->lanes, self->lane_count, self->lanes);
+    }
+    if (plan->kind == JOIN_ANTI) {
+        self->lane_count =
+            bits_filter_rows(self->undecided, false, self->lanes, self->lane_count, self->lanes);
+    }
+    self->row_count = 0;
+    if (self->lane_count > 0) {
+        TRY(nested_cursor_next(&self->cursor, self->rows, owner->run->options->batch_rows,
+                               &self->row_count, &self->first_row, err));
+    }
+    if (self->row_count == 0) {
+        self->phase = NESTED_LEFT;
+        return FIRN_OK;
+    }
+    arena_reset(&self->held);
+    for (uint32_t i = 0; i < plan->right.column_count; i++) {
+        TRY(rows_gather(&owner->rows, i, (const uint8_t *const *)self->rows, self->row_count,
+                        &self->held, &self->columns[i], err));
+    }
+    self->is_right_vector = self->row_count >= self->lane_count;
+    self->at = 0;
+    self->phase = NESTED_PAIRS;
+    return FIRN_OK;
+}
+
+// ---- Pairs -------------------------------------------------------------------------------------
+
+// NOT IN and its like: a pair that is not known to differ leaves its left row undecided.
+static firn_status judge(nested_probe *self, const nested_beside *beside, const batch *input,
+                         arena *scratch, uint32_t *found, firn_error *err) {
+    uint32_t count = 0;
+    memset(self->truth, JOIN_TRUE, beside->count);
+    TRY(join_batch_judge(self->residual, input, self->truth, scratch, err));
+    for (uint32_t k = 0; k < beside->count; k++) {
+        const uint16_t row = (uint16_t)batch_row(input, k);
+        if (self->truth[k] == JOIN_UNKNOWN) {
+            bitmap_set(self->undecided, self->is_right_vector ? beside->row : row);
+        }
+        self->found[count] = row;
+        count += self->truth[k] == JOIN_TRUE ? 1 : 0;
+    }
+    *found = count;
+    return FIRN_OK;
+}
+
+// Which rows of the vector match.
+static firn_status find(nested_probe *self, const nested_beside *beside, arena *scratch,
+                        uint32_t *found, firn_error *err) {
+    const uint16_t *selection = beside->selection;
+    *found = beside->count;
+    if (self->residual != NULL) {
+        column *columns;
+        TRY(columns_of(self, self->plan->residual_inputs, self->plan->residual_count, beside,
+                       scratch, &columns, err));
+        batch input = batch_of(columns, self->plan->residual_count, beside->length);
+        input.selection = beside->selection;
+        input.selected_count = beside->count;
+        if (self->plan->null_aware) {
+            return judge(self, beside, &input, scratch, found, err);
+        }
+        TRY(expr_filter(self->residual, &input, scratch, &selection, found, err));
+    }
+    for (uint32_t k = 0; k < *found; k++) {
+        self->found[k] = selection == NULL ? (uint16_t)k : selection[k];
+    }
+    return FIRN_OK;
+}
+
+static firn_status note_left(nested_probe *self, const nested_beside *beside, uint32_t found,
+                             firn_error *err) {
+    const bool is_single = self->plan->kind == JOIN_SINGLE;
+    for (uint32_t k = 0; k < found; k++) {
+        const uint32_t lane = self->is_right_vector ? beside->row : self->found[k];
+        if (is_single && bitmap_get(self->matched, lane)) {
+            return FAIL_SQL(err, FIRN_INVALID, "21000", NO_POSITION,
+                            "a subquery used as a value gave more than one row");
+        }
+        bitmap_set(self->matched, lane);
+        if (self->is_right_vector && !is_single) {
+            break;
+        }
+    }
+    return FIRN_OK;
+}
+
+// Marks right rows; for RIGHT_SEMI what is left are those that nobody marked before.
+static uint32_t note_right(nested_probe *self, const nested_beside *beside, uint32_t found) {
+    const bool is_semi = self->plan->kind == JOIN_RIGHT_SEMI;
+    if (!self->owner->keeps_marks || found == 0) {
+        return found;
+    }
+    if (!self->is_right_vector) {
+        const bool was_marked = nested_mark(self->owner, self->first_row + beside->row);
+        return is_semi ? !was_marked : found;
+    }
+    uint32_t kept = 0;
+    for (uint32_t k = 0; k < found; k++) {
+        const bool was_marked = nested_mark(self->owner, self->first_row + self->found[k]);
+        self->found[kept] = self->found[k];
+        kept += is_semi && was_marked ? 0 : 1;
+    }
+    return kept;
+}
+
+static bool hands_out_pairs(const join_plan *plan) {
+    return !plan->is_first_match && plan->kind != JOIN_RIGHT_ANTI;
+}
+
+static firn_status step_pairs(nested_probe *self, arena *scratch, batch *output, firn_error *err) {
+    nested_beside beside;
+    if (self->is_right_vector) {
+        beside = (nested_beside){
+            .length = self->row_count, .count = self->row_count, .row = self->lanes[self->at]};
+    } else {
+        beside = (nested_beside){.length = self->left->row_count,
+                                 .selection = self->lanes,
+                                 .count = self->lane_count,
+                                 .row = self->at};
+    }
+    self->at++;
+    if (self->at == (self->is_right_vector ? self->lane_count : self->row_count)) {
+        self->phase = NESTED_CHUNK;
+    }
+    uint32_t found;
+    const arena_mark mark = arena_mark_take(scratch);
+    TRY(find(self, &beside, scratch, &found, err));
+    arena_rewind(scratch, mark);
+    TRY(note_left(self, &beside, found, err));
+    found = note_right(self, &beside, found);
+    if (found == 0 || !hands_out_pairs(self->plan)) {
+        return FIRN_OK;
+    }
+    const batch_sequence sequence = output->sequence;
+    const uint16_t *selection = self->found;
+    uint32_t length = beside.length;
+    if (self->plan->kind == JOIN_RIGHT_SEMI && !self->is_right_vector) { // One row, once.
+        beside.row = self->at - 1;
+        return join_output_right(self->plan, &self->owner->rows,
+                                 (const uint8_t *const *)&self->rows[beside.row], 1, scratch,
+                                 output, err);
+    }
+    column *columns;
+    TRY(columns_of(self, self->plan->outputs, self->plan->output_count, &beside, scratch, &columns,
+                   err));
+    *output = batch_of(columns, self->plan->output_count, length);
+    output->selection = found == length ? NULL : selection;
+    output->selected_count = found;
+    output->sequence = sequence;
+    return FIRN_OK;
+}
+
+static firn_status step_left(nested_probe *self, arena *scratch, batch *output, firn_error *err) {
+    const join_plan *plan = self->plan;
+    self->phase = NESTED_IDLE;
+    if (plan->is_first_match) {
+        const join_decision decided = {.left = self->left,
+                                       .selected = self->selected,
+                                       .selected_count = self->selected_count,
+                                       .matched = self->matched,
+                                       .undecided = self->undecided};
+        return join_output_decided(plan, &decided, scratch, output, err);
+    }
+    if (!plan->left_survives) {
+        return FIRN_OK;
+    }
+    const uint32_t count = bits_filter_rows(self->matched, false, self->selected,
+                                            self->selected_count, self->selected);
+    return count == 0 ? FIRN_OK
+                      : join_output_left(plan, self->left, self->selected, count, NULL, scratch,
+                                         output, err);
+}
+
+static firn_status push(op_call *call, const batch *input, batch *output, step_answer *out,
+                        firn_error *err) {
+    nested_probe *self = call->local;
+    if (self->owner->row_count == 0 && !self->plan->left_survives) {
+        *out = STEP_DONE;
+        return FIRN_OK;
+    }
+    if (self->phase == NESTED_IDLE) {
+        begin_batch(self, input);
+    }
+    while (self->phase != NESTED_IDLE && output->selected_count == 0) {
+        TRY(cancel_check(&call->run->cancel, err));
+        if (self->phase == NESTED_CHUNK) {
+            TRY(next_chunk(self, err));
+        } else if (self->phase == NESTED_PAIRS) {
+            TRY(step_pairs(self, call->scratch, output, err));
+        } else {
+            TRY(step_left(self, call->scratch, output, err));
+        }
+    }
+    *out = self->phase == NESTED_IDLE ? STEP_NEXT : STEP_MORE;
+    return FIRN_OK;
+}
+
+static void close_worker(void *local) {
+    nested_probe *self = local;
+    if (self != NULL) {
+        expr_close(self->residual);
+        nested_cursor_close(&self->cursor);
+        arena_close(&self->held);
+    }
+}
+
+const operator_kind operator_nested_probe_step = {
+    .name = "NestedLoopProbe",
+    .keeps_order = true,
+    .takes_forms = true,
+    .open = open_shared,
+    .open_worker = open_worker,
+    .push = push,
+    .close_worker = close_worker,
+};
