@@ -218,7 +218,9 @@ static void print_call(printer *self, const expr *what) {
     const char *name = what->call_.function->name;
     if (known != NULL && known->between == NULL) {
         text_append(self->out, text_of(known->before));
-        print_inside(self, args->items[0], known->own);
+        // NOT NOT a is fine; - -a and a < b IS NULL are not.
+        print_inside(self, args->items[0],
+                     known->own == TIGHT_NOT ? TIGHT_NOT : (tightness)(known->own + 1));
         text_append(self->out, text_of(known->after));
         return;
     }
