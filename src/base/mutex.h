@@ -20,6 +20,7 @@
     X(CATALOG)                                                                                     \
     X(TABLE)                                                                                       \
     X(QUERY)                                                                                       \
+    X(EXECUTION)                                                                                   \
     X(TABLE_SCAN)                                                                                  \
     X(OPERATOR)                                                                                    \
     X(SCHEDULER)                                                                                   \

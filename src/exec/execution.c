@@ -154,7 +154,7 @@ firn_status execution_open(const execution_request *request, execution **out, fi
                         .is_analyzed = request->is_analyzed,
                         .error = FIRN_ERROR_INIT};
     self->options = &self->run_options;
-    mutex_begin(&self->lock, MUTEX_QUERY);
+    mutex_begin(&self->lock, MUTEX_EXECUTION);
     const pool_options options = {.kind = POOL_QUERY, .name = "query"};
     firn_status status = pool_open(request->pool, &options, &self->pool, err);
     if (status == FIRN_OK) {

@@ -12,5 +12,3 @@ static firn_status open_pending(const plan_node *node, const input_layout *input
 #define PENDING(word) const operator_kind operator_##word = {.name = #word, .open = open_pending};
 PENDING(aggregate_sink)
 PENDING(aggregate_source)
-PENDING(sort_sink)
-PENDING(sort_source)

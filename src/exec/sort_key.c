@@ -1,0 +1,210 @@
+#include "exec/sort_key.h"
+
+#include <math.h>
+
+#include "base/interval.h"
+
+typedef struct key_writer {
+    arena *memory;
+    uint8_t *data;
+    size_t size, capacity;
+    bool is_full;
+} key_writer;
+
+static void put(key_writer *self, const uint8_t *data, size_t size, uint8_t mask) {
+    if (size > self->capacity - self->size) {
+        size_t capacity = self->capacity * 2 + 256;
+        capacity = capacity < self->size + size ? self->size + size : capacity;
+        uint8_t *grown = ARENA_NEW(self->memory, uint8_t, capacity);
+        if (grown == NULL) {
+            self->is_full = true;
+            return;
+        }
+        if (self->size > 0) {
+            memcpy(grown, self->data, self->size);
+        }
+        self->data = grown;
+        self->capacity = capacity;
+    }
+    for (size_t i = 0; i < size; i++) {
+        self->data[self->size + i] = data[i] ^ mask;
+    }
+    self->size += size;
+}
+
+static void put_byte(key_writer *self, uint8_t byte, uint8_t mask) {
+    put(self, &byte, 1, mask);
+}
+
+// The highest `size` bytes first; `value` holds them lowest first.
+static void put_big_endian(key_writer *self, const void *value, size_t size, bool is_signed,
+                           uint8_t mask) {
+    uint8_t in[32];
+    uint8_t out[32];
+    memcpy(in, value, size);
+    for (size_t i = 0; i < size; i++) {
+        out[i] = in[size - 1 - i];
+    }
+    if (is_signed) {
+        out[0] ^= 0x80;
+    }
+    put(self, out, size, mask);
+}
+
+static void put_double(key_writer *self, double value, uint8_t mask) {
+    uint64_t bits;
+    value = isnan(value) ? (double)NAN : value + 0.0; // -0.0 + 0.0 is 0.0.
+    memcpy(&bits, &value, sizeof bits);
+    if (isnan(value)) {
+        bits = UINT64_C(0x7ff8000000000000);
+    }
+    bits = bits >> 63 != 0 ? ~bits : bits | UINT64_C(1) << 63;
+    put_big_endian(self, &bits, sizeof bits, false, mask);
+}
+
+static double double_of_half(uint16_t half) {
+    const int exponent = half >> 10 & 0x1f;
+    const double fraction = half & 0x3ff;
+    const double sign = (half & 0x8000) != 0 ? -1 : 1;
+    if (exponent == 0x1f) {
+        return fraction > 0 ? (double)NAN : sign * (double)INFINITY;
+    }
+    return sign * (exponent == 0 ? ldexp(fraction, -24) : ldexp(fraction + 1024, exponent - 25));
+}
+
+static void put_text(key_writer *self, text value, uint8_t mask) {
+    static const uint8_t escaped[2] = {0x00, 0xff};
+    static const uint8_t end[2] = {0x00, 0x00};
+    size_t from = 0;
+    for (size_t i = 0; i < value.size; i++) {
+        if (value.data[i] == '\0') {
+            put(self, (const uint8_t *)value.data + from, i - from, mask);
+            put(self, escaped, 2, mask);
+            from = i + 1;
+        }
+    }
+    if (value.size > from) {
+        put(self, (const uint8_t *)value.data + from, value.size - from, mask);
+    }
+    put(self, end, 2, mask);
+}
+
+static void put_row(key_writer *self, const column *value, uint32_t row, uint8_t mask);
+
+static void put_list(key_writer *self, const column *value, list_value slice, uint8_t mask) {
+    for (uint32_t i = 0; i < slice.size; i++) {
+        put_byte(self, 1, mask);
+        for (uint32_t child = 0; child < value->type->child_count; child++) {
+            put_row(self, &value->children[child], slice.offset + i, mask);
+        }
+    }
+    put_byte(self, 0, mask);
+}
+
+#define FIXED_CASE(NAME, c_type, is_signed)                                                        \
+    case PHYSICAL_##NAME:                                                                          \
+        put_big_endian(self, &COLUMN_VALUES(value, c_type)[lane], sizeof(c_type), is_signed,       \
+                       mask);                                                                      \
+        break;
+
+static void put_lane(key_writer *self, const column *value, uint32_t lane, uint8_t mask) {
+    switch (type_physical(value->type)) {
+        FIXED_CASE(I8, int8_t, true)
+        FIXED_CASE(I16, int16_t, true)
+        FIXED_CASE(I32, int32_t, true)
+        FIXED_CASE(I64, int64_t, true)
+        FIXED_CASE(U8, uint8_t, false)
+        FIXED_CASE(U16, uint16_t, false)
+        FIXED_CASE(U32, uint32_t, false)
+        FIXED_CASE(U64, uint64_t, false)
+        FIXED_CASE(I128, i128, true)
+        FIXED_CASE(I256, i256, true)
+    case PHYSICAL_F16:
+        put_double(self, double_of_half(COLUMN_VALUES(value, uint16_t)[lane]), mask);
+        break;
+    case PHYSICAL_F32:
+        put_double(self, (double)COLUMN_VALUES(value, float)[lane], mask);
+        break;
+    case PHYSICAL_F64:
+        put_double(self, COLUMN_VALUES(value, double)[lane], mask);
+        break;
+    case PHYSICAL_BIT:
+        put_byte(self, bitmap_get(value->values, lane) ? 1 : 0, mask);
+        break;
+    case PHYSICAL_STRING:
+        put_text(self, string_text(&COLUMN_VALUES(value, string_value)[lane]), mask);
+        break;
+    case PHYSICAL_INTERVAL: {
+        const i128 length = interval_length(COLUMN_VALUES(value, interval_value)[lane]);
+        put_big_endian(self, &length, sizeof length, true, mask);
+        break;
+    }
+    case PHYSICAL_LIST:
+        put_list(self, value, COLUMN_VALUES(value, list_value)[lane], mask);
+        break;
+    case PHYSICAL_STRUCT:
+        for (uint32_t child = 0; child < value->type->child_count; child++) {
+            put_row(self, &value->children[child], lane, mask);
+        }
+        break;
+    case PHYSICAL_NONE:
+    case PHYSICAL_COUNT:
+        break;
+    }
+}
+
+// A nested value: NULL comes first.
+static void put_row(key_writer *self, const column *value, uint32_t row, uint8_t mask) {
+    const bool is_valid = column_is_valid(value, row);
+    put_byte(self, is_valid ? 1 : 0, mask);
+    if (is_valid) {
+        const column *flat = value->form == FORM_DICTIONARY ? value->dictionary->values : value;
+        put_lane(self, flat, column_lane(value, row), mask);
+    }
+}
+
+static void put_key(key_writer *self, const column *key, const sort_order *order, uint32_t row) {
+    const bool is_valid = column_is_valid(key, row);
+    put_byte(self, is_valid == order->nulls_first ? 1 : 0, 0);
+    if (is_valid) {
+        const column *flat = key->form == FORM_DICTIONARY ? key->dictionary->values : key;
+        put_lane(self, flat, column_lane(key, row), order->is_descending ? 0xff : 0);
+    }
+}
+
+firn_status sort_keys_encode(const column *keys, const sort_order *orders, uint32_t key_count,
+                             const batch *rows, arena *memory, column *out, firn_error *err) {
+    key_writer writer = {.memory = memory};
+    size_t *ends = ARENA_NEW(memory, size_t, (size_t)rows->selected_count + 1);
+    if (ends == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    TRY(column_new(memory, TYPE_OF(BINARY), rows->row_count, out, err));
+    for (uint32_t k = 0; k < rows->selected_count; k++) {
+        for (uint32_t i = 0; i < key_count; i++) {
+            put_key(&writer, &keys[i], &orders[i], batch_row(rows, k));
+        }
+        ends[k] = writer.size;
+    }
+    if (writer.is_full) {
+        return ARENA_FULL(memory, err);
+    }
+    size_t from = 0;
+    for (uint32_t k = 0; k < rows->selected_count; k++) {
+        COLUMN_OUT(out, string_value)
+        [batch_row(rows, k)] =
+            string_of((const char *)writer.data + from, (uint32_t)(ends[k] - from));
+        from = ends[k];
+    }
+    return FIRN_OK;
+}
+
+uint64_t sort_key_prefix(text key) {
+    uint8_t head[8] = {0};
+    memcpy(head, key.data, key.size < 8 ? key.size : 8);
+    uint64_t prefix = 0;
+    for (size_t i = 0; i < 8; i++) {
+        prefix = prefix << 8 | head[i];
+    }
+    return prefix;
+}

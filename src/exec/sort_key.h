@@ -1,0 +1,25 @@
+// Sort keys of any type as bytes whose order under memcmp is the wanted one (NULLs, DESC included).
+//
+//     key   for each ORDER BY item: a byte for NULL or not, then the value
+//     value integers big-endian with the sign bit flipped, floats likewise (NaN above all, -0.0 as
+//           0.0), text with 00 as 00 FF and 00 00 at its end, lists as 01 element … 00; inverted
+//           for DESC
+#ifndef FIRN_EXEC_SORT_KEY_H
+#define FIRN_EXEC_SORT_KEY_H
+
+#include "column/batch.h"
+
+typedef struct sort_order {
+    bool is_descending;
+    bool nulls_first;
+} sort_order;
+
+/// Keys of the rows of a batch that count, as a flat BINARY column of `row_count` lanes in `memory`
+/// (lanes that do not count are empty). `keys` are FLAT, CONSTANT or DICTIONARY.
+firn_status sort_keys_encode(const column *keys, const sort_order *orders, uint32_t key_count,
+                             const batch *rows, arena *memory, column *out, firn_error *err);
+
+/// The first eight bytes of a key as a number that orders like them; shorter keys end in zeros.
+uint64_t sort_key_prefix(text key);
+
+#endif
