@@ -25,11 +25,11 @@
 ///
 /// A macro, because then the compiler sees that the returned value is not FIRN_OK. With a plain
 /// function GCC warns, at every caller, that out parameters may be uninitialised.
-#define FAIL(err, status, ...) (err_set((err), (status), __VA_ARGS__), (status))
+#define FAIL(err, status, ...) (err_set((err), (status), __VA_ARGS__), (firn_status)(status))
 
 /// The same with an SQLSTATE such as "42703" and the byte of the SQL text that is at fault.
 #define FAIL_SQL(err, status, state, position, ...)                                                \
-    (err_set_sql((err), (status), (state), (position), __VA_ARGS__), (status))
+    (err_set_sql((err), (status), (state), (position), __VA_ARGS__), (firn_status)(status))
 
 /// Replaces whatever `err` held. `status` must not be FIRN_OK. Called through FAIL. Fills in the
 /// status's usual SQLSTATE.

@@ -55,6 +55,9 @@ mkdir -p build/logs
 log=build/logs/setup.log
 echo "setup ($*): installing ${missing[*]}"
 start=$SECONDS
+if [[ "${missing[*]}" == *:arm64* ]] && ! dpkg --print-foreign-architectures | grep -q arm64; then
+    as_root dpkg --add-architecture arm64
+fi
 if ! {
     as_root apt-get update &&
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
