@@ -119,10 +119,10 @@ static inline void canonical_datetime(int64_t value, const type *kind, text_buil
         canonical_clock(value, kind, out);
     } else {
         const int64_t per_day = canonical_unit(kind) * 86400;
-        const int64_t day = value / per_day - (value % per_day < 0);
-        canonical_date(day, out);
+        const int64_t rest = value % per_day;
+        canonical_date(value / per_day - (rest < 0), out);
         text_append_char(out, 'T');
-        canonical_clock(value - day * per_day, kind, out);
+        canonical_clock(rest < 0 ? rest + per_day : rest, kind, out);
         text_append(out, kind->id == TYPE_TIMESTAMPTZ ? TEXT("Z") : TEXT(""));
     }
     text_append_char(out, '"');
