@@ -33,7 +33,7 @@ static firn_status pass(world *here, pq_file *file, pq_pick *picks, uint32_t cou
     while (status == FIRN_OK && answer != PQ_END) {
         arena_reset(&scratch);
         batch rows;
-        status = pq_reader_next(reader, &scratch, &rows, &answer, err);
+        status = pq_reader_next(reader, &rows, &answer, err);
         *batches += 1;
     }
     pq_reader_close(reader);

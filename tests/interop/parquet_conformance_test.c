@@ -93,7 +93,7 @@ static firn_status read_batches(const pq_file *file, pq_reader *reader, lines *o
     while (status == FIRN_OK && answer != PQ_END) {
         arena_reset(&scratch);
         batch rows;
-        status = pq_reader_next(reader, &scratch, &rows, &answer, err);
+        status = pq_reader_next(reader, &rows, &answer, err);
         if (status == FIRN_OK && answer == PQ_READY) {
             status = check_batch(file, &rows, has_repeated_names, out, err);
         }

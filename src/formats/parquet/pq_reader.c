@@ -2,12 +2,11 @@
 
 #include <assert.h>
 
-#include "base/checked.h"
 #include "base/host.h"
-#include "formats/parquet/pq_nested.h"
 #include "formats/parquet/pq_reader_private.h"
 
 #define READER_MEMORY_MAX ((size_t)256 << 20)
+#define WORK_MEMORY_MAX ((size_t)1 << 30)
 
 // What a reader's leaves may take together, about: windows and decoded pages; and what one of them
 // may take of it, at least and at most.
@@ -99,20 +98,29 @@ static void set_pages(pq_reader *self, uint32_t leaf_count) {
     self->slot_count = (uint32_t)clamp(share / CHUNK_AHEAD_BYTES, 1, PQ_GROUPS_AHEAD);
 }
 
-static firn_status open_leaves(pq_reader *self, firn_error *err) {
+static firn_status open_columns(pq_reader *self, pq_pick *picks, firn_error *err) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < self->pick_count; i++) {
-        count += count_leaves(&self->picks[i]);
+        count += count_leaves(&picks[i]);
     }
     self->leaves = ARENA_NEW(&self->memory, pq_leaf_reader *, (size_t)count + 1);
+    self->picks = ARENA_NEW(&self->memory, reader_column, (size_t)self->pick_count + 1);
     self->columns = ARENA_NEW(&self->memory, column, (size_t)self->pick_count + 1);
-    if (self->leaves == NULL || self->columns == NULL) {
+    if (self->leaves == NULL || self->picks == NULL || self->columns == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
     set_pages(self, count);
     for (uint32_t i = 0; i < self->pick_count; i++) {
-        uint32_t ignored;
-        TRY(add_readers(self, &self->picks[i], false, &ignored, err));
+        uint32_t shape;
+        const uint32_t from = self->leaf_count;
+        TRY(add_readers(self, &picks[i], false, &shape, err));
+        self->columns[i] = (column){.type = picks[i].type};
+        self->picks[i] = (reader_column){
+            .pick = &picks[i],
+            .leaf_from = from,
+            .leaf_to = self->leaf_count,
+            .is_nested = shape != UINT32_MAX && self->leaves[shape]->is_nested,
+        };
     }
     assert(self->leaf_count <= count);
     return FIRN_OK;
@@ -129,16 +137,20 @@ firn_status pq_reader_open(pq_file *file, pq_pick *picks, uint32_t pick_count,
     *self = (pq_reader){
         .file = pq_file_retain(file),
         .options = *options,
-        .picks = picks,
         .pick_count = pick_count,
+        .output_count = pick_count - options->filter_only_count,
         .memory = memory,
+        .work = arena_open(WORK_MEMORY_MAX),
     };
     if (self->options.batch_rows == 0) {
         self->options.batch_rows = BATCH_ROWS;
     }
     firn_status status = host_random(&self->identity, sizeof self->identity, err);
     if (status == FIRN_OK) {
-        status = open_leaves(self, err);
+        status = open_columns(self, picks, err);
+    }
+    if (status == FIRN_OK) {
+        status = pq_filter_open(&self->filter, &options->filter, pick_count, &self->memory, err);
     }
     if (status != FIRN_OK) {
         pq_reader_close(self);
@@ -155,6 +167,9 @@ void pq_reader_close(pq_reader *self) {
     for (uint32_t i = 0; i < self->leaf_count; i++) {
         pq_leaf_close(self->leaves[i]);
     }
+    pq_filter_close(&self->filter);
+    arena_close(&self->work);
+    pool_give(self->options.owner, self->charged);
     pq_file_release(self->file);
     arena memory = self->memory; // It holds the reader itself.
     arena_close(&memory);
@@ -172,119 +187,9 @@ void pq_reader_start(pq_reader *self, uint32_t from, uint32_t count) {
 
 // ---- Batches -----------------------------------------------------------------------------------
 
-// Decodes the pages that flat leaves stand before, all together, and lets the others begin.
-static firn_status load_pages(pq_reader *self, firn_error *err) {
-    pq_block_list list = {.count = 0};
-    for (uint32_t i = 0; i < self->leaf_count; i++) {
-        pq_leaf_reader *leaf = self->leaves[i];
-        if (leaf->is_nested) {
-            pq_leaf_pull_begin(leaf);
-        } else if (!pq_pages_is_loaded(&leaf->chunk->pages)) {
-            pq_blocks blocks;
-            pq_pages *pages = &leaf->chunk->pages;
-            firn_status status = pq_pages_prepare(pages, &blocks, err);
-            TRY(pq_reader_in_column(self, leaf, status, err));
-            status = pq_reader_add_blocks(self, &list, pages, &blocks, err);
-            TRY(pq_reader_in_column(self, leaf, status, err));
-        }
-    }
-    TRY(pq_reader_flush_blocks(self, &list, err));
-    for (uint32_t i = 0; i < self->leaf_count; i++) {
-        if (self->leaves[i]->chunk->pages.is_prepared) {
-            pq_pages_commit(&self->leaves[i]->chunk->pages);
-        }
-    }
-    return FIRN_OK;
-}
-
-// How many rows the next batch has: what the shortest page of a flat leaf has left.
-static firn_status plan_batch(pq_reader *self, pq_answer *answer, firn_error *err) {
-    const uint64_t left = self->group_rows - self->row;
-    uint32_t count = left < self->batch_max ? (uint32_t)left : self->batch_max;
-    *answer = PQ_READY;
-    for (uint32_t i = 0; i < self->leaf_count; i++) {
-        pq_leaf_reader *leaf = self->leaves[i];
-        if (leaf->is_nested) {
-            continue;
-        }
-        uint32_t available;
-        const firn_status status = pq_leaf_available(leaf, &available, answer, err);
-        TRY(pq_reader_in_column(self, leaf, status, err));
-        if (*answer != PQ_READY) {
-            return FIRN_OK;
-        }
-        count = min_u32(count, available);
-    }
-    TRY(load_pages(self, err));
-    self->batch_count = count;
-    self->pulled = 0;
-    self->stage = STAGE_PULL;
-    return FIRN_OK;
-}
-
-static firn_status pull(pq_reader *self, pq_answer *answer, firn_error *err) {
-    *answer = PQ_READY;
-    for (; self->pulled < self->leaf_count; self->pulled++) {
-        pq_leaf_reader *leaf = self->leaves[self->pulled];
-        if (leaf->is_nested) {
-            const firn_status status = pq_leaf_pull(leaf, self->batch_count, answer, err);
-            TRY(pq_reader_in_column(self, leaf, status, err));
-            if (*answer != PQ_READY) {
-                return FIRN_OK;
-            }
-        }
-    }
-    return FIRN_OK;
-}
-
-static firn_status make_positions(const pq_reader *self, arena *scratch, column *out,
-                                  firn_error *err) {
-    TRY(column_new(scratch, TYPE_OF(UBIGINT), self->batch_count, out, err));
-    uint64_t *values = COLUMN_OUT(out, uint64_t);
-    const uint64_t first = self->group_start + self->row;
-    for (uint32_t i = 0; i < self->batch_count; i++) {
-        values[i] = first + i;
-    }
-    return FIRN_OK;
-}
-
-static firn_status make_column(pq_reader *self, const pq_pick *pick, arena *scratch, column *out,
-                               firn_error *err) {
-    switch (pick->kind) {
-    case PQ_PICK_CONSTANT:
-        *out = *pick->constant;
-        out->form = FORM_CONSTANT;
-        out->length = self->batch_count;
-        return FIRN_OK;
-    case PQ_PICK_POSITION:
-        return make_positions(self, scratch, out, err);
-    case PQ_PICK_LEAF:
-    case PQ_PICK_STRUCT:
-    case PQ_PICK_LIST:
-        break;
-    }
-    pq_leaf_reader *leaf = self->leaves[pick->reader];
-    const firn_status status =
-        leaf->is_nested ? pq_nested_column(pick, self->leaves, self->batch_count, scratch, out, err)
-                        : pq_leaf_read(leaf, self->batch_count, scratch, out, err);
-    return pq_reader_in_column(self, leaf, status, err);
-}
-
-static firn_status make_batch(pq_reader *self, arena *scratch, batch *out, firn_error *err) {
-    for (uint32_t i = 0; i < self->pick_count; i++) {
-        TRY(make_column(self, &self->picks[i], scratch, &self->columns[i], err));
-    }
-    *out = batch_of(self->columns, self->pick_count, self->batch_count);
-    out->sequence.part = self->part++;
-    self->row += self->batch_count;
-    self->counters.rows += self->batch_count;
-    self->stage = STAGE_PLAN;
-    return FIRN_OK;
-}
-
 // One step of the way to a batch; `*is_made` says that it is there.
-static firn_status step(pq_reader *self, arena *scratch, batch *out, bool *is_made,
-                        pq_answer *answer, firn_error *err) {
+static firn_status step(pq_reader *self, batch *out, bool *is_made, pq_answer *answer,
+                        firn_error *err) {
     *answer = PQ_READY;
     switch (self->stage) {
     case STAGE_GROUP:
@@ -301,34 +206,26 @@ static firn_status step(pq_reader *self, arena *scratch, batch *out, bool *is_ma
             self->stage = STAGE_GROUP;
             return FIRN_OK;
         }
-        return plan_batch(self, answer, err);
-    case STAGE_PULL:
+        return pq_reader_plan_batch(self, answer, err);
+    case STAGE_FILTER:
+        return pq_reader_run_filter(self, answer, err);
+    case STAGE_OUTPUT:
         break;
     }
-    TRY(pull(self, answer, err));
-    if (*answer == PQ_READY) {
-        TRY(make_batch(self, scratch, out, err));
-        *is_made = true;
-    }
-    return FIRN_OK;
+    return pq_reader_make_batch(self, out, is_made, answer, err);
 }
 
-firn_status pq_reader_next(pq_reader *self, arena *scratch, batch *out, pq_answer *answer,
-                           firn_error *err) {
+firn_status pq_reader_next(pq_reader *self, batch *out, pq_answer *answer, firn_error *err) {
     bool is_made = false;
     *answer = PQ_READY;
     while (!is_made && *answer == PQ_READY) {
-        const firn_status status = step(self, scratch, out, &is_made, answer, err);
+        const firn_status status = step(self, out, &is_made, answer, err);
         if (status != FIRN_OK) {
             err_while(err, "reading %.*s", TEXT_ARGS(pq_file_path(self->file)));
             return status;
         }
     }
     return FIRN_OK;
-}
-
-uint64_t pq_reader_position(const pq_reader *self) {
-    return self->group_start + self->row - self->batch_count;
 }
 
 pq_reader_counters pq_reader_count(const pq_reader *self) {

@@ -7,14 +7,27 @@
 // A batch ends where the first of its flat columns reaches the end of a page, so that columns can
 // point into pages and keep the codes of a dictionary. Columns under lists and structs are put
 // together row by row from as many pages as it takes.
+//
+// Filters are applied exactly. Columns of the first filter are read for all rows, the others only
+// for the rows that are left: while these are many the batch has a selection, when they become few
+// its columns are made of them alone. Pages of which no row is left are not decompressed.
 #ifndef FIRN_FORMATS_PARQUET_PQ_READER_H
 #define FIRN_FORMATS_PARQUET_PQ_READER_H
 
 #include "column/batch.h"
+#include "formats/parquet/pq_filter.h"
 #include "formats/parquet/pq_leaf.h"
 #include "formats/parquet/pq_pick.h"
 
 typedef struct pq_reader pq_reader;
+
+/// Rows of the file that are not there any more.
+typedef struct pq_deletes {
+    /// Sets the bits of deleted rows: bit i for row first + i of the file; `bits` comes in clear.
+    /// False if there is none among the `count` rows. NULL: nothing is deleted.
+    bool (*find)(void *user, uint64_t first, uint32_t count, uint64_t *bits);
+    void *user;
+} pq_deletes;
 
 typedef struct pq_reader_options {
     pool *owner;           // To take page buffers from.
@@ -22,20 +35,25 @@ typedef struct pq_reader_options {
     io_request request;    // Its waker is called when PQ_WAIT is over.
     uint32_t batch_rows;   // At most; 0: BATCH_ROWS.
     bool verify_checksums;
+    pq_filter_options filter;
+    pq_deletes deletes;
+    uint32_t filter_only_count; // So many of the last picks are for filters and not handed out.
 } pq_reader_options;
 
 /// Counters, added up over all tasks.
 typedef struct pq_reader_counters {
     uint64_t row_groups;
     uint64_t pages;
-    uint64_t pages_skipped;
-    uint64_t rows;
+    uint64_t pages_skipped; // Not decompressed.
+    uint64_t rows;          // Looked at, ...
+    uint64_t rows_deleted;  // ... of these gone, ...
+    uint64_t rows_filtered; // ... and of the others dropped by filters.
 } pq_reader_counters;
 
 /// Opens a reader for `picks`, which become the columns of its batches in this order.
 ///
-/// Keeps:  the file (retained); picks, options->owner, codecs, cancel flag until it is closed.
-/// Errors: FIRN_NO_MEMORY.
+/// Keeps:  the file (retained); picks and what options point to until it is closed.
+/// Errors: FIRN_NO_MEMORY; what compiling the filters says.
 firn_status pq_reader_open(pq_file *file, pq_pick *picks, uint32_t pick_count,
                            const pq_reader_options *options, pq_reader **out, firn_error *err);
 void pq_reader_close(pq_reader *self); // NULL: nothing.
@@ -43,15 +61,11 @@ void pq_reader_close(pq_reader *self); // NULL: nothing.
 /// Begins with row groups [from, from + count).
 void pq_reader_start(pq_reader *self, uint32_t from, uint32_t count);
 
-/// The next batch; what it points to lives until the next call. `scratch` may be reset in between.
+/// The next batch that has a row; what it points to lives until the next call.
 ///
 /// Errors: FIRN_CORRUPT and others with the names of column, row group and file. After an error the
 ///         reader can be started again or closed.
-firn_status pq_reader_next(pq_reader *self, arena *scratch, batch *out, pq_answer *answer,
-                           firn_error *err);
-
-/// The number in the file of the first row of the batch that was handed out last.
-uint64_t pq_reader_position(const pq_reader *self);
+firn_status pq_reader_next(pq_reader *self, batch *out, pq_answer *answer, firn_error *err);
 
 pq_reader_counters pq_reader_count(const pq_reader *self);
 

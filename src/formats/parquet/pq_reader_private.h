@@ -8,18 +8,32 @@ typedef enum reader_stage {
     STAGE_GROUP,        // A row group is to be begun.
     STAGE_DICTIONARIES, // Chunks of some row groups are begun, their dictionaries to be decoded.
     STAGE_PLAN,         // The next batch is to be begun.
-    STAGE_PULL,         // Its length is known; leaves inside lists gather.
+    STAGE_FILTER,       // Its length is known; filters run.
+    STAGE_OUTPUT,       // What is left of it is to be read.
 } reader_stage;
+
+// A pick and what is known of it in the batch that is being made.
+typedef struct reader_column {
+    pq_pick *pick;
+    uint32_t leaf_from; // Its leaf readers.
+    uint32_t leaf_to;
+    bool is_nested;  // They gather.
+    bool is_read;    // `column` in reader.columns is there.
+    uint32_t pulled; // So many of its leaf readers have gathered.
+} reader_column;
 
 struct pq_reader {
     pq_file *file;
     pq_reader_options options;
-    pq_pick *picks;
     uint32_t pick_count;
+    uint32_t output_count; // Of picks that are handed out.
+    reader_column *picks;
     uint32_t leaf_count;
     pq_leaf_reader **leaves;
-    column *columns; // Of the batch handed out.
-    arena memory;
+    pq_filter filter;
+    arena memory;     // Of the reader.
+    arena work;       // Of the batch that is being made or was handed out.
+    uint64_t charged; // To the pool for `work`.
     pq_pages_options pages;
     uint64_t identity;   // Of the next dictionary.
     uint32_t slot_count; // Row groups that are begun together: 1 to PQ_GROUPS_AHEAD.
@@ -31,11 +45,19 @@ struct pq_reader {
     uint32_t slot_end;    // ... and how many row groups are begun.
     uint64_t group_start; // Number in the file of the row group's first row.
     uint64_t group_rows;
-    uint64_t row;         // The next row of the row group.
-    uint32_t batch_max;   // Rows of a batch, by what rows of this row group take.
-    uint32_t batch_count; // Rows of the batch that is being made.
-    uint32_t pulled;      // Leaf readers that have gathered them.
+    uint64_t row;       // The next row of the row group.
+    uint32_t batch_max; // Rows of a batch, by what rows of this row group take.
     uint32_t part;
+    // The batch that is being made: `span` rows of the file, of which `lanes` rows became columns:
+    // all, or those numbered in `rows`. Of the lanes those in `selection` are left, or all.
+    column *columns;
+    uint32_t span;
+    uint32_t lanes;
+    const uint16_t *rows;
+    const uint16_t *selection;
+    uint32_t selected;
+    uint32_t alive;     // Rows that are not deleted.
+    uint32_t filter_at; // The next filter stage to run.
     pq_reader_counters counters;
 };
 
@@ -56,6 +78,14 @@ firn_status pq_reader_add_blocks(const pq_reader *self, pq_block_list *list, con
                                  const pq_blocks *blocks, firn_error *err);
 /// Decodes what is in the list.
 firn_status pq_reader_flush_blocks(const pq_reader *self, pq_block_list *list, firn_error *err);
+
+/// Plans the next batch: how many rows it spans, which of them are deleted.
+firn_status pq_reader_plan_batch(pq_reader *self, pq_answer *answer, firn_error *err);
+/// Runs the next filter stage.
+firn_status pq_reader_run_filter(pq_reader *self, pq_answer *answer, firn_error *err);
+/// Reads what is to be handed out and makes the batch; `*is_made` is false if no row is left.
+firn_status pq_reader_make_batch(pq_reader *self, batch *out, bool *is_made, pq_answer *answer,
+                                 firn_error *err);
 
 /// Begins the next row group; those behind it as well, if there is room.
 firn_status pq_reader_begin_group(pq_reader *self, firn_error *err);
