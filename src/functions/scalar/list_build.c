@@ -1,0 +1,55 @@
+#include "functions/scalar/list_build.h"
+
+static bool reserve(list_build *self, uint32_t more) {
+    if (more <= self->capacity - self->count) {
+        return true;
+    }
+    const uint64_t wanted = ((uint64_t)self->count + more) * 2;
+    if (wanted > UINT32_MAX) {
+        return false;
+    }
+    const uint32_t capacity = wanted < 64 ? 64 : (uint32_t)wanted;
+    const column **sources = ARENA_NEW(self->memory, const column *, capacity);
+    uint32_t *rows = ARENA_NEW(self->memory, uint32_t, capacity);
+    if (sources == NULL || rows == NULL) {
+        return false;
+    }
+    if (self->count > 0) {
+        memcpy(sources, self->sources, self->count * sizeof(const column *));
+        memcpy(rows, self->rows, self->count * sizeof *rows);
+    }
+    self->sources = sources;
+    self->rows = rows;
+    self->capacity = capacity;
+    return true;
+}
+
+bool list_build_add(list_build *self, const column *source, uint32_t row) {
+    if (!reserve(self, 1)) {
+        return false;
+    }
+    self->sources[self->count] = source;
+    self->rows[self->count++] = row;
+    return true;
+}
+
+bool list_build_add_range(list_build *self, const column *source, uint32_t from, uint32_t count) {
+    if (!reserve(self, count)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        self->sources[self->count] = source;
+        self->rows[self->count++] = from + i;
+    }
+    return true;
+}
+
+const column *list_build_finish(const list_build *self, const type *type) {
+    column *made = ARENA_NEW(self->memory, column, 1);
+    firn_error ignored = ERR_INIT;
+    if (made == NULL || column_gather(self->memory, type, self->sources, self->rows, self->count,
+                                      made, &ignored) != FIRN_OK) {
+        return NULL;
+    }
+    return made;
+}

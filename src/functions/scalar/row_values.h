@@ -1,0 +1,125 @@
+// Values of rows as kernels of scalar functions read and write them.
+//
+// Arguments are FLAT or CONSTANT: a reader keeps the values and the mask, so that the loop over
+// rows has no branch. Results of text are carved from large pieces of the scratch arena: no
+// allocation a row, and none for what fits into the value.
+#ifndef FIRN_FUNCTIONS_SCALAR_ROW_VALUES_H
+#define FIRN_FUNCTIONS_SCALAR_ROW_VALUES_H
+
+#include "expr/expr.h"
+#include "expr/function.h"
+
+#define X(name, word, c_type)                                                                      \
+    typedef struct word##_rows {                                                                   \
+        const c_type *values;                                                                      \
+        uint32_t mask;                                                                             \
+    } word##_rows;                                                                                 \
+    static inline word##_rows word##_rows_of(const column *arg) {                                  \
+        return (word##_rows){.values = arg->values, .mask = column_mask(arg)};                     \
+    }                                                                                              \
+    static inline c_type word##_at(word##_rows self, uint32_t row) {                               \
+        return self.values[row & self.mask];                                                       \
+    }
+X(I32, i32, int32_t)
+X(I64, i64, int64_t)
+X(F32, f32, float)
+X(F64, f64, double)
+X(INTERVAL, interval, interval_value)
+X(LIST, list, list_value)
+#undef X
+
+typedef struct text_rows {
+    const string_value *values;
+    uint32_t mask;
+} text_rows;
+
+static inline text_rows text_rows_of(const column *arg) {
+    return (text_rows){.values = arg->values, .mask = column_mask(arg)};
+}
+
+static inline text text_at(text_rows self, uint32_t row) {
+    return string_text(&self.values[row & self.mask]);
+}
+
+static inline bool bit_at(const column *arg, uint32_t row) {
+    return bitmap_get(arg->values, row & column_mask(arg));
+}
+
+static inline void put_bit(column *out, uint32_t row, bool value) {
+    bitmap_put(COLUMN_OUT(out, uint64_t), row, value);
+}
+
+/// A value that points into bytes of an argument, which live as long as the result.
+static inline void put_slice(column *out, uint32_t row, text value) {
+    COLUMN_OUT(out, string_value)[row] = string_of(value.data, (uint32_t)value.size);
+}
+
+// ---- Texts that are made -----------------------------------------------------------------------
+
+#define TEXT_SINK_PIECE ((size_t)4096)
+#define TEXT_RESULT_SIZE_MAX ((size_t)1 << 30) ///< What repeat, lpad … may make.
+
+/// Room for texts, piece by piece. `(text_sink){.memory = call->scratch}`.
+typedef struct text_sink {
+    arena *memory;
+    char *at;
+    size_t left;
+} text_sink;
+
+/// Room for `size` bytes, kept only by text_sink_take. NULL when memory is full.
+static inline char *text_sink_room(text_sink *self, size_t size) {
+    if (size > self->left || self->at == NULL) {
+        const size_t piece = size > TEXT_SINK_PIECE ? size : TEXT_SINK_PIECE;
+        self->at = ARENA_NEW(self->memory, char, piece);
+        self->left = self->at == NULL ? 0 : piece;
+    }
+    return self->at;
+}
+
+/// The value of the first `size` bytes of the room.
+static inline string_value text_sink_take(text_sink *self, size_t size) {
+    const string_value made = string_of(self->at, (uint32_t)size);
+    if (!string_is_inline(&made)) {
+        self->at += size;
+        self->left -= size;
+    }
+    return made;
+}
+
+static inline bool text_sink_put(text_sink *self, column *out, uint32_t row, text value) {
+    char *room = text_sink_room(self, value.size);
+    if (room == NULL) {
+        return false;
+    }
+    if (value.size > 0) {
+        memcpy(room, value.data, value.size);
+    }
+    COLUMN_OUT(out, string_value)[row] = text_sink_take(self, value.size);
+    return true;
+}
+
+// ---- Constants -------------------------------------------------------------------------------
+
+/// Is an argument a literal that is not NULL? Its one value then is `*out`.
+static inline bool literal_column(const expr *arg, const column **out) {
+    while (arg->kind == EXPR_CAST && arg->cast_.is_implicit &&
+           type_same_values(arg->type, arg->cast_.arg->type)) {
+        arg = arg->cast_.arg;
+    }
+    if (arg->kind != EXPR_LITERAL || arg->literal_.value.is_null) {
+        return false;
+    }
+    *out = arg->literal_.value.value;
+    return true;
+}
+
+static inline bool literal_text(const expr *arg, text *out) {
+    const column *value;
+    if (!literal_column(arg, &value) || type_physical(value->type) != PHYSICAL_STRING) {
+        return false;
+    }
+    *out = string_text(COLUMN_VALUES(value, string_value));
+    return true;
+}
+
+#endif

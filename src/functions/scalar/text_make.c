@@ -1,0 +1,409 @@
+// Texts made of others: repeat, lpad, rpad, reverse, replace, translate, overlay.
+//
+// A result above TEXT_RESULT_SIZE_MAX is a failing row.
+#include "base/checked.h"
+#include "base/utf8.h"
+#include "functions/scalar/row_values.h"
+#include "functions/scalar/text_seek.h"
+
+static void explain_size(const function_call *call, const column *const *args, uint32_t row,
+                         firn_error *err) {
+    (void)call;
+    (void)args;
+    (void)row;
+    err_set_sql(err, FIRN_INVALID, "54000", NO_POSITION,
+                "the text would be longer than 1 GiB, the most that is allowed");
+}
+
+// ---- repeat, lpad, rpad ------------------------------------------------------------------------
+
+// Writes `size` bytes of a text that repeats.
+static void fill(char *out, size_t size, text with) {
+    if (size == 0) {
+        return;
+    }
+    if (with.size == 1) {
+        memset(out, (uint8_t)with.data[0], size);
+        return;
+    }
+    size_t done = with.size < size ? with.size : size;
+    memcpy(out, with.data, done);
+    while (done < size) { // Each turn doubles what is there.
+        const size_t more = done < size - done ? done : size - done;
+        memcpy(out + done, out, more);
+        done += more;
+    }
+}
+
+static uint32_t repeat(function_call *call, const column *const *args, column *out) {
+    const text_rows values = text_rows_of(args[0]);
+    const i64_rows counts = i64_rows_of(args[1]);
+    text_sink sink = {.memory = call->scratch};
+    FOR_ROWS(call, row) {
+        const text value = text_at(values, row);
+        const int64_t count = i64_at(counts, row);
+        size_t size;
+        if (!mul_fits(value.size, count < 0 ? 0 : (size_t)count, &size) ||
+            size > TEXT_RESULT_SIZE_MAX) {
+            return ROW_VISIT(row);
+        }
+        char *room = text_sink_room(&sink, size);
+        if (room == NULL) {
+            return KERNEL_NO_MEMORY;
+        }
+        fill(room, size, value);
+        COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, size);
+    }
+    return call->count;
+}
+
+const scalar_function function_repeat = {
+    .name = "repeat",
+    .category = "string",
+    .summary = "the text n times",
+    .examples =
+        (const char *const[]){"repeat('ab', 3)", "ababab", "repeat('é', 2)", "éé", "repeat('a', 0)",
+                              "", "repeat('a', -1)", "", "repeat('', 9223372036854775807)", "",
+                              "repeat(NULL, 1)", "NULL", "repeat('ab', 1000000000)",
+                              "error: longer than 1 GiB", "repeat(1, 2)",
+                              "error: no \"repeat\" takes", NULL},
+    .flags = FUNCTION_NULL_STRICT | FUNCTION_CAN_FAIL | FUNCTION_DICTIONARY,
+    .overloads =
+        (const overload[]){{.signature = "VARCHAR <- VARCHAR, BIGINT", .kernel = repeat}, {0}},
+    .explain_failure = explain_size,
+};
+
+// What fills `count` code points: whole fills and the start of one more, in bytes.
+static bool pad_size(text with, uint64_t count, size_t *out) {
+    const size_t codes = utf8_count(with);
+    size_t whole;
+    return mul_fits(with.size, (size_t)(count / codes), &whole) &&
+           add_fits(whole, utf8_offset(with, (size_t)(count % codes)), out);
+}
+
+static uint32_t pad(function_call *call, const column *const *args, bool at_start, column *out) {
+    const text_rows values = text_rows_of(args[0]);
+    const i64_rows counts = i64_rows_of(args[1]);
+    const bool has_fill = call->arg_count == 3;
+    const text_rows fills = text_rows_of(args[has_fill ? 2 : 0]);
+    text_sink sink = {.memory = call->scratch};
+    FOR_ROWS(call, row) {
+        const text value = text_at(values, row);
+        const text with = has_fill ? text_at(fills, row) : TEXT(" ");
+        const int64_t given = i64_at(counts, row);
+        const uint64_t wanted = given < 0 ? 0 : (uint64_t)given;
+        const size_t codes = utf8_count(value);
+        if (wanted <= codes || with.size == 0) {
+            const size_t kept = wanted < codes ? utf8_offset(value, (size_t)wanted) : value.size;
+            put_slice(out, row, text_slice(value, 0, kept));
+            continue;
+        }
+        size_t padding;
+        if (wanted > TEXT_RESULT_SIZE_MAX || !pad_size(with, wanted - codes, &padding) ||
+            padding > TEXT_RESULT_SIZE_MAX) {
+            return ROW_VISIT(row);
+        }
+        char *room = text_sink_room(&sink, value.size + padding);
+        if (room == NULL) {
+            return KERNEL_NO_MEMORY;
+        }
+        fill(room + (at_start ? 0 : value.size), padding, with);
+        if (value.size > 0) {
+            memcpy(room + (at_start ? padding : 0), value.data, value.size);
+        }
+        COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, value.size + padding);
+    }
+    return call->count;
+}
+
+static uint32_t lpad(function_call *call, const column *const *args, column *out) {
+    return pad(call, args, true, out);
+}
+
+static uint32_t rpad(function_call *call, const column *const *args, column *out) {
+    return pad(call, args, false, out);
+}
+
+#define PAD_OVERLOADS(kernel_)                                                                     \
+    (const overload[]) {                                                                           \
+        {.signature = "VARCHAR <- VARCHAR, BIGINT", .kernel = kernel_},                            \
+            {.signature = "VARCHAR <- VARCHAR, BIGINT, VARCHAR", .kernel = kernel_}, {0},          \
+    }
+
+const scalar_function function_lpad = {
+    .name = "lpad",
+    .category = "string",
+    .summary = "the text filled at its start to n characters, or cut to them",
+    .examples = (const char *const[]){"lpad('hi', 5, 'xy')", "xyxhi", "lpad('hello', 2)", "he",
+                                      "lpad('ü', 3, 'ä')", "ääü", "lpad('a', 3)", "  a",
+                                      "lpad('a', 3, '')", "a", "lpad('a', -1)", "", "lpad(NULL, 3)",
+                                      "NULL", "lpad('a', 9999999999)", "error: longer than 1 GiB",
+                                      "lpad(1, 2)", "error: no \"lpad\" takes", NULL},
+    .flags = FUNCTION_NULL_STRICT | FUNCTION_CAN_FAIL | FUNCTION_DICTIONARY,
+    .overloads = PAD_OVERLOADS(lpad),
+    .explain_failure = explain_size,
+};
+
+const scalar_function function_rpad = {
+    .name = "rpad",
+    .category = "string",
+    .summary = "the text filled at its end to n characters, or cut to them",
+    .examples = (const char *const[]){"rpad('hi', 5, 'xy')", "hixyx", "rpad('hello', 2)", "he",
+                                      "rpad('é', 2, '€')", "é€", "rpad('', 2, '-')", "--",
+                                      "rpad('a', NULL)", "NULL", "rpad(1, 2)",
+                                      "error: no \"rpad\" takes", NULL},
+    .flags = FUNCTION_NULL_STRICT | FUNCTION_CAN_FAIL | FUNCTION_DICTIONARY,
+    .overloads = PAD_OVERLOADS(rpad),
+    .explain_failure = explain_size,
+};
+
+// ---- reverse ---------------------------------------------------------------------------------
+
+static uint32_t reverse(function_call *call, const column *const *args, column *out) {
+    const text_rows values = text_rows_of(args[0]);
+    text_sink sink = {.memory = call->scratch};
+    FOR_ROWS(call, row) {
+        const text value = text_at(values, row);
+        char *room = text_sink_room(&sink, value.size);
+        if (room == NULL) {
+            return KERNEL_NO_MEMORY;
+        }
+        size_t at = 0;
+        while (at < value.size) {
+            const size_t from = at;
+            (void)utf8_next(value, &at);
+            memcpy(room + value.size - at, value.data + from, at - from);
+        }
+        COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, value.size);
+    }
+    return call->count;
+}
+
+const scalar_function function_reverse = {
+    .name = "reverse",
+    .category = "string",
+    .summary = "the characters (code points) in the opposite order",
+    .examples = (const char *const[]){"reverse('abc')", "cba", "reverse('aü€')", "€üa",
+                                      "reverse('')", "", "reverse('a long text of words')",
+                                      "sdrow fo txet gnol a", "reverse(NULL)", "NULL",
+                                      "reverse(12)", "error: no \"reverse\" takes", NULL},
+    .flags = FUNCTION_NULL_STRICT | FUNCTION_DICTIONARY,
+    .overloads = (const overload[]){{.signature = "VARCHAR <- VARCHAR", .kernel = reverse}, {0}},
+};
+
+// ---- replace ---------------------------------------------------------------------------------
+
+static size_t replaced_size(text value, text from, text to) {
+    const size_t count = text_seek_count(value, from);
+    size_t added;
+    size_t size;
+    if (!mul_fits(count, to.size, &added) ||
+        !add_fits(value.size - count * from.size, added, &size)) {
+        return SIZE_MAX;
+    }
+    return size;
+}
+
+static void replace_into(text value, text from, text to, char *out) {
+    size_t at = 0;
+    while (at < value.size) {
+        const size_t found = text_seek(value, from, at);
+        const size_t end = found == TEXT_NOWHERE ? value.size : found;
+        memcpy(out, value.data + at, end - at);
+        out += end - at;
+        if (found == TEXT_NOWHERE) {
+            return;
+        }
+        if (to.size > 0) {
+            memcpy(out, to.data, to.size);
+            out += to.size;
+        }
+        at = end + from.size;
+    }
+}
+
+static uint32_t replace(function_call *call, const column *const *args, column *out) {
+    const text_rows values = text_rows_of(args[0]);
+    const text_rows froms = text_rows_of(args[1]);
+    const text_rows tos = text_rows_of(args[2]);
+    text_sink sink = {.memory = call->scratch};
+    FOR_ROWS(call, row) {
+        const text value = text_at(values, row);
+        const text from = text_at(froms, row);
+        const text to = text_at(tos, row);
+        if (from.size == 0 || text_seek(value, from, 0) == TEXT_NOWHERE) {
+            put_slice(out, row, value);
+            continue;
+        }
+        const size_t size = replaced_size(value, from, to);
+        if (size > TEXT_RESULT_SIZE_MAX) {
+            return ROW_VISIT(row);
+        }
+        char *room = text_sink_room(&sink, size);
+        if (room == NULL) {
+            return KERNEL_NO_MEMORY;
+        }
+        replace_into(value, from, to, room);
+        COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, size);
+    }
+    return call->count;
+}
+
+// Never longer than it was.
+static bool shrinks(const expr *call) {
+    text from;
+    text to;
+    return literal_text(call->call_.args.items[1], &from) &&
+           literal_text(call->call_.args.items[2], &to) && to.size <= from.size;
+}
+
+const scalar_function function_replace = {
+    .name = "replace",
+    .category = "string",
+    .summary = "the text with another one in all places of a part",
+    .examples =
+        (const char *const[]){"replace('abcabc', 'bc', 'X')", "aXaX", "replace('aaa', 'aa', 'b')",
+                              "ba", "replace('abc', '', 'x')", "abc", "replace('abc', 'b', '')",
+                              "ac", "replace('', 'a', 'b')", "", "replace('a', NULL, 'b')", "NULL",
+                              "replace('die Straße', 'ß', 'ss')", "die Strasse",
+                              "replace(1, '1', '2')", "error: no \"replace\" takes", NULL},
+    .flags = FUNCTION_NULL_STRICT | FUNCTION_CAN_FAIL | FUNCTION_DICTIONARY,
+    .overloads = (const overload[]){{.signature = "VARCHAR <- VARCHAR, VARCHAR, VARCHAR",
+                                     .kernel = replace,
+                                     .cannot_fail = shrinks},
+                                    {0}},
+    .explain_failure = explain_size,
+};
+
+// ---- translate -------------------------------------------------------------------------------
+
+// Where in `from` a code point stands first; SIZE_MAX if it does not.
+static size_t code_index(text from, uint32_t code) {
+    size_t at = 0;
+    for (size_t index = 0; at < from.size; index++) {
+        if (utf8_next(from, &at) == code) {
+            return index;
+        }
+    }
+    return SIZE_MAX;
+}
+
+// Writes the text translated; the size.
+static size_t translate_into(text value, text from, text to, char *out) {
+    size_t at = 0;
+    size_t size = 0;
+    while (at < value.size) {
+        const size_t start = at;
+        const size_t index = code_index(from, utf8_next(value, &at));
+        if (index == SIZE_MAX) {
+            memcpy(out + size, value.data + start, at - start);
+            size += at - start;
+            continue;
+        }
+        size_t place = utf8_offset(to, index);
+        if (place < to.size) {
+            size += utf8_encode(utf8_next(to, &place), out + size);
+        }
+    }
+    return size;
+}
+
+static uint32_t translate(function_call *call, const column *const *args, column *out) {
+    const text_rows values = text_rows_of(args[0]);
+    const text_rows froms = text_rows_of(args[1]);
+    const text_rows tos = text_rows_of(args[2]);
+    text_sink sink = {.memory = call->scratch};
+    FOR_ROWS(call, row) {
+        const text value = text_at(values, row);
+        size_t room_size;
+        if (!mul_fits(value.size, UTF8_SIZE_MAX, &room_size)) {
+            return KERNEL_NO_MEMORY;
+        }
+        char *room = text_sink_room(&sink, room_size);
+        if (room == NULL) {
+            return KERNEL_NO_MEMORY;
+        }
+        const size_t size = translate_into(value, text_at(froms, row), text_at(tos, row), room);
+        COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, size);
+    }
+    return call->count;
+}
+
+const scalar_function function_translate = {
+    .name = "translate",
+    .category = "string",
+    .summary = "each character that is in the second text becomes the one at its place in the "
+               "third, or vanishes",
+    .examples =
+        (const char *const[]){"translate('12345', '143', 'ax')", "a2x5",
+                              "translate('häuser', 'äö', 'ao')", "hauser",
+                              "translate('aab', 'aa', 'xy')", "xxb", "translate('abc', '', 'x')",
+                              "abc", "translate('', 'a', 'b')", "", "translate(NULL, 'a', 'b')",
+                              "NULL", "translate('ab', 'ab', '€')", "€", "translate(1, '1', '2')",
+                              "error: no \"translate\" takes", NULL},
+    .flags = FUNCTION_NULL_STRICT | FUNCTION_DICTIONARY,
+    .overloads =
+        (const overload[]){
+            {.signature = "VARCHAR <- VARCHAR, VARCHAR, VARCHAR", .kernel = translate}, {0}},
+};
+
+// ---- overlay ---------------------------------------------------------------------------------
+
+static uint32_t overlay(function_call *call, const column *const *args, column *out) {
+    const text_rows values = text_rows_of(args[0]);
+    const text_rows insertions = text_rows_of(args[1]);
+    const i64_rows froms = i64_rows_of(args[2]);
+    const bool has_count = call->arg_count == 4;
+    const i64_rows counts = i64_rows_of(args[has_count ? 3 : 2]);
+    text_sink sink = {.memory = call->scratch};
+    FOR_ROWS(call, row) {
+        const text value = text_at(values, row);
+        const text insertion = text_at(insertions, row);
+        const int64_t from = i64_at(froms, row);
+        const int64_t count = has_count ? i64_at(counts, row) : (int64_t)utf8_count(insertion);
+        int64_t behind; // The place, from 1, where the text goes on.
+        if (from < 1 || __builtin_add_overflow(from, count, &behind)) {
+            return ROW_VISIT(row);
+        }
+        const size_t start = utf8_offset(value, (size_t)from - 1);
+        const size_t rest = behind <= 1 ? 0 : utf8_offset(value, (size_t)behind - 1);
+        const size_t size = start + insertion.size + (value.size - rest);
+        char *room = text_sink_room(&sink, size);
+        if (room == NULL) {
+            return KERNEL_NO_MEMORY;
+        }
+        memcpy(room, value.data, start);
+        memcpy(room + start, insertion.data, insertion.size);
+        memcpy(room + start + insertion.size, value.data + rest, value.size - rest);
+        COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, size);
+    }
+    return call->count;
+}
+
+static void explain_overlay(const function_call *call, const column *const *args, uint32_t row,
+                            firn_error *err) {
+    (void)call;
+    err_set_sql(err, FIRN_INVALID, "22011", NO_POSITION, "the place %lld, from 1 on is allowed",
+                (long long)i64_at(i64_rows_of(args[2]), row));
+}
+
+const scalar_function function_overlay = {
+    .name = "overlay",
+    .category = "string",
+    .summary = "the text with another one over some of its characters",
+    .examples =
+        (const char *const[]){
+            "overlay('Txxxxas' PLACING 'hom' FROM 2 FOR 4)", "Thomas",
+            "overlay('abcdef' PLACING 'XY' FROM 3)", "abXYef", "overlay('äöü' PLACING 'o' FROM 2)",
+            "äoü", "overlay('ab' PLACING 'x' FROM 9)", "abx", "overlay(NULL PLACING 'x' FROM 1)",
+            "NULL", "overlay('ab' PLACING 'x' FROM 0)", "error: the place 0",
+            "overlay(1 PLACING 'x' FROM 1)", "error: no \"overlay\" takes", NULL},
+    .flags = FUNCTION_NULL_STRICT | FUNCTION_CAN_FAIL | FUNCTION_DICTIONARY,
+    .overloads =
+        (const overload[]){
+            {.signature = "VARCHAR <- VARCHAR, VARCHAR, BIGINT", .kernel = overlay},
+            {.signature = "VARCHAR <- VARCHAR, VARCHAR, BIGINT, BIGINT", .kernel = overlay},
+            {0},
+        },
+    .explain_failure = explain_overlay,
+};
