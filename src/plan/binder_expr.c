@@ -715,7 +715,7 @@ static firn_status quantify_items(binder *self, scope *names, const sql_quantifi
         const bool is_contains = written->op == SQL_OP_EQUAL && !written->is_all;
         if (args[1]->type->id == TYPE_LIST && is_contains) {
             expr *swapped[2] = {args[1], args[0]};
-            return bind_function(self, "list_contains", swapped, 2, position, out);
+            return bind_function(self, "equals_any", swapped, 2, position, out);
         }
         return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", position,
                         "%s with %s over an array value is not supported",
