@@ -235,6 +235,16 @@ static firn_status list_columns(run *self, const schema *columns, firn_error *er
     return listing_finish(rows, err);
 }
 
+/// Lists the columns of a query; its types live as long as the tables it was bound to.
+static firn_status list_query(run *self, const sql_query *query, const bind_env *env,
+                              firn_error *err) {
+    bind_result bound = {0};
+    TRY(bind_query(query, env, NULL, &self->memory, &bound, err));
+    firn_status status = list_columns(self, &bound.plan.root->output_.columns, err);
+    bind_result_release(&bound);
+    return status;
+}
+
 firn_status command_describe(run *self, const sql_describe *written, firn_error *err) {
     const bind_env env = session_bind_env(self);
     if (written->is_summary) {
@@ -243,11 +253,7 @@ firn_status command_describe(run *self, const sql_describe *written, firn_error 
     }
     schema columns;
     if (written->query != NULL) {
-        bind_result bound = {0};
-        TRY(bind_query(written->query, &env, NULL, &self->memory, &bound, err));
-        columns = bound.plan.root->output_.columns;
-        bind_result_release(&bound);
-        return list_columns(self, &columns, err);
+        return list_query(self, written->query, &env, err);
     }
     const table_version now = {.kind = VERSION_CURRENT};
     bound_object object = {0};
@@ -271,11 +277,7 @@ firn_status command_describe(run *self, const sql_describe *written, firn_error 
                          .from = {.count = 1, .items = from}};
     const sql_query query = {.node = {.family = SQL_FAMILY_BODY, .kind = SQL_QUERY},
                              .body = &select.node};
-    bind_result bound = {0};
-    TRY(bind_query(&query, &env, NULL, &self->memory, &bound, err));
-    columns = bound.plan.root->output_.columns;
-    bind_result_release(&bound);
-    return list_columns(self, &columns, err);
+    return list_query(self, &query, &env, err);
 }
 
 // ---- EXPLAIN

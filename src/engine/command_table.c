@@ -86,8 +86,12 @@ static firn_status create_as(run *self, const sql_create_table *written, const o
     const bind_env env = session_bind_env(self);
     bind_result probe = {0};
     TRY(bind_query(written->query, &env, NULL, &self->memory, &probe, err));
-    schema columns = probe.plan.root->output_.columns;
+    // Copied, as the types of the query belong to the tables that it reads.
+    schema columns;
+    firn_status status =
+        schema_copy(&self->memory, &probe.plan.root->output_.columns, &columns, err);
     bind_result_release(&probe);
+    TRY(status);
     TRY(names_of_query(self, written, &columns, err));
     catalog_object made = {0};
     TRY(place->catalog->kind->create_table(place->catalog, place->space, place->name, &columns,
@@ -97,8 +101,8 @@ static firn_status create_as(run *self, const sql_create_table *written, const o
         return FIRN_OK;
     }
     const sql_names none = {0};
-    firn_status status = bind_insert(written->query, made.snapshot, &none, false, &env, NULL,
-                                     &self->memory, &self->bound, err);
+    status = bind_insert(written->query, made.snapshot, &none, false, &env, NULL, &self->memory,
+                         &self->bound, err);
     table_snapshot_release(made.snapshot);
     status = status == FIRN_OK ? run_insert(self, NULL, 0, err) : status;
     status = status == FIRN_OK ? run_drain(self, err) : status;

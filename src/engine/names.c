@@ -7,7 +7,6 @@
 #include <assert.h>
 
 #include "engine/objects.h"
-#include "tables/files/file_tables.h"
 
 typedef struct candidate {
     catalog *catalog;
@@ -160,7 +159,8 @@ static firn_status open_files(void *session, text function, const table_argument
                               uint32_t arg_count, arena *memory, bool *found, table_snapshot **out,
                               firn_error *err) {
     run *user = session;
-    return file_table_open(function, args, arg_count, user->session->engine->io, &user->cancel,
+    firn_engine *engine = user->session->engine;
+    return file_table_open(function, args, arg_count, engine->io, engine->tables, &user->cancel,
                            memory, found, out, err);
 }
 

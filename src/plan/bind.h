@@ -10,6 +10,7 @@
 #include "plan/plan.h"
 #include "sql/ast.h"
 #include "tables/catalog.h"
+#include "tables/files/file_tables.h"
 
 /// What a name in FROM turned out to be. Exactly one of the members is there.
 typedef struct bound_object {
@@ -18,13 +19,6 @@ typedef struct bound_object {
     const column_data_list *rows; ///< Rows at hand (information_schema), with `columns`.
     schema columns;
 } bound_object;
-
-/// A constant argument of a table function.
-typedef struct table_argument {
-    text name; ///< "" for positional ones.
-    literal value;
-    const type *type;
-} table_argument;
 
 /// What the binder asks of its session.
 typedef struct bind_env {

@@ -1,16 +1,131 @@
 #include "tables/files/file_tables.h"
 
-firn_status file_table_open(text function, const struct table_argument *args, uint32_t arg_count,
-                            struct io *io, const cancel_flag *cancel, arena *memory, bool *found,
-                            table_snapshot **out, firn_error *err) {
-    (void)function;
-    (void)args;
-    (void)arg_count;
-    (void)io;
-    (void)cancel;
-    (void)memory;
-    (void)out;
-    (void)err;
-    *found = false;
+#include "tables/files/parquet_table.h"
+
+static firn_status read_bool(const table_argument *arg, bool *out, firn_error *err) {
+    if (arg->type->id != TYPE_BOOLEAN || arg->value.is_null) {
+        return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION, "%.*s takes true or false",
+                        TEXT_ARGS(arg->name));
+    }
+    *out = bitmap_get(arg->value.value->values, 0);
     return FIRN_OK;
+}
+
+static firn_status read_hive(const table_argument *arg, hive_mode *out, firn_error *err) {
+    if (arg->type->id == TYPE_VARCHAR && !arg->value.is_null &&
+        text_equal_nocase(string_text(COLUMN_VALUES(arg->value.value, string_value)),
+                          TEXT("auto"))) {
+        *out = HIVE_AUTO;
+        return FIRN_OK;
+    }
+    bool is_on;
+    TRY(read_bool(arg, &is_on, err));
+    *out = is_on ? HIVE_ON : HIVE_OFF;
+    return FIRN_OK;
+}
+
+static firn_status read_option(const table_argument *arg, parquet_table_options *out,
+                               firn_error *err) {
+    static const char *const names[] = {"hive_partitioning", "union_by_name",
+                                        "filename",          "file_row_number",
+                                        "verify_checksums",  "binary_as_string"};
+    bool *const flags[] = {NULL,
+                           &out->union_by_name,
+                           &out->with_filename,
+                           &out->with_row_number,
+                           &out->verify_checksums,
+                           &out->types.binary_as_string};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (text_equal_nocase(arg->name, text_of(names[i]))) {
+            return i == 0 ? read_hive(arg, &out->hive, err) : read_bool(arg, flags[i], err);
+        }
+    }
+    firn_status status = FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION,
+                                  "read_parquet has no option \"%.*s\"", TEXT_ARGS(arg->name));
+    err_hint(err, "there are hive_partitioning, union_by_name, filename, file_row_number, "
+                  "verify_checksums, binary_as_string");
+    return status;
+}
+
+typedef struct path_list {
+    arena *memory;
+    io_paths paths;
+    uint32_t capacity;
+} path_list;
+
+static firn_status add_pattern(path_list *self, text pattern, struct io *io,
+                               const cancel_flag *cancel, firn_error *err) {
+    io_paths found;
+    TRY(io_glob(io, pattern, cancel, self->memory, &found, err));
+    if (found.count == 0) {
+        return FAIL_SQL(err, FIRN_NOT_FOUND, "58P01", NO_POSITION, "no file matches \"%.*s\"",
+                        TEXT_ARGS(pattern));
+    }
+    text *items = ARENA_NEW(self->memory, text, self->paths.count + found.count);
+    if (items == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    if (self->paths.count > 0) {
+        memcpy(items, self->paths.items, self->paths.count * sizeof *items);
+    }
+    memcpy(items + self->paths.count, found.items, found.count * sizeof *items);
+    self->paths = (io_paths){.count = self->paths.count + found.count, .items = items};
+    return FIRN_OK;
+}
+
+// 'pattern', or a list of them.
+static firn_status read_paths(const table_argument *arg, path_list *out, struct io *io,
+                              const cancel_flag *cancel, firn_error *err) {
+    const column *value = arg->value.value;
+    if (!arg->value.is_null && arg->type->id == TYPE_VARCHAR) {
+        return add_pattern(out, string_text(COLUMN_VALUES(value, string_value)), io, cancel, err);
+    }
+    if (arg->value.is_null || arg->type->id != TYPE_LIST ||
+        arg->type->children[0].type->id != TYPE_VARCHAR) {
+        return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
+                        "read_parquet takes a path or a list of paths");
+    }
+    const list_value slice = *COLUMN_VALUES(value, list_value);
+    for (uint32_t i = 0; i < slice.size; i++) {
+        const column *paths = &value->children[0];
+        TRY(add_pattern(out, string_text(&COLUMN_VALUES(paths, string_value)[slice.offset + i]), io,
+                        cancel, err));
+    }
+    return FIRN_OK;
+}
+
+static firn_status open_parquet(const table_argument *args, uint32_t arg_count, struct io *io,
+                                struct pool *pool, const cancel_flag *cancel, arena *memory,
+                                table_snapshot **out, firn_error *err) {
+    parquet_table_options options = {.hive = HIVE_AUTO};
+    path_list paths = {.memory = memory};
+    text name = TEXT("");
+    for (uint32_t i = 0; i < arg_count; i++) {
+        if (args[i].name.size > 0) {
+            TRY(read_option(&args[i], &options, err));
+            continue;
+        }
+        TRY(read_paths(&args[i], &paths, io, cancel, err));
+        if (args[i].type->id == TYPE_VARCHAR) {
+            name = string_text(COLUMN_VALUES(args[i].value.value, string_value));
+        }
+    }
+    if (paths.paths.count == 0) {
+        return FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION, "read_parquet needs a path");
+    }
+    return parquet_table_open(&paths.paths, name.size > 0 ? name : paths.paths.items[0], &options,
+                              io, pool, cancel, out, err);
+}
+
+firn_status file_table_open(text function, const table_argument *args, uint32_t arg_count,
+                            struct io *io, struct pool *pool, const cancel_flag *cancel,
+                            arena *memory, bool *found, table_snapshot **out, firn_error *err) {
+    bool is_parquet = text_equal_nocase(function, TEXT("read_parquet")) ||
+                      text_equal_nocase(function, TEXT("parquet_scan"));
+    if (function.size == 0) {
+        const text path = string_text(COLUMN_VALUES(args[0].value.value, string_value));
+        is_parquet = text_ends_with(path, TEXT(".parquet")) || text_ends_with(path, TEXT(".parq"));
+    }
+    *found = is_parquet;
+    return is_parquet ? open_parquet(args, arg_count, io, pool, cancel, memory, out, err) : FIRN_OK;
 }

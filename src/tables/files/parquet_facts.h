@@ -1,0 +1,29 @@
+// What the footer of a Parquet file says of a row group, as facts for the pruning evaluator.
+#ifndef FIRN_TABLES_FILES_PARQUET_FACTS_H
+#define FIRN_TABLES_FILES_PARQUET_FACTS_H
+
+#include "expr/dynamic.h"
+#include "expr/facts.h"
+#include "formats/parquet/pq_file.h"
+#include "formats/parquet/pq_pick.h"
+
+/// Facts about one row group, for the columns of a scan. Plain data in an arena.
+typedef struct parquet_facts {
+    unit_facts base;
+    uint32_t count;
+    const uint32_t *ids;
+    column_facts *columns;
+    bool *is_known;
+} parquet_facts;
+
+/// Facts for `count` picks whose column ids are `ids`; nested columns and what is not in the file
+/// have none, constants have themselves.
+firn_status parquet_facts_make(const pq_file *file, uint32_t row_group, const pq_pick *picks,
+                               const uint32_t *ids, uint32_t count, const dynamic_filters *filters,
+                               arena *memory, parquet_facts *out, firn_error *err);
+
+/// Facts of top-level column `number` over all row groups of a file.
+firn_status parquet_column_facts(const pq_file *file, uint32_t number, arena *memory,
+                                 column_facts *out, bool *is_known, firn_error *err);
+
+#endif

@@ -1,0 +1,215 @@
+#include "tables/files/parquet_scan.h"
+
+#include "base/host.h"
+#include "io/io_wakeup.h"
+#include "memory/pool.h"
+#include "tables/files/parquet_facts.h"
+
+#define MEMORY_MAX ((size_t)1 << 40)
+
+struct parquet_scan {
+    const scan_request *request;
+    const scan_env *env;
+    parquet_scan_target target;
+    uint32_t *ids;
+    arena memory;      // Of this struct.
+    arena file_memory; // Of the file that is read: picks.
+    pq_opener *opener;
+    pq_file *file;
+    pq_pick *picks;
+    pq_reader *reader;
+    uint32_t next_group, end_group;
+    bool is_reading; // A row group is under way.
+    uint32_t part;
+    scan_counters counters;
+};
+
+firn_status parquet_scan_open(const scan_request *request, const scan_env *env, parquet_scan **out,
+                              firn_error *err) {
+    arena memory = arena_open_in(env->pool, MEMORY_MAX);
+    parquet_scan *self = ARENA_NEW(&memory, parquet_scan, 1);
+    uint32_t *ids = ARENA_NEW(&memory, uint32_t, request->column_count + 1);
+    if (self == NULL || ids == NULL) {
+        firn_status status = ARENA_FULL(&memory, err);
+        arena_close(&memory);
+        return status;
+    }
+    for (uint32_t i = 0; i < request->column_count; i++) {
+        ids[i] = request->columns[i].id;
+    }
+    *self = (parquet_scan){.request = request,
+                           .env = env,
+                           .ids = ids,
+                           .memory = memory,
+                           .file_memory = arena_open_in(env->pool, MEMORY_MAX)};
+    *out = self;
+    return FIRN_OK;
+}
+
+static void add_reader(parquet_scan *self) {
+    if (self->reader == NULL) {
+        return;
+    }
+    const pq_reader_counters read = pq_reader_count(self->reader);
+    self->counters.pages += read.pages;
+    self->counters.pages_pruned += read.pages_skipped;
+    self->counters.rows_read += read.rows;
+    self->counters.rows_deleted += read.rows_deleted;
+    self->counters.rows_filtered += read.rows_filtered;
+}
+
+static void end_file(parquet_scan *self) {
+    add_reader(self);
+    pq_reader_close(self->reader);
+    pq_opener_close(self->opener);
+    pq_file_release(self->file);
+    self->reader = NULL;
+    self->opener = NULL;
+    self->file = NULL;
+    arena_reset(&self->file_memory);
+}
+
+void parquet_scan_close(parquet_scan *self) {
+    if (self != NULL) {
+        end_file(self);
+        arena_close(&self->file_memory);
+        arena memory = self->memory;
+        arena_close(&memory);
+    }
+}
+
+static io_request request_of(const parquet_scan *self) {
+    return (io_request){.cancel = self->env->cancel, .waker = io_waker_of(self->env->wakeup)};
+}
+
+firn_status parquet_scan_begin(parquet_scan *self, const parquet_scan_target *target,
+                               firn_error *err) {
+    end_file(self);
+    self->target = *target;
+    self->part = 0;
+    self->is_reading = false;
+    self->counters.files++;
+    if (target->file != NULL) {
+        self->file = pq_file_retain(target->file);
+        return FIRN_OK;
+    }
+    io_file *input;
+    const io_open_options options = {.cancel = self->env->cancel};
+    const io_request request = request_of(self);
+    TRY(io_file_open(self->env->io, target->path, &options, &input, err));
+    firn_status status =
+        pq_opener_open(input, &self->target.options, self->env->pool, &request, &self->opener, err);
+    io_file_release(input);
+    return status;
+}
+
+static firn_status open_reader(parquet_scan *self, firn_error *err) {
+    const scan_request *request = self->request;
+    self->picks = ARENA_NEW(&self->file_memory, pq_pick, request->column_count + 1);
+    if (self->picks == NULL) {
+        return ARENA_FULL(&self->file_memory, err);
+    }
+    TRY(self->target.pick(self->target.user, self->file, &self->file_memory, self->picks, err));
+    const uint32_t groups = pq_file_row_group_count(self->file);
+    self->next_group = self->target.first_row_group;
+    self->end_group = self->target.row_group_count > groups - self->next_group
+                          ? groups
+                          : self->next_group + self->target.row_group_count;
+    const pq_reader_options options = {
+        .owner = self->env->pool,
+        .codecs = self->env->codecs,
+        .request = request_of(self),
+        .batch_rows = self->env->batch_rows,
+        .verify_checksums = self->target.verify_checksums,
+        .filter = {.conjuncts = request->filters,
+                   .ids = self->ids,
+                   .context = self->env->context,
+                   .dynamic = self->env->dynamic},
+        .deletes = self->target.deletes,
+        .filter_only_count = request->column_count - request->output_count,
+    };
+    return pq_reader_open(self->file, self->picks, request->column_count, &options, &self->reader,
+                          err);
+}
+
+// Can any row of the group pass all filters?
+static firn_status may_pass(parquet_scan *self, uint32_t group, arena *scratch, bool *out,
+                            firn_error *err) {
+    const scan_request *request = self->request;
+    parquet_facts facts;
+    *out = true;
+    if (request->filters.count == 0) {
+        return FIRN_OK;
+    }
+    TRY(parquet_facts_make(self->file, group, self->picks, self->ids, request->column_count,
+                           self->env->dynamic, scratch, &facts, err));
+    for (uint32_t i = 0; i < request->filters.count && *out; i++) {
+        const expr *conjunct = request->filters.items[i];
+        *out = facts_evaluate(conjunct, &facts.base, scratch) != VERDICT_NEVER;
+        if (!*out && conjunct->kind == EXPR_DYNAMIC) {
+            self->counters.row_groups_pruned_dynamic++;
+        } else if (!*out) {
+            self->counters.row_groups_pruned_statistics++;
+        }
+    }
+    return FIRN_OK;
+}
+
+// Goes to the next row group that is worth reading; false at the end of the file.
+static firn_status begin_group(parquet_scan *self, arena *scratch, bool *found, firn_error *err) {
+    *found = false;
+    while (self->next_group < self->end_group && !*found) {
+        self->counters.row_groups++;
+        TRY(may_pass(self, self->next_group, scratch, found, err));
+        if (*found) {
+            pq_reader_start(self->reader, self->next_group, 1);
+        }
+        self->next_group++;
+    }
+    self->is_reading = *found;
+    return FIRN_OK;
+}
+
+firn_status parquet_scan_next(parquet_scan *self, arena *scratch, batch *out, scan_answer *answer,
+                              firn_error *err) {
+    pq_answer read;
+    *answer = SCAN_WAIT;
+    if (self->file == NULL) {
+        TRY(pq_opener_next(self->opener, &self->file, &read, err));
+        if (read == PQ_WAIT) {
+            return FIRN_OK;
+        }
+        pq_opener_close(self->opener);
+        self->opener = NULL;
+    }
+    if (self->reader == NULL) {
+        TRY(open_reader(self, err));
+    }
+    for (;;) {
+        if (!self->is_reading) {
+            bool found;
+            TRY(begin_group(self, scratch, &found, err));
+            if (!found) {
+                *answer = SCAN_END;
+                return FIRN_OK;
+            }
+        }
+        TRY(pq_reader_next(self->reader, out, &read, err));
+        if (read == PQ_END) {
+            self->is_reading = false;
+            continue;
+        }
+        *answer = read == PQ_WAIT ? SCAN_WAIT : SCAN_READY;
+        out->sequence.part = self->part;
+        self->part += read == PQ_READY;
+        return FIRN_OK;
+    }
+}
+
+void parquet_scan_counters(const parquet_scan *self, scan_counters *add_to) {
+    parquet_scan copy = *self;
+    add_reader(&copy);
+#define X(member, words) add_to->member += copy.counters.member;
+    SCAN_COUNTER_LIST(X)
+#undef X
+}
