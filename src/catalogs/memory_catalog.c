@@ -33,6 +33,9 @@ static memory_catalog *of(catalog *base) {
 }
 
 static void close_entry(entry *self) {
+    if (self == NULL) {
+        return;
+    }
     memory_table_release(self->table);
     table_snapshot_release(self->snapshot);
     arena memory = self->memory;
@@ -274,9 +277,11 @@ static firn_status new_entry(text space, text name, entry **out, firn_error *err
     return FIRN_OK;
 }
 
-// Under the lock: the place for a new entry. What is there is an error unless it may be replaced.
+// Under the lock: the place for a new entry. What is there is an error unless it may be replaced:
+// then the caller closes it, without the lock, as the release of a foreign stream may do anything.
 static firn_status put(memory_catalog *self, namespace_path space, entry *made, bool replace,
-                       firn_error *err) {
+                       entry **replaced, firn_error *err) {
+    *replaced = NULL;
     if (!has_space(self, space)) {
         return FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", NO_POSITION,
                         "there is no schema \"%.*s\" in catalog \"%.*s\"",
@@ -292,9 +297,8 @@ static firn_status put(memory_catalog *self, namespace_path space, entry *made, 
                         TEXT_ARGS(made->name), (*slot)->view != NULL ? "view" : "table");
     }
     if (slot != NULL) {
-        entry *old = *slot;
-        *slot = old->following;
-        close_entry(old);
+        *replaced = *slot;
+        *slot = (*replaced)->following;
     }
     made->following = self->entries;
     self->entries = made;
@@ -303,11 +307,13 @@ static firn_status put(memory_catalog *self, namespace_path space, entry *made, 
 
 static firn_status finish_put(memory_catalog *self, namespace_path space, entry *made, bool replace,
                               firn_status status, firn_error *err) {
+    entry *replaced = NULL;
     if (status == FIRN_OK) {
         mutex_lock(&self->lock);
-        status = put(self, space, made, replace, err);
+        status = put(self, space, made, replace, &replaced, err);
         mutex_unlock(&self->lock);
     }
+    close_entry(replaced);
     if (status != FIRN_OK) {
         close_entry(made);
     }
@@ -350,8 +356,10 @@ firn_status memory_catalog_put(catalog *base, text name, table_snapshot *taken, 
     memory_catalog *self = of(base);
     mutex_lock(&self->lock);
     const namespace_path space = {0};
-    firn_status status = put(self, space, made, true, err);
+    entry *replaced;
+    firn_status status = put(self, space, made, true, &replaced, err);
     mutex_unlock(&self->lock);
+    close_entry(replaced);
     if (status != FIRN_OK) {
         made->snapshot = NULL;
         close_entry(made);
@@ -373,9 +381,11 @@ static firn_status drop(catalog *base, namespace_path space, text name, bool is_
                           TEXT_ARGS(name), is_view ? "table" : "view", is_view ? "view" : "table");
     } else {
         *slot = gone->following;
-        close_entry(gone);
     }
     mutex_unlock(&self->lock);
+    if (status == FIRN_OK) {
+        close_entry(gone); // Without the lock: see put().
+    }
     return status;
 }
 

@@ -4,6 +4,7 @@
 #include "catalogs/catalogs.h"
 #include "catalogs/memory_catalog.h"
 #include "engine/objects.h"
+#include "tables/stream/stream_table.h"
 
 // ---- Open and close
 // ------------------------------------------------------------------------------
@@ -188,6 +189,23 @@ void firn_session_cancel(firn_session *session) {
         run_cancel(each);
     }
     mutex_unlock(&session->lock);
+}
+
+firn_status firn_register_stream(firn_session *session, const char *name,
+                                 struct ArrowArrayStream *source, firn_error *err) {
+    firn_error own;
+    err = err_or(err, &own);
+    TRY(engine_check(session->engine, err));
+    if (name == NULL || name[0] == '\0') {
+        return FAIL(err, FIRN_INVALID, "a registered stream needs a name");
+    }
+    table_snapshot *made;
+    TRY(stream_table_open(text_of(name), source, &made, err));
+    firn_status status = memory_catalog_put(session->temporary, text_of(name), made, err);
+    if (status != FIRN_OK) {
+        stream_table_give_back(made, source);
+    }
+    return status;
 }
 
 // ---- Catalogs

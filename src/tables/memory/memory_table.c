@@ -3,8 +3,8 @@
 #include <assert.h>
 
 #include "base/host.h"
-#include "expr/program.h"
 #include "memory/pool.h"
+#include "tables/row_pick.h"
 
 #define MEMORY_MAX ((size_t)1 << 40)
 #define CHUNKS_PER_TASK 16
@@ -189,45 +189,19 @@ static void planner_close(scan_planner *self) {
 
 struct scan_reader {
     memory_snapshot *table;
-    const scan_request *request;
     const scan_env *env;
     const memory_task *task;
     uint64_t chunk; // Of the task.
     uint32_t row;   // Of the chunk: test modes hand out fewer rows than it has.
     uint32_t part;
     uint64_t rows_read;
-    column *columns;
-    expr_state *filter; // NULL: no filter.
+    row_pick pick;
     arena memory;
 };
 
-static firn_status open_filter(scan_reader *self, firn_error *err) {
-    const scan_request *request = self->request;
-    if (request->filters.count == 0) {
-        return FIRN_OK;
-    }
-    uint32_t *ids = ARENA_NEW(&self->memory, uint32_t, request->column_count + 1);
-    expr *all = request->filters.items[0];
-    for (uint32_t i = 1; i < request->filters.count && all != NULL; i++) {
-        all = expr_and(&self->memory, all, request->filters.items[i]);
-    }
-    if (ids == NULL || all == NULL) {
-        return ARENA_FULL(&self->memory, err);
-    }
-    for (uint32_t i = 0; i < request->column_count; i++) {
-        ids[i] = request->columns[i].id;
-    }
-    const input_layout layout = {.count = request->column_count, .ids = ids};
-    const expr *root = all;
-    expr_program *program;
-    TRY(expr_compile(&root, 1, &layout, &self->memory, &program, err));
-    return expr_open(program, self->env->context, self->env->dynamic, &self->memory, &self->filter,
-                     err);
-}
-
 static void close_reader(scan_reader *self) {
     if (self != NULL) {
-        expr_close(self->filter);
+        row_pick_close(&self->pick);
         arena memory = self->memory;
         arena_close(&memory);
     }
@@ -238,19 +212,14 @@ static firn_status open_reader(table_snapshot *base, const scan_request *request
                                firn_error *err) {
     arena memory = arena_open(MEMORY_MAX);
     scan_reader *self = ARENA_NEW(&memory, scan_reader, 1);
-    column *columns = ARENA_NEW(&memory, column, request->column_count + 1);
-    if (self == NULL || columns == NULL) {
-        firn_status status = ARENA_FULL(&memory, err);
-        arena_close(&memory);
-        return status;
+    if (self == NULL) {
+        return ARENA_FULL(&memory, err);
     }
     *self = (scan_reader){.table = (memory_snapshot *)base,
-                          .request = request,
                           .env = env,
                           .task = (const memory_task *)task,
-                          .columns = columns,
                           .memory = memory};
-    firn_status status = open_filter(self, err);
+    firn_status status = row_pick_open(&self->pick, request, env, &self->memory, err);
     if (status != FIRN_OK) {
         close_reader(self);
         return status;
@@ -268,30 +237,6 @@ static firn_status reopen(scan_reader *self, const scan_task *task, firn_error *
     return FIRN_OK;
 }
 
-// A column of a chunk, or a field of one.
-static firn_status pick(const batch *rows, const scan_column *wanted, arena *scratch, column *out,
-                        firn_error *err) {
-    *out = rows->columns[wanted->path[0]];
-    for (uint32_t i = 1; i < wanted->path_length; i++) {
-        const column parent = *out;
-        *out = parent.children[wanted->path[i]];
-        if (parent.validity == NULL) {
-            continue;
-        }
-        // A field of a NULL struct is NULL.
-        uint64_t *bits = ARENA_NEW(scratch, uint64_t, BITMAP_WORDS(out->length) + 1);
-        if (bits == NULL) {
-            return ARENA_FULL(scratch, err);
-        }
-        for (size_t word = 0; word < BITMAP_WORDS(out->length); word++) {
-            bits[word] =
-                parent.validity[word] & (out->validity == NULL ? UINT64_MAX : out->validity[word]);
-        }
-        out->validity = bits;
-    }
-    return FIRN_OK;
-}
-
 static firn_status next(scan_reader *self, arena *scratch, batch *out, scan_answer *answer,
                         firn_error *err) {
     if (self->chunk == self->task->count) {
@@ -301,18 +246,7 @@ static firn_status next(scan_reader *self, arena *scratch, batch *out, scan_answ
     const batch *rows = &self->table->chunks->items[self->task->first + self->chunk]->rows;
     const uint32_t left = rows->row_count - self->row;
     const uint32_t count = left < self->env->batch_rows ? left : self->env->batch_rows;
-    for (uint32_t i = 0; i < self->request->column_count; i++) {
-        TRY(pick(rows, &self->request->columns[i], scratch, &self->columns[i], err));
-        if (count < rows->row_count) {
-            const column whole = self->columns[i];
-            TRY(column_slice(scratch, &whole, self->row, count, &self->columns[i], err));
-        }
-    }
-    *out = batch_of(self->columns, self->request->column_count, count);
-    if (self->filter != NULL) {
-        TRY(expr_filter(self->filter, out, scratch, &out->selection, &out->selected_count, err));
-    }
-    out->column_count = self->request->output_count;
+    TRY(row_pick_apply(&self->pick, rows, self->row, count, scratch, out, err));
     out->sequence.part = self->part++;
     self->rows_read += count;
     self->row += count;

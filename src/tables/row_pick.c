@@ -1,0 +1,80 @@
+#include "tables/row_pick.h"
+
+static firn_status open_filter(row_pick *self, const scan_env *env, arena *memory,
+                               firn_error *err) {
+    const scan_request *request = self->request;
+    if (request->filters.count == 0) {
+        return FIRN_OK;
+    }
+    uint32_t *ids = ARENA_NEW(memory, uint32_t, request->column_count + 1);
+    expr *all = request->filters.items[0];
+    for (uint32_t i = 1; i < request->filters.count && all != NULL; i++) {
+        all = expr_and(memory, all, request->filters.items[i]);
+    }
+    if (ids == NULL || all == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < request->column_count; i++) {
+        ids[i] = request->columns[i].id;
+    }
+    const input_layout layout = {.count = request->column_count, .ids = ids};
+    const expr *root = all;
+    expr_program *program;
+    TRY(expr_compile(&root, 1, &layout, memory, &program, err));
+    return expr_open(program, env->context, env->dynamic, memory, &self->filter, err);
+}
+
+firn_status row_pick_open(row_pick *self, const scan_request *request, const scan_env *env,
+                          arena *memory, firn_error *err) {
+    *self = (row_pick){.request = request,
+                       .columns = ARENA_NEW(memory, column, request->column_count + 1)};
+    if (self->columns == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    return open_filter(self, env, memory, err);
+}
+
+// A column of the rows, or a field of one.
+static firn_status pick(const batch *rows, const scan_column *wanted, arena *scratch, column *out,
+                        firn_error *err) {
+    *out = rows->columns[wanted->path[0]];
+    for (uint32_t i = 1; i < wanted->path_length; i++) {
+        const column parent = *out;
+        *out = parent.children[wanted->path[i]];
+        if (parent.validity == NULL) {
+            continue;
+        }
+        // A field of a NULL struct is NULL.
+        uint64_t *bits = ARENA_NEW(scratch, uint64_t, BITMAP_WORDS(out->length) + 1);
+        if (bits == NULL) {
+            return ARENA_FULL(scratch, err);
+        }
+        for (size_t word = 0; word < BITMAP_WORDS(out->length); word++) {
+            bits[word] =
+                parent.validity[word] & (out->validity == NULL ? UINT64_MAX : out->validity[word]);
+        }
+        out->validity = bits;
+    }
+    return FIRN_OK;
+}
+
+firn_status row_pick_apply(row_pick *self, const batch *rows, uint32_t from, uint32_t count,
+                           arena *scratch, batch *out, firn_error *err) {
+    for (uint32_t i = 0; i < self->request->column_count; i++) {
+        TRY(pick(rows, &self->request->columns[i], scratch, &self->columns[i], err));
+        if (count < rows->row_count) {
+            const column whole = self->columns[i];
+            TRY(column_slice(scratch, &whole, from, count, &self->columns[i], err));
+        }
+    }
+    *out = batch_of(self->columns, self->request->column_count, count);
+    if (self->filter != NULL) {
+        TRY(expr_filter(self->filter, out, scratch, &out->selection, &out->selected_count, err));
+    }
+    out->column_count = self->request->output_count;
+    return FIRN_OK;
+}
+
+void row_pick_close(row_pick *self) {
+    expr_close(self->filter);
+}

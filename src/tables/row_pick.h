@@ -1,0 +1,25 @@
+// From rows that are in memory as a table has them to what a scan is asked for: the wanted columns
+// and fields, with the filters as a selection. For kinds of tables whose readers hold whole rows.
+#ifndef FIRN_TABLES_ROW_PICK_H
+#define FIRN_TABLES_ROW_PICK_H
+
+#include "expr/program.h"
+#include "tables/table.h"
+
+/// One reader's. Plain data but for the filter's state: close it.
+typedef struct row_pick {
+    const scan_request *request;
+    column *columns;
+    expr_state *filter; ///< NULL: no filter.
+} row_pick;
+
+/// `request`, `env` and `memory` outlive it. On failure there is nothing to close.
+firn_status row_pick_open(row_pick *self, const scan_request *request, const scan_env *env,
+                          arena *memory, firn_error *err);
+/// The answer for rows [from, from + count) of `rows`. `out` borrows from `rows`, from `scratch`
+/// and from this until the next call.
+firn_status row_pick_apply(row_pick *self, const batch *rows, uint32_t from, uint32_t count,
+                           arena *scratch, batch *out, firn_error *err);
+void row_pick_close(row_pick *self); ///< Of zeros: does nothing.
+
+#endif

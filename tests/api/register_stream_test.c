@@ -1,0 +1,142 @@
+// A foreign Arrow stream as a table, through firn.h alone: the stream of another session's query is
+// read, filtered and joined; a second reading and a broken stream are errors that say what
+// happened.
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "column/arrow.h"
+#include "firn.h"
+
+static unsigned failures;
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            failures++;                                                                            \
+            printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);                                 \
+        }                                                                                          \
+    } while (0)
+
+static bool open_rows(firn_session *session, const char *sql, struct ArrowArrayStream *out) {
+    firn_error err = FIRN_ERROR_INIT;
+    const bool is_good = firn_query(session, sql, FIRN_NUL_TERMINATED, out, &err) == FIRN_OK;
+    if (!is_good) {
+        printf("%s\n", err.text);
+    }
+    return is_good;
+}
+
+// The BIGINT of the first row; -1 and `err` where the query fails.
+static int64_t number_of(firn_session *session, const char *sql, firn_error *err) {
+    struct ArrowArrayStream rows = {0};
+    if (firn_query(session, sql, FIRN_NUL_TERMINATED, &rows, err) != FIRN_OK) {
+        return -1;
+    }
+    struct ArrowArray batch = {0};
+    int64_t value = -1;
+    if (rows.get_next(&rows, &batch) != 0) {
+        (void)firn_stream_error(&rows, err);
+    } else if (batch.release != NULL) {
+        const int64_t *values = batch.children[0]->buffers[1];
+        value = values[batch.children[0]->offset];
+        batch.release(&batch);
+    }
+    rows.release(&rows);
+    return value;
+}
+
+static void reads_once(firn_session *session, firn_session *other) {
+    firn_error err = FIRN_ERROR_INIT;
+    struct ArrowArrayStream source = {0};
+    CHECK(open_rows(other,
+                    "SELECT n, CAST(n AS VARCHAR) AS t, n % 7 AS k "
+                    "FROM generate_series(1, 100000) s(n)",
+                    &source));
+    CHECK(firn_register_stream(session, "s", &source, &err) == FIRN_OK);
+    CHECK(source.release == NULL); // Taken over.
+    CHECK(number_of(session, "SELECT n FROM s WHERE t = '77777' AND k = 0", &err) == 77777);
+    CHECK(number_of(session, "SELECT n FROM s", &err) == -1);
+    CHECK(strstr(err.text, "can be read once") != NULL);
+}
+
+static void filters_and_joins(firn_session *session, firn_session *other) {
+    firn_error err = FIRN_ERROR_INIT;
+    struct ArrowArrayStream source = {0};
+    CHECK(open_rows(other, "SELECT n, CAST(n AS VARCHAR) AS t FROM generate_series(1, 100000) s(n)",
+                    &source));
+    CHECK(firn_register_stream(session, "s", &source, &err) == FIRN_OK); // Replaces the other.
+    CHECK(number_of(session, "SELECT n FROM s WHERE t = '77777'", &err) == 77777);
+
+    CHECK(open_rows(other, "SELECT * FROM (VALUES (1, 10), (2, 20), (3, NULL)) v(id, worth)",
+                    &source));
+    CHECK(firn_register_stream(session, "worths", &source, &err) == FIRN_OK);
+    CHECK(number_of(session,
+                    "SELECT CAST(r.worth AS BIGINT) FROM (VALUES (2), (5)) l(id) "
+                    "JOIN worths r ON r.id = l.id",
+                    &err) == 20);
+}
+
+// ---- A stream that breaks ----------------------------------------------------------------------
+
+static struct ArrowArrayStream inner;
+static unsigned releases;
+
+static int broken_schema(struct ArrowArrayStream *self, struct ArrowSchema *out) {
+    (void)self;
+    return inner.get_schema(&inner, out);
+}
+
+static int broken_next(struct ArrowArrayStream *self, struct ArrowArray *out) {
+    (void)self;
+    (void)out;
+    return EIO;
+}
+
+static const char *broken_words(struct ArrowArrayStream *self) {
+    (void)self;
+    return "the well ran dry";
+}
+
+static void broken_release(struct ArrowArrayStream *self) {
+    releases++;
+    inner.release(&inner);
+    self->release = NULL;
+}
+
+static void passes_errors_on(firn_session *session, firn_session *other) {
+    firn_error err = FIRN_ERROR_INIT;
+    CHECK(open_rows(other, "SELECT CAST(1 AS BIGINT) AS n", &inner));
+    struct ArrowArrayStream source = {.get_schema = broken_schema,
+                                      .get_next = broken_next,
+                                      .get_last_error = broken_words,
+                                      .release = broken_release};
+    CHECK(firn_register_stream(session, "", &source, &err) == FIRN_INVALID);
+    CHECK(source.release != NULL); // Still the caller's.
+    CHECK(firn_register_stream(session, "dry", &source, &err) == FIRN_OK);
+    CHECK(number_of(session, "SELECT n FROM dry", &err) == -1);
+    CHECK(strstr(err.text, "the well ran dry") != NULL);
+}
+
+int main(void) {
+    firn_error err = FIRN_ERROR_INIT;
+    firn_engine *engine = NULL;
+    firn_session *session = NULL;
+    firn_session *other = NULL;
+    if (firn_engine_open(NULL, 0, &engine, &err) != FIRN_OK ||
+        firn_session_open(engine, &session, &err) != FIRN_OK ||
+        firn_session_open(engine, &other, &err) != FIRN_OK) {
+        printf("%s\n", err.text);
+        return 1;
+    }
+    reads_once(session, other);
+    filters_and_joins(session, other);
+    passes_errors_on(session, other);
+    firn_session_close(other);
+    firn_session_close(session);
+    firn_engine_close(engine);
+    CHECK(releases == 1);
+    printf("%s\n", failures == 0 ? "ok" : "FAILED");
+    return failures == 0 ? 0 : 1;
+}
