@@ -4,7 +4,7 @@
 #include "catalogs/catalogs.h"
 #include "catalogs/memory_catalog.h"
 #include "engine/objects.h"
-#include "tables/stream/stream_table.h"
+#include "tables/stream/registered_stream.h"
 
 // ---- Open and close
 // ------------------------------------------------------------------------------
@@ -200,10 +200,10 @@ firn_status firn_register_stream(firn_session *session, const char *name,
         return FAIL(err, FIRN_INVALID, "a registered stream needs a name");
     }
     table_snapshot *made;
-    TRY(stream_table_open(text_of(name), source, &made, err));
+    TRY(registered_stream_open(text_of(name), source, &made, err));
     firn_status status = memory_catalog_put(session->temporary, text_of(name), made, err);
     if (status != FIRN_OK) {
-        stream_table_give_back(made, source);
+        registered_stream_give_back(made, source);
     }
     return status;
 }

@@ -1,6 +1,6 @@
 #include "tables/files/file_tables.h"
 
-#include "tables/files/parquet_table.h"
+#include "tables/files/parquet_files.h"
 
 static firn_status read_bool(const table_argument *arg, bool *out, firn_error *err) {
     if (arg->type->id != TYPE_BOOLEAN || arg->value.is_null) {
@@ -24,7 +24,7 @@ static firn_status read_hive(const table_argument *arg, hive_mode *out, firn_err
     return FIRN_OK;
 }
 
-static firn_status read_option(const table_argument *arg, parquet_table_options *out,
+static firn_status read_option(const table_argument *arg, parquet_files_options *out,
                                firn_error *err) {
     static const char *const names[] = {"hive_partitioning", "union_by_name",
                                         "filename",          "file_row_number",
@@ -97,7 +97,7 @@ static firn_status read_paths(const table_argument *arg, path_list *out, struct 
 static firn_status open_parquet(const table_argument *args, uint32_t arg_count, struct io *io,
                                 struct pool *pool, const cancel_flag *cancel, arena *memory,
                                 table_snapshot **out, firn_error *err) {
-    parquet_table_options options = {.hive = HIVE_AUTO};
+    parquet_files_options options = {.hive = HIVE_AUTO};
     path_list paths = {.memory = memory};
     text name = TEXT("");
     for (uint32_t i = 0; i < arg_count; i++) {
@@ -113,7 +113,7 @@ static firn_status open_parquet(const table_argument *args, uint32_t arg_count, 
     if (paths.paths.count == 0) {
         return FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION, "read_parquet needs a path");
     }
-    return parquet_table_open(&paths.paths, name.size > 0 ? name : paths.paths.items[0], &options,
+    return parquet_files_open(&paths.paths, name.size > 0 ? name : paths.paths.items[0], &options,
                               io, pool, cancel, out, err);
 }
 

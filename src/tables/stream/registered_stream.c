@@ -1,4 +1,4 @@
-#include "tables/stream/stream_table.h"
+#include "tables/stream/registered_stream.h"
 
 #include <string.h>
 
@@ -48,7 +48,7 @@ static firn_status read_schema(stream_table *self, struct ArrowArrayStream *sour
     return arrow_schema_import(&self->types, memory, &self->base.columns, err);
 }
 
-firn_status stream_table_open(text name, struct ArrowArrayStream *source, table_snapshot **out,
+firn_status registered_stream_open(text name, struct ArrowArrayStream *source, table_snapshot **out,
                               firn_error *err) {
     if (source == NULL || source->release == NULL || source->get_schema == NULL ||
         source->get_next == NULL) {
@@ -60,7 +60,7 @@ firn_status stream_table_open(text name, struct ArrowArrayStream *source, table_
         return ARENA_FULL(&memory, err);
     }
     *self = (stream_table){
-        .base = {.kind = &stream_table_kind,
+        .base = {.kind = &registered_stream_kind,
                  .ref = {.kind = TEXT("stream"), .snapshot_id = -1, .schema_id = -1, .local = 1}}};
     atomic_init(&self->base.references, 1);
     atomic_init(&self->is_read, false);
@@ -76,7 +76,7 @@ firn_status stream_table_open(text name, struct ArrowArrayStream *source, table_
     return FIRN_OK;
 }
 
-void stream_table_give_back(table_snapshot *taken, struct ArrowArrayStream *source) {
+void registered_stream_give_back(table_snapshot *taken, struct ArrowArrayStream *source) {
     *source = of(taken)->source;
     of(taken)->source.release = NULL;
     table_snapshot_release(taken);
@@ -233,7 +233,7 @@ static void counters(const scan_reader *self, scan_counters *add_to) {
     add_to->rows_read += self->rows_read;
 }
 
-const table_kind stream_table_kind = {
+const table_kind registered_stream_kind = {
     .name = "stream",
     .plan = plan,
     .planner_next = planner_next,

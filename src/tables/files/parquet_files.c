@@ -1,4 +1,4 @@
-#include "tables/files/parquet_table.h"
+#include "tables/files/parquet_files.h"
 
 #include <assert.h>
 
@@ -26,23 +26,23 @@ typedef struct parquet_file {
     pq_file *file; // NULL: its footer was not read yet.
 } parquet_file;
 
-typedef struct parquet_table {
+typedef struct parquet_files {
     table_snapshot base;
-    parquet_table_options options;
+    parquet_files_options options;
     uint32_t file_count;
     parquet_file *files;
     column_kind *kinds;  // By column.
     column_facts *facts; // By column, of all files; is_known says whether.
     bool *is_known;
     struct pool *pool;
-} parquet_table;
+} parquet_files;
 
-static parquet_table *of(const table_snapshot *base) {
-    return (parquet_table *)(uintptr_t)base; // `base` is its first member.
+static parquet_files *of(const table_snapshot *base) {
+    return (parquet_files *)(uintptr_t)base; // `base` is its first member.
 }
 
 static void free_table(table_snapshot *base) {
-    parquet_table *self = of(base);
+    parquet_files *self = of(base);
     for (uint32_t i = 0; i < self->file_count; i++) {
         pq_file_release(self->files[i].file);
     }
@@ -53,7 +53,7 @@ static void free_table(table_snapshot *base) {
 // ---- Opening
 // -------------------------------------------------------------------------------------
 
-static firn_status open_file(parquet_table *self, uint32_t index, struct io *io,
+static firn_status open_file(parquet_files *self, uint32_t index, struct io *io,
                              const cancel_flag *cancel, firn_error *err) {
     io_file *input;
     const io_open_options options = {.cancel = cancel};
@@ -66,7 +66,7 @@ static firn_status open_file(parquet_table *self, uint32_t index, struct io *io,
 }
 
 typedef struct columns_build {
-    parquet_table *self;
+    parquet_files *self;
     field *fields;
     column_kind *kinds;
     uint32_t count, capacity;
@@ -136,7 +136,7 @@ static bool is_number(text value) {
 }
 
 static firn_status add_hive_columns(columns_build *build) {
-    parquet_table *self = build->self;
+    parquet_files *self = build->self;
     arena scratch = arena_open(MEMORY_MAX);
     hive_keys first;
     firn_status status = hive_keys_read(self->files[0].path, &scratch, &first, build->err);
@@ -164,7 +164,7 @@ static firn_status add_hive_columns(columns_build *build) {
     return status;
 }
 
-static firn_status find_columns(parquet_table *self, firn_error *err) {
+static firn_status find_columns(parquet_files *self, firn_error *err) {
     columns_build build = {.self = self, .err = err};
     for (uint32_t i = 0; i < self->file_count && self->files[i].file != NULL; i++) {
         if (i == 0 || self->options.union_by_name) {
@@ -186,7 +186,7 @@ static firn_status find_columns(parquet_table *self, firn_error *err) {
 }
 
 // Rows and facts of all files, if all footers were read.
-static firn_status find_facts(parquet_table *self, uint32_t opened, firn_error *err) {
+static firn_status find_facts(parquet_files *self, uint32_t opened, firn_error *err) {
     arena *memory = &self->base.memory;
     const uint32_t count = self->base.columns.count;
     uint64_t rows = 0;
@@ -218,7 +218,7 @@ static firn_status find_facts(parquet_table *self, uint32_t opened, firn_error *
     return FIRN_OK;
 }
 
-static firn_status fill(parquet_table *self, const io_paths *files, text name, struct io *io,
+static firn_status fill(parquet_files *self, const io_paths *files, text name, struct io *io,
                         const cancel_flag *cancel, firn_error *err) {
     arena *memory = &self->base.memory;
     self->files = ARENA_NEW(memory, parquet_file, files->count);
@@ -244,18 +244,18 @@ static firn_status fill(parquet_table *self, const io_paths *files, text name, s
     return find_facts(self, opened, err);
 }
 
-firn_status parquet_table_open(const io_paths *files, text name,
-                               const parquet_table_options *options, struct io *io,
+firn_status parquet_files_open(const io_paths *files, text name,
+                               const parquet_files_options *options, struct io *io,
                                struct pool *pool, const cancel_flag *cancel, table_snapshot **out,
                                firn_error *err) {
     assert(files->count > 0);
     arena memory = arena_open(MEMORY_MAX);
-    parquet_table *self = ARENA_NEW(&memory, parquet_table, 1);
+    parquet_files *self = ARENA_NEW(&memory, parquet_files, 1);
     if (self == NULL) {
         return ARENA_FULL(&memory, err);
     }
-    *self = (parquet_table){
-        .base = {.kind = &parquet_table_kind, .memory = memory}, .options = *options, .pool = pool};
+    *self = (parquet_files){
+        .base = {.kind = &parquet_files_kind, .memory = memory}, .options = *options, .pool = pool};
     atomic_init(&self->base.references, 1);
     firn_status status = fill(self, files, name, io, cancel, err);
     if (status != FIRN_OK) {
@@ -267,7 +267,7 @@ firn_status parquet_table_open(const io_paths *files, text name,
 }
 
 static const column_facts *facts(const table_snapshot *base, uint32_t column) {
-    const parquet_table *self = of(base);
+    const parquet_files *self = of(base);
     return self->is_known[column] ? &self->facts[column] : NULL;
 }
 
@@ -281,7 +281,7 @@ typedef struct parquet_task {
 } parquet_task;
 
 struct scan_planner {
-    const parquet_table *table;
+    const parquet_files *table;
     uint32_t file, row_group;
     uint64_t number;
     arena memory;
@@ -303,7 +303,7 @@ static firn_status plan(table_snapshot *base, const scan_request *request, const
 
 static firn_status planner_next(scan_planner *self, const scan_task **out, scan_answer *answer,
                                 firn_error *err) {
-    const parquet_table *table = self->table;
+    const parquet_files *table = self->table;
     // Row groups of few files are tasks; a file of many is one.
     const bool is_cut = table->file_count <= SMALL_FILES;
     while (is_cut && self->file < table->file_count &&
@@ -349,7 +349,7 @@ static void planner_close(scan_planner *self) {
 // -------------------------------------------------------------------------------------
 
 struct scan_reader {
-    const parquet_table *table;
+    const parquet_files *table;
     const scan_request *request;
     const parquet_task *task;
     parquet_scan *scan;
@@ -502,7 +502,7 @@ static void counters(const scan_reader *self, scan_counters *add_to) {
     parquet_scan_counters(self->scan, add_to);
 }
 
-const table_kind parquet_table_kind = {
+const table_kind parquet_files_kind = {
     .name = "parquet",
     .facts = facts,
     .plan = plan,

@@ -1,6 +1,6 @@
 // A table made of Parquet files: read_parquet('…') and FROM 'x.parquet'.
-#ifndef FIRN_TABLES_FILES_PARQUET_TABLE_H
-#define FIRN_TABLES_FILES_PARQUET_TABLE_H
+#ifndef FIRN_TABLES_FILES_PARQUET_FILES_H
+#define FIRN_TABLES_FILES_PARQUET_FILES_H
 
 #include "formats/parquet/pq_file.h"
 #include "io/glob.h"
@@ -8,21 +8,21 @@
 
 typedef enum hive_mode { HIVE_AUTO, HIVE_ON, HIVE_OFF } hive_mode;
 
-typedef struct parquet_table_options {
+typedef struct parquet_files_options {
     hive_mode hive;       ///< Folder names such as region=EU become columns.
     bool union_by_name;   ///< Columns of all files; else those of the first.
     bool with_filename;   ///< A column `filename`.
     bool with_row_number; ///< A column `file_row_number`.
     bool verify_checksums;
     pq_type_options types;
-} parquet_table_options;
+} parquet_files_options;
 
-extern const table_kind parquet_table_kind;
+extern const table_kind parquet_files_kind;
 
 /// Opens the table of these files (at least one). Reads the footers of some for schema and facts.
 /// The caller releases the snapshot.
-firn_status parquet_table_open(const io_paths *files, text name,
-                               const parquet_table_options *options, struct io *io,
+firn_status parquet_files_open(const io_paths *files, text name,
+                               const parquet_files_options *options, struct io *io,
                                struct pool *pool, const cancel_flag *cancel, table_snapshot **out,
                                firn_error *err);
 
