@@ -101,8 +101,8 @@ static firn_status create_as(run *self, const sql_create_table *written, const o
         return FIRN_OK;
     }
     const sql_names none = {0};
-    status = bind_insert(written->query, made.snapshot, &none, false, &env, NULL, &self->memory,
-                         &self->bound, err);
+    const insert_target target = {.table = made.snapshot, .columns = &none};
+    status = bind_insert(written->query, &target, &env, NULL, &self->memory, &self->bound, err);
     table_snapshot_release(made.snapshot);
     status = status == FIRN_OK ? run_insert(self, NULL, 0, err) : status;
     status = status == FIRN_OK ? run_drain(self, err) : status;
@@ -209,9 +209,10 @@ firn_status command_insert(run *self, const sql_insert *written, const bind_para
                         "rows cannot be inserted here: it is a %s",
                         target.snapshot == NULL ? "view" : "table that can only be read");
     }
+    const insert_target into = {
+        .table = target.snapshot, .columns = &written->columns, .is_by_name = written->is_by_name};
     firn_status status =
-        bind_insert(written->query, target.snapshot, &written->columns, written->is_by_name, &env,
-                    known, &self->memory, &self->bound, err);
+        bind_insert(written->query, &into, &env, known, &self->memory, &self->bound, err);
     table_snapshot_release(target.snapshot);
     TRY(status);
     TRY(run_insert(self, values, known == NULL ? 0 : known->count, err));

@@ -155,13 +155,12 @@ static firn_status find(void *session, const sql_names *path, const table_versio
     return err->status;
 }
 
-static firn_status open_files(void *session, text function, const table_argument *args,
-                              uint32_t arg_count, arena *memory, bool *found, table_snapshot **out,
-                              firn_error *err) {
+static firn_status open_files(void *session, text function, table_arguments args, arena *memory,
+                              bool *found, table_snapshot **out, firn_error *err) {
     run *user = session;
     firn_engine *engine = user->session->engine;
-    return file_table_open(function, args, arg_count, engine->io, engine->tables, &user->cancel,
-                           memory, found, out, err);
+    const file_env env = {.io = engine->io, .pool = engine->tables, .cancel = &user->cancel};
+    return file_table_open(function, args, &env, memory, found, out, err);
 }
 
 bind_env session_bind_env(run *user) {

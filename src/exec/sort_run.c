@@ -23,21 +23,20 @@ text sort_row_key(const row_store *store, const uint8_t *row) {
     return (text){.data = (const char *)row + layout->size + offset, .size = size};
 }
 
-firn_status sort_compare(const row_store *store, uint64_t left_prefix, const uint8_t *left,
-                         uint64_t right_prefix, const uint8_t *right, arena *scratch, int *out,
-                         firn_error *err) {
-    if (left_prefix != right_prefix) {
-        *out = left_prefix < right_prefix ? -1 : 1;
+firn_status sort_compare(const row_store *store, const sort_entry *left, const sort_entry *right,
+                         arena *scratch, int *out, firn_error *err) {
+    if (left->prefix != right->prefix) {
+        *out = left->prefix < right->prefix ? -1 : 1;
         return FIRN_OK;
     }
-    const text l = sort_row_key(store, left);
-    const text r = sort_row_key(store, right);
+    const text l = sort_row_key(store, left->row);
+    const text r = sort_row_key(store, right->row);
     if (l.data != NULL && r.data != NULL) {
         *out = text_compare(l, r);
         return FIRN_OK;
     }
     const arena_mark mark = arena_mark_take(scratch);
-    firn_status status = rows_compare(store, 0, left, right, scratch, out, err);
+    firn_status status = rows_compare(store, 0, left->row, right->row, scratch, out, err);
     arena_rewind(scratch, mark);
     return status;
 }
@@ -58,8 +57,7 @@ static bool less(sorting *self, const sort_entry *left, const sort_entry *right)
     }
     int order = 0;
     if (self->status == FIRN_OK) {
-        self->status = sort_compare(self->store, left->prefix, left->row, right->prefix, right->row,
-                                    self->scratch, &order, self->err);
+        self->status = sort_compare(self->store, left, right, self->scratch, &order, self->err);
     }
     return self->status == FIRN_OK && order < 0;
 }
@@ -240,8 +238,8 @@ firn_status sort_cursor_next(row_store *store, sort_cursor *self, spill_desk *de
     }
 }
 
-firn_status sort_cursor_open(row_store *store, sort_run *run, uint64_t from, uint64_t end,
-                             void *memory, spill_desk *desk, sort_cursor *out, firn_error *err) {
-    *out = (sort_cursor){.run = run, .at = from, .end = end, .memory = memory};
+firn_status sort_cursor_open(row_store *store, sort_run *run, sort_range range, void *memory,
+                             spill_desk *desk, sort_cursor *out, firn_error *err) {
+    *out = (sort_cursor){.run = run, .at = range.from, .end = range.end, .memory = memory};
     return sort_cursor_next(store, out, desk, err);
 }

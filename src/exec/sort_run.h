@@ -40,9 +40,8 @@ typedef struct sort_cursor {
 /// The key of a row; FIRN_INTERNAL never: keys in blobs are compared through rows_compare.
 text sort_row_key(const row_store *store, const uint8_t *row);
 /// Order of two rows by their keys.
-firn_status sort_compare(const row_store *store, uint64_t left_prefix, const uint8_t *left,
-                         uint64_t right_prefix, const uint8_t *right, arena *scratch, int *out,
-                         firn_error *err);
+firn_status sort_compare(const row_store *store, const sort_entry *left, const sort_entry *right,
+                         arena *scratch, int *out, firn_error *err);
 /// Sorts entries in place.
 firn_status sort_entries(const row_store *store, sort_entry *entries, uint64_t count,
                          arena *scratch, firn_error *err);
@@ -50,10 +49,15 @@ firn_status sort_entries(const row_store *store, sort_entry *entries, uint64_t c
 firn_status sort_spill(row_store *store, const sort_entry *entries, uint64_t count,
                        spill_desk *desk, spill_list *out, firn_error *err);
 
-/// Begins at entry `from` (in memory) and ends before `end`; a spilled run is read whole into pages
-/// of `memory` (page_size bytes).
-firn_status sort_cursor_open(row_store *store, sort_run *run, uint64_t from, uint64_t end,
-                             void *memory, spill_desk *desk, sort_cursor *out, firn_error *err);
+/// Entries [from, end) of a run.
+typedef struct sort_range {
+    uint64_t from, end;
+} sort_range;
+
+/// Hands out the entries of a range, if the run is in memory; a spilled run is read whole into
+/// pages of `memory` (page_size bytes).
+firn_status sort_cursor_open(row_store *store, sort_run *run, sort_range range, void *memory,
+                             spill_desk *desk, sort_cursor *out, firn_error *err);
 firn_status sort_cursor_next(row_store *store, sort_cursor *self, spill_desk *desk,
                              firn_error *err);
 

@@ -295,10 +295,17 @@ static firn_status call(domain *self, const char *name, expr **args, uint32_t co
 }
 
 // One list of structs per value of D, in order, cut to what LIMIT and OFFSET leave, unnested again.
-static firn_status limit_by_list(domain *self, const plan_columns *columns, sort_key_list order,
-                                 plan_node *input, const domain_ids *ids, int64_t limit,
-                                 int64_t offset, plan_node **out) {
+typedef struct limited {
+    plan_node *input;
+    plan_columns columns; // Of it.
+    sort_key_list order;
+    int64_t limit, offset;
+} limited;
+
+static firn_status limit_by_list(domain *self, const limited *rows, const domain_ids *ids,
+                                 plan_node **out) {
     optimizer *o = self->self;
+    const plan_columns *columns = &rows->columns;
     expr_list parts = {0};
     for (uint32_t i = 0; i < columns->count; i++) {
         expr *name = expr_string(o->memory, TYPE_OF(VARCHAR), TEXT("f"));
@@ -317,18 +324,19 @@ static firn_status limit_by_list(domain *self, const plan_columns *columns, sort
         .types = &row->type, .args = &row, .arg_count = 1, .position = UINT32_MAX};
     TRY(aggregate_call_new(aggregate_find(TEXT("array_agg")), &request, o->memory, &gathered,
                            o->err));
-    gathered->aggregate_.order = order;
+    gathered->aggregate_.order = rows->order;
     plan_node *group;
     TRY(rewrite_node(o, PLAN_AGGREGATE, &group));
-    group->aggregate_.input = input;
+    group->aggregate_.input = rows->input;
     group->aggregate_.set_id = NO_SLOT;
     TRY(add_columns(self, ids, &group->aggregate_.key_ids, &group->aggregate_.keys));
     const uint32_t list_id = rewrite_new_id(o);
     TRY(rewrite_add_id(o, &group->aggregate_.ids, list_id));
     TRY(rewrite_add_expr(o, &group->aggregate_.aggregates, gathered));
-    expr *slice[3] = {NULL, expr_i64(o->memory, TYPE_OF(BIGINT), offset + 1),
-                      expr_i64(o->memory, TYPE_OF(BIGINT),
-                               limit > INT64_MAX - offset ? INT64_MAX : limit + offset)};
+    expr *slice[3] = {
+        NULL, expr_i64(o->memory, TYPE_OF(BIGINT), rows->offset + 1),
+        expr_i64(o->memory, TYPE_OF(BIGINT),
+                 rows->limit > INT64_MAX - rows->offset ? INT64_MAX : rows->limit + rows->offset)};
     expr *cut;
     TRY(rewrite_column(o, list_id, gathered->type, &slice[0]));
     TRY(call(self, "list_slice", slice, 3, &cut));
@@ -356,25 +364,21 @@ static firn_status limit_by_list(domain *self, const plan_columns *columns, sort
 static firn_status push_limit(domain *self, plan_node **slot, domain_ids *out) {
     optimizer *o = self->self;
     plan_node *node = *slot;
-    int64_t limit;
-    int64_t offset;
-    TRY(literal_number(self, node->limit_.limit, INT64_MAX, &limit));
-    TRY(literal_number(self, node->limit_.offset, 0, &offset));
-    plan_node *input = node->limit_.input;
-    sort_key_list order = {0};
-    if (input->kind == PLAN_SORT) {
-        order = input->sort_.keys;
-        input = input->sort_.input;
+    limited rows = {.input = node->limit_.input};
+    TRY(literal_number(self, node->limit_.limit, INT64_MAX, &rows.limit));
+    TRY(literal_number(self, node->limit_.offset, 0, &rows.offset));
+    if (rows.input->kind == PLAN_SORT) {
+        rows.order = rows.input->sort_.keys;
+        rows.input = rows.input->sort_.input;
     }
-    plan_columns columns;
-    TRY(plan_outputs(input, o->memory, &columns, o->err));
-    TRY(push(self, &input, out));
+    TRY(plan_outputs(rows.input, o->memory, &rows.columns, o->err));
+    TRY(push(self, &rows.input, out));
     substitution map;
     TRY(substitution_of(self, out, &map));
-    for (uint32_t i = 0; i < order.count; i++) {
-        TRY(rewrite_substitute(o, &order.items[i].value, &map));
+    for (uint32_t i = 0; i < rows.order.count; i++) {
+        TRY(rewrite_substitute(o, &rows.order.items[i].value, &map));
     }
-    return limit_by_list(self, &columns, order, input, out, limit, offset, slot);
+    return limit_by_list(self, &rows, out, slot);
 }
 
 static firn_status push_unnest(domain *self, plan_node *node, domain_ids *out) {

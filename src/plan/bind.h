@@ -32,9 +32,8 @@ typedef struct bind_env {
                         firn_error *err);
     /// Opens files by a table function or `FROM 'x.parquet'` (function is then ""). *found is false
     /// if there is no such function here.
-    firn_status (*open_files)(void *session, text function, const table_argument *args,
-                              uint32_t arg_count, arena *memory, bool *found, table_snapshot **out,
-                              firn_error *err);
+    firn_status (*open_files)(void *session, text function, table_arguments args, arena *memory,
+                              bool *found, table_snapshot **out, firn_error *err);
 } bind_env;
 
 /// The parameters of a statement: types as far as they are known.
@@ -55,11 +54,17 @@ typedef struct bind_result {
 firn_status bind_query(const sql_query *query, const bind_env *env, const bind_parameters *known,
                        arena *memory, bind_result *out, firn_error *err);
 
-/// Binds INSERT INTO t (columns) query: a plan whose root is an OUTPUT over an INSERT. `target` is
-/// the table; names of `columns` pick and order its columns, others get NULL.
-firn_status bind_insert(const sql_query *query, table_snapshot *target, const sql_names *columns,
-                        bool is_by_name, const bind_env *env, const bind_parameters *known,
-                        arena *memory, bind_result *out, firn_error *err);
+/// Where rows go.
+typedef struct insert_target {
+    table_snapshot *table;
+    const sql_names *columns; ///< Pick and order the table's columns, others get NULL; none: all.
+    bool is_by_name;          ///< INSERT … BY NAME.
+} insert_target;
+
+/// Binds INSERT INTO target query: a plan whose root is an OUTPUT over an INSERT.
+firn_status bind_insert(const sql_query *query, const insert_target *target, const bind_env *env,
+                        const bind_parameters *known, arena *memory, bind_result *out,
+                        firn_error *err);
 
 /// A SQL type as written, such as DECIMAL(12, 2) or STRUCT(a INT)[].
 firn_status bind_type(const sql_type *written, arena *memory, const type **out, firn_error *err);

@@ -220,15 +220,16 @@ static firn_status insert_values(binder *self, const bound_query *query, const s
     return FIRN_OK;
 }
 
-static firn_status insert_body(binder *self, const sql_query *query, table_snapshot *target,
-                               const sql_names *columns, bool is_by_name, bind_result *out) {
+static firn_status insert_body(binder *self, const sql_query *query, const insert_target *into,
+                               bind_result *out) {
+    table_snapshot *target = into->table;
     bound_query bound = {0};
     TRY(bind_query_body(self, query, NULL, &bound));
     uint32_t *sources = ARENA_NEW(self->memory, uint32_t, target->columns.count + 1);
     if (sources == NULL) {
         return binder_full(self);
     }
-    TRY(map_columns(self, &bound, &target->columns, columns, is_by_name, sources));
+    TRY(map_columns(self, &bound, &target->columns, into->columns, into->is_by_name, sources));
     expr_list values = {0};
     u32_list ids = {0};
     TRY(insert_values(self, &bound, &target->columns, sources, &values, &ids));
@@ -249,11 +250,11 @@ static firn_status insert_body(binder *self, const sql_query *query, table_snaps
     return finish(self, &bound, out);
 }
 
-firn_status bind_insert(const sql_query *query, table_snapshot *target, const sql_names *columns,
-                        bool is_by_name, const bind_env *env, const bind_parameters *known,
-                        arena *memory, bind_result *out, firn_error *err) {
+firn_status bind_insert(const sql_query *query, const insert_target *target, const bind_env *env,
+                        const bind_parameters *known, arena *memory, bind_result *out,
+                        firn_error *err) {
     binder self = open_binder(env, known, memory, err);
-    firn_status status = insert_body(&self, query, target, columns, is_by_name, out);
+    firn_status status = insert_body(&self, query, target, out);
     if (status != FIRN_OK) {
         release_snapshots(&self);
     }

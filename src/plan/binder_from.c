@@ -146,8 +146,9 @@ static firn_status bind_file(binder *self, const sql_literal *file, bound_query 
     const table_argument argument = {.value = path->literal_.value, .type = path->type};
     bool found = false;
     table_snapshot *table = NULL;
-    TRY(self->env->open_files(self->env->session, TEXT(""), &argument, 1, self->memory, &found,
-                              &table, self->err));
+    TRY(self->env->open_files(self->env->session, TEXT(""),
+                              (table_arguments){.count = 1, .items = &argument}, self->memory,
+                              &found, &table, self->err));
     if (!found) {
         firn_status status =
             FAIL_SQL(self->err, FIRN_INVALID, "42P01", file->node.position,
@@ -539,9 +540,10 @@ static firn_status bind_files(binder *self, const sql_table_function *written, b
     }
     bool found = false;
     table_snapshot *table = NULL;
-    TRY(self->env->open_files(self->env->session, name->value, args,
-                              (uint32_t)call->arguments.count, self->memory, &found, &table,
-                              self->err));
+    TRY(self->env->open_files(
+        self->env->session, name->value,
+        (table_arguments){.count = (uint32_t)call->arguments.count, .items = args}, self->memory,
+        &found, &table, self->err));
     if (!found) {
         firn_status status =
             FAIL_SQL(self->err, FIRN_INVALID, "42883", name->position,

@@ -37,11 +37,18 @@ static firn_status common_column(binder *self, expr **cells, uint32_t width, uin
     return FIRN_OK;
 }
 
+// The cells of VALUES, row by row.
+typedef struct value_cells {
+    expr **items;
+    uint32_t width, row_count;
+} value_cells;
+
 // Folds constants of a column into flat data; *is_data is false if some cell is no constant.
-static firn_status fold_column(binder *self, expr **cells, uint32_t width, uint32_t row_count,
-                               uint32_t i, const type *type, column *out, bool *is_data) {
+static firn_status fold_column(binder *self, const value_cells *cells, uint32_t i, const type *type,
+                               column *out, bool *is_data) {
+    const uint32_t row_count = cells->row_count;
     for (uint32_t row = 0; row < row_count && *is_data; row++) {
-        expr **cell = &cells[row * width + i];
+        expr **cell = &cells->items[row * cells->width + i];
         if (!expr_is_constant(*cell) || expr_is_volatile(*cell)) {
             *is_data = false;
             return FIRN_OK;
@@ -54,7 +61,7 @@ static firn_status fold_column(binder *self, expr **cells, uint32_t width, uint3
         return binder_full(self);
     }
     for (uint32_t row = 0; row < row_count; row++) {
-        const literal *value = &cells[row * width + i]->literal_.value;
+        const literal *value = &cells->items[row * cells->width + i]->literal_.value;
         sources[row] = value->is_null ? NULL : value->value;
         rows[row] = 0;
     }
@@ -121,12 +128,13 @@ static firn_status bind_values(binder *self, const sql_values *written, scope *o
         return binder_full(self);
     }
     TRY(bind_value_rows(self, written, names, cells, width));
+    const value_cells all = {.items = cells, .width = width, .row_count = row_count};
     bool is_data = true;
     for (uint32_t i = 0; i < width; i++) {
         TRY(common_column(self, cells, width, row_count, i, written->node.position, &types[i]));
     }
     for (uint32_t i = 0; i < width && is_data; i++) {
-        TRY(fold_column(self, cells, width, row_count, i, types[i], &columns[i], &is_data));
+        TRY(fold_column(self, &all, i, types[i], &columns[i], &is_data));
     }
     if (!is_data) {
         return union_rows(self, cells, types, width, row_count, out);

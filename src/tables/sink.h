@@ -46,7 +46,7 @@ typedef struct row_sink_kind {
     /// row_action) and row identity (UBIGINT). Copies what it keeps.
     firn_status (*push)(row_sink_worker *self, const batch *rows, firn_error *err);
     firn_status (*finish_worker)(row_sink_worker *self, firn_error *err);
-    void (*close_worker)(row_sink_worker *self); ///< After finish_worker, or instead. NULL: nothing.
+    void (*close_worker)(row_sink_worker *self); ///< Instead of finish_worker, or after it.
     firn_status (*finish)(row_sink *self, uint64_t *changed_rows, firn_error *err);
     void (*close)(row_sink *self); ///< Without finish: what was written is removed again.
 } row_sink_kind;

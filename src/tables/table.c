@@ -6,7 +6,7 @@ table_snapshot *table_snapshot_retain(table_snapshot *self) {
 }
 
 void table_snapshot_release(table_snapshot *self) {
-    // Release: what this thread did with it happens before it is freed; acquire: by whom it is freed.
+    // Release: what this thread did with it happens before it is freed (by whom acquires it).
     if (self != NULL &&
         atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) == 1) {
         self->kind->free(self);

@@ -351,8 +351,7 @@ static firn_status lower_bound(sort_shared *self, const sort_run *run, const sor
     while (low < high && status == FIRN_OK) {
         const uint64_t middle = low + (high - low) / 2;
         int order;
-        status = sort_compare(&self->store, run->entries[middle].prefix, run->entries[middle].row,
-                              key->prefix, key->row, &scratch, &order, err);
+        status = sort_compare(&self->store, &run->entries[middle], key, &scratch, &order, err);
         if (order < 0) {
             low = middle + 1;
         } else {
@@ -479,9 +478,10 @@ static void close_reader(void *local) {
 static firn_status cursor_before(sort_reader *self, const sort_cursor *left,
                                  const sort_cursor *right, arena *scratch, bool *out,
                                  firn_error *err) {
+    const sort_entry l = {.prefix = left->prefix, .row = left->row};
+    const sort_entry r = {.prefix = right->prefix, .row = right->row};
     int order;
-    TRY(sort_compare(&self->owner->store, left->prefix, left->row, right->prefix, right->row,
-                     scratch, &order, err));
+    TRY(sort_compare(&self->owner->store, &l, &r, scratch, &order, err));
     *out = order < 0;
     return FIRN_OK;
 }
@@ -532,9 +532,9 @@ static firn_status begin_range(sort_reader *self, arena *scratch, firn_error *er
         void *page =
             run->is_spilled ? (uint8_t *)self->pages + owner->store.page_size * spilled++ : NULL;
         sort_cursor *cursor = &self->cursors[self->cursor_count];
-        TRY(sort_cursor_open(&owner->store, run, is_cut ? borders[self->range] : 0,
-                             is_cut ? borders[self->range + 1] : run->count, page, &self->desk,
-                             cursor, err));
+        const sort_range range = {.from = is_cut ? borders[self->range] : 0,
+                                  .end = is_cut ? borders[self->range + 1] : run->count};
+        TRY(sort_cursor_open(&owner->store, run, range, page, &self->desk, cursor, err));
         self->cursor_count += cursor->row != NULL;
     }
     for (uint32_t root = self->cursor_count / 2; root > 0; root--) {

@@ -53,10 +53,10 @@ typedef struct path_list {
     uint32_t capacity;
 } path_list;
 
-static firn_status add_pattern(path_list *self, text pattern, struct io *io,
-                               const cancel_flag *cancel, firn_error *err) {
+static firn_status add_pattern(path_list *self, text pattern, const file_env *env,
+                               firn_error *err) {
     io_paths found;
-    TRY(io_glob(io, pattern, cancel, self->memory, &found, err));
+    TRY(io_glob(env->io, pattern, env->cancel, self->memory, &found, err));
     if (found.count == 0) {
         return FAIL_SQL(err, FIRN_NOT_FOUND, "58P01", NO_POSITION, "no file matches \"%.*s\"",
                         TEXT_ARGS(pattern));
@@ -74,11 +74,11 @@ static firn_status add_pattern(path_list *self, text pattern, struct io *io,
 }
 
 // 'pattern', or a list of them.
-static firn_status read_paths(const table_argument *arg, path_list *out, struct io *io,
-                              const cancel_flag *cancel, firn_error *err) {
+static firn_status read_paths(const table_argument *arg, path_list *out, const file_env *env,
+                              firn_error *err) {
     const column *value = arg->value.value;
     if (!arg->value.is_null && arg->type->id == TYPE_VARCHAR) {
-        return add_pattern(out, string_text(COLUMN_VALUES(value, string_value)), io, cancel, err);
+        return add_pattern(out, string_text(COLUMN_VALUES(value, string_value)), env, err);
     }
     if (arg->value.is_null || arg->type->id != TYPE_LIST ||
         arg->type->children[0].type->id != TYPE_VARCHAR) {
@@ -88,44 +88,43 @@ static firn_status read_paths(const table_argument *arg, path_list *out, struct 
     const list_value slice = *COLUMN_VALUES(value, list_value);
     for (uint32_t i = 0; i < slice.size; i++) {
         const column *paths = &value->children[0];
-        TRY(add_pattern(out, string_text(&COLUMN_VALUES(paths, string_value)[slice.offset + i]), io,
-                        cancel, err));
+        TRY(add_pattern(out, string_text(&COLUMN_VALUES(paths, string_value)[slice.offset + i]),
+                        env, err));
     }
     return FIRN_OK;
 }
 
-static firn_status open_parquet(const table_argument *args, uint32_t arg_count, struct io *io,
-                                struct pool *pool, const cancel_flag *cancel, arena *memory,
+static firn_status open_parquet(table_arguments args, const file_env *env, arena *memory,
                                 table_snapshot **out, firn_error *err) {
     parquet_files_options options = {.hive = HIVE_AUTO};
     path_list paths = {.memory = memory};
     text name = TEXT("");
-    for (uint32_t i = 0; i < arg_count; i++) {
-        if (args[i].name.size > 0) {
-            TRY(read_option(&args[i], &options, err));
+    for (uint32_t i = 0; i < args.count; i++) {
+        const table_argument *arg = &args.items[i];
+        if (arg->name.size > 0) {
+            TRY(read_option(arg, &options, err));
             continue;
         }
-        TRY(read_paths(&args[i], &paths, io, cancel, err));
-        if (args[i].type->id == TYPE_VARCHAR) {
-            name = string_text(COLUMN_VALUES(args[i].value.value, string_value));
+        TRY(read_paths(arg, &paths, env, err));
+        if (arg->type->id == TYPE_VARCHAR) {
+            name = string_text(COLUMN_VALUES(arg->value.value, string_value));
         }
     }
     if (paths.paths.count == 0) {
         return FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION, "read_parquet needs a path");
     }
     return parquet_files_open(&paths.paths, name.size > 0 ? name : paths.paths.items[0], &options,
-                              io, pool, cancel, out, err);
+                              env, out, err);
 }
 
-firn_status file_table_open(text function, const table_argument *args, uint32_t arg_count,
-                            struct io *io, struct pool *pool, const cancel_flag *cancel,
-                            arena *memory, bool *found, table_snapshot **out, firn_error *err) {
+firn_status file_table_open(text function, table_arguments args, const file_env *env, arena *memory,
+                            bool *found, table_snapshot **out, firn_error *err) {
     bool is_parquet = text_equal_nocase(function, TEXT("read_parquet")) ||
                       text_equal_nocase(function, TEXT("parquet_scan"));
     if (function.size == 0) {
-        const text path = string_text(COLUMN_VALUES(args[0].value.value, string_value));
+        const text path = string_text(COLUMN_VALUES(args.items[0].value.value, string_value));
         is_parquet = text_ends_with(path, TEXT(".parquet")) || text_ends_with(path, TEXT(".parq"));
     }
     *found = is_parquet;
-    return is_parquet ? open_parquet(args, arg_count, io, pool, cancel, memory, out, err) : FIRN_OK;
+    return is_parquet ? open_parquet(args, env, memory, out, err) : FIRN_OK;
 }

@@ -10,11 +10,21 @@ typedef struct table_argument {
     literal value;
     const type *type;
 } table_argument;
+typedef struct table_arguments {
+    uint32_t count;
+    const table_argument *items;
+} table_arguments;
+
+/// What opening files needs. All outlive the call; `pool` the tables too.
+typedef struct file_env {
+    struct io *io;
+    struct pool *pool; ///< What open tables are charged to.
+    const cancel_flag *cancel;
+} file_env;
 
 /// Opens what a table function names; function "" means a file in FROM. *found is false if there is
 /// no such function, or the path is no file of a kind that is known.
-firn_status file_table_open(text function, const table_argument *args, uint32_t arg_count,
-                            struct io *io, struct pool *pool, const cancel_flag *cancel,
-                            arena *memory, bool *found, table_snapshot **out, firn_error *err);
+firn_status file_table_open(text function, table_arguments args, const file_env *env, arena *memory,
+                            bool *found, table_snapshot **out, firn_error *err);
 
 #endif

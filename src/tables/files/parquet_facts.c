@@ -91,15 +91,17 @@ static column_facts constant_facts(const column *value) {
                           .may_have_null = is_null};
 }
 
-firn_status parquet_facts_make(const pq_file *file, uint32_t row_group, const pq_pick *picks,
-                               const uint32_t *ids, uint32_t count, const dynamic_filters *filters,
+firn_status parquet_facts_make(const pq_file *file, uint32_t row_group,
+                               const parquet_columns *columns, const dynamic_filters *filters,
                                arena *memory, parquet_facts *out, firn_error *err) {
+    const uint32_t count = columns->count;
+    const pq_pick *picks = columns->picks;
     *out = (parquet_facts){
         .base = {.row_count = {.is_known = true, .value = pq_file_rows_of(file, row_group)},
                  .find = find,
                  .filters = filters},
         .count = count,
-        .ids = ids,
+        .ids = columns->ids,
         .columns = ARENA_NEW(memory, column_facts, count + 1),
         .is_known = ARENA_NEW(memory, bool, count + 1),
     };

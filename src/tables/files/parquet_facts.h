@@ -16,10 +16,17 @@ typedef struct parquet_facts {
     bool *is_known;
 } parquet_facts;
 
-/// Facts for `count` picks whose column ids are `ids`; nested columns and what is not in the file
-/// have none, constants have themselves.
-firn_status parquet_facts_make(const pq_file *file, uint32_t row_group, const pq_pick *picks,
-                               const uint32_t *ids, uint32_t count, const dynamic_filters *filters,
+/// The columns of a scan: where each comes from in a file, and its id in the query.
+typedef struct parquet_columns {
+    uint32_t count;
+    const pq_pick *picks;
+    const uint32_t *ids;
+} parquet_columns;
+
+/// Facts for these columns; nested ones and what is not in the file have none, constants have
+/// themselves.
+firn_status parquet_facts_make(const pq_file *file, uint32_t row_group,
+                               const parquet_columns *columns, const dynamic_filters *filters,
                                arena *memory, parquet_facts *out, firn_error *err);
 
 /// Facts of top-level column `number` over all row groups of a file.

@@ -245,19 +245,19 @@ static firn_status fill(parquet_files *self, const io_paths *files, text name, s
 }
 
 firn_status parquet_files_open(const io_paths *files, text name,
-                               const parquet_files_options *options, struct io *io,
-                               struct pool *pool, const cancel_flag *cancel, table_snapshot **out,
-                               firn_error *err) {
+                               const parquet_files_options *options, const file_env *env,
+                               table_snapshot **out, firn_error *err) {
     assert(files->count > 0);
     arena memory = arena_open(MEMORY_MAX);
     parquet_files *self = ARENA_NEW(&memory, parquet_files, 1);
     if (self == NULL) {
         return ARENA_FULL(&memory, err);
     }
-    *self = (parquet_files){
-        .base = {.kind = &parquet_files_kind, .memory = memory}, .options = *options, .pool = pool};
+    *self = (parquet_files){.base = {.kind = &parquet_files_kind, .memory = memory},
+                            .options = *options,
+                            .pool = env->pool};
     atomic_init(&self->base.references, 1);
-    firn_status status = fill(self, files, name, io, cancel, err);
+    firn_status status = fill(self, files, name, env->io, env->cancel, err);
     if (status != FIRN_OK) {
         free_table(&self->base);
         return status;

@@ -4,7 +4,7 @@
 
 #include "formats/parquet/pq_file.h"
 #include "io/glob.h"
-#include "tables/table.h"
+#include "tables/files/file_tables.h"
 
 typedef enum hive_mode { HIVE_AUTO, HIVE_ON, HIVE_OFF } hive_mode;
 
@@ -22,8 +22,7 @@ extern const table_kind parquet_files_kind;
 /// Opens the table of these files (at least one). Reads the footers of some for schema and facts.
 /// The caller releases the snapshot.
 firn_status parquet_files_open(const io_paths *files, text name,
-                               const parquet_files_options *options, struct io *io,
-                               struct pool *pool, const cancel_flag *cancel, table_snapshot **out,
-                               firn_error *err);
+                               const parquet_files_options *options, const file_env *env,
+                               table_snapshot **out, firn_error *err);
 
 #endif

@@ -141,8 +141,9 @@ static firn_status may_pass(parquet_scan *self, uint32_t group, arena *scratch, 
     if (request->filters.count == 0) {
         return FIRN_OK;
     }
-    TRY(parquet_facts_make(self->file, group, self->picks, self->ids, request->column_count,
-                           self->env->dynamic, scratch, &facts, err));
+    const parquet_columns columns = {
+        .count = request->column_count, .picks = self->picks, .ids = self->ids};
+    TRY(parquet_facts_make(self->file, group, &columns, self->env->dynamic, scratch, &facts, err));
     for (uint32_t i = 0; i < request->filters.count && *out; i++) {
         const expr *conjunct = request->filters.items[i];
         *out = facts_evaluate(conjunct, &facts.base, scratch) != VERDICT_NEVER;

@@ -49,7 +49,7 @@ static firn_status read_schema(stream_table *self, struct ArrowArrayStream *sour
 }
 
 firn_status registered_stream_open(text name, struct ArrowArrayStream *source, table_snapshot **out,
-                              firn_error *err) {
+                                   firn_error *err) {
     if (source == NULL || source->release == NULL || source->get_schema == NULL ||
         source->get_next == NULL) {
         return FAIL(err, FIRN_INVALID, "the stream \"%.*s\" was released already", TEXT_ARGS(name));

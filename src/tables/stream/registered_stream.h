@@ -12,7 +12,7 @@ extern const table_kind registered_stream_kind;
 /// get_next is called by one worker at a time, and may be called from any thread.
 /// Errors: of the stream's schema; FIRN_UNSUPPORTED for types that firn has not.
 firn_status registered_stream_open(text name, struct ArrowArrayStream *source, table_snapshot **out,
-                              firn_error *err);
+                                   firn_error *err);
 /// Undoes that: `source` is the caller's again. `taken` must have no other owner.
 void registered_stream_give_back(table_snapshot *taken, struct ArrowArrayStream *source);
 
