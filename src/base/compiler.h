@@ -39,7 +39,7 @@
 // On a function: the compiler must specialise it for the constants its callers pass.
 #define ALWAYS_INLINE __attribute__((always_inline)) inline
 
-// On a function: its locals stay out of the frames of its callers, for rare paths of recursive code.
+// On a function: its locals stay out of its callers' frames, for rare paths of recursive code.
 #define NEVER_INLINE __attribute__((noinline))
 
 // On a function: argument `f` is a printf format, the values start at argument `v`.

@@ -232,20 +232,21 @@ static firn_status say_missing(memory_catalog *self, namespace_path space, text 
     return status;
 }
 
-static firn_status load(catalog *base, namespace_path space, text name,
-                        const table_version *version, arena *memory, catalog_object *out,
-                        const cancel_flag *cancel, firn_error *err) {
+static firn_status load(catalog *base, object_name name, const table_version *version,
+                        arena *memory, catalog_object *out, const cancel_flag *cancel,
+                        firn_error *err) {
     (void)cancel;
     memory_catalog *self = of(base);
     *out = (catalog_object){0};
     firn_status status = FIRN_OK;
     mutex_lock(&self->lock);
-    entry **slot = find(self, space_of(space), name);
+    entry **slot = find(self, space_of(name.space), name.name);
     if (slot == NULL) {
-        status = say_missing(self, space, name, err);
+        status = say_missing(self, name.space, name.name, err);
     } else if (version != NULL && version->kind != VERSION_CURRENT) {
-        status = FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
-                          "\"%.*s\" is in memory and has no earlier versions", TEXT_ARGS(name));
+        status =
+            FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
+                     "\"%.*s\" is in memory and has no earlier versions", TEXT_ARGS(name.name));
     } else if ((*slot)->view != NULL) {
         status = copy_view(memory, (*slot)->view, &out->view, err);
     } else if ((*slot)->snapshot != NULL) {
@@ -320,19 +321,18 @@ static firn_status finish_put(memory_catalog *self, namespace_path space, entry 
     return status;
 }
 
-static firn_status create_table(catalog *base, namespace_path space, text name,
-                                const schema *columns, bool replace, catalog_object *out,
-                                firn_error *err) {
+static firn_status create_table(catalog *base, object_name name, const schema *columns,
+                                bool replace, catalog_object *out, firn_error *err) {
     memory_catalog *self = of(base);
     entry *made;
-    TRY(new_entry(space_of(space), name, &made, err));
+    TRY(new_entry(space_of(name.space), name.name, &made, err));
     firn_status status =
         memory_table_open(self->base.alias, made->name, columns, self->pool, &made->table, err);
     table_snapshot *snapshot = NULL;
     if (status == FIRN_OK) {
         status = memory_table_snapshot(made->table, &snapshot, err);
     }
-    status = finish_put(self, space, made, replace, status, err);
+    status = finish_put(self, name.space, made, replace, status, err);
     if (status != FIRN_OK) {
         table_snapshot_release(snapshot);
         return status;
@@ -341,12 +341,12 @@ static firn_status create_table(catalog *base, namespace_path space, text name,
     return FIRN_OK;
 }
 
-static firn_status create_view(catalog *base, namespace_path space, text name,
-                               const view_definition *view, bool replace, firn_error *err) {
+static firn_status create_view(catalog *base, object_name name, const view_definition *view,
+                               bool replace, firn_error *err) {
     entry *made;
-    TRY(new_entry(space_of(space), name, &made, err));
+    TRY(new_entry(space_of(name.space), name.name, &made, err));
     firn_status status = copy_view(&made->memory, view, &made->view, err);
-    return finish_put(of(base), space, made, replace, status, err);
+    return finish_put(of(base), name.space, made, replace, status, err);
 }
 
 firn_status memory_catalog_put(catalog *base, text name, table_snapshot *taken, firn_error *err) {
@@ -367,18 +367,18 @@ firn_status memory_catalog_put(catalog *base, text name, table_snapshot *taken, 
     return status;
 }
 
-static firn_status drop(catalog *base, namespace_path space, text name, bool is_view,
-                        firn_error *err) {
+static firn_status drop(catalog *base, object_name name, bool is_view, firn_error *err) {
     memory_catalog *self = of(base);
     firn_status status = FIRN_OK;
     mutex_lock(&self->lock);
-    entry **slot = find(self, space_of(space), name);
+    entry **slot = find(self, space_of(name.space), name.name);
     entry *gone = slot == NULL ? NULL : *slot;
     if (gone == NULL) {
-        status = say_missing(self, space, name, err);
+        status = say_missing(self, name.space, name.name, err);
     } else if ((gone->view != NULL) != is_view) {
-        status = FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s, not a %s",
-                          TEXT_ARGS(name), is_view ? "table" : "view", is_view ? "view" : "table");
+        status =
+            FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s, not a %s",
+                     TEXT_ARGS(name.name), is_view ? "table" : "view", is_view ? "view" : "table");
     } else {
         *slot = gone->following;
     }

@@ -92,10 +92,15 @@ void arrow_builder_close(arrow_builder *self);
 /// without a type of their own as INTERFACE.md says). Refuses what firn has no type for, by name.
 firn_status arrow_schema_import(const struct ArrowSchema *self, arena *memory, schema *out,
                                 firn_error *err);
-/// Rows [from, from + count) of a foreign struct array as a batch in `memory`, validated. The array
-/// must stay until the batch is no longer used. `count` at most BATCH_ROWS.
-firn_status arrow_array_import(const struct ArrowSchema *types, const struct ArrowArray *self,
-                               const schema *fields, uint64_t from, uint32_t count, arena *memory,
-                               batch *out, firn_error *err);
+/// Rows of a foreign struct array.
+typedef struct arrow_rows {
+    const struct ArrowArray *array;
+    uint64_t from;
+    uint32_t count; ///< At most BATCH_ROWS.
+} arrow_rows;
+/// They as a batch in `memory`, validated. The array must stay until the batch is no longer used.
+/// `fields` are those that arrow_schema_import made of `types`.
+firn_status arrow_array_import(const struct ArrowSchema *types, const schema *fields,
+                               arrow_rows rows, arena *memory, batch *out, firn_error *err);
 
 #endif

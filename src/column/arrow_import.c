@@ -637,9 +637,11 @@ static firn_status import_column(const source *self, const type *wanted, arena *
     }
 }
 
-firn_status arrow_array_import(const struct ArrowSchema *types, const struct ArrowArray *self,
-                               const schema *fields, uint64_t from, uint32_t count, arena *memory,
-                               batch *out, firn_error *err) {
+firn_status arrow_array_import(const struct ArrowSchema *types, const schema *fields,
+                               arrow_rows rows, arena *memory, batch *out, firn_error *err) {
+    const struct ArrowArray *self = rows.array;
+    const uint64_t from = rows.from;
+    const uint32_t count = rows.count;
     if (self->n_children != (int64_t)fields->count || self->length < 0 || self->offset < 0 ||
         from + count > (uint64_t)self->length) {
         return FAIL(err, FIRN_INVALID, "an Arrow array of %lld columns and %lld rows does not fit",

@@ -152,13 +152,13 @@ static firn_status run_create_schema(run *self, const sql_create_schema *written
     }
     if (written->if_not_exists) {
         bool exists;
-        TRY(place.catalog->kind->has_namespace(place.catalog, place.space, &exists, &self->cancel,
-                                               err));
+        TRY(place.catalog->kind->has_namespace(place.catalog, place.object.space, &exists,
+                                               &self->cancel, err));
         if (exists) {
             return FIRN_OK;
         }
     }
-    return place.catalog->kind->create_namespace(place.catalog, place.space, err);
+    return place.catalog->kind->create_namespace(place.catalog, place.object.space, err);
 }
 
 static firn_status drop_one(run *self, const sql_drop *written, const sql_names *path,
@@ -175,21 +175,21 @@ static firn_status drop_one(run *self, const sql_drop *written, const sql_names 
         TRY(session_place(self, &inside, false, &place, err));
         return place.catalog->kind->drop_namespace == NULL
                    ? refuse_write(place.catalog, written->node.position, "DROP SCHEMA", err)
-                   : place.catalog->kind->drop_namespace(place.catalog, place.space, err);
+                   : place.catalog->kind->drop_namespace(place.catalog, place.object.space, err);
     }
     const bool is_view = written->object == SQL_OBJECT_VIEW;
     firn_error temporary = ERR_INIT;
     if (path->count == 1) { // A temporary one hides others of its name.
         TRY(session_place(self, path, true, &place, err));
-        if (place.catalog->kind->drop(place.catalog, place.space, place.name, is_view,
-                                      &temporary) == FIRN_OK) {
+        if (place.catalog->kind->drop(place.catalog, place.object, is_view, &temporary) ==
+            FIRN_OK) {
             return FIRN_OK;
         }
     }
     TRY(session_place(self, path, false, &place, err));
     return place.catalog->kind->drop == NULL
                ? refuse_write(place.catalog, written->node.position, "DROP", err)
-               : place.catalog->kind->drop(place.catalog, place.space, place.name, is_view, err);
+               : place.catalog->kind->drop(place.catalog, place.object, is_view, err);
 }
 
 static firn_status run_drop(run *self, const sql_drop *written, firn_error *err) {

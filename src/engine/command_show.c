@@ -163,7 +163,7 @@ static firn_status show_tables(run *self, const sql_show *written, firn_error *e
     object_place place;
     TRY(session_place(self, &inside, false, &place, err));
     const sql_name alias = {.value = place.catalog->alias, .is_quoted = true};
-    TRY(add_tables(self, attached_named(self, &alias), place.space, rows, err));
+    TRY(add_tables(self, attached_named(self, &alias), place.object.space, rows, err));
     return listing_finish(rows, err);
 }
 
@@ -448,9 +448,9 @@ static firn_status add_columns(run *self, const attached *owner, namespace_path 
     TRY(dotted_space(self, space, &schema_name, err));
     for (uint32_t i = 0; i < entries.count; i++) {
         catalog_object object = {0};
-        firn_status status =
-            owner->catalog->kind->load(owner->catalog, space, entries.items[i].name, NULL,
-                                       &self->memory, &object, &self->cancel, err);
+        firn_status status = owner->catalog->kind->load(
+            owner->catalog, (object_name){.space = space, .name = entries.items[i].name}, NULL,
+            &self->memory, &object, &self->cancel, err);
         if (status == FIRN_OK && object.snapshot != NULL) {
             status = add_column_rows(self, user, owner, schema_name, entries.items[i].name,
                                      &object.snapshot->columns, err);

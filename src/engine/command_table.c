@@ -94,7 +94,7 @@ static firn_status create_as(run *self, const sql_create_table *written, const o
     TRY(status);
     TRY(names_of_query(self, written, &columns, err));
     catalog_object made = {0};
-    TRY(place->catalog->kind->create_table(place->catalog, place->space, place->name, &columns,
+    TRY(place->catalog->kind->create_table(place->catalog, place->object, &columns,
                                            written->or_replace, &made, err));
     if (written->with_no_data) {
         table_snapshot_release(made.snapshot);
@@ -108,8 +108,7 @@ static firn_status create_as(run *self, const sql_create_table *written, const o
     status = status == FIRN_OK ? run_drain(self, err) : status;
     if (status != FIRN_OK) { // Nothing half-made stays behind.
         firn_error ignored = ERR_INIT;
-        if (place->catalog->kind->drop(place->catalog, place->space, place->name, false,
-                                       &ignored) != FIRN_OK) {
+        if (place->catalog->kind->drop(place->catalog, place->object, false, &ignored) != FIRN_OK) {
             return status;
         }
     }
@@ -118,7 +117,7 @@ static firn_status create_as(run *self, const sql_create_table *written, const o
 
 static firn_status exists(run *self, const object_place *place, bool *out, firn_error *err) {
     catalog_object object = {0};
-    firn_status status = place->catalog->kind->load(place->catalog, place->space, place->name, NULL,
+    firn_status status = place->catalog->kind->load(place->catalog, place->object, NULL,
                                                     &self->memory, &object, &self->cancel, err);
     *out = status == FIRN_OK;
     table_snapshot_release(object.snapshot);
@@ -149,7 +148,7 @@ firn_status command_create_table(run *self, const sql_create_table *written, fir
     schema columns;
     catalog_object made = {0};
     TRY(columns_of(self, written, &columns, err));
-    TRY(place.catalog->kind->create_table(place.catalog, place.space, place.name, &columns,
+    TRY(place.catalog->kind->create_table(place.catalog, place.object, &columns,
                                           written->or_replace, &made, err));
     table_snapshot_release(made.snapshot);
     return FIRN_OK;
@@ -188,8 +187,8 @@ firn_status command_create_view(run *self, const sql_create_view *written, firn_
         .columns = {.count = (uint32_t)written->columns.count, .items = columns},
     };
     TRY(text_builder_finish(&printed, &view.sql, err));
-    return place.catalog->kind->create_view(place.catalog, place.space, place.name, &view,
-                                            written->or_replace, err);
+    return place.catalog->kind->create_view(place.catalog, place.object, &view, written->or_replace,
+                                            err);
 }
 
 firn_status command_insert(run *self, const sql_insert *written, const bind_parameters *known,

@@ -8,12 +8,6 @@
 
 #include "engine/objects.h"
 
-typedef struct candidate {
-    catalog *catalog;
-    namespace_path space;
-    text name;
-} candidate;
-
 static bool is_schemaless(firn_session *self, const catalog *each) {
     return each == self->engine->memory || each == self->temporary;
 }
@@ -62,20 +56,21 @@ static catalog *current_catalog(firn_session *self, const view_definition *insid
 
 // Places where a name may be, the likeliest first.
 static firn_status candidates_of(run *user, const sql_names *path, const view_definition *inside,
-                                 arena *memory, candidate *out, size_t *count, firn_error *err) {
+                                 arena *memory, object_place *out, size_t *count, firn_error *err) {
     firn_session *self = user->session;
     const text last = path->items[path->count - 1].value;
     catalog *current = current_catalog(self, inside);
     *count = 0;
     if (path->count == 1) {
-        out[(*count)++] = (candidate){.catalog = self->temporary, .name = last};
+        out[(*count)++] = (object_place){.catalog = self->temporary, .object = {.name = last}};
         namespace_path space;
         if (inside != NULL) {
             space = inside->space;
         } else {
             TRY(levels_of(self->current_schema, memory, &space, err));
         }
-        out[(*count)++] = (candidate){.catalog = current, .space = space, .name = last};
+        out[(*count)++] =
+            (object_place){.catalog = current, .object = {.space = space, .name = last}};
         text rest = text_of(self->settings.texts[SETTING_search_path]);
         while (rest.size > 0 && *count < CANDIDATES_MAX && inside == NULL) {
             const size_t comma = text_find(rest, TEXT(","));
@@ -84,18 +79,20 @@ static firn_status candidates_of(run *user, const sql_names *path, const view_de
                 schema = text_slice(schema, 1, schema.size);
             }
             TRY(levels_of(schema, memory, &space, err));
-            out[(*count)++] = (candidate){.catalog = current, .space = space, .name = last};
+            out[(*count)++] =
+                (object_place){.catalog = current, .object = {.space = space, .name = last}};
             rest = comma == rest.size ? TEXT("") : text_slice(rest, comma + 1, rest.size);
         }
         return FIRN_OK;
     }
     namespace_path space;
     TRY(names_as_levels(path->items, path->count - 1, memory, &space, err));
-    out[(*count)++] = (candidate){.catalog = current, .space = space, .name = last};
+    out[(*count)++] = (object_place){.catalog = current, .object = {.space = space, .name = last}};
     catalog *named = session_catalog(self, &path->items[0]);
     if (named != NULL) {
         TRY(names_as_levels(path->items + 1, path->count - 2, memory, &space, err));
-        out[(*count)++] = (candidate){.catalog = named, .space = space, .name = last};
+        out[(*count)++] =
+            (object_place){.catalog = named, .object = {.space = space, .name = last}};
     }
     return FIRN_OK;
 }
@@ -109,17 +106,17 @@ static bool is_information_schema(const sql_names *path) {
            text_equal_nocase(path->items[path->count - 2].value, TEXT("information_schema"));
 }
 
-static firn_status load(const candidate *place, const table_version *version, run *user,
+static firn_status load(const object_place *place, const table_version *version, run *user,
                         arena *memory, catalog_object *out, firn_error *err) {
-    return place->catalog->kind->load(place->catalog, place->space, place->name, version, memory,
-                                      out, &user->cancel, err);
+    return place->catalog->kind->load(place->catalog, place->object, version, memory, out,
+                                      &user->cancel, err);
 }
 
 static firn_status find(void *session, const sql_names *path, const table_version *version,
                         const view_definition *inside, arena *memory, bound_object *out,
                         firn_error *err) {
     run *user = session;
-    candidate places[CANDIDATES_MAX + 2];
+    object_place places[CANDIDATES_MAX + 2];
     size_t count;
     *out = (bound_object){0};
     if (is_information_schema(path)) {
@@ -173,10 +170,11 @@ firn_status session_place(run *user, const sql_names *path, bool is_temporary, o
     firn_session *self = user->session;
     const text name = path->items[path->count - 1].value;
     *out = (object_place){.catalog = is_temporary ? self->temporary : current_catalog(self, NULL),
-                          .name = name};
+                          .object = {.name = name}};
     if (path->count == 1) {
-        return is_temporary ? FIRN_OK
-                            : levels_of(self->current_schema, &user->memory, &out->space, err);
+        return is_temporary
+                   ? FIRN_OK
+                   : levels_of(self->current_schema, &user->memory, &out->object.space, err);
     }
     // catalog.schema.name, catalog.name, schema.name: an attached catalog's alias comes first
     // unless the current catalog has such a schema.
@@ -188,13 +186,13 @@ firn_status session_place(run *user, const sql_names *path, bool is_temporary, o
     }
     catalog *named = session_catalog(self, &path->items[0]);
     if (exists || named == NULL) {
-        out->space = whole;
+        out->object.space = whole;
         return FIRN_OK;
     }
     out->catalog = named;
-    TRY(names_as_levels(path->items + 1, path->count - 2, &user->memory, &out->space, err));
-    if (out->space.count == 0 && is_schemaless(self, named)) {
-        return levels_of(TEXT("main"), &user->memory, &out->space, err);
+    TRY(names_as_levels(path->items + 1, path->count - 2, &user->memory, &out->object.space, err));
+    if (out->object.space.count == 0 && is_schemaless(self, named)) {
+        return levels_of(TEXT("main"), &user->memory, &out->object.space, err);
     }
     return FIRN_OK;
 }

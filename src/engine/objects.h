@@ -118,8 +118,7 @@ bind_env session_bind_env(run *user);
 /// Where a new or existing object of that name belongs: catalog, schema, last name.
 typedef struct object_place {
     catalog *catalog;
-    namespace_path space;
-    text name;
+    object_name object;
 } object_place;
 firn_status session_place(run *user, const sql_names *path, bool is_temporary, object_place *out,
                           firn_error *err);

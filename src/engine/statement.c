@@ -252,7 +252,8 @@ static firn_status bind_row(firn_statement *self, const struct ArrowSchema *type
     schema columns;
     batch one;
     TRY(arrow_schema_import(types, &self->memory, &columns, err));
-    TRY(arrow_array_import(types, rows, &columns, row, 1, &self->memory, &one, err));
+    TRY(arrow_array_import(types, &columns, (arrow_rows){.array = rows, .from = row, .count = 1},
+                           &self->memory, &one, err));
     literal *values = ARENA_NEW(&self->memory, literal, columns.count + 1);
     const type **known = ARENA_NEW(&self->memory, const type *, columns.count + 1);
     column *copies = ARENA_NEW(&self->memory, column, columns.count + 1);

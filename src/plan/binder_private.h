@@ -178,4 +178,16 @@ bool bind_is_unknown(const expr *value);
 /// Unknown literals become VARCHAR: for results.
 firn_status bind_settle(binder *self, expr **value);
 
+// binder_nested.c
+firn_status bind_case(binder *self, scope *names, const sql_case *written, expr **out);
+firn_status bind_array(binder *self, scope *names, const sql_list *items, uint32_t position,
+                       expr **out);
+firn_status bind_struct(binder *self, scope *names, const sql_struct *written, expr **out);
+firn_status bind_map(binder *self, scope *names, const sql_map *written, expr **out);
+firn_status bind_row(binder *self, scope *names, const sql_row *written, expr **out);
+firn_status bind_subscript(binder *self, scope *names, const sql_subscript *written, expr **out);
+firn_status bind_slice(binder *self, scope *names, const sql_slice *written, expr **out);
+firn_status bind_collate(binder *self, scope *names, const sql_collate *written, expr **out);
+firn_status bind_written_cast(binder *self, scope *names, const sql_cast *written, expr **out);
+
 #endif

@@ -16,6 +16,12 @@ typedef struct text_list {
 /// A namespace has one or more levels.
 typedef text_list namespace_path;
 
+/// A table or view of a catalog.
+typedef struct object_name {
+    namespace_path space;
+    text name;
+} object_name;
+
 /// Which state of a table is wanted.
 typedef struct table_version {
     enum { VERSION_CURRENT, VERSION_SNAPSHOT, VERSION_REF, VERSION_TIMESTAMP } kind;
@@ -66,19 +72,17 @@ struct catalog_kind {
     firn_status (*list)(catalog *self, namespace_path space, arena *memory, catalog_entry_list *out,
                         const cancel_flag *cancel, firn_error *err);
     /// Loads a table or view. FIRN_NOT_FOUND if there is none of that name.
-    firn_status (*load)(catalog *self, namespace_path space, text name,
-                        const table_version *version, arena *memory, catalog_object *out,
-                        const cancel_flag *cancel, firn_error *err);
+    firn_status (*load)(catalog *self, object_name name, const table_version *version,
+                        arena *memory, catalog_object *out, const cancel_flag *cancel,
+                        firn_error *err);
     // Writing: NULL for read-only kinds. Filled by memory now, by the others with commits.
     firn_status (*create_namespace)(catalog *self, namespace_path space, firn_error *err);
     firn_status (*drop_namespace)(catalog *self, namespace_path space, firn_error *err);
-    firn_status (*create_table)(catalog *self, namespace_path space, text name,
-                                const schema *columns, bool replace, catalog_object *out,
-                                firn_error *err);
-    firn_status (*create_view)(catalog *self, namespace_path space, text name,
-                               const view_definition *view, bool replace, firn_error *err);
-    firn_status (*drop)(catalog *self, namespace_path space, text name, bool is_view,
-                        firn_error *err);
+    firn_status (*create_table)(catalog *self, object_name name, const schema *columns,
+                                bool replace, catalog_object *out, firn_error *err);
+    firn_status (*create_view)(catalog *self, object_name name, const view_definition *view,
+                               bool replace, firn_error *err);
+    firn_status (*drop)(catalog *self, object_name name, bool is_view, firn_error *err);
 };
 
 struct catalog {

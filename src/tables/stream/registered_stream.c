@@ -219,8 +219,9 @@ static firn_status next(scan_reader *self, arena *scratch, batch *out, scan_answ
     if (rows == NULL) {
         return ARENA_FULL(scratch, err);
     }
-    TRY(arrow_array_import(&self->table->types, &self->array, &self->table->base.columns, self->row,
-                           count, scratch, rows, err));
+    TRY(arrow_array_import(&self->table->types, &self->table->base.columns,
+                           (arrow_rows){.array = &self->array, .from = self->row, .count = count},
+                           scratch, rows, err));
     TRY(row_pick_apply(&self->pick, rows, 0, count, scratch, out, err));
     out->sequence.part = self->part++;
     self->rows_read += count;
