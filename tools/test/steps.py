@@ -72,6 +72,7 @@ def unit(full):
             Step("unit/aarch64", "qemu-aarch64-static -L /usr/aarch64-linux-gnu "
                  "build/aarch64/firn_unit_tests", "aarch64", 7200),
             Step("fuzz/search", "./dev fuzz", timeout=7200),
+            Step("fuzz/coverage", "tools/test/fuzz_coverage.py build/coverage", "coverage"),
         ]
     return found
 

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""fuzz_coverage.py BUILD - do the stored inputs of each fuzz target reach its decoder?
+
+Replays the corpus of every target in a build with --coverage and asks gcov for the lines of the
+files that fuzz_coverage.txt names for it: at least 80 % of each must have run.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+LEAST = 80.0
+EXECUTED = re.compile(r"Lines executed:([\d.]+)% of (\d+)")
+
+
+def wanted():
+    files = {}
+    for line in (ROOT / "tools/test/fuzz_coverage.txt").read_text().splitlines():
+        words = line.split()
+        if words and not line.startswith("#"):
+            files[words[0]] = words[1:]
+    return files
+
+
+def coverage(objects, source):
+    """Percent of the lines of a source that ran since the counts were removed."""
+    counts = [path for path in objects.rglob(pathlib.Path(source).name + ".gcda")
+              if str(path).endswith("src/" + source + ".gcda")]
+    if not counts:
+        return 0.0
+    done = subprocess.run(["gcov", "-n", "-o", counts[0].parent, counts[0]], cwd=ROOT,
+                          capture_output=True, text=True)
+    block = done.stdout.split("src/" + source)[-1]
+    found = EXECUTED.search(block)
+    return float(found.group(1)) if found else 0.0
+
+
+def main():
+    build = pathlib.Path(sys.argv[1]).resolve()
+    files = wanted()
+    failed = 0
+    for source in sorted((ROOT / "fuzz").glob("fuzz_*.c")):
+        name = source.stem.removeprefix("fuzz_")
+        if not files.get(name):
+            print(f"FAIL {name}: fuzz_coverage.txt names no file for it")
+            failed += 1
+            continue
+        for counts in build.rglob("*.gcda"):
+            counts.unlink()
+        inputs = sorted(str(path) for path in (ROOT / "fuzz/corpus" / name).glob("*"))
+        subprocess.run([build / source.stem, *inputs], capture_output=True, check=False)
+        for path in files[name]:
+            share = coverage(build, path)
+            is_enough = share >= LEAST
+            failed += not is_enough
+            print(f"{'ok  ' if is_enough else 'FAIL'} {name}: {share:.1f} % of src/{path}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
