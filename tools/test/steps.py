@@ -132,7 +132,8 @@ def interop(root, full):
     """What others wrote and serve, from the reference data where they are."""
     if not shared_folder(root):
         return []
-    found = []
+    found = [Step(f"interop/parquet_{name}", f"FIRN_SHARED=$SHARED build/dev/parquet_{name}_test",
+                  "dev", 1800) for name in ("conformance", "filter")]
     if has_engine(root):
         found += [Step(f"conformance/{name}", f"tests/conformance/conformance_{name}.py "
                        f"build/release/firn $SHARED/conformance/{name}", "release", 1800)
