@@ -171,7 +171,7 @@ static firn_status end_task(pipeline_worker *self, uint64_t task, firn_error *er
 }
 
 // In the test mode `wait` an operator now and then seems to wait; the task is simply run again.
-static bool pretends_to_wait(pipeline_worker *self) {
+WRAPS static bool pretends_to_wait(pipeline_worker *self) {
     if ((self->owner->run->options->test_modes & TEST_MODE_WAIT) == 0) {
         return false;
     }

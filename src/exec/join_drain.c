@@ -6,7 +6,8 @@
 #define SPLIT_BITS 4
 #define SPLIT_PARTS (1u << SPLIT_BITS)
 #define DEPTH_MAX 4
-#define HELD_MAX (UINT64_C(1) << 40) // The pool is what limits it.
+#define KEPT_COUNT (JOIN_PAGES_KEPT - 1) // The third is a probe worker's.
+#define HELD_MAX (UINT64_C(1) << 40)     // The pool is what limits it.
 #define ROWS_AT_ONCE 256
 
 // ---- Opening and closing -----------------------------------------------------------------------
@@ -18,14 +19,38 @@ firn_status join_drain_open(join_drain *self, join_state *state, arena *memory, 
         .held = arena_open_in(state->run->pool, HELD_MAX),
         .phase = JOIN_DRAIN_DONE,
     };
+    join_state_lend(state, KEPT_COUNT, &self->kept);
+    for (const row_page *page = self->kept; page != NULL; page = page->next) {
+        self->kept_count++;
+    }
     return join_probe_open(&self->probe, state, &self->table, memory, err);
+}
+
+static row_page *take_page(join_drain *self) {
+    row_page *page = page_get(self->state->keeper);
+    if (page == NULL && self->kept != NULL) {
+        page = self->kept;
+        self->kept = page->next;
+        self->kept_count--;
+    }
+    return page;
+}
+
+static void give_page(join_drain *self, row_page *page) {
+    if (page != NULL && self->kept_count < KEPT_COUNT) {
+        page->next = self->kept;
+        self->kept = page;
+        self->kept_count++;
+    } else {
+        page_put(self->state->keeper, page);
+    }
 }
 
 static void close_block(join_drain *self) {
     while (self->block != NULL) {
         row_page *page = self->block;
         self->block = page->next;
-        page_put(self->state->keeper, page);
+        give_page(self, page);
     }
     join_slots_close(&self->slots);
 }
@@ -42,7 +67,7 @@ void join_drain_end(join_drain *self) {
         self->job = NULL;
     }
     if (self->read != NULL) {
-        page_put(self->state->keeper, self->read);
+        give_page(self, self->read);
         self->read = NULL;
     }
     self->phase = JOIN_DRAIN_DONE;
@@ -51,6 +76,11 @@ void join_drain_end(join_drain *self) {
 void join_drain_close(join_drain *self) {
     if (self->state != NULL) {
         join_drain_end(self);
+        while (self->kept != NULL) {
+            row_page *page = self->kept;
+            self->kept = page->next;
+            page_put(self->state->keeper, page);
+        }
         join_probe_close(&self->probe);
         spill_desk_close(&self->desk);
         arena_close(&self->held);
@@ -143,6 +173,13 @@ static firn_status split_side(join_drain *self, row_store *store, const row_page
     row_writer writer;
     TRY(row_writer_open(store, SPLIT_PARTS, self->job->bits_before, scratch, &writer, err));
     (void)row_writer_keep(&writer, PAGE_SPLIT_COUNT);
+    while (self->kept != NULL) { // Lent.
+        row_page *page = self->kept;
+        self->kept = page->next;
+        page->next = writer.spares;
+        writer.spares = page;
+    }
+    self->kept_count = 0;
     firn_status status =
         deal(&writer, from, &self->desk, self->read, &self->state->run->cancel, err);
     for (uint32_t i = 0; status == FIRN_OK && i < SPLIT_PARTS; i++) {
@@ -151,6 +188,13 @@ static firn_status split_side(join_drain *self, row_store *store, const row_page
         writer.parts[i] = (row_pages){.spilled = {.owner = self->state->keeper}};
     }
     row_writer_close(&writer);
+    for (row_page *page; self->kept_count < KEPT_COUNT;) {
+        page = page_get(self->state->keeper);
+        if (page == NULL) {
+            break;
+        }
+        give_page(self, page);
+    }
     return status;
 }
 
@@ -230,14 +274,14 @@ static firn_status load_pages(join_drain *self, uint64_t *row_count, firn_error 
     uint64_t pages = 0;
     while (self->next_build < rows->spilled.count &&
            (pages == 0 || block_bytes(self, pages + 1) <= state->job_share)) {
-        row_page *page = page_get(state->keeper);
+        row_page *page = pages == 0 ? take_page(self) : page_get(state->keeper);
         if (page == NULL) {
             break;
         }
         const firn_status status =
             row_pages_peek(&state->rows, rows, self->next_build, &self->desk, page, err);
         if (status != FIRN_OK) {
-            page_put(state->keeper, page);
+            give_page(self, page);
             return status;
         }
         page->next = self->block;
@@ -262,7 +306,7 @@ static firn_status open_slots(join_drain *self, uint64_t row_count, firn_error *
         self->block = page->next;
         self->next_build--;
         row_count -= page->row_count;
-        page_put(state->keeper, page);
+        give_page(self, page);
     }
     return FIRN_OK;
 }
@@ -277,7 +321,7 @@ static firn_status load(join_drain *self, arena *scratch, firn_error *err) {
     join_state *state = self->state;
     const join_job *job = self->job;
     if (self->read == NULL) {
-        self->read = page_get(state->keeper);
+        self->read = take_page(self);
         if (self->read == NULL) {
             return POOL_FULL(state->keeper, state->rows.page_size, err);
         }
@@ -372,8 +416,9 @@ static firn_status begin_batch(join_drain *self, uint8_t *const *rows, uint32_t 
     load_carry(self, lanes, &lane_count);
     self->probe.is_last = self->is_last;
     self->phase = JOIN_DRAIN_PROBE;
-    return join_probe_begin(&self->probe, &self->left, keys, lanes,
-                            lane_count == count ? hashes : NULL, lane_count, scratch, err);
+    const join_lanes looking = {
+        .lanes = lanes, .hashes = lane_count == count ? hashes : NULL, .count = lane_count};
+    return join_probe_begin(&self->probe, &self->left, keys, &looking, scratch, err);
 }
 
 static firn_status read(join_drain *self, arena *scratch, firn_error *err) {

@@ -23,7 +23,9 @@ typedef struct join_drain {
     join_slots slots;
     join_probe probe;
     spill_desk desk;
-    arena held;    ///< The batch that is being probed.
+    arena held;     ///< The batch that is being probed.
+    row_page *kept; ///< Pages for a time when the keeper refuses: one to read, one for a block.
+    uint32_t kept_count;
     void *read;    ///< The page of left rows.
     join_job *job; ///< NULL: none.
     join_drain_phase phase;

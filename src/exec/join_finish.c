@@ -211,6 +211,7 @@ firn_status join_state_finish(join_state *self, finish_plan *out, firn_error *er
         table->parts[i] = (join_slots){0};
         tasks[i] = (finish_task){.run = run_task, .shared = self, .index = i};
     }
+    TRY(join_state_keep(self, err));
     choose_spilled(self);
     choose_lookup(self);
     join_filters_open(self);

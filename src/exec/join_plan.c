@@ -267,8 +267,7 @@ firn_status join_output_pairs(const join_plan *self, const join_pairs *pairs, ar
 }
 
 firn_status join_output_lanes(const join_plan *self, const row_store *store, const batch *left,
-                              const uint8_t *const *rows, const uint16_t *selection,
-                              uint32_t selected_count, arena *scratch, batch *out,
+                              const uint8_t *const *rows, arena *scratch, batch *out,
                               firn_error *err) {
     column *columns = new_columns(self, scratch);
     if (columns == NULL) {
@@ -282,13 +281,13 @@ firn_status join_output_lanes(const join_plan *self, const row_store *store, con
             columns[i] = left->columns[from->number];
         }
     }
-    hand_out(out, columns, self->output_count, left->row_count, selection, selected_count);
+    hand_out(out, columns, self->output_count, left->row_count, left->selection,
+             left->selected_count);
     return FIRN_OK;
 }
 
-firn_status join_output_left(const join_plan *self, const batch *left, const uint16_t *selection,
-                             uint32_t selected_count, const column *mark, arena *scratch,
-                             batch *out, firn_error *err) {
+firn_status join_output_left(const join_plan *self, const batch *left, const column *mark,
+                             arena *scratch, batch *out, firn_error *err) {
     column *columns = new_columns(self, scratch);
     if (columns == NULL) {
         return ARENA_FULL(scratch, err);
@@ -305,7 +304,7 @@ firn_status join_output_left(const join_plan *self, const batch *left, const uin
     if (mark != NULL && self->has_mark) {
         columns[count++] = *mark;
     }
-    hand_out(out, columns, count, left->row_count, selection, selected_count);
+    hand_out(out, columns, count, left->row_count, left->selection, left->selected_count);
     return FIRN_OK;
 }
 
@@ -328,8 +327,8 @@ static firn_status output_mark(const join_plan *self, const join_decision *decid
             validity[word] = ~unknown;
         }
     }
-    return join_output_left(self, decided->left, decided->selected, decided->selected_count, &mark,
-                            scratch, out, err);
+    const batch left = join_selected(decided->left, decided->selected, decided->selected_count);
+    return join_output_left(self, &left, &mark, scratch, out, err);
 }
 
 firn_status join_output_decided(const join_plan *self, const join_decision *decided, arena *scratch,
@@ -344,9 +343,8 @@ firn_status join_output_decided(const join_plan *self, const join_decision *deci
         kept =
             bits_filter_rows(decided->undecided, false, decided->selected, kept, decided->selected);
     }
-    return kept == 0 ? FIRN_OK
-                     : join_output_left(self, decided->left, decided->selected, kept, NULL, scratch,
-                                        out, err);
+    const batch left = join_selected(decided->left, decided->selected, kept);
+    return kept == 0 ? FIRN_OK : join_output_left(self, &left, NULL, scratch, out, err);
 }
 
 firn_status join_output_right(const join_plan *self, const row_store *store,

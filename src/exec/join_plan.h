@@ -66,14 +66,22 @@ firn_status join_batch_judge(expr_state *residual, const batch *input, uint8_t *
 /// Hands pairs out. The sequence of `out` stays.
 firn_status join_output_pairs(const join_plan *self, const join_pairs *pairs, arena *scratch,
                               batch *out, firn_error *err);
-/// Hands out rows of the left batch as they lie, each beside rows[lane], for all lanes.
+/// Hands out the rows of the left batch that count, as they lie, each beside rows[lane]; there is
+/// one for every lane.
 firn_status join_output_lanes(const join_plan *self, const row_store *store, const batch *left,
-                              const uint8_t *const *rows, const uint16_t *selection,
-                              uint32_t selected_count, arena *scratch, batch *out, firn_error *err);
-/// Hands out rows of the left batch without a partner; `mark` is MARK's column, or NULL.
-firn_status join_output_left(const join_plan *self, const batch *left, const uint16_t *selection,
-                             uint32_t selected_count, const column *mark, arena *scratch,
-                             batch *out, firn_error *err);
+                              const uint8_t *const *rows, arena *scratch, batch *out,
+                              firn_error *err);
+/// Hands out the rows of the left batch that count, without a partner; `mark` is MARK's column, or
+/// NULL.
+firn_status join_output_left(const join_plan *self, const batch *left, const column *mark,
+                             arena *scratch, batch *out, firn_error *err);
+/// A batch of which other rows count.
+static inline batch join_selected(const batch *of, const uint16_t *selection, uint32_t count) {
+    batch out = *of;
+    out.selection = selection;
+    out.selected_count = count;
+    return out;
+}
 /// What became of the rows of a left batch; bitmaps by lane.
 typedef struct join_decision {
     const batch *left;

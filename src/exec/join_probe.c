@@ -107,8 +107,8 @@ static void mark_undecided(join_probe *self) {
 }
 
 firn_status join_probe_begin(join_probe *self, const batch *left, const column *keys,
-                             const uint16_t *lanes, const uint64_t *hashes, uint32_t count,
-                             arena *scratch, firn_error *err) {
+                             const join_lanes *rows, arena *scratch, firn_error *err) {
+    const uint32_t count = rows->count;
     const join_plan *plan = self->plan;
     self->left = left;
     self->keys = keys;
@@ -118,8 +118,8 @@ firn_status join_probe_begin(join_probe *self, const batch *left, const column *
     self->is_fresh = true;
     self->is_done = false;
     self->is_exact = self->table->lookup == JOIN_LOOKUP_DIRECT;
-    memcpy(self->selected, lanes, count * sizeof *lanes);
-    memcpy(self->lanes, lanes, count * sizeof *lanes);
+    memcpy(self->selected, rows->lanes, count * sizeof *rows->lanes);
+    memcpy(self->lanes, rows->lanes, count * sizeof *rows->lanes);
     if (!self->has_carry) {
         bits_clear(self->matched, left->row_count);
         bits_clear(self->undecided, left->row_count);
@@ -132,8 +132,8 @@ firn_status join_probe_begin(join_probe *self, const batch *left, const column *
                       ? count
                       : join_plan_valid_keys(plan, keys, self->lanes, count);
     if (self->table->lookup == JOIN_LOOKUP_HASH) {
-        if (hashes != NULL && self->count == count) {
-            memcpy(self->hashes, hashes, count * sizeof *hashes);
+        if (rows->hashes != NULL && self->count == count) {
+            memcpy(self->hashes, rows->hashes, count * sizeof *rows->hashes);
         } else {
             TRY(join_state_hash(self->state, keys, self->lanes, self->count, scratch, self->hashes,
                                 err));
@@ -354,9 +354,9 @@ static firn_status output_in_place(join_probe *self, arena *scratch, batch *outp
     }
     const bool has_all = self->plan->left_survives && self->is_last;
     self->is_done = true;
-    return join_output_lanes(self->plan, pairs->store, self->left, rows,
-                             has_all ? self->selected : pairs->lanes,
-                             has_all ? self->selected_count : pairs->count, scratch, output, err);
+    const batch left = has_all ? join_selected(self->left, self->selected, self->selected_count)
+                               : join_selected(self->left, pairs->lanes, pairs->count);
+    return join_output_lanes(self->plan, pairs->store, &left, rows, scratch, output, err);
 }
 
 static firn_status output_matches(join_probe *self, bool is_all, arena *scratch, batch *output,
@@ -380,9 +380,8 @@ static firn_status output_unmatched(join_probe *self, arena *scratch, batch *out
     }
     const uint32_t count = bits_filter_rows(self->matched, false, self->selected,
                                             self->selected_count, self->selected);
-    return count == 0 ? FIRN_OK
-                      : join_output_left(self->plan, self->left, self->selected, count, NULL,
-                                         scratch, output, err);
+    const batch left = join_selected(self->left, self->selected, count);
+    return count == 0 ? FIRN_OK : join_output_left(self->plan, &left, NULL, scratch, output, err);
 }
 
 static firn_status next_all(join_probe *self, arena *scratch, batch *output, firn_error *err) {

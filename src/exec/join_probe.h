@@ -57,12 +57,17 @@ firn_status join_probe_open(join_probe *self, join_state *state, const join_tabl
                             arena *memory, firn_error *err);
 void join_probe_close(join_probe *self);
 
-/// Begins a batch. `keys` are its key columns; `lanes` (`count` of them, ascending) the rows that
-/// look for partners in this table, hashes[k] their hashes (NULL: not there yet). `left` and `keys`
-/// stay until the batch is done. Other rows are not handed out.
+/// The rows of a batch that look for partners in a table.
+typedef struct join_lanes {
+    const uint16_t *lanes;  ///< Ascending.
+    const uint64_t *hashes; ///< Of each; NULL: not there yet.
+    uint32_t count;
+} join_lanes;
+
+/// Begins a batch. `keys` are its key columns; both stay until the batch is done. Only `rows` are
+/// handed out.
 firn_status join_probe_begin(join_probe *self, const batch *left, const column *keys,
-                             const uint16_t *lanes, const uint64_t *hashes, uint32_t count,
-                             arena *scratch, firn_error *err);
+                             const join_lanes *rows, arena *scratch, firn_error *err);
 /// The next output; none if its selected_count is 0. When self->is_done nothing more follows.
 firn_status join_probe_next(join_probe *self, arena *scratch, batch *output, firn_error *err);
 

@@ -42,7 +42,12 @@ firn_status join_state_open(const plan_node *node, execution *run, join_state **
     return FIRN_OK;
 }
 
-static void close_jobs(join_state *self) NO_LOCK_CHECK {
+static void close_shared(join_state *self) NO_LOCK_CHECK {
+    while (self->kept != NULL) {
+        row_page *page = self->kept;
+        self->kept = page->next;
+        page_put(self->keeper, page);
+    }
     for (join_job *job = self->jobs; job != NULL; job = job->next) {
         row_pages_close(&self->rows, &job->rows);
         row_pages_close(&self->probe_rows, &job->probe);
@@ -60,7 +65,7 @@ void join_state_close(join_state *self) {
     for (uint32_t i = 0; self->table.parts != NULL && i < self->table.part_count; i++) {
         join_slots_close(&self->table.parts[i]);
     }
-    close_jobs(self);
+    close_shared(self);
     row_pages_close(&self->rows, &self->loose);
     if (self->table.array.data != NULL) {
         directory_close(&self->table.array);
@@ -81,7 +86,84 @@ void join_state_close(join_state *self) {
     arena_close(&memory);
 }
 
-static firn_status begin(join_state *self, firn_error *err) {
+// ---- Pages that workers can count on
+// --------------------------------------------------------------
+
+static bool keep_page(join_state *self, row_page *page) {
+    if (page != NULL) {
+        mutex_lock(&self->lock);
+        page->next = self->kept;
+        self->kept = page;
+        mutex_unlock(&self->lock);
+    }
+    return page != NULL;
+}
+
+void join_state_lend(join_state *self, uint32_t count, row_page **list) {
+    mutex_lock(&self->lock);
+    for (; count > 0 && self->kept != NULL; count--) {
+        row_page *page = self->kept;
+        self->kept = page->next;
+        page->next = *list;
+        *list = page;
+    }
+    mutex_unlock(&self->lock);
+}
+
+void join_state_refill(join_state *self, uint32_t count) {
+    while (count > 0 && keep_page(self, page_get(self->keeper))) {
+        count--;
+    }
+}
+
+// Writes a page of the largest partition out.
+static firn_status write_largest(join_state *self, bool *done, firn_error *err) {
+    join_part *largest = &self->parts[0];
+    for (uint32_t i = 1; i < self->part_count; i++) {
+        largest =
+            self->parts[i].rows.page_count > largest->rows.page_count ? &self->parts[i] : largest;
+    }
+    *done = largest->rows.page_count > 0;
+    if (!*done) {
+        return FIRN_OK;
+    }
+    spill_desk desk = spill_desk_open(self->keeper);
+    firn_status status =
+        row_pages_spill(&self->rows, &largest->rows, &desk, largest->rows.page_count - 1, err);
+    spill_desk_close(&desk);
+    return status;
+}
+
+static void count_kept(join_state *self, uint32_t *out) {
+    *out = 0;
+    mutex_lock(&self->lock);
+    for (const row_page *page = self->kept; page != NULL; page = page->next) {
+        *out += 1;
+    }
+    mutex_unlock(&self->lock);
+}
+
+firn_status join_state_keep(join_state *self, firn_error *err) {
+    uint32_t count;
+    count_kept(self, &count);
+    const uint32_t wanted = JOIN_PAGES_KEPT * self->run->worker_count;
+    while (count < wanted) {
+        bool can_go_on = keep_page(self, page_get(self->keeper));
+        count += can_go_on ? 1 : 0;
+        if (!can_go_on) {
+            TRY(write_largest(self, &can_go_on, err));
+        }
+        if (!can_go_on) {
+            return POOL_FULL(self->keeper, self->rows.page_size, err);
+        }
+    }
+    return FIRN_OK;
+}
+
+// ---- Beginning
+// -----------------------------------------------------------------------------------
+
+static firn_status begin(join_state *self, firn_error *err) REQUIRES(&self->lock) {
     const uint32_t workers = self->run->worker_count;
     const pool_options options = {
         .kind = POOL_STATE, .name = "hash join", .min_bytes = keeper_min_bytes(workers)};
@@ -90,6 +172,14 @@ static firn_status begin(join_state *self, firn_error *err) {
     TRY(row_store_open(&self->plan.left.layout, self->keeper, self->run->spill, &self->probe_rows,
                        err));
     self->loose.spilled.owner = self->keeper;
+    for (uint32_t i = 0; i < JOIN_PAGES_KEPT * workers; i++) {
+        row_page *page = page_get(self->keeper);
+        if (page == NULL) {
+            break;
+        }
+        page->next = self->kept;
+        self->kept = page;
+    }
     const uint64_t share = pool_limit(pool_engine(self->run->pool)) / 2 / workers;
     self->part_count = partition_count_for(share, self->rows.page_size, 0);
     self->parts = ARENA_NEW(&self->memory, join_part, self->part_count);

@@ -51,6 +51,7 @@ typedef struct join_state {
     // Made when the first build worker begins: then the query's share of memory is known.
     bool is_begun GUARDED_BY(&lock);
     pool *keeper;
+    row_page *kept GUARDED_BY(&lock); ///< Pages that each worker can count on: see join_state_lend.
     row_store rows;
     row_store probe_rows;
     uint32_t part_count;   ///< Of `parts`, a power of two.
@@ -88,6 +89,15 @@ firn_status join_state_open(const plan_node *node, execution *run, join_state **
 void join_state_close(join_state *self);
 /// What needs the query's memory, once; any worker.
 firn_status join_state_begin(join_state *self, firn_error *err);
+
+#define JOIN_PAGES_KEPT 3 ///< A worker's.
+/// Takes as many pages as all workers can count on, writing out build rows if need be. By one
+/// thread, while nobody has borrowed.
+firn_status join_state_keep(join_state *self, firn_error *err);
+/// Adds up to `count` of the kept pages to a list: whoever has a page can write rows out and go on.
+void join_state_lend(join_state *self, uint32_t count, row_page **list);
+/// Puts pages of the keeper back among the kept ones, as far as the keeper gives some.
+void join_state_refill(join_state *self, uint32_t count);
 
 /// Hashes of rows of one side, one for each of `lanes`.
 firn_status join_state_hash(const join_state *self, const column *keys, const uint16_t *lanes,

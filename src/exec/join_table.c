@@ -215,9 +215,10 @@ void join_bounds_add(join_bounds *self, const column *keys, const uint16_t *lane
 void join_bounds_merge(join_bounds *self, const join_bounds *other) {
     self->is_known = self->is_known && other->is_known;
     if (other->count > 0) {
+        const uint64_t count = self->count + other->count;
         add_bound(self, other->low);
         add_bound(self, other->high);
-        self->count += other->count - 2;
+        self->count = count;
     }
 }
 

@@ -520,7 +520,8 @@ static firn_status run_plan(runner *self, const join_test *test, const plan *mad
                                  .temp_directory = TEXT("/tmp"),
                                  .batch_rows = test->batch_rows,
                                  .test_modes = test->modes};
-    const arrow_options arrow = {.batch_rows = ARROW_BATCH_ROWS_DEFAULT};
+    const arrow_options arrow = {.batch_rows =
+                                     test->memory_limit == 0 ? ARROW_BATCH_ROWS_DEFAULT : 32};
     const statement_context context = {0};
     const cancel_flag cancel = {0};
     const execution_request request = {.plan = made,

@@ -225,12 +225,38 @@ static firn_status rows_ordered(binder *self, const expr_list *left, const expr_
     return FIRN_OK;
 }
 
+// (a, b) OVERLAPS (c, d): overlaps(a, b, c, d); an interval in the second place counts from the
+// first.
+static firn_status rows_overlap(binder *self, const expr_list *left, const expr_list *right,
+                                uint32_t position, expr **out) {
+    const expr_list *const sides[2] = {left, right};
+    expr *args[4];
+    if (left->count != 2 || right->count != 2) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42601", position,
+                        "OVERLAPS compares rows of 2 values, not of %u and %u", left->count,
+                        right->count);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        expr *start;
+        args[2 * i] = sides[i]->items[0];
+        args[2 * i + 1] = sides[i]->items[1];
+        if (args[2 * i + 1]->type->id == TYPE_INTERVAL) {
+            TRY(copy_of(self, args[2 * i], &start));
+            TRY(call2(self, "+", start, args[2 * i + 1], position, &args[2 * i + 1]));
+        }
+    }
+    return bind_function(self, "overlaps", args, 4, position, out);
+}
+
 static firn_status compare_rows(binder *self, scope *names, const sql_binary *written, expr **out) {
     expr_list left = {0};
     expr_list right = {0};
     const uint32_t position = written->node.position;
     TRY(row_items(self, names, written->left, &left));
     TRY(row_items(self, names, written->right, &right));
+    if (written->op == SQL_OP_OVERLAPS) {
+        return rows_overlap(self, &left, &right, position, out);
+    }
     TRY(same_width(self, &left, &right, position));
     switch ((int)written->op) {
     case SQL_OP_EQUAL:

@@ -43,7 +43,7 @@ static firn_status literal_of(binder *self, const type *type, const void *value,
 static firn_status integer_literal(binder *self, text digits, uint32_t position, expr **out) {
     int64_t narrow;
     if (number_parse_i64(digits, &narrow) == NUMBER_OK) {
-        if (narrow <= INT32_MAX) {
+        if (narrow >= INT32_MIN && narrow <= INT32_MAX) { // Signs come with their literal.
             const int32_t value = (int32_t)narrow;
             return literal_of(self, TYPE_OF(INTEGER), &value, sizeof value, position, out);
         }

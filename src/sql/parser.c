@@ -107,6 +107,7 @@ bool parser_at_alias(const sql_parser *self) {
 
 firn_status parser_take_name(sql_parser *self, sql_name *out, firn_error *err) {
     const sql_token *token = &self->token;
+    assert(parser_at_label(self));
     out->is_quoted = token->kind == TOKEN_QUOTED;
     out->position = token->position;
     out->length = token->length;

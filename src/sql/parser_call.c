@@ -84,6 +84,7 @@ NEVER_INLINE static firn_status parse_lambda_of_row(sql_parser *self, uint32_t s
     bool are_names = true;
     if (sql_is_expr(expr, SQL_ROW)) {
         const sql_list items = sql_row_of(expr)->items;
+        are_names = items.count > 0;
         for (size_t i = 0; i < items.count && are_names; i++) {
             are_names = push_parameter(self, items.items[i], &status, err);
         }
@@ -140,6 +141,19 @@ NEVER_INLINE static firn_status parse_named_argument(sql_parser *self, const sql
     return KEEP(self, argument, out, err);
 }
 
+// LAMBDA x: or LAMBDA x, and not a column of that name.
+static bool at_lambda_word(sql_parser *self) {
+    if (!parser_at_word(self, KW_LAMBDA)) {
+        return false;
+    }
+    const sql_token *first = parser_peek(self, 1);
+    const sql_token *second = parser_peek(self, 2);
+    const bool is_name = first->kind == TOKEN_QUOTED ||
+                         (first->kind == TOKEN_WORD &&
+                          sql_keyword_use_of((sql_keyword)first->keyword) <= KEYWORD_LABEL);
+    return is_name && (second->kind == TOKEN_COLON || second->kind == TOKEN_COMMA);
+}
+
 firn_status sql_parse_argument(sql_parser *self, const sql_expr **out, firn_error *err) {
     if (parser_at_operator(self, SQL_OP_MULTIPLY)) {
         return sql_parse_select_star(self, out, err);
@@ -158,8 +172,7 @@ firn_status sql_parse_argument(sql_parser *self, const sql_expr **out, firn_erro
         !is_literal_token(parser_peek(self, 2))) {
         return parse_lambda(self, out, err);
     }
-    if (parser_at_word(self, KW_LAMBDA) &&
-        (behind.kind == TOKEN_WORD || behind.kind == TOKEN_QUOTED)) {
+    if (at_lambda_word(self)) {
         return parse_lambda_word(self, out, err);
     }
     TRY(sql_parse_expr(self, out, err));
@@ -245,9 +258,12 @@ static firn_status parse_arguments(sql_parser *self, sql_call *call, const sql_e
     if (first != NULL) {
         TRY(parser_push(self, first, err));
     }
-    call->is_distinct = parser_accept_word(self, KW_DISTINCT);
-    if (!call->is_distinct) {
-        (void)parser_accept_word(self, KW_ALL);
+    const sql_token *behind = parser_peek(self, 1);
+    if (behind->kind != TOKEN_NAMED && behind->kind != TOKEN_ASSIGN) {
+        call->is_distinct = parser_accept_word(self, KW_DISTINCT);
+        if (!call->is_distinct) {
+            (void)parser_accept_word(self, KW_ALL);
+        }
     }
     const bool has_more = !parser_at(self, TOKEN_RIGHT_PAREN) && !parser_at_word(self, KW_ORDER);
     if (has_more || call->is_distinct) {
@@ -376,7 +392,7 @@ static firn_status parse_extract(sql_parser *self, const sql_expr **out, firn_er
         sql_name name;
         sql_literal literal = {.node = EXPR_AT(SQL_LITERAL, self->token.position),
                                .kind = SQL_LITERAL_STRING};
-        TRY(parser_take_name(self, &name, err));
+        TRY(parser_expect_label(self, "a field such as YEAR", &name, err));
         literal.value = name.value;
         TRY(KEEP(self, literal, &field, err));
     }
@@ -541,15 +557,19 @@ firn_status sql_parse_special_call(sql_parser *self, const sql_expr **out, firn_
     if (parser_peek(self, 1)->kind != TOKEN_LEFT_PAREN) {
         return FIRN_OK;
     }
-    if (word == KW_EXTRACT) {
-        return parser_peek(self, 3)->keyword == KW_FROM ? parse_extract(self, out, err) : FIRN_OK;
-    }
     const sql_token *second = parser_peek(self, 2);
     const sql_token *third = parser_peek(self, 3);
+    if (word == KW_EXTRACT) {
+        return third->keyword == KW_FROM && second->kind != TOKEN_RIGHT_PAREN
+                   ? parse_extract(self, out, err)
+                   : FIRN_OK;
+    }
     if (second->kind == TOKEN_RIGHT_PAREN || second->keyword == KW_DISTINCT ||
-        second->keyword == KW_ALL || second->keyword == KW_ORDER || third->kind == TOKEN_NAMED ||
-        third->kind == TOKEN_ASSIGN || (word == KW_POSITION && third->op == SQL_OP_ARROW)) {
+        second->keyword == KW_ORDER || third->kind == TOKEN_NAMED || third->kind == TOKEN_ASSIGN) {
         return FIRN_OK; // Nothing special about position(a => 1), trim(DISTINCT a).
+    }
+    if (word == KW_POSITION && (third->op == SQL_OP_ARROW || second->keyword == KW_LAMBDA)) {
+        return FIRN_OK; // A lambda.
     }
     if (word == KW_SUBSTRING) {
         return parse_substring(self, out, err);

@@ -351,7 +351,8 @@ static firn_status parse_operand(sql_parser *self, const sql_expr **out, firn_er
         return parse_unary(self, SQL_UNARY_PLUS, SQL_BIND_UNARY, out, err);
     }
     if (parser_at_operator(self, SQL_OP_MATCH)) {
-        return parse_unary(self, SQL_UNARY_BIT_NOT, SQL_BIND_OTHER, out, err);
+        // ~a | b is (~a) | b, but ~a + b is ~(a + b).
+        return parse_unary(self, SQL_UNARY_BIT_NOT, sql_binding_above(SQL_BIND_OTHER), out, err);
     }
     return sql_parse_primary(self, out, err);
 }

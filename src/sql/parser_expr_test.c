@@ -40,6 +40,7 @@ TEST(parser_binds_operators_as_postgresql_does) {
         {"a << b + c", "a << (b + c)"},
         {"a & b | c # d", "((a & b) | c) # d"},
         {"~ a + b", "~ (a + b)"},
+        {"~ a | b", "(~ a) | b"},
         {"a -> b ->> c", "(a -> b) ->> c"},
         {"a ->> 'x' = b", "(a ->> 'x') = b"},
         {"a = b || c", "a = (b || c)"},

@@ -118,6 +118,11 @@ static firn_status parse_table_name(sql_parser *self, sql_table *table, firn_err
     if (parser_at_string(self)) {
         return sql_parse_string(self, "a file", &table->file, err);
     }
+    if (parser_at_word(self, KW_VALUES) && parser_peek(self, 1)->kind == TOKEN_LEFT_PAREN) {
+        firn_status status = parser_unexpected(self, "a table", err);
+        err_hint(err, "put VALUES with its rows in parentheses");
+        return status;
+    }
     return parser_expect_path(self, "a table", &table->path, err);
 }
 

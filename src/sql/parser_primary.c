@@ -442,7 +442,8 @@ static firn_status parse_name(sql_parser *self, const sql_expr **out, firn_error
     const sql_token behind = *parser_peek(self, 1);
     const bool is_function = behind.kind == TOKEN_LEFT_PAREN && parser_at_label(self) &&
                              sql_keyword_use_of((sql_keyword)self->token.keyword) == KEYWORD_JOIN;
-    if (!is_function && !parser_at_name(self)) {
+    const bool is_values = behind.kind == TOKEN_LEFT_PAREN && parser_at_word(self, KW_VALUES);
+    if (is_values || (!is_function && !parser_at_name(self))) {
         return parser_unexpected_name(self, "an expression", err);
     }
     if (is_string(&behind) || (self->token.keyword != KW_NONE && at_long_type(self))) {

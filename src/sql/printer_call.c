@@ -105,8 +105,13 @@ static void print_trim(text_builder *out, const sql_call *call) {
     const sql_expr *characters = argument_of(call, 1);
     put(out, side == 'l' ? "trim(LEADING " : side == 'r' ? "trim(TRAILING " : "trim(BOTH ");
     if (characters != NULL) {
+        // BOTH + x FROM s would add to a column of that name.
+        const bool is_plain =
+            sql_is_expr(characters, SQL_LITERAL) || sql_is_expr(characters, SQL_COLUMN) ||
+            sql_is_expr(characters, SQL_CALL) || sql_is_expr(characters, SQL_PARAMETER);
+        put_if(out, !is_plain, "(");
         print_expr(out, characters);
-        put(out, " ");
+        put(out, is_plain ? " " : ") ");
     }
     print_expr_clause(out, "FROM ", argument_of(call, 0));
     put(out, ")");

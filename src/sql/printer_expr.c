@@ -212,6 +212,8 @@ const sql_expr *behind_postfix(const sql_expr *operand) {
             operand = sql_slice_of(operand)->operand;
         } else if (sql_is_expr(operand, SQL_FIELD)) {
             operand = sql_field_of(operand)->operand;
+        } else if (sql_is_expr(operand, SQL_STAR) && sql_star_of(operand)->operand != NULL) {
+            operand = sql_star_of(operand)->operand;
         } else {
             return operand;
         }
@@ -262,7 +264,8 @@ static void print_unary(text_builder *out, const sql_expr *expr) {
         print_in_parentheses(out, unary->operand); // -(-1), not the comment --1.
     } else {
         print_operand(out, unary->operand,
-                      unary->op == SQL_UNARY_BIT_NOT ? SQL_BIND_OTHER : SQL_BIND_UNARY);
+                      unary->op == SQL_UNARY_BIT_NOT ? sql_binding_above(SQL_BIND_OTHER)
+                                                     : SQL_BIND_UNARY);
     }
 }
 
@@ -343,10 +346,20 @@ static void print_like(text_builder *out, const sql_expr *expr) {
 
 // ---- Operands ----------------------------------------------------------------------------------
 
+// Whether it needs no parentheses between INTERVAL and the unit.
+static bool is_interval_value(const sql_expr *value) {
+    if (!sql_is_expr(value, SQL_LITERAL)) {
+        return sql_is_expr(value, SQL_PARAMETER);
+    }
+    const sql_literal_kind kind = sql_literal_of(value)->kind;
+    return kind == SQL_LITERAL_STRING || kind == SQL_LITERAL_INTEGER ||
+           kind == SQL_LITERAL_DECIMAL || kind == SQL_LITERAL_DOUBLE;
+}
+
 static void print_interval(text_builder *out, const sql_expr *expr) {
     const sql_interval *interval = sql_interval_of(expr);
     put(out, "INTERVAL ");
-    if (sql_is_expr(interval->value, SQL_LITERAL) || sql_is_expr(interval->value, SQL_PARAMETER)) {
+    if (is_interval_value(interval->value)) {
         print_expr(out, interval->value);
     } else {
         print_in_parentheses(out, interval->value);

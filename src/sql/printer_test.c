@@ -186,7 +186,7 @@ static const print_case definition_cases[] = {
      "UNIQUE, PRIMARY KEY (a), UNIQUE (a, b), CONSTRAINT d FOREIGN KEY (a) REFERENCES s.u (x), "
      "CHECK (a < b))",
      NULL},
-    {"CREATE TABLE t (check INT, primary INT, constraint INT, unique INT)", NULL},
+    {"CREATE TABLE t (check INT, unique INT)", NULL},
     {"CREATE EXTERNAL TABLE t STORED AS csv LOCATION 'f.csv' OPTIONS ('format.has_header' "
      "'true')",
      "CREATE EXTERNAL TABLE t USING csv LOCATION 'f.csv' WITH ('format.has_header' = 'true')"},

@@ -72,6 +72,7 @@ def unit(full):
             Step("unit/aarch64", "qemu-aarch64-static -L /usr/aarch64-linux-gnu "
                  "build/aarch64/firn_unit_tests", "aarch64", 7200),
             Step("fuzz/search", "./dev fuzz", timeout=7200),
+            Step("fuzz/coverage", "tools/test/fuzz_coverage.py build/coverage", "coverage"),
         ]
     return found
 
@@ -132,7 +133,8 @@ def interop(root, full):
     """What others wrote and serve, from the reference data where they are."""
     if not shared_folder(root):
         return []
-    found = []
+    found = [Step(f"interop/parquet_{name}", f"FIRN_SHARED=$SHARED build/dev/parquet_{name}_test",
+                  "dev", 1800) for name in ("conformance", "filter")]
     if has_engine(root):
         found += [Step(f"conformance/{name}", f"tests/conformance/conformance_{name}.py "
                        f"build/release/firn $SHARED/conformance/{name}", "release", 1800)

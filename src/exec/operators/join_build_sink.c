@@ -50,7 +50,7 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
     TRY(expr_open(owner->plan.right.keys, owner->run->context, &owner->run->dynamic, memory,
                   &self->keys, err));
     TRY(row_writer_open(&owner->rows, 1, 0, memory, &self->writer, err));
-    (void)row_writer_keep(&self->writer, 1);
+    join_state_lend(owner, JOIN_PAGES_KEPT, &self->writer.spares);
     return FIRN_OK;
 }
 
@@ -69,28 +69,49 @@ static firn_status deal_page(row_writer *writer, row_page *page, firn_error *err
     return FIRN_OK;
 }
 
-// Deals the one list out.
-static firn_status begin_partitions(build_local *self, firn_error *err) {
+// Deals the one list out. Each page is copied first, so that it can take part of what it held: this
+// may be the time when memory is refused.
+static firn_status deal_loose(build_local *self, row_writer *loose, firn_error *err) {
     join_state *owner = self->owner;
+    const size_t page_size = owner->rows.page_size;
+    arena held = arena_open_in(owner->run->pool, page_size * 4);
+    void *copy = loose->spares; // Kept since the worker began.
+    if (copy == NULL) {
+        copy = ARENA_NEW(&held, uint8_t, page_size);
+    } else {
+        loose->spares = loose->spares->next;
+    }
+    const bool is_spare = held.used == 0;
+    firn_status status = copy == NULL ? ARENA_FULL(&held, err) : FIRN_OK;
+    uint32_t spare_count = 0;
+    while (status == FIRN_OK && loose->parts[0].first != NULL) {
+        row_page *page = row_pages_pop(&loose->parts[0]);
+        memcpy(copy, page, page->filled);
+        if (spare_count < PAGE_SPLIT_COUNT) {
+            page->next = self->writer.spares;
+            self->writer.spares = page;
+            spare_count++;
+        } else {
+            page_put(owner->keeper, page);
+        }
+        status = deal_page(&self->writer, copy, err);
+    }
+    if (is_spare) {
+        page_put(owner->keeper, copy);
+    }
+    arena_close(&held);
+    return status;
+}
+
+static firn_status begin_partitions(build_local *self, firn_error *err) {
     row_writer loose = self->writer;
+    join_state *owner = self->owner;
     self->is_partitioned = true;
     self->writer = (row_writer){0};
     firn_status status =
         row_writer_open(&owner->rows, owner->part_count, 0, self->memory, &self->writer, err);
-    if (status == FIRN_OK && loose.spares != NULL) {
-        self->writer.spares = loose.spares; // They go on being this worker's.
-        loose.spares = NULL;
-    }
     if (status == FIRN_OK) {
-        (void)row_writer_keep(&self->writer, PAGE_SPLIT_COUNT);
-    }
-    while (status == FIRN_OK) {
-        row_page *page = row_pages_pop(&loose.parts[0]);
-        if (page == NULL) {
-            break;
-        }
-        status = deal_page(&self->writer, page, err);
-        page_put(owner->keeper, page);
+        status = deal_loose(self, &loose, err);
     }
     if (status == FIRN_OK) {
         self->writer.row_count = loose.row_count;

@@ -53,7 +53,7 @@ static firn_status write_rows(probe_local *self, const batch *input, const colum
         TRY(row_writer_open(&owner->probe_rows, owner->part_count, 0, self->memory, &self->writer,
                             err));
         self->has_writer = true;
-        (void)row_writer_keep(&self->writer, 2);
+        join_state_lend(owner, 1, &self->writer.spares);
     }
     column *columns;
     uint8_t **rows = ARENA_NEW(held, uint8_t *, count);
@@ -112,9 +112,15 @@ static firn_status hand_over(probe_local *self, firn_error *err) {
     if (!self->has_writer) {
         return FIRN_OK;
     }
+    bool is_refilled = false;
     for (uint32_t i = 0; i < owner->part_count; i++) {
+        const bool has_pages = self->writer.parts[i].page_count > 0;
         TRY(row_pages_spill(&owner->probe_rows, &self->writer.parts[i], &self->writer.desk, 0,
                             err));
+        if (has_pages && !is_refilled) {
+            is_refilled = true;
+            join_state_refill(owner, 1); // The page that was lent.
+        }
     }
     firn_status status = FIRN_OK;
     mutex_lock(&owner->lock);
@@ -146,7 +152,8 @@ static firn_status begin_batch(probe_local *self, const batch *input, arena *scr
     if (owner->table.has_spilled) {
         TRY(divide(self, input, keys, lanes, &count, err));
     }
-    return join_probe_begin(&self->probe, input, keys, lanes, NULL, count, scratch, err);
+    const join_lanes looking = {.lanes = lanes, .count = count};
+    return join_probe_begin(&self->probe, input, keys, &looking, scratch, err);
 }
 
 // Can no left row change the result any more?

@@ -321,9 +321,8 @@ static firn_status step_left(nested_probe *self, arena *scratch, batch *output, 
     }
     const uint32_t count = bits_filter_rows(self->matched, false, self->selected,
                                             self->selected_count, self->selected);
-    return count == 0 ? FIRN_OK
-                      : join_output_left(plan, self->left, self->selected, count, NULL, scratch,
-                                         output, err);
+    const batch left = join_selected(self->left, self->selected, count);
+    return count == 0 ? FIRN_OK : join_output_left(plan, &left, NULL, scratch, output, err);
 }
 
 static firn_status push(op_call *call, const batch *input, batch *output, step_answer *out,

@@ -89,6 +89,7 @@ firn_status pq_filter_open(pq_filter *self, const pq_filter_options *options, ui
     for (uint32_t i = 0; i < self->stage_count; i++) {
         const expr *root = sums[i];
         pq_filter_stage *stage = &self->stages[i];
+        stage->predicate = root;
         TRY(expr_compile(&root, 1, &layout, memory, &stage->program, err));
         TRY(expr_open(stage->program, options->context, options->dynamic, memory, &stage->state,
                       err));

@@ -18,6 +18,7 @@ typedef struct pq_filter_options {
 } pq_filter_options;
 
 typedef struct pq_filter_stage {
+    const expr *predicate; // Its conjuncts.
     expr_program *program;
     expr_state *state;
     uint32_t column_count;
@@ -27,6 +28,9 @@ typedef struct pq_filter_stage {
     uint64_t rows_in;
     uint64_t rows_out;
     int64_t time_ns;
+    // Row groups whose dictionary was asked, and those that this left out.
+    uint32_t dictionary_tries;
+    uint32_t dictionary_hits;
 } pq_filter_stage;
 
 typedef struct pq_filter {

@@ -83,8 +83,9 @@ firn_status pq_leaf_commit_dictionary(pq_leaf_reader *self, uint32_t slot, firn_
     return FIRN_OK;
 }
 
-void pq_leaf_enter(pq_leaf_reader *self, uint32_t slot) {
+void pq_leaf_enter(pq_leaf_reader *self, uint32_t slot, const pq_offset_index *offsets) {
     self->chunk = &self->chunks[slot];
+    self->offsets = offsets;
     self->rows_taken = 0;
     self->skip = 0;
     self->is_open = false;
@@ -98,6 +99,21 @@ firn_status pq_leaf_peek(pq_leaf_reader *self, pq_answer *answer, firn_error *er
     TRY(pq_pages_peek(&self->chunk->pages, answer, err));
     assert(*answer != PQ_READY || self->chunk->pages.page.type == PQ_PAGE_DATA);
     return FIRN_OK;
+}
+
+void pq_leaf_seek(pq_leaf_reader *self) {
+    const uint64_t wanted = self->rows_taken + self->skip;
+    pq_pages *pages = &self->chunk->pages;
+    if (self->offsets == NULL || self->skip == 0 || self->is_open || pq_pages_is_loaded(pages)) {
+        return;
+    }
+    const pq_page_location *page =
+        &self->offsets->pages.items[pq_page_of_row(self->offsets, wanted)];
+    const uint64_t first = (uint64_t)page->first_row;
+    if (first > self->rows_taken && pq_pages_seek(pages, (uint64_t)page->offset)) {
+        self->rows_taken = first;
+        self->skip = wanted - first;
+    }
 }
 
 void pq_leaf_pass_page(pq_leaf_reader *self) {
@@ -228,6 +244,7 @@ firn_status pq_leaf_available(pq_leaf_reader *self, uint32_t *rows, pq_answer *a
     for (;;) {
         uint32_t left = self->levels.left;
         if (!self->is_open) {
+            pq_leaf_seek(self);
             TRY(pq_leaf_peek(self, answer, err));
             if (*answer == PQ_END) {
                 return FAIL(err, FIRN_CORRUPT, "the column ends after %llu of %llu rows",

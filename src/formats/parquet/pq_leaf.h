@@ -15,6 +15,7 @@
 #include "formats/parquet/pq_dictionary.h"
 #include "formats/parquet/pq_levels.h"
 #include "formats/parquet/pq_nest.h"
+#include "formats/parquet/pq_page_index.h"
 #include "formats/parquet/pq_values.h"
 
 #define PQ_LEVEL_STEP 1024
@@ -49,9 +50,10 @@ typedef struct pq_leaf_reader {
     bool reads_values; // False: only levels are wanted, for the shape of what lies above.
     bool is_nested;    // Inside lists, or below a struct: pulled.
     pq_chunk chunks[PQ_GROUPS_AHEAD];
-    pq_chunk *chunk;     // The one that is read.
-    uint64_t rows_taken; // Of it, read or passed over, pending skips not counted.
-    uint64_t skip;       // Rows to pass over before the next read.
+    pq_chunk *chunk;                // The one that is read.
+    const pq_offset_index *offsets; // Where its pages are; NULL: not known.
+    uint64_t rows_taken;            // Of it, read or passed over, pending skips not counted.
+    uint64_t skip;                  // Rows to pass over before the next read.
     // The page at hand.
     bool is_open;
     bool is_all_present;
@@ -90,8 +92,9 @@ firn_status pq_leaf_prepare_dictionary(pq_leaf_reader *self, uint32_t slot, pq_b
 /// After the blocks were decoded.
 firn_status pq_leaf_commit_dictionary(pq_leaf_reader *self, uint32_t slot, firn_error *err);
 
-/// Reads the chunk in `slot` from now on, from its first row.
-void pq_leaf_enter(pq_leaf_reader *self, uint32_t slot);
+/// Reads the chunk in `slot` from now on, from its first row. `offsets`, which may be NULL, lives
+/// as long as the chunk is read.
+void pq_leaf_enter(pq_leaf_reader *self, uint32_t slot, const pq_offset_index *offsets);
 
 /// Passes over the next `rows` rows.
 static inline void pq_leaf_skip(pq_leaf_reader *self, uint64_t rows) {
@@ -130,6 +133,9 @@ firn_status pq_leaf_pull(pq_leaf_reader *self, uint32_t rows, pq_answer *answer,
 firn_status pq_leaf_peek(pq_leaf_reader *self, pq_answer *answer, firn_error *err);
 /// Opens the page that was peeked: levels and values stand at its start.
 firn_status pq_leaf_open_page(pq_leaf_reader *self, firn_error *err);
+/// Between pages: goes to the page that holds the next wanted row, if that is farther on and an
+/// index says where it is.
+void pq_leaf_seek(pq_leaf_reader *self);
 /// Leaves the page at hand.
 void pq_leaf_pass_page(pq_leaf_reader *self);
 /// Reads `count` values that are there into `out`, converted, one behind another, with room for

@@ -228,6 +228,7 @@ static firn_status skip_rows(pq_leaf_reader *self, pq_answer *answer, firn_error
             pq_leaf_pass_page(self);
         }
         if (!self->is_open && self->rows_begun == 0) {
+            pq_leaf_seek(self);
             TRY(pq_leaf_peek(self, answer, err));
             if (*answer == PQ_WAIT) {
                 return FIRN_OK;

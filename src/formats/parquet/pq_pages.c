@@ -149,6 +149,18 @@ void pq_pages_pass(pq_pages *self) {
     pq_window_pass(&self->window, page_size(&self->page));
 }
 
+bool pq_pages_seek(pq_pages *self, uint64_t offset) {
+    assert(!pq_pages_is_loaded(self) && !self->is_prepared);
+    if (offset < self->window.end - pq_window_left(&self->window)) {
+        return false;
+    }
+    pq_window_seek(&self->window, offset);
+    self->is_peeked = false;
+    self->has_begun = true;
+    self->entries_left = UINT64_MAX; // Nobody counted those that were passed: bytes tell the end.
+    return true;
+}
+
 // ---- Bodies ------------------------------------------------------------------------------------
 
 static firn_status reserve(const pq_pages *self, pq_block *buffer, size_t size, firn_error *err) {

@@ -96,6 +96,10 @@ firn_status pq_pages_load(pq_pages *self, const pq_loaded **out, firn_error *err
 /// Passes over the page that was peeked.
 void pq_pages_pass(pq_pages *self);
 
+/// Goes forward to the data page at `offset` in the file. No page is loaded.
+/// False if that is before what was passed already; then nothing happened.
+bool pq_pages_seek(pq_pages *self, uint64_t offset);
+
 /// True if the page that was peeked is loaded already.
 static inline bool pq_pages_is_loaded(const pq_pages *self) {
     return self->loaded_at < self->loaded_count;

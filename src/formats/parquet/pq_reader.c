@@ -126,6 +126,22 @@ static firn_status open_columns(pq_reader *self, pq_pick *picks, firn_error *err
     return FIRN_OK;
 }
 
+static firn_status open_filter(pq_reader *self, firn_error *err) {
+    const pq_filter_options *options = &self->options.filter;
+    self->pick_list = ARENA_NEW(&self->memory, const pq_pick *, (size_t)self->pick_count + 1);
+    if (self->pick_list == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (uint32_t i = 0; i < self->pick_count; i++) {
+        self->pick_list[i] = self->picks[i].pick;
+    }
+    TRY(pq_filter_open(&self->filter, options, self->pick_count, &self->memory, err));
+    TRY(pq_pruner_open(&self->pruner, self->file, options, &self->filter, self->pick_list,
+                       self->pick_count, &self->memory, err));
+    return pq_pruner_attach(&self->pruner, self->options.owner, &self->options.request,
+                            &self->memory, err);
+}
+
 firn_status pq_reader_open(pq_file *file, pq_pick *picks, uint32_t pick_count,
                            const pq_reader_options *options, pq_reader **out, firn_error *err) {
     *out = NULL;
@@ -150,7 +166,7 @@ firn_status pq_reader_open(pq_file *file, pq_pick *picks, uint32_t pick_count,
         status = open_columns(self, picks, err);
     }
     if (status == FIRN_OK) {
-        status = pq_filter_open(&self->filter, &options->filter, pick_count, &self->memory, err);
+        status = open_filter(self, err);
     }
     if (status != FIRN_OK) {
         pq_reader_close(self);
@@ -168,6 +184,10 @@ void pq_reader_close(pq_reader *self) {
         pq_leaf_close(self->leaves[i]);
     }
     pq_filter_close(&self->filter);
+    pq_pruner_close(&self->pruner);
+    for (uint32_t i = 0; i < PQ_GROUPS_AHEAD; i++) {
+        arena_close(&self->plans[i].memory);
+    }
     arena_close(&self->work);
     pool_give(self->options.owner, self->charged);
     pq_file_release(self->file);
@@ -178,7 +198,9 @@ void pq_reader_close(pq_reader *self) {
 void pq_reader_start(pq_reader *self, uint32_t from, uint32_t count) {
     assert(from + count <= pq_file_row_group_count(self->file));
     self->group = from;
+    self->group_next = from;
     self->group_end = from + count;
+    self->is_pruning = false;
     self->slot = 0;
     self->slot_end = 0;
     self->stage = STAGE_GROUP;
@@ -193,19 +215,13 @@ static firn_status step(pq_reader *self, batch *out, bool *is_made, pq_answer *a
     *answer = PQ_READY;
     switch (self->stage) {
     case STAGE_GROUP:
-        if (self->group == self->group_end) {
-            *answer = PQ_END;
-            return FIRN_OK;
-        }
-        return pq_reader_begin_group(self, err);
+        pq_reader_next_group(self);
+        return FIRN_OK;
+    case STAGE_PRUNE:
+        return pq_reader_plan_groups(self, answer, err);
     case STAGE_DICTIONARIES:
         return pq_reader_load_dictionaries(self, answer, err);
     case STAGE_PLAN:
-        if (self->row == self->group_rows) {
-            self->group += 1;
-            self->stage = STAGE_GROUP;
-            return FIRN_OK;
-        }
         return pq_reader_plan_batch(self, answer, err);
     case STAGE_FILTER:
         return pq_reader_run_filter(self, answer, err);
@@ -230,6 +246,9 @@ firn_status pq_reader_next(pq_reader *self, batch *out, pq_answer *answer, firn_
 
 pq_reader_counters pq_reader_count(const pq_reader *self) {
     pq_reader_counters out = self->counters;
+    out.pruned_statistics = self->pruner.counters.by_statistics;
+    out.pruned_bloom = self->pruner.counters.by_bloom;
+    out.pages_pruned = self->pruner.counters.pages;
     for (uint32_t i = 0; i < self->leaf_count; i++) {
         for (uint32_t slot = 0; slot < PQ_GROUPS_AHEAD; slot++) {
             const pq_pages *pages = &self->leaves[i]->chunks[slot].pages;

@@ -42,7 +42,11 @@ typedef struct pq_reader_options {
 
 /// Counters, added up over all tasks.
 typedef struct pq_reader_counters {
-    uint64_t row_groups;
+    uint64_t row_groups;        // Read, not counting those that were left out ...
+    uint64_t pruned_statistics; // ... for these reasons.
+    uint64_t pruned_bloom;
+    uint64_t pruned_dictionary;
+    uint64_t pages_pruned; // By the page index.
     uint64_t pages;
     uint64_t pages_skipped; // Not decompressed.
     uint64_t rows;          // Looked at, ...

@@ -30,9 +30,28 @@ static firn_status charge_work(pq_reader *self, firn_error *err) {
     return FIRN_OK;
 }
 
+// Goes to the next row that may pass; false if the row group has no more.
+static bool find_row(pq_reader *self) {
+    const pq_row_spans *spans = &self->plans[self->slot].spans;
+    while (self->span_at < spans->count && self->row >= spans->items[self->span_at].to) {
+        self->span_at += 1;
+    }
+    if (self->span_at == spans->count) {
+        return false;
+    }
+    const uint64_t from = spans->items[self->span_at].from;
+    if (self->row < from) {
+        for (uint32_t i = 0; i < self->leaf_count; i++) {
+            pq_leaf_skip(self->leaves[i], from - self->row);
+        }
+        self->row = from;
+    }
+    return true;
+}
+
 // How many rows the batch spans: what the shortest page of a flat leaf has left.
 static firn_status find_span(pq_reader *self, pq_answer *answer, firn_error *err) {
-    const uint64_t left = self->group_rows - self->row;
+    const uint64_t left = self->plans[self->slot].spans.items[self->span_at].to - self->row;
     uint32_t span = left < self->batch_max ? (uint32_t)left : self->batch_max;
     for (uint32_t i = 0; i < self->leaf_count; i++) {
         pq_leaf_reader *leaf = self->leaves[i];
@@ -74,6 +93,10 @@ static firn_status drop_deleted(pq_reader *self, firn_error *err) {
 }
 
 firn_status pq_reader_plan_batch(pq_reader *self, pq_answer *answer, firn_error *err) {
+    if (!find_row(self)) {
+        self->stage = STAGE_GROUP;
+        return FIRN_OK;
+    }
     TRY(find_span(self, answer, err));
     if (*answer != PQ_READY) {
         return FIRN_OK;
@@ -267,7 +290,8 @@ static batch batch_of_lanes(const pq_reader *self, uint32_t column_count) {
 firn_status pq_reader_run_filter(pq_reader *self, pq_answer *answer, firn_error *err) {
     pq_filter_stage *filter = pq_filter_stage_at(&self->filter, self->filter_at);
     *answer = PQ_READY;
-    if (self->selected > 0) {
+    const bool *is_always = self->plans[self->slot].is_always;
+    if (self->selected > 0 && !is_always[self->filter.order[self->filter_at]]) {
         const int64_t start_ns = host_clock_ns();
         TRY(compact(self, err));
         TRY(read_columns(self, filter->columns, filter->column_count, answer, err));

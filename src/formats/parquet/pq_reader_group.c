@@ -8,6 +8,10 @@
 // strings of a dictionary take together is not known.
 #define BATCH_BYTES_ABOUT (16 * (uint64_t)BATCH_BYTES)
 #define ENTRY_BYTES_ABOUT 16
+// A dictionary with at most one entry in so many rows is asked before its row group is read, ...
+#define ROWS_PER_TRIED_ENTRY 16
+// ... but no more when that did not help so many times.
+#define DICTIONARY_TRIES 4
 
 firn_status pq_reader_in_column(const pq_reader *self, const pq_leaf_reader *leaf,
                                 firn_status status, firn_error *err) {
@@ -77,10 +81,15 @@ static uint64_t rows_before(const pq_reader *self, uint32_t group) {
 }
 
 static void enter_group(pq_reader *self) {
+    const pq_group_plan *plan = &self->plans[self->slot];
+    self->group = plan->row_group;
     self->group_rows = pq_file_rows_of(self->file, self->group);
     self->group_start = rows_before(self, self->group);
+    self->row = 0;
+    self->span_at = 0;
     for (uint32_t i = 0; i < self->leaf_count; i++) {
-        pq_leaf_enter(self->leaves[i], self->slot);
+        pq_leaf_reader *leaf = self->leaves[i];
+        pq_leaf_enter(leaf, self->slot, plan->indexes[leaf->index]);
     }
     const uint64_t size = bytes_per_row(self);
     const uint64_t fitting = size == 0 ? UINT32_MAX : BATCH_BYTES_ABOUT / size;
@@ -92,26 +101,36 @@ static void enter_group(pq_reader *self) {
     self->stage = STAGE_PLAN;
 }
 
+void pq_reader_next_group(pq_reader *self) {
+    if (self->slot + 1 < self->slot_end) {
+        self->slot += 1;
+        enter_group(self);
+        return;
+    }
+    self->slot_end = 0;
+    self->stage = STAGE_PRUNE;
+}
+
 // Snappy gains by decoding dictionaries of several row groups together.
-static bool is_snappy(const pq_reader *self) {
+static bool is_snappy(const pq_reader *self, uint32_t group) {
     for (uint32_t i = 0; i < self->leaf_count; i++) {
         const uint32_t leaf = self->leaves[i]->index;
-        if (pq_chunk_metadata(self->file->metadata, self->group, leaf)->codec == PQ_CODEC_SNAPPY) {
+        if (pq_chunk_metadata(self->file->metadata, group, leaf)->codec == PQ_CODEC_SNAPPY) {
             return true;
         }
     }
     return false;
 }
 
-// Begins the chunks of some row groups, and asks for their first bytes all at once.
+// Begins the chunks of the row groups that are planned, and asks for their first bytes all at once.
 static firn_status begin_chunks(pq_reader *self, firn_error *err) {
     self->slot = 0;
-    self->slot_end = is_snappy(self) ? min_u32(self->group_end - self->group, self->slot_count) : 1;
     for (uint32_t slot = 0; slot < self->slot_end; slot++) {
+        self->group = self->plans[slot].row_group;
         for (uint32_t i = 0; i < self->leaf_count; i++) {
             pq_leaf_reader *leaf = self->leaves[i];
-            const firn_status status = pq_leaf_begin(leaf, self->file->metadata, self->group + slot,
-                                                     slot, self->identity++, err);
+            const firn_status status =
+                pq_leaf_begin(leaf, self->file->metadata, self->group, slot, self->identity++, err);
             TRY(pq_reader_in_column(self, leaf, status, err));
         }
     }
@@ -119,14 +138,32 @@ static firn_status begin_chunks(pq_reader *self, firn_error *err) {
     return FIRN_OK;
 }
 
-firn_status pq_reader_begin_group(pq_reader *self, firn_error *err) {
-    self->row = 0;
-    if (self->slot + 1 >= self->slot_end) {
-        return begin_chunks(self, err);
+firn_status pq_reader_plan_groups(pq_reader *self, pq_answer *answer, firn_error *err) {
+    *answer = PQ_READY;
+    while (self->is_pruning || self->group_next < self->group_end) {
+        if (!self->is_pruning) {
+            const uint32_t slots = is_snappy(self, self->group_next) ? self->slot_count : 1;
+            if (self->slot_end > 0 && self->slot_end >= slots) {
+                break;
+            }
+            self->group = self->group_next++;
+            TRY(pq_pruner_begin(&self->pruner, self->group, &self->plans[self->slot_end], err));
+            self->is_pruning = true;
+        }
+        TRY(pq_pruner_next(&self->pruner, answer, err));
+        if (*answer != PQ_READY) {
+            return FIRN_OK;
+        }
+        self->is_pruning = false;
+        if (self->plans[self->slot_end].spans.count > 0) {
+            self->slot_end += 1;
+        }
     }
-    self->slot += 1;
-    enter_group(self);
-    return FIRN_OK;
+    if (self->slot_end == 0) {
+        *answer = PQ_END;
+        return FIRN_OK;
+    }
+    return begin_chunks(self, err);
 }
 
 static firn_status peek_all(pq_reader *self, pq_answer *answer, firn_error *err) {
@@ -141,6 +178,119 @@ static firn_status peek_all(pq_reader *self, pq_answer *answer, firn_error *err)
         }
     }
     *answer = PQ_READY;
+    return FIRN_OK;
+}
+
+// ---- Pruning by dictionaries -------------------------------------------------------------------
+
+// Whether all data pages of a chunk are known to hold dictionary indexes.
+static bool is_only_dictionary(const pq_column_metadata *chunk) {
+    const pq_page_encoding_statistics_list *list = &chunk->page_encodings;
+    bool has_data = false;
+    for (size_t i = 0; i < list->count; i++) {
+        const pq_page_encoding_statistics *pages = &list->items[i];
+        const bool is_data =
+            pages->page_type == PQ_PAGE_DATA || pages->page_type == PQ_PAGE_DATA_V2;
+        const bool is_code = pages->encoding == PQ_ENCODING_PLAIN_DICTIONARY ||
+                             pages->encoding == PQ_ENCODING_RLE_DICTIONARY;
+        if (is_data && pages->count > 0 && !is_code) {
+            return false;
+        }
+        has_data = has_data || is_data;
+    }
+    return has_data;
+}
+
+// Whether the predicate holds for any row of a column of one pick.
+static firn_status holds_for_any(pq_reader *self, pq_filter_stage *filter, const column *values,
+                                 bool *out, firn_error *err) {
+    arena_reset(&self->work);
+    column *columns = ARENA_NEW(&self->work, column, self->pick_count);
+    if (columns == NULL) {
+        return ARENA_FULL(&self->work, err);
+    }
+    columns[filter->columns[0]] = *values;
+    const batch in = batch_of(columns, self->pick_count, values->length);
+    const uint16_t *selection;
+    uint32_t selected;
+    TRY(expr_filter(filter->state, &in, &self->work, &selection, &selected, err));
+    *out = selected > 0;
+    return FIRN_OK;
+}
+
+// Whether the predicate holds for an entry of the dictionary, or for NULL.
+static firn_status holds_for_entry(pq_reader *self, pq_filter_stage *filter,
+                                   const pq_leaf_reader *leaf, const dictionary *entries, bool *out,
+                                   firn_error *err) {
+    *out = false;
+    for (uint32_t from = 0; from < entries->size && !*out; from += BATCH_ROWS) {
+        column some;
+        arena slice = arena_open(1 << 16);
+        firn_status status = column_slice(&slice, entries->values, from,
+                                          min_u32(BATCH_ROWS, entries->size - from), &some, err);
+        if (status == FIRN_OK) {
+            status = holds_for_any(self, filter, &some, out, err);
+        }
+        arena_close(&slice);
+        TRY(status);
+    }
+    if (!*out && leaf->target.leaf->definition_max > 0) {
+        column null;
+        arena one = arena_open(1 << 16);
+        firn_status status = column_new_null(&one, leaf->target.type, 1, &null, err);
+        if (status == FIRN_OK) {
+            status = holds_for_any(self, filter, &null, out, err);
+        }
+        arena_close(&one);
+        return status;
+    }
+    return FIRN_OK;
+}
+
+// The leaf reader of a stage that asks about one flat column whose chunk has nothing but dictionary
+// indexes, of a small dictionary; else NULL.
+static const pq_leaf_reader *dictionary_leaf(const pq_reader *self, const pq_filter_stage *filter,
+                                             uint32_t slot) {
+    if (filter->can_fail || filter->column_count != 1 ||
+        (filter->dictionary_tries >= DICTIONARY_TRIES && filter->dictionary_hits == 0)) {
+        return NULL;
+    }
+    const reader_column *pick = &self->picks[filter->columns[0]];
+    if (!pq_pick_is_flat(pick->pick) || pick->is_nested) {
+        return NULL;
+    }
+    const pq_leaf_reader *leaf = self->leaves[pick->leaf_from];
+    const pq_chunk *chunk = &leaf->chunks[slot];
+    const bool is_small = chunk->dictionary.is_there &&
+                          chunk->dictionary.view.size <= chunk->row_count / ROWS_PER_TRIED_ENTRY;
+    const uint32_t group = self->plans[slot].row_group;
+    return is_small &&
+                   is_only_dictionary(pq_chunk_metadata(self->file->metadata, group, leaf->index))
+               ? leaf
+               : NULL;
+}
+
+// Leaves out row groups where a filter holds for no entry of its column's dictionary.
+static firn_status prune_by_dictionaries(pq_reader *self, firn_error *err) {
+    for (uint32_t slot = 0; slot < self->slot_end; slot++) {
+        pq_group_plan *plan = &self->plans[slot];
+        for (uint32_t i = 0; i < self->filter.stage_count && plan->spans.count > 0; i++) {
+            pq_filter_stage *filter = &self->filter.stages[i];
+            const pq_leaf_reader *leaf = dictionary_leaf(self, filter, slot);
+            if (leaf == NULL || plan->is_always[i]) {
+                continue;
+            }
+            bool holds;
+            TRY(holds_for_entry(self, filter, leaf, &leaf->chunks[slot].dictionary.view, &holds,
+                                err));
+            filter->dictionary_tries += 1;
+            filter->dictionary_hits += !holds;
+            if (!holds) {
+                plan->spans.count = 0;
+                self->counters.pruned_dictionary += 1;
+            }
+        }
+    }
     return FIRN_OK;
 }
 
@@ -168,6 +318,7 @@ firn_status pq_reader_load_dictionaries(pq_reader *self, pq_answer *answer, firn
             TRY(pq_reader_in_column(self, leaf, status, err));
         }
     }
+    TRY(prune_by_dictionaries(self, err));
     enter_group(self);
     return FIRN_OK;
 }

@@ -2,10 +2,12 @@
 #ifndef FIRN_FORMATS_PARQUET_PQ_READER_PRIVATE_H
 #define FIRN_FORMATS_PARQUET_PQ_READER_PRIVATE_H
 
+#include "formats/parquet/pq_prune.h"
 #include "formats/parquet/pq_reader.h"
 
 typedef enum reader_stage {
     STAGE_GROUP,        // A row group is to be begun.
+    STAGE_PRUNE,        // Row groups are looked at: those that are worth it are planned.
     STAGE_DICTIONARIES, // Chunks of some row groups are begun, their dictionaries to be decoded.
     STAGE_PLAN,         // The next batch is to be begun.
     STAGE_FILTER,       // Its length is known; filters run.
@@ -31,18 +33,24 @@ struct pq_reader {
     uint32_t leaf_count;
     pq_leaf_reader **leaves;
     pq_filter filter;
-    arena memory;     // Of the reader.
-    arena work;       // Of the batch that is being made or was handed out.
-    uint64_t charged; // To the pool for `work`.
+    pq_pruner pruner;
+    const pq_pick **pick_list; // The picks, for the pruner.
+    arena memory;              // Of the reader.
+    arena work;                // Of the batch that is being made or was handed out.
+    uint64_t charged;          // To the pool for `work`.
     pq_pages_options pages;
     uint64_t identity;   // Of the next dictionary.
     uint32_t slot_count; // Row groups that are begun together: 1 to PQ_GROUPS_AHEAD.
     // The task.
     reader_stage stage;
-    uint32_t group; // The row group that is read, or begun next.
+    uint32_t group; // The row group that is read or was looked at last.
+    uint32_t group_next;
     uint32_t group_end;
-    uint32_t slot;        // Where its chunks are, ...
-    uint32_t slot_end;    // ... and how many row groups are begun.
+    bool is_pruning;   // The one in plans[slot_end] is being looked at.
+    uint32_t slot;     // Where its chunks and its plan are, ...
+    uint32_t slot_end; // ... and how many row groups are planned.
+    pq_group_plan plans[PQ_GROUPS_AHEAD];
+    size_t span_at;       // The span of the plan that `row` is in.
     uint64_t group_start; // Number in the file of the row group's first row.
     uint64_t group_rows;
     uint64_t row;       // The next row of the row group.
@@ -87,8 +95,10 @@ firn_status pq_reader_run_filter(pq_reader *self, pq_answer *answer, firn_error 
 firn_status pq_reader_make_batch(pq_reader *self, batch *out, bool *is_made, pq_answer *answer,
                                  firn_error *err);
 
-/// Begins the next row group; those behind it as well, if there is room.
-firn_status pq_reader_begin_group(pq_reader *self, firn_error *err);
+/// Leaves the row group and enters the next one, if one is begun already.
+void pq_reader_next_group(pq_reader *self);
+/// Finds row groups that are worth reading and begins their chunks. PQ_END: there are none.
+firn_status pq_reader_plan_groups(pq_reader *self, pq_answer *answer, firn_error *err);
 /// Decodes the dictionaries of the row groups that were begun and enters the first one.
 firn_status pq_reader_load_dictionaries(pq_reader *self, pq_answer *answer, firn_error *err);
 

@@ -181,8 +181,12 @@ static firn_status put_struct(pq_thrift_output *self, const pq_thrift_struct *ty
         const uint8_t *member = value + field->offset;
         const bool is_false = field->kind == PQ_THRIFT_BOOL && *member == 0;
         const uint32_t wire = is_false ? 2 : field->wire;
-        assert(id - before <= FIELD_STEP_MAX); // No structure has a larger gap.
-        TRY(put_byte(self, (id - before) << 4 | wire, err));
+        // A gap that is too large for the head is written as a whole number behind it.
+        const bool is_near = id - before <= FIELD_STEP_MAX;
+        TRY(put_byte(self, (is_near ? (id - before) << 4 : 0) | wire, err));
+        if (!is_near) {
+            TRY(put_signed(self, (int64_t)id, err));
+        }
         TRY(put_member(self, field, member, err));
         before = id;
     }

@@ -97,3 +97,10 @@ void pq_window_pass(pq_window *self, uint64_t size) {
     }
     self->next += size;
 }
+
+void pq_window_seek(pq_window *self, uint64_t offset) {
+    const uint64_t at = self->end - pq_window_left(self);
+    assert(offset >= at);
+    const uint64_t left = pq_window_left(self);
+    pq_window_pass(self, offset - at < left ? offset - at : left);
+}

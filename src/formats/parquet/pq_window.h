@@ -43,6 +43,9 @@ firn_status pq_window_want(pq_window *self, size_t size, pq_answer *answer, firn
 /// unless they are on their way.
 void pq_window_pass(pq_window *self, uint64_t size);
 
+/// Goes to `offset` in the file, which is not before the first byte at hand.
+void pq_window_seek(pq_window *self, uint64_t offset);
+
 static inline bytes pq_window_bytes(const pq_window *self) {
     const uint8_t *data = self->buffer.data;
     return (bytes){.data = data == NULL ? NULL : data + self->from, .size = self->to - self->from};

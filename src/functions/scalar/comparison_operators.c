@@ -1,8 +1,8 @@
 // Comparison operators: = <> < <= > >=, IS [NOT] DISTINCT FROM. Both sides have one type, the
 // smallest that holds both; the loops are in kernels/compare.h.
-#include "kernels/compare.h"
 #include "expr/function.h"
 #include "kernels/bits.h"
+#include "kernels/compare.h"
 
 static uint32_t compare(function_call *call, const column *const *args, compare_op op,
                         column *out) {
