@@ -66,15 +66,23 @@ TEST(bits_filter_gather_and_scatter_by_list) {
 }
 
 TEST(bits_of_codes_looks_up_entries) {
-    const uint8_t table[] = {1, 0, 1};
-    uint32_t codes[ROWS];
-    for (uint32_t row = 0; row < ROWS; row++) {
-        codes[row] = row % 3;
-    }
-    uint64_t bits[ROWS / 64 + 1];
-    bits_of_codes(table, codes, ROWS, bits);
-    for (uint32_t row = 0; row < ROWS; row++) {
-        CHECK(bitmap_get(bits, row) == (row % 3 != 1));
+    static const uint32_t sizes[] = {3, 64, 65, 511, 512, 513, 3000};
+    uint64_t seed = 6;
+    for (size_t size = 0; size < sizeof sizes / sizeof sizes[0]; size++) {
+        for (uint32_t rows = 0; rows <= ROWS; rows += 7) {
+            uint64_t table[3000 / 64 + 1];
+            uint32_t codes[ROWS];
+            (void)fill_random(table, sizes[size], 2, &seed);
+            for (uint32_t row = 0; row < rows; row++) {
+                codes[row] = (uint32_t)(test_random(&seed) % sizes[size]);
+            }
+            uint64_t bits[ROWS / 64 + 1];
+            memset(bits, 0xff, sizeof bits);
+            bits_of_codes(table, sizes[size], codes, rows, bits);
+            for (uint32_t row = 0; row < BITMAP_WORDS(rows) * 64; row++) {
+                REQUIRE(bitmap_get(bits, row) == (row < rows && bitmap_get(table, codes[row])));
+            }
+        }
     }
 }
 
