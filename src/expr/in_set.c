@@ -205,6 +205,21 @@ static bool find_few(const in_set *self, const column *arg, const uint16_t *rows
     return true;
 }
 
+// One byte a visit to one bit a row.
+static void put_found(const uint8_t *found, const uint16_t *rows, uint32_t count, uint64_t *out) {
+    for (uint32_t k = 0; rows != NULL && k < count; k++) {
+        out[rows[k] / 64] |= (uint64_t)found[k] << (rows[k] % 64);
+    }
+    for (uint32_t first = 0; rows == NULL && first < count; first += 64) {
+        const uint32_t end = count - first < 64 ? count - first : 64;
+        uint64_t word = 0;
+        for (uint32_t i = 0; i < end; i++) {
+            word |= (uint64_t)found[first + i] << i;
+        }
+        out[first / 64] = word;
+    }
+}
+
 static bool find_in_bitmap(const in_set *self, const column *arg, const uint16_t *rows,
                            uint32_t count, arena *scratch, uint64_t *out) {
     uint64_t *keys = ARENA_NEW(scratch, uint64_t, count + 1);
@@ -212,12 +227,18 @@ static bool find_in_bitmap(const in_set *self, const column *arg, const uint16_t
         return false;
     }
     widen_keys(self->layout, arg->values, rows, count, keys);
-    for (uint32_t k = 0; k < count; k++) {
-        const uint64_t bit = offset_of(keys[k], self->first);
-        const uint32_t row = rows == NULL ? k : rows[k];
-        const bool is_found = bit < self->bitmap_bits && bitmap_get(self->bitmap, bit);
-        out[row / 64] |= (uint64_t)is_found << (row % 64);
+    uint8_t *found = ARENA_NEW(scratch, uint8_t, count + 1);
+    if (found == NULL) {
+        return false;
     }
+    // Without a branch: a key outside of the range looks at bit 0 and is masked.
+    for (uint32_t k = 0; k < count; k++) {
+        const uint64_t offset = offset_of(keys[k], self->first);
+        const bool is_inside = offset < self->bitmap_bits;
+        const uint64_t bit = is_inside ? offset : 0;
+        found[k] = (uint8_t)(self->bitmap[bit / 64] >> (bit % 64) & (is_inside ? 1 : 0));
+    }
+    put_found(found, rows, count, out);
     return true;
 }
 
@@ -225,7 +246,8 @@ static bool find_in_bitmap(const in_set *self, const column *arg, const uint16_t
 static bool find_keys(const in_set *self, const column *arg, const uint16_t *rows, uint32_t count,
                       arena *scratch, uint64_t *out) {
     uint64_t *keys = ARENA_NEW(scratch, uint64_t, count + 1);
-    if (keys == NULL) {
+    uint8_t *found = ARENA_NEW(scratch, uint8_t, count + 1);
+    if (keys == NULL || found == NULL) {
         return false;
     }
     widen_keys(self->layout, arg->values, rows, count, keys);
@@ -237,10 +259,9 @@ static bool find_keys(const in_set *self, const column *arg, const uint16_t *row
         while (slot_keys[slot] != key && slot_keys[slot] != self->no_key) {
             slot = (slot + 1) & mask;
         }
-        const uint32_t row = rows == NULL ? k : rows[k];
-        const bool is_found = slot_keys[slot] == key && key != self->no_key;
-        out[row / 64] |= (uint64_t)is_found << (row % 64);
+        found[k] = (uint8_t)(slot_keys[slot] == key && key != self->no_key);
     }
+    put_found(found, rows, count, out);
     return true;
 }
 

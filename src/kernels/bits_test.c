@@ -112,3 +112,27 @@ TEST(gather_moves_values_of_all_widths) {
         CHECK(memcmp(out, in + width, width) == 0);
     }
 }
+
+TEST(gather_blends_by_bitmap) {
+    uint64_t seed = 8;
+    for (uint32_t width = 1; width <= 32; width *= 2) {
+        for (uint32_t count = 0; count < 150; count += 13) {
+            uint8_t in[150 * 32];
+            uint8_t out[150 * 32];
+            uint64_t bits[3] = {test_random(&seed), test_random(&seed), test_random(&seed)};
+            for (size_t i = 0; i < sizeof in; i++) {
+                in[i] = (uint8_t)(test_random(&seed) | 1);
+            }
+            for (int constant = 0; constant < 2; constant++) {
+                memset(out, 0, sizeof out);
+                gather_blend_bits(width, in, constant == 1, bits, count, out);
+                static const uint8_t zeros[32] = {0};
+                for (uint32_t i = 0; i < 150; i++) {
+                    const uint8_t *from = in + (size_t)(constant == 1 ? 0 : i) * width;
+                    const bool is_set = i < count && bitmap_get(bits, i);
+                    REQUIRE(memcmp(out + (size_t)i * width, is_set ? from : zeros, width) == 0);
+                }
+            }
+        }
+    }
+}
