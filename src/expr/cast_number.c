@@ -10,6 +10,7 @@
 #include "base/number_text.h"
 #include "expr/cast_private.h"
 #include "kernels/decimal.h"
+#include "kernels/widen.h"
 
 // ---- Whole numbers ---------------------------------------------------------------------------
 
@@ -41,21 +42,29 @@ static void store_float(const type *to, column *out, uint32_t row, double value)
 #define FROM_INTEGER(NAME, c_type)                                                                 \
     case PHYSICAL_##NAME: {                                                                        \
         const c_type *in = args[0]->values;                                                        \
-        if (call->rows == NULL && mask != 0 && call->result->id == TYPE_DOUBLE) {                  \
-            double *to = COLUMN_OUT(out, double);                                                  \
-            for (uint32_t i = 0; i < call->count; i++) {                                           \
-                to[i] = (double)in[i];                                                             \
-            }                                                                                      \
-            break;                                                                                 \
-        }                                                                                          \
         FOR_ROWS(call, row) {                                                                      \
             store_float(call->result, out, row, (double)in[row & mask]);                           \
         }                                                                                          \
         break;                                                                                     \
     }
 
+// A whole column to DOUBLE, if there is a loop for it.
+static bool widens(const function_call *call, const column *arg, column *out) {
+    if (call->rows != NULL || arg->form != FORM_FLAT || call->result->id != TYPE_DOUBLE) {
+        return false;
+    }
+    const widen_kernel kernel = widen_kernel_for(type_physical(arg->type), PHYSICAL_F64);
+    if (kernel != NULL) {
+        kernel(arg->values, call->count, COLUMN_OUT(out, void));
+    }
+    return kernel != NULL;
+}
+
 static uint32_t integer_to_float(function_call *call, const column *const *args, column *out) {
     const uint32_t mask = column_mask(args[0]);
+    if (widens(call, args[0], out)) {
+        return call->count;
+    }
     switch ((int)type_physical(args[0]->type)) {
         FROM_INTEGER(I8, int8_t)
         FROM_INTEGER(I16, int16_t)
@@ -101,6 +110,12 @@ static double decimal_at(const column *values, uint32_t lane) {
 
 static uint32_t decimal_to_float(function_call *call, const column *const *args, column *out) {
     const uint32_t mask = column_mask(args[0]);
+    const bool is_whole = call->rows == NULL && mask != 0 && call->result->id == TYPE_DOUBLE;
+    if (is_whole && type_physical(args[0]->type) == PHYSICAL_I64 &&
+        widen_decimals(args[0]->values, call->count, exact_powers[args[0]->type->scale],
+                       COLUMN_OUT(out, double))) {
+        return call->count;
+    }
     FOR_ROWS(call, row) {
         store_float(call->result, out, row, decimal_at(args[0], row & mask));
     }
@@ -122,6 +137,9 @@ static double float_at(const column *values, uint32_t lane) {
 
 static uint32_t float_to_float(function_call *call, const column *const *args, column *out) {
     const uint32_t mask = column_mask(args[0]);
+    if (args[0]->type->id == TYPE_REAL && widens(call, args[0], out)) {
+        return call->count;
+    }
     FOR_ROWS(call, row) {
         store_float(call->result, out, row, float_at(args[0], row & mask));
     }

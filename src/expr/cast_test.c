@@ -210,7 +210,8 @@ TEST(cast_text_to_nested_values_refuses_what_is_malformed) {
     expr *source = expr_string(&table.memory, T(VARCHAR), TEXT(" [ [1, 2] , NULL, [] ] "));
     CHECK_RUN(&table, expr_cast(&table.memory, source, deep, false, false), "[[1, 2], NULL, []]");
     const type *words = type_list(&table.memory, T(VARCHAR));
-    source = expr_string(&table.memory, T(VARCHAR), TEXT("[a b, 'it''s', \"q\\\"\", 'NULL', null]"));
+    source =
+        expr_string(&table.memory, T(VARCHAR), TEXT("[a b, 'it''s', \"q\\\"\", 'NULL', null]"));
     CHECK_RUN(&table, expr_cast(&table.memory, source, words, false, false),
               "[a b, it's, q\", NULL, NULL]");
     testing_close(&table);

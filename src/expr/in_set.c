@@ -21,7 +21,9 @@ struct in_set {
     // Else rows of `values` by hash; linear probing, at most half full.
     const uint32_t *slots;
     uint32_t slot_mask;
-    column *singles; ///< Few values: a constant each.
+    const uint64_t *slot_keys; ///< Integers: the key of a slot; an empty one has the key `no_key`.
+    uint64_t no_key;           ///< A number that is not in the set.
+    column *singles;           ///< Few values: a constant each.
 };
 
 // ---- Integers as 64-bit keys -----------------------------------------------------------------
@@ -122,6 +124,27 @@ static firn_status build_table(arena *memory, in_set *self, firn_error *err) {
     return FIRN_OK;
 }
 
+// A second table for integers, of the keys themselves.
+static firn_status build_keys(arena *memory, in_set *self, const uint64_t *keys, firn_error *err) {
+    uint64_t *slot_keys = ARENA_NEW(memory, uint64_t, (size_t)self->slot_mask + 1);
+    if (slot_keys == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    column candidate = {.type = self->values->type, .form = FORM_FLAT, .length = 1};
+    int64_t value = 0; // The first number from 0 that is not there: at most as many as there are.
+    candidate.values = &value;
+    while (in_set_has(self, &candidate, 0)) {
+        value++;
+    }
+    self->no_key = (uint64_t)value;
+    for (uint32_t slot = 0; slot <= self->slot_mask; slot++) {
+        const uint32_t row = self->slots[slot];
+        slot_keys[slot] = row == EMPTY ? self->no_key : keys[row];
+    }
+    self->slot_keys = slot_keys;
+    return FIRN_OK;
+}
+
 static firn_status build_singles(arena *memory, in_set *self, firn_error *err) {
     self->singles = ARENA_NEW(memory, column, self->values->length);
     if (self->singles == NULL) {
@@ -156,9 +179,8 @@ firn_status in_set_build(arena *memory, const column *values, const in_set **out
         }
         widen_keys(self->layout, values->values, NULL, values->length, keys);
         const uint64_t range = range_of(keys, values->length, &self->first);
-        if (range < BITMAP_BITS_MAX) {
-            return build_bitmap(memory, self, keys, range, err);
-        }
+        return range < BITMAP_BITS_MAX ? build_bitmap(memory, self, keys, range, err)
+                                       : build_keys(memory, self, keys, err);
     }
     return FIRN_OK;
 }
@@ -183,6 +205,21 @@ static bool find_few(const in_set *self, const column *arg, const uint16_t *rows
     return true;
 }
 
+// One byte a visit to one bit a row.
+static void put_found(const uint8_t *found, const uint16_t *rows, uint32_t count, uint64_t *out) {
+    for (uint32_t k = 0; rows != NULL && k < count; k++) {
+        out[rows[k] / 64] |= (uint64_t)found[k] << (rows[k] % 64);
+    }
+    for (uint32_t first = 0; rows == NULL && first < count; first += 64) {
+        const uint32_t end = count - first < 64 ? count - first : 64;
+        uint64_t word = 0;
+        for (uint32_t i = 0; i < end; i++) {
+            word |= (uint64_t)found[first + i] << i;
+        }
+        out[first / 64] = word;
+    }
+}
+
 static bool find_in_bitmap(const in_set *self, const column *arg, const uint16_t *rows,
                            uint32_t count, arena *scratch, uint64_t *out) {
     uint64_t *keys = ARENA_NEW(scratch, uint64_t, count + 1);
@@ -190,13 +227,41 @@ static bool find_in_bitmap(const in_set *self, const column *arg, const uint16_t
         return false;
     }
     widen_keys(self->layout, arg->values, rows, count, keys);
-    for (uint32_t k = 0; k < count; k++) {
-        const uint64_t bit = offset_of(keys[k], self->first);
-        const uint32_t row = rows == NULL ? k : rows[k];
-        if (bit < self->bitmap_bits && bitmap_get(self->bitmap, bit)) {
-            bitmap_set(out, row);
-        }
+    uint8_t *found = ARENA_NEW(scratch, uint8_t, count + 1);
+    if (found == NULL) {
+        return false;
     }
+    // Without a branch: a key outside of the range looks at bit 0 and is masked.
+    for (uint32_t k = 0; k < count; k++) {
+        const uint64_t offset = offset_of(keys[k], self->first);
+        const bool is_inside = offset < self->bitmap_bits;
+        const uint64_t bit = is_inside ? offset : 0;
+        found[k] = (uint8_t)(self->bitmap[bit / 64] >> (bit % 64) & (is_inside ? 1 : 0));
+    }
+    put_found(found, rows, count, out);
+    return true;
+}
+
+// Integers by their own table: the hash is column_hash_row's.
+static bool find_keys(const in_set *self, const column *arg, const uint16_t *rows, uint32_t count,
+                      arena *scratch, uint64_t *out) {
+    uint64_t *keys = ARENA_NEW(scratch, uint64_t, count + 1);
+    uint8_t *found = ARENA_NEW(scratch, uint8_t, count + 1);
+    if (keys == NULL || found == NULL) {
+        return false;
+    }
+    widen_keys(self->layout, arg->values, rows, count, keys);
+    const uint64_t *slot_keys = self->slot_keys;
+    const uint32_t mask = self->slot_mask;
+    for (uint32_t k = 0; k < count; k++) {
+        const uint64_t key = keys[k];
+        uint32_t slot = (uint32_t)hash_u64(key) & mask;
+        while (slot_keys[slot] != key && slot_keys[slot] != self->no_key) {
+            slot = (slot + 1) & mask;
+        }
+        found[k] = (uint8_t)(slot_keys[slot] == key && key != self->no_key);
+    }
+    put_found(found, rows, count, out);
     return true;
 }
 
@@ -229,8 +294,11 @@ bool in_set_find(const in_set *self, const column *arg, const uint16_t *rows, ui
     if (self->values->length == 0) {
         return true;
     }
-    return self->bitmap != NULL ? find_in_bitmap(self, arg, rows, count, scratch, out)
-                                : find_by_hash(self, arg, rows, count, scratch, out);
+    if (self->bitmap != NULL) {
+        return find_in_bitmap(self, arg, rows, count, scratch, out);
+    }
+    return self->slot_keys != NULL ? find_keys(self, arg, rows, count, scratch, out)
+                                   : find_by_hash(self, arg, rows, count, scratch, out);
 }
 
 bool in_set_has(const in_set *self, const column *arg, uint32_t row) {

@@ -379,7 +379,6 @@ static firn_status keep_results(const lifted_call *self, const column *computed,
         }
         bitmap_set(cache->is_known, entry);
     }
-    cache->truths = NULL; // Made anew from the results.
     return FIRN_OK;
 }
 
@@ -472,39 +471,18 @@ static firn_status make_dictionary(const lifted_call *self) {
 
 // ---- Rows from entries -----------------------------------------------------------------------
 
-// One byte for each entry: is its result true, is it there?
-static firn_status make_tables(const lifted_call *self) {
-    entry_cache *cache = &self->state->cache;
-    if (cache->truths != NULL) {
-        return FIRN_OK;
-    }
-    uint8_t *truths = ARENA_NEW(&cache->memory, uint8_t, cache->size + 1);
-    uint8_t *presences = ARENA_NEW(&cache->memory, uint8_t, cache->size + 1);
-    if (truths == NULL || presences == NULL) {
-        return cache_full(self);
-    }
-    const bool is_bit = type_physical(cache->results.type) == PHYSICAL_BIT;
-    for (uint32_t entry = 0; entry < cache->size; entry++) {
-        truths[entry] = is_bit && bitmap_get(cache->results.values, entry) ? 1 : 0;
-        presences[entry] = column_row_is_valid(&cache->results, entry) ? 1 : 0;
-    }
-    cache->truths = truths;
-    cache->presences = cache->results.validity == NULL ? NULL : presences;
-    return FIRN_OK;
-}
-
 // The validity of the rows: the source's, and that of their entry's result.
 static firn_status set_validity(const lifted_call *self, const column *source, column *out) {
     const entry_cache *cache = &self->state->cache;
     out->validity = source->validity;
-    if (cache->presences == NULL) {
+    if (cache->results.validity == NULL) {
         return FIRN_OK;
     }
     uint64_t *bits = ARENA_NEW(self->run->scratch, uint64_t, BITMAP_WORDS(source->length) + 1);
     if (bits == NULL) {
         return no_memory(self);
     }
-    bits_of_codes(cache->presences, source->values, source->length, bits);
+    bits_of_codes(cache->results.validity, cache->size, source->values, source->length, bits);
     if (source->validity != NULL) {
         bits_and(bits, source->validity, source->length, bits);
     }
@@ -534,7 +512,8 @@ static firn_status rows_as_values(const lifted_call *self, const column *source,
     entry_cache *cache = &self->state->cache;
     TRY(column_new(self->run->scratch, self->node->type, source->length, out, self->run->err));
     if (type_physical(out->type) == PHYSICAL_BIT) {
-        bits_of_codes(cache->truths, source->values, source->length, COLUMN_OUT(out, uint64_t));
+        bits_of_codes(cache->results.values, cache->size, source->values, source->length,
+                      COLUMN_OUT(out, uint64_t));
     } else {
         gather_codes(physical_size(type_physical(out->type)), cache->results.values, source->values,
                      source->length, COLUMN_OUT(out, uint8_t));
@@ -593,7 +572,6 @@ static firn_status call_dictionary(const lifted_call *self, column *out, bool *i
             TRY(make_dictionary(self));
         }
     }
-    TRY(make_tables(self));
     TRY(report_failures(self, source));
     *is_everywhere = cache->is_complete;
     return cache->has_dictionary ? rows_as_dictionary(self, source, out)

@@ -108,8 +108,6 @@ typedef struct entry_cache {
     uint64_t *has_failed; ///< By entry; NULL: none has.
     bool is_complete;
     column results;           ///< Flat, by entry.
-    uint8_t *truths;          ///< BOOLEAN: 1 where true.
-    uint8_t *presences;       ///< 1 where not NULL; NULL: no result is.
     dictionary as_dictionary; ///< Once complete: the distinct results …
     const uint32_t *remap;    ///< … and which of them an entry has; NULL: as numbered.
     bool has_dictionary;

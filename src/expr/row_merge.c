@@ -201,6 +201,14 @@ firn_status row_merge_add(row_merge *self, const column *value, row_scope *scope
         memcpy(out, flat.values, (size_t)width * self->length);
         return FIRN_OK;
     }
+    if (scope_is_dense(scope) && flat.form != FORM_DICTIONARY) {
+        const uint64_t *bits = scope_bits(scope, self->memory);
+        if (bits == NULL) {
+            return ARENA_FULL(self->memory, err);
+        }
+        gather_blend_bits(width, flat.values, flat.form == FORM_CONSTANT, bits, self->length, out);
+        return FIRN_OK;
+    }
     const uint16_t *rows = scope_rows(scope, self->memory);
     if (rows == NULL) {
         return ARENA_FULL(self->memory, err);

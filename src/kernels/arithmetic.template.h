@@ -4,6 +4,8 @@
 //     U_TYPE    its unsigned twin, in which sums wrap (floats: the type itself)
 //     OVERFLOW  the type in which signs of overflow are gathered; negative or not 0 says so
 //     IS_FLOAT  1 or 0
+//     HAS_OVERFLOWED(bad)    whether the gathered signs tell of overflow
+//     MULTIPLIES_FAST(call)  does products in a way of its own, or false
 // and the functions TYPED(value_add) … of the including file defined.
 #define TYPED(name) ISA_JOIN(name, WORD)
 
@@ -91,19 +93,20 @@ static ALWAYS_INLINE OVERFLOW TYPED(all_rows)(const arithmetic_call *call, arith
     const C_TYPE *restrict left = call->left;
     const C_TYPE *restrict right = call->right;
     C_TYPE *restrict out = call->out;
+    const uint32_t count = call->count;
     OVERFLOW bad = 0;
     if (call->right_mask == 0) {
         const C_TYPE constant = right[0];
-        for (uint32_t i = 0; i < call->count; i++) {
+        for (uint32_t i = 0; i < count; i++) {
             out[i] = TYPED(wrapping)(op, left[i], constant, &bad);
         }
     } else if (call->left_mask == 0) {
         const C_TYPE constant = left[0];
-        for (uint32_t i = 0; i < call->count; i++) {
+        for (uint32_t i = 0; i < count; i++) {
             out[i] = TYPED(wrapping)(op, constant, right[i], &bad);
         }
     } else {
-        for (uint32_t i = 0; i < call->count; i++) {
+        for (uint32_t i = 0; i < count; i++) {
             out[i] = TYPED(wrapping)(op, left[i], right[i], &bad);
         }
     }
@@ -126,7 +129,7 @@ static uint32_t ISA_NAME(TYPED(arithmetic_sub))(const arithmetic_call *call) {
     return TYPED(vector)(call, ARITHMETIC_SUB);
 }
 static uint32_t ISA_NAME(TYPED(arithmetic_mul))(const arithmetic_call *call) {
-    return TYPED(vector)(call, ARITHMETIC_MUL);
+    return MULTIPLIES_FAST(call) ? call->count : TYPED(vector)(call, ARITHMETIC_MUL);
 }
 static uint32_t ISA_NAME(TYPED(arithmetic_div))(const arithmetic_call *call) {
 #if IS_FLOAT
@@ -146,3 +149,4 @@ static uint32_t ISA_NAME(TYPED(arithmetic_rem))(const arithmetic_call *call) {
 #undef OVERFLOW
 #undef IS_FLOAT
 #undef HAS_OVERFLOWED
+#undef MULTIPLIES_FAST

@@ -1,6 +1,7 @@
 #include "kernels/bits.h"
 
-#include "base/compiler.h"
+#include "base/isa.h"
+#include "kernels/bits_v4.h"
 
 bool bits_any(const uint64_t *bits, uint32_t rows) {
     uint64_t any = 0;
@@ -22,6 +23,11 @@ bool bits_all(const uint64_t *bits, uint32_t rows) {
 }
 
 uint32_t bits_to_rows(const uint64_t *bits, uint32_t rows, uint16_t *out) {
+#if defined(__x86_64__)
+    if (isa_best() == ISA_V4) {
+        return bits_to_rows_v4(bits, rows, out);
+    }
+#endif
     uint32_t count = 0;
     for (uint32_t first = 0; first < rows; first += 64) {
         uint64_t word = bits[first / 64];
@@ -78,12 +84,22 @@ void bits_gather(const uint64_t *bits, const uint16_t *list, uint32_t count, uin
     }
 }
 
-void bits_of_codes(const uint8_t *table, const uint32_t *codes, uint32_t rows, uint64_t *out) {
+void bits_of_codes(const uint64_t *table, uint32_t entries, const uint32_t *codes, uint32_t rows,
+                   uint64_t *out) {
+#if defined(__x86_64__)
+    if (isa_best() == ISA_V4 && entries <= BITS_IN_REGISTER_MAX) {
+        bits_of_codes_v4(table, entries, codes, rows, out);
+        return;
+    }
+#else
+    (void)entries;
+#endif
     for (uint32_t first = 0; first < rows; first += 64) {
         const uint32_t end = rows - first < 64 ? rows - first : 64;
         uint64_t word = 0;
         for (uint32_t i = 0; i < end; i++) {
-            word |= (uint64_t)table[codes[first + i]] << i;
+            const uint32_t code = codes[first + i];
+            word |= (table[code / 64] >> (code % 64) & 1) << i;
         }
         out[first / 64] = word;
     }

@@ -70,7 +70,9 @@ uint32_t bits_filter_rows(const uint64_t *bits, bool is_set, const uint16_t *lis
 void bits_scatter(const uint64_t *dense, const uint16_t *list, uint32_t count, uint64_t *out);
 /// Bit k of `out` is bit list[k] of `bits`. Clean.
 void bits_gather(const uint64_t *bits, const uint16_t *list, uint32_t count, uint64_t *out);
-/// One bit for every code: that of the entry. Clean. `table` holds 0 or 1 for every entry.
-void bits_of_codes(const uint8_t *table, const uint32_t *codes, uint32_t rows, uint64_t *out);
+/// One bit for every code: that of its entry in `table`, a bitmap of `entries` bits. Codes are
+/// below `entries`. Clean.
+void bits_of_codes(const uint64_t *table, uint32_t entries, const uint32_t *codes, uint32_t rows,
+                   uint64_t *out);
 
 #endif

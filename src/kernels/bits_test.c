@@ -66,15 +66,23 @@ TEST(bits_filter_gather_and_scatter_by_list) {
 }
 
 TEST(bits_of_codes_looks_up_entries) {
-    const uint8_t table[] = {1, 0, 1};
-    uint32_t codes[ROWS];
-    for (uint32_t row = 0; row < ROWS; row++) {
-        codes[row] = row % 3;
-    }
-    uint64_t bits[ROWS / 64 + 1];
-    bits_of_codes(table, codes, ROWS, bits);
-    for (uint32_t row = 0; row < ROWS; row++) {
-        CHECK(bitmap_get(bits, row) == (row % 3 != 1));
+    static const uint32_t sizes[] = {3, 64, 65, 511, 512, 513, 3000};
+    uint64_t seed = 6;
+    for (size_t size = 0; size < sizeof sizes / sizeof sizes[0]; size++) {
+        for (uint32_t rows = 0; rows <= ROWS; rows += 7) {
+            uint64_t table[3000 / 64 + 1];
+            uint32_t codes[ROWS];
+            (void)fill_random(table, sizes[size], 2, &seed);
+            for (uint32_t row = 0; row < rows; row++) {
+                codes[row] = (uint32_t)(test_random(&seed) % sizes[size]);
+            }
+            uint64_t bits[ROWS / 64 + 1];
+            memset(bits, 0xff, sizeof bits);
+            bits_of_codes(table, sizes[size], codes, rows, bits);
+            for (uint32_t row = 0; row < BITMAP_WORDS(rows) * 64; row++) {
+                REQUIRE(bitmap_get(bits, row) == (row < rows && bitmap_get(table, codes[row])));
+            }
+        }
     }
 }
 
@@ -102,5 +110,29 @@ TEST(gather_moves_values_of_all_widths) {
         CHECK(memcmp(out + (size_t)4 * width, in + width, width) == 0);
         gather_repeat(width, in + width, 10, out);
         CHECK(memcmp(out, in + width, width) == 0);
+    }
+}
+
+TEST(gather_blends_by_bitmap) {
+    uint64_t seed = 8;
+    for (uint32_t width = 1; width <= 32; width *= 2) {
+        for (uint32_t count = 0; count < 150; count += 13) {
+            uint8_t in[150 * 32];
+            uint8_t out[150 * 32];
+            uint64_t bits[3] = {test_random(&seed), test_random(&seed), test_random(&seed)};
+            for (size_t i = 0; i < sizeof in; i++) {
+                in[i] = (uint8_t)(test_random(&seed) | 1);
+            }
+            for (int constant = 0; constant < 2; constant++) {
+                memset(out, 0, sizeof out);
+                gather_blend_bits(width, in, constant == 1, bits, count, out);
+                static const uint8_t zeros[32] = {0};
+                for (uint32_t i = 0; i < 150; i++) {
+                    const uint8_t *from = in + (size_t)(constant == 1 ? 0 : i) * width;
+                    const bool is_set = i < count && bitmap_get(bits, i);
+                    REQUIRE(memcmp(out + (size_t)i * width, is_set ? from : zeros, width) == 0);
+                }
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 #include "kernels/decimal.h"
 
+#include "kernels/widen.h"
+
 #define CHUNK 256 // Values at a time: 8 KiB at most, on the stack.
 
 decimal_format decimal_format_of(const type *self) {
@@ -282,7 +284,24 @@ static uint32_t convert_i256(const chunk *self, void *out) {
     return store_i256(self, values, fit, out);
 }
 
+// Whole columns that only become wider.
+static bool convert_by_widening(const decimal_conversion *call, void *out) {
+    const bool keeps_scale = call->from.scale == call->to.scale;
+    const bool fits = call->to.precision == 0 || digits_of(&call->from) <= call->to.precision;
+    if (call->rows != NULL || call->mask == 0 || !keeps_scale || !fits) {
+        return false;
+    }
+    const widen_kernel kernel = widen_kernel_for(call->from.layout, call->to.layout);
+    if (kernel != NULL) {
+        kernel(call->in, call->count, out);
+    }
+    return kernel != NULL;
+}
+
 uint32_t decimal_convert(const decimal_conversion *call, void *out) {
+    if (convert_by_widening(call, out)) {
+        return call->count;
+    }
     const uint32_t up = call->to.scale > call->from.scale ? call->to.scale - call->from.scale : 0;
     const uint32_t digits = digits_of(&call->from) + up;
     // Work in a width that holds every scaled value, or in the target's own: then what does not

@@ -3,6 +3,7 @@
 #ifndef FIRN_KERNELS_GATHER_H
 #define FIRN_KERNELS_GATHER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /// out[k] = in[rows[k]].
@@ -14,6 +15,9 @@ void gather_codes_rows(uint32_t width, const void *in, const uint32_t *codes, co
                        uint32_t count, void *out);
 /// out[rows[k]] = in[rows[k]]: an arm of a CASE into the result.
 void gather_blend(uint32_t width, const void *in, const uint16_t *rows, uint32_t count, void *out);
+/// out[i] = in[i] (or in[0]) where bit i is set: the same for many rows.
+void gather_blend_bits(uint32_t width, const void *in, bool in_is_constant, const uint64_t *bits,
+                       uint32_t count, void *out);
 /// out[rows[k]] = *value.
 void gather_fill(uint32_t width, const void *value, const uint16_t *rows, uint32_t count,
                  void *out);
