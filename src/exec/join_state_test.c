@@ -171,7 +171,7 @@ TEST(joins_past_their_memory_go_through_the_spill_file) {
             each.null_each = each.null_aware ? 3000 : 50;
             each.padding = 900;
             each.memory_limit = (uint64_t)12 << 20;
-            each.batch_rows = 256;
+            each.batch_rows = 2048;
             each.parts = 4;
             each.threads = 2;
             const bool needs_payload = each.kind != JOIN_SINGLE && each.kind != JOIN_SEMI &&

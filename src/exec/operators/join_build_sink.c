@@ -151,7 +151,9 @@ static firn_status append(build_local *self, row_input *in, uint8_t **rows, aren
     while (in->next < in->count) {
         const uint32_t from = in->next;
         self->writer.may_spill = !has_room && self->is_partitioned;
+        const arena_mark mark = arena_mark_take(scratch);
         TRY(row_writer_append(&self->writer, in, rows, scratch, err));
+        arena_rewind(scratch, mark); // Refused memory makes many small calls.
         for (uint32_t k = from; k < in->next; k++) {
             memset(row_extra(layout, rows[k]), 0, JOIN_LINK_BYTES);
         }
