@@ -53,3 +53,51 @@ const column *list_build_finish(const list_build *self, const type *type) {
     }
     return made;
 }
+
+static bool grow_texts(text_list *self) {
+    if (self->count < self->capacity) {
+        return true;
+    }
+    if (self->capacity > UINT32_MAX / 2) {
+        return false;
+    }
+    const uint32_t capacity = self->capacity == 0 ? 64 : self->capacity * 2;
+    string_value *values = ARENA_NEW(self->memory, string_value, capacity);
+    uint64_t *validity = ARENA_NEW(self->memory, uint64_t, BITMAP_WORDS(capacity));
+    if (values == NULL || validity == NULL) {
+        return false;
+    }
+    memset(validity, 0xff, BITMAP_WORDS(capacity) * sizeof *validity);
+    if (self->count > 0) {
+        memcpy(values, self->values, self->count * sizeof *values);
+        memcpy(validity, self->validity, BITMAP_WORDS(self->count) * sizeof *validity);
+    }
+    self->values = values;
+    self->validity = validity;
+    self->capacity = capacity;
+    return true;
+}
+
+bool text_list_add(text_list *self, const text *value) {
+    if (!grow_texts(self)) {
+        return false;
+    }
+    bitmap_put(self->validity, self->count, value != NULL);
+    self->values[self->count++] =
+        value == NULL ? (string_value){.size = 0} : string_of(value->data, (uint32_t)value->size);
+    return true;
+}
+
+const column *text_list_finish(const text_list *self) {
+    column *made = ARENA_NEW(self->memory, column, 1);
+    static const string_value nothing = {.size = 0};
+    if (made == NULL) {
+        return NULL;
+    }
+    *made = (column){.type = TYPE_OF(VARCHAR),
+                     .form = FORM_FLAT,
+                     .length = self->count,
+                     .validity = self->validity,
+                     .values = self->values == NULL ? &nothing : self->values};
+    return made;
+}

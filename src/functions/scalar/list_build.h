@@ -26,4 +26,18 @@ static inline uint32_t list_source_row(const column *source, uint32_t row) {
     return row & column_mask(source);
 }
 
+/// Elements that are texts, collected one behind another; their bytes are not copied.
+typedef struct text_list {
+    arena *memory;
+    string_value *values;
+    uint64_t *validity;
+    uint32_t count;
+    uint32_t capacity;
+} text_list;
+
+/// Adds a text; NULL for NULL. False when memory is full.
+bool text_list_add(text_list *self, const text *value);
+/// The elements as a column of VARCHAR; NULL when memory is full.
+const column *text_list_finish(const text_list *self);
+
 #endif

@@ -1,0 +1,274 @@
+#include "functions/scalar/regular.h"
+
+#include "base/utf8.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+struct regular {
+    pcre2_code *code; // NULL: no pattern yet, or the last one was bad.
+    pcre2_match_data *data;
+    pcre2_match_context *limits;
+    uint32_t group_count;
+    int error_code;         // Of the last pattern that was bad.
+    PCRE2_SIZE error_place; // In it.
+    // Of the pattern that `code` is of; key_size 0: of none, or it is too long to be remembered.
+    size_t key_size;
+    char key[REGULAR_KEY_SIZE_MAX];
+};
+
+firn_status regular_open(arena *memory, void **local, firn_error *err) {
+    regular *self = ARENA_NEW(memory, regular, 1);
+    *local = self;
+    if (self == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    *self = (regular){.limits = pcre2_match_context_create(NULL)};
+    if (self->limits == NULL) {
+        *local = NULL;
+        return FAIL(err, FIRN_NO_MEMORY, "no memory for a regular expression");
+    }
+    pcre2_set_match_limit(self->limits, REGULAR_MATCH_LIMIT);
+    return FIRN_OK;
+}
+
+static void drop_code(regular *self) {
+    pcre2_match_data_free(self->data);
+    pcre2_code_free(self->code);
+    self->data = NULL;
+    self->code = NULL;
+    self->key_size = 0;
+}
+
+void regular_close(void *local) {
+    regular *self = local;
+    if (self != NULL) {
+        drop_code(self);
+        pcre2_match_context_free(self->limits);
+    }
+}
+
+// ---- SIMILAR TO --------------------------------------------------------------------------------
+
+// Bytes that PCRE2 would read as more than themselves and SIMILAR TO does not.
+static bool is_quoted(char byte) {
+    return byte == '.' || byte == '^' || byte == '$' || byte == '\\';
+}
+
+// Writes the pattern as PCRE2 reads it; the size. Room: 4 bytes each and 16.
+static size_t similar_write(text pattern, text escape, char *out) {
+    static const char start[] = "\\A(?s:";
+    static const char end[] = ")\\z";
+    size_t size = sizeof start - 1;
+    size_t at = 0;
+    bool is_in_class = false;
+    memcpy(out, start, size);
+    while (at < pattern.size) {
+        const bool is_escaped = escape.size > 0 && pattern.size - at > escape.size &&
+                                memcmp(pattern.data + at, escape.data, escape.size) == 0;
+        at += is_escaped ? escape.size : 0;
+        const char byte = pattern.data[at];
+        const size_t from = at;
+        (void)utf8_next(pattern, &at);
+        if (is_escaped || (is_quoted(byte) && !is_in_class)) {
+            if (at - from == 1 && !((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z') &&
+                !(byte >= '0' && byte <= '9')) {
+                out[size++] = '\\';
+            }
+        } else if (byte == '%' && !is_in_class) {
+            out[size++] = '.';
+            out[size++] = '*';
+            continue;
+        } else if (byte == '_' && !is_in_class) {
+            out[size++] = '.';
+            continue;
+        } else if (byte == '[' || byte == ']') {
+            is_in_class = byte == '[';
+        }
+        memcpy(out + size, pattern.data + from, at - from);
+        size += at - from;
+    }
+    memcpy(out + size, end, sizeof end - 1);
+    return size + sizeof end - 1;
+}
+
+// ---- Compiling -------------------------------------------------------------------------------
+
+static bool read_flags(text flags, uint32_t *options) {
+    for (size_t i = 0; i < flags.size; i++) {
+        switch (flags.data[i]) {
+        case 'i':
+            *options |= PCRE2_CASELESS;
+            break;
+        case 'c':
+            *options &= ~PCRE2_CASELESS;
+            break;
+        case 's':
+            *options |= PCRE2_DOTALL;
+            break;
+        case 'm':
+        case 'n':
+            *options |= PCRE2_MULTILINE;
+            break;
+        case 'x':
+            *options |= PCRE2_EXTENDED;
+            break;
+        case 'q':
+        case 'l':
+            *options |= PCRE2_LITERAL;
+            break;
+        case 'g':
+            break;
+        default:
+            return false;
+        }
+    }
+    return true;
+}
+
+// What a compiled pattern is remembered by; its size, 0 if it is too long.
+static size_t key_of(text pattern, regular_syntax syntax, text flags, text escape, char *out) {
+    if (pattern.size + flags.size + escape.size + 4 > REGULAR_KEY_SIZE_MAX) {
+        return 0;
+    }
+    size_t size = 0;
+    out[size++] = (char)('0' + (int)syntax);
+    const text parts[] = {flags, escape, pattern};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i].size > 0) {
+            memcpy(out + size, parts[i].data, parts[i].size);
+            size += parts[i].size;
+        }
+        out[size++] = '\0';
+    }
+    return size;
+}
+
+static regular_answer compile(regular *self, text pattern, uint32_t options) {
+    self->code = pcre2_compile((PCRE2_SPTR)(pattern.data == NULL ? "" : pattern.data), pattern.size,
+                               options, &self->error_code, &self->error_place, NULL);
+    if (self->code == NULL) {
+        return REGULAR_BAD_PATTERN;
+    }
+    (void)pcre2_jit_compile(self->code, PCRE2_JIT_COMPLETE); // Without it: slower, not wrong.
+    (void)pcre2_pattern_info(self->code, PCRE2_INFO_CAPTURECOUNT, &self->group_count);
+    self->data = pcre2_match_data_create_from_pattern(self->code, NULL);
+    if (self->data == NULL) {
+        drop_code(self);
+        return REGULAR_NO_MEMORY;
+    }
+    return REGULAR_FOUND;
+}
+
+regular_answer regular_use(regular *self, text pattern, regular_syntax syntax, text flags,
+                           text escape) {
+    char key[REGULAR_KEY_SIZE_MAX];
+    const size_t key_size = key_of(pattern, syntax, flags, escape, key);
+    if (key_size > 0 && self->code != NULL && self->key_size == key_size &&
+        memcmp(self->key, key, key_size) == 0) {
+        return REGULAR_FOUND;
+    }
+    drop_code(self);
+    uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C |
+                       PCRE2_DOLLAR_ENDONLY | (syntax == REGULAR_NOCASE ? PCRE2_CASELESS : 0);
+    if (!read_flags(flags, &options)) {
+        return REGULAR_BAD_FLAG;
+    }
+    if ((options & PCRE2_LITERAL) != 0) { // Only a few others go with it.
+        options &= PCRE2_LITERAL | PCRE2_CASELESS | PCRE2_UTF | PCRE2_NO_UTF_CHECK;
+    }
+    regular_answer answer;
+    if (syntax == REGULAR_SIMILAR) {
+        if (pattern.size > REGULAR_KEY_SIZE_MAX) {
+            return REGULAR_BAD_PATTERN;
+        }
+        char converted[REGULAR_KEY_SIZE_MAX * 4 + 16];
+        const size_t size = similar_write(pattern, escape, converted);
+        answer = compile(self, (text){.data = converted, .size = size}, options);
+    } else {
+        answer = compile(self, pattern, options);
+    }
+    if (answer == REGULAR_FOUND && key_size > 0) {
+        memcpy(self->key, key, key_size);
+        self->key_size = key_size;
+    }
+    return answer;
+}
+
+// ---- Matching --------------------------------------------------------------------------------
+
+regular_answer regular_find(regular *self, text value, size_t from) {
+    if (from > value.size) {
+        return REGULAR_NOT_FOUND;
+    }
+    const int found = pcre2_match(self->code, (PCRE2_SPTR)(value.data == NULL ? "" : value.data),
+                                  value.size, from, PCRE2_NO_UTF_CHECK, self->data, self->limits);
+    if (found > 0) {
+        return REGULAR_FOUND;
+    }
+    return found == PCRE2_ERROR_NOMATCH    ? REGULAR_NOT_FOUND
+           : found == PCRE2_ERROR_NOMEMORY ? REGULAR_NO_MEMORY
+                                           : REGULAR_TOO_LONG;
+}
+
+uint32_t regular_group_count(const regular *self) {
+    return self->group_count;
+}
+
+bool regular_group(const regular *self, text value, uint32_t index, text *out) {
+    const PCRE2_SIZE *places = pcre2_get_ovector_pointer(self->data);
+    const PCRE2_SIZE from = places[2 * (size_t)index];
+    const PCRE2_SIZE to = places[2 * (size_t)index + 1];
+    if (index > self->group_count || from == PCRE2_UNSET || from > to) {
+        return false;
+    }
+    *out = text_slice(value, from, to);
+    return true;
+}
+
+size_t regular_next_start(const regular *self, text value) {
+    const PCRE2_SIZE *places = pcre2_get_ovector_pointer(self->data);
+    size_t next = places[1];
+    if (places[1] > places[0]) {
+        return next;
+    }
+    if (next >= value.size) {
+        return value.size + 1;
+    }
+    (void)utf8_next(value, &next); // Behind an empty match.
+    return next;
+}
+
+void regular_explain(regular *self, text pattern, regular_syntax syntax, text flags, text escape,
+                     firn_error *err) {
+    PCRE2_UCHAR words[160];
+    switch (regular_use(self, pattern, syntax, flags, escape)) {
+    case REGULAR_BAD_FLAG:
+        err_set_sql(err, FIRN_INVALID, "22023", NO_POSITION,
+                    "the flags \"%.*s\", only g, i, c, s, m, n, x and q are known",
+                    TEXT_ARGS(flags));
+        return;
+    case REGULAR_BAD_PATTERN:
+        if (syntax == REGULAR_SIMILAR && pattern.size > REGULAR_KEY_SIZE_MAX) {
+            err_set_sql(err, FIRN_INVALID, "2201B", NO_POSITION,
+                        "a pattern of %zu bytes, SIMILAR TO takes %d", pattern.size,
+                        REGULAR_KEY_SIZE_MAX);
+            return;
+        }
+        if (pcre2_get_error_message(self->error_code, words, sizeof words) < 0) {
+            words[0] = '\0';
+        }
+        err_set_sql(err, FIRN_INVALID, "2201B", NO_POSITION,
+                    "the regular expression \"%.*s\": %s at byte %zu", TEXT_ARGS(pattern),
+                    (const char *)words, self->error_place + 1);
+        return;
+    case REGULAR_FOUND:
+    case REGULAR_NOT_FOUND:
+    case REGULAR_TOO_LONG:
+    case REGULAR_NO_MEMORY:
+        break;
+    }
+    err_set_sql(err, FIRN_INVALID, "2201B", NO_POSITION,
+                "the regular expression \"%.*s\" takes more than %d steps", TEXT_ARGS(pattern),
+                REGULAR_MATCH_LIMIT);
+}
