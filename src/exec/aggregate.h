@@ -41,8 +41,9 @@ typedef struct aggregate_slot {
     const uint32_t *args; ///< Roots.
     uint32_t filter;      ///< Root, or ROW_NONE.
     bool skips_nulls;
-    bool is_fold;              ///< It has a state; else `collect` makes the value.
-    uint32_t state_offset;     ///< In a group's extra bytes.
+    bool is_fold;          ///< It has a state; else `collect` makes the value.
+    uint32_t state_offset; ///< In a group's extra bytes.
+    uint32_t state_size;
     uint32_t collector;        ///< Where its rows are kept, or ROW_NONE.
     uint32_t collected_offset; ///< With a collector: of the group's aggregate_collected.
     schema exported;           ///< Of a state with heap: the columns it goes out as.

@@ -40,12 +40,14 @@ static uint32_t count_roots(const plan_node *node) {
 // ---- Collectors --------------------------------------------------------------------------------
 
 static bool needs_collector(const expr *call) {
-    const uint32_t flags = call->aggregate_.function->flags;
+    const aggregate_function *function = call->aggregate_.function;
+    const uint32_t flags = function->flags;
     const bool is_distinct =
         call->aggregate_.is_distinct && (flags & AGGREGATE_DISTINCT_IS_SAME) == 0;
     const bool is_ordered =
         call->aggregate_.order.count > 0 && (flags & AGGREGATE_ORDER_MATTERS) != 0;
-    return (flags & AGGREGATE_COLLECTS) != 0 || is_distinct || is_ordered;
+    return function->overloads[call->aggregate_.overload].collect != NULL || is_distinct ||
+           is_ordered;
 }
 
 // The order of a DISTINCT aggregate whose rows have none: by its arguments, so that the answer does
@@ -156,9 +158,13 @@ static firn_status add_slot(shaping *self, uint32_t number) {
         .filter =
             call->aggregate_.filter == NULL ? ROW_NONE : add_root(self, call->aggregate_.filter),
         .skips_nulls = (function->flags & AGGREGATE_SKIPS_NULLS) != 0,
-        .is_fold = (function->flags & AGGREGATE_COLLECTS) == 0,
+        .is_fold = function->overloads[call->aggregate_.overload].collect == NULL,
         .collector = ROW_NONE,
     };
+    slot->state_size = slot->overload->state_size_for == NULL
+                           ? slot->overload->state_size
+                           : slot->overload->state_size_for(types);
+    assert(slot->state_size % 8 == 0);
     if (slot->is_fold && slot->overload->state_has_heap) {
         shape->has_heap = true;
         TRY(overload_state_types(slot->overload->signature, slot->overload->state_columns, types,
@@ -174,7 +180,7 @@ static void place_states(aggregate_shape *self) {
         aggregate_slot *slot = &self->slots[i];
         if (slot->is_fold && !slot->overload->state_has_heap) {
             slot->state_offset = at;
-            at += slot->overload->state_size;
+            at += slot->state_size;
         }
     }
     self->plain_size = at;
@@ -188,7 +194,7 @@ static void place_states(aggregate_shape *self) {
         aggregate_slot *slot = &self->slots[i];
         if (slot->is_fold && slot->overload->state_has_heap) {
             slot->state_offset = at;
-            at += slot->overload->state_size;
+            at += slot->state_size;
         }
     }
     assert(at % 8 == 0);
