@@ -129,7 +129,8 @@ static bool describe(aggregate_cache *self, const stage_input *in) {
     cache_key keys[KEYS_MAX];
     uint64_t combinations = 1;
     bool is_same = self->combinations > 0;
-    for (uint32_t i = self->key_count; i-- > 0;) {
+    for (uint32_t left = self->key_count; left > 0; left--) {
+        const uint32_t i = left - 1;
         const cache_key *before = &self->keys[i];
         if (!describe_key(&in->columns[i], in, before, &keys[i])) {
             return false;

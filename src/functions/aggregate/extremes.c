@@ -200,12 +200,6 @@ static uint32_t max_collect(aggregate_call *call, const column *const *args, con
     return collect(call, args[0], ends, 1, out);
 }
 
-static firn_status bind_same(function_bind_call *call, firn_error *err) {
-    (void)err;
-    call->result = call->types[0];
-    return FIRN_OK;
-}
-
 #define OVERLOAD_STRING(type_name, which)                                                          \
     {.signature = type_name " <- " type_name,                                                      \
      .state_size = sizeof(held_string),                                                            \
@@ -217,24 +211,32 @@ static firn_status bind_same(function_bind_call *call, firn_error *err) {
      .finish = held_string_finish,                                                                 \
      .export_state = held_string_export,                                                           \
      .import_state = which##_string_import}
+#define OVERLOAD_FIXED(type_name, which)                                                           \
+    {.signature = type_name " <- " type_name,                                                      \
+     .state_size = sizeof(held_fixed),                                                             \
+     .state_size_for = held_size,                                                                  \
+     .state_columns = type_name,                                                                   \
+     .update = which##_update,                                                                     \
+     .update_one = which##_update_one,                                                             \
+     .combine = which##_combine,                                                                   \
+     .finish = held_fixed_finish,                                                                  \
+     .export_state = held_fixed_export,                                                            \
+     .import_state = which##_import}
+// Nested types are what the last one takes.
 #define OVERLOADS(which)                                                                           \
     (const aggregate_overload[]) {                                                                 \
         OVERLOAD_STRING("VARCHAR", which), OVERLOAD_STRING("BINARY", which),                       \
             OVERLOAD_STRING("UUID", which), OVERLOAD_STRING("JSON", which),                        \
-            {.signature = "LIST<T> <- LIST<T>", .collect = which##_collect},                       \
-            {.signature = "MAP<T,U> <- MAP<T,U>", .collect = which##_collect},                     \
-            {.signature = "? <- STRUCT", .bind = bind_same, .collect = which##_collect},           \
-            {.signature = "T <- T",                                                                \
-             .state_size = sizeof(held_fixed),                                                     \
-             .state_size_for = held_size,                                                          \
-             .state_columns = "T",                                                                 \
-             .update = which##_update,                                                             \
-             .update_one = which##_update_one,                                                     \
-             .combine = which##_combine,                                                           \
-             .finish = held_fixed_finish,                                                          \
-             .export_state = held_fixed_export,                                                    \
-             .import_state = which##_import},                                                      \
-            {0},                                                                                   \
+            OVERLOAD_FIXED("BOOLEAN", which), OVERLOAD_FIXED("TINYINT", which),                    \
+            OVERLOAD_FIXED("SMALLINT", which), OVERLOAD_FIXED("INTEGER", which),                   \
+            OVERLOAD_FIXED("BIGINT", which), OVERLOAD_FIXED("UTINYINT", which),                    \
+            OVERLOAD_FIXED("USMALLINT", which), OVERLOAD_FIXED("UINTEGER", which),                 \
+            OVERLOAD_FIXED("UBIGINT", which), OVERLOAD_FIXED("FLOAT16", which),                    \
+            OVERLOAD_FIXED("REAL", which), OVERLOAD_FIXED("DOUBLE", which),                        \
+            OVERLOAD_FIXED("DECIMAL(p,s)", which), OVERLOAD_FIXED("DATE", which),                  \
+            OVERLOAD_FIXED("TIME(u)", which), OVERLOAD_FIXED("TIMESTAMP(u)", which),               \
+            OVERLOAD_FIXED("TIMESTAMPTZ(u)", which), OVERLOAD_FIXED("INTERVAL", which),            \
+            {.signature = "T <- T", .collect = which##_collect}, {0},                              \
     }
 
 const aggregate_function aggregate_min = {

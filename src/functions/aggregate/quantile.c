@@ -130,14 +130,14 @@ static void sift(const column *values, uint32_t *rows, uint32_t at, uint32_t cou
 }
 
 static void sort_rows(const column *values, uint32_t *rows, uint32_t count) {
-    for (uint32_t i = count / 2; i-- > 0;) {
-        sift(values, rows, i, count);
+    for (uint32_t i = count / 2; i > 0; i--) {
+        sift(values, rows, i - 1, count);
     }
-    for (uint32_t end = count; end-- > 1;) {
+    for (uint32_t end = count; end > 1; end--) {
         const uint32_t swapped = rows[0];
-        rows[0] = rows[end];
-        rows[end] = swapped;
-        sift(values, rows, 0, end);
+        rows[0] = rows[end - 1];
+        rows[end - 1] = swapped;
+        sift(values, rows, 0, end - 1);
     }
 }
 
