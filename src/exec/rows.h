@@ -206,6 +206,9 @@ bool row_writer_keep(row_writer *self, uint32_t count);
 /// over its target.
 firn_status row_writer_look(row_writer *self, firn_error *err);
 
+/// Writes out all pages in memory; up to `spare_count` of them stay as spares.
+firn_status row_writer_spill(row_writer *self, uint32_t spare_count, firn_error *err);
+
 static inline uint32_t row_writer_part(const row_writer *self, uint64_t hash) {
     return self->part_count == 1 ? 0 : (uint32_t)(hash >> self->shift) & (self->part_count - 1);
 }

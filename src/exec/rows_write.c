@@ -85,6 +85,28 @@ firn_status row_writer_look(row_writer *self, firn_error *err) {
     return FIRN_OK;
 }
 
+firn_status row_writer_spill(row_writer *self, uint32_t spare_count, firn_error *err) {
+    for (const row_page *each = self->spares; each != NULL && spare_count > 0; each = each->next) {
+        spare_count--;
+    }
+    for (uint32_t i = 0; i < self->part_count; i++) {
+        for (row_page *page; (page = row_pages_pop(&self->parts[i])) != NULL;) {
+            const firn_status status =
+                row_page_write(self->store, &self->parts[i], &self->desk, page, err);
+            if (status == FIRN_OK && spare_count > 0) {
+                spare_count--;
+                page->next = self->spares;
+                self->spares = page;
+            } else {
+                page_put(self->store->keeper, page);
+            }
+            TRY(status);
+        }
+    }
+    self->page_count = 0;
+    return FIRN_OK;
+}
+
 // A free page without writing anything out, or NULL.
 static void *easy_page(row_writer *self) {
     const bool asks =

@@ -51,7 +51,9 @@ typedef enum aggregate_flags {
     AGGREGATE_DISTINCT_IS_SAME = 1 << 2, ///< min, max, bool_and: DISTINCT changes nothing.
     AGGREGATE_CAN_FAIL = 1 << 3,         ///< sum of decimals: overflow.
     AGGREGATE_EMPTY_IS_ZERO = 1 << 4,    ///< count: 0 for no rows; others are NULL.
-    AGGREGATE_COLLECTS = 1 << 5,         ///< The second kind.
+    AGGREGATE_COLLECTS = 1 << 5,         ///< The second kind; in overloads: those with `collect`.
+    /// Takes decimals in columns that are narrower than declared (expr_allow_narrow).
+    AGGREGATE_TAKES_NARROW = 1 << 6,
 } aggregate_flags;
 
 typedef struct aggregate_overload {
@@ -60,6 +62,8 @@ typedef struct aggregate_overload {
     // Fold:
     uint32_t
         state_size; ///< Bytes, a multiple of 8; states are 8-aligned (16-byte members: memcpy).
+    /// Where it hangs on the types of the arguments; then state_size is the most. May be NULL.
+    uint32_t (*state_size_for)(const type *const *types);
     /// Types of the exported state, separated by commas, in the pattern language; "" if collected.
     const char *state_columns;
     /// The state points into call->heap: it moves by export and import only. Others may be copied

@@ -1,5 +1,6 @@
-// Runs the examples of all scalar functions through firn.h: SELECT of the example, compared as text
-// with what it promises. On internals only to ask which functions there are.
+// Runs the examples of all functions through firn.h, compared as text with what they promise: of a
+// scalar function SELECT of the example, of an aggregate SELECT over the rows behind its "<-". On
+// internals only to ask which functions there are.
 //
 //     function_examples_test [NAME]    those of one function
 #include <stdio.h>
@@ -48,7 +49,15 @@ static bool read_value(struct ArrowArrayStream *rows, char *out, size_t room) {
 // The text of the example's value or of its error.
 static bool evaluate(firn_session *session, const char *example, char *out, size_t room) {
     char sql[SQL_SIZE_MAX];
-    snprintf(sql, sizeof sql, "SELECT CAST((%s) AS VARCHAR)", example);
+    const char *rows_mark = strstr(example, " <- ");
+    if (rows_mark == NULL) {
+        snprintf(sql, sizeof sql, "SELECT CAST((%s) AS VARCHAR)", example);
+    } else {
+        const int size = (int)(rows_mark - example);
+        const bool is_pair = strstr(example, "y)") != NULL;
+        snprintf(sql, sizeof sql, "SELECT CAST((%.*s) AS VARCHAR) FROM (VALUES %s) AS t(x%s)", size,
+                 example, rows_mark + 4, is_pair ? ", y" : "");
+    }
     firn_error err = FIRN_ERROR_INIT;
     struct ArrowArrayStream rows = {0};
     if (firn_query(session, sql, FIRN_NUL_TERMINATED, &rows, &err) != FIRN_OK) {
@@ -76,6 +85,21 @@ static void run_example(example_run *self, const char *name, const char *example
     }
 }
 
+static void run_examples(example_run *self, const char *wanted, const char *name,
+                         const char *const *examples) {
+    if (wanted != NULL && strcmp(wanted, name) != 0) {
+        return;
+    }
+    if (examples == NULL || examples[0] == NULL) {
+        printf("FAIL %s: it has no examples\n", name);
+        self->failed++;
+        return;
+    }
+    for (size_t k = 0; examples[k] != NULL; k += 2) {
+        run_example(self, name, examples[k], examples[k + 1]);
+    }
+}
+
 int main(int argc, char **argv) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     const char *wanted = argc > 1 ? argv[1] : NULL;
@@ -89,19 +113,10 @@ int main(int argc, char **argv) {
         return 1;
     }
     for (uint32_t i = 0; i < function_count(); i++) {
-        const scalar_function *function = function_at(i);
-        const char *const *examples = function->examples;
-        if (wanted != NULL && strcmp(wanted, function->name) != 0) {
-            continue;
-        }
-        if (examples == NULL || examples[0] == NULL) {
-            printf("FAIL %s: it has no examples\n", function->name);
-            run.failed++;
-            continue;
-        }
-        for (size_t k = 0; examples[k] != NULL; k += 2) {
-            run_example(&run, function->name, examples[k], examples[k + 1]);
-        }
+        run_examples(&run, wanted, function_at(i)->name, function_at(i)->examples);
+    }
+    for (uint32_t i = 0; i < aggregate_count(); i++) {
+        run_examples(&run, wanted, aggregate_at(i)->name, aggregate_at(i)->examples);
     }
     firn_session_close(run.session);
     firn_engine_close(engine);

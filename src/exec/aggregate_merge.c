@@ -1,0 +1,284 @@
+// From workers' parts to what the source hands out: lists of pages by partition, or one table when
+// all of it is small.
+#include <assert.h>
+
+#include "exec/aggregate_state.h"
+
+#define SMALL_GROUPS 20000 // Of all workers: combined by one of them.
+#define CHUNK 1024
+
+static aggregate_context context_of(aggregate_state *self, aggregate_heap *heap, arena *scratch,
+                                    firn_error *err) {
+    return (aggregate_context){.shape = &self->shape,
+                               .statement = self->run->context,
+                               .scratch = scratch,
+                               .heap = heap,
+                               .err = err};
+}
+
+// ---- A worker's part becomes shared
+// -------------------------------------------------------------------
+
+static firn_status take_parts(aggregate_kept *kept, row_writer *parts, firn_error *err) {
+    for (uint32_t i = 0; i < parts->part_count; i++) {
+        TRY(row_pages_append(&kept->parts[i], &parts->parts[i], err));
+    }
+    return FIRN_OK;
+}
+
+static firn_status take_stage(aggregate_state *self, aggregate_kept *kept, aggregate_stage *stage,
+                              aggregate_heap *heap, arena *scratch, firn_error *err) {
+    if (stage->is_partitioned) {
+        self->is_partitioned = true;
+        if (stage->has_table && stage->table.group_count > 0) {
+            if (kept == &self->groups) {
+                TRY(aggregate_flush_groups(self, &stage->table, heap, &stage->parts, false, scratch,
+                                           err));
+            } else {
+                TRY(group_table_flush(&stage->table, &stage->parts, false, err));
+            }
+        }
+        return take_parts(kept, &stage->parts, err);
+    }
+    if (stage->has_table) {
+        kept->tables[kept->table_count] = stage->table;
+        stage->table = (group_table){0};
+        if (heap != NULL) {
+            kept->heaps[kept->table_count] = *heap;
+            *heap = aggregate_heap_open(self->keeper);
+        }
+        kept->table_count++;
+        return FIRN_OK;
+    }
+    return stage->list.store == NULL ? FIRN_OK
+                                     : row_pages_append(&kept->list, &stage->list.parts[0], err);
+}
+
+firn_status aggregate_worker_merge(aggregate_worker *self, op_call *call, firn_error *err) {
+    aggregate_state *shared = self->shared;
+    const aggregate_shape *shape = &shared->shape;
+    shared->input_rows += self->input_rows;
+    shared->decoded_count += self->values.decoded_count + expr_values_decoded(self->exprs);
+    for (uint32_t i = 0; i < shape->collector_count; i++) {
+        TRY(take_stage(shared, &shared->collected[i], &self->collected[i], NULL, call->scratch,
+                       err));
+    }
+    if (shape->has_groups) {
+        return take_stage(shared, &shared->groups, &self->groups, &self->heap, call->scratch, err);
+    }
+    const aggregate_context context = context_of(shared, &shared->single_heap, call->scratch, err);
+    return aggregate_combine(&context, &shared->single, &self->single, 1, false);
+}
+
+// ---- Rows of other tables
+// ------------------------------------------------------------------------
+
+// Splits rows into those that made a group and those that found one, and combines states. Rows of
+// fresh groups need it as well: their states have only begun.
+static firn_status combine_rows(aggregate_state *self, const group_lookup *call,
+                                aggregate_heap *heap, row_store *store, uint8_t *const *rows,
+                                arena *scratch, firn_error *err) {
+    const aggregate_shape *shape = &self->shape;
+    const aggregate_context context = context_of(self, heap, scratch, err);
+    const bool is_exported = shape->has_heap && store == &self->kept_store;
+    uint8_t **targets = ARENA_NEW(scratch, uint8_t *, (size_t)call->count + 1);
+    uint8_t **sources = ARENA_NEW(scratch, uint8_t *, (size_t)call->count + 1);
+    if (targets == NULL || sources == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t i = 0; i < call->fresh_count; i++) {
+        targets[i] = row_extra(&shape->table, call->groups[call->fresh[i]]);
+    }
+    aggregate_init(shape, targets, call->fresh_count);
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < call->count; k++) {
+        targets[count] = call->groups[k];
+        sources[count] = rows[k];
+        count += call->groups[k] != NULL;
+    }
+    TRY(aggregate_combine(&context, targets, sources, count, is_exported));
+    if (!is_exported) {
+        return FIRN_OK;
+    }
+    const uint32_t exported = shape->kept.column_count - shape->group_keys;
+    column *columns = ARENA_NEW(scratch, column, exported + 1);
+    if (columns == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t i = 0; i < exported; i++) {
+        TRY(rows_gather(store, shape->group_keys + i, (const uint8_t *const *)sources, count,
+                        scratch, &columns[i], err));
+    }
+    return aggregate_import(&context, columns, targets, count);
+}
+
+firn_status aggregate_take_rows(aggregate_state *self, group_table *table, aggregate_heap *heap,
+                                row_store *store, uint8_t *const *rows, uint32_t count,
+                                uint8_t **groups, arena *scratch, firn_error *err) {
+    uint64_t *hashes = ARENA_NEW(scratch, uint64_t, (size_t)count + 1);
+    uint16_t *fresh = ARENA_NEW(scratch, uint16_t, (size_t)count + 1);
+    column *keys = ARENA_NEW(scratch, column, table->key_count + 1);
+    if (hashes == NULL || fresh == NULL || keys == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        hashes[k] = row_hash(rows[k]);
+    }
+    for (uint32_t i = 0; i < table->key_count; i++) {
+        TRY(rows_gather(store, i, (const uint8_t *const *)rows, count, scratch, &keys[i], err));
+    }
+    group_lookup call = {
+        .columns = keys, .count = count, .hashes = hashes, .groups = groups, .fresh = fresh};
+    TRY(group_table_find(table, &call, scratch, err));
+    if (table->store != &self->table_store) { // A collector's: no states.
+        return FIRN_OK;
+    }
+    return combine_rows(self, &call, heap, store, rows, scratch, err);
+}
+
+// ---- Settling ----------------------------------------------------------------------------------
+
+static bool is_small(const aggregate_state *self) {
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < self->groups.table_count; i++) {
+        count += self->groups.tables[i].group_count;
+    }
+    return !self->is_partitioned && (self->groups.table_count <= 1 || count <= SMALL_GROUPS);
+}
+
+// All groups of the second table into the first. *fits is false if memory was refused.
+static firn_status unite(aggregate_state *self, aggregate_kept *kept, uint32_t from, bool *fits,
+                         arena *scratch, firn_error *err) {
+    group_table *to = &kept->tables[0];
+    group_table *source = &kept->tables[from];
+    uint8_t *rows[CHUNK];
+    uint8_t *groups[CHUNK];
+    group_cursor cursor = {0};
+    *fits = group_table_reserve(to, source->group_count);
+    const arena_mark mark = arena_mark_take(scratch);
+    for (uint32_t n; *fits && (n = group_table_next(source, &cursor, rows, CHUNK)) > 0;) {
+        TRY(aggregate_take_rows(self, to, &kept->heaps[0], kept->table_store, rows, n, groups,
+                                scratch, err));
+        for (uint32_t k = 0; k < n; k++) {
+            if (groups[k] == NULL) {
+                *fits = false; // Those that went over stay in both tables: marked as gone.
+            } else {
+                row_hash_set(rows[k], 0);
+            }
+        }
+        arena_rewind(scratch, mark);
+    }
+    return FIRN_OK;
+}
+
+static firn_status unite_all(aggregate_state *self, aggregate_kept *kept, bool *fits,
+                             arena *scratch, firn_error *err) {
+    *fits = true;
+    for (uint32_t i = 1; i < kept->table_count && *fits; i++) {
+        TRY(unite(self, kept, i, fits, scratch, err));
+        if (*fits) {
+            group_table_close(&kept->tables[i]);
+            aggregate_heap_close(&kept->heaps[i]);
+        }
+    }
+    return FIRN_OK;
+}
+
+// Tables and lists of workers that had no partitions into partitions.
+static firn_status part_kept(aggregate_state *self, aggregate_kept *kept, row_writer *parts,
+                             arena *scratch, firn_error *err) {
+    for (uint32_t i = 0; i < kept->table_count; i++) {
+        group_table *table = &kept->tables[i];
+        if (table->store == NULL) {
+            continue;
+        }
+        if (kept == &self->groups) {
+            TRY(aggregate_flush_groups(self, table, &kept->heaps[i], parts, false, scratch, err));
+        } else {
+            TRY(group_table_flush(table, parts, false, err));
+        }
+        group_table_close(table);
+    }
+    uint8_t *rows[CHUNK];
+    for (row_page *page; (page = row_pages_pop(&kept->list)) != NULL;) {
+        uint32_t at = 0;
+        firn_status status = FIRN_OK;
+        for (uint32_t n; status == FIRN_OK &&
+                         (n = row_page_rows(page, kept->store->layout, &at, rows, CHUNK)) > 0;) {
+            for (uint32_t next = 0; next < n && status == FIRN_OK;) {
+                status = row_writer_copy(parts, rows, n, &next, err);
+            }
+        }
+        page_put(self->keeper, page);
+        TRY(status);
+    }
+    return take_parts(kept, parts, err);
+}
+
+static firn_status part_all(aggregate_state *self, arena *scratch, firn_error *err) {
+    self->is_partitioned = true;
+    for (uint32_t i = 0; i <= self->shape.collector_count; i++) {
+        aggregate_kept *kept =
+            i < self->shape.collector_count ? &self->collected[i] : &self->groups;
+        row_writer parts;
+        TRY(row_writer_open(kept->store, self->part_count, 0, &self->run->memory, &parts, err));
+        const firn_status status = part_kept(self, kept, &parts, scratch, err);
+        row_writer_close(&parts);
+        TRY(status);
+        TRY(row_store_shrink(kept->store, err));
+    }
+    return FIRN_OK;
+}
+
+// Without input, a grouping set without keys still is one group.
+static firn_status add_grand_totals(aggregate_state *self, arena *scratch, firn_error *err) {
+    const aggregate_shape *shape = &self->shape;
+    group_table *table = &self->groups.tables[0];
+    column *keys = ARENA_NEW(scratch, column, shape->group_keys + 1);
+    if (keys == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t set = 0; set < shape->set_count; set++) {
+        if (shape->node->aggregate_.sets.items[set] != 0) {
+            continue;
+        }
+        for (uint32_t i = 0; i < shape->key_count; i++) {
+            TRY(column_new_null(scratch, shape->table.types[i], 1, &keys[i], err));
+        }
+        TRY(column_new(scratch, TYPE_OF(INTEGER), 1, &keys[shape->key_count], err));
+        COLUMN_OUT(&keys[shape->key_count], int32_t)[0] = (int32_t)set;
+        if (!group_table_reserve(table, 1)) {
+            return POOL_FULL(self->keeper, self->table_store.page_size, err);
+        }
+        uint8_t *group;
+        uint16_t fresh;
+        group_lookup call = {.columns = keys,
+                             .count = 1,
+                             .hashes = &(uint64_t){set + 1},
+                             .groups = &group,
+                             .fresh = &fresh};
+        TRY(group_table_find(table, &call, scratch, err));
+        if (group == NULL) {
+            return POOL_FULL(self->keeper, self->table_store.page_size, err);
+        }
+        aggregate_init(shape, (uint8_t *[]){row_extra(&shape->table, group)}, 1);
+    }
+    return FIRN_OK;
+}
+
+firn_status aggregate_settle(aggregate_state *self, arena *scratch, firn_error *err) {
+    bool fits = is_small(self);
+    if (fits && self->shape.has_groups) {
+        TRY(unite_all(self, &self->groups, &fits, scratch, err));
+    }
+    for (uint32_t i = 0; i < self->shape.collector_count && fits; i++) {
+        TRY(unite_all(self, &self->collected[i], &fits, scratch, err));
+    }
+    if (!fits) {
+        return part_all(self, scratch, err);
+    }
+    if (self->shape.set_count > 0 && self->input_rows == 0) {
+        return add_grand_totals(self, scratch, err);
+    }
+    return FIRN_OK;
+}

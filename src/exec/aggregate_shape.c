@@ -1,0 +1,278 @@
+// What an Aggregate node means: which expressions are evaluated, where states lie in a group's row,
+// what is kept in collectors.
+#include <assert.h>
+
+#include "exec/aggregate.h"
+#include "functions/overload.h"
+
+typedef struct shaping {
+    aggregate_shape *shape;
+    const plan_node *node;
+    arena *memory;
+    const expr **roots; // Different expressions only.
+    uint32_t root_max;
+    firn_error *err;
+} shaping;
+
+// The root that computes `value`; a new one unless an equal one is there.
+static uint32_t add_root(shaping *self, const expr *value) {
+    aggregate_shape *shape = self->shape;
+    for (uint32_t i = 0; i < shape->root_count && !expr_is_volatile(value); i++) {
+        if (expr_equal(self->roots[i], value)) {
+            return i;
+        }
+    }
+    assert(shape->root_count < self->root_max);
+    self->roots[shape->root_count] = value;
+    return shape->root_count++;
+}
+
+// At most so many roots: every expression of the node is another one.
+static uint32_t count_roots(const plan_node *node) {
+    uint32_t count = node->aggregate_.keys.count;
+    for (uint32_t i = 0; i < node->aggregate_.aggregates.count; i++) {
+        const expr *call = node->aggregate_.aggregates.items[i];
+        count += call->aggregate_.args.count + call->aggregate_.order.count + 1;
+    }
+    return count;
+}
+
+// ---- Collectors --------------------------------------------------------------------------------
+
+static bool needs_collector(const expr *call) {
+    const aggregate_function *function = call->aggregate_.function;
+    const uint32_t flags = function->flags;
+    const bool is_distinct =
+        call->aggregate_.is_distinct && (flags & AGGREGATE_DISTINCT_IS_SAME) == 0;
+    const bool is_ordered =
+        call->aggregate_.order.count > 0 && (flags & AGGREGATE_ORDER_MATTERS) != 0;
+    return function->overloads[call->aggregate_.overload].collect != NULL || is_distinct ||
+           is_ordered;
+}
+
+// The order of a DISTINCT aggregate whose rows have none: by its arguments, so that the answer does
+// not hang on chance.
+static firn_status order_by_args(shaping *self, const aggregate_slot *slot,
+                                 aggregate_collector *out) {
+    sort_key *keys = ARENA_NEW(self->memory, sort_key, slot->arg_count + 1);
+    if (keys == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    for (uint32_t i = 0; i < slot->arg_count; i++) {
+        keys[i] = (sort_key){.value = slot->call->aggregate_.args.items[i]};
+    }
+    out->order_count = slot->arg_count;
+    out->order = slot->args;
+    out->sort_keys = keys;
+    return FIRN_OK;
+}
+
+static firn_status set_order(shaping *self, const aggregate_slot *slot, aggregate_collector *out) {
+    const expr *call = slot->call;
+    if ((call->aggregate_.function->flags & AGGREGATE_ORDER_MATTERS) == 0) {
+        return FIRN_OK;
+    }
+    out->is_ordered = true; // Without ORDER BY: as the rows came.
+    if (call->aggregate_.order.count == 0) {
+        return out->is_distinct ? order_by_args(self, slot, out) : FIRN_OK;
+    }
+    const sort_key_list *order = &call->aggregate_.order;
+    uint32_t *roots = ARENA_NEW(self->memory, uint32_t, order->count);
+    if (roots == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    for (uint32_t i = 0; i < order->count; i++) {
+        roots[i] = add_root(self, order->items[i].value);
+    }
+    out->order_count = order->count;
+    out->order = roots;
+    out->sort_keys = order->items;
+    return FIRN_OK;
+}
+
+static firn_status add_collector(shaping *self, aggregate_slot *slot) {
+    aggregate_shape *shape = self->shape;
+    const uint32_t flags = slot->call->aggregate_.function->flags;
+    aggregate_collector *out = &shape->collectors[shape->collector_count];
+    *out = (aggregate_collector){
+        .slot = (uint32_t)(slot - shape->slots),
+        .is_distinct =
+            slot->call->aggregate_.is_distinct && (flags & AGGREGATE_DISTINCT_IS_SAME) == 0,
+        .arg_count = slot->arg_count,
+    };
+    slot->collector = shape->collector_count++;
+    TRY(set_order(self, slot, out));
+    out->feeds_at_once = slot->is_fold && out->is_distinct && !out->is_ordered;
+    return FIRN_OK;
+}
+
+// Rows of a collector: the group's key, arguments, order keys; the next row of the group and where
+// the row stood in its source.
+static firn_status make_collector_layout(shaping *self, aggregate_collector *out,
+                                         const type *const *key_types) {
+    const aggregate_shape *shape = self->shape;
+    const aggregate_slot *slot = &shape->slots[out->slot];
+    const uint32_t count = shape->group_keys + out->arg_count + out->order_count;
+    const type **types = ARENA_NEW(self->memory, const type *, count + 1);
+    if (types == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    uint32_t at = 0;
+    for (; at < shape->group_keys; at++) {
+        types[at] = key_types[at];
+    }
+    for (uint32_t i = 0; i < out->arg_count; i++) {
+        types[at++] = slot->types[i];
+    }
+    for (uint32_t i = 0; i < out->order_count; i++) {
+        types[at++] = out->sort_keys[i].value->type;
+    }
+    const uint32_t extra = out->is_ordered && !out->is_distinct ? 24 : 8;
+    return row_layout_make(types, count, true, extra, self->memory, &out->layout, self->err);
+}
+
+// ---- Slots -------------------------------------------------------------------------------------
+
+static firn_status add_slot(shaping *self, uint32_t number) {
+    aggregate_shape *shape = self->shape;
+    const expr *call = self->node->aggregate_.aggregates.items[number];
+    const aggregate_function *function = call->aggregate_.function;
+    assert(call->kind == EXPR_AGGREGATE);
+    const uint32_t arg_count = call->aggregate_.args.count;
+    uint32_t *args = ARENA_NEW(self->memory, uint32_t, arg_count + 1);
+    const type **types = ARENA_NEW(self->memory, const type *, arg_count + 1);
+    if (args == NULL || types == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    for (uint32_t i = 0; i < arg_count; i++) {
+        args[i] = add_root(self, call->aggregate_.args.items[i]);
+        types[i] = call->aggregate_.args.items[i]->type;
+    }
+    aggregate_slot *slot = &shape->slots[number];
+    *slot = (aggregate_slot){
+        .call = call,
+        .overload = &function->overloads[call->aggregate_.overload],
+        .types = types,
+        .arg_count = arg_count,
+        .args = args,
+        .filter =
+            call->aggregate_.filter == NULL ? ROW_NONE : add_root(self, call->aggregate_.filter),
+        .skips_nulls = (function->flags & AGGREGATE_SKIPS_NULLS) != 0,
+        .is_fold = function->overloads[call->aggregate_.overload].collect == NULL,
+        .collector = ROW_NONE,
+    };
+    slot->state_size = slot->overload->state_size_for == NULL
+                           ? slot->overload->state_size
+                           : slot->overload->state_size_for(types);
+    assert(slot->state_size % 8 == 0);
+    if (slot->is_fold && slot->overload->state_has_heap) {
+        shape->has_heap = true;
+        TRY(overload_state_types(slot->overload->signature, slot->overload->state_columns, types,
+                                 arg_count, self->memory, &slot->exported, self->err));
+    }
+    return needs_collector(call) ? add_collector(self, slot) : FIRN_OK;
+}
+
+// States without heap first, then the collected rows, then the others.
+static void place_states(aggregate_shape *self) {
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < self->slot_count; i++) {
+        aggregate_slot *slot = &self->slots[i];
+        if (slot->is_fold && !slot->overload->state_has_heap) {
+            slot->state_offset = at;
+            at += slot->state_size;
+        }
+    }
+    self->plain_size = at;
+    for (uint32_t i = 0; i < self->slot_count; i++) {
+        if (self->slots[i].collector != ROW_NONE) {
+            self->slots[i].collected_offset = at;
+            at += (uint32_t)sizeof(aggregate_collected);
+        }
+    }
+    for (uint32_t i = 0; i < self->slot_count; i++) {
+        aggregate_slot *slot = &self->slots[i];
+        if (slot->is_fold && slot->overload->state_has_heap) {
+            slot->state_offset = at;
+            at += slot->state_size;
+        }
+    }
+    assert(at % 8 == 0);
+    self->state_size = at;
+    self->plain_size = self->has_heap ? self->plain_size : at;
+}
+
+static firn_status make_layouts(shaping *self) {
+    aggregate_shape *shape = self->shape;
+    uint32_t exported = 0;
+    for (uint32_t i = 0; i < shape->slot_count; i++) {
+        shape->slots[i].first_exported = shape->group_keys + exported;
+        exported += shape->slots[i].exported.count;
+    }
+    const type **types = ARENA_NEW(self->memory, const type *, shape->group_keys + exported + 1);
+    if (types == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    uint32_t at = 0;
+    for (; at < shape->key_count; at++) {
+        types[at] = self->node->aggregate_.keys.items[at]->type;
+    }
+    if (shape->set_count > 0) {
+        types[at++] = TYPE_OF(INTEGER);
+    }
+    for (uint32_t i = 0; i < shape->slot_count; i++) {
+        for (uint32_t k = 0; k < shape->slots[i].exported.count; k++) {
+            types[at++] = shape->slots[i].exported.fields[k].type;
+        }
+    }
+    for (uint32_t i = 0; i < shape->collector_count; i++) {
+        TRY(make_collector_layout(self, &shape->collectors[i], types));
+    }
+    TRY(row_layout_make(types, shape->group_keys, true, shape->state_size, self->memory,
+                        &shape->table, self->err));
+    shape->kept = shape->table;
+    return !shape->has_heap ? FIRN_OK
+                            : row_layout_make(types, at, true, shape->plain_size, self->memory,
+                                              &shape->kept, self->err);
+}
+
+firn_status aggregate_shape_make(const plan_node *node, const input_layout *input, arena *memory,
+                                 aggregate_shape *out, firn_error *err) {
+    const uint32_t slot_count = node->aggregate_.aggregates.count;
+    const uint32_t key_count = node->aggregate_.keys.count;
+    const uint32_t set_count = node->aggregate_.sets.count;
+    *out = (aggregate_shape){
+        .node = node,
+        .key_count = key_count,
+        .set_count = set_count,
+        .group_keys = key_count + (set_count > 0),
+        .has_groups = key_count > 0 || set_count > 0,
+        .slot_count = slot_count,
+        .output_count = key_count + slot_count + (node->aggregate_.set_id != NO_SLOT),
+    };
+    out->slots = ARENA_NEW(memory, aggregate_slot, slot_count + 1);
+    out->collectors = ARENA_NEW(memory, aggregate_collector, slot_count + 1);
+    shaping state = {
+        .shape = out, .node = node, .memory = memory, .root_max = count_roots(node), .err = err};
+    state.roots = ARENA_NEW(memory, const expr *, state.root_max + 1);
+    if (out->slots == NULL || out->collectors == NULL || state.roots == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < key_count; i++) { // Key i is root i, also if two are equal.
+        state.roots[out->root_count++] = node->aggregate_.keys.items[i];
+    }
+    for (uint32_t i = 0; i < slot_count; i++) {
+        TRY(add_slot(&state, i));
+    }
+    place_states(out);
+    TRY(make_layouts(&state));
+    return expr_compile(state.roots, out->root_count, input, memory, &out->program, err);
+}
+
+uint64_t aggregate_min_bytes(const plan_node *node, uint32_t workers) {
+    uint64_t count = node->aggregate_.keys.count + node->aggregate_.sets.count > 0;
+    for (uint32_t i = 0; i < node->aggregate_.aggregates.count; i++) {
+        count += needs_collector(node->aggregate_.aggregates.items[i]);
+    }
+    return count * keeper_min_bytes(workers);
+}

@@ -1,0 +1,276 @@
+#include "exec/aggregate_stage.h"
+
+#include <assert.h>
+
+#define SLOT_COUNT_MAX UINT64_C(32768) // 256 KiB of a table.
+#define SLOT_COUNT_MIN UINT64_C(4096)
+#define LIST_PAGES_MAX 16 // Of a list before it becomes partitions.
+#define BYPASS_ROWS (UINT64_C(4) << 20)
+#define POOR_FILLS_MAX 2
+#define COPY_ROWS 512
+
+// Slots and rows of a table that fits into `bytes` when 60 % of the slots are taken.
+static uint64_t slot_count_for(uint64_t bytes, uint32_t row_size) {
+    uint64_t count = SLOT_COUNT_MAX;
+    while (count > SLOT_COUNT_MIN && count * sizeof(uint64_t) + count / 10 * 6 * row_size > bytes) {
+        count /= 2;
+    }
+    return count;
+}
+
+firn_status stage_open(const stage_options *options, arena *memory, aggregate_stage *out,
+                       firn_error *err) {
+    *out = (aggregate_stage){.has_table = options->table != NULL,
+                             .kept = options->kept,
+                             .part_count = options->part_count,
+                             .memory = memory};
+    if (!out->has_table) {
+        return row_writer_open(options->kept, 1, 0, memory, &out->list, err);
+    }
+    const row_store *store = options->table;
+    out->group_max = slot_count_for(options->table_bytes, store->layout->size) / 10 * 6;
+    const uint64_t pages = options->table_bytes / store->page_size;
+    out->table_page_max = pages < 1 ? 1 : (uint32_t)pages;
+    return group_table_open(options->table, options->key_count, memory, &out->table, err);
+}
+
+void stage_close(aggregate_stage *self) {
+    group_table_close(&self->table);
+    row_writer_close(&self->list);
+    row_writer_close(&self->parts);
+    self->is_partitioned = false;
+}
+
+static firn_status open_parts(aggregate_stage *self, firn_error *err) {
+    if (self->is_partitioned) {
+        return FIRN_OK;
+    }
+    TRY(row_writer_open(self->kept, self->part_count, 0, self->memory, &self->parts, err));
+    self->is_partitioned = true;
+    return FIRN_OK;
+}
+
+// The table is full: its groups move into partitions. If it held hardly fewer groups than rows,
+// twice in a row, rows go past it for a while.
+static firn_status flush_table(aggregate_stage *self, const stage_owner *owner, firn_error *err) {
+    TRY(open_parts(self, err));
+    const bool is_poor = self->rows_in_fill * 2 < self->table.group_count * 3;
+    self->poor_fills = is_poor ? self->poor_fills + 1 : 0;
+    self->rows_in_fill = 0;
+    if (self->poor_fills >= POOR_FILLS_MAX) {
+        self->rows_to_bypass = BYPASS_ROWS;
+        self->poor_fills = POOR_FILLS_MAX - 1; // One more poor fill decides again.
+    }
+    if (owner->flush != NULL) {
+        return owner->flush(owner->user, self, err);
+    }
+    return group_table_flush(&self->table, &self->parts, self->rows_to_bypass == 0, err);
+}
+
+static firn_status flush_list(aggregate_stage *self, firn_error *err) {
+    TRY(open_parts(self, err));
+    row_pages *list = &self->list.parts[0];
+    uint8_t *rows[COPY_ROWS];
+    for (row_page *page; (page = row_pages_pop(list)) != NULL;) {
+        uint32_t at = 0;
+        firn_status status = FIRN_OK;
+        for (uint32_t n; status == FIRN_OK &&
+                         (n = row_page_rows(page, self->kept->layout, &at, rows, COPY_ROWS)) > 0;) {
+            for (uint32_t next = 0; next < n && status == FIRN_OK;) {
+                status = row_writer_copy(&self->parts, rows, n, &next, err);
+            }
+        }
+        page_put(self->kept->keeper, page);
+        TRY(status);
+    }
+    return FIRN_OK;
+}
+
+firn_status stage_partition(aggregate_stage *self, const stage_owner *owner, firn_error *err) {
+    if (!self->has_table) {
+        return self->is_partitioned ? FIRN_OK : flush_list(self, err);
+    }
+    TRY(open_parts(self, err));
+    return self->table.group_count == 0 ? FIRN_OK : flush_table(self, owner, err);
+}
+
+// ---- Rows as they are
+// ----------------------------------------------------------------------------
+
+static firn_status append_to(row_writer *writer, const stage_input *in, const stage_owner *owner,
+                             firn_error *err) {
+    uint8_t **places = ARENA_NEW(owner->scratch, uint8_t *, in->count);
+    uint16_t *numbers = ARENA_NEW(owner->scratch, uint16_t, in->count);
+    if (places == NULL || numbers == NULL) {
+        return ARENA_FULL(owner->scratch, err);
+    }
+    for (uint32_t k = 0; k < in->count; k++) {
+        numbers[k] = (uint16_t)k;
+    }
+    row_input rows = {
+        .columns = in->columns, .rows = in->rows, .count = in->count, .hashes = in->hashes};
+    while (rows.next < rows.count) {
+        const uint32_t from = rows.next;
+        TRY(row_writer_append(writer, &rows, places, owner->scratch, err));
+        const stage_places placed = {.in = in,
+                                     .ks = numbers + from,
+                                     .count = rows.next - from,
+                                     .places = places + from,
+                                     .fresh = numbers,
+                                     .fresh_count = rows.next - from};
+        if (owner->placed != NULL) {
+            TRY(owner->placed(owner->user, &placed, err));
+        }
+    }
+    return FIRN_OK;
+}
+
+static firn_status append(aggregate_stage *self, const stage_input *in, const stage_owner *owner,
+                          firn_error *err) {
+    TRY(open_parts(self, err));
+    return owner->append != NULL ? owner->append(owner->user, self, in, err)
+                                 : append_to(&self->parts, in, owner, err);
+}
+
+static firn_status add_to_list(aggregate_stage *self, const stage_input *in,
+                               const stage_owner *owner, firn_error *err) {
+    if (self->is_partitioned) {
+        return append_to(&self->parts, in, owner, err);
+    }
+    TRY(append_to(&self->list, in, owner, err));
+    const row_pages *list = &self->list.parts[0];
+    return list->page_count > LIST_PAGES_MAX ? flush_list(self, err) : FIRN_OK;
+}
+
+// ---- Groups ------------------------------------------------------------------------------------
+
+// Leaves out the rows that have no group.
+static firn_status leave_out_missing(const group_lookup *call, stage_places *out, arena *scratch,
+                                     firn_error *err) {
+    uint16_t *ks = ARENA_NEW(scratch, uint16_t, call->count);
+    uint16_t *numbers = ARENA_NEW(scratch, uint16_t, call->count);
+    if (ks == NULL || numbers == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < call->count; k++) {
+        uint8_t *group = call->groups[k];
+        numbers[k] = (uint16_t)count; // Where k goes, if it goes.
+        ks[count] = (uint16_t)k;
+        call->groups[count] = group;
+        count += group != NULL;
+    }
+    for (uint32_t i = 0; i < call->fresh_count; i++) {
+        call->fresh[i] = numbers[call->fresh[i]];
+    }
+    out->ks = ks;
+    out->count = count;
+    return FIRN_OK;
+}
+
+// Tells the owner of the rows that have a group.
+static firn_status tell_placed(const group_lookup *call, const stage_input *in,
+                               const stage_owner *owner, firn_error *err) {
+    if (owner->placed == NULL || call->missing_count == call->count) {
+        return FIRN_OK;
+    }
+    stage_places placed = {.in = in,
+                           .count = call->count,
+                           .places = call->groups,
+                           .fresh = call->fresh,
+                           .fresh_count = call->fresh_count};
+    if (call->missing_count > 0) {
+        TRY(leave_out_missing(call, &placed, owner->scratch, err));
+    }
+    return owner->placed(owner->user, &placed, err);
+}
+
+// The rows for which there was no room, as an input of their own.
+static firn_status missing_rows(const group_lookup *call, arena *scratch, stage_input *out,
+                                firn_error *err) {
+    uint16_t *rows = ARENA_NEW(scratch, uint16_t, call->missing_count + 1);
+    uint64_t *hashes = ARENA_NEW(scratch, uint64_t, call->missing_count + 1);
+    if (rows == NULL || hashes == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < call->count && call->missing_count > 0; k++) {
+        if (call->groups[k] == NULL) {
+            rows[count] = call->rows == NULL ? (uint16_t)k : call->rows[k];
+            hashes[count] = call->hashes[k];
+            count++;
+        }
+    }
+    *out = (stage_input){.columns = call->columns, .rows = rows, .count = count, .hashes = hashes};
+    return FIRN_OK;
+}
+
+static bool is_full(const aggregate_stage *self, uint32_t more) {
+    return self->table.group_count > 0 &&
+           (self->table.group_count + more > self->group_max ||
+            self->table.rows.parts[0].page_count > self->table_page_max);
+}
+
+// Takes in what there is room for; the rest is left in *in.
+static firn_status add_to_table(aggregate_stage *self, stage_input *in, const stage_owner *owner,
+                                firn_error *err) {
+    if (is_full(self, in->count)) {
+        TRY(flush_table(self, owner, err));
+    }
+    if (!group_table_reserve(&self->table, in->count)) {
+        if (self->table.group_count > 0) {
+            TRY(flush_table(self, owner, err));
+        }
+        self->rows_to_bypass = self->rows_to_bypass < in->count ? in->count : self->rows_to_bypass;
+        return FIRN_OK;
+    }
+    group_lookup call = {
+        .columns = in->columns, .rows = in->rows, .count = in->count, .hashes = in->hashes};
+    call.groups = ARENA_NEW(owner->scratch, uint8_t *, in->count);
+    call.fresh = ARENA_NEW(owner->scratch, uint16_t, in->count);
+    if (call.groups == NULL || call.fresh == NULL) {
+        return ARENA_FULL(owner->scratch, err);
+    }
+    TRY(group_table_find(&self->table, &call, owner->scratch, err));
+    self->rows_in_fill += call.count - call.missing_count;
+    stage_input left;
+    TRY(missing_rows(&call, owner->scratch, &left, err));
+    TRY(tell_placed(&call, in, owner, err));
+    *in = left;
+    if (left.count > 0) { // Refused in the middle.
+        if (self->table.group_count == 0) {
+            self->rows_to_bypass = left.count;
+        } else {
+            TRY(flush_table(self, owner, err));
+        }
+    }
+    return FIRN_OK;
+}
+
+firn_status stage_add(aggregate_stage *self, const stage_input *in, const stage_owner *owner,
+                      firn_error *err) {
+    if (!self->has_table) {
+        return in->count == 0 ? FIRN_OK : add_to_list(self, in, owner, err);
+    }
+    stage_input left = *in;
+    while (left.count > 0) {
+        if (self->rows_to_bypass > 0) {
+            self->rows_to_bypass -=
+                self->rows_to_bypass < left.count ? self->rows_to_bypass : left.count;
+            return append(self, &left, owner, err);
+        }
+        TRY(add_to_table(self, &left, owner, err));
+    }
+    return FIRN_OK;
+}
+
+firn_status stage_look(aggregate_stage *self, uint64_t share_bytes, firn_error *err) {
+    if (!self->is_partitioned) {
+        return FIRN_OK;
+    }
+    const uint64_t held = self->has_table ? self->table.rows.parts[0].page_count : 0;
+    const uint64_t pages = share_bytes / self->kept->page_size;
+    const uint64_t left = pages > held + PAGE_SPLIT_COUNT ? pages - held : PAGE_SPLIT_COUNT;
+    self->parts.page_max = left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
+    return row_writer_look(&self->parts, err);
+}

@@ -1,0 +1,208 @@
+#include "exec/aggregate_state.h"
+
+#include <assert.h>
+
+#define TABLE_BYTES_MAX ((uint64_t)512 << 10)
+#define TABLE_BYTES_MIN ((uint64_t)64 << 10)
+
+// ---- Opening and closing
+// -------------------------------------------------------------------------
+
+firn_status aggregate_state_make(const plan_node *node, const input_layout *input, execution *run,
+                                 aggregate_state **out, firn_error *err) {
+    aggregate_state *self = ARENA_NEW(&run->memory, aggregate_state, 1);
+    if (self == NULL) {
+        return ARENA_FULL(&run->memory, err);
+    }
+    *self = (aggregate_state){.run = run};
+    mutex_begin(&self->lock, MUTEX_OPERATOR);
+    atomic_init(&self->group_count, 0);
+    atomic_init(&self->split_count, 0);
+    *out = self;
+    return aggregate_shape_make(node, input, &run->memory, &self->shape, err);
+}
+
+// The stages of a worker that share what it may hold.
+static uint32_t stage_count(const aggregate_shape *self) {
+    return self->has_groups + self->collector_count;
+}
+
+uint64_t aggregate_share(const aggregate_state *self) {
+    const uint32_t stages = stage_count(&self->shape);
+    return pool_target(self->keeper) / self->run->worker_count / (stages == 0 ? 1 : stages);
+}
+
+static firn_status open_kept(aggregate_state *self, row_store *store, row_store *table_store,
+                             uint32_t key_count, aggregate_kept *out, firn_error *err) {
+    arena *memory = &self->run->memory;
+    const uint32_t workers = self->run->worker_count;
+    *out = (aggregate_kept){.store = store,
+                            .table_store = table_store,
+                            .key_count = key_count,
+                            .list = {.spilled = {.owner = self->keeper}}};
+    out->parts = ARENA_NEW(memory, row_pages, self->part_count);
+    out->tables = ARENA_NEW(memory, group_table, workers);
+    out->heaps = ARENA_NEW(memory, aggregate_heap, workers);
+    if (out->parts == NULL || out->tables == NULL || out->heaps == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < self->part_count; i++) {
+        out->parts[i] = (row_pages){.spilled = {.owner = self->keeper}};
+    }
+    for (uint32_t i = 0; i < workers; i++) {
+        out->tables[i] = (group_table){0};
+        out->heaps[i] = aggregate_heap_open(self->keeper);
+    }
+    return FIRN_OK;
+}
+
+static firn_status open_stores(aggregate_state *self, firn_error *err) {
+    const aggregate_shape *shape = &self->shape;
+    arena *memory = &self->run->memory;
+    spill *file = self->run->spill;
+    TRY(row_store_open(&shape->table, self->keeper, file, &self->table_store, err));
+    if (shape->has_heap) {
+        TRY(row_store_open(&shape->kept, self->keeper, file, &self->kept_store, err));
+    }
+    self->collector_stores = ARENA_NEW(memory, row_store, shape->collector_count + 1);
+    self->collected = ARENA_NEW(memory, aggregate_kept, shape->collector_count + 1);
+    if (self->collector_stores == NULL || self->collected == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < shape->collector_count; i++) {
+        self->collector_stores[i] = (row_store){0};
+        self->collected[i] = (aggregate_kept){0};
+    }
+    TRY(open_kept(self, aggregate_kept_store(self), &self->table_store, shape->group_keys,
+                  &self->groups, err));
+    for (uint32_t i = 0; i < shape->collector_count; i++) {
+        const aggregate_collector *collector = &shape->collectors[i];
+        row_store *store = &self->collector_stores[i];
+        TRY(row_store_open(&collector->layout, self->keeper, file, store, err));
+        TRY(open_kept(self, store, collector->is_distinct ? store : NULL,
+                      collector->layout.column_count, &self->collected[i], err));
+    }
+    return FIRN_OK;
+}
+
+static firn_status open_single(aggregate_state *self, firn_error *err) {
+    arena *memory = &self->run->memory;
+    self->single_heap = aggregate_heap_open(self->keeper);
+    self->single = ARENA_NEW(memory, uint8_t, self->shape.table.size);
+    if (self->single == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    aggregate_init(&self->shape, (uint8_t *[]){row_extra(&self->shape.table, self->single)}, 1);
+    return FIRN_OK;
+}
+
+static firn_status open_all(aggregate_state *self, firn_error *err) {
+    execution *run = self->run;
+    const pool_options options = {.kind = POOL_STATE,
+                                  .name = "aggregate",
+                                  .min_bytes =
+                                      aggregate_min_bytes(self->shape.node, run->worker_count)};
+    TRY(pool_open(run->pool, &options, &self->keeper, err));
+    const uint64_t estimate = self->shape.node->aggregate_.group_estimate;
+    self->part_count =
+        partition_count_for(aggregate_share(self), page_size_of(self->keeper),
+                            estimate > UINT32_MAX ? 0 : estimate * self->shape.kept.size);
+    self->has_begun = ARENA_NEW(&run->memory, bool, self->part_count);
+    if (self->has_begun == NULL) {
+        return ARENA_FULL(&run->memory, err);
+    }
+    memset(self->has_begun, 0, self->part_count * sizeof *self->has_begun);
+    TRY(open_stores(self, err));
+    return open_single(self, err);
+}
+
+firn_status aggregate_state_open(aggregate_state *self, firn_error *err) {
+    mutex_lock(&self->lock);
+    firn_status status = FIRN_OK;
+    if (!self->is_open) {
+        self->is_open = true;
+        status = open_all(self, err);
+    }
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+static void close_kept(aggregate_state *self, aggregate_kept *kept) {
+    if (kept->store == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; kept->parts != NULL && i < self->part_count; i++) {
+        row_pages_close(kept->store, &kept->parts[i]);
+    }
+    row_pages_close(kept->store, &kept->list);
+    for (uint32_t i = 0; i < kept->table_count; i++) {
+        group_table_close(&kept->tables[i]);
+        aggregate_heap_close(&kept->heaps[i]);
+    }
+    *kept = (aggregate_kept){0};
+}
+
+void aggregate_state_close(aggregate_state *self) {
+    if (self == NULL) {
+        return;
+    }
+    close_kept(self, &self->groups);
+    for (uint32_t i = 0; self->collected != NULL && i < self->shape.collector_count; i++) {
+        close_kept(self, &self->collected[i]);
+        row_store_close(&self->collector_stores[i]);
+    }
+    aggregate_heap_close(&self->single_heap);
+    row_store_close(&self->kept_store);
+    row_store_close(&self->table_store);
+    pool_close(self->keeper);
+    self->keeper = NULL;
+    mutex_end(&self->lock);
+}
+
+uint64_t aggregate_table_bytes(const aggregate_state *self) {
+    const uint64_t bytes = aggregate_share(self) / 16;
+    return bytes > TABLE_BYTES_MAX   ? TABLE_BYTES_MAX
+           : bytes < TABLE_BYTES_MIN ? TABLE_BYTES_MIN
+                                     : bytes;
+}
+
+// ---- Making room
+// ---------------------------------------------------------------------------------
+
+static uint32_t pages_of(const aggregate_state *self, uint32_t part) {
+    uint32_t count = self->groups.parts[part].page_count;
+    for (uint32_t i = 0; i < self->shape.collector_count; i++) {
+        count += self->collected[i].parts[part].page_count;
+    }
+    return count;
+}
+
+static firn_status spill_part(aggregate_state *self, uint32_t part, spill_desk *desk,
+                              firn_error *err) {
+    TRY(row_pages_spill(self->groups.store, &self->groups.parts[part], desk, 0, err));
+    for (uint32_t i = 0; i < self->shape.collector_count; i++) {
+        TRY(row_pages_spill(self->collected[i].store, &self->collected[i].parts[part], desk, 0,
+                            err));
+    }
+    return FIRN_OK;
+}
+
+firn_status aggregate_shed(aggregate_state *self, spill_desk *desk, bool *has_shed,
+                           firn_error *err) {
+    firn_status status = FIRN_OK;
+    *has_shed = false;
+    mutex_lock(&self->lock);
+    uint32_t largest = self->part_count;
+    uint32_t most = 0;
+    for (uint32_t i = 0; self->is_partitioned && i < self->part_count; i++) {
+        const uint32_t count = self->has_begun[i] ? 0 : pages_of(self, i);
+        largest = count > most ? i : largest;
+        most = count > most ? count : most;
+    }
+    if (most > 0) { // A partition's pages are few; nobody begins it meanwhile.
+        *has_shed = true;
+        status = spill_part(self, largest, desk, err);
+    }
+    mutex_unlock(&self->lock);
+    return status;
+}

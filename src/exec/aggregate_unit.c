@@ -1,0 +1,535 @@
+#include "exec/aggregate_unit.h"
+
+#include <assert.h>
+
+#define CHUNK 512
+
+// ---- Opening and closing
+// -------------------------------------------------------------------------
+
+static bool is_used(const aggregate_unit *self) {
+    return self->shared != NULL;
+}
+
+static firn_status open_tables(aggregate_unit *self, firn_error *err) {
+    aggregate_state *shared = self->shared;
+    TRY(group_table_open(&shared->table_store, shared->shape.group_keys, &self->memory,
+                         &self->table, err));
+    for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
+        const aggregate_kept *kept = &shared->collected[i];
+        if (kept->table_store != NULL) {
+            TRY(group_table_open(kept->table_store, kept->key_count, &self->memory,
+                                 &self->collected[i].distinct, err));
+        }
+    }
+    return FIRN_OK;
+}
+
+firn_status unit_open(aggregate_state *shared, arena *memory, aggregate_unit *out,
+                      firn_error *err) {
+    const uint32_t count = shared->shape.collector_count;
+    *out = (aggregate_unit){.shared = shared,
+                            .memory = arena_open_in(shared->run->pool, SIZE_MAX),
+                            .desk = spill_desk_open(shared->keeper),
+                            .heap = aggregate_heap_open(shared->keeper)};
+    out->collected = ARENA_NEW(memory, unit_collected, count + 1);
+    out->single = ARENA_NEW(memory, uint8_t, shared->shape.table.size);
+    out->left = ARENA_NEW(memory, uint8_t *, BATCH_ROWS);
+    for (uint32_t i = 0; i < AGGREGATE_DEPTH_MAX; i++) {
+        out->levels[i] = (unit_level){.collected = ARENA_NEW(&out->memory, row_writer, count + 1)};
+        if (out->levels[i].collected == NULL) {
+            return ARENA_FULL(memory, err);
+        }
+        for (uint32_t k = 0; k < count; k++) {
+            out->levels[i].collected[k] = (row_writer){0};
+        }
+    }
+    if (out->collected == NULL || out->single == NULL || out->left == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        out->collected[i] = (unit_collected){.rows = {.spilled = {.owner = shared->keeper}}};
+    }
+    return open_tables(out, err);
+}
+
+static void close_level(aggregate_unit *self, unit_level *level) {
+    row_writer_close(&level->groups);
+    for (uint32_t i = 0; i < self->shared->shape.collector_count; i++) {
+        row_writer_close(&level->collected[i]);
+    }
+}
+
+void unit_clear(aggregate_unit *self) {
+    group_table_close_rows(&self->table);
+    for (uint32_t i = 0; i < self->shared->shape.collector_count; i++) {
+        unit_collected *collected = &self->collected[i];
+        if (collected->distinct.store != NULL) {
+            group_table_close_rows(&collected->distinct);
+        }
+        row_pages_close(self->shared->collected[i].store, &collected->rows);
+    }
+    aggregate_heap_close(&self->heap);
+    self->cursor = (group_cursor){0};
+    self->left_count = 0;
+}
+
+static void adopt_table(aggregate_kept *kept, group_table *table) {
+    if (kept->table_count > 0) {
+        group_table_close(table);
+        *table = kept->tables[0];
+        kept->tables[0] = (group_table){0};
+    }
+}
+
+void unit_adopt(aggregate_unit *self) {
+    aggregate_state *shared = self->shared;
+    if (shared->groups.table_count > 0) {
+        adopt_table(&shared->groups, &self->table);
+        self->heap = shared->groups.heaps[0];
+        shared->groups.heaps[0] = aggregate_heap_open(shared->keeper);
+    }
+    for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
+        adopt_table(&shared->collected[i], &self->collected[i].distinct);
+    }
+}
+
+static void give_kept(aggregate_unit *self) {
+    while (self->kept != NULL) {
+        row_page *page = self->kept;
+        self->kept = page->next;
+        page_put(self->shared->keeper, page);
+    }
+    self->kept_count = 0;
+    page_put(self->shared->keeper, self->buffer);
+    self->buffer = NULL;
+}
+
+void unit_close(aggregate_unit *self) {
+    if (!is_used(self)) {
+        return;
+    }
+    for (uint32_t i = 0; i < AGGREGATE_DEPTH_MAX && self->levels[i].collected != NULL; i++) {
+        close_level(self, &self->levels[i]);
+    }
+    if (self->collected != NULL) {
+        unit_clear(self);
+        for (uint32_t i = 0; i < self->shared->shape.collector_count; i++) {
+            group_table_close(&self->collected[i].distinct);
+        }
+    }
+    group_table_close(&self->table);
+    give_kept(self);
+    spill_desk_close(&self->desk);
+    arena_close(&self->memory);
+    *self = (aggregate_unit){0};
+}
+
+// ---- Pages for a split
+// ---------------------------------------------------------------------------
+
+static uint32_t kept_max(const aggregate_unit *self) {
+    return PAGE_SPLIT_COUNT * (1 + self->shared->shape.collector_count);
+}
+
+// The pages that a worker always has here: one to read into, and those for a split.
+static firn_status keep_pages(aggregate_unit *self, firn_error *err) {
+    pool *keeper = self->shared->keeper;
+    while (self->buffer == NULL || self->kept_count < kept_max(self)) {
+        row_page *page = page_get(keeper);
+        bool has_shed = false;
+        if (page == NULL) {
+            TRY(aggregate_shed(self->shared, &self->desk, &has_shed, err));
+            if (has_shed) {
+                continue;
+            }
+        }
+        if (page == NULL && self->buffer == NULL) {
+            return POOL_FULL(keeper, self->shared->table_store.page_size, err);
+        }
+        if (page == NULL) { // A split with fewer pages writes out more often.
+            return FIRN_OK;
+        }
+        if (self->buffer == NULL) {
+            self->buffer = page;
+        } else {
+            page->next = self->kept;
+            self->kept = page;
+            self->kept_count++;
+        }
+    }
+    return FIRN_OK;
+}
+
+static void lend_pages(aggregate_unit *self, row_writer *to) {
+    for (uint32_t i = 0; i < PAGE_SPLIT_COUNT && self->kept != NULL; i++) {
+        row_page *page = self->kept;
+        self->kept = page->next;
+        self->kept_count--;
+        page->next = to->spares;
+        to->spares = page;
+    }
+}
+
+static firn_status take_back_pages(aggregate_unit *self, row_writer *from, firn_error *err) {
+    TRY(row_writer_spill(from, PAGE_SPLIT_COUNT, err));
+    while (from->spares != NULL) {
+        row_page *page = from->spares;
+        from->spares = page->next;
+        page->next = self->kept;
+        self->kept = page;
+        self->kept_count++;
+    }
+    return FIRN_OK;
+}
+
+// ---- Splitting ---------------------------------------------------------------------------------
+
+static firn_status move_pages(aggregate_unit *self, row_store *store, row_pages *from,
+                              row_writer *to, firn_error *err);
+
+static firn_status open_level(aggregate_unit *self, unit_level *level, firn_error *err) {
+    aggregate_state *shared = self->shared;
+    level->next_part = 0;
+    level->mark = arena_mark_take(&self->memory);
+    TRY(row_writer_open(aggregate_kept_store(shared), AGGREGATE_SPLIT_COUNT, self->bits,
+                        &self->memory, &level->groups, err));
+    lend_pages(self, &level->groups);
+    for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
+        TRY(row_writer_open(shared->collected[i].store, AGGREGATE_SPLIT_COUNT, self->bits,
+                            &self->memory, &level->collected[i], err));
+        lend_pages(self, &level->collected[i]);
+    }
+    return FIRN_OK;
+}
+
+// The unit does not fit: what it holds so far moves into 16 parts, and the rest will follow.
+static firn_status begin_split(aggregate_unit *self, arena *scratch, firn_error *err) {
+    aggregate_state *shared = self->shared;
+    if (self->depth == AGGREGATE_DEPTH_MAX || !shared->shape.has_groups) {
+        const firn_status status = POOL_FULL(shared->keeper, self->table.store->page_size, err);
+        err_while(err, "bringing the rows of one group together");
+        return status;
+    }
+    unit_level *level = &self->levels[self->depth];
+    TRY(open_level(self, level, err));
+    self->is_splitting = true;
+    atomic_fetch_add_explicit(&shared->split_count, 1, memory_order_relaxed);
+    TRY(aggregate_flush_groups(shared, &self->table, &self->heap, &level->groups, false, scratch,
+                               err));
+    group_table_close_rows(&self->table);
+    for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
+        unit_collected *collected = &self->collected[i];
+        if (collected->distinct.store != NULL) {
+            TRY(group_table_flush(&collected->distinct, &level->collected[i], false, err));
+        }
+        TRY(move_pages(self, shared->collected[i].store, &collected->rows, &level->collected[i],
+                       err));
+    }
+    return FIRN_OK;
+}
+
+static firn_status end_split(aggregate_unit *self, firn_error *err) {
+    unit_level *level = &self->levels[self->depth];
+    TRY(take_back_pages(self, &level->groups, err));
+    for (uint32_t i = 0; i < self->shared->shape.collector_count; i++) {
+        TRY(take_back_pages(self, &level->collected[i], err));
+    }
+    self->is_splitting = false;
+    self->depth++;
+    self->bits += AGGREGATE_SPLIT_BITS;
+    return FIRN_OK;
+}
+
+// Memory was refused: another partition makes room, or the unit is split.
+static firn_status make_room(aggregate_unit *self, arena *scratch, firn_error *err) {
+    bool has_shed;
+    TRY(aggregate_shed(self->shared, &self->desk, &has_shed, err));
+    return has_shed ? FIRN_OK : begin_split(self, scratch, err);
+}
+
+static firn_status copy_rows(row_writer *to, uint8_t **rows, uint32_t count, firn_error *err) {
+    uint32_t live = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        rows[live] = rows[i];
+        live += row_hash(rows[i]) != 0;
+    }
+    for (uint32_t next = 0; next < live;) {
+        TRY(row_writer_copy(to, rows, live, &next, err));
+    }
+    return FIRN_OK;
+}
+
+static firn_status copy_page(const row_layout *layout, row_page *page, row_writer *to,
+                             firn_error *err) {
+    uint8_t *rows[CHUNK];
+    uint32_t at = 0;
+    for (uint32_t n; (n = row_page_rows(page, layout, &at, rows, CHUNK)) > 0;) {
+        TRY(copy_rows(to, rows, n, err));
+    }
+    return FIRN_OK;
+}
+
+static firn_status move_pages(aggregate_unit *self, row_store *store, row_pages *from,
+                              row_writer *to, firn_error *err) {
+    for (row_page *page; (page = row_pages_pop(from)) != NULL;) {
+        const firn_status status = copy_page(store->layout, page, to, err);
+        page_put(store->keeper, page);
+        TRY(status);
+    }
+    for (bool found = true; found;) {
+        TRY(row_pages_read(store, from, &self->desk, self->buffer, &found, err));
+        if (found) {
+            TRY(copy_page(store->layout, self->buffer, to, err));
+        }
+    }
+    return FIRN_OK;
+}
+
+// ---- Rows into a table
+// ---------------------------------------------------------------------------
+
+// What is being filled: the groups' table, or a collector's.
+typedef struct unit_filling {
+    aggregate_unit *unit;
+    group_table *table;
+    row_store *store; // Of the rows.
+    row_writer *split;
+    bool is_groups;
+    bool is_imported; // Rows are of another layout than the table's groups.
+    arena *scratch;
+    firn_error *err;
+} unit_filling;
+
+// States of rows that found their group.
+static firn_status combine(const unit_filling *self, uint8_t *const *rows, uint8_t **groups,
+                           const bool *is_fresh, uint32_t count) {
+    aggregate_state *shared = self->unit->shared;
+    uint8_t *sources[CHUNK];
+    uint32_t taken = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        groups[taken] = groups[k];
+        sources[taken] = rows[k];
+        taken += !is_fresh[k];
+    }
+    if (taken == 0 || !self->is_groups) {
+        return FIRN_OK;
+    }
+    const aggregate_context context = {.shape = &shared->shape,
+                                       .statement = shared->run->context,
+                                       .scratch = self->scratch,
+                                       .heap = &self->unit->heap,
+                                       .err = self->err};
+    return aggregate_combine(&context, groups, sources, taken, false);
+}
+
+// Rows of the table's own layout. *done: how many went in.
+static firn_status absorb(const unit_filling *self, uint8_t *const *rows, uint32_t count,
+                          bool in_place, uint32_t *done) {
+    uint8_t *groups[CHUNK];
+    bool is_fresh[CHUNK];
+    TRY(group_table_absorb(self->table, rows, count, in_place, groups, is_fresh, done,
+                           self->scratch, self->err));
+    return combine(self, rows, groups, is_fresh, *done);
+}
+
+// Rows of the kept layout; those that did not fit are left in `rows`.
+static firn_status import(const unit_filling *self, uint8_t **rows, uint32_t count,
+                          uint32_t *done) {
+    uint8_t *groups[CHUNK];
+    TRY(aggregate_take_rows(self->unit->shared, self->table, &self->unit->heap, self->store, rows,
+                            count, groups, self->scratch, self->err));
+    uint32_t left = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        rows[left] = rows[k];
+        left += groups[k] == NULL;
+    }
+    // The caller goes on behind `done` rows.
+    *done = count - left;
+    memmove(rows + *done, rows, left * sizeof *rows);
+    return FIRN_OK;
+}
+
+// Rows that lie on a page of somebody else.
+static firn_status fill_rows(const unit_filling *self, uint8_t **rows, uint32_t count) {
+    uint32_t from = 0;
+    while (from < count && !self->unit->is_splitting) {
+        uint32_t done = 0;
+        const arena_mark mark = arena_mark_take(self->scratch);
+        if (group_table_reserve(self->table, count - from)) {
+            TRY(self->is_imported ? import(self, rows + from, count - from, &done)
+                                  : absorb(self, rows + from, count - from, false, &done));
+        }
+        arena_rewind(self->scratch, mark);
+        from += done;
+        if (from < count) {
+            TRY(make_room(self->unit, self->scratch, self->err));
+        }
+    }
+    return from < count ? copy_rows(self->split, rows + from, count - from, self->err) : FIRN_OK;
+}
+
+static firn_status fill_page(const unit_filling *self, row_page *page) {
+    uint8_t *rows[CHUNK];
+    uint32_t at = 0;
+    for (uint32_t n; (n = row_page_rows(page, self->store->layout, &at, rows, CHUNK)) > 0;) {
+        TRY(fill_rows(self, rows, n));
+    }
+    return FIRN_OK;
+}
+
+// A page in memory becomes one of the table.
+static firn_status adopt_page(const unit_filling *self, row_page *page) {
+    uint8_t *rows[CHUNK];
+    uint32_t at = 0;
+    row_pages_push_last(&self->table->rows.parts[0], page);
+    for (uint32_t n; (n = row_page_rows(page, self->store->layout, &at, rows, CHUNK)) > 0;) {
+        uint32_t done;
+        const arena_mark mark = arena_mark_take(self->scratch);
+        TRY(absorb(self, rows, n, true, &done));
+        arena_rewind(self->scratch, mark);
+        assert(done == n);
+    }
+    return FIRN_OK;
+}
+
+static firn_status fill_from_memory(const unit_filling *self, row_page *page) {
+    while (!self->is_imported && !self->unit->is_splitting) {
+        if (group_table_reserve(self->table, page->row_count)) {
+            return adopt_page(self, page);
+        }
+        const firn_status status = make_room(self->unit, self->scratch, self->err);
+        if (status != FIRN_OK) {
+            page_put(self->store->keeper, page);
+            return status;
+        }
+    }
+    const firn_status status = fill_page(self, page);
+    page_put(self->store->keeper, page);
+    return status;
+}
+
+static firn_status fill(const unit_filling *self, row_pages *from) {
+    for (row_page *page; (page = row_pages_pop(from)) != NULL;) {
+        TRY(fill_from_memory(self, page));
+        TRY(cancel_check(&self->unit->shared->run->cancel, self->err));
+    }
+    for (bool found = true; found;) {
+        TRY(row_pages_read(self->store, from, &self->unit->desk, self->unit->buffer, &found,
+                           self->err));
+        if (found) {
+            TRY(fill_page(self, self->unit->buffer));
+            TRY(cancel_check(&self->unit->shared->run->cancel, self->err));
+        }
+    }
+    return FIRN_OK;
+}
+
+// ---- Rows beside the table
+// -----------------------------------------------------------------------
+
+// Keeps all rows of a collector in memory.
+static firn_status load_rows(aggregate_unit *self, uint32_t number, row_pages *from, arena *scratch,
+                             firn_error *err) {
+    row_store *store = self->shared->collected[number].store;
+    row_pages *rows = &self->collected[number].rows;
+    for (row_page *page; !self->is_splitting && (page = row_pages_pop(from)) != NULL;) {
+        row_pages_push(rows, page);
+    }
+    while (!self->is_splitting && from->spilled.count > 0) {
+        row_page *page = page_get(self->shared->keeper);
+        if (page == NULL) {
+            TRY(make_room(self, scratch, err));
+            continue;
+        }
+        bool found;
+        const firn_status status = row_pages_read(store, from, &self->desk, page, &found, err);
+        if (status != FIRN_OK) {
+            page_put(self->shared->keeper, page);
+            return status;
+        }
+        row_pages_push(rows, page);
+        TRY(cancel_check(&self->shared->run->cancel, err));
+    }
+    return self->is_splitting
+               ? move_pages(self, store, from, &self->levels[self->depth].collected[number], err)
+               : FIRN_OK;
+}
+
+static firn_status load_collected(aggregate_unit *self, uint32_t number, row_pages *from,
+                                  arena *scratch, firn_error *err) {
+    unit_collected *collected = &self->collected[number];
+    if (collected->distinct.store == NULL) {
+        return load_rows(self, number, from, scratch, err);
+    }
+    const unit_filling filling = {
+        .unit = self,
+        .table = &collected->distinct,
+        .store = collected->distinct.store,
+        .split =
+            self->depth < AGGREGATE_DEPTH_MAX ? &self->levels[self->depth].collected[number] : NULL,
+        .scratch = scratch,
+        .err = err,
+    };
+    return fill(&filling, from);
+}
+
+firn_status unit_load(aggregate_unit *self, const unit_source *source, bool *is_ready,
+                      arena *scratch, firn_error *err) {
+    aggregate_state *shared = self->shared;
+    *is_ready = false;
+    TRY(keep_pages(self, err));
+    if (source->groups != NULL) {
+        const unit_filling filling = {
+            .unit = self,
+            .table = &self->table,
+            .store = aggregate_kept_store(shared),
+            .split = self->depth < AGGREGATE_DEPTH_MAX ? &self->levels[self->depth].groups : NULL,
+            .is_groups = true,
+            .is_imported = shared->shape.has_heap,
+            .scratch = scratch,
+            .err = err,
+        };
+        TRY(fill(&filling, source->groups));
+    }
+    for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
+        if (source->collected[i] != NULL) {
+            TRY(load_collected(self, i, source->collected[i], scratch, err));
+        }
+    }
+    if (self->is_splitting) {
+        return end_split(self, err);
+    }
+    *is_ready = true;
+    return FIRN_OK;
+}
+
+firn_status unit_next_part(aggregate_unit *self, bool *found, bool *is_ready, arena *scratch,
+                           firn_error *err) {
+    *found = false;
+    *is_ready = false;
+    while (self->depth > 0) {
+        unit_level *level = &self->levels[self->depth - 1];
+        if (level->next_part == AGGREGATE_SPLIT_COUNT) {
+            close_level(self, level);
+            arena_rewind(&self->memory, level->mark);
+            self->depth--;
+            self->bits -= AGGREGATE_SPLIT_BITS;
+            continue;
+        }
+        const uint32_t part = level->next_part++;
+        row_pages **collected =
+            ARENA_NEW(scratch, row_pages *, self->shared->shape.collector_count + 1);
+        if (collected == NULL) {
+            return ARENA_FULL(scratch, err);
+        }
+        for (uint32_t i = 0; i < self->shared->shape.collector_count; i++) {
+            collected[i] = &level->collected[i].parts[part];
+        }
+        *found = true;
+        return unit_load(
+            self, &(unit_source){.groups = &level->groups.parts[part], .collected = collected},
+            is_ready, scratch, err);
+    }
+    return FIRN_OK;
+}

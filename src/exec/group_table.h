@@ -1,0 +1,86 @@
+// A hash table of groups: rows of a row store, found by their key.
+//
+//     directory  ┌ 0 ┬ tag, row ┬ 0 ┬ tag, row ┬ …        8 bytes a slot, linear probing
+//     rows       on pages of the table's writer, hash first
+//
+// The tag is 16 bits of the hash above those that choose the slot, so that nearly no row of another
+// key is looked at. The row's address has the other 48. Groups are never removed singly.
+//
+// The table takes pages and its directory from the store's keeper and never writes out by itself:
+// refused, it stops, and its owner moves the groups elsewhere (aggregate_build.c,
+// aggregate_finish.c).
+#ifndef FIRN_EXEC_GROUP_TABLE_H
+#define FIRN_EXEC_GROUP_TABLE_H
+
+#include "exec/rows.h"
+
+typedef struct group_table {
+    row_store *store;   ///< Its layout has hashes.
+    uint32_t key_count; ///< The key are the first columns.
+    row_writer rows;    ///< One partition.
+    directory slots;    ///< uint64_t each; data is NULL before the first group.
+    uint64_t slot_count;
+    uint64_t group_count;
+} group_table;
+
+/// Opens an empty table that takes no memory yet. Lists in `memory`.
+firn_status group_table_open(row_store *store, uint32_t key_count, arena *memory, group_table *out,
+                             firn_error *err);
+void group_table_close(group_table *self); ///< Zeroed memory is a closed table.
+
+/// Makes room in the directory for `more` further groups: it is at most 60 % full then, or 85 % if
+/// the keeper refuses a larger one. False: not even that.
+bool group_table_reserve(group_table *self, uint64_t more);
+
+/// Hashes that a table takes: 0 marks rows that are groups no more.
+static inline uint64_t group_hash(uint64_t hash) {
+    return hash == 0 ? 1 : hash;
+}
+
+/// Rows of a batch to be found, or made groups of.
+typedef struct group_lookup {
+    const column *columns; ///< The layout's, keys first; any form but RUNS.
+    const uint16_t *rows;  ///< NULL: rows 0 to count - 1.
+    uint32_t count;
+    const uint64_t *hashes; ///< By group_hash.
+    uint8_t **groups;       ///< Out: the group of the k-th row; NULL if there was no room for it.
+    uint16_t *fresh;        ///< Out: for which k a group was made, without extra bytes yet.
+    uint32_t fresh_count;
+    uint32_t missing_count; ///< Out: for how many there was no room.
+} group_lookup;
+
+/// Finds or makes the group of each row. The caller has reserved `count` groups.
+firn_status group_table_find(group_table *self, group_lookup *call, arena *scratch,
+                             firn_error *err);
+
+/// Takes rows of the store (not of this table) in as groups, or finds the group they belong to.
+/// groups[k] is rows[k] if it became a group and lies on a page of the table itself
+/// (`in_place`), its copy if it was copied, else the group with the same key; rows[k] is then dead
+/// if it is in place. is_fresh[k] tells. `*done`: how many were taken in before memory was refused.
+/// The caller has reserved `count` groups.
+firn_status group_table_absorb(group_table *self, uint8_t *const *rows, uint32_t count,
+                               bool in_place, uint8_t **groups, bool *is_fresh, uint32_t *done,
+                               arena *scratch, firn_error *err);
+
+/// A place among the groups; zeroed: the first.
+typedef struct group_cursor {
+    row_page *page;
+    uint32_t at;
+    bool has_begun;
+} group_cursor;
+
+/// The next groups, at most `max`; how many, 0 at the end. The table does not change meanwhile.
+uint32_t group_table_next(const group_table *self, group_cursor *cursor, uint8_t **out,
+                          uint32_t max);
+
+/// Empties the table; its pages stay as spares of its writer, its directory is zeroed.
+void group_table_clear(group_table *self);
+
+/// Empties the table and gives pages and directory back; it can be used again.
+void group_table_close_rows(group_table *self);
+
+/// Moves all groups to partitions of a writer of the same store, page by page, and gives the pages
+/// (or keeps them as spares) and the directory back.
+firn_status group_table_flush(group_table *self, row_writer *to, bool keeps_pages, firn_error *err);
+
+#endif

@@ -1,0 +1,90 @@
+// Aggregate, where rows go in: see exec/aggregate.h.
+#include "exec/aggregate_state.h"
+
+static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
+                               void **shared, firn_error *err) {
+    aggregate_state *self = NULL;
+    const firn_status status = aggregate_state_make(node, input, run, &self, err);
+    *shared = self;
+    run->node_state[node->number] = self;
+    return status;
+}
+
+static firn_status open_worker(void *shared, uint32_t worker, arena *memory, void **local,
+                               firn_error *err) {
+    (void)worker;
+    aggregate_worker *self = NULL;
+    const firn_status status = aggregate_worker_open(shared, memory, &self, err);
+    *local = self;
+    return status;
+}
+
+static firn_status push(op_call *call, const batch *input, batch *output, step_answer *out,
+                        firn_error *err) {
+    (void)output;
+    *out = STEP_NEXT;
+    return aggregate_worker_push(call->local, call, input, err);
+}
+
+static firn_status merge(op_call *call, firn_error *err) {
+    return aggregate_worker_merge(call->local, call, err);
+}
+
+static firn_status settle(finish_task *task, op_call *call, firn_error *err) {
+    return aggregate_settle(task->shared, call->scratch, err);
+}
+
+// One task, since it needs scratch memory; the work per partition is the source's.
+static firn_status finish(void *shared, finish_plan *out, firn_error *err) {
+    out->tasks = ARENA_NEW(out->memory, finish_task, 1);
+    if (out->tasks == NULL) {
+        return ARENA_FULL(out->memory, err);
+    }
+    out->tasks[0] = (finish_task){.run = settle, .shared = shared};
+    out->count = 1;
+    return FIRN_OK;
+}
+
+static void report(const void *shared, op_report *out) {
+    const aggregate_state *self = shared;
+    text_append_format(out->out, "groups=%llu ",
+                       (unsigned long long)atomic_load(&self->group_count));
+    if (self->is_partitioned) {
+        text_append_format(out->out, "partitions=%u ", self->part_count);
+    }
+    uint64_t spilled = atomic_load(&self->table_store.spilled_bytes) +
+                       atomic_load(&self->kept_store.spilled_bytes);
+    for (uint32_t i = 0; self->collector_stores != NULL && i < self->shape.collector_count; i++) {
+        spilled += atomic_load(&self->collector_stores[i].spilled_bytes);
+    }
+    if (spilled > 0) {
+        text_append_format(out->out, "spilled=%llu splits=%llu ", (unsigned long long)spilled,
+                           (unsigned long long)atomic_load(&self->split_count));
+    }
+    if (self->decoded_count > 0) {
+        text_append_format(out->out, "decoded=%llu ", (unsigned long long)self->decoded_count);
+    }
+}
+
+static void close_worker(void *local) {
+    aggregate_worker_close(local);
+}
+
+static void close_shared(void *shared) {
+    aggregate_state_close(shared);
+}
+
+const operator_kind operator_aggregate_sink = {
+    .name = "Aggregate",
+    .takes_forms = true,
+    .wants_full = true,
+    .min_bytes = aggregate_min_bytes,
+    .open = open_shared,
+    .open_worker = open_worker,
+    .push = push,
+    .merge = merge,
+    .finish = finish,
+    .report = report,
+    .close_worker = close_worker,
+    .close = close_shared,
+};

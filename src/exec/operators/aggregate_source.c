@@ -1,0 +1,246 @@
+// Aggregate, where groups come out: a partition is a task. See exec/aggregate_unit.h.
+#include "exec/aggregate_unit.h"
+
+typedef struct source_local {
+    aggregate_unit unit;
+    bool has_task;   // A partition is claimed;
+    bool must_begin; // the driver has not been told of it;
+    bool has_begun;  // its rows are being worked off.
+    uint64_t task;
+    uint32_t part;     // The partition; part_count: all of what is not partitioned.
+    bool is_emitting;  // The unit has groups to hand out.
+    uint32_t sequence; // Batches of the task so far.
+} source_local;
+
+static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
+                               void **shared, firn_error *err) {
+    (void)input;
+    (void)err;
+    *shared = run->node_state[node->number]; // The sink's, which was opened before.
+    return FIRN_OK;
+}
+
+static firn_status open_worker(void *shared, uint32_t worker, arena *memory, void **local,
+                               firn_error *err) {
+    (void)worker;
+    source_local *self = ARENA_NEW(memory, source_local, 1);
+    if (self == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    *self = (source_local){0};
+    *local = self;
+    return unit_open(shared, memory, &self->unit, err);
+}
+
+static bool is_empty(const aggregate_state *self, uint32_t part) {
+    const row_pages *groups = &self->groups.parts[part];
+    bool empty = groups->first == NULL && groups->spilled.count == 0;
+    for (uint32_t i = 0; i < self->shape.collector_count; i++) {
+        const row_pages *rows = &self->collected[i].parts[part];
+        empty = empty && rows->first == NULL && rows->spilled.count == 0;
+    }
+    return empty;
+}
+
+// The next partition that nobody has, or everything if there are no partitions. The one row of an
+// aggregation without groups comes after all partitions.
+static void claim(aggregate_state *shared, source_local *self) {
+    mutex_lock(&shared->lock);
+    uint32_t part = shared->part_count;
+    for (uint32_t i = 0; shared->is_partitioned && i < shared->part_count; i++) {
+        if (!shared->has_begun[i] && part == shared->part_count) {
+            shared->has_begun[i] = true;
+            part = is_empty(shared, i) ? part : i;
+        }
+    }
+    self->has_task = part < shared->part_count;
+    if (!self->has_task && !shared->single_is_taken &&
+        (!shared->is_partitioned || !shared->shape.has_groups) && shared->busy_count == 0) {
+        shared->single_is_taken = true;
+        self->has_task = true;
+    }
+    if (self->has_task) {
+        self->part = part;
+        self->task = shared->next_task++;
+        shared->busy_count++;
+    }
+    mutex_unlock(&shared->lock);
+    self->has_begun = false;
+    self->sequence = 0;
+}
+
+// ---- With groups
+// ---------------------------------------------------------------------------------
+
+static firn_status load(aggregate_state *shared, source_local *self, bool *is_ready, arena *scratch,
+                        firn_error *err) {
+    const uint32_t collectors = shared->shape.collector_count;
+    row_pages **collected = ARENA_NEW(scratch, row_pages *, collectors + 1);
+    if (collected == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    unit_source source = {.collected = collected};
+    if (self->part < shared->part_count) {
+        source.groups = shared->shape.has_groups ? &shared->groups.parts[self->part] : NULL;
+        for (uint32_t i = 0; i < collectors; i++) {
+            collected[i] = &shared->collected[i].parts[self->part];
+        }
+        self->unit.bits = (uint32_t)__builtin_ctz(shared->part_count);
+    } else {
+        unit_adopt(&self->unit);
+        for (uint32_t i = 0; i < collectors; i++) {
+            collected[i] = &shared->collected[i].list;
+        }
+        self->unit.bits = 0;
+    }
+    return unit_load(&self->unit, &source, is_ready, scratch, err);
+}
+
+// Brings the next groups of the task together. *found is false when it has no more.
+static firn_status advance(aggregate_state *shared, source_local *self, bool *found, arena *scratch,
+                           firn_error *err) {
+    bool is_ready = false;
+    *found = true;
+    unit_clear(&self->unit);
+    if (!self->has_begun) {
+        self->has_begun = true;
+        TRY(load(shared, self, &is_ready, scratch, err));
+    }
+    while (!is_ready && *found) {
+        TRY(unit_next_part(&self->unit, found, &is_ready, scratch, err));
+    }
+    return is_ready ? unit_link(&self->unit, scratch, err) : FIRN_OK;
+}
+
+static void end_claim(aggregate_state *shared, source_local *self) {
+    mutex_lock(&shared->lock);
+    shared->busy_count--;
+    mutex_unlock(&shared->lock);
+    self->has_task = false;
+}
+
+static firn_status next_groups(op_call *call, source_local *self, batch *output, firn_error *err) {
+    aggregate_state *shared = call->shared;
+    if (!self->is_emitting) {
+        bool found;
+        TRY(advance(shared, self, &found, call->scratch, err));
+        self->is_emitting = found;
+        if (!found) {
+            end_claim(shared, self);
+            op_end_task(call, self->task);
+            return FIRN_OK;
+        }
+    }
+    const uint32_t room = call->run->options->batch_rows;
+    TRY(unit_emit(&self->unit, room, call->scratch, output, err));
+    self->is_emitting = output->selected_count > 0;
+    output->sequence = (batch_sequence){.task = self->task, .part = self->sequence++};
+    return FIRN_OK;
+}
+
+// ---- Without groups: one row
+// ---------------------------------------------------------------------
+
+// Which of a collector's rows a task of such an aggregation takes: DISTINCT is worked off partition
+// by partition; all other rows are needed by the row itself.
+static row_pages *rows_of(aggregate_state *shared, uint32_t collector, uint32_t part) {
+    aggregate_kept *kept = &shared->collected[collector];
+    const bool feeds_at_once = shared->shape.collectors[collector].feeds_at_once;
+    if (part < shared->part_count) {
+        return feeds_at_once ? &kept->parts[part] : NULL;
+    }
+    if (!shared->is_partitioned) {
+        return &kept->list;
+    }
+    return feeds_at_once ? NULL : &kept->parts[0]; // They all have the same hash.
+}
+
+static firn_status load_single(aggregate_state *shared, source_local *self, arena *scratch,
+                               firn_error *err) {
+    const uint32_t collectors = shared->shape.collector_count;
+    row_pages **collected = ARENA_NEW(scratch, row_pages *, collectors + 1);
+    if (collected == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t i = 0; i < collectors; i++) {
+        collected[i] = rows_of(shared, i, self->part);
+    }
+    bool is_ready;
+    TRY(unit_load(&self->unit, &(unit_source){.collected = collected}, &is_ready, scratch, err));
+    return unit_link(&self->unit, scratch, err);
+}
+
+// A partition of DISTINCT values: into a state of this worker, and from there into the shared one.
+static firn_status feed_part(aggregate_state *shared, source_local *self, arena *scratch,
+                             firn_error *err) {
+    const aggregate_shape *shape = &shared->shape;
+    unit_clear(&self->unit);
+    aggregate_init(shape, (uint8_t *[]){row_extra(&shape->table, self->unit.single)}, 1);
+    self->unit.bits = (uint32_t)__builtin_ctz(shared->part_count);
+    TRY(load_single(shared, self, scratch, err));
+    const aggregate_context context = {.shape = shape,
+                                       .statement = shared->run->context,
+                                       .scratch = scratch,
+                                       .heap = &shared->single_heap,
+                                       .err = err};
+    mutex_lock(&shared->lock);
+    const firn_status status =
+        aggregate_combine(&context, &shared->single, &self->unit.single, 1, false);
+    mutex_unlock(&shared->lock);
+    unit_clear(&self->unit);
+    return status;
+}
+
+static firn_status next_single(op_call *call, source_local *self, batch *output, firn_error *err) {
+    aggregate_state *shared = call->shared;
+    if (self->part < shared->part_count) {
+        TRY(feed_part(shared, self, call->scratch, err));
+    } else if (!self->has_begun) {
+        self->has_begun = true;
+        memcpy(self->unit.single, shared->single, shared->shape.table.size);
+        unit_adopt(&self->unit);
+        TRY(load_single(shared, self, call->scratch, err));
+        TRY(unit_emit_single(&self->unit, call->scratch, output, err));
+        output->sequence.task = self->task;
+        return FIRN_OK;
+    }
+    end_claim(shared, self);
+    op_end_task(call, self->task);
+    return FIRN_OK;
+}
+
+static firn_status next(op_call *call, batch *output, step_answer *out, firn_error *err) {
+    aggregate_state *shared = call->shared;
+    source_local *self = call->local;
+    *out = STEP_NEXT;
+    if (!self->has_task) {
+        claim(shared, self);
+        self->must_begin = self->has_task;
+    }
+    if (!self->has_task) {
+        *out = STEP_DONE;
+        return FIRN_OK;
+    }
+    if (self->must_begin && !op_begin_task(call, self->task)) {
+        *out = STEP_WAIT;
+        return FIRN_OK;
+    }
+    self->must_begin = false;
+    return shared->shape.has_groups ? next_groups(call, self, output, err)
+                                    : next_single(call, self, output, err);
+}
+
+static void close_worker(void *local) {
+    source_local *self = local;
+    if (self != NULL) {
+        unit_close(&self->unit);
+    }
+}
+
+const operator_kind operator_aggregate_source = {
+    .name = "Groups",
+    .open = open_shared,
+    .open_worker = open_worker,
+    .next = next,
+    .close_worker = close_worker,
+};

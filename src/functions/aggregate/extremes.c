@@ -1,0 +1,266 @@
+// min and max, of every type. NaN is above every number; text is ordered by its bytes.
+#include "functions/aggregate/held_value.h"
+#include "kernels/reduce.h"
+
+// Numbers with loops of their own: name, word, C type, and whether they may be NaN.
+#define NUMBER_LIST(X)                                                                             \
+    X(I8, i8, int8_t, INTEGER)                                                                     \
+    X(I16, i16, int16_t, INTEGER)                                                                  \
+    X(I32, i32, int32_t, INTEGER)                                                                  \
+    X(I64, i64, int64_t, INTEGER)                                                                  \
+    X(U8, u8, uint8_t, INTEGER)                                                                    \
+    X(U16, u16, uint16_t, INTEGER)                                                                 \
+    X(U32, u32, uint32_t, INTEGER)                                                                 \
+    X(U64, u64, uint64_t, INTEGER)                                                                 \
+    X(F32, f32, float, FLOAT)                                                                      \
+    X(F64, f64, double, FLOAT)
+
+#define BETTER_MIN_INTEGER(value, best) ((value) < (best))
+#define BETTER_MAX_INTEGER(value, best) ((value) > (best))
+#define BETTER_MIN_FLOAT(value, best) ((value) < (best) || (best) != (best))
+#define BETTER_MAX_FLOAT(value, best) ((value) > (best) || (value) != (value))
+
+#define NUMBER_LOOPS(which, word, c_type, is_better)                                               \
+    static void which##_put_##word(held_fixed *state, c_type value) {                              \
+        c_type best;                                                                               \
+        memcpy(&best, state->value, sizeof best);                                                  \
+        if (state->has_value == 0 || is_better(value, best)) {                                     \
+            memcpy(state->value, &value, sizeof value);                                            \
+            state->has_value = HELD_VALUE;                                                         \
+        }                                                                                          \
+    }                                                                                              \
+    static void which##_rows_##word(const aggregate_call *call, const column *arg,                 \
+                                    void *const *states, uint32_t offset) {                        \
+        const c_type *in = COLUMN_VALUES(arg, c_type);                                             \
+        const uint32_t mask = column_mask(arg);                                                    \
+        for (uint32_t k = 0; k < call->count; k++) {                                               \
+            const uint32_t row = call->rows == NULL ? k : call->rows[k];                           \
+            which##_put_##word(fold_state(states, k, offset), in[row & mask]);                     \
+        }                                                                                          \
+    }                                                                                              \
+    static void which##_one_##word(const aggregate_call *call, const column *arg, void *state) {   \
+        const c_type *in = COLUMN_VALUES(arg, c_type);                                             \
+        which##_put_##word(state, arg->form == FORM_CONSTANT                                       \
+                                      ? in[0]                                                      \
+                                      : reduce_##which##_##word(in, call->rows, call->count));     \
+    }
+#define X(NAME, word, c_type, kind) NUMBER_LOOPS(min, word, c_type, BETTER_MIN_##kind)
+NUMBER_LIST(X)
+#undef X
+#define X(NAME, word, c_type, kind) NUMBER_LOOPS(max, word, c_type, BETTER_MAX_##kind)
+NUMBER_LIST(X)
+#undef X
+
+// ---- Fixed width
+// ---------------------------------------------------------------------------------
+
+// Decimals of more than 18 digits, intervals, booleans, half floats: value by value. `sign` is 1
+// for max, -1 for min.
+static void put_fixed(held_fixed *state, const type *type, const void *value, int sign) {
+    if (state->has_value == 0 || held_compare(type, value, state->value) * sign > 0) {
+        memcpy(state->value, value, held_size(&type) - 8);
+        state->has_value = HELD_VALUE;
+    }
+}
+
+static void put_lane(held_fixed *state, const aggregate_call *call, const column *arg, uint32_t k,
+                     int sign) {
+    uint64_t value[4] = {0};
+    held_take(arg, fold_lane(call, arg, k), value);
+    put_fixed(state, arg->type, value, sign);
+}
+
+#define FIXED(which, sign)                                                                         \
+    static uint32_t which##_update(aggregate_call *call, const column *const *args,                \
+                                   void *const *states, uint32_t offset) {                         \
+        switch ((int)type_physical(args[0]->type)) {                                               \
+            NUMBER_LIST(CASE_ROWS_##which)                                                         \
+        default:                                                                                   \
+            break;                                                                                 \
+        }                                                                                          \
+        for (uint32_t k = 0; k < call->count; k++) {                                               \
+            put_lane(fold_state(states, k, offset), call, args[0], k, sign);                       \
+        }                                                                                          \
+        return call->count;                                                                        \
+    }                                                                                              \
+    static uint32_t which##_update_one(aggregate_call *call, const column *const *args,            \
+                                       void *state) {                                              \
+        switch ((int)type_physical(args[0]->type)) {                                               \
+            NUMBER_LIST(CASE_ONE_##which)                                                          \
+        default:                                                                                   \
+            break;                                                                                 \
+        }                                                                                          \
+        for (uint32_t k = 0; k < call->count; k++) {                                               \
+            put_lane(state, call, args[0], k, sign);                                               \
+        }                                                                                          \
+        return call->count;                                                                        \
+    }                                                                                              \
+    static uint32_t which##_combine(aggregate_call *call, void *const *targets,                    \
+                                    void *const *sources, uint32_t offset) {                       \
+        for (uint32_t k = 0; k < call->count; k++) {                                               \
+            const held_fixed *source = fold_state(sources, k, offset);                             \
+            if (source->has_value != 0) {                                                          \
+                put_fixed(fold_state(targets, k, offset), call->types[0], source->value, sign);    \
+            }                                                                                      \
+        }                                                                                          \
+        return call->count;                                                                        \
+    }                                                                                              \
+    static uint32_t which##_import(aggregate_call *call, const column *const *columns,             \
+                                   void *const *states, uint32_t offset) {                         \
+        for (uint32_t k = 0; k < call->count; k++) {                                               \
+            const held_fixed source = held_fixed_import(columns[0], k);                            \
+            if (source.has_value != 0) {                                                           \
+                put_fixed(fold_state(states, k, offset), call->types[0], source.value, sign);      \
+            }                                                                                      \
+        }                                                                                          \
+        return call->count;                                                                        \
+    }
+#define CASE_ROWS(which, NAME, word)                                                               \
+    case PHYSICAL_##NAME:                                                                          \
+        which##_rows_##word(call, args[0], states, offset);                                        \
+        return call->count;
+#define CASE_ONE(which, NAME, word)                                                                \
+    case PHYSICAL_##NAME:                                                                          \
+        if (call->count > 0) {                                                                     \
+            which##_one_##word(call, args[0], state);                                              \
+        }                                                                                          \
+        return call->count;
+#define CASE_ROWS_min(NAME, word, c_type, kind) CASE_ROWS(min, NAME, word)
+#define CASE_ROWS_max(NAME, word, c_type, kind) CASE_ROWS(max, NAME, word)
+#define CASE_ONE_min(NAME, word, c_type, kind) CASE_ONE(min, NAME, word)
+#define CASE_ONE_max(NAME, word, c_type, kind) CASE_ONE(max, NAME, word)
+FIXED(min, -1)
+FIXED(max, 1)
+
+// ---- Strings
+// -------------------------------------------------------------------------------------
+
+static bool put_string(held_string *state, const string_value *value, int sign,
+                       const aggregate_call *call) {
+    return (state->has_value != 0 && string_compare(value, &state->value) * sign <= 0) ||
+           held_string_put(state, value, call->heap);
+}
+
+#define STRING(which, sign)                                                                        \
+    static bool which##_add(held_string *state, const aggregate_call *call,                        \
+                            const column *const *args, uint32_t k) {                               \
+        const uint32_t lane = fold_lane(call, args[0], k);                                         \
+        return put_string(state, &COLUMN_VALUES(args[0], string_value)[lane], sign, call);         \
+    }                                                                                              \
+    static bool which##_merge(held_string *target, const held_string *source,                      \
+                              const aggregate_call *call) {                                        \
+        return source->has_value == 0 || put_string(target, &source->value, sign, call);           \
+    }                                                                                              \
+    FOLD_UPDATE_OR(which##_string, held_string, which##_add, KERNEL_NO_MEMORY)                     \
+    FOLD_UPDATE_ONE_OR(which##_string, held_string, which##_add, KERNEL_NO_MEMORY)                 \
+    FOLD_COMBINE_OR(which##_string, held_string, which##_merge, KERNEL_NO_MEMORY)                  \
+    static uint32_t which##_string_import(aggregate_call *call, const column *const *columns,      \
+                                          void *const *states, uint32_t offset) {                  \
+        for (uint32_t k = 0; k < call->count; k++) {                                               \
+            const held_string source = held_string_import(columns[0], k);                          \
+            if (!which##_merge(fold_state(states, k, offset), &source, call)) {                    \
+                return KERNEL_NO_MEMORY;                                                           \
+            }                                                                                      \
+        }                                                                                          \
+        return call->count;                                                                        \
+    }
+STRING(min, -1)
+STRING(max, 1)
+
+// ---- Nested values: of all values of the group
+// ---------------------------------------------------
+
+static uint32_t collect(aggregate_call *call, const column *arg, const uint32_t *ends, int sign,
+                        column *out) {
+    uint32_t *rows = ARENA_NEW(call->scratch, uint32_t, (size_t)call->count + 1);
+    if (rows == NULL) {
+        return KERNEL_NO_MEMORY;
+    }
+    uint32_t row = 0;
+    for (uint32_t group = 0; group < call->count; group++) {
+        rows[group] = row < ends[group] ? row : UINT32_MAX; // UINT32_MAX: NULL.
+        for (; row < ends[group]; row++) {
+            const int order = column_compare_rows(arg, row, arg, rows[group]);
+            rows[group] = order * sign > 0 ? row : rows[group];
+        }
+    }
+    firn_error err = ERR_INIT;
+    return column_take(call->scratch, arg, rows, call->count, out, &err) == FIRN_OK
+               ? call->count
+               : KERNEL_NO_MEMORY;
+}
+
+static uint32_t min_collect(aggregate_call *call, const column *const *args, const uint32_t *ends,
+                            column *out) {
+    return collect(call, args[0], ends, -1, out);
+}
+
+static uint32_t max_collect(aggregate_call *call, const column *const *args, const uint32_t *ends,
+                            column *out) {
+    return collect(call, args[0], ends, 1, out);
+}
+
+#define OVERLOAD_STRING(type_name, which)                                                          \
+    {.signature = type_name " <- " type_name,                                                      \
+     .state_size = sizeof(held_string),                                                            \
+     .state_columns = type_name,                                                                   \
+     .state_has_heap = true,                                                                       \
+     .update = which##_string_update,                                                              \
+     .update_one = which##_string_update_one,                                                      \
+     .combine = which##_string_combine,                                                            \
+     .finish = held_string_finish,                                                                 \
+     .export_state = held_string_export,                                                           \
+     .import_state = which##_string_import}
+#define OVERLOAD_FIXED(type_name, which)                                                           \
+    {.signature = type_name " <- " type_name,                                                      \
+     .state_size = sizeof(held_fixed),                                                             \
+     .state_size_for = held_size,                                                                  \
+     .state_columns = type_name,                                                                   \
+     .update = which##_update,                                                                     \
+     .update_one = which##_update_one,                                                             \
+     .combine = which##_combine,                                                                   \
+     .finish = held_fixed_finish,                                                                  \
+     .export_state = held_fixed_export,                                                            \
+     .import_state = which##_import}
+// Nested types are what the last one takes.
+#define OVERLOADS(which)                                                                           \
+    (const aggregate_overload[]) {                                                                 \
+        OVERLOAD_STRING("VARCHAR", which), OVERLOAD_STRING("BINARY", which),                       \
+            OVERLOAD_STRING("UUID", which), OVERLOAD_STRING("JSON", which),                        \
+            OVERLOAD_FIXED("BOOLEAN", which), OVERLOAD_FIXED("TINYINT", which),                    \
+            OVERLOAD_FIXED("SMALLINT", which), OVERLOAD_FIXED("INTEGER", which),                   \
+            OVERLOAD_FIXED("BIGINT", which), OVERLOAD_FIXED("UTINYINT", which),                    \
+            OVERLOAD_FIXED("USMALLINT", which), OVERLOAD_FIXED("UINTEGER", which),                 \
+            OVERLOAD_FIXED("UBIGINT", which), OVERLOAD_FIXED("FLOAT16", which),                    \
+            OVERLOAD_FIXED("REAL", which), OVERLOAD_FIXED("DOUBLE", which),                        \
+            OVERLOAD_FIXED("DECIMAL(p,s)", which), OVERLOAD_FIXED("DATE", which),                  \
+            OVERLOAD_FIXED("TIME(u)", which), OVERLOAD_FIXED("TIMESTAMP(u)", which),               \
+            OVERLOAD_FIXED("TIMESTAMPTZ(u)", which), OVERLOAD_FIXED("INTERVAL", which),            \
+            {.signature = "T <- T", .collect = which##_collect}, {0},                              \
+    }
+
+const aggregate_function aggregate_min = {
+    .name = "min",
+    .category = "aggregate",
+    .summary = "the lowest value; NULL if there is none",
+    .examples = (const char *const[]){"min(x) <- (2), (1), (NULL)", "1",
+                                      "min(x) <- ('b'), ('abcdefghijklmnop'), (NULL)",
+                                      "abcdefghijklmnop", "min(x) <- ('NaN'::DOUBLE), (1e0)", "1.0",
+                                      "min(x) <- (NULL::INTEGER)", "NULL",
+                                      "min(x) <- ([2]), ([1, 2])", "[1, 2]", NULL},
+    .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_DISTINCT_IS_SAME,
+    .overloads = OVERLOADS(min),
+};
+
+const aggregate_function aggregate_max = {
+    .name = "max",
+    .category = "aggregate",
+    .summary = "the highest value; NULL if there is none",
+    .examples = (const char *const[]){"max(x) <- (2), (1), (NULL)", "2",
+                                      "max(x) <- ('b'), ('abcdefghijklmnop')", "b",
+                                      "max(x) <- ('NaN'::DOUBLE), (1e0)", "NaN",
+                                      "max(x) <- (true), (false)", "true",
+                                      "max(x) <- (NULL::INTEGER)", "NULL", NULL},
+    .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_DISTINCT_IS_SAME,
+    .overloads = OVERLOADS(max),
+};

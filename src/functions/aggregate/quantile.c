@@ -1,0 +1,276 @@
+// Quantiles of all values of a group: continuous ones lie between two values in proportion,
+// discrete ones are the first value that has the wanted share of values up to it.
+#include <math.h>
+
+#include "functions/aggregate/fold.h"
+
+// ---- Continuous, over doubles ------------------------------------------------------------------
+
+static bool is_below(double left, double right) { // NaN is above every number.
+    return left < right || (right != right && left == left);
+}
+
+// Puts the value that belongs at `rank` there, lower ones before it, higher ones behind it
+// (Hoare's selection; the median of three as pivot).
+static void select_rank(double *values, uint32_t count, uint32_t rank) {
+    int64_t low = 0;
+    int64_t high = (int64_t)count - 1;
+    while (low < high) {
+        const double a = values[low];
+        const double b = values[low + (high - low) / 2];
+        const double c = values[high];
+        const double pivot = is_below(a, b) ? (is_below(b, c)   ? b
+                                               : is_below(a, c) ? c
+                                                                : a)
+                                            : (is_below(a, c)   ? a
+                                               : is_below(b, c) ? c
+                                                                : b);
+        int64_t left = low;
+        int64_t right = high;
+        while (left <= right) {
+            while (is_below(values[left], pivot)) {
+                left++;
+            }
+            while (is_below(pivot, values[right])) {
+                right--;
+            }
+            if (left <= right) {
+                const double swapped = values[left];
+                values[left++] = values[right];
+                values[right--] = swapped;
+            }
+        }
+        if ((int64_t)rank <= right) {
+            high = right;
+        } else if ((int64_t)rank >= left) {
+            low = left;
+        } else {
+            return;
+        }
+    }
+}
+
+// The value at `share` (0 to 1) of the way through `count` values, which change places.
+static double quantile_of(double *values, uint32_t count, double share) {
+    const double place = share * (double)(count - 1);
+    const uint32_t below = (uint32_t)floor(place);
+    const double rest = place - floor(place);
+    select_rank(values, count, below);
+    if (rest <= 0 || below + 1 == count) {
+        return values[below];
+    }
+    double next = values[below + 1]; // The lowest of those behind.
+    for (uint32_t i = below + 2; i < count; i++) {
+        next = is_below(values[i], next) ? values[i] : next;
+    }
+    return values[below] + (next - values[below]) * rest;
+}
+
+// The share that is wanted of a group: that of its first row. False if it is none.
+static bool share_of(const column *shares, uint32_t row, double *out) {
+    *out = COLUMN_VALUES(shares, double)[row & column_mask(shares)];
+    return *out >= 0 && *out <= 1;
+}
+
+static uint32_t continuous(aggregate_call *call, const column *arg, const column *shares,
+                           const uint32_t *ends, column *out) {
+    const uint32_t total = call->count == 0 ? 0 : ends[call->count - 1];
+    double *values = ARENA_NEW(call->scratch, double, (size_t)total + 1);
+    if (values == NULL) {
+        return KERNEL_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < total; i++) {
+        values[i] = COLUMN_VALUES(arg, double)[i & column_mask(arg)];
+    }
+    uint32_t from = 0;
+    for (uint32_t group = 0; group < call->count; group++) {
+        double share = 0.5;
+        const uint32_t count = ends[group] - from;
+        if (count == 0) {
+            if (!fold_set_null(call, out, group)) {
+                return KERNEL_NO_MEMORY;
+            }
+        } else if (shares != NULL && !share_of(shares, from, &share)) {
+            return group;
+        } else {
+            COLUMN_OUT(out, double)[group] = quantile_of(values + from, count, share);
+        }
+        from = ends[group];
+    }
+    return call->count;
+}
+
+static uint32_t median(aggregate_call *call, const column *const *args, const uint32_t *ends,
+                       column *out) {
+    return continuous(call, args[0], NULL, ends, out);
+}
+
+static uint32_t quantile_cont(aggregate_call *call, const column *const *args, const uint32_t *ends,
+                              column *out) {
+    return continuous(call, args[0], args[1], ends, out);
+}
+
+// ---- Discrete, over anything
+// -----------------------------------------------------------------------
+
+// Row numbers by the order of their values: heapsort, in place.
+static void sift(const column *values, uint32_t *rows, uint32_t at, uint32_t count) {
+    for (uint64_t child; (child = (uint64_t)at * 2 + 1) < count; at = (uint32_t)child) {
+        if (child + 1 < count &&
+            column_compare_rows(values, rows[child], values, rows[child + 1]) < 0) {
+            child++;
+        }
+        if (column_compare_rows(values, rows[at], values, rows[child]) >= 0) {
+            return;
+        }
+        const uint32_t swapped = rows[at];
+        rows[at] = rows[child];
+        rows[child] = swapped;
+    }
+}
+
+static void sort_rows(const column *values, uint32_t *rows, uint32_t count) {
+    for (uint32_t i = count / 2; i > 0; i--) {
+        sift(values, rows, i - 1, count);
+    }
+    for (uint32_t end = count; end > 1; end--) {
+        const uint32_t swapped = rows[0];
+        rows[0] = rows[end - 1];
+        rows[end - 1] = swapped;
+        sift(values, rows, 0, end - 1);
+    }
+}
+
+static uint32_t quantile_disc(aggregate_call *call, const column *const *args, const uint32_t *ends,
+                              column *out) {
+    const uint32_t total = call->count == 0 ? 0 : ends[call->count - 1];
+    uint32_t *rows = ARENA_NEW(call->scratch, uint32_t, (size_t)total + 1);
+    uint32_t *chosen = ARENA_NEW(call->scratch, uint32_t, (size_t)call->count + 1);
+    if (rows == NULL || chosen == NULL) {
+        return KERNEL_NO_MEMORY;
+    }
+    uint32_t from = 0;
+    for (uint32_t group = 0; group < call->count; group++) {
+        const uint32_t count = ends[group] - from;
+        double share;
+        chosen[group] = UINT32_MAX; // NULL.
+        if (count > 0) {
+            if (!share_of(args[1], from, &share)) {
+                return group;
+            }
+            for (uint32_t i = 0; i < count; i++) {
+                rows[i] = from + i;
+            }
+            sort_rows(args[0], rows, count);
+            const double place = ceil(share * (double)count);
+            chosen[group] = rows[place < 1 ? 0 : (uint32_t)place - 1];
+        }
+        from = ends[group];
+    }
+    firn_error err = ERR_INIT;
+    return column_take(call->scratch, args[0], chosen, call->count, out, &err) == FIRN_OK
+               ? call->count
+               : KERNEL_NO_MEMORY;
+}
+
+const aggregate_function aggregate_median = {
+    .name = "median",
+    .category = "aggregate",
+    .summary = "the middle value, or the mean of the two in the middle",
+    .examples = (const char *const[]){"median(x) <- (1), (3), (2), (NULL)", "2.0",
+                                      "median(x) <- (1), (2), (3), (4)", "2.5",
+                                      "median(x) <- (NULL::INTEGER)", "NULL",
+                                      "median(DISTINCT x) <- (1), (1), (1), (5)", "3.0",
+                                      "median(x) <- ('a')", "error: median", NULL},
+    .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_COLLECTS,
+    .overloads =
+        (const aggregate_overload[]){
+            {.signature = "DOUBLE <- DOUBLE", .collect = median},
+            {0},
+        },
+};
+
+const aggregate_function aggregate_quantile_cont = {
+    .name = "quantile_cont",
+    .aliases = "percentile_cont",
+    .category = "aggregate",
+    .summary = "the value at a share (0 to 1) of the ordered values, between two if need be",
+    .examples = (const char *const[]){"quantile_cont(x, 0.25) <- (1), (2), (3), (4)", "1.75",
+                                      "percentile_cont(x, 1) <- (1), (5), (NULL)", "5.0",
+                                      "quantile_cont(x, 2) <- (1)", "error: quantile_cont", NULL},
+    .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_COLLECTS,
+    .overloads =
+        (const aggregate_overload[]){
+            {.signature = "DOUBLE <- DOUBLE, DOUBLE", .collect = quantile_cont},
+            {0},
+        },
+};
+
+const aggregate_function aggregate_quantile_disc = {
+    .name = "quantile_disc",
+    .aliases = "percentile_disc quantile",
+    .category = "aggregate",
+    .summary = "the first of the ordered values with that share (0 to 1) of them up to it",
+    .examples = (const char *const[]){"quantile_disc(x, 0.5) <- (1), (2), (3), (4)", "2",
+                                      "quantile_disc(x, 0) <- ('b'), ('a')", "a",
+                                      "quantile_disc(x, 0.5) <- (NULL::DATE)", "NULL",
+                                      "quantile_disc(x, -1) <- (1)", "error: quantile_disc", NULL},
+    .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_COLLECTS,
+    .overloads =
+        (const aggregate_overload[]){
+            {.signature = "T <- T, DOUBLE", .collect = quantile_disc},
+            {0},
+        },
+};
+
+// ---- mode
+// ----------------------------------------------------------------------------------------
+
+// Of values that are equally frequent, the lowest.
+static uint32_t mode(aggregate_call *call, const column *const *args, const uint32_t *ends,
+                     column *out) {
+    const uint32_t total = call->count == 0 ? 0 : ends[call->count - 1];
+    uint32_t *rows = ARENA_NEW(call->scratch, uint32_t, (size_t)total + 1);
+    uint32_t *chosen = ARENA_NEW(call->scratch, uint32_t, (size_t)call->count + 1);
+    if (rows == NULL || chosen == NULL) {
+        return KERNEL_NO_MEMORY;
+    }
+    uint32_t from = 0;
+    for (uint32_t group = 0; group < call->count; group++) {
+        const uint32_t count = ends[group] - from;
+        for (uint32_t i = 0; i < count; i++) {
+            rows[i] = from + i;
+        }
+        sort_rows(args[0], rows, count);
+        chosen[group] = UINT32_MAX; // NULL.
+        uint32_t most = 0;
+        uint32_t begin = 0;
+        for (uint32_t i = 1; i <= count; i++) {
+            if (i == count || !column_rows_equal(args[0], rows[begin], args[0], rows[i])) {
+                chosen[group] = i - begin > most ? rows[begin] : chosen[group];
+                most = i - begin > most ? i - begin : most;
+                begin = i;
+            }
+        }
+        from = ends[group];
+    }
+    firn_error err = ERR_INIT;
+    return column_take(call->scratch, args[0], chosen, call->count, out, &err) == FIRN_OK
+               ? call->count
+               : KERNEL_NO_MEMORY;
+}
+
+const aggregate_function aggregate_mode = {
+    .name = "mode",
+    .category = "aggregate",
+    .summary = "the most frequent value, of several the lowest",
+    .examples = (const char *const[]){"mode(x) <- (1), (2), (2), (NULL), (NULL), (NULL)", "2",
+                                      "mode(x) <- ('b'), ('a')", "a", "mode(x) <- (NULL::INTEGER)",
+                                      "NULL", NULL},
+    .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_COLLECTS,
+    .overloads =
+        (const aggregate_overload[]){
+            {.signature = "T <- T", .collect = mode},
+            {0},
+        },
+};
