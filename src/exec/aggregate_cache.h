@@ -4,8 +4,8 @@
 #ifndef FIRN_EXEC_AGGREGATE_CACHE_H
 #define FIRN_EXEC_AGGREGATE_CACHE_H
 
-#include "exec/aggregate.h"
 #include "exec/aggregate_stage.h"
+#include "exec/aggregation.h"
 
 typedef struct aggregate_cache aggregate_cache;
 

@@ -1,4 +1,4 @@
-#include "exec/aggregate.h"
+#include "exec/aggregation.h"
 
 #define BLOCK_BYTES ((size_t)16 << 10)
 

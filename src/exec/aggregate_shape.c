@@ -2,7 +2,7 @@
 // what is kept in collectors.
 #include <assert.h>
 
-#include "exec/aggregate.h"
+#include "exec/aggregation.h"
 #include "functions/overload.h"
 
 typedef struct shaping {

@@ -8,7 +8,7 @@
 #ifndef FIRN_EXEC_AGGREGATE_STAGE_H
 #define FIRN_EXEC_AGGREGATE_STAGE_H
 
-#include "exec/group_table.h"
+#include "exec/group_hash.h"
 
 typedef struct aggregate_stage aggregate_stage;
 

@@ -2,8 +2,8 @@
 #ifndef FIRN_EXEC_AGGREGATE_STATE_H
 #define FIRN_EXEC_AGGREGATE_STATE_H
 
-#include "exec/aggregate.h"
 #include "exec/aggregate_stage.h"
+#include "exec/aggregation.h"
 
 /// What all workers have made of the groups, or of a collector's rows, once they have merged.
 typedef struct aggregate_kept {

@@ -1,7 +1,7 @@
 // Values of a batch into states; states into others; states into values.
 #include <assert.h>
 
-#include "exec/aggregate.h"
+#include "exec/aggregation.h"
 
 firn_status aggregate_fail(const aggregate_slot *slot, uint32_t done, arena *scratch,
                            firn_error *err) {

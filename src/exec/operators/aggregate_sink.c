@@ -1,4 +1,4 @@
-// Aggregate, where rows go in: see exec/aggregate.h.
+// Aggregate, where rows go in: see exec/aggregation.h.
 #include "exec/aggregate_state.h"
 
 static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,

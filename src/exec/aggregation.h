@@ -19,10 +19,10 @@
 //     aggregate_collect.c  (key, value) rows: in, and per group out
 //     aggregate_finish.c   a partition's groups into one table, splits
 //     operators/aggregate_sink.c, aggregate_source.c
-#ifndef FIRN_EXEC_AGGREGATE_H
-#define FIRN_EXEC_AGGREGATE_H
+#ifndef FIRN_EXEC_AGGREGATION_H
+#define FIRN_EXEC_AGGREGATION_H
 
-#include "exec/group_table.h"
+#include "exec/group_hash.h"
 #include "exec/operator.h"
 
 #define AGGREGATE_DEPTH_MAX 4 ///< Splits of a partition, by 4 bits each.

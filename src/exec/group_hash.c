@@ -1,4 +1,4 @@
-#include "exec/group_table.h"
+#include "exec/group_hash.h"
 
 #include <assert.h>
 

@@ -9,8 +9,8 @@
 // The table takes pages and its directory from the store's keeper and never writes out by itself:
 // refused, it stops, and its owner moves the groups elsewhere (aggregate_build.c,
 // aggregate_finish.c).
-#ifndef FIRN_EXEC_GROUP_TABLE_H
-#define FIRN_EXEC_GROUP_TABLE_H
+#ifndef FIRN_EXEC_GROUP_HASH_H
+#define FIRN_EXEC_GROUP_HASH_H
 
 #include "exec/rows.h"
 
