@@ -112,7 +112,7 @@ static bool describe_key(const column *key, const stage_input *in, const cache_k
         return false;
     }
     if (before->count > 0 && before->identity == 0) { // Only ever grows.
-        const int64_t last = before->low + (int64_t)before->count - 2;
+        const int64_t last = before->low + ((int64_t)before->count - 2);
         low = before->low < low ? before->low : low;
         high = last > high ? last : high;
     }

@@ -31,9 +31,31 @@ static firn_status call2(binder *self, const char *name, expr *left, expr *right
     return bind_function(self, name, args, 2, position, out);
 }
 
-static firn_status copy_of(binder *self, const expr *value, expr **out) {
+// A subquery that stands twice is two subqueries: unnesting rewrites each in its place.
+static bool copy_subquery(void *user, expr **slot) {
+    binder *self = user;
+    if ((*slot)->kind != EXPR_SUBQUERY) {
+        return expr_visit_children(*slot, copy_subquery, user);
+    }
+    const uint32_t id_count = self->next_id;
+    uint32_t *renamed = ARENA_NEW(self->memory, uint32_t, id_count + 1);
+    if (renamed == NULL) {
+        return binder_full(self) == FIRN_OK;
+    }
+    for (uint32_t i = 0; i < id_count; i++) {
+        renamed[i] = i;
+    }
+    return plan_copy_renamed(self->memory, (*slot)->subquery_.plan, &self->next_id, renamed,
+                             id_count, &(*slot)->subquery_.plan, self->err) == FIRN_OK &&
+           expr_visit_children(*slot, copy_subquery, user);
+}
+
+firn_status bind_copy(binder *self, const expr *value, expr **out) {
     *out = expr_copy(self->memory, value);
-    return *out == NULL ? binder_full(self) : FIRN_OK;
+    if (*out == NULL) {
+        return binder_full(self);
+    }
+    return copy_subquery(self, out) ? FIRN_OK : self->err->status;
 }
 
 // ---- Columns ---------------------------------------------------------------------------------
@@ -188,7 +210,7 @@ static firn_status rows_equal(binder *self, const expr_list *left, const expr_li
     for (uint32_t i = 0; i < left->count; i++) {
         expr *l;
         expr *equal;
-        TRY(copy_of(self, left->items[i], &l));
+        TRY(bind_copy(self, left->items[i], &l));
         TRY(call2(self, name, l, right->items[i], position, &equal));
         if (*out == NULL) {
             *out = equal;
@@ -210,8 +232,8 @@ static firn_status rows_ordered(binder *self, const expr_list *left, const expr_
         expr *l;
         expr *r;
         expr *less;
-        TRY(copy_of(self, left->items[i], &l));
-        TRY(copy_of(self, right->items[i], &r));
+        TRY(bind_copy(self, left->items[i], &l));
+        TRY(bind_copy(self, right->items[i], &r));
         TRY(call2(self, is_last ? last : strict, l, r, position, &less));
         if (is_last) {
             *out = less;
@@ -241,7 +263,7 @@ static firn_status rows_overlap(binder *self, const expr_list *left, const expr_
         args[2 * i] = sides[i]->items[0];
         args[2 * i + 1] = sides[i]->items[1];
         if (args[2 * i + 1]->type->id == TYPE_INTERVAL) {
-            TRY(copy_of(self, args[2 * i], &start));
+            TRY(bind_copy(self, args[2 * i], &start));
             TRY(call2(self, "+", start, args[2 * i + 1], position, &args[2 * i + 1]));
         }
     }
@@ -476,7 +498,7 @@ static firn_status between(binder *self, expr *value, expr *low, expr *high, uin
     expr *again;
     expr *left;
     expr *right;
-    TRY(copy_of(self, value, &again));
+    TRY(bind_copy(self, value, &again));
     TRY(call2(self, ">=", value, low, position, &left));
     TRY(call2(self, "<=", again, high, position, &right));
     return bool_call(self, EXPR_AND, left, right, out);
@@ -497,9 +519,9 @@ static firn_status bind_between(binder *self, scope *names, const sql_between *w
         expr *again[3];
         expr *straight;
         expr *swapped;
-        TRY(copy_of(self, value, &again[0]));
-        TRY(copy_of(self, low, &again[1]));
-        TRY(copy_of(self, high, &again[2]));
+        TRY(bind_copy(self, value, &again[0]));
+        TRY(bind_copy(self, low, &again[1]));
+        TRY(bind_copy(self, high, &again[2]));
         TRY(between(self, value, low, high, position, &straight));
         TRY(between(self, again[0], again[2], again[1], position, &swapped));
         TRY(bool_call(self, EXPR_OR, straight, swapped, out));
@@ -566,7 +588,7 @@ static firn_status in_constants(binder *self, expr *value, const expr_list *item
     firn_error ignored = ERR_INIT;
     for (uint32_t i = 0; i < items->count; i++) {
         expr *item;
-        TRY(copy_of(self, items->items[i], &item));
+        TRY(bind_copy(self, items->items[i], &item));
         TRY(bind_cast(self, item, common, false, item->position, &item));
         if (expr_fold(item, self->env->context, self->memory, &item, &ignored) != FIRN_OK) {
             return FIRN_OK;
@@ -752,7 +774,7 @@ static firn_status quantify_items(binder *self, scope *names, const sql_quantifi
         expr *again;
         expr *right;
         expr *test;
-        TRY(copy_of(self, left, &again));
+        TRY(bind_copy(self, left, &again));
         TRY(bind_expr(self, names, items->items[i], &right));
         TRY(apply_operator(self, written->op, again, right, position, &test));
         if (*out == NULL) {

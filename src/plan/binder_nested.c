@@ -24,10 +24,7 @@ firn_status bind_case(binder *self, scope *names, const sql_case *written, expr 
         } else {
             expr *again;
             expr *value;
-            again = expr_copy(self->memory, operand);
-            if (again == NULL) {
-                return binder_full(self);
-            }
+            TRY(bind_copy(self, operand, &again));
             TRY(bind_expr(self, names, when->condition, &value));
             expr *sides[2] = {again, value};
             TRY(bind_function(self, "=", sides, 2, when->node.position, &condition));

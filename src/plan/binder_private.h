@@ -178,6 +178,9 @@ bool bind_is_unknown(const expr *value);
 /// Unknown literals become VARCHAR: for results.
 firn_status bind_settle(binder *self, expr **value);
 
+/// A second copy of a bound expression, with subqueries of its own.
+firn_status bind_copy(binder *self, const expr *value, expr **out);
+
 // binder_nested.c
 firn_status bind_case(binder *self, scope *names, const sql_case *written, expr **out);
 firn_status bind_array(binder *self, scope *names, const sql_list *items, uint32_t position,
