@@ -255,7 +255,7 @@ static void run_hashes(table *t) {
     uint64_t *hashes = ARENA_NEW(&t->memory, uint64_t, t->rows);
     for (uint32_t i = 0; i < t->count; i++) {
         char name[40];
-        snprintf(name, sizeof name, "hash of column %u", i + 1);
+        snprintf(name, sizeof name, "hash of %.*s", TEXT_ARGS(t->exprs[i]->column_.name));
         if (strstr(name, wanted) == NULL) {
             continue;
         }
@@ -282,6 +282,7 @@ int main(int argc, char **argv) {
         table t = {.memory = arena_open(SIZE_MAX), .scratch = arena_open(SIZE_MAX)};
         t.rows = sizes[i];
         run_numbers(&t);
+        run_hashes(&t);
         t.count = 0;
         run_words(&t);
         run_hashes(&t);

@@ -5,7 +5,8 @@
 //     OVERFLOW  the type in which signs of overflow are gathered; negative or not 0 says so
 //     IS_FLOAT  1 or 0
 //     HAS_OVERFLOWED(bad)    whether the gathered signs tell of overflow
-//     MULTIPLIES_FAST(call)  does products in a way of its own, or false
+//     MULTIPLIES_FAST(call), DIVIDES_FAST(call, wants_rest)
+//                            do products and quotients in a way of their own, or are false
 // and the functions TYPED(value_add) … of the including file defined.
 #define TYPED(name) ISA_JOIN(name, WORD)
 
@@ -135,11 +136,11 @@ static uint32_t ISA_NAME(TYPED(arithmetic_div))(const arithmetic_call *call) {
 #if IS_FLOAT
     return TYPED(vector)(call, ARITHMETIC_DIV);
 #else
-    return TYPED(by_rows)(call, ARITHMETIC_DIV);
+    return DIVIDES_FAST(call, false) ? call->count : TYPED(by_rows)(call, ARITHMETIC_DIV);
 #endif
 }
 static uint32_t ISA_NAME(TYPED(arithmetic_rem))(const arithmetic_call *call) {
-    return TYPED(by_rows)(call, ARITHMETIC_REM);
+    return DIVIDES_FAST(call, true) ? call->count : TYPED(by_rows)(call, ARITHMETIC_REM);
 }
 
 #undef TYPED
@@ -150,3 +151,4 @@ static uint32_t ISA_NAME(TYPED(arithmetic_rem))(const arithmetic_call *call) {
 #undef IS_FLOAT
 #undef HAS_OVERFLOWED
 #undef MULTIPLIES_FAST
+#undef DIVIDES_FAST

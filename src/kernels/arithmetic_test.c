@@ -171,3 +171,29 @@ TEST(arithmetic_negates) {
     call = (arithmetic_call){.left = bytes, .left_mask = UINT32_MAX, .count = 2, .out = bytes_out};
     CHECK(arithmetic_negate_for(PHYSICAL_U8)(&call) == 1);
 }
+
+TEST(arithmetic_quotients_by_way_of_doubles_are_exact) {
+    uint64_t seed = 77;
+    for (int round = 0; round < 20000; round++) {
+        int64_t left[4];
+        int64_t right[4];
+        int64_t out[4];
+        for (int i = 0; i < 4; i++) { // Next to whole quotients, near the limit.
+            right[i] = 1 + (int64_t)(test_random(&seed) >> (12 + test_random(&seed) % 51));
+            const int64_t quotient = (int64_t)((UINT64_C(1) << 52) / (uint64_t)right[i]);
+            const int64_t near = (int64_t)(test_random(&seed) % 3) - 1;
+            left[i] = quotient * right[i] + near;
+            left[i] = left[i] >= INT64_C(1) << 52 ? quotient * right[i] - 1 : left[i];
+            right[i] = round % 2 == 0 ? right[i] : -right[i];
+        }
+        const arithmetic_call call = {left, right, UINT32_MAX, UINT32_MAX, NULL, 4, out};
+        REQUIRE(arithmetic_kernel_for(ARITHMETIC_DIV, PHYSICAL_I64)(&call) == 4);
+        for (int i = 0; i < 4; i++) {
+            REQUIRE(out[i] == left[i] / right[i]);
+        }
+        REQUIRE(arithmetic_kernel_for(ARITHMETIC_REM, PHYSICAL_I64)(&call) == 4);
+        for (int i = 0; i < 4; i++) {
+            REQUIRE(out[i] == left[i] % right[i]);
+        }
+    }
+}

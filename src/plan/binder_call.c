@@ -292,7 +292,8 @@ static firn_status bind_lazy(binder *self, scope *names, const sql_call *written
                              bool *done) {
     const bool is_coalesce =
         is_named(written, "coalesce") || is_named(written, "ifnull") || is_named(written, "nvl");
-    const bool is_if = is_named(written, "if") || is_named(written, "iff");
+    const bool is_nvl2 = is_named(written, "nvl2"); // if(a IS NOT NULL, b, c)
+    const bool is_if = is_named(written, "if") || is_named(written, "iff") || is_nvl2;
     *done = is_coalesce || (is_if && written->arguments.count == 3);
     if (!*done) {
         return FIRN_OK;
@@ -313,6 +314,11 @@ static firn_status bind_lazy(binder *self, scope *names, const sql_call *written
         (*out)->coalesce_.args = args;
         (*out)->position = written->node.position;
         return FIRN_OK;
+    }
+    if (is_nvl2) {
+        TRY(bind_settle(self, &args.items[0]));
+        TRY(bind_function(self, "is_not_null", &args.items[0], 1, written->node.position,
+                          &args.items[0]));
     }
     TRY(bind_coerce(self, args.items[0], TYPE_OF(BOOLEAN), written->node.position, &args.items[0]));
     TRY(bind_common(self, args.items + 1, 2, "if", written->node.position, &common));

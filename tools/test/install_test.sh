@@ -2,6 +2,7 @@
 # Installs the release build into a temporary prefix and builds every example against it, once with
 # pkg-config and once with CMake's find_package, against the shared and the static library.
 set -euo pipefail
+shopt -s nullglob
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 prefix=$(mktemp -d)
 trap 'rm -rf "$prefix"' EXIT

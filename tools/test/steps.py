@@ -95,6 +95,8 @@ def programs(root, full):
         for source in sorted((root / "tests" / "api").glob("*_test.c")):
             found += [Step(f"api/{source.stem}/{preset}", f"build/{preset}/{source.stem}", preset)
                       for preset in ("release", "dev", "tsan")]
+        found += [Step(f"examples/{preset}", f"tools/test/examples_test.sh build/{preset}", preset)
+                  for preset in ("release", "dev")]
         found.append(Step("install", "tools/test/install_test.sh", "release"))
         found.append(Step("demo", "tools/test/demo_test.py", "release"))
     return found

@@ -1,0 +1,374 @@
+// to_char, strftime; to_date, to_timestamp, strptime; dayname, monthname.
+#include <math.h>
+
+#include "functions/scalar/date_pattern.h"
+#include "functions/scalar/row_values.h"
+
+static zone_cursor cursor_of(const function_call *call) {
+    const struct zone *zone = call->context == NULL ? NULL : call->context->zone;
+    return zone_cursor_open(zone == NULL ? &zone_utc : zone);
+}
+
+// ---- Patterns of rows --------------------------------------------------------------------------
+
+// The pattern of a row: taken apart again only when it changes.
+typedef struct pattern_rows {
+    text_rows texts;
+    bool is_percent; // strftime's whatever is in it.
+    text last;
+    date_pattern made;
+} pattern_rows;
+
+static pattern_rows patterns_of(const column *arg, bool is_percent) {
+    return (pattern_rows){.texts = text_rows_of(arg), .is_percent = is_percent};
+}
+
+// NULL when memory is full.
+static const date_pattern *pattern_at(pattern_rows *self, uint32_t row, arena *memory) {
+    const text pattern = text_at(self->texts, row);
+    if (self->made.items != NULL && text_equal(pattern, self->last)) {
+        return &self->made;
+    }
+    const bool is_good = self->is_percent ? date_pattern_make_percent(pattern, memory, &self->made)
+                                          : date_pattern_make(pattern, memory, &self->made);
+    self->last = pattern;
+    return is_good ? &self->made : NULL;
+}
+
+// ---- Writing -----------------------------------------------------------------------------------
+
+static clock_moment clock_at(const column *values, uint32_t row, zone_cursor *cursor) {
+    const uint32_t lane = row & column_mask(values);
+    const type *of = values->type;
+    if (of->id == TYPE_DATE) {
+        return (clock_moment){.moment = {.days = COLUMN_VALUES(values, int32_t)[lane]}};
+    }
+    const int64_t value = type_physical(of) == PHYSICAL_I32 ? COLUMN_VALUES(values, int32_t)[lane]
+                                                            : COLUMN_VALUES(values, int64_t)[lane];
+    clock_moment made = {.moment = calendar_moment_of(value, of->unit)};
+    if (of->id == TYPE_TIMESTAMPTZ) {
+        made.offset_seconds = zone_offset_of_utc(
+            cursor, calendar_floor_div(value, calendar_units_per_second(of->unit)));
+        made.zone_word = cursor->period.word.size == 0 ? TEXT("UTC") : cursor->period.word;
+        made.moment.nanos += (int64_t)made.offset_seconds * 1000000000;
+        made.moment.days += calendar_floor_div(made.moment.nanos, CALENDAR_DAY_NANOS);
+        made.moment.nanos = calendar_floor_mod(made.moment.nanos, CALENDAR_DAY_NANOS);
+    }
+    return made;
+}
+
+static uint32_t format(function_call *call, const column *values, const column *patterns,
+                       bool is_percent, column *out) {
+    pattern_rows rows = patterns_of(patterns, is_percent);
+    zone_cursor cursor = cursor_of(call);
+    text_sink sink = {.memory = call->scratch};
+    FOR_ROWS(call, row) {
+        const date_pattern *pattern = pattern_at(&rows, row, call->scratch);
+        char *room =
+            pattern == NULL ? NULL : text_sink_room(&sink, date_pattern_size_max(pattern) + 1);
+        if (room == NULL) {
+            return KERNEL_NO_MEMORY;
+        }
+        if (pattern->unknown.size > 0) {
+            return ROW_VISIT(row);
+        }
+        const clock_moment moment = clock_at(values, row, &cursor);
+        COLUMN_OUT(out, string_value)
+        [row] = text_sink_take(&sink, date_pattern_write(pattern, &moment, room));
+    }
+    return call->count;
+}
+
+static uint32_t to_char(function_call *call, const column *const *args, column *out) {
+    return format(call, args[0], args[1], false, out);
+}
+
+// strftime takes its arguments in either order.
+static uint32_t strftime_kernel(function_call *call, const column *const *args, column *out) {
+    const bool is_first = call->types[0]->id == TYPE_VARCHAR;
+    return format(call, args[is_first ? 1 : 0], args[is_first ? 0 : 1], true, out);
+}
+
+static void explain_pattern(const function_call *call, const column *const *args, uint32_t row,
+                            firn_error *err) {
+    const column *patterns = call->types[1]->id == TYPE_VARCHAR ? args[1] : args[0];
+    pattern_rows rows = patterns_of(patterns, true);
+    const date_pattern *pattern = pattern_at(&rows, row, call->scratch);
+    if (pattern != NULL && pattern->unknown.size > 0) {
+        err_set_sql(err, FIRN_INVALID, "22007", NO_POSITION,
+                    "the pattern has an unknown part at \"%.*s\"", TEXT_ARGS(pattern->unknown));
+    }
+}
+
+#define FORMAT_FLAGS (FUNCTION_NULL_STRICT | FUNCTION_CAN_FAIL)
+
+const scalar_function function_to_char = {
+    .name = "to_char",
+    .aliases = "date_format",
+    .category = "datetime",
+    .summary = "a date or time by a pattern such as 'YYYY-MM-DD HH24:MI:SS' or '%d.%m.%Y'",
+    .examples =
+        (const char *const[]){
+            "to_char(TIMESTAMP '2020-03-05 14:07:09.123456', 'YYYY-MM-DD HH24:MI:SS.US')",
+            "2020-03-05 14:07:09.123456",
+            "to_char(TIMESTAMP '2020-03-05 14:07:09', 'FMDay, DDth FMMonth YY, HH12:MI am')",
+            "Thursday, 05th March 20, 02:07 pm",
+            "to_char(DATE '2020-03-05', 'MON Mon mon')",
+            "MAR Mar mar",
+            "to_char(DATE '2020-03-05', 'Month|Q|IW|DDD|D')",
+            "March    |1|10|065|5",
+            "to_char(DATE '2020-03-05', '\"Year\" YYYY')",
+            "Year 2020",
+            "to_char(DATE '2020-03-05', '%d.%m.%Y')",
+            "05.03.2020",
+            "to_char(TIMESTAMPTZ '2020-03-05 14:00:00+00', 'HH24 TZ OF')",
+            "14 UTC +00",
+            "to_char(DATE '0044-03-15 BC', 'YYYY BC')",
+            "0044 BC",
+            "to_char(DATE '2020-03-05', '')",
+            "",
+            "to_char(NULL::DATE, 'YYYY')",
+            "NULL",
+            "to_char(DATE '2020-03-05', '%E')",
+            "error: the pattern has an unknown part at \"%E\"",
+            "to_char(1, 2)",
+            "error: no \"to_char\" takes",
+            NULL},
+    .flags = FORMAT_FLAGS,
+    .overloads =
+        (const overload[]){
+            {.signature = "VARCHAR <- DATE, VARCHAR", .kernel = to_char},
+            {.signature = "VARCHAR <- TIMESTAMP(u), VARCHAR", .kernel = to_char},
+            {.signature = "VARCHAR <- TIMESTAMPTZ(u), VARCHAR",
+             .kernel = to_char,
+             .flags_set = FUNCTION_STABLE},
+            {.signature = "VARCHAR <- TIME(u), VARCHAR", .kernel = to_char},
+            {0},
+        },
+    .explain_failure = explain_pattern,
+};
+
+const scalar_function function_strftime = {
+    .name = "strftime",
+    .category = "datetime",
+    .summary = "a date or time by a pattern of % and letters",
+    .examples =
+        (const char *const[]){"strftime(DATE '1992-03-02', '%d/%m/%Y')", "02/03/1992",
+                              "strftime(TIMESTAMP '1992-01-01 20:38:40', '%a, %-d %B %Y - "
+                              "%I:%M:%S %p')",
+                              "Wed, 1 January 1992 - 08:38:40 PM",
+                              "strftime('%Y%j', DATE '2020-12-31')", "2020366",
+                              "strftime(TIMESTAMP '2020-01-01 00:00:00.5', '%g|%f|%s|%%')",
+                              "500|500000|1577836800|%", "strftime(DATE '2020-01-01', '%F %T')",
+                              "2020-01-01 00:00:00", "strftime(NULL::DATE, '%Y')", "NULL",
+                              "strftime(DATE '2020-01-01', '%Q')", "error: unknown part at \"%Q\"",
+                              "strftime(1, '%Y')", "error: no \"strftime\" takes", NULL},
+    .flags = FORMAT_FLAGS,
+    .overloads =
+        (const overload[]){
+            {.signature = "VARCHAR <- DATE, VARCHAR", .kernel = strftime_kernel},
+            {.signature = "VARCHAR <- TIMESTAMP(u), VARCHAR", .kernel = strftime_kernel},
+            {.signature = "VARCHAR <- TIMESTAMPTZ(u), VARCHAR",
+             .kernel = strftime_kernel,
+             .flags_set = FUNCTION_STABLE},
+            {.signature = "VARCHAR <- VARCHAR, DATE", .kernel = strftime_kernel},
+            {.signature = "VARCHAR <- VARCHAR, TIMESTAMP(u)", .kernel = strftime_kernel},
+            {.signature = "VARCHAR <- VARCHAR, TIMESTAMPTZ(u)",
+             .kernel = strftime_kernel,
+             .flags_set = FUNCTION_STABLE},
+            {0},
+        },
+    .explain_failure = explain_pattern,
+};
+
+// ---- Names -------------------------------------------------------------------------------------
+
+static uint32_t write_name(function_call *call, const column *values, pattern_field field,
+                           column *out) {
+    const pattern_item item = {.field = field, .letters = PATTERN_TITLE, .is_bare = true};
+    const date_pattern pattern = {.items = &item, .count = 1};
+    zone_cursor cursor = cursor_of(call);
+    FOR_ROWS(call, row) {
+        char name[DATE_PATTERN_ITEM_SIZE_MAX];
+        const clock_moment moment = clock_at(values, row, &cursor);
+        const size_t size = date_pattern_write(&pattern, &moment, name);
+        if (!string_new(call->scratch, name, size, &COLUMN_OUT(out, string_value)[row])) {
+            return KERNEL_NO_MEMORY;
+        }
+    }
+    return call->count;
+}
+
+static uint32_t dayname(function_call *call, const column *const *args, column *out) {
+    return write_name(call, args[0], PATTERN_FIELD_DAY_NAME, out);
+}
+
+static uint32_t monthname(function_call *call, const column *const *args, column *out) {
+    return write_name(call, args[0], PATTERN_FIELD_MONTH_NAME, out);
+}
+
+#define NAME_FUNCTION(word, summary_, ...)                                                         \
+    const scalar_function function_##word = {                                                      \
+        .name = #word,                                                                             \
+        .category = "datetime",                                                                    \
+        .summary = summary_,                                                                       \
+        .examples = (const char *const[]){__VA_ARGS__, NULL},                                      \
+        .flags = FUNCTION_NULL_STRICT | FUNCTION_DICTIONARY,                                       \
+        .overloads =                                                                               \
+            (const overload[]){                                                                    \
+                {.signature = "VARCHAR <- DATE", .kernel = word},                                  \
+                {.signature = "VARCHAR <- TIMESTAMP(u)", .kernel = word},                          \
+                {.signature = "VARCHAR <- TIMESTAMPTZ(u)",                                         \
+                 .kernel = word,                                                                   \
+                 .flags_set = FUNCTION_STABLE},                                                    \
+                {0},                                                                               \
+            },                                                                                     \
+    };
+NAME_FUNCTION(dayname, "the English name of the day of the week", "dayname(DATE '2020-01-05')",
+              "Sunday", "dayname(TIMESTAMP '2020-01-08 10:00:00')", "Wednesday",
+              "dayname(NULL::DATE)", "NULL", "dayname(1)", "error: no \"dayname\" takes")
+NAME_FUNCTION(monthname, "the English name of the month", "monthname(DATE '2020-09-05')",
+              "September", "monthname(DATE '2020-05-31')", "May", "monthname(NULL::DATE)", "NULL",
+              "monthname(1)", "error: no \"monthname\" takes")
+
+// ---- Reading -----------------------------------------------------------------------------------
+
+// A text in the type of the result.
+static bool read_value(const function_call *call, const date_pattern *pattern, text value,
+                       bool is_strict, zone_cursor *cursor, int64_t *out) {
+    clock_moment moment;
+    bool has_offset;
+    if (pattern->unknown.size > 0 ||
+        date_pattern_read(pattern, value, is_strict, &moment, &has_offset) != DATE_OK) {
+        return false;
+    }
+    if (call->result->id == TYPE_DATE) {
+        *out = moment.moment.days;
+        return *out >= INT32_MIN && *out <= INT32_MAX;
+    }
+    if (has_offset) {
+        moment.moment.nanos -= (int64_t)moment.offset_seconds * 1000000000;
+    }
+    return calendar_timestamp_fits(moment.moment, UNIT_MICRO, out) &&
+           (call->result->id == TYPE_TIMESTAMP || has_offset ||
+            zone_to_utc_fits(cursor, *out, UNIT_MICRO, out));
+}
+
+static uint32_t read_rows(function_call *call, const column *const *args, bool is_percent,
+                          column *out) {
+    const text_rows values = text_rows_of(args[0]);
+    pattern_rows rows = patterns_of(args[1], is_percent);
+    zone_cursor cursor = cursor_of(call);
+    FOR_ROWS(call, row) {
+        const date_pattern *pattern = pattern_at(&rows, row, call->scratch);
+        int64_t value;
+        if (pattern == NULL) {
+            return KERNEL_NO_MEMORY;
+        }
+        if (!read_value(call, pattern, text_at(values, row), is_percent, &cursor, &value)) {
+            return ROW_VISIT(row);
+        }
+        if (call->result->id == TYPE_DATE) {
+            COLUMN_OUT(out, int32_t)[row] = (int32_t)value;
+        } else {
+            COLUMN_OUT(out, int64_t)[row] = value;
+        }
+    }
+    return call->count;
+}
+
+static uint32_t read_pattern(function_call *call, const column *const *args, column *out) {
+    return read_rows(call, args, false, out);
+}
+
+static uint32_t read_percent(function_call *call, const column *const *args, column *out) {
+    return read_rows(call, args, true, out);
+}
+
+static uint32_t from_seconds(function_call *call, const column *const *args, column *out) {
+    const f64_rows values = f64_rows_of(args[0]);
+    FOR_ROWS(call, row) {
+        const double micros = rint(f64_at(values, row) * 1e6);
+        if (!(micros >= -0x1p63 && micros < 0x1p63)) {
+            return ROW_VISIT(row);
+        }
+        COLUMN_OUT(out, int64_t)[row] = (int64_t)micros;
+    }
+    return call->count;
+}
+
+static void explain_read(const function_call *call, const column *const *args, uint32_t row,
+                         firn_error *err) {
+    if (call->arg_count < 2) {
+        err_set_sql(err, FIRN_INVALID, "22008", NO_POSITION, "the seconds are out of range");
+        return;
+    }
+    err_set_sql(err, FIRN_INVALID, "22007", NO_POSITION, "\"%.*s\" is no %.*s of the form \"%.*s\"",
+                TEXT_ARGS(text_at(text_rows_of(args[0]), row)),
+                TEXT_ARGS(type_text(call->result, call->scratch)),
+                TEXT_ARGS(text_at(text_rows_of(args[1]), row)));
+}
+
+const scalar_function function_to_date = {
+    .name = "to_date",
+    .category = "datetime",
+    .summary = "the date that a text shows by a pattern",
+    .examples =
+        (const char *const[]){
+            "to_date('05 Dec 2000', 'DD Mon YYYY')", "2000-12-05",
+            "to_date('20200305', 'YYYYMMDD')", "2020-03-05", "to_date('5.3.20', 'DD.MM.YY')",
+            "2020-03-05", "to_date('2020-366', 'YYYY-DDD')", "2020-12-31",
+            "to_date('03/05/2020', '%m/%d/%Y')", "2020-03-05", "to_date(NULL, 'YYYY')", "NULL",
+            "to_date('2021-02-29', 'YYYY-MM-DD')", "error: \"2021-02-29\" is no DATE",
+            "to_date(1, 'YYYY')", "error: no \"to_date\" takes", NULL},
+    .flags = FORMAT_FLAGS,
+    .overloads =
+        (const overload[]){{.signature = "DATE <- VARCHAR, VARCHAR", .kernel = read_pattern}, {0}},
+    .explain_failure = explain_read,
+};
+
+const scalar_function function_to_timestamp = {
+    .name = "to_timestamp",
+    .category = "datetime",
+    .summary = "the instant that a text shows by a pattern, or that many seconds after 1970",
+    .examples =
+        (const char *const[]){
+            "to_timestamp('05 Dec 2000 13:14', 'DD Mon YYYY HH24:MI')", "2000-12-05 13:14:00+00",
+            "to_timestamp(1284352323.5)", "2010-09-13 04:32:03.5+00",
+            "to_timestamp('2020-01-01 10:00+02', 'YYYY-MM-DD HH24:MITZH')",
+            "2020-01-01 08:00:00+00",
+            "to_timestamp('12:05:06.25 PM 2020', 'HH12:MI:SS.MS AM YYYY')",
+            "2020-01-01 12:05:06.25+00", "to_timestamp(NULL, 'YYYY')", "NULL",
+            "to_timestamp('13 PM', 'HH12 AM')", "error: \"13 PM\" is no TIMESTAMP",
+            "to_timestamp('inf'::DOUBLE)", "error: the seconds are out of range",
+            "to_timestamp(true)", "error: no \"to_timestamp\" takes", NULL},
+    .flags = FORMAT_FLAGS | FUNCTION_STABLE,
+    .overloads =
+        (const overload[]){
+            {.signature = "TIMESTAMPTZ <- DOUBLE", .kernel = from_seconds},
+            {.signature = "TIMESTAMPTZ <- VARCHAR, VARCHAR", .kernel = read_pattern},
+            {0},
+        },
+    .explain_failure = explain_read,
+};
+
+const scalar_function function_strptime = {
+    .name = "strptime",
+    .category = "datetime",
+    .summary = "the timestamp that a text shows by a pattern of % and letters, which must take all "
+               "of it",
+    .examples = (const char *const[]){"strptime('02/03/1992', '%d/%m/%Y')", "1992-03-02 00:00:00",
+                                      "strptime('Wed, 1 January 1992 - 08:38:40 PM', '%a, %-d %B "
+                                      "%Y - %I:%M:%S %p')",
+                                      "1992-01-01 20:38:40",
+                                      "strptime('2020-01-01 00:00:00.25', '%F %T.%f')",
+                                      "2020-01-01 00:00:00.25", "strptime(NULL, '%Y')", "NULL",
+                                      "strptime('2020x', '%Y')",
+                                      "error: \"2020x\" is no TIMESTAMP of the form \"%Y\"",
+                                      "strptime(1, '%Y')", "error: no \"strptime\" takes", NULL},
+    .flags = FORMAT_FLAGS,
+    .overloads =
+        (const overload[]){{.signature = "TIMESTAMP <- VARCHAR, VARCHAR", .kernel = read_percent},
+                           {0}},
+    .explain_failure = explain_read,
+};

@@ -1,0 +1,231 @@
+// Writing by a pattern.
+#include <stdio.h>
+
+#include "functions/scalar/date_pattern.h"
+
+static const char *const month_names[] = {"January",   "February", "March",    "April",
+                                          "May",       "June",     "July",     "August",
+                                          "September", "October",  "November", "December"};
+static const char *const day_names[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                        "Thursday", "Friday", "Saturday"};
+
+typedef struct pattern_writer {
+    char *out;
+    size_t size;
+} pattern_writer;
+
+static void put(pattern_writer *self, const char *data, size_t size) {
+    if (size > 0) {
+        memcpy(self->out + self->size, data, size);
+        self->size += size;
+    }
+}
+
+// A name in its case, filled with blanks to `width`.
+static void put_name(pattern_writer *self, const pattern_item *item, const char *name,
+                     size_t letters, size_t width) {
+    for (size_t i = 0; i < letters; i++) {
+        const char byte = name[i];
+        const bool is_upper =
+            item->letters == PATTERN_UPPER || (item->letters == PATTERN_TITLE && i == 0);
+        const bool is_letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+        self->out[self->size++] = (char)(!is_letter ? byte : is_upper ? byte & ~0x20 : byte | 0x20);
+    }
+    for (size_t i = letters; i < width && !item->is_bare; i++) {
+        self->out[self->size++] = ' ';
+    }
+}
+
+static void put_number(pattern_writer *self, const pattern_item *item, int64_t value,
+                       uint32_t width) {
+    char digits[24];
+    const uint64_t magnitude = value < 0 ? (uint64_t)-(value + 1) + 1 : (uint64_t)value;
+    uint64_t rest = magnitude;
+    size_t from = sizeof digits;
+    do {
+        digits[--from] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    while (!item->is_bare && sizeof digits - from < width) {
+        digits[--from] = '0';
+    }
+    if (value < 0) {
+        digits[--from] = '-';
+    }
+    put(self, digits + from, sizeof digits - from);
+    if (item->has_ordinal) {
+        const uint64_t last = magnitude % 10;
+        const bool is_teen = magnitude / 10 % 10 == 1;
+        put(self,
+            is_teen || last == 0 || last > 3 ? "th"
+            : last == 1                      ? "st"
+            : last == 2                      ? "nd"
+                                             : "rd",
+            2);
+    }
+}
+
+// +02, -03:30
+static void put_offset(pattern_writer *self, int32_t seconds) {
+    char made[16];
+    const int32_t magnitude = seconds < 0 ? -seconds : seconds;
+    const int size =
+        magnitude / 60 % 60 == 0
+            ? snprintf(made, sizeof made, "%c%02d", seconds < 0 ? '-' : '+', magnitude / 3600)
+            : snprintf(made, sizeof made, "%c%02d:%02d", seconds < 0 ? '-' : '+', magnitude / 3600,
+                       magnitude / 60 % 60);
+    put(self, made, (size_t)size);
+}
+
+static void write_day(pattern_writer *self, const pattern_item *item, int64_t days) {
+    const calendar_date date = calendar_date_of(days);
+    const int64_t year = date.year > 0 ? date.year : 1 - date.year; // BC counts without sign.
+    const int32_t weekday = calendar_weekday(days);
+    const int32_t of_year = calendar_day_of_year(date);
+    const char *month = month_names[date.month - 1];
+    const char *day = day_names[weekday];
+    switch ((int)item->field) {
+    case PATTERN_FIELD_YEAR:
+        put_number(self, item, year, 4);
+        break;
+    case PATTERN_FIELD_YEAR_3:
+        put_number(self, item, year % 1000, 3);
+        break;
+    case PATTERN_FIELD_YEAR_2:
+        put_number(self, item, year % 100, 2);
+        break;
+    case PATTERN_FIELD_YEAR_1:
+        put_number(self, item, year % 10, 1);
+        break;
+    case PATTERN_FIELD_ISOYEAR:
+        put_number(self, item, calendar_week_of(days).year, 4);
+        break;
+    case PATTERN_FIELD_CENTURY:
+        put_number(self, item, (year + 99) / 100, 2);
+        break;
+    case PATTERN_FIELD_QUARTER:
+        put_number(self, item, (date.month + 2) / 3, 1);
+        break;
+    case PATTERN_FIELD_MONTH:
+        put_number(self, item, date.month, 2);
+        break;
+    case PATTERN_FIELD_MONTH_NAME:
+        put_name(self, item, month, strlen(month), 9);
+        break;
+    case PATTERN_FIELD_MONTH_SHORT:
+        put_name(self, item, month, 3, 3);
+        break;
+    case PATTERN_FIELD_DAY:
+        put_number(self, item, date.day, 2);
+        break;
+    case PATTERN_FIELD_DAY_NAME:
+        put_name(self, item, day, strlen(day), 9);
+        break;
+    case PATTERN_FIELD_DAY_SHORT:
+        put_name(self, item, day, 3, 3);
+        break;
+    case PATTERN_FIELD_DAY_OF_YEAR:
+        put_number(self, item, of_year, 3);
+        break;
+    case PATTERN_FIELD_DOW:
+        put_number(self, item, weekday, 1);
+        break;
+    case PATTERN_FIELD_DOW_FROM_1:
+        put_number(self, item, weekday + 1, 1);
+        break;
+    case PATTERN_FIELD_ISODOW:
+        put_number(self, item, weekday == 0 ? 7 : weekday, 1);
+        break;
+    case PATTERN_FIELD_JULIAN:
+        put_number(self, item, days + 2440588, 1); // Of 1970-01-01.
+        break;
+    case PATTERN_FIELD_WEEK:
+        put_number(self, item, (of_year - 1) / 7 + 1, 2);
+        break;
+    case PATTERN_FIELD_WEEK_SUNDAY:
+        put_number(self, item, (of_year + 6 - weekday) / 7, 2);
+        break;
+    case PATTERN_FIELD_WEEK_MONDAY:
+        put_number(self, item, (of_year + 6 - (weekday + 6) % 7) / 7, 2);
+        break;
+    case PATTERN_FIELD_ISOWEEK:
+        put_number(self, item, calendar_week_of(days).week, 2);
+        break;
+    default:
+        put_name(self, item, date.year > 0 ? "AD" : "BC", 2, 2);
+        break;
+    }
+}
+
+static void write_time(pattern_writer *self, const pattern_item *item, const clock_moment *moment) {
+    const int64_t nanos = moment->moment.nanos;
+    const int64_t seconds = nanos / 1000000000;
+    const int64_t fraction = nanos % 1000000000;
+    const int64_t hour = seconds / 3600;
+    switch ((int)item->field) {
+    case PATTERN_FIELD_HOUR:
+        put_number(self, item, hour, 2);
+        break;
+    case PATTERN_FIELD_HOUR_12:
+        put_number(self, item, (hour + 11) % 12 + 1, 2);
+        break;
+    case PATTERN_FIELD_MINUTE:
+        put_number(self, item, seconds / 60 % 60, 2);
+        break;
+    case PATTERN_FIELD_SECOND:
+        put_number(self, item, seconds % 60, 2);
+        break;
+    case PATTERN_FIELD_MILLI:
+        put_number(self, item, fraction / 1000000, 3);
+        break;
+    case PATTERN_FIELD_MICRO:
+        put_number(self, item, fraction / 1000, 6);
+        break;
+    case PATTERN_FIELD_NANO:
+        put_number(self, item, fraction, 9);
+        break;
+    case PATTERN_FIELD_SECOND_OF_DAY:
+        put_number(self, item, seconds, 1);
+        break;
+    case PATTERN_FIELD_EPOCH:
+        put_number(self, item,
+                   moment->moment.days * CALENDAR_DAY_SECONDS + seconds - moment->offset_seconds,
+                   1);
+        break;
+    case PATTERN_FIELD_MERIDIEM:
+        put_name(self, item, hour < 12 ? "AM" : "PM", 2, 2);
+        break;
+    case PATTERN_FIELD_MERIDIEM_DOTS:
+        put_name(self, item, hour < 12 ? "A.M." : "P.M.", 4, 4);
+        break;
+    case PATTERN_FIELD_ZONE_WORD:
+        put_name(self, item, moment->zone_word.data, moment->zone_word.size, 0);
+        break;
+    default:
+        put_offset(self, moment->offset_seconds);
+        break;
+    }
+}
+
+size_t date_pattern_size_max(const date_pattern *self) {
+    size_t size = 0;
+    for (uint32_t i = 0; i < self->count; i++) {
+        size += self->items[i].literal.size + DATE_PATTERN_ITEM_SIZE_MAX;
+    }
+    return size;
+}
+
+size_t date_pattern_write(const date_pattern *self, const clock_moment *moment, char *out) {
+    pattern_writer writer = {.out = out};
+    for (uint32_t i = 0; i < self->count; i++) {
+        const pattern_item *item = &self->items[i];
+        if (item->field == PATTERN_FIELD_LITERAL) {
+            put(&writer, item->literal.data, item->literal.size);
+        } else if (item->field < PATTERN_FIELD_HOUR || item->field == PATTERN_FIELD_ERA) {
+            write_day(&writer, item, moment->moment.days);
+        } else {
+            write_time(&writer, item, moment);
+        }
+    }
+    return writer.size;
+}
