@@ -364,20 +364,26 @@ static firn_status read_document(metadata_reader *self, firn_error *err) {
     return read_properties(self, err);
 }
 
-firn_status ice_metadata_read(bytes file, arena *memory, ice_metadata *out, firn_error *err) {
-    *out = (ice_metadata){.format_version = 0};
-    metadata_reader self = {.memory = memory, .out = out};
+firn_status ice_json_read(bytes file, arena *memory, const json_node **out, firn_error *err) {
     bytes json = file;
     if (file.size >= 2 && file.data[0] == 0x1f && file.data[1] == 0x8b) {
         codec_scratch scratch = codec_scratch_open((size_t)16 << 20);
         const codec_growth growth = {
-            .memory = memory, .size_max = ICE_METADATA_BYTES_MAX, .size_hint = file.size * 8};
+            .memory = memory,
+            .size_max = ICE_METADATA_BYTES_MAX,
+            .size_hint = file.size < ICE_METADATA_BYTES_MAX / 8 ? file.size * 8 : file.size};
         const firn_status status =
             codec_decode_growing(CODEC_GZIP, file, &growth, &json, &scratch, err);
         codec_scratch_close(&scratch);
         TRY(status);
     }
-    TRY(json_tree_read(memory, json, &self.root, err));
+    return json_tree_read(memory, json, out, err);
+}
+
+firn_status ice_metadata_read(bytes file, arena *memory, ice_metadata *out, firn_error *err) {
+    *out = (ice_metadata){.format_version = 0};
+    metadata_reader self = {.memory = memory, .out = out};
+    TRY(ice_json_read(file, memory, &self.root, err));
     return read_document(&self, err);
 }
 

@@ -71,7 +71,12 @@ typedef struct ice_metadata {
     const ice_mapping *mapping; ///< schema.name-mapping.default, or NULL.
 } ice_metadata;
 
-/// Reads metadata, packed with gzip or not, into `memory`.
+/// Reads the JSON of a metadata file of a table or view, packed with gzip or not.
+///
+/// Borrows: `file`, as long as the tree is used.
+firn_status ice_json_read(bytes file, arena *memory, const json_node **out, firn_error *err);
+
+/// Reads metadata, packed or not, into `memory`.
 ///
 /// Borrows: `file`, as long as `out` is used.
 /// Errors:  FIRN_CORRUPT, FIRN_UNSUPPORTED (a format version above 3), FIRN_NO_MEMORY.

@@ -8,7 +8,7 @@
 #define FIRN_TABLES_ICEBERG_ICEBERG_SCAN_H
 
 #include "tables/files/file_tables.h"
-#include "tables/iceberg/iceberg_table.h"
+#include "tables/iceberg/iceberg_snapshot.h"
 
 /// Opens what the arguments say.
 ///

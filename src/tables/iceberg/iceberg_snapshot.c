@@ -1,7 +1,7 @@
-#include "tables/iceberg/iceberg_table.h"
+#include "tables/iceberg/iceberg_snapshot.h"
 
 #include "memory/text_builder.h"
-#include "tables/iceberg/iceberg_table_private.h"
+#include "tables/iceberg/iceberg_snapshot_private.h"
 
 #define TABLE_BYTES_MAX ((size_t)8 << 30)
 

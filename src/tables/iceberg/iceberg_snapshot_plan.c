@@ -4,7 +4,7 @@
 #include "io/io_path.h"
 #include "io/io_wakeup.h"
 #include "memory/text_builder.h"
-#include "tables/iceberg/iceberg_table_private.h"
+#include "tables/iceberg/iceberg_snapshot_private.h"
 
 #define PLANNER_BYTES_MAX ((size_t)16 << 30)
 #define CODEC_BYTES_MAX ((size_t)16 << 20)

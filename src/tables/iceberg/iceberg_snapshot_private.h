@@ -1,10 +1,10 @@
 // What opening, planning and reading of a table share.
-#ifndef FIRN_TABLES_ICEBERG_ICEBERG_TABLE_PRIVATE_H
-#define FIRN_TABLES_ICEBERG_ICEBERG_TABLE_PRIVATE_H
+#ifndef FIRN_TABLES_ICEBERG_ICEBERG_SNAPSHOT_PRIVATE_H
+#define FIRN_TABLES_ICEBERG_ICEBERG_SNAPSHOT_PRIVATE_H
 
 #include "tables/iceberg/iceberg_delete.h"
 #include "tables/iceberg/iceberg_prune.h"
-#include "tables/iceberg/iceberg_table.h"
+#include "tables/iceberg/iceberg_snapshot.h"
 
 typedef struct ice_table {
     table_snapshot base;

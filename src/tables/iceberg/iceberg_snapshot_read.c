@@ -1,7 +1,7 @@
 // Reading a task: the content of its delete files first, then the data file, in which deleted
 // positions never count; rows that equality deletes hold are taken out of the batches.
 #include "memory/text_builder.h"
-#include "tables/iceberg/iceberg_table_private.h"
+#include "tables/iceberg/iceberg_snapshot_private.h"
 
 #define READER_BYTES_MAX ((size_t)1 << 30)
 #define ROW_ID_POSITION_BITS 40
