@@ -11,7 +11,7 @@ firn_status ice_data_open(text path, text format, const ice_read *what, const sc
         }
     }
     if (kind == NULL) {
-        return FAIL(err, FIRN_UNSUPPORTED, "%.*s is an %.*s file, Parquet and Avro are read",
+        return FAIL(err, FIRN_UNSUPPORTED, "%.*s is of format %.*s, Parquet and Avro are read",
                     TEXT_ARGS(path), TEXT_ARGS(format));
     }
     const io_open_options options = {.cancel = env->cancel, .is_immutable = true};

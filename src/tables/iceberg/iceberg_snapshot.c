@@ -132,6 +132,7 @@ static firn_status open_table(ice_table *self, io *files, const ice_open *what,
 }
 
 static void free_table(table_snapshot *base) {
+    ice_facts_close(atomic_load_explicit(&ice_table_of(base)->facts, memory_order_acquire));
     arena memory = base->memory; // It holds the table.
     arena_close(&memory);
 }
@@ -143,7 +144,7 @@ firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *c
     if (self == NULL) {
         return ARENA_FULL(&memory, err);
     }
-    *self = (ice_table){.base = {.kind = &iceberg_table_kind, .memory = memory}};
+    *self = (ice_table){.base = {.kind = &iceberg_table_kind, .memory = memory}, .files = files};
     atomic_init(&self->base.references, 1);
     const firn_status status = open_table(self, files, what, cancel, err);
     if (status != FIRN_OK) {
@@ -157,6 +158,7 @@ firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *c
 
 const table_kind iceberg_table_kind = {
     .name = "iceberg",
+    .facts = ice_column_facts,
     .plan = ice_plan,
     .planner_next = ice_planner_next,
     .planner_counters = ice_planner_counters,

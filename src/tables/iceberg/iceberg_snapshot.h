@@ -18,7 +18,8 @@ typedef struct ice_open {
 
 /// Opens a version of a table: reads its metadata and the manifest list, and waits for both.
 ///
-/// Owns:   the caller releases *out. Nothing is borrowed.
+/// Keeps:  `files`, which outlives the snapshot.
+/// Owns:   the caller releases *out.
 /// Errors: FIRN_NOT_FOUND (no such file, snapshot, branch), FIRN_CORRUPT, FIRN_UNSUPPORTED, those
 ///         of io, all with the file's name.
 firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *cancel,

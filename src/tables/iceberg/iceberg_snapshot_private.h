@@ -6,8 +6,12 @@
 #include "tables/iceberg/iceberg_prune.h"
 #include "tables/iceberg/iceberg_snapshot.h"
 
+typedef struct ice_facts ice_facts;
+
 typedef struct ice_table {
     table_snapshot base;
+    io *files;                  ///< Where manifests are read for facts.
+    _Atomic(ice_facts *) facts; ///< Set once, by whoever asks first. Release / acquire.
     ice_metadata metadata;
     const ice_snapshot *snapshot; ///< NULL: the table is empty.
     const ice_schema *schema;
@@ -33,6 +37,9 @@ typedef struct ice_task {
     const ice_scalar *partition; ///< By spec field; NONE where it is of no use.
     ice_deletes deletes;
 } ice_task;
+
+const column_facts *ice_column_facts(const table_snapshot *base, uint32_t column);
+void ice_facts_close(ice_facts *self); ///< NULL: nothing.
 
 firn_status ice_plan(table_snapshot *base, const scan_request *request, const scan_env *env,
                      scan_planner **out, firn_error *err);
