@@ -1,5 +1,6 @@
 #include "printed_number.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,8 +94,10 @@ static bool reads_back(const char *text, double value, float_width width) {
 static void shortest_by_trying(double value, float_width width, shortest *out) {
     static const int first[] = {1, 6, 15};
     static const int last[] = {5, 9, 17};
+    // Numbers below the smallest normal one have fewer bits.
+    const bool is_subnormal = value < (width == FLOAT_DOUBLE ? DBL_MIN : (double)FLT_MIN);
     char text[40] = "";
-    for (int precision = first[width]; precision <= last[width]; precision++) {
+    for (int precision = is_subnormal ? 1 : first[width]; precision <= last[width]; precision++) {
         (void)snprintf(text, sizeof text, "%.*e", precision - 1, value);
         if (reads_back(text, value, width)) {
             break;

@@ -11,11 +11,52 @@ static const catalog_kind *const kinds[] = {
     NULL,
 };
 
+typedef struct attach_place {
+    text alias;
+    text location;
+} attach_place;
+
+static bool is_type(const firn_option *option) {
+    return text_equal_nocase(text_of(option->key), TEXT("TYPE"));
+}
+
+// TYPE says of which format the tables are; the catalog's kind is known by its location.
+static firn_status check_type(const firn_option *option, firn_error *err) {
+    const text value = text_of(option->value);
+    if (text_equal_nocase(value, TEXT("iceberg"))) {
+        return FIRN_OK;
+    }
+    return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION, "TYPE is \"%.*s\", iceberg is allowed",
+                    TEXT_ARGS(value));
+}
+
+static firn_status open_by(const catalog_kind *kind, const attach_place *place,
+                           const firn_option *options, size_t count, struct io *io, catalog **out,
+                           firn_error *err) {
+    arena memory = arena_open((size_t)1 << 20);
+    firn_option *own = ARENA_NEW(&memory, firn_option, count + 1);
+    firn_status status = own == NULL ? ARENA_FULL(&memory, err) : FIRN_OK;
+    size_t own_count = 0;
+    for (size_t i = 0; i < count && status == FIRN_OK; i++) {
+        if (is_type(&options[i])) {
+            status = check_type(&options[i], err);
+        } else {
+            own[own_count++] = options[i];
+        }
+    }
+    if (status == FIRN_OK) {
+        status = kind->open(place->alias, place->location, own, own_count, io, out, err);
+    }
+    arena_close(&memory);
+    return status;
+}
+
 firn_status catalog_open(text alias, text location, const firn_option *options, size_t count,
                          struct io *io, catalog **out, firn_error *err) {
     for (const catalog_kind *const *kind = kinds; *kind != NULL; kind++) {
         if ((*kind)->recognises(location)) {
-            return (*kind)->open(alias, location, options, count, io, out, err);
+            const attach_place place = {.alias = alias, .location = location};
+            return open_by(*kind, &place, options, count, io, out, err);
         }
     }
     firn_status status = FAIL_SQL(err, FIRN_INVALID, "42704", NO_POSITION, "\"%.*s\" is no catalog",

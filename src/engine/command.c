@@ -94,6 +94,7 @@ static firn_status run_attach(run *self, const sql_attach *written, firn_error *
         text value;
         TRY(text_copy(&self->memory, option->key.value, &key, err));
         TRY(option_text(self, option, &value, err));
+        TRY(text_copy(&self->memory, value, &value, err)); // With a NUL behind it.
         options[i] = (firn_option){.key = key.data, .value = value.data};
     }
     text alias = written->alias.value;

@@ -1,0 +1,54 @@
+#include "catalogs/loaded_object.h"
+
+#include "memory/text_builder.h"
+#include "tables/iceberg/iceberg_snapshot.h"
+#include "tables/iceberg/iceberg_view.h"
+
+#define VIEW_BYTES_MAX ((uint64_t)64 << 20)
+
+static firn_status dotted_name(const loaded_name *name, arena *memory, text *out, firn_error *err) {
+    text_builder builder = text_builder_open(memory);
+    for (uint32_t i = 0; i < name->space.count; i++) {
+        text_append(&builder, name->space.items[i]);
+        text_append_char(&builder, '.');
+    }
+    text_append(&builder, name->name);
+    return text_builder_finish(&builder, out, err);
+}
+
+static firn_status open_view(io *files, const loaded_name *name, const loaded_table *loaded,
+                             arena *memory, view_definition **out, const cancel_flag *cancel,
+                             firn_error *err) {
+    bytes file = loaded->metadata;
+    if (file.size == 0) {
+        TRY(io_get(files, loaded->metadata_location, VIEW_BYTES_MAX, cancel, memory, &file, err));
+    }
+    return ice_view_read(file, name->alias, memory, out, err);
+}
+
+firn_status loaded_object_open(io *files, const loaded_name *name, const loaded_table *loaded,
+                               const table_version *version, arena *memory, catalog_object *out,
+                               const cancel_flag *cancel, firn_error *err) {
+    text dotted;
+    firn_status status;
+    *out = (catalog_object){.view = NULL};
+    TRY(dotted_name(name, memory, &dotted, err));
+    if (!loaded->is_view) {
+        const ice_open what = {.location = loaded->metadata_location,
+                               .metadata = loaded->metadata,
+                               .catalog = name->alias,
+                               .name = dotted,
+                               .version = version};
+        status = ice_table_open(files, &what, cancel, &out->snapshot, err);
+    } else if (version != NULL && version->kind != VERSION_CURRENT) {
+        return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
+                        "\"%.*s\" is a view and has no earlier versions", TEXT_ARGS(dotted));
+    } else {
+        status = open_view(files, name, loaded, memory, &out->view, cancel, err);
+    }
+    if (status != FIRN_OK) {
+        err_while(err, "loading %s \"%.*s\" of catalog \"%.*s\"",
+                  loaded->is_view ? "view" : "table", TEXT_ARGS(dotted), TEXT_ARGS(name->alias));
+    }
+    return status;
+}

@@ -1,0 +1,114 @@
+// ATTACH 'https://…': tables and views of a REST catalog server (rest_client.h).
+#include "catalogs/catalog_options.h"
+#include "catalogs/loaded_object.h"
+#include "catalogs/rest_client.h"
+#include "memory/text_builder.h"
+
+#define CATALOG_BYTES_MAX ((size_t)1 << 30)
+
+extern const catalog_kind rest_catalog_kind; // As catalogs.def names it.
+
+typedef struct rest_catalog {
+    catalog base;
+    arena memory;
+    io *files;
+    rest_client *client;
+} rest_catalog;
+
+static rest_catalog *of(catalog *base) {
+    return (rest_catalog *)base; // Its first member.
+}
+
+static bool recognises(text location) {
+    return text_starts_with(location, TEXT("http://")) ||
+           text_starts_with(location, TEXT("https://"));
+}
+
+static firn_status open_client(rest_catalog *self, text location, const firn_option *options,
+                               size_t count, firn_error *err) {
+    catalog_options read;
+    TRY(catalog_options_read(options, count, CATALOG_REST, &self->memory, &read, err));
+    self->base.is_read_only = read.is_read_only;
+    const rest_options client = {.alias = self->base.alias,
+                                 .uri = location,
+                                 .warehouse = read.warehouse,
+                                 .token = read.token,
+                                 .credential = read.credential,
+                                 .scope = read.scope,
+                                 .oauth2_server_uri = read.oauth2_server_uri,
+                                 .headers = read.headers,
+                                 .header_count = read.header_count,
+                                 .connect_timeout_ms = read.connect_timeout_ms,
+                                 .request_timeout_ms = read.request_timeout_ms};
+    TRY(rest_client_open(self->files, &client, &self->client, err));
+    // A wrong address or credential is told at once.
+    const firn_status status = rest_client_connect(self->client, NULL, err);
+    if (status != FIRN_OK) {
+        rest_client_close(self->client);
+    }
+    return status;
+}
+
+static firn_status open_catalog(text alias, text location, const firn_option *options, size_t count,
+                                struct io *files, catalog **out, firn_error *err) {
+    arena memory = arena_open(CATALOG_BYTES_MAX);
+    rest_catalog *self = ARENA_NEW(&memory, rest_catalog, 1);
+    if (self == NULL) {
+        return ARENA_FULL(&memory, err);
+    }
+    *self = (rest_catalog){.base = {.kind = &rest_catalog_kind}, .memory = memory, .files = files};
+    firn_status status = text_copy(&self->memory, alias, &self->base.alias, err);
+    status = status == FIRN_OK ? open_client(self, location, options, count, err) : status;
+    if (status != FIRN_OK) {
+        memory = self->memory;
+        arena_close(&memory);
+        return status;
+    }
+    *out = &self->base;
+    return FIRN_OK;
+}
+
+static void close_catalog(catalog *base) {
+    rest_catalog *self = of(base);
+    rest_client_close(self->client);
+    arena memory = self->memory;
+    arena_close(&memory);
+}
+
+static firn_status list_namespaces(catalog *base, namespace_path parent, arena *memory,
+                                   namespace_path **out, uint32_t *count, const cancel_flag *cancel,
+                                   firn_error *err) {
+    return rest_client_namespaces(of(base)->client, parent, memory, out, count, cancel, err);
+}
+
+static firn_status has_namespace(catalog *base, namespace_path space, bool *out,
+                                 const cancel_flag *cancel, firn_error *err) {
+    return rest_client_has_namespace(of(base)->client, space, out, cancel, err);
+}
+
+static firn_status list(catalog *base, namespace_path space, arena *memory, catalog_entry_list *out,
+                        const cancel_flag *cancel, firn_error *err) {
+    return rest_client_list(of(base)->client, space, memory, out, cancel, err);
+}
+
+static firn_status load(catalog *base, namespace_path space, text name,
+                        const table_version *version, arena *memory, catalog_object *out,
+                        const cancel_flag *cancel, firn_error *err) {
+    rest_catalog *self = of(base);
+    const rest_load what = {.space = space, .name = name};
+    loaded_table loaded = {.is_view = false};
+    TRY(rest_client_load(self->client, &what, memory, &loaded, cancel, err));
+    const loaded_name names = {.alias = base->alias, .space = space, .name = name};
+    return loaded_object_open(self->files, &names, &loaded, version, memory, out, cancel, err);
+}
+
+const catalog_kind rest_catalog_kind = {
+    .name = "rest",
+    .recognises = recognises,
+    .open = open_catalog,
+    .close = close_catalog,
+    .list_namespaces = list_namespaces,
+    .has_namespace = has_namespace,
+    .list = list,
+    .load = load,
+};

@@ -1,0 +1,131 @@
+// ATTACH 'sqlite:FILE': tables and views named by a SQLite file (sqlite_client.h).
+#include "base/mutex.h"
+#include "catalogs/catalog_options.h"
+#include "catalogs/loaded_object.h"
+#include "catalogs/sqlite_client.h"
+#include "memory/text_builder.h"
+
+#define CATALOG_BYTES_MAX ((size_t)1 << 30)
+
+extern const catalog_kind sqlite_catalog_kind; // As catalogs.def names it.
+
+typedef struct sqlite_catalog {
+    catalog base;
+    arena memory;
+    io *files;
+    mutex lock; // The client takes one thread at a time.
+    sqlite_client *client;
+} sqlite_catalog;
+
+static sqlite_catalog *of(catalog *base) {
+    return (sqlite_catalog *)base; // Its first member.
+}
+
+static bool recognises(text location) {
+    return text_starts_with(location, TEXT("sqlite:"));
+}
+
+// The file of "sqlite:x", "sqlite:/x" and "sqlite:///x".
+static text path_of(text location) {
+    const text rest = text_slice(location, sizeof "sqlite:" - 1, location.size);
+    return text_starts_with(rest, TEXT("//")) ? text_slice(rest, 2, rest.size) : rest;
+}
+
+static firn_status open_client(sqlite_catalog *self, text location, const firn_option *options,
+                               size_t count, firn_error *err) {
+    catalog_options read;
+    text path;
+    TRY(catalog_options_read(options, count, CATALOG_SQLITE, &self->memory, &read, err));
+    TRY(text_copy(&self->memory, path_of(location), &path, err));
+    text name;
+    TRY(text_copy(&self->memory, read.catalog_name, &name, err));
+    self->base.is_read_only = read.is_read_only;
+    const sqlite_options client = {.path = path,
+                                   .alias = self->base.alias,
+                                   .catalog_name = name,
+                                   .is_read_only = read.is_read_only};
+    return sqlite_client_open(&client, &self->client, err);
+}
+
+static firn_status open_catalog(text alias, text location, const firn_option *options, size_t count,
+                                struct io *files, catalog **out, firn_error *err) {
+    arena memory = arena_open(CATALOG_BYTES_MAX);
+    sqlite_catalog *self = ARENA_NEW(&memory, sqlite_catalog, 1);
+    if (self == NULL) {
+        return ARENA_FULL(&memory, err);
+    }
+    *self =
+        (sqlite_catalog){.base = {.kind = &sqlite_catalog_kind}, .memory = memory, .files = files};
+    firn_status status = text_copy(&self->memory, alias, &self->base.alias, err);
+    status = status == FIRN_OK ? open_client(self, location, options, count, err) : status;
+    if (status != FIRN_OK) {
+        memory = self->memory;
+        arena_close(&memory);
+        return status;
+    }
+    mutex_begin(&self->lock, MUTEX_CATALOG);
+    *out = &self->base;
+    return FIRN_OK;
+}
+
+static void close_catalog(catalog *base) {
+    sqlite_catalog *self = of(base);
+    sqlite_client_close(self->client);
+    mutex_end(&self->lock);
+    arena memory = self->memory;
+    arena_close(&memory);
+}
+
+static firn_status list_namespaces(catalog *base, namespace_path parent, arena *memory,
+                                   namespace_path **out, uint32_t *count, const cancel_flag *cancel,
+                                   firn_error *err) {
+    sqlite_catalog *self = of(base);
+    mutex_lock(&self->lock);
+    const firn_status status =
+        sqlite_client_namespaces(self->client, parent, memory, out, count, cancel, err);
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+static firn_status has_namespace(catalog *base, namespace_path space, bool *out,
+                                 const cancel_flag *cancel, firn_error *err) {
+    sqlite_catalog *self = of(base);
+    mutex_lock(&self->lock);
+    const firn_status status = sqlite_client_has_namespace(self->client, space, out, cancel, err);
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+static firn_status list(catalog *base, namespace_path space, arena *memory, catalog_entry_list *out,
+                        const cancel_flag *cancel, firn_error *err) {
+    sqlite_catalog *self = of(base);
+    mutex_lock(&self->lock);
+    const firn_status status = sqlite_client_list(self->client, space, memory, out, cancel, err);
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+static firn_status load(catalog *base, namespace_path space, text name,
+                        const table_version *version, arena *memory, catalog_object *out,
+                        const cancel_flag *cancel, firn_error *err) {
+    sqlite_catalog *self = of(base);
+    loaded_table loaded = {.is_view = false};
+    mutex_lock(&self->lock);
+    const firn_status status =
+        sqlite_client_load(self->client, space, name, memory, &loaded, cancel, err);
+    mutex_unlock(&self->lock);
+    TRY(status);
+    const loaded_name names = {.alias = base->alias, .space = space, .name = name};
+    return loaded_object_open(self->files, &names, &loaded, version, memory, out, cancel, err);
+}
+
+const catalog_kind sqlite_catalog_kind = {
+    .name = "sqlite",
+    .recognises = recognises,
+    .open = open_catalog,
+    .close = close_catalog,
+    .list_namespaces = list_namespaces,
+    .has_namespace = has_namespace,
+    .list = list,
+    .load = load,
+};

@@ -1,0 +1,29 @@
+#include "tables/iceberg/iceberg_data.h"
+
+static const ice_data_kind *const kinds[] = {&ice_parquet_data, &ice_avro_data};
+
+firn_status ice_data_open(text path, text format, const ice_read *what, const scan_env *env,
+                          ice_data_reader **out, firn_error *err) {
+    const ice_data_kind *kind = NULL;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (text_equal_nocase(format, text_of(kinds[i]->format))) {
+            kind = kinds[i];
+        }
+    }
+    if (kind == NULL) {
+        return FAIL(err, FIRN_UNSUPPORTED, "%.*s is of format %.*s, Parquet and Avro are read",
+                    TEXT_ARGS(path), TEXT_ARGS(format));
+    }
+    const io_open_options options = {.cancel = env->cancel, .is_immutable = true};
+    io_file *file;
+    TRY(io_file_open(env->io, path, &options, &file, err));
+    const firn_status status = kind->open(file, what, env, out, err);
+    io_file_release(file); // The reader keeps its own reference.
+    return status;
+}
+
+void ice_data_close(ice_data_reader *self) {
+    if (self != NULL) {
+        self->kind->close(self);
+    }
+}

@@ -1,0 +1,434 @@
+// Avro files of a table, block by block.
+#include "expr/program.h"
+#include "formats/avro/avro_columns.h"
+#include "formats/avro/avro_file.h"
+#include "formats/avro/avro_types.h"
+#include "formats/parquet/pq_window.h"
+#include "io/io_wakeup.h"
+#include "tables/iceberg/iceberg_data.h"
+
+#define READER_BYTES_MAX ((size_t)2 << 30)
+#define WINDOW_BYTES ((size_t)1 << 20)
+
+typedef struct avro_data {
+    ice_data_reader base;
+    const ice_read *what;
+    const scan_env *env;
+    io_file *file;
+    pq_window window;
+    arena memory;
+    arena block_memory;
+    avro_header header;
+    bool has_header;
+    // Top-level columns that are decoded, and where in them each wanted column is.
+    schema tops;
+    uint32_t *top_of;   // Per wanted column; UINT32_MAX: the position.
+    uint32_t **places;  // Per wanted column: child numbers below the top.
+    const type **types; // Per top: its type by the table's names.
+    const avro_columns *columns;
+    expr_state *filter;
+    column *out;
+    // The block.
+    byte_reader in;
+    uint64_t left;
+    size_t stored; // Bytes of the block in the window, to be passed behind its last row.
+    size_t size_hint;
+    uint64_t position;
+    scan_counters counted;
+} avro_data;
+
+static void close_reader(ice_data_reader *base) {
+    avro_data *self = (avro_data *)base; // Its first member.
+    expr_close(self->filter);
+    pq_window_close(&self->window);
+    io_file_release(self->file);
+    arena_close(&self->block_memory);
+    arena memory = self->memory;
+    arena_close(&memory);
+}
+
+static firn_status open_reader(io_file *file, const ice_read *what, const scan_env *env,
+                               ice_data_reader **out, firn_error *err) {
+    uint64_t size;
+    TRY(io_file_size(file, env->cancel, &size, err));
+    arena memory = arena_open(READER_BYTES_MAX);
+    avro_data *self = ARENA_NEW(&memory, avro_data, 1);
+    if (self == NULL) {
+        return ARENA_FULL(&memory, err);
+    }
+    *self = (avro_data){.base = {.kind = &ice_avro_data},
+                        .what = what,
+                        .env = env,
+                        .file = io_file_retain(file),
+                        .block_memory = arena_open_in(env->pool, READER_BYTES_MAX),
+                        .memory = memory};
+    io_request request = {.cancel = env->cancel};
+    if (env->wakeup != NULL) {
+        request.waker = io_waker_of(env->wakeup);
+    }
+    pq_window_open(&self->window, file, env->pool, &request);
+    pq_window_begin(&self->window, (pq_chunk_range){.size = size}, WINDOW_BYTES);
+    *out = &self->base;
+    return FIRN_OK;
+}
+
+// ---- Columns -----------------------------------------------------------------------------------
+
+// What a field is that the file lacks.
+static const column *missing(void *user, const field *wanted) {
+    const avro_data *self = user;
+    for (uint32_t i = 0; i < self->what->count; i++) {
+        const ice_wanted *each = &self->what->columns[i];
+        if (!each->is_position && each->path_length == 1 && each->path[0] == wanted->id) {
+            return each->missing;
+        }
+    }
+    return self->what->schema == NULL ? NULL : ice_schema_default(self->what->schema, wanted->id);
+}
+
+// The type of a top-level column: what is wanted if one column wants it, else all of it.
+static const type *type_of_top(const avro_data *self, const ice_wanted *wanted) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < self->what->count; i++) {
+        const ice_wanted *each = &self->what->columns[i];
+        count += !each->is_position && each->path[0] == wanted->path[0];
+    }
+    const field *whole = self->what->schema == NULL
+                             ? NULL
+                             : ice_schema_find(&self->what->schema->columns, wanted->path[0]);
+    return whole != NULL && (count > 1 || wanted->path_length > 1) ? whole->type : wanted->type;
+}
+
+static firn_status take_place(avro_data *self, uint32_t index, const type *top, firn_error *err) {
+    const ice_wanted *wanted = &self->what->columns[index];
+    self->places[index] = ARENA_NEW(&self->memory, uint32_t, wanted->path_length);
+    if (self->places[index] == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (uint32_t i = 1; i < wanted->path_length; i++) {
+        uint32_t child = 0;
+        while (child < top->child_count && top->children[child].id != wanted->path[i]) {
+            child++;
+        }
+        if (child == top->child_count || top->id != TYPE_STRUCT) {
+            return FAIL(err, FIRN_UNSUPPORTED, "field %d of an Avro file is not read by itself",
+                        wanted->path[i]);
+        }
+        self->places[index][i - 1] = child;
+        top = top->children[child].type;
+    }
+    return FIRN_OK;
+}
+
+static firn_status take_tops(avro_data *self, firn_error *err) {
+    const uint32_t count = self->what->count;
+    field *fields = ARENA_NEW(&self->memory, field, (size_t)count + 1);
+    self->types = ARENA_NEW(&self->memory, const type *, (size_t)count + 1);
+    self->top_of = ARENA_NEW(&self->memory, uint32_t, (size_t)count + 1);
+    self->places = ARENA_NEW(&self->memory, uint32_t *, (size_t)count + 1);
+    self->out = ARENA_NEW(&self->memory, column, (size_t)count + 1);
+    if (fields == NULL || self->types == NULL || self->top_of == NULL || self->places == NULL ||
+        self->out == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    self->tops = (schema){.fields = fields};
+    for (uint32_t i = 0; i < count; i++) {
+        const ice_wanted *wanted = &self->what->columns[i];
+        self->top_of[i] = UINT32_MAX;
+        if (wanted->is_position) {
+            continue;
+        }
+        uint32_t top = 0;
+        while (top < self->tops.count && fields[top].id != wanted->path[0]) {
+            top++;
+        }
+        if (top == self->tops.count) {
+            self->types[top] = type_of_top(self, wanted);
+            fields[top] =
+                (field){.id = wanted->path[0], .type = self->types[top], .is_nullable = true};
+            self->tops.count++;
+        }
+        self->top_of[i] = top;
+        TRY(take_place(self, i, self->types[top], err));
+    }
+    return FIRN_OK;
+}
+
+// Gives the wanted columns the names that a file without ids has.
+static firn_status rename_tops(avro_data *self, const avro_schema *file, firn_error *err) {
+    schema columns;
+    TRY(avro_types_of(&self->memory, file, &columns, err));
+    for (uint32_t i = 0; i < self->tops.count; i++) {
+        field *top = (field *)(uintptr_t)&self->tops.fields[i]; // Ours.
+        const ice_mapping *below = NULL;
+        const field *found = ice_mapping_find(self->what->mapping, &columns, top->id, &below);
+        top->name = found == NULL ? (text){.data = "\0", .size = 1} : found->name;
+        if (found != NULL) {
+            top->type = ice_mapping_rename(below, found->type, top->type, &self->memory);
+        }
+        if (top->type == NULL) {
+            return ARENA_FULL(&self->memory, err);
+        }
+    }
+    return FIRN_OK;
+}
+
+static firn_status open_filter(avro_data *self, firn_error *err) {
+    const ice_read *what = self->what;
+    if (what->filters.count == 0) {
+        return FIRN_OK;
+    }
+    uint32_t *ids = ARENA_NEW(&self->memory, uint32_t, (size_t)what->count + 1);
+    expr *all = NULL;
+    for (uint32_t i = 0; i < what->filters.count; i++) {
+        all = expr_and(&self->memory, all, what->filters.items[i]);
+    }
+    if (ids == NULL || all == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (uint32_t i = 0; i < what->count; i++) {
+        ids[i] = what->columns[i].id;
+    }
+    const expr *root = all;
+    const input_layout layout = {.count = what->count, .ids = ids};
+    expr_program *program;
+    TRY(expr_compile(&root, 1, &layout, &self->memory, &program, err));
+    return expr_open(program, self->env->context, self->env->dynamic, &self->memory, &self->filter,
+                     err);
+}
+
+static firn_status begin(avro_data *self, firn_error *err) {
+    const avro_schema *file;
+    TRY(avro_schema_read(&self->memory, self->header.schema_json, &file, err));
+    TRY(take_tops(self, err));
+    avro_columns_options options = {.missing = missing, .user = self};
+    if (!avro_schema_has_ids(file)) {
+        options.by_name = true;
+        TRY(rename_tops(self, file, err));
+    }
+    TRY(avro_columns_compile(&self->memory, file, &self->tops, &options, &self->columns, err));
+    return open_filter(self, err);
+}
+
+// ---- Blocks ------------------------------------------------------------------------------------
+
+// Has at least `wanted` bytes of the file at hand.
+static firn_status want(avro_data *self, size_t wanted, bool *is_there, firn_error *err) {
+    pq_answer got;
+    const uint64_t left = pq_window_left(&self->window);
+    if (wanted > left) {
+        return avro_cut_fail(wanted, (size_t)left, err);
+    }
+    TRY(pq_window_want(&self->window, wanted, &got, err));
+    *is_there = got != PQ_WAIT;
+    return FIRN_OK;
+}
+
+static firn_status read_header(avro_data *self, bool *is_there, firn_error *err) {
+    size_t wanted = 1;
+    while (wanted > 0) {
+        TRY(want(self, wanted, is_there, err));
+        if (!*is_there) {
+            return FIRN_OK;
+        }
+        TRY(avro_header_read(pq_window_bytes(&self->window), &self->memory, &self->header, &wanted,
+                             err));
+    }
+    pq_window_pass(&self->window, self->header.size);
+    self->has_header = true;
+    return begin(self, err);
+}
+
+// Enters the next block that has rows; `left` stays 0 behind the last.
+static firn_status read_block(avro_data *self, bool *is_there, firn_error *err) {
+    *is_there = true;
+    while (self->left == 0 && pq_window_left(&self->window) > self->stored) {
+        pq_window_pass(&self->window, self->stored);
+        self->stored = 0;
+        size_t wanted = 1;
+        avro_block block = {0};
+        while (wanted > 0) {
+            TRY(want(self, wanted, is_there, err));
+            if (!*is_there) {
+                return FIRN_OK;
+            }
+            TRY(avro_block_read(&self->header, pq_window_bytes(&self->window), &block, &wanted,
+                                err));
+        }
+        arena_reset(&self->block_memory);
+        const codec_growth growth = {.memory = &self->block_memory,
+                                     .size_max = AVRO_BLOCK_BYTES_MAX,
+                                     .size_hint = self->size_hint};
+        bytes values;
+        TRY(avro_block_decode(&self->header, &block, &growth, self->env->codecs, &values, err));
+        self->size_hint = values.size;
+        self->in = reader_open(values);
+        self->left = block.count;
+        self->stored = block.size;
+    }
+    return FIRN_OK;
+}
+
+// ---- Rows --------------------------------------------------------------------------------------
+
+// Gives a renamed column and its children the types of the table.
+static firn_status retype(column *self, const type *as, arena *scratch, firn_error *err) {
+    self->type = as;
+    if (as->child_count == 0 || self->children == NULL) {
+        return FIRN_OK;
+    }
+    column *children = ARENA_NEW(scratch, column, as->child_count);
+    if (children == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t i = 0; i < as->child_count; i++) {
+        children[i] = self->children[i];
+        TRY(retype(&children[i], as->children[i].type, scratch, err));
+    }
+    self->children = children;
+    return FIRN_OK;
+}
+
+// A field below a column: null where the struct is.
+static firn_status descend(const column *from, const uint32_t *places, uint32_t count,
+                           arena *scratch, column *out, firn_error *err) {
+    *out = *from;
+    for (uint32_t i = 0; i < count; i++) {
+        const column parent = *out;
+        if (parent.form != FORM_FLAT) {
+            const column whole = parent;
+            TRY(column_flatten(scratch, &whole, out, err));
+            i--;
+            continue;
+        }
+        TRY(column_flatten(scratch, &parent.children[places[i]], out, err));
+        if (parent.validity == NULL) {
+            continue;
+        }
+        uint64_t *bits = ARENA_NEW(scratch, uint64_t, BITMAP_WORDS(out->length) + 1);
+        if (bits == NULL) {
+            return ARENA_FULL(scratch, err);
+        }
+        for (size_t word = 0; word < BITMAP_WORDS(out->length); word++) {
+            bits[word] =
+                parent.validity[word] & (out->validity == NULL ? UINT64_MAX : out->validity[word]);
+        }
+        out->validity = bits;
+    }
+    return FIRN_OK;
+}
+
+static firn_status make_position(avro_data *self, uint32_t count, arena *scratch, column *out,
+                                 firn_error *err) {
+    TRY(column_new(scratch, TYPE_OF(UBIGINT), count, out, err));
+    for (uint32_t i = 0; i < count; i++) {
+        COLUMN_OUT(out, uint64_t)[i] = self->position + i;
+    }
+    return FIRN_OK;
+}
+
+static firn_status make_columns(avro_data *self, uint32_t count, arena *scratch, firn_error *err) {
+    avro_rows *rows;
+    const column *tops;
+    TRY(avro_rows_begin(self->columns, scratch, count, &rows, err));
+    TRY(avro_rows_read(rows, &self->in, count, err));
+    TRY(avro_rows_finish(rows, &tops, err));
+    for (uint32_t i = 0; i < self->what->count; i++) {
+        const uint32_t top = self->top_of[i];
+        if (top == UINT32_MAX) {
+            TRY(make_position(self, count, scratch, &self->out[i], err));
+            continue;
+        }
+        column whole = tops[top];
+        TRY(retype(&whole, self->types[top], scratch, err));
+        TRY(descend(&whole, self->places[i], self->what->columns[i].path_length - 1, scratch,
+                    &self->out[i], err));
+    }
+    return FIRN_OK;
+}
+
+// Leaves deleted rows out of the batch.
+static firn_status drop_deleted(avro_data *self, arena *scratch, batch *out, firn_error *err) {
+    if (self->what->is_deleted == NULL) {
+        return FIRN_OK;
+    }
+    const size_t words = BITMAP_WORDS(out->row_count);
+    uint64_t *bits = ARENA_NEW(scratch, uint64_t, words + 1);
+    uint16_t *rows = ARENA_NEW(scratch, uint16_t, (size_t)out->row_count + 1);
+    if (bits == NULL || rows == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    memset(bits, 0, words * sizeof *bits);
+    if (!self->what->is_deleted(self->what->user, self->position, out->row_count, bits)) {
+        return FIRN_OK;
+    }
+    uint32_t count = 0;
+    for (uint32_t row = 0; row < out->row_count; row++) {
+        rows[count] = (uint16_t)row;
+        count += !bitmap_get(bits, row);
+    }
+    out->selection = rows;
+    out->selected_count = count;
+    self->counted.rows_deleted += out->row_count - count;
+    return FIRN_OK;
+}
+
+static firn_status make_batch(avro_data *self, arena *scratch, batch *out, firn_error *err) {
+    const uint32_t most = self->env->batch_rows == 0 ? BATCH_ROWS : self->env->batch_rows;
+    const uint32_t count = self->left < most ? (uint32_t)self->left : most;
+    TRY(make_columns(self, count, scratch, err));
+    *out = batch_of(self->out, self->what->count, count);
+    TRY(drop_deleted(self, scratch, out, err));
+    const uint32_t alive = out->selected_count;
+    if (self->filter != NULL && alive > 0) {
+        TRY(expr_filter(self->filter, out, scratch, &out->selection, &out->selected_count, err));
+    }
+    out->column_count = self->what->output_count;
+    self->left -= count;
+    self->position += count;
+    self->counted.rows_read += count;
+    self->counted.rows_filtered += alive - out->selected_count;
+    return FIRN_OK;
+}
+
+static firn_status step(avro_data *self, arena *scratch, batch *out, scan_answer *answer,
+                        firn_error *err) {
+    bool is_there = true;
+    if (!self->has_header) {
+        TRY(read_header(self, &is_there, err));
+    }
+    if (is_there) {
+        TRY(read_block(self, &is_there, err));
+    }
+    if (!is_there || self->left == 0) {
+        *answer = is_there ? SCAN_END : SCAN_WAIT;
+        return FIRN_OK;
+    }
+    *answer = SCAN_READY;
+    return make_batch(self, scratch, out, err);
+}
+
+static firn_status next(ice_data_reader *base, arena *scratch, batch *out, scan_answer *answer,
+                        firn_error *err) {
+    avro_data *self = (avro_data *)base;
+    const firn_status status = step(self, scratch, out, answer, err);
+    if (status != FIRN_OK) {
+        err_while(err, "reading %.*s", TEXT_ARGS(io_file_path(self->file)));
+    }
+    return status;
+}
+
+static void counters(const ice_data_reader *base, scan_counters *add_to) {
+    const avro_data *self = (const avro_data *)base;
+    add_to->rows_read += self->counted.rows_read;
+    add_to->rows_deleted += self->counted.rows_deleted;
+    add_to->rows_filtered += self->counted.rows_filtered;
+}
+
+const ice_data_kind ice_avro_data = {
+    .format = "avro",
+    .open = open_reader,
+    .next = next,
+    .counters = counters,
+    .close = close_reader,
+};

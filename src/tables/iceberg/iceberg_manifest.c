@@ -1,0 +1,496 @@
+#include "tables/iceberg/iceberg_manifest.h"
+
+#include "formats/avro/avro_pairs.h"
+#include "memory/text_builder.h"
+
+#define CODEC_BYTES_MAX ((size_t)16 << 20)
+
+// ---- Manifest lists ----------------------------------------------------------------------------
+
+// Member of the list's record, its field id, what it is read as.
+#define LIST_SLOTS(X)                                                                              \
+    X(PATH, 500, BYTES)                                                                            \
+    X(LENGTH, 501, NUMBER)                                                                         \
+    X(SPEC, 502, NUMBER)                                                                           \
+    X(CONTENT, 517, NUMBER)                                                                        \
+    X(SEQUENCE, 515, NUMBER)                                                                       \
+    X(SNAPSHOT, 503, NUMBER)                                                                       \
+    X(ADDED_FILES, 504, NUMBER)                                                                    \
+    X(EXISTING_FILES, 505, NUMBER)                                                                 \
+    X(ADDED_ROWS, 512, NUMBER)                                                                     \
+    X(EXISTING_ROWS, 513, NUMBER)                                                                  \
+    X(PARTITIONS, 507, SLICE)
+
+typedef enum list_slot {
+#define X(name, id, want) LIST_##name,
+    LIST_SLOTS(X)
+#undef X
+        LIST_SLOT_COUNT
+} list_slot;
+
+static const int32_t list_paths[][1] = {
+#define X(name, id, want) {id},
+    LIST_SLOTS(X)
+#undef X
+};
+
+static const avro_slot list_slots[] = {
+#define X(name, id, want) {list_paths[LIST_##name], 1, AVRO_WANT_##want},
+    LIST_SLOTS(X)
+#undef X
+};
+
+static text text_of_bytes(bytes value) {
+    return (text){.data = (const char *)value.data, .size = value.size};
+}
+
+static firn_status copy_bytes(arena *memory, bytes value, bytes *out, firn_error *err) {
+    uint8_t *copy = ARENA_NEW(memory, uint8_t, value.size + 1);
+    if (copy == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    if (value.size > 0) {
+        memcpy(copy, value.data, value.size);
+    }
+    *out = (bytes){.size = value.size, .data = copy};
+    return FIRN_OK;
+}
+
+static firn_status read_summary(const avro_plan *plan, byte_reader *in, arena *memory,
+                                ice_summary *out, firn_error *err) {
+    avro_value values[4];
+    TRY(avro_plan_read(plan, in, values, err));
+    *out = (ice_summary){.has_null = values[0].is_null || values[0].number != 0,
+                         .has_nan = values[1].is_null || values[1].number != 0,
+                         .has_low = !values[2].is_null,
+                         .has_high = !values[3].is_null};
+    if (out->has_low) {
+        TRY(copy_bytes(memory, values[2].data, &out->low, err));
+    }
+    return out->has_high ? copy_bytes(memory, values[3].data, &out->high, err) : FIRN_OK;
+}
+
+// The summaries of a manifest, an array of records.
+static firn_status read_summaries(const avro_schema *list, bytes slice, const avro_plan *plan,
+                                  arena *memory, ice_manifest *out, firn_error *err) {
+    byte_reader in = reader_open(slice);
+    avro_items items = {.item_size_min = list->element->size_min};
+    bool has_item;
+    ice_summary *summaries = NULL;
+    uint32_t capacity = 0;
+    TRY(avro_items_next(&items, &in, &has_item, err));
+    while (has_item) {
+        if (out->summary_count == capacity) {
+            ice_summary *grown = ARENA_NEW(memory, ice_summary, (size_t)capacity * 2 + 4);
+            if (grown == NULL) {
+                return ARENA_FULL(memory, err);
+            }
+            if (capacity > 0) {
+                memcpy(grown, summaries, capacity * sizeof *grown);
+            }
+            summaries = grown;
+            capacity = capacity * 2 + 4;
+        }
+        TRY(read_summary(plan, &in, memory, &summaries[out->summary_count++], err));
+        TRY(avro_items_next(&items, &in, &has_item, err));
+    }
+    out->summaries = summaries;
+    return FIRN_OK;
+}
+
+static exact_u64 sum_of(const avro_value *left, const avro_value *right) {
+    if (left->is_null || right->is_null || left->number < 0 || right->number < 0) {
+        return (exact_u64){.is_known = false};
+    }
+    return (exact_u64){.is_known = true, .value = (uint64_t)left->number + (uint64_t)right->number};
+}
+
+static firn_status take_manifest(const avro_value *values, arena *memory, ice_manifest *out,
+                                 firn_error *err) {
+    if (values[LIST_PATH].is_null || values[LIST_SPEC].is_null) {
+        return FAIL(err, FIRN_CORRUPT, "a manifest has no path or no partition spec");
+    }
+    const int64_t spec = values[LIST_SPEC].number;
+    const int64_t content = values[LIST_CONTENT].is_null ? 0 : values[LIST_CONTENT].number;
+    const int64_t length = values[LIST_LENGTH].is_null ? 0 : values[LIST_LENGTH].number;
+    if (spec < INT32_MIN || spec > INT32_MAX || content < 0 || content > 1 || length < 0) {
+        return FAIL(err, FIRN_CORRUPT, "a manifest has spec %lld, content %lld, length %lld",
+                    (long long)spec, (long long)content, (long long)length);
+    }
+    *out = (ice_manifest){
+        .length = (uint64_t)length,
+        .spec_id = (int32_t)spec,
+        .has_deletes = content == 1,
+        .sequence_number = values[LIST_SEQUENCE].is_null ? 0 : values[LIST_SEQUENCE].number,
+        .added_snapshot_id =
+            values[LIST_SNAPSHOT].is_null ? ICE_NO_SNAPSHOT : values[LIST_SNAPSHOT].number,
+        .live_files = sum_of(&values[LIST_ADDED_FILES], &values[LIST_EXISTING_FILES]),
+        .live_rows = sum_of(&values[LIST_ADDED_ROWS], &values[LIST_EXISTING_ROWS]),
+    };
+    return text_copy(memory, text_of_bytes(values[LIST_PATH].data), &out->path, err);
+}
+
+static firn_status add_manifest(ice_manifest_list *list, uint32_t *capacity, arena *memory,
+                                ice_manifest **out, firn_error *err) {
+    if (list->count == *capacity) {
+        ice_manifest *grown = ARENA_NEW(memory, ice_manifest, (size_t)*capacity * 2 + 16);
+        if (grown == NULL) {
+            return ARENA_FULL(memory, err);
+        }
+        if (list->count > 0) {
+            memcpy(grown, list->items, list->count * sizeof *grown);
+        }
+        list->items = grown;
+        *capacity = *capacity * 2 + 16;
+    }
+    *out = &list->items[list->count++];
+    return FIRN_OK;
+}
+
+static firn_status read_list(avro_walk *walk, arena *memory, ice_manifest_list *out,
+                             firn_error *err) {
+    static const int32_t null_path[] = {509};
+    static const int32_t nan_path[] = {518};
+    static const int32_t low_path[] = {510};
+    static const int32_t high_path[] = {511};
+    static const avro_slot summary_slots[] = {{null_path, 1, AVRO_WANT_NUMBER},
+                                              {nan_path, 1, AVRO_WANT_NUMBER},
+                                              {low_path, 1, AVRO_WANT_BYTES},
+                                              {high_path, 1, AVRO_WANT_BYTES}};
+    const avro_plan *plan;
+    const avro_plan *summaries = NULL;
+    uint32_t capacity = 0;
+    *out = (ice_manifest_list){.count = 0};
+    TRY(avro_plan_compile(memory, walk->schema, list_slots, LIST_SLOT_COUNT, 0, &plan, err));
+    const avro_schema *list = plan->found[LIST_PARTITIONS];
+    if (list != NULL && list->kind == AVRO_ARRAY) {
+        TRY(avro_plan_compile(memory, list->element, summary_slots, 4, 0, &summaries, err));
+    }
+    TRY(avro_walk_next(walk, err));
+    while (walk->has_value) {
+        avro_value values[LIST_SLOT_COUNT];
+        ice_manifest *made;
+        TRY(avro_plan_read(plan, &walk->in, values, err));
+        TRY(add_manifest(out, &capacity, memory, &made, err));
+        TRY(take_manifest(values, memory, made, err));
+        if (summaries != NULL && !values[LIST_PARTITIONS].is_null) {
+            TRY(read_summaries(list, values[LIST_PARTITIONS].data, summaries, memory, made, err));
+        }
+        TRY(avro_walk_next(walk, err));
+    }
+    return FIRN_OK;
+}
+
+firn_status ice_manifest_list_read(bytes file, arena *memory, ice_manifest_list *out,
+                                   firn_error *err) {
+    codec_scratch codecs = codec_scratch_open(CODEC_BYTES_MAX);
+    arena block = arena_open(ICE_MANIFEST_BYTES_MAX);
+    avro_walk walk;
+    firn_status status = avro_walk_open(&walk, file, memory, &block, &codecs, err);
+    if (status == FIRN_OK) {
+        status = read_list(&walk, memory, out, err);
+    }
+    arena_close(&block);
+    codec_scratch_close(&codecs);
+    return status;
+}
+
+// Version 1 allowed snapshots that name their manifests.
+static firn_status bare_manifests(const ice_snapshot *snapshot, arena *memory,
+                                  ice_manifest_list *out, firn_error *err) {
+    out->items = ARENA_NEW(memory, ice_manifest, (size_t)snapshot->manifests.count + 1);
+    if (out->items == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < snapshot->manifests.count; i++) {
+        out->items[out->count++] = (ice_manifest){.path = snapshot->manifests.items[i],
+                                                  .is_bare = true,
+                                                  .added_snapshot_id = snapshot->id};
+    }
+    return FIRN_OK;
+}
+
+firn_status ice_manifests_of(io *files, const ice_snapshot *snapshot, const cancel_flag *cancel,
+                             arena *memory, ice_manifest_list *out, firn_error *err) {
+    *out = (ice_manifest_list){.count = 0};
+    if (snapshot == NULL) {
+        return FIRN_OK;
+    }
+    if (snapshot->manifest_list.size == 0) {
+        return bare_manifests(snapshot, memory, out, err);
+    }
+    bytes file;
+    firn_status status =
+        io_get(files, snapshot->manifest_list, ICE_MANIFEST_BYTES_MAX, cancel, memory, &file, err);
+    if (status == FIRN_OK) {
+        status = ice_manifest_list_read(file, memory, out, err);
+    }
+    if (status != FIRN_OK) {
+        err_while(err, "reading the manifest list %.*s", TEXT_ARGS(snapshot->manifest_list));
+    }
+    return status;
+}
+
+// ---- Manifests ---------------------------------------------------------------------------------
+
+// Member of an entry, its path of field ids, what it is read as.
+#define ENTRY_SLOTS(X)                                                                             \
+    X(STATUS, 0, -1, NUMBER)                                                                       \
+    X(SNAPSHOT, 1, -1, NUMBER)                                                                     \
+    X(SEQUENCE, 3, -1, NUMBER)                                                                     \
+    X(CONTENT, 2, 134, NUMBER)                                                                     \
+    X(PATH, 2, 100, BYTES)                                                                         \
+    X(FORMAT, 2, 101, BYTES)                                                                       \
+    X(ROWS, 2, 103, NUMBER)                                                                        \
+    X(SIZE, 2, 104, NUMBER)                                                                        \
+    X(VALUE_COUNTS, 2, 109, SLICE)                                                                 \
+    X(NULL_COUNTS, 2, 110, SLICE)                                                                  \
+    X(NAN_COUNTS, 2, 137, SLICE)                                                                   \
+    X(LOW, 2, 125, SLICE)                                                                          \
+    X(HIGH, 2, 128, SLICE)                                                                         \
+    X(EQUALITY_IDS, 2, 135, SLICE)                                                                 \
+    X(REFERENCED, 2, 143, BYTES)
+
+typedef enum entry_slot {
+#define X(name, outer, inner, want) ENTRY_##name,
+    ENTRY_SLOTS(X)
+#undef X
+        ENTRY_SLOT_COUNT
+} entry_slot;
+
+static const int32_t entry_paths[][2] = {
+#define X(name, outer, inner, want) {outer, inner},
+    ENTRY_SLOTS(X)
+#undef X
+};
+
+static const avro_slot entry_slots[] = {
+#define X(name, outer, inner, want)                                                                \
+    {entry_paths[ENTRY_##name], (inner) < 0 ? 1 : 2, AVRO_WANT_##want},
+    ENTRY_SLOTS(X)
+#undef X
+};
+
+#define DATA_FILE_ID 2
+#define PARTITION_ID 102
+
+static const avro_schema *field_schema(const avro_schema *of, int32_t id) {
+    const avro_field *found = of == NULL ? NULL : avro_field_by_id(of, id);
+    if (found == NULL) {
+        return NULL;
+    }
+    const avro_schema *inner = avro_option_of(found->schema, &(uint32_t){0});
+    return inner == NULL ? found->schema : inner;
+}
+
+static avro_want want_of(const avro_schema *value) {
+    switch (value == NULL ? AVRO_NULL : value->kind) {
+    case AVRO_BOOLEAN:
+    case AVRO_INT:
+    case AVRO_LONG:
+        return AVRO_WANT_NUMBER;
+    case AVRO_FLOAT:
+    case AVRO_DOUBLE:
+        return AVRO_WANT_REAL;
+    case AVRO_BYTES:
+    case AVRO_STRING:
+    case AVRO_FIXED:
+        return AVRO_WANT_BYTES;
+    case AVRO_NULL:
+    case AVRO_RECORD:
+    case AVRO_ENUM:
+    case AVRO_ARRAY:
+    case AVRO_MAP:
+    case AVRO_UNION:
+    case AVRO_KIND_COUNT:
+        break;
+    }
+    return AVRO_WANT_SLICE;
+}
+
+// Slots of an entry and of its partition values.
+static firn_status compile(ice_walk *self, uint32_t flags, bool *has_fixed, firn_error *err) {
+    const uint32_t count = ENTRY_SLOT_COUNT + self->spec->count;
+    avro_slot *slots = ARENA_NEW(self->memory, avro_slot, count);
+    int32_t (*paths)[3] = arena_alloc(self->memory, (size_t)self->spec->count + 1, sizeof *paths);
+    self->values = ARENA_NEW(self->memory, avro_value, count);
+    if (slots == NULL || paths == NULL || self->values == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    memcpy(slots, entry_slots, sizeof entry_slots);
+    const avro_schema *partition =
+        field_schema(field_schema(self->avro.schema, DATA_FILE_ID), PARTITION_ID);
+    *has_fixed = false;
+    for (uint32_t i = 0; i < self->spec->count; i++) {
+        const int32_t id = self->spec->fields[i].field_id;
+        const avro_schema *value = field_schema(partition, id);
+        paths[i][0] = DATA_FILE_ID;
+        paths[i][1] = PARTITION_ID;
+        paths[i][2] = id;
+        slots[ENTRY_SLOT_COUNT + i] = (avro_slot){paths[i], 3, want_of(value)};
+        *has_fixed |=
+            value != NULL && value->kind == AVRO_FIXED && value->logical == AVRO_LOGICAL_NONE;
+    }
+    return avro_plan_compile(self->memory, self->avro.schema, slots, count, flags, &self->plan,
+                             err);
+}
+
+// Whether the file decodes: with Java's fixed values it does not.
+static bool can_read(bytes file, const ice_walk *self, arena *block) {
+    firn_error ignored = ERR_INIT;
+    arena memory = arena_open(ICE_MANIFEST_BYTES_MAX);
+    avro_walk walk;
+    firn_status status = avro_walk_open(&walk, file, &memory, block, self->codecs, &ignored);
+    status = status == FIRN_OK ? avro_walk_next(&walk, &ignored) : status;
+    while (status == FIRN_OK && walk.has_value) {
+        status = avro_plan_read(self->plan, &walk.in, self->values, &ignored);
+        status = status == FIRN_OK ? avro_walk_next(&walk, &ignored) : status;
+    }
+    arena_close(&memory);
+    return status == FIRN_OK;
+}
+
+// The spec that a manifest says it has: for lists of version 1 that do not.
+static int32_t spec_of_header(const avro_header *header) {
+    const bytes *value = avro_header_find(header, TEXT("partition-spec-id"));
+    int64_t id = 0;
+    if (value == NULL || number_parse_i64(text_of_bytes(*value), &id) != NUMBER_OK ||
+        id < INT32_MIN || id > INT32_MAX) {
+        return 0;
+    }
+    return (int32_t)id;
+}
+
+firn_status ice_walk_open(ice_walk *self, bytes file, const ice_manifest *manifest,
+                          const ice_metadata *metadata, arena *memory, arena *block,
+                          codec_scratch *codecs, firn_error *err) {
+    *self = (ice_walk){.manifest = manifest, .memory = memory, .codecs = codecs};
+    TRY(avro_walk_open(&self->avro, file, memory, block, codecs, err));
+    const int32_t spec = manifest->is_bare ? spec_of_header(&self->avro.header) : manifest->spec_id;
+    self->spec = ice_metadata_spec(metadata, spec);
+    if (self->spec == NULL) {
+        return FAIL(err, FIRN_CORRUPT, "a manifest has partition spec %d, the table has none such",
+                    spec);
+    }
+    bool has_fixed;
+    TRY(compile(self, 0, &has_fixed, err));
+    if (has_fixed && !can_read(file, self, block)) {
+        TRY(compile(self, AVRO_PLAN_FIXED_IS_BYTES, &has_fixed, err));
+    }
+    return FIRN_OK;
+}
+
+static firn_status take_entry(const ice_walk *self, ice_entry *out, firn_error *err) {
+    const avro_value *values = self->values;
+    if (values[ENTRY_PATH].is_null || values[ENTRY_FORMAT].is_null || values[ENTRY_ROWS].is_null) {
+        return FAIL(err, FIRN_CORRUPT, "an entry has no path, no format or no record count");
+    }
+    const int64_t content = values[ENTRY_CONTENT].is_null ? 0 : values[ENTRY_CONTENT].number;
+    const int64_t size = values[ENTRY_SIZE].is_null ? 0 : values[ENTRY_SIZE].number;
+    if (content < 0 || content > ICE_EQUALITY_DELETES || values[ENTRY_ROWS].number < 0 ||
+        size < 0) {
+        return FAIL(err, FIRN_CORRUPT, "an entry has content %lld, %lld rows, %lld bytes",
+                    (long long)content, (long long)values[ENTRY_ROWS].number, (long long)size);
+    }
+    *out = (ice_entry){
+        .status = (uint32_t)values[ENTRY_STATUS].number,
+        .snapshot_id = values[ENTRY_SNAPSHOT].is_null ? self->manifest->added_snapshot_id
+                                                      : values[ENTRY_SNAPSHOT].number,
+        .sequence_number = values[ENTRY_SEQUENCE].is_null ? self->manifest->sequence_number
+                                                          : values[ENTRY_SEQUENCE].number,
+        .content = (ice_content)content,
+        .path = text_of_bytes(values[ENTRY_PATH].data),
+        .format = text_of_bytes(values[ENTRY_FORMAT].data),
+        .row_count = (uint64_t)values[ENTRY_ROWS].number,
+        .size = (uint64_t)size,
+        .partition = values + ENTRY_SLOT_COUNT,
+        .value_counts = values[ENTRY_VALUE_COUNTS],
+        .null_counts = values[ENTRY_NULL_COUNTS],
+        .nan_counts = values[ENTRY_NAN_COUNTS],
+        .low = values[ENTRY_LOW],
+        .high = values[ENTRY_HIGH],
+        .equality_ids = values[ENTRY_EQUALITY_IDS],
+    };
+    if (!values[ENTRY_REFERENCED].is_null) {
+        out->referenced_file = text_of_bytes(values[ENTRY_REFERENCED].data);
+    }
+    // A null number is inherited by added entries; older versions have none at all.
+    if (values[ENTRY_SEQUENCE].is_null && out->status == 0 &&
+        self->plan->found[ENTRY_SEQUENCE] != NULL && self->manifest->sequence_number > 0) {
+        return FAIL(err, FIRN_CORRUPT, "an existing entry has no sequence number");
+    }
+    return FIRN_OK;
+}
+
+firn_status ice_walk_next(ice_walk *self, ice_entry *out, bool *has_entry, firn_error *err) {
+    *has_entry = false;
+    TRY(avro_walk_next(&self->avro, err));
+    while (self->avro.has_value) {
+        TRY(avro_plan_read(self->plan, &self->avro.in, self->values, err));
+        const avro_value *status = &self->values[ENTRY_STATUS];
+        if (status->is_null || status->number < 0 || status->number > 2) {
+            return FAIL(err, FIRN_CORRUPT, "an entry has no status of 0, 1 or 2");
+        }
+        if (status->number != 2) { // Not deleted.
+            *has_entry = true;
+            return take_entry(self, out, err);
+        }
+        TRY(avro_walk_next(&self->avro, err));
+    }
+    return FIRN_OK;
+}
+
+const avro_schema *ice_walk_partition_schema(const ice_walk *self, uint32_t index) {
+    return self->plan->found[ENTRY_SLOT_COUNT + index];
+}
+
+firn_status ice_walk_pairs(const ice_walk *self, const ice_entry *entry, ice_map map,
+                           ice_pair_visit visit, void *user, firn_error *err) {
+    const avro_value *slices[] = {&entry->value_counts, &entry->null_counts, &entry->nan_counts,
+                                  &entry->low, &entry->high};
+    static const entry_slot slots[] = {ENTRY_VALUE_COUNTS, ENTRY_NULL_COUNTS, ENTRY_NAN_COUNTS,
+                                       ENTRY_LOW, ENTRY_HIGH};
+    const avro_schema *of = self->plan->found[slots[map]];
+    avro_pairs pairs;
+    if (slices[map]->is_null || of == NULL || !avro_pairs_open(&pairs, of, slices[map]->data) ||
+        pairs.has_data != (map >= ICE_MAP_LOW)) {
+        return FIRN_OK;
+    }
+    TRY(avro_pairs_next(&pairs, err));
+    while (pairs.has_pair) {
+        if (pairs.key >= 0 && pairs.key <= INT32_MAX) {
+            visit(user, map, (int32_t)pairs.key,
+                  pairs.has_data ? (ice_pair){.data = pairs.data}
+                                 : (ice_pair){.number = pairs.number});
+        }
+        TRY(avro_pairs_next(&pairs, err));
+    }
+    return FIRN_OK;
+}
+
+firn_status ice_walk_equality_ids(const ice_walk *self, const ice_entry *entry, arena *memory,
+                                  u32_list *out, firn_error *err) {
+    *out = (u32_list){.count = 0};
+    const avro_schema *of = self->plan->found[ENTRY_EQUALITY_IDS];
+    if (entry->equality_ids.is_null || of == NULL || of->kind != AVRO_ARRAY ||
+        want_of(of->element) != AVRO_WANT_NUMBER) {
+        return FAIL(err, FIRN_CORRUPT, "an equality delete file has no field ids");
+    }
+    const bytes slice = entry->equality_ids.data;
+    out->items = ARENA_NEW(memory, uint32_t, slice.size + 1); // An id takes a byte or more.
+    if (out->items == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    byte_reader in = reader_open(slice);
+    avro_items items = {.item_size_min = 1};
+    bool has_item;
+    TRY(avro_items_next(&items, &in, &has_item, err));
+    while (has_item) {
+        int32_t id;
+        TRY(avro_read_int(&in, &id, err));
+        out->items[out->count++] = (uint32_t)id;
+        TRY(avro_items_next(&items, &in, &has_item, err));
+    }
+    return out->count > 0 ? FIRN_OK
+                          : FAIL(err, FIRN_CORRUPT, "an equality delete file has no field ids");
+}

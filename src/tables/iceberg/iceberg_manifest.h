@@ -1,0 +1,125 @@
+// Manifest lists and manifests: which files a snapshot has, from Avro, by field id.
+//
+//     snapshot ─ manifest list ─ ice_manifest ─ manifest ─ ice_entry ─ data or delete file
+//
+// Specification: apache/iceberg, format/spec.md, "Manifests", "Manifest Lists".
+#ifndef FIRN_TABLES_ICEBERG_ICEBERG_MANIFEST_H
+#define FIRN_TABLES_ICEBERG_ICEBERG_MANIFEST_H
+
+#include "expr/expr.h"
+#include "formats/avro/avro_file.h"
+#include "formats/avro/avro_plan.h"
+#include "io/io.h"
+#include "tables/iceberg/iceberg_metadata.h"
+
+#define ICE_MANIFEST_BYTES_MAX ((uint64_t)2 << 30)
+#define ICE_NO_SEQUENCE INT64_MIN // Inherited, or broken.
+
+typedef enum ice_content { ICE_DATA, ICE_POSITION_DELETES, ICE_EQUALITY_DELETES } ice_content;
+
+/// What a manifest list says of one partition field over a manifest.
+typedef struct ice_summary {
+    bool has_null; ///< True also when it is not said.
+    bool has_nan;
+    bool has_low;
+    bool has_high;
+    bytes low;
+    bytes high;
+} ice_summary;
+
+typedef struct ice_manifest {
+    text path;
+    uint64_t length; ///< 0: not said.
+    int32_t spec_id;
+    bool has_deletes;
+    bool is_bare;              ///< Named by v1 metadata alone: nothing but the path is known.
+    int64_t sequence_number;   ///< Inherited by its entries; 0 in v1.
+    int64_t added_snapshot_id; ///< Likewise.
+    exact_u64 live_files;      ///< Added and existing.
+    exact_u64 live_rows;
+    uint32_t summary_count; ///< 0: none are given.
+    const ice_summary *summaries;
+} ice_manifest;
+
+typedef struct ice_manifest_list {
+    uint32_t count;
+    ice_manifest *items;
+} ice_manifest_list;
+
+/// Reads the manifests of a snapshot, waiting for their bytes, into `memory`.
+///
+/// Errors: FIRN_CORRUPT, those of io, with the path.
+firn_status ice_manifests_of(io *files, const ice_snapshot *snapshot, const cancel_flag *cancel,
+                             arena *memory, ice_manifest_list *out, firn_error *err);
+
+/// Reads a manifest list from its bytes.
+firn_status ice_manifest_list_read(bytes file, arena *memory, ice_manifest_list *out,
+                                   firn_error *err);
+
+/// One live entry of a manifest. What it points to stays until the next one is read.
+typedef struct ice_entry {
+    uint32_t status; ///< 0 existing, 1 added.
+    int64_t snapshot_id;
+    int64_t sequence_number; ///< Of the data, inherited if it was null.
+    ice_content content;
+    text path;
+    text format;
+    uint64_t row_count;
+    uint64_t size;
+    const avro_value *partition; ///< By spec field.
+    // Slices of maps; is_null if they are missing.
+    avro_value value_counts;
+    avro_value null_counts;
+    avro_value nan_counts;
+    avro_value low;
+    avro_value high;
+    avro_value equality_ids;
+    text referenced_file; ///< Size 0: none.
+} ice_entry;
+
+/// Walks through the live entries of a manifest in memory.
+typedef struct ice_walk {
+    avro_walk avro;
+    const avro_plan *plan;
+    const ice_manifest *manifest;
+    const ice_spec *spec;
+    avro_value *values;
+    arena *memory;
+    codec_scratch *codecs;
+} ice_walk;
+
+/// Begins. `memory` holds what lives as long as the walk, `block` the entries.
+firn_status ice_walk_open(ice_walk *self, bytes file, const ice_manifest *manifest,
+                          const ice_metadata *metadata, arena *memory, arena *block,
+                          codec_scratch *codecs, firn_error *err);
+
+/// The next entry that is not deleted; *has_entry is false behind the last.
+firn_status ice_walk_next(ice_walk *self, ice_entry *out, bool *has_entry, firn_error *err);
+
+/// The Avro schema of partition field `index`, NULL if the manifest lacks it.
+const avro_schema *ice_walk_partition_schema(const ice_walk *self, uint32_t index);
+
+// The schemas behind the maps of an entry.
+typedef enum ice_map {
+    ICE_MAP_VALUE_COUNTS,
+    ICE_MAP_NULL_COUNTS,
+    ICE_MAP_NAN_COUNTS,
+    ICE_MAP_LOW,
+    ICE_MAP_HIGH,
+} ice_map;
+
+/// The value of a key in one of the maps: a count, or bytes of a bound.
+typedef struct ice_pair {
+    int64_t number;
+    bytes data;
+} ice_pair;
+/// Calls `visit` for each pair of a map. Errors: FIRN_CORRUPT.
+typedef void (*ice_pair_visit)(void *user, ice_map map, int32_t key, ice_pair value);
+firn_status ice_walk_pairs(const ice_walk *self, const ice_entry *entry, ice_map map,
+                           ice_pair_visit visit, void *user, firn_error *err);
+
+/// The ids of an equality delete file, in `memory`.
+firn_status ice_walk_equality_ids(const ice_walk *self, const ice_entry *entry, arena *memory,
+                                  u32_list *out, firn_error *err);
+
+#endif

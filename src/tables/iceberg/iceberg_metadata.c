@@ -1,0 +1,533 @@
+#include "tables/iceberg/iceberg_metadata.h"
+
+#include "memory/text_builder.h"
+
+#define FORMAT_VERSION_MAX 3
+
+typedef struct metadata_reader {
+    const json_node *root;
+    arena *memory;
+    ice_metadata *out;
+} metadata_reader;
+
+// The members of an array of objects, or of one object that old writers put in its place.
+typedef struct node_list {
+    const json_node *first;
+    uint32_t count;
+} node_list;
+
+static firn_status objects_of(const json_node *list, node_list *out, firn_error *err) {
+    *out = (node_list){.first = list->first, .count = list->count};
+    for (const json_node *each = list->first; each != NULL; each = each->next) {
+        TRY(json_as_object(each, err));
+    }
+    return FIRN_OK;
+}
+
+// ---- Schemas -----------------------------------------------------------------------------------
+
+static firn_status read_schemas(metadata_reader *self, firn_error *err) {
+    ice_metadata *out = self->out;
+    const json_node *list = NULL;
+    const json_node *single = NULL;
+    node_list nodes;
+    TRY(json_want_array(self->root, "schemas", &list, err));
+    TRY(json_want_object(self->root, "schema", &single, err));
+    if (out->format_version > 1 || single == NULL) {
+        TRY(json_get_array(self->root, "schemas", &list, err));
+        TRY(json_get_i32(self->root, "current-schema-id", &out->current_schema_id, err));
+    } else {
+        TRY(json_want_i32(self->root, "current-schema-id", &out->current_schema_id, err));
+    }
+    if (list != NULL) {
+        TRY(objects_of(list, &nodes, err));
+    } else {
+        nodes = (node_list){.first = single, .count = 1};
+    }
+    ice_schema *schemas = ARENA_NEW(self->memory, ice_schema, (size_t)nodes.count + 1);
+    out->schema_errors = ARENA_NEW(self->memory, firn_error, (size_t)nodes.count + 1);
+    if (schemas == NULL || out->schema_errors == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    const json_node *each = nodes.first;
+    for (uint32_t i = 0; i < nodes.count; i++, each = each->next) {
+        out->schema_errors[i] = ERR_INIT;
+        const firn_status status = ice_schema_read(each, self->memory, &schemas[i], err);
+        if (status == FIRN_UNSUPPORTED) {
+            out->schema_errors[i] = *err; // Told when somebody wants to read with it.
+        } else if (status != FIRN_OK) {
+            return status;
+        }
+    }
+    out->schemas = schemas;
+    out->schema_count = nodes.count;
+    if (list == NULL) {
+        out->current_schema_id = schemas[0].id;
+    }
+    if (ice_metadata_schema(out, out->current_schema_id) == NULL) {
+        return FAIL(err, FIRN_CORRUPT, "\"current-schema-id\" is %d, there is no such schema",
+                    out->current_schema_id);
+    }
+    return FIRN_OK;
+}
+
+// ---- Partition specs ---------------------------------------------------------------------------
+
+static firn_status read_source(const json_node *node, ice_partition_field *out, firn_error *err) {
+    const json_node *sources = NULL;
+    TRY(json_want_array(node, "source-ids", &sources, err));
+    if (sources == NULL || json_find(node, "source-id") != NULL) {
+        return json_get_i32(node, "source-id", &out->source_id, err);
+    }
+    out->source_id = -1;
+    if (sources->count == 1) {
+        return json_as_i32(sources->first, &out->source_id, err);
+    }
+    out->transform = (ice_transform){.kind = ICE_UNKNOWN, .width = 1}; // Of several columns.
+    return FIRN_OK;
+}
+
+// `list` is an array of partition fields.
+static firn_status read_spec_fields(metadata_reader *self, const json_node *list, ice_spec *out,
+                                    firn_error *err) {
+    node_list nodes;
+    TRY(objects_of(list, &nodes, err));
+    ice_partition_field *fields =
+        ARENA_NEW(self->memory, ice_partition_field, (size_t)nodes.count + 1);
+    if (fields == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    for (const json_node *each = nodes.first; each != NULL; each = each->next) {
+        ice_partition_field *made = &fields[out->count];
+        text transform;
+        *made = (ice_partition_field){.field_id = 1000 + (int32_t)out->count};
+        TRY(json_get_text(each, "transform", &transform, err));
+        TRY(json_get_text(each, "name", &made->name, err));
+        if (self->out->format_version > 1) {
+            TRY(json_get_i32(each, "field-id", &made->field_id, err));
+        } else {
+            TRY(json_want_i32(each, "field-id", &made->field_id, err));
+        }
+        made->transform = ice_transform_read(transform);
+        TRY(read_source(each, made, err));
+        out->count++;
+    }
+    out->fields = fields;
+    return FIRN_OK;
+}
+
+static firn_status read_specs(metadata_reader *self, firn_error *err) {
+    ice_metadata *out = self->out;
+    const json_node *list = NULL;
+    const json_node *single = NULL;
+    TRY(json_want_array(self->root, "partition-specs", &list, err));
+    TRY(json_want_array(self->root, "partition-spec", &single, err));
+    int32_t default_id = 0;
+    if (out->format_version > 1 || single == NULL) {
+        int32_t last;
+        TRY(json_get_array(self->root, "partition-specs", &list, err));
+        TRY(json_get_i32(self->root, "default-spec-id", &default_id, err));
+        TRY(out->format_version > 1 ? json_get_i32(self->root, "last-partition-id", &last, err)
+                                    : FIRN_OK);
+    }
+    const uint32_t count = list == NULL ? 1 : list->count;
+    ice_spec *specs = ARENA_NEW(self->memory, ice_spec, (size_t)count + 1);
+    if (specs == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    out->specs = specs;
+    if (list == NULL) {
+        specs[0] = (ice_spec){.id = 0};
+        out->spec_count = 1;
+        return read_spec_fields(self, single, &specs[0], err);
+    }
+    for (const json_node *each = list->first; each != NULL; each = each->next) {
+        const json_node *fields;
+        ice_spec *made = &specs[out->spec_count];
+        *made = (ice_spec){.id = 0};
+        TRY(json_as_object(each, err));
+        TRY(json_get_i32(each, "spec-id", &made->id, err));
+        TRY(json_get_array(each, "fields", &fields, err));
+        TRY(read_spec_fields(self, fields, made, err));
+        out->spec_count++;
+    }
+    if (ice_metadata_spec(out, default_id) == NULL) {
+        return FAIL(err, FIRN_CORRUPT, "\"default-spec-id\" is %d, there is no such spec",
+                    default_id);
+    }
+    return FIRN_OK;
+}
+
+// Sort orders are not needed to read, but have to be there.
+static firn_status check_sort_orders(metadata_reader *self, firn_error *err) {
+    const json_node *list;
+    int32_t id;
+    if (self->out->format_version == 1) {
+        return FIRN_OK;
+    }
+    TRY(json_get_array(self->root, "sort-orders", &list, err));
+    return json_get_i32(self->root, "default-sort-order-id", &id, err);
+}
+
+// ---- Snapshots ---------------------------------------------------------------------------------
+
+static firn_status read_summary(const json_node *node, ice_snapshot *out, firn_error *err) {
+    const json_node *summary = NULL;
+    TRY(json_want_object(node, "summary", &summary, err));
+    for (const json_node *each = summary == NULL ? NULL : summary->first; each != NULL;
+         each = each->next) {
+        text value;
+        TRY(json_as_text(each, &value, err));
+        uint64_t rows = 0;
+        if (text_equal(each->key, TEXT("operation"))) {
+            out->operation = value;
+        } else if (text_equal(each->key, TEXT("total-records")) &&
+                   number_parse_u64(value, &rows) == NUMBER_OK) {
+            out->rows = (estimate){.is_known = true, .value = (double)rows};
+        }
+    }
+    return FIRN_OK;
+}
+
+static firn_status read_snapshot(metadata_reader *self, const json_node *node, ice_snapshot *out,
+                                 firn_error *err) {
+    const json_node *manifests = NULL;
+    *out = (ice_snapshot){.parent_id = ICE_NO_SNAPSHOT, .schema_id = -1};
+    TRY(json_get_i64(node, "snapshot-id", &out->id, err));
+    TRY(json_want_i64(node, "parent-snapshot-id", &out->parent_id, err));
+    TRY(json_want_i64(node, "sequence-number", &out->sequence_number, err));
+    TRY(json_get_i64(node, "timestamp-ms", &out->timestamp_ms, err));
+    TRY(json_want_i32(node, "schema-id", &out->schema_id, err));
+    TRY(json_want_text(node, "manifest-list", &out->manifest_list, err));
+    TRY(read_summary(node, out, err));
+    if (out->manifest_list.size > 0) {
+        return FIRN_OK;
+    }
+    TRY(json_get_array(node, "manifests", &manifests, err)); // v1 without a list.
+    out->manifests.items = ARENA_NEW(self->memory, text, (size_t)manifests->count + 1);
+    if (out->manifests.items == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    for (const json_node *each = manifests->first; each != NULL; each = each->next) {
+        TRY(json_as_text(each, &out->manifests.items[out->manifests.count++], err));
+    }
+    return FIRN_OK;
+}
+
+static firn_status read_snapshots(metadata_reader *self, firn_error *err) {
+    ice_metadata *out = self->out;
+    const json_node *list = NULL;
+    out->current_snapshot_id = ICE_NO_SNAPSHOT;
+    TRY(json_want_i64(self->root, "current-snapshot-id", &out->current_snapshot_id, err));
+    TRY(json_want_array(self->root, "snapshots", &list, err));
+    const uint32_t count = list == NULL ? 0 : list->count;
+    ice_snapshot *snapshots = ARENA_NEW(self->memory, ice_snapshot, (size_t)count + 1);
+    if (snapshots == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    out->snapshots = snapshots;
+    for (const json_node *each = count == 0 ? NULL : list->first; each != NULL; each = each->next) {
+        TRY(json_as_object(each, err));
+        TRY(read_snapshot(self, each, &snapshots[out->snapshot_count], err));
+        out->snapshot_count++;
+    }
+    if (out->current_snapshot_id != ICE_NO_SNAPSHOT &&
+        ice_metadata_snapshot(out, out->current_snapshot_id) == NULL) {
+        return FAIL(err, FIRN_CORRUPT, "\"current-snapshot-id\" is %lld, there is no such snapshot",
+                    (long long)out->current_snapshot_id);
+    }
+    return FIRN_OK;
+}
+
+static firn_status read_ref(const json_node *node, ice_ref *out, firn_error *err) {
+    text kind;
+    *out = (ice_ref){.name = node->key};
+    TRY(json_as_object(node, err));
+    TRY(json_get_i64(node, "snapshot-id", &out->snapshot_id, err));
+    TRY(json_get_text(node, "type", &kind, err));
+    out->is_tag = text_equal_nocase(kind, TEXT("tag"));
+    if (!out->is_tag && !text_equal_nocase(kind, TEXT("branch"))) {
+        return json_node_fail(node, err, "is a \"%.*s\", a branch or a tag is allowed",
+                              TEXT_ARGS(kind));
+    }
+    return FIRN_OK;
+}
+
+static firn_status read_refs(metadata_reader *self, firn_error *err) {
+    ice_metadata *out = self->out;
+    const json_node *object = NULL;
+    TRY(json_want_object(self->root, "refs", &object, err));
+    const uint32_t count = object == NULL ? 0 : object->count;
+    ice_ref *refs = ARENA_NEW(self->memory, ice_ref, (size_t)count + 2);
+    if (refs == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    out->refs = refs;
+    bool has_main = false;
+    for (const json_node *each = count == 0 ? NULL : object->first; each != NULL;
+         each = each->next) {
+        ice_ref *made = &refs[out->ref_count++];
+        TRY(read_ref(each, made, err));
+        const bool is_main = text_equal(made->name, TEXT("main"));
+        has_main |= is_main;
+        if (is_main && made->snapshot_id != out->current_snapshot_id) {
+            return json_node_fail(each, err, "is snapshot %lld, the current snapshot is %lld",
+                                  (long long)made->snapshot_id,
+                                  (long long)out->current_snapshot_id);
+        }
+    }
+    if (!has_main && out->current_snapshot_id != ICE_NO_SNAPSHOT) {
+        refs[out->ref_count++] =
+            (ice_ref){.name = TEXT("main"), .snapshot_id = out->current_snapshot_id};
+    }
+    return FIRN_OK;
+}
+
+static firn_status read_log(metadata_reader *self, firn_error *err) {
+    ice_metadata *out = self->out;
+    const json_node *list = NULL;
+    TRY(json_want_array(self->root, "snapshot-log", &list, err));
+    const uint32_t count = list == NULL ? 0 : list->count;
+    ice_log_entry *log = ARENA_NEW(self->memory, ice_log_entry, (size_t)count + 1);
+    if (log == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    out->log = log;
+    for (const json_node *each = count == 0 ? NULL : list->first; each != NULL; each = each->next) {
+        ice_log_entry *made = &log[out->log_count++];
+        TRY(json_as_object(each, err));
+        TRY(json_get_i64(each, "snapshot-id", &made->snapshot_id, err));
+        TRY(json_get_i64(each, "timestamp-ms", &made->timestamp_ms, err));
+    }
+    return FIRN_OK;
+}
+
+// ---- The document ------------------------------------------------------------------------------
+
+static firn_status read_properties(metadata_reader *self, firn_error *err) {
+    const json_node *properties = NULL;
+    TRY(json_want_object(self->root, "properties", &properties, err));
+    for (const json_node *each = properties == NULL ? NULL : properties->first; each != NULL;
+         each = each->next) {
+        text value;
+        TRY(json_as_text(each, &value, err));
+        if (!text_equal(each->key, TEXT("schema.name-mapping.default"))) {
+            continue;
+        }
+        const bytes json = {.size = value.size, .data = (const uint8_t *)value.data};
+        const json_node *list;
+        firn_status status = json_tree_read(self->memory, json, &list, err);
+        status = status == FIRN_OK ? ice_mapping_read(list, self->memory, &self->out->mapping, err)
+                                   : status;
+        if (status != FIRN_OK) {
+            err_while(err, "reading the property \"schema.name-mapping.default\"");
+            return status;
+        }
+    }
+    return FIRN_OK;
+}
+
+static firn_status check_numbers(metadata_reader *self, firn_error *err) {
+    int64_t number;
+    TRY(json_get_i64(self->root, "last-updated-ms", &number, err));
+    TRY(json_get_i64(self->root, "last-column-id", &number, err));
+    if (self->out->format_version == 1) {
+        return FIRN_OK;
+    }
+    text uuid;
+    TRY(json_get_text(self->root, "table-uuid", &uuid, err));
+    TRY(json_get_i64(self->root, "last-sequence-number", &number, err));
+    return self->out->format_version < 3 ? FIRN_OK
+                                         : json_get_i64(self->root, "next-row-id", &number, err);
+}
+
+static firn_status read_document(metadata_reader *self, firn_error *err) {
+    ice_metadata *out = self->out;
+    TRY(json_as_object(self->root, err));
+    TRY(json_get_i32(self->root, "format-version", &out->format_version, err));
+    if (out->format_version < 1) {
+        return FAIL(err, FIRN_CORRUPT, "\"format-version\" is %d, at least 1 is required",
+                    out->format_version);
+    }
+    if (out->format_version > FORMAT_VERSION_MAX) {
+        return FAIL(err, FIRN_UNSUPPORTED, "\"format-version\" is %d, at most %d is read",
+                    out->format_version, FORMAT_VERSION_MAX);
+    }
+    TRY(json_get_text(self->root, "location", &out->location, err));
+    TRY(check_numbers(self, err));
+    TRY(read_schemas(self, err));
+    TRY(read_specs(self, err));
+    TRY(check_sort_orders(self, err));
+    TRY(read_snapshots(self, err));
+    TRY(read_refs(self, err));
+    TRY(read_log(self, err));
+    return read_properties(self, err);
+}
+
+firn_status ice_json_read(bytes file, arena *memory, const json_node **out, firn_error *err) {
+    bytes json = file;
+    if (file.size >= 2 && file.data[0] == 0x1f && file.data[1] == 0x8b) {
+        codec_scratch scratch = codec_scratch_open((size_t)16 << 20);
+        const codec_growth growth = {
+            .memory = memory,
+            .size_max = ICE_METADATA_BYTES_MAX,
+            .size_hint = file.size < ICE_METADATA_BYTES_MAX / 8 ? file.size * 8 : file.size};
+        const firn_status status =
+            codec_decode_growing(CODEC_GZIP, file, &growth, &json, &scratch, err);
+        codec_scratch_close(&scratch);
+        TRY(status);
+    }
+    return json_tree_read(memory, json, out, err);
+}
+
+firn_status ice_metadata_read(bytes file, arena *memory, ice_metadata *out, firn_error *err) {
+    *out = (ice_metadata){.format_version = 0};
+    metadata_reader self = {.memory = memory, .out = out};
+    TRY(ice_json_read(file, memory, &self.root, err));
+    return read_document(&self, err);
+}
+
+const ice_snapshot *ice_metadata_snapshot(const ice_metadata *self, int64_t id) {
+    for (uint32_t i = 0; i < self->snapshot_count; i++) {
+        if (self->snapshots[i].id == id) {
+            return &self->snapshots[i];
+        }
+    }
+    return NULL;
+}
+
+const ice_spec *ice_metadata_spec(const ice_metadata *self, int32_t id) {
+    for (uint32_t i = 0; i < self->spec_count; i++) {
+        if (self->specs[i].id == id) {
+            return &self->specs[i];
+        }
+    }
+    return NULL;
+}
+
+const ice_schema *ice_metadata_schema(const ice_metadata *self, int32_t id) {
+    for (uint32_t i = 0; i < self->schema_count; i++) {
+        if (self->schemas[i].id == id) {
+            return &self->schemas[i];
+        }
+    }
+    return NULL;
+}
+
+const field *ice_metadata_field(const ice_metadata *self, const ice_schema *first,
+                                int32_t field_id) {
+    const field *found = ice_schema_find(&first->columns, field_id);
+    for (uint32_t i = self->schema_count; i > 0 && found == NULL; i--) {
+        found = ice_schema_find(&self->schemas[i - 1].columns, field_id);
+    }
+    return found;
+}
+
+// ---- Versions ----------------------------------------------------------------------------------
+
+static firn_status find_snapshot(const ice_metadata *self, int64_t id, const ice_snapshot **out,
+                                 firn_error *err) {
+    *out = ice_metadata_snapshot(self, id);
+    return *out != NULL ? FIRN_OK
+                        : FAIL_SQL(err, FIRN_NOT_FOUND, "42704", NO_POSITION,
+                                   "there is no snapshot %lld", (long long)id);
+}
+
+static firn_status find_ref(const ice_metadata *self, text name, const ice_ref **out,
+                            firn_error *err) {
+    *out = NULL;
+    for (uint32_t i = 0; i < self->ref_count; i++) {
+        if (text_equal(self->refs[i].name, name)) {
+            *out = &self->refs[i];
+            return FIRN_OK;
+        }
+    }
+    firn_status status = FAIL_SQL(err, FIRN_NOT_FOUND, "42704", NO_POSITION,
+                                  "there is no branch or tag \"%.*s\"", TEXT_ARGS(name));
+    for (uint32_t i = 0; i < self->ref_count; i++) {
+        if (text_distance(name, self->refs[i].name) <= name.size / 2) {
+            err_hint(err, "did you mean \"%.*s\"?", TEXT_ARGS(self->refs[i].name));
+        }
+    }
+    return status;
+}
+
+// What was current at a time: the last entry of the log that is not later.
+static firn_status find_time(const ice_metadata *self, int64_t micros, const ice_snapshot **out,
+                             firn_error *err) {
+    const int64_t ms = calendar_floor_div(micros, 1000);
+    for (uint32_t i = self->log_count; i > 0; i--) {
+        if (self->log[i - 1].timestamp_ms <= ms) {
+            return find_snapshot(self, self->log[i - 1].snapshot_id, out, err);
+        }
+    }
+    return FAIL_SQL(err, FIRN_NOT_FOUND, "42704", NO_POSITION,
+                    "the table has no snapshot that is so old");
+}
+
+// The first snapshot must be an ancestor of the second.
+static firn_status find_range(const ice_metadata *self, const table_version *version,
+                              const ice_snapshot **out, firn_error *err) {
+    const int64_t to = version->to_snapshot_id == ICE_NO_SNAPSHOT ? self->current_snapshot_id
+                                                                  : version->to_snapshot_id;
+    TRY(find_snapshot(self, to, out, err));
+    const ice_snapshot *at = *out;
+    for (uint32_t i = 0; i < self->snapshot_count && at != NULL; i++) {
+        if (at->id == version->from_snapshot_id || at->parent_id == version->from_snapshot_id) {
+            return FIRN_OK;
+        }
+        at = ice_metadata_snapshot(self, at->parent_id);
+    }
+    return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
+                    "snapshot %lld is no ancestor of snapshot %lld",
+                    (long long)version->from_snapshot_id, (long long)to);
+}
+
+static firn_status take_schema(const ice_metadata *self, const ice_snapshot *snapshot,
+                               bool is_current, const ice_schema **out, firn_error *err) {
+    const int32_t id = is_current || snapshot == NULL || snapshot->schema_id < 0
+                           ? self->current_schema_id
+                           : snapshot->schema_id;
+    *out = ice_metadata_schema(self, id);
+    if (*out == NULL) {
+        return FAIL(err, FIRN_CORRUPT, "snapshot %lld has schema %d, there is no such schema",
+                    snapshot == NULL ? -1LL : (long long)snapshot->id, id);
+    }
+    const firn_error *why = &self->schema_errors[*out - self->schemas];
+    if (why->status != FIRN_OK) {
+        *err = *why;
+        return why->status;
+    }
+    return FIRN_OK;
+}
+
+firn_status ice_metadata_resolve(const ice_metadata *self, const table_version *version,
+                                 const ice_snapshot **snapshot, const ice_schema **schema,
+                                 firn_error *err) {
+    const ice_ref *ref = NULL;
+    bool is_current = true;
+    *snapshot = NULL;
+    if (version != NULL && version->is_incremental) {
+        TRY(find_range(self, version, snapshot, err));
+        return take_schema(self, *snapshot, true, schema, err);
+    }
+    switch (version == NULL ? VERSION_CURRENT : version->kind) {
+    case VERSION_CURRENT:
+        *snapshot = ice_metadata_snapshot(self, self->current_snapshot_id);
+        break;
+    case VERSION_SNAPSHOT:
+        TRY(find_snapshot(self, version->number, snapshot, err));
+        is_current = false;
+        break;
+    case VERSION_REF:
+        TRY(find_ref(self, version->ref, &ref, err));
+        TRY(find_snapshot(self, ref->snapshot_id, snapshot, err));
+        is_current = !ref->is_tag;
+        break;
+    case VERSION_TIMESTAMP:
+        TRY(find_time(self, version->number, snapshot, err));
+        is_current = false;
+        break;
+    }
+    return take_schema(self, *snapshot, is_current, schema, err);
+}

@@ -1,0 +1,162 @@
+#include "tables/iceberg/iceberg_metadata.h"
+
+#include "base/test.h"
+#include "memory/text_builder.h"
+
+// A table of version 2 with two schemas, two snapshots, a branch and a tag.
+static const char whole[] =
+    "{\"format-version\":2,\"table-uuid\":\"u\",\"location\":\"file:/t\",\"last-updated-ms\":2000,"
+    "\"last-column-id\":3,\"last-sequence-number\":2,\"current-schema-id\":1,\"schemas\":["
+    "{\"type\":\"struct\",\"schema-id\":0,\"fields\":["
+    "{\"id\":1,\"name\":\"id\",\"required\":true,\"type\":\"int\"}]},"
+    "{\"type\":\"struct\",\"schema-id\":1,\"fields\":["
+    "{\"id\":1,\"name\":\"id\",\"required\":true,\"type\":\"long\"},"
+    "{\"id\":2,\"name\":\"price\",\"required\":false,\"type\":\"decimal(9, 2)\"},"
+    "{\"id\":3,\"name\":\"tags\",\"required\":false,\"type\":{\"type\":\"list\",\"element-id\":4,"
+    "\"element\":\"string\",\"element-required\":false}}]}],"
+    "\"default-spec-id\":0,\"last-partition-id\":1000,\"partition-specs\":[{\"spec-id\":0,"
+    "\"fields\":[{\"name\":\"b\",\"transform\":\"bucket[8]\",\"source-id\":1,"
+    "\"field-id\":1000}]}],"
+    "\"sort-orders\":[{\"order-id\":0,\"fields\":[]}],\"default-sort-order-id\":0,"
+    "\"properties\":{},\"current-snapshot-id\":11,\"snapshots\":["
+    "{\"snapshot-id\":10,\"sequence-number\":1,\"timestamp-ms\":1000,\"manifest-list\":\"a\","
+    "\"schema-id\":0,\"summary\":{\"operation\":\"append\"}},"
+    "{\"snapshot-id\":11,\"parent-snapshot-id\":10,\"sequence-number\":2,\"timestamp-ms\":2000,"
+    "\"manifest-list\":\"b\",\"schema-id\":1,\"summary\":{\"operation\":\"append\","
+    "\"total-records\":\"7\"}}],"
+    "\"snapshot-log\":[{\"snapshot-id\":10,\"timestamp-ms\":1000},"
+    "{\"snapshot-id\":11,\"timestamp-ms\":2000}],"
+    "\"refs\":{\"main\":{\"snapshot-id\":11,\"type\":\"branch\"},"
+    "\"old\":{\"snapshot-id\":10,\"type\":\"tag\"},"
+    "\"dev\":{\"snapshot-id\":10,\"type\":\"branch\"}}}";
+
+static bytes bytes_of(text value) {
+    return (bytes){.size = value.size, .data = (const uint8_t *)value.data};
+}
+
+// `whole` with its first `from` replaced.
+static text changed(const char *from, const char *to, arena *memory) {
+    const text all = text_of(whole);
+    const size_t at = text_find(all, text_of(from));
+    text_builder builder = text_builder_open(memory);
+    CHECK(at < all.size);
+    text_append(&builder, text_slice(all, 0, at));
+    text_append(&builder, text_of(to));
+    text_append(&builder, text_slice(all, at + strlen(from), all.size));
+    text out = {0};
+    firn_error err = ERR_INIT;
+    CHECK(text_builder_finish(&builder, &out, &err) == FIRN_OK);
+    return out;
+}
+
+TEST(ice_metadata_resolves_versions_with_their_schemas) {
+    arena memory = arena_open(1 << 20);
+    firn_error err = ERR_INIT;
+    ice_metadata metadata;
+    REQUIRE(ice_metadata_read(bytes_of(text_of(whole)), &memory, &metadata, &err) == FIRN_OK);
+    const struct {
+        table_version version;
+        int64_t snapshot; // 0: there is none.
+        int32_t schema;
+    } rows[] = {
+        {{.kind = VERSION_CURRENT}, 11, 1},
+        {{.kind = VERSION_SNAPSHOT, .number = 10}, 10, 0},
+        {{.kind = VERSION_SNAPSHOT, .number = 12}, 0, 0},
+        {{.kind = VERSION_REF, .ref = TEXT("old")}, 10, 0},
+        {{.kind = VERSION_REF, .ref = TEXT("dev")}, 10, 1},
+        {{.kind = VERSION_REF, .ref = TEXT("mian")}, 0, 0},
+        {{.kind = VERSION_TIMESTAMP, .number = 1999999}, 10, 0},
+        {{.kind = VERSION_TIMESTAMP, .number = 2000000}, 11, 1},
+        {{.kind = VERSION_TIMESTAMP, .number = 999999}, 0, 0},
+        {{.is_incremental = true, .from_snapshot_id = 10, .to_snapshot_id = 11}, 11, 1},
+        {{.is_incremental = true, .from_snapshot_id = 11, .to_snapshot_id = 10}, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const ice_snapshot *snapshot;
+        const ice_schema *schema;
+        const firn_status status =
+            ice_metadata_resolve(&metadata, &rows[i].version, &snapshot, &schema, &err);
+        CHECK((status == FIRN_OK) == (rows[i].snapshot != 0));
+        if (status == FIRN_OK) {
+            CHECK(snapshot->id == rows[i].snapshot);
+            CHECK(schema->id == rows[i].schema);
+        }
+    }
+    arena_close(&memory);
+}
+
+TEST(ice_metadata_refuses_what_java_refuses) {
+    const struct {
+        const char *from;
+        const char *to;
+        const char *words;
+    } rows[] = {
+        {"\"format-version\":2", "\"format-version\":9", "at most 3 is read"},
+        {"\"format-version\":2", "\"format-version\":0", "at least 1"},
+        {"\"format-version\":2", "\"format-version\":\"2\"", "format-version"},
+        {"\"table-uuid\":\"u\",", "", "table-uuid"},
+        {"\"location\":\"file:/t\",", "", "location"},
+        {"\"last-column-id\":3", "\"last-column-id\":\"3\"", "last-column-id"},
+        {"\"last-sequence-number\":2,", "", "last-sequence-number"},
+        {"\"last-partition-id\":1000,", "", "last-partition-id"},
+        {"\"current-schema-id\":1", "\"current-schema-id\":7", "there is no such schema"},
+        {"\"default-spec-id\":0", "\"default-spec-id\":5", "there is no such spec"},
+        {"\"sort-orders\":[{\"order-id\":0,\"fields\":[]}],", "", "sort-orders"},
+        {"\"current-snapshot-id\":11", "\"current-snapshot-id\":12", "no such snapshot"},
+        {"\"main\":{\"snapshot-id\":11", "\"main\":{\"snapshot-id\":10", "the current snapshot"},
+        {"\"type\":\"tag\"", "\"type\":\"label\"", "a branch or a tag"},
+        {"\"properties\":{}", "\"properties\":{\"a\":1}", "properties"},
+        {"\"operation\":\"append\"", "\"operation\":1", "operation"},
+        {"\"manifest-list\":\"a\",", "", "manifests"},
+        {"\"type\":\"long\"", "\"type\":\"longer\"", "not a type"},
+        {"decimal(9, 2)", "decimal(39, 2)", "at most 38"},
+        {"decimal(9, 2)", "decimal(9, 10)", "scale"},
+        {"decimal(9, 2)", "decimal(9)", "not a type"},
+        {"decimal(9, 2)", "fixed[-1]", "length"},
+        {"\"id\":2", "\"id\":4", "twice"},
+        {"\"element-id\":4,", "", "element-id"},
+        {"\"required\":false", "\"required\":\"no\"", "required"},
+        {"}}}", "}}", "line 1"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        arena memory = arena_open(1 << 20);
+        firn_error err = ERR_INIT;
+        ice_metadata metadata;
+        const text file = changed(rows[i].from, rows[i].to, &memory);
+        CHECK(ice_metadata_read(bytes_of(file), &memory, &metadata, &err) != FIRN_OK);
+        CHECK(strstr(err.text, rows[i].words) != NULL);
+        if (strstr(err.text, rows[i].words) == NULL) {
+            printf("  \"%s\" for \"%s\"\n", err.text, rows[i].to);
+        }
+        arena_close(&memory);
+    }
+}
+
+TEST(ice_metadata_takes_a_transform_of_a_later_specification) {
+    arena memory = arena_open(1 << 20);
+    firn_error err = ERR_INIT;
+    ice_metadata metadata;
+    const text file = changed("bucket[8]", "zorder[8]", &memory);
+    REQUIRE(ice_metadata_read(bytes_of(file), &memory, &metadata, &err) == FIRN_OK);
+    CHECK(metadata.specs[0].fields[0].transform.kind == ICE_UNKNOWN);
+    arena_close(&memory);
+}
+
+TEST(ice_metadata_of_version_1_needs_neither_uuid_nor_lists) {
+    static const char first[] =
+        "{\"format-version\":1,\"location\":\"/t\",\"last-updated-ms\":1,\"last-column-id\":1,"
+        "\"schema\":{\"type\":\"struct\",\"fields\":[{\"id\":1,\"name\":\"a\",\"required\":false,"
+        "\"type\":\"fixed[4]\"}]},\"partition-spec\":[{\"name\":\"a\",\"transform\":\"identity\","
+        "\"source-id\":1}],\"current-snapshot-id\":-1}";
+    arena memory = arena_open(1 << 20);
+    firn_error err = ERR_INIT;
+    ice_metadata metadata;
+    REQUIRE(ice_metadata_read(bytes_of(text_of(first)), &memory, &metadata, &err) == FIRN_OK);
+    CHECK(metadata.spec_count == 1 && metadata.specs[0].fields[0].field_id == 1000);
+    CHECK(metadata.schemas[0].columns.fields[0].type->width == 4);
+    const ice_snapshot *snapshot;
+    const ice_schema *schema;
+    CHECK(ice_metadata_resolve(&metadata, NULL, &snapshot, &schema, &err) == FIRN_OK);
+    CHECK(snapshot == NULL && schema->columns.count == 1);
+    arena_close(&memory);
+}

@@ -1,0 +1,172 @@
+#include "tables/iceberg/iceberg_scan.h"
+
+#include "base/date_text.h"
+#include "memory/text_builder.h"
+#include "tables/iceberg/hadoop_version.h"
+#include "tables/iceberg/iceberg_value.h"
+
+typedef struct scan_options {
+    text path;
+    bool has_path;
+    bool has_version; // Of the three ways to name one.
+    bool has_from;
+    bool has_to;
+    table_version version;
+} scan_options;
+
+static firn_status fail_value(const table_argument *arg, const char *wanted, firn_error *err) {
+    return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
+                    "argument \"%.*s\" of iceberg_scan is not %s", TEXT_ARGS(arg->name), wanted);
+}
+
+static firn_status take_number(const table_argument *arg, int64_t *out, firn_error *err) {
+    if (arg->value.is_null || type_category_of(arg->type) != CATEGORY_INTEGER) {
+        return fail_value(arg, "a snapshot id", err);
+    }
+    const column *value = arg->value.value;
+    switch ((int)type_physical(arg->type)) {
+    case PHYSICAL_I8:
+        *out = COLUMN_VALUES(value, int8_t)[0];
+        return FIRN_OK;
+    case PHYSICAL_I16:
+        *out = COLUMN_VALUES(value, int16_t)[0];
+        return FIRN_OK;
+    case PHYSICAL_I32:
+        *out = COLUMN_VALUES(value, int32_t)[0];
+        return FIRN_OK;
+    case PHYSICAL_I64:
+        *out = COLUMN_VALUES(value, int64_t)[0];
+        return FIRN_OK;
+    default:
+        return fail_value(arg, "a snapshot id", err);
+    }
+}
+
+static firn_status take_text(const table_argument *arg, text *out, firn_error *err) {
+    if (arg->value.is_null || type_category_of(arg->type) != CATEGORY_TEXT) {
+        return fail_value(arg, "a text", err);
+    }
+    *out = string_text(&COLUMN_VALUES(arg->value.value, string_value)[0]);
+    return FIRN_OK;
+}
+
+// Microseconds of a TIMESTAMP, TIMESTAMPTZ, DATE or text.
+static firn_status take_time(const table_argument *arg, int64_t *out, firn_error *err) {
+    if (arg->value.is_null) {
+        return fail_value(arg, "a timestamp", err);
+    }
+    const column *value = arg->value.value;
+    text written;
+    switch ((int)arg->type->id) {
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMPTZ: {
+        const int64_t number = COLUMN_VALUES(value, int64_t)[0];
+        const int64_t units = calendar_units_per_second(arg->type->unit);
+        if (units > 1000000) {
+            *out = calendar_floor_div(number, units / 1000000);
+            return FIRN_OK;
+        }
+        return __builtin_mul_overflow(number, 1000000 / units, out)
+                   ? fail_value(arg, "a timestamp that microseconds can hold", err)
+                   : FIRN_OK;
+    }
+    case TYPE_DATE:
+        *out = COLUMN_VALUES(value, int32_t)[0] * CALENDAR_DAY_SECONDS * 1000000;
+        return FIRN_OK;
+    case TYPE_VARCHAR:
+        TRY(take_text(arg, &written, err));
+        return date_parse_timestamp(written, UNIT_MICRO, out) == DATE_OK
+                   ? FIRN_OK
+                   : fail_value(arg, "a timestamp", err);
+    default:
+        return fail_value(arg, "a timestamp", err);
+    }
+}
+
+static firn_status set_version(scan_options *self, int kind, firn_error *err) {
+    if (self->has_version) {
+        return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
+                        "iceberg_scan takes one of snapshot_id, ref and timestamp");
+    }
+    self->has_version = true;
+    self->version.kind = kind == VERSION_SNAPSHOT ? VERSION_SNAPSHOT
+                         : kind == VERSION_REF    ? VERSION_REF
+                                                  : VERSION_TIMESTAMP;
+    return FIRN_OK;
+}
+
+static firn_status take_named(scan_options *self, const table_argument *arg, firn_error *err) {
+    if (text_equal_nocase(arg->name, TEXT("snapshot_id"))) {
+        TRY(set_version(self, VERSION_SNAPSHOT, err));
+        return take_number(arg, &self->version.number, err);
+    }
+    if (text_equal_nocase(arg->name, TEXT("ref"))) {
+        TRY(set_version(self, VERSION_REF, err));
+        return take_text(arg, &self->version.ref, err);
+    }
+    if (text_equal_nocase(arg->name, TEXT("timestamp"))) {
+        TRY(set_version(self, VERSION_TIMESTAMP, err));
+        return take_time(arg, &self->version.number, err);
+    }
+    if (text_equal_nocase(arg->name, TEXT("from_snapshot_id"))) {
+        self->has_from = true;
+        return take_number(arg, &self->version.from_snapshot_id, err);
+    }
+    if (text_equal_nocase(arg->name, TEXT("to_snapshot_id"))) {
+        self->has_to = true;
+        return take_number(arg, &self->version.to_snapshot_id, err);
+    }
+    firn_status status = FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION,
+                                  "iceberg_scan has no argument \"%.*s\"", TEXT_ARGS(arg->name));
+    err_hint(err, "it takes snapshot_id, ref, timestamp, from_snapshot_id and to_snapshot_id");
+    return status;
+}
+
+static firn_status take_arguments(scan_options *self, const table_argument *args,
+                                  uint32_t arg_count, firn_error *err) {
+    for (uint32_t i = 0; i < arg_count; i++) {
+        if (args[i].name.size > 0) {
+            TRY(take_named(self, &args[i], err));
+            continue;
+        }
+        if (self->has_path || args[i].value.is_null ||
+            type_category_of(args[i].type) != CATEGORY_TEXT) {
+            return FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION,
+                            "iceberg_scan takes one path and named arguments");
+        }
+        self->has_path = true;
+        TRY(take_text(&args[i], &self->path, err));
+    }
+    if (!self->has_path || self->path.size == 0) {
+        return FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION, "iceberg_scan needs a path");
+    }
+    if ((self->has_from || self->has_to) && (self->has_version || !self->has_from)) {
+        return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
+                        "to_snapshot_id needs from_snapshot_id, and both exclude snapshot_id, ref "
+                        "and timestamp");
+    }
+    self->version.is_incremental = self->has_from;
+    if (!self->has_to) {
+        self->version.to_snapshot_id = -1; // The current one.
+    }
+    return FIRN_OK;
+}
+
+// A metadata file by its name, else a folder.
+static bool is_metadata_file(text path) {
+    return text_ends_with(path, TEXT(".metadata.json")) ||
+           text_ends_with(path, TEXT(".metadata.json.gz")) || text_ends_with(path, TEXT(".json"));
+}
+
+firn_status ice_scan_open(const table_argument *args, uint32_t arg_count, io *files,
+                          const cancel_flag *cancel, arena *memory, table_snapshot **out,
+                          firn_error *err) {
+    scan_options options = {.has_path = false};
+    TRY(take_arguments(&options, args, arg_count, err));
+    text location = options.path;
+    if (!is_metadata_file(location)) {
+        TRY(hadoop_current_metadata(files, location, cancel, memory, &location, err));
+    }
+    const ice_open what = {.location = location, .name = options.path, .version = &options.version};
+    return ice_table_open(files, &what, cancel, out, err);
+}

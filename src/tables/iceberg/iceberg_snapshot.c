@@ -1,0 +1,171 @@
+#include "tables/iceberg/iceberg_snapshot.h"
+
+#include "memory/text_builder.h"
+#include "tables/iceberg/iceberg_snapshot_private.h"
+
+#define TABLE_BYTES_MAX ((size_t)8 << 30)
+
+// ---- Incremental ranges ------------------------------------------------------------------------
+
+static bool has_added(const ice_table *self, int64_t snapshot_id) {
+    for (uint32_t i = 0; i < self->added_count; i++) {
+        if (self->added[i] == snapshot_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The appends from `to` back to `from`, which is not among them.
+static firn_status take_appends(ice_table *self, int64_t from, firn_error *err) {
+    const ice_metadata *metadata = &self->metadata;
+    self->added = ARENA_NEW(&self->base.memory, int64_t, (size_t)metadata->snapshot_count + 1);
+    if (self->added == NULL) {
+        return ARENA_FULL(&self->base.memory, err);
+    }
+    const ice_snapshot *at = self->snapshot;
+    for (uint32_t i = 0; i < metadata->snapshot_count && at != NULL && at->id != from; i++) {
+        if (at->operation.size == 0 || text_equal(at->operation, TEXT("append"))) {
+            self->added[self->added_count++] = at->id;
+        }
+        at = ice_metadata_snapshot(metadata, at->parent_id);
+    }
+    return FIRN_OK;
+}
+
+// The data manifests that each of the appends made.
+static firn_status append_manifests(ice_table *self, io *files, const cancel_flag *cancel,
+                                    firn_error *err) {
+    arena *memory = &self->base.memory;
+    for (uint32_t i = 0; i < self->added_count; i++) {
+        const int64_t id = self->added[i];
+        ice_manifest_list list;
+        TRY(ice_manifests_of(files, ice_metadata_snapshot(&self->metadata, id), cancel, memory,
+                             &list, err));
+        ice_manifest *all =
+            ARENA_NEW(memory, ice_manifest, (size_t)self->manifests.count + list.count + 1);
+        if (all == NULL) {
+            return ARENA_FULL(memory, err);
+        }
+        if (self->manifests.count > 0) {
+            memcpy(all, self->manifests.items, self->manifests.count * sizeof *all);
+        }
+        self->manifests.items = all;
+        for (uint32_t j = 0; j < list.count; j++) {
+            const ice_manifest *each = &list.items[j];
+            if (!each->has_deletes && each->added_snapshot_id == id && has_added(self, id)) {
+                all[self->manifests.count++] = *each;
+            }
+        }
+    }
+    return FIRN_OK;
+}
+
+// ---- Opening -----------------------------------------------------------------------------------
+
+// Rows are known exactly only where nothing is deleted and every manifest says how many it has.
+static void count_rows(ice_table *self) {
+    exact_u64 rows = {.is_known = !self->is_incremental};
+    for (uint32_t i = 0; i < self->manifests.count && rows.is_known; i++) {
+        const ice_manifest *each = &self->manifests.items[i];
+        const bool is_empty = each->live_files.is_known && each->live_files.value == 0;
+        rows.is_known = !each->is_bare && (each->has_deletes ? is_empty : each->live_rows.is_known);
+        if (!each->has_deletes) {
+            rows.value += each->live_rows.value;
+        }
+    }
+    self->base.row_count = rows;
+    self->base.rows = rows.is_known            ? estimate_of_bound(bound_of_exact(rows))
+                      : self->snapshot == NULL ? (estimate){.is_known = true}
+                                               : self->snapshot->rows;
+}
+
+static firn_status read_metadata(ice_table *self, io *files, const ice_open *what,
+                                 const cancel_flag *cancel, firn_error *err) {
+    arena *memory = &self->base.memory;
+    bytes file = what->metadata;
+    if (file.size == 0) {
+        TRY(io_get(files, what->location, ICE_METADATA_BYTES_MAX, cancel, memory, &file, err));
+    } else {
+        text copy;
+        TRY(text_copy(memory, (text){.data = (const char *)file.data, .size = file.size}, &copy,
+                      err));
+        file.data = (const uint8_t *)copy.data;
+    }
+    return ice_metadata_read(file, memory, &self->metadata, err);
+}
+
+static firn_status describe(ice_table *self, const ice_open *what, firn_error *err) {
+    arena *memory = &self->base.memory;
+    table_ref *ref = &self->base.ref;
+    text_builder options = text_builder_open(memory);
+    json_writer json = json_writer_into(&options, 0);
+    json_begin_object(&json);
+    json_write_key(&json, TEXT("metadata"));
+    json_write_text(&json, what->location);
+    json_end_object(&json);
+    json_writer_finish(&json);
+    *ref = (table_ref){.kind = TEXT("iceberg"),
+                       .snapshot_id = self->snapshot == NULL ? ICE_NO_SNAPSHOT : self->snapshot->id,
+                       .schema_id = self->schema->id};
+    TRY(text_builder_finish(&options, &ref->options, err));
+    TRY(text_copy(memory, what->catalog, &ref->catalog, err));
+    return text_copy(memory, what->name, &ref->name, err);
+}
+
+static firn_status open_table(ice_table *self, io *files, const ice_open *what,
+                              const cancel_flag *cancel, firn_error *err) {
+    const table_version *version = what->version;
+    TRY(read_metadata(self, files, what, cancel, err));
+    TRY(ice_metadata_resolve(&self->metadata, version, &self->snapshot, &self->schema, err));
+    self->base.columns = self->schema->columns;
+    self->is_incremental = version != NULL && version->is_incremental;
+    if (self->is_incremental) {
+        TRY(take_appends(self, version->from_snapshot_id, err));
+        TRY(append_manifests(self, files, cancel, err));
+    } else {
+        TRY(ice_manifests_of(files, self->snapshot, cancel, &self->base.memory, &self->manifests,
+                             err));
+    }
+    count_rows(self);
+    return describe(self, what, err);
+}
+
+static void free_table(table_snapshot *base) {
+    ice_facts_close(atomic_load_explicit(&ice_table_of(base)->facts, memory_order_acquire));
+    arena memory = base->memory; // It holds the table.
+    arena_close(&memory);
+}
+
+firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *cancel,
+                           table_snapshot **out, firn_error *err) {
+    arena memory = arena_open(TABLE_BYTES_MAX);
+    ice_table *self = ARENA_NEW(&memory, ice_table, 1);
+    if (self == NULL) {
+        return ARENA_FULL(&memory, err);
+    }
+    *self = (ice_table){.base = {.kind = &iceberg_table_kind, .memory = memory}, .files = files};
+    atomic_init(&self->base.references, 1);
+    const firn_status status = open_table(self, files, what, cancel, err);
+    if (status != FIRN_OK) {
+        err_while(err, "opening the Iceberg table %.*s", TEXT_ARGS(what->location));
+        free_table(&self->base);
+        return status;
+    }
+    *out = &self->base;
+    return FIRN_OK;
+}
+
+const table_kind iceberg_table_kind = {
+    .name = "iceberg",
+    .facts = ice_column_facts,
+    .plan = ice_plan,
+    .planner_next = ice_planner_next,
+    .planner_counters = ice_planner_counters,
+    .planner_close = ice_planner_close,
+    .open = ice_reader_open,
+    .next = ice_reader_next,
+    .counters = ice_reader_counters,
+    .close = ice_reader_close,
+    .free = free_table,
+};

@@ -1,0 +1,28 @@
+// Iceberg tables as the engine sees them: opening a metadata file gives a snapshot to scan.
+#ifndef FIRN_TABLES_ICEBERG_ICEBERG_TABLE_H
+#define FIRN_TABLES_ICEBERG_ICEBERG_TABLE_H
+
+#include "io/io.h"
+#include "tables/catalog.h"
+
+extern const table_kind iceberg_table_kind;
+
+/// What is to be opened.
+typedef struct ice_open {
+    text location;                ///< Of the metadata file.
+    bytes metadata;               ///< The file itself if a catalog sent it; size 0: it is read.
+    text catalog;                 ///< Alias, or "".
+    text name;                    ///< As in table_ref.
+    const table_version *version; ///< NULL: current.
+} ice_open;
+
+/// Opens a version of a table: reads its metadata and the manifest list, and waits for both.
+///
+/// Keeps:  `files`, which outlives the snapshot.
+/// Owns:   the caller releases *out.
+/// Errors: FIRN_NOT_FOUND (no such file, snapshot, branch), FIRN_CORRUPT, FIRN_UNSUPPORTED, those
+///         of io, all with the file's name.
+firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *cancel,
+                           table_snapshot **out, firn_error *err);
+
+#endif
