@@ -49,6 +49,7 @@ typedef struct run {
     expr *conjuncts[CONJUNCTS_MAX];
     uint32_t conjunct_count;
     uint64_t delete_seed; // 0: nothing is deleted.
+    uint64_t piece_rows;  // 0: row groups are read whole, else in pieces of so many rows.
     uint32_t batch_rows;
 } run;
 
@@ -153,6 +154,19 @@ static firn_status read_plainly(const run *self, outcome *out, firn_error *err) 
     return status;
 }
 
+static firn_status read_rest(const run *self, pq_reader *reader, outcome *out, firn_error *err) {
+    pq_answer answer = PQ_READY;
+    while (answer != PQ_END) {
+        batch rows;
+        TRY(pq_reader_next(reader, &rows, &answer, err));
+        if (answer == PQ_READY) {
+            CHECK(rows.selected_count > 0);
+            TRY(add_rows(self, &rows, out, err));
+        }
+    }
+    return FIRN_OK;
+}
+
 // Lets the reader filter.
 static firn_status read_filtered(run *self, outcome *out, firn_error *err) {
     const statement_context context = {.now_us = 0};
@@ -168,15 +182,17 @@ static firn_status read_filtered(run *self, outcome *out, firn_error *err) {
     };
     pq_reader *reader;
     TRY(pq_reader_open(self->file, self->picks, self->count, &options, &reader, err));
-    pq_answer answer = PQ_READY;
     firn_status status = FIRN_OK;
-    pq_reader_start(reader, 0, pq_file_row_group_count(self->file));
-    while (status == FIRN_OK && answer != PQ_END) {
-        batch rows;
-        status = pq_reader_next(reader, &rows, &answer, err);
-        if (status == FIRN_OK && answer == PQ_READY) {
-            CHECK(rows.selected_count > 0);
-            status = add_rows(self, &rows, out, err);
+    if (self->piece_rows == 0) {
+        pq_reader_start(reader, 0, pq_file_row_group_count(self->file));
+        status = read_rest(self, reader, out, err);
+    }
+    for (uint32_t group = 0; self->piece_rows > 0 && group < pq_file_row_group_count(self->file);
+         group++) {
+        const uint64_t rows = pq_file_rows_of(self->file, group);
+        for (uint64_t from = 0; from < rows && status == FIRN_OK; from += self->piece_rows) {
+            pq_reader_start_rows(reader, group, from, from + self->piece_rows);
+            status = read_rest(self, reader, out, err);
         }
     }
     out->counters = pq_reader_count(reader);
@@ -262,6 +278,8 @@ static firn_status prepare(run *self, firn_error *err) {
     self->output_count = (uint32_t)random_below(self, count + 1);
     self->delete_seed = random_below(self, 3) == 0 ? 1 + random_below(self, 1000) : 0;
     self->batch_rows = random_below(self, 4) == 0 ? 1 + (uint32_t)random_below(self, 50) : 0;
+    const bool is_small = self->file->metadata->file.row_count < 3000;
+    self->piece_rows = is_small && random_below(self, 4) == 0 ? 1 + random_below(self, 200) : 0;
     const uint64_t wanted = 1 + random_below(self, CONJUNCTS_MAX);
     for (uint64_t i = 0; i < 10 && self->conjunct_count < wanted; i++) {
         TRY(add_conjunct(self, err));

@@ -337,6 +337,26 @@ static bool is_in_place(const pq_leaf_reader *self) {
            (uintptr_t)self->values.as.plain.at % conversion->width == 0;
 }
 
+// True if the next `count` rows are one run of one entry: a constant column, without unpacking.
+static firn_status read_one_run(pq_leaf_reader *self, uint32_t count, column *out, bool *is_one,
+                                firn_error *err) {
+    bool is_repeated;
+    uint32_t code;
+    uint32_t length;
+    pq_codes *codes = &self->values.as.codes;
+    TRY(pq_hybrid_peek(&codes->runs, &is_repeated, &code, &length, err));
+    *is_one = is_repeated && length >= count;
+    if (!*is_one) {
+        return FIRN_OK;
+    }
+    TRY(pq_codes_take_repeated(codes, count, &code, &length, err));
+    assert(length == count);
+    const uint8_t *entries = self->chunk->dictionary.values.values;
+    out->form = FORM_CONSTANT;
+    out->values = entries + (size_t)code * self->target.conversion.size;
+    return FIRN_OK;
+}
+
 static firn_status read_rows_codes(pq_leaf_reader *self, uint32_t present, const uint64_t *validity,
                                    arena *scratch, column *out, firn_error *err) {
     uint32_t *codes = ARENA_NEW(scratch, uint32_t, (size_t)out->length + PQ_UNPACK_SPARE);
@@ -365,6 +385,13 @@ firn_status pq_leaf_read(pq_leaf_reader *self, uint32_t count, arena *scratch, c
         return column_new_null(scratch, kind, count, out, err);
     }
     *out = (column){.type = kind, .form = FORM_FLAT, .length = count, .validity = validity};
+    if (self->values.form == PQ_VALUES_CODES && validity == NULL && count > 0) {
+        bool is_one;
+        TRY(read_one_run(self, count, out, &is_one, err));
+        if (is_one) {
+            return FIRN_OK;
+        }
+    }
     if (self->values.form == PQ_VALUES_CODES && self->chunk->keeps_codes) {
         return read_rows_codes(self, present, validity, scratch, out, err);
     }

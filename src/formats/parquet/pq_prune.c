@@ -139,8 +139,8 @@ static void leave_out(pq_group_plan *plan) {
     plan->spans.count = 0;
 }
 
-static firn_status new_plan(pq_pruner *self, uint32_t row_group, pq_group_plan *plan,
-                            firn_error *err) {
+static firn_status new_plan(pq_pruner *self, uint32_t row_group, pq_row_span piece,
+                            pq_group_plan *plan, firn_error *err) {
     arena memory = plan->memory; // Kept from the row group before.
     if (memory.limit == 0) {
         memory = arena_open(PLAN_MEMORY_MAX);
@@ -160,17 +160,20 @@ static firn_status new_plan(pq_pruner *self, uint32_t row_group, pq_group_plan *
         plan->indexes[i] = NULL;
     }
     const uint64_t rows = pq_file_rows_of(self->file, row_group);
-    plan->spans.count = rows > 0 ? 1 : 0;
-    plan->spans.items[0] = (pq_row_span){.from = 0, .to = rows};
+    piece.to = piece.to < rows ? piece.to : rows;
+    plan->spans.count = piece.from < piece.to ? 1 : 0;
+    plan->spans.items[0] = piece;
     return FIRN_OK;
 }
 
-firn_status pq_pruner_begin(pq_pruner *self, uint32_t row_group, pq_group_plan *plan,
-                            firn_error *err) {
-    TRY(new_plan(self, row_group, plan, err));
+firn_status pq_pruner_begin(pq_pruner *self, uint32_t row_group, pq_row_span piece,
+                            pq_group_plan *plan, firn_error *err) {
+    TRY(new_plan(self, row_group, piece, plan, err));
     self->plan = plan;
-    self->stage =
-        plan->spans.count > 0 && self->filter->stage_count > 0 ? STAGE_STATISTICS : STAGE_DONE;
+    const bool is_whole = pq_row_spans_rows(&plan->spans) == pq_file_rows_of(self->file, row_group);
+    self->stage = plan->spans.count == 0 || (is_whole && self->filter->stage_count == 0)
+                      ? STAGE_DONE
+                      : STAGE_STATISTICS;
     memset(self->is_known, 0, self->pick_count * sizeof *self->is_known);
     memset(self->is_asked, 0, self->pick_count * sizeof *self->is_asked);
     memset(self->blooms, 0, self->pick_count * sizeof *self->blooms);

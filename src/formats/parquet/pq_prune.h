@@ -61,12 +61,12 @@ firn_status pq_pruner_attach(pq_pruner *self, pool *owner, const io_request *req
                              firn_error *err);
 void pq_pruner_close(pq_pruner *self);
 
-/// Begins with a row group: `plan` is filled by the footer's statistics.
+/// Begins with a row group, or only the rows `piece` of it.
 ///
 /// Keeps:  `plan` until the next call.
 /// Errors: FIRN_NO_MEMORY.
-firn_status pq_pruner_begin(pq_pruner *self, uint32_t row_group, pq_group_plan *plan,
-                            firn_error *err);
+firn_status pq_pruner_begin(pq_pruner *self, uint32_t row_group, pq_row_span piece,
+                            pq_group_plan *plan, firn_error *err);
 
 /// Goes on until the plan is final. To be called again after PQ_WAIT.
 ///

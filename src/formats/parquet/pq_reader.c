@@ -200,11 +200,17 @@ void pq_reader_start(pq_reader *self, uint32_t from, uint32_t count) {
     self->group = from;
     self->group_next = from;
     self->group_end = from + count;
+    self->piece = (pq_row_span){.from = 0, .to = UINT64_MAX};
     self->is_pruning = false;
     self->slot = 0;
     self->slot_end = 0;
     self->stage = STAGE_GROUP;
     self->part = 0;
+}
+
+void pq_reader_start_rows(pq_reader *self, uint32_t row_group, uint64_t from, uint64_t to) {
+    pq_reader_start(self, row_group, 1);
+    self->piece = (pq_row_span){.from = from, .to = to};
 }
 
 // ---- Batches -----------------------------------------------------------------------------------

@@ -65,6 +65,11 @@ void pq_reader_close(pq_reader *self); // NULL: nothing.
 /// Begins with row groups [from, from + count).
 void pq_reader_start(pq_reader *self, uint32_t from, uint32_t count);
 
+/// Begins with rows [from, to) of one row group: a piece of it for one of several workers. Where
+/// the file has an offset index only the pages of these rows are read; pages that two pieces share
+/// are decompressed by both, so pieces should begin at pages.
+void pq_reader_start_rows(pq_reader *self, uint32_t row_group, uint64_t from, uint64_t to);
+
 /// The next batch that has a row; what it points to lives until the next call.
 ///
 /// Errors: FIRN_CORRUPT and others with the names of column, row group and file. After an error the

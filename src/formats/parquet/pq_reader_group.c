@@ -147,7 +147,8 @@ firn_status pq_reader_plan_groups(pq_reader *self, pq_answer *answer, firn_error
                 break;
             }
             self->group = self->group_next++;
-            TRY(pq_pruner_begin(&self->pruner, self->group, &self->plans[self->slot_end], err));
+            TRY(pq_pruner_begin(&self->pruner, self->group, self->piece,
+                                &self->plans[self->slot_end], err));
             self->is_pruning = true;
         }
         TRY(pq_pruner_next(&self->pruner, answer, err));

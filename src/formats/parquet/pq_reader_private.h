@@ -46,6 +46,7 @@ struct pq_reader {
     uint32_t group; // The row group that is read or was looked at last.
     uint32_t group_next;
     uint32_t group_end;
+    pq_row_span piece; // Of the row group, when only that is read; else to UINT64_MAX.
     bool is_pruning;   // The one in plans[slot_end] is being looked at.
     uint32_t slot;     // Where its chunks and its plan are, ...
     uint32_t slot_end; // ... and how many row groups are planned.
