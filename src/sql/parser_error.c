@@ -59,6 +59,12 @@ static firn_status fail_expected(sql_parser *self, const char *expected, firn_er
         return FAIL_SQL(err, FIRN_INVALID, SQL_SYNTAX, token->position,
                         "expected %s, found the end of the text", expected);
     }
+    if (token->kind == TOKEN_STRING || token->kind == TOKEN_ESCAPE_STRING ||
+        token->kind == TOKEN_DOLLAR_STRING) {
+        // Its content is not repeated: in ATTACH it may be a secret.
+        return FAIL_SQL(err, FIRN_INVALID, SQL_SYNTAX, token->position,
+                        "expected %s, found a text in quotes", expected);
+    }
     const text whole = token_text(self, token);
     const text found = shorten(whole);
     return FAIL_SQL(err, FIRN_INVALID, SQL_SYNTAX, token->position, "expected %s, found \"%.*s%s\"",

@@ -119,7 +119,8 @@ static const error_case error_cases[] = {
     {"SHOW COLUMNS", 12, "expected FROM and a table", ""},
     {"EXPLAIN (FORMAT x, COSTS) SELECT 1", 19, "expected ANALYZE, VERBOSE or FORMAT", ""},
     {"BEGIN ISOLATION LEVEL x", 22, "READ COMMITTED", ""},
-    {"CALL f(1) 'x'", 10, "expected \";\" or the end of the statement", ""},
+    {"CALL f(1) 'x'", 10, "expected \";\" or the end of the statement, found a text", ""},
+    {"ATTACH 'x' AS c (TOKEN 'a' 'secret')", 27, "behind an option, found a text in quotes", ""},
 };
 
 TEST(parser_says_where_and_what_is_wrong) {
@@ -158,6 +159,16 @@ TEST(parser_refuses_more_behind_an_expression_or_type) {
     CHECK(strstr(err.text, "expected the end of the type") != NULL);
     CHECK(sql_parse_type(TEXT("STRUCT(a INT)[]"), &memory, &type, &err) == FIRN_OK);
     CHECK(type->kind == SQL_TYPE_LIST && type->element->kind == SQL_TYPE_STRUCT);
+    arena_close(&memory);
+}
+
+TEST(parser_refuses_a_text_that_positions_cannot_count) {
+    arena memory = arena_open(MEMORY_MAX);
+    firn_error err = ERR_INIT;
+    const sql_expr *expr;
+    const text sql = {.data = "1", .size = (size_t)UINT32_MAX + 1}; // Nothing of it is read.
+    CHECK(sql_parse_expression(sql, &memory, &expr, &err) == FIRN_INVALID);
+    CHECK(strcmp(err.sqlstate, "54000") == 0 && err.position == UINT64_MAX);
     arena_close(&memory);
 }
 

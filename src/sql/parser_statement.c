@@ -67,8 +67,9 @@ static firn_status parse_explain(sql_parser *self, const sql_statement **out, fi
         parser_advance(self);
         TRY(parse_explain_options(self, &explain, err));
     } else {
-        explain.is_analyze = parser_accept_word(self, KW_ANALYZE);
         explain.is_verbose = parser_accept_word(self, KW_VERBOSE);
+        explain.is_analyze = parser_accept_word(self, KW_ANALYZE);
+        explain.is_verbose |= parser_accept_word(self, KW_VERBOSE);
         if (parser_accept_word(self, KW_FORMAT)) {
             TRY(parser_expect_label(self, "a format", &explain.format, err));
         }
