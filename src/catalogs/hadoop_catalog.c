@@ -74,13 +74,13 @@ static firn_status list(catalog *base, namespace_path space, arena *memory, cata
     return hadoop_folder_list(&of(base)->folder, space, memory, out, cancel, err);
 }
 
-static firn_status load(catalog *base, namespace_path space, text name,
-                        const table_version *version, arena *memory, catalog_object *out,
-                        const cancel_flag *cancel, firn_error *err) {
+static firn_status load(catalog *base, object_name name, const table_version *version,
+                        arena *memory, catalog_object *out, const cancel_flag *cancel,
+                        firn_error *err) {
     hadoop_catalog *self = of(base);
     loaded_table loaded = {.is_view = false};
-    TRY(hadoop_folder_load(&self->folder, space, name, memory, &loaded, cancel, err));
-    const loaded_name names = {.alias = base->alias, .space = space, .name = name};
+    TRY(hadoop_folder_load(&self->folder, name.space, name.name, memory, &loaded, cancel, err));
+    const loaded_name names = {.alias = base->alias, .object = name};
     return loaded_object_open(self->folder.files, &names, &loaded, version, memory, out, cancel,
                               err);
 }

@@ -8,11 +8,11 @@
 
 static firn_status dotted_name(const loaded_name *name, arena *memory, text *out, firn_error *err) {
     text_builder builder = text_builder_open(memory);
-    for (uint32_t i = 0; i < name->space.count; i++) {
-        text_append(&builder, name->space.items[i]);
+    for (uint32_t i = 0; i < name->object.space.count; i++) {
+        text_append(&builder, name->object.space.items[i]);
         text_append_char(&builder, '.');
     }
-    text_append(&builder, name->name);
+    text_append(&builder, name->object.name);
     return text_builder_finish(&builder, out, err);
 }
 

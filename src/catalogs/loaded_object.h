@@ -9,8 +9,7 @@
 /// A table or view of a catalog, by its name there.
 typedef struct loaded_name {
     text alias; ///< Of the catalog; stays as long as a view that is made.
-    namespace_path space;
-    text name;
+    object_name object;
 } loaded_name;
 
 /// Opens it: a snapshot, or a view in `memory`.

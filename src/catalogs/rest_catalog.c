@@ -91,14 +91,14 @@ static firn_status list(catalog *base, namespace_path space, arena *memory, cata
     return rest_client_list(of(base)->client, space, memory, out, cancel, err);
 }
 
-static firn_status load(catalog *base, namespace_path space, text name,
-                        const table_version *version, arena *memory, catalog_object *out,
-                        const cancel_flag *cancel, firn_error *err) {
+static firn_status load(catalog *base, object_name name, const table_version *version,
+                        arena *memory, catalog_object *out, const cancel_flag *cancel,
+                        firn_error *err) {
     rest_catalog *self = of(base);
-    const rest_load what = {.space = space, .name = name};
+    const rest_load what = {.space = name.space, .name = name.name};
     loaded_table loaded = {.is_view = false};
     TRY(rest_client_load(self->client, &what, memory, &loaded, cancel, err));
-    const loaded_name names = {.alias = base->alias, .space = space, .name = name};
+    const loaded_name names = {.alias = base->alias, .object = name};
     return loaded_object_open(self->files, &names, &loaded, version, memory, out, cancel, err);
 }
 

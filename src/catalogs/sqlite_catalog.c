@@ -105,17 +105,17 @@ static firn_status list(catalog *base, namespace_path space, arena *memory, cata
     return status;
 }
 
-static firn_status load(catalog *base, namespace_path space, text name,
-                        const table_version *version, arena *memory, catalog_object *out,
-                        const cancel_flag *cancel, firn_error *err) {
+static firn_status load(catalog *base, object_name name, const table_version *version,
+                        arena *memory, catalog_object *out, const cancel_flag *cancel,
+                        firn_error *err) {
     sqlite_catalog *self = of(base);
     loaded_table loaded = {.is_view = false};
     mutex_lock(&self->lock);
     const firn_status status =
-        sqlite_client_load(self->client, space, name, memory, &loaded, cancel, err);
+        sqlite_client_load(self->client, name.space, name.name, memory, &loaded, cancel, err);
     mutex_unlock(&self->lock);
     TRY(status);
-    const loaded_name names = {.alias = base->alias, .space = space, .name = name};
+    const loaded_name names = {.alias = base->alias, .object = name};
     return loaded_object_open(self->files, &names, &loaded, version, memory, out, cancel, err);
 }
 

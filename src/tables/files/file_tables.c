@@ -1,6 +1,7 @@
 #include "tables/files/file_tables.h"
 
 #include "tables/files/parquet_files.h"
+#include "tables/iceberg/iceberg_scan.h"
 
 static firn_status read_bool(const table_argument *arg, bool *out, firn_error *err) {
     if (arg->type->id != TYPE_BOOLEAN || arg->value.is_null) {
@@ -119,6 +120,10 @@ static firn_status open_parquet(table_arguments args, const file_env *env, arena
 
 firn_status file_table_open(text function, table_arguments args, const file_env *env, arena *memory,
                             bool *found, table_snapshot **out, firn_error *err) {
+    if (text_equal_nocase(function, TEXT("iceberg_scan"))) {
+        *found = true;
+        return ice_scan_open(args, env, memory, out, err);
+    }
     bool is_parquet = text_equal_nocase(function, TEXT("read_parquet")) ||
                       text_equal_nocase(function, TEXT("parquet_scan"));
     if (function.size == 0) {

@@ -1,6 +1,7 @@
 // Parquet files of a table: columns by field id, row groups that begin in the task's bytes.
 #include "formats/parquet/pq_reader.h"
 #include "io/io_wakeup.h"
+#include "tables/files/parquet_facts.h"
 #include "tables/iceberg/iceberg_data.h"
 
 #define READER_BYTES_MAX ((size_t)1 << 30)
@@ -14,8 +15,10 @@ typedef struct parquet_data {
     pq_opener *opener;
     pq_file *file;
     pq_reader *reader;
-    uint32_t group; // The next row group to look at.
+    parquet_columns columns; // For pruning.
+    uint32_t group;          // The next row group to look at.
     bool is_started;
+    uint64_t pruned_count; // Row groups.
 } parquet_data;
 
 static void close_reader(ice_data_reader *base) {
@@ -154,6 +157,7 @@ static firn_status begin(parquet_data *self, firn_error *err) {
             return status;
         }
     }
+    self->columns = (parquet_columns){.count = what->count, .picks = picks, .ids = ids};
     const pq_reader_options options = {
         .owner = self->env->pool,
         .codecs = self->env->codecs,
@@ -181,25 +185,48 @@ static bool is_mine(const parquet_data *self, uint32_t group) {
     return start >= self->what->from && start < self->what->to;
 }
 
-// Begins the next run of row groups; false if there is none.
-static bool start_groups(parquet_data *self) {
+// Whether a row group is of this task and its statistics let all filters be true.
+static firn_status is_wanted(parquet_data *self, uint32_t group, arena *scratch, bool *out,
+                             firn_error *err) {
+    const expr_list *filters = &self->what->filters;
+    *out = is_mine(self, group);
+    if (!*out || filters->count == 0) {
+        return FIRN_OK;
+    }
+    parquet_facts facts;
+    TRY(parquet_facts_make(self->file, group, &self->columns, self->env->dynamic, scratch, &facts,
+                           err));
+    for (uint32_t i = 0; i < filters->count && *out; i++) {
+        *out = facts_evaluate(filters->items[i], &facts.base, scratch) != VERDICT_NEVER;
+    }
+    self->pruned_count += !*out;
+    return FIRN_OK;
+}
+
+// Begins the next row group that is wanted, and those right behind it.
+static firn_status start_groups(parquet_data *self, arena *scratch, firn_error *err) {
     const uint32_t count = pq_file_row_group_count(self->file);
-    while (self->group < count && !is_mine(self, self->group)) {
+    bool has_more = false;
+    while (self->group < count && !has_more) {
+        TRY(is_wanted(self, self->group, scratch, &has_more, err));
         self->group++;
     }
-    const uint32_t first = self->group;
-    while (self->group < count && is_mine(self, self->group)) {
+    const uint32_t first = self->group - 1;
+    self->is_started = has_more;
+    uint32_t end = self->group;
+    while (has_more && self->group < count) {
+        TRY(is_wanted(self, self->group, scratch, &has_more, err));
         self->group++;
+        end += has_more;
     }
-    if (self->group > first) {
-        pq_reader_start(self->reader, first, self->group - first);
+    if (self->is_started) {
+        pq_reader_start(self->reader, first, end - first);
     }
-    return self->group > first;
+    return FIRN_OK;
 }
 
 static firn_status next(ice_data_reader *base, arena *scratch, batch *out, scan_answer *answer,
                         firn_error *err) {
-    (void)scratch;
     parquet_data *self = (parquet_data *)base;
     pq_answer got = PQ_READY;
     if (self->file == NULL) {
@@ -212,10 +239,14 @@ static firn_status next(ice_data_reader *base, arena *scratch, batch *out, scan_
     if (self->reader == NULL) {
         TRY(begin(self, err));
     }
-    while (self->is_started || start_groups(self)) {
-        self->is_started = true;
-        TRY(pq_reader_next(self->reader, out, &got, err));
-        if (got != PQ_END) {
+    while (self->is_started || self->group < pq_file_row_group_count(self->file)) {
+        if (!self->is_started) {
+            TRY(start_groups(self, scratch, err));
+        }
+        if (self->is_started) {
+            TRY(pq_reader_next(self->reader, out, &got, err));
+        }
+        if (self->is_started && got != PQ_END) {
             *answer = got == PQ_WAIT ? SCAN_WAIT : SCAN_READY;
             return FIRN_OK;
         }
@@ -227,6 +258,7 @@ static firn_status next(ice_data_reader *base, arena *scratch, batch *out, scan_
 
 static void counters(const ice_data_reader *base, scan_counters *add_to) {
     const parquet_data *self = (const parquet_data *)base;
+    add_to->row_groups_pruned_statistics += self->pruned_count;
     if (self->reader != NULL) {
         const pq_reader_counters got = pq_reader_count(self->reader);
         add_to->row_groups += got.row_groups;

@@ -122,20 +122,19 @@ static firn_status take_named(scan_options *self, const table_argument *arg, fir
     return status;
 }
 
-static firn_status take_arguments(scan_options *self, const table_argument *args,
-                                  uint32_t arg_count, firn_error *err) {
-    for (uint32_t i = 0; i < arg_count; i++) {
-        if (args[i].name.size > 0) {
-            TRY(take_named(self, &args[i], err));
+static firn_status take_arguments(scan_options *self, table_arguments args, firn_error *err) {
+    for (uint32_t i = 0; i < args.count; i++) {
+        if (args.items[i].name.size > 0) {
+            TRY(take_named(self, &args.items[i], err));
             continue;
         }
-        if (self->has_path || args[i].value.is_null ||
-            type_category_of(args[i].type) != CATEGORY_TEXT) {
+        if (self->has_path || args.items[i].value.is_null ||
+            type_category_of(args.items[i].type) != CATEGORY_TEXT) {
             return FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION,
                             "iceberg_scan takes one path and named arguments");
         }
         self->has_path = true;
-        TRY(take_text(&args[i], &self->path, err));
+        TRY(take_text(&args.items[i], &self->path, err));
     }
     if (!self->has_path || self->path.size == 0) {
         return FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION, "iceberg_scan needs a path");
@@ -158,15 +157,14 @@ static bool is_metadata_file(text path) {
            text_ends_with(path, TEXT(".metadata.json.gz")) || text_ends_with(path, TEXT(".json"));
 }
 
-firn_status ice_scan_open(const table_argument *args, uint32_t arg_count, io *files,
-                          const cancel_flag *cancel, arena *memory, table_snapshot **out,
-                          firn_error *err) {
+firn_status ice_scan_open(table_arguments args, const file_env *env, arena *memory,
+                          table_snapshot **out, firn_error *err) {
     scan_options options = {.has_path = false};
-    TRY(take_arguments(&options, args, arg_count, err));
+    TRY(take_arguments(&options, args, err));
     text location = options.path;
     if (!is_metadata_file(location)) {
-        TRY(hadoop_current_metadata(files, location, cancel, memory, &location, err));
+        TRY(hadoop_current_metadata(env->io, location, env->cancel, memory, &location, err));
     }
     const ice_open what = {.location = location, .name = options.path, .version = &options.version};
-    return ice_table_open(files, &what, cancel, out, err);
+    return ice_table_open(env->io, &what, env->cancel, out, err);
 }

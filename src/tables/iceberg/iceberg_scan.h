@@ -14,8 +14,7 @@
 ///
 /// Errors: FIRN_INVALID with SQLSTATE for arguments that are unknown, of another type or exclude
 ///         each other; what ice_table_open says.
-firn_status ice_scan_open(const table_argument *args, uint32_t arg_count, io *files,
-                          const cancel_flag *cancel, arena *memory, table_snapshot **out,
-                          firn_error *err);
+firn_status ice_scan_open(table_arguments args, const file_env *env, arena *memory,
+                          table_snapshot **out, firn_error *err);
 
 #endif
