@@ -155,7 +155,7 @@ static void widen(const node *self, const column *flat, uint32_t lane, uint8_t *
 static void copy_lanes(const uint8_t *in, uint32_t width, const uint32_t *lanes, uint32_t count,
                        uint8_t *out) {
     if (count > 0 && lanes[0] != LANE_NULL && lanes[count - 1] != LANE_NULL &&
-        lanes[count - 1] - lanes[0] == count - 1) {
+        lanes[count - 1] >= lanes[0] && lanes[count - 1] - lanes[0] == count - 1) {
         bool is_run = true; // Neighbours without a gap: one copy.
         for (uint32_t i = 1; i < count && is_run; i++) {
             is_run = lanes[i] == lanes[0] + i;
