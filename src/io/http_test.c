@@ -65,7 +65,7 @@ static void tear_down(setting *s) {
 
 static firn_status send(setting *s, http_request request) {
     const net_header headers[] = {{TEXT("Authorization"), TEXT("Bearer secret")},
-                                         {TEXT("Accept"), TEXT("application/json")}};
+                                  {TEXT("Accept"), TEXT("application/json")}};
     request.method = request.method == NULL ? "GET" : request.method;
     request.url = request.url.size == 0 ? TEXT("http://a/x") : request.url;
     request.answer_bytes_max = request.answer_bytes_max == 0 ? 1000 : request.answer_bytes_max;

@@ -121,7 +121,7 @@ static void echo_script(void *user, uint32_t number, const net_call *call, fake_
 
 TEST(net_module_sends_what_it_was_given) {
     const net_header headers[] = {{TEXT("X-Test"), TEXT("yes; no")},
-                                         {TEXT("Content-Type"), TEXT("application/json")}};
+                                  {TEXT("Content-Type"), TEXT("application/json")}};
     const net_header empty[] = {{TEXT("X-Test"), TEXT("")}};
     const struct {
         http_request request;
