@@ -14,8 +14,9 @@
 #include "exec/pipeline.h"
 #include "exec/test_modes.h"
 
-#define SLICE_NS INT64_C(10000000)      // A task gives way after so long.
-#define ALONE_NS INT64_C(2000000)       // The first worker gets company after so long.
+#define SLICE_NS INT64_C(10000000) // A task gives way after so long.
+#define ALONE_NS INT64_C(2000000)  // The first worker gets company after so long.
+#define NO_TASK UINT64_MAX
 #define SCRATCH_MAX (UINT64_C(1) << 40) // The pool is what limits it.
 
 typedef struct level {
@@ -43,7 +44,8 @@ struct pipeline_worker {
     uint32_t depth;
     uint32_t flush_depth; // Steps below it are flushed.
     bool is_flushing;
-    bool has_arrived; // At the end of a stage.
+    uint64_t open_task; // That its source began and did not end, or NO_TASK.
+    bool has_arrived;   // At the end of a stage.
     uint32_t stage_number;
     level *levels; // step_count_max + 1.
     void **locals;
@@ -82,6 +84,7 @@ firn_status pipeline_worker_open(pipeline *owner, uint32_t index, pipeline_worke
     }
     *self = (pipeline_worker){.owner = owner,
                               .index = index,
+                              .open_task = NO_TASK,
                               .levels = levels,
                               .locals = locals,
                               .has_local = has_local,
@@ -144,7 +147,12 @@ static op_call call_of(pipeline_worker *self, op_instance *instance) {
 
 bool op_begin_task(op_call *call, uint64_t number) {
     const uint64_t task = (uint64_t)call->chain << ORDER_CHAIN_SHIFT | number;
-    return call->order == NULL || order_gate_begin(call->order, task, call->wakeup);
+    if (call->order != NULL && !order_gate_begin(call->order, task, call->wakeup)) {
+        return false;
+    }
+    call->has_begun_task = true;
+    call->begun_task = task;
+    return true;
 }
 
 void op_end_task(op_call *call, uint64_t number) {
@@ -311,6 +319,10 @@ static firn_status step_source(pipeline_worker *self, bool *waits, firn_error *e
         account(source, self, &output, began);
         if (call.has_ended_task) {
             TRY(end_task(self, call.ended_task, err));
+            self->open_task = NO_TASK;
+        }
+        if (call.has_begun_task && !(call.has_ended_task && call.ended_task == call.begun_task)) {
+            self->open_task = call.begun_task;
         }
     }
     if (answer == STEP_WAIT) {
@@ -389,15 +401,21 @@ static void wake_workers(pipeline *owner) REQUIRES(&owner->lock) {
 
 // Through with a chain: the next one of the stage, or the meeting at its end. The last worker to
 // arrive there begins the next stage.
-static void step_stage(pipeline_worker *self, bool *waits) {
+static firn_status step_stage(pipeline_worker *self, bool *waits, firn_error *err) {
     pipeline *owner = self->owner;
+    // Somebody needs no more rows, so the source was not asked to the end of its task.
+    if (self->open_task != NO_TASK) {
+        const uint64_t task = self->open_task;
+        self->open_task = NO_TASK;
+        TRY(end_task(self, task, err));
+    }
     chain *next = self->way->following;
     if (!self->has_arrived && owner->order != NULL) {
         order_gate_end_chain(owner->order, self->way->number);
     }
     if (next != NULL && !next->is_drain) {
         begin_chain(self, next);
-        return;
+        return FIRN_OK;
     }
     mutex_lock(&owner->lock);
     if (!self->has_arrived) {
@@ -423,6 +441,7 @@ static void step_stage(pipeline_worker *self, bool *waits) {
             begin_chain(self, stage);
         }
     }
+    return FIRN_OK;
 }
 
 // Hands this worker's part of the sink over. True with the last worker of the pipeline.
@@ -454,8 +473,7 @@ static firn_status step(pipeline_worker *self, bool *waits, bool *is_last, firn_
     case PHASE_FLUSH:
         return step_flush(self, waits, err);
     case PHASE_STAGE:
-        step_stage(self, waits);
-        return FIRN_OK;
+        return step_stage(self, waits, err);
     case PHASE_MERGE:
         return step_merge(self, is_last, err);
     case PHASE_ENDED:

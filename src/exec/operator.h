@@ -36,7 +36,9 @@ typedef struct op_call {
     arena *scratch;        ///< Rewound by the driver before the operator is called with new input.
     struct order_gate *order; ///< Source: see op_begin_task. NULL when nobody needs order.
     uint32_t chain;           ///< Source: number of the chain.
-    bool has_ended_task;      ///< Set by op_end_task.
+    bool has_begun_task;      ///< Set by op_begin_task.
+    uint64_t begun_task;
+    bool has_ended_task; ///< Set by op_end_task.
     uint64_t ended_task;
     uint32_t worker; ///< 0 to run->worker_count - 1.
 } op_call;
