@@ -47,10 +47,9 @@ void print_arguments(text_builder *out, sql_list arguments) {
     }
 }
 
-void print_lambda(text_builder *out, const sql_expr *expr) {
-    const sql_lambda *lambda = sql_lambda_of(expr);
-    const bool is_word = lambda->parameters.count == 1 && begins_with_literal(lambda->body);
-    const bool is_row = lambda->parameters.count > 1;
+// LAMBDA x, y: body or (x, y) -> body.
+static void print_lambda_as(text_builder *out, const sql_lambda *lambda, bool is_word) {
+    const bool is_row = !is_word && lambda->parameters.count > 1;
     put(out, is_word ? "LAMBDA " : is_row ? "(" : "");
     for (size_t i = 0; i < lambda->parameters.count; i++) {
         put_if(out, i > 0, ", ");
@@ -58,6 +57,12 @@ void print_lambda(text_builder *out, const sql_expr *expr) {
     }
     put(out, is_word ? ": " : is_row ? ") -> " : " -> ");
     print_expr(out, lambda->body);
+}
+
+void print_lambda(text_builder *out, const sql_expr *expr) {
+    const sql_lambda *lambda = sql_lambda_of(expr);
+    print_lambda_as(out, lambda,
+                    lambda->parameters.count == 1 && begins_with_literal(lambda->body));
 }
 
 void print_named_argument(text_builder *out, const sql_expr *expr) {
@@ -144,15 +149,37 @@ static bool is_side_word(const sql_call *call) {
                                 text_equal_nocase(name->value, TEXT("both")));
 }
 
+// position((x, y) -> ... may go on with IN, so there the lambda is written with its word.
+static bool is_lambda_in_position(const sql_call *call) {
+    const sql_name *function = &call->path.items[0];
+    return call->path.count == 1 && !function->is_quoted &&
+           text_equal(function->value, TEXT("position")) && call->arguments.count > 0 &&
+           sql_is_expr(call->arguments.items[0], SQL_LAMBDA);
+}
+
+static void print_first_argument(text_builder *out, const sql_call *call) {
+    const sql_expr *argument = call->arguments.items[0];
+    if (is_lambda_in_position(call)) {
+        print_lambda_as(out, sql_lambda_of(argument), true);
+    } else if (is_side_word(call)) {
+        put(out, "(");
+        print_argument(out, argument);
+        put(out, ")");
+    } else {
+        print_argument(out, argument);
+    }
+}
+
 static void print_plain(text_builder *out, const sql_call *call) {
-    const bool is_guarded = is_side_word(call);
     put(out, "(");
     put_if(out, call->is_distinct, "DISTINCT ");
     for (size_t i = 0; i < call->arguments.count; i++) {
         put_if(out, i > 0, ", ");
-        put_if(out, is_guarded && i == 0, "(");
-        print_argument(out, call->arguments.items[i]);
-        put_if(out, is_guarded && i == 0, ")");
+        if (i == 0) {
+            print_first_argument(out, call);
+        } else {
+            print_argument(out, call->arguments.items[i]);
+        }
     }
     put_if(out, call->order_by.count > 0 && call->arguments.count > 0, " ");
     print_order_by(out, call->order_by);

@@ -83,6 +83,8 @@ static const print_case expression_cases[] = {
     {"SELECT EXISTS (SELECT 1), ARRAY(SELECT 1), (SELECT 1) + 1, ((SELECT 1), 2)", NULL},
     {"SELECT a COLLATE \"C\", a AT TIME ZONE 'UTC', (a || b) COLLATE c.d", NULL},
     {"SELECT a OVERLAPS b, a @> b, a && b, a ^@ b, a #>> b, a ~* b", NULL},
+    {"SELECT position(LAMBDA x, y: x), position(x -> x, 1), position(((x, y) -> z) IN s)",
+     "SELECT position(LAMBDA x, y: x), position(LAMBDA x: x, 1), position((x, y) -> z IN s)"},
     {"SELECT trim((leading), x), trim((both)), (a).\"case\"(1)",
      "SELECT trim((leading), x), trim((both)), \"case\"(a, 1)"},
 };
