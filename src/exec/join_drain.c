@@ -248,16 +248,15 @@ static bool needs_carry(const join_plan *plan) {
     return plan->left_survives || plan->is_first_match;
 }
 
-static firn_status open_carry(join_drain *self, firn_error *err) {
+// Opens the two bits for each left row, if they are needed; false: refused.
+static bool open_carry(join_drain *self) {
     const uint64_t rows = self->job->probe.spilled_rows;
     const size_t bytes = BITMAP_WORDS(rows * 2) * sizeof(uint64_t);
     if (!needs_carry(&self->state->plan) || self->carry.data != NULL || rows == 0) {
-        return FIRN_OK;
+        return true;
     }
     self->carry_rows = rows;
-    return directory_open(self->state->keeper, bytes, &self->carry)
-               ? FIRN_OK
-               : POOL_FULL(self->state->keeper, bytes, err);
+    return directory_open(self->state->keeper, bytes, &self->carry);
 }
 
 // Pages and their directory, for that many pages of the job.
@@ -295,20 +294,34 @@ static firn_status load_pages(join_drain *self, uint64_t *row_count, firn_error 
                : POOL_FULL(state->keeper, state->rows.page_size, err);
 }
 
-// Opens the directory, giving pages back until there is room for it.
-static firn_status open_slots(join_drain *self, uint64_t row_count, firn_error *err) {
+// Gives a page of the block back, unless it is the only one.
+static bool drop_page(join_drain *self, uint64_t *row_count) {
+    row_page *page = self->block;
+    if (page == NULL || page->next == NULL) {
+        return false;
+    }
+    self->block = page->next;
+    self->next_build--;
+    *row_count -= page->row_count;
+    page_put(self->state->keeper, page);
+    return true;
+}
+
+// Opens the directory, giving pages back until there is room for it, and for what has to be
+// remembered if rows of the job are left for another block.
+static firn_status open_block(join_drain *self, uint64_t row_count, firn_error *err) {
     join_state *state = self->state;
-    while (!join_slots_open(&self->slots, state->keeper, row_count)) {
-        row_page *page = self->block;
-        if (page == NULL || page->next == NULL) {
+    const row_pages *rows = &self->job->rows;
+    for (;;) {
+        const bool has_carry = self->next_build == rows->spilled.count || open_carry(self);
+        if (has_carry && join_slots_open(&self->slots, state->keeper, row_count)) {
+            self->is_last = self->next_build == rows->spilled.count;
+            return FIRN_OK;
+        }
+        if (!drop_page(self, &row_count)) {
             return POOL_FULL(state->keeper, join_slots_bytes(row_count), err);
         }
-        self->block = page->next;
-        self->next_build--;
-        row_count -= page->row_count;
-        give_page(self, page);
     }
-    return FIRN_OK;
 }
 
 // How many blocks would the job have?
@@ -332,16 +345,12 @@ static firn_status load(join_drain *self, arena *scratch, firn_error *err) {
             return split(self, scratch, err);
         }
         if (blocks > 1) {
-            TRY(open_carry(self, err));
+            (void)open_carry(self); // Before pages take the room; else open_block sees to it.
         }
     }
     uint64_t row_count = 0;
     TRY(load_pages(self, &row_count, err));
-    TRY(open_slots(self, row_count, err));
-    self->is_last = self->next_build == job->rows.spilled.count;
-    if (!self->is_last) {
-        TRY(open_carry(self, err));
-    }
+    TRY(open_block(self, row_count, err));
     self->table = (join_table){.part_count = 1, .parts = &self->slots};
     for (row_page *page = self->block; page != NULL; page = page->next) {
         join_table_add_page(&self->table, &state->plan, 0, page, false);

@@ -49,6 +49,18 @@ static uint64_t bytes_of(const join_state *self, const join_part *part) {
     return part->rows.page_count * (uint64_t)self->rows.page_size;
 }
 
+static join_part *largest_kept(join_state *self) {
+    join_part *largest = NULL;
+    for (uint32_t i = 0; i < self->part_count; i++) {
+        join_part *part = &self->parts[i];
+        if (!atomic_load(&part->is_spilled) && part->rows.page_count > 0 &&
+            (largest == NULL || part->rows.page_count > largest->rows.page_count)) {
+            largest = part;
+        }
+    }
+    return largest;
+}
+
 // Puts partitions out until the directories of the others and a page for every spilled one and
 // worker fit.
 static void choose_spilled(join_state *self) {
@@ -67,14 +79,7 @@ static void choose_spilled(join_state *self) {
     const uint64_t target = pool_target(self->keeper);
     // A join that has spilled nothing asks for more than its target first.
     while (self->table.has_spilled && need > target) {
-        join_part *largest = NULL;
-        for (uint32_t i = 0; i < self->part_count; i++) {
-            join_part *part = &self->parts[i];
-            if (!atomic_load(&part->is_spilled) &&
-                (largest == NULL || part->rows.page_count > largest->rows.page_count)) {
-                largest = part;
-            }
-        }
+        join_part *largest = largest_kept(self);
         if (largest == NULL || largest->rows.page_count <= self->run->worker_count) {
             return;
         }
@@ -147,10 +152,36 @@ static firn_status run_task(finish_task *task, op_call *call, firn_error *err) {
 
 // ---- The end -----------------------------------------------------------------------------------
 
+// Every worker needs an open page for each spilled partition while it probes, or pages of few rows
+// would go to the file: further partitions go out until these fit beside the directories.
+static firn_status make_probe_room(join_state *self, firn_error *err) {
+    const uint64_t page = (uint64_t)self->run->worker_count * self->rows.page_size;
+    uint64_t need = 0;
+    for (uint32_t i = 0; i < self->part_count; i++) {
+        need += atomic_load(&self->parts[i].is_spilled) ? page : 0;
+    }
+    const uint64_t target = pool_target(self->keeper);
+    const uint64_t room = target - target / 8; // Lists of pages in the file grow meanwhile.
+    spill_desk desk = spill_desk_open(self->keeper);
+    firn_status status = FIRN_OK;
+    while (status == FIRN_OK && need > 0 && pool_used(self->keeper) + need > room) {
+        join_part *part = largest_kept(self);
+        if (part == NULL) {
+            break;
+        }
+        atomic_store(&part->is_spilled, true);
+        join_slots_close(&self->table.parts[part - self->parts]);
+        status = row_pages_spill(&self->rows, &part->rows, &desk, 0, err);
+        need += page;
+    }
+    spill_desk_close(&desk);
+    return status;
+}
+
 static firn_status then(void *shared, finish_plan *next, firn_error *err) {
     (void)next;
     join_state *self = shared;
-    self->table.has_spilled = false;
+    TRY(make_probe_room(self, err));
     for (uint32_t i = 0; i < self->part_count; i++) {
         if (atomic_load(&self->parts[i].is_spilled)) {
             self->spilled_part_count++;

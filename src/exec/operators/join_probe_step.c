@@ -41,6 +41,19 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
 
 // ---- Spilled partitions ------------------------------------------------------------------------
 
+// Over the target, all but the open page of each partition go out. Open pages stay: without them
+// every row would take a page of the file.
+static firn_status shrink(probe_local *self, firn_error *err) {
+    join_state *owner = self->owner;
+    for (uint32_t i = 0; i < owner->part_count && pool_excess(owner->keeper) > 0; i++) {
+        row_pages *pages = &self->writer.parts[i];
+        if (pages->page_count > 1) {
+            TRY(row_pages_spill(&owner->probe_rows, pages, &self->writer.desk, 1, err));
+        }
+    }
+    return FIRN_OK;
+}
+
 static firn_status write_rows(probe_local *self, const batch *input, const column *keys,
                               const uint16_t *lanes, const uint64_t *hashes, uint32_t count,
                               firn_error *err) {
@@ -54,6 +67,7 @@ static firn_status write_rows(probe_local *self, const batch *input, const colum
                             err));
         self->has_writer = true;
         join_state_lend(owner, 1, &self->writer.spares);
+        (void)row_writer_keep(&self->writer, owner->spilled_part_count); // Kept free for them.
     }
     column *columns;
     uint8_t **rows = ARENA_NEW(held, uint8_t *, count);
@@ -68,7 +82,7 @@ static firn_status write_rows(probe_local *self, const batch *input, const colum
         arena_rewind(held, mark); // Refused memory makes many small calls.
     }
     atomic_fetch_add_explicit(&owner->probe_spilled_rows, count, memory_order_relaxed);
-    return row_writer_look(&self->writer, err);
+    return shrink(self, err);
 }
 
 // Sends rows of spilled partitions there; the others stay in `lanes`.
