@@ -8,7 +8,9 @@ struct order_gate {
     uint32_t ahead_max;
     uint32_t slot_count; // Tasks and waiters at once: one each per worker.
     bool *chain_is_done;
-    uint64_t *next;    // By chain: tasks below it (within the chain) have begun.
+    uint64_t *next;  // By chain: all tasks below it (within the chain) have begun.
+    uint64_t *ahead; // By chain: tasks above it that have begun.
+    uint32_t ahead_count_max;
     uint64_t *running; // Unfinished tasks; UINT64_MAX: the slot is free.
     wakeup **waiters;
 };
@@ -20,9 +22,12 @@ firn_status order_gate_open(arena *memory, uint32_t chain_count, uint32_t worker
     order_gate *self = ARENA_NEW(memory, order_gate, 1);
     bool *done = ARENA_NEW(memory, bool, chain_count);
     uint64_t *next = ARENA_NEW(memory, uint64_t, chain_count);
+    const uint32_t ahead_count_max = worker_count * (TASKS_AHEAD + 1);
+    uint64_t *ahead = ARENA_NEW(memory, uint64_t, (size_t)chain_count *ahead_count_max);
     uint64_t *running = ARENA_NEW(memory, uint64_t, worker_count);
     wakeup **waiters = ARENA_NEW(memory, wakeup *, worker_count);
-    if (self == NULL || done == NULL || next == NULL || running == NULL || waiters == NULL) {
+    if (self == NULL || done == NULL || next == NULL || ahead == NULL || running == NULL ||
+        waiters == NULL) {
         return ARENA_FULL(memory, err);
     }
     *self = (order_gate){.chain_count = chain_count,
@@ -30,11 +35,16 @@ firn_status order_gate_open(arena *memory, uint32_t chain_count, uint32_t worker
                          .slot_count = worker_count,
                          .chain_is_done = done,
                          .next = next,
+                         .ahead = ahead,
+                         .ahead_count_max = ahead_count_max,
                          .running = running,
                          .waiters = waiters};
     for (uint32_t i = 0; i < chain_count; i++) {
         done[i] = false;
         next[i] = 0;
+    }
+    for (uint32_t i = 0; i < chain_count * ahead_count_max; i++) {
+        ahead[i] = FREE_SLOT;
     }
     for (uint32_t i = 0; i < worker_count; i++) {
         running[i] = FREE_SLOT;
@@ -65,6 +75,36 @@ static uint64_t oldest(const order_gate *self) {
     return task;
 }
 
+static bool take_ahead(uint64_t *ahead, uint32_t count, uint64_t number) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (ahead[i] == number) {
+            ahead[i] = FREE_SLOT;
+            return true;
+        }
+    }
+    return false;
+}
+
+// Workers take numbers in order but come here in any: the ones that come early are remembered until
+// those before them have begun too.
+static void note_begun(order_gate *self, uint64_t chain, uint64_t number) {
+    uint64_t *ahead = &self->ahead[chain * self->ahead_count_max];
+    uint64_t *next = &self->next[chain];
+    if (number != *next) {
+        for (uint32_t i = 0; i < self->ahead_count_max; i++) {
+            if (ahead[i] == FREE_SLOT) {
+                ahead[i] = number;
+                return;
+            }
+        }
+        return;
+    }
+    *next = number + 1;
+    while (take_ahead(ahead, self->ahead_count_max, *next)) {
+        *next += 1;
+    }
+}
+
 bool order_gate_begin(order_gate *self, uint64_t task, wakeup *waiter) {
     mutex_lock(&self->lock);
     const uint64_t first = oldest(self);
@@ -72,8 +112,8 @@ bool order_gate_begin(order_gate *self, uint64_t task, wakeup *waiter) {
     for (uint32_t i = 0; i < self->slot_count; i++) {
         if (may && self->running[i] == FREE_SLOT) {
             self->running[i] = task;
-            self->next[task >> ORDER_CHAIN_SHIFT] =
-                (task & ((UINT64_C(1) << ORDER_CHAIN_SHIFT) - 1)) + 1;
+            note_begun(self, task >> ORDER_CHAIN_SHIFT,
+                       task & ((UINT64_C(1) << ORDER_CHAIN_SHIFT) - 1));
             break;
         }
         if (!may && (self->waiters[i] == NULL || self->waiters[i] == waiter)) {
