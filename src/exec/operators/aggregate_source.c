@@ -198,7 +198,9 @@ static firn_status next_single(op_call *call, source_local *self, batch *output,
     } else if (!self->has_begun) {
         self->has_begun = true;
         memcpy(self->unit.single, shared->single, shared->shape.table.size);
-        unit_adopt(&self->unit);
+        if (!shared->is_partitioned) {
+            unit_adopt(&self->unit);
+        }
         TRY(load_single(shared, self, call->scratch, err));
         TRY(unit_emit_single(&self->unit, call->scratch, output, err));
         output->sequence.task = self->task;
