@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #define CHUNK 512
+#define REFUSALS_MAX 4 // Before a unit is split.
 
 // ---- Opening and closing
 // -------------------------------------------------------------------------
@@ -60,7 +61,7 @@ static void close_level(aggregate_unit *self, unit_level *level) {
     }
 }
 
-void unit_clear(aggregate_unit *self) {
+void unit_clear_rows(aggregate_unit *self) {
     group_table_close_rows(&self->table);
     for (uint32_t i = 0; i < self->shared->shape.collector_count; i++) {
         unit_collected *collected = &self->collected[i];
@@ -69,9 +70,13 @@ void unit_clear(aggregate_unit *self) {
         }
         row_pages_close(self->shared->collected[i].store, &collected->rows);
     }
-    aggregate_heap_close(&self->heap);
     self->cursor = (group_cursor){0};
     self->left_count = 0;
+}
+
+void unit_clear(aggregate_unit *self) {
+    unit_clear_rows(self);
+    aggregate_heap_close(&self->heap);
 }
 
 static void adopt_table(aggregate_kept *kept, group_table *table) {
@@ -144,6 +149,9 @@ static firn_status keep_pages(aggregate_unit *self, firn_error *err) {
                 continue;
             }
         }
+        if (page == NULL) {
+            page = page_get(keeper); // Others may have given something back.
+        }
         if (page == NULL && self->buffer == NULL) {
             return POOL_FULL(keeper, self->shared->table_store.page_size, err);
         }
@@ -206,7 +214,7 @@ static firn_status open_level(aggregate_unit *self, unit_level *level, firn_erro
 // The unit does not fit: what it holds so far moves into 16 parts, and the rest will follow.
 static firn_status begin_split(aggregate_unit *self, arena *scratch, firn_error *err) {
     aggregate_state *shared = self->shared;
-    if (self->depth == AGGREGATE_DEPTH_MAX || !shared->shape.has_groups) {
+    if (self->depth == AGGREGATE_DEPTH_MAX || self->is_whole) {
         const firn_status status = POOL_FULL(shared->keeper, self->table.store->page_size, err);
         err_while(err, "bringing the rows of one group together");
         return status;
@@ -241,11 +249,17 @@ static firn_status end_split(aggregate_unit *self, firn_error *err) {
     return FIRN_OK;
 }
 
-// Memory was refused: another partition makes room, or the unit is split.
+// Memory was refused: another partition makes room, or the unit is split. Before that it asks a few
+// times: others may have given something back.
 static firn_status make_room(aggregate_unit *self, arena *scratch, firn_error *err) {
     bool has_shed;
     TRY(aggregate_shed(self->shared, &self->desk, &has_shed, err));
-    return has_shed ? FIRN_OK : begin_split(self, scratch, err);
+    self->refusals++;
+    if (has_shed || self->refusals < REFUSALS_MAX) {
+        return FIRN_OK;
+    }
+    self->refusals = 0;
+    return begin_split(self, scratch, err);
 }
 
 static firn_status copy_rows(row_writer *to, uint8_t **rows, uint32_t count, firn_error *err) {
@@ -362,6 +376,7 @@ static firn_status fill_rows(const unit_filling *self, uint8_t **rows, uint32_t 
         }
         arena_rewind(self->scratch, mark);
         from += done;
+        self->unit->refusals = done == 0 ? self->unit->refusals : 0;
         if (from < count) {
             TRY(make_room(self->unit, self->scratch, self->err));
         }
@@ -396,6 +411,7 @@ static firn_status adopt_page(const unit_filling *self, row_page *page) {
 static firn_status fill_from_memory(const unit_filling *self, row_page *page) {
     while (!self->is_imported && !self->unit->is_splitting) {
         if (group_table_reserve(self->table, page->row_count)) {
+            self->unit->refusals = 0;
             return adopt_page(self, page);
         }
         const firn_status status = make_room(self->unit, self->scratch, self->err);
@@ -442,6 +458,7 @@ static firn_status load_rows(aggregate_unit *self, uint32_t number, row_pages *f
             TRY(make_room(self, scratch, err));
             continue;
         }
+        self->refusals = 0;
         bool found;
         const firn_status status = row_pages_read(store, from, &self->desk, page, &found, err);
         if (status != FIRN_OK) {

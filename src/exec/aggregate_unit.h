@@ -33,7 +33,9 @@ typedef struct aggregate_unit {
     uint32_t bits; ///< Top bits of the hash that all rows of the unit share.
     unit_level levels[AGGREGATE_DEPTH_MAX];
     uint32_t depth;
+    bool is_whole;     ///< Without groups: all rows are needed at once, so there is no split.
     bool is_splitting; ///< Rows go into levels[depth].
+    uint32_t refusals; ///< In a row, without anything done between them.
     group_table table;
     aggregate_heap heap;
     unit_collected *collected; ///< By collector.
@@ -63,7 +65,8 @@ firn_status unit_load(aggregate_unit *self, const unit_source *source, bool *is_
 /// The next part of what was split, likewise. *found is false when there is none left.
 firn_status unit_next_part(aggregate_unit *self, bool *found, bool *is_ready, arena *scratch,
                            firn_error *err);
-/// Frees what was handed out.
+/// Frees what was handed out; the first but for what states keep outside themselves.
+void unit_clear_rows(aggregate_unit *self);
 void unit_clear(aggregate_unit *self);
 
 // ---- Handing out (aggregate_emit.c)

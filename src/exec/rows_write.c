@@ -146,6 +146,9 @@ static firn_status place_row(row_writer *self, row_pages *part, uint32_t size, b
         void *fresh = easy_page(self);
         if (fresh == NULL && may_evict) {
             TRY(evict_page(self, part, &fresh, err));
+            if (fresh == NULL) { // Nothing to write out; others may have given something back.
+                fresh = page_get(self->store->keeper);
+            }
             if (fresh == NULL) {
                 return POOL_FULL(self->store->keeper, self->store->page_size, err);
             }

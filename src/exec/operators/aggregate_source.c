@@ -155,8 +155,8 @@ static row_pages *rows_of(aggregate_state *shared, uint32_t collector, uint32_t 
     return feeds_at_once ? NULL : &kept->parts[0]; // They all have the same hash.
 }
 
-static firn_status load_single(aggregate_state *shared, source_local *self, arena *scratch,
-                               firn_error *err) {
+static firn_status load_single(aggregate_state *shared, source_local *self, bool *is_ready,
+                               arena *scratch, firn_error *err) {
     const uint32_t collectors = shared->shape.collector_count;
     row_pages **collected = ARENA_NEW(scratch, row_pages *, collectors + 1);
     if (collected == NULL) {
@@ -165,9 +165,8 @@ static firn_status load_single(aggregate_state *shared, source_local *self, aren
     for (uint32_t i = 0; i < collectors; i++) {
         collected[i] = rows_of(shared, i, self->part);
     }
-    bool is_ready;
-    TRY(unit_load(&self->unit, &(unit_source){.collected = collected}, &is_ready, scratch, err));
-    return unit_link(&self->unit, scratch, err);
+    self->unit.is_whole = self->part == shared->part_count;
+    return unit_load(&self->unit, &(unit_source){.collected = collected}, is_ready, scratch, err);
 }
 
 // A partition of DISTINCT values: into a state of this worker, and from there into the shared one.
@@ -177,7 +176,13 @@ static firn_status feed_part(aggregate_state *shared, source_local *self, arena 
     unit_clear(&self->unit);
     aggregate_init(shape, (uint8_t *[]){row_extra(&shape->table, self->unit.single)}, 1);
     self->unit.bits = (uint32_t)__builtin_ctz(shared->part_count);
-    TRY(load_single(shared, self, scratch, err));
+    bool is_ready;
+    TRY(load_single(shared, self, &is_ready, scratch, err));
+    for (bool found = true; found;) {
+        TRY(is_ready ? unit_link(&self->unit, scratch, err) : FIRN_OK);
+        unit_clear_rows(&self->unit);
+        TRY(unit_next_part(&self->unit, &found, &is_ready, scratch, err));
+    }
     const aggregate_context context = {.shape = shape,
                                        .statement = shared->run->context,
                                        .scratch = scratch,
@@ -201,7 +206,9 @@ static firn_status next_single(op_call *call, source_local *self, batch *output,
         if (!shared->is_partitioned) {
             unit_adopt(&self->unit);
         }
-        TRY(load_single(shared, self, call->scratch, err));
+        bool is_ready;
+        TRY(load_single(shared, self, &is_ready, call->scratch, err));
+        TRY(unit_link(&self->unit, call->scratch, err));
         TRY(unit_emit_single(&self->unit, call->scratch, output, err));
         output->sequence.task = self->task;
         return FIRN_OK;
