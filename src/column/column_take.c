@@ -44,6 +44,9 @@ static void gather_values(const uint8_t *in, uint32_t width, const uint32_t *lan
 }
 
 static void gather_bits(const uint64_t *in, const uint32_t *lanes, uint32_t count, uint64_t *out) {
+    if (count == 0) {
+        return; // No words either.
+    }
     memset(out, 0, BITMAP_WORDS(count) * sizeof *out);
     for (uint32_t i = 0; i < count; i++) {
         if (lanes[i] != ROW_NULL && bitmap_get(in, lanes[i])) {
