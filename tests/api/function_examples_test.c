@@ -92,6 +92,7 @@ static void run_examples(example_run *self, const char *wanted, const char *name
     }
     if (examples == NULL || examples[0] == NULL) {
         printf("FAIL %s: it has no examples\n", name);
+        self->done++;
         self->failed++;
         return;
     }
@@ -120,6 +121,6 @@ int main(int argc, char **argv) {
     }
     firn_session_close(run.session);
     firn_engine_close(engine);
-    printf("%u examples, %u failed\n", run.done, run.failed);
+    printf("%u passed, %u failed\n", run.done - run.failed, run.failed);
     return run.failed == 0 ? 0 : 1;
 }

@@ -6,18 +6,34 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/test.h"
 #include "column/arrow.h"
 #include "firn.h"
 
-static unsigned failures;
+// An engine and two sessions, of which the second makes the streams that the first reads.
+typedef struct scene {
+    firn_engine *engine;
+    firn_session *session;
+    firn_session *other;
+} scene;
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            failures++;                                                                            \
-            printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);                                 \
-        }                                                                                          \
-    } while (0)
+static bool scene_open(scene *self) {
+    firn_error err = FIRN_ERROR_INIT;
+    *self = (scene){0};
+    const bool is_open = firn_engine_open(NULL, 0, &self->engine, &err) == FIRN_OK &&
+                         firn_session_open(self->engine, &self->session, &err) == FIRN_OK &&
+                         firn_session_open(self->engine, &self->other, &err) == FIRN_OK;
+    if (!is_open) {
+        printf("%s\n", err.text);
+    }
+    return is_open;
+}
+
+static void scene_close(scene *self) {
+    firn_session_close(self->other);
+    firn_session_close(self->session);
+    firn_engine_close(self->engine);
+}
 
 static bool open_rows(firn_session *session, const char *sql, struct ArrowArrayStream *out) {
     firn_error err = FIRN_ERROR_INIT;
@@ -119,24 +135,19 @@ static void passes_errors_on(firn_session *session, firn_session *other) {
     CHECK(strstr(err.text, "the well ran dry") != NULL);
 }
 
-int main(void) {
-    firn_error err = FIRN_ERROR_INIT;
-    firn_engine *engine = NULL;
-    firn_session *session = NULL;
-    firn_session *other = NULL;
-    if (firn_engine_open(NULL, 0, &engine, &err) != FIRN_OK ||
-        firn_session_open(engine, &session, &err) != FIRN_OK ||
-        firn_session_open(engine, &other, &err) != FIRN_OK) {
-        printf("%s\n", err.text);
-        return 1;
-    }
-    reads_once(session, other);
-    filters_and_joins(session, other);
-    passes_errors_on(session, other);
-    firn_session_close(other);
-    firn_session_close(session);
-    firn_engine_close(engine);
+TEST(register_stream_is_read_once_filtered_and_joined) {
+    scene here;
+    REQUIRE(scene_open(&here));
+    reads_once(here.session, here.other);
+    filters_and_joins(here.session, here.other);
+    scene_close(&here);
+}
+
+TEST(register_stream_passes_errors_on) {
+    scene here;
+    REQUIRE(scene_open(&here));
+    releases = 0;
+    passes_errors_on(here.session, here.other);
+    scene_close(&here);
     CHECK(releases == 1);
-    printf("%s\n", failures == 0 ? "ok" : "FAILED");
-    return failures == 0 ? 0 : 1;
 }
