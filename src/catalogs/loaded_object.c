@@ -27,8 +27,9 @@ static firn_status open_view(io *files, const loaded_name *name, const loaded_ta
 }
 
 firn_status loaded_object_open(io *files, const loaded_name *name, const loaded_table *loaded,
-                               const table_version *version, arena *memory, catalog_object *out,
-                               const cancel_flag *cancel, firn_error *err) {
+                               arena *memory, catalog_object *out, const cancel_flag *cancel,
+                               firn_error *err) {
+    const table_version *version = name->version;
     text dotted;
     firn_status status;
     *out = (catalog_object){.view = NULL};

@@ -6,17 +6,18 @@
 #include "io/io.h"
 #include "tables/catalog.h"
 
-/// A table or view of a catalog, by its name there.
+/// A table or view of a catalog, by its name there, and in which state it is wanted.
 typedef struct loaded_name {
     text alias; ///< Of the catalog; stays as long as a view that is made.
     object_name object;
+    const table_version *version; ///< NULL: the current one.
 } loaded_name;
 
 /// Opens it: a snapshot, or a view in `memory`.
 ///
 /// Errors: FIRN_INVALID (a version of a view); what ice_table_open and ice_view_read say.
 firn_status loaded_object_open(io *files, const loaded_name *name, const loaded_table *loaded,
-                               const table_version *version, arena *memory, catalog_object *out,
-                               const cancel_flag *cancel, firn_error *err);
+                               arena *memory, catalog_object *out, const cancel_flag *cancel,
+                               firn_error *err);
 
 #endif

@@ -336,11 +336,11 @@ static firn_status compile(ice_walk *self, uint32_t flags, bool *has_fixed, firn
 }
 
 // Whether the file decodes: with Java's fixed values it does not.
-static bool can_read(bytes file, const ice_walk *self, arena *block) {
+static bool can_read(bytes file, const ice_walk *self, const ice_walk_memory *in) {
     firn_error ignored = ERR_INIT;
     arena memory = arena_open(ICE_MANIFEST_BYTES_MAX);
     avro_walk walk;
-    firn_status status = avro_walk_open(&walk, file, &memory, block, self->codecs, &ignored);
+    firn_status status = avro_walk_open(&walk, file, &memory, in->block, in->codecs, &ignored);
     status = status == FIRN_OK ? avro_walk_next(&walk, &ignored) : status;
     while (status == FIRN_OK && walk.has_value) {
         status = avro_plan_read(self->plan, &walk.in, self->values, &ignored);
@@ -362,10 +362,10 @@ static int32_t spec_of_header(const avro_header *header) {
 }
 
 firn_status ice_walk_open(ice_walk *self, bytes file, const ice_manifest *manifest,
-                          const ice_metadata *metadata, arena *memory, arena *block,
-                          codec_scratch *codecs, firn_error *err) {
-    *self = (ice_walk){.manifest = manifest, .memory = memory, .codecs = codecs};
-    TRY(avro_walk_open(&self->avro, file, memory, block, codecs, err));
+                          const ice_metadata *metadata, const ice_walk_memory *memory,
+                          firn_error *err) {
+    *self = (ice_walk){.manifest = manifest, .memory = memory->walk};
+    TRY(avro_walk_open(&self->avro, file, memory->walk, memory->block, memory->codecs, err));
     const int32_t spec = manifest->is_bare ? spec_of_header(&self->avro.header) : manifest->spec_id;
     self->spec = ice_metadata_spec(metadata, spec);
     if (self->spec == NULL) {
@@ -374,7 +374,7 @@ firn_status ice_walk_open(ice_walk *self, bytes file, const ice_manifest *manife
     }
     bool has_fixed;
     TRY(compile(self, 0, &has_fixed, err));
-    if (has_fixed && !can_read(file, self, block)) {
+    if (has_fixed && !can_read(file, self, memory)) {
         TRY(compile(self, AVRO_PLAN_FIXED_IS_BYTES, &has_fixed, err));
     }
     return FIRN_OK;

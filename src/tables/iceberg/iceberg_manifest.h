@@ -85,13 +85,19 @@ typedef struct ice_walk {
     const ice_spec *spec;
     avro_value *values;
     arena *memory;
-    codec_scratch *codecs;
 } ice_walk;
 
-/// Begins. `memory` holds what lives as long as the walk, `block` the entries.
+/// Where a walk keeps what it makes.
+typedef struct ice_walk_memory {
+    arena *walk;  ///< What lives as long as the walk.
+    arena *block; ///< The entries.
+    codec_scratch *codecs;
+} ice_walk_memory;
+
+/// Begins.
 firn_status ice_walk_open(ice_walk *self, bytes file, const ice_manifest *manifest,
-                          const ice_metadata *metadata, arena *memory, arena *block,
-                          codec_scratch *codecs, firn_error *err);
+                          const ice_metadata *metadata, const ice_walk_memory *memory,
+                          firn_error *err);
 
 /// The next entry that is not deleted; *has_entry is false behind the last.
 firn_status ice_walk_next(ice_walk *self, ice_entry *out, bool *has_entry, firn_error *err);

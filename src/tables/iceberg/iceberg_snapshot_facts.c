@@ -156,14 +156,15 @@ static firn_status add_manifest(gathering *self, const ice_manifest *manifest,
                                 codec_scratch *codecs, firn_error *err) {
     arena memory = arena_open(FACTS_BYTES_MAX);
     arena block = arena_open(FACTS_BYTES_MAX);
+    const ice_walk_memory parts = {.walk = &memory, .block = &block, .codecs = codecs};
     bytes file;
     ice_walk walk;
     bool has_entry = true;
     firn_status status =
         io_get(self->table->files, manifest->path, READ_BYTES_MAX, NULL, &memory, &file, err);
-    status = status == FIRN_OK ? ice_walk_open(&walk, file, manifest, &self->table->metadata,
-                                               &memory, &block, codecs, err)
-                               : status;
+    status = status == FIRN_OK
+                 ? ice_walk_open(&walk, file, manifest, &self->table->metadata, &parts, err)
+                 : status;
     while (status == FIRN_OK && has_entry) {
         ice_entry entry;
         status = ice_walk_next(&walk, &entry, &has_entry, err);

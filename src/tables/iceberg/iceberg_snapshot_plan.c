@@ -161,8 +161,10 @@ static firn_status begin_walk(scan_planner *self, scan_answer *answer, firn_erro
     if (got == PQ_WAIT) {
         return FIRN_OK;
     }
+    const ice_walk_memory memory = {
+        .walk = &self->walk_memory, .block = &self->block, .codecs = &self->codecs};
     TRY(ice_walk_open(&self->walk, pq_window_bytes(&self->window), manifest, &self->table->metadata,
-                      &self->walk_memory, &self->block, &self->codecs, err));
+                      &memory, err));
     self->has_walk = true;
     return FIRN_OK;
 }
