@@ -299,6 +299,9 @@ static firn_status choose(const callee *function, const overload_request *call, 
     best->cost = COST_IMPOSSIBLE;
     for (uint32_t i = 0; i < OVERLOADS_MAX && function->signature(function->function, i) != NULL;
          i++) {
+        if (call->only != NULL && *call->only != i) {
+            continue;
+        }
         TRY(try_signature(next, function, i, call, memory, err));
         if (next->cost < best->cost) {
             const match keep = *next;

@@ -443,6 +443,7 @@ static firn_status check_call(decoder *self, expr *value) {
                                       .args = args->items,
                                       .arg_count = args->count,
                                       .lambda_parameters = lambdas,
+                                      .only = &wanted,
                                       .position = UINT32_MAX};
     overload_choice choice;
     if (is_aggregate) {
@@ -453,7 +454,7 @@ static firn_status check_call(decoder *self, expr *value) {
         TRY(function_resolve(value->call_.function, &request, self->memory, &choice, self->err));
         value->call_.bound = choice.bound;
     }
-    bool fits = choice.overload == wanted && type_same_values(choice.result, value->type);
+    bool fits = type_same_values(choice.result, value->type);
     for (uint32_t i = 0; i < args->count && fits; i++) {
         fits = types[i] == NULL || type_same_values(types[i], choice.types[i]);
     }

@@ -77,13 +77,52 @@ static void put_offset(pattern_writer *self, int32_t seconds) {
     put(self, made, (size_t)size);
 }
 
+// Where the day stands in its week and its year.
+static void write_day_within(pattern_writer *self, const pattern_item *item, int64_t days,
+                             int32_t of_year) {
+    const int32_t weekday = calendar_weekday(days);
+    const char *day = day_names[weekday];
+    switch ((int)item->field) {
+    case PATTERN_FIELD_DAY_NAME:
+        put_name(self, item, day, strlen(day), 9);
+        break;
+    case PATTERN_FIELD_DAY_SHORT:
+        put_name(self, item, day, 3, 3);
+        break;
+    case PATTERN_FIELD_DAY_OF_YEAR:
+        put_number(self, item, of_year, 3);
+        break;
+    case PATTERN_FIELD_DOW:
+        put_number(self, item, weekday, 1);
+        break;
+    case PATTERN_FIELD_DOW_FROM_1:
+        put_number(self, item, weekday + 1, 1);
+        break;
+    case PATTERN_FIELD_ISODOW:
+        put_number(self, item, weekday == 0 ? 7 : weekday, 1);
+        break;
+    case PATTERN_FIELD_JULIAN:
+        put_number(self, item, days + 2440588, 1); // Of 1970-01-01.
+        break;
+    case PATTERN_FIELD_WEEK:
+        put_number(self, item, (of_year - 1) / 7 + 1, 2);
+        break;
+    case PATTERN_FIELD_WEEK_SUNDAY:
+        put_number(self, item, (of_year + 6 - weekday) / 7, 2);
+        break;
+    case PATTERN_FIELD_WEEK_MONDAY:
+        put_number(self, item, (of_year + 6 - (weekday + 6) % 7) / 7, 2);
+        break;
+    default: // PATTERN_FIELD_ISOWEEK
+        put_number(self, item, calendar_week_of(days).week, 2);
+        break;
+    }
+}
+
 static void write_day(pattern_writer *self, const pattern_item *item, int64_t days) {
     const calendar_date date = calendar_date_of(days);
     const int64_t year = date.year > 0 ? date.year : 1 - date.year; // BC counts without sign.
-    const int32_t weekday = calendar_weekday(days);
-    const int32_t of_year = calendar_day_of_year(date);
     const char *month = month_names[date.month - 1];
-    const char *day = day_names[weekday];
     switch ((int)item->field) {
     case PATTERN_FIELD_YEAR:
         put_number(self, item, year, 4);
@@ -118,41 +157,11 @@ static void write_day(pattern_writer *self, const pattern_item *item, int64_t da
     case PATTERN_FIELD_DAY:
         put_number(self, item, date.day, 2);
         break;
-    case PATTERN_FIELD_DAY_NAME:
-        put_name(self, item, day, strlen(day), 9);
-        break;
-    case PATTERN_FIELD_DAY_SHORT:
-        put_name(self, item, day, 3, 3);
-        break;
-    case PATTERN_FIELD_DAY_OF_YEAR:
-        put_number(self, item, of_year, 3);
-        break;
-    case PATTERN_FIELD_DOW:
-        put_number(self, item, weekday, 1);
-        break;
-    case PATTERN_FIELD_DOW_FROM_1:
-        put_number(self, item, weekday + 1, 1);
-        break;
-    case PATTERN_FIELD_ISODOW:
-        put_number(self, item, weekday == 0 ? 7 : weekday, 1);
-        break;
-    case PATTERN_FIELD_JULIAN:
-        put_number(self, item, days + 2440588, 1); // Of 1970-01-01.
-        break;
-    case PATTERN_FIELD_WEEK:
-        put_number(self, item, (of_year - 1) / 7 + 1, 2);
-        break;
-    case PATTERN_FIELD_WEEK_SUNDAY:
-        put_number(self, item, (of_year + 6 - weekday) / 7, 2);
-        break;
-    case PATTERN_FIELD_WEEK_MONDAY:
-        put_number(self, item, (of_year + 6 - (weekday + 6) % 7) / 7, 2);
-        break;
-    case PATTERN_FIELD_ISOWEEK:
-        put_number(self, item, calendar_week_of(days).week, 2);
+    case PATTERN_FIELD_ERA:
+        put_name(self, item, date.year > 0 ? "AD" : "BC", 2, 2);
         break;
     default:
-        put_name(self, item, date.year > 0 ? "AD" : "BC", 2, 2);
+        write_day_within(self, item, days, calendar_day_of_year(date));
         break;
     }
 }

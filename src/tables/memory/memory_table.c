@@ -351,6 +351,14 @@ static firn_status check_nulls(const schema *columns, const batch *rows, firn_er
     return FIRN_OK;
 }
 
+// Types that live as long as the table; those of the batch die with its plan.
+static void adopt_type(column *self, const type *own) {
+    self->type = own;
+    for (uint32_t i = 0; i < own->child_count && self->children != NULL; i++) {
+        adopt_type((column *)(uintptr_t)&self->children[i], own->children[i].type);
+    }
+}
+
 static firn_status sink_push(row_sink_worker *self, const batch *rows, firn_error *err) {
     memory_table *table = self->owner->table;
     TRY(check_nulls(&table->columns, rows, err));
@@ -361,8 +369,8 @@ static firn_status sink_push(row_sink_worker *self, const batch *rows, firn_erro
         status = batch_copy(&memory, rows, &made->rows, err);
     }
     if (status == FIRN_OK) {
-        for (uint32_t i = 0; i < table->columns.count; i++) { // Types live as long as the table.
-            ((column *)(uintptr_t)made->rows.columns)[i].type = table->columns.fields[i].type;
+        for (uint32_t i = 0; i < table->columns.count; i++) {
+            adopt_type((column *)(uintptr_t)&made->rows.columns[i], table->columns.fields[i].type);
         }
         made->memory = memory;
         status = add_chunk(&self->chunks, made, err);
