@@ -220,12 +220,13 @@ TEST(cast_text_to_nested_values_refuses_what_is_malformed) {
 TEST(cast_matrix_has_a_kernel_for_every_cast) {
     arena memory = arena_open(1 << 20);
     const field ab[] = {{.name = TEXT("a"), .type = T(INTEGER)}};
+    const type *decimal = D(9, 2); // A compound literal: it must live as long as the loops.
     for (int from = 0; from < (int)TYPE_COUNT; from++) {
         for (int to = 0; to < (int)TYPE_COUNT; to++) {
             const type *types[2];
             for (int side = 0; side < 2; side++) {
                 const type_id id = (type_id)(side == 0 ? from : to);
-                types[side] = id == TYPE_DECIMAL  ? D(9, 2)
+                types[side] = id == TYPE_DECIMAL  ? decimal
                               : id == TYPE_LIST   ? type_list(&memory, T(INTEGER))
                               : id == TYPE_MAP    ? type_map(&memory, T(INTEGER), T(INTEGER))
                               : id == TYPE_STRUCT ? type_struct(&memory, 1, ab)
