@@ -21,13 +21,23 @@ static aggregate_collected *collected_of(const aggregate_shape *shape, const agg
                                            slot->collected_offset);
 }
 
+// Rows of a collector.
+typedef struct collected_rows {
+    const aggregate_collector *collector;
+    row_store *store;
+    uint8_t **rows;
+    uint32_t count;
+    uint32_t *ends; // Group g owns rows [ends[g - 1], ends[g]); NULL where nobody asks.
+} collected_rows;
+
 // ---- Rows to their groups
 // ------------------------------------------------------------------------
 
 // The groups of collected rows, by the keys that they begin with.
-static firn_status find_groups(aggregate_unit *self, row_store *store, uint8_t *const *rows,
-                               uint32_t count, uint8_t **groups, arena *scratch, firn_error *err) {
+static firn_status find_groups(aggregate_unit *self, const collected_rows *from, uint8_t **groups,
+                               arena *scratch, firn_error *err) {
     const aggregate_shape *shape = &self->shared->shape;
+    const uint32_t count = from->count;
     if (!shape->has_groups) {
         for (uint32_t k = 0; k < count; k++) {
             groups[k] = self->single;
@@ -41,7 +51,8 @@ static firn_status find_groups(aggregate_unit *self, row_store *store, uint8_t *
         return ARENA_FULL(scratch, err);
     }
     for (uint32_t i = 0; i < shape->group_keys; i++) {
-        TRY(rows_gather(store, i, (const uint8_t *const *)rows, count, scratch, &keys[i], err));
+        TRY(rows_gather(from->store, i, (const uint8_t *const *)from->rows, count, scratch,
+                        &keys[i], err));
         if (!hash_column(&keys[i], NULL, count, i > 0, scratch, hashes)) {
             return ARENA_FULL(scratch, err);
         }
@@ -59,65 +70,61 @@ static firn_status find_groups(aggregate_unit *self, row_store *store, uint8_t *
     return FIRN_OK;
 }
 
-// Columns of a collector's arguments.
-static firn_status gather_args(row_store *store, const aggregate_shape *shape,
-                               const aggregate_collector *collector, uint8_t *const *rows,
-                               uint32_t count, column **out, arena *scratch, firn_error *err) {
-    *out = ARENA_NEW(scratch, column, collector->arg_count + 1);
+// Columns of the collector's arguments.
+static firn_status gather_args(const collected_rows *from, const aggregate_shape *shape,
+                               column **out, arena *scratch, firn_error *err) {
+    *out = ARENA_NEW(scratch, column, from->collector->arg_count + 1);
     if (*out == NULL) {
         return ARENA_FULL(scratch, err);
     }
-    for (uint32_t i = 0; i < collector->arg_count; i++) {
-        TRY(rows_gather(store, shape->group_keys + i, (const uint8_t *const *)rows, count, scratch,
-                        &(*out)[i], err));
+    for (uint32_t i = 0; i < from->collector->arg_count; i++) {
+        TRY(rows_gather(from->store, shape->group_keys + i, (const uint8_t *const *)from->rows,
+                        from->count, scratch, &(*out)[i], err));
     }
     return FIRN_OK;
 }
 
 // Rows of a table of different ones go into their group's state.
-static firn_status feed(aggregate_unit *self, const aggregate_collector *collector,
-                        row_store *store, uint8_t *const *rows, uint32_t count, arena *scratch,
+static firn_status feed(aggregate_unit *self, const collected_rows *from, arena *scratch,
                         firn_error *err) {
     const aggregate_context context = context_of(self, scratch, err);
     uint8_t *groups[CHUNK];
-    TRY(find_groups(self, store, rows, count, groups, scratch, err));
+    TRY(find_groups(self, from, groups, scratch, err));
     column *args;
-    TRY(gather_args(store, context.shape, collector, rows, count, &args, scratch, err));
-    return aggregate_update_one_slot(&context, &context.shape->slots[collector->slot], args,
-                                     &(aggregate_rows){.count = count, .groups = groups});
+    TRY(gather_args(from, context.shape, &args, scratch, err));
+    return aggregate_update_one_slot(&context, &context.shape->slots[from->collector->slot], args,
+                                     &(aggregate_rows){.count = from->count, .groups = groups});
 }
 
 // Rows become the end of their group's chain.
-static firn_status chain(aggregate_unit *self, const aggregate_collector *collector,
-                         row_store *store, uint8_t **rows, uint32_t count, arena *scratch,
+static firn_status chain(aggregate_unit *self, const collected_rows *from, arena *scratch,
                          firn_error *err) {
     const aggregate_shape *shape = &self->shared->shape;
-    const aggregate_slot *slot = &shape->slots[collector->slot];
+    const aggregate_slot *slot = &shape->slots[from->collector->slot];
+    const row_layout *layout = from->store->layout;
     uint8_t *groups[CHUNK];
-    TRY(find_groups(self, store, rows, count, groups, scratch, err));
+    TRY(find_groups(self, from, groups, scratch, err));
     const uint8_t *end = NULL;
-    for (uint32_t k = 0; k < count; k++) {
+    for (uint32_t k = 0; k < from->count; k++) {
+        uint8_t *row = from->rows[k];
         aggregate_collected *group = collected_of(shape, slot, groups[k]);
-        memcpy(row_extra(store->layout, rows[k]) + COLLECTED_NEXT, &end, sizeof end);
+        memcpy(row_extra(layout, row) + COLLECTED_NEXT, &end, sizeof end);
         if (group->last == NULL) {
-            group->first = rows[k];
+            group->first = row;
         } else {
-            memcpy(row_extra(store->layout, group->last) + COLLECTED_NEXT, &rows[k],
-                   sizeof rows[k]);
+            memcpy(row_extra(layout, group->last) + COLLECTED_NEXT, &row, sizeof row);
         }
-        group->last = rows[k];
+        group->last = row;
         group->count++;
     }
     return FIRN_OK;
 }
 
-static firn_status link_rows(aggregate_unit *self, const aggregate_collector *collector,
-                             row_store *store, uint8_t **rows, uint32_t count, arena *scratch,
+static firn_status link_rows(aggregate_unit *self, const collected_rows *from, arena *scratch,
                              firn_error *err) {
     const arena_mark mark = arena_mark_take(scratch);
-    const firn_status status = collector->feeds_at_once
-                                   ? feed(self, collector, store, rows, count, scratch, err)
-                                   : chain(self, collector, store, rows, count, scratch, err);
+    const firn_status status = from->collector->feeds_at_once ? feed(self, from, scratch, err)
+                                                              : chain(self, from, scratch, err);
     arena_rewind(scratch, mark);
     return status;
 }
@@ -126,12 +133,13 @@ static firn_status link_collector(aggregate_unit *self, uint32_t number, arena *
                                   firn_error *err) {
     const aggregate_collector *collector = &self->shared->shape.collectors[number];
     unit_collected *collected = &self->collected[number];
-    row_store *store = self->shared->collected[number].store;
     uint8_t *rows[CHUNK];
+    collected_rows found = {
+        .collector = collector, .store = self->shared->collected[number].store, .rows = rows};
     if (collector->is_distinct) {
         group_cursor cursor = {0};
-        for (uint32_t n; (n = group_table_next(&collected->distinct, &cursor, rows, CHUNK)) > 0;) {
-            TRY(link_rows(self, collector, store, rows, n, scratch, err));
+        while ((found.count = group_table_next(&collected->distinct, &cursor, rows, CHUNK)) > 0) {
+            TRY(link_rows(self, &found, scratch, err));
         }
         if (collector->feeds_at_once) {
             group_table_close_rows(&collected->distinct);
@@ -140,8 +148,8 @@ static firn_status link_collector(aggregate_unit *self, uint32_t number, arena *
     }
     for (row_page *page = collected->rows.first; page != NULL; page = page->next) {
         uint32_t at = 0;
-        for (uint32_t n; (n = row_page_rows(page, store->layout, &at, rows, CHUNK)) > 0;) {
-            TRY(link_rows(self, collector, store, rows, n, scratch, err));
+        while ((found.count = row_page_rows(page, found.store->layout, &at, rows, CHUNK)) > 0) {
+            TRY(link_rows(self, &found, scratch, err));
         }
     }
     return FIRN_OK;
@@ -219,14 +227,14 @@ static void sort_numbers(const ordering *self, uint32_t *numbers, uint32_t *spar
     }
 }
 
-// Puts the rows of each group into order; group g owns rows [ends[g - 1], ends[g]).
-static firn_status order_rows(row_store *store, const aggregate_shape *shape,
-                              const aggregate_collector *collector, uint8_t **rows,
-                              const uint32_t *ends, uint32_t group_count, arena *scratch,
-                              firn_error *err) {
-    const uint32_t total = group_count == 0 ? 0 : ends[group_count - 1];
-    ordering state = {
-        .collector = collector, .rows = rows, .has_places = store->layout->extra_size > 8};
+// Puts the rows of each group into order.
+static firn_status order_rows(collected_rows *self, const aggregate_shape *shape,
+                              uint32_t group_count, arena *scratch, firn_error *err) {
+    const aggregate_collector *collector = self->collector;
+    const uint32_t total = self->count;
+    ordering state = {.collector = collector,
+                      .rows = self->rows,
+                      .has_places = self->store->layout->extra_size > 8};
     column *keys = ARENA_NEW(scratch, column, collector->order_count + 1);
     uint32_t *numbers = ARENA_NEW(scratch, uint32_t, (size_t)total + 1);
     uint32_t *spare = ARENA_NEW(scratch, uint32_t, (size_t)total + 1);
@@ -235,49 +243,51 @@ static firn_status order_rows(row_store *store, const aggregate_shape *shape,
         return ARENA_FULL(scratch, err);
     }
     for (uint32_t i = 0; i < collector->order_count; i++) {
-        TRY(rows_gather(store, shape->group_keys + collector->arg_count + i,
-                        (const uint8_t *const *)rows, total, scratch, &keys[i], err));
+        TRY(rows_gather(self->store, shape->group_keys + collector->arg_count + i,
+                        (const uint8_t *const *)self->rows, total, scratch, &keys[i], err));
     }
     state.keys = keys;
     uint32_t from = 0;
     for (uint32_t group = 0; group < group_count; group++) {
-        for (uint32_t i = from; i < ends[group]; i++) {
+        for (uint32_t i = from; i < self->ends[group]; i++) {
             numbers[i] = i;
         }
-        sort_numbers(&state, numbers + from, spare, ends[group] - from);
-        from = ends[group];
+        sort_numbers(&state, numbers + from, spare, self->ends[group] - from);
+        from = self->ends[group];
     }
     for (uint32_t i = 0; i < total; i++) {
-        sorted[i] = rows[numbers[i]];
+        sorted[i] = self->rows[numbers[i]];
     }
-    memcpy(rows, sorted, total * sizeof *rows);
+    memcpy(self->rows, sorted, total * sizeof *sorted);
     return FIRN_OK;
 }
 
 // ---- Values ------------------------------------------------------------------------------------
 
 // The rows of some groups, group after group.
-static firn_status list_rows(const aggregate_shape *shape, const aggregate_slot *slot,
-                             row_store *store, uint8_t *const *groups, uint32_t count,
-                             uint8_t ***out, uint32_t *ends, arena *scratch, firn_error *err) {
+static firn_status list_rows(collected_rows *self, const aggregate_shape *shape,
+                             uint8_t *const *groups, uint32_t count, arena *scratch,
+                             firn_error *err) {
+    const aggregate_slot *slot = &shape->slots[self->collector->slot];
     uint64_t total = 0;
-    for (uint32_t g = 0; g < count; g++) {
+    self->ends = ARENA_NEW(scratch, uint32_t, (size_t)count + 1);
+    for (uint32_t g = 0; g < count && self->ends != NULL; g++) {
         total += collected_of(shape, slot, groups[g])->count;
         if (total > UINT32_MAX) {
             return FAIL(err, FIRN_NO_MEMORY, "one group has %llu values of %s",
                         (unsigned long long)total, slot->call->aggregate_.function->name);
         }
-        ends[g] = (uint32_t)total;
+        self->ends[g] = (uint32_t)total;
     }
-    *out = ARENA_NEW(scratch, uint8_t *, (size_t)total + 1);
-    if (*out == NULL) {
+    self->rows = ARENA_NEW(scratch, uint8_t *, (size_t)total + 1);
+    if (self->rows == NULL || self->ends == NULL) {
         return ARENA_FULL(scratch, err);
     }
-    uint32_t at = 0;
+    self->count = 0;
     for (uint32_t g = 0; g < count; g++) {
         for (uint8_t *row = collected_of(shape, slot, groups[g])->first; row != NULL;) {
-            (*out)[at++] = row;
-            memcpy(&row, row_extra(store->layout, row) + COLLECTED_NEXT, sizeof row);
+            self->rows[self->count++] = row;
+            memcpy(&row, row_extra(self->store->layout, row) + COLLECTED_NEXT, sizeof row);
         }
     }
     return FIRN_OK;
@@ -288,31 +298,25 @@ static firn_status collected_value(aggregate_unit *self, const aggregate_slot *s
                                    arena *scratch, firn_error *err) {
     const aggregate_context context = context_of(self, scratch, err);
     const aggregate_shape *shape = context.shape;
-    const aggregate_collector *collector = &shape->collectors[slot->collector];
-    row_store *store = self->shared->collected[slot->collector].store;
-    uint32_t *ends = ARENA_NEW(scratch, uint32_t, (size_t)count + 1);
-    if (ends == NULL) {
-        return ARENA_FULL(scratch, err);
+    collected_rows found = {.collector = &shape->collectors[slot->collector],
+                            .store = self->shared->collected[slot->collector].store};
+    TRY(list_rows(&found, shape, groups, count, scratch, err));
+    if (found.collector->is_ordered) {
+        TRY(order_rows(&found, shape, count, scratch, err));
     }
-    uint8_t **rows;
-    TRY(list_rows(shape, slot, store, groups, count, &rows, ends, scratch, err));
-    if (collector->is_ordered) {
-        TRY(order_rows(store, shape, collector, rows, ends, count, scratch, err));
-    }
-    const uint32_t total = count == 0 ? 0 : ends[count - 1];
     column *args;
-    TRY(gather_args(store, shape, collector, rows, total, &args, scratch, err));
+    TRY(gather_args(&found, shape, &args, scratch, err));
     if (!slot->is_fold) {
-        return aggregate_collect(&context, slot, args, ends, count, out);
+        return aggregate_collect(&context, slot, args, found.ends, count, out);
     }
     uint32_t at = 0;
     for (uint32_t g = 0; g < count; g++) {
-        for (; at < ends[g]; at++) {
-            rows[at] = groups[g];
+        for (; at < found.ends[g]; at++) {
+            found.rows[at] = groups[g];
         }
     }
     TRY(aggregate_update_one_slot(&context, slot, args,
-                                  &(aggregate_rows){.count = total, .groups = rows}));
+                                  &(aggregate_rows){.count = found.count, .groups = found.rows}));
     return aggregate_value_of(&context, slot, groups, count, out);
 }
 

@@ -76,11 +76,11 @@ firn_status aggregate_worker_merge(aggregate_worker *self, op_call *call, firn_e
 // Splits rows into those that made a group and those that found one, and combines states. Rows of
 // fresh groups need it as well: their states have only begun.
 static firn_status combine_rows(aggregate_state *self, const group_lookup *call,
-                                aggregate_heap *heap, row_store *store, uint8_t *const *rows,
-                                arena *scratch, firn_error *err) {
+                                aggregate_heap *heap, const aggregate_taking *from, arena *scratch,
+                                firn_error *err) {
     const aggregate_shape *shape = &self->shape;
     const aggregate_context context = context_of(self, heap, scratch, err);
-    const bool is_exported = shape->has_heap && store == &self->kept_store;
+    const bool is_exported = shape->has_heap && from->store == &self->kept_store;
     uint8_t **targets = ARENA_NEW(scratch, uint8_t *, (size_t)call->count + 1);
     uint8_t **sources = ARENA_NEW(scratch, uint8_t *, (size_t)call->count + 1);
     if (targets == NULL || sources == NULL) {
@@ -93,7 +93,7 @@ static firn_status combine_rows(aggregate_state *self, const group_lookup *call,
     uint32_t count = 0;
     for (uint32_t k = 0; k < call->count; k++) {
         targets[count] = call->groups[k];
-        sources[count] = rows[k];
+        sources[count] = from->rows[k];
         count += call->groups[k] != NULL;
     }
     TRY(aggregate_combine(&context, targets, sources, count, is_exported));
@@ -106,15 +106,15 @@ static firn_status combine_rows(aggregate_state *self, const group_lookup *call,
         return ARENA_FULL(scratch, err);
     }
     for (uint32_t i = 0; i < exported; i++) {
-        TRY(rows_gather(store, shape->group_keys + i, (const uint8_t *const *)sources, count,
+        TRY(rows_gather(from->store, shape->group_keys + i, (const uint8_t *const *)sources, count,
                         scratch, &columns[i], err));
     }
     return aggregate_import(&context, columns, targets, count);
 }
 
 firn_status aggregate_take_rows(aggregate_state *self, group_table *table, aggregate_heap *heap,
-                                row_store *store, uint8_t *const *rows, uint32_t count,
-                                uint8_t **groups, arena *scratch, firn_error *err) {
+                                const aggregate_taking *from, arena *scratch, firn_error *err) {
+    const uint32_t count = from->count;
     uint64_t *hashes = ARENA_NEW(scratch, uint64_t, (size_t)count + 1);
     uint16_t *fresh = ARENA_NEW(scratch, uint16_t, (size_t)count + 1);
     column *keys = ARENA_NEW(scratch, column, table->key_count + 1);
@@ -122,18 +122,19 @@ firn_status aggregate_take_rows(aggregate_state *self, group_table *table, aggre
         return ARENA_FULL(scratch, err);
     }
     for (uint32_t k = 0; k < count; k++) {
-        hashes[k] = row_hash(rows[k]);
+        hashes[k] = row_hash(from->rows[k]);
     }
     for (uint32_t i = 0; i < table->key_count; i++) {
-        TRY(rows_gather(store, i, (const uint8_t *const *)rows, count, scratch, &keys[i], err));
+        TRY(rows_gather(from->store, i, (const uint8_t *const *)from->rows, count, scratch,
+                        &keys[i], err));
     }
     group_lookup call = {
-        .columns = keys, .count = count, .hashes = hashes, .groups = groups, .fresh = fresh};
+        .columns = keys, .count = count, .hashes = hashes, .groups = from->groups, .fresh = fresh};
     TRY(group_table_find(table, &call, scratch, err));
     if (table->store != &self->table_store) { // A collector's: no states.
         return FIRN_OK;
     }
-    return combine_rows(self, &call, heap, store, rows, scratch, err);
+    return combine_rows(self, &call, heap, from, scratch, err);
 }
 
 // ---- Settling ----------------------------------------------------------------------------------
@@ -157,8 +158,9 @@ static firn_status unite(aggregate_state *self, aggregate_kept *kept, uint32_t f
     *fits = group_table_reserve(to, source->group_count);
     const arena_mark mark = arena_mark_take(scratch);
     for (uint32_t n; *fits && (n = group_table_next(source, &cursor, rows, CHUNK)) > 0;) {
-        TRY(aggregate_take_rows(self, to, &kept->heaps[0], kept->table_store, rows, n, groups,
-                                scratch, err));
+        const aggregate_taking from_source = {
+            .store = kept->table_store, .rows = rows, .count = n, .groups = groups};
+        TRY(aggregate_take_rows(self, to, &kept->heaps[0], &from_source, scratch, err));
         for (uint32_t k = 0; k < n; k++) {
             if (groups[k] == NULL) {
                 *fits = false; // Those that went over stay in both tables: marked as gone.

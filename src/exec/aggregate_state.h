@@ -100,12 +100,17 @@ firn_status aggregate_worker_merge(aggregate_worker *self, op_call *call, firn_e
 /// All workers have merged: one table, or everything into partitions.
 firn_status aggregate_settle(aggregate_state *self, arena *scratch, firn_error *err);
 
-/// Takes rows of another table or page in: their groups are found or made in `table`, their states
-/// combined. `store` is where the rows are from; rows of the kept layout of a shape with a heap are
-/// imported. groups[k] is NULL for rows for which there was no room.
+/// Rows of another table or page.
+typedef struct aggregate_taking {
+    row_store *store; ///< Rows of the kept layout of a shape with a heap are imported.
+    uint8_t *const *rows;
+    uint32_t count;
+    uint8_t **groups; ///< Out: of the k-th row; NULL if there was no room for it.
+} aggregate_taking;
+
+/// Takes rows in: their groups are found or made in `table`, their states combined.
 firn_status aggregate_take_rows(aggregate_state *self, group_table *table, aggregate_heap *heap,
-                                row_store *store, uint8_t *const *rows, uint32_t count,
-                                uint8_t **groups, arena *scratch, firn_error *err);
+                                const aggregate_taking *from, arena *scratch, firn_error *err);
 /// Groups of a table into partitions of kept rows, states with heap exported. Empties the table.
 firn_status aggregate_flush_groups(aggregate_state *self, group_table *table, aggregate_heap *heap,
                                    row_writer *to, bool keeps_pages, arena *scratch,

@@ -342,8 +342,10 @@ static firn_status absorb(const unit_filling *self, uint8_t *const *rows, uint32
                           bool in_place, uint32_t *done) {
     uint8_t *groups[CHUNK];
     bool is_fresh[CHUNK];
-    TRY(group_table_absorb(self->table, rows, count, in_place, groups, is_fresh, done,
-                           self->scratch, self->err));
+    group_absorbing call = {
+        .rows = rows, .count = count, .in_place = in_place, .groups = groups, .is_fresh = is_fresh};
+    TRY(group_table_absorb(self->table, &call, self->scratch, self->err));
+    *done = call.done;
     return combine(self, rows, groups, is_fresh, *done);
 }
 
@@ -351,8 +353,10 @@ static firn_status absorb(const unit_filling *self, uint8_t *const *rows, uint32
 static firn_status import(const unit_filling *self, uint8_t **rows, uint32_t count,
                           uint32_t *done) {
     uint8_t *groups[CHUNK];
-    TRY(aggregate_take_rows(self->unit->shared, self->table, &self->unit->heap, self->store, rows,
-                            count, groups, self->scratch, self->err));
+    const aggregate_taking from = {
+        .store = self->store, .rows = rows, .count = count, .groups = groups};
+    TRY(aggregate_take_rows(self->unit->shared, self->table, &self->unit->heap, &from,
+                            self->scratch, self->err));
     uint32_t left = 0;
     for (uint32_t k = 0; k < count; k++) {
         rows[left] = rows[k];

@@ -292,28 +292,29 @@ static firn_status seek(group_table *self, const uint8_t *row, uint64_t *out, ar
     return FIRN_OK;
 }
 
-firn_status group_table_absorb(group_table *self, uint8_t *const *rows, uint32_t count,
-                               bool in_place, uint8_t **groups, bool *is_fresh, uint32_t *done,
-                               arena *scratch, firn_error *err) {
+firn_status group_table_absorb(group_table *self, group_absorbing *call, arena *scratch,
+                               firn_error *err) {
     assert(self->key_count == self->store->layout->column_count);
     uint64_t *slots = self->slots.data;
-    for (*done = 0; *done < count; *done += 1) {
-        const uint32_t k = *done;
+    for (call->done = 0; call->done < call->count; call->done++) {
+        uint8_t *row = call->rows[call->done];
+        uint8_t **group = &call->groups[call->done];
         uint64_t slot;
-        TRY(seek(self, rows[k], &slot, scratch, err));
-        is_fresh[k] = slots[slot] == 0;
-        groups[k] = is_fresh[k] ? rows[k] : row_of(slots[slot]);
-        if (is_fresh[k] && !in_place) {
-            TRY(row_writer_copy_row(&self->rows, rows[k], &groups[k], err));
-            if (groups[k] == NULL) {
+        TRY(seek(self, row, &slot, scratch, err));
+        const bool is_fresh = slots[slot] == 0;
+        call->is_fresh[call->done] = is_fresh;
+        *group = is_fresh ? row : row_of(slots[slot]);
+        if (is_fresh && !call->in_place) {
+            TRY(row_writer_copy_row(&self->rows, row, group, err));
+            if (*group == NULL) {
                 return FIRN_OK;
             }
         }
-        if (is_fresh[k]) {
-            slots[slot] = entry_of(row_hash(rows[k]), groups[k]);
+        if (is_fresh) {
+            slots[slot] = entry_of(row_hash(row), *group);
             self->group_count++;
-        } else if (in_place) {
-            row_hash_set(rows[k], 0);
+        } else if (call->in_place) {
+            row_hash_set(row, 0);
         }
     }
     return FIRN_OK;

@@ -53,14 +53,19 @@ typedef struct group_lookup {
 firn_status group_table_find(group_table *self, group_lookup *call, arena *scratch,
                              firn_error *err);
 
-/// Takes rows of the store (not of this table) in as groups, or finds the group they belong to.
-/// groups[k] is rows[k] if it became a group and lies on a page of the table itself
-/// (`in_place`), its copy if it was copied, else the group with the same key; rows[k] is then dead
-/// if it is in place. is_fresh[k] tells. `*done`: how many were taken in before memory was refused.
-/// The caller has reserved `count` groups.
-firn_status group_table_absorb(group_table *self, uint8_t *const *rows, uint32_t count,
-                               bool in_place, uint8_t **groups, bool *is_fresh, uint32_t *done,
-                               arena *scratch, firn_error *err);
+/// Rows of the store (not of this table) that become groups, or belong to one.
+typedef struct group_absorbing {
+    uint8_t *const *rows;
+    uint32_t count;
+    bool in_place;    ///< They lie on a page of the table itself; else they are copied.
+    uint8_t **groups; ///< Out: rows[k], its copy, or the group with the same key.
+    bool *is_fresh;   ///< Out: it became a group. Else, in place, rows[k] is dead.
+    uint32_t done;    ///< Out: how many were taken in before memory was refused.
+} group_absorbing;
+
+/// Takes rows in. The caller has reserved `count` groups.
+firn_status group_table_absorb(group_table *self, group_absorbing *call, arena *scratch,
+                               firn_error *err);
 
 /// A place among the groups; zeroed: the first.
 typedef struct group_cursor {
