@@ -61,16 +61,22 @@ def find(path, name):
     return path.parent / name
 
 
+def digest(lines):
+    return hashlib.sha256(("\n".join(lines) + "\n").encode()).hexdigest()
+
+
 def check_rows(got, path, entry):
     whole, sample = expected_lines(path, entry)
     if "rows" in entry and len(got) != entry["rows"]:
         return f"{len(got)} rows, expected {entry['rows']}"
     if sample:
         first, last = sample
+        if len(first) + len(last) < min(80, len(got)):  # It lacks rows that are too long for it.
+            return None if digest(got) == entry["jsonl_sha256"] else "other rows by their digest"
         return canonical_rows.difference(got[:len(first)] + got[-len(last):], first + last)
     if whole is None:
-        digest = hashlib.sha256(("\n".join(got) + "\n").encode()).hexdigest()
-        return None if digest == entry.get("jsonl_sha256") else "no expected rows, another digest"
+        same = digest(got) == entry.get("jsonl_sha256")
+        return None if same else "no expected rows, another digest"
     return canonical_rows.difference(got, whole)
 
 

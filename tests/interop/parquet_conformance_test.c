@@ -259,6 +259,7 @@ static int run_all(world *here, const char *shared, const char *part) {
         {"parquet-testing/shredded_variant", "parquet-testing/expected/shredded_variant__"},
     };
     uint32_t failed = 0;
+    uint32_t files = 0;
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         char folder[PATH_MAX_BYTES];
         char expected[PATH_MAX_BYTES];
@@ -274,7 +275,9 @@ static int run_all(world *here, const char *shared, const char *part) {
         }
         printf("%s: %u files, %u failed\n", folders[i].folder, self.files, self.failed);
         failed += self.failed;
+        files += self.files;
     }
+    printf("%u passed, %u failed, 0 skipped\n", files - failed, failed);
     return failed == 0 ? 0 : 1;
 }
 
@@ -400,7 +403,7 @@ int main(int argc, char **argv) {
     } else if (host_path_stat(shared, &found, &err) == FIRN_OK) {
         result = run_all(&here, shared, part);
     } else {
-        printf("%s is not here: nothing to compare with\n", shared);
+        printf("%s is not here: nothing to compare with\n0 passed, 0 failed, 1 skipped\n", shared);
     }
     world_close(&here);
     return result;

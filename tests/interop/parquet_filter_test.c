@@ -382,6 +382,7 @@ static int run_all(world *here, const char *shared) {
         (unsigned long long)counters->pruned_bloom, (unsigned long long)counters->pruned_dictionary,
         (unsigned long long)counters->pages, (unsigned long long)counters->pages_pruned,
         (unsigned long long)counters->pages_skipped);
+    printf("%u passed, %u failed, 0 skipped\n", here->runs - here->failed, here->failed);
     return here->failed == 0 && here->runs > 0 ? 0 : 1;
 }
 
@@ -418,7 +419,7 @@ int main(int argc, char **argv) {
     if (host_path_stat(shared, &found, &err) == FIRN_OK) {
         result = run_all(&here, shared);
     } else {
-        printf("%s is not here: nothing to compare with\n", shared);
+        printf("%s is not here: nothing to compare with\n0 passed, 0 failed, 1 skipped\n", shared);
     }
     codec_scratch_close(&here.codecs);
     pool_close(here.query);

@@ -21,6 +21,9 @@ static firn_status fail_value(const pq_target *self, uint32_t number, firn_error
     const text name = type_text(self->type, &memory);
     const firn_status status =
         FAIL(err, FIRN_CORRUPT, "value %u does not fit %.*s", number, TEXT_ARGS(name));
+    if (self->leaf->type == PQ_INT96) {
+        err_hint(err, "with int96_in_micros => true years beyond 1677 to 2262 can be read");
+    }
     arena_close(&memory);
     return status;
 }

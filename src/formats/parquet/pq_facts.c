@@ -153,7 +153,7 @@ static bool plain_integer(const pq_pick *pick, const column *value, uint32_t lan
     int64_t number;
     switch ((int)type_physical(pick->type)) {
     case PHYSICAL_I8:
-        number = COLUMN_VALUES(value, int8_t)[lane];
+        number = (int64_t)COLUMN_VALUES(value, int8_t)[lane];
         break;
     case PHYSICAL_I16:
         number = COLUMN_VALUES(value, int16_t)[lane];

@@ -26,7 +26,8 @@ static ALWAYS_INLINE uint64_t at_least_word(const uint8_t *at, uint8_t least) {
     const __m256i bound = _mm256_set1_epi8((char)least);
     uint64_t word = 0;
     for (uint32_t half = 0; half < 2; half++) {
-        const __m256i levels = _mm256_loadu_si256((const __m256i *)(const void *)(at + 32 * half));
+        const __m256i levels =
+            _mm256_loadu_si256((const __m256i *)(const void *)(at + (size_t)32 * half));
         const __m256i equal = _mm256_cmpeq_epi8(_mm256_max_epu8(levels, bound), levels);
         word |= (uint64_t)(uint32_t)_mm256_movemask_epi8(equal) << (32 * half);
     }
@@ -37,7 +38,8 @@ static ALWAYS_INLINE uint64_t at_least_word(const uint8_t *at, uint8_t least) {
     const __m128i bound = _mm_set1_epi8((char)least);
     uint64_t word = 0;
     for (uint32_t part = 0; part < 4; part++) {
-        const __m128i levels = _mm_loadu_si128((const __m128i *)(const void *)(at + 16 * part));
+        const __m128i levels =
+            _mm_loadu_si128((const __m128i *)(const void *)(at + (size_t)16 * part));
         const __m128i equal = _mm_cmpeq_epi8(_mm_max_epu8(levels, bound), levels);
         word |= (uint64_t)(uint32_t)_mm_movemask_epi8(equal) << (16 * part);
     }

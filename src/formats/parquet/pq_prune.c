@@ -20,7 +20,7 @@ typedef struct prune_facts {
 } prune_facts;
 
 static uint32_t pick_of_id(const pq_pruner *self, uint32_t id) {
-    for (uint32_t i = 0; i < self->pick_count; i++) {
+    for (uint32_t i = 0; i < self->picks.count; i++) {
         if (self->options->ids[i] == id) {
             return i;
         }
@@ -40,18 +40,18 @@ static const column_facts *find_facts(const unit_facts *unit, uint32_t column_id
     }
     if (!self->is_known[pick]) {
         pq_group_plan *plan = self->plan;
-        self->facts[pick] =
-            pq_facts_of_row_group(self->file, self->picks[pick], plan->row_group, &plan->memory);
+        self->facts[pick] = pq_facts_of_row_group(self->file, self->picks.items[pick],
+                                                  plan->row_group, &plan->memory);
         self->is_known[pick] = true;
     }
     return &self->facts[pick];
 }
 
 static bool has_bloom(const pq_pruner *self, uint32_t pick) {
-    if (!pq_pick_is_flat(self->picks[pick])) {
+    if (!pq_pick_is_flat(self->picks.items[pick])) {
         return false;
     }
-    const uint32_t leaf = self->picks[pick]->node->first_leaf;
+    const uint32_t leaf = self->picks.items[pick]->node->first_leaf;
     const pq_column_metadata *chunk =
         pq_chunk_metadata(self->file->metadata, self->plan->row_group, leaf);
     return pq_column_metadata_has_bloom_offset(chunk) && chunk->bloom_offset > 0 &&
@@ -79,7 +79,7 @@ static bool ask_bloom(const unit_facts *unit, uint32_t column_id, const column *
     uint8_t room[PQ_PLAIN_BYTES_MAX];
     bytes stored;
     if (pick == UINT32_MAX || self->blooms[pick].bitset.size == 0 ||
-        !pq_plain_bytes_of(self->picks[pick], value, row, room, &stored)) {
+        !pq_plain_bytes_of(self->picks.items[pick], value, row, room, &stored)) {
         return true;
     }
     return pq_bloom_may_contain(&self->blooms[pick], pq_bloom_hash_of(stored));
@@ -98,15 +98,14 @@ static prune_facts facts_of_group(pq_pruner *self) {
 // ---- Row groups --------------------------------------------------------------------------------
 
 firn_status pq_pruner_open(pq_pruner *self, const pq_file *file, const pq_filter_options *options,
-                           const pq_filter *filter, const pq_pick *const *picks,
-                           uint32_t pick_count, arena *memory, firn_error *err) {
-    const size_t count = (size_t)pick_count + 1;
+                           const pq_filter *filter, pq_pick_list picks, arena *memory,
+                           firn_error *err) {
+    const size_t count = (size_t)picks.count + 1;
     *self = (pq_pruner){
         .file = file,
         .options = options,
         .filter = filter,
         .picks = picks,
-        .pick_count = pick_count,
         .stage = STAGE_DONE,
         .facts = ARENA_NEW(memory, column_facts, count),
         .is_known = ARENA_NEW(memory, bool, count),
@@ -124,7 +123,7 @@ firn_status pq_pruner_open(pq_pruner *self, const pq_file *file, const pq_filter
 
 firn_status pq_pruner_attach(pq_pruner *self, pool *owner, const io_request *request, arena *memory,
                              firn_error *err) {
-    return pq_fetch_open(&self->fetch, self->file->input, owner, request, 2 * self->pick_count,
+    return pq_fetch_open(&self->fetch, self->file->input, owner, request, 2 * self->picks.count,
                          memory, err);
 }
 
@@ -174,9 +173,9 @@ firn_status pq_pruner_begin(pq_pruner *self, uint32_t row_group, pq_row_span pie
     self->stage = plan->spans.count == 0 || (is_whole && self->filter->stage_count == 0)
                       ? STAGE_DONE
                       : STAGE_STATISTICS;
-    memset(self->is_known, 0, self->pick_count * sizeof *self->is_known);
-    memset(self->is_asked, 0, self->pick_count * sizeof *self->is_asked);
-    memset(self->blooms, 0, self->pick_count * sizeof *self->blooms);
+    memset(self->is_known, 0, self->picks.count * sizeof *self->is_known);
+    memset(self->is_asked, 0, self->picks.count * sizeof *self->is_asked);
+    memset(self->blooms, 0, self->picks.count * sizeof *self->blooms);
     return FIRN_OK;
 }
 
@@ -209,12 +208,12 @@ static void ask_statistics(pq_pruner *self) {
 
 static void add_blooms(pq_pruner *self) {
     pq_fetch_begin(&self->fetch);
-    for (uint32_t i = 0; i < self->pick_count; i++) {
+    for (uint32_t i = 0; i < self->picks.count; i++) {
         self->ranges[i] = NO_RANGE;
         if (!self->is_asked[i] || !has_bloom(self, i)) {
             continue;
         }
-        const uint32_t leaf = self->picks[i]->node->first_leaf;
+        const uint32_t leaf = self->picks.items[i]->node->first_leaf;
         const pq_column_metadata *chunk =
             pq_chunk_metadata(self->file->metadata, self->plan->row_group, leaf);
         const uint64_t left = self->file->metadata->file_size - (uint64_t)chunk->bloom_offset;
@@ -239,7 +238,7 @@ static pq_bloom bloom_of(bytes raw) {
 
 static void ask_blooms(pq_pruner *self) {
     bool has_any = false;
-    for (uint32_t i = 0; i < self->pick_count; i++) {
+    for (uint32_t i = 0; i < self->picks.count; i++) {
         if (self->ranges[i] != NO_RANGE) {
             self->blooms[i] = bloom_of(pq_fetch_bytes(&self->fetch, self->ranges[i]));
             has_any = has_any || self->blooms[i].bitset.size > 0;
@@ -282,7 +281,7 @@ static bool has_column_index(const pq_pruner *self, const pq_column_chunk *chunk
 static uint32_t single_pick(const pq_pruner *self, uint32_t stage) {
     const pq_filter_stage *filter = &self->filter->stages[stage];
     if (filter->column_count != 1 || self->plan->is_always[stage] ||
-        !pq_pick_is_flat(self->picks[filter->columns[0]])) {
+        !pq_pick_is_flat(self->picks.items[filter->columns[0]])) {
         return UINT32_MAX;
     }
     return filter->columns[0];
@@ -290,7 +289,7 @@ static uint32_t single_pick(const pq_pruner *self, uint32_t stage) {
 
 static void add_indexes(pq_pruner *self) {
     pq_fetch_begin(&self->fetch);
-    for (uint32_t i = 0; i < self->pick_count; i++) {
+    for (uint32_t i = 0; i < self->picks.count; i++) {
         self->ranges[i] = NO_RANGE;
     }
     for (uint32_t stage = 0; stage < self->filter->stage_count; stage++) {
@@ -298,7 +297,7 @@ static void add_indexes(pq_pruner *self) {
         if (pick == UINT32_MAX || self->ranges[pick] != NO_RANGE) {
             continue;
         }
-        const pq_column_chunk *chunk = chunk_of(self, self->picks[pick]->node->first_leaf);
+        const pq_column_chunk *chunk = chunk_of(self, self->picks.items[pick]->node->first_leaf);
         if (has_column_index(self, chunk) && has_offset_index(self, chunk)) {
             self->ranges[pick] = pq_fetch_add(&self->fetch, (uint64_t)chunk->column_index_offset,
                                               (size_t)chunk->column_index_size);
@@ -348,7 +347,7 @@ static bool reserve_spans(pq_group_plan *plan, size_t pages) {
 static void ask_pages(pq_pruner *self, const expr *predicate, uint32_t pick,
                       const pq_offset_index *offsets, const pq_column_index *index) {
     pq_group_plan *plan = self->plan;
-    const pq_pick *column_pick = self->picks[pick];
+    const pq_pick *column_pick = self->picks.items[pick];
     const uint64_t rows = pq_file_rows_of(self->file, plan->row_group);
     prune_facts facts = facts_of_group(self);
     facts.page_pick = pick;
@@ -379,7 +378,7 @@ static void ask_indexes(pq_pruner *self) {
         if (pick == UINT32_MAX || self->ranges[pick] == NO_RANGE) {
             continue;
         }
-        const uint32_t leaf = self->picks[pick]->node->first_leaf;
+        const uint32_t leaf = self->picks.items[pick]->node->first_leaf;
         const uint32_t range = self->ranges[pick];
         const pq_offset_index *offsets = self->plan->indexes[leaf];
         if (offsets == NULL) {
@@ -403,9 +402,9 @@ static void add_offsets(pq_pruner *self) {
     const uint64_t rows = pq_file_rows_of(self->file, self->plan->row_group);
     const bool has_gaps =
         self->plan->spans.count > 0 && pq_row_spans_rows(&self->plan->spans) < rows;
-    for (uint32_t i = 0; i < self->pick_count; i++) {
+    for (uint32_t i = 0; i < self->picks.count; i++) {
         self->ranges[i] = NO_RANGE;
-        const pq_pick *pick = self->picks[i];
+        const pq_pick *pick = self->picks.items[i];
         if (!has_gaps || pick->kind != PQ_PICK_LEAF) {
             continue;
         }
@@ -418,9 +417,9 @@ static void add_offsets(pq_pruner *self) {
 }
 
 static void take_offsets(pq_pruner *self) {
-    for (uint32_t i = 0; i < self->pick_count; i++) {
+    for (uint32_t i = 0; i < self->picks.count; i++) {
         if (self->ranges[i] != NO_RANGE) {
-            const uint32_t leaf = self->picks[i]->node->first_leaf;
+            const uint32_t leaf = self->picks.items[i]->node->first_leaf;
             (void)read_offsets(self, leaf, pq_fetch_bytes(&self->fetch, self->ranges[i]));
         }
     }

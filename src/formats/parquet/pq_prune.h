@@ -15,6 +15,12 @@
 #include "formats/parquet/pq_filter.h"
 #include "formats/parquet/pq_page_index.h"
 
+/// What a reader reads.
+typedef struct pq_pick_list {
+    const pq_pick *const *items;
+    uint32_t count;
+} pq_pick_list;
+
 /// What is left of a row group.
 typedef struct pq_group_plan {
     uint32_t row_group;
@@ -34,8 +40,7 @@ typedef struct pq_pruner {
     const pq_file *file;
     const pq_filter_options *options;
     const pq_filter *filter;
-    const pq_pick *const *picks;
-    uint32_t pick_count;
+    pq_pick_list picks;
     pq_fetch fetch;
     pq_group_plan *plan; // Of the row group at hand.
     int stage;
@@ -53,8 +58,8 @@ typedef struct pq_pruner {
 /// Keeps:  everything, until it is closed.
 /// Errors: FIRN_NO_MEMORY.
 firn_status pq_pruner_open(pq_pruner *self, const pq_file *file, const pq_filter_options *options,
-                           const pq_filter *filter, const pq_pick *const *picks,
-                           uint32_t pick_count, arena *memory, firn_error *err);
+                           const pq_filter *filter, pq_pick_list picks, arena *memory,
+                           firn_error *err);
 
 /// Sets up what reads indexes. Before the first row group.
 firn_status pq_pruner_attach(pq_pruner *self, pool *owner, const io_request *request, arena *memory,

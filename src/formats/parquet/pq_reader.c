@@ -136,8 +136,9 @@ static firn_status open_filter(pq_reader *self, firn_error *err) {
         self->pick_list[i] = self->picks[i].pick;
     }
     TRY(pq_filter_open(&self->filter, options, self->pick_count, &self->memory, err));
-    TRY(pq_pruner_open(&self->pruner, self->file, options, &self->filter, self->pick_list,
-                       self->pick_count, &self->memory, err));
+    const pq_pick_list picks = {.items = self->pick_list, .count = self->pick_count};
+    TRY(pq_pruner_open(&self->pruner, self->file, options, &self->filter, picks, &self->memory,
+                       err));
     return pq_pruner_attach(&self->pruner, self->options.owner, &self->options.request,
                             &self->memory, err);
 }
@@ -248,6 +249,19 @@ firn_status pq_reader_next(pq_reader *self, batch *out, pq_answer *answer, firn_
         }
     }
     return FIRN_OK;
+}
+
+static firn_status wait_for(io_ticket *ticket, firn_error *err) {
+    return ticket->file == NULL ? FIRN_OK : io_wait(ticket, IO_ALL, err);
+}
+
+firn_status pq_reader_wait(pq_reader *self, firn_error *err) {
+    for (uint32_t i = 0; i < self->leaf_count; i++) {
+        for (uint32_t slot = 0; slot < PQ_GROUPS_AHEAD; slot++) {
+            TRY(wait_for(&self->leaves[i]->chunks[slot].pages.window.ticket, err));
+        }
+    }
+    return wait_for(&self->pruner.fetch.ticket, err);
 }
 
 pq_reader_counters pq_reader_count(const pq_reader *self) {

@@ -76,6 +76,11 @@ void pq_reader_start_rows(pq_reader *self, uint32_t row_group, uint64_t from, ui
 ///         reader can be started again or closed.
 firn_status pq_reader_next(pq_reader *self, batch *out, pq_answer *answer, firn_error *err);
 
+/// Waits until what PQ_WAIT spoke of has arrived: for planning, which may wait.
+///
+/// Errors: FIRN_IO, FIRN_CANCELLED.
+firn_status pq_reader_wait(pq_reader *self, firn_error *err);
+
 pq_reader_counters pq_reader_count(const pq_reader *self);
 
 #endif

@@ -49,7 +49,7 @@ static ALWAYS_INLINE size_t count_bits(const uint64_t *bitmap, size_t count) {
 static void ISA_NAME(spread_8)(void *values, const uint64_t *validity, uint32_t row_count) {
     uint64_t *rows = values;
     size_t left = count_bits(validity, row_count);
-    for (size_t from = (row_count + 7) / 8 * 8; from > 0;) {
+    for (size_t from = ((size_t)row_count + 7) / 8 * 8; from > 0;) {
         from -= 8;
         const size_t count = row_count - from;
         const uint64_t bits =
@@ -63,7 +63,7 @@ static void ISA_NAME(spread_8)(void *values, const uint64_t *validity, uint32_t 
 static void ISA_NAME(spread_4)(void *values, const uint64_t *validity, uint32_t row_count) {
     uint32_t *rows = values;
     size_t left = count_bits(validity, row_count);
-    for (size_t from = (row_count + 15) / 16 * 16; from > 0;) {
+    for (size_t from = ((size_t)row_count + 15) / 16 * 16; from > 0;) {
         from -= 16;
         const size_t count = row_count - from;
         const uint64_t bits =

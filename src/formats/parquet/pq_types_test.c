@@ -22,11 +22,29 @@ static firn_status type_of(const pq_schema_element *leaf, const pq_type_options 
 #define HAS_CONVERTED (1 << 6)
 #define HAS_LOGICAL (1 << 10)
 
-TEST(pq_types_follow_the_annotations) {
-    const struct {
-        pq_schema_element leaf;
-        const char *expected;
-    } cases[] = {
+typedef struct type_case {
+    pq_schema_element leaf;
+    const char *expected;
+} type_case;
+
+static void check_types(const type_case *cases, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        arena memory = arena_open(1 << 16);
+        firn_error err = ERR_INIT;
+        const type *found;
+        const pq_type_options options = {0};
+        REQUIRE(type_of(&cases[i].leaf, &options, &memory, &found, &err) == FIRN_OK);
+        const text printed = type_text(found, &memory);
+        CHECK(text_equal(printed, text_of(cases[i].expected)));
+        if (!text_equal(printed, text_of(cases[i].expected))) {
+            printf("is %.*s, want %s\n", TEXT_ARGS(printed), cases[i].expected);
+        }
+        arena_close(&memory);
+    }
+}
+
+TEST(pq_types_follow_converted_types) {
+    const type_case cases[] = {
         {{.type = PQ_BOOLEAN}, "BOOLEAN"},
         {{.type = PQ_INT32}, "INTEGER"},
         {{.type = PQ_INT64}, "BIGINT"},
@@ -60,6 +78,12 @@ TEST(pq_types_follow_the_annotations) {
           .precision = 5,
           .scale = 2},
          "DECIMAL(5,2)"},
+    };
+    check_types(cases, sizeof cases / sizeof *cases);
+}
+
+TEST(pq_types_follow_logical_types) {
+    const type_case cases[] = {
         {{.type = PQ_INT32, .present = HAS_LOGICAL, LOGICAL(6, )}, "DATE"},
         {{.type = PQ_BYTE_ARRAY,
           .present = HAS_LOGICAL,
@@ -85,19 +109,7 @@ TEST(pq_types_follow_the_annotations) {
         {{.type = PQ_FIXED, .type_length = 5, .present = HAS_LOGICAL, LOGICAL(14, )}, "BINARY(5)"},
         {{.type = PQ_BYTE_ARRAY, .present = HAS_LOGICAL, LOGICAL(25, )}, "BINARY"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        arena memory = arena_open(1 << 16);
-        firn_error err = ERR_INIT;
-        const type *found;
-        const pq_type_options options = {0};
-        REQUIRE(type_of(&cases[i].leaf, &options, &memory, &found, &err) == FIRN_OK);
-        const text printed = type_text(found, &memory);
-        CHECK(text_equal(printed, text_of(cases[i].expected)));
-        if (!text_equal(printed, text_of(cases[i].expected))) {
-            printf("is %.*s, want %s\n", TEXT_ARGS(printed), cases[i].expected);
-        }
-        arena_close(&memory);
-    }
+    check_types(cases, sizeof cases / sizeof *cases);
 }
 
 TEST(pq_types_have_options) {

@@ -7,6 +7,7 @@
 #include "expr/cast.h"
 #include "io/hive_keys.h"
 #include "tables/files/parquet_facts.h"
+#include "tables/files/parquet_int96.h"
 #include "tables/files/parquet_scan.h"
 
 #define MEMORY_MAX ((size_t)1 << 40)
@@ -50,8 +51,7 @@ static void free_table(table_snapshot *base) {
     arena_close(&memory);
 }
 
-// ---- Opening
-// -------------------------------------------------------------------------------------
+// ---- Opening -----------------------------------------------------------------------------------
 
 static firn_status open_file(parquet_files *self, uint32_t index, struct io *io,
                              const cancel_flag *cancel, firn_error *err) {
@@ -63,6 +63,23 @@ static firn_status open_file(parquet_files *self, uint32_t index, struct io *io,
         pq_file_open(input, &parquet, self->pool, cancel, &self->files[index].file, err);
     io_file_release(input);
     return status;
+}
+
+// Opens the first file and decides by it what INT96 is in all of them.
+static firn_status open_first(parquet_files *self, struct io *io, const cancel_flag *cancel,
+                              firn_error *err) {
+    bool *in_micros = &self->options.types.int96_in_micros;
+    TRY(open_file(self, 0, io, cancel, err));
+    if (*in_micros) {
+        return FIRN_OK;
+    }
+    TRY(parquet_int96_is_far(self->files[0].file, self->pool, cancel, in_micros, err));
+    if (!*in_micros) {
+        return FIRN_OK;
+    }
+    pq_file_release(self->files[0].file);
+    self->files[0].file = NULL;
+    return open_file(self, 0, io, cancel, err);
 }
 
 typedef struct columns_build {
@@ -236,7 +253,8 @@ static firn_status fill(parquet_files *self, const io_paths *files, text name, s
     self->base.ref.schema_id = -1;
     const bool reads_all = self->options.union_by_name || files->count <= FOOTERS_MAX;
     const uint32_t opened = reads_all ? files->count : 1;
-    for (uint32_t i = 0; i < opened; i++) {
+    TRY(open_first(self, io, cancel, err));
+    for (uint32_t i = 1; i < opened; i++) {
         TRY(cancel_check(cancel, err));
         TRY(open_file(self, i, io, cancel, err));
     }
@@ -271,8 +289,7 @@ static const column_facts *facts(const table_snapshot *base, uint32_t column) {
     return self->is_known[column] ? &self->facts[column] : NULL;
 }
 
-// ---- Planning
-// ------------------------------------------------------------------------------------
+// ---- Planning ----------------------------------------------------------------------------------
 
 typedef struct parquet_task {
     scan_task base;
@@ -345,8 +362,7 @@ static void planner_close(scan_planner *self) {
     }
 }
 
-// ---- Reading
-// -------------------------------------------------------------------------------------
+// ---- Reading -----------------------------------------------------------------------------------
 
 struct scan_reader {
     const parquet_files *table;
