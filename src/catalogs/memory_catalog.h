@@ -10,6 +10,6 @@ extern const catalog_kind memory_catalog_kind;
 /// A catalog with the empty schema `main`. Its tables are charged to `pool`, which outlives it.
 firn_status memory_catalog_open(text alias, struct pool *pool, catalog **out, firn_error *err);
 /// Puts a snapshot under a name: a registered stream. Takes it over on success.
-firn_status memory_catalog_put(catalog *self, text name, table_snapshot *taken, firn_error *err);
+firn_status memory_catalog_put(catalog *base, text name, table_snapshot *taken, firn_error *err);
 
 #endif

@@ -284,7 +284,8 @@ static const avro_schema *field_schema(const avro_schema *of, int32_t id) {
 }
 
 static avro_want want_of(const avro_schema *value) {
-    switch (value == NULL ? AVRO_NULL : value->kind) {
+    const avro_kind kind = value == NULL ? AVRO_NULL : value->kind;
+    switch (kind) {
     case AVRO_BOOLEAN:
     case AVRO_INT:
     case AVRO_LONG:

@@ -511,7 +511,8 @@ firn_status ice_metadata_resolve(const ice_metadata *self, const table_version *
         TRY(find_range(self, version, snapshot, err));
         return take_schema(self, *snapshot, true, schema, err);
     }
-    switch (version == NULL ? VERSION_CURRENT : version->kind) {
+    static const table_version newest = {.kind = VERSION_CURRENT};
+    switch ((version == NULL ? &newest : version)->kind) {
     case VERSION_CURRENT:
         *snapshot = ice_metadata_snapshot(self, self->current_snapshot_id);
         break;

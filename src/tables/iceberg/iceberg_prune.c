@@ -1,5 +1,7 @@
 #include "tables/iceberg/iceberg_prune.h"
 
+#include <math.h>
+
 #include "expr/id_set.h"
 
 #define PRUNE_SCRATCH_MAX ((size_t)64 << 20)
@@ -145,12 +147,10 @@ static void forget(ice_pruner *self) {
 static void narrow(prune_column *to, const ice_scalar *minimum, const ice_scalar *maximum,
                    arena *scratch) {
     const bool is_real = ice_scalar_kind_of(to->type) == ICE_SCALAR_REAL;
-    const column *low = is_real && minimum->real != minimum->real
-                            ? NULL
-                            : ice_scalar_column(to->type, minimum, scratch);
-    const column *high = is_real && maximum->real != maximum->real
-                             ? NULL
-                             : ice_scalar_column(to->type, maximum, scratch);
+    const column *low =
+        is_real && isnan(minimum->real) ? NULL : ice_scalar_column(to->type, minimum, scratch);
+    const column *high =
+        is_real && isnan(maximum->real) ? NULL : ice_scalar_column(to->type, maximum, scratch);
     if (low != NULL && minimum->kind != ICE_SCALAR_NULL &&
         (to->facts.minimum == NULL || column_compare_rows(low, 0, to->facts.minimum, 0) > 0)) {
         to->facts.minimum = low;
@@ -260,7 +260,7 @@ static bool take_tuple(ice_pruner *self, const ice_walk *walk, const ice_entry *
         } else if (value.kind != ICE_SCALAR_NONE) {
             set_no_null(to);
             if (by->transform.kind == ICE_IDENTITY && value.kind == ICE_SCALAR_REAL &&
-                value.real == value.real) {
+                !isnan(value.real)) {
                 to->facts.nan_count = (exact_u64){.is_known = true};
             }
             take_partition(self, to, by, &value, &value);

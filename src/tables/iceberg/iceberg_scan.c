@@ -26,7 +26,7 @@ static firn_status take_number(const table_argument *arg, int64_t *out, firn_err
     const column *value = arg->value.value;
     switch ((int)type_physical(arg->type)) {
     case PHYSICAL_I8:
-        *out = COLUMN_VALUES(value, int8_t)[0];
+        *out = (int64_t)COLUMN_VALUES(value, int8_t)[0];
         return FIRN_OK;
     case PHYSICAL_I16:
         *out = COLUMN_VALUES(value, int16_t)[0];

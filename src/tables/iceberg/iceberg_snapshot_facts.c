@@ -2,6 +2,7 @@
 // all files at the first question, unless that would take reading too much.
 //
 // Deletes leave bounds true (they only remove values), but no count exact.
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/checked.h"
@@ -87,7 +88,7 @@ static void take_pair(void *user, ice_map map, int32_t key, ice_pair value) {
     const type *of = self->table->base.columns.fields[found->index].type;
     const ice_scalar bound = map >= ICE_MAP_LOW ? ice_scalar_of_bytes(of, value.data)
                                                 : (ice_scalar){.kind = ICE_SCALAR_NONE};
-    const bool is_nan = bound.kind == ICE_SCALAR_REAL && bound.real != bound.real;
+    const bool is_nan = bound.kind == ICE_SCALAR_REAL && isnan(bound.real);
     switch (map) {
     case ICE_MAP_VALUE_COUNTS:
         found->values = value.number;
