@@ -307,6 +307,9 @@ static double join_rows(const estimates *self, const plan_node *node) {
         share /= fmax(1, fmax(l, r));
         matched = fmin(matched, fmin(1, r / fmax(1, l)));
     }
+    if (node->join_.left_keys.count > 1) { // No more combinations than rows.
+        share = fmax(share, 1 / fmax(1, fmax(left, right)));
+    }
     if (node->join_.residual != NULL) {
         share *= estimate_selectivity(self, node->join_.residual);
         matched *= 0.5;

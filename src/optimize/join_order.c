@@ -111,6 +111,28 @@ static double edge_selectivity(const graph *self, const expr *conjunct) {
     return estimate_selectivity(self->known, conjunct);
 }
 
+// Several conditions between the same two relations: together they cannot tell apart more
+// combinations than the larger one has rows.
+static void bound_together(graph *self, edge *last) {
+    double before = 1;
+    double rows = 1;
+    bool has_before = false;
+    for (const edge *each = self->edges; each != last; each++) {
+        if (each->relations == last->relations) {
+            before *= each->selectivity;
+            has_before = true;
+        }
+    }
+    for (uint32_t i = 0; i < self->relation_count; i++) {
+        if ((last->relations >> i & 1) != 0) {
+            rows = fmax(rows, self->relations[i]->row_estimate);
+        }
+    }
+    if (has_before && __builtin_popcountll(last->relations) == 2) {
+        last->selectivity = fmin(1, fmax(last->selectivity, 1 / (rows * before)));
+    }
+}
+
 static firn_status make_graph(graph *self, plan_node *root) {
     expr_list conjuncts = {0};
     TRY(take_apart(self, root, &conjuncts));
@@ -131,10 +153,11 @@ static firn_status make_graph(graph *self, plan_node *root) {
             TRY(rewrite_add_expr(self->self, &self->constant, conjuncts.items[i]));
             continue;
         }
-        self->edges[self->edge_count++] =
-            (edge){.conjunct = conjuncts.items[i],
-                   .relations = relations,
-                   .selectivity = edge_selectivity(self, conjuncts.items[i])};
+        edge *made = &self->edges[self->edge_count++];
+        *made = (edge){.conjunct = conjuncts.items[i],
+                       .relations = relations,
+                       .selectivity = edge_selectivity(self, conjuncts.items[i])};
+        bound_together(self, made);
     }
     return FIRN_OK;
 }
