@@ -1,6 +1,8 @@
 // SHOW, DESCRIBE, EXPLAIN and information_schema: what the session and its catalogs know.
 #include <inttypes.h>
 
+#include "base/host.h"
+#include "engine/measured_plan.h"
 #include "engine/objects.h"
 #include "functions/registry.h"
 #include "sql/printer.h"
@@ -302,20 +304,6 @@ static void note_estimate(void *user, const plan_node *node, text_builder *out) 
     }
 }
 
-static void note_measured(void *user, const plan_node *node, text_builder *out) {
-    run *self = user;
-    node_statistics seen;
-    execution_statistics(self->execution, node->number, &seen);
-    text_append(out, TEXT("  ("));
-    if (node->row_estimate >= 0) {
-        text_append_format(out, "rows≈%.0f ", node->row_estimate);
-    }
-    text_append_format(out, "rows=%" PRIu64 " time=%.2fms", seen.rows_out,
-                       (double)seen.cpu_ns / 1e6);
-    execution_report(self->execution, node->number, out);
-    text_append_char(out, ')');
-}
-
 typedef struct watching {
     run *self;
     listing *rows;
@@ -348,6 +336,23 @@ static void watch_rule(void *user, const char *rule, const plan *changed) {
     }
 }
 
+typedef struct explain_times {
+    int64_t begun_ns;
+    int64_t planned_ns;
+} explain_times;
+
+static void print_measured(run *self, const explain_times *times, text_builder *out) {
+    const int64_t now_ns = host_clock_ns();
+    pool_report memory;
+    measured_plan_print(&self->bound.plan, self->execution, &self->memory, out);
+    pool_describe(self->session->engine->pool, &memory);
+    text_append_format(out, "time: %.2f ms planning, %.2f ms running\n",
+                       (double)(times->planned_ns - times->begun_ns) / 1e6,
+                       (double)(now_ns - times->planned_ns) / 1e6);
+    text_append_format(out, "memory: peak %.1f MB of %.1f MB\n",
+                       (double)memory.resident_peak / 1048576, (double)memory.limit / 1048576);
+}
+
 static firn_status explain_query(run *self, const sql_explain *written,
                                  const bind_parameters *known, const literal *values, listing *rows,
                                  firn_error *err) {
@@ -357,6 +362,7 @@ static firn_status explain_query(run *self, const sql_explain *written,
     run *inner;
     TRY(run_open(self->session, &self->settings, &inner, err));
     watching state = {.self = self, .rows = rows, .status = FIRN_OK, .err = err};
+    explain_times times = {.begun_ns = host_clock_ns()};
     firn_status status = bind_query(query, &env, known, &inner->memory, &inner->bound, err);
     if (status == FIRN_OK) {
         status = run_optimize(inner, values, value_count, written->is_verbose ? watch_rule : NULL,
@@ -367,20 +373,17 @@ static firn_status explain_query(run *self, const sql_explain *written,
         const text title = TEXT("-- runs as");
         status = listing_add(rows, &title, err);
     }
+    times.planned_ns = host_clock_ns();
     if (status == FIRN_OK && written->is_analyze) {
         status = run_execute(inner, true, err);
         status = status == FIRN_OK ? run_drain(inner, err) : status;
     }
     if (status == FIRN_OK) {
         text_builder builder = text_builder_open(&self->memory);
-        plan_print(&inner->bound.plan, written->is_analyze ? note_measured : note_estimate, inner,
-                   &builder);
         if (written->is_analyze) {
-            pool_report memory;
-            pool_describe(self->session->engine->pool, &memory);
-            text_append_format(&builder, "memory: peak %.1f MB of %.1f MB\n",
-                               (double)memory.resident_peak / 1048576,
-                               (double)memory.limit / 1048576);
+            print_measured(inner, &times, &builder);
+        } else {
+            plan_print(&inner->bound.plan, note_estimate, inner, &builder);
         }
         text printed;
         status = text_builder_finish(&builder, &printed, err);
