@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
 # Shows the main job: PyIceberg writes real tables, firn joins, prunes and travels in time
 #
-# The last command of the output can be typed as it is to go on from there.
+# May run any number of times: what is built, installed or written already is kept. The last command
+# of the output can be typed as it is to go on from there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+bold='' dim='' plain=''
+if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
+    bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'
+fi
 say() {
-    printf '\n== %s\n' "$*"
+    printf '\n%s== %s%s\n' "$bold" "$*" "$plain"
 }
 
 say "Setting up"
@@ -19,14 +24,14 @@ say "PyIceberg writes the flights of 2013 as Iceberg tables into build/demo/cata
 firn=(build/release/firn --init examples/demo/attach.sql)
 for query in examples/demo/[0-9]*.sql; do
     say "$(sed -n '1s/^-- //p' "$query")"
-    sed '1d' "$query"
+    printf '%s%s%s\n\n' "$dim" "$(sed '1d' "$query")" "$plain"
     "${firn[@]}" -f "$query"
 done
 
-say "What was pruned for the week of July: EXPLAIN ANALYZE"
+say "What was not read for the week of July, and where the time went"
 "${firn[@]}" -c "EXPLAIN ANALYZE $(sed '1d' examples/demo/3_july.sql)"
 
-say "Where the time went in the join of flights, planes and weather: EXPLAIN ANALYZE"
+say "The same of the join of flights, planes and weather"
 "${firn[@]}" -c "EXPLAIN ANALYZE $(sed '1d' examples/demo/2_weather.sql)"
 
 say "Go on from here"
