@@ -6,6 +6,7 @@
 #include "exec/pipeline.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "exec/result.h"
 
@@ -232,6 +233,78 @@ static firn_status order_shared(builder *self) {
     return FIRN_OK;
 }
 
+// Whether `later` begins only after `earlier` is done, by way of others or at once.
+static bool must_follow(const pipeline *later, const pipeline *earlier, uint32_t *visited,
+                        uint32_t round) {
+    if (later == earlier) {
+        return true;
+    }
+    if (visited[earlier->number] == round) {
+        return false;
+    }
+    visited[earlier->number] = round;
+    for (const pipeline_link *link = earlier->dependents; link != NULL; link = link->following) {
+        if (must_follow(later, link->target, visited, round)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool publishes(const pipeline *self, uint32_t slot) {
+    if (self->sink->kind != &operator_join_build_sink) {
+        return false;
+    }
+    const u32_list *slots = &self->sink->node->join_.dynamic_slots;
+    for (uint32_t i = 0; i < slots->count; i++) {
+        if (slots->items[i] == slot) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// A scan below another breaker (an aggregate, a sort) on a join's probe side could begin before
+// the join's build rows are there and read all that its dynamic filter would have left out: it
+// waits. Filters of a Top-N come from behind the scan; nobody waits for those.
+static firn_status wait_for_filter(builder *self, pipeline *user, uint32_t slot, uint32_t *visited,
+                                   uint32_t *round) {
+    for (pipeline *maker = self->run->pipelines; maker != NULL; maker = maker->following) {
+        if (maker == user || !publishes(maker, slot)) {
+            continue;
+        }
+        const bool waits_already = must_follow(user, maker, visited, ++*round);
+        if (!waits_already && !must_follow(maker, user, visited, ++*round)) {
+            TRY(depend(self, user, maker));
+        }
+    }
+    return FIRN_OK;
+}
+
+static firn_status order_filtered(builder *self) {
+    uint32_t *visited = ARENA_NEW(&self->run->memory, uint32_t, self->run->pipeline_count);
+    if (visited == NULL) {
+        return ARENA_FULL(&self->run->memory, self->err);
+    }
+    memset(visited, 0, self->run->pipeline_count * sizeof *visited);
+    uint32_t round = 0;
+    for (pipeline *user = self->run->pipelines; user != NULL; user = user->following) {
+        for (const chain *way = user->first_chain; way != NULL; way = way->following) {
+            if (way->source->kind != &operator_scan_source) {
+                continue;
+            }
+            const expr_list *filters = &way->source->node->scan_.filters;
+            for (uint32_t i = 0; i < filters->count; i++) {
+                if (filters->items[i]->kind == EXPR_DYNAMIC) {
+                    TRY(wait_for_filter(self, user, filters->items[i]->dynamic_.slot, visited,
+                                        &round));
+                }
+            }
+        }
+    }
+    return FIRN_OK;
+}
+
 static firn_status open_gates(builder *self) {
     for (pipeline *each = self->run->pipelines; each != NULL; each = each->following) {
         if (each->sink->kind->needs_order && self->run->options->preserve_order) {
@@ -253,6 +326,7 @@ firn_status pipelines_build(execution *run, const plan_node *root, firn_error *e
     TRY(add_instance(&state, &operator_result_sink, root, rows, last, &last->sink));
     TRY(build(&state, rows, last, last->sink));
     TRY(order_shared(&state));
+    TRY(order_filtered(&state));
     TRY(open_gates(&state));
     result_set_order(run->result, last->order);
     return FIRN_OK;

@@ -9,6 +9,8 @@
 #define SELECTIVITY_LIKE 0.1
 #define SELECTIVITY_OTHER 0.33
 #define SELECTIVITY_MIN 1e-7
+#define KEYS_MAX 16        // Of a join; more of them make no other estimate.
+#define KEY_SHARE 0.9      // Distinct values a row from which on a column is thought of as a key.
 #define DISTINCT_SHARE 0.1 // Of the rows, where a column's distinct values are unknown.
 
 // ---- Columns ---------------------------------------------------------------------------------
@@ -91,7 +93,8 @@ static bool is_discrete(const type *type) {
 }
 
 static column_estimate of_facts(const column_facts *facts, const type *type, double rows) {
-    column_estimate out = {.is_known = facts != NULL, .distinct = rows * DISTINCT_SHARE};
+    column_estimate out = {
+        .is_known = facts != NULL, .distinct = rows * DISTINCT_SHARE, .rows = rows};
     if (facts == NULL) {
         return out;
     }
@@ -128,6 +131,84 @@ double estimate_distinct(const estimates *self, const expr *value, double rows) 
         return 2;
     }
     return fmax(1, rows * DISTINCT_SHARE);
+}
+
+// ---- Equalities between relations ------------------------------------------------------------
+
+key_estimate estimate_key(const estimates *self, const expr *value, double rows) {
+    while (value->kind == EXPR_CAST) {
+        value = value->cast_.arg;
+    }
+    const column_estimate *known =
+        value->kind == EXPR_COLUMN ? estimate_column(self, value->column_.id) : NULL;
+    if (known == NULL || known->distinct <= 0 || known->rows <= 0) {
+        return (key_estimate){.distinct = estimate_distinct(self, value, rows),
+                              .rows = (double)INFINITY};
+    }
+    return (key_estimate){.distinct = known->distinct,
+                          .rows = known->rows,
+                          .has_range = known->has_range,
+                          .low = known->low,
+                          .high = known->high};
+}
+
+// Of a range's values, those in the common part.
+static double share_within(const key_estimate *key, double low, double high) {
+    const double width = key->high - key->low;
+    return width <= 0 ? 1 : fmin(1, fmax(0, (high - low) / width));
+}
+
+// A side is a key if (nearly) every row of its table has another value. Sparse keys have fewer
+// values than their range has room for, and what refers to them has no others: so the smaller key's
+// number of values decides, and otherwise the larger number of values (every value of the smaller
+// side has a partner: System R).
+static double partners(const double *distinct, const double *rows) {
+    double smallest_key = (double)INFINITY;
+    for (int side = 0; side < 2; side++) {
+        if (distinct[side] >= KEY_SHARE * rows[side]) {
+            smallest_key = fmin(smallest_key, fmin(distinct[side], rows[side]));
+        }
+    }
+    return fmax(1, smallest_key < (double)INFINITY ? smallest_key : fmax(distinct[0], distinct[1]));
+}
+
+equal_estimate estimate_equal(const key_estimate *left, const key_estimate *right) {
+    const key_estimate *keys[] = {left, right};
+    equal_estimate out = {.overlap = 1};
+    const bool has_ranges = left->has_range && right->has_range;
+    const double low = fmax(left->low, right->low);
+    const double high = fmin(left->high, right->high);
+    for (int side = 0; side < 2; side++) {
+        const double within = has_ranges ? share_within(keys[side], low, high) : 1;
+        out.overlap *= within;
+        out.distinct[side] = fmax(1, keys[side]->distinct * within);
+        out.rows[side] = fmax(1, keys[side]->rows * within);
+    }
+    out.share =
+        fmax(SELECTIVITY_MIN * SELECTIVITY_MIN, out.overlap / partners(out.distinct, out.rows));
+    return out;
+}
+
+double estimate_equal_all(const equal_estimate *each, uint32_t count) {
+    double share = 1;
+    double overlap = 1;
+    double distinct[2] = {1, 1};
+    double rows[2] = {(double)INFINITY, (double)INFINITY};
+    for (uint32_t i = 0; i < count; i++) {
+        share *= each[i].share;
+        overlap *= each[i].overlap;
+        for (int side = 0; side < 2; side++) {
+            distinct[side] *= each[i].distinct[side];
+            rows[side] = fmin(rows[side], each[i].rows[side]);
+        }
+    }
+    if (count < 2) {
+        return share;
+    }
+    for (int side = 0; side < 2; side++) { // No more combinations than rows.
+        distinct[side] = fmin(distinct[side], rows[side]);
+    }
+    return fmax(share, overlap / partners(distinct, rows));
 }
 
 // ---- Filters ---------------------------------------------------------------------------------
@@ -299,17 +380,22 @@ static firn_status copy_column(estimates *self, uint32_t id, const expr *value, 
 static double join_rows(const estimates *self, const plan_node *node) {
     const double left = node->join_.left->row_estimate;
     const double right = node->join_.right->row_estimate;
-    double share = 1;
+    equal_estimate equals[KEYS_MAX];
+    uint32_t equal_count = 0;
     double matched = 1; // Share of left rows with a partner.
     for (uint32_t i = 0; i < node->join_.left_keys.count; i++) {
-        const double l = estimate_distinct(self, node->join_.left_keys.items[i], left);
-        const double r = estimate_distinct(self, node->join_.right_keys.items[i], right);
-        share /= fmax(1, fmax(l, r));
+        const expr *left_key = node->join_.left_keys.items[i];
+        const expr *right_key = node->join_.right_keys.items[i];
+        const double l = estimate_distinct(self, left_key, left);
+        const double r = estimate_distinct(self, right_key, right);
         matched = fmin(matched, fmin(1, r / fmax(1, l)));
+        if (equal_count < KEYS_MAX) {
+            const key_estimate l_key = estimate_key(self, left_key, left);
+            const key_estimate r_key = estimate_key(self, right_key, right);
+            equals[equal_count++] = estimate_equal(&l_key, &r_key);
+        }
     }
-    if (node->join_.left_keys.count > 1) { // No more combinations than rows.
-        share = fmax(share, 1 / fmax(1, fmax(left, right)));
-    }
+    double share = estimate_equal_all(equals, equal_count);
     if (node->join_.residual != NULL) {
         share *= estimate_selectivity(self, node->join_.residual);
         matched *= 0.5;
@@ -366,6 +452,18 @@ static firn_status estimate_columns(estimates *self, const u32_list *ids, const 
     return FIRN_OK;
 }
 
+// What leaves an aggregate is a table of its own, where a single key is different in every row.
+static firn_status estimate_groups(estimates *self, const plan_node *node) {
+    for (uint32_t i = 0; i < node->aggregate_.key_ids.count; i++) {
+        const uint32_t id = node->aggregate_.key_ids.items[i];
+        column_estimate key = *estimate_column(self, id);
+        key.rows = node->row_estimate;
+        key.distinct = fmin(key.distinct, node->row_estimate);
+        TRY(put_column(self, id, key));
+    }
+    return FIRN_OK;
+}
+
 static firn_status estimate_union(estimates *self, plan_node *node) {
     node->row_estimate = 0;
     for (uint32_t i = 0; i < node->union_.inputs.count; i++) {
@@ -403,8 +501,9 @@ static firn_status estimate_node(estimates *self, plan_node *node) {
     case PLAN_AGGREGATE:
         node->row_estimate = aggregate_rows(self, node, node->aggregate_.input->row_estimate);
         node->aggregate_.group_estimate = (uint64_t)node->row_estimate;
-        return estimate_columns(self, &node->aggregate_.key_ids, &node->aggregate_.keys,
-                                node->row_estimate);
+        TRY(estimate_columns(self, &node->aggregate_.key_ids, &node->aggregate_.keys,
+                             node->row_estimate));
+        return estimate_groups(self, node);
     case PLAN_SORT:
         node->row_estimate = fmin(node->sort_.input->row_estimate, (double)node->sort_.limit);
         return FIRN_OK;

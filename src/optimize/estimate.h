@@ -9,7 +9,8 @@
 /// What is thought of a column's values.
 typedef struct column_estimate {
     bool is_known;
-    double distinct;
+    double distinct; ///< In its table, or in the aggregate that made it.
+    double rows;     ///< Of that table or aggregate; 0: not known.
     double null_share;
     bool has_range; ///< Numbers, dates and times.
     double low, high;
@@ -32,5 +33,24 @@ const column_estimate *estimate_column(const estimates *self, uint32_t id);
 double estimate_selectivity(const estimates *self, const expr *conjunct);
 /// Distinct values of an expression among `rows` rows.
 double estimate_distinct(const estimates *self, const expr *value, double rows);
+
+/// One side's column of an equality, before filters.
+typedef struct key_estimate {
+    double distinct;
+    double rows; ///< Of the table that it comes from.
+    bool has_range;
+    double low, high;
+} key_estimate;
+key_estimate estimate_key(const estimates *self, const expr *value, double rows);
+
+/// An equality between two relations: the share of their pairs of rows for which it is true.
+typedef struct equal_estimate {
+    double share;
+    double overlap;              ///< Share of pairs whose values are both in the common range.
+    double distinct[2], rows[2]; ///< Of both sides, in the common range.
+} equal_estimate;
+equal_estimate estimate_equal(const key_estimate *left, const key_estimate *right);
+/// Several equalities between the same two relations: they are rarely independent.
+double estimate_equal_all(const equal_estimate *each, uint32_t count);
 
 #endif

@@ -57,8 +57,13 @@ firn_status rewrite_add_id(optimizer *self, u32_list *list, uint32_t id) {
 
 // ---- Conjuncts -------------------------------------------------------------------------------
 
+static bool is_true(const expr *value) {
+    return value->kind == EXPR_LITERAL && !value->literal_.value.is_null &&
+           value->type->id == TYPE_BOOLEAN && bitmap_get(value->literal_.value.value->values, 0);
+}
+
 firn_status rewrite_split(optimizer *self, expr *predicate, expr_list *out) {
-    if (predicate == NULL) {
+    if (predicate == NULL || is_true(predicate)) {
         return FIRN_OK;
     }
     if (predicate->kind != EXPR_AND) {

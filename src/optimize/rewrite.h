@@ -11,7 +11,7 @@ firn_status rewrite_column(optimizer *self, uint32_t id, const type *type, expr 
 firn_status rewrite_add_expr(optimizer *self, expr_list *list, expr *value);
 firn_status rewrite_add_id(optimizer *self, u32_list *list, uint32_t id);
 
-/// Adds the conjuncts of a predicate to a list; NULL adds nothing.
+/// Adds the conjuncts of a predicate to a list; NULL and TRUE add nothing.
 firn_status rewrite_split(optimizer *self, expr *predicate, expr_list *out);
 /// AND of a list; NULL when it is empty.
 firn_status rewrite_join(optimizer *self, const expr_list *conjuncts, expr **out);
