@@ -32,7 +32,8 @@ arithmetic_kernel arithmetic_kernel_for(arithmetic_op op, physical layout) {
         const c_type left = left_values[row & call->left_mask];                                    \
         const c_type right = right_values[row & call->right_mask];                                 \
         c_type value = 0;                                                                          \
-        if (!(expression)) {                                                                       \
+        const bool fits = (expression);                                                            \
+        if (!fits) {                                                                               \
             return k;                                                                              \
         }                                                                                          \
         out[row] = value;                                                                          \

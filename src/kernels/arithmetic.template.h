@@ -73,7 +73,7 @@ WRAPS static ALWAYS_INLINE C_TYPE TYPED(wrapping)(arithmetic_op op, C_TYPE left,
                                                   OVERFLOW *bad) {
 #if IS_FLOAT
     C_TYPE value;
-    (void)bad;
+    *bad |= 0; // Nothing overflows.
     (void)TYPED(exact)(op, left, right, &value);
     return value;
 #else

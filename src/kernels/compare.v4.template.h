@@ -8,8 +8,8 @@
 // defined.
 #define TYPED(name) ISA_JOIN(name, WORD)
 #define PART(index)                                                                                \
-    TYPED(mask_of)(op, LOAD(l + (index) * LANES),                                                  \
-                   is_constant ? constant : LOAD(r + (index) * LANES))
+    TYPED(mask_of)(op, LOAD(l + (size_t)(index) * LANES),                                          \
+                   is_constant ? constant : LOAD(r + (size_t)(index) * LANES))
 
 AVX512 static ALWAYS_INLINE uint64_t TYPED(mask_of)(compare_op op, VECTOR left, VECTOR right) {
     return op == COMPARE_LT   ? (uint64_t)MASK_LT(left, right)

@@ -96,7 +96,7 @@ FOLD_COLUMNS(pair, pair_state, merge, FOLD_FIELD(pair_state, count), FOLD_FIELD(
         .category = "aggregate",                                                                   \
         .summary = (summary_),                                                                     \
         .examples = (const char *const[]){(example), (expected),                                   \
-                                          #symbol "(x, y) <- (NULL::DOUBLE, 1)", "NULL", NULL},    \
+                                          (#symbol "(x, y) <- (NULL::DOUBLE, 1)"), "NULL", NULL},  \
         .flags = AGGREGATE_SKIPS_NULLS,                                                            \
         .overloads =                                                                               \
             (const aggregate_overload[]){                                                          \
