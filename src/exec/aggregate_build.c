@@ -30,7 +30,9 @@ static firn_status open_stages(aggregate_worker *self, arena *memory, firn_error
                                        .key_count = shape->group_keys,
                                        .kept = aggregate_kept_store(shared),
                                        .part_count = shared->part_count,
-                                       .table_bytes = aggregate_table_bytes(shared)};
+                                       .table_bytes = aggregate_table_bytes(shared),
+                                       .may_be_direct = shape->is_direct,
+                                       .group_estimate = shape->node->aggregate_.group_estimate};
         TRY(stage_open(&options, memory, &self->groups, err));
     }
     for (uint32_t i = 0; i < shape->collector_count; i++) {
@@ -184,6 +186,23 @@ static firn_status hash_keys(const stage_input *in, uint32_t key_count, arena *s
     return FIRN_OK;
 }
 
+// Rows whose keys find their group without a hash; the others stay in *in.
+static firn_status add_without_hash(building *self, stage_input *in, const stage_owner *owner,
+                                    firn_error *err) {
+    aggregate_worker *worker = self->worker;
+    aggregate_stage *stage = &worker->groups;
+    bool is_done = false;
+    if (!stage->table.direct.is_on) {
+        TRY(aggregate_cache_add(worker->cache, stage, in, owner, &self->context, &worker->values,
+                                &is_done));
+    }
+    if (is_done) {
+        in->count = 0;
+        return FIRN_OK;
+    }
+    return stage_add_direct(stage, in, aggregate_share(worker->shared), owner, err);
+}
+
 static firn_status add_groups(building *self, const stage_input *in, firn_error *err) {
     aggregate_worker *worker = self->worker;
     arena *scratch = self->context.scratch;
@@ -193,18 +212,12 @@ static firn_status add_groups(building *self, const stage_input *in, firn_error 
                                .placed = update_placed,
                                .flush = flush_stage,
                                .append = has_heap ? append_exported : NULL};
-    if (in->hashes == NULL) {
-        bool is_done = false;
-        TRY(aggregate_cache_add(worker->cache, &worker->groups, in, &owner, &self->context,
-                                &worker->values, &is_done));
-        if (!is_done) {
-            stage_input hashed = *in;
-            TRY(hash_keys(in, self->context.shape->group_keys, scratch, &hashed.hashes, err));
-            TRY(stage_add(&worker->groups, &hashed, &owner, err));
-        }
-    } else {
-        TRY(stage_add(&worker->groups, in, &owner, err));
+    stage_input left = *in;
+    if (left.hashes == NULL) {
+        TRY(add_without_hash(self, &left, &owner, err));
+        TRY(hash_keys(&left, self->context.shape->group_keys, scratch, &left.hashes, err));
     }
+    TRY(stage_add(&worker->groups, &left, &owner, err));
     if (worker->heap.size > HEAP_BYTES_MAX) {
         if (worker->groups.table.group_count > 0) {
             TRY(stage_partition(&worker->groups, &owner, err));

@@ -264,6 +264,8 @@ firn_status aggregate_shape_make(const plan_node *node, const input_layout *inpu
     for (uint32_t i = 0; i < slot_count; i++) {
         TRY(add_slot(&state, i));
     }
+    out->is_direct = out->group_keys == 1 && set_count == 0 && out->collector_count == 0 &&
+                     group_direct_takes(node->aggregate_.keys.items[0]->type);
     place_states(out);
     TRY(make_layouts(&state));
     return expr_compile(state.roots, out->root_count, input, memory, &out->program, err);

@@ -8,6 +8,10 @@
 #define BYPASS_ROWS (UINT64_C(4) << 20)
 #define POOR_FILLS_MAX 2
 #define COPY_ROWS 512
+// Entries of groups that are found by key: so many at first, and more for each row.
+#define DIRECT_SLOTS_MIN (UINT64_C(1) << 18)
+#define DIRECT_SLOTS_MAX (UINT64_C(1) << 22)
+#define DIRECT_SLOTS_A_ROW 8
 
 // Slots and rows of a table that fits into `bytes` when 60 % of the slots are taken.
 static uint64_t slot_count_for(uint64_t bytes, uint32_t row_size) {
@@ -28,10 +32,15 @@ firn_status stage_open(const stage_options *options, arena *memory, aggregate_st
         return row_writer_open(options->kept, 1, 0, memory, &out->list, err);
     }
     const row_store *store = options->table;
+    out->may_be_direct = options->may_be_direct;
+    const uint64_t slots = options->group_estimate > DIRECT_SLOTS_MAX / DIRECT_SLOTS_A_ROW
+                               ? DIRECT_SLOTS_MAX
+                               : options->group_estimate * DIRECT_SLOTS_A_ROW;
+    out->direct_slots = slots < DIRECT_SLOTS_MIN ? DIRECT_SLOTS_MIN : slots;
     out->group_max = slot_count_for(options->table_bytes, store->layout->size) / 10 * 6;
     const uint64_t pages = options->table_bytes / store->page_size;
     out->table_page_max = pages < 1 ? 1 : (uint32_t)pages;
-    return group_table_open(options->table, options->key_count, memory, &out->table, err);
+    return group_table_open(options->table, options->key_count, memory->owner, &out->table, err);
 }
 
 void stage_close(aggregate_stage *self) {
@@ -197,11 +206,14 @@ static firn_status missing_rows(const group_lookup *call, arena *scratch, stage_
     for (uint32_t k = 0; k < call->count && call->missing_count > 0; k++) {
         if (call->groups[k] == NULL) {
             rows[count] = call->rows == NULL ? (uint16_t)k : call->rows[k];
-            hashes[count] = call->hashes[k];
+            hashes[count] = call->hashes == NULL ? 0 : call->hashes[k];
             count++;
         }
     }
-    *out = (stage_input){.columns = call->columns, .rows = rows, .count = count, .hashes = hashes};
+    *out = (stage_input){.columns = call->columns,
+                         .rows = rows,
+                         .count = count,
+                         .hashes = call->hashes == NULL ? NULL : hashes};
     return FIRN_OK;
 }
 
@@ -245,6 +257,60 @@ static firn_status add_to_table(aggregate_stage *self, stage_input *in, const st
         }
     }
     return FIRN_OK;
+}
+
+// Groups are found by hash again.
+static firn_status leave_direct(aggregate_stage *self, const stage_owner *owner, firn_error *err) {
+    self->may_be_direct = false;
+    group_direct_end(&self->table);
+    if (self->table.group_count == 0) {
+        return FIRN_OK;
+    }
+    const bool fits = !is_full(self, 0) && group_table_reserve(&self->table, 0);
+    return fits ? FIRN_OK : flush_table(self, owner, err);
+}
+
+static bool is_over(const aggregate_stage *self, uint64_t share_bytes) {
+    const uint64_t pages = self->table.rows.parts[0].page_count + self->table.direct.used_count;
+    return pages > share_bytes / self->table.store->page_size;
+}
+
+static firn_status find_direct(aggregate_stage *self, stage_input *in, const stage_owner *owner,
+                               firn_error *err) {
+    const uint64_t slot_max = self->direct_slots + self->rows_seen * DIRECT_SLOTS_A_ROW;
+    group_lookup call = {.columns = in->columns, .rows = in->rows, .count = in->count};
+    call.groups = ARENA_NEW(owner->scratch, uint8_t *, in->count);
+    call.fresh = ARENA_NEW(owner->scratch, uint16_t, in->count);
+    if (call.groups == NULL || call.fresh == NULL) {
+        return ARENA_FULL(owner->scratch, err);
+    }
+    bool fits;
+    TRY(group_direct_find(&self->table, &call, slot_max, &fits, owner->scratch, err));
+    if (!fits) {
+        return leave_direct(self, owner, err);
+    }
+    self->rows_in_fill += call.count - call.missing_count;
+    stage_input left;
+    TRY(missing_rows(&call, owner->scratch, &left, err));
+    TRY(tell_placed(&call, in, owner, err));
+    *in = left;
+    return left.count > 0 ? leave_direct(self, owner, err) : FIRN_OK;
+}
+
+firn_status stage_add_direct(aggregate_stage *self, stage_input *in, uint64_t share_bytes,
+                             const stage_owner *owner, firn_error *err) {
+    if (!self->may_be_direct || in->count == 0) {
+        return FIRN_OK;
+    }
+    self->rows_seen += in->count;
+    if (!self->table.direct.is_on) {
+        TRY(group_direct_begin(&self->table, self->direct_slots, &self->may_be_direct,
+                               owner->scratch, err));
+    }
+    if (self->may_be_direct && is_over(self, share_bytes)) {
+        TRY(leave_direct(self, owner, err));
+    }
+    return self->may_be_direct ? find_direct(self, in, owner, err) : FIRN_OK;
 }
 
 firn_status stage_add(aggregate_stage *self, const stage_input *in, const stage_owner *owner,

@@ -57,6 +57,10 @@ struct aggregate_stage {
     uint64_t rows_in_fill;   ///< That went into the table since it was empty.
     uint32_t poor_fills;     ///< In a row, with fewer than 1.5 rows a group.
     uint64_t rows_to_bypass; ///< That go past the table.
+    // Groups by key instead of hash.
+    bool may_be_direct;
+    uint64_t direct_slots; ///< Entries that may be spent before any rows have come.
+    uint64_t rows_seen;
 };
 
 typedef struct stage_options {
@@ -65,6 +69,8 @@ typedef struct stage_options {
     row_store *kept;
     uint32_t part_count;
     uint64_t table_bytes; ///< What the table may grow to.
+    bool may_be_direct;   ///< Its key may find groups by itself (group_direct_takes).
+    uint64_t group_estimate;
 } stage_options;
 
 /// Opens an empty stage that takes no memory yet but from `memory`.
@@ -75,6 +81,10 @@ void stage_close(aggregate_stage *self); ///< Zeroed memory is a closed stage.
 /// Takes rows in; `owner->placed` is told where they are.
 firn_status stage_add(aggregate_stage *self, const stage_input *in, const stage_owner *owner,
                       firn_error *err);
+/// The same for rows without hashes, if their keys find groups by themselves. What is left over,
+/// all of them if it was not tried, stays in *in. `share_bytes` is what the worker may hold.
+firn_status stage_add_direct(aggregate_stage *self, stage_input *in, uint64_t share_bytes,
+                             const stage_owner *owner, firn_error *err);
 /// Moves everything into partitions.
 firn_status stage_partition(aggregate_stage *self, const stage_owner *owner, firn_error *err);
 /// To be called between batches, with what the worker may hold: writes out what is too much.

@@ -14,12 +14,12 @@ static bool is_used(const aggregate_unit *self) {
 
 static firn_status open_tables(aggregate_unit *self, firn_error *err) {
     aggregate_state *shared = self->shared;
-    TRY(group_table_open(&shared->table_store, shared->shape.group_keys, &self->memory,
+    TRY(group_table_open(&shared->table_store, shared->shape.group_keys, shared->run->pool,
                          &self->table, err));
     for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
         const aggregate_kept *kept = &shared->collected[i];
         if (kept->table_store != NULL) {
-            TRY(group_table_open(kept->table_store, kept->key_count, &self->memory,
+            TRY(group_table_open(kept->table_store, kept->key_count, shared->run->pool,
                                  &self->collected[i].distinct, err));
         }
     }

@@ -79,6 +79,7 @@ typedef struct aggregate_shape {
     uint32_t set_count;  ///< Grouping sets; 0: plain GROUP BY.
     uint32_t group_keys; ///< Columns of a group's key: key_count, and the set with grouping sets.
     bool has_groups;     ///< False: one row over everything.
+    bool is_direct;      ///< The one key may find groups by itself.
     uint32_t slot_count;
     aggregate_slot *slots;
     uint32_t collector_count;

@@ -22,11 +22,15 @@ static uint8_t *row_of(uint64_t entry) {
     return (uint8_t *)(uintptr_t)(entry & ROW_MASK);
 }
 
-firn_status group_table_open(row_store *store, uint32_t key_count, arena *memory, group_table *out,
+firn_status group_table_open(row_store *store, uint32_t key_count, pool *query, group_table *out,
                              firn_error *err) {
     assert(store->layout->has_hash);
-    *out = (group_table){.key_count = key_count};
-    TRY(row_writer_open(store, 1, 0, memory, &out->rows, err));
+    *out = (group_table){.key_count = key_count, .memory = arena_open_in(query, SIZE_MAX)};
+    const firn_status status = row_writer_open(store, 1, 0, &out->memory, &out->rows, err);
+    if (status != FIRN_OK) {
+        arena_close(&out->memory);
+        return status;
+    }
     out->store = store;
     out->rows.may_spill = false;
     out->rows.prefers_spares = true;
@@ -34,6 +38,7 @@ firn_status group_table_open(row_store *store, uint32_t key_count, arena *memory
 }
 
 static void close_directory(group_table *self) {
+    group_direct_end(self);
     if (self->slots.data != NULL) {
         directory_close(&self->slots);
     }
@@ -58,6 +63,7 @@ void group_table_close(group_table *self) {
     }
     close_directory(self);
     row_writer_close(&self->rows);
+    arena_close(&self->memory);
     *self = (group_table){0};
 }
 
@@ -358,6 +364,7 @@ void group_table_clear(group_table *self) {
     if (self->slots.data != NULL && self->group_count > 0) {
         directory_clear(&self->slots);
     }
+    group_direct_end(self);
     self->group_count = 0;
 }
 

@@ -14,17 +14,35 @@
 
 #include "exec/rows.h"
 
+/// Instead of a directory: entries by key (group_direct.c).
+typedef struct group_direct {
+    bool is_on;
+    uint32_t **chunks;    ///< By number from `first` on; NULL: no key fell into it yet.
+    int64_t first;        ///< key >> shift of the first one.
+    uint64_t chunk_count; ///< In the list.
+    uint64_t used_count;  ///< That are there.
+    uint32_t shift;
+    uint64_t mask;       ///< Of a key: its place in the chunk.
+    uint64_t slot_max;   ///< Entries in all chunks.
+    uint32_t null_entry; ///< Of the group of NULL.
+    uint8_t **pages;     ///< Of rows, as entries number them.
+    uint64_t page_count;
+    uint64_t page_capacity;
+} group_direct;
+
 typedef struct group_table {
     row_store *store;   ///< Its layout has hashes.
     uint32_t key_count; ///< The key are the first columns.
     row_writer rows;    ///< One partition.
     directory slots;    ///< uint64_t each; data is NULL before the first group.
+    group_direct direct;
+    arena memory; ///< Lists.
     uint64_t slot_count;
     uint64_t group_count;
 } group_table;
 
-/// Opens an empty table that takes no memory yet. Lists in `memory`.
-firn_status group_table_open(row_store *store, uint32_t key_count, arena *memory, group_table *out,
+/// Opens an empty table. Its lists are counted against `query`; it may be moved as bytes.
+firn_status group_table_open(row_store *store, uint32_t key_count, pool *query, group_table *out,
                              firn_error *err);
 void group_table_close(group_table *self); ///< Zeroed memory is a closed table.
 
@@ -66,6 +84,30 @@ typedef struct group_absorbing {
 /// Takes rows in. The caller has reserved `count` groups.
 firn_status group_table_absorb(group_table *self, group_absorbing *call, arena *scratch,
                                firn_error *err);
+
+// ---- By key instead of hash (group_direct.c)
+// --------------------------------------------------------------------------
+
+/// Whether groups of a single key of this type can be found by the key itself.
+bool group_direct_takes(const type *key);
+
+/// From now on the table's groups are found by key, with at most `slot_max` entries. *is_on is
+/// false if that is too few or memory is refused; all is as before then.
+firn_status group_direct_begin(group_table *self, uint64_t slot_max, bool *is_on, arena *scratch,
+                               firn_error *err);
+
+/// As group_table_find; nothing is reserved before, and call->hashes is not looked at. *fits is
+/// false if keys are too far apart to begin with: nothing is done then. If memory is refused or
+/// more than `slot_max` entries would be needed, rows are missing.
+firn_status group_direct_find(group_table *self, group_lookup *call, uint64_t slot_max, bool *fits,
+                              arena *scratch, firn_error *err);
+
+/// As group_table_absorb, of rows in place that are groups of no other table.
+firn_status group_direct_absorb(group_table *self, group_absorbing *call, arena *scratch,
+                                firn_error *err);
+
+/// Gives the entries back. Groups are not found until group_table_reserve has filled a directory.
+void group_direct_end(group_table *self);
 
 /// A place among the groups; zeroed: the first.
 typedef struct group_cursor {

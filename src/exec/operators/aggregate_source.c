@@ -1,11 +1,14 @@
 // Aggregate, where groups come out: a partition is a task. See exec/aggregate_unit.h.
 #include "exec/aggregate_unit.h"
 
+#define PAGES_A_TASK 8 // Of a table that is handed out page by page.
+
 typedef struct source_local {
     aggregate_unit unit;
-    bool has_task;   // A partition is claimed;
-    bool must_begin; // the driver has not been told of it;
-    bool has_begun;  // its rows are being worked off.
+    row_pages claimed; // Of such a table.
+    bool has_task;     // A partition is claimed;
+    bool must_begin;   // the driver has not been told of it;
+    bool has_begun;    // its rows are being worked off.
     uint64_t task;
     uint32_t part;     // The partition; part_count: all of what is not partitioned.
     bool is_emitting;  // The unit has groups to hand out.
@@ -27,7 +30,7 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
     if (self == NULL) {
         return ARENA_FULL(memory, err);
     }
-    *self = (source_local){0};
+    *self = (source_local){.claimed = {.spilled = {.owner = ((aggregate_state *)shared)->keeper}}};
     *local = self;
     return unit_open(shared, memory, &self->unit, err);
 }
@@ -42,6 +45,24 @@ static bool is_empty(const aggregate_state *self, uint32_t part) {
     return empty;
 }
 
+// Whether the one table there is need not be handed out as a whole.
+static bool is_by_pages(const aggregate_state *self) {
+    return !self->is_partitioned && self->shape.has_groups && self->shape.collector_count == 0;
+}
+
+// Some pages of the table. Under the lock.
+static void claim_pages(aggregate_state *shared, source_local *self) {
+    group_table *table = &shared->groups.tables[0];
+    for (uint32_t i = 0; i < PAGES_A_TASK && table->store != NULL; i++) {
+        row_page *page = row_pages_pop(&table->rows.parts[0]);
+        if (page == NULL) {
+            break;
+        }
+        row_pages_push_last(&self->claimed, page);
+    }
+    self->has_task = self->claimed.first != NULL;
+}
+
 // The next partition that nobody has, or everything if there are no partitions. The one row of an
 // aggregation without groups comes after all partitions.
 static void claim(aggregate_state *shared, source_local *self) {
@@ -54,8 +75,10 @@ static void claim(aggregate_state *shared, source_local *self) {
         }
     }
     self->has_task = part < shared->part_count;
-    if (!self->has_task && !shared->single_is_taken &&
-        (!shared->is_partitioned || !shared->shape.has_groups) && shared->busy_count == 0) {
+    if (is_by_pages(shared)) {
+        claim_pages(shared, self);
+    } else if (!self->has_task && !shared->single_is_taken &&
+               (!shared->is_partitioned || !shared->shape.has_groups) && shared->busy_count == 0) {
         shared->single_is_taken = true;
         self->has_task = true;
     }
@@ -75,6 +98,10 @@ static void claim(aggregate_state *shared, source_local *self) {
 static firn_status load(aggregate_state *shared, source_local *self, bool *is_ready, arena *scratch,
                         firn_error *err) {
     const uint32_t collectors = shared->shape.collector_count;
+    if (self->claimed.first != NULL) {
+        *is_ready = true;
+        return row_pages_append(&self->unit.table.rows.parts[0], &self->claimed, err);
+    }
     row_pages **collected = ARENA_NEW(scratch, row_pages *, collectors + 1);
     if (collected == NULL) {
         return ARENA_FULL(scratch, err);
@@ -242,6 +269,9 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
 static void close_worker(void *local) {
     source_local *self = local;
     if (self != NULL) {
+        if (self->unit.shared != NULL) {
+            row_pages_close(&self->unit.shared->table_store, &self->claimed);
+        }
         unit_close(&self->unit);
     }
 }

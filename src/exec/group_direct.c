@@ -1,0 +1,407 @@
+// Groups found by their key itself: a table whose one key is an integer (SPEED.md, 2.5).
+//
+//     key ─► chunk key >> shift ─► page of entries, or none yet ─► row of the group, or none yet
+//
+// An entry has 32 bits: the number of the row's page in a list, and where on it the row begins.
+// Chunks are pages of the table's keeper and come when a first key falls into them, so what is
+// counted is what is used, whatever the range. Nothing is believed about the range: the caller says
+// how many entries it is willing to have, and learns when the keys would need more.
+#include <assert.h>
+
+#include "exec/group_hash.h"
+#include "kernels/gather.h"
+#include "kernels/hash_column.h"
+
+#define CHUNKS_MIN UINT64_C(64)
+#define CHUNKS_MAX (UINT64_C(1) << 16)
+#define CHUNK 512 // Rows at a time.
+// Entries. Rows are 8-aligned and begin behind the page's header, so none is 0.
+#define PLACE_BITS 13 // Of PAGE_BYTES_MAX / 8.
+#define PAGE_LIMIT ((UINT64_C(1) << (32 - PLACE_BITS)) - 1)
+#define PENDING UINT32_MAX // A group that is being made.
+
+bool group_direct_takes(const type *key) {
+    switch ((int)type_physical(key)) {
+    case PHYSICAL_I8:
+    case PHYSICAL_I16:
+    case PHYSICAL_I32:
+    case PHYSICAL_I64:
+    case PHYSICAL_U8:
+    case PHYSICAL_U16:
+    case PHYSICAL_U32:
+        return true;
+    default:
+        return false;
+    }
+}
+
+// ---- Entries -----------------------------------------------------------------------------------
+
+static uint8_t *row_of(const group_direct *self, uint32_t entry) {
+    const uint32_t place = entry & ((1u << PLACE_BITS) - 1);
+    return self->pages[entry >> PLACE_BITS] + (size_t)place * 8;
+}
+
+// The entry of a row; most follow others of the same page. 0 if there are too many pages.
+static uint32_t entry_of(group_table *self, uint8_t *row) {
+    group_direct *direct = &self->direct;
+    const size_t place = (uintptr_t)row & (self->store->page_size - 1);
+    uint8_t *page = row - place;
+    if (direct->page_count == 0 || direct->pages[direct->page_count - 1] != page) {
+        if (direct->page_count == direct->page_capacity) {
+            const uint64_t capacity = direct->page_capacity == 0 ? 64 : direct->page_capacity * 2;
+            uint8_t **pages = ARENA_NEW(&self->memory, uint8_t *, capacity);
+            if (pages == NULL || direct->page_count >= PAGE_LIMIT) {
+                return 0;
+            }
+            if (direct->page_count > 0) {
+                memcpy(pages, direct->pages, direct->page_count * sizeof *pages);
+            }
+            direct->pages = pages;
+            direct->page_capacity = capacity;
+        }
+        direct->pages[direct->page_count++] = page;
+    }
+    return (uint32_t)((direct->page_count - 1) << PLACE_BITS | place / 8);
+}
+
+// ---- Chunks ------------------------------------------------------------------------------------
+
+void group_direct_end(group_table *self) {
+    group_direct *direct = &self->direct;
+    for (uint64_t i = 0; i < direct->chunk_count; i++) {
+        page_put(self->store->keeper, direct->chunks[i]);
+        direct->chunks[i] = NULL;
+    }
+    direct->used_count = 0;
+    direct->page_count = 0;
+    direct->null_entry = 0;
+    direct->is_on = false;
+}
+
+static int64_t chunk_number(const group_direct *self, int64_t key) {
+    return key >> self->shift;
+}
+
+// The list of chunks reaches from the one of `low` to the one of `high`, and beyond towards the
+// side to which it grows. False if that is too far apart or the arena is full.
+static bool cover(group_table *table, int64_t low, int64_t high) {
+    group_direct *self = &table->direct;
+    const int64_t end = self->first + (int64_t)self->chunk_count;
+    const bool is_new = self->chunk_count == 0;
+    int64_t first = chunk_number(self, low);
+    int64_t last = chunk_number(self, high);
+    if (!is_new && first >= self->first && last < end) {
+        return true;
+    }
+    first = is_new || first < self->first ? first : self->first;
+    last = is_new || last >= end ? last : end - 1;
+    const uint64_t wanted = (uint64_t)(last - first) + 1; // Chunk numbers have 52 bits.
+    if (wanted > CHUNKS_MAX) {
+        return false;
+    }
+    uint64_t count = CHUNKS_MIN;
+    while (count < wanted + wanted / 2) {
+        count *= 2;
+    }
+    uint32_t **chunks = ARENA_NEW(&table->memory, uint32_t *, count);
+    if (chunks == NULL) {
+        return false;
+    }
+    if (!is_new && first < self->first) { // Grows downwards.
+        first -= (int64_t)(count - wanted);
+    }
+    memset(chunks, 0, count * sizeof *chunks);
+    if (!is_new) {
+        memcpy(chunks + (self->first - first), self->chunks, self->chunk_count * sizeof *chunks);
+    }
+    self->chunks = chunks;
+    self->chunk_count = count;
+    self->first = first;
+    return true;
+}
+
+// Where the entry of a key is; NULL if its chunk is not there.
+static ALWAYS_INLINE uint32_t *slot_of(const group_direct *self, int64_t key) {
+    uint32_t *chunk = self->chunks[chunk_number(self, key) - self->first];
+    return chunk == NULL ? NULL : chunk + ((uint64_t)key & self->mask);
+}
+
+// The same; its chunk is made if need be. NULL if memory is refused or it would be one too many.
+static uint32_t *make_slot(group_table *self, int64_t key) {
+    group_direct *direct = &self->direct;
+    uint32_t **chunk = &direct->chunks[chunk_number(direct, key) - direct->first];
+    if (*chunk == NULL) {
+        if ((direct->used_count + 1) * (direct->mask + 1) > direct->slot_max) {
+            return NULL;
+        }
+        *chunk = page_get(self->store->keeper);
+        if (*chunk == NULL) {
+            return NULL;
+        }
+        memset(*chunk, 0, (direct->mask + 1) * sizeof **chunk);
+        direct->used_count++;
+    }
+    return *chunk + ((uint64_t)key & direct->mask);
+}
+
+// ---- Keys --------------------------------------------------------------------------------------
+
+#define WIDEN(NAME, c_type)                                                                        \
+    case PHYSICAL_##NAME:                                                                          \
+        for (uint32_t k = 0; k < count; k++) {                                                     \
+            out[k] = (int64_t)((const c_type *)values)[lanes[k]];                                  \
+        }                                                                                          \
+        break;
+
+static void widen_lanes(physical kind, const void *values, const uint32_t *lanes, uint32_t count,
+                        int64_t *out) {
+    switch ((int)kind) {
+        WIDEN(I8, int8_t)
+        WIDEN(I16, int16_t)
+        WIDEN(I32, int32_t)
+        WIDEN(I64, int64_t)
+        WIDEN(U8, uint8_t)
+        WIDEN(U16, uint16_t)
+        WIDEN(U32, uint32_t)
+    default:
+        break;
+    }
+}
+#undef WIDEN
+
+// The keys of the rows of a look-up as 64-bit integers; a NULL's lane holds any value.
+static firn_status keys_of(const group_lookup *call, int64_t **out, arena *scratch,
+                           firn_error *err) {
+    const column *key = &call->columns[0];
+    uint32_t *lanes = ARENA_NEW(scratch, uint32_t, (size_t)call->count + 1);
+    *out = ARENA_NEW(scratch, int64_t, (size_t)call->count + 1);
+    if (lanes == NULL || *out == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    const uint32_t *codes = key->form == FORM_DICTIONARY ? key->values : NULL;
+    for (uint32_t k = 0; k < call->count; k++) {
+        lanes[k] = call->rows == NULL ? k : call->rows[k];
+    }
+    for (uint32_t k = 0; k < call->count && codes != NULL; k++) {
+        lanes[k] = codes[lanes[k]];
+    }
+    if (key->form == FORM_CONSTANT) {
+        memset(lanes, 0, call->count * sizeof *lanes);
+    }
+    const column *values = codes != NULL ? key->dictionary->values : key;
+    if (values->length == 0) { // All are NULL.
+        memset(*out, 0, call->count * sizeof **out);
+        return FIRN_OK;
+    }
+    widen_lanes(type_physical(key->type), values->values, lanes, call->count, *out);
+    return FIRN_OK;
+}
+
+static ALWAYS_INLINE bool is_null(const group_lookup *call, uint32_t k) {
+    const uint32_t row = call->rows == NULL ? k : call->rows[k];
+    return !column_is_valid(&call->columns[0], row);
+}
+
+// ---- Groups that are there ---------------------------------------------------------------------
+
+firn_status group_direct_absorb(group_table *self, group_absorbing *call, arena *scratch,
+                                firn_error *err) {
+    column key;
+    int64_t *keys;
+    call->done = 0;
+    TRY(rows_gather(self->store, 0, (const uint8_t *const *)call->rows, call->count, scratch, &key,
+                    err));
+    const group_lookup rows = {.columns = &key, .count = call->count};
+    TRY(keys_of(&rows, &keys, scratch, err));
+    for (uint32_t k = 0; k < call->count; k++) {
+        uint32_t *slot = &self->direct.null_entry;
+        if (!is_null(&rows, k)) {
+            slot = cover(self, keys[k], keys[k]) ? make_slot(self, keys[k]) : NULL;
+        }
+        if (slot == NULL) {
+            return FIRN_OK;
+        }
+        call->is_fresh[k] = *slot == 0;
+        if (*slot != 0) {
+            row_hash_set(call->rows[k], 0);
+        } else {
+            *slot = entry_of(self, call->rows[k]);
+            if (*slot == 0) {
+                return FIRN_OK;
+            }
+            self->group_count++;
+        }
+        call->groups[k] = row_of(&self->direct, *slot);
+        call->done++;
+    }
+    return FIRN_OK;
+}
+
+firn_status group_direct_begin(group_table *self, uint64_t slot_max, bool *is_on, arena *scratch,
+                               firn_error *err) {
+    assert(self->key_count == 1 && group_direct_takes(self->store->layout->types[0]));
+    group_direct *direct = &self->direct;
+    const uint64_t slots = self->store->page_size / sizeof(uint32_t);
+    direct->shift = (uint32_t)__builtin_ctzll(slots);
+    direct->mask = slots - 1;
+    direct->slot_max = slot_max;
+    direct->is_on = true;
+    uint8_t *rows[CHUNK];
+    uint8_t *groups[CHUNK];
+    bool is_fresh[CHUNK];
+    group_cursor cursor = {0};
+    self->group_count = 0;
+    for (uint32_t n; direct->is_on && (n = group_table_next(self, &cursor, rows, CHUNK)) > 0;) {
+        group_absorbing call = {.rows = rows, .count = n, .groups = groups, .is_fresh = is_fresh};
+        const arena_mark mark = arena_mark_take(scratch);
+        TRY(group_direct_absorb(self, &call, scratch, err));
+        arena_rewind(scratch, mark);
+        if (call.done < n) {
+            group_direct_end(self);
+            self->group_count += n - call.done;
+        }
+    }
+    for (uint32_t n; !direct->is_on && (n = group_table_next(self, &cursor, rows, CHUNK)) > 0;) {
+        self->group_count += n;
+    }
+    *is_on = direct->is_on;
+    if (direct->is_on && self->slots.data != NULL) {
+        directory_close(&self->slots);
+        self->slot_count = 0;
+    }
+    return FIRN_OK;
+}
+
+// ---- Rows of batches ---------------------------------------------------------------------------
+
+typedef struct finding {
+    group_table *table;
+    group_lookup *call;
+    const int64_t *keys;
+    uint16_t *missing; // Rows without a group so far.
+    uint32_t **slots;  // Where their entries are.
+    uint32_t missing_count;
+    uint16_t *made; // Which of them make a group, by number in `missing`.
+    uint16_t *numbers;
+    uint32_t made_count;
+} finding;
+
+// Makes the list of chunks reach over all keys. False if they are too far apart.
+static bool cover_all(finding *self, bool has_nulls) {
+    int64_t low = INT64_MAX;
+    int64_t high = INT64_MIN;
+    for (uint32_t k = 0; k < self->call->count; k++) {
+        const bool counts = !has_nulls || !is_null(self->call, k);
+        low = counts && self->keys[k] < low ? self->keys[k] : low;
+        high = counts && self->keys[k] > high ? self->keys[k] : high;
+    }
+    return low > high || cover(self->table, low, high);
+}
+
+// Groups of rows whose groups are there; the others are listed.
+static ALWAYS_INLINE void look_up(finding *self, bool has_nulls) {
+    const group_direct *direct = &self->table->direct;
+    uint8_t **groups = self->call->groups;
+    uint32_t missing_count = 0;
+    for (uint32_t k = 0; k < self->call->count; k++) {
+        uint32_t entry = direct->null_entry;
+        if (!has_nulls || !is_null(self->call, k)) {
+            const uint32_t *slot = slot_of(direct, self->keys[k]);
+            entry = slot == NULL ? 0 : *slot;
+        }
+        self->missing[missing_count] = (uint16_t)k;
+        missing_count += entry == 0;
+        groups[k] = entry == 0 ? NULL : row_of(direct, entry);
+    }
+    self->missing_count = missing_count;
+}
+
+// Chooses a row for each group that is to be made.
+static void choose_made(finding *self, bool has_nulls) {
+    group_direct *direct = &self->table->direct;
+    for (uint32_t i = 0; i < self->missing_count; i++) {
+        const uint16_t k = self->missing[i];
+        uint32_t *slot = &direct->null_entry;
+        if (!has_nulls || !is_null(self->call, k)) {
+            slot = make_slot(self->table, self->keys[k]);
+        }
+        self->slots[i] = slot;
+        if (slot != NULL && *slot == 0) {
+            *slot = PENDING;
+            self->made[self->made_count] = (uint16_t)i;
+            self->numbers[self->made_count++] = self->call->rows == NULL ? k : self->call->rows[k];
+        }
+    }
+}
+
+static firn_status make_groups(finding *self, arena *scratch, firn_error *err) {
+    group_lookup *call = self->call;
+    const uint32_t count = self->made_count;
+    uint64_t *hashes = ARENA_NEW(scratch, uint64_t, (size_t)count + 1);
+    uint8_t **places = ARENA_NEW(scratch, uint8_t *, (size_t)count + 1);
+    if (hashes == NULL || places == NULL ||
+        !hash_column(&call->columns[0], self->numbers, count, false, scratch, hashes)) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        hashes[i] = group_hash(hashes[i]);
+    }
+    row_input in = {
+        .columns = call->columns, .rows = self->numbers, .count = count, .hashes = hashes};
+    TRY(row_writer_append(&self->table->rows, &in, places, scratch, err));
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t entry = i < in.next ? entry_of(self->table, places[i]) : 0;
+        *self->slots[self->made[i]] = entry;
+        call->fresh[call->fresh_count] = self->missing[self->made[i]];
+        call->fresh_count += entry != 0;
+        if (i < in.next && entry == 0) { // No room in the list of pages: no group after all.
+            row_hash_set(places[i], 0);
+        }
+    }
+    self->table->group_count += call->fresh_count;
+    for (uint32_t i = 0; i < self->missing_count; i++) {
+        const uint32_t entry = self->slots[i] == NULL ? 0 : *self->slots[i];
+        uint8_t **group = &call->groups[self->missing[i]];
+        *group = entry == 0 ? NULL : row_of(&self->table->direct, entry);
+        call->missing_count += entry == 0;
+    }
+    return FIRN_OK;
+}
+
+firn_status group_direct_find(group_table *self, group_lookup *call, uint64_t slot_max, bool *fits,
+                              arena *scratch, firn_error *err) {
+    assert(self->direct.is_on && call->count <= UINT16_MAX);
+    const bool has_nulls = call->columns[0].validity != NULL;
+    const size_t count = (size_t)call->count + 1;
+    int64_t *keys;
+    TRY(keys_of(call, &keys, scratch, err));
+    finding state = {.table = self, .call = call, .keys = keys};
+    state.missing = ARENA_NEW(scratch, uint16_t, count);
+    if (state.missing == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    self->direct.slot_max = slot_max;
+    call->fresh_count = 0;
+    call->missing_count = 0;
+    *fits = cover_all(&state, has_nulls);
+    if (!*fits) {
+        return FIRN_OK;
+    }
+    if (has_nulls) {
+        look_up(&state, true);
+    } else {
+        look_up(&state, false);
+    }
+    if (state.missing_count == 0) {
+        return FIRN_OK;
+    }
+    state.slots = ARENA_NEW(scratch, uint32_t *, count);
+    state.made = ARENA_NEW(scratch, uint16_t, count);
+    state.numbers = ARENA_NEW(scratch, uint16_t, count);
+    if (state.slots == NULL || state.made == NULL || state.numbers == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    choose_made(&state, has_nulls);
+    return make_groups(&state, scratch, err);
+}
