@@ -143,7 +143,8 @@ typedef struct row_store {
     mutex lock;
     row_blob *blobs GUARDED_BY(&lock);
     uint32_t blob_count GUARDED_BY(&lock);
-    size_t blob_capacity GUARDED_BY(&lock); ///< Bytes.
+    uint32_t blob_room GUARDED_BY(&lock);   ///< How many `blobs` holds.
+    size_t blob_capacity GUARDED_BY(&lock); ///< Bytes taken for them.
 } row_store;
 
 /// Errors: FIRN_NO_MEMORY if rows of this layout do not fit into a page even without heap.
@@ -153,6 +154,10 @@ firn_status row_store_open(const row_layout *layout, pool *keeper, spill *spill,
 void row_store_close(row_store *self);
 /// Writes blobs out while the keeper is over its target. While nobody reads or writes rows.
 firn_status row_store_shrink(row_store *self, firn_error *err);
+/// Writes the blob of a row out, if it has one in memory; forgets the blob of a row that is gone.
+/// While nobody else reads this row.
+firn_status row_store_write_blob(row_store *self, const uint8_t *row, firn_error *err);
+void row_store_drop_blob(row_store *self, const uint8_t *row);
 
 /// Takes the first page in memory out of a list; the caller gives it back with page_put. NULL if
 /// there is none.
@@ -186,8 +191,10 @@ typedef struct row_writer {
     uint32_t shift;
     row_pages *parts;
     spill_desk desk;
-    bool may_spill;   ///< True at first. False: append stops short instead of writing a page out.
-    row_page *spares; ///< Pages kept back (row_writer_keep), used when the keeper refuses.
+    bool may_spill; ///< True at first. False: append stops short instead of writing a page out.
+    bool stops_at_blobs; ///< Append stops behind a row whose blob must go to the file: scratch
+                         ///< memory is needed for one of them at a time.
+    row_page *spares;    ///< Pages kept back (row_writer_keep), used when the keeper refuses.
     bool prefers_spares; ///< They are used before the keeper is asked.
     uint32_t page_max;   ///< In memory: more are not asked for, so that other workers find theirs.
     uint32_t page_count; ///< In memory, as of the last look and what was added since.

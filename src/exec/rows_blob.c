@@ -47,9 +47,14 @@ NO_LOCK_CHECK void row_store_close(row_store *self) {
 
 static firn_status add_blob(row_store *self, row_blob blob, uint32_t *number, firn_error *err)
     REQUIRES(&self->lock) {
-    if ((self->blob_count + (size_t)1) * sizeof blob > self->blob_capacity) {
-        size_t capacity = self->blob_capacity == 0 ? BLOBS_MIN * sizeof blob : self->blob_capacity;
-        const size_t wanted = capacity * 2;
+    if (self->blob_count == self->blob_room) {
+        if (self->blob_room > UINT32_MAX / 2) {
+            return FAIL(err, FIRN_NO_MEMORY, "more than %u rows are longer than a page",
+                        self->blob_room);
+        }
+        const uint32_t room = self->blob_room == 0 ? BLOBS_MIN : self->blob_room * 2;
+        const size_t wanted = room * sizeof blob;
+        size_t capacity;
         row_blob *grown = pool_block_take_urgent(self->keeper, wanted, &capacity);
         if (grown == NULL) {
             return POOL_FULL(self->keeper, wanted, err);
@@ -59,6 +64,7 @@ static firn_status add_blob(row_store *self, row_blob blob, uint32_t *number, fi
         }
         pool_block_give(self->keeper, self->blobs, self->blob_capacity);
         self->blobs = grown;
+        self->blob_room = room;
         self->blob_capacity = capacity;
     }
     *number = self->blob_count;
@@ -176,4 +182,42 @@ NO_LOCK_CHECK firn_status row_store_shrink(row_store *self, firn_error *err) {
         }
     }
     return FIRN_OK;
+}
+
+static bool has_blob(const row_store *self, const uint8_t *row) {
+    return self->layout->heap_offset != ROW_NONE && row_heap_of(self->layout, row).blob != ROW_NONE;
+}
+
+firn_status row_store_write_blob(row_store *self, const uint8_t *row, firn_error *err) {
+    if (!has_blob(self, row)) {
+        return FIRN_OK;
+    }
+    const uint32_t number = row_heap_of(self->layout, row).blob;
+    row_blob blob = blob_of(self, number);
+    if (blob.block == NULL) {
+        return FIRN_OK;
+    }
+    TRY(row_blob_write(self, number, (bytes){.data = blob.block, .size = blob.size}, err));
+    void *block = blob.block;
+    const size_t capacity = blob.capacity;
+    blob = blob_of(self, number);
+    blob.block = NULL;
+    blob.capacity = 0;
+    put_blob(self, number, blob);
+    pool_block_give(self->keeper, block, capacity);
+    return FIRN_OK;
+}
+
+void row_store_drop_blob(row_store *self, const uint8_t *row) {
+    if (!has_blob(self, row)) {
+        return;
+    }
+    const uint32_t number = row_heap_of(self->layout, row).blob;
+    row_blob blob = blob_of(self, number);
+    put_blob(self, number, (row_blob){.size = blob.size, .pieces = {.owner = self->keeper}});
+    pool_block_give(self->keeper, blob.block, blob.capacity);
+    for (size_t i = 0; i < blob.pieces.count; i++) {
+        spill_free(self->spill, blob.pieces.slots[i]);
+    }
+    spill_list_close(&blob.pieces);
 }

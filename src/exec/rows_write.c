@@ -315,6 +315,7 @@ static firn_status place_rows(appending *self, firn_error *err) {
         self->heap_filled[k] = 0;
         if (has_blob) {
             TRY(open_blob(self, k, err));
+            self->to = self->has_blobs && writer->stops_at_blobs ? k + 1 : self->to;
         } else {
             self->heaps[k] = self->rows[k] + layout->size;
             row_heap_put(layout, self->rows[k],

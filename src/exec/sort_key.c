@@ -26,8 +26,13 @@ static void put(key_writer *self, const uint8_t *data, size_t size, uint8_t mask
         self->data = grown;
         self->capacity = capacity;
     }
-    for (size_t i = 0; i < size; i++) {
-        self->data[self->size + i] = data[i] ^ mask;
+    uint8_t *out = self->data + self->size;
+    if (mask == 0) {
+        memcpy(out, data, size);
+    } else {
+        for (size_t i = 0; i < size; i++) {
+            out[i] = data[i] ^ mask;
+        }
     }
     self->size += size;
 }
@@ -172,6 +177,30 @@ static void put_key(key_writer *self, const column *key, const sort_order *order
     }
 }
 
+// About how many bytes a key takes for all rows of a batch, so that the writer need not grow.
+static size_t guess_bytes(const column *key, const batch *rows) {
+    const column *flat = key->form == FORM_DICTIONARY ? key->dictionary->values : key;
+    size_t size = (size_t)rows->selected_count * 20;
+    if (type_physical(key->type) == PHYSICAL_STRING) {
+        const string_value *values = COLUMN_VALUES(flat, string_value);
+        for (uint32_t k = 0; k < rows->selected_count; k++) {
+            const uint32_t row = batch_row(rows, k);
+            size += column_is_valid(key, row) ? values[column_lane(key, row)].size : 0;
+        }
+    }
+    return size;
+}
+
+static void open_writer(key_writer *self, const column *keys, uint32_t key_count,
+                        const batch *rows) {
+    size_t size = 0;
+    for (uint32_t i = 0; i < key_count; i++) {
+        size += guess_bytes(&keys[i], rows);
+    }
+    self->data = ARENA_NEW(self->memory, uint8_t, size + 1);
+    self->capacity = self->data == NULL ? 0 : size;
+}
+
 firn_status sort_keys_encode(const column *keys, const sort_order *orders, uint32_t key_count,
                              const batch *rows, arena *memory, column *out, firn_error *err) {
     key_writer writer = {.memory = memory};
@@ -180,14 +209,19 @@ firn_status sort_keys_encode(const column *keys, const sort_order *orders, uint3
         return ARENA_FULL(memory, err);
     }
     TRY(column_new(memory, TYPE_OF(BINARY), rows->row_count, out, err));
+    open_writer(&writer, keys, key_count, rows);
     for (uint32_t k = 0; k < rows->selected_count; k++) {
         for (uint32_t i = 0; i < key_count; i++) {
             put_key(&writer, &keys[i], &orders[i], batch_row(rows, k));
         }
+        if (writer.is_full) {
+            return ARENA_FULL(memory, err);
+        }
         ends[k] = writer.size;
-    }
-    if (writer.is_full) {
-        return ARENA_FULL(memory, err);
+        if (writer.size - (k == 0 ? 0 : ends[k - 1]) > UINT32_MAX) {
+            return FAIL(err, FIRN_NO_MEMORY, "a sort key takes %zu bytes, at most %u are allowed",
+                        writer.size - (k == 0 ? 0 : ends[k - 1]), UINT32_MAX);
+        }
     }
     size_t from = 0;
     for (uint32_t k = 0; k < rows->selected_count; k++) {

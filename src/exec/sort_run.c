@@ -5,6 +5,19 @@
 #include "exec/sort_key.h"
 
 #define INSERTION_MAX 16
+#define LOOK_EVERY 65536 // Comparisons between two looks at the cancel flag.
+#define HEADS_MIN 64
+
+void sort_run_close(row_store *store, sort_run *self) {
+    row_pages_close(store, &self->pages);
+    pool_block_give(store->keeper, self->entries, self->entries_bytes);
+    self->entries = NULL;
+    if (self->is_spilled) {
+        spill_run_free(store->spill, &self->units);
+        pool_block_give(store->keeper, self->heads, self->heads_bytes);
+        self->heads = NULL;
+    }
+}
 
 text sort_row_key(const row_store *store, const uint8_t *row) {
     const row_layout *layout = store->layout;
@@ -46,12 +59,20 @@ firn_status sort_compare(const row_store *store, const sort_entry *left, const s
 
 typedef struct sorting {
     const row_store *store;
+    const cancel_flag *cancel;
     arena *scratch;
     firn_error *err;
-    firn_status status; // The first failed comparison; from then on all compare equal.
+    firn_status status; // Of the first fault; from then on all compare equal, and loops end.
+    uint32_t until_look;
 } sorting;
 
 static bool less(sorting *self, const sort_entry *left, const sort_entry *right) {
+    if (--self->until_look == 0) {
+        self->until_look = LOOK_EVERY;
+        if (self->status == FIRN_OK) {
+            self->status = cancel_check(self->cancel, self->err);
+        }
+    }
     if (left->prefix != right->prefix) {
         return left->prefix < right->prefix;
     }
@@ -94,10 +115,10 @@ static void sift_down(sorting *self, sort_entry *items, uint64_t root, uint64_t 
 }
 
 static void heap_sort(sorting *self, sort_entry *items, uint64_t count) {
-    for (uint64_t root = count / 2; root > 0; root--) {
+    for (uint64_t root = count / 2; root > 0 && self->status == FIRN_OK; root--) {
         sift_down(self, items, root - 1, count);
     }
-    for (uint64_t end = count; end > 1; end--) {
+    for (uint64_t end = count; end > 1 && self->status == FIRN_OK; end--) {
         swap(&items[0], &items[end - 1]);
         sift_down(self, items, 0, end - 1);
     }
@@ -129,7 +150,7 @@ static uint64_t partition(sorting *self, sort_entry *items, uint64_t count) {
         do {
             right--;
         } while (right > 0 && less(self, &pivot, &items[right]));
-        if (left >= right) {
+        if (left >= right || self->status != FIRN_OK) {
             break;
         }
         swap(&items[left], &items[right]);
@@ -139,7 +160,7 @@ static uint64_t partition(sorting *self, sort_entry *items, uint64_t count) {
 }
 
 static void intro_sort(sorting *self, sort_entry *items, uint64_t count, uint32_t depth) {
-    while (count > INSERTION_MAX) {
+    while (count > INSERTION_MAX && self->status == FIRN_OK) {
         if (depth == 0) {
             heap_sort(self, items, count);
             return;
@@ -160,8 +181,13 @@ static void intro_sort(sorting *self, sort_entry *items, uint64_t count, uint32_
 }
 
 firn_status sort_entries(const row_store *store, sort_entry *entries, uint64_t count,
-                         arena *scratch, firn_error *err) {
-    sorting state = {.store = store, .scratch = scratch, .err = err, .status = FIRN_OK};
+                         const cancel_flag *cancel, arena *scratch, firn_error *err) {
+    sorting state = {.store = store,
+                     .cancel = cancel,
+                     .scratch = scratch,
+                     .err = err,
+                     .status = FIRN_OK,
+                     .until_look = LOOK_EVERY};
     uint32_t depth = 2;
     for (uint64_t size = count; size > 1; size /= 2) {
         depth += 2;
@@ -170,24 +196,87 @@ firn_status sort_entries(const row_store *store, sort_entry *entries, uint64_t c
     return state.status;
 }
 
+firn_status sort_lower_bound(const row_store *store, const sort_run *run, const sort_entry *key,
+                             arena *scratch, uint64_t *out, firn_error *err) {
+    uint64_t low = 0;
+    uint64_t high = run->count;
+    while (low < high) {
+        const uint64_t middle = low + (high - low) / 2;
+        const sort_entry *entry = &run->entries[middle];
+        int order = entry->prefix < key->prefix ? -1 : 1;
+        if (key->row != NULL) {
+            TRY(sort_compare(store, entry, key, scratch, &order, err));
+        }
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
+    }
+    *out = low;
+    return FIRN_OK;
+}
+
 // ---- Spilling
 // ------------------------------------------------------------------------------------
 
-firn_status sort_spill(row_store *store, const sort_entry *entries, uint64_t count,
-                       spill_desk *desk, spill_list *out, firn_error *err) {
-    _Alignas(8) static _Thread_local uint8_t room[SPILL_PAGE_BYTES_MAX];
-    row_page *page = row_page_begin(room);
-    for (uint64_t i = 0; i < count || page->row_count > 0;) {
-        if (i < count &&
-            row_page_add(page, store->page_size, store->layout, entries[i].row) != NULL) {
-            i++;
-            continue;
+sort_run_writer sort_run_writer_open(row_store *store, spill_desk *desk, void *room,
+                                     sort_run *out) {
+    *out = (sort_run){.is_spilled = true,
+                      .pages = {.spilled = {.owner = store->keeper}},
+                      .units = spill_run_open(store->keeper)};
+    return (sort_run_writer){
+        .store = store, .desk = desk, .page = row_page_begin(room), .out = out};
+}
+
+// Notes the first key of the unit that is about to be written.
+static firn_status note_head(const sort_run_writer *self, firn_error *err) {
+    const row_store *store = self->store;
+    sort_run *out = self->out;
+    const size_t count = out->units.units.count;
+    if (count == out->head_room) {
+        const size_t room = count < HEADS_MIN ? HEADS_MIN : count * 2;
+        const size_t wanted = room * sizeof *out->heads;
+        size_t size;
+        uint64_t *grown = pool_block_take_urgent(store->keeper, wanted, &size);
+        if (grown == NULL) {
+            return POOL_FULL(store->keeper, wanted, err);
         }
-        spill_slot slot;
-        TRY(spill_write(store->spill, desk, (bytes){.data = room, .size = page->filled}, &slot,
-                        err));
-        TRY(spill_list_push(out, slot, err));
-        page = row_page_begin(room);
+        if (count > 0) {
+            memcpy(grown, out->heads, count * sizeof *grown);
+        }
+        pool_block_give(store->keeper, out->heads, out->heads_bytes);
+        out->heads = grown;
+        out->head_room = room;
+        out->heads_bytes = size;
+    }
+    const text key = sort_row_key(store, (const uint8_t *)self->page + ROW_PAGE_HEADER);
+    out->heads[count] = key.data == NULL ? 0 : sort_key_prefix(key);
+    return FIRN_OK;
+}
+
+firn_status sort_run_writer_finish(sort_run_writer *self, firn_error *err) {
+    row_page *page = self->page;
+    if (page->row_count == 0) {
+        return FIRN_OK;
+    }
+    TRY(note_head(self, err));
+    const bytes unit = {.data = (const uint8_t *)page, .size = page->filled};
+    TRY(spill_run_write(self->store->spill, self->desk, &self->out->units, unit, err));
+    const spill_list *units = &self->out->units.units;
+    atomic_fetch_add_explicit(&self->store->spilled_bytes, units->slots[units->count - 1].size,
+                              memory_order_relaxed);
+    self->out->count += page->row_count;
+    (void)row_page_begin(page);
+    return FIRN_OK;
+}
+
+firn_status sort_run_writer_add(sort_run_writer *self, const uint8_t *row, firn_error *err) {
+    const row_store *store = self->store;
+    self->out->has_blob_keys |= sort_row_key(store, row).data == NULL;
+    if (row_page_add(self->page, store->page_size, store->layout, row) != NULL) {
+        return FIRN_OK;
+    }
+    TRY(sort_run_writer_finish(self, err));
+    if (row_page_add(self->page, store->page_size, store->layout, row) == NULL) {
+        return FAIL(err, FIRN_INTERNAL, "a row of a sort is larger than a page");
     }
     return FIRN_OK;
 }
@@ -195,51 +284,92 @@ firn_status sort_spill(row_store *store, const sort_entry *entries, uint64_t cou
 // ---- Reading
 // -------------------------------------------------------------------------------------
 
-static void set_row(row_store *store, sort_cursor *self, uint8_t *row) {
-    self->row = row;
-    if (row == NULL) {
-        return;
-    }
+static void set_row(const row_store *store, sort_cursor *self, uint8_t *row) {
     const text key = sort_row_key(store, row);
-    self->prefix = key.data == NULL ? 0 : sort_key_prefix(key);
+    self->row = row;
+    self->has_prefix = key.data != NULL;
+    self->prefix = self->has_prefix ? sort_key_prefix(key) : 0;
 }
 
-static firn_status read_page(row_store *store, sort_cursor *self, spill_desk *desk,
+static firn_status read_unit(const row_store *store, sort_cursor *self, spill_desk *desk,
                              firn_error *err) {
     size_t size;
-    TRY(spill_read(store->spill, desk, self->run->written.slots[self->page++], self->memory,
+    TRY(spill_read(store->spill, desk, self->run->units.units.slots[self->unit++], self->page,
                    store->page_size, &size, err));
-    self->current = self->memory;
+    if (size < ROW_PAGE_HEADER || self->page->filled != size) {
+        return FAIL(err, FIRN_CORRUPT, "a unit of %zu bytes came back from the spill file as %u",
+                    size, self->page->filled);
+    }
+    self->is_loaded = true;
     self->offset = 0;
     return FIRN_OK;
+}
+
+// The next row of a spilled run, whatever its key.
+static firn_status next_row(const row_store *store, sort_cursor *self, spill_desk *desk,
+                            firn_error *err) {
+    for (;;) {
+        uint8_t *row;
+        if (self->is_loaded &&
+            row_page_rows(self->page, store->layout, &self->offset, &row, 1) == 1) {
+            set_row(store, self, row);
+            return FIRN_OK;
+        }
+        if (self->unit == self->run->units.units.count) {
+            self->row = NULL;
+            return FIRN_OK;
+        }
+        TRY(read_unit(store, self, desk, err));
+    }
 }
 
 firn_status sort_cursor_next(row_store *store, sort_cursor *self, spill_desk *desk,
                              firn_error *err) {
     if (!self->run->is_spilled) {
-        self->at += self->row != NULL;
-        const bool is_there = self->at < self->end;
-        self->row = is_there ? self->run->entries[self->at].row : NULL;
-        self->prefix = is_there ? self->run->entries[self->at].prefix : 0;
+        self->range.from += self->row != NULL;
+        const bool is_there = self->range.from < self->range.end;
+        const sort_entry *entry = is_there ? &self->run->entries[self->range.from] : NULL;
+        self->row = is_there ? entry->row : NULL;
+        self->prefix = is_there ? entry->prefix : 0;
+        self->has_prefix = true;
         return FIRN_OK;
     }
-    for (;;) {
-        uint8_t *row;
-        if (self->current != NULL &&
-            row_page_rows(self->current, store->layout, &self->offset, &row, 1) == 1) {
-            set_row(store, self, row);
-            return FIRN_OK;
-        }
-        if (self->page == self->run->written.count) {
-            self->row = NULL;
-            return FIRN_OK;
-        }
-        TRY(read_page(store, self, desk, err));
+    TRY(next_row(store, self, desk, err));
+    if (self->row != NULL && !self->range.goes_to_end && self->prefix >= self->range.behind) {
+        self->row = NULL;
+        self->unit = self->run->units.units.count;
     }
+    return FIRN_OK;
 }
 
-firn_status sort_cursor_open(row_store *store, sort_run *run, sort_range range, void *memory,
+bool sort_cursor_is_last_of_unit(const sort_cursor *self) {
+    return self->run->is_spilled && self->offset >= self->page->filled;
+}
+
+// The unit that holds the first row whose prefix is at least `prefix`, or the one before it: keys
+// of that prefix may begin at the end of a unit whose own first key is smaller.
+static size_t first_unit(const sort_run *run, uint64_t prefix) {
+    size_t low = 0;
+    size_t high = run->units.units.count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        low = run->heads[middle] < prefix ? middle + 1 : low;
+        high = run->heads[middle] < prefix ? high : middle;
+    }
+    return low == 0 ? 0 : low - 1;
+}
+
+firn_status sort_cursor_open(row_store *store, const sort_run *run, sort_range range, void *page,
                              spill_desk *desk, sort_cursor *out, firn_error *err) {
-    *out = (sort_cursor){.run = run, .at = range.from, .end = range.end, .memory = memory};
-    return sort_cursor_next(store, out, desk, err);
+    *out = (sort_cursor){.run = run, .range = range, .page = page};
+    if (!run->is_spilled) {
+        out->range.end = range.end < run->count ? range.end : run->count;
+        return sort_cursor_next(store, out, desk, err);
+    }
+    assert(!run->has_blob_keys || (range.first == 0 && range.goes_to_end));
+    out->unit = range.first == 0 ? 0 : first_unit(run, range.first);
+    do {
+        TRY(sort_cursor_next(store, out, desk, err));
+    } while (out->row != NULL && out->has_prefix && out->prefix < range.first);
+    return FIRN_OK;
 }

@@ -1,0 +1,131 @@
+#include "exec/sort_merge.h"
+
+#include "column/batch.h"
+
+// Two keys of which one lies in a blob are compared whole: an unknown prefix says nothing.
+static firn_status is_before(const sort_merge *self, const sort_head *left, const sort_head *right,
+                             arena *scratch, bool *out, firn_error *err) {
+    if (left->has_prefix && right->has_prefix && left->entry.prefix != right->entry.prefix) {
+        *out = left->entry.prefix < right->entry.prefix;
+        return FIRN_OK;
+    }
+    const sort_entry l = {.row = left->entry.row};
+    const sort_entry r = {.row = right->entry.row};
+    int order;
+    TRY(sort_compare(self->store, &l, &r, scratch, &order, err));
+    *out = order < 0;
+    return FIRN_OK;
+}
+
+// Puts `moved` where it belongs below `root`.
+static firn_status sift(sort_merge *self, uint32_t root, sort_head moved, arena *scratch,
+                        firn_error *err) {
+    sort_head *items = self->heads;
+    for (uint32_t child = root * 2 + 1; child < self->count; child = root * 2 + 1) {
+        bool is_less = false;
+        if (child + 1 < self->count) {
+            TRY(is_before(self, &items[child + 1], &items[child], scratch, &is_less, err));
+            child += is_less;
+        }
+        TRY(is_before(self, &items[child], &moved, scratch, &is_less, err));
+        if (!is_less) {
+            break;
+        }
+        items[root] = items[child];
+        root = child;
+    }
+    items[root] = moved;
+    return FIRN_OK;
+}
+
+static sort_head head_of(const sort_merge *self, uint32_t cursor) {
+    const sort_cursor *from = &self->cursors[cursor];
+    return (sort_head){.entry = {.prefix = from->prefix, .row = from->row},
+                       .cursor = cursor,
+                       .has_prefix = from->has_prefix};
+}
+
+// Room for a unit. Past the target if need be: how many runs there are at most was decided by what
+// the keeper may hold.
+static void *take_unit(pool *keeper, size_t size, size_t *capacity) {
+    void *unit = pool_block_take(keeper, size, capacity);
+    return unit != NULL ? unit : pool_block_take_urgent(keeper, size, capacity);
+}
+
+firn_status sort_merge_open(row_store *store, const sort_input *inputs, uint32_t count,
+                            arena *memory, sort_merge *out, firn_error *err) {
+    *out = (sort_merge){.store = store,
+                        .desk = spill_desk_open(store->keeper),
+                        .cursors = ARENA_NEW(memory, sort_cursor, count + 1),
+                        .heads = ARENA_NEW(memory, sort_head, count + 1)};
+    if (out->cursors == NULL || out->heads == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        void *unit = NULL;
+        size_t unit_bytes = 0;
+        if (inputs[i].run->is_spilled) {
+            unit = take_unit(store->keeper, store->page_size, &unit_bytes);
+            if (unit == NULL) {
+                return POOL_FULL(store->keeper, store->page_size, err);
+            }
+        }
+        sort_cursor *cursor = &out->cursors[out->cursor_count++];
+        const firn_status status =
+            sort_cursor_open(store, inputs[i].run, inputs[i].range, unit, &out->desk, cursor, err);
+        cursor->page_bytes = unit_bytes;
+        TRY(status);
+        if (cursor->row != NULL) {
+            out->heads[out->count++] = head_of(out, i);
+        }
+    }
+    for (uint32_t root = out->count / 2; root > 0; root--) {
+        TRY(sift(out, root - 1, out->heads[root - 1], memory, err));
+    }
+    return FIRN_OK;
+}
+
+void sort_merge_close(sort_merge *self) {
+    if (self->store != NULL) {
+        for (uint32_t i = 0; i < self->cursor_count; i++) {
+            pool_block_give(self->store->keeper, self->cursors[i].page,
+                            self->cursors[i].page_bytes);
+        }
+        spill_desk_close(&self->desk);
+        *self = (sort_merge){0};
+    }
+}
+
+// The cursor in front goes to its next row.
+static firn_status advance(sort_merge *self, arena *scratch, firn_error *err) {
+    const uint32_t first = self->heads[0].cursor;
+    TRY(sort_cursor_next(self->store, &self->cursors[first], &self->desk, err));
+    if (self->cursors[first].row != NULL) {
+        return sift(self, 0, head_of(self, first), scratch, err);
+    }
+    self->count--;
+    return self->count > 0 ? sift(self, 0, self->heads[self->count], scratch, err) : FIRN_OK;
+}
+
+// The last row of a unit ends the call: going on would read the next one over rows that were just
+// handed out, so the step from it waits.
+firn_status sort_merge_take(sort_merge *self, uint8_t **rows, uint32_t max, uint32_t *count,
+                            arena *scratch, firn_error *err) {
+    *count = 0;
+    if (self->is_step_due) {
+        self->is_step_due = false;
+        TRY(advance(self, scratch, err));
+    }
+    uint64_t size = 0;
+    while (*count < max && self->count > 0 && size < BATCH_BYTES) {
+        uint8_t *row = self->heads[0].entry.row;
+        rows[(*count)++] = row;
+        size += self->store->layout->size + row_heap_of(self->store->layout, row).size;
+        if (sort_cursor_is_last_of_unit(&self->cursors[self->heads[0].cursor])) {
+            self->is_step_due = true;
+            return FIRN_OK;
+        }
+        TRY(advance(self, scratch, err));
+    }
+    return FIRN_OK;
+}

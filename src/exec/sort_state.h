@@ -1,0 +1,81 @@
+// What the workers of a sort share.
+//
+//     sink     rows with their keys on pages, (prefix, row) entries beside them; a worker that is
+//              refused memory sorts what it has and writes it out as a run
+//     finish   runs in memory are sorted in parallel, and written out if the merge needs their
+//              room; then the smallest spilled runs are merged until one merge can read them all
+//     source   merges the runs, by ranges of keys, each a task
+//
+// The sink's open makes it, the sink's close frees it.
+#ifndef FIRN_EXEC_SORT_STATE_H
+#define FIRN_EXEC_SORT_STATE_H
+
+#include "exec/operator.h"
+#include "exec/sort_key.h"
+#include "exec/sort_merge.h"
+
+#define SORT_ENTRIES_MIN 4096 // Entries that a worker always has room for.
+
+/// What a worker can count on, whatever the pool says: without it no row could be kept or written.
+typedef struct sort_room {
+    void *unit;          ///< A page to write runs from. Stays until the end.
+    row_page *spare;     ///< For rows; the worker's from when it opens.
+    sort_entry *entries; ///< Likewise.
+    size_t entries_bytes;
+} sort_room;
+
+typedef struct sort_state {
+    execution *run;
+    arena memory; ///< Changed by one thread at a time: opening, finish, or under `lock`.
+    uint32_t key_count;
+    uint32_t width; ///< Columns of the rows without the key.
+    sort_order *orders;
+    expr_program *program; ///< Of the keys.
+    row_layout layout;
+    uint64_t limit, offset;
+    uint64_t wanted; ///< limit + offset: nobody needs more rows of a run.
+    bool is_top;     ///< `wanted` is small: workers throw away what lies behind it.
+    mutex lock;
+    bool is_open;
+    pool *keeper;
+    row_store store;
+    sort_room *rooms; ///< By worker.
+    sort_run *runs GUARDED_BY(&lock);
+    // From finish on:
+    uint32_t run_count;
+    sort_run **ordered;
+    uint32_t border_count;
+    sort_entry *borders; ///< Where range i + 1 begins; row is NULL: by the prefix alone.
+    atomic_uint next_range;
+    atomic_uint ended_ranges;
+    // What it did.
+    atomic_uint_fast32_t spilled_run_count;
+    uint32_t merged_run_count;
+    uint32_t round_count;
+} sort_state;
+
+firn_status sort_state_open(const plan_node *node, const input_layout *input, execution *run,
+                            sort_state **out, firn_error *err);
+void sort_state_close(sort_state *self); ///< NULL does nothing.
+
+/// What needs the query's memory, once; any worker.
+firn_status sort_state_begin(sort_state *self, firn_error *err);
+/// Hands a run over.
+firn_status sort_state_add(sort_state *self, const sort_run *made, firn_error *err);
+/// Writes the rows of sorted entries that are wanted as a spilled run, from the unit page of
+/// `worker`; their blobs as well. Nobody else reads them.
+firn_status sort_state_spill(sort_state *self, uint32_t worker, const sort_entry *entries,
+                             uint64_t count, sort_run *out, firn_error *err);
+/// Gives back what all runs hold. Nobody reads any more.
+void sort_state_empty(sort_state *self);
+
+/// All workers have handed over what they had (sort_finish.c).
+firn_status sort_state_finish(sort_state *self, finish_plan *out, firn_error *err);
+static inline uint32_t sort_state_range_count(const sort_state *self) {
+    return self->border_count + 1;
+}
+/// The part of a run that belongs to a range.
+firn_status sort_state_range(sort_state *self, uint32_t range, const sort_run *run, arena *scratch,
+                             sort_range *out, firn_error *err);
+
+#endif
