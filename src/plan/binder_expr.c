@@ -7,7 +7,7 @@
 
 #define ALIAS_DEPTH_MAX 32
 
-static firn_status bool_call(binder *self, expr_kind kind, expr *left, expr *right, expr **out) {
+firn_status bind_and_or(binder *self, expr_kind kind, expr *left, expr *right, expr **out) {
     *out = expr_new(self->memory, kind, TYPE_OF(BOOLEAN));
     if (*out == NULL) {
         return binder_full(self);
@@ -17,47 +17,19 @@ static firn_status bool_call(binder *self, expr_kind kind, expr *left, expr *rig
     return expr_list_add(self, args, right);
 }
 
-static firn_status negate(binder *self, expr *value, uint32_t position, expr **out) {
+firn_status bind_not(binder *self, expr *value, uint32_t position, expr **out) {
     return bind_function(self, "not", &value, 1, position, out);
 }
 
-static firn_status maybe_negate(binder *self, bool is_negated, uint32_t position, expr **value) {
-    return is_negated ? negate(self, *value, position, value) : FIRN_OK;
+firn_status bind_not_if(binder *self, bool is_negated, uint32_t position, expr **value) {
+    return is_negated ? bind_not(self, *value, position, value) : FIRN_OK;
 }
 
-static firn_status call2(binder *self, const char *name, expr *left, expr *right, uint32_t position,
-                         expr **out) {
+firn_status bind_call2(binder *self, const char *name, expr *left, expr *right, uint32_t position,
+                       expr **out) {
     expr *args[2] = {left, right};
     return bind_function(self, name, args, 2, position, out);
 }
-
-// A subquery that stands twice is two subqueries: unnesting rewrites each in its place.
-static bool copy_subquery(void *user, expr **slot) {
-    binder *self = user;
-    if ((*slot)->kind != EXPR_SUBQUERY) {
-        return expr_visit_children(*slot, copy_subquery, user);
-    }
-    const uint32_t id_count = self->next_id;
-    uint32_t *renamed = ARENA_NEW(self->memory, uint32_t, id_count + 1);
-    if (renamed == NULL) {
-        return binder_full(self) == FIRN_OK;
-    }
-    for (uint32_t i = 0; i < id_count; i++) {
-        renamed[i] = i;
-    }
-    return plan_copy_renamed(self->memory, (*slot)->subquery_.plan, &self->next_id, renamed,
-                             id_count, &(*slot)->subquery_.plan, self->err) == FIRN_OK &&
-           expr_visit_children(*slot, copy_subquery, user);
-}
-
-firn_status bind_copy(binder *self, const expr *value, expr **out) {
-    *out = expr_copy(self->memory, value);
-    if (*out == NULL) {
-        return binder_full(self);
-    }
-    return copy_subquery(self, out) ? FIRN_OK : self->err->status;
-}
-
 // ---- Columns ---------------------------------------------------------------------------------
 
 // An alias of the select list, where no input column has the name: its expression, bound again.
@@ -92,7 +64,7 @@ firn_status bind_field(binder *self, expr *value, const sql_name *name, expr **o
     if (value->type->id == TYPE_MAP) {
         expr *key = expr_string(self->memory, TYPE_OF(VARCHAR), name->value);
         return key == NULL ? binder_full(self)
-                           : call2(self, "map_value", value, key, name->position, out);
+                           : bind_call2(self, "map_value", value, key, name->position, out);
     }
     if (value->type->id != TYPE_STRUCT) {
         return FAIL_SQL(self->err, FIRN_INVALID, "42703", name->position,
@@ -182,133 +154,10 @@ static firn_status bind_parameter(binder *self, const sql_parameter *written, ex
     return FIRN_OK;
 }
 
-// ---- Comparisons of rows ---------------------------------------------------------------------
-
-// The values of a row written (a, b), or of one value.
-static firn_status row_items(binder *self, scope *names, const sql_expr *written, expr_list *out) {
-    if (sql_is_expr(written, SQL_ROW)) {
-        return bind_exprs(self, names, &sql_row_of(written)->items, out);
-    }
-    expr *value;
-    TRY(bind_expr(self, names, written, &value));
-    return expr_list_add(self, out, value);
-}
-
-static firn_status same_width(binder *self, const expr_list *left, const expr_list *right,
-                              uint32_t position) {
-    if (left->count != right->count) {
-        return FAIL_SQL(self->err, FIRN_INVALID, "42601", position,
-                        "rows of %u and %u values are compared", left->count, right->count);
-    }
-    return FIRN_OK;
-}
-
-// (a, b) = (c, d): a = c AND b = d, three-valued.
-static firn_status rows_equal(binder *self, const expr_list *left, const expr_list *right,
-                              const char *name, uint32_t position, expr **out) {
-    *out = NULL;
-    for (uint32_t i = 0; i < left->count; i++) {
-        expr *l;
-        expr *equal;
-        TRY(bind_copy(self, left->items[i], &l));
-        TRY(call2(self, name, l, right->items[i], position, &equal));
-        if (*out == NULL) {
-            *out = equal;
-        } else {
-            TRY(bool_call(self, EXPR_AND, *out, equal, out));
-        }
-    }
-    return FIRN_OK;
-}
-
-// (a, b) < (c, d): a < c OR (a = c AND (b < d)); the last pair decides with the operator itself.
-static firn_status rows_ordered(binder *self, const expr_list *left, const expr_list *right,
-                                const char *strict, const char *last, uint32_t position,
-                                expr **out) {
-    *out = NULL;
-    for (uint32_t rest = left->count; rest > 0; rest--) {
-        const uint32_t i = rest - 1;
-        const bool is_last = i + 1 == left->count;
-        expr *l;
-        expr *r;
-        expr *less;
-        TRY(bind_copy(self, left->items[i], &l));
-        TRY(bind_copy(self, right->items[i], &r));
-        TRY(call2(self, is_last ? last : strict, l, r, position, &less));
-        if (is_last) {
-            *out = less;
-            continue;
-        }
-        expr *equal;
-        TRY(call2(self, "=", left->items[i], right->items[i], position, &equal));
-        TRY(bool_call(self, EXPR_AND, equal, *out, out));
-        TRY(bool_call(self, EXPR_OR, less, *out, out));
-    }
-    return FIRN_OK;
-}
-
-// (a, b) OVERLAPS (c, d): overlaps(a, b, c, d); an interval in the second place counts from the
-// first.
-static firn_status rows_overlap(binder *self, const expr_list *left, const expr_list *right,
-                                uint32_t position, expr **out) {
-    const expr_list *const sides[2] = {left, right};
-    expr *args[4];
-    if (left->count != 2 || right->count != 2) {
-        return FAIL_SQL(self->err, FIRN_INVALID, "42601", position,
-                        "OVERLAPS compares rows of 2 values, not of %u and %u", left->count,
-                        right->count);
-    }
-    for (size_t i = 0; i < 2; i++) {
-        expr *start;
-        args[2 * i] = sides[i]->items[0];
-        args[2 * i + 1] = sides[i]->items[1];
-        if (args[2 * i + 1]->type->id == TYPE_INTERVAL) {
-            TRY(bind_copy(self, args[2 * i], &start));
-            TRY(call2(self, "+", start, args[2 * i + 1], position, &args[2 * i + 1]));
-        }
-    }
-    return bind_function(self, "overlaps", args, 4, position, out);
-}
-
-static firn_status compare_rows(binder *self, scope *names, const sql_binary *written, expr **out) {
-    expr_list left = {0};
-    expr_list right = {0};
-    const uint32_t position = written->node.position;
-    TRY(row_items(self, names, written->left, &left));
-    TRY(row_items(self, names, written->right, &right));
-    if (written->op == SQL_OP_OVERLAPS) {
-        return rows_overlap(self, &left, &right, position, out);
-    }
-    TRY(same_width(self, &left, &right, position));
-    switch ((int)written->op) {
-    case SQL_OP_EQUAL:
-        return rows_equal(self, &left, &right, "=", position, out);
-    case SQL_OP_NOT_EQUAL:
-        TRY(rows_equal(self, &left, &right, "=", position, out));
-        return negate(self, *out, position, out);
-    case SQL_OP_IS_NOT_DISTINCT:
-        return rows_equal(self, &left, &right, "is_not_distinct_from", position, out);
-    case SQL_OP_IS_DISTINCT:
-        TRY(rows_equal(self, &left, &right, "is_not_distinct_from", position, out));
-        return negate(self, *out, position, out);
-    case SQL_OP_LESS:
-    case SQL_OP_LESS_EQUAL:
-        return rows_ordered(self, &left, &right, "<", sql_operator_text(written->op), position,
-                            out);
-    case SQL_OP_GREATER:
-    case SQL_OP_GREATER_EQUAL:
-        return rows_ordered(self, &left, &right, ">", sql_operator_text(written->op), position,
-                            out);
-    default:
-        return FAIL_SQL(self->err, FIRN_INVALID, "42883", position, "rows cannot be operands of %s",
-                        sql_operator_text(written->op));
-    }
-}
-
 // ---- Operators -------------------------------------------------------------------------------
 
 // Function names where they are not the operator's spelling.
-static const char *operator_function(sql_operator op) {
+const char *bind_operator_name(sql_operator op) {
     switch ((int)op) {
     case SQL_OP_IS_DISTINCT:
         return "is_distinct_from";
@@ -338,19 +187,19 @@ static bool operator_is_negated(sql_operator op) {
            op == SQL_OP_NOT_ILIKE;
 }
 
-static firn_status apply_operator(binder *self, sql_operator op, expr *left, expr *right,
-                                  uint32_t position, expr **out) {
-    const char *name = operator_function(op);
+firn_status bind_operator(binder *self, sql_operator op, expr *left, expr *right, uint32_t position,
+                          expr **out) {
+    const char *name = bind_operator_name(op);
     if (function_find(text_of(name)) == NULL) {
         return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", position,
                         "the operator %s is not supported", sql_operator_text(op));
     }
     if (op == SQL_OP_AT_TIME_ZONE) { // timezone(zone, value)
-        TRY(call2(self, name, right, left, position, out));
+        TRY(bind_call2(self, name, right, left, position, out));
     } else {
-        TRY(call2(self, name, left, right, position, out));
+        TRY(bind_call2(self, name, left, right, position, out));
     }
-    return maybe_negate(self, operator_is_negated(op), position, out);
+    return bind_not_if(self, operator_is_negated(op), position, out);
 }
 
 static bool is_row(const sql_expr *written) {
@@ -376,7 +225,7 @@ static firn_status bind_binary(binder *self, scope *names, const sql_binary *wri
     expr *value;
     uint32_t next = depth;
     if (is_row(innermost) || is_row(chain[depth - 1]->right)) {
-        TRY(compare_rows(self, names, chain[depth - 1], &value));
+        TRY(bind_compare_rows(self, names, chain[depth - 1], &value));
         next--;
     } else {
         TRY(bind_expr(self, names, innermost, &value));
@@ -385,7 +234,7 @@ static firn_status bind_binary(binder *self, scope *names, const sql_binary *wri
         const uint32_t i = rest - 1;
         expr *right;
         TRY(bind_expr(self, names, chain[i]->right, &right));
-        TRY(apply_operator(self, chain[i]->op, value, right, chain[i]->node.position, &value));
+        TRY(bind_operator(self, chain[i]->op, value, right, chain[i]->node.position, &value));
     }
     *out = value;
     return FIRN_OK;
@@ -414,7 +263,7 @@ static firn_status bind_unary(binder *self, scope *names, const sql_unary *writt
         return FIRN_OK;
     case SQL_UNARY_NOT:
         TRY(bind_coerce(self, value, TYPE_OF(BOOLEAN), position, &value));
-        return negate(self, value, position, out);
+        return bind_not(self, value, position, out);
     case SQL_UNARY_BIT_NOT:
         return bind_function(self, "bit_not", &value, 1, position, out);
     }
@@ -461,7 +310,7 @@ static firn_status bind_is(binder *self, scope *names, const sql_is *written, ex
     const uint32_t position = written->node.position;
     if (is_row(written->operand)) { // A row IS NULL if all its values are; IS NOT NULL likewise.
         expr_list items = {0};
-        TRY(row_items(self, names, written->operand, &items));
+        TRY(bind_row_items(self, names, written->operand, &items));
         *out = NULL;
         for (uint32_t i = 0; i < items.count; i++) {
             expr *test;
@@ -487,46 +336,10 @@ static firn_status bind_is(binder *self, scope *names, const sql_is *written, ex
                              position, out);
     }
     if (written->test == SQL_IS_FALSE) {
-        TRY(negate(self, value, position, &value));
+        TRY(bind_not(self, value, position, &value));
     }
     TRY(is_true(self, value, position, out));
-    return maybe_negate(self, written->is_negated, position, out);
-}
-
-static firn_status between(binder *self, expr *value, expr *low, expr *high, uint32_t position,
-                           expr **out) {
-    expr *again;
-    expr *left;
-    expr *right;
-    TRY(bind_copy(self, value, &again));
-    TRY(call2(self, ">=", value, low, position, &left));
-    TRY(call2(self, "<=", again, high, position, &right));
-    return bool_call(self, EXPR_AND, left, right, out);
-}
-
-static firn_status bind_between(binder *self, scope *names, const sql_between *written,
-                                expr **out) {
-    const uint32_t position = written->node.position;
-    expr *value;
-    expr *low;
-    expr *high;
-    TRY(bind_expr(self, names, written->operand, &value));
-    TRY(bind_expr(self, names, written->low, &low));
-    TRY(bind_expr(self, names, written->high, &high));
-    if (!written->is_symmetric) {
-        TRY(between(self, value, low, high, position, out));
-    } else {
-        expr *again[3];
-        expr *straight;
-        expr *swapped;
-        TRY(bind_copy(self, value, &again[0]));
-        TRY(bind_copy(self, low, &again[1]));
-        TRY(bind_copy(self, high, &again[2]));
-        TRY(between(self, value, low, high, position, &straight));
-        TRY(between(self, again[0], again[2], again[1], position, &swapped));
-        TRY(bool_call(self, EXPR_OR, straight, swapped, out));
-    }
-    return maybe_negate(self, written->is_negated, position, out);
+    return bind_not_if(self, written->is_negated, position, out);
 }
 
 static firn_status bind_like(binder *self, scope *names, const sql_like *written, expr **out) {
@@ -539,282 +352,8 @@ static firn_status bind_like(binder *self, scope *names, const sql_like *written
         TRY(bind_expr(self, names, written->escape, &args[count++]));
     }
     TRY(bind_function(self, functions[written->kind], args, count, written->node.position, out));
-    return maybe_negate(self, written->is_negated, written->node.position, out);
+    return bind_not_if(self, written->is_negated, written->node.position, out);
 }
-
-// ---- IN --------------------------------------------------------------------------------------
-
-// The type in which a value is compared with all items; NULL if OR of equalities must decide.
-static firn_status in_type(binder *self, const expr *value, const expr_list *items,
-                           const type **out) {
-    const type *common = bind_is_unknown(value) ? NULL : value->type;
-    for (uint32_t i = 0; i < items->count; i++) {
-        const expr *item = items->items[i];
-        if (bind_is_unknown(item)) {
-            continue;
-        }
-        if (common == NULL) {
-            common = item->type;
-            continue;
-        }
-        TRY(type_common_compared(common, item->type, self->memory, &common, self->err));
-        if (common == NULL) {
-            break;
-        }
-    }
-    *out = common == NULL || common->id == TYPE_NULL ? TYPE_OF(VARCHAR) : common;
-    return FIRN_OK;
-}
-
-// Items that are all constants become data of the plan. *done is false if one is not, or cannot be
-// cast: then its failure must wait until a row gets there.
-static firn_status in_constants(binder *self, expr *value, const expr_list *items,
-                                const sql_in *written, expr **out, bool *done) {
-    *done = false;
-    for (uint32_t i = 0; i < items->count; i++) {
-        if (!expr_is_constant(items->items[i]) || expr_is_volatile(items->items[i])) {
-            return FIRN_OK;
-        }
-    }
-    const type *common;
-    TRY(in_type(self, value, items, &common));
-    const column **sources = ARENA_NEW(self->memory, const column *, items->count + 1);
-    uint32_t *rows = ARENA_NEW(self->memory, uint32_t, items->count + 1);
-    if (sources == NULL || rows == NULL) {
-        return binder_full(self);
-    }
-    uint32_t count = 0;
-    bool has_null = false;
-    firn_error ignored = ERR_INIT;
-    for (uint32_t i = 0; i < items->count; i++) {
-        expr *item;
-        TRY(bind_copy(self, items->items[i], &item));
-        TRY(bind_cast(self, item, common, false, item->position, &item));
-        if (expr_fold(item, self->env->context, self->memory, &item, &ignored) != FIRN_OK) {
-            return FIRN_OK;
-        }
-        has_null |= item->literal_.value.is_null;
-        if (!item->literal_.value.is_null) {
-            sources[count] = item->literal_.value.value;
-            rows[count++] = 0;
-        }
-    }
-    column *values = ARENA_NEW(self->memory, column, 1);
-    *out = expr_new(self->memory, EXPR_IN, TYPE_OF(BOOLEAN));
-    if (values == NULL || *out == NULL) {
-        return binder_full(self);
-    }
-    TRY(column_gather(self->memory, common, sources, rows, count, values, self->err));
-    TRY(bind_cast(self, value, common, false, value->position, &value));
-    (*out)->in_.arg = value;
-    (*out)->in_.values = values;
-    (*out)->in_.has_null = has_null;
-    (*out)->in_.is_negated = written->is_negated;
-    (*out)->position = written->node.position;
-    *done = true;
-    return FIRN_OK;
-}
-
-static firn_status in_items(binder *self, scope *names, const sql_in *written, expr **out) {
-    const uint32_t position = written->node.position;
-    const bool of_rows = is_row(written->operand);
-    expr_list left = {0};
-    TRY(row_items(self, names, written->operand, &left));
-    if (!of_rows) {
-        expr_list items = {0};
-        bool done;
-        TRY(bind_exprs(self, names, &written->items, &items));
-        TRY(in_constants(self, left.items[0], &items, written, out, &done));
-        if (done) {
-            return FIRN_OK;
-        }
-    }
-    *out = NULL;
-    for (size_t i = 0; i < written->items.count; i++) {
-        expr_list right = {0};
-        expr *equal;
-        TRY(row_items(self, names, written->items.items[i], &right));
-        TRY(same_width(self, &left, &right, position));
-        TRY(rows_equal(self, &left, &right, "=", position, &equal));
-        if (*out == NULL) {
-            *out = equal;
-        } else if ((*out)->kind == EXPR_OR) {
-            TRY(expr_list_add(self, &(*out)->or_.args, equal));
-        } else {
-            TRY(bool_call(self, EXPR_OR, *out, equal, out));
-        }
-    }
-    return maybe_negate(self, written->is_negated, position, out);
-}
-
-// ---- Subqueries ------------------------------------------------------------------------------
-
-static firn_status new_subquery(binder *self, scope *names, const sql_query *query,
-                                subquery_kind kind, bound_query *rows, expr **out) {
-    TRY(bind_query_body(self, query, names, rows));
-    const bool is_scalar = kind == SUBQUERY_SCALAR;
-    if (is_scalar && rows->columns.count != 1) {
-        return FAIL_SQL(self->err, FIRN_INVALID, "42601", query->node.position,
-                        "a subquery used as a value gives %u columns, one is needed",
-                        rows->columns.count);
-    }
-    const type *result = is_scalar ? rows->columns.items[0].type : TYPE_OF(BOOLEAN);
-    *out =
-        expr_new(self->memory, EXPR_SUBQUERY, result == &type_unknown ? TYPE_OF(VARCHAR) : result);
-    if (*out == NULL) {
-        return binder_full(self);
-    }
-    (*out)->subquery_.subquery = kind;
-    (*out)->subquery_.plan = rows->node;
-    (*out)->position = query->node.position;
-    return FIRN_OK;
-}
-
-// The rows keep only the columns that the subquery is about, first; sort columns behind them go.
-static firn_status narrow(binder *self, bound_query *rows) {
-    plan_columns made;
-    TRY(plan_outputs(rows->node, self->memory, &made, self->err));
-    if (made.count == rows->columns.count) {
-        return FIRN_OK;
-    }
-    expr_list values = {0};
-    u32_list ids = {0};
-    for (uint32_t i = 0; i < rows->columns.count; i++) {
-        const plan_column *column = &rows->columns.items[i];
-        expr *value = expr_column(self->memory, column->id, column->name, column->type);
-        if (value == NULL) {
-            return binder_full(self);
-        }
-        TRY(expr_list_add(self, &values, value));
-        TRY(u32_list_add(self, &ids, column->id));
-    }
-    return binder_project(self, rows->node, &values, &ids, &rows->node);
-}
-
-// left op ANY|ALL (query): both sides brought to what they are compared as.
-static firn_status compare_query(binder *self, scope *names, const sql_expr *left,
-                                 const sql_query *query, const char *comparison, subquery_kind kind,
-                                 expr **out) {
-    expr_list args = {0};
-    bound_query rows = {0};
-    TRY(row_items(self, names, left, &args));
-    TRY(new_subquery(self, names, query, kind, &rows, out));
-    if (rows.columns.count != args.count) {
-        return FAIL_SQL(self->err, FIRN_INVALID, "42601", query->node.position,
-                        "the subquery gives %u columns, %u are compared", rows.columns.count,
-                        args.count);
-    }
-    const type **types = ARENA_NEW(self->memory, const type *, args.count + 1);
-    if (types == NULL) {
-        return binder_full(self);
-    }
-    for (uint32_t i = 0; i < args.count; i++) {
-        const plan_column *column = &rows.columns.items[i];
-        expr *side = expr_column(self->memory, column->id, column->name, column->type);
-        expr_list one = {0};
-        if (side == NULL) {
-            return binder_full(self);
-        }
-        TRY(expr_list_add(self, &one, side));
-        TRY(in_type(self, args.items[i], &one, &types[i]));
-        TRY(bind_cast(self, args.items[i], types[i], false, left->position, &args.items[i]));
-    }
-    // Casts of the subquery's side may be explicit ones: text compared with a number.
-    expr_list values = {0};
-    u32_list ids = {0};
-    for (uint32_t i = 0; i < args.count; i++) {
-        const plan_column *column = &rows.columns.items[i];
-        expr *value = expr_column(self->memory, column->id, column->name, column->type);
-        if (value == NULL) {
-            return binder_full(self);
-        }
-        TRY(bind_cast(self, value, types[i], false, query->node.position, &value));
-        TRY(expr_list_add(self, &values, value));
-        TRY(u32_list_add(self, &ids, binder_new_id(self)));
-    }
-    TRY(binder_project(self, rows.node, &values, &ids, &rows.node));
-    (*out)->subquery_.plan = rows.node;
-    (*out)->subquery_.args = args;
-    (*out)->subquery_.comparison = text_of(comparison);
-    return FIRN_OK;
-}
-
-static firn_status bind_in(binder *self, scope *names, const sql_in *written, expr **out) {
-    if (written->query == NULL) {
-        return in_items(self, names, written, out);
-    }
-    TRY(compare_query(self, names, written->operand, written->query, "=", SUBQUERY_ANY, out));
-    return maybe_negate(self, written->is_negated, written->node.position, out);
-}
-
-// a op ANY (b, c), or of an array: OR or AND of the comparisons.
-static firn_status quantify_items(binder *self, scope *names, const sql_quantified *written,
-                                  expr **out) {
-    const uint32_t position = written->node.position;
-    expr *left;
-    TRY(bind_expr(self, names, written->left, &left));
-    const sql_list *items = &written->items;
-    if (items->count == 1 && sql_is_expr(items->items[0], SQL_ARRAY)) {
-        items = &sql_array_of(items->items[0])->items;
-    } else if (items->count == 1) {
-        expr *args[2];
-        args[0] = left;
-        TRY(bind_expr(self, names, items->items[0], &args[1]));
-        const bool is_contains = written->op == SQL_OP_EQUAL && !written->is_all;
-        if (args[1]->type->id == TYPE_LIST && is_contains) {
-            expr *swapped[2] = {args[1], args[0]};
-            return bind_function(self, "equals_any", swapped, 2, position, out);
-        }
-        return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", position,
-                        "%s with %s over an array value is not supported",
-                        sql_operator_text(written->op), written->is_all ? "ALL" : "ANY");
-    }
-    *out = NULL;
-    for (size_t i = 0; i < items->count; i++) {
-        expr *again;
-        expr *right;
-        expr *test;
-        TRY(bind_copy(self, left, &again));
-        TRY(bind_expr(self, names, items->items[i], &right));
-        TRY(apply_operator(self, written->op, again, right, position, &test));
-        if (*out == NULL) {
-            *out = test;
-        } else {
-            TRY(bool_call(self, written->is_all ? EXPR_AND : EXPR_OR, *out, test, out));
-        }
-    }
-    if (*out == NULL) { // Over nothing: ALL is true, ANY false.
-        *out = expr_bool(self->memory, written->is_all);
-    }
-    return *out == NULL ? binder_full(self) : FIRN_OK;
-}
-
-static firn_status bind_quantified(binder *self, scope *names, const sql_quantified *written,
-                                   expr **out) {
-    if (written->query == NULL) {
-        return quantify_items(self, names, written, out);
-    }
-    return compare_query(self, names, written->left, written->query, operator_function(written->op),
-                         written->is_all ? SUBQUERY_ALL : SUBQUERY_ANY, out);
-}
-
-static firn_status bind_subquery(binder *self, scope *names, const sql_subquery *written,
-                                 expr **out) {
-    bound_query rows = {0};
-    if (written->kind == SQL_SUBQUERY_EXISTS) {
-        return new_subquery(self, names, written->query, SUBQUERY_EXISTS, &rows, out);
-    }
-    if (written->kind == SQL_SUBQUERY_SCALAR) {
-        TRY(new_subquery(self, names, written->query, SUBQUERY_SCALAR, &rows, out));
-        TRY(narrow(self, &rows));
-        (*out)->subquery_.plan = rows.node;
-        return FIRN_OK;
-    }
-    // ARRAY(query): array_agg over its rows, an empty list for none.
-    return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", written->node.position,
-                    "ARRAY(query) is not supported; write (SELECT array_agg(...) FROM ...)");
-}
-
 // ---- The whole -------------------------------------------------------------------------------
 
 firn_status bind_exprs(binder *self, scope *names, const sql_list *written, expr_list *out) {

@@ -2,10 +2,14 @@
 //
 //     binder.c          entry, constants, result columns
 //     binder_scope.c    names to columns
-//     binder_from.c     FROM: tables, joins, table functions, WITH
-//     binder_select.c   SELECT: WHERE, GROUP BY, HAVING, DISTINCT
+//     binder_from.c     FROM: tables, table functions, WITH
+//     binder_join.c     joins
+//     binder_select.c   SELECT: WHERE, the select list, HAVING, DISTINCT
+//     binder_group.c    GROUP BY
 //     binder_order.c    set operations, ORDER BY, LIMIT, VALUES
 //     binder_expr.c     expressions
+//     binder_compare.c  rows, BETWEEN, IN, ANY and ALL
+//     binder_subquery.c subqueries
 //     binder_call.c     calls, aggregates, operators
 //     binder_literal.c  literals, types, casts
 #ifndef FIRN_PLAN_BINDER_PRIVATE_H
@@ -129,9 +133,21 @@ bool name_matches(const sql_name *written, text name);
 
 // binder_from.c
 firn_status bind_from(binder *self, const sql_list *relations, scope *into, plan_node **out);
+/// One item of FROM or one side of a join. `left`: what LATERAL sees.
+firn_status bind_relation(binder *self, const sql_relation *written, scope *left, scope *into,
+                          plan_node **out);
 firn_status bind_with(binder *self, const sql_with *with, scope *outer);
 /// Puts shared subplans above `node` for the CTEs newer than `until`, and forgets these.
 firn_status bind_end_with(binder *self, cte *until, plan_node **node);
+
+// binder_join.c
+firn_status bind_join(binder *self, const sql_join *written, scope *left, scope *into,
+                      plan_node **out);
+/// A join; a dependent one if the right side mentions columns of the left.
+firn_status bind_new_join(binder *self, plan_node *left, plan_node *right, join_kind kind,
+                          expr *condition, plan_node **out);
+/// Does a plan mention columns that it does not make?
+firn_status bind_is_correlated(binder *self, plan_node *node, bool *out);
 
 // binder_order.c
 firn_status bind_query_body(binder *self, const sql_query *query, scope *outer, bound_query *out);
@@ -155,6 +171,36 @@ firn_status bind_predicate(binder *self, scope *names, const sql_expr *written, 
 firn_status bind_exprs(binder *self, scope *names, const sql_list *written, expr_list *out);
 /// Field `name` of a struct value, or what else `a.b` means.
 firn_status bind_field(binder *self, expr *value, const sql_name *name, expr **out);
+/// AND or OR of two.
+firn_status bind_and_or(binder *self, expr_kind kind, expr *left, expr *right, expr **out);
+firn_status bind_not(binder *self, expr *value, uint32_t position, expr **out);
+firn_status bind_not_if(binder *self, bool is_negated, uint32_t position, expr **value);
+firn_status bind_call2(binder *self, const char *name, expr *left, expr *right, uint32_t position,
+                       expr **out);
+/// The function's name behind an operator.
+const char *bind_operator_name(sql_operator op);
+firn_status bind_operator(binder *self, sql_operator op, expr *left, expr *right, uint32_t position,
+                          expr **out);
+
+// binder_compare.c
+/// The values of a row written (a, b), or of one value.
+firn_status bind_row_items(binder *self, scope *names, const sql_expr *written, expr_list *out);
+firn_status bind_compare_rows(binder *self, scope *names, const sql_binary *written, expr **out);
+/// The type in which a value is compared with all items; VARCHAR if there is none.
+firn_status bind_compared_type(binder *self, const expr *value, const expr_list *items,
+                               const type **out);
+firn_status bind_between(binder *self, scope *names, const sql_between *written, expr **out);
+firn_status bind_in(binder *self, scope *names, const sql_in *written, expr **out);
+firn_status bind_quantified(binder *self, scope *names, const sql_quantified *written, expr **out);
+
+// binder_subquery.c
+firn_status bind_subquery(binder *self, scope *names, const sql_subquery *written, expr **out);
+/// left op ANY|ALL (query): both sides brought to what they are compared as.
+firn_status bind_compare_query(binder *self, scope *names, const sql_expr *left,
+                               const sql_query *query, const char *comparison, subquery_kind kind,
+                               expr **out);
+/// A second copy of a bound expression, with subqueries of its own.
+firn_status bind_copy(binder *self, const expr *value, expr **out);
 
 // binder_call.c
 firn_status bind_call(binder *self, scope *names, const sql_call *written, expr **out);
@@ -177,9 +223,6 @@ firn_status bind_common(binder *self, expr **values, uint32_t count, const char 
 bool bind_is_unknown(const expr *value);
 /// Unknown literals become VARCHAR: for results.
 firn_status bind_settle(binder *self, expr **value);
-
-/// A second copy of a bound expression, with subqueries of its own.
-firn_status bind_copy(binder *self, const expr *value, expr **out);
 
 // binder_nested.c
 firn_status bind_case(binder *self, scope *names, const sql_case *written, expr **out);

@@ -7,32 +7,8 @@
 // FROM is an error.
 #include <assert.h>
 
-#include "plan/binder_private.h"
+#include "plan/binder_select_private.h"
 #include "sql/printer.h"
-
-#define GROUPING_SETS_MAX 4096
-
-typedef struct select_item {
-    expr *value;
-    text name;
-    bool is_aggregate; // Aggregates were met in it: GROUP BY ALL leaves it out.
-} select_item;
-
-typedef struct select_build {
-    binder *self;
-    select_state *state;
-    scope *input;
-    plan_node *node;
-    uint32_t item_count;
-    select_item *items;
-    expr_list keys;
-    u32_list key_ids;
-    u32_list sets; // Bit masks of keys, if there are grouping sets.
-    bool has_group_by;
-    expr *having;
-    const sql_list *order;
-    sort_key_list sort;
-} select_build;
 
 // ---- The select list -------------------------------------------------------------------------
 
@@ -187,273 +163,6 @@ static firn_status bind_items(select_build *build) {
     return FIRN_OK;
 }
 
-// ---- GROUP BY --------------------------------------------------------------------------------
-
-static bool is_ordinal(const sql_expr *written, uint64_t *out) {
-    if (!sql_is_expr(written, SQL_LITERAL) ||
-        sql_literal_of(written)->kind != SQL_LITERAL_INTEGER) {
-        return false;
-    }
-    const text digits = sql_literal_of(written)->value;
-    *out = 0;
-    for (size_t i = 0; i < digits.size && *out < UINT32_MAX; i++) {
-        *out = *out * 10 + (uint64_t)(digits.data[i] - '0');
-    }
-    return true;
-}
-
-// The n-th item of the select list, for GROUP BY 1. Stars before it are counted by their columns,
-// so the list is bound first.
-static firn_status item_at(select_build *build, uint64_t ordinal, uint32_t position, expr **out) {
-    if (ordinal == 0 || ordinal > build->item_count) {
-        return FAIL_SQL(build->self->err, FIRN_INVALID, "42P10", position,
-                        "position %llu is not in the select list of %u columns",
-                        (unsigned long long)ordinal, build->item_count);
-    }
-    *out = build->items[ordinal - 1].value;
-    return FIRN_OK;
-}
-
-static firn_status add_key(select_build *build, expr *value, uint32_t *index) {
-    binder *self = build->self;
-    for (uint32_t i = 0; i < build->keys.count; i++) {
-        if (expr_equal(build->keys.items[i], value)) {
-            *index = i;
-            return FIRN_OK;
-        }
-    }
-    *index = build->keys.count;
-    TRY(expr_list_add(self, &build->keys, value));
-    // A key that is just a column keeps its id: it is the same value.
-    const uint32_t id = value->kind == EXPR_COLUMN ? value->column_.id : binder_new_id(self);
-    return u32_list_add(self, &build->key_ids, id);
-}
-
-static firn_status bind_key(select_build *build, const sql_expr *written, uint32_t *index) {
-    binder *self = build->self;
-    uint64_t ordinal;
-    expr *value;
-    if (is_ordinal(written, &ordinal)) {
-        TRY(item_at(build, ordinal, written->position, &value));
-    } else {
-        TRY(bind_expr(self, build->input, written, &value));
-        TRY(bind_settle(self, &value));
-    }
-    for (uint32_t i = 0; i < build->state->aggregate_ids.count; i++) {
-        id_set used = id_set_open(self->memory);
-        TRY(expr_columns(value, &used, self->err));
-        if (id_set_has(&used, build->state->aggregate_ids.items[i])) {
-            return FAIL_SQL(self->err, FIRN_INVALID, "42803", written->position,
-                            "aggregate functions are not allowed in GROUP BY");
-        }
-    }
-    return add_key(build, value, index);
-}
-
-// The sets of one GROUP BY item: a list of bit masks.
-static firn_status bind_sets(select_build *build, const sql_expr *written, u32_list *out);
-
-static firn_status bind_mask(select_build *build, const sql_expr *written, uint32_t *mask) {
-    uint32_t index;
-    if (!sql_is_expr(written, SQL_ROW)) {
-        TRY(bind_key(build, written, &index));
-        *mask = UINT32_C(1) << (index % 32);
-        return FIRN_OK;
-    }
-    *mask = 0;
-    const sql_list *items = &sql_row_of(written)->items;
-    for (size_t i = 0; i < items->count; i++) {
-        TRY(bind_key(build, items->items[i], &index));
-        *mask |= UINT32_C(1) << (index % 32);
-    }
-    return FIRN_OK;
-}
-
-static firn_status bind_rollup(select_build *build, const sql_grouping *written, u32_list *out) {
-    binder *self = build->self;
-    const size_t count = written->items.count;
-    uint32_t masks[16];
-    if (count > sizeof masks / sizeof masks[0]) {
-        return FAIL_SQL(self->err, FIRN_INVALID, "54023", written->node.position,
-                        "%zu items, at most 16 are allowed", count);
-    }
-    for (size_t i = 0; i < count; i++) {
-        TRY(bind_mask(build, written->items.items[i], &masks[i]));
-    }
-    if (written->kind == SQL_GROUPING_ROLLUP) {
-        for (size_t rest = count + 1; rest > 0; rest--) {
-            const size_t kept = rest - 1;
-            uint32_t mask = 0;
-            for (size_t i = 0; i < kept; i++) {
-                mask |= masks[i];
-            }
-            TRY(u32_list_add(self, out, mask));
-        }
-        return FIRN_OK;
-    }
-    for (uint32_t rest = UINT32_C(1) << count; rest > 0; rest--) {
-        const uint32_t subset = rest - 1;
-        uint32_t mask = 0;
-        for (size_t i = 0; i < count; i++) {
-            mask |= (subset >> (count - 1 - i) & 1) != 0 ? masks[i] : 0;
-        }
-        TRY(u32_list_add(self, out, mask));
-    }
-    return FIRN_OK;
-}
-
-static firn_status bind_sets(select_build *build, const sql_expr *written, u32_list *out) {
-    binder *self = build->self;
-    if (!sql_is_expr(written, SQL_GROUPING)) {
-        uint32_t mask;
-        TRY(bind_mask(build, written, &mask));
-        return u32_list_add(self, out, mask);
-    }
-    const sql_grouping *grouping = sql_grouping_of(written);
-    switch (grouping->kind) {
-    case SQL_GROUPING_EMPTY:
-        return u32_list_add(self, out, 0);
-    case SQL_GROUPING_SETS:
-        for (size_t i = 0; i < grouping->items.count; i++) {
-            TRY(bind_sets(build, grouping->items.items[i], out));
-        }
-        return FIRN_OK;
-    case SQL_GROUPING_ROLLUP:
-    case SQL_GROUPING_CUBE:
-        return bind_rollup(build, grouping, out);
-    }
-    return FIRN_OK;
-}
-
-// Every combination of one set of each item.
-static firn_status cross_sets(select_build *build, const u32_list *added) {
-    binder *self = build->self;
-    u32_list product = {0};
-    if (build->sets.count * added->count > GROUPING_SETS_MAX) {
-        return FAIL_SQL(self->err, FIRN_INVALID, "54023", NO_POSITION, "more than %d grouping sets",
-                        GROUPING_SETS_MAX);
-    }
-    for (uint32_t i = 0; i < build->sets.count; i++) {
-        for (uint32_t k = 0; k < added->count; k++) {
-            TRY(u32_list_add(self, &product, build->sets.items[i] | added->items[k]));
-        }
-    }
-    build->sets = product;
-    return FIRN_OK;
-}
-
-static bool has_grouping(const sql_list *items) {
-    for (size_t i = 0; i < items->count; i++) {
-        if (sql_is_expr(items->items[i], SQL_GROUPING)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static firn_status bind_group_by(select_build *build) {
-    const sql_select *written = build->state->written;
-    binder *self = build->self;
-    uint32_t index;
-    if (written->is_group_all) {
-        for (uint32_t i = 0; i < build->item_count; i++) {
-            if (!build->items[i].is_aggregate) {
-                TRY(add_key(build, build->items[i].value, &index));
-            }
-        }
-    }
-    build->has_group_by = written->is_group_all || written->group_by.count > 0;
-    const bool has_sets = has_grouping(&written->group_by);
-    if (has_sets) {
-        TRY(u32_list_add(self, &build->sets, 0));
-    }
-    for (size_t i = 0; i < written->group_by.count; i++) {
-        const sql_expr *item = written->group_by.items[i];
-        if (!has_sets) {
-            TRY(bind_key(build, item, &index));
-            continue;
-        }
-        u32_list sets = {0};
-        TRY(bind_sets(build, item, &sets));
-        TRY(cross_sets(build, &sets));
-    }
-    if (has_sets && build->keys.count > 32) {
-        return FAIL_SQL(self->err, FIRN_INVALID, "54023", NO_POSITION,
-                        "grouping sets over %u columns, at most 32 are allowed", build->keys.count);
-    }
-    return FIRN_OK;
-}
-
-// ---- Aggregation -----------------------------------------------------------------------------
-
-static bool replace_keys(void *user, expr **slot) {
-    const select_build *build = user;
-    for (uint32_t i = 0; i < build->keys.count; i++) {
-        const expr *key = build->keys.items[i];
-        if (key->kind != EXPR_COLUMN && expr_equal(key, *slot)) {
-            expr *column =
-                expr_column(build->self->memory, build->key_ids.items[i], TEXT(""), key->type);
-            if (column == NULL) {
-                return false;
-            }
-            column->position = (*slot)->position;
-            *slot = column;
-            return true;
-        }
-    }
-    return expr_visit_children(*slot, replace_keys, user);
-}
-
-// Rewrites an expression over FROM into one over the aggregate's columns.
-static firn_status lift_expr(select_build *build, expr **value) {
-    binder *self = build->self;
-    *value = expr_copy(self->memory, *value);
-    if (*value == NULL || !replace_keys(build, value)) {
-        return binder_full(self);
-    }
-    id_set used = id_set_open(self->memory);
-    TRY(expr_columns(*value, &used, self->err));
-    for (uint32_t i = 0; i < build->input->count; i++) {
-        const scope_column *column = &build->input->columns[i];
-        bool is_key = false;
-        for (uint32_t k = 0; k < build->key_ids.count; k++) {
-            is_key |= build->key_ids.items[k] == column->id;
-        }
-        if (!is_key && id_set_has(&used, column->id)) {
-            firn_status status =
-                FAIL_SQL(self->err, FIRN_INVALID, "42803",
-                         (*value)->position == UINT32_MAX ? NO_POSITION : (*value)->position,
-                         "column \"%.*s\" must stand in GROUP BY or inside an aggregate function",
-                         TEXT_ARGS(column->name));
-            err_hint(self->err, "any_value(%.*s) takes it from any row of the group",
-                     TEXT_ARGS(column->name));
-            return status;
-        }
-    }
-    return FIRN_OK;
-}
-
-static firn_status build_aggregate(select_build *build) {
-    binder *self = build->self;
-    plan_node *node;
-    TRY(binder_node(self, PLAN_AGGREGATE, &node));
-    node->aggregate_.input = build->node;
-    node->aggregate_.keys = build->keys;
-    node->aggregate_.key_ids = build->key_ids;
-    node->aggregate_.aggregates = build->state->aggregates;
-    node->aggregate_.ids = build->state->aggregate_ids;
-    node->aggregate_.sets = build->sets;
-    node->aggregate_.set_id = NO_SLOT;
-    build->node = node;
-    for (uint32_t i = 0; i < build->item_count; i++) {
-        TRY(lift_expr(build, &build->items[i].value));
-    }
-    for (uint32_t i = 0; i < build->sort.count; i++) {
-        TRY(lift_expr(build, &build->sort.items[i].value));
-    }
-    return build->having == NULL ? FIRN_OK : lift_expr(build, &build->having);
-}
-
 static firn_status add_filter(binder *self, plan_node **node, expr *predicate) {
     plan_node *filter;
     TRY(binder_node(self, PLAN_FILTER, &filter));
@@ -516,8 +225,8 @@ static firn_status bind_order(select_build *build) {
         }
         uint64_t ordinal;
         expr *value = item_named(build, item->value);
-        if (is_ordinal(item->value, &ordinal)) {
-            TRY(item_at(build, ordinal, item->value->position, &value));
+        if (select_is_ordinal(item->value, &ordinal)) {
+            TRY(select_item_at(build, ordinal, item->value->position, &value));
         } else if (value == NULL) {
             TRY(bind_expr(build->self, build->input, item->value, &value));
             TRY(bind_settle(build->self, &value));
@@ -612,7 +321,7 @@ static firn_status bind_clauses(select_build *build) {
     }
     state->allows_aggregates = true;
     TRY(bind_items(build));
-    TRY(bind_group_by(build));
+    TRY(select_bind_group_by(build));
     if (written->having != NULL) {
         TRY(bind_predicate(self, build->input, written->having, TEXT("HAVING"), &build->having));
     }
@@ -632,7 +341,7 @@ firn_status bind_select(binder *self, const sql_select *select, const sql_list *
     select_build build = {.self = self, .state = &state, .input = input, .order = order};
     TRY(bind_clauses(&build));
     if (build.has_group_by || state.aggregates.count > 0 || build.having != NULL) {
-        TRY(build_aggregate(&build));
+        TRY(select_build_aggregate(&build));
     }
     if (build.having != NULL) {
         TRY(add_filter(self, &build.node, build.having));

@@ -1,0 +1,333 @@
+// Comparisons of more than two values: rows, BETWEEN, IN and quantified comparisons.
+#include "expr/cast.h"
+#include "plan/binder_private.h"
+
+static bool is_row(const sql_expr *written) {
+    return sql_is_expr(written, SQL_ROW);
+}
+
+// ---- Comparisons of rows ---------------------------------------------------------------------
+
+// The values of a row written (a, b), or of one value.
+firn_status bind_row_items(binder *self, scope *names, const sql_expr *written, expr_list *out) {
+    if (sql_is_expr(written, SQL_ROW)) {
+        return bind_exprs(self, names, &sql_row_of(written)->items, out);
+    }
+    expr *value;
+    TRY(bind_expr(self, names, written, &value));
+    return expr_list_add(self, out, value);
+}
+
+static firn_status same_width(binder *self, const expr_list *left, const expr_list *right,
+                              uint32_t position) {
+    if (left->count != right->count) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42601", position,
+                        "rows of %u and %u values are compared", left->count, right->count);
+    }
+    return FIRN_OK;
+}
+
+// (a, b) = (c, d): a = c AND b = d, three-valued.
+static firn_status rows_equal(binder *self, const expr_list *left, const expr_list *right,
+                              const char *name, uint32_t position, expr **out) {
+    *out = NULL;
+    for (uint32_t i = 0; i < left->count; i++) {
+        expr *l;
+        expr *equal;
+        TRY(bind_copy(self, left->items[i], &l));
+        TRY(bind_call2(self, name, l, right->items[i], position, &equal));
+        if (*out == NULL) {
+            *out = equal;
+        } else {
+            TRY(bind_and_or(self, EXPR_AND, *out, equal, out));
+        }
+    }
+    return FIRN_OK;
+}
+
+// (a, b) < (c, d): a < c OR (a = c AND (b < d)); the last pair decides with the operator itself.
+static firn_status rows_ordered(binder *self, const expr_list *left, const expr_list *right,
+                                const char *strict, const char *last, uint32_t position,
+                                expr **out) {
+    *out = NULL;
+    for (uint32_t rest = left->count; rest > 0; rest--) {
+        const uint32_t i = rest - 1;
+        const bool is_last = i + 1 == left->count;
+        expr *l;
+        expr *r;
+        expr *less;
+        TRY(bind_copy(self, left->items[i], &l));
+        TRY(bind_copy(self, right->items[i], &r));
+        TRY(bind_call2(self, is_last ? last : strict, l, r, position, &less));
+        if (is_last) {
+            *out = less;
+            continue;
+        }
+        expr *equal;
+        TRY(bind_call2(self, "=", left->items[i], right->items[i], position, &equal));
+        TRY(bind_and_or(self, EXPR_AND, equal, *out, out));
+        TRY(bind_and_or(self, EXPR_OR, less, *out, out));
+    }
+    return FIRN_OK;
+}
+
+// (a, b) OVERLAPS (c, d): overlaps(a, b, c, d); an interval in the second place counts from the
+// first.
+static firn_status rows_overlap(binder *self, const expr_list *left, const expr_list *right,
+                                uint32_t position, expr **out) {
+    const expr_list *const sides[2] = {left, right};
+    expr *args[4];
+    if (left->count != 2 || right->count != 2) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42601", position,
+                        "OVERLAPS compares rows of 2 values, not of %u and %u", left->count,
+                        right->count);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        expr *start;
+        args[2 * i] = sides[i]->items[0];
+        args[2 * i + 1] = sides[i]->items[1];
+        if (args[2 * i + 1]->type->id == TYPE_INTERVAL) {
+            TRY(bind_copy(self, args[2 * i], &start));
+            TRY(bind_call2(self, "+", start, args[2 * i + 1], position, &args[2 * i + 1]));
+        }
+    }
+    return bind_function(self, "overlaps", args, 4, position, out);
+}
+
+firn_status bind_compare_rows(binder *self, scope *names, const sql_binary *written, expr **out) {
+    expr_list left = {0};
+    expr_list right = {0};
+    const uint32_t position = written->node.position;
+    TRY(bind_row_items(self, names, written->left, &left));
+    TRY(bind_row_items(self, names, written->right, &right));
+    if (written->op == SQL_OP_OVERLAPS) {
+        return rows_overlap(self, &left, &right, position, out);
+    }
+    TRY(same_width(self, &left, &right, position));
+    switch ((int)written->op) {
+    case SQL_OP_EQUAL:
+        return rows_equal(self, &left, &right, "=", position, out);
+    case SQL_OP_NOT_EQUAL:
+        TRY(rows_equal(self, &left, &right, "=", position, out));
+        return bind_not(self, *out, position, out);
+    case SQL_OP_IS_NOT_DISTINCT:
+        return rows_equal(self, &left, &right, "is_not_distinct_from", position, out);
+    case SQL_OP_IS_DISTINCT:
+        TRY(rows_equal(self, &left, &right, "is_not_distinct_from", position, out));
+        return bind_not(self, *out, position, out);
+    case SQL_OP_LESS:
+    case SQL_OP_LESS_EQUAL:
+        return rows_ordered(self, &left, &right, "<", sql_operator_text(written->op), position,
+                            out);
+    case SQL_OP_GREATER:
+    case SQL_OP_GREATER_EQUAL:
+        return rows_ordered(self, &left, &right, ">", sql_operator_text(written->op), position,
+                            out);
+    default:
+        return FAIL_SQL(self->err, FIRN_INVALID, "42883", position, "rows cannot be operands of %s",
+                        sql_operator_text(written->op));
+    }
+}
+
+// ---- BETWEEN ---------------------------------------------------------------------------------
+
+static firn_status between(binder *self, expr *value, expr *low, expr *high, uint32_t position,
+                           expr **out) {
+    expr *again;
+    expr *left;
+    expr *right;
+    TRY(bind_copy(self, value, &again));
+    TRY(bind_call2(self, ">=", value, low, position, &left));
+    TRY(bind_call2(self, "<=", again, high, position, &right));
+    return bind_and_or(self, EXPR_AND, left, right, out);
+}
+
+firn_status bind_between(binder *self, scope *names, const sql_between *written, expr **out) {
+    const uint32_t position = written->node.position;
+    expr *value;
+    expr *low;
+    expr *high;
+    TRY(bind_expr(self, names, written->operand, &value));
+    TRY(bind_expr(self, names, written->low, &low));
+    TRY(bind_expr(self, names, written->high, &high));
+    if (!written->is_symmetric) {
+        TRY(between(self, value, low, high, position, out));
+    } else {
+        expr *again[3];
+        expr *straight;
+        expr *swapped;
+        TRY(bind_copy(self, value, &again[0]));
+        TRY(bind_copy(self, low, &again[1]));
+        TRY(bind_copy(self, high, &again[2]));
+        TRY(between(self, value, low, high, position, &straight));
+        TRY(between(self, again[0], again[2], again[1], position, &swapped));
+        TRY(bind_and_or(self, EXPR_OR, straight, swapped, out));
+    }
+    return bind_not_if(self, written->is_negated, position, out);
+}
+
+// ---- IN --------------------------------------------------------------------------------------
+
+// The type in which a value is compared with all items; NULL if OR of equalities must decide.
+firn_status bind_compared_type(binder *self, const expr *value, const expr_list *items,
+                               const type **out) {
+    const type *common = bind_is_unknown(value) ? NULL : value->type;
+    for (uint32_t i = 0; i < items->count; i++) {
+        const expr *item = items->items[i];
+        if (bind_is_unknown(item)) {
+            continue;
+        }
+        if (common == NULL) {
+            common = item->type;
+            continue;
+        }
+        TRY(type_common_compared(common, item->type, self->memory, &common, self->err));
+        if (common == NULL) {
+            break;
+        }
+    }
+    *out = common == NULL || common->id == TYPE_NULL ? TYPE_OF(VARCHAR) : common;
+    return FIRN_OK;
+}
+
+// Items that are all constants become data of the plan. *done is false if one is not, or cannot be
+// cast: then its failure must wait until a row gets there.
+static firn_status in_constants(binder *self, expr *value, const expr_list *items,
+                                const sql_in *written, expr **out, bool *done) {
+    *done = false;
+    for (uint32_t i = 0; i < items->count; i++) {
+        if (!expr_is_constant(items->items[i]) || expr_is_volatile(items->items[i])) {
+            return FIRN_OK;
+        }
+    }
+    const type *common;
+    TRY(bind_compared_type(self, value, items, &common));
+    const column **sources = ARENA_NEW(self->memory, const column *, items->count + 1);
+    uint32_t *rows = ARENA_NEW(self->memory, uint32_t, items->count + 1);
+    if (sources == NULL || rows == NULL) {
+        return binder_full(self);
+    }
+    uint32_t count = 0;
+    bool has_null = false;
+    firn_error ignored = ERR_INIT;
+    for (uint32_t i = 0; i < items->count; i++) {
+        expr *item;
+        TRY(bind_copy(self, items->items[i], &item));
+        TRY(bind_cast(self, item, common, false, item->position, &item));
+        if (expr_fold(item, self->env->context, self->memory, &item, &ignored) != FIRN_OK) {
+            return FIRN_OK;
+        }
+        has_null |= item->literal_.value.is_null;
+        if (!item->literal_.value.is_null) {
+            sources[count] = item->literal_.value.value;
+            rows[count++] = 0;
+        }
+    }
+    column *values = ARENA_NEW(self->memory, column, 1);
+    *out = expr_new(self->memory, EXPR_IN, TYPE_OF(BOOLEAN));
+    if (values == NULL || *out == NULL) {
+        return binder_full(self);
+    }
+    TRY(column_gather(self->memory, common, sources, rows, count, values, self->err));
+    TRY(bind_cast(self, value, common, false, value->position, &value));
+    (*out)->in_.arg = value;
+    (*out)->in_.values = values;
+    (*out)->in_.has_null = has_null;
+    (*out)->in_.is_negated = written->is_negated;
+    (*out)->position = written->node.position;
+    *done = true;
+    return FIRN_OK;
+}
+
+static firn_status in_items(binder *self, scope *names, const sql_in *written, expr **out) {
+    const uint32_t position = written->node.position;
+    const bool of_rows = is_row(written->operand);
+    expr_list left = {0};
+    TRY(bind_row_items(self, names, written->operand, &left));
+    if (!of_rows) {
+        expr_list items = {0};
+        bool done;
+        TRY(bind_exprs(self, names, &written->items, &items));
+        TRY(in_constants(self, left.items[0], &items, written, out, &done));
+        if (done) {
+            return FIRN_OK;
+        }
+    }
+    *out = NULL;
+    for (size_t i = 0; i < written->items.count; i++) {
+        expr_list right = {0};
+        expr *equal;
+        TRY(bind_row_items(self, names, written->items.items[i], &right));
+        TRY(same_width(self, &left, &right, position));
+        TRY(rows_equal(self, &left, &right, "=", position, &equal));
+        if (*out == NULL) {
+            *out = equal;
+        } else if ((*out)->kind == EXPR_OR) {
+            TRY(expr_list_add(self, &(*out)->or_.args, equal));
+        } else {
+            TRY(bind_and_or(self, EXPR_OR, *out, equal, out));
+        }
+    }
+    return bind_not_if(self, written->is_negated, position, out);
+}
+
+firn_status bind_in(binder *self, scope *names, const sql_in *written, expr **out) {
+    if (written->query == NULL) {
+        return in_items(self, names, written, out);
+    }
+    TRY(bind_compare_query(self, names, written->operand, written->query, "=", SUBQUERY_ANY, out));
+    return bind_not_if(self, written->is_negated, written->node.position, out);
+}
+
+// ---- ANY, ALL --------------------------------------------------------------------------------
+
+// a op ANY (b, c), or of an array: OR or AND of the comparisons.
+static firn_status quantify_items(binder *self, scope *names, const sql_quantified *written,
+                                  expr **out) {
+    const uint32_t position = written->node.position;
+    expr *left;
+    TRY(bind_expr(self, names, written->left, &left));
+    const sql_list *items = &written->items;
+    if (items->count == 1 && sql_is_expr(items->items[0], SQL_ARRAY)) {
+        items = &sql_array_of(items->items[0])->items;
+    } else if (items->count == 1) {
+        expr *args[2];
+        args[0] = left;
+        TRY(bind_expr(self, names, items->items[0], &args[1]));
+        const bool is_contains = written->op == SQL_OP_EQUAL && !written->is_all;
+        if (args[1]->type->id == TYPE_LIST && is_contains) {
+            expr *swapped[2] = {args[1], args[0]};
+            return bind_function(self, "equals_any", swapped, 2, position, out);
+        }
+        return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", position,
+                        "%s with %s over an array value is not supported",
+                        sql_operator_text(written->op), written->is_all ? "ALL" : "ANY");
+    }
+    *out = NULL;
+    for (size_t i = 0; i < items->count; i++) {
+        expr *again;
+        expr *right;
+        expr *test;
+        TRY(bind_copy(self, left, &again));
+        TRY(bind_expr(self, names, items->items[i], &right));
+        TRY(bind_operator(self, written->op, again, right, position, &test));
+        if (*out == NULL) {
+            *out = test;
+        } else {
+            TRY(bind_and_or(self, written->is_all ? EXPR_AND : EXPR_OR, *out, test, out));
+        }
+    }
+    if (*out == NULL) { // Over nothing: ALL is true, ANY false.
+        *out = expr_bool(self->memory, written->is_all);
+    }
+    return *out == NULL ? binder_full(self) : FIRN_OK;
+}
+
+firn_status bind_quantified(binder *self, scope *names, const sql_quantified *written, expr **out) {
+    if (written->query == NULL) {
+        return quantify_items(self, names, written, out);
+    }
+    return bind_compare_query(self, names, written->left, written->query,
+                              bind_operator_name(written->op),
+                              written->is_all ? SUBQUERY_ALL : SUBQUERY_ANY, out);
+}

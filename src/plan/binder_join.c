@@ -1,0 +1,299 @@
+// Joins: what they join by, and what their result shows.
+#include "plan/binder_private.h"
+
+// Collects ids that a plan mentions and ids that it makes.
+typedef struct usage {
+    id_set used, made;
+    firn_error *err;
+    firn_status status;
+} usage;
+
+static bool use_plan(void *user, plan_node **slot);
+
+static bool use_expr(void *user, expr **slot) {
+    usage *state = user;
+    if ((*slot)->kind == EXPR_SUBQUERY && !use_plan(user, &(*slot)->subquery_.plan)) {
+        return false;
+    }
+    state->status = expr_columns(*slot, &state->used, state->err);
+    return state->status == FIRN_OK && expr_visit_children(*slot, use_expr, user);
+}
+
+static bool use_plan(void *user, plan_node **slot) {
+    usage *state = user;
+    state->status = plan_output_ids(*slot, &state->made, state->err);
+    return state->status == FIRN_OK && plan_visit_exprs(*slot, use_expr, user) &&
+           plan_visit_children(*slot, use_plan, user);
+}
+
+firn_status bind_is_correlated(binder *self, plan_node *node, bool *out) {
+    usage state = {
+        .used = id_set_open(self->memory), .made = id_set_open(self->memory), .err = self->err};
+    (void)use_plan(&state, &node);
+    TRY(state.status);
+    *out = !id_set_contains(&state.made, &state.used);
+    return FIRN_OK;
+}
+
+firn_status bind_new_join(binder *self, plan_node *left, plan_node *right, join_kind kind,
+                          expr *condition, plan_node **out) {
+    bool dependent = false;
+    usage inside = {
+        .used = id_set_open(self->memory), .made = id_set_open(self->memory), .err = self->err};
+    id_set made = id_set_open(self->memory);
+    (void)use_plan(&inside, &right);
+    TRY(inside.status);
+    TRY(plan_output_ids(left, &made, self->err));
+    id_set_remove_all(&inside.used, &inside.made);
+    dependent = id_set_intersects(&inside.used, &made);
+    if (dependent) {
+        TRY(binder_node(self, PLAN_DEPENDENT_JOIN, out));
+        (*out)->dependent_join_.left = left;
+        (*out)->dependent_join_.right = right;
+        (*out)->dependent_join_.join = kind == JOIN_CROSS ? JOIN_INNER : kind;
+        (*out)->dependent_join_.condition = condition;
+        return FIRN_OK;
+    }
+    TRY(binder_node(self, PLAN_JOIN, out));
+    (*out)->join_.left = left;
+    (*out)->join_.right = right;
+    (*out)->join_.join = kind;
+    (*out)->join_.residual = condition;
+    return FIRN_OK;
+}
+
+static const join_kind join_kinds[] = {
+    [SQL_JOIN_INNER] = JOIN_INNER,           [SQL_JOIN_LEFT] = JOIN_LEFT,
+    [SQL_JOIN_RIGHT] = JOIN_RIGHT,           [SQL_JOIN_FULL] = JOIN_FULL,
+    [SQL_JOIN_CROSS] = JOIN_CROSS,           [SQL_JOIN_LEFT_SEMI] = JOIN_SEMI,
+    [SQL_JOIN_RIGHT_SEMI] = JOIN_RIGHT_SEMI, [SQL_JOIN_LEFT_ANTI] = JOIN_ANTI,
+    [SQL_JOIN_RIGHT_ANTI] = JOIN_RIGHT_ANTI,
+};
+
+static scope_column *find_visible(scope *from, const sql_name *name, uint32_t *count) {
+    scope_column *found = NULL;
+    *count = 0;
+    for (uint32_t i = 0; i < from->count; i++) {
+        if (!from->columns[i].is_hidden && name_matches(name, from->columns[i].name)) {
+            found = &from->columns[i];
+            (*count)++;
+        }
+    }
+    return found;
+}
+
+typedef struct merged_column {
+    scope_column left, right;
+    text name;
+} merged_column;
+
+static firn_status pair_using(binder *self, scope *left, scope *right, const sql_name *name,
+                              merged_column *out) {
+    uint32_t counts[2];
+    scope_column *sides[2] = {find_visible(left, name, &counts[0]),
+                              find_visible(right, name, &counts[1])};
+    for (int side = 0; side < 2; side++) {
+        if (counts[side] == 1) {
+            continue;
+        }
+        return FAIL_SQL(self->err, FIRN_INVALID, counts[side] == 0 ? "42703" : "42702",
+                        name->position, "column \"%.*s\" of USING is %s the %s side of the join",
+                        TEXT_ARGS(name->value), counts[side] == 0 ? "not on" : "more than once on",
+                        side == 0 ? "left" : "right");
+    }
+    *out = (merged_column){.left = *sides[0], .right = *sides[1], .name = sides[0]->name};
+    sides[0]->is_hidden = true;
+    sides[1]->is_hidden = true;
+    return FIRN_OK;
+}
+
+static firn_status natural_names(binder *self, scope *left, scope *right, sql_names *out) {
+    sql_name *names = ARENA_NEW(self->memory, sql_name, left->count + 1);
+    if (names == NULL) {
+        return binder_full(self);
+    }
+    size_t used = 0;
+    for (uint32_t i = 0; i < left->count; i++) {
+        const sql_name name = {.value = left->columns[i].name};
+        uint32_t matches;
+        if (!left->columns[i].is_hidden && find_visible(right, &name, &matches) != NULL) {
+            names[used++] = name;
+        }
+    }
+    *out = (sql_names){.count = used, .items = names};
+    return FIRN_OK;
+}
+
+// left.k = right.k, cast to what they have in common.
+static firn_status equality(binder *self, const scope_column *left, const scope_column *right,
+                            uint32_t position, expr **out) {
+    expr *args[2] = {expr_column(self->memory, left->id, left->name, left->type),
+                     expr_column(self->memory, right->id, right->name, right->type)};
+    if (args[0] == NULL || args[1] == NULL) {
+        return binder_full(self);
+    }
+    return bind_function(self, "=", args, 2, position, out);
+}
+
+// The merged column of USING in front of the others: left's, right's, or of FULL whichever is
+// there.
+static firn_status merge_using(binder *self, const merged_column *pairs, size_t count,
+                               join_kind kind, scope *into, plan_node **node) {
+    expr_list values = {0};
+    u32_list ids = {0};
+    for (size_t i = 0; i < count; i++) {
+        scope_column merged = kind == JOIN_RIGHT ? pairs[i].right : pairs[i].left;
+        if (kind == JOIN_FULL) {
+            expr *args[2] = {
+                expr_column(self->memory, pairs[i].left.id, pairs[i].name, pairs[i].left.type),
+                expr_column(self->memory, pairs[i].right.id, pairs[i].name, pairs[i].right.type)};
+            const type *common;
+            TRY(bind_common(self, args, 2, "USING", UINT32_MAX, &common));
+            expr *value = expr_new(self->memory, EXPR_COALESCE, common);
+            if (value == NULL) {
+                return binder_full(self);
+            }
+            TRY(expr_list_add(self, &value->coalesce_.args, args[0]));
+            TRY(expr_list_add(self, &value->coalesce_.args, args[1]));
+            merged.id = binder_new_id(self);
+            merged.type = common;
+            TRY(expr_list_add(self, &values, value));
+            TRY(u32_list_add(self, &ids, merged.id));
+        }
+        merged.name = pairs[i].name;
+        merged.table = TEXT("");
+        merged.is_hidden = false;
+        TRY(scope_add(self, into, merged));
+    }
+    if (values.count == 0) {
+        return FIRN_OK;
+    }
+    // Everything else passes through the projection under its own id.
+    plan_columns columns;
+    TRY(plan_outputs(*node, self->memory, &columns, self->err));
+    for (uint32_t i = 0; i < columns.count; i++) {
+        const plan_column *column = &columns.items[i];
+        expr *value = expr_column(self->memory, column->id, column->name, column->type);
+        if (value == NULL) {
+            return binder_full(self);
+        }
+        TRY(expr_list_add(self, &values, value));
+        TRY(u32_list_add(self, &ids, column->id));
+    }
+    return binder_project(self, *node, &values, &ids, node);
+}
+
+typedef struct join_sides {
+    scope *left, *right;
+    plan_node *left_node, *right_node;
+} join_sides;
+
+static firn_status join_condition(binder *self, const sql_join *written, join_sides *sides,
+                                  scope *both, merged_column *pairs, size_t *pair_count,
+                                  expr **out) {
+    sql_names names = written->using;
+    *out = NULL;
+    if (written->is_natural) {
+        TRY(natural_names(self, sides->left, sides->right, &names));
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        TRY(pair_using(self, sides->left, sides->right, &names.items[i], &pairs[i]));
+        expr *equal;
+        TRY(equality(self, &pairs[i].left, &pairs[i].right, written->node.position, &equal));
+        *out = expr_and(self->memory, *out, equal);
+        if (*out == NULL) {
+            return binder_full(self);
+        }
+    }
+    *pair_count = names.count;
+    if (written->on != NULL) {
+        TRY(scope_add_all(self, both, sides->left));
+        TRY(scope_add_all(self, both, sides->right));
+        return bind_predicate(self, both, written->on, TEXT("ON"), out);
+    }
+    return FIRN_OK;
+}
+
+// Joins two bound sides and adds what the join shows to `into`.
+static firn_status bind_join_of(binder *self, const sql_join *written, join_sides *sides,
+                                scope *into, plan_node **out) {
+    if (written->is_asof || written->kind == SQL_JOIN_POSITIONAL) {
+        return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", written->node.position,
+                        "%s joins are not supported", written->is_asof ? "ASOF" : "POSITIONAL");
+    }
+    join_kind kind = join_kinds[written->kind];
+    const size_t pairs_max = written->is_natural ? sides->left->count : written->using.count;
+    merged_column *pairs = ARENA_NEW(self->memory, merged_column, pairs_max + 1);
+    scope *both = scope_new(self, into->outer);
+    if (pairs == NULL || both == NULL) {
+        return binder_full(self);
+    }
+    size_t pair_count = 0;
+    expr *condition;
+    TRY(join_condition(self, written, sides, both, pairs, &pair_count, &condition));
+    if (kind == JOIN_INNER && condition == NULL) {
+        kind = JOIN_CROSS;
+    }
+    TRY(bind_new_join(self, sides->left_node, sides->right_node, kind, condition, out));
+    if (kind == JOIN_SEMI || kind == JOIN_ANTI || kind == JOIN_RIGHT_SEMI ||
+        kind == JOIN_RIGHT_ANTI) {
+        scope *shown = kind == JOIN_SEMI || kind == JOIN_ANTI ? sides->left : sides->right;
+        for (uint32_t i = 0; i < shown->count; i++) {
+            shown->columns[i].is_hidden = false;
+        }
+        return scope_add_all(self, into, shown);
+    }
+    TRY(merge_using(self, pairs, pair_count, kind, into, out));
+    TRY(scope_add_all(self, into, sides->left));
+    return scope_add_all(self, into, sides->right);
+}
+
+// A chain of joins leans to the left: walked from its innermost join outwards, without recursion.
+firn_status bind_join(binder *self, const sql_join *written, scope *left, scope *into,
+                      plan_node **out) {
+    uint32_t depth = 1;
+    const sql_relation *innermost = written->left;
+    while (sql_relation_kind_of(innermost) == SQL_JOIN &&
+           sql_join_of(innermost)->alias.value.size == 0) {
+        innermost = sql_join_of(innermost)->left;
+        depth++;
+    }
+    const sql_join **chain = ARENA_NEW(self->memory, const sql_join *, depth);
+    scope *sofar = scope_new(self, into->outer);
+    if (chain == NULL || sofar == NULL) {
+        return binder_full(self);
+    }
+    chain[0] = written;
+    for (uint32_t i = 1; i < depth; i++) {
+        chain[i] = sql_join_of(chain[i - 1]->left);
+    }
+    TRY(bind_relation(self, innermost, left, sofar, out));
+    for (uint32_t rest = depth; rest > 0; rest--) {
+        const uint32_t i = rest - 1;
+        scope *right = scope_new(self, into->outer);
+        scope *seen = scope_new(self, left);
+        scope *joined = scope_new(self, into->outer);
+        if (right == NULL || seen == NULL || joined == NULL) {
+            return binder_full(self);
+        }
+        TRY(scope_add_all(self, seen, sofar)); // What LATERAL on the right side sees.
+        join_sides sides = {.left = sofar, .right = right, .left_node = *out};
+        TRY(bind_relation(self, chain[i]->right, seen, right, &sides.right_node));
+        TRY(bind_join_of(self, chain[i], &sides, joined, out));
+        sofar = joined;
+    }
+    if (written->alias.value.size == 0) {
+        return scope_add_all(self, into, sofar);
+    }
+    plan_columns columns = {0};
+    for (uint32_t i = 0; i < sofar->count; i++) {
+        const scope_column *column = &sofar->columns[i];
+        if (!column->is_hidden) {
+            TRY(plan_columns_add(
+                self, &columns,
+                (plan_column){.id = column->id, .type = column->type, .name = column->name}));
+        }
+    }
+    return scope_add_query(self, into, &columns, written->alias.value, (text_list){0},
+                           &written->columns, written->node.position);
+}

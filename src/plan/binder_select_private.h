@@ -1,0 +1,37 @@
+// Private to plan/binder_select.c and binder_group.c: a SELECT while it is bound.
+#ifndef FIRN_PLAN_BINDER_SELECT_PRIVATE_H
+#define FIRN_PLAN_BINDER_SELECT_PRIVATE_H
+
+#include "plan/binder_private.h"
+
+typedef struct select_item {
+    expr *value;
+    text name;
+    bool is_aggregate; // Aggregates were met in it: GROUP BY ALL leaves it out.
+} select_item;
+
+typedef struct select_build {
+    binder *self;
+    select_state *state;
+    scope *input;
+    plan_node *node;
+    uint32_t item_count;
+    select_item *items;
+    expr_list keys;
+    u32_list key_ids;
+    u32_list sets; // Bit masks of keys, if there are grouping sets.
+    bool has_group_by;
+    expr *having;
+    const sql_list *order;
+    sort_key_list sort;
+} select_build;
+
+/// Is it a bare integer: ORDER BY 2, GROUP BY 1?
+bool select_is_ordinal(const sql_expr *written, uint64_t *out);
+/// The item at that place of the select list.
+firn_status select_item_at(select_build *build, uint64_t ordinal, uint32_t position, expr **out);
+firn_status select_bind_group_by(select_build *build);
+/// Puts the aggregate node over `build->node` and rewrites what stands above it.
+firn_status select_build_aggregate(select_build *build);
+
+#endif
