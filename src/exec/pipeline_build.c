@@ -322,7 +322,8 @@ firn_status pipelines_build(execution *run, const plan_node *root, firn_error *e
     pipeline *last;
     TRY(add_pipeline(&state, 0, &last));
     // A limit at the root is the result's own: rows stream until it is reached.
-    const plan_node *rows = input->kind == PLAN_LIMIT ? input->limit_.input : input;
+    const plan_node *rows =
+        input->kind == PLAN_LIMIT && plan_limit_is_known(input) ? input->limit_.input : input;
     TRY(add_instance(&state, &operator_result_sink, root, rows, last, &last->sink));
     TRY(build(&state, rows, last, last->sink));
     TRY(order_shared(&state));

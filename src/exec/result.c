@@ -74,7 +74,7 @@ firn_status result_open(execution *run, const schema *columns, const arrow_optio
                      .count_max = run->worker_count * QUEUE_PER_WORKER,
                      .waiters = waiters};
     const plan_node *input = run->plan->root->output_.input;
-    if (input->kind == PLAN_LIMIT) {
+    if (input->kind == PLAN_LIMIT && plan_limit_is_known(input)) {
         self->limit = number_of(input->limit_.limit, UINT64_MAX);
         self->offset = number_of(input->limit_.offset, 0);
         if (__builtin_add_overflow(self->limit, self->offset, &self->wanted)) {

@@ -4,7 +4,7 @@
 #include "optimize/rewrite.h"
 
 static firn_status fold_limit(optimizer *self, expr **value) {
-    if (*value == NULL) {
+    if (*value == NULL || !expr_is_constant(*value)) {
         return FIRN_OK;
     }
     TRY(expr_fold(*value, self->context, self->memory, value, self->err));
@@ -47,6 +47,9 @@ static firn_status visit(optimizer *self, plan_node **slot) {
     }
     TRY(fold_limit(self, &node->limit_.limit));
     TRY(fold_limit(self, &node->limit_.offset));
+    if (!plan_limit_is_known(node)) {
+        return FIRN_OK;
+    }
     const uint64_t limit = value_of(node->limit_.limit, UINT64_MAX);
     const uint64_t offset = value_of(node->limit_.offset, 0);
     if (limit == UINT64_MAX && offset == 0) {

@@ -205,8 +205,16 @@ static firn_status prune(optimizer *self, plan_node **slot, const id_set *needed
         return prune_aggregate(self, node, needed);
     case PLAN_SORT:
         return prune_input(self, &node->sort_.input, needed, NULL, &node->sort_.keys);
-    case PLAN_LIMIT:
-        return prune_input(self, &node->limit_.input, needed, NULL, NULL);
+    case PLAN_LIMIT: {
+        expr_list values = {0};
+        if (node->limit_.limit != NULL) {
+            TRY(rewrite_add_expr(self, &values, node->limit_.limit));
+        }
+        if (node->limit_.offset != NULL) {
+            TRY(rewrite_add_expr(self, &values, node->limit_.offset));
+        }
+        return prune_input(self, &node->limit_.input, needed, &values, NULL);
+    }
     case PLAN_UNION:
         return prune_union(self, node, needed);
     case PLAN_REPEAT: {

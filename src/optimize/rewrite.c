@@ -164,6 +164,17 @@ typedef struct replacing {
 
 static bool replace_plan(void *user, plan_node **slot);
 
+// The columns that a subquery mentions are others now.
+static bool note_outer(replacing *state, expr *query) {
+    id_set needed = id_set_open(state->self->memory);
+    query->subquery_.outer_ids = (u32_list){0};
+    state->status = rewrite_free(state->self, query->subquery_.plan, &needed);
+    for (uint32_t id = 0; state->status == FIRN_OK && id_set_next(&needed, &id); id++) {
+        state->status = rewrite_add_id(state->self, &query->subquery_.outer_ids, id);
+    }
+    return state->status == FIRN_OK;
+}
+
 static bool replace_expr(void *user, expr **slot) {
     replacing *state = user;
     const expr *value = *slot;
@@ -182,7 +193,7 @@ static bool replace_expr(void *user, expr **slot) {
     }
     if (value->kind == EXPR_SUBQUERY) {
         plan_node *inner = value->subquery_.plan;
-        if (!replace_plan(user, &inner)) {
+        if (!replace_plan(user, &inner) || !note_outer(state, *slot)) {
             return false;
         }
     }

@@ -39,26 +39,60 @@ static firn_status new_dependent_join(optimizer *self, plan_node *left, plan_nod
     return FIRN_OK;
 }
 
-// args op columns of the subquery, all of them: the condition of ANY. For ALL the negation of op.
-static firn_status any_condition(optimizer *self, const expr *query, const char *comparison,
-                                 expr **out) {
+// args op columns of the subquery, of rows as the standard compares them: one after the other.
+static firn_status compare_columns(optimizer *self, const expr *query, text comparison,
+                                   expr **out) {
     plan_columns columns;
     TRY(plan_outputs(query->subquery_.plan, self->memory, &columns, self->err));
-    expr_list parts = {0};
-    for (uint32_t i = 0; i < query->subquery_.args.count; i++) {
+    text name;
+    TRY(text_copy(self->memory, comparison, &name, self->err)); // Ends in NUL.
+    const expr_list *args = &query->subquery_.args;
+    const bool is_order = args->count > 1 && (name.data[0] == '<' || name.data[0] == '>') &&
+                          !text_equal(name, TEXT("<>"));
+    const bool is_unequal = args->count > 1 && text_equal(name, TEXT("<>"));
+    const char strict[2] = {name.data[0], '\0'};
+    *out = NULL;
+    for (uint32_t rest = args->count; rest > 0; rest--) {
+        const uint32_t i = rest - 1;
         expr *right;
         expr *test;
+        expr *again = expr_copy(self->memory, args->items[i]);
         TRY(rewrite_column(self, columns.items[i].id, columns.items[i].type, &right));
-        TRY(rewrite_call(self, comparison, query->subquery_.args.items[i], right, &test));
-        TRY(rewrite_add_expr(self, &parts, test));
+        if (again == NULL) {
+            return rewrite_full(self);
+        }
+        if (!is_order || rest == args->count) {
+            TRY(rewrite_call(self, is_unequal ? "=" : name.data, args->items[i], right, &test));
+            *out = is_order ? test : expr_and(self->memory, test, *out);
+        } else { // a < c OR (a = c AND what the rest says)
+            expr *less;
+            TRY(rewrite_call(self, strict, again, right, &less));
+            TRY(rewrite_column(self, columns.items[i].id, columns.items[i].type, &right));
+            TRY(rewrite_call(self, "=", args->items[i], right, &test));
+            *out = expr_and(self->memory, test, *out);
+            *out = *out == NULL ? NULL : expr_or(self->memory, less, *out);
+        }
+        if (*out == NULL) {
+            return rewrite_full(self);
+        }
     }
-    return rewrite_join(self, &parts, out);
+    return is_unequal ? rewrite_not(self, *out, out) : FIRN_OK;
 }
 
-static firn_status say_all(optimizer *self, const expr *query) {
-    return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000",
-                    query->position == UINT32_MAX ? NO_POSITION : query->position,
-                    "%.*s ALL is not supported", TEXT_ARGS(query->subquery_.comparison));
+// The condition under which a row of the subquery decides ANY. For ALL: that it does not compare.
+static firn_status any_condition(optimizer *self, const expr *query, expr **out) {
+    text comparison = query->subquery_.comparison;
+    const bool is_all = query->subquery_.subquery == SUBQUERY_ALL;
+    const bool is_not = text_starts_with(comparison, TEXT("not "));
+    if (is_not) {
+        comparison = text_slice(comparison, 4, comparison.size);
+    }
+    const char *opposite = query->subquery_.args.count == 1 ? negated(comparison) : NULL;
+    if (is_all && opposite != NULL) {
+        return compare_columns(self, query, text_of(opposite), out);
+    }
+    TRY(compare_columns(self, query, comparison, out));
+    return is_all != is_not ? rewrite_not(self, *out, out) : FIRN_OK;
 }
 
 // A subquery somewhere in an expression: a single or mark join below, its column in its place.
@@ -77,19 +111,7 @@ static firn_status lift_value(lifting *state, expr **slot) {
     expr *condition = NULL;
     const bool is_all = query->subquery_.subquery == SUBQUERY_ALL;
     if (query->subquery_.subquery != SUBQUERY_EXISTS) {
-        const char *comparison = NULL;
-        text name = query->subquery_.comparison;
-        if (is_all) {
-            comparison = negated(name);
-            if (comparison == NULL || query->subquery_.args.count != 1) {
-                return say_all(self, query);
-            }
-        } else {
-            text copy;
-            TRY(text_copy(self->memory, name, &copy, self->err));
-            comparison = copy.data;
-        }
-        TRY(any_condition(self, query, comparison, &condition));
+        TRY(any_condition(self, query, &condition));
     }
     TRY(new_dependent_join(self, state->input, query->subquery_.plan, JOIN_MARK, condition, &join));
     join->dependent_join_.mark_id = rewrite_new_id(self);
@@ -152,20 +174,13 @@ static firn_status lift_conjunct(lifting *state, expr *conjunct, bool *done) {
             return state->status;
         }
     }
-    text copy;
-    TRY(text_copy(self->memory, query->subquery_.comparison, &copy, self->err));
-    const char *comparison = copy.data;
     if (query->subquery_.subquery == SUBQUERY_ALL) { // x < ALL: no row with x >= it (or unknown).
-        comparison = negated(copy);
-        if (comparison == NULL || query->subquery_.args.count != 1) {
-            return say_all(self, query);
-        }
         is_negated = !is_negated;
     }
     expr *condition = NULL;
     const bool is_exists = query->subquery_.subquery == SUBQUERY_EXISTS;
     if (!is_exists) {
-        TRY(any_condition(self, query, comparison, &condition));
+        TRY(any_condition(self, query, &condition));
     }
     plan_node *join;
     TRY(new_dependent_join(self, state->input, query->subquery_.plan,
@@ -176,7 +191,7 @@ static firn_status lift_conjunct(lifting *state, expr *conjunct, bool *done) {
     return FIRN_OK;
 }
 
-static firn_status lift_filter(optimizer *self, plan_node *node) {
+firn_status unnest_filter(optimizer *self, plan_node *node) {
     expr_list conjuncts = {0};
     expr_list plain = {0};
     expr_list kept = {0};
@@ -229,10 +244,7 @@ static firn_status lift_join(optimizer *self, plan_node *node) {
         TRY(rewrite_outputs(self, node->join_.right, &right));
         plan_node **side = id_set_intersects(&used, &left) ? &node->join_.left : &node->join_.right;
         if (id_set_intersects(&used, &left) && id_set_intersects(&used, &right)) {
-            // Whatever only one side's columns decide may be below it; the test itself stays.
-            side = &node->join_.right;
-            return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", NO_POSITION,
-                            "a subquery in ON that mentions both sides of an outer join");
+            return unnest_on(self, node);
         }
         lifting state = {.self = self, .input = *side, .status = FIRN_OK};
         if (!lift_expr(&state, &conjuncts.items[i])) {
@@ -270,8 +282,9 @@ static plan_node **input_of(plan_node *node) {
         return &node->repeat_.input;
     case PLAN_WINDOW:
         return &node->window_.input;
-    case PLAN_LIMIT:
-        return &node->limit_.input;
+    case PLAN_LIMIT: // A join above the sort might forget its order.
+        return node->limit_.input->kind == PLAN_SORT ? &node->limit_.input->sort_.input
+                                                     : &node->limit_.input;
     default:
         return NULL;
     }
@@ -287,7 +300,7 @@ static firn_status split_inner_join(optimizer *self, plan_node **slot) {
     join->join_.residual = NULL;
     join->join_.join = JOIN_CROSS;
     *slot = filter;
-    return lift_filter(self, filter);
+    return unnest_filter(self, filter);
 }
 
 static firn_status lift_node(optimizer *self, plan_node **slot) {
@@ -297,7 +310,7 @@ static firn_status lift_node(optimizer *self, plan_node **slot) {
         return state.status;
     }
     if (node->kind == PLAN_FILTER) {
-        return lift_filter(self, node);
+        return unnest_filter(self, node);
     }
     if (node->kind == PLAN_JOIN) {
         const bool is_inner = node->join_.join == JOIN_INNER || node->join_.join == JOIN_CROSS;

@@ -16,5 +16,15 @@ firn_status unnest_pull(optimizer *self, plan_node **slot, const id_set *outer, 
 /// The general way (Neumann and Kemper, "Unnesting Arbitrary Queries", 2015): the right side is
 /// computed once for all distinct values of the columns it mentions, which become columns of it.
 firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer);
+/// The distinct values of some columns of `source`, computed by a copy of it; `made`: their ids.
+firn_status unnest_distinct(optimizer *self, const plan_node *source, const u32_list *columns,
+                            const type *const *types, plan_node **out, u32_list *made);
+
+/// An outer, semi or anti join whose ON has subqueries over columns of both sides: the pairs of
+/// values that fulfil it are computed first, and become a table between the two sides.
+firn_status unnest_on(optimizer *self, plan_node *join);
+
+/// Turns the subqueries of a filter's predicate into dependent joins below it.
+firn_status unnest_filter(optimizer *self, plan_node *filter);
 
 #endif

@@ -40,35 +40,42 @@ static firn_status mentions_domain(const domain *self, plan_node *node, bool *ou
     return FIRN_OK;
 }
 
-// A fresh copy of D: distinct columns of a copy of the left side.
-static firn_status new_domain(domain *self, plan_node **out, domain_ids *made) {
-    optimizer *optimizer_ = self->self;
-    const uint32_t id_count = optimizer_->plan->id_count;
-    uint32_t *renamed = ARENA_NEW(optimizer_->memory, uint32_t, id_count + 1);
+firn_status unnest_distinct(optimizer *self, const plan_node *source, const u32_list *columns,
+                            const type *const *types, plan_node **out, u32_list *made) {
+    const uint32_t id_count = self->plan->id_count;
+    uint32_t *renamed = ARENA_NEW(self->memory, uint32_t, id_count + 1);
     if (renamed == NULL) {
-        return rewrite_full(optimizer_);
+        return rewrite_full(self);
     }
     for (uint32_t i = 0; i < id_count; i++) {
         renamed[i] = i;
     }
+    plan_renaming renaming = {.next_id = &self->plan->id_count,
+                              .shared_count = &self->plan->shared_count,
+                              .ids = renamed,
+                              .id_count = id_count};
     plan_node *copy;
-    TRY(plan_copy_renamed(optimizer_->memory, self->left, &optimizer_->plan->id_count, renamed,
-                          id_count, &copy, optimizer_->err));
+    TRY(plan_copy_renamed(self->memory, source, &renaming, &copy, self->err));
     plan_node *group;
-    TRY(rewrite_node(optimizer_, PLAN_AGGREGATE, &group));
+    TRY(rewrite_node(self, PLAN_AGGREGATE, &group));
     group->aggregate_.input = copy;
     group->aggregate_.set_id = NO_SLOT;
-    *made = (domain_ids){0};
-    for (uint32_t i = 0; i < self->outer.count; i++) {
-        const uint32_t id = renamed[self->outer.items[i]];
+    *made = (u32_list){0};
+    for (uint32_t i = 0; i < columns->count; i++) {
+        const uint32_t id = renamed[columns->items[i]];
         expr *key;
-        TRY(rewrite_column(optimizer_, id, self->types[i], &key));
-        TRY(rewrite_add_expr(optimizer_, &group->aggregate_.keys, key));
-        TRY(rewrite_add_id(optimizer_, &group->aggregate_.key_ids, id));
-        TRY(rewrite_add_id(optimizer_, &made->items, id));
+        TRY(rewrite_column(self, id, types[i], &key));
+        TRY(rewrite_add_expr(self, &group->aggregate_.keys, key));
+        TRY(rewrite_add_id(self, &group->aggregate_.key_ids, id));
+        TRY(rewrite_add_id(self, made, id));
     }
     *out = group;
     return FIRN_OK;
+}
+
+// A fresh copy of D: distinct columns of a copy of the left side.
+static firn_status new_domain(domain *self, plan_node **out, domain_ids *made) {
+    return unnest_distinct(self->self, self->left, &self->outer, self->types, out, &made->items);
 }
 
 static firn_status substitution_of(domain *self, const domain_ids *ids, substitution *out) {
@@ -146,7 +153,8 @@ static firn_status push_project(domain *self, plan_node *node, domain_ids *out) 
 
 // A scalar aggregate has a row for every value of D, also where no input row is: D LEFT JOIN it,
 // and counts that are missing are 0.
-static firn_status restore_empty(domain *self, plan_node **slot, domain_ids *out) {
+static firn_status restore_empty(domain *self, plan_node **slot, uint32_t key_count,
+                                 uint32_t total_set, domain_ids *out) {
     optimizer *optimizer_ = self->self;
     plan_node *node = *slot;
     plan_node *values;
@@ -169,14 +177,54 @@ static firn_status restore_empty(domain *self, plan_node **slot, domain_ids *out
         TRY(rewrite_add_id(optimizer_, &ids, node->aggregate_.ids.items[i]));
         TRY(rewrite_add_expr(optimizer_, &exprs, value));
     }
+    for (uint32_t i = 0; i < key_count; i++) { // Of the grand total: all NULL.
+        expr *value;
+        TRY(rewrite_column(optimizer_, node->aggregate_.key_ids.items[i],
+                           node->aggregate_.keys.items[i]->type, &value));
+        TRY(rewrite_add_id(optimizer_, &ids, node->aggregate_.key_ids.items[i]));
+        TRY(rewrite_add_expr(optimizer_, &exprs, value));
+    }
+    if (node->aggregate_.set_id != NO_SLOT) {
+        expr *value;
+        TRY(rewrite_column(optimizer_, node->aggregate_.set_id, TYPE_OF(INTEGER), &value));
+        TRY(rewrite_coalesce(optimizer_, value,
+                             expr_i64(optimizer_->memory, TYPE_OF(INTEGER), total_set), &value));
+        TRY(rewrite_add_id(optimizer_, &ids, node->aggregate_.set_id));
+        TRY(rewrite_add_expr(optimizer_, &exprs, value));
+    }
     *out = outer_ids;
     return rewrite_project(optimizer_, join, &ids, &exprs, slot);
+}
+
+// Every grouping set gets D's columns, the keys behind the first `key_count`. Answers which of the
+// sets is the grand total, UINT32_MAX if none is.
+static firn_status push_sets(domain *self, plan_node *node, uint32_t key_count, uint32_t *total) {
+    optimizer *optimizer_ = self->self;
+    u32_list sets = {0};
+    uint32_t added = 0;
+    *total = UINT32_MAX;
+    if (key_count + self->outer.count > 32) {
+        return FAIL_SQL(optimizer_->err, FIRN_UNSUPPORTED, "54023", NO_POSITION,
+                        "grouping sets and columns of the queries around them: %u columns, at most "
+                        "32 are allowed",
+                        key_count + self->outer.count);
+    }
+    for (uint32_t i = 0; i < self->outer.count; i++) {
+        added |= UINT32_C(1) << (key_count + i);
+    }
+    for (uint32_t i = 0; i < node->aggregate_.sets.count; i++) {
+        *total = node->aggregate_.sets.items[i] == 0 && *total == UINT32_MAX ? i : *total;
+        TRY(rewrite_add_id(optimizer_, &sets, node->aggregate_.sets.items[i] | added));
+    }
+    node->aggregate_.sets = sets;
+    return FIRN_OK;
 }
 
 static firn_status push_aggregate(domain *self, plan_node **slot, domain_ids *out) {
     plan_node *node = *slot;
     substitution map;
-    const bool is_scalar = node->aggregate_.keys.count == 0;
+    const uint32_t key_count = node->aggregate_.keys.count;
+    uint32_t total_set = key_count == 0 ? 0 : UINT32_MAX;
     TRY(push(self, &node->aggregate_.input, out));
     TRY(substitution_of(self, out, &map));
     for (uint32_t i = 0; i < node->aggregate_.keys.count; i++) {
@@ -186,15 +234,37 @@ static firn_status push_aggregate(domain *self, plan_node **slot, domain_ids *ou
         TRY(rewrite_substitute(self->self, &node->aggregate_.aggregates.items[i], &map));
     }
     if (node->aggregate_.sets.count > 0) {
-        return FAIL_SQL(self->self->err, FIRN_UNSUPPORTED, "0A000", NO_POSITION,
-                        "grouping sets in a correlated subquery");
+        TRY(push_sets(self, node, key_count, &total_set));
     }
     TRY(add_columns(self, out, &node->aggregate_.key_ids, &node->aggregate_.keys));
-    return is_scalar ? restore_empty(self, slot, out) : FIRN_OK;
+    return total_set != UINT32_MAX ? restore_empty(self, slot, key_count, total_set, out) : FIRN_OK;
 }
 
-static firn_status push_join(domain *self, plan_node *node, domain_ids *out) {
+// A row of a full join may lack either side: D's columns are those of the one that is there.
+static firn_status merge_domains(domain *self, plan_node **slot, const domain_ids *left,
+                                 const domain_ids *right, domain_ids *out) {
     optimizer *optimizer_ = self->self;
+    u32_list ids = {0};
+    expr_list values = {0};
+    *out = (domain_ids){0};
+    TRY(rewrite_pass(optimizer_, *slot, &ids, &values));
+    for (uint32_t i = 0; i < self->outer.count; i++) {
+        const uint32_t id = rewrite_new_id(optimizer_);
+        expr *sides[2];
+        expr *value;
+        TRY(rewrite_column(optimizer_, left->items.items[i], self->types[i], &sides[0]));
+        TRY(rewrite_column(optimizer_, right->items.items[i], self->types[i], &sides[1]));
+        TRY(rewrite_coalesce(optimizer_, sides[0], sides[1], &value));
+        TRY(rewrite_add_id(optimizer_, &ids, id));
+        TRY(rewrite_add_expr(optimizer_, &values, value));
+        TRY(rewrite_add_id(optimizer_, &out->items, id));
+    }
+    return rewrite_project(optimizer_, *slot, &ids, &values, slot);
+}
+
+static firn_status push_join(domain *self, plan_node **slot, domain_ids *out) {
+    optimizer *optimizer_ = self->self;
+    plan_node *node = *slot;
     const join_kind kind = node->join_.join;
     bool left_mentions;
     bool right_mentions;
@@ -234,11 +304,7 @@ static firn_status push_join(domain *self, plan_node *node, domain_ids *out) {
             *out = right;
         }
     }
-    if (kind == JOIN_FULL) {
-        return FAIL_SQL(optimizer_->err, FIRN_UNSUPPORTED, "0A000", NO_POSITION,
-                        "a full join in a correlated subquery");
-    }
-    return FIRN_OK;
+    return kind == JOIN_FULL ? merge_domains(self, slot, &left, &right, out) : FIRN_OK;
 }
 
 static firn_status push_union(domain *self, plan_node *node, domain_ids *out) {
@@ -275,32 +341,46 @@ static firn_status push_union(domain *self, plan_node *node, domain_ids *out) {
     return FIRN_OK;
 }
 
-static firn_status literal_number(domain *self, const expr *value, int64_t otherwise,
-                                  int64_t *out) {
-    *out = otherwise;
-    if (value == NULL || (value->kind == EXPR_LITERAL && value->literal_.value.is_null)) {
-        return FIRN_OK;
-    }
-    if (value->kind != EXPR_LITERAL) {
-        return FAIL_SQL(self->self->err, FIRN_UNSUPPORTED, "0A000", NO_POSITION,
-                        "a LIMIT that is no constant in a correlated subquery");
-    }
-    *out = *COLUMN_VALUES(value->literal_.value.value, int64_t);
-    return FIRN_OK;
-}
-
 static firn_status call(domain *self, const char *name, expr **args, uint32_t count, expr **out) {
     return function_call_named(text_of(name), args, count, self->self->memory, out,
                                self->self->err);
 }
+
+#define LIST_LENGTH_MAX UINT32_MAX // More elements than any list has.
 
 // One list of structs per value of D, in order, cut to what LIMIT and OFFSET leave, unnested again.
 typedef struct limited {
     plan_node *input;
     plan_columns columns; // Of it.
     sort_key_list order;
-    int64_t limit, offset;
+    expr *limit, *offset; // NULL: none.
 } limited;
+
+// LIMIT or OFFSET as a column of the group: all its rows say the same.
+static firn_status limit_value(domain *self, plan_node *group, expr *value, int64_t otherwise,
+                               expr **out) {
+    optimizer *o = self->self;
+    expr *instead = expr_i64(o->memory, TYPE_OF(BIGINT), otherwise);
+    if (instead == NULL) {
+        return rewrite_full(o);
+    }
+    *out = instead;
+    if (value == NULL) {
+        return FIRN_OK;
+    }
+    if (value->kind != EXPR_LITERAL) {
+        const overload_request request = {
+            .types = &value->type, .args = &value, .arg_count = 1, .position = UINT32_MAX};
+        const uint32_t id = rewrite_new_id(o);
+        expr *any;
+        TRY(aggregate_call_new(aggregate_find(TEXT("any_value")), &request, o->memory, &any,
+                               o->err));
+        TRY(rewrite_add_id(o, &group->aggregate_.ids, id));
+        TRY(rewrite_add_expr(o, &group->aggregate_.aggregates, any));
+        TRY(rewrite_column(o, id, value->type, &value));
+    }
+    return rewrite_coalesce(o, value, instead, out);
+}
 
 static firn_status limit_by_list(domain *self, const limited *rows, const domain_ids *ids,
                                  plan_node **out) {
@@ -333,10 +413,17 @@ static firn_status limit_by_list(domain *self, const limited *rows, const domain
     const uint32_t list_id = rewrite_new_id(o);
     TRY(rewrite_add_id(o, &group->aggregate_.ids, list_id));
     TRY(rewrite_add_expr(o, &group->aggregate_.aggregates, gathered));
-    expr *slice[3] = {
-        NULL, expr_i64(o->memory, TYPE_OF(BIGINT), rows->offset + 1),
-        expr_i64(o->memory, TYPE_OF(BIGINT),
-                 rows->limit > INT64_MAX - rows->offset ? INT64_MAX : rows->limit + rows->offset)};
+    expr *slice[3];
+    expr *count;
+    expr *one = expr_i64(o->memory, TYPE_OF(BIGINT), 1);
+    TRY(limit_value(self, group, rows->offset, 0, &slice[1]));
+    TRY(limit_value(self, group, rows->limit, LIST_LENGTH_MAX, &count));
+    expr *skipped = expr_copy(o->memory, slice[1]);
+    if (one == NULL || skipped == NULL) {
+        return rewrite_full(o);
+    }
+    TRY(rewrite_call(o, "+", skipped, count, &slice[2]));
+    TRY(rewrite_call(o, "+", slice[1], one, &slice[1]));
     expr *cut;
     TRY(rewrite_column(o, list_id, gathered->type, &slice[0]));
     TRY(call(self, "list_slice", slice, 3, &cut));
@@ -364,9 +451,8 @@ static firn_status limit_by_list(domain *self, const limited *rows, const domain
 static firn_status push_limit(domain *self, plan_node **slot, domain_ids *out) {
     optimizer *o = self->self;
     plan_node *node = *slot;
-    limited rows = {.input = node->limit_.input};
-    TRY(literal_number(self, node->limit_.limit, INT64_MAX, &rows.limit));
-    TRY(literal_number(self, node->limit_.offset, 0, &rows.offset));
+    limited rows = {
+        .input = node->limit_.input, .limit = node->limit_.limit, .offset = node->limit_.offset};
     if (rows.input->kind == PLAN_SORT) {
         rows.order = rows.input->sort_.keys;
         rows.input = rows.input->sort_.input;
@@ -378,6 +464,8 @@ static firn_status push_limit(domain *self, plan_node **slot, domain_ids *out) {
     for (uint32_t i = 0; i < rows.order.count; i++) {
         TRY(rewrite_substitute(o, &rows.order.items[i].value, &map));
     }
+    TRY(rewrite_substitute(o, &rows.limit, &map));
+    TRY(rewrite_substitute(o, &rows.offset, &map));
     return limit_by_list(self, &rows, out, slot);
 }
 
@@ -389,6 +477,31 @@ static firn_status push_unnest(domain *self, plan_node *node, domain_ids *out) {
         TRY(rewrite_substitute(self->self, &node->unnest_.lists.items[i], &map));
     }
     return FIRN_OK;
+}
+
+// generate_series(1, outer.n): as a list for each value of D, unnested.
+static firn_status push_table_function(domain *self, plan_node **slot, domain_ids *out) {
+    optimizer *o = self->self;
+    plan_node *node = *slot;
+    plan_node *values;
+    plan_node *unnest;
+    substitution map;
+    expr *list;
+    const char *name =
+        text_equal(node->table_function_.function, TEXT("range")) ? "range" : "generate_series";
+    TRY(new_domain(self, &values, out));
+    TRY(substitution_of(self, out, &map));
+    for (uint32_t i = 0; i < node->table_function_.args.count; i++) {
+        TRY(rewrite_substitute(o, &node->table_function_.args.items[i], &map));
+    }
+    TRY(call(self, name, node->table_function_.args.items, node->table_function_.args.count,
+             &list));
+    TRY(rewrite_node(o, PLAN_UNNEST, &unnest));
+    unnest->unnest_.input = values;
+    unnest->unnest_.ordinality_id = NO_SLOT;
+    unnest->unnest_.ids = node->table_function_.ids;
+    *slot = unnest;
+    return rewrite_add_expr(o, &unnest->unnest_.lists, list);
 }
 
 static firn_status push(domain *self, plan_node **slot, domain_ids *out) {
@@ -406,7 +519,7 @@ static firn_status push(domain *self, plan_node **slot, domain_ids *out) {
     case PLAN_AGGREGATE:
         return push_aggregate(self, slot, out);
     case PLAN_JOIN:
-        return push_join(self, node, out);
+        return push_join(self, slot, out);
     case PLAN_UNION:
         return push_union(self, node, out);
     case PLAN_LIMIT:
@@ -416,6 +529,8 @@ static firn_status push(domain *self, plan_node **slot, domain_ids *out) {
         return push(self, slot, out);
     case PLAN_UNNEST:
         return push_unnest(self, node, out);
+    case PLAN_TABLE_FUNCTION:
+        return push_table_function(self, slot, out);
     case PLAN_REPEAT: {
         substitution map;
         TRY(push(self, &node->repeat_.input, out));

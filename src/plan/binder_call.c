@@ -85,6 +85,7 @@ static firn_status bind_lambda(binder *self, scope *names, const sql_lambda *wri
         return binder_full(self);
     }
     inner->select = names->select;
+    inner->is_lambda = true;
     for (size_t i = 0; i < written->parameters.count; i++) {
         const uint32_t id = binder_new_id(self);
         TRY(u32_list_add(self, &made->lambda_.parameters, id));
@@ -128,21 +129,64 @@ static firn_status bind_lambdas(binder *self, scope *names, const sql_call *writ
 
 // ---- Aggregates ------------------------------------------------------------------------------
 
-static firn_status check_aggregate(binder *self, const scope *names, const sql_call *written) {
-    const select_state *state = names->select;
-    const uint32_t position = written->node.position;
-    if (state == NULL || !state->allows_aggregates) {
-        const text clause = state == NULL || state->clause.size == 0 ? TEXT("here") : state->clause;
-        return FAIL_SQL(self->err, FIRN_INVALID, "42803", position,
-                        "aggregate functions are not allowed in %.*s", TEXT_ARGS(clause));
+firn_status bind_mentions(binder *self, const expr *value, const u32_list *ids, bool *out) {
+    id_set used = id_set_open(self->memory);
+    *out = false;
+    if (ids->count == 0) {
+        return FIRN_OK;
     }
-    if (state->inside_aggregate > 0) {
-        return FAIL_SQL(self->err, FIRN_INVALID, "42803", position,
-                        "an aggregate function inside an aggregate function");
+    TRY(expr_columns(value, &used, self->err));
+    for (uint32_t i = 0; i < ids->count && !*out; i++) {
+        *out = id_set_has(&used, ids->items[i]);
     }
-    if (written->within_group.count > 0 || written->over != NULL) {
-        return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", position, "%s is not supported",
-                        written->over != NULL ? "a window function" : "WITHIN GROUP");
+    return FIRN_OK;
+}
+
+static bool scope_makes(const scope *self, const id_set *used) {
+    bool makes = false;
+    for (uint32_t i = 0; i < self->count && !makes; i++) {
+        makes = id_set_has(used, self->columns[i].id);
+    }
+    for (uint32_t i = 0; self->select != NULL && i < self->select->aggregate_ids.count; i++) {
+        makes |= id_set_has(used, self->select->aggregate_ids.items[i]);
+    }
+    return makes;
+}
+
+// An aggregate belongs to the innermost query whose columns it mentions: sum(outer.x) in a subquery
+// is a value of the outer query's groups. One without columns belongs where it stands.
+static firn_status find_owner(binder *self, scope *names, const expr *call, select_state **out) {
+    id_set used = id_set_open(self->memory);
+    TRY(expr_columns(call, &used, self->err));
+    const scope *at = id_set_is_empty(&used) ? names : NULL;
+    for (const scope *each = names; each != NULL && at == NULL; each = each->outer) {
+        at = scope_makes(each, &used) ? each : NULL;
+    }
+    at = at == NULL ? names : at;
+    *out = at->select;
+    if (at->is_lambda && at->count > 0 && scope_makes(at, &used)) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42803", place(call->position),
+                        "an aggregate function of a lambda's parameter");
+    }
+    return FIRN_OK;
+}
+
+static firn_status check_aggregate(binder *self, const select_state *owner, const expr *call) {
+    const uint64_t position = place(call->position);
+    bool is_nested;
+    bool is_multiplied;
+    if (owner == NULL || !owner->allows_aggregates) {
+        const bool is_named = owner != NULL && owner->clause.size > 0;
+        return FAIL_SQL(self->err, FIRN_INVALID, "42803", position,
+                        "aggregate functions are not allowed %s%.*s", is_named ? "in " : "",
+                        TEXT_ARGS(is_named ? owner->clause : TEXT("here")));
+    }
+    TRY(bind_mentions(self, call, &owner->aggregate_ids, &is_nested));
+    TRY(bind_mentions(self, call, &owner->unnested_ids, &is_multiplied));
+    if (is_nested || is_multiplied) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42803", position,
+                        "%s inside an aggregate function",
+                        is_nested ? "an aggregate function" : "unnest");
     }
     return FIRN_OK;
 }
@@ -197,20 +241,20 @@ static firn_status add_aggregate(binder *self, select_state *state, expr *call, 
 
 static firn_status bind_aggregate(binder *self, scope *names, const sql_call *written,
                                   const aggregate_function *function, expr **out) {
-    TRY(check_aggregate(self, names, written));
-    select_state *state = names->select;
     const uint32_t position = written->node.position;
-    expr_list args = {0};
+    if (written->within_group.count > 0 || written->over != NULL) {
+        return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", position, "%s is not supported",
+                        written->over != NULL ? "a window function" : "WITHIN GROUP");
+    }
     const bool is_star =
         written->arguments.count == 1 && sql_is_expr(written->arguments.items[0], SQL_STAR);
-    expr *call = NULL;
-    state->inside_aggregate++;
-    firn_status status = is_star ? FIRN_OK : bind_exprs(self, names, &written->arguments, &args);
-    const type **types = NULL;
-    bool *unknown = NULL;
-    if (status == FIRN_OK) {
-        status = types_of(self, args.items, args.count, &types, &unknown);
+    expr_list args = {0};
+    if (!is_star) {
+        TRY(bind_exprs(self, names, &written->arguments, &args));
     }
+    const type **types;
+    bool *unknown;
+    TRY(types_of(self, args.items, args.count, &types, &unknown));
     overload_request request = {.types = types,
                                 .args = args.items,
                                 .arg_count = args.count,
@@ -218,25 +262,63 @@ static firn_status bind_aggregate(binder *self, scope *names, const sql_call *wr
                                 .position = position,
                                 .context = self->env->context};
     overload_choice choice;
-    if (status == FIRN_OK) {
-        status = aggregate_resolve(function, &request, self->memory, &choice, self->err);
+    TRY(aggregate_resolve(function, &request, self->memory, &choice, self->err));
+    TRY(coerce_all(self, args.items, args.count, choice.types, position));
+    TRY(types_of(self, args.items, args.count, &types, &unknown));
+    request.types = types;
+    request.is_unknown = unknown;
+    expr *call;
+    TRY(aggregate_call_new(function, &request, self->memory, &call, self->err));
+    TRY(bind_aggregate_parts(self, names, written, call));
+    select_state *owner;
+    TRY(find_owner(self, names, call, &owner));
+    TRY(check_aggregate(self, owner, call));
+    return add_aggregate(self, owner, call, position, out);
+}
+
+// ---- unnest ----------------------------------------------------------------------------------
+
+// unnest(list) in a select list: a column of the UNNEST node that goes below the projection.
+static firn_status bind_unnest_item(binder *self, scope *names, const sql_call *written,
+                                    expr **out) {
+    select_state *state = names->select;
+    const uint32_t position = written->node.position;
+    if (state == NULL || state->input != names || !state->allows_unnest) {
+        firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "0A000", position,
+                                      "unnest is allowed in FROM and in a select list only");
+        err_hint(self->err, "write FROM …, unnest(…) AS u(x)");
+        return status;
     }
-    if (status == FIRN_OK) {
-        status = coerce_all(self, args.items, args.count, choice.types, position);
+    expr *list;
+    if (written->arguments.count != 1) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42883", position,
+                        "unnest in a select list takes one list, not %zu arguments",
+                        written->arguments.count);
     }
-    if (status == FIRN_OK) {
-        status = types_of(self, args.items, args.count, &types, &unknown);
-        request.types = types;
-        request.is_unknown = unknown;
+    TRY(bind_expr(self, names, written->arguments.items[0], &list));
+    if (list->type->id == TYPE_NULL) {
+        TRY(bind_cast(self, list, type_list(self->memory, TYPE_OF(INTEGER)), false, position,
+                      &list));
     }
-    if (status == FIRN_OK) {
-        status = aggregate_call_new(function, &request, self->memory, &call, self->err);
+    if (list->type->id != TYPE_LIST) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42804", position, "unnest takes lists, not %.*s",
+                        TEXT_ARGS(type_text(list->type, self->memory)));
     }
-    if (status == FIRN_OK) {
-        status = bind_aggregate_parts(self, names, written, call);
+    uint32_t id = UINT32_MAX;
+    for (uint32_t i = 0; i < state->unnested.count && id == UINT32_MAX; i++) {
+        id = expr_equal(state->unnested.items[i], list) ? state->unnested_ids.items[i] : id;
     }
-    state->inside_aggregate--;
-    return status == FIRN_OK ? add_aggregate(self, state, call, position, out) : status;
+    if (id == UINT32_MAX) {
+        id = binder_new_id(self);
+        TRY(expr_list_add(self, &state->unnested, list));
+        TRY(u32_list_add(self, &state->unnested_ids, id));
+    }
+    *out = expr_column(self->memory, id, TEXT(""), list->type->children[0].type);
+    if (*out == NULL) {
+        return binder_full(self);
+    }
+    (*out)->position = position;
+    return FIRN_OK;
 }
 
 // ---- Calls -----------------------------------------------------------------------------------
@@ -294,12 +376,23 @@ static firn_status bind_lazy(binder *self, scope *names, const sql_call *written
         is_named(written, "coalesce") || is_named(written, "ifnull") || is_named(written, "nvl");
     const bool is_nvl2 = is_named(written, "nvl2"); // if(a IS NOT NULL, b, c)
     const bool is_if = is_named(written, "if") || is_named(written, "iff") || is_nvl2;
-    *done = is_coalesce || (is_if && written->arguments.count == 3);
+    const bool is_try = is_named(written, "try") && written->arguments.count == 1;
+    *done = is_coalesce || is_try || (is_if && written->arguments.count == 3);
     if (!*done) {
         return FIRN_OK;
     }
     expr_list args = {0};
     TRY(bind_exprs(self, names, &written->arguments, &args));
+    if (is_try) {
+        TRY(bind_settle(self, &args.items[0]));
+        *out = expr_new(self->memory, EXPR_TRY, args.items[0]->type);
+        if (*out == NULL) {
+            return binder_full(self);
+        }
+        (*out)->try_.arg = args.items[0];
+        (*out)->position = written->node.position;
+        return FIRN_OK;
+    }
     const type *common;
     if (is_coalesce) {
         if (args.count == 0) {
@@ -345,6 +438,9 @@ firn_status bind_call(binder *self, scope *names, const sql_call *written, expr 
     if (aggregate != NULL &&
         (function == NULL || written->is_distinct || written->filter != NULL)) {
         return bind_aggregate(self, names, written, aggregate, out);
+    }
+    if (function == NULL && is_named(written, "unnest")) {
+        return bind_unnest_item(self, names, written, out);
     }
     if (function == NULL) {
         return say_unknown(self, name);

@@ -94,39 +94,42 @@ static firn_status rows_overlap(binder *self, const expr_list *left, const expr_
     return bind_function(self, "overlaps", args, 4, position, out);
 }
 
-firn_status bind_compare_rows(binder *self, scope *names, const sql_binary *written, expr **out) {
-    expr_list left = {0};
-    expr_list right = {0};
-    const uint32_t position = written->node.position;
-    TRY(bind_row_items(self, names, written->left, &left));
-    TRY(bind_row_items(self, names, written->right, &right));
-    if (written->op == SQL_OP_OVERLAPS) {
-        return rows_overlap(self, &left, &right, position, out);
+// left op right, of rows written (a, b).
+static firn_status compare_lists(binder *self, sql_operator op, const expr_list *left,
+                                 const expr_list *right, uint32_t position, expr **out) {
+    if (op == SQL_OP_OVERLAPS) {
+        return rows_overlap(self, left, right, position, out);
     }
-    TRY(same_width(self, &left, &right, position));
-    switch ((int)written->op) {
+    TRY(same_width(self, left, right, position));
+    switch ((int)op) {
     case SQL_OP_EQUAL:
-        return rows_equal(self, &left, &right, "=", position, out);
+        return rows_equal(self, left, right, "=", position, out);
     case SQL_OP_NOT_EQUAL:
-        TRY(rows_equal(self, &left, &right, "=", position, out));
+        TRY(rows_equal(self, left, right, "=", position, out));
         return bind_not(self, *out, position, out);
     case SQL_OP_IS_NOT_DISTINCT:
-        return rows_equal(self, &left, &right, "is_not_distinct_from", position, out);
+        return rows_equal(self, left, right, "is_not_distinct_from", position, out);
     case SQL_OP_IS_DISTINCT:
-        TRY(rows_equal(self, &left, &right, "is_not_distinct_from", position, out));
+        TRY(rows_equal(self, left, right, "is_not_distinct_from", position, out));
         return bind_not(self, *out, position, out);
     case SQL_OP_LESS:
     case SQL_OP_LESS_EQUAL:
-        return rows_ordered(self, &left, &right, "<", sql_operator_text(written->op), position,
-                            out);
+        return rows_ordered(self, left, right, "<", sql_operator_text(op), position, out);
     case SQL_OP_GREATER:
     case SQL_OP_GREATER_EQUAL:
-        return rows_ordered(self, &left, &right, ">", sql_operator_text(written->op), position,
-                            out);
+        return rows_ordered(self, left, right, ">", sql_operator_text(op), position, out);
     default:
         return FAIL_SQL(self->err, FIRN_INVALID, "42883", position, "rows cannot be operands of %s",
-                        sql_operator_text(written->op));
+                        sql_operator_text(op));
     }
+}
+
+firn_status bind_compare_rows(binder *self, scope *names, const sql_binary *written, expr **out) {
+    expr_list left = {0};
+    expr_list right = {0};
+    TRY(bind_row_items(self, names, written->left, &left));
+    TRY(bind_row_items(self, names, written->right, &right));
+    return compare_lists(self, written->op, &left, &right, written->node.position, out);
 }
 
 // ---- BETWEEN ---------------------------------------------------------------------------------
@@ -281,36 +284,74 @@ firn_status bind_in(binder *self, scope *names, const sql_in *written, expr **ou
 
 // ---- ANY, ALL --------------------------------------------------------------------------------
 
-// a op ANY (b, c), or of an array: OR or AND of the comparisons.
+// The name of a quantified comparison, "not like" for NOT LIKE.
+static const char *quantified_name(sql_operator op) {
+    switch ((int)op) {
+    case SQL_OP_NOT_LIKE:
+        return "not like";
+    case SQL_OP_NOT_ILIKE:
+        return "not ilike";
+    case SQL_OP_NOT_MATCH:
+        return "not ~";
+    case SQL_OP_NOT_MATCH_NOCASE:
+        return "not ~*";
+    default:
+        return bind_operator_name(op);
+    }
+}
+
+// a op ANY (list): a subquery over its elements; NULL for a list that is NULL.
+static firn_status quantify_list(binder *self, const sql_quantified *written, expr *left,
+                                 expr *list, expr **out) {
+    const uint32_t position = written->node.position;
+    expr *again;
+    expr *is_null;
+    expr *query;
+    TRY(bind_copy(self, list, &again));
+    TRY(bind_function(self, "is_null", &again, 1, position, &is_null));
+    TRY(bind_compare_list(self, left, list, quantified_name(written->op),
+                          written->is_all ? SUBQUERY_ALL : SUBQUERY_ANY, position, &query));
+    expr *nothing = expr_null(self->memory, TYPE_OF(BOOLEAN));
+    *out = expr_new(self->memory, EXPR_CASE, TYPE_OF(BOOLEAN));
+    if (nothing == NULL || *out == NULL) {
+        return binder_full(self);
+    }
+    (*out)->position = position;
+    TRY(expr_list_add(self, &(*out)->case_.conditions, is_null));
+    TRY(expr_list_add(self, &(*out)->case_.values, nothing));
+    (*out)->case_.otherwise = query;
+    return FIRN_OK;
+}
+
+// a op ANY (b, c), or of an array written out: OR or AND of the comparisons.
 static firn_status quantify_items(binder *self, scope *names, const sql_quantified *written,
                                   expr **out) {
     const uint32_t position = written->node.position;
-    expr *left;
-    TRY(bind_expr(self, names, written->left, &left));
     const sql_list *items = &written->items;
+    expr_list left = {0};
+    TRY(bind_row_items(self, names, written->left, &left));
     if (items->count == 1 && sql_is_expr(items->items[0], SQL_ARRAY)) {
         items = &sql_array_of(items->items[0])->items;
-    } else if (items->count == 1) {
-        expr *args[2];
-        args[0] = left;
-        TRY(bind_expr(self, names, items->items[0], &args[1]));
-        const bool is_contains = written->op == SQL_OP_EQUAL && !written->is_all;
-        if (args[1]->type->id == TYPE_LIST && is_contains) {
-            expr *swapped[2] = {args[1], args[0]};
-            return bind_function(self, "equals_any", swapped, 2, position, out);
+    } else if (items->count == 1 && !is_row(written->left)) {
+        expr *list;
+        TRY(bind_expr(self, names, items->items[0], &list));
+        if (list->type->id == TYPE_LIST) {
+            return quantify_list(self, written, left.items[0], list, out);
         }
-        return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", position,
-                        "%s with %s over an array value is not supported",
-                        sql_operator_text(written->op), written->is_all ? "ALL" : "ANY");
     }
     *out = NULL;
     for (size_t i = 0; i < items->count; i++) {
-        expr *again;
-        expr *right;
+        expr_list right = {0};
         expr *test;
-        TRY(bind_copy(self, left, &again));
-        TRY(bind_expr(self, names, items->items[i], &right));
-        TRY(bind_operator(self, written->op, again, right, position, &test));
+        TRY(bind_row_items(self, names, items->items[i], &right));
+        if (is_row(written->left)) {
+            TRY(compare_lists(self, written->op, &left, &right, position, &test));
+        } else {
+            expr *again;
+            TRY(same_width(self, &left, &right, position));
+            TRY(bind_copy(self, left.items[0], &again));
+            TRY(bind_operator(self, written->op, again, right.items[0], position, &test));
+        }
         if (*out == NULL) {
             *out = test;
         } else {
@@ -328,6 +369,6 @@ firn_status bind_quantified(binder *self, scope *names, const sql_quantified *wr
         return quantify_items(self, names, written, out);
     }
     return bind_compare_query(self, names, written->left, written->query,
-                              bind_operator_name(written->op),
+                              quantified_name(written->op),
                               written->is_all ? SUBQUERY_ALL : SUBQUERY_ANY, out);
 }

@@ -212,9 +212,9 @@ static firn_status bind_cte_query(binder *self, cte *query, bound_query *out) {
 
 static firn_status define_cte(binder *self, cte *query, bound_query *bound) {
     TRY(bind_cte_query(self, query, bound));
-    bool correlated = false;
-    TRY(bind_is_correlated(self, bound->node, &correlated));
-    if (correlated || query->written->materialized == SQL_MATERIALIZED_NO) {
+    id_set needed;
+    TRY(bind_free_ids(self, bound->node, &needed));
+    if (!id_set_is_empty(&needed) || query->written->materialized == SQL_MATERIALIZED_NO) {
         query->is_inlined = true;
         return FIRN_OK;
     }

@@ -55,13 +55,11 @@ static firn_status bind_key(select_build *build, const sql_expr *written, uint32
         TRY(bind_expr(self, build->input, written, &value));
         TRY(bind_settle(self, &value));
     }
-    for (uint32_t i = 0; i < build->state->aggregate_ids.count; i++) {
-        id_set used = id_set_open(self->memory);
-        TRY(expr_columns(value, &used, self->err));
-        if (id_set_has(&used, build->state->aggregate_ids.items[i])) {
-            return FAIL_SQL(self->err, FIRN_INVALID, "42803", written->position,
-                            "aggregate functions are not allowed in GROUP BY");
-        }
+    bool is_aggregate;
+    TRY(bind_mentions(self, value, &build->state->aggregate_ids, &is_aggregate));
+    if (is_aggregate) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42803", written->position,
+                        "aggregate functions are not allowed in GROUP BY");
     }
     return add_key(build, value, index);
 }
@@ -267,5 +265,59 @@ firn_status select_build_aggregate(select_build *build) {
     for (uint32_t i = 0; i < build->sort.count; i++) {
         TRY(lift_expr(build, &build->sort.items[i].value));
     }
+    for (uint32_t i = 0; i < build->state->unnested.count; i++) {
+        TRY(lift_expr(build, &build->state->unnested.items[i]));
+    }
     return build->having == NULL ? FIRN_OK : lift_expr(build, &build->having);
+}
+
+// ---- unnest ----------------------------------------------------------------------------------
+
+firn_status select_unnest(select_build *build) {
+    binder *self = build->self;
+    select_state *state = build->state;
+    while (state->unnested.count > 0) { // A list that another unnest makes waits for it.
+        plan_node *node;
+        TRY(binder_node(self, PLAN_UNNEST, &node));
+        node->unnest_.input = build->node;
+        node->unnest_.ordinality_id = NO_SLOT;
+        expr_list left = {0};
+        u32_list left_ids = {0};
+        for (uint32_t i = 0; i < state->unnested.count; i++) {
+            expr *list = state->unnested.items[i];
+            bool waits;
+            TRY(bind_mentions(self, list, &state->unnested_ids, &waits));
+            TRY(expr_list_add(self, waits ? &left : &node->unnest_.lists, list));
+            TRY(u32_list_add(self, waits ? &left_ids : &node->unnest_.ids,
+                             state->unnested_ids.items[i]));
+        }
+        build->node = node;
+        state->unnested = left;
+        state->unnested_ids = left_ids;
+    }
+    return FIRN_OK;
+}
+
+firn_status select_unnest_keys(select_build *build) {
+    binder *self = build->self;
+    const select_state *state = build->state;
+    bool is_needed = false;
+    for (uint32_t i = 0; i < build->keys.count && !is_needed; i++) {
+        TRY(bind_mentions(self, build->keys.items[i], &state->unnested_ids, &is_needed));
+    }
+    for (uint32_t i = 0; i < state->unnested.count && is_needed; i++) {
+        bool is_aggregate;
+        TRY(bind_mentions(self, state->unnested.items[i], &state->aggregate_ids, &is_aggregate));
+        if (is_aggregate) {
+            return FAIL_SQL(self->err, FIRN_INVALID, "42803", NO_POSITION,
+                            "an unnest in GROUP BY and one of an aggregate function");
+        }
+        // From here on a column of the input like any other.
+        TRY(scope_add(self, build->input,
+                      (scope_column){.name = TEXT("unnest"),
+                                     .is_hidden = true,
+                                     .id = state->unnested_ids.items[i],
+                                     .type = state->unnested.items[i]->type->children[0].type}));
+    }
+    return is_needed ? select_unnest(build) : FIRN_OK;
 }

@@ -26,26 +26,23 @@ static bool use_plan(void *user, plan_node **slot) {
            plan_visit_children(*slot, use_plan, user);
 }
 
-firn_status bind_is_correlated(binder *self, plan_node *node, bool *out) {
+firn_status bind_free_ids(binder *self, plan_node *node, id_set *out) {
     usage state = {
         .used = id_set_open(self->memory), .made = id_set_open(self->memory), .err = self->err};
     (void)use_plan(&state, &node);
     TRY(state.status);
-    *out = !id_set_contains(&state.made, &state.used);
+    id_set_remove_all(&state.used, &state.made);
+    *out = state.used;
     return FIRN_OK;
 }
 
 firn_status bind_new_join(binder *self, plan_node *left, plan_node *right, join_kind kind,
                           expr *condition, plan_node **out) {
-    bool dependent = false;
-    usage inside = {
-        .used = id_set_open(self->memory), .made = id_set_open(self->memory), .err = self->err};
+    id_set needed;
     id_set made = id_set_open(self->memory);
-    (void)use_plan(&inside, &right);
-    TRY(inside.status);
+    TRY(bind_free_ids(self, right, &needed));
     TRY(plan_output_ids(left, &made, self->err));
-    id_set_remove_all(&inside.used, &inside.made);
-    dependent = id_set_intersects(&inside.used, &made);
+    const bool dependent = id_set_intersects(&needed, &made);
     if (dependent) {
         TRY(binder_node(self, PLAN_DEPENDENT_JOIN, out));
         (*out)->dependent_join_.left = left;

@@ -47,6 +47,7 @@ typedef struct scope {
     uint32_t relation_count, relation_capacity;
     scope_relation *relations;
     struct select_state *select; ///< Aliases and aggregates of the SELECT it belongs to, or NULL.
+    bool is_lambda;              ///< Its columns are the parameters of a lambda.
 } scope;
 
 /// A WITH query: bound once at its first reference, or anew each time if it is correlated.
@@ -69,12 +70,13 @@ typedef struct select_state {
     const sql_select *written;
     scope *input;
     bool allows_aggregates;
-    text clause; ///< For messages: "WHERE", "GROUP BY" …
-    uint32_t inside_aggregate;
+    bool allows_unnest;
+    text clause;          ///< For messages: "WHERE", "GROUP BY" …
     uint32_t alias_depth; ///< Guards aliases that mention each other.
     expr_list aggregates; ///< EXPR_AGGREGATE each.
     u32_list aggregate_ids;
-    uint32_t capacity;
+    expr_list unnested; ///< The list of each unnest(…) in the select list.
+    u32_list unnested_ids;
 } select_state;
 
 typedef struct binder {
@@ -146,8 +148,8 @@ firn_status bind_join(binder *self, const sql_join *written, scope *left, scope 
 /// A join; a dependent one if the right side mentions columns of the left.
 firn_status bind_new_join(binder *self, plan_node *left, plan_node *right, join_kind kind,
                           expr *condition, plan_node **out);
-/// Does a plan mention columns that it does not make?
-firn_status bind_is_correlated(binder *self, plan_node *node, bool *out);
+/// The columns that a plan mentions and does not make.
+firn_status bind_free_ids(binder *self, plan_node *node, id_set *out);
 
 // binder_order.c
 firn_status bind_query_body(binder *self, const sql_query *query, scope *outer, bound_query *out);
@@ -199,11 +201,16 @@ firn_status bind_subquery(binder *self, scope *names, const sql_subquery *writte
 firn_status bind_compare_query(binder *self, scope *names, const sql_expr *left,
                                const sql_query *query, const char *comparison, subquery_kind kind,
                                expr **out);
+/// left op ANY|ALL (list): a subquery over the list's elements.
+firn_status bind_compare_list(binder *self, expr *left, expr *list, const char *comparison,
+                              subquery_kind kind, uint32_t position, expr **out);
 /// A second copy of a bound expression, with subqueries of its own.
 firn_status bind_copy(binder *self, const expr *value, expr **out);
 
 // binder_call.c
 firn_status bind_call(binder *self, scope *names, const sql_call *written, expr **out);
+/// Does an expression mention one of these columns?
+firn_status bind_mentions(binder *self, const expr *value, const u32_list *ids, bool *out);
 /// A call of a function that exists, by name, with bound arguments.
 firn_status bind_function(binder *self, const char *name, expr **args, uint32_t count,
                           uint32_t position, expr **out);

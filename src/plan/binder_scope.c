@@ -148,7 +148,11 @@ static find_answer find_in(const scope *from, const sql_names *path, scope_colum
         }
     }
     *used = 1;
-    return find_among(from, 0, from->count, &path->items[0], false, out);
+    const find_answer answer = find_among(from, 0, from->count, &path->items[0], false, out);
+    // In a.b a column without fields is not meant; `a` may be a table of a query around this one.
+    const bool has_fields =
+        answer == FIND_NONE || out->type->id == TYPE_STRUCT || out->type->id == TYPE_MAP;
+    return path->count > 1 && !has_fields ? FIND_NONE : answer;
 }
 
 firn_status scope_find(binder *self, scope *from, const sql_names *path, scope_column *out,

@@ -142,7 +142,6 @@ static firn_status add_star(select_build *build, const sql_star *star) {
     return FIRN_OK;
 }
 
-// unnest(x) as an item of its own: goes below the projection, several in step.
 static firn_status bind_items(select_build *build) {
     binder *self = build->self;
     const sql_list *items = &build->state->written->items;
@@ -152,13 +151,14 @@ static firn_status bind_items(select_build *build) {
             TRY(add_star(build, sql_star_of(item->value)));
             continue;
         }
-        const uint32_t before = build->state->aggregates.count;
         expr *value;
         text name;
+        bool is_aggregate;
         TRY(bind_expr(self, build->input, item->value, &value));
         TRY(bind_settle(self, &value));
         TRY(name_of_item(self, item, &name));
-        TRY(add_item(build, value, name, build->state->aggregates.count > before));
+        TRY(bind_mentions(self, value, &build->state->aggregate_ids, &is_aggregate));
+        TRY(add_item(build, value, name, is_aggregate));
     }
     return FIRN_OK;
 }
@@ -312,6 +312,7 @@ static firn_status bind_clauses(select_build *build) {
     binder *self = build->self;
     select_state *state = build->state;
     const sql_select *written = state->written;
+    state->clause = TEXT("FROM");
     TRY(bind_from(self, &written->from, build->input, &build->node));
     if (written->where != NULL) {
         expr *predicate;
@@ -320,11 +321,14 @@ static firn_status bind_clauses(select_build *build) {
         TRY(add_filter(self, &build->node, predicate));
     }
     state->allows_aggregates = true;
+    state->allows_unnest = true;
     TRY(bind_items(build));
     TRY(select_bind_group_by(build));
+    state->allows_unnest = false;
     if (written->having != NULL) {
         TRY(bind_predicate(self, build->input, written->having, TEXT("HAVING"), &build->having));
     }
+    state->allows_unnest = true;
     return bind_order(build);
 }
 
@@ -340,12 +344,14 @@ firn_status bind_select(binder *self, const sql_select *select, const sql_list *
     state.input = input;
     select_build build = {.self = self, .state = &state, .input = input, .order = order};
     TRY(bind_clauses(&build));
+    TRY(select_unnest_keys(&build));
     if (build.has_group_by || state.aggregates.count > 0 || build.having != NULL) {
         TRY(select_build_aggregate(&build));
     }
     if (build.having != NULL) {
         TRY(add_filter(self, &build.node, build.having));
     }
+    TRY(select_unnest(&build));
     TRY(build_projection(&build, out));
     if (select->is_distinct) {
         TRY(build_distinct(self, out));

@@ -33,5 +33,9 @@ firn_status select_item_at(select_build *build, uint64_t ordinal, uint32_t posit
 firn_status select_bind_group_by(select_build *build);
 /// Puts the aggregate node over `build->node` and rewrites what stands above it.
 firn_status select_build_aggregate(select_build *build);
+/// Puts the UNNEST nodes of the select list over `build->node`.
+firn_status select_unnest(select_build *build);
+/// The same, where a key of GROUP BY needs them: below the aggregate.
+firn_status select_unnest_keys(select_build *build);
 
 #endif

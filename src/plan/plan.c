@@ -12,6 +12,14 @@ plan_node *plan_new(arena *memory, plan_kind kind) {
     return node;
 }
 
+static bool is_known(const expr *value) {
+    return value == NULL || value->kind == EXPR_LITERAL;
+}
+
+bool plan_limit_is_known(const plan_node *limit) {
+    return is_known(limit->limit_.limit) && is_known(limit->limit_.offset);
+}
+
 // ---- Visiting --------------------------------------------------------------------------------
 
 typedef struct plan_walk {

@@ -191,6 +191,8 @@ typedef struct plan {
 } plan;
 
 plan_node *plan_new(arena *memory, plan_kind kind); ///< NULL when full.
+/// Are LIMIT and OFFSET of a limit node numbers (or NULL), not columns of its input?
+bool plan_limit_is_known(const plan_node *limit);
 
 /// A column that a node hands out.
 typedef struct plan_column {
@@ -213,10 +215,16 @@ bool plan_visit_children(plan_node *self, plan_visit visit, void *user);
 bool plan_visit_exprs(plan_node *self, expr_visit visit, void *user);
 
 bool plan_equal(const plan_node *left, const plan_node *right);
-/// A deep copy with new column ids from *next_id: for a subplan that stands twice. `ids[old]` is
-/// set to the new id for every id made inside.
-firn_status plan_copy_renamed(arena *memory, const plan_node *self, uint32_t *next_id,
-                              uint32_t *ids, uint32_t id_count, plan_node **out, firn_error *err);
+/// The numbers that a copy takes new ones from, and what it made of the old ones.
+typedef struct plan_renaming {
+    uint32_t *next_id;      ///< The plan's id_count.
+    uint32_t *shared_count; ///< The plan's.
+    uint32_t *ids;          ///< By old id: itself; afterwards the new one of every id made inside.
+    uint32_t id_count;
+} plan_renaming;
+/// A deep copy with new column ids and shared slots: for a subplan that stands twice.
+firn_status plan_copy_renamed(arena *memory, const plan_node *self, plan_renaming *renaming,
+                              plan_node **out, firn_error *err);
 void plan_number(plan_node *root);
 
 /// What EXPLAIN adds behind a node's own line: estimates, measurements.

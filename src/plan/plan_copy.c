@@ -1,16 +1,19 @@
-// A deep copy of a subplan under new column ids, for a subplan that stands twice.
+// A deep copy of a subplan under new column ids and shared slots, for a subplan that stands twice.
+// First a walk gives new numbers to what is made inside, plans of subqueries included; then the
+// copy replaces them wherever they are mentioned.
 #include "plan/plan.h"
 
 typedef struct copying {
     arena *memory;
-    uint32_t *next_id;
-    uint32_t *ids; // By old id: the new one; equal for ids made outside.
-    uint32_t id_count;
+    plan_renaming *names;
+    uint32_t *slots; // By old shared slot: the new one; itself for those of SHARED nodes outside.
+    uint32_t slot_count;
     firn_error *err;
     firn_status status;
 } copying;
 
 static plan_node *copy_node(copying *self, const plan_node *node);
+static u32_list copy_ids(copying *self, u32_list list);
 
 static void *fail_full(copying *self) {
     if (self->status == FIRN_OK) {
@@ -20,31 +23,51 @@ static void *fail_full(copying *self) {
 }
 
 static uint32_t new_id(const copying *self, uint32_t id) {
-    return id < self->id_count ? self->ids[id] : id;
+    return id < self->names->id_count ? self->names->ids[id] : id;
 }
 
-// ---- Which ids are made inside
-// -------------------------------------------------------------------
+static uint32_t new_slot(const copying *self, uint32_t slot) {
+    return slot < self->slot_count ? self->slots[slot] : slot;
+}
 
-static bool rename_outputs(void *user, plan_node **slot) {
+// ---- What is made inside ---------------------------------------------------------------------
+
+static void rename_id(copying *self, uint32_t id) {
+    uint32_t *const ids = self->names->ids;
+    if (id < self->names->id_count && ids[id] == id) {
+        ids[id] = (*self->names->next_id)++;
+    }
+}
+
+static bool rename_made(void *user, plan_node **slot);
+
+static bool rename_in_subquery(void *user, expr **slot) {
+    if ((*slot)->kind == EXPR_SUBQUERY && !rename_made(user, &(*slot)->subquery_.plan)) {
+        return false;
+    }
+    return expr_visit_children(*slot, rename_in_subquery, user);
+}
+
+static bool rename_made(void *user, plan_node **slot) {
     copying *self = user;
-    if (!plan_visit_children(*slot, rename_outputs, user)) {
+    const plan_node *node = *slot;
+    if (!plan_visit_children(*slot, rename_made, user) ||
+        !plan_visit_exprs(*slot, rename_in_subquery, user)) {
         return false;
     }
     plan_columns columns;
-    self->status = plan_outputs(*slot, self->memory, &columns, self->err);
+    self->status = plan_outputs(node, self->memory, &columns, self->err);
     for (uint32_t i = 0; self->status == FIRN_OK && i < columns.count; i++) {
-        const uint32_t id = columns.items[i].id;
-        if (id < self->id_count && self->ids[id] == id) {
-            self->ids[id] = (*self->next_id)++;
-        }
+        rename_id(self, columns.items[i].id);
     }
-    const plan_node *node = *slot;
     for (uint32_t i = 0; node->kind == PLAN_SCAN && i < node->scan_.columns.count; i++) {
-        const uint32_t id = node->scan_.columns.items[i].id;
-        if (id < self->id_count && self->ids[id] == id) {
-            self->ids[id] = (*self->next_id)++;
-        }
+        rename_id(self, node->scan_.columns.items[i].id);
+    }
+    if (node->kind == PLAN_SHARED && node->shared_.slot < self->slot_count) {
+        self->slots[node->shared_.slot] = (*self->names->shared_count)++;
+    }
+    if (node->kind == PLAN_RECURSIVE && node->recursive_.slot < self->slot_count) {
+        self->slots[node->recursive_.slot] = (*self->names->shared_count)++;
     }
     return self->status == FIRN_OK;
 }
@@ -58,6 +81,7 @@ static bool rename_columns(void *user, expr **slot) {
     }
     if ((*slot)->kind == EXPR_SUBQUERY) {
         (*slot)->subquery_.plan = copy_node(self, (*slot)->subquery_.plan);
+        (*slot)->subquery_.outer_ids = copy_ids(self, (*slot)->subquery_.outer_ids);
     }
     return expr_visit_children(*slot, rename_columns, user);
 }
@@ -170,8 +194,14 @@ static void fix_numbers(const copying *self, const plan_node *from, plan_node *t
     case PLAN_UNNEST:
         to->unnest_.ordinality_id = new_id(self, from->unnest_.ordinality_id);
         break;
-    case PLAN_SHARED_SCAN: // Names columns of the definition, which is not copied.
-        to->shared_scan_.source_ids = from->shared_scan_.source_ids;
+    case PLAN_SHARED:
+        to->shared_.slot = new_slot(self, from->shared_.slot);
+        break;
+    case PLAN_SHARED_SCAN: // Of a definition inside or outside.
+        to->shared_scan_.slot = new_slot(self, from->shared_scan_.slot);
+        break;
+    case PLAN_RECURSIVE:
+        to->recursive_.slot = new_slot(self, from->recursive_.slot);
         break;
     case PLAN_INSERT:
         to->insert_.id = new_id(self, from->insert_.id);
@@ -205,16 +235,22 @@ static plan_node *copy_node(copying *self, const plan_node *node) {
     return made;
 }
 
-firn_status plan_copy_renamed(arena *memory, const plan_node *self, uint32_t *next_id,
-                              uint32_t *ids, uint32_t id_count, plan_node **out, firn_error *err) {
+firn_status plan_copy_renamed(arena *memory, const plan_node *self, plan_renaming *renaming,
+                              plan_node **out, firn_error *err) {
     copying state = {.memory = memory,
-                     .next_id = next_id,
-                     .ids = ids,
-                     .id_count = id_count,
+                     .names = renaming,
+                     .slot_count = *renaming->shared_count,
                      .err = err,
                      .status = FIRN_OK};
+    state.slots = ARENA_NEW(memory, uint32_t, state.slot_count + 1);
+    if (state.slots == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < state.slot_count; i++) {
+        state.slots[i] = i;
+    }
     plan_node *root = (plan_node *)(uintptr_t)self; // Only looked at.
-    (void)rename_outputs(&state, &root);
+    (void)rename_made(&state, &root);
     TRY(state.status);
     *out = copy_node(&state, self);
     return state.status;

@@ -1,9 +1,13 @@
 // LIMIT and OFFSET inside a query: the first rows in the order of the source are kept, then handed
-// out. (At the root of a query the result does this without keeping anything.)
+// out. (At the root of a query the result does this without keeping anything.) Where LIMIT or
+// OFFSET is a subquery's value it is a column, the same in every row: then all rows are kept, and
+// the first one tells.
 #include "exec/operator.h"
 #include "exec/row_buffer.h"
 
 typedef struct limit_shared {
+    execution *run;
+    expr_program *limit_program, *offset_program; // NULL: the number is known.
     row_buffer *rows;
     uint64_t limit, offset;
     uint64_t wanted; // limit + offset: no task needs to keep more.
@@ -22,16 +26,30 @@ static uint64_t number_of(const expr *value, uint64_t otherwise) {
     return (uint64_t)*COLUMN_VALUES(value->literal_.value.value, int64_t);
 }
 
+static firn_status compile_number(const expr *value, const input_layout *input, execution *run,
+                                  expr_program **out, firn_error *err) {
+    *out = NULL;
+    if (value == NULL || value->kind == EXPR_LITERAL) {
+        return FIRN_OK;
+    }
+    return expr_compile(&value, 1, input, &run->memory, out, err);
+}
+
 static firn_status open_sink(const plan_node *node, const input_layout *input, execution *run,
                              void **shared, firn_error *err) {
-    (void)input;
     limit_shared *self = ARENA_NEW(&run->memory, limit_shared, 1);
     if (self == NULL) {
         return ARENA_FULL(&run->memory, err);
     }
-    *self = (limit_shared){.limit = number_of(node->limit_.limit, UINT64_MAX),
+    *self = (limit_shared){.run = run,
+                           .limit = number_of(node->limit_.limit, UINT64_MAX),
                            .offset = number_of(node->limit_.offset, 0)};
     if (__builtin_add_overflow(self->limit, self->offset, &self->wanted)) {
+        self->wanted = UINT64_MAX;
+    }
+    TRY(compile_number(node->limit_.limit, input, run, &self->limit_program, err));
+    TRY(compile_number(node->limit_.offset, input, run, &self->offset_program, err));
+    if (self->limit_program != NULL || self->offset_program != NULL) {
         self->wanted = UINT64_MAX;
     }
     TRY(row_buffer_open(run, &self->rows, err));
@@ -79,9 +97,40 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     return row_buffer_push(shared->rows, call->worker, input, err);
 }
 
+// The number that a program makes of the first row.
+static firn_status read_number(const limit_shared *self, const batch *rows,
+                               const expr_program *program, uint64_t otherwise, uint64_t *out,
+                               firn_error *err) {
+    arena *memory = &self->run->memory;
+    expr_state *state;
+    column made;
+    if (program == NULL) {
+        return FIRN_OK;
+    }
+    *out = otherwise;
+    TRY(expr_open(program, self->run->context, &self->run->dynamic, memory, &state, err));
+    const firn_status status = expr_run(state, rows, memory, &made, err);
+    expr_close(state);
+    if (status != FIRN_OK || !column_is_valid(&made, 0)) {
+        return status;
+    }
+    const int64_t number = COLUMN_VALUES(&made, int64_t)[column_lane(&made, 0)];
+    *out = (uint64_t)number;
+    return number >= 0 ? FIRN_OK
+                       : FAIL_SQL(err, FIRN_INVALID, "2201W", NO_POSITION,
+                                  "LIMIT and OFFSET must not be negative");
+}
+
 static firn_status finish(void *shared, finish_plan *out, firn_error *err) {
+    limit_shared *self = shared;
     (void)out;
-    return row_buffer_finish(((limit_shared *)shared)->rows, err);
+    TRY(row_buffer_finish(self->rows, err));
+    if (row_buffer_batches(self->rows) == 0) {
+        return FIRN_OK;
+    }
+    const batch *first = row_buffer_batch(self->rows, 0);
+    TRY(read_number(self, first, self->limit_program, UINT64_MAX, &self->limit, err));
+    return read_number(self, first, self->offset_program, 0, &self->offset, err);
 }
 
 const operator_kind operator_limit_sink = {
