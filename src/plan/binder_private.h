@@ -5,7 +5,7 @@
 //     binder_from.c     FROM: tables, table functions, WITH
 //     binder_join.c     joins
 //     binder_select.c   SELECT: WHERE, the select list, HAVING, DISTINCT
-//     binder_group.c    GROUP BY
+//     binder_select_group.c    GROUP BY
 //     binder_order.c    set operations, ORDER BY, LIMIT, VALUES
 //     binder_expr.c     expressions
 //     binder_compare.c  rows, BETWEEN, IN, ANY and ALL

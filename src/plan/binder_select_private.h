@@ -1,4 +1,4 @@
-// Private to plan/binder_select.c and binder_group.c: a SELECT while it is bound.
+// Private to plan/binder_select.c and binder_select_group.c: a SELECT while it is bound.
 #ifndef FIRN_PLAN_BINDER_SELECT_PRIVATE_H
 #define FIRN_PLAN_BINDER_SELECT_PRIVATE_H
 
