@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "expr/facts.h"
+#include "expr/row_scope.h"
 
 /// Immutable once published. All parts that are there must hold for a row to pass.
 typedef struct dynamic_content {
@@ -65,6 +66,21 @@ static inline void dynamic_bloom_add(uint64_t *bloom, uint64_t blocks, uint64_t 
 /// many. `keys` are FLAT, CONSTANT or DICTIONARY. What cannot be tested for lack of memory passes.
 uint32_t dynamic_select(const dynamic_content *self, const column *const *keys,
                         const uint16_t *rows, uint32_t count, arena *scratch, uint16_t *out);
+
+/// What a filter says of the entries of a dictionary, kept while the dictionary stays the same.
+typedef struct dynamic_memo {
+    arena memory;
+    uint64_t identity; ///< 0: of none.
+    const dynamic_content *content;
+    uint64_t asked_rows; ///< So far.
+    uint64_t *passes;    ///< By entry; NULL: not known yet.
+} dynamic_memo;
+
+/// Makes of `out` (BITMAP_WORDS(scope->length) words) the bitmap of the scope's rows that pass; one
+/// integer key is fast. `keys` as above. False if `scratch` is full.
+bool dynamic_pass(const dynamic_content *self, dynamic_memo *memo, const column *const *keys,
+                  row_scope *scope, arena *scratch, uint64_t *out);
+
 /// Can any row with keys in these bounds pass? For pruning files, row groups, pages.
 verdict dynamic_evaluate(const dynamic_content *self, const column_facts *const *keys);
 

@@ -396,7 +396,8 @@ static firn_status compile_kind(compiler *self, const expr *source, program_node
         return compile_try(self, source, node);
     case EXPR_DYNAMIC:
         node->kind = NODE_DYNAMIC;
-        node->slot = source->dynamic_.slot;
+        node->dynamic.slot = source->dynamic_.slot;
+        node->dynamic.memo = self->program->dynamic_count++;
         return compile_list(self, source->dynamic_.args, node);
     case EXPR_PARAMETER:
         return FAIL(self->err, FIRN_INTERNAL, "parameter $%u has no value",

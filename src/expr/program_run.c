@@ -7,6 +7,8 @@
 
 // Batches between two looks at the order of conjuncts.
 #define REORDER_EVERY 16
+#define IDLE_PASS_RATE 0.95
+#define RETRY_EVERY 32
 
 // ---- State -----------------------------------------------------------------------------------
 
@@ -48,14 +50,16 @@ static firn_status allocate_state(const expr_program *program, arena *memory, ex
     *state = (expr_state){.program = program, .memory = memory, .failed_row = NO_INDEX};
     state->registers = ARENA_NEW(memory, program_register, program->node_count + 1);
     state->calls = ARENA_NEW(memory, call_state, program->call_count + 1);
+    state->memos = ARENA_NEW(memory, dynamic_memo, program->dynamic_count + 1);
     state->try_failures = ARENA_NEW(memory, uint64_t *, program->try_count + 1);
     state->conjunct_order = ARENA_NEW(memory, uint32_t, program->conjunct_count + 1);
     state->records = ARENA_NEW(memory, conjunct_record, program->conjunct_count + 1);
-    if (state->registers == NULL || state->calls == NULL || state->try_failures == NULL ||
-        state->conjunct_order == NULL || state->records == NULL) {
+    if (state->registers == NULL || state->calls == NULL || state->memos == NULL ||
+        state->try_failures == NULL || state->conjunct_order == NULL || state->records == NULL) {
         return ARENA_FULL(memory, err);
     }
     memset(state->registers, 0, program->node_count * sizeof *state->registers);
+    memset(state->memos, 0, program->dynamic_count * sizeof *state->memos);
     memset(state->calls, 0, program->call_count * sizeof *state->calls);
     memset(state->records, 0, program->conjunct_count * sizeof *state->records);
     for (uint32_t i = 0; i < program->conjunct_count; i++) {
@@ -73,6 +77,9 @@ firn_status expr_open(const expr_program *program, const statement_context *cont
     TRY(allocate_state(program, memory, &state, err));
     state->context = context;
     state->filters = filters;
+    for (uint32_t i = 0; i < program->dynamic_count; i++) {
+        state->memos[i].memory = arena_open_in(memory->owner, SIZE_MAX);
+    }
     for (uint32_t node = 0; node < program->node_count; node++) {
         if (program->nodes[node].kind == NODE_CALL) {
             const firn_status status = open_call(program, state, node, err);
@@ -89,6 +96,9 @@ firn_status expr_open(const expr_program *program, const statement_context *cont
 void expr_close(expr_state *self) {
     if (self == NULL) {
         return;
+    }
+    for (uint32_t i = 0; i < self->program->dynamic_count; i++) {
+        arena_close(&self->memos[i].memory);
     }
     for (uint32_t node = 0; node < self->program->node_count; node++) {
         if (self->program->nodes[node].kind != NODE_CALL) {
@@ -179,7 +189,7 @@ static firn_status key_of(const expr_run_call *run, uint32_t node, row_scope *sc
 
 static firn_status value_of_dynamic(const expr_run_call *run, const program_node *node,
                                     row_scope *scope, column *out) {
-    const dynamic_content *content = dynamic_content_of(run->state->filters, node->slot);
+    const dynamic_content *content = dynamic_content_of(run->state->filters, node->dynamic.slot);
     arena *scratch = run->scratch;
     if (content == NULL) {
         static const uint64_t always = 1;
@@ -188,17 +198,17 @@ static firn_status value_of_dynamic(const expr_run_call *run, const program_node
         return FIRN_OK;
     }
     const column **keys = ARENA_NEW(scratch, const column *, node->child_count + 1);
-    uint16_t *passed = ARENA_NEW(scratch, uint16_t, scope->count + 1);
-    const uint16_t *rows = scope_is_all(scope) ? NULL : scope_rows(scope, scratch);
-    if (keys == NULL || passed == NULL || (rows == NULL && !scope_is_all(scope))) {
+    if (keys == NULL) {
         return ARENA_FULL(scratch, run->err);
     }
     for (uint32_t i = 0; i < node->child_count; i++) {
         TRY(key_of(run, node->children[i], scope, &keys[i]));
     }
     TRY(column_new(scratch, node->type, scope->length, out, run->err));
-    const uint32_t count = dynamic_select(content, keys, rows, scope->count, scratch, passed);
-    bits_of_rows(passed, count, scope->length, COLUMN_OUT(out, uint64_t));
+    dynamic_memo *memo = &run->state->memos[node->dynamic.memo];
+    if (!dynamic_pass(content, memo, keys, scope, scratch, COLUMN_OUT(out, uint64_t))) {
+        return ARENA_FULL(scratch, run->err);
+    }
     return FIRN_OK;
 }
 
@@ -344,6 +354,14 @@ static void record(conjunct_record *self, int64_t ns, uint32_t in, uint32_t out)
     self->is_measured = true;
 }
 
+// A dynamic filter that lets nearly every row through costs more than it saves: the join above asks
+// anyway. It is tried again now and then, for a Top-N's become tighter.
+static bool is_idle(const expr_state *self, uint32_t index) {
+    const program_node *node = &self->program->nodes[self->program->conjuncts[index]];
+    return node->kind == NODE_DYNAMIC && self->records[index].is_measured &&
+           self->records[index].pass_rate > IDLE_PASS_RATE && self->filter_count % RETRY_EVERY != 0;
+}
+
 // Makes of `scope` the scope of its rows for which the conjunct is true.
 static firn_status apply_conjunct(const expr_run_call *run, uint32_t node, row_scope *scope,
                                   row_scope *out) {
@@ -387,9 +405,14 @@ firn_status expr_filter(expr_state *self, const batch *in, arena *scratch,
     uint32_t done = 0;
     while (done < program->conjunct_count && scopes[done].count > 0) {
         const uint32_t index = self->conjunct_order[done];
-        const int64_t start = program->infallible_count > 1 ? host_clock_ns() : 0;
+        if (is_idle(self, index)) {
+            scopes[done + 1] = scopes[done];
+            done++;
+            continue;
+        }
+        const int64_t start = program->infallible_count > 0 ? host_clock_ns() : 0;
         TRY(apply_conjunct(&run, program->conjuncts[index], &scopes[done], &scopes[done + 1]));
-        if (program->infallible_count > 1) {
+        if (program->infallible_count > 0) {
             record(&self->records[index], host_clock_ns() - start, scopes[done].count,
                    scopes[done + 1].count);
         }

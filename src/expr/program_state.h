@@ -66,7 +66,10 @@ typedef struct program_node {
         column constant; ///< LITERAL; its length is set when it is used.
         call_info *call;
         const in_set *in;
-        uint32_t slot;    ///< DYNAMIC.
+        struct {
+            uint32_t slot;
+            uint32_t memo; ///< Which of the state's.
+        } dynamic;
         uint32_t own_try; ///< TRY: which it is.
     };
 } program_node;
@@ -80,6 +83,7 @@ struct expr_program {
     uint32_t column_count; ///< Of the input layout.
     uint32_t call_count;
     uint32_t try_count;
+    uint32_t dynamic_count;
     uint32_t conjunct_count; ///< Of root 0, for expr_filter.
     uint32_t *conjuncts;     ///< Those that cannot fail first.
     uint32_t infallible_count;
@@ -143,6 +147,7 @@ struct expr_state {
     arena *memory;
     program_register *registers;
     call_state *calls;
+    dynamic_memo *memos;     ///< By DYNAMIC node.
     uint64_t **try_failures; ///< By TRY: rows that failed in this batch; NULL: none did.
     uint64_t serial;         ///< Last scope's number.
     uint64_t batch;          ///< The number of the batch's own scope.
