@@ -143,7 +143,7 @@ uint64_t column_hash_row(const column *self, uint32_t row); ///< Agrees with ker
 void column_print_row(const column *self, uint32_t row, text_builder *out);
 /// The same with times in a zone; NULL is UTC.
 struct zone;
-void column_print_row_at(const column *self, uint32_t row, const struct zone *zone,
+void column_print_row_at(const column *self, uint32_t row, const struct zone *at,
                          text_builder *out);
 
 #endif

@@ -180,7 +180,8 @@ static void print_lane(const column *self, uint32_t lane, const zone *at, text_b
     }
 }
 
-void column_print_row_at(const column *self, uint32_t row, const zone *at, text_builder *out) {
+void column_print_row_at(const column *self, uint32_t row, const struct zone *at,
+                         text_builder *out) {
     if (!column_is_valid(self, row)) {
         text_append(out, TEXT("NULL"));
         return;

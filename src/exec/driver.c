@@ -20,7 +20,7 @@
 #define SCRATCH_MAX (UINT64_C(1) << 40) // The pool is what limits it.
 
 typedef struct level {
-    op_instance *operator_;
+    op_instance *instance;
     batch input;
     arena_mark mark;
     bool has_more; // It answered STEP_MORE: call again with the same input.
@@ -64,7 +64,7 @@ task *pipeline_worker_task(pipeline_worker *self) {
 // ---- Opening and closing
 // -------------------------------------------------------------------------
 
-static task_answer run_worker(task *self);
+static task_answer run_worker(task *base);
 
 firn_status pipeline_worker_open(pipeline *owner, uint32_t index, pipeline_worker **out,
                                  firn_error *err) {
@@ -243,7 +243,7 @@ static firn_status flatten_input(pipeline_worker *self, batch *input, firn_error
 static firn_status descend(pipeline_worker *self, uint32_t depth, op_instance *next,
                            const batch *output, firn_error *err) {
     level *below = &self->levels[depth];
-    below->operator_ = next;
+    below->instance = next;
     below->input = *output;
     below->has_more = false;
     TRY(open_local(self, next, err));
@@ -270,7 +270,7 @@ static void ascend(pipeline_worker *self) {
 
 // Whoever is done needs nothing from above it: levels above forget their input.
 static void close_upstream(pipeline_worker *self, uint32_t depth) {
-    atomic_store_explicit(&self->levels[depth].operator_->is_done, true, memory_order_relaxed);
+    atomic_store_explicit(&self->levels[depth].instance->is_done, true, memory_order_relaxed);
     for (uint32_t i = 0; i <= depth; i++) {
         self->levels[i].has_more = false;
     }
@@ -279,7 +279,7 @@ static void close_upstream(pipeline_worker *self, uint32_t depth) {
 static firn_status step_level(pipeline_worker *self, bool *waits, firn_error *err) {
     const uint32_t depth = self->depth;
     level *here = &self->levels[depth];
-    op_instance *instance = here->operator_;
+    op_instance *instance = here->instance;
     arena_rewind(&self->scratch, here->mark);
     op_call call = call_of(self, instance);
     batch output = {0};

@@ -74,11 +74,11 @@ typedef struct join_test_rows {
 } join_test_rows;
 
 /// What the join gives; `*fails`: SINGLE's error.
-join_test_rows join_test_expect(const join_test *self, const join_test_side *left,
+join_test_rows join_test_expect(const join_test *test, const join_test_side *left,
                                 const join_test_side *right, bool *fails);
 /// Runs it and compares; false, and a failed check, if they differ. `report` may be NULL.
 bool join_test_run(const join_test *self, uint64_t seed, text_builder *report);
 /// What it is, for messages.
-void join_test_print(const join_test *self);
+void join_test_print(const join_test *test);
 
 #endif

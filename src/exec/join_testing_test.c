@@ -137,7 +137,9 @@ static uint32_t put_side(const join_test *test, const join_test_side *side, uint
 static void add_row(join_test_rows *out, const join_test_row *row) {
     if (out->count == out->capacity) {
         out->capacity = out->capacity == 0 ? 1024 : out->capacity * 2;
-        out->rows = realloc(out->rows, out->capacity * sizeof *out->rows);
+        join_test_row *grown = realloc(out->rows, out->capacity * sizeof *out->rows);
+        REQUIRE(grown != NULL);
+        out->rows = grown;
     }
     out->rows[out->count++] = *row;
 }

@@ -50,14 +50,29 @@ arithmetic_kernel arithmetic_kernel_for(arithmetic_op op, physical layout) {
     static uint32_t arithmetic_mul_##word(const arithmetic_call *call) {                           \
         FOR_CALL(c_type, !__builtin_mul_overflow(left, right, &value))                             \
     }                                                                                              \
+    /* The one quotient that overflows is of the smallest value and -1. */                         \
+    static bool div_##word(c_type left, c_type right, c_type *value) {                             \
+        if (right == 0) {                                                                          \
+            return false;                                                                          \
+        }                                                                                          \
+        if (right == (minus_one)) {                                                                \
+            return !__builtin_sub_overflow((c_type)0, left, value);                                \
+        }                                                                                          \
+        *value = (c_type)(left / right);                                                           \
+        return true;                                                                               \
+    }                                                                                              \
+    static bool rem_##word(c_type left, c_type right, c_type *value) {                             \
+        if (right == 0) {                                                                          \
+            return false;                                                                          \
+        }                                                                                          \
+        *value = right == (minus_one) ? 0 : (c_type)(left % right);                                \
+        return true;                                                                               \
+    }                                                                                              \
     static uint32_t arithmetic_div_##word(const arithmetic_call *call) {                           \
-        FOR_CALL(c_type, right != 0 && (right == (minus_one)                                       \
-                                            ? !__builtin_sub_overflow((c_type)0, left, &value)     \
-                                            : (value = (c_type)(left / right), true)))             \
+        FOR_CALL(c_type, div_##word(left, right, &value))                                          \
     }                                                                                              \
     static uint32_t arithmetic_rem_##word(const arithmetic_call *call) {                           \
-        FOR_CALL(c_type,                                                                           \
-                 right != 0 && (right == (minus_one) || (value = (c_type)(left % right), true)))   \
+        FOR_CALL(c_type, rem_##word(left, right, &value))                                          \
     }
 ARITHMETIC_SCALAR_LIST(SCALAR)
 

@@ -84,16 +84,10 @@ static firn_status add_filter(optimizer *self, plan_node *scan, uint32_t id, con
 }
 
 static bool may_prune(join_kind kind) {
-    switch (kind) {
-#define X(NAME, words, left, right, right_out, prunes)                                             \
-    case JOIN_##NAME:                                                                              \
-        return prunes;
-        JOIN_KIND_LIST(X)
+#define X(NAME, words, left, right, right_out, prunes) [JOIN_##NAME] = prunes,
+    static const bool prunes_by_kind[JOIN_KIND_COUNT] = {JOIN_KIND_LIST(X)};
 #undef X
-    case JOIN_KIND_COUNT:
-        break;
-    }
-    return false;
+    return prunes_by_kind[kind];
 }
 
 static firn_status visit_join(optimizer *self, plan_node *join) {

@@ -97,9 +97,7 @@ static firn_status visit(optimizer *self, plan_node **slot) {
     TRY(rewrite_split(self, filter->filter_.predicate, &conjuncts));
     TRY(rejects_side(self, &conjuncts, join->join_.left, &no_left));
     TRY(rejects_side(self, &conjuncts, join->join_.right, &no_right));
-    if (kind == JOIN_LEFT && no_right) {
-        join->join_.join = JOIN_INNER;
-    } else if (kind == JOIN_RIGHT && no_left) {
+    if ((kind == JOIN_LEFT && no_right) || (kind == JOIN_RIGHT && no_left)) {
         join->join_.join = JOIN_INNER;
     } else if (kind == JOIN_FULL) {
         join->join_.join = no_left && no_right ? JOIN_INNER

@@ -103,7 +103,7 @@ static firn_status bind_lambda(binder *self, scope *names, const sql_lambda *wri
 
 static firn_status bind_lambdas(binder *self, scope *names, const sql_call *written,
                                 const scalar_function *function, expr_list *args,
-                                uint32_t *lambdas) {
+                                const uint32_t *lambdas) {
     const type **types;
     bool *unknown;
     TRY(types_of(self, args->items, args->count, &types, &unknown));

@@ -26,7 +26,7 @@ static firn_status open_shared(const plan_node *node, const input_layout *input,
     self->width = width;
     // Which input this is: the one whose columns are all here.
     for (uint32_t number = 0; number < node->union_.inputs.count; number++) {
-        const uint32_t *ids = &node->union_.input_ids.items[number * width];
+        const uint32_t *ids = &node->union_.input_ids.items[(size_t)number * width];
         uint32_t found = 0;
         for (uint32_t i = 0; i < width; i++) {
             self->positions[i] = position_of(input, ids[i]);

@@ -230,8 +230,7 @@ const scalar_function function_date_bin = {
                "is left out), in which a timestamp lies",
     .examples =
         (const char *const[]){
-            "date_bin(INTERVAL '15 minutes', TIMESTAMP '2020-02-11 15:44:17', TIMESTAMP "
-            "'2001-01-01')",
+            "date_bin(INTERVAL '15 minutes', TIMESTAMP '2020-02-11 15:44', TIMESTAMP '2001-01-01')",
             "2020-02-11 15:30:00", "date_bin(INTERVAL '1 day', TIMESTAMP '1969-12-31 12:00:00')",
             "1969-12-31 00:00:00", "date_bin(INTERVAL '1 hour', NULL::TIMESTAMP)", "NULL",
             "date_bin(INTERVAL '1 month', TIMESTAMP '2020-01-01')",
@@ -325,14 +324,14 @@ const scalar_function function_date_diff = {
     .summary = "how many borders of a field lie between two dates or times: date_diff('day', from, "
                "to)",
     .examples =
-        (const char *const[]){"date_diff('day', DATE '2020-02-28', DATE '2020-03-01')", "2",
-                              "date_diff('year', DATE '2019-12-31', DATE '2020-01-01')", "1",
-                              "date_diff('hour', TIMESTAMP '2020-01-01 10:59:00', TIMESTAMP "
-                              "'2020-01-01 09:01:00')",
-                              "-1", "date_diff('week', DATE '2020-01-05', DATE '2020-01-06')", "1",
-                              "date_diff('month', NULL::DATE, DATE '2020-01-01')", "NULL",
-                              "date_diff('dow', DATE '2020-01-01', DATE '2020-01-01')", "error: ",
-                              "date_diff('day', 1, 2)", "error: no \"date_diff\" takes", NULL},
+        (const char *const[]){
+            "date_diff('day', DATE '2020-02-28', DATE '2020-03-01')", "2",
+            "date_diff('year', DATE '2019-12-31', DATE '2020-01-01')", "1",
+            "date_diff('hour', '2020-01-01 10:59'::TIMESTAMP, '2020-01-01 09:01')", "-1",
+            "date_diff('week', DATE '2020-01-05', DATE '2020-01-06')", "1",
+            "date_diff('month', NULL::DATE, DATE '2020-01-01')", "NULL",
+            "date_diff('dow', DATE '2020-01-01', DATE '2020-01-01')",
+            "error: ", "date_diff('day', 1, 2)", "error: no \"date_diff\" takes", NULL},
     .flags = FUNCTION_NULL_STRICT | FUNCTION_CAN_FAIL,
     .overloads =
         (const overload[]){

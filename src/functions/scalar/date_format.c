@@ -154,10 +154,9 @@ const scalar_function function_strftime = {
     .summary = "a date or time by a pattern of % and letters",
     .examples =
         (const char *const[]){"strftime(DATE '1992-03-02', '%d/%m/%Y')", "02/03/1992",
-                              "strftime(TIMESTAMP '1992-01-01 20:38:40', '%a, %-d %B %Y - "
-                              "%I:%M:%S %p')",
-                              "Wed, 1 January 1992 - 08:38:40 PM",
-                              "strftime('%Y%j', DATE '2020-12-31')", "2020366",
+                              "strftime(TIMESTAMP '1992-01-01 20:38:40', '%a, %-d %B %I:%M:%S %p')",
+                              "Wed, 1 January 08:38:40 PM", "strftime('%Y%j', DATE '2020-12-31')",
+                              "2020366",
                               "strftime(TIMESTAMP '2020-01-01 00:00:00.5', '%g|%f|%s|%%')",
                               "500|500000|1577836800|%", "strftime(DATE '2020-01-01', '%F %T')",
                               "2020-01-01 00:00:00", "strftime(NULL::DATE, '%Y')", "NULL",
@@ -357,15 +356,14 @@ const scalar_function function_strptime = {
     .category = "datetime",
     .summary = "the timestamp that a text shows by a pattern of % and letters, which must take all "
                "of it",
-    .examples = (const char *const[]){"strptime('02/03/1992', '%d/%m/%Y')", "1992-03-02 00:00:00",
-                                      "strptime('Wed, 1 January 1992 - 08:38:40 PM', '%a, %-d %B "
-                                      "%Y - %I:%M:%S %p')",
-                                      "1992-01-01 20:38:40",
-                                      "strptime('2020-01-01 00:00:00.25', '%F %T.%f')",
-                                      "2020-01-01 00:00:00.25", "strptime(NULL, '%Y')", "NULL",
-                                      "strptime('2020x', '%Y')",
-                                      "error: \"2020x\" is no TIMESTAMP of the form \"%Y\"",
-                                      "strptime(1, '%Y')", "error: no \"strptime\" takes", NULL},
+    .examples =
+        (const char *const[]){
+            "strptime('02/03/1992', '%d/%m/%Y')", "1992-03-02 00:00:00",
+            "strptime('Wed, 1 Jan 1992 08:38 PM', '%a, %-d %b %Y %I:%M %p')", "1992-01-01 20:38:00",
+            "strptime('2020-01-01 00:00:00.25', '%F %T.%f')", "2020-01-01 00:00:00.25",
+            "strptime(NULL, '%Y')", "NULL", "strptime('2020x', '%Y')",
+            "error: \"2020x\" is no TIMESTAMP of the form \"%Y\"", "strptime(1, '%Y')",
+            "error: no \"strptime\" takes", NULL},
     .flags = FORMAT_FLAGS,
     .overloads =
         (const overload[]){{.signature = "TIMESTAMP <- VARCHAR, VARCHAR", .kernel = read_percent},

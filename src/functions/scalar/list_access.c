@@ -310,10 +310,8 @@ const scalar_function function_list_position = {
         (const char *const[]){"array_position(['a', 'b'], 'b')", "2", "list_position([1, 2], 3)",
                               "NULL", "array_position([1, NULL], NULL)", "2",
                               "array_position([], 1)", "NULL", "array_position(NULL, 1)", "NULL",
-                              "array_position([2, 1, "
-                              "2], 2)",
-                              "1", "array_position(1, 1)", "error: no \"list_position\" takes",
-                              NULL},
+                              "array_position([2, 1, 2], 2)", "1", "array_position(1, 1)",
+                              "error: no \"list_position\" takes", NULL},
     .flags = 0,
     .overloads =
         (const overload[]){{.signature = "BIGINT <- LIST<T>, T", .kernel = array_position}, {0}},

@@ -74,9 +74,12 @@ static bool read_order(function_call *call, const column *const *args, uint32_t 
     out->elements = &args[0]->children[0];
     out->is_descending = is_descending;
     uint32_t next = 1;
-    if (call->arg_count > next && !is_descending &&
-        !read_word(text_at(text_rows_of(args[next++]), row), "asc", "desc", &out->is_descending)) {
-        return false;
+    if (call->arg_count > next && !is_descending) {
+        const text word = text_at(text_rows_of(args[next]), row);
+        next++;
+        if (!read_word(word, "asc", "desc", &out->is_descending)) {
+            return false;
+        }
     }
     out->nulls_first = out->is_descending;
     return call->arg_count <= next || read_word(text_at(text_rows_of(args[next]), row),

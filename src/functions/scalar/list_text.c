@@ -87,10 +87,9 @@ const scalar_function function_array_to_string = {
         (const char *const[]){
             "array_to_string([1, 2, NULL, 3], ',')", "1,2,3",
             "array_to_string(['a', NULL], '-', '*')", "a-*", "array_to_string([], ',')", "",
-            "array_to_string(['a'], "
-            "NULL)",
-            "NULL", "array_to_string(NULL, ',')", "NULL", "array_to_string([true, false], ' ')",
-            "true false", "array_to_string(1, ',')", "error: no \"array_to_string\" takes", NULL},
+            "array_to_string(['a'], NULL)", "NULL", "array_to_string(NULL, ',')", "NULL",
+            "array_to_string([true, false], ' ')", "true false", "array_to_string(1, ',')",
+            "error: no \"array_to_string\" takes", NULL},
     .flags = 0,
     .overloads =
         (const overload[]){

@@ -78,9 +78,8 @@ const scalar_function function_now = {
     .summary = "when the statement started: the same in all of it",
     .examples = (const char *const[]){"now() = current_timestamp", "true",
                                       "now() > TIMESTAMPTZ '2020-01-01'", "true",
-                                      "current_timestamp(0) = date_trunc('second', "
-                                      "current_timestamp(0))",
-                                      "true", "typeof(now())", "TIMESTAMP WITH TIME ZONE",
+                                      "now(0) = date_trunc('second', now(0))", "true",
+                                      "typeof(now())", "TIMESTAMP WITH TIME ZONE",
                                       "now('x'::VARCHAR)", "error: no \"now\" takes", NULL},
     .flags = FUNCTION_STABLE,
     .overloads =

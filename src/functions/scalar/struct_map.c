@@ -45,7 +45,7 @@ static firn_status bind_named_struct(function_bind_call *call, firn_error *err) 
     }
     for (uint32_t i = 0; i < count; i++) {
         text name;
-        if (!literal_text(call->args[2 * i], &name)) {
+        if (!literal_text(call->args[2 * (size_t)i], &name)) {
             return FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION,
                             "the name of field %u of named_struct is no text constant", i + 1);
         }
