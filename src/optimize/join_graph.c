@@ -105,7 +105,7 @@ static key_estimate key_of(const join_graph *self, const expr *value, uint64_t r
 static void add_edge(join_graph *self, join_edge edge) {
     self->edges[self->edge_count++] = edge;
     if (__builtin_popcountll(edge.relations) == 2) {
-        const uint64_t low = edge.relations & -edge.relations;
+        const uint64_t low = edge.relations & ~(edge.relations - 1);
         self->neighbours[first_of(low)] |= edge.relations & ~low;
         self->neighbours[first_of(edge.relations & ~low)] |= low;
     }
@@ -343,7 +343,7 @@ static uint64_t group_of(const uint64_t *groups, uint32_t count, uint64_t relati
 // Does the edge of a class join what the class's edges before it have not joined? `groups` are the
 // sets that they have joined.
 static bool joins_anew(uint64_t *groups, uint32_t *count, uint64_t relations) {
-    const uint64_t low = relations & -relations;
+    const uint64_t low = relations & ~(relations - 1);
     const uint64_t one = group_of(groups, *count, low);
     if ((one & relations) == relations) {
         return false;
