@@ -46,6 +46,9 @@ firn_status loaded_object_open(io *files, const loaded_name *name, const loaded_
                         "\"%.*s\" is a view and has no earlier versions", TEXT_ARGS(dotted));
     } else {
         status = open_view(files, name, loaded, memory, &out->view, cancel, err);
+        if (status == FIRN_OK) {
+            out->view->name = dotted;
+        }
     }
     if (status != FIRN_OK) {
         err_while(err, "loading %s \"%.*s\" of catalog \"%.*s\"",

@@ -40,13 +40,7 @@ static firn_status open_client(rest_catalog *self, text location, const firn_opt
                                  .header_count = read.header_count,
                                  .connect_timeout_ms = read.connect_timeout_ms,
                                  .request_timeout_ms = read.request_timeout_ms};
-    TRY(rest_client_open(self->files, &client, &self->client, err));
-    // A wrong address or credential is told at once.
-    const firn_status status = rest_client_connect(self->client, NULL, err);
-    if (status != FIRN_OK) {
-        rest_client_close(self->client);
-    }
-    return status;
+    return rest_client_open(self->files, &client, &self->client, err);
 }
 
 static firn_status open_catalog(text alias, text location, const firn_option *options, size_t count,
@@ -66,6 +60,10 @@ static firn_status open_catalog(text alias, text location, const firn_option *op
     }
     *out = &self->base;
     return FIRN_OK;
+}
+
+static firn_status connect_catalog(catalog *base, const cancel_flag *cancel, firn_error *err) {
+    return rest_client_connect(of(base)->client, cancel, err);
 }
 
 static void close_catalog(catalog *base) {
@@ -106,6 +104,7 @@ const catalog_kind rest_catalog_kind = {
     .name = "rest",
     .recognises = recognises,
     .open = open_catalog,
+    .connect = connect_catalog,
     .close = close_catalog,
     .list_namespaces = list_namespaces,
     .has_namespace = has_namespace,

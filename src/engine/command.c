@@ -2,7 +2,29 @@
 #include <assert.h>
 
 #include "engine/objects.h"
+#include "memory/json_tree.h"
 #include "sql/printer.h"
+
+// A map as a JSON object of texts.
+static firn_status map_text(const column *map, arena *memory, text *out, firn_error *err) {
+    const list_value entries = COLUMN_VALUES(map, list_value)[0];
+    text_builder builder = text_builder_open(memory);
+    json_writer json = json_writer_into(&builder, 0);
+    json_begin_object(&json);
+    for (uint32_t i = entries.offset; i < entries.offset + entries.size; i++) {
+        text words[2];
+        for (int side = 0; side < 2; side++) {
+            text_builder word = text_builder_open(memory);
+            column_print_row(&map->children[side], i, &word);
+            TRY(text_builder_finish(&word, &words[side], err));
+        }
+        json_write_key(&json, words[0]);
+        json_write_text(&json, words[1]);
+    }
+    json_end_object(&json);
+    json_writer_finish(&json);
+    return text_builder_finish(&builder, out, err);
+}
 
 static firn_status constant_text(run *self, const sql_expr *written, text *out, firn_error *err) {
     // A bare word in SET is a text.
@@ -16,6 +38,9 @@ static firn_status constant_text(run *self, const sql_expr *written, text *out, 
     TRY(bind_constant(written, &env, &self->memory, &value, err));
     if (value->literal_.value.is_null) {
         return FAIL_SQL(err, FIRN_INVALID, "22004", written->position, "NULL is no value here");
+    }
+    if (value->type->id == TYPE_MAP) {
+        return map_text(value->literal_.value.value, &self->memory, out, err);
     }
     text_builder builder = text_builder_open(&self->memory);
     column_print_row(value->literal_.value.value, 0, &builder);
@@ -115,7 +140,8 @@ static firn_status run_attach(run *self, const sql_attach *written, firn_error *
             TRY(session_detach(self->session, alias, err));
         }
     }
-    return session_attach(self->session, alias, location, options, written->options.count, err);
+    return session_attach(self->session, alias, location, options, written->options.count,
+                          &self->cancel, err);
 }
 
 static firn_status run_detach(run *self, const sql_detach *written, firn_error *err) {

@@ -49,7 +49,21 @@ static firn_status names_as_levels(const sql_name *names, size_t count, arena *m
 
 static catalog *current_catalog(firn_session *self, const view_definition *inside) {
     const sql_name name = {.value = inside != NULL ? inside->catalog : self->current_catalog};
-    return session_catalog(self, &name);
+    catalog *found = session_catalog(self, &name);
+    if (found == NULL && inside != NULL) { // Its maker knew its catalog by another name.
+        const sql_name owner = {.value = inside->owner};
+        found = session_catalog(self, &owner);
+    }
+    return found;
+}
+
+// The catalog that a name begins with.
+static catalog *named_catalog(firn_session *self, const sql_name *name,
+                              const view_definition *inside) {
+    catalog *found = session_catalog(self, name);
+    return found == NULL && inside != NULL && text_equal_nocase(name->value, inside->catalog)
+               ? current_catalog(self, inside)
+               : found;
 }
 
 #define CANDIDATES_MAX 16
@@ -88,7 +102,7 @@ static firn_status candidates_of(run *user, const sql_names *path, const view_de
     namespace_path space;
     TRY(names_as_levels(path->items, path->count - 1, memory, &space, err));
     out[(*count)++] = (object_place){.catalog = current, .object = {.space = space, .name = last}};
-    catalog *named = session_catalog(self, &path->items[0]);
+    catalog *named = named_catalog(self, &path->items[0], inside);
     if (named != NULL) {
         TRY(names_as_levels(path->items + 1, path->count - 2, memory, &space, err));
         out[(*count)++] =
@@ -149,6 +163,11 @@ static firn_status find(void *session, const sql_names *path, const table_versio
     }
     *err = first;
     err->position = path->items[0].position;
+    if (inside != NULL && path->count > 2 &&
+        named_catalog(user->session, &path->items[0], inside) == NULL) {
+        err_hint(err, "if \"%.*s\" is a catalog to the view's maker, attach it under that name",
+                 TEXT_ARGS(path->items[0].value));
+    }
     return err->status;
 }
 

@@ -109,7 +109,8 @@ void session_remove_run(firn_session *self, run *removed);
 /// The attached catalog of that alias; NULL if there is none.
 catalog *session_catalog(firn_session *self, const sql_name *name);
 firn_status session_attach(firn_session *self, text alias, text location,
-                           const firn_option *options, size_t count, firn_error *err);
+                           const firn_option *options, size_t count, const cancel_flag *cancel,
+                           firn_error *err);
 firn_status session_detach(firn_session *self, text alias, firn_error *err);
 firn_status session_use(firn_session *self, const sql_names *path, firn_error *err);
 

@@ -225,7 +225,8 @@ catalog *session_catalog(firn_session *self, const sql_name *name) {
 }
 
 firn_status session_attach(firn_session *self, text alias, text location,
-                           const firn_option *options, size_t count, firn_error *err) {
+                           const firn_option *options, size_t count, const cancel_flag *cancel,
+                           firn_error *err) {
     const sql_name name = {.value = alias};
     if (session_catalog(self, &name) != NULL) {
         firn_status status = FAIL_SQL(err, FIRN_INVALID, "42710", NO_POSITION,
@@ -235,7 +236,9 @@ firn_status session_attach(firn_session *self, text alias, text location,
     }
     catalog *made;
     TRY(catalog_open(alias, location, options, count, self->engine->io, &made, err));
-    firn_status status = add_attached(self, made, alias, err);
+    firn_status status =
+        made->kind->connect == NULL ? FIRN_OK : made->kind->connect(made, cancel, err);
+    status = status == FIRN_OK ? add_attached(self, made, alias, err) : status;
     if (status != FIRN_OK) {
         made->kind->close(made);
     }

@@ -76,6 +76,19 @@ static firn_status bind_rows(binder *self, const bound_object *object, bound_que
     return FIRN_OK;
 }
 
+// Says in which view something was wrong, and whose SQL it is if it is not ours.
+static firn_status while_in_view(const view_definition *view, firn_status status, firn_error *err) {
+    if (status != FIRN_OK) {
+        err->position = NO_POSITION; // It is a place in the view's text.
+    }
+    if (status != FIRN_OK && view->name.size > 0) {
+        err_while(err, "binding the view \"%.*s\"%s%.*s%s", TEXT_ARGS(view->name),
+                  view->dialect.size > 0 ? ", whose SQL is that of \"" : "",
+                  TEXT_ARGS(view->dialect), view->dialect.size > 0 ? "\"" : "");
+    }
+    return status;
+}
+
 // A view is bound in the place where it was defined: its own catalog, no outer columns, no CTEs.
 static firn_status bind_view(binder *self, const view_definition *view, bound_query *out) {
     if (self->view_depth == BIND_VIEW_DEPTH_MAX) {
@@ -84,7 +97,9 @@ static firn_status bind_view(binder *self, const view_definition *view, bound_qu
     }
     const sql_statement *statement;
     size_t used;
-    TRY(sql_parse_statement(view->sql, 0, self->memory, &statement, &used, self->err));
+    TRY(while_in_view(view,
+                      sql_parse_statement(view->sql, 0, self->memory, &statement, &used, self->err),
+                      self->err));
     if (statement == NULL || sql_statement_kind_of(statement) != SQL_QUERY_STATEMENT) {
         return FAIL(self->err, FIRN_INVALID, "the definition of a view is no query");
     }
@@ -102,10 +117,7 @@ static firn_status bind_view(binder *self, const view_definition *view, bound_qu
             out->columns.items[i].name = view->columns.items[i];
         }
     }
-    if (status != FIRN_OK) {
-        self->err->position = NO_POSITION; // It is a place in the view's text.
-    }
-    return status;
+    return while_in_view(view, status, self->err);
 }
 
 static firn_status bind_version(binder *self, const sql_table *written, table_version *out) {

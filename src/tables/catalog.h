@@ -44,9 +44,12 @@ typedef struct catalog_entry_list {
 /// A view's definition.
 typedef struct view_definition {
     text sql;
-    text catalog; ///< What unqualified names in it mean.
-    namespace_path space;
-    text_list columns; ///< Names of its columns, empty: the query's.
+    text dialect;         ///< Whose SQL that is; empty: ours.
+    text name;            ///< Dotted, for messages; empty if it need not be said.
+    text catalog;         ///< What unqualified names in it mean.
+    text owner;           ///< Where no `catalog` is attached: this one, which holds the view.
+    namespace_path space; ///< Likewise of unqualified names.
+    text_list columns;    ///< Names of its columns, empty: the query's.
 } view_definition;
 
 /// What a name turned out to be.
@@ -62,6 +65,9 @@ struct catalog_kind {
     /// Opens it. Options are key/value texts as in INTERFACE.md 2; unknown ones are errors.
     firn_status (*open)(text alias, text location, const firn_option *options, size_t count,
                         struct io *io, catalog **out, firn_error *err);
+    /// Asks whoever is behind it for the first time, so that a wrong address or credential is told
+    /// at once. NULL: opening tells. Waits, and can be cancelled.
+    firn_status (*connect)(catalog *self, const cancel_flag *cancel, firn_error *err);
     void (*close)(catalog *self);
     /// Child namespaces of `parent` (count 0: the top).
     firn_status (*list_namespaces)(catalog *self, namespace_path parent, arena *memory,

@@ -37,6 +37,7 @@ static firn_status take_sql(const json_node *version, view_definition *out, firn
         TRY(json_want_text(each, "dialect", &dialect, err));
         if (text_equal_nocase(kind, TEXT("sql")) && rank_of(dialect) > best) {
             best = rank_of(dialect);
+            out->dialect = best == 3 ? (text){.size = 0} : dialect;
             TRY(json_get_text(each, "sql", &out->sql, err));
         }
     }
@@ -87,7 +88,7 @@ firn_status ice_view_read(bytes file, text alias, arena *memory, view_definition
     if (made == NULL) {
         return ARENA_FULL(memory, err);
     }
-    *made = (view_definition){.catalog = alias};
+    *made = (view_definition){.catalog = alias, .owner = alias};
     TRY(ice_json_read(file, memory, &root, err));
     TRY(json_as_object(root, err));
     TRY(json_get_i64(root, "current-version-id", &id, err));
@@ -95,6 +96,7 @@ firn_status ice_view_read(bytes file, text alias, arena *memory, view_definition
     TRY(find_numbered(versions, "version-id", id, &version, err));
     TRY(json_get_array(version, "default-namespace", &space, err));
     TRY(take_texts(space, memory, &made->space, err));
+    TRY(json_want_text(version, "default-catalog", &made->catalog, err));
     TRY(take_sql(version, made, err));
     TRY(take_columns(root, version, memory, made, err));
     *out = made;
