@@ -1,5 +1,7 @@
 #include "catalogs/catalog_options.h"
 
+#include <assert.h>
+
 #include "memory/json_tree.h"
 
 #define ALL_KINDS (CATALOG_REST | CATALOG_SQLITE | CATALOG_FOLDER)
@@ -113,12 +115,16 @@ static const option_kind option_kinds[] = {
     {"REQUEST_TIMEOUT", CATALOG_REST, read_request_timeout},
     {"READ_ONLY", ALL_KINDS, read_is_read_only},
 };
-#define OPTION_COUNT (sizeof option_kinds / sizeof *option_kinds)
+static_assert(sizeof option_kinds / sizeof *option_kinds == CATALOG_OPTION_COUNT, "all");
+
+const char *catalog_option_name(size_t index) {
+    return option_kinds[index].name;
+}
 
 static firn_status fail_unknown(text name, firn_error *err) {
     const option_kind *nearest = option_kinds;
     size_t least = SIZE_MAX;
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
+    for (size_t i = 0; i < CATALOG_OPTION_COUNT; i++) {
         const size_t distance = text_distance(name, text_of(option_kinds[i].name));
         if (distance < least) {
             least = distance;
@@ -136,15 +142,15 @@ static firn_status fail_unknown(text name, firn_error *err) {
 firn_status catalog_options_read(const firn_option *options, size_t count, catalog_kind_bit kind,
                                  arena *memory, catalog_options *out, firn_error *err) {
     *out = (catalog_options){.is_read_only = false};
-    bool is_given[OPTION_COUNT] = {false};
+    bool is_given[CATALOG_OPTION_COUNT] = {false};
     for (size_t i = 0; i < count; i++) {
         const text name = text_of(options[i].key);
         size_t found = 0;
-        while (found < OPTION_COUNT &&
+        while (found < CATALOG_OPTION_COUNT &&
                !text_equal_nocase(name, text_of(option_kinds[found].name))) {
             found += 1;
         }
-        if (found == OPTION_COUNT) {
+        if (found == CATALOG_OPTION_COUNT) {
             return fail_unknown(name, err);
         }
         if ((option_kinds[found].kinds & (int)kind) == 0) {

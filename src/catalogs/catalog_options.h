@@ -27,6 +27,10 @@ typedef struct catalog_options {
     bool is_read_only;
 } catalog_options;
 
+#define CATALOG_OPTION_COUNT 10
+/// The name of an option of any kind of catalog, in capitals; `index` is below the count.
+const char *catalog_option_name(size_t index);
+
 /// Reads options for a catalog of one kind. Names are taken in any case. Values:
 ///     HEADERS            a JSON object of texts: {"X-Tenant": "seven"}
 ///     …_TIMEOUT          a whole number of seconds, or with a unit: 500ms, 5s, 2min

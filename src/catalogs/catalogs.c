@@ -1,5 +1,9 @@
 #include "catalogs/catalogs.h"
 
+#include "base/host.h"
+#include "catalogs/catalog_config.h"
+#include "io/io_path.h"
+
 #define CATALOG(word) extern const catalog_kind word##_catalog_kind;
 #include "catalogs/catalogs.def"
 #undef CATALOG
@@ -33,19 +37,23 @@ static firn_status check_type(const firn_option *option, firn_error *err) {
 static firn_status open_by(const catalog_kind *kind, const attach_place *place,
                            const firn_option *options, size_t count, struct io *io, catalog **out,
                            firn_error *err) {
-    arena memory = arena_open((size_t)1 << 20);
-    firn_option *own = ARENA_NEW(&memory, firn_option, count + 1);
-    firn_status status = own == NULL ? ARENA_FULL(&memory, err) : FIRN_OK;
-    size_t own_count = 0;
+    arena memory = arena_open((size_t)4 << 20);
+    option_list own = {.items = ARENA_NEW(&memory, firn_option, count + 1)};
+    option_list all;
+    firn_status status = own.items == NULL ? ARENA_FULL(&memory, err) : FIRN_OK;
     for (size_t i = 0; i < count && status == FIRN_OK; i++) {
         if (is_type(&options[i])) {
             status = check_type(&options[i], err);
         } else {
-            own[own_count++] = options[i];
+            own.items[own.count++] = options[i];
         }
     }
     if (status == FIRN_OK) {
-        status = kind->open(place->alias, place->location, own, own_count, io, out, err);
+        const catalog_config config = {.files = io, .environment = host_environment};
+        status = catalog_config_add(&config, place->alias, own, &memory, &all, err);
+    }
+    if (status == FIRN_OK) {
+        status = kind->open(place->alias, place->location, all.items, all.count, io, out, err);
     }
     arena_close(&memory);
     return status;
@@ -59,8 +67,10 @@ firn_status catalog_open(text alias, text location, const firn_option *options, 
             return open_by(*kind, &place, options, count, io, out, err);
         }
     }
+    char buffer[256];
+    const text shown = io_path_shown(location, buffer, sizeof buffer);
     firn_status status = FAIL_SQL(err, FIRN_INVALID, "42704", NO_POSITION, "\"%.*s\" is no catalog",
-                                  TEXT_ARGS(location));
+                                  TEXT_ARGS(shown));
     err_hint(err, "ATTACH takes 'sqlite:FILE', 'https://…' of a REST catalog, or a folder");
     return status;
 }

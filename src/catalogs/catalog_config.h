@@ -1,0 +1,32 @@
+// Options of ATTACH that are not written in SQL, by the alias of the catalog: secrets above all.
+//
+//     ATTACH 'https://catalog' AS lake        what is written here counts first, then
+//     FIRN_CATALOG__LAKE__TOKEN=…             the environment: in capitals, '_' for other signs,
+//     FIRN_CONFIG=/etc/firn.ini               then the section of a file:
+//         # comment                               [lake]
+//         ; comment                               credential = id:secret
+#ifndef FIRN_CATALOGS_CATALOG_CONFIG_H
+#define FIRN_CATALOGS_CATALOG_CONFIG_H
+
+#include "io/io.h"
+#include "memory/arena.h"
+
+typedef struct option_list {
+    size_t count;
+    firn_option *items;
+} option_list;
+
+/// Where to look; tests have their own environment.
+typedef struct catalog_config {
+    io *files;
+    const char *(*environment)(const char *name);
+} catalog_config;
+
+/// Makes `out` of `given` and of what stands outside and is not among it. Everything but the keys
+/// and values of `given` is in `memory`.
+///
+/// Errors: FIRN_INVALID with the file's line, never with what it says; those of io.
+firn_status catalog_config_add(const catalog_config *self, text alias, option_list given,
+                               arena *memory, option_list *out, firn_error *err);
+
+#endif
