@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cell_text.h"
+#include "masked_sql.h"
 #include "printed_number.h"
 #include "results.h"
 
@@ -62,8 +63,12 @@ void cli_fault_lines(cli_sink *out, const firn_error *err, const char *sql, size
     if (length == 0 || err->text[length - 1] != '\n') {
         cli_sink_char(out, '\n');
     }
-    if (err->position <= size) {
-        write_caret(out, sql, size, (size_t)err->position);
+    if (err->position <= size && size > 0) {
+        cli_sink shown = CLI_SINK_MEMORY;
+        cli_sink_write(&shown, sql, size);
+        cli_mask_secrets(shown.data, shown.size);
+        write_caret(out, shown.data, shown.size, (size_t)err->position);
+        cli_sink_close(&shown);
     }
     if (err->hint[0] != '\0') {
         cli_sink_text(out, "hint: ");

@@ -100,14 +100,17 @@ text io_path_name(text path) {
 }
 
 text io_path_shown(text path, char *buffer, size_t capacity) {
-    if (!io_path_is_web(path)) {
+    if (io_path_is_local(path)) {
         return path;
     }
     const text scheme = io_path_scheme(path);
     const text rest = text_slice(path, scheme.size + 3, path.size);
-    size_t end = text_find(rest, TEXT("?"));
-    const size_t fragment = text_find(rest, TEXT("#"));
-    end = fragment < end ? fragment : end;
+    size_t end = rest.size;
+    if (io_path_is_web(path)) { // Elsewhere these are parts of names.
+        const size_t fragment = text_find(rest, TEXT("#"));
+        end = text_find(rest, TEXT("?"));
+        end = fragment < end ? fragment : end;
+    }
     // The user part ends at the last '@' before the path begins.
     const size_t slash = text_find(text_slice(rest, 0, end), TEXT("/"));
     size_t start = 0;

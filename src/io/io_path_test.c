@@ -51,6 +51,8 @@ TEST(io_path_shown_hides_what_may_be_secret) {
         {TEXT("https://u:p@ss@h/x@y"), TEXT("https://h/x@y")},
         {TEXT("http://h?x=/@"), TEXT("http://h")},
         {TEXT("http://"), TEXT("http://")},
+        {TEXT("ftp://u:p@h/x"), TEXT("ftp://h/x")},
+        {TEXT("s3://bucket/a?b#c@d"), TEXT("s3://bucket/a?b#c@d")},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char buffer[64];

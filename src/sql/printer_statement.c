@@ -72,6 +72,19 @@ static void print_show(text_builder *out, const sql_show *show) {
     print_literal_clause(out, " LIKE ", show->pattern);
 }
 
+// Values that are nobody's business are not printed: printed statements end up in logs.
+static void print_attach_option(text_builder *out, const sql_option *option) {
+    static const char *const secrets[] = {"TOKEN", "CREDENTIAL", "HEADERS"};
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+        if (option->value != NULL && text_equal_nocase(option->key.value, text_of(secrets[i]))) {
+            put(out, secrets[i]);
+            put(out, " = '***'");
+            return;
+        }
+    }
+    print_option(out, option);
+}
+
 static void print_attach(text_builder *out, const sql_attach *attach) {
     put(out, attach->or_replace ? "ATTACH OR REPLACE " : "ATTACH ");
     put_if(out, attach->if_not_exists, "IF NOT EXISTS ");
@@ -80,7 +93,11 @@ static void print_attach(text_builder *out, const sql_attach *attach) {
         put(out, " AS ");
         sql_print_name(out, &attach->alias);
     }
-    print_options(out, " ", attach->options);
+    for (size_t i = 0; i < attach->options.count; i++) {
+        put(out, i == 0 ? " (" : ", ");
+        print_attach_option(out, sql_option_of(attach->options.items[i]));
+    }
+    put_if(out, attach->options.count > 0, ")");
 }
 
 static void print_describe(text_builder *out, const sql_describe *describe) {

@@ -341,8 +341,10 @@ static const print_case statement_cases[] = {
     {"USE c.s", NULL},
     {"ATTACH 'sqlite:x.db' AS c (TYPE iceberg, WAREHOUSE 'w', READ_ONLY, HEADERS MAP {'a': "
      "'b'})",
-     "ATTACH 'sqlite:x.db' AS c (TYPE = iceberg, WAREHOUSE = 'w', READ_ONLY, HEADERS = MAP "
-     "{'a': 'b'})"},
+     "ATTACH 'sqlite:x.db' AS c (TYPE = iceberg, WAREHOUSE = 'w', READ_ONLY, HEADERS = "
+     "'***')"},
+    {"ATTACH 'http://h' AS c (token 'hunter22', Credential = 'id:hunter22')",
+     "ATTACH 'http://h' AS c (TOKEN = '***', CREDENTIAL = '***')"},
     {"ATTACH OR REPLACE DATABASE IF NOT EXISTS 'x'", "ATTACH OR REPLACE IF NOT EXISTS 'x'"},
     {"DETACH DATABASE IF EXISTS c", "DETACH IF EXISTS c"},
     {"DETACH database", NULL},

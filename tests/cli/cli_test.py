@@ -201,6 +201,20 @@ def a_fault_shows_its_place():
     assert len(lines[2]) < 120
 
 
+def a_fault_does_not_show_secrets():
+    cases = [
+        ("TOKEN 'hunter22', WAREHOUSE 'w'", "TOKEN '********', WAREHOUSE 'w'"),
+        ("token = 'it''s' , X 'a'", "token = '*****' , X 'a'"),
+        ("(Credential \"id:pw\") 'b'", "(Credential \"*****\") 'b'"),
+        ("HEADERS MAP {'X-Key': 'k', 'Y': 'z'}, 'b'", "HEADERS MAP {'*****': '*', '*': '*'}, 'b'"),
+        ("'https://me:pw@host/a@b' TOKENS 'b'", "'https://*****@host/a@b' TOKENS 'b'"),
+        ("TOKEN; 'b' CREDENTIAL 'open", "TOKEN; 'b' CREDENTIAL '****"),
+    ]
+    for written, shown in cases:
+        _, err = firn("-c", "fail " + written, code=1)
+        assert shown in err, err
+
+
 def a_fault_is_json_where_results_are():
     _, err = firn("--format", "json", "-c", "fail regoin", code=1)
     same(json.loads(err), {"error": 'invalid: column "regoin" does not exist', "code": "42703",
