@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REPEAT_NS = 20 * 1000 * 1000, STACK_SIZE = 64 * 1024 };
+enum { REPEAT_NS = 20 * 1000 * 1000, STACK_SIZE = 256 * 1024 };
 
 static struct {
     pthread_mutex_t lock;  // Guards what follows.

@@ -120,9 +120,16 @@ static uint64_t pause_ms(const exchange_driver *self, const exchange *what) {
     return pause / 2 + pause * chance / (UINT64_C(2) * UINT16_MAX);
 }
 
+// When all attempts together have taken as long as they may.
+static int64_t end_of_time(const exchange *what) {
+    return what->total_timeout_ms == 0 ? INT64_MAX
+                                       : what->begun_ns + (int64_t)what->total_timeout_ms * 1000000;
+}
+
 static bool can_try_again(const exchange_driver *self, const exchange *what) {
-    return what->attempt < self->settings.retry_count &&
-           (!what->head.has_retry_after || what->head.retry_after_ms <= RETRY_AFTER_MS_MAX);
+    const uint64_t least_ms = what->head.has_retry_after ? what->head.retry_after_ms : 0;
+    return what->attempt < self->settings.retry_count && least_ms <= RETRY_AFTER_MS_MAX &&
+           host_clock_ns() + (int64_t)least_ms * 1000000 < end_of_time(what);
 }
 
 // Whether another attempt is made; then it is PAUSED.
@@ -134,9 +141,12 @@ static bool try_again(exchange_driver *self, exchange *what) REQUIRES(&self->loc
     if (!can_try_again(self, what)) {
         return false;
     }
-    const uint64_t pause = pause_ms(self, what);
+    const int64_t due_ns = host_clock_ns() + (int64_t)pause_ms(self, what) * 1000000;
+    if (due_ns >= end_of_time(what)) {
+        return false;
+    }
     what->attempt += 1;
-    what->due_ns = host_clock_ns() + (int64_t)pause * 1000000;
+    what->due_ns = due_ns;
     what->state = EXCHANGE_PAUSED;
     list_add(&self->paused, what);
     return true;
@@ -342,8 +352,7 @@ static void start_attempt(exchange_driver *self, exchange *what) REQUIRES(&self-
     what->head = (exchange_head){.status = 0};
     what->head_bytes = 0;
     what->head_is_told = false;
-    what->started_ns = host_clock_ns();
-    what->active_ns = what->started_ns;
+    what->active_ns = host_clock_ns();
     what->call.status = 0;
     what->call.redirect_url = NULL;
     if (what->kind->begin != NULL) {
@@ -382,7 +391,7 @@ static void stop_unwanted(exchange_driver *self, int64_t now_ns, int64_t *due_ns
         int64_t end_ns = what->active_ns + (int64_t)self->settings.idle_timeout_ms * 1000000;
         const char *reason = "no byte came for too long";
         if (what->total_timeout_ms != 0) {
-            end_ns = what->started_ns + (int64_t)what->total_timeout_ms * 1000000;
+            end_ns = end_of_time(what);
             reason = "no whole answer came in time";
         }
         if (!what->is_dropped && now_ns < end_ns) {
@@ -593,6 +602,7 @@ static firn_status queue(exchange_driver *self, exchange *what, firn_error *err)
     what->is_progress = false;
     what->is_foreign = false;
     what->attempt = 0;
+    what->begun_ns = host_clock_ns();
     what->redirect_count = 0;
     what->memory = arena_open(EXCHANGE_MEMORY_LIMIT);
     what->status = FIRN_OK;

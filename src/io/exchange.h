@@ -63,7 +63,7 @@ struct exchange {
     bool is_repeatable;        // Doing it twice does no harm.
     bool repeats_500;          // 500 means "try again", as object stores mean it.
     bool keeps_redirects;      // A redirect is an answer like any other.
-    uint32_t total_timeout_ms; // Of one attempt; 0: only idle time counts.
+    uint32_t total_timeout_ms; // Of all attempts together; 0: only idle time counts.
     exchange_driver *driver;
     // Guarded by the driver's lock:
     exchange_state state;
@@ -74,7 +74,7 @@ struct exchange {
     exchange *next;
     uint32_t attempt;
     uint32_t redirect_count;
-    int64_t started_ns;
+    int64_t begun_ns;  // When it was queued.
     int64_t active_ns; // When something last arrived.
     int64_t due_ns;    // PAUSED: when to go on.
     size_t head_bytes; // Of the answer's headers, against HEAD_BYTES_MAX.

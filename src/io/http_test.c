@@ -256,6 +256,26 @@ TEST(http_gives_up_an_answer_that_takes_too_long) {
     tear_down(s);
 }
 
+TEST(http_repeats_within_the_time_limit_only) {
+    static const fake_answer never = {.status = 200, .pause_ms = FAKE_NEVER};
+    play hangs = {.answers = {never, never, never, never, never, never}, .count = 6};
+    setting *s = set_up(&hangs);
+    const int64_t start = host_clock_ns();
+    CHECK(send(s, (http_request){.total_timeout_ms = 60, .is_repeatable = true}) == FIRN_IO);
+    CHECK(host_clock_ns() - start < INT64_C(500) * 1000000 && s->net.request_count == 1);
+    CHECK(says("no whole answer came in time"));
+    tear_down(s);
+    // A pause that the server asks for and that is longer than what is left is not begun.
+    play waits = {.answers = {{.status = 503,
+                               .header_count = 1,
+                               .headers = {{TEXT("Retry-After"), TEXT("5")}}}},
+                  .count = 1};
+    s = set_up(&waits);
+    CHECK(send(s, (http_request){.total_timeout_ms = 1000, .is_repeatable = true}) == FIRN_OK);
+    CHECK(s->answer.status == 503 && s->net.request_count == 1);
+    tear_down(s);
+}
+
 TEST(http_answers_an_error_in_a_forked_child) {
     play what = {.answers = {{.status = 200}}, .count = 1};
     setting *s = set_up(&what);

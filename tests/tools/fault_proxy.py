@@ -8,6 +8,7 @@ It is told over HTTP, at paths below /-/ that never reach the server behind:
 
     POST /-/faults   a JSON list of faults, consumed one by one by the requests they match
     GET  /-/log      a JSON list of ["METHOD", "path", status] of all requests since the last reset
+    GET  /-/headers  a JSON object of the last request's headers
     POST /-/reset    forgets faults, log and tokens
 
 A fault is {"do": NAME, "match": "part of METHOD path", "times": 1, ...}. Without "match" it takes any
@@ -21,7 +22,7 @@ request; "times" -1 is for ever. NAMEs:
     garbage      bytes that are no HTTP
     slow         "ms" between pieces of 16 bytes
     status       answers "status" with "body" and "headers" instead of asking the server behind
-    redirect     answers 307 to "to"
+    redirect     answers 307 to "to", or to where it is already
 
 With --client it also checks what the Iceberg fixture does not: OAuth2 client credentials at
 …/v1/oauth/tokens, bearer tokens with a life of --token-ttl seconds, 401 without and 419 after it.
@@ -50,6 +51,7 @@ class State:
         self.faults = []
         self.log = []
         self.tokens = {}
+        self.headers = {}
 
     def take(self, request):
         with self.lock:
@@ -141,7 +143,7 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             text = value if isinstance(value, str) else json.dumps(value)
             return self.send_body(fault["status"], text.encode(), fault.get("headers", {}).items())
         if name == "redirect":
-            return self.send_body(307, b"", [("Location", fault["to"])])
+            return self.send_body(307, b"", [("Location", fault.get("to", self.path))])
         if name == "cut":
             return self.hang_up()
         if name == "garbage":
@@ -208,9 +210,9 @@ class Proxy(http.server.BaseHTTPRequestHandler):
                 state.faults.extend(json.loads(body))
             elif self.path == "/-/reset" and self.command == "POST":
                 state.faults, state.log, state.tokens = [], [], {}
-            elif self.path != "/-/log":
+            elif self.path not in ("/-/log", "/-/headers"):
                 return self.send_response_only(404)
-            data = json.dumps(state.log).encode()
+            data = json.dumps(state.headers if self.path == "/-/headers" else state.log).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -220,6 +222,7 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path.startswith("/-/"):
             return self.control(body)
+        self.state.headers = dict(self.headers.items())
         fault = self.state.take(f"{self.command} {self.path}")
         try:
             if fault is not None:
