@@ -3,13 +3,12 @@
 # with nothing, tokens, TLS and faults between them. BUILD is build/dev unless given.
 #
 # Needs a JDK and Maven (./dev setup rest), the conformance set below $SHARED, and OpenSSL's program
-# for a certificate. Jars are kept in build/cache/jars.
+# for a certificate.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 build=${1:-build/dev}
 probe=$PWD/$build/rest_probe
 shared=${SHARED:-$PWD/../shared}
-jars=$PWD/build/cache/jars
 passed=0
 failed=0
 pids=()
@@ -55,25 +54,6 @@ ask() { # The probe's output and errors in one, whatever its exit; at most 60 s.
 
 # ---- Servers -------------------------------------------------------------------------------------
 
-get_jars() {
-    local pom=$shared/tools/iceberg/rest-server.pom.xml
-    mkdir -p "$jars"
-    exec 8>"$jars/.lock"
-    flock 8
-    if ! cmp -s "$pom" "$jars/rest/pom.done"; then
-        rm -rf "$jars/rest"
-        mvn -q -B -f "$pom" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
-            -DoutputDirectory="$jars/rest" -DincludeScope=runtime >"$jars/rest.log" 2>&1 ||
-            { tail -20 "$jars/rest.log" >&2; return 1; }
-        cp "$pom" "$jars/rest/pom.done"
-    fi
-    exec 8>&-
-}
-
-free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 proxy_count=0
 start_proxy() { # Sets `url` to that of a fault proxy in front of the server; more of its options.
     proxy_count=$((proxy_count + 1))
@@ -92,15 +72,8 @@ faults() { # A JSON list of faults for the next requests of the plain proxy.
     curl -fsS -o /dev/null -X POST --data "$1" "$proxy/-/faults"
 }
 
-get_jars
-root=$(bash "$shared/conformance/iceberg/lay.sh")
-cp "$root/catalog.db" "$work/catalog.db"
-chmod u+w "$work/catalog.db"
-port=$(free_port)
-pid=$(REST_LOG=$work/server.log bash "$shared/tools/iceberg/rest-server.sh" "$jars" "$port" "$root" \
-    "$work/catalog.db")
+read -r pid server root < <(bash tests/interop/rest_server.sh 0 "$work")
 pids+=("$pid")
-server=http://127.0.0.1:$port
 start_proxy
 proxy=$url
 start_proxy --client root:s3cr3t --token-ttl 3

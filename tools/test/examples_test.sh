@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# examples_test.sh BUILD - runs the examples, on tables in memory and on a catalog that PyIceberg wrote.
+# examples_test.sh BUILD - runs the examples on a catalog that PyIceberg wrote and on Apache Iceberg's
+# own REST server; the latter needs the reference data below $SHARED.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 build=$1
+shared=${SHARED:-$PWD/../shared}
 failed=0
 
 expect() { # expect NAME WANTED COMMAND...
@@ -17,11 +19,23 @@ expect() { # expect NAME WANTED COMMAND...
     fi
 }
 
-expect "sales in memory" $'north\t15.50\nsouth\t7.25' "$build/example_sales"
 if [[ ! -f build/data/sales/catalog.db ]]; then
     python=$(bash tools/dev/venv.sh pyiceberg)/bin/python
     "$python" bench/start/sales_table.py build/data/sales
 fi
-regions=$("$build/example_sales" "sqlite:$PWD/build/data/sales/catalog.db" | cut -f1 | xargs) || true
-expect "sales of an Iceberg table in a SQLite catalog" "east north south west" echo "$regions"
+expect "sales of a SQLite catalog that PyIceberg wrote" \
+    $'east\t12501537.52\nnorth\t12502000.48\nsouth\t12502492.40\nwest\t12501846.16' \
+    "$build/example_sales" "sqlite:$PWD/build/data/sales/catalog.db"
+if [[ -d $shared/tools/iceberg ]]; then
+    work=$(mktemp -d "${TMPDIR:-/tmp}/firn-example.XXXXXX")
+    read -r pid url _ < <(bash tests/interop/rest_server.sh 0 "$work")
+    trap 'kill "$pid"; rm -rf "$work"' EXIT
+    expect "sales of Apache Iceberg's REST server" \
+        $'amer\t5674062.50\napac\t5595788.75\nemea\t5660610.00\nlatam\t5592336.25' \
+        "$build/example_sales" "$url"
+fi
+if "$build/example_sales" http://127.0.0.1:9 >/dev/null 2>&1; then
+    echo "FAIL a catalog that is not there"
+    failed=1
+fi
 exit $failed

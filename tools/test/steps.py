@@ -91,6 +91,8 @@ def programs(root, full):
     found.append(Step("runner/dev", "tests/runner/runner_test.py build/dev", "dev"))
     if shared_folder(root):
         found.append(Step("interop/rest", "tests/interop/rest.sh build/dev", "dev"))
+    if shared_folder(root) and has_engine(root):
+        found.append(Step("interop/rest_sql", "tests/interop/rest_sql_test.py build/dev", "dev"))
     if has_engine(root):
         for source in sorted((root / "tests" / "api").glob("*_test.c")):
             found += [Step(f"api/{source.stem}/{preset}", f"build/{preset}/{source.stem}", preset)
