@@ -5,6 +5,8 @@
 #include "kernels/gather.h"
 #include "kernels/hash_column.h"
 
+#define HASHES_AT_ONCE 1024 // A multiple of 64.
+
 // The loops below, for one of the two ways to look a value up and one type of value.
 typedef struct lookup {
     const dynamic_content *content;
@@ -72,12 +74,39 @@ static void bloom_rows(const lookup *self) {
     }
 }
 
+// Hashes of a part of the rows at a time: they stay in the cache, however long a dictionary is.
+static bool look_up_hashes(const lookup *self, arena *scratch) {
+    const uint16_t *rows = self->rows;
+    const uint32_t width = physical_size(type_physical(self->key->type));
+    uint64_t hashes[HASHES_AT_ONCE];
+    for (uint32_t first = 0; first < self->count; first += HASHES_AT_ONCE) {
+        const uint32_t left = self->count - first;
+        lookup part = *self;
+        column lanes = *self->key;
+        lanes.validity = NULL;
+        part.count = left < HASHES_AT_ONCE ? left : HASHES_AT_ONCE;
+        part.hashes = hashes;
+        if (rows == NULL) {
+            lanes.values = (const uint8_t *)self->key->values + (size_t)first * width;
+            lanes.length = part.count;
+            part.out = self->out + first / 64;
+        } else {
+            part.rows = rows + first;
+        }
+        if (!hash_column(&lanes, part.rows, part.count, false, scratch, hashes)) {
+            return false;
+        }
+        (rows == NULL ? bloom_lanes : bloom_rows)(&part);
+    }
+    return true;
+}
+
 // ---- Flat values -----------------------------------------------------------------------------
 
 // Looks `rows` (NULL: the first `count` lanes) up; bits of other lanes become 0.
 static bool look_up(const dynamic_content *content, const column *key, const uint16_t *rows,
                     uint32_t count, arena *scratch, uint64_t *out) {
-    lookup self = {.content = content, .key = key, .rows = rows, .count = count, .out = out};
+    const lookup self = {.content = content, .key = key, .rows = rows, .count = count, .out = out};
     if (rows != NULL) {
         bits_clear(out, key->length);
     }
@@ -90,13 +119,7 @@ static bool look_up(const dynamic_content *content, const column *key, const uin
         }
         return true;
     }
-    uint64_t *hashes = ARENA_NEW(scratch, uint64_t, (size_t)count + 1);
-    if (hashes == NULL || !hash_column(key, rows, count, false, scratch, hashes)) {
-        return false;
-    }
-    self.hashes = hashes;
-    (rows == NULL ? bloom_lanes : bloom_rows)(&self);
-    return true;
+    return look_up_hashes(&self, scratch);
 }
 
 // Clears the bits of lanes beyond a bound.
