@@ -410,14 +410,15 @@ static firn_status step_stage(pipeline_worker *self, bool *waits, firn_error *er
         TRY(end_task(self, task, err));
     }
     chain *next = self->way->following;
+    mutex_lock(&owner->lock);
     if (!self->has_arrived && owner->order != NULL) {
-        order_gate_end_chain(owner->order, self->way->number);
+        order_gate_end_chain(owner->order, self->way->number, owner->worker_count);
     }
     if (next != NULL && !next->is_drain) {
+        mutex_unlock(&owner->lock);
         begin_chain(self, next);
         return FIRN_OK;
     }
-    mutex_lock(&owner->lock);
     if (!self->has_arrived) {
         self->has_arrived = true;
         owner->arrived_count++;

@@ -7,6 +7,7 @@ struct order_gate {
     uint32_t chain_count;
     uint32_t ahead_max;
     uint32_t slot_count; // Tasks and waiters at once: one each per worker.
+    uint32_t *ended; // By chain: workers that are through with it.
     bool *chain_is_done;
     uint64_t *next;  // By chain: all tasks below it (within the chain) have begun.
     uint64_t *ahead; // By chain: tasks above it that have begun.
@@ -21,18 +22,20 @@ firn_status order_gate_open(arena *memory, uint32_t chain_count, uint32_t worker
                             order_gate **out, firn_error *err) {
     order_gate *self = ARENA_NEW(memory, order_gate, 1);
     bool *done = ARENA_NEW(memory, bool, chain_count);
+    uint32_t *ended = ARENA_NEW(memory, uint32_t, chain_count);
     uint64_t *next = ARENA_NEW(memory, uint64_t, chain_count);
     const uint32_t ahead_count_max = worker_count * (TASKS_AHEAD + 1);
     uint64_t *ahead = ARENA_NEW(memory, uint64_t, (size_t)chain_count *ahead_count_max);
     uint64_t *running = ARENA_NEW(memory, uint64_t, worker_count);
     wakeup **waiters = ARENA_NEW(memory, wakeup *, worker_count);
-    if (self == NULL || done == NULL || next == NULL || ahead == NULL || running == NULL ||
+    if (self == NULL || done == NULL || ended == NULL || next == NULL || ahead == NULL || running == NULL ||
         waiters == NULL) {
         return ARENA_FULL(memory, err);
     }
     *self = (order_gate){.chain_count = chain_count,
                          .ahead_max = worker_count * TASKS_AHEAD,
                          .slot_count = worker_count,
+                         .ended = ended,
                          .chain_is_done = done,
                          .next = next,
                          .ahead = ahead,
@@ -41,6 +44,7 @@ firn_status order_gate_open(arena *memory, uint32_t chain_count, uint32_t worker
                          .waiters = waiters};
     for (uint32_t i = 0; i < chain_count; i++) {
         done[i] = false;
+        ended[i] = 0;
         next[i] = 0;
     }
     for (uint32_t i = 0; i < chain_count * ahead_count_max; i++) {
@@ -146,10 +150,13 @@ void order_gate_end(order_gate *self, uint64_t task) {
     mutex_unlock(&self->lock);
 }
 
-void order_gate_end_chain(order_gate *self, uint32_t chain) {
+void order_gate_end_chain(order_gate *self, uint32_t chain, uint32_t worker_count) {
     mutex_lock(&self->lock);
-    self->chain_is_done[chain] = true;
-    wake_waiters(self);
+    self->ended[chain]++;
+    if (self->ended[chain] >= worker_count) {
+        self->chain_is_done[chain] = true;
+        wake_waiters(self);
+    }
     mutex_unlock(&self->lock);
 }
 

@@ -23,8 +23,9 @@ void order_gate_close(order_gate *self); ///< NULL does nothing.
 bool order_gate_begin(order_gate *self, uint64_t task, wakeup *waiter);
 /// All rows of the task have reached the sink.
 void order_gate_end(order_gate *self, uint64_t task);
-/// The chain begins no more tasks.
-void order_gate_end_chain(order_gate *self, uint32_t chain);
+/// One more worker is through with the chain; once `worker_count` of them are, it begins no more
+/// tasks. Workers that join later find none left.
+void order_gate_end_chain(order_gate *self, uint32_t chain, uint32_t worker_count);
 /// Everything before this task number is complete; UINT64_MAX when all is.
 uint64_t order_gate_watermark(order_gate *self);
 

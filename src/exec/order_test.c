@@ -53,11 +53,27 @@ TEST(order_tasks_far_ahead_wait_and_chains_follow_each_other) {
     CHECK(!order_gate_begin(self, second, NULL));
     order_gate_end(self, 0);
     CHECK(order_gate_watermark(self) == 1);
-    order_gate_end_chain(self, 0);
+    order_gate_end_chain(self, 0, 1);
     CHECK(order_gate_watermark(self) == second);
     CHECK(order_gate_begin(self, second, NULL));
     order_gate_end(self, second);
-    order_gate_end_chain(self, 1);
+    order_gate_end_chain(self, 1, 1);
     CHECK(order_gate_watermark(self) == UINT64_MAX);
+    gate_close(self);
+}
+
+// A worker that found no task left once closed the chain while another was about to begin one.
+TEST(order_a_chain_is_done_when_all_workers_are_through_with_it) {
+    order_gate *self = gate_open(2, 3);
+    const uint64_t second = (uint64_t)1 << ORDER_CHAIN_SHIFT;
+    order_gate_end_chain(self, 0, 2); // Its task 0 is taken by the other worker.
+    CHECK(order_gate_watermark(self) == 0);
+    CHECK(!order_gate_begin(self, second, NULL)); // Too far ahead of it.
+    CHECK(order_gate_begin(self, 0, NULL));
+    order_gate_end(self, 0);
+    order_gate_end_chain(self, 0, 3); // Somebody has joined meanwhile,
+    CHECK(order_gate_watermark(self) == 1);
+    order_gate_end_chain(self, 0, 3); // and is through as well.
+    CHECK(order_gate_watermark(self) == second);
     gate_close(self);
 }
