@@ -49,6 +49,7 @@ struct pipeline {
     pipeline *following; ///< In the execution's list.
     // Dependencies.
     uint32_t waits_for; ///< Pipelines not done yet; under the execution's lock.
+    bool starts_first;  ///< It waited for nothing from the beginning.
     struct pipeline_link *dependents;
     // Running.
     mutex lock;

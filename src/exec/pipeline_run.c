@@ -51,16 +51,14 @@ void pipeline_add_workers(pipeline *self) {
 void pipelines_start(execution *run) {
     mutex_lock(&run->lock);
     run->pipelines_left = run->pipeline_count;
-    pipeline *ready[64];
-    uint32_t count = 0;
     for (pipeline *each = run->pipelines; each != NULL; each = each->following) {
-        if (each->waits_for == 0 && count < sizeof ready / sizeof ready[0]) {
-            ready[count++] = each;
-        }
+        each->starts_first = each->waits_for == 0; // Later the first to be done change waits_for.
     }
     mutex_unlock(&run->lock);
-    for (uint32_t i = 0; i < count; i++) {
-        start(ready[i]);
+    for (pipeline *each = run->pipelines; each != NULL; each = each->following) {
+        if (each->starts_first) {
+            start(each);
+        }
     }
 }
 
