@@ -301,7 +301,7 @@ static firn_status part_all(aggregate_state *self, arena *scratch, firn_error *e
         aggregate_kept *kept =
             i < self->shape.collector_count ? &self->collected[i] : &self->groups;
         row_writer parts;
-        TRY(row_writer_open(kept->store, self->part_count, 0, &self->run->memory, &parts, err));
+        TRY(row_writer_open(kept->store, self->part_count, 0, &self->memory, &parts, err));
         const firn_status status = part_kept(self, kept, &parts, scratch, err);
         row_writer_close(&parts);
         TRY(status);

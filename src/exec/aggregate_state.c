@@ -14,7 +14,7 @@ firn_status aggregate_state_make(const plan_node *node, const input_layout *inpu
     if (self == NULL) {
         return ARENA_FULL(&run->memory, err);
     }
-    *self = (aggregate_state){.run = run};
+    *self = (aggregate_state){.run = run, .memory = arena_open_in(run->pool, SIZE_MAX)};
     mutex_begin(&self->lock, MUTEX_OPERATOR);
     atomic_init(&self->group_count, 0);
     atomic_init(&self->split_count, 0);
@@ -34,20 +34,20 @@ uint64_t aggregate_share(const aggregate_state *self) {
 
 static firn_status open_kept(aggregate_state *self, row_store *store, row_store *table_store,
                              uint32_t key_count, aggregate_kept *out, firn_error *err) {
-    arena *memory = &self->run->memory;
+    arena *memory = &self->memory;
     const uint32_t workers = self->run->worker_count;
     *out = (aggregate_kept){.store = store,
                             .table_store = table_store,
                             .key_count = key_count,
                             .list = {.spilled = {.owner = self->keeper}}};
     out->parts = ARENA_NEW(memory, row_pages, self->part_count);
+    for (uint32_t i = 0; out->parts != NULL && i < self->part_count; i++) {
+        out->parts[i] = (row_pages){.spilled = {.owner = self->keeper}};
+    }
     out->tables = ARENA_NEW(memory, group_table, workers);
     out->heaps = ARENA_NEW(memory, aggregate_heap, workers);
     if (out->parts == NULL || out->tables == NULL || out->heaps == NULL) {
         return ARENA_FULL(memory, err);
-    }
-    for (uint32_t i = 0; i < self->part_count; i++) {
-        out->parts[i] = (row_pages){.spilled = {.owner = self->keeper}};
     }
     for (uint32_t i = 0; i < workers; i++) {
         out->tables[i] = (group_table){0};
@@ -58,17 +58,18 @@ static firn_status open_kept(aggregate_state *self, row_store *store, row_store 
 
 static firn_status open_stores(aggregate_state *self, firn_error *err) {
     const aggregate_shape *shape = &self->shape;
-    arena *memory = &self->run->memory;
+    arena *memory = &self->memory;
     spill *file = self->run->spill;
     TRY(row_store_open(&shape->table, self->keeper, file, &self->table_store, err));
     if (shape->has_heap) {
         TRY(row_store_open(&shape->kept, self->keeper, file, &self->kept_store, err));
     }
     self->collector_stores = ARENA_NEW(memory, row_store, shape->collector_count + 1);
-    self->collected = ARENA_NEW(memory, aggregate_kept, shape->collector_count + 1);
-    if (self->collector_stores == NULL || self->collected == NULL) {
+    aggregate_kept *collected = ARENA_NEW(memory, aggregate_kept, shape->collector_count + 1);
+    if (self->collector_stores == NULL || collected == NULL) {
         return ARENA_FULL(memory, err);
     }
+    self->collected = collected; // Both are there.
     for (uint32_t i = 0; i < shape->collector_count; i++) {
         self->collector_stores[i] = (row_store){0};
         self->collected[i] = (aggregate_kept){0};
@@ -86,7 +87,7 @@ static firn_status open_stores(aggregate_state *self, firn_error *err) {
 }
 
 static firn_status open_single(aggregate_state *self, firn_error *err) {
-    arena *memory = &self->run->memory;
+    arena *memory = &self->memory;
     self->single_heap = aggregate_heap_open(self->keeper);
     self->single = ARENA_NEW(memory, uint8_t, self->shape.table.size);
     if (self->single == NULL) {
@@ -107,9 +108,9 @@ static firn_status open_all(aggregate_state *self, firn_error *err) {
     self->part_count =
         partition_count_for(aggregate_share(self), page_size_of(self->keeper),
                             estimate > UINT32_MAX ? 0 : estimate * self->shape.kept.size);
-    self->has_begun = ARENA_NEW(&run->memory, bool, self->part_count);
+    self->has_begun = ARENA_NEW(&self->memory, bool, self->part_count);
     if (self->has_begun == NULL) {
-        return ARENA_FULL(&run->memory, err);
+        return ARENA_FULL(&self->memory, err);
     }
     memset(self->has_begun, 0, self->part_count * sizeof *self->has_begun);
     TRY(open_stores(self, err));
@@ -119,9 +120,12 @@ static firn_status open_all(aggregate_state *self, firn_error *err) {
 firn_status aggregate_state_open(aggregate_state *self, firn_error *err) {
     mutex_lock(&self->lock);
     firn_status status = FIRN_OK;
-    if (!self->is_open) {
-        self->is_open = true;
+    if (self->has_failed) {
+        status = FAIL(err, FIRN_NO_MEMORY, "an aggregate could not begin");
+    } else if (!self->is_open) {
         status = open_all(self, err);
+        self->is_open = status == FIRN_OK;
+        self->has_failed = status != FIRN_OK;
     }
     mutex_unlock(&self->lock);
     return status;
@@ -156,6 +160,7 @@ void aggregate_state_close(aggregate_state *self) {
     row_store_close(&self->table_store);
     pool_close(self->keeper);
     self->keeper = NULL;
+    arena_close(&self->memory);
     mutex_end(&self->lock);
 }
 

@@ -21,7 +21,9 @@ typedef struct aggregate_state {
     aggregate_shape shape;
     execution *run;
     mutex lock;
-    bool is_open; ///< The keeper and what hangs on it; under the lock.
+    bool is_open;    ///< The keeper and what hangs on it; under the lock.
+    bool has_failed; ///< Opening them did.
+    arena memory;    ///< Of them: the execution's is not to be touched while pipelines run.
     pool *keeper;
     row_store table_store;
     row_store

@@ -45,7 +45,8 @@ typedef struct execution {
     run_options run_options;
     const statement_context *context;
     cancel_flag cancel;  ///< Parent: the statement's.
-    arena memory;        ///< Of operators' shared state; charged to the query's pool.
+    arena memory;        ///< Of what is made before pipelines start, by one thread; charged to the
+                         ///< query's pool. Whoever needs more later has an arena of its own.
     struct pool *pool;   ///< The query's node of the pool tree.
     struct spill *spill; ///< One temporary file, made at its first use.
     struct io *io;

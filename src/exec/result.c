@@ -16,6 +16,7 @@ typedef struct entry {
 
 struct result {
     execution *run;
+    arena memory; // Of the entries; under the lock.
     schema columns;
     arrow_options options;
     uint64_t limit;  // Rows still to hand out.
@@ -67,6 +68,7 @@ firn_status result_open(execution *run, const schema *columns, const arrow_optio
         waiters[i] = NULL;
     }
     *self = (result){.run = run,
+                     .memory = arena_open_in(run->pool, SIZE_MAX),
                      .columns = *columns,
                      .options = *options,
                      .limit = UINT64_MAX,
@@ -97,6 +99,7 @@ void result_close(result *self) {
     for (entry *each = self->first; each != NULL; each = each->following) {
         each->rows.release(&each->rows);
     }
+    arena_close(&self->memory);
     mutex_end(&self->lock);
 }
 
@@ -215,12 +218,12 @@ static firn_status enqueue(result *self, struct ArrowArray *rows, uint64_t task,
     if (made != NULL) {
         self->spare = made->following;
     } else {
-        made = ARENA_NEW(&self->run->memory, entry, 1);
+        made = ARENA_NEW(&self->memory, entry, 1);
     }
     if (made == NULL) {
         mutex_unlock(&self->lock);
         rows->release(rows);
-        return ARENA_FULL(&self->run->memory, err);
+        return ARENA_FULL(&self->memory, err);
     }
     *made = (entry){.rows = *rows, .task = task};
     entry **place = &self->first;

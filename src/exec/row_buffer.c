@@ -93,10 +93,11 @@ firn_status row_buffer_finish(row_buffer *self, firn_error *err) {
         self->count += self->parts[i].count;
         self->row_count += self->parts[i].row_count;
     }
-    self->ordered = ARENA_NEW(&self->run->memory, const batch *, self->count + 1);
-    const batch **room = ARENA_NEW(&self->run->memory, const batch *, self->count + 1);
+    arena *memory = &self->parts[0].memory; // The execution's is not to be touched at this time.
+    self->ordered = ARENA_NEW(memory, const batch *, self->count + 1);
+    const batch **room = ARENA_NEW(memory, const batch *, self->count + 1);
     if (self->ordered == NULL || room == NULL) {
-        return ARENA_FULL(&self->run->memory, err);
+        return ARENA_FULL(memory, err);
     }
     uint32_t at = 0;
     for (uint32_t i = 0; i < self->run->worker_count; i++) {
