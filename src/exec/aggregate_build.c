@@ -59,12 +59,12 @@ firn_status aggregate_worker_open(aggregate_state *shared, arena *memory, aggreg
     *self = (aggregate_worker){.shared = shared, .heap = aggregate_heap_open(shared->keeper)};
     *out = self;
     self->collected = ARENA_NEW(memory, aggregate_stage, shape->collector_count + 1);
+    for (uint32_t i = 0; self->collected != NULL && i < shape->collector_count; i++) {
+        self->collected[i] = (aggregate_stage){0};
+    }
     self->single = ARENA_NEW(memory, uint8_t, shape->table.size);
     if (self->collected == NULL || self->single == NULL) {
         return ARENA_FULL(memory, err);
-    }
-    for (uint32_t i = 0; i < shape->collector_count; i++) {
-        self->collected[i] = (aggregate_stage){0};
     }
     aggregate_init(shape, (uint8_t *[]){row_extra(&shape->table, self->single)}, 1);
     TRY(open_values(self, memory, err));
@@ -79,7 +79,7 @@ void aggregate_worker_close(aggregate_worker *self) {
         return;
     }
     stage_close(&self->groups);
-    for (uint32_t i = 0; i < self->shared->shape.collector_count; i++) {
+    for (uint32_t i = 0; self->collected != NULL && i < self->shared->shape.collector_count; i++) {
         stage_close(&self->collected[i]);
     }
     aggregate_heap_close(&self->heap);

@@ -34,6 +34,9 @@ firn_status unit_open(aggregate_state *shared, arena *memory, aggregate_unit *ou
                             .desk = spill_desk_open(shared->keeper),
                             .heap = aggregate_heap_open(shared->keeper)};
     out->collected = ARENA_NEW(memory, unit_collected, count + 1);
+    for (uint32_t i = 0; out->collected != NULL && i < count; i++) {
+        out->collected[i] = (unit_collected){.rows = {.spilled = {.owner = shared->keeper}}};
+    }
     out->single = ARENA_NEW(memory, uint8_t, shared->shape.table.size);
     out->left = ARENA_NEW(memory, uint8_t *, BATCH_ROWS);
     for (uint32_t i = 0; i < AGGREGATE_DEPTH_MAX; i++) {
@@ -47,9 +50,6 @@ firn_status unit_open(aggregate_state *shared, arena *memory, aggregate_unit *ou
     }
     if (out->collected == NULL || out->single == NULL || out->left == NULL) {
         return ARENA_FULL(memory, err);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        out->collected[i] = (unit_collected){.rows = {.spilled = {.owner = shared->keeper}}};
     }
     return open_tables(out, err);
 }

@@ -121,14 +121,18 @@ void pipeline_worker_close(pipeline_worker *self) {
 }
 
 static firn_status open_local(pipeline_worker *self, op_instance *instance, firn_error *err) {
-    if (!self->has_local[instance->local_index]) {
-        if (instance->kind->open_worker != NULL) {
-            TRY(instance->kind->open_worker(instance->shared, self->index, &self->memory,
-                                            &self->locals[instance->local_index], err));
-        }
-        self->has_local[instance->local_index] = true;
+    const uint32_t index = instance->local_index;
+    if (self->has_local[index]) {
+        return FIRN_OK;
     }
-    return FIRN_OK;
+    firn_status status = FIRN_OK;
+    if (instance->kind->open_worker != NULL) {
+        status = instance->kind->open_worker(instance->shared, self->index, &self->memory,
+                                             &self->locals[index], err);
+    }
+    // What was opened in part is closed like any other.
+    self->has_local[index] = status == FIRN_OK || self->locals[index] != NULL;
+    return status;
 }
 
 // ---- Calls

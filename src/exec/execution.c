@@ -9,6 +9,8 @@
 #include "memory/pool.h"
 #include "memory/spill.h"
 
+#define SCRATCH_PER_WORKER (UINT64_C(4) << 20)
+#define SCRATCH_SHARE 4              // Of the limit, at most.
 #define MEMORY_MAX ((size_t)1 << 40) // The pool is what limits it.
 
 void execution_fail(execution *self, const firn_error *err) {
@@ -108,6 +110,14 @@ static uint64_t minimum(const execution *self, uint32_t workers) {
     return bytes;
 }
 
+// What batches on their way may take before keepers have to make room for them: that they do at
+// their next look only, and a batch cannot wait.
+static uint64_t scratch_bytes(uint64_t limit, uint32_t workers) {
+    const uint64_t share = limit / SCRATCH_SHARE;
+    const uint64_t bytes = workers * SCRATCH_PER_WORKER;
+    return bytes < share ? bytes : share;
+}
+
 static firn_status reserve(execution *self, firn_error *err) {
     const uint64_t limit = pool_limit(pool_engine(self->pool));
     while (self->worker_count > 1 && minimum(self, self->worker_count) > limit / 2) {
@@ -115,10 +125,11 @@ static firn_status reserve(execution *self, firn_error *err) {
     }
     page_size_set(self->pool, page_size_for(limit / 4 / self->worker_count));
     const uint64_t bytes = minimum(self, self->worker_count);
-    if (bytes > 0 && !pool_reserve(self->pool, bytes)) {
-        return pool_reserve_wait(self->pool, bytes, UINT32_MAX, &self->cancel, err);
+    if (bytes == 0 || pool_reserve(self->pool, bytes + scratch_bytes(limit, self->worker_count)) ||
+        pool_reserve(self->pool, bytes)) {
+        return FIRN_OK;
     }
-    return FIRN_OK;
+    return pool_reserve_wait(self->pool, bytes, UINT32_MAX, &self->cancel, err);
 }
 
 static firn_status fill(execution *self, const execution_request *request, firn_error *err) {

@@ -46,6 +46,9 @@ static void close_directory(group_table *self) {
 }
 
 void group_table_close_rows(group_table *self) {
+    if (self->store == NULL) {
+        return;
+    }
     close_directory(self);
     row_pages_close(self->store, &self->rows.parts[0]);
     while (self->rows.spares != NULL) {

@@ -198,9 +198,11 @@ static firn_status begin(join_state *self, firn_error *err) REQUIRES(&self->lock
 firn_status join_state_begin(join_state *self, firn_error *err) {
     firn_status status = FIRN_OK;
     mutex_lock(&self->lock);
-    if (!self->is_begun) {
+    if (!self->is_begun && self->keeper == NULL) {
         status = begin(self, err);
         self->is_begun = status == FIRN_OK;
+    } else if (!self->is_begun) { // Another worker's beginning failed.
+        status = FAIL(err, FIRN_NO_MEMORY, "a hash join could not begin");
     }
     mutex_unlock(&self->lock);
     return status;

@@ -54,9 +54,11 @@ static firn_status begin(nested_state *self, firn_error *err) {
 firn_status nested_state_begin(nested_state *self, firn_error *err) {
     firn_status status = FIRN_OK;
     mutex_lock(&self->lock);
-    if (!self->is_begun) {
+    if (!self->is_begun && self->keeper == NULL) {
         status = begin(self, err);
         self->is_begun = status == FIRN_OK;
+    } else if (!self->is_begun) { // Another worker's beginning failed.
+        status = FAIL(err, FIRN_NO_MEMORY, "a nested loop join could not begin");
     }
     mutex_unlock(&self->lock);
     return status;

@@ -83,6 +83,8 @@ typedef struct operator_kind {
     /// May run many times on one plan at the same time (recursion, several streams).
     firn_status (*open)(const plan_node *node, const input_layout *input, execution *run,
                         void **shared, firn_error *err);
+    /// Sets *local, with all members zeroed, before the first call that can fail and leave
+    /// something open: close_worker is called for what it was set to, also if opening fails later.
     firn_status (*open_worker)(void *shared, uint32_t worker, arena *memory, void **local,
                                firn_error *err);
     /// Source: the next batch.

@@ -7,7 +7,7 @@ struct order_gate {
     uint32_t chain_count;
     uint32_t ahead_max;
     uint32_t slot_count; // Tasks and waiters at once: one each per worker.
-    uint32_t *ended; // By chain: workers that are through with it.
+    uint32_t *ended;     // By chain: workers that are through with it.
     bool *chain_is_done;
     uint64_t *next;  // By chain: all tasks below it (within the chain) have begun.
     uint64_t *ahead; // By chain: tasks above it that have begun.
@@ -28,8 +28,8 @@ firn_status order_gate_open(arena *memory, uint32_t chain_count, uint32_t worker
     uint64_t *ahead = ARENA_NEW(memory, uint64_t, (size_t)chain_count *ahead_count_max);
     uint64_t *running = ARENA_NEW(memory, uint64_t, worker_count);
     wakeup **waiters = ARENA_NEW(memory, wakeup *, worker_count);
-    if (self == NULL || done == NULL || ended == NULL || next == NULL || ahead == NULL || running == NULL ||
-        waiters == NULL) {
+    if (self == NULL || done == NULL || ended == NULL || next == NULL || ahead == NULL ||
+        running == NULL || waiters == NULL) {
         return ARENA_FULL(memory, err);
     }
     *self = (order_gate){.chain_count = chain_count,
