@@ -3,6 +3,8 @@
 //
 //     parquet_filter_test            every file 3 times, if ../shared (or $FIRN_SHARED) is there
 //     parquet_filter_test N [PART]   N times; the files with PART in their name
+//     parquet_filter_test --damage N [PART]   each file N times, every time with some bytes changed
+//                                    or cut off: no crash, no hang, nothing compared
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 #include "expr/expr.h"
 #include "formats/parquet/pq_reader.h"
 #include "functions/overload.h"
+#include "io/memory_input.h"
 
 #define MEMORY_LIMIT (UINT64_C(1) << 30)
 #define ARENA_LIMIT ((size_t)1 << 30)
@@ -20,6 +23,7 @@
 #define FILE_SIZE_MAX 400000
 #define COLUMNS_MAX 200
 #define CONJUNCTS_MAX 3
+#define DAMAGED_MS_MAX 5000
 
 typedef struct world {
     io *io;
@@ -30,7 +34,9 @@ typedef struct world {
     const char *part;
     uint32_t times;
     uint64_t seed;
+    bool damages;
     uint32_t runs;
+    uint32_t refused; // Of damaged ones.
     uint32_t failed;
     uint64_t rows_in;
     uint64_t rows_out;
@@ -331,6 +337,90 @@ static firn_status run_once(world *here, pq_file *file, const char *path, firn_e
     return status;
 }
 
+// ---- Damage ------------------------------------------------------------------------------------
+
+// Changes some bytes, mostly near the end of the file, where the metadata is, or cuts it off.
+static size_t damage(uint8_t *data, size_t size, uint64_t *seed) {
+    const uint64_t changes = 1 + test_random(seed) % 6;
+    if (test_random(seed) % 12 == 0) { // The tail stays, so that it is found to be a file.
+        const size_t kept = size / 4;
+        const size_t cut = 1 + test_random(seed) % (size - kept);
+        memmove(data + size - kept - cut, data + size - kept, kept);
+        return size - cut;
+    }
+    for (uint64_t i = 0; i < changes; i++) {
+        const size_t range = test_random(seed) % 2 == 0 ? size : size / 4 + 1;
+        const size_t at = size - 1 - test_random(seed) % range;
+        const uint64_t random = test_random(seed);
+        data[at] = random % 3 == 0 ? (uint8_t)(data[at] ^ 1 << random / 3 % 8)
+                                   : (uint8_t)(random >> 16 & 0xff);
+    }
+    return size;
+}
+
+static firn_status read_damaged(world *here, bytes content, firn_error *err) {
+    arena memory = arena_open(ARENA_LIMIT);
+    memory_input input = {
+        .content = content, .waits = (uint32_t)(test_random(&here->seed) % 3), .seed = here->seed};
+    io_file *file = memory_input_open(&input, here->io, "damaged.parquet");
+    run self = {.here = here, .memory = &memory};
+    outcome out = {.rows = 0};
+    firn_status status =
+        pq_file_open(file, &(pq_file_options){.tail_size = 0}, here->query, NULL, &self.file, err);
+    const uint32_t columns = status == FIRN_OK ? self.file->types.columns.count : 0;
+    if (columns > 0 && columns < COLUMNS_MAX) {
+        status = prepare(&self, err);
+        if (status == FIRN_OK) {
+            status = read_filtered(&self, &out, err);
+        }
+    }
+    pq_file_release(self.file);
+    io_file_release(file);
+    arena_close(&memory);
+    return status;
+}
+
+// Reads a file again and again, with other damage each time.
+static void run_damaged(world *here, const char *path) {
+    arena memory = arena_open(ARENA_LIMIT);
+    bytes whole = {.size = 0};
+    firn_error err = ERR_INIT;
+    if (io_get(here->io, text_of(path), FILE_SIZE_MAX, NULL, &memory, &whole, &err) == FIRN_OK) {
+        uint8_t *changed = ARENA_NEW(&memory, uint8_t, whole.size + 1);
+        for (uint32_t i = 0; i < here->times && whole.size > 1; i++) {
+            memcpy(changed, whole.data, whole.size);
+            const uint64_t seed = here->seed;
+            const size_t size = damage(changed, whole.size, &here->seed);
+            const int64_t start = host_cpu_ns();
+            here->runs += 1;
+            firn_error damaged = ERR_INIT;
+            here->refused +=
+                read_damaged(here, (bytes){.data = changed, .size = size}, &damaged) != FIRN_OK;
+            const int64_t took_ms = (host_cpu_ns() - start) / 1000000;
+            if (took_ms > DAMAGED_MS_MAX) {
+                printf("FAIL %s, seed %llu: %lld ms\n", path, (unsigned long long)seed,
+                       (long long)took_ms);
+                here->failed += 1;
+            }
+        }
+    }
+    arena_close(&memory);
+}
+
+static firn_status visit_damaged(void *user, const char *name, bool is_folder, firn_error *err) {
+    world *here = user;
+    (void)err;
+    if (!is_folder && text_ends_with(text_of(name), TEXT(".parquet")) &&
+        strstr(name, here->part) != NULL) {
+        char path[PATH_BYTES];
+        (void)snprintf(path, sizeof path, "%s/%s", here->folder, name);
+        run_damaged(here, path);
+    }
+    return FIRN_OK;
+}
+
+// ---- All files ---------------------------------------------------------------------------------
+
 static firn_status visit(void *user, const char *name, bool is_folder, firn_error *err) {
     world *here = user;
     (void)err;
@@ -360,21 +450,7 @@ static firn_status visit(void *user, const char *name, bool is_folder, firn_erro
     return FIRN_OK;
 }
 
-static int run_all(world *here, const char *shared) {
-    static const char *const folders[] = {"generated", "parquet-testing/data"};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        char folder[PATH_BYTES];
-        (void)snprintf(folder, sizeof folder, "%s/conformance/parquet/%s", shared, folders[i]);
-        here->folder = folder;
-        firn_error err = ERR_INIT;
-        if (host_list(folder, visit, here, &err) != FIRN_OK) {
-            printf("%s\n", err.text);
-            return 1;
-        }
-    }
-    printf("%u runs, %u failed; %llu of %llu rows\n", here->runs, here->failed,
-           (unsigned long long)here->rows_out, (unsigned long long)here->rows_in);
-    const pq_reader_counters *counters = &here->counters;
+static void print_counters(const pq_reader_counters *counters) {
     printf(
         "row groups: %llu read, pruned: %llu statistics, %llu bloom, %llu dictionary; pages: %llu, "
         "%llu pruned, %llu skipped\n",
@@ -382,6 +458,27 @@ static int run_all(world *here, const char *shared) {
         (unsigned long long)counters->pruned_bloom, (unsigned long long)counters->pruned_dictionary,
         (unsigned long long)counters->pages, (unsigned long long)counters->pages_pruned,
         (unsigned long long)counters->pages_skipped);
+}
+
+static int run_all(world *here, const char *shared) {
+    static const char *const folders[] = {"generated", "parquet-testing/data"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char folder[PATH_BYTES];
+        (void)snprintf(folder, sizeof folder, "%s/conformance/parquet/%s", shared, folders[i]);
+        here->folder = folder;
+        firn_error err = ERR_INIT;
+        if (host_list(folder, here->damages ? visit_damaged : visit, here, &err) != FIRN_OK) {
+            printf("%s\n", err.text);
+            return 1;
+        }
+    }
+    printf("%u runs, %u failed; %llu of %llu rows\n", here->runs, here->failed,
+           (unsigned long long)here->rows_out, (unsigned long long)here->rows_in);
+    if (here->damages) {
+        printf("%u of %u refused\n", here->refused, here->runs);
+    } else {
+        print_counters(&here->counters);
+    }
     printf("%u passed, %u failed, 0 skipped\n", here->runs - here->failed, here->failed);
     return here->failed == 0 && here->runs > 0 ? 0 : 1;
 }
@@ -412,6 +509,9 @@ int main(int argc, char **argv) {
     shared = shared == NULL ? "../shared" : shared;
     const char *seed = host_environment("FIRN_SEED");
     here.seed = seed == NULL ? 1 : strtoull(seed, NULL, 10);
+    here.damages = argc > 1 && strcmp(argv[1], "--damage") == 0;
+    argc -= here.damages;
+    argv += here.damages;
     here.times = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : here.times;
     here.part = argc > 2 ? argv[2] : here.part;
     host_stat found;

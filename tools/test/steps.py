@@ -139,6 +139,8 @@ def interop(root, full):
         return []
     found = [Step(f"interop/parquet_{name}", f"FIRN_SHARED=$SHARED build/dev/parquet_{name}_test",
                   "dev", 1800) for name in ("conformance", "filter")]
+    found.append(Step("interop/parquet_damage", "FIRN_SHARED=$SHARED build/dev/parquet_filter_test "
+                      f"--damage {100 if full else 3}", "dev", 3600))
     if has_engine(root):
         found += [Step(f"conformance/{name}", f"tests/conformance/conformance_{name}.py "
                        f"build/release/firn $SHARED/conformance/{name}", "release", 1800)

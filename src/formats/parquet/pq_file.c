@@ -92,6 +92,7 @@ firn_status pq_opener_open(io_file *input, const pq_file_options *options, pool 
         status = ask(self, IO_FROM_END, size, err);
     }
     if (status != FIRN_OK) {
+        err_while(err, "opening %.*s", TEXT_ARGS(io_file_path(input)));
         pool_give(owner, sizeof *self);
         pq_file_release(self->file);
         host_free(self);

@@ -27,6 +27,12 @@ static firn_status find_columns(const expr *conjunct, const pq_filter_options *o
     return FIRN_OK;
 }
 
+// False where a dynamic filter is. Recursion is bounded as the nesting of expressions is.
+static bool is_settled(void *user, expr **child) {
+    (void)user;
+    return (*child)->kind != EXPR_DYNAMIC && expr_visit_children(*child, is_settled, NULL);
+}
+
 static bool has_same_columns(const pq_filter_stage *left, const pq_filter_stage *right) {
     if (left->column_count != right->column_count) {
         return false;
@@ -44,10 +50,12 @@ static bool has_same_columns(const pq_filter_stage *left, const pq_filter_stage 
 static firn_status add_conjunct(pq_filter *self, expr **sums, expr *conjunct,
                                 const pq_filter_options *options, uint32_t pick_count,
                                 arena *memory, firn_error *err) {
-    pq_filter_stage stage = {.can_fail = expr_can_fail(conjunct)};
+    pq_filter_stage stage = {.can_fail = expr_can_fail(conjunct),
+                             .may_tighten = !is_settled(NULL, &conjunct)};
     TRY(find_columns(conjunct, options, pick_count, memory, &stage, err));
     for (uint32_t i = 0; i < self->stage_count && !stage.can_fail; i++) {
         if (!self->stages[i].can_fail && has_same_columns(&self->stages[i], &stage)) {
+            self->stages[i].may_tighten = self->stages[i].may_tighten || stage.may_tighten;
             sums[i] = expr_and(memory, sums[i], conjunct);
             return sums[i] == NULL ? ARENA_FULL(memory, err) : FIRN_OK;
         }

@@ -24,6 +24,7 @@ typedef struct pq_filter_stage {
     uint32_t column_count;
     uint32_t *columns; // Positions among the picks, ascending.
     bool can_fail;
+    bool may_tighten; // Has a dynamic filter: what passes now may not do so later.
     // Rows in and out, time for reading columns and running; halved at each decision.
     uint64_t rows_in;
     uint64_t rows_out;

@@ -183,12 +183,13 @@ firn_status pq_pruner_begin(pq_pruner *self, uint32_t row_group, pq_row_span pie
 static bool is_never(pq_pruner *self, prune_facts *facts) {
     for (uint32_t i = 0; i < self->filter->stage_count; i++) {
         arena_reset(&self->scratch);
-        const verdict answer =
-            facts_evaluate(self->filter->stages[i].predicate, &facts->unit, &self->scratch);
+        const pq_filter_stage *filter = &self->filter->stages[i];
+        const verdict answer = facts_evaluate(filter->predicate, &facts->unit, &self->scratch);
         if (answer == VERDICT_NEVER) {
             return true;
         }
-        self->plan->is_always[i] = self->plan->is_always[i] || answer == VERDICT_ALWAYS;
+        const bool is_always = answer == VERDICT_ALWAYS && !filter->may_tighten;
+        self->plan->is_always[i] = self->plan->is_always[i] || is_always;
     }
     return false;
 }

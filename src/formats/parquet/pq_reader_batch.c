@@ -141,11 +141,11 @@ static firn_status load_pages(pq_reader *self, const uint32_t *wanted, uint32_t 
         pq_leaf_reader *leaf = self->leaves[pick->leaf_from];
         pq_pages *pages = &leaf->chunk->pages;
         if (!pq_pages_is_loaded(pages)) {
+            const pq_block_source source = {.leaf = leaf, .slot = self->slot};
             pq_blocks blocks;
-            firn_status status = pq_pages_prepare(pages, &blocks, err);
+            const firn_status status = pq_pages_prepare(pages, &blocks, err);
             TRY(pq_reader_in_column(self, leaf, status, err));
-            status = pq_reader_add_blocks(self, &list, pages, &blocks, err);
-            TRY(pq_reader_in_column(self, leaf, status, err));
+            TRY(pq_reader_add_blocks(self, &list, &source, &blocks, err));
             has_any = true;
         }
     }

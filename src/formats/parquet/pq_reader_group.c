@@ -13,18 +13,39 @@
 // ... but no more when that did not help so many times.
 #define DICTIONARY_TRIES 4
 
+// Says where an error happened; `row` is UINT64_MAX before the first one.
+static void name_place(const pq_reader *self, const pq_leaf_reader *leaf, uint32_t group,
+                       uint64_t row, firn_error *err) {
+    arena memory = arena_open(1 << 16);
+    text path;
+    firn_error ignored = ERR_INIT;
+    if (pq_schema_leaf_path(self->file->metadata->schema, leaf->index, &memory, &path, &ignored) !=
+        FIRN_OK) {
+        path = TEXT("?");
+    }
+    if (row == UINT64_MAX) {
+        err_while(err, "reading column \"%.*s\" of row group %u", TEXT_ARGS(path), group);
+    } else {
+        err_while(err, "reading column \"%.*s\" of row group %u, rows from %llu on",
+                  TEXT_ARGS(path), group, (unsigned long long)row);
+    }
+    arena_close(&memory);
+}
+
 firn_status pq_reader_in_column(const pq_reader *self, const pq_leaf_reader *leaf,
                                 firn_status status, firn_error *err) {
     if (status != FIRN_OK) {
-        arena memory = arena_open(1 << 16);
-        text path;
-        firn_error ignored = ERR_INIT;
-        if (pq_schema_leaf_path(self->file->metadata->schema, leaf->index, &memory, &path,
-                                &ignored) == FIRN_OK) {
-            err_while(err, "reading column \"%.*s\" of row group %u, rows from %llu on",
-                      TEXT_ARGS(path), self->group, (unsigned long long)self->row);
-        }
-        arena_close(&memory);
+        name_place(self, leaf, self->group, self->row, err);
+    }
+    return status;
+}
+
+firn_status pq_reader_in_chunk(const pq_reader *self, const pq_block_source *source,
+                               firn_status status, firn_error *err) {
+    if (status != FIRN_OK) {
+        const uint32_t group = self->plans[source->slot].row_group;
+        const bool has_row = self->stage >= STAGE_PLAN; // Else the row is one of the group before.
+        name_place(self, source->leaf, group, has_row ? self->row : UINT64_MAX, err);
     }
     return status;
 }
@@ -33,22 +54,39 @@ firn_status pq_reader_in_column(const pq_reader *self, const pq_leaf_reader *lea
 
 firn_status pq_reader_flush_blocks(const pq_reader *self, pq_block_list *list, firn_error *err) {
     const uint32_t count = list->count;
+    const codec kind = list->like == NULL ? CODEC_NONE : list->like->codec;
     list->count = 0;
     if (count == 0) {
         return FIRN_OK;
     }
-    return codec_decode_many(list->like->codec, list->items, count, list->like->hint,
-                             self->options.codecs, err);
+    firn_error together = ERR_INIT;
+    const firn_status status = codec_decode_many(kind, list->items, count, list->like->hint,
+                                                 self->options.codecs, &together);
+    // Nobody says which block is damaged, so each is decoded by itself.
+    for (uint32_t i = 0; i < count && status != FIRN_OK; i++) {
+        const firn_status alone = codec_decode_many(kind, &list->items[i], 1, list->like->hint,
+                                                    self->options.codecs, err);
+        if (alone != FIRN_OK) {
+            return pq_reader_in_chunk(self, &list->sources[i], alone, err);
+        }
+    }
+    if (status != FIRN_OK) {
+        *err = together;
+    }
+    return status;
 }
 
-firn_status pq_reader_add_blocks(const pq_reader *self, pq_block_list *list, const pq_pages *pages,
-                                 const pq_blocks *blocks, firn_error *err) {
+firn_status pq_reader_add_blocks(const pq_reader *self, pq_block_list *list,
+                                 const pq_block_source *source, const pq_blocks *blocks,
+                                 firn_error *err) {
+    const pq_pages *pages = &source->leaf->chunks[source->slot].pages;
     const bool is_other =
         list->count > 0 && (list->like->codec != pages->codec || list->like->hint != pages->hint);
     if (is_other || list->count + blocks->count > PQ_BLOCKS_MAX) {
         TRY(pq_reader_flush_blocks(self, list, err));
     }
     for (uint32_t i = 0; i < blocks->count; i++) {
+        list->sources[list->count] = *source;
         list->items[list->count++] = blocks->items[i];
     }
     list->like = pages;
@@ -129,9 +167,10 @@ static firn_status begin_chunks(pq_reader *self, firn_error *err) {
         self->group = self->plans[slot].row_group;
         for (uint32_t i = 0; i < self->leaf_count; i++) {
             pq_leaf_reader *leaf = self->leaves[i];
+            const pq_block_source source = {.leaf = leaf, .slot = slot};
             const firn_status status =
                 pq_leaf_begin(leaf, self->file->metadata, self->group, slot, self->identity++, err);
-            TRY(pq_reader_in_column(self, leaf, status, err));
+            TRY(pq_reader_in_chunk(self, &source, status, err));
         }
     }
     self->stage = STAGE_DICTIONARIES;
@@ -171,8 +210,9 @@ static firn_status peek_all(pq_reader *self, pq_answer *answer, firn_error *err)
     for (uint32_t i = 0; i < self->leaf_count; i++) {
         for (uint32_t slot = 0; slot < self->slot_end; slot++) {
             pq_leaf_reader *leaf = self->leaves[i];
+            const pq_block_source source = {.leaf = leaf, .slot = slot};
             const firn_status status = pq_leaf_peek_first(leaf, slot, answer, err);
-            TRY(pq_reader_in_column(self, leaf, status, err));
+            TRY(pq_reader_in_chunk(self, &source, status, err));
             if (*answer == PQ_WAIT) {
                 return FIRN_OK;
             }
@@ -304,19 +344,20 @@ firn_status pq_reader_load_dictionaries(pq_reader *self, pq_answer *answer, firn
     for (uint32_t i = 0; i < self->leaf_count; i++) {
         for (uint32_t slot = 0; slot < self->slot_end; slot++) {
             pq_leaf_reader *leaf = self->leaves[i];
+            const pq_block_source source = {.leaf = leaf, .slot = slot};
             pq_blocks blocks;
-            firn_status status = pq_leaf_prepare_dictionary(leaf, slot, &blocks, err);
-            TRY(pq_reader_in_column(self, leaf, status, err));
-            status = pq_reader_add_blocks(self, &list, &leaf->chunks[slot].pages, &blocks, err);
-            TRY(pq_reader_in_column(self, leaf, status, err));
+            const firn_status status = pq_leaf_prepare_dictionary(leaf, slot, &blocks, err);
+            TRY(pq_reader_in_chunk(self, &source, status, err));
+            TRY(pq_reader_add_blocks(self, &list, &source, &blocks, err));
         }
     }
     TRY(pq_reader_flush_blocks(self, &list, err));
     for (uint32_t i = 0; i < self->leaf_count; i++) {
         for (uint32_t slot = 0; slot < self->slot_end; slot++) {
             pq_leaf_reader *leaf = self->leaves[i];
+            const pq_block_source source = {.leaf = leaf, .slot = slot};
             const firn_status status = pq_leaf_commit_dictionary(leaf, slot, err);
-            TRY(pq_reader_in_column(self, leaf, status, err));
+            TRY(pq_reader_in_chunk(self, &source, status, err));
         }
     }
     TRY(prune_by_dictionaries(self, err));

@@ -70,22 +70,33 @@ struct pq_reader {
     pq_reader_counters counters;
 };
 
+// Where blocks come from: a leaf's chunk in the row group in `slot`.
+typedef struct pq_block_source {
+    const pq_leaf_reader *leaf;
+    uint32_t slot;
+} pq_block_source;
+
 // Blocks of several leaves that are decoded together: 64 at a time, of one codec.
 #define PQ_BLOCKS_MAX 64
 typedef struct pq_block_list {
     codec_block items[PQ_BLOCKS_MAX];
+    pq_block_source sources[PQ_BLOCKS_MAX];
     uint32_t count;
     const pq_pages *like; // The codec and the hint are its.
 } pq_block_list;
 
-/// Adds what the reader knows to the error of a leaf.
+/// Adds what the reader knows to the error of a leaf in the row group that is read.
 firn_status pq_reader_in_column(const pq_reader *self, const pq_leaf_reader *leaf,
                                 firn_status status, firn_error *err);
+/// The same where the chunk in a slot is begun.
+firn_status pq_reader_in_chunk(const pq_reader *self, const pq_block_source *source,
+                               firn_status status, firn_error *err);
 
 /// Appends blocks; decodes the list when it is full or the blocks are of another kind.
-firn_status pq_reader_add_blocks(const pq_reader *self, pq_block_list *list, const pq_pages *pages,
-                                 const pq_blocks *blocks, firn_error *err);
-/// Decodes what is in the list.
+firn_status pq_reader_add_blocks(const pq_reader *self, pq_block_list *list,
+                                 const pq_block_source *source, const pq_blocks *blocks,
+                                 firn_error *err);
+/// Decodes what is in the list. Errors name the column whose block is damaged.
 firn_status pq_reader_flush_blocks(const pq_reader *self, pq_block_list *list, firn_error *err);
 
 /// Plans the next batch: how many rows it spans, which of them are deleted.

@@ -1,0 +1,359 @@
+// Arbitrary bytes as a Parquet file: footer, indexes, bloom filters, all pages of all columns.
+//
+// It is read whole, then in other batches with an input that makes the reader wait, then in pieces
+// of row groups, then with a filter, some columns in another order and deleted rows.
+//
+// Oracle: a row has the same values however it is read, and readings that meet no damage end
+// equally. Of what is filtered only the values are compared: statistics may lie, and then other
+// rows come out; offset indexes that lie lead to other pages, so files with such are not compared
+// then.
+#include <stdlib.h>
+
+#include "column/batch.h"
+#include "expr/expr.h"
+#include "formats/parquet/pq_reader.h"
+#include "functions/overload.h"
+#include "io/memory_input.h"
+
+#define ROWS_MAX 1500
+#define COLUMNS_MAX 24
+#define ARENA_LIMIT ((size_t)64 << 20)
+#define POOL_LIMIT (UINT64_C(256) << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool condition) {
+    if (!condition) {
+        abort();
+    }
+}
+
+// One for all inputs: what is opened once in a process.
+typedef struct world {
+    io *io;
+    pool *engine;
+    pool *query;
+    codec_scratch codecs;
+} world;
+
+// One input, its file, and how its rows look.
+typedef struct run {
+    world *here;
+    pq_file *file;
+    arena *memory;
+    uint64_t seed;
+    uint32_t count; // Columns, and the number of the row behind them.
+    pq_pick *picks;
+    uint32_t *ids;
+    bool has_offsets;
+} run;
+
+// The rows of a reading: a hash of the values by the number of the row in the file.
+typedef struct reading {
+    firn_status status;
+    uint32_t count;
+    bool is_cut; // Not read to the end.
+    uint64_t numbers[ROWS_MAX];
+    uint64_t hashes[ROWS_MAX];
+} reading;
+
+WRAPS static uint64_t mix(uint64_t hash, const void *data, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        hash = (hash ^ ((const uint8_t *)data)[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+WRAPS static uint64_t random_below(run *self, uint64_t limit) {
+    self->seed ^= self->seed << 13;
+    self->seed ^= self->seed >> 7;
+    self->seed ^= self->seed << 17;
+    return self->seed % limit;
+}
+
+// The hash does not hang on the order of the columns, so that they may be read in any.
+WRAPS static void add_row(const batch *rows, uint32_t row, const uint32_t *ids, uint32_t number_at,
+                          reading *out) {
+    arena memory = arena_open(ARENA_LIMIT);
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < rows->column_count; i++) {
+        if (i == number_at) {
+            continue;
+        }
+        text_builder line = text_builder_open(&memory);
+        firn_error err = ERR_INIT;
+        text printed;
+        column_print_row(&rows->columns[i], row, &line);
+        if (text_builder_finish(&line, &printed, &err) == FIRN_OK) {
+            sum += mix(UINT64_C(0xcbf29ce484222325) + ids[i], printed.data, printed.size);
+        }
+    }
+    arena_close(&memory);
+    const column *numbers = &rows->columns[number_at];
+    out->numbers[out->count] =
+        COLUMN_VALUES(numbers, uint64_t)[numbers->form == FORM_CONSTANT ? 0 : row];
+    out->hashes[out->count++] = sum;
+}
+
+static void read_all(pq_reader *reader, const uint32_t *ids, uint32_t number_at, reading *out) {
+    firn_error err = ERR_INIT;
+    pq_answer answer = PQ_READY;
+    out->status = FIRN_OK;
+    while (out->status == FIRN_OK && answer != PQ_END) {
+        batch rows;
+        out->status = pq_reader_next(reader, &rows, &answer, &err);
+        if (out->status != FIRN_OK || answer != PQ_READY) {
+            continue;
+        }
+        must(rows.selected_count > 0 && rows.selected_count <= rows.row_count);
+        for (uint32_t k = 0; k < rows.selected_count; k++) {
+            if (out->count == ROWS_MAX) {
+                out->is_cut = true;
+                return;
+            }
+            add_row(&rows, batch_row(&rows, k), ids, number_at, out);
+        }
+    }
+}
+
+static pq_reader *open_reader(const run *self, pq_pick *picks, uint32_t count,
+                              const pq_reader_options *options) {
+    pq_reader *reader = NULL;
+    firn_error err = ERR_INIT;
+    const firn_status status = pq_reader_open(self->file, picks, count, options, &reader, &err);
+    must((status == FIRN_OK) == (reader != NULL));
+    return reader;
+}
+
+static reading *read_whole(const run *self, uint32_t batch_rows, bool verifies) {
+    reading *out = ARENA_NEW(self->memory, reading, 1);
+    must(out != NULL);
+    *out = (reading){.status = FIRN_NO_MEMORY};
+    const pq_reader_options options = {.owner = self->here->query,
+                                       .codecs = &self->here->codecs,
+                                       .batch_rows = batch_rows,
+                                       .verify_checksums = verifies};
+    pq_reader *reader = open_reader(self, self->picks, self->count, &options);
+    if (reader != NULL) {
+        pq_reader_start(reader, 0, pq_file_row_group_count(self->file));
+        read_all(reader, self->ids, self->count - 1, out);
+    }
+    pq_reader_close(reader);
+    return out;
+}
+
+// Each row group in pieces.
+static reading *read_pieces(run *self, uint64_t piece_rows) {
+    reading *out = ARENA_NEW(self->memory, reading, 1);
+    must(out != NULL);
+    *out = (reading){.status = FIRN_NO_MEMORY};
+    const pq_reader_options options = {.owner = self->here->query, .codecs = &self->here->codecs};
+    pq_reader *reader = open_reader(self, self->picks, self->count, &options);
+    out->status = reader == NULL ? FIRN_NO_MEMORY : FIRN_OK;
+    const uint32_t groups = pq_file_row_group_count(self->file);
+    for (uint32_t group = 0; out->status == FIRN_OK && group < groups; group++) {
+        const uint64_t rows = pq_file_rows_of(self->file, group);
+        for (uint64_t at = 0; at < rows && out->status == FIRN_OK && !out->is_cut;
+             at += piece_rows) {
+            pq_reader_start_rows(reader, group, at, at + piece_rows);
+            read_all(reader, self->ids, self->count - 1, out);
+        }
+    }
+    pq_reader_close(reader);
+    return out;
+}
+
+// Rows of `part` have the values that they have in `whole`, in which rows ascend from 0.
+static void check_values(const run *self, const reading *whole, const reading *part) {
+    if (self->has_offsets) {
+        return;
+    }
+    for (uint32_t i = 0; i < part->count; i++) {
+        must(i == 0 || part->numbers[i] > part->numbers[i - 1]);
+        if (part->numbers[i] < whole->count) {
+            must(part->hashes[i] == whole->hashes[part->numbers[i]]);
+        }
+    }
+}
+
+static void check_whole(const reading *whole, const reading *other) {
+    if (whole->status == FIRN_NO_MEMORY || other->status == FIRN_NO_MEMORY) {
+        return;
+    }
+    must(whole->status == other->status || whole->is_cut || other->is_cut);
+    must(whole->status != FIRN_OK || whole->count == other->count);
+}
+
+// ---- Filters -----------------------------------------------------------------------------------
+
+static bool is_comparable(const type *kind) {
+    return kind->id != TYPE_NULL && kind->id != TYPE_INTERVAL && !type_is_nested(kind);
+}
+
+// A value of the column from the first batch, as a literal; NULL if there is none.
+static expr *some_value(run *self, uint32_t at) {
+    const pq_reader_options options = {.owner = self->here->query, .codecs = &self->here->codecs};
+    pq_reader *reader = open_reader(self, &self->picks[at], 1, &options);
+    expr *out = NULL;
+    firn_error err = ERR_INIT;
+    pq_answer answer = PQ_WAIT;
+    firn_status status = FIRN_OK;
+    if (reader != NULL) {
+        pq_reader_start(reader, 0, pq_file_row_group_count(self->file));
+    }
+    batch rows;
+    while (reader != NULL && status == FIRN_OK && answer == PQ_WAIT) {
+        status = pq_reader_next(reader, &rows, &answer, &err);
+    }
+    if (reader != NULL && status == FIRN_OK && answer == PQ_READY) {
+        const uint32_t row = (uint32_t)random_below(self, rows.row_count);
+        if (expr_literal_of(self->memory, &rows.columns[0], row, &out, &err) != FIRN_OK) {
+            out = NULL;
+        }
+    }
+    pq_reader_close(reader);
+    return out;
+}
+
+static expr *random_conjunct(run *self) {
+    static const char *const operators[] = {"=",  "<",  "<=",      ">",
+                                            ">=", "<>", "is_null", "is_not_null"};
+    const uint32_t at = (uint32_t)random_below(self, self->count - 1);
+    const type *kind = self->picks[at].type;
+    const uint64_t op = random_below(self, sizeof operators / sizeof *operators);
+    const uint32_t arg_count = op < 6 ? 2 : 1;
+    if (!is_comparable(kind)) {
+        return NULL;
+    }
+    expr *args[2] = {expr_column(self->memory, self->ids[at], TEXT("c"), kind), NULL};
+    args[1] = arg_count == 2 ? some_value(self, at) : NULL;
+    expr *out = NULL;
+    firn_error err = ERR_INIT;
+    if ((arg_count == 2 && args[1] == NULL) ||
+        function_call_named(text_of(operators[op]), args, arg_count, self->memory, &out, &err) !=
+            FIRN_OK) {
+        return NULL;
+    }
+    return out;
+}
+
+// Every third row or so is deleted.
+WRAPS static bool find_deleted(void *user, uint64_t first, uint32_t count, uint64_t *bits) {
+    bool has_any = false;
+    (void)user;
+    for (uint32_t i = 0; i < count; i++) {
+        if ((first + i) * UINT64_C(0x9e3779b97f4a7c15) >> 62 == 0) {
+            bitmap_set(bits, i);
+            has_any = true;
+        }
+    }
+    return has_any;
+}
+
+static reading *read_filtered(run *self) {
+    reading *out = ARENA_NEW(self->memory, reading, 1);
+    expr *conjuncts[2];
+    must(out != NULL);
+    *out = (reading){.status = FIRN_NO_MEMORY};
+    uint32_t conjunct_count = 0;
+    for (int i = 0; i < 4 && conjunct_count < 2; i++) {
+        conjuncts[conjunct_count] = random_conjunct(self);
+        conjunct_count += conjuncts[conjunct_count] != NULL;
+    }
+    const statement_context context = {.now_us = 0};
+    const pq_reader_options options = {
+        .owner = self->here->query,
+        .codecs = &self->here->codecs,
+        .batch_rows = (uint32_t)random_below(self, 3) * 17,
+        .filter = {.conjuncts = {.count = conjunct_count, .items = conjuncts},
+                   .ids = self->ids,
+                   .context = &context},
+        .deletes = {.find = random_below(self, 2) == 0 ? NULL : find_deleted},
+    };
+    pq_reader *reader = open_reader(self, self->picks, self->count, &options);
+    if (reader != NULL) {
+        pq_reader_start(reader, 0, pq_file_row_group_count(self->file));
+        read_all(reader, self->ids, self->count - 1, out);
+    }
+    pq_reader_close(reader);
+    return out;
+}
+
+// ---- Files -------------------------------------------------------------------------------------
+
+static bool prepare(run *self) {
+    const schema *columns = &self->file->types.columns;
+    const uint32_t count = columns->count < COLUMNS_MAX ? columns->count : COLUMNS_MAX;
+    firn_error err = ERR_INIT;
+    self->picks = ARENA_NEW(self->memory, pq_pick, (size_t)count + 1);
+    self->ids = ARENA_NEW(self->memory, uint32_t, (size_t)count + 1);
+    must(self->picks != NULL && self->ids != NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        const pq_file_field from = pq_file_column(self->file, i);
+        self->ids[i] = 100 + i;
+        if (pq_pick_make(self->file, &from, NULL, PQ_MATCH_NAME, self->memory, &self->picks[i],
+                         &err) != FIRN_OK) {
+            return false;
+        }
+    }
+    self->picks[count] = pq_pick_position();
+    self->ids[count] = 100 + count;
+    self->count = count + 1;
+    const pq_row_group_list *groups = &self->file->metadata->file.row_groups;
+    for (size_t group = 0; group < groups->count; group++) {
+        for (size_t i = 0; i < groups->items[group].columns.count; i++) {
+            self->has_offsets = self->has_offsets || pq_column_chunk_has_offset_index_offset(
+                                                         &groups->items[group].columns.items[i]);
+        }
+    }
+    return count > 0;
+}
+
+static void check_file(run *self) {
+    if (!prepare(self)) {
+        return;
+    }
+    const reading *whole = read_whole(self, 0, false);
+    check_whole(whole, read_whole(self, 1 + (uint32_t)random_below(self, 60), false));
+    check_values(self, whole, read_whole(self, 0, true));
+    const uint64_t piece_rows = 1 + random_below(self, 300);
+    check_values(self, whole, read_pieces(self, piece_rows));
+    for (int i = 0; i < 3; i++) {
+        check_values(self, whole, read_filtered(self));
+    }
+}
+
+static void open_world(world *here) {
+    firn_error err = ERR_INIT;
+    must(io_open(&(io_options){.has_thread = false}, &here->io, &err) == FIRN_OK);
+    must(pool_open_engine(POOL_LIMIT, &here->engine, &err) == FIRN_OK);
+    const pool_options options = {.kind = POOL_QUERY, .name = "fuzz"};
+    must(pool_open(here->engine, &options, &here->query, &err) == FIRN_OK);
+    here->codecs = codec_scratch_open((size_t)64 << 20);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static world here;
+    if (here.io == NULL) {
+        open_world(&here);
+    }
+    arena memory = arena_open(ARENA_LIMIT);
+    run self = {.here = &here, .memory = &memory, .seed = mix(size + 1, data, size) | 1};
+    memory_input input = {.content = {.data = data, .size = size},
+                          .waits = (uint32_t)random_below(&self, 3),
+                          .seed = self.seed};
+    io_file *file = memory_input_open(&input, here.io, "fuzzed.parquet");
+    const pq_file_options options = {.types = {.binary_as_string = random_below(&self, 4) == 0,
+                                               .int96_in_micros = random_below(&self, 2) == 0,
+                                               .ignore_arrow_hint = random_below(&self, 4) == 0},
+                                     .tail_size = random_below(&self, 2) == 0 ? 16 : 0};
+    firn_error err = ERR_INIT;
+    if (pq_file_open(file, &options, here.query, NULL, &self.file, &err) == FIRN_OK) {
+        check_file(&self);
+    }
+    pq_file_release(self.file);
+    must(input.tickets_moving == 0);
+    io_file_release(file);
+    arena_close(&memory);
+    return 0;
+}

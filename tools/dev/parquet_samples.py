@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""parquet_samples.py - makes anew the small Parquet files that lie in the repository.
+
+    python=$(bash tools/dev/venv.sh data)/bin/python && $python tools/dev/parquet_samples.py
+
+fuzz/corpus/pq_reader: files of a few rows, so that each encoding, codec, level and index is there
+once. What crashes taught is kept beside them and is not made here.
+"""
+import datetime
+import decimal
+import pathlib
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+CORPUS = ROOT / "fuzz" / "corpus" / "pq_reader"
+
+
+def some(values, count=40, every=5):
+    """`count` of `values` in turn, each `every`-th NULL."""
+    return [None if i % every == every - 1 else values[i % len(values)] for i in range(count)]
+
+
+def numbers():
+    return pa.table({
+        "i": pa.array(range(40), pa.int32()),
+        "l": pa.array(some([1, -2, 1 << 40]), pa.int64()),
+        "d": pa.array(some([0.5, -0.0, float("nan"), 1e300]), pa.float64()),
+    })
+
+
+def texts():
+    words = ["a", "", "firn", "fern und weit", "a text of more than twelve bytes"]
+    return pa.table({"s": pa.array(some(words)), "b": pa.array(some([b"\0\xff", b"xyz"]))})
+
+
+def bits():
+    return pa.table({"b": pa.array(some([True, False, False])), "r": pa.array([True] * 40)})
+
+
+def nested():
+    return pa.table({
+        "l": pa.array(some([[], [1, None, 3], [4]], 24), pa.list_(pa.int32())),
+        "st": pa.array(some([{"a": 1, "t": "x"}, {"a": None, "t": "y"}], 24),
+                       pa.struct([("a", pa.int16()), ("t", pa.string())])),
+        "m": pa.array(some([[("k", 1), ("j", None)], []], 24), pa.map_(pa.string(), pa.int32())),
+        "ll": pa.array(some([[[1], []], [], [[2, 3], None]], 24), pa.list_(pa.list_(pa.int8()))),
+    })
+
+
+def odd():
+    instant = datetime.datetime(2024, 2, 29, 12, 30, 15, 250000)
+    return pa.table({
+        "dec": pa.array(some([decimal.Decimal("1.23"), decimal.Decimal("-9.99")]),
+                        pa.decimal128(3, 2)),
+        "wide": pa.array(some([decimal.Decimal(-1), decimal.Decimal(10) ** 37]),
+                         pa.decimal128(38, 0)),
+        "day": pa.array(some([instant.date()])),
+        "at": pa.array(some([instant]), pa.timestamp("us", "UTC")),
+        "fixed": pa.array(some([b"abc", b"xyz"]), pa.binary(3)),
+        "half": pa.array(some([1.5, -2.0]), pa.float16()),
+    })
+
+
+def write(folder, name, table, **options):
+    options.setdefault("store_schema", False)
+    pq.write_table(table, folder / name, **options)
+
+
+def make_corpus():
+    CORPUS.mkdir(parents=True, exist_ok=True)
+    delta = "DELTA_BINARY_PACKED"
+    write(CORPUS, "numbers_dictionary_snappy", numbers(), row_group_size=23)
+    write(CORPUS, "numbers_delta_v2", numbers(), compression="none", use_dictionary=False,
+          column_encoding={"i": delta, "l": delta, "d": "BYTE_STREAM_SPLIT"},
+          data_page_version="2.0")
+    write(CORPUS, "numbers_split_gzip", numbers(), compression="gzip", use_dictionary=False,
+          column_encoding={name: "BYTE_STREAM_SPLIT" for name in "ild"}, row_group_size=30)
+    write(CORPUS, "numbers_small_pages_indexed", numbers(), compression="none",
+          use_dictionary=False, data_page_size=1, write_batch_size=8, write_page_index=True)
+    write(CORPUS, "numbers_checked", numbers(), compression="lz4", use_dictionary=False,
+          write_page_checksum=True)
+    write(CORPUS, "texts_dictionary_zstd_v2", texts(), compression="zstd", row_group_size=25,
+          data_page_version="2.0", write_page_index=True)
+    write(CORPUS, "texts_delta", texts(), compression="brotli", use_dictionary=False,
+          column_encoding={"s": "DELTA_BYTE_ARRAY", "b": "DELTA_LENGTH_BYTE_ARRAY"})
+    write(CORPUS, "texts_plain_small_pages", texts(), compression="snappy", use_dictionary=False,
+          data_page_size=1, write_batch_size=10)
+    write(CORPUS, "texts_bloom", texts(), compression="none", row_group_size=20,
+          bloom_filter_options={"s": {"ndv": 8, "fpp": 0.1}})
+    write(CORPUS, "bits", bits(), compression="none")
+    write(CORPUS, "bits_v2", bits(), compression="snappy", data_page_version="2.0")
+    write(CORPUS, "nested", nested(), compression="none", row_group_size=15)
+    write(CORPUS, "nested_v2_pages", nested(), compression="snappy", data_page_version="2.0",
+          data_page_size=1, write_batch_size=5, write_page_index=True)
+    write(CORPUS, "odd_types", odd(), compression="snappy")
+    write(CORPUS, "odd_types_plain", odd(), compression="none", use_dictionary=False,
+          store_schema=True)
+    write(CORPUS, "int96", pa.table({"t": pa.array(some(
+        [datetime.datetime(1969, 7, 20), datetime.datetime(2024, 1, 1)]), pa.timestamp("ns"))}),
+          use_deprecated_int96_timestamps=True)
+
+
+if __name__ == "__main__":
+    make_corpus()
