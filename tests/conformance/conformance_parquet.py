@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import sys
 
 import canonical_rows
@@ -88,13 +89,56 @@ def must_fail(firn, sql):
     return f"{len(rows)} rows, an error was expected"
 
 
+def scanned(firn, sql):
+    """What EXPLAIN ANALYZE says of a query's scan: {"row groups": 4, ...}."""
+    lines = [json.loads(line)["plan"] for line in canonical_rows.run(firn, "EXPLAIN ANALYZE " + sql)]
+    scan = next(line for line in lines if line.strip().startswith("Scan "))
+    counts = re.sub(r"time=[\d.]+ms", "", scan[scan.rindex("("):])
+    return {name.strip(): int(count) for name, count in re.findall(r"([a-z ]+)=(\d+)", counts)}
+
+
+def row_groups_read(counts):
+    pruned = sum(count for name, count in counts.items() if name.startswith("row groups pruned"))
+    return counts["row groups"] - pruned
+
+
+def check_pruning(firn, source, entry, query):
+    """No more row groups are read than statistics leave, and no more rows than pages that overlap."""
+    counts = scanned(firn, f"SELECT * FROM {source} WHERE {query['where']}")
+    read = row_groups_read(counts)
+    rows_read = counts.get("rows read", 0)
+    most = query.get("row_groups_not_prunable_by_stats", counts["row groups"])
+    if counts["row groups"] != entry["meta"]["num_row_groups"]:
+        return f"{counts['row groups']} row groups of {entry['meta']['num_row_groups']}"
+    if read > most:
+        return f"{query['where']}: {read} row groups read, {most} are enough: {counts}"
+    if "pages_hint" in query and rows_read > query["rows"] + 64:  # Two pages more than needed.
+        return f"{query['where']}: {rows_read} rows read for {query['rows']}: {counts}"
+    return None
+
+
+def check_bloom(firn, source, entry):
+    """Bloom filters leave out nearly all row groups that do not have the value."""
+    needless = chances = 0
+    for query in entry.get("bloom_queries", []):
+        counts = scanned(firn, f"SELECT * FROM {source} WHERE {query['where']}")
+        needless += row_groups_read(counts) - query["rows"]  # No value comes twice.
+        chances += counts["row groups"] - query["rows"]
+    if needless * 10 > chances:
+        return f"{needless} row groups of {chances} read in vain: bloom filters would say so"
+    return None
+
+
 def check_queries(firn, source, entry):
     for query in entry.get("queries", []) + entry.get("bloom_queries", []):
         sql = f"SELECT count(*) AS n FROM {source} WHERE {query['where']}"
         got = json.loads(canonical_rows.run(firn, sql)[0])["n"]
         if got != query["rows"]:
             return f"{query['where']}: {got} rows, expected {query['rows']}"
-    return None
+        why = check_pruning(firn, source, entry, query)
+        if why is not None:
+            return why
+    return check_bloom(firn, source, entry)
 
 
 def check_file(firn, path, entry):

@@ -179,6 +179,14 @@ firn_status pq_opener_next(pq_opener *self, pq_file **out, pq_answer *answer, fi
     return FIRN_OK;
 }
 
+firn_status pq_opener_wait(pq_opener *self, firn_error *err) {
+    const firn_status status = io_wait(&self->ticket, 0, err);
+    if (status != FIRN_OK) {
+        err_while(err, "opening %.*s", TEXT_ARGS(pq_file_path(self->file)));
+    }
+    return status;
+}
+
 firn_status pq_file_open(io_file *input, const pq_file_options *options, pool *owner,
                          const cancel_flag *cancel, pq_file **out, firn_error *err) {
     *out = NULL;
@@ -187,7 +195,7 @@ firn_status pq_file_open(io_file *input, const pq_file_options *options, pool *o
     pq_answer answer = PQ_WAIT;
     firn_status status = FIRN_OK;
     while (status == FIRN_OK && answer == PQ_WAIT) {
-        status = io_wait(&opener->ticket, 0, err);
+        status = pq_opener_wait(opener, err);
         if (status == FIRN_OK) {
             status = pq_opener_next(opener, out, &answer, err);
         }

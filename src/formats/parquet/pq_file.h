@@ -62,6 +62,9 @@ firn_status pq_opener_open(io_file *input, const pq_file_options *options, pool 
 /// Errors: what pq_footer_find, pq_metadata_read and pq_types_find say, with the file's name.
 firn_status pq_opener_next(pq_opener *self, pq_file **out, pq_answer *answer, firn_error *err);
 
+/// Waits until what PQ_WAIT spoke of has arrived: for planning, which may wait.
+firn_status pq_opener_wait(pq_opener *self, firn_error *err);
+
 /// Gives up or ends the opening. NULL does nothing.
 void pq_opener_close(pq_opener *self);
 

@@ -54,8 +54,8 @@ static firn_status add_conjunct(pq_filter *self, expr **sums, expr *conjunct,
                              .may_tighten = !is_settled(NULL, &conjunct)};
     TRY(find_columns(conjunct, options, pick_count, memory, &stage, err));
     for (uint32_t i = 0; i < self->stage_count && !stage.can_fail; i++) {
-        if (!self->stages[i].can_fail && has_same_columns(&self->stages[i], &stage)) {
-            self->stages[i].may_tighten = self->stages[i].may_tighten || stage.may_tighten;
+        if (!self->stages[i].can_fail && self->stages[i].may_tighten == stage.may_tighten &&
+            has_same_columns(&self->stages[i], &stage)) {
             sums[i] = expr_and(memory, sums[i], conjunct);
             return sums[i] == NULL ? ARENA_FULL(memory, err) : FIRN_OK;
         }

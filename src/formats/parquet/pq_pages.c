@@ -139,12 +139,11 @@ void pq_pages_pass(pq_pages *self) {
     const uint64_t entries = self->page.type == PQ_PAGE_DATA ? self->page.value_count : 0;
     self->entries_left -= entries < self->entries_left ? entries : self->entries_left;
     self->has_begun = true;
-    self->page_count += 1;
     if (pq_pages_is_loaded(self)) {
         self->loaded_at += 1;
         return;
     }
-    self->skipped_count += 1;
+    self->skipped_count += self->page.type == PQ_PAGE_DATA;
     self->is_peeked = false;
     pq_window_pass(&self->window, page_size(&self->page));
 }
@@ -279,6 +278,7 @@ void pq_pages_commit(pq_pages *self) {
         clear_pad(&self->buffers[i], self->loaded[i].body);
         pq_window_pass(&self->window, page_size(&self->loaded[i].page));
     }
+    self->decoded_count += self->loaded_count;
     self->is_prepared = false;
     self->is_peeked = false;
     self->loaded_at = 0;
@@ -319,6 +319,5 @@ void pq_pages_commit_dictionary(pq_pages *self, bytes *body) {
     clear_pad(&self->dictionary, self->dictionary_body);
     *body = self->dictionary_body;
     self->is_prepared = false;
-    self->skipped_count -= 1; // pq_pages_pass counts it.
     pq_pages_pass(self);
 }

@@ -52,8 +52,8 @@ typedef struct pq_pages {
     pq_block buffers[PQ_AHEAD_MAX];
     pq_block dictionary;
     bytes dictionary_body;
-    int64_t page_count;    // Pages passed, and ...
-    int64_t skipped_count; // ... those of them that were never loaded.
+    int64_t decoded_count; // Data pages that were loaded, and ...
+    int64_t skipped_count; // ... those that were passed without that.
 } pq_pages;
 
 /// Sets up; must not move afterwards.

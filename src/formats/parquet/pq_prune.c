@@ -169,6 +169,8 @@ firn_status pq_pruner_begin(pq_pruner *self, uint32_t row_group, pq_row_span pie
                             pq_group_plan *plan, firn_error *err) {
     TRY(new_plan(self, row_group, piece, plan, err));
     self->plan = plan;
+    self->is_counted = piece.from == 0;
+    self->counters.seen += self->is_counted;
     const bool is_whole = pq_row_spans_rows(&plan->spans) == pq_file_rows_of(self->file, row_group);
     self->stage = plan->spans.count == 0 || (is_whole && self->filter->stage_count == 0)
                       ? STAGE_DONE
@@ -179,13 +181,14 @@ firn_status pq_pruner_begin(pq_pruner *self, uint32_t row_group, pq_row_span pie
     return FIRN_OK;
 }
 
-// Asks every filter about the row group; true if one can hold for no row.
-static bool is_never(pq_pruner *self, prune_facts *facts) {
+// Asks every filter about the row group; true if one can hold for no row, which is `*never` then.
+static bool is_never(pq_pruner *self, prune_facts *facts, const pq_filter_stage **never) {
     for (uint32_t i = 0; i < self->filter->stage_count; i++) {
         arena_reset(&self->scratch);
         const pq_filter_stage *filter = &self->filter->stages[i];
         const verdict answer = facts_evaluate(filter->predicate, &facts->unit, &self->scratch);
         if (answer == VERDICT_NEVER) {
+            *never = filter;
             return true;
         }
         const bool is_always = answer == VERDICT_ALWAYS && !filter->may_tighten;
@@ -198,8 +201,10 @@ static void ask_statistics(pq_pruner *self) {
     prune_facts facts = facts_of_group(self);
     facts.unit.may_contain = note_question;
     self->stage = STAGE_BLOOMS;
-    if (is_never(self, &facts)) {
-        self->counters.by_statistics += 1;
+    const pq_filter_stage *never;
+    if (is_never(self, &facts, &never)) {
+        self->counters.by_dynamic += self->is_counted && never->may_tighten;
+        self->counters.by_statistics += self->is_counted && !never->may_tighten;
         leave_out(self->plan);
         self->stage = STAGE_DONE;
     }
@@ -248,8 +253,9 @@ static void ask_blooms(pq_pruner *self) {
     prune_facts facts = facts_of_group(self);
     facts.unit.may_contain = ask_bloom;
     self->stage = STAGE_PAGES;
-    if (has_any && is_never(self, &facts)) {
-        self->counters.by_bloom += 1;
+    const pq_filter_stage *never;
+    if (has_any && is_never(self, &facts, &never)) {
+        self->counters.by_bloom += self->is_counted;
         leave_out(self->plan);
         self->stage = STAGE_DONE;
     }

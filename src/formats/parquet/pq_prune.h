@@ -31,7 +31,9 @@ typedef struct pq_group_plan {
 } pq_group_plan;
 
 typedef struct pq_prune_counters {
-    uint64_t by_statistics; // Row groups.
+    uint64_t seen; // Row groups; of one that is read in pieces only the first counts.
+    uint64_t by_statistics;
+    uint64_t by_dynamic; // Filters, with statistics.
     uint64_t by_bloom;
     uint64_t pages;
 } pq_prune_counters;
@@ -43,6 +45,7 @@ typedef struct pq_pruner {
     pq_pick_list picks;
     pq_fetch fetch;
     pq_group_plan *plan; // Of the row group at hand.
+    bool is_counted;     // It is not a later piece of a row group.
     int stage;
     column_facts *facts; // By pick, in the plan's memory, ...
     bool *is_known;      // ... if this says so.

@@ -266,13 +266,15 @@ firn_status pq_reader_wait(pq_reader *self, firn_error *err) {
 
 pq_reader_counters pq_reader_count(const pq_reader *self) {
     pq_reader_counters out = self->counters;
+    out.row_groups_seen = self->pruner.counters.seen;
     out.pruned_statistics = self->pruner.counters.by_statistics;
+    out.pruned_dynamic = self->pruner.counters.by_dynamic;
     out.pruned_bloom = self->pruner.counters.by_bloom;
     out.pages_pruned = self->pruner.counters.pages;
     for (uint32_t i = 0; i < self->leaf_count; i++) {
         for (uint32_t slot = 0; slot < PQ_GROUPS_AHEAD; slot++) {
             const pq_pages *pages = &self->leaves[i]->chunks[slot].pages;
-            out.pages += (uint64_t)pages->page_count;
+            out.pages += (uint64_t)pages->decoded_count;
             out.pages_skipped += (uint64_t)pages->skipped_count;
         }
     }

@@ -42,13 +42,15 @@ typedef struct pq_reader_options {
 
 /// Counters, added up over all tasks.
 typedef struct pq_reader_counters {
+    uint64_t row_groups_seen;   // Of one that is read in pieces the first piece counts.
     uint64_t row_groups;        // Read, not counting those that were left out ...
     uint64_t pruned_statistics; // ... for these reasons.
+    uint64_t pruned_dynamic;
     uint64_t pruned_bloom;
     uint64_t pruned_dictionary;
     uint64_t pages_pruned; // By the page index.
-    uint64_t pages;
-    uint64_t pages_skipped; // Not decompressed.
+    uint64_t pages;         // Of data, decompressed; ...
+    uint64_t pages_skipped; // ... not, since no row of them was wanted.
     uint64_t rows;          // Looked at, ...
     uint64_t rows_deleted;  // ... of these gone, ...
     uint64_t rows_filtered; // ... and of the others dropped by filters.

@@ -135,7 +135,7 @@ static void enter_group(pq_reader *self) {
     if (fitting < self->batch_max) {
         self->batch_max = fitting == 0 ? 1 : (uint32_t)fitting;
     }
-    self->counters.row_groups += 1;
+    self->counters.row_groups += self->piece.from == 0 && plan->spans.count > 0;
     self->stage = STAGE_PLAN;
 }
 
@@ -328,7 +328,7 @@ static firn_status prune_by_dictionaries(pq_reader *self, firn_error *err) {
             filter->dictionary_hits += !holds;
             if (!holds) {
                 plan->spans.count = 0;
-                self->counters.pruned_dictionary += 1;
+                self->counters.pruned_dictionary += self->piece.from == 0;
             }
         }
     }

@@ -29,8 +29,9 @@ firn_status parquet_facts_make(const pq_file *file, uint32_t row_group,
                                const parquet_columns *columns, const dynamic_filters *filters,
                                arena *memory, parquet_facts *out, firn_error *err);
 
-/// Facts of top-level column `number` over all row groups of a file.
-firn_status parquet_column_facts(const pq_file *file, uint32_t number, arena *memory,
-                                 column_facts *out, bool *is_known, firn_error *err);
+/// Adds the row groups of a file to facts about a column of the table. `*has_any` says whether
+/// there is something in `sum` already.
+void parquet_column_facts(const pq_file *file, const pq_pick *pick, arena *memory,
+                          column_facts *sum, bool *has_any);
 
 #endif

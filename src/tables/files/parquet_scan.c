@@ -1,9 +1,7 @@
 #include "tables/files/parquet_scan.h"
 
-#include "base/host.h"
 #include "io/io_wakeup.h"
 #include "memory/pool.h"
-#include "tables/files/parquet_facts.h"
 
 #define MEMORY_MAX ((size_t)1 << 40)
 
@@ -18,9 +16,6 @@ struct parquet_scan {
     pq_file *file;
     pq_pick *picks;
     pq_reader *reader;
-    uint32_t next_group, end_group;
-    bool is_reading; // A row group is under way.
-    uint32_t part;
     scan_counters counters;
 };
 
@@ -51,8 +46,14 @@ static void add_reader(parquet_scan *self) {
         return;
     }
     const pq_reader_counters read = pq_reader_count(self->reader);
+    self->counters.row_groups += read.row_groups_seen;
+    self->counters.row_groups_pruned_statistics += read.pruned_statistics;
+    self->counters.row_groups_pruned_dynamic += read.pruned_dynamic;
+    self->counters.row_groups_pruned_bloom += read.pruned_bloom;
+    self->counters.row_groups_pruned_dictionary += read.pruned_dictionary;
     self->counters.pages += read.pages;
     self->counters.pages_pruned += read.pages_skipped;
+    self->counters.pages_pruned_index += read.pages_pruned;
     self->counters.rows_read += read.rows;
     self->counters.rows_deleted += read.rows_deleted;
     self->counters.rows_filtered += read.rows_filtered;
@@ -86,9 +87,7 @@ firn_status parquet_scan_begin(parquet_scan *self, const parquet_scan_target *ta
                                firn_error *err) {
     end_file(self);
     self->target = *target;
-    self->part = 0;
-    self->is_reading = false;
-    self->counters.files++;
+    self->counters.files += target->first_row_group == 0 && target->from == 0;
     if (target->file != NULL) {
         self->file = pq_file_retain(target->file);
         return FIRN_OK;
@@ -110,11 +109,6 @@ static firn_status open_reader(parquet_scan *self, firn_error *err) {
         return ARENA_FULL(&self->file_memory, err);
     }
     TRY(self->target.pick(self->target.user, self->file, &self->file_memory, self->picks, err));
-    const uint32_t groups = pq_file_row_group_count(self->file);
-    self->next_group = self->target.first_row_group;
-    self->end_group = self->target.row_group_count > groups - self->next_group
-                          ? groups
-                          : self->next_group + self->target.row_group_count;
     const pq_reader_options options = {
         .owner = self->env->pool,
         .codecs = self->env->codecs,
@@ -132,46 +126,21 @@ static firn_status open_reader(parquet_scan *self, firn_error *err) {
                           err);
 }
 
-// Can any row of the group pass all filters?
-static firn_status may_pass(parquet_scan *self, uint32_t group, arena *scratch, bool *out,
-                            firn_error *err) {
-    const scan_request *request = self->request;
-    parquet_facts facts;
-    *out = true;
-    if (request->filters.count == 0) {
-        return FIRN_OK;
+// Begins with the row groups, or the rows of one, that the target names.
+static void start(parquet_scan *self) {
+    const parquet_scan_target *target = &self->target;
+    const uint32_t groups = pq_file_row_group_count(self->file);
+    const uint32_t first = target->first_row_group < groups ? target->first_row_group : groups;
+    const uint32_t left = groups - first;
+    const uint32_t count = target->row_group_count < left ? target->row_group_count : left;
+    if (count == 1) {
+        pq_reader_start_rows(self->reader, first, target->from, target->to);
+    } else {
+        pq_reader_start(self->reader, first, count);
     }
-    const parquet_columns columns = {
-        .count = request->column_count, .picks = self->picks, .ids = self->ids};
-    TRY(parquet_facts_make(self->file, group, &columns, self->env->dynamic, scratch, &facts, err));
-    for (uint32_t i = 0; i < request->filters.count && *out; i++) {
-        const expr *conjunct = request->filters.items[i];
-        *out = facts_evaluate(conjunct, &facts.base, scratch) != VERDICT_NEVER;
-        if (!*out && conjunct->kind == EXPR_DYNAMIC) {
-            self->counters.row_groups_pruned_dynamic++;
-        } else if (!*out) {
-            self->counters.row_groups_pruned_statistics++;
-        }
-    }
-    return FIRN_OK;
 }
 
-// Goes to the next row group that is worth reading; false at the end of the file.
-static firn_status begin_group(parquet_scan *self, arena *scratch, bool *found, firn_error *err) {
-    *found = false;
-    while (self->next_group < self->end_group && !*found) {
-        self->counters.row_groups++;
-        TRY(may_pass(self, self->next_group, scratch, found, err));
-        if (*found) {
-            pq_reader_start(self->reader, self->next_group, 1);
-        }
-        self->next_group++;
-    }
-    self->is_reading = *found;
-    return FIRN_OK;
-}
-
-firn_status parquet_scan_next(parquet_scan *self, arena *scratch, batch *out, scan_answer *answer,
+firn_status parquet_scan_next(parquet_scan *self, batch *out, scan_answer *answer,
                               firn_error *err) {
     pq_answer read;
     *answer = SCAN_WAIT;
@@ -185,26 +154,11 @@ firn_status parquet_scan_next(parquet_scan *self, arena *scratch, batch *out, sc
     }
     if (self->reader == NULL) {
         TRY(open_reader(self, err));
+        start(self);
     }
-    for (;;) {
-        if (!self->is_reading) {
-            bool found;
-            TRY(begin_group(self, scratch, &found, err));
-            if (!found) {
-                *answer = SCAN_END;
-                return FIRN_OK;
-            }
-        }
-        TRY(pq_reader_next(self->reader, out, &read, err));
-        if (read == PQ_END) {
-            self->is_reading = false;
-            continue;
-        }
-        *answer = read == PQ_WAIT ? SCAN_WAIT : SCAN_READY;
-        out->sequence.part = self->part;
-        self->part += read == PQ_READY;
-        return FIRN_OK;
-    }
+    TRY(pq_reader_next(self->reader, out, &read, err));
+    *answer = read == PQ_END ? SCAN_END : read == PQ_WAIT ? SCAN_WAIT : SCAN_READY;
+    return FIRN_OK;
 }
 
 void parquet_scan_counters(const parquet_scan *self, scan_counters *add_to) {
