@@ -453,10 +453,14 @@ static firn_status step_stage(pipeline_worker *self, bool *waits, firn_error *er
 static firn_status step_merge(pipeline_worker *self, bool *is_last, firn_error *err) {
     pipeline *owner = self->owner;
     op_instance *sink = owner->sink;
-    TRY(open_local(self, sink, err)); // Also a sink that saw no row has something to say.
-    op_call call = call_of(self, sink);
     mutex_lock(&owner->lock);
-    firn_status status = sink->kind->merge == NULL ? FIRN_OK : sink->kind->merge(&call, err);
+    // Also a sink that saw no row has something to say. Under the lock, for others are merging into
+    // what its open_worker reads.
+    firn_status status = open_local(self, sink, err);
+    if (status == FIRN_OK && sink->kind->merge != NULL) {
+        op_call call = call_of(self, sink);
+        status = sink->kind->merge(&call, err);
+    }
     owner->ended_count++;
     *is_last = owner->ended_count == owner->worker_count;
     mutex_unlock(&owner->lock);
