@@ -329,8 +329,24 @@ static bool series_add(series *self, arena *memory, int64_t value) {
     return true;
 }
 
-static uint32_t make_series(function_call *call, const column *const *args, bool has_end,
-                            column *out) {
+// How many numbers a series has, at most SERIES_SIZE_MAX + 1: known before any is made.
+WRAPS static uint64_t series_length(int64_t start, int64_t end, int64_t step, bool has_end) {
+    const bool is_empty = step > 0 ? start > end : start < end;
+    if (is_empty) {
+        return 0;
+    }
+    const uint64_t distance =
+        step > 0 ? (uint64_t)end - (uint64_t)start : (uint64_t)start - (uint64_t)end;
+    const uint64_t width = step > 0 ? (uint64_t)step : UINT64_C(0) - (uint64_t)step;
+    const uint64_t steps = distance / width;
+    if (steps > SERIES_SIZE_MAX) {
+        return SERIES_SIZE_MAX + UINT64_C(1);
+    }
+    return has_end || distance % width != 0 ? steps + 1 : steps;
+}
+
+WRAPS static uint32_t make_series(function_call *call, const column *const *args, bool has_end,
+                                  column *out) {
     series made = {.count = 0};
     FOR_ROWS(call, row) {
         const bool has_start = call->arg_count > 1;
@@ -341,16 +357,15 @@ static uint32_t make_series(function_call *call, const column *const *args, bool
         if (step == 0) {
             return ROW_VISIT(row);
         }
-        while (step > 0 ? at < end || (has_end && at == end) : at > end || (has_end && at == end)) {
-            if (made.count >= SERIES_SIZE_MAX) {
-                return ROW_VISIT(row);
-            }
+        const uint64_t length = series_length(at, end, step, has_end);
+        if (length > SERIES_SIZE_MAX - made.count) {
+            return ROW_VISIT(row);
+        }
+        for (uint64_t i = 0; i < length; i++) {
             if (!series_add(&made, call->scratch, at)) {
                 return KERNEL_NO_MEMORY;
             }
-            if (__builtin_add_overflow(at, step, &at)) {
-                break;
-            }
+            at = (int64_t)((uint64_t)at + (uint64_t)step); // The one behind the last may wrap.
         }
         COLUMN_OUT(out, list_value)
         [row] = (list_value){.offset = from, .size = made.count - from};
