@@ -42,13 +42,22 @@ static void close_entry(entry *self) {
     arena_close(&memory);
 }
 
-static void close_catalog(catalog *base) {
+void memory_catalog_clear(catalog *base) {
     memory_catalog *self = of(base);
-    while (self->entries != NULL) {
-        entry *each = self->entries;
-        self->entries = each->following;
+    mutex_lock(&self->lock);
+    entry *entries = self->entries;
+    self->entries = NULL;
+    mutex_unlock(&self->lock);
+    while (entries != NULL) { // Without the lock: see put().
+        entry *each = entries;
+        entries = each->following;
         close_entry(each);
     }
+}
+
+static void close_catalog(catalog *base) {
+    memory_catalog *self = of(base);
+    memory_catalog_clear(base);
     while (self->spaces != NULL) {
         space_entry *each = self->spaces;
         self->spaces = each->following;

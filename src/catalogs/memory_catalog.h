@@ -11,5 +11,7 @@ extern const catalog_kind memory_catalog_kind;
 firn_status memory_catalog_open(text alias, struct pool *pool, catalog **out, firn_error *err);
 /// Puts a snapshot under a name: a registered stream. Takes it over on success.
 firn_status memory_catalog_put(catalog *base, text name, table_snapshot *taken, firn_error *err);
+/// Drops all tables, views and streams. What reads them goes on.
+void memory_catalog_clear(catalog *base);
 
 #endif

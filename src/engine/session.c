@@ -117,6 +117,9 @@ firn_status firn_session_open(firn_engine *engine, firn_session **out, firn_erro
 
 void firn_session_close(firn_session *session) {
     if (session != NULL) {
+        // Now and not with the last reference: a registered stream may be a query of this session,
+        // which keeps it alive.
+        memory_catalog_clear(session->temporary);
         session_release(session);
     }
 }
