@@ -177,7 +177,9 @@ static void intro_sort(sorting *self, sort_entry *items, uint64_t count, uint32_
             count = middle;
         }
     }
-    insertion_sort(self, items, count);
+    if (self->status == FIRN_OK) { // Else `count` may be large: nobody will read the order.
+        insertion_sort(self, items, count);
+    }
 }
 
 firn_status sort_entries(const row_store *store, sort_entry *entries, uint64_t count,
