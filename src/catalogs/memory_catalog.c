@@ -287,25 +287,34 @@ static firn_status new_entry(text space, text name, entry **out, firn_error *err
     return FIRN_OK;
 }
 
-// Under the lock: the place for a new entry. What is there is an error unless it may be replaced:
-// then the caller closes it, without the lock, as the release of a foreign stream may do anything.
+// Under the lock: may a table or view of that name be put? *slot is what it would replace, or NULL.
+static firn_status check_place(memory_catalog *self, object_name name, bool is_view, bool replace,
+                               entry ***slot, firn_error *err) {
+    if (!has_space(self, name.space)) {
+        return FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", NO_POSITION,
+                        "there is no schema \"%.*s\" in catalog \"%.*s\"",
+                        TEXT_ARGS(space_of(name.space)), TEXT_ARGS(self->base.alias));
+    }
+    *slot = find(self, space_of(name.space), name.name);
+    if (*slot != NULL && !replace) {
+        return FAIL_SQL(err, FIRN_CONFLICT, "42P07", NO_POSITION,
+                        "a table or view \"%.*s\" exists already", TEXT_ARGS(name.name));
+    }
+    if (*slot != NULL && ((**slot)->view != NULL) != is_view) {
+        return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s",
+                        TEXT_ARGS(name.name), (**slot)->view != NULL ? "view" : "table");
+    }
+    return FIRN_OK;
+}
+
+// Under the lock: puts a new entry. What it replaces is closed by the caller, without the lock, as
+// the release of a foreign stream may do anything.
 static firn_status put(memory_catalog *self, namespace_path space, entry *made, bool replace,
                        entry **replaced, firn_error *err) {
     *replaced = NULL;
-    if (!has_space(self, space)) {
-        return FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", NO_POSITION,
-                        "there is no schema \"%.*s\" in catalog \"%.*s\"",
-                        TEXT_ARGS(space_of(space)), TEXT_ARGS(self->base.alias));
-    }
-    entry **slot = find(self, space_of(space), made->name);
-    if (slot != NULL && !replace) {
-        return FAIL_SQL(err, FIRN_CONFLICT, "42P07", NO_POSITION,
-                        "a table or view \"%.*s\" exists already", TEXT_ARGS(made->name));
-    }
-    if (slot != NULL && ((*slot)->view != NULL) != (made->view != NULL)) {
-        return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s",
-                        TEXT_ARGS(made->name), (*slot)->view != NULL ? "view" : "table");
-    }
+    entry **slot;
+    const object_name name = {.space = space, .name = made->name};
+    TRY(check_place(self, name, made->view != NULL, replace, &slot, err));
     if (slot != NULL) {
         *replaced = *slot;
         *slot = (*replaced)->following;
@@ -348,6 +357,29 @@ static firn_status create_table(catalog *base, object_name name, const schema *c
     }
     *out = (catalog_object){.snapshot = snapshot};
     return FIRN_OK;
+}
+
+static firn_status stage_table(catalog *base, object_name name, const schema *columns, bool replace,
+                               table_snapshot **out, firn_error *err) {
+    memory_catalog *self = of(base);
+    entry **slot;
+    mutex_lock(&self->lock);
+    firn_status status = check_place(self, name, false, replace, &slot, err);
+    mutex_unlock(&self->lock);
+    TRY(status);
+    memory_table *made;
+    TRY(memory_table_open(self->base.alias, name.name, columns, self->pool, &made, err));
+    status = memory_table_snapshot(made, out, err);
+    memory_table_release(made); // The snapshot has it.
+    return status;
+}
+
+static firn_status publish_table(catalog *base, object_name name, table_snapshot *staged,
+                                 bool replace, firn_error *err) {
+    entry *made;
+    TRY(new_entry(space_of(name.space), name.name, &made, err));
+    made->table = memory_table_of(staged);
+    return finish_put(of(base), name.space, made, replace, FIRN_OK, err);
 }
 
 static firn_status create_view(catalog *base, object_name name, const view_definition *view,
@@ -458,6 +490,8 @@ const catalog_kind memory_catalog_kind = {
     .create_namespace = create_namespace,
     .drop_namespace = drop_namespace,
     .create_table = create_table,
+    .stage_table = stage_table,
+    .publish_table = publish_table,
     .create_view = create_view,
     .drop = drop,
 };

@@ -93,26 +93,23 @@ static firn_status create_as(run *self, const sql_create_table *written, const o
     bind_result_release(&probe);
     TRY(status);
     TRY(names_of_query(self, written, &columns, err));
-    catalog_object made = {0};
-    TRY(place->catalog->kind->create_table(place->catalog, place->object, &columns,
-                                           written->or_replace, &made, err));
-    if (written->with_no_data) {
-        table_snapshot_release(made.snapshot);
-        return FIRN_OK;
+    // Until it is published the name means what it meant: also to the query, and after a fault.
+    table_snapshot *made;
+    TRY(place->catalog->kind->stage_table(place->catalog, place->object, &columns,
+                                          written->or_replace, &made, err));
+    if (!written->with_no_data) {
+        const sql_names none = {0};
+        const insert_target target = {.table = made, .columns = &none};
+        status = bind_insert(written->query, &target, &env, NULL, &self->memory, &self->bound, err);
+        status = status == FIRN_OK ? run_insert(self, NULL, 0, err) : status;
+        status = status == FIRN_OK ? run_drain(self, err) : status;
     }
-    const sql_names none = {0};
-    const insert_target target = {.table = made.snapshot, .columns = &none};
-    status = bind_insert(written->query, &target, &env, NULL, &self->memory, &self->bound, err);
-    table_snapshot_release(made.snapshot);
-    status = status == FIRN_OK ? run_insert(self, NULL, 0, err) : status;
-    status = status == FIRN_OK ? run_drain(self, err) : status;
-    if (status != FIRN_OK) { // Nothing half-made stays behind.
-        firn_error ignored = ERR_INIT;
-        if (place->catalog->kind->drop(place->catalog, place->object, false, &ignored) != FIRN_OK) {
-            return status;
-        }
+    if (status == FIRN_OK) {
+        status = place->catalog->kind->publish_table(place->catalog, place->object, made,
+                                                     written->or_replace, err);
     }
-    return status == FIRN_OK ? run_count(self, err) : status;
+    table_snapshot_release(made);
+    return status == FIRN_OK && !written->with_no_data ? run_count(self, err) : status;
 }
 
 static firn_status exists(run *self, const object_place *place, bool *out, firn_error *err) {

@@ -86,6 +86,13 @@ struct catalog_kind {
     firn_status (*drop_namespace)(catalog *self, namespace_path space, firn_error *err);
     firn_status (*create_table)(catalog *self, object_name name, const schema *columns,
                                 bool replace, catalog_object *out, firn_error *err);
+    /// CREATE TABLE AS: a table that nobody sees yet, to be filled through its sink. Then it is
+    /// published, or its snapshot is released and it never was.
+    /// Errors: as create_table, so that nothing is read for a name that cannot be had.
+    firn_status (*stage_table)(catalog *self, object_name name, const schema *columns, bool replace,
+                               table_snapshot **out, firn_error *err);
+    firn_status (*publish_table)(catalog *self, object_name name, table_snapshot *staged,
+                                 bool replace, firn_error *err);
     firn_status (*create_view)(catalog *self, object_name name, const view_definition *view,
                                bool replace, firn_error *err);
     firn_status (*drop)(catalog *self, object_name name, bool is_view, firn_error *err);

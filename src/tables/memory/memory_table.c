@@ -119,6 +119,11 @@ firn_status memory_table_snapshot(memory_table *self, table_snapshot **out, firn
     return FIRN_OK;
 }
 
+memory_table *memory_table_of(table_snapshot *snapshot) {
+    assert(snapshot->kind == &memory_table_kind);
+    return memory_table_retain(((memory_snapshot *)snapshot)->table);
+}
+
 static void free_snapshot(table_snapshot *base) {
     memory_snapshot *self = (memory_snapshot *)base; // `base` is its first member.
     memory_table_release(self->table);

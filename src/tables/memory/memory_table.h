@@ -22,4 +22,7 @@ void memory_table_release(memory_table *self); ///< NULL does nothing.
 /// What the table holds now. The caller releases the snapshot.
 firn_status memory_table_snapshot(memory_table *self, table_snapshot **out, firn_error *err);
 
+/// The table of a snapshot. The caller gets a reference.
+memory_table *memory_table_of(table_snapshot *snapshot);
+
 #endif
