@@ -75,7 +75,7 @@ typedef struct run {
     mutex lock;           ///< Guards the pointer below against cancelling from other threads.
     execution *execution; ///< NULL when there is no result.
     schema columns;       ///< Of the result; no columns: a statement without rows.
-    int64_t changed_rows; ///< -1 for queries.
+    atomic_int_least64_t changed_rows; ///< -1 for queries. Progress looks at it from any thread.
     struct run *previous, *next;
 } run;
 
@@ -149,6 +149,8 @@ firn_status run_drain(run *self, firn_error *err);
 // stream.c
 /// Takes the reference over, also on failure.
 firn_status stream_open(run *taken, struct ArrowArrayStream *out, firn_error *err);
+/// get_next of any stream; one of firn's own also stops waiting when `outer` is raised.
+int stream_pull(struct ArrowArrayStream *source, const cancel_flag *outer, struct ArrowArray *out);
 
 // statement.c, and many.c: a statement that runs once for each of many rows of parameters.
 firn_status statement_run_once(firn_statement *self, run **out, firn_error *err);

@@ -239,7 +239,7 @@ firn_status run_statement(run *self, const sql_statement *statement, const bind_
 firn_status run_drain(run *self, firn_error *err) {
     struct ArrowArray rows = {0};
     while (self->execution != NULL) {
-        TRY(execution_next(self->execution, &rows, err));
+        TRY(execution_next(self->execution, NULL, &rows, err));
         if (rows.release == NULL) {
             return FIRN_OK;
         }

@@ -203,7 +203,7 @@ firn_status firn_register_stream(firn_session *session, const char *name,
         return FAIL(err, FIRN_INVALID, "a registered stream needs a name");
     }
     table_snapshot *made;
-    TRY(registered_stream_open(text_of(name), source, &made, err));
+    TRY(registered_stream_open(text_of(name), source, stream_pull, &made, err));
     firn_status status = memory_catalog_put(session->temporary, text_of(name), made, err);
     if (status != FIRN_OK) {
         registered_stream_give_back(made, source);

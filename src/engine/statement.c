@@ -360,11 +360,14 @@ void firn_statement_progress(firn_statement *statement, firn_progress *out) {
     *out = (firn_progress)FIRN_PROGRESS_INIT;
     out->size = size;
     mutex_lock(&statement->lock);
-    if (statement->newest != NULL) {
-        out->changed_rows = statement->newest->changed_rows;
-        if (statement->newest->execution != NULL) {
-            execution_progress(statement->newest->execution, out);
+    run *newest = statement->newest;
+    if (newest != NULL) {
+        mutex_lock(&newest->lock);
+        out->changed_rows = newest->changed_rows;
+        if (newest->execution != NULL) {
+            execution_progress(newest->execution, out);
         }
+        mutex_unlock(&newest->lock);
     }
     mutex_unlock(&statement->lock);
 }

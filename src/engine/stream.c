@@ -39,23 +39,26 @@ static int get_schema(struct ArrowArrayStream *self, struct ArrowSchema *out) {
         arrow_schema_export(&state->run->columns, &state->run->settings.arrow, out, &state->error));
 }
 
-static firn_status next(stream_state *state, struct ArrowArray *out) {
+static firn_status next(stream_state *state, const cancel_flag *outer, struct ArrowArray *out) {
     firn_error *err = &state->error;
     TRY(engine_check(state->run->session->engine, err));
     TRY(cancel_check(&state->run->cancel, err));
-    return execution_next(state->run->execution, out, err);
+    return execution_next(state->run->execution, outer, out, err);
 }
 
-static int get_next(struct ArrowArrayStream *self, struct ArrowArray *out) {
-    stream_state *state = self->private_data;
+static int pull(stream_state *state, const cancel_flag *outer, struct ArrowArray *out) {
     *out = (struct ArrowArray){0};
     state->error = ERR_INIT;
     if (state->is_done || state->run->execution == NULL) {
         return 0;
     }
-    firn_status status = next(state, out);
+    firn_status status = next(state, outer, out);
     state->is_done = status != FIRN_OK || out->release == NULL;
     return errno_of(status);
+}
+
+static int get_next(struct ArrowArrayStream *self, struct ArrowArray *out) {
+    return pull(self->private_data, NULL, out);
 }
 
 static const char *get_last_error(struct ArrowArrayStream *self) {
@@ -89,6 +92,11 @@ firn_status stream_open(run *taken, struct ArrowArrayStream *out, firn_error *er
                                      .release = release,
                                      .private_data = state};
     return FIRN_OK;
+}
+
+int stream_pull(struct ArrowArrayStream *source, const cancel_flag *outer, struct ArrowArray *out) {
+    return source->release == release ? pull(source->private_data, outer, out)
+                                      : source->get_next(source, out);
 }
 
 firn_status firn_stream_error(struct ArrowArrayStream *stream, firn_error *out) {

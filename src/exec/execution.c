@@ -210,14 +210,22 @@ void execution_close(execution *self) {
 // ---- Running
 // -------------------------------------------------------------------------------------
 
+typedef struct reader {
+    execution *run;
+    const cancel_flag *outer;
+} reader;
+
 static bool has_news(void *user) {
-    execution *self = user;
-    return cancel_is_raised(&self->cancel) || result_is_ready(self->result);
+    const reader *self = user;
+    return cancel_is_raised(&self->run->cancel) || cancel_is_raised(self->outer) ||
+           result_is_ready(self->run->result);
 }
 
-firn_status execution_next(execution *self, struct ArrowArray *out, firn_error *err) {
+firn_status execution_next(execution *self, const cancel_flag *outer, struct ArrowArray *out,
+                           firn_error *err) {
     *out = (struct ArrowArray){0};
-    task_group_run_until(self->group, has_news, self);
+    reader waiting = {.run = self, .outer = outer};
+    task_group_run_until(self->group, has_news, &waiting);
     if (execution_has_failed(self)) {
         mutex_lock(&self->lock);
         *err = self->error;
@@ -225,6 +233,7 @@ firn_status execution_next(execution *self, struct ArrowArray *out, firn_error *
         return err->status;
     }
     TRY(cancel_check(&self->cancel, err));
+    TRY(cancel_check(outer, err));
     return result_take(self->result, out, err);
 }
 

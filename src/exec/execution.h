@@ -100,8 +100,10 @@ void execution_cancel(execution *self);
 
 struct ArrowArray;
 /// The next batch of the result, in the caller's thread, which works on the query meanwhile.
-/// out->release is NULL at the end.
-firn_status execution_next(execution *self, struct ArrowArray *out, firn_error *err);
+/// out->release is NULL at the end. `outer` is the flag of a query that reads this one, or NULL:
+/// when it is raised the call ends with FIRN_CANCELLED, and this query stays as it is.
+firn_status execution_next(execution *self, const cancel_flag *outer, struct ArrowArray *out,
+                           firn_error *err);
 
 /// Adds up what node `number` did so far. Exact after the last batch.
 void execution_statistics(execution *self, uint32_t number, node_statistics *out);

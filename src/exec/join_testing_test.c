@@ -539,7 +539,7 @@ static firn_status run_plan(runner *self, const join_test *test, const plan *mad
     firn_status status = FIRN_OK;
     for (;;) {
         struct ArrowArray rows = {0};
-        status = execution_next(run, &rows, err);
+        status = execution_next(run, NULL, &rows, err);
         if (status != FIRN_OK || rows.release == NULL) {
             break;
         }

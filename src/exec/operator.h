@@ -101,7 +101,8 @@ typedef struct operator_kind {
     firn_status (*merge)(op_call *call, firn_error *err);
     /// Sink: all locals are merged; says what parallel work makes the result. NULL: nothing.
     firn_status (*finish)(void *shared, finish_plan *out, firn_error *err);
-    void (*progress)(const void *shared, firn_progress *add_to);
+    /// While it runs, from any thread: locks what it reads.
+    void (*progress)(void *shared, firn_progress *add_to);
     void (*report)(const void *shared, op_report *out);
     void (*close_worker)(void *local); ///< NULL does nothing. Also after a fault.
     void (*close)(void *shared);       ///< After all workers' locals are closed. NULL does nothing.

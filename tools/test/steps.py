@@ -112,6 +112,7 @@ def sql_tests(root, full):
     run = "build/dev/firn_sql_tests --jobs $(nproc)"
     found = [Step(f"sql/{mode or 'plain'}", f"{run} tests/sql", "dev", 3600,
                   {"FIRN_TEST": mode} if mode else {}) for mode in modes]
+    found.append(Step("sql/tsan", "build/tsan/firn_sql_tests tests/sql", "tsan", 3600))
     found.append(Step("sql/release", "build/release/firn_sql_tests tests/sql", "release"))
     shared = shared_folder(root)
     tpch = "TPCH=$(bash tools/dev/tpch_data.sh 0.01)"

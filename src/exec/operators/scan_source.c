@@ -17,8 +17,9 @@ typedef struct scan_shared {
     execution *run;
     table_snapshot *table;
     scan_request request;
-    scan_env env;
+    scan_env env; // Of readers; constant.
     mutex lock;
+    scan_env planner_env; // Its wakeup is that of the worker that asks.
     scan_planner *planner;
     bool is_planned; // The planner is at its end.
     uint64_t next_number;
@@ -67,6 +68,7 @@ static firn_status open_shared(const plan_node *node, const input_layout *input,
                 .workers = run->worker_count},
         .waiters = waiters,
     };
+    self->planner_env = self->env;
     mutex_begin(&self->lock, MUTEX_TABLE_SCAN);
     *shared = self;
     return FIRN_OK;
@@ -103,9 +105,10 @@ static firn_status take_task(scan_shared *self, op_call *call, const scan_task *
     mutex_lock(&self->lock);
     *answer = SCAN_END;
     if (!self->is_planned) {
-        self->env.wakeup = call->wakeup;
+        self->planner_env.wakeup = call->wakeup;
         if (self->planner == NULL) {
-            status = kind->plan(self->table, &self->request, &self->env, &self->planner, err);
+            status =
+                kind->plan(self->table, &self->request, &self->planner_env, &self->planner, err);
         }
         if (status == FIRN_OK) {
             status = kind->planner_next(self->planner, task, answer, err);
@@ -210,10 +213,12 @@ static void report(const void *shared, op_report *out) {
 #undef X
 }
 
-static void progress(const void *shared, firn_progress *add_to) {
-    const scan_shared *self = shared;
+static void progress(void *shared, firn_progress *add_to) {
+    scan_shared *self = shared;
+    mutex_lock(&self->lock);
     add_to->rows += self->counters.rows_read;
     add_to->bytes += self->counters.bytes_read;
+    mutex_unlock(&self->lock);
 }
 
 static void close_shared(void *shared) {

@@ -1,5 +1,6 @@
 #include "tables/stream/registered_stream.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "memory/pool.h"
@@ -8,6 +9,7 @@
 typedef struct stream_table {
     table_snapshot base;
     struct ArrowArrayStream source;
+    stream_pull_function pull;
     struct ArrowSchema types; // As the stream says; base.columns are made of it.
     atomic_bool is_read;
     scan_task task; // The only one.
@@ -17,10 +19,23 @@ static stream_table *of(table_snapshot *base) {
     return (stream_table *)base; // `base` is its first member.
 }
 
+static firn_status status_of(int code) {
+    switch (code) {
+    case ENOMEM:
+        return FIRN_NO_MEMORY;
+    case ECANCELED:
+        return FIRN_CANCELLED;
+    case EINVAL:
+        return FIRN_INVALID;
+    default:
+        return FIRN_IO;
+    }
+}
+
 // The words of a stream about its last error, which are foreign: no longer than a message.
 static firn_status say(struct ArrowArrayStream *source, text name, int code, firn_error *err) {
     const char *words = source->get_last_error == NULL ? NULL : source->get_last_error(source);
-    return FAIL(err, FIRN_IO, "stream \"%.*s\": %.*s", TEXT_ARGS(name), 400,
+    return FAIL(err, status_of(code), "stream \"%.*s\": %.*s", TEXT_ARGS(name), 400,
                 words != NULL ? words : strerror(code));
 }
 
@@ -48,7 +63,8 @@ static firn_status read_schema(stream_table *self, struct ArrowArrayStream *sour
     return arrow_schema_import(&self->types, memory, &self->base.columns, err);
 }
 
-firn_status registered_stream_open(text name, struct ArrowArrayStream *source, table_snapshot **out,
+firn_status registered_stream_open(text name, struct ArrowArrayStream *source,
+                                   stream_pull_function pull, table_snapshot **out,
                                    firn_error *err) {
     if (source == NULL || source->release == NULL || source->get_schema == NULL ||
         source->get_next == NULL) {
@@ -71,6 +87,7 @@ firn_status registered_stream_open(text name, struct ArrowArrayStream *source, t
         return status;
     }
     self->source = *source;
+    self->pull = pull;
     source->release = NULL; // Moved, as the Arrow specification says.
     *out = &self->base;
     return FIRN_OK;
@@ -187,9 +204,10 @@ static firn_status fetch(scan_reader *self, bool *is_end, firn_error *err) {
     while (self->array.release == NULL || self->row >= (uint64_t)self->array.length) {
         drop_array(self);
         TRY(cancel_check(self->env->cancel, err));
-        const int code = source->get_next(source, &self->array);
+        const int code = self->table->pull(source, self->env->cancel, &self->array);
         if (code != 0) {
             self->array.release = NULL;
+            TRY(cancel_check(self->env->cancel, err));
             return say(source, self->table->base.ref.name, code, err);
         }
         if (self->array.release == NULL) {

@@ -8,10 +8,15 @@
 
 extern const table_kind registered_stream_kind;
 
+/// How to call get_next of a source. A source that can stops waiting when `cancel` is raised.
+typedef int (*stream_pull_function)(struct ArrowArrayStream *source, const cancel_flag *cancel,
+                                    struct ArrowArray *out);
+
 /// The table `name` over `source`, which is taken over on success and released with the snapshot.
-/// get_next is called by one worker at a time, and may be called from any thread.
+/// `pull` is called by one worker at a time, and may be called from any thread.
 /// Errors: of the stream's schema; FIRN_UNSUPPORTED for types that firn has not.
-firn_status registered_stream_open(text name, struct ArrowArrayStream *source, table_snapshot **out,
+firn_status registered_stream_open(text name, struct ArrowArrayStream *source,
+                                   stream_pull_function pull, table_snapshot **out,
                                    firn_error *err);
 /// Undoes that: `source` is the caller's again. `taken` must have no other owner.
 void registered_stream_give_back(table_snapshot *taken, struct ArrowArrayStream *source);
