@@ -237,25 +237,27 @@ static firn_status list_columns(run *self, const schema *columns, firn_error *er
     return listing_finish(rows, err);
 }
 
-/// Lists the columns of a query; its types live as long as the tables it was bound to.
-static firn_status list_query(run *self, const sql_query *query, const bind_env *env,
-                              firn_error *err) {
+static firn_status describe_columns(run *self, const sql_describe *written, const schema *columns,
+                                    firn_error *err) {
+    return written->is_summary ? command_summarize(self, written, columns, err)
+                               : list_columns(self, columns, err);
+}
+
+/// Describes the columns of a query; its types live as long as the tables it was bound to.
+static firn_status describe_query(run *self, const sql_describe *written, const sql_query *query,
+                                  const bind_env *env, firn_error *err) {
     bind_result bound = {0};
     TRY(bind_query(query, env, NULL, &self->memory, &bound, err));
-    firn_status status = list_columns(self, &bound.plan.root->output_.columns, err);
+    firn_status status = describe_columns(self, written, &bound.plan.root->output_.columns, err);
     bind_result_release(&bound);
     return status;
 }
 
 firn_status command_describe(run *self, const sql_describe *written, firn_error *err) {
     const bind_env env = session_bind_env(self);
-    if (written->is_summary) {
-        return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
-                        "SUMMARIZE is not supported");
-    }
     schema columns;
     if (written->query != NULL) {
-        return list_query(self, written->query, &env, err);
+        return describe_query(self, written, written->query, &env, err);
     }
     const table_version now = {.kind = VERSION_CURRENT};
     bound_object object = {0};
@@ -263,10 +265,10 @@ firn_status command_describe(run *self, const sql_describe *written, firn_error 
     if (object.snapshot != NULL) {
         firn_status status = schema_copy(&self->memory, &object.snapshot->columns, &columns, err);
         table_snapshot_release(object.snapshot);
-        return status == FIRN_OK ? list_columns(self, &columns, err) : status;
+        return status == FIRN_OK ? describe_columns(self, written, &columns, err) : status;
     }
     if (object.rows != NULL) {
-        return list_columns(self, &object.columns, err);
+        return describe_columns(self, written, &object.columns, err);
     }
     // A view: the columns of a query over it.
     sql_select_item star_item = {.node = {.family = SQL_FAMILY_PART, .kind = SQL_SELECT_ITEM}};
@@ -279,7 +281,7 @@ firn_status command_describe(run *self, const sql_describe *written, firn_error 
                          .from = {.count = 1, .items = from}};
     const sql_query query = {.node = {.family = SQL_FAMILY_BODY, .kind = SQL_QUERY},
                              .body = &select.node};
-    return list_query(self, &query, &env, err);
+    return describe_query(self, written, &query, &env, err);
 }
 
 // ---- EXPLAIN

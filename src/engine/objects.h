@@ -170,6 +170,9 @@ firn_status command_explain(run *self, const sql_explain *written, const bind_pa
                             const literal *values, firn_error *err);
 firn_status command_show(run *self, const sql_show *written, firn_error *err);
 firn_status command_describe(run *self, const sql_describe *written, firn_error *err);
+/// `columns`: of the table or query that is described.
+firn_status command_summarize(run *self, const sql_describe *written, const schema *columns,
+                              firn_error *err);
 
 // listing.c: rows of texts as a result.
 typedef struct listing listing;

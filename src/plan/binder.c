@@ -220,10 +220,36 @@ static firn_status insert_values(binder *self, const bound_query *query, const s
     return FIRN_OK;
 }
 
+// Values that are written out become what their columns are, each on its own.
+static firn_status note_inserted(binder *self, const sql_query *query, const insert_target *into) {
+    const schema *target = &into->table->columns;
+    const sql_names *columns = into->columns;
+    if (sql_body_kind_of(query->body) != SQL_VALUES || query->with != NULL || into->is_by_name) {
+        return FIRN_OK;
+    }
+    const uint32_t count = columns->count > 0 ? (uint32_t)columns->count : target->count;
+    self->inserted = ARENA_NEW(self->memory, const type *, count + 1);
+    if (self->inserted == NULL) {
+        return binder_full(self);
+    }
+    self->inserted_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        self->inserted[i] = NULL;
+        for (uint32_t k = 0; k < target->count; k++) {
+            if (columns->count == 0 ? k == i
+                                    : name_matches(&columns->items[i], target->fields[k].name)) {
+                self->inserted[i] = target->fields[k].type;
+            }
+        }
+    }
+    return FIRN_OK;
+}
+
 static firn_status insert_body(binder *self, const sql_query *query, const insert_target *into,
                                bind_result *out) {
     table_snapshot *target = into->table;
     bound_query bound = {0};
+    TRY(note_inserted(self, query, into));
     TRY(bind_query_body(self, query, NULL, &bound));
     uint32_t *sources = ARENA_NEW(self->memory, uint32_t, target->columns.count + 1);
     if (sources == NULL) {

@@ -225,6 +225,10 @@ static firn_status bind_join_of(binder *self, const sql_join *written, join_side
     if (pairs == NULL || both == NULL) {
         return binder_full(self);
     }
+    for (uint32_t i = 0; i < sides->right->relation_count; i++) {
+        TRY(scope_check_name(self, sides->left, &sides->right->relations[i],
+                             written->right->position));
+    }
     size_t pair_count = 0;
     expr *condition;
     TRY(join_condition(self, written, sides, both, pairs, &pair_count, &condition));

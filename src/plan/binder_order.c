@@ -11,10 +11,26 @@ static firn_status bind_body(binder *self, const sql_body *body, const sql_list 
 // Rows of expressions: constants become data of the plan, anything else a union of projections.
 static firn_status bind_value_rows(binder *self, const sql_values *written, scope *outer,
                                    expr **cells, uint32_t width) {
+    const type **wanted = self->inserted; // Of this VALUES, not of those inside its subqueries.
+    const uint32_t wanted_count = self->inserted_count;
+    self->inserted = NULL;
     for (size_t row = 0; row < written->rows.count; row++) {
         const sql_list *items = &sql_row_of(written->rows.items[row])->items;
         for (uint32_t i = 0; i < width; i++) {
-            TRY(bind_expr(self, outer, items->items[i], &cells[row * width + i]));
+            const sql_expr *item = items->items[i];
+            expr **cell = &cells[row * width + i];
+            const type *target = wanted != NULL && i < wanted_count ? wanted[i] : NULL;
+            if (target != NULL && sql_is_expr(item, SQL_DEFAULT)) { // No column has another.
+                *cell = expr_null(self->memory, target);
+                if (*cell == NULL) {
+                    return binder_full(self);
+                }
+                continue;
+            }
+            TRY(bind_expr(self, outer, item, cell));
+            if (target != NULL) {
+                TRY(bind_cast(self, *cell, target, false, item->position, cell));
+            }
         }
     }
     return FIRN_OK;

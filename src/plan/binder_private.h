@@ -92,6 +92,8 @@ typedef struct binder {
     cte *ctes;                   ///< Visible here, newest first.
     const view_definition *view; ///< Inside which names are looked for; NULL: the session's.
     uint32_t view_depth;
+    const type **inserted; ///< INSERT … VALUES: what each value of a row becomes; else NULL.
+    uint32_t inserted_count;
 } binder;
 
 /// A query's rows: its plan and the columns it hands out, in order, with their names.
@@ -125,6 +127,9 @@ firn_status scope_add_all(binder *self, scope *into, const scope *from);
 /// The columns of a query as a relation of the scope, renamed by `names`.
 firn_status scope_add_query(binder *self, scope *into, const plan_columns *columns, text alias,
                             text_list path, const sql_names *names, uint32_t position);
+/// An error if a relation of that name stands in the scope already.
+firn_status scope_check_name(binder *self, const scope *among, const scope_relation *made,
+                             uint32_t position);
 /// What a dotted name means: a column, and how many names of the path it used up (the rest are
 /// struct fields). *out is NULL if nothing fits here or in outer scopes.
 firn_status scope_find(binder *self, scope *from, const sql_names *path, scope_column *out,

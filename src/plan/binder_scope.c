@@ -73,13 +73,33 @@ firn_status scope_add_query(binder *self, scope *into, const plan_columns *colum
                            .id = column->id,
                            .type = column->type}));
     }
-    for (uint32_t i = 0; alias.size > 0 && i < into->relation_count; i++) {
-        if (text_equal(into->relations[i].alias, alias)) {
-            return FAIL_SQL(self->err, FIRN_INVALID, "42712", position,
-                            "table name \"%.*s\" is given twice", TEXT_ARGS(alias));
+    const scope_relation made = {.alias = alias, .path = path};
+    TRY(scope_check_name(self, into, &made, position));
+    return scope_add_relation(self, into, alias, path, first);
+}
+
+// Tables of the same name in different schemas may stand side by side.
+static bool are_different_tables(const scope_relation *left, const scope_relation *right) {
+    bool same = left->path.count == right->path.count;
+    for (uint32_t i = 0; same && i < left->path.count; i++) {
+        same = text_equal_nocase(left->path.items[i], right->path.items[i]);
+    }
+    return left->path.count > 0 && right->path.count > 0 && !same;
+}
+
+firn_status scope_check_name(binder *self, const scope *among, const scope_relation *made,
+                             uint32_t position) {
+    for (uint32_t i = 0; made->alias.size > 0 && i < among->relation_count; i++) {
+        const scope_relation *other = &among->relations[i];
+        if (text_equal_nocase(other->alias, made->alias) && !are_different_tables(other, made)) {
+            firn_status status =
+                FAIL_SQL(self->err, FIRN_INVALID, "42712", position,
+                         "table name \"%.*s\" is given twice", TEXT_ARGS(made->alias));
+            err_hint(self->err, "give one of them an alias");
+            return status;
         }
     }
-    return scope_add_relation(self, into, alias, path, first);
+    return FIRN_OK;
 }
 
 bool name_matches(const sql_name *written, text name) {
