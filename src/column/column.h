@@ -131,8 +131,8 @@ firn_status column_gather(arena *memory, const type *type, const column *const *
 /// but `memory` and the type. Flat.
 firn_status column_copy(arena *memory, const column *self, column *out, firn_error *err);
 
-/// Total order of two rows of columns of the same type, NULL first, NaN above all; for tests,
-/// generic code and nested values. Kernels exist for what is hot.
+/// Total order of two rows of columns of the same type, NULL first (inside nested values: last),
+/// NaN above all; for tests, generic code and nested values. Kernels exist for what is hot.
 int column_compare_rows(const column *left, uint32_t left_row, const column *right,
                         uint32_t right_row);
 bool column_rows_equal(const column *left, uint32_t left_row, const column *right,

@@ -28,12 +28,21 @@ static double double_of_half(uint16_t half) {
     return sign * (exponent == 0 ? ldexp(fraction, -24) : ldexp(fraction + 1024, exponent - 25));
 }
 
+// Inside nested values NULL is above everything, as engines agree.
+static int compare_children(const column *left, uint32_t left_row, const column *right,
+                            uint32_t right_row) {
+    const bool left_valid = column_is_valid(left, left_row);
+    const bool right_valid = column_is_valid(right, right_row);
+    return left_valid && right_valid ? column_compare_rows(left, left_row, right, right_row)
+                                     : (int)right_valid - (int)left_valid;
+}
+
 static int compare_lists(const column *left, list_value l, const column *right, list_value r) {
     const uint32_t shorter = l.size < r.size ? l.size : r.size;
     for (uint32_t i = 0; i < shorter; i++) {
         for (uint32_t child = 0; child < left->type->child_count; child++) {
-            const int order = column_compare_rows(&left->children[child], l.offset + i,
-                                                  &right->children[child], r.offset + i);
+            const int order = compare_children(&left->children[child], l.offset + i,
+                                               &right->children[child], r.offset + i);
             if (order != 0) {
                 return order;
             }
@@ -89,8 +98,8 @@ static int compare_lanes(const column *left, uint32_t left_lane, const column *r
                              COLUMN_VALUES(right, list_value)[right_lane]);
     case PHYSICAL_STRUCT:
         for (uint32_t child = 0; child < left->type->child_count; child++) {
-            const int order = column_compare_rows(&left->children[child], left_lane,
-                                                  &right->children[child], right_lane);
+            const int order = compare_children(&left->children[child], left_lane,
+                                               &right->children[child], right_lane);
             if (order != 0) {
                 return order;
             }

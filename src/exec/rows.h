@@ -282,7 +282,7 @@ firn_status rows_match(const row_pairs *self, uint16_t *pairs, uint32_t count, u
 firn_status rows_equal(const row_store *self, const uint8_t *left, const uint8_t *right,
                        arena *scratch, bool *out, firn_error *err);
 
-/// Total order of a column of two rows, NULL first, NaN above all.
+/// Total order of a column of two rows, as column_compare_rows.
 firn_status rows_compare(const row_store *self, uint32_t number, const uint8_t *left,
                          const uint8_t *right, arena *scratch, int *out, firn_error *err);
 

@@ -158,10 +158,10 @@ static void put_lane(key_writer *self, const column *value, uint32_t lane, uint8
     }
 }
 
-// A nested value: NULL comes first.
+// An element or field: NULL is above every value.
 static void put_row(key_writer *self, const column *value, uint32_t row, uint8_t mask) {
     const bool is_valid = column_is_valid(value, row);
-    put_byte(self, is_valid ? 1 : 0, mask);
+    put_byte(self, is_valid ? 0 : 1, mask);
     if (is_valid) {
         const column *flat = value->form == FORM_DICTIONARY ? value->dictionary->values : value;
         put_lane(self, flat, column_lane(value, row), mask);

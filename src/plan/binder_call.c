@@ -33,12 +33,28 @@ static firn_status coerce_all(binder *self, expr **args, uint32_t count, const t
     return FIRN_OK;
 }
 
+// [] beside another list is one of its type.
+static firn_status fill_empty_lists(binder *self, expr **args, uint32_t count, uint32_t position) {
+    const type *list = NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        const type *each = args[i]->type;
+        list = each != NULL && each->id == TYPE_LIST && each != &type_empty_list ? each : list;
+    }
+    for (uint32_t i = 0; i < count && list != NULL; i++) {
+        if (args[i]->type == &type_empty_list) {
+            TRY(bind_coerce(self, args[i], list, position, &args[i]));
+        }
+    }
+    return FIRN_OK;
+}
+
 // Unknown arguments get the type that the cheapest overload gives them, then the call is made.
 static firn_status make_call(binder *self, const scalar_function *function, expr **args,
                              uint32_t count, const uint32_t *lambdas, uint32_t position,
                              expr **out) {
     const type **types;
     bool *unknown;
+    TRY(fill_empty_lists(self, args, count, position));
     TRY(types_of(self, args, count, &types, &unknown));
     overload_request request = {.types = types,
                                 .args = args,
@@ -426,9 +442,22 @@ static firn_status bind_lazy(binder *self, scope *names, const sql_call *written
     return FIRN_OK;
 }
 
+// struct_pack(a := 1, b := 2) is {'a': 1, 'b': 2}.
+static bool is_struct_pack(const sql_call *written) {
+    bool is_pack = is_named(written, "struct_pack") && written->arguments.count > 0;
+    for (size_t i = 0; i < written->arguments.count && is_pack; i++) {
+        is_pack = sql_is_expr(written->arguments.items[i], SQL_NAMED_ARGUMENT);
+    }
+    return is_pack;
+}
+
 firn_status bind_call(binder *self, scope *names, const sql_call *written, expr **out) {
     const sql_name *name = &written->path.items[written->path.count - 1];
     bool done;
+    if (is_struct_pack(written)) {
+        const sql_struct pack = {.node = written->node, .fields = written->arguments};
+        return bind_struct(self, names, &pack, out);
+    }
     TRY(bind_lazy(self, names, written, out, &done));
     if (done) {
         return FIRN_OK;

@@ -56,7 +56,13 @@ firn_status bind_array(binder *self, scope *names, const sql_list *items, uint32
     if (values.count > 0) {
         TRY(bind_common(self, values.items, values.count, "a list", position, &common));
     }
-    return bind_function(self, "list_value", values.items, values.count, position, out);
+    bool is_empty = true;
+    for (uint32_t i = 0; i < values.count && is_empty; i++) {
+        is_empty = values.items[i]->type->id == TYPE_NULL;
+    }
+    TRY(bind_function(self, "list_value", values.items, values.count, position, out));
+    (*out)->type = is_empty ? &type_empty_list : (*out)->type;
+    return FIRN_OK;
 }
 
 firn_status bind_struct(binder *self, scope *names, const sql_struct *written, expr **out) {

@@ -97,10 +97,10 @@ static firn_status add_star_column(select_build *build, const sql_star *star,
 }
 
 // (row).*: one item per field.
-static firn_status add_fields(select_build *build, const sql_star *star) {
+static firn_status add_fields(select_build *build, const sql_star *star, const sql_expr *operand) {
     binder *self = build->self;
     expr *row;
-    TRY(bind_expr(self, build->input, star->operand, &row));
+    TRY(bind_expr(self, build->input, operand, &row));
     if (row->type->id != TYPE_STRUCT) {
         return FAIL_SQL(self->err, FIRN_INVALID, "42809", star->node.position,
                         ".* needs a STRUCT, not %.*s",
@@ -118,7 +118,7 @@ static firn_status add_fields(select_build *build, const sql_star *star) {
 static firn_status add_star(select_build *build, const sql_star *star) {
     binder *self = build->self;
     if (star->operand != NULL) {
-        return add_fields(build, star);
+        return add_fields(build, star, star->operand);
     }
     const scope *from = build->input;
     uint32_t added = 0;
@@ -132,6 +132,20 @@ static firn_status add_star(select_build *build, const sql_star *star) {
         if (is_wanted) {
             TRY(add_star_column(build, star, column));
             added++;
+        }
+    }
+    if (added == 0 && star->qualifier.count > 0) { // s.* of a struct.
+        const sql_column column = {.node = {.family = SQL_FAMILY_EXPR,
+                                            .kind = SQL_COLUMN,
+                                            .position = star->node.position,
+                                            .height = 1},
+                                   .path = star->qualifier};
+        scope_column found;
+        size_t used;
+        bool is_column;
+        TRY(scope_find(self, build->input, &star->qualifier, &found, &used, &is_column));
+        if (is_column) {
+            return add_fields(build, star, &column.node);
         }
     }
     if (added == 0) {
