@@ -16,10 +16,14 @@ typedef struct compiler {
     uint32_t slot_mask;
     uint32_t try_index; ///< The innermost TRY around what is being compiled.
     uint32_t depth;
+    bool may_lift; ///< Trees over one column get a program of their own.
     firn_error *err;
 } compiler;
 
 static firn_status compile_node(compiler *self, const expr *source, uint32_t *out);
+static firn_status compile_program(const expr *const *roots, uint32_t count,
+                                   const input_layout *layout, bool may_lift, arena *memory,
+                                   expr_program **out, firn_error *err);
 
 // ---- Counting: the tables are made once, large enough ------------------------------------------
 
@@ -250,7 +254,7 @@ static firn_status compile_lambda(compiler *self, const expr *lambda, uint32_t *
     }
     const input_layout layout = {.count = at, .ids = ids};
     const expr *const body = lambda->lambda_.body;
-    TRY(expr_compile(&body, 1, &layout, self->memory, &info->body, self->err));
+    TRY(compile_program(&body, 1, &layout, false, self->memory, &info->body, self->err));
     *out = info;
     return FIRN_OK;
 }
@@ -353,16 +357,70 @@ static firn_status compile_try(compiler *self, const expr *source, program_node 
     return status;
 }
 
+// An AND or OR of the arguments over a column.
+static firn_status join_arguments_of(compiler *self, const expr *source, const expr_list *args,
+                                     const uint32_t *columns, uint32_t column, expr **out) {
+    expr *joined = expr_new(self->memory, source->kind, source->type);
+    expr **items = ARENA_NEW(self->memory, expr *, args->count);
+    if (joined == NULL || items == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    expr_list list = {.items = items};
+    for (uint32_t i = 0; i < args->count; i++) {
+        if (columns[i] == column) {
+            items[list.count++] = args->items[i];
+        }
+    }
+    if (source->kind == EXPR_AND) {
+        joined->and_.args = list;
+    } else {
+        joined->or_.args = list;
+    }
+    *out = list.count > 1 ? joined : items[0];
+    return FIRN_OK;
+}
+
+// Arguments over the same column become one, which is a tree over that column. Those that cannot be
+// looked up by entry stay as they are.
+static firn_status join_arguments(compiler *self, const expr *source, const expr_list *args,
+                                  expr_list *out) {
+    uint32_t *columns = ARENA_NEW(self->memory, uint32_t, args->count + 1);
+    *out = (expr_list){.items = ARENA_NEW(self->memory, expr *, args->count + 1)};
+    id_set joined = id_set_open(self->memory);
+    if (columns == NULL || out->items == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    for (uint32_t i = 0; i < args->count; i++) {
+        uint32_t ignored;
+        columns[i] = NO_INDEX;
+        (void)lift_tree_column(args->items[i], &columns[i], &ignored);
+    }
+    for (uint32_t i = 0; i < args->count; i++) {
+        if (columns[i] == NO_INDEX) {
+            out->items[out->count++] = args->items[i];
+        } else if (!id_set_has(&joined, columns[i])) {
+            TRY(id_set_add(&joined, columns[i], self->err));
+            TRY(join_arguments_of(self, source, args, columns, columns[i],
+                                  &out->items[out->count++]));
+        }
+    }
+    return FIRN_OK;
+}
+
 // Arguments that cannot fail come first: an AND is false, and an OR true, whatever the others are.
 static firn_status compile_junction(compiler *self, const expr *source, program_node *node) {
     const expr_list *args = source->kind == EXPR_AND ? &source->and_.args : &source->or_.args;
     node->kind = source->kind == EXPR_AND ? NODE_AND : NODE_OR;
-    TRY(compile_list(self, *args, node));
+    expr_list joined = *args;
+    if (self->may_lift && self->try_index == NO_INDEX) {
+        TRY(join_arguments(self, source, args, &joined));
+    }
+    TRY(compile_list(self, joined, node));
     uint32_t *ordered;
-    TRY(new_children(self, args->count, &ordered));
+    TRY(new_children(self, node->child_count, &ordered));
     uint32_t at = 0;
     for (int turn = 0; turn < 2; turn++) {
-        for (uint32_t i = 0; i < args->count; i++) {
+        for (uint32_t i = 0; i < node->child_count; i++) {
             if (self->program->nodes[node->children[i]].can_fail == (turn == 1)) {
                 ordered[at++] = node->children[i];
             }
@@ -412,7 +470,32 @@ static firn_status compile_kind(compiler *self, const expr *source, program_node
                 (int)source->kind);
 }
 
+// Adds the node that looks a tree up by entry; `plain` is the tree node by node.
+static firn_status add_tree(compiler *self, const expr *source, uint32_t column, uint32_t plain,
+                            uint32_t *out) {
+    tree_info *info = ARENA_NEW(self->memory, tree_info, 1);
+    uint32_t *children;
+    TRY(new_children(self, 1, &children));
+    if (info == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    children[0] = plain;
+    *info = (tree_info){.slot = self->program->tree_count++};
+    while (self->layout->ids[info->column] != column) {
+        info->column++;
+    }
+    const input_layout layout = {.count = 1, .ids = &self->layout->ids[info->column]};
+    TRY(compile_program(&source, 1, &layout, false, self->memory, &info->body, self->err));
+    const program_node node = {
+        .kind = NODE_TREE, .children = children, .child_count = 1, .tree = info};
+    return new_node(self, source, node, out, self->err);
+}
+
 static firn_status compile_node(compiler *self, const expr *source, uint32_t *out) {
+    uint32_t column = NO_INDEX;
+    uint32_t operation_count = 0;
+    const bool is_tree = self->may_lift && self->try_index == NO_INDEX &&
+                         lift_tree_column(source, &column, &operation_count) && operation_count > 1;
     const uint64_t hash = expr_hash(source);
     const bool can_fail = expr_can_fail(source);
     uint32_t slot = find_slot(self, source, hash, can_fail);
@@ -421,8 +504,14 @@ static firn_status compile_node(compiler *self, const expr *source, uint32_t *ou
         return FIRN_OK;
     }
     program_node node = {.kind = NODE_LITERAL};
+    const bool may_lift = self->may_lift;
+    self->may_lift = may_lift && !is_tree; // Not its parts as well.
     TRY(compile_kind(self, source, &node));
+    self->may_lift = may_lift;
     TRY(new_node(self, source, node, out, self->err));
+    if (is_tree) {
+        TRY(add_tree(self, source, column, *out, out));
+    }
     self->hashes[*out] = hash;
     slot = find_slot(self, source, hash, can_fail); // Children were added meanwhile.
     self->slots[slot] = *out;
@@ -460,8 +549,9 @@ static firn_status open_tables(compiler *self, const expr *const *roots, uint32_
         return FAIL_SQL(self->err, FIRN_INVALID, "54001", NO_POSITION,
                         "an expression is nested deeper than %d levels", EXPR_DEPTH_MAX);
     }
-    // A lambda's captured columns are nodes too: at most one for each node of its body.
-    self->node_capacity = size.nodes + 1;
+    // A lambda's captured columns are nodes too: at most one for each node of its body. A tree over
+    // one column is a node more, and so are some of an AND's arguments together.
+    self->node_capacity = size.nodes * 3 + 1;
     size_t slots = 8;
     while (slots < (size_t)self->node_capacity * 2) {
         slots *= 2;
@@ -482,15 +572,20 @@ static firn_status open_tables(compiler *self, const expr *const *roots, uint32_
     return FIRN_OK;
 }
 
-firn_status expr_compile(const expr *const *roots, uint32_t count, const input_layout *layout,
-                         arena *memory, expr_program **out, firn_error *err) {
+static firn_status compile_program(const expr *const *roots, uint32_t count,
+                                   const input_layout *layout, bool may_lift, arena *memory,
+                                   expr_program **out, firn_error *err) {
     expr_program *program = ARENA_NEW(memory, expr_program, 1);
     if (program == NULL) {
         return ARENA_FULL(memory, err);
     }
     *program = (expr_program){.column_count = layout->count};
-    compiler state = {
-        .memory = memory, .layout = layout, .program = program, .try_index = NO_INDEX, .err = err};
+    compiler state = {.memory = memory,
+                      .layout = layout,
+                      .program = program,
+                      .try_index = NO_INDEX,
+                      .may_lift = may_lift,
+                      .err = err};
     TRY(open_tables(&state, roots, count));
     for (uint32_t i = 0; i < count; i++) {
         TRY(compile_node(&state, roots[i], &program->roots[i]));
@@ -499,6 +594,11 @@ firn_status expr_compile(const expr *const *roots, uint32_t count, const input_l
     TRY(list_conjuncts(&state));
     *out = program;
     return FIRN_OK;
+}
+
+firn_status expr_compile(const expr *const *roots, uint32_t count, const input_layout *layout,
+                         arena *memory, expr_program **out, firn_error *err) {
+    return compile_program(roots, count, layout, true, memory, out, err);
 }
 
 void expr_allow_narrow(expr_program *self, uint32_t root) {

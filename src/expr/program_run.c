@@ -51,11 +51,13 @@ static firn_status allocate_state(const expr_program *program, arena *memory, ex
     state->registers = ARENA_NEW(memory, program_register, program->node_count + 1);
     state->calls = ARENA_NEW(memory, call_state, program->call_count + 1);
     state->memos = ARENA_NEW(memory, dynamic_memo, program->dynamic_count + 1);
+    state->trees = ARENA_NEW(memory, tree_table, program->tree_count + 1);
     state->try_failures = ARENA_NEW(memory, uint64_t *, program->try_count + 1);
     state->conjunct_order = ARENA_NEW(memory, uint32_t, program->conjunct_count + 1);
     state->records = ARENA_NEW(memory, conjunct_record, program->conjunct_count + 1);
     if (state->registers == NULL || state->calls == NULL || state->memos == NULL ||
-        state->try_failures == NULL || state->conjunct_order == NULL || state->records == NULL) {
+        state->trees == NULL || state->try_failures == NULL || state->conjunct_order == NULL ||
+        state->records == NULL) {
         return ARENA_FULL(memory, err);
     }
     memset(state->registers, 0, program->node_count * sizeof *state->registers);
@@ -80,6 +82,9 @@ firn_status expr_open(const expr_program *program, const statement_context *cont
     for (uint32_t i = 0; i < program->dynamic_count; i++) {
         state->memos[i].memory = arena_open_in(memory->owner, SIZE_MAX);
     }
+    for (uint32_t i = 0; i < program->tree_count; i++) {
+        state->trees[i] = (tree_table){.memory = arena_open_in(memory->owner, SIZE_MAX)};
+    }
     for (uint32_t node = 0; node < program->node_count; node++) {
         if (program->nodes[node].kind == NODE_CALL) {
             const firn_status status = open_call(program, state, node, err);
@@ -99,6 +104,9 @@ void expr_close(expr_state *self) {
     }
     for (uint32_t i = 0; i < self->program->dynamic_count; i++) {
         arena_close(&self->memos[i].memory);
+    }
+    for (uint32_t i = 0; i < self->program->tree_count; i++) {
+        tree_table_close(&self->trees[i]);
     }
     for (uint32_t node = 0; node < self->program->node_count; node++) {
         if (self->program->nodes[node].kind != NODE_CALL) {
@@ -244,6 +252,8 @@ static firn_status compute(const expr_run_call *run, const program_node *node, r
         return logic_try(run, node, scope, out);
     case NODE_DYNAMIC:
         return value_of_dynamic(run, node, scope, out);
+    case NODE_TREE:
+        return lift_tree(run, node, scope, out, is_everywhere);
     }
     return FAIL(run->err, FIRN_INTERNAL, "a node of kind %d", (int)node->kind);
 }

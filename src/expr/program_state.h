@@ -27,6 +27,7 @@ typedef enum node_kind {
     NODE_IN,
     NODE_TRY,
     NODE_DYNAMIC,
+    NODE_TREE, ///< A tree over one column; its only child is the same, node by node.
 } node_kind;
 
 /// A lambda argument: its body is a program over its parameters and the columns it captures.
@@ -52,6 +53,13 @@ typedef struct call_info {
     uint32_t slot;               ///< Which call_state.
 } call_info;
 
+/// A tree over one column, as a program of its own: see lift_tree.c.
+typedef struct tree_info {
+    uint32_t column;    ///< Position in the batch.
+    expr_program *body; ///< Over that column alone.
+    uint32_t slot;      ///< Which tree_table.
+} tree_info;
+
 typedef struct program_node {
     node_kind kind;
     bool can_fail;    ///< It or something below it.
@@ -66,6 +74,7 @@ typedef struct program_node {
         column constant; ///< LITERAL; its length is set when it is used.
         call_info *call;
         const in_set *in;
+        const tree_info *tree;
         struct {
             uint32_t slot;
             uint32_t memo; ///< Which of the state's.
@@ -84,6 +93,7 @@ struct expr_program {
     uint32_t call_count;
     uint32_t try_count;
     uint32_t dynamic_count;
+    uint32_t tree_count;
     uint32_t conjunct_count; ///< Of root 0, for expr_filter.
     uint32_t *conjuncts;     ///< Those that cannot fail first.
     uint32_t infallible_count;
@@ -117,6 +127,19 @@ typedef struct entry_cache {
     bool has_dictionary;
 } entry_cache;
 
+/// Results of a tree by entry of a dictionary, kept while the dictionary stays the same.
+typedef struct tree_table {
+    expr_state *body; ///< NULL: not yet.
+    arena memory;     ///< Of results; reset when another dictionary comes.
+    uint64_t identity;
+    uint64_t asked_rows;
+    bool is_known;
+    column results; ///< Flat, by entry.
+    bool knows_null;
+    bool null_is_valid;
+    uint8_t null_value[32];
+} tree_table;
+
 typedef struct lambda_state {
     function_lambda face; ///< What the kernel sees; first member.
     const lambda_info *info;
@@ -148,6 +171,7 @@ struct expr_state {
     program_register *registers;
     call_state *calls;
     dynamic_memo *memos;     ///< By DYNAMIC node.
+    tree_table *trees;       ///< By TREE node.
     uint64_t **try_failures; ///< By TRY: rows that failed in this batch; NULL: none did.
     uint64_t serial;         ///< Last scope's number.
     uint64_t batch;          ///< The number of the batch's own scope.
@@ -201,6 +225,15 @@ firn_status lift_relabel(const expr_run_call *run, const column *value, const ty
 /// FLAT or CONSTANT, declared width; decodes the rows of the scope at least.
 firn_status lift_flatten(const expr_run_call *run, const program_node *node, const column *value,
                          row_scope *scope, column *out, bool *is_everywhere);
+
+// ---- lift_tree.c: trees over one column --------------------------------------------------------
+
+/// Whether `source` is a tree over one column whose value may be looked up by dictionary entry;
+/// which column, and how many operations it takes.
+bool lift_tree_column(const expr *source, uint32_t *column, uint32_t *operation_count);
+firn_status lift_tree(const expr_run_call *run, const program_node *node, row_scope *scope,
+                      column *out, bool *is_everywhere);
+void tree_table_close(tree_table *self);
 
 // ---- kernel_call.c: one call of a kernel -------------------------------------------------------
 
