@@ -76,6 +76,7 @@ typedef struct run {
     execution *execution; ///< NULL when there is no result.
     schema columns;       ///< Of the result; no columns: a statement without rows.
     atomic_int_least64_t changed_rows; ///< -1 for queries. Progress looks at it from any thread.
+    firn_statement *statement;         ///< Whose text and values the plan mentions; NULL: its own.
     struct run *previous, *next;
 } run;
 
@@ -85,9 +86,10 @@ struct firn_statement {
     arena memory;
     text sql;
     const sql_statement *written;
-    settings settings; ///< The session's, with options of the statement.
-    bind_parameters parameters;
-    literal *values; ///< Bound, by parameter; NULL: none.
+    settings settings;          ///< The session's, with options of the statement.
+    bind_parameters inferred;   ///< As the text says; of queries only.
+    bind_parameters parameters; ///< The same, or what the bound values say.
+    literal *values;            ///< Bound, by parameter; NULL: none.
     schema columns;
     bool is_bound; ///< Parameters and columns are known.
     mutex lock;
@@ -157,6 +159,7 @@ firn_status statement_run_once(firn_statement *self, run **out, firn_error *err)
 firn_status statement_bind_next(firn_statement *self, const struct ArrowSchema *types,
                                 const struct ArrowArray *rows, uint64_t row, firn_error *err);
 void statement_retain(firn_statement *self);
+void statement_release(firn_statement *self);
 firn_status many_open(firn_statement *self, struct ArrowArrayStream *out, firn_error *err);
 
 // command.c and its siblings: a statement that is no query. `self` has its result afterwards.

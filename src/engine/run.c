@@ -4,6 +4,7 @@
 #include "base/host.h"
 #include "engine/objects.h"
 #include "exec/test_modes.h"
+#include "expr/cast.h"
 #include "functions/registry.h"
 #include "optimize/optimize.h"
 
@@ -78,6 +79,9 @@ void run_release(run *self) {
     bind_result_release(&self->bound);
     arena_close(&self->memory);
     mutex_end(&self->lock);
+    if (self->statement != NULL) {
+        statement_release(self->statement);
+    }
     session_release(self->session);
     host_free(self);
 }
@@ -96,6 +100,25 @@ typedef struct binding {
 
 static bool bind_plan(void *user, plan_node **slot);
 
+// A text bound where the statement wants something else is read as a text literal would be.
+static bool cast_bound(binding *state, expr **slot, const type *wanted) {
+    if (cast_find((*slot)->type, wanted).kind == CAST_NONE) {
+        state->status = FAIL_SQL(state->err, FIRN_INVALID, "42846", NO_POSITION,
+                                 "a %.*s is bound where %.*s is needed",
+                                 TEXT_ARGS(type_text((*slot)->type, &state->self->memory)),
+                                 TEXT_ARGS(type_text(wanted, &state->self->memory)));
+        return false;
+    }
+    expr *cast = expr_cast(&state->self->memory, *slot, wanted, false, true);
+    if (cast == NULL) {
+        state->status = ARENA_FULL(&state->self->memory, state->err);
+        return false;
+    }
+    cast->position = (*slot)->position;
+    *slot = cast;
+    return true;
+}
+
 // A parameter becomes the literal that is bound to it.
 static bool bind_expr_slot(void *user, expr **slot) {
     binding *state = user;
@@ -112,15 +135,18 @@ static bool bind_expr_slot(void *user, expr **slot) {
                                  value->parameter_.index + 1, state->count);
         return false;
     }
-    expr *bound = expr_new(&state->self->memory, EXPR_LITERAL, value->type);
+    const literal *given = &state->values[value->parameter_.index];
+    const bool is_other = !given->is_null && !type_same_values(given->value->type, value->type);
+    expr *bound =
+        expr_new(&state->self->memory, EXPR_LITERAL, is_other ? given->value->type : value->type);
     if (bound == NULL) {
         state->status = ARENA_FULL(&state->self->memory, state->err);
         return false;
     }
-    bound->literal_.value = state->values[value->parameter_.index];
+    bound->literal_.value = *given;
     bound->position = value->position;
     *slot = bound;
-    return true;
+    return !is_other || cast_bound(state, slot, value->type);
 }
 
 static bool bind_plan(void *user, plan_node **slot) {

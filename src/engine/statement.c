@@ -115,7 +115,7 @@ void statement_retain(firn_statement *self) {
     (void)atomic_fetch_add_explicit(&self->references, 1, memory_order_relaxed);
 }
 
-static void statement_release(firn_statement *self) {
+void statement_release(firn_statement *self) {
     if (atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) != 1) {
         return;
     }
@@ -153,7 +153,8 @@ static firn_status describe(firn_statement *self, firn_error *err) {
             status = type_copy(&self->memory, found->types[i], &types[i], err);
         }
     }
-    self->parameters = (bind_parameters){.count = types == NULL ? 0 : found->count, .types = types};
+    self->inferred = (bind_parameters){.count = types == NULL ? 0 : found->count, .types = types};
+    self->parameters = self->inferred;
     run_release(probe);
     return status;
 }
@@ -199,8 +200,17 @@ firn_status firn_prepare(firn_session *session, const char *sql, size_t size, fi
     return FIRN_OK;
 }
 
+static void keep_newest(firn_statement *self, run *made) {
+    mutex_lock(&self->lock);
+    run *before = self->newest;
+    self->newest = made == NULL ? NULL : run_retain(made);
+    mutex_unlock(&self->lock);
+    run_release(before);
+}
+
 void firn_statement_close(firn_statement *statement) {
     if (statement != NULL) {
+        keep_newest(statement, NULL); // Runs hold their statement: it must not hold them for ever.
         statement_release(statement);
     }
 }
@@ -220,11 +230,11 @@ firn_status firn_statement_parameters(firn_statement *statement, struct ArrowSch
     *out = (struct ArrowSchema){0};
     TRY(engine_check(statement->session->engine, err));
     arena memory = arena_open(MEMORY_MAX);
-    const uint32_t count = statement->parameters.count;
+    const uint32_t count = statement->inferred.count;
     field *fields = ARENA_NEW(&memory, field, count + 1);
     firn_status status = fields == NULL ? ARENA_FULL(&memory, err) : FIRN_OK;
     for (uint32_t i = 0; i < count && status == FIRN_OK; i++) {
-        const type *known = statement->parameters.types[i];
+        const type *known = statement->inferred.types[i];
         fields[i] =
             (field){.type = known == NULL ? TYPE_OF(NULL) : known, .is_nullable = true, .id = -1};
         status = text_format(&memory, &fields[i].name, err, "$%u", i + 1);
@@ -246,7 +256,18 @@ firn_status firn_statement_schema(firn_statement *statement, struct ArrowSchema 
     return arrow_schema_export(&statement->columns, &statement->settings.arrow, out, err);
 }
 
-// Row `row` of a struct array as literals in the statement's memory; types become the parameters'.
+// The type that a bound value gives its parameter: none to a NULL, and none to a text where the
+// statement wants something else, as it reads a text literal there.
+static const type *type_of_value(const firn_statement *self, const column *value, uint32_t index) {
+    const type *wanted = index < self->inferred.count ? self->inferred.types[index] : NULL;
+    const bool is_text = type_category_of(value->type) == CATEGORY_TEXT;
+    const bool says_nothing =
+        value->type->id == TYPE_NULL ||
+        (is_text && wanted != NULL && type_category_of(wanted) != CATEGORY_TEXT);
+    return says_nothing ? NULL : value->type;
+}
+
+// Row `row` of a struct array as literals in the statement's memory.
 static firn_status bind_row(firn_statement *self, const struct ArrowSchema *types,
                             const struct ArrowArray *rows, uint64_t row, firn_error *err) {
     schema columns;
@@ -254,6 +275,12 @@ static firn_status bind_row(firn_statement *self, const struct ArrowSchema *type
     TRY(arrow_schema_import(types, &self->memory, &columns, err));
     TRY(arrow_array_import(types, &columns, (arrow_rows){.array = rows, .from = row, .count = 1},
                            &self->memory, &one, err));
+    const bool is_query = sql_statement_kind_of(self->written) == SQL_QUERY_STATEMENT;
+    if (is_query && columns.count != self->inferred.count) {
+        return FAIL_SQL(err, FIRN_INVALID, "08P01", NO_POSITION,
+                        "%u values are bound, the statement has %u parameters", columns.count,
+                        self->inferred.count);
+    }
     literal *values = ARENA_NEW(&self->memory, literal, columns.count + 1);
     const type **known = ARENA_NEW(&self->memory, const type *, columns.count + 1);
     column *copies = ARENA_NEW(&self->memory, column, columns.count + 1);
@@ -261,18 +288,13 @@ static firn_status bind_row(firn_statement *self, const struct ArrowSchema *type
         return ARENA_FULL(&self->memory, err);
     }
     for (uint32_t i = 0; i < columns.count; i++) {
-        known[i] = columns.fields[i].type;
+        known[i] = type_of_value(self, &one.columns[i], i);
         values[i] = (literal){.is_null = !column_is_valid(&one.columns[i], 0)};
         if (!values[i].is_null) {
             TRY(column_copy(&self->memory, &one.columns[i], &copies[i], err));
             copies[i].form = FORM_CONSTANT;
             values[i].value = &copies[i];
         }
-    }
-    if (columns.count < self->parameters.count) {
-        return FAIL_SQL(err, FIRN_INVALID, "08P01", NO_POSITION,
-                        "%u values are bound, the statement has %u parameters", columns.count,
-                        self->parameters.count);
     }
     self->values = values;
     self->parameters = (bind_parameters){.count = columns.count, .types = known};
@@ -307,17 +329,16 @@ firn_status firn_statement_bind_stream(firn_statement *statement, struct ArrowAr
     return FIRN_OK;
 }
 
-static void keep_newest(firn_statement *self, run *made) {
-    mutex_lock(&self->lock);
-    run *before = self->newest;
-    self->newest = run_retain(made);
-    mutex_unlock(&self->lock);
-    run_release(before);
-}
-
 firn_status statement_run_once(firn_statement *self, run **out, firn_error *err) {
     run *made;
+    if (self->values == NULL && self->inferred.count > 0) {
+        return FAIL_SQL(err, FIRN_INVALID, "08P01", NO_POSITION,
+                        "the statement has %u parameters, no values are bound",
+                        self->inferred.count);
+    }
     TRY(run_open(self->session, &self->settings, &made, err));
+    statement_retain(self); // Its text, tree and values.
+    made->statement = self;
     keep_newest(self, made);
     firn_status status = run_statement(made, self->written, &self->parameters, self->values, err);
     if (status != FIRN_OK) {

@@ -165,9 +165,27 @@ static firn_status bind_values(binder *self, const sql_values *written, scope *o
 
 // ---- Set operations --------------------------------------------------------------------------
 
+// Untyped literals and parameters in the select list of a side become what the columns are.
+static firn_status type_literals(binder *self, bound_query *query, const type *const *types,
+                                 uint32_t position) {
+    plan_node *node = query->node;
+    for (uint32_t i = 0; i < query->columns.count && node->kind == PLAN_PROJECT; i++) {
+        plan_column *column = &query->columns.items[i];
+        for (uint32_t k = 0; k < node->project_.ids.count; k++) {
+            expr **value = &node->project_.values.items[k];
+            if (node->project_.ids.items[k] == column->id && bind_is_unknown(*value)) {
+                TRY(bind_coerce(self, *value, types[i], position, value));
+                column->type = (*value)->type;
+            }
+        }
+    }
+    return FIRN_OK;
+}
+
 firn_status bind_cast_columns(binder *self, bound_query *query, const type *const *types,
                               uint32_t position) {
     bool differs = false;
+    TRY(type_literals(self, query, types, position));
     for (uint32_t i = 0; i < query->columns.count; i++) {
         differs |= query->columns.items[i].type == &type_unknown ||
                    !type_same_values(query->columns.items[i].type, types[i]);
@@ -449,10 +467,12 @@ static firn_status bind_set_operation(binder *self, const sql_set_operation *wri
         chain[i] = sql_set_operation_of(chain[i - 1]->left);
     }
     bound_query left = {0};
+    self->is_branch = sql_body_kind_of(innermost) == SQL_SELECT;
     TRY(bind_body(self, innermost, NULL, outer, &left));
     for (uint32_t rest = depth; rest > 0; rest--) {
         const uint32_t i = rest - 1;
         bound_query right = {0};
+        self->is_branch = sql_body_kind_of(chain[i]->right) == SQL_SELECT;
         TRY(bind_body(self, chain[i]->right, NULL, outer, &right));
         TRY(combine(self, chain[i], &left, &right, out));
         left = *out;

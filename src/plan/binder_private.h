@@ -95,6 +95,7 @@ typedef struct binder {
     cte *ctes;                   ///< Visible here, newest first.
     const view_definition *view; ///< Inside which names are looked for; NULL: the session's.
     uint32_t view_depth;
+    bool is_branch;        ///< The next SELECT is a side of a set operation: literals stay untyped.
     const type **inserted; ///< INSERT … VALUES: what each value of a row becomes; else NULL.
     uint32_t inserted_count;
 } binder;

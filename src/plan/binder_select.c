@@ -169,7 +169,9 @@ static firn_status bind_items(select_build *build) {
         text name;
         bool is_aggregate;
         TRY(bind_expr(self, build->input, item->value, &value));
-        TRY(bind_settle(self, &value));
+        if (!build->is_branch) {
+            TRY(bind_settle(self, &value));
+        }
         TRY(name_of_item(self, item, &name));
         TRY(bind_mentions(self, value, &build->state->aggregate_ids, &is_aggregate));
         TRY(add_item(build, value, name, is_aggregate));
@@ -356,7 +358,13 @@ firn_status bind_select(binder *self, const sql_select *select, const sql_list *
     }
     input->select = &state;
     state.input = input;
-    select_build build = {.self = self, .state = &state, .input = input, .order = order};
+    const bool is_plain = !select->is_distinct && select->group_by.count == 0;
+    select_build build = {.self = self,
+                          .state = &state,
+                          .input = input,
+                          .order = order,
+                          .is_branch = self->is_branch && is_plain && !select->is_group_all};
+    self->is_branch = false;
     TRY(bind_clauses(&build));
     TRY(select_unnest_keys(&build));
     if (build.has_group_by || state.aggregates.count > 0 || build.having != NULL) {

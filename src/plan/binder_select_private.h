@@ -21,6 +21,7 @@ typedef struct select_build {
     u32_list key_ids;
     u32_list sets; // Bit masks of keys, if there are grouping sets.
     bool has_group_by;
+    bool is_branch; // Untyped literals of the select list take the other side's types.
     expr *having;
     const sql_list *order;
     sort_key_list sort;
