@@ -55,6 +55,19 @@ static text next_fact(text facts, size_t *at) {
     return text_slice(facts, from, *at);
 }
 
+static void note_measures(const node_statistics *seen, text_builder *out) {
+    if (seen->memory_peak > 0) {
+        text_append_format(out, " memory=%.1fMB", (double)seen->memory_peak / (1 << 20));
+    }
+    if (seen->spilled_bytes > 0) {
+        text_append_format(out, " spilled_bytes=%" PRIu64, seen->spilled_bytes);
+    }
+    if (seen->values_decoded > 0) {
+        text_append_format(out, " values_decoded=%" PRIu64, seen->values_decoded);
+    }
+    text_append_char(out, ' ');
+}
+
 static void note(void *user, const plan_node *node, text_builder *out) {
     const measuring *self = user;
     node_statistics seen;
@@ -71,6 +84,7 @@ static void note(void *user, const plan_node *node, text_builder *out) {
     }
     text_append_format(out, "  time=%.2fms", (double)seen.cpu_ns / 1e6);
     text_builder report = text_builder_open(self->scratch);
+    note_measures(&seen, &report);
     execution_report(self->done, node->number, &report);
     const text facts = {.data = report.data, .size = report.size};
     for (size_t at = 0; at < facts.size;) {

@@ -99,9 +99,17 @@ firn_status pipeline_worker_open(pipeline *owner, uint32_t index, pipeline_worke
     return FIRN_OK;
 }
 
+static node_statistics *statistics_of(const pipeline_worker *self, const plan_node *node) {
+    return &self->owner->run->worker_statistics[self->index][node->number];
+}
+
 static void close_locals(pipeline_worker *self) {
     for (op_instance *each = self->owner->run->instances; each != NULL; each = each->listed) {
         if (each->pipeline == self->owner && self->has_local[each->local_index]) {
+            const void *local = self->locals[each->local_index];
+            if (each->kind->decoded != NULL && local != NULL) {
+                statistics_of(self, each->node)->values_decoded += each->kind->decoded(local);
+            }
             if (each->kind->close_worker != NULL) {
                 each->kind->close_worker(self->locals[each->local_index]);
             }
@@ -199,8 +207,7 @@ WRAPS static bool pretends_to_wait(pipeline_worker *self) {
 
 static void account(op_instance *instance, pipeline_worker *self, const batch *output,
                     int64_t began_ns) {
-    node_statistics *sum =
-        &self->owner->run->worker_statistics[self->index][instance->node->number];
+    node_statistics *sum = statistics_of(self, instance->node);
     if (output->selected_count > 0) {
         sum->rows_out += output->selected_count;
         sum->batches_out++;
@@ -221,7 +228,9 @@ static bool is_chain_closed(const chain *way) {
 }
 
 // Gives an operator that takes no forms flat columns.
-static firn_status flatten_input(pipeline_worker *self, batch *input, firn_error *err) {
+static firn_status flatten_input(pipeline_worker *self, const plan_node *node, batch *input,
+                                 firn_error *err) {
+    node_statistics *sum = statistics_of(self, node);
     bool is_flat = true;
     for (uint32_t i = 0; i < input->column_count; i++) {
         is_flat &= input->columns[i].form <= FORM_CONSTANT;
@@ -237,6 +246,7 @@ static firn_status flatten_input(pipeline_worker *self, batch *input, firn_error
         columns[i] = input->columns[i];
         if (columns[i].form > FORM_CONSTANT) {
             TRY(column_flatten(&self->scratch, &input->columns[i], &columns[i], err));
+            sum->values_decoded += columns[i].length;
         }
     }
     input->columns = columns;
@@ -252,7 +262,7 @@ static firn_status descend(pipeline_worker *self, uint32_t depth, op_instance *n
     below->has_more = false;
     TRY(open_local(self, next, err));
     if (!next->kind->takes_forms) {
-        TRY(flatten_input(self, &below->input, err));
+        TRY(flatten_input(self, next->node, &below->input, err));
     }
     below->mark = arena_mark_take(&self->scratch);
     self->depth = depth;

@@ -247,13 +247,12 @@ void execution_statistics(execution *self, uint32_t number, node_statistics *out
         out->rows_out += part->rows_out;
         out->batches_out += part->batches_out;
         out->cpu_ns += part->cpu_ns;
-        out->spilled_bytes += part->spilled_bytes;
         out->values_decoded += part->values_decoded;
-        out->memory_peak =
-            part->memory_peak > out->memory_peak ? part->memory_peak : out->memory_peak;
-#define X(member, words) out->scan.member += part->scan.member;
-        SCAN_COUNTER_LIST(X)
-#undef X
+    }
+    for (const op_instance *each = self->instances; each != NULL; each = each->listed) {
+        if (each->node->number == number && each->kind->measure != NULL) {
+            each->kind->measure(each->shared, out);
+        }
     }
 }
 

@@ -29,10 +29,9 @@ typedef struct node_statistics {
     uint64_t rows_out;
     uint64_t batches_out;
     int64_t cpu_ns;
-    uint64_t memory_peak;
-    uint64_t spilled_bytes;
-    uint64_t values_decoded;
-    scan_counters scan;
+    uint64_t memory_peak;    ///< Of its keeper.
+    uint64_t spilled_bytes;  ///< Written to the spill file.
+    uint64_t values_decoded; ///< Made flat: out of pages, dictionaries, runs.
 } node_statistics;
 
 struct pipeline;

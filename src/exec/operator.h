@@ -104,6 +104,10 @@ typedef struct operator_kind {
     /// While it runs, from any thread: locks what it reads.
     void (*progress)(void *shared, firn_progress *add_to);
     void (*report)(const void *shared, op_report *out);
+    /// How many values this worker made flat; asked before its local is closed. NULL: none.
+    uint64_t (*decoded)(const void *local);
+    /// Adds what is known of it as a whole to what the driver counted.
+    void (*measure)(const void *shared, node_statistics *add_to);
     void (*close_worker)(void *local); ///< NULL does nothing. Also after a fault.
     void (*close)(void *shared);       ///< After all workers' locals are closed. NULL does nothing.
 } operator_kind;

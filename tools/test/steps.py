@@ -120,6 +120,8 @@ def sql_tests(root, full):
         Step("tpch/plain", f"{tpch} build/release/firn_sql_tests tests/tpch", "release"),
         Step("tpch/limited", f"{tpch} build/release/firn_sql_tests -s memory_limit=32MB tests/tpch",
              "release"),
+        Step("tpch/explain_analyze", "tests/tpch/explain_analyze_test.py build/release/firn "
+             "$(bash tools/dev/tpch_data.sh 0.01)", "release"),
         Step("tpch/sanitized", f"{tpch} {run} tests/tpch", "dev", 3600),
     ]
     if full and shared:

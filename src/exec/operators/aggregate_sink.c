@@ -52,17 +52,23 @@ static void report(const void *shared, op_report *out) {
     if (self->is_partitioned) {
         text_append_format(out->out, "partitions=%u ", self->part_count);
     }
-    uint64_t spilled = atomic_load(&self->table_store.spilled_bytes) +
-                       atomic_load(&self->kept_store.spilled_bytes);
-    for (uint32_t i = 0; self->collector_stores != NULL && i < self->shape.collector_count; i++) {
-        spilled += atomic_load(&self->collector_stores[i].spilled_bytes);
+    const uint64_t splits = atomic_load(&self->split_count);
+    if (splits > 0) {
+        text_append_format(out->out, "splits=%llu ", (unsigned long long)splits);
     }
-    if (spilled > 0) {
-        text_append_format(out->out, "spilled=%llu splits=%llu ", (unsigned long long)spilled,
-                           (unsigned long long)atomic_load(&self->split_count));
+}
+
+static void measure(const void *shared, node_statistics *add_to) {
+    const aggregate_state *self = shared;
+    if (!self->is_open) {
+        return;
     }
-    if (self->decoded_count > 0) {
-        text_append_format(out->out, "decoded=%llu ", (unsigned long long)self->decoded_count);
+    add_to->memory_peak += pool_peak(self->keeper);
+    add_to->values_decoded += self->decoded_count;
+    add_to->spilled_bytes += atomic_load(&self->table_store.spilled_bytes) +
+                             atomic_load(&self->kept_store.spilled_bytes);
+    for (uint32_t i = 0; i < self->shape.collector_count; i++) {
+        add_to->spilled_bytes += atomic_load(&self->collector_stores[i].spilled_bytes);
     }
 }
 
@@ -85,6 +91,7 @@ const operator_kind operator_aggregate_sink = {
     .merge = merge,
     .finish = finish,
     .report = report,
+    .measure = measure,
     .close_worker = close_worker,
     .close = close_shared,
 };

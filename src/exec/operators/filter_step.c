@@ -39,6 +39,10 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
                        &output->selected_count, err);
 }
 
+static uint64_t decoded(const void *local) {
+    return expr_values_decoded(local);
+}
+
 static void close_worker(void *local) {
     expr_close(local);
 }
@@ -50,5 +54,6 @@ const operator_kind operator_filter_step = {
     .open = open_shared,
     .open_worker = open_worker,
     .push = push,
+    .decoded = decoded,
     .close_worker = close_worker,
 };

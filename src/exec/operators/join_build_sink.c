@@ -262,18 +262,20 @@ static void report(const void *shared, op_report *out) {
     text_append_format(out->out, " build_rows=%llu partitions=%u lookup=%s",
                        (unsigned long long)self->seen_count, self->table.part_count,
                        lookups[self->table.lookup]);
-    const uint64_t bytes =
-        atomic_load(&self->rows.spilled_bytes) + atomic_load(&self->probe_rows.spilled_bytes);
     if (self->spilled_part_count > 0) {
-        text_append_format(out->out,
-                           " spilled_partitions=%u spilled_bytes=%llu probe_rows_spilled=%llu"
-                           " bloom_dropped=%llu splits=%u blocks=%u",
-                           self->spilled_part_count, (unsigned long long)bytes,
-                           (unsigned long long)atomic_load(&self->probe_spilled_rows),
-                           (unsigned long long)atomic_load(&self->bloom_dropped_rows),
-                           (unsigned)atomic_load(&self->split_count),
-                           (unsigned)atomic_load(&self->block_count));
+        text_append_format(
+            out->out,
+            " spilled_partitions=%u probe_rows_spilled=%llu"
+            " bloom_dropped=%llu splits=%u blocks=%u",
+            self->spilled_part_count, (unsigned long long)atomic_load(&self->probe_spilled_rows),
+            (unsigned long long)atomic_load(&self->bloom_dropped_rows),
+            (unsigned)atomic_load(&self->split_count), (unsigned)atomic_load(&self->block_count));
     }
+}
+
+static uint64_t decoded(const void *local) {
+    const build_local *self = local;
+    return self->keys == NULL ? 0 : expr_values_decoded(self->keys);
 }
 
 static void close_worker(void *local) {
@@ -293,6 +295,13 @@ static uint64_t min_bytes(const plan_node *node, uint32_t workers) {
     return keeper_min_bytes(workers);
 }
 
+static void measure(const void *shared, node_statistics *add_to) {
+    const join_state *self = shared;
+    add_to->memory_peak += self->keeper == NULL ? 0 : pool_peak(self->keeper);
+    add_to->spilled_bytes +=
+        atomic_load(&self->rows.spilled_bytes) + atomic_load(&self->probe_rows.spilled_bytes);
+}
+
 const operator_kind operator_join_build_sink = {
     .name = "JoinBuild",
     .takes_forms = true,
@@ -303,6 +312,8 @@ const operator_kind operator_join_build_sink = {
     .merge = merge,
     .finish = finish,
     .report = report,
+    .measure = measure,
+    .decoded = decoded,
     .close_worker = close_worker,
     .close = close_shared,
 };

@@ -204,6 +204,13 @@ static firn_status flush(op_call *call, batch *output, step_answer *out, firn_er
     return hand_over(call->local, err);
 }
 
+static uint64_t decoded(const void *local) {
+    const probe_local *self = local;
+    const expr_state *residual = self->probe.residual;
+    return (self->keys == NULL ? 0 : expr_values_decoded(self->keys)) +
+           (residual == NULL ? 0 : expr_values_decoded(residual));
+}
+
 static void close_worker(void *local) {
     probe_local *self = local;
     if (self != NULL) {
@@ -223,5 +230,6 @@ const operator_kind operator_join_probe_step = {
     .open_worker = open_worker,
     .push = push,
     .flush = flush,
+    .decoded = decoded,
     .close_worker = close_worker,
 };

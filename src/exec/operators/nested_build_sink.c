@@ -66,10 +66,12 @@ static firn_status finish(void *shared, finish_plan *out, firn_error *err) {
 static void report(const void *shared, op_report *out) {
     const nested_state *self = shared;
     text_append_format(out->out, " build_rows=%llu", (unsigned long long)self->row_count);
-    if (self->pages.spilled.count > 0) {
-        text_append_format(out->out, " spilled_bytes=%llu",
-                           (unsigned long long)atomic_load(&self->rows.spilled_bytes));
-    }
+}
+
+static void measure(const void *shared, node_statistics *add_to) {
+    const nested_state *self = shared;
+    add_to->memory_peak += self->keeper == NULL ? 0 : pool_peak(self->keeper);
+    add_to->spilled_bytes += atomic_load(&self->rows.spilled_bytes);
 }
 
 static void close_worker(void *local) {
@@ -98,6 +100,7 @@ const operator_kind operator_nested_build_sink = {
     .merge = merge,
     .finish = finish,
     .report = report,
+    .measure = measure,
     .close_worker = close_worker,
     .close = close_shared,
 };

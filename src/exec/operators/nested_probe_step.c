@@ -349,6 +349,11 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     return FIRN_OK;
 }
 
+static uint64_t decoded(const void *local) {
+    const nested_probe *self = local;
+    return self->residual == NULL ? 0 : expr_values_decoded(self->residual);
+}
+
 static void close_worker(void *local) {
     nested_probe *self = local;
     if (self != NULL) {
@@ -365,5 +370,6 @@ const operator_kind operator_nested_probe_step = {
     .open = open_shared,
     .open_worker = open_worker,
     .push = push,
+    .decoded = decoded,
     .close_worker = close_worker,
 };

@@ -55,6 +55,11 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     return FIRN_OK;
 }
 
+static uint64_t decoded(const void *local) {
+    const project_local *self = local;
+    return self->state == NULL ? 0 : expr_values_decoded(self->state);
+}
+
 static void close_worker(void *local) {
     project_local *self = local;
     if (self != NULL) {
@@ -69,5 +74,6 @@ const operator_kind operator_project_step = {
     .open = open_shared,
     .open_worker = open_worker,
     .push = push,
+    .decoded = decoded,
     .close_worker = close_worker,
 };

@@ -82,6 +82,11 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     return FIRN_OK;
 }
 
+static uint64_t decoded(const void *local) {
+    const repeat_local *self = local;
+    return self->state == NULL ? 0 : expr_values_decoded(self->state);
+}
+
 static void close_worker(void *local) {
     repeat_local *self = local;
     if (self != NULL) {
@@ -96,5 +101,6 @@ const operator_kind operator_repeat_step = {
     .open = open_shared,
     .open_worker = open_worker,
     .push = push,
+    .decoded = decoded,
     .close_worker = close_worker,
 };

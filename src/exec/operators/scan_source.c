@@ -23,7 +23,7 @@ typedef struct scan_shared {
     scan_planner *planner;
     bool is_planned; // The planner is at its end.
     uint64_t next_number;
-    scan_counters counters; // Of readers that ended.
+    scan_counters counters; // Of tasks that ended; under the lock.
     wakeup **waiters;       // Workers that wait for the planner.
 } scan_shared;
 
@@ -35,7 +35,7 @@ typedef struct scan_local {
     const scan_task *waiting; // Taken, but too far ahead to begin.
     uint64_t number;          // Of the task that runs or waits.
     bool is_running;
-    uint32_t worker;
+    scan_counters counted; // Of the reader: what the owner has of it.
 } scan_local;
 
 static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
@@ -76,12 +76,13 @@ static firn_status open_shared(const plan_node *node, const input_layout *input,
 
 static firn_status open_worker(void *shared, uint32_t worker, arena *memory, void **local,
                                firn_error *err) {
+    (void)worker;
     scan_shared *owner = shared;
     scan_local *self = ARENA_NEW(memory, scan_local, 1);
     if (self == NULL) {
         return ARENA_FULL(memory, err);
     }
-    *self = (scan_local){.owner = owner, .env = owner->env, .worker = worker};
+    *self = (scan_local){.owner = owner, .env = owner->env};
     self->codecs = codec_scratch_open(CODEC_BYTES_MAX);
     self->env.codecs = &self->codecs;
     *local = self;
@@ -128,6 +129,28 @@ static firn_status take_task(scan_shared *self, op_call *call, const scan_task *
     return status;
 }
 
+// Adds what the reader did since the last time.
+static void count(scan_local *self) {
+    scan_shared *owner = self->owner;
+    scan_counters now = {0};
+    owner->table->kind->counters(self->reader, &now);
+    mutex_lock(&owner->lock);
+#define X(member, words) owner->counters.member += now.member - self->counted.member;
+    SCAN_COUNTER_LIST(X)
+#undef X
+    mutex_unlock(&owner->lock);
+    self->counted = now;
+}
+
+static void close_reader(scan_local *self) {
+    if (self->reader != NULL) {
+        count(self);
+        self->owner->table->kind->close(self->reader);
+        self->reader = NULL;
+        self->counted = (scan_counters){0};
+    }
+}
+
 // Ends the reader's current task but keeps its buffers where the kind can use them again.
 static firn_status begin_reading(scan_local *self, const scan_task *task, firn_error *err) {
     scan_shared *owner = self->owner;
@@ -135,13 +158,7 @@ static firn_status begin_reading(scan_local *self, const scan_task *task, firn_e
     if (self->reader != NULL && kind->reopen != NULL) {
         return kind->reopen(self->reader, task, err);
     }
-    if (self->reader != NULL) {
-        mutex_lock(&owner->lock);
-        kind->counters(self->reader, &owner->counters);
-        mutex_unlock(&owner->lock);
-        kind->close(self->reader);
-        self->reader = NULL;
-    }
+    close_reader(self);
     return kind->open(owner->table, &owner->request, task, &self->env, &self->reader, err);
 }
 
@@ -178,6 +195,7 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
     } else if (answer == SCAN_END) {
         *output = (batch){0};
         self->is_running = false;
+        count(self);
         op_end_task(call, self->number);
     }
     output->sequence.task = self->number;
@@ -189,22 +207,25 @@ static void close_worker(void *local) {
     if (self == NULL) {
         return;
     }
-    scan_shared *owner = self->owner;
-    if (self->reader != NULL) {
-        mutex_lock(&owner->lock);
-        owner->table->kind->counters(self->reader, &owner->counters);
-        mutex_unlock(&owner->lock);
-        owner->table->kind->close(self->reader);
-    }
+    close_reader(self);
     codec_scratch_close(&self->codecs);
+}
+
+static scan_counters counters_of(const scan_shared *shared) {
+    scan_shared *self = (scan_shared *)(uintptr_t)shared; // Only the lock is changed.
+    mutex_lock(&self->lock);
+    const scan_counters sum = self->counters;
+    mutex_unlock(&self->lock);
+    return sum;
 }
 
 static void report(const void *shared, op_report *out) {
     const scan_shared *self = shared;
-    scan_counters sum = self->counters;
+    scan_counters sum = counters_of(self);
     if (self->planner != NULL) {
         self->table->kind->planner_counters(self->planner, &sum);
     }
+    sum.values_decoded = 0; // Measured.
 #define X(member, words)                                                                           \
     if (sum.member > 0) {                                                                          \
         text_append_format(out->out, " %s=%llu", words, (unsigned long long)sum.member);           \
@@ -213,12 +234,14 @@ static void report(const void *shared, op_report *out) {
 #undef X
 }
 
+static void measure(const void *shared, node_statistics *add_to) {
+    add_to->values_decoded += counters_of(shared).values_decoded;
+}
+
 static void progress(void *shared, firn_progress *add_to) {
-    scan_shared *self = shared;
-    mutex_lock(&self->lock);
-    add_to->rows += self->counters.rows_read;
-    add_to->bytes += self->counters.bytes_read;
-    mutex_unlock(&self->lock);
+    const scan_counters sum = counters_of(shared);
+    add_to->rows += sum.rows_read;
+    add_to->bytes += sum.bytes_read;
 }
 
 static void close_shared(void *shared) {
@@ -238,6 +261,7 @@ const operator_kind operator_scan_source = {
     .next = next,
     .progress = progress,
     .report = report,
+    .measure = measure,
     .close_worker = close_worker,
     .close = close_shared,
 };

@@ -85,6 +85,11 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
                      &self->state, err);
 }
 
+static uint64_t decoded(const void *local) {
+    const sort_local *self = local;
+    return self->state == NULL ? 0 : expr_values_decoded(self->state);
+}
+
 static void close_worker(void *local) {
     sort_local *self = local;
     if (self != NULL) {
@@ -358,12 +363,17 @@ static void report(const void *shared, op_report *out) {
     text_append_format(out->out, " runs=%u", self->run_count + self->merged_run_count);
     const uint32_t spilled = (uint32_t)atomic_load(&self->spilled_run_count);
     if (spilled > 0) {
-        text_append_format(out->out, " spilled_runs=%u spilled=%llu", spilled,
-                           (unsigned long long)atomic_load(&self->store.spilled_bytes));
+        text_append_format(out->out, " spilled_runs=%u", spilled);
     }
     if (self->round_count > 0) {
         text_append_format(out->out, " merge_rounds=%u", self->round_count);
     }
+}
+
+static void measure(const void *shared, node_statistics *add_to) {
+    const sort_state *self = shared;
+    add_to->memory_peak += self->keeper == NULL ? 0 : pool_peak(self->keeper);
+    add_to->spilled_bytes += atomic_load(&self->store.spilled_bytes);
 }
 
 const operator_kind operator_sort_sink = {
@@ -376,6 +386,8 @@ const operator_kind operator_sort_sink = {
     .merge = merge,
     .finish = finish,
     .report = report,
+    .measure = measure,
+    .decoded = decoded,
     .close_worker = close_worker,
     .close = close_sink,
 };

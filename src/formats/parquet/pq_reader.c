@@ -271,9 +271,13 @@ pq_reader_counters pq_reader_count(const pq_reader *self) {
     out.pruned_dynamic = self->pruner.counters.by_dynamic;
     out.pruned_bloom = self->pruner.counters.by_bloom;
     out.pages_pruned = self->pruner.counters.pages;
+    for (uint32_t i = 0; i < self->filter.stage_count; i++) {
+        out.values_decoded += expr_values_decoded(self->filter.stages[i].state);
+    }
     for (uint32_t i = 0; i < self->leaf_count; i++) {
         for (uint32_t slot = 0; slot < PQ_GROUPS_AHEAD; slot++) {
             const pq_pages *pages = &self->leaves[i]->chunks[slot].pages;
+            out.bytes += pages->window.arrived_bytes;
             out.pages += (uint64_t)pages->decoded_count;
             out.pages_skipped += (uint64_t)pages->skipped_count;
         }

@@ -48,12 +48,15 @@ typedef struct pq_reader_counters {
     uint64_t pruned_dynamic;
     uint64_t pruned_bloom;
     uint64_t pruned_dictionary;
-    uint64_t pages_pruned; // By the page index.
-    uint64_t pages;         // Of data, decompressed; ...
-    uint64_t pages_skipped; // ... not, since no row of them was wanted.
-    uint64_t rows;          // Looked at, ...
-    uint64_t rows_deleted;  // ... of these gone, ...
-    uint64_t rows_filtered; // ... and of the others dropped by filters.
+    uint64_t pages_pruned;   // By the page index.
+    uint64_t pages;          // Of data, decompressed; ...
+    uint64_t pages_skipped;  // ... not, since no row of them was wanted.
+    uint64_t rows;           // Looked at, ...
+    uint64_t rows_deleted;   // ... of these gone, ...
+    uint64_t rows_filtered;  // ... and of the others dropped by filters.
+    uint64_t values_decoded; // Made flat or converted; codes that were kept are not counted, nor
+                             // dictionaries whose entries are the page's bytes.
+    uint64_t bytes;          // Read from the file, of column chunks.
 } pq_reader_counters;
 
 /// Opens a reader for `picks`, which become the columns of its batches in this order.

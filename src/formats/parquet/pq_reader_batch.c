@@ -179,6 +179,7 @@ static firn_status make_nested(pq_reader *self, reader_column *wanted, column *o
         if (*answer != PQ_READY) {
             return FIRN_OK;
         }
+        self->counters.values_decoded += leaf->gathered.value_count;
     }
     column all;
     const firn_status status =
@@ -198,6 +199,9 @@ static firn_status make_flat(pq_reader *self, const reader_column *wanted, colum
         self->rows == NULL
             ? pq_leaf_read(leaf, self->span, &self->work, out, err)
             : pq_leaf_read_rows(leaf, self->span, self->rows, self->lanes, &self->work, out, err);
+    if (status == FIRN_OK && out->form == FORM_FLAT) {
+        self->counters.values_decoded += self->lanes;
+    }
     return pq_reader_in_column(self, leaf, status, err);
 }
 

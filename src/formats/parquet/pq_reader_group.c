@@ -358,6 +358,9 @@ firn_status pq_reader_load_dictionaries(pq_reader *self, pq_answer *answer, firn
             const pq_block_source source = {.leaf = leaf, .slot = slot};
             const firn_status status = pq_leaf_commit_dictionary(leaf, slot, err);
             TRY(pq_reader_in_chunk(self, &source, status, err));
+            if (leaf->target.leaf->type == PQ_BYTE_ARRAY || leaf->target.conversion.fixed != NULL) {
+                self->counters.values_decoded += leaf->chunks[slot].dictionary.view.size;
+            }
         }
     }
     TRY(prune_by_dictionaries(self, err));

@@ -77,6 +77,7 @@ firn_status pq_window_want(pq_window *self, size_t size, pq_answer *answer, firn
             return FIRN_OK;
         }
         self->to += self->range.size;
+        self->arrived_bytes += self->range.size;
         io_ticket_close(&self->ticket);
         memset(self->buffer.data + self->to, 0, PQ_PAD);
     }

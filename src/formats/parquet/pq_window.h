@@ -22,7 +22,8 @@ typedef struct pq_window {
     size_t from;
     size_t to;
     io_ticket ticket;
-    io_range range; // What is asked for.
+    io_range range;         // What is asked for.
+    uint64_t arrived_bytes; // So far, of all chunks.
 } pq_window;
 
 /// Sets a window up; nothing is asked for or allocated yet. Must not move afterwards.

@@ -57,6 +57,8 @@ static void add_reader(parquet_scan *self) {
     self->counters.rows_read += read.rows;
     self->counters.rows_deleted += read.rows_deleted;
     self->counters.rows_filtered += read.rows_filtered;
+    self->counters.values_decoded += read.values_decoded;
+    self->counters.bytes_read += read.bytes;
 }
 
 static void end_file(parquet_scan *self) {

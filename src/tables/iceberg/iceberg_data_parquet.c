@@ -267,6 +267,8 @@ static void counters(const ice_data_reader *base, scan_counters *add_to) {
         add_to->rows_read += got.rows;
         add_to->rows_deleted += got.rows_deleted;
         add_to->rows_filtered += got.rows_filtered;
+        add_to->values_decoded += got.values_decoded;
+        add_to->bytes_read += got.bytes;
     }
 }
 
