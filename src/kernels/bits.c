@@ -91,6 +91,10 @@ void bits_of_codes(const uint64_t *table, uint32_t entries, const uint32_t *code
         bits_of_codes_v4(table, entries, codes, rows, out);
         return;
     }
+    if (isa_best() == ISA_V4 && entries <= BITS_IN_REGISTERS_MAX) {
+        bits_of_many_codes_v4(table, entries, codes, rows, out);
+        return;
+    }
 #else
     (void)entries;
 #endif

@@ -66,11 +66,11 @@ TEST(bits_filter_gather_and_scatter_by_list) {
 }
 
 TEST(bits_of_codes_looks_up_entries) {
-    static const uint32_t sizes[] = {3, 64, 65, 511, 512, 513, 3000};
+    static const uint32_t sizes[] = {3, 64, 65, 511, 512, 513, 1025, 3000, 4096, 4097};
     uint64_t seed = 6;
     for (size_t size = 0; size < sizeof sizes / sizeof sizes[0]; size++) {
         for (uint32_t rows = 0; rows <= ROWS; rows += 7) {
-            uint64_t table[3000 / 64 + 1];
+            uint64_t table[4097 / 64 + 1];
             uint32_t codes[ROWS];
             (void)fill_random(table, sizes[size], 2, &seed);
             for (uint32_t row = 0; row < rows; row++) {
