@@ -284,16 +284,13 @@ static uint32_t convert_big_i128(const pq_conversion *self, const uint8_t *raw, 
 static uint32_t convert_decimal_same(const pq_conversion *self, const uint8_t *raw, uint32_t count,
                                      void *out) {
     const int64_t limit = decimal_limit(self->precision);
+    if (count > 0 && out != raw) {
+        memcpy(out, raw, (size_t)count * self->width);
+    }
     if (self->width == sizeof(int64_t)) {
-        if (count > 0) {
-            memcpy(out, raw, (size_t)count * sizeof(int64_t));
-        }
         return first_beyond(out, count, limit);
     }
-    int32_t *values = out;
-    if (count > 0) {
-        memcpy(out, raw, (size_t)count * sizeof(int32_t));
-    }
+    const int32_t *values = out;
     if (pq_convert_kernels_best()->is_beyond_i32(values, count, (int32_t)limit)) {
         uint32_t first = 0;
         while (values[first] <= limit && values[first] >= -limit) {
@@ -337,6 +334,7 @@ static void find_decimal(const pq_leaf *leaf, const type *own, const type *targe
     if (is_integer) {
         const bool is_same = out->size == out->width && out->scale_step == 0;
         out->fixed = is_same ? convert_decimal_same : convert_decimal_any;
+        out->keeps_bytes = is_same;
         return;
     }
     if (leaf->type == PQ_BYTE_ARRAY) {

@@ -27,6 +27,7 @@ struct pq_conversion {
     pq_convert_strings_function strings; // Of byte arrays; NULL: the same values.
     uint32_t width;                      // Bytes of a stored value; 0 for byte arrays.
     uint32_t size;                       // Bytes of a converted one.
+    bool keeps_bytes;                    // `fixed` only checks: may be asked with `out` = `raw`.
     int64_t factor;                      // Timestamps: units of the target in one stored.
     int32_t scale_step;                  // Decimals: digits to add behind the point.
     uint8_t precision;                   // Decimals: of the target; 0: nothing to check.

@@ -1,5 +1,6 @@
 #include "formats/parquet/pq_dictionary.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -38,6 +39,18 @@ firn_status pq_target_convert(const pq_target *self, const uint8_t *raw, uint32_
         return FIRN_OK;
     }
     const uint32_t done = conversion->fixed(conversion, raw, count, out);
+    return done == count ? FIRN_OK : fail_value(self, done, err);
+}
+
+firn_status pq_target_check(const pq_target *self, const uint8_t *raw, uint32_t count,
+                            firn_error *err) {
+    const pq_conversion *conversion = &self->conversion;
+    if (conversion->fixed == NULL) {
+        return FIRN_OK;
+    }
+    assert(conversion->keeps_bytes);
+    // What it would write is what is there.
+    const uint32_t done = conversion->fixed(conversion, raw, count, (void *)(uintptr_t)raw);
     return done == count ? FIRN_OK : fail_value(self, done, err);
 }
 
@@ -115,6 +128,10 @@ static firn_status load_strings(pq_dictionary *self, bytes body, uint32_t count,
 
 static firn_status load_fixed(pq_dictionary *self, bytes body, uint32_t count,
                               const pq_target *target, firn_error *err) {
+    if (pq_target_is_in_place(target, body.data)) {
+        self->values.values = body.data;
+        return pq_target_check(target, body.data, count, err);
+    }
     const size_t size = target->conversion.size > target->conversion.width
                             ? target->conversion.size
                             : target->conversion.width;

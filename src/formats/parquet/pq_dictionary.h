@@ -47,6 +47,17 @@ firn_status pq_dictionary_load(pq_dictionary *self, const pq_page *page, bytes b
 firn_status pq_target_convert(const pq_target *self, const uint8_t *raw, uint32_t count, void *out,
                               firn_error *err);
 
+/// True if the stored values at `raw` can be the converted ones, once pq_target_check agreed.
+static inline bool pq_target_is_in_place(const pq_target *self, const uint8_t *raw) {
+    const pq_conversion *conversion = &self->conversion;
+    return (conversion->fixed == NULL || conversion->keeps_bytes) &&
+           (uintptr_t)raw % conversion->width == 0;
+}
+
+/// Checks values that stay where they are. Errors: as pq_target_convert.
+firn_status pq_target_check(const pq_target *self, const uint8_t *raw, uint32_t count,
+                            firn_error *err);
+
 /// The same for byte arrays; without a conversion text is checked and the values stay as they are.
 /// `out` may be `raw` then.
 firn_status pq_target_convert_strings(const pq_target *self, string_value *raw, uint32_t count,

@@ -331,10 +331,8 @@ static void spread(const pq_leaf_reader *self, void *values, const uint64_t *val
 
 // True if the page's own bytes can be the column's values.
 static bool is_in_place(const pq_leaf_reader *self) {
-    const pq_conversion *conversion = &self->target.conversion;
-    return self->values.form == PQ_VALUES_FIXED && conversion->fixed == NULL &&
-           self->values.encoding == PQ_ENCODING_PLAIN &&
-           (uintptr_t)self->values.as.plain.at % conversion->width == 0;
+    return self->values.form == PQ_VALUES_FIXED && self->values.encoding == PQ_ENCODING_PLAIN &&
+           pq_target_is_in_place(&self->target, self->values.as.plain.at);
 }
 
 // True if the next `count` rows are one run of one entry: a constant column, without unpacking.
@@ -399,7 +397,7 @@ firn_status pq_leaf_read(pq_leaf_reader *self, uint32_t count, arena *scratch, c
         const uint8_t *raw;
         TRY(pq_values_fixed(&self->values, count, NULL, &raw, err));
         out->values = raw;
-        return FIRN_OK;
+        return pq_target_check(&self->target, raw, count, err);
     }
     void *values;
     TRY(new_values(self, count, scratch, &values, err));

@@ -1,7 +1,8 @@
 // Plans a scan of a table of Parquet files.
 //
-// A task is a file when there are many, else a row group. When that gives fewer than four tasks a
-// worker, big row groups are cut into ranges of rows, at pages of the column that takes most.
+// A task is a file when there are many, else a row group, or some of them where there are plenty:
+// the reader decodes their dictionaries together. When row groups are fewer than four a worker, big
+// ones are cut into ranges of rows, at pages of the column that takes most.
 #include "expr/facts.h"
 #include "formats/parquet/pq_page_starts.h"
 #include "tables/files/parquet_files_private.h"
@@ -11,6 +12,9 @@
 #define TASKS_PER_WORKER 4
 // A piece has at least so many batches: 128 Ki rows.
 #define PIECE_BATCHES_MIN 64
+#define GROUPS_MAX 3 // Row groups of a task.
+// Rows of a task, about, beyond which it does not get more row groups: 512 Ki.
+#define TASK_BATCHES 256
 #define NO_LEAF UINT32_MAX
 
 struct scan_planner {
@@ -19,7 +23,8 @@ struct scan_planner {
     const scan_env *env;
     bool is_cut; // Tasks are row groups or pieces of them.
     bool has_constant_filter;
-    uint64_t piece_rows; // 0: row groups stay whole.
+    uint64_t piece_rows;  // 0: row groups stay whole, ...
+    uint64_t task_groups; // ... and so many of them are a task.
     uint32_t file, row_group;
     bool is_entered; // The file at hand was looked at.
     pq_page_starts starts;
@@ -179,17 +184,28 @@ static uint64_t count_rows(const parquet_files *table, uint64_t *groups) {
     return rows;
 }
 
-static uint64_t choose_piece_rows(const scan_planner *self) {
+// Decides how big a task is.
+static void choose_sizes(scan_planner *self) {
     const uint64_t workers = self->env->workers;
     uint64_t groups;
-    if (!self->is_cut || workers < 2) {
-        return 0;
+    self->task_groups = 1;
+    if (!self->is_cut) {
+        return;
     }
     const uint64_t rows = count_rows(self->table, &groups);
     const uint64_t wanted = workers * TASKS_PER_WORKER;
-    const uint64_t least = (uint64_t)self->env->batch_rows * PIECE_BATCHES_MIN;
-    const uint64_t even = rows / wanted;
-    return groups >= wanted ? 0 : even > least ? even : least;
+    if (groups < wanted && workers > 1) {
+        const uint64_t least = (uint64_t)self->env->batch_rows * PIECE_BATCHES_MIN;
+        self->piece_rows = rows / wanted > least ? rows / wanted : least;
+    } else if (groups > wanted) {
+        const uint64_t group_rows = rows / groups + 1;
+        const uint64_t fitting = (uint64_t)self->env->batch_rows * TASK_BATCHES / group_rows;
+        const uint64_t even = groups / wanted;
+        self->task_groups = even < fitting ? even : fitting;
+        self->task_groups = self->task_groups < 1            ? 1
+                            : self->task_groups > GROUPS_MAX ? GROUPS_MAX
+                                                             : self->task_groups;
+    }
 }
 
 static bool asks_constants(const parquet_files *table, const scan_request *request) {
@@ -219,7 +235,7 @@ firn_status parquet_tasks_plan(table_snapshot *base, const scan_request *request
         .memory = memory,
         .scratch = arena_open(SCRATCH_MAX),
     };
-    self->piece_rows = choose_piece_rows(self);
+    choose_sizes(self);
     *out = self;
     return FIRN_OK;
 }
@@ -246,6 +262,17 @@ static firn_status find_place(scan_planner *self, bool *found, firn_error *err) 
         }
     }
     return FIRN_OK;
+}
+
+// Some whole row groups.
+static void take_groups(scan_planner *self, parquet_task *task) {
+    const pq_file *file = self->table->files[self->file].file;
+    const uint32_t left = pq_file_row_group_count(file) - self->row_group;
+    task->first_row_group = self->row_group;
+    task->row_group_count = self->task_groups < left ? (uint32_t)self->task_groups : left;
+    for (uint32_t i = 0; i < task->row_group_count; i++) {
+        task->base.row_estimate += pq_file_rows_of(file, self->row_group++);
+    }
 }
 
 // The next piece of the row group at hand, or all of it.
@@ -286,8 +313,10 @@ firn_status parquet_tasks_next(scan_planner *self, const scan_task **out, scan_a
         .row_group_count = UINT32_MAX,
         .to = UINT64_MAX,
     };
-    if (self->is_cut) {
+    if (self->is_cut && self->piece_rows > 0) {
         TRY(cut(self, task, err));
+    } else if (self->is_cut) {
+        take_groups(self, task);
     } else {
         self->file++;
         self->is_entered = false;

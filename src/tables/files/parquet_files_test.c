@@ -170,30 +170,37 @@ static void take_rows(const batch *rows, outcome *out) {
     arena_close(&memory);
 }
 
-static void read_task(scene *self, const scan_task *task, outcome *out) {
+// Runs a task with the reader of the task before, or with a new one.
+static void read_task(scene *self, const scan_task *task, scan_reader **reader, outcome *out) {
     arena scratch = arena_open(MEMORY_LIMIT);
-    scan_reader *reader;
     const table_kind *kind = self->table->kind;
-    out->status = kind->open(self->table, &self->request, task, &self->env, &reader, &self->err);
-    if (out->status == FIRN_OK) {
-        scan_answer answer = SCAN_READY;
-        while (out->status == FIRN_OK && answer != SCAN_END) {
-            batch rows;
-            out->status = kind->next(reader, &scratch, &rows, &answer, &self->err);
-            if (out->status == FIRN_OK && answer == SCAN_READY) {
-                take_rows(&rows, out);
-            }
+    out->status = *reader != NULL ? kind->reopen(*reader, task, &self->err)
+                                  : kind->open(self->table, &self->request, task, &self->env,
+                                               reader, &self->err);
+    scan_answer answer = SCAN_READY;
+    while (out->status == FIRN_OK && answer != SCAN_END) {
+        batch rows;
+        out->status = kind->next(*reader, &scratch, &rows, &answer, &self->err);
+        if (out->status == FIRN_OK && answer == SCAN_READY) {
+            take_rows(&rows, out);
         }
-        kind->counters(reader, &self->counters);
-        kind->close(reader);
     }
     arena_close(&scratch);
+}
+
+static void end_reader(scene *self, scan_reader **reader) {
+    if (*reader != NULL) {
+        self->table->kind->counters(*reader, &self->counters);
+        self->table->kind->close(*reader);
+        *reader = NULL;
+    }
 }
 
 static outcome scan(scene *self) {
     outcome out = {.last = -1, .ascends = true};
     const table_kind *kind = self->table->kind;
     scan_planner *planner;
+    scan_reader *reader = NULL;
     scan_answer answer = SCAN_READY;
     self->counters = (scan_counters){0};
     out.status = kind->plan(self->table, &self->request, &self->env, &planner, &self->err);
@@ -203,9 +210,13 @@ static outcome scan(scene *self) {
         if (out.status == FIRN_OK && answer == SCAN_READY) {
             CHECK(task->number == out.tasks);
             out.tasks += 1;
-            read_task(self, task, &out);
+            read_task(self, task, &reader, &out);
+            if (out.tasks % 4 == 0) {
+                end_reader(self, &reader);
+            }
         }
     }
+    end_reader(self, &reader);
     kind->planner_counters(planner, &self->counters);
     kind->planner_close(planner);
     return out;
@@ -222,10 +233,14 @@ TEST(parquet_files_cut_one_row_group_for_several_workers) {
         uint32_t tasks_min;
         uint32_t tasks_max;
     } cases[] = {
-        {1, 20000, 0, false, 1, 1}, // Alone: nobody to share with.
-        {2, 20000, 0, false, 7, 9},     {2, 20000, 0, true, 7, 9},
+        {1, 20000, 0, false, 1, 1},     // Alone: nobody to share with.
+        {1, 20000, 500, false, 14, 14}, // Three row groups a task.
+        {2, 20000, 1000, false, 10, 10},
+        {2, 20000, 0, false, 7, 9},
+        {2, 20000, 0, true, 7, 9},
         {8, 20000, 0, false, 19, 20}, // Pieces of at least 64 batches: 1024 rows.
-        {2, 1500, 0, false, 1, 1},      {2, 20000, 2000, false, 10, 10},
+        {2, 1500, 0, false, 1, 1},
+        {2, 20000, 2000, false, 10, 10},
         {4, 20000, 7000, true, 12, 20},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -85,11 +85,33 @@ static io_request request_of(const parquet_scan *self) {
     return (io_request){.cancel = self->env->cancel, .waker = io_waker_of(self->env->wakeup)};
 }
 
+// Begins with the row groups, or the rows of one, that the target names.
+static void start(parquet_scan *self) {
+    const parquet_scan_target *target = &self->target;
+    const uint32_t groups = pq_file_row_group_count(self->file);
+    const uint32_t first = target->first_row_group < groups ? target->first_row_group : groups;
+    const uint32_t left = groups - first;
+    const uint32_t count = target->row_group_count < left ? target->row_group_count : left;
+    if (count == 1) {
+        pq_reader_start_rows(self->reader, first, target->from, target->to);
+    } else {
+        pq_reader_start(self->reader, first, count);
+    }
+}
+
 firn_status parquet_scan_begin(parquet_scan *self, const parquet_scan_target *target,
                                firn_error *err) {
-    end_file(self);
+    const bool is_open = target->file != NULL && target->file == self->file;
+    const bool keeps_reader = is_open && self->reader != NULL;
+    if (!keeps_reader) {
+        end_file(self);
+    }
     self->target = *target;
     self->counters.files += target->first_row_group == 0 && target->from == 0;
+    if (keeps_reader) { // And its buffers: another part of the file.
+        start(self);
+        return FIRN_OK;
+    }
     if (target->file != NULL) {
         self->file = pq_file_retain(target->file);
         return FIRN_OK;
@@ -126,20 +148,6 @@ static firn_status open_reader(parquet_scan *self, firn_error *err) {
     };
     return pq_reader_open(self->file, self->picks, request->column_count, &options, &self->reader,
                           err);
-}
-
-// Begins with the row groups, or the rows of one, that the target names.
-static void start(parquet_scan *self) {
-    const parquet_scan_target *target = &self->target;
-    const uint32_t groups = pq_file_row_group_count(self->file);
-    const uint32_t first = target->first_row_group < groups ? target->first_row_group : groups;
-    const uint32_t left = groups - first;
-    const uint32_t count = target->row_group_count < left ? target->row_group_count : left;
-    if (count == 1) {
-        pq_reader_start_rows(self->reader, first, target->from, target->to);
-    } else {
-        pq_reader_start(self->reader, first, count);
-    }
 }
 
 firn_status parquet_scan_next(parquet_scan *self, batch *out, scan_answer *answer,
