@@ -4,6 +4,7 @@
 #include "catalogs/memory_catalog.h"
 #include "engine/objects.h"
 #include "exec/test_modes.h"
+#include "io/block_cache.h"
 #include "io/io.h"
 
 firn_error *err_or(firn_error *given, firn_error *own) {
@@ -42,6 +43,7 @@ static firn_status open_parts(firn_engine *self, firn_error *err) {
     TRY(spill_area_open(self->pool, &spill, &self->spill, err));
     const io_options io_options = {.has_thread = chosen->threads > 1};
     TRY(io_open(&io_options, &self->io, err));
+    TRY(block_cache_open(self->pool, &self->cache, err));
     const bool in_order = (self->test_modes & TEST_MODE_ORDER) != 0;
     const scheduler_options scheduling = {.threads = in_order ? 1 : chosen->threads,
                                           .order_seed = in_order ? 42 : 0,
@@ -56,6 +58,7 @@ static void close_parts(firn_engine *self) {
         self->memory->kind->close(self->memory);
     }
     scheduler_close(self->scheduler);
+    block_cache_close(self->cache);
     if (self->io != NULL) {
         io_close(self->io);
     }

@@ -40,6 +40,7 @@ struct firn_engine {
     spill_area *spill;
     scheduler *scheduler;
     struct io *io;
+    struct block_cache *cache;
     catalog *memory; ///< The catalog `memory`.
     zone_cache zones;
     mutex lock;

@@ -201,6 +201,8 @@ firn_status run_execute(run *self, bool is_analyzed, firn_error *err) {
                                        .cancel = &self->cancel,
                                        .pool = self->session->pool,
                                        .io = engine->io,
+                                       .cache =
+                                           self->settings.uses_block_cache ? engine->cache : NULL,
                                        .scheduler = engine->scheduler,
                                        .spill_area = engine->spill,
                                        .tables = self->bound.snapshots,

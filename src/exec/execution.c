@@ -160,6 +160,7 @@ firn_status execution_open(const execution_request *request, execution **out, fi
                         .context = request->context,
                         .cancel = {.parent = request->cancel},
                         .io = request->io,
+                        .cache = request->cache,
                         .scheduler = request->scheduler,
                         .worker_count = request->options->threads,
                         .is_analyzed = request->is_analyzed,

@@ -7,6 +7,7 @@
 #include "plan/plan.h"
 
 struct io;
+struct block_cache;
 struct pool;
 struct spill; // memory/spill.h: the query's temporary file.
 struct scheduler;
@@ -49,6 +50,7 @@ typedef struct execution {
     struct pool *pool;   ///< The query's node of the pool tree.
     struct spill *spill; ///< One temporary file, made at its first use.
     struct io *io;
+    struct block_cache *cache; ///< NULL: nothing that scans decode is kept.
     struct scheduler *scheduler;
     struct task_group *group;      ///< The query in the scheduler.
     uint32_t worker_count;         ///< How many workers may run a pipeline at once.
@@ -81,6 +83,7 @@ typedef struct execution_request {
     const cancel_flag *cancel; ///< The statement's.
     struct pool *pool;         ///< The session's.
     struct io *io;
+    struct block_cache *cache; ///< NULL: what scans decode is not kept.
     struct scheduler *scheduler;
     struct spill_area *spill_area;
     table_snapshot *const *tables; ///< By plan table number; retained.

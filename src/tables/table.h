@@ -60,8 +60,9 @@ typedef struct scan_request {
 
 /// What a running scan may use. One per worker, but `shared` parts are the query's.
 typedef struct scan_env {
-    struct io *io;     ///< The engine's door to bytes.
-    struct pool *pool; ///< To charge pages and buffers to.
+    struct io *io;             ///< The engine's door to bytes.
+    struct block_cache *cache; ///< Where readers keep what they decoded; NULL: nowhere.
+    struct pool *pool;         ///< To charge pages and buffers to.
     const statement_context *context;
     const dynamic_filters *dynamic; ///< May be NULL.
     const cancel_flag *cancel;

@@ -3,20 +3,27 @@
 #include <assert.h>
 #include <string.h>
 
+// A little more than is asked for: the next page or dictionary is about as large, and a large block
+// of its own costs the system's zeroing of all of it.
 firn_status pq_block_reserve(pq_block *self, pool *owner, size_t size, size_t kept,
                              firn_error *err) {
     assert(kept <= self->size);
     if (size <= self->size) {
         return FIRN_OK;
     }
-    pq_block grown = {.size = size};
+    pq_block grown = {.size = 0};
     if (kept == 0) { // No moment needs both.
         pq_block_close(self, owner);
     }
-    grown.data = pool_block_take(owner, size, &grown.capacity);
+    const size_t slack = size / 8 <= SIZE_MAX - size ? size / 8 : 0;
+    grown.data = pool_block_take(owner, size + slack, &grown.capacity);
+    if (grown.data == NULL) {
+        grown.data = pool_block_take(owner, size, &grown.capacity);
+    }
     if (grown.data == NULL) {
         return POOL_FULL(owner, size, err);
     }
+    grown.size = grown.capacity;
     if (kept > 0) {
         memcpy(grown.data, self->data, kept);
         pq_block_close(self, owner);

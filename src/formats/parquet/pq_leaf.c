@@ -45,7 +45,7 @@ firn_status pq_leaf_begin(pq_leaf_reader *self, const pq_metadata *metadata, uin
     chunk->row_count = (uint64_t)metadata->file.row_groups.items[row_group].row_count;
     chunk->identity = identity;
     chunk->is_prepared = false;
-    return pq_window_ask(&chunk->pages.window, err);
+    return pq_pages_ask(&chunk->pages, err);
 }
 
 firn_status pq_leaf_peek_first(pq_leaf_reader *self, uint32_t slot, pq_answer *answer,

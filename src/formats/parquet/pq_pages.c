@@ -18,7 +18,17 @@ void pq_pages_open(pq_pages *self, const pq_pages_options *options) {
     pq_window_open(&self->window, options->input, options->owner, &options->request);
 }
 
+static void let_go(const pq_pages *self, cached_block **block) {
+    if (*block != NULL) {
+        block_cache_release(self->options.cache, *block);
+        *block = NULL;
+    }
+}
+
 void pq_pages_close(pq_pages *self) {
+    let_go(self, &self->found);
+    let_go(self, &self->held);
+    let_go(self, &self->held_dictionary);
     pq_window_close(&self->window);
     for (uint32_t i = 0; i < PQ_AHEAD_MAX; i++) {
         pq_block_close(&self->buffers[i], self->options.owner);
@@ -47,6 +57,11 @@ static codec codec_of(int32_t number) {
     return CODEC_NONE;
 }
 
+// Where in the file the next page begins that was not loaded.
+static uint64_t next_offset(const pq_pages *self) {
+    return self->window.end - pq_window_left(&self->window);
+}
+
 firn_status pq_pages_begin(pq_pages *self, const pq_metadata *metadata, uint32_t row_group,
                            uint32_t leaf, firn_error *err) {
     TRY(pq_chunk_check(metadata, row_group, leaf, err));
@@ -64,7 +79,51 @@ firn_status pq_pages_begin(pq_pages *self, const pq_metadata *metadata, uint32_t
     self->entries_left = (uint64_t)chunk->value_count;
     self->loaded_at = 0;
     self->loaded_count = 0;
+    let_go(self, &self->found);
+    let_go(self, &self->held);
+    let_go(self, &self->held_dictionary);
+    const uint64_t file = self->options.cache_file;
+    self->keeps = file != 0 && block_cache_touch(self->options.cache, file, next_offset(self));
     return FIRN_OK;
+}
+
+// ---- The cache ---------------------------------------------------------------------------------
+
+_Static_assert(sizeof(pq_page) <= CACHED_HEADER_MAX, "a page's header must fit");
+
+// Is the next page in the cache? Then it need not be read.
+static bool find_cached(pq_pages *self) {
+    if (!self->keeps || self->entries_left == 0 || pq_window_left(&self->window) == 0) {
+        return false;
+    }
+    self->found =
+        block_cache_find(self->options.cache, self->options.cache_file, next_offset(self));
+    if (self->found == NULL) {
+        return false;
+    }
+    memcpy(&self->page, self->found->header, sizeof self->page);
+    self->is_peeked = true;
+    return true;
+}
+
+// Keeps a page that was decoded, as it lies at `offset`. A memory limit may be against it.
+static void keep(const pq_pages *self, const pq_page *page, bytes body, uint64_t offset) {
+    const size_t skew = (uintptr_t)body.data % ALIGNMENT;
+    cached_block *block = block_cache_new(self->options.cache, body.size, skew, PQ_PAD);
+    if (block == NULL) {
+        return;
+    }
+    pq_page header = *page;
+    header.statistics = (pq_statistics){0}; // They lie in the window.
+    memcpy(block->header, &header, sizeof header);
+    if (body.size > 0) {
+        memcpy((uint8_t *)(uintptr_t)block->body.data, body.data, body.size);
+    }
+    block_cache_put(self->options.cache, block, self->options.cache_file, offset);
+}
+
+firn_status pq_pages_ask(pq_pages *self, firn_error *err) {
+    return find_cached(self) ? FIRN_OK : pq_window_ask(&self->window, err);
 }
 
 // ---- Headers -----------------------------------------------------------------------------------
@@ -112,6 +171,9 @@ firn_status pq_pages_peek(pq_pages *self, pq_answer *answer, firn_error *err) {
             *answer = PQ_END;
             return FIRN_OK;
         }
+        if (find_cached(self)) {
+            break;
+        }
         TRY(read_header(self, answer, err));
         if (*answer != PQ_READY) {
             return FIRN_OK;
@@ -131,7 +193,8 @@ firn_status pq_pages_peek(pq_pages *self, pq_answer *answer, firn_error *err) {
             self->window.step = wanted < most ? wanted : most;
         }
     }
-    return pq_window_want(&self->window, page_size(&self->page), answer, err);
+    return self->found != NULL ? FIRN_OK
+                               : pq_window_want(&self->window, page_size(&self->page), answer, err);
 }
 
 void pq_pages_pass(pq_pages *self) {
@@ -145,14 +208,16 @@ void pq_pages_pass(pq_pages *self) {
     }
     self->skipped_count += self->page.type == PQ_PAGE_DATA;
     self->is_peeked = false;
+    let_go(self, &self->found);
     pq_window_pass(&self->window, page_size(&self->page));
 }
 
 bool pq_pages_seek(pq_pages *self, uint64_t offset) {
     assert(!pq_pages_is_loaded(self) && !self->is_prepared);
-    if (offset < self->window.end - pq_window_left(&self->window)) {
+    if (offset < next_offset(self)) {
         return false;
     }
+    let_go(self, &self->found);
     pq_window_seek(&self->window, offset);
     self->is_peeked = false;
     self->has_begun = true;
@@ -257,11 +322,27 @@ firn_status pq_pages_decode(const pq_pages *self, const pq_blocks *blocks, firn_
                              self->options.codecs, err);
 }
 
+// Nothing is to be decoded: the body is there.
+static void prepare_cached(pq_pages *self) {
+    self->held = self->found;
+    self->found = NULL;
+    self->loaded[0] = (pq_loaded){.page = self->page, .body = self->held->body};
+    self->loaded_at = 1; // As below.
+    self->loaded_count = 1;
+    self->is_prepared = true;
+    self->cached_count += 1;
+}
+
 firn_status pq_pages_prepare(pq_pages *self, pq_blocks *out, firn_error *err) {
     assert(self->is_peeked && !pq_pages_is_loaded(self) && self->page.type == PQ_PAGE_DATA);
     bytes stored[PQ_AHEAD_MAX];
-    const uint32_t count = gather(self, self->ahead, stored);
     out->count = 0;
+    let_go(self, &self->held);
+    if (self->found != NULL) {
+        prepare_cached(self);
+        return FIRN_OK;
+    }
+    const uint32_t count = gather(self, self->ahead, stored);
     for (uint32_t i = 0; i < count; i++) {
         TRY(prepare(self, &self->loaded[i].page, stored[i], &self->buffers[i], out,
                     &self->loaded[i].body, err));
@@ -275,8 +356,12 @@ firn_status pq_pages_prepare(pq_pages *self, pq_blocks *out, firn_error *err) {
 void pq_pages_commit(pq_pages *self) {
     assert(self->is_prepared);
     for (uint32_t i = 0; i < self->loaded_count; i++) {
-        clear_pad(&self->buffers[i], self->loaded[i].body);
-        pq_window_pass(&self->window, page_size(&self->loaded[i].page));
+        const pq_loaded *each = &self->loaded[i];
+        clear_pad(&self->buffers[i], each->body);
+        if (self->keeps && self->held == NULL) {
+            keep(self, &each->page, each->body, next_offset(self));
+        }
+        pq_window_pass(&self->window, page_size(&each->page));
     }
     self->decoded_count += self->loaded_count;
     self->is_prepared = false;
@@ -297,11 +382,18 @@ firn_status pq_pages_load(pq_pages *self, const pq_loaded **out, firn_error *err
 
 firn_status pq_pages_prepare_dictionary(pq_pages *self, pq_blocks *out, firn_error *err) {
     assert(self->is_peeked && self->page.type == PQ_PAGE_DICTIONARY);
+    out->count = 0;
+    if (self->found != NULL) {
+        self->held_dictionary = self->found;
+        self->found = NULL;
+        self->dictionary_body = self->held_dictionary->body;
+        self->is_prepared = true;
+        return FIRN_OK;
+    }
     const bytes at_hand = pq_window_bytes(&self->window);
     const bytes stored = {.data = at_hand.data + self->page.header_size,
                           .size = self->page.body_size};
     self->level_size = 0;
-    out->count = 0;
     TRY(prepare(self, &self->page, stored, &self->dictionary, out, &self->dictionary_body, err));
     if (out->count == 0) { // Stored as it is: it must outlive the window.
         TRY(reserve(self, &self->dictionary, stored.size, err));
@@ -317,6 +409,9 @@ firn_status pq_pages_prepare_dictionary(pq_pages *self, pq_blocks *out, firn_err
 void pq_pages_commit_dictionary(pq_pages *self, bytes *body) {
     assert(self->is_prepared && self->page.type == PQ_PAGE_DICTIONARY);
     clear_pad(&self->dictionary, self->dictionary_body);
+    if (self->keeps && self->held_dictionary == NULL) {
+        keep(self, &self->page, self->dictionary_body, next_offset(self));
+    }
     *body = self->dictionary_body;
     self->is_prepared = false;
     pq_pages_pass(self);

@@ -13,6 +13,7 @@
 
 #include "codecs/codec.h"
 #include "formats/parquet/pq_window.h"
+#include "io/block_cache.h"
 
 // How many pages are decompressed together at most.
 #define PQ_AHEAD_MAX 3
@@ -32,6 +33,8 @@ typedef struct pq_pages_options {
     size_t window_bytes;     // To read at once ...
     size_t window_bytes_max; // ... and at most, where pages are large.
     size_t ahead_bytes;      // Pages are loaded together while all of them are below this.
+    block_cache *cache;      // NULL: pages are not kept.
+    uint64_t cache_file;     // The number that the cache gave the file; 0: not kept either.
 } pq_pages_options;
 
 typedef struct pq_pages {
@@ -52,8 +55,13 @@ typedef struct pq_pages {
     pq_block buffers[PQ_AHEAD_MAX];
     pq_block dictionary;
     bytes dictionary_body;
+    bool keeps;          // Pages are looked for in the cache, and put there.
+    cached_block *found; // The page that was peeked is in the cache: held until it is passed.
+    cached_block *held;  // The body of the page that is loaded.
+    cached_block *held_dictionary;
     int64_t decoded_count; // Data pages that were loaded, and ...
     int64_t skipped_count; // ... those that were passed without that.
+    int64_t cached_count;  // Of those that were loaded: found in the cache.
 } pq_pages;
 
 /// Sets up; must not move afterwards.
@@ -65,6 +73,9 @@ void pq_pages_close(pq_pages *self);
 /// Errors: FIRN_UNSUPPORTED as pq_chunk_check.
 firn_status pq_pages_begin(pq_pages *self, const pq_metadata *metadata, uint32_t row_group,
                            uint32_t leaf, firn_error *err);
+
+/// Asks for the chunk's first bytes without waiting, unless the cache has its first page.
+firn_status pq_pages_ask(pq_pages *self, firn_error *err);
 
 /// Makes self->page the header of the next page, with its body at hand. PQ_END: there is none.
 ///

@@ -91,6 +91,8 @@ static void set_pages(pq_reader *self, uint32_t leaf_count) {
         .codecs = self->options.codecs,
         .request = self->options.request,
         .verify_checksums = self->options.verify_checksums,
+        .cache = self->options.cache,
+        .cache_file = block_cache_file(self->options.cache, self->file->input),
         .window_bytes = clamp(share / 8, WINDOW_BYTES_MIN, most),
         .window_bytes_max = clamp(share / 4, WINDOW_BYTES_MIN, WINDOW_BYTES_MAX),
         .ahead_bytes = clamp(share / 2, 1, AHEAD_BYTES_MAX),

@@ -238,8 +238,8 @@ TEST(pq_reader_reads_what_was_written) {
         const outcome out = read_all(&s);
         for (uint64_t row = 0; row < ROW_COUNT; row++) {
             rows += 1;
-            nulls += 2 * (few_values(row) == PQ_SAMPLE_NULL);
-            nulls += mixed_values(row) == PQ_SAMPLE_NULL;
+            nulls += few_values(row) == PQ_SAMPLE_NULL ? 2 : 0;
+            nulls += mixed_values(row) == PQ_SAMPLE_NULL ? 1 : 0;
         }
         CHECK(out.status == FIRN_OK && out.rows == rows && out.nulls == nulls);
         first = i % 2 == 0 ? out : first;
@@ -280,6 +280,58 @@ TEST(pq_reader_gives_the_same_when_its_bytes_are_late) {
         }
     }
     arena_close(&memory);
+}
+
+// Reads a file five times with a cache of `limit` bytes; how many readings asked for no byte.
+static void read_with_cache(bytes content, uint32_t waits, bool has_filter, uint64_t limit,
+                            uint32_t *without_reading) {
+    scene s;
+    scene_open(&s, content, waits);
+    s.source->identity.mtime_ns = 7; // Else it might be another file every time.
+    pool_limit_set(s.engine, limit);
+    REQUIRE(block_cache_open(s.engine, &s.options.cache, &s.err) == FIRN_OK);
+    REQUIRE(scene_open_file(&s) == FIRN_OK);
+    if (has_filter) {
+        set_filter(&s, 1, 4);
+    }
+    outcome first = {.rows = 0};
+    *without_reading = 0;
+    for (uint32_t reading = 0; reading < 5; reading++) {
+        const uint64_t before = s.input.bytes_asked;
+        const outcome out = read_all(&s);
+        CHECK(out.status == FIRN_OK);
+        first = reading == 0 ? out : first;
+        CHECK(out.rows == first.rows && out.sum == first.sum && out.nulls == first.nulls);
+        CHECK(reading > 1 || s.input.bytes_asked > before);
+        *without_reading += s.input.bytes_asked == before ? 1 : 0;
+    }
+    const block_cache_report report = block_cache_describe(s.options.cache);
+    CHECK(report.used_bytes < limit);
+    block_cache_close(s.options.cache);
+    scene_close(&s);
+}
+
+TEST(pq_reader_finds_pages_in_the_cache_from_the_third_reading_on) {
+    const pq_codec codecs[] = {PQ_CODEC_UNCOMPRESSED, PQ_CODEC_SNAPPY};
+    for (size_t i = 0; i < 4; i++) {
+        arena memory = arena_open(MEMORY_LIMIT);
+        pq_sample_column columns[4];
+        for (size_t k = 0; k < 4; k++) {
+            columns[k] = four_columns[k];
+            columns[k].codec = codecs[i / 2];
+            columns[k].has_index = i % 2 == 1;
+        }
+        const bytes content = make(&memory, columns, 4, 1300);
+        uint32_t without_reading;
+        read_with_cache(content, 0, false, MEMORY_LIMIT, &without_reading);
+        CHECK(without_reading == 3);
+        read_with_cache(content, 3, false, MEMORY_LIMIT, &without_reading);
+        CHECK(without_reading == 3);
+        // Pages that a filter skips are not kept, and a small limit keeps few.
+        read_with_cache(content, 2, true, MEMORY_LIMIT, &without_reading);
+        read_with_cache(content, 0, false, (uint64_t)2 << 20, &without_reading);
+        arena_close(&memory);
+    }
 }
 
 TEST(pq_reader_passes_on_the_failure_of_any_read) {

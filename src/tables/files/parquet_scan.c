@@ -136,6 +136,7 @@ static firn_status open_reader(parquet_scan *self, firn_error *err) {
     const pq_reader_options options = {
         .owner = self->env->pool,
         .codecs = self->env->codecs,
+        .cache = self->env->cache,
         .request = request_of(self),
         .batch_rows = self->env->batch_rows,
         .verify_checksums = self->target.verify_checksums,

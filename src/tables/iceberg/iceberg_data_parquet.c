@@ -161,6 +161,7 @@ static firn_status begin(parquet_data *self, firn_error *err) {
     const pq_reader_options options = {
         .owner = self->env->pool,
         .codecs = self->env->codecs,
+        .cache = self->env->cache,
         .request = self->request,
         .batch_rows = self->env->batch_rows,
         .filter = {.conjuncts = what->filters,

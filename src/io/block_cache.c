@@ -1,0 +1,332 @@
+#include "io/block_cache.h"
+
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/compiler.h"
+#include "base/hash.h"
+#include "base/host.h"
+
+#define LINE ((size_t)64)
+#define BUCKETS_MIN 1024
+#define TOUCHED 16384 // Parts of files that are remembered as touched; a power of two.
+#define FILE_BUCKETS 256
+#define FILES_MAX 4096 // More of them are forgotten together, so that their names stay small.
+
+// A content of a file that has a number.
+typedef struct known_file {
+    struct known_file *chain;
+    uint64_t number;
+    io_identity identity;
+    size_t path_size;
+    char path[];
+} known_file;
+
+// Found in its bucket's chain and in the list of all, which begins with the last used.
+typedef struct entry {
+    cached_block face; // First: callers see it.
+    uint64_t file;
+    uint64_t offset;
+    uint32_t holders;
+    bool is_known; // In the table.
+    size_t capacity;
+    struct entry *chain;
+    struct entry *newer;
+    struct entry *older;
+} entry;
+
+struct block_cache {
+    pool *pool;
+    mutex lock;
+    entry **buckets GUARDED_BY(&lock);
+    size_t bucket_count GUARDED_BY(&lock);
+    entry *newest GUARDED_BY(&lock);
+    entry *oldest GUARDED_BY(&lock);
+    block_cache_report numbers GUARDED_BY(&lock);
+    uint32_t *touched GUARDED_BY(&lock); // Marks of parts; made with the first.
+    known_file *files[FILE_BUCKETS] GUARDED_BY(&lock);
+    uint32_t file_count GUARDED_BY(&lock);
+    uint64_t last_number GUARDED_BY(&lock);
+};
+
+WRAPS static uint64_t place_hash(uint64_t file, uint64_t offset) {
+    return hash_u64(hash_combine(file, hash_u64(offset)));
+}
+
+// ---- The table and the list --------------------------------------------------------------------
+
+static entry **bucket_of(block_cache *self, uint64_t file, uint64_t offset) REQUIRES(&self->lock) {
+    return &self->buckets[place_hash(file, offset) & (self->bucket_count - 1)];
+}
+
+static void unlist(block_cache *self, entry *each) REQUIRES(&self->lock) {
+    *(each->newer == NULL ? &self->newest : &each->newer->older) = each->older;
+    *(each->older == NULL ? &self->oldest : &each->older->newer) = each->newer;
+    each->newer = NULL;
+    each->older = NULL;
+}
+
+static void list_newest(block_cache *self, entry *each) REQUIRES(&self->lock) {
+    each->older = self->newest;
+    *(self->newest == NULL ? &self->oldest : &self->newest->newer) = each;
+    self->newest = each;
+}
+
+static void forget(block_cache *self, entry *each) REQUIRES(&self->lock) {
+    entry **at = bucket_of(self, each->file, each->offset);
+    while (*at != each) {
+        at = &(*at)->chain;
+    }
+    *at = each->chain;
+    unlist(self, each);
+    each->is_known = false;
+    self->numbers.blocks--;
+    self->numbers.used_bytes -= each->capacity;
+}
+
+// Doubles the table; without memory chains become longer.
+static void grow(block_cache *self) REQUIRES(&self->lock) {
+    const size_t count = self->bucket_count == 0 ? BUCKETS_MIN : self->bucket_count * 2;
+    entry **buckets = host_alloc(count * sizeof *buckets);
+    if (buckets == NULL) {
+        return;
+    }
+    memset(buckets, 0, count * sizeof *buckets);
+    entry **old = self->buckets;
+    self->buckets = buckets;
+    self->bucket_count = count;
+    for (entry *each = self->newest; each != NULL; each = each->older) {
+        entry **bucket = bucket_of(self, each->file, each->offset);
+        each->chain = *bucket;
+        *bucket = each;
+    }
+    host_free(old);
+}
+
+static entry *look_up(block_cache *self, uint64_t file, uint64_t offset) REQUIRES(&self->lock) {
+    if (self->bucket_count == 0) {
+        return NULL;
+    }
+    entry *each = *bucket_of(self, file, offset);
+    while (each != NULL && (each->file != file || each->offset != offset)) {
+        each = each->chain;
+    }
+    return each;
+}
+
+// ---- Room --------------------------------------------------------------------------------------
+
+// Drops blocks that nobody holds, the longest unused first, until `size` bytes are free.
+static uint64_t drop(block_cache *self, uint64_t size) {
+    uint64_t freed = 0;
+    while (freed < size) {
+        mutex_lock(&self->lock);
+        entry *each = self->oldest;
+        while (each != NULL && each->holders > 0) {
+            each = each->newer;
+        }
+        if (each != NULL) {
+            forget(self, each);
+        }
+        mutex_unlock(&self->lock);
+        if (each == NULL) {
+            break;
+        }
+        freed += each->capacity;
+        pool_block_give(self->pool, each, each->capacity);
+    }
+    return freed;
+}
+
+static void shrink(void *user, uint64_t size) {
+    (void)drop(user, size);
+}
+
+// ---- Files -------------------------------------------------------------------------------------
+
+static void forget_files(block_cache *self) REQUIRES(&self->lock) {
+    for (size_t i = 0; i < FILE_BUCKETS; i++) {
+        while (self->files[i] != NULL) {
+            known_file *each = self->files[i];
+            self->files[i] = each->chain;
+            host_free(each);
+        }
+    }
+    self->file_count = 0; // Numbers are never given twice: what is kept under them just ages.
+}
+
+static uint64_t number_of(block_cache *self, text path, const io_identity *identity)
+    REQUIRES(&self->lock) {
+    if (self->file_count >= FILES_MAX) {
+        forget_files(self);
+    }
+    known_file **bucket = &self->files[hash_bytes(path.data, path.size) % FILE_BUCKETS];
+    for (const known_file *each = *bucket; each != NULL; each = each->chain) {
+        if (each->path_size == path.size && memcmp(each->path, path.data, path.size) == 0 &&
+            io_identity_equal(&each->identity, identity)) {
+            return each->number;
+        }
+    }
+    size_t size;
+    known_file *made =
+        add_fits(sizeof *made, path.size, &size) && path.size > 0 ? host_alloc(size) : NULL;
+    if (made == NULL) {
+        return 0;
+    }
+    *made = (known_file){.chain = *bucket,
+                         .number = ++self->last_number,
+                         .identity = *identity,
+                         .path_size = path.size};
+    memcpy(made->path, path.data, path.size);
+    *bucket = made;
+    self->file_count++;
+    return made->number;
+}
+
+uint64_t block_cache_file(block_cache *self, io_file *file) {
+    if (self == NULL) {
+        return 0;
+    }
+    const io_identity identity = io_file_identity(file);
+    if (!io_identity_is_exact(&identity)) {
+        return 0;
+    }
+    mutex_lock(&self->lock);
+    const uint64_t number = number_of(self, io_file_path(file), &identity);
+    mutex_unlock(&self->lock);
+    return number;
+}
+
+// ---- Opening -----------------------------------------------------------------------------------
+
+firn_status block_cache_open(pool *engine, block_cache **out, firn_error *err) {
+    *out = NULL;
+    block_cache *self = host_alloc(sizeof *self);
+    if (self == NULL) {
+        return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *self);
+    }
+    *self = (block_cache){0};
+    mutex_begin(&self->lock, MUTEX_CACHE);
+    const pool_options options = {
+        .kind = POOL_CACHE, .name = "block cache", .shrink = shrink, .user = self};
+    const firn_status status = pool_open(engine, &options, &self->pool, err);
+    if (status != FIRN_OK) {
+        mutex_end(&self->lock);
+        host_free(self);
+        return status;
+    }
+    *out = self;
+    return FIRN_OK;
+}
+
+void block_cache_close(block_cache *self) {
+    if (self == NULL) {
+        return;
+    }
+    (void)drop(self, UINT64_MAX);
+    mutex_lock(&self->lock);
+    forget_files(self);
+    host_free(self->buckets);
+    host_free(self->touched);
+    mutex_unlock(&self->lock);
+    pool_close(self->pool);
+    mutex_end(&self->lock);
+    host_free(self);
+}
+
+// ---- Use ---------------------------------------------------------------------------------------
+
+bool block_cache_touch(block_cache *self, uint64_t file, uint64_t offset) {
+    const uint64_t hash = place_hash(file, offset);
+    const uint32_t mark = (uint32_t)(hash >> 32) | 1;
+    bool was_touched = false;
+    mutex_lock(&self->lock);
+    if (self->touched == NULL) {
+        self->touched = host_alloc(TOUCHED * sizeof *self->touched);
+        if (self->touched != NULL) {
+            memset(self->touched, 0, TOUCHED * sizeof *self->touched);
+        }
+    }
+    if (self->touched != NULL) {
+        uint32_t *slot = &self->touched[hash & (TOUCHED - 1)];
+        was_touched = *slot == mark;
+        *slot = mark;
+    }
+    mutex_unlock(&self->lock);
+    return was_touched;
+}
+
+cached_block *block_cache_find(block_cache *self, uint64_t file, uint64_t offset) {
+    mutex_lock(&self->lock);
+    entry *found = look_up(self, file, offset);
+    if (found != NULL) {
+        found->holders++;
+        unlist(self, found);
+        list_newest(self, found);
+    }
+    self->numbers.found += found != NULL;
+    self->numbers.missed += found == NULL;
+    mutex_unlock(&self->lock);
+    return found == NULL ? NULL : &found->face;
+}
+
+cached_block *block_cache_new(block_cache *self, size_t size, size_t skew, size_t pad) {
+    const size_t header = (sizeof(entry) + LINE - 1) / LINE * LINE + skew;
+    size_t whole;
+    size_t capacity;
+    if (!add_fits(size, header + pad, &whole)) {
+        return NULL;
+    }
+    entry *made = pool_block_take(self->pool, whole, &capacity);
+    if (made == NULL && drop(self, whole) >= whole) {
+        made = pool_block_take(self->pool, whole, &capacity);
+    }
+    if (made == NULL) {
+        return NULL;
+    }
+    uint8_t *body = (uint8_t *)made + header;
+    memset(body + size, 0, pad);
+    *made = (entry){.capacity = capacity, .face.body = {.data = body, .size = size}};
+    return &made->face;
+}
+
+void block_cache_put(block_cache *self, cached_block *block, uint64_t file, uint64_t offset) {
+    entry *made = (entry *)(void *)block; // `face` is its first member.
+    mutex_lock(&self->lock);
+    if (self->numbers.blocks >= self->bucket_count) {
+        grow(self);
+    }
+    const bool is_first = self->bucket_count > 0 && look_up(self, file, offset) == NULL;
+    if (is_first) {
+        made->file = file;
+        made->offset = offset;
+        made->is_known = true;
+        entry **bucket = bucket_of(self, file, offset);
+        made->chain = *bucket;
+        *bucket = made;
+        list_newest(self, made);
+        self->numbers.blocks++;
+        self->numbers.used_bytes += made->capacity;
+    }
+    mutex_unlock(&self->lock);
+    if (!is_first) {
+        pool_block_give(self->pool, made, made->capacity);
+    }
+}
+
+void block_cache_release(block_cache *self, cached_block *block) {
+    if (block == NULL) {
+        return;
+    }
+    entry *held = (entry *)(void *)block;
+    mutex_lock(&self->lock);
+    held->holders--;
+    mutex_unlock(&self->lock);
+}
+
+block_cache_report block_cache_describe(block_cache *self) {
+    mutex_lock(&self->lock);
+    const block_cache_report out = self->numbers;
+    mutex_unlock(&self->lock);
+    return out;
+}
