@@ -4,7 +4,8 @@
     python=$(bash tools/dev/venv.sh data)/bin/python && $python tools/dev/parquet_samples.py
 
 fuzz/corpus/pq_reader: files of a few rows, so that each encoding, codec, level and index is there
-once. What crashes taught is kept beside them and is not made here.
+once. What crashes taught is kept beside them and is not made here. tests/data/parquet: what
+tests/sql/parquet reads.
 """
 import datetime
 import decimal
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CORPUS = ROOT / "fuzz" / "corpus" / "pq_reader"
+TABLES = ROOT / "tests" / "data" / "parquet"
 
 
 def some(values, count=40, every=5):
@@ -102,5 +104,57 @@ def make_corpus():
           use_deprecated_int96_timestamps=True)
 
 
+def make_tables():
+    plain = {"compression": "zstd", "use_dictionary": False}
+    lines = TABLES / "lines"
+    lines.mkdir(parents=True, exist_ok=True)
+    write(lines, "a.parquet", pa.table({
+        "id": pa.array([1, 2, 3], pa.int32()), "name": ["one", None, "three"],
+        "price": pa.array([decimal.Decimal("1.50"), decimal.Decimal("-2.25"), None],
+                          pa.decimal128(9, 2))}), **plain)
+    write(lines, "b.parquet", pa.table({
+        "id": pa.array([4, 5], pa.int32()), "name": ["four", "five"],
+        "price": pa.array([decimal.Decimal("4.00"), decimal.Decimal("5.00")],
+                          pa.decimal128(9, 2))}), **plain)
+    # Columns in another order, a wider one, one more, one less.
+    write(lines, "c.parquet", pa.table({
+        "name": ["six"], "id": pa.array([6_000_000_000], pa.int64()), "note": ["new"]}), **plain)
+    write(TABLES, "other_type.parquet", pa.table({"id": [True], "name": ["x"]}), **plain)
+    sales = TABLES / "sales"
+    for region, day, amounts in (("EU", "2024-01-01", [10, 20]), ("EU", "2024-01-02", [30]),
+                                 ("US%2FCA", "2024-01-01", [40, 50]),
+                                 ("__HIVE_DEFAULT_PARTITION__", "2024-01-03", [60])):
+        folder = sales / f"region={region}" / f"day={day}"
+        folder.mkdir(parents=True, exist_ok=True)
+        write(folder, "part-0.parquet", pa.table({"amount": pa.array(amounts, pa.int32())}), **plain)
+    write(TABLES, "nested.parquet", pa.table({
+        "id": pa.array(range(4), pa.int32()),
+        "place": pa.array([{"city": "Kiel", "at": {"lat": 54.3, "lon": 10.1}}, None,
+                           {"city": None, "at": None}, {"city": "Ulm", "at": {"lat": 48.4}}],
+                          pa.struct([("city", pa.string()),
+                                     ("at", pa.struct([("lat", pa.float64()),
+                                                       ("lon", pa.float64())]))])),
+        "tags": pa.array([["a", "b"], [], None, [None, "c"]], pa.list_(pa.string())),
+        "counts": pa.array([[("x", 1)], [], None, [("y", None), ("z", 3)]],
+                           pa.map_(pa.string(), pa.int32()))}), **plain)
+    instants = [datetime.datetime(2024, 1, 1, 12), None, datetime.datetime(9999, 12, 31, 3)]
+    for name, values in (("int96_near", instants[:2]), ("int96_far", instants)):
+        write(TABLES, name + ".parquet", pa.table({"t": pa.array(values, pa.timestamp("us"))}),
+              use_deprecated_int96_timestamps=True, **plain)
+    text = pa.table({"t": pa.array([b"caf\xc3\xa9", b"plain", b"\xff\xfe"], pa.binary())})
+    write(TABLES, "bytes.parquet", text, **plain)
+    write(TABLES, "not_utf8.parquet", pa.table({"t": pa.Array.from_buffers(
+        pa.string(), 3, text["t"].chunk(0).buffers())}), **plain)
+    write(TABLES, "checksums.parquet", pa.table({"n": pa.array(range(50), pa.int64())}),
+          compression="none", use_dictionary=False, write_page_checksum=True)
+    whole = (TABLES / "checksums.parquet").read_bytes()
+    at = whole.index(bytes([7, 0, 0, 0, 0, 0, 0, 0]))  # A value of the page.
+    (TABLES / "checksum_wrong.parquet").write_bytes(whole[:at] + b"\x09" + whole[at + 1:])
+    (TABLES / "cut_off.parquet").write_bytes(whole[:len(whole) // 2])
+    (TABLES / "no_parquet.parquet").write_bytes(b"id,name\n1,one\n")
+    write(TABLES, "empty.parquet", pa.table({"id": pa.array([], pa.int32())}), **plain)
+
+
 if __name__ == "__main__":
     make_corpus()
+    make_tables()

@@ -82,14 +82,22 @@ static firn_status read_paths(const table_argument *arg, path_list *out, const f
     if (!arg->value.is_null && arg->type->id == TYPE_VARCHAR) {
         return add_pattern(out, string_text(COLUMN_VALUES(value, string_value)), env, err);
     }
-    if (arg->value.is_null || arg->type->id != TYPE_LIST ||
-        arg->type->children[0].type->id != TYPE_VARCHAR) {
+    const bool is_list = !arg->value.is_null && arg->type->id == TYPE_LIST;
+    const list_value slice = is_list ? *COLUMN_VALUES(value, list_value) : (list_value){.size = 0};
+    if (is_list && slice.size == 0) {
+        return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
+                        "read_parquet takes at least one path, the list is empty");
+    }
+    if (!is_list || arg->type->children[0].type->id != TYPE_VARCHAR) {
         return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
                         "read_parquet takes a path or a list of paths");
     }
-    const list_value slice = *COLUMN_VALUES(value, list_value);
+    const column *paths = &value->children[0];
     for (uint32_t i = 0; i < slice.size; i++) {
-        const column *paths = &value->children[0];
+        if (!column_is_valid(paths, slice.offset + i)) {
+            return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
+                            "read_parquet takes a path or a list of paths, path %u is NULL", i + 1);
+        }
         TRY(add_pattern(out, string_text(&COLUMN_VALUES(paths, string_value)[slice.offset + i]),
                         env, err));
     }

@@ -35,8 +35,15 @@ static firn_status begin_file(parquet_files *self, uint32_t index, const file_en
     const io_open_options options = {.cancel = env->cancel};
     const io_request request = {.cancel = env->cancel};
     const pq_file_options parquet = {.types = self->options.types};
-    TRY(io_file_open(env->io, self->files[index].path, &options, &input, err));
-    const firn_status status = pq_opener_open(input, &parquet, self->pool, &request, out, err);
+    const text path = self->files[index].path;
+    firn_status status = io_file_open(env->io, path, &options, &input, err);
+    if (status != FIRN_OK) {
+        if (status == FIRN_INVALID) { // A folder, most likely.
+            err_hint(err, "the files below a folder are '%.*s/**/*.parquet'", TEXT_ARGS(path));
+        }
+        return status;
+    }
+    status = pq_opener_open(input, &parquet, self->pool, &request, out, err);
     io_file_release(input);
     return status;
 }

@@ -104,7 +104,12 @@ static firn_status pick_file(const scan_reader *self, const pq_file *file,
         }
         return pq_pick_null(wanted->type, memory, out, err);
     }
-    return pq_pick_make(file, &found, wanted->type, PQ_MATCH_NAME, memory, out, err);
+    const firn_status status =
+        pq_pick_make(file, &found, wanted->type, PQ_MATCH_NAME, memory, out, err);
+    if (status == FIRN_UNSUPPORTED && !self->table->options.union_by_name) {
+        err_hint(err, "with union_by_name => true columns have a type that fits all files");
+    }
+    return status;
 }
 
 static firn_status pick(void *user, const pq_file *file, arena *memory, pq_pick *picks,
@@ -171,11 +176,7 @@ firn_status parquet_rows_open(table_snapshot *base, const scan_request *request,
 firn_status parquet_rows_next(scan_reader *self, arena *scratch, batch *out, scan_answer *answer,
                               firn_error *err) {
     (void)scratch;
-    firn_status status = parquet_scan_next(self->scan, out, answer, err);
-    if (status != FIRN_OK && status != FIRN_CANCELLED) {
-        err_while(err, "scanning %.*s", TEXT_ARGS(self->task->base.name));
-    }
-    return status;
+    return parquet_scan_next(self->scan, out, answer, err);
 }
 
 void parquet_rows_counters(const scan_reader *self, scan_counters *add_to) {

@@ -132,7 +132,12 @@ static firn_status open_reader(parquet_scan *self, firn_error *err) {
     if (self->picks == NULL) {
         return ARENA_FULL(&self->file_memory, err);
     }
-    TRY(self->target.pick(self->target.user, self->file, &self->file_memory, self->picks, err));
+    const firn_status status =
+        self->target.pick(self->target.user, self->file, &self->file_memory, self->picks, err);
+    if (status != FIRN_OK) {
+        err_while(err, "reading %.*s", TEXT_ARGS(pq_file_path(self->file)));
+        return status;
+    }
     const pq_reader_options options = {
         .owner = self->env->pool,
         .codecs = self->env->codecs,
