@@ -54,6 +54,7 @@ def lint(full):
         Step("lint/layers", "tools/check_layers.py"),
         Step("lint/sources", "tools/check_sources.py"),
         Step("lint/headers", "tools/check_headers.py"),
+        Step("lint/function_tests", "tools/check_function_tests.py"),
         Step("lint/tidy", "tools/check_tidy.py" + (" --full" if full else ""), "dev", 7200),
         Step("lint/abi", "tools/check_abi.py build/release", "release"),
     ]
