@@ -23,7 +23,7 @@ typedef struct overload_request {
     const bool *is_unknown; ///< By argument; NULL: none is.
     /// By argument: how many parameters the lambda has, 0 for what is no lambda; NULL: none is.
     const uint32_t *lambda_parameters;
-    uint32_t position; ///< Of the call in the SQL text, UINT32_MAX if none.
+    uint32_t position;    ///< Of the call in the SQL text, UINT32_MAX if none.
     const uint32_t *only; ///< The one overload that is meant, with its casts made; NULL: choose.
     /// Folds constant arguments (unless folding fails) before `bind` sees them. NULL: no folding.
     const statement_context *context;

@@ -15,6 +15,7 @@
 
 #include "codecs/codec.h"
 #include "formats/parquet/pq_bloom.h"
+#include "formats/parquet/pq_metadata.h"
 #include "formats/parquet/pq_thrift.h"
 
 #define PQ_SAMPLE_NULL INT64_MIN
