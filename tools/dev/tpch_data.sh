@@ -7,9 +7,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 scale=$1
 codec=${2:-snappy}
 folder=build/data/tpch_${scale}_$codec
+mkdir -p build/data build/logs
+exec 7>"$folder.lock" # Two steps may want it at once.
+flock 7
 if [[ ! -f $folder/done ]]; then
     venv=$(bash tools/dev/venv.sh data)
-    mkdir -p build/logs
     rm -rf "$folder"
     if [[ $codec == zstd ]]; then
         snappy=$(bash tools/dev/tpch_data.sh "$scale")

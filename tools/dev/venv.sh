@@ -18,9 +18,11 @@ duckdb | polars | datafusion) folder=build/peers/$group ;;
 *) folder=build/venv/$group ;;
 esac
 stamp=$folder/requirements.installed
+mkdir -p build/logs "${folder%/*}"
+exec 8>"$folder.lock" # Two steps may want it at once.
+flock 8
 if [[ ! -f $stamp || $(<"$stamp") != "${wanted[*]}" ]]; then
     bash tools/dev/setup.sh python >&2
-    mkdir -p build/logs "${folder%/*}"
     log=build/logs/venv.$group.log
     echo "venv: installing ${wanted[*]} into $folder" >&2
     start=$SECONDS

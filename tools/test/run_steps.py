@@ -6,17 +6,23 @@ tail of a failed one and ends with exactly
 
     N passed, N failed, N skipped
 
+Presets are built one after the other, each when the first step needs it; then the steps of that
+preset run, as many at once as there are processors. A step that keeps all of them busy by itself
+(`is_wide`) runs alone.
+
 A step counts through its output: the last line "N passed, N failed[, N skipped]", or where there is
 none, each line that begins with "ok   ", "FAIL " or "skip " is a test. A step that fails without
 having counted a failure counts as one, and so does one that counted nothing: no step passes without
 having tested something.
 """
+import concurrent.futures
 import os
 import pathlib
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -59,23 +65,31 @@ def count_output(text):
 
 
 def run_command(command, environment, log_path, timeout):
-    """Runs a command line into a log file; (exit code, output). A hanging one is killed whole."""
+    """Runs a command line into a log file; (exit code, output, seconds of processor time). A
+    hanging one is killed whole."""
     with open(log_path, "w+", encoding="utf-8", errors="replace") as log:
         process = subprocess.Popen(["bash", "-c", command], cwd=ROOT, env=environment, stdout=log,
                                    stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                    start_new_session=True)
-        try:
-            code = process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            code = 124
+
+        def stop():
             log.write(f"\nstopped after {timeout} s\n")
+            log.flush()
+            os.killpg(process.pid, signal.SIGKILL)
+
+        timer = threading.Timer(timeout, stop)
+        timer.start()
+        try:
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
         finally:
+            timer.cancel()
             try:  # Also what it left running.
                 os.killpg(process.pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-            process.wait()
-    return code, log_path.read_text(encoding="utf-8", errors="replace")
+    text = log_path.read_text(encoding="utf-8", errors="replace")
+    return process.returncode, text, used.ru_utime + used.ru_stime
 
 
 class Run:
@@ -84,12 +98,21 @@ class Run:
         self.failed = []
         self.built = {}
         self.start = time.time()
+        self.processor_seconds = 0.0
+        self.lock = threading.Lock()  # Of what is printed and counted.
         self.environment = dict(os.environ, CCACHE_BASEDIR=str(ROOT), CCACHE_NOHASHDIR="1",
                                 PYTHONDONTWRITEBYTECODE="1", **step_list.environment(ROOT))
 
-    def report(self, name, seconds, what, failed, log_path, text):
-        print(f"{'FAIL' if failed else 'ok'}   {name:<44} {seconds:6.1f} s   {what}", flush=True)
-        if failed:
+    def report(self, name, times, what, counts, log_path, text):
+        failed = counts.failed > 0
+        wall, used = times
+        with self.lock:
+            self.counts.add(counts)
+            self.processor_seconds += used
+            print(f"{'FAIL' if failed else 'ok'}   {name:<36} {wall:6.1f} s, cpu {used:6.1f} s   "
+                  f"{what}", flush=True)
+            if not failed:
+                return
             self.failed.append(name)
             tail = [line for line in text.splitlines() if not line.startswith("ok   ")][-TAIL_LINES:]
             print("\n".join("     | " + line for line in tail))
@@ -97,32 +120,30 @@ class Run:
 
     def build(self, preset):
         if preset not in self.built:
-            name = f"build {preset}"
             log_path = LOGS / f"build.{preset}.log"
             begin = time.time()
             # The count of a build is its result: it compiled without a warning, or it did not.
-            code, text = run_command(step_list.build_command(preset), self.environment, log_path,
-                                     step_list.BUILD_TIMEOUT)
+            code, text, used = run_command(step_list.build_command(preset), self.environment,
+                                           log_path, step_list.BUILD_TIMEOUT)
             self.built[preset] = code == 0
-            counts = Counts(passed=int(code == 0), failed=int(code != 0))
-            self.counts.add(counts)
             if code != 0:
                 errors = [line for line in text.splitlines()
                           if re.search(r"error:|FAILED:|CMake Error|undefined reference", line)]
                 text = "\n".join(errors[:TAIL_LINES] or text.splitlines()[-TAIL_LINES:])
-            self.report(name, time.time() - begin, "warnings are errors", code != 0, log_path, text)
+            self.report(f"build {preset}", (time.time() - begin, used), "warnings are errors",
+                        Counts(passed=int(code == 0), failed=int(code != 0)), log_path, text)
         return self.built[preset]
 
     def step(self, step):
         log_path = LOGS / (re.sub(r"[^\w.+-]+", "_", step.name) + ".log")
-        if step.build and not self.build(step.build):
+        if step.build and not self.built[step.build]:
             log_path.write_text("not run: the build failed\n")
-            self.counts.add(Counts(failed=1))
-            self.report(step.name, 0.0, "not run", True, log_path, "not run: the build failed")
+            self.report(step.name, (0.0, 0.0), "not run", Counts(failed=1), log_path,
+                        "not run: the build failed")
             return
         begin = time.time()
-        code, text = run_command(step.command, dict(self.environment, **step.variables), log_path,
-                                 step.timeout)
+        code, text, used = run_command(step.command, dict(self.environment, **step.variables),
+                                       log_path, step.timeout)
         counts = count_output(text)
         if code != 0 and counts.failed == 0:
             counts.failed = 1
@@ -130,8 +151,20 @@ class Run:
         elif code == 0 and counts.passed == 0 and counts.failed == 0:
             counts.failed = 1
             text += "\nnothing was tested"
-        self.counts.add(counts)
-        self.report(step.name, time.time() - begin, str(counts), counts.failed > 0, log_path, text)
+        self.report(step.name, (time.time() - begin, used), str(counts), counts, log_path, text)
+
+    def all(self, steps):
+        for preset in dict.fromkeys(step.build for step in steps):
+            if preset:
+                self.build(preset)
+            of_preset = [step for step in steps if step.build == preset]
+            with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+                done = [pool.submit(self.step, step) for step in of_preset if not step.is_wide]
+            for future in done:
+                future.result()
+            for step in of_preset:
+                if step.is_wide:
+                    self.step(step)
 
 
 def chosen(arguments):
@@ -158,9 +191,8 @@ def main():
         print("\n".join(f"{step.name:<44} {step.command}" for step in wanted))
         return 0
     run = Run()
-    for step in wanted:
-        run.step(step)
-    print(f"{time.time() - run.start:.0f} s" +
+    run.all(wanted)
+    print(f"{time.time() - run.start:.0f} s, cpu {run.processor_seconds:.0f} s" +
           (", failed: " + ", ".join(run.failed) if run.failed else ""))
     if run.counts.passed + run.counts.failed == 0:
         run.counts.failed = 1

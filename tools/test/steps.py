@@ -15,6 +15,9 @@ SANITIZED = ("dev", "tsan", "msan")
 # Records of the random-query set that need what this version of firn does not have.
 LATER_SQL = r"over *\(|grouping sets|rollup|cube|recursive|lateral|distinct on|within group"
 
+# These keep all processors busy by themselves, as whatever has --jobs $(nproc) does.
+WIDE = ("lint/headers", "lint/tidy", "fuzz/search", "fuzz/coverage", "bare")
+
 
 @dataclass
 class Step:
@@ -23,6 +26,10 @@ class Step:
     build: str = ""
     timeout: int = 1200
     variables: dict = field(default_factory=dict)
+
+    @property
+    def is_wide(self):
+        return self.name in WIDE or "--jobs $(nproc)" in self.command
 
 
 def shared_folder(root):
