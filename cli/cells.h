@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "arrow_abi.h"
+#include "firn.h"
 
 enum { CELL_DEPTH_MAX = 64 };
 

@@ -5,8 +5,6 @@
 #include <firn.h>
 #include <stdio.h>
 
-#include "arrow_c.h"
-
 static const char query[] = "SELECT region, CAST(SUM(revenue) AS DOUBLE) AS revenue "
                             "FROM sales GROUP BY region ORDER BY region";
 

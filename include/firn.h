@@ -96,9 +96,55 @@ typedef struct firn_error {
 } firn_error;
 #define FIRN_ERROR_INIT {.size = sizeof(firn_error), .status = FIRN_OK, .position = UINT64_MAX}
 
-struct ArrowSchema;      // The C data interface of Apache Arrow.
-struct ArrowArray;       // The same.
-struct ArrowArrayStream; // The C stream interface of Apache Arrow.
+// The C data and stream interfaces of Apache Arrow, which every Arrow library declares under these
+// guards: whoever comes first, it is the same
+// (https://arrow.apache.org/docs/format/CDataInterface.html says what the members mean).
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+
+#endif // ARROW_C_DATA_INTERFACE
+
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+
+struct ArrowArrayStream {
+    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
+    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
+    const char *(*get_last_error)(struct ArrowArrayStream *);
+    void (*release)(struct ArrowArrayStream *);
+    void *private_data;
+};
+
+#endif // ARROW_C_STREAM_INTERFACE
 
 /// Settings, threads, caches and the shared catalog `memory`. Usually one per program.
 typedef struct firn_engine firn_engine;

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "arrow_abi.h"
+#include "firn.h"
 
 enum { FAKE_BUFFERS_MAX = 5, FAKE_CHILDREN_MAX = 64 };
 
