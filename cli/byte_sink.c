@@ -95,6 +95,9 @@ bool cli_sink_flush(cli_sink *self) {
         return self->fault == 0;
     }
     size_t done = 0;
+    if (self->before_write != NULL && self->size > 0) {
+        self->before_write();
+    }
     while (self->fault == 0 && done < self->size) {
         const ssize_t count = write(self->fd, self->data + done, self->size - done);
         if (count >= 0) {

@@ -16,6 +16,7 @@ typedef struct cli_sink {
     size_t capacity;
     int fd;    // -1: gather only.
     int fault; // errno of the first write that failed, 0 if none. What follows is dropped.
+    void (*before_write)(void); // Called before each write to the descriptor; may be NULL.
 } cli_sink;
 #define CLI_SINK_MEMORY ((cli_sink){.fd = -1})
 

@@ -11,6 +11,7 @@
 #include "fault_text.h"
 #include "interrupt.h"
 #include "output_file.h"
+#include "progress.h"
 #include "prompt.h"
 #include "script.h"
 #include "session_mode.h"
@@ -20,11 +21,13 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, TERMINAL_WIDTH = 80 };
 static void look_at_terminal(const cli_arguments *arguments, cli_results *results) {
     struct winsize size = {0};
     const char *no_color = getenv("NO_COLOR");
+    cli_progress_allow(!arguments->is_quiet && isatty(STDERR_FILENO) != 0);
     if (arguments->output != NULL || isatty(STDOUT_FILENO) == 0) {
         return;
     }
     const bool is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
     results->terminal_width = is_known ? size.ws_col : TERMINAL_WIDTH;
+    results->out.before_write = cli_progress_end;
     results->has_color = !arguments->no_color && (no_color == NULL || no_color[0] == '\0');
 }
 

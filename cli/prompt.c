@@ -1,18 +1,13 @@
 #include "prompt.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "prompt_command.h"
 
 enum { LINE_SIZE = 4096 };
-
-static const char help_text[] =
-    "A statement ends with ; and may take several lines.\n"
-    "  \\?       this help\n"
-    "  \\q       leave (or Ctrl-D)\n"
-    "  Ctrl-C   stop the running statement, or clear the line\n"
-    "SHOW TABLES, SHOW FUNCTIONS and SHOW ALL SETTINGS say what there is.\n";
 
 // ---- Where a statement ends --------------------------------------------------------------------
 
@@ -112,10 +107,6 @@ bool cli_sql_is_complete(const char *sql, size_t size) {
 
 // ---- The prompt --------------------------------------------------------------------------------
 
-static void say(const char *text) {
-    (void)!write(STDERR_FILENO, text, strlen(text));
-}
-
 /// Appends one line of input. False at the end of input; an interrupt leaves the line out.
 static bool read_line(cli_sink *out) {
     if (!cli_interrupt_wait(STDIN_FILENO)) {
@@ -130,46 +121,48 @@ static bool read_line(cli_sink *out) {
     return true;
 }
 
-static bool is_command(const cli_sink *text, const char *command) {
-    const size_t size = strlen(command);
-    size_t end = text->size;
-    while (end > 0 && (text->data[end - 1] == '\n' || text->data[end - 1] == ' ')) {
-        end -= 1;
+static double seconds_now(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void run_statements(prompt_state *self, const cli_sink *text) {
+    const double began = seconds_now();
+    self->script->results.result_count = 0;
+    const cli_outcome outcome = cli_script_run(self->script, text->data, text->size);
+    if (outcome != CLI_INTERRUPTED && self->shows_time) {
+        cli_sink line = {.fd = STDERR_FILENO};
+        cli_sink_format(&line, "%.3f s\n", seconds_now() - began);
+        (void)cli_sink_flush(&line);
+        cli_sink_close(&line);
     }
-    return end == size && memcmp(text->data, command, size) == 0;
 }
 
 void cli_prompt_run(cli_script *script) {
+    prompt_state state = {.script = script};
     cli_sink text = CLI_SINK_MEMORY;
-    say("firn ");
-    say(firn_version());
-    say(", \\? for help\n");
-    for (;;) {
-        say(text.size == 0 ? "firn> " : "  ... ");
-        const bool goes_on = read_line(&text);
-        if (cli_interrupted()) {
-            cli_interrupt_clear();
-            cli_sink_reset(&text);
-            say("\n");
-            continue;
-        }
-        if (!goes_on) {
-            say("\n");
+    cli_prompt_say("firn ");
+    cli_prompt_say(firn_version());
+    cli_prompt_say(", .help for help\n");
+    while (!state.is_over) {
+        cli_prompt_say(text.size == 0 ? "firn> " : "  ... ");
+        const bool is_first = text.size == 0;
+        if (!read_line(&text)) {
+            cli_prompt_say("\n");
             break;
         }
-        if (is_command(&text, "\\q")) {
-            break;
-        }
-        if (is_command(&text, "\\?")) {
-            say(help_text);
-            cli_sink_reset(&text);
-        } else if (cli_sql_is_complete(text.data, text.size)) {
-            script->results.result_count = 0;
-            if (cli_script_run(script, text.data, text.size) == CLI_INTERRUPTED) {
-                say("cancelled\n");
-                cli_interrupt_clear();
+        const bool is_cleared = cli_interrupted();
+        if (!is_cleared && !(is_first && cli_prompt_command(&state, text.data, text.size))) {
+            if (!cli_sql_is_complete(text.data, text.size)) {
+                continue;
             }
-            cli_sink_reset(&text);
+            run_statements(&state, &text);
+        }
+        cli_sink_reset(&text);
+        if (cli_interrupted()) {
+            cli_prompt_say(is_cleared ? "\n" : "cancelled\n");
+            cli_interrupt_clear();
         }
     }
     cli_sink_close(&text);

@@ -11,12 +11,13 @@
 #include "fault_text.h"
 #include "interrupt.h"
 #include "moment_text.h"
+#include "progress.h"
 
-enum { READ_SIZE = 1 << 16, ZONE_NAME_MAX = 128 };
+enum { READ_SIZE = 1 << 16, ZONE_NAME_MAX = 128, SETTING_SIZE = 16 };
 
 static void report(cli_script *self, const firn_error *err, const char *sql, size_t size) {
     cli_sink text = {.fd = STDERR_FILENO};
-    if (self->arguments->format->is_json) {
+    if (self->results.format->is_json) {
         cli_sink_char(&text, '{');
         cli_fault_fields(&text, err);
         cli_sink_text(&text, "}\n");
@@ -140,6 +141,13 @@ static void show_count(const cli_script *self, int64_t count) {
     }
 }
 
+static bool wants_progress(const cli_script *self) {
+    char value[SETTING_SIZE] = "";
+    size_t size = sizeof value;
+    const firn_status status = firn_session_get(self->session, "progress", value, &size, NULL);
+    return status != FIRN_OK || strcmp(value, "off") != 0;
+}
+
 /// Runs one statement and shows what it gives: rows, a count of changed rows, or nothing.
 static firn_status run_statement(cli_script *self, firn_statement *statement, firn_error *err) {
     struct ArrowArrayStream stream = {0};
@@ -159,6 +167,7 @@ static firn_status run_statement(cli_script *self, firn_statement *statement, fi
     const bool is_change = progress.changed_rows >= 0;
     if (schema.n_children == 0 || is_change || self->is_silent) {
         status = read_batches(self, &stream, false, err);
+        cli_progress_end();
         if (status == FIRN_OK && is_change) {
             show_count(self, progress.changed_rows);
         }
@@ -185,7 +194,11 @@ cli_outcome cli_script_run(cli_script *self, const char *sql, size_t size) {
             break; // Nothing but blanks and comments is left.
         }
         if (status == FIRN_OK) {
+            if (cli_progress_is_allowed() && wants_progress(self)) {
+                cli_progress_begin(statement);
+            }
             status = run_statement(self, statement, &err);
+            cli_progress_end();
         }
         firn_statement_close(statement);
         if (status != FIRN_OK) {

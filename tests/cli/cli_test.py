@@ -372,10 +372,50 @@ def the_prompt_runs_statements_of_several_lines():
     terminal.send("fail regoin;\n")
     shown = terminal.wait_for("firn> ")
     assert "does not exist" in shown, shown
-    terminal.send("\\?\n")
-    assert "Ctrl-C" in terminal.wait_for("firn> ")
-    terminal.send("\\q\n")
+    terminal.send("\x04")
     same(terminal.end(), 0)
+
+
+def the_prompt_has_commands():
+    terminal = Terminal("--no-color")
+    terminal.wait_for(".help for help")
+    terminal.wait_for("firn> ")
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
+        file.write("rows 1; rows 2")
+        file.flush()
+        rows = [
+            (".help", "Ctrl-C"),
+            (".format csv", ""),
+            ("rows 1;", "n,label"),
+            (".timer on", ""),
+            ("rows 1;", " s\r\n"),
+            (".timer maybe", "takes on or off"),
+            (f".read {file.name}", "2,row 2"),
+            (".read /nowhere/x.sql", "No such file"),
+            (".read", ".read takes FILE"),
+            (".help me", ".help takes nothing"),
+            (".format xml", "there are table, csv"),
+            (".what", ".help lists what there is"),
+            (".tables;", 'does not know this word'),
+        ]
+        for line, words in rows:
+            terminal.send(line + "\n")
+            shown = terminal.wait_for("firn> ")
+            assert words in shown, (line, shown)
+    terminal.send(".quit\n")
+    same(terminal.end(), 0)
+
+
+def a_long_statement_shows_how_far_it_is():
+    terminal = Terminal("--no-color", "-c", "slow")
+    terminal.wait_for("25 %, 1.2 million rows and 3.0 GiB read, 2.0 KiB spilled, 1 s")
+    shown = terminal.wait_for("row 1")
+    assert shown.rindex("\x1b[2K") > shown.rindex(" s"), shown
+    same(terminal.end(), 0)
+    for options in (["--quiet"], ["-s", "progress=off"]):
+        terminal = Terminal("--no-color", *options, "-c", "slow")
+        assert "spilled" not in terminal.wait_for("row 1")
+        same(terminal.end(), 0)
 
 
 def ctrl_c_at_the_prompt_clears_the_line_and_stops_statements():

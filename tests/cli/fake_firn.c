@@ -13,6 +13,7 @@
 //     break N         N rows and then a fault
 //     crash           ends the process by a signal
 //     sleep           waits to be cancelled
+//     slow            one row after more than a second, with progress
 //     settings        what the engine was opened with
 //     set KEY VALUE   a setting of the session
 #include "firn.h"
@@ -117,12 +118,16 @@ void firn_session_close(firn_session *session) {
 
 firn_status firn_session_get(firn_session *session, const char *key, char *value, size_t *size,
                              firn_error *err) {
-    if (strcmp(key, "TimeZone") != 0) {
+    const bool is_off = strstr(session->engine->settings, "progress=off") != NULL;
+    const char *found = strcmp(key, "progress") == 0   ? (is_off ? "off" : "auto")
+                        : strcmp(key, "TimeZone") == 0 ? session->zone
+                                                       : NULL;
+    if (found == NULL) {
         return fault(err, FIRN_INVALID, "unknown setting");
     }
-    const size_t needed = strlen(session->zone) + 1;
+    const size_t needed = strlen(found) + 1;
     if (value != NULL && *size >= needed) {
-        memcpy(value, session->zone, needed);
+        memcpy(value, found, needed);
     }
     *size = needed;
     return FIRN_OK;
@@ -183,6 +188,12 @@ void firn_statement_progress(firn_statement *statement, firn_progress *out) {
     out->changed_rows = -1;
     if (strcmp(statement->word, "count") == 0) {
         out->changed_rows = strtoll(statement->argument, NULL, 10);
+    }
+    if (strcmp(statement->word, "slow") == 0) {
+        out->share = 0.25;
+        out->rows = 1234567;
+        out->bytes = UINT64_C(3) << 30;
+        out->spilled_bytes = 2048;
     }
 }
 
@@ -332,6 +343,10 @@ static firn_status fill_stream(firn_statement *statement, fake_stream *self, fir
     } else if (strcmp(word, "sleep") == 0) {
         set_rows(self, 0);
         self->sleeps = true;
+    } else if (strcmp(word, "slow") == 0) {
+        const struct timespec pause = {.tv_sec = 1, .tv_nsec = 500 * 1000 * 1000};
+        (void)nanosleep(&pause, NULL);
+        set_rows(self, 1);
     } else if (strcmp(word, "wide") == 0 && number <= FAKE_CHILDREN_MAX) {
         set_wide(self, number);
     } else if (strcmp(word, "names") == 0) {

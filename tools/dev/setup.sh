@@ -18,8 +18,13 @@ wanted() { # The packages of the groups given.
     done
 }
 
-is_installed() {
-    [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+native=$(dpkg --print-architecture 2>/dev/null) || true
+
+is_installed() { # NAME or NAME:ARCHITECTURE; a name alone means the machine's own.
+    local wanted=$native
+    [[ $1 == *:* ]] && wanted=${1#*:}
+    dpkg-query -W -f='${db:Status-Status} ${Architecture}\n' "$1" 2>/dev/null |
+        grep -qE "^installed ($wanted|all)\$"
 }
 
 as_root() {

@@ -19,10 +19,14 @@ expect() { # expect NAME WANTED COMMAND...
     fi
 }
 
+mkdir -p build/data
+exec 6>build/data/sales.lock # The examples of two builds may be tested at once.
+flock 6
 if [[ ! -f build/data/sales/catalog.db ]]; then
     python=$(bash tools/dev/venv.sh pyiceberg)/bin/python
     "$python" bench/start/sales_table.py build/data/sales
 fi
+flock -u 6
 expect "sales of a SQLite catalog that PyIceberg wrote" \
     $'east\t12501537.52\nnorth\t12502000.48\nsouth\t12502492.40\nwest\t12501846.16' \
     "$build/example_sales" "sqlite:$PWD/build/data/sales/catalog.db"
