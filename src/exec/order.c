@@ -109,21 +109,36 @@ static void note_begun(order_gate *self, uint64_t chain, uint64_t number) {
     }
 }
 
+// Each worker waits for one thing at a time: there is a slot. With the lock held.
+static void add_waiter(order_gate *self, wakeup *waiter) {
+    for (uint32_t i = 0; i < self->slot_count; i++) {
+        if (self->waiters[i] == NULL || self->waiters[i] == waiter) {
+            self->waiters[i] = waiter;
+            return;
+        }
+    }
+}
+
+void order_gate_watch(order_gate *self, wakeup *waiter) {
+    mutex_lock(&self->lock);
+    add_waiter(self, waiter);
+    mutex_unlock(&self->lock);
+}
+
 bool order_gate_begin(order_gate *self, uint64_t task, wakeup *waiter) {
     mutex_lock(&self->lock);
     const uint64_t first = oldest(self);
     const bool may = task < first || task - first <= self->ahead_max;
-    for (uint32_t i = 0; i < self->slot_count; i++) {
-        if (may && self->running[i] == FREE_SLOT) {
+    for (uint32_t i = 0; i < self->slot_count && may; i++) {
+        if (self->running[i] == FREE_SLOT) {
             self->running[i] = task;
             note_begun(self, task >> ORDER_CHAIN_SHIFT,
                        task & ((UINT64_C(1) << ORDER_CHAIN_SHIFT) - 1));
             break;
         }
-        if (!may && (self->waiters[i] == NULL || self->waiters[i] == waiter)) {
-            self->waiters[i] = waiter;
-            break;
-        }
+    }
+    if (!may) {
+        add_waiter(self, waiter);
     }
     mutex_unlock(&self->lock);
     return may;

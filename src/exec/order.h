@@ -21,6 +21,8 @@ void order_gate_close(order_gate *self); ///< NULL does nothing.
 /// May this task (whole number) begin, or is it too far ahead? If not, `waiter` is fired when it
 /// may.
 bool order_gate_begin(order_gate *self, uint64_t task, wakeup *waiter);
+/// Has `waiter` fired at the next end of a task or chain, which may move the watermark.
+void order_gate_watch(order_gate *self, wakeup *waiter);
 /// All rows of the task have reached the sink.
 void order_gate_end(order_gate *self, uint64_t task);
 /// One more worker is through with the chain; once `worker_count` of them are, it begins no more

@@ -251,7 +251,7 @@ static firn_status settle(local *self, firn_error *err) {
     return enqueue(self->owner, &rows, self->owner->order == NULL ? 0 : self->task, err);
 }
 
-// Must this worker wait until the reader has taken something?
+// Is there no room for a batch of this task? Then the worker is woken when the reader took one.
 static bool is_queue_full(result *self, uint64_t task, op_call *call) {
     const uint64_t complete = watermark(self);
     mutex_lock(&self->lock);
@@ -263,6 +263,19 @@ static bool is_queue_full(result *self, uint64_t task, op_call *call) {
     }
     mutex_unlock(&self->lock);
     return is_full;
+}
+
+// Must this worker wait until the reader has taken something, or its own task is the next one? The
+// latter may come without any batch: when the tasks before end and had no rows.
+static bool must_wait(result *self, uint64_t task, op_call *call) {
+    if (!is_queue_full(self, task, call)) {
+        return false;
+    }
+    if (self->order == NULL) {
+        return true;
+    }
+    order_gate_watch(self->order, call->wakeup);
+    return is_queue_full(self, task, call); // Looks again: no end goes unnoticed.
 }
 
 static firn_status sink_push(op_call *call, const batch *input, batch *output, step_answer *out,
@@ -282,7 +295,7 @@ static firn_status sink_push(op_call *call, const batch *input, batch *output, s
     if (self->task_rows >= owner->wanted) {
         return FIRN_OK; // The task has given all that the limit can take of it.
     }
-    if (is_queue_full(owner, task, call)) {
+    if (must_wait(owner, task, call)) {
         *out = STEP_WAIT;
         return FIRN_OK;
     }
