@@ -64,9 +64,13 @@ static value_range range_of_column(const facts_call *call, const expr *what) {
     const exact_u64 nulls = known->null_count;
     out.may_be_null = known->may_have_null && !(nulls.is_known && nulls.value == 0);
     const exact_u64 rows = call->facts->row_count;
-    const bool is_all_null = nulls.is_known && rows.is_known && nulls.value >= rows.value;
-    out.may_be_value = !is_all_null;
-    if (is_all_null || (known->nan_count.is_known && known->nan_count.value == 0)) {
+    const bool is_counted = nulls.is_known && rows.is_known;
+    const bool is_all_null = is_counted && nulls.value >= rows.value;
+    const exact_u64 nans = known->nan_count;
+    const bool is_none_left =
+        is_counted && nans.is_known && (is_all_null || nans.value >= rows.value - nulls.value);
+    out.may_be_value = !is_all_null && !is_none_left;
+    if (is_all_null || (nans.is_known && nans.value == 0)) {
         out.may_be_nan = false;
     }
     return out;
@@ -150,6 +154,11 @@ value_range facts_range_of(const facts_call *call, const expr *what) {
     case EXPR_COLUMN:
         return range_of_column(call, what);
     case EXPR_CAST: {
+        if (what->type->id == TYPE_BINARY && what->type->width == 0 &&
+            what->cast_.arg->type->id == TYPE_BINARY) { // The same bytes.
+            const facts_call inner = {call->facts, call->scratch, call->depth - 1};
+            return facts_range_of(&inner, what->cast_.arg);
+        }
         const cast_rule rule = cast_find(what->cast_.arg->type, what->type);
         if (rule.is_monotone && !rule.is_stable) {
             return range_of_image(call, what, what->cast_.arg, what->cast_.is_try);

@@ -125,6 +125,7 @@ static const unit_case from_ten = {&type_constants[TYPE_INTEGER], "10", NULL, -1
 static const unit_case doubles = {TYPE_OF(DOUBLE), "1.5", "2.5", 0, 0};
 static const unit_case doubles_nan = {TYPE_OF(DOUBLE), "1.5", "2.5", 0, -1};
 static const unit_case bad_bounds = {TYPE_OF(DOUBLE), "NaN", "NaN", 0, -1};
+static const unit_case only_nan = {TYPE_OF(DOUBLE), NULL, NULL, 10, 90};
 static const unit_case words = {TYPE_OF(VARCHAR), "abc", "abd", 0, 0};
 static const unit_case same_start = {TYPE_OF(VARCHAR), "abca", "abcz", 0, 0};
 static const unit_case truths = {TYPE_OF(BOOLEAN), "true", "true", 0, 0};
@@ -175,6 +176,9 @@ static const fact_case cases[] = {
     {&doubles_nan, "=", "NaN", MAYBE, MAYBE},
     {&doubles, "=", "NaN", NEVER, ALWAYS},
     {&doubles, "<", "NaN", ALWAYS, NEVER},
+    {&only_nan, "<", "1.0", NEVER, MAYBE},
+    {&only_nan, "<>", "NaN", NEVER, MAYBE},
+    {&only_nan, "=", "NaN", MAYBE, NEVER},
     {&bad_bounds, "<", "1.0", MAYBE, MAYBE}, // Bounds that are no numbers tell nothing.
     {&words, "like", "abc%", MAYBE, MAYBE},
     {&words, "like", "abe%", NEVER, ALWAYS},

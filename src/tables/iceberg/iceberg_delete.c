@@ -21,10 +21,13 @@ struct ice_delete_index {
     ice_delete_file *files;
     ice_key *keys;
     uint32_t key_count;
-    uint64_t file_count;
     uint32_t row_count;
     uint32_t slot_count; // A power of two, more than row_count.
     delete_row **slots;
+    // Of the data file that is looked at, made by ice_delete_index_finish.
+    ice_delete_file **kept;
+    ice_metrics **metrics; // By key number.
+    bool *has_metrics;
 };
 
 firn_status ice_delete_index_open(const ice_metadata *metadata, const ice_schema *schema,
@@ -45,8 +48,12 @@ void ice_delete_index_close(ice_delete_index *self) {
     }
 }
 
-uint64_t ice_delete_index_count(const ice_delete_index *self) {
-    return self->file_count;
+uint64_t ice_delete_index_opened(const ice_delete_index *self) {
+    uint64_t count = 0;
+    for (ice_delete_file *each = self->files; each != NULL; each = each->next) {
+        count += atomic_load_explicit(&each->loaded, memory_order_acquire) != NULL;
+    }
+    return count;
 }
 
 // ---- Rows by name ------------------------------------------------------------------------------
@@ -123,13 +130,28 @@ static int compare_sequence(const void *left, const void *right) {
            ((*l)->sequence_number < (*r)->sequence_number);
 }
 
-void ice_delete_index_finish(ice_delete_index *self) {
+firn_status ice_delete_index_finish(ice_delete_index *self, firn_error *err) {
+    uint32_t most = 0;
     for (uint32_t i = 0; i < self->slot_count; i++) {
-        if (self->slots[i] != NULL) {
-            qsort(self->slots[i]->items, self->slots[i]->count, sizeof(ice_delete_file *),
-                  compare_sequence);
+        const delete_row *row = self->slots[i];
+        if (row != NULL) {
+            qsort(row->items, row->count, sizeof(ice_delete_file *), compare_sequence);
+            most = row->count > most ? row->count : most;
         }
     }
+    self->kept = ARENA_NEW(self->memory, ice_delete_file *, (size_t)most + 1);
+    self->metrics = ARENA_NEW(self->memory, ice_metrics *, (size_t)self->key_count + 1);
+    self->has_metrics = ARENA_NEW(self->memory, bool, (size_t)self->key_count + 1);
+    if (self->kept == NULL || self->metrics == NULL || self->has_metrics == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    for (const ice_key *each = self->keys; each != NULL; each = each->next) {
+        self->metrics[each->number] = ARENA_NEW(self->memory, ice_metrics, each->count);
+        if (self->metrics[each->number] == NULL) {
+            return ARENA_FULL(self->memory, err);
+        }
+    }
+    return FIRN_OK;
 }
 
 // ---- Names -------------------------------------------------------------------------------------
@@ -179,33 +201,36 @@ static bool is_unpartitioned(const ice_spec *spec) {
     return true;
 }
 
-// The bounds of file_path: if both are the same, that is the one file.
-typedef struct path_bounds {
-    bytes low;
-    bytes high;
-} path_bounds;
-
-static void take_path_bound(void *user, ice_map map, int32_t key, ice_pair value) {
-    path_bounds *bounds = user;
-    if (key == ICE_DELETE_PATH_ID) {
-        *(map == ICE_MAP_LOW ? &bounds->low : &bounds->high) = value.data;
+static firn_status copy_bytes(arena *memory, bytes *value, firn_error *err) {
+    if (value->data != NULL) {
+        text copy;
+        TRY(text_copy(memory, (text){.data = (const char *)value->data, .size = value->size}, &copy,
+                      err));
+        value->data = (const uint8_t *)copy.data;
     }
+    return FIRN_OK;
 }
 
-static firn_status referenced_file(const ice_walk *walk, const ice_entry *entry, text *out,
+// The one data file that position deletes are about: said, or both bounds of file_path.
+static firn_status referenced_file(const ice_delete_index *self, const ice_walk *walk,
+                                   const ice_entry *entry, ice_delete_file *made, text *out,
                                    firn_error *err) {
+    static const int32_t path_id = ICE_DELETE_PATH_ID;
+    ice_metrics bounds;
     *out = entry->referenced_file;
     if (out->size > 0) {
         return FIRN_OK;
     }
-    path_bounds bounds = {{0}, {0}};
-    TRY(ice_walk_pairs(walk, entry, ICE_MAP_LOW, take_path_bound, &bounds, err));
-    TRY(ice_walk_pairs(walk, entry, ICE_MAP_HIGH, take_path_bound, &bounds, err));
+    TRY(ice_metrics_read(walk, entry, &path_id, 1, &bounds, err));
     if (bounds.low.size > 0 && bounds.low.size == bounds.high.size &&
         memcmp(bounds.low.data, bounds.high.data, bounds.low.size) == 0) {
         *out = (text){.data = (const char *)bounds.low.data, .size = bounds.low.size};
+        return FIRN_OK;
     }
-    return FIRN_OK;
+    made->path_low = bounds.low;
+    made->path_high = bounds.high;
+    TRY(copy_bytes(self->memory, &made->path_low, err));
+    return copy_bytes(self->memory, &made->path_high, err);
 }
 
 // ---- Keys --------------------------------------------------------------------------------------
@@ -286,6 +311,22 @@ static firn_status take_key(ice_delete_index *self, u32_list ids, const ice_key 
     return FIRN_OK;
 }
 
+static firn_status take_metrics(ice_delete_index *self, const ice_walk *walk,
+                                const ice_entry *entry, ice_delete_file *made, firn_error *err) {
+    const ice_key *key = made->key;
+    ice_metrics *metrics = ARENA_NEW(self->memory, ice_metrics, key->count);
+    if (metrics == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    TRY(ice_metrics_read(walk, entry, key->ids, key->count, metrics, err));
+    for (uint32_t i = 0; i < key->count; i++) {
+        TRY(copy_bytes(self->memory, &metrics[i].low, err));
+        TRY(copy_bytes(self->memory, &metrics[i].high, err));
+    }
+    made->metrics = metrics;
+    return FIRN_OK;
+}
+
 // ---- Adding and finding ------------------------------------------------------------------------
 
 firn_status ice_delete_index_add(ice_delete_index *self, const ice_walk *walk,
@@ -301,12 +342,12 @@ firn_status ice_delete_index_add(ice_delete_index *self, const ice_walk *walk,
     TRY(text_copy(self->memory, entry->path, &made->path, err));
     TRY(text_copy(self->memory, entry->format, &made->format, err));
     self->files = made;
-    self->file_count++;
     text name;
     if (entry->content == ICE_EQUALITY_DELETES) {
         u32_list ids;
         TRY(ice_walk_equality_ids(walk, entry, self->memory, &ids, err));
         TRY(take_key(self, ids, &made->key, err));
+        TRY(take_metrics(self, walk, entry, made, err));
         if (is_unpartitioned(walk->spec)) {
             return put(self, TEXT("g"), made, err);
         }
@@ -318,7 +359,7 @@ firn_status ice_delete_index_add(ice_delete_index *self, const ice_walk *walk,
                     TEXT_ARGS(entry->path));
     }
     text file;
-    TRY(referenced_file(walk, entry, &file, err));
+    TRY(referenced_file(self, walk, entry, made, &file, err));
     TRY(file.size > 0 ? path_name(self, file, &name, err)
                       : partition_name(self, 'p', walk, entry, &name, err));
     return put(self, name, made, err);
@@ -341,7 +382,60 @@ static ice_delete_slice slice_from(const delete_row *row, int64_t sequence) {
                         : (ice_delete_slice){.count = count - low, .items = row->items + low};
 }
 
-firn_status ice_delete_index_find(const ice_delete_index *self, const ice_walk *walk,
+// Does the key of equality deletes occur in a data file? What is known of the data file's columns
+// is read for the first delete file with that key.
+static firn_status may_equal(ice_delete_index *self, const ice_walk *walk, const ice_entry *entry,
+                             const ice_delete_file *file, bool *out, firn_error *err) {
+    const ice_key *key = file->key;
+    ice_metrics *data = self->metrics[key->number];
+    if (!self->has_metrics[key->number]) {
+        TRY(ice_metrics_read(walk, entry, key->ids, key->count, data, err));
+        self->has_metrics[key->number] = true;
+    }
+    *out = true;
+    for (uint32_t i = 0; i < key->count && *out; i++) {
+        *out = ice_metrics_may_meet(key->columns[i].type, &data[i], entry->row_count,
+                                    &file->metrics[i], file->row_count);
+    }
+    return FIRN_OK;
+}
+
+static bool is_path_inside(const ice_delete_file *file, text path) {
+    const text low = {.data = (const char *)file->path_low.data, .size = file->path_low.size};
+    const text high = {.data = (const char *)file->path_high.data, .size = file->path_high.size};
+    return (low.data == NULL || text_compare(low, path) <= 0) &&
+           (high.data == NULL || text_compare(path, high) <= 0);
+}
+
+// Takes out of a slice what cannot apply.
+static firn_status narrow_slice(ice_delete_index *self, const ice_walk *walk,
+                                const ice_entry *entry, ice_delete_slice *slice, firn_error *err) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < slice->count; i++) {
+        const ice_delete_file *file = slice->items[i];
+        bool may_apply = file->key != NULL || is_path_inside(file, entry->path);
+        if (file->key != NULL) {
+            TRY(may_equal(self, walk, entry, file, &may_apply, err));
+        }
+        if (may_apply) {
+            self->kept[count++] = slice->items[i];
+        }
+    }
+    if (count == slice->count) {
+        return FIRN_OK;
+    }
+    ice_delete_file **items = ARENA_NEW(self->memory, ice_delete_file *, (size_t)count + 1);
+    if (items == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    if (count > 0) {
+        memcpy(items, self->kept, count * sizeof(ice_delete_file *));
+    }
+    *slice = (ice_delete_slice){.count = count, .items = items};
+    return FIRN_OK;
+}
+
+firn_status ice_delete_index_find(ice_delete_index *self, const ice_walk *walk,
                                   const ice_entry *entry, ice_deletes *out, firn_error *err) {
     *out = (ice_deletes){{0}, {0}, {0}, {0}};
     if (self->row_count == 0 || entry->sequence_number == INT64_MAX) {
@@ -358,5 +452,10 @@ firn_status ice_delete_index_find(const ice_delete_index *self, const ice_walk *
     out->equal = slice_from(find_row(self, name), sequence + 1);
     out->equal_global = slice_from(find_row(self, TEXT("g")), sequence + 1);
     arena_rewind(self->memory, mark);
-    return FIRN_OK;
+    for (uint32_t i = 0; i < self->key_count; i++) {
+        self->has_metrics[i] = false;
+    }
+    TRY(narrow_slice(self, walk, entry, &out->by_partition, err));
+    TRY(narrow_slice(self, walk, entry, &out->equal, err));
+    return narrow_slice(self, walk, entry, &out->equal_global, err);
 }

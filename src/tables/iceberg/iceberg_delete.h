@@ -10,8 +10,7 @@
 
 #include <stdatomic.h>
 
-#include "tables/iceberg/iceberg_data.h"
-#include "tables/iceberg/iceberg_manifest.h"
+#include "tables/iceberg/iceberg_delete_match.h"
 
 #define ICE_DELETE_PATH_ID 2147483546
 #define ICE_DELETE_POSITION_ID 2147483545
@@ -34,7 +33,10 @@ typedef struct ice_delete_file {
     ice_content content;
     int64_t sequence_number;
     uint64_t row_count;
-    const ice_key *key; ///< Of equality deletes.
+    const ice_key *key;         ///< Of equality deletes, ...
+    const ice_metrics *metrics; ///< ... and what is known of its columns.
+    bytes path_low;             ///< Of position deletes: bounds of file_path; NULL: not said.
+    bytes path_high;
     /// Set once by the first reader that read it. Release / acquire.
     _Atomic(ice_deleted *) loaded;
 } ice_delete_file;
@@ -65,11 +67,13 @@ void ice_delete_index_close(ice_delete_index *self);
 firn_status ice_delete_index_add(ice_delete_index *self, const ice_walk *walk,
                                  const ice_entry *entry, firn_error *err);
 /// After the last one: sorts.
-void ice_delete_index_finish(ice_delete_index *self);
-uint64_t ice_delete_index_count(const ice_delete_index *self);
+firn_status ice_delete_index_finish(ice_delete_index *self, firn_error *err);
+/// How many were opened so far.
+uint64_t ice_delete_index_opened(const ice_delete_index *self);
 
-/// The delete files that apply to a data file.
-firn_status ice_delete_index_find(const ice_delete_index *self, const ice_walk *walk,
+/// The delete files that apply to a data file, without those whose metrics say that they delete
+/// nothing of it.
+firn_status ice_delete_index_find(ice_delete_index *self, const ice_walk *walk,
                                   const ice_entry *entry, ice_deletes *out, firn_error *err);
 
 static inline bool ice_deletes_is_empty(const ice_deletes *self) {

@@ -17,6 +17,8 @@ typedef struct prune_column {
     i128 bucket_low;
     i128 bucket_high;
     bool has_bucket;
+    bytes uuid_low; // Bounds of UUIDs, as they were read; see take_uuids.
+    bytes uuid_high;
 } prune_column;
 
 struct ice_pruner {
@@ -48,8 +50,9 @@ static bool may_contain(const unit_facts *face, uint32_t column_id, const column
     ice_pruner *self = of(face);
     for (uint32_t i = 0; i < self->count; i++) {
         const prune_column *each = &self->columns[i];
+        const bool are_bytes = each->type->id == TYPE_BINARY && value->type->id == TYPE_BINARY;
         if (each->id != column_id || !each->has_bucket ||
-            !type_same_values(each->type, value->type)) {
+            !(are_bytes || type_same_values(each->type, value->type))) {
             continue;
         }
         const ice_scalar scalar = ice_scalar_of_column(value, row);
@@ -140,6 +143,8 @@ static void forget(ice_pruner *self) {
     for (uint32_t i = 0; i < self->count; i++) {
         self->columns[i].facts = (column_facts){.may_have_null = true};
         self->columns[i].has_bucket = false;
+        self->columns[i].uuid_low = (bytes){.size = 0};
+        self->columns[i].uuid_high = (bytes){.size = 0};
     }
 }
 
@@ -159,6 +164,23 @@ static void narrow(prune_column *to, const ice_scalar *minimum, const ice_scalar
         (to->facts.maximum == NULL || column_compare_rows(high, 0, to->facts.maximum, 0) < 0)) {
         to->facts.maximum = high;
     }
+}
+
+// Java ordered UUIDs as two signed numbers for years: bounds are true in our order, which is that
+// of bytes, only where both begin with the same bit, and then of their first halves.
+static void take_uuids(ice_pruner *self, prune_column *to) {
+    if (to->uuid_low.size != 16 || to->uuid_high.size != 16 ||
+        ((to->uuid_low.data[0] ^ to->uuid_high.data[0]) & 0x80) != 0) {
+        return;
+    }
+    uint8_t low[16] = {0};
+    uint8_t high[16];
+    memset(high, 0xff, sizeof high);
+    memcpy(low, to->uuid_low.data, 8);
+    memcpy(high, to->uuid_high.data, 8);
+    const ice_scalar minimum = {.kind = ICE_SCALAR_BYTES, .data = {.size = 16, .data = low}};
+    const ice_scalar maximum = {.kind = ICE_SCALAR_BYTES, .data = {.size = 16, .data = high}};
+    narrow(to, &minimum, &maximum, &self->scratch);
 }
 
 static void set_no_null(prune_column *to) {
@@ -220,7 +242,11 @@ static void take_summary(ice_pruner *self, prune_column *to, const ice_partition
     if (by->transform.kind == ICE_IDENTITY && !summary->has_nan) {
         to->facts.nan_count = (exact_u64){.is_known = true};
     }
-    if (!is_empty) {
+    if (by->transform.kind == ICE_IDENTITY && to->type->id == TYPE_UUID) {
+        to->uuid_low = summary->has_low ? summary->low : (bytes){.size = 0};
+        to->uuid_high = summary->has_high ? summary->high : (bytes){.size = 0};
+        take_uuids(self, to);
+    } else if (!is_empty) {
         const ice_scalar low = bound_of(result, summary->has_low, summary->low);
         const ice_scalar high = bound_of(result, summary->has_high, summary->high);
         take_partition(self, to, by, &low, &high);
@@ -282,6 +308,10 @@ static void take_pair(void *user, ice_map map, int32_t key, ice_pair value) {
     if (to == NULL) {
         return;
     }
+    if (to->type->id == TYPE_UUID && map >= ICE_MAP_LOW) {
+        *(map == ICE_MAP_LOW ? &to->uuid_low : &to->uuid_high) = value.data;
+        return;
+    }
     const ice_scalar nothing = {.kind = ICE_SCALAR_NONE};
     const ice_scalar bound =
         map >= ICE_MAP_LOW ? ice_scalar_of_bytes(to->type, value.data) : nothing;
@@ -321,6 +351,9 @@ firn_status ice_prune_file(ice_pruner *self, const ice_walk *walk, const ice_ent
                                    ICE_MAP_HIGH};
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) {
         TRY(ice_walk_pairs(walk, entry, maps[i], take_pair, self, err));
+    }
+    for (uint32_t i = 0; i < self->count; i++) {
+        take_uuids(self, &self->columns[i]);
     }
     if (is_never(self, self->filters)) {
         *out = ICE_BY_BOUNDS;

@@ -13,8 +13,8 @@
 
 struct scan_planner {
     ice_table *table;
-    scan_env env;
-    arena memory; // Of tasks and the delete index.
+    const scan_env *env; // Its wakeup is that of whoever asks.
+    arena memory;        // Of tasks and the delete index.
     arena walk_memory;
     arena block;
     codec_scratch codecs;
@@ -45,7 +45,7 @@ firn_status ice_plan(table_snapshot *base, const scan_request *request, const sc
         return ARENA_FULL(&memory, err);
     }
     *self = (scan_planner){.table = table,
-                           .env = *env,
+                           .env = env,
                            .memory = memory,
                            .walk_memory = arena_open(PLANNER_BYTES_MAX),
                            .block = arena_open(PLANNER_BYTES_MAX),
@@ -95,21 +95,21 @@ void ice_planner_counters(const scan_planner *self, scan_counters *add_to) {
     add_to->files_pruned_partition += self->counters.files_pruned_partition;
     add_to->files_pruned_bounds += self->counters.files_pruned_bounds;
     add_to->files_pruned_dynamic += self->counters.files_pruned_dynamic;
-    add_to->delete_files += ice_delete_index_count(self->deletes);
+    add_to->delete_files += ice_delete_index_opened(self->deletes);
 }
 
 // ---- Manifests ---------------------------------------------------------------------------------
 
 static firn_status open_manifest(scan_planner *self, const ice_manifest *manifest,
                                  firn_error *err) {
-    io_open_options options = {.cancel = self->env.cancel, .is_immutable = true};
+    io_open_options options = {.cancel = self->env->cancel, .is_immutable = true};
     if (!io_path_is_local(manifest->path) && manifest->length > 0) {
         options.has_size = true; // Spares a question to the server.
         options.size = manifest->length;
     }
     uint64_t size;
-    TRY(io_file_open(self->env.io, manifest->path, &options, &self->file, err));
-    firn_status status = io_file_size(self->file, self->env.cancel, &size, err);
+    TRY(io_file_open(self->env->io, manifest->path, &options, &self->file, err));
+    firn_status status = io_file_size(self->file, self->env->cancel, &size, err);
     if (status == FIRN_OK && (size == 0 || size > ICE_MANIFEST_BYTES_MAX)) {
         status = FAIL(err, FIRN_CORRUPT, "a manifest of %llu bytes, 1 to %llu are read",
                       (unsigned long long)size, (unsigned long long)ICE_MANIFEST_BYTES_MAX);
@@ -118,11 +118,11 @@ static firn_status open_manifest(scan_planner *self, const ice_manifest *manifes
         io_file_release(self->file);
         return status;
     }
-    io_request request = {.cancel = self->env.cancel};
-    if (self->env.wakeup != NULL) {
-        request.waker = io_waker_of(self->env.wakeup);
+    io_request request = {.cancel = self->env->cancel};
+    if (self->env->wakeup != NULL) {
+        request.waker = io_waker_of(self->env->wakeup);
     }
-    pq_window_open(&self->window, self->file, self->env.pool, &request);
+    pq_window_open(&self->window, self->file, self->env->pool, &request);
     pq_window_begin(&self->window, (pq_chunk_range){.size = size}, (size_t)size);
     self->has_file = true;
     self->counters.manifests++;
@@ -342,7 +342,7 @@ firn_status ice_planner_next(scan_planner *self, const scan_task **out, scan_ans
             *answer = SCAN_END;
             return FIRN_OK;
         } else {
-            ice_delete_index_finish(self->deletes);
+            TRY(ice_delete_index_finish(self->deletes, err));
             self->is_in_data = true;
             self->next_manifest = 0;
         }
