@@ -9,8 +9,9 @@
 #define SELECTIVITY_LIKE 0.1
 #define SELECTIVITY_OTHER 0.33
 #define SELECTIVITY_MIN 1e-7
-#define KEYS_MAX 16        // Of a join; more of them make no other estimate.
-#define KEY_SHARE 0.9      // Distinct values a row from which on a column is thought of as a key.
+#define KEYS_MAX 16   // Of a join; more of them make no other estimate.
+#define KEY_SHARE 0.9 // Distinct values a row from which on a column is thought of as a key.
+#define FACTS_BYTES_SMALL ((uint64_t)128 << 10)
 #define DISTINCT_SHARE 0.1 // Of the rows, where a column's distinct values are unknown.
 
 // ---- Columns ---------------------------------------------------------------------------------
@@ -358,11 +359,13 @@ static firn_status estimate_scan(estimates *self, plan_node *node) {
     double rows = table->row_count.is_known ? (double)table->row_count.value
                   : table->rows.is_known    ? table->rows.value
                                             : ROWS_UNKNOWN;
+    // What much must be read for is asked for only where there is something to choose.
+    const bool asks = table->kind->facts != NULL && (table->facts_bytes <= FACTS_BYTES_SMALL ||
+                                                     self->self->plan->table_count > 1);
     for (uint32_t i = 0; i < node->scan_.columns.count; i++) {
         const scan_column *column = &node->scan_.columns.items[i];
-        const column_facts *facts = column->path_length == 1 && table->kind->facts != NULL
-                                        ? table->kind->facts(table, column->path[0])
-                                        : NULL;
+        const column_facts *facts =
+            asks && column->path_length == 1 ? table->kind->facts(table, column->path[0]) : NULL;
         TRY(put_column(self, column->id, of_facts(facts, column->type, rows)));
     }
     node->row_estimate = fmax(1, rows * filter_selectivity(self, &node->scan_.filters));

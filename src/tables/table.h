@@ -124,7 +124,8 @@ struct table_snapshot {
     table_ref ref;
     exact_u64 row_count; ///< Exact only if metadata may answer COUNT(*): no deletes.
     estimate rows;
-    arena memory; ///< Of this struct's data; closed with it.
+    uint64_t facts_bytes; ///< To be read, about, when facts are first asked for; 0: at hand.
+    arena memory;         ///< Of this struct's data; closed with it.
 };
 
 struct table_kind {

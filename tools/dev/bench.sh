@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Measures firn next to its peers: ./dev bench tpch|start [options] (tpch --help lists them)
+# Measures firn next to its peers: ./dev bench tpch|start|plan [options] (tpch --help lists them)
 #
 # tpch    the 22 queries at scale 1, Snappy and ZSTD, next to DuckDB, Polars and DataFusion
 # start   100 process starts to exit
+# plan    planning scans of Iceberg tables of 1,000 and 10,000 files, next to PyIceberg
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 case ${1:-} in
-tpch | start)
+tpch | start | plan)
     what=$1
     shift
     bash tools/dev/setup.sh build python
@@ -14,7 +15,7 @@ tpch | start)
     exec python3 "bench/$what/${what}_bench.py" "$@"
     ;;
 *)
-    sed -n '2,5s/^# *//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,6s/^# *//p' "${BASH_SOURCE[0]}" >&2
     exit 2
     ;;
 esac

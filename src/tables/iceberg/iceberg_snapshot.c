@@ -64,6 +64,7 @@ static firn_status append_manifests(ice_table *self, io *files, const cancel_fla
 // ---- Opening -----------------------------------------------------------------------------------
 
 // Rows are known exactly only where nothing is deleted and every manifest says how many it has.
+// Facts would be read from all of them.
 static void count_rows(ice_table *self) {
     exact_u64 rows = {.is_known = !self->is_incremental};
     for (uint32_t i = 0; i < self->manifests.count && rows.is_known; i++) {
@@ -73,6 +74,9 @@ static void count_rows(ice_table *self) {
         if (!each->has_deletes) {
             rows.value += each->live_rows.value;
         }
+    }
+    for (uint32_t i = 0; i < self->manifests.count; i++) {
+        self->base.facts_bytes += self->manifests.items[i].length;
     }
     self->base.row_count = rows;
     self->base.rows = rows.is_known            ? estimate_of_bound(bound_of_exact(rows))
