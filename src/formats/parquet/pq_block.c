@@ -11,19 +11,19 @@ firn_status pq_block_reserve(pq_block *self, pool *owner, size_t size, size_t ke
     if (size <= self->size) {
         return FIRN_OK;
     }
-    pq_block grown = {.size = 0};
+    const size_t slack = size / 8 <= SIZE_MAX - size ? size / 8 : 0;
+    pq_block grown = {.size = size + slack};
     if (kept == 0) { // No moment needs both.
         pq_block_close(self, owner);
     }
-    const size_t slack = size / 8 <= SIZE_MAX - size ? size / 8 : 0;
-    grown.data = pool_block_take(owner, size + slack, &grown.capacity);
+    grown.data = pool_block_take(owner, grown.size, &grown.capacity);
     if (grown.data == NULL) {
+        grown.size = size;
         grown.data = pool_block_take(owner, size, &grown.capacity);
     }
     if (grown.data == NULL) {
         return POOL_FULL(owner, size, err);
     }
-    grown.size = grown.capacity;
     if (kept > 0) {
         memcpy(grown.data, self->data, kept);
         pq_block_close(self, owner);

@@ -245,7 +245,8 @@ firn_status pq_leaf_available(pq_leaf_reader *self, uint32_t *rows, pq_answer *a
         uint32_t left = self->levels.left;
         if (!self->is_open) {
             pq_leaf_seek(self);
-            TRY(pq_leaf_peek(self, answer, err));
+            TRY(self->skip > 0 ? pq_pages_peek_header(&self->chunk->pages, answer, err)
+                               : pq_leaf_peek(self, answer, err));
             if (*answer == PQ_END) {
                 return FAIL(err, FIRN_CORRUPT, "the column ends after %llu of %llu rows",
                             (unsigned long long)self->rows_taken,
@@ -258,7 +259,8 @@ firn_status pq_leaf_available(pq_leaf_reader *self, uint32_t *rows, pq_answer *a
         }
         if (self->skip < left) {
             *rows = left - (uint32_t)self->skip;
-            return FIRN_OK;
+            // Of a page that is to be read the body must be at hand.
+            return self->is_open ? FIRN_OK : pq_leaf_peek(self, answer, err);
         }
         self->skip -= left;
         self->rows_taken += left;

@@ -229,7 +229,7 @@ static firn_status skip_rows(pq_leaf_reader *self, pq_answer *answer, firn_error
         }
         if (!self->is_open && self->rows_begun == 0) {
             pq_leaf_seek(self);
-            TRY(pq_leaf_peek(self, answer, err));
+            TRY(pq_pages_peek_header(&self->chunk->pages, answer, err));
             if (*answer == PQ_WAIT) {
                 return FIRN_OK;
             }

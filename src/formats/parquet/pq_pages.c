@@ -129,10 +129,11 @@ firn_status pq_pages_ask(pq_pages *self, firn_error *err) {
 // ---- Headers -----------------------------------------------------------------------------------
 
 // Reads the header at the window's start, with as many bytes as that takes.
-static firn_status read_header(pq_pages *self, pq_answer *answer, firn_error *err) {
+static firn_status read_header(pq_pages *self, bool is_alone, pq_answer *answer, firn_error *err) {
     size_t size = HEADER_SIZE_GUESS;
     for (;;) {
-        TRY(pq_window_want(&self->window, size, answer, err));
+        TRY(is_alone ? pq_window_want_few(&self->window, size, answer, err)
+                     : pq_window_want(&self->window, size, answer, err));
         if (*answer != PQ_READY) {
             return FIRN_OK;
         }
@@ -159,7 +160,8 @@ static size_t page_size(const pq_page *page) {
     return (size_t)page->header_size + page->body_size;
 }
 
-firn_status pq_pages_peek(pq_pages *self, pq_answer *answer, firn_error *err) {
+// Finds the next page; `*answer` is PQ_END if there is none.
+static firn_status find_page(pq_pages *self, bool is_alone, pq_answer *answer, firn_error *err) {
     *answer = PQ_READY;
     if (pq_pages_is_loaded(self)) {
         self->page = self->loaded[self->loaded_at].page;
@@ -174,7 +176,7 @@ firn_status pq_pages_peek(pq_pages *self, pq_answer *answer, firn_error *err) {
         if (find_cached(self)) {
             break;
         }
-        TRY(read_header(self, answer, err));
+        TRY(read_header(self, is_alone, answer, err));
         if (*answer != PQ_READY) {
             return FIRN_OK;
         }
@@ -186,15 +188,26 @@ firn_status pq_pages_peek(pq_pages *self, pq_answer *answer, firn_error *err) {
             return FAIL(err, FIRN_CORRUPT, "dictionary page behind other pages");
         }
         self->is_peeked = true;
-        // So that the pages behind it are at hand, too, when it is decoded.
-        const size_t wanted = self->ahead * page_size(&self->page);
-        if (wanted > self->window.step) {
-            const size_t most = self->options.window_bytes_max;
-            self->window.step = wanted < most ? wanted : most;
-        }
     }
-    return self->found != NULL ? FIRN_OK
-                               : pq_window_want(&self->window, page_size(&self->page), answer, err);
+    return FIRN_OK;
+}
+
+firn_status pq_pages_peek_header(pq_pages *self, pq_answer *answer, firn_error *err) {
+    return find_page(self, true, answer, err);
+}
+
+firn_status pq_pages_peek(pq_pages *self, pq_answer *answer, firn_error *err) {
+    TRY(find_page(self, false, answer, err));
+    if (*answer != PQ_READY || pq_pages_is_loaded(self) || self->found != NULL) {
+        return FIRN_OK;
+    }
+    // So that the pages behind it are at hand, too, when it is decoded.
+    const size_t wanted = self->ahead * page_size(&self->page);
+    if (wanted > self->window.step) {
+        const size_t most = self->options.window_bytes_max;
+        self->window.step = wanted < most ? wanted : most;
+    }
+    return pq_window_want(&self->window, page_size(&self->page), answer, err);
 }
 
 void pq_pages_pass(pq_pages *self) {

@@ -82,6 +82,9 @@ firn_status pq_pages_ask(pq_pages *self, firn_error *err);
 /// Errors: FIRN_CORRUPT if the chunk is cut off or the header is damaged; as pq_window_want.
 firn_status pq_pages_peek(pq_pages *self, pq_answer *answer, firn_error *err);
 
+/// The same without the body: for a page that is passed over, most likely.
+firn_status pq_pages_peek_header(pq_pages *self, pq_answer *answer, firn_error *err);
+
 /// The blocks that some pages are decoded from, and how.
 typedef struct pq_blocks {
     codec_block items[PQ_AHEAD_MAX];

@@ -138,8 +138,8 @@ static void leave_out(pq_group_plan *plan) {
     plan->spans.count = 0;
 }
 
-static firn_status new_plan(pq_pruner *self, uint32_t row_group, pq_row_span piece,
-                            pq_group_plan *plan, firn_error *err) {
+static firn_status new_plan(pq_pruner *self, uint32_t row_group, pq_group_plan *plan,
+                            firn_error *err) {
     arena memory = plan->memory; // Kept from the row group before.
     if (memory.limit == 0) {
         memory = arena_open(PLAN_MEMORY_MAX);
@@ -159,20 +159,19 @@ static firn_status new_plan(pq_pruner *self, uint32_t row_group, pq_row_span pie
         plan->indexes[i] = NULL;
     }
     const uint64_t rows = pq_file_rows_of(self->file, row_group);
-    piece.to = piece.to < rows ? piece.to : rows;
-    plan->spans.count = piece.from < piece.to ? 1 : 0;
-    plan->spans.items[0] = piece;
+    plan->spans.count = rows > 0 ? 1 : 0;
+    plan->spans.items[0] = (pq_row_span){.from = 0, .to = rows};
     return FIRN_OK;
 }
 
 firn_status pq_pruner_begin(pq_pruner *self, uint32_t row_group, pq_row_span piece,
                             pq_group_plan *plan, firn_error *err) {
-    TRY(new_plan(self, row_group, piece, plan, err));
+    TRY(new_plan(self, row_group, plan, err));
     self->plan = plan;
     self->is_counted = piece.from == 0;
     self->counters.seen += self->is_counted;
-    const bool is_whole = pq_row_spans_rows(&plan->spans) == pq_file_rows_of(self->file, row_group);
-    self->stage = plan->spans.count == 0 || (is_whole && self->filter->stage_count == 0)
+    self->is_whole = piece.from == 0 && piece.to >= pq_file_rows_of(self->file, row_group);
+    self->stage = plan->spans.count == 0 || (self->is_whole && self->filter->stage_count == 0)
                       ? STAGE_DONE
                       : STAGE_STATISTICS;
     memset(self->is_known, 0, self->picks.count * sizeof *self->is_known);
@@ -407,8 +406,8 @@ static void ask_indexes(pq_pruner *self) {
 static void add_offsets(pq_pruner *self) {
     pq_fetch_begin(&self->fetch);
     const uint64_t rows = pq_file_rows_of(self->file, self->plan->row_group);
-    const bool has_gaps =
-        self->plan->spans.count > 0 && pq_row_spans_rows(&self->plan->spans) < rows;
+    const bool has_gaps = self->plan->spans.count > 0 &&
+                          (!self->is_whole || pq_row_spans_rows(&self->plan->spans) < rows);
     for (uint32_t i = 0; i < self->picks.count; i++) {
         self->ranges[i] = NO_RANGE;
         const pq_pick *pick = self->picks.items[i];

@@ -46,6 +46,7 @@ typedef struct pq_pruner {
     pq_fetch fetch;
     pq_group_plan *plan; // Of the row group at hand.
     bool is_counted;     // It is not a later piece of a row group.
+    bool is_whole;       // All of its rows are read.
     int stage;
     column_facts *facts; // By pick, in the plan's memory, ...
     bool *is_known;      // ... if this says so.
@@ -69,7 +70,8 @@ firn_status pq_pruner_attach(pq_pruner *self, pool *owner, const io_request *req
                              firn_error *err);
 void pq_pruner_close(pq_pruner *self);
 
-/// Begins with a row group, or only the rows `piece` of it.
+/// Begins with a row group. The plan is for all of its rows; `piece` says which of them are read
+/// now, so that it is known whether pages are passed over.
 ///
 /// Keeps:  `plan` until the next call.
 /// Errors: FIRN_NO_MEMORY.

@@ -19,6 +19,8 @@
 // A chunk that is begun ahead takes a window and its dictionary.
 #define CHUNK_AHEAD_BYTES ((size_t)1 << 20)
 
+#define NO_GROUP UINT32_MAX
+
 // ---- Opening -----------------------------------------------------------------------------------
 
 static bool is_below_list_or_struct(const pq_pick *pick) {
@@ -158,6 +160,7 @@ firn_status pq_reader_open(pq_file *file, pq_pick *picks, uint32_t pick_count,
         .options = *options,
         .pick_count = pick_count,
         .output_count = pick_count - options->filter_only_count,
+        .open_group = NO_GROUP,
         .memory = memory,
         .work = arena_open(WORK_MEMORY_MAX),
     };
@@ -204,6 +207,7 @@ void pq_reader_start(pq_reader *self, uint32_t from, uint32_t count) {
     self->group_next = from;
     self->group_end = from + count;
     self->piece = (pq_row_span){.from = 0, .to = UINT64_MAX};
+    self->open_group = NO_GROUP;
     self->is_pruning = false;
     self->slot = 0;
     self->slot_end = 0;
@@ -212,7 +216,17 @@ void pq_reader_start(pq_reader *self, uint32_t from, uint32_t count) {
 }
 
 void pq_reader_start_rows(pq_reader *self, uint32_t row_group, uint64_t from, uint64_t to) {
-    pq_reader_start(self, row_group, 1);
+    const bool goes_on = self->open_group == row_group && from >= self->row;
+    if (goes_on) { // The plan and the chunks are those of the piece before.
+        assert(self->slot == 0);
+        self->slot_end = 1;
+        self->span_at = 0;
+        self->stage = STAGE_PLAN;
+        self->part = 0;
+        self->open_group = NO_GROUP;
+    } else {
+        pq_reader_start(self, row_group, 1);
+    }
     self->piece = (pq_row_span){.from = from, .to = to};
 }
 
@@ -246,6 +260,7 @@ firn_status pq_reader_next(pq_reader *self, batch *out, pq_answer *answer, firn_
     while (!is_made && *answer == PQ_READY) {
         const firn_status status = step(self, out, &is_made, answer, err);
         if (status != FIRN_OK) {
+            self->open_group = NO_GROUP;
             err_while(err, "reading %.*s", TEXT_ARGS(pq_file_path(self->file)));
             return status;
         }

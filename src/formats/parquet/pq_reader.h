@@ -73,7 +73,8 @@ void pq_reader_start(pq_reader *self, uint32_t from, uint32_t count);
 
 /// Begins with rows [from, to) of one row group: a piece of it for one of several workers. Where
 /// the file has an offset index only the pages of these rows are read; pages that two pieces share
-/// are decompressed by both, so pieces should begin at pages.
+/// are decompressed by both, so pieces should begin at pages. A piece behind the one before, of the
+/// same row group, goes on where that ended: nothing is begun or decompressed again.
 void pq_reader_start_rows(pq_reader *self, uint32_t row_group, uint64_t from, uint64_t to);
 
 /// The next batch that has a row; what it points to lives until the next call.

@@ -30,16 +30,21 @@ static firn_status charge_work(pq_reader *self, firn_error *err) {
     return FIRN_OK;
 }
 
-// Goes to the next row that may pass; false if the row group has no more.
+// Goes to the next row that may pass; false if the row group, or the piece of it, has no more.
 static bool find_row(pq_reader *self) {
     const pq_row_spans *spans = &self->plans[self->slot].spans;
-    while (self->span_at < spans->count && self->row >= spans->items[self->span_at].to) {
+    const uint64_t next = self->row > self->piece.from ? self->row : self->piece.from;
+    while (self->span_at < spans->count && next >= spans->items[self->span_at].to) {
         self->span_at += 1;
     }
     if (self->span_at == spans->count) {
         return false;
     }
-    const uint64_t from = spans->items[self->span_at].from;
+    const uint64_t first = spans->items[self->span_at].from;
+    const uint64_t from = next > first ? next : first;
+    if (from >= self->piece.to) {
+        return false;
+    }
     if (self->row < from) {
         for (uint32_t i = 0; i < self->leaf_count; i++) {
             pq_leaf_skip(self->leaves[i], from - self->row);
@@ -51,7 +56,8 @@ static bool find_row(pq_reader *self) {
 
 // How many rows the batch spans: what the shortest page of a flat leaf has left.
 static firn_status find_span(pq_reader *self, pq_answer *answer, firn_error *err) {
-    const uint64_t left = self->plans[self->slot].spans.items[self->span_at].to - self->row;
+    const uint64_t span_to = self->plans[self->slot].spans.items[self->span_at].to;
+    const uint64_t left = (span_to < self->piece.to ? span_to : self->piece.to) - self->row;
     uint32_t span = left < self->batch_max ? (uint32_t)left : self->batch_max;
     for (uint32_t i = 0; i < self->leaf_count; i++) {
         pq_leaf_reader *leaf = self->leaves[i];

@@ -140,6 +140,10 @@ static void enter_group(pq_reader *self) {
 }
 
 void pq_reader_next_group(pq_reader *self) {
+    const bool is_piece = self->piece.from > 0 || self->piece.to < self->group_rows;
+    if (self->slot_end > 0 && is_piece) {
+        self->open_group = self->group;
+    }
     if (self->slot + 1 < self->slot_end) {
         self->slot += 1;
         enter_group(self);

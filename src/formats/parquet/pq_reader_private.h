@@ -46,10 +46,11 @@ struct pq_reader {
     uint32_t group; // The row group that is read or was looked at last.
     uint32_t group_next;
     uint32_t group_end;
-    pq_row_span piece; // Of the row group, when only that is read; else to UINT64_MAX.
-    bool is_pruning;   // The one in plans[slot_end] is being looked at.
-    uint32_t slot;     // Where its chunks and its plan are, ...
-    uint32_t slot_end; // ... and how many row groups are planned.
+    pq_row_span piece;   // Of the row group, when only that is read; else to UINT64_MAX.
+    uint32_t open_group; // The row group a piece of which was read to its end: the next goes on.
+    bool is_pruning;     // The one in plans[slot_end] is being looked at.
+    uint32_t slot;       // Where its chunks and its plan are, ...
+    uint32_t slot_end;   // ... and how many row groups are planned.
     pq_group_plan plans[PQ_GROUPS_AHEAD];
     size_t span_at;       // The span of the plan that `row` is in.
     uint64_t group_start; // Number in the file of the row group's first row.

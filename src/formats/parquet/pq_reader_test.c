@@ -378,6 +378,7 @@ TEST(pq_reader_reads_a_row_group_in_pieces) {
         pq_reader *reader;
         REQUIRE(pq_reader_open(s.file, s.picks, s.count, &s.options, &reader, &s.err) == FIRN_OK);
         outcome out = {.rows = 0};
+        const uint64_t bytes_before = s.input.bytes_asked;
         for (uint64_t at = 0; at < ROW_COUNT && out.status == FIRN_OK; at += 700) {
             const uint64_t before = out.rows;
             pq_reader_start_rows(reader, 0, at, at + 700);
@@ -385,6 +386,28 @@ TEST(pq_reader_reads_a_row_group_in_pieces) {
             CHECK(out.rows - before == (at + 700 < ROW_COUNT ? 700 : ROW_COUNT - at));
         }
         CHECK(out.status == FIRN_OK && out.rows == ROW_COUNT);
+        // One went on where the other ended, so that no byte was asked for twice.
+        CHECK(s.input.bytes_asked - bytes_before < s.content.size + 4096);
+        // Backwards each piece is begun anew; between them some rows are left out.
+        for (uint64_t at = 4200; at >= 1400 && out.status == FIRN_OK; at -= 1400) {
+            const uint64_t before = out.rows;
+            pq_reader_start_rows(reader, 0, at, at + 100);
+            read_rest(reader, &out, &s.err);
+            pq_reader_start_rows(reader, 0, at + 650, at + 700);
+            read_rest(reader, &out, &s.err);
+            CHECK(out.rows - before == 150);
+        }
+        // One that was left in the middle does not go on.
+        batch rows;
+        pq_answer answer = PQ_WAIT;
+        pq_reader_start_rows(reader, 0, 0, 700);
+        while (answer == PQ_WAIT) {
+            REQUIRE(pq_reader_next(reader, &rows, &answer, &s.err) == FIRN_OK);
+        }
+        const uint64_t before = out.rows;
+        pq_reader_start_rows(reader, 0, 700, 1400);
+        read_rest(reader, &out, &s.err);
+        CHECK(out.status == FIRN_OK && out.rows - before == 700);
         pq_reader_close(reader);
         scene_close(&s);
     }

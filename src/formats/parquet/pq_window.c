@@ -5,6 +5,9 @@
 
 #include "formats/parquet/pq_unpack.h"
 
+// Read at a time where only headers are wanted: a local read costs little more than its bytes.
+#define FEW_BYTES 512
+
 void pq_window_open(pq_window *self, io_file *input, pool *owner, const io_request *request) {
     *self =
         (pq_window){.input = input, .owner = owner, .request = *request, .ticket = IO_TICKET_NONE};
@@ -57,7 +60,9 @@ firn_status pq_window_ask(pq_window *self, firn_error *err) {
                                                                : FIRN_OK;
 }
 
-firn_status pq_window_want(pq_window *self, size_t size, pq_answer *answer, firn_error *err) {
+// Asks for at least `step` bytes at a time.
+static firn_status want(pq_window *self, size_t size, size_t step, pq_answer *answer,
+                        firn_error *err) {
     *answer = PQ_READY;
     for (;;) {
         if (self->to - self->from >= size) {
@@ -65,7 +70,7 @@ firn_status pq_window_want(pq_window *self, size_t size, pq_answer *answer, firn
         }
         if (self->ticket.file == NULL) {
             const size_t missing = size - (self->to - self->from);
-            TRY(ask(self, missing > self->step ? missing : self->step, err));
+            TRY(ask(self, missing > step ? missing : step, err));
         }
         if (self->ticket.file == NULL) {
             return FIRN_OK; // The chunk has no more.
@@ -81,6 +86,14 @@ firn_status pq_window_want(pq_window *self, size_t size, pq_answer *answer, firn
         io_ticket_close(&self->ticket);
         memset(self->buffer.data + self->to, 0, PQ_PAD);
     }
+}
+
+firn_status pq_window_want(pq_window *self, size_t size, pq_answer *answer, firn_error *err) {
+    return want(self, size, self->step, answer, err);
+}
+
+firn_status pq_window_want_few(pq_window *self, size_t size, pq_answer *answer, firn_error *err) {
+    return want(self, size, io_file_is_remote(self->input) ? self->step : FEW_BYTES, answer, err);
 }
 
 void pq_window_pass(pq_window *self, uint64_t size) {

@@ -40,6 +40,9 @@ firn_status pq_window_ask(pq_window *self, firn_error *err);
 /// Errors: FIRN_IO, FIRN_NO_MEMORY, FIRN_CANCELLED.
 firn_status pq_window_want(pq_window *self, size_t size, pq_answer *answer, firn_error *err);
 
+/// The same, but asks for few bytes more than that: for headers of pages that may be passed over.
+firn_status pq_window_want_few(pq_window *self, size_t size, pq_answer *answer, firn_error *err);
+
 /// Passes over `size` bytes, at most what the chunk has left; those not read yet are never read,
 /// unless they are on their way.
 void pq_window_pass(pq_window *self, uint64_t size);
