@@ -21,14 +21,16 @@
 //   - Children keep their parents alive: any order of closing is right, and batches outlive all.
 //   - Text in is UTF-8 and borrowed for the call: keys and names end in NUL; SQL is pointer and
 //     size, where the size may be FIRN_NUL_TERMINATED.
-//   - Threads: an engine may be used from any thread at any time; a session and a statement from
-//     one thread at a time; a stream is pulled by one thread at a time, which need not be its
-//     session's, while the session runs other statements. Cancel and progress: any thread, any
-//     time.
-//   - Passing NULL where it is not allowed is a bug of the caller and stops a debug build.
+//   - Threads: an engine may be used from any thread at any time; a session with its statements
+//     from one thread at a time; a stream is pulled by one thread at a time, which need not be its
+//     session's, while the session runs other statements. Cancel, progress and releasing a stream:
+//     any thread, any time. A second thread in a session or statement gets FIRN_INVALID, in a
+//     stream EBUSY. Callbacks of a call (a stream that is registered) may use the session again.
+//   - NULL where it is not allowed is FIRN_INVALID; functions without a status then do nothing.
 //   - Settings are text: see `SHOW ALL SETTINGS` for their names, values and meaning.
 //   - The library touches no signal handler, locale, umask or working directory, and starts no
-//     thread before a statement needs one. In a forked child every call answers an error.
+//     thread before a statement needs one. In a forked child every call answers an error,
+//     and closing what the parent opened does nothing.
 #ifndef FIRN_H
 #define FIRN_H
 
@@ -186,7 +188,8 @@ FIRN_API firn_status firn_engine_open(const firn_option *options, size_t count, 
                                       firn_error *err);
 
 /// Ends an engine: cancels what runs and joins the workers. Open sessions, statements and streams
-/// stay valid objects whose calls answer FIRN_CANCELLED; batches handed out stay readable.
+/// stay valid objects, to be closed as ever, whose calls answer FIRN_CANCELLED; batches handed out
+/// stay readable.
 FIRN_API void firn_engine_close(firn_engine *engine);
 
 /// Sets one engine setting. Takes effect for statements that start later; a smaller memory_limit
@@ -235,7 +238,7 @@ FIRN_API void firn_session_cancel(firn_session *session);
 ///            must release; on failure out->release is NULL.
 /// @returns FIRN_OK or the status of the fault. Failures while data is read come out of the
 ///          stream: get_next returns EINVAL, EIO, ENOMEM or ECANCELED, get_last_error the text, and
-///          firn_stream_error the whole error.
+///          firn_stream_error the whole error. A stream that failed says the same again and again.
 ///
 /// @code
 ///     static const char sql[] = "SELECT region, SUM(revenue) FROM sales GROUP BY region";

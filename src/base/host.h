@@ -144,6 +144,8 @@ typedef struct host_thread host_thread; // Opaque: a pthread.
 /// Starts a thread with all signals blocked. Errors: FIRN_NO_MEMORY.
 firn_status host_thread_start(void (*run)(void *user), void *user, host_thread **out,
                               firn_error *err);
+/// The calling thread: not 0, and of no other thread that lives.
+uint64_t host_thread_id(void);
 /// Waits for its end and frees it.
 void host_thread_join(host_thread *thread);
 /// How many threads this process has started through here and not joined: shown in tests.

@@ -64,6 +64,13 @@ firn_status host_thread_start(void (*run)(void *user), void *user, host_thread *
     return FIRN_OK;
 }
 
+uint64_t host_thread_id(void) {
+    const pthread_t here = pthread_self(); // A number or a pointer, as the C library likes.
+    uint64_t id = 0;
+    memcpy(&id, &here, sizeof here);
+    return id;
+}
+
 void host_thread_join(host_thread *thread) {
     if (thread != NULL) {
         (void)pthread_join(thread->id, NULL);

@@ -132,7 +132,7 @@ static firn_status run_attach(run *self, const sql_attach *written, firn_error *
         alias = text_slice(alias, 0, text_find(alias, TEXT(".")));
     }
     const sql_name name = {.value = alias};
-    if (session_catalog(self->session, &name) != NULL) {
+    if (catalog_set_find(self->catalogs, &name) != NULL) {
         if (written->if_not_exists) {
             return FIRN_OK;
         }
@@ -145,7 +145,7 @@ static firn_status run_attach(run *self, const sql_attach *written, firn_error *
 }
 
 static firn_status run_detach(run *self, const sql_detach *written, firn_error *err) {
-    if (written->if_exists && session_catalog(self->session, &written->name) == NULL) {
+    if (written->if_exists && catalog_set_find(self->catalogs, &written->name) == NULL) {
         return FIRN_OK;
     }
     return session_detach(self->session, written->name.value, err);

@@ -48,8 +48,8 @@ static firn_status show_catalogs(run *self, firn_error *err) {
     static const char *const names[] = {"name"};
     listing *rows;
     TRY(listing_open(self, names, 1, &rows, err));
-    for (const attached *each = self->session->catalogs; each != NULL; each = each->following) {
-        TRY(listing_add(rows, &each->alias, err));
+    for (uint32_t i = 0; i < self->catalogs->count; i++) {
+        TRY(listing_add(rows, &self->catalogs->items[i]->alias, err));
     }
     return listing_finish(rows, err);
 }
@@ -85,16 +85,6 @@ static firn_status each_space(run *self, const attached *owner, namespace_path p
     return FIRN_OK;
 }
 
-static const attached *attached_named(const run *self, const sql_name *name) {
-    for (const attached *each = self->session->catalogs; each != NULL; each = each->following) {
-        if (name->is_quoted ? text_equal(name->value, each->alias)
-                            : text_equal_nocase(name->value, each->alias)) {
-            return each;
-        }
-    }
-    return NULL;
-}
-
 static firn_status add_space(run *self, const attached *owner, namespace_path space, void *user,
                              firn_error *err) {
     (void)owner;
@@ -107,9 +97,9 @@ static firn_status show_schemas(run *self, const sql_show *written, firn_error *
     static const char *const names[] = {"name"};
     listing *rows;
     TRY(listing_open(self, names, 1, &rows, err));
-    const sql_name current = {.value = self->session->current_catalog};
+    const sql_name current = {.value = self->context.catalog};
     const sql_name *wanted = written->name.count > 0 ? &written->name.items[0] : &current;
-    const attached *owner = attached_named(self, wanted);
+    const attached *owner = catalog_set_find(self->catalogs, wanted);
     if (owner == NULL) {
         return FAIL_SQL(err, FIRN_NOT_FOUND, "3D000", wanted->position,
                         "no catalog \"%.*s\" is attached", TEXT_ARGS(wanted->value));
@@ -156,7 +146,7 @@ static firn_status show_tables(run *self, const sql_show *written, firn_error *e
     } else {
         const sql_name temp = {.value = TEXT("temp")};
         const text main_name = TEXT("main");
-        TRY(add_tables(self, attached_named(self, &temp),
+        TRY(add_tables(self, catalog_set_find(self->catalogs, &temp),
                        (namespace_path){.count = 1, .items = (text *)(uintptr_t)&main_name}, rows,
                        err));
     }
@@ -165,7 +155,7 @@ static firn_status show_tables(run *self, const sql_show *written, firn_error *e
     object_place place;
     TRY(session_place(self, &inside, false, &place, err));
     const sql_name alias = {.value = place.catalog->alias, .is_quoted = true};
-    TRY(add_tables(self, attached_named(self, &alias), place.object.space, rows, err));
+    TRY(add_tables(self, catalog_set_find(self->catalogs, &alias), place.object.space, rows, err));
     return listing_finish(rows, err);
 }
 
@@ -412,8 +402,8 @@ firn_status command_explain(run *self, const sql_explain *written, const bind_pa
 // ----------------------------------------------------------------------------
 
 static firn_status add_all(run *self, listing *rows, space_visit visit, firn_error *err) {
-    for (const attached *each = self->session->catalogs; each != NULL; each = each->following) {
-        TRY(each_space(self, each, (namespace_path){0}, 0, visit, rows, err));
+    for (uint32_t i = 0; i < self->catalogs->count; i++) {
+        TRY(each_space(self, self->catalogs->items[i], (namespace_path){0}, 0, visit, rows, err));
     }
     return FIRN_OK;
 }

@@ -179,8 +179,8 @@ firn_status command_create_view(run *self, const sql_create_view *written, firn_
         columns[i] = written->columns.items[i].value;
     }
     view_definition view = {
-        .catalog = self->session->current_catalog,
-        .space = {.count = 1, .items = &self->session->current_schema},
+        .catalog = self->context.catalog,
+        .space = {.count = 1, .items = &self->context.schema},
         .columns = {.count = (uint32_t)written->columns.count, .items = columns},
     };
     TRY(text_builder_finish(&printed, &view.sql, err));
@@ -188,8 +188,8 @@ firn_status command_create_view(run *self, const sql_create_view *written, firn_
                                             err);
 }
 
-firn_status command_insert(run *self, const sql_insert *written, const bind_parameters *known,
-                           const literal *values, firn_error *err) {
+firn_status command_bind_insert(run *self, const sql_insert *written, const bind_parameters *known,
+                                firn_error *err) {
     if (written->is_overwrite || written->replace_where != NULL || written->with != NULL ||
         written->returning.count > 0 || written->query == NULL) {
         return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
@@ -200,17 +200,24 @@ firn_status command_insert(run *self, const sql_insert *written, const bind_para
     bound_object target = {0};
     TRY(env.find(self, &written->table->path, &now, NULL, &self->memory, &target, err));
     if (target.snapshot == NULL || target.snapshot->kind->sink == NULL) {
+        firn_status status =
+            FAIL_SQL(err, FIRN_INVALID, "42809", written->table->node.position,
+                     "rows cannot be inserted here: it is a %s",
+                     target.snapshot == NULL ? "view" : "table that can only be read");
         table_snapshot_release(target.snapshot);
-        return FAIL_SQL(err, FIRN_INVALID, "42809", written->table->node.position,
-                        "rows cannot be inserted here: it is a %s",
-                        target.snapshot == NULL ? "view" : "table that can only be read");
+        return status;
     }
     const insert_target into = {
         .table = target.snapshot, .columns = &written->columns, .is_by_name = written->is_by_name};
     firn_status status =
         bind_insert(written->query, &into, &env, known, &self->memory, &self->bound, err);
     table_snapshot_release(target.snapshot);
-    TRY(status);
+    return status;
+}
+
+firn_status command_insert(run *self, const sql_insert *written, const bind_parameters *known,
+                           const literal *values, firn_error *err) {
+    TRY(command_bind_insert(self, written, known, err));
     TRY(run_insert(self, values, known == NULL ? 0 : known->count, err));
     TRY(run_drain(self, err));
     return run_count(self, err);

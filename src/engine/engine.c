@@ -13,8 +13,35 @@ firn_error *err_or(firn_error *given, firn_error *own) {
     return err;
 }
 
+firn_status check_given(const void *given, const char *name, firn_error *err) {
+    return given != NULL ? FIRN_OK : FAIL(err, FIRN_INVALID, "\"%s\" is NULL", name);
+}
+
+firn_status caller_enter(caller_check *self, const char *what, firn_error *err) {
+    const uint64_t here = host_thread_id();
+    uint64_t inside = 0;
+    if (!atomic_compare_exchange_strong(&self->thread, &inside, here) && inside != here) {
+        firn_status status = FAIL(err, FIRN_INVALID, "the %s is in a call on another thread", what);
+        err_hint(err, "a %s is for one thread at a time; give each thread one of its own", what);
+        return status;
+    }
+    self->depth++;
+    return FIRN_OK;
+}
+
+void caller_leave(caller_check *self) {
+    if (--self->depth == 0) {
+        atomic_store(&self->thread, 0);
+    }
+}
+
+bool engine_is_ours(const firn_engine *self) {
+    return self->process == host_process_id();
+}
+
 firn_status engine_check(firn_engine *self, firn_error *err) {
-    if (self->process != host_process_id()) {
+    TRY(check_given(self, "engine", err));
+    if (!engine_is_ours(self)) {
         firn_status status =
             FAIL(err, FIRN_INVALID, "this engine was opened before the process forked");
         err_hint(err, "open an engine of its own in the child");
@@ -76,11 +103,21 @@ void engine_release(firn_engine *self) {
     }
 }
 
+static firn_status set_option(firn_engine *self, const firn_option *option, firn_error *err) {
+    TRY(check_given(option->key, "key", err));
+    TRY(check_given(option->value, "value", err));
+    return settings_set(&self->settings, text_of(option->key), text_of(option->value), err);
+}
+
 firn_status firn_engine_open(const firn_option *options, size_t count, firn_engine **out,
                              firn_error *err) {
     firn_error own;
     err = err_or(err, &own);
+    TRY(check_given(out, "out", err));
     *out = NULL;
+    if (count > 0) {
+        TRY(check_given(options, "options", err));
+    }
     firn_engine *self = host_alloc(sizeof *self);
     if (self == NULL) {
         return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *self);
@@ -93,8 +130,7 @@ firn_status firn_engine_open(const firn_option *options, size_t count, firn_engi
     self->test_modes = modes == NULL ? 0 : test_modes_parse(text_of(modes));
     firn_status status = settings_open(&self->zones, &self->settings, err);
     for (size_t i = 0; i < count && status == FIRN_OK; i++) {
-        status =
-            settings_set(&self->settings, text_of(options[i].key), text_of(options[i].value), err);
+        status = set_option(self, &options[i], err);
     }
     if (status == FIRN_OK) {
         status = open_parts(self, err);
@@ -111,8 +147,8 @@ firn_status firn_engine_open(const firn_option *options, size_t count, firn_engi
 }
 
 void firn_engine_close(firn_engine *engine) {
-    if (engine == NULL) {
-        return;
+    if (engine == NULL || !engine_is_ours(engine)) {
+        return; // Of a parent process its threads and locks are not ours to end.
     }
     atomic_store(&engine->is_closed, true);
     mutex_lock(&engine->lock);
@@ -120,6 +156,7 @@ void firn_engine_close(firn_engine *engine) {
         firn_session_cancel(each);
     }
     mutex_unlock(&engine->lock);
+    scheduler_stop(engine->scheduler);
     engine_release(engine);
 }
 
@@ -128,6 +165,8 @@ firn_status firn_engine_set(firn_engine *engine, const char *key, const char *va
     firn_error own;
     err = err_or(err, &own);
     TRY(engine_check(engine, err));
+    TRY(check_given(key, "key", err));
+    TRY(check_given(value, "value", err));
     mutex_lock(&engine->lock);
     firn_status status = settings_set(&engine->settings, text_of(key), text_of(value), err);
     if (status == FIRN_OK) {
@@ -144,6 +183,8 @@ firn_status firn_engine_get(firn_engine *engine, const char *key, char *value, s
     firn_error own;
     err = err_or(err, &own);
     TRY(engine_check(engine, err));
+    TRY(check_given(key, "key", err));
+    TRY(check_given(size, "size", err));
     mutex_lock(&engine->lock);
     text found;
     firn_status status = settings_get(&engine->settings, text_of(key), &found, err);
@@ -155,5 +196,8 @@ firn_status firn_engine_get(firn_engine *engine, const char *key, char *value, s
 }
 
 void firn_engine_trim(firn_engine *engine, uint64_t keep_bytes) {
+    if (engine == NULL || !engine_is_ours(engine)) {
+        return;
+    }
     pool_trim(engine->pool, keep_bytes);
 }

@@ -7,11 +7,15 @@
 
 typedef struct many {
     firn_statement *statement;
+    settings settings;            // The statement's when it was run.
     struct ArrowArrayStream rows; // Of parameters.
     struct ArrowSchema types;
     struct ArrowArray batch;
-    uint64_t next; // Row of the batch.
+    uint64_t next;         // Row of the batch.
+    bound_row bound;       // The newest row.
+    uint64_t cancel_count; // Of the statement when it was run: one more, and no run begins.
     bool is_end;
+    int failed;                      // What get_next answers from the first fault on.
     struct ArrowArrayStream current; // Of the run for the row before; release is NULL if none.
     firn_error error;
 } many;
@@ -19,53 +23,68 @@ typedef struct many {
 static int get_schema(struct ArrowArrayStream *self, struct ArrowSchema *out) {
     many *state = self->private_data;
     state->error = ERR_INIT;
-    return firn_statement_schema(state->statement, out, &state->error) == FIRN_OK ? 0 : EINVAL;
+    return stream_errno(arrow_schema_export(&state->statement->columns, &state->settings.arrow, out,
+                                            &state->error));
 }
 
 // The next row of parameters; *found is false when there is none.
 static firn_status next_row(many *state, bool *found) {
     firn_error *err = &state->error;
     *found = false;
-    while (state->batch.release == NULL || state->next == (uint64_t)state->batch.length) {
+    while (state->batch.release == NULL || state->next >= (uint64_t)state->batch.length) {
         if (state->batch.release != NULL) {
             state->batch.release(&state->batch);
         }
+        state->batch = (struct ArrowArray){0};
         state->next = 0;
         if (state->rows.get_next(&state->rows, &state->batch) != 0) {
-            const char *why = state->rows.get_last_error(&state->rows);
-            return FAIL(err, FIRN_IO, "reading parameters: %s", why == NULL ? "no reason" : why);
+            state->batch.release = NULL;
+            const char *why = state->rows.get_last_error == NULL
+                                  ? NULL
+                                  : state->rows.get_last_error(&state->rows);
+            return FAIL(err, FIRN_IO, "reading parameters: %.*s", 400,
+                        why == NULL ? "no reason" : why);
         }
         if (state->batch.release == NULL) {
             return FIRN_OK;
         }
+        if (state->batch.length < 0) {
+            return FAIL(err, FIRN_CORRUPT, "reading parameters: an array of a negative length");
+        }
     }
     *found = true;
-    return statement_bind_next(state->statement, &state->types, &state->batch, state->next++, err);
+    return bound_row_set(&state->bound, &state->statement->parameters, &state->types, &state->batch,
+                         state->next++, err);
 }
 
 static firn_status begin_run(many *state) {
     bool found;
+    firn_error *err = &state->error;
+    TRY(engine_check(state->statement->session->engine, err));
+    if (statement_cancel_count(state->statement) != state->cancel_count) {
+        return FAIL(err, FIRN_CANCELLED, "the statement was cancelled");
+    }
     TRY(next_row(state, &found));
     if (!found) {
         state->is_end = true;
         return FIRN_OK;
     }
     run *made;
-    TRY(statement_run_once(state->statement, &made, &state->error));
-    return stream_open(made, &state->current, &state->error);
+    TRY(statement_run_once(state->statement, &state->settings, &state->bound, &made, err));
+    return stream_open(made, &state->current, err);
 }
 
 static int fail(many *state) {
-    state->is_end = true;
-    return state->error.status == FIRN_CANCELLED   ? ECANCELED
-           : state->error.status == FIRN_NO_MEMORY ? ENOMEM
-           : state->error.status == FIRN_IO        ? EIO
-                                                   : EINVAL;
+    state->failed = stream_errno(state->error.status);
+    return state->failed;
 }
 
 static int get_next(struct ArrowArrayStream *self, struct ArrowArray *out) {
     many *state = self->private_data;
     *out = (struct ArrowArray){0};
+    if (state->failed != 0) {
+        return state->failed;
+    }
     state->error = ERR_INIT;
     while (!state->is_end) {
         if (state->current.release == NULL && begin_run(state) != FIRN_OK) {
@@ -74,13 +93,11 @@ static int get_next(struct ArrowArrayStream *self, struct ArrowArray *out) {
         if (state->is_end) {
             break;
         }
-        const int code = state->current.get_next(&state->current, out);
-        if (code != 0) {
+        if (state->current.get_next(&state->current, out) != 0) {
             if (firn_stream_error(&state->current, &state->error) != FIRN_OK) {
-                return fail(state);
+                state->error.status = FIRN_INTERNAL;
             }
-            state->is_end = true;
-            return code;
+            return fail(state);
         }
         if (out->release != NULL) {
             return 0;
@@ -97,6 +114,10 @@ static const char *get_last_error(struct ArrowArrayStream *self) {
 
 static void release(struct ArrowArrayStream *self) {
     many *state = self->private_data;
+    self->release = NULL;
+    if (!engine_is_ours(state->statement->session->engine)) {
+        return;
+    }
     if (state->current.release != NULL) {
         state->current.release(&state->current);
     }
@@ -107,9 +128,13 @@ static void release(struct ArrowArrayStream *self) {
         state->types.release(&state->types);
     }
     state->rows.release(&state->rows);
-    firn_statement_close(state->statement);
+    bound_row_close(&state->bound);
+    statement_release(state->statement);
     host_free(state);
-    self->release = NULL;
+}
+
+const firn_error *many_error(const struct ArrowArrayStream *stream) {
+    return stream->release == release ? &((const many *)stream->private_data)->error : NULL;
 }
 
 firn_status many_open(firn_statement *self, struct ArrowArrayStream *out, firn_error *err) {
@@ -117,14 +142,16 @@ firn_status many_open(firn_statement *self, struct ArrowArrayStream *out, firn_e
     if (state == NULL) {
         return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *state);
     }
-    *state = (many){.statement = self, .error = FIRN_ERROR_INIT};
+    *state = (many){.settings = self->settings,
+                    .cancel_count = statement_cancel_count(self),
+                    .error = FIRN_ERROR_INIT};
     if (self->rows.get_schema(&self->rows, &state->types) != 0) {
         host_free(state);
         return FAIL(err, FIRN_INVALID, "the stream of parameters has no schema");
     }
+    state->statement = statement_retain(self);
     state->rows = self->rows;
     self->rows.release = NULL;
-    statement_retain(self);
     *out = (struct ArrowArrayStream){.get_schema = get_schema,
                                      .get_next = get_next,
                                      .get_last_error = get_last_error,

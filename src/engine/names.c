@@ -47,22 +47,22 @@ static firn_status names_as_levels(const sql_name *names, size_t count, arena *m
     return FIRN_OK;
 }
 
-static catalog *current_catalog(firn_session *self, const view_definition *inside) {
-    const sql_name name = {.value = inside != NULL ? inside->catalog : self->current_catalog};
-    catalog *found = session_catalog(self, &name);
+static catalog *current_catalog(const run *user, const view_definition *inside) {
+    const sql_name name = {.value = inside != NULL ? inside->catalog : user->context.catalog};
+    catalog *found = catalog_set_catalog(user->catalogs, &name);
     if (found == NULL && inside != NULL) { // Its maker knew its catalog by another name.
         const sql_name owner = {.value = inside->owner};
-        found = session_catalog(self, &owner);
+        found = catalog_set_catalog(user->catalogs, &owner);
     }
     return found;
 }
 
 // The catalog that a name begins with.
-static catalog *named_catalog(firn_session *self, const sql_name *name,
+static catalog *named_catalog(const run *user, const sql_name *name,
                               const view_definition *inside) {
-    catalog *found = session_catalog(self, name);
+    catalog *found = catalog_set_catalog(user->catalogs, name);
     return found == NULL && inside != NULL && text_equal_nocase(name->value, inside->catalog)
-               ? current_catalog(self, inside)
+               ? current_catalog(user, inside)
                : found;
 }
 
@@ -73,7 +73,7 @@ static firn_status candidates_of(run *user, const sql_names *path, const view_de
                                  arena *memory, object_place *out, size_t *count, firn_error *err) {
     firn_session *self = user->session;
     const text last = path->items[path->count - 1].value;
-    catalog *current = current_catalog(self, inside);
+    catalog *current = current_catalog(user, inside);
     *count = 0;
     if (path->count == 1) {
         out[(*count)++] = (object_place){.catalog = self->temporary, .object = {.name = last}};
@@ -81,11 +81,11 @@ static firn_status candidates_of(run *user, const sql_names *path, const view_de
         if (inside != NULL) {
             space = inside->space;
         } else {
-            TRY(levels_of(self->current_schema, memory, &space, err));
+            TRY(levels_of(user->context.schema, memory, &space, err));
         }
         out[(*count)++] =
             (object_place){.catalog = current, .object = {.space = space, .name = last}};
-        text rest = text_of(self->settings.texts[SETTING_search_path]);
+        text rest = text_of(user->settings.texts[SETTING_search_path]);
         while (rest.size > 0 && *count < CANDIDATES_MAX && inside == NULL) {
             const size_t comma = text_find(rest, TEXT(","));
             text schema = text_slice(rest, 0, comma);
@@ -102,7 +102,7 @@ static firn_status candidates_of(run *user, const sql_names *path, const view_de
     namespace_path space;
     TRY(names_as_levels(path->items, path->count - 1, memory, &space, err));
     out[(*count)++] = (object_place){.catalog = current, .object = {.space = space, .name = last}};
-    catalog *named = named_catalog(self, &path->items[0], inside);
+    catalog *named = named_catalog(user, &path->items[0], inside);
     if (named != NULL) {
         TRY(names_as_levels(path->items + 1, path->count - 2, memory, &space, err));
         out[(*count)++] =
@@ -163,8 +163,7 @@ static firn_status find(void *session, const sql_names *path, const table_versio
     }
     *err = first;
     err->position = path->items[0].position;
-    if (inside != NULL && path->count > 2 &&
-        named_catalog(user->session, &path->items[0], inside) == NULL) {
+    if (inside != NULL && path->count > 2 && named_catalog(user, &path->items[0], inside) == NULL) {
         err_hint(err, "if \"%.*s\" is a catalog to the view's maker, attach it under that name",
                  TEXT_ARGS(path->items[0].value));
     }
@@ -188,12 +187,12 @@ firn_status session_place(run *user, const sql_names *path, bool is_temporary, o
                           firn_error *err) {
     firn_session *self = user->session;
     const text name = path->items[path->count - 1].value;
-    *out = (object_place){.catalog = is_temporary ? self->temporary : current_catalog(self, NULL),
+    *out = (object_place){.catalog = is_temporary ? self->temporary : current_catalog(user, NULL),
                           .object = {.name = name}};
     if (path->count == 1) {
         return is_temporary
                    ? FIRN_OK
-                   : levels_of(self->current_schema, &user->memory, &out->object.space, err);
+                   : levels_of(user->context.schema, &user->memory, &out->object.space, err);
     }
     // catalog.schema.name, catalog.name, schema.name: an attached catalog's alias comes first
     // unless the current catalog has such a schema.
@@ -203,7 +202,7 @@ firn_status session_place(run *user, const sql_names *path, bool is_temporary, o
     if (out->catalog != NULL) {
         TRY(out->catalog->kind->has_namespace(out->catalog, whole, &exists, &user->cancel, err));
     }
-    catalog *named = session_catalog(self, &path->items[0]);
+    catalog *named = catalog_set_catalog(user->catalogs, &path->items[0]);
     if (exists || named == NULL) {
         out->object.space = whole;
         return FIRN_OK;

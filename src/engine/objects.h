@@ -2,7 +2,9 @@
 //
 //     engine.c      firn_engine_*            settings.c   names and values of settings
 //     session.c     firn_session_*           names.c      names to tables, for the binder
+//     catalog_set.c what is attached
 //     statement.c   firn_statement_*, firn_query, firn_execute
+//     many.c        a statement over many rows of parameters
 //     run.c         one run of a statement: bind, optimize, execute, stream
 //     stream.c      ArrowArrayStream over a run
 //     command*.c    statements that are no queries
@@ -23,12 +25,25 @@
 #include "threads/scheduler.h"
 
 typedef struct attached {
-    catalog *catalog;
-    text alias;
     atomic_uint references;
-    struct attached *following;
+    catalog *catalog;
+    bool is_owned; ///< Closed with the last reference: not `memory` and `temp`.
+    text alias;
     arena memory;
 } attached;
+
+/// Immutable.
+typedef struct catalog_set {
+    atomic_uint references;
+    uint32_t count;
+    attached *items[]; ///< Newest first; `memory` and `temp` are always there.
+} catalog_set;
+
+/// Who is inside an object that one thread at a time may use: a second thread gets an error.
+typedef struct caller_check {
+    atomic_uint_least64_t thread; ///< 0: nobody.
+    uint32_t depth;               ///< Of the thread inside: its callbacks may call again.
+} caller_check;
 
 struct firn_engine {
     atomic_uint references;
@@ -52,13 +67,14 @@ struct firn_session {
     atomic_uint references;
     firn_engine *engine;
     struct pool *pool;
-    mutex lock;
+    caller_check caller;
     settings settings;
-    attached *catalogs; ///< Newest first; `memory` and `temp` are always there.
     catalog *temporary;
+    arena memory; ///< Of current names; nothing in it is freed before the end.
+    mutex lock;   ///< Guards what follows: runs of other threads begin with it.
+    catalog_set *catalogs;
     text current_catalog; ///< In `memory`.
     text current_schema;
-    arena memory;
     struct run *runs; ///< Running ones, to be cancelled.
     firn_session *previous, *next;
 };
@@ -67,7 +83,9 @@ struct firn_session {
 typedef struct run {
     atomic_uint references;
     firn_session *session;
-    arena memory; ///< Plan, texts, everything but what operators keep.
+    firn_statement *statement; ///< Whose syntax tree the plan may point into; or NULL.
+    catalog_set *catalogs;     ///< The session's when it began.
+    arena memory;              ///< Plan, texts, everything but what operators keep.
     settings settings;
     run_options options;
     statement_context context;
@@ -77,30 +95,43 @@ typedef struct run {
     execution *execution; ///< NULL when there is no result.
     schema columns;       ///< Of the result; no columns: a statement without rows.
     atomic_int_least64_t changed_rows; ///< -1 for queries. Progress looks at it from any thread.
-    firn_statement *statement;         ///< Whose text and values the plan mentions; NULL: its own.
     struct run *previous, *next;
 } run;
 
+/// One row of parameters.
+typedef struct bound_row {
+    arena memory;
+    bind_parameters parameters;
+    literal *values;
+} bound_row;
+
+/// Runs and streams of a statement retain it; it keeps its newest run, so closing lets go of that.
 struct firn_statement {
     atomic_uint references;
     firn_session *session;
+    caller_check caller;
     arena memory;
     text sql;
     const sql_statement *written;
     settings settings;          ///< The session's, with options of the statement.
-    bind_parameters inferred;   ///< As the text says; of queries only.
-    bind_parameters parameters; ///< The same, or what the bound values say.
-    literal *values;            ///< Bound, by parameter; NULL: none.
+    bind_parameters parameters; ///< As the statement says.
     schema columns;
-    bool is_bound; ///< Parameters and columns are known.
-    mutex lock;
-    run *newest;
+    bound_row bound;
     struct ArrowArrayStream rows; ///< Of bind_stream; release is NULL if none.
+    mutex lock;                   ///< Guards what follows.
+    run *newest;
+    uint64_t cancel_count; ///< Calls of firn_statement_cancel.
+    bool is_closed;
 };
 
 // engine.c
 firn_error *err_or(firn_error *given, firn_error *own);       ///< Never NULL; cleared.
-firn_status engine_check(firn_engine *self, firn_error *err); ///< Forked? Closed?
+bool engine_is_ours(const firn_engine *self);                 ///< Not of a parent process.
+firn_status engine_check(firn_engine *self, firn_error *err); ///< NULL? Forked? Closed?
+/// FIRN_INVALID if `given` is NULL: `name` as in firn.h.
+firn_status check_given(const void *given, const char *name, firn_error *err);
+firn_status caller_enter(caller_check *self, const char *what, firn_error *err);
+void caller_leave(caller_check *self);
 void engine_release(firn_engine *self);
 
 // session.c
@@ -109,13 +140,30 @@ firn_session *session_retain(firn_session *self);
 void session_release(firn_session *self);
 void session_add_run(firn_session *self, run *added);
 void session_remove_run(firn_session *self, run *removed);
-/// The attached catalog of that alias; NULL if there is none.
-catalog *session_catalog(firn_session *self, const sql_name *name);
+/// NULL? Else what engine_check says, and nobody else may be inside until session_leave.
+firn_status session_enter(firn_session *self, firn_error *err);
+void session_leave(firn_session *self);
 firn_status session_attach(firn_session *self, text alias, text location,
                            const firn_option *options, size_t count, const cancel_flag *cancel,
                            firn_error *err);
 firn_status session_detach(firn_session *self, text alias, firn_error *err);
 firn_status session_use(firn_session *self, const sql_names *path, firn_error *err);
+
+// catalog_set.c
+/// `taken` is the attached's on success.
+firn_status attached_open(catalog *taken, bool is_owned, text alias, attached **out,
+                          firn_error *err);
+void attached_release(attached *self); ///< NULL does nothing.
+catalog_set *catalog_set_retain(catalog_set *self);
+void catalog_set_release(catalog_set *self); ///< NULL does nothing.
+/// Another set with one more, or one less; `self` may be NULL in the first.
+firn_status catalog_set_with(const catalog_set *self, attached *added, catalog_set **out,
+                             firn_error *err);
+firn_status catalog_set_without(const catalog_set *self, const attached *removed, catalog_set **out,
+                                firn_error *err);
+/// What is attached under that name; NULL if nothing is.
+const attached *catalog_set_find(const catalog_set *self, const sql_name *name);
+catalog *catalog_set_catalog(const catalog_set *self, const sql_name *name);
 
 // names.c
 bind_env session_bind_env(run *user);
@@ -152,22 +200,36 @@ firn_status run_drain(run *self, firn_error *err);
 // stream.c
 /// Takes the reference over, also on failure.
 firn_status stream_open(run *taken, struct ArrowArrayStream *out, firn_error *err);
+/// The errno of a status, for streams.
+int stream_errno(firn_status status);
 /// get_next of any stream; one of firn's own also stops waiting when `outer` is raised.
 int stream_pull(struct ArrowArrayStream *source, const cancel_flag *outer, struct ArrowArray *out);
 
 // statement.c, and many.c: a statement that runs once for each of many rows of parameters.
-firn_status statement_run_once(firn_statement *self, run **out, firn_error *err);
-firn_status statement_bind_next(firn_statement *self, const struct ArrowSchema *types,
-                                const struct ArrowArray *rows, uint64_t row, firn_error *err);
-void statement_retain(firn_statement *self);
-void statement_release(firn_statement *self);
+/// Runs with one row of parameters. Any thread, as long as the row and `with` are the caller's.
+firn_status statement_run_once(firn_statement *self, const settings *with, const bound_row *row,
+                               run **out, firn_error *err);
+/// Row `row` of a struct array becomes what is bound, a value for each of the parameters `wanted`;
+/// what was bound before is gone.
+firn_status bound_row_set(bound_row *self, const bind_parameters *wanted,
+                          const struct ArrowSchema *types, const struct ArrowArray *rows,
+                          uint64_t row, firn_error *err);
+void bound_row_close(bound_row *self);
+firn_statement *statement_retain(firn_statement *self);
+void statement_release(firn_statement *self); ///< NULL does nothing.
+uint64_t statement_cancel_count(firn_statement *self);
 firn_status many_open(firn_statement *self, struct ArrowArrayStream *out, firn_error *err);
+/// The error of a stream that many_open made; NULL if it is another one.
+const firn_error *many_error(const struct ArrowArrayStream *stream);
 
 // command.c and its siblings: a statement that is no query. `self` has its result afterwards.
 firn_status command_run(run *self, const sql_statement *statement, const bind_parameters *known,
                         const literal *values, firn_error *err);
 firn_status command_create_table(run *self, const sql_create_table *written, firn_error *err);
 firn_status command_create_view(run *self, const sql_create_view *written, firn_error *err);
+/// The first half of command_insert.
+firn_status command_bind_insert(run *self, const sql_insert *written, const bind_parameters *known,
+                                firn_error *err);
 firn_status command_insert(run *self, const sql_insert *written, const bind_parameters *known,
                            const literal *values, firn_error *err);
 firn_status command_explain(run *self, const sql_explain *written, const bind_parameters *known,

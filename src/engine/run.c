@@ -40,13 +40,11 @@ firn_status run_open(firn_session *session, const settings *with, run **out, fir
         .zone = self->settings.time_zone,
         .zone_name = text_of(self->settings.texts[SETTING_time_zone]),
         .user = TEXT("firn"),
-        .catalog = session->current_catalog,
-        .schema = session->current_schema,
         .version = text_of(firn_version()),
         .cancel = &self->cancel,
     };
     firn_status status = host_random(&self->context.seed, sizeof self->context.seed, err);
-    session_add_run(session, self);
+    session_add_run(session, self); // Which also tells it what names mean.
     if (status != FIRN_OK) {
         run_release(self);
         return status;
@@ -77,11 +75,10 @@ void run_release(run *self) {
     session_remove_run(self->session, self); // From here on nobody cancels it.
     execution_close(self->execution);
     bind_result_release(&self->bound);
+    catalog_set_release(self->catalogs);
     arena_close(&self->memory);
     mutex_end(&self->lock);
-    if (self->statement != NULL) {
-        statement_release(self->statement);
-    }
+    statement_release(self->statement);
     session_release(self->session);
     host_free(self);
 }

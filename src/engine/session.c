@@ -9,29 +9,24 @@
 // ---- Open and close
 // ------------------------------------------------------------------------------
 
-static firn_status add_attached(firn_session *self, catalog *taken, text alias, firn_error *err) {
-    arena memory = arena_open(SIZE_MAX);
-    attached *made = ARENA_NEW(&memory, attached, 1);
-    if (made == NULL) {
-        return ARENA_FULL(&memory, err);
-    }
-    *made = (attached){.catalog = taken, .following = self->catalogs};
-    firn_status status = text_copy(&memory, alias, &made->alias, err);
+// Adds a catalog, which is the session's on success when it is owned.
+static firn_status add_attached(firn_session *self, catalog *taken, bool is_owned, text alias,
+                                firn_error *err) {
+    attached *made;
+    TRY(attached_open(taken, is_owned, alias, &made, err));
+    catalog_set *with;
+    firn_status status = catalog_set_with(self->catalogs, made, &with, err);
     if (status != FIRN_OK) {
-        arena_close(&memory);
-        return status;
+        made->is_owned = false; // Still the caller's.
     }
-    made->memory = memory;
-    self->catalogs = made;
+    attached_release(made);
+    TRY(status);
+    mutex_lock(&self->lock);
+    catalog_set *before = self->catalogs;
+    self->catalogs = with;
+    mutex_unlock(&self->lock);
+    catalog_set_release(before);
     return FIRN_OK;
-}
-
-static void close_attached(firn_session *self, attached *each) {
-    if (each->catalog != self->engine->memory) { // The engine's own.
-        each->catalog->kind->close(each->catalog);
-    }
-    arena memory = each->memory;
-    arena_close(&memory);
 }
 
 static void close_session(firn_session *self) {
@@ -46,10 +41,9 @@ static void close_session(firn_session *self) {
         self->next->previous = self->previous;
     }
     mutex_unlock(&engine->lock);
-    while (self->catalogs != NULL) {
-        attached *each = self->catalogs;
-        self->catalogs = each->following;
-        close_attached(self, each);
+    catalog_set_release(self->catalogs);
+    if (self->temporary != NULL) {
+        self->temporary->kind->close(self->temporary);
     }
     arena_close(&self->memory);
     pool_close(self->pool);
@@ -74,12 +68,8 @@ static firn_status fill(firn_session *self, firn_error *err) {
     const pool_options options = {.kind = POOL_SESSION, .name = "session"};
     TRY(pool_open(engine->pool, &options, &self->pool, err));
     TRY(memory_catalog_open(TEXT("temp"), engine->tables, &self->temporary, err));
-    firn_status status = add_attached(self, self->temporary, TEXT("temp"), err);
-    if (status != FIRN_OK) {
-        self->temporary->kind->close(self->temporary);
-        return status;
-    }
-    TRY(add_attached(self, engine->memory, TEXT("memory"), err));
+    TRY(add_attached(self, self->temporary, false, TEXT("temp"), err));
+    TRY(add_attached(self, engine->memory, false, TEXT("memory"), err));
     self->current_catalog = TEXT("memory");
     self->current_schema = TEXT("main");
     return FIRN_OK;
@@ -88,6 +78,7 @@ static firn_status fill(firn_session *self, firn_error *err) {
 firn_status firn_session_open(firn_engine *engine, firn_session **out, firn_error *err) {
     firn_error own;
     err = err_or(err, &own);
+    TRY(check_given(out, "out", err));
     *out = NULL;
     TRY(engine_check(engine, err));
     firn_session *self = host_alloc(sizeof *self);
@@ -116,12 +107,22 @@ firn_status firn_session_open(firn_engine *engine, firn_session **out, firn_erro
 }
 
 void firn_session_close(firn_session *session) {
-    if (session != NULL) {
+    if (session != NULL && engine_is_ours(session->engine)) {
         // Now and not with the last reference: a registered stream may be a query of this session,
         // which keeps it alive.
         memory_catalog_clear(session->temporary);
         session_release(session);
     }
+}
+
+firn_status session_enter(firn_session *self, firn_error *err) {
+    TRY(check_given(self, "session", err));
+    TRY(engine_check(self->engine, err));
+    return caller_enter(&self->caller, "session", err);
+}
+
+void session_leave(firn_session *self) {
+    caller_leave(&self->caller);
 }
 
 // ---- Settings and cancelling
@@ -131,8 +132,12 @@ firn_status firn_session_set(firn_session *session, const char *key, const char 
                              firn_error *err) {
     firn_error own;
     err = err_or(err, &own);
-    TRY(engine_check(session->engine, err));
-    return session_set(session, text_of(key), text_of(value), err);
+    TRY(check_given(key, "key", err));
+    TRY(check_given(value, "value", err));
+    TRY(session_enter(session, err));
+    firn_status status = session_set(session, text_of(key), text_of(value), err);
+    session_leave(session);
+    return status;
 }
 
 // Limits and folders belong to the engine, whoever sets them.
@@ -154,11 +159,16 @@ firn_status firn_session_get(firn_session *session, const char *key, char *value
                              firn_error *err) {
     firn_error own;
     err = err_or(err, &own);
-    TRY(engine_check(session->engine, err));
+    TRY(check_given(key, "key", err));
+    TRY(check_given(size, "size", err));
+    TRY(session_enter(session, err));
     text found;
-    TRY(settings_get(&session->settings, text_of(key), &found, err));
-    settings_copy_out(found, value, size);
-    return FIRN_OK;
+    firn_status status = settings_get(&session->settings, text_of(key), &found, err);
+    if (status == FIRN_OK) {
+        settings_copy_out(found, value, size);
+    }
+    session_leave(session);
+    return status;
 }
 
 void session_add_run(firn_session *self, run *added) {
@@ -168,6 +178,9 @@ void session_add_run(firn_session *self, run *added) {
         added->next->previous = added;
     }
     self->runs = added;
+    added->catalogs = catalog_set_retain(self->catalogs);
+    added->context.catalog = self->current_catalog;
+    added->context.schema = self->current_schema;
     mutex_unlock(&self->lock);
 }
 
@@ -187,6 +200,9 @@ void session_remove_run(firn_session *self, run *removed) {
 }
 
 void firn_session_cancel(firn_session *session) {
+    if (session == NULL || !engine_is_ours(session->engine)) {
+        return;
+    }
     mutex_lock(&session->lock);
     for (run *each = session->runs; each != NULL; each = each->next) {
         run_cancel(each);
@@ -198,40 +214,32 @@ firn_status firn_register_stream(firn_session *session, const char *name,
                                  struct ArrowArrayStream *source, firn_error *err) {
     firn_error own;
     err = err_or(err, &own);
-    TRY(engine_check(session->engine, err));
-    if (name == NULL || name[0] == '\0') {
+    TRY(check_given(name, "name", err));
+    TRY(check_given(source, "source", err));
+    if (name[0] == '\0') {
         return FAIL(err, FIRN_INVALID, "a registered stream needs a name");
     }
+    TRY(session_enter(session, err));
     table_snapshot *made;
-    TRY(registered_stream_open(text_of(name), source, stream_pull, &made, err));
-    firn_status status = memory_catalog_put(session->temporary, text_of(name), made, err);
-    if (status != FIRN_OK) {
-        registered_stream_give_back(made, source);
+    firn_status status = registered_stream_open(text_of(name), source, stream_pull, &made, err);
+    if (status == FIRN_OK) {
+        status = memory_catalog_put(session->temporary, text_of(name), made, err);
+        if (status != FIRN_OK) {
+            registered_stream_give_back(made, source);
+        }
     }
+    session_leave(session);
     return status;
 }
 
 // ---- Catalogs
 // --------------------------------------------------------------------------------------
 
-static bool alias_matches(const sql_name *name, text alias) {
-    return name->is_quoted ? text_equal(name->value, alias) : text_equal_nocase(name->value, alias);
-}
-
-catalog *session_catalog(firn_session *self, const sql_name *name) {
-    for (attached *each = self->catalogs; each != NULL; each = each->following) {
-        if (alias_matches(name, each->alias)) {
-            return each->catalog;
-        }
-    }
-    return NULL;
-}
-
 firn_status session_attach(firn_session *self, text alias, text location,
                            const firn_option *options, size_t count, const cancel_flag *cancel,
                            firn_error *err) {
     const sql_name name = {.value = alias};
-    if (session_catalog(self, &name) != NULL) {
+    if (catalog_set_find(self->catalogs, &name) != NULL) {
         firn_status status = FAIL_SQL(err, FIRN_INVALID, "42710", NO_POSITION,
                                       "a catalog \"%.*s\" is attached already", TEXT_ARGS(alias));
         err_hint(err, "DETACH it first, or choose another name with AS");
@@ -241,34 +249,47 @@ firn_status session_attach(firn_session *self, text alias, text location,
     TRY(catalog_open(alias, location, options, count, self->engine->io, &made, err));
     firn_status status =
         made->kind->connect == NULL ? FIRN_OK : made->kind->connect(made, cancel, err);
-    status = status == FIRN_OK ? add_attached(self, made, alias, err) : status;
+    status = status == FIRN_OK ? add_attached(self, made, true, alias, err) : status;
     if (status != FIRN_OK) {
         made->kind->close(made);
     }
     return status;
 }
 
+// What USE and DETACH say. The texts live in the session's memory, where runs still read old ones.
+static firn_status set_current(firn_session *self, text catalog_name, text schema,
+                               firn_error *err) {
+    TRY(text_copy(&self->memory, catalog_name, &catalog_name, err));
+    TRY(text_copy(&self->memory, schema, &schema, err));
+    mutex_lock(&self->lock);
+    self->current_catalog = catalog_name;
+    self->current_schema = schema;
+    mutex_unlock(&self->lock);
+    return FIRN_OK;
+}
+
 firn_status session_detach(firn_session *self, text alias, firn_error *err) {
     const sql_name name = {.value = alias};
-    for (attached **slot = &self->catalogs; *slot != NULL; slot = &(*slot)->following) {
-        attached *each = *slot;
-        if (!alias_matches(&name, each->alias)) {
-            continue;
-        }
-        if (each->catalog == self->engine->memory || each->catalog == self->temporary) {
-            return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
-                            "the catalog \"%.*s\" cannot be detached", TEXT_ARGS(alias));
-        }
-        if (text_equal(self->current_catalog, each->alias)) {
-            self->current_catalog = TEXT("memory");
-            self->current_schema = TEXT("main");
-        }
-        *slot = each->following;
-        close_attached(self, each);
-        return FIRN_OK;
+    const attached *found = catalog_set_find(self->catalogs, &name);
+    if (found == NULL) {
+        return FAIL_SQL(err, FIRN_NOT_FOUND, "3D000", NO_POSITION,
+                        "no catalog \"%.*s\" is attached", TEXT_ARGS(alias));
     }
-    return FAIL_SQL(err, FIRN_NOT_FOUND, "3D000", NO_POSITION, "no catalog \"%.*s\" is attached",
-                    TEXT_ARGS(alias));
+    if (found->catalog == self->engine->memory || found->catalog == self->temporary) {
+        return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
+                        "the catalog \"%.*s\" cannot be detached", TEXT_ARGS(alias));
+    }
+    if (text_equal(self->current_catalog, found->alias)) {
+        TRY(set_current(self, TEXT("memory"), TEXT("main"), err));
+    }
+    catalog_set *without;
+    TRY(catalog_set_without(self->catalogs, found, &without, err));
+    mutex_lock(&self->lock);
+    catalog_set *before = self->catalogs;
+    self->catalogs = without;
+    mutex_unlock(&self->lock);
+    catalog_set_release(before); // Runs that began with it still have the catalog.
+    return FIRN_OK;
 }
 
 // USE catalog, USE catalog.schema, USE schema (of the current catalog).
@@ -276,11 +297,10 @@ firn_status session_use(firn_session *self, const sql_names *path, firn_error *e
     const sql_name *first = &path->items[0];
     size_t used = 0;
     text catalog_name = self->current_catalog;
-    for (attached *each = self->catalogs; each != NULL && used == 0; each = each->following) {
-        if (alias_matches(first, each->alias)) {
-            catalog_name = each->alias;
-            used = 1;
-        }
+    const attached *named = catalog_set_find(self->catalogs, first);
+    if (named != NULL) {
+        catalog_name = named->alias;
+        used = 1;
     }
     text_builder schema = text_builder_open(&self->memory);
     for (size_t i = used; i < path->count; i++) {
@@ -290,12 +310,10 @@ firn_status session_use(firn_session *self, const sql_names *path, firn_error *e
     text name;
     TRY(text_builder_finish(&schema, &name, err));
     const sql_name found = {.value = catalog_name, .is_quoted = true};
-    catalog *target = session_catalog(self, &found);
+    catalog *target = catalog_set_catalog(self->catalogs, &found);
     if (name.size == 0) {
-        self->current_catalog = catalog_name;
-        self->current_schema =
-            target == self->engine->memory || target == self->temporary ? TEXT("main") : TEXT("");
-        return FIRN_OK;
+        const bool has_main = target == self->engine->memory || target == self->temporary;
+        return set_current(self, catalog_name, has_main ? TEXT("main") : TEXT(""), err);
     }
     const namespace_path space = {.count = 1, .items = &name};
     bool exists;
@@ -304,7 +322,5 @@ firn_status session_use(firn_session *self, const sql_names *path, firn_error *e
         return FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", first->position,
                         "there is no catalog or schema \"%.*s\"", TEXT_ARGS(name));
     }
-    self->current_catalog = catalog_name;
-    self->current_schema = name;
-    return FIRN_OK;
+    return set_current(self, catalog_name, name, err);
 }

@@ -62,11 +62,14 @@ firn_status firn_query(firn_session *session, const char *sql, size_t size,
                        struct ArrowArrayStream *out, firn_error *err) {
     firn_error own;
     err = err_or(err, &own);
+    TRY(check_given(out, "out", err));
     *out = (struct ArrowArrayStream){0};
-    TRY(engine_check(session->engine, err));
+    TRY(check_given(sql, "sql", err));
+    TRY(session_enter(session, err));
     run *made;
-    TRY(query(session, text_with_size(sql, size), &made, err));
-    return stream_open(made, out, err);
+    firn_status status = query(session, text_with_size(sql, size), &made, err);
+    session_leave(session);
+    return status == FIRN_OK ? stream_open(made, out, err) : status;
 }
 
 static firn_status execute_next(firn_session *session, text sql, size_t *at, int64_t *changed,
@@ -79,7 +82,8 @@ static firn_status execute_next(firn_session *session, text sql, size_t *at, int
     if (status == FIRN_OK && statement != NULL) {
         status = run_statement(self, statement, NULL, NULL, err);
     }
-    if (status == FIRN_OK && statement != NULL) {
+    if (status == FIRN_OK &&
+        self->changed_rows < 0) { // Else it has run, and its row says how much.
         status = run_drain(self, err);
     }
     if (status == FIRN_OK && self->changed_rows > 0) {
@@ -94,7 +98,11 @@ firn_status firn_execute(firn_session *session, const char *sql, size_t size, in
     firn_error own;
     err = err_or(err, &own);
     int64_t changed = 0;
-    TRY(engine_check(session->engine, err));
+    if (changed_rows != NULL) {
+        *changed_rows = 0;
+    }
+    TRY(check_given(sql, "sql", err));
+    TRY(session_enter(session, err));
     const text whole = text_with_size(sql, size);
     size_t at = 0;
     bool is_end = false;
@@ -102,6 +110,7 @@ firn_status firn_execute(firn_session *session, const char *sql, size_t size, in
     while (!is_end && status == FIRN_OK) {
         status = execute_next(session, whole, &at, &changed, &is_end, err);
     }
+    session_leave(session);
     if (changed_rows != NULL) {
         *changed_rows = changed;
     }
@@ -111,50 +120,100 @@ firn_status firn_execute(firn_session *session, const char *sql, size_t size, in
 // ---- Prepared
 // ----------------------------------------------------------------------------------------
 
-void statement_retain(firn_statement *self) {
+firn_statement *statement_retain(firn_statement *self) {
     (void)atomic_fetch_add_explicit(&self->references, 1, memory_order_relaxed);
+    return self;
+}
+
+void bound_row_close(bound_row *self) {
+    arena_close(&self->memory);
+    *self = (bound_row){0};
 }
 
 void statement_release(firn_statement *self) {
-    if (atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) != 1) {
+    if (self == NULL ||
+        atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) != 1) {
         return;
     }
-    run_release(self->newest);
     if (self->rows.release != NULL) {
         self->rows.release(&self->rows);
     }
+    bound_row_close(&self->bound);
     arena_close(&self->memory);
     mutex_end(&self->lock);
     session_release(self->session);
     host_free(self);
 }
 
-// Binds a query once without values, for the types of parameters and of the result.
+static firn_status keep_columns(firn_statement *self, const schema *columns, firn_error *err) {
+    return schema_copy(&self->memory, columns, &self->columns, err);
+}
+
+// What INSERT hands out.
+static firn_status keep_count(firn_statement *self, firn_error *err) {
+    field count = {.name = TEXT("count"), .type = TYPE_OF(BIGINT), .id = -1};
+    return keep_columns(self, &(schema){.count = 1, .fields = &count}, err);
+}
+
+static firn_status keep_parameters(firn_statement *self, const bind_parameters *found,
+                                   firn_error *err) {
+    const type **types = ARENA_NEW(&self->memory, const type *, found->count + 1);
+    if (types == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (uint32_t i = 0; i < found->count; i++) {
+        types[i] = NULL;
+        if (found->types[i] != NULL) {
+            TRY(type_copy(&self->memory, found->types[i], &types[i], err));
+        }
+    }
+    self->parameters = (bind_parameters){.count = found->count, .types = types};
+    return FIRN_OK;
+}
+
+static firn_status describe_query(firn_statement *self, run *probe, const sql_query *query,
+                                  firn_error *err) {
+    const bind_env env = session_bind_env(probe);
+    TRY(bind_query(query, &env, NULL, &probe->memory, &probe->bound, err));
+    TRY(keep_columns(self, &probe->bound.plan.root->output_.columns, err));
+    return keep_parameters(self, &probe->bound.parameters, err);
+}
+
+// Parameters and columns of a statement. What only shows something is run for it.
+static firn_status describe_with(firn_statement *self, run *probe, firn_error *err) {
+    const sql_statement *written = self->written;
+    switch ((int)sql_statement_kind_of(written)) {
+    case SQL_QUERY_STATEMENT:
+        return describe_query(self, probe, sql_query_statement_of(written)->query, err);
+    case SQL_INSERT:
+        TRY(command_bind_insert(probe, sql_insert_of(written), NULL, err));
+        TRY(keep_parameters(self, &probe->bound.parameters, err));
+        return keep_count(self, err);
+    case SQL_CREATE_TABLE: {
+        const sql_create_table *create = sql_create_table_of(written);
+        return create->query == NULL || create->with_no_data ? FIRN_OK : keep_count(self, err);
+    }
+    case SQL_EXPLAIN: {
+        const sql_statement *explained = sql_explain_of(written)->statement;
+        if (sql_statement_kind_of(explained) == SQL_QUERY_STATEMENT) {
+            TRY(describe_query(self, probe, sql_query_statement_of(explained)->query, err));
+        }
+        field plan = {.name = TEXT("plan"), .type = TYPE_OF(VARCHAR), .is_nullable = true};
+        return keep_columns(self, &(schema){.count = 1, .fields = &plan}, err);
+    }
+    case SQL_SHOW:
+    case SQL_DESCRIBE:
+        TRY(command_run(probe, written, NULL, NULL, err));
+        return keep_columns(self, &probe->columns, err);
+    default:
+        return FIRN_OK;
+    }
+}
+
 static firn_status describe(firn_statement *self, firn_error *err) {
     run *probe;
     TRY(run_open(self->session, &self->settings, &probe, err));
-    firn_status status = FIRN_OK;
-    const bind_env env = session_bind_env(probe);
-    if (sql_statement_kind_of(self->written) == SQL_QUERY_STATEMENT) {
-        status = bind_query(sql_query_statement_of(self->written)->query, &env, NULL,
-                            &probe->memory, &probe->bound, err);
-    }
-    const bind_parameters *found = &probe->bound.parameters;
-    const type **types = NULL;
-    if (status == FIRN_OK && probe->bound.plan.root != NULL) {
-        status = schema_copy(&self->memory, &probe->bound.plan.root->output_.columns,
-                             &self->columns, err);
-        types = ARENA_NEW(&self->memory, const type *, found->count + 1);
-        status = status == FIRN_OK && types == NULL ? ARENA_FULL(&self->memory, err) : status;
-    }
-    for (uint32_t i = 0; status == FIRN_OK && types != NULL && i < found->count; i++) {
-        types[i] = NULL;
-        if (found->types[i] != NULL) {
-            status = type_copy(&self->memory, found->types[i], &types[i], err);
-        }
-    }
-    self->inferred = (bind_parameters){.count = types == NULL ? 0 : found->count, .types = types};
-    self->parameters = self->inferred;
+    firn_status status = describe_with(self, probe, err);
     run_release(probe);
     return status;
 }
@@ -168,12 +227,8 @@ static firn_status prepare(firn_statement *self, text sql, size_t *used, firn_er
     return describe(self, err);
 }
 
-firn_status firn_prepare(firn_session *session, const char *sql, size_t size, firn_statement **out,
-                         size_t *used, firn_error *err) {
-    firn_error own;
-    err = err_or(err, &own);
-    *out = NULL;
-    TRY(engine_check(session->engine, err));
+static firn_status open_statement(firn_session *session, text sql, firn_statement **out,
+                                  size_t *used, firn_error *err) {
     firn_statement *self = host_alloc(sizeof *self);
     if (self == NULL) {
         return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *self);
@@ -184,8 +239,7 @@ firn_status firn_prepare(firn_session *session, const char *sql, size_t size, fi
     atomic_init(&self->references, 1);
     mutex_begin(&self->lock, MUTEX_SESSION);
     size_t end = 0;
-    const text whole = text_with_size(sql, size);
-    firn_status status = prepare(self, whole, &end, err);
+    firn_status status = prepare(self, sql, &end, err);
     if (status == FIRN_OK && used == NULL) {
         status = check_rest(self->sql, end, &self->memory, err);
     }
@@ -200,50 +254,84 @@ firn_status firn_prepare(firn_session *session, const char *sql, size_t size, fi
     return FIRN_OK;
 }
 
-static void keep_newest(firn_statement *self, run *made) {
-    mutex_lock(&self->lock);
-    run *before = self->newest;
-    self->newest = made == NULL ? NULL : run_retain(made);
-    mutex_unlock(&self->lock);
-    run_release(before);
+firn_status firn_prepare(firn_session *session, const char *sql, size_t size, firn_statement **out,
+                         size_t *used, firn_error *err) {
+    firn_error own;
+    err = err_or(err, &own);
+    TRY(check_given(out, "out", err));
+    *out = NULL;
+    TRY(check_given(sql, "sql", err));
+    TRY(session_enter(session, err));
+    firn_status status = open_statement(session, text_with_size(sql, size), out, used, err);
+    session_leave(session);
+    return status;
 }
 
 void firn_statement_close(firn_statement *statement) {
-    if (statement != NULL) {
-        keep_newest(statement, NULL); // Runs hold their statement: it must not hold them for ever.
-        statement_release(statement);
+    if (statement == NULL || !engine_is_ours(statement->session->engine)) {
+        return;
     }
+    mutex_lock(&statement->lock);
+    run *newest = statement->newest;
+    statement->newest = NULL;
+    statement->is_closed = true;
+    mutex_unlock(&statement->lock);
+    run_release(newest);
+    statement_release(statement);
+}
+
+// The statement's session as well: one thread at a time uses a session with its statements.
+static firn_status enter(firn_statement *self, firn_error *err) {
+    TRY(check_given(self, "statement", err));
+    TRY(engine_check(self->session->engine, err));
+    TRY(caller_enter(&self->caller, "statement", err));
+    return FIRN_OK;
+}
+
+static void leave(firn_statement *self) {
+    caller_leave(&self->caller);
 }
 
 firn_status firn_statement_set(firn_statement *statement, const char *key, const char *value,
                                firn_error *err) {
     firn_error own;
     err = err_or(err, &own);
-    TRY(engine_check(statement->session->engine, err));
-    return settings_set(&statement->settings, text_of(key), text_of(value), err);
+    TRY(check_given(key, "key", err));
+    TRY(check_given(value, "value", err));
+    TRY(enter(statement, err));
+    firn_status status = settings_set(&statement->settings, text_of(key), text_of(value), err);
+    leave(statement);
+    return status;
+}
+
+static firn_status export_parameters(const firn_statement *self, arena *memory,
+                                     struct ArrowSchema *out, firn_error *err) {
+    const uint32_t count = self->parameters.count;
+    field *fields = ARENA_NEW(memory, field, count + 1);
+    if (fields == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const type *known = self->parameters.types[i];
+        fields[i] =
+            (field){.type = known == NULL ? TYPE_OF(NULL) : known, .is_nullable = true, .id = -1};
+        TRY(text_format(memory, &fields[i].name, err, "$%u", i + 1));
+    }
+    const schema columns = {.count = count, .fields = fields};
+    return arrow_schema_export(&columns, &self->settings.arrow, out, err);
 }
 
 firn_status firn_statement_parameters(firn_statement *statement, struct ArrowSchema *out,
                                       firn_error *err) {
     firn_error own;
     err = err_or(err, &own);
+    TRY(check_given(out, "out", err));
     *out = (struct ArrowSchema){0};
-    TRY(engine_check(statement->session->engine, err));
+    TRY(enter(statement, err));
     arena memory = arena_open(MEMORY_MAX);
-    const uint32_t count = statement->inferred.count;
-    field *fields = ARENA_NEW(&memory, field, count + 1);
-    firn_status status = fields == NULL ? ARENA_FULL(&memory, err) : FIRN_OK;
-    for (uint32_t i = 0; i < count && status == FIRN_OK; i++) {
-        const type *known = statement->inferred.types[i];
-        fields[i] =
-            (field){.type = known == NULL ? TYPE_OF(NULL) : known, .is_nullable = true, .id = -1};
-        status = text_format(&memory, &fields[i].name, err, "$%u", i + 1);
-    }
-    if (status == FIRN_OK) {
-        const schema columns = {.count = count, .fields = fields};
-        status = arrow_schema_export(&columns, &statement->settings.arrow, out, err);
-    }
+    firn_status status = export_parameters(statement, &memory, out, err);
     arena_close(&memory);
+    leave(statement);
     return status;
 }
 
@@ -251,47 +339,51 @@ firn_status firn_statement_schema(firn_statement *statement, struct ArrowSchema 
                                   firn_error *err) {
     firn_error own;
     err = err_or(err, &own);
+    TRY(check_given(out, "out", err));
     *out = (struct ArrowSchema){0};
-    TRY(engine_check(statement->session->engine, err));
-    return arrow_schema_export(&statement->columns, &statement->settings.arrow, out, err);
+    TRY(enter(statement, err));
+    firn_status status =
+        arrow_schema_export(&statement->columns, &statement->settings.arrow, out, err);
+    leave(statement);
+    return status;
 }
+
+// ---- Binding -----------------------------------------------------------------------------------
 
 // The type that a bound value gives its parameter: none to a NULL, and none to a text where the
 // statement wants something else, as it reads a text literal there.
-static const type *type_of_value(const firn_statement *self, const column *value, uint32_t index) {
-    const type *wanted = index < self->inferred.count ? self->inferred.types[index] : NULL;
+static const type *type_of_value(const bind_parameters *wanted, const column *value,
+                                 uint32_t index) {
+    const type *said = wanted->types[index];
     const bool is_text = type_category_of(value->type) == CATEGORY_TEXT;
-    const bool says_nothing =
-        value->type->id == TYPE_NULL ||
-        (is_text && wanted != NULL && type_category_of(wanted) != CATEGORY_TEXT);
+    const bool says_nothing = value->type->id == TYPE_NULL ||
+                              (is_text && said != NULL && type_category_of(said) != CATEGORY_TEXT);
     return says_nothing ? NULL : value->type;
 }
 
-// Row `row` of a struct array as literals in the statement's memory.
-static firn_status bind_row(firn_statement *self, const struct ArrowSchema *types,
-                            const struct ArrowArray *rows, uint64_t row, firn_error *err) {
+static firn_status read_row(bound_row *self, const bind_parameters *wanted, const arrow_rows *in,
+                            const struct ArrowSchema *types, firn_error *err) {
     schema columns;
     batch one;
-    TRY(arrow_schema_import(types, &self->memory, &columns, err));
-    TRY(arrow_array_import(types, &columns, (arrow_rows){.array = rows, .from = row, .count = 1},
-                           &self->memory, &one, err));
-    const bool is_query = sql_statement_kind_of(self->written) == SQL_QUERY_STATEMENT;
-    if (is_query && columns.count != self->inferred.count) {
+    arena *memory = &self->memory;
+    TRY(arrow_schema_import(types, memory, &columns, err));
+    if (columns.count != wanted->count) {
         return FAIL_SQL(err, FIRN_INVALID, "08P01", NO_POSITION,
                         "%u values are bound, the statement has %u parameters", columns.count,
-                        self->inferred.count);
+                        wanted->count);
     }
-    literal *values = ARENA_NEW(&self->memory, literal, columns.count + 1);
-    const type **known = ARENA_NEW(&self->memory, const type *, columns.count + 1);
-    column *copies = ARENA_NEW(&self->memory, column, columns.count + 1);
+    TRY(arrow_array_import(types, &columns, *in, memory, &one, err));
+    literal *values = ARENA_NEW(memory, literal, columns.count + 1);
+    const type **known = ARENA_NEW(memory, const type *, columns.count + 1);
+    column *copies = ARENA_NEW(memory, column, columns.count + 1);
     if (values == NULL || known == NULL || copies == NULL) {
-        return ARENA_FULL(&self->memory, err);
+        return ARENA_FULL(memory, err);
     }
     for (uint32_t i = 0; i < columns.count; i++) {
-        known[i] = type_of_value(self, &one.columns[i], i);
+        known[i] = type_of_value(wanted, &one.columns[i], i);
         values[i] = (literal){.is_null = !column_is_valid(&one.columns[i], 0)};
         if (!values[i].is_null) {
-            TRY(column_copy(&self->memory, &one.columns[i], &copies[i], err));
+            TRY(column_copy(memory, &one.columns[i], &copies[i], err));
             copies[i].form = FORM_CONSTANT;
             values[i].value = &copies[i];
         }
@@ -301,46 +393,133 @@ static firn_status bind_row(firn_statement *self, const struct ArrowSchema *type
     return FIRN_OK;
 }
 
-firn_status firn_statement_bind(firn_statement *statement, struct ArrowSchema *types,
-                                struct ArrowArray *rows, firn_error *err) {
-    firn_error own;
-    err = err_or(err, &own);
-    TRY(engine_check(statement->session->engine, err));
+firn_status bound_row_set(bound_row *self, const bind_parameters *wanted,
+                          const struct ArrowSchema *types, const struct ArrowArray *rows,
+                          uint64_t row, firn_error *err) {
+    bound_row made = {.memory = arena_open(MEMORY_MAX)};
+    const arrow_rows in = {.array = rows, .from = row, .count = 1};
+    firn_status status = read_row(&made, wanted, &in, types, err);
+    if (status != FIRN_OK) {
+        bound_row_close(&made);
+        return status;
+    }
+    bound_row_close(self);
+    *self = made;
+    return FIRN_OK;
+}
+
+static firn_status bind_one(firn_statement *self, const struct ArrowSchema *types,
+                            const struct ArrowArray *rows, firn_error *err) {
+    if (types->release == NULL || rows->release == NULL) {
+        return FAIL(err, FIRN_INVALID, "\"%s\" is released already",
+                    types->release == NULL ? "types" : "rows");
+    }
     if (rows->length != 1) {
         return FAIL(err, FIRN_INVALID, "%lld rows of parameters, one is needed",
                     (long long)rows->length);
     }
-    TRY(bind_row(statement, types, rows, 0, err));
-    types->release(types);
-    rows->release(rows);
-    return FIRN_OK;
+    return bound_row_set(&self->bound, &self->parameters, types, rows, 0, err);
+}
+
+static void drop_stream(firn_statement *self) {
+    if (self->rows.release != NULL) {
+        self->rows.release(&self->rows);
+        self->rows.release = NULL;
+    }
+}
+
+firn_status firn_statement_bind(firn_statement *statement, struct ArrowSchema *types,
+                                struct ArrowArray *rows, firn_error *err) {
+    firn_error own;
+    err = err_or(err, &own);
+    TRY(check_given(types, "types", err));
+    TRY(check_given(rows, "rows", err));
+    TRY(enter(statement, err));
+    firn_status status = bind_one(statement, types, rows, err);
+    if (status == FIRN_OK) {
+        drop_stream(statement); // The newest binding is the one that counts.
+        types->release(types);
+        rows->release(rows);
+    }
+    leave(statement);
+    return status;
 }
 
 firn_status firn_statement_bind_stream(firn_statement *statement, struct ArrowArrayStream *rows,
                                        firn_error *err) {
     firn_error own;
     err = err_or(err, &own);
-    TRY(engine_check(statement->session->engine, err));
-    if (statement->rows.release != NULL) {
-        statement->rows.release(&statement->rows);
+    TRY(check_given(rows, "rows", err));
+    if (rows->release == NULL || rows->get_schema == NULL || rows->get_next == NULL) {
+        return FAIL(err, FIRN_INVALID, "\"rows\" is released already");
     }
+    TRY(enter(statement, err));
+    drop_stream(statement);
     statement->rows = *rows;
     rows->release = NULL;
+    leave(statement);
     return FIRN_OK;
 }
 
-firn_status statement_run_once(firn_statement *self, run **out, firn_error *err) {
-    run *made;
-    if (self->values == NULL && self->inferred.count > 0) {
+// ---- Running -----------------------------------------------------------------------------------
+
+static void keep_newest(firn_statement *self, run *made) {
+    mutex_lock(&self->lock);
+    run *before = NULL;
+    if (!self->is_closed) {
+        before = self->newest;
+        self->newest = run_retain(made);
+    }
+    mutex_unlock(&self->lock);
+    run_release(before);
+}
+
+// What is bound may be bound anew while the run goes on: it gets copies.
+static firn_status copy_row(run *made, const bound_row *row, bind_parameters *known,
+                            literal **values, firn_error *err) {
+    const uint32_t count = row->parameters.count;
+    arena *memory = &made->memory;
+    const type **types = ARENA_NEW(memory, const type *, count + 1);
+    column *columns = ARENA_NEW(memory, column, count + 1);
+    *values = ARENA_NEW(memory, literal, count + 1);
+    if (types == NULL || columns == NULL || *values == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const column *given = row->values[i].value;
+        types[i] = NULL;
+        if (row->parameters.types[i] != NULL) {
+            TRY(type_copy(memory, row->parameters.types[i], &types[i], err));
+        }
+        (*values)[i] = (literal){.is_null = row->values[i].is_null};
+        if (!row->values[i].is_null) {
+            TRY(column_copy(memory, given, &columns[i], err));
+            TRY(type_copy(memory, given->type, &columns[i].type, err));
+            columns[i].form = FORM_CONSTANT;
+            (*values)[i].value = &columns[i];
+        }
+    }
+    *known = (bind_parameters){.count = count, .types = types};
+    return FIRN_OK;
+}
+
+firn_status statement_run_once(firn_statement *self, const settings *with, const bound_row *row,
+                               run **out, firn_error *err) {
+    if (row->values == NULL && self->parameters.count > 0) {
         return FAIL_SQL(err, FIRN_INVALID, "08P01", NO_POSITION,
                         "the statement has %u parameters, no values are bound",
-                        self->inferred.count);
+                        self->parameters.count);
     }
-    TRY(run_open(self->session, &self->settings, &made, err));
-    statement_retain(self); // Its text, tree and values.
-    made->statement = self;
+    run *made;
+    TRY(run_open(self->session, with, &made, err));
+    made->statement = statement_retain(self);
     keep_newest(self, made);
-    firn_status status = run_statement(made, self->written, &self->parameters, self->values, err);
+    bind_parameters known;
+    literal *values;
+    firn_status status = copy_row(made, row, &known, &values, err);
+    if (status == FIRN_OK) {
+        status = run_statement(made, self->written, &known, values, err);
+    }
     if (status != FIRN_OK) {
         run_release(made);
         return status;
@@ -349,27 +528,44 @@ firn_status statement_run_once(firn_statement *self, run **out, firn_error *err)
     return FIRN_OK;
 }
 
-firn_status statement_bind_next(firn_statement *self, const struct ArrowSchema *types,
-                                const struct ArrowArray *rows, uint64_t row, firn_error *err) {
-    return bind_row(self, types, rows, row, err);
+static firn_status run_bound(firn_statement *self, struct ArrowArrayStream *out, firn_error *err) {
+    if (self->rows.release != NULL) {
+        return many_open(self, out, err);
+    }
+    run *made;
+    TRY(statement_run_once(self, &self->settings, &self->bound, &made, err));
+    return stream_open(made, out, err);
 }
 
 firn_status firn_statement_run(firn_statement *statement, struct ArrowArrayStream *out,
                                firn_error *err) {
     firn_error own;
     err = err_or(err, &own);
+    TRY(check_given(out, "out", err));
     *out = (struct ArrowArrayStream){0};
-    TRY(engine_check(statement->session->engine, err));
-    if (statement->rows.release != NULL) {
-        return many_open(statement, out, err);
+    TRY(enter(statement, err));
+    firn_status status = session_enter(statement->session, err);
+    if (status == FIRN_OK) {
+        status = run_bound(statement, out, err);
+        session_leave(statement->session);
     }
-    run *made;
-    TRY(statement_run_once(statement, &made, err));
-    return stream_open(made, out, err);
+    leave(statement);
+    return status;
+}
+
+uint64_t statement_cancel_count(firn_statement *self) {
+    mutex_lock(&self->lock);
+    const uint64_t count = self->cancel_count;
+    mutex_unlock(&self->lock);
+    return count;
 }
 
 void firn_statement_cancel(firn_statement *statement) {
+    if (statement == NULL || !engine_is_ours(statement->session->engine)) {
+        return;
+    }
     mutex_lock(&statement->lock);
+    statement->cancel_count++;
     if (statement->newest != NULL) {
         run_cancel(statement->newest);
     }
@@ -377,9 +573,15 @@ void firn_statement_cancel(firn_statement *statement) {
 }
 
 void firn_statement_progress(firn_statement *statement, firn_progress *out) {
+    if (out == NULL) {
+        return;
+    }
     const uint32_t size = out->size;
     *out = (firn_progress)FIRN_PROGRESS_INIT;
     out->size = size;
+    if (statement == NULL || !engine_is_ours(statement->session->engine)) {
+        return;
+    }
     mutex_lock(&statement->lock);
     run *newest = statement->newest;
     if (newest != NULL) {

@@ -6,11 +6,13 @@
 
 typedef struct stream_state {
     run *run;
-    firn_error error; // Of the last get_next.
-    bool is_done;
+    firn_error error;      // Of the last get_next.
+    int failed;            // What get_next answers from the first fault on.
+    bool is_done;          // All rows were handed out.
+    atomic_bool is_pulled; // Somebody is inside get_next.
 } stream_state;
 
-static int errno_of(firn_status status) {
+int stream_errno(firn_status status) {
     switch (status) {
     case FIRN_OK:
         return 0;
@@ -34,9 +36,13 @@ static int errno_of(firn_status status) {
 
 static int get_schema(struct ArrowArrayStream *self, struct ArrowSchema *out) {
     stream_state *state = self->private_data;
-    state->error = ERR_INIT;
-    return errno_of(
-        arrow_schema_export(&state->run->columns, &state->run->settings.arrow, out, &state->error));
+    firn_error err = ERR_INIT;
+    const int code = stream_errno(
+        arrow_schema_export(&state->run->columns, &state->run->settings.arrow, out, &err));
+    if (code != 0) {
+        state->error = err;
+    }
+    return code;
 }
 
 static firn_status next(stream_state *state, const cancel_flag *outer, struct ArrowArray *out) {
@@ -47,18 +53,32 @@ static firn_status next(stream_state *state, const cancel_flag *outer, struct Ar
 }
 
 static int pull(stream_state *state, const cancel_flag *outer, struct ArrowArray *out) {
-    *out = (struct ArrowArray){0};
+    if (state->failed != 0) {
+        return state->failed; // An end would look as if all rows had come.
+    }
     state->error = ERR_INIT;
     if (state->is_done || state->run->execution == NULL) {
         return 0;
     }
     firn_status status = next(state, outer, out);
-    state->is_done = status != FIRN_OK || out->release == NULL;
-    return errno_of(status);
+    state->failed = stream_errno(status);
+    state->is_done = status == FIRN_OK && out->release == NULL;
+    return state->failed;
+}
+
+// A second thread inside must not touch the error that the first may be writing.
+static int pull_alone(stream_state *state, const cancel_flag *outer, struct ArrowArray *out) {
+    *out = (struct ArrowArray){0};
+    if (atomic_exchange_explicit(&state->is_pulled, true, memory_order_acquire)) {
+        return EBUSY;
+    }
+    const int code = pull(state, outer, out);
+    atomic_store_explicit(&state->is_pulled, false, memory_order_release);
+    return code;
 }
 
 static int get_next(struct ArrowArrayStream *self, struct ArrowArray *out) {
-    return pull(self->private_data, NULL, out);
+    return pull_alone(self->private_data, NULL, out);
 }
 
 static const char *get_last_error(struct ArrowArrayStream *self) {
@@ -68,6 +88,10 @@ static const char *get_last_error(struct ArrowArrayStream *self) {
 
 static void release(struct ArrowArrayStream *self) {
     stream_state *state = self->private_data;
+    self->release = NULL;
+    if (!engine_is_ours(state->run->session->engine)) {
+        return; // In a forked child: what runs belongs to the parent.
+    }
     // Readers gone: stop what runs, even while a statement still holds the run.
     cancel_raise(&state->run->cancel);
     if (state->run->execution != NULL) {
@@ -75,7 +99,6 @@ static void release(struct ArrowArrayStream *self) {
     }
     run_release(state->run);
     host_free(state);
-    self->release = NULL;
 }
 
 firn_status stream_open(run *taken, struct ArrowArrayStream *out, firn_error *err) {
@@ -95,16 +118,23 @@ firn_status stream_open(run *taken, struct ArrowArrayStream *out, firn_error *er
 }
 
 int stream_pull(struct ArrowArrayStream *source, const cancel_flag *outer, struct ArrowArray *out) {
-    return source->release == release ? pull(source->private_data, outer, out)
+    return source->release == release ? pull_alone(source->private_data, outer, out)
                                       : source->get_next(source, out);
 }
 
 firn_status firn_stream_error(struct ArrowArrayStream *stream, firn_error *out) {
-    if (stream == NULL || stream->release != release) {
-        *out = ERR_INIT;
+    if (out == NULL) {
+        return FIRN_INVALID;
+    }
+    *out = ERR_INIT;
+    TRY(check_given(stream, "stream", out));
+    const firn_error *found = stream->release == NULL ? NULL : many_error(stream);
+    if (stream->release == release) {
+        found = &((const stream_state *)stream->private_data)->error;
+    }
+    if (found == NULL) {
         return FAIL(out, FIRN_INVALID, "the stream was not made by firn, or is released");
     }
-    const stream_state *state = stream->private_data;
-    *out = state->error;
+    *out = *found;
     return FIRN_OK;
 }

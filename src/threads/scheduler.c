@@ -308,6 +308,15 @@ void scheduler_close(scheduler *self) {
     host_free(self);
 }
 
+void scheduler_stop(scheduler *self) {
+    mutex_lock(&self->lock);
+    self->thread_limit = 0;
+    engine_thread *threads = take_ended(self, true);
+    condition_wake_all(&self->work);
+    mutex_unlock(&self->lock);
+    join(threads);
+}
+
 void scheduler_set_threads(scheduler *self, uint32_t threads) {
     assert(threads >= 1);
     mutex_lock(&self->lock);

@@ -74,6 +74,9 @@ typedef struct scheduler_options {
 firn_status scheduler_open(const scheduler_options *options, scheduler **out, firn_error *err);
 /// Joins the threads. All groups must be closed. NULL does nothing.
 void scheduler_close(scheduler *self);
+/// Ends and joins the engine threads, which finish their slice first: from now on callers' threads
+/// do the work. Not from a task.
+void scheduler_stop(scheduler *self);
 /// Takes effect for tasks submitted later; threads beyond it end when they are idle.
 void scheduler_set_threads(scheduler *self, uint32_t threads);
 uint32_t scheduler_thread_count(scheduler *self); ///< Engine threads that run now.
