@@ -5,6 +5,7 @@
 #include "base/host.h"
 #include "exec/pipeline.h"
 #include "exec/result.h"
+#include "io/block_cache.h"
 #include "memory/page.h"
 #include "memory/pool.h"
 #include "memory/spill.h"
@@ -161,6 +162,7 @@ firn_status execution_open(const execution_request *request, execution **out, fi
                         .cancel = {.parent = request->cancel},
                         .io = request->io,
                         .cache = request->cache,
+                        .cache_query = block_cache_query(request->cache),
                         .scheduler = request->scheduler,
                         .worker_count = request->options->threads,
                         .is_analyzed = request->is_analyzed,

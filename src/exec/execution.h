@@ -51,6 +51,7 @@ typedef struct execution {
     struct spill *spill; ///< One temporary file, made at its first use.
     struct io *io;
     struct block_cache *cache; ///< NULL: nothing that scans decode is kept.
+    uint32_t cache_query;      ///< This run's number there.
     struct scheduler *scheduler;
     struct task_group *group;      ///< The query in the scheduler.
     uint32_t worker_count;         ///< How many workers may run a pipeline at once.

@@ -9,7 +9,9 @@
 
 #define LINE ((size_t)64)
 #define BUCKETS_MIN 1024
-#define TOUCHED 16384 // Parts of files that are remembered as touched; a power of two.
+#define TOUCHED 16384    // Parts of files that are remembered as touched; a power of two.
+#define QUERY_BITS 0xffU // Of a mark: its last query. Another that shares them keeps nothing.
+#define KEPT_BIT 0x100U  // Of a mark: two queries have read it.
 #define FILE_BUCKETS 256
 #define FILES_MAX 4096 // More of them are forgotten together, so that their names stay small.
 
@@ -43,7 +45,8 @@ struct block_cache {
     entry *newest GUARDED_BY(&lock);
     entry *oldest GUARDED_BY(&lock);
     block_cache_report numbers GUARDED_BY(&lock);
-    uint32_t *touched GUARDED_BY(&lock); // Marks of parts; made with the first.
+    uint32_t *touched GUARDED_BY(&lock); // Marks of parts with the query; made with the first.
+    atomic_uint last_query;
     known_file *files[FILE_BUCKETS] GUARDED_BY(&lock);
     uint32_t file_count GUARDED_BY(&lock);
     uint64_t last_number GUARDED_BY(&lock);
@@ -236,10 +239,14 @@ void block_cache_close(block_cache *self) {
 
 // ---- Use ---------------------------------------------------------------------------------------
 
-bool block_cache_touch(block_cache *self, uint64_t file, uint64_t offset) {
+uint32_t block_cache_query(block_cache *self) {
+    return self == NULL ? 0 : atomic_fetch_add(&self->last_query, 1);
+}
+
+bool block_cache_touch(block_cache *self, uint64_t file, uint64_t offset, uint32_t query) {
     const uint64_t hash = place_hash(file, offset);
-    const uint32_t mark = (uint32_t)(hash >> 32) | 1;
-    bool was_touched = false;
+    const uint32_t place = (uint32_t)(hash >> 32) & ~(QUERY_BITS | KEPT_BIT);
+    bool is_kept = false;
     mutex_lock(&self->lock);
     if (self->touched == NULL) {
         self->touched = host_alloc(TOUCHED * sizeof *self->touched);
@@ -249,11 +256,14 @@ bool block_cache_touch(block_cache *self, uint64_t file, uint64_t offset) {
     }
     if (self->touched != NULL) {
         uint32_t *slot = &self->touched[hash & (TOUCHED - 1)];
-        was_touched = *slot == mark;
-        *slot = mark;
+        const bool is_same = (*slot & ~(QUERY_BITS | KEPT_BIT)) == place && *slot != 0;
+        const bool is_other = ((*slot ^ query) & QUERY_BITS) != 0;
+        is_kept = is_same && (is_other || (*slot & KEPT_BIT) != 0);
+        *slot = place | (is_kept ? KEPT_BIT : 0) | (query & QUERY_BITS);
+        *slot = *slot == 0 ? KEPT_BIT : *slot; // 0 is a slot that nobody has used.
     }
     mutex_unlock(&self->lock);
-    return was_touched;
+    return is_kept;
 }
 
 cached_block *block_cache_find(block_cache *self, uint64_t file, uint64_t offset) {

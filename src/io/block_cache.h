@@ -31,9 +31,12 @@ void block_cache_close(block_cache *self);
 /// (its identity is not certain), or if `self` is NULL.
 uint64_t block_cache_file(block_cache *self, io_file *file);
 
-/// Says that the part of a file that begins at `offset` is read. True from the second time on:
-/// then it is worth keeping. Now and then a part is forgotten.
-bool block_cache_touch(block_cache *self, uint64_t file, uint64_t offset);
+/// A number for a query that begins: what it reads twice is no reason to keep it.
+uint32_t block_cache_query(block_cache *self);
+
+/// Says that the part of a file that begins at `offset` is read by a query. True if another query
+/// has read it before: then it is worth keeping. Now and then a part is forgotten.
+bool block_cache_touch(block_cache *self, uint64_t file, uint64_t offset, uint32_t query);
 
 /// The block of an offset, held; NULL if there is none.
 cached_block *block_cache_find(block_cache *self, uint64_t file, uint64_t offset);

@@ -62,6 +62,7 @@ typedef struct scan_request {
 typedef struct scan_env {
     struct io *io;             ///< The engine's door to bytes.
     struct block_cache *cache; ///< Where readers keep what they decoded; NULL: nowhere.
+    uint32_t cache_query;      ///< This query's number there.
     struct pool *pool;         ///< To charge pages and buffers to.
     const statement_context *context;
     const dynamic_filters *dynamic; ///< May be NULL.

@@ -83,7 +83,8 @@ firn_status pq_pages_begin(pq_pages *self, const pq_metadata *metadata, uint32_t
     let_go(self, &self->held);
     let_go(self, &self->held_dictionary);
     const uint64_t file = self->options.cache_file;
-    self->keeps = file != 0 && block_cache_touch(self->options.cache, file, next_offset(self));
+    self->keeps = file != 0 && block_cache_touch(self->options.cache, file, next_offset(self),
+                                                 self->options.cache_query);
     return FIRN_OK;
 }
 

@@ -35,6 +35,7 @@ typedef struct pq_pages_options {
     size_t ahead_bytes;      // Pages are loaded together while all of them are below this.
     block_cache *cache;      // NULL: pages are not kept.
     uint64_t cache_file;     // The number that the cache gave the file; 0: not kept either.
+    uint32_t cache_query;    // And the query.
 } pq_pages_options;
 
 typedef struct pq_pages {

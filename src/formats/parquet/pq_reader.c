@@ -94,6 +94,7 @@ static void set_pages(pq_reader *self, uint32_t leaf_count) {
         .request = self->options.request,
         .verify_checksums = self->options.verify_checksums,
         .cache = self->options.cache,
+        .cache_query = self->options.cache_query,
         .cache_file = block_cache_file(self->options.cache, self->file->input),
         .window_bytes = clamp(share / 8, WINDOW_BYTES_MIN, most),
         .window_bytes_max = clamp(share / 4, WINDOW_BYTES_MIN, WINDOW_BYTES_MAX),

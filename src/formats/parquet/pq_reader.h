@@ -35,7 +35,8 @@ typedef struct pq_reader_options {
     io_request request;    // Its waker is called when PQ_WAIT is over.
     uint32_t batch_rows;   // At most; 0: BATCH_ROWS.
     bool verify_checksums;
-    block_cache *cache; // Keeps pages for the next reader; NULL: none.
+    block_cache *cache;   // Keeps pages for the next query; NULL: none.
+    uint32_t cache_query; // Which query this is.
     pq_filter_options filter;
     pq_deletes deletes;
     uint32_t filter_only_count; // So many of the last picks are for filters and not handed out.

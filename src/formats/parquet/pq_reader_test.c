@@ -298,6 +298,7 @@ static void read_with_cache(bytes content, uint32_t waits, bool has_filter, uint
     *without_reading = 0;
     for (uint32_t reading = 0; reading < 5; reading++) {
         const uint64_t before = s.input.bytes_asked;
+        s.options.cache_query = block_cache_query(s.options.cache);
         const outcome out = read_all(&s);
         CHECK(out.status == FIRN_OK);
         first = reading == 0 ? out : first;

@@ -142,6 +142,7 @@ static firn_status open_reader(parquet_scan *self, firn_error *err) {
         .owner = self->env->pool,
         .codecs = self->env->codecs,
         .cache = self->env->cache,
+        .cache_query = self->env->cache_query,
         .request = request_of(self),
         .batch_rows = self->env->batch_rows,
         .verify_checksums = self->target.verify_checksums,

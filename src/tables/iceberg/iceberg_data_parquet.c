@@ -162,6 +162,7 @@ static firn_status begin(parquet_data *self, firn_error *err) {
         .owner = self->env->pool,
         .codecs = self->env->codecs,
         .cache = self->env->cache,
+        .cache_query = self->env->cache_query,
         .request = self->request,
         .batch_rows = self->env->batch_rows,
         .filter = {.conjuncts = what->filters,
