@@ -2,8 +2,8 @@
 #include "exec/join_state.h"
 #include "kernels/hash_column.h"
 
-#define BITS_A_ROW 64          // A bitmap of so many bits a row is worth it …
-#define BITMAP_FREE_BITS 65536 // … and one of 8 KiB always.
+#define BITS_A_ROW 64                        // A bitmap of so many bits a row is worth it …
+#define BITMAP_FREE_BITS (UINT64_C(1) << 23) // … and one of 1 MiB, which stays in L2, always.
 #define BLOOM_ROWS_MAX (UINT64_C(1) << 26)
 
 void join_bloom_add(uint64_t *bloom, uint64_t words, uint64_t hash) {
