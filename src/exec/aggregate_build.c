@@ -4,7 +4,6 @@
 
 #include "exec/aggregate_cache.h"
 #include "exec/aggregate_state.h"
-#include "kernels/hash_column.h"
 
 #define HEAP_BYTES_MAX ((uint64_t)1 << 20) // Of the local table's states before they move.
 #define CHUNK 512
@@ -22,6 +21,11 @@ static firn_status open_values(aggregate_worker *self, arena *memory, firn_error
                : FIRN_OK;
 }
 
+static uint64_t rows_expected(const plan_node *node) {
+    const double rows = node->aggregate_.input->row_estimate;
+    return rows >= 0 && rows < 0x1p62 ? (uint64_t)rows : 0;
+}
+
 static firn_status open_stages(aggregate_worker *self, arena *memory, firn_error *err) {
     aggregate_state *shared = self->shared;
     const aggregate_shape *shape = &shared->shape;
@@ -31,8 +35,10 @@ static firn_status open_stages(aggregate_worker *self, arena *memory, firn_error
                                        .kept = aggregate_kept_store(shared),
                                        .part_count = shared->part_count,
                                        .table_bytes = aggregate_table_bytes(shared),
+                                       .share_bytes = aggregate_share(shared),
                                        .may_be_direct = shape->is_direct,
-                                       .group_estimate = shape->node->aggregate_.group_estimate};
+                                       .group_estimate = shape->node->aggregate_.group_estimate,
+                                       .row_estimate = rows_expected(shape->node)};
         TRY(stage_open(&options, memory, &self->groups, err));
     }
     for (uint32_t i = 0; i < shape->collector_count; i++) {
@@ -42,7 +48,9 @@ static firn_status open_stages(aggregate_worker *self, arena *memory, firn_error
                                        .key_count = collector->layout.column_count,
                                        .kept = store,
                                        .part_count = shared->part_count,
-                                       .table_bytes = aggregate_table_bytes(shared)};
+                                       .table_bytes = aggregate_table_bytes(shared),
+                                       .share_bytes = aggregate_share(shared),
+                                       .may_be_direct = collector->is_direct};
         TRY(stage_open(&options, memory, &self->collected[i], err));
     }
     return FIRN_OK;
@@ -165,27 +173,6 @@ static firn_status append_exported(void *user, aggregate_stage *stage, const sta
     return FIRN_OK;
 }
 
-static firn_status hash_keys(const stage_input *in, uint32_t key_count, arena *scratch,
-                             const uint64_t **out, firn_error *err) {
-    uint64_t *hashes = ARENA_NEW(scratch, uint64_t, (size_t)in->count + 1);
-    if (hashes == NULL) {
-        return ARENA_FULL(scratch, err);
-    }
-    for (uint32_t k = 0; k < in->count; k++) {
-        hashes[k] = 1; // Without keys all rows are one group.
-    }
-    for (uint32_t i = 0; i < key_count; i++) {
-        if (!hash_column(&in->columns[i], in->rows, in->count, i > 0, scratch, hashes)) {
-            return ARENA_FULL(scratch, err);
-        }
-    }
-    for (uint32_t k = 0; k < in->count; k++) {
-        hashes[k] = group_hash(hashes[k]);
-    }
-    *out = hashes;
-    return FIRN_OK;
-}
-
 // Rows whose keys find their group without a hash; the others stay in *in.
 static firn_status add_without_hash(building *self, stage_input *in, const stage_owner *owner,
                                     firn_error *err) {
@@ -213,11 +200,16 @@ static firn_status add_groups(building *self, const stage_input *in, firn_error 
                                .flush = flush_stage,
                                .append = has_heap ? append_exported : NULL};
     stage_input left = *in;
-    if (left.hashes == NULL) {
-        TRY(add_without_hash(self, &left, &owner, err));
-        TRY(hash_keys(&left, self->context.shape->group_keys, scratch, &left.hashes, err));
+    TRY(add_without_hash(self, &left, &owner, err));
+    if (left.count > 0) {
+        uint64_t *hashes = ARENA_NEW(scratch, uint64_t, left.count);
+        if (hashes == NULL || !group_hash_rows(left.columns, self->context.shape->group_keys,
+                                               left.rows, left.count, scratch, hashes)) {
+            return ARENA_FULL(scratch, err);
+        }
+        left.hashes = hashes;
+        TRY(stage_add(&worker->groups, &left, &owner, err));
     }
-    TRY(stage_add(&worker->groups, &left, &owner, err));
     if (worker->heap.size > HEAP_BYTES_MAX) {
         if (worker->groups.table.group_count > 0) {
             TRY(stage_partition(&worker->groups, &owner, err));
@@ -231,11 +223,8 @@ static firn_status add_groups(building *self, const stage_input *in, firn_error 
 static firn_status push_keys(building *self, const column *keys, const aggregate_rows *rows,
                              batch_sequence sequence, firn_error *err) {
     const aggregate_shape *shape = self->context.shape;
-    stage_input in = {.columns = keys, .rows = rows->rows, .count = rows->count};
-    if (shape->collector_count > 0) {
-        TRY(hash_keys(&in, shape->group_keys, self->context.scratch, &in.hashes, err));
-        TRY(aggregate_collect_rows(self->worker, &self->context, keys, rows, in.hashes, sequence));
-    }
+    const stage_input in = {.columns = keys, .rows = rows->rows, .count = rows->count};
+    TRY(aggregate_collect_rows(self->worker, &self->context, keys, rows, sequence));
     if (shape->has_groups) {
         return add_groups(self, &in, err);
     }

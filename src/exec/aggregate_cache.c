@@ -1,7 +1,5 @@
 #include "exec/aggregate_cache.h"
 
-#include "kernels/hash_column.h"
-
 #define CACHE_GROUPS 4096 // Combinations of keys.
 #define KEYS_MAX 8
 #define RANGE_MAX 2048   // Of one integer key.
@@ -304,24 +302,6 @@ static firn_status find_unknown(const caching *self, const stage_input *in, cons
     return FIRN_OK;
 }
 
-static firn_status hash_rows(const aggregate_context *context, uint32_t key_count,
-                             stage_input *in) {
-    uint64_t *hashes = ARENA_NEW(context->scratch, uint64_t, in->count);
-    if (hashes == NULL) {
-        return ARENA_FULL(context->scratch, context->err);
-    }
-    for (uint32_t i = 0; i < key_count; i++) {
-        if (!hash_column(&in->columns[i], in->rows, in->count, i > 0, context->scratch, hashes)) {
-            return ARENA_FULL(context->scratch, context->err);
-        }
-    }
-    for (uint32_t k = 0; k < in->count; k++) {
-        hashes[k] = group_hash(hashes[k]);
-    }
-    in->hashes = hashes;
-    return FIRN_OK;
-}
-
 // Makes sure that all combinations of the batch have a group. *all tells; not if the table was
 // emptied meanwhile.
 static firn_status complete(caching *self, aggregate_stage *stage, const stage_input *in,
@@ -333,7 +313,12 @@ static firn_status complete(caching *self, aggregate_stage *stage, const stage_i
     if (unknown.count == 0) {
         return FIRN_OK;
     }
-    TRY(hash_rows(self->context, self->cache->key_count, &unknown));
+    uint64_t *hashes = ARENA_NEW(self->context->scratch, uint64_t, unknown.count);
+    if (hashes == NULL || !group_hash_rows(unknown.columns, self->cache->key_count, unknown.rows,
+                                           unknown.count, self->context->scratch, hashes)) {
+        return ARENA_FULL(self->context->scratch, self->context->err);
+    }
+    unknown.hashes = hashes;
     const uint64_t generation = self->cache->generation;
     self->numbers = unknown_numbers;
     const stage_owner owner = {.user = self,

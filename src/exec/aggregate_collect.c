@@ -12,7 +12,7 @@
 typedef struct collecting {
     const aggregate_context *context;
     const aggregate_collector *collector;
-    const aggregate_rows *rows; // Taken ones: numbers in the batch.
+    const column *columns; // The collector's.
     batch_sequence sequence;
 } collecting;
 
@@ -31,25 +31,36 @@ static firn_status stamp_places(void *user, const stage_places *placed, firn_err
     return FIRN_OK;
 }
 
-// Hashes of key and values for DISTINCT. Without groups the values alone choose the partition.
-static firn_status hash_values(const collecting *self, const column *columns, uint32_t group_keys,
-                               bool has_groups, const uint64_t *groups, uint64_t *out) {
-    const aggregate_rows *rows = self->rows;
-    arena *scratch = self->context->scratch;
-    memcpy(out, groups, rows->count * sizeof *out);
+// Hashes of the group's key, for DISTINCT mixed with those of the values. Without groups the values
+// alone choose the partition.
+static bool hash_rows(void *user, const uint16_t *rows, uint32_t count, arena *scratch,
+                      uint64_t *out) {
+    const collecting *self = user;
+    const aggregate_shape *shape = self->context->shape;
+    if (!group_hash_rows(self->columns, shape->group_keys, rows, count, scratch, out)) {
+        return false;
+    }
+    if (!self->collector->is_distinct) {
+        return true;
+    }
+    uint64_t *groups = ARENA_NEW(scratch, uint64_t, (size_t)count + 1);
+    if (groups == NULL) {
+        return false;
+    }
+    memcpy(groups, out, count * sizeof *groups);
     for (uint32_t i = 0; i < self->collector->arg_count; i++) {
-        const bool combines = has_groups || i > 0;
-        if (!hash_column(&columns[group_keys + i], rows->rows, rows->count, combines, scratch,
+        const bool combines = shape->has_groups || i > 0;
+        if (!hash_column(&self->columns[shape->group_keys + i], rows, count, combines, scratch,
                          out)) {
-            return ARENA_FULL(scratch, self->context->err);
+            return false;
         }
     }
     const uint64_t low = (UINT64_C(1) << GROUP_BITS_SHIFT) - 1;
-    for (uint32_t k = 0; k < rows->count; k++) {
+    for (uint32_t k = 0; k < count; k++) {
         const uint64_t mixed = hash_u64(out[k]); // hash_combine leaves similar values similar.
-        out[k] = group_hash(has_groups ? (groups[k] & ~low) | (mixed & low) : mixed);
+        out[k] = group_hash(shape->has_groups ? (groups[k] & ~low) | (mixed & low) : mixed);
     }
-    return FIRN_OK;
+    return true;
 }
 
 // The collector's columns: group keys, arguments, order keys; none as runs.
@@ -76,51 +87,41 @@ static firn_status gather_columns(const aggregate_context *context, aggregate_va
 
 static firn_status collect_one(aggregate_worker *self, uint32_t number,
                                const aggregate_context *context, const column *keys,
-                               const aggregate_rows *rows, const uint64_t *hashes,
-                               batch_sequence sequence) {
+                               const aggregate_rows *rows, batch_sequence sequence) {
     const aggregate_shape *shape = context->shape;
     const aggregate_collector *collector = &shape->collectors[number];
+    aggregate_stage *stage = &self->collected[number];
+    const uint64_t share = aggregate_share(self->shared);
     arena *scratch = context->scratch;
     column *columns = ARENA_NEW(scratch, column, collector->layout.column_count + 1);
-    uint8_t **hash_of = ARENA_NEW(scratch, uint8_t *, (size_t)rows->count + 1);
-    uint64_t *taken_hashes = ARENA_NEW(scratch, uint64_t, (size_t)rows->count + 1);
-    if (columns == NULL || hash_of == NULL || taken_hashes == NULL) {
+    if (columns == NULL) {
         return ARENA_FULL(scratch, context->err);
     }
     TRY(gather_columns(context, &self->values, collector, keys, columns));
-    // Rows that FILTER or a NULL leaves out take their hash with them.
-    aggregate_rows all = {.rows = rows->rows, .count = rows->count, .groups = hash_of};
-    for (uint32_t k = 0; k < rows->count; k++) {
-        hash_of[k] = (uint8_t *)(uintptr_t)&hashes[k];
-    }
     aggregate_rows taken;
-    TRY(aggregate_select(context, &self->values, &shape->slots[collector->slot], &all, &taken));
-    for (uint32_t k = 0; k < taken.count; k++) {
-        memcpy(&taken_hashes[k], taken.groups[k], sizeof *taken_hashes);
-    }
+    TRY(aggregate_select(context, &self->values, &shape->slots[collector->slot], rows, &taken));
     collecting state = {
-        .context = context, .collector = collector, .rows = &taken, .sequence = sequence};
-    if (collector->is_distinct) {
-        uint64_t *mixed = ARENA_NEW(scratch, uint64_t, (size_t)taken.count + 1);
-        if (mixed == NULL) {
+        .context = context, .collector = collector, .columns = columns, .sequence = sequence};
+    const stage_owner owner = {
+        .user = &state, .scratch = scratch, .placed = stamp_places, .hash_rows = hash_rows};
+    stage_input in = {.columns = columns, .rows = taken.rows, .count = taken.count};
+    TRY(stage_add_direct(stage, &in, share, &owner, context->err));
+    if (in.count > 0) {
+        uint64_t *hashes = ARENA_NEW(scratch, uint64_t, in.count);
+        if (hashes == NULL || !hash_rows(&state, in.rows, in.count, scratch, hashes)) {
             return ARENA_FULL(scratch, context->err);
         }
-        TRY(hash_values(&state, columns, shape->group_keys, shape->has_groups, taken_hashes,
-                        mixed));
-        taken_hashes = mixed;
+        in.hashes = hashes;
+        TRY(stage_add(stage, &in, &owner, context->err));
     }
-    const stage_input in = {
-        .columns = columns, .rows = taken.rows, .count = taken.count, .hashes = taken_hashes};
-    const stage_owner owner = {.user = &state, .scratch = scratch, .placed = stamp_places};
-    TRY(stage_add(&self->collected[number], &in, &owner, context->err));
-    return stage_look(&self->collected[number], aggregate_share(self->shared), context->err);
+    return stage_look(stage, share, context->err);
 }
 
 firn_status aggregate_collect_rows(aggregate_worker *self, const aggregate_context *context,
                                    const column *keys, const aggregate_rows *rows,
-                                   const uint64_t *hashes, batch_sequence sequence) {
+                                   batch_sequence sequence) {
     for (uint32_t i = 0; i < context->shape->collector_count; i++) {
-        TRY(collect_one(self, i, context, keys, rows, hashes, sequence));
+        TRY(collect_one(self, i, context, keys, rows, sequence));
     }
     return FIRN_OK;
 }

@@ -2,7 +2,6 @@
 #include <assert.h>
 
 #include "exec/aggregate_unit.h"
-#include "kernels/hash_column.h"
 
 #define CHUNK 1024
 #define COLLECTED_ROWS_MAX 32768 // Of a batch of groups, unless one group has more.
@@ -53,17 +52,23 @@ static firn_status find_groups(aggregate_unit *self, const collected_rows *from,
     for (uint32_t i = 0; i < shape->group_keys; i++) {
         TRY(rows_gather(from->store, i, (const uint8_t *const *)from->rows, count, scratch,
                         &keys[i], err));
-        if (!hash_column(&keys[i], NULL, count, i > 0, scratch, hashes)) {
-            return ARENA_FULL(scratch, err);
-        }
     }
-    for (uint32_t k = 0; k < count; k++) {
-        hashes[k] = group_hash(hashes[k]);
+    group_lookup call = {.columns = keys,
+                         .count = count,
+                         .hashes = hashes,
+                         .allows_text = true,
+                         .groups = groups,
+                         .fresh = fresh};
+    bool fits = true;
+    if (self->table.direct.is_on) {
+        TRY(group_direct_find(&self->table, &call, self->table.direct.slot_max, &fits, scratch,
+                              err));
+    } else if (group_hash_rows(keys, shape->group_keys, NULL, count, scratch, hashes)) {
+        TRY(group_table_find(&self->table, &call, scratch, err));
+    } else {
+        return ARENA_FULL(scratch, err);
     }
-    group_lookup call = {
-        .columns = keys, .count = count, .hashes = hashes, .groups = groups, .fresh = fresh};
-    TRY(group_table_find(&self->table, &call, scratch, err));
-    if (call.fresh_count + call.missing_count > 0) {
+    if (!fits || call.fresh_count + call.missing_count > 0) {
         return FAIL(err, FIRN_INTERNAL, "collected rows of %u groups that are not there",
                     call.fresh_count + call.missing_count);
     }

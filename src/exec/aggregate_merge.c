@@ -137,14 +137,96 @@ firn_status aggregate_take_rows(aggregate_state *self, group_table *table, aggre
     return combine_rows(self, &call, heap, from, scratch, err);
 }
 
+// ---- Tables that find groups by key
+// ------------------------------------------------------------------------------
+
+// Some rows of a page that belongs to the first table from now on. *fits is false if memory was
+// refused.
+static firn_status take_in_place(aggregate_state *self, aggregate_kept *kept, uint8_t **rows,
+                                 uint32_t count, bool *fits, arena *scratch, firn_error *err) {
+    uint8_t *groups[CHUNK];
+    bool is_fresh[CHUNK];
+    uint32_t live = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        rows[live] = rows[k];
+        live += row_hash(rows[k]) != 0;
+    }
+    group_absorbing call = {
+        .rows = rows, .count = live, .in_place = true, .groups = groups, .is_fresh = is_fresh};
+    TRY(group_direct_absorb(&kept->tables[0], &call, scratch, err));
+    uint32_t found = 0;
+    for (uint32_t k = 0; k < call.done; k++) {
+        groups[found] = groups[k];
+        rows[found] = rows[k];
+        found += !is_fresh[k];
+    }
+    *fits = call.done == live;
+    if (kept != &self->groups) { // A collector's: no states.
+        return FIRN_OK;
+    }
+    const aggregate_context context = context_of(self, &kept->heaps[0], scratch, err);
+    return aggregate_combine(&context, groups, rows, found, false);
+}
+
+// All groups of a table into the first one, which finds them by key, on the pages where they are.
+static firn_status unite_in_place(aggregate_state *self, aggregate_kept *kept, uint32_t from,
+                                  bool *fits, arena *scratch, firn_error *err) {
+    group_table *to = &kept->tables[0];
+    group_table *source = &kept->tables[from];
+    uint8_t *rows[CHUNK];
+    const arena_mark mark = arena_mark_take(scratch);
+    to->direct.slot_max = UINT64_MAX;
+    for (row_page *page; *fits && (page = row_pages_pop(&source->rows.parts[0])) != NULL;) {
+        uint32_t at = 0;
+        uint32_t n;
+        row_pages_push_last(&to->rows.parts[0], page);
+        while (*fits && (n = row_page_rows(page, to->store->layout, &at, rows, CHUNK)) > 0) {
+            TRY(take_in_place(self, kept, rows, n, fits, scratch, err));
+            arena_rewind(scratch, mark);
+        }
+    }
+    return FIRN_OK;
+}
+
+// The first table that finds groups by key; table_count if there is none.
+static uint32_t first_direct(const aggregate_kept *kept) {
+    uint32_t found = 0;
+    while (found < kept->table_count && !kept->tables[found].direct.is_on) {
+        found++;
+    }
+    return found;
+}
+
+// Brings all groups together in such a table, which becomes the first. The others' heaps stay:
+// states point into them.
+static firn_status unite_by_key(aggregate_state *self, aggregate_kept *kept, uint32_t number,
+                                bool *fits, arena *scratch, firn_error *err) {
+    const group_table table = kept->tables[number];
+    const aggregate_heap heap = kept->heaps[number];
+    kept->tables[number] = kept->tables[0];
+    kept->heaps[number] = kept->heaps[0];
+    kept->tables[0] = table;
+    kept->heaps[0] = heap;
+    *fits = true;
+    for (uint32_t i = 1; i < kept->table_count && *fits; i++) {
+        TRY(unite_in_place(self, kept, i, fits, scratch, err));
+        if (*fits) {
+            group_table_close(&kept->tables[i]);
+        }
+    }
+    return FIRN_OK;
+}
+
 // ---- Settling ----------------------------------------------------------------------------------
 
-static bool is_small(const aggregate_state *self) {
+// Whether one table is to take in all others.
+static bool is_small(const aggregate_kept *self) {
     uint64_t count = 0;
-    for (uint32_t i = 0; i < self->groups.table_count; i++) {
-        count += self->groups.tables[i].group_count;
+    for (uint32_t i = 0; i < self->table_count; i++) {
+        count += self->tables[i].group_count;
     }
-    return !self->is_partitioned && (self->groups.table_count <= 1 || count <= SMALL_GROUPS);
+    return self->table_count <= 1 || count <= SMALL_GROUPS ||
+           first_direct(self) < self->table_count;
 }
 
 // All groups of the second table into the first. *fits is false if memory was refused.
@@ -175,87 +257,16 @@ static firn_status unite(aggregate_state *self, aggregate_kept *kept, uint32_t f
 
 static firn_status unite_all(aggregate_state *self, aggregate_kept *kept, bool *fits,
                              arena *scratch, firn_error *err) {
+    const uint32_t direct = first_direct(kept);
     *fits = true;
+    if (direct < kept->table_count) {
+        return unite_by_key(self, kept, direct, fits, scratch, err);
+    }
     for (uint32_t i = 1; i < kept->table_count && *fits; i++) {
         TRY(unite(self, kept, i, fits, scratch, err));
         if (*fits) {
             group_table_close(&kept->tables[i]);
             aggregate_heap_close(&kept->heaps[i]);
-        }
-    }
-    return FIRN_OK;
-}
-
-// ---- Tables that find groups by key
-// ------------------------------------------------------------------------------
-
-// Some rows of a page that is `to`'s from now on. *fits is false if memory was refused.
-static firn_status take_in_place(aggregate_state *self, group_table *to, uint8_t **rows,
-                                 uint32_t count, bool *fits, arena *scratch, firn_error *err) {
-    const aggregate_context context = context_of(self, &self->groups.heaps[0], scratch, err);
-    uint8_t *groups[CHUNK];
-    bool is_fresh[CHUNK];
-    uint32_t live = 0;
-    for (uint32_t k = 0; k < count; k++) {
-        rows[live] = rows[k];
-        live += row_hash(rows[k]) != 0;
-    }
-    group_absorbing call = {
-        .rows = rows, .count = live, .in_place = true, .groups = groups, .is_fresh = is_fresh};
-    TRY(group_direct_absorb(to, &call, scratch, err));
-    uint32_t found = 0;
-    for (uint32_t k = 0; k < call.done; k++) {
-        groups[found] = groups[k];
-        rows[found] = rows[k];
-        found += !is_fresh[k];
-    }
-    *fits = call.done == live;
-    return aggregate_combine(&context, groups, rows, found, false);
-}
-
-// All groups of a table into another that finds them by key, on the pages where they are.
-static firn_status unite_in_place(aggregate_state *self, group_table *to, group_table *source,
-                                  bool *fits, arena *scratch, firn_error *err) {
-    uint8_t *rows[CHUNK];
-    const arena_mark mark = arena_mark_take(scratch);
-    to->direct.slot_max = UINT64_MAX;
-    for (row_page *page; *fits && (page = row_pages_pop(&source->rows.parts[0])) != NULL;) {
-        uint32_t at = 0;
-        row_pages_push_last(&to->rows.parts[0], page);
-        for (uint32_t n;
-             *fits && (n = row_page_rows(page, self->table_store.layout, &at, rows, CHUNK)) > 0;) {
-            TRY(take_in_place(self, to, rows, n, fits, scratch, err));
-            arena_rewind(scratch, mark);
-        }
-    }
-    return FIRN_OK;
-}
-
-// The first table that finds groups by key; table_count if there is none.
-static uint32_t first_direct(const aggregate_kept *kept) {
-    uint32_t found = 0;
-    while (found < kept->table_count && !kept->tables[found].direct.is_on) {
-        found++;
-    }
-    return found;
-}
-
-// Brings all groups together in such a table, which becomes the first. The others' heaps stay:
-// states point into them.
-static firn_status unite_by_key(aggregate_state *self, uint32_t number, bool *fits, arena *scratch,
-                                firn_error *err) {
-    aggregate_kept *kept = &self->groups;
-    const group_table table = kept->tables[number];
-    const aggregate_heap heap = kept->heaps[number];
-    kept->tables[number] = kept->tables[0];
-    kept->heaps[number] = kept->heaps[0];
-    kept->tables[0] = table;
-    kept->heaps[0] = heap;
-    *fits = true;
-    for (uint32_t i = 1; i < kept->table_count && *fits; i++) {
-        TRY(unite_in_place(self, &kept->tables[0], &kept->tables[i], fits, scratch, err));
-        if (*fits) {
-            group_table_close(&kept->tables[i]);
         }
     }
     return FIRN_OK;
@@ -347,11 +358,11 @@ static firn_status add_grand_totals(aggregate_state *self, arena *scratch, firn_
 }
 
 firn_status aggregate_settle(aggregate_state *self, arena *scratch, firn_error *err) {
-    const uint32_t direct = self->is_partitioned ? UINT32_MAX : first_direct(&self->groups);
-    bool fits = is_small(self) || direct < self->groups.table_count;
-    if (fits && direct < self->groups.table_count) {
-        TRY(unite_by_key(self, direct, &fits, scratch, err));
-    } else if (fits && self->shape.has_groups) {
+    bool fits = !self->is_partitioned && is_small(&self->groups);
+    for (uint32_t i = 0; i < self->shape.collector_count; i++) {
+        fits = fits && is_small(&self->collected[i]);
+    }
+    if (fits && self->shape.has_groups) {
         TRY(unite_all(self, &self->groups, &fits, scratch, err));
     }
     for (uint32_t i = 0; i < self->shape.collector_count && fits; i++) {

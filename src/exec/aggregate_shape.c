@@ -128,6 +128,7 @@ static firn_status make_collector_layout(shaping *self, aggregate_collector *out
         types[at++] = out->sort_keys[i].value->type;
     }
     const uint32_t extra = out->is_ordered && !out->is_distinct ? 24 : 8;
+    out->is_direct = out->is_distinct && group_direct_takes(types, count);
     return row_layout_make(types, count, true, extra, self->memory, &out->layout, self->err);
 }
 
@@ -264,10 +265,10 @@ firn_status aggregate_shape_make(const plan_node *node, const input_layout *inpu
     for (uint32_t i = 0; i < slot_count; i++) {
         TRY(add_slot(&state, i));
     }
-    out->is_direct = out->group_keys == 1 && set_count == 0 && out->collector_count == 0 &&
-                     group_direct_takes(node->aggregate_.keys.items[0]->type);
     place_states(out);
     TRY(make_layouts(&state));
+    // Grouping sets differ in their last key only: rows come again and again.
+    out->is_direct = set_count == 0 && group_direct_takes(out->table.types, out->group_keys);
     return expr_compile(state.roots, out->root_count, input, memory, &out->program, err);
 }
 

@@ -6,7 +6,12 @@
 #define SLOT_COUNT_MIN UINT64_C(4096)
 #define LIST_PAGES_MAX 16 // Of a list before it becomes partitions.
 #define BYPASS_ROWS (UINT64_C(4) << 20)
+// A table that is full grows: it would not help to move groups that come again. To a part of the
+// share, and no further than makes sense where memory is slower than moving rows.
+#define FREE_BYTES_MAX (UINT64_C(4) << 20)
+#define GROW_BYTES_MAX (UINT64_C(64) << 20)
 #define POOR_FILLS_MAX 2
+#define FEW_GROUPS 4 // Rows a group, from which on there are few.
 #define COPY_ROWS 512
 // Entries of groups that are found by key: so many at first, and more for each row.
 #define DIRECT_SLOTS_MIN (UINT64_C(1) << 18)
@@ -20,6 +25,10 @@ static uint64_t slot_count_for(uint64_t bytes, uint32_t row_size) {
         count /= 2;
     }
     return count;
+}
+
+static uint32_t pages_within(uint64_t bytes, uint64_t most, size_t page_size) {
+    return (uint32_t)((bytes < most ? bytes : most) / page_size);
 }
 
 firn_status stage_open(const stage_options *options, arena *memory, aggregate_stage *out,
@@ -40,6 +49,10 @@ firn_status stage_open(const stage_options *options, arena *memory, aggregate_st
     out->group_max = slot_count_for(options->table_bytes, store->layout->size) / 10 * 6;
     const uint64_t pages = options->table_bytes / store->page_size;
     out->table_page_max = pages < 1 ? 1 : (uint32_t)pages;
+    out->expects_few = options->row_estimate / FEW_GROUPS >= options->group_estimate &&
+                       options->group_estimate > 0;
+    out->free_page_max = pages_within(options->share_bytes / 8, FREE_BYTES_MAX, store->page_size);
+    out->grow_page_max = pages_within(options->share_bytes / 4, GROW_BYTES_MAX, store->page_size);
     return group_table_open(options->table, options->key_count, memory->owner, &out->table, err);
 }
 
@@ -59,12 +72,16 @@ static firn_status open_parts(aggregate_stage *self, firn_error *err) {
     return FIRN_OK;
 }
 
+// Hardly fewer groups than rows since the table was empty.
+static bool is_poor(const aggregate_stage *self) {
+    return self->rows_in_fill * 2 < self->table.group_count * 3;
+}
+
 // The table is full: its groups move into partitions. If it held hardly fewer groups than rows,
 // twice in a row, rows go past it for a while.
 static firn_status flush_table(aggregate_stage *self, const stage_owner *owner, firn_error *err) {
     TRY(open_parts(self, err));
-    const bool is_poor = self->rows_in_fill * 2 < self->table.group_count * 3;
-    self->poor_fills = is_poor ? self->poor_fills + 1 : 0;
+    self->poor_fills = is_poor(self) ? self->poor_fills + 1 : 0;
     self->rows_in_fill = 0;
     if (self->poor_fills >= POOR_FILLS_MAX) {
         self->rows_to_bypass = BYPASS_ROWS;
@@ -223,9 +240,23 @@ static bool is_full(const aggregate_stage *self, uint32_t more) {
             self->table.rows.parts[0].page_count > self->table_page_max);
 }
 
+// What the table may hold, as far as can be seen from what it holds.
+static uint32_t page_max(const aggregate_stage *self) {
+    return is_poor(self) && !self->expects_few ? self->free_page_max : self->grow_page_max;
+}
+
+// Whether the table may become twice as large instead of being emptied.
+static bool may_grow(const aggregate_stage *self) {
+    return self->table_page_max * 2 <= page_max(self);
+}
+
 // Takes in what there is room for; the rest is left in *in.
 static firn_status add_to_table(aggregate_stage *self, stage_input *in, const stage_owner *owner,
                                 firn_error *err) {
+    while (is_full(self, in->count) && may_grow(self)) {
+        self->group_max *= 2;
+        self->table_page_max *= 2;
+    }
     if (is_full(self, in->count)) {
         TRY(flush_table(self, owner, err));
     }
@@ -271,14 +302,19 @@ static firn_status leave_direct(aggregate_stage *self, const stage_owner *owner,
 }
 
 static bool is_over(const aggregate_stage *self, uint64_t share_bytes) {
-    const uint64_t pages = self->table.rows.parts[0].page_count + self->table.direct.used_count;
-    return pages > share_bytes / self->table.store->page_size;
+    const uint64_t rows = self->table.rows.parts[0].page_count;
+    return rows + self->table.direct.used_count > share_bytes / self->table.store->page_size ||
+           (rows > self->free_page_max && is_poor(self) && !self->expects_few);
 }
 
 static firn_status find_direct(aggregate_stage *self, stage_input *in, const stage_owner *owner,
                                firn_error *err) {
     const uint64_t slot_max = self->direct_slots + self->rows_seen * DIRECT_SLOTS_A_ROW;
-    group_lookup call = {.columns = in->columns, .rows = in->rows, .count = in->count};
+    group_lookup call = {.columns = in->columns,
+                         .rows = in->rows,
+                         .count = in->count,
+                         .hash_rows = owner->hash_rows,
+                         .user = owner->user};
     call.groups = ARENA_NEW(owner->scratch, uint8_t *, in->count);
     call.fresh = ARENA_NEW(owner->scratch, uint16_t, in->count);
     if (call.groups == NULL || call.fresh == NULL) {

@@ -41,6 +41,9 @@ typedef struct stage_owner {
     /// Puts rows into the partitions. NULL: as they are, then `placed`.
     firn_status (*append)(void *user, aggregate_stage *stage, const stage_input *in,
                           firn_error *err);
+    /// Hashes of rows that come without: as group_lookup.
+    bool (*hash_rows)(void *user, const uint16_t *rows, uint32_t count, arena *scratch,
+                      uint64_t *out);
 } stage_owner;
 
 struct aggregate_stage {
@@ -52,8 +55,11 @@ struct aggregate_stage {
     bool is_partitioned;
     uint32_t part_count;
     arena *memory;
-    uint64_t group_max;      ///< Groups in the table before they move on.
+    uint64_t group_max;      ///< Groups in the table before they move on, or it grows.
     uint32_t table_page_max; ///< Pages of it, likewise.
+    uint32_t free_page_max;  ///< To so many it grows whatever it holds,
+    uint32_t grow_page_max;  ///< to so many as long as there are fewer groups than rows.
+    bool expects_few;        ///< Fewer groups than rows, by the plan.
     uint64_t rows_in_fill;   ///< That went into the table since it was empty.
     uint32_t poor_fills;     ///< In a row, with fewer than 1.5 rows a group.
     uint64_t rows_to_bypass; ///< That go past the table.
@@ -68,9 +74,11 @@ typedef struct stage_options {
     uint32_t key_count;
     row_store *kept;
     uint32_t part_count;
-    uint64_t table_bytes; ///< What the table may grow to.
+    uint64_t table_bytes; ///< What the table holds at first.
+    uint64_t share_bytes; ///< What the worker may hold.
     bool may_be_direct;   ///< Its key may find groups by itself (group_direct_takes).
     uint64_t group_estimate;
+    uint64_t row_estimate; ///< 0: neither is known.
 } stage_options;
 
 /// Opens an empty stage that takes no memory yet but from `memory`.

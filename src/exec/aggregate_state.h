@@ -121,11 +121,10 @@ firn_status aggregate_flush_groups(aggregate_state *self, group_table *table, ag
 // ---- Collectors (aggregate_collect.c)
 // ------------------------------------------------------------
 
-/// Puts a batch's rows into the collectors. `keys` are the group's key columns, hashes[k] the
-/// group hash of the k-th row.
+/// Puts a batch's rows into the collectors. `keys` are the group's key columns.
 firn_status aggregate_collect_rows(aggregate_worker *self, const aggregate_context *context,
                                    const column *keys, const aggregate_rows *rows,
-                                   const uint64_t *hashes, batch_sequence sequence);
+                                   batch_sequence sequence);
 // A collector's row, in its extra bytes.
 #define COLLECTED_NEXT 0  // The next row of the group.
 #define COLLECTED_TASK 8  // Where the row came from: task,

@@ -62,6 +62,7 @@ typedef struct aggregate_collector {
     uint32_t slot;
     bool is_distinct;
     bool is_ordered;    ///< Rows of a group are sorted before they are used.
+    bool is_direct;     ///< DISTINCT: rows may be found by key.
     bool feeds_at_once; ///< DISTINCT of a fold without order: rows go into the state unsorted.
     uint32_t arg_count;
     uint32_t order_count;
@@ -79,7 +80,7 @@ typedef struct aggregate_shape {
     uint32_t set_count;  ///< Grouping sets; 0: plain GROUP BY.
     uint32_t group_keys; ///< Columns of a group's key: key_count, and the set with grouping sets.
     bool has_groups;     ///< False: one row over everything.
-    bool is_direct;      ///< The one key may find groups by itself.
+    bool is_direct;      ///< Keys may find groups by themselves.
     uint32_t slot_count;
     aggregate_slot *slots;
     uint32_t collector_count;

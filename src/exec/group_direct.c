@@ -1,4 +1,5 @@
-// Groups found by their key itself: a table whose one key is an integer (SPEED.md, 2.5).
+// Groups found by their key itself instead of its hash (SPEED.md, 2.4 and 2.5): the one key is an
+// integer, or several keys have numbers (key_numbers.h).
 //
 //     key ─► chunk key >> shift ─► page of entries, or none yet ─► row of the group, or none yet
 //
@@ -9,30 +10,27 @@
 #include <assert.h>
 
 #include "exec/group_hash.h"
-#include "kernels/gather.h"
-#include "kernels/hash_column.h"
 
 #define CHUNKS_MIN UINT64_C(64)
 #define CHUNKS_MAX (UINT64_C(1) << 16)
-#define CHUNK 512 // Rows at a time.
+#define CHUNK 512   // Rows at a time.
+#define TURNS_MAX 4 // To number the rows of a batch.
 // Entries. Rows are 8-aligned and begin behind the page's header, so none is 0.
 #define PLACE_BITS 13 // Of PAGE_BYTES_MAX / 8.
 #define PAGE_LIMIT ((UINT64_C(1) << (32 - PLACE_BITS)) - 1)
 #define PENDING UINT32_MAX // A group that is being made.
 
-bool group_direct_takes(const type *key) {
-    switch ((int)type_physical(key)) {
-    case PHYSICAL_I8:
-    case PHYSICAL_I16:
-    case PHYSICAL_I32:
-    case PHYSICAL_I64:
-    case PHYSICAL_U8:
-    case PHYSICAL_U16:
-    case PHYSICAL_U32:
-        return true;
-    default:
-        return false;
+static bool is_integer(const type *key) {
+    return type_physical(key) != PHYSICAL_BIT && type_physical(key) != PHYSICAL_STRING &&
+           key_numbers_take(key);
+}
+
+bool group_direct_takes(const type *const *keys, uint32_t count) {
+    bool takes = count > 0;
+    for (uint32_t i = 0; i < count; i++) {
+        takes = takes && key_numbers_take(keys[i]);
     }
+    return takes;
 }
 
 // ---- Entries -----------------------------------------------------------------------------------
@@ -147,36 +145,12 @@ static uint32_t *make_slot(group_table *self, int64_t key) {
 
 // ---- Keys --------------------------------------------------------------------------------------
 
-#define WIDEN(NAME, c_type)                                                                        \
-    case PHYSICAL_##NAME:                                                                          \
-        for (uint32_t k = 0; k < count; k++) {                                                     \
-            out[k] = (int64_t)((const c_type *)values)[lanes[k]];                                  \
-        }                                                                                          \
-        break;
-
-static void widen_lanes(physical kind, const void *values, const uint32_t *lanes, uint32_t count,
-                        int64_t *out) {
-    switch ((int)kind) {
-        WIDEN(I8, int8_t)
-        WIDEN(I16, int16_t)
-        WIDEN(I32, int32_t)
-        WIDEN(I64, int64_t)
-        WIDEN(U8, uint8_t)
-        WIDEN(U16, uint16_t)
-        WIDEN(U32, uint32_t)
-    default:
-        break;
-    }
-}
-#undef WIDEN
-
-// The keys of the rows of a look-up as 64-bit integers; a NULL's lane holds any value.
-static firn_status keys_of(const group_lookup *call, int64_t **out, arena *scratch,
-                           firn_error *err) {
+// The one key of the rows of a look-up as it is; a NULL's lane holds any value.
+static firn_status integer_keys(const group_lookup *call, int64_t *out, arena *scratch,
+                                firn_error *err) {
     const column *key = &call->columns[0];
     uint32_t *lanes = ARENA_NEW(scratch, uint32_t, (size_t)call->count + 1);
-    *out = ARENA_NEW(scratch, int64_t, (size_t)call->count + 1);
-    if (lanes == NULL || *out == NULL) {
+    if (lanes == NULL) {
         return ARENA_FULL(scratch, err);
     }
     const uint32_t *codes = key->form == FORM_DICTIONARY ? key->values : NULL;
@@ -191,11 +165,25 @@ static firn_status keys_of(const group_lookup *call, int64_t **out, arena *scrat
     }
     const column *values = codes != NULL ? key->dictionary->values : key;
     if (values->length == 0) { // All are NULL.
-        memset(*out, 0, call->count * sizeof **out);
+        memset(out, 0, call->count * sizeof *out);
         return FIRN_OK;
     }
-    widen_lanes(type_physical(key->type), values->values, lanes, call->count, *out);
+    key_widen(type_physical(key->type), values->values, lanes, call->count, out);
     return FIRN_OK;
+}
+
+// The keys of the rows of a look-up as numbers.
+static firn_status keys_of(const group_table *self, const group_lookup *call, int64_t **out,
+                           key_answer *answer, arena *scratch, firn_error *err) {
+    *out = ARENA_NEW(scratch, int64_t, (size_t)call->count + 1);
+    *answer = KEYS_NUMBERED;
+    if (*out == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    return self->direct.numbers == NULL
+               ? integer_keys(call, *out, scratch, err)
+               : key_numbers_of(self->direct.numbers, call->columns, call->rows, call->count,
+                                call->allows_text, *out, answer, scratch, err);
 }
 
 static ALWAYS_INLINE bool is_null(const group_lookup *call, uint32_t k) {
@@ -203,24 +191,38 @@ static ALWAYS_INLINE bool is_null(const group_lookup *call, uint32_t k) {
     return !column_is_valid(&call->columns[0], row);
 }
 
+// Whether NULL has to be told from the keys: in numbers it is one.
+static bool has_nulls(const group_table *self, const group_lookup *call) {
+    return self->direct.numbers == NULL && call->columns[0].validity != NULL;
+}
+
 // ---- Groups that are there ---------------------------------------------------------------------
 
-firn_status group_direct_absorb(group_table *self, group_absorbing *call, arena *scratch,
-                                firn_error *err) {
-    column key;
-    int64_t *keys;
-    call->done = 0;
-    TRY(rows_gather(self->store, 0, (const uint8_t *const *)call->rows, call->count, scratch, &key,
-                    err));
-    const group_lookup rows = {.columns = &key, .count = call->count};
-    TRY(keys_of(&rows, &keys, scratch, err));
+static firn_status gather_keys(const group_table *self, const group_absorbing *call,
+                               group_lookup *out, arena *scratch, firn_error *err) {
+    column *columns = ARENA_NEW(scratch, column, self->key_count);
+    if (columns == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t i = 0; i < self->key_count; i++) {
+        TRY(rows_gather(self->store, i, (const uint8_t *const *)call->rows, call->count, scratch,
+                        &columns[i], err));
+    }
+    *out = (group_lookup){.columns = columns, .count = call->count, .allows_text = true};
+    return FIRN_OK;
+}
+
+// Puts rows into their places, or finds the groups that are there.
+static void absorb_keys(group_table *self, group_absorbing *call, const group_lookup *rows,
+                        const int64_t *keys) {
+    const bool tells_null = has_nulls(self, rows);
     for (uint32_t k = 0; k < call->count; k++) {
         uint32_t *slot = &self->direct.null_entry;
-        if (!is_null(&rows, k)) {
+        if (!tells_null || !is_null(rows, k)) {
             slot = cover(self, keys[k], keys[k]) ? make_slot(self, keys[k]) : NULL;
         }
         if (slot == NULL) {
-            return FIRN_OK;
+            return;
         }
         call->is_fresh[k] = *slot == 0;
         if (*slot != 0) {
@@ -228,45 +230,102 @@ firn_status group_direct_absorb(group_table *self, group_absorbing *call, arena 
         } else {
             *slot = entry_of(self, call->rows[k]);
             if (*slot == 0) {
-                return FIRN_OK;
+                return;
             }
             self->group_count++;
         }
         call->groups[k] = row_of(&self->direct, *slot);
         call->done++;
     }
+}
+
+// Visits all groups: learns their numbers, or puts them into their places. *fits is false if there
+// is no room for them.
+static firn_status visit_all(group_table *self, bool places, bool *fits, arena *scratch,
+                             firn_error *err) {
+    uint8_t *rows[CHUNK];
+    uint8_t *groups[CHUNK];
+    bool is_fresh[CHUNK];
+    group_cursor cursor = {0};
+    *fits = true;
+    for (uint32_t n; *fits && (n = group_table_next(self, &cursor, rows, CHUNK)) > 0;) {
+        group_absorbing call = {.rows = rows, .count = n, .groups = groups, .is_fresh = is_fresh};
+        const arena_mark mark = arena_mark_take(scratch);
+        group_lookup keys;
+        int64_t *numbers;
+        key_answer answer;
+        TRY(gather_keys(self, &call, &keys, scratch, err));
+        TRY(keys_of(self, &keys, &numbers, &answer, scratch, err));
+        if (places && answer == KEYS_NUMBERED) {
+            absorb_keys(self, &call, &keys, numbers);
+        }
+        *fits = answer != KEYS_TOO_MANY && (!places || call.done == n);
+        arena_rewind(scratch, mark);
+    }
+    return FIRN_OK;
+}
+
+// Puts all groups of the table into their places, where others may have been before.
+static firn_status index_all(group_table *self, bool *fits, arena *scratch, firn_error *err) {
+    const uint64_t group_count = self->group_count;
+    group_direct_end(self);
+    self->direct.is_on = true;
+    *fits = true;
+    if (self->direct.numbers != NULL) {
+        TRY(visit_all(self, false, fits, scratch, err));
+    }
+    if (*fits) {
+        TRY(visit_all(self, true, fits, scratch, err));
+    }
+    self->group_count = group_count;
+    return FIRN_OK;
+}
+
+// The numbers of rows, whatever groups have to move for them. *fits is false if that cannot be.
+static firn_status settle_keys(group_table *self, const group_lookup *call, int64_t **out,
+                               bool *fits, arena *scratch, firn_error *err) {
+    key_answer answer = KEYS_MOVED;
+    *fits = true;
+    for (uint32_t turn = 0; answer == KEYS_MOVED && *fits && turn < TURNS_MAX; turn++) {
+        TRY(keys_of(self, call, out, &answer, scratch, err));
+        if (answer == KEYS_MOVED) {
+            TRY(index_all(self, fits, scratch, err));
+        }
+    }
+    *fits = *fits && answer == KEYS_NUMBERED;
+    return FIRN_OK;
+}
+
+firn_status group_direct_absorb(group_table *self, group_absorbing *call, arena *scratch,
+                                firn_error *err) {
+    group_lookup rows;
+    int64_t *keys;
+    bool fits;
+    call->done = 0;
+    TRY(gather_keys(self, call, &rows, scratch, err));
+    TRY(settle_keys(self, &rows, &keys, &fits, scratch, err));
+    if (fits) {
+        absorb_keys(self, call, &rows, keys);
+    }
     return FIRN_OK;
 }
 
 firn_status group_direct_begin(group_table *self, uint64_t slot_max, bool *is_on, arena *scratch,
                                firn_error *err) {
-    assert(self->key_count == 1 && group_direct_takes(self->store->layout->types[0]));
+    const type *const *types = self->store->layout->types;
     group_direct *direct = &self->direct;
+    assert(group_direct_takes(types, self->key_count));
+    if (direct->numbers == NULL && (self->key_count > 1 || !is_integer(types[0]))) {
+        TRY(key_numbers_open(types, self->key_count, self->memory.owner, &direct->numbers, err));
+    }
     const uint64_t slots = self->store->page_size / sizeof(uint32_t);
     direct->shift = (uint32_t)__builtin_ctzll(slots);
     direct->mask = slots - 1;
     direct->slot_max = slot_max;
-    direct->is_on = true;
-    uint8_t *rows[CHUNK];
-    uint8_t *groups[CHUNK];
-    bool is_fresh[CHUNK];
-    group_cursor cursor = {0};
-    self->group_count = 0;
-    for (uint32_t n; direct->is_on && (n = group_table_next(self, &cursor, rows, CHUNK)) > 0;) {
-        group_absorbing call = {.rows = rows, .count = n, .groups = groups, .is_fresh = is_fresh};
-        const arena_mark mark = arena_mark_take(scratch);
-        TRY(group_direct_absorb(self, &call, scratch, err));
-        arena_rewind(scratch, mark);
-        if (call.done < n) {
-            group_direct_end(self);
-            self->group_count += n - call.done;
-        }
-    }
-    for (uint32_t n; !direct->is_on && (n = group_table_next(self, &cursor, rows, CHUNK)) > 0;) {
-        self->group_count += n;
-    }
-    *is_on = direct->is_on;
-    if (direct->is_on && self->slots.data != NULL) {
+    TRY(index_all(self, is_on, scratch, err));
+    if (!*is_on) {
+        group_direct_end(self);
+    } else if (self->slots.data != NULL) {
         directory_close(&self->slots);
         self->slot_count = 0;
     }
@@ -288,11 +347,11 @@ typedef struct finding {
 } finding;
 
 // Makes the list of chunks reach over all keys. False if they are too far apart.
-static bool cover_all(finding *self, bool has_nulls) {
+static bool cover_all(finding *self, bool tells_null) {
     int64_t low = INT64_MAX;
     int64_t high = INT64_MIN;
     for (uint32_t k = 0; k < self->call->count; k++) {
-        const bool counts = !has_nulls || !is_null(self->call, k);
+        const bool counts = !tells_null || !is_null(self->call, k);
         low = counts && self->keys[k] < low ? self->keys[k] : low;
         high = counts && self->keys[k] > high ? self->keys[k] : high;
     }
@@ -300,13 +359,13 @@ static bool cover_all(finding *self, bool has_nulls) {
 }
 
 // Groups of rows whose groups are there; the others are listed.
-static ALWAYS_INLINE void look_up(finding *self, bool has_nulls) {
+static ALWAYS_INLINE void look_up(finding *self, bool tells_null) {
     const group_direct *direct = &self->table->direct;
     uint8_t **groups = self->call->groups;
     uint32_t missing_count = 0;
     for (uint32_t k = 0; k < self->call->count; k++) {
         uint32_t entry = direct->null_entry;
-        if (!has_nulls || !is_null(self->call, k)) {
+        if (!tells_null || !is_null(self->call, k)) {
             const uint32_t *slot = slot_of(direct, self->keys[k]);
             entry = slot == NULL ? 0 : *slot;
         }
@@ -318,12 +377,12 @@ static ALWAYS_INLINE void look_up(finding *self, bool has_nulls) {
 }
 
 // Chooses a row for each group that is to be made.
-static void choose_made(finding *self, bool has_nulls) {
+static void choose_made(finding *self, bool tells_null) {
     group_direct *direct = &self->table->direct;
     for (uint32_t i = 0; i < self->missing_count; i++) {
         const uint16_t k = self->missing[i];
         uint32_t *slot = &direct->null_entry;
-        if (!has_nulls || !is_null(self->call, k)) {
+        if (!tells_null || !is_null(self->call, k)) {
             slot = make_slot(self->table, self->keys[k]);
         }
         self->slots[i] = slot;
@@ -340,12 +399,13 @@ static firn_status make_groups(finding *self, arena *scratch, firn_error *err) {
     const uint32_t count = self->made_count;
     uint64_t *hashes = ARENA_NEW(scratch, uint64_t, (size_t)count + 1);
     uint8_t **places = ARENA_NEW(scratch, uint8_t *, (size_t)count + 1);
-    if (hashes == NULL || places == NULL ||
-        !hash_column(&call->columns[0], self->numbers, count, false, scratch, hashes)) {
+    const bool is_hashed =
+        hashes != NULL && (call->hash_rows != NULL
+                               ? call->hash_rows(call->user, self->numbers, count, scratch, hashes)
+                               : group_hash_rows(call->columns, self->table->key_count,
+                                                 self->numbers, count, scratch, hashes));
+    if (!is_hashed || places == NULL) {
         return ARENA_FULL(scratch, err);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        hashes[i] = group_hash(hashes[i]);
     }
     row_input in = {
         .columns = call->columns, .rows = self->numbers, .count = count, .hashes = hashes};
@@ -372,23 +432,23 @@ static firn_status make_groups(finding *self, arena *scratch, firn_error *err) {
 firn_status group_direct_find(group_table *self, group_lookup *call, uint64_t slot_max, bool *fits,
                               arena *scratch, firn_error *err) {
     assert(self->direct.is_on && call->count <= UINT16_MAX);
-    const bool has_nulls = call->columns[0].validity != NULL;
+    const bool tells_null = has_nulls(self, call);
     const size_t count = (size_t)call->count + 1;
     int64_t *keys;
-    TRY(keys_of(call, &keys, scratch, err));
+    self->direct.slot_max = slot_max;
+    call->fresh_count = 0;
+    call->missing_count = 0;
+    TRY(settle_keys(self, call, &keys, fits, scratch, err));
     finding state = {.table = self, .call = call, .keys = keys};
     state.missing = ARENA_NEW(scratch, uint16_t, count);
     if (state.missing == NULL) {
         return ARENA_FULL(scratch, err);
     }
-    self->direct.slot_max = slot_max;
-    call->fresh_count = 0;
-    call->missing_count = 0;
-    *fits = cover_all(&state, has_nulls);
+    *fits = *fits && cover_all(&state, tells_null);
     if (!*fits) {
         return FIRN_OK;
     }
-    if (has_nulls) {
+    if (tells_null) {
         look_up(&state, true);
     } else {
         look_up(&state, false);
@@ -402,6 +462,6 @@ firn_status group_direct_find(group_table *self, group_lookup *call, uint64_t sl
     if (state.slots == NULL || state.made == NULL || state.numbers == NULL) {
         return ARENA_FULL(scratch, err);
     }
-    choose_made(&state, has_nulls);
+    choose_made(&state, tells_null);
     return make_groups(&state, scratch, err);
 }

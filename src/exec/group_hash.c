@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "kernels/hash_column.h"
+
 #define SLOT_COUNT_MIN UINT64_C(1024)
 #define TAG_SHIFT 24 // Bits 24 to 39: partitions take the top ones, slots the bottom ones.
 #define CHUNK 512
@@ -20,6 +22,22 @@ static uint64_t entry_of(uint64_t hash, const uint8_t *row) {
 
 static uint8_t *row_of(uint64_t entry) {
     return (uint8_t *)(uintptr_t)(entry & ROW_MASK);
+}
+
+bool group_hash_rows(const column *keys, uint32_t key_count, const uint16_t *rows, uint32_t count,
+                     arena *scratch, uint64_t *out) {
+    for (uint32_t k = 0; k < count && key_count == 0; k++) {
+        out[k] = 1; // Without keys all rows are one group.
+    }
+    for (uint32_t i = 0; i < key_count; i++) {
+        if (!hash_column(&keys[i], rows, count, i > 0, scratch, out)) {
+            return false;
+        }
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        out[k] = group_hash(out[k]);
+    }
+    return true;
 }
 
 firn_status group_table_open(row_store *store, uint32_t key_count, pool *query, group_table *out,
@@ -66,6 +84,7 @@ void group_table_close(group_table *self) {
     }
     close_directory(self);
     row_writer_close(&self->rows);
+    key_numbers_close(self->direct.numbers);
     arena_close(&self->memory);
     *self = (group_table){0};
 }

@@ -12,11 +12,13 @@
 #ifndef FIRN_EXEC_GROUP_HASH_H
 #define FIRN_EXEC_GROUP_HASH_H
 
+#include "exec/key_numbers.h"
 #include "exec/rows.h"
 
 /// Instead of a directory: entries by key (group_direct.c).
 typedef struct group_direct {
     bool is_on;
+    key_numbers *numbers; ///< NULL: the one key is an integer, and itself the number.
     uint32_t **chunks;    ///< By number from `first` on; NULL: no key fell into it yet.
     int64_t first;        ///< key >> shift of the first one.
     uint64_t chunk_count; ///< In the list.
@@ -55,14 +57,23 @@ static inline uint64_t group_hash(uint64_t hash) {
     return hash == 0 ? 1 : hash;
 }
 
+/// Hashes of keys, as tables take them. False if `scratch` is full.
+bool group_hash_rows(const column *keys, uint32_t key_count, const uint16_t *rows, uint32_t count,
+                     arena *scratch, uint64_t *out);
+
 /// Rows of a batch to be found, or made groups of.
 typedef struct group_lookup {
     const column *columns; ///< The layout's, keys first; any form but RUNS.
     const uint16_t *rows;  ///< NULL: rows 0 to count - 1.
     uint32_t count;
     const uint64_t *hashes; ///< By group_hash.
-    uint8_t **groups;       ///< Out: the group of the k-th row; NULL if there was no room for it.
-    uint16_t *fresh;        ///< Out: for which k a group was made, without extra bytes yet.
+    /// By key: hashes of rows that make groups; NULL: group_hash_rows. False if `scratch` is full.
+    bool (*hash_rows)(void *user, const uint16_t *rows, uint32_t count, arena *scratch,
+                      uint64_t *out);
+    void *user;
+    bool allows_text; ///< By key: flat text too, row by row.
+    uint8_t **groups; ///< Out: the group of the k-th row; NULL if there was no room for it.
+    uint16_t *fresh;  ///< Out: for which k a group was made, without extra bytes yet.
     uint32_t fresh_count;
     uint32_t missing_count; ///< Out: for how many there was no room.
 } group_lookup;
@@ -88,8 +99,8 @@ firn_status group_table_absorb(group_table *self, group_absorbing *call, arena *
 // ---- By key instead of hash (group_direct.c)
 // --------------------------------------------------------------------------
 
-/// Whether groups of a single key of this type can be found by the key itself.
-bool group_direct_takes(const type *key);
+/// Whether groups of keys of these types can be found by key.
+bool group_direct_takes(const type *const *keys, uint32_t count);
 
 /// From now on the table's groups are found by key, with at most `slot_max` entries. *is_on is
 /// false if that is too few or memory is refused; all is as before then.
@@ -97,8 +108,9 @@ firn_status group_direct_begin(group_table *self, uint64_t slot_max, bool *is_on
                                firn_error *err);
 
 /// As group_table_find; nothing is reserved before, and call->hashes is not looked at. *fits is
-/// false if keys are too far apart to begin with: nothing is done then. If memory is refused or
-/// more than `slot_max` entries would be needed, rows are missing.
+/// false if keys are too far apart to begin with: no rows are added then, and group_direct_end has
+/// to follow. If memory is refused or more than `slot_max` entries would be needed, rows are
+/// missing.
 firn_status group_direct_find(group_table *self, group_lookup *call, uint64_t slot_max, bool *fits,
                               arena *scratch, firn_error *err);
 
