@@ -14,6 +14,7 @@
 
 #define REQUEST_BYTES_MAX ((size_t)64 << 10)
 #define HEADER_COUNT_MAX 32
+#define TLS_HELLO 0x16 // The first byte of a client that speaks TLS.
 
 typedef struct loopback_request {
     net_call call;
@@ -101,6 +102,9 @@ static bool read_request(loopback_connection *self, loopback_request *request) {
             return false;
         }
         request->size += (size_t)got;
+        if (request->data[0] == TLS_HELLO) { // Hanging up is all that a server without TLS can do.
+            return false;
+        }
         request->data[request->size] = '\0';
         const char *end = strstr(request->data, "\r\n\r\n");
         if (request->head == 0 && end != NULL) {

@@ -63,7 +63,11 @@ def lint(full):
         Step("lint/headers", "tools/check_headers.py"),
         Step("lint/function_tests", "tools/check_function_tests.py"),
         Step("lint/tidy", "tools/check_tidy.py" + (" --full" if full else ""), "dev", 7200),
+        Step("lint/docs", "tools/check_docs.py"),
         Step("lint/abi", "tools/check_abi.py build/release", "release"),
+        Step("lint/size", "tools/check_size.py build/release", "release"),
+        *([Step("lint/reference", "tools/make_reference.py build/release --check", "release")]
+          if full else []),
     ]
 
 
