@@ -5,6 +5,10 @@ firn_status expr_fold(const expr *self, const statement_context *context, arena 
                       firn_error *err) {
     const input_layout nothing = {.count = 0};
     expr_program *program;
+    if (self->kind == EXPR_LITERAL) {
+        *out = expr_copy(memory, self);
+        return *out == NULL ? ARENA_FULL(memory, err) : FIRN_OK;
+    }
     TRY(expr_compile(&self, 1, &nothing, memory, &program, err));
     expr_state *state;
     TRY(expr_open(program, context, NULL, memory, &state, err));

@@ -19,9 +19,20 @@ typedef struct endpoint_list {
     endpoint *items;
 } endpoint_list;
 
+// Keys that can fail otherwise than by range must meet no other rows than they were written for.
+static bool keys_may_move(const plan_node *join) {
+    bool may = true;
+    for (uint32_t i = 0; i < join->join_.left_keys.count && may; i++) {
+        may = rewrite_fails_by_range(join->join_.left_keys.items[i]) &&
+              rewrite_fails_by_range(join->join_.right_keys.items[i]);
+    }
+    return may;
+}
+
 bool join_graph_is_inner(const plan_node *node) {
     return node->kind == PLAN_JOIN &&
-           (node->join_.join == JOIN_INNER || node->join_.join == JOIN_CROSS);
+           (node->join_.join == JOIN_INNER || node->join_.join == JOIN_CROSS) &&
+           keys_may_move(node);
 }
 
 uint32_t join_graph_count(const plan_node *node) {
@@ -228,7 +239,7 @@ static size_t edges_of(const join_graph *self, const endpoint_list *list) {
 static firn_status add_conjunct(join_graph *self, endpoint_list *list, expr *conjunct) {
     join_edge edge = {.conjunct = conjunct, .class = NO_CLASS};
     TRY(relations_of(self, conjunct, &edge.relations));
-    if (edge.relations == 0 || expr_can_fail(conjunct)) {
+    if (edge.relations == 0 || (expr_can_fail(conjunct) && !rewrite_may_be_key(conjunct))) {
         return rewrite_add_expr(self->self, &self->constant, conjunct);
     }
     uint64_t sides[2];

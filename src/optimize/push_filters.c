@@ -3,6 +3,7 @@
 //
 // Conjuncts that can fail stay where they were written, except that they may enter the scan right
 // below: moved through a join or an aggregate they would meet rows that SQL never shows them.
+// Equalities that may be keys (rewrite_may_be_key) go to the join that they are for all the same.
 #include <assert.h>
 
 #include "functions/overload.h"
@@ -141,7 +142,7 @@ static firn_status add_key(optimizer *self, plan_node *join, const sides *ids, e
                            bool *done) {
     *done = false;
     const bool null_equal = is_call_of(conjunct, "is_not_distinct_from");
-    if (!null_equal && !is_call_of(conjunct, "=")) {
+    if ((!null_equal && !is_call_of(conjunct, "=")) || expr_is_volatile(conjunct)) {
         return FIRN_OK;
     }
     expr *const *args = conjunct->call_.args.items;
@@ -151,7 +152,6 @@ static firn_status add_key(optimizer *self, plan_node *join, const sides *ids, e
         TRY(rewrite_covers(self, &ids->left, args[side], &in_left));
         TRY(rewrite_covers(self, &ids->right, args[1 - side], &in_right));
         if (in_left && in_right && !expr_is_constant(args[0]) && !expr_is_constant(args[1]) &&
-            !expr_can_fail(args[0]) && !expr_can_fail(args[1]) &&
             type_same_values(args[0]->type, args[1]->type)) {
             TRY(rewrite_add_expr(self, &join->join_.left_keys, args[side]));
             TRY(rewrite_add_expr(self, &join->join_.right_keys, args[1 - side]));
@@ -205,6 +205,47 @@ typedef struct placed {
     expr_list above;       // Stay above it.
 } placed;
 
+// Is there an inner join below whose two sides the conjunct compares?
+static firn_status joins_below(optimizer *self, const plan_node *node, const expr *conjunct,
+                               bool *out) {
+    *out = false;
+    while (node->kind == PLAN_JOIN &&
+           (node->join_.join == JOIN_INNER || node->join_.join == JOIN_CROSS)) {
+        sides ids;
+        bool in_left;
+        bool in_right;
+        TRY(sides_of(self, node, &ids));
+        TRY(rewrite_covers(self, &ids.left, conjunct, &in_left));
+        TRY(rewrite_covers(self, &ids.right, conjunct, &in_right));
+        if (!in_left && !in_right) {
+            *out = true;
+            return FIRN_OK;
+        }
+        node = in_left ? node->join_.left : node->join_.right;
+    }
+    return FIRN_OK;
+}
+
+// A conjunct that can fail, but may be a key of this join or of one below an inner join.
+static firn_status place_key(optimizer *self, plan_node *join, const sides *ids, expr *conjunct,
+                             bool is_above, placed *out) {
+    const bool is_inner = join->join_.join == JOIN_INNER || join->join_.join == JOIN_CROSS;
+    bool in_left;
+    bool in_right;
+    bool goes_down = false;
+    TRY(rewrite_covers(self, &ids->left, conjunct, &in_left));
+    TRY(rewrite_covers(self, &ids->right, conjunct, &in_right));
+    if (is_inner && (in_left || in_right)) {
+        const plan_node *side = in_left ? join->join_.left : join->join_.right;
+        TRY(joins_below(self, side, conjunct, &goes_down));
+    }
+    if (goes_down) {
+        return rewrite_add_expr(self, in_left ? &out->left : &out->right, conjunct);
+    }
+    const bool is_here = !in_left && !in_right && is_inner;
+    return rewrite_add_expr(self, is_above && !is_here ? &out->above : &out->residual, conjunct);
+}
+
 // Where a conjunct over the join's result (is_above) or of its condition may go.
 static firn_status place(optimizer *self, plan_node *join, const sides *ids, expr *conjunct,
                          bool is_above, placed *out) {
@@ -218,6 +259,9 @@ static firn_status place(optimizer *self, plan_node *join, const sides *ids, exp
     TRY(rewrite_covers(self, &ids->left, conjunct, &in_left));
     TRY(rewrite_covers(self, &ids->right, conjunct, &in_right));
     const bool is_constant = in_left && in_right;
+    if (!may_move(conjunct) && !is_constant && rewrite_may_be_key(conjunct)) {
+        return place_key(self, join, ids, conjunct, is_above, out);
+    }
     if (!may_move(conjunct) || is_constant) {
         return rewrite_add_expr(self, is_above ? &out->above : &out->residual, conjunct);
     }
@@ -259,6 +303,38 @@ static firn_status imply_sides(optimizer *self, const sides *ids, const expr_lis
     return FIRN_OK;
 }
 
+// The conjuncts of the condition that compare the sides by equality become keys. One that can fail
+// does if it is the first that a pair of rows meets: then every row of either side meets it (if the
+// other side has any), and to compare all pairs would be the only other way.
+static firn_status find_keys(optimizer *self, plan_node *join, const sides *ids, placed *out,
+                             expr_list *residual) {
+    const bool is_inner = join->join_.join == JOIN_INNER || join->join_.join == JOIN_CROSS;
+    bool done;
+    for (uint32_t i = 0; i < out->residual.count; i++) {
+        expr *conjunct = out->residual.items[i];
+        done = false;
+        if (!expr_can_fail(conjunct) || rewrite_may_be_key(conjunct)) {
+            TRY(add_key(self, join, ids, conjunct, &done));
+        }
+        if (!done) {
+            TRY(rewrite_add_expr(self, residual, conjunct));
+        }
+    }
+    bool may_fail = join->join_.left_keys.count == 0;
+    for (uint32_t i = 0; i < residual->count && may_fail; i++) {
+        may_fail = expr_can_fail(residual->items[i]); // Else it guards those that can.
+    }
+    expr_list *first = residual->count > 0 ? residual : &out->above;
+    if (may_fail && first->count > 0 && (first == residual || is_inner)) {
+        TRY(add_key(self, join, ids, first->items[0], &done));
+        if (done) {
+            first->items++;
+            first->count--;
+        }
+    }
+    return FIRN_OK;
+}
+
 static firn_status push_join(optimizer *self, plan_node **slot, const expr_list *conjuncts) {
     plan_node *join = *slot;
     sides ids;
@@ -275,13 +351,7 @@ static firn_status push_join(optimizer *self, plan_node **slot, const expr_list 
     }
     const bool is_inner = join->join_.join == JOIN_INNER || join->join_.join == JOIN_CROSS;
     expr_list residual = {0};
-    for (uint32_t i = 0; i < out.residual.count; i++) {
-        bool done;
-        TRY(add_key(self, join, &ids, out.residual.items[i], &done));
-        if (!done) {
-            TRY(rewrite_add_expr(self, &residual, out.residual.items[i]));
-        }
-    }
+    TRY(find_keys(self, join, &ids, &out, &residual));
     if (is_inner) {
         TRY(imply_sides(self, &ids, &residual, &out));
         join->join_.join =

@@ -162,6 +162,45 @@ typedef struct replacing {
     firn_status status;
 } replacing;
 
+static bool is_number(const type *of) {
+    const type_category category = type_category_of(of);
+    return category == CATEGORY_INTEGER || category == CATEGORY_DECIMAL ||
+           category == CATEGORY_FLOAT || category == CATEGORY_DATETIME;
+}
+
+// Leaves of failure: which of its own may an expression have?
+static bool fails_by_range(void *user, expr **slot) {
+    bool *only = user;
+    const expr *value = *slot;
+    if (value->kind == EXPR_CALL && (expr_call_flags(value) & FUNCTION_CAN_FAIL) != 0) {
+        *only &= expr_is_call(value, "+") || expr_is_call(value, "-") || expr_is_call(value, "*");
+    } else if (value->kind == EXPR_CAST) {
+        *only &= !expr_can_fail(value) || is_number(value->cast_.arg->type);
+    } else if (value->kind == EXPR_SUBQUERY) {
+        *only = false;
+    }
+    return *only && expr_visit_children(*slot, fails_by_range, user);
+}
+
+bool rewrite_fails_by_range(const expr *value) {
+    bool only = true;
+    expr *root = (expr *)(uintptr_t)value; // Only looked at.
+    (void)fails_by_range(&only, &root);
+    return only;
+}
+
+bool rewrite_may_be_key(const expr *conjunct) {
+    if (!expr_is_call(conjunct, "=") && !expr_is_call(conjunct, "is_not_distinct_from")) {
+        return false;
+    }
+    bool may = !expr_is_volatile(conjunct);
+    for (uint32_t i = 0; i < conjunct->call_.args.count && may; i++) {
+        const expr *arg = conjunct->call_.args.items[i];
+        may = !expr_is_constant(arg) && rewrite_fails_by_range(arg);
+    }
+    return may;
+}
+
 static bool replace_plan(void *user, plan_node **slot);
 
 // The columns that a subquery mentions are others now.

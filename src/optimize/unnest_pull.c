@@ -51,7 +51,7 @@ static firn_status is_key_equality(const pulling *state, expr *conjunct, expr **
         bool any_outer;
         TRY(rewrite_covers(self, state->outer, conjunct->call_.args.items[1 - side], &only_outer));
         TRY(mentions_outer(state, here, &any_outer));
-        if (only_outer && !any_outer && !expr_can_fail(here)) {
+        if (only_outer && !any_outer && (!expr_can_fail(here) || rewrite_may_be_key(conjunct))) {
             *inner = here;
             *out = true;
         }
@@ -89,7 +89,9 @@ static firn_status can_pull_filter(const pulling *state, plan_node *node, shape 
         if (mentions && where.below_aggregate) {
             TRY(is_key_equality(state, conjuncts.items[i], &inner, &is_key));
         }
-        if (mentions && (!is_key || expr_can_fail(conjuncts.items[i]))) {
+        const bool is_safe =
+            !expr_can_fail(conjuncts.items[i]) || rewrite_may_be_key(conjuncts.items[i]);
+        if (mentions && (!is_key || !is_safe)) {
             *out = false;
             return FIRN_OK;
         }

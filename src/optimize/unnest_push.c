@@ -40,22 +40,29 @@ static firn_status mentions_domain(const domain *self, plan_node *node, bool *ou
     return FIRN_OK;
 }
 
-firn_status unnest_distinct(optimizer *self, const plan_node *source, const u32_list *columns,
-                            const type *const *types, plan_node **out, u32_list *made) {
+// A copy under new ids: `renamed` has the new one of every old one.
+static firn_status copy_subplan(optimizer *self, const plan_node *source, plan_node **out,
+                                uint32_t **renamed) {
     const uint32_t id_count = self->plan->id_count;
-    uint32_t *renamed = ARENA_NEW(self->memory, uint32_t, id_count + 1);
-    if (renamed == NULL) {
+    *renamed = ARENA_NEW(self->memory, uint32_t, id_count + 1);
+    if (*renamed == NULL) {
         return rewrite_full(self);
     }
     for (uint32_t i = 0; i < id_count; i++) {
-        renamed[i] = i;
+        (*renamed)[i] = i;
     }
     plan_renaming renaming = {.next_id = &self->plan->id_count,
                               .shared_count = &self->plan->shared_count,
-                              .ids = renamed,
+                              .ids = *renamed,
                               .id_count = id_count};
+    return plan_copy_renamed(self->memory, source, &renaming, out, self->err);
+}
+
+firn_status unnest_distinct(optimizer *self, const plan_node *source, const u32_list *columns,
+                            const type *const *types, plan_node **out, u32_list *made) {
+    uint32_t *renamed;
     plan_node *copy;
-    TRY(plan_copy_renamed(self->memory, source, &renaming, &copy, self->err));
+    TRY(copy_subplan(self, source, &copy, &renamed));
     plan_node *group;
     TRY(rewrite_node(self, PLAN_AGGREGATE, &group));
     group->aggregate_.input = copy;
@@ -550,9 +557,110 @@ static firn_status not_false(optimizer *self, expr *condition, expr **out) {
     return rewrite_coalesce(self, condition, expr_bool(self->memory, true), out);
 }
 
+// Does a projection hand on all these columns as they are?
+static bool passes_all(const plan_node *project, const id_set *ids) {
+    bool passes = true;
+    for (uint32_t id = 0; passes && id_set_next(ids, &id); id++) {
+        passes = false;
+        for (uint32_t i = 0; i < project->project_.ids.count && !passes; i++) {
+            const expr *value = project->project_.values.items[i];
+            passes = project->project_.ids.items[i] == id && value->kind == EXPR_COLUMN &&
+                     value->column_.id == id;
+        }
+    }
+    return passes;
+}
+
+// The deepest node of the left side that has the same values of the columns: what stands above it
+// only adds columns, as the joins of other subqueries do. So D does not grow with their number.
+static firn_status domain_source(optimizer *self, plan_node **left, const id_set *ids,
+                                 plan_node ***out) {
+    plan_node **at = left;
+    while (true) {
+        plan_node **below = NULL;
+        const bool is_join = (*at)->kind == PLAN_JOIN;
+        const join_kind kind = is_join ? (join_kind)(*at)->join_.join : JOIN_INNER;
+        if (is_join && (kind == JOIN_SINGLE || kind == JOIN_MARK || kind == JOIN_LEFT)) {
+            below = &(*at)->join_.left;
+        } else if ((*at)->kind == PLAN_PROJECT && passes_all(*at, ids)) {
+            below = &(*at)->project_.input;
+        }
+        if (below != NULL) {
+            id_set made = id_set_open(self->memory);
+            TRY(rewrite_outputs(self, *below, &made));
+            below = id_set_contains(&made, ids) ? below : NULL;
+        }
+        if (below == NULL) {
+            *out = at;
+            return FIRN_OK;
+        }
+        at = below;
+    }
+}
+
+typedef struct tree_size {
+    uint32_t nodes;
+    bool is_volatile;
+} tree_size;
+
+static bool measure_expr(void *user, expr **slot) {
+    tree_size *size = user;
+    size->is_volatile |= expr_is_volatile(*slot);
+    return true;
+}
+
+static bool measure_node(void *user, plan_node **slot) {
+    tree_size *size = user;
+    size->nodes++;
+    return plan_visit_exprs(*slot, measure_expr, user) &&
+           plan_visit_children(*slot, measure_node, user);
+}
+
+#define COPY_NODES_MAX 64 // A bigger subplan is shared instead: copies of copies would explode.
+
+// Where D must not be a copy of the left side, both read one shared subplan. *slot becomes a scan
+// of it, and *shared the node that must stand above the join; NULL if a copy is fine.
+static firn_status share_source(optimizer *self, plan_node **slot, plan_node **shared) {
+    tree_size size = {0};
+    id_set needed = id_set_open(self->memory);
+    (void)measure_node(&size, slot);
+    TRY(rewrite_free(self, *slot, &needed));
+    *shared = NULL;
+    if ((size.nodes <= COPY_NODES_MAX && !size.is_volatile) || !id_set_is_empty(&needed)) {
+        return FIRN_OK;
+    }
+    plan_columns columns;
+    plan_node *scan;
+    uint32_t *renamed;
+    TRY(plan_outputs(*slot, self->memory, &columns, self->err));
+    TRY(rewrite_node(self, PLAN_SHARED_SCAN, &scan));
+    TRY(rewrite_node(self, PLAN_SHARED, shared));
+    TRY(copy_subplan(self, *slot, &(*shared)->shared_.definition, &renamed));
+    field *fields = ARENA_NEW(self->memory, field, columns.count + 1);
+    if (fields == NULL) {
+        return rewrite_full(self);
+    }
+    for (uint32_t i = 0; i < columns.count; i++) {
+        const plan_column *column = &columns.items[i];
+        TRY(rewrite_add_id(self, &scan->shared_scan_.ids, column->id));
+        TRY(rewrite_add_id(self, &scan->shared_scan_.source_ids, renamed[column->id]));
+        fields[i] =
+            (field){.name = column->name, .type = column->type, .is_nullable = true, .id = -1};
+    }
+    scan->shared_scan_.slot = self->plan->shared_count++;
+    scan->shared_scan_.columns = (schema){.count = columns.count, .fields = fields};
+    (*shared)->shared_.slot = scan->shared_scan_.slot;
+    *slot = scan;
+    return FIRN_OK;
+}
+
 firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer) {
     plan_node *node = *slot;
-    domain state = {.self = self, .left = node->dependent_join_.left};
+    plan_node **source;
+    plan_node *shared;
+    TRY(domain_source(self, &node->dependent_join_.left, outer, &source));
+    TRY(share_source(self, source, &shared));
+    domain state = {.self = self, .left = *source};
     plan_columns columns;
     TRY(plan_outputs(state.left, self->memory, &columns, self->err));
     state.types = ARENA_NEW(self->memory, const type *, id_set_count(outer) + 1);
@@ -579,5 +687,9 @@ firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer) 
     }
     TRY(equal_domains(&state, &left, &right, &join->join_.residual));
     *slot = join;
+    if (shared != NULL) {
+        shared->shared_.body = join;
+        *slot = shared;
+    }
     return FIRN_OK;
 }

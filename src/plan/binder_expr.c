@@ -6,6 +6,8 @@
 #include "plan/binder_private.h"
 
 #define ALIAS_DEPTH_MAX 32
+#define ALIAS_USES_MAX 100000
+#define OPERATOR_CHAIN_MAX 900 // If it is not constant: evaluation recurses.
 
 firn_status bind_and_or(binder *self, expr_kind kind, expr *left, expr *right, expr **out) {
     *out = expr_new(self->memory, kind, TYPE_OF(BOOLEAN));
@@ -50,6 +52,10 @@ static firn_status bind_alias(binder *self, scope *names, const sql_column *writ
         if (state->alias_depth == ALIAS_DEPTH_MAX) {
             return FAIL_SQL(self->err, FIRN_INVALID, "42P20", written->node.position,
                             "the alias \"%.*s\" mentions itself", TEXT_ARGS(item->alias.value));
+        }
+        if (state->alias_uses++ == ALIAS_USES_MAX) {
+            return FAIL_SQL(self->err, FIRN_INVALID, "54001", written->node.position,
+                            "aliases stand for aliases more than %d times", ALIAS_USES_MAX);
         }
         state->alias_depth++;
         firn_status status = bind_expr(self, names, item->value, out);
@@ -206,6 +212,19 @@ static bool is_row(const sql_expr *written) {
     return sql_is_expr(written, SQL_ROW);
 }
 
+// A long chain becomes a literal if it is constant; evaluation recurses over the others.
+static firn_status shorten_chain(binder *self, uint32_t position, expr **value) {
+    firn_error ignored = ERR_INIT;
+    expr *folded;
+    if (!expr_is_constant(*value) ||
+        expr_fold(*value, self->env->context, self->memory, &folded, &ignored) != FIRN_OK) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "54001", position,
+                        "a chain of more than %d operators", OPERATOR_CHAIN_MAX);
+    }
+    *value = folded;
+    return FIRN_OK;
+}
+
 // A chain a + b + c leans to the left: bound from its innermost operand outwards, in a loop.
 static firn_status bind_binary(binder *self, scope *names, const sql_binary *written, expr **out) {
     uint32_t depth = 1;
@@ -233,6 +252,9 @@ static firn_status bind_binary(binder *self, scope *names, const sql_binary *wri
     for (uint32_t rest = next; rest > 0; rest--) {
         const uint32_t i = rest - 1;
         expr *right;
+        if ((next - rest) % OPERATOR_CHAIN_MAX == OPERATOR_CHAIN_MAX - 1) {
+            TRY(shorten_chain(self, chain[i]->node.position, &value));
+        }
         TRY(bind_expr(self, names, chain[i]->right, &right));
         TRY(bind_operator(self, chain[i]->op, value, right, chain[i]->node.position, &value));
     }

@@ -561,16 +561,26 @@ firn_status bind_relation(binder *self, const sql_relation *written, scope *left
     return FAIL(self->err, FIRN_INTERNAL, "an unknown relation");
 }
 
+firn_status bind_count_relation(binder *self, uint32_t position) {
+    return self->relation_count++ < BIND_RELATIONS_MAX
+               ? FIRN_OK
+               : FAIL_SQL(self->err, FIRN_INVALID, "54000", position,
+                          "more than %d tables in one statement", BIND_RELATIONS_MAX);
+}
+
 firn_status bind_from(binder *self, const sql_list *relations, scope *into, plan_node **out) {
     *out = NULL;
+    if (relations->count > BIND_NESTING_MAX) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "54001", relations->items[0]->position,
+                        "%zu items in one FROM, at most %d are allowed", relations->count,
+                        BIND_NESTING_MAX);
+    }
     for (size_t i = 0; i < relations->count; i++) {
-        scope *seen = scope_new(self, into->outer);
-        if (seen == NULL) {
-            return binder_full(self);
-        }
-        TRY(scope_add_all(self, seen, into));
+        scope seen = *into; // What LATERAL sees.
+        seen.select = NULL;
         plan_node *node;
-        TRY(bind_relation(self, relations->items[i], seen, into, &node));
+        TRY(bind_count_relation(self, relations->items[i]->position));
+        TRY(bind_relation(self, relations->items[i], &seen, into, &node));
         if (*out == NULL) {
             *out = node;
         } else {

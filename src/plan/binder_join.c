@@ -185,9 +185,9 @@ typedef struct join_sides {
     plan_node *left_node, *right_node;
 } join_sides;
 
-static firn_status join_condition(binder *self, const sql_join *written, join_sides *sides,
-                                  scope *both, merged_column *pairs, size_t *pair_count,
-                                  expr **out) {
+// The condition of USING and NATURAL: the pairs, equal.
+static firn_status using_condition(binder *self, const sql_join *written, join_sides *sides,
+                                   merged_column *pairs, size_t *pair_count, expr **out) {
     sql_names names = written->using;
     *out = NULL;
     if (written->is_natural) {
@@ -203,50 +203,79 @@ static firn_status join_condition(binder *self, const sql_join *written, join_si
         }
     }
     *pair_count = names.count;
-    if (written->on != NULL) {
-        TRY(scope_add_all(self, both, sides->left));
-        TRY(scope_add_all(self, both, sides->right));
-        return bind_predicate(self, both, written->on, TEXT("ON"), out);
-    }
     return FIRN_OK;
 }
 
-// Joins two bound sides and adds what the join shows to `into`.
+static bool shows_one_side(join_kind kind) {
+    return kind == JOIN_SEMI || kind == JOIN_ANTI || kind == JOIN_RIGHT_SEMI ||
+           kind == JOIN_RIGHT_ANTI;
+}
+
+// A join by USING or NATURAL: merged columns first, then those of both sides.
+static firn_status join_using(binder *self, const sql_join *written, join_sides *sides,
+                              join_kind kind, scope **joined, plan_node **out) {
+    const size_t pairs_max = written->is_natural ? sides->left->count : written->using.count;
+    merged_column *pairs = ARENA_NEW(self->memory, merged_column, pairs_max + 1);
+    size_t pair_count = 0;
+    expr *condition;
+    if (pairs == NULL) {
+        return binder_full(self);
+    }
+    TRY(using_condition(self, written, sides, pairs, &pair_count, &condition));
+    kind = kind == JOIN_INNER && condition == NULL ? JOIN_CROSS : kind;
+    TRY(bind_new_join(self, sides->left_node, sides->right_node, kind, condition, out));
+    if (shows_one_side(kind)) {
+        *joined = kind == JOIN_SEMI || kind == JOIN_ANTI ? sides->left : sides->right;
+        for (uint32_t i = 0; i < (*joined)->count; i++) {
+            (*joined)->columns[i].is_hidden = false;
+        }
+        return FIRN_OK;
+    }
+    *joined = scope_new(self, sides->left->outer);
+    if (*joined == NULL) {
+        return binder_full(self);
+    }
+    TRY(merge_using(self, pairs, pair_count, kind, *joined, out));
+    TRY(scope_add_all(self, *joined, sides->left));
+    return scope_add_all(self, *joined, sides->right);
+}
+
+// A join by ON, or by nothing. What it shows is the left side's scope with the right's behind it.
+static firn_status join_on(binder *self, const sql_join *written, join_sides *sides, join_kind kind,
+                           scope **joined, plan_node **out) {
+    expr *condition = NULL;
+    scope *both = sides->left;
+    if (shows_one_side(kind)) {
+        both = scope_new(self, sides->left->outer);
+        if (both == NULL) {
+            return binder_full(self);
+        }
+        TRY(scope_add_all(self, both, sides->left));
+    }
+    TRY(scope_add_all(self, both, sides->right));
+    if (written->on != NULL) {
+        TRY(bind_predicate(self, both, written->on, TEXT("ON"), &condition));
+    }
+    kind = kind == JOIN_INNER && condition == NULL ? JOIN_CROSS : kind;
+    *joined = kind == JOIN_RIGHT_SEMI || kind == JOIN_RIGHT_ANTI ? sides->right : sides->left;
+    return bind_new_join(self, sides->left_node, sides->right_node, kind, condition, out);
+}
+
+// Joins two bound sides; `joined`: what the join shows.
 static firn_status bind_join_of(binder *self, const sql_join *written, join_sides *sides,
-                                scope *into, plan_node **out) {
+                                scope **joined, plan_node **out) {
     if (written->is_asof || written->kind == SQL_JOIN_POSITIONAL) {
         return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", written->node.position,
                         "%s joins are not supported", written->is_asof ? "ASOF" : "POSITIONAL");
     }
-    join_kind kind = join_kinds[written->kind];
-    const size_t pairs_max = written->is_natural ? sides->left->count : written->using.count;
-    merged_column *pairs = ARENA_NEW(self->memory, merged_column, pairs_max + 1);
-    scope *both = scope_new(self, into->outer);
-    if (pairs == NULL || both == NULL) {
-        return binder_full(self);
-    }
+    const join_kind kind = join_kinds[written->kind];
     for (uint32_t i = 0; i < sides->right->relation_count; i++) {
         TRY(scope_check_name(self, sides->left, &sides->right->relations[i],
                              written->right->position));
     }
-    size_t pair_count = 0;
-    expr *condition;
-    TRY(join_condition(self, written, sides, both, pairs, &pair_count, &condition));
-    if (kind == JOIN_INNER && condition == NULL) {
-        kind = JOIN_CROSS;
-    }
-    TRY(bind_new_join(self, sides->left_node, sides->right_node, kind, condition, out));
-    if (kind == JOIN_SEMI || kind == JOIN_ANTI || kind == JOIN_RIGHT_SEMI ||
-        kind == JOIN_RIGHT_ANTI) {
-        scope *shown = kind == JOIN_SEMI || kind == JOIN_ANTI ? sides->left : sides->right;
-        for (uint32_t i = 0; i < shown->count; i++) {
-            shown->columns[i].is_hidden = false;
-        }
-        return scope_add_all(self, into, shown);
-    }
-    TRY(merge_using(self, pairs, pair_count, kind, into, out));
-    TRY(scope_add_all(self, into, sides->left));
-    return scope_add_all(self, into, sides->right);
+    return written->is_natural || written->using.count > 0
+               ? join_using(self, written, sides, kind, joined, out)
+               : join_on(self, written, sides, kind, joined, out);
 }
 
 // A chain of joins leans to the left: walked from its innermost join outwards, without recursion.
@@ -258,6 +287,10 @@ firn_status bind_join(binder *self, const sql_join *written, scope *left, scope 
            sql_join_of(innermost)->alias.value.size == 0) {
         innermost = sql_join_of(innermost)->left;
         depth++;
+    }
+    if (depth > BIND_NESTING_MAX) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "54001", written->node.position,
+                        "%u joins in one FROM, at most %d are allowed", depth, BIND_NESTING_MAX);
     }
     const sql_join **chain = ARENA_NEW(self->memory, const sql_join *, depth);
     scope *sofar = scope_new(self, into->outer);
@@ -272,16 +305,15 @@ firn_status bind_join(binder *self, const sql_join *written, scope *left, scope 
     for (uint32_t rest = depth; rest > 0; rest--) {
         const uint32_t i = rest - 1;
         scope *right = scope_new(self, into->outer);
-        scope *seen = scope_new(self, left);
-        scope *joined = scope_new(self, into->outer);
-        if (right == NULL || seen == NULL || joined == NULL) {
+        if (right == NULL) {
             return binder_full(self);
         }
-        TRY(scope_add_all(self, seen, sofar)); // What LATERAL on the right side sees.
+        scope seen = *sofar; // What LATERAL on the right side sees.
+        seen.outer = left;
         join_sides sides = {.left = sofar, .right = right, .left_node = *out};
-        TRY(bind_relation(self, chain[i]->right, seen, right, &sides.right_node));
-        TRY(bind_join_of(self, chain[i], &sides, joined, out));
-        sofar = joined;
+        TRY(bind_count_relation(self, chain[i]->node.position));
+        TRY(bind_relation(self, chain[i]->right, &seen, right, &sides.right_node));
+        TRY(bind_join_of(self, chain[i], &sides, &sofar, out));
     }
     if (written->alias.value.size == 0) {
         return scope_add_all(self, into, sofar);

@@ -373,8 +373,34 @@ firn_status bind_type(const sql_type *written, arena *memory, const type **out, 
 
 // ---- Casts -----------------------------------------------------------------------------------
 
+static bool literal_i64(const expr *value, int64_t *out) {
+    if (value->kind != EXPR_LITERAL || value->literal_.value.is_null) {
+        return false;
+    }
+    const column *row = value->literal_.value.value;
+    switch ((int)type_physical(value->type)) {
+    case PHYSICAL_I32:
+        *out = *COLUMN_VALUES(row, int32_t);
+        return type_category_of(value->type) == CATEGORY_INTEGER;
+    case PHYSICAL_I64:
+        *out = *COLUMN_VALUES(row, int64_t);
+        return type_category_of(value->type) == CATEGORY_INTEGER;
+    default:
+        return false;
+    }
+}
+
 static firn_status new_cast(binder *self, expr *value, const type *to, bool is_try,
                             bool is_implicit, uint32_t position, expr **out) {
+    int64_t number;
+    if (to->id == TYPE_BIGINT && literal_i64(value, &number)) { // What long lists are full of.
+        *out = expr_i64(self->memory, to, number);
+        if (*out == NULL) {
+            return binder_full(self);
+        }
+        (*out)->position = position;
+        return FIRN_OK;
+    }
     expr *made = expr_new(self->memory, EXPR_CAST, to);
     if (made == NULL) {
         return binder_full(self);

@@ -213,28 +213,47 @@ firn_status bind_cast_columns(binder *self, bound_query *query, const type *cons
     return binder_project(self, query->node, &values, &ids, &query->node);
 }
 
-static firn_status common_types(binder *self, const bound_query *left, const bound_query *right,
+// The common types of the columns of all sides.
+static firn_status common_types(binder *self, const bound_query *sides, uint32_t count,
                                 uint32_t position, const type ***out) {
+    const uint32_t width = sides[0].columns.count;
+    const type **types = ARENA_NEW(self->memory, const type *, width + 1);
+    expr **cells = ARENA_NEW(self->memory, expr *, count);
+    if (types == NULL || cells == NULL) {
+        return binder_full(self);
+    }
+    for (uint32_t i = 0; i < width; i++) {
+        for (uint32_t side = 0; side < count; side++) {
+            const plan_column *column = &sides[side].columns.items[i];
+            cells[side] = expr_column(self->memory, column->id, column->name, column->type);
+            if (cells[side] == NULL) {
+                return binder_full(self);
+            }
+        }
+        TRY(bind_common(self, cells, count, "a set operation", position, &types[i]));
+    }
+    *out = types;
+    return FIRN_OK;
+}
+
+static firn_status check_width(binder *self, const bound_query *left, const bound_query *right,
+                               uint32_t position) {
     if (left->columns.count != right->columns.count) {
         return FAIL_SQL(self->err, FIRN_INVALID, "42601", position,
                         "the sides of a set operation have %u and %u columns", left->columns.count,
                         right->columns.count);
     }
-    const type **types = ARENA_NEW(self->memory, const type *, left->columns.count + 1);
-    if (types == NULL) {
-        return binder_full(self);
+    return FIRN_OK;
+}
+
+// Brings the columns of all sides to their common types.
+static firn_status unify_sides(binder *self, bound_query *sides, uint32_t count,
+                               uint32_t position) {
+    const type **types = NULL;
+    TRY(common_types(self, sides, count, position, &types));
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(bind_cast_columns(self, &sides[i], types, position));
     }
-    for (uint32_t i = 0; i < left->columns.count; i++) {
-        const plan_column *l = &left->columns.items[i];
-        const plan_column *r = &right->columns.items[i];
-        expr *pair[2] = {expr_column(self->memory, l->id, l->name, l->type),
-                         expr_column(self->memory, r->id, r->name, r->type)};
-        if (pair[0] == NULL || pair[1] == NULL) {
-            return binder_full(self);
-        }
-        TRY(bind_common(self, pair, 2, "a set operation", position, &types[i]));
-    }
-    *out = types;
     return FIRN_OK;
 }
 
@@ -431,32 +450,79 @@ static firn_status by_name(binder *self, const sql_set_operation *written, bound
     return FIRN_OK;
 }
 
-static firn_status combine(binder *self, const sql_set_operation *written, bound_query *left,
-                           bound_query *right, bound_query *out) {
-    if (written->is_by_name) {
-        TRY(by_name(self, written, left, right));
+// Sides of UNIONs that stand in a row; together one node, and one grouping if the last is no ALL.
+typedef struct union_run {
+    bound_query *sides;
+    uint32_t count, capacity;
+    bool is_distinct;
+    uint32_t position;
+} union_run;
+
+static firn_status add_side(binder *self, union_run *run, const bound_query *side) {
+    if (run->count == run->capacity) {
+        run->sides = binder_grow(self, run->sides, run->count, &run->capacity, sizeof *run->sides);
+        if (run->sides == NULL) {
+            return binder_full(self);
+        }
     }
-    const type **types = NULL;
-    TRY(common_types(self, left, right, written->node.position, &types));
-    TRY(bind_cast_columns(self, left, types, written->node.position));
-    TRY(bind_cast_columns(self, right, types, written->node.position));
-    bound_query sides[2] = {*left, *right};
-    if (written->op != SQL_UNION) {
-        return count_sides(self, written, sides, out);
-    }
-    TRY(union_of(self, sides, 2, out));
+    run->sides[run->count++] = *side;
+    return FIRN_OK;
+}
+
+// Makes one query of a run, which goes on with it as its only side.
+static firn_status end_run(binder *self, union_run *run) {
+    bound_query made = run->sides[0];
     plan_node *group;
-    return written->is_all ? FIRN_OK : group_all(self, out, out->columns.count, &group);
+    if (run->count > 1) {
+        TRY(unify_sides(self, run->sides, run->count, run->position));
+        TRY(union_of(self, run->sides, run->count, &made));
+    }
+    if (run->is_distinct) {
+        TRY(group_all(self, &made, made.columns.count, &group));
+    }
+    run->sides[0] = made;
+    run->count = 1;
+    run->is_distinct = false;
+    return FIRN_OK;
+}
+
+static firn_status combine(binder *self, const sql_set_operation *written, union_run *run,
+                           bound_query *right) {
+    const bool is_union = written->op == SQL_UNION;
+    const bool goes_on =
+        is_union && !written->is_by_name && (!run->is_distinct || !written->is_all);
+    if (!goes_on) {
+        TRY(end_run(self, run));
+    }
+    if (written->is_by_name) {
+        TRY(by_name(self, written, &run->sides[0], right));
+    }
+    TRY(check_width(self, &run->sides[0], right, written->node.position));
+    run->position = written->node.position;
+    if (is_union) {
+        run->is_distinct |= !written->is_all;
+        return add_side(self, run, right);
+    }
+    bound_query sides[2] = {run->sides[0], *right};
+    TRY(unify_sides(self, sides, 2, written->node.position));
+    return count_sides(self, written, sides, &run->sides[0]);
 }
 
 // A chain of set operations leans to the left: walked from the innermost outwards.
 static firn_status bind_set_operation(binder *self, const sql_set_operation *written, scope *outer,
                                       bound_query *out) {
     uint32_t depth = 1;
+    uint32_t nested = 0; // Operations that make a node over a node.
     const sql_body *innermost = written->left;
     while (sql_body_kind_of(innermost) == SQL_SET_OPERATION) {
+        nested += sql_set_operation_of(innermost)->op != SQL_UNION;
         innermost = sql_set_operation_of(innermost)->left;
         depth++;
+    }
+    if (nested > BIND_NESTING_MAX / 4) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "54001", written->node.position,
+                        "%u INTERSECT and EXCEPT in a chain, at most %d are allowed", nested,
+                        BIND_NESTING_MAX / 4);
     }
     const sql_set_operation **chain = ARENA_NEW(self->memory, const sql_set_operation *, depth);
     if (chain == NULL) {
@@ -466,17 +532,20 @@ static firn_status bind_set_operation(binder *self, const sql_set_operation *wri
     for (uint32_t i = 1; i < depth; i++) {
         chain[i] = sql_set_operation_of(chain[i - 1]->left);
     }
-    bound_query left = {0};
+    union_run run = {0};
+    bound_query side = {0};
     self->is_branch = sql_body_kind_of(innermost) == SQL_SELECT;
-    TRY(bind_body(self, innermost, NULL, outer, &left));
+    TRY(bind_body(self, innermost, NULL, outer, &side));
+    TRY(add_side(self, &run, &side));
     for (uint32_t rest = depth; rest > 0; rest--) {
         const uint32_t i = rest - 1;
-        bound_query right = {0};
+        side = (bound_query){0};
         self->is_branch = sql_body_kind_of(chain[i]->right) == SQL_SELECT;
-        TRY(bind_body(self, chain[i]->right, NULL, outer, &right));
-        TRY(combine(self, chain[i], &left, &right, out));
-        left = *out;
+        TRY(bind_body(self, chain[i]->right, NULL, outer, &side));
+        TRY(combine(self, chain[i], &run, &side));
     }
+    TRY(end_run(self, &run));
+    *out = run.sides[0];
     return FIRN_OK;
 }
 

@@ -21,6 +21,8 @@
 #include "plan/bind.h"
 
 #define BIND_VIEW_DEPTH_MAX 32
+#define BIND_RELATIONS_MAX 20000 ///< In FROM clauses of one statement.
+#define BIND_NESTING_MAX 1000    ///< Joins of one FROM, set operations that cannot be merged.
 
 /// The type of an untyped string literal or parameter, told from VARCHAR by its address.
 extern const type type_unknown;
@@ -76,6 +78,7 @@ typedef struct select_state {
     bool allows_unnest;
     text clause;          ///< For messages: "WHERE", "GROUP BY" …
     uint32_t alias_depth; ///< Guards aliases that mention each other.
+    uint32_t alias_uses;  ///< And those that multiply.
     expr_list aggregates; ///< EXPR_AGGREGATE each.
     u32_list aggregate_ids;
     expr_list unnested; ///< The list of each unnest(…) in the select list.
@@ -95,6 +98,7 @@ typedef struct binder {
     cte *ctes;                   ///< Visible here, newest first.
     const view_definition *view; ///< Inside which names are looked for; NULL: the session's.
     uint32_t view_depth;
+    uint32_t relation_count;
     bool is_branch;        ///< The next SELECT is a side of a set operation: literals stay untyped.
     const type **inserted; ///< INSERT … VALUES: what each value of a row becomes; else NULL.
     uint32_t inserted_count;
@@ -144,6 +148,8 @@ bool name_matches(const sql_name *written, text name);
 
 // binder_from.c
 firn_status bind_from(binder *self, const sql_list *relations, scope *into, plan_node **out);
+/// Counts an item of FROM; an error when there are too many.
+firn_status bind_count_relation(binder *self, uint32_t position);
 /// One item of FROM or one side of a join. `left`: what LATERAL sees.
 firn_status bind_relation(binder *self, const sql_relation *written, scope *left, scope *into,
                           plan_node **out);
