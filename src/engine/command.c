@@ -275,7 +275,7 @@ firn_status command_run(run *self, const sql_statement *statement, const bind_pa
     case SQL_EXPLAIN:
         return command_explain(self, sql_explain_of(statement), known, values, err);
     case SQL_USE:
-        return session_use(self->session, &sql_use_of(statement)->name, err);
+        return session_use(self->session, &sql_use_of(statement)->name, &self->cancel, err);
     case SQL_ATTACH:
         return run_attach(self, sql_attach_of(statement), err);
     case SQL_DETACH:

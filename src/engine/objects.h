@@ -147,7 +147,8 @@ firn_status session_attach(firn_session *self, text alias, text location,
                            const firn_option *options, size_t count, const cancel_flag *cancel,
                            firn_error *err);
 firn_status session_detach(firn_session *self, text alias, firn_error *err);
-firn_status session_use(firn_session *self, const sql_names *path, firn_error *err);
+firn_status session_use(firn_session *self, const sql_names *path, const cancel_flag *cancel,
+                        firn_error *err);
 
 // catalog_set.c
 /// `taken` is the attached's on success.

@@ -293,7 +293,8 @@ firn_status session_detach(firn_session *self, text alias, firn_error *err) {
 }
 
 // USE catalog, USE catalog.schema, USE schema (of the current catalog).
-firn_status session_use(firn_session *self, const sql_names *path, firn_error *err) {
+firn_status session_use(firn_session *self, const sql_names *path, const cancel_flag *cancel,
+                        firn_error *err) {
     const sql_name *first = &path->items[0];
     size_t used = 0;
     text catalog_name = self->current_catalog;
@@ -315,9 +316,16 @@ firn_status session_use(firn_session *self, const sql_names *path, firn_error *e
         const bool has_main = target == self->engine->memory || target == self->temporary;
         return set_current(self, catalog_name, has_main ? TEXT("main") : TEXT(""), err);
     }
-    const namespace_path space = {.count = 1, .items = &name};
+    text *levels = ARENA_NEW(&self->memory, text, path->count);
+    if (levels == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (size_t i = used; i < path->count; i++) {
+        levels[i - used] = path->items[i].value;
+    }
+    const namespace_path space = {.count = (uint32_t)(path->count - used), .items = levels};
     bool exists;
-    TRY(target->kind->has_namespace(target, space, &exists, NULL, err));
+    TRY(target->kind->has_namespace(target, space, &exists, cancel, err));
     if (!exists) {
         return FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", first->position,
                         "there is no catalog or schema \"%.*s\"", TEXT_ARGS(name));

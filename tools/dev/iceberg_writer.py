@@ -98,11 +98,13 @@ class Writer:
         return made
 
     def commit(self, manifests, operation="append", snapshot_id=None, schema_id=0, keep=None,
-               **summary):
-        """A snapshot of these new manifests and the ones there were (or those of `keep`)."""
+               parent=None, **summary):
+        """A snapshot of these new manifests and the ones there were (or those of `keep`), after the
+        newest one (or `parent`)."""
         self.sequence += 1
         self.time_ms += 1000
-        parent = self.snapshots[-1]["snapshot-id"] if self.snapshots else None
+        if parent is None and self.snapshots:
+            parent = self.snapshots[-1]["snapshot-id"]
         self.manifests = (self.manifests if keep is None else keep) + manifests
         name = f"snap-{snapshot_id}-1-{uuid.uuid4()}.avro"
         output = self.io.new_output(str((self.folder / "metadata" / name).resolve()))

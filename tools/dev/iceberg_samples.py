@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""iceberg_samples.py - writes the Iceberg tables below tests/data/iceberg anew.
+
+They are part of the repository, so that SQL over Iceberg is tested without any other data. Their paths are
+relative to the top folder, where tests run. Needs the group pyiceberg of tools/requirements/python.txt:
+
+    $(bash tools/dev/venv.sh pyiceberg)/bin/python tools/dev/iceberg_samples.py
+"""
+import datetime
+import decimal
+import os
+import pathlib
+import shutil
+import sqlite3
+
+import pyarrow as pa
+from pyiceberg.manifest import ManifestEntryStatus
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.transforms import IdentityTransform, MonthTransform
+from pyiceberg.typedef import Record
+from pyiceberg.types import (DateType, DecimalType, DoubleType, IntegerType, ListType, LongType,
+                             MapType, NestedField, StringType, StructType)
+
+from iceberg_writer import EQUALITY_DELETES, POSITION_DELETES, Writer
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+FOLDER = "tests/data/iceberg"
+
+
+def writer(name, schema, **options):
+    return Writer(f"{FOLDER}/{name}", schema, location=f"{FOLDER}/{name}", **options)
+
+
+def sales():
+    """Partitioned by month; three appends, a delete of a month, a rename, a new column, a branch, a tag."""
+    first = Schema(
+        NestedField(1, "id", LongType(), required=True), NestedField(2, "region", StringType()),
+        NestedField(3, "revenue", DecimalType(9, 2)), NestedField(4, "sold", DateType()),
+        schema_id=0)
+    second = Schema(
+        NestedField(1, "id", LongType(), required=True), NestedField(2, "area", StringType()),
+        NestedField(3, "revenue", DecimalType(9, 2)), NestedField(4, "sold", DateType()),
+        NestedField(5, "qty", IntegerType()), schema_id=1)
+    spec = PartitionSpec(PartitionField(4, 1000, MonthTransform(), "sold_month"), spec_id=0)
+    table = writer("sales", first, spec=spec)
+
+    def file(number, month, schema):
+        days = [datetime.date(2024, month, day) for day in range(1, 29, 3)]
+        ids = [month * 100 + i for i in range(len(days))]
+        columns = {"id": pa.array(ids, pa.int64()),
+                   schema.fields[1].name: [("north", "south", "west")[i % 3] for i in ids],
+                   "revenue": pa.array([decimal.Decimal(i * 25) / 4 for i in range(len(ids))],
+                                       pa.decimal128(9, 2)),
+                   "sold": pa.array(days, pa.date32())}
+        if schema is second:
+            columns["qty"] = pa.array([None if i % 4 == 0 else i % 7 for i in ids], pa.int32())
+        made = table.write_rows(f"{number}-{month}.parquet", pa.table(columns), schema)
+        return {**made, "partition": Record((2024 - 1970) * 12 + month - 1)}
+
+    january, february = file(1, 1, first), file(1, 2, first)
+    table.commit([table.manifest([january, february], 10)], snapshot_id=10)
+    table.commit([table.manifest([file(2, 3, first)], 20)], snapshot_id=20)
+    table.refs["before_rename"] = {"snapshot-id": 20, "type": "tag"}
+    table.schema = second
+    table.commit([table.manifest([file(3, 4, second), file(3, 5, second)], 30)], snapshot_id=30,
+                 schema_id=1)
+    # A branch with a commit of its own, off the second snapshot.
+    kept, log, main = table.manifests, list(table.log), dict(table.refs["main"])
+    table.commit([table.manifest([file(4, 6, second)], 40)], snapshot_id=40, schema_id=1,
+                 keep=kept[:2], parent=20)
+    table.refs["audit"] = {"snapshot-id": 40, "type": "branch"}
+    table.refs["main"], table.log = main, log
+    # February is deleted from main.
+    left = table.manifest([january], 50, status=ManifestEntryStatus.EXISTING, sequence=1)
+    gone = table.manifest([february], 50, status=ManifestEntryStatus.DELETED, sequence=1)
+    table.commit([left, gone], "delete", snapshot_id=50, schema_id=1, keep=kept[1:], parent=30)
+    table.finish([first, second])
+
+
+def deletes():
+    """Position deletes by file and by partition, equality deletes with NULL, in two partitions."""
+    schema = Schema(NestedField(1, "id", LongType()), NestedField(2, "part", StringType()),
+                    NestedField(3, "name", StringType()), NestedField(4, "x", DoubleType()))
+    spec = PartitionSpec(PartitionField(2, 1000, IdentityTransform(), "part"), spec_id=0)
+    positions = Schema(NestedField(2147483546, "file_path", StringType(), required=True),
+                       NestedField(2147483545, "pos", LongType(), required=True))
+    names = Schema(NestedField(3, "name", StringType()))
+    numbers = Schema(NestedField(1, "id", LongType()))
+    table = writer("deletes", schema, spec=spec)
+
+    def data(number, part, ids):
+        rows = pa.table({"id": pa.array(ids, pa.int64()), "part": [part] * len(ids),
+                         "name": pa.array([None if i % 5 == 0 else f"n{i % 4}" for i in ids]),
+                         "x": pa.array([float("nan") if i % 6 == 0 else i / 2 for i in ids])})
+        made = table.write_rows(f"{part}-{number}.parquet", rows, row_group_size=4)
+        return {**made, "partition": Record(part)}
+
+    def removed(name, part, rows, of_schema, **more):
+        made = table.write_rows(name, pa.table(rows), of_schema)
+        return {**made, "partition": Record(part), **more}
+
+    a1, a2, b1 = data(1, "a", range(10)), data(2, "a", range(20, 30)), data(1, "b", range(10))
+    table.commit([table.manifest([a1, a2, b1], 1)], snapshot_id=1)
+    by_file = removed("pos-file.parquet", "a",
+                      {"file_path": [a1["file_path"]] * 3, "pos": [0, 4, 9]}, positions)
+    by_partition = removed("pos-part.parquet", "a",
+                           {"file_path": [a1["file_path"], a2["file_path"], a2["file_path"]],
+                            "pos": [5, 1, 2]}, positions)
+    table.commit([table.manifest([by_file, by_partition], 2, POSITION_DELETES)], "delete",
+                 snapshot_id=2)
+    by_name = removed("eq-name.parquet", "b", {"name": ["n1", None]}, names, equality_ids=[3],
+                      content=EQUALITY_DELETES)
+    # Of no file: all ids of the partition are below.
+    of_nobody = removed("eq-id.parquet", "a", {"id": pa.array([1000, 1001], pa.int64())}, numbers,
+                        equality_ids=[1], content=EQUALITY_DELETES)
+    table.commit([table.manifest([by_name, of_nobody], 3, EQUALITY_DELETES)], "delete",
+                 snapshot_id=3)
+    table.commit([table.manifest([data(3, "b", range(40, 46))], 4)], snapshot_id=4)
+    table.finish()
+
+
+def nested():
+    """Structs in structs, lists and maps, with NULL at every level; two files that bounds tell apart."""
+    schema = Schema(
+        NestedField(1, "id", LongType()),
+        NestedField(2, "address", StructType(
+            NestedField(3, "city", StringType()),
+            NestedField(4, "geo", StructType(NestedField(5, "lat", DoubleType()),
+                                             NestedField(6, "lon", DoubleType()))))),
+        NestedField(7, "tags", ListType(8, StringType(), element_required=False)),
+        NestedField(9, "counts", MapType(10, StringType(), 11, IntegerType(), value_required=False)))
+    table = writer("nested", schema)
+    files = []
+    for number, start in enumerate((0, 100)):
+        rows, ids = [], range(start, start + 6)
+        for i in ids:
+            geo = None if i % 3 == 2 else {"lat": i + 0.5, "lon": None if i % 2 else -i * 1.0}
+            rows.append({"id": i, "tags": None if i % 4 == 3 else [f"t{i}", None][:i % 3],
+                         "address": None if i % 5 == 4 else {"city": f"city {i}", "geo": geo},
+                         "counts": None if i % 4 == 2 else [("a", i), ("b", None)]})
+        of_rows = pa.Table.from_pylist(rows, schema=pa.schema([
+            ("id", pa.int64()),
+            ("address", pa.struct([("city", pa.string()), ("geo", pa.struct([
+                ("lat", pa.float64()), ("lon", pa.float64())]))])),
+            ("tags", pa.list_(pa.string())), ("counts", pa.map_(pa.string(), pa.int32()))]))
+        made = table.write_rows(f"{number}.parquet", of_rows)
+        cities = [row["address"] and row["address"]["city"] for row in rows]
+        lats = [row["address"] and row["address"]["geo"] and row["address"]["geo"]["lat"]
+                for row in rows]
+        for field, values, encode in ((3, cities, str.encode), (5, lats, pack_double)):
+            known = [value for value in values if value is not None]
+            made["null_value_counts"][field] = len(values) - len(known)
+            made["value_counts"][field] = len(values)
+            made["lower_bounds"][field] = encode(min(known))
+            made["upper_bounds"][field] = encode(max(known))
+        files.append(made)
+    table.commit([table.manifest(files, 1)], snapshot_id=1)
+    table.finish()
+
+
+def pack_double(value):
+    import struct
+    return struct.pack("<d", value)
+
+
+def catalog():
+    """A SQLite catalog of the three, with a namespace of two levels."""
+    with sqlite3.connect(f"{FOLDER}/catalog.db") as db:
+        db.executescript("""
+            CREATE TABLE iceberg_tables (catalog_name VARCHAR(255) NOT NULL,
+                table_namespace VARCHAR(255) NOT NULL, table_name VARCHAR(255) NOT NULL,
+                metadata_location VARCHAR(1000), previous_metadata_location VARCHAR(1000),
+                iceberg_type VARCHAR(5), PRIMARY KEY (catalog_name, table_namespace, table_name));
+            CREATE TABLE iceberg_namespace_properties (catalog_name VARCHAR(255) NOT NULL,
+                namespace VARCHAR(255) NOT NULL, property_key VARCHAR(255) NOT NULL,
+                property_value VARCHAR(1000) NOT NULL,
+                PRIMARY KEY (catalog_name, namespace, property_key));
+            INSERT INTO iceberg_namespace_properties VALUES
+                ('samples', 'db', 'exists', 'true'), ('samples', 'db.inner', 'exists', 'true');
+            """)
+        for space, name in (("db", "sales"), ("db", "deletes"), ("db.inner", "nested")):
+            db.execute("INSERT INTO iceberg_tables VALUES ('samples', ?, ?, ?, NULL, 'TABLE')",
+                       (space, name, f"{FOLDER}/{name}/metadata/v1.metadata.json"))
+
+
+def main():
+    os.chdir(ROOT)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    sales()
+    deletes()
+    nested()
+    catalog()
+
+
+if __name__ == "__main__":
+    main()
