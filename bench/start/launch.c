@@ -1,5 +1,6 @@
-// launch COUNT PROGRAM [ARGUMENT...]: starts a program COUNT times, one after the other, and prints for
-// each "wall-ms cpu-ms peak-kB". Small itself: what a process had before exec counts into its peak.
+// launch COUNT PROGRAM [ARGUMENT...]: starts a program COUNT times, one after the other, and prints
+// for each "wall-ms cpu-ms peak-kB". Small itself: what a process had before exec counts into its
+// peak.
 #define _GNU_SOURCE // wait4
 #include <fcntl.h>
 #include <stdio.h>

@@ -67,19 +67,23 @@ static firn_status append_manifests(ice_table *self, io *files, const cancel_fla
 // Facts would be read from all of them.
 static void count_rows(ice_table *self) {
     exact_u64 rows = {.is_known = !self->is_incremental};
-    for (uint32_t i = 0; i < self->manifests.count && rows.is_known; i++) {
+    bound_u64 most = {.is_known = true}; // With the deleted ones.
+    for (uint32_t i = 0; i < self->manifests.count; i++) {
         const ice_manifest *each = &self->manifests.items[i];
         const bool is_empty = each->live_files.is_known && each->live_files.value == 0;
-        rows.is_known = !each->is_bare && (each->has_deletes ? is_empty : each->live_rows.is_known);
+        const bool is_counted = !each->is_bare && each->live_rows.is_known;
+        rows.is_known &= each->has_deletes ? is_empty : is_counted;
         if (!each->has_deletes) {
-            rows.value += each->live_rows.value;
+            most.is_known &= is_counted;
+            most.value += each->live_rows.value;
         }
     }
+    rows.value = most.value;
     for (uint32_t i = 0; i < self->manifests.count; i++) {
         self->base.facts_bytes += self->manifests.items[i].length;
     }
     self->base.row_count = rows;
-    self->base.rows = rows.is_known            ? estimate_of_bound(bound_of_exact(rows))
+    self->base.rows = most.is_known            ? estimate_of_bound(most)
                       : self->snapshot == NULL ? (estimate){.is_known = true}
                                                : self->snapshot->rows;
 }
