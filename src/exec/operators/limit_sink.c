@@ -52,7 +52,7 @@ static firn_status open_sink(const plan_node *node, const input_layout *input, e
     if (self->limit_program != NULL || self->offset_program != NULL) {
         self->wanted = UINT64_MAX;
     }
-    TRY(row_buffer_open(run, &self->rows, err));
+    TRY(row_buffer_open(run, node->limit_.input, &self->rows, err));
     run->node_state[node->number] = self;
     *shared = self;
     return FIRN_OK;
@@ -94,14 +94,13 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
         return FIRN_OK;
     }
     self->rows += input->selected_count;
-    return row_buffer_push(shared->rows, call->worker, input, err);
+    return row_buffer_push(shared->rows, call, input, err);
 }
 
 // The number that a program makes of the first row.
 static firn_status read_number(const limit_shared *self, const batch *rows,
                                const expr_program *program, uint64_t otherwise, uint64_t *out,
-                               firn_error *err) {
-    arena *memory = &self->run->memory;
+                               arena *memory, firn_error *err) {
     expr_state *state;
     column made;
     if (program == NULL) {
@@ -123,24 +122,36 @@ static firn_status read_number(const limit_shared *self, const batch *rows,
 
 static firn_status finish(void *shared, finish_plan *out, firn_error *err) {
     limit_shared *self = shared;
-    (void)out;
     TRY(row_buffer_finish(self->rows, err));
     if (row_buffer_batches(self->rows) == 0) {
         return FIRN_OK;
     }
-    const batch *first = row_buffer_batch(self->rows, 0);
-    TRY(read_number(self, first, self->limit_program, UINT64_MAX, &self->limit, err));
-    return read_number(self, first, self->offset_program, 0, &self->offset, err);
+    batch first;
+    arena *memory = out->memory;
+    TRY(row_buffer_read(self->rows, 0, memory, &first, err));
+    TRY(read_number(self, &first, self->limit_program, UINT64_MAX, &self->limit, memory, err));
+    return read_number(self, &first, self->offset_program, 0, &self->offset, memory, err);
+}
+
+static uint64_t min_bytes(const plan_node *node, uint32_t workers) {
+    (void)node;
+    return row_buffer_min_bytes(workers);
+}
+
+static void measure(const void *shared, node_statistics *add_to) {
+    row_buffer_measure(((const limit_shared *)shared)->rows, add_to);
 }
 
 const operator_kind operator_limit_sink = {
     .name = "Limit",
     .needs_order = true,
     .takes_forms = true,
+    .min_bytes = min_bytes,
     .open = open_sink,
     .open_worker = open_worker,
     .push = push,
     .finish = finish,
+    .measure = measure,
     .close = close_sink,
 };
 
@@ -213,8 +224,9 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
         return FIRN_OK;
     }
     *out = STEP_NEXT;
-    return cut(shared, self, row_buffer_batch(shared->rows, self->next++), call->scratch, output,
-               err);
+    batch rows;
+    TRY(row_buffer_read(shared->rows, self->next++, call->scratch, &rows, err));
+    return cut(shared, self, &rows, call->scratch, output, err);
 }
 
 const operator_kind operator_limit_source = {

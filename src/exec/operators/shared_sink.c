@@ -5,7 +5,7 @@
 static firn_status open_sink(const plan_node *node, const input_layout *input, execution *run,
                              void **shared, firn_error *err) {
     row_buffer *rows;
-    TRY(row_buffer_open(run, &rows, err));
+    TRY(row_buffer_open(run, node->shared_.definition, &rows, err));
     // Columns lie in the order of the definition's outputs: shared_source finds them by id.
     (void)input;
     run->shared_slots[node->shared_.slot] = rows;
@@ -18,12 +18,21 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
                         firn_error *err) {
     (void)output;
     *out = STEP_NEXT;
-    return row_buffer_push(call->shared, call->worker, input, err);
+    return row_buffer_push(call->shared, call, input, err);
 }
 
 static firn_status finish(void *shared, finish_plan *out, firn_error *err) {
     (void)out;
     return row_buffer_finish(shared, err);
+}
+
+static uint64_t min_bytes(const plan_node *node, uint32_t workers) {
+    (void)node;
+    return row_buffer_min_bytes(workers);
+}
+
+static void measure(const void *shared, node_statistics *add_to) {
+    row_buffer_measure(shared, add_to);
 }
 
 static void close_sink(void *shared) {
@@ -33,9 +42,11 @@ static void close_sink(void *shared) {
 const operator_kind operator_shared_sink = {
     .name = "Shared",
     .takes_forms = true,
+    .min_bytes = min_bytes,
     .open = open_sink,
     .push = push,
     .finish = finish,
+    .measure = measure,
     .close = close_sink,
 };
 
@@ -143,11 +154,10 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
     }
     self->is_running = true;
     const uint32_t task = self->task;
-    const batch *source = row_buffer_batch(rows, task);
+    TRY(row_buffer_read(rows, task, call->scratch, output, err));
     for (uint32_t i = 0; i < owner->width; i++) {
-        self->columns[i] = source->columns[owner->positions[i]];
+        self->columns[i] = output->columns[owner->positions[i]];
     }
-    *output = *source;
     output->columns = self->columns;
     output->column_count = owner->width;
     output->sequence = (batch_sequence){.task = task};
