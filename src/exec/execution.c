@@ -11,8 +11,12 @@
 #include "memory/spill.h"
 
 #define SCRATCH_PER_WORKER (UINT64_C(4) << 20)
-#define SCRATCH_SHARE 4              // Of the limit, at most.
+#define SCRATCH_SHARE 4              // Of the limit, with what readers take.
 #define MEMORY_MAX ((size_t)1 << 40) // The pool is what limits it.
+#define READERS_SHARE 8              // Of the limit, for all readers of a query.
+#define READER_BYTES_MAX ((uint64_t)48 << 20)
+#define READER_BYTES_RESERVED ((uint64_t)8 << 20) // What one takes as a rule.
+#define PERMITS_MAX 4096
 
 void execution_fail(execution *self, const firn_error *err) {
     mutex_lock(&self->lock);
@@ -111,12 +115,31 @@ static uint64_t minimum(const execution *self, uint32_t workers) {
     return bytes;
 }
 
-// What batches on their way may take before keepers have to make room for them: that they do at
-// their next look only, and a batch cannot wait.
-static uint64_t scratch_bytes(uint64_t limit, uint32_t workers) {
-    const uint64_t share = limit / SCRATCH_SHARE;
-    const uint64_t bytes = workers * SCRATCH_PER_WORKER;
-    return bytes < share ? bytes : share;
+static bool reads_files(const execution *self) {
+    for (uint32_t i = 0; i < self->plan->table_count; i++) {
+        if (self->tables[i]->kind->keeps_pages) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// What batches on their way and readers of files may take before keepers have to make room for
+// them: that they do at their next look only, while a batch cannot wait and a reader cannot shrink.
+// As many readers as there are workers are counted, and where memory is short no more may be open.
+static uint64_t share_flow(execution *self, uint64_t limit) {
+    const uint64_t all = limit / READERS_SHARE;
+    const uint64_t share = all / self->worker_count;
+    self->reader_bytes = share < READER_BYTES_MAX ? share : READER_BYTES_MAX;
+    const uint64_t count = all / (self->reader_bytes + 1);
+    scan_permits_add(&self->permits, count > PERMITS_MAX          ? PERMITS_MAX
+                                     : count > self->worker_count ? (uint32_t)count
+                                                                  : self->worker_count);
+    const uint64_t reserved = share < READER_BYTES_RESERVED ? share : READER_BYTES_RESERVED;
+    const uint64_t for_readers = reads_files(self) ? reserved : 0;
+    const uint64_t left = limit / SCRATCH_SHARE / self->worker_count - for_readers;
+    return self->worker_count *
+           (for_readers + (left < SCRATCH_PER_WORKER ? left : SCRATCH_PER_WORKER));
 }
 
 static firn_status reserve(execution *self, firn_error *err) {
@@ -126,8 +149,8 @@ static firn_status reserve(execution *self, firn_error *err) {
     }
     page_size_set(self->pool, page_size_for(limit / 4 / self->worker_count));
     const uint64_t bytes = minimum(self, self->worker_count);
-    if (bytes == 0 || pool_reserve(self->pool, bytes + scratch_bytes(limit, self->worker_count)) ||
-        pool_reserve(self->pool, bytes)) {
+    const uint64_t flow = share_flow(self, limit);
+    if (bytes == 0 || pool_reserve(self->pool, bytes + flow) || pool_reserve(self->pool, bytes)) {
         return FIRN_OK;
     }
     return pool_reserve_wait(self->pool, bytes, UINT32_MAX, &self->cancel, err);
@@ -169,6 +192,7 @@ firn_status execution_open(const execution_request *request, execution **out, fi
                         .error = FIRN_ERROR_INIT};
     self->options = &self->run_options;
     mutex_begin(&self->lock, MUTEX_EXECUTION);
+    scan_permits_begin(&self->permits);
     const pool_options options = {.kind = POOL_QUERY, .name = "query"};
     firn_status status = pool_open(request->pool, &options, &self->pool, err);
     if (status == FIRN_OK) {
@@ -206,6 +230,7 @@ void execution_close(execution *self) {
     }
     arena_close(&self->memory);
     pool_close(self->pool);
+    scan_permits_end(&self->permits);
     mutex_end(&self->lock);
     host_free(self);
 }

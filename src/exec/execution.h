@@ -3,6 +3,7 @@
 #define FIRN_EXEC_EXECUTION_H
 
 #include "base/mutex.h"
+#include "exec/scan_permits.h"
 #include "expr/program.h"
 #include "plan/plan.h"
 
@@ -55,6 +56,8 @@ typedef struct execution {
     struct scheduler *scheduler;
     struct task_group *group;      ///< The query in the scheduler.
     uint32_t worker_count;         ///< How many workers may run a pipeline at once.
+    scan_permits permits;          ///< To read files.
+    uint64_t reader_bytes;         ///< What one reader may keep, about.
     table_snapshot *const *tables; ///< By plan table number; retained by the execution.
     dynamic_filters dynamic;
     void **node_state;   ///< By node number: the shared state of a node that several

@@ -71,6 +71,7 @@ typedef struct scan_env {
     struct codec_scratch *codecs; ///< This worker's; NULL in planners.
     uint32_t batch_rows;          ///< BATCH_ROWS, or 3 in the test mode `tiny`.
     uint32_t workers;             ///< How many may scan at once.
+    uint64_t reader_bytes; ///< What one reader may keep, about; 0: as much as serves it best.
 } scan_env;
 
 typedef enum scan_answer {
@@ -131,6 +132,7 @@ struct table_snapshot {
 
 struct table_kind {
     const char *name;
+    bool keeps_pages; ///< Its readers keep pages: where memory is short few may be open at once.
     /// Facts about a column over the whole snapshot, NULL if nothing is known. In the snapshot.
     const column_facts *(*facts)(const table_snapshot *self, uint32_t column);
     /// Begins planning. `request` and `env` outlive the planner.

@@ -32,6 +32,7 @@ typedef struct scan_local {
     scan_env env;
     scan_reader *reader;
     codec_scratch codecs;
+    scan_permit permit;       // To have a reader.
     const scan_task *waiting; // Taken, but too far ahead to begin.
     uint64_t number;          // Of the task that runs or waits.
     bool is_running;
@@ -85,8 +86,9 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
         return ARENA_FULL(memory, err);
     }
     *self = (scan_local){.owner = owner, .env = owner->env};
-    self->codecs = codec_scratch_open(CODEC_BYTES_MAX);
+    self->codecs = codec_scratch_open_in(owner->run->pool, CODEC_BYTES_MAX);
     self->env.codecs = &self->codecs;
+    self->env.reader_bytes = owner->run->reader_bytes;
     *local = self;
     return FIRN_OK;
 }
@@ -153,6 +155,13 @@ static void close_reader(scan_local *self) {
     }
 }
 
+// There are no more tasks, or nobody needs their rows: pages and permit go.
+static void end_reading(scan_local *self) {
+    close_reader(self);
+    codec_scratch_close(&self->codecs);
+    scan_permits_give(&self->owner->run->permits, &self->permit);
+}
+
 // Ends the reader's current task but keeps its buffers where the kind can use them again.
 static firn_status begin_reading(scan_local *self, const scan_task *task, firn_error *err) {
     scan_shared *owner = self->owner;
@@ -171,11 +180,21 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
     scan_answer answer = SCAN_READY;
     *out = STEP_NEXT;
     if (!self->is_running) {
+        if (kind->keeps_pages &&
+            !scan_permits_take(&owner->run->permits, &self->permit, call->wakeup)) {
+            *out = STEP_WAIT;
+            return FIRN_OK;
+        }
         if (self->waiting == NULL) {
             TRY(take_task(owner, call, &self->waiting, &self->number, &answer, err));
         }
-        if (answer != SCAN_READY) {
-            *out = answer == SCAN_END ? STEP_DONE : STEP_WAIT;
+        if (answer == SCAN_END) {
+            end_reading(self);
+            *out = STEP_DONE;
+            return FIRN_OK;
+        }
+        if (answer == SCAN_WAIT) {
+            *out = STEP_WAIT;
             return FIRN_OK;
         }
         if (!op_begin_task(call, self->number)) {
@@ -209,8 +228,7 @@ static void close_worker(void *local) {
     if (self == NULL) {
         return;
     }
-    close_reader(self);
-    codec_scratch_close(&self->codecs);
+    end_reading(self);
 }
 
 static scan_counters counters_of(const scan_shared *shared) {

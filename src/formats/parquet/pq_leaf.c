@@ -80,6 +80,11 @@ firn_status pq_leaf_commit_dictionary(pq_leaf_reader *self, uint32_t slot, firn_
     pq_dictionary *dictionary = &chunk->dictionary;
     TRY(pq_dictionary_load(dictionary, &page, body, &self->target, chunk->identity, err));
     chunk->keeps_codes = dictionary->view.size <= chunk->row_count / ROWS_PER_ENTRY;
+    const bool points_into_body = self->target.leaf->type == PQ_BYTE_ARRAY ||
+                                  dictionary->values.values == (const void *)body.data;
+    if (chunk->pages.options.is_thrifty && !points_into_body) {
+        pq_block_close(&chunk->pages.dictionary, chunk->pages.options.owner);
+    }
     return FIRN_OK;
 }
 

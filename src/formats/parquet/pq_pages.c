@@ -429,4 +429,7 @@ void pq_pages_commit_dictionary(pq_pages *self, bytes *body) {
     *body = self->dictionary_body;
     self->is_prepared = false;
     pq_pages_pass(self);
+    if (self->options.is_thrifty) {
+        pq_window_trim(&self->window);
+    }
 }

@@ -33,6 +33,7 @@ typedef struct pq_pages_options {
     size_t window_bytes;     // To read at once ...
     size_t window_bytes_max; // ... and at most, where pages are large.
     size_t ahead_bytes;      // Pages are loaded together while all of them are below this.
+    bool is_thrifty;         // Gives room back that only a dictionary needed.
     block_cache *cache;      // NULL: pages are not kept.
     uint64_t cache_file;     // The number that the cache gave the file; 0: not kept either.
     uint32_t cache_query;    // And the query.

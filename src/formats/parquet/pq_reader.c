@@ -10,7 +10,7 @@
 
 // What a reader's leaves may take together, about: windows and decoded pages; and what one of them
 // may take of it, at least and at most.
-#define PAGES_BYTES ((size_t)48 << 20)
+#define PAGES_BYTES ((uint64_t)48 << 20)
 #define WINDOW_BYTES_MIN ((size_t)32 << 10)
 #define WINDOW_BYTES_LOCAL ((size_t)256 << 10)
 #define WINDOW_BYTES_REMOTE ((size_t)4 << 20)
@@ -86,7 +86,9 @@ static size_t clamp(size_t value, size_t least, size_t most) {
 static void set_pages(pq_reader *self, uint32_t leaf_count) {
     const bool is_remote = io_file_is_remote(self->file->input);
     const size_t most = is_remote ? WINDOW_BYTES_REMOTE : WINDOW_BYTES_LOCAL;
-    const size_t share = PAGES_BYTES / (leaf_count + 1);
+    const uint64_t asked = self->options.memory_bytes;
+    const size_t share =
+        (size_t)(asked == 0 || asked > PAGES_BYTES ? PAGES_BYTES : asked) / (leaf_count + 1);
     self->pages = (pq_pages_options){
         .input = self->file->input,
         .owner = self->options.owner,
@@ -99,6 +101,7 @@ static void set_pages(pq_reader *self, uint32_t leaf_count) {
         .window_bytes = clamp(share / 8, WINDOW_BYTES_MIN, most),
         .window_bytes_max = clamp(share / 4, WINDOW_BYTES_MIN, WINDOW_BYTES_MAX),
         .ahead_bytes = clamp(share / 2, 1, AHEAD_BYTES_MAX),
+        .is_thrifty = asked != 0 && asked < PAGES_BYTES,
     };
     self->slot_count = (uint32_t)clamp(share / CHUNK_AHEAD_BYTES, 1, PQ_GROUPS_AHEAD);
 }

@@ -34,6 +34,7 @@ typedef struct pq_reader_options {
     codec_scratch *codecs; // This worker's.
     io_request request;    // Its waker is called when PQ_WAIT is over.
     uint32_t batch_rows;   // At most; 0: BATCH_ROWS.
+    uint64_t memory_bytes; // What windows and pages may take, about; 0: what serves speed.
     bool verify_checksums;
     block_cache *cache;   // Keeps pages for the next query; NULL: none.
     uint32_t cache_query; // Which query this is.

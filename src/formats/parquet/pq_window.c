@@ -96,6 +96,25 @@ firn_status pq_window_want_few(pq_window *self, size_t size, pq_answer *answer, 
     return want(self, size, io_file_is_remote(self->input) ? self->step : FEW_BYTES, answer, err);
 }
 
+void pq_window_trim(pq_window *self) {
+    const size_t at_hand = self->to - self->from;
+    const size_t wanted = at_hand + self->step + PQ_PAD;
+    if (self->ticket.file != NULL || self->buffer.size / 2 < wanted) {
+        return;
+    }
+    pq_block trimmed = {.size = wanted};
+    trimmed.data = pool_block_take(self->owner, wanted, &trimmed.capacity);
+    if (trimmed.data == NULL) {
+        return;
+    }
+    memcpy(trimmed.data, self->buffer.data + self->from, at_hand);
+    memset(trimmed.data + at_hand, 0, PQ_PAD);
+    pq_block_close(&self->buffer, self->owner);
+    self->buffer = trimmed;
+    self->from = 0;
+    self->to = at_hand;
+}
+
 void pq_window_pass(pq_window *self, uint64_t size) {
     assert(size <= pq_window_left(self));
     const size_t at_hand = self->to - self->from;

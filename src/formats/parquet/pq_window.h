@@ -55,6 +55,9 @@ static inline bytes pq_window_bytes(const pq_window *self) {
     return (bytes){.data = data == NULL ? NULL : data + self->from, .size = self->to - self->from};
 }
 
+/// Gives back room beyond what the next steps need, which one large page took.
+void pq_window_trim(pq_window *self);
+
 /// Bytes from `from` to the end of the chunk.
 static inline uint64_t pq_window_left(const pq_window *self) {
     return self->end - self->next + (self->to - self->from) +

@@ -417,6 +417,7 @@ static const column_facts *facts(const table_snapshot *base, uint32_t column) {
 
 const table_kind parquet_files_kind = {
     .name = "parquet",
+    .keeps_pages = true,
     .facts = facts,
     .plan = parquet_tasks_plan,
     .planner_next = parquet_tasks_next,

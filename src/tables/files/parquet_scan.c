@@ -145,6 +145,7 @@ static firn_status open_reader(parquet_scan *self, firn_error *err) {
         .cache_query = self->env->cache_query,
         .request = request_of(self),
         .batch_rows = self->env->batch_rows,
+        .memory_bytes = self->env->reader_bytes,
         .verify_checksums = self->target.verify_checksums,
         .filter = {.conjuncts = request->filters,
                    .ids = self->ids,

@@ -165,6 +165,7 @@ static firn_status begin(parquet_data *self, firn_error *err) {
         .cache_query = self->env->cache_query,
         .request = self->request,
         .batch_rows = self->env->batch_rows,
+        .memory_bytes = self->env->reader_bytes,
         .filter = {.conjuncts = what->filters,
                    .ids = ids,
                    .context = self->env->context,

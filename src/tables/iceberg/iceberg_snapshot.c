@@ -166,6 +166,7 @@ firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *c
 
 const table_kind iceberg_table_kind = {
     .name = "iceberg",
+    .keeps_pages = true,
     .facts = ice_column_facts,
     .plan = ice_plan,
     .planner_next = ice_planner_next,
