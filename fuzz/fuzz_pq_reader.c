@@ -1,7 +1,8 @@
 // Arbitrary bytes as a Parquet file: footer, indexes, bloom filters, all pages of all columns.
 //
 // It is read whole, then in other batches with an input that makes the reader wait, then in pieces
-// of row groups, then with a filter, some columns in another order and deleted rows.
+// of row groups forwards and backwards, several times with a cache of pages, as wider types, and
+// with filters and deleted rows.
 //
 // Oracle: a row has the same values however it is read, and readings that meet no damage end
 // equally. Of what is filtered only the values are compared: statistics may lie, and then other
@@ -11,6 +12,7 @@
 
 #include "column/batch.h"
 #include "expr/expr.h"
+#include "formats/parquet/pq_page_starts.h"
 #include "formats/parquet/pq_reader.h"
 #include "functions/overload.h"
 #include "io/memory_input.h"
@@ -34,6 +36,8 @@ typedef struct world {
     pool *engine;
     pool *query;
     codec_scratch codecs;
+    block_cache *cache;
+    int64_t input_count;
 } world;
 
 // One input, its file, and how its rows look.
@@ -125,13 +129,15 @@ static pq_reader *open_reader(const run *self, pq_pick *picks, uint32_t count,
     return reader;
 }
 
-static reading *read_whole(const run *self, uint32_t batch_rows, bool verifies) {
+static reading *read_whole(const run *self, uint32_t batch_rows, bool verifies,
+                           block_cache *cache) {
     reading *out = ARENA_NEW(self->memory, reading, 1);
     must(out != NULL);
     *out = (reading){.status = FIRN_NO_MEMORY};
     const pq_reader_options options = {.owner = self->here->query,
                                        .codecs = &self->here->codecs,
                                        .batch_rows = batch_rows,
+                                       .cache = cache,
                                        .verify_checksums = verifies};
     pq_reader *reader = open_reader(self, self->picks, self->count, &options);
     if (reader != NULL) {
@@ -142,8 +148,8 @@ static reading *read_whole(const run *self, uint32_t batch_rows, bool verifies) 
     return out;
 }
 
-// Each row group in pieces.
-static reading *read_pieces(run *self, uint64_t piece_rows) {
+// Each row group in pieces, the first or the last one first.
+static reading *read_pieces(run *self, uint64_t piece_rows, bool is_backwards) {
     reading *out = ARENA_NEW(self->memory, reading, 1);
     must(out != NULL);
     *out = (reading){.status = FIRN_NO_MEMORY};
@@ -153,8 +159,9 @@ static reading *read_pieces(run *self, uint64_t piece_rows) {
     const uint32_t groups = pq_file_row_group_count(self->file);
     for (uint32_t group = 0; out->status == FIRN_OK && group < groups; group++) {
         const uint64_t rows = pq_file_rows_of(self->file, group);
-        for (uint64_t at = 0; at < rows && out->status == FIRN_OK && !out->is_cut;
-             at += piece_rows) {
+        const uint64_t count = rows / piece_rows < 20 ? rows / piece_rows + 1 : 20;
+        for (uint64_t i = 0; i < count && out->status == FIRN_OK && !out->is_cut; i++) {
+            const uint64_t at = (is_backwards ? count - 1 - i : i) * piece_rows;
             pq_reader_start_rows(reader, group, at, at + piece_rows);
             read_all(reader, self->ids, self->count - 1, out);
         }
@@ -169,7 +176,6 @@ static void check_values(const run *self, const reading *whole, const reading *p
         return;
     }
     for (uint32_t i = 0; i < part->count; i++) {
-        must(i == 0 || part->numbers[i] > part->numbers[i - 1]);
         if (part->numbers[i] < whole->count) {
             must(part->hashes[i] == whole->hashes[part->numbers[i]]);
         }
@@ -279,6 +285,75 @@ static reading *read_filtered(run *self) {
     return out;
 }
 
+// ---- Other types -------------------------------------------------------------------------------
+
+// A type that values of `own` may become; itself if there is none.
+static const type *wider(run *self, const type *own) {
+    switch ((int)own->id) {
+    case TYPE_INTEGER:
+        return TYPE_OF(BIGINT);
+    case TYPE_UINTEGER:
+        return TYPE_OF(UBIGINT);
+    case TYPE_REAL:
+        return TYPE_OF(DOUBLE);
+    case TYPE_TIME:
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMPTZ:
+        return type_temporal(own->id, UNIT_NANO);
+    case TYPE_DECIMAL:
+        return type_decimal(self->memory, own->precision < 60 ? (uint8_t)(own->precision + 13) : 76,
+                            (uint8_t)(own->scale + random_below(self, 3)));
+    default:
+        return own;
+    }
+}
+
+// Reads all columns as wider types: values may not fit, so nothing is compared.
+static void read_wider(run *self) {
+    firn_error err = ERR_INIT;
+    pq_pick *picks = ARENA_NEW(self->memory, pq_pick, self->count);
+    reading *out = ARENA_NEW(self->memory, reading, 1);
+    must(picks != NULL && out != NULL);
+    *out = (reading){.status = FIRN_OK};
+    picks[self->count - 1] = pq_pick_position();
+    for (uint32_t i = 0; i + 1 < self->count; i++) {
+        const pq_file_field from = pq_file_column(self->file, i);
+        const type *wanted = wider(self, from.type);
+        if (wanted == NULL || pq_pick_make(self->file, &from, wanted, PQ_MATCH_NAME, self->memory,
+                                           &picks[i], &err) != FIRN_OK) {
+            picks[i] = self->picks[i];
+        }
+    }
+    const pq_reader_options options = {.owner = self->here->query, .codecs = &self->here->codecs};
+    pq_reader *reader = open_reader(self, picks, self->count, &options);
+    if (reader != NULL) {
+        pq_reader_start(reader, 0, pq_file_row_group_count(self->file));
+        read_all(reader, self->ids, self->count - 1, out);
+    }
+    pq_reader_close(reader);
+}
+
+// Where row groups may be cut: ascending rows.
+static void check_page_starts(const run *self) {
+    const pq_schema *schema = self->file->metadata->schema;
+    for (uint32_t leaf = 0; leaf < schema->leaf_count && leaf < COLUMNS_MAX; leaf++) {
+        for (uint32_t group = 0; group < pq_file_row_group_count(self->file) && group < 2;
+             group++) {
+            arena memory = arena_open(ARENA_LIMIT);
+            pq_page_starts starts;
+            firn_error err = ERR_INIT;
+            if (schema->leaves[leaf].repetition_max == 0 &&
+                pq_page_starts_read(self->file, group, leaf, NULL, &memory, &starts, &err) ==
+                    FIRN_OK) {
+                for (uint32_t i = 1; i < starts.count; i++) {
+                    must(starts.rows[i] > starts.rows[i - 1]);
+                }
+            }
+            arena_close(&memory);
+        }
+    }
+}
+
 // ---- Files -------------------------------------------------------------------------------------
 
 static bool prepare(run *self) {
@@ -313,14 +388,19 @@ static void check_file(run *self) {
     if (!prepare(self)) {
         return;
     }
-    const reading *whole = read_whole(self, 0, false);
-    check_whole(whole, read_whole(self, 1 + (uint32_t)random_below(self, 60), false));
-    check_values(self, whole, read_whole(self, 0, true));
-    const uint64_t piece_rows = 1 + random_below(self, 300);
-    check_values(self, whole, read_pieces(self, piece_rows));
-    for (int i = 0; i < 3; i++) {
+    const reading *whole = read_whole(self, 0, false, NULL);
+    check_whole(whole, read_whole(self, 1 + (uint32_t)random_below(self, 60), false, NULL));
+    check_values(self, whole, read_whole(self, 0, true, NULL));
+    for (int i = 0; i < 3; i++) { // What was decoded the second time is found the third time.
+        check_whole(whole, read_whole(self, 0, false, self->here->cache));
+    }
+    check_values(self, whole, read_pieces(self, 1 + random_below(self, 300), false));
+    check_values(self, whole, read_pieces(self, 1 + random_below(self, 30), true));
+    for (int i = 0; i < 6; i++) {
         check_values(self, whole, read_filtered(self));
     }
+    read_wider(self);
+    check_page_starts(self);
 }
 
 static void open_world(world *here) {
@@ -330,6 +410,7 @@ static void open_world(world *here) {
     const pool_options options = {.kind = POOL_QUERY, .name = "fuzz"};
     must(pool_open(here->engine, &options, &here->query, &err) == FIRN_OK);
     here->codecs = codec_scratch_open((size_t)64 << 20);
+    must(block_cache_open(here->engine, &here->cache, &err) == FIRN_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -343,6 +424,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                           .waits = (uint32_t)random_below(&self, 3),
                           .seed = self.seed};
     io_file *file = memory_input_open(&input, here.io, "fuzzed.parquet");
+    file->identity.mtime_ns = ++here.input_count; // Another file for the cache.
     const pq_file_options options = {.types = {.binary_as_string = random_below(&self, 4) == 0,
                                                .int96_in_micros = random_below(&self, 2) == 0,
                                                .ignore_arrow_hint = random_below(&self, 4) == 0},

@@ -65,6 +65,41 @@ def odd():
     })
 
 
+def small():
+    """Integers that are stored wider than they are, decimals in integers."""
+    columns = {f"{sign}{bits}": pa.array(some([1, 2, 100]), getattr(pa, f"{sign}int{bits}")())
+               for sign in ("", "u") for bits in (8, 16, 32, 64)}
+    for digits in (5, 12):
+        columns[f"d{digits}"] = pa.array(some([decimal.Decimal("1.5"), decimal.Decimal("-7.25")]),
+                                         pa.decimal128(digits, 2))
+    columns["f"] = pa.array(some([1.5, -0.0]), pa.float32())
+    return pa.table(columns)
+
+
+def times():
+    instant = datetime.datetime(2024, 2, 29, 12, 30, 15, 250000)
+    columns = {f"t{unit}": pa.array(some([instant.time()]), kind) for unit, kind in (
+        ("ms", pa.time32("ms")), ("us", pa.time64("us")), ("ns", pa.time64("ns")))}
+    for unit in ("ms", "us", "ns"):
+        columns[f"ts{unit}"] = pa.array(some([instant, datetime.datetime(1900, 1, 1)]),
+                                        pa.timestamp(unit))
+    return pa.table(columns)
+
+
+def rare():
+    """What the schema says by annotations or by Arrow's own one."""
+    return pa.table({
+        "uuid": pa.array(some([bytes(range(16))]), pa.binary(16)).cast(pa.uuid()),
+        "json": pa.array(some(['{"a": 1}', "[]"]), pa.json_()),
+        "span": pa.array(some([datetime.timedelta(seconds=3)]), pa.duration("us")),
+        "dict": pa.array(some(["x", "y"])).dictionary_encode(),
+        "large": pa.array(some(["x", "y"]), pa.large_string()),
+        "wide": pa.array(some([decimal.Decimal(7)]), pa.decimal256(60, 3)),
+        "none": pa.nulls(40),
+        "fixed_list": pa.array(some([[1, 2]]), pa.list_(pa.int32(), 2)),
+    })
+
+
 def write(folder, name, table, **options):
     options.setdefault("store_schema", False)
     pq.write_table(table, folder / name, **options)
@@ -99,6 +134,19 @@ def make_corpus():
     write(CORPUS, "odd_types", odd(), compression="snappy")
     write(CORPUS, "odd_types_plain", odd(), compression="none", use_dictionary=False,
           store_schema=True)
+    write(CORPUS, "small_types", small(), row_group_size=22, store_decimal_as_integer=True,
+          compression="none", write_page_index=True)
+    write(CORPUS, "small_types_plain", small(), store_decimal_as_integer=True,
+          use_dictionary=False, compression="none", row_group_size=30)
+    write(CORPUS, "small_types_bloom", small(), store_decimal_as_integer=True, compression="none",
+          use_dictionary=False, bloom_filter_options={
+              name: {"ndv": 3, "fpp": 0.5} for name in ("8", "u16", "64", "d5", "f")})
+    write(CORPUS, "times", times(), compression="none", row_group_size=25)
+    write(CORPUS, "times_old", times(), compression="snappy", version="1.0",
+          use_dictionary=False)
+    write(CORPUS, "rare_types", rare(), compression="none", store_schema=True)
+    write(CORPUS, "nested_plain", nested(), compression="none", use_dictionary=False,
+          data_page_size=1, write_batch_size=4)
     write(CORPUS, "int96", pa.table({"t": pa.array(some(
         [datetime.datetime(1969, 7, 20), datetime.datetime(2024, 1, 1)]), pa.timestamp("ns"))}),
           use_deprecated_int96_timestamps=True)
