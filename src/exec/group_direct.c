@@ -180,10 +180,14 @@ static firn_status keys_of(const group_table *self, const group_lookup *call, in
     if (*out == NULL) {
         return ARENA_FULL(scratch, err);
     }
-    return self->direct.numbers == NULL
-               ? integer_keys(call, *out, scratch, err)
-               : key_numbers_of(self->direct.numbers, call->columns, call->rows, call->count,
-                                call->allows_text, *out, answer, scratch, err);
+    if (self->direct.numbers == NULL) {
+        return integer_keys(call, *out, scratch, err);
+    }
+    const key_rows rows = {.columns = call->columns,
+                           .rows = call->rows,
+                           .count = call->count,
+                           .allows_text = call->allows_text};
+    return key_numbers_of(self->direct.numbers, &rows, *out, answer, scratch, err);
 }
 
 static ALWAYS_INLINE bool is_null(const group_lookup *call, uint32_t k) {

@@ -367,16 +367,16 @@ static bool place_columns(key_numbers *self) {
     return at <= BITS_MAX;
 }
 
-firn_status key_numbers_of(key_numbers *self, const column *columns, const uint16_t *rows,
-                           uint32_t count, bool allows_text, int64_t *out, key_answer *answer,
+firn_status key_numbers_of(key_numbers *self, const key_rows *in, int64_t *out, key_answer *answer,
                            arena *scratch, firn_error *err) {
+    const uint32_t count = in->count;
     uint32_t *numbers = ARENA_NEW(scratch, uint32_t, (size_t)count + 1);
     int64_t *part = ARENA_NEW(scratch, int64_t, (size_t)count + 1);
     if (numbers == NULL || part == NULL) {
         return ARENA_FULL(scratch, err);
     }
     for (uint32_t k = 0; k < count; k++) {
-        numbers[k] = rows == NULL ? k : rows[k];
+        numbers[k] = in->rows == NULL ? k : in->rows[k];
     }
     memset(out, 0, count * sizeof *out);
     *answer = KEYS_NUMBERED;
@@ -384,11 +384,11 @@ firn_status key_numbers_of(key_numbers *self, const column *columns, const uint1
         key_numbering *key = &self->keys[i];
         numbering_call call = {.numbers = self,
                                .key = key,
-                               .values = &columns[i],
+                               .values = &in->columns[i],
                                .rows = numbers,
                                .count = count,
                                .scratch = scratch};
-        if (!number_column(&call, allows_text, part)) {
+        if (!number_column(&call, in->allows_text, part)) {
             *answer = KEYS_TOO_MANY;
             return FIRN_OK;
         }

@@ -28,10 +28,16 @@ typedef enum key_answer {
     KEYS_TOO_MANY,
 } key_answer;
 
-/// Numbers of rows (NULL: 0 to count - 1) of columns in any form but RUNS. With `allows_text` flat
-/// text is numbered too, row by row.
-firn_status key_numbers_of(key_numbers *self, const column *columns, const uint16_t *rows,
-                           uint32_t count, bool allows_text, int64_t *out, key_answer *answer,
+/// Rows whose keys are to be numbered.
+typedef struct key_rows {
+    const column *columns; ///< Any form but RUNS.
+    const uint16_t *rows;  ///< NULL: rows 0 to count - 1.
+    uint32_t count;
+    bool allows_text; ///< Flat text is numbered too, row by row.
+} key_rows;
+
+/// The number of each row.
+firn_status key_numbers_of(key_numbers *self, const key_rows *in, int64_t *out, key_answer *answer,
                            arena *scratch, firn_error *err);
 
 /// Values of lanes of flat integers, dates and the like as 64-bit integers.

@@ -66,8 +66,8 @@ static column words(fixture *self, const char *const *entries, uint32_t entry_co
 static key_answer ask(fixture *self, uint32_t count, bool allows_text) {
     key_answer answer = KEYS_TOO_MANY;
     firn_error err = ERR_INIT;
-    CHECK(key_numbers_of(self->numbers, self->columns, NULL, count, allows_text, self->out, &answer,
-                         &self->memory, &err) == FIRN_OK);
+    const key_rows in = {.columns = self->columns, .count = count, .allows_text = allows_text};
+    CHECK(key_numbers_of(self->numbers, &in, self->out, &answer, &self->memory, &err) == FIRN_OK);
     return answer;
 }
 
