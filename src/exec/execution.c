@@ -249,9 +249,8 @@ static bool has_news(void *user) {
            result_is_ready(self->run->result);
 }
 
-firn_status execution_next(execution *self, const cancel_flag *outer, struct ArrowArray *out,
-                           firn_error *err) {
-    *out = (struct ArrowArray){0};
+// Works and waits until there is something to take.
+static firn_status await(execution *self, const cancel_flag *outer, firn_error *err) {
     reader waiting = {.run = self, .outer = outer};
     task_group_run_until(self->group, has_news, &waiting);
     if (execution_has_failed(self)) {
@@ -261,8 +260,16 @@ firn_status execution_next(execution *self, const cancel_flag *outer, struct Arr
         return err->status;
     }
     TRY(cancel_check(&self->cancel, err));
-    TRY(cancel_check(outer, err));
-    return result_take(self->result, out, err);
+    return cancel_check(outer, err);
+}
+
+firn_status execution_next(execution *self, const cancel_flag *outer, struct ArrowArray *out,
+                           firn_error *err) {
+    *out = (struct ArrowArray){0};
+    do {
+        TRY(await(self, outer, err));
+    } while (!result_take(self->result, out));
+    return FIRN_OK;
 }
 
 // ---- What was done

@@ -140,8 +140,7 @@ static void wake_waiters(result *self) {
     }
 }
 
-firn_status result_take(result *self, struct ArrowArray *out, firn_error *err) {
-    (void)err;
+bool result_take(result *self, struct ArrowArray *out) {
     *out = (struct ArrowArray){0};
     const uint64_t complete = watermark(self);
     mutex_lock(&self->lock);
@@ -158,9 +157,12 @@ firn_status result_take(result *self, struct ArrowArray *out, firn_error *err) {
             *out = (struct ArrowArray){0};
         }
     }
+    // All that was there may have been skipped by OFFSET: that is not the end.
+    const bool is_end =
+        out->release == NULL && (self->limit == 0 || (self->is_complete && self->first == NULL));
     wake_waiters(self);
     mutex_unlock(&self->lock);
-    return FIRN_OK;
+    return out->release != NULL || is_end;
 }
 
 // ---- The sink ----------------------------------------------------------------------------------

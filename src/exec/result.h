@@ -21,7 +21,8 @@ void result_close(result *self); ///< NULL does nothing.
 
 /// Is there a batch to take, or will never be one more?
 bool result_is_ready(result *self);
-/// Takes the next batch; out->release is NULL at the end. Only when result_is_ready.
-firn_status result_take(result *self, struct ArrowArray *out, firn_error *err);
+/// Takes the next batch; out->release is NULL at the end. Only when result_is_ready. False: OFFSET
+/// skipped all that was there, and more will come.
+bool result_take(result *self, struct ArrowArray *out);
 
 #endif
