@@ -24,23 +24,10 @@
         CHECK((call) == FIRN_INVALID);                                                             \
     } while (0)
 
-TEST(surface_refuses_null_where_something_is_needed) {
-    scene here;
-    REQUIRE(scene_open(&here, "2"));
-    firn_engine *engine = here.engine;
-    firn_session *session = here.session;
-    firn_error own = FIRN_ERROR_INIT;
-    firn_statement *statement = NULL;
-    REQUIRE(firn_prepare(session, "SELECT $1 + 1", FIRN_NUL_TERMINATED, &statement, NULL, &own) ==
-            FIRN_OK);
+static void refuses_null_settings(firn_engine *engine, firn_session *session) {
     firn_engine *no_engine = NULL;
     firn_session *no_session = NULL;
-    firn_statement *no_statement = NULL;
-    struct ArrowArrayStream stream = {0};
-    struct ArrowSchema schema = {0};
-    struct ArrowArray array = {0};
     size_t size = 0;
-
     REFUSES(firn_engine_open(NULL, 0, NULL, told), "\"out\"");
     REFUSES(firn_engine_open(NULL, 1, &no_engine, told), "\"options\"");
     const firn_option no_key = {.key = NULL, .value = "1"};
@@ -62,6 +49,11 @@ TEST(surface_refuses_null_where_something_is_needed) {
     REFUSES(firn_session_get(NULL, "threads", NULL, &size, told), "\"session\"");
     REFUSES(firn_session_get(session, NULL, NULL, &size, told), "\"key\"");
     REFUSES(firn_session_get(session, "threads", NULL, NULL, told), "\"size\"");
+}
+
+static void refuses_null_texts(firn_session *session) {
+    firn_statement *no_statement = NULL;
+    struct ArrowArrayStream stream = {0};
     REFUSES(firn_query(NULL, "SELECT 1", 8, &stream, told), "\"session\"");
     REFUSES(firn_query(session, NULL, 8, &stream, told), "\"sql\"");
     REFUSES(firn_query(session, "SELECT 1", 8, NULL, told), "\"out\"");
@@ -70,6 +62,17 @@ TEST(surface_refuses_null_where_something_is_needed) {
     REFUSES(firn_prepare(NULL, "SELECT 1", 8, &no_statement, NULL, told), "\"session\"");
     REFUSES(firn_prepare(session, NULL, 8, &no_statement, NULL, told), "\"sql\"");
     REFUSES(firn_prepare(session, "SELECT 1", 8, NULL, NULL, told), "\"out\"");
+    REFUSES(firn_register_stream(NULL, "s", &stream, told), "\"session\"");
+    REFUSES(firn_register_stream(session, NULL, &stream, told), "\"name\"");
+    REFUSES(firn_register_stream(session, "", &stream, told), "needs a name");
+    REFUSES(firn_register_stream(session, "s", NULL, told), "\"source\"");
+    REFUSES(firn_register_stream(session, "s", &stream, told), "released already");
+}
+
+static void refuses_null_statements(firn_statement *statement) {
+    struct ArrowArrayStream stream = {0};
+    struct ArrowSchema schema = {0};
+    struct ArrowArray array = {0};
     REFUSES(firn_statement_set(NULL, "arrow.strings", "view", told), "\"statement\"");
     REFUSES(firn_statement_set(statement, NULL, "view", told), "\"key\"");
     REFUSES(firn_statement_set(statement, "arrow.strings", NULL, told), "\"value\"");
@@ -86,11 +89,19 @@ TEST(surface_refuses_null_where_something_is_needed) {
     REFUSES(firn_statement_bind_stream(statement, &stream, told), "released already");
     REFUSES(firn_statement_run(NULL, &stream, told), "\"statement\"");
     REFUSES(firn_statement_run(statement, NULL, told), "\"out\"");
-    REFUSES(firn_register_stream(NULL, "s", &stream, told), "\"session\"");
-    REFUSES(firn_register_stream(session, NULL, &stream, told), "\"name\"");
-    REFUSES(firn_register_stream(session, "", &stream, told), "needs a name");
-    REFUSES(firn_register_stream(session, "s", NULL, told), "\"source\"");
-    REFUSES(firn_register_stream(session, "s", &stream, told), "released already");
+}
+
+TEST(surface_refuses_null_where_something_is_needed) {
+    scene here;
+    firn_statement *statement = NULL;
+    struct ArrowArrayStream stream = {0};
+    firn_error own = FIRN_ERROR_INIT;
+    REQUIRE(scene_open(&here, "2"));
+    REQUIRE(firn_prepare(here.session, "SELECT $1 + 1", FIRN_NUL_TERMINATED, &statement, NULL,
+                         &own) == FIRN_OK);
+    refuses_null_settings(here.engine, here.session);
+    refuses_null_texts(here.session);
+    refuses_null_statements(statement);
     CHECK(firn_stream_error(NULL, &own) == FIRN_INVALID);
     CHECK(firn_stream_error(&stream, &own) == FIRN_INVALID);
     CHECK(firn_stream_error(&stream, NULL) == FIRN_INVALID);
@@ -312,8 +323,8 @@ TEST(surface_statement_refuses_wrong_rows) {
     REQUIRE(scene_open(&here, "1"));
     firn_error err = FIRN_ERROR_INIT;
     firn_statement *statement = NULL;
-    REQUIRE(firn_prepare(here.session, "SELECT CAST($1 + CAST($2 AS INT) AS BIGINT)", FIRN_NUL_TERMINATED,
-                         &statement, NULL, &err) == FIRN_OK);
+    REQUIRE(firn_prepare(here.session, "SELECT CAST($1 + CAST($2 AS INT) AS BIGINT)",
+                         FIRN_NUL_TERMINATED, &statement, NULL, &err) == FIRN_OK);
     static const struct {
         const char *rows;
         const char *words;
