@@ -41,6 +41,7 @@ typedef struct op_call {
     bool has_ended_task; ///< Set by op_end_task.
     uint64_t ended_task;
     uint32_t worker; ///< 0 to run->worker_count - 1.
+    bool must_wait;  ///< Set by a finish task: call it again when `wakeup` has fired.
 } op_call;
 
 /// A source says that it begins task `number` (rising over all workers of the chain); its batches
@@ -51,7 +52,8 @@ bool op_begin_task(op_call *call, uint64_t number);
 /// sink. At most once a call: answer STEP_NEXT without rows to be called again.
 void op_end_task(op_call *call, uint64_t number);
 
-/// One piece of parallel work of a finish: runs on any worker, then is done.
+/// One piece of parallel work of a finish: runs on any worker, then is done, unless it sets
+/// call->must_wait.
 typedef struct finish_task {
     firn_status (*run)(struct finish_task *self, op_call *call, firn_error *err);
     void *shared;

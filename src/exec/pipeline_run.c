@@ -10,6 +10,7 @@ typedef struct finish_runner {
     task task;
     pipeline *owner;
     uint32_t worker;
+    finish_task *waiting; // To be called again; NULL: the next one.
     arena scratch;
 } finish_runner;
 
@@ -102,13 +103,22 @@ static void end_round(pipeline *self) {
     done(self);
 }
 
+static finish_task *next_finish_task(finish_runner *self) {
+    pipeline *owner = self->owner;
+    finish_task *waiting = self->waiting;
+    if (waiting != NULL) {
+        return waiting;
+    }
+    const uint32_t index = atomic_fetch_add(&owner->next_task, 1);
+    return index < owner->finish.count ? &owner->finish.tasks[index] : NULL;
+}
+
 static task_answer run_finish(task *base) {
     finish_runner *self = (finish_runner *)base; // `task` is its first member.
     pipeline *owner = self->owner;
     firn_error err = ERR_INIT;
-    const uint32_t index = atomic_fetch_add(&owner->next_task, 1);
-    if (index < owner->finish.count && !execution_has_failed(owner->run)) {
-        finish_task *work = &owner->finish.tasks[index];
+    finish_task *work = next_finish_task(self);
+    if (work != NULL && !execution_has_failed(owner->run)) {
         op_call call = {.shared = work->shared,
                         .run = owner->run,
                         .wakeup = &self->task.wakeup,
@@ -122,7 +132,8 @@ static task_answer run_finish(task *base) {
             execution_fail(owner->run, &err);
             return TASK_DONE;
         }
-        return TASK_AGAIN;
+        self->waiting = call.must_wait ? work : NULL;
+        return call.must_wait ? TASK_WAIT : TASK_AGAIN;
     }
     mutex_lock(&owner->lock);
     const bool is_last = --owner->runners_left == 0;

@@ -96,6 +96,8 @@ struct catalog_kind {
     firn_status (*create_view)(catalog *self, object_name name, const view_definition *view,
                                bool replace, firn_error *err);
     firn_status (*drop)(catalog *self, object_name name, bool is_view, firn_error *err);
+    /// How changes of its tables are committed (tables/transaction.h). NULL: they cannot be.
+    const struct catalog_committer *committer;
 };
 
 struct catalog {

@@ -69,6 +69,8 @@ typedef struct scan_env {
     const cancel_flag *cancel;
     struct wakeup *wakeup;        ///< Fired when an answer SCAN_WAIT should be tried again.
     struct codec_scratch *codecs; ///< This worker's; NULL in planners.
+    struct row_files *row_files;  ///< With needs_row_ids: where files get their ordinals
+                                  ///< (tables/row_change.h).
     uint32_t batch_rows;          ///< BATCH_ROWS, or 3 in the test mode `tiny`.
     uint32_t workers;             ///< How many may scan at once.
     uint64_t reader_bytes; ///< What one reader may keep, about; 0: as much as serves it best.
@@ -155,9 +157,12 @@ struct table_kind {
     firn_status (*next)(scan_reader *self, arena *scratch, batch *out, scan_answer *answer,
                         firn_error *err);
     void (*counters)(const scan_reader *self, scan_counters *add_to);
-    void (*close)(scan_reader *self);   ///< NULL does nothing. Drops reads under way.
-    void (*free)(table_snapshot *self); ///< At the last release.
-    const struct row_sink_kind *sink;   ///< How rows get into it (tables/sink.h); NULL: read-only.
+    void (*close)(scan_reader *self);        ///< NULL does nothing. Drops reads under way.
+    void (*free)(table_snapshot *self);      ///< At the last release.
+    const struct row_sink_kind *sink;        ///< How rows get into it (tables/row_change.h); NULL:
+                                             ///< read-only.
+    const struct table_change_kind *changes; ///< How it changes in transactions
+                                             ///< (tables/transaction.h); NULL: it does not.
 };
 
 table_snapshot *table_snapshot_retain(table_snapshot *self);

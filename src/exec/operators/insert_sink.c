@@ -1,14 +1,16 @@
 // Insert: rows into a table's sink, one part a worker; its companion count_source hands out how
-// many there were. Nothing is visible before the sink has finished.
+// many there were. Nothing is visible before the sink has ended.
 #include "exec/operator.h"
-#include "tables/sink.h"
+#include "tables/row_change.h"
 
 typedef struct insert_shared {
     const plan_node *node;
     execution *run;
     table_snapshot *table;
     const row_sink_kind *kind;
+    row_sink_request request;
     row_sink *sink;
+    uint32_t piece_count;
     scan_env env;
     uint32_t width;
     uint32_t *positions; // Of the table's columns in the input.
@@ -54,6 +56,9 @@ static firn_status open_sink(const plan_node *node, const input_layout *input, e
                                     .context = run->context,
                                     .cancel = &run->cancel,
                                     .workers = run->worker_count},
+                            .request = {.base = table,
+                                        .kind = (change_kind)node->insert_.change,
+                                        .columns = &table->columns},
                             .width = width,
                             .positions = positions};
     if (self->kind == NULL) {
@@ -63,8 +68,7 @@ static firn_status open_sink(const plan_node *node, const input_layout *input, e
     TRY(find_positions(self, input, err));
     run->node_state[node->number] = self;
     *shared = self;
-    return self->kind->open(NULL, table, (change_kind)node->insert_.change, &table->columns,
-                            &self->env, &self->sink, err);
+    return self->kind->open(&self->request, &self->env, &self->sink, err);
 }
 
 static void close_sink(void *shared) {
@@ -107,8 +111,10 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     batch rows = *input;
     rows.columns = self->columns;
     rows.column_count = owner->width;
-    *out = STEP_NEXT;
-    return owner->kind->push(self->part, &rows, err);
+    bool must_wait;
+    TRY(owner->kind->push(self->part, &rows, &must_wait, err));
+    *out = must_wait ? STEP_WAIT : STEP_NEXT;
+    return FIRN_OK;
 }
 
 static firn_status merge(op_call *call, firn_error *err) {
@@ -116,10 +122,33 @@ static firn_status merge(op_call *call, firn_error *err) {
     return self->owner->kind->finish_worker(self->part, err);
 }
 
-static firn_status finish(void *shared, finish_plan *out, firn_error *err) {
+static firn_status run_piece(finish_task *self, op_call *call, firn_error *err) {
+    const insert_shared *owner = self->shared;
+    scan_env env = owner->env;
+    env.wakeup = call->wakeup;
+    return owner->kind->run_piece(owner->sink, (uint32_t)self->index, &env, &call->must_wait, err);
+}
+
+static firn_status end(void *shared, finish_plan *out, firn_error *err) {
     (void)out;
     insert_shared *self = shared;
-    return self->kind->finish(self->sink, &self->changed_rows, err);
+    return self->kind->end(self->sink, &self->changed_rows, err);
+}
+
+static firn_status finish(void *shared, finish_plan *out, firn_error *err) {
+    insert_shared *self = shared;
+    TRY(self->kind->finish(self->sink, &self->piece_count, err));
+    finish_task *tasks = ARENA_NEW(out->memory, finish_task, (size_t)self->piece_count + 1);
+    if (tasks == NULL) {
+        return ARENA_FULL(out->memory, err);
+    }
+    for (uint32_t i = 0; i < self->piece_count; i++) {
+        tasks[i] = (finish_task){.run = run_piece, .shared = self, .index = i};
+    }
+    out->count = self->piece_count;
+    out->tasks = tasks;
+    out->then = end;
+    return FIRN_OK;
 }
 
 const operator_kind operator_insert_sink = {

@@ -1,6 +1,7 @@
 #include "tables/memory/memory_table.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "base/host.h"
 #include "memory/pool.h"
@@ -13,6 +14,7 @@
 typedef struct chunk {
     arena memory;
     batch rows;
+    batch_sequence sequence; // Where the rows came in the statement that inserted them.
 } chunk;
 
 typedef struct chunk_list {
@@ -309,20 +311,17 @@ static void close_list(chunk_list *list) {
     host_free(list);
 }
 
-static firn_status sink_open(transaction *changes, table_snapshot *base, change_kind kind,
-                             const schema *columns, const scan_env *env, row_sink **out,
+static firn_status sink_open(const row_sink_request *request, const scan_env *env, row_sink **out,
                              firn_error *err) {
-    (void)changes;
-    (void)columns;
     (void)env;
-    if (kind != CHANGE_APPEND) {
+    if (request->kind != CHANGE_APPEND) {
         return FAIL(err, FIRN_UNSUPPORTED, "only INSERT changes tables in memory");
     }
     row_sink *self = host_alloc(sizeof *self);
     if (self == NULL) {
         return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *self);
     }
-    *self = (row_sink){.table = memory_table_retain(((memory_snapshot *)base)->table)};
+    *self = (row_sink){.table = memory_table_retain(((memory_snapshot *)request->base)->table)};
     mutex_begin(&self->lock, MUTEX_OPERATOR);
     *out = self;
     return FIRN_OK;
@@ -364,8 +363,10 @@ static void adopt_type(column *self, const type *own) {
     }
 }
 
-static firn_status sink_push(row_sink_worker *self, const batch *rows, firn_error *err) {
+static firn_status sink_push(row_sink_worker *self, const batch *rows, bool *must_wait,
+                             firn_error *err) {
     memory_table *table = self->owner->table;
+    *must_wait = false;
     TRY(check_nulls(&table->columns, rows, err));
     arena memory = arena_open_in(table->pool, MEMORY_MAX);
     chunk *made = ARENA_NEW(&memory, chunk, 1);
@@ -378,6 +379,7 @@ static firn_status sink_push(row_sink_worker *self, const batch *rows, firn_erro
             adopt_type((column *)(uintptr_t)&made->rows.columns[i], table->columns.fields[i].type);
         }
         made->memory = memory;
+        made->sequence = rows->sequence;
         status = add_chunk(&self->chunks, made, err);
         self->row_count += made->rows.row_count;
     }
@@ -451,11 +453,29 @@ static firn_status append(memory_table *table, row_sink *self, firn_error *err) 
     return FIRN_OK;
 }
 
-static firn_status sink_finish(row_sink *self, uint64_t *changed_rows, firn_error *err) {
+static int compare_chunks(const void *left, const void *right) {
+    const batch_sequence l = (*(const chunk *const *)left)->sequence;
+    const batch_sequence r = (*(const chunk *const *)right)->sequence;
+    if (l.task != r.task) {
+        return l.task < r.task ? -1 : 1;
+    }
+    return l.part == r.part ? 0 : l.part < r.part ? -1 : 1;
+}
+
+static firn_status sink_finish(row_sink *self, uint32_t *piece_count, firn_error *err) {
+    (void)self;
+    (void)err;
+    *piece_count = 0;
+    return FIRN_OK;
+}
+
+static firn_status sink_end(row_sink *self, uint64_t *changed_rows, firn_error *err) {
     *changed_rows = self->row_count;
     if (self->chunks == NULL) {
         return FIRN_OK;
     }
+    // As the query gave them: workers were through in any order.
+    qsort(self->chunks->items, self->chunks->count, sizeof self->chunks->items[0], compare_chunks);
     mutex_lock(&self->table->lock);
     firn_status status = append(self->table, self, err);
     mutex_unlock(&self->table->lock);
@@ -479,6 +499,7 @@ static const row_sink_kind memory_sink = {
     .finish_worker = sink_finish_worker,
     .close_worker = sink_close_worker,
     .finish = sink_finish,
+    .end = sink_end,
     .close = sink_close,
 };
 

@@ -7,7 +7,7 @@
 #ifndef FIRN_TABLES_MEMORY_TABLE_H
 #define FIRN_TABLES_MEMORY_TABLE_H
 
-#include "tables/sink.h"
+#include "tables/row_change.h"
 
 typedef struct memory_table memory_table;
 
