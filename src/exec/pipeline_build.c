@@ -305,9 +305,19 @@ static firn_status order_filtered(builder *self) {
     return FIRN_OK;
 }
 
+// Rows that a sort puts out are in order whatever the setting says.
+static bool has_sorted_rows(const pipeline *self) {
+    bool found = false;
+    for (const chain *way = self->first_chain; way != NULL; way = way->following) {
+        found |= way->source->kind == &operator_sort_source;
+    }
+    return found;
+}
+
 static firn_status open_gates(builder *self) {
     for (pipeline *each = self->run->pipelines; each != NULL; each = each->following) {
-        if (each->sink->kind->needs_order && self->run->options->preserve_order) {
+        if (each->sink->kind->needs_order &&
+            (self->run->options->preserve_order || has_sorted_rows(each))) {
             TRY(order_gate_open(&self->run->memory, each->chain_count, self->run->worker_count,
                                 &each->order, self->err));
         }

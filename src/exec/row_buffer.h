@@ -2,8 +2,8 @@
 // subplans, limits inside a query.
 //
 // Batches are copied as they are while the keeper has room; a worker that is refused writes all of
-// its own out as pages of the row store and begins anew. Workers append in parallel, each to its own
-// list; when all are merged the lists are put in order, and any number of readers may read.
+// its own out as pages of the row store and begins anew. Workers append in parallel, each to a list
+// of its own; when all are merged the lists are put in order, and any number of readers may read.
 #ifndef FIRN_EXEC_ROW_BUFFER_H
 #define FIRN_EXEC_ROW_BUFFER_H
 
