@@ -2,6 +2,7 @@
 // tasks, and what follows.
 #include <assert.h>
 
+#include "base/host.h"
 #include "exec/pipeline.h"
 #include "exec/test_modes.h"
 
@@ -125,9 +126,14 @@ static task_answer run_finish(task *base) {
                         .scratch = &self->scratch,
                         .worker = self->worker};
         const arena_mark mark = arena_mark_take(&self->scratch);
+        const int64_t began = owner->run->is_analyzed ? host_clock_ns() : 0;
         firn_status status = cancel_check(&owner->run->cancel, &err);
         status = status == FIRN_OK ? work->run(work, &call, &err) : status;
         arena_rewind(&self->scratch, mark);
+        if (began != 0) {
+            const uint32_t node = owner->sink->node->number;
+            owner->run->worker_statistics[self->worker][node].cpu_ns += host_clock_ns() - began;
+        }
         if (status != FIRN_OK) {
             execution_fail(owner->run, &err);
             return TASK_DONE;

@@ -234,11 +234,9 @@ firn_status sort_keys_encode(const column *keys, const sort_order *orders, uint3
 }
 
 uint64_t sort_key_prefix(text key) {
-    uint8_t head[8] = {0};
-    memcpy(head, key.data, key.size < 8 ? key.size : 8);
-    uint64_t prefix = 0;
-    for (size_t i = 0; i < 8; i++) {
-        prefix = prefix << 8 | head[i];
-    }
-    return prefix;
+    uint8_t head[9] = {0};
+    memcpy(head, key.data, key.size < sizeof head ? key.size : sizeof head);
+    uint64_t behind;
+    memcpy(&behind, head + 1, sizeof behind);
+    return (uint64_t)(head[0] & 1) << 63 | __builtin_bswap64(behind) >> 1;
 }

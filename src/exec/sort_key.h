@@ -19,7 +19,8 @@ typedef struct sort_order {
 firn_status sort_keys_encode(const column *keys, const sort_order *orders, uint32_t key_count,
                              const batch *rows, arena *memory, column *out, firn_error *err);
 
-/// The first eight bytes of a key as a number that orders like them; shorter keys end in zeros.
+/// The first 64 bits of a key as a number that orders like them; shorter keys end in zeros. Of the
+/// first byte, which is 0 or 1, one bit: so a 64-bit integer but for its lowest bit is in it.
 uint64_t sort_key_prefix(text key);
 
 #endif

@@ -5,8 +5,10 @@
 #include "exec/sort_key.h"
 
 #define INSERTION_MAX 16
+#define RADIX_MIN 256    // Fewer entries are sorted by comparing.
 #define LOOK_EVERY 65536 // Comparisons between two looks at the cancel flag.
 #define HEADS_MIN 64
+#define PREFETCH_AHEAD 16
 
 void sort_run_close(row_store *store, sort_run *self) {
     row_pages_close(store, &self->pages);
@@ -66,13 +68,19 @@ typedef struct sorting {
     uint32_t until_look;
 } sorting;
 
-static bool less(sorting *self, const sort_entry *left, const sort_entry *right) {
-    if (--self->until_look == 0) {
+// Looks at the cancel flag when enough was done.
+static void look(sorting *self, uint64_t steps) {
+    self->until_look = steps < self->until_look ? self->until_look - (uint32_t)steps : 0;
+    if (self->until_look == 0) {
         self->until_look = LOOK_EVERY;
         if (self->status == FIRN_OK) {
             self->status = cancel_check(self->cancel, self->err);
         }
     }
+}
+
+static bool less(sorting *self, const sort_entry *left, const sort_entry *right) {
+    look(self, 1);
     if (left->prefix != right->prefix) {
         return left->prefix < right->prefix;
     }
@@ -182,6 +190,76 @@ static void intro_sort(sorting *self, sort_entry *items, uint64_t count, uint32_
     }
 }
 
+// ---- Sorting by prefix: radix sort in place, a byte at a time ("American flag", P. McIlroy, K.
+// Bostic, D. McIlroy 1993). Small parts and equal prefixes are left to the sort above.
+
+static uint32_t byte_of(const sort_entry *entry, uint32_t shift) {
+    return (uint32_t)(entry->prefix >> shift & 0xff);
+}
+
+static void sort_part(sorting *self, sort_entry *items, uint64_t count) {
+    uint32_t depth = 2;
+    for (uint64_t size = count; size > 1; size /= 2) {
+        depth += 2;
+    }
+    intro_sort(self, items, count, depth);
+}
+
+// The highest byte in which prefixes differ, as a shift; UINT32_MAX: they are all equal.
+static uint32_t top_shift(sorting *self, const sort_entry *items, uint64_t count) {
+    uint64_t differing = 0;
+    for (uint64_t from = 0; from < count && self->status == FIRN_OK; from += LOOK_EVERY) {
+        const uint64_t end = count - from < LOOK_EVERY ? count : from + LOOK_EVERY;
+        look(self, end - from);
+        for (uint64_t i = from; i < end; i++) {
+            differing |= items[i].prefix ^ items[0].prefix;
+        }
+    }
+    return differing == 0 ? UINT32_MAX : (63 - (uint32_t)__builtin_clzll(differing)) / 8 * 8;
+}
+
+// Puts every entry into the part of its byte; parts begin at ends[b - 1].
+static void permute(sorting *self, sort_entry *items, const uint64_t ends[256], uint32_t shift) {
+    uint64_t next[256];
+    for (uint32_t b = 0; b < 256; b++) {
+        next[b] = b == 0 ? 0 : ends[b - 1];
+    }
+    for (uint32_t b = 0; b < 256; b++) {
+        while (next[b] < ends[b] && self->status == FIRN_OK) {
+            look(self, 1);
+            sort_entry moved = items[next[b]];
+            for (uint32_t to = byte_of(&moved, shift); to != b; to = byte_of(&moved, shift)) {
+                const sort_entry kept = items[next[to]];
+                items[next[to]++] = moved;
+                moved = kept;
+            }
+            items[next[b]++] = moved;
+        }
+    }
+}
+
+static void radix_sort(sorting *self, sort_entry *items, uint64_t count) {
+    const uint32_t shift = count < RADIX_MIN ? UINT32_MAX : top_shift(self, items, count);
+    if (shift == UINT32_MAX) {
+        sort_part(self, items, count);
+        return;
+    }
+    uint64_t ends[256] = {0};
+    for (uint64_t i = 0; i < count; i++) {
+        ends[byte_of(&items[i], shift)]++;
+    }
+    for (uint32_t b = 1; b < 256; b++) {
+        ends[b] += ends[b - 1];
+    }
+    permute(self, items, ends, shift);
+    for (uint32_t b = 0; b < 256 && self->status == FIRN_OK; b++) {
+        const uint64_t from = b == 0 ? 0 : ends[b - 1];
+        if (ends[b] - from > 1) { // Its prefixes differ further down if at all: recursion ends.
+            radix_sort(self, items + from, ends[b] - from);
+        }
+    }
+}
+
 firn_status sort_entries(const row_store *store, sort_entry *entries, uint64_t count,
                          const cancel_flag *cancel, arena *scratch, firn_error *err) {
     sorting state = {.store = store,
@@ -190,11 +268,7 @@ firn_status sort_entries(const row_store *store, sort_entry *entries, uint64_t c
                      .err = err,
                      .status = FIRN_OK,
                      .until_look = LOOK_EVERY};
-    uint32_t depth = 2;
-    for (uint64_t size = count; size > 1; size /= 2) {
-        depth += 2;
-    }
-    intro_sort(&state, entries, count, depth);
+    radix_sort(&state, entries, count);
     return state.status;
 }
 
@@ -330,6 +404,9 @@ firn_status sort_cursor_next(row_store *store, sort_cursor *self, spill_desk *de
     if (!self->run->is_spilled) {
         self->range.from += self->row != NULL;
         const bool is_there = self->range.from < self->range.end;
+        if (self->range.end - self->range.from > PREFETCH_AHEAD) { // Rows lie in no order.
+            __builtin_prefetch(self->run->entries[self->range.from + PREFETCH_AHEAD].row);
+        }
         const sort_entry *entry = is_there ? &self->run->entries[self->range.from] : NULL;
         self->row = is_there ? entry->row : NULL;
         self->prefix = is_there ? entry->prefix : 0;

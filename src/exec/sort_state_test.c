@@ -53,13 +53,14 @@ static void fixture_close(fixture *self) {
 
 static uint64_t seed = 7;
 
-// A key: a number as text with leading zeros, in every third row behind many letters.
+// A key: 1 for "not NULL", then a number of 12 digits, then many letters if it is long.
 static string_value make_key(arena *memory, uint64_t number, bool is_long) {
-    const size_t size = is_long ? 20000 : 12;
+    const size_t size = is_long ? 20000 : 13;
     char *data = ARENA_NEW(memory, char, size + 1);
     memset(data, 'k', size);
+    data[0] = 1;
     for (size_t i = 0; i < 12; i++) {
-        data[11 - i] = (char)('0' + number % 10);
+        data[12 - i] = (char)('0' + number % 10);
         number /= 10;
     }
     return string_of(data, (uint32_t)size);
@@ -201,7 +202,7 @@ TEST(sort_runs_in_memory_are_read_by_ranges_though_their_prefixes_are_equal) {
     fixture_open(&self, 256 * M, 4);
     for (uint32_t i = 0; i < 4; i++) {
         sort_run run;
-        make_run(&self, 50000, 0, &run); // Of six digits, the first eight of twelve are one of 100.
+        make_run(&self, 50000, 0, &run); // Their prefixes hold two of six digits.
         CHECK(sort_state_add(self.state, &run, &err) == FIRN_OK);
     }
     finish(&self);
