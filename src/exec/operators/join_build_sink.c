@@ -41,9 +41,9 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
         return ARENA_FULL(memory, err);
     }
     for (uint32_t i = 0; i < key_count; i++) {
-        bounds[i] = owner->bounds[i];
-        bounds[i].count = 0;
-        bounds[i].is_known = join_key_is_integer(owner->plan.right.column_types[i]);
+        // Not copied from the owner's, which another worker may be merging into.
+        bounds[i] =
+            (join_bounds){.is_known = join_key_is_integer(owner->plan.right.column_types[i])};
     }
     *self = (build_local){.owner = owner, .memory = memory, .bounds = bounds};
     *local = self;
