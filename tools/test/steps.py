@@ -113,6 +113,8 @@ def programs(root, full):
                   for preset in ("release", "dev")]
         found.append(Step("install", "tools/test/install_test.sh", "release"))
         found.append(Step("demo", "tools/test/demo_test.py", "release"))
+        found += [Step(f"interop/http_scan/{preset}", f"tests/interop/http_scan_test.py "
+                       f"build/{preset}", preset) for preset in ("release", "dev")]
         found.append(Step("many_files", "tools/test/many_files_test.py build/release/firn", "release"))
         found.append(Step("start", "python3 bench/start/start_bench.py 40 --check", "release"))
     return found

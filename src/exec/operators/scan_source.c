@@ -1,4 +1,5 @@
-// Scan: takes tasks from the table's planner and lets readers run them, one a worker.
+// Scan: takes tasks from the table's planner and lets readers run them, one a worker, and while
+// bytes are on their way begins the next ones.
 //
 // The planner is asked under a lock that is never held while bytes are read: planning answers
 // SCAN_WAIT instead, and whoever was told so is woken when it goes on.
@@ -11,6 +12,9 @@
 #include "threads/scheduler.h"
 
 #define CODEC_BYTES_MAX ((size_t)64 << 20) // Tables and contexts of one worker's codecs.
+#define READS_AHEAD 64                     // Tasks of all workers, at work or begun ahead.
+#define AHEAD_BYTES_MAX ((size_t)64 << 20) // Of a batch that waits for its turn.
+#define AHEAD_BYTES_EACH ((uint64_t)8 << 20)
 
 typedef struct scan_shared {
     const plan_node *node;
@@ -27,16 +31,35 @@ typedef struct scan_shared {
     wakeup **waiters;       // Workers that wait for the planner.
 } scan_shared;
 
+// A task that a worker has taken, and its reader.
+typedef struct scan_slot {
+    const scan_task *task;
+    uint64_t number;
+    scan_reader *reader;
+    scan_counters counted; // Of the reader: what the owner has of it.
+    // What the reader gave before it was its turn.
+    arena scratch;
+    batch rows;
+    scan_answer answer; // SCAN_WAIT: nothing yet.
+    firn_status status;
+    firn_error *error; // Of a status that is none.
+} scan_slot;
+
+// A worker reads one task at a time. While it waits for bytes it takes more tasks and lets their
+// readers begin, so that many reads are on their way: one more at each wait, for sources that are
+// slow enough that there are waits. Their rows come when it is their turn.
 typedef struct scan_local {
     scan_shared *owner;
     scan_env env;
-    scan_reader *reader;
     codec_scratch codecs;
-    scan_permit permit;       // To have a reader.
-    const scan_task *waiting; // Taken, but too far ahead to begin.
-    uint64_t number;          // Of the task that runs or waits.
-    bool is_running;
-    scan_counters counted; // Of the reader: what the owner has of it.
+    scan_permit permit; // To have a reader.
+    scan_slot *slots;   // A ring.
+    uint32_t slot_count;
+    uint32_t first;        // The task at work.
+    uint32_t filled_count; // It and those that come after it.
+    uint32_t wanted_count; // How many to have at most, for now.
+    bool is_begun;         // The first one; it may be too far ahead to begin.
+    uint32_t random;       // Of the test mode `wait`.
 } scan_local;
 
 static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
@@ -62,7 +85,6 @@ static firn_status open_shared(const plan_node *node, const input_layout *input,
                     .needs_row_ids = node->scan_.needs_row_ids},
         .env = {.io = run->io,
                 .cache = run->cache,
-                .cache_query = run->cache_query,
                 .pool = run->pool,
                 .context = run->context,
                 .dynamic = &run->dynamic,
@@ -77,15 +99,31 @@ static firn_status open_shared(const plan_node *node, const input_layout *input,
     return FIRN_OK;
 }
 
+// How many tasks a worker may have: enough that all of them together keep the connections busy.
+static uint32_t slots_of(const scan_shared *self) {
+    const bool is_bounded = self->request.limit != UINT64_MAX && self->request.filters.count == 0;
+    const uint32_t share = READS_AHEAD / self->run->worker_count;
+    return is_bounded || share < 2 ? 1 : share;
+}
+
 static firn_status open_worker(void *shared, uint32_t worker, arena *memory, void **local,
                                firn_error *err) {
-    (void)worker;
     scan_shared *owner = shared;
     scan_local *self = ARENA_NEW(memory, scan_local, 1);
-    if (self == NULL) {
+    const uint32_t slot_count = slots_of(owner);
+    scan_slot *slots = ARENA_NEW(memory, scan_slot, slot_count);
+    if (self == NULL || slots == NULL) {
         return ARENA_FULL(memory, err);
     }
-    *self = (scan_local){.owner = owner, .env = owner->env};
+    for (uint32_t i = 0; i < slot_count; i++) {
+        slots[i] = (scan_slot){.scratch = arena_open_in(owner->run->pool, AHEAD_BYTES_MAX)};
+    }
+    *self = (scan_local){.owner = owner,
+                         .env = owner->env,
+                         .slots = slots,
+                         .slot_count = slot_count,
+                         .wanted_count = 1,
+                         .random = worker + 1};
     self->codecs = codec_scratch_open_in(owner->run->pool, CODEC_BYTES_MAX);
     self->env.codecs = &self->codecs;
     self->env.reader_bytes = owner->run->reader_bytes;
@@ -133,102 +171,233 @@ static firn_status take_task(scan_shared *self, op_call *call, const scan_task *
     return status;
 }
 
+// ---- Slots -------------------------------------------------------------------------------------
+
+static scan_slot *slot_at(const scan_local *self, uint32_t place) {
+    return &self->slots[(self->first + place) % self->slot_count];
+}
+
 // Adds what the reader did since the last time.
-static void count(scan_local *self) {
-    scan_shared *owner = self->owner;
+static void count(scan_shared *owner, scan_slot *slot) {
     scan_counters now = {0};
-    owner->table->kind->counters(self->reader, &now);
+    owner->table->kind->counters(slot->reader, &now);
     mutex_lock(&owner->lock);
-#define X(member, words) owner->counters.member += now.member - self->counted.member;
+#define X(member, words) owner->counters.member += now.member - slot->counted.member;
     SCAN_COUNTER_LIST(X)
 #undef X
     mutex_unlock(&owner->lock);
-    self->counted = now;
+    slot->counted = now;
 }
 
-static void close_reader(scan_local *self) {
-    if (self->reader != NULL) {
-        count(self);
-        self->owner->table->kind->close(self->reader);
-        self->reader = NULL;
-        self->counted = (scan_counters){0};
+static void close_reader(scan_shared *owner, scan_slot *slot) {
+    if (slot->reader != NULL) {
+        count(owner, slot);
+        owner->table->kind->close(slot->reader);
+        slot->reader = NULL;
+        slot->counted = (scan_counters){0};
     }
 }
 
 // There are no more tasks, or nobody needs their rows: pages and permit go.
 static void end_reading(scan_local *self) {
-    close_reader(self);
+    for (uint32_t i = 0; i < self->slot_count; i++) {
+        close_reader(self->owner, &self->slots[i]);
+        arena_close(&self->slots[i].scratch);
+    }
     codec_scratch_close(&self->codecs);
     scan_permits_give(&self->owner->run->permits, &self->permit);
 }
 
-// Ends the reader's current task but keeps its buffers where the kind can use them again.
-static firn_status begin_reading(scan_local *self, const scan_task *task, firn_error *err) {
+// Ends the slot's reader but keeps its buffers where the kind can use them again.
+static firn_status open_reader(scan_local *self, scan_slot *slot, firn_error *err) {
     scan_shared *owner = self->owner;
     const table_kind *kind = owner->table->kind;
-    if (self->reader != NULL && kind->reopen != NULL) {
-        return kind->reopen(self->reader, task, err);
+    if (slot->reader != NULL && kind->reopen != NULL) {
+        return kind->reopen(slot->reader, slot->task, err);
     }
-    close_reader(self);
-    return kind->open(owner->table, &owner->request, task, &self->env, &self->reader, err);
+    close_reader(owner, slot);
+    return kind->open(owner->table, &owner->request, slot->task, &self->env, &slot->reader, err);
 }
 
-static firn_status next(op_call *call, batch *output, step_answer *out, firn_error *err) {
-    scan_local *self = call->local;
-    scan_shared *owner = self->owner;
-    const table_kind *kind = owner->table->kind;
+// Takes a task into the next free slot and opens its reader.
+static firn_status fill_slot(scan_local *self, op_call *call, scan_answer *answer,
+                             firn_error *err) {
+    const scan_task *task = NULL;
+    uint64_t number = 0;
+    TRY(take_task(self->owner, call, &task, &number, answer, err));
+    if (*answer != SCAN_READY) {
+        return FIRN_OK;
+    }
+    scan_slot *slot = slot_at(self, self->filled_count++);
+    slot->task = task;
+    slot->number = number;
+    slot->answer = SCAN_WAIT;
+    slot->status = FIRN_OK;
+    return open_reader(self, slot, err);
+}
+
+// ---- Reading ahead -----------------------------------------------------------------------------
+
+// A fault of a task that may never be reached is told when it is.
+static void keep_fault(scan_local *self, scan_slot *slot, const firn_error *err) {
+    slot->error =
+        slot->error != NULL ? slot->error : arena_alloc(&slot->scratch, 1, sizeof *slot->error);
+    if (slot->error != NULL) {
+        *slot->error = *err;
+    }
+    (void)self;
+}
+
+// Lets a reader whose turn has not come go on until it has rows.
+static void run_ahead(scan_local *self, scan_slot *slot) {
+    const table_kind *kind = self->owner->table->kind;
+    if (slot->answer != SCAN_WAIT || slot->status != FIRN_OK) {
+        return;
+    }
+    firn_error err = ERR_INIT;
+    arena_reset(&slot->scratch);
+    slot->error = NULL;
+    slot->rows = (batch){0};
+    slot->status = kind->next(slot->reader, &slot->scratch, &slot->rows, &slot->answer, &err);
+    if (slot->status != FIRN_OK) {
+        keep_fault(self, slot, &err);
+    }
+}
+
+// Are readers that nobody waits for yet within a quarter of what memory there is?
+static bool has_room(const scan_local *self) {
+    const pool *engine = pool_engine(self->owner->run->pool);
+    return pool_used(engine) + (uint64_t)self->filled_count * AHEAD_BYTES_EACH <
+           pool_limit(engine) / 4;
+}
+
+static void go_on(scan_local *self) {
+    for (uint32_t i = 1; i < self->filled_count; i++) {
+        run_ahead(self, slot_at(self, i));
+    }
+}
+
+// While the task at work waits for bytes.
+static firn_status read_ahead(scan_local *self, op_call *call, firn_error *err) {
+    go_on(self);
+    if (self->wanted_count < self->slot_count) {
+        self->wanted_count =
+            self->wanted_count * 2 < self->slot_count ? self->wanted_count * 2 : self->slot_count;
+    }
     scan_answer answer = SCAN_READY;
-    *out = STEP_NEXT;
-    if (!self->is_running) {
-        if (kind->keeps_pages &&
+    while (self->filled_count < self->wanted_count && has_room(self)) {
+        TRY(fill_slot(self, call, &answer, err));
+        if (answer != SCAN_READY) {
+            return FIRN_OK;
+        }
+        run_ahead(self, slot_at(self, self->filled_count - 1));
+    }
+    return FIRN_OK;
+}
+
+// ---- The task at work --------------------------------------------------------------------------
+
+// Has one; false: `*out` says why not.
+static firn_status has_first(scan_local *self, op_call *call, step_answer *out, bool *has_one,
+                             firn_error *err) {
+    scan_shared *owner = self->owner;
+    scan_answer answer = SCAN_READY;
+    *has_one = false;
+    if (self->filled_count == 0) {
+        if (owner->table->kind->keeps_pages &&
             !scan_permits_take(&owner->run->permits, &self->permit, call->wakeup)) {
             *out = STEP_WAIT;
             return FIRN_OK;
         }
-        if (self->waiting == NULL) {
-            TRY(take_task(owner, call, &self->waiting, &self->number, &answer, err));
-        }
-        if (answer == SCAN_END) {
-            end_reading(self);
-            *out = STEP_DONE;
-            return FIRN_OK;
-        }
-        if (answer == SCAN_WAIT) {
-            *out = STEP_WAIT;
-            return FIRN_OK;
-        }
-        if (!op_begin_task(call, self->number)) {
-            *out = STEP_WAIT;
-            return FIRN_OK;
-        }
-        const scan_task *task = self->waiting;
-        self->waiting = NULL;
-        self->is_running = true;
         self->env.wakeup = call->wakeup;
-        TRY(begin_reading(self, task, err));
+        TRY(fill_slot(self, call, &answer, err));
     }
-    firn_status status = kind->next(self->reader, call->scratch, output, &answer, err);
-    if (status != FIRN_OK) {
-        return status;
+    if (answer == SCAN_END) {
+        end_reading(self);
+        self->slot_count = 0;
+        *out = STEP_DONE;
+        return FIRN_OK;
+    }
+    if (answer == SCAN_WAIT ||
+        (!self->is_begun && !op_begin_task(call, slot_at(self, 0)->number))) {
+        go_on(self);
+        *out = STEP_WAIT;
+        return FIRN_OK;
+    }
+    self->is_begun = true;
+    *has_one = true;
+    return FIRN_OK;
+}
+
+// What the reader of the first task gave ahead, or gives now.
+static firn_status read_first(scan_local *self, op_call *call, batch *output, scan_answer *answer,
+                              firn_error *err) {
+    scan_slot *slot = slot_at(self, 0);
+    if (slot->status != FIRN_OK) {
+        if (slot->error == NULL) {
+            return ARENA_FULL(&slot->scratch, err);
+        }
+        *err = *slot->error;
+        return slot->status;
+    }
+    *answer = slot->answer;
+    if (slot->answer == SCAN_WAIT) {
+        return self->owner->table->kind->next(slot->reader, call->scratch, output, answer, err);
+    }
+    *output = slot->rows;
+    slot->answer = SCAN_WAIT;
+    return FIRN_OK;
+}
+
+// In the test mode `wait` local readers now and then wait too.
+WRAPS static bool pretends_to_wait(scan_local *self, op_call *call) {
+    if ((self->owner->run->options->test_modes & TEST_MODE_WAIT) == 0) {
+        return false;
+    }
+    self->random ^= self->random << 13;
+    self->random ^= self->random >> 17;
+    self->random ^= self->random << 5;
+    if (self->random % 3 == 0) {
+        wakeup_fire(call->wakeup);
+        return true;
+    }
+    return false;
+}
+
+static firn_status next(op_call *call, batch *output, step_answer *out, firn_error *err) {
+    scan_local *self = call->local;
+    scan_answer answer = SCAN_WAIT;
+    bool has_one;
+    *out = STEP_NEXT;
+    TRY(has_first(self, call, out, &has_one, err));
+    if (!has_one) {
+        return FIRN_OK;
+    }
+    scan_slot *slot = slot_at(self, 0);
+    if (!pretends_to_wait(self, call)) {
+        TRY(read_first(self, call, output, &answer, err));
     }
     if (answer == SCAN_WAIT) {
         *out = STEP_WAIT;
-    } else if (answer == SCAN_END) {
-        *output = (batch){0};
-        self->is_running = false;
-        count(self);
-        op_end_task(call, self->number);
+        return read_ahead(self, call, err);
     }
-    output->sequence.task = self->number;
+    if (answer == SCAN_END) {
+        *output = (batch){0};
+        count(self->owner, slot);
+        op_end_task(call, slot->number);
+        self->first = (self->first + 1) % self->slot_count;
+        self->filled_count--;
+        self->is_begun = false;
+    }
+    output->sequence.task = slot->number;
     return FIRN_OK;
 }
 
 static void close_worker(void *local) {
     scan_local *self = local;
-    if (self == NULL) {
-        return;
+    if (self != NULL && self->slot_count > 0) {
+        end_reading(self);
     }
-    end_reading(self);
 }
 
 static scan_counters counters_of(const scan_shared *shared) {

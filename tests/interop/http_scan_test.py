@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""http_scan_test.py [BUILD] - scans of files behind HTTP, from a server that answers after 50 ms.
+
+At least 32 reads are on their way at once, with no more threads than workers and one for the network;
+answers are right, in file order; Ctrl-C ends a query while the server hangs. BUILD is build/dev unless
+given.
+"""
+import http.client
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+FIRN = str(ROOT / (sys.argv[1] if len(sys.argv) > 1 else "build/dev") / "firn")
+FILES, ROWS, GROUP = 64, 2000, 1000
+LATENCY_MS = 50
+MAKE = f"""
+import sys
+import pyarrow as pa
+import pyarrow.parquet as pq
+for number in range({FILES}):
+    ids = [number * {ROWS} + i for i in range({ROWS})]
+    table = pa.table({{"id": pa.array(ids, pa.int64()), "text": [f"row {{i}}" for i in ids],
+                      "third": [i % 3 for i in ids]}})
+    pq.write_table(table, f"{{sys.argv[1]}}/{{number:02}}.parquet", row_group_size={GROUP})
+"""
+failed = []
+
+
+def check(name, is_good, text=""):
+    print(f"ok   {name}" if is_good else f"FAIL {name}\n  {text}", flush=True)
+    if not is_good:
+        failed.append(name)
+
+
+class Server:
+    def __init__(self, folder):
+        # pylint: disable-next=consider-using-with
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests/tools/slow_server.py"), folder, str(LATENCY_MS)],
+            stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
+
+    def ask(self, what):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection.request("GET", "/-/" + what)
+        return json.loads(connection.getresponse().read())
+
+    def files(self):
+        return ", ".join(f"'http://127.0.0.1:{self.port}/{number:02}.parquet'"
+                         for number in range(FILES))
+
+
+def watch_threads(process, most):
+    """Looks how many threads a process has until it ends."""
+    while process.poll() is None:
+        try:
+            most[0] = max(most[0], len(os.listdir(f"/proc/{process.pid}/task")))
+        except OSError:
+            return
+        time.sleep(0.002)
+
+
+def run(sql, threads):
+    """The answer of a query in a session, its seconds, and the most threads there were."""
+    with subprocess.Popen([FIRN, "session", "-s", f"threads={threads}"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as process:
+        most = [0]
+        watcher = threading.Thread(target=watch_threads, args=(process, most))
+        watcher.start()
+        begin = time.monotonic()
+        process.stdin.write(json.dumps({"sql": sql}) + "\n")
+        process.stdin.flush()
+        answer = json.loads(process.stdout.readline())
+        seconds = time.monotonic() - begin
+        process.stdin.close()
+        process.wait(20)
+        watcher.join()
+    return answer, seconds, most[0]
+
+
+def many_reads_are_on_their_way(server):
+    total = FILES * ROWS
+    for threads in (1, 2, 4):
+        extra = 0 if threads == 1 else 1
+        server.ask("reset")
+        answer, seconds, most = run("SELECT sum(id), max(text), count(*) FILTER (WHERE third = 1) "
+                                    f"FROM read_parquet([{server.files()}])", threads)
+        counts = server.ask("counts")
+        wanted = [[str(total * (total - 1) // 2), "row 99999", str(FILES * (ROWS // 3 + 1) - 21)]]
+        check(f"the sum, {threads} threads", answer.get("rows") == wanted, answer)
+        check(f"32 reads at once, {threads} threads", counts["most"] >= 32, counts)
+        check(f"no more threads than workers and one, {threads} threads", most <= threads + extra,
+              f"{most} threads")
+        one_by_one = counts["all"] * LATENCY_MS / 1e3
+        check(f"much faster than one by one, {threads} threads", seconds < one_by_one / 4,
+              f"{seconds:.2f} s for {counts['all']} requests")
+        print(f"     {threads} threads: {counts['all']} requests, {counts['most']} at once, "
+              f"{seconds:.2f} s, {most} threads")
+
+
+def rows_come_in_order(server):
+    for threads in (1, 4):
+        answer, seconds, _ = run(f"SELECT id FROM read_parquet([{server.files()}]) "
+                                 "WHERE id % 7 = 3", threads)
+        ids = [int(row[0]) for row in answer.get("rows", [])]
+        check(f"file order, {threads} threads, {seconds:.2f} s",
+              ids == list(range(3, FILES * ROWS, 7)), str(answer)[:300])
+
+
+def limits_open_little(server):
+    server.ask("reset")
+    answer, _, _ = run(f"SELECT id FROM read_parquet([{server.files()}]) LIMIT 10", 4)
+    counts = server.ask("counts")
+    check("LIMIT 10", [row[0] for row in answer.get("rows", [])] == [str(i) for i in range(10)],
+          answer)
+    # Footers, when the table is opened and when tasks are made of it; then of one file only.
+    check("LIMIT 10 asks little", counts["all"] <= 2 * FILES + 8, counts)
+
+
+def a_missing_file_is_told(server):
+    for threads in (1, 4):
+        files = server.files().replace("63.parquet", "99.parquet")
+        answer, _, _ = run(f"SELECT count(*), sum(id) FROM read_parquet([{files}])", threads)
+        check(f"a missing file, {threads} threads", "99.parquet" in json.dumps(answer)
+              and "error" in answer, answer)
+
+
+def ctrl_c_ends_a_scan_that_hangs(server):
+    for threads in (1, 4):
+        sql = f"SELECT sum(id) FROM read_parquet([{server.files()}])"
+        server.ask("hang")
+        with subprocess.Popen([FIRN, "--threads", str(threads), "-c", sql], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            time.sleep(1)
+            begin = time.monotonic()
+            process.send_signal(2)
+            process.communicate(timeout=60)
+            took = time.monotonic() - begin
+        server.ask("go")
+        check(f"Ctrl-C, {threads} threads", process.returncode == 130 and took < 0.5,
+              f"exit {process.returncode} after {took * 1e3:.0f} ms")
+        print(f"     {took * 1e3:.0f} ms from Ctrl-C to exit")
+
+
+def main():
+    python = subprocess.run(["bash", "tools/dev/venv.sh", "pyiceberg"], cwd=ROOT, check=True,
+                            stdout=subprocess.PIPE, text=True).stdout.strip() + "/bin/python"
+    with tempfile.TemporaryDirectory(prefix="firn-http-") as folder:
+        subprocess.run([python, "-c", MAKE, folder], check=True)
+        server = Server(folder)
+        try:
+            many_reads_are_on_their_way(server)
+            rows_come_in_order(server)
+            limits_open_little(server)
+            a_missing_file_is_told(server)
+            ctrl_c_ends_a_scan_that_hangs(server)
+        finally:
+            server.process.terminate()
+            server.process.wait()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
