@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define NS_PER_S 1000000000L
+
 enum { FIRST_MS = 1000, NEXT_MS = 200, STACK_SIZE = 64 * 1024, LINE_MAX_SIZE = 200 };
 
 static const char wipe[] = "\r\x1b[2K";
@@ -81,8 +83,8 @@ static bool wait_change(int milliseconds) {
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += milliseconds / 1000;
     until.tv_nsec += (long)(milliseconds % 1000) * 1000 * 1000;
-    if (until.tv_nsec >= 1000 * 1000 * 1000) {
-        until.tv_nsec -= 1000 * 1000 * 1000;
+    if (until.tv_nsec >= NS_PER_S) {
+        until.tv_nsec -= NS_PER_S;
         until.tv_sec += 1;
     }
     return pthread_cond_timedwait(&state.changed, &state.lock, &until) != ETIMEDOUT;

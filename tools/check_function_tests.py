@@ -83,6 +83,7 @@ def main():
         print("FAIL", text)
     note = "" if names is not None else " (no reference data: only their form)"
     print(f"{len(found)} functions, {len(wrong)} faults{note}")
+    print(f"{max(0, len(found) - len(wrong))} passed, {len(wrong)} failed, 0 skipped")
     return 1 if wrong else 0
 
 

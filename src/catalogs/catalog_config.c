@@ -29,11 +29,12 @@ static firn_status add_option(option_list *list, text key, text value, arena *me
 // ---- Environment -------------------------------------------------------------------------------
 
 static void append_capitals(text_builder *out, text words) {
+    static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     for (size_t i = 0; i < words.size; i++) {
         const char byte = words.data[i];
         const bool is_small = byte >= 'a' && byte <= 'z';
         const bool is_kept = (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9');
-        text_append_char(out, is_small ? (char)(byte - 'a' + 'A') : is_kept ? byte : '_');
+        text_append_char(out, is_small ? capitals[byte - 'a'] : is_kept ? byte : '_');
     }
 }
 

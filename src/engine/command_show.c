@@ -97,6 +97,9 @@ static firn_status show_schemas(run *self, const sql_show *written, firn_error *
     static const char *const names[] = {"name"};
     listing *rows;
     TRY(listing_open(self, names, 1, &rows, err));
+    if (self->is_description) {
+        return listing_finish(rows, err);
+    }
     const sql_name current = {.value = self->context.catalog};
     const sql_name *wanted = written->name.count > 0 ? &written->name.items[0] : &current;
     const attached *owner = catalog_set_find(self->catalogs, wanted);
@@ -136,6 +139,9 @@ static firn_status show_tables(run *self, const sql_show *written, firn_error *e
     static const char *const names[] = {"catalog", "schema", "name", "type"};
     listing *rows;
     TRY(listing_open(self, names, 4, &rows, err));
+    if (self->is_description) {
+        return listing_finish(rows, err);
+    }
     sql_name *path = ARENA_NEW(&self->memory, sql_name, written->name.count + 2);
     if (path == NULL) {
         return ARENA_FULL(&self->memory, err);

@@ -90,6 +90,7 @@ typedef struct run {
     run_options options;
     statement_context context;
     cancel_flag cancel;
+    bool is_description; ///< Only the columns are wanted: SHOW asks no catalog for their rows.
     bind_result bound;
     mutex lock;           ///< Guards the pointer below against cancelling from other threads.
     execution *execution; ///< NULL when there is no result.

@@ -213,6 +213,7 @@ static firn_status describe_with(firn_statement *self, run *probe, firn_error *e
 static firn_status describe(firn_statement *self, firn_error *err) {
     run *probe;
     TRY(run_open(self->session, &self->settings, &probe, err));
+    probe->is_description = true;
     firn_status status = describe_with(self, probe, err);
     run_release(probe);
     return status;

@@ -140,6 +140,23 @@ firn_status aggregate_take_rows(aggregate_state *self, group_table *table, aggre
 // ---- Tables that find groups by key
 // ------------------------------------------------------------------------------
 
+// Takes in the numbers of all keys of a page. Groups move for new ones, and only those of the table
+// are known then: so this comes before the first of the page's rows becomes one. *fits is false if
+// there are too many.
+static firn_status learn_page(group_table *to, row_page *page, bool *fits, arena *scratch,
+                              firn_error *err) {
+    uint8_t *rows[CHUNK];
+    uint32_t at = 0;
+    uint32_t n;
+    const arena_mark mark = arena_mark_take(scratch);
+    while (*fits && (n = row_page_rows(page, to->store->layout, &at, rows, CHUNK)) > 0) {
+        const group_absorbing call = {.rows = rows, .count = n};
+        TRY(group_direct_learn(to, &call, fits, scratch, err));
+        arena_rewind(scratch, mark);
+    }
+    return FIRN_OK;
+}
+
 // Some rows of a page that belongs to the first table from now on. *fits is false if memory was
 // refused.
 static firn_status take_in_place(aggregate_state *self, aggregate_kept *kept, uint8_t **rows,
@@ -179,7 +196,9 @@ static firn_status unite_in_place(aggregate_state *self, aggregate_kept *kept, u
     for (row_page *page; *fits && (page = row_pages_pop(&source->rows.parts[0])) != NULL;) {
         uint32_t at = 0;
         uint32_t n;
+        const firn_status status = learn_page(to, page, fits, scratch, err);
         row_pages_push_last(&to->rows.parts[0], page);
+        TRY(status);
         while (*fits && (n = row_page_rows(page, to->store->layout, &at, rows, CHUNK)) > 0) {
             TRY(take_in_place(self, kept, rows, n, fits, scratch, err));
             arena_rewind(scratch, mark);

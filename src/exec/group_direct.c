@@ -300,15 +300,23 @@ static firn_status settle_keys(group_table *self, const group_lookup *call, int6
     return FIRN_OK;
 }
 
+firn_status group_direct_learn(group_table *self, const group_absorbing *call, bool *fits,
+                               arena *scratch, firn_error *err) {
+    group_lookup rows;
+    int64_t *keys;
+    TRY(gather_keys(self, call, &rows, scratch, err));
+    return settle_keys(self, &rows, &keys, fits, scratch, err);
+}
+
 firn_status group_direct_absorb(group_table *self, group_absorbing *call, arena *scratch,
                                 firn_error *err) {
     group_lookup rows;
     int64_t *keys;
-    bool fits;
+    key_answer answer;
     call->done = 0;
     TRY(gather_keys(self, call, &rows, scratch, err));
-    TRY(settle_keys(self, &rows, &keys, &fits, scratch, err));
-    if (fits) {
+    TRY(keys_of(self, &rows, &keys, &answer, scratch, err));
+    if (answer == KEYS_NUMBERED) {
         absorb_keys(self, call, &rows, keys);
     }
     return FIRN_OK;

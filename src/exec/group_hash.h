@@ -114,7 +114,13 @@ firn_status group_direct_begin(group_table *self, uint64_t slot_max, bool *is_on
 firn_status group_direct_find(group_table *self, group_lookup *call, uint64_t slot_max, bool *fits,
                               arena *scratch, firn_error *err);
 
-/// As group_table_absorb, of rows in place that are groups of no other table.
+/// Takes in the numbers of rows' keys; groups of the table move for them. *fits is false if they
+/// are too far apart, or too many.
+firn_status group_direct_learn(group_table *self, const group_absorbing *call, bool *fits,
+                               arena *scratch, firn_error *err);
+
+/// As group_table_absorb, of rows in place that are groups of no other table and whose keys were
+/// learned. The table's pages may hold them already, so nothing moves.
 firn_status group_direct_absorb(group_table *self, group_absorbing *call, arena *scratch,
                                 firn_error *err);
 

@@ -191,11 +191,11 @@ static firn_status lift_conjunct(lifting *state, expr *conjunct, bool *done) {
     return FIRN_OK;
 }
 
-firn_status unnest_filter(optimizer *self, plan_node *node) {
+firn_status unnest_filter(optimizer *self, plan_node *filter) {
     expr_list conjuncts = {0};
     expr_list plain = {0};
     expr_list kept = {0};
-    TRY(rewrite_split(self, node->filter_.predicate, &conjuncts));
+    TRY(rewrite_split(self, filter->filter_.predicate, &conjuncts));
     for (uint32_t i = 0; i < conjuncts.count; i++) {
         TRY(rewrite_add_expr(self, contains_subquery(conjuncts.items[i]) ? &kept : &plain,
                              conjuncts.items[i]));
@@ -205,7 +205,7 @@ firn_status unnest_filter(optimizer *self, plan_node *node) {
     }
     lifting state = {.self = self, .status = FIRN_OK};
     // What needs no subquery filters first.
-    TRY(rewrite_filter(self, node->filter_.input, &plain, &state.input));
+    TRY(rewrite_filter(self, filter->filter_.input, &plain, &state.input));
     expr_list left = {0};
     for (uint32_t i = 0; i < kept.count; i++) {
         bool done;
@@ -221,8 +221,8 @@ firn_status unnest_filter(optimizer *self, plan_node *node) {
     if (left.count == 0) {
         TRY(rewrite_add_expr(self, &left, expr_bool(self->memory, true)));
     }
-    node->filter_.input = state.input;
-    return rewrite_join(self, &left, &node->filter_.predicate);
+    filter->filter_.input = state.input;
+    return rewrite_join(self, &left, &filter->filter_.predicate);
 }
 
 // The side of a join that a condition's subqueries belong below: the one whose columns they need.

@@ -98,18 +98,18 @@ static firn_status substitution_of(domain *self, const domain_ids *ids, substitu
 // left's domain columns = right's, NULL equal to NULL, added to a condition.
 static firn_status equal_domains(domain *self, const domain_ids *left, const domain_ids *right,
                                  expr **condition) {
-    optimizer *optimizer_ = self->self;
+    optimizer *rules = self->self;
     expr_list parts = {0};
     for (uint32_t i = 0; i < self->outer.count; i++) {
         expr *sides[2];
         expr *same;
-        TRY(rewrite_column(optimizer_, left->items.items[i], self->types[i], &sides[0]));
-        TRY(rewrite_column(optimizer_, right->items.items[i], self->types[i], &sides[1]));
-        TRY(rewrite_same(optimizer_, sides[0], sides[1], &same));
-        TRY(rewrite_add_expr(optimizer_, &parts, same));
+        TRY(rewrite_column(rules, left->items.items[i], self->types[i], &sides[0]));
+        TRY(rewrite_column(rules, right->items.items[i], self->types[i], &sides[1]));
+        TRY(rewrite_same(rules, sides[0], sides[1], &same));
+        TRY(rewrite_add_expr(rules, &parts, same));
     }
-    TRY(rewrite_split(optimizer_, *condition, &parts));
-    return rewrite_join(optimizer_, &parts, condition);
+    TRY(rewrite_split(rules, *condition, &parts));
+    return rewrite_join(rules, &parts, condition);
 }
 
 static firn_status new_join(domain *self, plan_node *left, plan_node *right, join_kind kind,
@@ -162,7 +162,7 @@ static firn_status push_project(domain *self, plan_node *node, domain_ids *out) 
 // and counts that are missing are 0.
 static firn_status restore_empty(domain *self, plan_node **slot, uint32_t key_count,
                                  uint32_t total_set, domain_ids *out) {
-    optimizer *optimizer_ = self->self;
+    optimizer *rules = self->self;
     plan_node *node = *slot;
     plan_node *values;
     domain_ids outer_ids;
@@ -176,42 +176,41 @@ static firn_status restore_empty(domain *self, plan_node **slot, uint32_t key_co
     for (uint32_t i = 0; i < node->aggregate_.ids.count; i++) {
         const expr *call = node->aggregate_.aggregates.items[i];
         expr *value;
-        TRY(rewrite_column(optimizer_, node->aggregate_.ids.items[i], call->type, &value));
+        TRY(rewrite_column(rules, node->aggregate_.ids.items[i], call->type, &value));
         if ((call->aggregate_.function->flags & AGGREGATE_EMPTY_IS_ZERO) != 0) {
-            TRY(rewrite_coalesce(optimizer_, value, expr_i64(optimizer_->memory, call->type, 0),
-                                 &value));
+            TRY(rewrite_coalesce(rules, value, expr_i64(rules->memory, call->type, 0), &value));
         }
-        TRY(rewrite_add_id(optimizer_, &ids, node->aggregate_.ids.items[i]));
-        TRY(rewrite_add_expr(optimizer_, &exprs, value));
+        TRY(rewrite_add_id(rules, &ids, node->aggregate_.ids.items[i]));
+        TRY(rewrite_add_expr(rules, &exprs, value));
     }
     for (uint32_t i = 0; i < key_count; i++) { // Of the grand total: all NULL.
         expr *value;
-        TRY(rewrite_column(optimizer_, node->aggregate_.key_ids.items[i],
+        TRY(rewrite_column(rules, node->aggregate_.key_ids.items[i],
                            node->aggregate_.keys.items[i]->type, &value));
-        TRY(rewrite_add_id(optimizer_, &ids, node->aggregate_.key_ids.items[i]));
-        TRY(rewrite_add_expr(optimizer_, &exprs, value));
+        TRY(rewrite_add_id(rules, &ids, node->aggregate_.key_ids.items[i]));
+        TRY(rewrite_add_expr(rules, &exprs, value));
     }
     if (node->aggregate_.set_id != NO_SLOT) {
         expr *value;
-        TRY(rewrite_column(optimizer_, node->aggregate_.set_id, TYPE_OF(INTEGER), &value));
-        TRY(rewrite_coalesce(optimizer_, value,
-                             expr_i64(optimizer_->memory, TYPE_OF(INTEGER), total_set), &value));
-        TRY(rewrite_add_id(optimizer_, &ids, node->aggregate_.set_id));
-        TRY(rewrite_add_expr(optimizer_, &exprs, value));
+        TRY(rewrite_column(rules, node->aggregate_.set_id, TYPE_OF(INTEGER), &value));
+        TRY(rewrite_coalesce(rules, value, expr_i64(rules->memory, TYPE_OF(INTEGER), total_set),
+                             &value));
+        TRY(rewrite_add_id(rules, &ids, node->aggregate_.set_id));
+        TRY(rewrite_add_expr(rules, &exprs, value));
     }
     *out = outer_ids;
-    return rewrite_project(optimizer_, join, &ids, &exprs, slot);
+    return rewrite_project(rules, join, &ids, &exprs, slot);
 }
 
 // Every grouping set gets D's columns, the keys behind the first `key_count`. Answers which of the
 // sets is the grand total, UINT32_MAX if none is.
 static firn_status push_sets(domain *self, plan_node *node, uint32_t key_count, uint32_t *total) {
-    optimizer *optimizer_ = self->self;
+    optimizer *rules = self->self;
     u32_list sets = {0};
     uint32_t added = 0;
     *total = UINT32_MAX;
     if (key_count + self->outer.count > 32) {
-        return FAIL_SQL(optimizer_->err, FIRN_UNSUPPORTED, "54023", NO_POSITION,
+        return FAIL_SQL(rules->err, FIRN_UNSUPPORTED, "54023", NO_POSITION,
                         "grouping sets and columns of the queries around them: %u columns, at most "
                         "32 are allowed",
                         key_count + self->outer.count);
@@ -221,7 +220,7 @@ static firn_status push_sets(domain *self, plan_node *node, uint32_t key_count, 
     }
     for (uint32_t i = 0; i < node->aggregate_.sets.count; i++) {
         *total = node->aggregate_.sets.items[i] == 0 && *total == UINT32_MAX ? i : *total;
-        TRY(rewrite_add_id(optimizer_, &sets, node->aggregate_.sets.items[i] | added));
+        TRY(rewrite_add_id(rules, &sets, node->aggregate_.sets.items[i] | added));
     }
     node->aggregate_.sets = sets;
     return FIRN_OK;
@@ -250,27 +249,27 @@ static firn_status push_aggregate(domain *self, plan_node **slot, domain_ids *ou
 // A row of a full join may lack either side: D's columns are those of the one that is there.
 static firn_status merge_domains(domain *self, plan_node **slot, const domain_ids *left,
                                  const domain_ids *right, domain_ids *out) {
-    optimizer *optimizer_ = self->self;
+    optimizer *rules = self->self;
     u32_list ids = {0};
     expr_list values = {0};
     *out = (domain_ids){0};
-    TRY(rewrite_pass(optimizer_, *slot, &ids, &values));
+    TRY(rewrite_pass(rules, *slot, &ids, &values));
     for (uint32_t i = 0; i < self->outer.count; i++) {
-        const uint32_t id = rewrite_new_id(optimizer_);
+        const uint32_t id = rewrite_new_id(rules);
         expr *sides[2];
         expr *value;
-        TRY(rewrite_column(optimizer_, left->items.items[i], self->types[i], &sides[0]));
-        TRY(rewrite_column(optimizer_, right->items.items[i], self->types[i], &sides[1]));
-        TRY(rewrite_coalesce(optimizer_, sides[0], sides[1], &value));
-        TRY(rewrite_add_id(optimizer_, &ids, id));
-        TRY(rewrite_add_expr(optimizer_, &values, value));
-        TRY(rewrite_add_id(optimizer_, &out->items, id));
+        TRY(rewrite_column(rules, left->items.items[i], self->types[i], &sides[0]));
+        TRY(rewrite_column(rules, right->items.items[i], self->types[i], &sides[1]));
+        TRY(rewrite_coalesce(rules, sides[0], sides[1], &value));
+        TRY(rewrite_add_id(rules, &ids, id));
+        TRY(rewrite_add_expr(rules, &values, value));
+        TRY(rewrite_add_id(rules, &out->items, id));
     }
-    return rewrite_project(optimizer_, *slot, &ids, &values, slot);
+    return rewrite_project(rules, *slot, &ids, &values, slot);
 }
 
 static firn_status push_join(domain *self, plan_node **slot, domain_ids *out) {
-    optimizer *optimizer_ = self->self;
+    optimizer *rules = self->self;
     plan_node *node = *slot;
     const join_kind kind = node->join_.join;
     bool left_mentions;
@@ -279,8 +278,8 @@ static firn_status push_join(domain *self, plan_node **slot, domain_ids *out) {
     TRY(mentions_domain(self, node->join_.left, &left_mentions));
     TRY(mentions_domain(self, node->join_.right, &right_mentions));
     if (node->join_.residual != NULL) {
-        id_set used = id_set_open(optimizer_->memory);
-        TRY(rewrite_used(optimizer_, node->join_.residual, &used));
+        id_set used = id_set_open(rules->memory);
+        TRY(rewrite_used(rules, node->join_.residual, &used));
         for (uint32_t i = 0; i < self->outer.count; i++) {
             condition_mentions |= id_set_has(&used, self->outer.items[i]);
         }
@@ -302,7 +301,7 @@ static firn_status push_join(domain *self, plan_node **slot, domain_ids *out) {
     if (condition_mentions) {
         substitution map;
         TRY(substitution_of(self, out, &map));
-        TRY(rewrite_substitute(optimizer_, &node->join_.residual, &map));
+        TRY(rewrite_substitute(rules, &node->join_.residual, &map));
     }
     if (push_left && push_right) {
         TRY(equal_domains(self, &left, &right, &node->join_.residual));
@@ -315,22 +314,21 @@ static firn_status push_join(domain *self, plan_node **slot, domain_ids *out) {
 }
 
 static firn_status push_union(domain *self, plan_node *node, domain_ids *out) {
-    optimizer *optimizer_ = self->self;
+    optimizer *rules = self->self;
     const uint32_t width = node->union_.ids.count;
     u32_list input_ids = {0};
-    field *fields = ARENA_NEW(optimizer_->memory, field, width + self->outer.count + 1);
+    field *fields = ARENA_NEW(rules->memory, field, width + self->outer.count + 1);
     if (fields == NULL) {
-        return rewrite_full(optimizer_);
+        return rewrite_full(rules);
     }
     for (uint32_t i = 0; i < node->union_.inputs.count; i++) {
         domain_ids part;
         TRY(push(self, &node->union_.inputs.items[i], &part));
         for (uint32_t k = 0; k < width; k++) {
-            TRY(rewrite_add_id(optimizer_, &input_ids,
-                               node->union_.input_ids.items[i * width + k]));
+            TRY(rewrite_add_id(rules, &input_ids, node->union_.input_ids.items[i * width + k]));
         }
         for (uint32_t k = 0; k < self->outer.count; k++) {
-            TRY(rewrite_add_id(optimizer_, &input_ids, part.items.items[k]));
+            TRY(rewrite_add_id(rules, &input_ids, part.items.items[k]));
         }
     }
     for (uint32_t i = 0; i < width; i++) {
@@ -338,10 +336,10 @@ static firn_status push_union(domain *self, plan_node *node, domain_ids *out) {
     }
     *out = (domain_ids){0};
     for (uint32_t i = 0; i < self->outer.count; i++) {
-        const uint32_t id = rewrite_new_id(optimizer_);
+        const uint32_t id = rewrite_new_id(rules);
         fields[width + i] = (field){.type = self->types[i], .is_nullable = true, .id = -1};
-        TRY(rewrite_add_id(optimizer_, &node->union_.ids, id));
-        TRY(rewrite_add_id(optimizer_, &out->items, id));
+        TRY(rewrite_add_id(rules, &node->union_.ids, id));
+        TRY(rewrite_add_id(rules, &out->items, id));
     }
     node->union_.input_ids = input_ids;
     node->union_.columns = (schema){.count = width + self->outer.count, .fields = fields};
@@ -445,7 +443,7 @@ static firn_status limit_by_list(domain *self, const limited *rows, const domain
     expr_list values = {0};
     TRY(add_columns(self, ids, &made, &values));
     for (uint32_t i = 0; i < columns->count; i++) {
-        expr *args[2] = {NULL, parts.items[2 * i]};
+        expr *args[2] = {NULL, parts.items[2 * (size_t)i]};
         expr *value;
         TRY(rewrite_column(o, row_id, row->type, &args[0]));
         TRY(call(self, "struct_extract", args, 2, &value));

@@ -591,7 +591,7 @@ typedef struct intruder {
     atomic_bool is_inside;
     firn_status session;
     firn_status other;
-    char text[256];
+    char text[1024];
 } intruder;
 
 // A foreign stream whose schema is asked for while the session is in firn_register_stream.
