@@ -34,7 +34,13 @@ static void append_capitals(text_builder *out, text words) {
         const char byte = words.data[i];
         const bool is_small = byte >= 'a' && byte <= 'z';
         const bool is_kept = (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9');
-        text_append_char(out, is_small ? capitals[byte - 'a'] : is_kept ? byte : '_');
+        char made = '_';
+        if (is_small) {
+            made = capitals[byte - 'a'];
+        } else if (is_kept) {
+            made = byte;
+        }
+        text_append_char(out, made);
     }
 }
 

@@ -92,9 +92,10 @@ def must_fail(firn, sql):
 def scanned(firn, sql):
     """What EXPLAIN ANALYZE says of a query's scan: {"row groups": 4, ...}."""
     lines = [json.loads(line)["plan"] for line in canonical_rows.run(firn, "EXPLAIN ANALYZE " + sql)]
-    scan = next(line for line in lines if line.strip().startswith("Scan "))
-    counts = re.sub(r"time=[\d.]+ms", "", scan[scan.rindex("("):])
-    return {name.strip(): int(count) for name, count in re.findall(r"([a-z ]+)=(\d+)", counts)}
+    start = next(i for i, line in enumerate(lines) if line.strip().startswith("Scan "))
+    facts = [line for line in lines[start + 1:] if line.startswith(" ") and "filter=[" not in line]
+    return {name.strip(): int(count)
+            for name, count in re.findall(r"([a-z_ ]+)=(\d+)", "  ".join(facts))}
 
 
 def row_groups_read(counts):

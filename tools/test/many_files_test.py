@@ -26,7 +26,7 @@ def measured(sql, threads):
     """What EXPLAIN ANALYZE counts, and its text."""
     done = subprocess.run([sys.argv[1], "--threads", str(threads), "--format", "csv", "-c",
                            "EXPLAIN ANALYZE " + sql], capture_output=True, text=True, check=False)
-    counts = {word: int(number) for word, number in
+    counts = {word.strip(): int(number) for word, number in
               re.findall(r"(?<=  )([a-z ]+)=(\d+)", done.stdout)}
     return counts, done.stdout + done.stderr
 
