@@ -15,7 +15,7 @@ say() {
 
 say "Setting up"
 bash tools/dev/setup.sh build python
-bash tools/dev/build.sh release
+bash tools/dev/build.sh release firn_cli firn_net
 python=$(bash tools/dev/venv.sh pyiceberg)/bin/python
 
 say "PyIceberg writes the flights of 2013 as Iceberg tables into build/demo/catalog.db"
