@@ -14,9 +14,10 @@ static firn_status open_values(aggregate_worker *self, arena *memory, firn_error
     const uint32_t count = self->shared->shape.root_count;
     self->values = (aggregate_values){.columns = ARENA_NEW(memory, column, count + 1),
                                       .flats = ARENA_NEW(memory, column, count + 1),
-                                      .is_flat = ARENA_NEW(memory, bool, count + 1)};
+                                      .is_flat = ARENA_NEW(memory, bool, count + 1),
+                                      .codes = ARENA_NEW(memory, aggregate_codes *, count + 1)};
     return self->values.columns == NULL || self->values.flats == NULL ||
-                   self->values.is_flat == NULL
+                   self->values.is_flat == NULL || self->values.codes == NULL
                ? ARENA_FULL(memory, err)
                : FIRN_OK;
 }
@@ -273,6 +274,7 @@ firn_status aggregate_worker_push(aggregate_worker *self, op_call *call, const b
     TRY(expr_run(self->exprs, input, call->scratch, self->values.columns, err));
     for (uint32_t i = 0; i < shape->root_count; i++) {
         self->values.is_flat[i] = false;
+        self->values.codes[i] = NULL;
     }
     column *keys = ARENA_NEW(call->scratch, column, shape->key_count + 1);
     if (keys == NULL) {

@@ -4,7 +4,11 @@
 #include "exec/aggregate_unit.h"
 
 #define CHUNK 1024
-#define COLLECTED_ROWS_MAX 32768 // Of a batch of groups, unless one group has more.
+// Collected rows of a batch of groups, unless one group has more: scratch memory, so few of them
+// where there is little.
+#define COLLECTED_ROWS_MAX UINT64_C(32768)
+#define COLLECTED_ROWS_MIN UINT64_C(1024)
+#define BYTES_A_COLLECTED_ROW 1024
 
 static aggregate_context context_of(aggregate_unit *self, arena *scratch, firn_error *err) {
     return (aggregate_context){.shape = &self->shared->shape,
@@ -354,14 +358,20 @@ static firn_status values_of(aggregate_unit *self, uint8_t *const *groups, uint3
 }
 
 // How many of the groups go into one batch, by what was collected for them.
-static uint32_t limit_groups(const aggregate_shape *shape, uint8_t *const *groups, uint32_t count) {
+static uint32_t limit_groups(const aggregate_state *shared, uint8_t *const *groups,
+                             uint32_t count) {
+    const aggregate_shape *shape = &shared->shape;
+    const uint64_t share = aggregate_share(shared) / BYTES_A_COLLECTED_ROW;
+    const uint64_t row_max = share < COLLECTED_ROWS_MIN   ? COLLECTED_ROWS_MIN
+                             : share > COLLECTED_ROWS_MAX ? COLLECTED_ROWS_MAX
+                                                          : share;
     uint32_t taken = count;
     for (uint32_t i = 0; i < shape->slot_count; i++) {
         const aggregate_slot *slot = &shape->slots[i];
         uint64_t rows = 0;
         for (uint32_t g = 0; slot->collector != ROW_NONE && g < taken; g++) {
             rows += collected_of(shape, slot, groups[g])->count;
-            if (rows > COLLECTED_ROWS_MAX) {
+            if (rows > row_max) {
                 taken = g == 0 ? 1 : g;
             }
         }
@@ -387,7 +397,7 @@ firn_status unit_emit(aggregate_unit *self, uint32_t max, arena *scratch, batch 
     if (count == 0) {
         return FIRN_OK;
     }
-    const uint32_t taken = limit_groups(shape, groups, count);
+    const uint32_t taken = limit_groups(self->shared, groups, count);
     memcpy(self->left, groups + taken, (count - taken) * sizeof *groups);
     self->left_count = count - taken;
     TRY(values_of(self, groups, taken, columns, scratch, err));

@@ -237,6 +237,31 @@ static firn_status make_layouts(shaping *self) {
                                               &shape->kept, self->err);
 }
 
+// Sums take decimals in 64 bits where their values allow it: arguments that nobody else looks at.
+static void allow_narrow(const aggregate_shape *self) {
+    for (uint32_t root = self->key_count; root < self->root_count; root++) {
+        bool all = true;
+        for (uint32_t i = 0; i < self->slot_count; i++) {
+            const aggregate_slot *slot = &self->slots[i];
+            const uint32_t flags = slot->call->aggregate_.function->flags;
+            const bool takes = (flags & AGGREGATE_TAKES_NARROW) != 0 && slot->collector == ROW_NONE;
+            all = all && slot->filter != root;
+            for (uint32_t k = 0; k < slot->arg_count; k++) {
+                all = all && (slot->args[k] != root || takes);
+            }
+        }
+        for (uint32_t i = 0; i < self->collector_count; i++) {
+            const aggregate_collector *collector = &self->collectors[i];
+            for (uint32_t k = 0; k < collector->order_count; k++) {
+                all = all && collector->order[k] != root;
+            }
+        }
+        if (all) {
+            expr_allow_narrow(self->program, root);
+        }
+    }
+}
+
 firn_status aggregate_shape_make(const plan_node *node, const input_layout *input, arena *memory,
                                  aggregate_shape *out, firn_error *err) {
     const uint32_t slot_count = node->aggregate_.aggregates.count;
@@ -269,7 +294,9 @@ firn_status aggregate_shape_make(const plan_node *node, const input_layout *inpu
     TRY(make_layouts(&state));
     // Grouping sets differ in their last key only: rows come again and again.
     out->is_direct = set_count == 0 && group_direct_takes(out->table.types, out->group_keys);
-    return expr_compile(state.roots, out->root_count, input, memory, &out->program, err);
+    TRY(expr_compile(state.roots, out->root_count, input, memory, &out->program, err));
+    allow_narrow(out);
+    return FIRN_OK;
 }
 
 uint64_t aggregate_min_bytes(const plan_node *node, uint32_t workers) {

@@ -211,10 +211,27 @@ static firn_status open_level(aggregate_unit *self, unit_level *level, firn_erro
     return FIRN_OK;
 }
 
+static bool may_split(const aggregate_unit *self) {
+    return self->depth < AGGREGATE_DEPTH_MAX && !self->is_whole;
+}
+
+// Where there is no further split, its pages are of use to the table. False: none is left.
+static bool give_kept_to(aggregate_unit *self, group_table *table) {
+    row_page *page = self->kept;
+    if (page == NULL || table == NULL) {
+        return false;
+    }
+    self->kept = page->next;
+    self->kept_count--;
+    page->next = table->rows.spares;
+    table->rows.spares = page;
+    return true;
+}
+
 // The unit does not fit: what it holds so far moves into 16 parts, and the rest will follow.
 static firn_status begin_split(aggregate_unit *self, arena *scratch, firn_error *err) {
     aggregate_state *shared = self->shared;
-    if (self->depth == AGGREGATE_DEPTH_MAX || self->is_whole) {
+    if (!may_split(self)) {
         const firn_status status = POOL_FULL(shared->keeper, self->table.store->page_size, err);
         err_while(err, "bringing the rows of one group together");
         return status;
@@ -249,9 +266,10 @@ static firn_status end_split(aggregate_unit *self, firn_error *err) {
     return FIRN_OK;
 }
 
-// Memory was refused: another partition makes room, or the unit is split. Before that it asks a few
-// times: others may have given something back.
-static firn_status make_room(aggregate_unit *self, arena *scratch, firn_error *err) {
+// Memory was refused, to `table` unless it is NULL: another partition makes room, or the unit is
+// split. Before that it asks a few times: others may have given something back.
+static firn_status make_room(aggregate_unit *self, group_table *table, arena *scratch,
+                             firn_error *err) {
     bool has_shed;
     TRY(aggregate_shed(self->shared, &self->desk, &has_shed, err));
     self->refusals++;
@@ -259,6 +277,9 @@ static firn_status make_room(aggregate_unit *self, arena *scratch, firn_error *e
         return FIRN_OK;
     }
     self->refusals = 0;
+    if (!may_split(self) && give_kept_to(self, table)) {
+        return FIRN_OK;
+    }
     return begin_split(self, scratch, err);
 }
 
@@ -382,7 +403,7 @@ static firn_status fill_rows(const unit_filling *self, uint8_t **rows, uint32_t 
         from += done;
         self->unit->refusals = done == 0 ? self->unit->refusals : 0;
         if (from < count) {
-            TRY(make_room(self->unit, self->scratch, self->err));
+            TRY(make_room(self->unit, self->table, self->scratch, self->err));
         }
     }
     return from < count ? copy_rows(self->split, rows + from, count - from, self->err) : FIRN_OK;
@@ -418,7 +439,7 @@ static firn_status fill_from_memory(const unit_filling *self, row_page *page) {
             self->unit->refusals = 0;
             return adopt_page(self, page);
         }
-        const firn_status status = make_room(self->unit, self->scratch, self->err);
+        const firn_status status = make_room(self->unit, self->table, self->scratch, self->err);
         if (status != FIRN_OK) {
             page_put(self->store->keeper, page);
             return status;
@@ -458,8 +479,13 @@ static firn_status load_rows(aggregate_unit *self, uint32_t number, row_pages *f
     }
     while (!self->is_splitting && from->spilled.count > 0) {
         row_page *page = page_get(self->shared->keeper);
+        if (page == NULL && !may_split(self) && self->kept != NULL) {
+            page = self->kept;
+            self->kept = page->next;
+            self->kept_count--;
+        }
         if (page == NULL) {
-            TRY(make_room(self, scratch, err));
+            TRY(make_room(self, NULL, scratch, err));
             continue;
         }
         self->refusals = 0;

@@ -31,7 +31,7 @@ firn_status aggregate_value_flat(aggregate_values *self, uint32_t root, arena *s
     return FIRN_OK;
 }
 
-static aggregate_call call_of(const aggregate_context *self, const aggregate_slot *slot) {
+aggregate_call aggregate_call_of(const aggregate_context *self, const aggregate_slot *slot) {
     return (aggregate_call){.bound = slot->call->aggregate_.bound.data,
                             .context = self->statement,
                             .scratch = self->scratch,
@@ -151,7 +151,7 @@ firn_status aggregate_update_one_slot(const aggregate_context *self, const aggre
     for (uint32_t i = 0; i < slot->arg_count; i++) {
         pointers[i] = &args[i];
     }
-    aggregate_call call = call_of(self, slot);
+    aggregate_call call = aggregate_call_of(self, slot);
     call.rows = rows->rows;
     call.count = rows->count;
     const uint32_t offset = self->shape->table.extra_offset + slot->state_offset;
@@ -183,15 +183,24 @@ firn_status aggregate_update_all(const aggregate_context *self, aggregate_values
             continue;
         }
         aggregate_rows taken;
+        bool is_done;
         TRY(aggregate_select(self, values, slot, rows, &taken));
+        TRY(aggregate_update_codes(self, slot, values, &taken, &is_done));
+        if (is_done) {
+            continue;
+        }
+        const bool looks_at_validity_only =
+            (slot->call->aggregate_.function->flags & AGGREGATE_VALIDITY_ONLY) != 0;
         column *args = ARENA_NEW(self->scratch, column, slot->arg_count + 1);
         if (args == NULL) {
             return ARENA_FULL(self->scratch, self->err);
         }
         for (uint32_t k = 0; k < slot->arg_count; k++) {
-            const column *flat;
-            TRY(aggregate_value_flat(values, slot->args[k], self->scratch, &flat, self->err));
-            args[k] = *flat;
+            const column *arg = &values->columns[slot->args[k]];
+            if (!looks_at_validity_only) {
+                TRY(aggregate_value_flat(values, slot->args[k], self->scratch, &arg, self->err));
+            }
+            args[k] = *arg;
         }
         TRY(aggregate_update_one_slot(self, slot, args, &taken));
     }
@@ -220,7 +229,7 @@ firn_status aggregate_combine(const aggregate_context *self, uint8_t *const *tar
         if (!slot->is_fold || (plain_only && slot->overload->state_has_heap)) {
             continue;
         }
-        aggregate_call call = call_of(self, slot);
+        aggregate_call call = aggregate_call_of(self, slot);
         call.count = count;
         const uint32_t offset = self->shape->table.extra_offset + slot->state_offset;
         const uint32_t done =
@@ -243,7 +252,7 @@ firn_status aggregate_export(const aggregate_context *self, uint8_t *const *grou
             TRY(column_new(self->scratch, slot->exported.fields[k].type, count, &out[k],
                            self->err));
         }
-        aggregate_call call = call_of(self, slot);
+        aggregate_call call = aggregate_call_of(self, slot);
         call.count = count;
         const uint32_t offset = self->shape->table.extra_offset + slot->state_offset;
         const uint32_t done =
@@ -271,7 +280,7 @@ firn_status aggregate_import(const aggregate_context *self, const column *column
         for (uint32_t k = 0; k < slot->exported.count; k++) {
             pointers[k] = &columns[k];
         }
-        aggregate_call call = call_of(self, slot);
+        aggregate_call call = aggregate_call_of(self, slot);
         call.count = count;
         const uint32_t offset = self->shape->table.extra_offset + slot->state_offset;
         const uint32_t done =
@@ -287,7 +296,7 @@ firn_status aggregate_import(const aggregate_context *self, const column *column
 firn_status aggregate_value_of(const aggregate_context *self, const aggregate_slot *slot,
                                uint8_t *const *groups, uint32_t count, column *out) {
     TRY(column_new(self->scratch, slot->call->type, count, out, self->err));
-    aggregate_call call = call_of(self, slot);
+    aggregate_call call = aggregate_call_of(self, slot);
     call.count = count;
     const uint32_t offset = self->shape->table.extra_offset + slot->state_offset;
     const uint32_t done = slot->overload->finish(&call, (void *const *)groups, offset, out);
@@ -305,7 +314,7 @@ firn_status aggregate_collect(const aggregate_context *self, const aggregate_slo
     for (uint32_t i = 0; i < slot->arg_count; i++) {
         pointers[i] = &args[i];
     }
-    aggregate_call call = call_of(self, slot);
+    aggregate_call call = aggregate_call_of(self, slot);
     call.count = count;
     const uint32_t done = slot->overload->collect(&call, pointers, ends, out);
     return done == count ? FIRN_OK : aggregate_fail(slot, done, self->scratch, self->err);

@@ -15,6 +15,7 @@
 //     aggregate_shape.c    what a node means: expressions, slots, layouts
 //     aggregate_heap.c     memory of what states keep outside themselves
 //     aggregate_update.c   a batch's values into states
+//     aggregate_codes.c    the same by dictionary entry
 //     aggregate_build.c    a worker's part: local table, partitions, merge
 //     aggregate_collect.c  (key, value) rows: in, and per group out
 //     aggregate_finish.c   a partition's groups into one table, splits
@@ -119,12 +120,15 @@ void aggregate_heap_close(aggregate_heap *self); ///< May be opened again. Zeroe
 // ---- Values and states
 // ---------------------------------------------------------------------------
 
+typedef struct aggregate_codes aggregate_codes;
+
 /// Evaluated expressions of a batch, flattened where somebody asks.
 typedef struct aggregate_values {
     column *columns; ///< By root, any form.
     column *flats;   ///< FLAT or CONSTANT, once is_flat says so.
     bool *is_flat;
-    uint64_t decoded_count; ///< Values made flat so far.
+    aggregate_codes **codes; ///< By root: of the rows that were last counted; NULL: none yet.
+    uint64_t decoded_count;  ///< Values made flat so far.
 } aggregate_values;
 
 /// Rows to be put into states: all of a call's, or those that pass FILTER and have no NULL.
@@ -150,6 +154,13 @@ firn_status aggregate_value_flat(aggregate_values *self, uint32_t root, arena *s
 firn_status aggregate_select(const aggregate_context *self, aggregate_values *values,
                              const aggregate_slot *slot, const aggregate_rows *rows,
                              aggregate_rows *out);
+/// What the functions of an aggregate are called with; rows and count are set for each call.
+aggregate_call aggregate_call_of(const aggregate_context *self, const aggregate_slot *slot);
+/// Puts rows of one group into its state by dictionary entry (aggregate_codes.c), if the argument
+/// and the aggregate allow it; *is_done tells.
+firn_status aggregate_update_codes(const aggregate_context *self, const aggregate_slot *slot,
+                                   aggregate_values *values, const aggregate_rows *rows,
+                                   bool *is_done);
 /// Puts rows of a batch into the states of all folds that need no collector.
 firn_status aggregate_update_all(const aggregate_context *self, aggregate_values *values,
                                  const aggregate_rows *rows);

@@ -45,6 +45,11 @@ typedef uint32_t (*aggregate_update)(aggregate_call *call, const column *const *
 typedef uint32_t (*aggregate_update_one)(aggregate_call *call, const column *const *args,
                                          void *state);
 
+/// As update_one, of rows that stand for counts[k] rows with their value each: entries of a
+/// dictionary. Not for floats, whose sum hangs on the order. May be NULL.
+typedef uint32_t (*aggregate_update_counted)(aggregate_call *call, const column *const *args,
+                                             const uint32_t *counts, void *state);
+
 typedef enum aggregate_flags {
     AGGREGATE_SKIPS_NULLS = 1 << 0,
     AGGREGATE_ORDER_MATTERS = 1 << 1,    ///< array_agg, string_agg, first: ORDER BY has an effect.
@@ -54,6 +59,8 @@ typedef enum aggregate_flags {
     AGGREGATE_COLLECTS = 1 << 5,         ///< The second kind; in overloads: those with `collect`.
     /// Takes decimals in columns that are narrower than declared (expr_allow_narrow).
     AGGREGATE_TAKES_NARROW = 1 << 6,
+    AGGREGATE_VALIDITY_ONLY =
+        1 << 7, ///< count: looks at which arguments are NULL, never at values.
 } aggregate_flags;
 
 typedef struct aggregate_overload {
@@ -72,6 +79,7 @@ typedef struct aggregate_overload {
     void (*init)(void *state); ///< NULL: all zero bytes.
     aggregate_update update;
     aggregate_update_one update_one;
+    aggregate_update_counted update_counted;
     /// Row k: target[k] takes in source[k]. Failing row as kernels.
     uint32_t (*combine)(aggregate_call *call, void *const *targets, void *const *sources,
                         uint32_t offset);

@@ -46,7 +46,8 @@ const aggregate_function aggregate_count_rows = {
                               "count(DISTINCT x) <- (1), (1), (2), (NULL)", "2",
                               "count(x) <- (NULL)", "0",
                               "count(*) FILTER (WHERE x > 1) <- (1), (2), (NULL)", "1", NULL},
-    .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_EMPTY_IS_ZERO,
+    .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_EMPTY_IS_ZERO | AGGREGATE_TAKES_NARROW |
+             AGGREGATE_VALIDITY_ONLY,
     .overloads =
         (const aggregate_overload[]){
             {.signature = "BIGINT <-", .state_columns = "BIGINT", FOLD_MEMBERS(count, count_state)},

@@ -1,0 +1,111 @@
+// Arguments that are dictionary codes: a group's rows are counted by code, and the aggregate sees
+// each entry once (SPEED.md, 2.4). Nothing is decoded.
+#include "exec/aggregation.h"
+
+#define ENTRIES_MAX UINT32_C(4096)
+#define ROWS_AN_ENTRY 2 // So many rows at least, or each is an entry of its own.
+
+// Which entries the rows have, and how often.
+struct aggregate_codes {
+    const uint16_t *rows; // Of what rows: those of the last question.
+    uint32_t row_count;
+    uint16_t *entries;
+    uint32_t *counts;
+    uint32_t entry_count;
+};
+
+static bool may_count(const aggregate_slot *slot, const aggregate_values *values,
+                      const aggregate_rows *rows) {
+    const uint32_t flags = slot->call->aggregate_.function->flags;
+    const bool is_same = (flags & AGGREGATE_DISTINCT_IS_SAME) != 0;
+    if (rows->groups != NULL || slot->arg_count != 1 || !slot->skips_nulls ||
+        (slot->overload->update_counted == NULL &&
+         (!is_same || slot->overload->update_one == NULL))) {
+        return false;
+    }
+    const column *arg = &values->columns[slot->args[0]];
+    return arg->form == FORM_DICTIONARY && !values->is_flat[slot->args[0]] &&
+           arg->dictionary->size <= ENTRIES_MAX;
+}
+
+static uint32_t row_at(const aggregate_rows *rows, uint32_t k) {
+    return rows->rows == NULL ? k : rows->rows[k];
+}
+
+// Few rows: their codes one by one.
+static void list_codes(const uint32_t *codes, const aggregate_rows *rows, aggregate_codes *out) {
+    for (uint32_t k = 0; k < rows->count; k++) {
+        out->entries[k] = (uint16_t)codes[row_at(rows, k)];
+        out->counts[k] = 1;
+    }
+    out->entry_count = rows->count;
+}
+
+static firn_status count_codes(const aggregate_context *self, const column *arg,
+                               const aggregate_rows *rows, aggregate_codes *out) {
+    const uint32_t size = arg->dictionary->size;
+    const uint32_t *codes = arg->values;
+    const bool counts_them = size <= rows->count / ROWS_AN_ENTRY;
+    const size_t most = (counts_them ? size : rows->count) + (size_t)1;
+    uint32_t *counts = ARENA_NEW(self->scratch, uint32_t, (size_t)size + 1);
+    out->rows = rows->rows;
+    out->row_count = rows->count;
+    out->entries = ARENA_NEW(self->scratch, uint16_t, most);
+    out->counts = ARENA_NEW(self->scratch, uint32_t, most);
+    if (counts == NULL || out->entries == NULL || out->counts == NULL) {
+        return ARENA_FULL(self->scratch, self->err);
+    }
+    if (!counts_them) {
+        list_codes(codes, rows, out);
+        return FIRN_OK;
+    }
+    memset(counts, 0, size * sizeof *counts);
+    for (uint32_t k = 0; k < rows->count; k++) {
+        counts[codes[row_at(rows, k)]]++;
+    }
+    out->entry_count = 0;
+    for (uint32_t entry = 0; entry < size; entry++) {
+        out->entries[out->entry_count] = (uint16_t)entry;
+        out->counts[out->entry_count] = counts[entry];
+        out->entry_count += counts[entry] > 0;
+    }
+    return FIRN_OK;
+}
+
+// The codes of an argument; several aggregates of one column ask for them.
+static firn_status codes_of(const aggregate_context *self, aggregate_values *values, uint32_t root,
+                            const aggregate_rows *rows, const aggregate_codes **out) {
+    aggregate_codes **held = &values->codes[root];
+    if (*held == NULL) {
+        *held = ARENA_NEW(self->scratch, aggregate_codes, 1);
+        if (*held == NULL) {
+            return ARENA_FULL(self->scratch, self->err);
+        }
+        **held = (aggregate_codes){.row_count = UINT32_MAX};
+    }
+    *out = *held;
+    return (*held)->row_count == rows->count && (*held)->rows == rows->rows
+               ? FIRN_OK
+               : count_codes(self, &values->columns[root], rows, *held);
+}
+
+firn_status aggregate_update_codes(const aggregate_context *self, const aggregate_slot *slot,
+                                   aggregate_values *values, const aggregate_rows *rows,
+                                   bool *is_done) {
+    *is_done = may_count(slot, values, rows);
+    if (!*is_done) {
+        return FIRN_OK;
+    }
+    const aggregate_codes *codes;
+    TRY(codes_of(self, values, slot->args[0], rows, &codes));
+    const column *entries = values->columns[slot->args[0]].dictionary->values;
+    aggregate_call call = aggregate_call_of(self, slot);
+    call.rows = codes->entries;
+    call.count = codes->entry_count;
+    uint8_t *state = rows->single + self->shape->table.extra_offset + slot->state_offset;
+    const uint32_t done =
+        slot->overload->update_counted != NULL
+            ? slot->overload->update_counted(&call, &entries, codes->counts, state)
+            : slot->overload->update_one(&call, &entries, state);
+    return done == call.count ? FIRN_OK : aggregate_fail(slot, done, self->scratch, self->err);
+}
