@@ -97,7 +97,10 @@ static void set_pages(pq_reader *self, uint32_t leaf_count) {
         .verify_checksums = self->options.verify_checksums,
         .cache = self->options.cache,
         .cache_query = self->options.cache_query,
-        .cache_file = block_cache_file(self->options.cache, self->file->input),
+        // Who wants checksums verified wants the bytes as they are in the file now.
+        .cache_file = self->options.verify_checksums
+                          ? 0
+                          : block_cache_file(self->options.cache, self->file->input),
         .window_bytes = clamp(share / 8, WINDOW_BYTES_MIN, most),
         .window_bytes_max = clamp(share / 4, WINDOW_BYTES_MIN, WINDOW_BYTES_MAX),
         .ahead_bytes = clamp(share / 2, 1, AHEAD_BYTES_MAX),
