@@ -257,7 +257,10 @@ firn_status command_describe(run *self, const sql_describe *written, firn_error 
     }
     const table_version now = {.kind = VERSION_CURRENT};
     bound_object object = {0};
-    TRY(env.find(self, &written->table->path, &now, NULL, &self->memory, &object, err));
+    const bool is_file = written->table->path.count == 0;
+    if (!is_file) {
+        TRY(env.find(self, &written->table->path, &now, NULL, &self->memory, &object, err));
+    }
     if (object.snapshot != NULL) {
         firn_status status = schema_copy(&self->memory, &object.snapshot->columns, &columns, err);
         table_snapshot_release(object.snapshot);
@@ -266,7 +269,7 @@ firn_status command_describe(run *self, const sql_describe *written, firn_error 
     if (object.rows != NULL) {
         return describe_columns(self, written, &object.columns, err);
     }
-    // A view: the columns of a query over it.
+    // A view or a file: the columns of a query over it.
     sql_select_item star_item = {.node = {.family = SQL_FAMILY_PART, .kind = SQL_SELECT_ITEM}};
     sql_star star = {.node = {.family = SQL_FAMILY_EXPR, .kind = SQL_STAR, .height = 1}};
     star_item.value = &star.node;
