@@ -86,8 +86,9 @@ static bool begin(scene *here, const char *threads, const char *memory_limit, be
     if (mkdtemp(out->folder) == NULL) {
         return false;
     }
-    const char *const options[] = {"memory_limit", memory_limit, "temp_directory", out->folder,
-                                   NULL};
+    // What the cache keeps is no query's.
+    const char *const options[] = {
+        "memory_limit", memory_limit, "temp_directory", out->folder, "block_cache", "off", NULL};
     const bool is_open = scene_open_with(here, threads, options);
     out->files = scene_entry_count("/proc/self/fd");
     return is_open;
