@@ -42,7 +42,8 @@ def main():
         good &= check(f"{name} decodes few values", 50000 < rows and decoded < rows / 10,
                       f"{decoded} of {rows}\n{text}")
     found, text = facts(f"SELECT sum(l_suppkey), max(l_comment) FROM {LINEITEM}")
-    good &= check("values that are wanted are decoded", sum(found["values_decoded"]) >= 100000, text)
+    # All 60,175 comments; the keys are added up by their codes.
+    good &= check("values that are wanted are decoded", sum(found["values_decoded"]) >= 60175, text)
     wide = f"(SELECT l_orderkey, repeat(l_comment, 10) AS words FROM {LINEITEM})"
     for name, little, sql in (
             ("a sort", "13MB", f"SELECT l_comment, l_shipinstruct, l_shipmode FROM {LINEITEM} "
