@@ -85,36 +85,18 @@ WRAPS static bool bitmap_has(const dynamic_content *self, int64_t value) {
     return bit < self->bitmap_bits && bitmap_get(self->bitmap, bit);
 }
 
-#define BITMAP_LOOP(NAME, c_type)                                                                  \
-    case PHYSICAL_##NAME: {                                                                        \
-        const c_type *in = values->values;                                                         \
-        for (uint32_t k = 0; k < self->count; k++) {                                               \
-            const uint16_t row = self->rows[k];                                                    \
-            const int64_t value = (int64_t)in[by_code ? codes[row] : row];                         \
-            self->rows[kept] = row;                                                                \
-            kept += row_is_null(key, row) || bitmap_has(self->content, value) ? 1 : 0;             \
-        }                                                                                          \
-        break;                                                                                     \
-    }
-
 static void keep_in_bitmap(selecting *self, const column *key) {
-    const bool by_code = key->form == FORM_DICTIONARY;
-    const uint32_t *codes = key->values;
+    const uint32_t *codes = key->form == FORM_DICTIONARY ? key->values : NULL;
     const column *values = values_of(key);
     uint32_t kept = 0;
-    switch ((int)type_physical(values->type)) {
-        BITMAP_LOOP(I32, int32_t)
-        BITMAP_LOOP(I64, int64_t)
-    default:
-        for (uint32_t k = 0; k < self->count; k++) {
-            const uint16_t row = self->rows[k];
-            int64_t value = 0;
-            const bool passes = row_is_null(key, row) ||
-                                !integer_at(values, by_code ? codes[row] : row, &value) ||
-                                bitmap_has(self->content, value);
-            self->rows[kept] = row;
-            kept += passes ? 1 : 0;
-        }
+    for (uint32_t k = 0; k < self->count; k++) {
+        const uint16_t row = self->rows[k];
+        int64_t value = 0;
+        const bool passes = row_is_null(key, row) ||
+                            !integer_at(values, codes == NULL ? row : codes[row], &value) ||
+                            bitmap_has(self->content, value);
+        self->rows[kept] = row;
+        kept += passes ? 1 : 0;
     }
     self->count = kept;
 }

@@ -1,11 +1,18 @@
-// A dynamic filter on one integer key, the usual case: lanes at once where most rows are asked for,
-// a list where few are, and a dictionary's entries once for all its rows.
+// A dynamic filter on one key: a dictionary's entries are asked for once for all its rows;
+// integers, the usual case, by lanes where most rows are asked for and by a list where few are.
 #include "expr/dynamic.h"
 #include "kernels/compare.h"
 #include "kernels/gather.h"
 #include "kernels/hash_column.h"
 
 #define HASHES_AT_ONCE 1024 // A multiple of 64.
+
+// Types whose values the loops below know.
+static bool is_integer(const column *values) {
+    const physical layout = type_physical(values->type);
+    return (layout == PHYSICAL_I32 || layout == PHYSICAL_I64) &&
+           type_category_of(values->type) != CATEGORY_DECIMAL;
+}
 
 // The loops below, for one of the two ways to look a value up and one type of value.
 typedef struct lookup {
@@ -203,9 +210,14 @@ static bool pass_sparse(const dynamic_content *self, const column *key, row_scop
     return look_up(self, key, rows, count, scratch, out);
 }
 
+// Bounds alone are compared on all lanes, however few are asked for.
+static bool is_listed(const dynamic_content *self, const row_scope *scope) {
+    return !scope_is_dense(scope) && (self->bitmap != NULL || self->bloom != NULL);
+}
+
 static bool pass_flat(const dynamic_content *self, const column *key, row_scope *scope,
                       arena *scratch, uint64_t *out) {
-    const bool is_sparse = !scope_is_dense(scope) && (self->bitmap != NULL || self->bloom != NULL);
+    const bool is_sparse = is_listed(self, scope);
     if (is_sparse && !pass_sparse(self, key, scope, scratch, out)) {
         return false;
     }
@@ -220,6 +232,27 @@ static bool pass_flat(const dynamic_content *self, const column *key, row_scope 
 }
 
 // ---- Dictionaries ----------------------------------------------------------------------------
+
+// Which entries pass, whatever their type. False if that cannot be said now.
+static bool pass_entries(const dynamic_content *self, const column *values, arena *scratch,
+                         uint64_t *out) {
+    const uint32_t count = values->length;
+    if (is_integer(values)) {
+        uint64_t *all = ARENA_NEW(scratch, uint64_t, BITMAP_WORDS(count) + 1);
+        if (all == NULL) {
+            return false;
+        }
+        bits_fill(all, count);
+        return pass_dense(self, values, all, scratch, out);
+    }
+    uint16_t *passed = count > UINT16_MAX ? NULL : ARENA_NEW(scratch, uint16_t, (size_t)count + 1);
+    if (passed == NULL) {
+        return false;
+    }
+    const uint32_t left = dynamic_select(self, &values, NULL, count, scratch, passed);
+    bits_of_rows(passed, left, count, out);
+    return true;
+}
 
 // Asks for all entries, once as many rows as there are entries were asked for.
 static const uint64_t *passes_of_entries(const dynamic_content *self, dynamic_memo *memo,
@@ -237,40 +270,38 @@ static const uint64_t *passes_of_entries(const dynamic_content *self, dynamic_me
     if (memo->passes != NULL || memo->asked_rows < entries->size) {
         return memo->passes;
     }
-    const size_t words = BITMAP_WORDS(entries->size);
-    uint64_t *passes = ARENA_NEW(&memo->memory, uint64_t, words + 1);
-    uint64_t *all = ARENA_NEW(scratch, uint64_t, words + 1);
-    if (passes == NULL || all == NULL) {
-        return NULL;
-    }
-    bits_fill(all, entries->size);
+    uint64_t *passes = ARENA_NEW(&memo->memory, uint64_t, BITMAP_WORDS(entries->size) + 1);
     column values = *entries->values;
     values.length = entries->size;
-    memo->passes = pass_dense(self, &values, all, scratch, passes) ? passes : NULL;
+    if (passes != NULL && pass_entries(self, &values, scratch, passes)) {
+        memo->passes = passes;
+    }
     return memo->passes;
 }
 
-static bool pass_dictionary(const dynamic_content *self, dynamic_memo *memo, const column *key,
-                            row_scope *scope, arena *scratch, uint64_t *out) {
-    const uint64_t *passes = passes_of_entries(self, memo, key, scope->count, scratch);
-    if (passes == NULL) {
-        column flat = *key->dictionary->values;
-        const uint32_t width = physical_size(type_physical(flat.type));
-        void *values = arena_alloc(scratch, (size_t)width * (key->length + 1), 64);
-        if (values == NULL) {
-            return false;
-        }
-        const uint16_t *rows = scope_is_dense(scope) ? NULL : scope_rows(scope, scratch);
-        if (rows == NULL) {
-            gather_codes(width, flat.values, key->values, key->length, values);
-        } else {
-            gather_codes_rows(width, flat.values, key->values, rows, scope->count, values);
-        }
-        flat.values = values;
-        flat.length = key->length;
-        flat.validity = key->validity;
-        return pass_flat(self, &flat, scope, scratch, out);
+// The integers behind codes, while their dictionary is not known yet.
+static bool pass_codes(const dynamic_content *self, const column *key, row_scope *scope,
+                       arena *scratch, uint64_t *out) {
+    column flat = *key->dictionary->values;
+    const uint32_t width = physical_size(type_physical(flat.type));
+    void *values = arena_alloc(scratch, (size_t)key->length + 1, width);
+    const uint16_t *rows = is_listed(self, scope) ? scope_rows(scope, scratch) : NULL;
+    if (values == NULL || (rows == NULL && is_listed(self, scope))) {
+        return false;
     }
+    if (rows == NULL) {
+        gather_codes(width, flat.values, key->values, key->length, values);
+    } else {
+        gather_codes_rows(width, flat.values, key->values, rows, scope->count, values);
+    }
+    flat.values = values;
+    flat.length = key->length;
+    flat.validity = key->validity;
+    return pass_flat(self, &flat, scope, scratch, out);
+}
+
+static bool pass_known_entries(const dynamic_content *self, const uint64_t *passes,
+                               const column *key, row_scope *scope, arena *scratch, uint64_t *out) {
     const uint64_t *asked = scope_bits(scope, scratch);
     if (asked == NULL) {
         return false;
@@ -288,29 +319,25 @@ static bool pass_dictionary(const dynamic_content *self, dynamic_memo *memo, con
 
 // ---- Choosing --------------------------------------------------------------------------------
 
-static bool is_integer(const column *values) {
-    const physical layout = type_physical(values->type);
-    return (layout == PHYSICAL_I32 || layout == PHYSICAL_I64) &&
-           type_category_of(values->type) != CATEGORY_DECIMAL;
-}
-
-static bool is_fast(const dynamic_content *self, const column *key) {
-    if (self->key_count != 1 || self->is_empty) {
-        return false;
-    }
-    if (key->form == FORM_DICTIONARY) {
-        return key->dictionary->size > 0 && key->dictionary->values->form == FORM_FLAT &&
-               key->dictionary->values->validity == NULL && is_integer(key->dictionary->values);
-    }
-    return key->form == FORM_FLAT && is_integer(key);
+static bool is_plain(const dictionary *self) {
+    return self->size > 0 && self->values->form == FORM_FLAT && self->values->validity == NULL;
 }
 
 bool dynamic_pass(const dynamic_content *self, dynamic_memo *memo, const column *const *keys,
                   row_scope *scope, arena *scratch, uint64_t *out) {
-    if (is_fast(self, keys[0])) {
-        return keys[0]->form == FORM_DICTIONARY
-                   ? pass_dictionary(self, memo, keys[0], scope, scratch, out)
-                   : pass_flat(self, keys[0], scope, scratch, out);
+    const column *key = keys[0];
+    const bool is_one = self->key_count == 1 && !self->is_empty;
+    if (is_one && key->form == FORM_FLAT && is_integer(key)) {
+        return pass_flat(self, key, scope, scratch, out);
+    }
+    if (is_one && key->form == FORM_DICTIONARY && is_plain(key->dictionary)) {
+        const uint64_t *passes = passes_of_entries(self, memo, key, scope->count, scratch);
+        if (passes != NULL) {
+            return pass_known_entries(self, passes, key, scope, scratch, out);
+        }
+        if (is_integer(key->dictionary->values)) {
+            return pass_codes(self, key, scope, scratch, out);
+        }
     }
     uint16_t *passed = ARENA_NEW(scratch, uint16_t, (size_t)scope->count + 1);
     const uint16_t *rows = scope_is_all(scope) ? NULL : scope_rows(scope, scratch);

@@ -18,7 +18,9 @@ WRAPS static uint64_t next_random(uint64_t *state) {
 }
 
 static void put(column *out, uint32_t row, int64_t value) {
-    if (type_physical(out->type) == PHYSICAL_I32) {
+    if (type_physical(out->type) == PHYSICAL_I16) {
+        COLUMN_OUT(out, int16_t)[row] = (int16_t)value;
+    } else if (type_physical(out->type) == PHYSICAL_I32) {
         COLUMN_OUT(out, int32_t)[row] = (int32_t)value;
     } else {
         COLUMN_OUT(out, int64_t)[row] = value;
@@ -36,9 +38,10 @@ static void make_keys(random_keys *self, const type *of, bool is_dictionary, boo
     }
     for (uint32_t row = 0; row < ROWS; row++) {
         codes[row] = is_dictionary ? (uint32_t)(next_random(seed) % ENTRIES) : row;
-        self->values[row] = type_physical(of) == PHYSICAL_I32
-                                ? COLUMN_VALUES(values, int32_t)[codes[row]]
-                                : COLUMN_VALUES(values, int64_t)[codes[row]];
+        self->values[row] =
+            type_physical(of) == PHYSICAL_I16   ? COLUMN_VALUES(values, int16_t)[codes[row]]
+            : type_physical(of) == PHYSICAL_I32 ? COLUMN_VALUES(values, int32_t)[codes[row]]
+                                                : COLUMN_VALUES(values, int64_t)[codes[row]];
     }
     self->key = *values;
     if (is_dictionary) {
@@ -129,16 +132,17 @@ TEST(dynamic_pass_lets_through_what_the_filter_says_in_every_form) {
     uint64_t seed = 11;
     uint32_t unwanted = 0;
     uint32_t cases = 0;
-    for (uint32_t mask = 0; mask < 16; mask++) {
-        const type *of = (mask & 1) != 0 ? TYPE_OF(BIGINT) : TYPE_OF(INTEGER);
+    const type *types[] = {TYPE_OF(INTEGER), TYPE_OF(BIGINT), TYPE_OF(SMALLINT)};
+    for (uint32_t mask = 0; mask < 24; mask++) {
+        const type *of = types[mask / 8];
         for (int kind = 0; kind < KINDS; kind++) {
             for (uint32_t one_in = 1; one_in < 40; one_in = one_in * 3 + 1) {
                 arena memory = arena_open(SIZE_MAX);
                 random_keys *keys = ARENA_NEW(&memory, random_keys, 1);
                 dynamic_content content;
-                make_keys(keys, of, (mask & 2) != 0, (mask & 4) != 0, &memory, &seed);
+                make_keys(keys, of, (mask & 1) != 0, (mask & 2) != 0, &memory, &seed);
                 make_content(&content, kind, of, &memory);
-                content.passes_null = (mask & 8) != 0;
+                content.passes_null = (mask & 4) != 0;
                 dynamic_memo memo = {.memory = arena_open(SIZE_MAX)};
                 const column *list[] = {&keys->key};
                 uint64_t out[BITMAP_WORDS(ROWS)];
