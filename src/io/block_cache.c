@@ -20,6 +20,7 @@ typedef struct known_file {
     struct known_file *chain;
     uint64_t number;
     io_identity identity;
+    size_t capacity;
     size_t path_size;
     char path[];
 } known_file;
@@ -42,10 +43,12 @@ struct block_cache {
     mutex lock;
     entry **buckets GUARDED_BY(&lock);
     size_t bucket_count GUARDED_BY(&lock);
+    size_t bucket_capacity GUARDED_BY(&lock); // In bytes.
     entry *newest GUARDED_BY(&lock);
     entry *oldest GUARDED_BY(&lock);
     block_cache_report numbers GUARDED_BY(&lock);
     uint32_t *touched GUARDED_BY(&lock); // Marks of parts with the query; made with the first.
+    size_t touched_capacity GUARDED_BY(&lock);
     atomic_uint last_query;
     known_file *files[FILE_BUCKETS] GUARDED_BY(&lock);
     uint32_t file_count GUARDED_BY(&lock);
@@ -90,20 +93,21 @@ static void forget(block_cache *self, entry *each) REQUIRES(&self->lock) {
 // Doubles the table; without memory chains become longer.
 static void grow(block_cache *self) REQUIRES(&self->lock) {
     const size_t count = self->bucket_count == 0 ? BUCKETS_MIN : self->bucket_count * 2;
-    entry **buckets = host_alloc(count * sizeof *buckets);
+    size_t capacity;
+    entry **buckets = pool_block_take(self->pool, count * sizeof *buckets, &capacity);
     if (buckets == NULL) {
         return;
     }
     memset(buckets, 0, count * sizeof *buckets);
-    entry **old = self->buckets;
+    pool_block_give(self->pool, self->buckets, self->bucket_capacity);
     self->buckets = buckets;
     self->bucket_count = count;
+    self->bucket_capacity = capacity;
     for (entry *each = self->newest; each != NULL; each = each->older) {
         entry **bucket = bucket_of(self, each->file, each->offset);
         each->chain = *bucket;
         *bucket = each;
     }
-    host_free(old);
 }
 
 static entry *look_up(block_cache *self, uint64_t file, uint64_t offset) REQUIRES(&self->lock) {
@@ -152,7 +156,7 @@ static void forget_files(block_cache *self) REQUIRES(&self->lock) {
         while (self->files[i] != NULL) {
             known_file *each = self->files[i];
             self->files[i] = each->chain;
-            host_free(each);
+            pool_block_give(self->pool, each, each->capacity);
         }
     }
     self->file_count = 0; // Numbers are never given twice: what is kept under them just ages.
@@ -171,14 +175,17 @@ static uint64_t number_of(block_cache *self, text path, const io_identity *ident
         }
     }
     size_t size;
-    known_file *made =
-        add_fits(sizeof *made, path.size, &size) && path.size > 0 ? host_alloc(size) : NULL;
+    size_t capacity;
+    known_file *made = add_fits(sizeof *made, path.size, &size) && path.size > 0
+                           ? pool_block_take(self->pool, size, &capacity)
+                           : NULL;
     if (made == NULL) {
         return 0;
     }
     *made = (known_file){.chain = *bucket,
                          .number = ++self->last_number,
                          .identity = *identity,
+                         .capacity = capacity,
                          .path_size = path.size};
     memcpy(made->path, path.data, path.size);
     *bucket = made;
@@ -229,8 +236,8 @@ void block_cache_close(block_cache *self) {
     (void)drop(self, UINT64_MAX);
     mutex_lock(&self->lock);
     forget_files(self);
-    host_free(self->buckets);
-    host_free(self->touched);
+    pool_block_give(self->pool, self->buckets, self->bucket_capacity);
+    pool_block_give(self->pool, self->touched, self->touched_capacity);
     mutex_unlock(&self->lock);
     pool_close(self->pool);
     mutex_end(&self->lock);
@@ -249,7 +256,8 @@ bool block_cache_touch(block_cache *self, uint64_t file, uint64_t offset, uint32
     bool is_kept = false;
     mutex_lock(&self->lock);
     if (self->touched == NULL) {
-        self->touched = host_alloc(TOUCHED * sizeof *self->touched);
+        self->touched =
+            pool_block_take(self->pool, TOUCHED * sizeof *self->touched, &self->touched_capacity);
         if (self->touched != NULL) {
             memset(self->touched, 0, TOUCHED * sizeof *self->touched);
         }

@@ -55,6 +55,7 @@ TEST(block_cache_finds_what_was_put_and_the_first_stays) {
     scene_open(&s);
     CHECK(block_cache_find(s.cache, 1, 4) == NULL);
     REQUIRE(put(&s, 1, 4, 10));
+    const uint64_t table = pool_used(s.engine) - block_cache_describe(s.cache).used_bytes;
     REQUIRE(put(&s, 2, 4, 20));
     REQUIRE(put(&s, 1, 4, 30));
     CHECK(has(&s, 1, 4, 10));
@@ -62,7 +63,7 @@ TEST(block_cache_finds_what_was_put_and_the_first_stays) {
     CHECK(block_cache_find(s.cache, 2, 5) == NULL);
     const block_cache_report report = block_cache_describe(s.cache);
     CHECK(report.blocks == 2 && report.found == 2 && report.missed == 2);
-    CHECK(report.used_bytes == pool_used(s.engine));
+    CHECK(report.used_bytes + table == pool_used(s.engine));
     scene_close(&s);
 }
 

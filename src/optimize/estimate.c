@@ -214,11 +214,6 @@ double estimate_equal_all(const equal_estimate *each, uint32_t count) {
 
 // ---- Filters ---------------------------------------------------------------------------------
 
-static bool is_call_of(const expr *value, const char *name) {
-    return value->kind == EXPR_CALL &&
-           text_equal(text_of(value->call_.function->name), text_of(name));
-}
-
 // Share of a column's range that lies below a value.
 static double share_below(const column_estimate *column, double value) {
     const double width = column->high - column->low;
@@ -266,7 +261,7 @@ static double comparison_selectivity(const estimates *self, const expr *value) {
 static bool is_comparison(const expr *value) {
     static const char *const names[] = {"=", "<>", "<", "<=", ">", ">=", "is_not_distinct_from"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (is_call_of(value, names[i]) && value->call_.args.count == 2) {
+        if (expr_is_call(value, names[i]) && value->call_.args.count == 2) {
             return true;
         }
     }
@@ -277,14 +272,14 @@ static double call_selectivity(const estimates *self, const expr *value) {
     if (is_comparison(value)) {
         return comparison_selectivity(self, value);
     }
-    if (is_call_of(value, "not")) {
+    if (expr_is_call(value, "not")) {
         return 1 - estimate_selectivity(self, value->call_.args.items[0]);
     }
-    if (is_call_of(value, "like") || is_call_of(value, "ilike")) {
+    if (expr_is_call(value, "like") || expr_is_call(value, "ilike")) {
         return SELECTIVITY_LIKE;
     }
-    const bool is_null = is_call_of(value, "is_null");
-    if (is_null || is_call_of(value, "is_not_null")) {
+    const bool is_null = expr_is_call(value, "is_null");
+    if (is_null || expr_is_call(value, "is_not_null")) {
         const expr *arg = value->call_.args.items[0];
         const double share = arg->kind == EXPR_COLUMN
                                  ? estimate_column(self, arg->column_.id)->null_share

@@ -91,16 +91,11 @@ static uint32_t first_of(uint64_t set) {
 
 // ---- Classes ---------------------------------------------------------------------------------
 
-static bool is_call_of(const expr *value, const char *name) {
-    return value->kind == EXPR_CALL && value->call_.args.count == 2 &&
-           text_equal(text_of(value->call_.function->name), text_of(name));
-}
-
 // Is the conjunct an equality of one relation's columns with another's?
 static firn_status find_sides(const join_graph *self, const expr *conjunct, uint64_t *sides,
                               bool *out) {
     *out = false;
-    if (is_call_of(conjunct, "=") || is_call_of(conjunct, "is_not_distinct_from")) {
+    if (expr_is_call(conjunct, "=") || expr_is_call(conjunct, "is_not_distinct_from")) {
         for (int side = 0; side < 2; side++) {
             TRY(relations_of(self, conjunct->call_.args.items[side], &sides[side]));
         }
@@ -198,7 +193,7 @@ static firn_status add_class(join_graph *self, const endpoint_list *list, uint32
 }
 
 static bool is_class(const expr *conjunct) {
-    return is_call_of(conjunct, "=") && !expr_can_fail(conjunct) && !expr_is_volatile(conjunct);
+    return expr_is_call(conjunct, "=") && !expr_can_fail(conjunct) && !expr_is_volatile(conjunct);
 }
 
 static firn_status find_classes(join_graph *self, const expr_list *conjuncts, endpoint_list *list) {
