@@ -63,14 +63,23 @@ static uint64_t little_endian(bytes value) {
     return out;
 }
 
-static ice_scalar scalar_integer(bytes value, bool is_wide) {
+// A number of 32 bits where the type may have had 64 only since: of a timestamp it counts days.
+static ice_scalar scalar_narrow(const type *of, int32_t value) {
+    if (of->id == TYPE_TIMESTAMP || of->id == TYPE_TIMESTAMPTZ) {
+        return scalar_number((i128)value * CALENDAR_DAY_SECONDS *
+                             calendar_units_per_second(of->unit));
+    }
+    return scalar_number(value);
+}
+
+static ice_scalar scalar_integer(const type *of, bytes value) {
     if (value.size == 4) {
         const uint32_t raw = (uint32_t)little_endian(value);
         int32_t out;
         memcpy(&out, &raw, sizeof out);
-        return scalar_number(out);
+        return scalar_narrow(of, out);
     }
-    if (value.size != 8 || !is_wide) {
+    if (value.size != 8 || type_physical(of) != PHYSICAL_I64) {
         return none;
     }
     const uint64_t raw = little_endian(value);
@@ -109,8 +118,7 @@ ice_scalar ice_scalar_of_bytes(const type *of, bytes value) {
         if (of->id == TYPE_BOOLEAN) {
             return value.size == 1 ? scalar_number(value.data[0] != 0) : none;
         }
-        return of->id == TYPE_DECIMAL ? big_endian(value)
-                                      : scalar_integer(value, type_physical(of) == PHYSICAL_I64);
+        return of->id == TYPE_DECIMAL ? big_endian(value) : scalar_integer(of, value);
     case ICE_SCALAR_REAL:
         return scalar_real(value, of->id == TYPE_DOUBLE);
     case ICE_SCALAR_BYTES:
@@ -129,9 +137,10 @@ ice_scalar ice_scalar_of_avro(const type *of, const avro_value *value, const avr
     }
     switch (found->kind) {
     case AVRO_BOOLEAN:
-    case AVRO_INT:
     case AVRO_LONG:
         return kind == ICE_SCALAR_NUMBER ? scalar_number(value->number) : none;
+    case AVRO_INT:
+        return kind == ICE_SCALAR_NUMBER ? scalar_narrow(of, (int32_t)value->number) : none;
     case AVRO_FLOAT:
     case AVRO_DOUBLE:
         return kind == ICE_SCALAR_REAL ? (ice_scalar){.kind = ICE_SCALAR_REAL, .real = value->real}

@@ -30,8 +30,8 @@ typedef struct ice_scalar {
 ice_scalar_kind ice_scalar_kind_of(const type *self);
 
 /// A value from its bytes. Narrower forms of promoted columns are taken: 4 bytes of an int where
-/// the column is BIGINT now, a float where it is DOUBLE, decimals of any length. NONE if the bytes
-/// are no value of the type.
+/// the column is BIGINT now, of a date where it is TIMESTAMP, a float where it is DOUBLE, decimals
+/// of any length. NONE if the bytes are no value of the type.
 ice_scalar ice_scalar_of_bytes(const type *of, bytes value);
 
 /// A value of a partition tuple: `want` is how the plan read it, `found` its Avro schema.
