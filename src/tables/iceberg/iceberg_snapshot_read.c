@@ -356,7 +356,9 @@ static firn_status make_row_ids(scan_reader *self, arena *scratch, batch *rows, 
 static firn_status read_batch(scan_reader *self, arena *scratch, batch *out, scan_answer *answer,
                               firn_error *err) {
     const scan_request *request = self->request;
+    const arena_mark mark = arena_mark_take(scratch);
     do {
+        arena_rewind(scratch, mark); // Batches without a row leave nothing behind.
         TRY(self->data->kind->next(self->data, scratch, out, answer, err));
         if (*answer != SCAN_READY) {
             return FIRN_OK;
