@@ -7,15 +7,6 @@
 
 // ---- Incremental ranges ------------------------------------------------------------------------
 
-static bool has_added(const ice_table *self, int64_t snapshot_id) {
-    for (uint32_t i = 0; i < self->added_count; i++) {
-        if (self->added[i] == snapshot_id) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // The appends from `to` back to `from`, which is not among them.
 static firn_status take_appends(ice_table *self, int64_t from, firn_error *err) {
     const ice_metadata *metadata = &self->metadata;
@@ -53,7 +44,7 @@ static firn_status append_manifests(ice_table *self, io *files, const cancel_fla
         self->manifests.items = all;
         for (uint32_t j = 0; j < list.count; j++) {
             const ice_manifest *each = &list.items[j];
-            if (!each->has_deletes && each->added_snapshot_id == id && has_added(self, id)) {
+            if (!each->has_deletes && each->added_snapshot_id == id) {
                 all[self->manifests.count++] = *each;
             }
         }
