@@ -40,10 +40,10 @@ static void compare(const ice_metadata *left, const ice_metadata *right) {
     require(left->schema_count == right->schema_count && left->spec_count == right->spec_count);
     require(left->snapshot_count == right->snapshot_count && left->ref_count == right->ref_count);
     for (uint32_t i = 0; i < left->schema_count; i++) {
-        require(left->schema_errors[i].status == right->schema_errors[i].status);
+        require((left->schema_errors[i] == NULL) == (right->schema_errors[i] == NULL));
         require(left->schemas[i].columns.count == right->schemas[i].columns.count);
-        for (uint32_t j = 0;
-             left->schema_errors[i].status == FIRN_OK && j < left->schemas[i].columns.count; j++) {
+        for (uint32_t j = 0; left->schema_errors[i] == NULL && j < left->schemas[i].columns.count;
+             j++) {
             require(type_equal(left->schemas[i].columns.fields[j].type,
                                right->schemas[i].columns.fields[j].type));
         }

@@ -26,6 +26,18 @@ static firn_status objects_of(const json_node *list, node_list *out, firn_error 
 
 // ---- Schemas -----------------------------------------------------------------------------------
 
+// Why a schema is not read is told when somebody wants to read with it.
+static firn_status keep_error(metadata_reader *self, firn_error *err, const firn_error **out) {
+    firn_error *copy = ARENA_NEW(self->memory, firn_error, 1);
+    if (copy == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    *copy = *err;
+    *err = ERR_INIT;
+    *out = copy;
+    return FIRN_OK;
+}
+
 static firn_status read_schemas(metadata_reader *self, firn_error *err) {
     ice_metadata *out = self->out;
     const json_node *list = NULL;
@@ -45,16 +57,16 @@ static firn_status read_schemas(metadata_reader *self, firn_error *err) {
         nodes = (node_list){.first = single, .count = 1};
     }
     ice_schema *schemas = ARENA_NEW(self->memory, ice_schema, (size_t)nodes.count + 1);
-    out->schema_errors = ARENA_NEW(self->memory, firn_error, (size_t)nodes.count + 1);
+    out->schema_errors = ARENA_NEW(self->memory, const firn_error *, (size_t)nodes.count + 1);
     if (schemas == NULL || out->schema_errors == NULL) {
         return ARENA_FULL(self->memory, err);
     }
     const json_node *each = nodes.first;
     for (uint32_t i = 0; i < nodes.count; i++, each = each->next) {
-        out->schema_errors[i] = ERR_INIT;
+        out->schema_errors[i] = NULL;
         const firn_status status = ice_schema_read(each, self->memory, &schemas[i], err);
         if (status == FIRN_UNSUPPORTED) {
-            out->schema_errors[i] = *err; // Told when somebody wants to read with it.
+            TRY(keep_error(self, err, &out->schema_errors[i]));
         } else if (status != FIRN_OK) {
             return status;
         }
@@ -493,8 +505,8 @@ static firn_status take_schema(const ice_metadata *self, const ice_snapshot *sna
         return FAIL(err, FIRN_CORRUPT, "snapshot %lld has schema %d, there is no such schema",
                     snapshot == NULL ? -1LL : (long long)snapshot->id, id);
     }
-    const firn_error *why = &self->schema_errors[*out - self->schemas];
-    if (why->status != FIRN_OK) {
+    const firn_error *why = self->schema_errors[*out - self->schemas];
+    if (why != NULL) {
         *err = *why;
         return why->status;
     }

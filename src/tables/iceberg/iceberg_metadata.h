@@ -59,7 +59,7 @@ typedef struct ice_metadata {
     int32_t current_schema_id;
     uint32_t schema_count;
     const ice_schema *schemas;
-    firn_error *schema_errors; ///< By schema: why a type of it is not read; status FIRN_OK: it is.
+    const firn_error **schema_errors; ///< By schema: why a type of it is not read; NULL: it is.
     uint32_t spec_count;
     const ice_spec *specs;
     uint32_t snapshot_count;
