@@ -1,7 +1,6 @@
 // Parquet files of a table: columns by field id, row groups that begin in the task's bytes.
 #include "formats/parquet/pq_reader.h"
 #include "io/io_wakeup.h"
-#include "tables/files/parquet_facts.h"
 #include "tables/iceberg/iceberg_data.h"
 
 #define READER_BYTES_MAX ((size_t)1 << 30)
@@ -15,10 +14,8 @@ typedef struct parquet_data {
     pq_opener *opener;
     pq_file *file;
     pq_reader *reader;
-    parquet_columns columns; // For pruning.
-    uint32_t group;          // The next row group to look at.
+    uint32_t group; // The next row group to look at.
     bool is_started;
-    uint64_t pruned_count; // Row groups.
 } parquet_data;
 
 static void close_reader(ice_data_reader *base) {
@@ -157,7 +154,6 @@ static firn_status begin(parquet_data *self, firn_error *err) {
             return status;
         }
     }
-    self->columns = (parquet_columns){.count = what->count, .picks = picks, .ids = ids};
     const pq_reader_options options = {
         .owner = self->env->pool,
         .codecs = self->env->codecs,
@@ -188,48 +184,25 @@ static bool is_mine(const parquet_data *self, uint32_t group) {
     return start >= self->what->from && start < self->what->to;
 }
 
-// Whether a row group is of this task and its statistics let all filters be true.
-static firn_status is_wanted(parquet_data *self, uint32_t group, arena *scratch, bool *out,
-                             firn_error *err) {
-    const expr_list *filters = &self->what->filters;
-    *out = is_mine(self, group);
-    if (!*out || filters->count == 0) {
-        return FIRN_OK;
-    }
-    parquet_facts facts;
-    TRY(parquet_facts_make(self->file, group, &self->columns, self->env->dynamic, scratch, &facts,
-                           err));
-    for (uint32_t i = 0; i < filters->count && *out; i++) {
-        *out = facts_evaluate(filters->items[i], &facts.base, scratch) != VERDICT_NEVER;
-    }
-    self->pruned_count += !*out;
-    return FIRN_OK;
-}
-
-// Begins the next row group that is wanted, and those right behind it.
-static firn_status start_groups(parquet_data *self, arena *scratch, firn_error *err) {
+// Begins the next row groups in a row that are this task's; the reader prunes them.
+static void start_groups(parquet_data *self) {
     const uint32_t count = pq_file_row_group_count(self->file);
-    bool has_more = false;
-    while (self->group < count && !has_more) {
-        TRY(is_wanted(self, self->group, scratch, &has_more, err));
+    while (self->group < count && !is_mine(self, self->group)) {
         self->group++;
     }
-    const uint32_t first = self->group - 1;
-    self->is_started = has_more;
-    uint32_t end = self->group;
-    while (has_more && self->group < count) {
-        TRY(is_wanted(self, self->group, scratch, &has_more, err));
+    const uint32_t first = self->group;
+    while (self->group < count && is_mine(self, self->group)) {
         self->group++;
-        end += has_more;
     }
+    self->is_started = self->group > first;
     if (self->is_started) {
-        pq_reader_start(self->reader, first, end - first);
+        pq_reader_start(self->reader, first, self->group - first);
     }
-    return FIRN_OK;
 }
 
 static firn_status next(ice_data_reader *base, arena *scratch, batch *out, scan_answer *answer,
                         firn_error *err) {
+    (void)scratch;
     parquet_data *self = (parquet_data *)base;
     pq_answer got = PQ_READY;
     if (self->file == NULL) {
@@ -244,7 +217,7 @@ static firn_status next(ice_data_reader *base, arena *scratch, batch *out, scan_
     }
     while (self->is_started || self->group < pq_file_row_group_count(self->file)) {
         if (!self->is_started) {
-            TRY(start_groups(self, scratch, err));
+            start_groups(self);
         }
         if (self->is_started) {
             TRY(pq_reader_next(self->reader, out, &got, err));
@@ -261,12 +234,16 @@ static firn_status next(ice_data_reader *base, arena *scratch, batch *out, scan_
 
 static void counters(const ice_data_reader *base, scan_counters *add_to) {
     const parquet_data *self = (const parquet_data *)base;
-    add_to->row_groups_pruned_statistics += self->pruned_count;
     if (self->reader != NULL) {
         const pq_reader_counters got = pq_reader_count(self->reader);
-        add_to->row_groups += got.row_groups;
+        add_to->row_groups += got.row_groups_seen;
+        add_to->row_groups_pruned_statistics += got.pruned_statistics;
+        add_to->row_groups_pruned_dynamic += got.pruned_dynamic;
+        add_to->row_groups_pruned_bloom += got.pruned_bloom;
+        add_to->row_groups_pruned_dictionary += got.pruned_dictionary;
         add_to->pages += got.pages;
         add_to->pages_pruned += got.pages_skipped;
+        add_to->pages_pruned_index += got.pages_pruned;
         add_to->rows_read += got.rows;
         add_to->rows_deleted += got.rows_deleted;
         add_to->rows_filtered += got.rows_filtered;
