@@ -92,7 +92,18 @@ firn_status pq_pages_begin(pq_pages *self, const pq_metadata *metadata, uint32_t
 
 _Static_assert(sizeof(pq_page) <= CACHED_HEADER_MAX, "a page's header must fit");
 
-// Is the next page in the cache? Then it need not be read.
+static size_t page_size(const pq_page *page) {
+    return (size_t)page->header_size + page->body_size;
+}
+
+// Whether a page can be the chunk's next one. Footers may lay chunks over one another, so this does
+// not follow from its having been one of another chunk.
+static bool is_possible(const pq_pages *self, const pq_page *page) {
+    return page_size(page) <= pq_window_left(&self->window) &&
+           (page->type != PQ_PAGE_DICTIONARY || !self->has_begun);
+}
+
+// Is the next page in the cache? Then it need not be read. What can't be is read, to be told.
 static bool find_cached(pq_pages *self) {
     if (!self->keeps || self->entries_left == 0 || pq_window_left(&self->window) == 0) {
         return false;
@@ -103,8 +114,11 @@ static bool find_cached(pq_pages *self) {
         return false;
     }
     memcpy(&self->page, self->found->header, sizeof self->page);
-    self->is_peeked = true;
-    return true;
+    self->is_peeked = is_possible(self, &self->page);
+    if (!self->is_peeked) {
+        let_go(self, &self->found);
+    }
+    return self->is_peeked;
 }
 
 // Keeps a page that was decoded, as it lies at `offset`. A memory limit may be against it.
@@ -155,10 +169,6 @@ static firn_status read_header(pq_pages *self, bool is_alone, pq_answer *answer,
                     self->page.body_size, (unsigned long long)left);
     }
     return FIRN_OK;
-}
-
-static size_t page_size(const pq_page *page) {
-    return (size_t)page->header_size + page->body_size;
 }
 
 // Finds the next page; `*answer` is PQ_END if there is none.

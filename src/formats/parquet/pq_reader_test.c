@@ -335,6 +335,39 @@ TEST(pq_reader_finds_pages_in_the_cache_from_the_third_reading_on) {
     }
 }
 
+// Reads all with a cache, as the next query.
+static firn_status read_as_query(scene *self) {
+    self->options.cache_query = block_cache_query(self->options.cache);
+    return read_all(self).status;
+}
+
+TEST(pq_reader_believes_no_footer_that_lays_chunks_over_what_the_cache_has) {
+    for (int is_short = 0; is_short < 2; is_short++) {
+        arena memory = arena_open(MEMORY_LIMIT);
+        scene s;
+        scene_open(&s, make(&memory, four_columns, 4, 0), 0);
+        s.source->identity.mtime_ns = 7;
+        REQUIRE(block_cache_open(s.engine, &s.options.cache, &s.err) == FIRN_OK);
+        REQUIRE(scene_open_file(&s) == FIRN_OK);
+        for (int i = 0; i < 3; i++) {
+            CHECK(read_as_query(&s) == FIRN_OK);
+        }
+        // The first chunk ends within its first page, or goes on over the next one's dictionary.
+        pq_row_group *group = &s.file->metadata->file.row_groups.items[0];
+        pq_column_metadata *first = &group->columns.items[0].metadata;
+        first->compressed_size = is_short == 1 ? 100 : first->compressed_size + 200;
+        first->value_count += 100;
+        group->row_count += 100;
+        s.count = 1;
+        CHECK(read_as_query(&s) == FIRN_CORRUPT);
+        CHECK(strstr(s.err.text,
+                     is_short == 1 ? "its column chunk has 80" : "dictionary page behind") != NULL);
+        block_cache_close(s.options.cache);
+        scene_close(&s);
+        arena_close(&memory);
+    }
+}
+
 TEST(pq_reader_passes_on_the_failure_of_any_read) {
     arena memory = arena_open(MEMORY_LIMIT);
     pq_sample_column columns[4];
