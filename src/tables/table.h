@@ -105,6 +105,7 @@ typedef struct scan_task {
     X(row_groups_pruned_dictionary, "row groups pruned by dictionaries")                           \
     X(row_groups_pruned_dynamic, "row groups pruned by dynamic filters")                           \
     X(pages, "pages")                                                                              \
+    X(pages_cached, "pages cached")                                                                \
     X(pages_pruned, "pages skipped")                                                               \
     X(pages_pruned_index, "pages pruned by the page index")                                        \
     X(bytes_read, "bytes read")                                                                    \

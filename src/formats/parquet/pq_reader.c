@@ -303,6 +303,7 @@ pq_reader_counters pq_reader_count(const pq_reader *self) {
             const pq_pages *pages = &self->leaves[i]->chunks[slot].pages;
             out.bytes += pages->window.arrived_bytes;
             out.pages += (uint64_t)pages->decoded_count;
+            out.pages_cached += (uint64_t)pages->cached_count;
             out.pages_skipped += (uint64_t)pages->skipped_count;
         }
     }

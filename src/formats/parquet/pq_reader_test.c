@@ -304,7 +304,10 @@ static void read_with_cache(bytes content, uint32_t waits, bool has_filter, uint
         first = reading == 0 ? out : first;
         CHECK(out.rows == first.rows && out.sum == first.sum && out.nulls == first.nulls);
         CHECK(reading > 1 || s.input.bytes_asked > before);
-        *without_reading += s.input.bytes_asked == before ? 1 : 0;
+        const bool has_read = s.input.bytes_asked > before;
+        *without_reading += !has_read;
+        CHECK(reading > 1 || out.counters.pages_cached == 0);
+        CHECK(has_read || out.counters.pages_cached == out.counters.pages);
     }
     const block_cache_report report = block_cache_describe(s.options.cache);
     CHECK(report.used_bytes < limit);

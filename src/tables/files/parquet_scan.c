@@ -52,6 +52,7 @@ static void add_reader(parquet_scan *self) {
     self->counters.row_groups_pruned_bloom += read.pruned_bloom;
     self->counters.row_groups_pruned_dictionary += read.pruned_dictionary;
     self->counters.pages += read.pages;
+    self->counters.pages_cached += read.pages_cached;
     self->counters.pages_pruned += read.pages_skipped;
     self->counters.pages_pruned_index += read.pages_pruned;
     self->counters.rows_read += read.rows;
