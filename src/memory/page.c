@@ -8,8 +8,6 @@
 #define SHARE_PAGES 512
 #define PARTITION_COUNT_MIN 16
 #define KEEPER_EXTRA ((uint64_t)96 << 10)
-#define MERGE_BLOCK ((uint64_t)32 << 10)
-#define MERGE_BLOCK_MAX ((uint64_t)1 << 20)
 
 // ---- Sizes -------------------------------------------------------------------------------------
 
@@ -38,23 +36,6 @@ uint32_t partition_count_for(uint64_t share_bytes, size_t page_size, uint64_t st
 uint64_t keeper_min_bytes(uint32_t workers) {
     const uint64_t pages = PARTITION_COUNT_MIN + PAGE_KEPT_COUNT;
     return workers * (pages * PAGE_BYTES_MIN + KEEPER_EXTRA);
-}
-
-static uint64_t merge_bytes(uint64_t share_bytes) {
-    return share_bytes / 10 * 9;
-}
-
-uint32_t merge_fan_in_for(uint64_t share_bytes) {
-    const uint64_t count = merge_bytes(share_bytes) / MERGE_BLOCK;
-    return count < 2 ? 2 : count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
-}
-
-size_t merge_read_ahead_for(uint64_t share_bytes, uint32_t run_count) {
-    assert(run_count > 0);
-    uint64_t size = merge_bytes(share_bytes) / run_count;
-    size -= size % MERGE_BLOCK;
-    size = size < MERGE_BLOCK ? MERGE_BLOCK : size;
-    return (size_t)(size > MERGE_BLOCK_MAX ? MERGE_BLOCK_MAX : size);
 }
 
 // ---- Pages -------------------------------------------------------------------------------------

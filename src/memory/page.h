@@ -39,12 +39,6 @@ uint32_t partition_count_for(uint64_t share_bytes, size_t page_size, uint64_t st
 /// min_bytes of a spilling keeper: 16 partition pages and the kept ones of 16 KiB, and 96 KiB.
 uint64_t keeper_min_bytes(uint32_t workers);
 
-/// How many sorted runs one worker can merge at once, in blocks of 32 KiB.
-uint32_t merge_fan_in_for(uint64_t share_bytes);
-
-/// Bytes to read ahead per run when merging: whole units of 32 KiB, at most 1 MiB.
-size_t merge_read_ahead_for(uint64_t share_bytes, uint32_t run_count);
-
 // ---- Pages -------------------------------------------------------------------------------------
 
 /// Sets the page size of a query. Before the first page_get.

@@ -53,15 +53,9 @@ TEST(page_partition_counts_leave_two_thirds_for_what_is_kept) {
     CHECK(partition_count_for(0, 16 * K, 1) == 16);
 }
 
-TEST(page_minima_and_merges_are_as_measured) {
+TEST(page_minima_are_as_measured) {
     CHECK(keeper_min_bytes(1) == 34 * 16 * K + 96 * K);
     CHECK(keeper_min_bytes(16) == 16 * keeper_min_bytes(1));
-    CHECK(merge_fan_in_for(16 * M) == 460);
-    CHECK(merge_fan_in_for(0) == 2);
-    CHECK(merge_read_ahead_for(16 * M, 460) == 32 * K);
-    CHECK(merge_read_ahead_for(16 * M, 100) == 128 * K);
-    CHECK(merge_read_ahead_for(16 * M, 2) == 1 * M);
-    CHECK(merge_read_ahead_for(0, 7) == 32 * K);
 }
 
 TEST(page_get_stops_at_the_limit_and_goes_on_after_a_put) {
