@@ -368,17 +368,10 @@ static firn_status read_page(const row_buffer *self, spill_slot slot, arena *mem
         return ARENA_FULL(memory, err);
     }
     spill_desk desk = spill_desk_open(store->keeper);
-    size_t size = 0;
-    const firn_status status =
-        spill_read(store->spill, &desk, slot, page, store->page_size, &size, err);
+    const firn_status status = row_page_read(store, &desk, slot, page, err);
     spill_desk_close(&desk);
-    TRY(status);
-    if (size < ROW_PAGE_HEADER || page->filled != size) {
-        return FAIL(err, FIRN_CORRUPT, "a page of %zu bytes came back from the spill file as %u",
-                    size, page->filled);
-    }
     *out = page;
-    return FIRN_OK;
+    return status;
 }
 
 firn_status row_buffer_read(const row_buffer *self, uint32_t index, arena *memory, batch *out,

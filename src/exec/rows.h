@@ -172,6 +172,9 @@ firn_status row_pages_read(row_store *store, row_pages *self, spill_desk *desk, 
 /// Reads the same page (number `index` of self->spilled) without freeing it.
 firn_status row_pages_peek(row_store *store, const row_pages *self, size_t index, spill_desk *desk,
                            void *into, firn_error *err);
+/// Reads a page that is in no list, from its place in the file.
+firn_status row_page_read(const row_store *store, spill_desk *desk, spill_slot slot, row_page *into,
+                          firn_error *err);
 /// Moves all of `from` to `self`.
 firn_status row_pages_append(row_pages *self, row_pages *from, firn_error *err);
 /// Writes out pages in memory until `keep_count` are left.

@@ -129,18 +129,21 @@ firn_status row_pages_spill(row_store *store, row_pages *self, spill_desk *desk,
     return FIRN_OK;
 }
 
+firn_status row_page_read(const row_store *store, spill_desk *desk, spill_slot slot, row_page *into,
+                          firn_error *err) {
+    size_t size = 0;
+    TRY(spill_read(store->spill, desk, slot, into, store->page_size, &size, err));
+    if (size < ROW_PAGE_HEADER || into->filled != size) {
+        return FAIL(err, FIRN_CORRUPT, "a page of %zu bytes came back from the spill file as %u",
+                    size, into->filled);
+    }
+    return FIRN_OK;
+}
+
 firn_status row_pages_peek(row_store *store, const row_pages *self, size_t index, spill_desk *desk,
                            void *into, firn_error *err) {
     assert(index < self->spilled.count);
-    size_t size;
-    TRY(spill_read(store->spill, desk, self->spilled.slots[index], into, store->page_size, &size,
-                   err));
-    const row_page *page = into;
-    if (size < ROW_PAGE_HEADER || page->filled != size) {
-        return FAIL(err, FIRN_CORRUPT, "a page of %zu bytes came back from the spill file as %u",
-                    size, page->filled);
-    }
-    return FIRN_OK;
+    return row_page_read(store, desk, self->spilled.slots[index], into, err);
 }
 
 firn_status row_pages_read(row_store *store, row_pages *self, spill_desk *desk, void *into,

@@ -369,13 +369,8 @@ static void set_row(const row_store *store, sort_cursor *self, uint8_t *row) {
 
 static firn_status read_unit(const row_store *store, sort_cursor *self, spill_desk *desk,
                              firn_error *err) {
-    size_t size;
-    TRY(spill_read(store->spill, desk, self->run->units.units.slots[self->unit++], self->page,
-                   store->page_size, &size, err));
-    if (size < ROW_PAGE_HEADER || self->page->filled != size) {
-        return FAIL(err, FIRN_CORRUPT, "a unit of %zu bytes came back from the spill file as %u",
-                    size, self->page->filled);
-    }
+    const spill_slot slot = self->run->units.units.slots[self->unit++];
+    TRY(row_page_read(store, desk, slot, self->page, err));
     self->is_loaded = true;
     self->offset = 0;
     return FIRN_OK;
