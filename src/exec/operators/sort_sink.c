@@ -17,7 +17,6 @@
 typedef struct sort_local {
     sort_state *owner;
     uint32_t worker;
-    arena *memory;
     expr_state *state;
     row_writer writer;
     sort_entry *entries;
@@ -74,8 +73,7 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
     if (self == NULL || columns == NULL || keys == NULL) {
         return ARENA_FULL(memory, err);
     }
-    *self = (sort_local){
-        .owner = owner, .worker = worker, .memory = memory, .columns = columns, .keys = keys};
+    *self = (sort_local){.owner = owner, .worker = worker, .columns = columns, .keys = keys};
     *local = self;
     TRY(row_writer_open(&owner->store, 1, 0, memory, &self->writer, err));
     self->writer.may_spill = false; // Pages stay where they are: entries point to their rows.
@@ -206,7 +204,7 @@ static firn_status cut_to_top(sort_local *self, arena *scratch, firn_error *err)
         return ARENA_FULL(scratch, err);
     }
     row_writer kept;
-    TRY(row_writer_open(&owner->store, 1, 0, self->memory, &kept, err));
+    TRY(row_writer_open(&owner->store, 1, 0, scratch, &kept, err));
     kept.may_spill = false;
     kept.stops_at_blobs = true;
     for (uint64_t i = 0; i < wanted; i++) {
@@ -224,10 +222,10 @@ static firn_status cut_to_top(sort_local *self, arena *scratch, firn_error *err)
         self->entries[i].row = rows[i];
         self->blob_bytes += blob_size(self, rows[i]);
     }
-    kept.spares = self->writer.spares;
-    self->writer.spares = NULL;
-    row_writer_close(&self->writer);
-    self->writer = kept;
+    self->writer.parts[0] = kept.parts[0];
+    self->writer.page_count = kept.page_count;
+    kept.parts[0] = (row_pages){.spilled = {.owner = owner->keeper}};
+    row_writer_close(&kept);
     self->count = wanted;
     return FIRN_OK;
 }
