@@ -177,12 +177,8 @@ static firn_status write_batch(writing *self, const batch *rows, firn_error *err
     if (columns == NULL || places == NULL) {
         return ARENA_FULL(self->scratch, err);
     }
-    for (uint32_t i = 0; i < rows->column_count; i++) {
-        columns[i] = rows->columns[i];
-        if (columns[i].form == FORM_RUNS) {
-            TRY(column_flatten(self->scratch, &rows->columns[i], &columns[i], err));
-        }
-    }
+    memcpy(columns, rows->columns, rows->column_count * sizeof *columns);
+    TRY(rows_flatten_runs(columns, rows->column_count, self->scratch, err));
     if (rows->sequence.task != self->sequence.task) {
         TRY(write_page(self, err));
     }

@@ -232,6 +232,9 @@ typedef struct row_input {
     uint32_t next;          ///< 0 at first; row_writer_append advances it.
 } row_input;
 
+/// Makes those flat that are RUNS: neither rows nor their keys are made of them.
+firn_status rows_flatten_runs(column *columns, uint32_t count, arena *scratch, firn_error *err);
+
 /// Appends rows from in->next on: all that are left, or as many as go before a full page must be
 /// written out. out_rows[k] for the k-th row is where it lies, until the next call with this
 /// writer. Extra bytes are not initialised. Call again while in->next < in->count:

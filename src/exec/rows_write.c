@@ -197,6 +197,16 @@ firn_status row_writer_copy(row_writer *self, uint8_t *const *rows, uint32_t cou
 // ---- Rows of a batch
 // -----------------------------------------------------------------------------
 
+firn_status rows_flatten_runs(column *columns, uint32_t count, arena *scratch, firn_error *err) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (columns[i].form == FORM_RUNS) {
+            const column runs = columns[i];
+            TRY(column_flatten(scratch, &runs, &columns[i], err));
+        }
+    }
+    return FIRN_OK;
+}
+
 // One call of append: rows [from, to) of the input.
 typedef struct appending {
     row_writer *writer;

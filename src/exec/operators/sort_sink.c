@@ -253,27 +253,16 @@ static uint64_t make_room(sort_local *self, uint64_t wanted) {
     return free < wanted ? free : wanted;
 }
 
-// RUNS become flat: neither keys nor rows are made of them.
-static firn_status flatten_runs(column *columns, uint32_t count, arena *scratch, firn_error *err) {
-    for (uint32_t i = 0; i < count; i++) {
-        if (columns[i].form == FORM_RUNS) {
-            const column runs = columns[i];
-            TRY(column_flatten(scratch, &runs, &columns[i], err));
-        }
-    }
-    return FIRN_OK;
-}
-
 // Key and columns of the rows that are to be kept.
 static firn_status prepare(sort_local *self, const batch *input, arena *scratch, row_input *out,
                            firn_error *err) {
     sort_state *owner = self->owner;
     TRY(expr_run(self->state, input, scratch, self->keys, err));
-    TRY(flatten_runs(self->keys, owner->key_count, scratch, err));
+    TRY(rows_flatten_runs(self->keys, owner->key_count, scratch, err));
     TRY(sort_keys_encode(self->keys, owner->orders, owner->key_count, input, scratch,
                          &self->columns[0], err));
     memcpy(&self->columns[1], input->columns, owner->width * sizeof(column));
-    TRY(flatten_runs(&self->columns[1], owner->width, scratch, err));
+    TRY(rows_flatten_runs(&self->columns[1], owner->width, scratch, err));
     *out = (row_input){
         .columns = self->columns, .rows = input->selection, .count = input->selected_count};
     if (!self->has_bound) {
