@@ -65,8 +65,8 @@ static bool last_merge(held_fixed *target, const held_fixed *source, const aggre
 FIXED(first)
 FIXED(last)
 
-static uint32_t fixed_export(aggregate_call *call, void *const *states, uint32_t offset,
-                             column *out) {
+static uint32_t row_fixed_export(aggregate_call *call, void *const *states, uint32_t offset,
+                                 column *out) {
     for (uint32_t k = 0; k < call->count; k++) {
         const held_fixed *state = fold_state(states, k, offset);
         COLUMN_OUT(&out[1], uint8_t)[k] = (uint8_t)state->has_value;
@@ -132,8 +132,8 @@ static bool last_string_merge(held_string *target, const held_string *source,
 STRING(first_string)
 STRING(last_string)
 
-static uint32_t string_export(aggregate_call *call, void *const *states, uint32_t offset,
-                              column *out) {
+static uint32_t row_string_export(aggregate_call *call, void *const *states, uint32_t offset,
+                                  column *out) {
     for (uint32_t k = 0; k < call->count; k++) {
         const held_string *state = fold_state(states, k, offset);
         COLUMN_OUT(&out[1], uint8_t)[k] = (uint8_t)state->has_value;
@@ -156,10 +156,7 @@ static uint32_t take_one(aggregate_call *call, const column *arg, const uint32_t
         rows[group] = from == end ? UINT32_MAX : takes_last ? end - 1 : from; // MAX: NULL.
         from = end;
     }
-    firn_error err = ERR_INIT;
-    return column_take(call->scratch, arg, rows, call->count, out, &err) == FIRN_OK
-               ? call->count
-               : KERNEL_NO_MEMORY;
+    return held_pick(call, arg, rows, out);
 }
 
 static uint32_t first_collect(aggregate_call *call, const column *const *args, const uint32_t *ends,
@@ -172,45 +169,6 @@ static uint32_t last_collect(aggregate_call *call, const column *const *args, co
     return take_one(call, args[0], ends, true, out);
 }
 
-#define OVERLOAD_STRING(type_name, which)                                                          \
-    {.signature = type_name " <- " type_name,                                                      \
-     .state_size = sizeof(held_string),                                                            \
-     .state_columns = type_name ", UTINYINT",                                                      \
-     .state_has_heap = true,                                                                       \
-     .update = which##_string_update,                                                              \
-     .update_one = which##_string_update_one,                                                      \
-     .combine = which##_string_combine,                                                            \
-     .finish = held_string_finish,                                                                 \
-     .export_state = string_export,                                                                \
-     .import_state = which##_string_import}
-#define OVERLOAD_FIXED(type_name, which)                                                           \
-    {.signature = type_name " <- " type_name,                                                      \
-     .state_size = sizeof(held_fixed),                                                             \
-     .state_size_for = held_size,                                                                  \
-     .state_columns = type_name ", UTINYINT",                                                      \
-     .update = which##_update,                                                                     \
-     .update_one = which##_update_one,                                                             \
-     .combine = which##_combine,                                                                   \
-     .finish = held_fixed_finish,                                                                  \
-     .export_state = fixed_export,                                                                 \
-     .import_state = which##_import}
-// Nested types are what the last one takes.
-#define OVERLOADS(which)                                                                           \
-    (const aggregate_overload[]) {                                                                 \
-        OVERLOAD_STRING("VARCHAR", which), OVERLOAD_STRING("BINARY", which),                       \
-            OVERLOAD_STRING("UUID", which), OVERLOAD_STRING("JSON", which),                        \
-            OVERLOAD_FIXED("BOOLEAN", which), OVERLOAD_FIXED("TINYINT", which),                    \
-            OVERLOAD_FIXED("SMALLINT", which), OVERLOAD_FIXED("INTEGER", which),                   \
-            OVERLOAD_FIXED("BIGINT", which), OVERLOAD_FIXED("UTINYINT", which),                    \
-            OVERLOAD_FIXED("USMALLINT", which), OVERLOAD_FIXED("UINTEGER", which),                 \
-            OVERLOAD_FIXED("UBIGINT", which), OVERLOAD_FIXED("FLOAT16", which),                    \
-            OVERLOAD_FIXED("REAL", which), OVERLOAD_FIXED("DOUBLE", which),                        \
-            OVERLOAD_FIXED("DECIMAL(p,s)", which), OVERLOAD_FIXED("DATE", which),                  \
-            OVERLOAD_FIXED("TIME(u)", which), OVERLOAD_FIXED("TIMESTAMP(u)", which),               \
-            OVERLOAD_FIXED("TIMESTAMPTZ(u)", which), OVERLOAD_FIXED("INTERVAL", which),            \
-            {.signature = "T <- T", .collect = which##_collect}, {0},                              \
-    }
-
 const aggregate_function aggregate_any_value = {
     .name = "any_value",
     .aliases = "arbitrary",
@@ -221,7 +179,7 @@ const aggregate_function aggregate_any_value = {
                               "any_value(x) <- ('a text of some length')", "a text of some length",
                               "any_value(x) <- (NULL::DATE)", "NULL", NULL},
     .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_ORDER_MATTERS,
-    .overloads = OVERLOADS(first),
+    .overloads = HELD_OVERLOADS(first, ", UTINYINT", row),
 };
 
 const aggregate_function aggregate_first = {
@@ -235,7 +193,7 @@ const aggregate_function aggregate_first = {
                                       "a longer text than that",
                                       "first(x ORDER BY x) <- ([2]), ([1])", "[1]", NULL},
     .flags = AGGREGATE_ORDER_MATTERS,
-    .overloads = OVERLOADS(first),
+    .overloads = HELD_OVERLOADS(first, ", UTINYINT", row),
 };
 
 const aggregate_function aggregate_last = {
@@ -246,5 +204,5 @@ const aggregate_function aggregate_last = {
     .examples = (const char *const[]){"last(x ORDER BY x) <- (1), (3), (2)", "3",
                                       "last(x ORDER BY x) <- (1), (NULL)", "NULL", NULL},
     .flags = AGGREGATE_ORDER_MATTERS,
-    .overloads = OVERLOADS(last),
+    .overloads = HELD_OVERLOADS(last, ", UTINYINT", row),
 };

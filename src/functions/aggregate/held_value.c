@@ -121,3 +121,10 @@ held_string held_string_import(const column *values, uint32_t k) {
     }
     return out;
 }
+
+uint32_t held_pick(aggregate_call *call, const column *arg, const uint32_t *rows, column *out) {
+    firn_error err = ERR_INIT;
+    return column_take(call->scratch, arg, rows, call->count, out, &err) == FIRN_OK
+               ? call->count
+               : KERNEL_NO_MEMORY;
+}

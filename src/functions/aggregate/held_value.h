@@ -50,6 +50,62 @@ uint32_t held_string_finish(aggregate_call *call, void *const *states, uint32_t 
                             column *out);
 uint32_t held_string_export(aggregate_call *call, void *const *states, uint32_t offset,
                             column *out);
+/// For nested types: row rows[g] of `arg` for group g, UINT32_MAX for none. Answers as collect
+/// does.
+uint32_t held_pick(aggregate_call *call, const column *arg, const uint32_t *rows, column *out);
+
+/// Overloads for every type: which##_update and so on of a held_fixed, which##_string_update … of a
+/// held_string, which##_collect of nested values. `columns` follows the value's type in
+/// state_columns; the states go out by exported##_fixed_export and exported##_string_export.
+#define HELD_OVERLOADS(which, columns, exported)                                                   \
+    (const aggregate_overload[]) {                                                                 \
+        HELD_STRING("VARCHAR", which, columns, exported),                                          \
+            HELD_STRING("BINARY", which, columns, exported),                                       \
+            HELD_STRING("UUID", which, columns, exported),                                         \
+            HELD_STRING("JSON", which, columns, exported),                                         \
+            HELD_FIXED("BOOLEAN", which, columns, exported),                                       \
+            HELD_FIXED("TINYINT", which, columns, exported),                                       \
+            HELD_FIXED("SMALLINT", which, columns, exported),                                      \
+            HELD_FIXED("INTEGER", which, columns, exported),                                       \
+            HELD_FIXED("BIGINT", which, columns, exported),                                        \
+            HELD_FIXED("UTINYINT", which, columns, exported),                                      \
+            HELD_FIXED("USMALLINT", which, columns, exported),                                     \
+            HELD_FIXED("UINTEGER", which, columns, exported),                                      \
+            HELD_FIXED("UBIGINT", which, columns, exported),                                       \
+            HELD_FIXED("FLOAT16", which, columns, exported),                                       \
+            HELD_FIXED("REAL", which, columns, exported),                                          \
+            HELD_FIXED("DOUBLE", which, columns, exported),                                        \
+            HELD_FIXED("DECIMAL(p,s)", which, columns, exported),                                  \
+            HELD_FIXED("DATE", which, columns, exported),                                          \
+            HELD_FIXED("TIME(u)", which, columns, exported),                                       \
+            HELD_FIXED("TIMESTAMP(u)", which, columns, exported),                                  \
+            HELD_FIXED("TIMESTAMPTZ(u)", which, columns, exported),                                \
+            HELD_FIXED("INTERVAL", which, columns, exported),                                      \
+            {.signature = "T <- T", .collect = which##_collect}, {0},                              \
+    }
+#define HELD_STRING(type_name, which, columns, exported)                                           \
+    {.signature = type_name " <- " type_name,                                                      \
+     .state_size = sizeof(held_string),                                                            \
+     .state_columns = type_name columns,                                                           \
+     .state_has_heap = true,                                                                       \
+     .update = which##_string_update,                                                              \
+     .update_one = which##_string_update_one,                                                      \
+     .combine = which##_string_combine,                                                            \
+     .finish = held_string_finish,                                                                 \
+     .export_state = exported##_string_export,                                                     \
+     .import_state = which##_string_import}
+#define HELD_FIXED(type_name, which, columns, exported)                                            \
+    {.signature = type_name " <- " type_name,                                                      \
+     .state_size = sizeof(held_fixed),                                                             \
+     .state_size_for = held_size,                                                                  \
+     .state_columns = type_name columns,                                                           \
+     .update = which##_update,                                                                     \
+     .update_one = which##_update_one,                                                             \
+     .combine = which##_combine,                                                                   \
+     .finish = held_fixed_finish,                                                                  \
+     .export_state = exported##_fixed_export,                                                      \
+     .import_state = which##_import}
+
 /// The k-th state of an imported column. A string points to the column's bytes.
 held_fixed held_fixed_import(const column *values, uint32_t k);
 held_string held_string_import(const column *values, uint32_t k);

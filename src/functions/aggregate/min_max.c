@@ -184,10 +184,7 @@ static uint32_t collect(aggregate_call *call, const column *arg, const uint32_t 
             rows[group] = order * sign > 0 ? row : rows[group];
         }
     }
-    firn_error err = ERR_INIT;
-    return column_take(call->scratch, arg, rows, call->count, out, &err) == FIRN_OK
-               ? call->count
-               : KERNEL_NO_MEMORY;
+    return held_pick(call, arg, rows, out);
 }
 
 static uint32_t min_collect(aggregate_call *call, const column *const *args, const uint32_t *ends,
@@ -200,45 +197,6 @@ static uint32_t max_collect(aggregate_call *call, const column *const *args, con
     return collect(call, args[0], ends, 1, out);
 }
 
-#define OVERLOAD_STRING(type_name, which)                                                          \
-    {.signature = type_name " <- " type_name,                                                      \
-     .state_size = sizeof(held_string),                                                            \
-     .state_columns = type_name,                                                                   \
-     .state_has_heap = true,                                                                       \
-     .update = which##_string_update,                                                              \
-     .update_one = which##_string_update_one,                                                      \
-     .combine = which##_string_combine,                                                            \
-     .finish = held_string_finish,                                                                 \
-     .export_state = held_string_export,                                                           \
-     .import_state = which##_string_import}
-#define OVERLOAD_FIXED(type_name, which)                                                           \
-    {.signature = type_name " <- " type_name,                                                      \
-     .state_size = sizeof(held_fixed),                                                             \
-     .state_size_for = held_size,                                                                  \
-     .state_columns = type_name,                                                                   \
-     .update = which##_update,                                                                     \
-     .update_one = which##_update_one,                                                             \
-     .combine = which##_combine,                                                                   \
-     .finish = held_fixed_finish,                                                                  \
-     .export_state = held_fixed_export,                                                            \
-     .import_state = which##_import}
-// Nested types are what the last one takes.
-#define OVERLOADS(which)                                                                           \
-    (const aggregate_overload[]) {                                                                 \
-        OVERLOAD_STRING("VARCHAR", which), OVERLOAD_STRING("BINARY", which),                       \
-            OVERLOAD_STRING("UUID", which), OVERLOAD_STRING("JSON", which),                        \
-            OVERLOAD_FIXED("BOOLEAN", which), OVERLOAD_FIXED("TINYINT", which),                    \
-            OVERLOAD_FIXED("SMALLINT", which), OVERLOAD_FIXED("INTEGER", which),                   \
-            OVERLOAD_FIXED("BIGINT", which), OVERLOAD_FIXED("UTINYINT", which),                    \
-            OVERLOAD_FIXED("USMALLINT", which), OVERLOAD_FIXED("UINTEGER", which),                 \
-            OVERLOAD_FIXED("UBIGINT", which), OVERLOAD_FIXED("FLOAT16", which),                    \
-            OVERLOAD_FIXED("REAL", which), OVERLOAD_FIXED("DOUBLE", which),                        \
-            OVERLOAD_FIXED("DECIMAL(p,s)", which), OVERLOAD_FIXED("DATE", which),                  \
-            OVERLOAD_FIXED("TIME(u)", which), OVERLOAD_FIXED("TIMESTAMP(u)", which),               \
-            OVERLOAD_FIXED("TIMESTAMPTZ(u)", which), OVERLOAD_FIXED("INTERVAL", which),            \
-            {.signature = "T <- T", .collect = which##_collect}, {0},                              \
-    }
-
 const aggregate_function aggregate_min = {
     .name = "min",
     .category = "aggregate",
@@ -249,7 +207,7 @@ const aggregate_function aggregate_min = {
                                       "min(x) <- (NULL::INTEGER)", "NULL",
                                       "min(x) <- ([2]), ([1, 2])", "[1, 2]", NULL},
     .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_DISTINCT_IS_SAME,
-    .overloads = OVERLOADS(min),
+    .overloads = HELD_OVERLOADS(min, "", held),
 };
 
 const aggregate_function aggregate_max = {
@@ -262,5 +220,5 @@ const aggregate_function aggregate_max = {
                                       "max(x) <- (true), (false)", "true",
                                       "max(x) <- (NULL::INTEGER)", "NULL", NULL},
     .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_DISTINCT_IS_SAME,
-    .overloads = OVERLOADS(max),
+    .overloads = HELD_OVERLOADS(max, "", held),
 };
