@@ -10,7 +10,7 @@ struct aggregate_codes {
     const uint16_t *rows; // Of what rows: those of the last question.
     uint32_t row_count;
     uint16_t *entries;
-    uint32_t *counts;
+    uint32_t *counts; // NULL: one each.
     uint32_t entry_count;
 };
 
@@ -19,8 +19,8 @@ static bool may_count(const aggregate_slot *slot, const aggregate_values *values
     const uint32_t flags = slot->call->aggregate_.function->flags;
     const bool is_same = (flags & AGGREGATE_DISTINCT_IS_SAME) != 0;
     if (rows->groups != NULL || slot->arg_count != 1 || !slot->skips_nulls ||
-        (slot->overload->update_counted == NULL &&
-         (!is_same || slot->overload->update_one == NULL))) {
+        slot->overload->update_one == NULL ||
+        (slot->overload->update_counted == NULL && !is_same)) {
         return false;
     }
     const column *arg = &values->columns[slot->args[0]];
@@ -36,39 +36,47 @@ static uint32_t row_at(const aggregate_rows *rows, uint32_t k) {
 static void list_codes(const uint32_t *codes, const aggregate_rows *rows, aggregate_codes *out) {
     for (uint32_t k = 0; k < rows->count; k++) {
         out->entries[k] = (uint16_t)codes[row_at(rows, k)];
-        out->counts[k] = 1;
     }
+    out->counts = NULL;
     out->entry_count = rows->count;
+}
+
+// Many: the entries that occur, in order. Counts of all entries become those of the listed ones.
+static void count_entries(const uint32_t *codes, const aggregate_rows *rows, uint32_t size,
+                          aggregate_codes *out) {
+    memset(out->counts, 0, size * sizeof *out->counts);
+    for (uint32_t k = 0; k < rows->count; k++) {
+        out->counts[codes[row_at(rows, k)]]++;
+    }
+    out->entry_count = 0;
+    for (uint32_t entry = 0; entry < size; entry++) {
+        const uint32_t count = out->counts[entry];
+        out->entries[out->entry_count] = (uint16_t)entry;
+        out->counts[out->entry_count] = count;
+        out->entry_count += count > 0;
+    }
 }
 
 static firn_status count_codes(const aggregate_context *self, const column *arg,
                                const aggregate_rows *rows, aggregate_codes *out) {
     const uint32_t size = arg->dictionary->size;
-    const uint32_t *codes = arg->values;
     const bool counts_them = size <= rows->count / ROWS_AN_ENTRY;
     const size_t most = (counts_them ? size : rows->count) + (size_t)1;
-    uint32_t *counts = ARENA_NEW(self->scratch, uint32_t, (size_t)size + 1);
     out->rows = rows->rows;
     out->row_count = rows->count;
     out->entries = ARENA_NEW(self->scratch, uint16_t, most);
-    out->counts = ARENA_NEW(self->scratch, uint32_t, most);
-    if (counts == NULL || out->entries == NULL || out->counts == NULL) {
+    if (out->entries == NULL) {
         return ARENA_FULL(self->scratch, self->err);
     }
     if (!counts_them) {
-        list_codes(codes, rows, out);
+        list_codes(arg->values, rows, out);
         return FIRN_OK;
     }
-    memset(counts, 0, size * sizeof *counts);
-    for (uint32_t k = 0; k < rows->count; k++) {
-        counts[codes[row_at(rows, k)]]++;
+    out->counts = ARENA_NEW(self->scratch, uint32_t, most);
+    if (out->counts == NULL) {
+        return ARENA_FULL(self->scratch, self->err);
     }
-    out->entry_count = 0;
-    for (uint32_t entry = 0; entry < size; entry++) {
-        out->entries[out->entry_count] = (uint16_t)entry;
-        out->counts[out->entry_count] = counts[entry];
-        out->entry_count += counts[entry] > 0;
-    }
+    count_entries(arg->values, rows, size, out);
     return FIRN_OK;
 }
 
@@ -104,7 +112,7 @@ firn_status aggregate_update_codes(const aggregate_context *self, const aggregat
     call.count = codes->entry_count;
     uint8_t *state = rows->single + self->shape->table.extra_offset + slot->state_offset;
     const uint32_t done =
-        slot->overload->update_counted != NULL
+        slot->overload->update_counted != NULL && codes->counts != NULL
             ? slot->overload->update_counted(&call, &entries, codes->counts, state)
             : slot->overload->update_one(&call, &entries, state);
     return done == call.count ? FIRN_OK : aggregate_fail(slot, done, self->scratch, self->err);

@@ -185,6 +185,9 @@ firn_status aggregate_update_all(const aggregate_context *self, aggregate_values
         aggregate_rows taken;
         bool is_done;
         TRY(aggregate_select(self, values, slot, rows, &taken));
+        if (taken.count == 0) {
+            continue;
+        }
         TRY(aggregate_update_codes(self, slot, values, &taken, &is_done));
         if (is_done) {
             continue;

@@ -46,7 +46,8 @@ typedef uint32_t (*aggregate_update_one)(aggregate_call *call, const column *con
                                          void *state);
 
 /// As update_one, of rows that stand for counts[k] rows with their value each: entries of a
-/// dictionary. Not for floats, whose sum hangs on the order. May be NULL.
+/// dictionary. Not for floats, whose sum hangs on the order. May be NULL; else update_one is there
+/// as well.
 typedef uint32_t (*aggregate_update_counted)(aggregate_call *call, const column *const *args,
                                              const uint32_t *counts, void *state);
 
