@@ -2,23 +2,9 @@
 #include "functions/aggregate/held_value.h"
 #include "kernels/reduce.h"
 
-// Numbers with loops of their own: name, word, C type, and whether they may be NaN.
-#define NUMBER_LIST(X)                                                                             \
-    X(I8, i8, int8_t, INTEGER)                                                                     \
-    X(I16, i16, int16_t, INTEGER)                                                                  \
-    X(I32, i32, int32_t, INTEGER)                                                                  \
-    X(I64, i64, int64_t, INTEGER)                                                                  \
-    X(U8, u8, uint8_t, INTEGER)                                                                    \
-    X(U16, u16, uint16_t, INTEGER)                                                                 \
-    X(U32, u32, uint32_t, INTEGER)                                                                 \
-    X(U64, u64, uint64_t, INTEGER)                                                                 \
-    X(F32, f32, float, FLOAT)                                                                      \
-    X(F64, f64, double, FLOAT)
-
-#define BETTER_MIN_INTEGER(value, best) ((value) < (best))
-#define BETTER_MAX_INTEGER(value, best) ((value) > (best))
-#define BETTER_MIN_FLOAT(value, best) ((value) < (best) || (best) != (best))
-#define BETTER_MAX_FLOAT(value, best) ((value) > (best) || (value) != (value))
+// Of floats NaN is the highest; integers are equal to themselves.
+#define IS_LOWER(value, best) ((value) < (best) || (best) != (best))
+#define IS_HIGHER(value, best) ((value) > (best) || (value) != (value))
 
 #define NUMBER_LOOPS(which, word, c_type, is_better)                                               \
     static void which##_put_##word(held_fixed *state, c_type value) {                              \
@@ -44,11 +30,11 @@
                                       ? in[0]                                                      \
                                       : reduce_##which##_##word(in, call->rows, call->count));     \
     }
-#define X(NAME, word, c_type, kind) NUMBER_LOOPS(min, word, c_type, BETTER_MIN_##kind)
-NUMBER_LIST(X)
+#define X(NAME, word, c_type, sum_type) NUMBER_LOOPS(min, word, c_type, IS_LOWER)
+REDUCE_TYPE_LIST(X)
 #undef X
-#define X(NAME, word, c_type, kind) NUMBER_LOOPS(max, word, c_type, BETTER_MAX_##kind)
-NUMBER_LIST(X)
+#define X(NAME, word, c_type, sum_type) NUMBER_LOOPS(max, word, c_type, IS_HIGHER)
+REDUCE_TYPE_LIST(X)
 #undef X
 
 // ---- Fixed width
@@ -74,7 +60,7 @@ static void put_lane(held_fixed *state, const aggregate_call *call, const column
     static uint32_t which##_update(aggregate_call *call, const column *const *args,                \
                                    void *const *states, uint32_t offset) {                         \
         switch ((int)type_physical(args[0]->type)) {                                               \
-            NUMBER_LIST(CASE_ROWS_##which)                                                         \
+            REDUCE_TYPE_LIST(CASE_ROWS_##which)                                                    \
         default:                                                                                   \
             break;                                                                                 \
         }                                                                                          \
@@ -86,7 +72,7 @@ static void put_lane(held_fixed *state, const aggregate_call *call, const column
     static uint32_t which##_update_one(aggregate_call *call, const column *const *args,            \
                                        void *state) {                                              \
         switch ((int)type_physical(args[0]->type)) {                                               \
-            NUMBER_LIST(CASE_ONE_##which)                                                          \
+            REDUCE_TYPE_LIST(CASE_ONE_##which)                                                     \
         default:                                                                                   \
             break;                                                                                 \
         }                                                                                          \
@@ -125,10 +111,10 @@ static void put_lane(held_fixed *state, const aggregate_call *call, const column
             which##_one_##word(call, args[0], state);                                              \
         }                                                                                          \
         return call->count;
-#define CASE_ROWS_min(NAME, word, c_type, kind) CASE_ROWS(min, NAME, word)
-#define CASE_ROWS_max(NAME, word, c_type, kind) CASE_ROWS(max, NAME, word)
-#define CASE_ONE_min(NAME, word, c_type, kind) CASE_ONE(min, NAME, word)
-#define CASE_ONE_max(NAME, word, c_type, kind) CASE_ONE(max, NAME, word)
+#define CASE_ROWS_min(NAME, word, c_type, sum_type) CASE_ROWS(min, NAME, word)
+#define CASE_ROWS_max(NAME, word, c_type, sum_type) CASE_ROWS(max, NAME, word)
+#define CASE_ONE_min(NAME, word, c_type, sum_type) CASE_ONE(min, NAME, word)
+#define CASE_ONE_max(NAME, word, c_type, sum_type) CASE_ONE(max, NAME, word)
 FIXED(min, -1)
 FIXED(max, 1)
 

@@ -11,10 +11,14 @@ typedef struct sum_small {
     int64_t count;
 } sum_small;
 
+static ALWAYS_INLINE bool add_small(sum_small *state, int64_t value) {
+    return !__builtin_add_overflow(state->sum, value, &state->sum);
+}
+
 static bool merge_small(sum_small *target, const sum_small *source, const aggregate_call *call) {
     (void)call;
     target->count += source->count;
-    return !__builtin_add_overflow(target->sum, source->sum, &target->sum);
+    return add_small(target, source->sum);
 }
 
 static fold_answer value_small(const sum_small *state, const aggregate_call *call, column *out,
@@ -30,22 +34,8 @@ FOLD_COLUMNS(small, sum_small, merge_small, FOLD_FIELD(sum_small, sum),
              FOLD_FIELD(sum_small, count))
 
 #define SUM_SMALL(word, c_type)                                                                    \
-    static uint32_t word##_update(aggregate_call *call, const column *const *args,                 \
-                                  void *const *states, uint32_t offset) {                          \
-        const c_type *in = COLUMN_VALUES(args[0], c_type);                                         \
-        const uint32_t mask = column_mask(args[0]);                                                \
-        for (uint32_t k = 0; k < call->count; k++) {                                               \
-            const uint32_t row = call->rows == NULL ? k : call->rows[k];                           \
-            sum_small *state = fold_state(states, k, offset);                                      \
-            state->count++;                                                                        \
-            if (__builtin_add_overflow(state->sum, (int64_t)in[row & mask], &state->sum)) {        \
-                return k;                                                                          \
-            }                                                                                      \
-        }                                                                                          \
-        return call->count;                                                                        \
-    }                                                                                              \
-    static uint32_t word##_update_one(aggregate_call *call, const column *const *args,             \
-                                      void *states) {                                              \
+    static SUM_UPDATE(word##_update, c_type, sum_small, int64_t, add_small) static uint32_t        \
+    word##_update_one(aggregate_call *call, const column *const *args, void *states) {             \
         const c_type *in = COLUMN_VALUES(args[0], c_type);                                         \
         sum_small *state = states;                                                                 \
         const int64_t sum = args[0]->form == FORM_CONSTANT                                         \

@@ -37,6 +37,10 @@ FOLD_COMBINE(wide, sum_wide, merge_wide)
 FOLD_COLUMNS(wide, sum_wide, merge_wide, FOLD_FIELD(sum_wide, sum), FOLD_FIELD(sum_wide, count))
 SHARE_REST(wide, sum_wide)
 
+static ALWAYS_INLINE bool add_wide(sum_wide *state, i128 value) {
+    return fold_i128_add(&state->sum, value);
+}
+
 // 128-bit values have no kernel: their sum may not fit.
 static bool total_of_i128(const i128 *in, const uint16_t *rows, uint32_t count, i128 *out) {
     i128 sum = 0;
@@ -63,20 +67,7 @@ TOTAL(u32, uint32_t)
 TOTAL(u64, uint64_t)
 
 #define X(word, c_type)                                                                            \
-    uint32_t sum_##word##_update(aggregate_call *call, const column *const *args,                  \
-                                 void *const *states, uint32_t offset) {                           \
-        const c_type *in = COLUMN_VALUES(args[0], c_type);                                         \
-        const uint32_t mask = column_mask(args[0]);                                                \
-        for (uint32_t k = 0; k < call->count; k++) {                                               \
-            const uint32_t row = call->rows == NULL ? k : call->rows[k];                           \
-            sum_wide *state = fold_state(states, k, offset);                                       \
-            state->count++;                                                                        \
-            if (!fold_i128_add(&state->sum, in[row & mask])) {                                     \
-                return k;                                                                          \
-            }                                                                                      \
-        }                                                                                          \
-        return call->count;                                                                        \
-    }                                                                                              \
+    SUM_UPDATE(sum_##word##_update, c_type, sum_wide, i128, add_wide)                              \
     uint32_t sum_##word##_update_one(aggregate_call *call, const column *const *args,              \
                                      void *states) {                                               \
         const c_type *in = COLUMN_VALUES(args[0], c_type);                                         \
@@ -149,19 +140,13 @@ FOLD_COLUMNS(float, sum_float, merge_float, FOLD_FIELD(sum_float, sum),
              FOLD_FIELD(sum_float, count))
 SHARE_REST(float, sum_float)
 
+static ALWAYS_INLINE bool add_float(sum_float *state, double value) {
+    state->sum += value;
+    return true;
+}
+
 #define SUM_FLOAT(word, c_type)                                                                    \
-    uint32_t sum_##word##_update(aggregate_call *call, const column *const *args,                  \
-                                 void *const *states, uint32_t offset) {                           \
-        const c_type *in = COLUMN_VALUES(args[0], c_type);                                         \
-        const uint32_t mask = column_mask(args[0]);                                                \
-        for (uint32_t k = 0; k < call->count; k++) {                                               \
-            const uint32_t row = call->rows == NULL ? k : call->rows[k];                           \
-            sum_float *state = fold_state(states, k, offset);                                      \
-            state->sum += (double)in[row & mask];                                                  \
-            state->count++;                                                                        \
-        }                                                                                          \
-        return call->count;                                                                        \
-    }                                                                                              \
+    SUM_UPDATE(sum_##word##_update, c_type, sum_float, double, add_float)                          \
     uint32_t sum_##word##_update_one(aggregate_call *call, const column *const *args,              \
                                      void *states) {                                               \
         const c_type *in = COLUMN_VALUES(args[0], c_type);                                         \

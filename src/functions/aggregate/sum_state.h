@@ -36,6 +36,24 @@ typedef struct sum_interval {
     X(u64, uint64_t)                                                                               \
     X(i128, i128)
 
+/// Defines an update: `add(state, value)` puts a value, as `add` takes it, into a state; false when
+/// the sum is forbidden.
+#define SUM_UPDATE(name, c_type, state_type, sum_type, add)                                        \
+    uint32_t name(aggregate_call *call, const column *const *args, void *const *states,            \
+                  uint32_t offset) {                                                               \
+        const c_type *in = COLUMN_VALUES(args[0], c_type);                                         \
+        const uint32_t mask = column_mask(args[0]);                                                \
+        for (uint32_t k = 0; k < call->count; k++) {                                               \
+            const uint32_t row = call->rows == NULL ? k : call->rows[k];                           \
+            state_type *state = fold_state(states, k, offset);                                     \
+            state->count++;                                                                        \
+            if (!add(state, (sum_type)in[row & mask])) {                                           \
+                return k;                                                                          \
+            }                                                                                      \
+        }                                                                                          \
+        return call->count;                                                                        \
+    }
+
 #define SUM_UPDATES(word)                                                                          \
     uint32_t sum_##word##_update(aggregate_call *call, const column *const *args,                  \
                                  void *const *states, uint32_t offset);                            \
