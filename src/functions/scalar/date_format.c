@@ -64,15 +64,18 @@ static uint32_t format(function_call *call, const column *values, const column *
     text_sink sink = {.memory = call->scratch};
     FOR_ROWS(call, row) {
         const date_pattern *pattern = pattern_at(&rows, row, call->scratch);
-        char *room =
-            pattern == NULL ? NULL : text_sink_room(&sink, date_pattern_size_max(pattern) + 1);
-        if (room == NULL) {
+        if (pattern == NULL) {
             return KERNEL_NO_MEMORY;
         }
         if (pattern->unknown.size > 0) {
             return ROW_VISIT(row);
         }
         const clock_moment moment = clock_at(values, row, &cursor);
+        const size_t size_max = date_pattern_size_max(pattern, moment.zone_word.size);
+        char *room = size_max > UINT32_MAX ? NULL : text_sink_room(&sink, size_max + 1);
+        if (room == NULL) {
+            return KERNEL_NO_MEMORY;
+        }
         COLUMN_OUT(out, string_value)
         [row] = text_sink_take(&sink, date_pattern_write(pattern, &moment, room));
     }

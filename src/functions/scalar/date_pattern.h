@@ -75,10 +75,11 @@ bool date_pattern_make(text pattern, arena *memory, date_pattern *out);
 /// strftime's: without a % all of it is literal.
 bool date_pattern_make_percent(text pattern, arena *memory, date_pattern *out);
 
-#define DATE_PATTERN_ITEM_SIZE_MAX 32
+#define DATE_PATTERN_ITEM_SIZE_MAX 32 // Of an item that is neither literal nor a zone's word.
 
-/// Bytes that date_pattern_write needs at most.
-size_t date_pattern_size_max(const date_pattern *self);
+/// Bytes that date_pattern_write needs at most, with a zone word of `word_size`: files of zones
+/// have words of any size.
+size_t date_pattern_size_max(const date_pattern *self, size_t word_size);
 size_t date_pattern_write(const date_pattern *self, const clock_moment *moment, char *out);
 
 /// Reads a text. DATE_SYNTAX if it is not as the pattern says. Without a zone in it,

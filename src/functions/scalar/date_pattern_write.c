@@ -216,10 +216,13 @@ static void write_time(pattern_writer *self, const pattern_item *item, const clo
     }
 }
 
-size_t date_pattern_size_max(const date_pattern *self) {
+size_t date_pattern_size_max(const date_pattern *self, size_t word_size) {
     size_t size = 0;
     for (uint32_t i = 0; i < self->count; i++) {
-        size += self->items[i].literal.size + DATE_PATTERN_ITEM_SIZE_MAX;
+        const pattern_item *item = &self->items[i];
+        size += item->field == PATTERN_FIELD_LITERAL     ? item->literal.size
+                : item->field == PATTERN_FIELD_ZONE_WORD ? word_size
+                                                         : DATE_PATTERN_ITEM_SIZE_MAX;
     }
     return size;
 }
