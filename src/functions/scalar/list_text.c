@@ -8,17 +8,9 @@
 
 // The elements as text.
 static firn_status bind_elements(function_bind_call *call, firn_error *err) {
-    const type **wanted = ARENA_NEW(call->memory, const type *, call->arg_count + 1);
-    if (wanted == NULL) {
-        return ARENA_FULL(call->memory, err);
-    }
-    for (uint32_t i = 0; i < call->arg_count; i++) {
-        wanted[i] = TYPE_OF(VARCHAR);
-    }
-    wanted[0] = type_list(call->memory, TYPE_OF(VARCHAR));
-    call->wanted = wanted;
-    call->result = TYPE_OF(VARCHAR);
-    return wanted[0] == NULL ? ARENA_FULL(call->memory, err) : FIRN_OK;
+    TRY(bind_as_text(call, err));
+    call->wanted[0] = type_list(call->memory, TYPE_OF(VARCHAR));
+    return call->wanted[0] == NULL ? ARENA_FULL(call->memory, err) : FIRN_OK;
 }
 
 // The size of the joined text, written to `out` unless that is NULL.

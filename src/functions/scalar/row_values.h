@@ -54,6 +54,20 @@ static inline void put_slice(column *out, uint32_t row, text value) {
     COLUMN_OUT(out, string_value)[row] = string_of(value.data, (uint32_t)value.size);
 }
 
+/// Binds a function that makes a text of any number of arguments, which it takes as text.
+static inline firn_status bind_as_text(function_bind_call *call, firn_error *err) {
+    const type **wanted = ARENA_NEW(call->memory, const type *, call->arg_count + 1);
+    if (wanted == NULL) {
+        return ARENA_FULL(call->memory, err);
+    }
+    for (uint32_t i = 0; i < call->arg_count; i++) {
+        wanted[i] = TYPE_OF(VARCHAR);
+    }
+    call->wanted = wanted;
+    call->result = TYPE_OF(VARCHAR);
+    return FIRN_OK;
+}
+
 // ---- Texts that are made -----------------------------------------------------------------------
 
 #define TEXT_SINK_PIECE ((size_t)4096)

@@ -27,20 +27,6 @@ static uint32_t join_two(function_call *call, const column *const *args, column 
     return call->count;
 }
 
-// Arguments that are no text are shown as text.
-static firn_status bind_as_text(function_bind_call *call, firn_error *err) {
-    const type **wanted = ARENA_NEW(call->memory, const type *, call->arg_count + 1);
-    if (wanted == NULL) {
-        return ARENA_FULL(call->memory, err);
-    }
-    for (uint32_t i = 0; i < call->arg_count; i++) {
-        wanted[i] = TYPE_OF(VARCHAR);
-    }
-    call->wanted = wanted;
-    call->result = TYPE_OF(VARCHAR);
-    return FIRN_OK;
-}
-
 // ---- Lists -----------------------------------------------------------------------------------
 
 static bool add_list(list_build *build, const column *arg, uint32_t row) {

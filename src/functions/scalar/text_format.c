@@ -123,7 +123,8 @@ static bool format_row(format_state *self, text pattern, text_builder *out) {
             continue;
         }
         format_piece piece;
-        if (!read_piece(self, pattern, &at, &piece) || !put_piece(self, &piece, out)) {
+        if (!read_piece(self, pattern, &at, &piece) || !put_piece(self, &piece, out) ||
+            out->size > TEXT_RESULT_SIZE_MAX) {
             return false;
         }
     }
@@ -153,26 +154,13 @@ static uint32_t format(function_call *call, const column *const *args, column *o
     return call->count;
 }
 
-// The values as text.
-static firn_status bind_format(function_bind_call *call, firn_error *err) {
-    const type **wanted = ARENA_NEW(call->memory, const type *, call->arg_count + 1);
-    if (wanted == NULL) {
-        return ARENA_FULL(call->memory, err);
-    }
-    for (uint32_t i = 0; i < call->arg_count; i++) {
-        wanted[i] = TYPE_OF(VARCHAR);
-    }
-    call->wanted = wanted;
-    call->result = TYPE_OF(VARCHAR);
-    return FIRN_OK;
-}
-
 static void explain(const function_call *call, const column *const *args, uint32_t row,
                     firn_error *err) {
     err_set_sql(err, FIRN_INVALID, "22023", NO_POSITION,
                 "the pattern \"%.*s\" with %u values: it takes %%s, %%I (not of NULL), %%L and "
-                "%%%%, each with a value",
-                TEXT_ARGS(text_at(text_rows_of(args[0]), row)), call->arg_count - 1);
+                "%%%%, each with a value, and makes at most %zu bytes",
+                TEXT_ARGS(text_at(text_rows_of(args[0]), row)), call->arg_count - 1,
+                TEXT_RESULT_SIZE_MAX);
 }
 
 const scalar_function function_format = {
@@ -191,7 +179,7 @@ const scalar_function function_format = {
     .flags = FUNCTION_CAN_FAIL,
     .overloads =
         (const overload[]){
-            {.signature = "VARCHAR <- VARCHAR, ANY...?", .kernel = format, .bind = bind_format},
+            {.signature = "VARCHAR <- VARCHAR, ANY...?", .kernel = format, .bind = bind_as_text},
             {0}},
     .explain_failure = explain,
 };
