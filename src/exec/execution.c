@@ -1,6 +1,7 @@
 #include "exec/execution.h"
 
 #include <assert.h>
+#include <math.h>
 
 #include "base/host.h"
 #include "exec/pipeline.h"
@@ -301,9 +302,16 @@ void execution_report(execution *self, uint32_t number, text_builder *out) {
 }
 
 void execution_progress(execution *self, firn_progress *out) {
+    op_progress sum = {0};
     for (const op_instance *each = self->instances; each != NULL; each = each->listed) {
         if (each->kind->progress != NULL) {
-            each->kind->progress(each->shared, out);
+            each->kind->progress(each->shared, &sum);
         }
     }
+    spill_report spilled;
+    spill_describe(self->spill, &spilled);
+    out->rows = sum.rows;
+    out->bytes = sum.bytes;
+    out->spilled_bytes = spilled.written_bytes;
+    out->share = sum.total > 0 ? fmin(1, sum.ended / sum.total) : -1;
 }

@@ -74,6 +74,14 @@ typedef struct op_report {
     text_builder *out; ///< `key=value` pairs separated by blanks.
 } op_report;
 
+/// What sources have done of their work; sums over a statement.
+typedef struct op_progress {
+    uint64_t rows;  ///< Read.
+    uint64_t bytes; ///< Read.
+    double ended;   ///< Rows of tasks that ended, as estimated.
+    double total;   ///< The same of everything; negative if a source does not know.
+} op_progress;
+
 typedef struct operator_kind {
     const char *name; ///< As EXPLAIN ANALYZE shows it.
     bool needs_order; ///< Sink: batches must be restored to source order (by sequence).
@@ -104,7 +112,7 @@ typedef struct operator_kind {
     /// Sink: all locals are merged; says what parallel work makes the result. NULL: nothing.
     firn_status (*finish)(void *shared, finish_plan *out, firn_error *err);
     /// While it runs, from any thread: locks what it reads.
-    void (*progress)(void *shared, firn_progress *add_to);
+    void (*progress)(void *shared, op_progress *add_to);
     void (*report)(const void *shared, op_report *out);
     /// How many values this worker made flat; asked before its local is closed. NULL: none.
     uint64_t (*decoded)(const void *local);

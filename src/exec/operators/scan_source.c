@@ -28,6 +28,8 @@ typedef struct scan_shared {
     bool is_planned; // The planner is at its end.
     uint64_t next_number;
     scan_counters counters; // Of tasks that ended; under the lock.
+    uint64_t rows_ended;    // In them, as estimated; under the lock.
+    uint64_t rows_planned;  // In all tasks that were handed out; under the lock.
     wakeup **waiters;       // Workers that wait for the planner.
 } scan_shared;
 
@@ -167,6 +169,7 @@ static firn_status take_task(scan_shared *self, op_call *call, const scan_task *
         }
         *number = self->next_number;
         self->next_number += *answer == SCAN_READY;
+        self->rows_planned += *answer == SCAN_READY ? (*task)->row_estimate : 0;
     }
     mutex_unlock(&self->lock);
     return status;
@@ -178,21 +181,22 @@ static scan_slot *slot_at(const scan_local *self, uint32_t place) {
     return &self->slots[(self->first + place) % self->slot_count];
 }
 
-// Adds what the reader did since the last time.
-static void count(scan_shared *owner, scan_slot *slot) {
+// Adds what the reader did since the last time, and the rows of its task if that has ended.
+static void count(scan_shared *owner, scan_slot *slot, uint64_t rows_ended) {
     scan_counters now = {0};
     owner->table->kind->counters(slot->reader, &now);
     mutex_lock(&owner->lock);
 #define X(member, words) owner->counters.member += now.member - slot->counted.member;
     SCAN_COUNTER_LIST(X)
 #undef X
+    owner->rows_ended += rows_ended;
     mutex_unlock(&owner->lock);
     slot->counted = now;
 }
 
 static void close_reader(scan_shared *owner, scan_slot *slot) {
     if (slot->reader != NULL) {
-        count(owner, slot);
+        count(owner, slot, 0);
         owner->table->kind->close(slot->reader);
         slot->reader = NULL;
         slot->counted = (scan_counters){0};
@@ -384,7 +388,7 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
     }
     if (answer == SCAN_END) {
         *output = (batch){0};
-        count(self->owner, slot);
+        count(self->owner, slot, slot->task->row_estimate);
         op_end_task(call, slot->number);
         self->first = (self->first + 1) % self->slot_count;
         self->filled_count--;
@@ -428,10 +432,18 @@ static void measure(const void *shared, node_statistics *add_to) {
     add_to->values_decoded += counters_of(shared).values_decoded;
 }
 
-static void progress(void *shared, firn_progress *add_to) {
-    const scan_counters sum = counters_of(shared);
-    add_to->rows += sum.rows_read;
-    add_to->bytes += sum.bytes_read;
+static void progress(void *shared, op_progress *add_to) {
+    scan_shared *self = shared;
+    mutex_lock(&self->lock);
+    // Once all tasks are out their rows are known, without those of files that were passed over.
+    const bool is_known = add_to->total >= 0 && (self->is_planned || self->table->rows.is_known);
+    const double total =
+        self->is_planned ? (double)self->rows_planned : (double)self->table->rows.value;
+    add_to->rows += self->counters.rows_read;
+    add_to->bytes += self->counters.bytes_read;
+    add_to->ended += (double)self->rows_ended;
+    mutex_unlock(&self->lock);
+    add_to->total = is_known ? add_to->total + total : -1;
 }
 
 static void close_shared(void *shared) {

@@ -3,6 +3,8 @@
 // A task is a file when there are many, else a row group, or some of them where there are plenty:
 // the reader decodes their dictionaries together. When row groups are fewer than four a worker, big
 // ones are cut into ranges of rows, at pages of the column that takes most.
+#include <math.h>
+
 #include "expr/facts.h"
 #include "formats/parquet/pq_page_starts.h"
 #include "tables/files/parquet_files_private.h"
@@ -318,6 +320,8 @@ firn_status parquet_tasks_next(scan_planner *self, const scan_task **out, scan_a
     } else if (self->is_cut) {
         take_groups(self, task);
     } else {
+        task->base.row_estimate =
+            (uint64_t)ceil(self->table->base.rows.value / self->table->file_count);
         self->file++;
         self->is_entered = false;
     }
