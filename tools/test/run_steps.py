@@ -32,6 +32,16 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 LOGS = ROOT / "build" / "logs"
 TOTAL = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 TAIL_LINES = 60
+running = set()  # Process groups of steps.
+
+
+def stop_all(signal_number, _):
+    for group in list(running):
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    os._exit(128 + signal_number)
 
 
 class Counts:
@@ -79,11 +89,13 @@ def run_command(command, environment, log_path, timeout):
 
         timer = threading.Timer(timeout, stop)
         timer.start()
+        running.add(process.pid)
         try:
             _, status, used = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
         finally:
             timer.cancel()
+            running.discard(process.pid)
             try:  # Also what it left running.
                 os.killpg(process.pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -190,6 +202,8 @@ def main():
     if "--list" in sys.argv:
         print("\n".join(f"{step.name:<44} {step.command}" for step in wanted))
         return 0
+    signal.signal(signal.SIGINT, stop_all)
+    signal.signal(signal.SIGTERM, stop_all)
     run = Run()
     run.all(wanted)
     print(f"{time.time() - run.start:.0f} s, cpu {run.processor_seconds:.0f} s" +
