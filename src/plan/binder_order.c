@@ -450,12 +450,16 @@ static firn_status by_name(binder *self, const sql_set_operation *written, bound
     return FIRN_OK;
 }
 
+#define UNION_NODES 2   // With the grouping of its rows, or the projection of its columns by name.
+#define COUNTED_NODES 4 // INTERSECT and EXCEPT: see count_sides.
+
 // Sides of UNIONs that stand in a row; together one node, and one grouping if the last is no ALL.
 typedef struct union_run {
     bound_query *sides;
     uint32_t count, capacity;
     bool is_distinct;
     uint32_t position;
+    uint32_t node_count; // Nodes over nodes that the first side is by now.
 } union_run;
 
 static firn_status add_side(binder *self, union_run *run, const bound_query *side) {
@@ -469,11 +473,23 @@ static firn_status add_side(binder *self, union_run *run, const bound_query *sid
     return FIRN_OK;
 }
 
+// Walks over a plan recurse, so what a chain may pile up is bounded.
+static firn_status count_nodes(binder *self, union_run *run, uint32_t added, uint32_t position) {
+    run->node_count += added;
+    return run->node_count <= BIND_NESTING_MAX
+               ? FIRN_OK
+               : FAIL_SQL(self->err, FIRN_INVALID, "54001", position,
+                          "too many set operations in a chain: INTERSECT, EXCEPT, BY NAME and "
+                          "UNION ALL behind UNION make more than %d nodes, one over the other",
+                          BIND_NESTING_MAX);
+}
+
 // Makes one query of a run, which goes on with it as its only side.
 static firn_status end_run(binder *self, union_run *run) {
     bound_query made = run->sides[0];
     plan_node *group;
     if (run->count > 1) {
+        TRY(count_nodes(self, run, UNION_NODES, run->position));
         TRY(unify_sides(self, run->sides, run->count, run->position));
         TRY(union_of(self, run->sides, run->count, &made));
     }
@@ -504,6 +520,7 @@ static firn_status combine(binder *self, const sql_set_operation *written, union
         return add_side(self, run, right);
     }
     bound_query sides[2] = {run->sides[0], *right};
+    TRY(count_nodes(self, run, COUNTED_NODES, written->node.position));
     TRY(unify_sides(self, sides, 2, written->node.position));
     return count_sides(self, written, sides, &run->sides[0]);
 }
@@ -512,17 +529,10 @@ static firn_status combine(binder *self, const sql_set_operation *written, union
 static firn_status bind_set_operation(binder *self, const sql_set_operation *written, scope *outer,
                                       bound_query *out) {
     uint32_t depth = 1;
-    uint32_t nested = 0; // Operations that make a node over a node.
     const sql_body *innermost = written->left;
     while (sql_body_kind_of(innermost) == SQL_SET_OPERATION) {
-        nested += sql_set_operation_of(innermost)->op != SQL_UNION;
         innermost = sql_set_operation_of(innermost)->left;
         depth++;
-    }
-    if (nested > BIND_NESTING_MAX / 4) {
-        return FAIL_SQL(self->err, FIRN_INVALID, "54001", written->node.position,
-                        "%u INTERSECT and EXCEPT in a chain, at most %d are allowed", nested,
-                        BIND_NESTING_MAX / 4);
     }
     const sql_set_operation **chain = ARENA_NEW(self->memory, const sql_set_operation *, depth);
     if (chain == NULL) {
