@@ -242,13 +242,25 @@ static firn_status in_constants(binder *self, expr *value, const expr_list *item
     return FIRN_OK;
 }
 
+// Tests joined by AND or OR, of any number side by side.
+static firn_status add_test(binder *self, expr_kind kind, expr *test, expr **all) {
+    if (*all == NULL) {
+        *all = test;
+        return FIRN_OK;
+    }
+    if ((*all)->kind == kind) {
+        return expr_list_add(self, kind == EXPR_AND ? &(*all)->and_.args : &(*all)->or_.args, test);
+    }
+    return bind_and_or(self, kind, *all, test, all);
+}
+
 static firn_status in_items(binder *self, scope *names, const sql_in *written, expr **out) {
     const uint32_t position = written->node.position;
     const bool of_rows = is_row(written->operand);
     expr_list left = {0};
+    expr_list items = {0};
     TRY(bind_row_items(self, names, written->operand, &left));
     if (!of_rows) {
-        expr_list items = {0};
         bool done;
         TRY(bind_exprs(self, names, &written->items, &items));
         TRY(in_constants(self, left.items[0], &items, written, out, &done));
@@ -256,21 +268,21 @@ static firn_status in_items(binder *self, scope *names, const sql_in *written, e
             return FIRN_OK;
         }
     }
-    *out = NULL;
+    expr *any = NULL;
     for (size_t i = 0; i < written->items.count; i++) {
+        const sql_expr *item = written->items.items[i];
         expr_list right = {0};
         expr *equal;
-        TRY(bind_row_items(self, names, written->items.items[i], &right));
+        if (of_rows || is_row(item)) {
+            TRY(bind_row_items(self, names, item, &right));
+        } else {
+            TRY(expr_list_add(self, &right, items.items[i]));
+        }
         TRY(same_width(self, &left, &right, position));
         TRY(rows_equal(self, &left, &right, "=", position, &equal));
-        if (*out == NULL) {
-            *out = equal;
-        } else if ((*out)->kind == EXPR_OR) {
-            TRY(expr_list_add(self, &(*out)->or_.args, equal));
-        } else {
-            TRY(bind_and_or(self, EXPR_OR, *out, equal, out));
-        }
+        TRY(add_test(self, EXPR_OR, equal, &any));
     }
+    *out = any;
     return bind_not_if(self, written->is_negated, position, out);
 }
 
@@ -323,50 +335,68 @@ static firn_status quantify_list(binder *self, const sql_quantified *written, ex
     return FIRN_OK;
 }
 
+// left op right, one of the comparisons of ANY or ALL.
+static firn_status quantify_item(binder *self, const sql_quantified *written, const expr_list *left,
+                                 const expr_list *right, expr **out) {
+    const uint32_t position = written->node.position;
+    if (is_row(written->left)) {
+        return compare_lists(self, written->op, left, right, position, out);
+    }
+    expr *again;
+    TRY(same_width(self, left, right, position));
+    TRY(bind_copy(self, left->items[0], &again));
+    return bind_operator(self, written->op, again, right->items[0], position, out);
+}
+
 // a op ANY (b, c), or of an array written out: OR or AND of the comparisons.
 static firn_status quantify_items(binder *self, scope *names, const sql_quantified *written,
-                                  expr **out) {
-    const uint32_t position = written->node.position;
-    const sql_list *items = &written->items;
-    expr_list left = {0};
-    TRY(bind_row_items(self, names, written->left, &left));
-    if (items->count == 1 && sql_is_expr(items->items[0], SQL_ARRAY)) {
-        items = &sql_array_of(items->items[0])->items;
-    } else if (items->count == 1 && !is_row(written->left)) {
-        expr *list;
-        TRY(bind_expr(self, names, items->items[0], &list));
-        if (list->type->id == TYPE_LIST) {
-            return quantify_list(self, written, left.items[0], list, out);
-        }
+                                  const sql_list *items, expr **out) {
+    const bool is_in = written->op == SQL_OP_EQUAL && !written->is_all;
+    const bool is_not_in = written->op == SQL_OP_NOT_EQUAL && written->is_all;
+    if (items->count > 0 && (is_in || is_not_in)) {
+        const sql_in in = {.node = written->node,
+                           .operand = written->left,
+                           .items = *items,
+                           .is_negated = is_not_in};
+        return in_items(self, names, &in, out);
     }
-    *out = NULL;
+    expr_list left = {0};
+    expr *all = NULL;
+    TRY(bind_row_items(self, names, written->left, &left));
     for (size_t i = 0; i < items->count; i++) {
         expr_list right = {0};
         expr *test;
         TRY(bind_row_items(self, names, items->items[i], &right));
-        if (is_row(written->left)) {
-            TRY(compare_lists(self, written->op, &left, &right, position, &test));
-        } else {
-            expr *again;
-            TRY(same_width(self, &left, &right, position));
-            TRY(bind_copy(self, left.items[0], &again));
-            TRY(bind_operator(self, written->op, again, right.items[0], position, &test));
-        }
-        if (*out == NULL) {
-            *out = test;
-        } else {
-            TRY(bind_and_or(self, written->is_all ? EXPR_AND : EXPR_OR, *out, test, out));
-        }
+        TRY(quantify_item(self, written, &left, &right, &test));
+        TRY(add_test(self, written->is_all ? EXPR_AND : EXPR_OR, test, &all));
     }
-    if (*out == NULL) { // Over nothing: ALL is true, ANY false.
-        *out = expr_bool(self->memory, written->is_all);
-    }
+    // Over nothing ALL is true, ANY false.
+    *out = all == NULL ? expr_bool(self->memory, written->is_all) : all;
     return *out == NULL ? binder_full(self) : FIRN_OK;
 }
 
+// a op ANY (b): b is a list, or the only value that a is compared with.
+static firn_status quantify_value(binder *self, scope *names, const sql_quantified *written,
+                                  expr **out) {
+    expr_list left = {0};
+    expr_list right = {0};
+    TRY(bind_row_items(self, names, written->left, &left));
+    TRY(bind_row_items(self, names, written->items.items[0], &right));
+    return !is_row(written->left) && right.count == 1 && right.items[0]->type->id == TYPE_LIST
+               ? quantify_list(self, written, left.items[0], right.items[0], out)
+               : quantify_item(self, written, &left, &right, out);
+}
+
 firn_status bind_quantified(binder *self, scope *names, const sql_quantified *written, expr **out) {
+    const sql_list *items = &written->items;
+    if (written->query == NULL && items->count == 1) {
+        return sql_is_expr(items->items[0], SQL_ARRAY)
+                   ? quantify_items(self, names, written, &sql_array_of(items->items[0])->items,
+                                    out)
+                   : quantify_value(self, names, written, out);
+    }
     if (written->query == NULL) {
-        return quantify_items(self, names, written, out);
+        return quantify_items(self, names, written, items, out);
     }
     return bind_compare_query(self, names, written->left, written->query,
                               quantified_name(written->op),
