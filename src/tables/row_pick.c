@@ -1,37 +1,59 @@
 #include "tables/row_pick.h"
 
-static firn_status open_filter(row_pick *self, const scan_env *env, arena *memory,
-                               firn_error *err) {
-    const scan_request *request = self->request;
-    if (request->filters.count == 0) {
+firn_status row_filter_open(expr_list filters, const uint32_t *ids, uint32_t count,
+                            const scan_env *env, arena *memory, expr_state **out, firn_error *err) {
+    *out = NULL;
+    if (filters.count == 0) {
         return FIRN_OK;
     }
-    uint32_t *ids = ARENA_NEW(memory, uint32_t, request->column_count + 1);
-    expr *all = request->filters.items[0];
-    for (uint32_t i = 1; i < request->filters.count && all != NULL; i++) {
-        all = expr_and(memory, all, request->filters.items[i]);
+    expr *all = filters.items[0];
+    for (uint32_t i = 1; i < filters.count && all != NULL; i++) {
+        all = expr_and(memory, all, filters.items[i]);
     }
-    if (ids == NULL || all == NULL) {
+    if (all == NULL) {
         return ARENA_FULL(memory, err);
     }
-    for (uint32_t i = 0; i < request->column_count; i++) {
-        ids[i] = request->columns[i].id;
-    }
-    const input_layout layout = {.count = request->column_count, .ids = ids};
+    const input_layout layout = {.count = count, .ids = ids};
     const expr *root = all;
     expr_program *program;
     TRY(expr_compile(&root, 1, &layout, memory, &program, err));
-    return expr_open(program, env->context, env->dynamic, memory, &self->filter, err);
+    return expr_open(program, env->context, env->dynamic, memory, out, err);
+}
+
+firn_status row_field(const column *parent, uint32_t child, arena *scratch, column *out,
+                      firn_error *err) {
+    column flat;
+    TRY(column_flatten(scratch, parent, &flat, err));
+    if (flat.validity == NULL) {
+        *out = flat.children[child];
+        return FIRN_OK;
+    }
+    TRY(column_flatten(scratch, &flat.children[child], out, err));
+    uint64_t *bits = ARENA_NEW(scratch, uint64_t, BITMAP_WORDS(out->length) + 1);
+    if (bits == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (size_t word = 0; word < BITMAP_WORDS(out->length); word++) {
+        bits[word] =
+            flat.validity[word] & (out->validity == NULL ? UINT64_MAX : out->validity[word]);
+    }
+    out->validity = bits;
+    return FIRN_OK;
 }
 
 firn_status row_pick_open(row_pick *self, const scan_request *request, const scan_env *env,
                           arena *memory, firn_error *err) {
     *self = (row_pick){.request = request,
                        .columns = ARENA_NEW(memory, column, request->column_count + 1)};
-    if (self->columns == NULL) {
+    uint32_t *ids = ARENA_NEW(memory, uint32_t, request->column_count + 1);
+    if (self->columns == NULL || ids == NULL) {
         return ARENA_FULL(memory, err);
     }
-    return open_filter(self, env, memory, err);
+    for (uint32_t i = 0; i < request->column_count; i++) {
+        ids[i] = request->columns[i].id;
+    }
+    return row_filter_open(request->filters, ids, request->column_count, env, memory, &self->filter,
+                           err);
 }
 
 // A column of the rows, or a field of one.
@@ -40,20 +62,7 @@ static firn_status pick(const batch *rows, const scan_column *wanted, arena *scr
     *out = rows->columns[wanted->path[0]];
     for (uint32_t i = 1; i < wanted->path_length; i++) {
         const column parent = *out;
-        *out = parent.children[wanted->path[i]];
-        if (parent.validity == NULL) {
-            continue;
-        }
-        // A field of a NULL struct is NULL.
-        uint64_t *bits = ARENA_NEW(scratch, uint64_t, BITMAP_WORDS(out->length) + 1);
-        if (bits == NULL) {
-            return ARENA_FULL(scratch, err);
-        }
-        for (size_t word = 0; word < BITMAP_WORDS(out->length); word++) {
-            bits[word] =
-                parent.validity[word] & (out->validity == NULL ? UINT64_MAX : out->validity[word]);
-        }
-        out->validity = bits;
+        TRY(row_field(&parent, wanted->path[i], scratch, out, err));
     }
     return FIRN_OK;
 }

@@ -6,6 +6,17 @@
 #include "expr/program.h"
 #include "tables/table.h"
 
+/// One filter of several, over columns that the query knows by `ids`. `*out` is NULL if there is
+/// none.
+///
+/// Keeps: all but `ids`, until expr_close.
+firn_status row_filter_open(expr_list filters, const uint32_t *ids, uint32_t count,
+                            const scan_env *env, arena *memory, expr_state **out, firn_error *err);
+
+/// A field of a struct, NULL where the struct is. Borrows from `parent` and `scratch`.
+firn_status row_field(const column *parent, uint32_t child, arena *scratch, column *out,
+                      firn_error *err);
+
 /// One reader's. Plain data but for the filter's state: close it.
 typedef struct row_pick {
     const scan_request *request;

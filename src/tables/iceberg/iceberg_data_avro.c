@@ -1,11 +1,11 @@
 // Avro files of a table, block by block.
-#include "expr/program.h"
 #include "formats/avro/avro_columns.h"
 #include "formats/avro/avro_file.h"
 #include "formats/avro/avro_types.h"
 #include "formats/parquet/pq_window.h"
 #include "io/io_wakeup.h"
 #include "tables/iceberg/iceberg_data.h"
+#include "tables/row_pick.h"
 
 #define READER_BYTES_MAX ((size_t)2 << 30)
 #define WINDOW_BYTES ((size_t)1 << 20)
@@ -175,26 +175,15 @@ static firn_status rename_tops(avro_data *self, const avro_schema *file, firn_er
 
 static firn_status open_filter(avro_data *self, firn_error *err) {
     const ice_read *what = self->what;
-    if (what->filters.count == 0) {
-        return FIRN_OK;
-    }
     uint32_t *ids = ARENA_NEW(&self->memory, uint32_t, (size_t)what->count + 1);
-    expr *all = NULL;
-    for (uint32_t i = 0; i < what->filters.count; i++) {
-        all = expr_and(&self->memory, all, what->filters.items[i]);
-    }
-    if (ids == NULL || all == NULL) {
+    if (ids == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
     for (uint32_t i = 0; i < what->count; i++) {
         ids[i] = what->columns[i].id;
     }
-    const expr *root = all;
-    const input_layout layout = {.count = what->count, .ids = ids};
-    expr_program *program;
-    TRY(expr_compile(&root, 1, &layout, &self->memory, &program, err));
-    return expr_open(program, self->env->context, self->env->dynamic, &self->memory, &self->filter,
-                     err);
+    return row_filter_open(what->filters, ids, what->count, self->env, &self->memory, &self->filter,
+                           err);
 }
 
 static firn_status begin(avro_data *self, firn_error *err) {
@@ -289,31 +278,13 @@ static firn_status retype(column *self, const type *as, arena *scratch, firn_err
     return FIRN_OK;
 }
 
-// A field below a column: null where the struct is.
+// A field below a column.
 static firn_status descend(const column *from, const uint32_t *places, uint32_t count,
                            arena *scratch, column *out, firn_error *err) {
     *out = *from;
     for (uint32_t i = 0; i < count; i++) {
         const column parent = *out;
-        if (parent.form != FORM_FLAT) {
-            const column whole = parent;
-            TRY(column_flatten(scratch, &whole, out, err));
-            i--;
-            continue;
-        }
-        TRY(column_flatten(scratch, &parent.children[places[i]], out, err));
-        if (parent.validity == NULL) {
-            continue;
-        }
-        uint64_t *bits = ARENA_NEW(scratch, uint64_t, BITMAP_WORDS(out->length) + 1);
-        if (bits == NULL) {
-            return ARENA_FULL(scratch, err);
-        }
-        for (size_t word = 0; word < BITMAP_WORDS(out->length); word++) {
-            bits[word] =
-                parent.validity[word] & (out->validity == NULL ? UINT64_MAX : out->validity[word]);
-        }
-        out->validity = bits;
+        TRY(row_field(&parent, places[i], scratch, out, err));
     }
     return FIRN_OK;
 }
