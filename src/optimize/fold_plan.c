@@ -11,12 +11,6 @@ typedef struct folding {
 
 static bool fold_plan(void *user, plan_node **slot);
 
-static bool is_literal_bool(const expr *value, bool wanted) {
-    return value->kind == EXPR_LITERAL && value->type->id == TYPE_BOOLEAN &&
-           !value->literal_.value.is_null &&
-           bitmap_get(value->literal_.value.value->values, 0) == wanted;
-}
-
 // Drops TRUE from AND (FALSE from OR); FALSE in AND (TRUE in OR) decides all if nothing can fail
 // before it.
 static firn_status simplify_logical(optimizer *self, expr **slot) {
@@ -25,11 +19,11 @@ static firn_status simplify_logical(optimizer *self, expr **slot) {
     const expr_list *args = is_and ? &value->and_.args : &value->or_.args;
     expr_list kept = {0};
     for (uint32_t i = 0; i < args->count; i++) {
-        if (is_literal_bool(args->items[i], !is_and)) {
+        if (rewrite_is_bool(args->items[i], !is_and)) {
             *slot = expr_bool(self->memory, !is_and);
             return *slot == NULL ? rewrite_full(self) : FIRN_OK;
         }
-        if (!is_literal_bool(args->items[i], is_and)) {
+        if (!rewrite_is_bool(args->items[i], is_and)) {
             TRY(rewrite_add_expr(self, &kept, args->items[i]));
         }
     }
@@ -85,7 +79,7 @@ static bool fold_expr(void *user, expr **slot) {
 }
 
 static bool is_never_true(const expr *value) {
-    return is_literal_bool(value, false) ||
+    return rewrite_is_bool(value, false) ||
            (value->kind == EXPR_LITERAL && value->literal_.value.is_null);
 }
 
@@ -114,7 +108,7 @@ static bool fold_plan(void *user, plan_node **slot) {
         return false;
     }
     plan_node *node = *slot;
-    if (node->kind == PLAN_FILTER && is_literal_bool(node->filter_.predicate, true)) {
+    if (node->kind == PLAN_FILTER && rewrite_is_bool(node->filter_.predicate, true)) {
         *slot = node->filter_.input;
     } else if (node->kind == PLAN_FILTER && is_never_true(node->filter_.predicate)) {
         folding *state = user;

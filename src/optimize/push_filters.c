@@ -131,18 +131,13 @@ static firn_status sides_of(optimizer *self, const plan_node *join, sides *out) 
     return rewrite_outputs(self, join->join_.right, &out->right);
 }
 
-static bool is_call_of(const expr *value, const char *name) {
-    return value->kind == EXPR_CALL && value->call_.args.count == 2 &&
-           text_equal(text_of(value->call_.function->name), text_of(name));
-}
-
 // left = right (or IS NOT DISTINCT FROM) with each side covered by one side of the join: a key
 // pair.
 static firn_status add_key(optimizer *self, plan_node *join, const sides *ids, expr *conjunct,
                            bool *done) {
     *done = false;
-    const bool null_equal = is_call_of(conjunct, "is_not_distinct_from");
-    if ((!null_equal && !is_call_of(conjunct, "=")) || expr_is_volatile(conjunct)) {
+    const bool null_equal = expr_is_call(conjunct, "is_not_distinct_from");
+    if ((!null_equal && !expr_is_call(conjunct, "=")) || expr_is_volatile(conjunct)) {
         return FIRN_OK;
     }
     expr *const *args = conjunct->call_.args.items;

@@ -57,13 +57,14 @@ firn_status rewrite_add_id(optimizer *self, u32_list *list, uint32_t id) {
 
 // ---- Conjuncts -------------------------------------------------------------------------------
 
-static bool is_true(const expr *value) {
-    return value->kind == EXPR_LITERAL && !value->literal_.value.is_null &&
-           value->type->id == TYPE_BOOLEAN && bitmap_get(value->literal_.value.value->values, 0);
+bool rewrite_is_bool(const expr *value, bool wanted) {
+    return value->kind == EXPR_LITERAL && value->type->id == TYPE_BOOLEAN &&
+           !value->literal_.value.is_null &&
+           bitmap_get(value->literal_.value.value->values, 0) == wanted;
 }
 
 firn_status rewrite_split(optimizer *self, expr *predicate, expr_list *out) {
-    if (predicate == NULL || is_true(predicate)) {
+    if (predicate == NULL || rewrite_is_bool(predicate, true)) {
         return FIRN_OK;
     }
     if (predicate->kind != EXPR_AND) {

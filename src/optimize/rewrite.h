@@ -11,6 +11,8 @@ firn_status rewrite_column(optimizer *self, uint32_t id, const type *type, expr 
 firn_status rewrite_add_expr(optimizer *self, expr_list *list, expr *value);
 firn_status rewrite_add_id(optimizer *self, u32_list *list, uint32_t id);
 
+/// Is it the literal TRUE, or FALSE?
+bool rewrite_is_bool(const expr *value, bool wanted);
 /// Adds the conjuncts of a predicate to a list; NULL and TRUE add nothing.
 firn_status rewrite_split(optimizer *self, expr *predicate, expr_list *out);
 /// AND of a list; NULL when it is empty.

@@ -151,9 +151,7 @@ static bool contains_subquery(expr *value) {
 
 // The subquery behind NOT, if the conjunct is one: NOT EXISTS, NOT IN.
 static expr *behind_not(expr *conjunct) {
-    if (conjunct->kind == EXPR_CALL &&
-        text_equal(text_of(conjunct->call_.function->name), TEXT("not")) &&
-        conjunct->call_.args.items[0]->kind == EXPR_SUBQUERY) {
+    if (expr_is_call(conjunct, "not") && conjunct->call_.args.items[0]->kind == EXPR_SUBQUERY) {
         return conjunct->call_.args.items[0];
     }
     return NULL;

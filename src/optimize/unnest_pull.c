@@ -41,8 +41,7 @@ static firn_status is_correlated(const pulling *state, plan_node *node, bool *ou
 static firn_status is_key_equality(const pulling *state, expr *conjunct, expr **inner, bool *out) {
     optimizer *self = state->self;
     *out = false;
-    if (conjunct->kind != EXPR_CALL || conjunct->call_.args.count != 2 ||
-        !text_equal(text_of(conjunct->call_.function->name), TEXT("="))) {
+    if (!expr_is_call(conjunct, "=")) {
         return FIRN_OK;
     }
     for (int side = 0; side < 2 && !*out; side++) {

@@ -393,11 +393,13 @@ static firn_status limit_by_list(domain *self, const limited *rows, const domain
     const plan_columns *columns = &rows->columns;
     expr_list parts = {0};
     for (uint32_t i = 0; i < columns->count; i++) {
-        expr *name = expr_string(o->memory, TYPE_OF(VARCHAR), TEXT("f"));
         expr *value;
         text label;
         TRY(text_format(o->memory, &label, o->err, "f%u", i));
-        name = expr_string(o->memory, TYPE_OF(VARCHAR), label);
+        expr *name = expr_string(o->memory, TYPE_OF(VARCHAR), label);
+        if (name == NULL) {
+            return rewrite_full(o);
+        }
         TRY(rewrite_column(o, columns->items[i].id, columns->items[i].type, &value));
         TRY(rewrite_add_expr(o, &parts, name));
         TRY(rewrite_add_expr(o, &parts, value));

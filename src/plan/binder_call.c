@@ -324,8 +324,11 @@ static firn_status bind_unnest_item(binder *self, scope *names, const sql_call *
     }
     TRY(bind_expr(self, names, written->arguments.items[0], &list));
     if (list->type->id == TYPE_NULL) {
-        TRY(bind_cast(self, list, type_list(self->memory, TYPE_OF(INTEGER)), false, position,
-                      &list));
+        const type *integers = type_list(self->memory, TYPE_OF(INTEGER));
+        if (integers == NULL) {
+            return binder_full(self);
+        }
+        TRY(bind_cast(self, list, integers, false, position, &list));
     }
     if (list->type->id != TYPE_LIST) {
         return FAIL_SQL(self->err, FIRN_INVALID, "42804", position, "unnest takes lists, not %.*s",

@@ -171,7 +171,6 @@ firn_status bind_between(binder *self, scope *names, const sql_between *written,
 
 // ---- IN --------------------------------------------------------------------------------------
 
-// The type in which a value is compared with all items; NULL if OR of equalities must decide.
 firn_status bind_compared_type(binder *self, const expr *value, const expr_list *items,
                                const type **out) {
     const type *common = bind_is_unknown(value) ? NULL : value->type;
@@ -186,7 +185,8 @@ firn_status bind_compared_type(binder *self, const expr *value, const expr_list 
         }
         TRY(type_common_compared(common, item->type, self->memory, &common, self->err));
         if (common == NULL) {
-            break;
+            *out = NULL;
+            return FIRN_OK;
         }
     }
     *out = common == NULL || common->id == TYPE_NULL ? TYPE_OF(VARCHAR) : common;
@@ -194,7 +194,8 @@ firn_status bind_compared_type(binder *self, const expr *value, const expr_list 
 }
 
 // Items that are all constants become data of the plan. *done is false if one is not, or cannot be
-// cast: then its failure must wait until a row gets there.
+// cast: then its failure must wait until a row gets there; or if they have no type in common: then
+// "=" says which it does not compare.
 static firn_status in_constants(binder *self, expr *value, const expr_list *items,
                                 const sql_in *written, expr **out, bool *done) {
     *done = false;
@@ -205,6 +206,9 @@ static firn_status in_constants(binder *self, expr *value, const expr_list *item
     }
     const type *common;
     TRY(bind_compared_type(self, value, items, &common));
+    if (common == NULL) {
+        return FIRN_OK;
+    }
     const column **sources = ARENA_NEW(self->memory, const column *, items->count + 1);
     uint32_t *rows = ARENA_NEW(self->memory, uint32_t, items->count + 1);
     if (sources == NULL || rows == NULL) {

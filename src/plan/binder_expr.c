@@ -32,6 +32,7 @@ firn_status bind_call2(binder *self, const char *name, expr *left, expr *right, 
     expr *args[2] = {left, right};
     return bind_function(self, name, args, 2, position, out);
 }
+
 // ---- Columns ---------------------------------------------------------------------------------
 
 // An alias of the select list, where no input column has the name: its expression, bound again.
@@ -376,6 +377,7 @@ static firn_status bind_like(binder *self, scope *names, const sql_like *written
     TRY(bind_function(self, functions[written->kind], args, count, written->node.position, out));
     return bind_not_if(self, written->is_negated, written->node.position, out);
 }
+
 // ---- The whole -------------------------------------------------------------------------------
 
 firn_status bind_exprs(binder *self, scope *names, const sql_list *written, expr_list *out) {

@@ -101,7 +101,8 @@ static firn_status bind_view(binder *self, const view_definition *view, bound_qu
                       sql_parse_statement(view->sql, 0, self->memory, &statement, &used, self->err),
                       self->err));
     if (statement == NULL || sql_statement_kind_of(statement) != SQL_QUERY_STATEMENT) {
-        return FAIL(self->err, FIRN_INVALID, "the definition of a view is no query");
+        return while_in_view(
+            view, FAIL(self->err, FIRN_INVALID, "the definition of a view is no query"), self->err);
     }
     cte *const ctes = self->ctes;
     const view_definition *const around = self->view;

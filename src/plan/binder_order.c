@@ -333,11 +333,6 @@ static firn_status add_tags(binder *self, bound_query *side, bool is_left) {
     return binder_project(self, side->node, &values, &ids, &side->node);
 }
 
-static firn_status call2(binder *self, const char *name, expr *left, expr *right, expr **out) {
-    expr *args[2] = {left, right};
-    return bind_function(self, name, args, 2, UINT32_MAX, out);
-}
-
 static firn_status bigint(binder *self, expr *value, expr **out) {
     return bind_cast(self, value, TYPE_OF(BIGINT), false, UINT32_MAX, out);
 }
@@ -377,9 +372,9 @@ static firn_status count_sides(binder *self, const sql_set_operation *written, b
     if (written->is_all) {
         expr *times;
         if (is_except) {
-            TRY(call2(self, "-", counts[0], counts[1], &times));
+            TRY(bind_call2(self, "-", counts[0], counts[1], UINT32_MAX, &times));
         } else {
-            TRY(call2(self, "least", counts[0], counts[1], &times));
+            TRY(bind_call2(self, "least", counts[0], counts[1], UINT32_MAX, &times));
         }
         TRY(binder_node(self, PLAN_REPEAT, &node));
         node->repeat_.input = group;
@@ -388,8 +383,8 @@ static firn_status count_sides(binder *self, const sql_set_operation *written, b
         expr *zero = expr_i64(self->memory, TYPE_OF(BIGINT), 0);
         expr *left;
         expr *right;
-        TRY(call2(self, ">", counts[0], zero, &left));
-        TRY(call2(self, is_except ? "=" : ">", counts[1], zero, &right));
+        TRY(bind_call2(self, ">", counts[0], zero, UINT32_MAX, &left));
+        TRY(bind_call2(self, is_except ? "=" : ">", counts[1], zero, UINT32_MAX, &right));
         TRY(binder_node(self, PLAN_FILTER, &node));
         node->filter_.input = group;
         node->filter_.predicate = expr_and(self->memory, left, right);

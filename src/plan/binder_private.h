@@ -203,7 +203,8 @@ firn_status bind_operator(binder *self, sql_operator op, expr *left, expr *right
 /// The values of a row written (a, b), or of one value.
 firn_status bind_row_items(binder *self, scope *names, const sql_expr *written, expr_list *out);
 firn_status bind_compare_rows(binder *self, scope *names, const sql_binary *written, expr **out);
-/// The type in which a value is compared with all items; VARCHAR if there is none.
+/// The type in which a value is compared with all items: VARCHAR if all are untyped, NULL if they
+/// have none in common.
 firn_status bind_compared_type(binder *self, const expr *value, const expr_list *items,
                                const type **out);
 firn_status bind_between(binder *self, scope *names, const sql_between *written, expr **out);

@@ -143,7 +143,7 @@ static firn_status bind_sets(select_build *build, const sql_expr *written, u32_l
 static firn_status cross_sets(select_build *build, const u32_list *added) {
     binder *self = build->self;
     u32_list product = {0};
-    if (build->sets.count * added->count > GROUPING_SETS_MAX) {
+    if ((uint64_t)build->sets.count * added->count > GROUPING_SETS_MAX) {
         return FAIL_SQL(self->err, FIRN_INVALID, "54023", NO_POSITION, "more than %d grouping sets",
                         GROUPING_SETS_MAX);
     }

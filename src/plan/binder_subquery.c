@@ -124,6 +124,14 @@ static firn_status compare_rows(binder *self, expr *query, const expr_list *args
         }
         TRY(expr_list_add(self, &one, value));
         TRY(bind_compared_type(self, args->items[i], &one, &common));
+        if (common == NULL) {
+            firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "42883", query->position,
+                                          "%.*s is compared with a subquery's %.*s",
+                                          TEXT_ARGS(type_text(args->items[i]->type, self->memory)),
+                                          TEXT_ARGS(type_text(value->type, self->memory)));
+            err_hint(self->err, "write CAST(... AS type) around one of them");
+            return status;
+        }
         TRY(bind_cast(self, args->items[i], common, false, args->items[i]->position,
                       &args->items[i]));
         // The cast of the subquery's side may be an explicit one: text compared with a number.
