@@ -52,7 +52,9 @@ static firn_status fill(sort_state *self, const plan_node *node, const input_lay
     }
     self->is_top = self->wanted <= TOP_ROWS_MAX;
     TRY(expr_compile(keys, count, input, memory, &self->program, err));
-    return make_layout(self, node, err);
+    TRY(make_layout(self, node, err));
+    sort_bound_open(self, input);
+    return FIRN_OK;
 }
 
 firn_status sort_state_open(const plan_node *node, const input_layout *input, execution *run,
@@ -65,7 +67,7 @@ firn_status sort_state_open(const plan_node *node, const input_layout *input, ex
         arena_close(&memory);
         return status;
     }
-    *self = (sort_state){.run = run, .memory = memory};
+    *self = (sort_state){.run = run, .node = node, .memory = memory};
     mutex_begin(&self->lock, MUTEX_OPERATOR);
     firn_status status = fill(self, node, input, err);
     if (status != FIRN_OK) {

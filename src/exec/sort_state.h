@@ -6,6 +6,8 @@
 //              room; then the smallest spilled runs are merged until one merge can read them all
 //     source   merges the runs, by ranges of keys, each a task
 //
+// While rows are gathered a Top-N tells the scan below which ones come too late (sort_bound.c).
+//
 // The sink's open makes it, the sink's close frees it.
 #ifndef FIRN_EXEC_SORT_STATE_H
 #define FIRN_EXEC_SORT_STATE_H
@@ -26,6 +28,7 @@ typedef struct sort_room {
 
 typedef struct sort_state {
     execution *run;
+    const plan_node *node;
     arena memory; ///< Changed by one thread at a time: opening, finish, or under `lock`.
     uint32_t key_count;
     uint32_t width; ///< Columns of the rows without the key.
@@ -41,6 +44,10 @@ typedef struct sort_state {
     row_store store;
     sort_room *rooms; ///< By worker.
     sort_run *runs GUARDED_BY(&lock);
+    // Top-N: the bound of scans.
+    uint32_t bound_column;                 ///< Of the rows, the first key; 0: nobody asks.
+    const column *bound GUARDED_BY(&lock); ///< The tightest so far; NULL: none.
+    uint32_t bound_count GUARDED_BY(&lock);
     // From finish on:
     uint32_t run_count;
     sort_run **ordered;
@@ -66,6 +73,13 @@ firn_status sort_state_add(sort_state *self, const sort_run *made, firn_error *e
 /// `worker`; their blobs as well. Nobody else reads them.
 firn_status sort_state_spill(sort_state *self, uint32_t worker, const sort_entry *entries,
                              uint64_t count, sort_run *out, firn_error *err);
+/// Whether and of which column scans are told a bound (sort_bound.c). Once the layout is made.
+void sort_bound_open(sort_state *self, const input_layout *input);
+/// As many rows as are wanted were seen, of which `row` is the last: scans need none behind its
+/// first key.
+firn_status sort_bound_tighten(sort_state *self, const uint8_t *row, arena *scratch,
+                               firn_error *err);
+
 /// Gives back what all runs hold. Nobody reads any more.
 void sort_state_empty(sort_state *self);
 

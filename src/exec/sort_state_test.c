@@ -242,3 +242,46 @@ TEST(sort_is_stopped_by_the_cancel_flag) {
                        &stopped) == FIRN_CANCELLED);
     fixture_close(&self);
 }
+
+TEST(sort_tells_scans_a_bound_that_only_tightens) {
+    for (uint32_t is_descending = 0; is_descending < 2; is_descending++) {
+        fixture self;
+        fixture_open(&self, 64 * M, 1);
+        dynamic_filter slot = {.content = NULL};
+        self.run.dynamic = (dynamic_filters){.count = 1, .slots = &slot};
+        expr key = {.kind = EXPR_COLUMN, .type = TYPE_OF(BIGINT), .column_ = {.id = 9}};
+        sort_key keys[] = {{.value = &key}};
+        const plan_node node = {.kind = PLAN_SORT, .sort_ = {.keys = {.count = 1, .items = keys}}};
+        sort_order order = {.is_descending = is_descending == 1};
+        const uint32_t id = 9;
+        sort_state *state = self.state;
+        state->node = &node;
+        state->is_top = true;
+        state->key_count = 1;
+        state->orders = &order;
+        sort_bound_open(state, &(input_layout){.count = 1, .ids = &id});
+        sort_run run;
+        make_run(&self, 500, 0, &run);
+        int64_t tightest = 0;
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < run.count; i++) {
+            const uint8_t *row = run.entries[i].row;
+            int64_t value;
+            memcpy(&value, row + state->layout.offsets[1], sizeof value);
+            const bool is_tighter = i == 0 || (is_descending ? value > tightest : value < tightest);
+            tightest = is_tighter ? value : tightest;
+            const dynamic_content *before = dynamic_content_of(&self.run.dynamic, 0);
+            CHECK(sort_bound_tighten(state, row, &self.scratch, &err) == FIRN_OK);
+            const dynamic_content *content = dynamic_content_of(&self.run.dynamic, 0);
+            REQUIRE(content != NULL && !content->passes_null);
+            CHECK((content != before) == is_tighter);
+            count += is_tighter;
+            CHECK((is_descending ? content->maximum : content->minimum) == NULL);
+            const column *bound = (is_descending ? content->minimum : content->maximum)[0];
+            CHECK(COLUMN_VALUES(bound, int64_t)[0] == tightest);
+        }
+        CHECK(count > 1 && count < 50);
+        sort_run_close(&state->store, &run);
+        fixture_close(&self);
+    }
+}

@@ -44,6 +44,10 @@ def main():
     found, text = facts(f"SELECT sum(l_suppkey), max(l_comment) FROM {LINEITEM}")
     # All 60,175 comments; the keys are added up by their codes.
     good &= check("values that are wanted are decoded", sum(found["values_decoded"]) >= 60175, text)
+    found, text = facts(f"SELECT l_orderkey FROM {LINEITEM} ORDER BY l_orderkey LIMIT 3")
+    # Lines are in the order of their keys: what comes behind the first batch comes too late.
+    good &= check("a Top-N tells its scan what comes too late",
+                  sum(found.get("rows filtered", [0])) > 1000, text)
     wide = f"(SELECT l_orderkey, repeat(l_comment, 10) AS words FROM {LINEITEM})"
     for name, little, sql in (
             ("a sort", "13MB", f"SELECT l_comment, l_shipinstruct, l_shipmode FROM {LINEITEM} "

@@ -3,7 +3,7 @@
 //
 // With a small limit a worker throws away what can no longer be among the first rows whenever it
 // has gathered a few times as many, and from then on takes no row that comes behind the last of
-// them.
+// them; nor do scans that can tell.
 #include <assert.h>
 
 #include "exec/operator.h"
@@ -198,6 +198,7 @@ static firn_status cut_to_top(sort_local *self, arena *scratch, firn_error *err)
     TRY(sort_entries(&owner->store, self->entries, self->count, &owner->run->cancel, scratch, err));
     if (wanted > 0) {
         set_bound(self, &self->entries[wanted - 1]);
+        TRY(sort_bound_tighten(owner, self->entries[wanted - 1].row, scratch, err));
     }
     uint8_t **rows = ARENA_NEW(scratch, uint8_t *, wanted + 1);
     if (rows == NULL) {
