@@ -2,7 +2,7 @@
 """explain_analyze_test.py PROGRAM FOLDER - what EXPLAIN ANALYZE counts, over TPC-H's tables.
 
 Values that are decoded: few where codes of dictionaries are enough. Bytes that are spilled and the
-memory that was held: of the operator that did it.
+memory that was held: of the operator that did it, and of scans no more for more files.
 """
 import re
 import subprocess
@@ -61,6 +61,14 @@ def main():
             spilled = sum(found.get("spilled_bytes", [0]))
             good &= check(f"{name} in {limit} spills: {spills}",
                           (spilled > 0) == spills and max(found.get("memory", [0])) > 0, text)
+    # Readers of tasks that ended hold nothing: forty files take little more than one.
+    peaks = []
+    for count in (1, 40):
+        files = ", ".join([f"'{FOLDER}/lineitem.parquet'"] * count)
+        _, text = facts(f"SELECT sum(l_quantity), sum(l_extendedprice) FROM read_parquet([{files}])")
+        peaks += [float(peak) for peak in re.findall(r"memory: peak ([\d.]+) MB", text)]
+    good &= check("a scan of many files holds one at a time",
+                  len(peaks) == 2 and peaks[1] < 3 * peaks[0], f"{peaks} MB\n{text}")
     return 0 if good else 1
 
 

@@ -224,6 +224,22 @@ static firn_status open_reader(scan_local *self, scan_slot *slot, firn_error *er
     return kind->open(owner->table, &owner->request, slot->task, &self->env, &slot->reader, err);
 }
 
+// The task at work has ended: the slot that is filled next takes over its reader, since one whose
+// turn comes much later would keep buffers until then.
+static void free_first(scan_local *self) {
+    scan_slot *ended = slot_at(self, 0);
+    self->first = (self->first + 1) % self->slot_count;
+    self->filled_count--;
+    scan_slot *next = slot_at(self, self->filled_count);
+    if (next != ended) {
+        close_reader(self->owner, next);
+        next->reader = ended->reader;
+        next->counted = ended->counted;
+        ended->reader = NULL;
+        ended->counted = (scan_counters){0};
+    }
+}
+
 // Takes a task into the next free slot and opens its reader.
 static firn_status fill_slot(scan_local *self, op_call *call, scan_answer *answer,
                              firn_error *err) {
@@ -390,8 +406,7 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
         *output = (batch){0};
         count(self->owner, slot, slot->task->row_estimate);
         op_end_task(call, slot->number);
-        self->first = (self->first + 1) % self->slot_count;
-        self->filled_count--;
+        free_first(self);
         self->is_begun = false;
     }
     output->sequence.task = slot->number;
