@@ -420,9 +420,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     arena memory = arena_open(ARENA_LIMIT);
     run self = {.here = &here, .memory = &memory, .seed = mix(size + 1, data, size) | 1};
+    const uint32_t waits = (uint32_t)random_below(&self, 3);
     memory_input input = {.content = {.data = data, .size = size},
-                          .waits = (uint32_t)random_below(&self, 3),
-                          .seed = self.seed};
+                          .waits = waits,
+                          .seed = self.seed,
+                          .is_remote = waits > 1};
     io_file *file = memory_input_open(&input, here.io, "fuzzed.parquet");
     file->identity.mtime_ns = ++here.input_count; // Another file for the cache.
     const pq_file_options options = {.types = {.binary_as_string = random_below(&self, 4) == 0,

@@ -360,8 +360,9 @@ static size_t damage(uint8_t *data, size_t size, uint64_t *seed) {
 
 static firn_status read_damaged(world *here, bytes content, firn_error *err) {
     arena memory = arena_open(ARENA_LIMIT);
+    const uint32_t waits = (uint32_t)(test_random(&here->seed) % 3);
     memory_input input = {
-        .content = content, .waits = (uint32_t)(test_random(&here->seed) % 3), .seed = here->seed};
+        .content = content, .waits = waits, .seed = here->seed, .is_remote = waits > 1};
     io_file *file = memory_input_open(&input, here->io, "damaged.parquet");
     run self = {.here = here, .memory = &memory};
     outcome out = {.rows = 0};

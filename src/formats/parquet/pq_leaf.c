@@ -91,6 +91,10 @@ firn_status pq_leaf_commit_dictionary(pq_leaf_reader *self, uint32_t slot, firn_
 void pq_leaf_enter(pq_leaf_reader *self, uint32_t slot, const pq_offset_index *offsets) {
     self->chunk = &self->chunks[slot];
     self->offsets = offsets;
+    // Where pages are chosen by an index the next bytes are not what is wanted next.
+    pq_pages *pages = &self->chunk->pages;
+    pages->window.reads_ahead =
+        offsets == NULL && io_file_is_remote(pages->options.input) && !pages->options.is_thrifty;
     self->rows_taken = 0;
     self->skip = 0;
     self->is_open = false;

@@ -275,17 +275,14 @@ firn_status pq_reader_next(pq_reader *self, batch *out, pq_answer *answer, firn_
     return FIRN_OK;
 }
 
-static firn_status wait_for(io_ticket *ticket, firn_error *err) {
-    return ticket->file == NULL ? FIRN_OK : io_wait(ticket, IO_ALL, err);
-}
-
 firn_status pq_reader_wait(pq_reader *self, firn_error *err) {
     for (uint32_t i = 0; i < self->leaf_count; i++) {
         for (uint32_t slot = 0; slot < PQ_GROUPS_AHEAD; slot++) {
-            TRY(wait_for(&self->leaves[i]->chunks[slot].pages.window.ticket, err));
+            TRY(pq_window_wait(&self->leaves[i]->chunks[slot].pages.window, err));
         }
     }
-    return wait_for(&self->pruner.fetch.ticket, err);
+    io_ticket *indexes = &self->pruner.fetch.ticket;
+    return indexes->file == NULL ? FIRN_OK : io_wait(indexes, IO_ALL, err);
 }
 
 pq_reader_counters pq_reader_count(const pq_reader *self) {

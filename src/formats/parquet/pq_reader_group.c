@@ -153,7 +153,8 @@ void pq_reader_next_group(pq_reader *self) {
     self->stage = STAGE_PRUNE;
 }
 
-// Snappy gains by decoding dictionaries of several row groups together.
+// Snappy gains by decoding dictionaries of several row groups together; reading from far away does
+// by asking for them together.
 static bool is_snappy(const pq_reader *self, uint32_t group) {
     for (uint32_t i = 0; i < self->leaf_count; i++) {
         const uint32_t leaf = self->leaves[i]->index;
@@ -185,7 +186,9 @@ firn_status pq_reader_plan_groups(pq_reader *self, pq_answer *answer, firn_error
     *answer = PQ_READY;
     while (self->is_pruning || self->group_next < self->group_end) {
         if (!self->is_pruning) {
-            const uint32_t slots = is_snappy(self, self->group_next) ? self->slot_count : 1;
+            const bool are_together =
+                is_snappy(self, self->group_next) || io_file_is_remote(self->file->input);
+            const uint32_t slots = are_together ? self->slot_count : 1;
             if (self->slot_end > 0 && self->slot_end >= slots) {
                 break;
             }

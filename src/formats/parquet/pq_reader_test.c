@@ -68,11 +68,12 @@ static const pq_sample_column four_columns[] = {
 };
 
 static void scene_open(scene *self, bytes content, uint32_t waits) {
-    *self = (scene){.memory = arena_open(MEMORY_LIMIT),
-                    .codecs = codec_scratch_open((size_t)16 << 20),
-                    .content = content,
-                    .input = {.content = content, .waits = waits, .seed = 7},
-                    .err = ERR_INIT};
+    *self =
+        (scene){.memory = arena_open(MEMORY_LIMIT),
+                .codecs = codec_scratch_open((size_t)16 << 20),
+                .content = content,
+                .input = {.content = content, .waits = waits, .seed = 7, .is_remote = waits > 1},
+                .err = ERR_INIT};
     REQUIRE(io_open(&(io_options){.has_thread = false}, &self->io, &self->err) == FIRN_OK);
     REQUIRE(pool_open_engine(MEMORY_LIMIT, &self->engine, &self->err) == FIRN_OK);
     const pool_options options = {.kind = POOL_QUERY, .name = "test"};

@@ -9,18 +9,25 @@
 #define FEW_BYTES 512
 
 void pq_window_open(pq_window *self, io_file *input, pool *owner, const io_request *request) {
-    *self =
-        (pq_window){.input = input, .owner = owner, .request = *request, .ticket = IO_TICKET_NONE};
+    *self = (pq_window){.input = input,
+                        .owner = owner,
+                        .request = *request,
+                        .ticket = IO_TICKET_NONE,
+                        .ahead_ticket = IO_TICKET_NONE};
 }
 
 void pq_window_close(pq_window *self) {
     io_ticket_close(&self->ticket);
+    io_ticket_close(&self->ahead_ticket);
     pq_block_close(&self->buffer, self->owner);
+    pq_block_close(&self->ahead, self->owner);
 }
 
 void pq_window_begin(pq_window *self, pq_chunk_range chunk, size_t step) {
     io_ticket_close(&self->ticket);
+    io_ticket_close(&self->ahead_ticket);
     self->step = step;
+    self->reads_ahead = false;
     self->next = chunk.offset;
     self->end = chunk.offset + chunk.size;
     self->from = 0;
@@ -56,8 +63,52 @@ static firn_status ask(pq_window *self, size_t size, firn_error *err) {
 }
 
 firn_status pq_window_ask(pq_window *self, firn_error *err) {
+    assert(self->ahead_ticket.file == NULL);
     return self->ticket.file == NULL && self->to == self->from ? ask(self, self->step, err)
                                                                : FIRN_OK;
+}
+
+// ---- Reading ahead -----------------------------------------------------------------------------
+
+// Asks for the next step while what is at hand is in use. It may be refused: then it is asked for
+// when it is needed.
+static void ask_ahead(pq_window *self) {
+    const uint64_t left = self->end - self->next;
+    const size_t size = left < self->step ? (size_t)left : self->step;
+    firn_error ignored = ERR_INIT;
+    if (size == 0 || self->ticket.file != NULL || self->ahead_ticket.file != NULL) {
+        return;
+    }
+    self->ahead_room = self->to - self->from;
+    self->ahead_skip = 0;
+    if (pq_block_reserve(&self->ahead, self->owner, self->ahead_room + size + PQ_PAD, 0,
+                         &ignored) != FIRN_OK) {
+        return;
+    }
+    self->ahead_range =
+        (io_range){.offset = self->next, .size = size, .into = self->ahead.data + self->ahead_room};
+    if (io_submit(self->input, &self->ahead_range, 1, &self->request, &self->ahead_ticket,
+                  &ignored) == FIRN_OK) {
+        self->next += size;
+    }
+}
+
+// What was asked for ahead is there: what is left at hand goes before it.
+static void swap_buffers(pq_window *self) {
+    const size_t kept = self->to - self->from;
+    const size_t start = self->ahead_room - kept;
+    assert(kept <= self->ahead_room && (kept == 0 || self->ahead_skip == 0));
+    if (kept > 0) {
+        memcpy(self->ahead.data + start, self->buffer.data + self->from, kept);
+    }
+    const pq_block before = self->buffer;
+    self->buffer = self->ahead;
+    self->ahead = before;
+    self->from = start + (size_t)self->ahead_skip;
+    self->to = self->ahead_room + self->ahead_range.size;
+    self->arrived_bytes += self->ahead_range.size;
+    io_ticket_close(&self->ahead_ticket);
+    memset(self->buffer.data + self->to, 0, PQ_PAD);
 }
 
 // Asks for at least `step` bytes at a time.
@@ -66,7 +117,20 @@ static firn_status want(pq_window *self, size_t size, size_t step, pq_answer *an
     *answer = PQ_READY;
     for (;;) {
         if (self->to - self->from >= size) {
+            if (self->reads_ahead) {
+                ask_ahead(self);
+            }
             return FIRN_OK;
+        }
+        io_answer arrived;
+        if (self->ahead_ticket.file != NULL) {
+            TRY(io_collect(&self->ahead_ticket, 0, &arrived, err));
+            if (arrived == IO_WAIT) {
+                *answer = PQ_WAIT;
+                return FIRN_OK;
+            }
+            swap_buffers(self);
+            continue;
         }
         if (self->ticket.file == NULL) {
             const size_t missing = size - (self->to - self->from);
@@ -75,7 +139,6 @@ static firn_status want(pq_window *self, size_t size, size_t step, pq_answer *an
         if (self->ticket.file == NULL) {
             return FIRN_OK; // The chunk has no more.
         }
-        io_answer arrived;
         TRY(io_collect(&self->ticket, 0, &arrived, err));
         if (arrived == IO_WAIT) {
             *answer = PQ_WAIT;
@@ -115,6 +178,13 @@ void pq_window_trim(pq_window *self) {
     self->to = at_hand;
 }
 
+firn_status pq_window_wait(pq_window *self, firn_error *err) {
+    if (self->ticket.file != NULL) {
+        TRY(io_wait(&self->ticket, 0, err));
+    }
+    return self->ahead_ticket.file == NULL ? FIRN_OK : io_wait(&self->ahead_ticket, 0, err);
+}
+
 void pq_window_pass(pq_window *self, uint64_t size) {
     assert(size <= pq_window_left(self));
     const size_t at_hand = self->to - self->from;
@@ -124,6 +194,15 @@ void pq_window_pass(pq_window *self, uint64_t size) {
     }
     size -= at_hand;
     self->from = self->to;
+    if (self->ahead_ticket.file != NULL) {
+        self->ahead_skip += size;
+        if (self->ahead_skip < self->ahead_range.size) {
+            return; // Some of it is wanted.
+        }
+        size = self->ahead_skip;
+        self->next -= self->ahead_range.size;
+        io_ticket_close(&self->ahead_ticket);
+    }
     if (self->ticket.file != NULL) { // Give up what is on its way and ask for what is behind.
         self->next -= self->range.size;
         io_ticket_close(&self->ticket);

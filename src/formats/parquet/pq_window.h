@@ -5,6 +5,10 @@
 //
 // It reads `step` bytes at a time, more if one page needs more, and never waits itself. Bytes at
 // hand stay where they are until pq_window_want is called for more than there are.
+//
+// Where reading takes long the next bytes are asked for while those at hand are in use. They land
+// in a second buffer, behind room for what will be left at hand by then; then the buffers are
+// swapped.
 #ifndef FIRN_FORMATS_PARQUET_PQ_WINDOW_H
 #define FIRN_FORMATS_PARQUET_PQ_WINDOW_H
 
@@ -24,6 +28,13 @@ typedef struct pq_window {
     io_ticket ticket;
     io_range range;         // What is asked for.
     uint64_t arrived_bytes; // So far, of all chunks.
+    bool reads_ahead;       // To be set for a chunk that was begun, if all of it is wanted.
+    // The second buffer; never used while `ticket` is.
+    pq_block ahead;
+    size_t ahead_room;   // Before what arrives there.
+    uint64_t ahead_skip; // Bytes of it that were passed over already.
+    io_ticket ahead_ticket;
+    io_range ahead_range;
 } pq_window;
 
 /// Sets a window up; nothing is asked for or allocated yet. Must not move afterwards.
@@ -43,6 +54,9 @@ firn_status pq_window_want(pq_window *self, size_t size, pq_answer *answer, firn
 /// The same, but asks for few bytes more than that: for headers of pages that may be passed over.
 firn_status pq_window_want_few(pq_window *self, size_t size, pq_answer *answer, firn_error *err);
 
+/// Waits for what is on its way.
+firn_status pq_window_wait(pq_window *self, firn_error *err);
+
 /// Passes over `size` bytes, at most what the chunk has left; those not read yet are never read,
 /// unless they are on their way.
 void pq_window_pass(pq_window *self, uint64_t size);
@@ -61,7 +75,8 @@ void pq_window_trim(pq_window *self);
 /// Bytes from `from` to the end of the chunk.
 static inline uint64_t pq_window_left(const pq_window *self) {
     return self->end - self->next + (self->to - self->from) +
-           (self->ticket.file == NULL ? 0 : self->range.size);
+           (self->ticket.file == NULL ? 0 : self->range.size) +
+           (self->ahead_ticket.file == NULL ? 0 : self->ahead_range.size - self->ahead_skip);
 }
 
 #endif
