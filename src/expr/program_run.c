@@ -364,12 +364,22 @@ static void record(conjunct_record *self, int64_t ns, uint32_t in, uint32_t out)
     self->is_measured = true;
 }
 
-// A dynamic filter that lets nearly every row through costs more than it saves: the join above asks
-// anyway. It is tried again now and then, for a Top-N's become tighter.
-static bool is_idle(const expr_state *self, uint32_t index) {
+// A dynamic filter that nobody has published lets every row through; one that lets nearly every row
+// through costs more than it saves: the join above asks anyway. That is tried again now and then,
+// and once a Top-N's has become tighter.
+static bool is_idle(expr_state *self, uint32_t index) {
     const program_node *node = &self->program->nodes[self->program->conjuncts[index]];
-    return node->kind == NODE_DYNAMIC && self->records[index].is_measured &&
-           self->records[index].pass_rate > IDLE_PASS_RATE && self->filter_count % RETRY_EVERY != 0;
+    conjunct_record *known = &self->records[index];
+    if (node->kind != NODE_DYNAMIC) {
+        return false;
+    }
+    const dynamic_content *content = dynamic_content_of(self->filters, node->dynamic.slot);
+    if (content != known->content) {
+        known->content = content;
+        known->is_measured = false;
+    }
+    return content == NULL || (known->is_measured && known->pass_rate > IDLE_PASS_RATE &&
+                               self->filter_count % RETRY_EVERY != 0);
 }
 
 // Makes of `scope` the scope of its rows for which the conjunct is true.

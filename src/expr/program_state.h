@@ -161,6 +161,7 @@ typedef struct conjunct_record {
     double cost_ns; ///< Per row that came in.
     double pass_rate;
     bool is_measured;
+    const dynamic_content *content; ///< Of a dynamic filter: which one was measured.
 } conjunct_record;
 
 struct expr_state {

@@ -612,6 +612,41 @@ TEST(program_filters_agree_with_plain_code_at_every_selectivity) {
     }
 }
 
+// How many rows of the table pass.
+static uint32_t filter_once(testing *table, expr_state *state) {
+    firn_error err = ERR_INIT;
+    const uint16_t *selection = NULL;
+    uint32_t count = 0;
+    const batch in = testing_batch(table);
+    CHECK(expr_filter(state, &in, &table->memory, &selection, &count, &err) == FIRN_OK);
+    return count;
+}
+
+TEST(program_looks_at_a_dynamic_filter_from_the_batch_on_behind_which_it_is_published) {
+    testing table = testing_open(4);
+    expr *key = BIGINT_COLUMN(&table, "a", "5 7 9 NULL");
+    expr *root = expr_new(&table.memory, EXPR_DYNAMIC, TYPE_OF(BOOLEAN));
+    root->dynamic_.args = (expr_list){.count = 1, .items = &key};
+    dynamic_filter slot = {.content = NULL};
+    const dynamic_filters filters = {.count = 1, .slots = &slot};
+    table.filters = &filters;
+    expr_state *state = testing_state(&table, root);
+    const column high = testing_values(&table, TYPE_OF(BIGINT), "9 7 5", 3);
+    const dynamic_content contents[] = {
+        {.key_count = 1, .maximum = (const column *[]){&high}},
+        {.key_count = 1, .minimum = (const column *[]){&high}},
+    };
+    for (uint32_t i = 0; i < 3; i++) { // Before it is there, it is no filter that helps little.
+        CHECK(filter_once(&table, state) == 4);
+    }
+    atomic_store(&slot.content, &contents[0]);
+    CHECK(filter_once(&table, state) == 3);
+    atomic_store(&slot.content, &contents[1]);
+    CHECK(filter_once(&table, state) == 1);
+    expr_close(state);
+    testing_close(&table);
+}
+
 // ---- Compilation -----------------------------------------------------------------------------
 
 TEST(program_refuses_what_it_cannot_compile) {
