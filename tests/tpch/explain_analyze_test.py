@@ -34,8 +34,13 @@ def main():
     good = True
     for name, sql in (
             ("a filter over codes", f"SELECT count(*) FROM {LINEITEM} WHERE {FILTER}"),
+            ("Q6", f"SELECT sum(l_extendedprice * l_discount) FROM {LINEITEM} WHERE {FILTER}"),
             ("groups by codes", f"SELECT l_returnflag, l_linestatus, count(*) FROM {LINEITEM} "
-                                "GROUP BY 1, 2")):
+                                "GROUP BY 1, 2"),
+            ("groups by codes with a filter, and sums of codes",
+             "SELECT l_returnflag, l_linestatus, sum(l_quantity), avg(l_quantity), avg(l_discount), "
+             f"sum(l_tax), min(l_shipmode), max(l_shipdate), count(*) FROM {LINEITEM} "
+             "WHERE l_shipdate <= DATE '1998-09-02' GROUP BY 1, 2")):
         found, text = facts(sql)
         rows = sum(found.get("rows read", [0]))
         decoded = sum(found.get("values_decoded", [0]))

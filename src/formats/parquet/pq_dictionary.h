@@ -27,6 +27,11 @@ static inline void pq_dictionary_clear(pq_dictionary *self) {
     self->view.size = 0;
 }
 
+/// True if the entries lie in the page: they were at most checked, not converted or copied.
+static inline bool pq_dictionary_is_in_place(const pq_dictionary *self) {
+    return self->values.values != (const void *)self->entries.data;
+}
+
 /// What values of a leaf become.
 typedef struct pq_target {
     const pq_leaf *leaf;

@@ -365,8 +365,9 @@ firn_status pq_reader_load_dictionaries(pq_reader *self, pq_answer *answer, firn
             const pq_block_source source = {.leaf = leaf, .slot = slot};
             const firn_status status = pq_leaf_commit_dictionary(leaf, slot, err);
             TRY(pq_reader_in_chunk(self, &source, status, err));
-            if (leaf->target.leaf->type == PQ_BYTE_ARRAY || leaf->target.conversion.fixed != NULL) {
-                self->counters.values_decoded += leaf->chunks[slot].dictionary.view.size;
+            const pq_dictionary *entries = &leaf->chunks[slot].dictionary;
+            if (leaf->target.leaf->type == PQ_BYTE_ARRAY || !pq_dictionary_is_in_place(entries)) {
+                self->counters.values_decoded += entries->view.size;
             }
         }
     }
