@@ -159,13 +159,36 @@ def nested():
     table.finish()
 
 
+def lines():
+    """One file of one row group of many pages, with deleted positions all over it and deleted keys."""
+    schema = Schema(NestedField(1, "id", LongType()), NestedField(2, "name", StringType()))
+    positions = Schema(NestedField(2147483546, "file_path", StringType(), required=True),
+                       NestedField(2147483545, "pos", LongType(), required=True))
+    numbers = Schema(NestedField(1, "id", LongType()))
+    table = writer("lines", schema)
+    ids = range(3000)
+    data = table.write_rows("1.parquet", pa.table(
+        {"id": pa.array(ids, pa.int64()), "name": [f"n{i % 7}" for i in ids]}),
+        data_page_size=400, write_batch_size=100, use_dictionary=False)
+    table.commit([table.manifest([data], 1)], snapshot_id=1)
+    places = list(range(0, 3000, 10))
+    by_position = table.write_rows("pos.parquet", pa.table(
+        {"file_path": [data["file_path"]] * len(places), "pos": places}), positions)
+    table.commit([table.manifest([by_position], 2, POSITION_DELETES)], "delete", snapshot_id=2)
+    by_key = table.write_rows("eq.parquet", pa.table(
+        {"id": pa.array([5, 10, 1500, 1505, 2999], pa.int64())}), numbers)
+    table.commit([table.manifest([{**by_key, "equality_ids": [1], "content": EQUALITY_DELETES}], 3,
+                                 EQUALITY_DELETES)], "delete", snapshot_id=3)
+    table.finish()
+
+
 def pack_double(value):
     import struct
     return struct.pack("<d", value)
 
 
 def catalog():
-    """A SQLite catalog of the three, with a namespace of two levels."""
+    """A SQLite catalog of the first three, with a namespace of two levels."""
     with sqlite3.connect(f"{FOLDER}/catalog.db") as db:
         db.executescript("""
             CREATE TABLE iceberg_tables (catalog_name VARCHAR(255) NOT NULL,
@@ -190,6 +213,7 @@ def main():
     sales()
     deletes()
     nested()
+    lines()
     catalog()
 
 

@@ -5,6 +5,7 @@
 
 #include "base/mutex.h"
 #include "formats/parquet/pq_pick.h"
+#include "tables/files/parquet_cut.h"
 #include "tables/files/parquet_files.h"
 
 // Up to so many files are cut into a task per row group, or smaller ones.
@@ -50,8 +51,7 @@ static inline parquet_files *parquet_files_of(const table_snapshot *base) {
 typedef struct parquet_task {
     scan_task base;
     uint32_t file;
-    uint32_t first_row_group, row_group_count;
-    uint64_t from, to; // Rows of the one row group; 0 and UINT64_MAX: whole row groups.
+    parquet_part part;
 } parquet_task;
 
 /// Column `number` of the table in one of its files, where it does not come from the file itself: a

@@ -12,6 +12,7 @@ struct scan_reader {
     const scan_request *request;
     const parquet_task *task;
     parquet_scan *scan;
+    scan_counters counters; // Of files.
     arena memory;
 };
 
@@ -136,13 +137,11 @@ firn_status parquet_rows_reopen(scan_reader *self, const scan_task *task, firn_e
         .file = file->file,
         .options = {.types = self->table->options.types},
         .verify_checksums = self->table->options.verify_checksums,
-        .first_row_group = self->task->first_row_group,
-        .row_group_count = self->task->row_group_count,
-        .from = self->task->from,
-        .to = self->task->to,
+        .part = self->task->part,
         .pick = pick,
         .user = self,
     };
+    self->counters.files += target.part.first_row_group == 0 && target.part.from == 0;
     return parquet_scan_begin(self->scan, &target, err);
 }
 
@@ -154,6 +153,23 @@ void parquet_rows_close(scan_reader *self) {
     }
 }
 
+static firn_status open_scan(scan_reader *self, const scan_env *env, firn_error *err) {
+    const scan_request *request = self->request;
+    uint32_t *ids = ARENA_NEW(&self->memory, uint32_t, (size_t)request->column_count + 1);
+    if (ids == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (uint32_t i = 0; i < request->column_count; i++) {
+        ids[i] = request->columns[i].id;
+    }
+    const parquet_scan_columns columns = {.count = request->column_count,
+                                          .filter_only_count =
+                                              request->column_count - request->output_count,
+                                          .ids = ids,
+                                          .filters = request->filters};
+    return parquet_scan_open(&columns, env, &self->scan, err);
+}
+
 firn_status parquet_rows_open(table_snapshot *base, const scan_request *request,
                               const scan_task *task, const scan_env *env, scan_reader **out,
                               firn_error *err) {
@@ -163,7 +179,7 @@ firn_status parquet_rows_open(table_snapshot *base, const scan_request *request,
         return ARENA_FULL(&memory, err);
     }
     *self = (scan_reader){.table = parquet_files_of(base), .request = request, .memory = memory};
-    firn_status status = parquet_scan_open(request, env, &self->scan, err);
+    firn_status status = open_scan(self, env, err);
     status = status == FIRN_OK ? parquet_rows_reopen(self, task, err) : status;
     if (status != FIRN_OK) {
         parquet_rows_close(self);
@@ -180,5 +196,6 @@ firn_status parquet_rows_next(scan_reader *self, arena *scratch, batch *out, sca
 }
 
 void parquet_rows_counters(const scan_reader *self, scan_counters *add_to) {
+    add_to->files += self->counters.files;
     parquet_scan_counters(self->scan, add_to);
 }

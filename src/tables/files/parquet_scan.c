@@ -6,10 +6,9 @@
 #define MEMORY_MAX ((size_t)1 << 40)
 
 struct parquet_scan {
-    const scan_request *request;
+    parquet_scan_columns columns;
     const scan_env *env;
     parquet_scan_target target;
-    uint32_t *ids;
     arena memory;      // Of this struct.
     arena file_memory; // Of the file that is read: picks.
     pq_opener *opener;
@@ -19,22 +18,17 @@ struct parquet_scan {
     scan_counters counters;
 };
 
-firn_status parquet_scan_open(const scan_request *request, const scan_env *env, parquet_scan **out,
-                              firn_error *err) {
+firn_status parquet_scan_open(const parquet_scan_columns *columns, const scan_env *env,
+                              parquet_scan **out, firn_error *err) {
     arena memory = arena_open_in(env->pool, MEMORY_MAX);
     parquet_scan *self = ARENA_NEW(&memory, parquet_scan, 1);
-    uint32_t *ids = ARENA_NEW(&memory, uint32_t, request->column_count + 1);
-    if (self == NULL || ids == NULL) {
+    if (self == NULL) {
         firn_status status = ARENA_FULL(&memory, err);
         arena_close(&memory);
         return status;
     }
-    for (uint32_t i = 0; i < request->column_count; i++) {
-        ids[i] = request->columns[i].id;
-    }
-    *self = (parquet_scan){.request = request,
+    *self = (parquet_scan){.columns = *columns,
                            .env = env,
-                           .ids = ids,
                            .memory = memory,
                            .file_memory = arena_open_in(env->pool, MEMORY_MAX)};
     *out = self;
@@ -86,29 +80,56 @@ static io_request request_of(const parquet_scan *self) {
     return (io_request){.cancel = self->env->cancel, .waker = io_waker_of(self->env->wakeup)};
 }
 
+// Which row groups begin in a range of bytes. One that is said to begin before those in front of it
+// belongs to them: every row group is in one range, and those of a range are neighbours.
+static parquet_part part_of_bytes(const pq_file *file, uint64_t from, uint64_t to) {
+    const uint32_t count = pq_file_row_group_count(file);
+    parquet_part out = {.first_row_group = count, .to = UINT64_MAX};
+    uint64_t start = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t own = file->metadata->schema->leaf_count == 0
+                                 ? 0
+                                 : pq_chunk_place(file->metadata, i, 0).offset;
+        start = own > start ? own : start;
+        if (start >= from && start < to) {
+            out.first_row_group = out.row_group_count == 0 ? i : out.first_row_group;
+            out.row_group_count++;
+        }
+    }
+    return out;
+}
+
 // Begins with the row groups, or the rows of one, that the target names.
 static void start(parquet_scan *self) {
     const parquet_scan_target *target = &self->target;
+    const parquet_part part =
+        target->begins_to == 0 ? target->part
+                               : part_of_bytes(self->file, target->begins_from, target->begins_to);
     const uint32_t groups = pq_file_row_group_count(self->file);
-    const uint32_t first = target->first_row_group < groups ? target->first_row_group : groups;
+    const uint32_t first = part.first_row_group < groups ? part.first_row_group : groups;
     const uint32_t left = groups - first;
-    const uint32_t count = target->row_group_count < left ? target->row_group_count : left;
+    const uint32_t count = part.row_group_count < left ? part.row_group_count : left;
     if (count == 1) {
-        pq_reader_start_rows(self->reader, first, target->from, target->to);
+        pq_reader_start_rows(self->reader, first, part.from, part.to);
     } else {
         pq_reader_start(self->reader, first, count);
     }
 }
 
+static bool is_open(const parquet_scan *self, const parquet_scan_target *target) {
+    return self->file != NULL &&
+           (target->file == NULL
+                ? target->is_immutable && text_equal(target->path, pq_file_path(self->file))
+                : target->file == self->file);
+}
+
 firn_status parquet_scan_begin(parquet_scan *self, const parquet_scan_target *target,
                                firn_error *err) {
-    const bool is_open = target->file != NULL && target->file == self->file;
-    const bool keeps_reader = is_open && self->reader != NULL;
+    const bool keeps_reader = self->reader != NULL && is_open(self, target);
     if (!keeps_reader) {
         end_file(self);
     }
     self->target = *target;
-    self->counters.files += target->first_row_group == 0 && target->from == 0;
     if (keeps_reader) { // And its buffers: another part of the file.
         start(self);
         return FIRN_OK;
@@ -118,7 +139,8 @@ firn_status parquet_scan_begin(parquet_scan *self, const parquet_scan_target *ta
         return FIRN_OK;
     }
     io_file *input;
-    const io_open_options options = {.cancel = self->env->cancel};
+    const io_open_options options = {.cancel = self->env->cancel,
+                                     .is_immutable = target->is_immutable};
     const io_request request = request_of(self);
     TRY(io_file_open(self->env->io, target->path, &options, &input, err));
     firn_status status =
@@ -128,8 +150,8 @@ firn_status parquet_scan_begin(parquet_scan *self, const parquet_scan_target *ta
 }
 
 static firn_status open_reader(parquet_scan *self, firn_error *err) {
-    const scan_request *request = self->request;
-    self->picks = ARENA_NEW(&self->file_memory, pq_pick, request->column_count + 1);
+    const parquet_scan_columns *columns = &self->columns;
+    self->picks = ARENA_NEW(&self->file_memory, pq_pick, (size_t)columns->count + 1);
     if (self->picks == NULL) {
         return ARENA_FULL(&self->file_memory, err);
     }
@@ -148,15 +170,14 @@ static firn_status open_reader(parquet_scan *self, firn_error *err) {
         .batch_rows = self->env->batch_rows,
         .memory_bytes = self->env->reader_bytes,
         .verify_checksums = self->target.verify_checksums,
-        .filter = {.conjuncts = request->filters,
-                   .ids = self->ids,
+        .filter = {.conjuncts = columns->filters,
+                   .ids = columns->ids,
                    .context = self->env->context,
                    .dynamic = self->env->dynamic},
         .deletes = self->target.deletes,
-        .filter_only_count = request->column_count - request->output_count,
+        .filter_only_count = columns->filter_only_count,
     };
-    return pq_reader_open(self->file, self->picks, request->column_count, &options, &self->reader,
-                          err);
+    return pq_reader_open(self->file, self->picks, columns->count, &options, &self->reader, err);
 }
 
 firn_status parquet_scan_next(parquet_scan *self, batch *out, scan_answer *answer,

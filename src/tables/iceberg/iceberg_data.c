@@ -14,12 +14,7 @@ firn_status ice_data_open(text path, text format, const ice_read *what, const sc
         return FAIL(err, FIRN_UNSUPPORTED, "%.*s is of format %.*s, Parquet and Avro are read",
                     TEXT_ARGS(path), TEXT_ARGS(format));
     }
-    const io_open_options options = {.cancel = env->cancel, .is_immutable = true};
-    io_file *file;
-    TRY(io_file_open(env->io, path, &options, &file, err));
-    const firn_status status = kind->open(file, what, env, out, err);
-    io_file_release(file); // The reader keeps its own reference.
-    return status;
+    return kind->open(path, what, env, out, err);
 }
 
 void ice_data_close(ice_data_reader *self) {

@@ -47,10 +47,20 @@ static void close_reader(ice_data_reader *base) {
     arena_close(&memory);
 }
 
-static firn_status open_reader(io_file *file, const ice_read *what, const scan_env *env,
-                               ice_data_reader **out, firn_error *err) {
+static firn_status open_file(avro_data *self, text path, firn_error *err) {
+    const scan_env *env = self->env;
+    const io_open_options options = {.cancel = env->cancel, .is_immutable = true};
     uint64_t size;
-    TRY(io_file_size(file, env->cancel, &size, err));
+    TRY(io_file_open(env->io, path, &options, &self->file, err));
+    TRY(io_file_size(self->file, env->cancel, &size, err));
+    const io_request request = {.cancel = env->cancel, .waker = io_waker_of(env->wakeup)};
+    pq_window_open(&self->window, self->file, env->pool, &request);
+    pq_window_begin(&self->window, (pq_chunk_range){.size = size}, WINDOW_BYTES);
+    return FIRN_OK;
+}
+
+static firn_status open_reader(text path, const ice_read *what, const scan_env *env,
+                               ice_data_reader **out, firn_error *err) {
     arena memory = arena_open(READER_BYTES_MAX);
     avro_data *self = ARENA_NEW(&memory, avro_data, 1);
     if (self == NULL) {
@@ -59,15 +69,13 @@ static firn_status open_reader(io_file *file, const ice_read *what, const scan_e
     *self = (avro_data){.base = {.kind = &ice_avro_data},
                         .what = what,
                         .env = env,
-                        .file = io_file_retain(file),
                         .block_memory = arena_open_in(env->pool, READER_BYTES_MAX),
                         .memory = memory};
-    io_request request = {.cancel = env->cancel};
-    if (env->wakeup != NULL) {
-        request.waker = io_waker_of(env->wakeup);
+    const firn_status status = open_file(self, path, err);
+    if (status != FIRN_OK) {
+        close_reader(&self->base);
+        return status;
     }
-    pq_window_open(&self->window, file, env->pool, &request);
-    pq_window_begin(&self->window, (pq_chunk_range){.size = size}, WINDOW_BYTES);
     *out = &self->base;
     return FIRN_OK;
 }

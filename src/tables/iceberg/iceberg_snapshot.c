@@ -164,6 +164,7 @@ const table_kind iceberg_table_kind = {
     .planner_counters = ice_planner_counters,
     .planner_close = ice_planner_close,
     .open = ice_reader_open,
+    .reopen = ice_reader_reopen,
     .next = ice_reader_next,
     .counters = ice_reader_counters,
     .close = ice_reader_close,

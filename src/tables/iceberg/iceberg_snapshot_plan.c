@@ -1,5 +1,10 @@
 // Planning: manifests to tasks, as a stream. Delete manifests come first, all of them, since any
 // could be about the first data file; then data manifests, one entry at a time.
+//
+// A Parquet file is several tasks: the first local ones are cut as their footers say, which their
+// readers then share; others by size, whatever lies in it.
+#include <math.h>
+
 #include "formats/parquet/pq_window.h"
 #include "io/io_path.h"
 #include "io/io_wakeup.h"
@@ -10,9 +15,13 @@
 #define CODEC_BYTES_MAX ((size_t)16 << 20)
 // Parquet files longer than this are several tasks; a row group goes to the part it begins in.
 #define TASK_BYTES ((uint64_t)64 << 20)
+#define TASKS_MAX 65536 // Of one of these; a manifest may say anything of its size.
+// So many files are cut by their footers.
+#define CUT_MAX 16
 
 struct scan_planner {
     ice_table *table;
+    const scan_request *request;
     const scan_env *env; // Its wakeup is that of whoever asks.
     arena memory;        // Of tasks and the delete index.
     arena walk_memory;
@@ -27,10 +36,16 @@ struct scan_planner {
     io_file *file;
     pq_window window;
     ice_walk walk;
-    // The rest of a file that becomes several tasks.
+    // What is left of the file at hand, which becomes several tasks: by its footer ...
     ice_task *last;
+    parquet_cutter cutter;
+    pq_file_field *fields; // By column of the request.
+    uint32_t cut_count;
+    pq_file *cut_files[CUT_MAX]; // Tasks borrow them.
+    // ... or by size.
     uint64_t rest_from;
     uint64_t rest_end;
+    uint64_t rest_step;
     uint64_t number;
     uint64_t file_number;
     scan_counters counters;
@@ -41,16 +56,22 @@ firn_status ice_plan(table_snapshot *base, const scan_request *request, const sc
     ice_table *table = ice_table_of(base);
     arena memory = arena_open(PLANNER_BYTES_MAX);
     scan_planner *self = ARENA_NEW(&memory, scan_planner, 1);
-    if (self == NULL) {
-        return ARENA_FULL(&memory, err);
+    pq_file_field *fields = ARENA_NEW(&memory, pq_file_field, (size_t)request->column_count + 1);
+    if (self == NULL || fields == NULL) {
+        firn_status status = ARENA_FULL(&memory, err);
+        arena_close(&memory);
+        return status;
     }
     *self = (scan_planner){.table = table,
+                           .request = request,
+                           .fields = fields,
                            .env = env,
                            .memory = memory,
                            .walk_memory = arena_open(PLANNER_BYTES_MAX),
                            .block = arena_open(PLANNER_BYTES_MAX),
                            .codecs = codec_scratch_open(CODEC_BYTES_MAX),
                            .is_in_data = table->is_incremental};
+    parquet_cutter_open(&self->cutter, env);
     firn_status status =
         ice_delete_index_open(&table->metadata, table->schema, &self->memory, &self->deletes, err);
     status = status == FIRN_OK ? ice_pruner_make(&table->metadata, table->schema, request,
@@ -78,6 +99,10 @@ static void end_manifest(scan_planner *self) {
 void ice_planner_close(scan_planner *self) {
     if (self != NULL) {
         end_manifest(self);
+        parquet_cutter_close(&self->cutter);
+        for (uint32_t i = 0; i < self->cut_count; i++) {
+            pq_file_release(self->cut_files[i]);
+        }
         ice_pruner_close(self->pruner);
         ice_delete_index_close(self->deletes);
         codec_scratch_close(&self->codecs);
@@ -230,49 +255,112 @@ static firn_status take_partition(scan_planner *self, const ice_entry *entry, ic
     return FIRN_OK;
 }
 
-static bool can_split(const ice_task *task) {
-    return text_equal_nocase(task->format, TEXT("parquet"));
+// Opens the file of a task, to be cut as its footer says. What can't be opened is left to the
+// reader, which says why.
+static pq_file *open_to_cut(scan_planner *self, const ice_task *task) {
+    const pq_file_options parquet = ice_parquet_options();
+    const io_open_options options = {.cancel = self->env->cancel, .is_immutable = true};
+    io_file *input = NULL;
+    pq_file *file = NULL;
+    firn_error ignored = ERR_INIT;
+    if (self->cut_count < CUT_MAX && io_path_is_local(task->path) &&
+        io_file_open(self->env->io, task->path, &options, &input, &ignored) == FIRN_OK &&
+        pq_file_open(input, &parquet, self->env->pool, self->env->cancel, &file, &ignored) ==
+            FIRN_OK) {
+        self->cut_files[self->cut_count++] = file;
+    }
+    io_file_release(input);
+    return file;
 }
 
-static firn_status make_task(scan_planner *self, const ice_entry *entry, firn_error *err) {
-    ice_task *task = ARENA_NEW(&self->memory, ice_task, 1);
-    if (task == NULL) {
-        return ARENA_FULL(&self->memory, err);
+// Of the tasks that the table should have, a file's are as many as it has rows of all.
+static firn_status begin_cut(scan_planner *self, const ice_entry *entry, const pq_file *file,
+                             firn_error *err) {
+    const ice_table *table = self->table;
+    const double tasks = self->env->workers * (double)PARQUET_TASKS_PER_WORKER;
+    const double rows = (double)entry->row_count;
+    const bool is_part = table->base.rows.is_known && table->base.rows.value > rows;
+    const double wanted = is_part ? ceil(tasks * (rows / table->base.rows.value)) : tasks;
+    const parquet_cut_sizes sizes = parquet_cut_sizes_for(
+        entry->row_count, pq_file_row_group_count(file), (uint64_t)wanted, self->env);
+    for (uint32_t i = 0; i < self->request->column_count; i++) {
+        const uint32_t number = self->request->columns[i].path[0];
+        const ice_mapping *below;
+        self->fields[i] = ice_parquet_find(file, table->metadata.mapping,
+                                           &table->schema->columns.fields[number].id, 1, &below);
     }
-    *task = (ice_task){.to = UINT64_MAX, .file_number = self->file_number++};
-    TRY(text_copy(&self->memory, entry->path, &task->path, err));
-    TRY(text_copy(&self->memory, entry->format, &task->format, err));
-    TRY(take_partition(self, entry, task, err));
-    if (!self->table->is_incremental) {
-        TRY(ice_delete_index_find(self->deletes, &self->walk, entry, &task->deletes, err));
-    }
-    const uint64_t count = can_split(task) ? entry->size / TASK_BYTES + 1 : 1;
-    task->base = (scan_task){.number = self->number++,
-                             .row_estimate = entry->row_count / count,
-                             .bytes = entry->size / count,
-                             .name = task->path};
-    if (count > 1) {
-        task->to = TASK_BYTES;
-        self->rest_from = TASK_BYTES;
-        self->rest_end = entry->size;
-    }
-    self->last = task;
-    return FIRN_OK;
+    return parquet_cutter_begin(&self->cutter, file, sizes, self->fields,
+                                self->request->column_count, err);
 }
 
-// The next part of a long file.
-static firn_status make_rest(scan_planner *self, firn_error *err) {
+// Another task for the file at hand.
+static firn_status add_task(scan_planner *self, firn_error *err) {
     ice_task *task = ARENA_NEW(&self->memory, ice_task, 1);
     if (task == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
     *task = *self->last;
     task->base.number = self->number++;
-    task->from = self->rest_from;
-    self->rest_from += TASK_BYTES;
-    task->to = self->rest_from < self->rest_end ? self->rest_from : UINT64_MAX;
-    self->rest_from = task->to == UINT64_MAX ? 0 : self->rest_from;
     self->last = task;
+    return FIRN_OK;
+}
+
+// The next task of the file at hand; *has_task is false behind its last.
+static firn_status go_on(scan_planner *self, bool *has_task, firn_error *err) {
+    parquet_part part;
+    uint64_t rows;
+    *has_task = false;
+    if (self->cutter.file != NULL) {
+        TRY(parquet_cutter_next(&self->cutter, &part, &rows, has_task, err));
+        if (*has_task) {
+            TRY(add_task(self, err));
+            self->last->part.part = part;
+            self->last->base.row_estimate = rows;
+        }
+    } else if (self->rest_from < self->rest_end) {
+        TRY(add_task(self, err));
+        const uint64_t to = self->rest_from + self->rest_step;
+        self->last->part.begins_from = self->rest_from;
+        self->last->part.begins_to = to < self->rest_end ? to : UINT64_MAX;
+        self->rest_from = to;
+        *has_task = true;
+    }
+    return FIRN_OK;
+}
+
+// Enters a data file: its first task, which may have no rows.
+static firn_status make_task(scan_planner *self, const ice_entry *entry, bool *has_task,
+                             firn_error *err) {
+    ice_task *task = ARENA_NEW(&self->memory, ice_task, 1);
+    if (task == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    *task = (ice_task){.part = {.part = PARQUET_WHOLE}, .file_number = self->file_number++};
+    TRY(text_copy(&self->memory, entry->path, &task->path, err));
+    TRY(text_copy(&self->memory, entry->format, &task->format, err));
+    TRY(take_partition(self, entry, task, err));
+    if (!self->table->is_incremental) {
+        TRY(ice_delete_index_find(self->deletes, &self->walk, entry, &task->deletes, err));
+    }
+    const bool is_parquet = text_equal_nocase(task->format, TEXT("parquet"));
+    task->part.file = is_parquet ? open_to_cut(self, task) : NULL;
+    const bool is_split = is_parquet && task->part.file == NULL && entry->size >= TASK_BYTES;
+    const uint64_t even = entry->size / TASKS_MAX + 1;
+    self->rest_step = even > TASK_BYTES ? even : TASK_BYTES;
+    const uint64_t count = is_split ? entry->size / self->rest_step + 1 : 1;
+    task->base = (scan_task){
+        .row_estimate = entry->row_count / count, .bytes = entry->size / count, .name = task->path};
+    self->last = task;
+    self->rest_from = 0;
+    self->rest_end = is_split ? entry->size : 0;
+    if (task->part.file != NULL) {
+        TRY(begin_cut(self, entry, task->part.file, err));
+    }
+    if (task->part.file != NULL || is_split) {
+        return go_on(self, has_task, err);
+    }
+    task->base.number = self->number++;
+    *has_task = true;
     return FIRN_OK;
 }
 
@@ -295,8 +383,7 @@ static firn_status walk_on(scan_planner *self, bool *has_task, firn_error *err) 
             return FAIL(err, FIRN_CORRUPT, "a data manifest has the delete file %.*s",
                         TEXT_ARGS(entry.path));
         } else if (is_wanted) {
-            TRY(make_task(self, &entry, err));
-            *has_task = true;
+            TRY(make_task(self, &entry, has_task, err));
         }
     }
     return FIRN_OK;
@@ -316,10 +403,7 @@ firn_status ice_planner_next(scan_planner *self, const scan_task **out, scan_ans
                              firn_error *err) {
     bool has_task = false;
     *answer = SCAN_READY;
-    if (self->rest_from > 0) {
-        TRY(make_rest(self, err));
-        has_task = true;
-    }
+    TRY(go_on(self, &has_task, err));
     while (!has_task) {
         bool has_manifest = self->has_file;
         if (!has_manifest) {

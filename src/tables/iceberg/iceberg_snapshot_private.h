@@ -2,6 +2,7 @@
 #ifndef FIRN_TABLES_ICEBERG_ICEBERG_SNAPSHOT_PRIVATE_H
 #define FIRN_TABLES_ICEBERG_ICEBERG_SNAPSHOT_PRIVATE_H
 
+#include "tables/iceberg/iceberg_data.h"
 #include "tables/iceberg/iceberg_delete.h"
 #include "tables/iceberg/iceberg_prune.h"
 #include "tables/iceberg/iceberg_snapshot.h"
@@ -30,8 +31,7 @@ typedef struct ice_task {
     scan_task base;
     text path;
     text format;
-    uint64_t from; ///< Bytes.
-    uint64_t to;
+    ice_part part;
     uint64_t file_number; ///< Counts data files of the scan.
     const ice_spec *spec;
     const ice_scalar *partition; ///< By spec field; NONE where it is of no use.
@@ -51,6 +51,7 @@ void ice_planner_close(scan_planner *self);
 firn_status ice_reader_open(table_snapshot *base, const scan_request *request,
                             const scan_task *task, const scan_env *env, scan_reader **out,
                             firn_error *err);
+firn_status ice_reader_reopen(scan_reader *self, const scan_task *task, firn_error *err);
 firn_status ice_reader_next(scan_reader *self, arena *scratch, batch *out, scan_answer *answer,
                             firn_error *err);
 void ice_reader_counters(const scan_reader *self, scan_counters *add_to);

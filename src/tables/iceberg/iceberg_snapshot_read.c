@@ -20,7 +20,8 @@ struct scan_reader {
     const ice_task *task;
     const scan_env *env;
     arena memory;
-    arena work; // Batches of delete files.
+    arena_mark start; // Behind this struct.
+    arena work;       // Batches of delete files.
     ice_read read;
     ice_data_reader *data;
     // Delete files that are still to be read.
@@ -34,8 +35,8 @@ struct scan_reader {
     uint32_t group_count;
     key_group *groups;
     uint32_t part;
-    uint64_t rows_deleted;
-    column *columns; // Handed out, if a row id is.
+    scan_counters counted; // By equality deletes, and of files before this one.
+    column *columns;       // Handed out, if a row id is.
 };
 
 // ---- Columns -----------------------------------------------------------------------------------
@@ -132,8 +133,7 @@ static firn_status describe(scan_reader *self, firn_error *err) {
                             .filters = request->filters,
                             .schema = self->table->schema,
                             .mapping = self->table->metadata.mapping,
-                            .from = self->task->from,
-                            .to = self->task->to,
+                            .part = self->task->part,
                             .user = self};
     return FIRN_OK;
 }
@@ -175,6 +175,7 @@ firn_status ice_reader_open(table_snapshot *base, const scan_request *request,
                           .env = env,
                           .memory = memory,
                           .work = arena_open(READER_BYTES_MAX)};
+    self->start = arena_mark_take(&self->memory);
     const firn_status status = take_deletes(self, err);
     if (status != FIRN_OK) {
         ice_reader_close(self);
@@ -192,6 +193,37 @@ void ice_reader_close(scan_reader *self) {
         arena memory = self->memory;
         arena_close(&memory);
     }
+}
+
+// Goes on with another file: all that was of the one before goes, but what was counted.
+static firn_status change_file(scan_reader *self, const ice_task *task, firn_error *err) {
+    scan_counters counted = {0};
+    ice_reader_counters(self, &counted);
+    ice_data_close(self->data);
+    ice_delete_loader_close(self->loader);
+    arena_rewind(&self->memory, self->start);
+    *self = (scan_reader){.table = self->table,
+                          .request = self->request,
+                          .task = task,
+                          .env = self->env,
+                          .memory = self->memory,
+                          .start = self->start,
+                          .work = self->work,
+                          .counted = counted};
+    return take_deletes(self, err);
+}
+
+firn_status ice_reader_reopen(scan_reader *self, const scan_task *task, firn_error *err) {
+    const ice_task *next = (const ice_task *)task;
+    const bool is_same = self->is_begun && next->file_number == self->task->file_number &&
+                         self->data->kind->reopen != NULL;
+    if (!is_same) {
+        return change_file(self, next, err);
+    }
+    self->task = next;
+    self->part = 0;
+    self->read.part = next->part;
+    return self->data->kind->reopen(self->data, err);
 }
 
 // ---- Deletes -----------------------------------------------------------------------------------
@@ -324,7 +356,7 @@ static firn_status drop_equal(scan_reader *self, arena *scratch, batch *rows, fi
             count += !is_in_sets(group, keys, row);
         }
         if (count < rows->selected_count) {
-            self->rows_deleted += rows->selected_count - count;
+            self->counted.rows_deleted += rows->selected_count - count;
             rows->selection = left;
             rows->selected_count = count;
         }
@@ -386,7 +418,9 @@ firn_status ice_reader_next(scan_reader *self, arena *scratch, batch *out, scan_
 }
 
 void ice_reader_counters(const scan_reader *self, scan_counters *add_to) {
-    add_to->rows_deleted += self->rows_deleted;
+#define X(member, words) add_to->member += self->counted.member;
+    SCAN_COUNTER_LIST(X)
+#undef X
     if (self->data != NULL) {
         self->data->kind->counters(self->data, add_to);
     }

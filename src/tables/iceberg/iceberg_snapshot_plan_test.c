@@ -1,0 +1,78 @@
+// Tasks of tests/data/iceberg/lines: one row group of many pages.
+#include "base/test.h"
+#include "io/io.h"
+#include "memory/pool.h"
+#include "tables/iceberg/iceberg_snapshot_private.h"
+
+#define MEMORY_LIMIT ((size_t)64 << 20)
+
+typedef struct scene {
+    io *io;
+    pool *engine;
+    pool *query;
+    table_snapshot *table;
+    scan_env env;
+    scan_request request;
+    scan_column column;
+    uint32_t path;
+    firn_error err;
+} scene;
+
+static void scene_open(scene *self, uint32_t workers) {
+    *self = (scene){.err = ERR_INIT};
+    REQUIRE(io_open(&(io_options){.has_thread = false}, &self->io, &self->err) == FIRN_OK);
+    REQUIRE(pool_open_engine(MEMORY_LIMIT, &self->engine, &self->err) == FIRN_OK);
+    const pool_options options = {.kind = POOL_QUERY, .name = "test"};
+    REQUIRE(pool_open(self->engine, &options, &self->query, &self->err) == FIRN_OK);
+    const ice_open what = {.location = TEXT("tests/data/iceberg/lines/metadata/v1.metadata.json")};
+    REQUIRE(ice_table_open(self->io, &what, NULL, &self->table, &self->err) == FIRN_OK);
+    self->column = (scan_column){
+        .path = &self->path, .path_length = 1, .type = TYPE_OF(BIGINT), .name = TEXT("id")};
+    self->request = (scan_request){
+        .column_count = 1, .columns = &self->column, .output_count = 1, .limit = UINT64_MAX};
+    self->env =
+        (scan_env){.io = self->io, .pool = self->query, .batch_rows = 3, .workers = workers};
+}
+
+static void scene_close(scene *self) {
+    table_snapshot_release(self->table);
+    CHECK(pool_used(self->query) == 0);
+    pool_close(self->query);
+    pool_close(self->engine);
+    io_close(self->io);
+}
+
+TEST(iceberg_tasks_are_pieces_of_a_row_group_that_share_its_footer) {
+    static const struct {
+        uint32_t workers, tasks_min, tasks_max;
+    } cases[] = {{1, 1, 1}, {2, 6, 8}, {4, 12, 16}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        scene s;
+        scan_planner *planner;
+        uint32_t count = 0;
+        uint64_t row = 0;
+        uint64_t end = 0;
+        const pq_file *file = NULL;
+        scene_open(&s, cases[i].workers);
+        REQUIRE(ice_plan(s.table, &s.request, &s.env, &planner, &s.err) == FIRN_OK);
+        for (;;) {
+            const scan_task *base;
+            scan_answer answer;
+            REQUIRE(ice_planner_next(planner, &base, &answer, &s.err) == FIRN_OK);
+            if (answer == SCAN_END) {
+                break;
+            }
+            const ice_task *task = (const ice_task *)base;
+            CHECK(task->base.number == count && task->part.part.from == row);
+            CHECK(task->part.file != NULL && (file == NULL || task->part.file == file));
+            file = task->part.file;
+            row += task->base.row_estimate;
+            end = task->part.part.to;
+            count++;
+        }
+        CHECK(row == 3000 && end == UINT64_MAX);
+        CHECK(count >= cases[i].tasks_min && count <= cases[i].tasks_max);
+        ice_planner_close(planner);
+        scene_close(&s);
+    }
+}
