@@ -10,12 +10,23 @@
 
 // ---- Opening -----------------------------------------------------------------------------------
 
+static firn_status open_seen(seen_codes **out, uint32_t count, arena *memory, firn_error *err) {
+    *out = ARENA_NEW(memory, seen_codes, (size_t)count + 1);
+    for (uint32_t i = 0; *out != NULL && i < count; i++) {
+        (*out)[i] = seen_codes_open(memory);
+    }
+    return *out == NULL ? ARENA_FULL(memory, err) : FIRN_OK;
+}
+
 static firn_status open_values(aggregate_worker *self, arena *memory, firn_error *err) {
-    const uint32_t count = self->shared->shape.root_count;
+    const aggregate_shape *shape = &self->shared->shape;
+    const uint32_t count = shape->root_count;
     self->values = (aggregate_values){.columns = ARENA_NEW(memory, column, count + 1),
                                       .flats = ARENA_NEW(memory, column, count + 1),
                                       .is_flat = ARENA_NEW(memory, bool, count + 1),
                                       .codes = ARENA_NEW(memory, aggregate_codes *, count + 1)};
+    TRY(open_seen(&self->values.taken_codes, shape->slot_count, memory, err));
+    TRY(open_seen(&self->collected_codes, shape->collector_count, memory, err));
     return self->values.columns == NULL || self->values.flats == NULL ||
                    self->values.is_flat == NULL || self->values.codes == NULL
                ? ARENA_FULL(memory, err)

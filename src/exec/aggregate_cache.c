@@ -375,9 +375,21 @@ static bool gather(const stage_input *in, const uint16_t *numbers, uint8_t *slot
     return true;
 }
 
+static bool has_states(const aggregate_shape *shape) {
+    for (uint32_t i = 0; i < shape->slot_count; i++) {
+        if (shape->slots[i].collector == ROW_NONE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static firn_status update(const caching *self, const stage_input *in, const uint16_t *numbers,
                           aggregate_values *values) {
     const aggregate_context *context = self->context;
+    if (!has_states(context->shape)) {
+        return FIRN_OK;
+    }
     arena *scratch = context->scratch;
     uint8_t *slots = ARENA_NEW(scratch, uint8_t, self->cache->combinations);
     gathering together = {.rows = ARENA_NEW(scratch, uint16_t, in->count)};

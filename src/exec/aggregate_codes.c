@@ -1,5 +1,6 @@
 // Arguments that are dictionary codes: a group's rows are counted by code, and the aggregate sees
-// each entry once (SPEED.md, 2.4). Nothing is decoded.
+// each entry once (SPEED.md, 2.4). Nothing is decoded. Without groups, those that do not care how
+// often a value comes (min, max) see the entries of a dictionary that were not seen before.
 #include "exec/aggregation.h"
 
 #define ENTRIES_MAX UINT32_C(4096)
@@ -14,18 +15,26 @@ struct aggregate_codes {
     uint32_t entry_count;
 };
 
-static bool may_count(const aggregate_slot *slot, const aggregate_values *values,
-                      const aggregate_rows *rows) {
-    const uint32_t flags = slot->call->aggregate_.function->flags;
-    const bool is_same = (flags & AGGREGATE_DISTINCT_IS_SAME) != 0;
+static bool is_same_if_repeated(const aggregate_slot *slot) {
+    return (slot->call->aggregate_.function->flags & AGGREGATE_DISTINCT_IS_SAME) != 0;
+}
+
+// Whether the state needs each entry once only, of all rows.
+static bool takes_entries_once(const aggregate_context *self, const aggregate_slot *slot) {
+    return is_same_if_repeated(slot) && !self->shape->has_groups;
+}
+
+static bool may_count(const aggregate_context *self, const aggregate_slot *slot,
+                      const aggregate_values *values, const aggregate_rows *rows) {
     if (rows->groups != NULL || slot->arg_count != 1 || !slot->skips_nulls ||
         slot->overload->update_one == NULL ||
-        (slot->overload->update_counted == NULL && !is_same)) {
+        (slot->overload->update_counted == NULL && !is_same_if_repeated(slot))) {
         return false;
     }
     const column *arg = &values->columns[slot->args[0]];
     return arg->form == FORM_DICTIONARY && !values->is_flat[slot->args[0]] &&
-           arg->dictionary->size <= ENTRIES_MAX;
+           arg->dictionary->size <=
+               (takes_entries_once(self, slot) ? SEEN_COMBINATIONS_MAX : ENTRIES_MAX);
 }
 
 static uint32_t row_at(const aggregate_rows *rows, uint32_t k) {
@@ -100,17 +109,25 @@ static firn_status codes_of(const aggregate_context *self, aggregate_values *val
 firn_status aggregate_update_codes(const aggregate_context *self, const aggregate_slot *slot,
                                    aggregate_values *values, const aggregate_rows *rows,
                                    bool *is_done) {
-    *is_done = may_count(slot, values, rows);
+    *is_done = may_count(self, slot, values, rows);
     if (!*is_done) {
         return FIRN_OK;
     }
+    aggregate_rows left = *rows;
+    if (takes_entries_once(self, slot)) {
+        seen_codes_drop(&values->taken_codes[slot - self->shape->slots],
+                        &values->columns[slot->args[0]], 1, &left.rows, &left.count, self->scratch);
+        if (left.count == 0) {
+            return FIRN_OK;
+        }
+    }
     const aggregate_codes *codes;
-    TRY(codes_of(self, values, slot->args[0], rows, &codes));
+    TRY(codes_of(self, values, slot->args[0], &left, &codes));
     const column *entries = values->columns[slot->args[0]].dictionary->values;
     aggregate_call call = aggregate_call_of(self, slot);
     call.rows = codes->entries;
     call.count = codes->entry_count;
-    uint8_t *state = rows->single + self->shape->table.extra_offset + slot->state_offset;
+    uint8_t *state = left.single + self->shape->table.extra_offset + slot->state_offset;
     const uint32_t done =
         slot->overload->update_counted != NULL && codes->counts != NULL
             ? slot->overload->update_counted(&call, &entries, codes->counts, state)

@@ -100,6 +100,10 @@ static firn_status collect_one(aggregate_worker *self, uint32_t number,
     TRY(gather_columns(context, &self->values, collector, keys, columns));
     aggregate_rows taken;
     TRY(aggregate_select(context, &self->values, &shape->slots[collector->slot], rows, &taken));
+    if (collector->is_distinct) {
+        seen_codes_drop(&self->collected_codes[number], columns, collector->layout.column_count,
+                        &taken.rows, &taken.count, scratch);
+    }
     collecting state = {
         .context = context, .collector = collector, .columns = columns, .sequence = sequence};
     const stage_owner owner = {

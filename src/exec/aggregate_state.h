@@ -74,8 +74,9 @@ typedef struct aggregate_worker {
     aggregate_values values;
     aggregate_stage groups;
     aggregate_heap heap;
-    aggregate_stage *collected; ///< By collector.
-    uint8_t *single;            ///< Without groups.
+    aggregate_stage *collected;  ///< By collector.
+    seen_codes *collected_codes; ///< By collector: of DISTINCT, rows that are in it.
+    uint8_t *single;             ///< Without groups.
     struct aggregate_cache *cache;
     uint64_t input_rows;
 } aggregate_worker;

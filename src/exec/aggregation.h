@@ -25,6 +25,7 @@
 
 #include "exec/group_hash.h"
 #include "exec/operator.h"
+#include "exec/seen_codes.h"
 
 #define AGGREGATE_DEPTH_MAX 4 ///< Splits of a partition, by 4 bits each.
 #define AGGREGATE_SPLIT_BITS 4
@@ -128,6 +129,7 @@ typedef struct aggregate_values {
     column *flats;   ///< FLAT or CONSTANT, once is_flat says so.
     bool *is_flat;
     aggregate_codes **codes; ///< By root: of the rows that were last counted; NULL: none yet.
+    seen_codes *taken_codes; ///< By slot, without groups: entries that its state has taken in.
     uint64_t decoded_count;  ///< Values made flat so far.
 } aggregate_values;
 

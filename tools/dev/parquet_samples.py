@@ -41,6 +41,27 @@ def bits():
     return pa.table({"b": pa.array(some([True, False, False])), "r": pa.array([True] * 40)})
 
 
+def codes():
+    """Columns of few values, whose dictionaries differ from row group to row group: 9,000 rows."""
+    rows = range(9000)
+    words = ["north", "south", "east", "west", "a region with a long name", "", "nowhere"]
+
+    def decimals(values):
+        return pa.array([None if x is None else decimal.Decimal(x).scaleb(-2) for x in values],
+                        pa.decimal128(15, 2))
+    return pa.table({
+        "id": pa.array(rows, pa.int32()),
+        "word": pa.array([words[(i * 7 + i // 3000 * 3) % (5 + i // 3000)] for i in rows]),
+        "flag": pa.array([None if i >= 6000 and i % 11 == 0 else "NRA"[i * i % 3] for i in rows]),
+        "size": pa.array([i * 31 % 50 + 1 for i in rows], pa.int32()),
+        "price": decimals([i * 7919 % 100003 - 500 for i in rows]),
+        "discount": decimals([i * 13 % 11 for i in rows]),
+        "tax": decimals([i * 17 % 9 for i in rows]),
+        "maybe": decimals([None if i % 7 == 3 else i * 5 % 23 - 11 for i in rows]),
+        "ratio": pa.array([i % 19 / 4 for i in rows], pa.float64()),
+    })
+
+
 def nested():
     return pa.table({
         "l": pa.array(some([[], [1, None, 3], [4]], 24), pa.list_(pa.int32())),
@@ -168,6 +189,8 @@ def make_tables():
     write(lines, "c.parquet", pa.table({
         "name": ["six"], "id": pa.array([6_000_000_000], pa.int64()), "note": ["new"]}), **plain)
     write(TABLES, "other_type.parquet", pa.table({"id": [True], "name": ["x"]}), **plain)
+    write(TABLES, "codes.parquet", codes(), compression="zstd", row_group_size=3000,
+          data_page_size=4096, store_decimal_as_integer=True)
     sales = TABLES / "sales"
     for region, day, amounts in (("EU", "2024-01-01", [10, 20]), ("EU", "2024-01-02", [30]),
                                  ("US%2FCA", "2024-01-01", [40, 50]),
