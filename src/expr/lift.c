@@ -7,13 +7,15 @@
 //
 // Entries that no row asked for are evaluated only where that cannot fail and pays: when as many
 // rows were looked up as there are entries. Then text results, and those of functions that say so,
-// go on as a dictionary of their distinct values.
+// go on as a dictionary of their distinct values. Until then calls that cost next to nothing are
+// made for the rows themselves.
 #include "base/hash.h"
 #include "expr/program_state.h"
 #include "kernels/gather.h"
 #include "kernels/hash_column.h"
 
 #define ENTRIES_MAX UINT32_C(65536) // Row numbers of a kernel call are 16 bits.
+#define PACKED_SHARE 4              // Fewer than one in so many entries are taken out first.
 
 typedef struct lifted_call {
     const expr_run_call *run;
@@ -305,7 +307,10 @@ static firn_status cache_full(const lifted_call *self) {
 static firn_status open_cache(const lifted_call *self, const dictionary *entries) {
     entry_cache *cache = &self->state->cache;
     const arena memory = cache->memory;
-    *cache = (entry_cache){.memory = memory, .size = entries->size};
+    *cache = (entry_cache){.memory = memory,
+                           .size = entries->size,
+                           .asked_of = cache->asked_of,
+                           .asked_rows = cache->asked_rows};
     arena_reset(&cache->memory);
     const size_t words = BITMAP_WORDS(entries->size);
     cache->is_known = ARENA_NEW(&cache->memory, uint64_t, words + 1);
@@ -350,9 +355,32 @@ static firn_status find_missing(const lifted_call *self, uint64_t **out, uint32_
     return FIRN_OK;
 }
 
-// Adds results of the entries in `which` to those that are kept.
+// Entries that are evaluated: their numbers, and where their results lie.
+typedef struct chosen_entries {
+    uint32_t *numbers;
+    uint32_t count;
+    bool is_packed; ///< Side by side rather than where the dictionary has them.
+} chosen_entries;
+
+static firn_status list_entries(const lifted_call *self, const uint64_t *which, uint32_t count,
+                                chosen_entries *out) {
+    const uint32_t size = self->state->cache.size;
+    *out = (chosen_entries){.numbers = ARENA_NEW(self->run->scratch, uint32_t, count + 1),
+                            .is_packed = count < size / PACKED_SHARE};
+    if (out->numbers == NULL) {
+        return no_memory(self);
+    }
+    for (uint32_t word = 0; word < BITMAP_WORDS(size); word++) {
+        for (uint64_t left = which[word]; left != 0; left &= left - 1) {
+            out->numbers[out->count++] = word * 64 + (uint32_t)__builtin_ctzll(left);
+        }
+    }
+    return FIRN_OK;
+}
+
+// Adds their results to those that are kept.
 static firn_status keep_results(const lifted_call *self, const column *computed,
-                                const uint64_t *which) {
+                                const uint64_t *failed, const chosen_entries *entries) {
     entry_cache *cache = &self->state->cache;
     uint64_t *validity = NULL;
     if (computed->validity != NULL || cache->results.validity != NULL) {
@@ -361,64 +389,77 @@ static firn_status keep_results(const lifted_call *self, const column *computed,
             return cache_full(self);
         }
     }
+    if (failed != NULL && cache->has_failed == NULL) {
+        cache->has_failed = ARENA_NEW(&cache->memory, uint64_t, BITMAP_WORDS(cache->size) + 1);
+        if (cache->has_failed == NULL) {
+            return cache_full(self);
+        }
+        bits_clear(cache->has_failed, cache->size);
+    }
     const uint32_t width = physical_size(type_physical(computed->type));
     uint8_t *to = COLUMN_OUT(&cache->results, uint8_t);
-    for (uint32_t entry = 0; entry < cache->size; entry++) {
-        if (!bitmap_get(which, entry)) {
-            continue;
-        }
+    for (uint32_t k = 0; k < entries->count; k++) {
+        const uint32_t entry = entries->numbers[k];
+        const uint32_t at = entries->is_packed ? k : entry;
         if (width == 0) {
             bitmap_put(COLUMN_OUT(&cache->results, uint64_t), entry,
-                       bitmap_get(computed->values, entry));
+                       bitmap_get(computed->values, at));
         } else {
             memcpy(to + (size_t)entry * width,
-                   (const uint8_t *)computed->values + (size_t)entry * width, width);
+                   (const uint8_t *)computed->values + (size_t)at * width, width);
         }
-        if (computed->validity != NULL && !bitmap_get(computed->validity, entry)) {
+        if (computed->validity != NULL && !bitmap_get(computed->validity, at)) {
             bitmap_clear(validity, entry);
+        }
+        if (failed != NULL && bitmap_get(failed, at)) {
+            bitmap_set(cache->has_failed, entry);
         }
         bitmap_set(cache->is_known, entry);
     }
     return FIRN_OK;
 }
 
-// Evaluates the entries in `which` (`count` of them).
+// Evaluates the entries in `which` (`count` of them); a few of many are taken out first.
 static firn_status call_entries(const lifted_call *self, const uint64_t *which, uint32_t count) {
     entry_cache *cache = &self->state->cache;
-    const column **args = ARENA_NEW(self->run->scratch, const column *, self->info->arg_count + 1);
-    uint64_t *failed = NULL;
-    if (tolerates(self)) {
-        failed = ARENA_NEW(&cache->memory, uint64_t, BITMAP_WORDS(cache->size) + 1);
-        if (failed == NULL) {
-            return cache_full(self);
-        }
-        bits_clear(failed, cache->size);
-    }
-    if (args == NULL) {
+    arena *scratch = self->run->scratch;
+    const column **args = ARENA_NEW(scratch, const column *, self->info->arg_count + 1);
+    column *values = ARENA_NEW(scratch, column, 1);
+    chosen_entries entries;
+    TRY(list_entries(self, which, count, &entries));
+    const uint32_t length = entries.is_packed ? count : cache->size;
+    uint64_t *failed =
+        tolerates(self) ? ARENA_NEW(scratch, uint64_t, BITMAP_WORDS(length) + 1) : NULL;
+    if (args == NULL || values == NULL || (tolerates(self) && failed == NULL)) {
         return no_memory(self);
     }
+    if (failed != NULL) {
+        bits_clear(failed, length);
+    }
+    *values = *self->args[self->varying_at]->dictionary->values;
+    if (entries.is_packed) {
+        TRY(column_take(scratch, self->args[self->varying_at]->dictionary->values, entries.numbers,
+                        count, values, self->run->err));
+    }
     for (uint32_t i = 0; i < self->info->arg_count; i++) {
-        args[i] = i == self->varying_at ? self->args[i]->dictionary->values : self->args[i];
+        args[i] = i == self->varying_at ? values : self->args[i];
     }
     bool has_failed = false;
-    row_scope scope = {
-        .serial = self->scope->serial, .length = cache->size, .count = count, .bits = which};
+    row_scope scope = {.serial = self->scope->serial,
+                       .length = length,
+                       .count = count,
+                       .bits = entries.is_packed ? NULL : which};
+    const bool points = type_physical(self->node->type) == PHYSICAL_STRING;
     const kernel_task task = {.node = self->node,
                               .args = args,
                               .scope = &scope,
-                              .memory = &cache->memory,
+                              .memory = points ? &cache->memory : scratch,
                               .failed = failed,
                               .has_failed = &has_failed};
     bool is_everywhere;
     column computed;
     TRY(kernel_run(self->run, &task, &computed, &is_everywhere, NULL));
-    if (has_failed) {
-        if (cache->has_failed != NULL) {
-            bits_or(failed, cache->has_failed, cache->size, failed);
-        }
-        cache->has_failed = failed;
-    }
-    return keep_results(self, &computed, which);
+    return keep_results(self, &computed, has_failed ? failed : NULL, &entries);
 }
 
 // Once all entries are known: their distinct results as a dictionary of its own.
@@ -554,7 +595,6 @@ static firn_status call_dictionary(const lifted_call *self, column *out, bool *i
     if (cache->identity != entries->identity || cache->size != entries->size) {
         TRY(open_cache(self, entries));
     }
-    cache->asked_rows += self->scope->count;
     if (!cache->is_complete) {
         uint64_t *missing;
         uint32_t count;
@@ -584,6 +624,17 @@ static bool is_nested(const type *self) {
     return type_is_nested(self);
 }
 
+// Counts the rows that ask for entries of a dictionary. Is a call for each entry cheaper by now?
+static bool count_rows(const lifted_call *self, const dictionary *entries) {
+    entry_cache *cache = &self->state->cache;
+    if (cache->asked_of != entries->identity) {
+        cache->asked_of = entries->identity;
+        cache->asked_rows = 0;
+    }
+    cache->asked_rows += self->scope->count;
+    return !self->info->is_cheap || cache->asked_rows >= entries->size;
+}
+
 // May the call be made once for each entry or run of its one varying argument?
 static bool may_lift(const lifted_call *self) {
     if (self->varying != 1 || self->info->lambdas != NULL) {
@@ -601,7 +652,8 @@ static bool may_lift(const lifted_call *self) {
             }
         }
         return source->dictionary->identity != 0 && source->dictionary->size > 0 &&
-               source->dictionary->size <= ENTRIES_MAX && !is_nested(self->node->type);
+               source->dictionary->size <= ENTRIES_MAX && !is_nested(self->node->type) &&
+               count_rows(self, source->dictionary);
     }
     return source->form == FORM_RUNS && source->run_count <= ENTRIES_MAX &&
            (!can_fail(self) || (scope_is_all(self->scope) && !tolerates(self)));

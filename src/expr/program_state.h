@@ -117,7 +117,8 @@ typedef struct entry_cache {
     uint64_t identity; ///< 0: empty.
     arena memory;      ///< Of results; reset when another dictionary comes.
     uint32_t size;
-    uint64_t asked_rows;  ///< Rows that were looked up so far.
+    uint64_t asked_of;    ///< Of which dictionary …
+    uint64_t asked_rows;  ///< … so many rows were asked for so far.
     uint64_t *is_known;   ///< By entry.
     uint64_t *has_failed; ///< By entry; NULL: none has.
     bool is_complete;

@@ -356,6 +356,50 @@ TEST(program_evaluates_only_the_entries_that_rows_ask_for) {
     testing_close(&table);
 }
 
+// Sets the codes of column 0 and runs the state.
+static text run_codes(testing *table, expr_state *state, uint32_t a, uint32_t b, uint32_t c) {
+    uint32_t *codes = (uint32_t *)(uintptr_t)table->columns[0].values;
+    codes[0] = a;
+    codes[1] = b;
+    codes[2] = c;
+    return testing_run_state(table, state);
+}
+
+TEST(program_evaluates_few_entries_of_many) {
+    testing table = testing_open(3);
+    expr *word = testing_dictionary(&table, "w", TYPE_OF(VARCHAR),
+                                    "a b c d e f g h i j k l xxx n o xxx", 16);
+    expr_state *state = testing_state(&table, try_of(&table, shouted(&table, word)));
+    CHECK(testing_is(run_codes(&table, state, 14, 12, 1), "o! NULL b!"));
+    CHECK(testing_is(run_codes(&table, state, 12, 14, 0), "NULL o! a!"));
+    CHECK(testing_is(run_codes(&table, state, 15, 12, 15), "NULL NULL NULL"));
+    const uint32_t before = computed_rows;
+    CHECK(testing_is(run_codes(&table, state, 1, 0, 15), "b! a! NULL"));
+    CHECK(computed_rows == before); // All are known.
+    expr_close(state);
+    CHECK_RUN(&table, shouted(&table, word), "error: 22003 ...");
+    state = testing_state(&table, shouted(&table, word));
+    CHECK(testing_is(run_codes(&table, state, 13, 3, 13), "n! d! n!"));
+    expr_close(state);
+    testing_close(&table);
+}
+
+TEST(program_calls_what_costs_little_for_rows_until_there_were_as_many_as_entries) {
+    testing table = testing_open(3);
+    expr *number = testing_dictionary(&table, "n", TYPE_OF(BIGINT), "1 2 0 4 5 10", 6);
+    expr_state *state = testing_state(&table, try_of(&table, inverse_of(&table, number)));
+    computed_rows = 0;
+    CHECK(testing_is(run_codes(&table, state, 0, 2, 1), "100 NULL 50"));
+    const uint32_t by_rows = computed_rows;
+    CHECK(testing_is(run_codes(&table, state, 2, 5, 1), "NULL 10 50"));
+    const uint32_t by_entries = computed_rows;
+    CHECK(by_rows > 0 && by_entries > by_rows); // Those of the first batch again.
+    CHECK(testing_is(run_codes(&table, state, 5, 1, 2), "10 50 NULL"));
+    CHECK(computed_rows == by_entries);
+    expr_close(state);
+    testing_close(&table);
+}
+
 TEST(program_hands_text_on_as_a_dictionary_of_distinct_values) {
     testing table = testing_open(8);
     expr *word = testing_dictionary(&table, "w", TYPE_OF(VARCHAR), "red rust blue _", 4);
