@@ -115,6 +115,11 @@ def programs(root, full):
         found.append(Step("demo", "tools/test/demo_test.py", "release"))
         found += [Step(f"interop/http_scan/{preset}", f"tests/interop/http_scan_test.py "
                        f"build/{preset}", preset) for preset in ("release", "dev")]
+        random_tables = f"{venv('pyiceberg')} tests/interop/iceberg_random_test.py build"
+        found.append(Step("interop/iceberg_random", f"{random_tables}/release/firn 40", "release"))
+        if full:
+            found.append(Step("interop/iceberg_random/sanitized", f"{random_tables}/dev/firn 300 1000",
+                              "dev", 7200))
         found.append(Step("many_files", "tools/test/many_files_test.py build/release/firn", "release"))
         found.append(Step("start", "python3 bench/start/start_bench.py 40 --check", "release"))
     return found
