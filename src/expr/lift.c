@@ -462,6 +462,16 @@ static firn_status call_entries(const lifted_call *self, const uint64_t *which, 
     return keep_results(self, &computed, has_failed ? failed : NULL, &entries);
 }
 
+// The same value in every digit: 0.0 and -0.0 are equal and remain two entries.
+static bool is_same_entry(const column *values, uint32_t left, uint32_t right) {
+    if (type_equal_is_bytes(values->type)) {
+        return column_rows_equal(values, left, values, right);
+    }
+    const size_t width = physical_size(type_physical(values->type));
+    const uint8_t *bytes = values->values;
+    return memcmp(bytes + left * width, bytes + right * width, width) == 0;
+}
+
 // Once all entries are known: their distinct results as a dictionary of its own.
 static firn_status make_dictionary(const lifted_call *self) {
     entry_cache *cache = &self->state->cache;
@@ -490,8 +500,7 @@ static firn_status make_dictionary(const lifted_call *self) {
             continue;
         }
         uint32_t slot = (uint32_t)hashes[entry] & (size - 1);
-        while (slots[slot] != NO_INDEX &&
-               !column_rows_equal(results, firsts[slots[slot]], results, entry)) {
+        while (slots[slot] != NO_INDEX && !is_same_entry(results, firsts[slots[slot]], entry)) {
             slot = (slot + 1) & (size - 1);
         }
         if (slots[slot] == NO_INDEX) {

@@ -57,6 +57,7 @@ static bool look_at(void *user, expr **slot) {
 bool lift_tree_column(const expr *source, uint32_t *column, uint32_t *operation_count) {
     const physical layout = type_physical(source->type);
     if (source->kind == EXPR_COLUMN || source->kind == EXPR_LITERAL ||
+        type_is_nested(source->type) ||
         (layout != PHYSICAL_BIT && (physical_size(layout) == 0 || layout == PHYSICAL_STRING)) ||
         expr_can_fail(source) || expr_is_volatile(source)) {
         return false;

@@ -1,5 +1,6 @@
 // Trees over one dictionary column, against the same trees over the same values made flat.
 #include "expr/expr_testing.h"
+#include "expr/program_state.h"
 #include "kernels/compare.h"
 
 // ---- Functions -------------------------------------------------------------------------------
@@ -115,6 +116,21 @@ TEST(trees_over_a_dictionary_are_evaluated_once_an_entry) {
     table.columns[0].length = 6;
     CHECK(testing_is(testing_run_state(&table, state), "true false NULL false true false"));
     expr_close(state);
+    testing_close(&table);
+}
+
+// Only slices would be kept of them, and not what they point to.
+TEST(trees_that_give_lists_are_evaluated_over_rows) {
+    testing table = testing_open(10);
+    expr *coded;
+    expr *flat;
+    add_columns(&table, "1 5 9 13", 4, &coded, &flat);
+    expr *lists = testing_literal(&table, type_list(&table.memory, TYPE_OF(INTEGER)), "NULL");
+    uint32_t column;
+    uint32_t operation_count;
+    expr *tree = case_of(&table, is_above(&table, coded, "9"), lists, lists);
+    CHECK(!lift_tree_column(tree, &column, &operation_count));
+    CHECK(lift_tree_column(tree_of(&table, 3, coded), &column, &operation_count));
     testing_close(&table);
 }
 

@@ -218,6 +218,9 @@ def make_tables():
         pa.string(), 3, text["t"].chunk(0).buffers())}), **plain)
     write(TABLES, "checksums.parquet", pa.table({"n": pa.array(range(50), pa.int64())}),
           compression="none", use_dictionary=False, write_page_checksum=True)
+    write(TABLES, "dictionaries.parquet", pa.table({
+        "f": pa.array([0.4, -0.4, None, 2.5] * 10), "s": pa.array(["One", "two", None, ""] * 10)}),
+          compression="zstd")
     whole = (TABLES / "checksums.parquet").read_bytes()
     at = whole.index(bytes([7, 0, 0, 0, 0, 0, 0, 0]))  # A value of the page.
     (TABLES / "checksum_wrong.parquet").write_bytes(whole[:at] + b"\x09" + whole[at + 1:])
