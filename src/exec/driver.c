@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #include "base/host.h"
+#include "exec/form_shuffle.h"
 #include "exec/pipeline.h"
 #include "exec/test_modes.h"
 
@@ -92,7 +93,8 @@ firn_status pipeline_worker_open(pipeline *owner, uint32_t index, pipeline_worke
                               .stage_number = owner->stage_number,
                               .memory = memory,
                               .scratch = arena_open_in(owner->run->pool, SCRATCH_MAX),
-                              .random = 0x9e3779b97f4a7c15u + index};
+                              .random = 0x9e3779b97f4a7c15u + index +
+                                        UINT64_C(0x1000003) * owner->number};
     self->task.run = run_worker;
     self->task.distance = owner->distance;
     *out = self;
@@ -261,6 +263,9 @@ static firn_status descend(pipeline_worker *self, uint32_t depth, op_instance *n
     below->input = *output;
     below->has_more = false;
     TRY(open_local(self, next, err));
+    if ((self->owner->run->options->test_modes & TEST_MODE_FORMS) != 0) {
+        TRY(form_shuffle(&self->scratch, &self->random, output, &below->input, err));
+    }
     if (!next->kind->takes_forms) {
         TRY(flatten_input(self, next->node, &below->input, err));
     }

@@ -14,7 +14,7 @@
     X(WAIT, wait, "operators say WAIT at random")                                                  \
     X(SPILL, spill, "every reservation of a keeper is refused once")                               \
     X(ORDER, order, "one thread takes ready tasks in a random order")                              \
-    X(INLINE, inline, "no string is inline: a build of its own (STRING_INLINE_MAX = 0)")
+    X(INLINE, inline, "no string is inline: a build of its own (preset inline)")
 
 #define X(NAME, word, text) TEST_MODE_BIT_##NAME,
 enum { TEST_MODE_LIST(X) TEST_MODE_COUNT };

@@ -11,7 +11,7 @@ import shlex
 from dataclasses import dataclass, field
 
 BUILD_TIMEOUT = 3600
-SANITIZED = ("dev", "tsan", "msan")
+SANITIZED = ("dev", "inline", "tsan", "msan")
 # Records of the random-query set that need what this version of firn does not have.
 LATER_SQL = r"over *\(|grouping sets|rollup|cube|recursive|lateral|distinct on|within group"
 
@@ -81,6 +81,7 @@ def unit(full):
     if full:
         found += [
             Step("unit/gcc", "build/gcc/firn_unit_tests", "gcc"),
+            Step("unit/inline", "build/inline/firn_unit_tests", "inline"),
             Step("unit/aarch64", "qemu-aarch64-static -L /usr/aarch64-linux-gnu "
                  "build/aarch64/firn_unit_tests", "aarch64", 7200),
             Step("fuzz/search", "./dev fuzz", timeout=7200),
@@ -129,10 +130,14 @@ def sql_tests(root, full):
     """tests/sql in every mode of ENGINE 4.6, and the random queries that engines agree on."""
     if not has_engine(root):
         return []
-    modes = ["", "tiny", "wait", "plans"] + (["forms", "spill", "order", "inline"] if full else [])
+    modes = ["", "tiny", "wait", "plans"] + (["forms", "spill", "order"] if full else [])
     run = "build/dev/firn_sql_tests --jobs $(nproc)"
     found = [Step(f"sql/{mode or 'plain'}", f"{run} tests/sql", "dev", 3600,
                   {"FIRN_TEST": mode} if mode else {}) for mode in modes]
+    if full:
+        found += [Step("sql/inline", run.replace("dev", "inline") + " tests/sql", "inline", 3600),
+                  Step("sql/forms_tiny", f"{run} tests/sql", "dev", 3600,
+                       {"FIRN_TEST": "forms,tiny"})]
     found.append(Step("sql/tsan", "build/tsan/firn_sql_tests tests/sql", "tsan", 3600))
     found.append(Step("sql/release", "build/release/firn_sql_tests tests/sql", "release"))
     shared = shared_folder(root)
@@ -154,6 +159,9 @@ def sql_tests(root, full):
             found.append(Step(f"sql/agree/{mode or 'plain'}", "build/release/firn_sql_tests "
                               f"--leave-out '{LATER_SQL}' $SHARED/sql/fuzz/agree", "release",
                               3600, {"FIRN_TEST": mode} if mode else {}))
+        if full:
+            found.append(Step("sql/agree/inline", f"{run.replace('dev', 'inline')} --leave-out "
+                              f"'{LATER_SQL}' $SHARED/sql/fuzz/agree", "inline", 3600))
     return found
 
 

@@ -25,9 +25,12 @@ TEST(pq_plain_bytes_point_into_the_page) {
     const string_value ab = string_of("ab", 2);
     const string_value empty = string_of("", 0);
     const string_value xyz = string_of("xyz", 3);
-    CHECK(memcmp(&out[0], &ab, sizeof ab) == 0); // Unused bytes are zero.
+    if (string_is_inline(&xyz)) {
+        CHECK(memcmp(&out[0], &ab, sizeof ab) == 0); // Unused bytes are zero.
+        CHECK(memcmp(&out[3], &xyz, sizeof xyz) == 0);
+    }
     CHECK(memcmp(&out[1], &empty, sizeof empty) == 0);
-    CHECK(memcmp(&out[3], &xyz, sizeof xyz) == 0);
+    CHECK(string_equal(&out[0], &ab) && string_equal(&out[3], &xyz));
     CHECK(out[2].size == 13 && string_data(&out[2]) == (const char *)page.data + 14);
     in = reader_open(page);
     REQUIRE(pq_plain_bytes_skip(&in, 3, &err) == FIRN_OK);
