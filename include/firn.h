@@ -259,8 +259,16 @@ FIRN_API firn_status firn_query(firn_session *session, const char *sql, size_t s
 FIRN_API firn_status firn_execute(firn_session *session, const char *sql, size_t size,
                                   int64_t *changed_rows, firn_error *err);
 
-/// Prepares the first statement of a text: parses and binds it once. Each run plans anew with the
-/// bound values as constants.
+/// Prepares the first statement of a text: parses it, finds its tables and types. Each run plans
+/// anew with the bound values as constants.
+///
+/// Every run sees tables as they are when it begins. Only what prepare has just found is not asked
+/// for again: the first run takes it over, without reading footers or asking catalogs a second
+/// time, if it begins within 20 ms of prepare's return, no statement or call has changed tables,
+/// names or settings in any session of the engine since, local files are the same in name, size and
+/// time, and the bound values have the types of firn_statement_parameters. Its now() is then the
+/// moment of prepare. What others commit to an attached catalog within those 20 ms is seen by the
+/// next run.
 ///
 /// @param used May be NULL, then anything behind the first statement is an error. Out: where the
 ///             next statement begins; equal to the size when nothing but blanks and comments is

@@ -251,8 +251,13 @@ static firn_status run_transaction(const sql_transaction *written, firn_error *e
     return refuse(&written->node, err);
 }
 
-firn_status command_run(run *self, const sql_statement *statement, const bind_parameters *known,
-                        const literal *values, firn_error *err) {
+static bool is_change(const sql_statement *statement) {
+    const int kind = (int)sql_statement_kind_of(statement);
+    return kind != SQL_SHOW && kind != SQL_DESCRIBE && kind != SQL_EXPLAIN;
+}
+
+static firn_status dispatch(run *self, const sql_statement *statement, const bind_parameters *known,
+                            const literal *values, firn_error *err) {
     switch ((int)sql_statement_kind_of(statement)) {
     case SQL_CREATE_TABLE:
         return command_create_table(self, sql_create_table_of(statement), err);
@@ -285,4 +290,16 @@ firn_status command_run(run *self, const sql_statement *statement, const bind_pa
     default:
         return refuse(statement, err);
     }
+}
+
+firn_status command_run(run *self, const sql_statement *statement, const bind_parameters *known,
+                        const literal *values, firn_error *err) {
+    if (!is_change(statement)) {
+        return dispatch(self, statement, known, values, err);
+    }
+    firn_engine *engine = self->session->engine;
+    engine_note_change(engine);
+    firn_status status = dispatch(self, statement, known, values, err);
+    engine_note_change(engine);
+    return status;
 }

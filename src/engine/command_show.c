@@ -245,7 +245,12 @@ static firn_status describe_query(run *self, const sql_describe *written, const 
     bind_result bound = {0};
     TRY(bind_query(query, env, NULL, &self->memory, &bound, err));
     firn_status status = describe_columns(self, written, &bound.plan.root->output_.columns, err);
-    bind_result_release(&bound);
+    if (self->bound.snapshot_count > 0) { // SUMMARIZE's own.
+        bind_result_release(&bound);
+    } else { // They say whether what is shown still holds.
+        self->bound.snapshots = bound.snapshots;
+        self->bound.snapshot_count = bound.snapshot_count;
+    }
     return status;
 }
 
@@ -364,7 +369,13 @@ static firn_status explain_query(run *self, const sql_explain *written,
     TRY(run_open(self->session, &self->settings, &inner, err));
     watching state = {.self = self, .rows = rows, .status = FIRN_OK, .err = err};
     explain_times times = {.begun_ns = host_clock_ns()};
-    firn_status status = bind_query(query, &env, known, &inner->memory, &inner->bound, err);
+    firn_status status = FIRN_OK;
+    if (self->is_bound) { // In this run's memory, which lives longer.
+        inner->bound = self->bound;
+        self->bound = (bind_result){0};
+    } else {
+        status = bind_query(query, &env, known, &inner->memory, &inner->bound, err);
+    }
     if (status == FIRN_OK) {
         status = run_optimize(inner, values, value_count, written->is_verbose ? watch_rule : NULL,
                               &state, err);

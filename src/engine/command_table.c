@@ -190,6 +190,9 @@ firn_status command_create_view(run *self, const sql_create_view *written, firn_
 
 firn_status command_bind_insert(run *self, const sql_insert *written, const bind_parameters *known,
                                 firn_error *err) {
+    if (self->is_bound) {
+        return FIRN_OK;
+    }
     if (written->is_overwrite || written->replace_where != NULL || written->with != NULL ||
         written->returning.count > 0 || written->query == NULL) {
         return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,

@@ -174,6 +174,7 @@ firn_status firn_engine_set(firn_engine *engine, const char *key, const char *va
         scheduler_set_threads(engine->scheduler, engine->settings.threads);
         io_allow_thread(engine->io, engine->settings.threads > 1);
     }
+    engine_note_change(engine);
     mutex_unlock(&engine->lock);
     return status;
 }

@@ -4,6 +4,7 @@
 //     session.c     firn_session_*           names.c      names to tables, for the binder
 //     catalog_set.c what is attached
 //     statement.c   firn_statement_*, firn_query, firn_execute
+//     prepared_binding.c what prepare found out, for the run that follows at once
 //     many.c        a statement over many rows of parameters
 //     run.c         one run of a statement: bind, optimize, execute, stream
 //     stream.c      ArrowArrayStream over a run
@@ -58,6 +59,8 @@ struct firn_engine {
     struct block_cache *cache;
     catalog *memory; ///< The catalog `memory`.
     zone_cache zones;
+    atomic_uint_least64_t changes; ///< Of tables, names and settings, by any session: see
+                                   ///< engine_note_change.
     mutex lock;
     settings settings;
     firn_session *sessions; ///< Open ones, to be cancelled at close.
@@ -91,6 +94,7 @@ typedef struct run {
     statement_context context;
     cancel_flag cancel;
     bool is_description; ///< Only the columns are wanted: SHOW asks no catalog for their rows.
+    bool is_bound;       ///< `bound` is there already, found by prepare.
     bind_result bound;
     mutex lock;           ///< Guards the pointer below against cancelling from other threads.
     execution *execution; ///< NULL when there is no result.
@@ -106,6 +110,13 @@ typedef struct bound_row {
     literal *values;
 } bound_row;
 
+/// A run that knows what it will do, and when it was found out.
+typedef struct prepared_binding {
+    run *run;         ///< NULL: none.
+    uint64_t changes; ///< engine_changes before it was made.
+    int64_t made_ns;  ///< When it was ready.
+} prepared_binding;
+
 /// Runs and streams of a statement retain it; it keeps its newest run, so closing lets go of that.
 struct firn_statement {
     atomic_uint references;
@@ -120,6 +131,7 @@ struct firn_statement {
     bound_row bound;
     struct ArrowArrayStream rows; ///< Of bind_stream; release is NULL if none.
     mutex lock;                   ///< Guards what follows.
+    prepared_binding prepared;
     run *newest;
     uint64_t cancel_count; ///< Calls of firn_statement_cancel.
     bool is_closed;
@@ -134,6 +146,17 @@ firn_status check_given(const void *given, const char *name, firn_error *err);
 firn_status caller_enter(caller_check *self, const char *what, firn_error *err);
 void caller_leave(caller_check *self);
 void engine_release(firn_engine *self);
+
+// prepared_binding.c
+/// Tables, names or settings change: called before and after whatever does it. Any thread.
+void engine_note_change(firn_engine *self);
+uint64_t engine_changes(const firn_engine *self);
+/// Keeps a bound run, whose reference it takes over. `changes`: from before it was bound.
+void prepared_keep(firn_statement *self, run *taken, uint64_t changes);
+/// Takes it out, if a run that begins now with parameters of these types would find the same; else
+/// NULL. There is none afterwards. Any thread.
+run *prepared_take(firn_statement *self, const bind_parameters *given);
+void prepared_drop(firn_statement *self);
 
 // session.c
 firn_status session_set(firn_session *self, text key, text value, firn_error *err);
@@ -229,7 +252,7 @@ firn_status command_run(run *self, const sql_statement *statement, const bind_pa
                         const literal *values, firn_error *err);
 firn_status command_create_table(run *self, const sql_create_table *written, firn_error *err);
 firn_status command_create_view(run *self, const sql_create_view *written, firn_error *err);
-/// The first half of command_insert.
+/// The first half of command_insert; nothing to do in a run that is bound.
 firn_status command_bind_insert(run *self, const sql_insert *written, const bind_parameters *known,
                                 firn_error *err);
 firn_status command_insert(run *self, const sql_insert *written, const bind_parameters *known,

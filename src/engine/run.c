@@ -254,12 +254,17 @@ firn_status run_start(run *self, const literal *values, uint32_t value_count, bo
 
 firn_status run_statement(run *self, const sql_statement *statement, const bind_parameters *known,
                           const literal *values, firn_error *err) {
+    if (self->is_bound && self->execution != NULL) {
+        return FIRN_OK; // What DESCRIBE shows was found when it was prepared.
+    }
     if (sql_statement_kind_of(statement) != SQL_QUERY_STATEMENT) {
         return command_run(self, statement, known, values, err);
     }
-    const bind_env env = session_bind_env(self);
-    TRY(bind_query(sql_query_statement_of(statement)->query, &env, known, &self->memory,
-                   &self->bound, err));
+    if (!self->is_bound) {
+        const bind_env env = session_bind_env(self);
+        TRY(bind_query(sql_query_statement_of(statement)->query, &env, known, &self->memory,
+                       &self->bound, err));
+    }
     return run_start(self, values, known == NULL ? 0 : known->count, false, err);
 }
 

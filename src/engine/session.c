@@ -136,6 +136,7 @@ firn_status firn_session_set(firn_session *session, const char *key, const char 
     TRY(check_given(value, "value", err));
     TRY(session_enter(session, err));
     firn_status status = session_set(session, text_of(key), text_of(value), err);
+    engine_note_change(session->engine);
     session_leave(session);
     return status;
 }
@@ -228,6 +229,7 @@ firn_status firn_register_stream(firn_session *session, const char *name,
             registered_stream_give_back(made, source);
         }
     }
+    engine_note_change(session->engine);
     session_leave(session);
     return status;
 }

@@ -1,7 +1,8 @@
 // Statements: firn_query and firn_execute are prepare and run in one.
 //
-// Preparing parses and binds once, for the types of parameters and result; each run binds again
-// with the values as constants and the snapshots of that moment.
+// Preparing parses and binds, for the types of parameters and result. A run that follows at once
+// takes that binding (prepared_binding.c), each other binds again, with the values as constants and
+// the snapshots of that moment.
 #include <assert.h>
 
 #include "base/host.h"
@@ -138,6 +139,7 @@ void statement_release(firn_statement *self) {
     if (self->rows.release != NULL) {
         self->rows.release(&self->rows);
     }
+    prepared_drop(self);
     bound_row_close(&self->bound);
     arena_close(&self->memory);
     mutex_end(&self->lock);
@@ -179,14 +181,17 @@ static firn_status describe_query(firn_statement *self, run *probe, const sql_qu
     return keep_parameters(self, &probe->bound.parameters, err);
 }
 
-// Parameters and columns of a statement. What only shows something is run for it.
+// Parameters and columns of a statement. What only shows something is run for it. The probe
+// becomes "bound" where a run has nothing more to find out.
 static firn_status describe_with(firn_statement *self, run *probe, firn_error *err) {
     const sql_statement *written = self->written;
     switch ((int)sql_statement_kind_of(written)) {
     case SQL_QUERY_STATEMENT:
+        probe->is_bound = true;
         return describe_query(self, probe, sql_query_statement_of(written)->query, err);
     case SQL_INSERT:
         TRY(command_bind_insert(probe, sql_insert_of(written), NULL, err));
+        probe->is_bound = true;
         TRY(keep_parameters(self, &probe->bound.parameters, err));
         return keep_count(self, err);
     case SQL_CREATE_TABLE: {
@@ -196,6 +201,7 @@ static firn_status describe_with(firn_statement *self, run *probe, firn_error *e
     case SQL_EXPLAIN: {
         const sql_statement *explained = sql_explain_of(written)->statement;
         if (sql_statement_kind_of(explained) == SQL_QUERY_STATEMENT) {
+            probe->is_bound = true;
             TRY(describe_query(self, probe, sql_query_statement_of(explained)->query, err));
         }
         field plan = {.name = TEXT("plan"), .type = TYPE_OF(VARCHAR), .is_nullable = true};
@@ -204,6 +210,7 @@ static firn_status describe_with(firn_statement *self, run *probe, firn_error *e
     case SQL_SHOW:
     case SQL_DESCRIBE:
         TRY(command_run(probe, written, NULL, NULL, err));
+        probe->is_bound = sql_statement_kind_of(written) == SQL_DESCRIBE;
         return keep_columns(self, &probe->columns, err);
     default:
         return FIRN_OK;
@@ -212,10 +219,15 @@ static firn_status describe_with(firn_statement *self, run *probe, firn_error *e
 
 static firn_status describe(firn_statement *self, firn_error *err) {
     run *probe;
+    const uint64_t changes = engine_changes(self->session->engine);
     TRY(run_open(self->session, &self->settings, &probe, err));
     probe->is_description = true;
     firn_status status = describe_with(self, probe, err);
-    run_release(probe);
+    if (status == FIRN_OK && probe->is_bound) {
+        prepared_keep(self, probe, changes);
+    } else {
+        run_release(probe);
+    }
     return status;
 }
 
@@ -278,6 +290,7 @@ void firn_statement_close(firn_statement *statement) {
     statement->is_closed = true;
     mutex_unlock(&statement->lock);
     run_release(newest);
+    prepared_drop(statement);
     statement_release(statement);
 }
 
@@ -301,6 +314,7 @@ firn_status firn_statement_set(firn_statement *statement, const char *key, const
     TRY(check_given(value, "value", err));
     TRY(enter(statement, err));
     firn_status status = settings_set(&statement->settings, text_of(key), text_of(value), err);
+    prepared_drop(statement); // It was made with others.
     leave(statement);
     return status;
 }
@@ -511,8 +525,10 @@ firn_status statement_run_once(firn_statement *self, const settings *with, const
                         "the statement has %u parameters, no values are bound",
                         self->parameters.count);
     }
-    run *made;
-    TRY(run_open(self->session, with, &made, err));
+    run *made = prepared_take(self, &row->parameters);
+    if (made == NULL) {
+        TRY(run_open(self->session, with, &made, err));
+    }
     made->statement = statement_retain(self);
     keep_newest(self, made);
     bind_parameters known;

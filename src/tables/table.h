@@ -138,6 +138,9 @@ struct table_kind {
     bool keeps_pages; ///< Its readers keep pages: where memory is short few may be open at once.
     /// Facts about a column over the whole snapshot, NULL if nothing is known. In the snapshot.
     const column_facts *(*facts)(const table_snapshot *self, uint32_t column);
+    /// Whether what was opened a moment ago still lies there, as far as this machine can tell: no
+    /// request is made. NULL: it cannot have changed by itself.
+    bool (*is_current)(const table_snapshot *self, struct io *io, const cancel_flag *cancel);
     /// Begins planning. `request` and `env` outlive the planner.
     firn_status (*plan)(table_snapshot *self, const scan_request *request, const scan_env *env,
                         scan_planner **out, firn_error *err);

@@ -358,6 +358,19 @@ def pages_are_read_to_the_end(peers):
         same(len(s.rows("SHOW TABLES FROM lake.db")), 2)
 
 
+def a_table_is_loaded_once_for_a_query(peers):
+    with Session() as s:
+        s.attach(peers.proxy.url)
+        counts = []
+        for _ in range(50):  # A run that begins more than 20 ms after its prepare loads it again.
+            peers.proxy.faults()
+            same(s.rows("SELECT count(*) FROM lake.db.sales"), [["4500"]])
+            counts.append(sum("/db/tables/sales" in path for _, path, _ in
+                              peers.proxy.tell("log")))
+        same(min(counts), 1)
+        same(max(counts) <= 2, True)
+
+
 # ---- Faults --------------------------------------------------------------------------------------
 
 LIMIT = 3  # Seconds, REQUEST_TIMEOUT of these sessions.
@@ -472,6 +485,7 @@ TESTS = [everything_is_there, one_thread_is_enough, tables_are_those_of_the_sqli
          views_are_read, default_catalogs_of_views_count, nested_namespaces_have_tables,
          tokens_and_credentials_are_sent, secrets_come_from_outside, a_prefix_is_taken_over,
          headers_warehouse_and_settings_of_the_server_are_sent, pages_are_read_to_the_end,
+         a_table_is_loaded_once_for_a_query,
          faults_end_in_an_answer_or_an_error, an_endless_body_ends,
          faults_of_attach_leave_nothing_attached, a_lost_token_is_fetched_anew,
          ctrl_c_ends_what_hangs]

@@ -51,9 +51,22 @@ static firn_status read_option(const table_argument *arg, parquet_files_options 
 
 typedef struct path_list {
     arena *memory;
-    io_paths paths;
-    uint32_t capacity;
+    parquet_files_paths paths;
 } path_list;
+
+static firn_status add_paths(path_list *self, io_paths *list, const io_paths *added,
+                             firn_error *err) {
+    text *items = ARENA_NEW(self->memory, text, (size_t)list->count + added->count);
+    if (items == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    if (list->count > 0) {
+        memcpy(items, list->items, list->count * sizeof *items);
+    }
+    memcpy(items + list->count, added->items, added->count * sizeof *items);
+    *list = (io_paths){.count = list->count + added->count, .items = items};
+    return FIRN_OK;
+}
 
 static firn_status add_pattern(path_list *self, text pattern, const file_env *env,
                                firn_error *err) {
@@ -63,16 +76,8 @@ static firn_status add_pattern(path_list *self, text pattern, const file_env *en
         return FAIL_SQL(err, FIRN_NOT_FOUND, "58P01", NO_POSITION, "no file matches \"%.*s\"",
                         TEXT_ARGS(pattern));
     }
-    text *items = ARENA_NEW(self->memory, text, self->paths.count + found.count);
-    if (items == NULL) {
-        return ARENA_FULL(self->memory, err);
-    }
-    if (self->paths.count > 0) {
-        memcpy(items, self->paths.items, self->paths.count * sizeof *items);
-    }
-    memcpy(items + self->paths.count, found.items, found.count * sizeof *items);
-    self->paths = (io_paths){.count = self->paths.count + found.count, .items = items};
-    return FIRN_OK;
+    TRY(add_paths(self, &self->paths.files, &found, err));
+    return add_paths(self, &self->paths.patterns, &(io_paths){.count = 1, .items = &pattern}, err);
 }
 
 // 'pattern', or a list of them.
@@ -120,11 +125,12 @@ static firn_status open_parquet(table_arguments args, const file_env *env, arena
             name = string_text(COLUMN_VALUES(arg->value.value, string_value));
         }
     }
-    if (paths.paths.count == 0) {
+    const io_paths *files = &paths.paths.files;
+    if (files->count == 0) {
         return FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION, "read_parquet needs a path");
     }
-    return parquet_files_open(&paths.paths, name.size > 0 ? name : paths.paths.items[0], &options,
-                              env, out, err);
+    return parquet_files_open(&paths.paths, name.size > 0 ? name : files->items[0], &options, env,
+                              out, err);
 }
 
 firn_status file_table_open(text function, table_arguments args, const file_env *env, arena *memory,

@@ -323,9 +323,24 @@ static firn_status prepare_facts(parquet_files *self, firn_error *err) {
     return FIRN_OK;
 }
 
-static firn_status fill(parquet_files *self, const io_paths *files, text name, const file_env *env,
-                        firn_error *err) {
+static firn_status keep_patterns(parquet_files *self, const io_paths *patterns, firn_error *err) {
     arena *memory = &self->base.memory;
+    text *items = ARENA_NEW(memory, text, (size_t)patterns->count + 1);
+    if (items == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < patterns->count; i++) {
+        TRY(text_copy(memory, patterns->items[i], &items[i], err));
+    }
+    self->patterns = (io_paths){.count = patterns->count, .items = items};
+    return FIRN_OK;
+}
+
+static firn_status fill(parquet_files *self, const parquet_files_paths *paths, text name,
+                        const file_env *env, firn_error *err) {
+    arena *memory = &self->base.memory;
+    const io_paths *files = &paths->files;
+    TRY(keep_patterns(self, &paths->patterns, err));
     self->files = ARENA_NEW(memory, parquet_file, files->count);
     if (self->files == NULL) {
         return ARENA_FULL(memory, err);
@@ -348,10 +363,10 @@ static firn_status fill(parquet_files *self, const io_paths *files, text name, c
     return prepare_facts(self, err);
 }
 
-firn_status parquet_files_open(const io_paths *files, text name,
+firn_status parquet_files_open(const parquet_files_paths *paths, text name,
                                const parquet_files_options *options, const file_env *env,
                                table_snapshot **out, firn_error *err) {
-    assert(files->count > 0);
+    assert(paths->files.count > 0);
     arena memory = arena_open(MEMORY_MAX);
     parquet_files *self = ARENA_NEW(&memory, parquet_files, 1);
     if (self == NULL) {
@@ -365,13 +380,53 @@ firn_status parquet_files_open(const io_paths *files, text name,
     self->facts_memory = arena_open(MEMORY_MAX);
     mutex_unlock(&self->lock);
     atomic_init(&self->base.references, 1);
-    firn_status status = fill(self, files, name, env, err);
+    firn_status status = fill(self, paths, name, env, err);
     if (status != FIRN_OK) {
         free_table(&self->base);
         return status;
     }
     *out = &self->base;
     return FIRN_OK;
+}
+
+// ---- Is it still there? ------------------------------------------------------------------------
+
+// Do the patterns still match these files and no others?
+static bool matches_still(const parquet_files *self, struct io *io, const cancel_flag *cancel,
+                          arena *scratch) {
+    uint32_t seen = 0;
+    firn_error ignored = ERR_INIT;
+    for (uint32_t i = 0; i < self->patterns.count; i++) {
+        io_paths found;
+        if (io_glob(io, self->patterns.items[i], cancel, scratch, &found, &ignored) != FIRN_OK ||
+            found.count > self->file_count - seen) {
+            return false;
+        }
+        for (uint32_t k = 0; k < found.count; k++) {
+            if (!text_equal(found.items[k], self->files[seen++].path)) {
+                return false;
+            }
+        }
+    }
+    return seen == self->file_count;
+}
+
+// Files whose footers were not read yet are whatever they will be then. Opening measures a local
+// file again and asks nobody about a remote one.
+static bool is_current(const table_snapshot *base, struct io *io, const cancel_flag *cancel) {
+    const parquet_files *self = parquet_files_of(base);
+    arena scratch = arena_open(MEMORY_MAX);
+    bool is_same = matches_still(self, io, cancel, &scratch);
+    arena_close(&scratch);
+    firn_error ignored = ERR_INIT;
+    for (uint32_t i = 0; i < self->opened_count && is_same; i++) {
+        const io_identity seen = io_file_identity(self->files[i].file->input);
+        const io_open_options options = {.cancel = cancel, .expected = &seen};
+        io_file *again = NULL;
+        is_same = io_file_open(io, self->files[i].path, &options, &again, &ignored) == FIRN_OK;
+        io_file_release(again);
+    }
+    return is_same;
 }
 
 // ---- Facts -------------------------------------------------------------------------------------
@@ -419,6 +474,7 @@ const table_kind parquet_files_kind = {
     .name = "parquet",
     .keeps_pages = true,
     .facts = facts,
+    .is_current = is_current,
     .plan = parquet_tasks_plan,
     .planner_next = parquet_tasks_next,
     .planner_counters = parquet_tasks_counters,

@@ -17,11 +17,17 @@ typedef struct parquet_files_options {
     pq_type_options types;
 } parquet_files_options;
 
+/// What a table is made of.
+typedef struct parquet_files_paths {
+    io_paths patterns; ///< As written.
+    io_paths files;    ///< What they matched, at least one.
+} parquet_files_paths;
+
 extern const table_kind parquet_files_kind;
 
 /// Opens the table of these files (at least one). Reads the footers of some for schema and facts.
 /// The caller releases the snapshot.
-firn_status parquet_files_open(const io_paths *files, text name,
+firn_status parquet_files_open(const parquet_files_paths *paths, text name,
                                const parquet_files_options *options, const file_env *env,
                                table_snapshot **out, firn_error *err);
 

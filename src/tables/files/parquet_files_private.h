@@ -34,6 +34,7 @@ typedef struct parquet_known {
 typedef struct parquet_files {
     table_snapshot base;
     parquet_files_options options;
+    io_paths patterns; // As written.
     uint32_t file_count;
     uint32_t opened_count; // The first so many have their footers read.
     parquet_file *files;

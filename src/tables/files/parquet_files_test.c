@@ -90,7 +90,8 @@ static void add_file(scene *self, const char *name, const pq_sample_column *colu
 }
 
 static firn_status open_table(scene *self) {
-    const io_paths paths = {.count = self->file_count, .items = self->paths};
+    const io_paths files = {.count = self->file_count, .items = self->paths};
+    const parquet_files_paths paths = {.patterns = files, .files = files};
     const file_env env = {.io = self->io, .pool = self->query};
     return parquet_files_open(&paths, TEXT("test"), &self->options, &env, &self->table, &self->err);
 }
