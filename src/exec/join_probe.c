@@ -145,6 +145,13 @@ firn_status join_probe_begin(join_probe *self, const batch *left, const column *
 
 // ---- Candidates --------------------------------------------------------------------------------
 
+// Rows lie in no order: asked for this many lanes ahead, those of many lanes are on their way.
+#define PREFETCH_LANES 24
+
+static const uint8_t *head_ahead(const join_probe *self, uint32_t k) {
+    return self->heads[k + PREFETCH_LANES < self->count ? k + PREFETCH_LANES : k];
+}
+
 // Follows the chain of lane number `k`; candidates until there are `max`.
 static void follow(join_probe *self, uint32_t k, uint32_t max) {
     const row_layout *layout = &self->plan->right.layout;
@@ -256,6 +263,7 @@ static firn_status find_first(join_probe *self, arena *scratch, firn_error *err)
         const uint32_t each = self->pair_max / at_once;
         self->pairs.count = 0;
         for (uint32_t k = 0; k < at_once; k++) {
+            __builtin_prefetch(head_ahead(self, k));
             follow(self, k, self->pairs.count + each);
         }
         TRY(make_pairs(self, scratch, err));
@@ -391,6 +399,7 @@ static firn_status next_all(join_probe *self, arena *scratch, batch *output, fir
         self->is_fresh = false;
         self->pairs.count = 0;
         while (self->at < self->count && self->pairs.count < self->pair_max) {
+            __builtin_prefetch(head_ahead(self, self->at));
             follow(self, self->at, self->pair_max);
             self->at += self->heads[self->at] == NULL ? 1 : 0;
         }
