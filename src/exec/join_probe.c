@@ -118,6 +118,8 @@ firn_status join_probe_begin(join_probe *self, const batch *left, const column *
     self->is_fresh = true;
     self->is_done = false;
     self->is_exact = self->table->lookup == JOIN_LOOKUP_DIRECT;
+    self->is_unique =
+        self->is_exact && !atomic_load_explicit(&self->table->has_chains, memory_order_relaxed);
     memcpy(self->selected, rows->lanes, count * sizeof *rows->lanes);
     memcpy(self->lanes, rows->lanes, count * sizeof *rows->lanes);
     if (!self->has_carry) {
@@ -161,7 +163,7 @@ static void follow(join_probe *self, uint32_t k, uint32_t max) {
         self->pairs.rows[count] = row;
         self->pairs.lanes[count] = self->lanes[k];
         count += self->is_exact || row_hash(row) == self->hashes[k] ? 1 : 0;
-        row = join_next(layout, row);
+        row = self->is_unique ? NULL : join_next(layout, row);
     }
     self->heads[k] = row;
     self->pairs.count = count;
@@ -392,17 +394,30 @@ static firn_status output_unmatched(join_probe *self, arena *scratch, batch *out
     return count == 0 ? FIRN_OK : join_output_left(self->plan, &left, NULL, scratch, output, err);
 }
 
+// Candidates from where the last ones ended.
+static void collect(join_probe *self) {
+    join_pairs *pairs = &self->pairs;
+    pairs->count = 0;
+    if (self->is_unique) {
+        const uint32_t left = self->count - self->at;
+        pairs->count = left < self->pair_max ? left : self->pair_max;
+        memcpy(pairs->lanes, self->lanes + self->at, pairs->count * sizeof *pairs->lanes);
+        memcpy(pairs->rows, self->heads + self->at, pairs->count * sizeof *pairs->rows);
+        self->at += pairs->count;
+    }
+    while (self->at < self->count && pairs->count < self->pair_max) {
+        __builtin_prefetch(head_ahead(self, self->at));
+        follow(self, self->at, self->pair_max);
+        self->at += self->heads[self->at] == NULL ? 1 : 0;
+    }
+}
+
 static firn_status next_all(join_probe *self, arena *scratch, batch *output, firn_error *err) {
     while (self->at < self->count) {
         TRY(cancel_check(&self->state->run->cancel, err));
         const bool is_first = self->is_fresh;
         self->is_fresh = false;
-        self->pairs.count = 0;
-        while (self->at < self->count && self->pairs.count < self->pair_max) {
-            __builtin_prefetch(head_ahead(self, self->at));
-            follow(self, self->at, self->pair_max);
-            self->at += self->heads[self->at] == NULL ? 1 : 0;
-        }
+        collect(self);
         const arena_mark mark = arena_mark_take(scratch);
         TRY(make_pairs(self, scratch, err));
         arena_rewind(scratch, mark);

@@ -41,6 +41,7 @@ typedef struct join_probe {
     bool is_fresh;       ///< Nothing was handed out yet.
     bool is_done;        ///< Everything was.
     bool is_exact;       ///< Rows of a chain have the key: no comparison.
+    bool is_unique;      ///< And each chain is one row.
     uint64_t *matched;   ///< By lane.
     uint64_t *undecided; ///< By lane.
     // Candidates, and then pairs:

@@ -65,7 +65,7 @@ static void add_hashed(join_slots *slots, const row_layout *layout, uint8_t *row
 
 // A value outside of the range was never announced: then the array stays as it is, and the row is
 // found nowhere. The bounds are those of the rows themselves, so it cannot be.
-static void add_direct(const join_table *self, const join_plan *plan, uint8_t *row) {
+static void add_direct(join_table *self, const join_plan *plan, uint8_t *row) {
     const row_layout *layout = &plan->right.layout;
     const uint64_t index =
         index_of(self, join_key_of_row(layout, plan->right.column_types[0], 0, row));
@@ -79,6 +79,9 @@ static void add_direct(const join_table *self, const join_plan *plan, uint8_t *r
         return;
     }
     uint64_t *head = (uint64_t *)self->array.data + index;
+    if (*head != 0) {
+        atomic_store_explicit(&self->has_chains, true, memory_order_relaxed);
+    }
     set_link(layout, row, *head);
     *head = (uint64_t)(uintptr_t)row;
 }

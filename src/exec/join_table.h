@@ -11,6 +11,8 @@
 #ifndef FIRN_EXEC_JOIN_TABLE_H
 #define FIRN_EXEC_JOIN_TABLE_H
 
+#include <stdatomic.h>
+
 #include "exec/join_plan.h"
 
 #define JOIN_LINK_BYTES 8
@@ -38,6 +40,7 @@ typedef struct join_table {
     int64_t first;
     uint64_t range; ///< Keys first to first + range - 1.
     directory array;
+    atomic_bool has_chains; ///< DIRECT: a key has several rows. Constant once all are added.
 } join_table;
 
 static inline uint32_t join_table_part(const join_table *self, uint64_t hash) {
