@@ -18,8 +18,7 @@
 #define SAMPLES_PER_RANGE 8
 #define MERGE_ROWS 1024 // Taken at a time.
 
-// ---- Sizes
-// ---------------------------------------------------------------------------------------
+// ---- Sizes --------------------------------------------------------------------------------------
 
 // What all workers together may take for units: nine tenths of what the keeper may hold, less what
 // it holds.
@@ -62,8 +61,7 @@ static int compare_runs(const void *left, const void *right) {
     return l->is_spilled ? order : -order;
 }
 
-// ---- Ranges
-// --------------------------------------------------------------------------------------
+// ---- Ranges -------------------------------------------------------------------------------------
 
 static int compare_prefixes(const void *left, const void *right) {
     const uint64_t l = ((const sort_entry *)left)->prefix;
@@ -134,16 +132,17 @@ static firn_status choose_borders(sort_state *self, uint64_t row_count, uint64_t
     return FIRN_OK;
 }
 
-// With one worker, with LIMIT or OFFSET, or with keys of which the file knows nothing there is one
-// range: all.
+// With one worker, with LIMIT or OFFSET over spilled runs, in which rows can't be counted, or with
+// keys of which the file knows nothing there is one range: all.
 static firn_status cut_ranges(sort_state *self, firn_error *err) {
     uint64_t row_count = 0;
     uint64_t unit_count = 0;
-    bool is_one = self->run->worker_count == 1 || self->wanted != UINT64_MAX;
+    const bool is_cut = self->wanted != UINT64_MAX || self->offset > 0;
+    bool is_one = self->run->worker_count == 1;
     for (uint32_t i = 0; i < self->run_count; i++) {
         row_count += self->ordered[i]->count;
         unit_count += self->ordered[i]->units.units.count;
-        is_one |= self->ordered[i]->has_blob_keys;
+        is_one |= self->ordered[i]->has_blob_keys || (self->ordered[i]->is_spilled && is_cut);
     }
     if (is_one) {
         return FIRN_OK;
@@ -176,8 +175,7 @@ firn_status sort_state_range(sort_state *self, uint32_t range, const sort_run *r
     return FIRN_OK;
 }
 
-// ---- Merging spilled runs until they can be read at once
-// -----------------------------------------
+// ---- Merging spilled runs until they can be read at once ----------------------------------------
 
 static firn_status reduce(void *shared, finish_plan *out, firn_error *err);
 
@@ -298,8 +296,7 @@ static firn_status reduce(void *shared, finish_plan *out, firn_error *err) {
     return plan_merges(self, smallest, merged, most, out, err);
 }
 
-// ---- Runs in memory
-// ------------------------------------------------------------------------------
+// ---- Runs in memory -----------------------------------------------------------------------------
 
 typedef struct sort_job {
     sort_state *owner;

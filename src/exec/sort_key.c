@@ -240,3 +240,13 @@ uint64_t sort_key_prefix(text key) {
     memcpy(&behind, head + 1, sizeof behind);
     return (uint64_t)(head[0] & 1) << 63 | __builtin_bswap64(behind) >> 1;
 }
+
+uint64_t sort_key_part(text key, uint32_t level) {
+    const size_t from = (size_t)level * sizeof(uint64_t);
+    const size_t left = from < key.size ? key.size - from : 0;
+    uint64_t part = 0;
+    if (left > 0) {
+        memcpy(&part, key.data + from, left < sizeof part ? left : sizeof part);
+    }
+    return __builtin_bswap64(part);
+}

@@ -23,4 +23,8 @@ firn_status sort_keys_encode(const column *keys, const sort_order *orders, uint3
 /// first byte, which is 0 or 1, one bit: so a 64-bit integer but for its lowest bit is in it.
 uint64_t sort_key_prefix(text key);
 
+/// Bytes 8 * level to 8 * level + 7 of a key as such a number. No key is the beginning of another:
+/// where those of two keys are equal up to the end of one, the keys are.
+uint64_t sort_key_part(text key, uint32_t level);
+
 #endif

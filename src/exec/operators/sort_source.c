@@ -9,7 +9,7 @@ typedef struct sort_reader {
     bool is_running, is_waiting;
     uint32_t range;
     uint32_t part;
-    uint64_t skipped, given;
+    uint64_t to_skip, left; // Rows of the range before, and within, OFFSET and LIMIT.
 } sort_reader;
 
 static firn_status open_source(const plan_node *node, const input_layout *input, execution *run,
@@ -47,11 +47,16 @@ static firn_status begin_range(sort_reader *self, firn_error *err) {
     if (inputs == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
+    uint64_t rank = 0; // Of the range's first row; with a limit several ranges have only runs that
+                       // lie in memory.
     for (uint32_t i = 0; i < owner->run_count; i++) {
         inputs[i].run = owner->ordered[i];
         TRY(sort_state_range(owner, self->range, inputs[i].run, &self->memory, &inputs[i].range,
                              err));
+        rank += inputs[i].range.from;
     }
+    self->to_skip = owner->offset > rank ? owner->offset - rank : 0;
+    self->left = owner->wanted > rank + self->to_skip ? owner->wanted - rank - self->to_skip : 0;
     return sort_merge_open(&owner->store, inputs, owner->run_count, &self->memory, &self->merge,
                            err);
 }
@@ -99,14 +104,11 @@ static void end_range(sort_reader *self, op_call *call) {
 
 // Cuts what OFFSET and LIMIT take away from `count` rows; where they begin then.
 static uint32_t cut(sort_reader *self, uint32_t *count) {
-    const sort_state *owner = self->owner;
-    const uint64_t to_skip = owner->offset - self->skipped;
-    const uint32_t from = to_skip < *count ? (uint32_t)to_skip : *count;
-    const uint64_t left = owner->limit - self->given;
+    const uint32_t from = self->to_skip < *count ? (uint32_t)self->to_skip : *count;
     *count -= from;
-    *count = left < *count ? (uint32_t)left : *count;
-    self->skipped += from;
-    self->given += *count;
+    *count = self->left < *count ? (uint32_t)self->left : *count;
+    self->to_skip -= from;
+    self->left -= *count;
     return from;
 }
 
@@ -128,7 +130,7 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
         return ARENA_FULL(call->scratch, err);
     }
     uint32_t count = 0;
-    if (self->given < owner->limit) {
+    if (self->left > 0) {
         TRY(sort_merge_take(&self->merge, rows, room, &count, call->scratch, err));
     }
     if (count == 0) {
