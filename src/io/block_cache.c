@@ -145,10 +145,6 @@ static uint64_t drop(block_cache *self, uint64_t size) {
     return freed;
 }
 
-static void shrink(void *user, uint64_t size) {
-    (void)drop(user, size);
-}
-
 // ---- Files -------------------------------------------------------------------------------------
 
 static void forget_files(block_cache *self) REQUIRES(&self->lock) {
@@ -209,6 +205,28 @@ uint64_t block_cache_file(block_cache *self, io_file *file) {
 
 // ---- Opening -----------------------------------------------------------------------------------
 
+// Gives back what is known of files and their parts, and the table when it is empty.
+static void forget_all(block_cache *self) REQUIRES(&self->lock) {
+    forget_files(self);
+    pool_block_give(self->pool, self->touched, self->touched_capacity);
+    self->touched = NULL;
+    if (self->numbers.blocks == 0) {
+        pool_block_give(self->pool, self->buckets, self->bucket_capacity);
+        self->buckets = NULL;
+        self->bucket_count = 0;
+        self->bucket_capacity = 0;
+    }
+}
+
+static void shrink(void *user, uint64_t size) {
+    block_cache *self = user;
+    if (drop(self, size) < size) {
+        mutex_lock(&self->lock);
+        forget_all(self);
+        mutex_unlock(&self->lock);
+    }
+}
+
 firn_status block_cache_open(pool *engine, block_cache **out, firn_error *err) {
     *out = NULL;
     block_cache *self = host_alloc(sizeof *self);
@@ -235,9 +253,7 @@ void block_cache_close(block_cache *self) {
     }
     (void)drop(self, UINT64_MAX);
     mutex_lock(&self->lock);
-    forget_files(self);
-    pool_block_give(self->pool, self->buckets, self->bucket_capacity);
-    pool_block_give(self->pool, self->touched, self->touched_capacity);
+    forget_all(self);
     mutex_unlock(&self->lock);
     pool_close(self->pool);
     mutex_end(&self->lock);

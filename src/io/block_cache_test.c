@@ -109,6 +109,23 @@ TEST(block_cache_drops_the_longest_unused_that_nobody_holds) {
     scene_close(&s);
 }
 
+TEST(block_cache_gives_everything_back_that_nobody_holds) {
+    scene s;
+    scene_open(&s);
+    CHECK(!block_cache_touch(s.cache, 1, 4, 1));
+    REQUIRE(put(&s, 1, 4, 10));
+    cached_block *held = block_cache_find(s.cache, 1, 4);
+    pool_trim(s.engine, 0);
+    CHECK(pool_used(s.engine) > 0 && has(&s, 1, 4, 10));
+    block_cache_release(s.cache, held);
+    pool_trim(s.engine, 0);
+    CHECK(pool_used(s.engine) == 0 && block_cache_find(s.cache, 1, 4) == NULL);
+    CHECK(!block_cache_touch(s.cache, 1, 4, 2)); // It begins anew.
+    REQUIRE(put(&s, 1, 4, 20));
+    CHECK(has(&s, 1, 4, 20));
+    scene_close(&s);
+}
+
 TEST(block_cache_knows_files_by_content_and_not_those_that_may_change_unseen) {
     scene s;
     scene_open(&s);
