@@ -168,8 +168,10 @@ static firn_status take_task(scan_shared *self, op_call *call, const scan_task *
             wake_waiters(self);
         }
         *number = self->next_number;
-        self->next_number += *answer == SCAN_READY;
-        self->rows_planned += *answer == SCAN_READY ? (*task)->row_estimate : 0;
+        if (status == FIRN_OK && *answer == SCAN_READY) {
+            self->next_number += 1;
+            self->rows_planned += (*task)->row_estimate;
+        }
     }
     mutex_unlock(&self->lock);
     return status;
