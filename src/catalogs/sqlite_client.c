@@ -34,8 +34,6 @@ static firn_status status_of(int code) {
     switch (code & 0xff) {
     case SQLITE_NOMEM:
         return FIRN_NO_MEMORY;
-    case SQLITE_CANTOPEN:
-        return FIRN_NOT_FOUND;
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
     case SQLITE_ERROR: // Bad SQL, which here means columns or tables of another shape.
@@ -43,6 +41,14 @@ static firn_status status_of(int code) {
     default:
         return FIRN_IO;
     }
+}
+
+// A file that SQLite cannot open may be there all the same.
+static bool is_missing(const sqlite_client *self, int code) {
+    host_stat found;
+    firn_error ignored = ERR_INIT;
+    return (code & 0xff) == SQLITE_CANTOPEN &&
+           host_path_stat(self->path.data, &found, &ignored) == FIRN_NOT_FOUND;
 }
 
 static firn_status fail_sqlite(sqlite_client *self, int code, firn_error *err) {
@@ -54,7 +60,8 @@ static firn_status fail_sqlite(sqlite_client *self, int code, firn_error *err) {
                     "another program holds a lock on the catalog file \"%.*s\" for more than %u ms",
                     TEXT_ARGS(self->path), self->busy_timeout_ms);
     }
-    return FAIL(err, status_of(code), "the catalog file \"%.*s\": %s", TEXT_ARGS(self->path),
+    const firn_status status = is_missing(self, code) ? FIRN_NOT_FOUND : status_of(code);
+    return FAIL(err, status, "the catalog file \"%.*s\": %s", TEXT_ARGS(self->path),
                 sqlite3_errmsg(self->database));
 }
 
