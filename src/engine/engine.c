@@ -13,6 +13,13 @@ firn_error *err_or(firn_error *given, firn_error *own) {
     return err;
 }
 
+firn_status err_done(firn_status status, firn_error *err) {
+    if (status == FIRN_OK && err->status != FIRN_OK) {
+        *err = ERR_INIT;
+    }
+    return status;
+}
+
 firn_status check_given(const void *given, const char *name, firn_error *err) {
     return given != NULL ? FIRN_OK : FAIL(err, FIRN_INVALID, "\"%s\" is NULL", name);
 }

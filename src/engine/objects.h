@@ -138,7 +138,9 @@ struct firn_statement {
 };
 
 // engine.c
-firn_error *err_or(firn_error *given, firn_error *own);       ///< Never NULL; cleared.
+firn_error *err_or(firn_error *given, firn_error *own); ///< Never NULL; cleared.
+/// On success empties `err` of what was tried in vain on the way. Returns the status.
+firn_status err_done(firn_status status, firn_error *err);
 bool engine_is_ours(const firn_engine *self);                 ///< Not of a parent process.
 firn_status engine_check(firn_engine *self, firn_error *err); ///< NULL? Forked? Closed?
 /// FIRN_INVALID if `given` is NULL: `name` as in firn.h.

@@ -70,7 +70,7 @@ firn_status firn_query(firn_session *session, const char *sql, size_t size,
     run *made;
     firn_status status = query(session, text_with_size(sql, size), &made, err);
     session_leave(session);
-    return status == FIRN_OK ? stream_open(made, out, err) : status;
+    return status == FIRN_OK ? err_done(stream_open(made, out, err), err) : status;
 }
 
 static firn_status execute_next(firn_session *session, text sql, size_t *at, int64_t *changed,
@@ -115,7 +115,7 @@ firn_status firn_execute(firn_session *session, const char *sql, size_t size, in
     if (changed_rows != NULL) {
         *changed_rows = changed;
     }
-    return status;
+    return err_done(status, err);
 }
 
 // ---- Prepared
@@ -277,7 +277,7 @@ firn_status firn_prepare(firn_session *session, const char *sql, size_t size, fi
     TRY(session_enter(session, err));
     firn_status status = open_statement(session, text_with_size(sql, size), out, used, err);
     session_leave(session);
-    return status;
+    return err_done(status, err);
 }
 
 void firn_statement_close(firn_statement *statement) {
@@ -567,7 +567,7 @@ firn_status firn_statement_run(firn_statement *statement, struct ArrowArrayStrea
         session_leave(statement->session);
     }
     leave(statement);
-    return status;
+    return err_done(status, err);
 }
 
 uint64_t statement_cancel_count(firn_statement *self) {
