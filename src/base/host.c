@@ -109,6 +109,8 @@ static size_t page_size(void) {
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
+static atomic_uint_fast64_t mapped_bytes; // Only tests look.
+
 static void unmap(uint8_t *block, size_t size) {
     if (size > 0) {
         const int result = munmap(block, size);
@@ -139,14 +141,21 @@ void *host_map(size_t size, size_t alignment) {
     if (alignment >= HOST_HUGE_PAGE) {
         (void)madvise(result, mapped, MADV_HUGEPAGE); // A wish; a kernel without them says no.
     }
+    (void)atomic_fetch_add_explicit(&mapped_bytes, mapped, memory_order_relaxed);
     return result;
 }
 
 void host_unmap(void *block, size_t size) {
     if (block != NULL) {
         const size_t page = page_size();
-        unmap(block, size + (page - size % page) % page);
+        const size_t mapped = size + (page - size % page) % page;
+        (void)atomic_fetch_sub_explicit(&mapped_bytes, mapped, memory_order_relaxed);
+        unmap(block, mapped);
     }
+}
+
+uint64_t host_mapped_bytes(void) {
+    return atomic_load_explicit(&mapped_bytes, memory_order_relaxed);
 }
 
 void host_discard(void *block, size_t size) {

@@ -63,6 +63,8 @@ void host_free(void *block);
 /// asks for huge pages as well). NULL when refused. host_unmap takes the same size.
 void *host_map(size_t size, size_t alignment);
 void host_unmap(void *block, size_t size);
+/// Bytes that are mapped and not unmapped: shown in tests.
+uint64_t host_mapped_bytes(void);
 /// Gives the content of whole pages back; the addresses stay and read as zero afterwards.
 void host_discard(void *block, size_t size);
 /// Takes the wish for huge pages back, so that what was discarded is not filled up again.

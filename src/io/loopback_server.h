@@ -20,6 +20,7 @@ typedef struct loopback_connection {
     loopback_server *server;
     host_thread *thread;
     int socket;
+    atomic_bool is_over; // Its thread ends: the place is free.
 } loopback_connection;
 
 struct loopback_server {

@@ -202,6 +202,28 @@ static void serve(void *user) {
     }
     host_free(request);
     (void)shutdown(self->socket, SHUT_RDWR);
+    self->is_over = true;
+}
+
+static void end(loopback_connection *self) {
+    host_thread_join(self->thread);
+    if (self->socket >= 0) {
+        (void)close(self->socket);
+    }
+}
+
+// A place of a connection that is over, or a new one; NULL: all are in use.
+static loopback_connection *free_place(loopback_server *self) {
+    for (uint32_t i = 0; i < self->connection_count; i++) {
+        if (self->connections[i].is_over) {
+            end(&self->connections[i]);
+            return &self->connections[i];
+        }
+    }
+    if (self->connection_count == LOOPBACK_CONNECTION_MAX) {
+        return NULL;
+    }
+    return &self->connections[self->connection_count++];
 }
 
 static void accept_all(void *user) {
@@ -215,19 +237,19 @@ static void accept_all(void *user) {
         if (accepted < 0) {
             continue;
         }
-        if (self->connection_count == LOOPBACK_CONNECTION_MAX) {
+        loopback_connection *connection = free_place(self);
+        if (connection == NULL) {
             (void)close(accepted);
             continue;
         }
         const int at_once = 1; // Heads are sent in small pieces.
         (void)setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
-        loopback_connection *connection = &self->connections[self->connection_count];
         *connection = (loopback_connection){.server = self, .socket = accepted};
         firn_error err = ERR_INIT;
-        if (host_thread_start(serve, connection, &connection->thread, &err) == FIRN_OK) {
-            self->connection_count += 1;
-        } else {
+        if (host_thread_start(serve, connection, &connection->thread, &err) != FIRN_OK) {
             (void)close(accepted);
+            connection->socket = -1;
+            connection->is_over = true;
         }
     }
 }
@@ -255,8 +277,7 @@ void loopback_close(loopback_server *self) {
     mutex_unlock(&self->lock);
     host_thread_join(self->thread);
     for (uint32_t i = 0; i < self->connection_count; i++) {
-        host_thread_join(self->connections[i].thread);
-        (void)close(self->connections[i].socket);
+        end(&self->connections[i]);
     }
     (void)close(self->socket);
     mutex_end(&self->lock);

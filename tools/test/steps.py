@@ -126,6 +126,19 @@ def programs(root, full):
     return found
 
 
+def faults(root, full):
+    """Eight scenarios in which each call to the system fails once. Temporary files lie in memory:
+    it is their faults that are tried, not the disk."""
+    if not has_engine(root):
+        return []
+    text = (root / "tests/faults/faults_test.c").read_text()
+    run = "TMPDIR=${TMPDIR:-/dev/shm} build/"
+    return [Step(f"faults/{name}/{preset}", f"{run}{preset}/faults_test faults_{name}", preset, 7200,
+                 {"FIRN_FAULTS": amount})
+            for preset, amount in (("dev", "all" if full else "most"), ("tsan", "few"))
+            for name in re.findall(r"^TEST\(faults_(\w+)\)", text, re.MULTILINE)]
+
+
 def sql_tests(root, full):
     """tests/sql in every mode of ENGINE 4.6, and the random queries that engines agree on."""
     if not has_engine(root):
@@ -188,8 +201,8 @@ def interop(root, full):
 
 
 def steps(root, full):
-    return (lint(full) + unit(full) + programs(root, full) + sql_tests(root, full)
-            + interop(root, full))
+    return (lint(full) + unit(full) + programs(root, full) + faults(root, full)
+            + sql_tests(root, full) + interop(root, full))
 
 
 def steps_by_test_name(root, fragment):
