@@ -136,7 +136,9 @@ def faults(root, full):
     return [Step(f"faults/{name}/{preset}", f"{run}{preset}/faults_test faults_{name}", preset, 7200,
                  {"FIRN_FAULTS": amount})
             for preset, amount in (("dev", "all" if full else "most"), ("tsan", "few"))
-            for name in re.findall(r"^TEST\(faults_(\w+)\)", text, re.MULTILINE)]
+            for name in re.findall(r"^TEST\(faults_(\w+)\)", text, re.MULTILINE)] + [
+                Step("faults/temporary_files", "tests/faults/temporary_files_test.py build/dev",
+                     "dev")]
 
 
 def sql_tests(root, full):
