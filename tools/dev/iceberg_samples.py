@@ -8,6 +8,7 @@ relative to the top folder, where tests run. Needs the group pyiceberg of tools/
 """
 import datetime
 import decimal
+import json
 import os
 import pathlib
 import shutil
@@ -182,6 +183,21 @@ def lines():
     table.finish()
 
 
+def damaged():
+    """A manifest that is not there, one that is no Avro file, a manifest list that is not there."""
+    folder = pathlib.Path(FOLDER) / "damaged"
+    folder.mkdir(parents=True)
+    snapshots = [{"snapshot-id": 1, "manifests": [f"{folder}/v1.metadata.json"]},
+                 {"snapshot-id": 2, "manifests": [f"{folder}/gone.avro"]},
+                 {"snapshot-id": 3, "manifest-list": f"{folder}/gone-list.avro"}]
+    fields = [{"id": 1, "name": "id", "required": False, "type": "long"}]
+    (folder / "v1.metadata.json").write_text(json.dumps({
+        "format-version": 1, "location": str(folder), "last-updated-ms": 1_700_000_000_000,
+        "last-column-id": 1, "schema": {"type": "struct", "fields": fields}, "partition-spec": [],
+        "current-snapshot-id": 2,
+        "snapshots": [{**each, "timestamp-ms": 1_700_000_000_000} for each in snapshots]}))
+
+
 def pack_double(value):
     import struct
     return struct.pack("<d", value)
@@ -214,6 +230,7 @@ def main():
     deletes()
     nested()
     lines()
+    damaged()
     catalog()
 
 
