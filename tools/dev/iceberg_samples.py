@@ -15,7 +15,8 @@ import shutil
 import sqlite3
 
 import pyarrow as pa
-from pyiceberg.manifest import ManifestEntryStatus
+from pyiceberg.avro.file import AvroOutputFile
+from pyiceberg.manifest import FileFormat, ManifestEntryStatus
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.transforms import IdentityTransform, MonthTransform
@@ -198,6 +199,34 @@ def damaged():
         "snapshots": [{**each, "timestamp-ms": 1_700_000_000_000} for each in snapshots]}))
 
 
+def short():
+    """Files with other rows than their manifests say: an Avro file that ends between two blocks (snapshot
+    1), a Parquet file (2), a file of position deletes (3)."""
+    schema = Schema(NestedField(1, "id", LongType()))
+    positions = Schema(NestedField(2147483546, "file_path", StringType(), required=True),
+                       NestedField(2147483545, "pos", LongType(), required=True))
+    table = writer("short", schema)
+    path = f"{FOLDER}/short/data/1.avro"
+    with AvroOutputFile(table.io.new_output(os.path.abspath(path)), schema, "row") as file:
+        file.write_block([Record(i) for i in range(5)])
+        file.output_stream.flush()
+        end = file.output_stream.tell()
+        file.write_block([Record(i) for i in range(5, 10)])
+    os.truncate(path, end)
+    avro = {"file_path": path, "file_format": FileFormat.AVRO, "partition": Record(),
+            "record_count": 10, "file_size_in_bytes": end, "column_sizes": {}}
+    parquet = table.write_rows("2.parquet", pa.table({"id": [1, 2, 3]}))
+    good = table.write_rows("3.parquet", pa.table({"id": [1, 2, 3]}))
+    deletes = table.write_rows("pos.parquet", pa.table({"file_path": [good["file_path"]], "pos": [1]}),
+                               positions)
+    table.commit([table.manifest([avro], 1)], snapshot_id=1)
+    table.commit([table.manifest([{**parquet, "record_count": 4}], 2)], snapshot_id=2, keep=[])
+    table.commit([table.manifest([good], 3),
+                  table.manifest([{**deletes, "record_count": 2}], 3, POSITION_DELETES)],
+                 snapshot_id=3, keep=[])
+    table.finish()
+
+
 def pack_double(value):
     import struct
     return struct.pack("<d", value)
@@ -231,6 +260,7 @@ def main():
     nested()
     lines()
     damaged()
+    short()
     catalog()
 
 

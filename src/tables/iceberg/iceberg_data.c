@@ -17,6 +17,14 @@ firn_status ice_data_open(text path, text format, const ice_read *what, const sc
     return kind->open(path, what, env, out, err);
 }
 
+firn_status ice_data_check_rows(const ice_read *what, uint64_t rows, firn_error *err) {
+    if (rows != what->row_count) {
+        return FAIL(err, FIRN_CORRUPT, "the file has %llu rows, %llu stand in its manifest",
+                    (unsigned long long)rows, (unsigned long long)what->row_count);
+    }
+    return FIRN_OK;
+}
+
 void ice_data_close(ice_data_reader *self) {
     if (self != NULL) {
         self->kind->close(self);

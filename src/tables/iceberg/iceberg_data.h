@@ -38,6 +38,7 @@ typedef struct ice_read {
     const ice_schema *schema;   ///< For defaults of nested fields; NULL: none.
     const ice_mapping *mapping; ///< For files without ids; NULL: they have no columns.
     ice_part part;
+    uint64_t row_count; ///< Of the whole file, as its manifest says.
     /// Sets bit i if row first + i is deleted; false if none is. NULL: none is deleted.
     bool (*is_deleted)(void *user, uint64_t first, uint32_t count, uint64_t *bits);
     void *user;
@@ -67,8 +68,12 @@ extern const ice_data_kind ice_avro_data;
 /// Opens a file; reads nothing yet.
 ///
 /// Errors: FIRN_UNSUPPORTED for a format that is not read (ORC), with the file's name; those of io.
+///         Reading says FIRN_CORRUPT if the file has not the rows that its manifest says.
 firn_status ice_data_open(text path, text format, const ice_read *what, const scan_env *env,
                           ice_data_reader **out, firn_error *err);
+
+/// For formats: a file has so many rows. Errors: FIRN_CORRUPT if its manifest says something else.
+firn_status ice_data_check_rows(const ice_read *what, uint64_t rows, firn_error *err);
 
 /// How Parquet files of tables are opened.
 pq_file_options ice_parquet_options(void);

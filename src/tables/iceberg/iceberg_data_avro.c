@@ -379,9 +379,13 @@ static firn_status step(avro_data *self, arena *scratch, batch *out, scan_answer
     if (is_there) {
         TRY(read_block(self, &is_there, err));
     }
-    if (!is_there || self->left == 0) {
-        *answer = is_there ? SCAN_END : SCAN_WAIT;
+    if (!is_there) {
+        *answer = SCAN_WAIT;
         return FIRN_OK;
+    }
+    if (self->left == 0) { // A file that ends early, between two blocks, looks whole.
+        *answer = SCAN_END;
+        return ice_data_check_rows(self->what, self->position, err);
     }
     *answer = SCAN_READY;
     return make_batch(self, scratch, out, err);

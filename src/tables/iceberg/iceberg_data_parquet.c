@@ -113,6 +113,11 @@ static firn_status make_pick(parquet_data *self, const ice_wanted *wanted, bool 
 static firn_status make_picks(void *user, const pq_file *file, arena *memory, pq_pick *picks,
                               firn_error *err) {
     parquet_data *self = user;
+    uint64_t rows = 0;
+    for (uint32_t i = 0; i < pq_file_row_group_count(file); i++) {
+        rows += pq_file_rows_of(file, i);
+    }
+    TRY(ice_data_check_rows(self->what, rows, err));
     const bool has_ids = ice_schema_has_ids(&file->types.columns);
     self->file = file;
     self->picks = memory;

@@ -78,7 +78,7 @@ static const ice_mapped position_mapped[] = {
 static const ice_mapping position_mapping = {.count = 2, .items = position_mapped};
 
 static firn_status describe(ice_delete_loader *self, firn_error *err) {
-    self->read = (ice_read){.part = {.part = PARQUET_WHOLE}};
+    self->read = (ice_read){.part = {.part = PARQUET_WHOLE}, .row_count = self->file->row_count};
     if (self->file->content == ICE_EQUALITY_DELETES) {
         self->read.columns = self->file->key->columns;
         self->read.count = self->file->key->count;

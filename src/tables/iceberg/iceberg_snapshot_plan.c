@@ -335,7 +335,9 @@ static firn_status make_task(scan_planner *self, const ice_entry *entry, bool *h
     if (task == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
-    *task = (ice_task){.part = {.part = PARQUET_WHOLE}, .file_number = self->file_number++};
+    *task = (ice_task){.part = {.part = PARQUET_WHOLE},
+                       .row_count = entry->row_count,
+                       .file_number = self->file_number++};
     TRY(text_copy(&self->memory, entry->path, &task->path, err));
     TRY(text_copy(&self->memory, entry->format, &task->format, err));
     TRY(take_partition(self, entry, task, err));

@@ -134,6 +134,7 @@ static firn_status describe(scan_reader *self, firn_error *err) {
                             .schema = self->table->schema,
                             .mapping = self->table->metadata.mapping,
                             .part = self->task->part,
+                            .row_count = self->task->row_count,
                             .user = self};
     return FIRN_OK;
 }
