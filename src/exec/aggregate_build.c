@@ -90,6 +90,7 @@ firn_status aggregate_worker_open(aggregate_state *shared, arena *memory, aggreg
     TRY(open_values(self, memory, err));
     TRY(open_stages(self, memory, err));
     TRY(aggregate_cache_open(shape, memory, &self->cache, err));
+    TRY(aggregate_totals_open(&shared->totals, shared->run->context, memory, &self->totals, err));
     return expr_open(shape->program, shared->run->context, &shared->run->dynamic, memory,
                      &self->exprs, err);
 }
@@ -103,6 +104,7 @@ void aggregate_worker_close(aggregate_worker *self) {
         stage_close(&self->collected[i]);
     }
     aggregate_heap_close(&self->heap);
+    aggregate_totals_close(self->totals);
     expr_close(self->exprs);
 }
 
@@ -113,6 +115,7 @@ void aggregate_worker_close(aggregate_worker *self) {
 typedef struct building {
     aggregate_worker *worker;
     aggregate_context context;
+    bool puts_totals; // Rows are keys of totals.
 } building;
 
 static uint32_t number_at(const stage_input *in, uint32_t k) {
@@ -132,10 +135,22 @@ static firn_status init_fresh(const aggregate_context *context, const stage_plac
     return FIRN_OK;
 }
 
+static firn_status put_totals(const building *self, const stage_places *placed) {
+    for (uint32_t i = 0; i < placed->count; i++) {
+        const uint32_t k = placed->ks == NULL ? i : placed->ks[i];
+        TRY(aggregate_totals_put(self->worker->totals, &self->context, number_at(placed->in, k),
+                                 placed->places[i]));
+    }
+    return FIRN_OK;
+}
+
 // Rows have their group, in the table or as a row of a partition: into its states.
 static firn_status update_placed(void *user, const stage_places *placed, firn_error *err) {
     building *self = user;
     TRY(init_fresh(&self->context, placed, err));
+    if (self->puts_totals) {
+        return put_totals(self, placed);
+    }
     aggregate_rows rows = {
         .rows = placed->in->rows, .count = placed->count, .groups = placed->places};
     if (placed->ks != NULL) {
@@ -191,7 +206,7 @@ static firn_status add_without_hash(building *self, stage_input *in, const stage
     aggregate_worker *worker = self->worker;
     aggregate_stage *stage = &worker->groups;
     bool is_done = false;
-    if (!stage->table.direct.is_on) {
+    if (!stage->table.direct.is_on && !self->puts_totals) {
         TRY(aggregate_cache_add(worker->cache, stage, in, owner, &self->context, &worker->values,
                                 &is_done));
     }
@@ -230,6 +245,60 @@ static firn_status add_groups(building *self, const stage_input *in, firn_error 
     }
     return stage_look(&worker->groups, aggregate_share(worker->shared), err);
 }
+
+// ---- Totals ------------------------------------------------------------------------------------
+
+// What is in the cells goes into the states.
+static firn_status settle_totals(building *self, firn_error *err) {
+    aggregate_worker *worker = self->worker;
+    arena *scratch = self->context.scratch;
+    column *keys;
+    stage_input in = {.rows = NULL};
+    TRY(aggregate_totals_keys(worker->totals, scratch, &keys, &in.count, err));
+    in.columns = keys;
+    if (self->context.shape->has_groups) {
+        self->puts_totals = true;
+        TRY(add_groups(self, &in, err));
+        self->puts_totals = false;
+    } else if (in.count > 0) {
+        TRY(aggregate_totals_put(worker->totals, &self->context, 0, worker->single));
+    }
+    aggregate_totals_clear(worker->totals);
+    return FIRN_OK;
+}
+
+static firn_status add_totals(building *self, const batch *input, bool *is_done, firn_error *err) {
+    aggregate_totals *totals = self->worker->totals;
+    totals_answer answer = totals == NULL ? TOTALS_REFUSED : TOTALS_FULL;
+    if (totals != NULL) {
+        TRY(aggregate_totals_add(totals, input, self->context.scratch, &answer, err));
+    }
+    if (answer == TOTALS_FULL) {
+        TRY(settle_totals(self, err));
+        TRY(aggregate_totals_add(totals, input, self->context.scratch, &answer, err));
+        assert(answer != TOTALS_FULL);
+    }
+    *is_done = answer == TOTALS_TAKEN;
+    return FIRN_OK;
+}
+
+static building building_of(aggregate_worker *self, const op_call *call, firn_error *err) {
+    return (building){.worker = self,
+                      .context = {.shape = &self->shared->shape,
+                                  .statement = self->shared->run->context,
+                                  .scratch = call->scratch,
+                                  .heap = &self->heap,
+                                  .err = err}};
+}
+
+firn_status aggregate_worker_put_totals(aggregate_worker *self, op_call *call, firn_error *err) {
+    building state = building_of(self, call, err);
+    return self->totals == NULL || !aggregate_totals_has_rows(self->totals)
+               ? FIRN_OK
+               : settle_totals(&state, err);
+}
+
+// ---- Batches -----------------------------------------------------------------------------------
 
 // Rows of a batch by one set of keys, into groups and collectors.
 static firn_status push_keys(building *self, const column *keys, const aggregate_rows *rows,
@@ -276,12 +345,13 @@ static firn_status push_sets(building *self, const column *keys, const aggregate
 firn_status aggregate_worker_push(aggregate_worker *self, op_call *call, const batch *input,
                                   firn_error *err) {
     const aggregate_shape *shape = &self->shared->shape;
-    building state = {.worker = self,
-                      .context = {.shape = shape,
-                                  .statement = self->shared->run->context,
-                                  .scratch = call->scratch,
-                                  .heap = &self->heap,
-                                  .err = err}};
+    building state = building_of(self, call, err);
+    bool is_done;
+    TRY(add_totals(&state, input, &is_done, err));
+    if (is_done) {
+        self->input_rows += input->selected_count;
+        return FIRN_OK;
+    }
     TRY(expr_run(self->exprs, input, call->scratch, self->values.columns, err));
     for (uint32_t i = 0; i < shape->root_count; i++) {
         self->values.is_flat[i] = false;

@@ -57,6 +57,7 @@ static firn_status take_stage(aggregate_state *self, aggregate_kept *kept, aggre
 firn_status aggregate_worker_merge(aggregate_worker *self, op_call *call, firn_error *err) {
     aggregate_state *shared = self->shared;
     const aggregate_shape *shape = &shared->shape;
+    TRY(aggregate_worker_put_totals(self, call, err));
     shared->input_rows += self->input_rows;
     shared->decoded_count += self->values.decoded_count + expr_values_decoded(self->exprs);
     for (uint32_t i = 0; i < shape->collector_count; i++) {

@@ -19,7 +19,8 @@ firn_status aggregate_state_make(const plan_node *node, const input_layout *inpu
     atomic_init(&self->group_count, 0);
     atomic_init(&self->split_count, 0);
     *out = self;
-    return aggregate_shape_make(node, input, &run->memory, &self->shape, err);
+    TRY(aggregate_shape_make(node, input, &run->memory, &self->shape, err));
+    return totals_plan_make(&self->shape, input, &run->memory, &self->totals, err);
 }
 
 // The stages of a worker that share what it may hold.

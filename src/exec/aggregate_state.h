@@ -3,6 +3,7 @@
 #define FIRN_EXEC_AGGREGATE_STATE_H
 
 #include "exec/aggregate_stage.h"
+#include "exec/aggregate_totals.h"
 #include "exec/aggregation.h"
 
 /// What all workers have made of the groups, or of a collector's rows, once they have merged.
@@ -19,6 +20,7 @@ typedef struct aggregate_kept {
 
 typedef struct aggregate_state {
     aggregate_shape shape;
+    totals_plan totals;
     execution *run;
     mutex lock;
     bool is_open;    ///< The keeper and what hangs on it; under the lock.
@@ -78,6 +80,7 @@ typedef struct aggregate_worker {
     seen_codes *collected_codes; ///< By collector: of DISTINCT, rows that are in it.
     uint8_t *single;             ///< Without groups.
     struct aggregate_cache *cache;
+    aggregate_totals *totals; ///< NULL: the shape has none.
     uint64_t input_rows;
 } aggregate_worker;
 
@@ -86,6 +89,8 @@ firn_status aggregate_worker_open(aggregate_state *shared, arena *memory, aggreg
 void aggregate_worker_close(aggregate_worker *self); ///< NULL does nothing.
 firn_status aggregate_worker_push(aggregate_worker *self, op_call *call, const batch *input,
                                   firn_error *err);
+/// Puts what the worker has added up into its groups. Before it merges.
+firn_status aggregate_worker_put_totals(aggregate_worker *self, op_call *call, firn_error *err);
 /// Groups `groups` (rows of the table's layout, with keys `keys`) into partitions of kept rows, for
 /// shapes with a heap. hashes[k] and groups[k] go with row rows[k] of the keys; NULL: row k.
 firn_status aggregate_append_exported(const aggregate_context *self, row_writer *to,

@@ -16,6 +16,7 @@
 //     aggregate_heap.c     memory of what states keep outside themselves
 //     aggregate_update.c   a batch's values into states
 //     aggregate_codes.c    the same by dictionary entry
+//     aggregate_totals.c   sums by combination of dictionary entries, before any of this
 //     aggregate_build.c    a worker's part: local table, partitions, merge
 //     aggregate_collect.c  (key, value) rows: in, and per group out
 //     aggregate_finish.c   a partition's groups into one table, splits

@@ -16,6 +16,7 @@
 #ifndef FIRN_EXPR_AGGREGATE_H
 #define FIRN_EXPR_AGGREGATE_H
 
+#include "base/wide.h"
 #include "expr/function.h"
 
 /// Bytes that belong to one partition of groups and are freed with it.
@@ -51,6 +52,10 @@ typedef uint32_t (*aggregate_update_one)(aggregate_call *call, const column *con
 typedef uint32_t (*aggregate_update_counted)(aggregate_call *call, const column *const *args,
                                              const uint32_t *counts, void *state);
 
+/// Adds to a state the sum of `count` integers or decimals, in units of the argument's scale. False
+/// if the state has no room for it. May be NULL; count looks at `count` only.
+typedef bool (*aggregate_update_total)(i128 total, int64_t count, void *state);
+
 typedef enum aggregate_flags {
     AGGREGATE_SKIPS_NULLS = 1 << 0,
     AGGREGATE_ORDER_MATTERS = 1 << 1,    ///< array_agg, string_agg, first: ORDER BY has an effect.
@@ -81,6 +86,7 @@ typedef struct aggregate_overload {
     aggregate_update update;
     aggregate_update_one update_one;
     aggregate_update_counted update_counted;
+    aggregate_update_total update_total;
     /// Row k: target[k] takes in source[k]. Failing row as kernels.
     uint32_t (*combine)(aggregate_call *call, void *const *targets, void *const *sources,
                         uint32_t offset);

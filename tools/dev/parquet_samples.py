@@ -59,6 +59,9 @@ def codes():
         "tax": decimals([i * 17 % 9 for i in rows]),
         "maybe": decimals([None if i % 7 == 3 else i * 5 % 23 - 11 for i in rows]),
         "ratio": pa.array([i % 19 / 4 for i in rows], pa.float64()),
+        "step": pa.array([i * 2654435761 % (1 << 50) - (i % 5 << 48) for i in rows], pa.int64()),
+        "huge": pa.array([(1 << 63) - 1 - i if i % 3 == 0 else i - (1 << 63) for i in rows],
+                         pa.int64()),
     })
 
 

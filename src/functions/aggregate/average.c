@@ -147,6 +147,7 @@ const aggregate_function aggregate_avg = {
              .update = decimal_update,
              .update_one = decimal_update_one,
              .update_counted = decimal_update_counted,
+             .update_total = sum_wide_update_total, // Of those with at most 38 digits.
              .combine = sum_wide_combine,
              .finish = decimal_finish,
              .export_state = sum_wide_export,

@@ -26,6 +26,12 @@ static uint32_t count_update_one(aggregate_call *call, const column *const *args
     return call->count;
 }
 
+static bool count_update_total(i128 total, int64_t count, void *state) {
+    (void)total;
+    ((count_state *)state)->count += count;
+    return true;
+}
+
 static fold_answer value_of(const count_state *state, const aggregate_call *call, column *out,
                             uint32_t k) {
     (void)call;
@@ -50,9 +56,13 @@ const aggregate_function aggregate_count_rows = {
              AGGREGATE_VALIDITY_ONLY,
     .overloads =
         (const aggregate_overload[]){
-            {.signature = "BIGINT <-", .state_columns = "BIGINT", FOLD_MEMBERS(count, count_state)},
+            {.signature = "BIGINT <-",
+             .state_columns = "BIGINT",
+             .update_total = count_update_total,
+             FOLD_MEMBERS(count, count_state)},
             {.signature = "BIGINT <- ANY",
              .state_columns = "BIGINT",
+             .update_total = count_update_total,
              FOLD_MEMBERS(count, count_state)},
             {0},
         },

@@ -28,6 +28,12 @@ static fold_answer value_small(const sum_small *state, const aggregate_call *cal
     return state->count == 0 ? FOLD_NULL : FOLD_GOOD;
 }
 
+static bool small_update_total(i128 total, int64_t count, void *state) {
+    sum_small *self = state;
+    self->count += count;
+    return total >= INT64_MIN && total <= INT64_MAX && add_small(self, (int64_t)total);
+}
+
 FOLD_COMBINE(small, sum_small, merge_small)
 FOLD_FINISH(small, sum_small, value_small)
 FOLD_COLUMNS(small, sum_small, merge_small, FOLD_FIELD(sum_small, sum),
@@ -71,6 +77,7 @@ SUM_SMALL(u32, uint32_t)
      .update = word##_update,                                                                      \
      .update_one = word##_update_one,                                                              \
      .update_counted = word##_update_counted,                                                      \
+     .update_total = small_update_total,                                                           \
      .combine = small_combine,                                                                     \
      .finish = small_finish,                                                                       \
      .export_state = small_export,                                                                 \
@@ -269,6 +276,7 @@ const aggregate_function aggregate_sum = {
              .update = decimal_update,
              .update_one = decimal_update_one,
              .update_counted = decimal_update_counted,
+             .update_total = sum_wide_update_total, // Of those with at most 38 digits.
              .combine = decimal_combine,
              .finish = decimal_finish,
              .export_state = decimal_export,

@@ -96,6 +96,12 @@ TOTAL(u64, uint64_t)
 SUM_WIDE_LIST(X)
 #undef X
 
+bool sum_wide_update_total(i128 total, int64_t count, void *state) {
+    sum_wide *self = state;
+    self->count += count;
+    return fold_i128_add(&self->sum, total);
+}
+
 #define DECIMAL_CASES(call_of)                                                                     \
     switch ((int)type_physical(args[0]->type)) {                                                   \
     case PHYSICAL_I32:                                                                             \

@@ -88,12 +88,14 @@ uint32_t sum_decimal_update_counted(aggregate_call *call, const column *const *a
 
 #define SUM_STATE_WIDE "DECIMAL(38,0), BIGINT"
 
+bool sum_wide_update_total(i128 total, int64_t count, void *state);
+
 /// Members of an overload whose state is a sum_wide, but for `finish`.
 #define SUM_MEMBERS_WIDE(word)                                                                     \
     .state_size = sizeof(sum_wide), .state_columns = SUM_STATE_WIDE,                               \
     .update = sum_##word##_update, .update_one = sum_##word##_update_one,                          \
-    .update_counted = sum_##word##_update_counted, .combine = sum_wide_combine,                    \
-    .export_state = sum_wide_export, .import_state = sum_wide_import
+    .update_counted = sum_##word##_update_counted, .update_total = sum_wide_update_total,          \
+    .combine = sum_wide_combine, .export_state = sum_wide_export, .import_state = sum_wide_import
 #define SUM_MEMBERS_FLOAT(word)                                                                    \
     .state_size = sizeof(sum_float), .state_columns = "DOUBLE, BIGINT",                            \
     .update = sum_##word##_update, .update_one = sum_##word##_update_one,                          \
