@@ -124,6 +124,23 @@ def rare():
     })
 
 
+def bounds():
+    """Row groups of three rows: ordinary ones, one of NULLs only, bounds that are none."""
+    day = datetime.date(2024, 2, 29)
+    days = [day + datetime.timedelta(days=i) for i in (3, 0, 9)]
+    return pa.table({
+        "n": pa.array([1, 5, None, None, None, None, -7, 2, 3, 9, 9, None], pa.int32()),
+        "big": pa.array([4_000_000_000, 7, 8] * 4, pa.uint32()),
+        "dec": pa.array([decimal.Decimal(f"{i - 5}.25") for i in range(12)], pa.decimal128(9, 2)),
+        "day": pa.array(days * 4),
+        "at": pa.array([datetime.datetime(2024, 1, 1 + i) for i in range(12)], pa.timestamp("us")),
+        "d": pa.array([-0.0, 0.0, None, float("nan"), 1.5, 2.5] * 2),
+        "s": pa.array([f"a text of more than twelve bytes {i:02}" for i in range(12)]),
+        "yes": pa.array([True, None, True] * 4),
+        "nothing": pa.nulls(12, pa.int64()),
+    })
+
+
 def write(folder, name, table, **options):
     options.setdefault("store_schema", False)
     pq.write_table(table, folder / name, **options)
@@ -191,6 +208,7 @@ def make_tables():
     # Columns in another order, a wider one, one more, one less.
     write(lines, "c.parquet", pa.table({
         "name": ["six"], "id": pa.array([6_000_000_000], pa.int64()), "note": ["new"]}), **plain)
+    write(TABLES, "bounds.parquet", bounds(), row_group_size=3, **plain)
     write(TABLES, "other_type.parquet", pa.table({"id": [True], "name": ["x"]}), **plain)
     write(TABLES, "codes.parquet", codes(), compression="zstd", row_group_size=3000,
           data_page_size=4096, store_decimal_as_integer=True)

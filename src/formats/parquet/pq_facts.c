@@ -97,6 +97,8 @@ static column_facts facts_of_constant(const column *value, uint64_t row_count) {
     return (column_facts){
         .minimum = value,
         .maximum = value,
+        .minimum_is_exact = row_count > 0,
+        .maximum_is_exact = row_count > 0,
         .null_count = known_u64(true, 0),
         .may_have_null = false,
     };

@@ -36,7 +36,7 @@ firn_status parquet_facts_make(const pq_file *file, uint32_t row_group,
     return FIRN_OK;
 }
 
-// The wider of two facts: what holds for both units.
+// The wider of two bounds: what holds for both units.
 static void widen(column_facts *sum, const column_facts *more) {
     const bool has_minimum = sum->minimum != NULL && more->minimum != NULL;
     const bool has_maximum = sum->maximum != NULL && more->maximum != NULL;
@@ -50,6 +50,9 @@ static void widen(column_facts *sum, const column_facts *more) {
     }
     sum->minimum = has_minimum ? sum->minimum : NULL;
     sum->maximum = has_maximum ? sum->maximum : NULL;
+}
+
+static void add_counts(column_facts *sum, const column_facts *more) {
     sum->null_count.is_known &= more->null_count.is_known;
     sum->null_count.value += more->null_count.value;
     sum->nan_count.is_known &= more->nan_count.is_known;
@@ -57,15 +60,32 @@ static void widen(column_facts *sum, const column_facts *more) {
     sum->may_have_null |= more->may_have_null;
 }
 
+static void take_bounds(column_facts *sum, const column_facts *more) {
+    sum->minimum = more->minimum;
+    sum->maximum = more->maximum;
+    sum->minimum_is_exact = more->minimum_is_exact;
+    sum->maximum_is_exact = more->maximum_is_exact;
+}
+
 void parquet_column_facts(const pq_file *file, const pq_pick *pick, arena *memory,
-                          column_facts *sum, bool *has_any) {
+                          parquet_column_sum *sum) {
     for (uint32_t i = 0; i < pq_file_row_group_count(file); i++) {
         const column_facts facts = pq_facts_of_row_group(file, pick, i, memory);
-        if (*has_any) {
-            widen(sum, &facts);
+        const exact_u64 nulls = facts.null_count;
+        const bool has_values = !nulls.is_known || nulls.value < pq_file_rows_of(file, i);
+        if (sum->has_any) {
+            add_counts(&sum->facts, &facts);
         } else {
-            *sum = facts;
-            *has_any = true;
+            sum->facts = facts;
         }
+        if (has_values && sum->has_values) {
+            widen(&sum->facts, &facts);
+        } else if (has_values) {
+            take_bounds(&sum->facts, &facts);
+        } else if (!sum->has_any) {
+            take_bounds(&sum->facts, &(column_facts){.minimum = NULL});
+        }
+        sum->has_any = true;
+        sum->has_values |= has_values;
     }
 }

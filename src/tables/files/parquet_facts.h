@@ -29,9 +29,15 @@ firn_status parquet_facts_make(const pq_file *file, uint32_t row_group,
                                const parquet_columns *columns, const dynamic_filters *filters,
                                arena *memory, parquet_facts *out, firn_error *err);
 
-/// Adds the row groups of a file to facts about a column of the table. `*has_any` says whether
-/// there is something in `sum` already.
+/// What holds for a column of several row groups; zeroed at first.
+typedef struct parquet_column_sum {
+    column_facts facts;
+    bool has_any;    ///< There was a row group …
+    bool has_values; ///< … with a value that is not NULL.
+} parquet_column_sum;
+
+/// Adds the row groups of a file to facts about a column of the table.
 void parquet_column_facts(const pq_file *file, const pq_pick *pick, arena *memory,
-                          column_facts *sum, bool *has_any);
+                          parquet_column_sum *sum);
 
 #endif

@@ -434,7 +434,7 @@ static bool is_current(const table_snapshot *base, struct io *io, const cancel_f
 // Finds out about a column over all files, each converted to the column's type.
 static bool find_facts(const parquet_files *self, uint32_t number, arena *memory,
                        column_facts *out) {
-    bool has_any = false;
+    parquet_column_sum sum = {.has_any = false};
     const field *wanted = &self->base.columns.fields[number];
     for (uint32_t i = 0; i < self->file_count; i++) {
         const pq_file *file = self->files[i].file;
@@ -448,9 +448,10 @@ static bool find_facts(const parquet_files *self, uint32_t number, arena *memory
         if (status != FIRN_OK) {
             return false;
         }
-        parquet_column_facts(file, &pick, memory, out, &has_any);
+        parquet_column_facts(file, &pick, memory, &sum);
     }
-    return has_any;
+    *out = sum.facts;
+    return sum.has_any;
 }
 
 static const column_facts *facts(const table_snapshot *base, uint32_t column) {
