@@ -1,9 +1,10 @@
-"""iceberg_tables.py DATA - an Iceberg catalog DATA/catalog.db over the Parquet files of DATA.
+"""iceberg_tables.py DATA OUT - the Parquet tables of DATA, written by PyIceberg into OUT.
 
-The files stay as they are (add_files), so that what is measured is the table format alone. The
-catalog has one namespace, tpch.
+OUT/catalog.db is an Iceberg catalog with one namespace, tpch. OUT/TABLE/ has links to the data files
+of each table, so that engines without Iceberg read the very same files.
 """
 import pathlib
+import shutil
 import sys
 
 import pyarrow.parquet as pq
@@ -11,16 +12,21 @@ from pyiceberg.catalog import load_catalog
 
 
 def main():
-    data = pathlib.Path(sys.argv[1]).resolve()
-    part = data / "catalog.db.part"
-    part.unlink(missing_ok=True)
-    catalog = load_catalog("tpch", type="sql", uri=f"sqlite:///{part}",
-                           warehouse=f"file://{data}/warehouse")
+    data, out = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    catalog = load_catalog("tpch", type="sql", uri=f"sqlite:///{out / 'catalog.db'}",
+                           warehouse=f"file://{out}/warehouse")
     catalog.create_namespace("tpch")
     for path in sorted(data.glob("*.parquet")):
         table = catalog.create_table(f"tpch.{path.stem}", schema=pq.read_schema(path))
-        table.add_files([f"file://{path}"])
-    part.rename(data / "catalog.db")
+        table.append(pq.read_table(path))
+        folder = out / path.stem
+        folder.mkdir()
+        for number, task in enumerate(table.scan().plan_files()):
+            source = pathlib.Path(task.file.file_path.removeprefix("file://"))
+            (folder / f"part-{number}.parquet").symlink_to(source)
+    (out / "done").touch()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,12 @@ TABLES = ("customer", "lineitem", "nation", "orders", "part", "partsupp", "regio
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
+def files_of(data, table):
+    """A file, or a pattern where the table has several."""
+    one = pathlib.Path(data, f"{table}.parquet")
+    return str(one if one.exists() else pathlib.Path(data, table, "*.parquet"))
+
+
 class DuckDb:
     def __init__(self, data, threads):
         import duckdb
@@ -26,7 +32,7 @@ class DuckDb:
         self.connection.execute(f"SET threads = {threads}")
         for table in TABLES:
             self.connection.execute(
-                f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{data}/{table}.parquet')")
+                f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{files_of(data, table)}')")
 
     def run(self, name, sql):
         return self.connection.execute(sql).fetchall()
@@ -39,7 +45,7 @@ class DataFusion:
         settings = datafusion.SessionConfig().with_target_partitions(threads)
         self.context = datafusion.SessionContext(settings)
         for table in TABLES:
-            self.context.register_parquet(table, f"{data}/{table}.parquet")
+            self.context.register_parquet(table, files_of(data, table).removesuffix("*.parquet"))
 
     def run(self, name, sql):
         for statement in sql.split(";"):
@@ -53,7 +59,7 @@ class Polars:
         import polars
         self.version = polars.__version__
         self.queries = importlib.import_module("polars_queries")
-        scans = {table: polars.scan_parquet(f"{data}/{table}.parquet") for table in TABLES}
+        scans = {table: polars.scan_parquet(files_of(data, table)) for table in TABLES}
         self.tables = types.SimpleNamespace(**scans)
 
     def run(self, name, sql):
@@ -91,7 +97,8 @@ class Firn:
 
     def attach(self, data):
         for table in TABLES:
-            self.run("", f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{data}/{table}.parquet')")
+            self.run("", f"CREATE VIEW {table} AS "
+                     f"SELECT * FROM read_parquet('{files_of(data, table)}')")
 
     def check(self, status):
         if status != 0:
@@ -107,7 +114,7 @@ class Firn:
 
 
 class FirnIceberg(Firn):
-    """The same tables in an Iceberg catalog, which tpch_bench.py makes beside the files."""
+    """The same files as tables of the Iceberg catalog that they were written for."""
 
     def attach(self, data):
         self.run("", f"ATTACH 'sqlite:{data}/catalog.db' AS lake (TYPE iceberg)")

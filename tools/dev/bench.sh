@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures firn next to its peers: ./dev bench tpch|start|plan [options] (tpch --help lists them)
 #
-# tpch    the 22 queries at scale 1, Snappy and ZSTD, next to DuckDB, Polars and DataFusion
+# tpch    the 22 queries at scale 1 next to DuckDB, Polars and DataFusion: Snappy, ZSTD, Iceberg
 # start   100 process starts to exit
 # plan    planning scans of Iceberg tables of 1,000 and 10,000 files, next to PyIceberg
 set -euo pipefail
