@@ -2,11 +2,12 @@
 """iceberg_random_test.py FIRN [SEEDS [FIRST]] - random Iceberg tables against their rows.
 
 Each seed makes a table step by step: files under random partition specs (every transform), columns
-added, dropped, renamed, moved and promoted (fields of a struct too), specs that change and lose their
+added, dropped, renamed, moved and promoted (fields of structs too), specs that change and lose their
 source columns, position and equality deletes, metrics that are cut, partly missing or absent, Parquet
-and Avro, files without field ids behind a name mapping. What is left of the rows, now and at an older
-snapshot, is written to Parquet files without statistics, and random filters, joins and aggregates
-must find the same rows in both. Needs PyIceberg:
+and Avro, files without field ids behind a name mapping, structs in lists and maps. What is left of the
+rows, now and at an older snapshot, and what was appended between two, is written to Parquet files
+without statistics, and random filters, joins and aggregates must find the same rows in both. Needs
+PyIceberg:
 
     $(bash tools/dev/venv.sh pyiceberg)/bin/python tests/interop/iceberg_random_test.py build/dev/firn 50
 """
@@ -105,23 +106,53 @@ KINDS = {
                  lambda v: f"'{v}'::UUID", COARSE + ["bucket"]),
     "boolean": Kind(types.BooleanType(), lambda r: r.random() < 0.5, str, COARSE),
 }
-STRUCT = "struct"
+STRUCT, LIST, MAP = NESTED = ("struct", "list", "map")
+INNER = [kind for kind in KINDS if kind != "uuid"]  # Which PyArrow does not cast inside lists.
 
 
 class Column:
+    """A column, a field of a struct, the element of a list, or the key or value of a map."""
+
     def __init__(self, field_id, name, kind, children=()):
         self.id, self.name, self.kind, self.children = field_id, name, kind, list(children)
         self.names, self.dropped = [name], []
 
     def field(self):
-        of = (types.StructType(*(child.field() for child in self.children))
-              if self.kind == STRUCT else KINDS[self.kind].of)
+        inner = [child.field() for child in self.children]
+        if self.kind == STRUCT:
+            of = types.StructType(*inner)
+        elif self.kind == LIST:
+            of = types.ListType(inner[0].field_id, inner[0].field_type, element_required=False)
+        elif self.kind == MAP:
+            of = types.MapType(inner[0].field_id, inner[0].field_type, inner[1].field_id,
+                               inner[1].field_type, value_required=False)
+        else:
+            of = KINDS[self.kind].of
         return types.NestedField(self.id, self.name, of, required=False)
+
+    def structs(self):
+        """The structs in it, itself included."""
+        return ([self] if self.kind == STRUCT else []) + [
+            found for child in self.children for found in child.structs()]
 
     def mapping(self):
         return {"field-id": self.id, "names": self.names,
                 **({"fields": [child.mapping() for child in self.children + self.dropped]}
                    if self.children else {})}
+
+
+def without_ids(field):
+    """An Arrow field without metadata, at any depth."""
+    of = field.type
+    if pa.types.is_struct(of):
+        of = pa.struct([without_ids(child) for child in of])
+    elif pa.types.is_list(of):
+        of = pa.list_(without_ids(of.value_field))
+    elif pa.types.is_large_list(of):
+        of = pa.large_list(without_ids(of.value_field))
+    elif pa.types.is_map(of):
+        of = pa.map_(without_ids(of.key_field), without_ids(of.item_field))
+    return pa.field(field.name, of, field.nullable)
 
 
 # ---- A table -------------------------------------------------------------------------------------
@@ -159,12 +190,23 @@ class Table:
 
     def add_column(self, kind=None):
         rng = self.rng
-        kind = kind or rng.choice([*KINDS, STRUCT])
+        kind = kind or rng.choice([*KINDS, STRUCT, *NESTED])
         made = self.fresh(kind)
-        if kind == STRUCT:
-            made.children = [self.fresh(rng.choice(list(KINDS))) for _ in range(rng.randint(1, 3))]
+        self.fill(made, list(KINDS))
         self.columns.insert(rng.randint(1, len(self.columns)) if self.columns else 0, made)
         self.all_columns.append(made)
+
+    def fill(self, column, kinds):
+        """Makes the children of a nested column."""
+        rng = self.rng
+        if column.kind == STRUCT:
+            column.children = [self.fresh(rng.choice(kinds)) for _ in range(rng.randint(1, 3))]
+        names = {LIST: ["element"], MAP: ["key", "value"]}.get(column.kind, [])
+        for name in names:
+            child = self.fresh("string" if name == "key" else rng.choice([*INNER, STRUCT, STRUCT, STRUCT]))
+            child.name = child.names[0] = name
+            self.fill(child, INNER)
+            column.children.append(child)
 
     def changed_schema(self):
         self.schema = Schema(*(column.field() for column in self.columns),
@@ -175,8 +217,9 @@ class Table:
     def evolve(self):
         rng = self.rng
         own = self.columns[1:]
-        inner = [child for column in own for child in column.children]
-        what = rng.choice(["add", "drop", "rename", "move", "promote", "promote", "inner"])
+        structs = [found for column in own for found in column.structs()]
+        inner = [child for one in structs for child in one.children]
+        what = rng.choice(["add", "drop", "rename", "move", "promote", "promote", "inner", "inner"])
         if what == "add":
             self.add_column()
         elif what == "drop" and len(own) > 2:
@@ -190,16 +233,14 @@ class Table:
             rng.shuffle(own)
             self.columns[1:] = own
         elif what == "promote":
-            for one in own + inner:
-                if one.kind != STRUCT and KINDS[one.kind].promoted and rng.random() < 0.7:
+            for one in own + inner + [c for top in own for c in top.children if top.kind == LIST]:
+                if one.kind not in NESTED and KINDS[one.kind].promoted and rng.random() < 0.7:
                     one.kind = KINDS[one.kind].promoted
         elif what == "inner":
-            structs = [column for column in own if column.kind == STRUCT]
             for one in structs:
                 if len(one.children) > 1 and rng.random() < 0.3:
                     one.dropped.append(one.children.pop(rng.randrange(len(one.children))))
-                one.children.insert(rng.randint(0, len(one.children)),
-                                    self.fresh(rng.choice(list(KINDS))))
+                one.children.insert(rng.randint(0, len(one.children)), self.fresh(rng.choice(INNER)))
         self.changed_schema()
 
     def new_spec(self):
@@ -219,8 +260,9 @@ class Table:
         self.specs.append(self.spec)
 
     def leaves(self):
-        return ([column for column in self.columns if column.kind != STRUCT]
-                + [child for column in self.columns for child in column.children])
+        return ([column for column in self.columns if column.kind not in NESTED]
+                + [child for column in self.columns if column.kind == STRUCT
+                   for child in column.children])
 
     def spec_is_usable(self):
         known = {column.id for column in self.leaves()}
@@ -242,12 +284,20 @@ class Table:
             return None
         if column.kind == STRUCT:
             return {child.id: self.value(child) for child in column.children}
+        if column.kind == LIST:
+            return [self.value(column.children[0]) for _ in range(self.rng.randint(0, 3))]
+        if column.kind == MAP:
+            return {f"k{i}": self.value(column.children[1]) for i in range(self.rng.randint(0, 3))}
         return KINDS[column.kind].value(self.rng)
 
     def named(self, value, column):
         """The value as Arrow takes it, with the names and fields of now."""
         if column.kind == STRUCT and value is not None:
             return {child.name: self.named(value.get(child.id), child) for child in column.children}
+        if column.kind == LIST and value is not None:
+            return [self.named(each, column.children[0]) for each in value]
+        if column.kind == MAP and value is not None:
+            return [(key, self.named(each, column.children[1])) for key, each in value.items()]
         return value.bytes if isinstance(value, uuid.UUID) else value
 
     def arrow(self, rows, columns):
@@ -291,7 +341,7 @@ class Table:
                 flat += [(child, [value and value[child.id] for value in values])
                          for child in column.children]
         for column, values in flat:
-            if column.kind == STRUCT:
+            if column.kind in NESTED:
                 continue
             kind = KINDS[column.kind]
             some = [value for value in values if value is not None]
@@ -334,11 +384,16 @@ class Table:
             return None
         if column.kind == STRUCT:
             return Record(*(self.record(value.get(child.id), child) for child in column.children))
+        if column.kind == LIST:
+            return [self.record(each, column.children[0]) for each in value]
+        if column.kind == MAP:
+            return {key: self.record(each, column.children[1]) for key, each in value.items()}
         return KINDS[column.kind].internal(value)
 
     def write(self, name, rows, columns, is_data):
         rng = self.rng
-        is_avro = rng.random() < 0.25
+        # PyIceberg writes no null elements to Avro.
+        is_avro = rng.random() < 0.25 and all(c.kind not in (LIST, MAP) for c in columns)
         path = self.writer.folder / "data" / f"{name}.{'avro' if is_avro else 'parquet'}"
         if is_avro:
             output = self.writer.io.new_output(str(path))
@@ -356,9 +411,7 @@ class Table:
     def write_parquet(self, path, table, is_data):
         rng = self.rng
         if is_data and self.has_mapping and rng.random() < 0.5:
-            strip = lambda f: pa.field(f.name, pa.struct([strip(g) for g in f.type])  # noqa: E731
-                                       if pa.types.is_struct(f.type) else f.type)
-            table = table.cast(pa.schema([strip(f) for f in table.schema]))
+            table = table.cast(pa.schema([without_ids(field) for field in table.schema]))
         pq.write_table(table, path, store_schema=False, row_group_size=rng.choice([3, 10, 1000]),
                        use_dictionary=rng.random() < 0.5, write_statistics=rng.random() < 0.7,
                        write_page_index=rng.random() < 0.5, data_page_size=rng.choice([20, 100000]),
@@ -395,7 +448,7 @@ class Table:
 
     def commit(self, number, made, **options):
         self.writer.commit([self.writer.manifest(made, number, spec=self.spec, **options)],
-                           snapshot_id=number, schema_id=self.schema.schema_id)
+                           "delete" if "content" in options else "append", snapshot_id=number, schema_id=self.schema.schema_id)
         self.history[number] = copy.deepcopy(self.columns)
 
     def of_spec(self, spec, values):
@@ -430,8 +483,8 @@ class Table:
 
     def delete_keys(self, number):
         rng = self.rng
-        tops = [column for column in self.columns if column.kind != STRUCT]
-        keys = rng.sample(tops, min(len(tops), rng.choice([1, 1, 2])))
+        leaves = self.leaves()
+        keys = rng.sample(leaves, min(len(leaves), rng.choice([1, 1, 2])))
         usable = [file for file in self.files if file["spec"] is self.spec]
         is_global = all(isinstance(field.transform, transforms.VoidTransform)
                         for field in self.spec.fields)
@@ -442,16 +495,27 @@ class Table:
                  if file["sequence"] < number]
         rows = [row for file in files for row in file["rows"]]
         picked = rng.sample(rows, min(len(rows), rng.choice([1, 2, 5])))
-        picked = [{c.id: row.get(c.id) for c in keys} for row in picked]
+        picked = [[self.get(row, c.id) for c in keys] for row in picked]
         if rng.random() < 0.3:
-            picked.append({c.id: None for c in keys})
-        wanted = {tuple(key_of(row[c.id]) for c in keys) for row in picked}
+            picked.append([None for _ in keys])
+        wanted = {tuple(map(key_of, values)) for values in picked}
         for file in files:
             for i, row in enumerate(file["rows"]):
-                if tuple(key_of(row.get(c.id)) for c in keys) in wanted:
+                if tuple(key_of(self.get(row, c.id)) for c in keys) in wanted:
                     file["gone"].setdefault(i, number)
-        all_columns, self.columns = self.columns, keys  # Metrics of these alone.
-        made = self.write(f"{number}-eq", picked, keys, False)
+        # Of a struct the file has only the fields that are keys.
+        columns = []
+        for column in self.columns:
+            children = [child for child in column.children if child in keys]
+            if column in keys or (column.kind == STRUCT and children):
+                columns.append(copy.copy(column))
+                columns[-1].children = children
+        rows = [{column.id: ({child.id: values[keys.index(child)] for child in column.children}
+                             if column.kind == STRUCT else
+                             values[[c.id for c in keys].index(column.id)])
+                 for column in columns} for values in picked]
+        all_columns, self.columns = self.columns, columns  # Metrics of these alone.
+        made = self.write(f"{number}-eq", rows, columns, False)
         self.columns = all_columns
         return self.commit(number, [{**made, "partition": Record(*values),
                                      "equality_ids": [c.id for c in keys],
@@ -462,11 +526,13 @@ class Table:
         path = self.writer.finish(self.schemas, self.specs, mapping if self.has_mapping else {})
         return path
 
-    def write_rows_of(self, number, path):
-        """The rows that the table has at a snapshot, as its columns were then."""
-        self.columns = self.history[number]
+    def write_rows_of(self, number, path, behind=None):
+        """The rows that the table has at a snapshot, as its columns were then; or those that
+        were appended behind another one, as the columns are now."""
+        self.columns = self.history[number if behind is None else max(self.history)]
         rows = [row for file in self.files for i, row in enumerate(file["rows"])
-                if file["sequence"] <= number and file["gone"].get(i, number + 1) > number]
+                if file["sequence"] <= number and (file["gone"].get(i, number + 1) > number
+                                                   if behind is None else file["sequence"] > behind)]
         pq.write_table(self.arrow(rows, self.columns), path, write_statistics=False,
                        use_dictionary=False, store_schema=False)
         return len(rows)
@@ -474,11 +540,15 @@ class Table:
     # Filters
 
     def terms(self):
-        return ([(f'"{c.name}"', c) for c in self.columns if c.kind != STRUCT]
-                + [(f'"{c.name}"."{child.name}"', child) for c in self.columns for child in c.children])
+        return ([(f'"{c.name}"', c) for c in self.columns if c.kind not in NESTED]
+                + [(f'"{c.name}"."{child.name}"', child) for c in self.columns if c.kind == STRUCT
+                   for child in c.children])
 
     def term(self):
         rng = self.rng
+        nested = [column for column in self.columns if column.kind in NESTED]
+        if nested and rng.random() < 0.1:
+            return f'"{rng.choice(nested).name}" IS {rng.choice(["", "NOT "])}NULL'
         name, column = rng.choice(self.terms())
         kind = KINDS[column.kind]
         one = lambda: kind.literal(kind.value(rng))  # noqa: E731
@@ -533,18 +603,20 @@ def ask(firn, statements):
     return [sorted(part.splitlines()[1:]) for part in parts]
 
 
-def compare(firn, table, number, path, plain):
-    """What differs between a snapshot and its rows."""
-    count = table.write_rows_of(number, plain)
+def compare(firn, table, number, path, plain, behind=None):
+    """What differs between a snapshot, or the appends behind another one, and their rows."""
+    count = table.write_rows_of(number, plain, behind)
     names = ", ".join(f'"{column.name}"' for column in table.columns)
     statements = [f"SELECT {names} FROM @", "SELECT count(*) FROM @"]
     statements += [table.statement() for _ in range(25)]
-    sources = (f"iceberg_scan('{path}', snapshot_id => {number})", f"'{plain}'")
+    of = (f"snapshot_id => {number}" if behind is None else
+          f"from_snapshot_id => {behind}, to_snapshot_id => {number}")
+    sources = (f"iceberg_scan('{path}', {of})", f"'{plain}'")
     answers = [ask(firn, [each.replace("@", source) for each in statements]) for source in sources]
     for answer in answers:
         if isinstance(answer, str):
             return [answer]
-    return [f"{number}, {count} rows: {each}\n  only in the table: {[r for r in got if r not in wanted][:3]}"
+    return [f"{of}, {count} rows: {each}\n  only in the table: {[r for r in got if r not in wanted][:3]}"
             f"\n  only expected: {[r for r in wanted if r not in got][:3]}"
             for each, got, wanted in zip(statements, *answers) if got != wanted]
 
@@ -563,6 +635,8 @@ def run(firn, seed):
     path = table.finish()
     failed = compare(firn, table, last, path, folder / "now.parquet")
     failed += compare(firn, table, rng.randint(1, last), path, folder / "then.parquet")
+    to = rng.randint(2, last)
+    failed += compare(firn, table, to, path, folder / "since.parquet", rng.randint(1, to - 1))
     if failed:
         print(f"FAIL seed {seed}, {path}\n" + "\n".join(failed[:3]), flush=True)
     else:

@@ -1,4 +1,6 @@
 // Avro files of a table, block by block.
+#include <assert.h>
+
 #include "formats/avro/avro_columns.h"
 #include "formats/avro/avro_file.h"
 #include "formats/avro/avro_types.h"
@@ -22,9 +24,8 @@ typedef struct avro_data {
     bool has_header;
     // Top-level columns that are decoded, and where in them each wanted column is.
     schema tops;
-    uint32_t *top_of;   // Per wanted column; UINT32_MAX: the position.
-    uint32_t **places;  // Per wanted column: child numbers below the top.
-    const type **types; // Per top: its type by the table's names.
+    uint32_t *top_of;  // Per wanted column; UINT32_MAX: the position.
+    uint32_t **places; // Per wanted column: child numbers below the top.
     const avro_columns *columns;
     expr_state *filter;
     column *out;
@@ -94,17 +95,53 @@ static const column *missing(void *user, const field *wanted) {
     return self->what->schema == NULL ? NULL : ice_schema_default(self->what->schema, wanted->id);
 }
 
-// The type of a top-level column: what is wanted if one column wants it, else all of it.
-static const type *type_of_top(const avro_data *self, const ice_wanted *wanted) {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < self->what->count; i++) {
-        const ice_wanted *each = &self->what->columns[i];
-        count += !each->is_position && each->path[0] == wanted->path[0];
+// What is wanted as the type of its top-level column: structs around it that have nothing else.
+static const type *type_from_top(const ice_wanted *wanted, arena *memory) {
+    const type *of = wanted->type;
+    for (uint32_t i = wanted->path_length; i > 1 && of != NULL; i--) {
+        const field inner = {.id = wanted->path[i - 1], .type = of, .is_nullable = true};
+        of = type_struct(memory, 1, &inner);
     }
-    const field *whole = self->what->schema == NULL
-                             ? NULL
-                             : ice_schema_find(&self->what->schema->columns, wanted->path[0]);
-    return whole != NULL && (count > 1 || wanted->path_length > 1) ? whole->type : wanted->type;
+    return of;
+}
+
+static uint32_t child_of(const type *self, int32_t id) {
+    uint32_t child = 0;
+    while (child < self->child_count && self->children[child].id != id) {
+        child++;
+    }
+    return child;
+}
+
+// A type with the fields that either has. Recursion follows types, whose depth is bounded. NULL if
+// there is no memory.
+static const type *unite(const type *left, const type *right, arena *memory) {
+    if (left == right || !type_is_nested(left) || left->id != right->id) {
+        return left;
+    }
+    type *made = ARENA_NEW(memory, type, 1);
+    field *children = ARENA_NEW(memory, field, (size_t)left->child_count + right->child_count + 1);
+    if (made == NULL || children == NULL) {
+        return NULL;
+    }
+    *made = *left;
+    made->children = children;
+    if (left->child_count > 0) {
+        memcpy(children, left->children, left->child_count * sizeof *children);
+    }
+    for (uint32_t i = 0; i < right->child_count; i++) {
+        const field *more = &right->children[i];
+        const uint32_t at = left->id == TYPE_STRUCT ? child_of(left, more->id) : i;
+        if (at == left->child_count) {
+            children[made->child_count++] = *more;
+            continue;
+        }
+        children[at].type = unite(children[at].type, more->type, memory);
+        if (children[at].type == NULL) {
+            return NULL;
+        }
+    }
+    return made;
 }
 
 static firn_status take_place(avro_data *self, uint32_t index, const type *top, firn_error *err) {
@@ -114,12 +151,9 @@ static firn_status take_place(avro_data *self, uint32_t index, const type *top, 
         return ARENA_FULL(&self->memory, err);
     }
     for (uint32_t i = 1; i < wanted->path_length; i++) {
-        uint32_t child = 0;
-        while (child < top->child_count && top->children[child].id != wanted->path[i]) {
-            child++;
-        }
+        const uint32_t child = child_of(top, wanted->path[i]);
         if (child == top->child_count || top->id != TYPE_STRUCT) {
-            return FAIL(err, FIRN_UNSUPPORTED, "field %d of an Avro file is not read by itself",
+            return FAIL(err, FIRN_CORRUPT, "field %d is in a struct and is in none",
                         wanted->path[i]);
         }
         self->places[index][i - 1] = child;
@@ -131,12 +165,10 @@ static firn_status take_place(avro_data *self, uint32_t index, const type *top, 
 static firn_status take_tops(avro_data *self, firn_error *err) {
     const uint32_t count = self->what->count;
     field *fields = ARENA_NEW(&self->memory, field, (size_t)count + 1);
-    self->types = ARENA_NEW(&self->memory, const type *, (size_t)count + 1);
     self->top_of = ARENA_NEW(&self->memory, uint32_t, (size_t)count + 1);
     self->places = ARENA_NEW(&self->memory, uint32_t *, (size_t)count + 1);
     self->out = ARENA_NEW(&self->memory, column, (size_t)count + 1);
-    if (fields == NULL || self->types == NULL || self->top_of == NULL || self->places == NULL ||
-        self->out == NULL) {
+    if (fields == NULL || self->top_of == NULL || self->places == NULL || self->out == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
     self->tops = (schema){.fields = fields};
@@ -150,14 +182,22 @@ static firn_status take_tops(avro_data *self, firn_error *err) {
         while (top < self->tops.count && fields[top].id != wanted->path[0]) {
             top++;
         }
+        const type *own = type_from_top(wanted, &self->memory);
         if (top == self->tops.count) {
-            self->types[top] = type_of_top(self, wanted);
-            fields[top] =
-                (field){.id = wanted->path[0], .type = self->types[top], .is_nullable = true};
-            self->tops.count++;
+            fields[self->tops.count++] =
+                (field){.id = wanted->path[0], .type = own, .is_nullable = true};
+        } else if (own != NULL) {
+            fields[top].type = unite(fields[top].type, own, &self->memory);
+        }
+        if (own == NULL || fields[top].type == NULL) {
+            return ARENA_FULL(&self->memory, err);
         }
         self->top_of[i] = top;
-        TRY(take_place(self, i, self->types[top], err));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (self->top_of[i] != UINT32_MAX) {
+            TRY(take_place(self, i, fields[self->top_of[i]].type, err));
+        }
     }
     return FIRN_OK;
 }
@@ -268,10 +308,11 @@ static firn_status read_block(avro_data *self, bool *is_there, firn_error *err) 
 
 // ---- Rows --------------------------------------------------------------------------------------
 
-// Gives a renamed column and its children the types of the table.
-static firn_status retype(column *self, const type *as, arena *scratch, firn_error *err) {
+// Leaves a column with the fields that are wanted of it, under their names in the table.
+static firn_status project(column *self, const type *as, arena *scratch, firn_error *err) {
+    const type *from = self->type;
     self->type = as;
-    if (as->child_count == 0 || self->children == NULL) {
+    if (as->child_count == 0 || self->children == NULL || as == from) {
         return FIRN_OK;
     }
     column *children = ARENA_NEW(scratch, column, as->child_count);
@@ -279,8 +320,10 @@ static firn_status retype(column *self, const type *as, arena *scratch, firn_err
         return ARENA_FULL(scratch, err);
     }
     for (uint32_t i = 0; i < as->child_count; i++) {
-        children[i] = self->children[i];
-        TRY(retype(&children[i], as->children[i].type, scratch, err));
+        const uint32_t at = as->id == TYPE_STRUCT ? child_of(from, as->children[i].id) : i;
+        assert(at < from->child_count); // All that is wanted was decoded.
+        children[i] = self->children[at];
+        TRY(project(&children[i], as->children[i].type, scratch, err));
     }
     self->children = children;
     return FIRN_OK;
@@ -318,10 +361,10 @@ static firn_status make_columns(avro_data *self, uint32_t count, arena *scratch,
             TRY(make_position(self, count, scratch, &self->out[i], err));
             continue;
         }
-        column whole = tops[top];
-        TRY(retype(&whole, self->types[top], scratch, err));
-        TRY(descend(&whole, self->places[i], self->what->columns[i].path_length - 1, scratch,
-                    &self->out[i], err));
+        const ice_wanted *wanted = &self->what->columns[i];
+        TRY(descend(&tops[top], self->places[i], wanted->path_length - 1, scratch, &self->out[i],
+                    err));
+        TRY(project(&self->out[i], wanted->type, scratch, err));
     }
     return FIRN_OK;
 }
