@@ -15,7 +15,9 @@
 // A kernel computes the rows it is given and returns how many it did: all, or the number k of the
 // first row (the k-th one visited) whose value SQL forbids: overflow, division by zero, a bad cast.
 // It writes no text; the caller makes the error from that row's values, or makes the row NULL under
-// TRY and goes on behind it. KERNEL_NO_MEMORY says the scratch arena is full.
+// TRY and goes on behind it. KERNEL_NO_MEMORY says the scratch arena is full, or the statement was
+// stopped: a kernel that may work on one row for more than a few milliseconds asks
+// function_is_stopped.
 //
 // A kernel that can fail may be run over rows whose answer nobody needs (all lanes at once are
 // faster than a list), as long as its arguments are of fixed width: a failure there is no error,
@@ -73,6 +75,11 @@ struct function_call {
     /// By argument: the lambda, whose args[i] is NULL, or NULL. NULL: no argument is a lambda.
     function_lambda *const *lambdas;
 };
+
+/// Is nobody waiting for the result any more? The kernel then gives up with KERNEL_NO_MEMORY.
+static inline bool function_is_stopped(const function_call *self) {
+    return self->context != NULL && cancel_is_raised(self->context->cancel);
+}
 
 /// Visits the rows of a call. Two loops in hot kernels (with and without list) are worth their
 /// lines only where a benchmark says so; templates in kernels/ have them.

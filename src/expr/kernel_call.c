@@ -25,6 +25,13 @@ static firn_status no_memory(const kernel_state *self) {
     return ARENA_FULL(self->task->memory, self->run->err);
 }
 
+// A kernel that answered KERNEL_NO_MEMORY.
+static firn_status gave_up(const kernel_state *self) {
+    const statement_context *context = self->call->call.context;
+    TRY(cancel_check(context == NULL ? NULL : context->cancel, self->run->err));
+    return no_memory(self);
+}
+
 static bool has_flag(const kernel_state *self, function_flags flag) {
     return (self->info->flags & (uint32_t)flag) != 0;
 }
@@ -181,7 +188,7 @@ static firn_status run_tolerant(const kernel_state *self, const row_scope *exact
     while (done < count) {
         const uint32_t ok = call_rows(self, rows + done, count - done);
         if (ok == KERNEL_NO_MEMORY) {
-            return no_memory(self);
+            return gave_up(self);
         }
         if (ok == count - done) {
             break;
@@ -235,7 +242,7 @@ static firn_status run_exact(const kernel_state *self, bool *fits) {
         return FIRN_OK;
     }
     if (done == KERNEL_NO_MEMORY) {
-        return no_memory(self);
+        return gave_up(self);
     }
     if (self->task->is_narrow) {
         *fits = false;
@@ -255,7 +262,7 @@ static firn_status run_fallible(const kernel_state *self, bool *is_everywhere, b
             return FIRN_OK;
         }
         if (done == KERNEL_NO_MEMORY) {
-            return no_memory(self);
+            return gave_up(self);
         }
         self->call->wrong_guesses++;
     }
@@ -276,7 +283,7 @@ static firn_status run_infallible(const kernel_state *self, bool *is_everywhere)
     const uint32_t count = takes_all ? scope->length : scope->count;
     const uint32_t done = call_rows(self, rows, count);
     if (done == KERNEL_NO_MEMORY) {
-        return no_memory(self);
+        return gave_up(self);
     }
     *is_everywhere = takes_all;
     return done == count ? FIRN_OK

@@ -66,6 +66,19 @@ static const scenario scenarios[] = {
      "SELECT CAST(count(*) AS BIGINT) FROM generate_series(1, 4000) a(n), "
      "generate_series(1, 4000) b(n) WHERE a.n * b.n % 1000 = b.n + 7",
      "1GB"},
+    {"long texts",
+     "SELECT max(length(replace(repeat('ab', 2000000 + CAST(n AS INTEGER)), 'a', 'xx'))) "
+     "FROM " SERIES(20),
+     "1GB"},
+    {"texts compared",
+     "SELECT max(levenshtein(repeat('ab', 1500 + CAST(n AS INTEGER)), repeat('ba', 1500))) "
+     "FROM " SERIES(20),
+     "1GB"},
+    {"lists sorted", "SELECT max(len(list_sort(range(1, 100000 + n)))) FROM " SERIES(30), "1GB"},
+    {"regular expressions",
+     "SELECT max(length(regexp_replace(repeat('ab', 100000 + CAST(n AS INTEGER)), 'a', 'xx', "
+     "'g'))) FROM " SERIES(20),
+     "1GB"},
     {"rows handed out", "SELECT n FROM " SERIES(6000000), "1GB"},
 };
 #define SCENARIO_COUNT (sizeof scenarios / sizeof scenarios[0])

@@ -61,7 +61,7 @@ static uint32_t format(function_call *call, const column *values, const column *
                        bool is_percent, column *out) {
     pattern_rows rows = patterns_of(patterns, is_percent);
     zone_cursor cursor = cursor_of(call);
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         const date_pattern *pattern = pattern_at(&rows, row, call->scratch);
         if (pattern == NULL) {

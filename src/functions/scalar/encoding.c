@@ -12,7 +12,7 @@ static bytes bytes_of(text value) {
 
 static uint32_t md5(function_call *call, const column *const *args, column *out) {
     const text_rows values = text_rows_of(args[0]);
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         uint8_t digest[DIGEST_MD5_SIZE];
         char *room = text_sink_room(&sink, 2 * sizeof digest);
@@ -28,7 +28,7 @@ static uint32_t md5(function_call *call, const column *const *args, column *out)
 
 static uint32_t sha256(function_call *call, const column *const *args, column *out) {
     const text_rows values = text_rows_of(args[0]);
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         uint8_t digest[DIGEST_SHA256_SIZE];
         digest_sha256(bytes_of(text_at(values, row)), digest);
@@ -192,7 +192,7 @@ static bool decode_text(text input, encoding as, uint8_t *out, size_t *size) {
 static uint32_t encode(function_call *call, const column *const *args, column *out) {
     const text_rows values = text_rows_of(args[0]);
     const text_rows words = text_rows_of(args[1]);
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         const bytes value = bytes_of(text_at(values, row));
         const encoding as = encoding_of(text_at(words, row));
@@ -212,7 +212,7 @@ static uint32_t encode(function_call *call, const column *const *args, column *o
 static uint32_t decode(function_call *call, const column *const *args, column *out) {
     const text_rows values = text_rows_of(args[0]);
     const text_rows words = text_rows_of(args[1]);
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         const text value = text_at(values, row);
         const encoding as = encoding_of(text_at(words, row));
@@ -285,9 +285,9 @@ const scalar_function function_decode = {
 
 // The least count of insertions, deletions and replacements of code points: one row of the table at
 // a time.
-static bool distance_of(text left, text right, arena *scratch, int64_t *out) {
+static bool distance_of(const function_call *call, text left, text right, int64_t *out) {
     const size_t width = utf8_count(right);
-    int64_t *costs = ARENA_NEW(scratch, int64_t, width + 1);
+    int64_t *costs = ARENA_NEW(call->scratch, int64_t, width + 1);
     if (costs == NULL) {
         return false;
     }
@@ -296,6 +296,9 @@ static bool distance_of(text left, text right, arena *scratch, int64_t *out) {
     }
     size_t at = 0;
     for (int64_t height = 1; at < left.size; height++) {
+        if (function_is_stopped(call)) {
+            return false;
+        }
         const uint32_t code = utf8_next(left, &at);
         int64_t diagonal = costs[0];
         size_t other = 0;
@@ -322,8 +325,7 @@ static uint32_t levenshtein(function_call *call, const column *const *args, colu
         if (left.size > DISTANCE_SIZE_MAX || right.size > DISTANCE_SIZE_MAX) {
             return ROW_VISIT(row);
         }
-        const bool is_good =
-            distance_of(left, right, call->scratch, &COLUMN_OUT(out, int64_t)[row]);
+        const bool is_good = distance_of(call, left, right, &COLUMN_OUT(out, int64_t)[row]);
         arena_rewind(call->scratch, mark);
         if (!is_good) {
             return KERNEL_NO_MEMORY;

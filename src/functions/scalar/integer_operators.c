@@ -347,7 +347,7 @@ static uint32_t random_kernel(function_call *call, const column *const *args, co
 
 static uint32_t random_uuid(function_call *call, const column *const *args, column *out) {
     (void)args;
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         uint64_t words[2] = {next_random(call), next_random(call)};
         uint8_t bytes[16];

@@ -6,7 +6,7 @@
 // ---- list_value ------------------------------------------------------------------------------
 
 static uint32_t list_value_kernel(function_call *call, const column *const *args, column *out) {
-    list_build build = {.memory = call->scratch};
+    list_build build = list_build_of(call);
     FOR_ROWS(call, row) {
         COLUMN_OUT(out, list_value)
         [row] = (list_value){.offset = build.count, .size = call->arg_count};
@@ -147,7 +147,7 @@ static bool add_steps(list_build *build, const column *elements, list_value list
 
 static uint32_t list_slice_step(function_call *call, const column *const *args, column *out) {
     const list_rows lists = list_rows_of(args[0]);
-    list_build build = {.memory = call->scratch};
+    list_build build = list_build_of(call);
     FOR_ROWS(call, row) {
         const list_value list = list_at(lists, row);
         const int64_t step = i64_at(i64_rows_of(args[3]), row);

@@ -5,7 +5,7 @@ static bool reserve(list_build *self, uint32_t more) {
         return true;
     }
     const uint64_t wanted = ((uint64_t)self->count + more) * 2;
-    if (wanted > UINT32_MAX) {
+    if (wanted > UINT32_MAX || function_is_stopped(self->call)) {
         return false;
     }
     const uint32_t capacity = wanted < 64 ? 64 : (uint32_t)wanted;

@@ -4,8 +4,9 @@
 
 #include "expr/function.h"
 
-/// Elements collected one behind another. `(list_build){.memory = call->scratch}`.
+/// Elements collected one behind another.
 typedef struct list_build {
+    const function_call *call;
     arena *memory;
     const column **sources; ///< NULL: the element is NULL.
     uint32_t *rows;
@@ -13,7 +14,12 @@ typedef struct list_build {
     uint32_t capacity;
 } list_build;
 
-/// Adds row `row` of a column; NULL for NULL. False when memory is full.
+static inline list_build list_build_of(const function_call *call) {
+    return (list_build){.call = call, .memory = call->scratch};
+}
+
+/// Adds row `row` of a column; NULL for NULL. False when memory is full, or the statement was
+/// stopped.
 bool list_build_add(list_build *self, const column *source, uint32_t row);
 /// Adds `count` rows from `from` on.
 bool list_build_add_range(list_build *self, const column *source, uint32_t from, uint32_t count);

@@ -42,14 +42,24 @@ static void merge(const sort_order *order, const uint32_t *in, uint32_t from, ui
     }
 }
 
-// Sorts places, equal ones staying in order: runs of 1, 2, 4 ... are merged.
-static uint32_t *sort_places(const sort_order *order, uint32_t *places, uint32_t *other,
-                             uint32_t count) {
+#define LOOK_EVERY 16384 // Places merged between two looks at whether anybody waits.
+
+// Sorts places, equal ones staying in order: runs of 1, 2, 4 ... are merged. NULL: stopped.
+static uint32_t *sort_places(const function_call *call, const sort_order *order, uint32_t *places,
+                             uint32_t *other, uint32_t count) {
+    uint32_t until_look = LOOK_EVERY;
     for (uint32_t run = 1; run<count; run = run> UINT32_MAX / 2 ? count : run * 2) {
         for (uint32_t from = 0; from < count;) {
             const uint32_t middle = count - from > run ? from + run : count;
             const uint32_t to = count - middle > run ? middle + run : count;
             merge(order, places, from, middle, to, other);
+            until_look -= to - from < until_look ? to - from : until_look;
+            if (until_look == 0) {
+                until_look = LOOK_EVERY;
+                if (function_is_stopped(call)) {
+                    return NULL;
+                }
+            }
             from = to;
         }
         uint32_t *swapped = places;
@@ -89,7 +99,7 @@ static bool read_order(function_call *call, const column *const *args, uint32_t 
 static uint32_t sort(function_call *call, const column *const *args, bool is_descending,
                      column *out) {
     const list_rows lists = list_rows_of(args[0]);
-    list_build build = {.memory = call->scratch};
+    list_build build = list_build_of(call);
     FOR_ROWS(call, row) {
         const list_value list = list_at(lists, row);
         sort_order order;
@@ -103,7 +113,10 @@ static uint32_t sort(function_call *call, const column *const *args, bool is_des
         for (uint32_t i = 0; i < list.size; i++) {
             places[i] = list.offset + i;
         }
-        const uint32_t *sorted = sort_places(&order, places, places + list.size, list.size);
+        const uint32_t *sorted = sort_places(call, &order, places, places + list.size, list.size);
+        if (sorted == NULL) {
+            return KERNEL_NO_MEMORY;
+        }
         const uint32_t from = build.count;
         for (uint32_t i = 0; i < list.size; i++) {
             if (!list_build_add(&build, order.elements, sorted[i])) {
@@ -213,7 +226,7 @@ static bool add_distinct(list_build *build, const column *elements, list_value l
 
 static uint32_t list_distinct(function_call *call, const column *const *args, column *out) {
     const list_rows lists = list_rows_of(args[0]);
-    list_build build = {.memory = call->scratch};
+    list_build build = list_build_of(call);
     FOR_ROWS(call, row) {
         const uint32_t from = build.count;
         if (!add_distinct(&build, &args[0]->children[0], list_at(lists, row), call->scratch)) {
@@ -226,7 +239,7 @@ static uint32_t list_distinct(function_call *call, const column *const *args, co
 
 static uint32_t list_reverse(function_call *call, const column *const *args, column *out) {
     const list_rows lists = list_rows_of(args[0]);
-    list_build build = {.memory = call->scratch};
+    list_build build = list_build_of(call);
     FOR_ROWS(call, row) {
         const list_value list = list_at(lists, row);
         const uint32_t from = build.count;
@@ -243,7 +256,7 @@ static uint32_t list_reverse(function_call *call, const column *const *args, col
 static uint32_t flatten_kernel(function_call *call, const column *const *args, column *out) {
     const list_rows lists = list_rows_of(args[0]);
     const column *inner = &args[0]->children[0];
-    list_build build = {.memory = call->scratch};
+    list_build build = list_build_of(call);
     FOR_ROWS(call, row) {
         const list_value list = list_at(lists, row);
         const uint32_t from = build.count;
@@ -360,6 +373,9 @@ WRAPS static uint32_t make_series(function_call *call, const column *const *args
         const uint64_t length = series_length(at, end, step, has_end);
         if (length > SERIES_SIZE_MAX - made.count) {
             return ROW_VISIT(row);
+        }
+        if (function_is_stopped(call)) {
+            return KERNEL_NO_MEMORY;
         }
         for (uint64_t i = 0; i < length; i++) {
             if (!series_add(&made, call->scratch, at)) {

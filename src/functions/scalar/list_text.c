@@ -40,7 +40,7 @@ static uint64_t join(const column *elements, list_value list, text separator, co
 static uint32_t array_to_string(function_call *call, const column *const *args, column *out) {
     const list_rows lists = list_rows_of(args[0]);
     const text_rows separators = text_rows_of(args[1]);
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         // Not strict: a text for NULL may be NULL itself.
         if (!column_row_is_valid(args[0], row) || !column_row_is_valid(args[1], row)) {

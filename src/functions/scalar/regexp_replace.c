@@ -57,8 +57,9 @@ static bool add_replacement(growing_text *out, const regular *with, text value, 
 }
 
 // Replaces in one text; REGULAR_NOT_FOUND at its good end.
-static regular_answer replace_in(regular *with, text value, text replacement, bool replaces_all,
-                                 growing_text *out) {
+static regular_answer replace_in(const function_call *call, text value, text replacement,
+                                 bool replaces_all, growing_text *out) {
+    regular *with = call->local;
     size_t copied = 0;
     size_t from = 0;
     regular_answer answer = REGULAR_FOUND;
@@ -75,6 +76,9 @@ static regular_answer replace_in(regular *with, text value, text replacement, bo
         }
         if (out->size > TEXT_RESULT_SIZE_MAX) {
             return REGULAR_TOO_LONG;
+        }
+        if (function_is_stopped(call)) {
+            return REGULAR_NO_MEMORY;
         }
         copied = at + found.size;
         from = regular_next_start(with, value);
@@ -109,7 +113,7 @@ static uint32_t regexp_replace(function_call *call, const column *const *args, c
         }
         if (answer == REGULAR_FOUND) {
             answer = replace_in(
-                call->local, value, text_at(replacements, row),
+                call, value, text_at(replacements, row),
                 memchr(flags.data == NULL ? "" : flags.data, 'g', flags.size) != NULL, &made);
         }
         if (answer != REGULAR_NOT_FOUND) {

@@ -72,22 +72,41 @@ static inline firn_status bind_as_text(function_bind_call *call, firn_error *err
 
 #define TEXT_SINK_PIECE ((size_t)4096)
 #define TEXT_RESULT_SIZE_MAX ((size_t)1 << 30) ///< What repeat, lpad … may make.
+#define TEXT_LOOK_EVERY ((size_t)1 << 20)      ///< Bytes between two looks at who still waits.
 
-/// Room for texts, piece by piece. `(text_sink){.memory = call->scratch}`.
+/// Room for texts, piece by piece.
 typedef struct text_sink {
     arena *memory;
+    const function_call *call;
     char *at;
     size_t left;
 } text_sink;
 
-/// Room for `size` bytes, kept only by text_sink_take. NULL when memory is full.
+static inline text_sink text_sink_of(const function_call *call) {
+    return (text_sink){.memory = call->scratch, .call = call};
+}
+
+/// Room for `size` bytes, kept only by text_sink_take. NULL when memory is full, or the statement
+/// was stopped.
 static inline char *text_sink_room(text_sink *self, size_t size) {
     if (size > self->left || self->at == NULL) {
         const size_t piece = size > TEXT_SINK_PIECE ? size : TEXT_SINK_PIECE;
-        self->at = ARENA_NEW(self->memory, char, piece);
+        self->at = function_is_stopped(self->call) ? NULL : ARENA_NEW(self->memory, char, piece);
         self->left = self->at == NULL ? 0 : piece;
     }
     return self->at;
+}
+
+/// Copies a text to `out`. False: the statement was stopped.
+static inline bool text_put(const function_call *call, char *out, text value) {
+    for (size_t at = 0; at < value.size; at += TEXT_LOOK_EVERY) {
+        const size_t left = value.size - at;
+        if (at > 0 && function_is_stopped(call)) {
+            return false;
+        }
+        memcpy(out + at, value.data + at, left < TEXT_LOOK_EVERY ? left : TEXT_LOOK_EVERY);
+    }
+    return true;
 }
 
 /// The value of the first `size` bytes of the room.

@@ -3,7 +3,7 @@
 #include "functions/scalar/row_values.h"
 
 static uint32_t fill_text(function_call *call, text value, column *out) {
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     char *room = text_sink_room(&sink, value.size);
     if (room == NULL) {
         return KERNEL_NO_MEMORY;

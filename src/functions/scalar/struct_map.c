@@ -245,8 +245,8 @@ static map_fault check_entries(const column *const *args, uint32_t row, arena *s
 }
 
 static uint32_t map_kernel(function_call *call, const column *const *args, column *out) {
-    list_build keys = {.memory = call->scratch};
-    list_build values = {.memory = call->scratch};
+    list_build keys = list_build_of(call);
+    list_build values = list_build_of(call);
     FOR_ROWS(call, row) {
         const list_value key_list = list_at(list_rows_of(args[0]), row);
         const list_value value_list = list_at(list_rows_of(args[1]), row);

@@ -86,7 +86,7 @@ static size_t write_upper(text value, char *out) {
 
 static uint32_t rewrite(function_call *call, const column *arg, case_writer write, column *out) {
     const text_rows values = text_rows_of(arg);
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         const text value = text_at(values, row);
         char *room = text_sink_room(&sink, text_case_size_max(value.size));

@@ -5,7 +5,7 @@
 static uint32_t join_two(function_call *call, const column *const *args, column *out) {
     const text_rows lefts = text_rows_of(args[0]);
     const text_rows rights = text_rows_of(args[1]);
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         const text left = text_at(lefts, row);
         const text right = text_at(rights, row);
@@ -13,14 +13,9 @@ static uint32_t join_two(function_call *call, const column *const *args, column 
             return KERNEL_NO_MEMORY;
         }
         char *room = text_sink_room(&sink, left.size + right.size);
-        if (room == NULL) {
+        if (room == NULL || !text_put(call, room, left) ||
+            !text_put(call, room + left.size, right)) {
             return KERNEL_NO_MEMORY;
-        }
-        if (left.size > 0) {
-            memcpy(room, left.data, left.size);
-        }
-        if (right.size > 0) {
-            memcpy(room + left.size, right.data, right.size);
         }
         COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, left.size + right.size);
     }
@@ -38,7 +33,7 @@ static bool add_list(list_build *build, const column *arg, uint32_t row) {
 }
 
 static uint32_t join_all_lists(function_call *call, const column *const *args, column *out) {
-    list_build build = {.memory = call->scratch};
+    list_build build = list_build_of(call);
     FOR_ROWS(call, row) {
         const uint32_t from = build.count;
         for (uint32_t i = 0; i < call->arg_count; i++) {
@@ -56,7 +51,7 @@ static uint32_t join_all_lists(function_call *call, const column *const *args, c
 // A list and an element, which may be NULL; a list that is NULL is empty.
 static uint32_t join_element(function_call *call, const column *list, const column *element,
                              bool is_first, column *out) {
-    list_build build = {.memory = call->scratch};
+    list_build build = list_build_of(call);
     FOR_ROWS(call, row) {
         const uint32_t from = build.count;
         const uint32_t lane = list_source_row(element, row);
@@ -201,7 +196,7 @@ static uint32_t join_row(function_call *call, const column *const *args, uint32_
 }
 
 static uint32_t concat(function_call *call, const column *const *args, column *out) {
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         if (join_row(call, args, 0, TEXT(""), row, &sink, &COLUMN_OUT(out, string_value)[row]) !=
             0) {
@@ -212,7 +207,7 @@ static uint32_t concat(function_call *call, const column *const *args, column *o
 }
 
 static uint32_t concat_ws(function_call *call, const column *const *args, column *out) {
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         if (!column_row_is_valid(args[0], row)) {
             if (!column_set_null(call->scratch, out, row)) {

@@ -17,28 +17,27 @@ static void explain_size(const function_call *call, const column *const *args, u
 
 // ---- repeat, lpad, rpad ------------------------------------------------------------------------
 
-// Writes `size` bytes of a text that repeats.
-static void fill(char *out, size_t size, text with) {
-    if (size == 0) {
-        return;
-    }
-    if (with.size == 1) {
-        memset(out, (uint8_t)with.data[0], size);
-        return;
-    }
+// Writes `size` bytes of a text that repeats. False: stopped.
+static bool fill(const function_call *call, char *out, size_t size, text with) {
     size_t done = with.size < size ? with.size : size;
-    memcpy(out, with.data, done);
-    while (done < size) { // Each turn doubles what is there.
-        const size_t more = done < size - done ? done : size - done;
-        memcpy(out + done, out, more);
+    memcpy(out, with.size == 0 ? "" : with.data, done);
+    while (done < size) { // Each turn doubles what is there, up to a piece.
+        const size_t whole = done < TEXT_LOOK_EVERY ? done : done / with.size * with.size;
+        const size_t piece = whole < TEXT_LOOK_EVERY ? whole : TEXT_LOOK_EVERY;
+        const size_t more = piece < size - done ? piece : size - done;
+        if (more == TEXT_LOOK_EVERY && function_is_stopped(call)) {
+            return false;
+        }
+        memcpy(out + done, out + done % with.size, more);
         done += more;
     }
+    return true;
 }
 
 static uint32_t repeat(function_call *call, const column *const *args, column *out) {
     const text_rows values = text_rows_of(args[0]);
     const i64_rows counts = i64_rows_of(args[1]);
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         const text value = text_at(values, row);
         const int64_t count = i64_at(counts, row);
@@ -48,10 +47,9 @@ static uint32_t repeat(function_call *call, const column *const *args, column *o
             return ROW_VISIT(row);
         }
         char *room = text_sink_room(&sink, size);
-        if (room == NULL) {
+        if (room == NULL || !fill(call, room, size, value)) {
             return KERNEL_NO_MEMORY;
         }
-        fill(room, size, value);
         COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, size);
     }
     return call->count;
@@ -86,7 +84,7 @@ static uint32_t pad(function_call *call, const column *const *args, bool at_star
     const i64_rows counts = i64_rows_of(args[1]);
     const bool has_fill = call->arg_count == 3;
     const text_rows fills = text_rows_of(args[has_fill ? 2 : 0]);
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         const text value = text_at(values, row);
         const text with = has_fill ? text_at(fills, row) : TEXT(" ");
@@ -104,10 +102,9 @@ static uint32_t pad(function_call *call, const column *const *args, bool at_star
             return ROW_VISIT(row);
         }
         char *room = text_sink_room(&sink, value.size + padding);
-        if (room == NULL) {
+        if (room == NULL || !fill(call, room + (at_start ? 0 : value.size), padding, with)) {
             return KERNEL_NO_MEMORY;
         }
-        fill(room + (at_start ? 0 : value.size), padding, with);
         if (value.size > 0) {
             memcpy(room + (at_start ? padding : 0), value.data, value.size);
         }
@@ -161,7 +158,7 @@ const scalar_function function_rpad = {
 
 static uint32_t reverse(function_call *call, const column *const *args, column *out) {
     const text_rows values = text_rows_of(args[0]);
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         const text value = text_at(values, row);
         char *room = text_sink_room(&sink, value.size);
@@ -193,40 +190,41 @@ const scalar_function function_reverse = {
 
 // ---- replace ---------------------------------------------------------------------------------
 
-static size_t replaced_size(text value, text from, text to) {
-    const size_t count = text_seek_count(value, from);
-    size_t added;
-    size_t size;
-    if (!mul_fits(count, to.size, &added) ||
-        !add_fits(value.size - count * from.size, added, &size)) {
-        return SIZE_MAX;
-    }
-    return size;
-}
-
-static void replace_into(text value, text from, text to, char *out) {
+// Writes the text with each `from` replaced to `out`, or nothing if that is NULL; `*size` is how
+// long it is. False: stopped, or too long.
+static bool replace_all(const function_call *call, text value, text from, text to, char *out,
+                        size_t *size) {
     size_t at = 0;
+    size_t look_at = TEXT_LOOK_EVERY;
+    *size = 0;
     while (at < value.size) {
+        if (at >= look_at) {
+            look_at = at + TEXT_LOOK_EVERY;
+            if (function_is_stopped(call)) {
+                return false;
+            }
+        }
         const size_t found = text_seek(value, from, at);
-        const size_t end = found == TEXT_NOWHERE ? value.size : found;
-        memcpy(out, value.data + at, end - at);
-        out += end - at;
-        if (found == TEXT_NOWHERE) {
-            return;
+        const text kept = text_slice(value, at, found == TEXT_NOWHERE ? value.size : found);
+        const size_t added = found == TEXT_NOWHERE ? 0 : to.size;
+        if (*size > TEXT_RESULT_SIZE_MAX - kept.size - added) {
+            return false;
         }
-        if (to.size > 0) {
-            memcpy(out, to.data, to.size);
-            out += to.size;
+        if (out != NULL) {
+            memcpy(out + *size, kept.data, kept.size);
+            memcpy(out + *size + kept.size, added == 0 ? "" : to.data, added);
         }
-        at = end + from.size;
+        *size += kept.size + added;
+        at += kept.size + (found == TEXT_NOWHERE ? 0 : from.size);
     }
+    return true;
 }
 
 static uint32_t replace(function_call *call, const column *const *args, column *out) {
     const text_rows values = text_rows_of(args[0]);
     const text_rows froms = text_rows_of(args[1]);
     const text_rows tos = text_rows_of(args[2]);
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         const text value = text_at(values, row);
         const text from = text_at(froms, row);
@@ -235,15 +233,14 @@ static uint32_t replace(function_call *call, const column *const *args, column *
             put_slice(out, row, value);
             continue;
         }
-        const size_t size = replaced_size(value, from, to);
-        if (size > TEXT_RESULT_SIZE_MAX) {
-            return ROW_VISIT(row);
+        size_t size;
+        if (!replace_all(call, value, from, to, NULL, &size)) {
+            return function_is_stopped(call) ? KERNEL_NO_MEMORY : ROW_VISIT(row);
         }
         char *room = text_sink_room(&sink, size);
-        if (room == NULL) {
+        if (room == NULL || !replace_all(call, value, from, to, room, &size)) {
             return KERNEL_NO_MEMORY;
         }
-        replace_into(value, from, to, room);
         COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, size);
     }
     return call->count;
@@ -312,7 +309,7 @@ static uint32_t translate(function_call *call, const column *const *args, column
     const text_rows values = text_rows_of(args[0]);
     const text_rows froms = text_rows_of(args[1]);
     const text_rows tos = text_rows_of(args[2]);
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         const text value = text_at(values, row);
         size_t room_size;
@@ -355,7 +352,7 @@ static uint32_t overlay(function_call *call, const column *const *args, column *
     const i64_rows froms = i64_rows_of(args[2]);
     const bool has_count = call->arg_count == 4;
     const i64_rows counts = i64_rows_of(args[has_count ? 3 : 2]);
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         const text value = text_at(values, row);
         const text insertion = text_at(insertions, row);

@@ -70,7 +70,7 @@ static void explain_code(const function_call *call, const column *const *args, u
 
 static uint32_t print_hex(function_call *call, const column *const *args, column *out) {
     const i64_rows values = i64_rows_of(args[0]);
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         char digits[16];
         size_t from = sizeof digits;
@@ -90,7 +90,7 @@ static uint32_t print_hex(function_call *call, const column *const *args, column
 // 32 bits of a negative INTEGER are 8 digits.
 static uint32_t print_hex_i32(function_call *call, const column *const *args, column *out) {
     const i32_rows values = i32_rows_of(args[0]);
-    text_sink sink = {.memory = call->scratch};
+    text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         char digits[8];
         size_t from = sizeof digits;
