@@ -184,6 +184,40 @@ def lines():
     table.finish()
 
 
+def large():
+    """Two files of three row groups of several morsels each, in every mode that the SQL tests run in; deleted
+    positions and keys all over them. Regular values, so that the files are small."""
+    schema = Schema(
+        NestedField(1, "id", LongType(), required=True), NestedField(2, "k", IntegerType()),
+        NestedField(3, "word", StringType()), NestedField(4, "price", DecimalType(9, 2)),
+        NestedField(5, "note", StringType()))
+    positions = Schema(NestedField(2147483546, "file_path", StringType(), required=True),
+                       NestedField(2147483545, "pos", LongType(), required=True))
+    keys = Schema(NestedField(2, "k", IntegerType()), NestedField(3, "word", StringType()))
+    table = writer("large", schema)
+    rows, files = 120_000, []
+    for number in range(2):
+        ids = range(number * rows, (number + 1) * rows)
+        files.append(table.write_rows(f"{number}.parquet", pa.table({
+            "id": pa.array(ids, pa.int64()), "k": pa.array([i * 7 % 97 for i in ids], pa.int32()),
+            "word": [f"word {i % 1000}" for i in ids],
+            "price": pa.array([decimal.Decimal(i % 50 * 13) / 100 for i in ids], pa.decimal128(9, 2)),
+            "note": [None if i % 3 == 0 else f"a note that is no short text {i % 50}" for i in ids]}),
+            row_group_size=40_000, data_page_size=16_384,
+            use_dictionary=["k", "word", "note"],
+            column_encoding={"id": "DELTA_BINARY_PACKED", "price": "PLAIN"}))
+    table.commit([table.manifest(files, 1)], snapshot_id=1)
+    places = [(each["file_path"], place) for each in files for place in range(0, rows, 50)]
+    by_position = table.write_rows("pos.parquet", pa.table(
+        {"file_path": [path for path, _ in places], "pos": [place for _, place in places]}), positions)
+    table.commit([table.manifest([by_position], 2, POSITION_DELETES)], "delete", snapshot_id=2)
+    by_key = table.write_rows("eq.parquet", pa.table(
+        {"k": pa.array([7, None], pa.int32()), "word": ["word 1", "word 2"]}), keys)
+    table.commit([table.manifest([{**by_key, "equality_ids": [2, 3], "content": EQUALITY_DELETES}], 3,
+                                 EQUALITY_DELETES)], "delete", snapshot_id=3)
+    table.finish()
+
+
 def damaged():
     """A manifest that is not there, one that is no Avro file, a manifest list that is not there."""
     folder = pathlib.Path(FOLDER) / "damaged"
@@ -259,6 +293,7 @@ def main():
     deletes()
     nested()
     lines()
+    large()
     damaged()
     short()
     catalog()

@@ -164,6 +164,8 @@ def sql_tests(root, full):
         Step("tpch/explain_analyze", "tests/tpch/explain_analyze_test.py build/release/firn "
              "$(bash tools/dev/tpch_data.sh 0.01)", "release"),
         Step("tpch/sanitized", f"{tpch} {run} tests/tpch", "dev", 3600),
+        *[Step(f"tpch/{mode}", f"{tpch} build/release/firn_sql_tests tests/tpch", "release", 3600,
+               {"FIRN_TEST": mode}) for mode in modes if mode],
     ]
     if full and shared:
         found += [Step("tpch/scale_1", "tools/test/tpch_check.sh 1", "release", 3600),
