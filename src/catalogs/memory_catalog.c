@@ -1,6 +1,7 @@
 #include "catalogs/memory_catalog.h"
 
 #include "base/host.h"
+#include "memory/text_builder.h"
 #include "tables/memory/memory_table.h"
 
 typedef struct entry {
@@ -339,13 +340,30 @@ static firn_status finish_put(memory_catalog *self, namespace_path space, entry 
     return status;
 }
 
+// A table, which calls itself by its schema and name; the schema `main` goes without saying.
+static firn_status open_table(memory_catalog *self, object_name name, const schema *columns,
+                              memory_table **out, firn_error *err) {
+    const text space = space_of(name.space);
+    arena memory = arena_open(SIZE_MAX);
+    text dotted = name.name;
+    firn_status status = FIRN_OK;
+    if (!text_equal_nocase(space, TEXT("main"))) {
+        status =
+            text_format(&memory, &dotted, err, "%.*s.%.*s", TEXT_ARGS(space), TEXT_ARGS(name.name));
+    }
+    if (status == FIRN_OK) {
+        status = memory_table_open(self->base.alias, dotted, columns, self->pool, out, err);
+    }
+    arena_close(&memory);
+    return status;
+}
+
 static firn_status create_table(catalog *base, object_name name, const schema *columns,
                                 bool replace, catalog_object *out, firn_error *err) {
     memory_catalog *self = of(base);
     entry *made;
     TRY(new_entry(space_of(name.space), name.name, &made, err));
-    firn_status status =
-        memory_table_open(self->base.alias, made->name, columns, self->pool, &made->table, err);
+    firn_status status = open_table(self, name, columns, &made->table, err);
     table_snapshot *snapshot = NULL;
     if (status == FIRN_OK) {
         status = memory_table_snapshot(made->table, &snapshot, err);
@@ -368,7 +386,7 @@ static firn_status stage_table(catalog *base, object_name name, const schema *co
     mutex_unlock(&self->lock);
     TRY(status);
     memory_table *made;
-    TRY(memory_table_open(self->base.alias, name.name, columns, self->pool, &made, err));
+    TRY(open_table(self, name, columns, &made, err));
     status = memory_table_snapshot(made, out, err);
     memory_table_release(made); // The snapshot has it.
     return status;

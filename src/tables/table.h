@@ -30,7 +30,7 @@ typedef struct scan_reader scan_reader;
 typedef struct table_ref {
     text kind;           ///< Of the table kind: "iceberg", "parquet", "memory" …
     text catalog;        ///< "" for table functions and temporary things.
-    text name;           ///< Full dotted name without the catalog, or the path or pattern.
+    text name;           ///< Dotted name without the catalog (and `main`), or the path or pattern.
     text options;        ///< Kind-specific JSON: metadata location, globs, reader options.
     int64_t snapshot_id; ///< -1: none or the kind has no snapshots.
     int32_t schema_id;   ///< -1 likewise.

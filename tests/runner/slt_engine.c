@@ -89,6 +89,7 @@ static firn_status read_stream(slt_engine *self, struct ArrowArrayStream *stream
     if (!cli_cell_type_read(schema, &type, &refused)) {
         (void)snprintf(err->text, sizeof err->text, "Arrow type \"%s\" can't be shown", refused);
         cli_cell_type_close(&type);
+        err->status = FIRN_UNSUPPORTED;
         return FIRN_UNSUPPORTED;
     }
     result->column_count = type.child_count;
@@ -113,21 +114,28 @@ static firn_status read_stream(slt_engine *self, struct ArrowArrayStream *stream
     return status;
 }
 
+bool slt_engine_read(slt_engine *self, struct ArrowArrayStream *stream, firn_error *err) {
+    struct ArrowSchema schema = {0};
+    reset_result(&self->result);
+    const int code = stream->get_schema(stream, &schema);
+    if (code != 0) {
+        cli_stream_fault(stream, code, err);
+        return false;
+    }
+    const firn_status status = read_stream(self, stream, &schema, err);
+    schema.release(&schema);
+    return status == FIRN_OK;
+}
+
 static firn_status run_statement(slt_engine *self, firn_statement *statement, firn_error *err) {
     struct ArrowArrayStream stream = {0};
-    struct ArrowSchema schema = {0};
     reset_result(&self->result);
     firn_status status = firn_statement_run(statement, &stream, err);
     if (status != FIRN_OK) {
         return status;
     }
-    const int code = stream.get_schema(&stream, &schema);
-    if (code != 0) {
-        cli_stream_fault(&stream, code, err);
+    if (!slt_engine_read(self, &stream, err)) {
         status = err->status;
-    } else {
-        status = read_stream(self, &stream, &schema, err);
-        schema.release(&schema);
     }
     stream.release(&stream);
     firn_progress progress = FIRN_PROGRESS_INIT;

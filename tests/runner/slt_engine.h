@@ -40,6 +40,9 @@ void slt_engine_close(slt_engine *self);
 bool slt_engine_run(slt_engine *self, const char *connection, const char *sql, size_t size,
                     firn_error *err);
 
+/// Reads a stream to its end: `self->result` is its rows. The stream stays the caller's.
+bool slt_engine_read(slt_engine *self, struct ArrowArrayStream *stream, firn_error *err);
+
 /// Values of a row of the last result, `column_count` of them.
 void slt_result_row(const slt_result *result, size_t row, slt_value *out);
 

@@ -112,6 +112,8 @@ def programs(root, full):
                       for preset in ("release", "dev", "tsan")]
         found += [Step(f"examples/{preset}", f"tools/test/examples_test.sh build/{preset}", preset)
                   for preset in ("release", "dev")]
+        found += [Step(f"plans/{preset}", f"tests/plans/plan_files_test.py build/{preset}", preset)
+                  for preset in (("release", "dev") if full else ("release",))]
         found.append(Step("install", "tools/test/install_test.sh", "release"))
         found.append(Step("demo", "tools/test/demo_test.py", "release"))
         found += [Step(f"interop/http_scan/{preset}", f"tests/interop/http_scan_test.py "

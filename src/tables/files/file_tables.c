@@ -27,21 +27,15 @@ static firn_status read_hive(const table_argument *arg, hive_mode *out, firn_err
 
 static firn_status read_option(const table_argument *arg, parquet_files_options *out,
                                firn_error *err) {
-    static const char *const names[] = {"hive_partitioning", "union_by_name",    "filename",
-                                        "file_row_number",   "verify_checksums", "binary_as_string",
-                                        "int96_in_micros"};
-    bool *const flags[] = {NULL,
-                           &out->union_by_name,
-                           &out->with_filename,
-                           &out->with_row_number,
-                           &out->verify_checksums,
-                           &out->types.binary_as_string,
-                           &out->types.int96_in_micros};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (text_equal_nocase(arg->name, text_of(names[i]))) {
-            return i == 0 ? read_hive(arg, &out->hive, err) : read_bool(arg, flags[i], err);
-        }
+    if (text_equal_nocase(arg->name, TEXT("hive_partitioning"))) {
+        return read_hive(arg, &out->hive, err);
     }
+#define X(word, member)                                                                            \
+    if (text_equal_nocase(arg->name, TEXT(#word))) {                                               \
+        return read_bool(arg, &out->member, err);                                                  \
+    }
+    PARQUET_FLAG_LIST(X)
+#undef X
     firn_status status = FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION,
                                   "read_parquet has no option \"%.*s\"", TEXT_ARGS(arg->name));
     err_hint(err, "there are hive_partitioning, union_by_name, filename, file_row_number, "

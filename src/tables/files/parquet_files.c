@@ -9,6 +9,7 @@
 #include "tables/files/parquet_facts.h"
 #include "tables/files/parquet_files_private.h"
 #include "tables/files/parquet_int96.h"
+#include "tables/files/table_refs.h"
 
 #define MEMORY_MAX ((size_t)1 << 40)
 #define FOOTERS_MAX 64 // Files whose footers are read when the table is opened.
@@ -354,6 +355,8 @@ static firn_status fill(parquet_files *self, const parquet_files_paths *paths, t
     self->base.ref.kind = TEXT("parquet");
     self->base.ref.snapshot_id = -1;
     self->base.ref.schema_id = -1;
+    TRY(parquet_ref_options(&paths->patterns, &self->options, memory, &self->base.ref.options,
+                            err));
     TRY(open_first(self, env, err));
     if (self->options.union_by_name || files->count <= FOOTERS_MAX) {
         TRY(open_files(self, 1, files->count, env, err));

@@ -17,6 +17,15 @@ typedef struct parquet_files_options {
     pq_type_options types;
 } parquet_files_options;
 
+// The options that are on or off: name in SQL, member.
+#define PARQUET_FLAG_LIST(X)                                                                       \
+    X(union_by_name, union_by_name)                                                                \
+    X(filename, with_filename)                                                                     \
+    X(file_row_number, with_row_number)                                                            \
+    X(verify_checksums, verify_checksums)                                                          \
+    X(binary_as_string, types.binary_as_string)                                                    \
+    X(int96_in_micros, types.int96_in_micros)
+
 /// What a table is made of.
 typedef struct parquet_files_paths {
     io_paths patterns; ///< As written.

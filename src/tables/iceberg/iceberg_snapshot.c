@@ -102,6 +102,10 @@ static firn_status describe(ice_table *self, const ice_open *what, firn_error *e
     json_begin_object(&json);
     json_write_key(&json, TEXT("metadata"));
     json_write_text(&json, what->location);
+    if (self->is_incremental) {
+        json_write_key(&json, TEXT("from-snapshot-id"));
+        json_write_i64(&json, what->version->from_snapshot_id);
+    }
     json_end_object(&json);
     json_writer_finish(&json);
     *ref = (table_ref){.kind = TEXT("iceberg"),
