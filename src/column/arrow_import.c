@@ -1,11 +1,13 @@
 // Foreign Arrow arrays as columns that borrow from them. Everything is checked once, here: formats,
 // buffers, offsets, UTF-8, dictionary indexes; what came through may be trusted like our own.
+#include "base/calendar.h"
 #include "base/checked.h"
 #include "base/number_text.h"
 #include "base/utf8.h"
 #include "column/arrow_private.h"
 
 #define NESTING_MAX TYPE_DEPTH_MAX
+#define ROWS_MAX (UINT64_C(1) << 56)
 
 // ---- Schemas
 // -------------------------------------------------------------------------------------
@@ -75,11 +77,12 @@ static firn_status temporal_type(const struct ArrowSchema *self, const type **ou
                                  firn_error *err) {
     const char *format = self->format;
     time_unit unit;
-    if (format[1] == 'd') { // tdD, tdm
+    if (strcmp(format, "tdD") == 0 || strcmp(format, "tdm") == 0) {
         *out = format[2] == 'D' ? TYPE_OF(DATE) : type_temporal(TYPE_TIMESTAMP, UNIT_MILLI);
         return FIRN_OK;
     }
-    if (format[1] == 'i' || format[1] == 'D') { // tiM, tiD, tin; durations
+    if (strcmp(format, "tiM") == 0 || strcmp(format, "tiD") == 0 || strcmp(format, "tin") == 0 ||
+        (format[1] == 'D' && unit_of(format[2], &unit) && format[3] == '\0')) { // Durations.
         *out = TYPE_OF(INTERVAL);
         return FIRN_OK;
     }
@@ -100,8 +103,10 @@ static firn_status import_type(const struct ArrowSchema *self, arena *memory, ui
 
 static firn_status import_fields(const struct ArrowSchema *self, arena *memory, uint32_t depth,
                                  schema *out, firn_error *err) {
-    if (self->n_children < 0 || self->n_children > UINT16_MAX * 16) {
-        return FAIL(err, FIRN_INVALID, "%lld columns", (long long)self->n_children);
+    if (self->n_children < 0 || self->n_children > UINT16_MAX * 16 ||
+        (self->n_children > 0 && self->children == NULL)) {
+        return FAIL(err, FIRN_INVALID, "an Arrow schema of %lld children, or without any of them",
+                    (long long)self->n_children);
     }
     field *fields = ARENA_NEW(memory, field, (size_t)self->n_children + 1);
     if (fields == NULL) {
@@ -109,6 +114,9 @@ static firn_status import_fields(const struct ArrowSchema *self, arena *memory, 
     }
     for (int64_t i = 0; i < self->n_children; i++) {
         const struct ArrowSchema *child = self->children[i];
+        if (child == NULL) {
+            return FAIL(err, FIRN_INVALID, "an Arrow schema without its child %lld", (long long)i);
+        }
         const text name = child->name == NULL ? TEXT("") : text_of(child->name);
         fields[i] = (field){.is_nullable = (child->flags & ARROW_FLAG_NULLABLE) != 0, .id = -1};
         TRY(text_copy(memory, name, &fields[i].name, err));
@@ -156,6 +164,10 @@ static firn_status import_type(const struct ArrowSchema *self, arena *memory, ui
                     "an Arrow schema that is released, empty or nested too deep");
     }
     if (self->dictionary != NULL) {
+        if (strlen(self->format) != 1 || strchr("cCsSiIlL", self->format[0]) == NULL) {
+            return FAIL(err, FIRN_INVALID, "an Arrow dictionary whose indexes are \"%s\"",
+                        self->format);
+        }
         return import_type(self->dictionary, memory, depth + 1, out, err);
     }
     const text format = text_of(self->format);
@@ -199,7 +211,8 @@ static firn_status import_type(const struct ArrowSchema *self, arena *memory, ui
 
 firn_status arrow_schema_import(const struct ArrowSchema *self, arena *memory, schema *out,
                                 firn_error *err) {
-    if (self == NULL || self->format == NULL || strcmp(self->format, "+s") != 0) {
+    if (self == NULL || self->release == NULL || self->format == NULL ||
+        strcmp(self->format, "+s") != 0) {
         return FAIL(err, FIRN_INVALID, "the Arrow schema is no struct of columns");
     }
     return import_fields(self, memory, 0, out, err);
@@ -221,20 +234,45 @@ static firn_status broken(const source *self, const char *what, firn_error *err)
                 self->schema->name == NULL ? "" : self->schema->name, what);
 }
 
+// What every array must hold: its rows and, if `buffers` of them are looked at, a second buffer.
 static firn_status check_array(const source *self, int64_t buffers, firn_error *err) {
     const struct ArrowArray *array = self->array;
     if (array == NULL || array->release == NULL) {
         return broken(self, "been released", err);
     }
     if (array->length < 0 || array->offset < 0 || array->n_buffers < buffers ||
+        (array->n_buffers > 0 && array->buffers == NULL) ||
         (uint64_t)array->length + (uint64_t)array->offset < self->from + self->count) {
         return broken(self, "too few rows or buffers", err);
     }
+    if (buffers > 1 && self->count > 0 && array->buffers[1] == NULL) {
+        return broken(self, "no values", err);
+    }
+    return FIRN_OK;
+}
+
+// `count` rows of a child from its row `from` on. Row numbers stay below 2^62, so that sums of two
+// and products with the width of a value fit.
+static firn_status child_of(const source *self, const struct ArrowSchema *types,
+                            const struct ArrowArray *child, uint64_t from, uint64_t count,
+                            source *out, firn_error *err) {
+    if (child == NULL || child->release == NULL) {
+        return broken(self, "no child", err);
+    }
+    if (child->offset < 0 || (uint64_t)child->offset > ROWS_MAX || from > ROWS_MAX ||
+        count > UINT32_MAX) {
+        return broken(self, "rows behind all memory", err);
+    }
+    *out = (source){.schema = types,
+                    .array = child,
+                    .from = from + (uint64_t)child->offset,
+                    .count = (uint32_t)count};
     return FIRN_OK;
 }
 
 static firn_status import_validity(const source *self, arena *memory, column *out,
                                    firn_error *err) {
+    TRY(check_array(self, 0, err));
     const uint8_t *bits = self->array->n_buffers > 0 ? self->array->buffers[0] : NULL;
     if (bits == NULL || self->array->null_count == 0) {
         return FIRN_OK;
@@ -341,11 +379,29 @@ static firn_status import_interval(const source *self, column *out, firn_error *
     return FIRN_OK;
 }
 
-// tts (seconds as int32) becomes milliseconds, tdm (dates as milliseconds) a timestamp as it is.
+// Times lie within a day; seconds (tts) become milliseconds.
+static firn_status check_times(const source *self, column *out, firn_error *err) {
+    const bool is_seconds = strcmp(self->schema->format, "tts") == 0;
+    const int64_t units = is_seconds ? 1 : calendar_units_per_second(out->type->unit);
+    const bool is_narrow = type_physical(out->type) == PHYSICAL_I32;
+    for (uint32_t i = 0; i < self->count; i++) {
+        const int64_t value = is_narrow ? COLUMN_OUT(out, int32_t)[i] : COLUMN_OUT(out, int64_t)[i];
+        const bool fits = value >= 0 && value <= CALENDAR_DAY_SECONDS * units;
+        if (!fits && column_is_valid(out, i)) {
+            return broken(self, "a time that is of no day", err);
+        }
+        if (is_seconds) {
+            COLUMN_OUT(out, int32_t)[i] = fits ? (int32_t)value * 1000 : 0;
+        }
+    }
+    return FIRN_OK;
+}
+
+// Values as they are; tdm (dates as milliseconds) a timestamp as it is.
 static firn_status import_fixed(const source *self, column *out, firn_error *err) {
     TRY(check_array(self, 2, err));
-    if (self->count > 0 && self->array->buffers[1] == NULL) {
-        return broken(self, "no values", err);
+    if (self->count == 0) {
+        return FIRN_OK;
     }
     if (out->type->id == TYPE_DECIMAL) {
         return import_decimal(self, out, err);
@@ -356,15 +412,7 @@ static firn_status import_fixed(const source *self, column *out, firn_error *err
     const uint32_t width = physical_size(type_physical(out->type));
     memcpy(COLUMN_OUT(out, uint8_t), (const uint8_t *)self->array->buffers[1] + self->from * width,
            (size_t)self->count * width);
-    if (strcmp(self->schema->format, "tts") == 0) {
-        for (uint32_t i = 0; i < self->count; i++) {
-            int32_t *value = &COLUMN_OUT(out, int32_t)[i];
-            if (__builtin_mul_overflow(*value, 1000, value) && column_is_valid(out, i)) {
-                return broken(self, "a time of more than a day", err);
-            }
-        }
-    }
-    return FIRN_OK;
+    return out->type->id == TYPE_TIME ? check_times(self, out, err) : FIRN_OK;
 }
 
 static firn_status put_string(const source *self, column *out, uint32_t row, const char *data,
@@ -415,7 +463,7 @@ static firn_status import_views(const source *self, column *out, firn_error *err
     TRY(check_array(self, 3, err));
     const uint8_t *views = self->array->buffers[1];
     const int64_t data_count = self->array->n_buffers - 3;
-    const int64_t *sizes = self->array->buffers[self->array->n_buffers - 1];
+    const uint8_t *sizes = self->array->buffers[self->array->n_buffers - 1];
     for (uint32_t i = 0; i < self->count; i++) {
         const uint8_t *view = views + (self->from + i) * 16;
         int32_t parts[4];
@@ -430,8 +478,12 @@ static firn_status import_views(const source *self, column *out, firn_error *err
             TRY(put_string(self, out, i, (const char *)view + 4, (uint64_t)parts[0], err));
             continue;
         }
-        if (parts[2] < 0 || parts[2] >= data_count || parts[3] < 0 ||
-            (int64_t)parts[3] + parts[0] > sizes[parts[2]]) {
+        int64_t size = 0;
+        if (parts[2] >= 0 && parts[2] < data_count && sizes != NULL) {
+            memcpy(&size, sizes + (size_t)parts[2] * sizeof size, sizeof size);
+        }
+        if (parts[3] < 0 || (int64_t)parts[3] + parts[0] > size ||
+            self->array->buffers[2 + parts[2]] == NULL) {
             return broken(self, "a view that points outside of its buffers", err);
         }
         const char *data = self->array->buffers[2 + parts[2]];
@@ -444,6 +496,10 @@ static firn_status import_fixed_bytes(const source *self, column *out, firn_erro
     TRY(check_array(self, 2, err));
     const char *data = self->array->buffers[1];
     const uint32_t width = out->type->id == TYPE_UUID ? 16 : out->type->width;
+    uint64_t size;
+    if (!mul_fits(self->from + self->count, (uint64_t)width, &size)) {
+        return broken(self, "rows behind all memory", err);
+    }
     for (uint32_t i = 0; i < self->count; i++) {
         if (column_is_valid(out, i)) {
             TRY(put_string(self, out, i, data + (self->from + i) * width, width, err));
@@ -455,6 +511,22 @@ static firn_status import_fixed_bytes(const source *self, column *out, firn_erro
 static firn_status import_column(const source *self, const type *wanted, arena *memory,
                                  uint32_t depth, column *out, firn_error *err);
 
+// The fields of a struct, or of the pairs of a map.
+static firn_status import_parts(const source *self, const type *wanted, arena *memory,
+                                uint32_t depth, column *out, firn_error *err) {
+    if (self->array->n_children != (int64_t)wanted->child_count ||
+        (wanted->child_count > 0 && self->array->children == NULL)) {
+        return broken(self, "another number of fields than its schema", err);
+    }
+    for (uint32_t i = 0; i < wanted->child_count; i++) {
+        source part;
+        TRY(child_of(self, self->schema->children[i], self->array->children[i], self->from,
+                     self->count, &part, err));
+        TRY(import_column(&part, wanted->children[i].type, memory, depth + 1, &out[i], err));
+    }
+    return FIRN_OK;
+}
+
 // Lists and maps: slices of the child rows that the rows span.
 static firn_status import_lists(const source *self, arena *memory, uint32_t depth, column *out,
                                 firn_error *err) {
@@ -462,9 +534,10 @@ static firn_status import_lists(const source *self, arena *memory, uint32_t dept
     const bool is_fixed = kind == 'w';
     TRY(check_array(self, is_fixed ? 1 : 2, err));
     int64_t width = 0;
-    if (is_fixed &&
-        (number_parse_i64(text_of(self->schema->format + 3), &width) != NUMBER_OK || width < 0)) {
-        return broken(self, "no width", err);
+    size_t cells;
+    if (is_fixed && (number_parse_i64(text_of(self->schema->format + 3), &width) != NUMBER_OK ||
+                     width < 0 || !mul_fits(self->from + self->count, (uint64_t)width, &cells))) {
+        return broken(self, "no width, or one beyond all memory", err);
     }
     list_value *slices = COLUMN_OUT(out, list_value);
     uint64_t first = UINT64_MAX;
@@ -480,7 +553,7 @@ static firn_status import_lists(const source *self, arena *memory, uint32_t dept
             if (!column_is_valid(out, i)) {
                 continue;
             }
-            if (begin > end || end > INT64_MAX) {
+            if (begin > end || end > ROWS_MAX) {
                 return broken(self, "offsets that fall", err);
             }
             first = begin < first ? begin : first;
@@ -495,57 +568,30 @@ static firn_status import_lists(const source *self, arena *memory, uint32_t dept
             return broken(self, "lists of over 2^31 elements in one batch", err);
         }
     }
-    const struct ArrowArray *child = self->array->n_children == 1 ? self->array->children[0] : NULL;
-    if (child == NULL) {
-        return broken(self, "no child", err);
-    }
-    const bool is_map = out->type->id == TYPE_MAP;
+    const bool has_child = self->array->n_children == 1 && self->array->children != NULL;
+    source part;
+    TRY(child_of(self, self->schema->children[0], has_child ? self->array->children[0] : NULL,
+                 first, last - first, &part, err));
+    TRY(check_array(&part, 0, err));
     column *children = ARENA_NEW(memory, column, 2);
     if (children == NULL) {
         return ARENA_FULL(memory, err);
     }
     out->children = children;
-    for (uint32_t i = 0; i < out->type->child_count; i++) {
-        source part = {.schema = self->schema->children[0],
-                       .array = child,
-                       .from = first + (uint64_t)child->offset,
-                       .count = (uint32_t)(last - first)};
-        TRY(check_array(&part, 0, err));
-        if (is_map) {
-            if (child->n_children != 2) {
-                return broken(self, "entries that are no pairs", err);
-            }
-            part.from += (uint64_t)child->children[i]->offset;
-            part.schema = part.schema->children[i];
-            part.array = child->children[i];
-        }
-        TRY(import_column(&part, out->type->children[i].type, memory, depth + 1, &children[i],
-                          err));
-    }
-    return FIRN_OK;
+    return out->type->id == TYPE_MAP ? import_parts(&part, out->type, memory, depth, children, err)
+                                     : import_column(&part, out->type->children[0].type, memory,
+                                                     depth + 1, children, err);
 }
 
 static firn_status import_struct(const source *self, arena *memory, uint32_t depth, column *out,
                                  firn_error *err) {
     TRY(check_array(self, 1, err));
-    if (self->array->n_children != (int64_t)out->type->child_count) {
-        return broken(self, "another number of fields than its schema", err);
-    }
     column *children = ARENA_NEW(memory, column, out->type->child_count + 1);
     if (children == NULL) {
         return ARENA_FULL(memory, err);
     }
     out->children = children;
-    for (uint32_t i = 0; i < out->type->child_count; i++) {
-        const struct ArrowArray *child = self->array->children[i];
-        const source part = {.schema = self->schema->children[i],
-                             .array = child,
-                             .from = self->from + (uint64_t)(child == NULL ? 0 : child->offset),
-                             .count = self->count};
-        TRY(import_column(&part, out->type->children[i].type, memory, depth + 1, &children[i],
-                          err));
-    }
-    return FIRN_OK;
+    return import_parts(self, out->type, memory, depth, children, err);
 }
 
 static uint64_t index_at(const source *self, uint32_t row) {
@@ -553,15 +599,22 @@ static uint64_t index_at(const source *self, uint32_t row) {
     const uint8_t *data = self->array->buffers[1];
     const uint64_t at = self->from + row;
     uint64_t value = 0;
+    int16_t narrow; // A negative index becomes one behind any dictionary.
+    int32_t middle;
     switch (kind) {
     case 'c':
+        return (uint64_t)(int64_t)(int8_t)data[at];
     case 'C':
         return data[at];
     case 's':
+        memcpy(&narrow, data + at * 2, 2);
+        return (uint64_t)(int64_t)narrow;
     case 'S':
         memcpy(&value, data + at * 2, 2);
         return value;
     case 'i':
+        memcpy(&middle, data + at * 4, 4);
+        return (uint64_t)(int64_t)middle;
     case 'I':
         memcpy(&value, data + at * 4, 4);
         return value;
@@ -579,10 +632,9 @@ static firn_status import_dictionary(const source *self, const type *wanted, are
     if (values == NULL || values->length < 0 || values->length > UINT32_MAX / 2) {
         return broken(self, "no dictionary", err);
     }
-    const source entries = {.schema = self->schema->dictionary,
-                            .array = values,
-                            .from = (uint64_t)values->offset,
-                            .count = (uint32_t)values->length};
+    source entries;
+    TRY(child_of(self, self->schema->dictionary, values, 0, (uint64_t)values->length, &entries,
+                 err));
     column words;
     TRY(import_column(&entries, wanted, memory, depth + 1, &words, err));
     column valid = {.type = wanted, .form = FORM_FLAT, .length = self->count};
@@ -640,10 +692,10 @@ static firn_status import_column(const source *self, const type *wanted, arena *
 firn_status arrow_array_import(const struct ArrowSchema *types, const schema *fields,
                                arrow_rows rows, arena *memory, batch *out, firn_error *err) {
     const struct ArrowArray *self = rows.array;
-    const uint64_t from = rows.from;
-    const uint32_t count = rows.count;
-    if (self->n_children != (int64_t)fields->count || self->length < 0 || self->offset < 0 ||
-        from + count > (uint64_t)self->length) {
+    if (self->release == NULL || self->n_children != (int64_t)fields->count || self->length < 0 ||
+        self->offset < 0 || (uint64_t)self->offset > ROWS_MAX ||
+        rows.from > (uint64_t)self->length || rows.count > (uint64_t)self->length - rows.from ||
+        (self->n_children > 0 && self->children == NULL)) {
         return FAIL(err, FIRN_INVALID, "an Arrow array of %lld columns and %lld rows does not fit",
                     (long long)self->n_children, (long long)self->length);
     }
@@ -651,17 +703,16 @@ firn_status arrow_array_import(const struct ArrowSchema *types, const schema *fi
     if (columns == NULL) {
         return ARENA_FULL(memory, err);
     }
+    const source whole = {.schema = types,
+                          .array = self,
+                          .from = rows.from + (uint64_t)self->offset,
+                          .count = rows.count};
     for (uint32_t i = 0; i < fields->count; i++) {
-        const struct ArrowArray *child = self->children[i];
-        if (child == NULL) {
-            return FAIL(err, FIRN_INVALID, "an Arrow array without its column %u", i);
-        }
-        const source part = {.schema = types->children[i],
-                             .array = child,
-                             .from = from + (uint64_t)self->offset + (uint64_t)child->offset,
-                             .count = count};
+        source part;
+        TRY(child_of(&whole, types->children[i], self->children[i], whole.from, rows.count, &part,
+                     err));
         TRY(import_column(&part, fields->fields[i].type, memory, 0, &columns[i], err));
     }
-    *out = batch_of(columns, fields->count, count);
+    *out = batch_of(columns, fields->count, rows.count);
     return FIRN_OK;
 }
