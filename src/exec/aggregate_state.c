@@ -98,6 +98,20 @@ static firn_status open_single(aggregate_state *self, firn_error *err) {
     return FIRN_OK;
 }
 
+// What groups and collected rows take together, by the plan; 0: it does not know.
+static uint64_t expected_bytes(const aggregate_shape *self) {
+    const double rows = self->node->aggregate_.input->row_estimate;
+    const uint64_t groups = self->node->aggregate_.group_estimate;
+    if (rows < 0 || (self->has_groups && groups == 0)) {
+        return 0;
+    }
+    double bytes = (double)groups * self->kept.size;
+    for (uint32_t i = 0; i < self->collector_count; i++) {
+        bytes += rows * self->collectors[i].layout.size;
+    }
+    return bytes < 0x1p62 ? (uint64_t)bytes : 0;
+}
+
 static firn_status open_all(aggregate_state *self, firn_error *err) {
     execution *run = self->run;
     const pool_options options = {.kind = POOL_STATE,
@@ -105,10 +119,8 @@ static firn_status open_all(aggregate_state *self, firn_error *err) {
                                   .min_bytes =
                                       aggregate_min_bytes(self->shape.node, run->worker_count)};
     TRY(pool_open(run->pool, &options, &self->keeper, err));
-    const uint64_t estimate = self->shape.node->aggregate_.group_estimate;
-    self->part_count =
-        partition_count_for(aggregate_share(self), page_size_of(self->keeper),
-                            estimate > UINT32_MAX ? 0 : estimate * self->shape.kept.size);
+    self->part_count = partition_count_for(aggregate_share(self), page_size_of(self->keeper),
+                                           expected_bytes(&self->shape));
     self->has_begun = ARENA_NEW(&self->memory, bool, self->part_count);
     if (self->has_begun == NULL) {
         return ARENA_FULL(&self->memory, err);

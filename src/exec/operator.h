@@ -87,7 +87,6 @@ typedef struct operator_kind {
     bool needs_order; ///< Sink: batches must be restored to source order (by sequence).
     bool keeps_order; ///< Step: output batches carry their input's sequence.
     bool takes_forms; ///< Takes DICTIONARY and RUNS columns; else the driver flattens its input.
-    bool wants_full;  ///< Costs much per call: the driver merges thin batches before it.
     /// What its keeper can never do without, for `workers` workers. NULL: keeps nothing.
     uint64_t (*min_bytes)(const plan_node *node, uint32_t workers);
     /// May run many times on one plan at the same time (recursion, several streams).

@@ -7,6 +7,8 @@
 
 #define SHARE_PAGES 512
 #define PARTITION_COUNT_MIN 16
+#define PARTITION_COUNT_SMALL 32 // Of a state that is known to be small: estimates may be wrong.
+#define PARTITION_PAGES 4        // That each of those is to have.
 #define KEEPER_EXTRA ((uint64_t)96 << 10)
 
 // ---- Sizes -------------------------------------------------------------------------------------
@@ -25,6 +27,10 @@ uint32_t partition_count_for(uint64_t share_bytes, size_t page_size, uint64_t st
     const uint64_t wanted = share_bytes == 0 ? 0 : state_bytes / share_bytes;
     while (count < PARTITION_COUNT_MAX && count < wanted + wanted * 3 / 10) {
         count *= 2;
+    }
+    while (count > PARTITION_COUNT_SMALL && state_bytes > 0 &&
+           state_bytes / count < (uint64_t)page_size * PARTITION_PAGES) {
+        count /= 2; // Else most of what a worker touches is the ends of its pages.
     }
     while (count > PARTITION_COUNT_MIN &&
            (count + PAGE_KEPT_COUNT) * (uint64_t)page_size > share_bytes / 3) {

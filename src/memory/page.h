@@ -33,7 +33,8 @@ size_t page_size_for(uint64_t share_bytes);
 
 /// How many partitions such a keeper has: 128, or as many fewer as let all open pages of a worker
 /// lie in a third of its share; at least 16. With a known state size (0: unknown) up to 256, so
-/// that a partition fits into the share and need not be split.
+/// that a partition fits into the share and need not be split, or down to 32, so that it has some
+/// pages.
 uint32_t partition_count_for(uint64_t share_bytes, size_t page_size, uint64_t state_bytes);
 
 /// min_bytes of a spilling keeper: 16 partition pages and the kept ones of 16 KiB, and 96 KiB.

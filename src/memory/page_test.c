@@ -48,6 +48,9 @@ TEST(page_partition_counts_leave_two_thirds_for_what_is_kept) {
     CHECK(partition_count_for(2 * M, 16 * K, 0) == 16);
     CHECK(partition_count_for(100 * K, 16 * K, 0) == 16);
     CHECK(partition_count_for(64 * M, 64 * K, 100 * M) == 128);
+    CHECK(partition_count_for(64 * M, 64 * K, 20 * M) == 64);
+    CHECK(partition_count_for(64 * M, 64 * K, 8 * M) == 32);
+    CHECK(partition_count_for(64 * M, 64 * K, 1) == 32);
     CHECK(partition_count_for(64 * M, 64 * K, 8000 * M) == 256);  // 1.3 * 125 = 162.
     CHECK(partition_count_for(16 * M, 32 * K, 16000 * M) == 128); // 256 pages are too many.
     CHECK(partition_count_for(0, 16 * K, 1) == 16);

@@ -57,8 +57,8 @@ def main():
     for name, little, sql in (
             ("a sort", "13MB", f"SELECT l_comment, l_shipinstruct, l_shipmode FROM {LINEITEM} "
                                "ORDER BY l_comment, l_orderkey"),
-            ("groups", "11MB", f"SELECT l_comment, l_orderkey, l_partkey, count(*) FROM {LINEITEM} "
-                               "GROUP BY ALL"),
+            ("groups", "20MB", "SELECT l_comment, l_orderkey, l_partkey, number, count(*) FROM "
+                               f"{LINEITEM}, (VALUES (0), (1), (2)) AS t(number) GROUP BY ALL"),
             ("a join", "20MB", f"SELECT max(b.words || a.l_partkey) FROM {LINEITEM} a "
                                f"JOIN {wide} b ON a.l_orderkey = b.l_orderkey")):
         for limit, spills in (("1GB", False), (little, True)):

@@ -83,7 +83,6 @@ static void close_shared(void *shared) {
 const operator_kind operator_aggregate_sink = {
     .name = "Aggregate",
     .takes_forms = true,
-    .wants_full = true,
     .min_bytes = aggregate_min_bytes,
     .open = open_shared,
     .open_worker = open_worker,

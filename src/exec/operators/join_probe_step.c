@@ -225,7 +225,6 @@ const operator_kind operator_join_probe_step = {
     .name = "JoinProbe",
     .keeps_order = true,
     .takes_forms = true,
-    .wants_full = true,
     .open = open_shared,
     .open_worker = open_worker,
     .push = push,
