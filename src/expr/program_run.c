@@ -220,6 +220,25 @@ static firn_status value_of_dynamic(const expr_run_call *run, const program_node
     return FIRN_OK;
 }
 
+// Do the arguments of a call that was just made hold values in all rows? A cheap call is made for
+// rows outside its scope too, and gives nothing of worth there if its arguments do not.
+static bool has_whole_arguments(const expr_run_call *run, const program_node *node) {
+    const expr_state *state = run->state;
+    for (uint32_t i = 0; i < node->child_count; i++) {
+        const uint32_t child = node->children[i];
+        if (child == NO_INDEX) {
+            continue;
+        }
+        const held_value *computed = &state->registers[child].computed;
+        const held_value *flat = &state->registers[child].flat;
+        if (computed->batch != state->batch || !computed->is_everywhere ||
+            (flat->batch == state->batch && !flat->is_everywhere)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static firn_status compute(const expr_run_call *run, const program_node *node, row_scope *scope,
                            column *out, bool *is_everywhere) {
     *is_everywhere = scope_is_all(scope);
@@ -235,7 +254,9 @@ static firn_status compute(const expr_run_call *run, const program_node *node, r
         *is_everywhere = true;
         return FIRN_OK;
     case NODE_CALL:
-        return lift_call(run, node, scope, out, is_everywhere);
+        TRY(lift_call(run, node, scope, out, is_everywhere));
+        *is_everywhere &= scope_is_all(scope) || has_whole_arguments(run, node);
+        return FIRN_OK;
     case NODE_RELABEL:
         TRY(program_value(run, node->children[0], scope, &child));
         return lift_relabel(run, child, node->type, out);
