@@ -121,21 +121,18 @@ static bool is_same(const aggregate_totals *self, const batch *input) {
 
 // ---- Factors -----------------------------------------------------------------------------------
 
+#define WHOLE_CASE(NAME, c_type)                                                                   \
+    case PHYSICAL_##NAME:                                                                          \
+        *out = (int64_t)COLUMN_VALUES(values, c_type)[lane];                                       \
+        return true;
+
 // The value of a lane, as a whole number. False if it needs more than 64 bits.
 static bool whole_at(const column *values, uint32_t lane, int64_t *out) {
     switch ((int)type_physical(values->type)) {
-    case PHYSICAL_I8:
-        *out = COLUMN_VALUES(values, int8_t)[lane];
-        return true;
-    case PHYSICAL_I16:
-        *out = COLUMN_VALUES(values, int16_t)[lane];
-        return true;
-    case PHYSICAL_I32:
-        *out = COLUMN_VALUES(values, int32_t)[lane];
-        return true;
-    case PHYSICAL_I64:
-        *out = COLUMN_VALUES(values, int64_t)[lane];
-        return true;
+        WHOLE_CASE(I8, int8_t)
+        WHOLE_CASE(I16, int16_t)
+        WHOLE_CASE(I32, int32_t)
+        WHOLE_CASE(I64, int64_t)
     case PHYSICAL_I128: {
         const i128 value = COLUMN_VALUES(values, i128)[lane];
         *out = (int64_t)value;
@@ -167,7 +164,7 @@ static bool multiply(const totals_term *term, const column *factors, uint32_t fr
             if (__builtin_mul_overflow(bound, value == 0 ? 1 : value, &bound)) {
                 return false;
             }
-            product = value == 0 ? 0 : product == 0 ? 0 : bound;
+            product = value == 0 || product == 0 ? 0 : bound;
         }
         out->values[from + k] = product;
         out->is_null[from + k] = is_null;

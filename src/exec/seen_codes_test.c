@@ -79,7 +79,8 @@ TEST(seen_codes_tell_combinations_of_several_keys_apart) {
         uint32_t at = 0;
         for (uint32_t row = 0; row < 256; row++) {
             if (is_fresh[row]) {
-                REQUIRE(at < count && rows[at++] == row);
+                REQUIRE(at < count && rows[at] == row);
+                at++;
             }
         }
         CHECK(at == count);
