@@ -29,8 +29,9 @@ static size_t quoted_end(const char *sql, size_t size, size_t at) {
     return at < size ? at + 1 : size;
 }
 
-/// Of 'scheme://user:password@host/…': user and password.
-static void mask_user(char *text, size_t size) {
+/// Of 'scheme://user:password@host/…?query': user and password, and the query, where signatures
+/// are.
+static void mask_address(char *text, size_t size) {
     size_t begin = 0;
     while (begin + 3 <= size && memcmp(text + begin, "://", 3) != 0) {
         begin += 1;
@@ -44,6 +45,11 @@ static void mask_user(char *text, size_t size) {
         end = text[i] == '@' ? i : end;
     }
     memset(text + begin, '*', end - begin);
+    const char *query = memchr(text + end, '?', size - end);
+    if (query != NULL) {
+        const size_t at = (size_t)(query - text) + 1;
+        memset(text + at, '*', size - at);
+    }
 }
 
 void cli_mask_secrets(char *sql, size_t size) {
@@ -57,7 +63,7 @@ void cli_mask_secrets(char *sql, size_t size) {
             if (is_secret) {
                 memset(sql + at + 1, '*', last - at - 1);
             } else if (byte == '\'') {
-                mask_user(sql + at + 1, last - at - 1);
+                mask_address(sql + at + 1, last - at - 1);
             }
             at = end;
         } else if (is_word_byte(byte)) {

@@ -405,7 +405,7 @@ static firn_status find(globber *self, text folder, text rest, firn_error *err) 
 firn_status io_glob(io *owner, text pattern, const cancel_flag *cancel, arena *memory,
                     io_paths *out, firn_error *err) {
     path_list found = {.memory = memory};
-    bool is_itself = !glob_is_pattern(pattern);
+    bool is_itself = !glob_is_pattern(io_path_object(pattern));
     if (!is_itself && io_path_is_local(pattern)) {
         TRY(io_exists(owner, pattern, cancel, &is_itself, err));
     }

@@ -1,5 +1,7 @@
 #include "io/io_path.h"
 
+#define SHOWN_MAX 1024
+
 static bool is_letter(char byte) {
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
 }
@@ -99,18 +101,23 @@ text io_path_name(text path) {
     return text_slice(path, start, end);
 }
 
+text io_path_object(text path) {
+    if (!io_path_is_web(path)) { // Elsewhere these are parts of names.
+        return path;
+    }
+    const size_t query = text_find(path, TEXT("?"));
+    const size_t fragment = text_find(path, TEXT("#"));
+    return text_slice(path, 0, query < fragment ? query : fragment);
+}
+
 text io_path_shown(text path, char *buffer, size_t capacity) {
     if (io_path_is_local(path)) {
         return path;
     }
     const text scheme = io_path_scheme(path);
-    const text rest = text_slice(path, scheme.size + 3, path.size);
-    size_t end = rest.size;
-    if (io_path_is_web(path)) { // Elsewhere these are parts of names.
-        const size_t fragment = text_find(rest, TEXT("#"));
-        end = text_find(rest, TEXT("?"));
-        end = fragment < end ? fragment : end;
-    }
+    const text object = io_path_object(path);
+    const text rest = text_slice(object, scheme.size + 3, object.size);
+    const size_t end = rest.size;
     // The user part ends at the last '@' before the path begins.
     const size_t slash = text_find(text_slice(rest, 0, end), TEXT("/"));
     size_t start = 0;
@@ -130,4 +137,10 @@ text io_path_shown(text path, char *buffer, size_t capacity) {
     memcpy(buffer, path.data, head);
     memcpy(buffer + head, rest.data + start, size);
     return (text){.data = buffer, .size = head + size};
+}
+
+void io_path_while(firn_error *err, const char *doing, text path) {
+    char buffer[SHOWN_MAX];
+    const text shown = io_path_shown(path, buffer, sizeof buffer);
+    err_while(err, "%s %.*s", doing, TEXT_ARGS(shown));
 }

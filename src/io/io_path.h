@@ -26,10 +26,16 @@ firn_status io_path_local(text path, char out[IO_LOCAL_PATH_MAX], firn_error *er
 /// at the end do not count.
 text io_path_folder(text path);
 
+/// A path without the query and fragment that one of a web server may have.
+text io_path_object(text path);
+
 /// What stands behind the last '/'.
 text io_path_name(text path);
 
 /// A path as it may be shown: without user, password, query and fragment, where secrets hide.
 text io_path_shown(text path, char *buffer, size_t capacity);
+
+/// Adds "while DOING PATH" to an error, the path as it may be shown.
+void io_path_while(firn_error *err, const char *doing, text path);
 
 #endif

@@ -159,14 +159,12 @@ static firn_status bind_file(binder *self, const sql_literal *file, bound_query 
     const table_argument argument = {.value = path->literal_.value, .type = path->type};
     bool found = false;
     table_snapshot *table = NULL;
-    TRY(self->env->open_files(self->env->session, TEXT(""),
-                              (table_arguments){.count = 1, .items = &argument}, self->memory,
-                              &found, &table, self->err));
-    if (!found) {
-        firn_status status =
-            FAIL_SQL(self->err, FIRN_INVALID, "42P01", file->node.position,
-                     "\"%.*s\" is no file that can be read", TEXT_ARGS(file->value));
-        err_hint(self->err, "files in FROM end in .parquet");
+    const firn_status status = self->env->open_files(
+        self->env->session, TEXT(""), (table_arguments){.count = 1, .items = &argument},
+        self->memory, &found, &table, self->err);
+    if (status != FIRN_OK) {
+        self->err->position =
+            self->err->position == NO_POSITION ? file->node.position : self->err->position;
         return status;
     }
     return bind_snapshot(self, table, out);

@@ -208,6 +208,7 @@ def a_fault_does_not_show_secrets():
         ("(Credential \"id:pw\") 'b'", "(Credential \"*****\") 'b'"),
         ("HEADERS MAP {'X-Key': 'k', 'Y': 'z'}, 'b'", "HEADERS MAP {'*****': '*', '*': '*'}, 'b'"),
         ("'https://me:pw@host/a@b' TOKENS 'b'", "'https://*****@host/a@b' TOKENS 'b'"),
+        ("'https://host/a.parquet?sig=xy' b", "'https://host/a.parquet?******' b"),
         ("TOKEN; 'b' CREDENTIAL 'open", "TOKEN; 'b' CREDENTIAL '****"),
     ]
     for written, shown in cases:

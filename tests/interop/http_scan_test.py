@@ -131,6 +131,22 @@ def a_missing_file_is_told(server):
               and "error" in answer, answer)
 
 
+def addresses_may_carry_signatures(server):
+    address = f"http://127.0.0.1:{server.port}"
+    for source in (f"'{address}/00.parquet?X-Sig=sekret&a=*'",
+                   f"read_parquet('{address}/00.parquet?X-Sig=sekret')"):
+        answer, _, _ = run(f"SELECT count(*), max(id) FROM {source}", 1)
+        check("a file behind a signature", answer.get("rows") == [[str(ROWS), str(ROWS - 1)]], answer)
+    signed = address.replace("//", "//user:sekret@")
+    for sql in (f"EXPLAIN SELECT count(*) FROM '{address}/00.parquet?X-Sig=sekret'",
+                f"SELECT * FROM '{signed}/99.parquet?X-Sig=sekret'",
+                f"SELECT * FROM '{signed}/99.csv?X-Sig=sekret'",
+                f"SELECT nope FROM '{address}/00.parquet?X-Sig=sekret'"):
+        done = subprocess.run([FIRN, "-c", sql], capture_output=True, text=True, check=False)
+        shown = done.stdout + done.stderr
+        check("secrets of an address are not shown", shown and "sekret" not in shown, shown)
+
+
 def ctrl_c_ends_a_scan_that_hangs(server):
     for threads in (1, 4):
         sql = f"SELECT sum(id) FROM read_parquet([{server.files()}])"
@@ -159,6 +175,7 @@ def main():
             rows_come_in_order(server)
             limits_open_little(server)
             a_missing_file_is_told(server)
+            addresses_may_carry_signatures(server)
             ctrl_c_ends_a_scan_that_hangs(server)
         finally:
             server.process.terminate()

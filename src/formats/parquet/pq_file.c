@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/host.h"
+#include "io/io_path.h"
 
 #define TAIL_SIZE_DEFAULT ((uint32_t)64 << 10)
 // What a footer's structures may take: many times the bytes of a footer of any sane file.
@@ -92,7 +93,7 @@ firn_status pq_opener_open(io_file *input, const pq_file_options *options, pool 
         status = ask(self, IO_FROM_END, size, err);
     }
     if (status != FIRN_OK) {
-        err_while(err, "opening %.*s", TEXT_ARGS(io_file_path(input)));
+        io_path_while(err, "opening", io_file_path(input));
         pool_give(owner, sizeof *self);
         pq_file_release(self->file);
         host_free(self);
@@ -169,7 +170,7 @@ firn_status pq_opener_next(pq_opener *self, pq_file **out, pq_answer *answer, fi
     while (!is_done && *answer == PQ_READY) {
         const firn_status status = step(self, &is_done, answer, err);
         if (status != FIRN_OK) {
-            err_while(err, "opening %.*s", TEXT_ARGS(pq_file_path(self->file)));
+            io_path_while(err, "opening", pq_file_path(self->file));
             return status;
         }
     }
@@ -182,7 +183,7 @@ firn_status pq_opener_next(pq_opener *self, pq_file **out, pq_answer *answer, fi
 firn_status pq_opener_wait(pq_opener *self, firn_error *err) {
     const firn_status status = io_wait(&self->ticket, 0, err);
     if (status != FIRN_OK) {
-        err_while(err, "opening %.*s", TEXT_ARGS(pq_file_path(self->file)));
+        io_path_while(err, "opening", pq_file_path(self->file));
     }
     return status;
 }

@@ -4,6 +4,7 @@
 
 #include "base/host.h"
 #include "formats/parquet/pq_reader_private.h"
+#include "io/io_path.h"
 
 #define READER_MEMORY_MAX ((size_t)256 << 20)
 #define WORK_MEMORY_MAX ((size_t)1 << 30)
@@ -268,7 +269,7 @@ firn_status pq_reader_next(pq_reader *self, batch *out, pq_answer *answer, firn_
         const firn_status status = step(self, out, &is_made, answer, err);
         if (status != FIRN_OK) {
             self->open_group = NO_GROUP;
-            err_while(err, "reading %.*s", TEXT_ARGS(pq_file_path(self->file)));
+            io_path_while(err, "reading", pq_file_path(self->file));
             return status;
         }
     }

@@ -1,7 +1,10 @@
 #include "tables/files/file_tables.h"
 
+#include "io/io_path.h"
 #include "tables/files/parquet_files.h"
 #include "tables/iceberg/iceberg_scan.h"
+
+#define NAME_SHOWN_MAX 2048
 
 static firn_status read_bool(const table_argument *arg, bool *out, firn_error *err) {
     if (arg->type->id != TYPE_BOOLEAN || arg->value.is_null) {
@@ -123,8 +126,18 @@ static firn_status open_parquet(table_arguments args, const file_env *env, arena
     if (files->count == 0) {
         return FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION, "read_parquet needs a path");
     }
-    return parquet_files_open(&paths.paths, name.size > 0 ? name : files->items[0], &options, env,
-                              out, err);
+    char shown[NAME_SHOWN_MAX]; // Plans and errors show the name.
+    name = io_path_shown(name.size > 0 ? name : files->items[0], shown, sizeof shown);
+    return parquet_files_open(&paths.paths, name, &options, env, out, err);
+}
+
+static firn_status no_file(text path, firn_error *err) {
+    char buffer[NAME_SHOWN_MAX];
+    const text shown = io_path_shown(path, buffer, sizeof buffer);
+    (void)FAIL_SQL(err, FIRN_INVALID, "42P01", NO_POSITION, "\"%.*s\" is no file that can be read",
+                   TEXT_ARGS(shown));
+    err_hint(err, "files in FROM end in .parquet");
+    return FIRN_INVALID;
 }
 
 firn_status file_table_open(text function, table_arguments args, const file_env *env, arena *memory,
@@ -136,8 +149,12 @@ firn_status file_table_open(text function, table_arguments args, const file_env 
     bool is_parquet = text_equal_nocase(function, TEXT("read_parquet")) ||
                       text_equal_nocase(function, TEXT("parquet_scan"));
     if (function.size == 0) {
-        const text path = string_text(COLUMN_VALUES(args.items[0].value.value, string_value));
+        const text path =
+            io_path_object(string_text(COLUMN_VALUES(args.items[0].value.value, string_value)));
         is_parquet = text_ends_with(path, TEXT(".parquet")) || text_ends_with(path, TEXT(".parq"));
+        if (!is_parquet) {
+            return no_file(path, err);
+        }
     }
     *found = is_parquet;
     return is_parquet ? open_parquet(args, env, memory, out, err) : FIRN_OK;

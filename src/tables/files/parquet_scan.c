@@ -1,5 +1,6 @@
 #include "tables/files/parquet_scan.h"
 
+#include "io/io_path.h"
 #include "io/io_wakeup.h"
 #include "memory/pool.h"
 
@@ -158,7 +159,7 @@ static firn_status open_reader(parquet_scan *self, firn_error *err) {
     const firn_status status =
         self->target.pick(self->target.user, self->file, &self->file_memory, self->picks, err);
     if (status != FIRN_OK) {
-        err_while(err, "reading %.*s", TEXT_ARGS(pq_file_path(self->file)));
+        io_path_while(err, "reading", pq_file_path(self->file));
         return status;
     }
     const pq_reader_options options = {

@@ -5,6 +5,7 @@
 #include "formats/avro/avro_file.h"
 #include "formats/avro/avro_types.h"
 #include "formats/parquet/pq_window.h"
+#include "io/io_path.h"
 #include "io/io_wakeup.h"
 #include "tables/iceberg/iceberg_data.h"
 #include "tables/row_pick.h"
@@ -439,7 +440,7 @@ static firn_status next(ice_data_reader *base, arena *scratch, batch *out, scan_
     avro_data *self = (avro_data *)base;
     const firn_status status = step(self, scratch, out, answer, err);
     if (status != FIRN_OK) {
-        err_while(err, "reading %.*s", TEXT_ARGS(io_file_path(self->file)));
+        io_path_while(err, "reading", io_file_path(self->file));
     }
     return status;
 }

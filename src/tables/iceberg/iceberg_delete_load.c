@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "io/io_path.h"
 #include "memory/text_builder.h"
 #include "tables/iceberg/iceberg_delete.h"
 
@@ -397,7 +398,7 @@ firn_status ice_delete_loader_next(ice_delete_loader *self, arena *scratch, scan
                                    firn_error *err) {
     const firn_status status = load(self, scratch, answer, err);
     if (status != FIRN_OK) {
-        err_while(err, "reading the delete file %.*s", TEXT_ARGS(self->file->path));
+        io_path_while(err, "reading the delete file", self->file->path);
     }
     return status;
 }

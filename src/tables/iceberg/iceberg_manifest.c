@@ -1,6 +1,7 @@
 #include "tables/iceberg/iceberg_manifest.h"
 
 #include "formats/avro/avro_pairs.h"
+#include "io/io_path.h"
 #include "memory/text_builder.h"
 
 #define CODEC_BYTES_MAX ((size_t)16 << 20)
@@ -226,7 +227,7 @@ firn_status ice_manifests_of(io *files, const ice_snapshot *snapshot, const canc
         status = ice_manifest_list_read(file, memory, out, err);
     }
     if (status != FIRN_OK) {
-        err_while(err, "reading the manifest list %.*s", TEXT_ARGS(snapshot->manifest_list));
+        io_path_while(err, "reading the manifest list", snapshot->manifest_list);
     }
     return status;
 }

@@ -1,5 +1,6 @@
 #include "tables/iceberg/iceberg_snapshot.h"
 
+#include "io/io_path.h"
 #include "memory/text_builder.h"
 #include "tables/iceberg/iceberg_snapshot_private.h"
 
@@ -151,7 +152,7 @@ firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *c
     atomic_init(&self->base.references, 1);
     const firn_status status = open_table(self, files, what, cancel, err);
     if (status != FIRN_OK) {
-        err_while(err, "opening the Iceberg table %.*s", TEXT_ARGS(what->location));
+        io_path_while(err, "opening the Iceberg table", what->location);
         free_table(&self->base);
         return status;
     }

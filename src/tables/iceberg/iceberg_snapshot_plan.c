@@ -170,7 +170,7 @@ static firn_status begin_manifest(scan_planner *self, bool *has_one, firn_error 
         }
         const firn_status status = open_manifest(self, each, err);
         if (status != FIRN_OK) {
-            err_while(err, "reading the manifest %.*s", TEXT_ARGS(each->path));
+            io_path_while(err, "reading the manifest", each->path);
         }
         *has_one = status == FIRN_OK;
         return status;
@@ -414,8 +414,8 @@ firn_status ice_planner_next(scan_planner *self, const scan_task **out, scan_ans
         if (has_manifest) {
             const firn_status status = read_on(self, &has_task, answer, err);
             if (status != FIRN_OK) {
-                err_while(err, "reading the manifest %.*s",
-                          TEXT_ARGS(self->table->manifests.items[self->next_manifest - 1].path));
+                io_path_while(err, "reading the manifest",
+                              self->table->manifests.items[self->next_manifest - 1].path);
                 return status;
             }
             if (*answer == SCAN_WAIT) {
