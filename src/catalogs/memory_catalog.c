@@ -108,31 +108,36 @@ firn_status memory_catalog_open(text alias, struct pool *pool, catalog **out, fi
 
 // ---- Looking -----------------------------------------------------------------------------------
 
+// Spaces have one level.
+static bool is_in(text space, namespace_path path) {
+    return path.count == 0 ? text_equal_nocase(space, TEXT("main"))
+                           : path.count == 1 && text_equal_nocase(space, path.items[0]);
+}
+
+static text space_of(namespace_path path) {
+    return path.count == 0 ? TEXT("main") : path.items[path.count - 1];
+}
+
 // Exactly that name, else the one that is the same but for case.
-static entry **find(memory_catalog *self, text space, text name) {
+static entry **find(memory_catalog *self, object_name wanted) {
     entry **near = NULL;
     for (entry **slot = &self->entries; *slot != NULL; slot = &(*slot)->following) {
-        if (!text_equal_nocase((*slot)->space, space)) {
+        if (!is_in((*slot)->space, wanted.space)) {
             continue;
         }
-        if (text_equal((*slot)->name, name)) {
+        if (text_equal((*slot)->name, wanted.name)) {
             return slot;
         }
-        if (near == NULL && text_equal_nocase((*slot)->name, name)) {
+        if (near == NULL && text_equal_nocase((*slot)->name, wanted.name)) {
             near = slot;
         }
     }
     return near;
 }
 
-static text space_of(namespace_path path) {
-    return path.count == 0 ? TEXT("main") : path.items[0];
-}
-
 static bool has_space(const memory_catalog *self, namespace_path path) {
-    for (const space_entry *each = self->spaces; each != NULL && path.count <= 1;
-         each = each->following) {
-        if (text_equal_nocase(each->name, space_of(path))) {
+    for (const space_entry *each = self->spaces; each != NULL; each = each->following) {
+        if (is_in(each->name, path)) {
             return true;
         }
     }
@@ -194,7 +199,7 @@ static firn_status list(catalog *base, namespace_path space, arena *memory, cata
     }
     for (const entry *each = self->entries; status == FIRN_OK && each != NULL;
          each = each->following) {
-        if (text_equal_nocase(each->space, space_of(space))) {
+        if (is_in(each->space, space)) {
             catalog_entry *made = &out->items[out->count++];
             made->kind = each->view != NULL ? ENTRY_VIEW : ENTRY_TABLE;
             status = text_copy(memory, each->name, &made->name, err);
@@ -228,13 +233,17 @@ static firn_status copy_view(arena *memory, const view_definition *view, view_de
 
 static firn_status say_missing(memory_catalog *self, namespace_path space, text name,
                                firn_error *err) {
+    if (space.count > 1) { // Then nobody has a catalog of that name.
+        return FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", NO_POSITION, "there is no catalog \"%.*s\"",
+                        TEXT_ARGS(space.items[0]));
+    }
     firn_status status = FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", NO_POSITION,
                                   "there is no table \"%.*s\" in %.*s.%.*s", TEXT_ARGS(name),
                                   TEXT_ARGS(self->base.alias), TEXT_ARGS(space_of(space)));
     size_t distance = name.size / 2 + 1;
     for (const entry *each = self->entries; each != NULL; each = each->following) {
         const size_t candidate = text_distance(name, each->name);
-        if (text_equal_nocase(each->space, space_of(space)) && candidate < distance) {
+        if (is_in(each->space, space) && candidate < distance) {
             distance = candidate;
             err_hint(err, "did you mean \"%.*s\"?", TEXT_ARGS(each->name));
         }
@@ -250,7 +259,7 @@ static firn_status load(catalog *base, object_name name, const table_version *ve
     *out = (catalog_object){0};
     firn_status status = FIRN_OK;
     mutex_lock(&self->lock);
-    entry **slot = find(self, space_of(name.space), name.name);
+    entry **slot = find(self, name);
     if (slot == NULL) {
         status = say_missing(self, name.space, name.name, err);
     } else if (version != NULL && version->kind != VERSION_CURRENT) {
@@ -296,7 +305,7 @@ static firn_status check_place(memory_catalog *self, object_name name, bool is_v
                         "there is no schema \"%.*s\" in catalog \"%.*s\"",
                         TEXT_ARGS(space_of(name.space)), TEXT_ARGS(self->base.alias));
     }
-    *slot = find(self, space_of(name.space), name.name);
+    *slot = find(self, name);
     if (*slot != NULL && !replace) {
         return FAIL_SQL(err, FIRN_CONFLICT, "42P07", NO_POSITION,
                         "a table or view \"%.*s\" exists already", TEXT_ARGS(name.name));
@@ -430,7 +439,7 @@ static firn_status drop(catalog *base, object_name name, bool is_view, firn_erro
     memory_catalog *self = of(base);
     firn_status status = FIRN_OK;
     mutex_lock(&self->lock);
-    entry **slot = find(self, space_of(name.space), name.name);
+    entry **slot = find(self, name);
     entry *gone = slot == NULL ? NULL : *slot;
     if (gone == NULL) {
         status = say_missing(self, name.space, name.name, err);

@@ -213,6 +213,7 @@ static firn_status drop_one(run *self, const sql_drop *written, const sql_names 
             return FIRN_OK;
         }
     }
+    TRY(session_check_name(self, path, err));
     TRY(session_place(self, path, false, &place, err));
     return place.catalog->kind->drop == NULL
                ? refuse_write(place.catalog, written->node.position, "DROP", err)

@@ -2,8 +2,8 @@
 //
 // A name of one part is a temporary thing, else looked for in the current schema and then along
 // search_path. A name of two parts is a schema of the current catalog first, then an attached
-// catalog with its default schema. More parts begin with a catalog, else with a schema of the
-// current one of several levels.
+// catalog with its default schema; if both have it, it is ambiguous. More parts begin with a
+// catalog, else with a schema of the current one of several levels.
 #include <assert.h>
 
 #include "engine/objects.h"
@@ -99,15 +99,17 @@ static firn_status candidates_of(run *user, const sql_names *path, const view_de
         }
         return FIRN_OK;
     }
-    namespace_path space;
-    TRY(names_as_levels(path->items, path->count - 1, memory, &space, err));
-    out[(*count)++] = (object_place){.catalog = current, .object = {.space = space, .name = last}};
-    catalog *named = named_catalog(user, &path->items[0], inside);
-    if (named != NULL) {
-        TRY(names_as_levels(path->items + 1, path->count - 2, memory, &space, err));
-        out[(*count)++] =
-            (object_place){.catalog = named, .object = {.space = space, .name = last}};
+    object_place in_current = {.catalog = current, .object = {.name = last}};
+    object_place in_named = {.catalog = named_catalog(user, &path->items[0], inside),
+                             .object = {.name = last}};
+    TRY(names_as_levels(path->items, path->count - 1, memory, &in_current.object.space, err));
+    TRY(names_as_levels(path->items + 1, path->count - 2, memory, &in_named.object.space, err));
+    if (in_named.catalog == NULL) {
+        out[(*count)++] = in_current;
+        return FIRN_OK;
     }
+    out[(*count)++] = path->count == 2 ? in_current : in_named;
+    out[(*count)++] = path->count == 2 ? in_named : in_current;
     return FIRN_OK;
 }
 
@@ -124,6 +126,30 @@ static firn_status load(const object_place *place, const table_version *version,
                         arena *memory, catalog_object *out, firn_error *err) {
     return place->catalog->kind->load(place->catalog, place->object, version, memory, out,
                                       &user->cancel, err);
+}
+
+// A name of two parts that the current catalog has as schema.name must not be another catalog's
+// as well.
+static firn_status check_ambiguous(run *user, const sql_names *path, const object_place *first,
+                                   const object_place *second, firn_error *err) {
+    catalog_object object = {0};
+    firn_error ignored = ERR_INIT;
+    if (second->catalog == NULL ||
+        load(second, NULL, user, &user->memory, &object, &ignored) != FIRN_OK) {
+        return cancel_check(&user->cancel, err);
+    }
+    table_snapshot_release(object.snapshot);
+    const text name = path->items[1].value;
+    const text both = path->items[0].value;
+    firn_status status = FAIL_SQL(
+        err, FIRN_INVALID, "42P09", path->items[0].position,
+        "\"%.*s.%.*s\" is \"%.*s\" of the schema \"%.*s\" in the catalog \"%.*s\", and "
+        "\"%.*s\" of the catalog \"%.*s\"",
+        TEXT_ARGS(both), TEXT_ARGS(name), TEXT_ARGS(name), TEXT_ARGS(both),
+        TEXT_ARGS(first->catalog->alias), TEXT_ARGS(name), TEXT_ARGS(second->catalog->alias));
+    err_hint(err, "\"%.*s.%.*s.%.*s\" is the former", TEXT_ARGS(first->catalog->alias),
+             TEXT_ARGS(both), TEXT_ARGS(name));
+    return status;
 }
 
 static firn_status find(void *session, const sql_names *path, const table_version *version,
@@ -147,6 +173,13 @@ static firn_status find(void *session, const sql_names *path, const table_versio
         firn_status status = places[i].catalog == NULL
                                  ? FAIL(err, FIRN_NOT_FOUND, "no catalog")
                                  : load(&places[i], version, user, memory, &object, err);
+        if (status == FIRN_OK && path->count == 2 && i == 0 && count == 2) {
+            status = check_ambiguous(user, path, &places[0], &places[1], err);
+            if (status != FIRN_OK) {
+                table_snapshot_release(object.snapshot);
+                return status;
+            }
+        }
         if (status == FIRN_OK) {
             out->snapshot = object.snapshot;
             out->view = object.view;
@@ -156,7 +189,7 @@ static firn_status find(void *session, const sql_names *path, const table_versio
             return status;
         }
         // What is said in the end: of the current schema, or of the catalog that was named.
-        const bool is_told = path->count == 1 ? i == 1 : i + 1 == count;
+        const bool is_told = path->count == 1 ? i == 1 : path->count == 2 ? i + 1 == count : i == 0;
         if (is_told || first.status == FIRN_OK) {
             first = *err;
         }
@@ -195,14 +228,14 @@ firn_status session_place(run *user, const sql_names *path, bool is_temporary, o
                    : levels_of(user->context.schema, &user->memory, &out->object.space, err);
     }
     // catalog.schema.name, catalog.name, schema.name: an attached catalog's alias comes first
-    // unless the current catalog has such a schema.
+    // unless, before one name only, the current catalog has such a schema.
     namespace_path whole;
     TRY(names_as_levels(path->items, path->count - 1, &user->memory, &whole, err));
     bool exists = false;
-    if (out->catalog != NULL) {
+    catalog *named = catalog_set_catalog(user->catalogs, &path->items[0]);
+    if (out->catalog != NULL && named != NULL && path->count == 2) {
         TRY(out->catalog->kind->has_namespace(out->catalog, whole, &exists, &user->cancel, err));
     }
-    catalog *named = catalog_set_catalog(user->catalogs, &path->items[0]);
     if (exists || named == NULL) {
         out->object.space = whole;
         return FIRN_OK;
@@ -213,4 +246,18 @@ firn_status session_place(run *user, const sql_names *path, bool is_temporary, o
         return levels_of(TEXT("main"), &user->memory, &out->object.space, err);
     }
     return FIRN_OK;
+}
+
+firn_status session_check_name(run *user, const sql_names *path, firn_error *err) {
+    object_place places[CANDIDATES_MAX + 2];
+    size_t count;
+    catalog_object object = {0};
+    firn_error ignored = ERR_INIT;
+    TRY(candidates_of(user, path, NULL, &user->memory, places, &count, err));
+    if (path->count != 2 || count != 2 || places[0].catalog == NULL ||
+        load(&places[0], NULL, user, &user->memory, &object, &ignored) != FIRN_OK) {
+        return FIRN_OK;
+    }
+    table_snapshot_release(object.snapshot);
+    return check_ambiguous(user, path, &places[0], &places[1], err);
 }

@@ -199,6 +199,8 @@ typedef struct object_place {
     catalog *catalog;
     object_name object;
 } object_place;
+/// FIRN_INVALID if a name of two parts is schema.name of the current catalog and catalog.name too.
+firn_status session_check_name(run *user, const sql_names *path, firn_error *err);
 firn_status session_place(run *user, const sql_names *path, bool is_temporary, object_place *out,
                           firn_error *err);
 

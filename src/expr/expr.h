@@ -19,6 +19,7 @@ struct plan_node; // plan/plan.h; only EXPR_SUBQUERY points there, and no subque
 
 typedef struct expr_list {
     uint32_t count;
+    uint32_t capacity; ///< Room behind `items` that the list may grow into; 0: none is known.
     expr **items;
 } expr_list;
 
@@ -90,7 +91,8 @@ struct aggregate_overload;
     FIELD(TEXT, comparison)                                                                        \
     FIELD(EXPRS, args)                                                                             \
     FIELD(PLAN, plan)                                                                              \
-    FIELD(U32S, outer_ids) /* Columns of the queries around it that the plan mentions. */
+    FIELD(U32S, outer_ids) /* Columns of the queries around it that the plan mentions. */          \
+    FIELD(U32, same)       /* Not 0: those of this number were written alike in one scope. */
 #define EXPR_AGGREGATE_FIELDS(FIELD)                                                               \
     FIELD(AGGREGATE, function)                                                                     \
     FIELD(U32, overload)                                                                           \
@@ -99,6 +101,7 @@ struct aggregate_overload;
 
 typedef struct u32_list {
     uint32_t count;
+    uint32_t capacity; // As in expr_list.
     uint32_t *items;
 } u32_list;
 

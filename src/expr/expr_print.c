@@ -390,7 +390,8 @@ static void print_node(printer *self, const expr *what) {
         print_in(self, what);
         break;
     case EXPR_TRY:
-        print_wrapped(self, "try(", (expr_list){1, (expr **)(uintptr_t)&what->try_.arg});
+        print_wrapped(self, "try(",
+                      (expr_list){.count = 1, .items = (expr **)(uintptr_t)&what->try_.arg});
         break;
     case EXPR_DYNAMIC:
         text_append_format(self->out, "dynamic_filter_%u", what->dynamic_.slot);

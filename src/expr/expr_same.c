@@ -132,6 +132,13 @@ bool expr_equal(const expr *left, const expr *right) {
     if (left->kind == EXPR_COLUMN) {
         return left->column_.id == right->column_.id; // Its name is only for printing.
     }
+    if (left->kind == EXPR_SUBQUERY && left->subquery_.same != 0) {
+        return left->subquery_.same == right->subquery_.same && // Their plans' ids differ.
+               left->subquery_.subquery == right->subquery_.subquery &&
+               text_equal(left->subquery_.comparison, right->subquery_.comparison) &&
+               equal_exprs(left->subquery_.args, right->subquery_.args) &&
+               equal_u32s(left->subquery_.outer_ids, right->subquery_.outer_ids);
+    }
     switch (left->kind) {
 #define EQUAL(kind, name) &&EQUAL_##kind(l->name, r->name)
 #define X(NAME, word, text)                                                                        \
@@ -193,7 +200,7 @@ static uint64_t hash_data(const column *values) {
 #define HASH_SORT_KEYS(value) hash_keys(value)
 #define HASH_FUNCTION(value) hash_u64((uint64_t)(uintptr_t)(value))
 #define HASH_AGGREGATE(value) hash_u64((uint64_t)(uintptr_t)(value))
-#define HASH_PLAN(value) hash_u64((uint64_t)(uintptr_t)(value))
+#define HASH_PLAN(value) ((void)(value), UINT64_C(0)) // Equal subqueries have plans of their own.
 
 uint64_t expr_hash(const expr *self) {
     uint64_t hash = hash_combine(hash_u32((uint32_t)self->kind), type_hash(self->type));
@@ -279,6 +286,7 @@ static bool copy_exprs(arena *memory, expr_list *to) {
         }
     }
     to->items = items;
+    to->capacity = to->count;
     return true;
 }
 
@@ -291,6 +299,7 @@ static bool copy_u32s(arena *memory, u32_list *to) {
         items[i] = to->items[i];
     }
     to->items = items;
+    to->capacity = to->count;
     return true;
 }
 

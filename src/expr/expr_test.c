@@ -110,14 +110,14 @@ TEST(expr_prints_the_other_kinds) {
     expr *choice = expr_new(&t.memory, EXPR_CASE, TYPE_OF(INTEGER));
     expr *condition = in;
     expr *value = number(&t, 1);
-    choice->case_.conditions = (expr_list){1, &condition};
-    choice->case_.values = (expr_list){1, &value};
+    choice->case_.conditions = (expr_list){.count = 1, .items = &condition};
+    choice->case_.values = (expr_list){.count = 1, .items = &value};
     choice->case_.otherwise = a;
     CHECK_TEXT(&t, choice, "CASE WHEN a NOT IN (1, 2, NULL) THEN 1 ELSE a END");
     expr *sum = expr_new(&t.memory, EXPR_AGGREGATE, TYPE_OF(BIGINT));
     sort_key key = {.value = a, .is_descending = true};
     sum->aggregate_.function = &agg_sum;
-    sum->aggregate_.args = (expr_list){1, &a};
+    sum->aggregate_.args = (expr_list){.count = 1, .items = &a};
     sum->aggregate_.is_distinct = true;
     sum->aggregate_.filter = in;
     sum->aggregate_.order = (sort_key_list){1, &key};
@@ -205,7 +205,7 @@ TEST(expr_visits_children_until_told_to_stop) {
         items[i] = a_of(&t);
     }
     expr *list = expr_new(&t.memory, EXPR_COALESCE, TYPE_OF(INTEGER));
-    list->coalesce_.args = (expr_list){5, items};
+    list->coalesce_.args = (expr_list){.count = 5, .items = items};
     uint32_t count = 0;
     CHECK(!expr_visit_children(list, count_child, &count));
     CHECK(count == 3);
@@ -229,7 +229,7 @@ TEST(expr_knows_what_can_fail_what_varies_and_which_columns_it_reads) {
     uint32_t parameter = 50;
     expr *x = expr_column(&t.memory, parameter, TEXT("x"), TYPE_OF(INTEGER));
     expr *lambda = expr_new(&t.memory, EXPR_LAMBDA, TYPE_OF(INTEGER));
-    lambda->lambda_.parameters = (u32_list){1, &parameter};
+    lambda->lambda_.parameters = (u32_list){.count = 1, .items = &parameter};
     lambda->lambda_.body = apply(&t, &op_add, TYPE_OF(INTEGER), x, x);
     CHECK(expr_is_constant(lambda));
     lambda->lambda_.body = apply(&t, &op_add, TYPE_OF(INTEGER), x, b_of(&t));

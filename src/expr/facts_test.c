@@ -389,7 +389,7 @@ TEST(dynamic_filters_prune_units_and_filter_batches_once_published) {
     open_unit(&unit, &table, &integers);
     expr *x = testing_column(&table, "x", TYPE_OF(INTEGER), "10 15 NULL 20");
     expr *filter = expr_new(&table.memory, EXPR_DYNAMIC, TYPE_OF(BOOLEAN));
-    filter->dynamic_.args = (expr_list){1, &x};
+    filter->dynamic_.args = (expr_list){.count = 1, .items = &x};
     dynamic_filter slots[1] = {{.content = NULL}};
     const dynamic_filters filters = {.count = 1, .slots = slots};
     table.filters = &filters;

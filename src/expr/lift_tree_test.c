@@ -35,8 +35,8 @@ static expr *case_of(testing *self, expr *condition, expr *value, expr *otherwis
     expr **values = ARENA_NEW(&self->memory, expr *, 1);
     conditions[0] = condition;
     values[0] = value;
-    out->case_.conditions = (expr_list){1, conditions};
-    out->case_.values = (expr_list){1, values};
+    out->case_.conditions = (expr_list){.count = 1, .items = conditions};
+    out->case_.values = (expr_list){.count = 1, .items = values};
     out->case_.otherwise = otherwise;
     return out;
 }

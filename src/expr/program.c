@@ -343,7 +343,8 @@ static firn_status compile_case(compiler *self, const expr *source, program_node
 static firn_status compile_in(compiler *self, const expr *source, program_node *node) {
     node->kind = NODE_IN;
     TRY(in_set_build(self->memory, source->in_.values, &node->in, self->err));
-    return compile_list(self, (expr_list){1, (expr **)(uintptr_t)&source->in_.arg}, node);
+    return compile_list(
+        self, (expr_list){.count = 1, .items = (expr **)(uintptr_t)&source->in_.arg}, node);
 }
 
 static firn_status compile_try(compiler *self, const expr *source, program_node *node) {
@@ -351,8 +352,8 @@ static firn_status compile_try(compiler *self, const expr *source, program_node 
     node->kind = NODE_TRY;
     node->own_try = self->program->try_count++;
     self->try_index = node->own_try;
-    const firn_status status =
-        compile_list(self, (expr_list){1, (expr **)(uintptr_t)&source->try_.arg}, node);
+    const firn_status status = compile_list(
+        self, (expr_list){.count = 1, .items = (expr **)(uintptr_t)&source->try_.arg}, node);
     self->try_index = outer;
     return status;
 }

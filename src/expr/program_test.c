@@ -217,8 +217,8 @@ static expr *case_of(testing *table, expr *condition, expr *value, expr *otherwi
     expr **items = ARENA_NEW(&table->memory, expr *, 2);
     items[0] = condition;
     items[1] = value;
-    out->case_.conditions = (expr_list){1, &items[0]};
-    out->case_.values = (expr_list){1, &items[1]};
+    out->case_.conditions = (expr_list){.count = 1, .items = &items[0]};
+    out->case_.values = (expr_list){.count = 1, .items = &items[1]};
     out->case_.otherwise = otherwise;
     return out;
 }

@@ -3,11 +3,13 @@
 //
 // Conjuncts that can fail stay where they were written, except that they may enter the scan right
 // below: moved through a join or an aggregate they would meet rows that SQL never shows them.
-// Equalities that may be keys (rewrite_may_be_key) go to the join that they are for all the same.
+// Equalities that may be keys (rewrite_may_be_key) go to the join that they are for all the same,
+// as to compare all pairs of rows would be the only other way. As keys they are evaluated for the
+// rows of either side that pass what was written for that side alone.
 #include <assert.h>
 
 #include "functions/overload.h"
-#include "optimize/rewrite.h"
+#include "optimize/join_keys.h"
 
 static firn_status push(optimizer *self, plan_node **slot, expr_list *conjuncts);
 
@@ -120,44 +122,6 @@ static firn_status add_factors(optimizer *self, expr_list *conjuncts) {
 
 // ---- Joins -----------------------------------------------------------------------------------
 
-typedef struct sides {
-    id_set left, right;
-} sides;
-
-static firn_status sides_of(optimizer *self, const plan_node *join, sides *out) {
-    out->left = id_set_open(self->memory);
-    out->right = id_set_open(self->memory);
-    TRY(rewrite_outputs(self, join->join_.left, &out->left));
-    return rewrite_outputs(self, join->join_.right, &out->right);
-}
-
-// left = right (or IS NOT DISTINCT FROM) with each side covered by one side of the join: a key
-// pair.
-static firn_status add_key(optimizer *self, plan_node *join, const sides *ids, expr *conjunct,
-                           bool *done) {
-    *done = false;
-    const bool null_equal = expr_is_call(conjunct, "is_not_distinct_from");
-    if ((!null_equal && !expr_is_call(conjunct, "=")) || expr_is_volatile(conjunct)) {
-        return FIRN_OK;
-    }
-    expr *const *args = conjunct->call_.args.items;
-    for (int side = 0; side < 2; side++) {
-        bool in_left;
-        bool in_right;
-        TRY(rewrite_covers(self, &ids->left, args[side], &in_left));
-        TRY(rewrite_covers(self, &ids->right, args[1 - side], &in_right));
-        if (in_left && in_right && !expr_is_constant(args[0]) && !expr_is_constant(args[1]) &&
-            type_same_values(args[0]->type, args[1]->type)) {
-            TRY(rewrite_add_expr(self, &join->join_.left_keys, args[side]));
-            TRY(rewrite_add_expr(self, &join->join_.right_keys, args[1 - side]));
-            TRY(rewrite_add_id(self, &join->join_.null_equal, null_equal ? 1 : 0));
-            *done = true;
-            return FIRN_OK;
-        }
-    }
-    return FIRN_OK;
-}
-
 // A filter on one side's key column holds for the other side's as well.
 static firn_status copy_across(optimizer *self, const plan_node *join, const expr_list *from,
                                bool from_left, expr_list *to) {
@@ -206,10 +170,10 @@ static firn_status joins_below(optimizer *self, const plan_node *node, const exp
     *out = false;
     while (node->kind == PLAN_JOIN &&
            (node->join_.join == JOIN_INNER || node->join_.join == JOIN_CROSS)) {
-        sides ids;
+        join_sides ids;
         bool in_left;
         bool in_right;
-        TRY(sides_of(self, node, &ids));
+        TRY(join_sides_of(self, node, &ids));
         TRY(rewrite_covers(self, &ids.left, conjunct, &in_left));
         TRY(rewrite_covers(self, &ids.right, conjunct, &in_right));
         if (!in_left && !in_right) {
@@ -221,28 +185,39 @@ static firn_status joins_below(optimizer *self, const plan_node *node, const exp
     return FIRN_OK;
 }
 
-// A conjunct that can fail, but may be a key of this join or of one below an inner join.
-static firn_status place_key(optimizer *self, plan_node *join, const sides *ids, expr *conjunct,
-                             bool is_above, placed *out) {
+static bool any_can_fail(const expr_list *list) {
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (expr_can_fail(list->items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// A conjunct that can fail, but may be a key of this join or of one below an inner join. What can
+// fail and was written before it stays before it.
+static firn_status place_key(optimizer *self, plan_node *join, const join_sides *ids,
+                             expr *conjunct, bool is_above, placed *out) {
     const bool is_inner = join->join_.join == JOIN_INNER || join->join_.join == JOIN_CROSS;
     bool in_left;
     bool in_right;
     bool goes_down = false;
+    const bool may_pass = join_key_is_by_range(conjunct) || !any_can_fail(&out->above);
     TRY(rewrite_covers(self, &ids->left, conjunct, &in_left));
     TRY(rewrite_covers(self, &ids->right, conjunct, &in_right));
-    if (is_inner && (in_left || in_right)) {
+    if (is_inner && may_pass && (in_left || in_right)) {
         const plan_node *side = in_left ? join->join_.left : join->join_.right;
         TRY(joins_below(self, side, conjunct, &goes_down));
     }
     if (goes_down) {
         return rewrite_add_expr(self, in_left ? &out->left : &out->right, conjunct);
     }
-    const bool is_here = !in_left && !in_right && is_inner;
+    const bool is_here = !in_left && !in_right && is_inner && may_pass;
     return rewrite_add_expr(self, is_above && !is_here ? &out->above : &out->residual, conjunct);
 }
 
 // Where a conjunct over the join's result (is_above) or of its condition may go.
-static firn_status place(optimizer *self, plan_node *join, const sides *ids, expr *conjunct,
+static firn_status place(optimizer *self, plan_node *join, const join_sides *ids, expr *conjunct,
                          bool is_above, placed *out) {
     const join_kind kind = join->join_.join;
     const bool is_inner = kind == JOIN_INNER || kind == JOIN_CROSS;
@@ -279,7 +254,7 @@ static firn_status place(optimizer *self, plan_node *join, const sides *ids, exp
     return rewrite_add_expr(self, &out->residual, conjunct);
 }
 
-static firn_status imply_sides(optimizer *self, const sides *ids, const expr_list *conjuncts,
+static firn_status imply_sides(optimizer *self, const join_sides *ids, const expr_list *conjuncts,
                                placed *out) {
     for (uint32_t i = 0; i < conjuncts->count; i++) {
         if (conjuncts->items[i]->kind != EXPR_OR) {
@@ -298,43 +273,11 @@ static firn_status imply_sides(optimizer *self, const sides *ids, const expr_lis
     return FIRN_OK;
 }
 
-// The conjuncts of the condition that compare the sides by equality become keys. One that can fail
-// does if it is the first that a pair of rows meets: then every row of either side meets it (if the
-// other side has any), and to compare all pairs would be the only other way.
-static firn_status find_keys(optimizer *self, plan_node *join, const sides *ids, placed *out,
-                             expr_list *residual) {
-    const bool is_inner = join->join_.join == JOIN_INNER || join->join_.join == JOIN_CROSS;
-    bool done;
-    for (uint32_t i = 0; i < out->residual.count; i++) {
-        expr *conjunct = out->residual.items[i];
-        done = false;
-        if (!expr_can_fail(conjunct) || rewrite_may_be_key(conjunct)) {
-            TRY(add_key(self, join, ids, conjunct, &done));
-        }
-        if (!done) {
-            TRY(rewrite_add_expr(self, residual, conjunct));
-        }
-    }
-    bool may_fail = join->join_.left_keys.count == 0;
-    for (uint32_t i = 0; i < residual->count && may_fail; i++) {
-        may_fail = expr_can_fail(residual->items[i]); // Else it guards those that can.
-    }
-    expr_list *first = residual->count > 0 ? residual : &out->above;
-    if (may_fail && first->count > 0 && (first == residual || is_inner)) {
-        TRY(add_key(self, join, ids, first->items[0], &done));
-        if (done) {
-            first->items++;
-            first->count--;
-        }
-    }
-    return FIRN_OK;
-}
-
 static firn_status push_join(optimizer *self, plan_node **slot, const expr_list *conjuncts) {
     plan_node *join = *slot;
-    sides ids;
+    join_sides ids;
     placed out = {0};
-    TRY(sides_of(self, join, &ids));
+    TRY(join_sides_of(self, join, &ids));
     for (uint32_t i = 0; i < conjuncts->count; i++) {
         TRY(place(self, join, &ids, conjuncts->items[i], true, &out));
     }
@@ -346,7 +289,7 @@ static firn_status push_join(optimizer *self, plan_node **slot, const expr_list 
     }
     const bool is_inner = join->join_.join == JOIN_INNER || join->join_.join == JOIN_CROSS;
     expr_list residual = {0};
-    TRY(find_keys(self, join, &ids, &out, &residual));
+    TRY(join_keys_find(self, join, &ids, &out.residual, is_inner ? &out.above : NULL, &residual));
     if (is_inner) {
         TRY(imply_sides(self, &ids, &residual, &out));
         join->join_.join =

@@ -20,19 +20,25 @@ firn_status rewrite_column(optimizer *self, uint32_t id, const type *type, expr 
     return *out == NULL ? rewrite_full(self) : FIRN_OK;
 }
 
-// Lists grow by copying whenever they are empty or their count is a power of two from 8 on.
-static bool is_full(uint32_t count) {
-    return count == 0 || (count >= 8 && (count & (count - 1)) == 0);
+// A list without room grows by copying: its items may be another list's too.
+static void *room(optimizer *self, const void *items, uint32_t count, size_t size,
+                  uint32_t *capacity) {
+    const uint32_t wanted = count < 4 ? 8 : count * 2;
+    void *grown = arena_alloc(self->memory, wanted, size);
+    if (grown != NULL) {
+        if (count > 0) {
+            memcpy(grown, items, count * size);
+        }
+        *capacity = wanted;
+    }
+    return grown;
 }
 
 firn_status rewrite_add_expr(optimizer *self, expr_list *list, expr *value) {
-    if (is_full(list->count)) {
-        expr **items = ARENA_NEW(self->memory, expr *, list->count == 0 ? 8 : list->count * 2);
+    if (list->count >= list->capacity) {
+        expr **items = room(self, list->items, list->count, sizeof(expr *), &list->capacity);
         if (items == NULL) {
             return rewrite_full(self);
-        }
-        if (list->count > 0) {
-            memcpy(items, list->items, list->count * sizeof *items);
         }
         list->items = items;
     }
@@ -41,13 +47,10 @@ firn_status rewrite_add_expr(optimizer *self, expr_list *list, expr *value) {
 }
 
 firn_status rewrite_add_id(optimizer *self, u32_list *list, uint32_t id) {
-    if (is_full(list->count)) {
-        uint32_t *items = ARENA_NEW(self->memory, uint32_t, list->count == 0 ? 8 : list->count * 2);
+    if (list->count >= list->capacity) {
+        uint32_t *items = room(self, list->items, list->count, sizeof(uint32_t), &list->capacity);
         if (items == NULL) {
             return rewrite_full(self);
-        }
-        if (list->count > 0) {
-            memcpy(items, list->items, list->count * sizeof *items);
         }
         list->items = items;
     }
@@ -114,6 +117,8 @@ firn_status rewrite_project(optimizer *self, plan_node *input, const u32_list *i
     project->project_.input = input;
     project->project_.ids = *ids;
     project->project_.values = *values;
+    project->project_.ids.capacity = 0; // The caller's may grow into the same room.
+    project->project_.values.capacity = 0;
     *out = project;
     return FIRN_OK;
 }
@@ -190,16 +195,18 @@ bool rewrite_fails_by_range(const expr *value) {
     return only;
 }
 
+static bool has_no_subquery(void *user, expr **slot) {
+    return (*slot)->kind != EXPR_SUBQUERY && expr_visit_children(*slot, has_no_subquery, user);
+}
+
 bool rewrite_may_be_key(const expr *conjunct) {
     if (!expr_is_call(conjunct, "=") && !expr_is_call(conjunct, "is_not_distinct_from")) {
         return false;
     }
-    bool may = !expr_is_volatile(conjunct);
-    for (uint32_t i = 0; i < conjunct->call_.args.count && may; i++) {
-        const expr *arg = conjunct->call_.args.items[i];
-        may = !expr_is_constant(arg) && rewrite_fails_by_range(arg);
-    }
-    return may;
+    expr *const *args = conjunct->call_.args.items;
+    expr *root = (expr *)(uintptr_t)conjunct; // Only looked at.
+    return !expr_is_volatile(conjunct) && !expr_is_constant(args[0]) &&
+           !expr_is_constant(args[1]) && has_no_subquery(NULL, &root);
 }
 
 static bool replace_plan(void *user, plan_node **slot);

@@ -32,11 +32,12 @@ firn_status rewrite_coalesce(optimizer *self, expr *value, expr *otherwise, expr
 /// left = right with NULL equal to NULL.
 firn_status rewrite_same(optimizer *self, expr *left, expr *right, expr **out);
 
-/// An equality of two values of which neither is constant and that fail, if at all, by numbers that
-/// do not fit (+, -, *, casts of numbers): joins may hash such values, although SQL might not have
-/// reached every one of them. The other way would be to compare all pairs.
+/// An equality of two values of which neither is constant, that may stand in another place than it
+/// was written for, as a key of a join: what is asked of the rows of one side is still asked
+/// before.
 bool rewrite_may_be_key(const expr *conjunct);
-/// Does evaluating it fail, if at all, by numbers that do not fit?
+/// Does evaluating it fail, if at all, by numbers that do not fit (+, -, *, casts of numbers)? Such
+/// keys may stand beside others, although SQL might not have reached every value of them.
 bool rewrite_fails_by_range(const expr *value);
 
 /// Replaces columns: an id in `from` becomes a copy of the expression at the same index of `to`.

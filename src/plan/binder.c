@@ -36,20 +36,16 @@ void *binder_grow(binder *self, const void *items, uint32_t count, uint32_t *cap
     return grown;
 }
 
-// Lists without a capacity of their own are full whenever their count is 0 or a power of two >= 8.
-static bool is_full(uint32_t count) {
-    return count == 0 || (count >= 8 && (count & (count - 1)) == 0);
-}
-
 #define ADD(list, value)                                                                           \
     do {                                                                                           \
-        if (is_full((list)->count)) {                                                              \
+        if ((list)->count >= (list)->capacity) {                                                   \
             uint32_t capacity = (list)->count;                                                     \
             (list)->items =                                                                        \
                 binder_grow(self, (list)->items, (list)->count, &capacity, sizeof *(list)->items); \
             if ((list)->items == NULL) {                                                           \
                 return binder_full(self);                                                          \
             }                                                                                      \
+            (list)->capacity = capacity;                                                           \
         }                                                                                          \
         (list)->items[(list)->count++] = (value);                                                  \
         return FIRN_OK;                                                                            \
@@ -74,6 +70,8 @@ firn_status binder_project(binder *self, plan_node *input, const expr_list *valu
     (*out)->project_.input = input;
     (*out)->project_.values = *values;
     (*out)->project_.ids = *ids;
+    (*out)->project_.values.capacity = 0; // The caller's may grow into the same room.
+    (*out)->project_.ids.capacity = 0;
     return FIRN_OK;
 }
 

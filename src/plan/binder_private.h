@@ -83,7 +83,15 @@ typedef struct select_state {
     u32_list aggregate_ids;
     expr_list unnested; ///< The list of each unnest(…) in the select list.
     u32_list unnested_ids;
+    struct numbered_query *queries; ///< Its subqueries, if it groups.
 } select_state;
+
+/// A subquery of a select that groups: in the same words it is the same (expr.h).
+typedef struct numbered_query {
+    const sql_query *written;
+    uint32_t number;
+    struct numbered_query *older;
+} numbered_query;
 
 typedef struct binder {
     arena *memory;
@@ -91,6 +99,7 @@ typedef struct binder {
     firn_error *err;
     uint32_t next_id;
     uint32_t slot_count, shared_count;
+    uint32_t numbered_count; ///< Of numbered_query.
     uint32_t table_count, table_capacity;
     table_ref *tables;
     table_snapshot **snapshots;

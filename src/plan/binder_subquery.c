@@ -1,6 +1,8 @@
 // Subqueries: as values, behind EXISTS, IN, ANY and ALL, and copies of expressions that hold some.
 #include "plan/binder_private.h"
 
+#define NUMBERED_MAX 256
+
 // A copy mentions the shared subplans of WITH once more.
 static bool count_references(void *user, plan_node **slot);
 
@@ -55,6 +57,36 @@ firn_status bind_copy(binder *self, const expr *value, expr **out) {
     return copy_subquery(self, out) ? FIRN_OK : self->err->status;
 }
 
+// Subqueries of a select that groups get numbers: those in the same words are the same.
+static firn_status number_query(binder *self, const scope *names, const sql_query *written,
+                                uint32_t *out) {
+    select_state *state = names->select;
+    *out = 0;
+    if (state == NULL || (state->written->group_by.count == 0 && !state->written->is_distinct)) {
+        return FIRN_OK;
+    }
+    uint32_t count = 0;
+    for (const numbered_query *each = state->queries; each != NULL; each = each->older) {
+        if (sql_equal(&each->written->node, &written->node)) {
+            *out = each->number;
+            return FIRN_OK;
+        }
+        count++;
+    }
+    if (count == NUMBERED_MAX) {
+        return FIRN_OK;
+    }
+    numbered_query *made = ARENA_NEW(self->memory, numbered_query, 1);
+    if (made == NULL) {
+        return binder_full(self);
+    }
+    *made = (numbered_query){
+        .written = written, .number = ++self->numbered_count, .older = state->queries};
+    state->queries = made;
+    *out = made->number;
+    return FIRN_OK;
+}
+
 static firn_status new_subquery(binder *self, scope *names, const sql_query *query,
                                 subquery_kind kind, bound_query *rows, expr **out) {
     TRY(bind_query_body(self, query, names, rows));
@@ -73,7 +105,7 @@ static firn_status new_subquery(binder *self, scope *names, const sql_query *que
     (*out)->subquery_.subquery = kind;
     (*out)->subquery_.plan = rows->node;
     (*out)->position = query->node.position;
-    return FIRN_OK;
+    return number_query(self, names, query, &(*out)->subquery_.same);
 }
 
 // Notes the columns of the queries around it that a finished subquery mentions.

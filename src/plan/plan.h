@@ -202,6 +202,7 @@ typedef struct plan_column {
 } plan_column;
 typedef struct plan_columns {
     uint32_t count;
+    uint32_t capacity; // As in expr_list.
     plan_column *items;
 } plan_columns;
 

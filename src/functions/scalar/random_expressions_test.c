@@ -106,8 +106,8 @@ static expr *make_number(maker *self, uint32_t depth) {
         items[0] = make_truth(self, depth - 1);
         items[1] =
             expr_cast(&t->memory, make_number(self, depth - 1), TYPE_OF(BIGINT), false, true);
-        out->case_.conditions = (expr_list){1, &items[0]};
-        out->case_.values = (expr_list){1, &items[1]};
+        out->case_.conditions = (expr_list){.count = 1, .items = &items[0]};
+        out->case_.values = (expr_list){.count = 1, .items = &items[1]};
         out->case_.otherwise =
             below(&self->seed, 2) == 0
                 ? NULL
@@ -121,7 +121,7 @@ static expr *make_number(maker *self, uint32_t depth) {
             items[i] =
                 expr_cast(&t->memory, make_number(self, depth - 1), TYPE_OF(BIGINT), false, true);
         }
-        out->coalesce_.args = (expr_list){2, items};
+        out->coalesce_.args = (expr_list){.count = 2, .items = items};
         return out;
     }
     case 2: {
