@@ -59,8 +59,24 @@ static void follow_zone(cli_script *self, const cell_type *type) {
     }
 }
 
-/// Reads the stream to its end; each batch goes to the format when `is_shown`.
-static firn_status read_batches(cli_script *self, struct ArrowArrayStream *stream, bool is_shown,
+/// The head of a result is written with its first rows, or at its end: a query that fails before it
+/// has any leaves nothing that looks like an empty result.
+static firn_status begin_result(cli_script *self, bool *has_begun, firn_error *err) {
+    cli_results *results = &self->results;
+    if (*has_begun) {
+        return FIRN_OK;
+    }
+    *has_begun = true;
+    results->format->begin(results);
+    if (results->fault != NULL) {
+        set_fault(err, FIRN_UNSUPPORTED, results->fault);
+        return FIRN_UNSUPPORTED;
+    }
+    return FIRN_OK;
+}
+
+/// Reads the stream to its end; each batch goes to the format, unless `has_begun` is NULL.
+static firn_status read_batches(cli_script *self, struct ArrowArrayStream *stream, bool *has_begun,
                                 firn_error *err) {
     cli_results *results = &self->results;
     for (;;) {
@@ -70,14 +86,18 @@ static firn_status read_batches(cli_script *self, struct ArrowArrayStream *strea
             cli_stream_fault(stream, code, err);
             return err->status;
         }
+        firn_status status = has_begun == NULL ? FIRN_OK : begin_result(self, has_begun, err);
         if (batch.release == NULL) {
-            return FIRN_OK;
+            return status;
         }
-        if (is_shown) {
+        if (has_begun != NULL && status == FIRN_OK) {
             results->format->batch(results, &batch);
             results->row_count += (uint64_t)batch.length;
         }
         batch.release(&batch);
+        if (status != FIRN_OK) {
+            return status;
+        }
         if (results->out.fault != 0) {
             set_fault(err, FIRN_IO, strerror(results->out.fault));
             return FIRN_IO;
@@ -118,14 +138,11 @@ static firn_status show_result(cli_script *self, struct ArrowArrayStream *stream
     results->schema = schema;
     results->type = &type;
     results->fault = NULL;
-    results->format->begin(results);
-    if (results->fault != NULL) {
-        set_fault(err, FIRN_UNSUPPORTED, results->fault);
-        status = FIRN_UNSUPPORTED;
-    } else {
-        status = read_batches(self, stream, true, err);
+    bool has_begun = false;
+    status = read_batches(self, stream, &has_begun, err);
+    if (has_begun) {
+        results->format->end(results, status == FIRN_OK);
     }
-    results->format->end(results, status == FIRN_OK);
     if (!cli_sink_flush(&results->out) && status == FIRN_OK) {
         set_fault(err, FIRN_IO, strerror(results->out.fault));
         status = FIRN_IO;
@@ -166,7 +183,7 @@ static firn_status run_statement(cli_script *self, firn_statement *statement, fi
     firn_statement_progress(statement, &progress);
     const bool is_change = progress.changed_rows >= 0;
     if (schema.n_children == 0 || is_change || self->is_silent) {
-        status = read_batches(self, &stream, false, err);
+        status = read_batches(self, &stream, NULL, err);
         cli_progress_end();
         if (status == FIRN_OK && is_change) {
             show_count(self, progress.changed_rows);

@@ -279,7 +279,18 @@ FIRN_API firn_status firn_prepare(firn_session *session, const char *sql, size_t
 /// Ends a statement. Its open streams go on.
 FIRN_API void firn_statement_close(firn_statement *statement);
 
-/// Sets an option of one statement, such as {"arrow.strings", "view"}, for its later runs.
+/// Sets an option of one statement for its later runs: any setting of the session, or what its
+/// results look like in Arrow, where readers do not take everything:
+///
+///     arrow.strings       utf8 | large | view       utf8, large_utf8, utf8_view
+///     arrow.intervals     native | text             month_day_nano, or text
+///     arrow.float16       native | float32          halffloat, or float32
+///     arrow.decimals      native | text             of more than 38 digits: decimal256, or text
+///     arrow.lists         list | large              list, large_list
+///     arrow.dictionaries  plain | keep              plain values, or dictionaries where rows have
+///     them arrow.batch_rows    1 to 16777216             rows of a batch, about; 65536
+///
+/// @returns FIRN_OK, FIRN_INVALID (no such option or value; the hint says what is allowed).
 FIRN_API firn_status firn_statement_set(firn_statement *statement, const char *key,
                                         const char *value, firn_error *err);
 

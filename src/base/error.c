@@ -105,6 +105,14 @@ void err_while(firn_error *err, const char *format, ...) {
     va_end(args);
 }
 
+firn_status err_forgive(firn_error *err, firn_status status, firn_status expected) {
+    if (status == FIRN_OK || status != expected) {
+        return status;
+    }
+    *err = ERR_INIT;
+    return FIRN_OK;
+}
+
 void err_hint(firn_error *err, const char *format, ...) {
     assert(err->status != FIRN_OK);
     va_list args;

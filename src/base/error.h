@@ -46,6 +46,11 @@ void err_while(firn_error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 /// Sets the hint: what the reader can do, such as "write CAST(x AS DOUBLE)".
 void err_hint(firn_error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/// For a failure that was expected and is none here, such as a file that may be missing: if
+/// `status` is `expected` it is forgotten, also by `err`, which held no error before, and the
+/// answer is FIRN_OK; else the answer is `status`.
+firn_status err_forgive(firn_error *err, firn_status status, firn_status expected);
+
 /// The word for a status at the start of a text, such as "corrupt". Never NULL. Static storage.
 const char *status_name(firn_status status);
 

@@ -43,6 +43,18 @@ TEST(error_of_sql_has_state_position_and_hint) {
     CHECK(strcmp(err.text, "i/o: gone") == 0);
 }
 
+TEST(error_that_was_expected_is_forgotten) {
+    firn_error err = ERR_INIT;
+    const firn_status missing = FAIL(&err, FIRN_NOT_FOUND, "there is no \"x\"");
+    CHECK(err_forgive(&err, missing, FIRN_CORRUPT) == FIRN_NOT_FOUND);
+    CHECK(err.status == FIRN_NOT_FOUND && err.length > 0);
+    err_hint(&err, "look elsewhere");
+    CHECK(err_forgive(&err, missing, FIRN_NOT_FOUND) == FIRN_OK);
+    CHECK(err.status == FIRN_OK && err.length == 0 && err.text[0] == '\0');
+    CHECK(err.sqlstate[0] == '\0' && err.hint[0] == '\0' && err.position == NO_POSITION);
+    CHECK(err_forgive(&err, FIRN_OK, FIRN_NOT_FOUND) == FIRN_OK);
+}
+
 TEST(error_cuts_what_is_too_long_and_stays_cut) {
     firn_error err = ERR_INIT;
     char name[2000];

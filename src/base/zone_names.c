@@ -4,6 +4,7 @@
 
 #include "base/date_cursor.h"
 #include "base/host.h"
+#include "base/nearest.h"
 #include "base/zone.h"
 
 #define FOLDER "/usr/share/zoneinfo/"
@@ -133,18 +134,59 @@ static firn_status read_file(const char *path, uint8_t *out, size_t *size, firn_
     return status;
 }
 
+typedef struct zone_proposal {
+    text wanted; // Behind the last '/'.
+    size_t distance;
+    char best[ZONE_NAME_SIZE_MAX + 1];
+} zone_proposal;
+
+static firn_status see_zone(void *user, const char *name, bool is_folder, firn_error *err) {
+    (void)is_folder;
+    (void)err;
+    zone_proposal *self = user;
+    const size_t distance = text_distance(self->wanted, text_of(name));
+    if (distance < self->distance) {
+        self->distance = distance;
+        (void)snprintf(self->best, sizeof self->best, "%s", name);
+    }
+    return FIRN_OK;
+}
+
+// The name in the same folder that is written most like this one.
+static void propose_zone(text name, firn_error *err) {
+    size_t from = name.size;
+    while (from > 0 && name.data[from - 1] != '/') {
+        from--;
+    }
+    char folder[sizeof FOLDER + ZONE_NAME_SIZE_MAX];
+    write_path(text_slice(name, 0, from), SPELLING_GIVEN, folder);
+    zone_proposal found = {.wanted = text_slice(name, from, name.size), .distance = SIZE_MAX};
+    firn_error ignored = ERR_INIT;
+    if (host_list(folder, see_zone, &found, &ignored) == FIRN_OK && found.distance < SIZE_MAX) {
+        nearest_name near = nearest_to(found.wanted);
+        nearest_offer(&near, text_of(found.best));
+        (void)nearest_hint(&near, err);
+    }
+}
+
 firn_status zone_file_read(text name, uint8_t *out, size_t *size, firn_error *err) {
     if (is_safe(name)) {
         for (int i = SPELLING_GIVEN; i < (int)SPELLING_COUNT; i++) {
             char path[sizeof FOLDER + ZONE_NAME_SIZE_MAX];
             write_path(name, (name_spelling)i, path);
             const firn_status status = read_file(path, out, size, err);
-            if (status != FIRN_NOT_FOUND) {
+            if (status == FIRN_OK) {
                 return status;
             }
+            TRY(err_forgive(err, status, FIRN_NOT_FOUND));
         }
     }
-    return FAIL(err, FIRN_NOT_FOUND, "there is no time zone \"%.*s\"",
-                (int)(name.size < ZONE_NAME_SIZE_MAX ? name.size : ZONE_NAME_SIZE_MAX),
-                name.data == NULL ? "" : name.data);
+    const firn_status status =
+        FAIL(err, FIRN_NOT_FOUND, "there is no time zone \"%.*s\"",
+             (int)(name.size < ZONE_NAME_SIZE_MAX ? name.size : ZONE_NAME_SIZE_MAX),
+             name.data == NULL ? "" : name.data);
+    if (is_safe(name)) {
+        propose_zone(name, err);
+    }
+    return status;
 }

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/nearest.h"
 #include "memory/json_tree.h"
 
 #define ALL_KINDS (CATALOG_REST | CATALOG_SQLITE | CATALOG_FOLDER)
@@ -122,20 +123,13 @@ const char *catalog_option_name(size_t index) {
 }
 
 static firn_status fail_unknown(text name, firn_error *err) {
-    const option_kind *nearest = option_kinds;
-    size_t least = SIZE_MAX;
+    nearest_name near = nearest_to(name);
     for (size_t i = 0; i < CATALOG_OPTION_COUNT; i++) {
-        const size_t distance = text_distance(name, text_of(option_kinds[i].name));
-        if (distance < least) {
-            least = distance;
-            nearest = &option_kinds[i];
-        }
+        nearest_offer(&near, text_of(option_kinds[i].name));
     }
     const firn_status status =
         FAIL(err, FIRN_INVALID, "a catalog has no option \"%.*s\"", TEXT_ARGS(name));
-    if (least <= 4) {
-        err_hint(err, "did you mean %s?", nearest->name);
-    }
+    (void)nearest_hint(&near, err);
     return status;
 }
 

@@ -42,7 +42,8 @@ TEST(catalog_options_say_what_is_wrong_without_showing_secrets) {
         const char *words;
         const char *hint;
     } cases[] = {
-        {{{"TOKN", "hunter2"}}, 1, CATALOG_REST, "no option \"TOKN\"", "did you mean TOKEN?"},
+        {{{"TOKN", "hunter2"}}, 1, CATALOG_REST, "no option \"TOKN\"", "did you mean \"TOKEN\"?"},
+        {{{"BOGUS", ""}}, 1, CATALOG_REST, "no option \"BOGUS\"", ""},
         {{{"something_else_altogether", ""}}, 1, CATALOG_REST, "no option", ""},
         {{{"TOKEN", "hunter2"}}, 1, CATALOG_SQLITE, "TOKEN is for REST catalogs only", ""},
         {{{"CATALOG_NAME", "x"}}, 1, CATALOG_REST, "is for SQLite catalogs only", ""},

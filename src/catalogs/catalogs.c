@@ -1,6 +1,7 @@
 #include "catalogs/catalogs.h"
 
 #include "base/host.h"
+#include "base/nearest.h"
 #include "catalogs/catalog_config.h"
 #include "io/io_path.h"
 
@@ -30,8 +31,12 @@ static firn_status check_type(const firn_option *option, firn_error *err) {
     if (text_equal_nocase(value, TEXT("iceberg"))) {
         return FIRN_OK;
     }
-    return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION, "TYPE is \"%.*s\", iceberg is allowed",
-                    TEXT_ARGS(value));
+    firn_status status = FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
+                                  "TYPE is \"%.*s\", iceberg is allowed", TEXT_ARGS(value));
+    nearest_name near = nearest_to(value);
+    nearest_offer(&near, TEXT("iceberg"));
+    (void)nearest_hint(&near, err);
+    return status;
 }
 
 static firn_status open_by(const catalog_kind *kind, const attach_place *place,

@@ -91,7 +91,7 @@ static firn_status is_table_folder(const hadoop_folder *self, text folder, arena
     TRY(text_format(memory, &metadata, err, "%.*s/metadata", TEXT_ARGS(folder)));
     const io_list_options options = {.cancel = cancel, .no_detail = true};
     const firn_status status = io_list(self->files, metadata, &options, see_metadata, out, err);
-    return status == FIRN_NOT_FOUND ? FIRN_OK : status;
+    return err_forgive(err, status, FIRN_NOT_FOUND);
 }
 
 // Lists the folders in a namespace that are tables, or those that are not.
@@ -179,7 +179,7 @@ firn_status hadoop_folder_has_namespace(const hadoop_folder *self, namespace_pat
     }
     arena_close(&memory);
     *out = status == FIRN_OK && !is_table;
-    return status == FIRN_NOT_FOUND ? FIRN_OK : status;
+    return err_forgive(err, status, FIRN_NOT_FOUND);
 }
 
 firn_status hadoop_folder_list(const hadoop_folder *self, namespace_path space, arena *memory,
@@ -193,8 +193,7 @@ firn_status hadoop_folder_list(const hadoop_folder *self, namespace_path space, 
         return ARENA_FULL(memory, err);
     }
     for (uint32_t i = 0; i < names.count; i++) {
-        out->items[i].name = names.items[i];
-        out->items[i].kind = ENTRY_TABLE;
+        out->items[i] = (catalog_entry){.name = names.items[i], .kind = ENTRY_TABLE};
     }
     out->count = names.count;
     return FIRN_OK;

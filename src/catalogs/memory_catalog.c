@@ -182,6 +182,13 @@ static firn_status has_namespace(catalog *base, namespace_path space, bool *out,
     return FIRN_OK;
 }
 
+static text comment_of(const entry *self) {
+    if (self->view != NULL) {
+        return self->view->comment;
+    }
+    return self->table != NULL ? memory_table_comment(self->table) : TEXT("");
+}
+
 static firn_status list(catalog *base, namespace_path space, arena *memory, catalog_entry_list *out,
                         const cancel_flag *cancel, firn_error *err) {
     (void)cancel;
@@ -201,8 +208,10 @@ static firn_status list(catalog *base, namespace_path space, arena *memory, cata
          each = each->following) {
         if (is_in(each->space, space)) {
             catalog_entry *made = &out->items[out->count++];
-            made->kind = each->view != NULL ? ENTRY_VIEW : ENTRY_TABLE;
+            *made = (catalog_entry){.kind = each->view != NULL ? ENTRY_VIEW : ENTRY_TABLE};
             status = text_copy(memory, each->name, &made->name, err);
+            status = status == FIRN_OK ? text_copy(memory, comment_of(each), &made->comment, err)
+                                       : status;
         }
     }
     mutex_unlock(&self->lock);
@@ -217,10 +226,14 @@ static firn_status copy_view(arena *memory, const view_definition *view, view_de
     if (made == NULL || columns == NULL || space == NULL) {
         return ARENA_FULL(memory, err);
     }
-    *made = (view_definition){.columns = {.count = view->columns.count, .items = columns},
+    *made = (view_definition){.sees_temporary = view->sees_temporary,
+                              .columns = {.count = view->columns.count, .items = columns},
                               .space = {.count = view->space.count, .items = space}};
     TRY(text_copy(memory, view->sql, &made->sql, err));
+    TRY(text_copy(memory, view->name, &made->name, err));
     TRY(text_copy(memory, view->catalog, &made->catalog, err));
+    TRY(text_copy(memory, view->search_path, &made->search_path, err));
+    TRY(text_copy(memory, view->comment, &made->comment, err));
     for (uint32_t i = 0; i < view->columns.count; i++) {
         TRY(text_copy(memory, view->columns.items[i], &columns[i], err));
     }
@@ -231,24 +244,15 @@ static firn_status copy_view(arena *memory, const view_definition *view, view_de
     return FIRN_OK;
 }
 
-static firn_status say_missing(memory_catalog *self, namespace_path space, text name,
+static firn_status say_missing(const memory_catalog *self, namespace_path space, text name,
                                firn_error *err) {
     if (space.count > 1) { // Then nobody has a catalog of that name.
         return FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", NO_POSITION, "there is no catalog \"%.*s\"",
                         TEXT_ARGS(space.items[0]));
     }
-    firn_status status = FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", NO_POSITION,
-                                  "there is no table \"%.*s\" in %.*s.%.*s", TEXT_ARGS(name),
-                                  TEXT_ARGS(self->base.alias), TEXT_ARGS(space_of(space)));
-    size_t distance = name.size / 2 + 1;
-    for (const entry *each = self->entries; each != NULL; each = each->following) {
-        const size_t candidate = text_distance(name, each->name);
-        if (is_in(each->space, space) && candidate < distance) {
-            distance = candidate;
-            err_hint(err, "did you mean \"%.*s\"?", TEXT_ARGS(each->name));
-        }
-    }
-    return status;
+    return FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", NO_POSITION,
+                    "there is no table \"%.*s\" in %.*s.%.*s", TEXT_ARGS(name),
+                    TEXT_ARGS(self->base.alias), TEXT_ARGS(space_of(space)));
 }
 
 static firn_status load(catalog *base, object_name name, const table_version *version,
@@ -350,8 +354,9 @@ static firn_status finish_put(memory_catalog *self, namespace_path space, entry 
 }
 
 // A table, which calls itself by its schema and name; the schema `main` goes without saying.
-static firn_status open_table(memory_catalog *self, object_name name, const schema *columns,
-                              memory_table **out, firn_error *err) {
+static firn_status open_table(memory_catalog *self, object_name name,
+                              const table_definition *definition, memory_table **out,
+                              firn_error *err) {
     const text space = space_of(name.space);
     arena memory = arena_open(SIZE_MAX);
     text dotted = name.name;
@@ -361,18 +366,18 @@ static firn_status open_table(memory_catalog *self, object_name name, const sche
             text_format(&memory, &dotted, err, "%.*s.%.*s", TEXT_ARGS(space), TEXT_ARGS(name.name));
     }
     if (status == FIRN_OK) {
-        status = memory_table_open(self->base.alias, dotted, columns, self->pool, out, err);
+        status = memory_table_open(self->base.alias, dotted, definition, self->pool, out, err);
     }
     arena_close(&memory);
     return status;
 }
 
-static firn_status create_table(catalog *base, object_name name, const schema *columns,
+static firn_status create_table(catalog *base, object_name name, const table_definition *definition,
                                 bool replace, catalog_object *out, firn_error *err) {
     memory_catalog *self = of(base);
     entry *made;
     TRY(new_entry(space_of(name.space), name.name, &made, err));
-    firn_status status = open_table(self, name, columns, &made->table, err);
+    firn_status status = open_table(self, name, definition, &made->table, err);
     table_snapshot *snapshot = NULL;
     if (status == FIRN_OK) {
         status = memory_table_snapshot(made->table, &snapshot, err);
@@ -386,8 +391,8 @@ static firn_status create_table(catalog *base, object_name name, const schema *c
     return FIRN_OK;
 }
 
-static firn_status stage_table(catalog *base, object_name name, const schema *columns, bool replace,
-                               table_snapshot **out, firn_error *err) {
+static firn_status stage_table(catalog *base, object_name name, const table_definition *definition,
+                               bool replace, table_snapshot **out, firn_error *err) {
     memory_catalog *self = of(base);
     entry **slot;
     mutex_lock(&self->lock);
@@ -395,7 +400,7 @@ static firn_status stage_table(catalog *base, object_name name, const schema *co
     mutex_unlock(&self->lock);
     TRY(status);
     memory_table *made;
-    TRY(open_table(self, name, columns, &made, err));
+    TRY(open_table(self, name, definition, &made, err));
     status = memory_table_snapshot(made, out, err);
     memory_table_release(made); // The snapshot has it.
     return status;
@@ -474,17 +479,23 @@ static firn_status create_namespace(catalog *base, namespace_path space, firn_er
 
 static firn_status drop_namespace(catalog *base, namespace_path space, firn_error *err) {
     memory_catalog *self = of(base);
-    firn_status status = FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", NO_POSITION,
+    firn_error missing = ERR_INIT;
+    firn_status status = FAIL_SQL(&missing, FIRN_NOT_FOUND, "3F000", NO_POSITION,
                                   "there is no schema \"%.*s\"", TEXT_ARGS(space_of(space)));
-    mutex_lock(&self->lock);
     bool is_used = false;
+    mutex_lock(&self->lock);
     for (const entry *each = self->entries; each != NULL; each = each->following) {
         is_used |= text_equal_nocase(each->space, space_of(space));
     }
     for (space_entry **slot = &self->spaces; *slot != NULL; slot = &(*slot)->following) {
         space_entry *each = *slot;
         if (text_equal_nocase(each->name, space_of(space))) {
-            if (is_used || text_equal(each->name, TEXT("main"))) {
+            if (text_equal(each->name, TEXT("main"))) {
+                status = FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
+                                  "the schema \"main\" cannot be dropped: sessions begin in it");
+                break;
+            }
+            if (is_used) {
                 status = FAIL_SQL(err, FIRN_INVALID, "2BP01", NO_POSITION,
                                   "the schema \"%.*s\" is not empty", TEXT_ARGS(each->name));
                 err_hint(err, "drop what is in it first");
@@ -498,6 +509,9 @@ static firn_status drop_namespace(catalog *base, namespace_path space, firn_erro
         }
     }
     mutex_unlock(&self->lock);
+    if (status == FIRN_NOT_FOUND) {
+        *err = missing;
+    }
     return status;
 }
 

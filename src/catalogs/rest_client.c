@@ -293,8 +293,8 @@ static firn_status add_entries(void *user, bytes body, arena *memory, text *next
         self->capacity = capacity;
     }
     for (uint32_t i = 0; i < page.count; i++) {
-        out->items[out->count].name = page.items[i];
-        out->items[out->count].kind = self->are_views ? ENTRY_VIEW : ENTRY_TABLE;
+        out->items[out->count] = (catalog_entry){
+            .name = page.items[i], .kind = self->are_views ? ENTRY_VIEW : ENTRY_TABLE};
         out->count += 1;
     }
     return FIRN_OK;
@@ -347,7 +347,7 @@ firn_status rest_client_has_namespace(rest_client *self, namespace_path space, b
         call_space(self, has_head ? "HEAD" : "GET", space, &memory, &answer, cancel, err);
     arena_close(&memory);
     *out = status == FIRN_OK;
-    return status == FIRN_NOT_FOUND ? FIRN_OK : status;
+    return err_forgive(err, status, FIRN_NOT_FOUND);
 }
 
 firn_status rest_client_namespace_properties(rest_client *self, namespace_path space, arena *memory,
@@ -436,14 +436,17 @@ firn_status rest_client_load(rest_client *self, const rest_load *what, arena *me
         return FAIL(err, FIRN_INVALID, "the name of a table is empty");
     }
     TRY(rest_client_connect(self, cancel, err));
-    const firn_status status = load_kind(self, what, false, memory, out, cancel, err);
-    if (status != FIRN_NOT_FOUND || !rest_client_can(self, REST_LOAD_VIEW)) {
-        return status;
+    firn_error of_table = ERR_INIT;
+    firn_status status = load_kind(self, what, false, memory, out, cancel, &of_table);
+    if (status == FIRN_NOT_FOUND && rest_client_can(self, REST_LOAD_VIEW)) {
+        firn_error of_view = ERR_INIT;
+        status = load_kind(self, what, true, memory, out, cancel, &of_view);
+        if (status != FIRN_NOT_FOUND) { // If there is neither, the table is what is told.
+            of_table = of_view;
+        }
     }
-    firn_error of_view = ERR_INIT;
-    const firn_status view_status = load_kind(self, what, true, memory, out, cancel, &of_view);
-    if (view_status != FIRN_OK && view_status != FIRN_NOT_FOUND) {
-        *err = of_view;
+    if (status != FIRN_OK) {
+        *err = of_table;
     }
-    return view_status; // If there is neither, `err` names the table.
+    return status;
 }

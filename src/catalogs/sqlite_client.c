@@ -493,6 +493,7 @@ static firn_status collect_entries(sqlite_client *self, sqlite3_stmt *statement,
         }
         text kind;
         catalog_entry *entry = &out->items[out->count];
+        *entry = (catalog_entry){.kind = ENTRY_TABLE};
         TRY(read_text(self, statement, 0, memory, &entry->name, err));
         TRY(read_text(self, statement, 1, memory, &kind, err));
         entry->kind = is_view_word(kind) ? ENTRY_VIEW : ENTRY_TABLE;

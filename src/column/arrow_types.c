@@ -4,14 +4,10 @@
 
 #include "base/checked.h"
 #include "base/host.h"
+#include "base/nearest.h"
 #include "column/arrow_private.h"
 
 // ---- Options ---------------------------------------------------------------------------------
-
-static bool parse_bool(text value, const char *yes, const char *no, bool *out) {
-    *out = text_equal_nocase(value, text_of(yes)) || text_equal_nocase(value, TEXT("true"));
-    return *out || text_equal_nocase(value, text_of(no)) || text_equal_nocase(value, TEXT("false"));
-}
 
 static bool parse_strings(text value, arrow_strings *out) {
     static const char *const words[] = {"utf8", "large", "view"};
@@ -36,30 +32,76 @@ static bool parse_rows(text value, uint32_t *out) {
     return rows > 0 && rows <= (UINT32_C(1) << 24);
 }
 
+// Each option with the words that it takes; the second one sets its flag.
+typedef struct arrow_word {
+    const char *key;
+    const char *words[2];
+    size_t flag; // Of arrow_options.
+} arrow_word;
+
+static const arrow_word flag_options[] = {
+    {"intervals", {"native", "text"}, offsetof(arrow_options, intervals_as_text)},
+    {"float16", {"native", "float32"}, offsetof(arrow_options, float16_as_float32)},
+    {"decimals", {"native", "text"}, offsetof(arrow_options, wide_decimals_as_text)},
+    {"lists", {"list", "large"}, offsetof(arrow_options, large_lists)},
+    {"dictionaries", {"plain", "keep"}, offsetof(arrow_options, dictionaries)},
+};
+#define FLAG_OPTION_COUNT (sizeof flag_options / sizeof flag_options[0])
+
+static firn_status refuse_value(text key, text value, const char *allowed, firn_error *err) {
+    firn_status status =
+        FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION, "\"%.*s\" is no value of \"arrow.%.*s\"",
+                 TEXT_ARGS(value), TEXT_ARGS(key));
+    err_hint(err, "%s", allowed);
+    return status;
+}
+
+static firn_status set_flag(arrow_options *self, const arrow_word *option, text value,
+                            firn_error *err) {
+    for (int i = 0; i < 2; i++) {
+        if (text_equal_nocase(value, text_of(option->words[i]))) {
+            *(bool *)(void *)((char *)self + option->flag) = i == 1;
+            return FIRN_OK;
+        }
+    }
+    char allowed[64];
+    (void)snprintf(allowed, sizeof allowed, "%s or %s", option->words[0], option->words[1]);
+    return refuse_value(text_of(option->key), value, allowed, err);
+}
+
+static firn_status say_unknown(text key, firn_error *err) {
+    firn_status status = FAIL_SQL(err, FIRN_INVALID, "42704", NO_POSITION,
+                                  "there is no option \"arrow.%.*s\"", TEXT_ARGS(key));
+    nearest_name near = nearest_to(key);
+    nearest_offer(&near, TEXT("strings"));
+    nearest_offer(&near, TEXT("batch_rows"));
+    for (size_t i = 0; i < FLAG_OPTION_COUNT; i++) {
+        nearest_offer(&near, text_of(flag_options[i].key));
+    }
+    if (!nearest_hint(&near, err)) {
+        err_hint(err, "there are strings, intervals, float16, decimals, lists, dictionaries and "
+                      "batch_rows");
+    }
+    return status;
+}
+
 firn_status arrow_options_set(arrow_options *self, text key, text value, firn_error *err) {
-    bool fits = false;
-    if (text_equal(key, TEXT("strings"))) {
-        fits = parse_strings(value, &self->strings);
-    } else if (text_equal(key, TEXT("intervals"))) {
-        fits = parse_bool(value, "text", "native", &self->intervals_as_text);
-    } else if (text_equal(key, TEXT("float16"))) {
-        fits = parse_bool(value, "float32", "native", &self->float16_as_float32);
-    } else if (text_equal(key, TEXT("decimals"))) {
-        fits = parse_bool(value, "text", "native", &self->wide_decimals_as_text);
-    } else if (text_equal(key, TEXT("lists"))) {
-        fits = parse_bool(value, "large", "list", &self->large_lists);
-    } else if (text_equal(key, TEXT("dictionaries"))) {
-        fits = parse_bool(value, "keep", "plain", &self->dictionaries);
-    } else if (text_equal(key, TEXT("batch_rows"))) {
-        fits = parse_rows(value, &self->batch_rows);
-    } else {
-        return FAIL(err, FIRN_INVALID, "there is no option \"arrow.%.*s\"", TEXT_ARGS(key));
+    if (text_equal_nocase(key, TEXT("strings"))) {
+        return parse_strings(value, &self->strings)
+                   ? FIRN_OK
+                   : refuse_value(key, value, "utf8, large or view", err);
     }
-    if (!fits) {
-        return FAIL(err, FIRN_INVALID, "\"%.*s\" is no value of \"arrow.%.*s\"", TEXT_ARGS(value),
-                    TEXT_ARGS(key));
+    if (text_equal_nocase(key, TEXT("batch_rows"))) {
+        return parse_rows(value, &self->batch_rows)
+                   ? FIRN_OK
+                   : refuse_value(key, value, "a number from 1 to 16777216", err);
     }
-    return FIRN_OK;
+    for (size_t i = 0; i < FLAG_OPTION_COUNT; i++) {
+        if (text_equal_nocase(key, text_of(flag_options[i].key))) {
+            return set_flag(self, &flag_options[i], value, err);
+        }
+    }
+    return say_unknown(key, err);
 }
 
 // ---- Out -------------------------------------------------------------------------------------

@@ -58,11 +58,18 @@ static firn_status dotted(run *self, const sql_names *path, text *out, firn_erro
 
 // ---- Settings ----------------------------------------------------------------------------------
 
+static firn_status at_setting(firn_status status, const sql_names *name, firn_error *err) {
+    if (status != FIRN_OK && name->count > 0) {
+        err->position = name->items[0].position;
+    }
+    return status;
+}
+
 static firn_status run_set(run *self, const sql_set *written, firn_error *err) {
     text name;
     TRY(dotted(self, &written->name, &name, err));
     if (written->values.count == 0) {
-        return settings_reset(&self->session->settings, name, err);
+        return at_setting(session_reset(self->session, name, err), &written->name, err);
     }
     text_builder builder = text_builder_open(&self->memory);
     for (size_t i = 0; i < written->values.count; i++) {
@@ -73,27 +80,19 @@ static firn_status run_set(run *self, const sql_set *written, firn_error *err) {
     }
     text whole;
     TRY(text_builder_finish(&builder, &whole, err));
-    firn_status status = session_set(self->session, name, whole, err);
-    if (status != FIRN_OK) {
-        err->position = written->node.position;
-    }
-    return status;
+    return at_setting(session_set(self->session, name, whole, err), &written->name, err);
 }
 
 static firn_status run_reset(run *self, const sql_reset *written, firn_error *err) {
     if (written->name.count == 0) {
         for (int id = 0; id < SETTING_COUNT; id++) {
-            TRY(session_set(self->session, setting_name((setting_id)id),
-                            setting_default((setting_id)id), err));
+            TRY(session_reset(self->session, setting_name((setting_id)id), err));
         }
         return FIRN_OK;
     }
     text name;
     TRY(dotted(self, &written->name, &name, err));
-    TRY(settings_reset(&self->session->settings, name, err));
-    text value;
-    TRY(settings_get(&self->session->settings, name, &value, err));
-    return session_set(self->session, name, value, err);
+    return at_setting(session_reset(self->session, name, err), &written->name, err);
 }
 
 // ---- Catalogs ----------------------------------------------------------------------------------
@@ -137,18 +136,22 @@ static firn_status run_attach(run *self, const sql_attach *written, firn_error *
             return FIRN_OK;
         }
         if (written->or_replace) {
-            TRY(session_detach(self->session, alias, err));
+            TRY(session_detach(self->session, &name, err));
         }
     }
-    return session_attach(self->session, alias, location, options, written->options.count,
-                          &self->cancel, err);
+    firn_status status = session_attach(self->session, alias, location, options,
+                                        written->options.count, &self->cancel, err);
+    if (status != FIRN_OK && err->position == NO_POSITION) {
+        err->position = written->place->position;
+    }
+    return status;
 }
 
 static firn_status run_detach(run *self, const sql_detach *written, firn_error *err) {
     if (written->if_exists && catalog_set_find(self->catalogs, &written->name) == NULL) {
         return FIRN_OK;
     }
-    return session_detach(self->session, written->name.value, err);
+    return session_detach(self->session, &written->name, err);
 }
 
 // ---- Schemas and drops
@@ -162,20 +165,26 @@ static firn_status refuse_write(const catalog *target, uint32_t position, const 
                     target->is_read_only ? "read-only" : target->kind->name);
 }
 
+static firn_status refuse_listed(const sql_names *path, const char *what, firn_error *err) {
+    return FAIL_SQL(err, FIRN_INVALID, "42939", path->items[0].position,
+                    "information_schema is in every catalog and only reads it: %s is not possible "
+                    "there",
+                    what);
+}
+
 static firn_status run_create_schema(run *self, const sql_create_schema *written, firn_error *err) {
-    // The path names a schema: what object_place would call the namespace of a table in it.
     object_place place;
-    sql_names path = written->schema;
-    sql_name *names = ARENA_NEW(&self->memory, sql_name, path.count + 1);
-    if (names == NULL) {
-        return ARENA_FULL(&self->memory, err);
-    }
-    memcpy(names, path.items, path.count * sizeof *names);
-    names[path.count] = (sql_name){.value = TEXT("x")};
-    path = (sql_names){.count = path.count + 1, .items = names};
-    TRY(session_place(self, &path, false, &place, err));
+    const sql_names *path = &written->schema;
+    TRY(session_place_in(self, path, &place, err));
     if (place.catalog->kind->create_namespace == NULL || place.catalog->is_read_only) {
         return refuse_write(place.catalog, written->node.position, "CREATE SCHEMA", err);
+    }
+    if (text_equal_nocase(path->items[path->count - 1].value, TEXT("information_schema"))) {
+        return refuse_listed(path, "CREATE SCHEMA", err);
+    }
+    if (written->location != NULL || written->comment != NULL || written->properties.count > 0) {
+        return refuse_write(place.catalog, written->node.position,
+                            "CREATE SCHEMA with COMMENT, LOCATION or properties", err);
     }
     if (written->if_not_exists) {
         bool exists;
@@ -188,44 +197,76 @@ static firn_status run_create_schema(run *self, const sql_create_schema *written
     return place.catalog->kind->create_namespace(place.catalog, place.object.space, err);
 }
 
-static firn_status drop_one(run *self, const sql_drop *written, const sql_names *path,
-                            firn_error *err) {
+static firn_status drop_schema(run *self, const sql_drop *written, const sql_names *path,
+                               firn_error *err) {
     object_place place;
-    if (written->object == SQL_OBJECT_SCHEMA) {
-        sql_name *names = ARENA_NEW(&self->memory, sql_name, path->count + 1);
-        if (names == NULL) {
-            return ARENA_FULL(&self->memory, err);
-        }
-        memcpy(names, path->items, path->count * sizeof *names);
-        names[path->count] = (sql_name){.value = TEXT("x")};
-        const sql_names inside = {.count = path->count + 1, .items = names};
-        TRY(session_place(self, &inside, false, &place, err));
-        return place.catalog->kind->drop_namespace == NULL
-                   ? refuse_write(place.catalog, written->node.position, "DROP SCHEMA", err)
-                   : place.catalog->kind->drop_namespace(place.catalog, place.object.space, err);
+    TRY(session_place_in(self, path, &place, err));
+    if (text_equal_nocase(path->items[path->count - 1].value, TEXT("information_schema"))) {
+        return refuse_listed(path, "DROP SCHEMA", err);
     }
+    if (place.catalog->kind->drop_namespace == NULL || place.catalog->is_read_only) {
+        return refuse_write(place.catalog, written->node.position, "DROP SCHEMA", err);
+    }
+    bool exists;
+    TRY(place.catalog->kind->has_namespace(place.catalog, place.object.space, &exists,
+                                           &self->cancel, err));
+    return exists ? place.catalog->kind->drop_namespace(place.catalog, place.object.space, err)
+                  : session_say_no_space(self->catalogs, path, &place, &self->memory, &self->cancel,
+                                         err);
+}
+
+// Of the places where the name may be, that which has it: as a query finds it.
+static firn_status drop_found(run *self, const sql_drop *written, const sql_names *path,
+                              const object_places *places, firn_error *err) {
     const bool is_view = written->object == SQL_OBJECT_VIEW;
-    firn_error temporary = ERR_INIT;
-    if (path->count == 1) { // A temporary one hides others of its name.
-        TRY(session_place(self, path, true, &place, err));
-        if (place.catalog->kind->drop(place.catalog, place.object, is_view, &temporary) ==
-            FIRN_OK) {
+    firn_error missing = ERR_INIT;
+    for (size_t i = 0; i < places->count; i++) {
+        catalog *target = places->items[i].catalog;
+        firn_error said = ERR_INIT;
+        if (target == NULL) {
+            continue;
+        }
+        firn_status status =
+            target->kind->drop == NULL || target->is_read_only
+                ? refuse_write(target, written->node.position, "DROP", &said)
+                : target->kind->drop(target, places->items[i].object, is_view, &said);
+        if (status == FIRN_OK) {
             return FIRN_OK;
         }
+        if (status != FIRN_NOT_FOUND) {
+            *err = said;
+            return status;
+        }
+        if (i == places->told || missing.status == FIRN_OK) {
+            missing = said;
+        }
     }
+    *err = missing;
+    session_propose(self, path, places, err);
+    return err->status;
+}
+
+static firn_status drop_one(run *self, const sql_drop *written, const sql_names *path,
+                            firn_error *err) {
+    if (written->object == SQL_OBJECT_SCHEMA) {
+        return drop_schema(self, written, path, err);
+    }
+    if (session_is_information_schema(path)) {
+        return refuse_listed(path, "DROP", err);
+    }
+    object_places places = {.count = 1};
     TRY(session_check_name(self, path, err));
-    TRY(session_place(self, path, false, &place, err));
-    return place.catalog->kind->drop == NULL
-               ? refuse_write(place.catalog, written->node.position, "DROP", err)
-               : place.catalog->kind->drop(place.catalog, place.object, is_view, err);
+    TRY(path->count == 1 ? session_places(self, path, &places, err)
+                         : session_place(self, path, false, &places.items[0], err));
+    return drop_found(self, written, path, &places, err);
 }
 
 static firn_status run_drop(run *self, const sql_drop *written, firn_error *err) {
     for (size_t i = 0; i < written->names.count; i++) {
         const sql_object_name *name = sql_object_name_of(written->names.items[i]);
         firn_status status = drop_one(self, written, &name->path, err);
-        if (status == FIRN_NOT_FOUND && written->if_exists) {
-            continue;
+        if (written->if_exists) {
+            status = err_forgive(err, status, FIRN_NOT_FOUND);
         }
         if (status != FIRN_OK) {
             err->position = name->node.position;
@@ -244,12 +285,17 @@ static firn_status refuse(const sql_statement *statement, firn_error *err) {
                     "the statement \"%s\" is not supported", sql_node_name(statement));
 }
 
+// Every statement is a transaction of its own: BEGIN would promise what ROLLBACK cannot keep.
 static firn_status run_transaction(const sql_transaction *written, firn_error *err) {
-    // Every statement is a transaction of its own as long as tables of catalogs are read-only.
-    if (written->action == SQL_TRANSACTION_BEGIN || written->action == SQL_TRANSACTION_COMMIT) {
-        return FIRN_OK;
-    }
-    return refuse(&written->node, err);
+    firn_status status =
+        written->action == SQL_TRANSACTION_BEGIN
+            ? FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
+                       "a transaction of several statements is not supported")
+            : FAIL_SQL(err, FIRN_INVALID, "25P01", written->node.position,
+                       "there is no transaction: each statement is one of its own");
+    err_hint(err, "each statement takes effect at its end, or not at all; leave BEGIN, COMMIT and "
+                  "ROLLBACK out");
+    return status;
 }
 
 static bool is_change(const sql_statement *statement) {

@@ -1,4 +1,5 @@
 // CREATE TABLE, CREATE TABLE AS, CREATE VIEW, INSERT.
+#include "base/nearest.h"
 #include "engine/objects.h"
 #include "sql/printer.h"
 
@@ -9,37 +10,141 @@ static firn_status refuse_catalog(const object_place *place, uint32_t position, 
                     TEXT_ARGS(place->catalog->alias));
 }
 
-static firn_status columns_of(run *self, const sql_create_table *written, schema *out,
-                              firn_error *err) {
-    const uint32_t count = (uint32_t)written->columns.count;
+static text text_of_literal(const sql_literal *written) {
+    return written == NULL ? TEXT("") : written->value;
+}
+
+static firn_status refuse_listed(const sql_names *path, firn_error *err) {
+    return session_is_information_schema(path)
+               ? FAIL_SQL(err, FIRN_INVALID, "42939", path->items[0].position,
+                          "nothing can be made in information_schema")
+               : FIRN_OK;
+}
+
+// ---- What is asked of a table ------------------------------------------------------------------
+
+static firn_status refuse_constraints(const sql_list *constraints, firn_error *err) {
+    static const char *const words[] = {
+        [SQL_CONSTRAINT_PRIMARY_KEY] = "PRIMARY KEY",
+        [SQL_CONSTRAINT_UNIQUE] = "UNIQUE",
+        [SQL_CONSTRAINT_CHECK] = "CHECK",
+        [SQL_CONSTRAINT_FOREIGN_KEY] = "REFERENCES",
+    };
+    if (constraints->count == 0) {
+        return FIRN_OK;
+    }
+    const sql_constraint *first = sql_constraint_of(constraints->items[0]);
+    firn_status status =
+        FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", first->node.position,
+                 "%s is not supported: nothing would keep rows to it", words[first->kind]);
+    err_hint(err, "NOT NULL is what a column can be held to");
+    return status;
+}
+
+// Of one column, the part that is not kept and so must not be asked for.
+static firn_status refuse_column(const sql_column_definition *written, firn_error *err) {
+    if (written->generated != NULL || written->is_identity) {
+        return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
+                        "column \"%.*s\": GENERATED is not supported",
+                        TEXT_ARGS(written->path.items[0].value));
+    }
+    return refuse_constraints(&written->constraints, err);
+}
+
+static firn_status refuse_table(const object_place *place, const sql_create_table *written,
+                                firn_error *err) {
+    const uint32_t position = written->node.position;
+    TRY(refuse_listed(&written->table, err));
+    if (place->catalog->kind->create_table == NULL || place->catalog->is_read_only) {
+        return refuse_catalog(place, position, "CREATE TABLE", err);
+    }
+    if (written->partitioned_by.count > 0 || written->location != NULL || written->is_external ||
+        written->format.value.size > 0) {
+        return refuse_catalog(place, position,
+                              "CREATE TABLE with EXTERNAL, USING, PARTITIONED BY or LOCATION", err);
+    }
+    if (written->properties.count > 0) {
+        const sql_option *first = sql_option_of(written->properties.items[0]);
+        return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", first->node.position,
+                        "tables of the catalog \"%.*s\" have no properties, such as \"%.*s\"",
+                        TEXT_ARGS(place->catalog->alias), TEXT_ARGS(first->key.value));
+    }
+    return refuse_constraints(&written->constraints, err);
+}
+
+// ---- Columns -----------------------------------------------------------------------------------
+
+static firn_status check_names(const field *fields, uint32_t count, uint32_t position,
+                               firn_error *err) {
+    for (uint32_t k = 0; k < count; k++) {
+        if (text_equal_nocase(fields[k].name, fields[count].name)) {
+            firn_status status =
+                FAIL_SQL(err, FIRN_INVALID, "42701", position,
+                         "two columns would be called \"%.*s\"", TEXT_ARGS(fields[count].name));
+            err_hint(err, "give one of them another name");
+            return status;
+        }
+    }
+    return FIRN_OK;
+}
+
+// A column as written; `out` holds what the query says of it, or has no type.
+static firn_status define_column(run *self, const sql_column_definition *written, field *out,
+                                 column_note *note, firn_error *err) {
+    const sql_name *name = &written->path.items[0];
+    TRY(refuse_column(written, err));
+    out->name = name->value;
+    out->is_nullable = !written->is_not_null;
+    note->comment = text_of_literal(written->comment);
+    if (written->type != NULL) {
+        TRY(bind_type(written->type, &self->memory, &out->type, err));
+    }
+    if (out->type == NULL) {
+        return FAIL_SQL(err, FIRN_INVALID, "42601", name->position, "column \"%.*s\" has no type",
+                        TEXT_ARGS(name->value));
+    }
+    if (written->default_value != NULL) {
+        const bind_env env = session_bind_env(self);
+        TRY(bind_default(written->default_value, out->type, &env, &self->memory,
+                         &note->default_value, err));
+    }
+    return FIRN_OK;
+}
+
+// The columns of the query (NULL: there is none), or of the list behind the table's name, which
+// says more of them: names, types that the rows are cast to as INSERT does, NOT NULL, and so on.
+static firn_status define_table(run *self, const sql_create_table *written, const schema *query,
+                                table_definition *out, firn_error *err) {
+    const uint32_t listed = (uint32_t)written->columns.count;
+    const uint32_t count = query != NULL ? query->count : listed;
+    if (listed > count) {
+        return FAIL_SQL(err, FIRN_INVALID, "42601", written->columns.items[count]->position,
+                        "%u column names for a query of %u columns", listed, count);
+    }
     field *fields = ARENA_NEW(&self->memory, field, count + 1);
-    if (fields == NULL) {
+    column_note *notes = ARENA_NEW(&self->memory, column_note, count + 1);
+    if (fields == NULL || notes == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
     for (uint32_t i = 0; i < count; i++) {
-        const sql_column_definition *each = sql_column_definition_of(written->columns.items[i]);
-        const sql_name *name = &each->path.items[0];
-        if (each->type == NULL) {
-            return FAIL_SQL(err, FIRN_INVALID, "42601", name->position,
-                            "column \"%.*s\" has no type", TEXT_ARGS(name->value));
+        uint32_t position = written->node.position;
+        notes[i] = (column_note){0};
+        fields[i] = query != NULL ? query->fields[i] : (field){.id = -1};
+        fields[i].is_nullable = true;
+        if (i < listed) {
+            position = written->columns.items[i]->position;
+            TRY(define_column(self, sql_column_definition_of(written->columns.items[i]), &fields[i],
+                              &notes[i], err));
         }
-        bool is_not_null = each->is_not_null;
-        for (size_t k = 0; k < each->constraints.count; k++) {
-            is_not_null |=
-                sql_constraint_of(each->constraints.items[k])->kind == SQL_CONSTRAINT_PRIMARY_KEY;
-        }
-        fields[i] = (field){.name = name->value, .is_nullable = !is_not_null, .id = -1};
-        TRY(bind_type(each->type, &self->memory, &fields[i].type, err));
-        for (uint32_t k = 0; k < i; k++) {
-            if (text_equal_nocase(fields[k].name, name->value)) {
-                return FAIL_SQL(err, FIRN_INVALID, "42701", name->position,
-                                "column \"%.*s\" is given twice", TEXT_ARGS(name->value));
-            }
-        }
+        TRY(check_names(fields, i, position, err));
     }
-    *out = (schema){.count = count, .fields = fields};
+    *out = (table_definition){.columns = {.count = count, .fields = fields},
+                              .notes = notes,
+                              .comment = text_of_literal(written->comment)};
     return FIRN_OK;
 }
+
+// ---- CREATE TABLE ------------------------------------------------------------------------------
 
 // Runs a bound INSERT to its end; the run's result is the count.
 static firn_status run_insert(run *self, const literal *values, uint32_t value_count,
@@ -48,41 +153,9 @@ static firn_status run_insert(run *self, const literal *values, uint32_t value_c
     return run_start(self, values, value_count, false, err);
 }
 
-// A name of the query's columns, or of the list behind the table's name.
-static firn_status names_of_query(run *self, const sql_create_table *written, schema *columns,
-                                  firn_error *err) {
-    if (written->columns.count > columns->count) {
-        return FAIL_SQL(err, FIRN_INVALID, "42601", written->node.position,
-                        "%zu column names for a query of %u columns", written->columns.count,
-                        columns->count);
-    }
-    field *fields = ARENA_NEW(&self->memory, field, columns->count + 1);
-    if (fields == NULL) {
-        return ARENA_FULL(&self->memory, err);
-    }
-    for (uint32_t i = 0; i < columns->count; i++) {
-        fields[i] = columns->fields[i];
-        fields[i].is_nullable = true;
-        if (i < written->columns.count) {
-            fields[i].name =
-                sql_column_definition_of(written->columns.items[i])->path.items[0].value;
-        }
-        for (uint32_t k = 0; k < i; k++) {
-            if (text_equal_nocase(fields[k].name, fields[i].name)) {
-                firn_status status =
-                    FAIL_SQL(err, FIRN_INVALID, "42701", written->node.position,
-                             "two columns would be called \"%.*s\"", TEXT_ARGS(fields[i].name));
-                err_hint(err, "give one of them another name with AS");
-                return status;
-            }
-        }
-    }
-    columns->fields = fields;
-    return FIRN_OK;
-}
-
-static firn_status create_as(run *self, const sql_create_table *written, const object_place *place,
-                             firn_error *err) {
+// At `place`, where such a table may be made.
+static firn_status stage(run *self, const sql_create_table *written, const object_place *place,
+                         staged_table *out, firn_error *err) {
     const bind_env env = session_bind_env(self);
     bind_result probe = {0};
     TRY(bind_query(written->query, &env, NULL, &self->memory, &probe, err));
@@ -92,23 +165,47 @@ static firn_status create_as(run *self, const sql_create_table *written, const o
         schema_copy(&self->memory, &probe.plan.root->output_.columns, &columns, err);
     bind_result_release(&probe);
     TRY(status);
-    TRY(names_of_query(self, written, &columns, err));
+    table_definition definition;
+    TRY(define_table(self, written, &columns, &definition, err));
     // Until it is published the name means what it meant: also to the query, and after a fault.
-    table_snapshot *made;
-    TRY(place->catalog->kind->stage_table(place->catalog, place->object, &columns,
-                                          written->or_replace, &made, err));
+    *out = (staged_table){.place = *place, .replaces = written->or_replace};
+    TRY(place->catalog->kind->stage_table(place->catalog, place->object, &definition,
+                                          written->or_replace, &out->made, err));
+    const sql_names none = {0};
+    const insert_target target = {.table = out->made, .columns = &none};
+    status = bind_insert(written->query, &target, &env, NULL, &self->memory, &self->bound, err);
+    if (status != FIRN_OK) {
+        table_snapshot_release(out->made);
+        out->made = NULL;
+    }
+    return status;
+}
+
+firn_status command_stage_table(run *self, const sql_create_table *written, staged_table *out,
+                                firn_error *err) {
+    object_place place;
+    TRY(session_place(self, &written->table, written->is_temporary, &place, err));
+    TRY(refuse_table(&place, written, err));
+    return stage(self, written, &place, out, err);
+}
+
+firn_status command_publish_table(const staged_table *staged, firn_error *err) {
+    const object_place *place = &staged->place;
+    return place->catalog->kind->publish_table(place->catalog, place->object, staged->made,
+                                               staged->replaces, err);
+}
+
+static firn_status create_as(run *self, const sql_create_table *written, const object_place *place,
+                             firn_error *err) {
+    staged_table staged;
+    TRY(stage(self, written, place, &staged, err));
+    firn_status status = FIRN_OK;
     if (!written->with_no_data) {
-        const sql_names none = {0};
-        const insert_target target = {.table = made, .columns = &none};
-        status = bind_insert(written->query, &target, &env, NULL, &self->memory, &self->bound, err);
-        status = status == FIRN_OK ? run_insert(self, NULL, 0, err) : status;
+        status = run_insert(self, NULL, 0, err);
         status = status == FIRN_OK ? run_drain(self, err) : status;
     }
-    if (status == FIRN_OK) {
-        status = place->catalog->kind->publish_table(place->catalog, place->object, made,
-                                                     written->or_replace, err);
-    }
-    table_snapshot_release(made);
+    status = status == FIRN_OK ? command_publish_table(&staged, err) : status;
+    table_snapshot_release(staged.made);
     return status == FIRN_OK && !written->with_no_data ? run_count(self, err) : status;
 }
 
@@ -118,20 +215,35 @@ static firn_status exists(run *self, const object_place *place, bool *out, firn_
                                                     &self->memory, &object, &self->cancel, err);
     *out = status == FIRN_OK;
     table_snapshot_release(object.snapshot);
-    return status == FIRN_NOT_FOUND ? FIRN_OK : status;
+    return err_forgive(err, status, FIRN_NOT_FOUND);
+}
+
+static firn_status create_table(run *self, const sql_create_table *written,
+                                const object_place *place, firn_error *err) {
+    if (written->query != NULL) {
+        return create_as(self, written, place, err);
+    }
+    table_definition definition;
+    catalog_object made = {0};
+    TRY(define_table(self, written, NULL, &definition, err));
+    TRY(place->catalog->kind->create_table(place->catalog, place->object, &definition,
+                                           written->or_replace, &made, err));
+    table_snapshot_release(made.snapshot);
+    return FIRN_OK;
+}
+
+// Faults of a catalog know no place in the statement: they are about the name.
+static firn_status at_name(firn_status status, const sql_names *path, firn_error *err) {
+    if (status != FIRN_OK && err->position == NO_POSITION) {
+        err->position = path->items[0].position;
+    }
+    return status;
 }
 
 firn_status command_create_table(run *self, const sql_create_table *written, firn_error *err) {
     object_place place;
     TRY(session_place(self, &written->table, written->is_temporary, &place, err));
-    if (place.catalog->kind->create_table == NULL || place.catalog->is_read_only) {
-        return refuse_catalog(&place, written->node.position, "CREATE TABLE", err);
-    }
-    if (written->partitioned_by.count > 0 || written->location != NULL ||
-        written->format.value.size > 0) {
-        return refuse_catalog(&place, written->node.position,
-                              "CREATE TABLE with USING, PARTITIONED BY or LOCATION", err);
-    }
+    TRY(refuse_table(&place, written, err));
     bool is_there = false;
     if (written->if_not_exists) {
         TRY(exists(self, &place, &is_there, err));
@@ -139,24 +251,91 @@ firn_status command_create_table(run *self, const sql_create_table *written, fir
     if (is_there) {
         return FIRN_OK;
     }
-    if (written->query != NULL) {
-        return create_as(self, written, &place, err);
+    return at_name(create_table(self, written, &place, err), &written->table, err);
+}
+
+// ---- CREATE VIEW -------------------------------------------------------------------------------
+
+static firn_status refuse_view(const object_place *place, const sql_create_view *written,
+                               firn_error *err) {
+    const uint32_t position = written->node.position;
+    TRY(refuse_listed(&written->view, err));
+    if (place->catalog->kind->create_view == NULL || place->catalog->is_read_only) {
+        return refuse_catalog(place, position, "CREATE VIEW", err);
     }
-    schema columns;
-    catalog_object made = {0};
-    TRY(columns_of(self, written, &columns, err));
-    TRY(place.catalog->kind->create_table(place.catalog, place.object, &columns,
-                                          written->or_replace, &made, err));
-    table_snapshot_release(made.snapshot);
+    if (written->is_recursive || written->properties.count > 0) {
+        return refuse_catalog(
+            place, position,
+            written->is_recursive ? "CREATE RECURSIVE VIEW" : "CREATE VIEW with properties", err);
+    }
     return FIRN_OK;
+}
+
+// The names of the view's columns: those listed, then the query's.
+static firn_status view_columns(run *self, const sql_create_view *written, const schema *query,
+                                text_list *out, firn_error *err) {
+    const uint32_t listed = (uint32_t)written->columns.count;
+    if (listed > query->count) {
+        return FAIL_SQL(err, FIRN_INVALID, "42601", written->columns.items[query->count].position,
+                        "%u column names for a query of %u columns", listed, query->count);
+    }
+    field *fields = ARENA_NEW(&self->memory, field, query->count + 1);
+    text *names = ARENA_NEW(&self->memory, text, query->count + 1);
+    if (fields == NULL || names == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (uint32_t i = 0; i < query->count; i++) {
+        const bool is_listed = i < listed;
+        fields[i].name = is_listed ? written->columns.items[i].value : query->fields[i].name;
+        TRY(check_names(fields, i,
+                        is_listed ? written->columns.items[i].position : written->node.position,
+                        err));
+        TRY(text_copy(&self->memory, fields[i].name, &names[i], err));
+    }
+    *out = (text_list){.count = listed, .items = names};
+    return FIRN_OK;
+}
+
+// Bound once, so that a view that can never be read is refused now.
+static firn_status check_view(run *self, const sql_create_view *written, const object_place *place,
+                              text_list *columns, firn_error *err) {
+    const bind_env env = session_bind_env(self);
+    bind_result probe = {0};
+    self->defined = place;
+    firn_status status = bind_query(written->query, &env, NULL, &self->memory, &probe, err);
+    self->defined = NULL;
+    TRY(status);
+    if (probe.parameters.count > 0) {
+        status = FAIL_SQL(err, FIRN_INVALID, "42P02", written->query->node.position,
+                          "a view has no parameters, its query has %u", probe.parameters.count);
+    } else {
+        status = view_columns(self, written, &probe.plan.root->output_.columns, columns, err);
+    }
+    bind_result_release(&probe);
+    return status;
+}
+
+static firn_status create_view(run *self, const sql_create_view *written, const object_place *place,
+                               firn_error *err) {
+    view_definition view = {
+        .name = place->object.name,
+        .catalog = self->context.catalog,
+        .search_path = text_of(self->settings.texts[SETTING_search_path]),
+        .sees_temporary = place->catalog == self->session->temporary,
+        .comment = text_of_literal(written->comment),
+    };
+    TRY(check_view(self, written, place, &view.columns, err));
+    text_builder printed = text_builder_open(&self->memory);
+    sql_print_query(&printed, written->query);
+    TRY(text_builder_finish(&printed, &view.sql, err));
+    return place->catalog->kind->create_view(place->catalog, place->object, &view,
+                                             written->or_replace, err);
 }
 
 firn_status command_create_view(run *self, const sql_create_view *written, firn_error *err) {
     object_place place;
     TRY(session_place(self, &written->view, written->is_temporary, &place, err));
-    if (place.catalog->kind->create_view == NULL || place.catalog->is_read_only) {
-        return refuse_catalog(&place, written->node.position, "CREATE VIEW", err);
-    }
+    TRY(refuse_view(&place, written, err));
     bool is_there = false;
     if (written->if_not_exists) {
         TRY(exists(self, &place, &is_there, err));
@@ -164,29 +343,10 @@ firn_status command_create_view(run *self, const sql_create_view *written, firn_
     if (is_there) {
         return FIRN_OK;
     }
-    // Bound once, so that a view that can never be read is refused now.
-    const bind_env env = session_bind_env(self);
-    bind_result probe = {0};
-    TRY(bind_query(written->query, &env, NULL, &self->memory, &probe, err));
-    bind_result_release(&probe);
-    text_builder printed = text_builder_open(&self->memory);
-    sql_print_query(&printed, written->query);
-    text *columns = ARENA_NEW(&self->memory, text, written->columns.count + 1);
-    if (columns == NULL) {
-        return ARENA_FULL(&self->memory, err);
-    }
-    for (size_t i = 0; i < written->columns.count; i++) {
-        columns[i] = written->columns.items[i].value;
-    }
-    view_definition view = {
-        .catalog = self->context.catalog,
-        .space = {.count = 1, .items = &self->context.schema},
-        .columns = {.count = (uint32_t)written->columns.count, .items = columns},
-    };
-    TRY(text_builder_finish(&printed, &view.sql, err));
-    return place.catalog->kind->create_view(place.catalog, place.object, &view, written->or_replace,
-                                            err);
+    return at_name(create_view(self, written, &place, err), &written->view, err);
 }
+
+// ---- INSERT ------------------------------------------------------------------------------------
 
 firn_status command_bind_insert(run *self, const sql_insert *written, const bind_parameters *known,
                                 firn_error *err) {
@@ -194,9 +354,13 @@ firn_status command_bind_insert(run *self, const sql_insert *written, const bind
         return FIRN_OK;
     }
     if (written->is_overwrite || written->replace_where != NULL || written->with != NULL ||
-        written->returning.count > 0 || written->query == NULL) {
+        written->returning.count > 0) {
         return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
-                        "this form of INSERT is not supported");
+                        "INSERT with %s is not supported",
+                        written->is_overwrite            ? "OVERWRITE"
+                        : written->replace_where != NULL ? "REPLACE WHERE"
+                        : written->with != NULL          ? "WITH in front of it"
+                                                         : "RETURNING");
     }
     const bind_env env = session_bind_env(self);
     const table_version now = {.kind = VERSION_CURRENT};

@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/host.h"
 #include "catalogs/memory_catalog.h"
@@ -68,13 +69,53 @@ static void drive_io(void *user, uint32_t timeout_ms) {
     }
 }
 
+// Queries that run go on in the folder where they began, so its area stays.
+static firn_status open_spill(firn_engine *self, const char *folder, firn_error *err) {
+    for (spill_place *each = self->spills; each != NULL; each = each->older) {
+        if (strcmp(each->folder, folder) == 0) {
+            self->spill = each->area;
+            return FIRN_OK;
+        }
+    }
+    spill_place *made = host_alloc(sizeof *made);
+    if (made == NULL) {
+        return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *made);
+    }
+    *made = (spill_place){.older = self->spills};
+    (void)snprintf(made->folder, sizeof made->folder, "%s", folder);
+    const spill_options options = {.folder = folder};
+    firn_status status = spill_area_open(self->pool, &options, &made->area, err);
+    if (status != FIRN_OK) {
+        host_free(made);
+        return status;
+    }
+    self->spills = made;
+    self->spill = made->area;
+    return FIRN_OK;
+}
+
+static void close_spills(firn_engine *self) {
+    while (self->spills != NULL) {
+        spill_place *each = self->spills;
+        self->spills = each->older;
+        spill_area_close(each->area);
+        host_free(each);
+    }
+}
+
+spill_area *engine_spill(firn_engine *self) {
+    mutex_lock(&self->lock);
+    spill_area *now = self->spill;
+    mutex_unlock(&self->lock);
+    return now;
+}
+
 static firn_status open_parts(firn_engine *self, firn_error *err) {
     const settings *chosen = &self->settings;
     TRY(pool_open_engine(chosen->memory_limit, &self->pool, err));
     const pool_options tables = {.kind = POOL_SESSION, .name = "tables in memory"};
     TRY(pool_open(self->pool, &tables, &self->tables, err));
-    const spill_options spill = {.folder = chosen->texts[SETTING_temp_directory]};
-    TRY(spill_area_open(self->pool, &spill, &self->spill, err));
+    TRY(open_spill(self, chosen->texts[SETTING_temp_directory], err));
     const io_options io_options = {.has_thread = chosen->threads > 1};
     TRY(io_open(&io_options, &self->io, err));
     TRY(block_cache_open(self->pool, &self->cache, err));
@@ -96,7 +137,7 @@ static void close_parts(firn_engine *self) {
     if (self->io != NULL) {
         io_close(self->io);
     }
-    spill_area_close(self->spill);
+    close_spills(self);
     pool_close(self->tables);
     pool_close(self->pool);
     zone_cache_end(&self->zones);
@@ -174,15 +215,22 @@ firn_status firn_engine_set(firn_engine *engine, const char *key, const char *va
     TRY(engine_check(engine, err));
     TRY(check_given(key, "key", err));
     TRY(check_given(value, "value", err));
-    mutex_lock(&engine->lock);
-    firn_status status = settings_set(&engine->settings, text_of(key), text_of(value), err);
+    return engine_set(engine, text_of(key), text_of(value), err);
+}
+
+firn_status engine_set(firn_engine *self, text key, text value, firn_error *err) {
+    mutex_lock(&self->lock);
+    firn_status status = settings_set(&self->settings, key, value, err);
     if (status == FIRN_OK) {
-        pool_limit_set(engine->pool, engine->settings.memory_limit);
-        scheduler_set_threads(engine->scheduler, engine->settings.threads);
-        io_allow_thread(engine->io, engine->settings.threads > 1);
+        status = open_spill(self, self->settings.texts[SETTING_temp_directory], err);
     }
-    engine_note_change(engine);
-    mutex_unlock(&engine->lock);
+    if (status == FIRN_OK) {
+        pool_limit_set(self->pool, self->settings.memory_limit);
+        scheduler_set_threads(self->scheduler, self->settings.threads);
+        io_allow_thread(self->io, self->settings.threads > 1);
+    }
+    engine_note_change(self);
+    mutex_unlock(&self->lock);
     return status;
 }
 
@@ -193,14 +241,14 @@ firn_status firn_engine_get(firn_engine *engine, const char *key, char *value, s
     TRY(engine_check(engine, err));
     TRY(check_given(key, "key", err));
     TRY(check_given(size, "size", err));
+    setting_id id;
+    TRY(settings_find(text_of(key), &id, err));
+    char found[SETTING_TEXT_MAX];
     mutex_lock(&engine->lock);
-    text found;
-    firn_status status = settings_get(&engine->settings, text_of(key), &found, err);
-    if (status == FIRN_OK) {
-        settings_copy_out(found, value, size);
-    }
+    settings_resolved(&engine->settings, id, found);
     mutex_unlock(&engine->lock);
-    return status;
+    settings_copy_out(text_of(found), value, size);
+    return FIRN_OK;
 }
 
 void firn_engine_trim(firn_engine *engine, uint64_t keep_bytes) {

@@ -41,8 +41,7 @@ static text last_line(const text_builder *out) {
     return (text){.data = out->data + from, .size = out->size - from};
 }
 
-// The next of "rows=3 files pruned by bounds=1": it ends at the first blank behind its value.
-static text next_fact(text facts, size_t *at) {
+text measured_plan_next_fact(text facts, size_t *at) {
     while (*at < facts.size && facts.data[*at] == ' ') {
         *at += 1;
     }
@@ -88,7 +87,7 @@ static void note(void *user, const plan_node *node, text_builder *out) {
     execution_report(self->done, node->number, &report);
     const text facts = {.data = report.data, .size = report.size};
     for (size_t at = 0; at < facts.size;) {
-        const text fact = next_fact(facts, &at);
+        const text fact = measured_plan_next_fact(facts, &at);
         if (fact.size == 0) {
             return;
         }

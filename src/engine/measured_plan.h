@@ -12,6 +12,10 @@
 ///         rows=6760 (≈6463)  time=0.55ms  manifests=2  files=1  files pruned by partition=12
 void measured_plan_print(const plan *of, execution *done, arena *scratch, text_builder *out);
 
+/// The next of "rows=3 files pruned by bounds=1", which ends at the first blank behind its value.
+/// Empty at the end.
+text measured_plan_next_fact(text facts, size_t *at);
+
 #define MEASURED_PLAN_WIDTH 110
 
 #endif

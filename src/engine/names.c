@@ -1,12 +1,14 @@
 // What names in SQL mean for a session.
 //
-// A name of one part is a temporary thing, else looked for in the current schema and then along
-// search_path. A name of two parts is a schema of the current catalog first, then an attached
-// catalog with its default schema; if both have it, it is ambiguous. More parts begin with a
-// catalog, else with a schema of the current one of several levels.
+// A name of one part is a temporary thing, else looked for in the schemas of search_path; CREATE
+// takes the first of them. A name of two parts is a schema of the current catalog first, then an
+// attached catalog with its default schema; if both have it, it is ambiguous. More parts begin with
+// a catalog, else with a schema of the current one of several levels. Inside a view names mean what
+// they meant to its maker.
 #include <assert.h>
 
-#include "engine/objects.h"
+#include "engine/information_schema.h"
+#include "engine/propose.h"
 
 static bool is_schemaless(firn_session *self, const catalog *each) {
     return each == self->engine->memory || each == self->temporary;
@@ -66,76 +68,161 @@ static catalog *named_catalog(const run *user, const sql_name *name,
                : found;
 }
 
-#define CANDIDATES_MAX 16
+// ---- Places ------------------------------------------------------------------------------------
 
-// Places where a name may be, the likeliest first.
-static firn_status candidates_of(run *user, const sql_names *path, const view_definition *inside,
-                                 arena *memory, object_place *out, size_t *count, firn_error *err) {
+// A temporary thing of that name, then each schema of the path.
+static firn_status places_on_path(run *user, text last, const view_definition *inside,
+                                  arena *memory, object_places *out, firn_error *err) {
     firn_session *self = user->session;
-    const text last = path->items[path->count - 1].value;
     catalog *current = current_catalog(user, inside);
-    *count = 0;
-    if (path->count == 1) {
-        out[(*count)++] = (object_place){.catalog = self->temporary, .object = {.name = last}};
-        namespace_path space;
-        if (inside != NULL) {
-            space = inside->space;
-        } else {
-            TRY(levels_of(user->context.schema, memory, &space, err));
-        }
-        out[(*count)++] =
-            (object_place){.catalog = current, .object = {.space = space, .name = last}};
-        text rest = text_of(user->settings.texts[SETTING_search_path]);
-        while (rest.size > 0 && *count < CANDIDATES_MAX && inside == NULL) {
-            const size_t comma = text_find(rest, TEXT(","));
-            text schema = text_slice(rest, 0, comma);
-            while (schema.size > 0 && schema.data[0] == ' ') {
-                schema = text_slice(schema, 1, schema.size);
-            }
-            TRY(levels_of(schema, memory, &space, err));
-            out[(*count)++] =
-                (object_place){.catalog = current, .object = {.space = space, .name = last}};
-            rest = comma == rest.size ? TEXT("") : text_slice(rest, comma + 1, rest.size);
-        }
+    if (inside == NULL || inside->sees_temporary) {
+        out->items[out->count++] =
+            (object_place){.catalog = self->temporary, .object = {.name = last}};
+    }
+    out->told = out->count;
+    if (inside != NULL && inside->search_path.size == 0) {
+        out->items[out->count++] =
+            (object_place){.catalog = current, .object = {.space = inside->space, .name = last}};
         return FIRN_OK;
     }
-    object_place in_current = {.catalog = current, .object = {.name = last}};
+    text rest = inside != NULL ? inside->search_path : user->search_path;
+    do {
+        namespace_path space;
+        TRY(levels_of(search_path_next(&rest), memory, &space, err));
+        out->items[out->count++] =
+            (object_place){.catalog = current, .object = {.space = space, .name = last}};
+    } while (rest.size > 0 && out->count < OBJECT_PLACES_MAX);
+    return FIRN_OK;
+}
+
+// Places where a name may be, the likeliest first.
+static firn_status places_of(run *user, const sql_names *path, const view_definition *inside,
+                             arena *memory, object_places *out, firn_error *err) {
+    const text last = path->items[path->count - 1].value;
+    out->count = 0;
+    if (path->count == 1) {
+        return places_on_path(user, last, inside, memory, out, err);
+    }
+    object_place in_current = {.catalog = current_catalog(user, inside), .object = {.name = last}};
     object_place in_named = {.catalog = named_catalog(user, &path->items[0], inside),
                              .object = {.name = last}};
     TRY(names_as_levels(path->items, path->count - 1, memory, &in_current.object.space, err));
     TRY(names_as_levels(path->items + 1, path->count - 2, memory, &in_named.object.space, err));
     if (in_named.catalog == NULL) {
-        out[(*count)++] = in_current;
+        out->items[out->count++] = in_current;
+        out->told = 0;
         return FIRN_OK;
     }
-    out[(*count)++] = path->count == 2 ? in_current : in_named;
-    out[(*count)++] = path->count == 2 ? in_named : in_current;
+    out->items[out->count++] = path->count == 2 ? in_current : in_named;
+    out->items[out->count++] = path->count == 2 ? in_named : in_current;
+    out->told = path->count == 2 ? 1 : 0;
     return FIRN_OK;
 }
 
-static bool is_missing(const firn_error *err) {
-    return err->status == FIRN_NOT_FOUND;
+firn_status session_places(run *user, const sql_names *path, object_places *out, firn_error *err) {
+    return places_of(user, path, NULL, &user->memory, out, err);
 }
 
-static bool is_information_schema(const sql_names *path) {
+bool session_is_information_schema(const sql_names *path) {
     return path->count >= 2 &&
            text_equal_nocase(path->items[path->count - 2].value, TEXT("information_schema"));
 }
 
+// ---- Looking -----------------------------------------------------------------------------------
+
+// Whoever wrote the name may have meant another one: of a table, else of a schema or catalog.
+static void propose(run *user, const sql_names *path, const object_places *places, arena *memory,
+                    firn_error *err) {
+    proposal offer = {.near = nearest_to(path->items[path->count - 1].value),
+                      .memory = memory,
+                      .cancel = &user->cancel};
+    if (session_is_information_schema(path)) {
+        propose_information_schema(&offer);
+    }
+    for (size_t i = 0; i < places->count; i++) {
+        propose_tables(&offer, places->items[i].catalog, places->items[i].object.space);
+    }
+    if (nearest_hint(&offer.near, err) || path->count == 1) {
+        return;
+    }
+    for (size_t i = 0; i < places->count; i++) {
+        const namespace_path space = places->items[i].object.space;
+        if (space.count > 0) {
+            offer.near = nearest_to(space.items[space.count - 1]);
+            propose_spaces(&offer, places->items[i].catalog, space);
+            if (nearest_hint(&offer.near, err)) {
+                return;
+            }
+        }
+    }
+    offer.near = nearest_to(path->items[0].value);
+    propose_catalogs(&offer, user->catalogs);
+    (void)nearest_hint(&offer.near, err);
+}
+
+void session_propose(run *user, const sql_names *path, const object_places *places,
+                     firn_error *err) {
+    propose(user, path, places, &user->memory, err);
+}
+
+static bool is_same_place(const object_place *left, const object_place *right) {
+    const namespace_path *one = &left->object.space;
+    const namespace_path *other = &right->object.space;
+    const bool is_default = one->count + other->count == 1; // One says "main", the other nothing.
+    bool is_same = left->catalog == right->catalog && (one->count == other->count || is_default) &&
+                   text_equal_nocase(left->object.name, right->object.name);
+    for (uint32_t i = 0; is_same && i < one->count && i < other->count; i++) {
+        is_same = text_equal_nocase(one->items[i], other->items[i]);
+    }
+    if (is_same && is_default) {
+        is_same =
+            text_equal_nocase(one->count == 1 ? one->items[0] : other->items[0], TEXT("main"));
+    }
+    return is_same;
+}
+
+// What the query of a view that is being made must not read.
+static firn_status check_defined(const run *user, const object_place *found, firn_error *err) {
+    const object_place *defined = user->defined;
+    if (is_same_place(defined, found)) {
+        return FAIL_SQL(err, FIRN_INVALID, "42P17", NO_POSITION,
+                        "the view \"%.*s\" would read itself", TEXT_ARGS(found->object.name));
+    }
+    const catalog *temporary = user->session->temporary;
+    if (found->catalog == temporary && defined->catalog != temporary) {
+        firn_status status = FAIL_SQL(
+            err, FIRN_INVALID, "42P16", NO_POSITION,
+            "the view \"%.*s\" would read \"%.*s\", which is temporary and this session's only",
+            TEXT_ARGS(defined->object.name), TEXT_ARGS(found->object.name));
+        err_hint(err, "CREATE TEMPORARY VIEW makes a view of this session");
+        return status;
+    }
+    return FIRN_OK;
+}
+
 static firn_status load(const object_place *place, const table_version *version, run *user,
                         arena *memory, catalog_object *out, firn_error *err) {
-    return place->catalog->kind->load(place->catalog, place->object, version, memory, out,
-                                      &user->cancel, err);
+    if (place->catalog == NULL) {
+        return FAIL(err, FIRN_NOT_FOUND, "no catalog");
+    }
+    TRY(place->catalog->kind->load(place->catalog, place->object, version, memory, out,
+                                   &user->cancel, err));
+    firn_status status = user->defined == NULL ? FIRN_OK : check_defined(user, place, err);
+    if (status != FIRN_OK) {
+        table_snapshot_release(out->snapshot);
+    }
+    return status;
 }
 
 // A name of two parts that the current catalog has as schema.name must not be another catalog's
 // as well.
-static firn_status check_ambiguous(run *user, const sql_names *path, const object_place *first,
-                                   const object_place *second, firn_error *err) {
+static firn_status check_ambiguous(run *user, const sql_names *path, const object_places *places,
+                                   firn_error *err) {
+    const object_place *first = &places->items[0];
+    const object_place *second = &places->items[1];
     catalog_object object = {0};
     firn_error ignored = ERR_INIT;
-    if (second->catalog == NULL ||
-        load(second, NULL, user, &user->memory, &object, &ignored) != FIRN_OK) {
+    if (load(second, NULL, user, &user->memory, &object, &ignored) != FIRN_OK) {
         return cancel_check(&user->cancel, err);
     }
     table_snapshot_release(object.snapshot);
@@ -152,29 +239,41 @@ static firn_status check_ambiguous(run *user, const sql_names *path, const objec
     return status;
 }
 
+static firn_status find_listed(const sql_names *path, const table_version *version,
+                               bound_object *out, firn_error *err) {
+    const text name = path->items[path->count - 1].value;
+    TRY(information_schema_open(name, &out->snapshot, err));
+    if (out->snapshot != NULL && version->kind != VERSION_CURRENT) {
+        table_snapshot_release(out->snapshot);
+        out->snapshot = NULL;
+        return FAIL_SQL(err, FIRN_INVALID, "42809", path->items[0].position,
+                        "\"%.*s\" is of information_schema and has no earlier versions",
+                        TEXT_ARGS(name));
+    }
+    return FIRN_OK;
+}
+
 static firn_status find(void *session, const sql_names *path, const table_version *version,
                         const view_definition *inside, arena *memory, bound_object *out,
                         firn_error *err) {
     run *user = session;
-    object_place places[CANDIDATES_MAX + 2];
-    size_t count;
+    object_places places;
     *out = (bound_object){0};
-    if (is_information_schema(path)) {
-        bool found;
-        TRY(information_schema(user, path->items[path->count - 1].value, out, &found, err));
-        if (found) {
+    if (session_is_information_schema(path)) {
+        TRY(find_listed(path, version, out, err));
+        if (out->snapshot != NULL) {
             return FIRN_OK;
         }
     }
-    TRY(candidates_of(user, path, inside, memory, places, &count, err));
-    firn_error first = ERR_INIT;
-    for (size_t i = 0; i < count; i++) {
+    TRY(places_of(user, path, inside, memory, &places, err));
+    // What a place says that does not have it is told only when no place has it.
+    firn_error missing = ERR_INIT;
+    for (size_t i = 0; i < places.count; i++) {
         catalog_object object = {0};
-        firn_status status = places[i].catalog == NULL
-                                 ? FAIL(err, FIRN_NOT_FOUND, "no catalog")
-                                 : load(&places[i], version, user, memory, &object, err);
-        if (status == FIRN_OK && path->count == 2 && i == 0 && count == 2) {
-            status = check_ambiguous(user, path, &places[0], &places[1], err);
+        firn_error said = ERR_INIT;
+        firn_status status = load(&places.items[i], version, user, memory, &object, &said);
+        if (status == FIRN_OK && path->count == 2 && i == 0 && places.count == 2) {
+            status = check_ambiguous(user, path, &places, err);
             if (status != FIRN_OK) {
                 table_snapshot_release(object.snapshot);
                 return status;
@@ -185,20 +284,21 @@ static firn_status find(void *session, const sql_names *path, const table_versio
             out->view = object.view;
             return FIRN_OK;
         }
-        if (!is_missing(err)) {
+        if (status != FIRN_NOT_FOUND) {
+            *err = said;
             return status;
         }
-        // What is said in the end: of the current schema, or of the catalog that was named.
-        const bool is_told = path->count == 1 ? i == 1 : path->count == 2 ? i + 1 == count : i == 0;
-        if (is_told || first.status == FIRN_OK) {
-            first = *err;
+        if (i == places.told || missing.status == FIRN_OK) {
+            missing = said;
         }
     }
-    *err = first;
+    *err = missing;
     err->position = path->items[0].position;
     if (inside != NULL && path->count > 2 && named_catalog(user, &path->items[0], inside) == NULL) {
         err_hint(err, "if \"%.*s\" is a catalog to the view's maker, attach it under that name",
                  TEXT_ARGS(path->items[0].value));
+    } else if (err->hint[0] == '\0') {
+        propose(user, path, &places, memory, err);
     }
     return err->status;
 }
@@ -215,6 +315,8 @@ bind_env session_bind_env(run *user) {
     return (bind_env){
         .session = user, .context = &user->context, .find = find, .open_files = open_files};
 }
+
+// ---- Where new things belong -------------------------------------------------------------------
 
 firn_status session_place(run *user, const sql_names *path, bool is_temporary, object_place *out,
                           firn_error *err) {
@@ -249,15 +351,28 @@ firn_status session_place(run *user, const sql_names *path, bool is_temporary, o
 }
 
 firn_status session_check_name(run *user, const sql_names *path, firn_error *err) {
-    object_place places[CANDIDATES_MAX + 2];
-    size_t count;
+    object_places places;
     catalog_object object = {0};
     firn_error ignored = ERR_INIT;
-    TRY(candidates_of(user, path, NULL, &user->memory, places, &count, err));
-    if (path->count != 2 || count != 2 || places[0].catalog == NULL ||
-        load(&places[0], NULL, user, &user->memory, &object, &ignored) != FIRN_OK) {
+    TRY(places_of(user, path, NULL, &user->memory, &places, err));
+    if (path->count != 2 || places.count != 2 ||
+        load(&places.items[0], NULL, user, &user->memory, &object, &ignored) != FIRN_OK) {
         return FIRN_OK;
     }
     table_snapshot_release(object.snapshot);
-    return check_ambiguous(user, path, &places[0], &places[1], err);
+    return check_ambiguous(user, path, &places, err);
+}
+
+firn_status session_place_in(run *user, const sql_names *space, object_place *out,
+                             firn_error *err) {
+    sql_name *names = ARENA_NEW(&user->memory, sql_name, space->count + 1);
+    if (names == NULL) {
+        return ARENA_FULL(&user->memory, err);
+    }
+    if (space->count > 0) {
+        memcpy(names, space->items, space->count * sizeof *names);
+    }
+    names[space->count] = (sql_name){.value = TEXT("x")};
+    const sql_names inside = {.count = space->count + 1, .items = names};
+    return session_place(user, &inside, false, out, err);
 }

@@ -2,13 +2,15 @@
 //
 //     engine.c      firn_engine_*            settings.c   names and values of settings
 //     session.c     firn_session_*           names.c      names to tables, for the binder
-//     catalog_set.c what is attached
+//     catalog_set.c what is attached         propose.c    names that were meant
+//     catalog_walk.c what is in a catalog    information_schema.c its tables
 //     statement.c   firn_statement_*, firn_query, firn_execute
 //     prepared_binding.c what prepare found out, for the run that follows at once
 //     many.c        a statement over many rows of parameters
 //     run.c         one run of a statement: bind, optimize, execute, stream
 //     stream.c      ArrowArrayStream over a run
 //     command*.c    statements that are no queries
+//     explain*.c    EXPLAIN
 //     listing.c     small tables of text: SHOW, DESCRIBE, EXPLAIN, information_schema
 //
 // Lifetimes: children retain parents; the last release frees. A run is held by its stream and,
@@ -46,6 +48,13 @@ typedef struct caller_check {
     uint32_t depth;               ///< Of the thread inside: its callbacks may call again.
 } caller_check;
 
+/// One for each folder that temp_directory has named.
+typedef struct spill_place {
+    struct spill_place *older;
+    spill_area *area;
+    char folder[SETTING_TEXT_MAX];
+} spill_place;
+
 struct firn_engine {
     atomic_uint references;
     uint32_t process; ///< The process that opened it: a forked child is refused.
@@ -53,6 +62,7 @@ struct firn_engine {
     atomic_bool is_closed;
     struct pool *pool;
     struct pool *tables; ///< What tables in memory are charged to.
+    spill_place *spills; ///< `lock` guards the list and which one is in use.
     spill_area *spill;
     scheduler *scheduler;
     struct io *io;
@@ -77,8 +87,8 @@ struct firn_session {
     mutex lock;   ///< Guards what follows: runs of other threads begin with it.
     catalog_set *catalogs;
     text current_catalog; ///< In `memory`.
-    text current_schema;
-    struct run *runs; ///< Running ones, to be cancelled.
+    text search_path;     ///< Likewise: schemas of it, separated by commas, the current one first.
+    struct run *runs;     ///< Running ones, to be cancelled.
     firn_session *previous, *next;
 };
 
@@ -93,8 +103,10 @@ typedef struct run {
     run_options options;
     statement_context context;
     cancel_flag cancel;
+    text search_path;    ///< The session's when it began.
     bool is_description; ///< Only the columns are wanted: SHOW asks no catalog for their rows.
     bool is_bound;       ///< `bound` is there already, found by prepare.
+    const struct object_place *defined; ///< The view whose query is bound now; NULL: none is.
     bind_result bound;
     mutex lock;           ///< Guards the pointer below against cancelling from other threads.
     execution *execution; ///< NULL when there is no result.
@@ -148,6 +160,9 @@ firn_status check_given(const void *given, const char *name, firn_error *err);
 firn_status caller_enter(caller_check *self, const char *what, firn_error *err);
 void caller_leave(caller_check *self);
 void engine_release(firn_engine *self);
+firn_status engine_set(firn_engine *self, text key, text value, firn_error *err);
+/// The area of temporary files as temp_directory says now. Lives as long as the engine.
+spill_area *engine_spill(firn_engine *self);
 
 // prepared_binding.c
 /// Tables, names or settings change: called before and after whatever does it. Any thread.
@@ -162,6 +177,8 @@ void prepared_drop(firn_statement *self);
 
 // session.c
 firn_status session_set(firn_session *self, text key, text value, firn_error *err);
+/// Back to the default.
+firn_status session_reset(firn_session *self, text key, firn_error *err);
 firn_session *session_retain(firn_session *self);
 void session_release(firn_session *self);
 void session_add_run(firn_session *self, run *added);
@@ -172,7 +189,14 @@ void session_leave(firn_session *self);
 firn_status session_attach(firn_session *self, text alias, text location,
                            const firn_option *options, size_t count, const cancel_flag *cancel,
                            firn_error *err);
-firn_status session_detach(firn_session *self, text alias, firn_error *err);
+firn_status session_detach(firn_session *self, const sql_name *name, firn_error *err);
+/// What a setting is, resolved where it says "auto" or a share; `out` has SETTING_TEXT_MAX bytes.
+void session_setting(firn_session *self, setting_id id, char *out);
+/// FIRN_NOT_FOUND for a name of a catalog, or of a schema in `place`, with the one that was meant.
+firn_status session_say_no_catalog(const catalog_set *among, const sql_name *name, firn_error *err);
+firn_status session_say_no_space(const catalog_set *among, const sql_names *path,
+                                 const struct object_place *place, arena *memory,
+                                 const cancel_flag *cancel, firn_error *err);
 firn_status session_use(firn_session *self, const sql_names *path, const cancel_flag *cancel,
                         firn_error *err);
 
@@ -201,6 +225,21 @@ typedef struct object_place {
 } object_place;
 /// FIRN_INVALID if a name of two parts is schema.name of the current catalog and catalog.name too.
 firn_status session_check_name(run *user, const sql_names *path, firn_error *err);
+#define OBJECT_PLACES_MAX (SEARCH_PATH_MAX + 2)
+typedef struct object_places {
+    size_t count;
+    size_t told; ///< The one whose words are told when nothing is found in any.
+    object_place items[OBJECT_PLACES_MAX];
+} object_places;
+/// Where an existing object of that name may be, the likeliest first.
+firn_status session_places(run *user, const sql_names *path, object_places *out, firn_error *err);
+/// Adds a hint to `err`, which says that nothing of that name is in these places.
+void session_propose(run *user, const sql_names *path, const object_places *places,
+                     firn_error *err);
+/// Does the name say a table of information_schema?
+bool session_is_information_schema(const sql_names *path);
+/// The place of something in a schema of that name: only catalog and schema are of use.
+firn_status session_place_in(run *user, const sql_names *space, object_place *out, firn_error *err);
 firn_status session_place(run *user, const sql_names *path, bool is_temporary, object_place *out,
                           firn_error *err);
 
@@ -256,6 +295,17 @@ firn_status command_run(run *self, const sql_statement *statement, const bind_pa
                         const literal *values, firn_error *err);
 firn_status command_create_table(run *self, const sql_create_table *written, firn_error *err);
 firn_status command_create_view(run *self, const sql_create_view *written, firn_error *err);
+/// A table of CREATE TABLE AS that nobody sees yet.
+typedef struct staged_table {
+    object_place place;
+    bool replaces;
+    table_snapshot *made; ///< To be released; NULL if there is none.
+} staged_table;
+/// CREATE TABLE AS until self->bound inserts its rows; command_publish_table is the rest. On
+/// failure there is nothing to release.
+firn_status command_stage_table(run *self, const sql_create_table *written, staged_table *out,
+                                firn_error *err);
+firn_status command_publish_table(const staged_table *staged, firn_error *err);
 /// The first half of command_insert; nothing to do in a run that is bound.
 firn_status command_bind_insert(run *self, const sql_insert *written, const bind_parameters *known,
                                 firn_error *err);
@@ -280,8 +330,4 @@ firn_status listing_add(listing *self, const text *values, firn_error *err);
 firn_status listing_rows(listing *self, column_data_list *rows, schema *columns, firn_error *err);
 /// Makes it the result of the run.
 firn_status listing_finish(listing *self, firn_error *err);
-/// information_schema.<name>: *found is false if there is no such table.
-firn_status information_schema(run *self, text name, bound_object *out, bool *found,
-                               firn_error *err);
-
 #endif

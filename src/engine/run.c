@@ -2,7 +2,7 @@
 #include <assert.h>
 
 #include "base/host.h"
-#include "engine/objects.h"
+#include "engine/information_schema.h"
 #include "exec/test_modes.h"
 #include "expr/cast.h"
 #include "functions/registry.h"
@@ -127,9 +127,11 @@ static bool bind_expr_slot(void *user, expr **slot) {
         return expr_visit_children(value, bind_expr_slot, user);
     }
     if (value->parameter_.index >= state->count) {
-        state->status = FAIL_SQL(state->err, FIRN_INVALID, "08P01", NO_POSITION,
+        state->status = FAIL_SQL(state->err, FIRN_INVALID, "08P01",
+                                 value->position == UINT32_MAX ? NO_POSITION : value->position,
                                  "parameter $%u has no value, %u are bound",
                                  value->parameter_.index + 1, state->count);
+        err_hint(state->err, "values are given to a prepared statement, by firn_statement_bind");
         return false;
     }
     const literal *given = &state->values[value->parameter_.index];
@@ -203,10 +205,11 @@ firn_status run_execute(run *self, bool is_analyzed, firn_error *err) {
                                        .cache =
                                            self->settings.uses_block_cache ? engine->cache : NULL,
                                        .scheduler = engine->scheduler,
-                                       .spill_area = engine->spill,
+                                       .spill_area = engine_spill(engine),
                                        .tables = self->bound.snapshots,
                                        .is_analyzed = is_analyzed};
     self->columns = self->bound.plan.root->output_.columns;
+    TRY(information_schema_fill(self, err));
     execution *made;
     TRY(execution_open(&request, &made, err));
     mutex_lock(&self->lock);

@@ -3,7 +3,7 @@
 #include "base/host.h"
 #include "catalogs/catalogs.h"
 #include "catalogs/memory_catalog.h"
-#include "engine/objects.h"
+#include "engine/propose.h"
 #include "tables/stream/registered_stream.h"
 
 // ---- Open and close
@@ -71,8 +71,8 @@ static firn_status fill(firn_session *self, firn_error *err) {
     TRY(add_attached(self, self->temporary, false, TEXT("temp"), err));
     TRY(add_attached(self, engine->memory, false, TEXT("memory"), err));
     self->current_catalog = TEXT("memory");
-    self->current_schema = TEXT("main");
-    return FIRN_OK;
+    return text_copy(&self->memory, text_of(self->settings.texts[SETTING_search_path]),
+                     &self->search_path, err);
 }
 
 firn_status firn_session_open(firn_engine *engine, firn_session **out, firn_error *err) {
@@ -142,18 +142,50 @@ firn_status firn_session_set(firn_session *session, const char *key, const char 
 }
 
 // Limits and folders belong to the engine, whoever sets them.
-firn_status session_set(firn_session *self, text key, text value, firn_error *err) {
-    TRY(settings_set(&self->settings, key, value, err));
-    const bool is_engine =
-        text_equal_nocase(key, TEXT("memory_limit")) || text_equal_nocase(key, TEXT("threads"));
-    if (is_engine) {
-        char name[32] = {0};
-        char copy[SETTING_TEXT_MAX] = {0};
-        memcpy(name, key.data, key.size);
-        memcpy(copy, value.data, value.size);
-        return firn_engine_set(self->engine, name, copy, err);
-    }
+static bool is_of_engine(setting_id id) {
+    return id == SETTING_memory_limit || id == SETTING_threads || id == SETTING_temp_directory;
+}
+
+// What USE, DETACH and search_path say. The texts live in the session's memory, where runs still
+// read old ones.
+static firn_status set_current(firn_session *self, text catalog_name, text path, firn_error *err) {
+    TRY(text_copy(&self->memory, catalog_name, &catalog_name, err));
+    TRY(text_copy(&self->memory, path, &path, err));
+    TRY(settings_set_path(&self->settings, path, err));
+    mutex_lock(&self->lock);
+    self->current_catalog = catalog_name;
+    self->search_path = path;
+    mutex_unlock(&self->lock);
     return FIRN_OK;
+}
+
+firn_status session_set(firn_session *self, text key, text value, firn_error *err) {
+    setting_id id = SETTING_COUNT;
+    firn_error ignored = ERR_INIT; // Options such as arrow.strings are no settings.
+    const bool is_setting = settings_find(key, &id, &ignored) == FIRN_OK;
+    if (is_setting && is_of_engine(id)) {
+        TRY(engine_set(self->engine, key, value, err));
+    }
+    TRY(settings_set(&self->settings, key, value, err));
+    return is_setting && id == SETTING_search_path
+               ? set_current(self, self->current_catalog, value, err)
+               : FIRN_OK;
+}
+
+firn_status session_reset(firn_session *self, text key, firn_error *err) {
+    setting_id id;
+    TRY(settings_find(key, &id, err));
+    return session_set(self, setting_name(id), setting_default(id), err);
+}
+
+void session_setting(firn_session *self, setting_id id, char *out) {
+    if (is_of_engine(id)) {
+        mutex_lock(&self->engine->lock);
+        settings_resolved(&self->engine->settings, id, out);
+        mutex_unlock(&self->engine->lock);
+    } else {
+        settings_resolved(&self->settings, id, out);
+    }
 }
 
 firn_status firn_session_get(firn_session *session, const char *key, char *value, size_t *size,
@@ -163,10 +195,12 @@ firn_status firn_session_get(firn_session *session, const char *key, char *value
     TRY(check_given(key, "key", err));
     TRY(check_given(size, "size", err));
     TRY(session_enter(session, err));
-    text found;
-    firn_status status = settings_get(&session->settings, text_of(key), &found, err);
+    setting_id id;
+    firn_status status = settings_find(text_of(key), &id, err);
     if (status == FIRN_OK) {
-        settings_copy_out(found, value, size);
+        char found[SETTING_TEXT_MAX];
+        session_setting(session, id, found);
+        settings_copy_out(text_of(found), value, size);
     }
     session_leave(session);
     return status;
@@ -181,7 +215,9 @@ void session_add_run(firn_session *self, run *added) {
     self->runs = added;
     added->catalogs = catalog_set_retain(self->catalogs);
     added->context.catalog = self->current_catalog;
-    added->context.schema = self->current_schema;
+    added->search_path = self->search_path;
+    text rest = self->search_path;
+    added->context.schema = search_path_next(&rest);
     mutex_unlock(&self->lock);
 }
 
@@ -258,28 +294,47 @@ firn_status session_attach(firn_session *self, text alias, text location,
     return status;
 }
 
-// What USE and DETACH say. The texts live in the session's memory, where runs still read old ones.
-static firn_status set_current(firn_session *self, text catalog_name, text schema,
-                               firn_error *err) {
-    TRY(text_copy(&self->memory, catalog_name, &catalog_name, err));
-    TRY(text_copy(&self->memory, schema, &schema, err));
-    mutex_lock(&self->lock);
-    self->current_catalog = catalog_name;
-    self->current_schema = schema;
-    mutex_unlock(&self->lock);
-    return FIRN_OK;
+firn_status session_say_no_catalog(const catalog_set *among, const sql_name *name,
+                                   firn_error *err) {
+    firn_status status = FAIL_SQL(err, FIRN_NOT_FOUND, "3D000", name->position,
+                                  "no catalog \"%.*s\" is attached", TEXT_ARGS(name->value));
+    proposal offer = {.near = nearest_to(name->value)};
+    propose_catalogs(&offer, among);
+    (void)nearest_hint(&offer.near, err);
+    return status;
 }
 
-firn_status session_detach(firn_session *self, text alias, firn_error *err) {
-    const sql_name name = {.value = alias};
-    const attached *found = catalog_set_find(self->catalogs, &name);
+firn_status session_say_no_space(const catalog_set *among, const sql_names *path,
+                                 const object_place *place, arena *memory,
+                                 const cancel_flag *cancel, firn_error *err) {
+    text_builder builder = text_builder_open(memory);
+    for (size_t i = 0; i < path->count; i++) {
+        text_append(&builder, i == 0 ? TEXT("") : TEXT("."));
+        text_append(&builder, path->items[i].value);
+    }
+    text name;
+    TRY(text_builder_finish(&builder, &name, err));
+    firn_status status = FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", path->items[0].position,
+                                  "there is no catalog or schema \"%.*s\"", TEXT_ARGS(name));
+    proposal offer = {
+        .near = nearest_to(path->items[path->count - 1].value), .memory = memory, .cancel = cancel};
+    propose_spaces(&offer, place->catalog, place->object.space);
+    if (!nearest_hint(&offer.near, err)) {
+        offer.near = nearest_to(path->items[0].value);
+        propose_catalogs(&offer, among);
+        (void)nearest_hint(&offer.near, err);
+    }
+    return status;
+}
+
+firn_status session_detach(firn_session *self, const sql_name *name, firn_error *err) {
+    const attached *found = catalog_set_find(self->catalogs, name);
     if (found == NULL) {
-        return FAIL_SQL(err, FIRN_NOT_FOUND, "3D000", NO_POSITION,
-                        "no catalog \"%.*s\" is attached", TEXT_ARGS(alias));
+        return session_say_no_catalog(self->catalogs, name, err);
     }
     if (found->catalog == self->engine->memory || found->catalog == self->temporary) {
-        return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
-                        "the catalog \"%.*s\" cannot be detached", TEXT_ARGS(alias));
+        return FAIL_SQL(err, FIRN_INVALID, "42809", name->position,
+                        "the catalog \"%.*s\" cannot be detached", TEXT_ARGS(name->value));
     }
     if (text_equal(self->current_catalog, found->alias)) {
         TRY(set_current(self, TEXT("memory"), TEXT("main"), err));
@@ -329,8 +384,8 @@ firn_status session_use(firn_session *self, const sql_names *path, const cancel_
     bool exists;
     TRY(target->kind->has_namespace(target, space, &exists, cancel, err));
     if (!exists) {
-        return FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", first->position,
-                        "there is no catalog or schema \"%.*s\"", TEXT_ARGS(name));
+        const object_place place = {.catalog = target, .object = {.space = space}};
+        return session_say_no_space(self->catalogs, path, &place, &self->memory, cancel, err);
     }
     return set_current(self, catalog_name, name, err);
 }

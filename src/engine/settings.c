@@ -1,15 +1,20 @@
 #include "engine/settings.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/host.h"
+#include "base/nearest.h"
 #include "base/number_text.h"
 
 typedef enum setting_kind {
     KIND_BYTES,
     KIND_THREADS,
-    KIND_TEXT,
     KIND_ZONE,
     KIND_BOOL,
     KIND_CACHE,
+    KIND_FOLDER,
+    KIND_PATH,
 } setting_kind;
 
 typedef struct setting_row {
@@ -102,6 +107,7 @@ static bool parse_bool(text value, bool *out) {
     return false;
 }
 
+#define MIB (UINT64_C(1) << 20)
 #define MEMORY_LIMIT_MIN (UINT64_C(4) << 20)
 #define THREADS_MAX 1024
 
@@ -122,6 +128,46 @@ static firn_status set_threads(settings *self, text value, firn_error *err) {
     }
     self->threads = (uint32_t)threads;
     return FIRN_OK;
+}
+
+text search_path_next(text *rest) {
+    const size_t comma = text_find(*rest, TEXT(","));
+    text first = text_slice(*rest, 0, comma);
+    *rest = comma == rest->size ? TEXT("") : text_slice(*rest, comma + 1, rest->size);
+    while (first.size > 0 && first.data[0] == ' ') {
+        first = text_slice(first, 1, first.size);
+    }
+    while (first.size > 0 && first.data[first.size - 1] == ' ') {
+        first = text_slice(first, 0, first.size - 1);
+    }
+    return first;
+}
+
+// The default is not looked for: who never spills needs no folder.
+static firn_status check_folder(setting_id id, text value, firn_error *err) {
+    char path[SETTING_TEXT_MAX];
+    host_stat found;
+    if (text_equal(value, setting_default(id))) {
+        return FIRN_OK;
+    }
+    (void)snprintf(path, sizeof path, "%.*s", TEXT_ARGS(value));
+    firn_error ignored = ERR_INIT;
+    if (host_path_stat(path, &found, &ignored) != FIRN_OK) {
+        return refuse(id, value, "there is no such folder", err);
+    }
+    return found.is_folder ? FIRN_OK : refuse(id, value, "it is no folder", err);
+}
+
+static firn_status check_path(setting_id id, text value, firn_error *err) {
+    text rest = value;
+    uint32_t count = 0;
+    do {
+        if (search_path_next(&rest).size == 0) {
+            return refuse(id, value, "names of schemas are needed, separated by commas", err);
+        }
+        count++;
+    } while (rest.size > 0);
+    return count <= SEARCH_PATH_MAX ? FIRN_OK : refuse(id, value, "16 schemas are the most", err);
 }
 
 // Checks a value and stores what it means.
@@ -157,8 +203,10 @@ static firn_status apply(settings *self, setting_id id, text value, firn_error *
             self->uses_block_cache = text_equal_nocase(value, TEXT("auto"));
         }
         return FIRN_OK;
-    case KIND_TEXT:
-        return FIRN_OK;
+    case KIND_FOLDER:
+        return check_folder(id, value, err);
+    case KIND_PATH:
+        return check_path(id, value, err);
     }
     return FIRN_OK;
 }
@@ -185,23 +233,20 @@ firn_status settings_open(zone_cache *zones, settings *out, firn_error *err) {
 
 // ---- Names -----------------------------------------------------------------------------------
 
-static firn_status find(text name, setting_id *out, firn_error *err) {
-    size_t nearest = SIZE_MAX;
-    int best = 0;
+firn_status settings_find(text name, setting_id *out, firn_error *err) {
+    nearest_name near = nearest_to(name);
     for (int id = 0; id < SETTING_COUNT; id++) {
         if (text_equal_nocase(name, text_of(rows[id].name))) {
             *out = (setting_id)id;
             return FIRN_OK;
         }
-        const size_t distance = text_distance(name, text_of(rows[id].name));
-        if (distance < nearest) {
-            nearest = distance;
-            best = id;
-        }
+        nearest_offer(&near, text_of(rows[id].name));
     }
     firn_status status = FAIL_SQL(err, FIRN_INVALID, "42704", NO_POSITION,
                                   "there is no setting \"%.*s\"", TEXT_ARGS(name));
-    err_hint(err, "did you mean \"%s\"? SHOW ALL SETTINGS lists them", rows[best].name);
+    if (!nearest_hint(&near, err)) {
+        err_hint(err, "SHOW ALL SETTINGS lists them");
+    }
     return status;
 }
 
@@ -220,21 +265,42 @@ firn_status settings_set(settings *self, text name, text value, firn_error *err)
     if (is_arrow(name, &key)) {
         return arrow_options_set(&self->arrow, key, value, err);
     }
-    TRY(find(name, &id, err));
+    TRY(settings_find(name, &id, err));
     return put(self, id, value, err);
 }
 
 firn_status settings_reset(settings *self, text name, firn_error *err) {
     setting_id id;
-    TRY(find(name, &id, err));
+    TRY(settings_find(name, &id, err));
     return put(self, id, setting_default(id), err);
 }
 
 firn_status settings_get(const settings *self, text name, text *out, firn_error *err) {
     setting_id id;
-    TRY(find(name, &id, err));
+    TRY(settings_find(name, &id, err));
     *out = text_of(self->texts[id]);
     return FIRN_OK;
+}
+
+firn_status settings_set_path(settings *self, text path, firn_error *err) {
+    if (path.size >= SETTING_TEXT_MAX) {
+        return refuse(SETTING_search_path, text_slice(path, 0, 32), "it is too long", err);
+    }
+    memcpy(self->texts[SETTING_search_path], path.data, path.size);
+    self->texts[SETTING_search_path][path.size] = '\0';
+    return FIRN_OK;
+}
+
+void settings_resolved(const settings *self, setting_id id, char *out) {
+    if (id == SETTING_threads) {
+        (void)snprintf(out, SETTING_TEXT_MAX, "%" PRIu32, self->threads);
+    } else if (id == SETTING_memory_limit && self->memory_limit % MIB == 0) {
+        (void)snprintf(out, SETTING_TEXT_MAX, "%" PRIu64 "MB", self->memory_limit / MIB);
+    } else if (id == SETTING_memory_limit) {
+        (void)snprintf(out, SETTING_TEXT_MAX, "%.1fMB", (double)self->memory_limit / MIB);
+    } else {
+        memcpy(out, self->texts[id], SETTING_TEXT_MAX);
+    }
 }
 
 void settings_copy_out(text found, char *value, size_t *size) {

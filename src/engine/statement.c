@@ -520,11 +520,6 @@ static firn_status copy_row(run *made, const bound_row *row, bind_parameters *kn
 
 firn_status statement_run_once(firn_statement *self, const settings *with, const bound_row *row,
                                run **out, firn_error *err) {
-    if (row->values == NULL && self->parameters.count > 0) {
-        return FAIL_SQL(err, FIRN_INVALID, "08P01", NO_POSITION,
-                        "the statement has %u parameters, no values are bound",
-                        self->parameters.count);
-    }
     run *made = prepared_take(self, &row->parameters);
     if (made == NULL) {
         TRY(run_open(self->session, with, &made, err));

@@ -81,52 +81,18 @@ const aggregate_function *aggregate_find(text name) {
 
 // ---- Near names ------------------------------------------------------------------------------
 
-typedef struct nearest {
-    text wanted;
-    text *out;
-    size_t distances[FUNCTION_NEAREST_MAX];
-    uint32_t count;
-} nearest;
-
-// Keeps the nearest names, nearest first.
-static void consider(nearest *self, text name) {
-    const size_t distance = text_distance(self->wanted, name);
-    // A third of the letters may be wrong: more is another word.
-    if (distance > self->wanted.size / 3 + 1 || distance >= name.size) {
-        return;
-    }
-    uint32_t at = self->count;
-    while (at > 0 && self->distances[at - 1] > distance) {
-        at--;
-    }
-    if (at == FUNCTION_NEAREST_MAX) {
-        return;
-    }
-    if (self->count < FUNCTION_NEAREST_MAX) {
-        self->count++;
-    }
-    for (uint32_t i = self->count - 1; i > at; i--) {
-        self->out[i] = self->out[i - 1];
-        self->distances[i] = self->distances[i - 1];
-    }
-    self->out[at] = name;
-    self->distances[at] = distance;
-}
-
-static void consider_all(nearest *self, const char *own, const char *aliases) {
+static void offer_all(nearest_name *near, const char *own, const char *aliases) {
     text name = text_of(own);
     do {
-        consider(self, name);
+        nearest_offer(near, name);
     } while (next_alias(&aliases, &name));
 }
 
-uint32_t function_nearest(text name, text out[FUNCTION_NEAREST_MAX]) {
-    nearest state = {.wanted = name, .out = out};
+void function_offer_names(nearest_name *near) {
     for (uint32_t i = 0; i < function_count(); i++) {
-        consider_all(&state, functions[i]->name, functions[i]->aliases);
+        offer_all(near, functions[i]->name, functions[i]->aliases);
     }
     for (uint32_t i = 0; i < aggregate_count(); i++) {
-        consider_all(&state, aggregates[i]->name, aggregates[i]->aliases);
+        offer_all(near, aggregates[i]->name, aggregates[i]->aliases);
     }
-    return state.count;
 }

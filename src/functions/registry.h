@@ -6,6 +6,7 @@
 #ifndef FIRN_FUNCTIONS_REGISTRY_H
 #define FIRN_FUNCTIONS_REGISTRY_H
 
+#include "base/nearest.h"
 #include "expr/aggregate.h"
 
 /// The function of that name or alias; NULL if there is none.
@@ -18,9 +19,7 @@ const scalar_function *function_at(uint32_t index);
 uint32_t aggregate_count(void);
 const aggregate_function *aggregate_at(uint32_t index);
 
-#define FUNCTION_NEAREST_MAX 3
-/// For "did you mean": up to FUNCTION_NEAREST_MAX names of scalar and aggregate functions that are
-/// written nearly like `name`, the nearest first; static storage. How many there are.
-uint32_t function_nearest(text name, text out[FUNCTION_NEAREST_MAX]);
+/// For "did you mean": offers the names of all scalar and aggregate functions. Static storage.
+void function_offer_names(nearest_name *near);
 
 #endif

@@ -371,7 +371,7 @@ static firn_status list_level(globber *self, text folder, level *wanted, firn_er
     const firn_status status = io_list(self->owner, folder.size == 0 ? TEXT(".") : folder, &options,
                                        visit_entry, wanted, err);
     self->depth -= 1;
-    return status == FIRN_NOT_FOUND ? FIRN_OK : status;
+    return err_forgive(err, status, FIRN_NOT_FOUND);
 }
 
 // Finds what `rest` matches below `folder`, which is empty or ends in '/' and is no pattern.

@@ -600,7 +600,7 @@ static firn_status http_exists(io *owner, text path, const cancel_flag *cancel, 
     const firn_status status = ask_size(file, cancel, err);
     io_file_release(file);
     *out = status == FIRN_OK;
-    return status == FIRN_NOT_FOUND ? FIRN_OK : status;
+    return err_forgive(err, status, FIRN_NOT_FOUND);
 }
 
 static firn_status http_get(io *owner, text path, uint64_t limit_bytes, const cancel_flag *cancel,

@@ -141,7 +141,7 @@ static firn_status local_exists(io *owner, text path, const cancel_flag *cancel,
     host_stat stat;
     const firn_status status = host_path_stat(local, &stat, err);
     *out = status == FIRN_OK && !stat.is_folder;
-    return status == FIRN_NOT_FOUND ? FIRN_OK : status;
+    return err_forgive(err, status, FIRN_NOT_FOUND);
 }
 
 // ---- Listing -----------------------------------------------------------------------------------
@@ -212,8 +212,8 @@ static firn_status visit_item(lister *self, text folder, const folder_item *item
         TRY(io_path_local(path, local, err));
         host_stat stat;
         const firn_status status = host_path_stat(local, &stat, err);
-        if (status == FIRN_NOT_FOUND) {
-            return FIRN_OK; // Removed since its folder was read, or a link to nowhere.
+        if (status == FIRN_NOT_FOUND) { // Removed since its folder was read, or a link to nowhere.
+            return err_forgive(err, status, FIRN_NOT_FOUND);
         }
         TRY(status);
         entry.size = stat.size;

@@ -57,9 +57,7 @@ firn_status net_module_load(const net_module **out, firn_error *err) {
         if (status == FIRN_OK) {
             return shake_hands(entry.open, places[i], out, err);
         }
-        if (status != FIRN_NOT_FOUND) {
-            return status;
-        }
+        TRY(err_forgive(err, status, FIRN_NOT_FOUND));
     }
     const firn_status status = FAIL(err, FIRN_UNSUPPORTED,
                                     "paths on servers need the module \"%s\", which is neither "

@@ -14,10 +14,8 @@
 
 /// What a name in FROM turned out to be. Exactly one of the members is there.
 typedef struct bound_object {
-    table_snapshot *snapshot;     ///< Taken over by the list of tables of the bind.
-    const view_definition *view;  ///< In the bind's memory.
-    const column_data_list *rows; ///< Rows at hand (information_schema), with `columns`.
-    schema columns;
+    table_snapshot *snapshot;    ///< Taken over by the list of tables of the bind.
+    const view_definition *view; ///< In the bind's memory.
 } bound_object;
 
 /// What the binder asks of its session.
@@ -57,17 +55,27 @@ firn_status bind_query(const sql_query *query, const bind_env *env, const bind_p
 /// Where rows go.
 typedef struct insert_target {
     table_snapshot *table;
-    const sql_names *columns; ///< Pick and order the table's columns, others get NULL; none: all.
+    const sql_names *columns; ///< Pick and order the table's columns, others get their default;
+                              ///< none: all.
     bool is_by_name;          ///< INSERT … BY NAME.
 } insert_target;
 
-/// Binds INSERT INTO target query: a plan whose root is an OUTPUT over an INSERT.
+/// Binds INSERT INTO target query: a plan whose root is an OUTPUT over an INSERT. Without a query
+/// (NULL) it is one row of defaults.
 firn_status bind_insert(const sql_query *query, const insert_target *target, const bind_env *env,
                         const bind_parameters *known, arena *memory, bind_result *out,
                         firn_error *err);
 
 /// A SQL type as written, such as DECIMAL(12, 2) or STRUCT(a INT)[].
 firn_status bind_type(const sql_type *written, arena *memory, const type **out, firn_error *err);
+
+/// Checks the DEFAULT of a column of type `to`, and hands out its SQL as column_note keeps it.
+firn_status bind_default(const sql_expr *written, const type *to, const bind_env *env,
+                         arena *memory, text *out, firn_error *err);
+
+/// The version that a table is asked for: FOR VERSION AS OF, FOR TIMESTAMP AS OF.
+firn_status bind_version(const sql_table *written, const bind_env *env, arena *memory,
+                         table_version *out, firn_error *err);
 
 /// Binds and evaluates an expression without columns: option values, LIMIT, SET.
 firn_status bind_constant(const sql_expr *written, const bind_env *env, arena *memory, expr **out,

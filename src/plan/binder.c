@@ -167,16 +167,19 @@ firn_status bind_constant(const sql_expr *written, const bind_env *env, arena *m
 // ---- INSERT ----------------------------------------------------------------------------------
 
 // Which column of the query goes into which of the target: UINT32_MAX for none.
-static firn_status map_columns(binder *self, const bound_query *query, const schema *target,
-                               const sql_names *columns, bool is_by_name, uint32_t *sources) {
+static firn_status map_columns(binder *self, const bound_query *query, const insert_target *into,
+                               uint64_t position, uint32_t *sources) {
+    const schema *target = &into->table->columns;
+    const sql_names *columns = into->columns;
+    const bool is_by_name = into->is_by_name;
     for (uint32_t i = 0; i < target->count; i++) {
         sources[i] = UINT32_MAX;
     }
     const uint32_t wanted = columns->count > 0 ? (uint32_t)columns->count : target->count;
     if (!is_by_name && query->columns.count != wanted) {
-        return FAIL_SQL(self->err, FIRN_INVALID, "42601", NO_POSITION,
-                        "INSERT gives %u columns, the table takes %u", query->columns.count,
-                        wanted);
+        return FAIL_SQL(self->err, FIRN_INVALID, "42601", position,
+                        "INSERT gives %u columns, %s %u", query->columns.count,
+                        columns->count > 0 ? "its list names" : "the table takes", wanted);
     }
     for (uint32_t i = 0; i < query->columns.count; i++) {
         sql_name name = {.value = query->columns.items[i].name};
@@ -186,12 +189,17 @@ static firn_status map_columns(binder *self, const bound_query *query, const sch
         }
         name = is_by_name ? name : columns->items[i];
         uint32_t found = UINT32_MAX;
+        nearest_name near = nearest_to(name.value);
         for (uint32_t k = 0; k < target->count; k++) {
             found = name_matches(&name, target->fields[k].name) ? k : found;
+            nearest_offer(&near, target->fields[k].name);
         }
         if (found == UINT32_MAX) {
-            return FAIL_SQL(self->err, FIRN_INVALID, "42703", name.position,
-                            "the table has no column \"%.*s\"", TEXT_ARGS(name.value));
+            firn_status status =
+                FAIL_SQL(self->err, FIRN_INVALID, "42703", is_by_name ? position : name.position,
+                         "the table has no column \"%.*s\"", TEXT_ARGS(name.value));
+            (void)nearest_hint(&near, self->err);
+            return status;
         }
         if (sources[found] != UINT32_MAX) {
             return FAIL_SQL(self->err, FIRN_INVALID, "42701", name.position,
@@ -202,12 +210,14 @@ static firn_status map_columns(binder *self, const bound_query *query, const sch
     return FIRN_OK;
 }
 
-static firn_status insert_values(binder *self, const bound_query *query, const schema *target,
-                                 const uint32_t *sources, expr_list *values, u32_list *ids) {
+static firn_status insert_values(binder *self, const bound_query *query,
+                                 const table_snapshot *table, const uint32_t *sources,
+                                 expr_list *values, u32_list *ids) {
+    const schema *target = &table->columns;
     for (uint32_t i = 0; i < target->count; i++) {
         expr *value;
         if (sources[i] == UINT32_MAX) {
-            value = expr_null(self->memory, target->fields[i].type);
+            TRY(bind_default_value(self, table, i, &value));
         } else {
             const plan_column *column = &query->columns.items[sources[i]];
             value = expr_column(self->memory, column->id, column->name, column->type);
@@ -232,20 +242,30 @@ static firn_status note_inserted(binder *self, const sql_query *query, const ins
         return FIRN_OK;
     }
     const uint32_t count = columns->count > 0 ? (uint32_t)columns->count : target->count;
-    self->inserted = ARENA_NEW(self->memory, const type *, count + 1);
-    if (self->inserted == NULL) {
+    uint32_t *inserted = ARENA_NEW(self->memory, uint32_t, count + 1);
+    if (inserted == NULL) {
         return binder_full(self);
     }
-    self->inserted_count = count;
     for (uint32_t i = 0; i < count; i++) {
-        self->inserted[i] = NULL;
+        inserted[i] = UINT32_MAX;
         for (uint32_t k = 0; k < target->count; k++) {
             if (columns->count == 0 ? k == i
                                     : name_matches(&columns->items[i], target->fields[k].name)) {
-                self->inserted[i] = target->fields[k].type;
+                inserted[i] = k;
             }
         }
     }
+    self->inserted = inserted;
+    self->inserted_count = count;
+    self->target = into->table;
+    return FIRN_OK;
+}
+
+// INSERT … DEFAULT VALUES: one row that gives nothing.
+static firn_status bind_nothing(binder *self, bound_query *out) {
+    *out = (bound_query){0};
+    TRY(binder_node(self, PLAN_VALUES, &out->node));
+    out->node->values_.row_count = 1;
     return FIRN_OK;
 }
 
@@ -253,16 +273,21 @@ static firn_status insert_body(binder *self, const sql_query *query, const inser
                                bind_result *out) {
     table_snapshot *target = into->table;
     bound_query bound = {0};
-    TRY(note_inserted(self, query, into));
-    TRY(bind_query_body(self, query, NULL, &bound));
     uint32_t *sources = ARENA_NEW(self->memory, uint32_t, target->columns.count + 1);
     if (sources == NULL) {
         return binder_full(self);
     }
-    TRY(map_columns(self, &bound, &target->columns, into->columns, into->is_by_name, sources));
+    if (query == NULL) {
+        TRY(bind_nothing(self, &bound));
+        memset(sources, 0xff, target->columns.count * sizeof *sources);
+    } else {
+        TRY(note_inserted(self, query, into));
+        TRY(bind_query_body(self, query, NULL, &bound));
+        TRY(map_columns(self, &bound, into, query->body->position, sources));
+    }
     expr_list values = {0};
     u32_list ids = {0};
-    TRY(insert_values(self, &bound, &target->columns, sources, &values, &ids));
+    TRY(insert_values(self, &bound, target, sources, &values, &ids));
     plan_node *project;
     plan_node *insert;
     TRY(binder_project(self, bound.node, &values, &ids, &project));

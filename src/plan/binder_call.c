@@ -356,10 +356,9 @@ static firn_status bind_unnest_item(binder *self, scope *names, const sql_call *
 static firn_status say_unknown(binder *self, const sql_name *name) {
     firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "42883", name->position,
                                   "there is no function \"%.*s\"", TEXT_ARGS(name->value));
-    text nearest[FUNCTION_NEAREST_MAX];
-    if (function_nearest(name->value, nearest) > 0) {
-        err_hint(self->err, "did you mean %.*s?", TEXT_ARGS(nearest[0]));
-    }
+    nearest_name near = nearest_to(name->value);
+    function_offer_names(&near);
+    (void)nearest_hint(&near, self->err);
     return status;
 }
 

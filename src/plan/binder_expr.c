@@ -86,9 +86,15 @@ firn_status bind_field(binder *self, expr *value, const sql_name *name, expr **o
         }
     }
     if (found == UINT32_MAX) {
-        return FAIL_SQL(self->err, FIRN_INVALID, "42703", name->position,
-                        "there is no field \"%.*s\" in %.*s", TEXT_ARGS(name->value),
-                        TEXT_ARGS(type_text(value->type, self->memory)));
+        firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "42703", name->position,
+                                      "there is no field \"%.*s\" in %.*s", TEXT_ARGS(name->value),
+                                      TEXT_ARGS(type_text(value->type, self->memory)));
+        nearest_name near = nearest_to(name->value);
+        for (uint32_t i = 0; i < value->type->child_count; i++) {
+            nearest_offer(&near, value->type->children[i].name);
+        }
+        (void)nearest_hint(&near, self->err);
+        return status;
     }
     expr *args[2] = {
         value, expr_string(self->memory, TYPE_OF(VARCHAR), value->type->children[found].name)};

@@ -59,23 +59,6 @@ static firn_status bind_snapshot(binder *self, table_snapshot *table, bound_quer
     return FIRN_OK;
 }
 
-static firn_status bind_rows(binder *self, const bound_object *object, bound_query *out) {
-    plan_node *values;
-    TRY(binder_node(self, PLAN_VALUES, &values));
-    *out = (bound_query){.node = values};
-    for (uint32_t i = 0; i < object->columns.count; i++) {
-        const uint32_t id = binder_new_id(self);
-        TRY(u32_list_add(self, &values->values_.ids, id));
-        TRY(plan_columns_add(self, &out->columns,
-                             (plan_column){.id = id,
-                                           .type = object->columns.fields[i].type,
-                                           .name = object->columns.fields[i].name}));
-    }
-    values->values_.columns = *object->rows;
-    values->values_.row_count = object->rows->count > 0 ? object->rows->items[0].length : 0;
-    return FIRN_OK;
-}
-
 // Says in which view something was wrong, and whose SQL it is if it is not ours.
 static firn_status while_in_view(const view_definition *view, firn_status status, firn_error *err) {
     if (status != FIRN_OK) {
@@ -121,7 +104,7 @@ static firn_status bind_view(binder *self, const view_definition *view, bound_qu
     return while_in_view(view, status, self->err);
 }
 
-static firn_status bind_version(binder *self, const sql_table *written, table_version *out) {
+static firn_status find_version(binder *self, const sql_table *written, table_version *out) {
     *out = (table_version){.kind = VERSION_CURRENT};
     const sql_expr *at = written->version != NULL ? written->version : written->timestamp;
     if (at == NULL) {
@@ -151,6 +134,29 @@ static firn_status bind_version(binder *self, const sql_table *written, table_ve
     return FIRN_OK;
 }
 
+firn_status bind_version(const sql_table *written, const bind_env *env, arena *memory,
+                         table_version *out, firn_error *err) {
+    binder self = {.memory = memory, .env = env, .err = err};
+    return find_version(&self, written, out);
+}
+
+static firn_status refuse_version(binder *self, const sql_table *written, text name,
+                                  const char *what) {
+    const sql_expr *at = written->version != NULL ? written->version : written->timestamp;
+    return at == NULL
+               ? FIRN_OK
+               : FAIL_SQL(self->err, FIRN_INVALID, "42809", at->position,
+                          "\"%.*s\" is %s and has no earlier versions", TEXT_ARGS(name), what);
+}
+
+// Where in the statement a fault is that knows no place; inside a view there is none.
+static firn_status at_position(binder *self, firn_status status, uint32_t position) {
+    if (status != FIRN_OK && self->err->position == NO_POSITION && self->view == NULL) {
+        self->err->position = position;
+    }
+    return status;
+}
+
 static firn_status bind_file(binder *self, const sql_literal *file, bound_query *out) {
     expr *path = expr_string(self->memory, TYPE_OF(VARCHAR), file->value);
     if (path == NULL) {
@@ -159,14 +165,10 @@ static firn_status bind_file(binder *self, const sql_literal *file, bound_query 
     const table_argument argument = {.value = path->literal_.value, .type = path->type};
     bool found = false;
     table_snapshot *table = NULL;
-    const firn_status status = self->env->open_files(
+    const firn_status opened = self->env->open_files(
         self->env->session, TEXT(""), (table_arguments){.count = 1, .items = &argument},
         self->memory, &found, &table, self->err);
-    if (status != FIRN_OK) {
-        self->err->position =
-            self->err->position == NO_POSITION ? file->node.position : self->err->position;
-        return status;
-    }
+    TRY(at_position(self, opened, file->node.position));
     return bind_snapshot(self, table, out);
 }
 
@@ -176,7 +178,15 @@ firn_status bind_with(binder *self, const sql_with *with, scope *outer) {
     if (with == NULL) {
         return FIRN_OK;
     }
+    const cte *const before = self->ctes;
     for (size_t i = 0; i < with->ctes.count; i++) {
+        const sql_name *name = &sql_cte_of(with->ctes.items[i])->name;
+        for (const cte *each = self->ctes; each != before; each = each->older) {
+            if (name_matches(name, each->written->name.value)) {
+                return FAIL_SQL(self->err, FIRN_INVALID, "42712", name->position,
+                                "the WITH query \"%.*s\" is given twice", TEXT_ARGS(name->value));
+            }
+        }
         cte *made = ARENA_NEW(self->memory, cte, 1);
         if (made == NULL) {
             return binder_full(self);
@@ -189,6 +199,15 @@ firn_status bind_with(binder *self, const sql_with *with, scope *outer) {
         self->ctes = made;
     }
     return FIRN_OK;
+}
+
+// A name that means nothing may be meant to be that of a WITH query.
+static void propose_cte(binder *self, const sql_names *path) {
+    nearest_name near = nearest_to(path->items[0].value);
+    for (const cte *each = self->ctes; path->count == 1 && each != NULL; each = each->older) {
+        nearest_offer(&near, each->written->name.value);
+    }
+    (void)nearest_hint(&near, self->err);
 }
 
 static cte *find_cte(binder *self, const sql_names *path) {
@@ -338,30 +357,28 @@ static firn_status bind_table(binder *self, const sql_table *written, scope *int
     text alias = written->alias.value;
     cte *query = find_cte(self, &written->path);
     if (written->file != NULL) {
+        TRY(refuse_version(self, written, written->file->value, "a file"));
         TRY(bind_file(self, written->file, &rows));
     } else if (query != NULL) {
+        TRY(refuse_version(self, written, query->written->name.value, "a WITH query"));
         alias = alias.size > 0 ? alias : query->written->name.value;
         TRY(bind_cte(self, query, &rows));
     } else {
         table_version version;
         bound_object object = {0};
-        TRY(bind_version(self, written, &version));
+        TRY(find_version(self, written, &version));
         firn_status status = self->env->find(self->env->session, &written->path, &version,
                                              self->view, self->memory, &object, self->err);
-        if (status != FIRN_OK) {
-            if (self->err->position == NO_POSITION && self->view == NULL) {
-                self->err->position = written->node.position;
-            }
-            return status;
+        if (status == FIRN_NOT_FOUND) {
+            propose_cte(self, &written->path);
         }
+        TRY(at_position(self, status, written->node.position));
         TRY(path_of(self, &written->path, &path));
         alias = alias.size > 0 ? alias : path.items[path.count - 1];
         if (object.snapshot != NULL) {
             TRY(bind_snapshot(self, object.snapshot, &rows));
-        } else if (object.view != NULL) {
-            TRY(bind_view(self, object.view, &rows));
         } else {
-            TRY(bind_rows(self, &object, &rows));
+            TRY(bind_view(self, object.view, &rows));
         }
     }
     *out = rows.node;
@@ -514,15 +531,25 @@ static firn_status bind_files(binder *self, const sql_table_function *written, b
     }
     bool found = false;
     table_snapshot *table = NULL;
-    TRY(self->env->open_files(
+    firn_status opened = self->env->open_files(
         self->env->session, name->value,
         (table_arguments){.count = (uint32_t)call->arguments.count, .items = args}, self->memory,
-        &found, &table, self->err));
+        &found, &table, self->err);
+    TRY(at_position(self, opened, name->position));
     if (!found) {
         firn_status status =
             FAIL_SQL(self->err, FIRN_INVALID, "42883", name->position,
                      "there is no table function \"%.*s\"", TEXT_ARGS(name->value));
-        err_hint(self->err, "there are read_parquet, iceberg_scan, unnest, generate_series, range");
+        static const char *const known[] = {"read_parquet", "iceberg_scan", "unnest",
+                                            "generate_series", "range"};
+        nearest_name near = nearest_to(name->value);
+        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+            nearest_offer(&near, text_of(known[i]));
+        }
+        if (!nearest_hint(&near, self->err)) {
+            err_hint(self->err,
+                     "there are read_parquet, iceberg_scan, unnest, generate_series, range");
+        }
         return status;
     }
     return bind_snapshot(self, table, out);

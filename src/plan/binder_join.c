@@ -93,10 +93,17 @@ static firn_status pair_using(binder *self, scope *left, scope *right, const sql
         if (counts[side] == 1) {
             continue;
         }
-        return FAIL_SQL(self->err, FIRN_INVALID, counts[side] == 0 ? "42703" : "42702",
-                        name->position, "column \"%.*s\" of USING is %s the %s side of the join",
-                        TEXT_ARGS(name->value), counts[side] == 0 ? "not on" : "more than once on",
-                        side == 0 ? "left" : "right");
+        firn_status status = FAIL_SQL(
+            self->err, FIRN_INVALID, counts[side] == 0 ? "42703" : "42702", name->position,
+            "column \"%.*s\" of USING is %s the %s side of the join", TEXT_ARGS(name->value),
+            counts[side] == 0 ? "not on" : "more than once on", side == 0 ? "left" : "right");
+        const scope *at = side == 0 ? left : right;
+        nearest_name near = nearest_to(name->value);
+        for (uint32_t i = 0; counts[side] == 0 && i < at->count; i++) {
+            nearest_offer(&near, at->columns[i].name);
+        }
+        (void)nearest_hint(&near, self->err);
+        return status;
     }
     *out = (merged_column){.left = *sides[0], .right = *sides[1], .name = sides[0]->name};
     sides[0]->is_hidden = true;

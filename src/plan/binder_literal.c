@@ -320,11 +320,11 @@ static firn_status named_type(const sql_type *written, arena *memory, const type
     }
     firn_status status = FAIL_SQL(err, FIRN_INVALID, "42704", written->node.position,
                                   "there is no type \"%.*s\"", TEXT_ARGS(written->name.value));
+    nearest_name near = nearest_to(written->name.value);
     for (size_t i = 0; i < count; i++) {
-        if (text_distance(written->name.value, text_of(type_names[i].word)) <= 2) {
-            err_hint(err, "did you mean %s?", type_names[i].word);
-        }
+        nearest_offer(&near, text_of(type_names[i].word));
     }
+    (void)nearest_hint(&near, err);
     return status;
 }
 

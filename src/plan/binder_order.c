@@ -11,7 +11,7 @@ static firn_status bind_body(binder *self, const sql_body *body, const sql_list 
 // Rows of expressions: constants become data of the plan, anything else a union of projections.
 static firn_status bind_value_rows(binder *self, const sql_values *written, scope *outer,
                                    expr **cells, uint32_t width) {
-    const type **wanted = self->inserted; // Of this VALUES, not of those inside its subqueries.
+    const uint32_t *wanted = self->inserted; // Of this VALUES, not of those in its subqueries.
     const uint32_t wanted_count = self->inserted_count;
     self->inserted = NULL;
     for (size_t row = 0; row < written->rows.count; row++) {
@@ -19,17 +19,15 @@ static firn_status bind_value_rows(binder *self, const sql_values *written, scop
         for (uint32_t i = 0; i < width; i++) {
             const sql_expr *item = items->items[i];
             expr **cell = &cells[row * width + i];
-            const type *target = wanted != NULL && i < wanted_count ? wanted[i] : NULL;
-            if (target != NULL && sql_is_expr(item, SQL_DEFAULT)) { // No column has another.
-                *cell = expr_null(self->memory, target);
-                if (*cell == NULL) {
-                    return binder_full(self);
-                }
+            const bool has_column = wanted != NULL && i < wanted_count && wanted[i] != UINT32_MAX;
+            if (has_column && sql_is_expr(item, SQL_DEFAULT)) {
+                TRY(bind_default_value(self, self->target, wanted[i], cell));
                 continue;
             }
             TRY(bind_expr(self, outer, item, cell));
-            if (target != NULL) {
-                TRY(bind_cast(self, *cell, target, false, item->position, cell));
+            if (has_column) {
+                TRY(bind_cast(self, *cell, self->target->columns.fields[wanted[i]].type, false,
+                              item->position, cell));
             }
         }
     }

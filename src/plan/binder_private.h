@@ -12,9 +12,11 @@
 //     binder_subquery.c subqueries
 //     binder_call.c     calls, aggregates, operators
 //     binder_literal.c  literals, types, casts
+//     binder_default.c  DEFAULT of columns
 #ifndef FIRN_PLAN_BINDER_PRIVATE_H
 #define FIRN_PLAN_BINDER_PRIVATE_H
 
+#include "base/nearest.h"
 #include "expr/program.h"
 #include "functions/overload.h"
 #include "functions/registry.h"
@@ -108,9 +110,11 @@ typedef struct binder {
     const view_definition *view; ///< Inside which names are looked for; NULL: the session's.
     uint32_t view_depth;
     uint32_t relation_count;
-    bool is_branch;        ///< The next SELECT is a side of a set operation: literals stay untyped.
-    const type **inserted; ///< INSERT … VALUES: what each value of a row becomes; else NULL.
+    bool is_branch; ///< The next SELECT is a side of a set operation: literals stay untyped.
+    /// INSERT … VALUES: which column each value of a row is for, UINT32_MAX if none; else NULL.
+    const uint32_t *inserted;
     uint32_t inserted_count;
+    const table_snapshot *target; ///< Of INSERT: the table they are of.
 } binder;
 
 /// A query's rows: its plan and the columns it hands out, in order, with their names.
@@ -152,6 +156,8 @@ firn_status scope_check_name(binder *self, const scope *among, const scope_relat
 firn_status scope_find(binder *self, scope *from, const sql_names *path, scope_column *out,
                        size_t *used, bool *found);
 firn_status scope_say_missing(binder *self, scope *from, const sql_names *path);
+/// Adds a hint to the error, which says that there is no relation of that name.
+void scope_propose_relation(binder *self, const scope *from, text name);
 /// Does a name as written mean this one? Quoted: exactly; else without case.
 bool name_matches(const sql_name *written, text name);
 
@@ -255,6 +261,11 @@ firn_status bind_common(binder *self, expr **values, uint32_t count, const char 
 bool bind_is_unknown(const expr *value);
 /// Unknown literals become VARCHAR: for results.
 firn_status bind_settle(binder *self, expr **value);
+
+// binder_default.c
+/// What INSERT puts into a column that it is given nothing for.
+firn_status bind_default_value(binder *self, const table_snapshot *table, uint32_t column,
+                               expr **out);
 
 // binder_nested.c
 firn_status bind_case(binder *self, scope *names, const sql_case *written, expr **out);

@@ -197,20 +197,22 @@ firn_status scope_find(binder *self, scope *from, const sql_names *path, scope_c
     return FIRN_OK;
 }
 
-// The column name of this and outer scopes that is written most like `name`.
-static text nearest_column(const scope *from, text name) {
-    text best = {0};
-    size_t distance = name.size / 2 + 1;
+static void offer_columns(nearest_name *near, const scope *from) {
     for (; from != NULL; from = from->outer) {
         for (uint32_t i = 0; i < from->count; i++) {
-            const size_t candidate = text_distance(name, from->columns[i].name);
-            if (candidate < distance) {
-                distance = candidate;
-                best = from->columns[i].name;
-            }
+            nearest_offer(near, from->columns[i].name);
         }
     }
-    return best;
+}
+
+void scope_propose_relation(binder *self, const scope *from, text name) {
+    nearest_name near = nearest_to(name);
+    for (; from != NULL; from = from->outer) {
+        for (uint32_t i = 0; i < from->relation_count; i++) {
+            nearest_offer(&near, from->relations[i].alias);
+        }
+    }
+    (void)nearest_hint(&near, self->err);
 }
 
 static bool has_relation(const scope *from, const sql_name *name) {
@@ -231,21 +233,13 @@ firn_status scope_say_missing(binder *self, scope *from, const sql_names *path) 
         firn_status status =
             FAIL_SQL(self->err, FIRN_INVALID, "42P01", first->position,
                      "there is no table \"%.*s\" in FROM here", TEXT_ARGS(first->value));
-        for (const scope *at = from; at != NULL; at = at->outer) {
-            for (uint32_t i = 0; i < at->relation_count; i++) {
-                if (text_distance(first->value, at->relations[i].alias) <= 2) {
-                    err_hint(self->err, "did you mean \"%.*s\"?",
-                             TEXT_ARGS(at->relations[i].alias));
-                }
-            }
-        }
+        scope_propose_relation(self, from, first->value);
         return status;
     }
     firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "42703", name->position,
                                   "there is no column \"%.*s\" here", TEXT_ARGS(name->value));
-    const text nearest = nearest_column(from, name->value);
-    if (nearest.size > 0) {
-        err_hint(self->err, "did you mean \"%.*s\"?", TEXT_ARGS(nearest));
-    }
+    nearest_name near = nearest_to(name->value);
+    offer_columns(&near, from);
+    (void)nearest_hint(&near, self->err);
     return status;
 }

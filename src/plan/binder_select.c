@@ -115,6 +115,23 @@ static firn_status add_fields(select_build *build, const sql_star *star, const s
     return FIRN_OK;
 }
 
+// What * leaves out must be there.
+static firn_status check_excluded(select_build *build, const sql_star *star) {
+    for (size_t i = 0; i < star->exclude.count; i++) {
+        const sql_names *path = &sql_column_of(star->exclude.items[i])->path;
+        const sql_name *name = &path->items[path->count - 1];
+        bool is_there = false;
+        for (uint32_t k = 0; k < build->input->count && !is_there; k++) {
+            is_there = name_matches(name, build->input->columns[k].name);
+        }
+        if (!is_there) {
+            return scope_say_missing(build->self, build->input,
+                                     &(sql_names){.count = 1, .items = name});
+        }
+    }
+    return FIRN_OK;
+}
+
 static firn_status add_star(select_build *build, const sql_star *star) {
     binder *self = build->self;
     if (star->operand != NULL) {
@@ -148,12 +165,18 @@ static firn_status add_star(select_build *build, const sql_star *star) {
             return add_fields(build, star, &column.node);
         }
     }
+    if (added == 0 && star->qualifier.count > 0) {
+        const text name = star->qualifier.items[star->qualifier.count - 1].value;
+        firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "42P01", star->node.position,
+                                      "there is no table \"%.*s\" in FROM here", TEXT_ARGS(name));
+        scope_propose_relation(self, from, name);
+        return status;
+    }
     if (added == 0) {
         return FAIL_SQL(self->err, FIRN_INVALID, "42P01", star->node.position,
-                        star->qualifier.count > 0 ? "there is no such table in FROM"
-                                                  : "* without FROM has no columns");
+                        "* without FROM has no columns");
     }
-    return FIRN_OK;
+    return check_excluded(build, star);
 }
 
 static firn_status bind_items(select_build *build) {

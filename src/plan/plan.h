@@ -232,6 +232,8 @@ void plan_number(plan_node *root);
 typedef void (*plan_notes)(void *user, const plan_node *node, text_builder *out);
 /// EXPLAIN's text: one node a line, children indented. `notes` may be NULL.
 void plan_print(const plan *self, plan_notes notes, void *user, text_builder *out);
+/// Of a node's line, what stands behind its label.
+void plan_print_details(const plan *self, const plan_node *node, text_builder *out);
 const char *plan_kind_label(plan_kind kind); ///< "HashJoin" and so on. Static storage.
 
 /// Does the plan hang together? FIRN_CORRUPT says what does not. See plan_check.c.

@@ -196,6 +196,11 @@ void plan_print(const plan *self, plan_notes notes, void *user, text_builder *ou
     (void)print_node(&state, &root);
 }
 
+void plan_print_details(const plan *self, const plan_node *node, text_builder *out) {
+    const printing state = {.plan = self, .out = out};
+    print_details(&state, node);
+}
+
 const char *plan_kind_label(plan_kind kind) {
     return labels[kind];
 }

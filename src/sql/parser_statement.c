@@ -1,4 +1,5 @@
 // Which statement begins here; and those that hold other statements or little at all.
+#include "base/nearest.h"
 #include "sql/parser_private.h"
 
 static firn_status parse_query_statement(sql_parser *self, uint32_t start, const sql_with *with,
@@ -30,6 +31,25 @@ static firn_status parse_with_statement(sql_parser *self, const sql_statement **
 
 // ---- EXPLAIN, DESCRIBE -------------------------------------------------------------------------
 
+static firn_status unknown_explain_option(sql_parser *self, firn_error *err) {
+    if (self->token.kind != TOKEN_WORD && self->token.kind != TOKEN_QUOTED) {
+        return parser_unexpected(self, "ANALYZE, VERBOSE or FORMAT", err);
+    }
+    const sql_token *token = &self->token;
+    const text name =
+        text_slice(self->sql, token->position, (size_t)token->position + token->length);
+    firn_status status = FAIL_SQL(err, FIRN_INVALID, SQL_SYNTAX, self->token.position,
+                                  "EXPLAIN has no option \"%.*s\"", TEXT_ARGS(name));
+    nearest_name near = nearest_to(name);
+    nearest_offer(&near, TEXT("ANALYZE"));
+    nearest_offer(&near, TEXT("VERBOSE"));
+    nearest_offer(&near, TEXT("FORMAT"));
+    if (!nearest_hint(&near, err)) {
+        err_hint(err, "there are ANALYZE, VERBOSE and FORMAT");
+    }
+    return status;
+}
+
 // (VERBOSE, ANALYZE false, FORMAT json): "(" is taken.
 static firn_status parse_explain_options(sql_parser *self, sql_explain *explain, firn_error *err) {
     do {
@@ -43,7 +63,7 @@ static firn_status parse_explain_options(sql_parser *self, sql_explain *explain,
         } else if (parser_accept_word(self, KW_VERBOSE)) {
             flag = &explain->is_verbose;
         } else {
-            return parser_unexpected(self, "ANALYZE, VERBOSE or FORMAT", err);
+            return unknown_explain_option(self, err);
         }
         *flag = !parser_accept_word(self, KW_FALSE);
         if (*flag) {
@@ -55,9 +75,11 @@ static firn_status parse_explain_options(sql_parser *self, sql_explain *explain,
 
 // Whether "(" begins options, and not a query in parentheses.
 static bool at_explain_options(sql_parser *self) {
-    const sql_keyword word = (sql_keyword)parser_peek(self, 1)->keyword;
-    return parser_at(self, TOKEN_LEFT_PAREN) &&
-           (word == KW_ANALYZE || word == KW_VERBOSE || word == KW_FORMAT);
+    const sql_token *first = parser_peek(self, 1);
+    const sql_keyword word = (sql_keyword)first->keyword;
+    const bool begins_query = word == KW_SELECT || word == KW_WITH || word == KW_VALUES ||
+                              word == KW_FROM || word == KW_TABLE;
+    return parser_at(self, TOKEN_LEFT_PAREN) && first->kind == TOKEN_WORD && !begins_query;
 }
 
 static firn_status parse_explain(sql_parser *self, const sql_statement **out, firn_error *err) {

@@ -34,6 +34,7 @@ typedef struct table_version {
 /// One entry of a listing.
 typedef struct catalog_entry {
     text name;
+    text comment; ///< Empty: none, or it is in the table's metadata, which a listing does not read.
     enum { ENTRY_TABLE, ENTRY_VIEW, ENTRY_TEMPORARY } kind;
 } catalog_entry;
 typedef struct catalog_entry_list {
@@ -49,8 +50,18 @@ typedef struct view_definition {
     text catalog;         ///< What unqualified names in it mean.
     text owner;           ///< Where no `catalog` is attached: this one, which holds the view.
     namespace_path space; ///< Likewise of unqualified names.
+    text search_path;     ///< Schemas of `catalog` where they are looked for; empty: `space` only.
+    bool sees_temporary;  ///< They are looked for among temporary things first.
     text_list columns;    ///< Names of its columns, empty: the query's.
+    text comment;         ///< Empty: none.
 } view_definition;
+
+/// A table that is to be made.
+typedef struct table_definition {
+    schema columns;
+    const column_note *notes; ///< As of a table_snapshot.
+    text comment;             ///< Empty: none.
+} table_definition;
 
 /// What a name turned out to be.
 typedef struct catalog_object {
@@ -84,13 +95,13 @@ struct catalog_kind {
     // Writing: NULL for read-only kinds. Filled by memory now, by the others with commits.
     firn_status (*create_namespace)(catalog *self, namespace_path space, firn_error *err);
     firn_status (*drop_namespace)(catalog *self, namespace_path space, firn_error *err);
-    firn_status (*create_table)(catalog *self, object_name name, const schema *columns,
+    firn_status (*create_table)(catalog *self, object_name name, const table_definition *of,
                                 bool replace, catalog_object *out, firn_error *err);
     /// CREATE TABLE AS: a table that nobody sees yet, to be filled through its sink. Then it is
     /// published, or its snapshot is released and it never was.
     /// Errors: as create_table, so that nothing is read for a name that cannot be had.
-    firn_status (*stage_table)(catalog *self, object_name name, const schema *columns, bool replace,
-                               table_snapshot **out, firn_error *err);
+    firn_status (*stage_table)(catalog *self, object_name name, const table_definition *of,
+                               bool replace, table_snapshot **out, firn_error *err);
     firn_status (*publish_table)(catalog *self, object_name name, table_snapshot *staged,
                                  bool replace, firn_error *err);
     firn_status (*create_view)(catalog *self, object_name name, const view_definition *view,

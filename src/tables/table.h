@@ -121,11 +121,18 @@ typedef struct scan_counters {
 #undef X
 } scan_counters;
 
+/// What is said of a column besides its type.
+typedef struct column_note {
+    text default_value; ///< SQL of what INSERT puts where it is given nothing; empty: NULL.
+    text comment;       ///< Empty: none.
+} column_note;
+
 /// A resolved table. Reference-counted, any thread; immutable.
 struct table_snapshot {
     const table_kind *kind;
     atomic_uint references;
-    schema columns; ///< With field ids where the format has them.
+    schema columns;           ///< With field ids where the format has them.
+    const column_note *notes; ///< One for each column; NULL: nothing is said of any.
     table_ref ref;
     exact_u64 row_count; ///< Exact only if metadata may answer COUNT(*): no deletes.
     estimate rows;

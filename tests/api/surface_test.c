@@ -299,7 +299,7 @@ TEST(surface_statement_binds_and_runs_again) {
     schema.release(&schema);
 
     CHECK(run_statement_sum(statement, &err) == -1 && err.status == FIRN_INVALID);
-    CHECK(strstr(err.text, "2 parameters") != NULL);
+    CHECK(strstr(err.text, "parameter $1 has no value") != NULL);
     CHECK(bind(here.session, statement, "SELECT CAST(10 AS BIGINT), '5'"));
     CHECK(run_statement_sum(statement, &err) == 50);
     CHECK(run_statement_sum(statement, &err) == 50);
@@ -711,6 +711,154 @@ TEST(surface_forked_child_gets_errors_and_hangs_nowhere) {
     CHECK(WIFEXITED(result) && WEXITSTATUS(result) == 0);
     CHECK(scene_sum(&rows, &err) > 0); // The parent saw nothing of it.
     rows.release(&rows);
+    firn_statement_close(statement);
+    scene_close(&here);
+}
+
+// ---- What a good call leaves behind ------------------------------------------------------------
+
+static bool is_silent(const firn_error *err) {
+    return err->status == FIRN_OK && err->length == 0 && err->text[0] == '\0' &&
+           err->hint[0] == '\0' && err->sqlstate[0] == '\0' && err->position == UINT64_MAX;
+}
+
+// Runs each through firn_execute, firn_query and a prepared statement, as far as it can be
+// repeated.
+TEST(surface_good_calls_leave_nothing_in_the_error) {
+    static const char *const scripts[] = {
+        "CREATE TABLE t (a int)",           "CREATE TABLE IF NOT EXISTS t2 (a int)",
+        "CREATE VIEW v AS SELECT * FROM t", "INSERT INTO t VALUES (1)",
+        "DROP TABLE IF EXISTS nope",        "DROP VIEW IF EXISTS nope",
+        "DROP SCHEMA IF EXISTS nope",       "CREATE SCHEMA IF NOT EXISTS s",
+    };
+    static const char *const queries[] = {
+        "SELECT * FROM t",
+        "SELECT * FROM main.t",
+        "SELECT * FROM memory.main.t",
+        "SELECT * FROM v",
+        "DESCRIBE t",
+        "DESCRIBE v",
+        "EXPLAIN SELECT * FROM t",
+        "SHOW TABLES",
+        "SELECT * FROM sales.db.sales",
+        "SELECT count(*) FROM information_schema.columns",
+    };
+    scene here;
+    REQUIRE(scene_open(&here, "2"));
+    REQUIRE(scene_execute(here.session, "ATTACH 'sqlite:tests/data/iceberg/catalog.db' AS sales "
+                                        "(TYPE iceberg)"));
+    for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
+        firn_error err = FIRN_ERROR_INIT;
+        CHECK(firn_execute(here.session, scripts[i], FIRN_NUL_TERMINATED, NULL, &err) == FIRN_OK);
+        if (!is_silent(&err)) {
+            printf("%s: %s\n", scripts[i], err.text);
+            CHECK(false);
+        }
+    }
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+        firn_error err = FIRN_ERROR_INIT;
+        firn_error of_prepare = FIRN_ERROR_INIT;
+        struct ArrowArrayStream rows = {0};
+        firn_statement *statement = NULL;
+        CHECK(firn_query(here.session, queries[i], FIRN_NUL_TERMINATED, &rows, &err) == FIRN_OK);
+        CHECK(firn_prepare(here.session, queries[i], FIRN_NUL_TERMINATED, &statement, NULL,
+                           &of_prepare) == FIRN_OK);
+        if (!is_silent(&err) || !is_silent(&of_prepare)) {
+            printf("%s: %s%s\n", queries[i], err.text, of_prepare.text);
+            CHECK(false);
+        }
+        firn_statement_close(statement);
+        if (rows.release != NULL) {
+            rows.release(&rows);
+        }
+    }
+    scene_close(&here);
+}
+
+// ---- Options of a statement --------------------------------------------------------------------
+
+// The Arrow format of the one column of a query under an option.
+static bool has_format(firn_session *session, const char *sql, const firn_option *option,
+                       const char *format) {
+    firn_error err = FIRN_ERROR_INIT;
+    firn_statement *statement = NULL;
+    struct ArrowArrayStream rows = {0};
+    struct ArrowSchema told = {0};
+    struct ArrowSchema streamed = {0};
+    bool is_right =
+        firn_prepare(session, sql, FIRN_NUL_TERMINATED, &statement, NULL, &err) == FIRN_OK &&
+        firn_statement_set(statement, option->key, option->value, &err) == FIRN_OK &&
+        firn_statement_schema(statement, &told, &err) == FIRN_OK &&
+        firn_statement_run(statement, &rows, &err) == FIRN_OK &&
+        rows.get_schema(&rows, &streamed) == 0;
+    is_right = is_right && strcmp(told.children[0]->format, format) == 0 &&
+               strcmp(streamed.children[0]->format, format) == 0;
+    if (!is_right) {
+        printf("%s = %s: %s %s\n", option->key, option->value,
+               streamed.release == NULL ? "" : streamed.children[0]->format, err.text);
+    }
+    if (told.release != NULL) {
+        told.release(&told);
+    }
+    if (streamed.release != NULL) {
+        streamed.release(&streamed);
+    }
+    if (rows.release != NULL) {
+        rows.release(&rows);
+    }
+    firn_statement_close(statement);
+    return is_right;
+}
+
+TEST(surface_statement_options_say_what_arrow_looks_like) {
+    static const struct {
+        const char *sql;
+        firn_option option;
+        const char *format;
+    } rows[] = {
+        {"SELECT 'a'", {"arrow.strings", "utf8"}, "u"},
+        {"SELECT 'a'", {"arrow.strings", "large"}, "U"},
+        {"SELECT 'a'", {"arrow.strings", "view"}, "vu"},
+        {"SELECT INTERVAL '1 day'", {"arrow.intervals", "native"}, "tin"},
+        {"SELECT INTERVAL '1 day'", {"arrow.intervals", "text"}, "u"},
+        {"SELECT CAST(1 AS FLOAT16)", {"arrow.float16", "native"}, "e"},
+        {"SELECT CAST(1 AS FLOAT16)", {"ARROW.FLOAT16", "float32"}, "f"},
+        {"SELECT CAST(1 AS DECIMAL(50, 2))", {"arrow.decimals", "native"}, "d:50,2,256"},
+        {"SELECT CAST(1 AS DECIMAL(50, 2))", {"arrow.decimals", "text"}, "u"},
+        {"SELECT CAST(1 AS DECIMAL(10, 2))", {"arrow.decimals", "text"}, "d:10,2"},
+        {"SELECT [1, 2]", {"arrow.lists", "list"}, "+l"},
+        {"SELECT [1, 2]", {"arrow.lists", "large"}, "+L"},
+    };
+    static const struct {
+        firn_option option;
+        const char *words;
+        const char *hint;
+    } wrong[] = {
+        {{"arrow.string", "view"}, "no option \"arrow.string\"", "did you mean \"strings\"?"},
+        {{"arrow.bogus", "view"}, "no option \"arrow.bogus\"", "there are strings, intervals"},
+        {{"arrow.strings", "true"}, "no value of \"arrow.strings\"", "utf8, large or view"},
+        {{"arrow.lists", "true"}, "no value of \"arrow.lists\"", "list or large"},
+        {{"arrow.dictionaries", "yes"}, "no value", "plain or keep"},
+        {{"arrow.batch_rows", "0"}, "no value", "from 1 to 16777216"},
+        {{"bogus", "0"}, "there is no setting \"bogus\"", "SHOW ALL SETTINGS"},
+    };
+    scene here;
+    firn_statement *statement = NULL;
+    firn_error err = FIRN_ERROR_INIT;
+    REQUIRE(scene_open(&here, "1"));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        CHECK(has_format(here.session, rows[i].sql, &rows[i].option, rows[i].format));
+    }
+    REQUIRE(firn_prepare(here.session, "SELECT 1", FIRN_NUL_TERMINATED, &statement, NULL, &err) ==
+            FIRN_OK);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        CHECK(firn_statement_set(statement, wrong[i].option.key, wrong[i].option.value, &err) ==
+              FIRN_INVALID);
+        if (strstr(err.text, wrong[i].words) == NULL || strstr(err.hint, wrong[i].hint) == NULL) {
+            printf("%s: %s\n", err.text, err.hint);
+            CHECK(false);
+        }
+    }
     firn_statement_close(statement);
     scene_close(&here);
 }

@@ -247,8 +247,10 @@ TEST(registry_finds_functions_by_name_alias_and_likeness) {
     CHECK(function_find(TEXT("IS_NULL")) != NULL);
     CHECK(function_find(TEXT("no_such_function")) == NULL);
     CHECK(function_find(TEXT("")) == NULL);
-    text near[FUNCTION_NEAREST_MAX];
-    REQUIRE(function_nearest(TEXT("is_nul"), near) > 0);
-    CHECK(text_equal(near[0], TEXT("is_null")));
-    CHECK(function_nearest(TEXT("zzzzzzzzzzzzzzzz"), near) == 0);
+    nearest_name near = nearest_to(TEXT("is_nul"));
+    function_offer_names(&near);
+    CHECK(near.count > 0 && text_equal(near.found[0], TEXT("is_null")));
+    near = nearest_to(TEXT("zzzzzzzzzzzzzzzz"));
+    function_offer_names(&near);
+    CHECK(near.count == 0);
 }

@@ -136,7 +136,8 @@ static firn_status no_file(text path, firn_error *err) {
     const text shown = io_path_shown(path, buffer, sizeof buffer);
     (void)FAIL_SQL(err, FIRN_INVALID, "42P01", NO_POSITION, "\"%.*s\" is no file that can be read",
                    TEXT_ARGS(shown));
-    err_hint(err, "files in FROM end in .parquet");
+    err_hint(err, "files in FROM end in .parquet; read_parquet takes files of any name, and "
+                  "patterns such as 'folder/*.parquet'");
     return FIRN_INVALID;
 }
 

@@ -77,7 +77,7 @@ static firn_status read_hint(const finder *self, text *out, firn_error *err) {
     const firn_status status =
         io_get(self->files, path, HINT_BYTES_MAX, self->cancel, self->memory, &content, err);
     if (status == FIRN_NOT_FOUND || status == FIRN_INVALID) {
-        return FIRN_OK;
+        return err_forgive(err, status, status);
     }
     TRY(status);
     *out = trim((text){.data = (const char *)content.data, .size = content.size});
@@ -157,9 +157,7 @@ firn_status hadoop_current_metadata(io *files, text table, const cancel_flag *ca
     const io_list_options options = {.cancel = cancel};
     const firn_status status =
         io_list(files, self.folder, &options, take_greatest, &found_last, err);
-    if (status != FIRN_NOT_FOUND) {
-        TRY(status);
-    }
+    TRY(err_forgive(err, status, FIRN_NOT_FOUND));
     if (found_last.path.size == 0) {
         return FAIL(err, FIRN_NOT_FOUND,
                     "\"%.*s\" is no Iceberg table: there is no metadata file in \"%.*s\"",

@@ -1,5 +1,8 @@
 #include "tables/iceberg/iceberg_metadata.h"
 
+#include <stdio.h>
+
+#include "base/nearest.h"
 #include "memory/text_builder.h"
 
 #define FORMAT_VERSION_MAX 3
@@ -440,9 +443,33 @@ const field *ice_metadata_field(const ice_metadata *self, const ice_schema *firs
 static firn_status find_snapshot(const ice_metadata *self, int64_t id, const ice_snapshot **out,
                                  firn_error *err) {
     *out = ice_metadata_snapshot(self, id);
-    return *out != NULL ? FIRN_OK
-                        : FAIL_SQL(err, FIRN_NOT_FOUND, "42704", NO_POSITION,
-                                   "there is no snapshot %lld", (long long)id);
+    if (*out != NULL) {
+        return FIRN_OK;
+    }
+    firn_status status = FAIL_SQL(err, FIRN_NOT_FOUND, "42704", NO_POSITION,
+                                  "there is no snapshot %lld", (long long)id);
+    if (self->current_snapshot_id != ICE_NO_SNAPSHOT) {
+        err_hint(err, "the newest is %lld", (long long)self->current_snapshot_id);
+    }
+    return status;
+}
+
+// The branches and tags that there are, as many as fit.
+static void hint_refs(const ice_metadata *self, firn_error *err) {
+    char words[200] = "";
+    size_t used = 0;
+    for (uint32_t i = 0; i < self->ref_count && used < sizeof words - 1; i++) {
+        const int size = snprintf(words + used, sizeof words - used, "%s\"%.*s\"",
+                                  i == 0 ? "" : ", ", TEXT_ARGS(self->refs[i].name));
+        if (size < 0 || (size_t)size >= sizeof words - used) {
+            words[used] = '\0';
+            err_hint(err, "there are %s and others", words);
+            return;
+        }
+        used += (size_t)size;
+    }
+    err_hint(err, self->ref_count == 0 ? "the table has none" : "there %s %s",
+             self->ref_count == 1 ? "is" : "are", words);
 }
 
 static firn_status find_ref(const ice_metadata *self, text name, const ice_ref **out,
@@ -456,12 +483,21 @@ static firn_status find_ref(const ice_metadata *self, text name, const ice_ref *
     }
     firn_status status = FAIL_SQL(err, FIRN_NOT_FOUND, "42704", NO_POSITION,
                                   "there is no branch or tag \"%.*s\"", TEXT_ARGS(name));
+    nearest_name near = nearest_to(name);
     for (uint32_t i = 0; i < self->ref_count; i++) {
-        if (text_distance(name, self->refs[i].name) <= name.size / 2) {
-            err_hint(err, "did you mean \"%.*s\"?", TEXT_ARGS(self->refs[i].name));
-        }
+        nearest_offer(&near, self->refs[i].name);
+    }
+    if (!nearest_hint(&near, err)) {
+        hint_refs(self, err);
     }
     return status;
+}
+
+static void print_time(int64_t ms, char *out, size_t size) {
+    const calendar_date day = calendar_date_of(calendar_floor_div(ms, 86400000));
+    const int64_t second = calendar_floor_div(ms, 1000) - calendar_floor_div(ms, 86400000) * 86400;
+    (void)snprintf(out, size, "%04lld-%02d-%02d %02d:%02d:%02d", (long long)day.year, day.month,
+                   day.day, (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
 }
 
 // What was current at a time: the last entry of the log that is not later.
@@ -473,8 +509,14 @@ static firn_status find_time(const ice_metadata *self, int64_t micros, const ice
             return find_snapshot(self, self->log[i - 1].snapshot_id, out, err);
         }
     }
-    return FAIL_SQL(err, FIRN_NOT_FOUND, "42704", NO_POSITION,
-                    "the table has no snapshot that is so old");
+    firn_status status = FAIL_SQL(err, FIRN_NOT_FOUND, "42704", NO_POSITION,
+                                  "the table has no snapshot that is so old");
+    if (self->log_count > 0) {
+        char first[64];
+        print_time(self->log[0].timestamp_ms, first, sizeof first);
+        err_hint(err, "its oldest known one is of %s UTC", first);
+    }
+    return status;
 }
 
 // The first snapshot must be an ancestor of the second.

@@ -281,6 +281,54 @@ static firn_status read_type(schema_reader *self, const json_node *node, const t
     return FIRN_OK;
 }
 
+// The SQL of a value of a column: 5, 'x', '2020-01-01'.
+static firn_status print_value(const type *of, const json_node *node, arena *memory, text *out,
+                               firn_error *err) {
+    const column *value;
+    TRY(ice_value_of_json(of, node, memory, &value, err));
+    text_builder plain = text_builder_open(memory);
+    column_print_row(value, 0, &plain);
+    const type_category category = type_category_of(of);
+    const bool is_bare = category == CATEGORY_INTEGER || category == CATEGORY_DECIMAL ||
+                         category == CATEGORY_BOOLEAN;
+    text_builder quoted = text_builder_open(memory);
+    text_append(&quoted, is_bare ? TEXT("") : TEXT("'"));
+    for (size_t i = 0; i < plain.size; i++) {
+        text_append(&quoted, !is_bare && plain.data[i] == '\'' ? TEXT("'") : TEXT(""));
+        text_append_char(&quoted, plain.data[i]);
+    }
+    text_append(&quoted, is_bare ? TEXT("") : TEXT("'"));
+    return text_builder_finish(&quoted, out, err);
+}
+
+static firn_status read_notes(const json_node *node, arena *memory, ice_schema *out,
+                              firn_error *err) {
+    const json_node *list;
+    TRY(json_get_array(node, "fields", &list, err));
+    column_note *notes = ARENA_NEW(memory, column_note, (size_t)list->count + 1);
+    if (notes == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    uint32_t count = 0;
+    for (const json_node *each = list->first; each != NULL; each = each->next) {
+        column_note *made = &notes[count];
+        const type *of = out->columns.fields[count++].type;
+        const json_node *doc = json_find(each, "doc");
+        const json_node *value = json_find(each, "write-default");
+        *made = (column_note){0};
+        if (doc != NULL && doc->kind == JSON_STRING) {
+            text words;
+            TRY(json_as_text(doc, &words, err));
+            TRY(text_copy(memory, words, &made->comment, err));
+        }
+        if (value != NULL && value->kind != JSON_NULL && !type_is_nested(of)) {
+            TRY(print_value(of, value, memory, &made->default_value, err));
+        }
+    }
+    out->notes = notes;
+    return FIRN_OK;
+}
+
 static int compare_ids(const void *left, const void *right) {
     const int32_t l = *(const int32_t *)left;
     const int32_t r = *(const int32_t *)right;
@@ -299,6 +347,7 @@ firn_status ice_schema_read(const json_node *node, arena *memory, ice_schema *ou
     }
     TRY(json_want_i32(node, "schema-id", &out->id, err));
     TRY(read_fields(&self, node, &out->columns, err));
+    TRY(read_notes(node, memory, out, err));
     if (self.id_count > 1) {
         qsort(self.ids, self.id_count, sizeof *self.ids, compare_ids);
     }

@@ -12,6 +12,7 @@
 
 #include "column/column.h"
 #include "memory/json_tree.h"
+#include "tables/table.h"
 
 /// What a field is in files that were written before it was added.
 typedef struct ice_default {
@@ -24,6 +25,7 @@ typedef struct ice_schema {
     schema columns;
     uint32_t default_count;
     const ice_default *defaults;
+    const column_note *notes; ///< One for each column: its doc, and what new rows have there.
 } ice_schema;
 
 /// Reads a schema into `memory`. Texts are copied.

@@ -123,6 +123,7 @@ static firn_status open_table(ice_table *self, io *files, const ice_open *what,
     TRY(read_metadata(self, files, what, cancel, err));
     TRY(ice_metadata_resolve(&self->metadata, version, &self->snapshot, &self->schema, err));
     self->base.columns = self->schema->columns;
+    self->base.notes = self->schema->notes;
     self->is_incremental = version != NULL && version->is_incremental;
     if (self->is_incremental) {
         TRY(take_appends(self, version->from_snapshot_id, err));

@@ -26,7 +26,9 @@ struct memory_table {
     atomic_uint references;
     arena memory;
     text catalog, name;
+    text comment;
     schema columns;
+    column_note *notes; // NULL: nothing is said of any column.
     struct pool *pool;
     mutex lock;
     chunk_list *chunks; // Replaced by a larger copy when full; snapshots read a prefix of theirs.
@@ -44,8 +46,25 @@ typedef struct memory_snapshot {
 
 // ---- The table -------------------------------------------------------------------------------
 
-firn_status memory_table_open(text catalog, text name, const schema *columns, struct pool *pool,
-                              memory_table **out, firn_error *err) {
+static firn_status copy_notes(memory_table *self, const table_definition *of, arena *memory,
+                              firn_error *err) {
+    TRY(text_copy(memory, of->comment, &self->comment, err));
+    if (of->notes == NULL) {
+        return FIRN_OK;
+    }
+    self->notes = ARENA_NEW(memory, column_note, of->columns.count + 1);
+    if (self->notes == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < of->columns.count; i++) {
+        TRY(text_copy(memory, of->notes[i].default_value, &self->notes[i].default_value, err));
+        TRY(text_copy(memory, of->notes[i].comment, &self->notes[i].comment, err));
+    }
+    return FIRN_OK;
+}
+
+firn_status memory_table_open(text catalog, text name, const table_definition *of,
+                              struct pool *pool, memory_table **out, firn_error *err) {
     arena memory = arena_open(MEMORY_MAX);
     memory_table *self = ARENA_NEW(&memory, memory_table, 1);
     if (self == NULL) {
@@ -54,7 +73,8 @@ firn_status memory_table_open(text catalog, text name, const schema *columns, st
     *self = (memory_table){.pool = pool};
     firn_status status = text_copy(&memory, catalog, &self->catalog, err);
     status = status == FIRN_OK ? text_copy(&memory, name, &self->name, err) : status;
-    status = status == FIRN_OK ? schema_copy(&memory, columns, &self->columns, err) : status;
+    status = status == FIRN_OK ? schema_copy(&memory, &of->columns, &self->columns, err) : status;
+    status = status == FIRN_OK ? copy_notes(self, of, &memory, err) : status;
     if (status != FIRN_OK) {
         arena_close(&memory);
         return status;
@@ -103,6 +123,7 @@ firn_status memory_table_snapshot(memory_table *self, table_snapshot **out, firn
     *made = (memory_snapshot){
         .base = {.kind = &memory_table_kind,
                  .columns = self->columns,
+                 .notes = self->notes,
                  .ref = {.kind = TEXT("memory"),
                          .catalog = self->catalog,
                          .name = self->name,
@@ -119,6 +140,10 @@ firn_status memory_table_snapshot(memory_table *self, table_snapshot **out, firn
     atomic_init(&made->base.references, 1);
     *out = &made->base;
     return FIRN_OK;
+}
+
+text memory_table_comment(const memory_table *self) {
+    return self->comment;
 }
 
 memory_table *memory_table_of(table_snapshot *snapshot) {
