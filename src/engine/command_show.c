@@ -7,10 +7,11 @@
 // ---- SHOW
 // ------------------------------------------------------------------------------------------
 
-static firn_status show_settings(run *self, firn_error *err) {
+static firn_status show_settings(run *self, const sql_show *written, firn_error *err) {
     static const char *const names[] = {"name", "value", "default", "description"};
     listing *rows;
     TRY(listing_open(self, names, 4, &rows, err));
+    TRY(listing_only(rows, 0, written->pattern, err));
     for (int id = 0; id < SETTING_COUNT; id++) {
         const setting_id each = (setting_id)id;
         char value[SETTING_TEXT_MAX];
@@ -46,10 +47,11 @@ static firn_status show_setting(run *self, const sql_names *path, firn_error *er
     return listing_finish(rows, err);
 }
 
-static firn_status show_catalogs(run *self, firn_error *err) {
+static firn_status show_catalogs(run *self, const sql_show *written, firn_error *err) {
     static const char *const names[] = {"name"};
     listing *rows;
     TRY(listing_open(self, names, 1, &rows, err));
+    TRY(listing_only(rows, 0, written->pattern, err));
     for (uint32_t i = 0; i < self->catalogs->count; i++) {
         TRY(listing_add(rows, &self->catalogs->items[i]->alias, err));
     }
@@ -68,6 +70,7 @@ static firn_status show_schemas(run *self, const sql_show *written, firn_error *
     static const char *const names[] = {"name"};
     listing *rows;
     TRY(listing_open(self, names, 1, &rows, err));
+    TRY(listing_only(rows, 0, written->pattern, err));
     if (self->is_description) {
         return listing_finish(rows, err);
     }
@@ -83,8 +86,9 @@ static firn_status show_schemas(run *self, const sql_show *written, firn_error *
     return listing_finish(rows, err);
 }
 
-static firn_status add_tables(run *self, const attached *owner, namespace_path space, listing *rows,
-                              firn_error *err) {
+// Tables and views, or views alone.
+static firn_status add_tables(run *self, const attached *owner, namespace_path space,
+                              bool only_views, listing *rows, firn_error *err) {
     catalog_entry_list entries;
     text schema;
     TRY(owner->catalog->kind->list(owner->catalog, space, &self->memory, &entries, &self->cancel,
@@ -93,7 +97,9 @@ static firn_status add_tables(run *self, const attached *owner, namespace_path s
     for (uint32_t i = 0; i < entries.count; i++) {
         const text cells[] = {owner->alias, schema, entries.items[i].name,
                               catalog_entry_kind(self, owner, &entries.items[i])};
-        TRY(listing_add(rows, cells, err));
+        if (!only_views || entries.items[i].kind == ENTRY_VIEW) {
+            TRY(listing_add(rows, cells, err));
+        }
     }
     return FIRN_OK;
 }
@@ -109,7 +115,7 @@ static firn_status add_listed(const object_place *place, listing *rows, firn_err
 }
 
 static firn_status add_named(run *self, const sql_names *name, const object_place *place,
-                             listing *rows, firn_error *err) {
+                             bool only_views, listing *rows, firn_error *err) {
     const namespace_path space = place->object.space;
     const bool is_listed = name->count > 0 && text_equal_nocase(name->items[name->count - 1].value,
                                                                 TEXT("information_schema"));
@@ -125,16 +131,18 @@ static firn_status add_named(run *self, const sql_names *name, const object_plac
         return session_say_no_space(self->catalogs, name, place, &self->memory, &self->cancel, err);
     }
     const sql_name alias = {.value = place->catalog->alias, .is_quoted = true};
-    return space.count == 0
-               ? FIRN_OK
-               : add_tables(self, catalog_set_find(self->catalogs, &alias), space, rows, err);
+    return space.count == 0 ? FIRN_OK
+                            : add_tables(self, catalog_set_find(self->catalogs, &alias), space,
+                                         only_views, rows, err);
 }
 
-// SHOW TABLES: of the current schema and temporary ones; FROM c.s or FROM s: of that.
+// SHOW TABLES, VIEWS: of the current schema and temporary ones; FROM c.s or FROM s: of that.
 static firn_status show_tables(run *self, const sql_show *written, firn_error *err) {
     static const char *const names[] = {"catalog", "schema", "name", "type"};
     listing *rows;
+    const bool only_views = written->what == SQL_SHOW_VIEWS;
     TRY(listing_open(self, names, 4, &rows, err));
+    TRY(listing_only(rows, 2, written->pattern, err));
     if (self->is_description) {
         return listing_finish(rows, err);
     }
@@ -142,18 +150,19 @@ static firn_status show_tables(run *self, const sql_show *written, firn_error *e
         const sql_name temp = {.value = TEXT("temp")};
         text main_name = TEXT("main");
         TRY(add_tables(self, catalog_set_find(self->catalogs, &temp),
-                       (namespace_path){.count = 1, .items = &main_name}, rows, err));
+                       (namespace_path){.count = 1, .items = &main_name}, only_views, rows, err));
     }
     object_place place;
     TRY(session_place_in(self, &written->name, &place, err));
-    TRY(add_named(self, &written->name, &place, rows, err));
+    TRY(add_named(self, &written->name, &place, only_views, rows, err));
     return listing_finish(rows, err);
 }
 
-static firn_status show_functions(run *self, firn_error *err) {
+static firn_status show_functions(run *self, const sql_show *written, firn_error *err) {
     static const char *const names[] = {"name", "category", "signature", "description"};
     listing *rows;
     TRY(listing_open(self, names, 4, &rows, err));
+    TRY(listing_only(rows, 0, written->pattern, err));
     for (uint32_t i = 0; i < function_count(); i++) {
         const scalar_function *each = function_at(i);
         for (const overload *form = each->overloads; form->signature != NULL; form++) {
@@ -178,16 +187,16 @@ firn_status command_show(run *self, const sql_show *written, firn_error *err) {
     case SQL_SHOW_SETTING:
         return show_setting(self, &written->name, err);
     case SQL_SHOW_ALL_SETTINGS:
-        return show_settings(self, err);
+        return show_settings(self, written, err);
     case SQL_SHOW_CATALOGS:
-        return show_catalogs(self, err);
+        return show_catalogs(self, written, err);
     case SQL_SHOW_SCHEMAS:
         return show_schemas(self, written, err);
     case SQL_SHOW_TABLES:
     case SQL_SHOW_VIEWS:
         return show_tables(self, written, err);
     case SQL_SHOW_FUNCTIONS:
-        return show_functions(self, err);
+        return show_functions(self, written, err);
     case SQL_SHOW_COLUMNS:
     case SQL_SHOW_CREATE_TABLE:
     case SQL_SHOW_CREATE_VIEW:

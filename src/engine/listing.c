@@ -3,6 +3,7 @@
 // Rows are gathered as texts and become constant data of a plan, so that they leave through the
 // same way as any query's.
 #include "engine/objects.h"
+#include "functions/scalar/like_pattern.h"
 
 #define ROWS_MIN 16
 
@@ -12,6 +13,9 @@ struct listing {
     schema columns;
     uint32_t row_count, capacity;
     text *cells;
+    bool has_pattern; // Only rows are kept whose cell `name_column` is like it.
+    uint32_t name_column;
+    like_pattern pattern;
 };
 
 firn_status listing_open(run *self, const char *const *names, uint32_t count, listing **out,
@@ -30,8 +34,27 @@ firn_status listing_open(run *self, const char *const *names, uint32_t count, li
     return FIRN_OK;
 }
 
+firn_status listing_only(listing *self, uint32_t column, const sql_literal *pattern,
+                         firn_error *err) {
+    if (pattern == NULL) {
+        return FIRN_OK;
+    }
+    text copy; // The pattern points into it.
+    TRY(text_copy(&self->owner->memory, pattern->value, &copy, err));
+    if (like_pattern_make(copy, (text){.size = 0}, &self->owner->memory, &self->pattern) !=
+        LIKE_OK) { // Without an escape there is no bad one.
+        return ARENA_FULL(&self->owner->memory, err);
+    }
+    self->has_pattern = true;
+    self->name_column = column;
+    return FIRN_OK;
+}
+
 firn_status listing_add(listing *self, const text *values, firn_error *err) {
     arena *memory = &self->owner->memory;
+    if (self->has_pattern && !like_pattern_matches(&self->pattern, values[self->name_column])) {
+        return FIRN_OK;
+    }
     if (self->row_count == self->capacity) {
         const uint32_t capacity = self->capacity == 0 ? ROWS_MIN : self->capacity * 2;
         text *cells = arena_alloc(memory, (size_t)capacity * self->width, sizeof *cells);

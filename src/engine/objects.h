@@ -325,6 +325,9 @@ typedef struct listing listing;
 firn_status listing_open(run *self, const char *const *names, uint32_t count, listing **out,
                          firn_error *err);
 /// One row; a text with data NULL is NULL.
+/// Leaves out rows whose cell `column` is not LIKE the pattern; NULL: none. Before the first row.
+firn_status listing_only(listing *self, uint32_t column, const sql_literal *pattern,
+                         firn_error *err);
 firn_status listing_add(listing *self, const text *values, firn_error *err);
 /// Its rows as plan data, with their schema.
 firn_status listing_rows(listing *self, column_data_list *rows, schema *columns, firn_error *err);
