@@ -1,5 +1,6 @@
 #include "catalogs/hadoop_folder.h"
 
+#include "memory/arena_grow.h"
 #include "memory/text_builder.h"
 #include "tables/iceberg/hadoop_version.h"
 
@@ -58,18 +59,11 @@ static firn_status keep_folder(void *user, const io_entry *entry, firn_error *er
     if (!entry->is_folder || is_hidden(entry->name)) {
         return FIRN_OK;
     }
-    if (self->count == self->capacity) {
-        const uint32_t capacity = self->capacity == 0 ? 16 : self->capacity * 2;
-        text *items = ARENA_NEW(self->memory, text, capacity);
-        if (items == NULL) {
-            return ARENA_FULL(self->memory, err);
-        }
-        if (self->count > 0) {
-            memcpy(items, self->items, self->count * sizeof *items);
-        }
-        self->items = items;
-        self->capacity = capacity;
+    text *items = ARENA_GROW(self->memory, text, self->items, self->count, 1, &self->capacity);
+    if (items == NULL) {
+        return ARENA_FULL(self->memory, err);
     }
+    self->items = items;
     TRY(text_copy(self->memory, entry->name, &self->items[self->count], err));
     self->count += 1;
     return FIRN_OK;

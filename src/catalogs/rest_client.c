@@ -1,6 +1,7 @@
 #include "catalogs/rest_client.h"
 
 #include "io/uri.h"
+#include "memory/arena_grow.h"
 #include "memory/text_builder.h"
 
 #define CLIENT_MEMORY_LIMIT ((size_t)16 << 20)
@@ -247,23 +248,17 @@ static firn_status add_spaces(void *user, bytes body, arena *memory, text *next_
     namespace_path *page;
     uint32_t count;
     TRY(rest_read_namespaces(body, memory, &page, &count, next_page, err));
-    if (count > self->capacity - self->count) {
-        const uint32_t wanted = self->count + count; // Each was read from a body of at most 512 MB.
-        const uint32_t capacity = wanted < self->capacity * 2 ? self->capacity * 2 : wanted;
-        namespace_path *items = ARENA_NEW(memory, namespace_path, capacity);
-        if (items == NULL) {
-            return ARENA_FULL(memory, err);
-        }
-        if (self->count > 0) {
-            memcpy(items, self->items, self->count * sizeof *items);
-        }
-        self->items = items;
-        self->capacity = capacity;
+    if (count == 0) {
+        return FIRN_OK;
     }
-    if (count > 0) {
-        memcpy(self->items + self->count, page, count * sizeof *page);
-        self->count += count;
+    namespace_path *items =
+        ARENA_GROW(memory, namespace_path, self->items, self->count, count, &self->capacity);
+    if (items == NULL) {
+        return ARENA_FULL(memory, err);
     }
+    self->items = items;
+    memcpy(self->items + self->count, page, count * sizeof *page);
+    self->count += count;
     return FIRN_OK;
 }
 
@@ -279,19 +274,15 @@ static firn_status add_entries(void *user, bytes body, arena *memory, text *next
     catalog_entry_list *out = self->out;
     text_list page;
     TRY(rest_read_identifiers(body, memory, &page, next_page, err));
-    if (page.count > self->capacity - out->count) {
-        const uint32_t wanted = out->count + page.count;
-        const uint32_t capacity = wanted < self->capacity * 2 ? self->capacity * 2 : wanted;
-        catalog_entry *items = ARENA_NEW(memory, catalog_entry, capacity);
-        if (items == NULL) {
-            return ARENA_FULL(memory, err);
-        }
-        if (out->count > 0) {
-            memcpy(items, out->items, out->count * sizeof *items);
-        }
-        out->items = items;
-        self->capacity = capacity;
+    if (page.count == 0) {
+        return FIRN_OK;
     }
+    catalog_entry *items =
+        ARENA_GROW(memory, catalog_entry, out->items, out->count, page.count, &self->capacity);
+    if (items == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    out->items = items;
     for (uint32_t i = 0; i < page.count; i++) {
         out->items[out->count] = (catalog_entry){
             .name = page.items[i], .kind = self->are_views ? ENTRY_VIEW : ENTRY_TABLE};

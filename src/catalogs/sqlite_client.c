@@ -5,6 +5,7 @@
 
 #include "base/host.h"
 #include "base/utf8.h"
+#include "memory/arena_grow.h"
 #include "memory/text_builder.h"
 
 #define BUSY_TIMEOUT_MS 10000
@@ -307,18 +308,11 @@ static firn_status add_child(child_list *self, text child, arena *memory, firn_e
     if (self->count > 0 && text_equal(self->items[self->count - 1], child)) {
         return FIRN_OK; // The rows of one child mostly follow each other.
     }
-    if (self->count == self->capacity) {
-        const uint32_t capacity = self->capacity == 0 ? 16 : self->capacity * 2;
-        text *items = ARENA_NEW(memory, text, capacity);
-        if (items == NULL) {
-            return ARENA_FULL(memory, err);
-        }
-        if (self->count > 0) {
-            memcpy(items, self->items, self->count * sizeof *items);
-        }
-        self->items = items;
-        self->capacity = capacity;
+    text *items = ARENA_GROW(memory, text, self->items, self->count, 1, &self->capacity);
+    if (items == NULL) {
+        return ARENA_FULL(memory, err);
     }
+    self->items = items;
     self->items[self->count++] = child;
     return FIRN_OK;
 }
@@ -426,17 +420,12 @@ static firn_status collect_properties(sqlite_client *self, sqlite3_stmt *stateme
         if (!has_row_now) {
             return FIRN_OK;
         }
-        if (out->count == capacity) {
-            capacity = capacity == 0 ? 16 : capacity * 2;
-            catalog_property *items = ARENA_NEW(memory, catalog_property, capacity);
-            if (items == NULL) {
-                return ARENA_FULL(memory, err);
-            }
-            if (out->count > 0) {
-                memcpy(items, out->items, out->count * sizeof *items);
-            }
-            out->items = items;
+        catalog_property *items =
+            ARENA_GROW(memory, catalog_property, out->items, out->count, 1, &capacity);
+        if (items == NULL) {
+            return ARENA_FULL(memory, err);
         }
+        out->items = items;
         catalog_property *property = &out->items[out->count];
         TRY(read_text(self, statement, 0, memory, &property->key, err));
         TRY(read_text(self, statement, 1, memory, &property->value, err));
@@ -480,17 +469,12 @@ static firn_status collect_entries(sqlite_client *self, sqlite3_stmt *statement,
         if (!has_row_now) {
             return FIRN_OK;
         }
-        if (out->count == capacity) {
-            capacity = capacity == 0 ? 16 : capacity * 2;
-            catalog_entry *items = ARENA_NEW(memory, catalog_entry, capacity);
-            if (items == NULL) {
-                return ARENA_FULL(memory, err);
-            }
-            if (out->count > 0) {
-                memcpy(items, out->items, out->count * sizeof *items);
-            }
-            out->items = items;
+        catalog_entry *items =
+            ARENA_GROW(memory, catalog_entry, out->items, out->count, 1, &capacity);
+        if (items == NULL) {
+            return ARENA_FULL(memory, err);
         }
+        out->items = items;
         text kind;
         catalog_entry *entry = &out->items[out->count];
         *entry = (catalog_entry){.kind = ENTRY_TABLE};

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "io/io_path.h"
+#include "memory/arena_grow.h"
 #include "memory/text_builder.h"
 #include "tables/iceberg/iceberg_delete.h"
 
@@ -289,18 +290,12 @@ ice_positions ice_deleted_positions(const ice_deleted *self, text path) {
 // ---- Keys --------------------------------------------------------------------------------------
 
 static firn_status add_keys(ice_deleted *self, const batch *rows, firn_error *err) {
-    if (self->batch_count == self->batch_capacity) {
-        const uint32_t capacity = self->batch_capacity * 2 + 4;
-        batch *grown = ARENA_NEW(&self->memory, batch, capacity);
-        if (grown == NULL) {
-            return ARENA_FULL(&self->memory, err);
-        }
-        if (self->batch_count > 0) {
-            memcpy(grown, self->batches, self->batch_count * sizeof *grown);
-        }
-        self->batches = grown;
-        self->batch_capacity = capacity;
+    batch *batches = ARENA_GROW(&self->memory, batch, self->batches, self->batch_count, 1,
+                                &self->batch_capacity);
+    if (batches == NULL) {
+        return ARENA_FULL(&self->memory, err);
     }
+    self->batches = batches;
     TRY(batch_copy(&self->memory, rows, &self->batches[self->batch_count], err));
     self->row_count += self->batches[self->batch_count++].row_count;
     return FIRN_OK;

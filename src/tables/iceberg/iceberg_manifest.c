@@ -2,6 +2,7 @@
 
 #include "formats/avro/avro_pairs.h"
 #include "io/io_path.h"
+#include "memory/arena_grow.h"
 #include "memory/text_builder.h"
 
 #define CODEC_BYTES_MAX ((size_t)16 << 20)
@@ -81,16 +82,9 @@ static firn_status read_summaries(const avro_schema *list, bytes slice, const av
     uint32_t capacity = 0;
     TRY(avro_items_next(&items, &in, &has_item, err));
     while (has_item) {
-        if (out->summary_count == capacity) {
-            ice_summary *grown = ARENA_NEW(memory, ice_summary, (size_t)capacity * 2 + 4);
-            if (grown == NULL) {
-                return ARENA_FULL(memory, err);
-            }
-            if (capacity > 0) {
-                memcpy(grown, summaries, capacity * sizeof *grown);
-            }
-            summaries = grown;
-            capacity = capacity * 2 + 4;
+        summaries = ARENA_GROW(memory, ice_summary, summaries, out->summary_count, 1, &capacity);
+        if (summaries == NULL) {
+            return ARENA_FULL(memory, err);
         }
         TRY(read_summary(plan, &in, memory, &summaries[out->summary_count++], err));
         TRY(avro_items_next(&items, &in, &has_item, err));
@@ -133,17 +127,11 @@ static firn_status take_manifest(const avro_value *values, arena *memory, ice_ma
 
 static firn_status add_manifest(ice_manifest_list *list, uint32_t *capacity, arena *memory,
                                 ice_manifest **out, firn_error *err) {
-    if (list->count == *capacity) {
-        ice_manifest *grown = ARENA_NEW(memory, ice_manifest, (size_t)*capacity * 2 + 16);
-        if (grown == NULL) {
-            return ARENA_FULL(memory, err);
-        }
-        if (list->count > 0) {
-            memcpy(grown, list->items, list->count * sizeof *grown);
-        }
-        list->items = grown;
-        *capacity = *capacity * 2 + 16;
+    ice_manifest *items = ARENA_GROW(memory, ice_manifest, list->items, list->count, 1, capacity);
+    if (items == NULL) {
+        return ARENA_FULL(memory, err);
     }
+    list->items = items;
     *out = &list->items[list->count++];
     return FIRN_OK;
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "memory/arena_grow.h"
 #include "tables/iceberg/iceberg_value.h"
 
 #define ICE_FIELDS_MAX 1000000
@@ -131,18 +132,12 @@ static firn_status read_primitive(const json_node *node, arena *memory, const ty
 // ---- Nested types ------------------------------------------------------------------------------
 
 static firn_status take_id(schema_reader *self, int32_t id, firn_error *err) {
-    if (self->id_count == self->id_capacity) {
-        const uint32_t capacity = self->id_capacity == 0 ? 64 : self->id_capacity * 2;
-        int32_t *grown = ARENA_NEW(self->memory, int32_t, capacity);
-        if (grown == NULL || capacity > ICE_FIELDS_MAX) {
-            return ARENA_FULL(self->memory, err);
-        }
-        if (self->id_count > 0) {
-            memcpy(grown, self->ids, self->id_count * sizeof *grown);
-        }
-        self->ids = grown;
-        self->id_capacity = capacity;
+    int32_t *ids =
+        ARENA_GROW(self->memory, int32_t, self->ids, self->id_count, 1, &self->id_capacity);
+    if (ids == NULL || self->id_capacity > ICE_FIELDS_MAX) {
+        return ARENA_FULL(self->memory, err);
     }
+    self->ids = ids;
     self->ids[self->id_count++] = id;
     return FIRN_OK;
 }
@@ -156,18 +151,12 @@ static firn_status add_default(schema_reader *self, const json_node *node, const
     if (value == NULL || value->kind == JSON_NULL || type_is_nested(of->type)) {
         return FIRN_OK;
     }
-    if (self->default_count == self->default_capacity) {
-        const uint32_t capacity = self->default_capacity == 0 ? 8 : self->default_capacity * 2;
-        ice_default *grown = ARENA_NEW(self->memory, ice_default, capacity);
-        if (grown == NULL) {
-            return ARENA_FULL(self->memory, err);
-        }
-        if (self->default_count > 0) {
-            memcpy(grown, self->defaults, self->default_count * sizeof *grown);
-        }
-        self->defaults = grown;
-        self->default_capacity = capacity;
+    ice_default *defaults = ARENA_GROW(self->memory, ice_default, self->defaults,
+                                       self->default_count, 1, &self->default_capacity);
+    if (defaults == NULL) {
+        return ARENA_FULL(self->memory, err);
     }
+    self->defaults = defaults;
     ice_default *made = &self->defaults[self->default_count];
     made->field_id = of->id;
     TRY(ice_value_of_json(of->type, value, self->memory, &made->value, err));
