@@ -2,6 +2,7 @@
 // left, recursion is bounded, names are looked up, and calls are resolved again by the types of
 // their arguments, so that no kernel ever meets a type it was not written for. plan_check then
 // proves that every column that is mentioned is made below, with that type.
+#include "base/calendar.h"
 #include "expr/cast.h"
 #include "functions/overload.h"
 #include "plan/plan.h"
@@ -192,6 +193,20 @@ static firn_status get_slices(decoder *self, column *out, uint64_t *end) {
     return FIRN_OK;
 }
 
+// Whoever prints a time relies on it.
+static firn_status check_times(decoder *self, const column *times) {
+    const int64_t day = CALENDAR_DAY_SECONDS * calendar_units_per_second(times->type->unit);
+    const bool is_narrow = type_physical(times->type) == PHYSICAL_I32;
+    for (uint32_t i = 0; i < times->length; i++) {
+        const int64_t value =
+            is_narrow ? COLUMN_VALUES(times, int32_t)[i] : COLUMN_VALUES(times, int64_t)[i];
+        if (column_is_valid(times, i) && (value < 0 || value > day)) {
+            return corrupt(self, "a time of no day");
+        }
+    }
+    return FIRN_OK;
+}
+
 static firn_status get_column(decoder *self, column *out);
 
 static firn_status get_values(decoder *self, column *out, uint64_t *child_rows) {
@@ -209,7 +224,8 @@ static firn_status get_values(decoder *self, column *out, uint64_t *child_rows) 
     case PHYSICAL_LIST:
         return get_slices(self, out, child_rows);
     default:
-        return copy_raw(self, (size_t)out->length * physical_size(kind), COLUMN_OUT(out, uint8_t));
+        TRY(copy_raw(self, (size_t)out->length * physical_size(kind), COLUMN_OUT(out, uint8_t)));
+        return out->type->id == TYPE_TIME ? check_times(self, out) : FIRN_OK;
     }
 }
 

@@ -3,6 +3,7 @@
 // in structs, so that the columns are whole at any time between two rows.
 #include <assert.h>
 
+#include "base/calendar.h"
 #include "base/checked.h"
 #include "base/utf8.h"
 #include "formats/avro/avro_columns_private.h"
@@ -263,6 +264,10 @@ static firn_status read_i64(lanes *to, const avro_node *node, byte_reader *in, f
     TRY(avro_read_long(in, &value, err));
     if (node->factor != 1 && __builtin_mul_overflow(value, node->factor, &value)) {
         return FAIL(err, FIRN_CORRUPT, "date or time that does not fit 64 bits in its new unit");
+    }
+    if (node->type->id == TYPE_TIME &&
+        (value < 0 || value > CALENDAR_DAY_SECONDS * calendar_units_per_second(node->type->unit))) {
+        return FAIL(err, FIRN_CORRUPT, "time of %lld units, which is of no day", (long long)value);
     }
     *NEXT_LANE(to, int64_t) = value;
     return FIRN_OK;

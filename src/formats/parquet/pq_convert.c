@@ -7,6 +7,7 @@
 #include "formats/parquet/pq_convert_kernels.h"
 
 #define JULIAN_DAY_OF_EPOCH 2440588
+#define SECONDS_PER_DAY INT64_C(86400)
 #define NANOS_PER_DAY INT64_C(86400000000000)
 #define NANOS_PER_MILLI 1000000
 #define NANOS_PER_MICRO 1000
@@ -95,12 +96,20 @@ static uint32_t convert_units(const pq_conversion *self, const uint8_t *raw, uin
     return count;
 }
 
-// TIME in milliseconds to a finer unit; 32 bits times a million fit.
+// Times, which lie within a day, to the same or a finer unit.
 static uint32_t convert_time(const pq_conversion *self, const uint8_t *raw, uint32_t count,
                              void *out) {
-    int64_t *values = out;
     for (uint32_t i = 0; i < count; i++) {
-        values[i] = load_i32(raw + i * sizeof(int32_t)) * self->factor;
+        const uint8_t *at = raw + (size_t)i * self->width;
+        const int64_t value = self->width == sizeof(int64_t) ? load_i64(at) : load_i32(at);
+        if (value < 0 || value > self->limit) {
+            return i;
+        }
+        if (self->size == sizeof(int32_t)) {
+            ((int32_t *)out)[i] = (int32_t)value;
+        } else {
+            ((int64_t *)out)[i] = value * self->factor;
+        }
     }
     return count;
 }
@@ -400,8 +409,10 @@ static bool find_time(const pq_leaf *leaf, const type *own, const type *target,
         return false;
     }
     out->factor = units_per_second(target->unit) / units_per_second(own->unit);
-    if (leaf->type == PQ_INT32) { // TIME in milliseconds.
-        out->fixed = out->factor == 1 ? NULL : convert_time;
+    if (own->id == TYPE_TIME) {
+        out->fixed = convert_time;
+        out->limit = SECONDS_PER_DAY * units_per_second(own->unit);
+        out->keeps_bytes = out->factor == 1 && out->size == out->width;
         return true;
     }
     out->fixed = out->factor == 1 ? NULL : convert_units;

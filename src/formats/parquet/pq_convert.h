@@ -29,6 +29,7 @@ struct pq_conversion {
     uint32_t size;                       // Bytes of a converted one.
     bool keeps_bytes;                    // `fixed` only checks: may be asked with `out` = `raw`.
     int64_t factor;                      // Timestamps: units of the target in one stored.
+    int64_t limit;                       // Times: a day in stored units.
     int32_t scale_step;                  // Decimals: digits to add behind the point.
     uint8_t precision;                   // Decimals: of the target; 0: nothing to check.
 };

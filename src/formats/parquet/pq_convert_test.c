@@ -182,6 +182,13 @@ TEST(pq_convert_reads_small_things) {
     REQUIRE(pq_conversion_find(&leaf, type_temporal(TYPE_TIME, UNIT_MILLI),
                                type_temporal(TYPE_TIME, UNIT_NANO), &in, &err) == FIRN_OK);
     CHECK(in.fixed(&in, raw + 4, 1, longs) == 1 && longs[0] == 128000000);
+    CHECK(in.fixed(&in, raw, 1, longs) == 0); // -1 ms is of no day.
+    REQUIRE(pq_conversion_find(&leaf, type_temporal(TYPE_TIME, UNIT_MILLI),
+                               type_temporal(TYPE_TIME, UNIT_MILLI), &in, &err) == FIRN_OK);
+    const int32_t times[] = {0, 86400000, 86400001};
+    int32_t same[3];
+    CHECK(in.keeps_bytes && in.fixed(&in, (const uint8_t *)times, 3, same) == 2);
+    CHECK(same[1] == 86400000);
     const pq_leaf interval = leaf_of(PQ_FIXED, 12);
     interval_value intervals[2];
     REQUIRE(pq_conversion_find(&interval, TYPE_OF(INTERVAL), TYPE_OF(INTERVAL), &in, &err) ==
