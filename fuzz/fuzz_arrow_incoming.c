@@ -480,14 +480,18 @@ static void make_array(maker *self, const struct ArrowSchema *types, uint32_t ro
                                .n_children = types->n_children,
                                .release = release_array};
     out->buffers = block(self, 8 * sizeof *out->buffers);
-    out->children = block(self, sizeof *out->children * ((size_t)types->n_children + 1));
+    // The schema of a dictionary's indexes may lie about children: nobody looks at them.
+    const bool has_children = types->children != NULL && types->n_children > 0 &&
+                              types->n_children < NODES_MAX && types->children[0] != NULL;
+    const int64_t count = has_children ? types->n_children : 0;
+    out->children = block(self, sizeof *out->children * ((size_t)count + 1));
     if (choose(self, 2) == 1) {
         uint8_t *bits = block(self, (whole + 7) / 8);
         fill(self, bits, (whole + 7) / 8);
         out->buffers[0] = bits;
     }
     uint32_t below = make_buffers(self, types->format, whole, told == LIE_OFFSETS_ANY, out);
-    for (int64_t i = 0; i < types->n_children; i++) {
+    for (int64_t i = 0; i < count; i++) {
         out->children[i] = block(self, sizeof **out->children);
         make_array(self, types->children[i], below, out->children[i]);
     }

@@ -443,15 +443,21 @@ static uint64_t offset_at(const void *offsets, uint64_t row, bool is_large) {
 
 static firn_status import_strings(const source *self, column *out, bool is_large, firn_error *err) {
     TRY(check_array(self, 3, err));
+    if (self->count == 0) {
+        return FIRN_OK;
+    }
     const void *offsets = self->array->buffers[1];
     const char *data = self->array->buffers[2];
+    // The last offset of the array is where its bytes end.
+    const uint64_t rows = (uint64_t)self->array->length + (uint64_t)self->array->offset;
+    const uint64_t size = offset_at(offsets, rows, is_large);
     for (uint32_t i = 0; i < self->count; i++) {
         const uint64_t begin = offset_at(offsets, self->from + i, is_large);
         const uint64_t end = offset_at(offsets, self->from + i + 1, is_large);
         if (!column_is_valid(out, i)) {
             continue;
         }
-        if (begin > end || end > INT64_MAX || (end > begin && data == NULL)) {
+        if (begin > end || end > size || size > INT64_MAX || (end > begin && data == NULL)) {
             return broken(self, "offsets that fall", err);
         }
         TRY(put_string(self, out, i, data == NULL ? "" : data + begin, end - begin, err));
