@@ -138,6 +138,7 @@ static reading *read_whole(const run *self, uint32_t batch_rows, bool verifies,
                                        .codecs = &self->here->codecs,
                                        .batch_rows = batch_rows,
                                        .cache = cache,
+                                       .cache_query = block_cache_query(cache),
                                        .verify_checksums = verifies};
     pq_reader *reader = open_reader(self, self->picks, self->count, &options);
     if (reader != NULL) {
