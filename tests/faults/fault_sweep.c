@@ -88,7 +88,7 @@ static firn_status read_rows(struct ArrowArrayStream *rows, uint32_t batches_wan
     for (uint32_t i = 0; batches_wanted == 0 || i < batches_wanted; i++) {
         struct ArrowArray batch = {0};
         if (rows->get_next(rows, &batch) != 0) {
-            status = firn_stream_error(rows, err);
+            CHECK(firn_stream_error(rows, err) == FIRN_OK);
             status = err->status;
             CHECK(status != FIRN_OK && batch.release == NULL);
             break;
