@@ -19,9 +19,9 @@ uint64_t pool_headroom(const pool_root *root) {
 
 uint64_t pool_own_commitment(const pool *self) {
     if (is_keeper(self)) {
-        return most(self->is_closed ? 0 : self->options.min_bytes, self->own_used);
+        return most(self->is_closed ? 0 : self->held, self->own_used);
     }
-    return most(minus(self->reserve, self->min_sum), self->own_used);
+    return minus(self->minima, self->min_sum) + most(self->reserve, self->own_used);
 }
 
 void pool_commitment_changed(pool *self, uint64_t before) {
@@ -35,9 +35,10 @@ void pool_commitment_changed(pool *self, uint64_t before) {
 
 // What the own commitment would be with `size` bytes more in use.
 static uint64_t commitment_with(const pool *self, uint64_t size) {
-    const uint64_t floor = is_keeper(self) ? (self->is_closed ? 0 : self->options.min_bytes)
-                                           : minus(self->reserve, self->min_sum);
-    return most(floor, self->own_used + size);
+    if (is_keeper(self)) {
+        return most(self->is_closed ? 0 : self->held, self->own_used + size);
+    }
+    return minus(self->minima, self->min_sum) + most(self->reserve, self->own_used + size);
 }
 
 static bool fits_limits_above(const pool *self, uint64_t size) {
@@ -63,13 +64,13 @@ static uint64_t missing_for(const pool *self, uint64_t size, take_mode mode) {
 }
 
 static bool can_grant(const pool *self, uint64_t size, take_mode mode) {
-    const bool may_grow =
-        !is_keeper(self) || mode == TAKE_URGENT ||
-        self->own_used + size <= most(load(&self->target), self->options.min_bytes);
+    const bool may_grow = !is_keeper(self) || mode == TAKE_URGENT ||
+                          self->own_used + size <= most(load(&self->target), self->held);
     return may_grow && missing_for(self, size, mode) == 0 && fits_limits_above(self, size);
 }
 
 static void grant(pool *self, uint64_t size) {
+    self->root->activity++;
     const uint64_t before = pool_own_commitment(self);
     self->own_used += size;
     pool_commitment_changed(self, before);
@@ -107,6 +108,15 @@ NO_LOCK_CHECK static bool shrink_a_cache(pool_root *root, uint64_t size, uint64_
     return true;
 }
 
+void pool_shrink_caches(pool_root *root, uint64_t size) {
+    root->shrink_round += 1;
+    const uint64_t round = root->shrink_round;
+    uint64_t missing = minus(size, minus(root_limit(root), root->committed));
+    while (missing > 0 && shrink_a_cache(root, missing, round)) {
+        missing = minus(size, minus(root_limit(root), root->committed));
+    }
+}
+
 // A refused keeper wants more than it asked for: it grows by doubling, so that others make room in
 // a few steps and not page by page.
 static void raise_demand(pool *self, uint64_t size) {
@@ -125,7 +135,7 @@ static void share_if_stale(pool_root *root) {
 
 static bool is_refused_for_test(pool *self, uint64_t size, take_mode mode) {
     if (!self->root->refuses_for_test || self->options.kind != POOL_STATE || mode == TAKE_URGENT ||
-        self->own_used + size <= self->options.min_bytes) {
+        self->own_used + size <= self->held) {
         return false;
     }
     self->refuses_next = !self->refuses_next;
@@ -173,6 +183,7 @@ bool pool_charge(pool *self, uint64_t size, take_mode mode) {
 
 void pool_uncharge(pool *self, uint64_t size) {
     assert(size <= self->own_used);
+    self->root->activity++;
     const uint64_t before = pool_own_commitment(self);
     self->own_used -= size;
     pool_commitment_changed(self, before);
@@ -228,7 +239,7 @@ void pool_say_full(const pool *self, uint64_t size, firn_error *err) {
 // ---- The tree ----------------------------------------------------------------------------------
 
 static void begin(pool *self, pool *parent, pool_root *root, const pool_options *options) {
-    *self = (pool){.options = *options, .parent = parent, .root = root};
+    *self = (pool){.options = *options, .parent = parent, .root = root, .held = options->min_bytes};
     atomic_init(&self->used, 0);
     atomic_init(&self->peak, 0);
     atomic_init(&self->limit, UINT64_MAX);
@@ -330,6 +341,7 @@ NO_LOCK_CHECK void pool_close(pool *self) {
     } else {
         const uint64_t before = pool_own_commitment(self);
         self->is_closed = true;
+        self->minima = 0;
         self->reserve = 0;
         pool_commitment_changed(self, before);
     }
@@ -391,9 +403,45 @@ void pool_want(pool *self, uint64_t size) {
 void pool_settle(pool *self) {
     assert(is_keeper(self));
     mutex_lock(&self->root->lock);
-    self->demand = most(self->options.min_bytes, self->own_used);
+    self->demand = most(self->held, self->own_used);
     pool_share(self->root);
     mutex_unlock(&self->root->lock);
+}
+
+bool pool_hold(pool *self, uint64_t size) {
+    assert(is_keeper(self));
+    pool_root *root = self->root;
+    const uint64_t held = most(size, self->options.min_bytes);
+    mutex_lock(&root->lock);
+    const uint64_t before = pool_own_commitment(self);
+    const uint64_t more = minus(most(held, self->own_used), before);
+    const uint64_t cap = minus(root_limit(root), pool_headroom(root));
+    const bool is_granted = more == 0 || (size <= BYTES_MAX && more <= minus(cap, root->committed));
+    if (is_granted) {
+        self->held = held;
+        pool_commitment_changed(self, before);
+        pool_share(root);
+        pool_look_at_line(root);
+    }
+    mutex_unlock(&root->lock);
+    return is_granted;
+}
+
+uint64_t pool_room(const pool *self) {
+    assert(is_keeper(self));
+    pool_root *root = self->root;
+    uint64_t taken = 0;
+    mutex_lock(&root->lock);
+    for (const pool *at = root->keepers; at != NULL; at = at->next_keeper) {
+        taken += at == self ? 0 : at->held;
+    }
+    taken += root->committed - root->committed_keepers;
+    uint64_t room = minus(minus(root_limit(root), pool_headroom(root)), taken);
+    for (const pool *at = self->parent; at->parent != NULL; at = at->parent) {
+        room = least(room, minus(load(&at->limit), load(&at->used) - self->own_used));
+    }
+    mutex_unlock(&root->lock);
+    return room;
 }
 
 uint64_t pool_used(const pool *self) {

@@ -82,16 +82,18 @@ void pool_close(pool *self);
 
 // ---- Before a query starts ---------------------------------------------------------------------
 
-/// Raises the reserve of a query to `size` bytes in one step: the minima of its most demanding set
-/// of live pipelines, with a page per scan column and worker. False if that is not free now or
-/// others wait in line: try with fewer workers.
-bool pool_reserve(pool *query, uint64_t size);
+/// Raises the reserves of a query in one step: `minima` for those of the keepers that are open at
+/// once, at most, and `own` for what it takes itself: pages of scans, batches on their way. Neither
+/// can use up the other's. False if that is not free now or others wait in line: try with fewer
+/// workers.
+bool pool_reserve(pool *query, uint64_t minima, uint64_t own);
 
 /// The same, but stands in line until it is granted. The query must hold nothing else.
 ///
-/// Errors: FIRN_NO_MEMORY with both numbers if it can never fit, or not within `timeout_ms`
-///         (UINT32_MAX: for ever); FIRN_CANCELLED.
-firn_status pool_reserve_wait(pool *query, uint64_t size, uint32_t timeout_ms,
+/// Errors: FIRN_NO_MEMORY with both numbers if it can never fit, or if nobody took or gave back
+///         anything for `timeout_ms` (UINT32_MAX: for ever): others may hold results that the same
+///         thread would have to read; FIRN_CANCELLED.
+firn_status pool_reserve_wait(pool *query, uint64_t minima, uint64_t own, uint32_t timeout_ms,
                               const cancel_flag *cancel, firn_error *err);
 
 // ---- Taking and giving back --------------------------------------------------------------------
@@ -148,6 +150,14 @@ void pool_want(pool *self, uint64_t size);
 
 /// Says that a phase is over: demand falls to what is used, and others may grow.
 void pool_settle(pool *self);
+
+/// Changes what a keeper can always have, from min_bytes up: for a phase in which it cannot shrink,
+/// what it holds and what it will surely need. Others' shares are then made of what is left. False
+/// if that is not free; nothing changed then.
+bool pool_hold(pool *self, uint64_t size);
+
+/// What a keeper could have if all others had no more than they can always have.
+uint64_t pool_room(const pool *self);
 
 // ---- Numbers -----------------------------------------------------------------------------------
 

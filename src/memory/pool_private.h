@@ -27,8 +27,10 @@ struct pool {
     atomic_uint_fast64_t limit; // Of its own: UINT64_MAX for most.
     atomic_uint_fast64_t target;
     uint64_t own_used; // Without children.
+    uint64_t held;     // Keepers: what they can always have; min_bytes or more.
     uint64_t demand;   // Keepers only.
-    uint64_t reserve;  // Queries: what they can count on.
+    uint64_t minima;   // Queries: what their keepers can count on, and …
+    uint64_t reserve;  // … what they can take themselves.
     uint64_t min_sum;  // Minima of the open keepers right below.
     size_t page_size;
     uint32_t child_count;
@@ -53,6 +55,7 @@ struct pool_root {
     uint64_t resident_peak;
     uint64_t refused_count;
     uint64_t shared_fixed; // committed - committed_keepers when targets were last set.
+    uint64_t activity;     // How often memory was taken or given back.
     uint64_t shrink_round; // Number of the newest request that asked caches.
     bool is_stale;         // Targets must be set anew.
     bool refuses_for_test;
@@ -113,6 +116,10 @@ void pool_uncharge(pool *self, uint64_t size);
 /// What the pool itself has promised, without children; and the change of it from `before`.
 uint64_t pool_own_commitment(const pool *self);
 void pool_commitment_changed(pool *self, uint64_t before);
+
+/// Asks caches until `size` bytes more can be committed, or they have no more. Lets go of the lock
+/// meanwhile.
+void pool_shrink_caches(pool_root *root, uint64_t size);
 
 /// Lets go of the lock, after freeing `self` and pools above it that are closed and empty. Neither
 /// may be touched afterwards, unless the caller owns it and has not closed it.

@@ -7,32 +7,38 @@
 // How long a waiter sleeps before it looks at its cancel flag.
 #define LOOK_MS 20
 
-// What raising the reserve to `size` bytes would commit more.
-static uint64_t more_for(const pool *self, uint64_t size) {
-    const uint64_t floor = minus(most(size, self->reserve), self->min_sum);
-    return minus(floor, pool_own_commitment(self));
+// What raising the reserves would commit more.
+static uint64_t more_for(const pool *self, uint64_t minima, uint64_t own) {
+    const uint64_t after = minus(most(minima, self->minima), self->min_sum) +
+                           most(most(own, self->reserve), self->own_used);
+    return minus(after, pool_own_commitment(self));
 }
 
 static bool is_free(const pool_root *root, uint64_t size) {
     return size <= minus(root_limit(root), root->committed);
 }
 
-static void raise_reserve(pool *self, uint64_t size) {
+static void raise_reserve(pool *self, uint64_t minima, uint64_t own) {
     const uint64_t before = pool_own_commitment(self);
-    self->reserve = most(self->reserve, size);
+    self->minima = most(self->minima, minima);
+    self->reserve = most(self->reserve, own);
     pool_commitment_changed(self, before);
     self->root->is_stale = true;
     pool_share(self->root);
 }
 
-bool pool_reserve(pool *query, uint64_t size) {
+bool pool_reserve(pool *query, uint64_t minima, uint64_t own) {
     assert(query->options.kind == POOL_QUERY);
     pool_root *root = query->root;
     mutex_lock(&root->lock);
-    const bool is_granted = size <= load(&query->limit) && root->first_waiter == NULL &&
-                            is_free(root, more_for(query, size));
+    if (root->first_waiter == NULL) {
+        pool_shrink_caches(root, more_for(query, minima, own));
+    }
+    const bool is_granted = minima <= load(&query->limit) && own <= load(&query->limit) - minima &&
+                            root->first_waiter == NULL &&
+                            is_free(root, more_for(query, minima, own));
     if (is_granted) {
-        raise_reserve(query, size);
+        raise_reserve(query, minima, own);
     }
     mutex_unlock(&root->lock);
     return is_granted;
@@ -84,27 +90,33 @@ static bool can_ever_fit(const pool *query, uint64_t size) {
     return size <= load(&query->limit) && size <= minus(root_limit(query->root), fixed);
 }
 
-firn_status pool_reserve_wait(pool *query, uint64_t size, uint32_t timeout_ms,
+firn_status pool_reserve_wait(pool *query, uint64_t minima, uint64_t own, uint32_t timeout_ms,
                               const cancel_flag *cancel, firn_error *err) {
     assert(query->options.kind == POOL_QUERY);
     pool_root *root = query->root;
-    const int64_t begin_ns = host_clock_ns();
+    int64_t quiet_from_ns = host_clock_ns();
     firn_status status = FIRN_OK;
     bool is_late = false;
     mutex_lock(&root->lock);
-    pool_waiter self = {.bytes = more_for(query, size)};
+    const uint64_t size = minima + own;
+    pool_waiter self = {.bytes = more_for(query, minima, own)};
     enter_line(root, &self);
+    pool_shrink_caches(root, self.bytes);
+    uint64_t activity = root->activity;
     bool fits = can_ever_fit(query, size);
     while (fits && !is_late && !cancel_is_raised(cancel) &&
            !(root->first_waiter == &self && is_free(root, self.bytes))) {
         condition_wait(&root->changed, &root->lock, LOOK_MS);
         fits = can_ever_fit(query, size);
+        const int64_t now_ns = host_clock_ns();
+        quiet_from_ns = root->activity == activity ? quiet_from_ns : now_ns;
+        activity = root->activity;
         is_late =
-            timeout_ms != UINT32_MAX && host_clock_ns() - begin_ns >= (int64_t)timeout_ms * 1000000;
+            timeout_ms != UINT32_MAX && now_ns - quiet_from_ns >= (int64_t)timeout_ms * 1000000;
     }
     const bool is_granted = fits && root->first_waiter == &self && is_free(root, self.bytes);
     if (is_granted) {
-        raise_reserve(query, size);
+        raise_reserve(query, minima, own);
     }
     const unsigned long long limit = least(root_limit(root), load(&query->limit));
     const unsigned long long committed = root->committed;
@@ -119,12 +131,13 @@ firn_status pool_reserve_wait(pool *query, uint64_t size, uint32_t timeout_ms,
                  (unsigned long long)size, limit);
     } else if (is_late) {
         status = FAIL(err, FIRN_NO_MEMORY,
-                      "the query needs %llu bytes to start and waited %u ms for them; of "
-                      "memory_limit %llu, others hold %llu",
-                      (unsigned long long)size, timeout_ms, limit, committed);
+                      "the query needs %llu bytes to start; of memory_limit %llu others hold %llu, "
+                      "and none of them went on for %u ms",
+                      (unsigned long long)size, limit, committed, timeout_ms);
     } else {
         return cancel_check(cancel, err);
     }
-    err_hint(err, "raise memory_limit, or lower threads");
+    err_hint(err, is_late ? "read the results of other queries to their ends, or close them"
+                          : "raise memory_limit, or lower threads");
     return status;
 }

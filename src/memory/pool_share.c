@@ -89,7 +89,7 @@ static uint64_t set_targets(const members *self, uint64_t available) {
 // Fills in floor and want of all keepers and makes the list of groups.
 static pool *prepare(pool_root *root) {
     for (pool *at = root->keepers; at != NULL; at = at->next_keeper) {
-        at->floor = at->options.min_bytes;
+        at->floor = at->held;
         at->want = most(at->floor, least(at->demand, WANT_MAX));
         at->parent->floor = NOT_SEEN;
     }

@@ -57,6 +57,48 @@ TEST(pool_share_gives_who_wants_little_what_it_wants_and_the_rest_equally) {
     pool_close(engine);
 }
 
+TEST(pool_share_leaves_to_a_keeper_what_it_holds) {
+    pool *engine = open_engine(limit_for(90 * M));
+    pool *query = open_below(engine, POOL_QUERY, 0);
+    pool *build = open_below(query, POOL_STATE, 1 * M);
+    pool *group = open_below(query, POOL_STATE, 1 * M);
+    pool_want(build, 70 * M);
+    pool_want(group, 70 * M);
+    CHECK(is_near(pool_target(build), 45 * M));
+    CHECK(pool_room(build) == 89 * M);
+    CHECK(pool_take(build, 40 * M));
+    CHECK(pool_hold(build, 60 * M)); // It will need 20 MB more, and cannot shrink.
+    CHECK(is_near(pool_target(group), 30 * M) && pool_room(group) == 30 * M);
+    CHECK(pool_take(group, 30 * M) && !pool_take(group, M));
+    CHECK(pool_take(build, 20 * M)); // It is there.
+    CHECK(!pool_hold(build, 61 * M) && pool_excess(build) == 0);
+    pool_give(build, 60 * M);
+    CHECK(pool_hold(build, 0)); // Back to its minimum.
+    pool_settle(build);
+    CHECK(pool_target(group) >= 70 * M && pool_take(group, 59 * M));
+    CHECK(pool_take(build, 1 * M));
+    pool_give(group, 89 * M);
+    pool_give(build, 1 * M);
+    pool_close(build);
+    pool_close(group);
+    pool_close(query);
+    pool_close(engine);
+}
+
+TEST(pool_room_is_within_the_limits_above) {
+    pool *engine = open_engine(limit_for(90 * M));
+    pool *query = open_below(engine, POOL_QUERY, 0);
+    pool *keeper = open_below(query, POOL_STATE, 1 * M);
+    pool_limit_set(query, 20 * M);
+    CHECK(pool_take(query, 5 * M) && pool_take(keeper, 2 * M));
+    CHECK(pool_room(keeper) == 15 * M);
+    pool_give(query, 5 * M);
+    pool_give(keeper, 2 * M);
+    pool_close(keeper);
+    pool_close(query);
+    pool_close(engine);
+}
+
 TEST(pool_share_is_between_queries_first) {
     pool *engine = open_engine(limit_for(80 * M));
     pool *one = open_below(engine, POOL_QUERY, 0);
@@ -86,7 +128,7 @@ TEST(pool_share_is_between_queries_first) {
 TEST(pool_share_never_goes_below_a_minimum) {
     pool *engine = open_engine(limit_for(30 * M));
     pool *query = open_below(engine, POOL_QUERY, 0);
-    CHECK(pool_reserve(query, 24 * M));
+    CHECK(pool_reserve(query, 24 * M, 0));
     pool *rich = open_below(query, POOL_STATE, 20 * M);
     pool *poor = open_below(query, POOL_STATE, 4 * M);
     pool_want(rich, 100 * M);
@@ -217,6 +259,24 @@ TEST(pool_caches_give_way_before_states_and_plans) {
     pool_close(engine);
 }
 
+TEST(pool_caches_give_way_before_a_query_begins) {
+    pool *engine = open_engine(limit_for(30 * M));
+    cache only = {0};
+    cache_open(&only, engine, 0);
+    cache_fill(&only);
+    pool *query = open_below(engine, POOL_QUERY, 0);
+    CHECK(pool_reserve(query, 10 * M, 10 * M));
+    CHECK(only.calls > 0 && is_near(only.used, 12 * M));
+    pool *waiting = open_below(engine, POOL_QUERY, 0);
+    CHECK(pool_reserve_wait(waiting, 6 * M, 3 * M, 0, NULL, &err) == FIRN_OK);
+    CHECK(only.used <= 3 * M); // By then its target is less.
+    shrink(&only, UINT64_MAX / 2);
+    pool_close(waiting);
+    pool_close(query);
+    pool_close(only.memory);
+    pool_close(engine);
+}
+
 TEST(pool_read_ahead_gets_what_states_leave_and_caches_get_the_rest) {
     pool *engine = open_engine(limit_for(30 * M));
     pool *query = open_below(engine, POOL_QUERY, 0);
@@ -239,7 +299,7 @@ TEST(pool_read_ahead_gets_what_states_leave_and_caches_get_the_rest) {
 TEST(pool_test_mode_refuses_every_second_request_above_the_minimum) {
     pool *engine = open_engine(64 * M);
     pool *query = open_below(engine, POOL_QUERY, 0);
-    CHECK(pool_reserve(query, 128 * K));
+    CHECK(pool_reserve(query, 128 * K, 0));
     pool *keeper = open_below(query, POOL_STATE, 128 * K);
     pool_refuse_for_test(engine, true);
     CHECK(pool_take(keeper, 64 * K) && pool_take(keeper, 64 * K));
@@ -277,7 +337,7 @@ static void run_job(void *user) {
     self->status =
         pool_open(self->engine, &(pool_options){.kind = POOL_QUERY, .name = "query"}, &query, &own);
     if (self->status == FIRN_OK) {
-        self->status = pool_reserve_wait(query, min_bytes, UINT32_MAX, NULL, &own);
+        self->status = pool_reserve_wait(query, min_bytes, 0, UINT32_MAX, NULL, &own);
     }
     page_size_set(query, 16 * K);
     if (self->status == FIRN_OK) {

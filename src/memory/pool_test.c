@@ -251,8 +251,8 @@ TEST(pool_reserve_is_there_when_it_is_needed) {
     pool *engine = open_engine(16 * M);
     pool *query = open_below(engine, POOL_QUERY, 0);
     pool *other = open_below(engine, POOL_QUERY, 0);
-    CHECK(pool_reserve(query, 6 * M));
-    CHECK(!pool_reserve(other, 11 * M));
+    CHECK(pool_reserve(query, 4 * M, 2 * M));
+    CHECK(!pool_reserve(other, 11 * M, 0));
     page_size_set(other, 64 * K);
     page_stack stack = {.owner = open_below(other, POOL_STATE, 0)};
     fill(&stack, 4096);
@@ -281,20 +281,40 @@ TEST(pool_reserve_is_there_when_it_is_needed) {
     pool_close(engine);
 }
 
+TEST(pool_reserve_of_keepers_is_not_used_up_by_the_query_itself) {
+    pool *engine = open_engine(16 * M);
+    pool *query = open_below(engine, POOL_QUERY, 0);
+    CHECK(pool_reserve(query, 6 * M, 2 * M));
+    CHECK(pool_take(query, 10 * M) && !pool_take(query, 64 * K)); // Six are its keepers'.
+    pool *first = open_below(query, POOL_STATE, 4 * M);
+    CHECK(pool_take(first, 4 * M));
+    CHECK(!pool_take(query, 64 * K));
+    pool *second = open_below(query, POOL_STATE, 2 * M);
+    CHECK(pool_take(second, 2 * M));
+    pool_give(first, 4 * M);
+    pool_give(second, 2 * M);
+    pool_give(query, 10 * M);
+    pool_close(first);
+    pool_close(second);
+    CHECK(describe(engine).committed == 8 * M); // As at first.
+    pool_close(query);
+    pool_close(engine);
+}
+
 TEST(pool_reserve_wait_refuses_what_can_never_fit) {
     pool *engine = open_engine(16 * M);
     pool *query = open_below(engine, POOL_QUERY, 0);
     CHECK(pool_take(engine, 2 * M));
-    CHECK(pool_reserve_wait(query, 15 * M, UINT32_MAX, NULL, &err) == FIRN_NO_MEMORY);
+    CHECK(pool_reserve_wait(query, 15 * M, 0, UINT32_MAX, NULL, &err) == FIRN_NO_MEMORY);
     CHECK(strstr(err.text, "needs at least 15728640 bytes, memory_limit is 16777216") != NULL);
     pool *other = open_below(engine, POOL_QUERY, 0);
-    CHECK(pool_reserve(other, 10 * M));
-    CHECK(pool_reserve_wait(query, 8 * M, 30, NULL, &err) == FIRN_NO_MEMORY);
-    CHECK(strstr(err.text, "waited 30 ms") != NULL);
+    CHECK(pool_reserve(other, 10 * M, 0));
+    CHECK(pool_reserve_wait(query, 8 * M, 0, 30, NULL, &err) == FIRN_NO_MEMORY);
+    CHECK(strstr(err.text, "for 30 ms") != NULL);
     cancel_flag cancel = {0};
     cancel_raise(&cancel);
-    CHECK(pool_reserve_wait(query, 8 * M, UINT32_MAX, &cancel, &err) == FIRN_CANCELLED);
-    CHECK(pool_reserve_wait(query, 4 * M, 0, NULL, &err) == FIRN_OK); // Free: no waiting.
+    CHECK(pool_reserve_wait(query, 8 * M, 0, UINT32_MAX, &cancel, &err) == FIRN_CANCELLED);
+    CHECK(pool_reserve_wait(query, 4 * M, 0, 0, NULL, &err) == FIRN_OK); // Free: no waiting.
     pool_give(engine, 2 * M);
     pool_close(other);
     pool_close(query);
@@ -312,7 +332,7 @@ typedef struct waiter {
 static void wait_for_reserve(void *user) {
     waiter *self = user;
     firn_error own = FIRN_ERROR_INIT;
-    self->status = pool_reserve_wait(self->query, self->bytes, UINT32_MAX, NULL, &own);
+    self->status = pool_reserve_wait(self->query, self->bytes, 0, UINT32_MAX, NULL, &own);
     self->place = atomic_fetch_add(self->order, 1);
 }
 
@@ -334,7 +354,7 @@ TEST(pool_reserve_wait_is_first_come_first_served_and_makes_others_shrink) {
     while (describe(engine).waiting_count < 2) {
         host_sleep_ms(1);
     }
-    CHECK(!pool_reserve(greedy, 64 * K)); // Nobody overtakes.
+    CHECK(!pool_reserve(greedy, 64 * K, 0)); // Nobody overtakes.
     CHECK(page_get(stack.owner) == NULL);
     CHECK(pool_excess(stack.owner) == 8 * M); // 15 of 16 are used, 8 are waited for.
     put_excess(&stack, 3 * M);                // Enough for the small one only.
