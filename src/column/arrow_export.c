@@ -512,8 +512,22 @@ uint64_t arrow_builder_rows(const arrow_builder *self) {
     return self->root.length;
 }
 
+static uint64_t size_of(const buffer *self) {
+    return self == NULL ? 0 : self->size;
+}
+
+static uint64_t bytes_of(const node *self) {
+    uint64_t bytes = size_of(self->validity) + size_of(self->values) + size_of(self->bytes);
+    for (uint32_t i = 0; i < self->child_count; i++) {
+        bytes += bytes_of(&self->children[i]);
+    }
+    return bytes;
+}
+
 bool arrow_builder_is_full(const arrow_builder *self) {
-    bool is_full = self->root.length >= self->options.batch_rows;
+    const uint64_t bytes_max = self->options.batch_bytes;
+    bool is_full = self->root.length >= self->options.batch_rows ||
+                   (bytes_max != 0 && bytes_of(&self->root) >= bytes_max);
     for (uint32_t i = 0; i < self->root.child_count; i++) {
         const node *child = &self->root.children[i];
         is_full |= child->bytes != NULL && child->bytes->size > STRING_BYTES_MAX / 16;

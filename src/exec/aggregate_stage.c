@@ -135,8 +135,10 @@ static firn_status append_to(row_writer *writer, const stage_input *in, const st
     }
     row_input rows = {
         .columns = in->columns, .rows = in->rows, .count = in->count, .hashes = in->hashes};
+    const arena_mark mark = arena_mark_take(owner->scratch);
     while (rows.next < rows.count) {
         const uint32_t from = rows.next;
+        arena_rewind(owner->scratch, mark); // Refused memory makes many small calls.
         TRY(row_writer_append(writer, &rows, places, owner->scratch, err));
         const stage_places placed = {.in = in,
                                      .ks = numbers + from,

@@ -159,10 +159,22 @@ static void close_kept(aggregate_state *self, aggregate_kept *kept) {
     *kept = (aggregate_kept){0};
 }
 
-void aggregate_state_close(aggregate_state *self) {
-    if (self == NULL) {
-        return;
+uint64_t aggregate_spilled_bytes(const aggregate_state *self) {
+    uint64_t bytes = self->spilled_bytes + atomic_load(&self->table_store.spilled_bytes) +
+                     atomic_load(&self->kept_store.spilled_bytes);
+    for (uint32_t i = 0; self->collected != NULL && i < self->shape.collector_count; i++) {
+        bytes += atomic_load(&self->collector_stores[i].spilled_bytes);
     }
+    return bytes;
+}
+
+uint64_t aggregate_peak_bytes(const aggregate_state *self) {
+    return self->keeper == NULL ? self->peak_bytes : pool_peak(self->keeper);
+}
+
+void aggregate_state_release(aggregate_state *self) {
+    self->spilled_bytes = aggregate_spilled_bytes(self);
+    self->peak_bytes = aggregate_peak_bytes(self);
     close_kept(self, &self->groups);
     for (uint32_t i = 0; self->collected != NULL && i < self->shape.collector_count; i++) {
         close_kept(self, &self->collected[i]);
@@ -173,6 +185,13 @@ void aggregate_state_close(aggregate_state *self) {
     row_store_close(&self->table_store);
     pool_close(self->keeper);
     self->keeper = NULL;
+}
+
+void aggregate_state_close(aggregate_state *self) {
+    if (self == NULL) {
+        return;
+    }
+    aggregate_state_release(self);
     arena_close(&self->memory);
     mutex_end(&self->lock);
 }

@@ -48,6 +48,8 @@ typedef struct aggregate_state {
     uint64_t decoded_count;
     atomic_uint_fast64_t group_count;
     atomic_uint_fast64_t split_count;
+    uint64_t spilled_bytes; // Of what is closed.
+    uint64_t peak_bytes;
 } aggregate_state;
 
 firn_status aggregate_state_make(const plan_node *node, const input_layout *input, execution *run,
@@ -55,6 +57,10 @@ firn_status aggregate_state_make(const plan_node *node, const input_layout *inpu
 /// Opens keeper and stores; whoever comes first does it.
 firn_status aggregate_state_open(aggregate_state *self, firn_error *err);
 void aggregate_state_close(aggregate_state *self); ///< NULL does nothing.
+/// All groups were handed out: gives back all memory but what reports need.
+void aggregate_state_release(aggregate_state *self);
+uint64_t aggregate_spilled_bytes(const aggregate_state *self);
+uint64_t aggregate_peak_bytes(const aggregate_state *self); ///< The most it ever kept.
 /// What one worker may hold now, in one stage or table of it.
 uint64_t aggregate_share(const aggregate_state *self);
 /// Makes room: writes out what lies in memory of a partition that nobody has begun. False: there is

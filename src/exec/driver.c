@@ -476,11 +476,12 @@ static firn_status step_merge(pipeline_worker *self, bool *is_last, firn_error *
         op_call call = call_of(self, sink);
         status = sink->kind->merge(&call, err);
     }
+    close_locals(self); // Before the last one ends: then operators give back what they keep.
+    arena_close(&self->scratch);
     owner->ended_count++;
     *is_last = owner->ended_count == owner->worker_count;
     mutex_unlock(&owner->lock);
     self->phase = PHASE_ENDED;
-    close_locals(self);
     return status;
 }
 

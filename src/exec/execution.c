@@ -4,20 +4,14 @@
 #include <math.h>
 
 #include "base/host.h"
+#include "exec/execution_memory.h"
 #include "exec/pipeline.h"
 #include "exec/result.h"
 #include "io/block_cache.h"
-#include "memory/page.h"
 #include "memory/pool.h"
 #include "memory/spill.h"
 
-#define SCRATCH_PER_WORKER (UINT64_C(4) << 20)
-#define SCRATCH_SHARE 4              // Of the limit, with what readers take.
 #define MEMORY_MAX ((size_t)1 << 40) // The pool is what limits it.
-#define READERS_SHARE 8              // Of the limit, for all readers of a query.
-#define READER_BYTES_MAX ((uint64_t)48 << 20)
-#define READER_BYTES_RESERVED ((uint64_t)8 << 20) // What one takes as a rule.
-#define PERMITS_MAX 4096
 
 void execution_fail(execution *self, const firn_error *err) {
     mutex_lock(&self->lock);
@@ -105,58 +99,6 @@ static bool find_largest(void *user, plan_node **slot) {
     return plan_visit_children(*slot, find_largest, user);
 }
 
-// The minima of all keepers together, with as many workers as they leave room for.
-static uint64_t minimum(const execution *self, uint32_t workers) {
-    uint64_t bytes = 0;
-    for (const op_instance *each = self->instances; each != NULL; each = each->listed) {
-        if (each->kind->min_bytes != NULL) {
-            bytes += each->kind->min_bytes(each->node, workers);
-        }
-    }
-    return bytes;
-}
-
-static bool reads_files(const execution *self) {
-    for (uint32_t i = 0; i < self->plan->table_count; i++) {
-        if (self->tables[i]->kind->keeps_pages) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// What batches on their way and readers of files may take before keepers have to make room for
-// them: that they do at their next look only, while a batch cannot wait and a reader cannot shrink.
-// As many readers as there are workers are counted, and where memory is short no more may be open.
-static uint64_t share_flow(execution *self, uint64_t limit) {
-    const uint64_t all = limit / READERS_SHARE;
-    const uint64_t share = all / self->worker_count;
-    self->reader_bytes = share < READER_BYTES_MAX ? share : READER_BYTES_MAX;
-    const uint64_t count = all / (self->reader_bytes + 1);
-    scan_permits_add(&self->permits, count > PERMITS_MAX          ? PERMITS_MAX
-                                     : count > self->worker_count ? (uint32_t)count
-                                                                  : self->worker_count);
-    const uint64_t reserved = share < READER_BYTES_RESERVED ? share : READER_BYTES_RESERVED;
-    const uint64_t for_readers = reads_files(self) ? reserved : 0;
-    const uint64_t left = limit / SCRATCH_SHARE / self->worker_count - for_readers;
-    return self->worker_count *
-           (for_readers + (left < SCRATCH_PER_WORKER ? left : SCRATCH_PER_WORKER));
-}
-
-static firn_status reserve(execution *self, firn_error *err) {
-    const uint64_t limit = pool_limit(pool_engine(self->pool));
-    while (self->worker_count > 1 && minimum(self, self->worker_count) > limit / 2) {
-        self->worker_count--;
-    }
-    page_size_set(self->pool, page_size_for(limit / 4 / self->worker_count));
-    const uint64_t bytes = minimum(self, self->worker_count);
-    const uint64_t flow = share_flow(self, limit);
-    if (bytes == 0 || pool_reserve(self->pool, bytes + flow) || pool_reserve(self->pool, bytes)) {
-        return FIRN_OK;
-    }
-    return pool_reserve_wait(self->pool, bytes, UINT32_MAX, &self->cancel, err);
-}
-
 static firn_status fill(execution *self, const execution_request *request, firn_error *err) {
     self->memory = arena_open_in(self->pool, MEMORY_MAX);
     largest last = {0};
@@ -169,7 +111,7 @@ static firn_status fill(execution *self, const execution_request *request, firn_
     TRY(result_open(self, &request->plan->root->output_.columns, request->arrow, &self->result,
                     err));
     TRY(pipelines_build(self, request->plan->root, err));
-    TRY(reserve(self, err));
+    TRY(execution_reserve(self, err));
     pipelines_start(self);
     return FIRN_OK;
 }

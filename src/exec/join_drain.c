@@ -121,10 +121,16 @@ static firn_status make_jobs(join_state *state, firn_error *err) REQUIRES(&state
             row_pages_close(&state->rows, &part->rows);
         }
     }
-    const uint64_t target = pool_target(state->keeper);
+    join_filters_close(state); // No left row comes any more.
+    if (state->bloom_memory.data != NULL) {
+        directory_close(&state->bloom_memory);
+        state->bloom = NULL;
+    }
     const uint64_t used = pool_used(state->keeper);
     const uint64_t floor = keeper_min_bytes(state->run->worker_count);
-    const uint64_t free = target > used && target - used > floor ? target - used : floor;
+    (void)pool_hold(state->keeper, used + floor); // Less than while left rows went by.
+    const uint64_t budget = join_state_budget(state);
+    const uint64_t free = budget > used && budget - used > floor ? budget - used : floor;
     state->job_share = free / state->run->worker_count;
     return FIRN_OK;
 }

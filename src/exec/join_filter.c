@@ -194,8 +194,11 @@ firn_status join_filters_publish(join_state *self, firn_error *err) {
 
 void join_filters_close(join_state *self) {
     for (uint32_t i = 0; i < self->filter_count; i++) {
-        if (self->filters[i].memory.data != NULL) {
-            directory_close(&self->filters[i].memory);
+        join_filter *filter = &self->filters[i];
+        atomic_store(&self->run->dynamic.slots[filter->slot].content, NULL);
+        if (filter->memory.data != NULL) {
+            directory_close(&filter->memory);
         }
     }
+    self->filter_count = 0;
 }

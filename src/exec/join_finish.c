@@ -29,7 +29,8 @@ static void choose_lookup(join_state *self) {
     }
     const uint64_t bytes = needs_rows ? range * 8 : BITMAP_WORDS(range) * 8;
     const uint64_t most = rows * (needs_rows ? ARRAY_SLOTS_A_ROW * 8 : BITMAP_BITS_A_ROW / 8);
-    if (bytes > limit / 4 || (bytes > most && bytes > ARRAY_BYTES_FREE)) {
+    if (bytes > limit / 4 || (bytes > most && bytes > ARRAY_BYTES_FREE) ||
+        pool_used(self->keeper) + bytes > self->budget) {
         return;
     }
     if (directory_open(self->keeper, bytes, &table->array)) {
@@ -49,11 +50,12 @@ static uint64_t bytes_of(const join_state *self, const join_part *part) {
     return part->rows.page_count * (uint64_t)self->rows.page_size;
 }
 
+// NULL if each takes no more than the open pages that it would need in the file.
 static join_part *largest_kept(join_state *self) {
     join_part *largest = NULL;
     for (uint32_t i = 0; i < self->part_count; i++) {
         join_part *part = &self->parts[i];
-        if (!atomic_load(&part->is_spilled) && part->rows.page_count > 0 &&
+        if (!atomic_load(&part->is_spilled) && part->rows.page_count > self->run->worker_count &&
             (largest == NULL || part->rows.page_count > largest->rows.page_count)) {
             largest = part;
         }
@@ -62,7 +64,7 @@ static join_part *largest_kept(join_state *self) {
 }
 
 // Puts partitions out until the directories of the others and a page for every spilled one and
-// worker fit.
+// worker fit into the budget.
 static void choose_spilled(join_state *self) {
     uint64_t need = 0;
     uint64_t spilled_page = (uint64_t)self->run->worker_count * self->rows.page_size;
@@ -71,21 +73,17 @@ static void choose_spilled(join_state *self) {
         if (part->rows.spilled.count > 0) {
             atomic_store(&part->is_spilled, true);
         }
-        self->table.has_spilled |= atomic_load(&part->is_spilled);
         need += atomic_load(&part->is_spilled)
                     ? spilled_page
                     : bytes_of(self, part) + join_slots_bytes(rows_of(part));
     }
-    const uint64_t target = pool_target(self->keeper);
-    // A join that has spilled nothing asks for more than its target first.
-    while (self->table.has_spilled && need > target) {
-        join_part *largest = largest_kept(self);
-        if (largest == NULL || largest->rows.page_count <= self->run->worker_count) {
-            return;
-        }
+    for (join_part *largest; need > self->budget && (largest = largest_kept(self)) != NULL;) {
         need -= bytes_of(self, largest) + join_slots_bytes(rows_of(largest));
         need += spilled_page;
         atomic_store(&largest->is_spilled, true);
+    }
+    for (uint32_t i = 0; i < self->part_count; i++) {
+        self->table.has_spilled |= atomic_load(&self->parts[i].is_spilled);
     }
 }
 
@@ -152,27 +150,31 @@ static firn_status run_task(finish_task *task, op_call *call, firn_error *err) {
 
 // ---- The end -----------------------------------------------------------------------------------
 
-// Every worker needs an open page for each spilled partition while it probes, or pages of few rows
-// would go to the file: further partitions go out until these fit beside the directories.
-static firn_status make_probe_room(join_state *self, firn_error *err) {
+// What must be there while left rows go by. Every worker needs an open page for each spilled
+// partition, or pages of few rows would go to the file; and the drain must be able to begin.
+static uint64_t probe_need(const join_state *self) {
     const uint64_t page = (uint64_t)self->run->worker_count * self->rows.page_size;
-    uint64_t need = 0;
+    const uint64_t floor = keeper_min_bytes(self->run->worker_count);
+    uint64_t open = 0;
     for (uint32_t i = 0; i < self->part_count; i++) {
-        need += atomic_load(&self->parts[i].is_spilled) ? page : 0;
+        open += atomic_load(&self->parts[i].is_spilled) ? page : 0;
     }
-    const uint64_t target = pool_target(self->keeper);
-    const uint64_t room = target - target / 8; // Lists of pages in the file grow meanwhile.
+    return pool_used(self->keeper) + (open > 0 && open < floor ? floor : open);
+}
+
+// Holds that, putting further partitions out until it fits.
+static firn_status hold_for_probe(join_state *self, firn_error *err) {
+    const bool can_spill = self->table.lookup == JOIN_LOOKUP_HASH;
     spill_desk desk = spill_desk_open(self->keeper);
     firn_status status = FIRN_OK;
-    while (status == FIRN_OK && need > 0 && pool_used(self->keeper) + need > room) {
-        join_part *part = largest_kept(self);
-        if (part == NULL) {
-            break;
+    join_part *part = &self->parts[0];
+    while (status == FIRN_OK && part != NULL && !pool_hold(self->keeper, probe_need(self))) {
+        part = can_spill ? largest_kept(self) : NULL;
+        if (part != NULL) {
+            atomic_store(&part->is_spilled, true);
+            join_slots_close(&self->table.parts[part - self->parts]);
+            status = row_pages_spill(&self->rows, &part->rows, &desk, 0, err);
         }
-        atomic_store(&part->is_spilled, true);
-        join_slots_close(&self->table.parts[part - self->parts]);
-        status = row_pages_spill(&self->rows, &part->rows, &desk, 0, err);
-        need += page;
     }
     spill_desk_close(&desk);
     return status;
@@ -181,7 +183,7 @@ static firn_status make_probe_room(join_state *self, firn_error *err) {
 static firn_status then(void *shared, finish_plan *next, firn_error *err) {
     (void)next;
     join_state *self = shared;
-    TRY(make_probe_room(self, err));
+    TRY(hold_for_probe(self, err));
     for (uint32_t i = 0; i < self->part_count; i++) {
         if (atomic_load(&self->parts[i].is_spilled)) {
             self->spilled_part_count++;
@@ -192,9 +194,8 @@ static firn_status then(void *shared, finish_plan *next, firn_error *err) {
         }
     }
     self->table.has_spilled = self->spilled_part_count > 0;
-    if (!self->table.has_spilled) {
-        pool_settle(self->keeper);
-    }
+    atomic_store(&self->is_probing, true);
+    pool_settle(self->keeper);
     return join_filters_publish(self, err);
 }
 
@@ -243,6 +244,7 @@ firn_status join_state_finish(join_state *self, finish_plan *out, firn_error *er
         tasks[i] = (finish_task){.run = run_task, .shared = self, .index = i};
     }
     TRY(join_state_keep(self, err));
+    self->budget = join_state_budget(self);
     choose_spilled(self);
     choose_lookup(self);
     join_filters_open(self);

@@ -43,6 +43,7 @@ firn_status join_state_open(const plan_node *node, execution *run, join_state **
 }
 
 static void close_shared(join_state *self) NO_LOCK_CHECK {
+    self->has_jobs = true; // Nobody makes them any more.
     while (self->kept != NULL) {
         row_page *page = self->kept;
         self->kept = page->next;
@@ -52,12 +53,10 @@ static void close_shared(join_state *self) NO_LOCK_CHECK {
         row_pages_close(&self->rows, &job->rows);
         row_pages_close(&self->probe_rows, &job->probe);
     }
+    self->jobs = NULL;
 }
 
-void join_state_close(join_state *self) {
-    if (self == NULL) {
-        return;
-    }
+void join_state_release(join_state *self) {
     for (uint32_t i = 0; self->parts != NULL && i < self->part_count; i++) {
         row_pages_close(&self->rows, &self->parts[i].rows);
         row_pages_close(&self->probe_rows, &self->parts[i].probe);
@@ -65,6 +64,8 @@ void join_state_close(join_state *self) {
     for (uint32_t i = 0; self->table.parts != NULL && i < self->table.part_count; i++) {
         join_slots_close(&self->table.parts[i]);
     }
+    self->parts = NULL;
+    self->table.parts = NULL;
     close_shared(self);
     row_pages_close(&self->rows, &self->loose);
     if (self->table.array.data != NULL) {
@@ -74,6 +75,8 @@ void join_state_close(join_state *self) {
         directory_close(&self->bloom_memory);
     }
     join_filters_close(self);
+    self->spilled_bytes = join_state_spilled_bytes(self);
+    self->peak_bytes = join_state_peak_bytes(self);
     if (self->rows.layout != NULL) {
         row_store_close(&self->rows);
     }
@@ -81,6 +84,23 @@ void join_state_close(join_state *self) {
         row_store_close(&self->probe_rows);
     }
     pool_close(self->keeper);
+    self->keeper = NULL;
+}
+
+uint64_t join_state_spilled_bytes(const join_state *self) {
+    return self->spilled_bytes + atomic_load(&self->rows.spilled_bytes) +
+           atomic_load(&self->probe_rows.spilled_bytes);
+}
+
+uint64_t join_state_peak_bytes(const join_state *self) {
+    return self->keeper == NULL ? self->peak_bytes : pool_peak(self->keeper);
+}
+
+void join_state_close(join_state *self) {
+    if (self == NULL) {
+        return;
+    }
+    join_state_release(self);
     mutex_end(&self->lock);
     arena memory = self->memory; // It holds `self`.
     arena_close(&memory);
@@ -180,7 +200,7 @@ static firn_status begin(join_state *self, firn_error *err) REQUIRES(&self->lock
         page->next = self->kept;
         self->kept = page;
     }
-    const uint64_t share = pool_limit(pool_engine(self->run->pool)) / 2 / workers;
+    const uint64_t share = pool_room(self->keeper) / 2 / workers;
     self->part_count = partition_count_for(share, self->rows.page_size, 0);
     self->parts = ARENA_NEW(&self->memory, join_part, self->part_count);
     if (self->parts == NULL) {

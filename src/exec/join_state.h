@@ -58,11 +58,13 @@ typedef struct join_state {
     bool is_partitioned;   ///< False: all rows lie in parts[0], which is the only one.
     bool decides_by_group; ///< null_aware with other keys or a residual: see join_probe.h.
     join_part *parts;
-    row_pages loose;     ///< Of workers that never needed partitions.
-    join_bounds *bounds; ///< By key.
-    uint64_t row_count;  ///< Rows kept.
-    uint64_t seen_count; ///< Rows of the right side.
-    uint64_t null_count; ///< null_aware: rows whose key is NULL.
+    row_pages loose;        ///< Of workers that never needed partitions.
+    join_bounds *bounds;    ///< By key.
+    uint64_t row_count;     ///< Rows kept.
+    uint64_t seen_count;    ///< Rows of the right side.
+    uint64_t null_count;    ///< null_aware: rows whose key is NULL.
+    uint64_t budget;        ///< What it may keep while left rows go by; set by finish.
+    atomic_bool is_probing; ///< Built: what it keeps is held until then.
     join_table table;
     uint64_t no_slot; ///< What spilled partitions have for a directory.
     uint32_t filter_count;
@@ -82,11 +84,17 @@ typedef struct join_state {
     atomic_uint_fast32_t split_count;
     atomic_uint_fast32_t block_count;
     uint32_t spilled_part_count;
+    uint64_t spilled_bytes; ///< Of stores that are closed; and of its keeper.
+    uint64_t peak_bytes;
 } join_state;
 
 firn_status join_state_open(const plan_node *node, execution *run, join_state **out,
                             firn_error *err);
 void join_state_close(join_state *self);
+/// All its left rows have gone by: gives back all memory but what `report` needs.
+void join_state_release(join_state *self);
+uint64_t join_state_spilled_bytes(const join_state *self);
+uint64_t join_state_peak_bytes(const join_state *self); ///< The most it ever kept.
 /// What needs the query's memory, once; any worker.
 firn_status join_state_begin(join_state *self, firn_error *err);
 
@@ -102,6 +110,9 @@ void join_state_refill(join_state *self, uint32_t count);
 /// Hashes of rows of one side, one for each of `lanes`.
 firn_status join_state_hash(const join_state *self, const column *keys, const uint16_t *lanes,
                             uint32_t count, arena *scratch, uint64_t *out, firn_error *err);
+
+/// What the join may keep while its left rows go by, beside what works in the same pipeline.
+uint64_t join_state_budget(const join_state *self);
 
 /// All build workers are merged: directories, filters.
 firn_status join_state_finish(join_state *self, finish_plan *out, firn_error *err);

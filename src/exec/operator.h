@@ -110,6 +110,9 @@ typedef struct operator_kind {
     firn_status (*merge)(op_call *call, firn_error *err);
     /// Sink: all locals are merged; says what parallel work makes the result. NULL: nothing.
     firn_status (*finish)(void *shared, finish_plan *out, firn_error *err);
+    /// Source or step: its pipeline is done. Gives back what only its rows needed; `report`
+    /// follows.
+    void (*release)(void *shared);
     /// While it runs, from any thread: locks what it reads.
     void (*progress)(void *shared, op_progress *add_to);
     void (*report)(const void *shared, op_report *out);

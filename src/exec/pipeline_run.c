@@ -67,6 +67,11 @@ void pipelines_start(execution *run) {
 // The pipeline's result is there: those that wait for it alone begin.
 static void done(pipeline *self) {
     execution *run = self->run;
+    for (op_instance *each = run->instances; each != NULL; each = each->listed) {
+        if (each->pipeline == self && each->kind->release != NULL) {
+            each->kind->release(each->shared);
+        }
+    }
     mutex_lock(&run->lock);
     run->pipelines_left--;
     for (pipeline_link *link = self->dependents; link != NULL; link = link->following) {

@@ -6,6 +6,9 @@
 #include "memory/pool.h"
 
 #define QUEUE_PER_WORKER 2 // Batches that may wait for the reader.
+#define BATCHES_SHARE 32   // Of the memory limit, for all batches that wait or are being made.
+#define BATCH_BYTES_MIN (UINT64_C(64) << 10)
+#define BATCH_BYTES_MAX (UINT64_C(16) << 20)
 #define NO_TASK UINT64_MAX
 
 typedef struct entry {
@@ -57,6 +60,15 @@ static uint64_t number_of(const expr *value, uint64_t otherwise) {
     return number < 0 ? 0 : (uint64_t)number;
 }
 
+// What a batch may hold: rows can be wide, and several batches wait for the reader.
+static uint64_t batch_bytes(const execution *run) {
+    const uint64_t count = (uint64_t)run->worker_count * (QUEUE_PER_WORKER + 1);
+    const uint64_t share = pool_limit(pool_engine(run->pool)) / BATCHES_SHARE / count;
+    return share < BATCH_BYTES_MIN   ? BATCH_BYTES_MIN
+           : share > BATCH_BYTES_MAX ? BATCH_BYTES_MAX
+                                     : share;
+}
+
 firn_status result_open(execution *run, const schema *columns, const arrow_options *options,
                         result **out, firn_error *err) {
     result *self = ARENA_NEW(&run->memory, result, 1);
@@ -83,6 +95,7 @@ firn_status result_open(execution *run, const schema *columns, const arrow_optio
             self->wanted = UINT64_MAX;
         }
     }
+    self->options.batch_bytes = batch_bytes(run);
     mutex_begin(&self->lock, MUTEX_OPERATOR);
     *out = self;
     return FIRN_OK;

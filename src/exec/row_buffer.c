@@ -187,9 +187,7 @@ static firn_status write_batch(writing *self, const batch *rows, firn_error *err
     while (in.next < in.count) {
         TRY(cancel_check(&self->owner->run->cancel, err));
         const uint32_t from = in.next;
-        const arena_mark mark = arena_mark_take(self->scratch);
         TRY(row_writer_append(&self->rows, &in, places, self->scratch, err));
-        arena_rewind(self->scratch, mark);
         for (uint32_t k = from; k < in.next; k++) {
             TRY(row_store_write_blob(store, places[k], err));
         }

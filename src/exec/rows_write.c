@@ -464,12 +464,8 @@ static bool open_arrays(appending *self) {
            self->heaps != NULL;
 }
 
-firn_status row_writer_append(row_writer *self, row_input *in, uint8_t **out_rows, arena *scratch,
-                              firn_error *err) {
-    assert(self->part_count == 1 || in->hashes != NULL);
-    if (in->next == in->count) {
-        return FIRN_OK;
-    }
+static firn_status append(row_writer *self, row_input *in, uint8_t **out_rows, arena *scratch,
+                          firn_error *err) {
     appending call = {.writer = self,
                       .in = in,
                       .from = in->next,
@@ -491,4 +487,16 @@ firn_status row_writer_append(row_writer *self, row_input *in, uint8_t **out_row
     }
     in->next = call.to;
     return FIRN_OK;
+}
+
+firn_status row_writer_append(row_writer *self, row_input *in, uint8_t **out_rows, arena *scratch,
+                              firn_error *err) {
+    assert(self->part_count == 1 || in->hashes != NULL);
+    if (in->next == in->count) {
+        return FIRN_OK;
+    }
+    const arena_mark mark = arena_mark_take(scratch);
+    const firn_status status = append(self, in, out_rows, scratch, err);
+    arena_rewind(scratch, mark); // Refused memory makes many small calls of a batch.
+    return status;
 }

@@ -137,16 +137,23 @@ static void close_rooms(sort_state *self) {
     }
 }
 
+void sort_state_release(sort_state *self) {
+    if (self->keeper != NULL) {
+        sort_state_empty(self);
+        close_rooms(self);
+        self->spilled_bytes = atomic_load(&self->store.spilled_bytes);
+        self->peak_bytes = pool_peak(self->keeper);
+        row_store_close(&self->store);
+        pool_close(self->keeper);
+        self->keeper = NULL;
+    }
+}
+
 void sort_state_close(sort_state *self) {
     if (self == NULL) {
         return;
     }
-    sort_state_empty(self);
-    if (self->keeper != NULL) {
-        close_rooms(self);
-        row_store_close(&self->store);
-        pool_close(self->keeper);
-    }
+    sort_state_release(self);
     mutex_end(&self->lock);
     arena memory = self->memory; // It holds `self`.
     arena_close(&memory);

@@ -59,11 +59,15 @@ typedef struct sort_state {
     atomic_uint_fast32_t spilled_run_count;
     uint32_t merged_run_count;
     uint32_t round_count;
+    uint64_t spilled_bytes; ///< Of what is closed.
+    uint64_t peak_bytes;
 } sort_state;
 
 firn_status sort_state_open(const plan_node *node, const input_layout *input, execution *run,
                             sort_state **out, firn_error *err);
 void sort_state_close(sort_state *self); ///< NULL does nothing.
+/// All rows were handed out: gives back all memory but what reports need.
+void sort_state_release(sort_state *self);
 
 /// What needs the query's memory, once; any worker.
 firn_status sort_state_begin(sort_state *self, firn_error *err);

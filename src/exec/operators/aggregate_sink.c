@@ -63,13 +63,9 @@ static void measure(const void *shared, node_statistics *add_to) {
     if (!self->is_open) {
         return;
     }
-    add_to->memory_peak += pool_peak(self->keeper);
+    add_to->memory_peak += aggregate_peak_bytes(self);
     add_to->values_decoded += self->decoded_count;
-    add_to->spilled_bytes += atomic_load(&self->table_store.spilled_bytes) +
-                             atomic_load(&self->kept_store.spilled_bytes);
-    for (uint32_t i = 0; i < self->shape.collector_count; i++) {
-        add_to->spilled_bytes += atomic_load(&self->collector_stores[i].spilled_bytes);
-    }
+    add_to->spilled_bytes += aggregate_spilled_bytes(self);
 }
 
 static void close_worker(void *local) {

@@ -276,10 +276,15 @@ static void close_worker(void *local) {
     }
 }
 
+static void release(void *shared) {
+    aggregate_state_release(shared);
+}
+
 const operator_kind operator_aggregate_source = {
     .name = "Groups",
     .open = open_shared,
     .open_worker = open_worker,
     .next = next,
+    .release = release,
     .close_worker = close_worker,
 };

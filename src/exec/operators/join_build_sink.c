@@ -151,9 +151,7 @@ static firn_status append(build_local *self, row_input *in, uint8_t **rows, aren
     while (in->next < in->count) {
         const uint32_t from = in->next;
         self->writer.may_spill = !has_room && self->is_partitioned;
-        const arena_mark mark = arena_mark_take(scratch);
         TRY(row_writer_append(&self->writer, in, rows, scratch, err));
-        arena_rewind(scratch, mark); // Refused memory makes many small calls.
         for (uint32_t k = from; k < in->next; k++) {
             memset(row_extra(layout, rows[k]), 0, JOIN_LINK_BYTES);
         }
@@ -297,9 +295,8 @@ static uint64_t min_bytes(const plan_node *node, uint32_t workers) {
 
 static void measure(const void *shared, node_statistics *add_to) {
     const join_state *self = shared;
-    add_to->memory_peak += self->keeper == NULL ? 0 : pool_peak(self->keeper);
-    add_to->spilled_bytes +=
-        atomic_load(&self->rows.spilled_bytes) + atomic_load(&self->probe_rows.spilled_bytes);
+    add_to->memory_peak += join_state_peak_bytes(self);
+    add_to->spilled_bytes += join_state_spilled_bytes(self);
 }
 
 const operator_kind operator_join_build_sink = {

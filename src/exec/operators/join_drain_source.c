@@ -133,10 +133,15 @@ static void close_worker(void *local) {
     }
 }
 
+static void release(void *shared) {
+    join_state_release(shared);
+}
+
 const operator_kind operator_join_drain_source = {
     .name = "JoinDrain",
     .open = open_shared,
     .open_worker = open_worker,
     .next = next,
+    .release = release,
     .close_worker = close_worker,
 };

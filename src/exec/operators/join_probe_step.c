@@ -77,9 +77,7 @@ static firn_status write_rows(probe_local *self, const batch *input, const colum
     TRY(join_side_columns(&owner->plan.left, keys, input, held, &columns, err));
     row_input in = {.columns = columns, .rows = lanes, .count = count, .hashes = hashes};
     while (in.next < in.count) {
-        const arena_mark mark = arena_mark_take(held);
         TRY(row_writer_append(&self->writer, &in, rows, held, err));
-        arena_rewind(held, mark); // Refused memory makes many small calls.
     }
     atomic_fetch_add_explicit(&owner->probe_spilled_rows, count, memory_order_relaxed);
     return shrink(self, err);

@@ -46,9 +46,7 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     TRY(join_side_columns(&self->owner->plan.right, NULL, input, scratch, &columns, err));
     row_input in = {.columns = columns, .rows = input->selection, .count = input->selected_count};
     while (in.next < in.count) {
-        const arena_mark mark = arena_mark_take(scratch);
         TRY(row_writer_append(&self->writer, &in, rows, scratch, err));
-        arena_rewind(scratch, mark); // Refused memory makes many small calls.
     }
     return row_writer_look(&self->writer, err);
 }

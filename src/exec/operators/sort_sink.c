@@ -303,9 +303,7 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
         const uint32_t from = in.next;
         in.count = from + (uint32_t)make_room(self, count - from);
         if (in.count > from) {
-            const arena_mark mark = arena_mark_take(scratch);
             TRY(row_writer_append(&self->writer, &in, rows, scratch, err));
-            arena_rewind(scratch, mark);
         }
         for (uint32_t k = from; k < in.next; k++) {
             const string_value *key = &keys[in.rows == NULL ? k : in.rows[k]];
@@ -360,8 +358,8 @@ static void report(const void *shared, op_report *out) {
 
 static void measure(const void *shared, node_statistics *add_to) {
     const sort_state *self = shared;
-    add_to->memory_peak += self->keeper == NULL ? 0 : pool_peak(self->keeper);
-    add_to->spilled_bytes += atomic_load(&self->store.spilled_bytes);
+    add_to->memory_peak += self->keeper == NULL ? self->peak_bytes : pool_peak(self->keeper);
+    add_to->spilled_bytes += self->spilled_bytes + atomic_load(&self->store.spilled_bytes);
 }
 
 const operator_kind operator_sort_sink = {

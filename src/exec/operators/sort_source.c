@@ -145,10 +145,15 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
     return FIRN_OK;
 }
 
+static void release(void *shared) {
+    sort_state_release(shared);
+}
+
 const operator_kind operator_sort_source = {
     .name = "Sort",
     .open = open_source,
     .open_worker = open_worker,
     .next = next,
+    .release = release,
     .close_worker = close_worker,
 };

@@ -1,0 +1,147 @@
+// How much a run reserves before it begins (MEMORY.md, 2 and 7.2).
+//
+//     minima   of the keepers that are alive at once, in the most demanding phase
+//     flow     pages that readers of files hold, batches on their way: they cannot shrink, and a
+//              keeper makes room for them at its next look only
+//
+// Where both do not fit, fewer workers run: to the last one everything is in proportion to them.
+#include "exec/execution_memory.h"
+
+#include "exec/pipeline.h"
+#include "memory/page.h"
+#include "memory/pool.h"
+
+#define READERS_SHARE 8 // Of the limit: what readers may take for windows and pages that can wait.
+#define READER_BYTES_MAX ((uint64_t)48 << 20)
+#define PERMITS_MAX 4096
+// What a reader cannot do without, by column: a dictionary as it is in the file, its entries, a
+// page, and the window it is read through.
+#define TEXT_COLUMN_BYTES ((uint64_t)2 << 20)
+#define COLUMN_BYTES ((uint64_t)1 << 20)
+#define ROW_BYTES_MAX 64                  // Of a column of a small table.
+#define BATCHES_BYTES ((uint64_t)4 << 20) // Of a worker, on their way through a chain; at most …
+#define BATCHES_SHARE 4 // … this part of the limit for all workers, half of it beside readers.
+#define WAIT_MS 10000   // For others, while none of them takes or gives back anything.
+
+// ---- Keepers that are alive at once ------------------------------------------------------------
+
+static uint64_t least_of(const op_instance *each, uint32_t workers) {
+    return each->kind->min_bytes == NULL ? 0 : each->kind->min_bytes(each->node, workers);
+}
+
+// The pipeline that reads what a sink has kept and then gives it back; NULL if it is kept longer.
+static pipeline *reader_of(const execution *self, const op_instance *sink) {
+    for (const op_instance *each = self->instances; each != NULL; each = each->listed) {
+        if (each->node == sink->node && each != sink && each->kind->release != NULL) {
+            return each->pipeline;
+        }
+    }
+    return NULL;
+}
+
+typedef struct phase_bytes {
+    uint64_t inputs;  // Of what the pipelines that feed it keep, when they are done, …
+    uint64_t earlier; // … and at most, while they or those before them run.
+} phase_bytes;
+
+// A pipeline runs when all that feed it are done and have given back what they read, so what is
+// kept at once is what one pipeline reads and makes, and the same of others that need not follow
+// it. Pipelines are listed with those that feed one before it.
+static firn_status minima(execution *self, uint32_t workers, uint64_t *out, firn_error *err) {
+    phase_bytes *phases = ARENA_NEW(&self->memory, phase_bytes, self->pipeline_count + 1);
+    if (phases == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (uint32_t i = 0; i < self->pipeline_count; i++) {
+        phases[i] = (phase_bytes){0};
+    }
+    *out = 0;
+    for (const pipeline *each = self->pipelines; each != NULL; each = each->following) {
+        const phase_bytes *here = &phases[each->number];
+        const uint64_t made = least_of(each->sink, workers);
+        const pipeline *next = reader_of(self, each->sink);
+        const uint64_t running = here->inputs + made;
+        const uint64_t most = running > here->earlier ? running : here->earlier;
+        if (next == NULL) {
+            *out += most;
+        } else {
+            phases[next->number].inputs += made;
+            phases[next->number].earlier += most;
+        }
+    }
+    return FIRN_OK;
+}
+
+// ---- Readers and batches -----------------------------------------------------------------------
+
+static bool is_text_like(const type *of) {
+    return type_is_nested(of) || type_physical(of) == PHYSICAL_STRING;
+}
+
+static uint64_t scan_bytes(const execution *self, const plan_node *node) {
+    const table_snapshot *table = self->tables[node->scan_.table];
+    const double rows = table->rows.is_known ? table->rows.value : 1e18;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; table->kind->keeps_pages && i < node->scan_.columns.count; i++) {
+        const bool is_text = is_text_like(node->scan_.columns.items[i].type);
+        const uint64_t most = is_text ? TEXT_COLUMN_BYTES : COLUMN_BYTES;
+        bytes += rows * ROW_BYTES_MAX < (double)most ? (uint64_t)(rows * ROW_BYTES_MAX) : most;
+    }
+    return bytes;
+}
+
+// A worker has one reader at a time: that of the scan that needs most counts.
+static uint64_t reader_bytes(const execution *self) {
+    uint64_t most = 0;
+    for (const op_instance *each = self->instances; each != NULL; each = each->listed) {
+        const bool is_scan = each->kind == &operator_scan_source;
+        const uint64_t bytes = is_scan ? scan_bytes(self, each->node) : 0;
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+static uint64_t flow(const execution *self, uint64_t limit, uint32_t workers) {
+    const uint64_t readers = reader_bytes(self);
+    const uint64_t share = limit / BATCHES_SHARE / workers;
+    const uint64_t left = share - (readers < share / 2 ? readers : share / 2);
+    return workers * (readers + (left < BATCHES_BYTES ? left : BATCHES_BYTES));
+}
+
+// As many readers as there are workers are counted, and where memory is short no more may be open.
+static void set_readers(execution *self, uint64_t limit) {
+    const uint64_t all = limit / READERS_SHARE;
+    const uint64_t share = all / self->worker_count;
+    self->reader_bytes = share < READER_BYTES_MAX ? share : READER_BYTES_MAX;
+    const uint64_t count = all / (self->reader_bytes + 1);
+    scan_permits_add(&self->permits, count > PERMITS_MAX          ? PERMITS_MAX
+                                     : count > self->worker_count ? (uint32_t)count
+                                                                  : self->worker_count);
+}
+
+// ---- Reserving ---------------------------------------------------------------------------------
+
+// Leaves a quarter of the limit to keepers that want more than their minima.
+static bool is_modest(uint64_t bytes, uint64_t limit) {
+    return bytes <= limit / 4 * 3;
+}
+
+firn_status execution_reserve(execution *self, firn_error *err) {
+    const uint64_t limit = pool_limit(pool_engine(self->pool));
+    const uint64_t begun = pool_used(self->pool);
+    uint64_t for_keepers;
+    bool is_granted = false;
+    for (uint32_t workers = self->worker_count; workers > 0 && !is_granted; workers--) {
+        TRY(minima(self, workers, &for_keepers, err));
+        const uint64_t own = begun + flow(self, limit, workers);
+        self->worker_count = workers;
+        is_granted = (workers == 1 || is_modest(for_keepers + own, limit)) &&
+                     pool_reserve(self->pool, for_keepers, own);
+    }
+    set_readers(self, limit);
+    page_size_set(self->pool, page_size_for(limit / 4 / self->worker_count));
+    // Readers may find what they need later, and with fewer columns' dictionaries than counted.
+    return is_granted || pool_reserve(self->pool, for_keepers, begun)
+               ? FIRN_OK
+               : pool_reserve_wait(self->pool, for_keepers, begun, WAIT_MS, &self->cancel, err);
+}

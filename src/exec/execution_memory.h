@@ -1,0 +1,15 @@
+// What a run reserves of the memory limit before it begins, and with how many workers.
+#ifndef FIRN_EXEC_EXECUTION_MEMORY_H
+#define FIRN_EXEC_EXECUTION_MEMORY_H
+
+#include "exec/execution.h"
+
+/// Reserves the minima of the keepers that are alive at once and what scans and batches on their
+/// way take, with fewer workers where that does not fit; sets worker count, page size and permits.
+/// The pipelines are built, and nothing has run.
+///
+/// Errors: FIRN_NO_MEMORY if it does not fit even with one worker, or others keep it too long;
+///         FIRN_CANCELLED.
+firn_status execution_reserve(execution *self, firn_error *err);
+
+#endif

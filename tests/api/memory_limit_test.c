@@ -1,0 +1,108 @@
+// What holds under a memory limit and only a program sees: batches of wide rows are small, and
+// queries of several sessions share the limit.
+#include "memory/pool.h"
+#include "scene.h"
+
+#define LIMIT ((uint64_t)48 << 20)
+#define LIMITED ((const char *const[]){"memory_limit", "48MB", NULL})
+
+static pool_report report_of(const scene *self) {
+    pool_report report;
+    pool_describe(self->engine->pool, &report);
+    return report;
+}
+
+TEST(batches_of_wide_rows_are_a_small_part_of_the_limit) {
+    scene self;
+    REQUIRE(scene_open_with(&self, "2", LIMITED));
+    struct ArrowArrayStream rows = {0};
+    REQUIRE(scene_query(self.session,
+                        "SELECT repeat('wide', 500) AS w FROM generate_series(1, 40000) AS g(n)",
+                        &rows));
+    int64_t count = 0;
+    int64_t most = 0;
+    for (;;) {
+        struct ArrowArray batch = {0};
+        REQUIRE(rows.get_next(&rows, &batch) == 0);
+        if (batch.release == NULL) {
+            break;
+        }
+        count += batch.length;
+        most = batch.length > most ? batch.length : most;
+        batch.release(&batch);
+    }
+    rows.release(&rows);
+    CHECK(count == 40000);
+    CHECK(most * 2000 <= (int64_t)LIMIT / 4); // A batch of the engine's own has 2,048 rows.
+    CHECK(report_of(&self).resident_peak <= LIMIT);
+    scene_close(&self);
+}
+
+// ---- Several queries ---------------------------------------------------------------------------
+
+typedef struct client {
+    firn_session *session;
+    const char *sql;
+    int64_t sum;
+    firn_error err;
+} client;
+
+static void ask(void *user) {
+    client *self = user;
+    struct ArrowArrayStream rows = {0};
+    self->err = (firn_error)FIRN_ERROR_INIT;
+    self->sum = -1;
+    if (firn_query(self->session, self->sql, FIRN_NUL_TERMINATED, &rows, &self->err) == FIRN_OK) {
+        self->sum = scene_sum(&rows, &self->err);
+        rows.release(&rows);
+    }
+}
+
+// Each of far more than the limit.
+static const char *const greedy[] = {
+    "SELECT CAST(sum(c) AS BIGINT) FROM (SELECT n % 300000 AS k, count(*) AS c, max(n) AS m "
+    "FROM generate_series(1, 600000) AS g(n) GROUP BY 1) AS q",
+    "SELECT CAST(sum(a.n) AS BIGINT) FROM generate_series(1, 300000) AS a(n) JOIN (SELECT n * 2 AS "
+    "m, repeat('p', 60) AS p FROM generate_series(1, 300000) AS b(n)) AS b ON a.n = b.m WHERE "
+    "length(b.p) > a.n % 60",
+    "SELECT CAST(n AS BIGINT) FROM (SELECT n, repeat('p', 60) AS p FROM generate_series(1, 300000) "
+    "AS g(n)) AS q ORDER BY p || n",
+};
+#define GREEDY (sizeof greedy / sizeof greedy[0])
+
+TEST(queries_at_once_share_the_limit) {
+    scene self;
+    client alone[GREEDY];
+    client beside[GREEDY];
+    host_thread *threads[GREEDY];
+    REQUIRE(scene_open(&self, "2"));
+    for (size_t i = 0; i < GREEDY; i++) {
+        alone[i] = (client){.session = self.session, .sql = greedy[i]};
+        ask(&alone[i]);
+        CHECK(alone[i].sum > 0);
+    }
+    scene_close(&self);
+    REQUIRE(scene_open_with(&self, "2", LIMITED));
+    for (size_t i = 0; i < GREEDY; i++) {
+        firn_error err = FIRN_ERROR_INIT;
+        beside[i] = (client){.sql = greedy[i]};
+        REQUIRE(firn_session_open(self.engine, &beside[i].session, &err) == FIRN_OK);
+    }
+    for (size_t i = 0; i < GREEDY; i++) {
+        firn_error err = FIRN_ERROR_INIT;
+        REQUIRE(host_thread_start(ask, &beside[i], &threads[i], &err) == FIRN_OK);
+    }
+    for (size_t i = 0; i < GREEDY; i++) {
+        host_thread_join(threads[i]);
+    }
+    for (size_t i = 0; i < GREEDY; i++) {
+        if (beside[i].sum != alone[i].sum) {
+            printf("%s\n    %s\n", beside[i].err.text, greedy[i]);
+        }
+        CHECK(beside[i].sum == alone[i].sum);
+        firn_session_close(beside[i].session);
+    }
+    CHECK(report_of(&self).resident_peak <= LIMIT);
+    CHECK(report_of(&self).waiting_count == 0);
+    scene_close(&self);
+}
