@@ -28,6 +28,7 @@ static firn_status take_parts(aggregate_kept *kept, row_writer *parts, firn_erro
 
 static firn_status take_stage(aggregate_state *self, aggregate_kept *kept, aggregate_stage *stage,
                               aggregate_heap *heap, arena *scratch, firn_error *err) {
+    aggregate_take_back(self, &stage->spares);
     if (stage->is_partitioned) {
         self->is_partitioned = true;
         if (stage->has_table && stage->table.group_count > 0) {
@@ -38,6 +39,7 @@ static firn_status take_stage(aggregate_state *self, aggregate_kept *kept, aggre
                 TRY(group_table_flush(&stage->table, &stage->parts, false, err));
             }
         }
+        aggregate_take_back(self, &stage->parts.spares);
         return take_parts(kept, &stage->parts, err);
     }
     if (stage->has_table) {
@@ -333,7 +335,9 @@ static firn_status part_all(aggregate_state *self, arena *scratch, firn_error *e
             i < self->shape.collector_count ? &self->collected[i] : &self->groups;
         row_writer parts;
         TRY(row_writer_open(kept->store, self->part_count, 0, &self->memory, &parts, err));
+        aggregate_lend(self, UINT32_MAX, &parts.spares);
         const firn_status status = part_kept(self, kept, &parts, scratch, err);
+        aggregate_take_back(self, &parts.spares);
         row_writer_close(&parts);
         TRY(status);
         TRY(row_store_shrink(kept->store, err));

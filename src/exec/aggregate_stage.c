@@ -60,6 +60,11 @@ void stage_close(aggregate_stage *self) {
     group_table_close(&self->table);
     row_writer_close(&self->list);
     row_writer_close(&self->parts);
+    while (self->spares != NULL) {
+        row_page *page = self->spares;
+        self->spares = page->next;
+        page_put(self->kept->keeper, page);
+    }
     self->is_partitioned = false;
 }
 
@@ -68,6 +73,8 @@ static firn_status open_parts(aggregate_stage *self, firn_error *err) {
         return FIRN_OK;
     }
     TRY(row_writer_open(self->kept, self->part_count, 0, self->memory, &self->parts, err));
+    self->parts.spares = self->spares;
+    self->spares = NULL;
     self->is_partitioned = true;
     return FIRN_OK;
 }
@@ -135,10 +142,8 @@ static firn_status append_to(row_writer *writer, const stage_input *in, const st
     }
     row_input rows = {
         .columns = in->columns, .rows = in->rows, .count = in->count, .hashes = in->hashes};
-    const arena_mark mark = arena_mark_take(owner->scratch);
     while (rows.next < rows.count) {
         const uint32_t from = rows.next;
-        arena_rewind(owner->scratch, mark); // Refused memory makes many small calls.
         TRY(row_writer_append(writer, &rows, places, owner->scratch, err));
         const stage_places placed = {.in = in,
                                      .ks = numbers + from,
@@ -164,6 +169,11 @@ static firn_status add_to_list(aggregate_stage *self, const stage_input *in,
                                const stage_owner *owner, firn_error *err) {
     if (self->is_partitioned) {
         return append_to(&self->parts, in, owner, err);
+    }
+    if (self->list.spares == NULL && self->spares != NULL && self->spares->next != NULL) {
+        self->list.spares = self->spares; // One, of several.
+        self->spares = self->spares->next;
+        self->list.spares->next = NULL;
     }
     TRY(append_to(&self->list, in, owner, err));
     const row_pages *list = &self->list.parts[0];

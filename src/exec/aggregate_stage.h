@@ -52,6 +52,7 @@ struct aggregate_stage {
     row_store *kept; ///< Of the rows in list and partitions.
     row_writer list;
     row_writer parts; ///< Open once is_partitioned.
+    row_page *spares; ///< For whichever of the two comes first, when the keeper refuses.
     bool is_partitioned;
     uint32_t part_count;
     arena *memory;

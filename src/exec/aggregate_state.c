@@ -18,6 +18,7 @@ firn_status aggregate_state_make(const plan_node *node, const input_layout *inpu
     mutex_begin(&self->lock, MUTEX_OPERATOR);
     atomic_init(&self->group_count, 0);
     atomic_init(&self->split_count, 0);
+    atomic_init(&self->split_depth, 0);
     *out = self;
     TRY(aggregate_shape_make(node, input, &run->memory, &self->shape, err));
     return totals_plan_make(&self->shape, input, &run->memory, &self->totals, err);
@@ -112,6 +113,41 @@ static uint64_t expected_bytes(const aggregate_shape *self) {
     return bytes < 0x1p62 ? (uint64_t)bytes : 0;
 }
 
+// Taken at once: later another worker may have what the keeper gives.
+static void keep_pages(aggregate_state *self) {
+    const uint32_t wanted =
+        AGGREGATE_PAGES_KEPT * stage_count(&self->shape) * self->run->worker_count;
+    for (uint32_t i = 0; i < wanted; i++) {
+        row_page *page = page_get(self->keeper);
+        if (page == NULL) {
+            break;
+        }
+        page->next = self->kept_pages;
+        self->kept_pages = page;
+    }
+}
+
+void aggregate_lend(aggregate_state *self, uint32_t count, row_page **list) {
+    mutex_lock(&self->lock);
+    for (; count > 0 && self->kept_pages != NULL; count--) {
+        row_page *page = self->kept_pages;
+        self->kept_pages = page->next;
+        page->next = *list;
+        *list = page;
+    }
+    mutex_unlock(&self->lock);
+}
+
+void aggregate_take_back(aggregate_state *self, row_page **list) {
+    mutex_lock(&self->lock);
+    for (row_page *page; (page = *list) != NULL;) {
+        *list = page->next;
+        page->next = self->kept_pages;
+        self->kept_pages = page;
+    }
+    mutex_unlock(&self->lock);
+}
+
 static firn_status open_all(aggregate_state *self, firn_error *err) {
     execution *run = self->run;
     const pool_options options = {.kind = POOL_STATE,
@@ -119,6 +155,7 @@ static firn_status open_all(aggregate_state *self, firn_error *err) {
                                   .min_bytes =
                                       aggregate_min_bytes(self->shape.node, run->worker_count)};
     TRY(pool_open(run->pool, &options, &self->keeper, err));
+    keep_pages(self);
     self->part_count = partition_count_for(aggregate_share(self), page_size_of(self->keeper),
                                            expected_bytes(&self->shape));
     self->has_begun = ARENA_NEW(&self->memory, bool, self->part_count);
@@ -181,6 +218,10 @@ void aggregate_state_release(aggregate_state *self) {
         row_store_close(&self->collector_stores[i]);
     }
     aggregate_heap_close(&self->single_heap);
+    for (row_page *page; (page = self->kept_pages) != NULL;) {
+        self->kept_pages = page->next;
+        page_put(self->keeper, page);
+    }
     row_store_close(&self->kept_store);
     row_store_close(&self->table_store);
     pool_close(self->keeper);

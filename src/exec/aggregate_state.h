@@ -27,6 +27,7 @@ typedef struct aggregate_state {
     bool has_failed; ///< Opening them did.
     arena memory;    ///< Of them: the execution's is not to be touched while pipelines run.
     pool *keeper;
+    row_page *kept_pages; ///< That stages can count on, whatever the keeper says; under the lock.
     row_store table_store;
     row_store
         kept_store; ///< Open if the shape has a heap; else rows of groups are kept as they are.
@@ -48,7 +49,8 @@ typedef struct aggregate_state {
     uint64_t decoded_count;
     atomic_uint_fast64_t group_count;
     atomic_uint_fast64_t split_count;
-    uint64_t spilled_bytes; // Of what is closed.
+    atomic_uint_fast32_t split_depth; ///< How often a row's partition was split, at most.
+    uint64_t spilled_bytes;           // Of what is closed.
     uint64_t peak_bytes;
 } aggregate_state;
 
@@ -61,6 +63,11 @@ void aggregate_state_close(aggregate_state *self); ///< NULL does nothing.
 void aggregate_state_release(aggregate_state *self);
 uint64_t aggregate_spilled_bytes(const aggregate_state *self);
 uint64_t aggregate_peak_bytes(const aggregate_state *self); ///< The most it ever kept.
+#define AGGREGATE_PAGES_KEPT 3                              ///< A stage's.
+/// Adds up to `count` of the kept pages to a list: whoever has a page can write rows out and go on.
+void aggregate_lend(aggregate_state *self, uint32_t count, row_page **list);
+/// Puts pages of the keeper back among them; *list is empty then.
+void aggregate_take_back(aggregate_state *self, row_page **list);
 /// What one worker may hold now, in one stage or table of it.
 uint64_t aggregate_share(const aggregate_state *self);
 /// Makes room: writes out what lies in memory of a partition that nobody has begun. False: there is

@@ -3,7 +3,9 @@
 #include <assert.h>
 
 #define CHUNK 512
-#define REFUSALS_MAX 4 // Before a unit is split.
+#define DIRECTORY_BYTES 16 // Of a group.
+#define KEPT_MIN 4         // Pages for a split without which a unit had better not begin.
+#define REFUSALS_MAX 4     // Before a unit is split.
 
 // ---- Opening and closing
 // -------------------------------------------------------------------------
@@ -152,8 +154,8 @@ static firn_status keep_pages(aggregate_unit *self, firn_error *err) {
         if (page == NULL) {
             page = page_get(keeper); // Others may have given something back.
         }
-        if (page == NULL && self->buffer == NULL) {
-            return POOL_FULL(keeper, self->shared->table_store.page_size, err);
+        if (page == NULL) {
+            aggregate_lend(self->shared, 1, &page);
         }
         if (page == NULL) { // A split with fewer pages writes out more often.
             return FIRN_OK;
@@ -169,6 +171,12 @@ static firn_status keep_pages(aggregate_unit *self, firn_error *err) {
     return FIRN_OK;
 }
 
+firn_status unit_prepare(aggregate_unit *self, bool *has_room, firn_error *err) {
+    TRY(keep_pages(self, err));
+    *has_room = self->buffer != NULL && self->kept_count >= KEPT_MIN;
+    return FIRN_OK;
+}
+
 static void lend_pages(aggregate_unit *self, row_writer *to) {
     for (uint32_t i = 0; i < PAGE_SPLIT_COUNT && self->kept != NULL; i++) {
         row_page *page = self->kept;
@@ -177,6 +185,12 @@ static void lend_pages(aggregate_unit *self, row_writer *to) {
         page->next = to->spares;
         to->spares = page;
     }
+}
+
+// A split does with its own pages, and at most as many.
+static void bound_pages(row_writer *self) {
+    self->prefers_spares = true;
+    self->page_max = PAGE_SPLIT_COUNT;
 }
 
 static firn_status take_back_pages(aggregate_unit *self, row_writer *from, firn_error *err) {
@@ -203,10 +217,12 @@ static firn_status open_level(aggregate_unit *self, unit_level *level, firn_erro
     TRY(row_writer_open(aggregate_kept_store(shared), AGGREGATE_SPLIT_COUNT, self->bits,
                         &self->memory, &level->groups, err));
     lend_pages(self, &level->groups);
+    bound_pages(&level->groups);
     for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
         TRY(row_writer_open(shared->collected[i].store, AGGREGATE_SPLIT_COUNT, self->bits,
                             &self->memory, &level->collected[i], err));
         lend_pages(self, &level->collected[i]);
+        bound_pages(&level->collected[i]);
     }
     return FIRN_OK;
 }
@@ -262,6 +278,10 @@ static firn_status end_split(aggregate_unit *self, firn_error *err) {
     }
     self->is_splitting = false;
     self->depth++;
+    uint_fast32_t deepest = atomic_load(&self->shared->split_depth);
+    while (deepest < self->depth &&
+           !atomic_compare_exchange_weak(&self->shared->split_depth, &deepest, self->depth)) {
+    }
     self->bits += AGGREGATE_SPLIT_BITS;
     return FIRN_OK;
 }
@@ -389,11 +409,34 @@ static firn_status import(const unit_filling *self, uint8_t **rows, uint32_t cou
     return FIRN_OK;
 }
 
+// Whether the unit has its share of what all workers may have (MEMORY.md 7.9). Then it is split, so
+// that each of them finds its own.
+static bool is_over_share(const aggregate_unit *self) {
+    const aggregate_state *shared = self->shared;
+    const uint64_t page_size = shared->table_store.page_size;
+    uint64_t pages = self->table.rows.parts[0].page_count;
+    for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
+        const group_table *distinct = &self->collected[i].distinct;
+        pages += self->collected[i].rows.page_count;
+        pages += distinct->store == NULL ? 0 : distinct->rows.parts[0].page_count;
+    }
+    const uint64_t share = pool_target(shared->keeper) / shared->run->worker_count;
+    const uint64_t kept = (kept_max(self) + 1) * page_size;
+    const uint64_t least = share / 2;
+    return shared->run->worker_count > 1 && may_split(self) &&
+           pages * page_size + self->table.group_count * DIRECTORY_BYTES >
+               (share > kept + least ? share - kept : least);
+}
+
 // Rows that lie on a page of somebody else.
 static firn_status fill_rows(const unit_filling *self, uint8_t **rows, uint32_t count) {
     uint32_t from = 0;
     while (from < count && !self->unit->is_splitting) {
         uint32_t done = 0;
+        if (is_over_share(self->unit)) {
+            TRY(begin_split(self->unit, self->scratch, self->err));
+            break;
+        }
         const arena_mark mark = arena_mark_take(self->scratch);
         if (group_table_reserve(self->table, count - from)) {
             TRY(self->is_imported ? import(self, rows + from, count - from, &done)
@@ -478,6 +521,10 @@ static firn_status load_rows(aggregate_unit *self, uint32_t number, row_pages *f
         row_pages_push(rows, page);
     }
     while (!self->is_splitting && from->spilled.count > 0) {
+        if (is_over_share(self)) {
+            TRY(begin_split(self, scratch, err));
+            break;
+        }
         row_page *page = page_get(self->shared->keeper);
         if (page == NULL && !may_split(self) && self->kept != NULL) {
             page = self->kept;
@@ -525,7 +572,11 @@ firn_status unit_load(aggregate_unit *self, const unit_source *source, bool *is_
                       arena *scratch, firn_error *err) {
     aggregate_state *shared = self->shared;
     *is_ready = false;
-    TRY(keep_pages(self, err));
+    const bool has_rows = source->groups != NULL || shared->shape.collector_count > 0;
+    TRY(has_rows ? keep_pages(self, err) : FIRN_OK);
+    if (has_rows && self->buffer == NULL) {
+        return POOL_FULL(shared->keeper, shared->table_store.page_size, err);
+    }
     if (source->groups != NULL) {
         const unit_filling filling = {
             .unit = self,

@@ -49,6 +49,9 @@ typedef struct aggregate_unit {
 firn_status unit_open(aggregate_state *shared, arena *memory, aggregate_unit *out, firn_error *err);
 void unit_close(aggregate_unit *self); ///< Zeroed memory is closed.
 
+/// Takes the pages that a unit begins with. *has_room is false if there are too few now.
+firn_status unit_prepare(aggregate_unit *self, bool *has_room, firn_error *err);
+
 /// Takes over the tables of what is not partitioned.
 void unit_adopt(aggregate_unit *self);
 

@@ -65,6 +65,9 @@ void join_drain_end(join_drain *self) {
         row_pages_close(&self->state->rows, &self->job->rows);
         row_pages_close(&self->state->probe_rows, &self->job->probe);
         self->job = NULL;
+        mutex_lock(&self->state->lock);
+        self->state->busy_count--;
+        mutex_unlock(&self->state->lock);
     }
     if (self->read != NULL) {
         give_page(self, self->read);
@@ -142,15 +145,17 @@ firn_status join_drain_take(join_drain *self, bool *found, firn_error *err) {
     if (!state->has_jobs) {
         status = make_jobs(state, err);
     }
-    if (status == FIRN_OK && state->jobs != NULL) {
+    if (status == FIRN_OK && state->jobs != NULL && !self->has_left) {
         self->job = state->jobs;
         state->jobs = self->job->next;
+        state->busy_count++;
     }
     mutex_unlock(&state->lock);
     *found = self->job != NULL;
     self->phase = *found ? JOIN_DRAIN_LOAD : JOIN_DRAIN_DONE;
     self->next_build = 0;
     self->is_last = false;
+    self->has_split = false;
     return status;
 }
 
@@ -179,6 +184,8 @@ static firn_status split_side(join_drain *self, row_store *store, const row_page
     row_writer writer;
     TRY(row_writer_open(store, SPLIT_PARTS, self->job->bits_before, scratch, &writer, err));
     (void)row_writer_keep(&writer, PAGE_SPLIT_COUNT);
+    writer.prefers_spares = true; // And no more: others are at work, too.
+    writer.page_max = PAGE_SPLIT_COUNT;
     while (self->kept != NULL) { // Lent.
         row_page *page = self->kept;
         self->kept = page->next;
@@ -209,6 +216,8 @@ static firn_status add_parts(join_drain *self, row_pages *rows, row_pages *probe
     const join_job *whole = self->job;
     firn_status status = FIRN_OK;
     mutex_lock(&state->lock);
+    state->split_depth =
+        whole->depth + 1 > state->split_depth ? whole->depth + 1 : state->split_depth;
     for (uint32_t i = 0; status == FIRN_OK && i < SPLIT_PARTS; i++) {
         const join_job options = {
             .bits_before = whole->bits_before + SPLIT_BITS,
@@ -232,6 +241,7 @@ static firn_status split(join_drain *self, arena *scratch, firn_error *err) {
         probe[i] = rows[i];
     }
     atomic_fetch_add(&state->split_count, 1);
+    self->has_split = true;
     firn_status status = split_side(self, &state->rows, &self->job->rows, rows, scratch, err);
     if (status == FIRN_OK) {
         status = split_side(self, &state->probe_rows, &self->job->probe, probe, scratch, err);
@@ -336,7 +346,25 @@ static uint64_t count_blocks(const join_drain *self) {
     return pages == 0 ? 1 : block_bytes(self, pages) / self->state->job_share + 1;
 }
 
-static firn_status load(join_drain *self, arena *scratch, firn_error *err) {
+// There is no room to begin the job: those that are at work do it later. False: nobody is.
+static bool leave(join_drain *self) {
+    join_state *state = self->state;
+    mutex_lock(&state->lock);
+    self->has_left = state->busy_count > 1;
+    if (self->has_left) {
+        self->job->next = state->jobs;
+        state->jobs = self->job;
+        state->busy_count--;
+    }
+    mutex_unlock(&state->lock);
+    if (self->has_left) {
+        self->job = NULL;
+        join_drain_end(self);
+    }
+    return self->has_left;
+}
+
+static firn_status load_block(join_drain *self, arena *scratch, firn_error *err) {
     join_state *state = self->state;
     const join_job *job = self->job;
     if (self->read == NULL) {
@@ -368,6 +396,13 @@ static firn_status load(join_drain *self, arena *scratch, firn_error *err) {
     self->batch_size = 0;
     self->phase = JOIN_DRAIN_READ;
     return FIRN_OK;
+}
+
+static firn_status load(join_drain *self, arena *scratch, firn_error *err) {
+    const bool is_first = self->next_build == 0;
+    const firn_status status = load_block(self, scratch, err);
+    const bool can_leave = is_first && !self->has_split;
+    return status == FIRN_NO_MEMORY && can_leave && leave(self) ? FIRN_OK : status;
 }
 
 // ---- Left rows ---------------------------------------------------------------------------------

@@ -26,8 +26,10 @@ typedef struct join_drain {
     arena held;     ///< The batch that is being probed.
     row_page *kept; ///< Pages for a time when the keeper refuses: one to read, one for a block.
     uint32_t kept_count;
-    void *read;    ///< The page of left rows.
-    join_job *job; ///< NULL: none.
+    void *read;     ///< The page of left rows.
+    join_job *job;  ///< NULL: none.
+    bool has_split; ///< The job has been, or in part.
+    bool has_left;  ///< Others do the rest: there was no room for a job of its own.
     join_drain_phase phase;
     // Block:
     row_page *block;   ///< Its pages.

@@ -204,6 +204,7 @@ static firn_status deal_loose(join_state *self, arena *memory, firn_error *err) 
     row_writer writer;
     TRY(row_writer_open(&self->rows, self->part_count, 0, memory, &writer, err));
     firn_status status = FIRN_OK;
+    join_state_lend(self, UINT32_MAX, &writer.spares);
     (void)row_writer_keep(&writer, PAGE_SPLIT_COUNT);
     while (status == FIRN_OK && self->loose.first != NULL) {
         row_page *page = row_pages_pop(&self->loose);
@@ -220,6 +221,7 @@ static firn_status deal_loose(join_state *self, arena *memory, firn_error *err) 
     for (uint32_t i = 0; status == FIRN_OK && i < self->part_count; i++) {
         status = row_pages_append(&self->parts[i].rows, &writer.parts[i], err);
     }
+    join_state_take_back(self, &writer.spares);
     row_writer_close(&writer);
     return status;
 }

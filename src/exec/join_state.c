@@ -130,6 +130,13 @@ void join_state_lend(join_state *self, uint32_t count, row_page **list) {
     mutex_unlock(&self->lock);
 }
 
+void join_state_take_back(join_state *self, row_page **list) {
+    for (row_page *page; (page = *list) != NULL;) {
+        *list = page->next;
+        (void)keep_page(self, page);
+    }
+}
+
 void join_state_refill(join_state *self, uint32_t count) {
     while (count > 0 && keep_page(self, page_get(self->keeper))) {
         count--;

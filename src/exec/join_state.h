@@ -77,12 +77,14 @@ typedef struct join_state {
     atomic_uint_fast32_t next_part; ///< In memory, for rows without partner.
     bool has_jobs GUARDED_BY(&lock);
     join_job *jobs GUARDED_BY(&lock);
-    uint64_t job_share; ///< Bytes that one worker may take for a job.
+    uint32_t busy_count GUARDED_BY(&lock); ///< Workers that have a job.
+    uint64_t job_share;                    ///< Bytes that one worker may take for a job.
     // What it did.
     atomic_uint_fast64_t probe_spilled_rows;
     atomic_uint_fast64_t bloom_dropped_rows;
     atomic_uint_fast32_t split_count;
     atomic_uint_fast32_t block_count;
+    uint32_t split_depth GUARDED_BY(&lock); ///< How often a row's partition was split, at most.
     uint32_t spilled_part_count;
     uint64_t spilled_bytes; ///< Of stores that are closed; and of its keeper.
     uint64_t peak_bytes;
@@ -104,7 +106,9 @@ firn_status join_state_begin(join_state *self, firn_error *err);
 firn_status join_state_keep(join_state *self, firn_error *err);
 /// Adds up to `count` of the kept pages to a list: whoever has a page can write rows out and go on.
 void join_state_lend(join_state *self, uint32_t count, row_page **list);
-/// Puts pages of the keeper back among the kept ones, as far as the keeper gives some.
+/// Puts borrowed pages back; *list is empty then.
+void join_state_take_back(join_state *self, row_page **list);
+/// Puts pages of the keeper among the kept ones, as far as the keeper gives some.
 void join_state_refill(join_state *self, uint32_t count);
 
 /// Hashes of rows of one side, one for each of `lanes`.

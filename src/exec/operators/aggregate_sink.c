@@ -54,7 +54,8 @@ static void report(const void *shared, op_report *out) {
     }
     const uint64_t splits = atomic_load(&self->split_count);
     if (splits > 0) {
-        text_append_format(out->out, "splits=%llu ", (unsigned long long)splits);
+        text_append_format(out->out, "splits=%llu split_depth=%u ", (unsigned long long)splits,
+                           (unsigned)atomic_load(&self->split_depth));
     }
 }
 

@@ -65,10 +65,12 @@ static void claim_pages(aggregate_state *shared, source_local *self) {
 
 // The next partition that nobody has, or everything if there are no partitions. The one row of an
 // aggregation without groups comes after all partitions.
-static void claim(aggregate_state *shared, source_local *self) {
+// Without room for another one those that are at work do the rest.
+static void claim(aggregate_state *shared, source_local *self, bool has_room) {
     mutex_lock(&shared->lock);
     uint32_t part = shared->part_count;
-    for (uint32_t i = 0; shared->is_partitioned && i < shared->part_count; i++) {
+    const bool may_begin = shared->is_partitioned && (has_room || shared->busy_count == 0);
+    for (uint32_t i = 0; may_begin && i < shared->part_count; i++) {
         if (!shared->has_begun[i] && part == shared->part_count) {
             shared->has_begun[i] = true;
             part = is_empty(shared, i) ? part : i;
@@ -249,8 +251,12 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
     aggregate_state *shared = call->shared;
     source_local *self = call->local;
     *out = STEP_NEXT;
+    bool has_room = true;
+    if (!self->has_task && shared->is_partitioned) {
+        TRY(unit_prepare(&self->unit, &has_room, err));
+    }
     if (!self->has_task) {
-        claim(shared, self);
+        claim(shared, self, has_room);
         self->must_begin = self->has_task;
     }
     if (!self->has_task) {

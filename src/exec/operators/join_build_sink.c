@@ -234,6 +234,7 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
 static firn_status merge(op_call *call, firn_error *err) {
     build_local *self = call->local;
     join_state *owner = self->owner;
+    join_state_take_back(owner, &self->writer.spares);
     owner->row_count += self->writer.row_count;
     owner->seen_count += self->seen_count;
     owner->null_count += self->null_count;
@@ -254,6 +255,10 @@ static firn_status finish(void *shared, finish_plan *out, firn_error *err) {
     return join_state_finish(shared, out, err);
 }
 
+static unsigned split_depth(const join_state *self) NO_LOCK_CHECK {
+    return self->split_depth; // Nobody is at work any more.
+}
+
 static void report(const void *shared, op_report *out) {
     const join_state *self = shared;
     static const char *const lookups[] = {"hash", "direct", "bitmap"};
@@ -261,13 +266,14 @@ static void report(const void *shared, op_report *out) {
                        (unsigned long long)self->seen_count, self->table.part_count,
                        lookups[self->table.lookup]);
     if (self->spilled_part_count > 0) {
-        text_append_format(
-            out->out,
-            " spilled_partitions=%u probe_rows_spilled=%llu"
-            " bloom_dropped=%llu splits=%u blocks=%u",
-            self->spilled_part_count, (unsigned long long)atomic_load(&self->probe_spilled_rows),
-            (unsigned long long)atomic_load(&self->bloom_dropped_rows),
-            (unsigned)atomic_load(&self->split_count), (unsigned)atomic_load(&self->block_count));
+        text_append_format(out->out,
+                           " spilled_partitions=%u probe_rows_spilled=%llu"
+                           " bloom_dropped=%llu splits=%u split_depth=%u blocks=%u",
+                           self->spilled_part_count,
+                           (unsigned long long)atomic_load(&self->probe_spilled_rows),
+                           (unsigned long long)atomic_load(&self->bloom_dropped_rows),
+                           (unsigned)atomic_load(&self->split_count), split_depth(self),
+                           (unsigned)atomic_load(&self->block_count));
     }
 }
 

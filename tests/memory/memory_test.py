@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+"""memory_test.py BUILD [--full] [--only WORD] [--limits MB,MB…] - queries under a memory limit.
+
+Of every query: is the answer that of an unlimited run (and of $SHARED's, where it is stored), does
+the process stay within the limit and 3 MB beside what an idle one takes, what was spilled, and is
+the temporary folder empty afterwards. The plain run takes TPC-H at scale 0.1 under 12 MB and
+operators over generated rows; --full takes TPC-H at scale 1 under 64, 32 and 16 MB as well, and all
+limits from 512 to 32 MB for time.
+"""
+import argparse
+import csv
+import json
+import math
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+MB = 1 << 20
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TABLES = "customer lineitem nation orders part partsupp region supplier".split()
+ALLOWANCE = 3 * MB  # MEMORY.md: what the pool does not count.
+STEP_MAX = 1.3
+TRIES = 5
+
+# Over generated rows; {n} of them. What an operator says is summed up, so that answers are short.
+ROWS = ("(SELECT x, x * 7919 % 1000003 AS k, x * 104729 % 15485863 AS v "
+        "FROM generate_series(1, {n}) AS g(x)) AS r")
+ROWS_A, ROWS_B = ROWS.replace("AS r", "AS a"), ROWS.replace("AS r", "AS b")
+KEEPERS = {
+    "group by a key of many values":
+        f"SELECT count(*), sum(c), sum(s), max(m) FROM (SELECT v AS k, count(*) AS c, sum(x) AS s, "
+        f"max(k) AS m FROM {ROWS} GROUP BY v) AS q",
+    "group by texts":
+        f"SELECT count(*), max(t), sum(c) FROM (SELECT 'a text of some length ' || k AS t, "
+        f"count(*) AS c FROM {ROWS} GROUP BY 1) AS q",
+    "string_agg":
+        f"SELECT count(*), sum(length(s)) FROM (SELECT string_agg('part ' || v, '; ') AS s "
+        f"FROM {ROWS} GROUP BY k) AS q",
+    "array_agg":
+        f"SELECT count(*), sum(len(a)) FROM (SELECT array_agg(v) AS a FROM {ROWS} GROUP BY k) AS q",
+    "median":
+        f"SELECT count(*), sum(m) FROM (SELECT median(v) AS m FROM {ROWS} GROUP BY k / 4) AS q",
+    "count(DISTINCT) by a key":
+        f"SELECT count(*), sum(c) FROM (SELECT k / 3 AS g, count(DISTINCT v) AS c FROM {ROWS} "
+        f"GROUP BY 1) AS q",
+    "count(DISTINCT) of everything": f"SELECT count(DISTINCT v), count(DISTINCT k) FROM {ROWS}",
+    "a sort of wide texts":
+        f"SELECT x, 'begins alike and is long enough not to fit inline ' || v || repeat('.', 60) "
+        f"FROM {ROWS} ORDER BY 2, 1 LIMIT 3 OFFSET {{last}}",
+    "a join of two large sides":
+        f"SELECT count(*), sum(a.v), sum(b.x) FROM {ROWS_A} JOIN {ROWS_B} ON a.x = b.v",
+    "a full join":
+        f"SELECT count(*), count(a.v), count(b.v), sum(length(b.t)) FROM {ROWS_A} "
+        f"FULL JOIN (SELECT x, v, 'text ' || k AS t FROM {ROWS}) AS b ON a.v = b.v + 5000000",
+    "a join with one hot key":
+        f"SELECT count(*), sum(a.x) FROM (SELECT x, CASE WHEN x % 10 < 9 THEN 1 ELSE v END AS k "
+        f"FROM {ROWS}) AS a WHERE EXISTS (SELECT 1 FROM (SELECT x, CASE WHEN x % 10 > 0 THEN 1 "
+        f"ELSE v END AS k, 'text ' || v AS t FROM {ROWS}) AS b "
+        f"WHERE a.k = b.k AND length(b.t) > 6)",
+    "NOT IN": f"SELECT count(*) FROM {ROWS} WHERE v NOT IN (SELECT v + 1 FROM {ROWS})",
+}
+
+
+class Session:
+    """One `firn session` process with its own folder of temporary files."""
+
+    def __init__(self, program, data=None, **settings):
+        self.folder = tempfile.mkdtemp(prefix="firn_memory_")
+        arguments = [str(program), "session"]
+        for key, value in {"threads": 2, "temp_directory": self.folder, **settings}.items():
+            arguments += ["-s", f"{key}={value}"]
+        self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
+        for table in TABLES if data else []:
+            self.ask(f"CREATE VIEW {table} AS SELECT * FROM '{data}/{table}.parquet'")
+        self.ask("SELECT 1")
+        self.idle = self.peak()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+        shutil.rmtree(self.folder)
+
+    def ask(self, sql):
+        self.process.stdin.write(json.dumps({"sql": sql}) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        return json.loads(line) if line else {"error": f"the process ended: {self.process.wait()}"}
+
+    def peak(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+
+    def files(self):
+        """What lies in the folder, or is open there without a name."""
+        held = [os.readlink(link) for link in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir()
+                if link.is_symlink()]
+        return os.listdir(self.folder) + [name for name in held if self.folder in name]
+
+
+def numbers_of(word, plan):
+    return [int(number) for number in re.findall(rf"\b{word}=(\d+)", plan)]
+
+
+# ---- Queries and answers -------------------------------------------------------------------------
+
+def tpch_query(number):
+    """Of the repository's own tests, which have the text without any reference data."""
+    text = (ROOT / "tests" / "tpch" / f"tpch_q{number:02}.slt").read_text()
+    return re.search(r"^query \S+.*?\n(.*?)^----", text, re.S | re.M)[1].strip()
+
+
+def stored_answer(number, scale):
+    shared = os.environ.get("SHARED")
+    path = pathlib.Path(shared or "/none", "sql", "tpch", "answers", f"sf{scale}",
+                        f"q{number:02}.csv")
+    if not path.exists():
+        return None
+    with path.open(newline="") as file:
+        return [[None if value == "" else value for value in row] for row in csv.reader(file)][1:]
+
+
+def same_value(left, right):
+    if left == right or str(left or "").rstrip() == str(right or "").rstrip():
+        return True
+    try:
+        return math.isclose(float(left), float(right), rel_tol=1e-6, abs_tol=1e-6)
+    except (TypeError, ValueError):
+        return False
+
+
+def same_rows(left, right):
+    return len(left) == len(right) and all(
+        len(a) == len(b) and all(map(same_value, a, b)) for a, b in zip(left, right))
+
+
+# ---- Checks --------------------------------------------------------------------------------------
+
+class Report:
+    def __init__(self):
+        self.passed = 0
+        self.failed = 0
+
+    def check(self, name, is_true, text):
+        self.passed += bool(is_true)
+        self.failed += not is_true
+        if not is_true:
+            print(f"FAIL {name}: {text}", flush=True)
+
+
+class Case:
+    """A query and what it answers; `data` is the folder of its tables, if it has any."""
+
+    def __init__(self, name, sql, data=None, stored=None):
+        self.name, self.sql, self.data, self.stored = name, sql, data, stored
+        self.expected = None
+
+
+def check_limited(report, program, case, limit):
+    """Runs a case under a limit; returns what it spilled and how deep partitions were split."""
+    name = f"{case.name} in {limit / MB:g} MB"
+    with Session(program, case.data, memory_limit=f"{limit}B") as session:
+        answer = session.ask(case.sql)
+        plan = "\n".join(row[0] for row in
+                         session.ask("EXPLAIN ANALYZE " + case.sql).get("rows", []))
+        peak, allowed = session.peak(), session.idle + limit + ALLOWANCE
+        report.check(name, not session.files(), f"left {session.files()}")
+    report.check(name, "error" not in answer and plan, answer.get("error", "no plan"))
+    rows = answer.get("rows", [])
+    if "error" not in answer:
+        report.check(name, same_rows(rows, case.expected),
+                     f"{str(rows)[:200]}, without limit {str(case.expected)[:200]}")
+        report.check(name, case.stored is None or same_rows(rows, case.stored),
+                     f"{str(rows)[:200]}, stored {str(case.stored)[:200]}")
+    report.check(name, peak <= allowed, f"VmHWM {peak / MB:.1f} MB, {allowed / MB:.1f} allowed")
+    spilled = sum(numbers_of("spilled_bytes", plan))
+    depth = max(numbers_of("split_depth", plan), default=0)
+    print(f"{name}: VmHWM {peak / MB:.1f} MB, spilled {spilled / MB:.1f} MB, split depth {depth}",
+          flush=True)
+    return spilled, depth
+
+
+def check_cases(report, program, cases, limits):
+    """Returns by limit how many cases spilled, and the deepest split."""
+    counts, deepest = {}, 0
+    for case in cases:
+        with Session(program, case.data) as session:
+            answer = session.ask(case.sql)
+        report.check(case.name, "rows" in answer, f"without limit: {answer.get('error')}")
+        case.expected = answer.get("rows", [])
+        for limit in limits:
+            spilled, depth = check_limited(report, program, case, limit)
+            counts[limit] = counts.get(limit, 0) + (spilled > 0)
+            deepest = max(deepest, depth)
+    return counts, deepest
+
+
+def cost_of(program, case, limit):
+    """Seconds of CPU of a run in a process of its own; None if it fails."""
+    command = [str(program), "--quiet", "-s", "threads=2", "-s", f"memory_limit={limit}B", "-c",
+               case.sql]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return used.ru_utime + used.ru_stime if process.returncode == 0 else None
+
+
+def check_curve(report, program, case, limits):
+    """From much memory to little no halving costs more than 1.3 times the one before. Others who
+    are at work only make a run dearer: what is too dear is tried again."""
+    costs = [cost_of(program, case, limit) for limit in limits]
+    report.check(case.name, None not in costs, f"a run failed: {costs}")
+    if None in costs:
+        return
+    for i in range(1, len(limits)):
+        for _ in range(TRIES):
+            if costs[i] <= costs[i - 1] * STEP_MAX:
+                break
+            costs[i] = min(costs[i], cost_of(program, case, limits[i]) or costs[i])
+        report.check(case.name, costs[i] <= costs[i - 1] * STEP_MAX,
+                     f"{costs[i]:.2f} s in {limits[i] / MB:g} MB, {costs[i - 1]:.2f} before")
+    print(f"{case.name}: " + ", ".join(f"{cost:.2f} s in {limit / MB:g} MB"
+                                       for limit, cost in zip(limits, costs)), flush=True)
+
+
+def check_ends(report, program, limit):
+    """What is spilled is gone after an error, and after a query that nobody reads to its end."""
+    rows = ROWS.format(n=1000000)
+    failing = (f"SELECT sum(1 % (x - 999999)) FROM (SELECT x, k, count(*) AS c FROM {rows} "
+               "GROUP BY x, k) AS q")
+    with Session(program, memory_limit=f"{limit}B") as session:
+        answer = session.ask(failing)
+        report.check("after an error", "error" in answer, str(answer)[:200])
+        report.check("after an error", not session.files(), f"left {session.files()}")
+    settings = ["-s", "threads=2", "-s", f"memory_limit={limit}B"]
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen([str(program), *settings, "-s", f"temp_directory={folder}", "-c",
+                                    f"SELECT * FROM {ROWS.format(n=40000000)} ORDER BY v"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        held = []
+        while not held and process.poll() is None:  # Until it spills.
+            held = [link for link in pathlib.Path(f"/proc/{process.pid}/fd").iterdir()
+                    if link.is_symlink() and folder in os.readlink(link)]
+        process.send_signal(2)  # As Ctrl-C.
+        process.wait(timeout=30)
+        report.check("after Ctrl-C", held and process.returncode == 130,
+                     f"spilled: {bool(held)}, exit {process.returncode}")
+        report.check("after Ctrl-C", not os.listdir(folder), f"left {os.listdir(folder)}")
+
+
+def tpch_cases(scale, only):
+    data = subprocess.run(["bash", ROOT / "tools/dev/tpch_data.sh", scale], check=True,
+                          capture_output=True, text=True).stdout.strip()
+    return [Case(f"tpch {number:02} at scale {scale}", tpch_query(number), data,
+                 stored_answer(number, scale))
+            for number in range(1, 23) if only in f"tpch {number:02}"]
+
+
+def keeper_cases(count, only):
+    return [Case(name, sql.format(n=count, last=count - 5)) for name, sql in KEEPERS.items()
+            if only in name]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--limits", help="in MB, instead of those of the test")
+    arguments = parser.parse_args()
+    program, full, only = arguments.build / "firn", arguments.full, arguments.only
+    report = Report()
+
+    def limits(*numbers):
+        chosen = arguments.limits.split(",") if arguments.limits else numbers
+        return [int(float(number) * MB) for number in chosen]
+
+    counts, _ = check_cases(report, program, tpch_cases("1" if full else "0.1", only),
+                            limits(64, 32, 16) if full else limits(12))
+    keepers = keeper_cases(4000000 if full else 1000000, only)
+    kept, deepest = check_cases(report, program, keepers, limits(64, 16) if full else limits(12))
+    print("spilled: " + ", ".join(f"{count} TPC-H queries in {limit / MB:g} MB"
+                                  for limit, count in counts.items()))
+    if not only and not arguments.limits:
+        check_ends(report, program, 12 * MB)
+        report.check("spilling", all(count == len(keepers) for count in kept.values()), str(kept))
+        report.check("splitting", deepest >= (2 if full else 1), f"split {deepest} times")
+        if full:
+            report.check("spilling", counts[16 * MB] >= 12, str(counts))
+    for case in keepers if full and not arguments.limits else []:
+        check_curve(report, program, case, [limit * MB for limit in (512, 256, 128, 64, 32)])
+    print(f"{report.passed} passed, {report.failed} failed")
+    return report.failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
