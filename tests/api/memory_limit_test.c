@@ -3,8 +3,8 @@
 #include "memory/pool.h"
 #include "scene.h"
 
-#define LIMIT ((uint64_t)32 << 20)
-#define LIMITED ((const char *const[]){"memory_limit", "32MB", NULL})
+#define LIMIT ((uint64_t)48 << 20)
+#define LIMITED ((const char *const[]){"memory_limit", "48MB", NULL})
 
 static pool_report report_of(const scene *self) {
     pool_report report;
