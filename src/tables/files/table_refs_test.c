@@ -49,7 +49,7 @@ static bool opens(scene *self, const table_ref *ref, uint32_t *columns) {
 
 TEST(table_refs_open_files_with_their_options) {
     scene s;
-    uint32_t columns;
+    uint32_t columns = 0;
     REQUIRE(scene_open(&s));
     text pattern = TEXT(LINES);
     const io_paths patterns = {.count = 1, .items = &pattern};
@@ -69,7 +69,7 @@ TEST(table_refs_open_files_with_their_options) {
 
 TEST(table_refs_open_iceberg_tables_in_their_snapshot) {
     scene s;
-    uint32_t columns;
+    uint32_t columns = 0;
     REQUIRE(scene_open(&s));
     table_ref ref = {.kind = TEXT("iceberg"),
                      .name = TEXT("db.sales"),
