@@ -274,8 +274,7 @@ TEST(zone_rules_that_are_none_are_refused) {
     CHECK(!zone_rule_parse((text){0}, &rule));
 }
 
-// ---- Names
-// ---------------------------------------------------------------------------------------
+// ---- Names --------------------------------------------------------------------------------------
 
 static int32_t offset_at_zero(const zone *self) {
     zone_period period;
@@ -443,8 +442,7 @@ TEST(zone_local_times_in_gaps_and_overlaps_are_postgresqls) {
     }
 }
 
-// ---- Timestamps
-// ------------------------------------------------------------------------------------
+// ---- Timestamps ---------------------------------------------------------------------------------
 
 static int64_t micros(const char *input) {
     int64_t value = 0;

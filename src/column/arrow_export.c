@@ -35,8 +35,7 @@ struct arrow_builder {
     arrow_options options;
 };
 
-// ---- Growing
-// -------------------------------------------------------------------------------------
+// ---- Growing ------------------------------------------------------------------------------------
 
 static firn_status reserve(const node *self, buffer **slot, uint64_t size, firn_error *err) {
     if (*slot != NULL && (*slot)->capacity >= size) {
@@ -91,8 +90,7 @@ static firn_status push_validity(node *self, const uint32_t *lanes, uint32_t cou
     return FIRN_OK;
 }
 
-// ---- Values
-// --------------------------------------------------------------------------------------
+// ---- Values -------------------------------------------------------------------------------------
 
 static firn_status push_bits(node *self, const column *flat, const uint32_t *lanes, uint32_t count,
                              firn_error *err) {
@@ -342,8 +340,7 @@ static firn_status push_views(node *self, const column *flat, const uint32_t *la
     return status;
 }
 
-// ---- Nested
-// --------------------------------------------------------------------------------------
+// ---- Nested -------------------------------------------------------------------------------------
 
 static firn_status push_lanes(node *self, const column *flat, const uint32_t *lanes, uint32_t count,
                               firn_error *err);
@@ -441,8 +438,7 @@ static firn_status push_lanes(node *self, const column *flat, const uint32_t *la
     return FIRN_OK;
 }
 
-// ---- The builder
-// ---------------------------------------------------------------------------------
+// ---- The builder --------------------------------------------------------------------------------
 
 static firn_status open_node(arrow_builder *owner, const type *type, struct pool *pool, node *out,
                              firn_error *err) {
@@ -560,8 +556,7 @@ void arrow_builder_close(arrow_builder *self) {
     }
 }
 
-// ---- Handing out
-// ---------------------------------------------------------------------------------
+// ---- Handing out --------------------------------------------------------------------------------
 
 // What an exported array keeps alive. Behind it lie its children's structs and pointers.
 typedef struct array_block {

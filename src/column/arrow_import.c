@@ -9,8 +9,7 @@
 #define NESTING_MAX TYPE_DEPTH_MAX
 #define ROWS_MAX (UINT64_C(1) << 56)
 
-// ---- Schemas
-// -------------------------------------------------------------------------------------
+// ---- Schemas ------------------------------------------------------------------------------------
 
 // The value of a key of the C data interface's metadata block; "" if it is not there.
 static text metadata_value(const char *metadata, text key) {
@@ -218,8 +217,7 @@ firn_status arrow_schema_import(const struct ArrowSchema *self, arena *memory, s
     return import_fields(self, memory, 0, out, err);
 }
 
-// ---- Arrays
-// --------------------------------------------------------------------------------------
+// ---- Arrays -------------------------------------------------------------------------------------
 
 // One array with its schema; `rows` begins at row `from` of the array (its own offset included).
 typedef struct source {

@@ -154,8 +154,7 @@ static firn_status run_detach(run *self, const sql_detach *written, firn_error *
     return session_detach(self->session, &written->name, err);
 }
 
-// ---- Schemas and drops
-// ---------------------------------------------------------------------------
+// ---- Schemas and drops --------------------------------------------------------------------------
 
 static firn_status refuse_write(const catalog *target, uint32_t position, const char *what,
                                 firn_error *err) {
@@ -276,8 +275,7 @@ static firn_status run_drop(run *self, const sql_drop *written, firn_error *err)
     return FIRN_OK;
 }
 
-// ---- Dispatch
-// ------------------------------------------------------------------------------------
+// ---- Dispatch -----------------------------------------------------------------------------------
 
 // A sentence for what is understood but not done.
 static firn_status refuse(const sql_statement *statement, firn_error *err) {

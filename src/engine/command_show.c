@@ -4,8 +4,7 @@
 #include "engine/propose.h"
 #include "functions/registry.h"
 
-// ---- SHOW
-// ------------------------------------------------------------------------------------------
+// ---- SHOW ---------------------------------------------------------------------------------------
 
 static firn_status show_settings(run *self, const sql_show *written, firn_error *err) {
     static const char *const names[] = {"name", "value", "default", "description"};
@@ -208,8 +207,7 @@ firn_status command_show(run *self, const sql_show *written, firn_error *err) {
     return status;
 }
 
-// ---- DESCRIBE
-// --------------------------------------------------------------------------------------
+// ---- DESCRIBE -----------------------------------------------------------------------------------
 
 static text or_null(text value) {
     return value.size == 0 ? (text){.data = NULL} : value;

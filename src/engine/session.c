@@ -6,8 +6,7 @@
 #include "engine/propose.h"
 #include "tables/stream/registered_stream.h"
 
-// ---- Open and close
-// ------------------------------------------------------------------------------
+// ---- Open and close -----------------------------------------------------------------------------
 
 // Adds a catalog, which is the session's on success when it is owned.
 static firn_status add_attached(firn_session *self, catalog *taken, bool is_owned, text alias,
@@ -125,8 +124,7 @@ void session_leave(firn_session *self) {
     caller_leave(&self->caller);
 }
 
-// ---- Settings and cancelling
-// -----------------------------------------------------------------------
+// ---- Settings and cancelling --------------------------------------------------------------------
 
 firn_status firn_session_set(firn_session *session, const char *key, const char *value,
                              firn_error *err) {
@@ -270,8 +268,7 @@ firn_status firn_register_stream(firn_session *session, const char *name,
     return status;
 }
 
-// ---- Catalogs
-// --------------------------------------------------------------------------------------
+// ---- Catalogs -----------------------------------------------------------------------------------
 
 firn_status session_attach(firn_session *self, text alias, text location,
                            const firn_option *options, size_t count, const cancel_flag *cancel,

@@ -15,8 +15,7 @@ static text text_with_size(const char *sql, size_t size) {
     return size == FIRN_NUL_TERMINATED ? text_of(sql) : (text){.data = sql, .size = size};
 }
 
-// ---- At once
-// ---------------------------------------------------------------------------------------
+// ---- At once ------------------------------------------------------------------------------------
 
 // Nothing but blanks, comments and semicolons may follow a single statement.
 static firn_status check_rest(text sql, size_t from, arena *memory, firn_error *err) {
@@ -118,8 +117,7 @@ firn_status firn_execute(firn_session *session, const char *sql, size_t size, in
     return err_done(status, err);
 }
 
-// ---- Prepared
-// ----------------------------------------------------------------------------------------
+// ---- Prepared -----------------------------------------------------------------------------------
 
 firn_statement *statement_retain(firn_statement *self) {
     (void)atomic_fetch_add_explicit(&self->references, 1, memory_order_relaxed);

@@ -110,8 +110,7 @@ void aggregate_worker_close(aggregate_worker *self) {
     expr_close(self->exprs);
 }
 
-// ---- Groups of a batch
-// ---------------------------------------------------------------------------
+// ---- Groups of a batch --------------------------------------------------------------------------
 
 // What the stage's callbacks know.
 typedef struct building {
@@ -377,8 +376,7 @@ firn_status aggregate_worker_push(aggregate_worker *self, op_call *call, const b
                                 : push_keys(&state, keys, &rows, input->sequence, err);
 }
 
-// ---- Groups whose states have a heap, as rows of partitions
-// --------------------------------------------------
+// ---- Groups whose states have a heap, as rows of partitions -------------------------------------
 
 firn_status aggregate_append_exported(const aggregate_context *self, row_writer *to,
                                       const column *keys, const uint16_t *rows,

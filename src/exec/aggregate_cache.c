@@ -149,8 +149,7 @@ static bool describe(aggregate_cache *self, const stage_input *in) {
     return true;
 }
 
-// ---- Numbers of rows
-// -----------------------------------------------------------------------------
+// ---- Numbers of rows ----------------------------------------------------------------------------
 
 #define ADD_NUMBERS(c_type)                                                                        \
     do {                                                                                           \

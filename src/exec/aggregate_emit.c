@@ -33,8 +33,7 @@ typedef struct collected_rows {
     uint32_t *ends; // Group g owns rows [ends[g - 1], ends[g]); NULL where nobody asks.
 } collected_rows;
 
-// ---- Rows to their groups
-// ------------------------------------------------------------------------
+// ---- Rows to their groups -----------------------------------------------------------------------
 
 // The groups of collected rows, by the keys that they begin with.
 static firn_status find_groups(aggregate_unit *self, const collected_rows *from, uint8_t **groups,
@@ -171,8 +170,7 @@ firn_status unit_link(aggregate_unit *self, arena *scratch, firn_error *err) {
     return FIRN_OK;
 }
 
-// ---- The order of a group's rows
-// -----------------------------------------------------------------
+// ---- The order of a group's rows ----------------------------------------------------------------
 
 typedef struct ordering {
     const aggregate_collector *collector;

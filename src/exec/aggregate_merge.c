@@ -16,8 +16,7 @@ static aggregate_context context_of(aggregate_state *self, aggregate_heap *heap,
                                .err = err};
 }
 
-// ---- A worker's part becomes shared
-// -------------------------------------------------------------------
+// ---- A worker's part becomes shared -------------------------------------------------------------
 
 static firn_status take_parts(aggregate_kept *kept, row_writer *parts, firn_error *err) {
     for (uint32_t i = 0; i < parts->part_count; i++) {
@@ -73,8 +72,7 @@ firn_status aggregate_worker_merge(aggregate_worker *self, op_call *call, firn_e
     return aggregate_combine(&context, &shared->single, &self->single, 1, false);
 }
 
-// ---- Rows of other tables
-// ------------------------------------------------------------------------
+// ---- Rows of other tables -----------------------------------------------------------------------
 
 // Splits rows into those that made a group and those that found one, and combines states. Rows of
 // fresh groups need it as well: their states have only begun.
@@ -140,8 +138,7 @@ firn_status aggregate_take_rows(aggregate_state *self, group_table *table, aggre
     return combine_rows(self, &call, heap, from, scratch, err);
 }
 
-// ---- Tables that find groups by key
-// ------------------------------------------------------------------------------
+// ---- Tables that find groups by key -------------------------------------------------------------
 
 // Takes in the numbers of all keys of a page. Groups move for new ones, and only those of the table
 // are known then: so this comes before the first of the page's rows becomes one. *fits is false if
@@ -294,8 +291,7 @@ static firn_status unite_all(aggregate_state *self, aggregate_kept *kept, bool *
     return FIRN_OK;
 }
 
-// ---- Partitions
-// ------------------------------------------------------------------------------
+// ---- Partitions ---------------------------------------------------------------------------------
 
 // Tables and lists of workers that had no partitions into partitions.
 static firn_status part_kept(aggregate_state *self, aggregate_kept *kept, row_writer *parts,

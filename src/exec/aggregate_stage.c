@@ -127,8 +127,7 @@ firn_status stage_partition(aggregate_stage *self, const stage_owner *owner, fir
     return self->table.group_count == 0 ? FIRN_OK : flush_table(self, owner, err);
 }
 
-// ---- Rows as they are
-// ----------------------------------------------------------------------------
+// ---- Rows as they are ---------------------------------------------------------------------------
 
 static firn_status append_to(row_writer *writer, const stage_input *in, const stage_owner *owner,
                              firn_error *err) {

@@ -5,8 +5,7 @@
 #define TABLE_BYTES_MAX ((uint64_t)512 << 10)
 #define TABLE_BYTES_MIN ((uint64_t)64 << 10)
 
-// ---- Opening and closing
-// -------------------------------------------------------------------------
+// ---- Opening and closing ------------------------------------------------------------------------
 
 firn_status aggregate_state_make(const plan_node *node, const input_layout *input, execution *run,
                                  aggregate_state **out, firn_error *err) {
@@ -244,8 +243,7 @@ uint64_t aggregate_table_bytes(const aggregate_state *self) {
                                      : bytes;
 }
 
-// ---- Making room
-// ---------------------------------------------------------------------------------
+// ---- Making room --------------------------------------------------------------------------------
 
 static uint32_t pages_of(const aggregate_state *self, uint32_t part) {
     uint32_t count = self->groups.parts[part].page_count;

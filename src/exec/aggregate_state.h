@@ -79,8 +79,7 @@ static inline row_store *aggregate_kept_store(aggregate_state *self) {
     return self->shape.has_heap ? &self->kept_store : &self->table_store;
 }
 
-// ---- The sink (aggregate_build.c)
-// ----------------------------------------------------------------
+// ---- The sink (aggregate_build.c) ---------------------------------------------------------------
 
 /// A worker's part of the sink.
 typedef struct aggregate_worker {
@@ -113,8 +112,7 @@ firn_status aggregate_append_exported(const aggregate_context *self, row_writer 
 /// What a local table may grow to.
 uint64_t aggregate_table_bytes(const aggregate_state *self);
 
-// ---- Merging (aggregate_merge.c)
-// -----------------------------------------------------------------
+// ---- Merging (aggregate_merge.c) ----------------------------------------------------------------
 
 /// What the worker has made becomes shared. Under the pipeline's lock.
 firn_status aggregate_worker_merge(aggregate_worker *self, op_call *call, firn_error *err);
@@ -137,8 +135,7 @@ firn_status aggregate_flush_groups(aggregate_state *self, group_table *table, ag
                                    row_writer *to, bool keeps_pages, arena *scratch,
                                    firn_error *err);
 
-// ---- Collectors (aggregate_collect.c)
-// ------------------------------------------------------------
+// ---- Collectors (aggregate_collect.c) -----------------------------------------------------------
 
 /// Puts a batch's rows into the collectors. `keys` are the group's key columns.
 firn_status aggregate_collect_rows(aggregate_worker *self, const aggregate_context *context,

@@ -7,8 +7,7 @@
 #define KEPT_MIN 4         // Pages for a split without which a unit had better not begin.
 #define REFUSALS_MAX 4     // Before a unit is split.
 
-// ---- Opening and closing
-// -------------------------------------------------------------------------
+// ---- Opening and closing ------------------------------------------------------------------------
 
 static bool is_used(const aggregate_unit *self) {
     return self->shared != NULL;
@@ -132,8 +131,7 @@ void unit_close(aggregate_unit *self) {
     *self = (aggregate_unit){0};
 }
 
-// ---- Pages for a split
-// ---------------------------------------------------------------------------
+// ---- Pages for a split --------------------------------------------------------------------------
 
 static uint32_t kept_max(const aggregate_unit *self) {
     return PAGE_SPLIT_COUNT * (1 + self->shared->shape.collector_count);
@@ -341,8 +339,7 @@ static firn_status move_pages(aggregate_unit *self, row_store *store, row_pages 
     return FIRN_OK;
 }
 
-// ---- Rows into a table
-// ---------------------------------------------------------------------------
+// ---- Rows into a table --------------------------------------------------------------------------
 
 // What is being filled: the groups' table, or a collector's.
 typedef struct unit_filling {
@@ -509,8 +506,7 @@ static firn_status fill(const unit_filling *self, row_pages *from) {
     return FIRN_OK;
 }
 
-// ---- Rows beside the table
-// -----------------------------------------------------------------------
+// ---- Rows beside the table ----------------------------------------------------------------------
 
 // Keeps all rows of a collector in memory.
 static firn_status load_rows(aggregate_unit *self, uint32_t number, row_pages *from, arena *scratch,

@@ -72,8 +72,7 @@ firn_status unit_next_part(aggregate_unit *self, bool *found, bool *is_ready, ar
 void unit_clear_rows(aggregate_unit *self);
 void unit_clear(aggregate_unit *self);
 
-// ---- Handing out (aggregate_emit.c)
-// --------------------------------------------------------------
+// ---- Handing out (aggregate_emit.c) -------------------------------------------------------------
 
 /// Puts the collectors' rows to their groups: into states at once, or in chains.
 firn_status unit_link(aggregate_unit *self, arena *scratch, firn_error *err);

@@ -32,8 +32,7 @@
 #define AGGREGATE_SPLIT_BITS 4
 #define AGGREGATE_SPLIT_COUNT (1u << AGGREGATE_SPLIT_BITS)
 
-// ---- What a node means
-// ---------------------------------------------------------------------------
+// ---- What a node means --------------------------------------------------------------------------
 
 /// One aggregate call. Roots are numbers of expressions of the shape's program.
 typedef struct aggregate_slot {
@@ -102,8 +101,7 @@ firn_status aggregate_shape_make(const plan_node *node, const input_layout *inpu
 /// What the keeper of such a node can never do without.
 uint64_t aggregate_min_bytes(const plan_node *node, uint32_t workers);
 
-// ---- Heap of states
-// ------------------------------------------------------------------------------
+// ---- Heap of states -----------------------------------------------------------------------------
 
 typedef struct aggregate_block aggregate_block;
 
@@ -119,8 +117,7 @@ typedef struct aggregate_heap {
 aggregate_heap aggregate_heap_open(pool *keeper);
 void aggregate_heap_close(aggregate_heap *self); ///< May be opened again. Zeroed memory is closed.
 
-// ---- Values and states
-// ---------------------------------------------------------------------------
+// ---- Values and states --------------------------------------------------------------------------
 
 typedef struct aggregate_codes aggregate_codes;
 

@@ -62,8 +62,7 @@ task *pipeline_worker_task(pipeline_worker *self) {
     return &self->task;
 }
 
-// ---- Opening and closing
-// -------------------------------------------------------------------------
+// ---- Opening and closing ------------------------------------------------------------------------
 
 static task_answer run_worker(task *base);
 
@@ -145,8 +144,7 @@ static firn_status open_local(pipeline_worker *self, op_instance *instance, firn
     return status;
 }
 
-// ---- Calls
-// ---------------------------------------------------------------------------------------
+// ---- Calls --------------------------------------------------------------------------------------
 
 static op_call call_of(pipeline_worker *self, op_instance *instance) {
     return (op_call){.shared = instance->shared,
@@ -403,8 +401,7 @@ static firn_status step_flush(pipeline_worker *self, bool *waits, firn_error *er
     return FIRN_OK;
 }
 
-// ---- Stages: chains up to the next drain run side by side, then all workers meet
-// ------------------
+// ---- Stages: chains up to the next drain run side by side, then all workers meet ----------------
 
 static void begin_chain(pipeline_worker *self, chain *way) {
     self->way = way;
@@ -485,8 +482,7 @@ static firn_status step_merge(pipeline_worker *self, bool *is_last, firn_error *
     return status;
 }
 
-// ---- The task
-// ------------------------------------------------------------------------------------
+// ---- The task -----------------------------------------------------------------------------------
 
 // One call of whatever comes next.
 static firn_status step(pipeline_worker *self, bool *waits, bool *is_last, firn_error *err) {

@@ -37,8 +37,7 @@ bool execution_has_failed(execution *self) {
     return has_failed;
 }
 
-// ---- Opening
-// -------------------------------------------------------------------------------------
+// ---- Opening ------------------------------------------------------------------------------------
 
 static firn_status new_counters(execution *self, firn_error *err) {
     self->worker_statistics = ARENA_NEW(&self->memory, node_statistics *, self->worker_count);
@@ -178,8 +177,7 @@ void execution_close(execution *self) {
     host_free(self);
 }
 
-// ---- Running
-// -------------------------------------------------------------------------------------
+// ---- Running ------------------------------------------------------------------------------------
 
 typedef struct reader {
     execution *run;
@@ -215,8 +213,7 @@ firn_status execution_next(execution *self, const cancel_flag *outer, struct Arr
     return FIRN_OK;
 }
 
-// ---- What was done
-// -------------------------------------------------------------------------------
+// ---- What was done ------------------------------------------------------------------------------
 
 void execution_statistics(execution *self, uint32_t number, node_statistics *out) {
     *out = (node_statistics){0};

@@ -135,8 +135,7 @@ bool group_table_reserve(group_table *self, uint64_t more) {
     return wanted <= self->slot_count / 100 * 85;
 }
 
-// ---- Rows of batches
-// -----------------------------------------------------------------------------
+// ---- Rows of batches ----------------------------------------------------------------------------
 
 // What lies in a slot between the passes of a look-up: the number of a new group. Rows are
 // 8-aligned, so the lowest bit tells.
@@ -295,8 +294,7 @@ firn_status group_table_find(group_table *self, group_lookup *call, arena *scrat
     return FIRN_OK;
 }
 
-// ---- Rows of other pages
-// -------------------------------------------------------------------------
+// ---- Rows of other pages ------------------------------------------------------------------------
 
 // The slot of the row's group, or the empty one where it belongs.
 static firn_status seek(group_table *self, const uint8_t *row, uint64_t *out, arena *scratch,
@@ -348,8 +346,7 @@ firn_status group_table_absorb(group_table *self, group_absorbing *call, arena *
     return FIRN_OK;
 }
 
-// ---- All groups
-// ----------------------------------------------------------------------------------
+// ---- All groups ---------------------------------------------------------------------------------
 
 uint32_t group_table_next(const group_table *self, group_cursor *cursor, uint8_t **out,
                           uint32_t max) {

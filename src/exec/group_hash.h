@@ -96,8 +96,7 @@ typedef struct group_absorbing {
 firn_status group_table_absorb(group_table *self, group_absorbing *call, arena *scratch,
                                firn_error *err);
 
-// ---- By key instead of hash (group_direct.c)
-// --------------------------------------------------------------------------
+// ---- By key instead of hash (group_direct.c) ----------------------------------------------------
 
 /// Whether groups of keys of these types can be found by key.
 bool group_direct_takes(const type *const *keys, uint32_t count);

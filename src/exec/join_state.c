@@ -106,8 +106,7 @@ void join_state_close(join_state *self) {
     arena_close(&memory);
 }
 
-// ---- Pages that workers can count on
-// --------------------------------------------------------------
+// ---- Pages that workers can count on ------------------------------------------------------------
 
 static bool keep_page(join_state *self, row_page *page) {
     if (page != NULL) {
@@ -187,8 +186,7 @@ firn_status join_state_keep(join_state *self, firn_error *err) {
     return FIRN_OK;
 }
 
-// ---- Beginning
-// -----------------------------------------------------------------------------------
+// ---- Beginning ----------------------------------------------------------------------------------
 
 static firn_status begin(join_state *self, firn_error *err) REQUIRES(&self->lock) {
     const uint32_t workers = self->run->worker_count;

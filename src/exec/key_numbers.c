@@ -89,8 +89,7 @@ void key_numbers_close(key_numbers *self) {
     arena_close(&memory);
 }
 
-// ---- Values
-// --------------------------------------------------------------------------------------
+// ---- Values -------------------------------------------------------------------------------------
 
 #define WIDEN(NAME, c_type)                                                                        \
     case PHYSICAL_##NAME:                                                                          \
@@ -153,8 +152,7 @@ static bool widen_range(key_numbering *self, int64_t low, int64_t high, bool *ha
     return true;
 }
 
-// ---- Text
-// ----------------------------------------------------------------------------------------
+// ---- Text ---------------------------------------------------------------------------------------
 
 static bool grow_texts(key_numbers *self, key_numbering *key) {
     const uint32_t capacity = key->text_capacity == 0 ? SLOTS_MIN / 2 : key->text_capacity * 2;
@@ -211,8 +209,7 @@ static uint32_t number_of_text(key_numbers *self, key_numbering *key, const stri
     return key->text_count;
 }
 
-// ---- Columns
-// -------------------------------------------------------------------------------------
+// ---- Columns ------------------------------------------------------------------------------------
 
 // A column of the rows to be numbered.
 typedef struct numbering_call {

@@ -39,8 +39,7 @@ struct row_buffer {
     uint32_t count;
 };
 
-// ---- Opening and closing
-// -------------------------------------------------------------------------
+// ---- Opening and closing ------------------------------------------------------------------------
 
 uint64_t row_buffer_min_bytes(uint32_t workers) {
     return workers * BYTES_PER_WORKER;
@@ -125,8 +124,7 @@ static firn_status begin_once(row_buffer *self, firn_error *err) {
     return status;
 }
 
-// ---- Writing out
-// ---------------------------------------------------------------------------------
+// ---- Writing out --------------------------------------------------------------------------------
 
 typedef struct writing {
     row_buffer *owner;
@@ -247,8 +245,7 @@ static firn_status spill_part(row_buffer *self, part *mine, const batch *rows, a
     return status;
 }
 
-// ---- Keeping
-// -------------------------------------------------------------------------------------
+// ---- Keeping ------------------------------------------------------------------------------------
 
 // False: memory is refused.
 static firn_status copy(part *mine, const batch *rows, bool *is_kept, firn_error *err) {
@@ -289,8 +286,7 @@ firn_status row_buffer_push(row_buffer *self, op_call *call, const batch *rows, 
                : FIRN_OK;
 }
 
-// ---- In order
-// ------------------------------------------------------------------------------------
+// ---- In order -----------------------------------------------------------------------------------
 
 static bool is_before(const kept *left, const kept *right) {
     if (left->sequence.task != right->sequence.task) {
@@ -347,8 +343,7 @@ firn_status row_buffer_finish(row_buffer *self, firn_error *err) {
     return FIRN_OK;
 }
 
-// ---- Reading
-// -------------------------------------------------------------------------------------
+// ---- Reading ------------------------------------------------------------------------------------
 
 uint32_t row_buffer_batches(const row_buffer *self) {
     return self->count;

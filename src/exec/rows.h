@@ -35,8 +35,7 @@
 
 #define ROW_NONE UINT32_MAX
 
-// ---- Layout
-// --------------------------------------------------------------------------------------
+// ---- Layout -------------------------------------------------------------------------------------
 
 typedef struct row_layout {
     uint32_t column_count;
@@ -97,8 +96,7 @@ static inline uint32_t row_bytes(const row_layout *self, const uint8_t *row) {
     return heap.blob == ROW_NONE ? self->size + (heap.size + 7) / 8 * 8 : self->size;
 }
 
-// ---- Pages
-// ---------------------------------------------------------------------------------------
+// ---- Pages --------------------------------------------------------------------------------------
 
 typedef struct row_page {
     uint32_t row_count;
@@ -127,8 +125,7 @@ typedef struct row_pages {
     uint64_t spilled_rows;
 } row_pages;
 
-// ---- Store
-// ---------------------------------------------------------------------------------------
+// ---- Store --------------------------------------------------------------------------------------
 
 typedef struct row_blob row_blob;
 
@@ -183,8 +180,7 @@ firn_status row_pages_spill(row_store *store, row_pages *self, spill_desk *desk,
 /// Gives pages and places in the file back.
 void row_pages_close(row_store *store, row_pages *self);
 
-// ---- Writing
-// -------------------------------------------------------------------------------------
+// ---- Writing ------------------------------------------------------------------------------------
 
 /// Puts rows into 2^n partitions by their hash: `bits_before` top bits of it are skipped (those of
 /// the partition that is being split), the next n say which partition.
@@ -258,8 +254,7 @@ firn_status row_writer_copy(row_writer *self, uint8_t *const *rows, uint32_t cou
 firn_status row_writer_copy_row(row_writer *self, const uint8_t *row, uint8_t **out,
                                 firn_error *err);
 
-// ---- Rows and columns
-// ----------------------------------------------------------------------------
+// ---- Rows and columns ---------------------------------------------------------------------------
 
 /// Column `number` of rows as a flat column in `memory`: strings point into the pages (or blobs in
 /// memory), which must stay; nested values and blobs that were written out are copied. Rows may be

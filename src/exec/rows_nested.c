@@ -147,8 +147,7 @@ bool row_nested_equal(const uint8_t *value, const column *self, uint32_t lane) {
     return equal_at(&value, self, lane);
 }
 
-// ---- Back to columns
-// -----------------------------------------------------------------------------
+// ---- Back to columns ----------------------------------------------------------------------------
 
 // A column being filled: first counted, then made, then appended to value by value.
 typedef struct nested_builder {

@@ -63,8 +63,7 @@ bool row_blob_is_in_memory(const row_store *self, uint32_t number);
 firn_status row_heap_read(const row_store *self, const uint8_t *row, arena *scratch,
                           const uint8_t **out, firn_error *err);
 
-// ---- Nested values: see rows_nested.c for the bytes
-// ----------------------------------------------
+// ---- Nested values: see rows_nested.c for the bytes ---------------------------------------------
 
 /// Bytes that the value of a lane of a flat column takes; UINT64_MAX if it is above 4 GiB.
 uint64_t row_nested_size(const column *self, uint32_t lane);

@@ -50,8 +50,7 @@ static void fixture_close(fixture *self) {
     arena_close(&memory);
 }
 
-// ---- Columns of any type with random values
-// ------------------------------------------------------
+// ---- Columns of any type with random values -----------------------------------------------------
 
 static uint64_t seed = 1;
 
@@ -165,8 +164,7 @@ static uint32_t all_types(const type **out) {
     return sizeof some / sizeof *some;
 }
 
-// ---- Tests
-// ---------------------------------------------------------------------------------------
+// ---- Tests --------------------------------------------------------------------------------------
 
 #define ROWS 500
 

@@ -5,8 +5,7 @@
 
 #include "exec/rows_private.h"
 
-// ---- A worker's partitions
-// -----------------------------------------------------------------------
+// ---- A worker's partitions ----------------------------------------------------------------------
 
 firn_status row_writer_open(row_store *store, uint32_t part_count, uint32_t bits_before,
                             arena *memory, row_writer *out, firn_error *err) {
@@ -194,8 +193,7 @@ firn_status row_writer_copy(row_writer *self, uint8_t *const *rows, uint32_t cou
     return FIRN_OK;
 }
 
-// ---- Rows of a batch
-// -----------------------------------------------------------------------------
+// ---- Rows of a batch ----------------------------------------------------------------------------
 
 firn_status rows_flatten_runs(column *columns, uint32_t count, arena *scratch, firn_error *err) {
     for (uint32_t i = 0; i < count; i++) {

@@ -7,8 +7,7 @@
 #define LOOK_EVERY 256               // Rows between two looks at the cancel flag.
 #define TOP_ROWS_MAX 100000          // Above it a limit is sorted like any other order.
 
-// ---- Opening
-// -------------------------------------------------------------------------------------
+// ---- Opening ------------------------------------------------------------------------------------
 
 static firn_status make_layout(sort_state *self, const plan_node *node, firn_error *err) {
     arena *memory = &self->memory;
@@ -116,8 +115,7 @@ firn_status sort_state_begin(sort_state *self, firn_error *err) {
     return status;
 }
 
-// ---- Closing
-// -------------------------------------------------------------------------------------
+// ---- Closing ------------------------------------------------------------------------------------
 
 void sort_state_empty(sort_state *self) NO_LOCK_CHECK {
     for (sort_run *run = self->runs; run != NULL; run = run->following) {
@@ -159,8 +157,7 @@ void sort_state_close(sort_state *self) {
     arena_close(&memory);
 }
 
-// ---- Runs
-// ----------------------------------------------------------------------------------------
+// ---- Runs ---------------------------------------------------------------------------------------
 
 firn_status sort_state_add(sort_state *self, const sort_run *made, firn_error *err) {
     mutex_lock(&self->lock);

@@ -11,8 +11,7 @@
 #define ENTRIES_MAX UINT32_C(65536) // Row numbers of a batch are 16 bits.
 #define ENTRIES_A_ROW 4             // A table is made once a row has asked for so many entries.
 
-// ---- Which trees
-// ---------------------------------------------------------------------------------
+// ---- Which trees --------------------------------------------------------------------------------
 
 typedef struct tree_look {
     uint32_t column; // NO_INDEX: none yet.
@@ -72,8 +71,7 @@ bool lift_tree_column(const expr *source, uint32_t *column, uint32_t *operation_
     return true;
 }
 
-// ---- Tables
-// --------------------------------------------------------------------------------------
+// ---- Tables -------------------------------------------------------------------------------------
 
 void tree_table_close(tree_table *self) {
     expr_close(self->body);
@@ -158,8 +156,7 @@ static firn_status find_null_result(const expr_run_call *run, const tree_info *i
     return FIRN_OK;
 }
 
-// ---- Rows
-// ----------------------------------------------------------------------------------------
+// ---- Rows ---------------------------------------------------------------------------------------
 
 // Puts what NULL gives into the rows that are NULL.
 static void set_nulls(const tree_table *table, const column *source, column *out,

@@ -60,8 +60,7 @@ static i128 ISA_NAME(reduce_sum_u64)(const uint64_t *values, uint32_t count) {
 SUM_FLOAT(f32, float)
 SUM_FLOAT(f64, double)
 
-// ---- Lowest and highest
-// --------------------------------------------------------------------------
+// ---- Lowest and highest -------------------------------------------------------------------------
 
 #define EXTREMES(word, c_type)                                                                     \
     static c_type ISA_NAME(reduce_min_##word)(const c_type *values, uint32_t count) {              \

@@ -194,8 +194,7 @@ void pool_trim(pool *engine, uint64_t keep_bytes);
 /// FIRN_TEST=spill: every second request of a POOL_STATE keeper above its minimum is refused.
 void pool_refuse_for_test(pool *engine, bool is_on);
 
-// ---- Pages (page.h is the interface; these are for it)
-// -------------------------------------------
+// ---- Pages (page.h is the interface; these are for it) ------------------------------------------
 
 /// One unit of `size` bytes, a power of two from 16 KiB to 64 KiB, aligned to itself.
 void *pool_page_take(pool *self, size_t size);

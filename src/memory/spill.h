@@ -29,8 +29,7 @@ typedef enum spill_form {
     SPILL_LZ4,
 } spill_form;
 
-// ---- The area: what all spill files of an engine share
-// --------------------------------------------
+// ---- The area: what all spill files of an engine share ------------------------------------------
 
 typedef struct spill_area spill_area;
 
@@ -51,8 +50,7 @@ void spill_area_close(spill_area *self);
 /// Bytes in all spill files of the engine now.
 uint64_t spill_area_bytes(const spill_area *self);
 
-// ---- The file
-// ------------------------------------------------------------------------------------
+// ---- The file -----------------------------------------------------------------------------------
 
 typedef struct spill spill;
 
@@ -115,8 +113,7 @@ typedef struct spill_report {
 
 void spill_describe(spill *self, spill_report *out);
 
-// ---- Lists of spilled pages
-// ------------------------------------------------------------------------
+// ---- Lists of spilled pages ---------------------------------------------------------------------
 
 /// A list of slots, counted in a pool. Zeroed memory with `owner` set is an empty list.
 typedef struct spill_list {
@@ -134,8 +131,7 @@ firn_status spill_list_append(spill_list *self, spill_list *from, firn_error *er
 
 void spill_list_close(spill_list *self);
 
-// ---- Runs: units one behind another
-// -----------------------------------------------------------------
+// ---- Runs: units one behind another -------------------------------------------------------------
 
 /// A sorted run while it is written and read: units of up to SPILL_PAGE_BYTES_MAX in extents.
 typedef struct spill_run {

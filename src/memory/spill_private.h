@@ -52,8 +52,7 @@ bool spill_space_take(spill_space *self, uint64_t steps, uint64_t *offset);
 void spill_space_give(spill_space *self, uint64_t offset, uint64_t steps);
 void spill_space_close(spill_space *self);
 
-// ---- Packing
-// --------------------------------------------------------------------------------------
+// ---- Packing ------------------------------------------------------------------------------------
 
 /// Packs a page into the desk. False if that saves less than a fifth, or there is no memory for it.
 bool spill_pack(spill_desk *desk, bytes page, bytes *out);
@@ -61,8 +60,7 @@ bool spill_pack(spill_desk *desk, bytes page, bytes *out);
 /// Room for a packed page as it lies in the file; NULL without memory.
 uint8_t *spill_desk_room(spill_desk *self);
 
-// ---- The file
-// -------------------------------------------------------------------------------------
+// ---- The file -----------------------------------------------------------------------------------
 
 struct spill_area {
     pool *engine;

@@ -78,8 +78,7 @@ static firn_status enter(decoder *self) {
     return ++self->depth <= PLAN_DEPTH_MAX ? FIRN_OK : corrupt(self, "too deep a nesting");
 }
 
-// ---- Types and data
-// ------------------------------------------------------------------------------
+// ---- Types and data -----------------------------------------------------------------------------
 
 static firn_status get_type(decoder *self, const type **out);
 
@@ -298,8 +297,7 @@ static firn_status get_literal(decoder *self, literal *out) {
     return FIRN_OK;
 }
 
-// ---- Lists
-// ---------------------------------------------------------------------------------------
+// ---- Lists --------------------------------------------------------------------------------------
 
 static firn_status get_expr(decoder *self, expr **out);
 static firn_status get_plan(decoder *self, plan_node **out);
@@ -437,8 +435,7 @@ static firn_status get_nothing(bytes *out) {
 #define GET_SCAN_COLUMNS(slot) get_scan_columns(self, slot)
 #define GET_COLUMNS_DATA(slot) get_data(self, slot)
 
-// ---- Expressions
-// ---------------------------------------------------------------------------------
+// ---- Expressions --------------------------------------------------------------------------------
 
 // The types of a call's arguments must be those of the overload that is named, casts included.
 static firn_status check_call(decoder *self, expr *value) {
@@ -581,8 +578,7 @@ static firn_status get_expr(decoder *self, expr **out) {
     return FIRN_OK;
 }
 
-// ---- Nodes
-// ---------------------------------------------------------------------------------------
+// ---- Nodes --------------------------------------------------------------------------------------
 
 static firn_status plan_kind_of(decoder *self, text label, plan_kind *out) {
     for (int kind = 0; kind < PLAN_KIND_COUNT; kind++) {

@@ -55,8 +55,7 @@ static void put_text(writer *self, text value) {
     put_bytes(self, value.data, value.size);
 }
 
-// ---- Types and data
-// ------------------------------------------------------------------------------
+// ---- Types and data -----------------------------------------------------------------------------
 
 static void put_type(writer *self, const type *value);
 
@@ -132,8 +131,7 @@ static void put_column(writer *self, const column *value) {
     }
 }
 
-// ---- Fields
-// --------------------------------------------------------------------------------------
+// ---- Fields -------------------------------------------------------------------------------------
 
 static void put_expr(writer *self, const expr *value);
 static void put_plan(writer *self, const plan_node *value);

@@ -94,8 +94,7 @@ static void claim(aggregate_state *shared, source_local *self, bool has_room) {
     self->sequence = 0;
 }
 
-// ---- With groups
-// ---------------------------------------------------------------------------------
+// ---- With groups --------------------------------------------------------------------------------
 
 static firn_status load(aggregate_state *shared, source_local *self, bool *is_ready, arena *scratch,
                         firn_error *err) {
@@ -167,8 +166,7 @@ static firn_status next_groups(op_call *call, source_local *self, batch *output,
     return FIRN_OK;
 }
 
-// ---- Without groups: one row
-// ---------------------------------------------------------------------
+// ---- Without groups: one row --------------------------------------------------------------------
 
 // Which of a collector's rows a task of such an aggregation takes: DISTINCT is worked off partition
 // by partition; all other rows are needed by the row itself.

@@ -162,8 +162,7 @@ const operator_kind operator_insert_sink = {
     .close = close_sink,
 };
 
-// ---- The count
-// -----------------------------------------------------------------------------------
+// ---- The count ----------------------------------------------------------------------------------
 
 static firn_status open_count(const plan_node *node, const input_layout *input, execution *run,
                               void **shared, firn_error *err) {

@@ -155,8 +155,7 @@ const operator_kind operator_limit_sink = {
     .close = close_sink,
 };
 
-// ---- Reading
-// -------------------------------------------------------------------------------------
+// ---- Reading ------------------------------------------------------------------------------------
 
 typedef struct limit_reader {
     bool is_mine; // One worker hands everything out.

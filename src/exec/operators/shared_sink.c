@@ -50,8 +50,7 @@ const operator_kind operator_shared_sink = {
     .close = close_sink,
 };
 
-// ---- Reading
-// -------------------------------------------------------------------------------------
+// ---- Reading ------------------------------------------------------------------------------------
 
 typedef struct shared_reader {
     execution *run;

@@ -32,8 +32,7 @@ typedef struct sort_local {
     bool is_bound_whole;
 } sort_local;
 
-// ---- Opening
-// -------------------------------------------------------------------------------------
+// ---- Opening ------------------------------------------------------------------------------------
 
 static uint64_t min_bytes(const plan_node *node, uint32_t workers) {
     (void)node;
@@ -106,8 +105,7 @@ static uint64_t blob_size(const sort_local *self, const uint8_t *row) {
     return heap.blob == ROW_NONE ? 0 : heap.size;
 }
 
-// ---- Writing out
-// ---------------------------------------------------------------------------------
+// ---- Writing out --------------------------------------------------------------------------------
 
 // Lets go of the pages, but for one.
 static void empty_pages(sort_local *self) {
@@ -167,8 +165,7 @@ static bool must_write(const sort_local *self) {
     return pool_excess(store->keeper) > 0 && held > keeper_min_bytes(1) / 2;
 }
 
-// ---- Top-N
-// ---------------------------------------------------------------------------------------
+// ---- Top-N --------------------------------------------------------------------------------------
 
 static void set_bound(sort_local *self, const sort_entry *last) {
     const text key = sort_row_key(&self->owner->store, last->row);
@@ -231,8 +228,7 @@ static firn_status cut_to_top(sort_local *self, arena *scratch, firn_error *err)
     return FIRN_OK;
 }
 
-// ---- Gathering
-// -----------------------------------------------------------------------------------
+// ---- Gathering ----------------------------------------------------------------------------------
 
 // Free entries, at most `wanted`; 0: there are none, and memory is refused.
 static uint64_t make_room(sort_local *self, uint64_t wanted) {

@@ -16,8 +16,7 @@ typedef struct column_compiler {
 static firn_status compile_node(column_compiler *self, const avro_schema *value,
                                 const field *wanted, avro_node *out, firn_error *err);
 
-// ---- Single values
-// -------------------------------------------------------------------------------
+// ---- Single values ------------------------------------------------------------------------------
 
 // Units a second has.
 static int64_t per_second(time_unit unit) {
@@ -147,8 +146,7 @@ static firn_status bind_enum(column_compiler *self, const avro_schema *value, av
     return FIRN_OK;
 }
 
-// ---- Nested values
-// -------------------------------------------------------------------------------
+// ---- Nested values ------------------------------------------------------------------------------
 
 static avro_node *new_nodes(column_compiler *self, uint32_t count) {
     avro_node *nodes = ARENA_NEW(self->memory, avro_node, count);
@@ -379,8 +377,7 @@ static firn_status compile_union(column_compiler *self, const avro_schema *value
     return refuse(self, value, wanted->type, err);
 }
 
-// ---- All kinds
-// -----------------------------------------------------------------------------------
+// ---- All kinds ----------------------------------------------------------------------------------
 
 static bool is_pair(const avro_schema *value) {
     return value->element->kind == AVRO_RECORD && value->element->count == 2;

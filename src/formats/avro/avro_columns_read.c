@@ -35,8 +35,7 @@ static firn_status read_value(avro_rows *self, lanes *to, const avro_node *node,
                               firn_error *err);
 static firn_status append_null(avro_rows *self, lanes *to, bool is_null, firn_error *err);
 
-// ---- Lanes
-// ---------------------------------------------------------------------------------------
+// ---- Lanes --------------------------------------------------------------------------------------
 
 static size_t values_size(physical kind, uint32_t capacity) {
     return kind == PHYSICAL_BIT ? BITMAP_WORDS(capacity) * sizeof(uint64_t)
@@ -150,8 +149,7 @@ static firn_status append_null(avro_rows *self, lanes *to, bool is_null, firn_er
 // Where the value of the row that is being appended goes: `*NEXT_LANE(to, int64_t) = value`.
 #define NEXT_LANE(to, c_type) ((c_type *)(void *)(to)->values + (to)->length)
 
-// ---- Single values
-// -------------------------------------------------------------------------------
+// ---- Single values ------------------------------------------------------------------------------
 
 static firn_status put_string(lanes *to, bytes data, firn_error *err) {
     if (data.size > UINT32_MAX) {
@@ -337,8 +335,7 @@ static firn_status read_single(avro_rows *self, lanes *to, const avro_node *node
     }
 }
 
-// ---- Nested values
-// -------------------------------------------------------------------------------
+// ---- Nested values ------------------------------------------------------------------------------
 
 // The fields of a record in the order of the file, into the columns of `to`.
 static firn_status read_fields(avro_rows *self, lanes *to, const avro_node *node, byte_reader *in,
@@ -475,8 +472,7 @@ static firn_status read_value(avro_rows *self, lanes *to, const avro_node *node,
     return FIRN_OK;
 }
 
-// ---- Rows
-// ----------------------------------------------------------------------------------------
+// ---- Rows ---------------------------------------------------------------------------------------
 
 firn_status avro_rows_begin(const avro_columns *self, arena *scratch, uint32_t capacity,
                             avro_rows **out, firn_error *err) {

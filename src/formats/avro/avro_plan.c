@@ -44,8 +44,7 @@ struct avro_op {
     uint32_t size_min; // Of OP_ITEMS*: of an item.
 };
 
-// ---- Compiling
-// -----------------------------------------------------------------------------------
+// ---- Compiling ----------------------------------------------------------------------------------
 
 // The slots that lie in the value being compiled, and how many steps of their paths lead there.
 typedef struct path_set {
@@ -423,8 +422,7 @@ firn_status avro_plan_compile(arena *memory, const avro_schema *schema, const av
     return FIRN_OK;
 }
 
-// ---- Running
-// -------------------------------------------------------------------------------------
+// ---- Running ------------------------------------------------------------------------------------
 
 static firn_status run(const avro_op *ops, uint32_t at, byte_reader *in, avro_value *values,
                        uint32_t depth_left, firn_error *err);

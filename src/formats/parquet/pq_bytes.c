@@ -44,8 +44,7 @@ static ALWAYS_INLINE string_value view_of(const uint8_t *data, uint32_t size) {
     return out;
 }
 
-// ---- PLAIN
-// ---------------------------------------------------------------------------------------
+// ---- PLAIN --------------------------------------------------------------------------------------
 
 static firn_status fail_short(uint32_t size, size_t left, firn_error *err) {
     return FAIL(err, FIRN_CORRUPT, "value of %u bytes, %zu are left in the page", size, left);
@@ -110,8 +109,7 @@ void pq_fixed_bytes_view(const uint8_t *values, uint32_t width, uint32_t count, 
     }
 }
 
-// ---- DELTA_LENGTH_BYTE_ARRAY
-// ---------------------------------------------------------------------
+// ---- DELTA_LENGTH_BYTE_ARRAY --------------------------------------------------------------------
 
 firn_status pq_delta_lengths_open(pq_delta_lengths *self, bytes page, firn_error *err) {
     bytes data;
@@ -164,8 +162,7 @@ firn_status pq_delta_lengths_skip(pq_delta_lengths *self, uint64_t count, firn_e
     return FIRN_OK;
 }
 
-// ---- DELTA_BYTE_ARRAY
-// ----------------------------------------------------------------------------
+// ---- DELTA_BYTE_ARRAY ---------------------------------------------------------------------------
 
 firn_status pq_delta_bytes_open(pq_delta_bytes *self, bytes page, uint8_t *room, firn_error *err) {
     bytes rest;

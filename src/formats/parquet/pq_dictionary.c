@@ -14,8 +14,7 @@ void pq_dictionary_close(pq_dictionary *self) {
     pq_block_close(&self->entries, self->owner);
 }
 
-// ---- Values of a target
-// --------------------------------------------------------------------------
+// ---- Values of a target -------------------------------------------------------------------------
 
 static firn_status fail_value(const pq_target *self, uint32_t number, firn_error *err) {
     arena memory = arena_open(1 << 14);
@@ -99,8 +98,7 @@ firn_status pq_target_convert_strings(const pq_target *self, string_value *raw, 
     return pq_target_check_text(self, raw, count, err);
 }
 
-// ---- Dictionary
-// ------------------------------------------------------------------------------------
+// ---- Dictionary ---------------------------------------------------------------------------------
 
 // Byte arrays are views first, and may have to become decimals: these are never wider than two
 // views, so they go behind them.

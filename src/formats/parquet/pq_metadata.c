@@ -12,8 +12,7 @@
 #define BLOOM_BLOCK_SIZE 32
 #define BLOOM_SIZE_MAX (128 << 20)
 
-// ---- Footer
-// --------------------------------------------------------------------------------------
+// ---- Footer -------------------------------------------------------------------------------------
 
 static uint32_t load_u32(const uint8_t *at) {
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
@@ -156,8 +155,7 @@ text pq_metadata_value(const pq_metadata *self, text key) {
     return (text){.data = NULL};
 }
 
-// ---- Chunks
-// --------------------------------------------------------------------------------------
+// ---- Chunks -------------------------------------------------------------------------------------
 
 pq_chunk_range pq_chunk_place(const pq_metadata *self, uint32_t row_group, uint32_t leaf) {
     const pq_column_metadata *chunk = pq_chunk_metadata(self, row_group, leaf);
@@ -190,8 +188,7 @@ firn_status pq_chunk_check(const pq_metadata *self, uint32_t row_group, uint32_t
     return FIRN_OK;
 }
 
-// ---- Pages
-// ---------------------------------------------------------------------------------------
+// ---- Pages --------------------------------------------------------------------------------------
 
 static firn_status check_counts(const pq_page_header *header, int32_t value_count,
                                 firn_error *err) {
@@ -287,8 +284,7 @@ firn_status pq_page_header_read(bytes input, pq_page *out, bool *is_short, firn_
     }
 }
 
-// ---- Indexes
-// -------------------------------------------------------------------------------------
+// ---- Indexes ------------------------------------------------------------------------------------
 
 firn_status pq_offset_index_read(bytes input, uint64_t file_size, uint64_t row_count, arena *memory,
                                  pq_offset_index *out, firn_error *err) {

@@ -39,8 +39,7 @@ static uint32_t child_count(const pq_schema_element *element) {
     return is_leaf(element) ? 0 : (uint32_t)element->child_count;
 }
 
-// ---- What the file says, checked
-// -----------------------------------------------------------------
+// ---- What the file says, checked ----------------------------------------------------------------
 
 static firn_status check_leaf(const pq_schema_element *element, firn_error *err) {
     const text name = element_name(element);
@@ -106,8 +105,7 @@ static firn_status measure(building *self, firn_error *err) {
     return FIRN_OK;
 }
 
-// ---- The tree
-// ------------------------------------------------------------------------------------
+// ---- The tree -----------------------------------------------------------------------------------
 
 static bool says_list(const pq_schema_element *element) {
     return (pq_schema_element_has_logical_type(element) &&

@@ -3,8 +3,7 @@
 // row that came, which is that of the source only when one thread reads it.
 #include "functions/aggregate/held_value.h"
 
-// ---- Fixed width
-// ---------------------------------------------------------------------------------
+// ---- Fixed width --------------------------------------------------------------------------------
 
 static bool has_row(const column *arg, const aggregate_call *call, uint32_t k) {
     const uint32_t row = call->rows == NULL ? k : call->rows[k];
@@ -74,8 +73,7 @@ static uint32_t row_fixed_export(aggregate_call *call, void *const *states, uint
     return held_fixed_export(call, states, offset, out);
 }
 
-// ---- Strings
-// -------------------------------------------------------------------------------------
+// ---- Strings ------------------------------------------------------------------------------------
 
 static bool put_string(held_string *state, const aggregate_call *call, const column *arg,
                        uint32_t k) {
@@ -141,8 +139,7 @@ static uint32_t row_string_export(aggregate_call *call, void *const *states, uin
     return held_string_export(call, states, offset, out);
 }
 
-// ---- Nested values
-// -------------------------------------------------------------------------------
+// ---- Nested values ------------------------------------------------------------------------------
 
 static uint32_t take_one(aggregate_call *call, const column *arg, const uint32_t *ends,
                          bool takes_last, column *out) {

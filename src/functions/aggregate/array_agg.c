@@ -39,8 +39,7 @@ const aggregate_function aggregate_array_agg = {
         },
 };
 
-// ---- string_agg
-// ----------------------------------------------------------------------------------
+// ---- string_agg ---------------------------------------------------------------------------------
 
 static bool has_value(const column *arg, uint32_t row) {
     return arg->type->id != TYPE_NULL && column_row_is_valid(arg, row);

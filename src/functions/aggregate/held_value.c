@@ -44,8 +44,7 @@ int held_compare(const type *type, const void *left, const void *right) {
     return column_compare_rows(&one, 0, &two, 0);
 }
 
-// ---- States as columns
-// -----------------------------------------------------------------------------
+// ---- States as columns --------------------------------------------------------------------------
 
 uint32_t held_fixed_finish(aggregate_call *call, void *const *states, uint32_t offset,
                            column *out) {

@@ -37,8 +37,7 @@ REDUCE_TYPE_LIST(X)
 REDUCE_TYPE_LIST(X)
 #undef X
 
-// ---- Fixed width
-// ---------------------------------------------------------------------------------
+// ---- Fixed width --------------------------------------------------------------------------------
 
 // Decimals of more than 18 digits, intervals, booleans, half floats: value by value. `sign` is 1
 // for max, -1 for min.
@@ -118,8 +117,7 @@ static void put_lane(held_fixed *state, const aggregate_call *call, const column
 FIXED(min, -1)
 FIXED(max, 1)
 
-// ---- Strings
-// -------------------------------------------------------------------------------------
+// ---- Strings ------------------------------------------------------------------------------------
 
 static bool put_string(held_string *state, const string_value *value, int sign,
                        const aggregate_call *call) {
@@ -153,8 +151,7 @@ static bool put_string(held_string *state, const string_value *value, int sign,
 STRING(min, -1)
 STRING(max, 1)
 
-// ---- Nested values: of all values of the group
-// ---------------------------------------------------
+// ---- Nested values: of all values of the group --------------------------------------------------
 
 static uint32_t collect(aggregate_call *call, const column *arg, const uint32_t *ends, int sign,
                         column *out) {

@@ -110,8 +110,7 @@ static uint32_t quantile_cont(aggregate_call *call, const column *const *args, c
     return continuous(call, args[0], args[1], ends, out);
 }
 
-// ---- Discrete, over anything
-// -----------------------------------------------------------------------
+// ---- Discrete, over anything --------------------------------------------------------------------
 
 // Row numbers by the order of their values: heapsort, in place.
 static void sift(const column *values, uint32_t *rows, uint32_t at, uint32_t count) {
@@ -223,8 +222,7 @@ const aggregate_function aggregate_quantile_disc = {
         },
 };
 
-// ---- mode
-// ----------------------------------------------------------------------------------------
+// ---- mode ---------------------------------------------------------------------------------------
 
 // Of values that are equally frequent, the lowest.
 static uint32_t mode(aggregate_call *call, const column *const *args, const uint32_t *ends,

@@ -3,8 +3,7 @@
 #include "functions/aggregate/sum_state.h"
 #include "kernels/reduce.h"
 
-// ---- Small integers
-// ------------------------------------------------------------------------------
+// ---- Small integers -----------------------------------------------------------------------------
 
 typedef struct sum_small {
     int64_t sum;

@@ -123,8 +123,7 @@ const aggregate_function aggregate_stddev_pop = {
     .overloads = OVERLOADS(stddev_pop_finish),
 };
 
-// ---- product
-// -------------------------------------------------------------------------------------
+// ---- product ------------------------------------------------------------------------------------
 
 typedef struct product_state {
     int64_t count;

@@ -7,8 +7,7 @@
 #include "base/zone.h"
 #include "functions/scalar/row_values.h"
 
-// ---- Which field
-// -------------------------------------------------------------------------------
+// ---- Which field --------------------------------------------------------------------------------
 
 typedef struct field_bound {
     uint32_t field; // calendar_field, CALENDAR_FIELD_COUNT: by row.
@@ -71,8 +70,7 @@ static bool type_has_field(const type *of, calendar_field field) {
     }
 }
 
-// ---- extract
-// ---------------------------------------------------------------------------------
+// ---- extract ------------------------------------------------------------------------------------
 
 // A constant field; `*out` is CALENDAR_FIELD_COUNT if it is no constant.
 static firn_status constant_field(const function_bind_call *call, calendar_field *out,
@@ -287,8 +285,7 @@ const scalar_function function_extract = {
     .explain_failure = explain_field,
 };
 
-// ---- year(x), month(x) ...
-// ---------------------------------------------------------------------
+// ---- year(x), month(x) ... ----------------------------------------------------------------------
 
 static uint32_t part_kernel(function_call *call, const column *const *args, column *out) {
     return extract_from(call, NULL, args[0], out);

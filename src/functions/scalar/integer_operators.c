@@ -4,8 +4,7 @@
 #include "base/host.h"
 #include "functions/scalar/row_values.h"
 
-// ---- Bits
-// ------------------------------------------------------------------------------------
+// ---- Bits ---------------------------------------------------------------------------------------
 
 #define BITS(word, c_type, operation)                                                              \
     static uint32_t word(function_call *call, const column *const *args, column *out) {            \
@@ -183,8 +182,7 @@ const scalar_function function_shift_right = {
     .explain_failure = explain_shift,
 };
 
-// ---- gcd, lcm, factorial
-// -----------------------------------------------------------------------
+// ---- gcd, lcm, factorial ------------------------------------------------------------------------
 
 static uint64_t magnitude(int64_t value) {
     return value < 0 ? (uint64_t)-(value + 1) + 1 : (uint64_t)value;
@@ -310,8 +308,7 @@ const scalar_function function_factorial = {
     .explain_failure = explain_factorial,
 };
 
-// ---- Random
-// ----------------------------------------------------------------------------------
+// ---- Random -------------------------------------------------------------------------------------
 
 typedef struct random_state {
     uint64_t salt; // Of this worker.

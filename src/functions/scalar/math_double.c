@@ -165,8 +165,7 @@ MATH(atanh, NULL, "the inverse of the hyperbolic tangent", FAILS | RISES, explai
      "0.0", "atanh(1)", "inf", "atanh(NULL)", "NULL", "atanh(2)", "error: out of range: 2.0",
      "atanh(true)", "error: no \"atanh\" takes")
 
-// ---- Of two arguments, of none
-// -----------------------------------------------------------------
+// ---- Of two arguments, of none ------------------------------------------------------------------
 
 static uint32_t power_kernel(function_call *call, const column *const *args, column *out) {
     const f64_rows bases = f64_rows_of(args[0]);
@@ -279,8 +278,7 @@ const scalar_function function_pi = {
     .overloads = (const overload[]){{.signature = "DOUBLE <-", .kernel = pi_kernel}, {0}},
 };
 
-// ---- What kind of number
-// -----------------------------------------------------------------------
+// ---- What kind of number ------------------------------------------------------------------------
 
 static uint32_t isnan_kernel(function_call *call, const column *const *args, column *out) {
     const f64_rows values = f64_rows_of(args[0]);

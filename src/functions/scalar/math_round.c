@@ -6,8 +6,7 @@
 #include "expr/cast.h"
 #include "functions/scalar/row_values.h"
 
-// ---- Whole numbers of decimals
-// -----------------------------------------------------------------
+// ---- Whole numbers of decimals ------------------------------------------------------------------
 
 // Decimals of at most 38 digits are done in 128 bits, others in 256.
 static bool is_wide(const type *self) {
@@ -162,8 +161,7 @@ static bool has_room(const expr *call) {
     return call->type->precision - call->type->scale > from->precision - from->scale;
 }
 
-// ---- Doubles
-// -----------------------------------------------------------------------------------
+// ---- Doubles ------------------------------------------------------------------------------------
 
 #define DOUBLES(word, c_type, expression)                                                          \
     static uint32_t word(function_call *call, const column *const *args, column *out) {            \
@@ -227,8 +225,7 @@ static uint32_t trunc_f64_places(function_call *call, const column *const *args,
     return call->count;
 }
 
-// ---- Integers
-// --------------------------------------------------------------------------------
+// ---- Integers -----------------------------------------------------------------------------------
 
 static bool integer_at_places(int64_t value, int64_t places, rounding how, int64_t *out) {
     if (places >= 0) {
@@ -266,8 +263,7 @@ static uint32_t trunc_i64_places(function_call *call, const column *const *args,
     return round_integers(call, args, ROUND_CUT, out);
 }
 
-// ---- Functions
-// -------------------------------------------------------------------------------
+// ---- Functions ----------------------------------------------------------------------------------
 
 static void explain_range(const function_call *call, const column *const *args, uint32_t row,
                           firn_error *err) {
@@ -409,8 +405,7 @@ const scalar_function function_floor = {
     .explain_failure = explain_range,
 };
 
-// ---- abs, sign
-// -------------------------------------------------------------------------------
+// ---- abs, sign ----------------------------------------------------------------------------------
 
 #define ABSOLUTE(word, c_type, lowest)                                                             \
     static uint32_t word(function_call *call, const column *const *args, column *out) {            \
