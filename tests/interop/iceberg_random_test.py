@@ -649,7 +649,7 @@ def main():
     seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 20
     first = int(sys.argv[3]) if len(sys.argv) > 3 else 0
     good = sum(run(firn, seed) for seed in range(first, first + seeds))
-    print(f"{good} of {seeds} tables passed")
+    print(f"{good} passed, {seeds - good} failed, 0 skipped")
     return 0 if good == seeds else 1
 
 

@@ -54,7 +54,7 @@ mkdir "$prefix/project"
         echo "target_link_libraries(${name}_static PRIVATE firn::firn_static)"
     done
 } >"$prefix/project/CMakeLists.txt"
-check "find_package configures" cmake -S "$prefix/project" -B "$prefix/project/build" \
+check "find_package configures" cmake -G Ninja -S "$prefix/project" -B "$prefix/project/build" \
     -DCMAKE_PREFIX_PATH="$prefix/moved"
 check "find_package builds" cmake --build "$prefix/project/build"
 check "the installed program runs" "$prefix/moved/bin/firn" --version
