@@ -3,6 +3,7 @@
 #include "base/test.h"
 #include "engine/objects.h"
 #include "memory/json_tree.h"
+#include "memory/text_builder.h"
 
 typedef struct scene {
     firn_engine *engine;
@@ -97,8 +98,10 @@ static void explain(scene *self, const char *sql, arena *memory, const json_node
     CHECK(batch.length == 1);
     const int32_t *ends = batch.children[0]->buffers[1];
     const char *data = batch.children[0]->buffers[2];
-    const bytes json = {.data = (const uint8_t *)data + ends[0],
-                        .size = (size_t)(ends[1] - ends[0])};
+    const text cell = {.data = data + ends[0], .size = (size_t)(ends[1] - ends[0])};
+    text kept; // The tree points into it.
+    REQUIRE(text_copy(memory, cell, &kept, &self->err) == FIRN_OK);
+    const bytes json = {.data = (const uint8_t *)kept.data, .size = kept.size};
     REQUIRE(json_tree_read(memory, json, out, &self->err) == FIRN_OK);
     batch.release(&batch);
     rows.release(&rows);

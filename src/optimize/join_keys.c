@@ -64,10 +64,12 @@ static firn_status guard_key(optimizer *self, const expr_list *guards, expr **ke
         return FIRN_OK;
     }
     expr *guarded = expr_new(self->memory, EXPR_CASE, (*key)->type);
+    expr *nothing = expr_null(self->memory, (*key)->type);
     expr *all;
-    if (guarded == NULL) {
+    if (guarded == NULL || nothing == NULL) {
         return rewrite_full(self);
     }
+    guarded->case_.otherwise = nothing;
     TRY(rewrite_join(self, guards, &all));
     TRY(rewrite_add_expr(self, &guarded->case_.conditions, all));
     TRY(rewrite_add_expr(self, &guarded->case_.values, *key));
