@@ -354,9 +354,8 @@ static firn_status finish_put(memory_catalog *self, namespace_path space, entry 
 }
 
 // A table, which calls itself by its schema and name; the schema `main` goes without saying.
-static firn_status open_table(memory_catalog *self, object_name name,
-                              const table_definition *definition, memory_table **out,
-                              firn_error *err) {
+static firn_status open_table(memory_catalog *self, object_name name, const new_table *definition,
+                              memory_table **out, firn_error *err) {
     const text space = space_of(name.space);
     arena memory = arena_open(SIZE_MAX);
     text dotted = name.name;
@@ -372,7 +371,7 @@ static firn_status open_table(memory_catalog *self, object_name name,
     return status;
 }
 
-static firn_status create_table(catalog *base, object_name name, const table_definition *definition,
+static firn_status create_table(catalog *base, object_name name, const new_table *definition,
                                 bool replace, catalog_object *out, firn_error *err) {
     memory_catalog *self = of(base);
     entry *made;
@@ -391,7 +390,7 @@ static firn_status create_table(catalog *base, object_name name, const table_def
     return FIRN_OK;
 }
 
-static firn_status stage_table(catalog *base, object_name name, const table_definition *definition,
+static firn_status stage_table(catalog *base, object_name name, const new_table *definition,
                                bool replace, table_snapshot **out, firn_error *err) {
     memory_catalog *self = of(base);
     entry **slot;

@@ -114,7 +114,7 @@ static firn_status define_column(run *self, const sql_column_definition *written
 // The columns of the query (NULL: there is none), or of the list behind the table's name, which
 // says more of them: names, types that the rows are cast to as INSERT does, NOT NULL, and so on.
 static firn_status define_table(run *self, const sql_create_table *written, const schema *query,
-                                table_definition *out, firn_error *err) {
+                                new_table *out, firn_error *err) {
     const uint32_t listed = (uint32_t)written->columns.count;
     const uint32_t count = query != NULL ? query->count : listed;
     if (listed > count) {
@@ -138,9 +138,9 @@ static firn_status define_table(run *self, const sql_create_table *written, cons
         }
         TRY(check_names(fields, i, position, err));
     }
-    *out = (table_definition){.columns = {.count = count, .fields = fields},
-                              .notes = notes,
-                              .comment = text_of_literal(written->comment)};
+    *out = (new_table){.columns = {.count = count, .fields = fields},
+                       .notes = notes,
+                       .comment = text_of_literal(written->comment)};
     return FIRN_OK;
 }
 
@@ -165,7 +165,7 @@ static firn_status stage(run *self, const sql_create_table *written, const objec
         schema_copy(&self->memory, &probe.plan.root->output_.columns, &columns, err);
     bind_result_release(&probe);
     TRY(status);
-    table_definition definition;
+    new_table definition;
     TRY(define_table(self, written, &columns, &definition, err));
     // Until it is published the name means what it meant: also to the query, and after a fault.
     *out = (staged_table){.place = *place, .replaces = written->or_replace};
@@ -223,7 +223,7 @@ static firn_status create_table(run *self, const sql_create_table *written,
     if (written->query != NULL) {
         return create_as(self, written, place, err);
     }
-    table_definition definition;
+    new_table definition;
     catalog_object made = {0};
     TRY(define_table(self, written, NULL, &definition, err));
     TRY(place->catalog->kind->create_table(place->catalog, place->object, &definition,

@@ -57,11 +57,11 @@ typedef struct view_definition {
 } view_definition;
 
 /// A table that is to be made.
-typedef struct table_definition {
+typedef struct new_table {
     schema columns;
     const column_note *notes; ///< As of a table_snapshot.
     text comment;             ///< Empty: none.
-} table_definition;
+} new_table;
 
 /// What a name turned out to be.
 typedef struct catalog_object {
@@ -95,13 +95,13 @@ struct catalog_kind {
     // Writing: NULL for read-only kinds. Filled by memory now, by the others with commits.
     firn_status (*create_namespace)(catalog *self, namespace_path space, firn_error *err);
     firn_status (*drop_namespace)(catalog *self, namespace_path space, firn_error *err);
-    firn_status (*create_table)(catalog *self, object_name name, const table_definition *of,
-                                bool replace, catalog_object *out, firn_error *err);
+    firn_status (*create_table)(catalog *self, object_name name, const new_table *of, bool replace,
+                                catalog_object *out, firn_error *err);
     /// CREATE TABLE AS: a table that nobody sees yet, to be filled through its sink. Then it is
     /// published, or its snapshot is released and it never was.
     /// Errors: as create_table, so that nothing is read for a name that cannot be had.
-    firn_status (*stage_table)(catalog *self, object_name name, const table_definition *of,
-                               bool replace, table_snapshot **out, firn_error *err);
+    firn_status (*stage_table)(catalog *self, object_name name, const new_table *of, bool replace,
+                               table_snapshot **out, firn_error *err);
     firn_status (*publish_table)(catalog *self, object_name name, table_snapshot *staged,
                                  bool replace, firn_error *err);
     firn_status (*create_view)(catalog *self, object_name name, const view_definition *view,

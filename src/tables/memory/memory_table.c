@@ -46,7 +46,7 @@ typedef struct memory_snapshot {
 
 // ---- The table -------------------------------------------------------------------------------
 
-static firn_status copy_notes(memory_table *self, const table_definition *of, arena *memory,
+static firn_status copy_notes(memory_table *self, const new_table *of, arena *memory,
                               firn_error *err) {
     TRY(text_copy(memory, of->comment, &self->comment, err));
     if (of->notes == NULL) {
@@ -63,8 +63,8 @@ static firn_status copy_notes(memory_table *self, const table_definition *of, ar
     return FIRN_OK;
 }
 
-firn_status memory_table_open(text catalog, text name, const table_definition *of,
-                              struct pool *pool, memory_table **out, firn_error *err) {
+firn_status memory_table_open(text catalog, text name, const new_table *of, struct pool *pool,
+                              memory_table **out, firn_error *err) {
     arena memory = arena_open(MEMORY_MAX);
     memory_table *self = ARENA_NEW(&memory, memory_table, 1);
     if (self == NULL) {

@@ -16,8 +16,8 @@ extern const table_kind memory_table_kind;
 
 /// An empty table, which copies its definition. `pool` outlives it. The caller has the one
 /// reference.
-firn_status memory_table_open(text catalog, text name, const table_definition *of,
-                              struct pool *pool, memory_table **out, firn_error *err);
+firn_status memory_table_open(text catalog, text name, const new_table *of, struct pool *pool,
+                              memory_table **out, firn_error *err);
 memory_table *memory_table_retain(memory_table *self);
 void memory_table_release(memory_table *self); ///< NULL does nothing.
 
