@@ -149,9 +149,8 @@ def a_full_disk_is_said_and_the_session_goes_on():
 
 def a_folder_that_is_missing_is_named():
     with Session("/nowhere/firn") as session:
-        answer = session.ask(SORT.format(60000))
+        answer = session.ask("SELECT 1")  # Told when the engine is opened, and by SET.
         holds(json.dumps(answer), "/nowhere/firn", "temp_directory")
-        same(session.number("SELECT 1"), 1)
 
 
 TESTS = [nothing_is_left_of_a_killed_process, a_full_disk_is_said_and_the_session_goes_on,

@@ -15,6 +15,7 @@
 
 #include "base/hash.h"
 #include "base/host.h"
+#include "engine/information_schema.h"
 #include "engine/objects.h"
 #include "functions/registry.h"
 #include "optimize/optimize.h"
@@ -136,8 +137,12 @@ static firn_status open_tables(run *self, firn_error *err) {
     for (uint32_t i = 0; i < read->table_count; i++) {
         const table_ref *ref = &read->tables[i];
         table_snapshot **slot = &self->bound.snapshots[i];
-        TRY(ref->local != 0 ? find_in_session(&env, ref, &self->memory, slot, err)
-                            : table_ref_open(ref, &files, &self->memory, slot, err));
+        if (text_equal(ref->kind, TEXT("information_schema"))) {
+            TRY(information_schema_open(ref->name, slot, err));
+        } else {
+            TRY(ref->local != 0 ? find_in_session(&env, ref, &self->memory, slot, err)
+                                : table_ref_open(ref, &files, &self->memory, slot, err));
+        }
         self->bound.snapshot_count++;
     }
     return FIRN_OK;
