@@ -68,16 +68,16 @@ static const scenario scenarios[] = {
      "1GB"},
     {"long texts",
      "SELECT max(length(replace(repeat('ab', 2000000 + CAST(n AS INTEGER)), 'a', 'xx'))) "
-     "FROM " SERIES(20),
+     "FROM " SERIES(5),
      "1GB"},
     {"texts compared",
      "SELECT max(levenshtein(repeat('ab', 1500 + CAST(n AS INTEGER)), repeat('ba', 1500))) "
-     "FROM " SERIES(20),
+     "FROM " SERIES(5),
      "1GB"},
-    {"lists sorted", "SELECT max(len(list_sort(range(1, 100000 + n)))) FROM " SERIES(30), "1GB"},
+    {"lists sorted", "SELECT max(len(list_sort(range(1, 100000 + n)))) FROM " SERIES(8), "1GB"},
     {"regular expressions",
      "SELECT max(length(regexp_replace(repeat('ab', 100000 + CAST(n AS INTEGER)), 'a', 'xx', "
-     "'g'))) FROM " SERIES(20),
+     "'g'))) FROM " SERIES(5),
      "1GB"},
     {"rows handed out", "SELECT n FROM " SERIES(6000000), "1GB"},
 };
