@@ -11,6 +11,7 @@
 parquet_cut_sizes parquet_cut_sizes_for(uint64_t rows, uint64_t groups, uint64_t wanted,
                                         const scan_env *env) {
     parquet_cut_sizes out = {.task_groups = 1};
+    wanted = wanted == 0 ? 1 : wanted; // Of a file that is said to have no rows.
     if (groups < wanted && env->workers > 1) {
         const uint64_t least = (uint64_t)env->batch_rows * PIECE_BATCHES_MIN;
         out.piece_rows = rows / wanted > least ? rows / wanted : least;

@@ -2,6 +2,7 @@
 #include "base/test.h"
 #include "io/io.h"
 #include "memory/pool.h"
+#include "tables/files/parquet_cut.h"
 #include "tables/iceberg/iceberg_snapshot_private.h"
 
 #define MEMORY_LIMIT ((size_t)64 << 20)
@@ -75,4 +76,10 @@ TEST(iceberg_tasks_are_pieces_of_a_row_group_that_share_its_footer) {
         ice_planner_close(planner);
         scene_close(&s);
     }
+}
+
+TEST(parquet_cut_sizes_are_of_one_task_at_least) {
+    const scan_env env = {.workers = 1, .batch_rows = 2048};
+    const parquet_cut_sizes sizes = parquet_cut_sizes_for(0, 3, 0, &env);
+    CHECK(sizes.task_groups >= 1 && sizes.task_groups <= 3 && sizes.piece_rows == 0);
 }
