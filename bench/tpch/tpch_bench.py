@@ -215,8 +215,9 @@ def summary(runs, engines, options):
         for index, measure_name in enumerate(MEASURES):
             cells = {engine: geometric_mean([values[engine, query][index] for query in common])
                      for engine in present}
-            best = geometric_mean([min(values[engine, query][index] for engine in present
-                                       if not engine.startswith("firn")) for query in common])
+            best = geometric_mean([min((values[engine, query][index] for engine in present
+                                        if not engine.startswith("firn")), default=math.nan)
+                                   for query in common])
             ratios = [cells.get("firn", math.nan) / cells.get("duckdb", math.nan),
                       cells.get("firn", math.nan) / best]
             lines.append(f"| {variant} | {measure_name} | " + " | ".join(
