@@ -273,14 +273,15 @@ static pq_file *open_to_cut(scan_planner *self, const ice_task *task) {
     return file;
 }
 
-// Of the tasks that the table should have, a file's are as many as it has rows of all.
+// Of the tasks that the table should have, a file's are as many as it has rows of all: the nearest
+// number, for three files rounded up would be cut where their row groups are enough.
 static firn_status begin_cut(scan_planner *self, const ice_entry *entry, const pq_file *file,
                              firn_error *err) {
     const ice_table *table = self->table;
     const double tasks = self->env->workers * (double)PARQUET_TASKS_PER_WORKER;
     const double rows = (double)entry->row_count;
     const bool is_part = table->base.rows.is_known && table->base.rows.value > rows;
-    const double wanted = is_part ? ceil(tasks * (rows / table->base.rows.value)) : tasks;
+    const double wanted = is_part ? round(tasks * (rows / table->base.rows.value)) : tasks;
     const parquet_cut_sizes sizes = parquet_cut_sizes_for(
         entry->row_count, pq_file_row_group_count(file), (uint64_t)wanted, self->env);
     for (uint32_t i = 0; i < self->request->column_count; i++) {
