@@ -7,10 +7,10 @@ build=$1
 shared=${SHARED:-$PWD/../shared}
 failed=0
 
-expect() { # expect NAME WANTED COMMAND...
+expect() { # expect NAME WANTED COMMAND...; lines in any order
     local name=$1 wanted=$2 got
     shift 2
-    if got=$("$@" 2>&1) && [[ $got == "$wanted" ]]; then
+    if got=$("$@" 2>&1 | sort) && [[ $got == "$wanted" ]]; then
         echo "ok   $name"
     else
         echo "FAIL $name"
