@@ -220,11 +220,14 @@ firn_status firn_engine_set(firn_engine *engine, const char *key, const char *va
 
 firn_status engine_set(firn_engine *self, text key, text value, firn_error *err) {
     mutex_lock(&self->lock);
+    const settings before = self->settings;
     firn_status status = settings_set(&self->settings, key, value, err);
     if (status == FIRN_OK) {
         status = open_spill(self, self->settings.texts[SETTING_temp_directory], err);
     }
-    if (status == FIRN_OK) {
+    if (status != FIRN_OK) {
+        self->settings = before;
+    } else {
         pool_limit_set(self->pool, self->settings.memory_limit);
         scheduler_set_threads(self->scheduler, self->settings.threads);
         io_allow_thread(self->io, self->settings.threads > 1);

@@ -12,11 +12,13 @@
 #define TINY_BATCH_ROWS 3
 
 static run_options options_of(const firn_session *session, const settings *chosen) {
-    const unsigned modes = session->engine->test_modes;
+    firn_engine *engine = session->engine;
+    const unsigned modes = engine->test_modes;
+    mutex_lock(&engine->lock);
+    const uint32_t threads = engine->settings.threads; // Another session may have set it.
+    mutex_unlock(&engine->lock);
     return (run_options){
-        .threads = chosen->threads,
-        .memory_limit = chosen->memory_limit,
-        .temp_directory = text_of(chosen->texts[SETTING_temp_directory]),
+        .threads = threads,
         .preserve_order = chosen->preserve_order,
         .batch_rows = (modes & TEST_MODE_TINY) != 0 ? TINY_BATCH_ROWS : BATCH_ROWS,
         .test_modes = modes,

@@ -139,11 +139,6 @@ firn_status firn_session_set(firn_session *session, const char *key, const char 
     return status;
 }
 
-// Limits and folders belong to the engine, whoever sets them.
-static bool is_of_engine(setting_id id) {
-    return id == SETTING_memory_limit || id == SETTING_threads || id == SETTING_temp_directory;
-}
-
 // What USE, DETACH and search_path say. The texts live in the session's memory, where runs still
 // read old ones.
 static firn_status set_current(firn_session *self, text catalog_name, text path, firn_error *err) {
@@ -161,7 +156,7 @@ firn_status session_set(firn_session *self, text key, text value, firn_error *er
     setting_id id = SETTING_COUNT;
     firn_error ignored = ERR_INIT; // Options such as arrow.strings are no settings.
     const bool is_setting = settings_find(key, &id, &ignored) == FIRN_OK;
-    if (is_setting && is_of_engine(id)) {
+    if (is_setting && setting_is_of_engine(id)) {
         TRY(engine_set(self->engine, key, value, err));
     }
     TRY(settings_set(&self->settings, key, value, err));
@@ -177,7 +172,7 @@ firn_status session_reset(firn_session *self, text key, firn_error *err) {
 }
 
 void session_setting(firn_session *self, setting_id id, char *out) {
-    if (is_of_engine(id)) {
+    if (setting_is_of_engine(id)) {
         mutex_lock(&self->engine->lock);
         settings_resolved(&self->engine->settings, id, out);
         mutex_unlock(&self->engine->lock);

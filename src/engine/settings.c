@@ -49,6 +49,7 @@ typedef struct size_unit {
 } size_unit;
 
 #define KIB 1024.0
+#define BYTES_MAX 1e18 // More fits into no uint64_t once it is added to another.
 static const size_unit units[] = {
     {"", 1},
     {"b", 1},
@@ -82,14 +83,16 @@ static bool parse_bytes(text value, uint64_t *out) {
         unit = text_slice(unit, 1, unit.size);
     }
     if (text_equal(unit, TEXT("%"))) {
-        *out = (uint64_t)((double)host_memory_bytes() * number / 100);
-        return number > 0 && number <= 100;
+        const bool is_share = number > 0 && number <= 100;
+        *out = is_share ? (uint64_t)((double)host_memory_bytes() * number / 100) : 0;
+        return is_share;
     }
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         if (text_equal_nocase(unit, text_of(units[i].word))) {
             const double bytes = number * units[i].bytes;
-            *out = (uint64_t)bytes;
-            return bytes >= 1 && bytes < 1e18;
+            const bool is_size = bytes >= 1 && bytes < BYTES_MAX;
+            *out = is_size ? (uint64_t)bytes : 0;
+            return is_size;
         }
     }
     return false;
@@ -250,6 +253,10 @@ firn_status settings_find(text name, setting_id *out, firn_error *err) {
     return status;
 }
 
+bool setting_is_of_engine(setting_id id) {
+    return id == SETTING_memory_limit || id == SETTING_threads || id == SETTING_temp_directory;
+}
+
 static bool is_arrow(text name, text *key) {
     const bool is_there =
         name.size > 6 && text_equal_nocase(text_slice(name, 0, 6), TEXT("arrow."));
@@ -273,13 +280,6 @@ firn_status settings_reset(settings *self, text name, firn_error *err) {
     setting_id id;
     TRY(settings_find(name, &id, err));
     return put(self, id, setting_default(id), err);
-}
-
-firn_status settings_get(const settings *self, text name, text *out, firn_error *err) {
-    setting_id id;
-    TRY(settings_find(name, &id, err));
-    *out = text_of(self->texts[id]);
-    return FIRN_OK;
 }
 
 firn_status settings_set_path(settings *self, text path, firn_error *err) {

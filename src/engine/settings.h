@@ -36,13 +36,13 @@ firn_status settings_set(settings *self, text name, text value, firn_error *err)
 firn_status settings_reset(settings *self, text name, firn_error *err);
 /// The setting of a name (any case); else FIRN_INVALID, with the nearest name.
 firn_status settings_find(text name, setting_id *out, firn_error *err);
+/// Limits, threads and folders are the engine's, whoever sets them.
+bool setting_is_of_engine(setting_id id);
 /// What search_path says after USE: no schema is allowed there.
 firn_status settings_set_path(settings *self, text path, firn_error *err);
 /// The value as text, where it says "auto" or a share what it comes to; `out` has SETTING_TEXT_MAX
 /// bytes.
 void settings_resolved(const settings *self, setting_id id, char *out);
-/// The value as text; FIRN_INVALID if there is no such setting.
-firn_status settings_get(const settings *self, text name, text *out, firn_error *err);
 
 #define SEARCH_PATH_MAX 16 ///< Schemas in search_path.
 /// Takes the first schema off a search_path.

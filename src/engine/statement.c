@@ -304,6 +304,27 @@ static void leave(firn_statement *self) {
     caller_leave(&self->caller);
 }
 
+// What a statement does not have of its own would be set in vain.
+static firn_status refuse_setting(setting_id id, firn_error *err) {
+    const bool is_of_engine = setting_is_of_engine(id);
+    firn_status status =
+        FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION, "the setting \"%.*s\" belongs to the %s",
+                 TEXT_ARGS(setting_name(id)), is_of_engine ? "engine" : "session");
+    err_hint(err, "firn_%s_set sets it for statements that begin later",
+             is_of_engine ? "engine" : "session");
+    return status;
+}
+
+static firn_status set_option(firn_statement *self, text key, text value, firn_error *err) {
+    setting_id id;
+    firn_error ignored = ERR_INIT; // Options such as arrow.strings are no settings.
+    if (settings_find(key, &id, &ignored) == FIRN_OK &&
+        (setting_is_of_engine(id) || id == SETTING_search_path)) {
+        return refuse_setting(id, err);
+    }
+    return settings_set(&self->settings, key, value, err);
+}
+
 firn_status firn_statement_set(firn_statement *statement, const char *key, const char *value,
                                firn_error *err) {
     firn_error own;
@@ -311,7 +332,7 @@ firn_status firn_statement_set(firn_statement *statement, const char *key, const
     TRY(check_given(key, "key", err));
     TRY(check_given(value, "value", err));
     TRY(enter(statement, err));
-    firn_status status = settings_set(&statement->settings, text_of(key), text_of(value), err);
+    firn_status status = set_option(statement, text_of(key), text_of(value), err);
     prepared_drop(statement); // It was made with others.
     leave(statement);
     return status;

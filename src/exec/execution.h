@@ -18,9 +18,7 @@ struct codec_scratch;
 
 /// Settings of a run, taken from the session when the statement starts.
 typedef struct run_options {
-    uint32_t threads;
-    uint64_t memory_limit;
-    text temp_directory;
+    uint32_t threads; ///< The engine's.
     bool preserve_order;
     uint32_t batch_rows; ///< BATCH_ROWS, or 3 in the test mode `tiny`.
     uint32_t test_modes; ///< Bits of exec/test_modes.h.

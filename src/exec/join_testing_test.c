@@ -517,11 +517,8 @@ static void runner_close(runner *self) {
 
 static firn_status run_plan(runner *self, const join_test *test, const plan *made,
                             join_test_rows *out, text_builder *report, firn_error *err) {
-    const run_options options = {.threads = test->threads,
-                                 .memory_limit = test->memory_limit,
-                                 .temp_directory = TEXT("/tmp"),
-                                 .batch_rows = test->batch_rows,
-                                 .test_modes = test->modes};
+    const run_options options = {
+        .threads = test->threads, .batch_rows = test->batch_rows, .test_modes = test->modes};
     const arrow_options arrow = {.batch_rows =
                                      test->memory_limit == 0 ? ARROW_BATCH_ROWS_DEFAULT : 32};
     const statement_context context = {0};
