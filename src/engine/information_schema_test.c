@@ -1,38 +1,20 @@
 // Which tables a query over information_schema opens, and EXPLAIN (FORMAT JSON).
 #include "base/host.h"
-#include "base/test.h"
-#include "engine/objects.h"
+#include "engine/scene_testing.h"
 #include "memory/json_tree.h"
 #include "memory/text_builder.h"
 
-typedef struct scene {
-    firn_engine *engine;
-    firn_session *session;
-    firn_error err;
-} scene;
-
-static void open_scene(scene *self) {
-    *self = (scene){.err = FIRN_ERROR_INIT};
-    const firn_option option = {.key = "threads", .value = "1"};
-    REQUIRE(firn_engine_open(&option, 1, &self->engine, &self->err) == FIRN_OK);
-    REQUIRE(firn_session_open(self->engine, &self->session, &self->err) == FIRN_OK);
-}
-
-static void close_scene(scene *self) {
-    firn_session_close(self->session);
-    firn_engine_close(self->engine);
-}
+static const firn_option one_thread = {.key = "threads", .value = "1"};
 
 static void execute(scene *self, const char *sql) {
-    REQUIRE(firn_execute(self->session, sql, FIRN_NUL_TERMINATED, NULL, &self->err) == FIRN_OK);
+    REQUIRE(scene_execute(self, sql) == FIRN_OK);
 }
 
 // Reads of files that a query makes; UINT64_MAX after a failure.
 static uint64_t reads_of(scene *self, const char *sql) {
     host_fault_set(HOST_READ, 0);
     const uint64_t before = host_fault_count(HOST_READ);
-    const firn_status status =
-        firn_execute(self->session, sql, FIRN_NUL_TERMINATED, NULL, &self->err);
+    const firn_status status = scene_execute(self, sql);
     return status == FIRN_OK ? host_fault_count(HOST_READ) - before : UINT64_MAX;
 }
 
@@ -40,7 +22,7 @@ static uint64_t reads_of(scene *self, const char *sql) {
 
 TEST(information_schema_opens_only_tables_that_are_asked_about) {
     scene here;
-    open_scene(&here);
+    REQUIRE(scene_open(&here, &one_thread, 1));
     execute(&here, "ATTACH 'tests/data/iceberg/mixed' AS mixed (TYPE iceberg)");
     execute(&here, "CREATE TABLE t (a INTEGER)");
     const uint64_t of_one = reads_of(&here, COLUMNS "table_name = 'good'");
@@ -63,12 +45,12 @@ TEST(information_schema_opens_only_tables_that_are_asked_about) {
         }
     }
     host_fault_set(HOST_READ, 0);
-    close_scene(&here);
+    scene_close(&here);
 }
 
 TEST(information_schema_is_as_it_is_when_the_statement_runs) {
     scene here;
-    open_scene(&here);
+    REQUIRE(scene_open(&here, &one_thread, 1));
     firn_statement *statement = NULL;
     const char *sql = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'main'";
     REQUIRE(firn_prepare(here.session, sql, FIRN_NUL_TERMINATED, &statement, NULL, &here.err) ==
@@ -86,7 +68,7 @@ TEST(information_schema_is_as_it_is_when_the_statement_runs) {
                                      : "CREATE OR REPLACE VIEW b AS SELECT 1");
     }
     firn_statement_close(statement);
-    close_scene(&here);
+    scene_close(&here);
 }
 
 // The only cell of an EXPLAIN, as JSON.
@@ -119,7 +101,7 @@ static const json_node *last_input(const json_node *node) {
 
 TEST(explain_as_json_is_the_plan_as_a_tree) {
     scene here;
-    open_scene(&here);
+    REQUIRE(scene_open(&here, &one_thread, 1));
     arena memory = arena_open((size_t)1 << 20);
     text label;
     execute(&here, "CREATE TABLE t AS SELECT x AS \"a\"\"b\" FROM generate_series(1, 10) g(x)");
@@ -148,5 +130,5 @@ TEST(explain_as_json_is_the_plan_as_a_tree) {
     REQUIRE(facts != NULL);
     CHECK(json_get_i32(facts, "rows read", &rows, &here.err) == FIRN_OK && rows == 10);
     arena_close(&memory);
-    close_scene(&here);
+    scene_close(&here);
 }

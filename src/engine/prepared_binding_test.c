@@ -1,52 +1,48 @@
 // What prepare found is used once, and only while it is still so.
-#include "base/test.h"
 #include "column/arrow.h"
-#include "engine/objects.h"
+#include "engine/scene_testing.h"
 #include "io/test_folder.h"
 
 #define LINES "tests/data/parquet/lines/" // From the top folder.
 #define ATTEMPTS 200 // On a busy machine a run may begin later than its prepare is fresh.
 
-typedef struct scene {
-    firn_engine *engine;
-    firn_session *session, *other;
+typedef struct two_sessions {
+    scene here;
+    firn_session *other;
     firn_statement *statement;
-    firn_error err;
-} scene;
+} two_sessions;
 
-static void open_scene(scene *self) {
-    *self = (scene){.err = FIRN_ERROR_INIT};
+static void open_both(two_sessions *self) {
+    *self = (two_sessions){0};
     const firn_option options[] = {{.key = "threads", .value = "1"},
                                    {.key = "block_cache", .value = "off"}};
-    REQUIRE(firn_engine_open(options, 2, &self->engine, &self->err) == FIRN_OK);
-    REQUIRE(firn_session_open(self->engine, &self->session, &self->err) == FIRN_OK);
-    REQUIRE(firn_session_open(self->engine, &self->other, &self->err) == FIRN_OK);
+    REQUIRE(scene_open(&self->here, options, 2));
+    REQUIRE(firn_session_open(self->here.engine, &self->other, &self->here.err) == FIRN_OK);
 }
 
-static void close_scene(scene *self) {
+static void close_both(two_sessions *self) {
     firn_statement_close(self->statement);
     firn_session_close(self->other);
-    firn_session_close(self->session);
-    firn_engine_close(self->engine);
+    scene_close(&self->here);
 }
 
-static void prepare(scene *self, const char *sql) {
+static void prepare(two_sessions *self, const char *sql) {
     firn_statement_close(self->statement);
     self->statement = NULL;
-    REQUIRE(firn_prepare(self->session, sql, FIRN_NUL_TERMINATED, &self->statement, NULL,
-                         &self->err) == FIRN_OK);
+    REQUIRE(firn_prepare(self->here.session, sql, FIRN_NUL_TERMINATED, &self->statement, NULL,
+                         &self->here.err) == FIRN_OK);
 }
 
-static void execute(scene *self, firn_session *session, const char *sql) {
-    REQUIRE(firn_execute(session, sql, FIRN_NUL_TERMINATED, NULL, &self->err) == FIRN_OK);
+static void execute(two_sessions *self, firn_session *session, const char *sql) {
+    REQUIRE(firn_execute(session, sql, FIRN_NUL_TERMINATED, NULL, &self->here.err) == FIRN_OK);
 }
 
 // The first number of the result; -1 if there is none, -2 after a failure.
-static int64_t number_of(scene *self, struct ArrowArrayStream *rows) {
+static int64_t number_of(two_sessions *self, struct ArrowArrayStream *rows) {
     struct ArrowArray batch = {0};
     int64_t number = -1;
     if (rows->get_next(rows, &batch) != 0) {
-        (void)firn_stream_error(rows, &self->err);
+        (void)firn_stream_error(rows, &self->here.err);
         number = -2;
     } else if (batch.release != NULL) {
         number = ((const int64_t *)batch.children[0]->buffers[1])[batch.children[0]->offset];
@@ -56,16 +52,16 @@ static int64_t number_of(scene *self, struct ArrowArrayStream *rows) {
     return number;
 }
 
-static int64_t run_number(scene *self) {
+static int64_t run_number(two_sessions *self) {
     struct ArrowArrayStream rows = {0};
-    return firn_statement_run(self->statement, &rows, &self->err) == FIRN_OK
+    return firn_statement_run(self->statement, &rows, &self->here.err) == FIRN_OK
                ? number_of(self, &rows)
                : -2;
 }
 
 TEST(the_first_run_of_a_statement_reads_no_footer_that_prepare_has_read) {
-    scene here;
-    open_scene(&here);
+    two_sessions here;
+    open_both(&here);
     bool is_taken = false;
     for (int attempt = 0; attempt < ATTEMPTS && !is_taken; attempt++) {
         host_fault_set(HOST_READ, 0);
@@ -81,18 +77,18 @@ TEST(the_first_run_of_a_statement_reads_no_footer_that_prepare_has_read) {
     }
     CHECK(is_taken);
     host_fault_set(HOST_READ, 0);
-    close_scene(&here);
+    close_both(&here);
 }
 
 TEST(a_run_sees_what_changed_since_its_prepare) {
-    scene here;
-    open_scene(&here);
-    execute(&here, here.session, "CREATE TABLE t AS SELECT CAST(1 AS BIGINT) AS a");
+    two_sessions here;
+    open_both(&here);
+    execute(&here, here.here.session, "CREATE TABLE t AS SELECT CAST(1 AS BIGINT) AS a");
     const char *sql = "SELECT sum(a)::BIGINT FROM t";
     prepare(&here, sql);
     CHECK(run_number(&here) == 1);
     prepare(&here, sql);
-    execute(&here, here.session, "INSERT INTO t VALUES (10)");
+    execute(&here, here.here.session, "INSERT INTO t VALUES (10)");
     CHECK(run_number(&here) == 11);
     prepare(&here, sql);
     execute(&here, here.other, "INSERT INTO t VALUES (100)");
@@ -101,23 +97,23 @@ TEST(a_run_sees_what_changed_since_its_prepare) {
     execute(&here, here.other, "DROP TABLE t; CREATE TABLE t AS SELECT 7.5 AS a");
     CHECK(run_number(&here) == 8);
     prepare(&here, sql);
-    execute(&here, here.session, "CREATE TEMP TABLE t AS SELECT CAST(3 AS BIGINT) AS a");
+    execute(&here, here.here.session, "CREATE TEMP TABLE t AS SELECT CAST(3 AS BIGINT) AS a");
     CHECK(run_number(&here) == 3);
-    close_scene(&here);
+    close_both(&here);
 }
 
 TEST(inserts_go_where_the_table_is_when_they_run) {
-    scene here;
-    open_scene(&here);
-    execute(&here, here.session, "CREATE TABLE t(a BIGINT)");
+    two_sessions here;
+    open_both(&here);
+    execute(&here, here.here.session, "CREATE TABLE t(a BIGINT)");
     prepare(&here, "INSERT INTO t VALUES (1), (2)");
     CHECK(run_number(&here) == 2);
     CHECK(run_number(&here) == 2);
     prepare(&here, "INSERT INTO t VALUES (1)");
-    execute(&here, here.session, "DROP TABLE t; CREATE TABLE t(a BIGINT, b BIGINT)");
+    execute(&here, here.here.session, "DROP TABLE t; CREATE TABLE t(a BIGINT, b BIGINT)");
     CHECK(run_number(&here) == -2);
-    CHECK(strstr(here.err.text, "1 columns, the table takes 2") != NULL);
-    close_scene(&here);
+    CHECK(strstr(here.here.err.text, "1 columns, the table takes 2") != NULL);
+    close_both(&here);
 }
 
 static void copy_file(const char *from, const char *folder, const char *name) {
@@ -142,8 +138,8 @@ static void copy_file(const char *from, const char *folder, const char *name) {
 }
 
 TEST(files_that_changed_since_prepare_are_opened_again) {
-    scene here;
-    open_scene(&here);
+    two_sessions here;
+    open_both(&here);
     char sql[512];
     const test_folder folder = test_folder_open("prepared");
     (void)snprintf(sql, sizeof sql, "SELECT count(*) * 1000000 + max(id) FROM '%s/*.parquet'",
@@ -159,12 +155,12 @@ TEST(files_that_changed_since_prepare_are_opened_again) {
     copy_file(LINES "a.parquet", folder.path, "2.parquet");
     CHECK(run_number(&here) / 1000000 == one / 1000000 + replaced / 1000000);
     test_folder_close(&folder);
-    close_scene(&here);
+    close_both(&here);
 }
 
 TEST(a_prepare_that_is_old_is_not_used) {
-    scene here;
-    open_scene(&here);
+    two_sessions here;
+    open_both(&here);
     host_fault_set(HOST_READ, 0);
     prepare(&here, "SELECT count(DISTINCT id) FROM '" LINES "a.parquet'");
     const uint64_t prepared = host_fault_count(HOST_READ);
@@ -173,21 +169,21 @@ TEST(a_prepare_that_is_old_is_not_used) {
     const uint64_t first = host_fault_count(HOST_READ) - prepared;
     CHECK(run_number(&here) > 0);
     CHECK(host_fault_count(HOST_READ) - prepared - first == first);
-    close_scene(&here);
+    close_both(&here);
 }
 
 TEST(what_was_cancelled_before_it_ran_runs) {
-    scene here;
-    open_scene(&here);
+    two_sessions here;
+    open_both(&here);
     prepare(&here, "SELECT CAST(5 AS BIGINT)");
-    firn_session_cancel(here.session);
+    firn_session_cancel(here.here.session);
     CHECK(run_number(&here) == 5);
-    close_scene(&here);
+    close_both(&here);
 }
 
 TEST(describe_and_explain_run_as_they_were_prepared) {
-    scene here;
-    open_scene(&here);
+    two_sessions here;
+    open_both(&here);
     struct ArrowArrayStream rows = {0};
     struct ArrowArray batch = {0};
     const char *const statements[] = {"DESCRIBE '" LINES "a.parquet'", "DESCRIBE SELECT 1 AS one",
@@ -197,11 +193,11 @@ TEST(describe_and_explain_run_as_they_were_prepared) {
     for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
         prepare(&here, statements[i]);
         for (int run = 0; run < 2; run++) {
-            REQUIRE(firn_statement_run(here.statement, &rows, &here.err) == FIRN_OK);
+            REQUIRE(firn_statement_run(here.statement, &rows, &here.here.err) == FIRN_OK);
             CHECK(rows.get_next(&rows, &batch) == 0 && batch.length > 0);
             batch.release(&batch);
             rows.release(&rows);
         }
     }
-    close_scene(&here);
+    close_both(&here);
 }

@@ -3,26 +3,12 @@
 #include <string.h>
 
 #include "base/host.h"
-#include "base/test.h"
 #include "column/arrow.h"
-#include "firn.h"
+#include "engine/scene_testing.h"
 
-typedef struct scene {
-    firn_engine *engine;
-    firn_session *session;
-} scene;
-
-static bool scene_open(scene *self, const char *threads) {
+static bool open_with(scene *self, const char *threads) {
     const firn_option options[] = {{"memory_limit", "16MB"}, {"threads", threads}};
-    firn_error err = FIRN_ERROR_INIT;
-    *self = (scene){0};
-    return firn_engine_open(options, 2, &self->engine, &err) == FIRN_OK &&
-           firn_session_open(self->engine, &self->session, &err) == FIRN_OK;
-}
-
-static void scene_close(scene *self) {
-    firn_session_close(self->session);
-    firn_engine_close(self->engine);
+    return scene_open(self, options, 2);
 }
 
 // The sum of the first column, a BIGINT, over all rows.
@@ -72,7 +58,7 @@ static const char *const queries[] = {
 static void sweep(host_call kind, const char *sql, const char *threads, uint64_t most) {
     int64_t expected;
     scene self;
-    REQUIRE(scene_open(&self, threads));
+    REQUIRE(open_with(&self, threads));
     CHECK(sum_of(&self, sql, &expected) == FIRN_OK);
     host_fault_set(kind, UINT64_MAX);
     int64_t sum;

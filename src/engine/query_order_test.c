@@ -1,25 +1,10 @@
 // Rows in order although several threads make them.
-#include "base/test.h"
 #include "column/arrow.h"
-#include "firn.h"
+#include "engine/scene_testing.h"
 
-typedef struct scene {
-    firn_engine *engine;
-    firn_session *session;
-} scene;
-
-static bool scene_open(scene *self, const char *preserve_order) {
-    const firn_option options[] = {{"threads", "4"}};
-    firn_error err = FIRN_ERROR_INIT;
-    *self = (scene){0};
-    return firn_engine_open(options, 1, &self->engine, &err) == FIRN_OK &&
-           firn_session_open(self->engine, &self->session, &err) == FIRN_OK &&
-           firn_session_set(self->session, "preserve_order", preserve_order, &err) == FIRN_OK;
-}
-
-static void scene_close(scene *self) {
-    firn_session_close(self->session);
-    firn_engine_close(self->engine);
+static bool open_with(scene *self, const char *preserve_order) {
+    const firn_option options[] = {{"threads", "4"}, {"preserve_order", preserve_order}};
+    return scene_open(self, options, 2);
 }
 
 // The first column counts from 1 up; how many rows there are, 0 if they are out of order.
@@ -48,7 +33,7 @@ static int64_t count_rows(const scene *self, const char *sql) {
 
 TEST(order_by_holds_also_where_the_order_of_files_does_not_matter) {
     scene self;
-    REQUIRE(scene_open(&self, "false"));
+    REQUIRE(open_with(&self, "false"));
     CHECK(count_rows(&self, "SELECT 300001 - x FROM generate_series(1, 300000) AS t(x) "
                             "ORDER BY x DESC") == 300000);
     CHECK(count_rows(&self, "SELECT 300001 - x FROM generate_series(1, 300000) AS t(x) "
@@ -61,7 +46,7 @@ TEST(order_by_holds_also_where_the_order_of_files_does_not_matter) {
 
 TEST(order_of_sources_holds_over_unions_and_limits) {
     scene self;
-    REQUIRE(scene_open(&self, "true"));
+    REQUIRE(open_with(&self, "true"));
     for (uint32_t i = 0; i < 5; i++) {
         CHECK(count_rows(&self, "SELECT x FROM generate_series(1, 200000) AS t(x) UNION ALL "
                                 "SELECT x FROM generate_series(200001, 400000) AS t(x) UNION ALL "
