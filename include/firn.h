@@ -1,11 +1,34 @@
 // firn: an in-process lakehouse engine. This is the whole public interface.
 //
-//     firn_engine *engine;  firn_session *session;  struct ArrowArrayStream rows;
-//     firn_error error = FIRN_ERROR_INIT;
-//     if (firn_engine_open(NULL, 0, &engine, &error) != FIRN_OK ||
-//         firn_session_open(engine, &session, &error) != FIRN_OK ||
-//         firn_query(session, "SELECT 42 AS answer", FIRN_NUL_TERMINATED, &rows, &error) !=
-//         FIRN_OK) { fprintf(stderr, "%s\n", error.text);
+//     #include <firn.h>
+//     #include <stdio.h>
+//
+//     int main(void) {
+//         firn_engine *engine = NULL;
+//         firn_session *session = NULL;
+//         struct ArrowArrayStream rows;
+//         struct ArrowArray batch;
+//         firn_error error = FIRN_ERROR_INIT;
+//         if (firn_engine_open(NULL, 0, &engine, &error) == FIRN_OK &&
+//             firn_session_open(engine, &session, &error) == FIRN_OK &&
+//             firn_query(session, "SELECT 42 AS answer", FIRN_NUL_TERMINATED, &rows, &error) ==
+//                 FIRN_OK) {
+//             while (rows.get_next(&rows, &batch) == 0 && batch.release != NULL) {
+//                 const int32_t *answer = batch.children[0]->buffers[1];
+//                 for (int64_t i = 0; i < batch.length; i++) {
+//                     printf("%d\n", answer[batch.children[0]->offset + i]);
+//                 }
+//                 batch.release(&batch);
+//             }
+//             (void)firn_stream_error(&rows, &error); // A stream that failed ends early.
+//             rows.release(&rows);
+//         }
+//         if (error.status != FIRN_OK) {
+//             fprintf(stderr, "%s\n", error.text);
+//         }
+//         firn_session_close(session);
+//         firn_engine_close(engine);
+//         return error.status == FIRN_OK ? 0 : 1;
 //     }
 //
 // Four kinds of objects: an engine (settings, threads, caches), sessions of an engine (catalogs,
@@ -16,8 +39,12 @@
 // Rules that hold for every function here:
 //   - A function that can fail returns firn_status and has a `firn_error *err` as last parameter.
 //     It may be NULL when the caller does not want the sentence; else FIRN_ERROR_INIT set it up.
+//     Whatever it says of a status, FIRN_INVALID (an argument that is NULL and must not be, an
+//     object in use by another thread or of a parent process), FIRN_NO_MEMORY and FIRN_CANCELLED
+//     (the engine is closed) may always come.
 //   - An object handed out through a `firn_x **out` belongs to the caller, who ends it with
-//     firn_x_close(x); closing NULL does nothing. On failure *out is NULL.
+//     firn_x_close(x); closing NULL does nothing. On failure *out is NULL, and what is handed out
+//     into memory of the caller has release NULL.
 //   - Children keep their parents alive: any order of closing is right, and batches outlive all.
 //   - Text in is UTF-8 and borrowed for the call: keys and names end in NUL; SQL is pointer and
 //     size, where the size may be FIRN_NUL_TERMINATED.
@@ -26,8 +53,11 @@
 //     session's, while the session runs other statements. Cancel, progress and releasing a stream:
 //     any thread, any time. A second thread in a session or statement gets FIRN_INVALID, in a
 //     stream EBUSY. Callbacks of a call (a stream that is registered) may use the session again.
-//   - NULL where it is not allowed is FIRN_INVALID; functions without a status then do nothing.
-//   - Settings are text: see `SHOW ALL SETTINGS` for their names, values and meaning.
+//   - Where NULL is not allowed it is FIRN_INVALID; functions without a status then do nothing.
+//   - Settings are text: see `SHOW ALL SETTINGS` for their names, values and meaning. Of the
+//     engine are memory_limit, threads and temp_directory, whoever sets them; the others are a
+//     session's, which begins with its engine's, and a statement's, which begins with its
+//     session's.
 //   - The library touches no signal handler, locale, umask or working directory, and starts no
 //     thread before a statement needs one. In a forked child every call answers an error,
 //     and closing what the parent opened does nothing.
@@ -176,54 +206,96 @@ typedef struct firn_progress {
 #define FIRN_PROGRESS_INIT {.size = sizeof(firn_progress), .share = -1, .changed_rows = -1}
 
 /// The version of the library that is running, such as "0.1.0". It may differ from the
-/// FIRN_VERSION_* macros, which say what the program was compiled against. Static storage.
+/// FIRN_VERSION_* macros, which say what the program was compiled against. Static storage. Any
+/// thread.
 FIRN_API const char *firn_version(void);
 
-/// Opens an engine.
+// ---- Engines -----------------------------------------------------------------------------------
+
+/// Opens an engine. Starts no thread and opens no file.
 ///
 /// @param options `count` settings, such as {"memory_limit", "512MB"}; NULL when count is 0.
+/// @param out     The engine, the caller's until firn_engine_close.
 /// @returns FIRN_OK, FIRN_INVALID (unknown setting or bad value; the hint names the nearest one),
-///          FIRN_NO_MEMORY. Starts no thread and opens no file.
+///          FIRN_NO_MEMORY.
+///
+/// @code
+///     const firn_option options[] = {{"memory_limit", "512MB"}, {"threads", "4"}};
+///     firn_engine *engine;
+///     firn_error error = FIRN_ERROR_INIT;
+///     if (firn_engine_open(options, 2, &engine, &error) != FIRN_OK) {
+///         fprintf(stderr, "%s\n%s\n", error.text, error.hint);
+///     }
+/// @endcode
 FIRN_API firn_status firn_engine_open(const firn_option *options, size_t count, firn_engine **out,
                                       firn_error *err);
 
 /// Ends an engine: cancels what runs and joins the workers. Open sessions, statements and streams
 /// stay valid objects, to be closed as ever, whose calls answer FIRN_CANCELLED; batches handed out
-/// stay readable.
+/// stay readable. Any thread; no other call may use the engine itself afterwards.
 FIRN_API void firn_engine_close(firn_engine *engine);
 
-/// Sets one engine setting. Takes effect for statements that start later; a smaller memory_limit
-/// makes running ones shrink. FIRN_INVALID names the nearest setting or the allowed values.
+/// Sets one engine setting. memory_limit, threads and temp_directory hold for all statements that
+/// start later, and a smaller memory_limit makes running ones shrink; the others are what sessions
+/// begin with that are opened later. Any thread.
+///
+/// @returns FIRN_OK, FIRN_INVALID (the text says what is allowed, the hint the nearest name), after
+///          which the setting is as before.
 FIRN_API firn_status firn_engine_set(firn_engine *engine, const char *key, const char *value,
                                      firn_error *err);
 
-/// Reads one engine setting as text.
+/// Reads one engine setting as text, with `auto` and shares of the machine as what they come to.
+/// Any thread.
 ///
-/// @param size In: bytes at `value`. Out: bytes needed, with the final NUL. When it is too small
-///             or `value` is NULL nothing is written and the answer is FIRN_OK all the same.
+/// @param value Memory of the caller, or NULL to ask for the size alone.
+/// @param size  In: bytes at `value`. Out: bytes needed, with the final NUL. When it is too small
+///              or `value` is NULL nothing is written and the answer is FIRN_OK all the same.
+/// @returns FIRN_OK, FIRN_INVALID (no such setting; the hint names the nearest one).
+///
+/// @code
+///     char value[64];
+///     size_t size = sizeof value;
+///     if (firn_engine_get(engine, "threads", value, &size, NULL) == FIRN_OK &&
+///         size <= sizeof value) {
+///         puts(value);
+///     }
+/// @endcode
 FIRN_API firn_status firn_engine_get(firn_engine *engine, const char *key, char *value,
                                      size_t *size, firn_error *err);
 
-/// Gives free memory and caches back to the system until at most `keep_bytes` are held.
+/// Gives free memory and caches back to the system until at most `keep_bytes` are held, as far as
+/// running statements and tables in memory allow. Any thread.
 FIRN_API void firn_engine_trim(firn_engine *engine, uint64_t keep_bytes);
 
-/// Opens a session: current catalog `memory`, schema `main`, settings as the engine's.
+// ---- Sessions ----------------------------------------------------------------------------------
+
+/// Opens a session: current catalog `memory`, schema `main`, settings as the engine's. Any thread.
+///
+/// @param out The session, the caller's until firn_session_close. It keeps the engine alive.
+/// @returns FIRN_OK, FIRN_NO_MEMORY, FIRN_CANCELLED (the engine is closed).
 FIRN_API firn_status firn_session_open(firn_engine *engine, firn_session **out, firn_error *err);
 
-/// Ends a session: its temporary tables go; its open streams go on until they are released.
+/// Ends a session: its temporary tables and attached catalogs go; its open streams and statements
+/// go on until they are released. From one thread, in no call of the session.
 FIRN_API void firn_session_close(firn_session *session);
 
-/// Sets one session setting, as SQL's SET does.
+/// Sets one session setting, as SQL's SET does, for statements that are prepared or run later;
+/// prepared statements keep what they have. A setting of the engine is set there.
+///
+/// @returns FIRN_OK, FIRN_INVALID as firn_engine_set.
 FIRN_API firn_status firn_session_set(firn_session *session, const char *key, const char *value,
                                       firn_error *err);
 
-/// Reads one setting as the session sees it; `value` and `size` as in firn_engine_get.
+/// Reads one setting as the session sees it; `value`, `size` and errors as in firn_engine_get.
 FIRN_API firn_status firn_session_get(firn_session *session, const char *key, char *value,
                                       size_t *size, firn_error *err);
 
 /// Stops every running statement of the session: their calls and streams answer FIRN_CANCELLED
-/// (ECANCELED) within 50 ms. Statements that start later are not touched. Any thread.
+/// (ECANCELED) within 50 ms. Statements that start later are not touched. Any thread, also while
+/// another is in a call of the session.
 FIRN_API void firn_session_cancel(firn_session *session);
+
+// ---- SQL ---------------------------------------------------------------------------------------
 
 /// Runs one SQL statement and hands out its rows as an Arrow stream.
 ///
@@ -231,9 +303,10 @@ FIRN_API void firn_session_cancel(firn_session *session);
 /// the caller asks the stream for batches, on the engine's workers and the caller's own thread.
 /// The batches live until their own release callback is called, even after the stream is released
 /// and the engine is closed. INSERT, CREATE TABLE AS and their like run before the function
-/// returns and hand out one row with the column `count`.
+/// returns and hand out one row with the column `count`; what gives no rows hands out an empty
+/// stream without columns.
 ///
-/// @param sql `size` bytes, one statement, with or without a final ';'.
+/// @param sql `size` bytes, one statement, with or without a final ';'. It has no parameters.
 /// @param out Uninitialised memory of the caller. On success it holds a stream that the caller
 ///            must release; on failure out->release is NULL.
 /// @returns FIRN_OK or the status of the fault. Failures while data is read come out of the
@@ -243,11 +316,18 @@ FIRN_API void firn_session_cancel(firn_session *session);
 /// @code
 ///     static const char sql[] = "SELECT region, SUM(revenue) FROM sales GROUP BY region";
 ///     struct ArrowArrayStream rows;
+///     struct ArrowArray batch;
 ///     firn_error error = FIRN_ERROR_INIT;
 ///     if (firn_query(session, sql, sizeof sql - 1, &rows, &error) != FIRN_OK) {
 ///         fprintf(stderr, "%s\n", error.text);
 ///         return 1;
 ///     }
+///     while (rows.get_next(&rows, &batch) == 0 && batch.release != NULL) {
+///         // A struct array: batch.length rows, batch.children[i] is column i.
+///         batch.release(&batch);
+///     }
+///     (void)firn_stream_error(&rows, &error);
+///     rows.release(&rows);
 /// @endcode
 FIRN_API firn_status firn_query(firn_session *session, const char *sql, size_t size,
                                 struct ArrowArrayStream *out, firn_error *err);
@@ -255,7 +335,18 @@ FIRN_API firn_status firn_query(firn_session *session, const char *sql, size_t s
 /// Runs a script: any number of statements separated by ';'. Rows of queries are thrown away. Stops
 /// at the first fault; what earlier statements did stays done.
 ///
-/// @param changed_rows May be NULL. Out: rows changed by all statements together.
+/// @param changed_rows May be NULL. Out: rows changed by all statements together, also by those
+///                     before a fault.
+/// @returns FIRN_OK or the status of the first fault, of which err->position is the byte in the
+///          whole text.
+///
+/// @code
+///     int64_t changed = 0;
+///     if (firn_execute(session, "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1), (2)",
+///                      FIRN_NUL_TERMINATED, &changed, &error) == FIRN_OK) {
+///         printf("%lld rows\n", (long long)changed);
+///     }
+/// @endcode
 FIRN_API firn_status firn_execute(firn_session *session, const char *sql, size_t size,
                                   int64_t *changed_rows, firn_error *err);
 
@@ -270,68 +361,137 @@ FIRN_API firn_status firn_execute(firn_session *session, const char *sql, size_t
 /// moment of prepare. What others commit to an attached catalog within those 20 ms is seen by the
 /// next run.
 ///
+/// @param out  The statement, the caller's until firn_statement_close; it keeps the session alive
+///             and has the settings that the session has now. NULL with FIRN_OK when the text holds
+///             no statement at all.
 /// @param used May be NULL, then anything behind the first statement is an error. Out: where the
 ///             next statement begins; equal to the size when nothing but blanks and comments is
-///             left. *out is NULL with FIRN_OK when the text holds no statement at all.
+///             left.
+/// @returns FIRN_OK or the status of the fault: FIRN_INVALID for wrong SQL, FIRN_NOT_FOUND for what
+///          it names and there is not, and what reading a catalog or a footer may say.
+///
+/// @code
+///     for (size_t at = 0, used; at < size; at += used) { // Statement by statement.
+///         firn_statement *statement;
+///         if (firn_prepare(session, sql + at, size - at, &statement, &used, &error) != FIRN_OK) {
+///             break;
+///         }
+///         // firn_statement_run …
+///         firn_statement_close(statement);
+///     }
+/// @endcode
 FIRN_API firn_status firn_prepare(firn_session *session, const char *sql, size_t size,
                                   firn_statement **out, size_t *used, firn_error *err);
 
-/// Ends a statement. Its open streams go on.
+// ---- Statements --------------------------------------------------------------------------------
+
+/// Ends a statement. Its open streams go on. From one thread, in no call of the statement.
 FIRN_API void firn_statement_close(firn_statement *statement);
 
-/// Sets an option of one statement for its later runs: any setting of the session, or what its
-/// results look like in Arrow, where readers do not take everything:
+/// Sets an option of one statement for its later runs: TimeZone, preserve_order, block_cache or
+/// another setting of the session but search_path, or what its results look like in Arrow, where
+/// readers do not take everything:
 ///
-///     arrow.strings       utf8 | large | view       utf8, large_utf8, utf8_view
-///     arrow.intervals     native | text             month_day_nano, or text
-///     arrow.float16       native | float32          halffloat, or float32
-///     arrow.decimals      native | text             of more than 38 digits: decimal256, or text
-///     arrow.lists         list | large              list, large_list
-///     arrow.dictionaries  plain | keep              plain values, or dictionaries where rows have
-///     them arrow.batch_rows    1 to 16777216             rows of a batch, about; 65536
+///     arrow.strings       utf8 | large | view    utf8, large_utf8, utf8_view
+///     arrow.intervals     native | text          month_day_nano, or text
+///     arrow.float16       native | float32       halffloat, or float32
+///     arrow.decimals      native | text          above 38 digits: decimal256, or text
+///     arrow.lists         list | large           list, large_list
+///     arrow.dictionaries  plain | keep           plain values, or dictionaries where there are any
+///     arrow.batch_rows    1 to 16777216          rows of a batch, about; 65536
 ///
-/// @returns FIRN_OK, FIRN_INVALID (no such option or value; the hint says what is allowed).
+/// The first value is the default. firn_session_set takes them too, for all statements to come.
+///
+/// @returns FIRN_OK, FIRN_INVALID (no such option or value, or a setting of the engine; the hint
+///          says what is allowed), after which the option is as before.
 FIRN_API firn_status firn_statement_set(firn_statement *statement, const char *key,
                                         const char *value, firn_error *err);
 
-/// The parameters of the statement as a struct schema, one field a parameter in order ($1 first).
-/// A parameter whose type the statement does not say has the type null. The caller releases `out`.
+/// The parameters of the statement as a struct schema, one field a parameter in order ($1 first),
+/// called $1, $2 … A parameter whose type the statement does not say has the type null.
+///
+/// @param out Uninitialised memory of the caller, who releases it on success.
 FIRN_API firn_status firn_statement_parameters(firn_statement *statement, struct ArrowSchema *out,
                                                firn_error *err);
 
-/// The result as a struct schema; one without fields when the statement gives no rows. The caller
-/// releases `out`.
+/// The result as a struct schema, as the options of firn_statement_set make it; one without fields
+/// when the statement gives no rows.
+///
+/// @param out Uninitialised memory of the caller, who releases it on success.
 FIRN_API firn_status firn_statement_schema(firn_statement *statement, struct ArrowSchema *out,
                                            firn_error *err);
 
-/// Binds one row of parameters for the next runs.
+/// Binds one row of parameters for the next runs, in the place of what was bound before. A text
+/// where the statement wants another type is read as a text literal would be, by the run.
 ///
-/// @param types A struct schema, one field a parameter.
+/// @param types A struct schema, one field a parameter, in their order; names do not matter.
 /// @param rows  A struct array of one row of it. Both are taken over on success only.
+/// @returns FIRN_OK, FIRN_INVALID (another number of fields or rows, arrays that break Arrow's
+///          rules), FIRN_UNSUPPORTED (a type that firn does not have).
 FIRN_API firn_status firn_statement_bind(firn_statement *statement, struct ArrowSchema *types,
                                          struct ArrowArray *rows, firn_error *err);
 
-/// Binds many rows: the next run executes the statement once for each and concatenates the rows.
-/// `rows` is taken over on success.
+/// Binds many rows, in the place of what was bound before: the next run executes the statement once
+/// for each row and concatenates the rows that come out. Later runs want to be bound anew.
+///
+/// @param rows A stream of structs as in firn_statement_bind, taken over on success. It is pulled
+///             and released by whoever pulls the result. What is wrong with it, the run says.
 FIRN_API firn_status firn_statement_bind_stream(firn_statement *statement,
                                                 struct ArrowArrayStream *rows, firn_error *err);
 
-/// Runs the statement; `out` as in firn_query. It may run again while earlier streams are open.
+/// Runs the statement; `out`, errors and when data is read as in firn_query. It may run again while
+/// earlier streams are open, which keep the values that they were run with.
+///
+/// @returns Also FIRN_INVALID when a parameter has no value, or one that is not of its type.
+///
+/// @code
+///     firn_statement *statement;
+///     struct ArrowArrayStream rows;
+///     if (firn_prepare(session, "SELECT * FROM t WHERE a > $1", FIRN_NUL_TERMINATED, &statement,
+///                      NULL, &error) == FIRN_OK) {
+///         // `types` and `values`: a struct schema and array, made by any Arrow library.
+///         if (firn_statement_bind(statement, &types, &values, &error) == FIRN_OK &&
+///             firn_statement_run(statement, &rows, &error) == FIRN_OK) {
+///             rows.release(&rows); // Or pull it, as with firn_query.
+///         }
+///         firn_statement_close(statement);
+///     }
+/// @endcode
 FIRN_API firn_status firn_statement_run(firn_statement *statement, struct ArrowArrayStream *out,
                                         firn_error *err);
 
-/// Stops the running streams of the statement. Any thread.
+/// Stops the running streams of the statement, as firn_session_cancel. Any thread; the statement
+/// must not be closed meanwhile.
 FIRN_API void firn_statement_cancel(firn_statement *statement);
 
-/// Says how far the newest run is. Any thread.
+/// Says how far the newest run is. Any thread; the statement must not be closed meanwhile.
+///
+/// @param out Set up with FIRN_PROGRESS_INIT. As that leaves it when nothing has run.
 FIRN_API void firn_statement_progress(firn_statement *statement, firn_progress *out);
 
-/// The full error behind the errno of the stream's last get_next. `stream` must be firn's own.
-/// `out` becomes a copy; its status is FIRN_OK when nothing failed.
+// ---- Streams -----------------------------------------------------------------------------------
+
+/// The full error behind the errno of the stream's last get_next.
+///
+/// @param stream A stream of firn's own that is not released. By the thread that pulls it.
+/// @param out    Becomes a copy; its status is FIRN_OK when nothing failed.
+/// @returns FIRN_OK, FIRN_INVALID (`stream` is none of firn's; then `out` says so).
 FIRN_API firn_status firn_stream_error(struct ArrowArrayStream *stream, firn_error *out);
 
-/// Makes a foreign stream readable as the temporary table `name` of the session. It can be read
-/// once; a second reading is an error that says so. `source` is taken over on success.
+/// Makes a foreign stream readable as the temporary table `name` of the session, in the place of
+/// one that is called so. It can be read once; a second reading is an error that says so.
+///
+/// @param source Taken over on success: pulled by the query that reads the table, on one thread at
+///               a time, and released when the table is dropped or replaced, or the session closed.
+/// @returns FIRN_OK, FIRN_INVALID (no name, or a stream that is released), FIRN_UNSUPPORTED (a type
+///          that firn does not have), or what the stream's get_schema says.
+///
+/// @code
+///     struct ArrowArrayStream source = {0}; // Filled by any Arrow library, or by firn_query.
+///     if (firn_register_stream(session, "incoming", &source, &error) == FIRN_OK) {
+///         // SELECT … FROM incoming
+///     }
+/// @endcode
 FIRN_API firn_status firn_register_stream(firn_session *session, const char *name,
                                           struct ArrowArrayStream *source, firn_error *err);
 

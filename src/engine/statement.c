@@ -489,6 +489,7 @@ firn_status firn_statement_bind_stream(firn_statement *statement, struct ArrowAr
     }
     TRY(enter(statement, err));
     drop_stream(statement);
+    bound_row_close(&statement->bound);
     statement->rows = *rows;
     rows->release = NULL;
     leave(statement);

@@ -413,6 +413,14 @@ TEST(surface_statement_runs_over_a_stream_of_rows) {
     CHECK(rows.release == NULL);
     CHECK(run_statement_sum(statement, &err) == 300); // A count of 3 for each.
     CHECK(scene_number(here.session, "SELECT CAST(sum(a) AS BIGINT) FROM t", &err) == 30300);
+
+    // The stream takes the place of a row that was bound before it, and is used up.
+    CHECK(bind(here.session, statement, "SELECT CAST(1 AS BIGINT)"));
+    REQUIRE(scene_query(here.session, "SELECT n FROM generate_series(1, 2) s(n)", &rows));
+    CHECK(firn_statement_bind_stream(statement, &rows, &err) == FIRN_OK);
+    CHECK(run_statement_sum(statement, &err) == 6);
+    CHECK(run_statement_sum(statement, &err) == -1 && err.status == FIRN_INVALID);
+    CHECK(strstr(err.text, "parameter $1 has no value") != NULL);
     firn_statement_close(statement);
 
     // The statement is closed while its stream is read; a fault in a later row says what it is.
