@@ -1,6 +1,7 @@
 #include "engine/information_schema.h"
 
 #include "engine/catalog_walk.h"
+#include "tables/known_tasks.h"
 #include "tables/row_pick.h"
 
 #define COLUMNS_MAX 9
@@ -34,7 +35,6 @@ typedef struct listed_table {
     uint32_t shape;
     uint32_t row_count;
     batch rows; // In the memory of the run whose plan scans it.
-    scan_task task;
 } listed_table;
 
 static const table_kind information_schema_kind;
@@ -81,8 +81,7 @@ firn_status information_schema_open(text name, table_snapshot **out, firn_error 
                                             .snapshot_id = -1,
                                             .schema_id = -1,
                                             .local = 1}},
-                           .shape = shape,
-                           .task = {.name = text_of(shapes[shape].name)}};
+                           .shape = shape};
     atomic_init(&self->base.references, 1);
     self->base.memory = memory;
     *out = &self->base;
@@ -94,45 +93,13 @@ static void free_table(table_snapshot *base) {
     arena_close(&memory);
 }
 
-struct scan_planner {
-    listed_table *table;
-    bool is_done;
-    arena memory;
-};
-
 static firn_status plan_scan(table_snapshot *base, const scan_request *request, const scan_env *env,
                              scan_planner **out, firn_error *err) {
     (void)request;
     (void)env;
-    arena memory = arena_open(SIZE_MAX);
-    scan_planner *self = ARENA_NEW(&memory, scan_planner, 1);
-    if (self == NULL) {
-        return ARENA_FULL(&memory, err);
-    }
-    *self = (scan_planner){.table = of(base), .memory = memory};
-    *out = self;
+    TRY(known_tasks_open(sizeof(scan_task), 1, out, err));
+    *known_tasks_at(*out, 0) = (scan_task){.name = base->ref.name};
     return FIRN_OK;
-}
-
-static firn_status planner_next(scan_planner *self, const scan_task **out, scan_answer *answer,
-                                firn_error *err) {
-    (void)err;
-    *answer = self->is_done ? SCAN_END : SCAN_READY;
-    *out = &self->table->task;
-    self->is_done = true;
-    return FIRN_OK;
-}
-
-static void planner_counters(const scan_planner *self, scan_counters *add_to) {
-    (void)self;
-    (void)add_to;
-}
-
-static void planner_close(scan_planner *self) {
-    if (self != NULL) {
-        arena memory = self->memory;
-        arena_close(&memory);
-    }
 }
 
 struct scan_reader {
@@ -193,9 +160,9 @@ static void counters(const scan_reader *self, scan_counters *add_to) {
 static const table_kind information_schema_kind = {
     .name = "information_schema",
     .plan = plan_scan,
-    .planner_next = planner_next,
-    .planner_counters = planner_counters,
-    .planner_close = planner_close,
+    .planner_next = known_tasks_next,
+    .planner_counters = known_tasks_counters,
+    .planner_close = known_tasks_close,
     .open = open_reader,
     .next = next,
     .counters = counters,

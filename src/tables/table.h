@@ -9,8 +9,8 @@
 // dictionaries rule out, decodes filter columns first and the others for surviving rows only;
 // deletes and schema evolution happen inside, no operator knows of either.
 //
-// A table kind (iceberg, files, memory, stream …) fills `table_kind` and is named by one row of
-// tables/tables.def.
+// A table kind (iceberg, files, memory, stream …) fills `table_kind`; whoever resolves a name (a
+// catalog, file_table_open) names it in the snapshot that comes of it.
 #ifndef FIRN_TABLES_TABLE_H
 #define FIRN_TABLES_TABLE_H
 

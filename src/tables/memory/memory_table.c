@@ -5,6 +5,7 @@
 
 #include "base/host.h"
 #include "memory/pool.h"
+#include "tables/known_tasks.h"
 #include "tables/row_pick.h"
 
 #define MEMORY_MAX ((size_t)1 << 40)
@@ -164,59 +165,24 @@ typedef struct memory_task {
     uint64_t first, count; // Chunks.
 } memory_task;
 
-struct scan_planner {
-    memory_snapshot *table;
-    uint64_t next;
-    uint64_t number;
-    arena memory;
-};
-
 static firn_status plan(table_snapshot *base, const scan_request *request, const scan_env *env,
                         scan_planner **out, firn_error *err) {
+    const memory_snapshot *self = (memory_snapshot *)base;
     (void)request;
     (void)env;
-    arena memory = arena_open(MEMORY_MAX);
-    scan_planner *self = ARENA_NEW(&memory, scan_planner, 1);
-    if (self == NULL) {
-        return ARENA_FULL(&memory, err);
+    const uint64_t count =
+        self->chunk_count / CHUNKS_PER_TASK + (self->chunk_count % CHUNKS_PER_TASK > 0);
+    TRY(known_tasks_open(sizeof(memory_task), count, out, err));
+    for (uint64_t i = 0; i < count; i++) {
+        const uint64_t first = i * CHUNKS_PER_TASK;
+        const uint64_t left = self->chunk_count - first;
+        const uint64_t chunks = left < CHUNKS_PER_TASK ? left : CHUNKS_PER_TASK;
+        *(memory_task *)known_tasks_at(*out, i) = (memory_task){
+            .base = {.number = i, .row_estimate = chunks * BATCH_ROWS, .name = self->table->name},
+            .first = first,
+            .count = chunks};
     }
-    *self = (scan_planner){.table = (memory_snapshot *)base, .memory = memory};
-    *out = self;
     return FIRN_OK;
-}
-
-static firn_status planner_next(scan_planner *self, const scan_task **out, scan_answer *answer,
-                                firn_error *err) {
-    const uint64_t left = self->table->chunk_count - self->next;
-    *answer = left == 0 ? SCAN_END : SCAN_READY;
-    if (left == 0) {
-        return FIRN_OK;
-    }
-    memory_task *task = ARENA_NEW(&self->memory, memory_task, 1);
-    if (task == NULL) {
-        return ARENA_FULL(&self->memory, err);
-    }
-    const uint64_t count = left < CHUNKS_PER_TASK ? left : CHUNKS_PER_TASK;
-    *task = (memory_task){.base = {.number = self->number++,
-                                   .row_estimate = count * BATCH_ROWS,
-                                   .name = self->table->table->name},
-                          .first = self->next,
-                          .count = count};
-    self->next += count;
-    *out = &task->base;
-    return FIRN_OK;
-}
-
-static void planner_counters(const scan_planner *self, scan_counters *add_to) {
-    (void)self;
-    (void)add_to;
-}
-
-static void planner_close(scan_planner *self) {
-    if (self != NULL) {
-        arena memory = self->memory;
-        arena_close(&memory);
-    }
 }
 
 struct scan_reader {
@@ -531,9 +497,9 @@ static const row_sink_kind memory_sink = {
 const table_kind memory_table_kind = {
     .name = "memory",
     .plan = plan,
-    .planner_next = planner_next,
-    .planner_counters = planner_counters,
-    .planner_close = planner_close,
+    .planner_next = known_tasks_next,
+    .planner_counters = known_tasks_counters,
+    .planner_close = known_tasks_close,
     .open = open_reader,
     .reopen = reopen,
     .next = next,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "memory/pool.h"
+#include "tables/known_tasks.h"
 #include "tables/row_pick.h"
 
 typedef struct stream_table {
@@ -12,7 +13,6 @@ typedef struct stream_table {
     stream_pull_function pull;
     struct ArrowSchema types; // As the stream says; base.columns are made of it.
     atomic_bool is_read;
-    scan_task task; // The only one.
 } stream_table;
 
 static stream_table *of(table_snapshot *base) {
@@ -54,7 +54,6 @@ static void free_table(table_snapshot *base) {
 static firn_status read_schema(stream_table *self, struct ArrowArrayStream *source, text name,
                                arena *memory, firn_error *err) {
     TRY(text_copy(memory, name, &self->base.ref.name, err));
-    self->task.name = self->base.ref.name;
     const int code = source->get_schema(source, &self->types);
     if (code != 0) {
         self->types.release = NULL;
@@ -101,12 +100,6 @@ void registered_stream_give_back(table_snapshot *taken, struct ArrowArrayStream 
 
 // ---- Planning ----------------------------------------------------------------------------------
 
-struct scan_planner {
-    stream_table *table;
-    bool is_done;
-    arena memory;
-};
-
 static firn_status plan(table_snapshot *base, const scan_request *request, const scan_env *env,
                         scan_planner **out, firn_error *err) {
     (void)request;
@@ -118,35 +111,9 @@ static firn_status plan(table_snapshot *base, const scan_request *request, const
         err_hint(err, "keep its rows with CREATE TABLE t AS SELECT * FROM the stream");
         return status;
     }
-    arena memory = arena_open(SIZE_MAX);
-    scan_planner *self = ARENA_NEW(&memory, scan_planner, 1);
-    if (self == NULL) {
-        return ARENA_FULL(&memory, err);
-    }
-    *self = (scan_planner){.table = of(base), .memory = memory};
-    *out = self;
+    TRY(known_tasks_open(sizeof(scan_task), 1, out, err));
+    *known_tasks_at(*out, 0) = (scan_task){.name = base->ref.name};
     return FIRN_OK;
-}
-
-static firn_status planner_next(scan_planner *self, const scan_task **out, scan_answer *answer,
-                                firn_error *err) {
-    (void)err;
-    *answer = self->is_done ? SCAN_END : SCAN_READY;
-    *out = &self->table->task;
-    self->is_done = true;
-    return FIRN_OK;
-}
-
-static void planner_counters(const scan_planner *self, scan_counters *add_to) {
-    (void)self;
-    (void)add_to;
-}
-
-static void planner_close(scan_planner *self) {
-    if (self != NULL) {
-        arena memory = self->memory;
-        arena_close(&memory);
-    }
 }
 
 // ---- Reading -----------------------------------------------------------------------------------
@@ -255,9 +222,9 @@ static void counters(const scan_reader *self, scan_counters *add_to) {
 const table_kind registered_stream_kind = {
     .name = "stream",
     .plan = plan,
-    .planner_next = planner_next,
-    .planner_counters = planner_counters,
-    .planner_close = planner_close,
+    .planner_next = known_tasks_next,
+    .planner_counters = known_tasks_counters,
+    .planner_close = known_tasks_close,
     .open = open_reader,
     .next = next,
     .counters = counters,
