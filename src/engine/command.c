@@ -156,15 +156,15 @@ static firn_status run_detach(run *self, const sql_detach *written, firn_error *
 
 // ---- Schemas and drops --------------------------------------------------------------------------
 
-static firn_status refuse_write(const catalog *target, uint32_t position, const char *what,
-                                firn_error *err) {
+firn_status command_refuse_catalog(const catalog *target, uint32_t position, const char *what,
+                                   firn_error *err) {
     return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", position,
                     "%s is not supported in the catalog \"%.*s\", which is %s", what,
                     TEXT_ARGS(target->alias),
                     target->is_read_only ? "read-only" : target->kind->name);
 }
 
-static firn_status refuse_listed(const sql_names *path, const char *what, firn_error *err) {
+firn_status command_refuse_listed(const sql_names *path, const char *what, firn_error *err) {
     return FAIL_SQL(err, FIRN_INVALID, "42939", path->items[0].position,
                     "information_schema is in every catalog and only reads it: %s is not possible "
                     "there",
@@ -176,14 +176,14 @@ static firn_status run_create_schema(run *self, const sql_create_schema *written
     const sql_names *path = &written->schema;
     TRY(session_place_in(self, path, &place, err));
     if (place.catalog->kind->create_namespace == NULL || place.catalog->is_read_only) {
-        return refuse_write(place.catalog, written->node.position, "CREATE SCHEMA", err);
+        return command_refuse_catalog(place.catalog, written->node.position, "CREATE SCHEMA", err);
     }
     if (text_equal_nocase(path->items[path->count - 1].value, TEXT("information_schema"))) {
-        return refuse_listed(path, "CREATE SCHEMA", err);
+        return command_refuse_listed(path, "CREATE SCHEMA", err);
     }
     if (written->location != NULL || written->comment != NULL || written->properties.count > 0) {
-        return refuse_write(place.catalog, written->node.position,
-                            "CREATE SCHEMA with COMMENT, LOCATION or properties", err);
+        return command_refuse_catalog(place.catalog, written->node.position,
+                                      "CREATE SCHEMA with COMMENT, LOCATION or properties", err);
     }
     if (written->if_not_exists) {
         bool exists;
@@ -201,10 +201,10 @@ static firn_status drop_schema(run *self, const sql_drop *written, const sql_nam
     object_place place;
     TRY(session_place_in(self, path, &place, err));
     if (text_equal_nocase(path->items[path->count - 1].value, TEXT("information_schema"))) {
-        return refuse_listed(path, "DROP SCHEMA", err);
+        return command_refuse_listed(path, "DROP SCHEMA", err);
     }
     if (place.catalog->kind->drop_namespace == NULL || place.catalog->is_read_only) {
-        return refuse_write(place.catalog, written->node.position, "DROP SCHEMA", err);
+        return command_refuse_catalog(place.catalog, written->node.position, "DROP SCHEMA", err);
     }
     bool exists;
     TRY(place.catalog->kind->has_namespace(place.catalog, place.object.space, &exists,
@@ -227,7 +227,7 @@ static firn_status drop_found(run *self, const sql_drop *written, const sql_name
         }
         firn_status status =
             target->kind->drop == NULL || target->is_read_only
-                ? refuse_write(target, written->node.position, "DROP", &said)
+                ? command_refuse_catalog(target, written->node.position, "DROP", &said)
                 : target->kind->drop(target, places->items[i].object, is_view, &said);
         if (status == FIRN_OK) {
             return FIRN_OK;
@@ -251,7 +251,7 @@ static firn_status drop_one(run *self, const sql_drop *written, const sql_names 
         return drop_schema(self, written, path, err);
     }
     if (session_is_information_schema(path)) {
-        return refuse_listed(path, "DROP", err);
+        return command_refuse_listed(path, "DROP", err);
     }
     object_places places = {.count = 1};
     TRY(session_check_name(self, path, err));

@@ -3,25 +3,61 @@
 #include "engine/objects.h"
 #include "sql/printer.h"
 
-static firn_status refuse_catalog(const object_place *place, uint32_t position, const char *what,
-                                  firn_error *err) {
-    return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", position,
-                    "%s is not supported in the catalog \"%.*s\"", what,
-                    TEXT_ARGS(place->catalog->alias));
-}
-
 static text text_of_literal(const sql_literal *written) {
     return written == NULL ? TEXT("") : written->value;
 }
 
-static firn_status refuse_listed(const sql_names *path, firn_error *err) {
-    return session_is_information_schema(path)
-               ? FAIL_SQL(err, FIRN_INVALID, "42939", path->items[0].position,
-                          "nothing can be made in information_schema")
-               : FIRN_OK;
+// ---- Where something is made -------------------------------------------------------------------
+
+typedef struct creation {
+    const char *what; // "CREATE TABLE"
+    const sql_names *path;
+    uint32_t position;
+    bool if_not_exists;
+} creation;
+
+// `is_known`: the catalog has such objects.
+static firn_status check_place(const creation *self, const object_place *place, bool is_known,
+                               firn_error *err) {
+    if (session_is_information_schema(self->path)) {
+        return command_refuse_listed(self->path, self->what, err);
+    }
+    return is_known && !place->catalog->is_read_only
+               ? FIRN_OK
+               : command_refuse_catalog(place->catalog, self->position, self->what, err);
+}
+
+// With IF NOT EXISTS what is there is left alone.
+static firn_status is_done(run *self, const creation *made, const object_place *place, bool *out,
+                           firn_error *err) {
+    *out = false;
+    if (!made->if_not_exists) {
+        return FIRN_OK;
+    }
+    catalog_object object = {0};
+    firn_status status = place->catalog->kind->load(place->catalog, place->object, NULL,
+                                                    &self->memory, &object, &self->cancel, err);
+    *out = status == FIRN_OK;
+    table_snapshot_release(object.snapshot);
+    return err_forgive(err, status, FIRN_NOT_FOUND);
+}
+
+// Faults of a catalog know no place in the statement: they are about the name.
+static firn_status at_name(firn_status status, const creation *made, firn_error *err) {
+    if (status != FIRN_OK && err->position == NO_POSITION) {
+        err->position = made->path->items[0].position;
+    }
+    return status;
 }
 
 // ---- What is asked of a table ------------------------------------------------------------------
+
+static creation creation_of_table(const sql_create_table *written) {
+    return (creation){.what = "CREATE TABLE",
+                      .path = &written->table,
+                      .position = written->node.position,
+                      .if_not_exists = written->if_not_exists};
+}
 
 static firn_status refuse_constraints(const sql_list *constraints, firn_error *err) {
     static const char *const words[] = {
@@ -53,15 +89,13 @@ static firn_status refuse_column(const sql_column_definition *written, firn_erro
 
 static firn_status refuse_table(const object_place *place, const sql_create_table *written,
                                 firn_error *err) {
-    const uint32_t position = written->node.position;
-    TRY(refuse_listed(&written->table, err));
-    if (place->catalog->kind->create_table == NULL || place->catalog->is_read_only) {
-        return refuse_catalog(place, position, "CREATE TABLE", err);
-    }
+    const creation made = creation_of_table(written);
+    TRY(check_place(&made, place, place->catalog->kind->create_table != NULL, err));
     if (written->partitioned_by.count > 0 || written->location != NULL || written->is_external ||
         written->format.value.size > 0) {
-        return refuse_catalog(place, position,
-                              "CREATE TABLE with EXTERNAL, USING, PARTITIONED BY or LOCATION", err);
+        return command_refuse_catalog(
+            place->catalog, made.position,
+            "CREATE TABLE with EXTERNAL, USING, PARTITIONED BY or LOCATION", err);
     }
     if (written->properties.count > 0) {
         const sql_option *first = sql_option_of(written->properties.items[0]);
@@ -209,15 +243,6 @@ static firn_status create_as(run *self, const sql_create_table *written, const o
     return status == FIRN_OK && !written->with_no_data ? run_count(self, err) : status;
 }
 
-static firn_status exists(run *self, const object_place *place, bool *out, firn_error *err) {
-    catalog_object object = {0};
-    firn_status status = place->catalog->kind->load(place->catalog, place->object, NULL,
-                                                    &self->memory, &object, &self->cancel, err);
-    *out = status == FIRN_OK;
-    table_snapshot_release(object.snapshot);
-    return err_forgive(err, status, FIRN_NOT_FOUND);
-}
-
 static firn_status create_table(run *self, const sql_create_table *written,
                                 const object_place *place, firn_error *err) {
     if (written->query != NULL) {
@@ -232,40 +257,24 @@ static firn_status create_table(run *self, const sql_create_table *written,
     return FIRN_OK;
 }
 
-// Faults of a catalog know no place in the statement: they are about the name.
-static firn_status at_name(firn_status status, const sql_names *path, firn_error *err) {
-    if (status != FIRN_OK && err->position == NO_POSITION) {
-        err->position = path->items[0].position;
-    }
-    return status;
-}
-
 firn_status command_create_table(run *self, const sql_create_table *written, firn_error *err) {
+    const creation made = creation_of_table(written);
     object_place place;
-    TRY(session_place(self, &written->table, written->is_temporary, &place, err));
+    bool is_there;
+    TRY(session_place(self, made.path, written->is_temporary, &place, err));
     TRY(refuse_table(&place, written, err));
-    bool is_there = false;
-    if (written->if_not_exists) {
-        TRY(exists(self, &place, &is_there, err));
-    }
-    if (is_there) {
-        return FIRN_OK;
-    }
-    return at_name(create_table(self, written, &place, err), &written->table, err);
+    TRY(is_done(self, &made, &place, &is_there, err));
+    return is_there ? FIRN_OK : at_name(create_table(self, written, &place, err), &made, err);
 }
 
 // ---- CREATE VIEW -------------------------------------------------------------------------------
 
-static firn_status refuse_view(const object_place *place, const sql_create_view *written,
-                               firn_error *err) {
-    const uint32_t position = written->node.position;
-    TRY(refuse_listed(&written->view, err));
-    if (place->catalog->kind->create_view == NULL || place->catalog->is_read_only) {
-        return refuse_catalog(place, position, "CREATE VIEW", err);
-    }
+static firn_status refuse_view(const object_place *place, const creation *made,
+                               const sql_create_view *written, firn_error *err) {
+    TRY(check_place(made, place, place->catalog->kind->create_view != NULL, err));
     if (written->is_recursive || written->properties.count > 0) {
-        return refuse_catalog(
-            place, position,
+        return command_refuse_catalog(
+            place->catalog, made->position,
             written->is_recursive ? "CREATE RECURSIVE VIEW" : "CREATE VIEW with properties", err);
     }
     return FIRN_OK;
@@ -333,17 +342,16 @@ static firn_status create_view(run *self, const sql_create_view *written, const 
 }
 
 firn_status command_create_view(run *self, const sql_create_view *written, firn_error *err) {
+    const creation made = {.what = "CREATE VIEW",
+                           .path = &written->view,
+                           .position = written->node.position,
+                           .if_not_exists = written->if_not_exists};
     object_place place;
-    TRY(session_place(self, &written->view, written->is_temporary, &place, err));
-    TRY(refuse_view(&place, written, err));
-    bool is_there = false;
-    if (written->if_not_exists) {
-        TRY(exists(self, &place, &is_there, err));
-    }
-    if (is_there) {
-        return FIRN_OK;
-    }
-    return at_name(create_view(self, written, &place, err), &written->view, err);
+    bool is_there;
+    TRY(session_place(self, made.path, written->is_temporary, &place, err));
+    TRY(refuse_view(&place, &made, written, err));
+    TRY(is_done(self, &made, &place, &is_there, err));
+    return is_there ? FIRN_OK : at_name(create_view(self, written, &place, err), &made, err);
 }
 
 // ---- INSERT ------------------------------------------------------------------------------------

@@ -293,6 +293,10 @@ const firn_error *many_error(const struct ArrowArrayStream *stream);
 // command.c and its siblings: a statement that is no query. `self` has its result afterwards.
 firn_status command_run(run *self, const sql_statement *statement, const bind_parameters *known,
                         const literal *values, firn_error *err);
+/// What a catalog cannot do, or what cannot be done to information_schema; `what` is the statement.
+firn_status command_refuse_catalog(const catalog *target, uint32_t position, const char *what,
+                                   firn_error *err);
+firn_status command_refuse_listed(const sql_names *path, const char *what, firn_error *err);
 firn_status command_create_table(run *self, const sql_create_table *written, firn_error *err);
 firn_status command_create_view(run *self, const sql_create_view *written, firn_error *err);
 /// A table of CREATE TABLE AS that nobody sees yet.
