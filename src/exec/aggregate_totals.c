@@ -230,11 +230,17 @@ static bool compute_factors(aggregate_totals *self, const batch *input, arena *s
 
 // ---- Dictionaries ------------------------------------------------------------------------------
 
+// Twice as much as before: an arena gives nothing back, and dictionaries may grow by an entry each.
+static uint32_t grown(uint32_t capacity, uint32_t needed) {
+    return needed > capacity * 2 ? needed : capacity * 2;
+}
+
 static bool reserve_cells(aggregate_totals *self) {
     const uint32_t needed = self->combinations * self->copies * self->width;
     if (needed > self->cell_capacity) {
-        self->cells = ARENA_NEW(self->memory, int64_t, needed);
-        self->cell_capacity = self->cells == NULL ? 0 : needed;
+        const uint32_t capacity = grown(self->cell_capacity, needed);
+        self->cells = ARENA_NEW(self->memory, int64_t, capacity);
+        self->cell_capacity = self->cells == NULL ? 0 : capacity;
     }
     return self->cells != NULL;
 }
@@ -244,20 +250,21 @@ static bool reserve_products(aggregate_totals *self) {
     if (self->products != NULL && self->combinations <= self->product_capacity) {
         return true;
     }
+    const uint32_t capacity = grown(self->product_capacity, self->combinations);
     term_products *products = ARENA_NEW(self->memory, term_products, (size_t)plan->slot_count + 1);
     for (uint32_t i = 0; i < plan->slot_count && products != NULL; i++) {
         products[i] = (term_products){.values = NULL};
         if (plan->terms[i].factor_count == 0) {
             continue;
         }
-        products[i].values = ARENA_NEW(self->memory, int64_t, self->combinations);
-        products[i].is_null = ARENA_NEW(self->memory, bool, self->combinations);
+        products[i].values = ARENA_NEW(self->memory, int64_t, capacity);
+        products[i].is_null = ARENA_NEW(self->memory, bool, capacity);
         if (products[i].values == NULL || products[i].is_null == NULL) {
             return false;
         }
     }
     self->products = products;
-    self->product_capacity = self->combinations;
+    self->product_capacity = capacity;
     return products != NULL;
 }
 
