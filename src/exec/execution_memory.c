@@ -101,11 +101,11 @@ static uint64_t reader_bytes(const execution *self) {
     return most;
 }
 
-static uint64_t flow(const execution *self, uint64_t limit, uint32_t workers) {
-    const uint64_t readers = reader_bytes(self);
+// `reader` is what each worker's takes.
+static uint64_t flow(uint64_t reader, uint64_t limit, uint32_t workers) {
     const uint64_t share = limit / BATCHES_SHARE / workers;
-    const uint64_t left = share - (readers < share / 2 ? readers : share / 2);
-    return workers * (readers + (left < BATCHES_BYTES ? left : BATCHES_BYTES));
+    const uint64_t left = share - (reader < share / 2 ? reader : share / 2);
+    return workers * (reader + (left < BATCHES_BYTES ? left : BATCHES_BYTES));
 }
 
 // As many readers as there are workers are counted, and where memory is short no more may be open.
@@ -129,11 +129,12 @@ static bool is_modest(uint64_t bytes, uint64_t limit) {
 firn_status execution_reserve(execution *self, firn_error *err) {
     const uint64_t limit = pool_limit(pool_engine(self->pool));
     const uint64_t begun = pool_used(self->pool);
+    const uint64_t reader = reader_bytes(self);
     uint64_t for_keepers;
     bool is_granted = false;
     for (uint32_t workers = self->worker_count; workers > 0 && !is_granted; workers--) {
         TRY(minima(self, workers, &for_keepers, err));
-        const uint64_t own = begun + flow(self, limit, workers);
+        const uint64_t own = begun + flow(reader, limit, workers);
         self->worker_count = workers;
         is_granted = (workers == 1 || is_modest(for_keepers + own, limit)) &&
                      pool_reserve(self->pool, for_keepers, own);
