@@ -158,3 +158,13 @@ TEST(batch_copy_takes_only_the_rows_that_count) {
     CHECK(copy.row_count == 2 && COLUMN_VALUES(&copy.columns[0], int32_t)[1] == 4);
     arena_close(&memory);
 }
+
+TEST(physical_integers_are_those_of_at_most_64_bits) {
+    uint32_t count = 0;
+    for (physical kind = PHYSICAL_NONE; kind < PHYSICAL_COUNT; kind++) {
+        count += physical_is_integer(kind);
+        CHECK(!physical_is_integer(kind) || physical_size(kind) <= 8);
+    }
+    CHECK(count == 8 && physical_is_integer(PHYSICAL_I8) && physical_is_integer(PHYSICAL_U64));
+    CHECK(!physical_is_integer(PHYSICAL_F64) && !physical_is_integer(PHYSICAL_BIT));
+}

@@ -208,6 +208,17 @@ uint32_t physical_size(physical kind) {
     return 0;
 }
 
+bool physical_is_integer(physical kind) {
+    switch ((int)kind) {
+#define X(name, word, c_type) case PHYSICAL_##name:
+        PHYSICAL_INTEGER_LIST(X)
+#undef X
+        return true;
+    default:
+        return false;
+    }
+}
+
 static const char *unit_suffix(time_unit unit) {
     static const char *const suffixes[] = {"_S", "_MS", "", "_NS"};
     return suffixes[unit];

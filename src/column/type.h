@@ -24,7 +24,7 @@ typedef enum type_id {
 
 // Physical layout of one value: name, word in kernel names, C type. A kernel template is included
 // once per row that it can handle. NONE (type NULL) and STRUCT have no values of their own.
-#define PHYSICAL_FIXED_LIST(X)                                                                     \
+#define PHYSICAL_INTEGER_LIST(X)                                                                   \
     X(I8, i8, int8_t)                                                                              \
     X(I16, i16, int16_t)                                                                           \
     X(I32, i32, int32_t)                                                                           \
@@ -32,7 +32,9 @@ typedef enum type_id {
     X(U8, u8, uint8_t)                                                                             \
     X(U16, u16, uint16_t)                                                                          \
     X(U32, u32, uint32_t)                                                                          \
-    X(U64, u64, uint64_t)                                                                          \
+    X(U64, u64, uint64_t)
+#define PHYSICAL_FIXED_LIST(X)                                                                     \
+    PHYSICAL_INTEGER_LIST(X)                                                                       \
     X(F16, f16, uint16_t)                                                                          \
     X(F32, f32, float)                                                                             \
     X(F64, f64, double)                                                                            \
@@ -123,6 +125,7 @@ type_category type_category_of(const type *self);
 bool type_equal_is_bytes(const type *self); ///< Children included.
 /// Bytes of one value in a flat column; 0 for NONE, BIT and STRUCT.
 uint32_t physical_size(physical kind);
+bool physical_is_integer(physical kind); ///< Of at most 64 bits.
 
 static inline bool type_is_nested(const type *self) {
     return self->child_count > 0 || self->id == TYPE_STRUCT;

@@ -136,7 +136,7 @@ firn_status join_filters_add(join_state *self, uint8_t *const *rows, uint32_t co
     return FIRN_OK;
 }
 
-#define VALUE_CASE(NAME, c_type)                                                                   \
+#define VALUE_CASE(NAME, word, c_type)                                                             \
     case PHYSICAL_##NAME:                                                                          \
         *COLUMN_OUT(out, c_type) = (c_type)value;                                                  \
         break;
@@ -151,14 +151,7 @@ static firn_status bound_column(join_state *self, const type *of, int64_t value,
     }
     TRY(column_new(&self->memory, of, 1, out, err));
     switch ((int)type_physical(of)) {
-        VALUE_CASE(I8, int8_t)
-        VALUE_CASE(I16, int16_t)
-        VALUE_CASE(I32, int32_t)
-        VALUE_CASE(I64, int64_t)
-        VALUE_CASE(U8, uint8_t)
-        VALUE_CASE(U16, uint16_t)
-        VALUE_CASE(U32, uint32_t)
-        VALUE_CASE(U64, uint64_t)
+        PHYSICAL_INTEGER_LIST(VALUE_CASE)
     default:
         break;
     }

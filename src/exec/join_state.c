@@ -15,8 +15,8 @@ static firn_status fill(join_state *self, const plan_node *node, firn_error *err
         return ARENA_FULL(&self->memory, err);
     }
     for (uint32_t i = 0; i < plan->right.key_count; i++) {
-        self->bounds[i] =
-            (join_bounds){.is_known = join_key_is_integer(plan->right.column_types[i])};
+        self->bounds[i] = (join_bounds){
+            .is_known = physical_is_integer(type_physical(plan->right.column_types[i]))};
     }
     return join_filters_begin(self, err);
 }

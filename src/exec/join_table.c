@@ -108,38 +108,17 @@ void join_table_add_page(join_table *self, const join_plan *plan, uint32_t part,
 
 // ---- Integer keys ------------------------------------------------------------------------------
 
-#define INTEGER_PHYSICAL_LIST(X)                                                                   \
-    X(I8, int8_t)                                                                                  \
-    X(I16, int16_t)                                                                                \
-    X(I32, int32_t)                                                                                \
-    X(I64, int64_t)                                                                                \
-    X(U8, uint8_t)                                                                                 \
-    X(U16, uint16_t)                                                                               \
-    X(U32, uint32_t)                                                                               \
-    X(U64, uint64_t)
-
-bool join_key_is_integer(const type *of) {
-    switch ((int)type_physical(of)) {
-#define X(NAME, c_type) case PHYSICAL_##NAME:
-        INTEGER_PHYSICAL_LIST(X)
-#undef X
-        return true;
-    default:
-        return false;
-    }
-}
-
 int64_t join_key_of_row(const row_layout *layout, const type *of, uint32_t number,
                         const uint8_t *row) {
     const uint8_t *value = row + layout->offsets[number];
     switch ((int)type_physical(of)) {
-#define X(NAME, c_type)                                                                            \
+#define X(NAME, word, c_type)                                                                      \
     case PHYSICAL_##NAME: {                                                                        \
         c_type out;                                                                                \
         memcpy(&out, value, sizeof out);                                                           \
         return (int64_t)out;                                                                       \
     }
-        INTEGER_PHYSICAL_LIST(X)
+        PHYSICAL_INTEGER_LIST(X)
 #undef X
     default:
         assert(false);
@@ -168,7 +147,7 @@ static integer_source source_of(const column *keys) {
 void join_key_values(const column *keys, const uint16_t *lanes, uint32_t count, int64_t *out) {
     const integer_source source = source_of(keys);
     switch ((int)type_physical(keys->type)) {
-#define X(NAME, c_type)                                                                            \
+#define X(NAME, word, c_type)                                                                      \
     case PHYSICAL_##NAME: {                                                                        \
         const c_type *in = source.values;                                                          \
         if (source.codes != NULL) {                                                                \
@@ -182,7 +161,7 @@ void join_key_values(const column *keys, const uint16_t *lanes, uint32_t count, 
         }                                                                                          \
         return;                                                                                    \
     }
-        INTEGER_PHYSICAL_LIST(X)
+        PHYSICAL_INTEGER_LIST(X)
 #undef X
     default:
         assert(false);

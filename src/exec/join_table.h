@@ -87,8 +87,6 @@ void join_table_add_page(join_table *self, const join_plan *plan, uint32_t part,
 
 // ---- Integer keys ------------------------------------------------------------------------------
 
-/// Has the type one integer a value that a table may be indexed by?
-bool join_key_is_integer(const type *of);
 /// The integer of a row's key column.
 int64_t join_key_of_row(const row_layout *layout, const type *of, uint32_t number,
                         const uint8_t *row);

@@ -43,19 +43,11 @@ static bool is_text(const type *self) {
 }
 
 bool key_numbers_take(const type *key) {
-    switch ((int)type_physical(key)) {
-    case PHYSICAL_BIT:
-    case PHYSICAL_I8:
-    case PHYSICAL_I16:
-    case PHYSICAL_I32:
-    case PHYSICAL_I64:
-    case PHYSICAL_U8:
-    case PHYSICAL_U16:
-    case PHYSICAL_U32:
-        return true;
-    default:
-        return is_text(key);
-    }
+    const physical layout = type_physical(key);
+    // Numbers are counted in int64_t.
+    const bool is_number =
+        layout == PHYSICAL_BIT || (physical_is_integer(layout) && layout != PHYSICAL_U64);
+    return is_number || is_text(key);
 }
 
 firn_status key_numbers_open(const type *const *types, uint32_t count, pool *query,
@@ -91,7 +83,7 @@ void key_numbers_close(key_numbers *self) {
 
 // ---- Values -------------------------------------------------------------------------------------
 
-#define WIDEN(NAME, c_type)                                                                        \
+#define WIDEN(NAME, word, c_type)                                                                  \
     case PHYSICAL_##NAME:                                                                          \
         for (uint32_t k = 0; k < count; k++) {                                                     \
             out[k] = (int64_t)((const c_type *)values)[lanes[k]];                                  \
@@ -101,13 +93,7 @@ void key_numbers_close(key_numbers *self) {
 void key_widen(physical layout, const void *values, const uint32_t *lanes, uint32_t count,
                int64_t *out) {
     switch ((int)layout) {
-        WIDEN(I8, int8_t)
-        WIDEN(I16, int16_t)
-        WIDEN(I32, int32_t)
-        WIDEN(I64, int64_t)
-        WIDEN(U8, uint8_t)
-        WIDEN(U16, uint16_t)
-        WIDEN(U32, uint32_t)
+        PHYSICAL_INTEGER_LIST(WIDEN)
     case PHYSICAL_BIT:
         for (uint32_t k = 0; k < count; k++) {
             out[k] = bitmap_get(values, lanes[k]);

@@ -12,21 +12,8 @@
 
 // Floats are left out: NaN and zeros with a sign would have to be told apart from what files say.
 static bool has_bounds(const type *of) {
-    switch ((int)type_physical(of)) {
-    case PHYSICAL_I8:
-    case PHYSICAL_I16:
-    case PHYSICAL_I32:
-    case PHYSICAL_I64:
-    case PHYSICAL_U8:
-    case PHYSICAL_U16:
-    case PHYSICAL_U32:
-    case PHYSICAL_U64:
-    case PHYSICAL_I128:
-    case PHYSICAL_STRING:
-        return true;
-    default:
-        return false;
-    }
+    const physical layout = type_physical(of);
+    return physical_is_integer(layout) || layout == PHYSICAL_I128 || layout == PHYSICAL_STRING;
 }
 
 void sort_bound_open(sort_state *self, const input_layout *input) {

@@ -6,14 +6,7 @@
 
 // Physical types with a loop of numbers: name, word, C type.
 #define HASH_TYPE_LIST(X)                                                                          \
-    X(I8, i8, int8_t)                                                                              \
-    X(I16, i16, int16_t)                                                                           \
-    X(I32, i32, int32_t)                                                                           \
-    X(I64, i64, int64_t)                                                                           \
-    X(U8, u8, uint8_t)                                                                             \
-    X(U16, u16, uint16_t)                                                                          \
-    X(U32, u32, uint32_t)                                                                          \
-    X(U64, u64, uint64_t)                                                                          \
+    PHYSICAL_INTEGER_LIST(X)                                                                       \
     X(F32, f32, float)                                                                             \
     X(F64, f64, double)                                                                            \
     X(I128, i128, i128)

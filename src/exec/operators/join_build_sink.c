@@ -42,8 +42,8 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
     }
     for (uint32_t i = 0; i < key_count; i++) {
         // Not copied from the owner's, which another worker may be merging into.
-        bounds[i] =
-            (join_bounds){.is_known = join_key_is_integer(owner->plan.right.column_types[i])};
+        bounds[i] = (join_bounds){
+            .is_known = physical_is_integer(type_physical(owner->plan.right.column_types[i]))};
     }
     *self = (build_local){.owner = owner, .memory = memory, .bounds = bounds};
     *local = self;
