@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks that what the documents name is there: every link to a file and heading, every file named
-in `code`, every ./dev subcommand and step.
+in `code`, every ./dev subcommand and step; and every document that a source names.
 
 A name is looked for beside the document, at the top, in src/ and, if it is a name alone, anywhere.
 Patterns such as `prompt.*` must match something. build/ and .git are not looked at.
@@ -80,11 +80,23 @@ def check(document, tree):
             yield f"{document} names ./dev {name}, which is not there"
 
 
+def check_source(name, tree):
+    """Documents of the project are named in capitals; spec.md and its like are others'."""
+    text = (ROOT / name).read_text(encoding="utf-8", errors="replace")
+    for found in re.finditer(r"\b[A-Z][A-Z_]+\.md\b", text):
+        if not tree.has(found.group(), "."):
+            line = text.count("\n", 0, found.start()) + 1
+            yield f"{name}:{line} names {found.group()}, which is not there"
+
+
 def main():
     names = tracked()
     tree = Tree(names)
     documents = [name for name in names if name.endswith(".md")]
     problems = [problem for document in documents for problem in check(document, tree)]
+    sources = [name for name in names
+               if name.endswith((".c", ".h", ".def", ".py", ".sh", ".slt", ".cmake", ".txt"))]
+    problems += [problem for source in sources for problem in check_source(source, tree)]
     print("\n".join("FAIL " + problem for problem in problems) if problems
           else f"ok   what {len(documents)} documents name is there")
     return 1 if problems else 0

@@ -1,4 +1,4 @@
-// Numbers to text and back, in the forms SQL shows (docs: SQL.md, "Numbers") and JSON needs.
+// Numbers to text and back, in the forms SQL shows and JSON needs.
 //
 // Parsing takes one whole text, with blanks around it if you like, and answers by a number_answer
 // rather than a sentence: kernels call it per row, and who knows the column makes the message.

@@ -1,4 +1,4 @@
-// The options of ATTACH, alike for every kind of catalog (INTERFACE.md, 2), read from text.
+// The options of ATTACH, alike for every kind of catalog, read from text.
 #ifndef FIRN_CATALOGS_CATALOG_OPTIONS_H
 #define FIRN_CATALOGS_CATALOG_OPTIONS_H
 

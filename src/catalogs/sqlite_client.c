@@ -155,7 +155,7 @@ static firn_status read_schema(sqlite_client *self, firn_error *err) {
                    &self->has_spaces, err);
 }
 
-// The rule of INTERFACE.md, 2: what is asked for, else the only name in the file, else the alias.
+// The name of the catalog: what is asked for, else the only name in the file, else the alias.
 static firn_status choose_name(sqlite_client *self, text asked, firn_error *err) {
     if (asked.size > 0) {
         return text_copy(&self->memory, asked, &self->name, err);

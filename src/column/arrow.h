@@ -50,7 +50,7 @@ firn_status arrow_builder_finish(arrow_builder *self, struct ArrowArray *out, fi
 void arrow_builder_close(arrow_builder *self);
 
 /// The fields of a foreign struct schema, in `memory` (extension types by their metadata; layouts
-/// without a type of their own as INTERFACE.md says). Refuses what firn has no type for, by name.
+/// without a type of their own as the type they hold). Refuses what firn has no type for, by name.
 firn_status arrow_schema_import(const struct ArrowSchema *self, arena *memory, schema *out,
                                 firn_error *err);
 /// Rows of a foreign struct array.

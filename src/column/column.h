@@ -138,8 +138,8 @@ int column_compare_rows(const column *left, uint32_t left_row, const column *rig
 bool column_rows_equal(const column *left, uint32_t left_row, const column *right,
                        uint32_t right_row); ///< NULL equals NULL, NaN equals NaN, -0 equals 0.
 uint64_t column_hash_row(const column *self, uint32_t row); ///< Agrees with kernels/hash.
-/// Text form of one value as SQL prints it (SQL.md; PROTOCOL.md); `NULL` for NULL. For nested
-/// values, casts to VARCHAR and debugging. Times with zone are printed in UTC.
+/// Text form of one value as SQL prints it; `NULL` for NULL. For nested values, casts to VARCHAR
+/// and debugging. Times with zone are printed in UTC.
 void column_print_row(const column *self, uint32_t row, text_builder *out);
 /// The same with times in a zone; NULL is UTC.
 struct zone;

@@ -1,4 +1,4 @@
-// The text of single values, as SQL prints them (SQL.md).
+// The text of single values, as SQL prints them.
 #include "base/date_text.h"
 #include "base/half.h"
 #include "base/hex.h"

@@ -1,6 +1,6 @@
 // In front of a worker's table: keys that are dictionary codes, constants or small integers find
 // their group by a number instead of a hash, and the rows of each group go into its states
-// together (SPEED.md, 2.4).
+// together.
 #ifndef FIRN_EXEC_AGGREGATE_CACHE_H
 #define FIRN_EXEC_AGGREGATE_CACHE_H
 

@@ -1,6 +1,6 @@
 // Arguments that are dictionary codes: a group's rows are counted by code, and the aggregate sees
-// each entry once (SPEED.md, 2.4). Nothing is decoded. Without groups, those that do not care how
-// often a value comes (min, max) see the entries of a dictionary that were not seen before.
+// each entry once. Nothing is decoded. Without groups, those that do not care how often a value
+// comes (min, max) see the entries of a dictionary that were not seen before.
 #include "exec/aggregation.h"
 
 #define ENTRIES_MAX UINT32_C(4096)

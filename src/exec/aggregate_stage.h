@@ -1,6 +1,6 @@
 // Rows of one worker on their way into partitions: first into a table that makes groups of them and
-// stays in cache, from there into partitions when it is full (MEMORY.md, 3). Rows that are kept one
-// by one have no table; they are a list until they are many.
+// stays in cache, from there into partitions when it is full. Rows that are kept one by one have no
+// table; they are a list until they are many.
 //
 //     table, or list ── full ──► partitions by hash
 //          ▲                         ▲

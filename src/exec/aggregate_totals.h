@@ -1,4 +1,4 @@
-// Sums by combination of dictionary entries (SPEED.md, 2.4).
+// Sums by combination of dictionary entries.
 //
 //     GROUP BY flag, status        keys are dictionary columns
 //     sum(price * (1 - discount))  a **measure** times a **factor**, of dictionary columns

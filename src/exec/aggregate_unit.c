@@ -406,8 +406,8 @@ static firn_status import(const unit_filling *self, uint8_t **rows, uint32_t cou
     return FIRN_OK;
 }
 
-// Whether the unit has its share of what all workers may have (MEMORY.md 7.9). Then it is split, so
-// that each of them finds its own.
+// Whether the unit has its share of what all workers may have. Then it is split, so that each of
+// them finds its own.
 static bool is_over_share(const aggregate_unit *self) {
     const aggregate_state *shared = self->shared;
     const uint64_t page_size = shared->table_store.page_size;

@@ -1,4 +1,4 @@
-// Aggregation: groups of rows by key, and what is computed over each (ENGINE.md 7, MEMORY.md 3).
+// Aggregation: groups of rows by key, and what is computed over each.
 //
 //     worker   rows ─ keys, arguments ─► local table (stays in L2)
 //                                            │ 60 % full: groups move to partitions by hash;

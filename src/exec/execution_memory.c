@@ -1,4 +1,4 @@
-// How much a run reserves before it begins (MEMORY.md, 2 and 7.2).
+// How much a run reserves before it begins.
 //
 //     minima   of the keepers that are alive at once, in the most demanding phase
 //     flow     pages that readers of files hold, batches on their way: they cannot shrink, and a
@@ -130,7 +130,7 @@ firn_status execution_reserve(execution *self, firn_error *err) {
     const uint64_t limit = pool_limit(pool_engine(self->pool));
     const uint64_t begun = pool_used(self->pool);
     const uint64_t reader = reader_bytes(self);
-    uint64_t for_keepers;
+    uint64_t for_keepers = 0;
     bool is_granted = false;
     for (uint32_t workers = self->worker_count; workers > 0 && !is_granted; workers--) {
         TRY(minima(self, workers, &for_keepers, err));

@@ -1,5 +1,5 @@
-// Groups found by their key itself instead of its hash (SPEED.md, 2.4 and 2.5): the one key is an
-// integer, or several keys have numbers (key_numbers.h).
+// Groups found by their key itself instead of its hash: the one key is an integer, or several keys
+// have numbers (key_numbers.h).
 //
 //     key ─► chunk key >> shift ─► page of entries, or none yet ─► row of the group, or none yet
 //

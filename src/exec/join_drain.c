@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#define BLOCK_COUNT_MAX 3 // More blocks cost more than a split (MEMORY.md 4).
+#define BLOCK_COUNT_MAX 3 // More blocks cost more than a split.
 #define SPLIT_BITS 4
 #define SPLIT_PARTS (1u << SPLIT_BITS)
 #define DEPTH_MAX 4

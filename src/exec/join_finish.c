@@ -12,7 +12,7 @@
 
 // ---- How rows are found ------------------------------------------------------------------------
 
-// An integer key in a small range needs no hash (SPEED.md 2.5). The bounds are those of the rows.
+// An integer key in a small range needs no hash. The bounds are those of the rows.
 static void choose_lookup(join_state *self) {
     const join_plan *plan = &self->plan;
     join_table *table = &self->table;

@@ -1,4 +1,4 @@
-// Restoring the order of a source in a sink that needs it (ENGINE.md 4.3).
+// Restoring the order of a source in a sink that needs it.
 //
 // Workers take scan tasks in rising order but finish them in any. The gate knows which are
 // unfinished; a sink that needs order keeps what belongs behind the oldest unfinished task, and a

@@ -17,7 +17,7 @@
 //     row_store    shared by the workers of an operator: layout, keeper, spill file, blobs
 //     row_pages    a list of pages in memory and of spilled ones: one partition's
 //     row_writer   a worker's: puts rows of batches, or other rows, into partitions by hash and
-//                  writes out pages when memory is refused (MEMORY.md, 3 and 7)
+//                  writes out pages when memory is refused
 // and the loops over rows: rows_gather (back to columns), rows_match (are the keys equal?).
 //
 // Pages are taken back from a row_pages one by one, in memory first, then spilled ones into a page

@@ -4,7 +4,7 @@
 // Rounds of tasks, one after the other:
 //     1      each run in memory is sorted, and written out where the merge needs the room
 //     2 …    while there are more spilled runs than can be read at once: the smallest are merged,
-//            just as many as must be (MEMORY.md, 5)
+//            just as many as must be
 #include <assert.h>
 #include <stdlib.h>
 

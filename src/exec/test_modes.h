@@ -1,6 +1,6 @@
-// The test modes of FIRN_TEST (ENGINE.md 4.6): the same queries under conditions that users meet
-// rarely. Read once when an engine opens; release builds obey them too, so that CI can run the
-// suite on what users get.
+// The test modes of FIRN_TEST: the same queries under conditions that users meet rarely. Read once
+// when an engine opens; release builds obey them too, so that CI can run the suite on what users
+// get.
 #ifndef FIRN_EXEC_TEST_MODES_H
 #define FIRN_EXEC_TEST_MODES_H
 

@@ -5,7 +5,7 @@
 //   explicit     only CAST, TRY_CAST and ::
 //
 // A cast either gives the value or, where SQL forbids it (out of range, text that does not parse),
-// a failing row; nothing wraps or saturates. Text forms and rounding are those of SQL.md.
+// a failing row; nothing wraps or saturates.
 #ifndef FIRN_EXPR_CAST_H
 #define FIRN_EXPR_CAST_H
 
@@ -62,8 +62,8 @@ typedef enum decimal_operation {
     DECIMAL_DIVIDE,
     DECIMAL_REMAINDER,
 } decimal_operation;
-/// The result type of decimal arithmetic (SQL.md, "Numbers"). Errors: FIRN_INVALID if the scale of
-/// a product is above 38 (76), with a hint.
+/// The result type of decimal arithmetic. Errors: FIRN_INVALID if the scale of a product is above
+/// 38 (76), with a hint.
 firn_status type_of_decimals(decimal_operation operation, const type *left, const type *right,
                              arena *memory, const type **out, firn_error *err);
 

@@ -1,4 +1,4 @@
-// Casts: the text forms and roundings of SQL.md, the matrix, and nested values.
+// Casts: text forms and roundings, the matrix, and nested values.
 #include "expr/cast.h"
 
 #include "base/zone.h"

@@ -1,5 +1,5 @@
-// Casts to and from VARCHAR: the text forms of SQL.md. Parsing is base/number_text's, base/hex's,
-// base/json's and the calendar's; blanks around a value are fine everywhere but in text itself.
+// Casts to and from VARCHAR. Parsing is base/number_text's, base/hex's, base/json's and the
+// calendar's; blanks around a value are fine everywhere but in text itself.
 #include "base/half.h"
 #include "base/hex.h"
 #include "base/json.h"

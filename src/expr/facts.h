@@ -61,7 +61,7 @@ typedef enum verdict {
 
 /// Can the predicate be true, must it be, for rows of the unit? Understands comparisons of a column
 /// (or a monotone function or cast of one) with constants, IN, IS [NOT] NULL, LIKE 'prefix%', AND,
-/// OR, NOT, dynamic filters' ranges; anything else is MAYBE. Three-valued logic and NaN as SQL.md.
+/// OR, NOT, dynamic filters' ranges; anything else is MAYBE. Three-valued logic; NaN is above all.
 /// Never fails: what it cannot decide, also for lack of memory, is MAYBE.
 verdict facts_evaluate(const expr *predicate, const unit_facts *facts, arena *scratch);
 

@@ -8,7 +8,7 @@
 // a parameter without a type) takes whatever type the others suggest, else VARCHAR.
 //
 // Functions of category "comparison" also compare text with numbers, dates and times: the text is
-// cast (SQL.md).
+// cast.
 #ifndef FIRN_FUNCTIONS_OVERLOAD_H
 #define FIRN_FUNCTIONS_OVERLOAD_H
 

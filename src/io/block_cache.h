@@ -1,4 +1,4 @@
-// What was decoded from files that have not changed, kept for the next query (SPEED.md 2.1).
+// What was decoded from files that have not changed, kept for the next query.
 //
 // A block is what somebody made of the bytes at one offset of one file: a header of his own and a
 // body. Whoever finds one holds it until he lets go; blocks that nobody holds are dropped, the

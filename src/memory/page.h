@@ -25,7 +25,7 @@
 #define PARTITION_COUNT_DEFAULT 128
 #define PARTITION_COUNT_MAX 256
 
-// ---- Sizes (MEMORY.md, 2) ----------------------------------------------------------------------
+// ---- Sizes -------------------------------------------------------------------------------------
 
 /// The page size for keepers of whose target `share_bytes` fall to one worker: the largest power of
 /// two up to 1/512 of it, from 16 to 64 KiB.
@@ -48,8 +48,8 @@ void page_size_set(pool *query, size_t size);
 /// The page size of the query that `self` belongs to; 64 KiB if nobody set it.
 size_t page_size_of(const pool *self);
 
-/// A page, not initialised; NULL if the keeper is at its target or the pool has none (MEMORY.md,
-/// 7.4): write out the page that just filled and reuse that.
+/// A page, not initialised; NULL if the keeper is at its target or the pool has none: write out the
+/// page that just filled and reuse that.
 void *page_get(pool *self);
 
 /// Gives a page back; NULL does nothing.

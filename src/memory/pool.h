@@ -16,9 +16,9 @@
 //     demand  the most it used or was refused,
 //     target  what it may hold now: max-min fair shares between queries, then between the keepers
 //             of a query, set anew when somebody is refused, closes, or the limit changes.
-// The protocol (MEMORY.md, 7): ask; told no, write out the page that just filled and reuse it; at
-// each look, while pool_excess says so, write out more. Nobody waits for memory while holding any;
-// only pool_reserve_wait waits, before a query holds anything, first come, first served.
+// The protocol: ask; told no, write out the page that just filled and reuse it; at each look, while
+// pool_excess says so, write out more. Nobody waits for memory while holding any; only
+// pool_reserve_wait waits, before a query holds anything, first come, first served.
 //
 // Two numbers are kept. *Committed* is what was promised: reserves, minima and what is used above
 // them. *Resident* is what the system gave us: slabs with their free pages, mappings, everything

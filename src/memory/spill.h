@@ -4,7 +4,7 @@
 // the process. It is divided into slots of 512-byte steps that are reused by size; runs of a sort
 // lie in extents of 1 MiB, so that several of their units can be read at once. The calling worker
 // writes and reads, through the page cache. Pages are written as they are while the page cache has
-// room, and packed with LZ4 after that (MEMORY.md, 6); the slot says which.
+// room, and packed with LZ4 after that; the slot says which.
 //
 // Threads: a spill file may be used by all workers of its query at once; a desk, a list and a run
 // by one at a time.

@@ -73,7 +73,7 @@ struct catalog_kind {
     const char *name; ///< As in ATTACH … (TYPE x).
     /// Does this location look like one of the kind? ("sqlite:…", "https://…", a folder.)
     bool (*recognises)(text location);
-    /// Opens it. Options are key/value texts as in INTERFACE.md 2; unknown ones are errors.
+    /// Opens it. Options are key/value texts; unknown ones are errors.
     firn_status (*open)(text alias, text location, const firn_option *options, size_t count,
                         struct io *io, catalog **out, firn_error *err);
     /// Asks whoever is behind it for the first time, so that a wrong address or credential is told

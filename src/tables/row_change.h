@@ -1,4 +1,4 @@
-// Row changes: how rows get into tables, and the identity of the rows that go (ENGINE.md 6).
+// Row changes: how rows get into tables, and the identity of the rows that go.
 //
 // INSERT, UPDATE, DELETE, MERGE and compaction are one plan whose rows end in **one sink**, which
 // adds them to **one change** of the table (tables/transaction.h):

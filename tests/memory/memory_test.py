@@ -23,7 +23,7 @@ import tempfile
 MB = 1 << 20
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLES = "customer lineitem nation orders part partsupp region supplier".split()
-ALLOWANCE = 3 * MB  # MEMORY.md: what the pool does not count.
+ALLOWANCE = 3 * MB  # What the pool does not count.
 STEP_MAX = 1.3
 TRIES = 5
 

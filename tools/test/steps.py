@@ -144,7 +144,7 @@ def faults(root, full):
 
 
 def sql_tests(root, full):
-    """tests/sql in every mode of ENGINE 4.6, and the random queries that engines agree on."""
+    """tests/sql in every mode of FIRN_TEST, and the random queries that engines agree on."""
     if not has_engine(root):
         return []
     modes = ["", "tiny", "wait", "plans"] + (["forms", "spill", "order"] if full else [])

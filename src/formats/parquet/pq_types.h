@@ -1,4 +1,4 @@
-// firn's types for the columns of a Parquet file: INTERFACE.md, section 1, read from left to right.
+// firn's types for the columns of a Parquet file.
 //
 // A file written from Arrow carries its Arrow schema under a key; where the Parquet schema says
 // less it fills in (pq_arrow_hint.h).

@@ -1,5 +1,6 @@
 // Decimal arithmetic: the operands are brought to the width of the result (64, 128 or 256 bits)
-// and, for sums, to its scale; then they are whole numbers. SQL.md says what type the result has.
+// and, for sums, to its scale; then they are whole numbers. type_of_decimals says what type the
+// result has.
 #include "expr/cast.h"
 #include "expr/expr.h"
 #include "functions/scalar/arithmetic_kernels.h"

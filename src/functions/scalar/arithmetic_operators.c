@@ -1,5 +1,5 @@
 // + - * / % // and unary minus: of integers, floats, decimals, dates, times and intervals. Nothing
-// wraps; what overflows, and division of exact numbers by zero, is an error (SQL.md, "Numbers").
+// wraps; what overflows, and division of exact numbers by zero, is an error.
 #include "kernels/arithmetic.h"
 
 #include "expr/expr.h"

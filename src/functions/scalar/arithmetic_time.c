@@ -1,4 +1,4 @@
-// Arithmetic of dates, times and intervals (SQL.md, "Dates and times"). The calendar is base's.
+// Arithmetic of dates, times and intervals. The calendar is base's.
 #include "base/interval.h"
 #include "base/zone.h"
 #include "functions/scalar/arithmetic_kernels.h"

@@ -1,4 +1,4 @@
-// The operators over columns, with the values, types and errors that SQL.md promises.
+// The operators over columns, with the values, types and errors that firn promises.
 #include "expr/expr_testing.h"
 #include "functions/overload.h"
 #include "functions/registry.h"

@@ -3,7 +3,7 @@
 // As strict as Java's reader: what it refuses is FIRN_CORRUPT here, and unknown keys are ignored.
 // Of v3 what v2 has too is read; tables that need more say so when it is met.
 //
-// Specification: apache/iceberg, format/spec.md, "Table Metadata"; ICEBERG.md, 1.
+// Specification: apache/iceberg, format/spec.md, "Table Metadata".
 #ifndef FIRN_TABLES_ICEBERG_ICEBERG_METADATA_H
 #define FIRN_TABLES_ICEBERG_ICEBERG_METADATA_H
 
