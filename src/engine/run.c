@@ -19,7 +19,7 @@ static run_options options_of(const firn_session *session, const settings *chose
     mutex_unlock(&engine->lock);
     return (run_options){
         .threads = threads,
-        .preserve_order = chosen->preserve_order,
+        .preserve_order = chosen->is_on[SETTING_preserve_order],
         .batch_rows = (modes & TEST_MODE_TINY) != 0 ? TINY_BATCH_ROWS : BATCH_ROWS,
         .test_modes = modes,
     };
@@ -196,19 +196,19 @@ firn_status run_optimize(run *self, const literal *values, uint32_t value_count,
 
 firn_status run_execute(run *self, bool is_analyzed, firn_error *err) {
     firn_engine *engine = self->session->engine;
-    const execution_request request = {.plan = &self->bound.plan,
-                                       .options = &self->options,
-                                       .arrow = &self->settings.arrow,
-                                       .context = &self->context,
-                                       .cancel = &self->cancel,
-                                       .pool = self->session->pool,
-                                       .io = engine->io,
-                                       .cache =
-                                           self->settings.uses_block_cache ? engine->cache : NULL,
-                                       .scheduler = engine->scheduler,
-                                       .spill_area = engine_spill(engine),
-                                       .tables = self->bound.snapshots,
-                                       .is_analyzed = is_analyzed};
+    const execution_request request = {
+        .plan = &self->bound.plan,
+        .options = &self->options,
+        .arrow = &self->settings.arrow,
+        .context = &self->context,
+        .cancel = &self->cancel,
+        .pool = self->session->pool,
+        .io = engine->io,
+        .cache = self->settings.is_on[SETTING_block_cache] ? engine->cache : NULL,
+        .scheduler = engine->scheduler,
+        .spill_area = engine_spill(engine),
+        .tables = self->bound.snapshots,
+        .is_analyzed = is_analyzed};
     self->columns = self->bound.plan.root->output_.columns;
     TRY(information_schema_fill(self, err));
     execution *made;

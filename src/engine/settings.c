@@ -12,7 +12,7 @@ typedef enum setting_kind {
     KIND_THREADS,
     KIND_ZONE,
     KIND_BOOL,
-    KIND_CACHE,
+    KIND_AUTO, // Or off.
     KIND_FOLDER,
     KIND_PATH,
 } setting_kind;
@@ -98,6 +98,14 @@ static bool parse_bytes(text value, uint64_t *out) {
     return false;
 }
 
+// Both write nothing if it is no such value.
+static bool parse_auto(text value, bool *out) {
+    const bool is_auto = text_equal_nocase(value, TEXT("auto"));
+    const bool is_good = is_auto || text_equal_nocase(value, TEXT("off"));
+    *out = is_good ? is_auto : *out;
+    return is_good;
+}
+
 static bool parse_bool(text value, bool *out) {
     static const char *const yes[] = {"true", "on", "yes", "1", "t"};
     static const char *const no[] = {"false", "off", "no", "0", "f"};
@@ -175,7 +183,6 @@ static firn_status check_path(setting_id id, text value, firn_error *err) {
 
 // Checks a value and stores what it means.
 static firn_status apply(settings *self, setting_id id, text value, firn_error *err) {
-    bool flag;
     switch (rows[id].kind) {
     case KIND_BYTES: {
         uint64_t bytes;
@@ -193,19 +200,13 @@ static firn_status apply(settings *self, setting_id id, text value, firn_error *
     case KIND_ZONE:
         return zone_cache_find(self->zones, value, &self->time_zone, err);
     case KIND_BOOL:
-        if (!parse_bool(value, &flag)) {
-            return refuse(id, value, "true or false is needed", err);
-        }
-        self->preserve_order = flag;
-        return FIRN_OK;
-    case KIND_CACHE:
-        if (!text_equal_nocase(value, TEXT("auto")) && !text_equal_nocase(value, TEXT("off"))) {
-            return refuse(id, value, "auto or off is needed", err);
-        }
-        if (id == SETTING_block_cache) {
-            self->uses_block_cache = text_equal_nocase(value, TEXT("auto"));
-        }
-        return FIRN_OK;
+        return parse_bool(value, &self->is_on[id])
+                   ? FIRN_OK
+                   : refuse(id, value, "true or false is needed", err);
+    case KIND_AUTO:
+        return parse_auto(value, &self->is_on[id])
+                   ? FIRN_OK
+                   : refuse(id, value, "auto or off is needed", err);
     case KIND_FOLDER:
         return check_folder(id, value, err);
     case KIND_PATH:

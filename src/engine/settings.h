@@ -20,10 +20,9 @@ typedef struct settings {
     char texts[SETTING_COUNT][SETTING_TEXT_MAX];
     uint64_t memory_limit;
     uint32_t threads;
-    bool preserve_order;
-    bool uses_block_cache;
-    zone_cache *zones;     ///< The engine's.
-    const zone *time_zone; ///< Of `zones`.
+    bool is_on[SETTING_COUNT]; ///< Those of true and false, and of auto and off.
+    zone_cache *zones;         ///< The engine's.
+    const zone *time_zone;     ///< Of `zones`.
     arrow_options arrow;
 } settings;
 

@@ -122,6 +122,23 @@ TEST(settings_sizes_that_are_too_large_are_refused) {
     scene_close(&here);
 }
 
+// Each of the settings that are on or off has a flag of its own, which wrong values leave alone.
+TEST(settings_flags_are_apart) {
+    scene here;
+    REQUIRE(open_scene(&here));
+    const bool *is_on = here.session->settings.is_on;
+    CHECK(is_on[SETTING_preserve_order] && is_on[SETTING_block_cache] && is_on[SETTING_progress]);
+    CHECK(scene_execute(&here, "SET preserve_order = 'false'") == FIRN_OK);
+    CHECK(!is_on[SETTING_preserve_order] && is_on[SETTING_block_cache]);
+    CHECK(scene_execute(&here, "SET block_cache = 'off'") == FIRN_OK);
+    CHECK(scene_execute(&here, "SET preserve_order = 'on'") == FIRN_OK);
+    CHECK(scene_execute(&here, "SET block_cache = 'never'") == FIRN_INVALID);
+    CHECK(scene_execute(&here, "SET progress = 'never'") == FIRN_INVALID);
+    CHECK(scene_execute(&here, "SET preserve_order = 'never'") == FIRN_INVALID);
+    CHECK(is_on[SETTING_preserve_order] && !is_on[SETTING_block_cache] && is_on[SETTING_progress]);
+    scene_close(&here);
+}
+
 TEST(settings_a_statement_has_none_of_its_engine_or_session) {
     static const firn_option wrong[] = {{"memory_limit", "32MB"},
                                         {"threads", "2"},
