@@ -4,13 +4,14 @@
 //     session.c     firn_session_*           names.c      names to tables, for the binder
 //     catalog_set.c what is attached         propose.c    names that were meant
 //     catalog_walk.c what is in a catalog    information_schema.c its tables
-//     statement.c   firn_statement_*, firn_query, firn_execute
+//     statement.c   firn_query, firn_execute, firn_prepare, firn_statement_*
+//     statement_bind.c values for parameters
 //     prepared_binding.c what prepare found out, for the run that follows at once
 //     many.c        a statement over many rows of parameters
 //     run.c         one run of a statement: bind, optimize, execute, stream
 //     stream.c      ArrowArrayStream over a run
 //     command*.c    statements that are no queries
-//     explain*.c    EXPLAIN
+//     explain_json.c, measured_plan.c what EXPLAIN prints
 //     listing.c     small tables of text: SHOW, DESCRIBE, EXPLAIN, information_schema
 //
 // Lifetimes: children retain parents; the last release frees. A run is held by its stream and,
@@ -273,7 +274,10 @@ int stream_errno(firn_status status);
 /// get_next of any stream; one of firn's own also stops waiting when `outer` is raised.
 int stream_pull(struct ArrowArrayStream *source, const cancel_flag *outer, struct ArrowArray *out);
 
-// statement.c, and many.c: a statement that runs once for each of many rows of parameters.
+// statement.c, statement_bind.c, and many.c: a statement that runs once for each of many rows.
+/// Is it there, its engine open, and nobody inside on another thread? Then leave it afterwards.
+firn_status statement_enter(firn_statement *self, firn_error *err);
+void statement_leave(firn_statement *self);
 /// Runs with one row of parameters. Any thread, as long as the row and `with` are the caller's.
 firn_status statement_run_once(firn_statement *self, const settings *with, const bound_row *row,
                                run **out, firn_error *err);
