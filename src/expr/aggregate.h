@@ -5,10 +5,9 @@
 //     partitions and machines, finished into a value. What a state holds beyond its size (the bytes
 //     of a minimal string) lies in a heap that the operator gives. Its state goes out and comes
 //     back as columns: one path for spilling, exchange and partial results.
-//   - **collect**: needs all values of a group at once (median, string_agg, array_agg). The
-//   operator
-//     keeps raw (key, value) rows, sorts or makes them distinct where the call asks, and hands each
-//     group's values over as one slice at the end.
+//   - **collect**: needs all values of a group at once (median, string_agg, array_agg). There the
+//     operator keeps raw (key, value) rows, sorts or makes them distinct where the call asks, and
+//     hands each group's values over as one slice at the end.
 // A fold called with DISTINCT or ORDER BY is fed by the operator from the collected rows, so no
 // aggregate knows of either; FILTER is the operator's as well.
 //

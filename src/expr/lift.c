@@ -1,4 +1,4 @@
-// Calls over the forms of their arguments: the only place that looks at forms.
+// Calls over the forms of their arguments. Only lift*.c look at forms.
 //
 //   all arguments constant        one row, and the result is a constant
 //   one varying, a dictionary     once for each entry that occurs, kept while the dictionary stays
@@ -9,35 +9,12 @@
 // rows were looked up as there are entries. Then text results, and those of functions that say so,
 // go on as a dictionary of their distinct values. Until then calls that cost next to nothing are
 // made for the rows themselves.
-#include "base/hash.h"
-#include "expr/program_state.h"
-#include "kernels/gather.h"
-#include "kernels/hash_column.h"
+#include "expr/lift_private.h"
 
 #define ENTRIES_MAX UINT32_C(65536) // Row numbers of a kernel call are 16 bits.
-#define PACKED_SHARE 4              // Fewer than one in so many entries are taken out first.
-
-typedef struct lifted_call {
-    const expr_run_call *run;
-    const program_node *node;
-    const call_info *info;
-    call_state *state;
-    row_scope *scope;
-    const column **args; ///< By argument; NULL for a lambda.
-    uint32_t varying;    ///< How many are not constant …
-    uint32_t varying_at; ///< … and which one is, if one is.
-} lifted_call;
-
-static firn_status no_memory(const lifted_call *self) {
-    return ARENA_FULL(self->run->scratch, self->run->err);
-}
 
 static bool is_strict(const lifted_call *self) {
     return (self->info->flags & FUNCTION_NULL_STRICT) != 0;
-}
-
-static bool can_fail(const lifted_call *self) {
-    return (self->info->flags & FUNCTION_CAN_FAIL) != 0;
 }
 
 static bool is_null_constant(const column *self) {
@@ -45,8 +22,7 @@ static bool is_null_constant(const column *self) {
            (self->form == FORM_CONSTANT && !column_is_valid(self, 0));
 }
 
-// The rows of the TRY around the call that have failed, for setting more; allocated when needed.
-static uint64_t *failures_of_try(const lifted_call *self) {
+uint64_t *lift_failures_of_try(const lifted_call *self) {
     uint64_t **slot = &self->run->state->try_failures[self->node->try_index];
     if (*slot == NULL) {
         const uint32_t length = self->scope->length;
@@ -58,15 +34,6 @@ static uint64_t *failures_of_try(const lifted_call *self) {
     return *slot;
 }
 
-static bool is_under_try(const lifted_call *self) {
-    return self->node->try_index != NO_INDEX && !self->info->fails_to_null;
-}
-
-// Do failing rows become NULL, rather than the call fail?
-static bool tolerates(const lifted_call *self) {
-    return can_fail(self) && (self->info->fails_to_null || self->node->try_index != NO_INDEX);
-}
-
 // ---- All constant ----------------------------------------------------------------------------
 
 static firn_status call_constant(const lifted_call *self, column *out) {
@@ -74,7 +41,7 @@ static firn_status call_constant(const lifted_call *self, column *out) {
     column *singles = ARENA_NEW(self->run->scratch, column, count + 1);
     const column **args = ARENA_NEW(self->run->scratch, const column *, count + 1);
     if (singles == NULL || args == NULL) {
-        return no_memory(self);
+        return lift_full(self);
     }
     for (uint32_t i = 0; i < count; i++) {
         args[i] = self->args[i] == NULL ? NULL : &singles[i];
@@ -90,14 +57,14 @@ static firn_status call_constant(const lifted_call *self, column *out) {
                               .args = args,
                               .scope = &one,
                               .memory = self->run->scratch,
-                              .failed = tolerates(self) ? &failed : NULL,
+                              .failed = lift_tolerates(self) ? &failed : NULL,
                               .has_failed = &has_failed};
     bool is_everywhere;
     TRY(kernel_run(self->run, &task, out, &is_everywhere, NULL));
-    if (has_failed && is_under_try(self)) {
-        uint64_t *failures = failures_of_try(self);
+    if (has_failed && lift_is_under_try(self)) {
+        uint64_t *failures = lift_failures_of_try(self);
         if (failures == NULL) {
-            return no_memory(self);
+            return lift_full(self);
         }
         bits_fill(failures, self->scope->length);
     }
@@ -111,7 +78,7 @@ static firn_status call_constant(const lifted_call *self, column *out) {
 static firn_status flatten_args(const lifted_call *self, const column ***out) {
     const column **args = ARENA_NEW(self->run->scratch, const column *, self->info->arg_count + 1);
     if (args == NULL) {
-        return no_memory(self);
+        return lift_full(self);
     }
     for (uint32_t i = 0; i < self->info->arg_count; i++) {
         args[i] = NULL;
@@ -127,12 +94,12 @@ static firn_status call_flat(const lifted_call *self, const column *const *args,
                              bool *is_everywhere) {
     bool has_failed = false;
     uint64_t *failed = NULL;
-    if (tolerates(self)) {
-        failed = is_under_try(self) ? failures_of_try(self)
-                                    : ARENA_NEW(self->run->scratch, uint64_t,
-                                                BITMAP_WORDS(self->scope->length) + 1);
+    if (lift_tolerates(self)) {
+        failed = lift_is_under_try(self) ? lift_failures_of_try(self)
+                                         : ARENA_NEW(self->run->scratch, uint64_t,
+                                                     BITMAP_WORDS(self->scope->length) + 1);
         if (failed == NULL) {
-            return no_memory(self);
+            return lift_full(self);
         }
     }
     const kernel_task task = {.node = self->node,
@@ -150,7 +117,7 @@ static firn_status call_on_validity(const lifted_call *self, column *out, bool *
     column *views = ARENA_NEW(self->run->scratch, column, count + 1);
     const column **args = ARENA_NEW(self->run->scratch, const column *, count + 1);
     if (views == NULL || args == NULL) {
-        return no_memory(self);
+        return lift_full(self);
     }
     for (uint32_t i = 0; i < count; i++) {
         args[i] = self->args[i];
@@ -197,7 +164,7 @@ static firn_status narrow_arg(const lifted_call *self, uint32_t index, const col
     int64_t *values = ARENA_NEW(self->run->scratch, int64_t, count + 1);
     column *made = ARENA_NEW(self->run->scratch, column, 1);
     if (narrow == NULL || values == NULL || made == NULL) {
-        return no_memory(self);
+        return lift_full(self);
     }
     if (type_physical(flat->type) == PHYSICAL_I32) {
         for (uint32_t i = 0; i < count; i++) {
@@ -220,7 +187,7 @@ static firn_status call_narrow(const lifted_call *self, column *out, bool *is_ev
                                bool *fits) {
     const column **args = ARENA_NEW(self->run->scratch, const column *, self->info->arg_count + 1);
     if (args == NULL) {
-        return no_memory(self);
+        return lift_full(self);
     }
     *fits = true;
     for (uint32_t i = 0; i < self->info->arg_count && *fits; i++) {
@@ -248,7 +215,7 @@ static firn_status spread_booleans(const lifted_call *self, const column *source
     if (by_run->validity != NULL) {
         validity = column_validity_out(self->run->scratch, out);
         if (validity == NULL) {
-            return no_memory(self);
+            return lift_full(self);
         }
     }
     uint32_t row = 0;
@@ -274,7 +241,7 @@ static firn_status call_runs(const lifted_call *self, column *out) {
     values.run_count = 0;
     const column **args = ARENA_NEW(self->run->scratch, const column *, self->info->arg_count + 1);
     if (args == NULL) {
-        return no_memory(self);
+        return lift_full(self);
     }
     for (uint32_t i = 0; i < self->info->arg_count; i++) {
         args[i] = i == self->varying_at ? &values : self->args[i];
@@ -295,336 +262,6 @@ static firn_status call_runs(const lifted_call *self, column *out) {
     out->run_ends = source->run_ends;
     out->run_count = source->run_count;
     return FIRN_OK;
-}
-
-// ---- Dictionaries ----------------------------------------------------------------------------
-
-static firn_status cache_full(const lifted_call *self) {
-    return ARENA_FULL(&self->state->cache.memory, self->run->err);
-}
-
-// Empties the cache for another dictionary.
-static firn_status open_cache(const lifted_call *self, const dictionary *entries) {
-    entry_cache *cache = &self->state->cache;
-    const arena memory = cache->memory;
-    *cache = (entry_cache){.memory = memory,
-                           .size = entries->size,
-                           .asked_of = cache->asked_of,
-                           .asked_rows = cache->asked_rows};
-    arena_reset(&cache->memory);
-    const size_t words = BITMAP_WORDS(entries->size);
-    cache->is_known = ARENA_NEW(&cache->memory, uint64_t, words + 1);
-    if (cache->is_known == NULL) {
-        return cache_full(self);
-    }
-    memset(cache->is_known, 0, words * sizeof(uint64_t));
-    TRY(column_new(&cache->memory, self->node->type, entries->size, &cache->results,
-                   self->run->err));
-    const uint32_t width = physical_size(type_physical(self->node->type));
-    if (width > 0) {
-        memset(COLUMN_OUT(&cache->results, uint8_t), 0, (size_t)width * entries->size);
-    }
-    cache->identity = entries->identity;
-    return FIRN_OK;
-}
-
-// The entries that rows of the scope ask for and that are not known yet, as a clean bitmap.
-static firn_status find_missing(const lifted_call *self, uint64_t **out, uint32_t *count) {
-    const column *source = self->args[self->varying_at];
-    const entry_cache *cache = &self->state->cache;
-    const size_t words = BITMAP_WORDS(cache->size);
-    uint64_t *missing = ARENA_NEW(self->run->scratch, uint64_t, words + 1);
-    const uint16_t *rows =
-        scope_is_all(self->scope) ? NULL : scope_rows(self->scope, self->run->scratch);
-    if (missing == NULL || (rows == NULL && !scope_is_all(self->scope))) {
-        return no_memory(self);
-    }
-    memset(missing, 0, words * sizeof *missing);
-    const uint32_t *codes = source->values;
-    for (uint32_t k = 0; k < self->scope->count; k++) {
-        const uint32_t row = rows == NULL ? k : rows[k];
-        if (source->validity == NULL || bitmap_get(source->validity, row)) {
-            bitmap_set(missing, codes[row]);
-        }
-    }
-    for (size_t word = 0; word < words; word++) {
-        missing[word] &= ~cache->is_known[word];
-    }
-    *out = missing;
-    *count = (uint32_t)bitmap_count(missing, cache->size);
-    return FIRN_OK;
-}
-
-// Entries that are evaluated: their numbers, and where their results lie.
-typedef struct chosen_entries {
-    uint32_t *numbers;
-    uint32_t count;
-    bool is_packed; ///< Side by side rather than where the dictionary has them.
-} chosen_entries;
-
-static firn_status list_entries(const lifted_call *self, const uint64_t *which, uint32_t count,
-                                chosen_entries *out) {
-    const uint32_t size = self->state->cache.size;
-    *out = (chosen_entries){.numbers = ARENA_NEW(self->run->scratch, uint32_t, count + 1),
-                            .is_packed = count < size / PACKED_SHARE};
-    if (out->numbers == NULL) {
-        return no_memory(self);
-    }
-    for (uint32_t word = 0; word < BITMAP_WORDS(size); word++) {
-        for (uint64_t left = which[word]; left != 0; left &= left - 1) {
-            out->numbers[out->count++] = word * 64 + (uint32_t)__builtin_ctzll(left);
-        }
-    }
-    return FIRN_OK;
-}
-
-// Adds their results to those that are kept.
-static firn_status keep_results(const lifted_call *self, const column *computed,
-                                const uint64_t *failed, const chosen_entries *entries) {
-    entry_cache *cache = &self->state->cache;
-    uint64_t *validity = NULL;
-    if (computed->validity != NULL || cache->results.validity != NULL) {
-        validity = column_validity_out(&cache->memory, &cache->results);
-        if (validity == NULL) {
-            return cache_full(self);
-        }
-    }
-    if (failed != NULL && cache->has_failed == NULL) {
-        cache->has_failed = ARENA_NEW(&cache->memory, uint64_t, BITMAP_WORDS(cache->size) + 1);
-        if (cache->has_failed == NULL) {
-            return cache_full(self);
-        }
-        bits_clear(cache->has_failed, cache->size);
-    }
-    const uint32_t width = physical_size(type_physical(computed->type));
-    uint8_t *to = COLUMN_OUT(&cache->results, uint8_t);
-    for (uint32_t k = 0; k < entries->count; k++) {
-        const uint32_t entry = entries->numbers[k];
-        const uint32_t at = entries->is_packed ? k : entry;
-        if (width == 0) {
-            bitmap_put(COLUMN_OUT(&cache->results, uint64_t), entry,
-                       bitmap_get(computed->values, at));
-        } else {
-            memcpy(to + (size_t)entry * width,
-                   (const uint8_t *)computed->values + (size_t)at * width, width);
-        }
-        if (computed->validity != NULL && !bitmap_get(computed->validity, at)) {
-            bitmap_clear(validity, entry);
-        }
-        if (failed != NULL && bitmap_get(failed, at)) {
-            bitmap_set(cache->has_failed, entry);
-        }
-        bitmap_set(cache->is_known, entry);
-    }
-    return FIRN_OK;
-}
-
-// Evaluates the entries in `which` (`count` of them); a few of many are taken out first.
-static firn_status call_entries(const lifted_call *self, const uint64_t *which, uint32_t count) {
-    entry_cache *cache = &self->state->cache;
-    arena *scratch = self->run->scratch;
-    const column **args = ARENA_NEW(scratch, const column *, self->info->arg_count + 1);
-    column *values = ARENA_NEW(scratch, column, 1);
-    chosen_entries entries;
-    TRY(list_entries(self, which, count, &entries));
-    const uint32_t length = entries.is_packed ? count : cache->size;
-    uint64_t *failed =
-        tolerates(self) ? ARENA_NEW(scratch, uint64_t, BITMAP_WORDS(length) + 1) : NULL;
-    if (args == NULL || values == NULL || (tolerates(self) && failed == NULL)) {
-        return no_memory(self);
-    }
-    if (failed != NULL) {
-        bits_clear(failed, length);
-    }
-    *values = *self->args[self->varying_at]->dictionary->values;
-    if (entries.is_packed) {
-        TRY(column_take(scratch, self->args[self->varying_at]->dictionary->values, entries.numbers,
-                        count, values, self->run->err));
-    }
-    for (uint32_t i = 0; i < self->info->arg_count; i++) {
-        args[i] = i == self->varying_at ? values : self->args[i];
-    }
-    bool has_failed = false;
-    row_scope scope = {.serial = self->scope->serial,
-                       .length = length,
-                       .count = count,
-                       .bits = entries.is_packed ? NULL : which};
-    const bool points = type_physical(self->node->type) == PHYSICAL_STRING;
-    const kernel_task task = {.node = self->node,
-                              .args = args,
-                              .scope = &scope,
-                              .memory = points ? &cache->memory : scratch,
-                              .failed = failed,
-                              .has_failed = &has_failed};
-    bool is_everywhere;
-    column computed;
-    TRY(kernel_run(self->run, &task, &computed, &is_everywhere, NULL));
-    return keep_results(self, &computed, has_failed ? failed : NULL, &entries);
-}
-
-// The same value in every digit: 0.0 and -0.0 are equal and remain two entries.
-static bool is_same_entry(const column *values, uint32_t left, uint32_t right) {
-    if (type_equal_is_bytes(values->type)) {
-        return column_rows_equal(values, left, values, right);
-    }
-    const size_t width = physical_size(type_physical(values->type));
-    const uint8_t *bytes = values->values;
-    return memcmp(bytes + left * width, bytes + right * width, width) == 0;
-}
-
-// Once all entries are known: their distinct results as a dictionary of its own.
-static firn_status make_dictionary(const lifted_call *self) {
-    entry_cache *cache = &self->state->cache;
-    arena *memory = &cache->memory;
-    const column *results = &cache->results;
-    uint32_t size = 8;
-    while (size < cache->size * 2) {
-        size *= 2;
-    }
-    uint32_t *slots = ARENA_NEW(self->run->scratch, uint32_t, size);
-    uint64_t *hashes = ARENA_NEW(self->run->scratch, uint64_t, cache->size + 1);
-    uint32_t *remap = ARENA_NEW(memory, uint32_t, cache->size + 1);
-    uint32_t *firsts = ARENA_NEW(memory, uint32_t, cache->size + 1);
-    column *distinct = ARENA_NEW(memory, column, 1);
-    if (slots == NULL || hashes == NULL || remap == NULL || firsts == NULL || distinct == NULL ||
-        !hash_entries(results, self->run->scratch, hashes)) {
-        return no_memory(self);
-    }
-    memset(slots, 0xff, size * sizeof *slots);
-    uint32_t count = 0;
-    bool is_renumbered = false;
-    for (uint32_t entry = 0; entry < cache->size; entry++) {
-        remap[entry] = 0; // Of NULL: any.
-        if (!column_row_is_valid(results, entry)) {
-            is_renumbered = true;
-            continue;
-        }
-        uint32_t slot = (uint32_t)hashes[entry] & (size - 1);
-        while (slots[slot] != NO_INDEX && !is_same_entry(results, firsts[slots[slot]], entry)) {
-            slot = (slot + 1) & (size - 1);
-        }
-        if (slots[slot] == NO_INDEX) {
-            slots[slot] = count;
-            firsts[count++] = entry;
-        }
-        remap[entry] = slots[slot];
-        is_renumbered |= remap[entry] != entry;
-    }
-    TRY(column_take(memory, results, firsts, count, distinct, self->run->err));
-    distinct->validity = NULL;
-    cache->as_dictionary =
-        (dictionary){.identity = dictionary_identity_new(), .size = count, .values = distinct};
-    cache->remap = is_renumbered ? remap : NULL;
-    cache->has_dictionary = count > 0;
-    return FIRN_OK;
-}
-
-// ---- Rows from entries -----------------------------------------------------------------------
-
-// The validity of the rows: the source's, and that of their entry's result.
-static firn_status set_validity(const lifted_call *self, const column *source, column *out) {
-    const entry_cache *cache = &self->state->cache;
-    out->validity = source->validity;
-    if (cache->results.validity == NULL) {
-        return FIRN_OK;
-    }
-    uint64_t *bits = ARENA_NEW(self->run->scratch, uint64_t, BITMAP_WORDS(source->length) + 1);
-    if (bits == NULL) {
-        return no_memory(self);
-    }
-    bits_of_codes(cache->results.validity, cache->size, source->values, source->length, bits);
-    if (source->validity != NULL) {
-        bits_and(bits, source->validity, source->length, bits);
-    }
-    out->validity = bits;
-    return FIRN_OK;
-}
-
-static firn_status rows_as_dictionary(const lifted_call *self, const column *source, column *out) {
-    entry_cache *cache = &self->state->cache;
-    *out = (column){.type = self->node->type,
-                    .form = FORM_DICTIONARY,
-                    .length = source->length,
-                    .values = source->values,
-                    .dictionary = &cache->as_dictionary};
-    if (cache->remap != NULL) {
-        uint32_t *codes = ARENA_NEW(self->run->scratch, uint32_t, source->length + 1);
-        if (codes == NULL) {
-            return no_memory(self);
-        }
-        gather_codes(sizeof(uint32_t), cache->remap, source->values, source->length, codes);
-        out->values = codes;
-    }
-    return set_validity(self, source, out);
-}
-
-static firn_status rows_as_values(const lifted_call *self, const column *source, column *out) {
-    entry_cache *cache = &self->state->cache;
-    TRY(column_new(self->run->scratch, self->node->type, source->length, out, self->run->err));
-    if (type_physical(out->type) == PHYSICAL_BIT) {
-        bits_of_codes(cache->results.values, cache->size, source->values, source->length,
-                      COLUMN_OUT(out, uint64_t));
-    } else {
-        gather_codes(physical_size(type_physical(out->type)), cache->results.values, source->values,
-                     source->length, COLUMN_OUT(out, uint8_t));
-    }
-    return set_validity(self, source, out);
-}
-
-// Rows of entries that failed, to the TRY around.
-static firn_status report_failures(const lifted_call *self, const column *source) {
-    const entry_cache *cache = &self->state->cache;
-    if (cache->has_failed == NULL || !is_under_try(self)) {
-        return FIRN_OK;
-    }
-    uint64_t *failures = failures_of_try(self);
-    if (failures == NULL) {
-        return no_memory(self);
-    }
-    const uint32_t *codes = source->values;
-    for (uint32_t row = 0; row < source->length; row++) {
-        const bool is_valid = source->validity == NULL || bitmap_get(source->validity, row);
-        if (is_valid && bitmap_get(cache->has_failed, codes[row])) {
-            bitmap_set(failures, row);
-        }
-    }
-    return FIRN_OK;
-}
-
-static bool goes_on_as_dictionary(const lifted_call *self) {
-    return type_physical(self->node->type) == PHYSICAL_STRING ||
-           ((self->info->flags & FUNCTION_DICTIONARY) != 0 &&
-            type_physical(self->node->type) != PHYSICAL_BIT);
-}
-
-static firn_status call_dictionary(const lifted_call *self, column *out, bool *is_everywhere) {
-    const column *source = self->args[self->varying_at];
-    const dictionary *entries = source->dictionary;
-    entry_cache *cache = &self->state->cache;
-    if (cache->identity != entries->identity || cache->size != entries->size) {
-        TRY(open_cache(self, entries));
-    }
-    if (!cache->is_complete) {
-        uint64_t *missing;
-        uint32_t count;
-        TRY(find_missing(self, &missing, &count));
-        const bool wants_all = !can_fail(self) && cache->asked_rows >= cache->size;
-        if (wants_all) {
-            bits_not(cache->is_known, cache->size, missing);
-            count = (uint32_t)bitmap_count(missing, cache->size);
-        }
-        if (count > 0) {
-            TRY(call_entries(self, missing, count));
-        }
-        cache->is_complete = bits_all(cache->is_known, cache->size);
-        if (cache->is_complete && goes_on_as_dictionary(self)) {
-            TRY(make_dictionary(self));
-        }
-    }
-    TRY(report_failures(self, source));
-    *is_everywhere = cache->is_complete;
-    return cache->has_dictionary ? rows_as_dictionary(self, source, out)
-                                 : rows_as_values(self, source, out);
 }
 
 // ---- Choosing --------------------------------------------------------------------------------
@@ -665,13 +302,13 @@ static bool may_lift(const lifted_call *self) {
                count_rows(self, source->dictionary);
     }
     return source->form == FORM_RUNS && source->run_count <= ENTRIES_MAX &&
-           (!can_fail(self) || (scope_is_all(self->scope) && !tolerates(self)));
+           (!lift_can_fail(self) || (scope_is_all(self->scope) && !lift_tolerates(self)));
 }
 
 static firn_status gather_args(lifted_call *self, bool *is_null) {
     self->args = ARENA_NEW(self->run->scratch, const column *, self->info->arg_count + 1);
     if (self->args == NULL) {
-        return no_memory(self);
+        return lift_full(self);
     }
     for (uint32_t i = 0; i < self->info->arg_count; i++) {
         self->args[i] = NULL;
@@ -698,7 +335,7 @@ static firn_status gather_captured(lifted_call *self) {
     }
     column *captured = ARENA_NEW(self->run->scratch, column, count + 1);
     if (captured == NULL) {
-        return no_memory(self);
+        return lift_full(self);
     }
     for (uint32_t i = 0; i < count; i++) {
         const column *value;
@@ -742,7 +379,7 @@ firn_status lift_call(const expr_run_call *run, const program_node *node, row_sc
     if (!is_volatile && may_lift(&self)) {
         return self.args[self.varying_at]->form == FORM_RUNS
                    ? call_runs(&self, out)
-                   : call_dictionary(&self, out, is_everywhere);
+                   : lift_dictionary(&self, out, is_everywhere);
     }
     if (self.info->narrow_kernel != NULL) {
         bool fits;
@@ -754,119 +391,4 @@ firn_status lift_call(const expr_run_call *run, const program_node *node, row_sc
     const column **args;
     TRY(flatten_args(&self, &args));
     return call_flat(&self, args, out, is_everywhere);
-}
-
-// ---- Making flat -----------------------------------------------------------------------------
-
-firn_status lift_relabel(const expr_run_call *run, const column *value, const type *to,
-                         column *out) {
-    *out = *value;
-    out->type = to;
-    if (to->child_count > 0) {
-        column *children = ARENA_NEW(run->scratch, column, to->child_count);
-        if (children == NULL) {
-            return ARENA_FULL(run->scratch, run->err);
-        }
-        for (uint32_t i = 0; i < to->child_count; i++) {
-            TRY(lift_relabel(run, &value->children[i], to->children[i].type, &children[i]));
-        }
-        out->children = children;
-    }
-    if (value->form == FORM_DICTIONARY) {
-        dictionary *entries = ARENA_NEW(run->scratch, dictionary, 1);
-        column *values = ARENA_NEW(run->scratch, column, 1);
-        if (entries == NULL || values == NULL) {
-            return ARENA_FULL(run->scratch, run->err);
-        }
-        *entries = *value->dictionary;
-        TRY(lift_relabel(run, entries->values, to, values));
-        entries->values = values;
-        out->dictionary = entries;
-    }
-    return FIRN_OK;
-}
-
-// A narrow decimal in its declared width.
-static firn_status widen_decimal(const expr_run_call *run, const column *value,
-                                 const type *declared, column *out) {
-    *out = *value;
-    out->type = declared;
-    const uint32_t count = value->form == FORM_CONSTANT ? 1 : value->length;
-    const int64_t *narrow = value->values;
-    if (type_physical(declared) == PHYSICAL_I128) {
-        i128 *wide = ARENA_NEW(run->scratch, i128, count + 1);
-        for (uint32_t i = 0; wide != NULL && i < count; i++) {
-            wide[i] = narrow[i];
-        }
-        out->values = wide;
-    } else {
-        i256 *wide = ARENA_NEW(run->scratch, i256, count + 1);
-        for (uint32_t i = 0; wide != NULL && i < count; i++) {
-            wide[i] = i256_from_i64(narrow[i]);
-        }
-        out->values = wide;
-    }
-    return out->values == NULL ? ARENA_FULL(run->scratch, run->err) : FIRN_OK;
-}
-
-// The rows of a sparse scope from a dictionary; other lanes are zero.
-static firn_status decode_rows(const expr_run_call *run, const column *value, row_scope *scope,
-                               column *out) {
-    const uint32_t width = physical_size(type_physical(value->type));
-    const uint16_t *rows = scope_rows(scope, run->scratch);
-    if (rows == NULL) {
-        return ARENA_FULL(run->scratch, run->err);
-    }
-    TRY(column_new(run->scratch, value->type, value->length, out, run->err));
-    memset(COLUMN_OUT(out, uint8_t), 0, (size_t)width * value->length);
-    if (value->validity != NULL) { // Codes of NULLs may name no entry.
-        uint16_t *valid = ARENA_NEW(run->scratch, uint16_t, scope->count + 1);
-        if (valid == NULL) {
-            return ARENA_FULL(run->scratch, run->err);
-        }
-        const uint32_t count = bits_filter_rows(value->validity, true, rows, scope->count, valid);
-        gather_codes_rows(width, value->dictionary->values->values, value->values, valid, count,
-                          COLUMN_OUT(out, uint8_t));
-        out->validity = value->validity;
-        return FIRN_OK;
-    }
-    gather_codes_rows(width, value->dictionary->values->values, value->values, rows, scope->count,
-                      COLUMN_OUT(out, uint8_t));
-    return FIRN_OK;
-}
-
-static firn_status decode(const expr_run_call *run, const column *value, row_scope *scope,
-                          column *out, bool *is_everywhere) {
-    const uint32_t width = physical_size(type_physical(value->type));
-    const bool is_plain = value->form == FORM_DICTIONARY && width > 0 && value->children == NULL &&
-                          value->dictionary->values->children == NULL;
-    if (is_plain && !scope_is_dense(scope)) {
-        *is_everywhere = false;
-        run->state->values_decoded += scope->count;
-        return decode_rows(run, value, scope, out);
-    }
-    *is_everywhere = true;
-    run->state->values_decoded += value->length;
-    if (is_plain && value->dictionary->size > 0) {
-        TRY(column_new(run->scratch, value->type, value->length, out, run->err));
-        gather_codes(width, value->dictionary->values->values, value->values, value->length,
-                     COLUMN_OUT(out, uint8_t));
-        out->validity = value->validity;
-        return FIRN_OK;
-    }
-    return column_flatten(run->scratch, value, out, run->err);
-}
-
-firn_status lift_flatten(const expr_run_call *run, const program_node *node, const column *value,
-                         row_scope *scope, column *out, bool *is_everywhere) {
-    *is_everywhere = true;
-    column flat = *value;
-    if (value->form > FORM_CONSTANT) {
-        TRY(decode(run, value, scope, &flat, is_everywhere));
-    }
-    if (flat.type->precision != node->type->precision) {
-        return widen_decimal(run, &flat, node->type, out);
-    }
-    *out = flat;
-    return FIRN_OK;
 }

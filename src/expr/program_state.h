@@ -216,7 +216,7 @@ firn_status logic_coalesce(const expr_run_call *run, const program_node *node, r
 firn_status logic_try(const expr_run_call *run, const program_node *node, row_scope *scope,
                       column *out);
 
-// ---- lift.c: calls over the forms of their arguments -------------------------------------------
+// ---- lift.c, lift_flatten.c: calls over the forms of their arguments ---------------------------
 
 /// `*is_everywhere`: the value holds for all lanes, not only for the scope.
 firn_status lift_call(const expr_run_call *run, const program_node *node, row_scope *scope,
