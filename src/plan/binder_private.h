@@ -6,7 +6,9 @@
 //     binder_join.c     joins
 //     binder_select.c   SELECT: WHERE, the select list, HAVING, DISTINCT
 //     binder_select_group.c    GROUP BY
-//     binder_order.c    set operations, ORDER BY, LIMIT, VALUES
+//     binder_order.c    whole queries: ORDER BY, LIMIT
+//     binder_set.c      UNION, INTERSECT, EXCEPT
+//     binder_values.c   VALUES
 //     binder_expr.c     expressions
 //     binder_compare.c  rows, BETWEEN, IN, ANY and ALL
 //     binder_subquery.c subqueries
@@ -183,6 +185,16 @@ firn_status bind_free_ids(binder *self, plan_node *node, id_set *out);
 
 // binder_order.c
 firn_status bind_query_body(binder *self, const sql_query *query, scope *outer, bound_query *out);
+/// A query, SELECT, set operation or VALUES. `order` is for a SELECT, whose input it may mention.
+firn_status bind_body(binder *self, const sql_body *body, const sql_list *order, scope *outer,
+                      bound_query *out);
+firn_status bind_sort_keys(binder *self, const sql_list *order, const plan_columns *columns,
+                           scope *names, sort_key_list *out);
+
+// binder_set.c, binder_values.c
+firn_status bind_set_operation(binder *self, const sql_set_operation *written, scope *outer,
+                               bound_query *out);
+firn_status bind_values(binder *self, const sql_values *written, scope *outer, bound_query *out);
 /// Casts the columns of a query to `types`, names kept, where they differ.
 firn_status bind_cast_columns(binder *self, bound_query *query, const type *const *types,
                               uint32_t position);
@@ -191,8 +203,6 @@ firn_status bind_cast_columns(binder *self, bound_query *query, const type *cons
 /// `order` and the rest of the query belong to the SELECT: its ORDER BY sees its input.
 firn_status bind_select(binder *self, const sql_select *select, const sql_list *order, scope *outer,
                         bound_query *out);
-firn_status bind_sort_keys(binder *self, const sql_list *order, const plan_columns *columns,
-                           scope *names, sort_key_list *out);
 sort_key sort_key_of(const sql_order_item *item, expr *value);
 
 // binder_expr.c
