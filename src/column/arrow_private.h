@@ -20,6 +20,8 @@ typedef enum arrow_layout {
 } arrow_layout;
 
 arrow_layout arrow_layout_of(const type *self, const arrow_options *options);
+/// The unit of a letter of a format: s, m, u, n. False if it is another one.
+bool arrow_unit_of(char letter, time_unit *out);
 /// Bytes of a value of the layouts FIXED and FIXED_BYTES.
 uint32_t arrow_fixed_width(const type *self, const arrow_options *options);
 
