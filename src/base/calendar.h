@@ -139,6 +139,10 @@ bool calendar_field_of(text word, calendar_field *out);
 /// The word of a field. Static storage.
 const char *calendar_field_word(calendar_field field);
 bool calendar_field_is_truncated(calendar_field field);
+/// Months in a field from MONTH to MILLENNIUM, 0 of others.
+int32_t calendar_months_in(calendar_field field);
+/// Nanoseconds in a field from NANOSECOND to HOUR, 0 of others.
+int64_t calendar_nanos_in(calendar_field field);
 
 /// A field as a whole number: seconds and epoch without their fraction, milliseconds to nanoseconds
 /// with the seconds of the minute in front (5.25 s are 5250 ms). Years before 1 are negative and

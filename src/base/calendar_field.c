@@ -120,6 +120,26 @@ bool calendar_field_is_truncated(calendar_field field) {
     return answers[field];
 }
 
+int32_t calendar_months_in(calendar_field field) {
+    static const int32_t months[CALENDAR_FIELD_COUNT] = {
+        [CALENDAR_MONTH] = 1,    [CALENDAR_QUARTER] = 3,    [CALENDAR_YEAR] = 12,
+        [CALENDAR_DECADE] = 120, [CALENDAR_CENTURY] = 1200, [CALENDAR_MILLENNIUM] = 12000,
+    };
+    return months[field];
+}
+
+int64_t calendar_nanos_in(calendar_field field) {
+    static const int64_t nanos[CALENDAR_FIELD_COUNT] = {
+        [CALENDAR_NANOSECOND] = 1,
+        [CALENDAR_MICROSECOND] = 1000,
+        [CALENDAR_MILLISECOND] = 1000000,
+        [CALENDAR_SECOND] = NANOS_PER_SECOND,
+        [CALENDAR_MINUTE] = 60 * NANOS_PER_SECOND,
+        [CALENDAR_HOUR] = 3600 * NANOS_PER_SECOND,
+    };
+    return nanos[field];
+}
+
 // ---- extract -----------------------------------------------------------------------------------
 
 // There is no year 0: 1 BC is -1.

@@ -33,26 +33,6 @@ typedef struct interval_number {
     int64_t fraction; // In 10^-18.
 } interval_number;
 
-static int64_t months_in(calendar_field field) {
-    static const int32_t months[CALENDAR_FIELD_COUNT] = {
-        [CALENDAR_MONTH] = 1,    [CALENDAR_QUARTER] = 3,    [CALENDAR_YEAR] = 12,
-        [CALENDAR_DECADE] = 120, [CALENDAR_CENTURY] = 1200, [CALENDAR_MILLENNIUM] = 12000,
-    };
-    return months[field];
-}
-
-static int64_t nanos_in(calendar_field field) {
-    static const int64_t nanos[CALENDAR_FIELD_COUNT] = {
-        [CALENDAR_NANOSECOND] = 1,
-        [CALENDAR_MICROSECOND] = 1000,
-        [CALENDAR_MILLISECOND] = 1000000,
-        [CALENDAR_SECOND] = NANOS_PER_SECOND,
-        [CALENDAR_MINUTE] = 60 * NANOS_PER_SECOND,
-        [CALENDAR_HOUR] = 3600 * NANOS_PER_SECOND,
-    };
-    return nanos[field];
-}
-
 // ---- Sums --------------------------------------------------------------------------------------
 
 // A fraction of `size`, rounded half up; both are positive.
@@ -77,17 +57,18 @@ static bool add_number(interval_sum *sum, calendar_field field, const interval_n
     const i128 whole = number->whole;
     const i128 fraction = number->fraction;
     interval_sum part = {0};
-    if (nanos_in(field) > 0) {
-        part.nanos = whole * nanos_in(field) + share(fraction, nanos_in(field));
+    if (calendar_nanos_in(field) > 0) {
+        part.nanos = whole * calendar_nanos_in(field) + share(fraction, calendar_nanos_in(field));
     } else if (field == CALENDAR_DAY) {
         add_days(&part, whole, fraction);
     } else if (field == CALENDAR_WEEK) {
         add_days(&part, whole * 7 + fraction * 7 / ONE, fraction * 7 % ONE);
     } else if (field == CALENDAR_MONTH || field == CALENDAR_QUARTER) {
-        const i128 months = fraction * months_in(field);
-        add_months(&part, whole * months_in(field) + months / ONE, months % ONE);
+        const i128 months = fraction * calendar_months_in(field);
+        add_months(&part, whole * calendar_months_in(field) + months / ONE, months % ONE);
     } else { // A fraction of years is whole months.
-        part.months = whole * months_in(field) + share(fraction, months_in(field));
+        part.months =
+            whole * calendar_months_in(field) + share(fraction, calendar_months_in(field));
     }
     const int sign = number->is_negative ? -1 : 1;
     sum->months += sign * part.months;

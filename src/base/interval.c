@@ -149,61 +149,40 @@ bool interval_justify_fits(interval_value value, interval_value *out) {
 
 // ---- Fields ------------------------------------------------------------------------------------
 
-// Months in a field from MONTH to MILLENNIUM.
-static int32_t months_in(calendar_field field) {
-    static const int32_t months[CALENDAR_FIELD_COUNT] = {
-        [CALENDAR_MONTH] = 1,    [CALENDAR_QUARTER] = 3,    [CALENDAR_YEAR] = 12,
-        [CALENDAR_DECADE] = 120, [CALENDAR_CENTURY] = 1200, [CALENDAR_MILLENNIUM] = 12000,
-    };
-    return months[field];
-}
-
-// Nanoseconds in a field from NANOSECOND to HOUR.
-static int64_t nanos_in(calendar_field field) {
-    static const int64_t nanos[CALENDAR_FIELD_COUNT] = {
-        [CALENDAR_NANOSECOND] = 1,
-        [CALENDAR_MICROSECOND] = 1000,
-        [CALENDAR_MILLISECOND] = 1000000,
-        [CALENDAR_SECOND] = NANOS_PER_SECOND,
-        [CALENDAR_MINUTE] = 60 * NANOS_PER_SECOND,
-        [CALENDAR_HOUR] = 3600 * NANOS_PER_SECOND,
-    };
-    return nanos[field];
-}
-
 bool interval_truncate(calendar_field field, interval_value value, interval_value *out) {
-    if (months_in(field) > 0) {
-        *out = (interval_value){.months = value.months / months_in(field) * months_in(field)};
+    if (calendar_months_in(field) > 0) {
+        *out = (interval_value){.months = value.months / calendar_months_in(field) *
+                                          calendar_months_in(field)};
         return true;
     }
     if (field == CALENDAR_DAY) {
         *out = (interval_value){.months = value.months, .days = value.days};
         return true;
     }
-    if (nanos_in(field) > 0) {
+    if (calendar_nanos_in(field) > 0) {
         *out = value;
-        out->nanos = value.nanos / nanos_in(field) * nanos_in(field);
+        out->nanos = value.nanos / calendar_nanos_in(field) * calendar_nanos_in(field);
         return true;
     }
     return false;
 }
 
 bool interval_extract(calendar_field field, interval_value value, int64_t *out) {
-    const int64_t in_minute = value.nanos % nanos_in(CALENDAR_MINUTE);
+    const int64_t in_minute = value.nanos % calendar_nanos_in(CALENDAR_MINUTE);
     if (field <= CALENDAR_SECOND) {
-        *out = in_minute / nanos_in(field);
+        *out = in_minute / calendar_nanos_in(field);
     } else if (field == CALENDAR_MINUTE) {
-        *out = value.nanos / nanos_in(CALENDAR_MINUTE) % 60;
+        *out = value.nanos / calendar_nanos_in(CALENDAR_MINUTE) % 60;
     } else if (field == CALENDAR_HOUR) {
-        *out = value.nanos / nanos_in(CALENDAR_HOUR);
+        *out = value.nanos / calendar_nanos_in(CALENDAR_HOUR);
     } else if (field == CALENDAR_DAY) {
         *out = value.days;
     } else if (field == CALENDAR_MONTH) {
         *out = value.months % YEAR_MONTHS;
     } else if (field == CALENDAR_QUARTER) {
         *out = value.months % YEAR_MONTHS / 3 + 1;
-    } else if (months_in(field) > 0) {
-        *out = value.months / months_in(field);
+    } else if (calendar_months_in(field) > 0) {
+        *out = value.months / calendar_months_in(field);
     } else if (field == CALENDAR_EPOCH) {
         double seconds;
         (void)interval_extract_f64(field, value, &seconds);
@@ -215,9 +194,9 @@ bool interval_extract(calendar_field field, interval_value value, int64_t *out) 
 }
 
 bool interval_extract_f64(calendar_field field, interval_value value, double *out) {
-    const int64_t in_minute = value.nanos % nanos_in(CALENDAR_MINUTE);
+    const int64_t in_minute = value.nanos % calendar_nanos_in(CALENDAR_MINUTE);
     if (field <= CALENDAR_SECOND) {
-        *out = (double)in_minute / (double)nanos_in(field);
+        *out = (double)in_minute / (double)calendar_nanos_in(field);
         return true;
     }
     if (field == CALENDAR_EPOCH) {
