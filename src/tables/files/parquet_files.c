@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/checked.h"
 #include "base/date_text.h"
 #include "base/number_text.h"
 #include "expr/cast.h"
@@ -300,12 +301,13 @@ static void count_rows(parquet_files *self) {
     const uint32_t opened = self->opened_count;
     for (uint32_t i = 0; i < opened; i++) {
         for (uint32_t group = 0; group < pq_file_row_group_count(self->files[i].file); group++) {
-            rows += pq_file_rows_of(self->files[i].file, group);
+            rows = sum_capped(rows, pq_file_rows_of(self->files[i].file, group));
         }
     }
     self->base.rows =
         (estimate){.is_known = true, .value = (double)rows * self->file_count / opened};
-    self->base.row_count = (exact_u64){.is_known = opened == self->file_count, .value = rows};
+    self->base.row_count =
+        (exact_u64){.is_known = opened == self->file_count && rows < UINT64_MAX, .value = rows};
 }
 
 // Room for what is asked of columns later.

@@ -3,6 +3,7 @@
 // A task is a file when there are many, else what parquet_cut makes of it.
 #include <math.h>
 
+#include "base/checked.h"
 #include "expr/facts.h"
 #include "tables/files/parquet_cut.h"
 #include "tables/files/parquet_files_private.h"
@@ -105,7 +106,7 @@ static void choose_sizes(scan_planner *self) {
     for (uint32_t i = 0; i < table->file_count && self->is_cut; i++) {
         const pq_file *file = table->files[i].file;
         for (uint32_t group = 0; group < pq_file_row_group_count(file); group++) {
-            rows += pq_file_rows_of(file, group);
+            rows = sum_capped(rows, pq_file_rows_of(file, group));
             groups++;
         }
     }

@@ -1,5 +1,6 @@
 #include "tables/iceberg/iceberg_snapshot.h"
 
+#include "base/checked.h"
 #include "io/io_path.h"
 #include "memory/text_builder.h"
 #include "tables/iceberg/iceberg_snapshot_private.h"
@@ -67,13 +68,13 @@ static void count_rows(ice_table *self) {
         rows.is_known &= each->has_deletes ? is_empty : is_counted;
         if (!each->has_deletes) {
             most.is_known &= is_counted;
-            most.value += each->live_rows.value;
+            most.value = sum_capped(most.value, each->live_rows.value);
         }
+        self->base.facts_bytes = sum_capped(self->base.facts_bytes, each->length);
     }
+    most.is_known &= most.value < UINT64_MAX;
+    rows.is_known &= most.value < UINT64_MAX;
     rows.value = most.value;
-    for (uint32_t i = 0; i < self->manifests.count; i++) {
-        self->base.facts_bytes += self->manifests.items[i].length;
-    }
     self->base.row_count = rows;
     self->base.rows = most.is_known            ? estimate_of_bound(most)
                       : self->snapshot == NULL ? (estimate){.is_known = true}
