@@ -167,6 +167,20 @@ bool op_begin_task(op_call *call, uint64_t number) {
     return true;
 }
 
+bool op_begin_only_task(op_call *call, atomic_bool *is_taken, bool *is_mine, step_answer *out) {
+    if (!*is_mine && atomic_exchange(is_taken, true)) {
+        *out = STEP_DONE;
+        return false;
+    }
+    if (!*is_mine && !op_begin_task(call, 0)) {
+        atomic_store(is_taken, false);
+        *out = STEP_WAIT;
+        return false;
+    }
+    *is_mine = true;
+    return true;
+}
+
 void op_end_task(op_call *call, uint64_t number) {
     assert(!call->has_ended_task);
     call->has_ended_task = true;

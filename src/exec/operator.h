@@ -48,6 +48,9 @@ typedef struct op_call {
 /// carry the number as sequence.task. False: too far ahead of the slowest, answer STEP_WAIT and ask
 /// again with the same number. A source whose rows have no order worth keeping numbers them anyhow.
 bool op_begin_task(op_call *call, uint64_t number);
+/// The same for a source of one task, 0, which the first worker to ask takes: `is_taken` is shared,
+/// `is_mine` the worker's, both false at first. False: `out` is what to answer.
+bool op_begin_only_task(op_call *call, atomic_bool *is_taken, bool *is_mine, step_answer *out);
 /// The task handed out its last batch before this call of `next`, so all its rows have reached the
 /// sink. At most once a call: answer STEP_NEXT without rows to be called again.
 void op_end_task(op_call *call, uint64_t number);

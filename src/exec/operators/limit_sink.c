@@ -208,16 +208,10 @@ static firn_status cut(const limit_shared *shared, limit_reader *self, const bat
 static firn_status next(op_call *call, batch *output, step_answer *out, firn_error *err) {
     limit_shared *shared = call->shared;
     limit_reader *self = call->local;
+    if (!op_begin_only_task(call, &shared->is_taken, &self->is_mine, out)) {
+        return FIRN_OK;
+    }
     *out = STEP_DONE;
-    if (!self->is_mine && atomic_exchange(&shared->is_taken, true)) {
-        return FIRN_OK;
-    }
-    if (!self->is_mine && !op_begin_task(call, 0)) {
-        atomic_store(&shared->is_taken, false);
-        *out = STEP_WAIT;
-        return FIRN_OK;
-    }
-    self->is_mine = true;
     if (self->next == row_buffer_batches(shared->rows) || self->given == shared->limit) {
         op_end_task(call, 0);
         return FIRN_OK;

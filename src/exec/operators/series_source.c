@@ -92,16 +92,10 @@ static bool advance(const series_shared *self, int64_t *value) {
 static firn_status next(op_call *call, batch *output, step_answer *out, firn_error *err) {
     series_shared *shared = call->shared;
     series_local *self = call->local;
+    if (!op_begin_only_task(call, &shared->is_taken, &self->is_mine, out)) {
+        return FIRN_OK;
+    }
     *out = STEP_DONE;
-    if (!self->is_mine && atomic_exchange(&shared->is_taken, true)) {
-        return FIRN_OK;
-    }
-    if (!self->is_mine && !op_begin_task(call, 0)) {
-        atomic_store(&shared->is_taken, false);
-        *out = STEP_WAIT;
-        return FIRN_OK;
-    }
-    self->is_mine = true;
     const uint32_t room = call->run->options->batch_rows;
     column *values = ARENA_NEW(call->scratch, column, 1);
     if (values == NULL) {

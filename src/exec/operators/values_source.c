@@ -41,16 +41,9 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
     values_shared *shared = call->shared;
     values_local *self = call->local;
     const plan_node *node = shared->node;
-    if (!self->is_mine && atomic_exchange(&shared->is_taken, true)) {
-        *out = STEP_DONE;
+    if (!op_begin_only_task(call, &shared->is_taken, &self->is_mine, out)) {
         return FIRN_OK;
     }
-    if (!self->is_mine && !op_begin_task(call, 0)) {
-        atomic_store(&shared->is_taken, false);
-        *out = STEP_WAIT;
-        return FIRN_OK;
-    }
-    self->is_mine = true;
     const uint64_t left = node->values_.row_count - self->next;
     if (left == 0) {
         op_end_task(call, 0);
