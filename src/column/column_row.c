@@ -158,20 +158,13 @@ static uint64_t hash_list(const column *self, list_value slice) {
     return hash;
 }
 
-#define INTEGER_CASE(NAME, c_type)                                                                 \
+#define INTEGER_CASE(NAME, word, c_type)                                                           \
     case PHYSICAL_##NAME:                                                                          \
         return hash_u64((uint64_t)(int64_t)COLUMN_VALUES(self, c_type)[lane]);
 
 static uint64_t hash_lane(const column *self, uint32_t lane) {
     switch (type_physical(self->type)) {
-        INTEGER_CASE(I8, int8_t)
-        INTEGER_CASE(I16, int16_t)
-        INTEGER_CASE(I32, int32_t)
-        INTEGER_CASE(I64, int64_t)
-        INTEGER_CASE(U8, uint8_t)
-        INTEGER_CASE(U16, uint16_t)
-        INTEGER_CASE(U32, uint32_t)
-        INTEGER_CASE(U64, uint64_t)
+        PHYSICAL_INTEGER_LIST(INTEGER_CASE)
     case PHYSICAL_I128:
         return hash_wide((u128)COLUMN_VALUES(self, i128)[lane]);
     case PHYSICAL_I256: {

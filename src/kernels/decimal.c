@@ -169,7 +169,7 @@ static uint32_t scale_i256(i256 *values, uint32_t count, uint32_t from, uint32_t
 
 // ---- Storing: how many of the values fit -------------------------------------------------------
 
-#define STORE(NAME, c_type)                                                                        \
+#define STORE(NAME, word, c_type)                                                                  \
     case PHYSICAL_##NAME: {                                                                        \
         c_type *to = out;                                                                          \
         for (uint32_t i = 0; i < count; i++) {                                                     \
@@ -192,15 +192,8 @@ static uint32_t store_i64(const chunk *self, const int64_t *values, uint32_t cou
         }
     }
     switch ((int)self->call->to.layout) {
-        STORE(I8, int8_t)
-        STORE(I16, int16_t)
-        STORE(I32, int32_t)
-        STORE(I64, int64_t)
-        STORE(U8, uint8_t)
-        STORE(U16, uint16_t)
-        STORE(U32, uint32_t)
-        STORE(U64, uint64_t)
-        STORE(I128, i128)
+        PHYSICAL_INTEGER_LIST(STORE)
+        STORE(I128, i128, i128)
     default:
         break;
     }
@@ -219,15 +212,8 @@ static uint32_t store_i128(const chunk *self, const i128 *values, uint32_t count
         }
     }
     switch ((int)self->call->to.layout) {
-        STORE(I8, int8_t)
-        STORE(I16, int16_t)
-        STORE(I32, int32_t)
-        STORE(I64, int64_t)
-        STORE(U8, uint8_t)
-        STORE(U16, uint16_t)
-        STORE(U32, uint32_t)
-        STORE(U64, uint64_t)
-        STORE(I128, i128)
+        PHYSICAL_INTEGER_LIST(STORE)
+        STORE(I128, i128, i128)
     default:
         break;
     }

@@ -1,5 +1,10 @@
 // Hashes of rows: one number for each row of one or more columns; base/hash.h has the functions.
 // Agrees with column_hash_row: NULL is HASH_NULL, NaN one value, -0.0 as 0.0, intervals by length.
+//
+// Of the kernels only compare.h (constants) and this one take columns in other forms than flat: a
+// dictionary's entries are hashed once and not once a row, a run once, and lifting (expr/lift.c)
+// would make numbers flat that are thrown away again. The loops (hash_column.isa.c) see flat
+// values.
 #ifndef FIRN_KERNELS_HASH_COLUMN_H
 #define FIRN_KERNELS_HASH_COLUMN_H
 
