@@ -68,7 +68,7 @@ firn_status listing_add(listing *self, const text *values, firn_error *err) {
         self->capacity = capacity;
     }
     for (uint32_t i = 0; i < self->width; i++) {
-        text *cell = &self->cells[self->row_count * self->width + i];
+        text *cell = &self->cells[(size_t)self->row_count * self->width + i];
         *cell = (text){.data = NULL};
         if (values[i].data != NULL) {
             TRY(text_copy(memory, values[i], cell, err));
@@ -87,7 +87,7 @@ firn_status listing_rows(listing *self, column_data_list *rows, schema *columns,
     for (uint32_t i = 0; i < self->width; i++) {
         TRY(column_new(memory, TYPE_OF(VARCHAR), self->row_count, &data[i], err));
         for (uint32_t row = 0; row < self->row_count; row++) {
-            const text cell = self->cells[row * self->width + i];
+            const text cell = self->cells[(size_t)row * self->width + i];
             COLUMN_OUT(&data[i], string_value)[row] = string_of(cell.data, (uint32_t)cell.size);
             if (cell.data == NULL && !column_set_null(memory, &data[i], row)) {
                 return ARENA_FULL(memory, err);

@@ -36,10 +36,9 @@ typedef struct http_answer {
 
 /// Sends a request and waits for its answer, which lies in `memory`.
 ///
-/// Errors: FIRN_IO (network; `may_be_done` says more), FIRN_INVALID (answer too large, malformed
-/// URL
-///         or header), FIRN_CANCELLED (within 50 ms; the request may have been done all the same),
-///         FIRN_NO_MEMORY, FIRN_UNSUPPORTED (no network module).
+/// Errors: FIRN_IO (network; `may_be_done` says more), FIRN_INVALID (answer too large, URL or
+///         header that is malformed), FIRN_CANCELLED (within 50 ms; the request may have been done
+///         all the same), FIRN_NO_MEMORY, FIRN_UNSUPPORTED (no network module).
 /// Threads: any; the caller holds no lock.
 firn_status http_send(io *owner, const http_request *request, arena *memory, http_answer *out,
                       firn_error *err);

@@ -174,9 +174,8 @@ typedef enum io_answer {
 /// Asks for `count` ranges, in any order, overlapping or not. Remote ones start on their way.
 ///
 /// Keeps:  `ranges`, `*ticket` and `request->cancel` until io_ticket_close; copies the rest.
-/// Errors: FIRN_INVALID (a range of 0 bytes), FIRN_NO_MEMORY (too many requests are waiting;
-/// nothing
-///         was submitted), FIRN_IO. After an error the ticket is IO_TICKET_NONE.
+/// Errors: FIRN_INVALID (a range of 0 bytes), FIRN_NO_MEMORY (too many requests wait; nothing was
+///         submitted), FIRN_IO. After an error the ticket is IO_TICKET_NONE.
 firn_status io_submit(io_file *file, io_range *ranges, uint32_t count, const io_request *request,
                       io_ticket *ticket, firn_error *err);
 

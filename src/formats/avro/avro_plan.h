@@ -66,9 +66,8 @@ typedef struct avro_plan {
 /// Makes a plan. `flags` is 0 or AVRO_PLAN_FIXED_IS_BYTES.
 ///
 /// Borrows: `schema` and `slots` as long as the plan is used; the plan lies in `memory`.
-/// Errors:  FIRN_CORRUPT if a slot wants a value from a kind that it does not take (of a union,
-/// from
-///          any of its branches), FIRN_INVALID if two slots overlap, FIRN_NO_MEMORY.
+/// Errors:  FIRN_CORRUPT if a slot wants a value from a kind that it does not take, or from such a
+///          branch of a union, FIRN_INVALID if two slots overlap, FIRN_NO_MEMORY.
 firn_status avro_plan_compile(arena *memory, const avro_schema *schema, const avro_slot *slots,
                               uint32_t slot_count, uint32_t flags, const avro_plan **out,
                               firn_error *err);
