@@ -187,8 +187,8 @@ typedef struct firn_column_facts {
 /// What a scan is asked for. Borrowed by the call that gets it.
 typedef struct firn_scan_request {
     uint32_t size;
-    const uint32_t
-        *columns;        ///< Positions in the schema; the streams hand out these, in this order.
+    /// Positions in the schema; the streams hand out these, in this order.
+    const uint32_t *columns;
     size_t column_count; ///< 0: only how many rows there are.
     /// Conjuncts over columns by name. May be ignored.
     const firn_expr *const *filters;

@@ -29,8 +29,8 @@ typedef struct aggregate_state {
     pool *keeper;
     row_page *kept_pages; ///< That stages can count on, whatever the keeper says; under the lock.
     row_store table_store;
-    row_store
-        kept_store; ///< Open if the shape has a heap; else rows of groups are kept as they are.
+    /// Open if the shape has a heap; else rows of groups are kept as they are.
+    row_store kept_store;
     row_store *collector_stores;
     uint32_t part_count;
     bool is_partitioned; ///< Rows are in parts; else in tables[0] and list. Decided by settle.

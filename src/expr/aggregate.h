@@ -64,16 +64,16 @@ typedef enum aggregate_flags {
     AGGREGATE_COLLECTS = 1 << 5,         ///< The second kind; in overloads: those with `collect`.
     /// Takes decimals in columns that are narrower than declared (expr_allow_narrow).
     AGGREGATE_TAKES_NARROW = 1 << 6,
-    AGGREGATE_VALIDITY_ONLY =
-        1 << 7, ///< count: looks at which arguments are NULL, never at values.
+    /// count: looks at which arguments are NULL, never at values.
+    AGGREGATE_VALIDITY_ONLY = 1 << 7,
 } aggregate_flags;
 
 typedef struct aggregate_overload {
     const char *signature;                                          ///< As expr/function.h.
     firn_status (*bind)(function_bind_call *call, firn_error *err); ///< May be NULL.
     // Fold:
-    uint32_t
-        state_size; ///< Bytes, a multiple of 8; states are 8-aligned (16-byte members: memcpy).
+    /// Bytes, a multiple of 8; states are 8-aligned (16-byte members: memcpy).
+    uint32_t state_size;
     /// Where it hangs on the types of the arguments; then state_size is the most. May be NULL.
     uint32_t (*state_size_for)(const type *const *types);
     /// Types of the exported state, separated by commas, in the pattern language; "" if collected.
@@ -105,8 +105,8 @@ typedef struct aggregate_function {
     const char *aliases;
     const char *category; ///< "aggregate".
     const char *summary;
-    const char *const
-        *examples; ///< Over (VALUES …) AS t(x[, y]): "sum(x) <- (1), (2), (NULL)", "3".
+    /// Over (VALUES …) AS t(x[, y]): "sum(x) <- (1), (2), (NULL)", "3".
+    const char *const *examples;
     uint32_t flags;
     const aggregate_overload *overloads; ///< Until one without signature.
 } aggregate_function;

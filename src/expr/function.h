@@ -109,8 +109,8 @@ typedef enum function_flags {
     FUNCTION_MONOTONE = 1 << 4,    ///< Ascending in its first argument, the others constant.
     FUNCTION_DICTIONARY = 1 << 5,  ///< Maps equal entries to entries: a dictionary stays one.
     FUNCTION_COMMUTES = 1 << 6,    ///< Two arguments may be swapped.
-    FUNCTION_VALIDITY_ONLY =
-        1 << 7, ///< IS NULL: looks at which arguments are NULL, never at values.
+    /// IS NULL: looks at which arguments are NULL, never at values.
+    FUNCTION_VALIDITY_ONLY = 1 << 7,
 } function_flags;
 
 struct expr; // expr/expr.h

@@ -40,8 +40,8 @@ typedef struct table_ref {
 /// A column that a scan hands out (or only filters by): a top-level column or a nested field.
 typedef struct scan_column {
     uint32_t id; ///< Column id in the query.
-    const uint32_t
-        *path; ///< Child positions from the table's schema downwards; path[0] is the column.
+    /// Child positions from the table's schema downwards; path[0] is the column.
+    const uint32_t *path;
     uint32_t path_length;
     const type *type; ///< Of what it hands out: nested types may lack fields nobody asked for.
     text name;        ///< For messages.
@@ -50,12 +50,12 @@ typedef struct scan_column {
 /// What a scan is asked for. Lives as long as the plan.
 typedef struct scan_request {
     uint32_t column_count;
-    const scan_column
-        *columns;          ///< The first `output_count` are handed out, in this order; the rest
-    uint32_t output_count; ///< is needed by filters only.
-    expr_list filters;     ///< Conjuncts over column ids, EXPR_DYNAMIC among them. All applied.
-    uint64_t limit;        ///< No more rows than this are needed; UINT64_MAX if unknown.
-    bool needs_row_ids;    ///< Also hand out, as the last column, the 64-bit row identity.
+    /// The first `output_count` are handed out, in this order; the rest is needed by filters only.
+    const scan_column *columns;
+    uint32_t output_count;
+    expr_list filters;  ///< Conjuncts over column ids, EXPR_DYNAMIC among them. All applied.
+    uint64_t limit;     ///< No more rows than this are needed; UINT64_MAX if unknown.
+    bool needs_row_ids; ///< Also hand out, as the last column, the 64-bit row identity.
 } scan_request;
 
 /// What a running scan may use. One per worker, but `shared` parts are the query's.

@@ -47,8 +47,8 @@ struct avro_node {
     const type *type;  // Of the column; children have those of its children.
     physical physical; // Of the same.
     bool is_nullable;
-    uint32_t
-        null_branch; // The value is in a union of two, this one null. AVRO_NO_BRANCH: it isn't.
+    // The value is in a union of two, this one null. AVRO_NO_BRANCH: it isn't.
+    uint32_t null_branch;
     uint32_t size;
     uint32_t precision;
     int64_t factor;

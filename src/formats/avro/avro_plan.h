@@ -36,8 +36,8 @@ typedef enum avro_want { AVRO_WANT_LIST(X) } avro_want;
 
 /// A part that is wanted of each value.
 typedef struct avro_slot {
-    const int32_t
-        *path; // Field ids from the outermost record inwards; 0 of them: the value itself.
+    // Field ids from the outermost record inwards; 0 of them: the value itself.
+    const int32_t *path;
     uint32_t path_length;
     avro_want want;
 } avro_slot;

@@ -43,8 +43,8 @@ typedef struct pq_node {
     uint32_t first_leaf;        // The leaves below are first_leaf ... first_leaf + leaf_count - 1.
     uint32_t leaf_count;
     text name;
-    const pq_schema_element
-        *element;       // Where its annotations are; for LIST and MAP the outer group.
+    // Where its annotations are; for LIST and MAP the outer group.
+    const pq_schema_element *element;
     size_t child_count; // STRUCT: any; LIST: 1; MAP: 2, or 1 when it has no values.
     struct pq_node *children COUNTED_BY(child_count);
 } pq_node;
