@@ -157,6 +157,15 @@ static op_call call_of(pipeline_worker *self, op_instance *instance) {
                      .worker = self->index};
 }
 
+firn_status op_open_kept(const plan_node *node, const input_layout *input, execution *run,
+                         void **shared, firn_error *err) {
+    (void)input;
+    *shared = run->node_state[node->number];
+    return *shared != NULL ? FIRN_OK
+                           : FAIL(err, FIRN_INTERNAL, "%s: nothing was kept to go on with",
+                                  plan_kind_label(node->kind));
+}
+
 bool op_begin_task(op_call *call, uint64_t number) {
     const uint64_t task = (uint64_t)call->chain << ORDER_CHAIN_SHIFT | number;
     if (call->order != NULL && !order_gate_begin(call->order, task, call->wakeup)) {

@@ -44,6 +44,11 @@ typedef struct op_call {
     bool must_wait;  ///< Set by a finish task: call it again when `wakeup` has fired.
 } op_call;
 
+/// `open` of an operator that goes on with what another one of its node keeps: that one's shared
+/// state, which it left in run->node_state.
+firn_status op_open_kept(const plan_node *node, const input_layout *input, execution *run,
+                         void **shared, firn_error *err);
+
 /// A source says that it begins task `number` (rising over all workers of the chain); its batches
 /// carry the number as sequence.task. False: too far ahead of the slowest, answer STEP_WAIT and ask
 /// again with the same number. A source whose rows have no order worth keeping numbers them anyhow.

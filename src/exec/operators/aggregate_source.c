@@ -15,14 +15,6 @@ typedef struct source_local {
     uint32_t sequence; // Batches of the task so far.
 } source_local;
 
-static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
-                               void **shared, firn_error *err) {
-    (void)input;
-    (void)err;
-    *shared = run->node_state[node->number]; // The sink's, which was opened before.
-    return FIRN_OK;
-}
-
 static firn_status open_worker(void *shared, uint32_t worker, arena *memory, void **local,
                                firn_error *err) {
     (void)worker;
@@ -286,7 +278,7 @@ static void release(void *shared) {
 
 const operator_kind operator_aggregate_source = {
     .name = "Groups",
-    .open = open_shared,
+    .open = op_open_kept,
     .open_worker = open_worker,
     .next = next,
     .release = release,

@@ -164,13 +164,6 @@ const operator_kind operator_insert_sink = {
 
 // ---- The count ----------------------------------------------------------------------------------
 
-static firn_status open_count(const plan_node *node, const input_layout *input, execution *run,
-                              void **shared, firn_error *err) {
-    (void)input;
-    *shared = run->node_state[node->number];
-    return *shared == NULL ? FAIL(err, FIRN_INTERNAL, "an insert without its sink") : FIRN_OK;
-}
-
 static firn_status next_count(op_call *call, batch *output, step_answer *out, firn_error *err) {
     insert_shared *self = call->shared;
     *out = STEP_DONE;
@@ -196,6 +189,6 @@ static firn_status next_count(op_call *call, batch *output, step_answer *out, fi
 
 const operator_kind operator_count_source = {
     .name = "Count",
-    .open = open_count,
+    .open = op_open_kept,
     .next = next_count,
 };

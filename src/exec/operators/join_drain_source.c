@@ -14,14 +14,6 @@ typedef struct drain_local {
     uint32_t page_at;
 } drain_local;
 
-static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
-                               void **shared, firn_error *err) {
-    (void)input;
-    (void)err;
-    *shared = run->node_state[node->number];
-    return FIRN_OK;
-}
-
 static firn_status open_worker(void *shared, uint32_t worker, arena *memory, void **local,
                                firn_error *err) {
     (void)worker;
@@ -139,7 +131,7 @@ static void release(void *shared) {
 
 const operator_kind operator_join_drain_source = {
     .name = "JoinDrain",
-    .open = open_shared,
+    .open = op_open_kept,
     .open_worker = open_worker,
     .next = next,
     .release = release,

@@ -15,14 +15,6 @@ typedef struct probe_local {
     bool has_writer;
 } probe_local;
 
-static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
-                               void **shared, firn_error *err) {
-    (void)input;
-    (void)err;
-    *shared = run->node_state[node->number];
-    return FIRN_OK;
-}
-
 static firn_status open_worker(void *shared, uint32_t worker, arena *memory, void **local,
                                firn_error *err) {
     (void)worker;
@@ -223,7 +215,7 @@ const operator_kind operator_join_probe_step = {
     .name = "JoinProbe",
     .keeps_order = true,
     .takes_forms = true,
-    .open = open_shared,
+    .open = op_open_kept,
     .open_worker = open_worker,
     .push = push,
     .flush = flush,

@@ -163,13 +163,6 @@ typedef struct limit_reader {
     uint64_t skipped, given;
 } limit_reader;
 
-static firn_status open_source(const plan_node *node, const input_layout *input, execution *run,
-                               void **shared, firn_error *err) {
-    (void)input;
-    *shared = run->node_state[node->number];
-    return *shared == NULL ? FAIL(err, FIRN_INTERNAL, "a limit without its sink") : FIRN_OK;
-}
-
 static firn_status open_reader(void *shared, uint32_t worker, arena *memory, void **local,
                                firn_error *err) {
     (void)shared;
@@ -224,7 +217,7 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
 
 const operator_kind operator_limit_source = {
     .name = "Limit",
-    .open = open_source,
+    .open = op_open_kept,
     .open_worker = open_reader,
     .next = next,
 };

@@ -9,14 +9,6 @@ typedef struct nested_drain {
     uint64_t number; // Of the task, which is the page.
 } nested_drain;
 
-static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
-                               void **shared, firn_error *err) {
-    (void)input;
-    (void)err;
-    *shared = run->node_state[node->number];
-    return FIRN_OK;
-}
-
 static firn_status open_worker(void *shared, uint32_t worker, arena *memory, void **local,
                                firn_error *err) {
     (void)worker;
@@ -91,7 +83,7 @@ static void close_worker(void *local) {
 
 const operator_kind operator_nested_drain_source = {
     .name = "NestedLoopDrain",
-    .open = open_shared,
+    .open = op_open_kept,
     .open_worker = open_worker,
     .next = next,
     .close_worker = close_worker,

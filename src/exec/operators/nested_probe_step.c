@@ -48,14 +48,6 @@ typedef struct nested_beside {
     uint32_t row; // Of the constant: lane of the left batch, or number in the chunk.
 } nested_beside;
 
-static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
-                               void **shared, firn_error *err) {
-    (void)input;
-    (void)err;
-    *shared = run->node_state[node->number];
-    return FIRN_OK;
-}
-
 static firn_status open_worker(void *shared, uint32_t worker, arena *memory, void **local,
                                firn_error *err) {
     (void)worker;
@@ -367,7 +359,7 @@ const operator_kind operator_nested_probe_step = {
     .name = "NestedLoopProbe",
     .keeps_order = true,
     .takes_forms = true,
-    .open = open_shared,
+    .open = op_open_kept,
     .open_worker = open_worker,
     .push = push,
     .decoded = decoded,

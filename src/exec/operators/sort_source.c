@@ -12,13 +12,6 @@ typedef struct sort_reader {
     uint64_t to_skip, left; // Rows of the range before, and within, OFFSET and LIMIT.
 } sort_reader;
 
-static firn_status open_source(const plan_node *node, const input_layout *input, execution *run,
-                               void **shared, firn_error *err) {
-    (void)input;
-    *shared = run->node_state[node->number];
-    return *shared == NULL ? FAIL(err, FIRN_INTERNAL, "a sort without its sink") : FIRN_OK;
-}
-
 static firn_status open_worker(void *shared, uint32_t worker, arena *memory, void **local,
                                firn_error *err) {
     (void)worker;
@@ -151,7 +144,7 @@ static void release(void *shared) {
 
 const operator_kind operator_sort_source = {
     .name = "Sort",
-    .open = open_source,
+    .open = op_open_kept,
     .open_worker = open_worker,
     .next = next,
     .release = release,
