@@ -60,9 +60,6 @@ text sort_row_key(const row_store *store, const uint8_t *row);
 /// Order of two rows by their keys. Both prefixes are right, or both are the same.
 firn_status sort_compare(const row_store *store, const sort_entry *left, const sort_entry *right,
                          arena *scratch, int *out, firn_error *err);
-/// Sorts entries in place. Errors: FIRN_CANCELLED, those of reading blobs.
-firn_status sort_entries(const row_store *store, sort_entry *entries, uint64_t count,
-                         const cancel_flag *cancel, arena *scratch, firn_error *err);
 /// How many of the sorted entries come before a key; by the prefix alone if key->row is NULL.
 firn_status sort_lower_bound(const row_store *store, const sort_run *run, const sort_entry *key,
                              arena *scratch, uint64_t *out, firn_error *err);

@@ -13,6 +13,7 @@
 #define FIRN_EXEC_SORT_STATE_H
 
 #include "exec/operator.h"
+#include "exec/sort_entries.h"
 #include "exec/sort_key.h"
 #include "exec/sort_merge.h"
 

@@ -1,0 +1,11 @@
+// Sorting the rows of a run: an array of (key prefix, row pointer) is moved, not the rows.
+#ifndef FIRN_EXEC_SORT_ENTRIES_H
+#define FIRN_EXEC_SORT_ENTRIES_H
+
+#include "exec/sort_run.h"
+
+/// Sorts entries in place. Errors: FIRN_CANCELLED, those of reading blobs.
+firn_status sort_entries(const row_store *store, sort_entry *entries, uint64_t count,
+                         const cancel_flag *cancel, arena *scratch, firn_error *err);
+
+#endif
