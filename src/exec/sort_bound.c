@@ -18,6 +18,7 @@ static bool has_bounds(const type *of) {
 
 void sort_bound_open(sort_state *self, const input_layout *input) {
     const uint32_t slot = self->node->sort_.dynamic_slot;
+    self->bound_column = ROW_NONE;
     if (slot >= self->run->dynamic.count || self->key_count == 0 || !self->is_top ||
         self->orders[0].nulls_first) {
         return;
@@ -25,7 +26,7 @@ void sort_bound_open(sort_state *self, const input_layout *input) {
     const expr *key = self->node->sort_.keys.items[0].value;
     for (uint32_t i = 0; i < input->count && key->kind == EXPR_COLUMN; i++) {
         if (input->ids[i] == key->column_.id && has_bounds(key->type)) {
-            self->bound_column = i + 1; // Column 0 is the encoded key.
+            self->bound_column = i + self->first_column;
         }
     }
 }
@@ -61,7 +62,7 @@ static firn_status publish(sort_state *self, const column *bound, firn_error *er
 
 firn_status sort_bound_tighten(sort_state *self, const uint8_t *row, arena *scratch,
                                firn_error *err) {
-    if (self->bound_column == 0 || !row_is_valid(&self->layout, row, self->bound_column)) {
+    if (self->bound_column == ROW_NONE || !row_is_valid(&self->layout, row, self->bound_column)) {
         return FIRN_OK;
     }
     column bound;

@@ -1,8 +1,11 @@
 #include "exec/sort_key.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "base/interval.h"
+
+#define FIXED_SIZE_MAX 128 // Bytes of keys of fixed width; longer ones are written as text is.
 
 typedef struct key_writer {
     arena *memory;
@@ -56,14 +59,17 @@ static void put_big_endian(key_writer *self, const void *value, size_t size, boo
     put(self, out, size, mask);
 }
 
-static void put_double(key_writer *self, double value, uint8_t mask) {
+// A number that orders like a float.
+static uint64_t bits_of_double(double value) {
     uint64_t bits;
-    value = isnan(value) ? (double)NAN : value + 0.0; // -0.0 + 0.0 is 0.0.
+    value += 0.0; // -0.0 + 0.0 is 0.0.
     memcpy(&bits, &value, sizeof bits);
-    if (isnan(value)) {
-        bits = UINT64_C(0x7ff8000000000000);
-    }
-    bits = bits >> 63 != 0 ? ~bits : bits | UINT64_C(1) << 63;
+    bits = isnan(value) ? UINT64_C(0x7ff8000000000000) : bits;
+    return bits >> 63 != 0 ? ~bits : bits | UINT64_C(1) << 63;
+}
+
+static void put_double(key_writer *self, double value, uint8_t mask) {
+    const uint64_t bits = bits_of_double(value);
     put_big_endian(self, &bits, sizeof bits, false, mask);
 }
 
@@ -232,6 +238,168 @@ firn_status sort_keys_encode(const column *keys, const sort_order *orders, uint3
     }
     return FIRN_OK;
 }
+
+// ---- Keys of fixed width -----------------------------------------------------------------------
+
+// Bytes of a value in a key; UINT32_MAX: it depends on the value.
+static uint32_t fixed_width(physical kind) {
+    switch ((int)kind) {
+    case PHYSICAL_BIT:
+        return 1;
+    case PHYSICAL_F16:
+    case PHYSICAL_F32:
+        return sizeof(double);
+    case PHYSICAL_STRING:
+    case PHYSICAL_LIST:
+    case PHYSICAL_STRUCT:
+        return UINT32_MAX;
+    default:
+        return physical_size(kind);
+    }
+}
+
+uint32_t sort_keys_fixed_size(const type *const *types, uint32_t count) {
+    uint32_t size = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t width = fixed_width(type_physical(types[i]));
+        if (width > FIXED_SIZE_MAX - 1 || size > FIXED_SIZE_MAX - 1 - width) {
+            return 0;
+        }
+        size += 1 + width;
+    }
+    return (size + 7) / 8 * 8;
+}
+
+// One key of all rows: of row k at out + k * stride, first whether it is NULL.
+typedef struct fixed_key {
+    const column *key;
+    const batch *rows;
+    const column *flat; // What lanes are numbers of.
+    const uint32_t *lanes;
+    uint32_t count;
+    uint32_t stride;
+    bool is_descending;
+    uint8_t *out;
+} fixed_key;
+
+// Integers: `width` and `is_signed` are constants where this is inlined.
+static inline void encode_integers(const fixed_key *self, uint32_t width, bool is_signed) {
+    const uint8_t *values = self->flat->values;
+    const uint32_t above = 64 - width * 8;
+    const uint64_t sign = is_signed ? UINT64_C(1) << 63 : 0;
+    const uint64_t flip = self->is_descending ? ~sign : sign;
+    for (uint32_t k = 0; k < self->count; k++) {
+        uint64_t value = 0;
+        memcpy(&value, values + (size_t)self->lanes[k] * width, width);
+        value = __builtin_bswap64(value << above ^ flip);
+        memcpy(self->out + (size_t)k * self->stride + 1, &value, width);
+    }
+}
+
+static void encode_doubles(const fixed_key *self) {
+    const double *values = COLUMN_VALUES(self->flat, double);
+    const uint64_t flip = self->is_descending ? UINT64_MAX : 0;
+    for (uint32_t k = 0; k < self->count; k++) {
+        const uint64_t bits = bits_of_double(values[self->lanes[k]]);
+        const uint64_t value = __builtin_bswap64(bits ^ flip);
+        memcpy(self->out + (size_t)k * self->stride + 1, &value, sizeof value);
+    }
+}
+
+static void encode_others(const fixed_key *self, uint32_t width) {
+    for (uint32_t k = 0; k < self->count; k++) {
+        key_writer writer = {.data = self->out + (size_t)k * self->stride + 1, .capacity = width};
+        if (column_is_valid(self->key, batch_row(self->rows, k))) {
+            put_lane(&writer, self->flat, self->lanes[k], self->is_descending ? 0xff : 0);
+            assert(writer.size == width);
+        }
+    }
+}
+
+static void encode_values(const fixed_key *self) {
+    const physical kind = type_physical(self->flat->type);
+    switch ((int)kind) {
+    case PHYSICAL_I8:
+        encode_integers(self, 1, true);
+        break;
+    case PHYSICAL_I16:
+        encode_integers(self, 2, true);
+        break;
+    case PHYSICAL_I32:
+        encode_integers(self, 4, true);
+        break;
+    case PHYSICAL_I64:
+        encode_integers(self, 8, true);
+        break;
+    case PHYSICAL_U8:
+        encode_integers(self, 1, false);
+        break;
+    case PHYSICAL_U16:
+        encode_integers(self, 2, false);
+        break;
+    case PHYSICAL_U32:
+        encode_integers(self, 4, false);
+        break;
+    case PHYSICAL_U64:
+        encode_integers(self, 8, false);
+        break;
+    case PHYSICAL_F64:
+        encode_doubles(self);
+        break;
+    default:
+        encode_others(self, fixed_width(kind));
+        break;
+    }
+}
+
+static void encode_key(fixed_key *self, const sort_order *order, uint32_t *lanes) {
+    const column *key = self->key;
+    const batch *rows = self->rows;
+    const bool is_encoded = key->form == FORM_DICTIONARY;
+    const uint32_t mask = key->form == FORM_CONSTANT ? 0 : UINT32_MAX;
+    const uint32_t *codes = is_encoded ? COLUMN_VALUES(key, uint32_t) : NULL;
+    for (uint32_t k = 0; k < self->count; k++) {
+        const uint32_t row = batch_row(rows, k) & mask;
+        lanes[k] = is_encoded ? codes[row] : row;
+        self->out[(size_t)k * self->stride] = order->nulls_first;
+    }
+    self->flat = is_encoded ? key->dictionary->values : key;
+    encode_values(self);
+    if (key->validity == NULL && self->flat->validity == NULL && key->type->id != TYPE_NULL) {
+        return;
+    }
+    const uint32_t width = fixed_width(type_physical(key->type));
+    for (uint32_t k = 0; k < self->count; k++) {
+        if (!column_is_valid(key, batch_row(rows, k))) {
+            uint8_t *out = self->out + (size_t)k * self->stride;
+            out[0] = !order->nulls_first;
+            memset(out + 1, 0, width);
+        }
+    }
+}
+
+void sort_keys_encode_fixed(const column *keys, const sort_order *orders, uint32_t key_count,
+                            const batch *rows, uint32_t size, uint32_t *lanes, uint8_t *out) {
+    const uint32_t count = rows->selected_count;
+    uint32_t at = 0;
+    for (uint32_t k = 0; k < count; k++) { // What fills a key up lies in its last 8 bytes.
+        memset(out + (size_t)(k + 1) * size - sizeof(uint64_t), 0, sizeof(uint64_t));
+    }
+    for (uint32_t i = 0; i < key_count; i++) {
+        fixed_key key = {.key = &keys[i],
+                         .rows = rows,
+                         .lanes = lanes,
+                         .count = count,
+                         .stride = size,
+                         .is_descending = orders[i].is_descending,
+                         .out = out + at};
+        encode_key(&key, &orders[i], lanes);
+        at += 1 + fixed_width(type_physical(keys[i].type));
+    }
+    assert(at <= size);
+}
+
+// ---- Parts of keys ------------------------------------------------------------------------------
 
 uint64_t sort_key_prefix(text key) {
     uint8_t head[9] = {0};

@@ -4,6 +4,9 @@
 //     value integers big-endian with the sign bit flipped, floats likewise (NaN above all, -0.0 as
 //           0.0), text with 00 as 00 FF and 00 00 at its end, lists as 01 element … 00; inverted
 //           for DESC
+//
+// Where every key has values of one width, all keys of a sort are of one size: NULLs have zeros for
+// their value, and zeros fill the last of its 8 bytes.
 #ifndef FIRN_EXEC_SORT_KEY_H
 #define FIRN_EXEC_SORT_KEY_H
 
@@ -18,6 +21,15 @@ typedef struct sort_order {
 /// (lanes that do not count are empty). `keys` are FLAT, CONSTANT or DICTIONARY.
 firn_status sort_keys_encode(const column *keys, const sort_order *orders, uint32_t key_count,
                              const batch *rows, arena *memory, column *out, firn_error *err);
+
+/// The size of keys of these types, a multiple of 8; 0 if their width is not fixed, or there is
+/// more than a row should carry.
+uint32_t sort_keys_fixed_size(const type *const *types, uint32_t count);
+
+/// Such keys of the rows that count, `size` bytes each, one behind the other. `lanes` is room for
+/// as many numbers.
+void sort_keys_encode_fixed(const column *keys, const sort_order *orders, uint32_t key_count,
+                            const batch *rows, uint32_t size, uint32_t *lanes, uint8_t *out);
 
 /// The first 64 bits of a key as a number that orders like them; shorter keys end in zeros. Of the
 /// first byte, which is 0 or 1, one bit: so a 64-bit integer but for its lowest bit is in it.

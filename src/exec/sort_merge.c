@@ -107,6 +107,12 @@ static firn_status advance(sort_merge *self, arena *scratch, firn_error *err) {
     return self->count > 0 ? sift(self, 0, self->heads[self->count], scratch, err) : FIRN_OK;
 }
 
+// Of a row, wherever its heap lies.
+static uint64_t row_size(const row_layout *layout, const uint8_t *row) {
+    return layout->heap_offset == ROW_NONE ? layout->size
+                                           : layout->size + (uint64_t)row_heap_of(layout, row).size;
+}
+
 // The last row of a unit ends the call: going on would read the next one over rows that were just
 // handed out, so the step from it waits.
 firn_status sort_merge_take(sort_merge *self, uint8_t **rows, uint32_t max, uint32_t *count,
@@ -120,7 +126,7 @@ firn_status sort_merge_take(sort_merge *self, uint8_t **rows, uint32_t max, uint
     while (*count < max && self->count > 0 && size < BATCH_BYTES) {
         uint8_t *row = self->heads[0].entry.row;
         rows[(*count)++] = row;
-        size += self->store->layout->size + row_heap_of(self->store->layout, row).size;
+        size += row_size(self->store->layout, row);
         if (sort_cursor_is_last_of_unit(&self->cursors[self->heads[0].cursor])) {
             self->is_step_due = true;
             return FIRN_OK;

@@ -20,6 +20,9 @@ void sort_run_close(row_store *store, sort_run *self) {
 
 text sort_row_key(const row_store *store, const uint8_t *row) {
     const row_layout *layout = store->layout;
+    if (layout->extra_size > 0) {
+        return (text){.data = (const char *)row + layout->extra_offset, .size = layout->extra_size};
+    }
     const uint8_t *slot = row + layout->offsets[0];
     uint32_t size;
     memcpy(&size, slot, sizeof size);

@@ -1,6 +1,7 @@
 // Sorted runs: rows of the row store in the order of their keys, in memory or in the spill file.
 //
-// Column 0 of every row is its key (exec/sort_key.h). A worker gathers rows on pages and, when it
+// Column 0 of every row is its key (exec/sort_key.h), or the key is of a fixed size and lies in its
+// extra bytes. A worker gathers rows on pages and, when it
 // is through or memory is refused, sorts an array of (key prefix, row pointer): the array is moved,
 // not the rows. In memory the run is this array; a spilled run is units of rows written in order.
 #ifndef FIRN_EXEC_SORT_RUN_H

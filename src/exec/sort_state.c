@@ -18,11 +18,13 @@ static firn_status make_layout(sort_state *self, const plan_node *node, firn_err
         return ARENA_FULL(memory, err);
     }
     types[0] = TYPE_OF(BINARY);
-    for (uint32_t i = 0; i < columns.count; i++) {
-        types[i + 1] = columns.items[i].type;
-    }
     self->width = columns.count;
-    return row_layout_make(types, columns.count + 1, false, 0, memory, &self->layout, err);
+    self->first_column = self->key_bytes == 0;
+    for (uint32_t i = 0; i < columns.count; i++) {
+        types[i + self->first_column] = columns.items[i].type;
+    }
+    return row_layout_make(types, columns.count + self->first_column, false, self->key_bytes,
+                           memory, &self->layout, err);
 }
 
 static firn_status fill(sort_state *self, const plan_node *node, const input_layout *input,
@@ -30,9 +32,10 @@ static firn_status fill(sort_state *self, const plan_node *node, const input_lay
     const uint32_t count = node->sort_.keys.count;
     arena *memory = &self->memory;
     const expr **keys = ARENA_NEW(memory, const expr *, count + 1);
+    const type **types = ARENA_NEW(memory, const type *, count + 1);
     self->orders = ARENA_NEW(memory, sort_order, count + 1);
     self->rooms = ARENA_NEW(memory, sort_room, self->run->worker_count);
-    if (keys == NULL || self->orders == NULL || self->rooms == NULL) {
+    if (keys == NULL || types == NULL || self->orders == NULL || self->rooms == NULL) {
         return ARENA_FULL(memory, err);
     }
     for (uint32_t i = 0; i < self->run->worker_count; i++) {
@@ -40,10 +43,12 @@ static firn_status fill(sort_state *self, const plan_node *node, const input_lay
     }
     for (uint32_t i = 0; i < count; i++) {
         keys[i] = node->sort_.keys.items[i].value;
+        types[i] = keys[i]->type;
         self->orders[i] = (sort_order){.is_descending = node->sort_.keys.items[i].is_descending,
                                        .nulls_first = node->sort_.keys.items[i].nulls_first};
     }
     self->key_count = count;
+    self->key_bytes = sort_keys_fixed_size(types, count);
     self->limit = node->sort_.limit;
     self->offset = node->sort_.offset;
     if (__builtin_add_overflow(self->limit, self->offset, &self->wanted)) {

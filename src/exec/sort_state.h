@@ -32,7 +32,9 @@ typedef struct sort_state {
     const plan_node *node;
     arena memory; ///< Changed by one thread at a time: opening, finish, or under `lock`.
     uint32_t key_count;
-    uint32_t width; ///< Columns of the rows without the key.
+    uint32_t width;        ///< Columns of the rows without the key,
+    uint32_t first_column; ///< and the first of them: 0, or 1 behind the key.
+    uint32_t key_bytes;    ///< Of keys in the extra bytes of rows; 0: they are column 0.
     sort_order *orders;
     expr_program *program; ///< Of the keys.
     row_layout layout;
@@ -46,7 +48,7 @@ typedef struct sort_state {
     sort_room *rooms; ///< By worker.
     sort_run *runs GUARDED_BY(&lock);
     // Top-N: the bound of scans.
-    uint32_t bound_column;                 ///< Of the rows, the first key; 0: nobody asks.
+    uint32_t bound_column;                 ///< Of the rows, the first key; ROW_NONE: nobody asks.
     const column *bound GUARDED_BY(&lock); ///< The tightest so far; NULL: none.
     uint32_t bound_count GUARDED_BY(&lock);
     // From finish on:

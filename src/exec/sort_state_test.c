@@ -29,8 +29,12 @@ static void fixture_open(fixture *self, uint64_t limit_bytes, uint32_t workers) 
     arena memory = arena_open(SIZE_MAX);
     sort_state *state = ARENA_NEW(&memory, sort_state, 1);
     self->state = state;
-    *state = (sort_state){
-        .run = &self->run, .memory = memory, .width = 1, .limit = UINT64_MAX, .wanted = UINT64_MAX};
+    *state = (sort_state){.run = &self->run,
+                          .memory = memory,
+                          .width = 1,
+                          .first_column = 1,
+                          .limit = UINT64_MAX,
+                          .wanted = UINT64_MAX};
     mutex_begin(&state->lock, MUTEX_OPERATOR);
     const type **types = ARENA_NEW(&state->memory, const type *, 2);
     types[0] = TYPE_OF(BINARY);

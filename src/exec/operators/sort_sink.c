@@ -27,6 +27,7 @@ typedef struct sort_local {
     column *keys;
     // Top-N: the key of the last row that is wanted so far, or its beginning.
     bool has_bound;
+    uint64_t bound_prefix;
     char bound[BOUND_BYTES];
     uint32_t bound_size;
     bool is_bound_whole;
@@ -101,7 +102,11 @@ static void close_sink(void *shared) {
 }
 
 static uint64_t blob_size(const sort_local *self, const uint8_t *row) {
-    const row_heap heap = row_heap_of(&self->owner->layout, row);
+    const row_layout *layout = &self->owner->layout;
+    if (layout->heap_offset == ROW_NONE) {
+        return 0;
+    }
+    const row_heap heap = row_heap_of(layout, row);
     return heap.blob == ROW_NONE ? 0 : heap.size;
 }
 
@@ -171,6 +176,7 @@ static void set_bound(sort_local *self, const sort_entry *last) {
     const text key = sort_row_key(&self->owner->store, last->row);
     if (key.data != NULL) {
         self->has_bound = true;
+        self->bound_prefix = sort_key_prefix(key);
         self->is_bound_whole = key.size <= BOUND_BYTES;
         self->bound_size = self->is_bound_whole ? (uint32_t)key.size : BOUND_BYTES;
         memcpy(self->bound, key.data, self->bound_size);
@@ -179,6 +185,10 @@ static void set_bound(sort_local *self, const sort_entry *last) {
 
 // Whether a row with this key can be among the first.
 static bool is_wanted(const sort_local *self, text key) {
+    const uint64_t prefix = sort_key_prefix(key);
+    if (prefix != self->bound_prefix) {
+        return prefix < self->bound_prefix;
+    }
     const text head = {.data = key.data, .size = key.size < BOUND_BYTES ? key.size : BOUND_BYTES};
     const int order = text_compare(head, (text){.data = self->bound, .size = self->bound_size});
     return order < 0 || (order == 0 && !(self->is_bound_whole && key.size <= BOUND_BYTES));
@@ -250,34 +260,90 @@ static uint64_t make_room(sort_local *self, uint64_t wanted) {
     return free < wanted ? free : wanted;
 }
 
-// Key and columns of the rows that are to be kept.
-static firn_status prepare(sort_local *self, const batch *input, arena *scratch, row_input *out,
-                           firn_error *err) {
+// Rows of a batch with their keys.
+typedef struct keyed_rows {
+    row_input in;
+    uint8_t *fixed; // Of key_bytes each, in the order of `in`; NULL: keys are column 0.
+} keyed_rows;
+
+static text key_of(const sort_local *self, const keyed_rows *rows, uint32_t k) {
+    const uint32_t size = self->owner->key_bytes;
+    if (rows->fixed != NULL) {
+        return (text){.data = (const char *)rows->fixed + (size_t)k * size, .size = size};
+    }
+    const uint32_t row = rows->in.rows == NULL ? k : rows->in.rows[k];
+    return string_text(&COLUMN_VALUES(&self->columns[0], string_value)[row]);
+}
+
+static firn_status encode_keys(sort_local *self, const batch *input, arena *scratch,
+                               keyed_rows *out, firn_error *err) {
     sort_state *owner = self->owner;
     TRY(expr_run(self->state, input, scratch, self->keys, err));
     TRY(rows_flatten_runs(self->keys, owner->key_count, scratch, err));
-    TRY(sort_keys_encode(self->keys, owner->orders, owner->key_count, input, scratch,
-                         &self->columns[0], err));
-    memcpy(&self->columns[1], input->columns, owner->width * sizeof(column));
-    TRY(rows_flatten_runs(&self->columns[1], owner->width, scratch, err));
-    *out = (row_input){
-        .columns = self->columns, .rows = input->selection, .count = input->selected_count};
-    if (!self->has_bound) {
-        return FIRN_OK;
+    if (owner->key_bytes == 0) {
+        return sort_keys_encode(self->keys, owner->orders, owner->key_count, input, scratch,
+                                &self->columns[0], err);
     }
+    const size_t count = (size_t)input->selected_count + 1;
+    out->fixed = ARENA_NEW(scratch, uint8_t, count * owner->key_bytes);
+    uint32_t *lanes = ARENA_NEW(scratch, uint32_t, count);
+    if (out->fixed == NULL || lanes == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    sort_keys_encode_fixed(self->keys, owner->orders, owner->key_count, input, owner->key_bytes,
+                           lanes, out->fixed);
+    return FIRN_OK;
+}
+
+// Leaves the rows out that come behind the bound.
+static firn_status drop_unwanted(const sort_local *self, const batch *input, arena *scratch,
+                                 keyed_rows *out, firn_error *err) {
+    const uint32_t key_bytes = self->owner->key_bytes;
     uint16_t *rows = ARENA_NEW(scratch, uint16_t, input->selected_count + 1);
     if (rows == NULL) {
         return ARENA_FULL(scratch, err);
     }
-    const string_value *keys = COLUMN_VALUES(&self->columns[0], string_value);
-    out->rows = rows;
-    out->count = 0;
+    uint32_t count = 0;
     for (uint32_t k = 0; k < input->selected_count; k++) {
-        const uint32_t row = batch_row(input, k);
-        rows[out->count] = (uint16_t)row;
-        out->count += is_wanted(self, string_text(&keys[row]));
+        const text key = key_of(self, out, k);
+        if (is_wanted(self, key)) {
+            if (out->fixed != NULL) {
+                memmove(out->fixed + (size_t)count * key_bytes, key.data, key_bytes);
+            }
+            rows[count++] = (uint16_t)batch_row(input, k);
+        }
     }
+    out->in.rows = rows;
+    out->in.count = count;
     return FIRN_OK;
+}
+
+// Key and columns of the rows that are to be kept.
+static firn_status prepare(sort_local *self, const batch *input, arena *scratch, keyed_rows *out,
+                           firn_error *err) {
+    const sort_state *owner = self->owner;
+    *out = (keyed_rows){
+        .in = {.columns = self->columns, .rows = input->selection, .count = input->selected_count}};
+    TRY(encode_keys(self, input, scratch, out, err));
+    if (self->has_bound) {
+        TRY(drop_unwanted(self, input, scratch, out, err));
+    }
+    column *columns = &self->columns[owner->first_column];
+    memcpy(columns, input->columns, owner->width * sizeof(column));
+    return out->in.count == 0 ? FIRN_OK : rows_flatten_runs(columns, owner->width, scratch, err);
+}
+
+// Entries for the rows that were just written, from the from-th on.
+static void add_entries(sort_local *self, const keyed_rows *added, uint32_t from, uint8_t **rows) {
+    const uint32_t key_bytes = self->owner->key_bytes;
+    for (uint32_t k = from; k < added->in.next; k++) {
+        const text key = key_of(self, added, k);
+        if (key_bytes > 0) {
+            memcpy(row_extra(&self->owner->layout, rows[k]), key.data, key_bytes);
+        }
+        self->blob_bytes += blob_size(self, rows[k]);
+        self->entries[self->count++] = (sort_entry){.prefix = sort_key_prefix(key), .row = rows[k]};
+    }
 }
 
 static firn_status push(op_call *call, const batch *input, batch *output, step_answer *out,
@@ -287,27 +353,22 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     sort_state *owner = self->owner;
     arena *scratch = call->scratch;
     *out = STEP_NEXT;
-    row_input in;
-    TRY(prepare(self, input, scratch, &in, err));
-    uint8_t **rows = ARENA_NEW(scratch, uint8_t *, in.count + 1);
+    keyed_rows keyed;
+    TRY(prepare(self, input, scratch, &keyed, err));
+    row_input *in = &keyed.in;
+    uint8_t **rows = ARENA_NEW(scratch, uint8_t *, in->count + 1);
     if (rows == NULL) {
         return ARENA_FULL(scratch, err);
     }
-    const string_value *keys = COLUMN_VALUES(&self->columns[0], string_value);
-    const uint32_t count = in.count;
-    while (in.next < count) {
-        const uint32_t from = in.next;
-        in.count = from + (uint32_t)make_room(self, count - from);
-        if (in.count > from) {
-            TRY(row_writer_append(&self->writer, &in, rows, scratch, err));
+    const uint32_t count = in->count;
+    while (in->next < count) {
+        const uint32_t from = in->next;
+        in->count = from + (uint32_t)make_room(self, count - from);
+        if (in->count > from) {
+            TRY(row_writer_append(&self->writer, in, rows, scratch, err));
         }
-        for (uint32_t k = from; k < in.next; k++) {
-            const string_value *key = &keys[in.rows == NULL ? k : in.rows[k]];
-            self->blob_bytes += blob_size(self, rows[k]);
-            self->entries[self->count++] =
-                (sort_entry){.prefix = sort_key_prefix(string_text(key)), .row = rows[k]};
-        }
-        if (in.next == from) {
+        add_entries(self, &keyed, from, rows);
+        if (in->next == from) {
             TRY(write_run(self, scratch, err));
         }
     }

@@ -54,7 +54,7 @@ static firn_status begin_range(sort_reader *self, firn_error *err) {
                            err);
 }
 
-// Gathers columns 1 to width of rows that stay where they are until they are gathered.
+// Gathers the columns of rows that stay where they are until they are gathered.
 static firn_status gather(const sort_state *owner, uint8_t *const *rows, uint32_t count,
                           arena *scratch, batch *out, firn_error *err) {
     column *columns = ARENA_NEW(scratch, column, owner->width + 1);
@@ -62,8 +62,8 @@ static firn_status gather(const sort_state *owner, uint8_t *const *rows, uint32_
         return ARENA_FULL(scratch, err);
     }
     for (uint32_t i = 0; i < owner->width; i++) {
-        TRY(rows_gather(&owner->store, i + 1, (const uint8_t *const *)rows, count, scratch,
-                        &columns[i], err));
+        TRY(rows_gather(&owner->store, i + owner->first_column, (const uint8_t *const *)rows, count,
+                        scratch, &columns[i], err));
     }
     *out = batch_of(columns, owner->width, count);
     return FIRN_OK;
