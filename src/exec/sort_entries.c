@@ -1,10 +1,10 @@
 #include "exec/sort_entries.h"
 
+#include "exec/sort_by_prefix.h"
 #include "exec/sort_key.h"
 
 #define INSERTION_MAX 16
-#define RADIX_MIN 256 // Fewer entries are sorted by comparing.
-#define LEVEL_MAX 6   // Parts of keys that are sorted by; what is equal in all is compared whole.
+#define LEVEL_MAX 6 // Parts of keys that are sorted by; what is equal in all is compared whole.
 #define LOOK_EVERY 65536 // Comparisons between two looks at the cancel flag.
 #define PREFETCH_AHEAD 16
 
@@ -17,7 +17,6 @@ typedef struct sorting {
     firn_error *err;
     firn_status status; // Of the first fault; from then on all compare equal, and loops end.
     uint32_t until_look;
-    bool is_whole; // Keys of equal prefixes are compared.
 } sorting;
 
 // Looks at the cancel flag when enough was done.
@@ -33,7 +32,7 @@ static void look(sorting *self, uint64_t steps) {
 
 static bool less(sorting *self, const sort_entry *left, const sort_entry *right) {
     look(self, 1);
-    if (left->prefix != right->prefix || !self->is_whole) {
+    if (left->prefix != right->prefix) {
         return left->prefix < right->prefix;
     }
     int order = 0;
@@ -142,75 +141,12 @@ static void intro_sort(sorting *self, sort_entry *items, uint64_t count, uint32_
     }
 }
 
-// ---- Sorting by prefix -------------------------------------------------------------------------
-// Radix sort in place, a byte at a time ("American flag", P. McIlroy, K. Bostic, D. McIlroy 1993).
-// Small parts are left to the sort above.
-
-static uint32_t byte_of(const sort_entry *entry, uint32_t shift) {
-    return (uint32_t)(entry->prefix >> shift & 0xff);
-}
-
 static void sort_part(sorting *self, sort_entry *items, uint64_t count) {
     uint32_t depth = 2;
     for (uint64_t size = count; size > 1; size /= 2) {
         depth += 2;
     }
     intro_sort(self, items, count, depth);
-}
-
-// The highest byte in which prefixes differ, as a shift; UINT32_MAX: they are all equal.
-static uint32_t top_shift(sorting *self, const sort_entry *items, uint64_t count) {
-    uint64_t differing = 0;
-    for (uint64_t from = 0; from < count && self->status == FIRN_OK; from += LOOK_EVERY) {
-        const uint64_t end = count - from < LOOK_EVERY ? count : from + LOOK_EVERY;
-        look(self, end - from);
-        for (uint64_t i = from; i < end; i++) {
-            differing |= items[i].prefix ^ items[0].prefix;
-        }
-    }
-    return differing == 0 ? UINT32_MAX : (63 - (uint32_t)__builtin_clzll(differing)) / 8 * 8;
-}
-
-// Puts every entry into the part of its byte; parts begin at ends[b - 1].
-static void permute(sorting *self, sort_entry *items, const uint64_t ends[256], uint32_t shift) {
-    uint64_t next[256];
-    for (uint32_t b = 0; b < 256; b++) {
-        next[b] = b == 0 ? 0 : ends[b - 1];
-    }
-    for (uint32_t b = 0; b < 256; b++) {
-        while (next[b] < ends[b] && self->status == FIRN_OK) {
-            look(self, 1);
-            sort_entry moved = items[next[b]];
-            for (uint32_t to = byte_of(&moved, shift); to != b; to = byte_of(&moved, shift)) {
-                const sort_entry kept = items[next[to]];
-                items[next[to]++] = moved;
-                moved = kept;
-            }
-            items[next[b]++] = moved;
-        }
-    }
-}
-
-static void radix_sort(sorting *self, sort_entry *items, uint64_t count) {
-    const uint32_t shift = count < RADIX_MIN ? UINT32_MAX : top_shift(self, items, count);
-    if (shift == UINT32_MAX) {
-        sort_part(self, items, count);
-        return;
-    }
-    uint64_t ends[256] = {0};
-    for (uint64_t i = 0; i < count; i++) {
-        ends[byte_of(&items[i], shift)]++;
-    }
-    for (uint32_t b = 1; b < 256; b++) {
-        ends[b] += ends[b - 1];
-    }
-    permute(self, items, ends, shift);
-    for (uint32_t b = 0; b < 256 && self->status == FIRN_OK; b++) {
-        const uint64_t from = b == 0 ? 0 : ends[b - 1];
-        if (ends[b] - from > 1) { // Its prefixes differ further down if at all: recursion ends.
-            radix_sort(self, items + from, ends[b] - from);
-        }
-    }
 }
 
 // ---- Sorting by keys ---------------------------------------------------------------------------
@@ -246,9 +182,7 @@ static void sort_equal(sorting *self, sort_entry *items, uint64_t count, uint32_
     }
     const uint64_t before = items[0].prefix;
     if (level == LEVEL_MAX || !load_parts(self, items, count, level + 1)) {
-        self->is_whole = true;
         sort_part(self, items, count);
-        self->is_whole = false;
         return;
     }
     sort_level(self, items, count, level + 1);
@@ -258,7 +192,9 @@ static void sort_equal(sorting *self, sort_entry *items, uint64_t count, uint32_
 }
 
 static void sort_level(sorting *self, sort_entry *items, uint64_t count, uint32_t level) {
-    radix_sort(self, items, count);
+    if (self->status == FIRN_OK) {
+        self->status = sort_by_prefix(items, count, self->cancel, self->err);
+    }
     for (uint64_t from = 0; from < count && self->status == FIRN_OK;) {
         uint64_t end = from + 1;
         while (end < count && items[end].prefix == items[from].prefix) {
@@ -281,4 +217,30 @@ firn_status sort_entries(const row_store *store, sort_entry *entries, uint64_t c
                      .until_look = LOOK_EVERY};
     sort_level(&state, entries, count, 0);
     return state.status;
+}
+
+firn_status sort_entries_packed(const row_store *store, const sort_packing *packing,
+                                sort_entry *entries, uint64_t count, const cancel_flag *cancel,
+                                arena *scratch, firn_error *err) {
+    const uint32_t offset = store->layout->extra_offset;
+    for (uint64_t i = 0; i < count; i++) {
+        if (i % LOOK_EVERY == 0) {
+            TRY(cancel_check(cancel, err));
+        }
+        entries[i].prefix = sort_pack(packing, entries[i].row + offset);
+    }
+    return packing->is_whole ? sort_by_prefix(entries, count, cancel, err)
+                             : sort_entries(store, entries, count, cancel, scratch, err);
+}
+
+firn_status sort_entries_unpack(const row_store *store, sort_entry *entries, uint64_t count,
+                                const cancel_flag *cancel, firn_error *err) {
+    for (uint64_t i = 0; i < count; i++) {
+        if (i % LOOK_EVERY == 0) {
+            TRY(cancel_check(cancel, err));
+        }
+        __builtin_prefetch(entries[i + PREFETCH_AHEAD < count ? i + PREFETCH_AHEAD : i].row);
+        entries[i].prefix = sort_key_prefix(sort_row_key(store, entries[i].row));
+    }
+    return FIRN_OK;
 }

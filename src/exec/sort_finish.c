@@ -304,12 +304,28 @@ typedef struct sort_job {
     bool is_written; // Its pages are wanted.
 } sort_job;
 
+// Sorts a run in memory. What is merged with runs from the file goes by the prefixes that those
+// have.
+static firn_status sort_run_in_memory(const sort_job *job, op_call *call, firn_error *err) {
+    const sort_state *self = job->owner;
+    sort_run *run = job->run;
+    const cancel_flag *cancel = &call->run->cancel;
+    if (self->key_bytes == 0) {
+        return sort_entries(&self->store, run->entries, run->count, cancel, call->scratch, err);
+    }
+    TRY(sort_entries_packed(&self->store, &self->packing, run->entries, run->count, cancel,
+                            call->scratch, err));
+    run->prefix_decides = self->is_packed && self->packing.is_whole;
+    return self->is_packed || job->is_written
+               ? FIRN_OK
+               : sort_entries_unpack(&self->store, run->entries, run->count, cancel, err);
+}
+
 static firn_status run_job(finish_task *task, op_call *call, firn_error *err) {
     sort_job *job = &((sort_job *)task->shared)[task->index];
     sort_state *self = job->owner;
     sort_run *run = job->run;
-    TRY(sort_entries(&self->store, run->entries, run->count, &call->run->cancel, call->scratch,
-                     err));
+    TRY(sort_run_in_memory(job, call, err));
     if (!job->is_written) {
         run->count = run->count < self->wanted ? run->count : self->wanted;
         return FIRN_OK;
@@ -344,7 +360,7 @@ static firn_status list_runs(sort_state *self, firn_error *err) NO_LOCK_CHECK {
     return FIRN_OK;
 }
 
-firn_status sort_state_finish(sort_state *self, finish_plan *out, firn_error *err) {
+firn_status sort_state_finish(sort_state *self, finish_plan *out, firn_error *err) NO_LOCK_CHECK {
     TRY(list_runs(self, err));
     if (!self->is_open) {
         return FIRN_OK;
@@ -369,6 +385,8 @@ firn_status sort_state_finish(sort_state *self, finish_plan *out, firn_error *er
         }
         tasks[i] = (finish_task){.run = run_job, .shared = jobs, .index = i};
     }
+    self->packing = sort_packing_of(&self->bits);
+    self->is_packed = self->key_bytes > 0 && spilled == 0;
     out->count = count;
     out->tasks = tasks;
     out->then = reduce;

@@ -2,11 +2,17 @@
 
 #include "column/batch.h"
 
+#define PREFETCH_AHEAD 16
+
 // Two keys of which one lies in a blob are compared whole: an unknown prefix says nothing.
 static firn_status is_before(const sort_merge *self, const sort_head *left, const sort_head *right,
                              arena *scratch, bool *out, firn_error *err) {
     if (left->has_prefix && right->has_prefix && left->entry.prefix != right->entry.prefix) {
         *out = left->entry.prefix < right->entry.prefix;
+        return FIRN_OK;
+    }
+    if (self->prefix_decides) {
+        *out = false;
         return FIRN_OK;
     }
     const sort_entry l = {.row = left->entry.row};
@@ -61,6 +67,10 @@ firn_status sort_merge_open(row_store *store, const sort_input *inputs, uint32_t
     if (out->cursors == NULL || out->heads == NULL) {
         return ARENA_FULL(memory, err);
     }
+    out->prefix_decides = true;
+    for (uint32_t i = 0; i < count; i++) {
+        out->prefix_decides &= !inputs[i].run->is_spilled && inputs[i].run->prefix_decides;
+    }
     for (uint32_t i = 0; i < count; i++) {
         void *unit = NULL;
         size_t unit_bytes = 0;
@@ -113,6 +123,26 @@ static uint64_t row_size(const row_layout *layout, const uint8_t *row) {
                                            : layout->size + (uint64_t)row_heap_of(layout, row).size;
 }
 
+// Rows of the cursor in front while none of another comes before them, at most `max`.
+static uint32_t take_streak(sort_merge *self, uint8_t **rows, uint32_t max) {
+    sort_cursor *cursor = &self->cursors[self->heads[0].cursor];
+    uint64_t last = UINT64_MAX; // The prefix up to which they may go.
+    for (uint32_t i = 1; i < self->count && i < 3; i++) {
+        last = self->heads[i].entry.prefix < last ? self->heads[i].entry.prefix : last;
+    }
+    const sort_entry *entries = cursor->run->entries;
+    uint64_t at = cursor->range.from;
+    const uint64_t end = cursor->range.end - at < max ? cursor->range.end : at + max;
+    const uint64_t calm_end = end > PREFETCH_AHEAD ? end - PREFETCH_AHEAD : 0;
+    uint32_t count = 0;
+    while (at < end && entries[at].prefix <= last) {
+        __builtin_prefetch(entries[at < calm_end ? at + PREFETCH_AHEAD : at].row);
+        rows[count++] = entries[at++].row;
+    }
+    cursor->range.from = at - 1; // Advancing steps over the last one.
+    return count;
+}
+
 // The last row of a unit ends the call: going on would read the next one over rows that were just
 // handed out, so the step from it waits.
 firn_status sort_merge_take(sort_merge *self, uint8_t **rows, uint32_t max, uint32_t *count,
@@ -124,6 +154,13 @@ firn_status sort_merge_take(sort_merge *self, uint8_t **rows, uint32_t max, uint
     }
     uint64_t size = 0;
     while (*count < max && self->count > 0 && size < BATCH_BYTES) {
+        if (self->prefix_decides && self->store->layout->heap_offset == ROW_NONE) {
+            const uint32_t taken = take_streak(self, &rows[*count], max - *count);
+            *count += taken;
+            size += (uint64_t)taken * self->store->layout->size;
+            TRY(advance(self, scratch, err));
+            continue;
+        }
         uint8_t *row = self->heads[0].entry.row;
         rows[(*count)++] = row;
         size += row_size(self->store->layout, row);

@@ -25,7 +25,8 @@ typedef struct sort_merge {
     sort_head *heads; // A heap by key: the next row is heads[0]'s.
     uint32_t count;   // Of heads.
     uint32_t cursor_count;
-    bool is_step_due; // The row in front was handed out.
+    bool prefix_decides; // All runs are in memory, and no key need be looked at.
+    bool is_step_due;    // The row in front was handed out.
 } sort_merge;
 
 /// Begins to merge. Lists in `memory`. Close it also after a failure.

@@ -20,6 +20,7 @@ typedef struct sort_run {
     sort_entry *entries;
     uint64_t count;
     size_t entries_bytes; // Taken from the keeper.
+    bool prefix_decides;  // Rows of equal prefixes have equal keys; in all runs or in none.
     // Spilled:
     bool is_spilled;
     bool has_blob_keys; // Of them the file knows no prefix.

@@ -28,7 +28,7 @@ static firn_status make_layout(sort_state *self, const plan_node *node, firn_err
 }
 
 static firn_status fill(sort_state *self, const plan_node *node, const input_layout *input,
-                        firn_error *err) {
+                        firn_error *err) NO_LOCK_CHECK {
     const uint32_t count = node->sort_.keys.count;
     arena *memory = &self->memory;
     const expr **keys = ARENA_NEW(memory, const expr *, count + 1);
@@ -49,6 +49,7 @@ static firn_status fill(sort_state *self, const plan_node *node, const input_lay
     }
     self->key_count = count;
     self->key_bytes = sort_keys_fixed_size(types, count);
+    self->bits.word_count = self->key_bytes / (uint32_t)sizeof(uint64_t);
     self->limit = node->sort_.limit;
     self->offset = node->sort_.offset;
     if (__builtin_add_overflow(self->limit, self->offset, &self->wanted)) {
@@ -174,6 +175,12 @@ firn_status sort_state_add(sort_state *self, const sort_run *made, firn_error *e
     }
     mutex_unlock(&self->lock);
     return run == NULL ? ARENA_FULL(&self->memory, err) : FIRN_OK;
+}
+
+void sort_state_add_bits(sort_state *self, const sort_bits *bits) {
+    mutex_lock(&self->lock);
+    sort_bits_add(&self->bits, bits);
+    mutex_unlock(&self->lock);
 }
 
 static firn_status write_rows(sort_state *self, sort_run_writer *writer, const sort_entry *entries,

@@ -47,11 +47,14 @@ typedef struct sort_state {
     row_store store;
     sort_room *rooms; ///< By worker.
     sort_run *runs GUARDED_BY(&lock);
+    sort_bits bits GUARDED_BY(&lock); ///< Of keys in extra bytes.
     // Top-N: the bound of scans.
     uint32_t bound_column;                 ///< Of the rows, the first key; ROW_NONE: nobody asks.
     const column *bound GUARDED_BY(&lock); ///< The tightest so far; NULL: none.
     uint32_t bound_count GUARDED_BY(&lock);
     // From finish on:
+    sort_packing packing; ///< Of keys in extra bytes.
+    bool is_packed;       ///< All runs are in memory, and merged by the numbers of their keys.
     uint32_t run_count;
     sort_run **ordered;
     uint32_t border_count;
@@ -76,6 +79,8 @@ void sort_state_release(sort_state *self);
 firn_status sort_state_begin(sort_state *self, firn_error *err);
 /// Hands a run over.
 firn_status sort_state_add(sort_state *self, const sort_run *made, firn_error *err);
+/// The same for what is known about the keys of its rows.
+void sort_state_add_bits(sort_state *self, const sort_bits *bits);
 /// Writes the rows of sorted entries that are wanted as a spilled run, from the unit page of
 /// `worker`; their blobs as well. Nobody else reads them.
 firn_status sort_state_spill(sort_state *self, uint32_t worker, const sort_entry *entries,

@@ -1,5 +1,6 @@
 #include "exec/sort_state.h"
 
+#include "base/hash.h"
 #include "base/test.h"
 #include "memory/page.h"
 
@@ -45,6 +46,29 @@ static void fixture_open(fixture *self, uint64_t limit_bytes, uint32_t workers) 
     CHECK(sort_state_begin(state, &err) == FIRN_OK);
 }
 
+// From now on keys are the 16 or 8 bytes of a number in the rows' extra bytes; those of 16 differ
+// in more bits than one number has.
+static void use_fixed_keys(fixture *self, uint32_t key_bytes) {
+    sort_state *state = self->state;
+    state->first_column = 0;
+    state->key_bytes = key_bytes;
+    mutex_lock(&state->lock);
+    state->bits.word_count = key_bytes / 8;
+    mutex_unlock(&state->lock);
+    const type *const *types = &state->layout.types[1];
+    CHECK(row_layout_make(types, 1, false, key_bytes, &state->memory, &state->layout, &err) ==
+          FIRN_OK);
+}
+
+// Bytes of a number that order like it; whatever comes behind it differs in all bits.
+static void put_fixed_key(fixture *self, int64_t number, uint8_t *row) {
+    const uint64_t words[2] = {__builtin_bswap64((uint64_t)number), hash_u64((uint64_t)number)};
+    memcpy(row, words, self->state->key_bytes);
+    sort_bits bits = {.word_count = self->state->key_bytes / 8};
+    sort_bits_note(&bits, row, 1);
+    sort_state_add_bits(self->state, &bits);
+}
+
 static void fixture_close(fixture *self) {
     arena_close(&self->scratch);
     sort_state_close(self->state);
@@ -86,7 +110,7 @@ static void make_run(fixture *self, uint32_t count, uint32_t long_every, sort_ru
     CHECK(row_writer_open(&state->store, 1, 0, &self->scratch, &writer, &err) == FIRN_OK);
     writer.may_spill = false;
     uint8_t **rows = ARENA_NEW(&self->scratch, uint8_t *, count);
-    row_input in = {.columns = columns, .count = count};
+    row_input in = {.columns = &columns[1 - state->first_column], .count = count};
     CHECK(row_writer_append(&writer, &in, rows, &self->scratch, &err) == FIRN_OK);
     REQUIRE(in.next == count);
     *out = (sort_run){.pages = writer.parts[0], .count = count};
@@ -95,7 +119,11 @@ static void make_run(fixture *self, uint32_t count, uint32_t long_every, sort_ru
     out->entries = pool_block_take(state->keeper, count * sizeof(sort_entry), &out->entries_bytes);
     REQUIRE(out->entries != NULL);
     for (uint32_t i = 0; i < count; i++) {
-        const text key = string_text(&COLUMN_VALUES(&columns[0], string_value)[i]);
+        text key = string_text(&COLUMN_VALUES(&columns[0], string_value)[i]);
+        if (state->key_bytes > 0) {
+            put_fixed_key(self, COLUMN_VALUES(&columns[1], int64_t)[i], rows[i]);
+            key = sort_row_key(&state->store, rows[i]);
+        }
         out->entries[i] = (sort_entry){.prefix = sort_key_prefix(key), .row = rows[i]};
     }
 }
@@ -153,7 +181,8 @@ static void check_ranges(fixture *self, uint64_t count) {
             }
             for (uint32_t i = 0; i < taken; i++) {
                 int64_t number;
-                memcpy(&number, rows[i] + state->layout.offsets[1], sizeof number);
+                memcpy(&number, rows[i] + state->layout.offsets[state->first_column],
+                       sizeof number);
                 CHECK(number >= last);
                 last = number;
             }
@@ -213,6 +242,31 @@ TEST(sort_runs_in_memory_are_read_by_ranges_though_their_prefixes_are_equal) {
     CHECK(sort_state_range_count(self.state) == 3);
     check_ranges(&self, 200000);
     fixture_close(&self);
+}
+
+TEST(sort_keys_of_fixed_size_are_merged_in_memory_and_with_the_file) {
+    for (uint32_t i = 0; i < 4; i++) {
+        const bool is_wide = i % 2 == 1;
+        const bool has_spilled = i >= 2;
+        fixture self;
+        fixture_open(&self, 256 * M, 4);
+        use_fixed_keys(&self, is_wide ? 16 : 8);
+        for (uint32_t k = 0; k < 4; k++) {
+            sort_run run;
+            make_run(&self, 40000, 0, &run);
+            if (has_spilled && k == 2) {
+                add_spilled(&self, &run);
+            } else {
+                CHECK(sort_state_add(self.state, &run, &err) == FIRN_OK);
+            }
+        }
+        finish(&self);
+        CHECK(self.state->is_packed != has_spilled);
+        CHECK(self.state->packing.is_whole != is_wide);
+        CHECK(has_spilled || sort_state_range_count(self.state) == 2);
+        check_ranges(&self, 160000);
+        fixture_close(&self);
+    }
 }
 
 // Keys in blobs have a prefix in memory and none in the file.

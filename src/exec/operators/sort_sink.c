@@ -25,6 +25,7 @@ typedef struct sort_local {
     uint64_t blob_bytes; // Of what was gathered.
     column *columns;     // Key and columns of a batch.
     column *keys;
+    sort_bits bits; // Of keys in extra bytes.
     // Top-N: the key of the last row that is wanted so far, or its beginning.
     bool has_bound;
     uint64_t bound_prefix;
@@ -73,7 +74,11 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
     if (self == NULL || columns == NULL || keys == NULL) {
         return ARENA_FULL(memory, err);
     }
-    *self = (sort_local){.owner = owner, .worker = worker, .columns = columns, .keys = keys};
+    *self = (sort_local){.owner = owner,
+                         .worker = worker,
+                         .columns = columns,
+                         .keys = keys,
+                         .bits = {.word_count = owner->key_bytes / (uint32_t)sizeof(uint64_t)}};
     *local = self;
     TRY(row_writer_open(&owner->store, 1, 0, memory, &self->writer, err));
     self->writer.may_spill = false; // Pages stay where they are: entries point to their rows.
@@ -144,13 +149,24 @@ static firn_status shrink_entries(sort_local *self, firn_error *err) {
     return FIRN_OK;
 }
 
+static firn_status sort_gathered(sort_local *self, arena *scratch, firn_error *err) {
+    const sort_state *owner = self->owner;
+    const cancel_flag *cancel = &owner->run->cancel;
+    if (owner->key_bytes == 0) {
+        return sort_entries(&owner->store, self->entries, self->count, cancel, scratch, err);
+    }
+    const sort_packing packing = sort_packing_of(&self->bits);
+    return sort_entries_packed(&owner->store, &packing, self->entries, self->count, cancel, scratch,
+                               err);
+}
+
 // Sorts what was gathered, writes it out, and begins anew with empty pages.
 static firn_status write_run(sort_local *self, arena *scratch, firn_error *err) {
     sort_state *owner = self->owner;
     if (self->count == 0) {
         return POOL_FULL(owner->keeper, owner->store.page_size, err);
     }
-    TRY(sort_entries(&owner->store, self->entries, self->count, &owner->run->cancel, scratch, err));
+    TRY(sort_gathered(self, scratch, err));
     sort_run made;
     TRY(sort_state_spill(owner, self->worker, self->entries, self->count, &made, err));
     const firn_status status = sort_state_add(owner, &made, err);
@@ -328,6 +344,9 @@ static firn_status prepare(sort_local *self, const batch *input, arena *scratch,
     if (self->has_bound) {
         TRY(drop_unwanted(self, input, scratch, out, err));
     }
+    if (out->fixed != NULL) {
+        sort_bits_note(&self->bits, out->fixed, out->in.count);
+    }
     column *columns = &self->columns[owner->first_column];
     memcpy(columns, input->columns, owner->width * sizeof(column));
     return out->in.count == 0 ? FIRN_OK : rows_flatten_runs(columns, owner->width, scratch, err);
@@ -391,6 +410,7 @@ static firn_status merge(op_call *call, firn_error *err) {
                            .count = self->count,
                            .entries_bytes = self->entries_bytes};
     TRY(sort_state_add(owner, &made, err));
+    sort_state_add_bits(owner, &self->bits);
     self->writer.parts[0] = (row_pages){.spilled = {.owner = owner->keeper}};
     self->entries = NULL;
     self->count = 0;
