@@ -26,7 +26,7 @@ void sort_bound_open(sort_state *self, const input_layout *input) {
     const expr *key = self->node->sort_.keys.items[0].value;
     for (uint32_t i = 0; i < input->count && key->kind == EXPR_COLUMN; i++) {
         if (input->ids[i] == key->column_.id && has_bounds(key->type)) {
-            self->bound_column = i + self->first_column;
+            self->bound_column = i;
         }
     }
 }
@@ -62,11 +62,14 @@ static firn_status publish(sort_state *self, const column *bound, firn_error *er
 
 firn_status sort_bound_tighten(sort_state *self, const uint8_t *row, arena *scratch,
                                firn_error *err) {
-    if (self->bound_column == ROW_NONE || !row_is_valid(&self->layout, row, self->bound_column)) {
+    if (self->bound_column == ROW_NONE) {
         return FIRN_OK;
     }
     column bound;
-    TRY(rows_gather(&self->store, self->bound_column, &row, 1, scratch, &bound, err));
+    TRY(sort_columns_gather(self, self->bound_column, &row, 1, scratch, &bound, err));
+    if (!column_is_valid(&bound, 0)) {
+        return FIRN_OK;
+    }
     if (type_physical(bound.type) == PHYSICAL_STRING &&
         COLUMN_VALUES(&bound, string_value)[0].size > BOUND_BYTES_MAX) {
         return FIRN_OK;

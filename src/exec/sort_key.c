@@ -270,6 +270,14 @@ uint32_t sort_keys_fixed_size(const type *const *types, uint32_t count) {
     return (size + 7) / 8 * 8;
 }
 
+uint32_t sort_key_offset(const type *const *types, uint32_t i) {
+    uint32_t offset = 0;
+    for (uint32_t k = 0; k < i; k++) {
+        offset += 1 + fixed_width(type_physical(types[k]));
+    }
+    return offset;
+}
+
 // One key of all rows: of row k at out + k * stride, first whether it is NULL.
 typedef struct fixed_key {
     const column *key;

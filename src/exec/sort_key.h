@@ -31,6 +31,20 @@ uint32_t sort_keys_fixed_size(const type *const *types, uint32_t count);
 void sort_keys_encode_fixed(const column *keys, const sort_order *orders, uint32_t key_count,
                             const batch *rows, uint32_t size, uint32_t *lanes, uint8_t *out);
 
+/// Can values of a type be read back from keys of a fixed size? (Of -0.0 they know no sign.)
+bool sort_key_is_exact(const type *of);
+/// Where the i-th of such keys begins.
+uint32_t sort_key_offset(const type *const *types, uint32_t i);
+/// One of them: its values, and where it is.
+typedef struct sort_key_place {
+    const type *type;
+    sort_order order;
+    uint32_t offset;
+} sort_key_place;
+/// Reads it back: place->offset behind keys[k] is that of row k. A flat column.
+firn_status sort_key_decode(const sort_key_place *place, const uint8_t *const *keys, uint32_t count,
+                            arena *memory, column *out, firn_error *err);
+
 /// The first 64 bits of a key as a number that orders like them; shorter keys end in zeros. Of the
 /// first byte, which is 0 or 1, one bit: so a 64-bit integer but for its lowest bit is in it.
 uint64_t sort_key_prefix(text key);

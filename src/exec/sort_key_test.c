@@ -29,6 +29,30 @@ static int sign_of(int order) {
     return order < 0 ? -1 : order > 0;
 }
 
+// What can be read back is what was written.
+static void check_decoded(const column *keys, const sort_order *orders, const batch *rows,
+                          const uint8_t *fixed, arena *memory) {
+    const type *types[2] = {keys[0].type, keys[1].type};
+    const uint32_t size = sort_keys_fixed_size(types, 2);
+    const uint8_t *starts[ROWS];
+    for (uint32_t k = 0; k < rows->selected_count; k++) {
+        starts[k] = fixed + (size_t)k * size;
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        column found;
+        if (!sort_key_is_exact(types[i])) {
+            continue;
+        }
+        const sort_key_place place = {
+            .type = types[i], .order = orders[i], .offset = sort_key_offset(types, i)};
+        REQUIRE(sort_key_decode(&place, starts, rows->selected_count, memory, &found, &err) ==
+                FIRN_OK);
+        for (uint32_t k = 0; k < rows->selected_count; k++) {
+            CHECK(column_rows_equal(&found, k, &keys[i], batch_row(rows, k)));
+        }
+    }
+}
+
 // Keys of a fixed size order as those that are written value by value.
 static void check_same_order(const column *keys, const sort_order *orders, const batch *rows,
                              arena *memory) {
@@ -50,6 +74,7 @@ static void check_same_order(const column *keys, const sort_order *orders, const
         const int found = memcmp(fixed + (size_t)i * size, fixed + (size_t)k * size, size);
         CHECK(sign_of(found) == sign_of(order));
     }
+    check_decoded(keys, orders, rows, fixed, memory);
 }
 
 TEST(sort_keys_of_fixed_size_order_as_others_do) {

@@ -9,33 +9,14 @@
 
 // ---- Opening ------------------------------------------------------------------------------------
 
-static firn_status make_layout(sort_state *self, const plan_node *node, firn_error *err) {
-    arena *memory = &self->memory;
-    plan_columns columns;
-    TRY(plan_outputs(node->sort_.input, memory, &columns, err));
-    const type **types = ARENA_NEW(memory, const type *, columns.count + 1);
-    if (types == NULL) {
-        return ARENA_FULL(memory, err);
-    }
-    types[0] = TYPE_OF(BINARY);
-    self->width = columns.count;
-    self->first_column = self->key_bytes == 0;
-    for (uint32_t i = 0; i < columns.count; i++) {
-        types[i + self->first_column] = columns.items[i].type;
-    }
-    return row_layout_make(types, columns.count + self->first_column, false, self->key_bytes,
-                           memory, &self->layout, err);
-}
-
 static firn_status fill(sort_state *self, const plan_node *node, const input_layout *input,
                         firn_error *err) NO_LOCK_CHECK {
     const uint32_t count = node->sort_.keys.count;
     arena *memory = &self->memory;
     const expr **keys = ARENA_NEW(memory, const expr *, count + 1);
-    const type **types = ARENA_NEW(memory, const type *, count + 1);
     self->orders = ARENA_NEW(memory, sort_order, count + 1);
     self->rooms = ARENA_NEW(memory, sort_room, self->run->worker_count);
-    if (keys == NULL || types == NULL || self->orders == NULL || self->rooms == NULL) {
+    if (keys == NULL || self->orders == NULL || self->rooms == NULL) {
         return ARENA_FULL(memory, err);
     }
     for (uint32_t i = 0; i < self->run->worker_count; i++) {
@@ -43,12 +24,11 @@ static firn_status fill(sort_state *self, const plan_node *node, const input_lay
     }
     for (uint32_t i = 0; i < count; i++) {
         keys[i] = node->sort_.keys.items[i].value;
-        types[i] = keys[i]->type;
         self->orders[i] = (sort_order){.is_descending = node->sort_.keys.items[i].is_descending,
                                        .nulls_first = node->sort_.keys.items[i].nulls_first};
     }
     self->key_count = count;
-    self->key_bytes = sort_keys_fixed_size(types, count);
+    TRY(sort_columns_open(self, err));
     self->bits.word_count = self->key_bytes / (uint32_t)sizeof(uint64_t);
     self->limit = node->sort_.limit;
     self->offset = node->sort_.offset;
@@ -57,7 +37,6 @@ static firn_status fill(sort_state *self, const plan_node *node, const input_lay
     }
     self->is_top = self->wanted <= TOP_ROWS_MAX;
     TRY(expr_compile(keys, count, input, memory, &self->program, err));
-    TRY(make_layout(self, node, err));
     sort_bound_open(self, input);
     return FIRN_OK;
 }

@@ -27,14 +27,21 @@ typedef struct sort_room {
     size_t entries_bytes;
 } sort_room;
 
+/// Where a column is while rows are sorted.
+typedef struct sort_column {
+    uint32_t number; ///< Of the rows; ROW_NONE: it is read back
+    uint32_t key;    ///< from this key.
+} sort_column;
+
 typedef struct sort_state {
     execution *run;
     const plan_node *node;
     arena memory; ///< Changed by one thread at a time: opening, finish, or under `lock`.
     uint32_t key_count;
-    uint32_t width;        ///< Columns of the rows without the key,
-    uint32_t first_column; ///< and the first of them: 0, or 1 behind the key.
-    uint32_t key_bytes;    ///< Of keys in the extra bytes of rows; 0: they are column 0.
+    const type **key_types;
+    uint32_t key_bytes; ///< Of keys in the extra bytes of rows; 0: they are column 0.
+    uint32_t width;     ///< Columns that come and go.
+    sort_column *columns;
     sort_order *orders;
     expr_program *program; ///< Of the keys.
     row_layout layout;
@@ -49,7 +56,7 @@ typedef struct sort_state {
     sort_run *runs GUARDED_BY(&lock);
     sort_bits bits GUARDED_BY(&lock); ///< Of keys in extra bytes.
     // Top-N: the bound of scans.
-    uint32_t bound_column;                 ///< Of the rows, the first key; ROW_NONE: nobody asks.
+    uint32_t bound_column; ///< Which of `columns` the first key is; ROW_NONE: nobody asks.
     const column *bound GUARDED_BY(&lock); ///< The tightest so far; NULL: none.
     uint32_t bound_count GUARDED_BY(&lock);
     // From finish on:
@@ -74,6 +81,15 @@ firn_status sort_state_open(const plan_node *node, const input_layout *input, ex
 void sort_state_close(sort_state *self); ///< NULL does nothing.
 /// All rows were handed out: gives back all memory but what reports need.
 void sort_state_release(sort_state *self);
+
+/// Decides what rows hold: columns and layout (sort_columns.c).
+firn_status sort_columns_open(sort_state *self, firn_error *err);
+/// The columns of a batch that rows hold, to out[their number], none of them RUNS.
+firn_status sort_columns_keep(const sort_state *self, const batch *rows, column *out,
+                              arena *scratch, firn_error *err);
+/// The i-th column of rows as rows_gather would make it.
+firn_status sort_columns_gather(const sort_state *self, uint32_t i, const uint8_t *const *rows,
+                                uint32_t count, arena *memory, column *out, firn_error *err);
 
 /// What needs the query's memory, once; any worker.
 firn_status sort_state_begin(sort_state *self, firn_error *err);

@@ -30,14 +30,12 @@ static void fixture_open(fixture *self, uint64_t limit_bytes, uint32_t workers) 
     arena memory = arena_open(SIZE_MAX);
     sort_state *state = ARENA_NEW(&memory, sort_state, 1);
     self->state = state;
-    *state = (sort_state){.run = &self->run,
-                          .memory = memory,
-                          .width = 1,
-                          .first_column = 1,
-                          .limit = UINT64_MAX,
-                          .wanted = UINT64_MAX};
+    *state = (sort_state){
+        .run = &self->run, .memory = memory, .width = 1, .limit = UINT64_MAX, .wanted = UINT64_MAX};
     mutex_begin(&state->lock, MUTEX_OPERATOR);
     const type **types = ARENA_NEW(&state->memory, const type *, 2);
+    state->columns = ARENA_NEW(&state->memory, sort_column, 1);
+    state->columns[0] = (sort_column){.number = 1};
     types[0] = TYPE_OF(BINARY);
     types[1] = TYPE_OF(BIGINT);
     CHECK(row_layout_make(types, 2, false, 0, &state->memory, &state->layout, &err) == FIRN_OK);
@@ -50,7 +48,7 @@ static void fixture_open(fixture *self, uint64_t limit_bytes, uint32_t workers) 
 // in more bits than one number has.
 static void use_fixed_keys(fixture *self, uint32_t key_bytes) {
     sort_state *state = self->state;
-    state->first_column = 0;
+    state->columns[0].number = 0;
     state->key_bytes = key_bytes;
     mutex_lock(&state->lock);
     state->bits.word_count = key_bytes / 8;
@@ -110,7 +108,7 @@ static void make_run(fixture *self, uint32_t count, uint32_t long_every, sort_ru
     CHECK(row_writer_open(&state->store, 1, 0, &self->scratch, &writer, &err) == FIRN_OK);
     writer.may_spill = false;
     uint8_t **rows = ARENA_NEW(&self->scratch, uint8_t *, count);
-    row_input in = {.columns = &columns[1 - state->first_column], .count = count};
+    row_input in = {.columns = &columns[1 - state->columns[0].number], .count = count};
     CHECK(row_writer_append(&writer, &in, rows, &self->scratch, &err) == FIRN_OK);
     REQUIRE(in.next == count);
     *out = (sort_run){.pages = writer.parts[0], .count = count};
@@ -181,7 +179,7 @@ static void check_ranges(fixture *self, uint64_t count) {
             }
             for (uint32_t i = 0; i < taken; i++) {
                 int64_t number;
-                memcpy(&number, rows[i] + state->layout.offsets[state->first_column],
+                memcpy(&number, rows[i] + state->layout.offsets[state->columns[0].number],
                        sizeof number);
                 CHECK(number >= last);
                 last = number;

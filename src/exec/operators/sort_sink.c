@@ -347,9 +347,7 @@ static firn_status prepare(sort_local *self, const batch *input, arena *scratch,
     if (out->fixed != NULL) {
         sort_bits_note(&self->bits, out->fixed, out->in.count);
     }
-    column *columns = &self->columns[owner->first_column];
-    memcpy(columns, input->columns, owner->width * sizeof(column));
-    return out->in.count == 0 ? FIRN_OK : rows_flatten_runs(columns, owner->width, scratch, err);
+    return sort_columns_keep(owner, input, self->columns, scratch, err);
 }
 
 // Entries for the rows that were just written, from the from-th on.

@@ -62,8 +62,8 @@ static firn_status gather(const sort_state *owner, uint8_t *const *rows, uint32_
         return ARENA_FULL(scratch, err);
     }
     for (uint32_t i = 0; i < owner->width; i++) {
-        TRY(rows_gather(&owner->store, i + owner->first_column, (const uint8_t *const *)rows, count,
-                        scratch, &columns[i], err));
+        TRY(sort_columns_gather(owner, i, (const uint8_t *const *)rows, count, scratch, &columns[i],
+                                err));
     }
     *out = batch_of(columns, owner->width, count);
     return FIRN_OK;
