@@ -12,6 +12,9 @@ static firn_status list_key_types(sort_state *self, firn_error *err) {
         self->key_types[i] = keys->items[i].value->type;
     }
     self->key_bytes = sort_keys_fixed_size(self->key_types, keys->count);
+    if (self->key_bytes == 0 && keys->count > 0) {
+        self->first_bytes = sort_keys_fixed_size(self->key_types, 1);
+    }
     return FIRN_OK;
 }
 

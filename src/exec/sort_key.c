@@ -86,16 +86,18 @@ static double double_of_half(uint16_t half) {
 static void put_text(key_writer *self, text value, uint8_t mask) {
     static const uint8_t escaped[2] = {0x00, 0xff};
     static const uint8_t end[2] = {0x00, 0x00};
-    size_t from = 0;
-    for (size_t i = 0; i < value.size; i++) {
-        if (value.data[i] == '\0') {
-            put(self, (const uint8_t *)value.data + from, i - from, mask);
-            put(self, escaped, 2, mask);
-            from = i + 1;
+    const char *from = value.data;
+    const char *behind = value.data + value.size;
+    while (from < behind) {
+        const char *zero = memchr(from, '\0', (size_t)(behind - from));
+        const char *until = zero == NULL ? behind : zero;
+        if (until > from) {
+            put(self, (const uint8_t *)from, (size_t)(until - from), mask);
         }
-    }
-    if (value.size > from) {
-        put(self, (const uint8_t *)value.data + from, value.size - from, mask);
+        if (zero != NULL) {
+            put(self, escaped, 2, mask);
+        }
+        from = until + (zero != NULL);
     }
     put(self, end, 2, mask);
 }

@@ -39,8 +39,9 @@ typedef struct sort_state {
     arena memory; ///< Changed by one thread at a time: opening, finish, or under `lock`.
     uint32_t key_count;
     const type **key_types;
-    uint32_t key_bytes; ///< Of keys in the extra bytes of rows; 0: they are column 0.
-    uint32_t width;     ///< Columns that come and go.
+    uint32_t key_bytes;   ///< Of keys in the extra bytes of rows; 0: they are column 0.
+    uint32_t first_bytes; ///< Of the first key alone, if only that one is of a fixed size; else 0.
+    uint32_t width;       ///< Columns that come and go.
     sort_column *columns;
     sort_order *orders;
     expr_program *program; ///< Of the keys.

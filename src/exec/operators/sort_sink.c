@@ -291,24 +291,58 @@ static text key_of(const sort_local *self, const keyed_rows *rows, uint32_t k) {
     return string_text(&COLUMN_VALUES(&self->columns[0], string_value)[row]);
 }
 
-static firn_status encode_keys(sort_local *self, const batch *input, arena *scratch,
-                               keyed_rows *out, firn_error *err) {
-    sort_state *owner = self->owner;
-    TRY(expr_run(self->state, input, scratch, self->keys, err));
-    TRY(rows_flatten_runs(self->keys, owner->key_count, scratch, err));
-    if (owner->key_bytes == 0) {
-        return sort_keys_encode(self->keys, owner->orders, owner->key_count, input, scratch,
-                                &self->columns[0], err);
-    }
-    const size_t count = (size_t)input->selected_count + 1;
-    out->fixed = ARENA_NEW(scratch, uint8_t, count * owner->key_bytes);
-    uint32_t *lanes = ARENA_NEW(scratch, uint32_t, count);
-    if (out->fixed == NULL || lanes == NULL) {
+// Encodes `count` keys that have a fixed size, `size` bytes each.
+static firn_status encode_fixed(const sort_local *self, const batch *input, uint32_t count,
+                                uint32_t size, arena *scratch, uint8_t **out, firn_error *err) {
+    *out = ARENA_NEW(scratch, uint8_t, ((size_t)input->selected_count + 1) * size);
+    uint32_t *lanes = ARENA_NEW(scratch, uint32_t, (size_t)input->selected_count + 1);
+    if (*out == NULL || lanes == NULL) {
         return ARENA_FULL(scratch, err);
     }
-    sort_keys_encode_fixed(self->keys, owner->orders, owner->key_count, input, owner->key_bytes,
-                           lanes, out->fixed);
+    sort_keys_encode_fixed(self->keys, self->owner->orders, count, input, size, lanes, *out);
     return FIRN_OK;
+}
+
+// Leaves the rows out whose first key alone puts them behind the bound: their other keys, of which
+// one is a text, need not be made.
+static firn_status drop_by_first_key(const sort_local *self, batch *rows, arena *scratch,
+                                     firn_error *err) {
+    const sort_state *owner = self->owner;
+    const uint32_t stride = owner->first_bytes;
+    const uint32_t size = sort_key_offset(owner->key_types, 1);
+    const uint8_t valid = owner->orders[0].nulls_first;
+    uint8_t *first;
+    TRY(encode_fixed(self, rows, 1, stride, scratch, &first, err));
+    uint16_t *kept = ARENA_NEW(scratch, uint16_t, rows->selected_count + 1);
+    if (kept == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < rows->selected_count; k++) {
+        const uint8_t *key = first + (size_t)k * stride;
+        kept[count] = (uint16_t)batch_row(rows, k);
+        count += memcmp(key, self->bound, key[0] == valid ? size : 1) <= 0;
+    }
+    rows->selection = kept;
+    rows->selected_count = count;
+    return FIRN_OK;
+}
+
+// Keys of the rows of a batch, which lose some that are not wanted.
+static firn_status encode_keys(sort_local *self, batch *rows, arena *scratch, keyed_rows *out,
+                               firn_error *err) {
+    const sort_state *owner = self->owner;
+    TRY(expr_run(self->state, rows, scratch, self->keys, err));
+    TRY(rows_flatten_runs(self->keys, owner->key_count, scratch, err));
+    if (owner->key_bytes > 0) {
+        return encode_fixed(self, rows, owner->key_count, owner->key_bytes, scratch, &out->fixed,
+                            err);
+    }
+    if (self->has_bound && owner->first_bytes > 0) {
+        TRY(drop_by_first_key(self, rows, scratch, err));
+    }
+    return sort_keys_encode(self->keys, owner->orders, owner->key_count, rows, scratch,
+                            &self->columns[0], err);
 }
 
 // Leaves the rows out that come behind the bound.
@@ -338,11 +372,13 @@ static firn_status drop_unwanted(const sort_local *self, const batch *input, are
 static firn_status prepare(sort_local *self, const batch *input, arena *scratch, keyed_rows *out,
                            firn_error *err) {
     const sort_state *owner = self->owner;
-    *out = (keyed_rows){
-        .in = {.columns = self->columns, .rows = input->selection, .count = input->selected_count}};
-    TRY(encode_keys(self, input, scratch, out, err));
+    batch rows = *input;
+    *out = (keyed_rows){.in = {.columns = self->columns}};
+    TRY(encode_keys(self, &rows, scratch, out, err));
+    out->in.rows = rows.selection;
+    out->in.count = rows.selected_count;
     if (self->has_bound) {
-        TRY(drop_unwanted(self, input, scratch, out, err));
+        TRY(drop_unwanted(self, &rows, scratch, out, err));
     }
     if (out->fixed != NULL) {
         sort_bits_note(&self->bits, out->fixed, out->in.count);
