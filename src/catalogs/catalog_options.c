@@ -2,11 +2,11 @@
 
 #include <assert.h>
 
+#include "base/duration_text.h"
 #include "base/nearest.h"
 #include "memory/json_tree.h"
 
 #define ALL_KINDS (CATALOG_REST | CATALOG_SQLITE | CATALOG_FOLDER)
-#define TIMEOUT_MS_MAX INT64_C(86400000)
 
 typedef firn_status (*option_reader)(text value, arena *memory, catalog_options *out,
                                      firn_error *err);
@@ -52,27 +52,9 @@ static firn_status read_headers(text value, arena *memory, catalog_options *out,
 }
 
 static firn_status read_timeout(text value, uint32_t *out, firn_error *err) {
-    static const struct {
-        text unit;
-        int64_t ms;
-    } units[] = {{{"", 0}, 1000}, {{"ms", 2}, 1}, {{"s", 1}, 1000}, {{"min", 3}, 60000}};
-    int64_t number = 0;
-    size_t i = 0;
-    for (; i < value.size && value.data[i] >= '0' && value.data[i] <= '9'; i++) {
-        number = number * 10 + (value.data[i] - '0');
-        number = number < TIMEOUT_MS_MAX ? number : TIMEOUT_MS_MAX;
-    }
-    const text unit = text_slice(value, i, value.size);
-    for (size_t j = 0; j < sizeof units / sizeof *units && i > 0 && number > 0; j++) {
-        if (text_equal_nocase(unit, units[j].unit) && number <= TIMEOUT_MS_MAX / units[j].ms) {
-            *out = (uint32_t)(number * units[j].ms);
-            return FIRN_OK;
-        }
-    }
-    return FAIL(err, FIRN_INVALID,
-                "\"%.*s\" is no time of 1ms to 1 day: a whole number of seconds, or with ms, s or "
-                "min behind it",
-                TEXT_ARGS(value));
+    return duration_parse_ms(value, out)
+               ? FIRN_OK
+               : FAIL(err, FIRN_INVALID, "\"%.*s\" is no " DURATION_ALLOWED, TEXT_ARGS(value));
 }
 
 static firn_status read_connect_timeout(text value, arena *memory, catalog_options *out,

@@ -116,7 +116,8 @@ static firn_status open_parts(firn_engine *self, firn_error *err) {
     const pool_options tables = {.kind = POOL_SESSION, .name = "tables in memory"};
     TRY(pool_open(self->pool, &tables, &self->tables, err));
     TRY(open_spill(self, chosen->texts[SETTING_temp_directory], err));
-    const io_options io_options = {.has_thread = chosen->threads > 1};
+    const io_options io_options = {.has_thread = chosen->threads > 1,
+                                   .timeout_ms = chosen->http_timeout_ms};
     TRY(io_open(&io_options, &self->io, err));
     TRY(block_cache_open(self->pool, &self->cache, err));
     const bool in_order = (self->test_modes & TEST_MODE_ORDER) != 0;
@@ -231,6 +232,7 @@ firn_status engine_set(firn_engine *self, text key, text value, firn_error *err)
         pool_limit_set(self->pool, self->settings.memory_limit);
         scheduler_set_threads(self->scheduler, self->settings.threads);
         io_allow_thread(self->io, self->settings.threads > 1);
+        io_set_timeout(self->io, self->settings.http_timeout_ms);
     }
     engine_note_change(self);
     mutex_unlock(&self->lock);

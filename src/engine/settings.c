@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/duration_text.h"
 #include "base/host.h"
 #include "base/nearest.h"
 #include "base/number_text.h"
@@ -10,6 +11,7 @@
 typedef enum setting_kind {
     KIND_BYTES,
     KIND_THREADS,
+    KIND_TIME,
     KIND_ZONE,
     KIND_BOOL,
     KIND_AUTO, // Or off.
@@ -197,6 +199,10 @@ static firn_status apply(settings *self, setting_id id, text value, firn_error *
     }
     case KIND_THREADS:
         return set_threads(self, value, err);
+    case KIND_TIME:
+        return duration_parse_ms(value, &self->http_timeout_ms)
+                   ? FIRN_OK
+                   : refuse(id, value, DURATION_ALLOWED " is needed", err);
     case KIND_ZONE:
         return zone_cache_find(self->zones, value, &self->time_zone, err);
     case KIND_BOOL:
@@ -255,7 +261,8 @@ firn_status settings_find(text name, setting_id *out, firn_error *err) {
 }
 
 bool setting_is_of_engine(setting_id id) {
-    return id == SETTING_memory_limit || id == SETTING_threads || id == SETTING_temp_directory;
+    return id == SETTING_memory_limit || id == SETTING_threads || id == SETTING_temp_directory ||
+           id == SETTING_http_timeout;
 }
 
 static bool is_arrow(text name, text *key) {

@@ -20,6 +20,7 @@ typedef struct settings {
     char texts[SETTING_COUNT][SETTING_TEXT_MAX];
     uint64_t memory_limit;
     uint32_t threads;
+    uint32_t http_timeout_ms;
     bool is_on[SETTING_COUNT]; ///< Those of true and false, and of auto and off.
     zone_cache *zones;         ///< The engine's.
     const zone *time_zone;     ///< Of `zones`.

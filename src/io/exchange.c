@@ -10,7 +10,6 @@
 
 #define CONNECTION_COUNT 64
 #define CONNECT_TIMEOUT_MS 10000
-#define IDLE_TIMEOUT_MS 30000
 #define RETRY_COUNT 4
 #define RETRY_PAUSE_MS 100
 #define RETRY_PAUSE_MS_MAX 10000
@@ -39,7 +38,9 @@ struct exchange_driver {
     mutex lock;
     condition changed; // Something arrived, or the role of driver is free.
     bool is_driven GUARDED_BY(&lock);
-    bool has_thread GUARDED_BY(&lock); // The I/O thread has the role, or waits for it.
+    int64_t undriven_ns GUARDED_BY(&lock); // How long nobody drove, all in all.
+    int64_t stopped_ns GUARDED_BY(&lock);  // What clock_ns was when somebody last did.
+    bool has_thread GUARDED_BY(&lock);     // The I/O thread has the role, or waits for it.
     bool is_closing GUARDED_BY(&lock);
     host_thread *thread GUARDED_BY(&lock);
     exchange_list queued GUARDED_BY(&lock);
@@ -61,6 +62,18 @@ static void list_add(exchange_list *self, exchange *what) {
     self->count += 1;
 }
 
+static void list_add_first(exchange_list *self, exchange *what) {
+    what->previous = NULL;
+    what->next = self->first;
+    if (self->first == NULL) {
+        self->last = what;
+    } else {
+        self->first->previous = what;
+    }
+    self->first = what;
+    self->count += 1;
+}
+
 static void list_remove(exchange_list *self, exchange *what) {
     if (what->previous == NULL) {
         self->first = what->next;
@@ -75,6 +88,27 @@ static void list_remove(exchange_list *self, exchange *what) {
     what->previous = NULL;
     what->next = NULL;
     self->count -= 1;
+}
+
+// ---- Time --------------------------------------------------------------------------------------
+
+static int64_t clock_ns(const exchange_driver *self) REQUIRES(&self->lock) {
+    return self->is_driven ? host_clock_ns() - self->undriven_ns : self->stopped_ns;
+}
+
+static void begin_driving(exchange_driver *self) REQUIRES(&self->lock) {
+    self->undriven_ns = host_clock_ns() - self->stopped_ns;
+    self->is_driven = true;
+}
+
+static void end_driving(exchange_driver *self) REQUIRES(&self->lock) {
+    self->stopped_ns = clock_ns(self);
+    self->is_driven = false;
+    condition_wake_all(&self->changed);
+}
+
+static uint32_t timeout_ms(const exchange_driver *self) {
+    return atomic_load_explicit(self->settings.timeout_ms, memory_order_relaxed);
 }
 
 // ---- Ends of an attempt ------------------------------------------------------------------------
@@ -121,15 +155,15 @@ static uint64_t pause_ms(const exchange_driver *self, const exchange *what) {
 }
 
 // When all attempts together have taken as long as they may.
-static int64_t end_of_time(const exchange *what) {
-    return what->total_timeout_ms == 0 ? INT64_MAX
+static int64_t end_of_time(const exchange_driver *self, const exchange *what) {
+    return what->total_timeout_ms == 0 ? exchange_time_patience_end(&what->time, timeout_ms(self))
                                        : what->begun_ns + (int64_t)what->total_timeout_ms * 1000000;
 }
 
-static bool can_try_again(const exchange_driver *self, const exchange *what) {
+static bool can_try_again(const exchange_driver *self, const exchange *what) REQUIRES(&self->lock) {
     const uint64_t least_ms = what->head.has_retry_after ? what->head.retry_after_ms : 0;
     return what->attempt < self->settings.retry_count && least_ms <= RETRY_AFTER_MS_MAX &&
-           host_clock_ns() + (int64_t)least_ms * 1000000 < end_of_time(what);
+           clock_ns(self) + (int64_t)least_ms * 1000000 < end_of_time(self, what);
 }
 
 // Whether another attempt is made; then it is PAUSED.
@@ -141,8 +175,8 @@ static bool try_again(exchange_driver *self, exchange *what) REQUIRES(&self->loc
     if (!can_try_again(self, what)) {
         return false;
     }
-    const int64_t due_ns = host_clock_ns() + (int64_t)pause_ms(self, what) * 1000000;
-    if (due_ns >= end_of_time(what)) {
+    const int64_t due_ns = clock_ns(self) + (int64_t)pause_ms(self, what) * 1000000;
+    if (due_ns >= end_of_time(self, what)) {
         return false;
     }
     what->attempt += 1;
@@ -252,7 +286,7 @@ static exchange *exchange_of(net_call *call) {
 static void on_status(net_call *call) {
     exchange *self = exchange_of(call);
     mutex_lock(&self->driver->lock);
-    self->active_ns = host_clock_ns();
+    exchange_time_attempt(&self->time, clock_ns(self->driver));
     self->head = (exchange_head){.status = call->status};
     self->head_is_told = false;
     if (self->kind->status != NULL) {
@@ -283,14 +317,14 @@ static bool on_header(net_call *call, text name, text value) {
 
 // Whether the answer at hand is the one the kind will get: no redirect, nothing to repeat. Its body
 // is for the kind then; the others are thrown away.
-static bool is_final(const exchange *self) {
+static bool is_final(const exchange_driver *driver, const exchange *self) REQUIRES(&driver->lock) {
     const uint32_t status = self->head.status;
     const bool moves = status >= 300 && status < 400 && !self->keeps_redirects;
-    return !moves && !(is_passing(self) && can_try_again(self->driver, self));
+    return !moves && !(is_passing(self) && can_try_again(driver, self));
 }
 
-static bool tell_head(exchange *self) {
-    if (!self->head_is_told && is_final(self)) {
+static bool tell_head(const exchange_driver *driver, exchange *self) REQUIRES(&driver->lock) {
+    if (!self->head_is_told && is_final(driver, self)) {
         self->head_is_told = true;
         return self->kind->head == NULL || self->kind->head(self);
     }
@@ -302,9 +336,9 @@ static bool on_body(net_call *call, bytes part) {
     exchange_driver *driver = self->driver;
     mutex_lock(&driver->lock);
     driver->has_news = true;
-    self->active_ns = host_clock_ns();
-    bool goes_on = !self->is_dropped && tell_head(self);
-    if (goes_on && is_final(self) && self->kind->body != NULL) {
+    bool goes_on = !self->is_dropped && tell_head(driver, self);
+    if (goes_on && is_final(driver, self) && self->kind->body != NULL) {
+        exchange_time_body(&self->time, clock_ns(driver), part.size, timeout_ms(driver));
         goes_on = self->kind->body(self, part);
     }
     mutex_unlock(&driver->lock);
@@ -317,7 +351,7 @@ static void on_done(net_call *call, net_end end, const char *reason) {
     mutex_lock(&driver->lock);
     list_remove(&driver->moving, self);
     if (end == NET_DONE && !self->is_dropped) {
-        (void)tell_head(self); // An answer without a body.
+        (void)tell_head(driver, self); // An answer without a body.
     }
     end_attempt(driver, self, end, reason);
     mutex_unlock(&driver->lock);
@@ -352,7 +386,10 @@ static void start_attempt(exchange_driver *self, exchange *what) REQUIRES(&self-
     what->head = (exchange_head){.status = 0};
     what->head_bytes = 0;
     what->head_is_told = false;
-    what->active_ns = host_clock_ns();
+    if (what->time.patient_ns == 0) {
+        exchange_time_begin(&what->time, clock_ns(self));
+    }
+    exchange_time_attempt(&what->time, clock_ns(self));
     what->call.status = 0;
     what->call.redirect_url = NULL;
     if (what->kind->begin != NULL) {
@@ -388,15 +425,16 @@ static void stop_unwanted(exchange_driver *self, int64_t now_ns, int64_t *due_ns
     exchange *next;
     for (exchange *what = self->moving.first; what != NULL; what = next) {
         next = what->next;
-        int64_t end_ns = what->active_ns + (int64_t)self->settings.idle_timeout_ms * 1000000;
-        const char *reason = "no byte came for too long";
-        if (what->total_timeout_ms != 0) {
-            end_ns = end_of_time(what);
-            reason = "no whole answer came in time";
-        }
+        const int64_t end_ns = what->total_timeout_ms != 0
+                                   ? end_of_time(self, what)
+                                   : exchange_time_end(&what->time, timeout_ms(self));
         if (!what->is_dropped && now_ns < end_ns) {
             earlier(due_ns, end_ns);
             continue;
+        }
+        char reason[EXCHANGE_TIME_REASON_BYTES] = "no whole answer came in time";
+        if (what->total_timeout_ms == 0) {
+            exchange_time_reason(&what->time, now_ns, timeout_ms(self), reason);
         }
         self->net->stop(self->client, &what->call);
         list_remove(&self->moving, what);
@@ -415,7 +453,7 @@ static void start_due(exchange_driver *self, int64_t now_ns, int64_t *due_ns)
         }
         list_remove(&self->paused, what);
         what->state = EXCHANGE_QUEUED;
-        list_add(&self->queued, what);
+        list_add_first(&self->queued, what); // Its patience is running out.
     }
     while (self->queued.first != NULL && self->moving.count < self->settings.connection_count) {
         exchange *what = self->queued.first;
@@ -441,9 +479,9 @@ static void call_wakers(exchange_driver *self) REQUIRES(&self->lock) {
 }
 
 // One round of whoever has the role.
-static void drive_round(exchange_driver *self, uint32_t timeout_ms) REQUIRES(&self->lock) {
-    const int64_t now_ns = host_clock_ns();
-    int64_t due_ns = now_ns + (int64_t)timeout_ms * 1000000;
+static void drive_round(exchange_driver *self, uint32_t round_ms) REQUIRES(&self->lock) {
+    const int64_t now_ns = clock_ns(self);
+    int64_t due_ns = now_ns + (int64_t)round_ms * 1000000;
     start_due(self, now_ns, &due_ns);
     stop_unwanted(self, now_ns, &due_ns);
     const int64_t left_ns = self->has_news || due_ns < now_ns ? 0 : due_ns - now_ns;
@@ -458,14 +496,13 @@ static void drive_round(exchange_driver *self, uint32_t timeout_ms) REQUIRES(&se
 }
 
 // A round by a thread that waits, if nobody else has the role.
-static bool drive_if_free(exchange_driver *self, uint32_t timeout_ms) REQUIRES(&self->lock) {
+static bool drive_if_free(exchange_driver *self, uint32_t round_ms) REQUIRES(&self->lock) {
     if (self->is_driven || self->has_thread) {
         return false;
     }
-    self->is_driven = true;
-    drive_round(self, timeout_ms);
-    self->is_driven = false;
-    condition_wake_all(&self->changed);
+    begin_driving(self);
+    drive_round(self, round_ms);
+    end_driving(self);
     return true;
 }
 
@@ -475,11 +512,11 @@ static void run_thread(void *user) {
     while (self->is_driven) {
         condition_wait(&self->changed, &self->lock, LOOK_MS);
     }
-    self->is_driven = true;
+    begin_driving(self);
     while (!self->is_closing) {
         drive_round(self, THREAD_ROUND_MS);
     }
-    self->is_driven = false;
+    end_driving(self);
     mutex_unlock(&self->lock);
 }
 
@@ -509,11 +546,13 @@ firn_status exchange_driver_open(const exchange_settings *settings, arena *memor
     if (self == NULL) {
         return ARENA_FULL(memory, err);
     }
-    *self = (exchange_driver){.settings = *settings, .net = net, .process_id = host_process_id()};
+    *self = (exchange_driver){.settings = *settings,
+                              .net = net,
+                              .process_id = host_process_id(),
+                              .stopped_ns = host_clock_ns()};
     self->settings.connection_count = or_default(settings->connection_count, CONNECTION_COUNT);
     self->settings.connect_timeout_ms =
         or_default(settings->connect_timeout_ms, CONNECT_TIMEOUT_MS);
-    self->settings.idle_timeout_ms = or_default(settings->idle_timeout_ms, IDLE_TIMEOUT_MS);
     self->settings.retry_count = or_default(settings->retry_count, RETRY_COUNT);
     self->settings.retry_pause_ms = or_default(settings->retry_pause_ms, RETRY_PAUSE_MS);
     self->client = net->open(&net_host_functions, self->settings.connection_count);
@@ -602,7 +641,8 @@ static firn_status queue(exchange_driver *self, exchange *what, firn_error *err)
     what->is_progress = false;
     what->is_foreign = false;
     what->attempt = 0;
-    what->begun_ns = host_clock_ns();
+    what->begun_ns = clock_ns(self);
+    what->time.patient_ns = 0;
     what->redirect_count = 0;
     what->memory = arena_open(EXCHANGE_MEMORY_LIMIT);
     what->status = FIRN_OK;
@@ -676,15 +716,15 @@ void exchange_nudge(exchange_driver *self) {
     mutex_unlock(&self->lock);
 }
 
-firn_status exchange_drive(exchange_driver *self, uint32_t timeout_ms, firn_error *err) {
+firn_status exchange_drive(exchange_driver *self, uint32_t round_ms, firn_error *err) {
     if (host_process_id() != self->process_id) {
         return FAIL(err, FIRN_INVALID, "the engine was opened by another process (fork)");
     }
     mutex_lock(&self->lock);
     const bool is_idle =
         self->queued.count == 0 && self->moving.count == 0 && self->paused.count == 0;
-    if (!is_idle && !drive_if_free(self, timeout_ms)) {
-        condition_wait(&self->changed, &self->lock, timeout_ms);
+    if (!is_idle && !drive_if_free(self, round_ms)) {
+        condition_wait(&self->changed, &self->lock, round_ms);
     }
     mutex_unlock(&self->lock);
     return FIRN_OK;

@@ -9,12 +9,16 @@
 // and runs the callbacks. It is the I/O thread, if there is one; else whoever waits takes the role
 // while it waits, and others that wait meanwhile are woken by it.
 //
+// Time is only what passes while somebody drives: a query that nobody pulls from, in an engine
+// without I/O thread, finds its transfers where they were.
+//
 // The callbacks of a kind run on the driver's thread under the driver's lock, so they see a state
 // that exchange_drop cannot change under them; they are short.
 #ifndef FIRN_IO_EXCHANGE_H
 #define FIRN_IO_EXCHANGE_H
 
 #include "io/exchange_head.h"
+#include "io/exchange_time.h"
 #include "io/io.h"
 #include "io/net_module.h"
 
@@ -25,9 +29,9 @@ typedef struct exchange_driver exchange_driver;
 typedef struct exchange_settings {
     const net_module *net; // NULL: load firn_net.so.
     const atomic_bool *thread_allowed;
+    const atomic_uint *timeout_ms; // See exchange_time.h; not 0.
     uint32_t connection_count;
     uint32_t connect_timeout_ms;
-    uint32_t idle_timeout_ms;
     uint32_t retry_count;
     uint32_t retry_pause_ms;
 } exchange_settings;
@@ -63,7 +67,7 @@ struct exchange {
     bool is_repeatable;        // Doing it twice does no harm.
     bool repeats_500;          // 500 means "try again", as object stores mean it.
     bool keeps_redirects;      // A redirect is an answer like any other.
-    uint32_t total_timeout_ms; // Of all attempts together; 0: only idle time counts.
+    uint32_t total_timeout_ms; // Of all attempts together; 0: exchange_time.h says when it ends.
     exchange_driver *driver;
     // Guarded by the driver's lock:
     exchange_state state;
@@ -74,8 +78,8 @@ struct exchange {
     exchange *next;
     uint32_t attempt;
     uint32_t redirect_count;
-    int64_t begun_ns;  // When it was queued.
-    int64_t active_ns; // When something last arrived.
+    int64_t begun_ns; // When it was queued.
+    exchange_time time;
     int64_t due_ns;    // PAUSED: when to go on.
     size_t head_bytes; // Of the answer's headers, against HEAD_BYTES_MAX.
     bool head_is_told;
@@ -115,7 +119,7 @@ firn_status exchange_wait(exchange_driver *self, bool (*is_ready)(const void *us
 void exchange_nudge(exchange_driver *self);
 
 /// See io_drive.
-firn_status exchange_drive(exchange_driver *self, uint32_t timeout_ms, firn_error *err);
+firn_status exchange_drive(exchange_driver *self, uint32_t round_ms, firn_error *err);
 
 /// Has the ticket's waker called, after the current round. The caller holds the lock.
 void exchange_wake_later(exchange_driver *self, io_ticket *ticket);

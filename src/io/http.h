@@ -22,7 +22,7 @@ typedef struct http_request {
     bool accepts_gzip;
     size_t answer_bytes_max;     // Of the decompressed body. Larger: FIRN_INVALID.
     uint32_t connect_timeout_ms; // 0: the io's.
-    uint32_t total_timeout_ms;   // With all repeats; 0: as long as bytes keep coming.
+    uint32_t total_timeout_ms;   // With all repeats; 0: as exchange_time.h says.
     const cancel_flag *cancel;
 } http_request;
 

@@ -188,7 +188,9 @@ TEST(http_store_fills_any_ranges_whatever_breaks) {
     uint64_t seed = 12345;
     for (int round = 0; round < 8; round++) {
         setting *s = set_up(FILE_SIZE, flaky_script,
-                            (io_options){.has_thread = round % 2 == 0, .connection_count = 4},
+                            (io_options){.has_thread = round % 2 == 0,
+                                         .connection_count = 4,
+                                         .retry_count = 20}, // The same may break often.
                             (io_open_options){0});
         io_range ranges[40];
         for (uint32_t i = 0; i < 40; i++) {
@@ -341,15 +343,86 @@ TEST(http_store_closing_a_ticket_stops_everything) {
     }
 }
 
-// A server that hangs is given up after the idle time.
-TEST(http_store_breaks_off_after_the_idle_time) {
-    setting *s = set_up(1000, hang_script,
-                        (io_options){.has_thread = true, .idle_timeout_ms = 20, .retry_count = 2},
+// Servers that never end by themselves, each in its way. The fake hands over what it sends at once,
+// so that what drips is one byte an attempt.
+static void quiet_503_script(void *user, uint32_t number, const net_call *call, fake_answer *out) {
+    fake_object_answer(user, number, call, out);
+    out->status = 503;
+    out->header_count = 0;
+    out->pause_ms = number == 0 ? 0 : FAKE_NEVER;
+}
+
+// A byte each attempt, and the next attempt soon: attempts alone would never end.
+static void drip_script(void *user, uint32_t number, const net_call *call, fake_answer *out) {
+    fake_object_answer(user, number, call, out);
+    out->pause_ms = 15;
+    out->cut_after = 1;
+    out->end = NET_BROKEN;
+}
+
+static void patient_script(void *user, uint32_t number, const net_call *call, fake_answer *out) {
+    fake_object_answer(user, number, call, out);
+    out->status = 503;
+    out->header_count = 1;
+    out->headers[0] = (net_header){TEXT("Retry-After"), TEXT("1")};
+}
+
+TEST(http_store_gives_up_whatever_hangs_after_twice_the_time) {
+    static const struct {
+        fake_script script;
+        uint32_t retries, requests;
+        const char *words;
+    } cases[] = {
+        {hang_script, 4, 2, "no whole answer came in 0.06 s, twice the setting \"http_timeout\""},
+        {hang_script, 1, 2, "(tried 2 times)"},
+        {quiet_503_script, 4, 0, "the setting \"http_timeout\" (tried"},
+        {drip_script, 1000, 0, "(tried "},
+        {patient_script, 4, 1, "the server answers HTTP 503"},
+    };
+    for (size_t i = 0; i < 2 * (sizeof cases / sizeof *cases); i++) {
+        setting *s = set_up(1000, cases[i / 2].script,
+                            (io_options){.has_thread = i % 2 == 0,
+                                         .timeout_ms = 30,
+                                         .retry_count = cases[i / 2].retries},
+                            (io_open_options){0});
+        uint8_t out[10];
+        const int64_t start = host_clock_ns();
+        CHECK(io_read(s->file, 0, 10, NULL, out, &err) == FIRN_IO);
+        const int64_t took_ms = (host_clock_ns() - start) / 1000000;
+        CHECK(took_ms < 500 && says(cases[i / 2].words) && says("http://server/data/x y"));
+        CHECK(cases[i / 2].requests == 0 || s->net.request_count == cases[i / 2].requests);
+        CHECK(err.retryable);
+        tear_down(s);
+    }
+}
+
+// Without an I/O thread the transfers of a query that nobody pulls from have all the time there is.
+TEST(http_store_counts_no_time_in_which_nobody_waits) {
+    setting *s = set_up(1000, NULL, (io_options){.has_thread = false, .timeout_ms = 30},
                         (io_open_options){0});
+    s->object.pause_ms = 10;
     uint8_t out[10];
-    CHECK(io_read(s->file, 0, 10, NULL, out, &err) == FIRN_IO);
-    CHECK(says("\"http://server/data/x y\": no byte came for too long (tried 3 times)"));
-    CHECK(err.retryable && s->net.request_count == 3);
+    io_range range = {.offset = 5, .size = 10, .into = out};
+    io_ticket ticket;
+    REQUIRE(io_submit(s->file, &range, 1, &no_request, &ticket, &err) == FIRN_OK);
+    io_answer answer;
+    REQUIRE(io_collect(&ticket, 0, &answer, &err) == FIRN_OK && answer == IO_WAIT);
+    host_sleep_ms(100);
+    CHECK(io_wait(&ticket, 0, &err) == FIRN_OK && is_content(out, 5, 10));
+    CHECK(s->net.request_count == 1 && s->net.stop_count == 0);
+    io_ticket_close(&ticket);
+    tear_down(s);
+}
+
+TEST(http_store_takes_a_new_time_limit_for_what_is_on_its_way) {
+    setting *s = set_up(1000, hang_script, (io_options){.has_thread = false}, (io_open_options){0});
+    uint8_t out[10];
+    io_range range = {.offset = 5, .size = 10, .into = out};
+    io_ticket ticket;
+    REQUIRE(io_submit(s->file, &range, 1, &no_request, &ticket, &err) == FIRN_OK);
+    io_set_timeout(s->self, 20);
+    CHECK(io_wait(&ticket, 0, &err) == FIRN_IO && says("http_timeout"));
+    io_ticket_close(&ticket);
     tear_down(s);
 }
 

@@ -15,6 +15,7 @@
 #define OBJECT_LIMIT ((size_t)1 << 20)
 // Open handles of immutable files that nobody uses. Each holds a descriptor.
 #define KEPT_COUNT_MAX 64
+#define TIMEOUT_MS 30000
 
 #define STORE(name) extern const io_store io_store_##name;
 #include "io/stores.def"
@@ -31,6 +32,7 @@ struct io {
     io_options options;
     mutex lock;
     atomic_bool thread_allowed;
+    atomic_uint timeout_ms;
     exchange_driver *driver; // NULL until the first remote call.
     transfer_pool transfers;
     // Handles with no reference, newest first.
@@ -53,6 +55,7 @@ firn_status io_open(const io_options *options, io **out, firn_error *err) {
                  .transfers = {.memory = arena_open(TRANSFER_MEMORY_LIMIT)}};
     mutex_begin(&self->lock, MUTEX_IO);
     atomic_init(&self->thread_allowed, options->has_thread);
+    io_set_timeout(self, options->timeout_ms);
     *out = self;
     return FIRN_OK;
 }
@@ -80,6 +83,11 @@ void io_close(io *self) {
     arena_close(&memory);
 }
 
+void io_set_timeout(io *self, uint32_t timeout_ms) {
+    const uint32_t chosen = timeout_ms == 0 ? TIMEOUT_MS : timeout_ms;
+    atomic_store_explicit(&self->timeout_ms, chosen, memory_order_relaxed);
+}
+
 void io_allow_thread(io *self, bool allowed) {
     atomic_store_explicit(&self->thread_allowed, allowed, memory_order_relaxed);
 }
@@ -93,7 +101,7 @@ firn_status io_driver(io *self, exchange_driver **out, firn_error *err) {
             .thread_allowed = &self->thread_allowed,
             .connection_count = self->options.connection_count,
             .connect_timeout_ms = self->options.connect_timeout_ms,
-            .idle_timeout_ms = self->options.idle_timeout_ms,
+            .timeout_ms = &self->timeout_ms,
             .retry_count = self->options.retry_count,
             .retry_pause_ms = self->options.retry_pause_ms,
         };

@@ -27,7 +27,8 @@
 //   - A file that changes between open and the last read is an error, never a mixture.
 //   - One I/O thread, started by the first remote request, or none (io_options.has_thread): then
 //     whoever waits (io_wait, io_drive) moves all transfers of this io meanwhile.
-//   - Cancelling is seen within 50 ms, also while a server hangs.
+//   - Cancelling is seen within 50 ms, also while a server hangs. A server that hangs, drips or has
+//     no end is given up, with all repeats after 60 s (exchange_time.h).
 //
 // Paths: `/x`, `x` (relative), `file:/x`, `file:///x`, `file://localhost/x` are local and are never
 // URL-decoded; `http://…` and `https://…` are web servers (module firn_net.so, loaded then).
@@ -56,7 +57,7 @@ typedef struct io_options {
     bool has_thread;              // May start an I/O thread; false when the engine has threads = 1.
     uint32_t connection_count;    // Requests in flight; 64.
     uint32_t connect_timeout_ms;  // 10,000.
-    uint32_t idle_timeout_ms;     // A transfer without a byte for so long is broken off; 30,000.
+    uint32_t timeout_ms;          // Of silence, and of slowness: exchange_time.h; 30,000.
     uint32_t retry_count;         // Repeats of a request that may be repeated; 4.
     uint32_t retry_pause_ms;      // Before the first repeat; doubles, with chance; 100.
     const struct net_module *net; // Instead of firn_net.so (tests); outlives the io.
@@ -66,6 +67,8 @@ typedef struct io_options {
 firn_status io_open(const io_options *options, io **out, firn_error *err);
 /// Stops the I/O thread. Every file must have been released and every ticket closed.
 void io_close(io *self);
+/// io_options.timeout_ms from now on, of what is on its way too. 0 is the default.
+void io_set_timeout(io *self, uint32_t timeout_ms);
 /// Whether an I/O thread may be started from now on; one that runs goes on.
 void io_allow_thread(io *self, bool allowed);
 

@@ -2,8 +2,9 @@
 """http_scan_test.py [BUILD] - scans of files behind HTTP, from a server that answers after 50 ms.
 
 At least 32 reads are on their way at once, with no more threads than workers and one for the network;
-answers are right, in file order; Ctrl-C ends a query while the server hangs. BUILD is build/dev unless
-given.
+answers are right, in file order; Ctrl-C ends a query while the server hangs. Behind a proxy that
+misbehaves (tests/tools/fault_proxy.py) a query has the right answer or a clear error, in time. BUILD is
+build/dev unless given.
 """
 import http.client
 import json
@@ -33,7 +34,7 @@ failed = []
 
 
 def check(name, is_good, text=""):
-    print(f"ok   {name}" if is_good else f"FAIL {name}\n  {text}", flush=True)
+    print((f"ok   {name}" if is_good else f"FAIL {name}\n  {text}") + "\n", end="", flush=True)
     if not is_good:
         failed.append(name)
 
@@ -50,6 +51,14 @@ class Server:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         connection.request("GET", "/-/" + what)
         return json.loads(connection.getresponse().read())
+
+    def faulty(self):
+        """A proxy in front that misbehaves when it is told to: its process and port."""
+        # pylint: disable-next=consider-using-with
+        process = subprocess.Popen([sys.executable, str(ROOT / "tests/tools/fault_proxy.py"), "0",
+                                    f"http://127.0.0.1:{self.port}"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, text=True)
+        return process, int(process.stdout.readline())
 
     def files(self):
         return ", ".join(f"'http://127.0.0.1:{self.port}/{number:02}.parquet'"
@@ -147,6 +156,92 @@ def addresses_may_carry_signatures(server):
         check("secrets of an address are not shown", shown and "sekret" not in shown, shown)
 
 
+TIMEOUT_S = 1  # http_timeout of what follows; all tries together may take twice that.
+FAULTS = [  # Fault, then words of the error; None: the answer is right, by repeating.
+    ({"do": "hang", "times": -1}, "http_timeout"),
+    ({"do": "hang"}, None),
+    ({"do": "hang", "after": 10, "times": -1}, "http_timeout"),
+    ({"do": "slow", "ms": 500, "times": -1}, "http_timeout"),
+    ({"do": "slow", "ms": 1}, None),
+    ({"do": "cut"}, None),
+    ({"do": "cut", "times": -1}, "tried 5 times"),
+    ({"do": "lose"}, None),
+    ({"do": "half"}, None),
+    ({"do": "half", "times": 3}, None),
+    ({"do": "endless"}, None),  # What was asked for comes first.
+    ({"do": "endless", "status": 503, "times": -1}, "00.parquet"),
+    ({"do": "garbage", "times": -1}, "HTTP/0.9"),
+    ({"do": "status", "status": 200, "body": "<html>", "times": -1}, "00.parquet"),
+    ({"do": "status", "status": 206, "body": "<html>", "times": -1}, "without saying which"),
+    ({"do": "status", "status": 401}, "HTTP 401, access is denied"),
+    ({"do": "status", "status": 403}, "HTTP 403, access is denied"),
+    ({"do": "status", "status": 419}, "HTTP 419"),
+    ({"do": "status", "status": 429, "headers": {"Retry-After": "1"}}, None),
+    ({"do": "status", "status": 429, "times": -1}, "HTTP 429"),
+    ({"do": "status", "status": 503, "headers": {"Retry-After": "1"}}, None),
+    ({"do": "status", "status": 503, "times": 2}, None),
+    ({"do": "status", "status": 503, "headers": {"Retry-After": "3600"}, "times": -1}, "HTTP 503"),
+    ({"do": "status", "status": 500, "times": -1}, "HTTP 500"),
+    ({"do": "redirect", "times": -1}, "redirects more than 5 times"),
+]
+
+
+def ask(process, sql):
+    begin = time.monotonic()
+    process.stdin.write(json.dumps({"sql": sql}) + "\n")
+    process.stdin.flush()
+    return json.loads(process.stdout.readline()), time.monotonic() - begin
+
+
+def tell(port, what, body=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("POST", "/-/" + what, json.dumps(body))
+    connection.getresponse().read()
+
+
+def try_faults(port, threads, skip, ended):
+    address = f"http://127.0.0.1:{port}/00.parquet"
+    sql = f"SELECT sum(id), max(text) FROM '{address}'"
+    wanted = [[str(ROWS * (ROWS - 1) // 2), "row 999"]]
+    with subprocess.Popen([FIRN, "session", "-s", f"threads={threads}", "-s",
+                           f"http_timeout={TIMEOUT_S}s", "-s", "block_cache=off"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as process:
+        for fault, words in FAULTS:
+            name = f"{json.dumps(fault)} after {skip} requests, {threads} threads"
+            tell(port, "reset")
+            tell(port, "faults", [{"match": "00.parquet", "skip": skip, **fault}])
+            answer, seconds = ask(process, sql)
+            is_told = words is not None and "rows" not in answer and \
+                words in json.dumps(answer) and address in json.dumps(answer)
+            check(name, is_told if words else answer.get("rows") == wanted, answer)
+            check(f"{name}: in time", seconds < 2 * TIMEOUT_S + 1.5, f"{seconds:.1f} s")
+            tell(port, "reset")
+            check(f"{name}: then well", ask(process, sql)[0].get("rows") == wanted)
+        check(f"the session after all faults, {threads} threads", process.poll() is None)
+        process.stdin.close()
+        process.wait(20)
+        check(f"the session ends well, {threads} threads", process.returncode == 0)
+    ended.append(threads)
+
+
+def faults_end_in_an_answer_or_an_error(server):
+    """While the file is opened, and while it is read. What is waited for is waited for at once."""
+    proxies, tries, ended = [], [], []
+    for threads in (1, 4):
+        for skip in (0, 1):
+            process, port = server.faulty()
+            proxies.append(process)
+            tries.append(threading.Thread(target=try_faults, args=(port, threads, skip,
+                                                                   ended)))
+            tries[-1].start()
+    for each in tries:
+        each.join()
+    check("all faults were tried", len(ended) == len(tries))
+    for process in proxies:
+        process.terminate()
+        process.wait()
+
+
 def ctrl_c_ends_a_scan_that_hangs(server):
     for threads in (1, 4):
         sql = f"SELECT sum(id) FROM read_parquet([{server.files()}])"
@@ -176,6 +271,7 @@ def main():
             limits_open_little(server)
             a_missing_file_is_told(server)
             addresses_may_carry_signatures(server)
+            faults_end_in_an_answer_or_an_error(server)
             ctrl_c_ends_a_scan_that_hangs(server)
         finally:
             server.process.terminate()

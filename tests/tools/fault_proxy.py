@@ -12,13 +12,13 @@ It is told over HTTP, at paths below /-/ that never reach the server behind:
     POST /-/reset    forgets faults, log and tokens
 
 A fault is {"do": NAME, "match": "part of METHOD path", "times": 1, ...}. Without "match" it takes any
-request; "times" -1 is for ever. NAMEs:
+request; "times" -1 is for ever; "skip" lets so many requests that match go by first. NAMEs:
 
     hang         says nothing until the client leaves ("after": only once so many bytes of body went)
     cut          hangs up before a byte of the answer
     lose         the server behind answers, and the client gets no answer at all
     half         hangs up in the middle of the body
-    endless      a body that has no end
+    endless      a body that has no end; with "status" it is that one's
     garbage      bytes that are no HTTP
     slow         "ms" between pieces of 16 bytes
     status       answers "status" with "body" and "headers" instead of asking the server behind
@@ -57,6 +57,9 @@ class State:
         with self.lock:
             for fault in self.faults:
                 if fault.get("match", "") in request and fault.get("times", 1) != 0:
+                    if fault.get("skip", 0) > 0:
+                        fault["skip"] -= 1
+                        continue
                     fault["times"] = fault.get("times", 1) - 1
                     return fault
         return None
@@ -163,8 +166,11 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             self.send_in_pieces(status, headers, data, min(fault["after"], len(data)), 0)
             return self.wait_for_client_to_leave()
         if name == "endless":
+            status = fault.get("status", status)
             self.hang_up(status)
             self.send_response(status)
+            for name, value in headers:
+                self.send_header(name, value)
             self.send_header("Connection", "close")
             self.end_headers()
             while True:
