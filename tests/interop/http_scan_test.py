@@ -30,6 +30,30 @@ for number in range({FILES}):
                       "third": [i % 3 for i in ids]}})
     pq.write_table(table, f"{{sys.argv[1]}}/{{number:02}}.parquet", row_group_size={GROUP})
 """
+# An Iceberg table at an address: a file of four row groups of 4 MB, and one of twenty small files.
+MAKE_LAKE = """
+import sys
+sys.path.insert(0, "tools/dev")
+import pyarrow as pa, pyarrow.parquet as pq
+from pyiceberg.schema import Schema
+from pyiceberg.types import DoubleType, LongType, NestedField
+from iceberg_writer import Writer
+folder, address = sys.argv[1:]
+schema = Schema(NestedField(1, "id", LongType()), NestedField(2, "noise", DoubleType()))
+for name, rows, files in (("big", 1_600_000, 1), ("many", 100, 20)):
+    table = Writer(f"{folder}/{name}", schema, location=f"{address}/{name}")
+    made = []
+    for number in range(files):
+        ids = range(number * rows, (number + 1) * rows)
+        noise = [(i * 2654435761 % 4294967291 * 2654435761 % 4294967279) / 7 for i in ids]
+        made.append(table.write_rows(f"{number}.parquet", pa.table({"id": ids, "noise": noise}),
+                                     row_group_size=400_000, use_dictionary=False))
+        groups = pq.read_metadata(f"{folder}/{name}/data/{number}.parquet")
+        made[-1]["split_offsets"] = [groups.row_group(i).column(0).data_page_offset
+                                     for i in range(groups.num_row_groups)]
+    table.commit([table.manifest(made, 1)], snapshot_id=1)
+    table.finish()
+"""
 failed = []
 
 
@@ -130,6 +154,29 @@ def limits_open_little(server):
           answer)
     # Footers, when the table is opened and when tasks are made of it; then of one file only.
     check("LIMIT 10 asks little", counts["all"] <= 2 * FILES + 8, counts)
+
+
+def iceberg_files_are_read_by_row_groups(server):
+    def lake(name):
+        return f"iceberg_scan('http://127.0.0.1:{server.port}/{name}/metadata/v1.metadata.json')"
+    requests = {}
+    for threads in (1, 4):
+        server.ask("reset")
+        answer, seconds, _ = run(f"SELECT sum(id), count(noise) FROM {lake('big')}", threads)
+        check(f"an Iceberg file, {threads} threads, {seconds:.2f} s",
+              answer.get("rows") == [["1279999200000", "1600000"]], answer)
+        requests[threads] = server.ask("counts")["all"]
+    # Three more footers: four threads read a row group each.
+    check("few requests more for parts of it", requests[1] < requests[4] <= requests[1] + 8, requests)
+    print(f"     an Iceberg file: {requests[1]} requests whole, {requests[4]} in parts")
+    for threads in (1, 4):
+        server.ask("reset")
+        answer, _, _ = run(f"SELECT id FROM {lake('many')} LIMIT 10", threads)
+        check(f"LIMIT 10 of an Iceberg table, {threads} threads",
+              [row[0] for row in answer.get("rows", [])] == [str(i) for i in range(10)], answer)
+        counts = server.ask("counts")
+        # Metadata, manifest list and manifest are files too.
+        check(f"LIMIT 10 opens at most 3 files, {threads} threads", counts["files"] <= 6, counts)
 
 
 def a_missing_file_is_told(server):
@@ -266,9 +313,12 @@ def main():
         subprocess.run([python, "-c", MAKE, folder], check=True)
         server = Server(folder)
         try:
+            subprocess.run([python, "-c", MAKE_LAKE, folder, f"http://127.0.0.1:{server.port}"],
+                           check=True, cwd=ROOT)
             many_reads_are_on_their_way(server)
             rows_come_in_order(server)
             limits_open_little(server)
+            iceberg_files_are_read_by_row_groups(server)
             a_missing_file_is_told(server)
             addresses_may_carry_signatures(server)
             faults_end_in_an_answer_or_an_error(server)

@@ -4,7 +4,8 @@
 Prints its port when it listens and runs until it is ended. Ranges, suffix ranges and HEAD are understood.
 Paths below /-/ never reach the folder:
 
-    GET /-/counts    {"now": requests in flight, "most": the most at once, "all": how many there were}
+    GET /-/counts    {"now": requests in flight, "most": the most at once, "all": how many there were,
+                     "files": how many different ones were asked for}
     GET /-/reset     the most and the count begin anew
     GET /-/hang      from the next request on no answer comes; /-/go ends that
 """
@@ -24,6 +25,7 @@ PAUSE = float(sys.argv[2]) / 1e3
 class State:
     lock = threading.Lock()
     now = most = all = 0
+    files = set()
     goes = threading.Event()
 
 
@@ -36,8 +38,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def control(self):
         with State.lock:
             if self.path == "/-/reset":
-                State.most, State.all = State.now, 0
-            data = json.dumps({"now": State.now, "most": State.most, "all": State.all}).encode()
+                State.most, State.all, State.files = State.now, 0, set()
+            data = json.dumps({"now": State.now, "most": State.most, "all": State.all,
+                               "files": len(State.files)}).encode()
         if self.path == "/-/hang":
             State.goes.clear()
         elif self.path == "/-/go":
@@ -73,6 +76,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with State.lock:
             State.now += 1
             State.all += 1
+            State.files.add(self.path.split("?")[0])
             State.most = max(State.most, State.now)
         time.sleep(PAUSE)
         State.goes.wait()

@@ -261,6 +261,18 @@ def short():
     table.finish()
 
 
+def remote():
+    """Files that nobody has, to see how scans of them are cut: the first says where its row groups begin,
+    the second nothing, the third what can't be."""
+    table = writer("remote", Schema(NestedField(1, "id", LongType())))
+    offsets = ([4 + (i * 10 << 20) for i in range(10)], None, [4, 4, 200 << 20])
+    table.commit([table.manifest([{
+        "file_path": f"http://127.0.0.1:1/{i}.parquet", "file_format": FileFormat.PARQUET,
+        "partition": Record(), "record_count": 1_000_000, "file_size_in_bytes": 100 << 20,
+        "column_sizes": {}, "split_offsets": offsets[i]} for i in range(3)], 1)], snapshot_id=1)
+    table.finish()
+
+
 def pack_double(value):
     import struct
     return struct.pack("<d", value)
@@ -296,6 +308,7 @@ def main():
     large()
     damaged()
     short()
+    remote()
     catalog()
 
 

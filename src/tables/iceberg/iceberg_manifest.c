@@ -237,6 +237,7 @@ firn_status ice_manifests_of(io *files, const ice_snapshot *snapshot, const canc
     X(NAN_COUNTS, 2, 137, SLICE)                                                                   \
     X(LOW, 2, 125, SLICE)                                                                          \
     X(HIGH, 2, 128, SLICE)                                                                         \
+    X(SPLIT_OFFSETS, 2, 132, SLICE)                                                                \
     X(EQUALITY_IDS, 2, 135, SLICE)                                                                 \
     X(REFERENCED, 2, 143, BYTES)
 
@@ -400,6 +401,7 @@ static firn_status take_entry(const ice_walk *self, ice_entry *out, firn_error *
         .low = values[ENTRY_LOW],
         .high = values[ENTRY_HIGH],
         .equality_ids = values[ENTRY_EQUALITY_IDS],
+        .split_offsets = values[ENTRY_SPLIT_OFFSETS],
     };
     if (!values[ENTRY_REFERENCED].is_null) {
         out->referenced_file = text_of_bytes(values[ENTRY_REFERENCED].data);
@@ -483,4 +485,35 @@ firn_status ice_walk_equality_ids(const ice_walk *self, const ice_entry *entry, 
     }
     return out->count > 0 ? FIRN_OK
                           : FAIL(err, FIRN_CORRUPT, "an equality delete file has no field ids");
+}
+
+uint32_t ice_walk_split_offsets(const ice_walk *self, const ice_entry *entry, arena *memory,
+                                const uint64_t **out) {
+    const avro_schema *of = self->plan->found[ENTRY_SPLIT_OFFSETS];
+    if (entry->split_offsets.is_null || of == NULL || of->kind != AVRO_ARRAY ||
+        want_of(of->element) != AVRO_WANT_NUMBER) {
+        return 0;
+    }
+    const bytes slice = entry->split_offsets.data;
+    uint64_t *offsets = ARENA_NEW(memory, uint64_t, slice.size + 1); // One takes a byte or more.
+    byte_reader in = reader_open(slice);
+    avro_items items = {.item_size_min = 1};
+    firn_error ignored = ERR_INIT; // It is a hint only.
+    bool has_item = true;
+    uint32_t count = 0;
+    int64_t before = -1;
+    while (offsets != NULL && avro_items_next(&items, &in, &has_item, &ignored) == FIRN_OK) {
+        int64_t offset;
+        if (!has_item) {
+            *out = offsets;
+            return count;
+        }
+        if (avro_read_long(&in, &offset, &ignored) != FIRN_OK || offset <= before ||
+            (uint64_t)offset >= entry->size) {
+            return 0;
+        }
+        offsets[count++] = (uint64_t)offset;
+        before = offset;
+    }
+    return 0;
 }

@@ -74,6 +74,7 @@ typedef struct ice_entry {
     avro_value low;
     avro_value high;
     avro_value equality_ids;
+    avro_value split_offsets;
     text referenced_file; ///< Size 0: none.
 } ice_entry;
 
@@ -127,5 +128,10 @@ firn_status ice_walk_pairs(const ice_walk *self, const ice_entry *entry, ice_map
 /// The ids of an equality delete file, in `memory`.
 firn_status ice_walk_equality_ids(const ice_walk *self, const ice_entry *entry, arena *memory,
                                   u32_list *out, firn_error *err);
+
+/// Where a file may be cut, as its writer says, and how many such places there are; ascending and
+/// below the size of the file. 0 if nothing sensible is said.
+uint32_t ice_walk_split_offsets(const ice_walk *self, const ice_entry *entry, arena *memory,
+                                const uint64_t **out);
 
 #endif

@@ -2,7 +2,8 @@
 // could be about the first data file; then data manifests, one entry at a time.
 //
 // A Parquet file is several tasks: the first local ones are cut as their footers say, which their
-// readers then share; others by size, whatever lies in it.
+// readers then share; remote ones where their writers say that row groups begin, each part a footer
+// more to ask for; others by size, whatever lies in it.
 #include <math.h>
 
 #include "formats/parquet/pq_window.h"
@@ -16,7 +17,9 @@
 // Parquet files longer than this are several tasks; a row group goes to the part it begins in.
 #define TASK_BYTES ((uint64_t)64 << 20)
 #define TASKS_MAX 65536 // Of one of these; a manifest may say anything of its size.
-// So many files are cut by their footers.
+// Parts of remote files have so many bytes at least, so that the footer is little beside them.
+#define REMOTE_BYTES_MIN ((uint64_t)4 << 20)
+// So many files are cut by their footers, or where row groups begin.
 #define CUT_MAX 16
 
 struct scan_planner {
@@ -42,10 +45,12 @@ struct scan_planner {
     pq_file_field *fields; // By column of the request.
     uint32_t cut_count;
     pq_file *cut_files[CUT_MAX]; // Tasks borrow them.
-    // ... or by size.
+    // ... or by size, where row groups begin if that is known.
     uint64_t rest_from;
     uint64_t rest_end;
     uint64_t rest_step;
+    const uint64_t *starts; // Of row groups; NULL: not known.
+    uint32_t start_count;
     uint64_t number;
     uint64_t file_number;
     scan_counters counters;
@@ -275,15 +280,20 @@ static pq_file *open_to_cut(scan_planner *self, const ice_task *task) {
 
 // Of the tasks that the table should have, a file's are as many as it has rows of all: the nearest
 // number, for three files rounded up would be cut where their row groups are enough.
-static firn_status begin_cut(scan_planner *self, const ice_entry *entry, const pq_file *file,
-                             firn_error *err) {
+static uint64_t wanted_tasks(const scan_planner *self, const ice_entry *entry) {
     const ice_table *table = self->table;
     const double tasks = self->env->workers * (double)PARQUET_TASKS_PER_WORKER;
     const double rows = (double)entry->row_count;
     const bool is_part = table->base.rows.is_known && table->base.rows.value > rows;
     const double wanted = is_part ? round(tasks * (rows / table->base.rows.value)) : tasks;
+    return wanted > 1 ? (uint64_t)wanted : 1;
+}
+
+static firn_status begin_cut(scan_planner *self, const ice_entry *entry, const pq_file *file,
+                             firn_error *err) {
+    const ice_table *table = self->table;
     const parquet_cut_sizes sizes = parquet_cut_sizes_for(
-        entry->row_count, pq_file_row_group_count(file), (uint64_t)wanted, self->env);
+        entry->row_count, pq_file_row_group_count(file), wanted_tasks(self, entry), self->env);
     for (uint32_t i = 0; i < self->request->column_count; i++) {
         const uint32_t number = self->request->columns[i].path[0];
         const ice_mapping *below;
@@ -306,6 +316,38 @@ static firn_status add_task(scan_planner *self, firn_error *err) {
     return FIRN_OK;
 }
 
+// Where the part that begins at rest_from ends: at the first row group that is far enough.
+static uint64_t end_of_part(const scan_planner *self) {
+    const uint64_t to = self->rest_from + self->rest_step;
+    for (uint32_t i = 0; i < self->start_count; i++) {
+        if (self->starts[i] >= to) {
+            return self->starts[i];
+        }
+    }
+    return self->start_count > 0 ? self->rest_end : to;
+}
+
+// Cuts the file at hand by size. The number of its parts, about; 1: it stays whole.
+static uint64_t begin_split(scan_planner *self, const ice_entry *entry) {
+    const uint64_t least = entry->size / TASKS_MAX + 1;
+    const bool may_know = self->env->workers > 1 && self->file_number <= CUT_MAX &&
+                          entry->size >= 2 * REMOTE_BYTES_MIN;
+    uint64_t step = TASK_BYTES;
+    self->start_count =
+        may_know ? ice_walk_split_offsets(&self->walk, entry, &self->memory, &self->starts) : 0;
+    if (self->start_count > 1) {
+        const uint64_t even = entry->size / wanted_tasks(self, entry) + 1;
+        step = even < REMOTE_BYTES_MIN ? REMOTE_BYTES_MIN : even;
+        step = step < TASK_BYTES ? step : TASK_BYTES;
+    } else {
+        self->start_count = 0;
+    }
+    self->rest_step = step > least ? step : least;
+    self->rest_from = 0;
+    self->rest_end = entry->size;
+    return entry->size / self->rest_step + 1;
+}
+
 // The next task of the file at hand; *has_task is false behind its last.
 static firn_status go_on(scan_planner *self, bool *has_task, firn_error *err) {
     parquet_part part;
@@ -320,7 +362,7 @@ static firn_status go_on(scan_planner *self, bool *has_task, firn_error *err) {
         }
     } else if (self->rest_from < self->rest_end) {
         TRY(add_task(self, err));
-        const uint64_t to = self->rest_from + self->rest_step;
+        const uint64_t to = end_of_part(self);
         self->last->part.begins_from = self->rest_from;
         self->last->part.begins_to = to < self->rest_end ? to : UINT64_MAX;
         self->rest_from = to;
@@ -347,21 +389,17 @@ static firn_status make_task(scan_planner *self, const ice_entry *entry, bool *h
     }
     const bool is_parquet = text_equal_nocase(task->format, TEXT("parquet"));
     task->part.file = is_parquet ? open_to_cut(self, task) : NULL;
-    const bool is_split = is_parquet && task->part.file == NULL && entry->size >= TASK_BYTES;
-    const uint64_t even = entry->size / TASKS_MAX + 1;
-    self->rest_step = even > TASK_BYTES ? even : TASK_BYTES;
-    const uint64_t count = is_split ? entry->size / self->rest_step + 1 : 1;
+    const uint64_t count = is_parquet && task->part.file == NULL ? begin_split(self, entry) : 1;
     task->base = (scan_task){
         .row_estimate = entry->row_count / count, .bytes = entry->size / count, .name = task->path};
     self->last = task;
-    self->rest_from = 0;
-    self->rest_end = is_split ? entry->size : 0;
     if (task->part.file != NULL) {
         TRY(begin_cut(self, entry, task->part.file, err));
     }
-    if (task->part.file != NULL || is_split) {
+    if (task->part.file != NULL || count > 1) {
         return go_on(self, has_task, err);
     }
+    self->rest_end = 0;
     task->base.number = self->number++;
     *has_task = true;
     return FIRN_OK;

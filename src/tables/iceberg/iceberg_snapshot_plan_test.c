@@ -1,4 +1,5 @@
-// Tasks of tests/data/iceberg/lines: one row group of many pages.
+// Tasks of tests/data/iceberg/lines, which is one row group of many pages, and of remote, which is
+// three files of 100 MiB and a million rows that are not there.
 #include "base/test.h"
 #include "io/io.h"
 #include "memory/pool.h"
@@ -19,13 +20,13 @@ typedef struct scene {
     firn_error err;
 } scene;
 
-static void scene_open(scene *self, uint32_t workers) {
+static void scene_open(scene *self, const char *metadata, uint32_t workers) {
     *self = (scene){.err = ERR_INIT};
     REQUIRE(io_open(&(io_options){.has_thread = false}, &self->io, &self->err) == FIRN_OK);
     REQUIRE(pool_open_engine(MEMORY_LIMIT, &self->engine, &self->err) == FIRN_OK);
     const pool_options options = {.kind = POOL_QUERY, .name = "test"};
     REQUIRE(pool_open(self->engine, &options, &self->query, &self->err) == FIRN_OK);
-    const ice_open what = {.location = TEXT("tests/data/iceberg/lines/metadata/v1.metadata.json")};
+    const ice_open what = {.location = text_of(metadata)};
     REQUIRE(ice_table_open(self->io, &what, NULL, &self->table, &self->err) == FIRN_OK);
     self->column = (scan_column){
         .path = &self->path, .path_length = 1, .type = TYPE_OF(BIGINT), .name = TEXT("id")};
@@ -54,7 +55,7 @@ TEST(iceberg_tasks_are_pieces_of_a_row_group_that_share_its_footer) {
         uint64_t row = 0;
         uint64_t end = 0;
         const pq_file *file = NULL;
-        scene_open(&s, cases[i].workers);
+        scene_open(&s, "tests/data/iceberg/lines/metadata/v1.metadata.json", cases[i].workers);
         REQUIRE(ice_plan(s.table, &s.request, &s.env, &planner, &s.err) == FIRN_OK);
         for (;;) {
             const scan_task *base;
@@ -73,6 +74,43 @@ TEST(iceberg_tasks_are_pieces_of_a_row_group_that_share_its_footer) {
         }
         CHECK(row == 3000 && end == UINT64_MAX);
         CHECK(count >= cases[i].tasks_min && count <= cases[i].tasks_max);
+        ice_planner_close(planner);
+        scene_close(&s);
+    }
+}
+
+// Where row groups begin is known of the first only; the others are cut at every 64 MiB.
+TEST(iceberg_tasks_of_remote_files_begin_where_row_groups_do) {
+    static const struct {
+        uint32_t workers, tasks[3];
+    } cases[] = {{1, {2, 2, 2}}, {2, {3, 2, 2}}, {4, {5, 2, 2}}, {64, {10, 2, 2}}};
+    const uint64_t mib = 1 << 20;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        scene s;
+        scan_planner *planner;
+        uint32_t tasks[3] = {0};
+        uint64_t from[3] = {0};
+        scene_open(&s, "tests/data/iceberg/remote/metadata/v1.metadata.json", cases[i].workers);
+        REQUIRE(ice_plan(s.table, &s.request, &s.env, &planner, &s.err) == FIRN_OK);
+        for (;;) {
+            const scan_task *base;
+            scan_answer answer;
+            REQUIRE(ice_planner_next(planner, &base, &answer, &s.err) == FIRN_OK);
+            if (answer == SCAN_END) {
+                break;
+            }
+            const ice_task *task = (const ice_task *)base;
+            const uint64_t file = task->file_number;
+            REQUIRE(file < 3 && task->part.file == NULL);
+            CHECK(task->part.begins_from == from[file] && task->part.begins_to > from[file]);
+            from[file] = task->part.begins_to;
+            tasks[file]++;
+            CHECK(file > 0 || cases[i].workers == 1 || from[0] == UINT64_MAX ||
+                  from[0] % (10 * mib) == 4);
+        }
+        for (size_t file = 0; file < 3; file++) {
+            CHECK(from[file] == UINT64_MAX && tasks[file] == cases[i].tasks[file]);
+        }
         ice_planner_close(planner);
         scene_close(&s);
     }
