@@ -18,6 +18,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FIRN = str(ROOT / (sys.argv[1] if len(sys.argv) > 1 else "build/dev") / "firn")
+HAS_CLOCK = "release" in FIRN  # Sanitizers and other work on the machine take their time.
 FILES, ROWS, GROUP = 64, 2000, 1000
 LATENCY_MS = 50
 MAKE = f"""
@@ -131,7 +132,8 @@ def many_reads_are_on_their_way(server):
         check(f"no more threads than workers and one, {threads} threads", most <= threads + extra,
               f"{most} threads")
         one_by_one = counts["all"] * LATENCY_MS / 1e3
-        check(f"much faster than one by one, {threads} threads", seconds < one_by_one / 4,
+        check(f"much faster than one by one, {threads} threads",
+              seconds < one_by_one / (4 if HAS_CLOCK else 2),
               f"{seconds:.2f} s for {counts['all']} requests")
         print(f"     {threads} threads: {counts['all']} requests, {counts['most']} at once, "
               f"{seconds:.2f} s, {most} threads")
@@ -261,7 +263,8 @@ def try_faults(port, threads, skip, ended):
             is_told = words is not None and "rows" not in answer and \
                 words in json.dumps(answer) and address in json.dumps(answer)
             check(name, is_told if words else answer.get("rows") == wanted, answer)
-            check(f"{name}: in time", seconds < 2 * TIMEOUT_S + 1.5, f"{seconds:.1f} s")
+            check(f"{name}: in time", seconds < 2 * TIMEOUT_S + (1.5 if HAS_CLOCK else 10),
+                  f"{seconds:.1f} s")
             tell(port, "reset")
             check(f"{name}: then well", ask(process, sql)[0].get("rows") == wanted)
         check(f"the session after all faults, {threads} threads", process.poll() is None)
@@ -301,7 +304,9 @@ def ctrl_c_ends_a_scan_that_hangs(server):
             process.communicate(timeout=60)
             took = time.monotonic() - begin
         server.ask("go")
-        check(f"Ctrl-C, {threads} threads", process.returncode == 130 and took < 0.5,
+        # 50 ms of 100 tries are api/cancel_interrupt_test's.
+        check(f"Ctrl-C, {threads} threads",
+              process.returncode == 130 and took < (0.2 if HAS_CLOCK else 5),
               f"exit {process.returncode} after {took * 1e3:.0f} ms")
         print(f"     {took * 1e3:.0f} ms from Ctrl-C to exit")
 

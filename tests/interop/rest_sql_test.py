@@ -24,6 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SHARED = pathlib.Path(os.environ.get("SHARED", ROOT.parent / "shared"))
 BUILD = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "build/dev")
 FIRN = str(ROOT / BUILD / "firn")
+HAS_CLOCK = "release" in FIRN  # Sanitizers and other work on the machine take their time.
 HEADLINE = "SELECT region, SUM(revenue) FROM sales GROUP BY region ORDER BY region"
 TOTALS = [["amer", "5674062.50"], ["apac", "5595788.75"], ["emea", "5660610.00"],
           ["latam", "5592336.25"]]
@@ -412,7 +413,7 @@ def faults_end_in_an_answer_or_an_error(peers):
                     s.rows(sql)
                 else:
                     holds(s.fault(sql), words, "db")
-                if s.seconds > LIMIT + 2:  # And what else the machine does.
+                if s.seconds > LIMIT + (2 if HAS_CLOCK else 20):
                     raise Wrong(f"{fault} took {s.seconds:.1f} s")
                 peers.proxy.faults()
                 same(s.rows("SELECT count(*) FROM lake.db.sales"), [["4500"]])
@@ -461,7 +462,8 @@ def a_lost_token_is_fetched_anew(peers):
 
 
 def ctrl_c_ends_what_hangs(peers):
-    """SIGINT while the server says nothing, in ATTACH and in a query; the goal is 50 ms."""
+    """SIGINT while the server says nothing, in ATTACH and in a query; 50 ms of 100 tries are
+    api/cancel_interrupt_test's."""
     attach = f"ATTACH '{peers.proxy.url}' AS lake (TYPE iceberg)"
     for match, sql in (("/config", attach),
                        ("/tables/sales", attach + "; SELECT count(*) FROM lake.db.sales")):
@@ -475,7 +477,7 @@ def ctrl_c_ends_what_hangs(peers):
                 process.communicate(timeout=60)
                 took = time.monotonic() - begin - 1.0
             same(process.returncode, 130)
-            if took > 0.5:  # With sanitizers and other work on the machine.
+            if took > (0.2 if HAS_CLOCK else 5):
                 raise Wrong(f"{match}, {threads} threads: {took * 1e3:.0f} ms to the end")
             print(f"     {match}, {threads} threads: {took * 1e3:.0f} ms from Ctrl-C to exit")
 

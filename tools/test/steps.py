@@ -117,7 +117,7 @@ def programs(root, full):
         found.append(Step("install", "tools/test/install_test.sh", "release"))
         found.append(Step("demo", "tools/test/demo_test.py", "release"))
         found += [Step(f"interop/http_scan/{preset}", f"tests/interop/http_scan_test.py "
-                       f"build/{preset}", preset) for preset in ("release", "dev")]
+                       f"build/{preset}", preset) for preset in ("release", "dev", "tsan")]
         random_tables = f"{venv('pyiceberg')} tests/interop/iceberg_random_test.py build"
         found.append(Step("interop/iceberg_random", f"{random_tables}/release/firn 40", "release"))
         if full:

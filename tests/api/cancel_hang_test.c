@@ -1,0 +1,106 @@
+// Cancelling and closing while a web server hangs, in every place where one is waited for: a file
+// is opened, its pages are read, a catalog is attached, a table of it is looked for.
+#include "cancel_scene.h"
+#include "hanging_server.h"
+#include "io/exchange.h"
+#include "io/store.h"
+
+#define TRIES_EACH (SERIES_TRIES / 2) // With one thread and with two.
+#define NETWORK_FILES_MAX 8           // Kept connections and what the network module waits with.
+
+// Milliseconds after which something is stopped: before it has asked, and while it waits.
+static uint32_t moment(int64_t i) {
+    return (uint32_t)(i % 10 * 2);
+}
+
+// No request is left, and the connections that were begun for them are closed: few are kept.
+static void check_stopped(const scene *here, before *was, uint32_t files, const char *name) {
+    exchange_driver *driver = NULL;
+    firn_error err = FIRN_ERROR_INIT;
+    CHECK(io_driver(here->engine->io, &driver, &err) == FIRN_OK);
+    CHECK(exchange_moving_count(driver) == 0);
+    was->files = scene_entry_count("/proc/self/fd");
+    CHECK(was->files <= files + NETWORK_FILES_MAX);
+    check_given_back(here, was, name);
+}
+
+static void stop_scripts(const hanging_server *server, const char *threads, const char *form,
+                         stop_times *all) {
+    char sql[HANGING_SQL_MAX];
+    scene here;
+    before was;
+    stop_times times = {0};
+    REQUIRE(begin(&here, threads, "1GB", &was));
+    const uint32_t files = was.files;
+    if (strstr(form, "lake.") != NULL) {
+        REQUIRE(scene_execute(here.session,
+                              hanging_sql(server, "ATTACH '@' AS lake (TYPE iceberg)", sql)));
+    }
+    (void)hanging_sql(server, form, sql);
+    for (int64_t i = 0; i < TRIES_EACH; i++) {
+        puller self = {.session = here.session, .script = sql, .err = FIRN_ERROR_INIT};
+        host_thread *thread = NULL;
+        REQUIRE(host_thread_start(pull, &self, &thread, &self.err) == FIRN_OK);
+        host_sleep_ms(moment(i));
+        add_time(&times, cancel_until_ended(&self, thread));
+        CHECK(self.code != 0 && self.err.status == FIRN_CANCELLED);
+        check_stopped(&here, &was, files, sql);
+    }
+    print_times(&times, form);
+    add_times(all, &times);
+    end(&here, &was);
+}
+
+TEST(cancel_stops_a_statement_while_a_server_hangs) {
+    static const char *const forms[] = {
+        "SELECT * FROM '@/silent.parquet'",
+        "SELECT sum(distance) FROM '@/stuck.parquet'",
+        "ATTACH '@/silent' AS other (TYPE iceberg)",
+        "SELECT * FROM lake.db.sales",
+        "SHOW TABLES FROM lake.db",
+    };
+    hanging_server server;
+    stop_times all = {0};
+    REQUIRE(hanging_server_open(&server));
+    for (size_t k = 0; k < sizeof forms / sizeof *forms; k++) {
+        stop_scripts(&server, "1", forms[k], &all);
+        stop_scripts(&server, "2", forms[k], &all);
+    }
+    hanging_server_close(&server);
+    check_times(&all, "all");
+}
+
+// Pulls the batches of the file that is there, or not all of them, and releases the stream while
+// the pages of the next file hang.
+TEST(cancel_by_releasing_a_stream_while_a_server_hangs) {
+    hanging_server server;
+    stop_times all = {0};
+    REQUIRE(hanging_server_open(&server));
+    for (int threads = 1; threads <= 2; threads++) {
+        char sql[HANGING_SQL_MAX];
+        scene here;
+        before was;
+        (void)hanging_sql(&server,
+                          "SELECT year, distance FROM read_parquet(['@/whole.parquet', "
+                          "'@/stuck.parquet'])",
+                          sql);
+        REQUIRE(begin(&here, threads == 1 ? "1" : "2", "1GB", &was));
+        const uint32_t files = was.files;
+        for (int64_t i = 0; i < TRIES_EACH; i++) {
+            struct ArrowArrayStream rows = {0};
+            REQUIRE(scene_query(here.session, sql, &rows));
+            for (int64_t k = 0; k < i % 5; k++) {
+                struct ArrowArray batch = {0};
+                REQUIRE(rows.get_next(&rows, &batch) == 0 && batch.release != NULL);
+                batch.release(&batch);
+            }
+            const int64_t asked_ns = host_clock_ns();
+            rows.release(&rows);
+            add_time(&all, ms_since(asked_ns));
+            check_stopped(&here, &was, files, sql);
+        }
+        end(&here, &was);
+    }
+    hanging_server_close(&server);
+    check_times(&all, "all");
+}

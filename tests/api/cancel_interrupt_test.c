@@ -1,0 +1,116 @@
+// Ctrl-C at any moment of what the program `firn` does: it says so by its exit, within 50 ms.
+//
+// Each scenario runs once to its end to learn how long it takes, then it is interrupted at moments
+// spread over that time. One that was faster than the interrupt does not count.
+#include "cancel_scene.h"
+#include "hanging_server.h"
+
+#include <spawn.h>
+
+#define MOMENT_US_MAX 150000 // Later ones cost time only.
+#define LISTENING_MS_MAX 5000
+
+// The program beside this one, which is built with it; false where it is not there.
+static bool find_program(char path[4096]) {
+    if (!host_own_path(path, 4000)) {
+        return false;
+    }
+    char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+        return false;
+    }
+    memcpy(slash, "/firn", sizeof "/firn");
+    return access(path, X_OK) == 0;
+}
+
+// It has a thread for Ctrl-C, which it starts before anything else.
+static void wait_until_it_listens(pid_t child) {
+    char folder[64];
+    (void)snprintf(folder, sizeof folder, "/proc/%d/task", (int)child);
+    for (int i = 0; i < LISTENING_MS_MAX && scene_entry_count(folder) < 2; i++) {
+        host_sleep_ms(1);
+    }
+}
+
+extern char **environ;
+
+static pid_t spawn_program(const char *path, const char *threads, const char *sql) {
+    const char *const arguments[] = {path,        "--format", "csv", "--output", "/dev/null",
+                                     "--threads", threads,    "-c",  sql,        NULL};
+    pid_t child = 0;
+    CHECK(posix_spawn(&child, path, NULL, NULL, (char *const *)(uintptr_t)arguments, environ) == 0);
+    wait_until_it_listens(child);
+    return child;
+}
+
+static int exit_of(pid_t child) {
+    int result = 0;
+    CHECK(waitpid(child, &result, 0) == child);
+    return WIFEXITED(result) ? WEXITSTATUS(result) : -1;
+}
+
+// Interrupts a run after so long; whether it was still running.
+static bool interrupt(const char *path, const char *threads, const char *sql, int64_t moment_us,
+                      stop_times *times) {
+    const pid_t child = spawn_program(path, threads, sql);
+    sleep_us(moment_us);
+    const int64_t asked_ns = host_clock_ns();
+    CHECK(kill(child, SIGINT) == 0);
+    const int code = exit_of(child);
+    const int64_t took_ms = ms_since(asked_ns);
+    CHECK(code == 130 || code == 0);
+    if (code == 130) {
+        add_time(times, took_ms);
+    }
+    return code == 130;
+}
+
+TEST(cancel_by_interrupting_the_program) {
+    char path[4096];
+    stop_times all = {0};
+    REQUIRE(find_program(path));
+    for (size_t k = 0; k < SCENARIO_COUNT; k++) {
+        stop_times times = {0};
+        const int64_t began_ns = host_clock_ns();
+        CHECK(exit_of(spawn_program(path, "2", scenarios[k].sql)) == 0);
+        int64_t moment_us = (host_clock_ns() - began_ns) / 1000;
+        moment_us = moment_us < MOMENT_US_MAX ? moment_us : MOMENT_US_MAX;
+        for (int64_t i = 0; i < TRIES; i++) {
+            const char *threads = i % 2 == 0 ? "2" : "1";
+            int64_t wait_us = moment_us * i / TRIES;
+            while (!interrupt(path, threads, scenarios[k].sql, wait_us, &times) && wait_us > 0) {
+                wait_us /= 2; // It was faster.
+            }
+        }
+        print_times(&times, scenarios[k].name);
+        CHECK(times.count >= TRIES - 1); // At the very begin it may not have a query yet.
+        add_times(&all, &times);
+    }
+    check_times(&all, "all");
+}
+
+TEST(cancel_by_interrupting_the_program_while_a_server_hangs) {
+    static const char *const forms[] = {
+        "SELECT * FROM '@/silent.parquet'",
+        "SELECT sum(distance) FROM '@/stuck.parquet'",
+        "ATTACH '@/silent' AS lake (TYPE iceberg)",
+        "ATTACH '@' AS lake (TYPE iceberg); SELECT * FROM lake.db.sales",
+    };
+    char path[4096];
+    hanging_server server;
+    stop_times all = {0};
+    REQUIRE(find_program(path));
+    REQUIRE(hanging_server_open(&server));
+    for (size_t k = 0; k < sizeof forms / sizeof *forms; k++) {
+        char sql[HANGING_SQL_MAX];
+        stop_times times = {0};
+        for (int64_t i = 0; i < (SERIES_TRIES + 3) / 4; i++) {
+            CHECK(interrupt(path, i % 2 == 0 ? "2" : "1", hanging_sql(&server, forms[k], sql),
+                            5000 + 2000 * i, &times));
+        }
+        print_times(&times, forms[k]);
+        add_times(&all, &times);
+    }
+    hanging_server_close(&server);
+    check_times(&all, "all");
+}

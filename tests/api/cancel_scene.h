@@ -1,0 +1,258 @@
+// What the tests of cancelling share: queries that take a moment, what must be as before when one
+// was stopped, and a thread that pulls.
+//
+// The issue is 50 ms in the release build, of 95 tries in 100. In builds with assertions or
+// sanitizers the clock is not looked at, and there are fewer tries.
+#ifndef FIRN_TESTS_API_CANCEL_SCENE_H
+#define FIRN_TESTS_API_CANCEL_SCENE_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "scene.h"
+
+#if defined(NDEBUG)
+#define TRIES 7          // Of each scenario.
+#define SERIES_TRIES 100 // Of all that are alike.
+#define HAS_CLOCK true
+#else
+#define TRIES 2
+#define SERIES_TRIES 6
+#define HAS_CLOCK false
+#endif
+#define ANSWER_MS_MAX 50
+
+#define SERIES(count) "generate_series(1, " #count ") s(n)"
+#define EIGHT(file) file ", " file ", " file ", " file ", " file ", " file ", " file ", " file
+#define FLIGHTS_FILE "'examples/data/nycflights13/flights.parquet'"
+#define LARGE "SELECT * FROM iceberg_scan('tests/data/iceberg/large')"
+
+typedef struct scenario {
+    const char *name;
+    const char *sql;
+    const char *memory_limit;
+} scenario;
+
+static const scenario scenarios[] = {
+    {"scan",
+     "SELECT CAST(sum(distance) AS BIGINT) FROM read_parquet([" EIGHT(
+         FLIGHTS_FILE) "]) "
+                       "WHERE tailnum LIKE '%N1%' OR dest LIKE '%A%'",
+     "1GB"},
+    {"Iceberg scan with deletes",
+     "SELECT CAST(sum(id) + count(note) AS BIGINT) FROM (" LARGE " UNION ALL " LARGE
+     " UNION ALL " LARGE " UNION ALL " LARGE ")",
+     "1GB"},
+    {"sort", "SELECT n FROM " SERIES(200000) " ORDER BY (n * 7919) % 1000003, n", "1GB"},
+    {"sort of texts",
+     "SELECT n FROM " SERIES(120000) " ORDER BY CAST((n * 7919) % 1000003 AS VARCHAR) || "
+                                     "'abcdefghijkl', n",
+     "1GB"},
+    {"sort that spills", "SELECT n FROM " SERIES(600000) " ORDER BY (n * 7919) % 1000003, n",
+     "32MB"},
+    {"aggregation",
+     "SELECT CAST(sum(c) AS BIGINT) FROM (SELECT n % 300000 AS k, count(*) AS c, max(n) "
+     "FROM " SERIES(1000000) " GROUP BY 1)",
+     "1GB"},
+    {"aggregation that spills",
+     "SELECT CAST(sum(c) AS BIGINT) FROM (SELECT n % 600000 AS k, count(*) AS c, max(n) "
+     "FROM " SERIES(1200000) " GROUP BY 1)",
+     "32MB"},
+    {"join build",
+     "SELECT CAST(count(*) AS BIGINT) FROM generate_series(1, 500000) a(n) JOIN "
+     "(SELECT n * 3 AS m FROM generate_series(1, 500000) b(n)) ON a.n = m",
+     "1GB"},
+    {"join that spills",
+     "SELECT CAST(count(*) AS BIGINT) FROM generate_series(1, 800000) a(n) JOIN "
+     "(SELECT n * 3 AS m FROM generate_series(1, 800000) b(n)) ON a.n = m",
+     "32MB"},
+    {"nested loop",
+     "SELECT CAST(count(*) AS BIGINT) FROM generate_series(1, 4000) a(n), "
+     "generate_series(1, 4000) b(n) WHERE a.n * b.n % 1000 = b.n + 7",
+     "1GB"},
+    {"long texts",
+     "SELECT max(length(replace(repeat('ab', 2000000 + CAST(n AS INTEGER)), 'a', 'xx'))) "
+     "FROM " SERIES(3),
+     "1GB"},
+    {"texts compared",
+     "SELECT max(levenshtein(repeat('ab', 1500 + CAST(n AS INTEGER)), repeat('ba', 1500))) "
+     "FROM " SERIES(3),
+     "1GB"},
+    {"lists sorted", "SELECT max(len(list_sort(range(1, 100000 + n)))) FROM " SERIES(3), "1GB"},
+    {"regular expressions",
+     "SELECT max(length(regexp_replace(repeat('ab', 100000 + CAST(n AS INTEGER)), 'a', 'xx', "
+     "'g'))) FROM " SERIES(5),
+     "1GB"},
+    {"rows handed out", "SELECT n FROM " SERIES(3000000), "1GB"},
+};
+#define SCENARIO_COUNT (sizeof scenarios / sizeof scenarios[0])
+
+// Handles of immutable files stay open.
+static inline bool keeps_files(const scenario *self) {
+    return strstr(self->sql, "iceberg_scan") != NULL;
+}
+
+static inline const scenario *scenario_of(const char *name) {
+    const scenario *found = scenarios;
+    while (strcmp(found->name, name) != 0) {
+        found++;
+    }
+    return found;
+}
+
+static inline int64_t ms_since(int64_t began_ns) {
+    return (host_clock_ns() - began_ns) / 1000000;
+}
+
+/// How long stopping took, of several tries.
+typedef struct stop_times {
+    uint32_t count;
+    uint32_t late_count;
+    int64_t latest_ms;
+} stop_times;
+
+static inline void add_time(stop_times *self, int64_t took_ms) {
+    self->count += 1;
+    self->late_count += took_ms > ANSWER_MS_MAX;
+    self->latest_ms = took_ms > self->latest_ms ? took_ms : self->latest_ms;
+}
+
+static inline void add_times(stop_times *self, const stop_times *others) {
+    self->count += others->count;
+    self->late_count += others->late_count;
+    self->latest_ms = others->latest_ms > self->latest_ms ? others->latest_ms : self->latest_ms;
+}
+
+static inline void print_times(const stop_times *self, const char *name) {
+    printf("     %-26s %lld ms at most to stop, %u of %u late\n", name, (long long)self->latest_ms,
+           self->late_count, self->count);
+}
+
+/// Checks that 95 of 100 were in time, where time counts, and that there were enough.
+static inline void check_times(const stop_times *self, const char *name) {
+    print_times(self, name);
+    CHECK(!HAS_CLOCK || (self->count >= 100 && self->late_count * 20 <= self->count));
+}
+
+// ---- What must be as before --------------------------------------------------------------------
+
+typedef struct before {
+    uint32_t files;
+    char folder[64];
+} before;
+
+static inline bool begin(scene *here, const char *threads, const char *memory_limit, before *out) {
+    (void)snprintf(out->folder, sizeof out->folder, "/tmp/firn_cancel_XXXXXX");
+    if (mkdtemp(out->folder) == NULL) {
+        return false;
+    }
+    // What the cache keeps is no query's.
+    const char *const options[] = {
+        "memory_limit", memory_limit, "temp_directory", out->folder, "block_cache", "off", NULL};
+    const bool is_open = scene_open_with(here, threads, options);
+    out->files = scene_entry_count("/proc/self/fd");
+    return is_open;
+}
+
+static inline void check_given_back(const scene *here, const before *was, const char *name) {
+    const uint64_t bytes = scene_pool_bytes(here);
+    if (bytes != 0) {
+        printf("%s: %llu bytes are still taken\n", name, (unsigned long long)bytes);
+    }
+    CHECK(bytes == 0);
+    CHECK(spill_area_bytes(here->engine->spill) == 0);
+    CHECK(scene_entry_count(was->folder) == 0);
+    CHECK(scene_entry_count("/proc/self/fd") == was->files);
+    firn_error err = FIRN_ERROR_INIT;
+    CHECK(scene_number(here->session, "SELECT CAST(41 + 1 AS BIGINT)", &err) == 42);
+}
+
+static inline void end(scene *here, const before *was) {
+    scene_close(here);
+    CHECK(host_thread_count() == 0);
+    CHECK(rmdir(was->folder) == 0);
+}
+
+// ---- A thread that pulls -----------------------------------------------------------------------
+
+typedef struct puller {
+    struct ArrowArrayStream rows;
+    firn_session *session; // With `script`, which is executed instead.
+    const char *script;
+    firn_error err;
+    int code;
+    int64_t ended_ns;
+    atomic_bool has_ended;
+} puller;
+
+static inline void pull(void *user) {
+    puller *self = user;
+    self->code = 0;
+    if (self->script != NULL) {
+        self->code = firn_execute(self->session, self->script, FIRN_NUL_TERMINATED, NULL,
+                                  &self->err) == FIRN_OK
+                         ? 0
+                         : EINVAL;
+    }
+    for (bool is_end = self->script != NULL; !is_end;) {
+        struct ArrowArray batch = {0};
+        self->code = self->rows.get_next(&self->rows, &batch);
+        is_end = self->code != 0 || batch.release == NULL;
+        if (batch.release != NULL) {
+            batch.release(&batch);
+        }
+    }
+    if (self->code != 0 && self->script == NULL) {
+        (void)firn_stream_error(&self->rows, &self->err);
+    }
+    if (self->script == NULL) {
+        self->rows.release(&self->rows);
+    }
+    self->ended_ns = host_clock_ns();
+    atomic_store(&self->has_ended, true);
+}
+
+static inline bool start(puller *self, const scene *here, const scenario *what,
+                         host_thread **thread) {
+    firn_error err = FIRN_ERROR_INIT;
+    *self = (puller){.session = here->session, .err = FIRN_ERROR_INIT};
+    return scene_query(here->session, what->sql, &self->rows) &&
+           host_thread_start(pull, self, thread, &err) == FIRN_OK;
+}
+
+// How long the whole query takes, in microseconds; also shows that it works, and learns which files
+// stay open.
+static inline int64_t time_whole(const scene *here, const scenario *what, before *was) {
+    puller self;
+    host_thread *thread = NULL;
+    const int64_t began_ns = host_clock_ns();
+    if (!start(&self, here, what, &thread)) {
+        return 0;
+    }
+    host_thread_join(thread);
+    if (self.code != 0) {
+        printf("%s: %s\n", what->name, self.err.text);
+        return 0;
+    }
+    was->files = keeps_files(what) ? scene_entry_count("/proc/self/fd") : was->files;
+    return (self.ended_ns - began_ns) / 1000;
+}
+
+static inline void sleep_us(int64_t us) {
+    (void)usleep((useconds_t)us);
+}
+
+/// Cancels the session of a statement that runs inside its call until it ends: it may not have
+/// begun when first asked. Milliseconds from then on.
+static inline int64_t cancel_until_ended(puller *self, host_thread *thread) {
+    const int64_t asked_ns = host_clock_ns();
+    while (!atomic_load(&self->has_ended)) {
+        firn_session_cancel(self->session);
+        host_sleep_ms(1);
+    }
+    host_thread_join(thread);
+    return self->ended_ns < asked_ns ? 0 : (self->ended_ns - asked_ns) / 1000000;
+}
+
+#endif
