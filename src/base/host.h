@@ -152,6 +152,9 @@ uint64_t host_thread_id(void);
 void host_thread_join(host_thread *thread);
 /// How many threads this process has started through here and not joined: shown in tests.
 uint32_t host_thread_count(void);
+/// The most of them at one time since host_thread_most_reset, which begins with those there are.
+uint32_t host_thread_most(void);
+void host_thread_most_reset(void);
 
 // ---- Shared objects -----------------------------------------------------------------------------
 

@@ -232,12 +232,14 @@ static void report(void *user) {
 
 TEST(host_threads_run_with_signals_blocked) {
     const uint32_t before = host_thread_count();
+    host_thread_most_reset();
+    CHECK(host_thread_most() == before);
     thread_report self = {0};
     host_thread *thread;
     REQUIRE(host_thread_start(report, &self, &thread, &err) == FIRN_OK);
     CHECK(host_thread_count() == before + 1);
     host_thread_join(thread);
-    CHECK(host_thread_count() == before);
+    CHECK(host_thread_count() == before && host_thread_most() == before + 1);
     CHECK(atomic_load(&self.ran) && self.blocks_interrupt);
     sigset_t blocked;
     sigemptyset(&blocked);

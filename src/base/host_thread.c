@@ -16,7 +16,15 @@ struct host_thread {
     void *user;
 };
 
-static atomic_uint_fast32_t thread_count; // Started and not joined; only tests look.
+static atomic_uint_fast32_t thread_count; // Started and not joined; only tests look, ...
+static atomic_uint_fast32_t thread_most;  // ... also at the most there were.
+
+static void note_thread(void) {
+    const uint_fast32_t count = atomic_fetch_add(&thread_count, 1) + 1;
+    uint_fast32_t most = atomic_load(&thread_most);
+    while (count > most && !atomic_compare_exchange_weak(&thread_most, &most, count)) {
+    }
+}
 
 static void *enter(void *argument) {
     const host_thread *self = argument;
@@ -59,7 +67,7 @@ firn_status host_thread_start(void (*run)(void *user), void *user, host_thread *
         return FAIL(err, FIRN_NO_MEMORY, "the system gives no thread: %s", strerror(error));
     }
     (void)pthread_setname_np(self->id, "firn");
-    atomic_fetch_add(&thread_count, 1);
+    note_thread();
     *out = self;
     return FIRN_OK;
 }
@@ -81,4 +89,12 @@ void host_thread_join(host_thread *thread) {
 
 uint32_t host_thread_count(void) {
     return (uint32_t)atomic_load(&thread_count);
+}
+
+uint32_t host_thread_most(void) {
+    return (uint32_t)atomic_load(&thread_most);
+}
+
+void host_thread_most_reset(void) {
+    atomic_store(&thread_most, atomic_load(&thread_count));
 }
