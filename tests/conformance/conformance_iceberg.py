@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """conformance_iceberg.py FIRN FOLDER [FILTER] - reads the Iceberg tables of the conformance set.
 
-FOLDER is conformance/iceberg: its README.md says what the cases mean. Runs every `scan` case of the
+FOLDER is conformance/iceberg of the reference data, whose README.md says what the cases mean, or the
+part of it in tests/data. Runs every `scan` case of the
 tier v1v2-read, those of v3-read whose tables need nothing that v2 lacks, the must_fail and error
 cases (a clean error, never rows) and the quirks (the expected rows or a clean error). Tables are
 opened by their metadata file, counted, and read a second time through the SQLite catalog where they
@@ -221,16 +222,16 @@ def check(task):
         return name, str(error)
 
 
-def in_catalog(root, table):
+def in_catalog(folder, table):
     """The table through the SQLite catalog, for scans without time travel."""
     space, _, name = table["id"].rpartition(".")
     return (f"lake.{name_of(space)}.{name_of(name)}",
-            f"ATTACH 'sqlite:{root}/catalog.db' AS lake (TYPE iceberg, CATALOG_NAME 'rest_backend')")
+            f"ATTACH 'sqlite:{folder}/catalog.db' AS lake (TYPE iceberg, CATALOG_NAME 'rest_backend')")
 
 
 def check_catalog(task):
-    firn, root, table, case = task
-    name, attach = in_catalog(root, table)
+    firn, folder, root, table, case = task
+    name, attach = in_catalog(folder, table)
     wanted = (root / case["expected"]).read_text(encoding="utf-8").splitlines()
     try:
         got = canonical_rows.run(firn, f"{attach};\nSELECT * FROM {name}")
@@ -242,8 +243,8 @@ def check_catalog(task):
 
 def check_view(task):
     """Views name the catalog as Spark did: rest_backend."""
-    firn, root, view = task
-    attach = (f"ATTACH 'sqlite:{root}/catalog.db' AS rest_backend (TYPE iceberg, "
+    firn, folder, root, view = task
+    attach = (f"ATTACH 'sqlite:{folder}/catalog.db' AS rest_backend (TYPE iceberg, "
               "CATALOG_NAME 'rest_backend')")
     wanted = (root / view["expected"]).read_text(encoding="utf-8").splitlines()
     space, _, name = view["id"].rpartition(".")
@@ -261,11 +262,11 @@ def main():
     laid = subprocess.run(["bash", str(folder / "lay.sh")], check=True, stdout=subprocess.PIPE,
                           text=True).stdout.strip().splitlines()[-1]
     root = pathlib.Path(laid)
-    manifest = json.loads((root / "manifest.json").read_text())
+    manifest = json.loads((folder / "manifest.json").read_text())
     tables = [table for table in manifest["tables"] if wanted in table["id"]]
     tasks = [(firn, root, table, case, f"iceberg_scan({quoted(root / table['metadata'])}{{}})")
              for table in tables for case in table["cases"] if is_read(table, case)]
-    by_catalog = [(firn, root, table, case) for table in tables for case in table["cases"]
+    by_catalog = [(firn, folder, root, table, case) for table in tables for case in table["cases"]
                   if case["kind"] == "scan" and case.get("tier") == "v1v2-read"
                   and not case.get("scan") and table.get("catalog", "sql") == "sql"
                   and not table.get("detached")]
@@ -275,7 +276,7 @@ def main():
             report.case(name, why)
         for name, why in pool.map(check_catalog, by_catalog):
             report.case(name, why)
-        for name, why in pool.map(check_view, [(firn, root, view) for view in manifest["views"]
+        for name, why in pool.map(check_view, [(firn, folder, root, view) for view in manifest["views"]
                                                if wanted in view["id"]]):
             report.case(name, why)
     return report.end()

@@ -1,14 +1,12 @@
 #!/usr/bin/env bash
-# rest.sh [BUILD]: our REST client against Apache Iceberg's own catalog server, on this machine only,
+# rest.sh [BUILD]: our REST client against a catalog server on this machine (rest_server.sh says which),
 # with nothing, tokens, TLS and faults between them. BUILD is build/dev unless given.
 #
-# Needs a JDK and Maven (./dev setup rest), the conformance set below $SHARED, and OpenSSL's program
-# for a certificate.
+# Needs OpenSSL's program for a certificate.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 build=${1:-build/dev}
 probe=$PWD/$build/rest_probe
-shared=${SHARED:-$PWD/../shared}
 passed=0
 failed=0
 pids=()
@@ -21,12 +19,6 @@ clean_up() {
     rm -rf "$work"
 }
 trap clean_up EXIT
-
-if [[ ! -d $shared/tools/iceberg ]]; then
-    echo "rest.sh: no $shared/tools/iceberg, so there is no server to try"
-    echo "0 passed, 0 failed, 1 skipped"
-    exit 0
-fi
 
 # ---- What is compared ----------------------------------------------------------------------------
 
@@ -72,19 +64,27 @@ faults() { # A JSON list of faults for the next requests of the plain proxy.
     curl -fsS -o /dev/null -X POST --data "$1" "$proxy/-/faults"
 }
 
-read -r pid server root < <(bash tests/interop/rest_server.sh 0 "$work")
+read -r pid server root set < <(bash tests/interop/rest_server.sh 0 "$work")
 pids+=("$pid")
 start_proxy
 proxy=$url
 start_proxy --client root:s3cr3t --token-ttl 3
 guarded=$url
 
+spaces=$(python3 - "$set" <<'PYTHON'
+import sqlite3
+import sys
+catalog = sqlite3.connect(f"file:{sys.argv[1]}/catalog.db?mode=ro&immutable=1", uri=True)
+print(*[row[0] for row in catalog.execute("SELECT DISTINCT table_namespace FROM iceberg_tables ORDER BY 1")])
+PYTHON
+)
+
 # ---- The server itself ---------------------------------------------------------------------------
 
 for threads in "" 1; do
     [[ -n $threads ]] && export NO_THREAD=1 || unset NO_THREAD
     check "namespaces$threads" "$(ask "$server" namespaces | xargs)" \
-        "db del evo fmt imp meta misc part snap types v3 views"
+        "$spaces"
     check "tables$threads" "$(ask "$server" list db | xargs)" "table regions table sales"
     check_holds "views$threads" "$(ask "$server" list views)" "view simple"
     found=$(ask "$server" load db sales)
@@ -103,7 +103,7 @@ check "no child namespaces" "$(ask "$server" namespaces db)" ""
 # All tables of the set: what the server says is where the set's own list says it is.
 while IFS=$'\t' read -r space name location; do
     check_holds "load $space.$name" "$(ask "$server" load "$space" "$name")" "$location"
-done < <(python3 - "$root" <<'PYTHON'
+done < <(python3 - "$set" <<'PYTHON'
 import sqlite3
 import sys
 catalog = sqlite3.connect(f"file:{sys.argv[1]}/catalog.db?mode=ro&immutable=1", uri=True)

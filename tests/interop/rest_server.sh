@@ -1,39 +1,70 @@
 #!/usr/bin/env bash
-# rest_server.sh PORT FOLDER [VARIABLE=VALUE...]: starts Apache Iceberg's own REST catalog server on
-# PORT of this machine (0: a free one) over a copy of the conformance set's catalog in FOLDER, and
-# prints "PID URL ROOT" when it answers; ROOT is where the set's tables lie. Ended by `kill PID`.
+# rest_server.sh PORT FOLDER [VARIABLE=VALUE...]: starts a REST catalog server on PORT of this machine
+# (0: a free one) over a copy, in FOLDER, of the SQLite catalog of a set of tables, and prints "PID URL
+# ROOT SET" when it answers. ROOT is where the tables lie, SET where they are from: the conformance set
+# below $SHARED, or the part of it in tests/data. Ended by `kill PID`.
 #
-# Needs a JDK and Maven (./dev setup rest) and the reference data below $SHARED. Jars are kept in
-# build/cache/jars.
+# The server is Apache Iceberg's own, whose jars Maven brings (./dev setup rest) and build/cache/jars
+# keeps; where there is no JDK, no Maven or no network, and with REST_SERVER=fake, it is
+# tests/tools/rest_catalog.py.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 port=$1
 folder=$2
-shared=${SHARED:-$PWD/../shared}
 jars=$PWD/build/cache/jars
+set=${SHARED:-$PWD/../shared}/conformance/iceberg
+[[ -d $set ]] || set=$PWD/tests/data/conformance/iceberg
 
 get_jars() {
-    local pom=$shared/tools/iceberg/rest-server.pom.xml
+    local pom=$PWD/tests/interop/rest_server.pom.xml
+    command -v java >/dev/null && command -v mvn >/dev/null || return 1
     mkdir -p "$jars"
     exec 8>"$jars/.lock"
     flock 8
     if ! cmp -s "$pom" "$jars/rest/pom.done"; then
         rm -rf "$jars/rest"
         mvn -q -B -f "$pom" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
-            -DoutputDirectory="$jars/rest" -DincludeScope=runtime >"$jars/rest.log" 2>&1 ||
-            { tail -20 "$jars/rest.log" >&2; return 1; }
+            -DoutputDirectory="$jars/rest" -DincludeScope=runtime >"$jars/rest.log" 2>&1 || return 1
         cp "$pom" "$jars/rest/pom.done"
     fi
     exec 8>&-
 }
 
-get_jars
+start_java() { # Sets `pid`.
+    env CATALOG_REST_PORT="$port" CATALOG_WAREHOUSE="file://$root" \
+        CATALOG_URI="jdbc:sqlite:$folder/catalog.db" "$@" \
+        java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
+        -cp "$jars/rest/*" org.apache.iceberg.rest.RESTCatalogServer \
+        >"$folder/server.log" 2>&1 </dev/null &
+    pid=$!
+}
+
+start_fake() { # Sets `pid`.
+    python3 tests/tools/rest_catalog.py "$port" "$folder/catalog.db" >"$folder/server.log" 2>&1 </dev/null &
+    pid=$!
+}
+
 if [[ $port == 0 ]]; then
     port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 fi
-root=$(bash "$shared/conformance/iceberg/lay.sh")
-cp "$root/catalog.db" "$folder/catalog.db"
+folder=$(cd "$folder" && pwd)
+root=$(bash "$set/lay.sh")
+cp "$set/catalog.db" "$folder/catalog.db"
 chmod u+w "$folder/catalog.db"
-pid=$(env "${@:3}" REST_LOG="$folder/server.log" bash "$shared/tools/iceberg/rest-server.sh" "$jars" \
-    "$port" "$root" "$folder/catalog.db")
-echo "$pid http://127.0.0.1:$port $root"
+if [[ ${REST_SERVER:-} != fake ]] && get_jars; then
+    start_java "${@:3}"
+else
+    echo "rest_server.sh: the small server of our own answers, not Iceberg's" >&2
+    start_fake
+fi
+for _ in $(seq 240); do
+    if curl -fsS -o /dev/null "http://127.0.0.1:$port/v1/config" 2>/dev/null; then
+        echo "$pid http://127.0.0.1:$port $root $set"
+        exit 0
+    fi
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.25
+done
+kill "$pid" 2>/dev/null || true
+tail -20 "$folder/server.log" >&2
+exit 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""fault_proxy.py PORT UPSTREAM [--token-ttl S] [--client ID:SECRET] [--tls CERT KEY]
+"""fault_proxy.py PORT UPSTREAM [--token-ttl S] [--client ID:SECRET] [--prefix P] [--tls CERT KEY]
 
 A proxy on 127.0.0.1 in front of a real server that misbehaves when it is told to. Prints its port
 when it listens (PORT 0: any) and runs until it is ended.
@@ -25,7 +25,8 @@ request; "times" -1 is for ever; "skip" lets so many requests that match go by f
     redirect     answers 307 to "to", or to where it is already
 
 With --client it also checks what the Iceberg fixture does not: OAuth2 client credentials at
-…/v1/oauth/tokens, bearer tokens with a life of --token-ttl seconds, 401 without and 419 after it.
+…/v1/oauth/tokens, bearer tokens with a life of --token-ttl seconds, 401 without and 419 after it. With
+--prefix the configuration demands it in every path, and 404 is the answer to one without.
 """
 import argparse
 import base64
@@ -107,7 +108,8 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         target = urllib.parse.urlsplit(self.options.upstream)
         connection = http.client.HTTPConnection(target.hostname, target.port, timeout=60)
         headers = {name: value for name, value in self.headers.items()
-                   if name.lower() not in HOP_HEADERS}
+                   if name.lower() not in HOP_HEADERS | (
+                       {"accept-encoding"} if self.options.prefix else set())}
         connection.request(self.command, target.path.rstrip("/") + self.path, body or None, headers)
         answer = connection.getresponse()
         data = answer.read()
@@ -170,7 +172,8 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             self.hang_up(status)
             self.send_response(status)
             for name, value in headers:
-                self.send_header(name, value)
+                if name.lower() in ("content-range", "etag"):
+                    self.send_header(name, value)
             self.send_header("Connection", "close")
             self.end_headers()
             while True:
@@ -207,6 +210,22 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             self.send_error_json(419, "AuthenticationTimeoutException", "the token expired")
         return ends is None or ends < time.time()
 
+    # ---- A prefix ------------------------------------------------------------------------------
+
+    def tell_prefix(self, data):
+        told = json.loads(data)
+        told.setdefault("overrides", {})["prefix"] = self.options.prefix
+        return json.dumps(told).encode()
+
+    def strip_prefix(self):
+        """Whether the path had what it must have, which is gone then."""
+        wanted = f"/v1/{self.options.prefix}/"
+        if not self.path.startswith(wanted):
+            self.send_error_json(404, "NoSuchEndpointException", "the prefix is missing")
+            return False
+        self.path = "/v1/" + self.path[len(wanted):]
+        return True
+
     # ---- Requests ------------------------------------------------------------------------------
 
     def control(self, body):
@@ -238,7 +257,12 @@ class Proxy(http.server.BaseHTTPRequestHandler):
                     return self.give_token(body)
                 if self.refuses_token():
                     return None
+            is_config = self.path.split("?")[0] == "/v1/config"
+            if self.options.prefix and not is_config and not self.strip_prefix():
+                return None
             status, headers, data = self.ask_upstream(body)
+            if self.options.prefix and is_config:
+                data = self.tell_prefix(data)
             return self.send_body(status, data, headers)
         except OSError:
             self.close_connection = True
@@ -258,6 +282,7 @@ def main():
     parser.add_argument("port", type=int)
     parser.add_argument("upstream")
     parser.add_argument("--client", default="")
+    parser.add_argument("--prefix", default="")
     parser.add_argument("--token-ttl", type=float, default=3600)
     parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"))
     Proxy.options = parser.parse_args()

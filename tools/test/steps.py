@@ -102,11 +102,15 @@ def programs(root, full):
     found = [Step(f"cli/{preset}", f"{pyarrow} tests/cli/cli_test.py build/{preset}", preset)
              for preset in ("release", "dev", "tsan")]
     found.append(Step("runner/dev", "tests/runner/runner_test.py build/dev", "dev"))
-    if shared_folder(root):
-        found.append(Step("interop/rest", "tests/interop/rest.sh build/dev", "dev"))
-    if shared_folder(root) and has_engine(root):
-        found.append(Step("interop/rest_sql", "tests/interop/rest_sql_test.py build/dev", "dev"))
+    ours = {"REST_SERVER": "fake", "SHARED": "/nowhere"}  # As in a clone without anything else.
+    found.append(Step("interop/rest", "tests/interop/rest.sh build/dev", "dev"))
+    found.append(Step("interop/rest/alone", "tests/interop/rest.sh build/dev", "dev", variables=ours))
     if has_engine(root):
+        found.append(Step("interop/rest_sql", "tests/interop/rest_sql_test.py build/dev", "dev"))
+        found.append(Step("interop/rest_sql/alone", "tests/interop/rest_sql_test.py build/tsan", "tsan",
+                          variables=ours))
+        found.append(Step("conformance/iceberg/alone", "tests/conformance/conformance_iceberg.py "
+                          "build/release/firn tests/data/conformance/iceberg", "release"))
         for source in sorted((root / "tests" / "api").glob("*_test.c")):
             found += [Step(f"api/{source.stem}/{preset}", f"build/{preset}/{source.stem}", preset)
                       for preset in ("release", "dev", "tsan")]
