@@ -6,6 +6,7 @@ pairs. What is left is brought to one form here: instants end in Z, maps are sor
 """
 import json
 import math
+import os
 import re
 import struct
 import subprocess
@@ -23,14 +24,13 @@ class Crashed(Exception):
     """firn died, or did not end."""
 
 
-def run(firn, sql, settings=()):
-    """The rows of a query as lines of JSON. `firn` is the program."""
-    command = [firn, "--format", "ndjson", "--quiet"]
-    for setting in settings:
-        command += ["-s", setting]
+def run(firn, sql, variables=None):
+    """The rows of a query as lines of JSON. `firn` is the program, or a list of it and its options;
+    `variables` are added to its environment."""
+    command = [*([firn] if isinstance(firn, str) else firn), "--format", "ndjson", "--quiet"]
     try:
         done = subprocess.run([*command, "-f", "-"], input=sql.encode(), capture_output=True,
-                              timeout=TIMEOUT)
+                              timeout=TIMEOUT, env={**os.environ, **(variables or {})})
     except subprocess.TimeoutExpired:
         raise Crashed(f"no end after {TIMEOUT} s") from None
     err = done.stderr.decode("utf-8", "replace")

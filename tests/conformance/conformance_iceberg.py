@@ -1,14 +1,21 @@
 #!/usr/bin/env python3
-"""conformance_iceberg.py FIRN FOLDER [FILTER] - reads the Iceberg tables of the conformance set.
+"""conformance_iceberg.py FIRN FOLDER [FILTER] [-s SETTING]... [--every N] - reads the Iceberg tables
+of the conformance set.
 
 FOLDER is conformance/iceberg of the reference data, whose README.md says what the cases mean, or the
-part of it in tests/data. Runs every `scan` case of the
-tier v1v2-read, those of v3-read whose tables need nothing that v2 lacks, the must_fail and error
-cases (a clean error, never rows) and the quirks (the expected rows or a clean error). Tables are
-opened by their metadata file, counted, and read a second time through the SQLite catalog where they
-are in it; views are read through the catalog. Where the reference says which files it keeps (`plan`),
-no more data and delete files may be opened.
+part of it in tests/data. Runs every `scan` case, the must_fail and error cases (a clean error, never
+rows) and the quirks (the expected rows or a clean error). Where a table needs what this version does not read (ABSENT) a case gives its rows, as those
+do that do not come to it, or the error that names it: never other rows. Tables are opened by their
+metadata file, counted, and read a second time through the SQLite catalog where they are in it; views
+are read through the catalog.
+
+Where the reference says which files it keeps (`plan`), no other data or delete file may be opened,
+by name. In a few cases the reference loses rows, and so files: then each other file must hold rows
+that the filter wants.
+
+--every N takes every Nth case only, for the slow ways to run it.
 """
+import argparse
 import concurrent.futures
 import datetime
 import json
@@ -17,14 +24,17 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 import canonical_rows
 from canonical_rows import Crashed, Failed
 
-# What a table may need so that this version reads it.
-READ = {"parquet", "avro", "brotli", "position-deletes", "equality-deletes", "partitions",
-        "partition-evolution", "schema-evolution", "name-mapping", "gzip-metadata",
-        "hadoop-catalog", "nanoseconds"}
+# What a table may need that this version does not read, and what the error then says.
+ABSENT = {"orc": r"^unsupported: \S+ is of format ORC, ",
+          "deletion-vectors": r"^unsupported: \S+ is of format PUFFIN, ",
+          "variant": r'^unsupported: the type "variant" is not read',
+          "s3": r'^unsupported: "s3://[^"]*": no store for "s3:"'}
+METADATA = re.compile("/metadata/|/other_meta/")  # Where these tables have their metadata.
 COMPARE = {"eq": "=", "not-eq": "<>", "lt": "<", "lt-eq": "<=", "gt": ">", "gt-eq": ">="}
 
 
@@ -152,22 +162,51 @@ def compare(got, wanted, scan):
                                      sorted(wanted, key=canonical_rows.sort_key))
 
 
-def opened(firn, sql):
-    """How many data and delete files a query opens, by EXPLAIN ANALYZE."""
-    lines = [json.loads(line)["plan"] for line in canonical_rows.run(firn, "EXPLAIN ANALYZE " + sql)]
-    facts = [line for line in lines if re.match(r" *rows=|.*files", line) and "filter=[" not in line]
-    count = dict(re.findall(r"(?<!pruned )\b((?:delete )?files)=(\d+)", "  ".join(facts)))
-    return int(count.get("files", 0)), int(count.get("delete files", 0))
+class Opened:
+    """Runs queries and knows which files below a folder they opened."""
+
+    def __init__(self, firn, folder):
+        self.firn, self.folder = firn, str(folder)
+        self.library = pathlib.Path(firn[0]).resolve().parent / "opened_files.so"
+        if not self.library.exists():
+            raise SystemExit(f"{self.library} is not there: it is built with the tests")
+
+    def run(self, sql):
+        """(rows, names of data and delete files)."""
+        with tempfile.TemporaryDirectory() as folder:
+            names = pathlib.Path(folder) / "names"
+            rows = canonical_rows.run(self.firn, sql, {"OPENED_FILES": str(names),
+                                                       "LD_PRELOAD": str(self.library)})
+            opened = set(names.read_text().splitlines()) if names.exists() else set()
+        return rows, {name for name in opened
+                      if name.startswith(self.folder) and not METADATA.search(name)}
 
 
-def open_too_many(firn, sql, plan):
-    """What is opened above what the reference keeps; None if nothing is."""
-    files, deletes = opened(firn, sql)
-    wanted = len(plan["files"]), len({path for paths in plan["files"].values() for path in paths})
-    if files <= wanted[0] and deletes <= wanted[1]:
-        return None
-    return (f"opens {files} data and {deletes} delete files, the reference keeps {wanted[0]} and "
-            f"{wanted[1]}")
+def plain_path(location, table):
+    """A location of a plan as a path: of a table that has been moved it is a path inside it, and
+    the place of a deletion vector stands behind it."""
+    path = re.sub(r"(?<=puffin)@\d+\+\d+$", "", re.sub(r"^file:/*", "/", location))
+    return path if path.startswith("/") else f"{table}/{path}"
+
+
+def holds_wanted(firn, name, where):
+    """Whether a data file by itself has rows that a filter wants."""
+    kind = "avro" if name.endswith(".avro") else "parquet"
+    sql = f"SELECT count(*) AS n FROM read_{kind}({quoted(name)}) WHERE {where}"
+    return json.loads(canonical_rows.run(firn, sql)[0])["n"] > 0
+
+
+def open_too_many(firn, sql, found, case, kept):
+    """What is opened that the reference does not open; None if nothing is. `found` is what
+    Opened.run gave."""
+    rows, names = found
+    if rows and not names:
+        return "rows of no file that was opened: opened_files.so does not see what firn opens"
+    others = sorted(names - kept)
+    if case.get("java_rows", case["rows"]) < case["rows"]:  # It keeps too few files.
+        where = sql.split(" WHERE ", 1)[1]
+        others = [name for name in others if not holds_wanted(firn, name, where)]
+    return f"opens what the reference leaves out: {', '.join(others)}" if others else None
 
 
 def miscounted(firn, source, wanted):
@@ -178,17 +217,16 @@ def miscounted(firn, source, wanted):
 
 # ---- Cases ---------------------------------------------------------------------------------------
 
-def is_read(table, case):
-    if case["kind"] == "error":
-        return True
-    if case["kind"] != "scan":
-        return False
-    tier = case.get("tier")
-    return tier in ("v1v2-read", "must_fail", "quirk") or (
-        tier == "v3-read" and set(table["needs"]) <= READ)
+def is_run(case):
+    return case["kind"] in ("scan", "error")
 
 
-def check_case(firn, root, table, case, source):
+def names_absent(table, error):
+    """Whether an error names what a table needs and this version does not read."""
+    return any(re.search(ABSENT[need], error) for need in table["needs"] if need in ABSENT)
+
+
+def check_case(opened, root, table, case, source):
     scan = case.get("scan", {})
     try:
         metadata = json.loads((root / table["metadata"]).read_text())
@@ -198,26 +236,31 @@ def check_case(firn, root, table, case, source):
     is_fault = case["kind"] == "error" or case.get("tier") == "must_fail"
     sql = query(source.format(options_of(scan)), scan, types)
     try:
-        got = canonical_rows.run(firn, sql)
+        found = opened.run(sql)
     except Failed as error:
-        return None if is_fault or case.get("tier") == "quirk" else str(error)
+        if is_fault or case.get("tier") == "quirk" or names_absent(table, str(error)):
+            return None
+        return str(error)
+    got = found[0]
     if is_fault:
         return f"{len(got)} rows, an error was expected"
     wanted = (root / case["expected"]).read_text(encoding="utf-8").splitlines()
     why = compare(got, wanted, scan)
     if why is None and "filter" not in scan and "select" not in scan:
-        why = miscounted(firn, source.format(options_of(scan)), len(wanted))
-    # Where the reference loses rows it keeps too few files.
-    if why is None and "plan" in case and case.get("java_rows", case["rows"]) >= case["rows"]:
-        why = open_too_many(firn, sql, json.loads((root / case["plan"]).read_text()))
+        why = miscounted(opened.firn, source.format(options_of(scan)), len(wanted))
+    if why is None and "plan" in case:
+        plan = json.loads((root / case["plan"]).read_text())["files"]
+        folder = (root / table["metadata"]).parent.parent
+        kept = {plain_path(name, folder) for name in [*plan, *sum(plan.values(), [])]}
+        why = open_too_many(opened.firn, sql, found, case, kept)
     return why
 
 
 def check(task):
-    firn, root, table, case, source = task
+    opened, root, table, case, source = task
     name = f"{table['id']} {case['id']}"
     try:
-        return name, check_case(firn, root, table, case, source)
+        return name, check_case(opened, root, table, case, source)
     except Crashed as error:
         return name, str(error)
 
@@ -256,29 +299,38 @@ def check_view(task):
     return f"view {view['id']}", why
 
 
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("firn")
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("filter", nargs="?", default="")
+    parser.add_argument("-s", dest="settings", action="append", default=[])
+    parser.add_argument("--every", type=int, default=1)
+    return parser.parse_args()
+
+
 def main():
-    firn, folder = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
-    wanted = sys.argv[3] if len(sys.argv) > 3 else ""
-    laid = subprocess.run(["bash", str(folder / "lay.sh")], check=True, stdout=subprocess.PIPE,
-                          text=True).stdout.strip().splitlines()[-1]
+    given = arguments()
+    firn = [given.firn] + [word for setting in given.settings for word in ("-s", setting)]
+    folder = given.folder.resolve()
+    laid = subprocess.run(["bash", str(folder / "lay.sh")], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout.strip().splitlines()[-1]
     root = pathlib.Path(laid)
+    opened = Opened(firn, root)
     manifest = json.loads((folder / "manifest.json").read_text())
-    tables = [table for table in manifest["tables"] if wanted in table["id"]]
-    tasks = [(firn, root, table, case, f"iceberg_scan({quoted(root / table['metadata'])}{{}})")
-             for table in tables for case in table["cases"] if is_read(table, case)]
+    tables = [table for table in manifest["tables"] if given.filter in table["id"]]
+    tasks = [(opened, root, table, case, f"iceberg_scan({quoted(root / table['metadata'])}{{}})")
+             for table in tables for case in table["cases"] if is_run(case)]
     by_catalog = [(firn, folder, root, table, case) for table in tables for case in table["cases"]
                   if case["kind"] == "scan" and case.get("tier") == "v1v2-read"
                   and not case.get("scan") and table.get("catalog", "sql") == "sql"
                   and not table.get("detached")]
+    views = [(firn, folder, root, view) for view in manifest["views"] if given.filter in view["id"]]
     report = canonical_rows.Report()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for name, why in pool.map(check, tasks):
-            report.case(name, why)
-        for name, why in pool.map(check_catalog, by_catalog):
-            report.case(name, why)
-        for name, why in pool.map(check_view, [(firn, folder, root, view) for view in manifest["views"]
-                                               if wanted in view["id"]]):
-            report.case(name, why)
+        for of_kind, one in ((tasks, check), (by_catalog, check_catalog), (views, check_view)):
+            for name, why in pool.map(one, of_kind[::given.every]):
+                report.case(name, why)
     return report.end()
 
 

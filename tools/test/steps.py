@@ -202,6 +202,12 @@ def interop(root, full):
         found += [Step(f"conformance/{name}", f"tests/conformance/conformance_{name}.py "
                        f"build/release/firn $SHARED/conformance/{name}", "release", 1800)
                   for name in ("parquet", "iceberg")]
+        iceberg = ("tests/conformance/conformance_iceberg.py build/release/firn "
+                   "$SHARED/conformance/iceberg" + ("" if full else " --every 5"))
+        found += [Step(f"conformance/iceberg/{mode}", iceberg, "release", 3600, {"FIRN_TEST": mode})
+                  for mode in ("tiny", "wait", "plans")]
+        found.append(Step("conformance/iceberg/small", f"{iceberg} -s threads=1 -s memory_limit=16MB",
+                          "release", 3600))
         if full:
             found += [Step(f"conformance/{name}/sanitized",
                            f"tests/conformance/conformance_{name}.py build/dev/firn "
