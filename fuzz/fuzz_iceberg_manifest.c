@@ -147,6 +147,7 @@ static void fuzz_manifest(bytes file, int32_t spec, arena *memory) {
     if (ice_delete_index_finish(index, &err) == FIRN_OK) {
         const walked second = walk_all(file, &manifest, &metadata, index, true);
         require(first.count == second.count && first.hash == second.hash);
+        require(ice_delete_index_opened(index) == 0); // Nobody read one.
     }
     ice_delete_index_close(index);
 }

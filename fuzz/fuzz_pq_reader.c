@@ -19,6 +19,7 @@
 
 #define ROWS_MAX 1500
 #define COLUMNS_MAX 24
+#define WIDE_FILE ((size_t)64 << 10) // More than is read at a time.
 #define ARENA_LIMIT ((size_t)64 << 20)
 #define POOL_LIMIT (UINT64_C(256) << 20)
 
@@ -421,7 +422,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     arena memory = arena_open(ARENA_LIMIT);
     run self = {.here = &here, .memory = &memory, .seed = mix(size + 1, data, size) | 1};
-    const uint32_t waits = (uint32_t)random_below(&self, 3);
+    // What does not fit a window is read ahead, which only is done of what is far away.
+    const uint32_t waits = size > WIDE_FILE ? 2 : (uint32_t)random_below(&self, 3);
     memory_input input = {.content = {.data = data, .size = size},
                           .waits = waits,
                           .seed = self.seed,

@@ -5,6 +5,7 @@
 // back to an instant at which the clock shows the same, where no second change is near.
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/zone.h"
 
@@ -59,6 +60,64 @@ static void check_instant(const zone *self, int64_t at) {
     }
 }
 
+static void check_units(const zone *self, int64_t at, time_unit unit) {
+    const int64_t units = calendar_units_per_second(unit);
+    zone_cursor cursor = zone_cursor_open(self);
+    const int32_t offset = zone_offset_of_utc(&cursor, at);
+    int64_t instant;
+    int64_t moved;
+    if (__builtin_mul_overflow(at, units, &instant)) {
+        return;
+    }
+    if (zone_to_local_fits(&cursor, instant, unit, &moved) && moved != instant + offset * units) {
+        abort();
+    }
+    // Within the period: hours are those of the clock before and behind.
+    if (zone_truncate_fits(&cursor, CALENDAR_HOUR, instant, unit, &moved) &&
+        (moved > instant || instant - moved >= 3600 * units)) {
+        abort();
+    }
+    for (int field = 0; field < (int)CALENDAR_FIELD_COUNT; field++) {
+        if (calendar_field_is_truncated((calendar_field)field)) {
+            (void)zone_truncate_fits(&cursor, (calendar_field)field, instant, unit, &moved);
+        }
+    }
+    const interval_value second = {.nanos = 1000000000};
+    const interval_value month = {.months = 1, .days = -3};
+    if (zone_add_interval_fits(&cursor, second, instant, unit, &moved) &&
+        moved != instant + units) {
+        abort();
+    }
+    (void)zone_add_interval_fits(&cursor, month, instant, unit, &moved);
+}
+
+// Texts with an offset or the word of another zone mean the same in every zone.
+static void check_texts(const zone *self) {
+    static const struct {
+        const char *text;
+        int64_t seconds; // -1: what the zone says.
+    } texts[] = {
+        {"2020-10-25 02:30:00", -1},
+        {"2020-10-25 02:30:00+05:30", 1603573200},
+        {"2020-10-25 02:30:00 EST", 1603611000},
+        {"2020-03-29 02:30:00", -1},
+        {"2020-10-25 02:30:00 XQZ", -2},
+        {"2020-10-25 25:30:00", -2},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        zone_cursor cursor = zone_cursor_open(self);
+        int64_t seconds = 0;
+        const bool is_ok =
+            zone_parse_timestamp(&cursor,
+                                 (text){.data = texts[i].text, .size = strlen(texts[i].text)},
+                                 UNIT_SECOND, &seconds) == DATE_OK;
+        if (is_ok != (texts[i].seconds != -2) ||
+            (texts[i].seconds > 0 && seconds != texts[i].seconds)) {
+            abort();
+        }
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const bytes input = {.data = data, .size = size};
     firn_error err = ERR_INIT;
@@ -71,7 +130,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                        1603587599, 1603587600,  4000000000, FAR / 2};
     for (size_t i = 0; i < sizeof instants / sizeof *instants; i++) {
         check_instant(&found, instants[i]);
+        check_units(&found, instants[i], UNIT_MICRO);
+        check_units(&found, instants[i], UNIT_NANO);
+        check_units(&found, instants[i], UNIT_SECOND);
     }
+    check_texts(&found);
     for (uint32_t i = 0; i < found.transition_count; i++) {
         for (int64_t near = -1; near <= 1; near++) {
             check_instant(&found, transition(&found, i) + near);

@@ -78,6 +78,7 @@ def unit(full):
         found.append(Step(f"unit/isa_{level}", "build/release/firn_unit_tests", "release",
                           variables={"FIRN_ISA": level}))
     found.append(Step("fuzz/replay", "tools/test/replay_corpora.py build/dev", "dev"))
+    found.append(Step("fuzz/coverage", "tools/test/fuzz_coverage.py build/release", "release"))
     if full:
         found += [
             Step("unit/gcc", "build/gcc/firn_unit_tests", "gcc"),
@@ -85,7 +86,6 @@ def unit(full):
             Step("unit/aarch64", "qemu-aarch64-static -L /usr/aarch64-linux-gnu "
                  "build/aarch64/firn_unit_tests", "aarch64", 7200),
             Step("fuzz/search", "./dev fuzz", timeout=7200),
-            Step("fuzz/coverage", "tools/test/fuzz_coverage.py build/coverage", "coverage"),
         ]
     return found
 

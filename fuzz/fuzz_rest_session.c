@@ -1,0 +1,220 @@
+// Arbitrary bytes as a whole talk with a REST catalog server: what it answers, one after the other,
+// while a client connects, gets tokens, lists, and loads a table.
+//
+// The first byte says what the client was told (token, credential, header, https). The answers are
+// separated by 0x1e: three digits, the status of HTTP, then the body; "000" is a connection that
+// breaks. What comes after the last one is 404.
+//
+// Oracle: every call ends in a value that can be read to its end or in an error with words, in a
+// bounded number of requests; no message ever holds the client's secret, whatever the server says.
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalogs/rest_client.h"
+
+#define MEMORY_MAX ((size_t)64 << 20)
+#define SECRET "hunter22secret"
+#define REQUESTS_MAX 200000
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void expect(bool condition) {
+    if (!condition) {
+        abort();
+    }
+}
+
+// ---- The server --------------------------------------------------------------------------------
+
+// A network module that answers each request at once with what is next in `left`.
+struct net_client {
+    text left;
+    net_call *moving; // One thread asks, so there is one call at a time.
+    uint32_t request_count;
+};
+
+static net_client server;
+
+static net_client *server_open(const net_host *host, uint32_t connection_count) {
+    (void)host;
+    (void)connection_count;
+    return &server;
+}
+
+static void server_close(net_client *self) {
+    expect(self->moving == NULL);
+}
+
+static bool server_start(net_client *self, net_call *call) {
+    expect(self->moving == NULL && ++self->request_count < REQUESTS_MAX);
+    self->moving = call;
+    return true;
+}
+
+static void server_stop(net_client *self, net_call *call) {
+    expect(self->moving == call);
+    self->moving = NULL;
+}
+
+// The next answer; its status is 0 if there is none.
+static text next_answer(net_client *self, uint32_t *status) {
+    const size_t end = text_find(self->left, TEXT("\x1e"));
+    const text answer = text_slice(self->left, 0, end);
+    const size_t behind = end < self->left.size ? end + 1 : end;
+    *status = 404;
+    if (self->left.size > 0 && answer.size >= 3) {
+        *status = 0;
+        for (size_t i = 0; i < 3; i++) {
+            *status =
+                *status * 10 + (uint32_t)((unsigned char)answer.data[i] + 2) % 10; // '0' is 48.
+        }
+    }
+    self->left = text_slice(self->left, behind, self->left.size);
+    return text_slice(answer, answer.size < 3 ? answer.size : 3, answer.size);
+}
+
+static void server_drive(net_client *self, uint32_t timeout_ms) {
+    net_call *call = self->moving;
+    (void)timeout_ms;
+    if (call == NULL) {
+        return;
+    }
+    self->moving = NULL;
+    const text body = next_answer(self, &call->status);
+    net_end end = call->status == 0 ? NET_BROKEN : NET_DONE;
+    if (call->status != 0) {
+        call->callbacks->status(call);
+        const bool goes_on =
+            call->callbacks->header(call, TEXT("ETag"), TEXT("\"e\"")) &&
+            (strcmp(call->method, "HEAD") == 0 || body.size == 0 ||
+             call->callbacks->body(call,
+                                   (bytes){.data = (const uint8_t *)body.data, .size = body.size}));
+        end = goes_on ? NET_DONE : NET_STOPPED;
+    }
+    call->callbacks->done(call, end, "it broke");
+}
+
+static void server_wake(net_client *self) {
+    (void)self;
+}
+
+static const char *server_library(void) {
+    return "none";
+}
+
+static const net_module server_module = {
+    .version = NET_MODULE_VERSION,
+    .library = server_library,
+    .open = server_open,
+    .close = server_close,
+    .start = server_start,
+    .stop = server_stop,
+    .drive = server_drive,
+    .wake = server_wake,
+};
+
+// ---- The client --------------------------------------------------------------------------------
+
+// Reads every byte of a text, for the sanitizers to look.
+static void touch(text value) {
+    volatile uint32_t sum = 0;
+    for (size_t i = 0; i < value.size; i++) {
+        sum = (sum + (unsigned char)value.data[i]) & 0xffff;
+    }
+}
+
+static bool is_answered(firn_status status, const firn_error *err) {
+    if (status != FIRN_OK) {
+        expect(err->status == status && err->length > 0);
+        expect(strstr(err->text, SECRET) == NULL && strstr(err->hint, SECRET) == NULL);
+    }
+    return status == FIRN_OK;
+}
+
+static void ask_lists(rest_client *client, namespace_path space, arena *memory) {
+    firn_error err = ERR_INIT;
+    namespace_path *spaces;
+    uint32_t count;
+    bool has = false;
+    catalog_properties properties;
+    catalog_entry_list entries;
+    if (is_answered(rest_client_namespaces(client, space, memory, &spaces, &count, NULL, &err),
+                    &err)) {
+        for (uint32_t i = 0; i < count; i++) {
+            touch(spaces[i].items[spaces[i].count - 1]);
+        }
+    }
+    err = ERR_INIT;
+    (void)is_answered(rest_client_has_namespace(client, space, &has, NULL, &err), &err);
+    err = ERR_INIT;
+    if (is_answered(
+            rest_client_namespace_properties(client, space, memory, &properties, NULL, &err),
+            &err)) {
+        for (uint32_t i = 0; i < properties.count; i++) {
+            touch(properties.items[i].value);
+        }
+    }
+    err = ERR_INIT;
+    if (is_answered(rest_client_list(client, space, memory, &entries, NULL, &err), &err)) {
+        for (uint32_t i = 0; i < entries.count; i++) {
+            touch(entries.items[i].name);
+        }
+    }
+}
+
+static void ask_table(rest_client *client, namespace_path space, arena *memory) {
+    for (int i = 0; i < 3; i++) {
+        firn_error err = ERR_INIT;
+        loaded_table table;
+        const rest_load what = {.space = space,
+                                .name = TEXT("t"),
+                                .etag = i == 2 ? TEXT("\"e\"") : (text){.size = 0},
+                                .only_referenced = i == 1};
+        if (is_answered(rest_client_load(client, &what, memory, &table, NULL, &err), &err)) {
+            touch((text){.data = (const char *)table.metadata.data, .size = table.metadata.size});
+            touch(table.metadata_location);
+        }
+    }
+}
+
+static rest_options options_of(uint8_t bits) {
+    static net_header header;
+    header = (net_header){.name = TEXT("X-Key"), .value = TEXT(SECRET)};
+    return (rest_options){
+        .alias = TEXT("lake"),
+        .uri = (bits & 1) != 0 ? TEXT("https://h/api/") : TEXT("http://h"),
+        .warehouse = (bits & 2) != 0 ? TEXT("s3://w/ x") : (text){.size = 0},
+        .credential = (bits & 4) != 0 ? TEXT("id:" SECRET) : (text){.size = 0},
+        .token = (bits & 8) != 0 ? TEXT(SECRET) : (text){.size = 0},
+        .oauth2_server_uri = (bits & 16) != 0 ? TEXT("tokens") : (text){.size = 0},
+        .headers = &header,
+        .header_count = (bits & 32) != 0 ? 1 : 0,
+        .wants_credentials = (bits & 64) != 0,
+    };
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    if (size == 0) {
+        return 0;
+    }
+    server = (net_client){.left = {.data = (const char *)data + 1, .size = size - 1}};
+    arena memory = arena_open(MEMORY_MAX);
+    firn_error err = ERR_INIT;
+    io *files = NULL;
+    rest_client *client = NULL;
+    const io_options how = {.net = &server_module, .retry_pause_ms = 1, .retry_count = 1};
+    expect(io_open(&how, &files, &err) == FIRN_OK);
+    const rest_options options = options_of(data[0]);
+    expect(rest_client_open(files, &options, &client, &err) == FIRN_OK);
+    if (is_answered(rest_client_connect(client, NULL, &err), &err)) {
+        text levels[] = {TEXT("a"), TEXT("b c")};
+        const namespace_path space = {.count = 2, .items = levels};
+        ask_lists(client, (namespace_path){.count = 0}, &memory);
+        ask_lists(client, space, &memory);
+        ask_table(client, space, &memory);
+    }
+    rest_client_close(client);
+    io_close(files);
+    arena_close(&memory);
+    return 0;
+}
