@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks that what the documents name is there: every link to a file and heading, every file named
-in `code`, every ./dev subcommand and step; and every document that a source names.
+in `code`, every ./dev subcommand and step; every document that a source names. And that each folder
+of src/ with sources has a README.md of at most a screen.
 
 A name is looked for beside the document, at the top, in src/ and, if it is a name alone, anywhere.
 Patterns such as `prompt.*` must match something. build/ and .git are not looked at.
@@ -21,6 +22,7 @@ DEV = re.compile(r"\./dev (\w+)")
 # Made by a build or a user, or placeholders of names.
 MADE = re.compile(r"^(build/|\.\./shared|x\.|thing|fuzz_x|bench_x|.*/x[._/]|.*/thing|sales|report|"
                   r"events/|part-|version-hint|fuzz/fuzz_x|.*TARGET|x_)")
+SCREEN = 40  # Lines of a README.md.
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
 
@@ -89,6 +91,17 @@ def check_source(name, tree):
             yield f"{name}:{line} names {found.group()}, which is not there"
 
 
+def check_folders(tree):
+    folders = {str(pathlib.PurePath(name).parent) for name in tree.names
+               if name.startswith("src/") and name.endswith((".c", ".h"))}
+    for folder in sorted(folders):
+        readme = f"{folder}/README.md"
+        if readme not in tree.names:
+            yield f"{folder} has no README.md: what it promises, what it does not, what to read first"
+        elif len((ROOT / readme).read_text().splitlines()) > SCREEN:
+            yield f"{readme} is longer than a screen of {SCREEN} lines"
+
+
 def main():
     names = tracked()
     tree = Tree(names)
@@ -97,6 +110,7 @@ def main():
     sources = [name for name in names
                if name.endswith((".c", ".h", ".def", ".py", ".sh", ".slt", ".cmake", ".txt"))]
     problems += [problem for source in sources for problem in check_source(source, tree)]
+    problems += check_folders(tree)
     print("\n".join("FAIL " + problem for problem in problems) if problems
           else f"ok   what {len(documents)} documents name is there")
     return 1 if problems else 0
