@@ -392,13 +392,14 @@ FIRN_API void firn_statement_close(firn_statement *statement);
 /// another setting of the session but search_path, or what its results look like in Arrow, where
 /// readers do not take everything:
 ///
-///     arrow.strings       utf8 | large | view    utf8, large_utf8, utf8_view
-///     arrow.intervals     native | text          month_day_nano, or text
-///     arrow.float16       native | float32       halffloat, or float32
-///     arrow.decimals      native | text          above 38 digits: decimal256, or text
-///     arrow.lists         list | large           list, large_list
-///     arrow.dictionaries  plain | keep           plain values, or dictionaries where there are any
-///     arrow.batch_rows    1 to 16777216          rows of a batch, about; 65536
+///     arrow.strings       utf8 | large | view       utf8, large_utf8, utf8_view
+///     arrow.intervals     native | text             month_day_nano, or text
+///     arrow.float16       native | float32          halffloat, or float32
+///     arrow.decimals      native | text             of more than 38 digits: decimal256, or text
+///     arrow.lists         list | large              list, large_list
+///     arrow.dictionaries  plain | keep              text, or int32 codes of a batch's texts
+///     arrow.batch_rows    1 to 16777216             a batch ends with the block of 2048 rows
+///                                                   that reaches it; 65536
 ///
 /// The first value is the default. firn_session_set takes them too, for all statements to come.
 ///

@@ -2,12 +2,14 @@
 """Writes docs/reference/ from the program itself: make_reference.py BUILD [--check]
 
 Functions come from SHOW FUNCTIONS, which is functions.def and the like; settings from SHOW ALL
-SETTINGS, which is settings.def; the command line from firn --help. --check only says whether the
-files are as they would be written.
+SETTINGS, which is settings.def; options of statements from the manual of firn_statement_set in
+firn.h, which must name those of arrow_types.c; the command line from firn --help. --check only says
+whether the files are as they would be written.
 """
 import csv
 import io
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -60,6 +62,31 @@ def settings(firn):
                    "| setting | default | meaning |\n| --- | --- | --- |\n")
     for row in rows(firn, "SHOW ALL SETTINGS"):
         text += f"| `{row['name']}` | {code(row['default'])} | {cell(row['description'])} |\n"
+    return text + statement_options()
+
+
+def statement_options():
+    """The table of options in the comment of firn_statement_set."""
+    manual = (ROOT / "include/firn.h").read_text().split("FIRN_API firn_status firn_statement_set(")[0]
+    rows = []
+    for line in re.findall(r"^/// {5,}(\S.*)$", manual.rsplit("/// Sets an option of one statement")[1],
+                           re.MULTILINE):
+        parts = re.split(r" {2,}", line)
+        if parts[0].startswith("arrow."):
+            rows.append(parts)
+        else:
+            rows[-1][2] += " " + line
+    source = (ROOT / "src/column/arrow_types.c").read_text()
+    taken = set(re.findall(r'^    \{"(\w+)", \{"', source, re.MULTILINE))
+    taken |= set(re.findall(r'text_equal_nocase\(key, TEXT\("(\w+)"\)\)', source))
+    if {row[0] for row in rows} != {f"arrow.{name}" for name in taken}:
+        raise SystemExit("FAIL firn.h and arrow_types.c have other options: " + ", ".join(
+            sorted({row[0] for row in rows} ^ {f"arrow.{name}" for name in taken})))
+    text = ("\n## Options of one statement\n\n`firn_statement_set` takes any setting of the session, and "
+            "what the results look like in Arrow, where a reader does not take everything. Of "
+            "words the first is the default.\n\n| option | values | what results have |\n| --- | --- | --- |\n")
+    for name, values, meaning in rows:
+        text += f"| `{name}` | {code(values)} | {cell(meaning)} |\n"
     return text
 
 

@@ -22,8 +22,8 @@ typedef struct arrow_options {
     bool float16_as_float32;
     bool wide_decimals_as_text; ///< DECIMAL with p > 38 as utf8.
     bool large_lists;
-    bool dictionaries;    ///< Hand dictionary columns out as Arrow dictionaries.
-    uint32_t batch_rows;  ///< Rows of a batch at most.
+    bool dictionaries;    ///< VARCHAR as codes into a dictionary of the batch's texts.
+    uint32_t batch_rows;  ///< A batch is full when it has so many.
     uint64_t batch_bytes; ///< A batch ends when its buffers hold about so many; 0: by rows alone.
 } arrow_options;
 #define ARROW_BATCH_ROWS_DEFAULT 65536

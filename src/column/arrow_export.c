@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "base/checked.h"
+#include "base/hash.h"
 #include "base/host.h"
 #include "column/arrow_private.h"
 #include "memory/buffer.h"
@@ -27,12 +28,15 @@ typedef struct node {
     buffer *bytes;    // Of strings.
     uint32_t child_count;
     struct node *children;
+    struct node *entries; // Of codes: the texts that came, each once. Else NULL.
+    buffer *slots;        // A hash table of numbers of entries, from 1; 0 is free.
 } node;
 
 struct arrow_builder {
     arena memory;
     node root;
     arrow_options options;
+    arrow_options entries; // Of dictionaries.
 };
 
 // ---- Growing ------------------------------------------------------------------------------------
@@ -340,6 +344,85 @@ static firn_status push_views(node *self, const column *flat, const uint32_t *la
     return status;
 }
 
+// ---- Dictionaries -------------------------------------------------------------------------------
+
+static text entry_at(const node *entries, uint32_t index) {
+    const uint8_t *values = entries->values->data;
+    const char *bytes = entries->bytes == NULL ? "" : (const char *)entries->bytes->data;
+    if (entries->layout == ARROW_LAYOUT_VIEW) {
+        uint32_t view[4];
+        memcpy(view, values + (size_t)index * sizeof view, sizeof view);
+        const char *inside = (const char *)values + (size_t)index * sizeof view + 4;
+        return (text){.data = view[0] <= 12 ? inside : bytes + view[3], .size = view[0]};
+    }
+    uint64_t ends[2] = {0, 0};
+    const size_t width = offset_width(entries);
+    memcpy(&ends[0], values + index * width, width); // Little-endian: the low half comes first.
+    memcpy(&ends[1], values + (index + UINT64_C(1)) * width, width);
+    return (text){.data = bytes + ends[0], .size = (size_t)(ends[1] - ends[0])};
+}
+
+// The slot of a text: its own, or the free one where it belongs.
+static uint32_t *find_slot(const node *self, text value) {
+    uint32_t *slots = (uint32_t *)(void *)self->slots->data;
+    const uint64_t mask = self->slots->size / sizeof *slots - 1;
+    uint64_t at = hash_bytes(value.data, value.size) & mask;
+    while (slots[at] != 0 && !text_equal(entry_at(self->entries, slots[at] - 1), value)) {
+        at = (at + 1) & mask;
+    }
+    return &slots[at];
+}
+
+// Room for `count` more entries with half of the slots free.
+static firn_status reserve_slots(node *self, uint32_t count, firn_error *err) {
+    const uint64_t wanted = (self->entries->length + count) * 2;
+    uint64_t slots = self->slots == NULL ? 64 : self->slots->size / sizeof(uint32_t);
+    if (wanted > INT32_MAX) {
+        return FAIL(err, FIRN_INVALID, "a dictionary of over 2^30 texts in one batch");
+    }
+    if (self->slots != NULL && wanted <= slots) {
+        return FIRN_OK;
+    }
+    while (slots < wanted) {
+        slots *= 2;
+    }
+    buffer_release(self->slots);
+    self->slots = NULL;
+    TRY(buffer_open(self->pool, slots * sizeof(uint32_t), &self->slots, err));
+    self->slots->size = slots * sizeof(uint32_t);
+    memset(self->slots->data, 0, self->slots->size);
+    for (uint32_t i = 0; i < self->entries->length; i++) {
+        *find_slot(self, entry_at(self->entries, i)) = i + 1;
+    }
+    return FIRN_OK;
+}
+
+static firn_status push_codes(node *self, const column *flat, const uint32_t *lanes, uint32_t count,
+                              firn_error *err) {
+    node *entries = self->entries;
+    const uint64_t size = (self->length + count) * sizeof(int32_t);
+    TRY(reserve(self, &self->values, size, err));
+    TRY(reserve_slots(self, count, err));
+    self->values->size = size;
+    uint8_t *out = self->values->data + self->length * sizeof(int32_t);
+    for (uint32_t i = 0; i < count; i++, out += sizeof(int32_t)) {
+        int32_t code = 0;
+        if (lanes[i] != LANE_NULL) {
+            uint32_t *slot =
+                find_slot(self, string_text(&COLUMN_VALUES(flat, string_value)[lanes[i]]));
+            if (*slot == 0) {
+                TRY(entries->layout == ARROW_LAYOUT_VIEW
+                        ? push_views(entries, flat, &lanes[i], 1, err)
+                        : push_strings(entries, flat, &lanes[i], 1, err));
+                *slot = (uint32_t)++entries->length;
+            }
+            code = (int32_t)*slot - 1;
+        }
+        memcpy(out, &code, sizeof code);
+    }
+    return FIRN_OK;
+}
+
 // ---- Nested -------------------------------------------------------------------------------------
 
 static firn_status push_lanes(node *self, const column *flat, const uint32_t *lanes, uint32_t count,
@@ -428,6 +511,9 @@ static firn_status push_lanes(node *self, const column *flat, const uint32_t *la
     case ARROW_LAYOUT_LARGE_LIST:
         TRY(push_lists(self, flat, lanes, count, err));
         break;
+    case ARROW_LAYOUT_CODES:
+        TRY(push_codes(self, flat, lanes, count, err));
+        break;
     case ARROW_LAYOUT_STRUCT:
         for (uint32_t child = 0; child < self->child_count; child++) {
             TRY(push_rows(&self->children[child], &flat->children[child], lanes, count, err));
@@ -451,6 +537,16 @@ static firn_status open_node(arrow_builder *owner, const type *type, struct pool
     out->children = ARENA_NEW(&owner->memory, node, out->child_count + 1);
     if (out->children == NULL) {
         return ARENA_FULL(&owner->memory, err);
+    }
+    if (out->layout == ARROW_LAYOUT_CODES) {
+        out->entries = ARENA_NEW(&owner->memory, node, 1);
+        if (out->entries == NULL) {
+            return ARENA_FULL(&owner->memory, err);
+        }
+        *out->entries = (node){.type = type,
+                               .options = &owner->entries,
+                               .pool = pool,
+                               .layout = arrow_layout_of(type, &owner->entries)};
     }
     if (type->id == TYPE_MAP) {
         struct type *pair = ARENA_NEW(&owner->memory, struct type, 1);
@@ -477,7 +573,8 @@ firn_status arrow_builder_open(const schema *self, const arrow_options *options,
         return status;
     }
     *row = (type){.id = TYPE_STRUCT, .child_count = self->count, .children = self->fields};
-    *made = (arrow_builder){.memory = memory, .options = *options};
+    *made = (arrow_builder){
+        .memory = memory, .options = *options, .entries = arrow_options_of_entries(options)};
     if (made->options.batch_rows == 0) {
         made->options.batch_rows = ARROW_BATCH_ROWS_DEFAULT;
     }
@@ -513,7 +610,8 @@ static uint64_t size_of(const buffer *self) {
 }
 
 static uint64_t bytes_of(const node *self) {
-    uint64_t bytes = size_of(self->validity) + size_of(self->values) + size_of(self->bytes);
+    uint64_t bytes = size_of(self->validity) + size_of(self->values) + size_of(self->bytes) +
+                     (self->entries == NULL ? 0 : bytes_of(self->entries));
     for (uint32_t i = 0; i < self->child_count; i++) {
         bytes += bytes_of(&self->children[i]);
     }
@@ -525,7 +623,8 @@ bool arrow_builder_is_full(const arrow_builder *self) {
     bool is_full = self->root.length >= self->options.batch_rows ||
                    (bytes_max != 0 && bytes_of(&self->root) >= bytes_max);
     for (uint32_t i = 0; i < self->root.child_count; i++) {
-        const node *child = &self->root.children[i];
+        const node *given = &self->root.children[i];
+        const node *child = given->entries == NULL ? given : given->entries;
         is_full |= child->bytes != NULL && child->bytes->size > STRING_BYTES_MAX / 16;
     }
     return is_full;
@@ -535,14 +634,19 @@ static void empty_node(node *self) {
     buffer_release(self->validity);
     buffer_release(self->values);
     buffer_release(self->bytes);
+    buffer_release(self->slots);
     self->validity = NULL;
     self->values = NULL;
     self->bytes = NULL;
+    self->slots = NULL;
     self->length = 0;
     self->null_count = 0;
     const uint32_t count = self->child_count;
     for (uint32_t i = 0; i < count; i++) {
         empty_node(&self->children[i]);
+    }
+    if (self->entries != NULL) {
+        empty_node(self->entries);
     }
 }
 
@@ -566,6 +670,7 @@ typedef struct array_block {
     uint32_t child_count;
     struct ArrowArray *children;
     struct ArrowArray **child_pointers;
+    struct ArrowArray dictionary; // Of codes, else without release.
 } array_block;
 
 static void release_array(struct ArrowArray *self) {
@@ -574,6 +679,9 @@ static void release_array(struct ArrowArray *self) {
         if (block->children[i].release != NULL) {
             block->children[i].release(&block->children[i]);
         }
+    }
+    if (block->dictionary.release != NULL) {
+        block->dictionary.release(&block->dictionary);
     }
     for (int i = 0; i < 3; i++) {
         buffer_release(block->buffers[i]);
@@ -641,6 +749,7 @@ static firn_status fill_buffers(node *self, array_block *block, int64_t *count, 
     case ARROW_LAYOUT_FIXED_BYTES:
     case ARROW_LAYOUT_LIST:
     case ARROW_LAYOUT_LARGE_LIST:
+    case ARROW_LAYOUT_CODES:
         *count = 2;
         break;
     }
@@ -665,6 +774,10 @@ static firn_status finish_node(node *self, struct ArrowArray *out, firn_error *e
         block->child_pointers[i] = &block->children[i];
         status = finish_node(&self->children[i], &block->children[i], err);
         block->child_count++;
+    }
+    if (status == FIRN_OK && self->entries != NULL) {
+        out->dictionary = &block->dictionary;
+        status = finish_node(self->entries, &block->dictionary, err);
     }
     if (status != FIRN_OK) {
         release_array(out);

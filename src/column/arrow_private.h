@@ -17,11 +17,14 @@ typedef enum arrow_layout {
     ARROW_LAYOUT_LIST,         // validity, int32 offsets; a child. Maps too.
     ARROW_LAYOUT_LARGE_LIST,
     ARROW_LAYOUT_STRUCT,
+    ARROW_LAYOUT_CODES, // validity, int32 codes; a dictionary of strings
 } arrow_layout;
 
 arrow_layout arrow_layout_of(const type *self, const arrow_options *options);
 /// The unit of a letter of a format: s, m, u, n. False if it is another one.
 bool arrow_unit_of(char letter, time_unit *out);
+/// How the texts of a dictionary lie.
+arrow_options arrow_options_of_entries(const arrow_options *self);
 /// Bytes of a value of the layouts FIXED and FIXED_BYTES.
 uint32_t arrow_fixed_width(const type *self, const arrow_options *options);
 

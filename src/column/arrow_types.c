@@ -124,6 +124,9 @@ arrow_layout arrow_layout_of(const type *self, const arrow_options *options) {
         if (self->width > 0 || self->id == TYPE_UUID) {
             return ARROW_LAYOUT_FIXED_BYTES;
         }
+        if (self->id == TYPE_VARCHAR && options->dictionaries) {
+            return ARROW_LAYOUT_CODES;
+        }
         return options->strings == ARROW_STRINGS_LARGE  ? ARROW_LAYOUT_LARGE_STRING
                : options->strings == ARROW_STRINGS_VIEW ? ARROW_LAYOUT_VIEW
                                                         : ARROW_LAYOUT_STRING;
@@ -150,6 +153,12 @@ arrow_layout arrow_layout_of(const type *self, const arrow_options *options) {
         break;
     }
     return ARROW_LAYOUT_FIXED;
+}
+
+arrow_options arrow_options_of_entries(const arrow_options *self) {
+    arrow_options out = *self;
+    out.dictionaries = false;
+    return out;
 }
 
 uint32_t arrow_fixed_width(const type *self, const arrow_options *options) {
@@ -199,6 +208,9 @@ static void format_of(const type *self, const arrow_options *options, char out[A
     case ARROW_LAYOUT_STRUCT:
         (void)snprintf(out, room, "+s");
         return;
+    case ARROW_LAYOUT_CODES:
+        (void)snprintf(out, room, "i");
+        return;
     case ARROW_LAYOUT_NULL:
     case ARROW_LAYOUT_BITS:
     case ARROW_LAYOUT_FIXED:
@@ -245,6 +257,7 @@ typedef struct schema_block {
     struct ArrowSchema *children;
     struct ArrowSchema **child_pointers;
     int64_t child_count;
+    struct ArrowSchema dictionary; // Of codes, else without release.
 } schema_block;
 
 static void free_block(schema_block *block) {
@@ -252,6 +265,9 @@ static void free_block(schema_block *block) {
         if (block->children[i].release != NULL) {
             block->children[i].release(&block->children[i]);
         }
+    }
+    if (block->dictionary.release != NULL) {
+        block->dictionary.release(&block->dictionary);
     }
     host_free(block->name);
     host_free(block->metadata);
@@ -340,6 +356,11 @@ static firn_status fill_block(const field *self, const arrow_options *options, s
             return no_memory(err);
         }
     }
+    if (arrow_layout_of(self->type, options) == ARROW_LAYOUT_CODES) {
+        const field entries = {.name = TEXT(""), .type = self->type, .id = -1};
+        const arrow_options plain = arrow_options_of_entries(options);
+        return export_node(&entries, &plain, &block->dictionary, err);
+    }
     return type_is_nested(self->type) ? export_children(self->type, options, block, err) : FIRN_OK;
 }
 
@@ -362,6 +383,8 @@ static firn_status export_node(const field *self, const arrow_options *options,
                                 .flags = self->is_nullable ? ARROW_FLAG_NULLABLE : 0,
                                 .n_children = block->child_count,
                                 .children = block->child_pointers,
+                                .dictionary =
+                                    block->dictionary.release == NULL ? NULL : &block->dictionary,
                                 .release = release_schema,
                                 .private_data = block};
     return FIRN_OK;
