@@ -7,6 +7,7 @@
 //
 // Oracle: every call ends in a value that can be read to its end or in an error with words, in a
 // bounded number of requests; no message ever holds the client's secret, whatever the server says.
+// (If the client was told it: else it is a word like any other.)
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,11 @@
 #define MEMORY_MAX ((size_t)64 << 20)
 #define SECRET "hunter22secret"
 #define REQUESTS_MAX 200000
+
+// Bits of the first byte.
+#define HAS_CREDENTIAL 4
+#define HAS_TOKEN 8
+#define HAS_HEADER 32
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -123,10 +129,13 @@ static void touch(text value) {
     }
 }
 
+static bool knows_secret; // This input's client.
+
 static bool is_answered(firn_status status, const firn_error *err) {
     if (status != FIRN_OK) {
         expect(err->status == status && err->length > 0);
-        expect(strstr(err->text, SECRET) == NULL && strstr(err->hint, SECRET) == NULL);
+        expect(!knows_secret ||
+               (strstr(err->text, SECRET) == NULL && strstr(err->hint, SECRET) == NULL));
     }
     return status == FIRN_OK;
 }
@@ -184,11 +193,11 @@ static rest_options options_of(uint8_t bits) {
         .alias = TEXT("lake"),
         .uri = (bits & 1) != 0 ? TEXT("https://h/api/") : TEXT("http://h"),
         .warehouse = (bits & 2) != 0 ? TEXT("s3://w/ x") : (text){.size = 0},
-        .credential = (bits & 4) != 0 ? TEXT("id:" SECRET) : (text){.size = 0},
-        .token = (bits & 8) != 0 ? TEXT(SECRET) : (text){.size = 0},
+        .credential = (bits & HAS_CREDENTIAL) != 0 ? TEXT("id:" SECRET) : (text){.size = 0},
+        .token = (bits & HAS_TOKEN) != 0 ? TEXT(SECRET) : (text){.size = 0},
         .oauth2_server_uri = (bits & 16) != 0 ? TEXT("tokens") : (text){.size = 0},
         .headers = &header,
-        .header_count = (bits & 32) != 0 ? 1 : 0,
+        .header_count = (bits & HAS_HEADER) != 0 ? 1 : 0,
         .wants_credentials = (bits & 64) != 0,
     };
 }
@@ -198,6 +207,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     server = (net_client){.left = {.data = (const char *)data + 1, .size = size - 1}};
+    knows_secret = (data[0] & (HAS_CREDENTIAL | HAS_TOKEN | HAS_HEADER)) != 0;
     arena memory = arena_open(MEMORY_MAX);
     firn_error err = ERR_INIT;
     io *files = NULL;
