@@ -58,8 +58,8 @@ static uint32_t local_now(function_call *call, const column *const *args, column
 }
 
 static uint32_t time_now(function_call *call, const column *const *args, column *out) {
-    (void)args;
-    return fill_i64(call, calendar_floor_mod(local_micros(call), DAY_MICROS), out);
+    const int64_t time = calendar_floor_mod(local_micros(call), DAY_MICROS);
+    return call->arg_count == 0 ? fill_i64(call, time, out) : fill_rounded(call, args, time, out);
 }
 
 static uint32_t today(function_call *call, const column *const *args, column *out) {
@@ -128,10 +128,16 @@ const scalar_function function_current_time = {
     .aliases = "localtime get_current_time",
     .category = "datetime",
     .summary = "the time of the day at which the statement started, on the session's clock",
-    .examples = (const char *const[]){"current_time = localtimestamp::TIME", "true",
-                                      "typeof(current_time)", "TIME", NULL},
+    .examples =
+        (const char *const[]){"current_time = localtimestamp::TIME", "true", "typeof(current_time)",
+                              "TIME", "current_time(6) = localtime(6)", "true", NULL},
     .flags = FUNCTION_STABLE,
-    .overloads = (const overload[]){{.signature = "TIME <-", .kernel = time_now}, {0}},
+    .overloads =
+        (const overload[]){
+            {.signature = "TIME <-", .kernel = time_now},
+            {.signature = "TIME <- BIGINT", .kernel = time_now, .flags_set = FUNCTION_NULL_STRICT},
+            {0},
+        },
 };
 
 // ---- Made of numbers ---------------------------------------------------------------------------
