@@ -162,6 +162,13 @@ def sql_tests(root, full):
                        {"FIRN_TEST": "forms,tiny"})]
     found.append(Step("sql/tsan", "build/tsan/firn_sql_tests tests/sql", "tsan", 3600))
     found.append(Step("sql/release", "build/release/firn_sql_tests tests/sql", "release"))
+    duckdb = f"{venv('duckdb')} tests/differential"
+    found += [
+        Step("differential/records", f"{duckdb}/records_test.py build/release/firn "
+             "tests/sql/functions tests/sql/subquery", "release"),
+        Step("differential/random", f"{duckdb}/random_queries_test.py build/release/firn "
+             + ("10000" if full else "400"), "release", 3600),
+    ]
     shared = shared_folder(root)
     tpch = "TPCH=$(bash tools/dev/tpch_data.sh 0.01)"
     found += [
