@@ -10,6 +10,7 @@ typedef enum catalog_kind_bit {
     CATALOG_REST = 1,
     CATALOG_SQLITE = 2,
     CATALOG_FOLDER = 4,
+    CATALOG_ANY = 7,
 } catalog_kind_bit;
 
 /// What was given; all else is empty, 0 or false.

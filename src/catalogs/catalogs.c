@@ -3,6 +3,7 @@
 #include "base/host.h"
 #include "base/nearest.h"
 #include "catalogs/catalog_config.h"
+#include "catalogs/catalog_options.h"
 #include "io/io_path.h"
 
 #define CATALOG(word) extern const catalog_kind word##_catalog_kind;
@@ -37,6 +38,14 @@ static firn_status check_type(const firn_option *option, firn_error *err) {
     nearest_offer(&near, TEXT("iceberg"));
     (void)nearest_hint(&near, err);
     return status;
+}
+
+firn_status catalog_option_check(const firn_option *option, arena *memory, firn_error *err) {
+    if (is_type(option)) {
+        return check_type(option, err);
+    }
+    catalog_options ignored;
+    return catalog_options_read(option, 1, CATALOG_ANY, memory, &ignored, err);
 }
 
 static firn_status open_by(const catalog_kind *kind, const attach_place *place,

@@ -4,6 +4,9 @@
 
 #include "tables/catalog.h"
 
+/// Whether some catalog has this option and can read its value. Errors: FIRN_INVALID.
+firn_status catalog_option_check(const firn_option *option, arena *memory, firn_error *err);
+
 /// Opens a catalog. The option TYPE, if given, names the kind of its tables.
 /// Errors: FIRN_INVALID for unknown options or kinds; whatever opening meets.
 firn_status catalog_open(text alias, text location, const firn_option *options, size_t count,

@@ -1,6 +1,7 @@
 // Statements that are no queries: which function does which.
 #include <assert.h>
 
+#include "catalogs/catalogs.h"
 #include "engine/objects.h"
 #include "memory/json_tree.h"
 #include "sql/printer.h"
@@ -120,6 +121,10 @@ static firn_status run_attach(run *self, const sql_attach *written, firn_error *
         TRY(option_text(self, option, &value, err));
         TRY(text_copy(&self->memory, value, &value, err)); // With a NUL behind it.
         options[i] = (firn_option){.key = key.data, .value = value.data};
+        if (catalog_option_check(&options[i], &self->memory, err) != FIRN_OK) {
+            err->position = option->key.position;
+            return err->status;
+        }
     }
     text alias = written->alias.value;
     if (alias.size == 0) { // The last part of the location, without its extension.
@@ -193,7 +198,12 @@ static firn_status run_create_schema(run *self, const sql_create_schema *written
             return FIRN_OK;
         }
     }
-    return place.catalog->kind->create_namespace(place.catalog, place.object.space, err);
+    firn_status status =
+        place.catalog->kind->create_namespace(place.catalog, place.object.space, err);
+    if (status != FIRN_OK && err->position == NO_POSITION) {
+        err->position = path->items[0].position;
+    }
+    return status;
 }
 
 static firn_status drop_schema(run *self, const sql_drop *written, const sql_names *path,

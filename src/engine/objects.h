@@ -258,6 +258,8 @@ firn_status run_execute(run *self, bool is_analyzed, firn_error *err);
 /// Both. `values` may be NULL.
 firn_status run_start(run *self, const literal *values, uint32_t value_count, bool is_analyzed,
                       firn_error *err);
+/// execution_next of the running plan, whose errors name the view or column they are of.
+firn_status run_next(run *self, const cancel_flag *outer, struct ArrowArray *out, firn_error *err);
 /// Runs a statement of any kind: afterwards the run has a result to stream, or none.
 firn_status run_statement(run *self, const sql_statement *statement, const bind_parameters *known,
                           const literal *values, firn_error *err);

@@ -250,10 +250,22 @@ firn_status run_count(run *self, firn_error *err) {
     return run_execute(self, false, err);
 }
 
+// What an error of the plan says last: in which view, for which column.
+static firn_status while_running(const run *self, firn_status status, firn_error *err) {
+    if (status != FIRN_OK) {
+        bind_say_origin(&self->bound, err);
+    }
+    return status;
+}
+
+firn_status run_next(run *self, const cancel_flag *outer, struct ArrowArray *out, firn_error *err) {
+    return while_running(self, execution_next(self->execution, outer, out, err), err);
+}
+
 firn_status run_start(run *self, const literal *values, uint32_t value_count, bool is_analyzed,
                       firn_error *err) {
-    TRY(run_optimize(self, values, value_count, NULL, NULL, err));
-    return run_execute(self, is_analyzed, err);
+    TRY(while_running(self, run_optimize(self, values, value_count, NULL, NULL, err), err));
+    return while_running(self, run_execute(self, is_analyzed, err), err);
 }
 
 firn_status run_statement(run *self, const sql_statement *statement, const bind_parameters *known,
@@ -275,7 +287,7 @@ firn_status run_statement(run *self, const sql_statement *statement, const bind_
 firn_status run_drain(run *self, firn_error *err) {
     struct ArrowArray rows = {0};
     while (self->execution != NULL) {
-        TRY(execution_next(self->execution, NULL, &rows, err));
+        TRY(run_next(self, NULL, &rows, err));
         if (rows.release == NULL) {
             return FIRN_OK;
         }

@@ -49,7 +49,7 @@ static firn_status next(stream_state *state, const cancel_flag *outer, struct Ar
     firn_error *err = &state->error;
     TRY(engine_check(state->run->session->engine, err));
     TRY(cancel_check(&state->run->cancel, err));
-    return execution_next(state->run->execution, outer, out, err);
+    return run_next(state->run, outer, out, err);
 }
 
 static int pull(stream_state *state, const cancel_flag *outer, struct ArrowArray *out) {

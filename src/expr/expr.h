@@ -125,6 +125,11 @@ typedef struct u32_list {
 #define FIELD_TYPE_PLAN struct plan_node *
 
 #define EXPR_MEMBER(kind, name) FIELD_TYPE_##kind name;
+/// Positions from here to UINT32_MAX are no bytes of the SQL text: what is numbered so stands in a
+/// view, or is for a column, that an error names (bind_say_origin).
+#define EXPR_ORIGINS_MAX 0xFFFFU
+#define EXPR_ORIGIN_FIRST (UINT32_MAX - EXPR_ORIGINS_MAX)
+
 struct expr {
     expr_kind kind;
     const type *type;  ///< Of the value.

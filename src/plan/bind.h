@@ -40,12 +40,27 @@ typedef struct bind_parameters {
     const type **types; ///< NULL: nothing says it.
 } bind_parameters;
 
+/// What an error adds that an expression makes whose position is EXPR_ORIGIN_FIRST and a number.
+typedef struct bind_origin {
+    text doing;        ///< Behind "while".
+    uint32_t position; ///< In the statement, UINT32_MAX if nowhere.
+} bind_origin;
+
+typedef struct bind_origin_list {
+    uint32_t count, capacity;
+    bind_origin *items;
+} bind_origin_list;
+
 typedef struct bind_result {
     plan plan; ///< The root is an OUTPUT.
     uint32_t snapshot_count;
     table_snapshot **snapshots; ///< By table number; the caller releases each.
     bind_parameters parameters;
+    bind_origin_list origins;
 } bind_result;
+
+/// Puts words and the place in the statement where an error of a row has the number of an origin.
+void bind_say_origin(const bind_result *self, firn_error *err);
 
 /// Binds a query. On failure nothing is left to release. `known` may be NULL: types of parameters
 /// that are given already.

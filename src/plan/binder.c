@@ -118,7 +118,8 @@ static firn_status finish(binder *self, const bound_query *query, bind_result *o
                                   .shared_count = self->shared_count},
                          .snapshot_count = self->table_count,
                          .snapshots = self->snapshots,
-                         .parameters = self->parameters};
+                         .parameters = self->parameters,
+                         .origins = self->origins};
     return FIRN_OK;
 }
 
@@ -226,7 +227,15 @@ static firn_status insert_values(binder *self, const bound_query *query,
             return binder_full(self);
         }
         if (!type_same_values(value->type, target->fields[i].type)) {
-            TRY(bind_cast(self, value, target->fields[i].type, false, UINT32_MAX, &value));
+            bind_origin origin = {.position = UINT32_MAX};
+            uint32_t place;
+            TRY(text_format(self->memory, &origin.doing, self->err, "filling the column \"%.*s\"",
+                            TEXT_ARGS(target->fields[i].name)));
+            TRY(binder_add_origin(self, origin, &place));
+            TRY(binder_while_filling(
+                self, &target->fields[i],
+                bind_cast(self, value, target->fields[i].type, false, UINT32_MAX, &value)));
+            value->position = place;
         }
         TRY(expr_list_add(self, values, value));
         TRY(u32_list_add(self, ids, binder_new_id(self)));

@@ -101,6 +101,9 @@ static firn_status bind_view(binder *self, const view_definition *view, bound_qu
             out->columns.items[i].name = view->columns.items[i];
         }
     }
+    if (status == FIRN_OK && view->name.size > 0) {
+        status = binder_mark_view(self, view, &out->node);
+    }
     return while_in_view(view, status, self->err);
 }
 
@@ -494,12 +497,26 @@ static firn_status bind_series(binder *self, const sql_table_function *written, 
                             (plan_column){.id = id, .type = result, .name = column->name});
 }
 
+// `name = value`: no column is known where files are named, so that it can only mean name => value.
+static bool is_named_by_equals(const sql_expr *written) {
+    if (!sql_is_expr(written, SQL_BINARY) || sql_binary_of(written)->op != SQL_OP_EQUAL) {
+        return false;
+    }
+    const sql_expr *left = sql_binary_of(written)->left;
+    return sql_is_expr(left, SQL_COLUMN) && sql_column_of(left)->path.count == 1;
+}
+
 static firn_status bind_argument(binder *self, const sql_expr *written, table_argument *out) {
-    *out = (table_argument){0};
+    *out = (table_argument){.position = written->position};
     if (sql_is_expr(written, SQL_NAMED_ARGUMENT)) {
         const sql_named_argument *named = sql_named_argument_of(written);
         out->name = named->name.value;
         written = named->value;
+    } else if (is_named_by_equals(written)) {
+        const sql_name *name = &sql_column_of(sql_binary_of(written)->left)->path.items[0];
+        out->name = name->value;
+        out->position = name->position;
+        written = sql_binary_of(written)->right;
     }
     // A bare word such as `auto` is a text.
     if (sql_is_expr(written, SQL_COLUMN) && sql_column_of(written)->path.count == 1) {
@@ -535,7 +552,8 @@ static firn_status bind_files(binder *self, const sql_table_function *written, b
         self->env->session, name->value,
         (table_arguments){.count = (uint32_t)call->arguments.count, .items = args}, self->memory,
         &found, &table, self->err);
-    TRY(at_position(self, opened, name->position));
+    const bool has_place = found && call->arguments.count > 0;
+    TRY(at_position(self, opened, has_place ? (uint32_t)args[0].position : name->position));
     if (!found) {
         firn_status status =
             FAIL_SQL(self->err, FIRN_INVALID, "42883", name->position,

@@ -117,6 +117,7 @@ typedef struct binder {
     const uint32_t *inserted;
     uint32_t inserted_count;
     const table_snapshot *target; ///< Of INSERT: the table they are of.
+    bind_origin_list origins;
 } binder;
 
 /// A query's rows: its plan and the columns it hands out, in order, with their names.
@@ -140,6 +141,14 @@ firn_status binder_project(binder *self, plan_node *input, const expr_list *valu
 
 /// Takes a snapshot over; also on failure.
 firn_status binder_add_table(binder *self, table_snapshot *table, uint32_t *out);
+
+// binder_origin.c
+/// Hands out a position that stands for the origin.
+firn_status binder_add_origin(binder *self, bind_origin origin, uint32_t *out);
+/// Says which column of the target of INSERT a value does not fit, if it does not.
+firn_status binder_while_filling(binder *self, const field *into, firn_status status);
+/// Every expression of a view's plan has the view as origin.
+firn_status binder_mark_view(binder *self, const view_definition *view, plan_node **node);
 
 // binder_scope.c
 scope *scope_new(binder *self, scope *outer);

@@ -19,8 +19,9 @@ static firn_status bind_value_rows(binder *self, const sql_values *written, scop
             }
             TRY(bind_expr(self, outer, item, cell));
             if (has_column) {
-                TRY(bind_cast(self, *cell, self->target->columns.fields[wanted[i]].type, false,
-                              item->position, cell));
+                const field *into = &self->target->columns.fields[wanted[i]];
+                TRY(binder_while_filling(
+                    self, into, bind_cast(self, *cell, into->type, false, item->position, cell)));
             }
         }
     }
@@ -48,6 +49,8 @@ static firn_status common_column(binder *self, expr **cells, uint32_t width, uin
 typedef struct value_cells {
     expr **items;
     uint32_t width, row_count;
+    const uint32_t *inserted; ///< binder.inserted, `inserted_count` of them; NULL outside INSERT.
+    uint32_t inserted_count;
 } value_cells;
 
 // Folds constants of a column into flat data; *is_data is false if some cell is no constant.
@@ -60,7 +63,13 @@ static firn_status fold_column(binder *self, const value_cells *cells, uint32_t 
             *is_data = false;
             return FIRN_OK;
         }
-        TRY(expr_fold(*cell, self->env->context, self->memory, cell, self->err));
+        firn_status status = expr_fold(*cell, self->env->context, self->memory, cell, self->err);
+        if (cells->inserted != NULL && i < cells->inserted_count &&
+            cells->inserted[i] != UINT32_MAX) {
+            status = binder_while_filling(self, &self->target->columns.fields[cells->inserted[i]],
+                                          status);
+        }
+        TRY(status);
     }
     const column **sources = ARENA_NEW(self->memory, const column *, row_count);
     uint32_t *rows = ARENA_NEW(self->memory, uint32_t, row_count);
@@ -130,11 +139,15 @@ firn_status bind_values(binder *self, const sql_values *written, scope *outer, b
     column *columns = ARENA_NEW(self->memory, column, width + 1);
     const type **types = ARENA_NEW(self->memory, const type *, width + 1);
     scope *names = scope_new(self, outer);
+    const value_cells all = {.items = cells,
+                             .width = width,
+                             .row_count = row_count,
+                             .inserted = self->inserted,
+                             .inserted_count = self->inserted_count};
     if (cells == NULL || columns == NULL || types == NULL || names == NULL) {
         return binder_full(self);
     }
     TRY(bind_value_rows(self, written, names, cells, width));
-    const value_cells all = {.items = cells, .width = width, .row_count = row_count};
     bool is_data = true;
     for (uint32_t i = 0; i < width; i++) {
         TRY(common_column(self, cells, width, row_count, i, written->node.position, &types[i]));

@@ -114,10 +114,10 @@ static firn_status open_parquet(table_arguments args, const file_env *env, arena
     for (uint32_t i = 0; i < args.count; i++) {
         const table_argument *arg = &args.items[i];
         if (arg->name.size > 0) {
-            TRY(read_option(arg, &options, err));
+            TRY(at_argument(arg, read_option(arg, &options, err), err));
             continue;
         }
-        TRY(read_paths(arg, &paths, env, err));
+        TRY(at_argument(arg, read_paths(arg, &paths, env, err), err));
         if (arg->type->id == TYPE_VARCHAR) {
             name = string_text(COLUMN_VALUES(arg->value.value, string_value));
         }
@@ -136,6 +136,13 @@ static firn_status no_file(text path, firn_error *err) {
     const text shown = io_path_shown(path, buffer, sizeof buffer);
     (void)FAIL_SQL(err, FIRN_INVALID, "42P01", NO_POSITION, "\"%.*s\" is no file that can be read",
                    TEXT_ARGS(shown));
+    const bool is_folder = text_ends_with(path, TEXT("/"));
+    const text last = io_path_name(path);
+    if (is_folder || text_find(last, TEXT(".")) == last.size) {
+        err_hint(err, "the files below a folder are '%.*s%s**/*.parquet'", TEXT_ARGS(shown),
+                 is_folder ? "" : "/");
+        return FIRN_INVALID;
+    }
     err_hint(err, "files in FROM end in .parquet; read_parquet takes files of any name, and "
                   "patterns such as 'folder/*.parquet'");
     return FIRN_INVALID;

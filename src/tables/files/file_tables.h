@@ -9,11 +9,21 @@ typedef struct table_argument {
     text name; ///< "" for positional ones.
     literal value;
     const type *type;
+    uint64_t position; ///< In the statement; NO_POSITION if nowhere.
 } table_argument;
 typedef struct table_arguments {
     uint32_t count;
     const table_argument *items;
 } table_arguments;
+
+/// A fault of an argument that knows no place is where the argument stands.
+static inline firn_status at_argument(const table_argument *arg, firn_status status,
+                                      firn_error *err) {
+    if (status != FIRN_OK && err->position == NO_POSITION) {
+        err->position = arg->position;
+    }
+    return status;
+}
 
 /// What opening files needs. All outlive the call; `pool` the tables too.
 typedef struct file_env {

@@ -440,6 +440,16 @@ const field *ice_metadata_field(const ice_metadata *self, const ice_schema *firs
 
 // ---- Versions ----------------------------------------------------------------------------------
 
+static int64_t oldest_snapshot(const ice_metadata *self) {
+    const ice_snapshot *oldest = &self->snapshots[0];
+    for (uint32_t i = 1; i < self->snapshot_count; i++) {
+        if (self->snapshots[i].timestamp_ms < oldest->timestamp_ms) {
+            oldest = &self->snapshots[i];
+        }
+    }
+    return oldest->id;
+}
+
 static firn_status find_snapshot(const ice_metadata *self, int64_t id, const ice_snapshot **out,
                                  firn_error *err) {
     *out = ice_metadata_snapshot(self, id);
@@ -448,8 +458,9 @@ static firn_status find_snapshot(const ice_metadata *self, int64_t id, const ice
     }
     firn_status status = FAIL_SQL(err, FIRN_NOT_FOUND, "42704", NO_POSITION,
                                   "there is no snapshot %lld", (long long)id);
-    if (self->current_snapshot_id != ICE_NO_SNAPSHOT) {
-        err_hint(err, "the newest is %lld", (long long)self->current_snapshot_id);
+    if (self->current_snapshot_id != ICE_NO_SNAPSHOT && self->snapshot_count > 0) {
+        err_hint(err, "the newest is %lld, the oldest %lld", (long long)self->current_snapshot_id,
+                 (long long)oldest_snapshot(self));
     }
     return status;
 }

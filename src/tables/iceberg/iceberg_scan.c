@@ -125,12 +125,12 @@ static firn_status take_named(scan_options *self, const table_argument *arg, fir
 static firn_status take_arguments(scan_options *self, table_arguments args, firn_error *err) {
     for (uint32_t i = 0; i < args.count; i++) {
         if (args.items[i].name.size > 0) {
-            TRY(take_named(self, &args.items[i], err));
+            TRY(at_argument(&args.items[i], take_named(self, &args.items[i], err), err));
             continue;
         }
         if (self->has_path || args.items[i].value.is_null ||
             type_category_of(args.items[i].type) != CATEGORY_TEXT) {
-            return FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION,
+            return FAIL_SQL(err, FIRN_INVALID, "42883", args.items[i].position,
                             "iceberg_scan takes one path and named arguments");
         }
         self->has_path = true;

@@ -1,0 +1,95 @@
+// Where errors say that something is wrong: the place in the statement, the view, the column.
+#include "scene.h"
+
+typedef struct place {
+    const char *sql;
+    const char *words; ///< In the message.
+    const char *at;    ///< How the SQL goes on where the position is; NULL: there is none.
+} place;
+
+static const char *const setup[] = {
+    "CREATE TABLE t (a INTEGER, s VARCHAR)",
+    "INSERT INTO t VALUES (0, 'x')",
+    "CREATE VIEW v AS SELECT 10 / a AS q, CAST(s AS INTEGER) AS n, a FROM t",
+    "CREATE VIEW w AS SELECT q + 1 AS r, 5 / a AS p FROM v",
+    "CREATE TABLE n (i INTEGER NOT NULL, d DATE)",
+};
+
+static const place places[] = {
+    // Rows of a view: the place would be in the view's text.
+    {"SELECT q FROM v", "while reading the view \"v\"", NULL},
+    {"SELECT x.n FROM v x WHERE n > 1", "while reading the view \"v\"", NULL},
+    {"SELECT (SELECT max(n) FROM v)", "while reading the view \"v\"", NULL},
+    {"SELECT r FROM w", "while reading the view \"v\"", NULL},
+    {"SELECT p FROM w", "while reading the view \"w\"", NULL},
+    {"SELECT 7 / a FROM v", "division by zero", "7 / a"},
+    // Columns that are filled.
+    {"INSERT INTO n VALUES (1, 'no date')", "while filling the column \"d\"", "'no date'"},
+    {"INSERT INTO n (d, i) VALUES (NULL, 99999999999)", "while filling the column \"i\"",
+     "99999999999"},
+    {"INSERT INTO n VALUES (1, true)", "while filling the column \"d\"", "true"},
+    {"INSERT INTO n SELECT a, s FROM t", "while filling the column \"d\"", NULL},
+    {"INSERT INTO n SELECT a, true FROM t", "while filling the column \"d\"", NULL},
+    {"INSERT INTO n VALUES (NULL, NULL)", "NULL in column \"i\", which is NOT NULL", NULL},
+    {"INSERT INTO n VALUES (1)", "INSERT gives 1 columns, the table takes 2", "VALUES"},
+    // Functions that read files: the argument.
+    {"SELECT * FROM read_parquet('/nowhere/x.parquet')", "/nowhere/x.parquet", "'/nowhere"},
+    {"SELECT * FROM read_parquet('x', hive_partitoning => true)", "no option \"hive_partitoning\"",
+     "hive_partitoning"},
+    {"SELECT * FROM read_parquet('x', union_by_nam = true)", "no option \"union_by_nam\"",
+     "union_by_nam"},
+    {"SELECT * FROM read_parquet('x', filename = 3)", "filename takes true or false", "filename"},
+    {"SELECT * FROM read_parquet(5)", "a path or a list of paths", "5"},
+    {"SELECT * FROM iceberg_scan('x', snapsht_id => 3)", "no argument \"snapsht_id\"",
+     "snapsht_id"},
+    {"SELECT * FROM iceberg_scan(ref => 'a', 3)", "one path and named arguments", "3)"},
+    {"SELECT * FROM iceberg_scan('/nowhere')", "/nowhere", "'/nowhere')"},
+    {"SELECT * FROM read_parqet('x')", "did you mean \"read_parquet\"", "read_parqet"},
+    {"SELECT * FROM 'tests/data'", "'tests/data/**/*.parquet'", "'tests/data'"},
+    {"SELECT * FROM 'tests/data/'", "'tests/data/**/*.parquet'", "'tests/data/'"},
+    {"SELECT * FROM read_parquet('tests/data/')", "'tests/data/**/*.parquet'", "'tests/data/'"},
+    // Catalogs and settings: the option or the name.
+    {"ATTACH '/nowhere' AS c (TYPE icebrg)", "did you mean \"iceberg\"", "TYPE"},
+    {"ATTACH '/nowhere' AS c (TYPE iceberg, WREHOUSE 'x')", "did you mean \"WAREHOUSE\"",
+     "WREHOUSE"},
+    {"ATTACH '/nowhere' AS c (READ_ONLY 'maybe')", "READ_ONLY is \"maybe\"", "READ_ONLY"},
+    {"ATTACH '/nowhere' AS c", "/nowhere", "'/nowhere'"},
+    {"DETACH memry", "did you mean \"memory\"", "memry"},
+    {"RESET tread", "did you mean \"threads\"", "tread"},
+    {"SHOW TABLES FROM mian", "did you mean \"main\"", "mian"},
+    {"CREATE TABLE t (b INTEGER)", "\"t\" exists already", "t (b"},
+    {"CREATE VIEW v AS SELECT 1", "\"v\" exists already", "v AS"},
+    {"CREATE SCHEMA main", "\"main\" exists already", "main"},
+    {"WITH a AS (SELECT 1), a AS (SELECT 2) SELECT 3", "is given twice", "a AS (SELECT 2)"},
+    {"SELECT 1 + $2", "parameter $2 has no value", "$2"},
+    {"BEGIN", "a transaction of several statements is not supported", "BEGIN"},
+};
+
+TEST(errors_say_where_the_fault_is) {
+    scene here;
+    REQUIRE(scene_open(&here, "1"));
+    for (size_t i = 0; i < sizeof setup / sizeof *setup; i++) {
+        firn_error err = FIRN_ERROR_INIT;
+        REQUIRE(firn_execute(here.session, setup[i], FIRN_NUL_TERMINATED, NULL, &err) == FIRN_OK);
+    }
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const place *each = &places[i];
+        firn_error err = FIRN_ERROR_INIT;
+        const firn_status status =
+            firn_execute(here.session, each->sql, FIRN_NUL_TERMINATED, NULL, &err);
+        const bool is_told =
+            strstr(err.text, each->words) != NULL || strstr(err.hint, each->words) != NULL;
+        const bool is_placed = each->at == NULL ? err.position == UINT64_MAX
+                                                : err.position < strlen(each->sql) &&
+                                                      strncmp(each->sql + err.position, each->at,
+                                                              strlen(each->at)) == 0;
+        if (status == FIRN_OK || !is_told || !is_placed) {
+            printf("%s\n    %s\n    hint: %s, position %lld\n", each->sql, err.text, err.hint,
+                   (long long)err.position);
+        }
+        CHECK(status != FIRN_OK);
+        CHECK(is_told);
+        CHECK(is_placed);
+    }
+    scene_close(&here);
+}
