@@ -100,13 +100,43 @@ static cast_rule weaker(cast_rule left, cast_rule right) {
                        .is_stable = left.is_stable || right.is_stable};
 }
 
+// The field of that name, UINT32_MAX if there is none; it is most often at `place`.
+static uint32_t find_field(const type *from, text name, uint32_t place) {
+    if (place < from->child_count && text_equal_nocase(from->children[place].name, name)) {
+        return place;
+    }
+    for (uint32_t i = 0; i < from->child_count; i++) {
+        if (text_equal_nocase(from->children[i].name, name)) {
+            return i;
+        }
+    }
+    return UINT32_MAX;
+}
+
+bool cast_struct_by_name(const type *from, const type *to) {
+    if (to->id != TYPE_STRUCT) {
+        return false;
+    }
+    for (uint32_t i = 0; i < to->child_count; i++) {
+        if (find_field(from, to->children[i].name, i) == UINT32_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint32_t cast_struct_source(const type *from, const type *to, bool by_name, uint32_t index) {
+    return by_name ? find_field(from, to->children[index].name, index) : index;
+}
+
 static cast_rule between_nested(const type *from, const type *to) {
     if (from->child_count != to->child_count) {
         return none;
     }
+    const bool by_name = cast_struct_by_name(from, to);
     cast_rule rule = {.kind = CAST_SAME};
     for (uint32_t i = 0; i < to->child_count; i++) {
-        const uint32_t source = cast_struct_source(from, to, i);
+        const uint32_t source = cast_struct_source(from, to, by_name, i);
         const cast_rule child = cast_find(from->children[source].type, to->children[i].type);
         rule = weaker(rule, child);
         if (source != i && rule.kind == CAST_SAME) {
@@ -118,27 +148,6 @@ static cast_rule between_nested(const type *from, const type *to) {
         rule.cost = 1;
     }
     return rule;
-}
-
-uint32_t cast_struct_source(const type *from, const type *to, uint32_t index) {
-    if (to->id != TYPE_STRUCT) {
-        return index;
-    }
-    uint32_t found = index;
-    for (uint32_t target = 0; target < to->child_count; target++) {
-        uint32_t source = 0;
-        while (source < from->child_count &&
-               !text_equal_nocase(from->children[source].name, to->children[target].name)) {
-            source++;
-        }
-        if (source == from->child_count) {
-            return index; // Not all names match: by position.
-        }
-        if (target == index) {
-            found = source;
-        }
-    }
-    return found;
 }
 
 static cast_rule same_id(const type *from, const type *to) {

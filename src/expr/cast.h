@@ -29,9 +29,11 @@ typedef struct cast_rule {
 
 cast_rule cast_find(const type *from, const type *to);
 
-/// Which field of `from` becomes field `index` of `to`, structs with as many fields: by name if
-/// every name of `to` is there (whatever the case), else by position. Lists and maps: `index`.
-uint32_t cast_struct_source(const type *from, const type *to, uint32_t index);
+/// Whether the fields of structs with as many fields go by name: every name of `to` is there,
+/// whatever the case. False for lists and maps.
+bool cast_struct_by_name(const type *from, const type *to);
+/// Which field of `from` becomes field `index` of `to`; `by_name` is the answer from above.
+uint32_t cast_struct_source(const type *from, const type *to, bool by_name, uint32_t index);
 
 /// The kernel of a cast that exists: one argument, NULL_STRICT. NULL for CAST_SAME.
 scalar_kernel cast_kernel(const type *from, const type *to);

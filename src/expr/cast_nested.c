@@ -145,8 +145,9 @@ uint32_t cast_nested(function_call *call, const column *const *args, column *out
         return KERNEL_NO_MEMORY;
     }
     uint32_t first_bad = call->count;
+    const bool by_name = cast_struct_by_name(from->type, to);
     for (uint32_t i = 0; i < to->child_count; i++) {
-        column child = from->children[cast_struct_source(from->type, to, i)];
+        column child = from->children[cast_struct_source(from->type, to, by_name, i)];
         if (from->type->id == TYPE_STRUCT) {
             child.length = from->form == FORM_CONSTANT ? 1 : call->length;
         }

@@ -203,7 +203,10 @@ static uint64_t hash_data(const column *values) {
 #define HASH_PLAN(value) ((void)(value), UINT64_C(0)) // Equal subqueries have plans of their own.
 
 uint64_t expr_hash(const expr *self) {
-    uint64_t hash = hash_combine(hash_u32((uint32_t)self->kind), type_hash(self->type));
+    // Of nested types their kind is enough: each level of an expression would walk its whole type.
+    const uint64_t kind =
+        self->type->child_count > 0 ? hash_u32((uint32_t)self->type->id) : type_hash(self->type);
+    uint64_t hash = hash_combine(hash_u32((uint32_t)self->kind), kind);
     if (self->kind == EXPR_COLUMN) {
         return hash_combine(hash, hash_u32(self->column_.id));
     }

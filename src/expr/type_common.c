@@ -101,8 +101,9 @@ static firn_status common_type(const type *left, const type *right, common_rules
 // Children of the common type of two lists, maps or structs, by position; `fields` has room.
 static firn_status common_children(const type *left, const type *right, common_rules rules,
                                    arena *memory, field *fields, firn_error *err) {
+    const bool by_name = cast_struct_by_name(right, left);
     for (uint32_t i = 0; i < left->child_count; i++) {
-        const uint32_t source = cast_struct_source(right, left, i);
+        const uint32_t source = cast_struct_source(right, left, by_name, i);
         fields[i] = left->children[i];
         fields[i].is_nullable |= right->children[source].is_nullable;
         TRY(common_type(left->children[i].type, right->children[source].type, rules, memory,

@@ -41,6 +41,7 @@ static const long_text texts[] = {
     {"SELECT count(*) FROM range(3) t(x) GROUP BY x", ", x + 1", "", "", "", 3000, NULL},
     {"SELECT 1 FROM range(1) a(x)", " JOIN range(1) USING (x)", "", "", "", 2000, "joins in one"},
     {"SELECT 1 FROM range(1)", ", range(1)", "", "", "", 2000, "items in one FROM"},
+    {"SELECT ", "{'a': ", "1", "}", "", 200, NULL},
     {"SELECT 'a' LIKE '", "%a", "", "", "'", 50000, NULL},
 };
 
@@ -110,6 +111,26 @@ TEST(joins_of_200_tables_are_ordered) {
             printf("%s: %s\n", shapes[shape], err.text);
         }
         CHECK(status == FIRN_OK);
+    }
+    free(sql);
+    scene_close(&here);
+}
+
+// Comparing two types field by field for each field took minutes here.
+TEST(structs_of_2000_fields_are_made_compared_and_read) {
+    static const char *const ends[] = {"s.f1999 FROM (SELECT ", " AS s) q", "", " IN (NULL)"};
+    scene here;
+    REQUIRE(scene_open(&here, "1"));
+    char *sql = malloc(1 << 20);
+    REQUIRE(sql != NULL);
+    for (size_t form = 0; form < 4; form += 2) {
+        firn_error err = FIRN_ERROR_INIT;
+        char *at = stpcpy(stpcpy(sql, "SELECT "), ends[form]);
+        for (uint32_t i = 0; i < 2000; i++) {
+            at += snprintf(at, 64, "%s'f%u': %u", i == 0 ? "{" : ", ", i, i);
+        }
+        (void)stpcpy(stpcpy(at, "}"), ends[form + 1]);
+        CHECK(firn_execute(here.session, sql, FIRN_NUL_TERMINATED, NULL, &err) == FIRN_OK);
     }
     free(sql);
     scene_close(&here);
