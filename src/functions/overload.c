@@ -253,8 +253,9 @@ static firn_status try_signature(match *self, const callee *function, uint32_t i
         if (cost == COST_IMPOSSIBLE) {
             return FIRN_OK;
         }
-        if (type_same_values(own, self->types[i])) {
-            self->types[i] = own; // Names of fields stay.
+        if (type_same_values(own, self->types[i]) &&
+            cast_find(own, self->types[i]).kind == CAST_SAME) {
+            self->types[i] = own; // Names of fields stay, but not fields in another order.
         }
         total += cost + pattern_cost(with);
     }

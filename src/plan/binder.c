@@ -226,7 +226,7 @@ static firn_status insert_values(binder *self, const bound_query *query,
         if (value == NULL) {
             return binder_full(self);
         }
-        if (!type_same_values(value->type, target->fields[i].type)) {
+        if (bind_must_cast(value->type, target->fields[i].type)) {
             bind_origin origin = {.position = UINT32_MAX};
             uint32_t place;
             TRY(text_format(self->memory, &origin.doing, self->err, "filling the column \"%.*s\"",

@@ -458,6 +458,10 @@ static firn_status become(binder *self, expr *value, const type *to, uint32_t po
                     value->position == UINT32_MAX ? position : value->position, out);
 }
 
+bool bind_must_cast(const type *from, const type *to) {
+    return !type_same_values(from, to) || cast_find(from, to).kind != CAST_SAME;
+}
+
 firn_status bind_cast(binder *self, expr *value, const type *to, bool is_try, uint32_t position,
                       expr **out) {
     if (bind_is_unknown(value) && (!is_try || value->kind == EXPR_PARAMETER)) {

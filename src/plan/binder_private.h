@@ -269,6 +269,8 @@ firn_status bind_function(binder *self, const char *name, expr **args, uint32_t 
 firn_status bind_literal(binder *self, const sql_literal *written, expr **out);
 firn_status bind_typed_literal(binder *self, const sql_typed_literal *written, expr **out);
 firn_status bind_interval(binder *self, scope *names, const sql_interval *written, expr **out);
+/// Whether values of a type must be cast to be of another: those with fields in another order.
+bool bind_must_cast(const type *from, const type *to);
 /// Casts as CAST does; folds constants so that errors show their place.
 firn_status bind_cast(binder *self, expr *value, const type *to, bool is_try, uint32_t position,
                       expr **out);

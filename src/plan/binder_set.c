@@ -24,7 +24,7 @@ firn_status bind_cast_columns(binder *self, bound_query *query, const type *cons
     TRY(type_literals(self, query, types, position));
     for (uint32_t i = 0; i < query->columns.count; i++) {
         differs |= query->columns.items[i].type == &type_unknown ||
-                   !type_same_values(query->columns.items[i].type, types[i]);
+                   bind_must_cast(query->columns.items[i].type, types[i]);
     }
     if (!differs) {
         return FIRN_OK;
