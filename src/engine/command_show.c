@@ -181,6 +181,23 @@ static firn_status show_functions(run *self, const sql_show *written, firn_error
     return listing_finish(rows, err);
 }
 
+// DESCRIBE, or SHOW COLUMNS of the names that the pattern takes.
+typedef struct described {
+    const sql_describe *written;
+    const sql_literal *pattern; // NULL: all.
+} described;
+
+static firn_status describe(run *self, const described *what, firn_error *err);
+
+static firn_status show_columns(run *self, const sql_show *written, firn_error *err) {
+    const sql_table table = {.node = {.family = SQL_FAMILY_RELATION,
+                                      .kind = SQL_TABLE,
+                                      .position = written->name.items[0].position},
+                             .path = written->name};
+    const sql_describe columns = {.node = written->node, .table = &table};
+    return describe(self, &(described){.written = &columns, .pattern = written->pattern}, err);
+}
+
 firn_status command_show(run *self, const sql_show *written, firn_error *err) {
     switch (written->what) {
     case SQL_SHOW_SETTING:
@@ -197,14 +214,13 @@ firn_status command_show(run *self, const sql_show *written, firn_error *err) {
     case SQL_SHOW_FUNCTIONS:
         return show_functions(self, written, err);
     case SQL_SHOW_COLUMNS:
+        return show_columns(self, written, err);
     case SQL_SHOW_CREATE_TABLE:
     case SQL_SHOW_CREATE_VIEW:
         break;
     }
-    firn_status status = FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
-                                  "this form of SHOW is not supported");
-    err_hint(err, "DESCRIBE t shows the columns of a table");
-    return status;
+    return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
+                    "SHOW CREATE is not supported");
 }
 
 // ---- DESCRIBE -----------------------------------------------------------------------------------
@@ -213,11 +229,12 @@ static text or_null(text value) {
     return value.size == 0 ? (text){.data = NULL} : value;
 }
 
-static firn_status list_columns(run *self, const schema *columns, const column_note *notes,
-                                firn_error *err) {
+static firn_status list_columns(run *self, const sql_literal *pattern, const schema *columns,
+                                const column_note *notes, firn_error *err) {
     static const char *const names[] = {"column", "type", "nullable", "default", "comment"};
     listing *rows;
     TRY(listing_open(self, names, 5, &rows, err));
+    TRY(listing_only(rows, 0, pattern, err));
     for (uint32_t i = 0; i < columns->count; i++) {
         const field *each = &columns->fields[i];
         const column_note note = notes == NULL ? (column_note){0} : notes[i];
@@ -229,26 +246,25 @@ static firn_status list_columns(run *self, const schema *columns, const column_n
     return listing_finish(rows, err);
 }
 
-static firn_status describe_columns(run *self, const sql_describe *written, const schema *columns,
+static firn_status describe_columns(run *self, const described *what, const schema *columns,
                                     const column_note *notes, firn_error *err) {
-    return written->is_summary ? command_summarize(self, written, columns, err)
-                               : list_columns(self, columns, notes, err);
+    return what->written->is_summary ? command_summarize(self, what->written, columns, err)
+                                     : list_columns(self, what->pattern, columns, notes, err);
 }
 
-static firn_status describe_table(run *self, const sql_describe *written,
-                                  const table_snapshot *table, firn_error *err) {
+static firn_status describe_table(run *self, const described *what, const table_snapshot *table,
+                                  firn_error *err) {
     schema columns;
     TRY(schema_copy(&self->memory, &table->columns, &columns, err));
-    return describe_columns(self, written, &columns, table->notes, err);
+    return describe_columns(self, what, &columns, table->notes, err);
 }
 
 /// Describes the columns of a query; its types live as long as the tables it was bound to.
-static firn_status describe_query(run *self, const sql_describe *written, const sql_query *query,
+static firn_status describe_query(run *self, const described *what, const sql_query *query,
                                   const bind_env *env, firn_error *err) {
     bind_result bound = {0};
     TRY(bind_query(query, env, NULL, &self->memory, &bound, err));
-    firn_status status =
-        describe_columns(self, written, &bound.plan.root->output_.columns, NULL, err);
+    firn_status status = describe_columns(self, what, &bound.plan.root->output_.columns, NULL, err);
     if (self->bound.snapshot_count > 0) { // SUMMARIZE's own.
         bind_result_release(&bound);
     } else { // They say whether what is shown still holds.
@@ -258,10 +274,11 @@ static firn_status describe_query(run *self, const sql_describe *written, const 
     return status;
 }
 
-firn_status command_describe(run *self, const sql_describe *written, firn_error *err) {
+static firn_status describe(run *self, const described *what, firn_error *err) {
+    const sql_describe *written = what->written;
     const bind_env env = session_bind_env(self);
     if (written->query != NULL) {
-        return describe_query(self, written, written->query, &env, err);
+        return describe_query(self, what, written->query, &env, err);
     }
     bound_object object = {0};
     const bool is_file = written->table->path.count == 0;
@@ -271,7 +288,7 @@ firn_status command_describe(run *self, const sql_describe *written, firn_error 
         TRY(env.find(self, &written->table->path, &version, NULL, &self->memory, &object, err));
     }
     if (object.snapshot != NULL) {
-        firn_status status = describe_table(self, written, object.snapshot, err);
+        firn_status status = describe_table(self, what, object.snapshot, err);
         table_snapshot_release(object.snapshot);
         return status;
     }
@@ -286,5 +303,9 @@ firn_status command_describe(run *self, const sql_describe *written, firn_error 
                          .from = {.count = 1, .items = from}};
     const sql_query query = {.node = {.family = SQL_FAMILY_BODY, .kind = SQL_QUERY},
                              .body = &select.node};
-    return describe_query(self, written, &query, &env, err);
+    return describe_query(self, what, &query, &env, err);
+}
+
+firn_status command_describe(run *self, const sql_describe *written, firn_error *err) {
+    return describe(self, &(described){.written = written}, err);
 }
