@@ -148,6 +148,29 @@ class QueryMaker:
             inner = f"VALUES {', '.join(rows)}"
         return f"({inner}) AS {alias}({', '.join(names)})", scope
 
+    def used(self):
+        """Two tables joined by columns of the same name and type, in a query of its own."""
+        one, other = self.random.choice(list(TABLES)), self.random.choice(list(TABLES))
+        common = [column for column in TABLES[one] if column in TABLES[other]]
+        if not common:
+            return self.source_item([], 0)
+        columns = self.random.sample(common, self.random.randint(1, len(common)))
+        alias, names = self.alias(), ", ".join(name for name, _ in columns)
+        kind = self.one_of("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")
+        inner = f"SELECT {names} FROM {one} AS l {kind} {other} AS r USING ({names})"
+        return f"({inner}) AS {alias}", [(f"{alias}.{name}", kind) for name, kind in columns]
+
+    def unnested(self):
+        """A list as rows, or a series."""
+        alias = self.alias()
+        if self.chance(0.3):
+            return (f"generate_series({self.one_of('0', '1')}, {self.one_of('0', '2', '3')}) "
+                    f"AS {alias}(c0)"), [(f"{alias}.c0", "big")]
+        kind = self.random.choice(TYPES)
+        items = ", ".join(f"CAST({literal(self.random, kind)} AS {SQL_TYPES[kind]})"
+                          for _ in range(self.random.randint(1, 4)))
+        return f"unnest([{items}]) AS {alias}(c0)", [(f"{alias}.c0", kind)]
+
     def lateral(self, scope, outer, depth):
         kinds = self.any_types(2)
         alias = self.alias()
@@ -161,7 +184,9 @@ class QueryMaker:
         """` JOIN … ON …` after a source of that scope, and what it adds to it."""
         if depth > 1 and self.budget > 15 and self.chance(0.06):
             return self.lateral(scope, outer, depth)
-        item, added = self.source_item(outer, depth)
+        which = self.random.random()
+        item, added = (self.used() if which < 0.06 else self.unnested() if which < 0.1
+                       else self.source_item(outer, depth))
         if self.chance(0.12):
             return f" CROSS JOIN {item}", added
         kind = self.one_of("JOIN", "JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")
