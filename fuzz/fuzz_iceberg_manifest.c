@@ -1,7 +1,7 @@
 // Manifest lists and manifests from any bytes; the first byte chooses, and in a manifest the spec.
 //
 // Oracle: walking twice gives the same entries, and the delete index finds for a data file only
-// delete files that it was given, of the right kind and age.
+// delete files that it was given, of the right kind and age; where a file may be cut is in it.
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -79,6 +79,17 @@ static void touch_metrics(const ice_walk *walk, const ice_entry *entry, walked *
     }
 }
 
+static void touch_offsets(const ice_walk *walk, const ice_entry *entry, walked *out) {
+    const uint64_t *offsets = NULL;
+    arena memory = arena_open(MEMORY_MAX);
+    const uint32_t count = ice_walk_split_offsets(walk, entry, &memory, &offsets);
+    for (uint32_t i = 0; i < count; i++) {
+        require(offsets[i] < entry->size && (i == 0 || offsets[i - 1] < offsets[i]));
+        out->hash = hash_combine(out->hash, hash_u64(offsets[i]));
+    }
+    arena_close(&memory);
+}
+
 static void find_deletes(ice_delete_index *index, const ice_walk *walk, const ice_entry *entry) {
     firn_error err = ERR_INIT;
     ice_deletes found;
@@ -124,6 +135,7 @@ static walked walk_all(bytes file, const ice_manifest *manifest, const ice_metad
             out.hash = hash_combine(out.hash, hash_u64(entry.row_count));
             out.count++;
             touch_metrics(&walk, &entry, &out);
+            touch_offsets(&walk, &entry, &out);
             take_entry(&walk, &entry, index, finds);
         }
     }
