@@ -3,7 +3,8 @@
 #include "exec/sort_by_prefix.h"
 
 #define INSERTION_MAX 20
-#define RADIX_MIN 192    // Fewer entries are sorted by comparing.
+#define RADIX_MIN 192 // Fewer entries are sorted by comparing.
+#define PREFETCH_AHEAD 8
 #define LOOK_EVERY 65536 // Entries moved between two looks at the cancel flag.
 
 typedef struct sorter {
@@ -114,7 +115,8 @@ static void permute(sorter *self, sort_entry *items, const uint64_t ends[256], u
             uint64_t steps = 1;
             for (uint32_t to = byte_of(&moved, shift); to != b; to = byte_of(&moved, shift)) {
                 const sort_entry kept = items[next[to]];
-                items[next[to]++] = moved;
+                __builtin_prefetch(&items[next[to] + PREFETCH_AHEAD], 1); // So many streams no
+                items[next[to]++] = moved;                                // processor follows.
                 moved = kept;
                 steps++;
             }

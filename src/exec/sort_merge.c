@@ -143,6 +143,59 @@ static uint32_t take_streak(sort_merge *self, uint8_t **rows, uint32_t max) {
     return count;
 }
 
+// A cursor of a run in memory goes to its entry `at`.
+static void move_to(sort_cursor *self, uint64_t at) {
+    const bool is_there = at < self->range.end;
+    self->range.from = at;
+    self->row = is_there ? self->run->entries[at].row : NULL;
+    self->prefix = is_there ? self->run->entries[at].prefix : 0;
+}
+
+// Rows of the only two cursors that are left, until one of them is at its end, at most `max`.
+static firn_status take_of_two(sort_merge *self, uint8_t **rows, uint32_t max, uint32_t *count,
+                               arena *scratch, firn_error *err) {
+    const uint32_t cursors[2] = {self->heads[0].cursor, self->heads[1].cursor};
+    sort_cursor *first = &self->cursors[cursors[0]];
+    sort_cursor *second = &self->cursors[cursors[1]];
+    uint64_t at[2] = {first->range.from, second->range.from};
+    const uint64_t ends[2] = {first->range.end, second->range.end};
+    const sort_entry *entries[2] = {first->run->entries, second->run->entries};
+    uint32_t taken = 0;
+    while (taken < max && at[0] < ends[0] && at[1] < ends[1]) {
+        const bool side = entries[1][at[1]].prefix < entries[0][at[0]].prefix;
+        const uint64_t next = at[side]++;
+        const uint64_t ahead = next + PREFETCH_AHEAD;
+        rows[taken++] = entries[side][next].row;
+        __builtin_prefetch(entries[side][ahead < ends[side] ? ahead : next].row);
+    }
+    *count += taken;
+    self->count = 0;
+    for (uint32_t i = 0; i < 2; i++) {
+        move_to(&self->cursors[cursors[i]], at[i]);
+        if (self->cursors[cursors[i]].row != NULL) {
+            self->heads[self->count++] = head_of(self, cursors[i]);
+        }
+    }
+    return self->count == 2 ? sift(self, 0, self->heads[0], scratch, err) : FIRN_OK;
+}
+
+// As many rows as go by prefixes alone, of runs in memory whose rows are all of one size.
+static firn_status take_by_prefix(sort_merge *self, uint8_t **rows, uint32_t max, uint32_t *count,
+                                  arena *scratch, firn_error *err) {
+    const uint32_t row_bytes = self->store->layout->size;
+    const uint32_t most = BATCH_BYTES / row_bytes + 1;
+    max = max < most ? max : most;
+    while (*count < max && self->count > 0) {
+        if (self->count == 2) {
+            TRY(take_of_two(self, &rows[*count], max - *count, count, scratch, err));
+        } else {
+            *count += take_streak(self, &rows[*count], max - *count);
+            TRY(advance(self, scratch, err));
+        }
+    }
+    return FIRN_OK;
+}
+
 // The last row of a unit ends the call: going on would read the next one over rows that were just
 // handed out, so the step from it waits.
 firn_status sort_merge_take(sort_merge *self, uint8_t **rows, uint32_t max, uint32_t *count,
@@ -152,15 +205,11 @@ firn_status sort_merge_take(sort_merge *self, uint8_t **rows, uint32_t max, uint
         self->is_step_due = false;
         TRY(advance(self, scratch, err));
     }
+    if (self->prefix_decides && self->store->layout->heap_offset == ROW_NONE) {
+        return take_by_prefix(self, rows, max, count, scratch, err);
+    }
     uint64_t size = 0;
     while (*count < max && self->count > 0 && size < BATCH_BYTES) {
-        if (self->prefix_decides && self->store->layout->heap_offset == ROW_NONE) {
-            const uint32_t taken = take_streak(self, &rows[*count], max - *count);
-            *count += taken;
-            size += (uint64_t)taken * self->store->layout->size;
-            TRY(advance(self, scratch, err));
-            continue;
-        }
         uint8_t *row = self->heads[0].entry.row;
         rows[(*count)++] = row;
         size += row_size(self->store->layout, row);
