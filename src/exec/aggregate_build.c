@@ -38,6 +38,10 @@ static uint64_t rows_expected(const plan_node *node) {
     return rows >= 0 && rows < 0x1p62 ? (uint64_t)rows : 0;
 }
 
+static uint32_t count_parts(void *user) {
+    return aggregate_partition(user);
+}
+
 static firn_status open_stages(aggregate_worker *self, arena *memory, firn_error *err) {
     aggregate_state *shared = self->shared;
     const aggregate_shape *shape = &shared->shape;
@@ -45,7 +49,8 @@ static firn_status open_stages(aggregate_worker *self, arena *memory, firn_error
         const stage_options options = {.table = &shared->table_store,
                                        .key_count = shape->group_keys,
                                        .kept = aggregate_kept_store(shared),
-                                       .part_count = shared->part_count,
+                                       .count_parts = count_parts,
+                                       .user = shared,
                                        .table_bytes = aggregate_table_bytes(shared),
                                        .share_bytes = aggregate_share(shared),
                                        .may_be_direct = shape->is_direct,
@@ -60,7 +65,8 @@ static firn_status open_stages(aggregate_worker *self, arena *memory, firn_error
         const stage_options options = {.table = collector->is_distinct ? store : NULL,
                                        .key_count = collector->layout.column_count,
                                        .kept = store,
-                                       .part_count = shared->part_count,
+                                       .count_parts = count_parts,
+                                       .user = shared,
                                        .table_bytes = aggregate_table_bytes(shared),
                                        .share_bytes = aggregate_share(shared),
                                        .may_be_direct = collector->is_direct};

@@ -326,6 +326,7 @@ static firn_status part_kept(aggregate_state *self, aggregate_kept *kept, row_wr
 
 static firn_status part_all(aggregate_state *self, arena *scratch, firn_error *err) {
     self->is_partitioned = true;
+    (void)aggregate_partition(self);
     for (uint32_t i = 0; i <= self->shape.collector_count; i++) {
         aggregate_kept *kept =
             i < self->shape.collector_count ? &self->collected[i] : &self->groups;
@@ -389,7 +390,9 @@ firn_status aggregate_settle(aggregate_state *self, arena *scratch, firn_error *
         TRY(unite_all(self, &self->collected[i], &fits, scratch, err));
     }
     if (!fits) {
-        return part_all(self, scratch, err);
+        const firn_status status = part_all(self, scratch, err);
+        (void)pool_hold(self->keeper, 0); // No row comes any more.
+        return status;
     }
     if (self->shape.set_count > 0 && self->input_rows == 0) {
         return add_grand_totals(self, scratch, err);

@@ -35,7 +35,8 @@ firn_status stage_open(const stage_options *options, arena *memory, aggregate_st
                        firn_error *err) {
     *out = (aggregate_stage){.has_table = options->table != NULL,
                              .kept = options->kept,
-                             .part_count = options->part_count,
+                             .count_parts = options->count_parts,
+                             .user = options->user,
                              .memory = memory};
     if (!out->has_table) {
         return row_writer_open(options->kept, 1, 0, memory, &out->list, err);
@@ -72,7 +73,8 @@ static firn_status open_parts(aggregate_stage *self, firn_error *err) {
     if (self->is_partitioned) {
         return FIRN_OK;
     }
-    TRY(row_writer_open(self->kept, self->part_count, 0, self->memory, &self->parts, err));
+    const uint32_t count = self->count_parts(self->user);
+    TRY(row_writer_open(self->kept, count, 0, self->memory, &self->parts, err));
     self->parts.spares = self->spares;
     self->spares = NULL;
     self->is_partitioned = true;
@@ -383,7 +385,8 @@ firn_status stage_look(aggregate_stage *self, uint64_t share_bytes, firn_error *
     }
     const uint64_t held = self->has_table ? self->table.rows.parts[0].page_count : 0;
     const uint64_t pages = share_bytes / self->kept->page_size;
-    const uint64_t left = pages > held + PAGE_SPLIT_COUNT ? pages - held : PAGE_SPLIT_COUNT;
+    const uint64_t least = self->parts.part_count;
+    const uint64_t left = pages > held + least ? pages - held : least;
     self->parts.page_max = left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
     return row_writer_look(&self->parts, err);
 }

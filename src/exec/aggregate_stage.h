@@ -54,7 +54,8 @@ struct aggregate_stage {
     row_writer parts; ///< Open once is_partitioned.
     row_page *spares; ///< For whichever of the two comes first, when the keeper refuses.
     bool is_partitioned;
-    uint32_t part_count;
+    uint32_t (*count_parts)(void *user); ///< As in stage_options.
+    void *user;
     arena *memory;
     uint64_t group_max;      ///< Groups in the table before they move on, or it grows.
     uint32_t table_page_max; ///< Pages of it, likewise.
@@ -74,10 +75,11 @@ typedef struct stage_options {
     row_store *table; ///< Of the table's groups; NULL: no table.
     uint32_t key_count;
     row_store *kept;
-    uint32_t part_count;
-    uint64_t table_bytes; ///< What the table holds at first.
-    uint64_t share_bytes; ///< What the worker may hold.
-    bool may_be_direct;   ///< Its key may find groups by itself (group_direct_takes).
+    uint32_t (*count_parts)(void *user); ///< How many partitions there are; asked for the first row
+    void *user;                          ///< that goes into one.
+    uint64_t table_bytes;                ///< What the table holds at first.
+    uint64_t share_bytes;                ///< What the worker may hold.
+    bool may_be_direct; ///< Its key may find groups by itself (group_direct_takes).
     uint64_t group_estimate;
     uint64_t row_estimate; ///< 0: neither is known.
 } stage_options;

@@ -126,6 +126,18 @@ static void keep_pages(aggregate_state *self) {
     }
 }
 
+uint32_t aggregate_partition(aggregate_state *self) {
+    mutex_lock(&self->lock);
+    if (!self->has_parts) {
+        self->has_parts = true;
+        self->part_count = partitions_hold(
+            self->keeper, self->run->worker_count * stage_count(&self->shape), self->part_count);
+    }
+    const uint32_t count = self->part_count;
+    mutex_unlock(&self->lock);
+    return count;
+}
+
 void aggregate_lend(aggregate_state *self, uint32_t count, row_page **list) {
     mutex_lock(&self->lock);
     for (; count > 0 && self->kept_pages != NULL; count--) {

@@ -32,7 +32,8 @@ typedef struct aggregate_state {
     /// Open if the shape has a heap; else rows of groups are kept as they are.
     row_store kept_store;
     row_store *collector_stores;
-    uint32_t part_count;
+    uint32_t part_count; ///< At most, until has_parts.
+    bool has_parts;      ///< Somebody needed partitions: there are so many. Under the lock.
     bool is_partitioned; ///< Rows are in parts; else in tables[0] and list. Decided by settle.
     aggregate_kept groups;
     aggregate_kept *collected; ///< By collector.
@@ -63,7 +64,9 @@ void aggregate_state_close(aggregate_state *self); ///< NULL does nothing.
 void aggregate_state_release(aggregate_state *self);
 uint64_t aggregate_spilled_bytes(const aggregate_state *self);
 uint64_t aggregate_peak_bytes(const aggregate_state *self); ///< The most it ever kept.
-#define AGGREGATE_PAGES_KEPT 3                              ///< A stage's.
+/// How many partitions there are; from now on each worker has a page for each.
+uint32_t aggregate_partition(aggregate_state *self);
+#define AGGREGATE_PAGES_KEPT 3 ///< A stage's.
 /// Adds up to `count` of the kept pages to a list: whoever has a page can write rows out and go on.
 void aggregate_lend(aggregate_state *self, uint32_t count, row_page **list);
 /// Puts pages of the keeper back among them; *list is empty then.

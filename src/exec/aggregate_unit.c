@@ -229,14 +229,23 @@ static bool may_split(const aggregate_unit *self) {
     return self->depth < AGGREGATE_DEPTH_MAX && !self->is_whole;
 }
 
-// Where there is no further split, its pages are of use to the table. False: none is left.
-static bool give_kept_to(aggregate_unit *self, group_table *table) {
+// Where there is no further split, its pages are of use to the table, and what the query has left.
+// NULL: nothing.
+static row_page *last_page(aggregate_unit *self) {
     row_page *page = self->kept;
-    if (page == NULL || table == NULL) {
-        return false;
+    if (page == NULL) {
+        return page_get_urgent(self->shared->keeper);
     }
     self->kept = page->next;
     self->kept_count--;
+    return page;
+}
+
+static bool give_last_to(aggregate_unit *self, group_table *table) {
+    row_page *page = table == NULL ? NULL : last_page(self);
+    if (page == NULL) {
+        return false;
+    }
     page->next = table->rows.spares;
     table->rows.spares = page;
     return true;
@@ -295,7 +304,7 @@ static firn_status make_room(aggregate_unit *self, group_table *table, arena *sc
         return FIRN_OK;
     }
     self->refusals = 0;
-    if (!may_split(self) && give_kept_to(self, table)) {
+    if (!may_split(self) && give_last_to(self, table)) {
         return FIRN_OK;
     }
     return begin_split(self, scratch, err);
@@ -522,11 +531,7 @@ static firn_status load_rows(aggregate_unit *self, uint32_t number, row_pages *f
             break;
         }
         row_page *page = page_get(self->shared->keeper);
-        if (page == NULL && !may_split(self) && self->kept != NULL) {
-            page = self->kept;
-            self->kept = page->next;
-            self->kept_count--;
-        }
+        page = page == NULL && !may_split(self) ? last_page(self) : page;
         if (page == NULL) {
             TRY(make_room(self, NULL, scratch, err));
             continue;
@@ -570,6 +575,9 @@ firn_status unit_load(aggregate_unit *self, const unit_source *source, bool *is_
     *is_ready = false;
     const bool has_rows = source->groups != NULL || shared->shape.collector_count > 0;
     TRY(has_rows ? keep_pages(self, err) : FIRN_OK);
+    if (has_rows && self->buffer == NULL) {
+        self->buffer = page_get_urgent(shared->keeper);
+    }
     if (has_rows && self->buffer == NULL) {
         return POOL_FULL(shared->keeper, shared->table_store.page_size, err);
     }

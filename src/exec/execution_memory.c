@@ -21,7 +21,8 @@
 #define ROW_BYTES_MAX 64                  // Of a column of a small table.
 #define BATCHES_BYTES ((uint64_t)4 << 20) // Of a worker, on their way through a chain; at most …
 #define BATCHES_SHARE 4 // … this part of the limit for all workers, half of it beside readers.
-#define WAIT_MS 10000   // For others, while none of them takes or gives back anything.
+#define FLOW_PARTS 16
+#define WAIT_MS 10000 // For others, while none of them takes or gives back anything.
 
 // ---- Keepers that are alive at once ------------------------------------------------------------
 
@@ -141,7 +142,11 @@ firn_status execution_reserve(execution *self, firn_error *err) {
     }
     set_readers(self, limit);
     page_size_set(self->pool, page_size_for(limit / 4 / self->worker_count));
-    // Readers may find what they need later, and with fewer columns' dictionaries than counted.
+    // Readers rarely need all that was counted: they get what keepers can do without.
+    const uint64_t counted = flow(self, limit, 1);
+    for (uint32_t parts = FLOW_PARTS; parts > 0 && !is_granted; parts--) {
+        is_granted = pool_reserve(self->pool, for_keepers, begun + counted / FLOW_PARTS * parts);
+    }
     return is_granted || pool_reserve(self->pool, for_keepers, begun)
                ? FIRN_OK
                : pool_reserve_wait(self->pool, for_keepers, begun, WAIT_MS, &self->cancel, err);

@@ -26,6 +26,7 @@ firn_status join_drain_open(join_drain *self, join_state *state, arena *memory, 
     return join_probe_open(&self->probe, state, &self->table, memory, err);
 }
 
+// One that a job cannot do without.
 static row_page *take_page(join_drain *self) {
     row_page *page = page_get(self->state->keeper);
     if (page == NULL && self->kept != NULL) {
@@ -33,7 +34,7 @@ static row_page *take_page(join_drain *self) {
         self->kept = page->next;
         self->kept_count--;
     }
-    return page;
+    return page == NULL && self->is_urgent ? page_get_urgent(self->state->keeper) : page;
 }
 
 static void give_page(join_drain *self, row_page *page) {
@@ -156,6 +157,7 @@ firn_status join_drain_take(join_drain *self, bool *found, firn_error *err) {
     self->next_build = 0;
     self->is_last = false;
     self->has_split = false;
+    self->is_urgent = false;
     return status;
 }
 
@@ -265,14 +267,15 @@ static bool needs_carry(const join_plan *plan) {
 }
 
 // Opens the two bits for each left row, if they are needed; false: refused.
-static bool open_carry(join_drain *self) {
+static bool open_carry(join_drain *self, bool is_urgent) {
     const uint64_t rows = self->job->probe.spilled_rows;
     const size_t bytes = BITMAP_WORDS(rows * 2) * sizeof(uint64_t);
     if (!needs_carry(&self->state->plan) || self->carry.data != NULL || rows == 0) {
         return true;
     }
     self->carry_rows = rows;
-    return directory_open(self->state->keeper, bytes, &self->carry);
+    return is_urgent ? directory_open_urgent(self->state->keeper, bytes, &self->carry)
+                     : directory_open(self->state->keeper, bytes, &self->carry);
 }
 
 // Pages and their directory, for that many pages of the job.
@@ -329,8 +332,10 @@ static firn_status open_block(join_drain *self, uint64_t row_count, firn_error *
     join_state *state = self->state;
     const row_pages *rows = &self->job->rows;
     for (;;) {
-        const bool has_carry = self->next_build == rows->spilled.count || open_carry(self);
-        if (has_carry && join_slots_open(&self->slots, state->keeper, row_count)) {
+        const bool is_least = self->is_urgent && (self->block == NULL || self->block->next == NULL);
+        const bool has_carry =
+            self->next_build == rows->spilled.count || open_carry(self, is_least);
+        if (has_carry && join_slots_open(&self->slots, state->keeper, row_count, is_least)) {
             self->is_last = self->next_build == rows->spilled.count;
             return FIRN_OK;
         }
@@ -379,7 +384,8 @@ static firn_status load_block(join_drain *self, arena *scratch, firn_error *err)
             return split(self, scratch, err);
         }
         if (blocks > 1) {
-            (void)open_carry(self); // Before pages take the room; else open_block sees to it.
+            (void)open_carry(self,
+                             false); // Before pages take the room; else open_block sees to it.
         }
     }
     uint64_t row_count = 0;
@@ -398,11 +404,21 @@ static firn_status load_block(join_drain *self, arena *scratch, firn_error *err)
     return FIRN_OK;
 }
 
+// Refused memory, a job that has begun, or that nobody else will do, goes on with the least there
+// is.
 static firn_status load(join_drain *self, arena *scratch, firn_error *err) {
-    const bool is_first = self->next_build == 0;
+    const size_t from = self->next_build;
     const firn_status status = load_block(self, scratch, err);
-    const bool can_leave = is_first && !self->has_split;
-    return status == FIRN_NO_MEMORY && can_leave && leave(self) ? FIRN_OK : status;
+    if (status != FIRN_NO_MEMORY || self->has_split || self->is_urgent) {
+        return status;
+    }
+    if (from == 0 && leave(self)) {
+        return FIRN_OK;
+    }
+    close_block(self);
+    self->next_build = from;
+    self->is_urgent = true;
+    return load_block(self, scratch, err);
 }
 
 // ---- Left rows ---------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ typedef struct join_drain {
     join_job *job;  ///< NULL: none.
     bool has_split; ///< The job has been, or in part.
     bool has_left;  ///< Others do the rest: there was no room for a job of its own.
+    bool is_urgent; ///< The job goes on although memory was refused.
     join_drain_phase phase;
     // Block:
     row_page *block;   ///< Its pages.

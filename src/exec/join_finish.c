@@ -142,7 +142,7 @@ static firn_status run_task(finish_task *task, op_call *call, firn_error *err) {
     join_part *part = &self->parts[number];
     if (atomic_load(&part->is_spilled) ||
         (self->table.lookup == JOIN_LOOKUP_HASH &&
-         !join_slots_open(&self->table.parts[number], self->keeper, part->rows.row_count))) {
+         !join_slots_open(&self->table.parts[number], self->keeper, part->rows.row_count, false))) {
         return spill_part(self, part, call->scratch, err);
     }
     return keep_part(self, number, call->scratch, err);

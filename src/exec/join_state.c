@@ -106,6 +106,17 @@ void join_state_close(join_state *self) {
     arena_close(&memory);
 }
 
+uint32_t join_state_partition(join_state *self) {
+    mutex_lock(&self->lock);
+    if (!self->has_parts) {
+        self->has_parts = true;
+        self->part_count = partitions_hold(self->keeper, self->run->worker_count, self->part_count);
+    }
+    const uint32_t count = self->part_count;
+    mutex_unlock(&self->lock);
+    return count;
+}
+
 // ---- Pages that workers can count on ------------------------------------------------------------
 
 static bool keep_page(join_state *self, row_page *page) {

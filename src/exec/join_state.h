@@ -54,8 +54,9 @@ typedef struct join_state {
     row_page *kept GUARDED_BY(&lock); ///< Pages that each worker can count on: see join_state_lend.
     row_store rows;
     row_store probe_rows;
-    uint32_t part_count;   ///< Of `parts`, a power of two.
-    bool is_partitioned;   ///< False: all rows lie in parts[0], which is the only one.
+    uint32_t part_count;              ///< Of `parts`, a power of two. At most, until has_parts.
+    bool has_parts GUARDED_BY(&lock); ///< Some worker needed partitions: there are so many.
+    bool is_partitioned;              ///< False: all rows lie in parts[0], which is the only one.
     bool decides_by_group; ///< null_aware with other keys or a residual: see join_probe.h.
     join_part *parts;
     row_pages loose;        ///< Of workers that never needed partitions.
@@ -99,6 +100,9 @@ uint64_t join_state_spilled_bytes(const join_state *self);
 uint64_t join_state_peak_bytes(const join_state *self); ///< The most it ever kept.
 /// What needs the query's memory, once; any worker.
 firn_status join_state_begin(join_state *self, firn_error *err);
+
+/// How many partitions there are; from now on each worker has a page for each.
+uint32_t join_state_partition(join_state *self);
 
 #define JOIN_PAGES_KEPT 3 ///< A worker's.
 /// Takes as many pages as all workers can count on, writing out build rows if need be. By one

@@ -16,9 +16,11 @@ uint64_t join_slots_bytes(uint64_t row_count) {
     return slot_count_for(row_count) * sizeof(uint64_t);
 }
 
-bool join_slots_open(join_slots *self, pool *keeper, uint64_t row_count) {
+bool join_slots_open(join_slots *self, pool *keeper, uint64_t row_count, bool is_urgent) {
     const uint64_t count = slot_count_for(row_count);
-    if (!directory_open(keeper, count * sizeof(uint64_t), &self->memory)) {
+    const size_t size = count * sizeof(uint64_t);
+    if (!(is_urgent ? directory_open_urgent(keeper, size, &self->memory)
+                    : directory_open(keeper, size, &self->memory))) {
         self->slots = NULL;
         return false;
     }

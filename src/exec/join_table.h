@@ -78,7 +78,7 @@ static inline bool join_row_mark(const row_layout *layout, const uint8_t *row) {
 /// Bytes of a directory for that many rows.
 uint64_t join_slots_bytes(uint64_t row_count);
 /// Opens an empty one. False: refused.
-bool join_slots_open(join_slots *self, pool *keeper, uint64_t row_count);
+bool join_slots_open(join_slots *self, pool *keeper, uint64_t row_count, bool is_urgent);
 void join_slots_close(join_slots *self);
 /// Adds the rows of a page; those with a NULL key that equals nothing stay out. `direct`: to the
 /// table's array instead. Rows of one key are added by one thread.

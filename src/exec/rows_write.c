@@ -60,10 +60,14 @@ bool row_writer_keep(row_writer *self, uint32_t count) {
     return true;
 }
 
+// Of those with equally many pages the one whose open page is fullest.
 static row_pages *largest_part(const row_writer *self) {
     row_pages *largest = &self->parts[0];
     for (uint32_t i = 1; i < self->part_count; i++) {
-        largest = self->parts[i].page_count > largest->page_count ? &self->parts[i] : largest;
+        row_pages *each = &self->parts[i];
+        const bool is_fuller = each->page_count > 0 && each->page_count == largest->page_count &&
+                               each->first->filled > largest->first->filled;
+        largest = is_fuller || each->page_count > largest->page_count ? each : largest;
     }
     return largest;
 }
@@ -74,8 +78,10 @@ firn_status row_writer_look(row_writer *self, firn_error *err) {
     for (uint32_t i = 0; i < self->part_count; i++) {
         self->page_count += self->parts[i].page_count;
     }
-    // What belongs to the keeper's minimum stays.
-    for (; self->page_count > PAGE_SPLIT_COUNT &&
+    // What belongs to the keeper's minimum stays, and a page for each partition.
+    const uint32_t least =
+        self->part_count > PAGE_SPLIT_COUNT ? self->part_count : PAGE_SPLIT_COUNT;
+    for (; self->page_count > least &&
            (self->page_count > self->page_max || pool_excess(store->keeper) > 0);
          self->page_count--) {
         row_pages *largest = largest_part(self);
@@ -145,8 +151,8 @@ static firn_status place_row(row_writer *self, row_pages *part, uint32_t size, b
         void *fresh = easy_page(self);
         if (fresh == NULL && may_evict) {
             TRY(evict_page(self, part, &fresh, err));
-            if (fresh == NULL) { // Nothing to write out; others may have given something back.
-                fresh = page_get(self->store->keeper);
+            if (fresh == NULL) { // Nothing to write out.
+                fresh = page_get_urgent(self->store->keeper);
             }
             if (fresh == NULL) {
                 return POOL_FULL(self->store->keeper, self->store->page_size, err);

@@ -39,9 +39,23 @@ uint32_t partition_count_for(uint64_t share_bytes, size_t page_size, uint64_t st
     return count;
 }
 
+uint64_t partitions_bytes(uint32_t workers, size_t page_size, uint32_t partition_count) {
+    const uint64_t pages = partition_count + PAGE_KEPT_COUNT;
+    return workers * (pages * page_size + KEEPER_EXTRA);
+}
+
+uint32_t partitions_hold(pool *keeper, uint32_t workers, uint32_t partition_count) {
+    const size_t page_size = page_size_of(keeper);
+    uint32_t count = partition_count;
+    while (count > PARTITION_COUNT_MIN &&
+           !pool_hold(keeper, partitions_bytes(workers, page_size, count))) {
+        count /= 2;
+    }
+    return count;
+}
+
 uint64_t keeper_min_bytes(uint32_t workers) {
-    const uint64_t pages = PARTITION_COUNT_MIN + PAGE_KEPT_COUNT;
-    return workers * (pages * PAGE_BYTES_MIN + KEEPER_EXTRA);
+    return partitions_bytes(workers, PAGE_BYTES_MIN, PARTITION_COUNT_MIN);
 }
 
 // ---- Pages -------------------------------------------------------------------------------------
@@ -60,6 +74,10 @@ void *page_get(pool *self) {
     return pool_page_take(self, page_size_of(self));
 }
 
+void *page_get_urgent(pool *self) {
+    return pool_page_take_urgent(self, page_size_of(self));
+}
+
 void page_put(pool *self, void *page) {
     if (page != NULL) {
         pool_page_give(self, page, page_size_of(self));
@@ -75,14 +93,23 @@ static void zero_reused(directory *self) {
     }
 }
 
+static bool is_opened(directory *self) {
+    if (self->data != NULL) {
+        zero_reused(self);
+    }
+    return self->data != NULL;
+}
+
 bool directory_open(pool *owner, size_t size, directory *out) {
     *out = (directory){.owner = owner, .size = size};
     out->data = pool_block_take(owner, size, &out->capacity);
-    if (out->data == NULL) {
-        return false;
-    }
-    zero_reused(out);
-    return true;
+    return is_opened(out);
+}
+
+bool directory_open_urgent(pool *owner, size_t size, directory *out) {
+    *out = (directory){.owner = owner, .size = size};
+    out->data = pool_block_take_urgent(owner, size, &out->capacity);
+    return is_opened(out);
 }
 
 bool directory_regrow(directory *self, size_t size) {

@@ -37,6 +37,14 @@ size_t page_size_for(uint64_t share_bytes);
 /// pages.
 uint32_t partition_count_for(uint64_t share_bytes, size_t page_size, uint64_t state_bytes);
 
+/// What a keeper takes with so many partitions, all of them open and nothing else in memory.
+uint64_t partitions_bytes(uint32_t workers, size_t page_size, uint32_t partition_count);
+
+/// Makes sure that a worker of the keeper has a page for each of its partitions, with up to
+/// `partition_count` of them, a power of two; fewer where that much is not free. Pages that hold
+/// few rows would go to the file else. Returns how many; pool_hold with 0 ends it.
+uint32_t partitions_hold(pool *keeper, uint32_t workers, uint32_t partition_count);
+
 /// min_bytes of a spilling keeper: 16 partition pages and the kept ones of 16 KiB, and 96 KiB.
 uint64_t keeper_min_bytes(uint32_t workers);
 
@@ -51,6 +59,9 @@ size_t page_size_of(const pool *self);
 /// A page, not initialised; NULL if the keeper is at its target or the pool has none: write out the
 /// page that just filled and reuse that.
 void *page_get(pool *self);
+
+/// A page for work that could not go on without: as pool_take_urgent.
+void *page_get_urgent(pool *self);
 
 /// Gives a page back; NULL does nothing.
 void page_put(pool *self, void *page);
@@ -67,6 +78,7 @@ typedef struct directory {
 
 /// Opens one. False if the pool refuses; then `out->data` is NULL.
 bool directory_open(pool *owner, size_t size, directory *out);
+bool directory_open_urgent(pool *owner, size_t size, directory *out);
 
 /// Frees the old memory and takes new of `size` bytes, zeroed: no moment needs both. False if the
 /// pool refuses the difference; then everything is as it was. False with data == NULL if the

@@ -63,10 +63,40 @@ static uint64_t missing_for(const pool *self, uint64_t size, take_mode mode) {
     return more == 0 ? 0 : minus(more, minus(cap, root->committed));
 }
 
+// What the pool's query was promised and does not use.
+static uint64_t promised_to_query(const pool *self) {
+    const pool *query = is_keeper(self) ? self->parent : self;
+    uint64_t unused = pool_own_commitment(query) - query->own_used;
+    for (const pool *at = self->root->keepers; at != NULL; at = at->next_keeper) {
+        unused += at->parent == query ? pool_own_commitment(at) - at->own_used : 0;
+    }
+    return unused;
+}
+
+// Whether the pool's query has taken what it was promised for something else: of it nothing that
+// was promised is there for certain.
+static bool is_overdrawn(const pool *self) {
+    const pool *query = is_keeper(self) ? self->parent : self;
+    return query->has_overdrawn && self->root->committed > root_limit(self->root);
+}
+
+// Whether `size` bytes can be had if nobody else of the query takes what it was promised: nothing
+// of what others were promised goes.
+static bool is_left_by_query(const pool *self, uint64_t size) {
+    const pool_root *root = self->root;
+    return size <= minus(root_limit(root) + promised_to_query(self), root->committed);
+}
+
 static bool can_grant(const pool *self, uint64_t size, take_mode mode) {
     const bool may_grow = !is_keeper(self) || mode == TAKE_URGENT ||
                           self->own_used + size <= most(load(&self->target), self->held);
-    return may_grow && missing_for(self, size, mode) == 0 && fits_limits_above(self, size);
+    if (!may_grow || !fits_limits_above(self, size)) {
+        return false;
+    }
+    const bool is_free = missing_for(self, size, mode) == 0;
+    return is_free && !is_overdrawn(self)
+               ? true
+               : (is_free || mode == TAKE_URGENT) && is_left_by_query(self, size);
 }
 
 static void grant(pool *self, uint64_t size) {
@@ -74,6 +104,9 @@ static void grant(pool *self, uint64_t size) {
     const uint64_t before = pool_own_commitment(self);
     self->own_used += size;
     pool_commitment_changed(self, before);
+    pool *query = is_keeper(self) ? self->parent : self;
+    query->has_overdrawn = self->root->committed > root_limit(self->root) &&
+                           (query->has_overdrawn || pool_own_commitment(self) > before);
     for (pool *at = self; at != NULL; at = at->parent) {
         const uint64_t used = load(&at->used) + size;
         store(&at->used, used);

@@ -22,9 +22,11 @@
 //
 // Two numbers are kept. *Committed* is what was promised: reserves, minima and what is used above
 // them. *Resident* is what the system gave us: slabs with their free pages, mappings, everything
-// else that was taken. Both stay within the limit, always: what is free goes back to the system
-// before something new is mapped. A sixteenth of the limit (at most 8 MiB) is closed to keepers, so
-// that the small things of a query do not fail because another's join took the last page.
+// else that was taken. Both stay within the limit: what is free goes back to the system before
+// something new is mapped. Only a query that could not go on may take what it was promised for
+// something else; more is promised than there is until that is given back. A sixteenth of the limit
+// (at most 8 MiB) is closed to keepers, so that the small things of a query do not fail because
+// another's join took the last page.
 //
 // A pool lives until it is closed *and* nothing is taken from it or its children any more, so
 // buffers may outlive the query they came from.
@@ -103,8 +105,9 @@ firn_status pool_reserve_wait(pool *query, uint64_t minima, uint64_t own, uint32
 /// the end.
 bool pool_take(pool *self, uint64_t size);
 
-/// As pool_take, but may pass a keeper's target and use what is closed to keepers: for the records
-/// of what was spilled, which grow when a keeper shrinks. The next look makes up for it.
+/// As pool_take, but may pass a keeper's target and use what is closed to keepers, and in the end
+/// what its query was promised and does not use yet: for the records of what was spilled, which
+/// grow when a keeper shrinks, and where refusal would be the end. The next look makes up for it.
 bool pool_take_urgent(pool *self, uint64_t size);
 
 /// Gives back what pool_take or pool_take_urgent took.
@@ -198,6 +201,7 @@ void pool_refuse_for_test(pool *engine, bool is_on);
 
 /// One unit of `size` bytes, a power of two from 16 KiB to 64 KiB, aligned to itself.
 void *pool_page_take(pool *self, size_t size);
+void *pool_page_take_urgent(pool *self, size_t size);
 void pool_page_give(pool *self, void *page, size_t size);
 
 /// The page size of the pool's query: 0 until it was set, then it stays.

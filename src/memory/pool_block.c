@@ -216,11 +216,11 @@ static slab_class class_of(size_t size) {
     }
 }
 
-void *pool_page_take(pool *self, size_t size) {
+static void *page_take(pool *self, size_t size, take_mode mode) {
     pool_root *root = self->root;
     void *page = NULL;
     mutex_lock(&root->lock);
-    if (pool_charge(self, size, TAKE_NORMAL)) {
+    if (pool_charge(self, size, mode)) {
         page = take_piece(root, class_of(size), size);
         if (page == NULL) {
             pool_uncharge(self, size);
@@ -228,6 +228,14 @@ void *pool_page_take(pool *self, size_t size) {
     }
     mutex_unlock(&root->lock);
     return page;
+}
+
+void *pool_page_take(pool *self, size_t size) {
+    return page_take(self, size, TAKE_NORMAL);
+}
+
+void *pool_page_take_urgent(pool *self, size_t size) {
+    return page_take(self, size, TAKE_URGENT);
 }
 
 NO_LOCK_CHECK void pool_page_give(pool *self, void *page, size_t size) {

@@ -35,6 +35,7 @@ struct pool {
     size_t page_size;
     uint32_t child_count;
     bool is_closed;
+    bool has_overdrawn;    // A query: took what it was promised for something else.
     bool is_shrinking;     // Its callback is being called.
     uint64_t shrink_round; // The newest request that has asked it.
     bool refuses_next;     // FIRN_TEST=spill.

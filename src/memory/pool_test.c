@@ -301,6 +301,31 @@ TEST(pool_reserve_of_keepers_is_not_used_up_by_the_query_itself) {
     pool_close(engine);
 }
 
+TEST(pool_urgent_requests_may_use_what_the_own_query_was_promised) {
+    pool *engine = open_engine(16 * M);
+    pool *query = open_below(engine, POOL_QUERY, 0);
+    pool *other = open_below(engine, POOL_QUERY, 0);
+    CHECK(pool_reserve(query, 2 * M, 6 * M) && pool_reserve(other, 0, 4 * M));
+    pool *keeper = open_below(query, POOL_STATE, 1 * M);
+    CHECK(pool_take_urgent(keeper, 5 * M)); // All that was promised to nobody.
+    CHECK(!pool_take(keeper, 64 * K));
+    CHECK(pool_take_urgent(keeper, 6 * M));  // What the query was given for itself …
+    CHECK(!pool_take_urgent(keeper, 2 * M)); // … and for keepers to come, but no more:
+    CHECK(pool_used(engine) == 11 * M);
+    CHECK(pool_take(other, 4 * M)); // others find theirs.
+    CHECK(pool_take(query, 1 * M) && !pool_take(query, 64 * K));
+    CHECK(describe(engine).resident_peak <= 16 * M);
+    pool_give(keeper, 11 * M);
+    CHECK(pool_take(query, 5 * M)); // As at first.
+    pool_give(query, 6 * M);
+    pool_give(other, 4 * M);
+    pool_close(keeper);
+    pool_close(query);
+    pool_close(other);
+    CHECK(describe(engine).committed == 0);
+    pool_close(engine);
+}
+
 TEST(pool_reserve_wait_refuses_what_can_never_fit) {
     pool *engine = open_engine(16 * M);
     pool *query = open_below(engine, POOL_QUERY, 0);

@@ -108,8 +108,8 @@ static firn_status begin_partitions(build_local *self, firn_error *err) {
     join_state *owner = self->owner;
     self->is_partitioned = true;
     self->writer = (row_writer){0};
-    firn_status status =
-        row_writer_open(&owner->rows, owner->part_count, 0, self->memory, &self->writer, err);
+    firn_status status = row_writer_open(&owner->rows, join_state_partition(owner), 0, self->memory,
+                                         &self->writer, err);
     if (status == FIRN_OK) {
         status = deal_loose(self, &loose, err);
     }
