@@ -11,6 +11,7 @@
 #include "base/checked.h"
 #include "base/compiler.h"
 #include "base/host.h"
+#include "memory/arena_measure.h"
 
 #define ALIGNMENT ((size_t)16)
 #define LINE ((size_t)64)
@@ -207,6 +208,15 @@ void arena_rewind(arena *self, arena_mark mark) {
     assert(mark.filled <= mark.chunk->filled);
     self->chunk = mark.chunk;
     mark.chunk->filled = mark.filled;
+}
+
+size_t arena_bytes_since(const arena *self, arena_mark mark) {
+    size_t bytes = 0;
+    const arena_chunk *at = self->chunk;
+    for (; at != NULL && at != mark.chunk; at = at->older) {
+        bytes += at->filled;
+    }
+    return at == NULL ? bytes : bytes + at->filled - mark.filled;
 }
 
 void arena_reset(arena *self) {

@@ -259,6 +259,25 @@ def check_ends(report, program, limit):
         report.check("after Ctrl-C", not os.listdir(folder), f"left {os.listdir(folder)}")
 
 
+def check_long_texts(report, program, limit):
+    """Expressions whose values are long see few rows at a time."""
+    for length, count in ((30000, 4000), (300000, 1000)):
+        texts = (f"(SELECT repeat('b', {length}) || x AS s FROM generate_series(1, {count}) AS t(x)) "
+                 "AS q")
+        sevens = sum("77" in str(x) for x in range(1, count + 1))
+        digits = sum(len(str(x)) for x in range(1, count + 1))
+        for sql, expected in (
+                (f"SELECT count(*) FROM {texts} WHERE s LIKE '%77%'", [sevens]),
+                (f"SELECT sum(length(s)), count(*) FILTER (WHERE s LIKE '%77%') FROM {texts}",
+                 [length * count + digits, sevens])):
+            name = f"texts of {length} characters in {limit / MB:g} MB"
+            with Session(program, memory_limit=f"{limit}B") as session:
+                answer = session.ask(sql)
+                peak = session.peak() - session.idle
+            report.check(name, same_rows(answer.get("rows", []), [expected]), str(answer)[:200])
+            report.check(name, peak <= limit, f"VmHWM {peak / MB:.1f} MB more than idle")
+
+
 def tpch_cases(scale, only):
     data = subprocess.run(["bash", ROOT / "tools/dev/tpch_data.sh", scale], check=True,
                           capture_output=True, text=True).stdout.strip()
@@ -294,6 +313,7 @@ def main():
                                   for limit, count in counts.items()))
     if not only and not arguments.limits:
         check_ends(report, program, 12 * MB)
+        check_long_texts(report, program, 16 * MB)
         report.check("spilling", all(count == len(keepers) for count in kept.values()), str(kept))
         report.check("splitting", deepest >= (2 if full else 1), f"split {deepest} times")
         if full:

@@ -1,10 +1,19 @@
 // Filter: the rows for which a predicate is true, as a selection; nothing is copied.
+#include <assert.h>
+
 #include "exec/operator.h"
+#include "exec/row_pace.h"
+#include "memory/arena_measure.h"
 
 typedef struct filter_shared {
     expr_program *program;
     execution *run;
 } filter_shared;
+
+typedef struct filter_local {
+    expr_state *state;
+    row_pace pace;
+} filter_local;
 
 static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
                                void **shared, firn_error *err) {
@@ -23,9 +32,43 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
                                firn_error *err) {
     (void)worker;
     const filter_shared *self = shared;
-    expr_state *state;
-    TRY(expr_open(self->program, self->run->context, &self->run->dynamic, memory, &state, err));
-    *local = state;
+    filter_local *made = ARENA_NEW(memory, filter_local, 1);
+    if (made == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    *made = (filter_local){.pace = row_pace_open(self->run)};
+    *local = made;
+    return expr_open(self->program, self->run->context, &self->run->dynamic, memory, &made->state,
+                     err);
+}
+
+// Some of the rows at a time, and of their values nothing is kept.
+static firn_status filter_in_parts(filter_local *self, const batch *input, arena *scratch,
+                                   batch *output, firn_error *err) {
+    uint16_t *rows = ARENA_NEW(scratch, uint16_t, input->selected_count);
+    if (rows == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    output->selection = rows;
+    output->selected_count = 0;
+    const arena_mark mark = arena_mark_take(scratch);
+    for (uint32_t from = 0; from < input->selected_count;) {
+        const uint32_t count = row_pace_rows(&self->pace, input->selected_count - from);
+        batch part;
+        if (!row_pace_slice(input, from, count, scratch, &part)) {
+            return ARENA_FULL(scratch, err);
+        }
+        const uint16_t *found;
+        uint32_t found_count;
+        TRY(expr_filter(self->state, &part, scratch, &found, &found_count, err));
+        assert(found != NULL || found_count == 0);
+        for (uint32_t k = 0; k < found_count; k++) {
+            rows[output->selected_count++] = found[k];
+        }
+        row_pace_learn(&self->pace, count, arena_bytes_since(scratch, mark));
+        arena_rewind(scratch, mark);
+        from += count;
+    }
     return FIRN_OK;
 }
 
@@ -35,16 +78,28 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     const batch_sequence sequence = output->sequence;
     *output = *input;
     output->sequence = sequence;
-    return expr_filter(call->local, input, call->scratch, &output->selection,
-                       &output->selected_count, err);
+    filter_local *self = call->local;
+    const uint32_t count = input->selected_count;
+    if (row_pace_rows(&self->pace, count) < count) {
+        return filter_in_parts(self, input, call->scratch, output, err);
+    }
+    const arena_mark mark = arena_mark_take(call->scratch);
+    TRY(expr_filter(self->state, input, call->scratch, &output->selection, &output->selected_count,
+                    err));
+    row_pace_learn(&self->pace, count, arena_bytes_since(call->scratch, mark));
+    return FIRN_OK;
 }
 
 static uint64_t decoded(const void *local) {
-    return expr_values_decoded(local);
+    const filter_local *self = local;
+    return self->state == NULL ? 0 : expr_values_decoded(self->state);
 }
 
 static void close_worker(void *local) {
-    expr_close(local);
+    filter_local *self = local;
+    if (self != NULL) {
+        expr_close(self->state);
+    }
 }
 
 const operator_kind operator_filter_step = {

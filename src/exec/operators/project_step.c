@@ -1,5 +1,7 @@
 // Project: computed columns. Columns that are only handed on are not copied.
 #include "exec/operator.h"
+#include "exec/row_pace.h"
+#include "memory/arena_measure.h"
 
 typedef struct project_shared {
     expr_program *program;
@@ -9,6 +11,8 @@ typedef struct project_shared {
 
 typedef struct project_local {
     expr_state *state;
+    row_pace pace;
+    uint32_t next;    // Of the input's rows that count: the first that was not handed out yet.
     column columns[]; // Of the output; valid until the next call.
 } project_local;
 
@@ -36,6 +40,8 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
         return ARENA_FULL(memory, err);
     }
     made->state = NULL;
+    made->pace = row_pace_open(self->run);
+    made->next = 0;
     *local = made;
     return expr_open(self->program, self->run->context, &self->run->dynamic, memory, &made->state,
                      err);
@@ -45,10 +51,20 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
                         firn_error *err) {
     const project_shared *shared = call->shared;
     project_local *self = call->local;
-    *out = STEP_NEXT;
-    TRY(expr_run(self->state, input, call->scratch, self->columns, err));
+    const uint32_t from = self->next;
+    const uint32_t count = row_pace_rows(&self->pace, input->selected_count - from);
+    batch part = *input; // Rows and selection stay.
+    if (count < input->selected_count &&
+        !row_pace_slice(input, from, count, call->scratch, &part)) {
+        return ARENA_FULL(call->scratch, err);
+    }
+    const arena_mark mark = arena_mark_take(call->scratch);
+    TRY(expr_run(self->state, &part, call->scratch, self->columns, err));
+    row_pace_learn(&self->pace, count, arena_bytes_since(call->scratch, mark));
+    self->next = from + count < input->selected_count ? from + count : 0;
+    *out = self->next > 0 ? STEP_MORE : STEP_NEXT;
     const batch_sequence sequence = output->sequence;
-    *output = *input; // Rows and selection stay.
+    *output = part;
     output->columns = self->columns;
     output->column_count = shared->width;
     output->sequence = sequence;
