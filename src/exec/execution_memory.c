@@ -143,7 +143,7 @@ firn_status execution_reserve(execution *self, firn_error *err) {
     set_readers(self, limit);
     page_size_set(self->pool, page_size_for(limit / 4 / self->worker_count));
     // Readers rarely need all that was counted: they get what keepers can do without.
-    const uint64_t counted = flow(self, limit, 1);
+    const uint64_t counted = flow(reader, limit, 1);
     for (uint32_t parts = FLOW_PARTS; parts > 0 && !is_granted; parts--) {
         is_granted = pool_reserve(self->pool, for_keepers, begun + counted / FLOW_PARTS * parts);
     }
