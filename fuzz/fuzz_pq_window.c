@@ -34,8 +34,12 @@ static void check(const scene *self) {
     const bytes at_hand = pq_window_bytes(window);
     expect(pq_window_left(window) == self->end - self->at);
     expect(at_hand.size <= self->end - self->at);
-    expect(at_hand.size == 0 || memcmp(at_hand.data, self->content + self->at, at_hand.size) == 0);
-    for (size_t i = 0; at_hand.size > 0 && window->ticket.file == NULL && i < PQ_PAD; i++) {
+    if (at_hand.size == 0) {
+        return;
+    }
+    expect(at_hand.data != NULL);
+    expect(memcmp(at_hand.data, self->content + self->at, at_hand.size) == 0);
+    for (size_t i = 0; window->ticket.file == NULL && i < PQ_PAD; i++) {
         expect(window->buffer.data[window->to + i] == 0);
     }
 }

@@ -229,21 +229,21 @@ static void show(rest_session *self, const rest_refusal *refusal, text token, ch
 }
 
 typedef struct refusal_kind {
+    const char *sqlstate; // NULL: the usual one.
     uint32_t from;
     uint32_t to;
     firn_status status;
-    const char *sqlstate; // NULL: the usual one.
     bool is_retryable;
 } refusal_kind;
 
 static const refusal_kind *kind_of(uint32_t http_status) {
     static const refusal_kind kinds[] = {
-        {401, 401, FIRN_INVALID, "28000", false},  {419, 419, FIRN_INVALID, "28000", false},
-        {403, 403, FIRN_INVALID, "42501", false},  {404, 404, FIRN_NOT_FOUND, NULL, false},
-        {405, 406, FIRN_UNSUPPORTED, NULL, false}, {409, 409, FIRN_CONFLICT, NULL, true},
-        {429, 429, FIRN_IO, NULL, true},           {400, 499, FIRN_INVALID, NULL, false},
-        {501, 501, FIRN_UNSUPPORTED, NULL, false}, {500, 599, FIRN_IO, NULL, true},
-        {0, UINT32_MAX, FIRN_IO, NULL, false},
+        {"28000", 401, 401, FIRN_INVALID, false},  {"28000", 419, 419, FIRN_INVALID, false},
+        {"42501", 403, 403, FIRN_INVALID, false},  {NULL, 404, 404, FIRN_NOT_FOUND, false},
+        {NULL, 405, 406, FIRN_UNSUPPORTED, false}, {NULL, 409, 409, FIRN_CONFLICT, true},
+        {NULL, 429, 429, FIRN_IO, true},           {NULL, 400, 499, FIRN_INVALID, false},
+        {NULL, 501, 501, FIRN_UNSUPPORTED, false}, {NULL, 500, 599, FIRN_IO, true},
+        {NULL, 0, UINT32_MAX, FIRN_IO, false},
     };
     const refusal_kind *kind = kinds;
     while (http_status < kind->from || http_status > kind->to) {
@@ -379,7 +379,7 @@ static firn_status renew_token(rest_session *self, uint64_t generation, text old
     if (is_done) {
         return FIRN_OK;
     }
-    rest_token token;
+    rest_token token = {.has_lifetime = false};
     firn_status status = FIRN_IO;
     if (old.size > 0) { // Not every server exchanges; then the credential is good for another one.
         status = ask_token(self, old, memory, cancel, &token, err);

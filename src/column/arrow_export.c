@@ -78,6 +78,7 @@ static firn_status push_validity(node *self, const uint32_t *lanes, uint32_t cou
     const bool is_first = self->validity == NULL;
     const uint64_t size = (self->length + count + 7) / 8;
     TRY(reserve(self, &self->validity, size, err));
+    assert(self->validity != NULL);
     uint8_t *bits = self->validity->data;
     memset(bits + self->validity->size, 0, size - self->validity->size);
     self->validity->size = size;
@@ -101,6 +102,7 @@ static firn_status push_bits(node *self, const column *flat, const uint32_t *lan
     const uint64_t size = (self->length + count + 7) / 8;
     const uint64_t before = self->values == NULL ? 0 : self->values->size;
     TRY(reserve(self, &self->values, size, err));
+    assert(self->values != NULL);
     memset(self->values->data + before, 0, size - before);
     self->values->size = size;
     for (uint32_t i = 0; i < count; i++) {
@@ -195,6 +197,7 @@ static firn_status push_fixed(node *self, const column *flat, const uint32_t *la
         return FAIL(err, FIRN_NO_MEMORY, "a batch of %llu rows", (unsigned long long)self->length);
     }
     TRY(reserve(self, &self->values, size, err));
+    assert(self->values != NULL);
     uint8_t *out = self->values->data + self->length * self->width;
     self->values->size = size;
     const uint32_t own = physical_size(type_physical(self->type));
@@ -215,6 +218,7 @@ static firn_status push_fixed_bytes(node *self, const column *flat, const uint32
                                     uint32_t count, firn_error *err) {
     const uint64_t size = (self->length + count) * self->width;
     TRY(reserve(self, &self->values, size, err));
+    assert(self->values != NULL);
     uint8_t *out = self->values->data + self->length * self->width;
     self->values->size = size;
     for (uint32_t i = 0; i < count; i++, out += self->width) {
@@ -249,6 +253,7 @@ static firn_status begin_offsets(node *self, uint32_t count, firn_error *err) {
     const bool is_first = self->values == NULL;
     const uint64_t size = (self->length + count + 1) * offset_width(self);
     TRY(reserve(self, &self->values, size, err));
+    assert(self->values != NULL);
     self->values->size = size;
     if (is_first) {
         put_offset(self, 0, 0);
@@ -259,6 +264,7 @@ static firn_status begin_offsets(node *self, uint32_t count, firn_error *err) {
 static firn_status append_bytes(node *self, const char *data, uint32_t size, firn_error *err) {
     const uint64_t before = self->bytes == NULL ? 0 : self->bytes->size;
     TRY(reserve(self, &self->bytes, before + size, err));
+    assert(self->bytes != NULL);
     if (size > 0) {
         memcpy(self->bytes->data + before, data, size);
     }
@@ -309,6 +315,7 @@ static firn_status push_strings(node *self, const column *flat, const uint32_t *
         status = string_at(self, flat, lanes[i], &scratch, &value, err);
         if (status == FIRN_OK) {
             status = append_bytes(self, string_data(&value), value.size, err);
+            assert(self->bytes != NULL); // Reserved above.
             put_offset(self, self->length + i + 1, self->bytes->size);
         }
     }
@@ -321,6 +328,7 @@ static firn_status push_views(node *self, const column *flat, const uint32_t *la
                               firn_error *err) {
     const uint64_t size = (self->length + count) * 16;
     TRY(reserve(self, &self->values, size, err));
+    assert(self->values != NULL);
     uint8_t *out = self->values->data + self->length * 16;
     self->values->size = size;
     arena scratch = arena_open((size_t)1 << 20);
@@ -402,7 +410,9 @@ static firn_status push_codes(node *self, const column *flat, const uint32_t *la
     node *entries = self->entries;
     const uint64_t size = (self->length + count) * sizeof(int32_t);
     TRY(reserve(self, &self->values, size, err));
+    assert(self->values != NULL);
     TRY(reserve_slots(self, count, err));
+    assert(self->slots != NULL);
     self->values->size = size;
     uint8_t *out = self->values->data + self->length * sizeof(int32_t);
     for (uint32_t i = 0; i < count; i++, out += sizeof(int32_t)) {
@@ -713,12 +723,14 @@ static firn_status fill_buffers(node *self, array_block *block, int64_t *count, 
     if (self->values == NULL && self->layout != ARROW_LAYOUT_NULL &&
         self->layout != ARROW_LAYOUT_STRUCT) {
         TRY(reserve(self, &self->values, 8, err));
+        assert(self->values != NULL);
     }
     const bool has_bytes = self->layout == ARROW_LAYOUT_STRING ||
                            self->layout == ARROW_LAYOUT_LARGE_STRING ||
                            self->layout == ARROW_LAYOUT_VIEW;
     if (has_bytes && self->bytes == NULL) {
         TRY(reserve(self, &self->bytes, 8, err));
+        assert(self->bytes != NULL);
     }
     buffer *const all[3] = {self->validity, self->values, self->bytes};
     for (int i = 0; i < 3; i++) {
