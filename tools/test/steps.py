@@ -218,6 +218,12 @@ def interop(root, full):
         found.append(Step("conformance/iceberg/small", f"{iceberg} -s threads=1 -s memory_limit=16MB",
                           "release", 3600))
         if full:
+            found.append(Step("conformance/parquet/forms", "tests/conformance/conformance_parquet.py "
+                              "build/release/firn $SHARED/conformance/parquet", "release", 3600,
+                              {"FIRN_TEST": "forms"}))
+            found += [Step(f"conformance/{name}/inline", f"tests/conformance/conformance_{name}.py "
+                           f"build/inline/firn $SHARED/conformance/{name}", "inline", 7200)
+                      for name in ("parquet", "iceberg")]
             found += [Step(f"conformance/{name}/sanitized",
                            f"tests/conformance/conformance_{name}.py build/dev/firn "
                            f"$SHARED/conformance/{name}", "dev", 7200)
