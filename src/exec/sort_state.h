@@ -38,10 +38,10 @@ typedef struct sort_state {
     const plan_node *node;
     arena memory; ///< Changed by one thread at a time: opening, finish, or under `lock`.
     uint32_t key_count;
-    const type **key_types;
     uint32_t key_bytes;   ///< Of keys in the extra bytes of rows; 0: they are column 0.
     uint32_t first_bytes; ///< Of the first key alone, if only that one is of a fixed size; else 0.
     uint32_t width;       ///< Columns that come and go.
+    const type **key_types;
     sort_column *columns;
     sort_order *orders;
     expr_program *program; ///< Of the keys.
@@ -49,8 +49,9 @@ typedef struct sort_state {
     uint64_t limit, offset;
     uint64_t wanted; ///< limit + offset: nobody needs more rows of a run.
     bool is_top;     ///< `wanted` is small: workers throw away what lies behind it.
-    mutex lock;
     bool is_open;
+    bool is_packed; ///< All runs are in memory, and merged by the numbers of their keys.
+    mutex lock;
     pool *keeper;
     row_store store;
     sort_room *rooms; ///< By worker.
@@ -62,7 +63,6 @@ typedef struct sort_state {
     uint32_t bound_count GUARDED_BY(&lock);
     // From finish on:
     sort_packing packing; ///< Of keys in extra bytes.
-    bool is_packed;       ///< All runs are in memory, and merged by the numbers of their keys.
     uint32_t run_count;
     sort_run **ordered;
     uint32_t border_count;
