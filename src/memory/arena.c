@@ -84,6 +84,15 @@ static size_t chunk_wish(const arena *self, size_t least) {
     return wish < least ? least : wish;
 }
 
+// A chunk of the pool as large as is good, or as small as will do; refusal would be the end.
+static arena_chunk *take_chunk(pool *owner, size_t wish, size_t least, size_t *taken) {
+    arena_chunk *chunk = pool_block_take(owner, wish, taken);
+    if (chunk == NULL && least < wish) {
+        chunk = pool_block_take(owner, least, taken);
+    }
+    return chunk == NULL ? pool_block_take_urgent(owner, least, taken) : chunk;
+}
+
 // Puts a new chunk with at least `wanted` bytes of data behind the current one.
 static arena_chunk *add_chunk(arena *self, size_t wanted) {
     size_t least;
@@ -92,7 +101,7 @@ static arena_chunk *add_chunk(arena *self, size_t wanted) {
     }
     size_t taken = chunk_wish(self, least);
     arena_chunk *chunk =
-        self->owner == NULL ? host_alloc(taken) : pool_block_take(self->owner, taken, &taken);
+        self->owner == NULL ? host_alloc(taken) : take_chunk(self->owner, taken, least, &taken);
     if (chunk == NULL) {
         return NULL;
     }

@@ -22,6 +22,9 @@ firn_status pq_block_reserve(pq_block *self, pool *owner, size_t size, size_t ke
         grown.data = pool_block_take(owner, size, &grown.capacity);
     }
     if (grown.data == NULL) {
+        grown.data = pool_block_take_urgent(owner, size, &grown.capacity);
+    }
+    if (grown.data == NULL) {
         return POOL_FULL(owner, size, err);
     }
     if (kept > 0) {
