@@ -50,7 +50,7 @@ def wanted(shared):
         with table.open(newline="") as file:
             topics |= {("row", row["topic"]) for row in
                        csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)}
-    page = shared / "design" / "SQL.md"
+    page = shared / "design/SQL.md"
     if page.is_file():
         for line in page.read_text().split("\n"):
             if line.startswith("| ") and not line.startswith(("| topic ", "| ---")):

@@ -1,6 +1,6 @@
 """Random expressions of SQL that firn and DuckDB must evaluate alike.
 
-Left out is what SQL.md decides otherwise than DuckDB: division of integers by `/` and of decimals,
+Left out is what design/SQL.md decides otherwise than DuckDB: division of integers by `/` and of decimals,
 averages of decimals as such, `^`, substr from before the text, upper of letters that grow, rows
 that hold NULL (DuckDB compares them as values) and names that only one has.
 """
