@@ -111,7 +111,8 @@ TEST(sort_keys_of_fixed_size_order_as_others_do) {
 TEST(sort_keys_of_fixed_size_come_from_any_form) {
     arena memory = arena_open(SIZE_MAX);
     uint64_t seed = 5;
-    column values, keys[2];
+    column values;
+    column keys[2];
     fill(&memory, TYPE_OF(INTEGER), &seed, &values);
     values.validity = NULL;
     uint32_t *codes = ARENA_NEW(&memory, uint32_t, ROWS);
