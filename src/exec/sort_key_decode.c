@@ -4,19 +4,7 @@
 #include "exec/sort_key.h"
 
 bool sort_key_is_exact(const type *of) {
-    switch ((int)type_physical(of)) {
-    case PHYSICAL_I8:
-    case PHYSICAL_I16:
-    case PHYSICAL_I32:
-    case PHYSICAL_I64:
-    case PHYSICAL_U8:
-    case PHYSICAL_U16:
-    case PHYSICAL_U32:
-    case PHYSICAL_U64:
-        return true;
-    default:
-        return false;
-    }
+    return physical_is_integer(type_physical(of));
 }
 
 // `width` is a constant where this is inlined.

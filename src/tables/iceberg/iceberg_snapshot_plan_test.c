@@ -44,6 +44,14 @@ static void scene_close(scene *self) {
     io_close(self->io);
 }
 
+// NULL: there is none any more.
+static const ice_task *next_task(scan_planner *planner, firn_error *err) {
+    const scan_task *base = NULL;
+    scan_answer answer = SCAN_END;
+    CHECK(ice_planner_next(planner, &base, &answer, err) == FIRN_OK);
+    return answer == SCAN_END ? NULL : (const ice_task *)base;
+}
+
 TEST(iceberg_tasks_are_pieces_of_a_row_group_that_share_its_footer) {
     static const struct {
         uint32_t workers, tasks_min, tasks_max;
@@ -58,13 +66,10 @@ TEST(iceberg_tasks_are_pieces_of_a_row_group_that_share_its_footer) {
         scene_open(&s, "tests/data/iceberg/lines/metadata/v1.metadata.json", cases[i].workers);
         REQUIRE(ice_plan(s.table, &s.request, &s.env, &planner, &s.err) == FIRN_OK);
         for (;;) {
-            const scan_task *base;
-            scan_answer answer;
-            REQUIRE(ice_planner_next(planner, &base, &answer, &s.err) == FIRN_OK);
-            if (answer == SCAN_END) {
+            const ice_task *task = next_task(planner, &s.err);
+            if (task == NULL) {
                 break;
             }
-            const ice_task *task = (const ice_task *)base;
             CHECK(task->base.number == count && task->part.part.from == row);
             CHECK(task->part.file != NULL && (file == NULL || task->part.file == file));
             file = task->part.file;
@@ -93,13 +98,10 @@ TEST(iceberg_tasks_of_remote_files_begin_where_row_groups_do) {
         scene_open(&s, "tests/data/iceberg/remote/metadata/v1.metadata.json", cases[i].workers);
         REQUIRE(ice_plan(s.table, &s.request, &s.env, &planner, &s.err) == FIRN_OK);
         for (;;) {
-            const scan_task *base;
-            scan_answer answer;
-            REQUIRE(ice_planner_next(planner, &base, &answer, &s.err) == FIRN_OK);
-            if (answer == SCAN_END) {
+            const ice_task *task = next_task(planner, &s.err);
+            if (task == NULL) {
                 break;
             }
-            const ice_task *task = (const ice_task *)base;
             const uint64_t file = task->file_number;
             REQUIRE(file < 3 && task->part.file == NULL);
             CHECK(task->part.begins_from == from[file] && task->part.begins_to > from[file]);
