@@ -1,100 +1,20 @@
-#include "io/exchange.h"
-
 #include <assert.h>
 #include <string.h>
 
-#include "base/host.h"
-#include "io/io_path.h"
+#include "io/exchange_private.h"
 #include "io/net_loader.h"
-#include "memory/text_builder.h"
 
 #define CONNECTION_COUNT 64
 #define CONNECT_TIMEOUT_MS 10000
 #define RETRY_COUNT 4
 #define RETRY_PAUSE_MS 100
-#define RETRY_PAUSE_MS_MAX 10000
-// A server that asks for a longer pause gets an error to its user instead.
-#define RETRY_AFTER_MS_MAX 30000
-#define REDIRECT_COUNT_MAX 5
 #define WAITING_COUNT_MAX 65536
-// Of an answer's headers together, and of a redirected URL with the headers sent there.
-#define HEAD_BYTES_MAX ((size_t)256 << 10)
 #define EXCHANGE_MEMORY_LIMIT ((size_t)256 << 10)
 // How often a waiter looks at its cancel flag.
 #define LOOK_MS 20
 #define THREAD_ROUND_MS 1000
 
-typedef struct exchange_list {
-    exchange *first;
-    exchange *last;
-    uint32_t count;
-} exchange_list;
-
-struct exchange_driver {
-    exchange_settings settings; // Defaults filled in.
-    const net_module *net;
-    net_client *client;
-    uint32_t process_id;
-    mutex lock;
-    condition changed; // Something arrived, or the role of driver is free.
-    bool is_driven GUARDED_BY(&lock);
-    int64_t undriven_ns GUARDED_BY(&lock); // How long nobody drove, all in all.
-    int64_t stopped_ns GUARDED_BY(&lock);  // What clock_ns was when somebody last did.
-    bool has_thread GUARDED_BY(&lock);     // The I/O thread has the role, or waits for it.
-    bool is_closing GUARDED_BY(&lock);
-    host_thread *thread GUARDED_BY(&lock);
-    exchange_list queued GUARDED_BY(&lock);
-    exchange_list moving GUARDED_BY(&lock);
-    exchange_list paused GUARDED_BY(&lock);
-    bool has_news GUARDED_BY(&lock);     // Since waiters were last woken.
-    io_ticket *waking GUARDED_BY(&lock); // Tickets whose waker is to be called.
-};
-
-static void list_add(exchange_list *self, exchange *what) {
-    what->previous = self->last;
-    what->next = NULL;
-    if (self->last == NULL) {
-        self->first = what;
-    } else {
-        self->last->next = what;
-    }
-    self->last = what;
-    self->count += 1;
-}
-
-static void list_add_first(exchange_list *self, exchange *what) {
-    what->previous = NULL;
-    what->next = self->first;
-    if (self->first == NULL) {
-        self->last = what;
-    } else {
-        self->first->previous = what;
-    }
-    self->first = what;
-    self->count += 1;
-}
-
-static void list_remove(exchange_list *self, exchange *what) {
-    if (what->previous == NULL) {
-        self->first = what->next;
-    } else {
-        what->previous->next = what->next;
-    }
-    if (what->next == NULL) {
-        self->last = what->previous;
-    } else {
-        what->next->previous = what->previous;
-    }
-    what->previous = NULL;
-    what->next = NULL;
-    self->count -= 1;
-}
-
-// ---- Time --------------------------------------------------------------------------------------
-
-static int64_t clock_ns(const exchange_driver *self) REQUIRES(&self->lock) {
-    return self->is_driven ? host_clock_ns() - self->undriven_ns : self->stopped_ns;
-}
+// ---- The role of driver ------------------------------------------------------------------------
 
 static void begin_driving(exchange_driver *self) REQUIRES(&self->lock) {
     self->undriven_ns = host_clock_ns() - self->stopped_ns;
@@ -102,315 +22,9 @@ static void begin_driving(exchange_driver *self) REQUIRES(&self->lock) {
 }
 
 static void end_driving(exchange_driver *self) REQUIRES(&self->lock) {
-    self->stopped_ns = clock_ns(self);
+    self->stopped_ns = exchange_clock_ns(self);
     self->is_driven = false;
     condition_wake_all(&self->changed);
-}
-
-static uint32_t timeout_ms(const exchange_driver *self) {
-    return atomic_load_explicit(self->settings.timeout_ms, memory_order_relaxed);
-}
-
-// ---- Ends of an attempt ------------------------------------------------------------------------
-
-static void finish(exchange *self) {
-    self->state = EXCHANGE_IDLE;
-    arena_close(&self->memory);
-    self->kind->done(self);
-}
-
-// Whether the answer means "not now", and asking again does no harm. Who is told that there were
-// too many requests knows that this one was not done.
-static bool is_passing(const exchange *self) {
-    if (!self->is_repeatable) {
-        return self->head.status == 429;
-    }
-    switch (self->head.status) {
-    case 408:
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-        return true;
-    case 500:
-        return self->repeats_500;
-    default:
-        return false;
-    }
-}
-
-// The pause before the next attempt: doubled each time, between half and the whole of that by
-// chance, so that many clients do not come back together; or what the server asks for.
-static uint64_t pause_ms(const exchange_driver *self, const exchange *what) {
-    if (what->head.has_retry_after) {
-        return what->head.retry_after_ms;
-    }
-    const uint32_t doublings = what->attempt < 16 ? what->attempt : 16;
-    uint64_t pause = (uint64_t)self->settings.retry_pause_ms << doublings;
-    pause = pause < RETRY_PAUSE_MS_MAX ? pause : RETRY_PAUSE_MS_MAX;
-    uint16_t chance = 0;
-    firn_error ignored = ERR_INIT;
-    (void)(host_random(&chance, sizeof chance, &ignored) == FIRN_OK);
-    return pause / 2 + pause * chance / (UINT64_C(2) * UINT16_MAX);
-}
-
-// When all attempts together have taken as long as they may.
-static int64_t end_of_time(const exchange_driver *self, const exchange *what) {
-    return what->total_timeout_ms == 0 ? exchange_time_patience_end(&what->time, timeout_ms(self))
-                                       : what->begun_ns + (int64_t)what->total_timeout_ms * 1000000;
-}
-
-static bool can_try_again(const exchange_driver *self, const exchange *what) REQUIRES(&self->lock) {
-    const uint64_t least_ms = what->head.has_retry_after ? what->head.retry_after_ms : 0;
-    return what->attempt < self->settings.retry_count && least_ms <= RETRY_AFTER_MS_MAX &&
-           clock_ns(self) + (int64_t)least_ms * 1000000 < end_of_time(self, what);
-}
-
-// Whether another attempt is made; then it is PAUSED.
-static bool try_again(exchange_driver *self, exchange *what) REQUIRES(&self->lock) {
-    if (what->is_progress) {
-        what->attempt = 0;
-        what->is_progress = false;
-    }
-    if (!can_try_again(self, what)) {
-        return false;
-    }
-    const int64_t due_ns = clock_ns(self) + (int64_t)pause_ms(self, what) * 1000000;
-    if (due_ns >= end_of_time(self, what)) {
-        return false;
-    }
-    what->attempt += 1;
-    what->due_ns = due_ns;
-    what->state = EXCHANGE_PAUSED;
-    list_add(&self->paused, what);
-    return true;
-}
-
-static text origin_of(text url) {
-    const text scheme = io_path_scheme(url);
-    const size_t host = scheme.size + 3 < url.size ? scheme.size + 3 : url.size;
-    return text_slice(url, 0, host + text_find(text_slice(url, host, url.size), TEXT("/")));
-}
-
-// Sends the exchange to where the answer points. Another server never gets our secrets: only
-// headers that say what is wanted go with it.
-static firn_status follow(exchange_driver *self, exchange *what, text target, firn_error *err)
-    REQUIRES(&self->lock) {
-    const text old = text_of(what->call.url);
-    if (!io_path_is_web(target)) {
-        return FAIL(err, FIRN_IO, "\"%.*s\" redirects to something that is not http",
-                    TEXT_ARGS(what->url));
-    }
-    if (text_equal_nocase(io_path_scheme(old), TEXT("https")) &&
-        !text_equal_nocase(io_path_scheme(target), TEXT("https"))) {
-        return FAIL(err, FIRN_IO, "\"%.*s\" redirects from https to http, which is not followed",
-                    TEXT_ARGS(what->url));
-    }
-    if (what->redirect_count == REDIRECT_COUNT_MAX) {
-        return FAIL(err, FIRN_IO, "\"%.*s\" redirects more than %d times", TEXT_ARGS(what->url),
-                    REDIRECT_COUNT_MAX);
-    }
-    text copy;
-    TRY(text_copy(&what->memory, target, &copy, err));
-    what->is_foreign = what->is_foreign || !text_equal(origin_of(old), origin_of(target));
-    what->call.url = copy.data;
-    what->redirect_count += 1;
-    what->state = EXCHANGE_QUEUED;
-    list_add(&self->queued, what);
-    return FIRN_OK;
-}
-
-static bool is_redirect(const exchange *self) {
-    const uint32_t status = self->head.status;
-    const bool moves =
-        status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-    return moves && !self->keeps_redirects && self->call.redirect_url != NULL &&
-           (strcmp(self->call.method, "GET") == 0 || strcmp(self->call.method, "HEAD") == 0);
-}
-
-static void fail_network(exchange *self, net_end end, const char *reason) {
-    self->may_be_done = end == NET_BROKEN || end == NET_GARBAGE;
-    if (end == NET_NO_MEMORY) {
-        self->status = FAIL(&self->error, FIRN_NO_MEMORY, "no memory for a request to \"%.*s\"",
-                            TEXT_ARGS(self->url));
-        return;
-    }
-    if (self->attempt == 0) {
-        self->status = FAIL(&self->error, FIRN_IO, "\"%.*s\": %s", TEXT_ARGS(self->url), reason);
-    } else {
-        self->status = FAIL(&self->error, FIRN_IO, "\"%.*s\": %s (tried %u times)",
-                            TEXT_ARGS(self->url), reason, self->attempt + 1);
-    }
-    self->error.retryable = end == NET_UNREACHED || end == NET_BROKEN;
-}
-
-// Decides how an exchange goes on whose attempt is over and that is in no list.
-static void end_attempt(exchange_driver *self, exchange *what, net_end end, const char *reason)
-    REQUIRES(&self->lock) {
-    self->has_news = true; // The next round must not sleep past a pause that begins here.
-    if (what->is_dropped) {
-        what->state = EXCHANGE_IDLE;
-        arena_close(&what->memory);
-        return;
-    }
-    if (end == NET_DONE && is_redirect(what)) {
-        what->status = follow(self, what, text_of(what->call.redirect_url), &what->error);
-        if (what->status != FIRN_OK) {
-            finish(what);
-        }
-        return;
-    }
-    if (end == NET_DONE && what->status == FIRN_OK && is_passing(what) && try_again(self, what)) {
-        return;
-    }
-    if (end == NET_UNREACHED || end == NET_BROKEN) {
-        what->head.has_retry_after = false;
-        if ((what->is_repeatable || end == NET_UNREACHED) && try_again(self, what)) {
-            return;
-        }
-    }
-    if (end != NET_DONE && end != NET_STOPPED) {
-        fail_network(what, end, reason);
-    } else {
-        what->may_be_done = what->status != FIRN_OK; // What came was not what is allowed.
-    }
-    finish(what);
-}
-
-// ---- Callbacks of the module -------------------------------------------------------------------
-
-static exchange *exchange_of(net_call *call) {
-    return (exchange *)(void *)((char *)call - offsetof(exchange, call));
-}
-
-static void on_status(net_call *call) {
-    exchange *self = exchange_of(call);
-    mutex_lock(&self->driver->lock);
-    exchange_time_attempt(&self->time, clock_ns(self->driver));
-    self->head = (exchange_head){.status = call->status};
-    self->head_is_told = false;
-    if (self->kind->status != NULL) {
-        self->kind->status(self);
-    }
-    mutex_unlock(&self->driver->lock);
-}
-
-static bool on_header(net_call *call, text name, text value) {
-    exchange *self = exchange_of(call);
-    mutex_lock(&self->driver->lock);
-    bool goes_on = !self->is_dropped;
-    self->head_bytes += name.size + value.size;
-    if (self->head_bytes > HEAD_BYTES_MAX) {
-        self->status =
-            FAIL(&self->error, FIRN_IO, "\"%.*s\" answers with more than %zu KiB of headers",
-                 TEXT_ARGS(self->url), HEAD_BYTES_MAX >> 10);
-        goes_on = false;
-    } else if (goes_on) {
-        exchange_head_add(&self->head, name, value, host_time_us() / 1000000);
-        if (self->kind->header != NULL) {
-            self->kind->header(self, name, value);
-        }
-    }
-    mutex_unlock(&self->driver->lock);
-    return goes_on;
-}
-
-// Whether the answer at hand is the one the kind will get: no redirect, nothing to repeat. Its body
-// is for the kind then; the others are thrown away.
-static bool is_final(const exchange_driver *driver, const exchange *self) REQUIRES(&driver->lock) {
-    const uint32_t status = self->head.status;
-    const bool moves = status >= 300 && status < 400 && !self->keeps_redirects;
-    return !moves && !(is_passing(self) && can_try_again(driver, self));
-}
-
-static bool tell_head(const exchange_driver *driver, exchange *self) REQUIRES(&driver->lock) {
-    if (!self->head_is_told && is_final(driver, self)) {
-        self->head_is_told = true;
-        return self->kind->head == NULL || self->kind->head(self);
-    }
-    return true;
-}
-
-static bool on_body(net_call *call, bytes part) {
-    exchange *self = exchange_of(call);
-    exchange_driver *driver = self->driver;
-    mutex_lock(&driver->lock);
-    driver->has_news = true;
-    bool goes_on = !self->is_dropped && tell_head(driver, self);
-    if (goes_on && is_final(driver, self) && self->kind->body != NULL) {
-        exchange_time_body(&self->time, clock_ns(driver), part.size, timeout_ms(driver));
-        goes_on = self->kind->body(self, part);
-    }
-    mutex_unlock(&driver->lock);
-    return goes_on;
-}
-
-static void on_done(net_call *call, net_end end, const char *reason) {
-    exchange *self = exchange_of(call);
-    exchange_driver *driver = self->driver;
-    mutex_lock(&driver->lock);
-    list_remove(&driver->moving, self);
-    if (end == NET_DONE && !self->is_dropped) {
-        (void)tell_head(driver, self); // An answer without a body.
-    }
-    end_attempt(driver, self, end, reason);
-    mutex_unlock(&driver->lock);
-}
-
-static const net_callbacks callbacks = {
-    .status = on_status, .header = on_header, .body = on_body, .done = on_done};
-
-// ---- Driving -----------------------------------------------------------------------------------
-
-// A server other than the one that was asked gets no header that might hold a secret.
-static firn_status keep_harmless_headers(exchange *self, firn_error *err) {
-    static const char *const harmless[] = {"Range", "Accept", "If-None-Match"};
-    net_header *kept = ARENA_NEW(&self->memory, net_header, self->call.header_count + 1);
-    if (kept == NULL) {
-        return ARENA_FULL(&self->memory, err);
-    }
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < self->call.header_count; i++) {
-        for (size_t j = 0; j < sizeof harmless / sizeof harmless[0]; j++) {
-            if (text_equal_nocase(self->call.headers[i].name, text_of(harmless[j]))) {
-                kept[count++] = self->call.headers[i];
-            }
-        }
-    }
-    self->call.headers = kept;
-    self->call.header_count = count;
-    return FIRN_OK;
-}
-
-static void start_attempt(exchange_driver *self, exchange *what) REQUIRES(&self->lock) {
-    what->head = (exchange_head){.status = 0};
-    what->head_bytes = 0;
-    what->head_is_told = false;
-    if (what->time.patient_ns == 0) {
-        exchange_time_begin(&what->time, clock_ns(self));
-    }
-    exchange_time_attempt(&what->time, clock_ns(self));
-    what->call.status = 0;
-    what->call.redirect_url = NULL;
-    if (what->kind->begin != NULL) {
-        what->kind->begin(what);
-    }
-    if (what->is_foreign) {
-        what->status = keep_harmless_headers(what, &what->error);
-        if (what->status != FIRN_OK) {
-            finish(what);
-            return;
-        }
-    }
-    what->state = EXCHANGE_MOVING;
-    list_add(&self->moving, what);
-    if (host_fault(HOST_REQUEST)) {
-        list_remove(&self->moving, what);
-        end_attempt(self, what, NET_BROKEN, "the connection broke, as the test wanted");
-    } else if (!self->net->start(self->client, &what->call)) {
-        list_remove(&self->moving, what);
-        end_attempt(self, what, NET_NO_MEMORY, "");
-    }
 }
 
 static void earlier(int64_t *due_ns, int64_t other_ns) {
@@ -426,19 +40,19 @@ static void stop_unwanted(exchange_driver *self, int64_t now_ns, int64_t *due_ns
     for (exchange *what = self->moving.first; what != NULL; what = next) {
         next = what->next;
         const int64_t end_ns = what->total_timeout_ms != 0
-                                   ? end_of_time(self, what)
-                                   : exchange_time_end(&what->time, timeout_ms(self));
+                                   ? exchange_end_of_time(self, what)
+                                   : exchange_time_end(&what->time, exchange_timeout_ms(self));
         if (!what->is_dropped && now_ns < end_ns) {
             earlier(due_ns, end_ns);
             continue;
         }
         char reason[EXCHANGE_TIME_REASON_BYTES] = "no whole answer came in time";
         if (what->total_timeout_ms == 0) {
-            exchange_time_reason(&what->time, now_ns, timeout_ms(self), reason);
+            exchange_time_reason(&what->time, now_ns, exchange_timeout_ms(self), reason);
         }
         self->net->stop(self->client, &what->call);
-        list_remove(&self->moving, what);
-        end_attempt(self, what, NET_BROKEN, reason);
+        exchange_list_remove(&self->moving, what);
+        exchange_attempt_end(self, what, NET_BROKEN, reason);
     }
 }
 
@@ -451,14 +65,14 @@ static void start_due(exchange_driver *self, int64_t now_ns, int64_t *due_ns)
             earlier(due_ns, what->due_ns);
             continue;
         }
-        list_remove(&self->paused, what);
+        exchange_list_remove(&self->paused, what);
         what->state = EXCHANGE_QUEUED;
-        list_add_first(&self->queued, what); // Its patience is running out.
+        exchange_list_add_first(&self->queued, what); // Its patience is running out.
     }
     while (self->queued.first != NULL && self->moving.count < self->settings.connection_count) {
         exchange *what = self->queued.first;
-        list_remove(&self->queued, what);
-        start_attempt(self, what);
+        exchange_list_remove(&self->queued, what);
+        exchange_attempt_start(self, what);
     }
 }
 
@@ -480,7 +94,7 @@ static void call_wakers(exchange_driver *self) REQUIRES(&self->lock) {
 
 // One round of whoever has the role.
 static void drive_round(exchange_driver *self, uint32_t round_ms) REQUIRES(&self->lock) {
-    const int64_t now_ns = clock_ns(self);
+    const int64_t now_ns = exchange_clock_ns(self);
     int64_t due_ns = now_ns + (int64_t)round_ms * 1000000;
     start_due(self, now_ns, &due_ns);
     stop_unwanted(self, now_ns, &due_ns);
@@ -634,14 +248,14 @@ static firn_status queue(exchange_driver *self, exchange *what, firn_error *err)
                     WAITING_COUNT_MAX);
     }
     what->driver = self;
-    what->call.callbacks = &callbacks;
+    what->call.callbacks = &exchange_callbacks;
     what->call.connect_timeout_ms =
         or_default(what->call.connect_timeout_ms, self->settings.connect_timeout_ms);
     what->is_dropped = false;
     what->is_progress = false;
     what->is_foreign = false;
     what->attempt = 0;
-    what->begun_ns = clock_ns(self);
+    what->begun_ns = exchange_clock_ns(self);
     what->time.patient_ns = 0;
     what->redirect_count = 0;
     what->memory = arena_open(EXCHANGE_MEMORY_LIMIT);
@@ -649,7 +263,7 @@ static firn_status queue(exchange_driver *self, exchange *what, firn_error *err)
     what->error = ERR_INIT;
     what->may_be_done = false;
     what->state = EXCHANGE_QUEUED;
-    list_add(&self->queued, what);
+    exchange_list_add(&self->queued, what);
     start_thread(self);
     return FIRN_OK;
 }
@@ -682,7 +296,7 @@ void exchange_drop_soon(exchange *what) {
 void exchange_drop(exchange_driver *self, exchange *what) {
     mutex_lock(&self->lock);
     if (what->state == EXCHANGE_QUEUED || what->state == EXCHANGE_PAUSED) {
-        list_remove(what->state == EXCHANGE_QUEUED ? &self->queued : &self->paused, what);
+        exchange_list_remove(what->state == EXCHANGE_QUEUED ? &self->queued : &self->paused, what);
         what->state = EXCHANGE_IDLE;
         arena_close(&what->memory);
     }
