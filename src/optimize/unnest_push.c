@@ -14,21 +14,7 @@
 
 #include "functions/overload.h"
 #include "functions/registry.h"
-#include "optimize/unnest.h"
-
-typedef struct domain {
-    optimizer *self;
-    const plan_node *left;
-    u32_list outer; // The left's columns that make D.
-    const type **types;
-} domain;
-
-// New ids that stand for the domain's columns at some place.
-typedef struct domain_ids {
-    u32_list items;
-} domain_ids;
-
-static firn_status push(domain *self, plan_node **slot, domain_ids *out);
+#include "optimize/unnest_domain.h"
 
 static firn_status mentions_domain(const domain *self, plan_node *node, bool *out) {
     id_set used = id_set_open(self->self->memory);
@@ -85,7 +71,7 @@ static firn_status new_domain(domain *self, plan_node **out, domain_ids *made) {
     return unnest_distinct(self->self, self->left, &self->outer, self->types, out, &made->items);
 }
 
-static firn_status substitution_of(domain *self, const domain_ids *ids, substitution *out) {
+firn_status domain_substitution(domain *self, const domain_ids *ids, substitution *out) {
     *out = (substitution){.from = self->outer};
     for (uint32_t i = 0; i < self->outer.count; i++) {
         expr *value;
@@ -129,8 +115,7 @@ static firn_status push_leaf(domain *self, plan_node **slot, domain_ids *out) {
     return new_join(self, *slot, values, JOIN_CROSS, slot);
 }
 
-// D's columns pass a projection under their own ids.
-static firn_status add_columns(domain *self, const domain_ids *ids, u32_list *to,
+firn_status domain_add_columns(domain *self, const domain_ids *ids, u32_list *to,
                                expr_list *values) {
     for (uint32_t i = 0; i < self->outer.count; i++) {
         expr *value;
@@ -143,19 +128,19 @@ static firn_status add_columns(domain *self, const domain_ids *ids, u32_list *to
 
 static firn_status push_filter(domain *self, plan_node *node, domain_ids *out) {
     substitution map;
-    TRY(push(self, &node->filter_.input, out));
-    TRY(substitution_of(self, out, &map));
+    TRY(domain_push(self, &node->filter_.input, out));
+    TRY(domain_substitution(self, out, &map));
     return rewrite_substitute(self->self, &node->filter_.predicate, &map);
 }
 
 static firn_status push_project(domain *self, plan_node *node, domain_ids *out) {
     substitution map;
-    TRY(push(self, &node->project_.input, out));
-    TRY(substitution_of(self, out, &map));
+    TRY(domain_push(self, &node->project_.input, out));
+    TRY(domain_substitution(self, out, &map));
     for (uint32_t i = 0; i < node->project_.values.count; i++) {
         TRY(rewrite_substitute(self->self, &node->project_.values.items[i], &map));
     }
-    return add_columns(self, out, &node->project_.ids, &node->project_.values);
+    return domain_add_columns(self, out, &node->project_.ids, &node->project_.values);
 }
 
 // A scalar aggregate has a row for every value of D, also where no input row is: D LEFT JOIN it,
@@ -172,7 +157,7 @@ static firn_status restore_empty(domain *self, plan_node **slot, uint32_t key_co
     TRY(equal_domains(self, &outer_ids, out, &join->join_.residual));
     u32_list ids = {0};
     expr_list exprs = {0};
-    TRY(add_columns(self, &outer_ids, &ids, &exprs));
+    TRY(domain_add_columns(self, &outer_ids, &ids, &exprs));
     for (uint32_t i = 0; i < node->aggregate_.ids.count; i++) {
         const expr *call = node->aggregate_.aggregates.items[i];
         expr *value;
@@ -231,8 +216,8 @@ static firn_status push_aggregate(domain *self, plan_node **slot, domain_ids *ou
     substitution map;
     const uint32_t key_count = node->aggregate_.keys.count;
     uint32_t total_set = key_count == 0 ? 0 : UINT32_MAX;
-    TRY(push(self, &node->aggregate_.input, out));
-    TRY(substitution_of(self, out, &map));
+    TRY(domain_push(self, &node->aggregate_.input, out));
+    TRY(domain_substitution(self, out, &map));
     for (uint32_t i = 0; i < node->aggregate_.keys.count; i++) {
         TRY(rewrite_substitute(self->self, &node->aggregate_.keys.items[i], &map));
     }
@@ -242,7 +227,7 @@ static firn_status push_aggregate(domain *self, plan_node **slot, domain_ids *ou
     if (node->aggregate_.sets.count > 0) {
         TRY(push_sets(self, node, key_count, &total_set));
     }
-    TRY(add_columns(self, out, &node->aggregate_.key_ids, &node->aggregate_.keys));
+    TRY(domain_add_columns(self, out, &node->aggregate_.key_ids, &node->aggregate_.keys));
     return total_set != UINT32_MAX ? restore_empty(self, slot, key_count, total_set, out) : FIRN_OK;
 }
 
@@ -292,15 +277,15 @@ static firn_status push_join(domain *self, plan_node **slot, domain_ids *out) {
     domain_ids left = {0};
     domain_ids right = {0};
     if (push_left) {
-        TRY(push(self, &node->join_.left, &left));
+        TRY(domain_push(self, &node->join_.left, &left));
     }
     if (push_right) {
-        TRY(push(self, &node->join_.right, &right));
+        TRY(domain_push(self, &node->join_.right, &right));
     }
     *out = push_left ? left : right;
     if (condition_mentions) {
         substitution map;
-        TRY(substitution_of(self, out, &map));
+        TRY(domain_substitution(self, out, &map));
         TRY(rewrite_substitute(rules, &node->join_.residual, &map));
     }
     if (push_left && push_right) {
@@ -323,7 +308,7 @@ static firn_status push_union(domain *self, plan_node *node, domain_ids *out) {
     }
     for (uint32_t i = 0; i < node->union_.inputs.count; i++) {
         domain_ids part;
-        TRY(push(self, &node->union_.inputs.items[i], &part));
+        TRY(domain_push(self, &node->union_.inputs.items[i], &part));
         for (uint32_t k = 0; k < width; k++) {
             TRY(rewrite_add_id(rules, &input_ids, node->union_.input_ids.items[i * width + k]));
         }
@@ -346,140 +331,15 @@ static firn_status push_union(domain *self, plan_node *node, domain_ids *out) {
     return FIRN_OK;
 }
 
-static firn_status call(domain *self, const char *name, expr **args, uint32_t count, expr **out) {
+firn_status domain_call(domain *self, const char *name, expr **args, uint32_t count, expr **out) {
     return function_call_named(text_of(name), args, count, self->self->memory, out,
                                self->self->err);
 }
 
-#define LIST_LENGTH_MAX UINT32_MAX // More elements than any list has.
-
-// One list of structs per value of D, in order, cut to what LIMIT and OFFSET leave, unnested again.
-typedef struct limited {
-    plan_node *input;
-    plan_columns columns; // Of it.
-    sort_key_list order;
-    expr *limit, *offset; // NULL: none.
-} limited;
-
-// LIMIT or OFFSET as a column of the group: all its rows say the same.
-static firn_status limit_value(domain *self, plan_node *group, expr *value, int64_t otherwise,
-                               expr **out) {
-    optimizer *o = self->self;
-    expr *instead = expr_i64(o->memory, TYPE_OF(BIGINT), otherwise);
-    if (instead == NULL) {
-        return rewrite_full(o);
-    }
-    *out = instead;
-    if (value == NULL) {
-        return FIRN_OK;
-    }
-    if (value->kind != EXPR_LITERAL) {
-        const overload_request request = {
-            .types = &value->type, .args = &value, .arg_count = 1, .position = UINT32_MAX};
-        const uint32_t id = rewrite_new_id(o);
-        expr *any;
-        TRY(aggregate_call_new(aggregate_find(TEXT("any_value")), &request, o->memory, &any,
-                               o->err));
-        TRY(rewrite_add_id(o, &group->aggregate_.ids, id));
-        TRY(rewrite_add_expr(o, &group->aggregate_.aggregates, any));
-        TRY(rewrite_column(o, id, value->type, &value));
-    }
-    return rewrite_coalesce(o, value, instead, out);
-}
-
-static firn_status limit_by_list(domain *self, const limited *rows, const domain_ids *ids,
-                                 plan_node **out) {
-    optimizer *o = self->self;
-    const plan_columns *columns = &rows->columns;
-    expr_list parts = {0};
-    for (uint32_t i = 0; i < columns->count; i++) {
-        expr *value;
-        text label;
-        TRY(text_format(o->memory, &label, o->err, "f%u", i));
-        expr *name = expr_string(o->memory, TYPE_OF(VARCHAR), label);
-        if (name == NULL) {
-            return rewrite_full(o);
-        }
-        TRY(rewrite_column(o, columns->items[i].id, columns->items[i].type, &value));
-        TRY(rewrite_add_expr(o, &parts, name));
-        TRY(rewrite_add_expr(o, &parts, value));
-    }
-    expr *row;
-    expr *gathered;
-    TRY(call(self, "named_struct", parts.items, parts.count, &row));
-    const overload_request request = {
-        .types = &row->type, .args = &row, .arg_count = 1, .position = UINT32_MAX};
-    TRY(aggregate_call_new(aggregate_find(TEXT("array_agg")), &request, o->memory, &gathered,
-                           o->err));
-    gathered->aggregate_.order = rows->order;
-    plan_node *group;
-    TRY(rewrite_node(o, PLAN_AGGREGATE, &group));
-    group->aggregate_.input = rows->input;
-    group->aggregate_.set_id = NO_SLOT;
-    TRY(add_columns(self, ids, &group->aggregate_.key_ids, &group->aggregate_.keys));
-    const uint32_t list_id = rewrite_new_id(o);
-    TRY(rewrite_add_id(o, &group->aggregate_.ids, list_id));
-    TRY(rewrite_add_expr(o, &group->aggregate_.aggregates, gathered));
-    expr *slice[3];
-    expr *count;
-    expr *one = expr_i64(o->memory, TYPE_OF(BIGINT), 1);
-    TRY(limit_value(self, group, rows->offset, 0, &slice[1]));
-    TRY(limit_value(self, group, rows->limit, LIST_LENGTH_MAX, &count));
-    expr *skipped = expr_copy(o->memory, slice[1]);
-    if (one == NULL || skipped == NULL) {
-        return rewrite_full(o);
-    }
-    TRY(rewrite_call(o, "+", skipped, count, &slice[2]));
-    TRY(rewrite_call(o, "+", slice[1], one, &slice[1]));
-    expr *cut;
-    TRY(rewrite_column(o, list_id, gathered->type, &slice[0]));
-    TRY(call(self, "list_slice", slice, 3, &cut));
-    plan_node *unnest;
-    TRY(rewrite_node(o, PLAN_UNNEST, &unnest));
-    unnest->unnest_.input = group;
-    unnest->unnest_.ordinality_id = NO_SLOT;
-    TRY(rewrite_add_expr(o, &unnest->unnest_.lists, cut));
-    const uint32_t row_id = rewrite_new_id(o);
-    TRY(rewrite_add_id(o, &unnest->unnest_.ids, row_id));
-    u32_list made = {0};
-    expr_list values = {0};
-    TRY(add_columns(self, ids, &made, &values));
-    for (uint32_t i = 0; i < columns->count; i++) {
-        expr *args[2] = {NULL, parts.items[2 * (size_t)i]};
-        expr *value;
-        TRY(rewrite_column(o, row_id, row->type, &args[0]));
-        TRY(call(self, "struct_extract", args, 2, &value));
-        TRY(rewrite_add_id(o, &made, columns->items[i].id));
-        TRY(rewrite_add_expr(o, &values, value));
-    }
-    return rewrite_project(o, unnest, &made, &values, out);
-}
-
-static firn_status push_limit(domain *self, plan_node **slot, domain_ids *out) {
-    optimizer *o = self->self;
-    plan_node *node = *slot;
-    limited rows = {
-        .input = node->limit_.input, .limit = node->limit_.limit, .offset = node->limit_.offset};
-    if (rows.input->kind == PLAN_SORT) {
-        rows.order = rows.input->sort_.keys;
-        rows.input = rows.input->sort_.input;
-    }
-    TRY(plan_outputs(rows.input, o->memory, &rows.columns, o->err));
-    TRY(push(self, &rows.input, out));
-    substitution map;
-    TRY(substitution_of(self, out, &map));
-    for (uint32_t i = 0; i < rows.order.count; i++) {
-        TRY(rewrite_substitute(o, &rows.order.items[i].value, &map));
-    }
-    TRY(rewrite_substitute(o, &rows.limit, &map));
-    TRY(rewrite_substitute(o, &rows.offset, &map));
-    return limit_by_list(self, &rows, out, slot);
-}
-
 static firn_status push_unnest(domain *self, plan_node *node, domain_ids *out) {
     substitution map;
-    TRY(push(self, &node->unnest_.input, out));
-    TRY(substitution_of(self, out, &map));
+    TRY(domain_push(self, &node->unnest_.input, out));
+    TRY(domain_substitution(self, out, &map));
     for (uint32_t i = 0; i < node->unnest_.lists.count; i++) {
         TRY(rewrite_substitute(self->self, &node->unnest_.lists.items[i], &map));
     }
@@ -497,12 +357,12 @@ static firn_status push_table_function(domain *self, plan_node **slot, domain_id
     const char *name =
         text_equal(node->table_function_.function, TEXT("range")) ? "range" : "generate_series";
     TRY(new_domain(self, &values, out));
-    TRY(substitution_of(self, out, &map));
+    TRY(domain_substitution(self, out, &map));
     for (uint32_t i = 0; i < node->table_function_.args.count; i++) {
         TRY(rewrite_substitute(o, &node->table_function_.args.items[i], &map));
     }
-    TRY(call(self, name, node->table_function_.args.items, node->table_function_.args.count,
-             &list));
+    TRY(domain_call(self, name, node->table_function_.args.items, node->table_function_.args.count,
+                    &list));
     TRY(rewrite_node(o, PLAN_UNNEST, &unnest));
     unnest->unnest_.input = values;
     unnest->unnest_.ordinality_id = NO_SLOT;
@@ -511,7 +371,7 @@ static firn_status push_table_function(domain *self, plan_node **slot, domain_id
     return rewrite_add_expr(o, &unnest->unnest_.lists, list);
 }
 
-static firn_status push(domain *self, plan_node **slot, domain_ids *out) {
+firn_status domain_push(domain *self, plan_node **slot, domain_ids *out) {
     bool mentions;
     TRY(mentions_domain(self, *slot, &mentions));
     if (!mentions) {
@@ -530,22 +390,22 @@ static firn_status push(domain *self, plan_node **slot, domain_ids *out) {
     case PLAN_UNION:
         return push_union(self, node, out);
     case PLAN_LIMIT:
-        return push_limit(self, slot, out);
+        return domain_push_limit(self, slot, out);
     case PLAN_SORT: // Order alone means nothing in a subquery.
         *slot = node->sort_.input;
-        return push(self, slot, out);
+        return domain_push(self, slot, out);
     case PLAN_UNNEST:
         return push_unnest(self, node, out);
     case PLAN_TABLE_FUNCTION:
         return push_table_function(self, slot, out);
     case PLAN_REPEAT: {
         substitution map;
-        TRY(push(self, &node->repeat_.input, out));
-        TRY(substitution_of(self, out, &map));
+        TRY(domain_push(self, &node->repeat_.input, out));
+        TRY(domain_substitution(self, out, &map));
         return rewrite_substitute(self->self, &node->repeat_.times, &map);
     }
     case PLAN_SHARED:
-        return push(self, &node->shared_.body, out);
+        return domain_push(self, &node->shared_.body, out);
     default:
         return FAIL_SQL(self->self->err, FIRN_UNSUPPORTED, "0A000", NO_POSITION,
                         "a correlated subquery of this shape");
@@ -674,7 +534,7 @@ firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer) 
         TRY(rewrite_add_id(self, &left.items, id));
     }
     domain_ids right = {0};
-    TRY(push(&state, &node->dependent_join_.right, &right));
+    TRY(domain_push(&state, &node->dependent_join_.right, &right));
     plan_node *join;
     const join_kind kind = node->dependent_join_.join;
     TRY(new_join(&state, node->dependent_join_.left, node->dependent_join_.right, kind, &join));
