@@ -7,6 +7,7 @@ typedef struct printing {
     const plan *plan;
     const explain_measures *measures;
     arena *scratch;
+    expr_names names;
     json_writer json;
 } printing;
 
@@ -16,7 +17,7 @@ static text built(const text_builder *words) {
 
 static void write_detail(printing *self, const plan_node *node) {
     text_builder words = text_builder_open(self->scratch);
-    plan_print_details(self->plan, node, &words);
+    plan_print_details(self->plan, node, &self->names, &words);
     text detail = built(&words);
     while (detail.size > 0 && detail.data[0] == ' ') {
         detail = text_slice(detail, 1, detail.size);
@@ -98,8 +99,11 @@ static bool write_node(void *user, plan_node **slot) {
 
 void explain_json_print(const plan *of, const explain_measures *measures, arena *scratch,
                         text_builder *out) {
-    printing self = {
-        .plan = of, .measures = measures, .scratch = scratch, .json = json_writer_into(out, 0)};
+    printing self = {.plan = of,
+                     .measures = measures,
+                     .scratch = scratch,
+                     .names = plan_names(of, scratch),
+                     .json = json_writer_into(out, 0)};
     plan_node *root = of->root;
     json_begin_object(&self.json);
     json_write_key(&self.json, TEXT("plan"));

@@ -187,6 +187,14 @@ firn_status expr_columns(const expr *self, struct id_set *out, firn_error *err);
 
 /// SQL-like text for EXPLAIN and messages: `l_quantity < 24 AND l_discount BETWEEN …`.
 void expr_print(const expr *self, text_builder *out);
+/// What columns without a name of their own are called, by id; "" is #id.
+typedef struct expr_names {
+    uint32_t count;
+    const text *by_id;
+} expr_names;
+void expr_print_named(const expr *self, const expr_names *names, text_builder *out);
+/// The same, in parentheses unless it holds together beside any operator.
+void expr_print_as_operand(const expr *self, const expr_names *names, text_builder *out);
 text expr_text(const expr *self, arena *memory);
 
 #endif

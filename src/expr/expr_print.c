@@ -19,6 +19,7 @@ typedef enum tightness {
 
 typedef struct printer {
     text_builder *out;
+    const expr_names *names; // NULL: none.
     uint32_t depth;
 } printer;
 
@@ -343,6 +344,19 @@ static void print_lambda(printer *self, const expr *what) {
     print_inside(self, what->lambda_.body, TIGHT_OR);
 }
 
+static void print_column(printer *self, const expr *what) {
+    const uint32_t id = what->column_.id;
+    text name = what->column_.name;
+    if (name.size == 0 && self->names != NULL && id < self->names->count) {
+        name = self->names->by_id[id];
+    }
+    if (name.size == 0) {
+        text_append_format(self->out, "#%u", id);
+    } else {
+        text_append(self->out, name);
+    }
+}
+
 static void print_wrapped(printer *self, const char *before, expr_list args) {
     text_append(self->out, text_of(before));
     print_list(self, args);
@@ -352,11 +366,7 @@ static void print_wrapped(printer *self, const char *before, expr_list args) {
 static void print_node(printer *self, const expr *what) {
     switch (what->kind) {
     case EXPR_COLUMN:
-        if (what->column_.name.size == 0) {
-            text_append_format(self->out, "#%u", what->column_.id);
-        } else {
-            text_append(self->out, what->column_.name);
-        }
+        print_column(self, what);
         break;
     case EXPR_LITERAL:
         if (what->literal_.value.is_null) {
@@ -431,8 +441,17 @@ static void print_inside(printer *self, const expr *what, tightness around) {
 }
 
 void expr_print(const expr *self, text_builder *out) {
-    printer state = {.out = out};
+    expr_print_named(self, NULL, out);
+}
+
+void expr_print_named(const expr *self, const expr_names *names, text_builder *out) {
+    printer state = {.out = out, .names = names};
     print_inside(&state, self, TIGHT_OR);
+}
+
+void expr_print_as_operand(const expr *self, const expr_names *names, text_builder *out) {
+    printer state = {.out = out, .names = names};
+    print_inside(&state, self, TIGHT_PRIMARY);
 }
 
 text expr_text(const expr *self, arena *memory) {

@@ -232,8 +232,12 @@ void plan_number(plan_node *root);
 typedef void (*plan_notes)(void *user, const plan_node *node, text_builder *out);
 /// EXPLAIN's text: one node a line, children indented. `notes` may be NULL.
 void plan_print(const plan *self, plan_notes notes, void *user, text_builder *out);
-/// Of a node's line, what stands behind its label.
-void plan_print_details(const plan *self, const plan_node *node, text_builder *out);
+/// Of a node's line, what stands behind its label. `names`: plan_names of the plan.
+void plan_print_details(const plan *self, const plan_node *node, const expr_names *names,
+                        text_builder *out);
+/// What columns that have no name are called by: what computes them, unless it is long. In
+/// `memory`; none if that is full.
+expr_names plan_names(const plan *self, arena *memory);
 const char *plan_kind_label(plan_kind kind); ///< "HashJoin" and so on. Static storage.
 
 /// Does the plan hang together? FIRN_CORRUPT says what does not. See plan_check.c.

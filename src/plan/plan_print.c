@@ -16,15 +16,32 @@ static const char *const join_words[JOIN_KIND_COUNT] = {
 typedef struct printing {
     const plan *plan;
     text_builder *out;
+    const expr_names *names;
     plan_notes notes;
     void *user;
     uint32_t depth;
 } printing;
 
+static void print_expr(const printing *self, const expr *value) {
+    expr_print_named(value, self->names, self->out);
+}
+
 static void print_exprs(const printing *self, const expr_list *values, const char *between) {
     for (uint32_t i = 0; i < values->count; i++) {
         text_append(self->out, text_of(i == 0 ? "" : between));
-        expr_print(values->items[i], self->out);
+        print_expr(self, values->items[i]);
+    }
+}
+
+// Values that a node hands out under ids of its own; those without a name get their number.
+static void print_made(const printing *self, const expr_list *values, const u32_list *ids) {
+    for (uint32_t i = 0; i < values->count; i++) {
+        const uint32_t id = ids->items[i];
+        text_append(self->out, text_of(i == 0 ? "" : ", "));
+        print_expr(self, values->items[i]);
+        if (id < self->names->count && self->names->by_id[id].size == 0) {
+            text_append_format(self->out, " AS #%u", id);
+        }
     }
 }
 
@@ -32,7 +49,7 @@ static void print_keys(const printing *self, const sort_key_list *keys) {
     for (uint32_t i = 0; i < keys->count; i++) {
         const sort_key *key = &keys->items[i];
         text_append(self->out, text_of(i == 0 ? "" : ", "));
-        expr_print(key->value, self->out);
+        print_expr(self, key->value);
         text_append(self->out, text_of(key->is_descending ? " DESC" : ""));
         if (key->nulls_first != key->is_descending) {
             text_append(self->out, text_of(key->nulls_first ? " NULLS FIRST" : " NULLS LAST"));
@@ -67,14 +84,14 @@ static void print_join(const printing *self, const plan_node *node) {
     text_append_format(self->out, " %s", join_words[node->join_.join]);
     for (uint32_t i = 0; i < node->join_.left_keys.count; i++) {
         text_append(self->out, text_of(i == 0 ? " ON " : " AND "));
-        expr_print(node->join_.left_keys.items[i], self->out);
+        print_expr(self, node->join_.left_keys.items[i]);
         text_append(self->out, node->join_.null_equal.items[i] != 0 ? TEXT(" IS NOT DISTINCT FROM ")
                                                                     : TEXT(" = "));
-        expr_print(node->join_.right_keys.items[i], self->out);
+        print_expr(self, node->join_.right_keys.items[i]);
     }
     if (node->join_.residual != NULL) {
         text_append(self->out, node->join_.left_keys.count > 0 ? TEXT(" AND ") : TEXT(" ON "));
-        expr_print(node->join_.residual, self->out);
+        print_expr(self, node->join_.residual);
     }
     if (node->join_.null_aware) {
         text_append(self->out, TEXT(" null-aware"));
@@ -83,10 +100,10 @@ static void print_join(const printing *self, const plan_node *node) {
 
 static void print_aggregate(const printing *self, const plan_node *node) {
     text_append_char(self->out, ' ');
-    print_exprs(self, &node->aggregate_.aggregates, ", ");
+    print_made(self, &node->aggregate_.aggregates, &node->aggregate_.ids);
     if (node->aggregate_.keys.count > 0) {
         text_append(self->out, node->aggregate_.aggregates.count > 0 ? TEXT(" BY ") : TEXT("BY "));
-        print_exprs(self, &node->aggregate_.keys, ", ");
+        print_made(self, &node->aggregate_.keys, &node->aggregate_.key_ids);
     }
     if (node->aggregate_.sets.count > 0) {
         text_append_format(self->out, " sets=%u", node->aggregate_.sets.count);
@@ -126,11 +143,11 @@ static void print_details(const printing *self, const plan_node *node) {
         break;
     case PLAN_FILTER:
         text_append_char(self->out, ' ');
-        expr_print(node->filter_.predicate, self->out);
+        print_expr(self, node->filter_.predicate);
         break;
     case PLAN_PROJECT:
         text_append_char(self->out, ' ');
-        print_exprs(self, &node->project_.values, ", ");
+        print_made(self, &node->project_.values, &node->project_.ids);
         break;
     case PLAN_JOIN:
         print_join(self, node);
@@ -146,13 +163,13 @@ static void print_details(const printing *self, const plan_node *node) {
             const expr *value = i == 0 ? node->limit_.limit : node->limit_.offset;
             if (value != NULL) {
                 text_append(self->out, text_of(i == 0 ? " " : " offset="));
-                expr_print(value, self->out);
+                print_expr(self, value);
             }
         }
         break;
     case PLAN_REPEAT:
         text_append_char(self->out, ' ');
-        expr_print(node->repeat_.times, self->out);
+        print_expr(self, node->repeat_.times);
         break;
     case PLAN_UNNEST:
         text_append_char(self->out, ' ');
@@ -191,13 +208,15 @@ static bool print_node(void *user, plan_node **slot) {
 }
 
 void plan_print(const plan *self, plan_notes notes, void *user, text_builder *out) {
-    printing state = {.plan = self, .out = out, .notes = notes, .user = user};
+    const expr_names names = plan_names(self, out->memory);
+    printing state = {.plan = self, .out = out, .names = &names, .notes = notes, .user = user};
     plan_node *root = self->root;
     (void)print_node(&state, &root);
 }
 
-void plan_print_details(const plan *self, const plan_node *node, text_builder *out) {
-    const printing state = {.plan = self, .out = out};
+void plan_print_details(const plan *self, const plan_node *node, const expr_names *names,
+                        text_builder *out) {
+    const printing state = {.plan = self, .out = out, .names = names};
     print_details(&state, node);
 }
 
