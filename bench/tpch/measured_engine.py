@@ -1,7 +1,7 @@
 """measured_engine.py ENGINE DATA QUERY RUNS THREADS [SQL-FILE] - one query, some runs, one process.
 
-Prints a JSON object: wall and CPU seconds of each run, the peak of memory above what the process
-held before the first run, and the rows as texts. The time is from the text of the query to its last
+Prints a JSON object: wall and CPU seconds of each run, the peak of memory so far above what the
+process held before the first run, and the rows as texts. The time is from the text of the query to its last
 row in the process; opening the files' footers belongs to the first run as far as the engine leaves
 it to it. Runs with the Python of the engine's own virtual environment.
 """
@@ -143,7 +143,7 @@ def main():
     engine = ENGINES[name](data, int(threads))
     pathlib.Path("/proc/self/clear_refs").write_text("5")  # Forgets the peak so far.
     before = memory("VmRSS")
-    wall, cpu, rows = [], [], []
+    wall, cpu, peak, rows = [], [], [], []
     for _ in range(int(runs)):
         usage = resource.getrusage(resource.RUSAGE_SELF)
         begin = time.perf_counter()
@@ -151,8 +151,9 @@ def main():
         wall.append(time.perf_counter() - begin)
         after = resource.getrusage(resource.RUSAGE_SELF)
         cpu.append(after.ru_utime + after.ru_stime - usage.ru_utime - usage.ru_stime)
+        peak.append(memory("VmHWM") - before)
     print(json.dumps({"version": engine.version, "wall": wall, "cpu": cpu,
-                      "peak_kb": memory("VmHWM") - before,
+                      "peak_kb": peak,
                       "rows": [[show(value) for value in row] for row in rows]}))
 
 
