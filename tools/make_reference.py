@@ -69,8 +69,8 @@ def statement_options():
     """The table of options in the comment of firn_statement_set."""
     manual = (ROOT / "include/firn.h").read_text().split("FIRN_API firn_status firn_statement_set(")[0]
     rows = []
-    for line in re.findall(r"^/// {5,}(\S.*)$", manual.rsplit("/// Sets an option of one statement")[1],
-                           re.MULTILINE):
+    table = manual.rsplit("/// Sets an option of one statement")[1].split("/// @returns")[0]
+    for line in re.findall(r"^/// {5,}(\S.*)$", table, re.MULTILINE):
         parts = re.split(r" {2,}", line)
         if parts[0].startswith("arrow."):
             rows.append(parts)

@@ -351,10 +351,6 @@ static firn_status path_of(binder *self, const sql_names *names, text_list *out)
 
 static firn_status bind_table(binder *self, const sql_table *written, scope *into,
                               plan_node **out) {
-    if (written->sample != NULL) {
-        return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", written->node.position,
-                        "TABLESAMPLE is not supported");
-    }
     bound_query rows = {0};
     text_list path = {0};
     text alias = written->alias.value;
@@ -590,8 +586,26 @@ static firn_status bind_table_function(binder *self, const sql_table_function *w
                            written->node.position);
 }
 
+static const sql_sample *sample_of(const sql_relation *written) {
+    switch (sql_relation_kind_of(written)) {
+    case SQL_TABLE:
+        return sql_table_of(written)->sample;
+    case SQL_DERIVED:
+        return sql_derived_of(written)->sample;
+    case SQL_TABLE_FUNCTION:
+        return sql_table_function_of(written)->sample;
+    case SQL_JOIN:
+        break;
+    }
+    return NULL;
+}
+
 firn_status bind_relation(binder *self, const sql_relation *written, scope *left, scope *into,
                           plan_node **out) {
+    if (sample_of(written) != NULL) {
+        return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", sample_of(written)->node.position,
+                        "TABLESAMPLE is not supported");
+    }
     switch (sql_relation_kind_of(written)) {
     case SQL_TABLE:
         return bind_table(self, sql_table_of(written), into, out);
