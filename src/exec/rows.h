@@ -174,7 +174,7 @@ firn_status row_page_read(const row_store *store, spill_desk *desk, spill_slot s
                           firn_error *err);
 /// Moves all of `from` to `self`.
 firn_status row_pages_append(row_pages *self, row_pages *from, firn_error *err);
-/// Writes out pages in memory until `keep_count` are left.
+/// Writes out pages in memory until `keep_count` are left: the page being filled goes last.
 firn_status row_pages_spill(row_store *store, row_pages *self, spill_desk *desk,
                             uint32_t keep_count, firn_error *err);
 /// Gives pages and places in the file back.

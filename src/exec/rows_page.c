@@ -118,10 +118,27 @@ firn_status row_page_write(row_store *store, row_pages *list, spill_desk *desk, 
     return FIRN_OK;
 }
 
+// Takes the page behind another out of a list; NULL: the first one.
+static row_page *take_behind(row_pages *self, row_page *before) {
+    if (before == NULL) {
+        return row_pages_pop(self);
+    }
+    row_page *page = before->next;
+    before->next = page->next;
+    self->last = page->next == NULL ? before : self->last;
+    self->page_count--;
+    self->row_count -= page->row_count;
+    return page;
+}
+
 firn_status row_pages_spill(row_store *store, row_pages *self, spill_desk *desk,
                             uint32_t keep_count, firn_error *err) {
+    row_page *kept = NULL; // The last one that stays: the page being filled is the first.
+    for (uint32_t i = 0; i < keep_count && i < self->page_count; i++) {
+        kept = kept == NULL ? self->first : kept->next;
+    }
     while (self->page_count > keep_count) {
-        row_page *page = row_pages_pop(self);
+        row_page *page = take_behind(self, kept);
         const firn_status status = row_page_write(store, self, desk, page, err);
         page_put(store->keeper, page);
         TRY(status);

@@ -382,6 +382,30 @@ TEST(rows_spill_and_come_back) {
     spill_with_limit(300 * K, true); // Not even a page per partition.
 }
 
+TEST(rows_whose_page_is_being_filled_go_to_the_file_last) {
+    fixture self;
+    REQUIRE(fixture_open(&self, number_and_text, 2, true, 0));
+    row_writer writer;
+    REQUIRE(row_writer_open(&self.store, 1, 0, &memory, &writer, &err) == FIRN_OK);
+    for (uint64_t from = 0; from < 5000; from += ROWS) {
+        append_numbers(&writer, from);
+    }
+    row_pages *pages = &writer.parts[0];
+    row_page *open = pages->first;
+    const uint32_t page_count = pages->page_count;
+    REQUIRE(page_count > 2);
+    REQUIRE(row_pages_spill(&self.store, pages, &writer.desk, 1, &err) == FIRN_OK);
+    CHECK(pages->first == open && pages->last == open && pages->page_count == 1);
+    CHECK(pages->spilled.count == page_count - 1);
+    CHECK(pages->row_count == open->row_count);
+    CHECK(pages->row_count + pages->spilled_rows == 5000);
+    append_numbers(&writer, 5000); // The list is one still: they come behind the open page.
+    uint64_t sum = 0;
+    CHECK(drain(&self, &writer, 0, &sum) == 5500 && sum == UINT64_C(5500) * 5499 / 2);
+    row_writer_close(&writer);
+    fixture_close(&self);
+}
+
 TEST(rows_split_by_further_bits_of_the_hash) {
     fixture self;
     REQUIRE(fixture_open(&self, number_and_text, 2, true, 0));
