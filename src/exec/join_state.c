@@ -106,18 +106,44 @@ void join_state_close(join_state *self) {
     arena_close(&memory);
 }
 
-uint32_t join_state_partition(join_state *self) {
+// ---- Pages that workers can count on ------------------------------------------------------------
+
+static void lend(join_state *self, uint32_t count, row_page **list) REQUIRES(&self->lock) {
+    for (; count > 0 && self->kept != NULL; count--) {
+        row_page *page = self->kept;
+        self->kept = page->next;
+        page->next = *list;
+        *list = page;
+    }
+}
+
+// Takes pages ahead for all workers, and lends each as many.
+static void take_ahead(join_state *self) REQUIRES(&self->lock) {
+    const uint32_t workers = self->run->worker_count;
+    uint32_t taken = 0;
+    for (; taken < workers * (self->part_count + PAGE_SPLIT_COUNT); taken++) {
+        row_page *page = page_get(self->keeper);
+        if (page == NULL) {
+            break;
+        }
+        page->next = self->kept;
+        self->kept = page;
+    }
+    self->lent_count = taken / workers;
+}
+
+uint32_t join_state_partition(join_state *self, row_page **spares) {
     mutex_lock(&self->lock);
     if (!self->has_parts) {
         self->has_parts = true;
         self->part_count = partitions_hold(self->keeper, self->run->worker_count, self->part_count);
+        take_ahead(self);
     }
     const uint32_t count = self->part_count;
+    lend(self, self->lent_count, spares);
     mutex_unlock(&self->lock);
     return count;
 }
-
-// ---- Pages that workers can count on ------------------------------------------------------------
 
 static bool keep_page(join_state *self, row_page *page) {
     if (page != NULL) {
@@ -131,12 +157,7 @@ static bool keep_page(join_state *self, row_page *page) {
 
 void join_state_lend(join_state *self, uint32_t count, row_page **list) {
     mutex_lock(&self->lock);
-    for (; count > 0 && self->kept != NULL; count--) {
-        row_page *page = self->kept;
-        self->kept = page->next;
-        page->next = *list;
-        *list = page;
-    }
+    lend(self, count, list);
     mutex_unlock(&self->lock);
 }
 
@@ -184,6 +205,11 @@ firn_status join_state_keep(join_state *self, firn_error *err) {
     uint32_t count;
     count_kept(self, &count);
     const uint32_t wanted = JOIN_PAGES_KEPT * self->run->worker_count;
+    for (row_page *page = NULL; count > wanted; count--) {
+        join_state_lend(self, 1, &page);
+        page_put(self->keeper, page);
+        page = NULL;
+    }
     while (count < wanted) {
         bool can_go_on = keep_page(self, page_get(self->keeper));
         count += can_go_on ? 1 : 0;

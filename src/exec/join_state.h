@@ -56,16 +56,18 @@ typedef struct join_state {
     row_store probe_rows;
     uint32_t part_count;              ///< Of `parts`, a power of two. At most, until has_parts.
     bool has_parts GUARDED_BY(&lock); ///< Some worker needed partitions: there are so many.
-    bool is_partitioned;              ///< False: all rows lie in parts[0], which is the only one.
+    uint32_t lent_count GUARDED_BY(&lock); ///< Kept pages that each worker then borrows.
+    bool is_partitioned;   ///< False: all rows lie in parts[0], which is the only one.
     bool decides_by_group; ///< null_aware with other keys or a residual: see join_probe.h.
     join_part *parts;
-    row_pages loose;        ///< Of workers that never needed partitions.
-    join_bounds *bounds;    ///< By key.
-    uint64_t row_count;     ///< Rows kept.
-    uint64_t seen_count;    ///< Rows of the right side.
-    uint64_t null_count;    ///< null_aware: rows whose key is NULL.
-    uint64_t budget;        ///< What it may keep while left rows go by; set by finish.
-    atomic_bool is_probing; ///< Built: what it keeps is held until then.
+    atomic_uint_fast32_t given_up_count; ///< Of parts, while rows come in.
+    row_pages loose;                     ///< Of workers that never needed partitions.
+    join_bounds *bounds;                 ///< By key.
+    uint64_t row_count;                  ///< Rows kept.
+    uint64_t seen_count;                 ///< Rows of the right side.
+    uint64_t null_count;                 ///< null_aware: rows whose key is NULL.
+    uint64_t budget;                     ///< What it may keep while left rows go by; set by finish.
+    atomic_bool is_probing;              ///< Built: what it keeps is held until then.
     join_table table;
     uint64_t no_slot; ///< What spilled partitions have for a directory.
     uint32_t filter_count;
@@ -101,12 +103,14 @@ uint64_t join_state_peak_bytes(const join_state *self); ///< The most it ever ke
 /// What needs the query's memory, once; any worker.
 firn_status join_state_begin(join_state *self, firn_error *err);
 
-/// How many partitions there are; from now on each worker has a page for each.
-uint32_t join_state_partition(join_state *self);
+/// A worker begins to partition its rows: how many partitions there are. *spares becomes pages
+/// that it can count on, for each partition and more, as far as there were any: nobody can take
+/// them while others fill the memory.
+uint32_t join_state_partition(join_state *self, row_page **spares);
 
 #define JOIN_PAGES_KEPT 3 ///< A worker's.
-/// Takes as many pages as all workers can count on, writing out build rows if need be. By one
-/// thread, while nobody has borrowed.
+/// Keeps as many pages as all workers can count on and gives the others back, writing out build
+/// rows if need be. By one thread, while nobody has borrowed.
 firn_status join_state_keep(join_state *self, firn_error *err);
 /// Adds up to `count` of the kept pages to a list: whoever has a page can write rows out and go on.
 void join_state_lend(join_state *self, uint32_t count, row_page **list);

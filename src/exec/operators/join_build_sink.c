@@ -1,9 +1,10 @@
 // Join, build side: keeps the rows of the right input.
 //
 // A worker begins with one list of rows. When that grows past a few megabytes, or memory is
-// refused, it deals its rows out into partitions. Refused again, it sends its part of partitions to
-// the spill file: first those that some worker has given up already, then its largest, which
-// everybody gives up from then on.
+// refused, it deals its rows out into partitions, with pages taken ahead for each of them. Refused
+// again, it goes on with those, and before the next batch it sends its part of partitions to the
+// spill file: first those that some worker has given up already, then its largest, which everybody
+// gives up from then on. So only pages that are full go to the file.
 #include "exec/join_state.h"
 
 #define LOOSE_BYTES ((uint64_t)4 << 20) // What one list may hold.
@@ -14,6 +15,8 @@ typedef struct build_local {
     expr_state *keys;
     row_writer writer;
     bool is_partitioned;
+    const row_page *first_spare; // When it last had enough of them.
+    uint32_t given_up_seen;      // Of the owner's count.
     join_bounds *bounds;
     uint64_t seen_count;
     uint64_t null_count;
@@ -84,10 +87,13 @@ static firn_status deal_loose(build_local *self, row_writer *loose, firn_error *
     const bool is_spare = held.used == 0;
     firn_status status = copy == NULL ? ARENA_FULL(&held, err) : FIRN_OK;
     uint32_t spare_count = 0;
+    for (const row_page *each = self->writer.spares; each != NULL; each = each->next) {
+        spare_count++;
+    }
     while (status == FIRN_OK && loose->parts[0].first != NULL) {
         row_page *page = row_pages_pop(&loose->parts[0]);
         memcpy(copy, page, page->filled);
-        if (spare_count < PAGE_SPLIT_COUNT) {
+        if (spare_count < self->writer.part_count + PAGE_SPLIT_COUNT) {
             page->next = self->writer.spares;
             self->writer.spares = page;
             spare_count++;
@@ -108,9 +114,14 @@ static firn_status begin_partitions(build_local *self, firn_error *err) {
     join_state *owner = self->owner;
     self->is_partitioned = true;
     self->writer = (row_writer){0};
-    firn_status status = row_writer_open(&owner->rows, join_state_partition(owner), 0, self->memory,
-                                         &self->writer, err);
-    if (status == FIRN_OK) {
+    row_page *spares = NULL;
+    const uint32_t part_count = join_state_partition(owner, &spares);
+    firn_status status =
+        row_writer_open(&owner->rows, part_count, 0, self->memory, &self->writer, err);
+    if (status != FIRN_OK) {
+        join_state_take_back(owner, &spares);
+    } else {
+        self->writer.spares = spares;
         status = deal_loose(self, &loose, err);
     }
     if (status == FIRN_OK) {
@@ -121,7 +132,7 @@ static firn_status begin_partitions(build_local *self, firn_error *err) {
 }
 
 // Writes out this worker's pages of a partition that is given up, or gives one up.
-static firn_status make_room(build_local *self, firn_error *err) {
+static firn_status make_room(build_local *self, bool *has_freed, firn_error *err) {
     join_state *owner = self->owner;
     row_writer *writer = &self->writer;
     uint32_t largest = 0;
@@ -138,9 +149,33 @@ static firn_status make_room(build_local *self, firn_error *err) {
         }
     }
     if (freed == 0 && writer->parts[largest].page_count > 1) {
+        freed = writer->parts[largest].page_count - 1;
         atomic_store_explicit(&owner->parts[largest].is_spilled, true, memory_order_relaxed);
+        self->given_up_seen += 1;
+        atomic_fetch_add_explicit(&owner->given_up_count, 1, memory_order_relaxed);
         TRY(row_pages_spill(&owner->rows, &writer->parts[largest], &writer->desk, 1, err));
     }
+    *has_freed = freed > 0;
+    return FIRN_OK;
+}
+
+// Between batches: follows others who gave partitions up, and sees to it that there are spare pages
+// for the next one.
+static firn_status keep_up(build_local *self, firn_error *err) {
+    join_state *owner = self->owner;
+    row_writer *writer = &self->writer;
+    const uint32_t given_up =
+        (uint32_t)atomic_load_explicit(&owner->given_up_count, memory_order_relaxed);
+    bool has_freed = true;
+    if (given_up != self->given_up_seen) {
+        self->given_up_seen = given_up;
+        TRY(make_room(self, &has_freed, err));
+    }
+    has_freed = writer->spares != self->first_spare;
+    while (has_freed && !row_writer_keep(writer, PAGE_SPLIT_COUNT)) {
+        TRY(make_room(self, &has_freed, err));
+    }
+    self->first_spare = writer->spares;
     return FIRN_OK;
 }
 
@@ -148,6 +183,7 @@ static firn_status append(build_local *self, row_input *in, uint8_t **rows, aren
                           firn_error *err) {
     const row_layout *layout = &self->owner->plan.right.layout;
     bool has_room = true;
+    bool has_freed = false;
     while (in->next < in->count) {
         const uint32_t from = in->next;
         self->writer.may_spill = !has_room && self->is_partitioned;
@@ -162,7 +198,7 @@ static firn_status append(build_local *self, row_input *in, uint8_t **rows, aren
         if (!self->is_partitioned) {
             TRY(begin_partitions(self, err));
         } else {
-            TRY(make_room(self, err));
+            TRY(make_room(self, &has_freed, err));
             has_room = false; // If there is still none: one page out for one that fills.
         }
     }
@@ -177,10 +213,11 @@ static firn_status look(build_local *self, firn_error *err) {
     if (!self->is_partitioned && (bytes > LOOSE_BYTES || is_pressed)) {
         TRY(begin_partitions(self, err));
     }
-    for (uint32_t i = 0; self->is_partitioned && pool_excess(owner->keeper) > 0 && i < 4; i++) {
-        TRY(make_room(self, err));
+    bool has_freed = self->is_partitioned;
+    for (uint32_t i = 0; has_freed && pool_excess(owner->keeper) > 0 && i < 4; i++) {
+        TRY(make_room(self, &has_freed, err));
     }
-    return FIRN_OK;
+    return self->is_partitioned ? keep_up(self, err) : FIRN_OK;
 }
 
 // ---- Rows --------------------------------------------------------------------------------------
