@@ -5,6 +5,11 @@
 #define BITS_A_ROW 64                        // A bitmap of so many bits a row is worth it …
 #define BITMAP_FREE_BITS (UINT64_C(1) << 23) // … and one of 1 MiB, which stays in L2, always.
 #define BLOOM_ROWS_MAX (UINT64_C(1) << 26)
+// The bloom filter of what is in the file takes this part of the budget, or, where that would be
+// too few bits a key, up to the other.
+#define BLOOM_SHARE 8
+#define BLOOM_SHARE_MAX 4
+#define BLOOM_BITS_MIN 4
 
 void join_bloom_add(uint64_t *bloom, uint64_t words, uint64_t hash) {
     _Atomic(uint64_t) *word = (_Atomic(uint64_t) *)&bloom[dynamic_bloom_block(hash, words)];
@@ -39,6 +44,14 @@ static uint64_t bloom_words_for(uint64_t row_count) {
     return words;
 }
 
+uint64_t join_bloom_words(const join_state *self, uint64_t row_count) {
+    uint64_t words = bloom_words_for(row_count);
+    while (words * 8 > self->budget / BLOOM_SHARE && words / 2 * 64 >= row_count * BLOOM_BITS_MIN) {
+        words /= 2;
+    }
+    return words * 8 <= self->budget / BLOOM_SHARE_MAX ? words : 0;
+}
+
 static void open_filter(join_state *self, join_filter *filter) {
     const uint64_t range = join_bounds_range(&self->bounds[filter->key]);
     const uint64_t limit = pool_limit(pool_engine(self->run->pool));
@@ -62,18 +75,6 @@ static void open_filter(join_state *self, join_filter *filter) {
 void join_filters_open(join_state *self) {
     for (uint32_t i = 0; self->row_count > 0 && i < self->filter_count; i++) {
         open_filter(self, &self->filters[i]);
-    }
-    // Of partitions in the file: which rows need not follow them.
-    const uint64_t words = bloom_words_for(self->row_count);
-    const uint64_t room = pool_target(self->keeper) / 4;
-    uint64_t fitting = words;
-    while (fitting * 8 > room && fitting > 8) {
-        fitting /= 2;
-    }
-    if (self->table.has_spilled && words / fitting <= 4 &&
-        directory_open(self->keeper, fitting * 8, &self->bloom_memory)) {
-        self->bloom = self->bloom_memory.data;
-        self->bloom_words = fitting;
     }
 }
 

@@ -72,7 +72,7 @@ typedef struct join_state {
     uint64_t no_slot; ///< What spilled partitions have for a directory.
     uint32_t filter_count;
     join_filter *filters;
-    directory bloom_memory; ///< Of all rows' hashes, when some are spilled.
+    directory bloom_memory; ///< Of the hashes of all rows that are in the file.
     uint64_t *bloom;
     uint64_t bloom_words;
     // Drain.
@@ -83,6 +83,7 @@ typedef struct join_state {
     uint32_t busy_count GUARDED_BY(&lock); ///< Workers that have a job.
     uint64_t job_share;                    ///< Bytes that one worker may take for a job.
     // What it did.
+    atomic_uint_fast64_t read_back_pages; ///< Of partitions that stayed, or became bits.
     atomic_uint_fast64_t probe_spilled_rows;
     atomic_uint_fast64_t bloom_dropped_rows;
     atomic_uint_fast32_t split_count;
@@ -141,6 +142,8 @@ firn_status join_filters_add(join_state *self, uint8_t *const *rows, uint32_t co
 firn_status join_filters_publish(join_state *self, firn_error *err);
 void join_filters_close(join_state *self);
 
+/// Words of the bloom filter of so many spilled rows; 0: none is worth its memory.
+uint64_t join_bloom_words(const join_state *self, uint64_t row_count);
 /// Sets the bits of a hash in a bloom filter; several threads at once.
 void join_bloom_add(uint64_t *bloom, uint64_t words, uint64_t hash);
 static inline bool join_bloom_has(const uint64_t *bloom, uint64_t words, uint64_t hash) {

@@ -181,6 +181,27 @@ TEST(joins_past_their_memory_go_through_the_spill_file) {
     }
 }
 
+TEST(joins_that_need_no_rows_make_bits_of_those_in_the_file) {
+    const join_kind kinds[] = {JOIN_SEMI, JOIN_ANTI, JOIN_MARK};
+    for (uint32_t i = 0; i < 6; i++) {
+        join_test each = usual;
+        each.kind = kinds[i / 2];
+        each.keys = TEST_KEYS_DENSE;
+        each.null_aware = i % 2 == 1 && each.kind != JOIN_SEMI;
+        each.has_slots = i == 1;
+        each.left_count = 100;
+        each.right_count = 150000;
+        each.domain = 400000;
+        each.null_each = 0;
+        each.is_pruned = true;
+        each.memory_limit = (uint64_t)4 << 20;
+        each.batch_rows = 2048;
+        each.parts = 4;
+        each.threads = 2;
+        REQUIRE(run_reported(&each, i, "lookup=bitmap read_back="));
+    }
+}
+
 TEST(joins_whose_keys_are_few_go_block_by_block) {
     for (uint32_t kind = 0; kind < KIND_COUNT; kind++) {
         for (uint32_t domain = 1; domain < 3; domain++) {
