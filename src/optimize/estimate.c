@@ -354,9 +354,7 @@ static firn_status estimate_scan(estimates *self, plan_node *node) {
     double rows = table->row_count.is_known ? (double)table->row_count.value
                   : table->rows.is_known    ? table->rows.value
                                             : ROWS_UNKNOWN;
-    // What much must be read for is asked for only where there is something to choose.
-    const bool asks = table->kind->facts != NULL && (table->facts_bytes <= FACTS_BYTES_SMALL ||
-                                                     self->self->plan->table_count > 1);
+    const bool asks = table->kind->facts != NULL && table->facts_bytes <= self->facts_bytes_max;
     for (uint32_t i = 0; i < node->scan_.columns.count; i++) {
         const scan_column *column = &node->scan_.columns.items[i];
         const column_facts *facts =
@@ -547,8 +545,25 @@ static bool visit(void *user, plan_node **slot) {
     return self->status == FIRN_OK;
 }
 
+static bool has_no_groups(void *user, plan_node **slot) {
+    const plan_node *node = *slot;
+    return !(node->kind == PLAN_AGGREGATE && node->aggregate_.keys.count > 0) &&
+           plan_visit_children(*slot, has_no_groups, user);
+}
+
+// Facts that must be read for are asked for only where they choose something: a join's order
+// whatever they cost, how groups are kept if they cost little. A scan by itself is the same
+// whatever it is thought to give, and planning it reads the manifests that it needs.
+static uint64_t facts_bytes_for(const estimates *self, plan_node *root) {
+    if (self->self->plan->table_count > 1) {
+        return UINT64_MAX;
+    }
+    return has_no_groups(NULL, &root) ? 0 : FACTS_BYTES_SMALL;
+}
+
 firn_status estimate_tree(estimates *self, plan_node *root) {
     walk state = {.state = self, .status = FIRN_OK};
+    self->facts_bytes_max = facts_bytes_for(self, root);
     (void)visit(&state, &root);
     return state.status;
 }

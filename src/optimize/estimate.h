@@ -21,6 +21,7 @@ typedef struct estimates {
     optimizer *self;
     uint32_t count;
     column_estimate *columns;
+    uint64_t facts_bytes_max; ///< What a table's facts may cost to be asked for.
 } estimates;
 
 /// Sets row_estimate in every node of the tree.

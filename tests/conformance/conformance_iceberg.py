@@ -11,7 +11,7 @@ are read through the catalog.
 
 Where the reference says which files it keeps (`plan`), no other data or delete file may be opened,
 by name. In a few cases the reference loses rows, and so files: then each other file must hold rows
-that the filter wants.
+that the filter wants. Nor may more manifests be opened than the reference reads.
 
 --every N takes every Nth case only, for the slow ways to run it.
 """
@@ -35,6 +35,7 @@ ABSENT = {"orc": r"^unsupported: \S+ is of format ORC, ",
           "variant": r'^unsupported: the type "variant" is not read',
           "s3": r'^unsupported: "s3://[^"]*": no store for "s3:"'}
 METADATA = re.compile("/metadata/|/other_meta/")  # Where these tables have their metadata.
+MANIFEST = re.compile(r"/(?!snap-)[^/]*\.avro$")  # Of metadata.
 COMPARE = {"eq": "=", "not-eq": "<>", "lt": "<", "lt-eq": "<=", "gt": ">", "gt-eq": ">="}
 
 
@@ -172,14 +173,15 @@ class Opened:
             raise SystemExit(f"{self.library} is not there: it is built with the tests")
 
     def run(self, sql):
-        """(rows, names of data and delete files)."""
+        """(rows, names of data and delete files, names of manifests)."""
         with tempfile.TemporaryDirectory() as folder:
             names = pathlib.Path(folder) / "names"
             rows = canonical_rows.run(self.firn, sql, {"OPENED_FILES": str(names),
                                                        "LD_PRELOAD": str(self.library)})
             opened = set(names.read_text().splitlines()) if names.exists() else set()
-        return rows, {name for name in opened
-                      if name.startswith(self.folder) and not METADATA.search(name)}
+        below = {name for name in opened if name.startswith(self.folder)}
+        metadata = {name for name in below if METADATA.search(name)}
+        return rows, below - metadata, {name for name in metadata if MANIFEST.search(name)}
 
 
 def plain_path(location, table):
@@ -199,7 +201,7 @@ def holds_wanted(firn, name, where):
 def open_too_many(firn, sql, found, case, kept):
     """What is opened that the reference does not open; None if nothing is. `found` is what
     Opened.run gave."""
-    rows, names = found
+    rows, names, _ = found
     if rows and not names:
         return "rows of no file that was opened: opened_files.so does not see what firn opens"
     others = sorted(names - kept)
@@ -207,6 +209,16 @@ def open_too_many(firn, sql, found, case, kept):
         where = sql.split(" WHERE ", 1)[1]
         others = [name for name in others if not holds_wanted(firn, name, where)]
     return f"opens what the reference leaves out: {', '.join(others)}" if others else None
+
+
+def open_too_many_manifests(found, counts):
+    """How many more manifests are opened than the reference reads; None if no more."""
+    rows, _, names = found
+    wanted = counts["scanned-data-manifests"] + counts["scanned-delete-manifests"]
+    if rows and not names:
+        return "rows of no manifest that was opened: MANIFEST does not know their names"
+    more = f"opens {len(names)} manifests, the reference {wanted}: {', '.join(sorted(names))}"
+    return more if len(names) > wanted else None
 
 
 def miscounted(firn, source, wanted):
@@ -249,10 +261,12 @@ def check_case(opened, root, table, case, source):
     if why is None and "filter" not in scan and "select" not in scan:
         why = miscounted(opened.firn, source.format(options_of(scan)), len(wanted))
     if why is None and "plan" in case:
-        plan = json.loads((root / case["plan"]).read_text())["files"]
+        plan = json.loads((root / case["plan"]).read_text())
         folder = (root / table["metadata"]).parent.parent
-        kept = {plain_path(name, folder) for name in [*plan, *sum(plan.values(), [])]}
+        files = plan["files"]
+        kept = {plain_path(name, folder) for name in [*files, *sum(files.values(), [])]}
         why = open_too_many(opened.firn, sql, found, case, kept)
+        why = why or open_too_many_manifests(found, plan["counts"])
     return why
 
 
