@@ -28,6 +28,16 @@ from iceberg_writer import EQUALITY_DELETES, POSITION_DELETES, Writer
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FOLDER = "tests/data/iceberg"
+CATALOG_TABLES = """
+            CREATE TABLE iceberg_tables (catalog_name VARCHAR(255) NOT NULL,
+                table_namespace VARCHAR(255) NOT NULL, table_name VARCHAR(255) NOT NULL,
+                metadata_location VARCHAR(1000), previous_metadata_location VARCHAR(1000),
+                iceberg_type VARCHAR(5), PRIMARY KEY (catalog_name, table_namespace, table_name));
+            CREATE TABLE iceberg_namespace_properties (catalog_name VARCHAR(255) NOT NULL,
+                namespace VARCHAR(255) NOT NULL, property_key VARCHAR(255) NOT NULL,
+                property_value VARCHAR(1000) NOT NULL,
+                PRIMARY KEY (catalog_name, namespace, property_key));
+            """
 
 
 def writer(name, schema, **options):
@@ -273,6 +283,41 @@ def remote():
     table.finish()
 
 
+def sides():
+    """A big and a small table, `a` and `b` of one catalog and `b` and `a` of another; in folders, the same
+    said only by what snapshots count: these have no manifests."""
+    folder = pathlib.Path(FOLDER) / "sides"
+    counts = {"big": 20_000, "small": 20}
+    for name, count in counts.items():
+        table = writer(f"sides/{name}", Schema(NestedField(1, "k", LongType())))
+        rows = table.write_rows("rows.parquet", pa.table({"k": pa.array(range(count), pa.int64())}),
+                                use_dictionary=False, column_encoding={"k": "DELTA_BINARY_PACKED"})
+        table.commit([table.manifest([rows], 1)], snapshot_id=1)
+        table.finish()
+    names = {"one": {"a": "big", "b": "small"}, "two": {"a": "small", "b": "big"}}
+    with sqlite3.connect(folder / "catalogs.db") as db:
+        db.executescript(CATALOG_TABLES)
+        for catalog_name, tables in names.items():
+            for name, size in tables.items():
+                db.execute("INSERT INTO iceberg_tables VALUES (?, 'db', ?, ?, NULL, 'TABLE')",
+                           (catalog_name, name, f"{folder}/{size}/metadata/v1.metadata.json"))
+                table = folder / catalog_name / "db" / name
+                write_counted(table, counts[size])
+
+
+def write_counted(folder, count):
+    """The metadata of a table that has `count` rows, if it is to be believed."""
+    snapshot = {"snapshot-id": 1, "timestamp-ms": 1_700_000_000_000, "manifests": [f"{folder}/gone.avro"],
+                "summary": {"operation": "append", "total-records": str(count)}}
+    (folder / "metadata").mkdir(parents=True)
+    (folder / "metadata" / "v1.metadata.json").write_text(json.dumps({
+        "format-version": 1, "location": str(folder), "last-updated-ms": 1_700_000_000_000,
+        "last-column-id": 1, "partition-spec": [], "current-snapshot-id": 1, "snapshots": [snapshot],
+        "schema": {"type": "struct",
+                   "fields": [{"id": 1, "name": "k", "required": False, "type": "long"}]}}))
+    (folder / "metadata" / "version-hint.text").write_text("1")
+
+
 def pack_double(value):
     import struct
     return struct.pack("<d", value)
@@ -281,15 +326,7 @@ def pack_double(value):
 def catalog():
     """A SQLite catalog of the first three, with a namespace of two levels."""
     with sqlite3.connect(f"{FOLDER}/catalog.db") as db:
-        db.executescript("""
-            CREATE TABLE iceberg_tables (catalog_name VARCHAR(255) NOT NULL,
-                table_namespace VARCHAR(255) NOT NULL, table_name VARCHAR(255) NOT NULL,
-                metadata_location VARCHAR(1000), previous_metadata_location VARCHAR(1000),
-                iceberg_type VARCHAR(5), PRIMARY KEY (catalog_name, table_namespace, table_name));
-            CREATE TABLE iceberg_namespace_properties (catalog_name VARCHAR(255) NOT NULL,
-                namespace VARCHAR(255) NOT NULL, property_key VARCHAR(255) NOT NULL,
-                property_value VARCHAR(1000) NOT NULL,
-                PRIMARY KEY (catalog_name, namespace, property_key));
+        db.executescript(CATALOG_TABLES + """
             INSERT INTO iceberg_namespace_properties VALUES
                 ('samples', 'db', 'exists', 'true'), ('samples', 'db.inner', 'exists', 'true');
             """)
@@ -309,6 +346,7 @@ def main():
     damaged()
     short()
     remote()
+    sides()
     catalog()
 
 
