@@ -30,7 +30,8 @@ typedef struct explaining {
     bool is_json;
     staged_table staged; // Of CREATE TABLE AS.
     int64_t begun_ns, planned_ns, ended_ns;
-    text before; // What watch_rule printed last.
+    int64_t planning_cpu_ns; // Of this thread; planning has no other.
+    text before;             // What watch_rule printed last.
     firn_status watched;
     firn_error *err;
 } explaining;
@@ -105,12 +106,14 @@ static firn_status run_inner(explaining *state, const sql_explain *written, firn
 static firn_status plan_inner(explaining *state, const sql_explain *written,
                               const bind_parameters *known, const literal *values,
                               firn_error *err) {
+    const int64_t begun_cpu_ns = host_cpu_ns();
     state->begun_ns = host_clock_ns();
     TRY(bind(state, written, known, err));
     TRY(run_optimize(state->inner, values, known == NULL ? 0 : known->count,
                      written->is_verbose ? watch_rule : NULL, state, err));
     TRY(state->watched);
     state->planned_ns = host_clock_ns();
+    state->planning_cpu_ns = host_cpu_ns() - begun_cpu_ns;
     return run_inner(state, written, err);
 }
 
@@ -123,6 +126,7 @@ static firn_status print_json(const explaining *state, bool is_run, firn_error *
     const explain_measures measures = {
         .done = is_run ? inner->execution : NULL,
         .planning_ms = (double)(state->planned_ns - state->begun_ns) / 1e6,
+        .planning_cpu_ms = (double)state->planning_cpu_ns / 1e6,
         .running_ms = (double)(state->ended_ns - state->planned_ns) / 1e6,
         .memory_peak_bytes = memory.resident_peak,
     };
@@ -140,8 +144,9 @@ static firn_status print_text(const explaining *state, bool is_run, firn_error *
         pool_report memory;
         pool_describe(inner->session->engine->pool, &memory);
         measured_plan_print(&inner->bound.plan, inner->execution, &inner->memory, &builder);
-        text_append_format(&builder, "time: %.2f ms planning, %.2f ms running\n",
+        text_append_format(&builder, "time: %.2f ms planning (%.2f ms CPU), %.2f ms running\n",
                            (double)(state->planned_ns - state->begun_ns) / 1e6,
+                           (double)state->planning_cpu_ns / 1e6,
                            (double)(state->ended_ns - state->planned_ns) / 1e6);
         text_append_format(&builder, "memory: peak %.1f MB of %.1f MB\n",
                            (double)memory.resident_peak / 1048576, (double)memory.limit / 1048576);

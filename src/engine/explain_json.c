@@ -110,6 +110,8 @@ void explain_json_print(const plan *of, const explain_measures *measures, arena 
     (void)write_node(&self, &root);
     json_write_key(&self.json, TEXT("planning_ms"));
     json_write_f64(&self.json, measures->planning_ms);
+    json_write_key(&self.json, TEXT("planning_cpu_ms"));
+    json_write_f64(&self.json, measures->planning_cpu_ms);
     if (measures->done != NULL) {
         json_write_key(&self.json, TEXT("running_ms"));
         json_write_f64(&self.json, measures->running_ms);

@@ -2,7 +2,7 @@
 //
 //     {"plan": {"operator": "Scan", "detail": "t columns=[a]", "row_estimate": 3,
 //               "rows": 3, "time_ms": 0.1, "facts": {"files": 1}, "inputs": []},
-//      "planning_ms": 0.2, "running_ms": 0.4, "memory_peak_bytes": 1048576}
+//      "planning_ms": 0.2, "planning_cpu_ms": 0.1, "running_ms": 0.4, "memory_peak_bytes": 1048576}
 #ifndef FIRN_ENGINE_EXPLAIN_JSON_H
 #define FIRN_ENGINE_EXPLAIN_JSON_H
 
@@ -12,7 +12,7 @@
 /// What was measured of a whole run.
 typedef struct explain_measures {
     execution *done; ///< That came to its end; NULL: it was not run.
-    double planning_ms, running_ms;
+    double planning_ms, planning_cpu_ms, running_ms;
     uint64_t memory_peak_bytes;
 } explain_measures;
 

@@ -1,4 +1,4 @@
-// Which tables a query over information_schema opens, and EXPLAIN (FORMAT JSON).
+// Which tables a query over information_schema opens, and what EXPLAIN (FORMAT JSON) tells.
 #include "base/host.h"
 #include "engine/scene_testing.h"
 #include "memory/json_tree.h"
@@ -129,6 +129,38 @@ TEST(explain_as_json_is_the_plan_as_a_tree) {
     const json_node *facts = json_find(scan, "facts");
     REQUIRE(facts != NULL);
     CHECK(json_get_i32(facts, "rows read", &rows, &here.err) == FIRN_OK && rows == 10);
+    arena_close(&memory);
+    scene_close(&here);
+}
+
+TEST(explain_analyze_tells_what_planning_a_scan_took) {
+    scene here;
+    REQUIRE(scene_open(&here, &one_thread, 1));
+    arena memory = arena_open((size_t)1 << 20);
+    const json_node *tree = NULL;
+    explain(&here,
+            "EXPLAIN (ANALYZE, FORMAT JSON) SELECT area FROM "
+            "iceberg_scan('tests/data/iceberg/sales') WHERE sold >= DATE '2024-04-01'",
+            &memory, &tree);
+    double ms = -1;
+    CHECK(json_get_f64(tree, "planning_cpu_ms", &ms, &here.err) == FIRN_OK && ms > 0);
+    const json_node *facts = json_find(last_input(json_find(tree, "plan")), "facts");
+    REQUIRE(facts != NULL);
+    static const struct {
+        const char *name;
+        int32_t least, most;
+    } counts[] = {{"manifests", 1, 1}, {"manifests pruned", 2, 2}, {"manifest bytes", 4000, 6000}};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        int32_t count = 0;
+        CHECK(json_get_i32(facts, counts[i].name, &count, &here.err) == FIRN_OK);
+        CHECK(count >= counts[i].least && count <= counts[i].most);
+    }
+    static const char *const times[] = {"planning", "planning CPU", "first task after"};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        text time = {.size = 0};
+        CHECK(json_get_text(facts, times[i], &time, &here.err) == FIRN_OK);
+        CHECK(text_ends_with(time, TEXT("ms")) && !text_equal(time, TEXT("0.00ms")));
+    }
     arena_close(&memory);
     scene_close(&here);
 }

@@ -95,6 +95,7 @@ typedef struct scan_task {
 #define SCAN_COUNTER_LIST(X)                                                                       \
     X(manifests, "manifests")                                                                      \
     X(manifests_pruned, "manifests pruned")                                                        \
+    X(manifest_bytes, "manifest bytes")                                                            \
     X(files, "files")                                                                              \
     X(files_pruned_partition, "files pruned by partition")                                         \
     X(files_pruned_bounds, "files pruned by bounds")                                               \

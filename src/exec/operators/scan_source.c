@@ -4,8 +4,10 @@
 // The planner is asked under a lock that is never held while bytes are read: planning answers
 // SCAN_WAIT instead, and whoever was told so is woken when it goes on.
 #include "exec/operator.h"
+#include "exec/planning_clock.h"
 #include "exec/test_modes.h"
 
+#include "base/host.h"
 #include "base/mutex.h"
 #include "codecs/codec.h"
 #include "memory/pool.h"
@@ -31,6 +33,7 @@ typedef struct scan_shared {
     uint64_t rows_ended;    // In them, as estimated; under the lock.
     uint64_t rows_planned;  // In all tasks that were handed out; under the lock.
     wakeup **waiters;       // Workers that wait for the planner.
+    planning_clock clock;   // Of EXPLAIN ANALYZE; under the lock.
 } scan_shared;
 
 // A task that a worker has taken, and its reader.
@@ -143,22 +146,42 @@ static void wake_waiters(scan_shared *self) {
     }
 }
 
-// The next task of the planner, which is opened by the first worker that asks.
+// What the planner answers; it is opened by the first worker that asks. Under the lock.
+static firn_status ask_planner(scan_shared *self, const scan_task **task, scan_answer *answer,
+                               firn_error *err) {
+    const table_kind *kind = self->table->kind;
+    const bool is_timed = self->run->is_analyzed;
+    firn_status status = FIRN_OK;
+    if (is_timed) {
+        planning_clock_enter(&self->clock, host_clock_ns(), host_cpu_ns());
+    }
+    if (self->planner == NULL) {
+        status = kind->plan(self->table, &self->request, &self->planner_env, &self->planner, err);
+    }
+    if (status == FIRN_OK) {
+        status = kind->planner_next(self->planner, task, answer, err);
+    }
+    if (is_timed) {
+        const bool has_task = status == FIRN_OK && *answer == SCAN_READY;
+        const bool waits = status == FIRN_OK && *answer == SCAN_WAIT;
+        planning_clock_leave(&self->clock,
+                             has_task ? PLANNING_TASK
+                             : waits  ? PLANNING_WAIT
+                                      : PLANNING_OVER,
+                             host_clock_ns(), host_cpu_ns());
+    }
+    return status;
+}
+
+// The next task of the planner.
 static firn_status take_task(scan_shared *self, op_call *call, const scan_task **task,
                              uint64_t *number, scan_answer *answer, firn_error *err) {
     firn_status status = FIRN_OK;
-    const table_kind *kind = self->table->kind;
     mutex_lock(&self->lock);
     *answer = SCAN_END;
     if (!self->is_planned) {
         self->planner_env.wakeup = call->wakeup;
-        if (self->planner == NULL) {
-            status =
-                kind->plan(self->table, &self->request, &self->planner_env, &self->planner, err);
-        }
-        if (status == FIRN_OK) {
-            status = kind->planner_next(self->planner, task, answer, err);
-        }
+        status = ask_planner(self, task, answer, err);
         if (status == FIRN_OK && *answer == SCAN_END) {
             self->is_planned = true;
         }
@@ -443,6 +466,7 @@ static void report(const void *shared, op_report *out) {
     }
     SCAN_COUNTER_LIST(X)
 #undef X
+    planning_clock_report(&self->clock, out->out);
 }
 
 static void measure(const void *shared, node_statistics *add_to) {

@@ -121,6 +121,7 @@ void ice_planner_close(scan_planner *self) {
 void ice_planner_counters(const scan_planner *self, scan_counters *add_to) {
     add_to->manifests += self->counters.manifests;
     add_to->manifests_pruned += self->counters.manifests_pruned;
+    add_to->manifest_bytes += self->counters.manifest_bytes;
     add_to->files += self->counters.files;
     add_to->files_pruned_partition += self->counters.files_pruned_partition;
     add_to->files_pruned_bounds += self->counters.files_pruned_bounds;
@@ -156,6 +157,7 @@ static firn_status open_manifest(scan_planner *self, const ice_manifest *manifes
     pq_window_begin(&self->window, (pq_chunk_range){.size = size}, (size_t)size);
     self->has_file = true;
     self->counters.manifests++;
+    self->counters.manifest_bytes += size;
     return FIRN_OK;
 }
 
