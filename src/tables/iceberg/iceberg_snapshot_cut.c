@@ -3,12 +3,13 @@
 #include <math.h>
 
 #include "io/io_path.h"
+#include "io/io_wakeup.h"
 #include "memory/text_builder.h"
 
 // Parquet files longer than this are several tasks; a row group goes to the part it begins in.
 #define TASK_BYTES ((uint64_t)64 << 20)
 #define TASKS_MAX 65536 // Of one of these; a manifest may say anything of its size.
-// Parts of remote files have so many bytes at least, so that the footer is little beside them.
+// Parts of remote files have so many bytes at least, so that a request is little beside them.
 #define REMOTE_BYTES_MIN ((uint64_t)4 << 20)
 
 firn_status ice_file_cutter_open(ice_file_cutter *self, const ice_table *table,
@@ -22,6 +23,7 @@ firn_status ice_file_cutter_open(ice_file_cutter *self, const ice_table *table,
 
 void ice_file_cutter_close(ice_file_cutter *self) {
     parquet_cutter_close(&self->cutter);
+    pq_opener_close(self->opener);
     for (uint32_t i = 0; i < self->opened_count; i++) {
         pq_file_release(self->opened[i]);
     }
@@ -40,15 +42,14 @@ static uint64_t wanted_tasks(const ice_file_cutter *self, uint64_t row_count) {
 
 // ---- By footer ---------------------------------------------------------------------------------
 
-// Opens the file of a task, to be cut as its footer says. What can't be opened is left to the
-// reader, which says why.
+// Opens the local file of a task. What can't be opened is left to the reader, which says why.
 static pq_file *open_to_cut(ice_file_cutter *self, const ice_task *task) {
     const pq_file_options parquet = ice_parquet_options();
     const io_open_options options = {.cancel = self->env->cancel, .is_immutable = true};
     io_file *input = NULL;
     pq_file *file = NULL;
     firn_error ignored = ERR_INIT;
-    if (self->opened_count < ICE_CUT_MAX && io_path_is_local(task->path) &&
+    if (self->opened_count < ICE_CUT_MAX &&
         io_file_open(self->env->io, task->path, &options, &input, &ignored) == FIRN_OK &&
         pq_file_open(input, &parquet, self->env->pool, self->env->cancel, &file, &ignored) ==
             FIRN_OK) {
@@ -56,6 +57,22 @@ static pq_file *open_to_cut(ice_file_cutter *self, const ice_task *task) {
     }
     io_file_release(input);
     return file;
+}
+
+// Begins to open a remote file.
+static firn_status begin_opening(ice_file_cutter *self, firn_error *err) {
+    const pq_file_options parquet = ice_parquet_options();
+    const io_open_options options = {.cancel = self->env->cancel, .is_immutable = true};
+    io_request request = {.cancel = self->env->cancel};
+    io_file *input = NULL;
+    if (self->env->wakeup != NULL) {
+        request.waker = io_waker_of(self->env->wakeup);
+    }
+    TRY(io_file_open(self->env->io, self->last->path, &options, &input, err));
+    const firn_status status =
+        pq_opener_open(input, &parquet, self->env->pool, &request, &self->opener, err);
+    io_file_release(input);
+    return status;
 }
 
 static firn_status begin_by_footer(ice_file_cutter *self, pq_file *file, firn_error *err) {
@@ -88,27 +105,62 @@ static uint64_t end_of_part(const ice_file_cutter *self) {
     return self->start_count > 0 ? self->rest_end : to;
 }
 
-static void begin_by_size(ice_file_cutter *self, const ice_walk *walk, const ice_entry *entry) {
-    const uint64_t least = entry->size / TASKS_MAX + 1;
-    const bool may_know = self->env->workers > 1 && self->file_count <= ICE_CUT_MAX &&
-                          entry->size >= 2 * REMOTE_BYTES_MIN;
-    uint64_t step = TASK_BYTES;
-    self->start_count =
-        may_know ? ice_walk_split_offsets(walk, entry, self->memory, &self->starts) : 0;
-    if (self->start_count > 1) {
-        const uint64_t even = entry->size / wanted_tasks(self, entry->row_count) + 1;
-        step = even < REMOTE_BYTES_MIN ? REMOTE_BYTES_MIN : even;
-        step = step < TASK_BYTES ? step : TASK_BYTES;
-    } else {
-        self->start_count = 0;
-    }
+// Cuts at every `step` bytes, or at row groups behind them.
+static void begin_by_size(ice_file_cutter *self, uint64_t step) {
+    scan_task *task = &self->last->base;
+    const uint64_t least = task->bytes / TASKS_MAX + 1;
     self->rest_step = step > least ? step : least;
     self->rest_from = 0;
-    self->rest_end = entry->size;
-    const uint64_t count = entry->size / self->rest_step + 1; // About.
+    self->rest_end = task->bytes;
+    const uint64_t count = task->bytes / self->rest_step + 1; // About.
     self->way = count > 1 ? ICE_CUT_BY_SIZE : ICE_CUT_WHOLE;
-    self->last->base.row_estimate = entry->row_count / count;
-    self->last->base.bytes = entry->size / count;
+    task->row_estimate /= count;
+    task->bytes /= count;
+}
+
+// ---- Remote files ------------------------------------------------------------------------------
+
+static void begin_remote(ice_file_cutter *self, const ice_walk *walk, const ice_entry *entry) {
+    const uint64_t wanted = wanted_tasks(self, entry->row_count);
+    const bool is_worth_it = self->env->workers > 1 && self->file_count <= ICE_CUT_MAX &&
+                             entry->size >= 2 * REMOTE_BYTES_MIN;
+    self->start_count =
+        is_worth_it ? ice_walk_split_offsets(walk, entry, self->memory, &self->starts) : 0;
+    if (self->start_count > 1) {
+        const uint64_t even = entry->size / wanted + 1;
+        const uint64_t step = even < REMOTE_BYTES_MIN ? REMOTE_BYTES_MIN : even;
+        begin_by_size(self, step < TASK_BYTES ? step : TASK_BYTES);
+    } else if (self->start_count == 0 && is_worth_it && wanted > 1) {
+        self->way = ICE_CUT_OPENING;
+    } else {
+        self->start_count = 0;
+        begin_by_size(self, TASK_BYTES);
+    }
+}
+
+// Where there is no memory for a footer that tasks share, each of them has it for itself.
+static firn_status go_on_opening(ice_file_cutter *self, scan_answer *answer, firn_error *err) {
+    pq_file *file = NULL;
+    pq_answer got = PQ_READY;
+    firn_error failed = ERR_INIT;
+    firn_status status = self->opener == NULL ? begin_opening(self, &failed) : FIRN_OK;
+    status = status == FIRN_OK ? pq_opener_next(self->opener, &file, &got, &failed) : status;
+    if (status == FIRN_OK && got == PQ_WAIT) {
+        *answer = SCAN_WAIT;
+        return FIRN_OK;
+    }
+    pq_opener_close(self->opener);
+    self->opener = NULL;
+    if (status == FIRN_NO_MEMORY) {
+        begin_by_size(self, TASK_BYTES);
+        return FIRN_OK;
+    }
+    if (status != FIRN_OK) {
+        *err = failed;
+        return status;
+    }
+    self->opened[self->opened_count++] = file;
+    return begin_by_footer(self, file, err);
 }
 
 // ---- Tasks -------------------------------------------------------------------------------------
@@ -137,11 +189,16 @@ firn_status ice_file_cutter_begin(ice_file_cutter *self, const ice_walk *walk,
     if (!text_equal_nocase(task->format, TEXT("parquet"))) {
         return FIRN_OK;
     }
+    if (!io_path_is_local(task->path)) {
+        begin_remote(self, walk, entry);
+        return FIRN_OK;
+    }
     pq_file *file = open_to_cut(self, task);
     if (file != NULL) {
         return begin_by_footer(self, file, err);
     }
-    begin_by_size(self, walk, entry);
+    self->start_count = 0;
+    begin_by_size(self, TASK_BYTES);
     return FIRN_OK;
 }
 
@@ -184,9 +241,17 @@ static firn_status next_by_size(ice_file_cutter *self, firn_error *err) {
     return FIRN_OK;
 }
 
-firn_status ice_file_cutter_next(ice_file_cutter *self, const ice_task **out, firn_error *err) {
-    const bool is_whole = self->way == ICE_CUT_WHOLE;
+firn_status ice_file_cutter_next(ice_file_cutter *self, const ice_task **out, scan_answer *answer,
+                                 firn_error *err) {
     *out = NULL;
+    *answer = SCAN_READY;
+    if (self->way == ICE_CUT_OPENING) {
+        TRY(go_on_opening(self, answer, err));
+        if (*answer == SCAN_WAIT) {
+            return FIRN_OK;
+        }
+    }
+    const bool is_whole = self->way == ICE_CUT_WHOLE;
     if (self->way == ICE_CUT_BY_FOOTER) {
         TRY(next_by_footer(self, err));
     } else if (self->way == ICE_CUT_BY_SIZE) {

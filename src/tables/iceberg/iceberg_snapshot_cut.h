@@ -1,11 +1,13 @@
 // The tasks that a data file becomes, one after the other.
 //
-// A Parquet file is several tasks: the first local ones are cut as their footers say, which their
-// readers then share; remote ones where their writers say that row groups begin, each part a footer
-// more to ask for; others by size, whatever lies in it. A file of another format is one task.
+// A Parquet file is several tasks. The first ones are cut as their footers say, which their readers
+// then share; but large remote ones where their writers say that row groups begin: that costs a
+// footer more for each part and nobody waits for it here. Others are cut by size, whatever lies in
+// it. A file of another format is one task.
 #ifndef FIRN_TABLES_ICEBERG_ICEBERG_SNAPSHOT_CUT_H
 #define FIRN_TABLES_ICEBERG_ICEBERG_SNAPSHOT_CUT_H
 
+#include "formats/parquet/pq_file.h"
 #include "tables/iceberg/iceberg_snapshot_private.h"
 
 // So many files of a scan are cut by their footers, or where row groups begin.
@@ -14,6 +16,7 @@
 typedef enum ice_cut_way {
     ICE_CUT_ENDED, ///< There is no file, or nothing is left of it.
     ICE_CUT_WHOLE,
+    ICE_CUT_OPENING, ///< Its footer is on its way.
     ICE_CUT_BY_FOOTER,
     ICE_CUT_BY_SIZE,
 } ice_cut_way;
@@ -29,6 +32,7 @@ typedef struct ice_file_cutter {
     ice_cut_way way;
     ice_task *last; ///< The task handed out last; at first one to copy.
     // By its footer ...
+    pq_opener *opener;
     parquet_cutter cutter;
     pq_file_field *fields; ///< By column of the request.
     uint32_t opened_count;
@@ -54,7 +58,10 @@ firn_status ice_file_cutter_task(ice_file_cutter *self, const ice_entry *entry, 
 /// Begins with that file, once all else that its tasks have in common is in `task`.
 firn_status ice_file_cutter_begin(ice_file_cutter *self, const ice_walk *walk,
                                   const ice_entry *entry, ice_task *task, firn_error *err);
-/// The next task of the file at hand; NULL behind its last.
-firn_status ice_file_cutter_next(ice_file_cutter *self, const ice_task **out, firn_error *err);
+/// The next task of the file at hand; NULL behind its last, and with SCAN_WAIT.
+///
+/// Errors: those of opening a remote file, which name it.
+firn_status ice_file_cutter_next(ice_file_cutter *self, const ice_task **out, scan_answer *answer,
+                                 firn_error *err);
 
 #endif

@@ -314,9 +314,12 @@ firn_status ice_planner_next(scan_planner *self, const scan_task **out, scan_ans
     const ice_task *task = NULL;
     *answer = SCAN_READY;
     while (*answer == SCAN_READY) {
-        TRY(ice_file_cutter_next(&self->cutter, &task, err));
+        TRY(ice_file_cutter_next(&self->cutter, &task, answer, err));
         if (task != NULL) {
             *out = &task->base;
+            return FIRN_OK;
+        }
+        if (*answer == SCAN_WAIT) {
             return FIRN_OK;
         }
         TRY(go_on(self, answer, err));
