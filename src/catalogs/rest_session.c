@@ -9,7 +9,6 @@
 #include "memory/text_builder.h"
 
 #define CONNECT_TIMEOUT_MS 10000
-#define REQUEST_TIMEOUT_MS 60000
 #define SESSION_MEMORY_LIMIT ((size_t)4 << 20)
 #define TOKEN_MEMORY_LIMIT ((size_t)1 << 20)
 #define TOKEN_ANSWER_BYTES_MAX ((size_t)256 << 10)
@@ -90,9 +89,6 @@ static firn_status copy_options(rest_session *self, const rest_options *options,
     }
     if (own->connect_timeout_ms == 0) {
         own->connect_timeout_ms = CONNECT_TIMEOUT_MS;
-    }
-    if (own->request_timeout_ms == 0) {
-        own->request_timeout_ms = REQUEST_TIMEOUT_MS;
     }
     TRY(copy_headers(self, options, err));
     TRY(check_uri(self, own->uri, err));

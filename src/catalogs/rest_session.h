@@ -24,7 +24,8 @@ typedef struct rest_options {
     const net_header *headers;
     uint32_t header_count;
     uint32_t connect_timeout_ms; // 0: 10 s.
-    uint32_t request_timeout_ms; // 0: 60 s. Of one request with its repeats.
+    uint32_t request_timeout_ms; // Of one request with its repeats; 0: as io/exchange_time.h says,
+                                 // by the setting "http_timeout".
     bool wants_credentials;      // Ask for storage keys with a table.
 } rest_options;
 

@@ -1,5 +1,6 @@
 // Cancelling and closing while a web server hangs, in every place where one is waited for: a file
-// is opened, its pages are read, a catalog is attached, a table of it is looked for.
+// is opened, its pages are read, a catalog is attached, a table of it is looked for. And how the
+// setting http_timeout ends such waiting by itself.
 #include "cancel_scene.h"
 #include "hanging_server.h"
 #include "io/exchange.h"
@@ -103,4 +104,56 @@ TEST(cancel_by_releasing_a_stream_while_a_server_hangs) {
     }
     hanging_server_close(&server);
     check_times(&all, "all");
+}
+
+// What hangs ends after twice the setting, in a catalog as in a file, and after the time that the
+// catalog was given.
+static void fail_in_time(scene *here, const hanging_server *server, const char *form,
+                         const char *words, int64_t least_ms) {
+    char sql[HANGING_SQL_MAX];
+    const int64_t asked_ns = host_clock_ns();
+    firn_error err = FIRN_ERROR_INIT;
+    (void)hanging_sql(server, form, sql);
+    CHECK(firn_execute(here->session, sql, FIRN_NUL_TERMINATED, NULL, &err) == FIRN_IO);
+    const int64_t took_ms = ms_since(asked_ns);
+    if (strstr(err.text, words) == NULL) {
+        printf("%s\n%s\n", sql, err.text);
+        CHECK(false);
+    }
+    CHECK(took_ms >= least_ms);
+    CHECK(!HAS_CLOCK || took_ms < least_ms + 1000);
+}
+
+TEST(http_timeout_ends_what_hangs_in_catalogs_as_in_files) {
+    hanging_server server;
+    REQUIRE(hanging_server_open(&server));
+    for (int threads = 1; threads <= 2; threads++) {
+        char sql[HANGING_SQL_MAX];
+        scene here;
+        before was;
+        REQUIRE(begin(&here, threads == 1 ? "1" : "2", "1GB", &was));
+        REQUIRE(scene_execute(here.session,
+                              hanging_sql(&server, "ATTACH '@' AS lake (TYPE iceberg)", sql)));
+        REQUIRE(scene_execute(here.session, hanging_sql(&server,
+                                                        "ATTACH '@' AS hasty (TYPE iceberg, "
+                                                        "REQUEST_TIMEOUT '100ms')",
+                                                        sql)));
+        // Of catalogs that were attached before, too.
+        REQUIRE(scene_execute(here.session, "SET http_timeout = '200ms'"));
+        static const char *const forms[] = {
+            "SELECT * FROM '@/silent.parquet'",
+            "ATTACH '@/silent' AS other (TYPE iceberg)",
+            "SELECT * FROM lake.db.sales",
+            "SHOW TABLES FROM lake.db",
+        };
+        for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+            fail_in_time(&here, &server, forms[i],
+                         "no whole answer came in 0.4 s, twice the setting \"http_timeout\"", 400);
+        }
+        REQUIRE(scene_execute(here.session, "SET http_timeout = '1min'"));
+        fail_in_time(&here, &server, "SHOW TABLES FROM hasty.db", "no whole answer came in time",
+                     100);
+        end(&here, &was);
+    }
+    hanging_server_close(&server);
 }
