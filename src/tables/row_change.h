@@ -16,18 +16,43 @@
 #ifndef FIRN_TABLES_ROW_CHANGE_H
 #define FIRN_TABLES_ROW_CHANGE_H
 
+#include <assert.h>
+
 #include "tables/table.h"
 
 // ---- Identity ----------------------------------------------------------------------------------
 
 // A row id is the ordinal of the file in the pinned scan (24 bits) and the position of the row in
 // it (40 bits), deleted rows counted: what position deletes and deletion vectors are made of. Row
-// ids compare as the rows lie, so sorted ones come file by file.
+// ids compare as the rows lie, so sorted ones come file by file. The last ordinal has no file: it
+// is that of ROW_ID_NONE, which so is no row's.
 #define ROW_ID_POSITION_BITS 40
-#define ROW_ID_FILE_MAX ((UINT64_C(1) << 24) - 1)
+#define ROW_ID_ROWS_MAX (UINT64_C(1) << ROW_ID_POSITION_BITS) // Of a file.
+#define ROW_ID_FILE_MAX ((UINT64_C(1) << 24) - 2)
 #define ROW_ID_NONE UINT64_MAX // Of rows that are new.
 
+/// Whether all rows of a file have ids; asked once, when the file gets its ordinal (row_files_add).
+/// Errors: FIRN_UNSUPPORTED beyond ROW_ID_FILE_MAX and ROW_ID_ROWS_MAX, with a hint to change less
+/// at a time if there are too many files.
+static inline firn_status row_id_check_file(uint64_t file, uint64_t row_count, firn_error *err) {
+    if (file > ROW_ID_FILE_MAX) {
+        const firn_status status =
+            FAIL(err, FIRN_UNSUPPORTED, "the statement changes rows of more than %llu files",
+                 (unsigned long long)ROW_ID_FILE_MAX + 1);
+        err_hint(err, "change fewer rows at a time");
+        return status;
+    }
+    return row_count <= ROW_ID_ROWS_MAX
+               ? FIRN_OK
+               : FAIL(err, FIRN_UNSUPPORTED,
+                      "a file of %llu rows, those of up to %llu rows can be changed",
+                      (unsigned long long)row_count, (unsigned long long)ROW_ID_ROWS_MAX);
+}
+
+/// The id of a row of a file that was checked.
 static inline uint64_t row_id_make(uint64_t file, uint64_t position) {
+    assert(file <= ROW_ID_FILE_MAX);
+    assert(position < ROW_ID_ROWS_MAX);
     return file << ROW_ID_POSITION_BITS | position;
 }
 
@@ -36,7 +61,7 @@ static inline uint64_t row_id_file(uint64_t id) {
 }
 
 static inline uint64_t row_id_position(uint64_t id) {
-    return id & ((UINT64_C(1) << ROW_ID_POSITION_BITS) - 1);
+    return id & (ROW_ID_ROWS_MAX - 1);
 }
 
 /// The files of one scan by ordinal. The scan that hands out row ids adds each file before its
@@ -45,12 +70,11 @@ typedef struct row_files row_files;
 
 firn_status row_files_open(struct pool *pool, row_files **out, firn_error *err);
 void row_files_close(row_files *self); ///< NULL does nothing.
-/// Adds a file. `data` is what its format needs to write a change of it: partition, sequence
-/// number, size, existing deletion vector; plain data, copied. A file that was added before keeps
-/// its ordinal. Errors: FIRN_UNSUPPORTED beyond ROW_ID_FILE_MAX files, with a hint to change less
-/// at a time.
-firn_status row_files_add(row_files *self, text path, bytes data, uint32_t *ordinal,
-                          firn_error *err);
+/// Adds a file of so many rows, deleted ones counted. `data` is what its format needs to write a
+/// change of it: partition, sequence number, size, existing deletion vector; plain data, copied. A
+/// file that was added before keeps its ordinal. Errors: those of row_id_check_file.
+firn_status row_files_add(row_files *self, text path, uint64_t row_count, bytes data,
+                          uint32_t *ordinal, firn_error *err);
 uint32_t row_files_count(row_files *self);
 /// Valid until row_files_close.
 text row_files_path(row_files *self, uint32_t ordinal);

@@ -40,16 +40,15 @@ void row_files_close(row_files *self) {
     }
 }
 
-firn_status row_files_add(row_files *self, text path, bytes data, uint32_t *ordinal,
-                          firn_error *err) {
+firn_status row_files_add(row_files *self, text path, uint64_t row_count, bytes data,
+                          uint32_t *ordinal, firn_error *err) {
     for (*ordinal = 0; *ordinal < self->count; *ordinal += 1) {
         if (text_equal(self->paths[*ordinal], path)) {
             return FIRN_OK;
         }
     }
-    if (self->count == FILES_MAX) {
-        return FAIL(err, FIRN_UNSUPPORTED, "more than %d files are changed at a time", FILES_MAX);
-    }
+    // Its few files stand for the last ones that a scan may have.
+    TRY(row_id_check_file(ROW_ID_FILE_MAX + 1 - FILES_MAX + self->count, row_count, err));
     text copy;
     TRY(text_copy(&self->memory, path, &self->paths[self->count], err));
     TRY(text_copy(&self->memory, (text){.data = (const char *)data.data, .size = data.size}, &copy,
@@ -76,17 +75,38 @@ TEST(row_files_have_ordinals_that_row_ids_carry) {
     uint32_t ordinals[3];
     const bytes data = {.data = (const uint8_t *)"partition", .size = 9};
     REQUIRE(row_files_open(NULL, &files, &err) == FIRN_OK);
-    CHECK(row_files_add(files, TEXT("/a"), data, &ordinals[0], &err) == FIRN_OK);
-    CHECK(row_files_add(files, TEXT("/b"), (bytes){.size = 0}, &ordinals[1], &err) == FIRN_OK);
-    CHECK(row_files_add(files, TEXT("/a"), data, &ordinals[2], &err) == FIRN_OK);
+    CHECK(row_files_add(files, TEXT("/a"), 10, data, &ordinals[0], &err) == FIRN_OK);
+    CHECK(row_files_add(files, TEXT("/b"), 10, (bytes){.size = 0}, &ordinals[1], &err) == FIRN_OK);
+    CHECK(row_files_add(files, TEXT("/a"), 10, data, &ordinals[2], &err) == FIRN_OK);
     CHECK(ordinals[0] == 0 && ordinals[1] == 1 && ordinals[2] == 0 && row_files_count(files) == 2);
     CHECK(text_equal(row_files_path(files, 1), TEXT("/b")));
     CHECK(row_files_data(files, 0).size == 9);
-    CHECK(row_files_add(files, TEXT("/c"), data, &ordinals[1], &err) == FIRN_OK);
-    CHECK(row_files_add(files, TEXT("/d"), data, &ordinals[1], &err) == FIRN_OK);
-    CHECK(row_files_add(files, TEXT("/e"), data, &ordinals[1], &err) == FIRN_UNSUPPORTED);
-    const uint64_t id = row_id_make(ROW_ID_FILE_MAX, (UINT64_C(1) << ROW_ID_POSITION_BITS) - 1);
-    CHECK(row_id_file(id) == ROW_ID_FILE_MAX && row_id_file(id >> 1) < ROW_ID_FILE_MAX);
+    CHECK(row_files_add(files, TEXT("/c"), 10, data, &ordinals[1], &err) == FIRN_OK);
+    CHECK(row_files_add(files, TEXT("/d"), 10, data, &ordinals[1], &err) == FIRN_OK);
+    CHECK(row_files_add(files, TEXT("/e"), 10, data, &ordinals[1], &err) == FIRN_UNSUPPORTED);
     CHECK(row_id_make(1, 0) > row_id_make(0, 5) && row_id_position(row_id_make(3, 77)) == 77);
     row_files_close(files);
+}
+
+TEST(row_ids_end_before_that_of_no_row) {
+    const uint64_t last = row_id_make(ROW_ID_FILE_MAX, ROW_ID_ROWS_MAX - 1);
+    CHECK(row_id_file(last) == ROW_ID_FILE_MAX && row_id_position(last) == ROW_ID_ROWS_MAX - 1);
+    CHECK(last < ROW_ID_NONE && row_id_file(ROW_ID_NONE) > ROW_ID_FILE_MAX);
+    static const struct {
+        uint64_t file, row_count;
+        const char *words; // NULL: all of its rows have ids.
+    } cases[] = {
+        {0, 0, NULL},
+        {ROW_ID_FILE_MAX, ROW_ID_ROWS_MAX, NULL},
+        {ROW_ID_FILE_MAX + 1, 1, "more than 16777215 files"},
+        {UINT64_MAX, 0, "more than 16777215 files"},
+        {0, ROW_ID_ROWS_MAX + 1, "1099511627777 rows, those of up to 1099511627776"},
+        {1, UINT64_MAX, "18446744073709551615 rows"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        firn_error err = FIRN_ERROR_INIT;
+        const firn_status status = row_id_check_file(cases[i].file, cases[i].row_count, &err);
+        CHECK(status == (cases[i].words == NULL ? FIRN_OK : FIRN_UNSUPPORTED));
+        CHECK(cases[i].words == NULL || strstr(err.text, cases[i].words) != NULL);
+    }
 }
