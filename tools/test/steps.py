@@ -63,6 +63,7 @@ def lint(full):
         Step("lint/headers", "tools/check_headers.py"),
         Step("lint/function_tests", "tools/check_function_tests.py"),
         Step("lint/semantics", "tools/check_semantics.py"),
+        Step("lint/correlated", "tools/check_correlated.py"),
         Step("lint/tidy", "tools/check_tidy.py" + (" --full" if full else ""), "dev", 7200),
         Step("lint/docs", "tools/check_docs.py"),
         Step("lint/abi", "tools/check_abi.py build/release", "release"),
