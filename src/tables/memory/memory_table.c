@@ -16,6 +16,7 @@ typedef struct chunk {
     arena memory;
     batch rows;
     batch_sequence sequence; // Where the rows came in the statement that inserted them.
+    uint64_t number;         // Of the chunks of its worker: for those of one sequence.
 } chunk;
 
 typedef struct chunk_list {
@@ -371,6 +372,7 @@ static firn_status sink_push(row_sink_worker *self, const batch *rows, bool *mus
         }
         made->memory = memory;
         made->sequence = rows->sequence;
+        made->number = self->chunks == NULL ? 0 : self->chunks->count;
         status = add_chunk(&self->chunks, made, err);
         self->row_count += made->rows.row_count;
     }
@@ -450,7 +452,13 @@ static int compare_chunks(const void *left, const void *right) {
     if (l.task != r.task) {
         return l.task < r.task ? -1 : 1;
     }
-    return l.part == r.part ? 0 : l.part < r.part ? -1 : 1;
+    if (l.part != r.part) {
+        return l.part < r.part ? -1 : 1;
+    }
+    // What one batch became on its way came to one worker, in order.
+    const uint64_t first = (*(const chunk *const *)left)->number;
+    const uint64_t second = (*(const chunk *const *)right)->number;
+    return first == second ? 0 : first < second ? -1 : 1;
 }
 
 static firn_status sink_finish(row_sink *self, uint32_t *piece_count, firn_error *err) {
