@@ -464,6 +464,12 @@ static bool is_struct_pack(const sql_call *written) {
     return is_pack;
 }
 
+// SUBSTRING(s FROM 'a+') looks for a pattern, as in PostgreSQL; a parameter is a place.
+static bool is_pattern_call(const sql_call *written, const expr_list *args) {
+    return is_named(written, "substring") && args->count >= 2 &&
+           args->items[1]->type->id == TYPE_VARCHAR && args->items[1]->kind != EXPR_PARAMETER;
+}
+
 firn_status bind_call(binder *self, scope *names, const sql_call *written, expr **out) {
     const sql_name *name = &written->path.items[written->path.count - 1];
     bool done;
@@ -495,5 +501,9 @@ firn_status bind_call(binder *self, scope *names, const sql_call *written, expr 
     expr_list args = {0};
     uint32_t *lambdas;
     TRY(bind_arguments(self, names, written, function, &args, &lambdas));
+    if (is_pattern_call(written, &args)) {
+        return bind_function(self, "substring_match", args.items, args.count,
+                             written->node.position, out);
+    }
     return make_call(self, function, args.items, args.count, lambdas, written->node.position, out);
 }

@@ -1,6 +1,7 @@
 // Dates and times cut to a field or counted in it: date_trunc, date_bin, date_diff, last_day; age.
 #include "base/zone.h"
 #include "functions/scalar/row_values.h"
+#include "functions/scalar/zone_memo.h"
 
 static zone_cursor cursor_of(const function_call *call) {
     const struct zone *zone = call->context == NULL ? NULL : call->context->zone;
@@ -94,6 +95,24 @@ static uint32_t truncate_instants(function_call *call, const column *const *args
     return call->count;
 }
 
+// On the clocks of a zone that an argument names.
+static uint32_t truncate_in_zone(function_call *call, const column *const *args, column *out) {
+    const calendar_field known = bound_field(call);
+    const i64_rows values = i64_rows_of(args[1]);
+    const text_rows names = text_rows_of(args[2]);
+    const time_unit unit = args[1]->type->unit;
+    FOR_ROWS(call, row) {
+        calendar_field field;
+        zone_cursor *cursor = zone_memo_find(call->local, text_at(names, row));
+        if (cursor == NULL || !field_of_row(known, args[0], row, &field) ||
+            !zone_truncate_fits(cursor, field, i64_at(values, row), unit,
+                                &COLUMN_OUT(out, int64_t)[row])) {
+            return ROW_VISIT(row);
+        }
+    }
+    return call->count;
+}
+
 static uint32_t truncate_intervals(function_call *call, const column *const *args, column *out) {
     const calendar_field known = bound_field(call);
     const interval_rows values = interval_rows_of(args[1]);
@@ -116,6 +135,14 @@ static void explain_truncation(const function_call *call, const column *const *a
         err_set_sql(err, FIRN_INVALID, "22023", NO_POSITION, "nothing is cut to \"%.*s\"",
                     TEXT_ARGS(word));
         return;
+    }
+    if (call->arg_count == 3) {
+        const text name = text_at(text_rows_of(args[2]), row);
+        if (zone_memo_find(call->local, name) == NULL) {
+            err_set_sql(err, FIRN_INVALID, "22023", NO_POSITION, "there is no time zone \"%.*s\"",
+                        TEXT_ARGS(name));
+            return;
+        }
     }
     if (args[1]->type->id == TYPE_INTERVAL) {
         err_set_sql(err, FIRN_INVALID, "0A000", NO_POSITION,
@@ -142,6 +169,11 @@ const scalar_function function_date_trunc = {
                                       "2020-07-01 00:00:00",
                                       "date_trunc('day', TIMESTAMPTZ '2020-01-01 23:00:00+02')",
                                       "2020-01-01 00:00:00+00",
+                                      "date_trunc('day', TIMESTAMPTZ '2020-01-01 23:00:00+00', "
+                                      "'Europe/Berlin')",
+                                      "2020-01-01 23:00:00+00",
+                                      "date_trunc('day', TIMESTAMPTZ '2020-01-01', 'Nowhere')",
+                                      "error: there is no time zone",
                                       "date_trunc('century', DATE '2000-01-01')",
                                       "1901-01-01 00:00:00",
                                       "date_trunc('hour', INTERVAL '2 days 03:04:05')",
@@ -166,11 +198,15 @@ const scalar_function function_date_trunc = {
              .kernel = truncate_instants,
              .bind = bind_truncated,
              .flags_set = FUNCTION_STABLE},
+            {.signature = "TIMESTAMPTZ(u) <- VARCHAR, TIMESTAMPTZ(u), VARCHAR",
+             .kernel = truncate_in_zone,
+             .bind = bind_truncated},
             {.signature = "INTERVAL <- VARCHAR, INTERVAL",
              .kernel = truncate_intervals,
              .bind = bind_truncated},
             {0},
         },
+    .open = zone_memo_open,
     .explain_failure = explain_truncation,
 };
 

@@ -3,7 +3,7 @@
 
 #include "base/zone.h"
 #include "functions/scalar/row_values.h"
-#include "memory/zone_load.h"
+#include "functions/scalar/zone_memo.h"
 
 #define DAY_MICROS (CALENDAR_DAY_SECONDS * 1000000)
 
@@ -386,59 +386,17 @@ SINCE(epoch_ns, UNIT_NANO, "nanoseconds since 1970", NO_MORE,
 
 // ---- timezone ----------------------------------------------------------------------------------
 
-typedef struct zone_memo {
-    arena *memory;
-    text name; // Of the zone last asked for; empty: none yet.
-    char bytes[ZONE_NAME_SIZE_MAX];
-    const zone *zone;
-} zone_memo;
-
-static firn_status open_zone(const function_bind_call *bound, arena *memory, void **local,
-                             firn_error *err) {
-    (void)bound;
-    zone_memo *memo = ARENA_NEW(memory, zone_memo, 1);
-    if (memo == NULL) {
-        return ARENA_FULL(memory, err);
-    }
-    *memo = (zone_memo){.memory = memory};
-    *local = memo;
-    return FIRN_OK;
-}
-
-// The zone of a name: kept while the name stays the same.
-static const zone *zone_of(zone_memo *self, text name, firn_error *err) {
-    if (self->name.size > 0 && text_equal(self->name, name)) {
-        return self->zone;
-    }
-    if (name.size == 0 || name.size > sizeof self->bytes ||
-        zone_load_or_abbreviation(self->memory, name, &self->zone, err) != FIRN_OK) {
-        return NULL;
-    }
-    memcpy(self->bytes, name.data, name.size);
-    self->name = (text){.data = self->bytes, .size = name.size};
-    return self->zone;
-}
-
 static uint32_t timezone_kernel(function_call *call, const column *const *args, column *out) {
     const text_rows names = text_rows_of(args[0]);
     const i64_rows values = i64_rows_of(args[1]);
     const time_unit unit = args[1]->type->unit;
     const bool is_local = args[1]->type->id == TYPE_TIMESTAMP;
-    zone_cursor cursor = zone_cursor_open(&zone_utc);
-    const zone *last = NULL;
     FOR_ROWS(call, row) {
-        firn_error ignored = ERR_INIT;
-        const zone *zone = zone_of(call->local, text_at(names, row), &ignored);
-        if (zone == NULL) {
-            return ROW_VISIT(row);
-        }
-        if (zone != last) {
-            cursor = zone_cursor_open(zone);
-            last = zone;
-        }
+        zone_cursor *cursor = zone_memo_find(call->local, text_at(names, row));
         int64_t *result = &COLUMN_OUT(out, int64_t)[row];
-        if (!(is_local ? zone_to_utc_fits(&cursor, i64_at(values, row), unit, result)
-                       : zone_to_local_fits(&cursor, i64_at(values, row), unit, result))) {
+        if (cursor == NULL ||
+            !(is_local ? zone_to_utc_fits(cursor, i64_at(values, row), unit, result)
+                       : zone_to_local_fits(cursor, i64_at(values, row), unit, result))) {
             return ROW_VISIT(row);
         }
     }
@@ -448,8 +406,7 @@ static uint32_t timezone_kernel(function_call *call, const column *const *args, 
 static void explain_zone(const function_call *call, const column *const *args, uint32_t row,
                          firn_error *err) {
     const text name = text_at(text_rows_of(args[0]), row);
-    firn_error ignored = ERR_INIT;
-    if (zone_of(call->local, name, &ignored) == NULL) {
+    if (zone_memo_find(call->local, name) == NULL) {
         err_set_sql(err, FIRN_INVALID, "22023", NO_POSITION, "there is no time zone \"%.*s\"",
                     TEXT_ARGS(name));
         return;
@@ -480,7 +437,7 @@ const scalar_function function_timezone = {
             {.signature = "TIMESTAMP(u) <- VARCHAR, TIMESTAMPTZ(u)", .kernel = timezone_kernel},
             {0},
         },
-    .open = open_zone,
+    .open = zone_memo_open,
     .explain_failure = explain_zone,
 };
 

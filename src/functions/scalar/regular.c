@@ -55,41 +55,88 @@ static bool is_quoted(char byte) {
     return byte == '.' || byte == '^' || byte == '$' || byte == '\\';
 }
 
-// Writes the pattern as PCRE2 reads it; the size. Room: 4 bytes each and 16.
-static size_t similar_write(text pattern, text escape, char *out) {
-    static const char start[] = "\\A(?s:";
-    static const char end[] = ")\\z";
-    size_t size = sizeof start - 1;
+// Whether the escape character stands at a byte, and something behind it.
+static bool is_escape_at(text pattern, text escape, size_t at) {
+    return escape.size > 0 && pattern.size - at > escape.size &&
+           memcmp(pattern.data + at, escape.data, escape.size) == 0;
+}
+
+// What REGULAR_PART splits a pattern by: the escape character and a ".
+static uint32_t separator_count(text pattern, text escape) {
+    uint32_t count = 0;
+    for (size_t at = 0; at < pattern.size; (void)utf8_next(pattern, &at)) {
+        if (is_escape_at(pattern, escape, at)) {
+            at += escape.size;
+            count += pattern.data[at] == '"';
+        }
+    }
+    return count;
+}
+
+typedef struct similar_text {
+    char *out;
+    size_t size;
+} similar_text;
+
+static void put_bytes(similar_text *self, const char *data, size_t size) {
+    memcpy(self->out + self->size, data, size);
+    self->size += size;
+}
+
+static void put_words(similar_text *self, const char *words) {
+    put_bytes(self, words, strlen(words));
+}
+
+// Room for a pattern as PCRE2 reads it: 4 bytes each, and what is put around the parts.
+#define SIMILAR_ROOM (REGULAR_KEY_SIZE_MAX * 4 + 48)
+
+// Writes the pattern as PCRE2 reads it; the size. Of parts the outer ones are as short as can be,
+// and only the inner one is a group.
+static size_t similar_write(text pattern, regular_syntax syntax, text escape, char *out) {
+    static const char *const between[] = {")(?<part>", ")(?U:"};
+    similar_text made = {.out = out};
     size_t at = 0;
+    uint32_t separators = 0;
     bool is_in_class = false;
-    memcpy(out, start, size);
+    put_words(&made, syntax == REGULAR_PART ? "\\A(?s)(?U:" : "\\A(?s:");
     while (at < pattern.size) {
-        const bool is_escaped = escape.size > 0 && pattern.size - at > escape.size &&
-                                memcmp(pattern.data + at, escape.data, escape.size) == 0;
+        const bool is_escaped = is_escape_at(pattern, escape, at);
         at += is_escaped ? escape.size : 0;
         const char byte = pattern.data[at];
         const size_t from = at;
         (void)utf8_next(pattern, &at);
+        if (is_escaped && byte == '"' && syntax == REGULAR_PART) {
+            put_words(&made, between[separators++ % 2]);
+            continue;
+        }
         if (is_escaped || (is_quoted(byte) && !is_in_class)) {
             if (at - from == 1 && !((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z') &&
                 !(byte >= '0' && byte <= '9')) {
-                out[size++] = '\\';
+                put_words(&made, "\\");
             }
         } else if (byte == '%' && !is_in_class) {
-            out[size++] = '.';
-            out[size++] = '*';
+            put_words(&made, ".*");
             continue;
         } else if (byte == '_' && !is_in_class) {
-            out[size++] = '.';
+            put_words(&made, ".");
             continue;
         } else if (byte == '[' || byte == ']') {
             is_in_class = byte == '[';
         }
-        memcpy(out + size, pattern.data + from, at - from);
-        size += at - from;
+        put_bytes(&made, pattern.data + from, at - from);
     }
-    memcpy(out + size, end, sizeof end - 1);
-    return size + sizeof end - 1;
+    put_words(&made, ")\\z");
+    return made.size;
+}
+
+#define SIMILAR_SEPARATORS_MAX 2
+
+static bool has_more_parts(text pattern, regular_syntax syntax, text escape) {
+    return syntax == REGULAR_PART && separator_count(pattern, escape) > SIMILAR_SEPARATORS_MAX;
+}
+
+static bool is_similar(regular_syntax syntax) {
+    return syntax == REGULAR_SIMILAR || syntax == REGULAR_PART;
 }
 
 // ---- Compiling -------------------------------------------------------------------------------
@@ -178,12 +225,13 @@ regular_answer regular_use(regular *self, text pattern, regular_syntax syntax, t
         options &= PCRE2_LITERAL | PCRE2_CASELESS | PCRE2_UTF | PCRE2_NO_UTF_CHECK;
     }
     regular_answer answer;
-    if (syntax == REGULAR_SIMILAR) {
-        if (pattern.size > REGULAR_KEY_SIZE_MAX) {
+    if (is_similar(syntax)) {
+        if (pattern.size > REGULAR_KEY_SIZE_MAX || has_more_parts(pattern, syntax, escape)) {
             return REGULAR_BAD_PATTERN;
         }
-        char converted[REGULAR_KEY_SIZE_MAX * 4 + 16];
-        const size_t size = similar_write(pattern, escape, converted);
+        char converted[SIMILAR_ROOM];
+        const size_t size = similar_write(pattern, syntax, escape, converted);
+        options |= syntax == REGULAR_PART ? PCRE2_NO_AUTO_CAPTURE : 0;
         answer = compile(self, (text){.data = converted, .size = size}, options);
     } else {
         answer = compile(self, pattern, options);
@@ -249,10 +297,17 @@ void regular_explain(regular *self, text pattern, regular_syntax syntax, text fl
                     TEXT_ARGS(flags));
         return;
     case REGULAR_BAD_PATTERN:
-        if (syntax == REGULAR_SIMILAR && pattern.size > REGULAR_KEY_SIZE_MAX) {
+        if (is_similar(syntax) && pattern.size > REGULAR_KEY_SIZE_MAX) {
             err_set_sql(err, FIRN_INVALID, "2201B", NO_POSITION,
                         "a pattern of %zu bytes, SIMILAR TO takes %d", pattern.size,
                         REGULAR_KEY_SIZE_MAX);
+            return;
+        }
+        if (has_more_parts(pattern, syntax, escape)) {
+            err_set_sql(err, FIRN_INVALID, "2200C", NO_POSITION,
+                        "the pattern \"%.*s\" has %u separators %.*s\", at most %d are allowed",
+                        TEXT_ARGS(pattern), separator_count(pattern, escape), TEXT_ARGS(escape),
+                        SIMILAR_SEPARATORS_MAX);
             return;
         }
         if (pcre2_get_error_message(self->error_code, words, sizeof words) < 0) {

@@ -16,6 +16,7 @@ typedef enum regular_syntax {
     REGULAR_PLAIN,
     REGULAR_NOCASE,
     REGULAR_SIMILAR, ///< SQL's SIMILAR TO: % and _, and all of the text.
+    REGULAR_PART,    ///< The same with a part between two escape characters each with a ": group 1.
 } regular_syntax;
 
 /// A worker's compiled pattern. Made by regular_open, ended by regular_close.
@@ -34,7 +35,7 @@ typedef enum regular_answer {
 } regular_answer;
 
 /// Makes a pattern the current one: REGULAR_FOUND if it is good. `flags`: letters i c s m n x g q.
-/// `escape`: REGULAR_SIMILAR only, one code point or empty.
+/// `escape`: REGULAR_SIMILAR and REGULAR_PART only, one code point or empty.
 regular_answer regular_use(regular *self, text pattern, regular_syntax syntax, text flags,
                            text escape);
 

@@ -1,5 +1,5 @@
-// ~ ~* SIMILAR TO, regexp_like, regexp_match, regexp_matches, regexp_replace, regexp_extract,
-// regexp_count, regexp_substr, regexp_split_to_array.
+// ~ ~* SIMILAR TO, SUBSTRING(s FROM pattern), regexp_like, regexp_match, regexp_matches,
+// regexp_replace, regexp_extract, regexp_count, regexp_substr, regexp_split_to_array.
 #include "base/utf8.h"
 #include "functions/scalar/list_build.h"
 #include "functions/scalar/regular.h"
@@ -340,6 +340,83 @@ const scalar_function function_regexp_substr = {
     .open = open,
     .close = regular_close,
     .explain_failure = explain_extract,
+};
+
+// The first group of the first match, or all of it; of three arguments the second is SQL's own
+// pattern, which is all of the text, and the third its escape character.
+static regular_call part_call(uint32_t arg_count) {
+    return arg_count == 3 ? (regular_call){.syntax = REGULAR_PART, .escape_at = 2}
+                          : (regular_call){.syntax = REGULAR_PLAIN};
+}
+
+static uint32_t substring_match(function_call *call, const column *const *args, column *out) {
+    const text_rows values = text_rows_of(args[0]);
+    const regular_call how = part_call(call->arg_count);
+    FOR_ROWS(call, row) {
+        const text value = text_at(values, row);
+        regular_answer answer = use(call, args, how, row);
+        if (answer == REGULAR_FOUND) {
+            answer = regular_find(call->local, value, 0);
+        }
+        if (answer != REGULAR_FOUND && answer != REGULAR_NOT_FOUND) {
+            return fault(answer, ROW_VISIT(row));
+        }
+        text part = text_slice(value, 0, 0);
+        const bool is_there =
+            answer == REGULAR_FOUND &&
+            regular_group(call->local, value, regular_group_count(call->local) > 0, &part);
+        put_slice(out, row, part);
+        if (!is_there && !column_set_null(call->scratch, out, row)) {
+            return KERNEL_NO_MEMORY;
+        }
+    }
+    return call->count;
+}
+
+static void explain_part(const function_call *call, const column *const *args, uint32_t row,
+                         firn_error *err) {
+    explain_how(call, args, part_call(call->arg_count), row, err);
+}
+
+const scalar_function function_substring_match = {
+    .name = "substring_match",
+    .category = "regex",
+    .summary = "SUBSTRING(s FROM pattern): the first group of the first match, or all of it; "
+               "SUBSTRING(s FROM pattern FOR escape): what lies between two escaped \" of a "
+               "pattern of SIMILAR TO, or all of it; NULL if there is none",
+    .examples = (const char *const[]){"substring('foobar' FROM 'o.b')",
+                                      "oob",
+                                      "substring('foobar' FROM 'o(.)b')",
+                                      "o",
+                                      "substring('foobar', '^x')",
+                                      "NULL",
+                                      "substring('foobar' FROM '%#\"o_b#\"%' FOR '#')",
+                                      "oob",
+                                      "substring('foobar' FROM '#\"o_b#\"%' FOR '#')",
+                                      "NULL",
+                                      "substring('aabbb' FROM 'a+#\"(b|a)*#\"%' FOR '#')",
+                                      "abbb",
+                                      "substring('a\"b' FROM '_\"_' FOR '#')",
+                                      "a\"b",
+                                      "substring(NULL FROM 'a' FOR '#')",
+                                      "NULL",
+                                      "substring('a' FROM '(')",
+                                      "error: the regular expression \"(\"",
+                                      "substring('a' FROM '#\"#\"#\"' FOR '#')",
+                                      "error: 3 separators",
+                                      "substring(X'00' FROM 'a')",
+                                      "error: no \"substring_match\" takes",
+                                      NULL},
+    .flags = FLAGS,
+    .overloads =
+        (const overload[]){
+            {.signature = "VARCHAR <- VARCHAR, VARCHAR", .kernel = substring_match},
+            {.signature = "VARCHAR <- VARCHAR, VARCHAR, VARCHAR", .kernel = substring_match},
+            {0},
+        },
+    .open = open,
+    .close = regular_close,
+    .explain_failure = explain_part,
 };
 
 // ---- How often, and what is between ------------------------------------------------------------
