@@ -202,6 +202,7 @@ static firn_status check_aggregate(binder *self, const select_state *owner, cons
     const uint64_t position = place(call->position);
     bool is_nested;
     bool is_multiplied;
+    bool is_grouping;
     if (owner == NULL || !owner->allows_aggregates) {
         const bool is_named = owner != NULL && owner->clause.size > 0;
         return FAIL_SQL(self->err, FIRN_INVALID, "42803", position,
@@ -210,10 +211,13 @@ static firn_status check_aggregate(binder *self, const select_state *owner, cons
     }
     TRY(bind_mentions(self, call, &owner->aggregate_ids, &is_nested));
     TRY(bind_mentions(self, call, &owner->unnested_ids, &is_multiplied));
-    if (is_nested || is_multiplied) {
+    TRY(bind_mentions(self, call, &owner->grouping_ids, &is_grouping));
+    if (is_nested || is_multiplied || is_grouping) {
         return FAIL_SQL(self->err, FIRN_INVALID, "42803", position,
                         "%s inside an aggregate function",
-                        is_nested ? "an aggregate function" : "unnest");
+                        is_nested       ? "an aggregate function"
+                        : is_multiplied ? "unnest"
+                                        : "GROUPING");
     }
     return FIRN_OK;
 }
@@ -266,12 +270,20 @@ static firn_status add_aggregate(binder *self, select_state *state, expr *call, 
     return FIRN_OK;
 }
 
+static firn_status refuse_window(binder *self, uint32_t position) {
+    return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", position,
+                    "a window function is not supported");
+}
+
 static firn_status bind_aggregate(binder *self, scope *names, const sql_call *written,
                                   const aggregate_function *function, expr **out) {
     const uint32_t position = written->node.position;
-    if (written->within_group.count > 0 || written->over != NULL) {
-        return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", position, "%s is not supported",
-                        written->over != NULL ? "a window function" : "WITHIN GROUP");
+    if (written->over != NULL) {
+        return refuse_window(self, position);
+    }
+    if (written->within_group.count > 0) {
+        return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", position,
+                        "WITHIN GROUP is not supported");
     }
     const bool is_star =
         written->arguments.count == 1 && sql_is_expr(written->arguments.items[0], SQL_STAR);
@@ -353,7 +365,15 @@ static firn_status bind_unnest_item(binder *self, scope *names, const sql_call *
 
 // ---- Calls -----------------------------------------------------------------------------------
 
-static firn_status say_unknown(binder *self, const sql_name *name) {
+static bool is_named(const sql_call *written, const char *name) {
+    return text_equal_nocase(written->path.items[written->path.count - 1].value, text_of(name));
+}
+
+static firn_status say_unknown(binder *self, const sql_call *written) {
+    const sql_name *name = &written->path.items[written->path.count - 1];
+    if (written->over != NULL) {
+        return refuse_window(self, written->node.position);
+    }
     firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "42883", name->position,
                                   "there is no function \"%.*s\"", TEXT_ARGS(name->value));
     nearest_name near = nearest_to(name->value);
@@ -392,10 +412,6 @@ static firn_status bind_arguments(binder *self, scope *names, const sql_call *wr
     }
     return *lambdas == NULL ? FIRN_OK
                             : bind_lambdas(self, names, written, function, args, *lambdas);
-}
-
-static bool is_named(const sql_call *written, const char *name) {
-    return text_equal_nocase(written->path.items[written->path.count - 1].value, text_of(name));
 }
 
 // Functions whose arguments are not all evaluated are kinds of expressions.
@@ -487,11 +503,14 @@ firn_status bind_call(binder *self, scope *names, const sql_call *written, expr 
         (function == NULL || written->is_distinct || written->filter != NULL)) {
         return bind_aggregate(self, names, written, aggregate, out);
     }
+    if (function == NULL && (is_named(written, "grouping") || is_named(written, "grouping_id"))) {
+        return bind_grouping(self, names, written, out);
+    }
     if (function == NULL && is_named(written, "unnest")) {
         return bind_unnest_item(self, names, written, out);
     }
     if (function == NULL) {
-        return say_unknown(self, name);
+        return say_unknown(self, written);
     }
     if (written->is_distinct || written->filter != NULL || written->order_by.count > 0 ||
         written->over != NULL) {

@@ -85,6 +85,8 @@ typedef struct select_state {
     uint32_t alias_uses;  ///< And those that multiply.
     expr_list aggregates; ///< EXPR_AGGREGATE each.
     u32_list aggregate_ids;
+    expr_list groupings; ///< The keys of each GROUPING(…) as a row; then what it comes to.
+    u32_list grouping_ids;
     expr_list unnested; ///< The list of each unnest(…) in the select list.
     u32_list unnested_ids;
     struct numbered_query *queries; ///< Its subqueries, if it groups.
@@ -256,6 +258,10 @@ firn_status bind_compare_list(binder *self, expr *left, expr *list, const char *
                               subquery_kind kind, uint32_t position, expr **out);
 /// A second copy of a bound expression, with subqueries of its own.
 firn_status bind_copy(binder *self, const expr *value, expr **out);
+
+// binder_grouping.c
+/// GROUPING(…): a column that select_answer_groupings gives its meaning.
+firn_status bind_grouping(binder *self, scope *names, const sql_call *written, expr **out);
 
 // binder_call.c
 firn_status bind_call(binder *self, scope *names, const sql_call *written, expr **out);

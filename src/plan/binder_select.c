@@ -196,8 +196,10 @@ static firn_status bind_items(select_build *build) {
             TRY(bind_settle(self, &value));
         }
         TRY(name_of_item(self, item, &name));
+        bool is_grouping;
         TRY(bind_mentions(self, value, &build->state->aggregate_ids, &is_aggregate));
-        TRY(add_item(build, value, name, is_aggregate));
+        TRY(bind_mentions(self, value, &build->state->grouping_ids, &is_grouping));
+        TRY(add_item(build, value, name, is_aggregate || is_grouping));
     }
     return FIRN_OK;
 }
@@ -390,7 +392,8 @@ firn_status bind_select(binder *self, const sql_select *select, const sql_list *
     self->is_branch = false;
     TRY(bind_clauses(&build));
     TRY(select_unnest_keys(&build));
-    if (build.has_group_by || state.aggregates.count > 0 || build.having != NULL) {
+    if (build.has_group_by || state.aggregates.count > 0 || state.groupings.count > 0 ||
+        build.having != NULL) {
         TRY(select_build_aggregate(&build));
     }
     if (build.having != NULL) {

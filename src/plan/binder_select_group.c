@@ -56,8 +56,10 @@ static firn_status bind_key(select_build *build, const sql_expr *written, uint32
         TRY(bind_settle(self, &value));
     }
     bool is_aggregate;
+    bool is_grouping;
     TRY(bind_mentions(self, value, &build->state->aggregate_ids, &is_aggregate));
-    if (is_aggregate) {
+    TRY(bind_mentions(self, value, &build->state->grouping_ids, &is_grouping));
+    if (is_aggregate || is_grouping) {
         return FAIL_SQL(self->err, FIRN_INVALID, "42803", written->position,
                         "aggregate functions are not allowed in GROUP BY");
     }
@@ -222,7 +224,7 @@ static bool replace_keys(void *user, expr **slot) {
 static firn_status lift_expr(select_build *build, expr **value) {
     binder *self = build->self;
     *value = expr_copy(self->memory, *value);
-    if (*value == NULL || !replace_keys(build, value)) {
+    if (*value == NULL || !replace_keys(build, value) || !select_replace_groupings(build, value)) {
         return binder_full(self);
     }
     id_set used = id_set_open(self->memory);
@@ -259,6 +261,7 @@ firn_status select_build_aggregate(select_build *build) {
     node->aggregate_.sets = build->sets;
     node->aggregate_.set_id = NO_SLOT;
     build->node = node;
+    TRY(select_answer_groupings(build, node));
     for (uint32_t i = 0; i < build->item_count; i++) {
         TRY(lift_expr(build, &build->items[i].value));
     }

@@ -34,6 +34,10 @@ firn_status select_item_at(select_build *build, uint64_t ordinal, uint32_t posit
 firn_status select_bind_group_by(select_build *build);
 /// Puts the aggregate node over `build->node` and rewrites what stands above it.
 firn_status select_build_aggregate(select_build *build);
+/// Makes of each GROUPING(…) what it comes to over `aggregate`; an error where it is none.
+firn_status select_answer_groupings(select_build *build, plan_node *aggregate);
+/// A visitor with a select_build: puts that in. False without memory.
+bool select_replace_groupings(void *user, expr **slot);
 /// Puts the UNNEST nodes of the select list over `build->node`.
 firn_status select_unnest(select_build *build);
 /// The same, where a key of GROUP BY needs them: below the aggregate.
