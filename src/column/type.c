@@ -224,13 +224,41 @@ static const char *unit_suffix(time_unit unit) {
     return suffixes[unit];
 }
 
+static bool is_plain_name(text name) {
+    bool is_plain = name.size > 0 && !(name.data[0] >= '0' && name.data[0] <= '9');
+    for (size_t i = 0; i < name.size && is_plain; i++) {
+        const uint8_t byte = (uint8_t)name.data[i];
+        const uint8_t lower = byte | 0x20;
+        is_plain = byte >= 0x80 || byte == '_' || (lower >= 'a' && lower <= 'z') ||
+                   (byte >= '0' && byte <= '9');
+    }
+    return is_plain;
+}
+
+// As SQL reads it: quoted where it must be.
+static void print_field_name(text name, text_builder *out) {
+    if (is_plain_name(name)) {
+        text_append(out, name);
+        return;
+    }
+    text_append_char(out, '"');
+    for (size_t i = 0; i < name.size; i++) {
+        if (name.data[i] == '"') {
+            text_append_char(out, '"');
+        }
+        text_append_char(out, name.data[i]);
+    }
+    text_append_char(out, '"');
+}
+
 static void print_struct(const type *self, text_builder *out) {
     text_append(out, TEXT("STRUCT("));
     for (uint32_t i = 0; i < self->child_count; i++) {
         if (i > 0) {
             text_append(out, TEXT(", "));
         }
-        text_append_format(out, "%.*s ", TEXT_ARGS(self->children[i].name));
+        print_field_name(self->children[i].name, out);
+        text_append_char(out, ' ');
         type_print(self->children[i].type, out);
     }
     text_append_char(out, ')');

@@ -217,10 +217,9 @@ firn_status command_show(run *self, const sql_show *written, firn_error *err) {
         return show_columns(self, written, err);
     case SQL_SHOW_CREATE_TABLE:
     case SQL_SHOW_CREATE_VIEW:
-        break;
+        return command_show_create(self, written, err);
     }
-    return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
-                    "SHOW CREATE is not supported");
+    return FAIL(err, FIRN_INTERNAL, "SHOW %d", written->what);
 }
 
 // ---- DESCRIBE -----------------------------------------------------------------------------------

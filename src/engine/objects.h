@@ -324,6 +324,7 @@ firn_status command_insert(run *self, const sql_insert *written, const bind_para
 firn_status command_explain(run *self, const sql_explain *written, const bind_parameters *known,
                             const literal *values, firn_error *err);
 firn_status command_show(run *self, const sql_show *written, firn_error *err);
+firn_status command_show_create(run *self, const sql_show *written, firn_error *err);
 firn_status command_describe(run *self, const sql_describe *written, firn_error *err);
 /// `columns`: of the table or query that is described.
 firn_status command_summarize(run *self, const sql_describe *written, const schema *columns,

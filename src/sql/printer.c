@@ -1,6 +1,7 @@
 // The entries, and what all the rest is made of: names, texts, lists.
 #include "sql/printer.h"
 
+#include "sql/keywords.h"
 #include "sql/printer_private.h"
 
 // ---- Names and texts ---------------------------------------------------------------------------
@@ -44,6 +45,15 @@ void sql_print_name(text_builder *out, const sql_name *name) {
     } else {
         text_append(out, name->value);
     }
+}
+
+void sql_print_known_name(text_builder *out, text name) {
+    uint32_t hash = KEYWORD_HASH_START;
+    for (size_t i = 0; i < name.size; i++) {
+        hash = sql_keyword_hash_add(hash, (uint8_t)name.data[i]);
+    }
+    const sql_keyword_use use = sql_keyword_use_of(sql_keyword_find(name, hash));
+    sql_print_name(out, &(sql_name){.value = name, .is_quoted = use != KEYWORD_FREE});
 }
 
 void print_path(text_builder *out, sql_names path) {

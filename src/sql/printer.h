@@ -21,6 +21,9 @@ void sql_print_node(text_builder *out, const sql_node *node);
 /// otherwise.
 void sql_print_name(text_builder *out, const sql_name *name);
 
+/// A name that was not written but is known: quoted where it could not be read back anywhere.
+void sql_print_known_name(text_builder *out, text name);
+
 /// A text as a literal: 'it''s'.
 void sql_print_string(text_builder *out, text value);
 

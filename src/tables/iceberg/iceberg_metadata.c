@@ -166,6 +166,7 @@ static firn_status read_specs(metadata_reader *self, firn_error *err) {
         TRY(read_spec_fields(self, fields, made, err));
         out->spec_count++;
     }
+    out->default_spec_id = default_id;
     if (ice_metadata_spec(out, default_id) == NULL) {
         return FAIL(err, FIRN_CORRUPT, "\"default-spec-id\" is %d, there is no such spec",
                     default_id);

@@ -62,6 +62,7 @@ typedef struct ice_metadata {
     const firn_error **schema_errors; ///< By schema: why a type of it is not read; NULL: it is.
     uint32_t spec_count;
     const ice_spec *specs;
+    int32_t default_spec_id;
     uint32_t snapshot_count;
     const ice_snapshot *snapshots;
     uint32_t ref_count;

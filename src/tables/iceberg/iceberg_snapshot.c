@@ -162,9 +162,40 @@ firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *c
     return FIRN_OK;
 }
 
+static bool is_shown(const ice_transform *self) {
+    return self->kind != ICE_VOID && self->kind != ICE_UNKNOWN;
+}
+
+static firn_status define(const table_snapshot *base, arena *memory, table_definition *out,
+                          firn_error *err) {
+    const ice_table *self = (const ice_table *)base;
+    const ice_metadata *metadata = &self->metadata;
+    const ice_spec *spec = ice_metadata_spec(metadata, metadata->default_spec_id);
+    *out = (table_definition){.format = TEXT("iceberg"), .location = metadata->location};
+    table_partition *made = ARENA_NEW(memory, table_partition, (size_t)spec->count + 1);
+    if (made == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < spec->count; i++) {
+        const ice_transform *transform = &spec->fields[i].transform;
+        const field *source = ice_metadata_field(metadata, self->schema, spec->fields[i].source_id);
+        if (source == NULL || !is_shown(transform)) {
+            continue;
+        }
+        const bool has_width = transform->kind == ICE_BUCKET || transform->kind == ICE_TRUNCATE;
+        made[out->partition_count++] = (table_partition){
+            .transform = transform->kind == ICE_IDENTITY ? TEXT("") : ice_transform_name(transform),
+            .width = has_width ? transform->width : 0,
+            .column = source->name};
+    }
+    out->partitions = made;
+    return FIRN_OK;
+}
+
 const table_kind iceberg_table_kind = {
     .name = "iceberg",
     .keeps_pages = true,
+    .define = define,
     .facts = ice_column_facts,
     .plan = ice_plan,
     .planner_next = ice_planner_next,

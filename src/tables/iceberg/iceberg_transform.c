@@ -23,15 +23,20 @@ static bool read_width(text written, text word, int32_t *out) {
     return true;
 }
 
-ice_transform ice_transform_read(text written) {
-    static const struct {
-        ice_transform_kind kind;
-        text word;
-    } words[] = {
+static const struct {
+    ice_transform_kind kind;
+    text word;
+} words[] = {
 #define X(name, word) {ICE_##name, {word, sizeof(word) - 1}},
-        ICE_TRANSFORM_LIST(X)
+    ICE_TRANSFORM_LIST(X)
 #undef X
-    };
+};
+
+text ice_transform_name(const ice_transform *self) {
+    return words[self->kind].word;
+}
+
+ice_transform ice_transform_read(text written) {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         ice_transform out = {.kind = words[i].kind, .width = 1};
         const bool has_width = out.kind == ICE_BUCKET || out.kind == ICE_TRUNCATE;

@@ -35,6 +35,9 @@ typedef struct ice_transform {
 /// "bucket[16]"; anything that is none is ICE_UNKNOWN.
 ice_transform ice_transform_read(text written);
 
+/// The word of a transform without its width.
+text ice_transform_name(const ice_transform *self);
+
 /// The type of partition values; NULL if the source type has no such transform, or nothing is
 /// known of the values.
 const type *ice_transform_result(const ice_transform *self, const type *source);

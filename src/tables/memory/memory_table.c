@@ -502,8 +502,17 @@ static const row_sink_kind memory_sink = {
     .close = sink_close,
 };
 
+static firn_status define(const table_snapshot *self, arena *memory, table_definition *out,
+                          firn_error *err) {
+    (void)memory;
+    (void)err;
+    *out = (table_definition){.comment = ((const memory_snapshot *)self)->table->comment};
+    return FIRN_OK;
+}
+
 const table_kind memory_table_kind = {
     .name = "memory",
+    .define = define,
     .plan = plan,
     .planner_next = known_tasks_next,
     .planner_counters = known_tasks_counters,

@@ -1,0 +1,117 @@
+// SHOW CREATE TABLE and VIEW: the statement that would make such a thing again, under the name that
+// was asked for. Of an Iceberg table its partitions are those that new rows get.
+#include "engine/objects.h"
+#include "sql/printer.h"
+
+static void put(text_builder *out, const char *words) {
+    text_append(out, text_of(words));
+}
+
+static void put_path(text_builder *out, const sql_names *path) {
+    for (size_t i = 0; i < path->count; i++) {
+        put(out, i == 0 ? "" : ".");
+        sql_print_name(out, &path->items[i]);
+    }
+}
+
+static void put_text(text_builder *out, const char *word, text value) {
+    if (value.size > 0) {
+        put(out, word);
+        sql_print_string(out, value);
+    }
+}
+
+static void put_columns(text_builder *out, const table_snapshot *table) {
+    for (uint32_t i = 0; i < table->columns.count; i++) {
+        const field *each = &table->columns.fields[i];
+        const column_note note = table->notes == NULL ? (column_note){0} : table->notes[i];
+        put(out, i == 0 ? "" : ", ");
+        sql_print_known_name(out, each->name);
+        put(out, " ");
+        type_print(each->type, out);
+        put(out, each->is_nullable ? "" : " NOT NULL");
+        if (note.default_value.size > 0) {
+            put(out, " DEFAULT ");
+            text_append(out, note.default_value);
+        }
+        put_text(out, " COMMENT ", note.comment);
+    }
+}
+
+static void put_partitions(text_builder *out, const table_definition *said) {
+    for (uint32_t i = 0; i < said->partition_count; i++) {
+        const table_partition *each = &said->partitions[i];
+        put(out, i == 0 ? " PARTITIONED BY (" : ", ");
+        if (each->transform.size > 0) {
+            text_append(out, each->transform);
+            put(out, "(");
+        }
+        if (each->width > 0) {
+            text_append_format(out, "%d, ", each->width);
+        }
+        sql_print_known_name(out, each->column);
+        put(out, each->transform.size > 0 ? ")" : "");
+    }
+    put(out, said->partition_count > 0 ? ")" : "");
+}
+
+static firn_status print_table(run *self, const sql_names *path, const table_snapshot *table,
+                               text_builder *out, firn_error *err) {
+    table_definition said;
+    if (table->kind->define == NULL) {
+        return FAIL_SQL(err, FIRN_INVALID, "42809", path->items[0].position,
+                        "\"%.*s\" was not made by CREATE TABLE",
+                        TEXT_ARGS(path->items[path->count - 1].value));
+    }
+    TRY(table->kind->define(table, &self->memory, &said, err));
+    put(out,
+        text_equal(table->ref.catalog, TEXT("temp")) ? "CREATE TEMPORARY TABLE " : "CREATE TABLE ");
+    put_path(out, path);
+    put(out, " (");
+    put_columns(out, table);
+    put(out, ")");
+    if (said.format.size > 0) {
+        put(out, " USING ");
+        sql_print_known_name(out, said.format);
+    }
+    put_partitions(out, &said);
+    put_text(out, " LOCATION ", said.location);
+    put_text(out, " COMMENT ", said.comment);
+    return FIRN_OK;
+}
+
+static void print_view(const sql_names *path, const view_definition *view, text_builder *out) {
+    put(out, view->sees_temporary ? "CREATE TEMPORARY VIEW " : "CREATE VIEW ");
+    put_path(out, path);
+    for (uint32_t i = 0; i < view->columns.count; i++) {
+        put(out, i == 0 ? " (" : ", ");
+        sql_print_known_name(out, view->columns.items[i]);
+    }
+    put(out, view->columns.count > 0 ? ")" : "");
+    put_text(out, " COMMENT ", view->comment);
+    put(out, " AS ");
+    text_append(out, view->sql);
+}
+
+firn_status command_show_create(run *self, const sql_show *written, firn_error *err) {
+    const char *const names[] = {"definition"};
+    const table_version now = {.kind = VERSION_CURRENT};
+    const bind_env env = session_bind_env(self);
+    bound_object found = {0};
+    text_builder out = text_builder_open(&self->memory);
+    TRY(env.find(self, &written->name, &now, NULL, &self->memory, &found, err));
+    firn_status status = FIRN_OK;
+    if (found.snapshot != NULL) {
+        status = print_table(self, &written->name, found.snapshot, &out, err);
+        table_snapshot_release(found.snapshot);
+    } else {
+        print_view(&written->name, found.view, &out);
+    }
+    TRY(status);
+    text made;
+    listing *rows;
+    TRY(text_builder_finish(&out, &made, err));
+    TRY(listing_open(self, names, 1, &rows, err));
+    TRY(listing_add(rows, &made, err));
+    return listing_finish(rows, err);
+}
