@@ -211,11 +211,39 @@ static firn_status map_columns(binder *self, const bound_query *query, const ins
     return FIRN_OK;
 }
 
-static firn_status insert_values(binder *self, const bound_query *query,
-                                 const table_snapshot *table, const uint32_t *sources,
-                                 expr_list *values, u32_list *ids) {
+// Where the statement says what goes into a column: the item of the SELECT, as far as no * stands
+// before it; of a column that is not given, the list of those that are. UINT32_MAX: nowhere.
+static uint32_t place_of_value(const sql_query *query, const insert_target *into, uint32_t source) {
+    if (query == NULL) {
+        return UINT32_MAX;
+    }
+    if (source == UINT32_MAX) {
+        return into->columns->count > 0 ? into->columns->items[0].position : query->body->position;
+    }
+    if (sql_body_kind_of(query->body) != SQL_SELECT) {
+        return UINT32_MAX;
+    }
+    const sql_list *items = &sql_select_of(query->body)->items;
+    for (uint32_t i = 0; i < items->count && i <= source; i++) {
+        const sql_expr *value = sql_select_item_of(items->items[i])->value;
+        if (sql_is_expr(value, SQL_STAR)) {
+            return UINT32_MAX;
+        }
+        if (i == source) {
+            return value->position;
+        }
+    }
+    return UINT32_MAX;
+}
+
+// Sets values and input_ids of an INSERT, and where errors of its rows are.
+static firn_status insert_values(binder *self, const bound_query *query, const sql_query *written,
+                                 const insert_target *into, const uint32_t *sources,
+                                 expr_list *values, plan_node *insert) {
+    const table_snapshot *table = into->table;
     const schema *target = &table->columns;
     for (uint32_t i = 0; i < target->count; i++) {
+        const uint32_t position = place_of_value(written, into, sources[i]);
         expr *value;
         if (sources[i] == UINT32_MAX) {
             TRY(bind_default_value(self, table, i, &value));
@@ -227,7 +255,7 @@ static firn_status insert_values(binder *self, const bound_query *query,
             return binder_full(self);
         }
         if (bind_must_cast(value->type, target->fields[i].type)) {
-            bind_origin origin = {.position = UINT32_MAX};
+            bind_origin origin = {.position = position};
             uint32_t place;
             TRY(text_format(self->memory, &origin.doing, self->err, "filling the column \"%.*s\"",
                             TEXT_ARGS(target->fields[i].name)));
@@ -238,7 +266,8 @@ static firn_status insert_values(binder *self, const bound_query *query,
             value->position = place;
         }
         TRY(expr_list_add(self, values, value));
-        TRY(u32_list_add(self, ids, binder_new_id(self)));
+        TRY(u32_list_add(self, &insert->insert_.input_ids, binder_new_id(self)));
+        TRY(u32_list_add(self, &insert->insert_.positions, position));
     }
     return FIRN_OK;
 }
@@ -295,17 +324,15 @@ static firn_status insert_body(binder *self, const sql_query *query, const inser
         TRY(map_columns(self, &bound, into, query->body->position, sources));
     }
     expr_list values = {0};
-    u32_list ids = {0};
-    TRY(insert_values(self, &bound, target, sources, &values, &ids));
     plan_node *project;
     plan_node *insert;
-    TRY(binder_project(self, bound.node, &values, &ids, &project));
     TRY(binder_node(self, PLAN_INSERT, &insert));
+    TRY(insert_values(self, &bound, query, into, sources, &values, insert));
+    TRY(binder_project(self, bound.node, &values, &insert->insert_.input_ids, &project));
     uint32_t table;
     TRY(binder_add_table(self, table_snapshot_retain(target), &table));
     insert->insert_.input = project;
     insert->insert_.table = table;
-    insert->insert_.input_ids = ids;
     insert->insert_.id = binder_new_id(self);
     bound = (bound_query){.node = insert};
     TRY(plan_columns_add(

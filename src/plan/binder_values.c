@@ -53,6 +53,14 @@ typedef struct value_cells {
     uint32_t inserted_count;
 } value_cells;
 
+static firn_status check_not_null(binder *self, const field *into, const expr *value,
+                                  uint32_t position) {
+    return into->is_nullable || !value->literal_.value.is_null
+               ? FIRN_OK
+               : FAIL_SQL(self->err, FIRN_INVALID, "23502", position,
+                          "NULL in column \"%.*s\", which is NOT NULL", TEXT_ARGS(into->name));
+}
+
 // Folds constants of a column into flat data; *is_data is false if some cell is no constant.
 static firn_status fold_column(binder *self, const value_cells *cells, uint32_t i, const type *type,
                                column *out, bool *is_data) {
@@ -63,11 +71,13 @@ static firn_status fold_column(binder *self, const value_cells *cells, uint32_t 
             *is_data = false;
             return FIRN_OK;
         }
+        const uint32_t position = (*cell)->position;
         firn_status status = expr_fold(*cell, self->env->context, self->memory, cell, self->err);
         if (cells->inserted != NULL && i < cells->inserted_count &&
             cells->inserted[i] != UINT32_MAX) {
-            status = binder_while_filling(self, &self->target->columns.fields[cells->inserted[i]],
-                                          status);
+            const field *into = &self->target->columns.fields[cells->inserted[i]];
+            TRY(binder_while_filling(self, into, status));
+            TRY(check_not_null(self, into, *cell, position));
         }
         TRY(status);
     }

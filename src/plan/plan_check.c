@@ -170,9 +170,10 @@ static firn_status check_shape(checking *self) {
                    ? FIRN_OK
                    : fault(self, "lists that do not pair");
     case PLAN_INSERT:
-        return node->insert_.table < self->plan->table_count
+        return node->insert_.table < self->plan->table_count &&
+                       node->insert_.positions.count == node->insert_.input_ids.count
                    ? check_ids(self, &node->insert_.input_ids)
-                   : fault(self, "an unknown table");
+                   : fault(self, "an unknown table or lists that do not pair");
     case PLAN_OUTPUT:
         return node->output_.ids.count == node->output_.columns.count
                    ? check_ids(self, &node->output_.ids)

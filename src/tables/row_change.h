@@ -120,13 +120,15 @@ typedef struct row_sink_request {
                                  ///< (tables in memory outside of a transaction).
     table_snapshot *base;        ///< The pinned snapshot, own earlier changes included.
     change_kind kind;
-    overwrite_kind overwrite; ///< With CHANGE_OVERWRITE.
-    isolation isolation;      ///< Of the session or statement.
-    const schema *columns;    ///< What is pushed: the table's columns, in its order.
-    const expr_list *filters; ///< What the statement read of the table: for validation, pruning of
-                              ///< files to look at, and OVERWRITE_FILTER. Over the table's columns
-                              ///< by position as id. NULL: everything.
-    row_files *files;         ///< NULL: no row ids come.
+    overwrite_kind overwrite;  ///< With CHANGE_OVERWRITE.
+    isolation isolation;       ///< Of the session or statement.
+    const schema *columns;     ///< What is pushed: the table's columns, in its order.
+    const uint32_t *positions; ///< In the statement, of what fills each column, for errors of rows;
+                               ///< UINT32_MAX: nowhere. NULL: all of them.
+    const expr_list *filters;  ///< What the statement read of the table: for validation, pruning of
+                               ///< files to look at, and OVERWRITE_FILTER. Over the table's columns
+                               ///< by position as id. NULL: everything.
+    row_files *files;          ///< NULL: no row ids come.
     const firn_option *options; ///< write.… of the statement, over the table's own.
     size_t option_count;
 } row_sink_request;

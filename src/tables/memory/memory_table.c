@@ -265,6 +265,7 @@ static void counters(const scan_reader *self, scan_counters *add_to) {
 
 struct row_sink {
     memory_table *table;
+    const uint32_t *positions; // Of row_sink_request.
     mutex lock;
     chunk_list *chunks; // Of workers that finished.
     uint64_t row_count;
@@ -313,7 +314,8 @@ static firn_status sink_open(const row_sink_request *request, const scan_env *en
     if (self == NULL) {
         return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *self);
     }
-    *self = (row_sink){.table = memory_table_retain(((memory_snapshot *)request->base)->table)};
+    *self = (row_sink){.table = memory_table_retain(((memory_snapshot *)request->base)->table),
+                       .positions = request->positions};
     mutex_begin(&self->lock, MUTEX_OPERATOR);
     *out = self;
     return FIRN_OK;
@@ -331,14 +333,17 @@ static firn_status sink_open_worker(row_sink *self, const scan_env *env, row_sin
     return FIRN_OK;
 }
 
-static firn_status check_nulls(const schema *columns, const batch *rows, firn_error *err) {
+static firn_status check_nulls(const row_sink *self, const batch *rows, firn_error *err) {
+    const schema *columns = &self->table->columns;
     for (uint32_t i = 0; i < columns->count; i++) {
         if (columns->fields[i].is_nullable) {
             continue;
         }
+        const uint32_t position = self->positions == NULL ? UINT32_MAX : self->positions[i];
         for (uint32_t k = 0; k < rows->selected_count; k++) {
             if (!column_is_valid(&rows->columns[i], batch_row(rows, k))) {
-                return FAIL_SQL(err, FIRN_INVALID, "23502", NO_POSITION,
+                return FAIL_SQL(err, FIRN_INVALID, "23502",
+                                position == UINT32_MAX ? NO_POSITION : position,
                                 "NULL in column \"%.*s\", which is NOT NULL",
                                 TEXT_ARGS(columns->fields[i].name));
             }
@@ -359,7 +364,7 @@ static firn_status sink_push(row_sink_worker *self, const batch *rows, bool *mus
                              firn_error *err) {
     memory_table *table = self->owner->table;
     *must_wait = false;
-    TRY(check_nulls(&table->columns, rows, err));
+    TRY(check_nulls(self->owner, rows, err));
     arena memory = arena_open_in(table->pool, MEMORY_MAX);
     chunk *made = ARENA_NEW(&memory, chunk, 1);
     firn_status status = made == NULL ? ARENA_FULL(&memory, err) : FIRN_OK;
