@@ -133,6 +133,20 @@ scalar_kernel cast_time_kernel(const type *from, const type *to) {
 
 // ---- Text ------------------------------------------------------------------------------------
 
+// A time, or that of a timestamp.
+static bool read_time(text input, time_unit unit, int64_t *out) {
+    if (date_parse_time(input, unit, out) == DATE_OK) {
+        return true;
+    }
+    if (input.size == 0 || memchr(input.data, ':', input.size) == NULL ||
+        date_parse_timestamp(input, unit, out) != DATE_OK) {
+        return false;
+    }
+    const int64_t day = CALENDAR_DAY_SECONDS * calendar_units_per_second(unit);
+    *out -= calendar_floor_div(*out, day) * day;
+    return true;
+}
+
 bool cast_read_time(zone_cursor *cursor, text input, column *out, uint32_t row) {
     const type *to = out->type;
     int64_t value = 0;
@@ -142,7 +156,7 @@ bool cast_read_time(zone_cursor *cursor, text input, column *out, uint32_t row) 
     case TYPE_INTERVAL:
         return date_parse_interval(input, &COLUMN_OUT(out, interval_value)[row]) == DATE_OK;
     case TYPE_TIME:
-        return date_parse_time(input, to->unit, &value) == DATE_OK && store(out, row, value);
+        return read_time(input, to->unit, &value) && store(out, row, value);
     case TYPE_TIMESTAMP:
         return date_parse_timestamp(input, to->unit, &value) == DATE_OK && store(out, row, value);
     default:

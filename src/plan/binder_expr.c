@@ -102,6 +102,32 @@ firn_status bind_field(binder *self, expr *value, const sql_name *name, expr **o
                            : bind_function(self, "struct_extract", args, 2, name->position, out);
 }
 
+// The rows of a table by its name, where no column has it: structs of its columns.
+static firn_status bind_whole_row(binder *self, scope *names, const sql_column *written, expr **out,
+                                  bool *found) {
+    const scope *owner = NULL;
+    const scope_relation *relation =
+        written->path.count == 1 ? scope_find_relation(names, &written->path.items[0], &owner)
+                                 : NULL;
+    *found = relation != NULL && relation->count > 0;
+    if (!*found) {
+        return FIRN_OK;
+    }
+    expr_list args = {0};
+    for (uint32_t i = relation->first; i < relation->first + relation->count; i++) {
+        const scope_column *column = &owner->columns[i];
+        expr *name = expr_string(self->memory, TYPE_OF(VARCHAR), column->name);
+        expr *value = expr_column(self->memory, column->id, column->name, column->type);
+        if (name == NULL || value == NULL) {
+            return binder_full(self);
+        }
+        value->position = written->node.position;
+        TRY(expr_list_add(self, &args, name));
+        TRY(expr_list_add(self, &args, value));
+    }
+    return bind_function(self, "named_struct", args.items, args.count, written->node.position, out);
+}
+
 static firn_status bind_column(binder *self, scope *names, const sql_column *written, expr **out) {
     scope_column column = {0};
     size_t used = 0;
@@ -122,6 +148,11 @@ static firn_status bind_column(binder *self, scope *names, const sql_column *wri
         }
     }
     if (!found) {
+        bool is_row;
+        TRY(bind_whole_row(self, names, written, out, &is_row));
+        if (is_row) {
+            return FIRN_OK;
+        }
         return scope_say_missing(self, names, &written->path);
     }
     expr *value = expr_column(self->memory, column.id, column.name, column.type);

@@ -169,6 +169,10 @@ firn_status scope_check_name(binder *self, const scope *among, const scope_relat
 firn_status scope_find(binder *self, scope *from, const sql_names *path, scope_column *out,
                        size_t *used, bool *found);
 firn_status scope_say_missing(binder *self, scope *from, const sql_names *path);
+/// The relation of that alias, innermost query first, and the scope it is of; NULL if there is
+/// none.
+const scope_relation *scope_find_relation(const scope *from, const sql_name *name,
+                                          const scope **owner);
 /// Adds a hint to the error, which says that there is no relation of that name.
 void scope_propose_relation(binder *self, const scope *from, text name);
 /// Does a name as written mean this one? Quoted: exactly; else without case.

@@ -197,6 +197,19 @@ firn_status scope_find(binder *self, scope *from, const sql_names *path, scope_c
     return FIRN_OK;
 }
 
+const scope_relation *scope_find_relation(const scope *from, const sql_name *name,
+                                          const scope **owner) {
+    for (; from != NULL; from = from->outer) {
+        for (uint32_t i = 0; i < from->relation_count; i++) {
+            if (relation_matches(&from->relations[i], name, 1)) {
+                *owner = from;
+                return &from->relations[i];
+            }
+        }
+    }
+    return NULL;
+}
+
 static void offer_columns(nearest_name *near, const scope *from) {
     for (; from != NULL; from = from->outer) {
         for (uint32_t i = 0; i < from->count; i++) {
@@ -215,21 +228,11 @@ void scope_propose_relation(binder *self, const scope *from, text name) {
     (void)nearest_hint(&near, self->err);
 }
 
-static bool has_relation(const scope *from, const sql_name *name) {
-    for (; from != NULL; from = from->outer) {
-        for (uint32_t i = 0; i < from->relation_count; i++) {
-            if (relation_matches(&from->relations[i], name, 1)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 firn_status scope_say_missing(binder *self, scope *from, const sql_names *path) {
     const sql_name *name = &path->items[path->count - 1];
     const sql_name *first = &path->items[0];
-    if (path->count > 1 && !has_relation(from, first)) {
+    const scope *owner;
+    if (path->count > 1 && scope_find_relation(from, first, &owner) == NULL) {
         firn_status status =
             FAIL_SQL(self->err, FIRN_INVALID, "42P01", first->position,
                      "there is no table \"%.*s\" in FROM here", TEXT_ARGS(first->value));

@@ -237,6 +237,19 @@ static uint32_t list_distinct(function_call *call, const column *const *args, co
     return finish(call, &build, out);
 }
 
+static uint32_t list_unique(function_call *call, const column *const *args, column *out) {
+    const list_rows lists = list_rows_of(args[0]);
+    list_build build = list_build_of(call);
+    FOR_ROWS(call, row) {
+        const uint32_t from = build.count;
+        if (!add_distinct(&build, &args[0]->children[0], list_at(lists, row), call->scratch)) {
+            return KERNEL_NO_MEMORY;
+        }
+        COLUMN_OUT(out, int64_t)[row] = build.count - from;
+    }
+    return call->count;
+}
+
 static uint32_t list_reverse(function_call *call, const column *const *args, column *out) {
     const list_rows lists = list_rows_of(args[0]);
     list_build build = list_build_of(call);
@@ -274,7 +287,7 @@ static uint32_t flatten_kernel(function_call *call, const column *const *args, c
 
 const scalar_function function_list_distinct = {
     .name = "list_distinct",
-    .aliases = "array_distinct list_unique",
+    .aliases = "array_distinct",
     .category = "list",
     .summary = "each value among the elements once, without NULL, in the order of their first "
                "places",
@@ -286,6 +299,18 @@ const scalar_function function_list_distinct = {
     .flags = FUNCTION_NULL_STRICT,
     .overloads =
         (const overload[]){{.signature = "LIST<T> <- LIST<T>", .kernel = list_distinct}, {0}},
+};
+
+const scalar_function function_list_unique = {
+    .name = "list_unique",
+    .aliases = "array_unique",
+    .category = "list",
+    .summary = "how many different values are among the elements, without NULL",
+    .examples = (const char *const[]){"list_unique([2, 1, 2, NULL, 1])", "2", "list_unique([])",
+                                      "0", "array_unique(NULL)", "NULL", "list_unique(1)",
+                                      "error: no \"list_unique\" takes", NULL},
+    .flags = FUNCTION_NULL_STRICT,
+    .overloads = (const overload[]){{.signature = "BIGINT <- LIST<T>", .kernel = list_unique}, {0}},
 };
 
 const scalar_function function_list_reverse = {

@@ -304,6 +304,16 @@ static uint32_t isfinite_kernel(function_call *call, const column *const *args, 
     return call->count;
 }
 
+// Dates and times have no infinite values here.
+static uint32_t moment_isfinite_kernel(function_call *call, const column *const *args,
+                                       column *out) {
+    (void)args;
+    FOR_ROWS(call, row) {
+        put_bit(out, row, true);
+    }
+    return call->count;
+}
+
 #define KIND(word, summary_, ...)                                                                  \
     const scalar_function function_##word = {                                                      \
         .name = #word,                                                                             \
@@ -320,6 +330,24 @@ KIND(isnan, "whether a number is NaN", "isnan('NaN'::DOUBLE)", "true", "isnan(1)
 KIND(isinf, "whether a number is inf or -inf", "isinf('-inf'::DOUBLE)", "true", "isinf(1e308)",
      "false", "isinf('NaN'::DOUBLE)", "false", "isinf(NULL)", "NULL", "isinf(true)",
      "error: no \"isinf\"")
-KIND(isfinite, "whether a number is neither NaN nor infinite", "isfinite(1.5)", "true",
-     "isfinite('inf'::DOUBLE)", "false", "isfinite('NaN'::DOUBLE)", "false", "isfinite(NULL)",
-     "NULL", "isfinite(true)", "error: no \"isfinite\"")
+
+const scalar_function function_isfinite = {
+    .name = "isfinite",
+    .category = "math",
+    .summary = "whether a number is neither NaN nor infinite; true of dates and times",
+    .examples =
+        (const char *const[]){"isfinite(1.5)", "true", "isfinite('inf'::DOUBLE)", "false",
+                              "isfinite('NaN'::DOUBLE)", "false", "isfinite(NULL)", "NULL",
+                              "isfinite(DATE '2020-01-01')", "true", "isfinite(NULL::INTERVAL)",
+                              "NULL", "isfinite(true)", "error: no \"isfinite\"", NULL},
+    .flags = FUNCTION_NULL_STRICT,
+    .overloads =
+        (const overload[]){
+            {.signature = "BOOLEAN <- DOUBLE", .kernel = isfinite_kernel},
+            {.signature = "BOOLEAN <- DATE", .kernel = moment_isfinite_kernel},
+            {.signature = "BOOLEAN <- TIMESTAMP(u)", .kernel = moment_isfinite_kernel},
+            {.signature = "BOOLEAN <- TIMESTAMPTZ(u)", .kernel = moment_isfinite_kernel},
+            {.signature = "BOOLEAN <- INTERVAL", .kernel = moment_isfinite_kernel},
+            {0},
+        },
+};
