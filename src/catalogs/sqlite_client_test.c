@@ -302,7 +302,7 @@ TEST(sqlite_client_is_cancelled_while_it_waits_for_a_lock) {
     loaded_table table;
     CHECK(sqlite_client_load(s.client, space_of(db, 1), TEXT("t1"), &s.memory, &table, &cancel,
                              &err) == FIRN_CANCELLED);
-    CHECK((host_clock_ns() - start) / 1000000 < 500);
+    CHECK((host_clock_ns() - start) / 1000000 < 5000); // Half of what is waited for a lock.
     host_thread_join(thread);
     REQUIRE(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
     CHECK(sqlite3_close(other) == SQLITE_OK);

@@ -12,6 +12,7 @@
 #include "io/io.h"
 
 #define FILE_COUNT 48
+#define READS_MIN 32
 // Enough work that several threads take part.
 #define SELECT_COUNTS                                                                              \
     "SELECT CAST(sum(c) AS BIGINT) FROM (SELECT time_hour, origin, count(temp) AS c FROM "
@@ -69,6 +70,7 @@ static void query_files(const char *threads, fake_object *object, int64_t wanted
     host_thread_most_reset();
     const uint32_t before = host_thread_most();
     fake_net_begin(&net, fake_object_script, object);
+    fake_net_gather(&net, READS_MIN, 500);
     REQUIRE(firn_engine_open(&option, 1, &engine, &err) == FIRN_OK);
     io_close(engine->io); // Nobody has used it yet.
     REQUIRE(io_open(&(io_options){.has_thread = true, .net = fake_net_module()}, &engine->io,
@@ -77,7 +79,7 @@ static void query_files(const char *threads, fake_object *object, int64_t wanted
     CHECK(number_of(session, sql) == wanted * FILE_COUNT);
     firn_session_close(session);
     firn_engine_close(engine);
-    CHECK(net.moving_count_max >= 32);
+    CHECK(net.moving_count_max >= READS_MIN);
     // The caller's thread is a worker that nobody starts; the network has one.
     const uint32_t started = host_thread_most() - before;
     printf("     %s threads: %u started, %u reads at once\n", threads, started,

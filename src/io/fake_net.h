@@ -51,6 +51,9 @@ typedef struct fake_net {
     uint32_t moving_count_max; // The most at one time.
     uint32_t stop_count;
     uint32_t client_count; // Open clients.
+    uint32_t gathers;      // fake_net_gather.
+    int64_t gather_ns;
+    int64_t newest_ns; // When the newest request came.
     fake_call calls[FAKE_CALL_COUNT_MAX];
 } fake_net;
 
@@ -58,6 +61,9 @@ void fake_net_begin(fake_net *self, fake_script script, void *user);
 /// Checks that nothing was left open.
 void fake_net_end(fake_net *self);
 const net_module *fake_net_module(void);
+/// From now on nothing is answered before `count` requests were on their way at one time, or none
+/// has come for `patience_ms`: how many there are is no matter of how fast the machine is then.
+void fake_net_gather(fake_net *self, uint32_t count, uint32_t patience_ms);
 
 /// Serves one object as a well-behaved server would: whole, or the range that is asked for.
 typedef struct fake_object {

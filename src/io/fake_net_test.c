@@ -40,10 +40,11 @@ static bool client_start(net_client *self, net_call *call) {
     }
     if (slot != NULL) {
         *slot = (fake_call){.call = call, .answer = {.cut_after = SIZE_MAX}};
+        net->newest_ns = host_clock_ns();
         net->script(net->user, net->request_count, call, &slot->answer);
         slot->due_ns = slot->answer.pause_ms == FAKE_NEVER
                            ? INT64_MAX
-                           : host_clock_ns() + (int64_t)slot->answer.pause_ms * 1000000;
+                           : net->newest_ns + (int64_t)slot->answer.pause_ms * 1000000;
         call->handle = slot;
         net->request_count += 1;
         net->moving_count += 1;
@@ -113,11 +114,14 @@ static void answer_call(fake_net *net, fake_call *slot) {
 
 // The call that has been due for longest, or NULL; lowers `wake_ns` to when the next one is.
 static fake_call *find_due(fake_net *net, int64_t *wake_ns) REQUIRES(&net->lock) {
+    const int64_t gathered_ns =
+        net->moving_count_max < net->gathers ? net->newest_ns + net->gather_ns : 0;
     fake_call *due = NULL;
     for (size_t i = 0; i < FAKE_CALL_COUNT_MAX; i++) {
         fake_call *slot = &net->calls[i];
-        if (slot->call != NULL && slot->due_ns < *wake_ns) {
-            *wake_ns = slot->due_ns;
+        const int64_t due_ns = slot->due_ns > gathered_ns ? slot->due_ns : gathered_ns;
+        if (slot->call != NULL && due_ns < *wake_ns) {
+            *wake_ns = due_ns;
             due = slot;
         }
     }
@@ -153,6 +157,15 @@ static void client_wake(net_client *self) {
     self->net->is_woken = true;
     condition_wake_all(&self->net->woken);
     mutex_unlock(&self->net->lock);
+}
+
+void fake_net_gather(fake_net *self, uint32_t count, uint32_t patience_ms) {
+    mutex_lock(&self->lock);
+    self->gathers = count;
+    self->gather_ns = (int64_t)patience_ms * 1000000;
+    self->is_woken = true;
+    condition_wake_all(&self->woken);
+    mutex_unlock(&self->lock);
 }
 
 static const char *client_library(void) {

@@ -72,6 +72,8 @@ static void tear_down(setting *s) {
 
 static const io_request no_request = {.cancel = NULL};
 
+#define CANCEL_TRIES 40
+
 TEST(http_store_costs_no_request_until_it_reads) {
     setting *s = set_up(100, NULL, (io_options){.has_thread = true},
                         (io_open_options){.has_size = true, .size = 100});
@@ -234,7 +236,7 @@ static void count_wake(void *user) {
 TEST(http_store_keeps_32_reads_in_flight_with_one_thread) {
     setting *s = set_up(FILE_SIZE, NULL, (io_options){.has_thread = true, .connection_count = 40},
                         (io_open_options){.has_size = true, .size = FILE_SIZE});
-    s->object.pause_ms = 50;
+    fake_net_gather(&s->net, UINT32_MAX, 20000);
     host_thread_most_reset();
     atomic_uint wakes = 0;
     const io_request request = {.waker = {.wake = count_wake, .user = &wakes}};
@@ -243,15 +245,14 @@ TEST(http_store_keeps_32_reads_in_flight_with_one_thread) {
     for (uint32_t i = 0; i < 64; i++) {
         ranges[i] = (io_range){.offset = (uint64_t)i * 300 * 1024, .size = 16, .into = out[i]};
     }
-    const int64_t start = host_clock_ns();
     io_ticket ticket;
     REQUIRE(io_submit(s->file, ranges, 64, &request, &ticket, &err) == FIRN_OK);
     io_answer answer;
     REQUIRE(io_collect(&ticket, 63, &answer, &err) == FIRN_OK);
     CHECK(answer == IO_WAIT);
     CHECK(host_thread_count() == 1);
+    fake_net_gather(&s->net, 40, 20000);
     REQUIRE(io_wait(&ticket, IO_ALL, &err) == FIRN_OK);
-    CHECK(host_clock_ns() - start < INT64_C(64) * 50 * 1000000 / 4);
     for (uint32_t i = 0; i < 64; i++) {
         CHECK(io_collect(&ticket, i, &answer, &err) == FIRN_OK && answer == IO_READY);
         CHECK(is_content(out[i], ranges[i].offset, 16));
@@ -304,22 +305,30 @@ static void raise_soon(void *user) {
     cancel_raise(user);
 }
 
+// In 50 ms, when the machine lets it: one of some tries is enough.
 TEST(http_store_is_cancelled_within_50_ms_while_a_server_hangs) {
-    for (int has_thread = 0; has_thread < 2; has_thread++) {
+    int64_t best_ms[2] = {INT64_MAX, INT64_MAX};
+    for (int i = 0; i < 2 * CANCEL_TRIES; i++) {
+        const int has_thread = i % 2;
+        if (best_ms[has_thread] < 20 + 50) {
+            continue;
+        }
         setting *s = set_up(1000, hang_script, (io_options){.has_thread = has_thread == 1},
                             (io_open_options){0});
         uint8_t out[10];
         cancel_flag cancel = {.parent = NULL};
         host_thread *thread;
-        REQUIRE(host_thread_start(raise_soon, &cancel, &thread, &err) == FIRN_OK);
         const int64_t start = host_clock_ns();
+        REQUIRE(host_thread_start(raise_soon, &cancel, &thread, &err) == FIRN_OK);
         CHECK(io_read(s->file, 0, 10, &cancel, out, &err) == FIRN_CANCELLED);
         const int64_t took_ms = (host_clock_ns() - start) / 1000000;
-        CHECK(took_ms >= 20 && took_ms < 150);
+        CHECK(took_ms >= 20);
+        best_ms[has_thread] = took_ms < best_ms[has_thread] ? took_ms : best_ms[has_thread];
         host_thread_join(thread);
-        CHECK(s->net.moving_count == 0 && s->net.stop_count == 1);
+        CHECK(s->net.moving_count == 0 && s->net.stop_count == s->net.request_count);
         tear_down(s);
     }
+    CHECK(best_ms[0] < 20 + 50 && best_ms[1] < 20 + 50);
 }
 
 TEST(http_store_closing_a_ticket_stops_everything) {
@@ -369,32 +378,50 @@ static void patient_script(void *user, uint32_t number, const net_call *call, fa
     out->headers[0] = (net_header){TEXT("Retry-After"), TEXT("1")};
 }
 
+typedef struct hanging_case {
+    fake_script script;
+    uint32_t retries;
+    uint32_t requests;
+    const char *words;
+} hanging_case;
+
+// Whether it made as many requests as it should: those of a machine that stands still for longer
+// than the time limit are fewer.
+static bool gives_up(const hanging_case *one, bool has_thread, uint32_t timeout_ms) {
+    setting *s =
+        set_up(1000, one->script,
+               (io_options){
+                   .has_thread = has_thread, .timeout_ms = timeout_ms, .retry_count = one->retries},
+               (io_open_options){0});
+    uint8_t out[10];
+    const int64_t start = host_clock_ns();
+    CHECK(io_read(s->file, 0, 10, NULL, out, &err) == FIRN_IO);
+    CHECK(host_clock_ns() - start < INT64_C(20000000000)); // It would hang for ever.
+    CHECK(says("http://server/data/x y") && err.retryable);
+    const bool is_right = (one->requests == 0 || s->net.request_count == one->requests) &&
+                          strstr(err.text, one->words) != NULL;
+    tear_down(s);
+    return is_right;
+}
+
 TEST(http_store_gives_up_whatever_hangs_after_twice_the_time) {
-    static const struct {
-        fake_script script;
-        uint32_t retries, requests;
-        const char *words;
-    } cases[] = {
-        {hang_script, 4, 2, "no whole answer came in 0.06 s, twice the setting \"http_timeout\""},
+    static const uint32_t timeouts_ms[] = {30, 120, 480}; // The longer ones: on a busy machine.
+    char twice[64];
+    const hanging_case cases[] = {
+        {hang_script, 4, 2, twice},
         {hang_script, 1, 2, "(tried 2 times)"},
         {quiet_503_script, 4, 0, "the setting \"http_timeout\" (tried"},
         {drip_script, 1000, 0, "(tried "},
         {patient_script, 4, 1, "the server answers HTTP 503"},
     };
     for (size_t i = 0; i < 2 * (sizeof cases / sizeof *cases); i++) {
-        setting *s = set_up(1000, cases[i / 2].script,
-                            (io_options){.has_thread = i % 2 == 0,
-                                         .timeout_ms = 30,
-                                         .retry_count = cases[i / 2].retries},
-                            (io_open_options){0});
-        uint8_t out[10];
-        const int64_t start = host_clock_ns();
-        CHECK(io_read(s->file, 0, 10, NULL, out, &err) == FIRN_IO);
-        const int64_t took_ms = (host_clock_ns() - start) / 1000000;
-        CHECK(took_ms < 500 && says(cases[i / 2].words) && says("http://server/data/x y"));
-        CHECK(cases[i / 2].requests == 0 || s->net.request_count == cases[i / 2].requests);
-        CHECK(err.retryable);
-        tear_down(s);
+        bool is_right = false;
+        for (size_t k = 0; k < 3 && !is_right; k++) {
+            (void)snprintf(twice, sizeof twice, "in %g s, twice the setting \"http_timeout\"",
+                           2 * timeouts_ms[k] / 1000.0);
+            is_right = gives_up(&cases[i / 2], i % 2 == 0, timeouts_ms[k]);
+        }
+        CHECK(is_right);
     }
 }
 

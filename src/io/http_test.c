@@ -243,12 +243,15 @@ TEST(http_refuses_requests_that_would_say_more_than_meant) {
     tear_down(s);
 }
 
+// It would be waited for for ever: any time shows that it is not, and a busy machine takes some.
+#define GIVEN_UP_NS_MAX INT64_C(20000000000)
+
 TEST(http_gives_up_an_answer_that_takes_too_long) {
     play what = {.answers = {{.status = 200, .pause_ms = FAKE_NEVER}}, .count = 1};
     setting *s = set_up(&what);
     const int64_t start = host_clock_ns();
     CHECK(send(s, (http_request){.total_timeout_ms = 30}) == FIRN_IO);
-    CHECK(host_clock_ns() - start < INT64_C(500) * 1000000);
+    CHECK(host_clock_ns() - start < GIVEN_UP_NS_MAX);
     CHECK(says("no whole answer came in time") && s->answer.may_be_done);
     cancel_flag cancel = {.parent = NULL};
     cancel_raise(&cancel);
@@ -262,7 +265,7 @@ TEST(http_repeats_within_the_time_limit_only) {
     setting *s = set_up(&hangs);
     const int64_t start = host_clock_ns();
     CHECK(send(s, (http_request){.total_timeout_ms = 60, .is_repeatable = true}) == FIRN_IO);
-    CHECK(host_clock_ns() - start < INT64_C(500) * 1000000 && s->net.request_count == 1);
+    CHECK(host_clock_ns() - start < GIVEN_UP_NS_MAX && s->net.request_count == 1);
     CHECK(says("no whole answer came in time"));
     tear_down(s);
     // A pause that the server asks for and that is longer than what is left is not begun.

@@ -57,9 +57,10 @@ TEST(io_wakeup_lets_tasks_wait_for_far_bytes_with_and_without_threads) {
         content[i] = (uint8_t)i;
     }
     for (uint32_t threads = 1; threads <= 2; threads++) {
-        fake_object object = {.content = {.data = content, .size = sizeof content}, .pause_ms = 10};
+        fake_object object = {.content = {.data = content, .size = sizeof content}, .pause_ms = 1};
         fake_net net;
         fake_net_begin(&net, fake_object_script, &object);
+        fake_net_gather(&net, READER_COUNT, 20000);
         io *files;
         scheduler *workers;
         task_group *group;
@@ -81,10 +82,8 @@ TEST(io_wakeup_lets_tasks_wait_for_far_bytes_with_and_without_threads) {
                                   .left = &left};
             task_group_submit(group, &readers[i].task, true);
         }
-        const int64_t start = host_clock_ns();
         task_group_run_until(group, none_is_left, &left);
         // They wait together, not one after the other.
-        CHECK(host_clock_ns() - start < (int64_t)READER_COUNT * 10 * 1000000);
         CHECK(net.moving_count_max == READER_COUNT);
         CHECK(threads > 1 || host_thread_count() == 0);
         for (uint32_t i = 0; i < READER_COUNT; i++) {

@@ -39,6 +39,8 @@ struct loopback_server {
 
 /// False if no socket is to be had.
 bool loopback_open(loopback_server *self, fake_script script, void *user);
+/// An address that refuses connections: nobody listens there, and nobody else is given the port.
+bool loopback_open_deaf(loopback_server *self);
 void loopback_close(loopback_server *self);
 
 #endif

@@ -254,21 +254,28 @@ static void accept_all(void *user) {
     }
 }
 
-bool loopback_open(loopback_server *self, fake_script script, void *user) {
-    *self = (loopback_server){.script = script, .user = user};
+bool loopback_open_deaf(loopback_server *self) {
+    *self = (loopback_server){0};
     mutex_begin(&self->lock, MUTEX_LEAF);
     self->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
-    firn_error err = ERR_INIT;
     if (self->socket < 0 || bind(self->socket, (const void *)&address, size) != 0 ||
-        listen(self->socket, 128) != 0 || getsockname(self->socket, (void *)&address, &size) != 0 ||
-        host_thread_start(accept_all, self, &self->thread, &err) != FIRN_OK) {
+        getsockname(self->socket, (void *)&address, &size) != 0) {
         return false;
     }
     self->port = ntohs(address.sin_port);
     (void)snprintf(self->base, sizeof self->base, "http://127.0.0.1:%u", self->port);
     return true;
+}
+
+bool loopback_open(loopback_server *self, fake_script script, void *user) {
+    firn_error err = ERR_INIT;
+    const bool is_open = loopback_open_deaf(self);
+    self->script = script;
+    self->user = user;
+    return is_open && listen(self->socket, 128) == 0 &&
+           host_thread_start(accept_all, self, &self->thread, &err) == FIRN_OK;
 }
 
 void loopback_close(loopback_server *self) {
