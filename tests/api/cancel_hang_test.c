@@ -52,7 +52,8 @@ static void stop_scripts(const hanging_server *server, const char *threads, cons
     end(&here, &was);
 }
 
-TEST(cancel_stops_a_statement_while_a_server_hangs) {
+static void stop_while_it_hangs(const void *user, stop_times *all) {
+    (void)user;
     static const char *const forms[] = {
         "SELECT * FROM '@/silent.parquet'",
         "SELECT sum(distance) FROM '@/stuck.parquet'",
@@ -61,21 +62,23 @@ TEST(cancel_stops_a_statement_while_a_server_hangs) {
         "SHOW TABLES FROM lake.db",
     };
     hanging_server server;
-    stop_times all = {0};
     REQUIRE(hanging_server_open(&server));
     for (size_t k = 0; k < sizeof forms / sizeof *forms; k++) {
-        stop_scripts(&server, "1", forms[k], &all);
-        stop_scripts(&server, "2", forms[k], &all);
+        stop_scripts(&server, "1", forms[k], all);
+        stop_scripts(&server, "2", forms[k], all);
     }
     hanging_server_close(&server);
-    check_times(&all, "all");
+}
+
+TEST(cancel_stops_a_statement_while_a_server_hangs) {
+    check_rounds(stop_while_it_hangs, NULL);
 }
 
 // Pulls the batches of the file that is there, or not all of them, and releases the stream while
 // the pages of the next file hang.
-TEST(cancel_by_releasing_a_stream_while_a_server_hangs) {
+static void release_while_it_hangs(const void *user, stop_times *all) {
+    (void)user;
     hanging_server server;
-    stop_times all = {0};
     REQUIRE(hanging_server_open(&server));
     for (int threads = 1; threads <= 2; threads++) {
         char sql[HANGING_SQL_MAX];
@@ -95,15 +98,18 @@ TEST(cancel_by_releasing_a_stream_while_a_server_hangs) {
                 REQUIRE(rows.get_next(&rows, &batch) == 0 && batch.release != NULL);
                 batch.release(&batch);
             }
-            const int64_t asked_ns = host_clock_ns();
+            const asked then = ask_now();
             rows.release(&rows);
-            add_time(&all, ms_since(asked_ns));
+            add_time(all, took_ms(&then, host_clock_ns()));
             check_stopped(&here, &was, files, sql);
         }
         end(&here, &was);
     }
     hanging_server_close(&server);
-    check_times(&all, "all");
+}
+
+TEST(cancel_by_releasing_a_stream_while_a_server_hangs) {
+    check_rounds(release_while_it_hangs, NULL);
 }
 
 // What hangs ends after twice the setting, in a catalog as in a file, and after the time that the

@@ -8,8 +8,8 @@
 
 // ---- Cancelling --------------------------------------------------------------------------------
 
-static void cancel_everywhere(const char *threads) {
-    stop_times all = {0};
+static void cancel_everywhere(const void *user, stop_times *all) {
+    const char *threads = user;
     for (size_t k = 0; k < SCENARIO_COUNT; k++) {
         const scenario *what = &scenarios[k];
         scene here;
@@ -25,36 +25,35 @@ static void cancel_everywhere(const char *threads) {
             host_thread *thread = NULL;
             REQUIRE(start(&self, &here, what, &thread));
             sleep_us(whole_us * i / TRIES);
-            const int64_t asked_ns = host_clock_ns();
+            const asked then = ask_now();
             firn_session_cancel(here.session);
             host_thread_join(thread);
-            add_time(&times, self.ended_ns < asked_ns ? 0 : ms_since(asked_ns));
+            add_time(&times, took_ms(&then, self.ended_ns));
             CHECK(self.code == 0 || (self.code == ECANCELED && self.err.status == FIRN_CANCELLED));
             check_given_back(&here, &was, what->name);
         }
         print_times(&times, what->name);
-        add_times(&all, &times);
+        add_times(all, &times);
         end(&here, &was);
     }
-    check_times(&all, "all");
 }
 
 TEST(cancel_stops_at_any_moment_with_two_threads) {
-    cancel_everywhere("2");
+    check_rounds(cancel_everywhere, "2");
 }
 
 TEST(cancel_stops_at_any_moment_with_one_thread) {
-    cancel_everywhere("1");
+    check_rounds(cancel_everywhere, "1");
 }
 
-TEST(cancel_stops_a_statement_that_runs_inside_its_call) {
+static void cancel_scripts(const void *user, stop_times *times) {
+    (void)user;
     static const char *const scripts[] = {
         "CREATE OR REPLACE TEMP TABLE t AS SELECT n, CAST(n AS VARCHAR) AS v "
         "FROM generate_series(1, 2000000) s(n)",
         "CREATE OR REPLACE TEMP TABLE t AS SELECT n FROM generate_series(1, 1000000) s(n) "
         "ORDER BY (n * 7919) % 1000003",
     };
-    stop_times times = {0};
     for (size_t k = 0; k < sizeof scripts / sizeof scripts[0]; k++) {
         scene here;
         before was;
@@ -66,7 +65,7 @@ TEST(cancel_stops_a_statement_that_runs_inside_its_call) {
             host_thread *thread = NULL;
             REQUIRE(host_thread_start(pull, &self, &thread, &self.err) == FIRN_OK);
             sleep_us(1000 * i);
-            add_time(&times, cancel_until_ended(&self, thread));
+            add_time(times, cancel_until_ended(&self, thread));
             if (self.code != 0) {
                 CHECK(self.err.status == FIRN_CANCELLED);
                 CHECK(pool_used(here.engine->tables) == tables);
@@ -78,7 +77,10 @@ TEST(cancel_stops_a_statement_that_runs_inside_its_call) {
         }
         end(&here, &was);
     }
-    check_times(&times, "inside its call");
+}
+
+TEST(cancel_stops_a_statement_that_runs_inside_its_call) {
+    check_rounds(cancel_scripts, NULL);
 }
 
 TEST(cancel_of_a_statement_stops_its_newest_run_only) {
@@ -125,9 +127,9 @@ static void close_early(scene *here, const scenario *what, int batches, stop_tim
         }
         batch.release(&batch);
     }
-    const int64_t asked_ns = host_clock_ns();
+    const asked then = ask_now();
     rows.release(&rows);
-    add_time(times, ms_since(asked_ns));
+    add_time(times, took_ms(&then, host_clock_ns()));
 }
 
 // Queries with many batches, all of which have a middle.
@@ -158,22 +160,25 @@ static void close_often(const scenario *what, int tries, stop_times *all) {
     end(&here, &was);
 }
 
-TEST(cancel_by_releasing_a_stream_in_the_middle) {
-    stop_times all = {0};
+static void close_everywhere(const void *user, stop_times *all) {
+    (void)user;
     for (size_t k = 0; k < SCENARIO_COUNT; k++) {
-        close_often(&scenarios[k], 2, &all);
+        close_often(&scenarios[k], 2, all);
     }
     for (size_t k = 0; k < sizeof streams / sizeof *streams; k++) {
-        close_often(&streams[k], HAS_CLOCK ? 20 : TRIES, &all);
+        close_often(&streams[k], HAS_CLOCK ? 20 : TRIES, all);
     }
-    check_times(&all, "all");
+}
+
+TEST(cancel_by_releasing_a_stream_in_the_middle) {
+    check_rounds(close_everywhere, NULL);
 }
 
 // Seconds of work on any machine: the engine is closed long before it could end by itself.
 static const scenario long_sort = {
     "a long sort", "SELECT n FROM " SERIES(20000000) " ORDER BY (n * 7919) % 1000003, n", "1GB"};
 
-TEST(cancel_by_closing_the_engine_under_its_streams) {
+static void close_engine(int64_t *ended_ms) {
     scene here;
     before was;
     REQUIRE(begin(&here, "2", long_sort.memory_limit, &was));
@@ -181,27 +186,35 @@ TEST(cancel_by_closing_the_engine_under_its_streams) {
     host_thread *thread = NULL;
     REQUIRE(start(&self, &here, &long_sort, &thread));
     host_sleep_ms(20);
-    const int64_t asked_ns = host_clock_ns();
+    const asked then = ask_now();
     firn_engine *engine = here.engine;
     here.engine = NULL;
     firn_engine_close(engine);
     host_thread_join(thread);
-    CHECK(!HAS_CLOCK || ms_since(asked_ns) < 4 * ANSWER_MS_MAX); // One try: a busy machine.
     CHECK(self.code == ECANCELED);
     firn_error err = FIRN_ERROR_INIT;
     CHECK(scene_number(here.session, "SELECT CAST(1 AS BIGINT)", &err) == -1);
     CHECK(err.status == FIRN_CANCELLED);
     end(&here, &was);
+    *ended_ms = took_ms(&then, self.ended_ns);
+}
+
+TEST(cancel_by_closing_the_engine_under_its_streams) {
+    int64_t ended_ms = INT64_MAX;
+    for (int i = 0; i < ROUNDS && ended_ms > ANSWER_MS_MAX; i++) {
+        close_engine(&ended_ms);
+    }
+    CHECK(!HAS_CLOCK || ended_ms <= ANSWER_MS_MAX);
 }
 
 // A stream of the session under a query of the session: stopping the outer one by its statement
 // does not wait until the inner one has something to say.
-TEST(cancel_reaches_a_stream_under_a_query) {
+static void cancel_above_streams(const void *user, stop_times *times) {
+    (void)user;
     scene here;
     before was;
     firn_error err = FIRN_ERROR_INIT;
     REQUIRE(begin(&here, "2", "1GB", &was));
-    stop_times times = {0};
     for (int64_t i = 0; i < SERIES_TRIES; i++) {
         struct ArrowArrayStream rows = {0};
         REQUIRE(scene_query(here.session, scenario_of("sort")->sql, &rows));
@@ -214,15 +227,18 @@ TEST(cancel_reaches_a_stream_under_a_query) {
         REQUIRE(firn_statement_run(statement, &self.rows, &err) == FIRN_OK);
         REQUIRE(host_thread_start(pull, &self, &thread, &err) == FIRN_OK);
         sleep_us(1000 * i);
-        const int64_t asked_ns = host_clock_ns();
+        const asked then = ask_now();
         firn_statement_cancel(statement);
         host_thread_join(thread);
-        add_time(&times, self.ended_ns < asked_ns ? 0 : ms_since(asked_ns));
+        add_time(times, took_ms(&then, self.ended_ns));
         CHECK(self.code == 0 || self.err.status == FIRN_CANCELLED);
         firn_statement_close(statement);
         REQUIRE(scene_execute(here.session, "DROP TABLE \"inner\""));
         check_given_back(&here, &was, "a stream under a query");
     }
-    check_times(&times, "a stream under a query");
     end(&here, &was);
+}
+
+TEST(cancel_reaches_a_stream_under_a_query) {
+    check_rounds(cancel_above_streams, NULL);
 }
