@@ -52,7 +52,7 @@ start_proxy() { # Sets `url` to that of a fault proxy in front of the server; mo
     local told=$work/port.$proxy_count
     python3 tests/tools/fault_proxy.py 0 "$server" "$@" >"$told" 2>"$work/proxy.$proxy_count.log" &
     pids+=($!)
-    for _ in $(seq 100); do
+    for _ in $(seq 1000); do
         [[ -s $told ]] && break
         sleep 0.05
     done
@@ -160,7 +160,7 @@ check_holds "garbage" "$(ask "$proxy" list db)" "HTTP/0.9"
 faults '[{"do":"slow","match":"/config","ms":20}]'
 check "slow" "$(ask "$proxy" list db | xargs)" "$ok"
 faults '[{"do":"endless","match":"/tables","times":1}]'
-check_holds "no end" "$(REQUEST_TIMEOUT=30000 ask "$proxy" get v1/namespaces/db/tables)" \
+check_holds "no end" "$(REQUEST_TIMEOUT=50000 ask "$proxy" get v1/namespaces/db/tables)" \
     "more than the allowed"
 faults '[{"do":"hang","times":-1}]'
 check_holds "hangs" "$(REQUEST_TIMEOUT=200 ask "$proxy" list db)" "no whole answer came in time"
@@ -174,7 +174,7 @@ for threads in "" 1; do
     found=$(CANCEL_AFTER=100 ask "$proxy" list db)
     took=$((($(date +%s%N) - start) / 1000000))
     check_holds "cancelled$threads" "$found" "cancelled"
-    [[ $took -lt 1000 ]] && took=soon
+    [[ $took -lt 20000 ]] && took=soon # Nothing else would end it so early.
     check "cancelled soon$threads" "$took" "soon"
 done
 unset NO_THREAD

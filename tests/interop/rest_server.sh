@@ -19,15 +19,14 @@ get_jars() {
     local pom=$PWD/tests/interop/rest_server.pom.xml
     command -v java >/dev/null && command -v mvn >/dev/null || return 1
     mkdir -p "$jars"
-    exec 8>"$jars/.lock"
-    flock 8
-    if ! cmp -s "$pom" "$jars/rest/pom.done"; then
+    ( # Two steps may want them at once; the server does not keep the lock.
+        flock 8
+        cmp -s "$pom" "$jars/rest/pom.done" && exit 0
         rm -rf "$jars/rest"
         mvn -q -B -f "$pom" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
-            -DoutputDirectory="$jars/rest" -DincludeScope=runtime >"$jars/rest.log" 2>&1 || return 1
+            -DoutputDirectory="$jars/rest" -DincludeScope=runtime >"$jars/rest.log" 2>&1 || exit 1
         cp "$pom" "$jars/rest/pom.done"
-    fi
-    exec 8>&-
+    ) 8>"$jars/.lock"
 }
 
 start_java() { # Sets `pid`.
@@ -44,27 +43,42 @@ start_fake() { # Sets `pid`.
     pid=$!
 }
 
-if [[ $port == 0 ]]; then
-    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-fi
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+start() { # Sets `pid`; false when the server ends or does not answer in two minutes.
+    if [[ ${REST_SERVER:-} != fake ]] && get_jars; then
+        start_java "$@"
+    else
+        echo "rest_server.sh: the small server of our own answers, not Iceberg's" >&2
+        start_fake
+    fi
+    for _ in $(seq 480); do
+        if curl -fsS -o /dev/null "http://127.0.0.1:$port/v1/config" 2>/dev/null; then
+            sleep 0.1 # It was another one that answered where ours ends by now.
+            kill -0 "$pid" 2>/dev/null
+            return
+        fi
+        kill -0 "$pid" 2>/dev/null || return 1
+        sleep 0.25
+    done
+    kill "$pid" 2>/dev/null
+    return 1
+}
+
 folder=$(cd "$folder" && pwd)
 root=$(bash "$set/lay.sh")
 cp "$set/catalog.db" "$folder/catalog.db"
 chmod u+w "$folder/catalog.db"
-if [[ ${REST_SERVER:-} != fake ]] && get_jars; then
-    start_java "${@:3}"
-else
-    echo "rest_server.sh: the small server of our own answers, not Iceberg's" >&2
-    start_fake
-fi
-for _ in $(seq 240); do
-    if curl -fsS -o /dev/null "http://127.0.0.1:$port/v1/config" 2>/dev/null; then
+wanted=$port
+for _ in 1 2 3; do # Another program may be faster with a port that was free.
+    [[ $wanted != 0 ]] || port=$(free_port)
+    if start "${@:3}"; then
         echo "$pid http://127.0.0.1:$port $root $set"
         exit 0
     fi
-    kill -0 "$pid" 2>/dev/null || break
-    sleep 0.25
+    tail -20 "$folder/server.log" >&2
+    [[ $wanted == 0 ]] || break
 done
-kill "$pid" 2>/dev/null || true
-tail -20 "$folder/server.log" >&2
 exit 1

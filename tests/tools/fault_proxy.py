@@ -20,7 +20,7 @@ request; "times" -1 is for ever; "skip" lets so many requests that match go by f
     half         hangs up in the middle of the body
     endless      a body that has no end; with "status" it is that one's
     garbage      bytes that are no HTTP
-    slow         "ms" between pieces of 16 bytes
+    slow         "ms" between pieces of 16 bytes, or of a 64th where that is more
     status       answers "status" with "body" and "headers" instead of asking the server behind
     redirect     answers 307 to "to", or to where it is already
 
@@ -121,15 +121,16 @@ class Proxy(http.server.BaseHTTPRequestHandler):
     # ---- Faults --------------------------------------------------------------------------------
 
     def send_in_pieces(self, status, headers, data, size, pause_s):
-        """Claims the whole body and sends `size` bytes of it, 16 at a time."""
+        """Claims the whole body and sends `size` bytes of it, in pieces."""
+        piece = max(16, len(data) // 64)
         self.state.note(self.command, self.path, status)
         self.send_response(status)
         for name, value in headers:
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        for at in range(0, size, 16):
-            self.wfile.write(data[at:min(at + 16, size)])
+        for at in range(0, size, piece):
+            self.wfile.write(data[at:min(at + piece, size)])
             self.wfile.flush()
             time.sleep(pause_s)
         self.close_connection = size < len(data)

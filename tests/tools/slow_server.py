@@ -8,6 +8,8 @@ Paths below /-/ never reach the folder:
                      "files": how many different ones were asked for}
     GET /-/reset     the most and the count begin anew
     GET /-/hang      from the next request on no answer comes; /-/go ends that
+    GET /-/gather/N  no answer comes before N requests were in flight at once, or none came for half a
+                     second: how many there are is no matter of how fast the machine is. 0 ends that
 """
 import http.server
 import json
@@ -20,6 +22,7 @@ import time
 
 FOLDER = pathlib.Path(sys.argv[1])
 PAUSE = float(sys.argv[2]) / 1e3
+PATIENCE = 0.5
 
 
 class State:
@@ -27,6 +30,8 @@ class State:
     now = most = all = 0
     files = set()
     goes = threading.Event()
+    gather = 0
+    newest = 0.0  # When the newest request came.
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -39,6 +44,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with State.lock:
             if self.path == "/-/reset":
                 State.most, State.all, State.files = State.now, 0, set()
+            if self.path.startswith("/-/gather/"):
+                State.gather = int(self.path.rpartition("/")[2])
             data = json.dumps({"now": State.now, "most": State.most, "all": State.all,
                                "files": len(State.files)}).encode()
         if self.path == "/-/hang":
@@ -78,7 +85,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             State.all += 1
             State.files.add(self.path.split("?")[0])
             State.most = max(State.most, State.now)
+            State.newest = time.monotonic()
         time.sleep(PAUSE)
+        while State.most < State.gather and time.monotonic() - State.newest < PATIENCE:
+            time.sleep(0.01)
         State.goes.wait()
         with State.lock:
             State.now -= 1
