@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -20,12 +21,14 @@ BUILD = pathlib.Path(sys.argv[1])
 FIRN = str(BUILD / "firn_cli_fake")
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden"
 PYARROW = os.environ.get("PYARROW")
+PATIENCE = 60  # Seconds for what comes at once on a machine that has nothing else to do.
+THREADS = 3 if "tsan" in str(BUILD) else 2  # Of a program that listens; ThreadSanitizer has its own.
 
 
 def firn(*arguments, stdin="", code=0):
     """Runs the program; its standard output and error."""
     done = subprocess.run([FIRN, *arguments], input=stdin, capture_output=True, text=True,
-                          timeout=60, errors="surrogateescape")
+                          timeout=PATIENCE, errors="surrogateescape")
     assert done.returncode == code, (done.returncode, done.stdout[-500:], done.stderr[-2000:])
     return done.stdout, done.stderr
 
@@ -291,32 +294,50 @@ def a_reader_that_leaves_ends_the_run_silently():
     process.stdout.readline()
     process.stdout.close()
     same(process.stderr.read(), b"")
-    same(process.wait(10), -signal.SIGPIPE)
+    same(process.wait(PATIENCE), -signal.SIGPIPE)
 
 
 # ---- Ctrl-C --------------------------------------------------------------------------------------
 
-def interrupted(*arguments):
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "out.csv")
+def wait_until_it_listens(process):
+    """It has a thread for Ctrl-C, which it starts before anything else."""
+    end = time.monotonic() + PATIENCE
+    while len(os.listdir(f"/proc/{process.pid}/task")) < THREADS and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def wait_until_there_is(path):
+    end = time.monotonic() + PATIENCE
+    while not os.path.exists(path) and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def interrupted(sleeps):
+    """While it sleeps, or else waits for input."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as told:
+        path, begun = os.path.join(folder, "out.csv"), os.path.join(told, "begun")
+        arguments = ["-c", f"sleep {begun}", "-c", "rows 1"] if sleeps else []
         process = subprocess.Popen([FIRN, "--output", path, *arguments], stderr=subprocess.PIPE,
                                    stdin=subprocess.PIPE)
+        wait_until_it_listens(process)
+        if sleeps:
+            wait_until_there_is(begun)
         time.sleep(0.3)
-        begin = time.time()
+        begin = time.monotonic()
         process.send_signal(signal.SIGINT)
-        code = process.wait(10)
+        code = process.wait(PATIENCE)
         same(os.listdir(folder), [])
-        return code, time.time() - begin
+        return code, time.monotonic() - begin
 
 
 def ctrl_c_stops_the_statement_and_exits_with_130():
-    code, seconds = interrupted("-c", "sleep", "-c", "rows 1")
+    code, seconds = interrupted(True)
     same(code, 130)
-    assert seconds < 5, seconds
+    assert seconds < PATIENCE / 2, seconds  # It would sleep for ever.
 
 
 def ctrl_c_stops_waiting_for_input():
-    same(interrupted()[0], 130)
+    same(interrupted(False)[0], 130)
 
 
 # ---- A terminal ----------------------------------------------------------------------------------
@@ -336,10 +357,10 @@ class Terminal:
         os.close(slave)
         self.text = ""
 
-    def wait_for(self, words, timeout=10):
-        end = time.time() + timeout
+    def wait_for(self, words):
+        end = time.monotonic() + PATIENCE
         while words not in self.text:
-            ready, _, _ = select.select([self.master], [], [], max(0, end - time.time()))
+            ready, _, _ = select.select([self.master], [], [], max(0, end - time.monotonic()))
             if not ready:
                 raise AssertionError(f"{words!r} did not come, only {self.text!r}")
             try:
@@ -357,7 +378,7 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def end(self):
-        code = self.process.wait(10)
+        code = self.process.wait(PATIENCE)
         os.close(self.master)
         return code
 
@@ -409,12 +430,13 @@ def the_prompt_has_commands():
 
 def a_long_statement_shows_how_far_it_is():
     terminal = Terminal("--no-color", "-c", "slow")
-    terminal.wait_for("25 %, 1.2 million rows and 3.0 GiB read, 2.0 KiB spilled, 1 s")
+    terminal.wait_for("25 %, 1.2 million rows and 3.0 GiB read, 2.0 KiB spilled, ")
     shown = terminal.wait_for("row 1")
+    assert re.match(r"[1-9]\d* s", shown), shown
     assert shown.rindex("\x1b[2K") > shown.rindex(" s"), shown
     same(terminal.end(), 0)
     for options in (["--quiet"], ["-s", "progress=off"]):
-        terminal = Terminal("--no-color", *options, "-c", "slow")
+        terminal = Terminal("--no-color", *options, "-c", "slow unwatched")
         assert "spilled" not in terminal.wait_for("row 1")
         same(terminal.end(), 0)
 
@@ -426,10 +448,11 @@ def ctrl_c_at_the_prompt_clears_the_line_and_stops_statements():
     terminal.wait_for("... ")
     terminal.send("\x03")
     terminal.wait_for("firn> ")
-    terminal.send("sleep;\n")
-    time.sleep(0.2)
-    terminal.send("\x03")
-    assert "cancelled" in terminal.wait_for("firn> ")
+    with tempfile.TemporaryDirectory() as folder:
+        terminal.send(f"sleep {folder}/x;\n")
+        wait_until_there_is(f"{folder}/x")
+        terminal.send("\x03")
+        assert "cancelled" in terminal.wait_for("firn> ")
     terminal.send("rows 1;\n")
     assert "row 1" in terminal.wait_for("firn> ")
     terminal.send("\x04")
@@ -539,7 +562,8 @@ def main():
     return 1 if failed or not tests else 0
 
 
-HELPERS = {"firn", "session", "same", "same_as_golden", "interrupted", "main", "Terminal"}
+HELPERS = {"firn", "session", "same", "same_as_golden", "wait_until_it_listens",
+           "wait_until_there_is", "interrupted", "main", "Terminal"}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,8 +12,9 @@
 //     fail            a fault with a position, a hint and context
 //     break N         N rows and then a fault
 //     crash           ends the process by a signal
-//     sleep           waits to be cancelled
-//     slow            one row after more than a second, with progress
+//     sleep FILE      waits to be cancelled, and makes an empty file when it begins
+//     slow            one row after more than a second, when it was asked for progress
+//     slow unwatched  the same without waiting for that
 //     settings        what the engine was opened with
 //     set KEY VALUE   a setting of the session
 #include "firn.h"
@@ -37,6 +38,7 @@ struct firn_session {
     firn_engine *engine;
     char zone[64];
     atomic_bool is_cancelled;
+    atomic_bool is_watched; // Somebody has asked how far it is.
     firn_error last;
 };
 
@@ -190,6 +192,7 @@ void firn_statement_progress(firn_statement *statement, firn_progress *out) {
         out->changed_rows = strtoll(statement->argument, NULL, 10);
     }
     if (strcmp(statement->word, "slow") == 0) {
+        atomic_store(&statement->session->is_watched, true);
         out->share = 0.25;
         out->rows = 1234567;
         out->bytes = UINT64_C(3) << 30;
@@ -326,6 +329,23 @@ static bool set_column(fake_stream *self, const char *name) {
     return false;
 }
 
+/// More than a second, and until somebody has asked how far it is, unless nobody will.
+static void pause_until_watched(const firn_statement *statement) {
+    const bool is_unwatched = statement->argument[0] != '\0';
+    const struct timespec pause = {.tv_nsec = 500 * 1000 * 1000};
+    atomic_store(&statement->session->is_watched, is_unwatched);
+    for (int i = 0; i < 3 || (i < 120 && !atomic_load(&statement->session->is_watched)); i++) {
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+static void tell_begin(const char *path) {
+    FILE *file = path[0] == '\0' ? NULL : fopen(path, "w");
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+}
+
 static firn_status fill_stream(firn_statement *statement, fake_stream *self, firn_error *err) {
     const char *word = statement->word;
     const int64_t number = strtoll(statement->argument, NULL, 10);
@@ -343,9 +363,9 @@ static firn_status fill_stream(firn_statement *statement, fake_stream *self, fir
     } else if (strcmp(word, "sleep") == 0) {
         set_rows(self, 0);
         self->sleeps = true;
+        tell_begin(statement->argument);
     } else if (strcmp(word, "slow") == 0) {
-        const struct timespec pause = {.tv_sec = 1, .tv_nsec = 500 * 1000 * 1000};
-        (void)nanosleep(&pause, NULL);
+        pause_until_watched(statement);
         set_rows(self, 1);
     } else if (strcmp(word, "wide") == 0 && number <= FAKE_CHILDREN_MAX) {
         set_wide(self, number);
