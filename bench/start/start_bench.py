@@ -6,8 +6,10 @@ million rows. Prints the median and the slowest time, the CPU time of the median
 memory (VmHWM); the first few starts, which warm the file cache, do not count. Goals: 3 ms; 12 ms and
 24 MB. With --check it fails where a goal is missed: by CPU time over two cores when other work on the
 machine makes the clock useless. The goals are those of a machine that starts and ends `true` in 0.6
-ms; on one that others keep busy, which takes longer for that, --check allows longer in proportion.
+ms; on one that others keep busy, which takes longer for that, --check allows longer in proportion,
+and measures again before it fails.
 """
+import fcntl
 import os
 import pathlib
 import statistics
@@ -18,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FIRN = str(ROOT / "build" / "release" / "firn")
 WARM_UP = 5
 TRUE_MS = 0.6
+ROUNDS = 3  # While a goal is missed: others may be at work.
 
 
 def launcher():
@@ -26,7 +29,9 @@ def launcher():
     source = ROOT / "bench" / "start" / "launch.c"
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
         program.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["cc", "-O1", "-o", str(program), str(source)], check=True)
+        made = program.with_name(f"launch.{os.getpid()}")  # Two may make it at once.
+        subprocess.run(["cc", "-O1", "-o", str(made), str(source)], check=True)
+        made.rename(program)
     return str(program)
 
 
@@ -39,40 +44,56 @@ def start(count, arguments, program=FIRN):
     return [tuple(map(float, line.split())) for line in done.stdout.splitlines()]
 
 
-def make_table():
-    folder = ROOT / "build" / "data" / "sales"
-    if not (folder / "catalog.db").exists():
-        venv = subprocess.run(["bash", "tools/dev/venv.sh", "pyiceberg"], cwd=ROOT, check=True,
-                              stdout=subprocess.PIPE, text=True).stdout.strip()
-        subprocess.run([venv + "/bin/python",
-                        str(pathlib.Path(__file__).parent / "sales_table.py"), str(folder)],
-                       check=True)
+def python():
+    """One that has PyIceberg."""
+    venv = subprocess.run(["bash", "tools/dev/venv.sh", "pyiceberg"], cwd=ROOT, check=True,
+                          stdout=subprocess.PIPE, text=True).stdout.strip()
+    return venv + "/bin/python"
+
+
+def table_folder(name, last_file, script, *arguments):
+    """build/data/NAME, which a script below bench makes where `last_file` of it is missing; two may
+    want it at once."""
+    folder = ROOT / "build" / "data" / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(f"{folder}.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / last_file).exists():
+            subprocess.run([python(), str(ROOT / "bench" / script), str(folder), *arguments],
+                           check=True)
     return folder
+
+
+def meets(count, name, sql, goal_ms, goal_mb):
+    """Measures, prints, and says whether the goal is met."""
+    nothing = start(count + WARM_UP, [], "/bin/true")[WARM_UP:]
+    slowness = max(1, statistics.median(run[0] for run in nothing) / TRUE_MS)
+    runs = start(count + WARM_UP, ["-c", sql])[WARM_UP:]
+    wall, cpu = ([run[i] for run in runs] for i in (0, 1))
+    peak = max(run[2] for run in runs) / 1024
+    middle = statistics.median(wall)
+    print(f"{name}: median {middle:.2f} ms, slowest {max(wall):.2f} ms, CPU "
+          f"{statistics.median(cpu):.2f} ms, peak {peak:.1f} MB, {count} starts; the machine: "
+          f"{slowness:.2f}")
+    least = min(middle, statistics.median(cpu) / min(2, os.cpu_count()) + 2)
+    return least <= goal_ms * slowness and peak <= goal_mb
 
 
 def main():
     arguments = [word for word in sys.argv[1:] if word != "--check"]
     count = int(arguments[0]) if arguments else 100
-    sales = make_table()
+    sales = table_folder("sales", "catalog.db", "start/sales_table.py")
     headline = (f"ATTACH 'sqlite:{sales}/catalog.db' AS lake (TYPE iceberg); USE lake.db; "
                 "SELECT region, SUM(revenue) FROM sales GROUP BY region")
-    is_missed = False
-    for name, sql, goal_ms, goal_mb in (("SELECT 1", "SELECT 1", 3, 24),
-                                        ("the headline, 8 files", headline, 12, 24)):
-        nothing = start(count + WARM_UP, [], "/bin/true")[WARM_UP:]
-        slowness = max(1, statistics.median(run[0] for run in nothing) / TRUE_MS)
-        runs = start(count + WARM_UP, ["-c", sql])[WARM_UP:]
-        wall, cpu = ([run[i] for run in runs] for i in (0, 1))
-        peak = max(run[2] for run in runs) / 1024
-        middle = statistics.median(wall)
-        print(f"{name}: median {middle:.2f} ms, slowest {max(wall):.2f} ms, CPU "
-              f"{statistics.median(cpu):.2f} ms, peak {peak:.1f} MB, {count} starts; the machine: "
-              f"{slowness:.2f}")
-        least = min(middle, statistics.median(cpu) / min(2, os.cpu_count()) + 2)
-        is_missed = is_missed or least > goal_ms * slowness or peak > goal_mb
+    has_missed = False
+    for goal in (("SELECT 1", "SELECT 1", 3, 24), ("the headline, 8 files", headline, 12, 24)):
+        is_met = False
+        for _ in range(ROUNDS if "--check" in sys.argv else 1):
+            is_met = is_met or meets(count, *goal)
+        has_missed = has_missed or not is_met
     if "--check" in sys.argv:
-        print(f"{0 if is_missed else 1} passed, {1 if is_missed else 0} failed, 0 skipped")
-    return 1 if is_missed and "--check" in sys.argv else 0
+        print(f"{0 if has_missed else 1} passed, {1 if has_missed else 0} failed, 0 skipped")
+    return 1 if has_missed and "--check" in sys.argv else 0
 
 
 if __name__ == "__main__":

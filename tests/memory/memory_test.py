@@ -10,6 +10,7 @@ scale 1 is small: at 64 MB 3 queries spill (7, 9, 18), at 32 MB 7, at 16 MB 12 (
 13, 14, 16, 18, 19, 21).
 """
 import argparse
+import contextlib
 import csv
 import json
 import math
@@ -72,6 +73,16 @@ KEEPERS = {
 }
 
 
+def open_files(pid, folder):
+    """The files below a folder that a process has open, whatever their name. It goes on meanwhile."""
+    held = []
+    with contextlib.suppress(OSError):
+        for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                held.append(os.readlink(link))
+    return [name for name in held if folder in name]
+
+
 class Session:
     """One `firn session` process with its own folder of temporary files."""
 
@@ -107,9 +118,7 @@ class Session:
 
     def files(self):
         """What lies in the folder, or is open there without a name."""
-        held = [os.readlink(link) for link in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir()
-                if link.is_symlink()]
-        return os.listdir(self.folder) + [name for name in held if self.folder in name]
+        return os.listdir(self.folder) + open_files(self.process.pid, self.folder)
 
 
 def numbers_of(word, plan):
@@ -253,10 +262,9 @@ def check_ends(report, program, limit):
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         held = []
         while not held and process.poll() is None:  # Until it spills.
-            held = [link for link in pathlib.Path(f"/proc/{process.pid}/fd").iterdir()
-                    if link.is_symlink() and folder in os.readlink(link)]
+            held = open_files(process.pid, folder)
         process.send_signal(2)  # As Ctrl-C.
-        process.wait(timeout=30)
+        process.wait(timeout=120)
         report.check("after Ctrl-C", held and process.returncode == 130,
                      f"spilled: {bool(held)}, exit {process.returncode}")
         report.check("after Ctrl-C", not os.listdir(folder), f"left {os.listdir(folder)}")

@@ -63,10 +63,12 @@ start=$SECONDS
 if [[ "${missing[*]}" == *:arm64* ]] && ! dpkg --print-foreign-architectures | grep -q arm64; then
     as_root dpkg --add-architecture arm64
 fi
+# Another one may be installing, and a network may fail for a moment.
+patience=(-o DPkg::Lock::Timeout=600 -o Acquire::Retries=5)
 if ! {
-    as_root apt-get update &&
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-            "${missing[@]}"
+    as_root apt-get "${patience[@]}" update &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get "${patience[@]}" install -y \
+            --no-install-recommends "${missing[@]}"
 } >"$log" 2>&1 </dev/null; then
     tail -n 40 "$log" >&2
     echo "setup: apt-get failed; the whole log is $log" >&2

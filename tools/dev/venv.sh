@@ -26,13 +26,19 @@ if [[ ! -f $stamp || $(<"$stamp") != "${wanted[*]}" ]]; then
     log=build/logs/venv.$group.log
     echo "venv: installing ${wanted[*]} into $folder" >&2
     start=$SECONDS
-    rm -rf "$folder"
-    if ! { python3 -m venv "$folder" &&
-        "$folder/bin/pip" install --disable-pip-version-check "${wanted[@]}"; } >"$log" 2>&1; then
+    for pause in 5 20 60 0; do # A network may fail for a moment.
+        rm -rf "$folder"
+        if { python3 -m venv "$folder" &&
+            "$folder/bin/pip" install --disable-pip-version-check "${wanted[@]}"; } >"$log" 2>&1; then
+            break
+        fi
         tail -n 30 "$log" >&2
-        echo "venv: failed; the whole log is $log" >&2
-        exit 1
-    fi
+        if ((pause == 0)); then
+            echo "venv: failed; the whole log is $log" >&2
+            exit 1
+        fi
+        sleep "$pause"
+    done
     printf '%s' "${wanted[*]}" >"$stamp"
     echo "venv: $group done, $((SECONDS - start)) s" >&2
 fi

@@ -7,8 +7,8 @@ tail of a failed one and ends with exactly
     N passed, N failed, N skipped
 
 Presets are built one after the other, each when the first step needs it; then the steps of that
-preset run, as many at once as there are processors. A step that keeps all of them busy by itself
-(`is_wide`) runs alone.
+preset run, as many at once as there are processors. A step that keeps all of them busy by itself,
+or looks at the clock, runs alone (`is_alone`).
 
 A step counts through its output: the last line "N passed, N failed[, N skipped]", or where there is
 none, each line that begins with "ok   ", "FAIL " or "skip " is a test. A step that fails without
@@ -174,11 +174,11 @@ class Run:
                 self.build(preset)
             of_preset = [step for step in steps if step.build == preset]
             with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-                done = [pool.submit(self.step, step) for step in of_preset if not step.is_wide]
+                done = [pool.submit(self.step, step) for step in of_preset if not step.is_alone]
             for future in done:
                 future.result()
             for step in of_preset:
-                if step.is_wide:
+                if step.is_alone:
                     self.step(step)
 
 
@@ -198,6 +198,15 @@ def chosen(arguments):
     return all_steps
 
 
+def lay_tables():
+    """Lays the conformance set where its metadata says, once and before any step: that replaces the
+    folder where another set lies there, which steps that run already read."""
+    shared = step_list.shared_folder(ROOT)
+    lay = shared / "conformance" / "iceberg" / "lay.sh" if shared else None
+    if lay is not None and lay.exists():
+        subprocess.run(["bash", str(lay)], stdout=subprocess.DEVNULL, check=False)
+
+
 def main():
     os.chdir(ROOT)
     LOGS.mkdir(parents=True, exist_ok=True)
@@ -207,6 +216,7 @@ def main():
         return 0
     signal.signal(signal.SIGINT, stop_all)
     signal.signal(signal.SIGTERM, stop_all)
+    lay_tables()
     run = Run()
     run.all(wanted)
     print(f"{time.time() - run.start:.0f} s, cpu {run.processor_seconds:.0f} s" +

@@ -17,6 +17,9 @@ LATER_SQL = r"over *\(|grouping sets|rollup|cube|recursive|lateral|distinct on|w
 
 # These keep all processors busy by themselves, as whatever has --jobs $(nproc) does.
 WIDE = ("lint/headers", "lint/tidy", "fuzz/search", "fuzz/coverage", "bare")
+# These look at the clock: what they measure is not what other steps do at the same moment.
+TIMED = ("api/cancel_test/release", "api/cancel_hang_test/release",
+         "api/cancel_interrupt_test/release", "many_files", "start")
 
 
 @dataclass
@@ -28,8 +31,8 @@ class Step:
     variables: dict = field(default_factory=dict)
 
     @property
-    def is_wide(self):
-        return self.name in WIDE or "--jobs $(nproc)" in self.command
+    def is_alone(self):
+        return self.name in WIDE + TIMED or "--jobs $(nproc)" in self.command
 
 
 def shared_folder(root):
