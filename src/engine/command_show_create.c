@@ -2,6 +2,7 @@
 // was asked for. Of an Iceberg table its partitions are those that new rows get.
 #include "engine/objects.h"
 #include "sql/printer.h"
+#include "tables/transaction.h"
 
 static void put(text_builder *out, const char *words) {
     text_append(out, text_of(words));
@@ -38,19 +39,30 @@ static void put_columns(text_builder *out, const table_snapshot *table) {
     }
 }
 
+// "bucket[16]" of a column is bucket(16, id).
+static void put_partition(text_builder *out, const partition_field *each) {
+    const char *width = memchr(each->transform.data, '[', each->transform.size);
+    const size_t name_size =
+        width == NULL ? each->transform.size : (size_t)(width - each->transform.data);
+    if (name_size > 0) {
+        text_append(out, text_slice(each->transform, 0, name_size));
+        put(out, "(");
+    }
+    if (width != NULL) {
+        text_append(out, text_slice(each->transform, name_size + 1, each->transform.size - 1));
+        put(out, ", ");
+    }
+    for (uint32_t i = 0; i < each->path.count; i++) {
+        put(out, i == 0 ? "" : ".");
+        sql_print_known_name(out, each->path.items[i]);
+    }
+    put(out, name_size > 0 ? ")" : "");
+}
+
 static void put_partitions(text_builder *out, const table_definition *said) {
     for (uint32_t i = 0; i < said->partition_count; i++) {
-        const table_partition *each = &said->partitions[i];
         put(out, i == 0 ? " PARTITIONED BY (" : ", ");
-        if (each->transform.size > 0) {
-            text_append(out, each->transform);
-            put(out, "(");
-        }
-        if (each->width > 0) {
-            text_append_format(out, "%d, ", each->width);
-        }
-        sql_print_known_name(out, each->column);
-        put(out, each->transform.size > 0 ? ")" : "");
+        put_partition(out, &said->partitions[i]);
     }
     put(out, said->partition_count > 0 ? ")" : "");
 }

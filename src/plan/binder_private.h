@@ -263,7 +263,7 @@ firn_status bind_compare_list(binder *self, expr *left, expr *list, const char *
 /// A second copy of a bound expression, with subqueries of its own.
 firn_status bind_copy(binder *self, const expr *value, expr **out);
 
-// binder_grouping.c
+// binder_select_grouping.c
 /// GROUPING(…): a column that select_answer_groupings gives its meaning.
 firn_status bind_grouping(binder *self, scope *names, const sql_call *written, expr **out);
 

@@ -16,10 +16,11 @@
 
 #include "expr/dynamic.h"
 
-struct pool;          // memory/pool.h
-struct io;            // io/io.h
-struct wakeup;        // threads/scheduler.h: fired when a waiting call should be tried again.
-struct codec_scratch; // codecs/codec.h
+struct pool;             // memory/pool.h
+struct io;               // io/io.h
+struct wakeup;           // threads/scheduler.h: fired when a waiting call should be tried again.
+struct codec_scratch;    // codecs/codec.h
+struct table_definition; // tables/transaction.h
 
 typedef struct table_kind table_kind;
 typedef struct table_snapshot table_snapshot;
@@ -128,22 +129,6 @@ typedef struct column_note {
     text comment;       ///< Empty: none.
 } column_note;
 
-/// A key that a table is partitioned by: "" (the column itself), bucket, truncate, year …
-typedef struct table_partition {
-    text transform;
-    int32_t width; ///< Of bucket and truncate; 0: it has none.
-    text column;
-} table_partition;
-
-/// What CREATE TABLE says of a table behind its columns. Empty texts: nothing.
-typedef struct table_definition {
-    text format; ///< Behind USING.
-    text location;
-    text comment;
-    uint32_t partition_count;
-    const table_partition *partitions;
-} table_definition;
-
 /// A resolved table. Reference-counted, any thread; immutable.
 struct table_snapshot {
     const table_kind *kind;
@@ -162,8 +147,9 @@ struct table_kind {
     bool keeps_pages; ///< Its readers keep pages: where memory is short few may be open at once.
     /// Facts about a column over the whole snapshot, NULL if nothing is known. In the snapshot.
     const column_facts *(*facts)(const table_snapshot *self, uint32_t column);
-    /// What else CREATE TABLE would say of it; in `memory` or the snapshot. NULL: none made it.
-    firn_status (*define)(const table_snapshot *self, arena *memory, table_definition *out,
+    /// What CREATE TABLE would say of it besides its columns (tables/transaction.h); in `memory` or
+    /// the snapshot. NULL: no CREATE TABLE made it.
+    firn_status (*define)(const table_snapshot *self, arena *memory, struct table_definition *out,
                           firn_error *err);
     /// Whether what was opened a moment ago still lies there, as far as this machine can tell: no
     /// request is made. NULL: it cannot have changed by itself.

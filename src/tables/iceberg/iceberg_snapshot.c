@@ -4,6 +4,7 @@
 #include "io/io_path.h"
 #include "memory/text_builder.h"
 #include "tables/iceberg/iceberg_snapshot_private.h"
+#include "tables/transaction.h"
 
 #define TABLE_BYTES_MAX ((size_t)8 << 30)
 
@@ -162,33 +163,40 @@ firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *c
     return FIRN_OK;
 }
 
-static bool is_shown(const ice_transform *self) {
-    return self->kind != ICE_VOID && self->kind != ICE_UNKNOWN;
+// As metadata has it, but "" for the column itself.
+static firn_status print_transform(const ice_transform *self, arena *memory, text *out,
+                                   firn_error *err) {
+    const text name = ice_transform_name(self);
+    *out = self->kind == ICE_IDENTITY ? TEXT("") : name;
+    return self->kind == ICE_BUCKET || self->kind == ICE_TRUNCATE
+               ? text_format(memory, out, err, "%.*s[%d]", TEXT_ARGS(name), self->width)
+               : FIRN_OK;
 }
 
+// Partitions are those that new rows get; a transform that says nothing is left out.
 static firn_status define(const table_snapshot *base, arena *memory, table_definition *out,
                           firn_error *err) {
     const ice_table *self = (const ice_table *)base;
     const ice_metadata *metadata = &self->metadata;
     const ice_spec *spec = ice_metadata_spec(metadata, metadata->default_spec_id);
-    *out = (table_definition){.format = TEXT("iceberg"), .location = metadata->location};
-    table_partition *made = ARENA_NEW(memory, table_partition, (size_t)spec->count + 1);
-    if (made == NULL) {
+    partition_field *made = ARENA_NEW(memory, partition_field, (size_t)spec->count + 1);
+    text *columns = ARENA_NEW(memory, text, (size_t)spec->count + 1);
+    if (made == NULL || columns == NULL) {
         return ARENA_FULL(memory, err);
     }
+    *out = (table_definition){
+        .format = TEXT("iceberg"), .location = metadata->location, .partitions = made};
     for (uint32_t i = 0; i < spec->count; i++) {
         const ice_transform *transform = &spec->fields[i].transform;
         const field *source = ice_metadata_field(metadata, self->schema, spec->fields[i].source_id);
-        if (source == NULL || !is_shown(transform)) {
+        if (source == NULL || transform->kind == ICE_VOID || transform->kind == ICE_UNKNOWN) {
             continue;
         }
-        const bool has_width = transform->kind == ICE_BUCKET || transform->kind == ICE_TRUNCATE;
-        made[out->partition_count++] = (table_partition){
-            .transform = transform->kind == ICE_IDENTITY ? TEXT("") : ice_transform_name(transform),
-            .width = has_width ? transform->width : 0,
-            .column = source->name};
+        partition_field *next = &made[out->partition_count++];
+        columns[i] = source->name;
+        *next = (partition_field){.path = {.count = 1, .items = &columns[i]}};
+        TRY(print_transform(transform, memory, &next->transform, err));
     }
-    out->partitions = made;
     return FIRN_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "memory/pool.h"
 #include "tables/known_tasks.h"
 #include "tables/row_pick.h"
+#include "tables/transaction.h"
 
 #define MEMORY_MAX ((size_t)1 << 40)
 #define CHUNKS_PER_TASK 16
