@@ -121,13 +121,13 @@ static void fail_in_time(scene *here, const hanging_server *server, const char *
     firn_error err = FIRN_ERROR_INIT;
     (void)hanging_sql(server, form, sql);
     CHECK(firn_execute(here->session, sql, FIRN_NUL_TERMINATED, NULL, &err) == FIRN_IO);
-    const int64_t took_ms = ms_since(asked_ns);
+    const int64_t whole_ms = (host_clock_ns() - asked_ns) / 1000000;
     if (strstr(err.text, words) == NULL) {
         printf("%s\n%s\n", sql, err.text);
         CHECK(false);
     }
-    CHECK(took_ms >= least_ms);
-    CHECK(!HAS_CLOCK || took_ms < least_ms + 1000);
+    CHECK(whole_ms >= least_ms);
+    CHECK(!HAS_CLOCK || whole_ms < least_ms + 1000);
 }
 
 TEST(http_timeout_ends_what_hangs_in_catalogs_as_in_files) {
