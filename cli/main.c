@@ -16,6 +16,9 @@
 #include "script.h"
 #include "session_mode.h"
 
+// So few rows at a time are written as text that Ctrl-C is seen soon.
+#define BATCH_ROWS "8192"
+
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, TERMINAL_WIDTH = 80 };
 
 static void look_at_terminal(const cli_arguments *arguments, cli_results *results) {
@@ -98,6 +101,9 @@ static int run_with_engine(const cli_arguments *arguments) {
         firn_engine_open(arguments->settings, arguments->setting_count, &script.engine, &err);
     if (status == FIRN_OK) {
         status = firn_session_open(script.engine, &script.session, &err);
+    }
+    if (status == FIRN_OK && arguments->format != &cli_format_arrow) {
+        status = firn_session_set(script.session, "arrow.batch_rows", BATCH_ROWS, &err);
     }
     if (status == FIRN_OK) {
         cli_interrupt_watch(script.session);

@@ -118,6 +118,14 @@ void firn_session_close(firn_session *session) {
     free(session);
 }
 
+firn_status firn_session_set(firn_session *session, const char *key, const char *value,
+                             firn_error *err) {
+    (void)session;
+    return strcmp(key, "arrow.batch_rows") == 0 && atoi(value) > 0
+               ? FIRN_OK
+               : fault(err, FIRN_INVALID, "unknown setting");
+}
+
 firn_status firn_session_get(firn_session *session, const char *key, char *value, size_t *size,
                              firn_error *err) {
     const bool is_off = strstr(session->engine->settings, "progress=off") != NULL;

@@ -183,7 +183,8 @@ const aggregate_function aggregate_first = {
     .name = "first",
     .aliases = "first_value",
     .category = "aggregate",
-    .summary = "the value of the first row, NULL or not",
+    .summary =
+        "the value of the first row, NULL or not; ORDER BY says which, else the first to come",
     .examples = (const char *const[]){"first(x ORDER BY x DESC) <- (1), (3), (2)", "3",
                                       "first(x ORDER BY x NULLS FIRST) <- (1), (NULL)", "NULL",
                                       "first(x ORDER BY x) <- ('b'), ('a longer text than that')",
@@ -197,7 +198,7 @@ const aggregate_function aggregate_last = {
     .name = "last",
     .aliases = "last_value",
     .category = "aggregate",
-    .summary = "the value of the last row, NULL or not",
+    .summary = "the value of the last row, NULL or not; ORDER BY says which, else the last to come",
     .examples = (const char *const[]){"last(x ORDER BY x) <- (1), (3), (2)", "3",
                                       "last(x ORDER BY x) <- (1), (NULL)", "NULL", NULL},
     .flags = AGGREGATE_ORDER_MATTERS,
