@@ -11,18 +11,24 @@
 #include "memory/page.h"
 #include "memory/pool.h"
 
-#define READERS_SHARE 8 // Of the limit: what readers may take for windows and pages that can wait.
+// Of the limit: what the readers of all queries may take for windows and pages that can wait.
+#define READERS_SHARE 8
 #define READER_BYTES_MAX ((uint64_t)48 << 20)
 #define PERMITS_MAX 4096
 // What a reader cannot do without, by column: a dictionary as it is in the file, its entries, a
 // page, and the window it is read through.
 #define TEXT_COLUMN_BYTES ((uint64_t)2 << 20)
+// … and this more for one of its texts: where a dictionary ends, and pages of what did not fit into
+// it begin, all of these are there at once and at their largest.
+#define WIDEST_TEXT_BYTES ((uint64_t)3 << 20)
 #define COLUMN_BYTES ((uint64_t)1 << 20)
 #define ROW_BYTES_MAX 64                  // Of a column of a small table.
 #define BATCHES_BYTES ((uint64_t)4 << 20) // Of a worker, on their way through a chain; at most …
 #define BATCHES_SHARE 4 // … this part of the limit for all workers, half of it beside readers.
 #define FLOW_PARTS 16
-#define WAIT_MS 10000 // For others, while none of them takes or gives back anything.
+#define FLOW_PARTS_ENOUGH 12 // With these a query rarely fails; for more it does not wait.
+#define PATIENCE_MS 1000     // For them, while no other query takes or gives back anything.
+#define WAIT_MS 10000        // For others, while none of them takes or gives back anything.
 
 // ---- Keepers that are alive at once ------------------------------------------------------------
 
@@ -83,9 +89,12 @@ static uint64_t scan_bytes(const execution *self, const plan_node *node) {
     const table_snapshot *table = self->tables[node->scan_.table];
     const double rows = table->rows.is_known ? table->rows.value : 1e18;
     uint64_t bytes = 0;
+    bool has_text = false;
     for (uint32_t i = 0; table->kind->keeps_pages && i < node->scan_.columns.count; i++) {
         const bool is_text = is_text_like(node->scan_.columns.items[i].type);
-        const uint64_t most = is_text ? TEXT_COLUMN_BYTES : COLUMN_BYTES;
+        const uint64_t wide = is_text && !has_text ? WIDEST_TEXT_BYTES : 0;
+        const uint64_t most = (is_text ? TEXT_COLUMN_BYTES : COLUMN_BYTES) + wide;
+        has_text |= is_text;
         bytes += rows * ROW_BYTES_MAX < (double)most ? (uint64_t)(rows * ROW_BYTES_MAX) : most;
     }
     return bytes;
@@ -111,7 +120,8 @@ static uint64_t flow(uint64_t reader, uint64_t limit, uint32_t workers) {
 
 // As many readers as there are workers are counted, and where memory is short no more may be open.
 static void set_readers(execution *self, uint64_t limit) {
-    const uint64_t all = limit / READERS_SHARE;
+    const uint32_t queries = pool_query_count(self->pool);
+    const uint64_t all = limit / READERS_SHARE / (queries > 0 ? queries : 1);
     const uint64_t share = all / self->worker_count;
     self->reader_bytes = share < READER_BYTES_MAX ? share : READER_BYTES_MAX;
     const uint64_t count = all / (self->reader_bytes + 1);
@@ -131,6 +141,7 @@ firn_status execution_reserve(execution *self, firn_error *err) {
     const uint64_t limit = pool_limit(pool_engine(self->pool));
     const uint64_t begun = pool_used(self->pool);
     const uint64_t reader = reader_bytes(self);
+    pool_cancel_set(self->pool, &self->cancel);
     uint64_t for_keepers = 0;
     bool is_granted = false;
     for (uint32_t workers = self->worker_count; workers > 0 && !is_granted; workers--) {
@@ -142,10 +153,15 @@ firn_status execution_reserve(execution *self, firn_error *err) {
     }
     set_readers(self, limit);
     page_size_set(self->pool, page_size_for(limit / 4 / self->worker_count));
-    // Readers rarely need all that was counted: they get what keepers can do without.
-    const uint64_t counted = flow(reader, limit, 1);
+    // Readers rarely need all that was counted: they get what keepers can do without. Who would get
+    // too little beside others stands in line first.
+    const uint64_t counted = flow(reader, limit, 1) / FLOW_PARTS;
+    firn_error ignored = ERR_INIT;
     for (uint32_t parts = FLOW_PARTS; parts > 0 && !is_granted; parts--) {
-        is_granted = pool_reserve(self->pool, for_keepers, begun + counted / FLOW_PARTS * parts);
+        is_granted = pool_reserve(self->pool, for_keepers, begun + counted * parts) ||
+                     (parts == FLOW_PARTS_ENOUGH &&
+                      pool_reserve_wait(self->pool, for_keepers, begun + counted * parts,
+                                        PATIENCE_MS, &self->cancel, &ignored) == FIRN_OK);
     }
     return is_granted || pool_reserve(self->pool, for_keepers, begun)
                ? FIRN_OK

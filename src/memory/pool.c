@@ -10,6 +10,10 @@
 #define HEADROOM_SHARE 16
 #define FREE_FLOOR_MAX ((uint64_t)64 << 20)
 #define FREE_FLOOR_SHARE 8
+// How often who waits for keepers looks at its cancel flag, and how long nobody may take or give
+// back anything meanwhile.
+#define LOOK_MS 10
+#define QUIET_NS ((int64_t)40 * 1000000)
 
 uint64_t pool_headroom(const pool_root *root) {
     return least(root_limit(root) / HEADROOM_SHARE, HEADROOM_MAX);
@@ -197,14 +201,55 @@ static bool insist(pool *self, uint64_t size, take_mode mode) {
     return is_granted;
 }
 
+// Whether a keeper holds more than it can always have, and may be made to give it back.
+static bool may_be_given(const pool_root *root) {
+    for (const pool *at = root->keepers; at != NULL; at = at->next_keeper) {
+        if (at->options.kind == POOL_STATE && at->own_used > at->held) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// What a query itself asks for it cannot do without: keepers, whose targets fall by it meanwhile,
+// give it back at their next look. Waits as long as that goes on. Lets go of the lock meanwhile.
+static bool wait_for_keepers(pool *self, uint64_t size) {
+    pool_root *root = self->root;
+    bool is_granted = false;
+    uint64_t activity = root->activity;
+    int64_t quiet_from_ns = host_clock_ns();
+    int64_t now_ns = quiet_from_ns;
+    root->pressing += size;
+    pool_share(root);
+    while (!is_granted && may_be_given(root) && now_ns - quiet_from_ns < QUIET_NS &&
+           !cancel_is_raised(self->cancel)) {
+        condition_wait(&root->changed, &root->lock, LOOK_MS);
+        is_granted = can_grant(self, size, TAKE_NORMAL);
+        now_ns = host_clock_ns();
+        quiet_from_ns = root->activity == activity ? quiet_from_ns : now_ns;
+        activity = root->activity;
+    }
+    root->pressing -= size;
+    root->is_stale = true;
+    return is_granted;
+}
+
+static bool can_wait(const pool *self, take_mode mode) {
+    return self->options.kind == POOL_QUERY && mode == TAKE_NORMAL && self->cancel != NULL;
+}
+
 bool pool_charge(pool *self, uint64_t size, take_mode mode) {
     pool_root *root = self->root;
     if (size > BYTES_MAX || is_refused_for_test(self, size, mode) ||
-        !(can_grant(self, size, mode) || insist(self, size, mode))) {
+        !(can_grant(self, size, mode) || insist(self, size, mode) ||
+          (can_wait(self, mode) && wait_for_keepers(self, size)))) {
         root->refused_count += is_keeper(self);
         return false;
     }
     grant(self, size);
+    if (self->options.kind == POOL_QUERY && self->own_used > self->reserve) {
+        self->reserve = self->own_used; // It will be wanted again: keepers grow around it.
+    }
     if (is_keeper(self)) {
         self->demand = most(self->demand, self->own_used);
     }
@@ -222,6 +267,9 @@ void pool_uncharge(pool *self, uint64_t size) {
     pool_commitment_changed(self, before);
     for (pool *at = self; at != NULL; at = at->parent) {
         store(&at->used, load(&at->used) - size);
+    }
+    if (self->root->pressing > 0) {
+        condition_wake_all(&self->root->changed);
     }
     pool_look_at_line(self->root);
 }
@@ -328,6 +376,7 @@ firn_status pool_open(pool *parent, const pool_options *options, pool **out, fir
     mutex_lock(&root->lock);
     const bool is_entered = !is_keeper(self) || enter_keeper(self);
     parent->child_count += is_entered;
+    root->query_count += options->kind == POOL_QUERY;
     mutex_unlock(&root->lock);
     if (!is_entered) {
         host_free(self);
@@ -374,11 +423,13 @@ NO_LOCK_CHECK void pool_close(pool *self) {
     } else {
         const uint64_t before = pool_own_commitment(self);
         self->is_closed = true;
+        self->cancel = NULL;
         self->minima = 0;
         self->reserve = 0;
         pool_commitment_changed(self, before);
     }
     if (self->options.kind == POOL_QUERY) {
+        root->query_count -= 1;
         const uint64_t floor = least(root_limit(root) / FREE_FLOOR_SHARE, FREE_FLOOR_MAX);
         const uint64_t idle = root->slabs.resident - root->slabs.taken;
         (void)slab_release_empty(&root->slabs, minus(idle, floor));
@@ -518,6 +569,20 @@ void pool_limit_set(pool *self, uint64_t limit_bytes) {
     pool_make_room(root, 0);
     condition_wake_all(&root->changed);
     mutex_unlock(&root->lock);
+}
+
+uint32_t pool_query_count(pool *self) {
+    mutex_lock(&self->root->lock);
+    const uint32_t count = self->root->query_count;
+    mutex_unlock(&self->root->lock);
+    return count;
+}
+
+void pool_cancel_set(pool *query, const cancel_flag *cancel) {
+    assert(query->options.kind == POOL_QUERY);
+    mutex_lock(&query->root->lock);
+    query->cancel = cancel;
+    mutex_unlock(&query->root->lock);
 }
 
 uint64_t pool_limit(const pool *self) {

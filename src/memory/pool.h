@@ -98,6 +98,11 @@ bool pool_reserve(pool *query, uint64_t minima, uint64_t own);
 firn_status pool_reserve_wait(pool *query, uint64_t minima, uint64_t own, uint32_t timeout_ms,
                               const cancel_flag *cancel, firn_error *err);
 
+/// From now on pool_take of the query waits while keepers give back what it cannot do without,
+/// until `cancel` is raised, which lives as long as the pool is open; not when nobody has anything
+/// to give or gives it. Before that, and after NULL, it is refused at once.
+void pool_cancel_set(pool *query, const cancel_flag *cancel);
+
 // ---- Taking and giving back --------------------------------------------------------------------
 
 /// Takes `size` bytes that the caller then allocates with host_alloc. For a keeper false means:
@@ -170,6 +175,8 @@ const char *pool_name(const pool *self);
 
 /// The root of the tree.
 pool *pool_engine(pool *self);
+/// How many queries are open in the tree.
+uint32_t pool_query_count(pool *self);
 
 typedef struct pool_report {
     uint64_t limit;

@@ -35,11 +35,12 @@ struct pool {
     size_t page_size;
     uint32_t child_count;
     bool is_closed;
-    bool has_overdrawn;    // A query: took what it was promised for something else.
-    bool is_shrinking;     // Its callback is being called.
-    uint64_t shrink_round; // The newest request that has asked it.
-    bool refuses_next;     // FIRN_TEST=spill.
-    pool *next_keeper;     // All open keepers of the tree.
+    bool has_overdrawn;        // A query: took what it was promised for something else.
+    bool is_shrinking;         // Its callback is being called.
+    uint64_t shrink_round;     // The newest request that has asked it.
+    bool refuses_next;         // FIRN_TEST=spill.
+    const cancel_flag *cancel; // Queries: NULL: never waits for keepers.
+    pool *next_keeper;         // All open keepers of the tree.
     pool *next_group;     // All pools that have open POOL_STATE keepers; made anew by each sharing.
     uint64_t floor, want; // For pool_share.c.
 };
@@ -56,6 +57,7 @@ struct pool_root {
     uint64_t resident_peak;
     uint64_t refused_count;
     uint64_t shared_fixed; // committed - committed_keepers when targets were last set.
+    uint64_t pressing;     // What queries wait for that keepers are to give back.
     uint64_t activity;     // How often memory was taken or given back.
     uint64_t shrink_round; // Number of the newest request that asked caches.
     bool is_stale;         // Targets must be set anew.
@@ -64,6 +66,7 @@ struct pool_root {
     pool_waiter *first_waiter; // The next one in line is first.
     pool_waiter *last_waiter;
     uint32_t waiting_count;
+    uint32_t query_count; // Open ones.
 };
 
 struct pool_waiter {

@@ -1,9 +1,9 @@
 // Targets: max-min fair shares. Whoever wants less than an equal share gets what it wants, and the
 // rest is shared equally by the others; nobody gets less than its minimum.
 //
-//     what keepers may have = limit - headroom - fixed - what the first in line waits for
-//     states   first between queries, then between the keepers of a query
-//     read-ahead of what is left, caches of what is left then
+//     what keepers may have = limit - headroom - fixed - what the first in line and running queries
+//     wait for states   first between queries, then between the keepers of a query read-ahead of
+//     what is left, caches of what is left then
 //
 // A target is an upper bound. While everybody gets what it wants, each one's is all that the others
 // do not want, so growing needs no new sharing.
@@ -135,7 +135,7 @@ void pool_share(pool_root *root) {
     uint64_t left = least(root_limit(root), WANT_MAX);
     left = minus(left, pool_headroom(root));
     left = minus(left, fixed);
-    left = minus(left, waited_for);
+    left = minus(left, waited_for + root->pressing);
     pool *groups = prepare(root);
     const members ahead = {.keepers = root->keepers, .kind = POOL_READ_AHEAD};
     const members caches = {.keepers = root->keepers, .kind = POOL_CACHE};
