@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -188,6 +189,11 @@ int64_t host_time_us(void) {
 
 int64_t host_cpu_ns(void) {
     return clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+uint64_t host_wait_count(void) {
+    struct rusage used;
+    return getrusage(RUSAGE_THREAD, &used) == 0 ? (uint64_t)used.ru_nvcsw : 0;
 }
 
 void host_sleep_ms(uint32_t ms) {

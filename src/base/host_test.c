@@ -195,10 +195,12 @@ TEST(host_file_calls_fail_when_told) {
 TEST(host_clocks_go_forward) {
     const int64_t before = host_clock_ns();
     const int64_t cpu_before = host_cpu_ns();
+    const uint64_t waits_before = host_wait_count();
     host_sleep_ms(3);
     CHECK(host_clock_ns() - before >= 3000000);
     CHECK(host_cpu_ns() >= cpu_before);
     CHECK(host_time_us() > INT64_C(1700000000000000));
+    CHECK(host_wait_count() > waits_before); // It has slept.
 }
 
 TEST(host_random_bytes_differ) {

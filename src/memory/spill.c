@@ -55,6 +55,8 @@ static bool is_cache_short(const spill_area *area, uint64_t file_bytes) {
     return file_bytes > (room > others ? room - others : 0) / 2;
 }
 
+// Only writes that waited count: one that just took long was copying, or others had the core.
+// Packing would make that worse.
 static void look_at_speed(spill *self) REQUIRES(&self->lock) {
     if (self->window_bytes >= SPEED_WINDOW_BYTES) {
         if (self->window_bytes / SLOW_BYTES_PER_NS < self->window_ns) {
@@ -190,12 +192,14 @@ firn_status spill_put(spill *self, uint64_t offset_steps, bytes stored, size_t p
                       firn_error *err) {
     const host_file file = file_of(self);
     const uint64_t offset = offset_steps * SPILL_STEP;
+    const uint64_t waits_before = host_wait_count();
     const int64_t begin_ns = host_clock_ns();
     const firn_status status = host_write(file, offset, stored, err);
     if (status != FIRN_OK) {
         return say_what_was_spilled(self, status, err);
     }
     const uint64_t took_ns = (uint64_t)(host_clock_ns() - begin_ns);
+    const bool has_waited = host_wait_count() != waits_before;
     spill_range begin = {0};
     spill_range drop = {0};
     mutex_lock(&self->lock);
@@ -204,7 +208,7 @@ firn_status spill_put(spill *self, uint64_t offset_steps, bytes stored, size_t p
     self->report.written_bytes += stored.size;
     self->report.write_ns += took_ns;
     self->window_bytes += stored.size;
-    self->window_ns += took_ns;
+    self->window_ns += has_waited ? took_ns : 0;
     look_at_speed(self);
     const bool is_step =
         is_behind_wanted(self->area) && note_behind(self, offset, stored.size, &begin, &drop);
