@@ -9,11 +9,11 @@
 // too few bits a key, up to the other.
 #define BLOOM_SHARE 8
 #define BLOOM_SHARE_MAX 4
-#define BLOOM_BITS_MIN 4
+#define BLOOM_BITS_MIN 8
 
-void join_bloom_add(uint64_t *bloom, uint64_t words, uint64_t hash) {
-    _Atomic(uint64_t) *word = (_Atomic(uint64_t) *)&bloom[dynamic_bloom_block(hash, words)];
-    const uint64_t bits = dynamic_bloom_bits(hash);
+// Several threads at once.
+static void set_bits(uint64_t *at, uint64_t bits) {
+    _Atomic(uint64_t) *word = (_Atomic(uint64_t) *)at;
     if ((atomic_load_explicit(word, memory_order_relaxed) & bits) != bits) {
         atomic_fetch_or_explicit(word, bits, memory_order_relaxed);
     }
@@ -95,11 +95,15 @@ WRAPS static void add_to_bitmap(join_state *self, join_filter *filter, uint8_t *
     }
 }
 
+static void add_to_words(const join_filter *filter, uint64_t hash) {
+    set_bits(&filter->bloom[dynamic_bloom_block(hash, filter->words)], dynamic_bloom_bits(hash));
+}
+
 static firn_status add_to_bloom(join_state *self, join_filter *filter, uint8_t *const *rows,
                                 uint32_t count, arena *scratch, firn_error *err) {
     if (self->plan.right.key_count == 1 && !self->decides_by_group) {
         for (uint32_t k = 0; k < count; k++) {
-            join_bloom_add(filter->bloom, filter->words, row_hash(rows[k]));
+            add_to_words(filter, row_hash(rows[k]));
         }
         return FIRN_OK;
     }
@@ -115,7 +119,7 @@ static firn_status add_to_bloom(join_state *self, join_filter *filter, uint8_t *
         return ARENA_FULL(scratch, err);
     }
     for (uint32_t k = 0; k < count; k++) {
-        join_bloom_add(filter->bloom, filter->words, hashes[k]);
+        add_to_words(filter, hashes[k]);
     }
     arena_rewind(scratch, mark);
     return FIRN_OK;
@@ -132,7 +136,8 @@ firn_status join_filters_add(join_state *self, uint8_t *const *rows, uint32_t co
         }
     }
     for (uint32_t k = 0; self->bloom != NULL && k < count; k++) {
-        join_bloom_add(self->bloom, self->bloom_words, row_hash(rows[k]));
+        const uint64_t hash = row_hash(rows[k]);
+        set_bits(&self->bloom[hash >> self->bloom_shift], dynamic_bloom_bits(hash));
     }
     return FIRN_OK;
 }

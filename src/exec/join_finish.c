@@ -99,7 +99,7 @@ static firn_status open_bloom(join_state *self, firn_error *err) {
     TRY(open_directory(self, words * 8, &self->bloom_memory, &is_open, err));
     if (is_open) {
         self->bloom = self->bloom_memory.data;
-        self->bloom_words = words;
+        self->bloom_shift = 64 - (uint32_t)__builtin_ctzll(words);
     }
     return FIRN_OK;
 }

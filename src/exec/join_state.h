@@ -74,7 +74,7 @@ typedef struct join_state {
     join_filter *filters;
     directory bloom_memory; ///< Of the hashes of all rows that are in the file.
     uint64_t *bloom;
-    uint64_t bloom_words;
+    uint32_t bloom_shift; ///< Of a hash: which word.
     // Drain.
     atomic_uint_fast64_t next_task;
     atomic_uint_fast32_t next_part; ///< In memory, for rows without partner.
@@ -144,11 +144,14 @@ void join_filters_close(join_state *self);
 
 /// Words of the bloom filter of so many spilled rows; 0: none is worth its memory.
 uint64_t join_bloom_words(const join_state *self, uint64_t row_count);
-/// Sets the bits of a hash in a bloom filter; several threads at once.
-void join_bloom_add(uint64_t *bloom, uint64_t words, uint64_t hash);
-static inline bool join_bloom_has(const uint64_t *bloom, uint64_t words, uint64_t hash) {
+// The bloom filter of spilled rows. A partition's words lie together, as its hashes do: they stay
+// in the cache while its rows are added. Left rows come in any order, so a word is asked for first.
+static inline const uint64_t *join_bloom_word(const join_state *self, uint64_t hash) {
+    return &self->bloom[hash >> self->bloom_shift];
+}
+static inline bool join_bloom_has(const join_state *self, uint64_t hash) {
     const uint64_t bits = dynamic_bloom_bits(hash);
-    return (bloom[dynamic_bloom_block(hash, words)] & bits) == bits;
+    return (*join_bloom_word(self, hash) & bits) == bits;
 }
 
 #endif

@@ -93,21 +93,25 @@ static firn_status divide(probe_local *self, const batch *input, const column *k
                                : join_plan_valid_keys(&owner->plan, keys, leaving, *count);
     TRY(join_state_hash(owner, keys, leaving, valid, held, hashes, err));
     bits_clear(bits, input->row_count);
-    uint32_t kept = 0;
-    uint32_t dropped = 0;
+    uint32_t spilled = 0;
     for (uint32_t k = 0; k < valid; k++) {
-        if (!table->parts[join_table_part(table, hashes[k])].is_spilled) {
-            continue;
+        leaving[spilled] = leaving[k];
+        hashes[spilled] = hashes[k];
+        if (table->parts[join_table_part(table, hashes[k])].is_spilled) {
+            spilled++;
+            __builtin_prefetch(owner->bloom == NULL ? NULL : join_bloom_word(owner, hashes[k]));
         }
-        if (owner->bloom != NULL && !join_bloom_has(owner->bloom, owner->bloom_words, hashes[k])) {
-            dropped++; // It has no partner, and is treated so here and now.
-            continue;
-        }
+    }
+    uint32_t kept = 0; // Others have no partner, and are treated so here and now.
+    for (uint32_t k = 0; k < spilled; k++) {
         leaving[kept] = leaving[k];
-        hashes[kept++] = hashes[k];
+        hashes[kept] = hashes[k];
+        kept += owner->bloom == NULL || join_bloom_has(owner, hashes[k]) ? 1 : 0;
+    }
+    for (uint32_t k = 0; k < kept; k++) {
         bitmap_set(bits, leaving[k]);
     }
-    atomic_fetch_add_explicit(&owner->bloom_dropped_rows, dropped, memory_order_relaxed);
+    atomic_fetch_add_explicit(&owner->bloom_dropped_rows, spilled - kept, memory_order_relaxed);
     TRY(write_rows(self, input, keys, leaving, hashes, kept, err));
     *count = bits_filter_rows(bits, false, lanes, *count, lanes);
     return FIRN_OK;
