@@ -6,10 +6,11 @@
 #define BITMAP_FREE_BITS (UINT64_C(1) << 23) // … and one of 1 MiB, which stays in L2, always.
 #define BLOOM_ROWS_MAX (UINT64_C(1) << 26)
 // The bloom filter of what is in the file takes this part of the budget, or, where that would be
-// too few bits a key, up to the other.
+// fewer than so many bits a key, up to the other. With too few bits it lets everything pass.
 #define BLOOM_SHARE 8
-#define BLOOM_SHARE_MAX 4
-#define BLOOM_BITS_MIN 8
+#define BLOOM_SHARE_MAX 3
+#define BLOOM_BITS 8
+#define BLOOM_BITS_MIN 3
 
 // Several threads at once.
 static void set_bits(uint64_t *at, uint64_t bits) {
@@ -46,10 +47,11 @@ static uint64_t bloom_words_for(uint64_t row_count) {
 
 uint64_t join_bloom_words(const join_state *self, uint64_t row_count) {
     uint64_t words = bloom_words_for(row_count);
-    while (words * 8 > self->budget / BLOOM_SHARE && words / 2 * 64 >= row_count * BLOOM_BITS_MIN) {
+    while (words * 8 > self->budget / BLOOM_SHARE &&
+           (words * 8 > self->budget / BLOOM_SHARE_MAX || words * 32 >= row_count * BLOOM_BITS)) {
         words /= 2;
     }
-    return words * 8 <= self->budget / BLOOM_SHARE_MAX ? words : 0;
+    return words * 64 >= row_count * BLOOM_BITS_MIN ? words : 0;
 }
 
 static void open_filter(join_state *self, join_filter *filter) {

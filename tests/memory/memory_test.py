@@ -273,7 +273,7 @@ def check_ends(report, program, limit):
 def check_splits(report, program, limit):
     """A partition that is still too large after a split is split again."""
     for name, count in (("group by a key of many values", 3000000),
-                        ("a join with some hot keys", 1000000)):
+                        ("a join with some hot keys", 2000000)):
         case = Case(name, KEEPERS[name].format(n=count))
         with Session(program) as session:
             case.expected = session.ask(case.sql).get("rows", [])
