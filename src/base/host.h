@@ -125,9 +125,9 @@ firn_status host_list(const char *path, host_visit visit, void *user, firn_error
 
 // ---- Clock, chance, environment ----------------------------------------------------------------
 
-int64_t host_clock_ns(void);     // Monotonic.
-int64_t host_time_us(void);      // Since 1970-01-01 UTC.
-int64_t host_cpu_ns(void);       // CPU time of the calling thread.
+int64_t host_clock_ns(void); // Monotonic.
+int64_t host_time_us(void);  // Since 1970-01-01 UTC.
+int64_t host_cpu_ns(void);   // CPU time of the calling thread.
 /// How often the calling thread gave its core up because it waited for something, a disk or a lock;
 /// that others were given it is not counted.
 uint64_t host_wait_count(void);

@@ -2,7 +2,9 @@
 //
 //     build   rows of the right side, by hash, into partitions; refused memory sends the largest
 //             partitions to the spill file, of all workers alike
-//     finish  a directory per partition that is in memory, in parallel; dynamic filters
+//     finish  decides which partitions stay, with the memory of all that follows; a bloom filter of
+//             the others, which go to the file first; then a directory for each that stays, in
+//             parallel; dynamic filters
 //     probe   left rows find their partners; those of a spilled partition follow it to the file,
 //             if the bloom filter lets them through
 //     drain   spilled partitions one by one, and right rows that found no partner
