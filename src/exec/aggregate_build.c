@@ -311,10 +311,11 @@ firn_status aggregate_worker_put_totals(aggregate_worker *self, op_call *call, f
 static firn_status push_keys(building *self, const column *keys, const aggregate_rows *rows,
                              batch_sequence sequence, firn_error *err) {
     const aggregate_shape *shape = self->context.shape;
-    const stage_input in = {.columns = keys, .rows = rows->rows, .count = rows->count};
-    TRY(aggregate_collect_rows(self->worker, &self->context, keys, rows, sequence));
+    aggregate_rows left;
+    TRY(aggregate_collect_rows(self->worker, &self->context, keys, rows, sequence, &left));
     if (shape->has_groups) {
-        return add_groups(self, &in, err);
+        const stage_input in = {.columns = keys, .rows = left.rows, .count = left.count};
+        return in.count == 0 ? FIRN_OK : add_groups(self, &in, err);
     }
     aggregate_rows all = *rows;
     all.single = self->worker->single;

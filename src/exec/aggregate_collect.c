@@ -20,7 +20,7 @@ static firn_status stamp_places(void *user, const stage_places *placed, firn_err
     const collecting *self = user;
     const row_layout *layout = &self->collector->layout;
     (void)err;
-    for (uint32_t i = 0; i < placed->count && layout->extra_size > 8; i++) {
+    for (uint32_t i = 0; i < placed->count && layout->extra_size == COLLECTED_PLACE_SIZE; i++) {
         const uint32_t k = placed->ks == NULL ? i : placed->ks[i];
         const uint32_t row = placed->in->rows == NULL ? k : placed->in->rows[k];
         const uint64_t part = (uint64_t)self->sequence.part << 32 | row;
@@ -85,9 +85,36 @@ static firn_status gather_columns(const aggregate_context *context, aggregate_va
     return FIRN_OK;
 }
 
+// Those of `rows` that are not among `taken`, which are some of them.
+static firn_status find_others(const aggregate_rows *rows, const aggregate_rows *taken,
+                               aggregate_rows *out, const aggregate_context *context) {
+    *out = (aggregate_rows){0};
+    if (taken->count == rows->count) {
+        return FIRN_OK;
+    }
+    uint16_t *others = ARENA_NEW(context->scratch, uint16_t, rows->count);
+    if (others == NULL) {
+        return ARENA_FULL(context->scratch, context->err);
+    }
+    uint32_t at = 0;
+    for (uint32_t k = 0; k < rows->count; k++) {
+        const uint16_t row = rows->rows == NULL ? (uint16_t)k : rows->rows[k];
+        const uint32_t next = at == taken->count    ? ROW_NONE
+                              : taken->rows == NULL ? at
+                                                    : taken->rows[at];
+        others[out->count] = row;
+        out->count += row != next;
+        at += row == next;
+    }
+    out->rows = others;
+    return FIRN_OK;
+}
+
+// *others: the rows that the collector does not take.
 static firn_status collect_one(aggregate_worker *self, uint32_t number,
                                const aggregate_context *context, const column *keys,
-                               const aggregate_rows *rows, batch_sequence sequence) {
+                               const aggregate_rows *rows, batch_sequence sequence,
+                               aggregate_rows *others) {
     const aggregate_shape *shape = context->shape;
     const aggregate_collector *collector = &shape->collectors[number];
     aggregate_stage *stage = &self->collected[number];
@@ -100,6 +127,7 @@ static firn_status collect_one(aggregate_worker *self, uint32_t number,
     TRY(gather_columns(context, &self->values, collector, keys, columns));
     aggregate_rows taken;
     TRY(aggregate_select(context, &self->values, &shape->slots[collector->slot], rows, &taken));
+    TRY(find_others(rows, &taken, others, context));
     if (collector->is_distinct) {
         seen_codes_drop(&self->collected_codes[number], columns, collector->layout.column_count,
                         &taken.rows, &taken.count, scratch);
@@ -123,9 +151,12 @@ static firn_status collect_one(aggregate_worker *self, uint32_t number,
 
 firn_status aggregate_collect_rows(aggregate_worker *self, const aggregate_context *context,
                                    const column *keys, const aggregate_rows *rows,
-                                   batch_sequence sequence) {
+                                   batch_sequence sequence, aggregate_rows *left) {
+    aggregate_rows others = *rows;
+    *left = *rows;
     for (uint32_t i = 0; i < context->shape->collector_count; i++) {
-        TRY(collect_one(self, i, context, keys, rows, sequence));
+        TRY(collect_one(self, i, context, keys, rows, sequence, &others));
+        *left = i == 0 && context->shape->is_collected ? others : *left;
     }
     return FIRN_OK;
 }

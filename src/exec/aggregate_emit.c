@@ -3,12 +3,12 @@
 
 #include "exec/aggregate_unit.h"
 
-#define CHUNK 1024
 // Collected rows of a batch of groups, unless one group has more: scratch memory, so few of them
 // where there is little.
 #define COLLECTED_ROWS_MAX UINT64_C(32768)
 #define COLLECTED_ROWS_MIN UINT64_C(1024)
 #define BYTES_A_COLLECTED_ROW 1024
+#define INSERTION_MAX 16 // Rows that are sorted by insertion.
 
 static aggregate_context context_of(aggregate_unit *self, arena *scratch, firn_error *err) {
     return (aggregate_context){.shape = &self->shared->shape,
@@ -16,12 +16,6 @@ static aggregate_context context_of(aggregate_unit *self, arena *scratch, firn_e
                                .scratch = scratch,
                                .heap = &self->heap,
                                .err = err};
-}
-
-static aggregate_collected *collected_of(const aggregate_shape *shape, const aggregate_slot *slot,
-                                         uint8_t *group) {
-    return (aggregate_collected *)(void *)(row_extra(&shape->table, group) +
-                                           slot->collected_offset);
 }
 
 // Rows of a collector.
@@ -33,139 +27,18 @@ typedef struct collected_rows {
     uint32_t *ends; // Group g owns rows [ends[g - 1], ends[g]); NULL where nobody asks.
 } collected_rows;
 
-// ---- Rows to their groups -----------------------------------------------------------------------
-
-// The groups of collected rows, by the keys that they begin with.
-static firn_status find_groups(aggregate_unit *self, const collected_rows *from, uint8_t **groups,
-                               arena *scratch, firn_error *err) {
+firn_status unit_gather_args(const aggregate_unit *self, const aggregate_collector *collector,
+                             uint8_t *const *rows, uint32_t count, column **out, arena *scratch,
+                             firn_error *err) {
     const aggregate_shape *shape = &self->shared->shape;
-    const uint32_t count = from->count;
-    if (!shape->has_groups) {
-        for (uint32_t k = 0; k < count; k++) {
-            groups[k] = self->single;
-        }
-        return FIRN_OK;
-    }
-    column *keys = ARENA_NEW(scratch, column, shape->group_keys);
-    uint64_t *hashes = ARENA_NEW(scratch, uint64_t, count);
-    uint16_t *fresh = ARENA_NEW(scratch, uint16_t, count);
-    if (keys == NULL || hashes == NULL || fresh == NULL) {
-        return ARENA_FULL(scratch, err);
-    }
-    for (uint32_t i = 0; i < shape->group_keys; i++) {
-        TRY(rows_gather(from->store, i, (const uint8_t *const *)from->rows, count, scratch,
-                        &keys[i], err));
-    }
-    group_lookup call = {.columns = keys,
-                         .count = count,
-                         .hashes = hashes,
-                         .allows_text = true,
-                         .groups = groups,
-                         .fresh = fresh};
-    bool fits = true;
-    if (self->table.direct.is_on) {
-        TRY(group_direct_find(&self->table, &call, self->table.direct.slot_max, &fits, scratch,
-                              err));
-    } else if (group_hash_rows(keys, shape->group_keys, NULL, count, scratch, hashes)) {
-        TRY(group_table_find(&self->table, &call, scratch, err));
-    } else {
-        return ARENA_FULL(scratch, err);
-    }
-    if (!fits || call.fresh_count + call.missing_count > 0) {
-        return FAIL(err, FIRN_INTERNAL, "collected rows of %u groups that are not there",
-                    call.fresh_count + call.missing_count);
-    }
-    return FIRN_OK;
-}
-
-// Columns of the collector's arguments.
-static firn_status gather_args(const collected_rows *from, const aggregate_shape *shape,
-                               column **out, arena *scratch, firn_error *err) {
-    *out = ARENA_NEW(scratch, column, from->collector->arg_count + 1);
+    const row_store *store = self->shared->collected[shape->slots[collector->slot].collector].store;
+    *out = ARENA_NEW(scratch, column, collector->arg_count + 1);
     if (*out == NULL) {
         return ARENA_FULL(scratch, err);
     }
-    for (uint32_t i = 0; i < from->collector->arg_count; i++) {
-        TRY(rows_gather(from->store, shape->group_keys + i, (const uint8_t *const *)from->rows,
-                        from->count, scratch, &(*out)[i], err));
-    }
-    return FIRN_OK;
-}
-
-// Rows of a table of different ones go into their group's state.
-static firn_status feed(aggregate_unit *self, const collected_rows *from, arena *scratch,
-                        firn_error *err) {
-    const aggregate_context context = context_of(self, scratch, err);
-    uint8_t *groups[CHUNK];
-    TRY(find_groups(self, from, groups, scratch, err));
-    column *args;
-    TRY(gather_args(from, context.shape, &args, scratch, err));
-    return aggregate_update_one_slot(&context, &context.shape->slots[from->collector->slot], args,
-                                     &(aggregate_rows){.count = from->count, .groups = groups});
-}
-
-// Rows become the end of their group's chain.
-static firn_status chain(aggregate_unit *self, const collected_rows *from, arena *scratch,
-                         firn_error *err) {
-    const aggregate_shape *shape = &self->shared->shape;
-    const aggregate_slot *slot = &shape->slots[from->collector->slot];
-    const row_layout *layout = from->store->layout;
-    uint8_t *groups[CHUNK];
-    TRY(find_groups(self, from, groups, scratch, err));
-    const uint8_t *end = NULL;
-    for (uint32_t k = 0; k < from->count; k++) {
-        uint8_t *row = from->rows[k];
-        aggregate_collected *group = collected_of(shape, slot, groups[k]);
-        memcpy(row_extra(layout, row) + COLLECTED_NEXT, &end, sizeof end);
-        if (group->last == NULL) {
-            group->first = row;
-        } else {
-            memcpy(row_extra(layout, group->last) + COLLECTED_NEXT, &row, sizeof row);
-        }
-        group->last = row;
-        group->count++;
-    }
-    return FIRN_OK;
-}
-
-static firn_status link_rows(aggregate_unit *self, const collected_rows *from, arena *scratch,
-                             firn_error *err) {
-    const arena_mark mark = arena_mark_take(scratch);
-    const firn_status status = from->collector->feeds_at_once ? feed(self, from, scratch, err)
-                                                              : chain(self, from, scratch, err);
-    arena_rewind(scratch, mark);
-    return status;
-}
-
-static firn_status link_collector(aggregate_unit *self, uint32_t number, arena *scratch,
-                                  firn_error *err) {
-    const aggregate_collector *collector = &self->shared->shape.collectors[number];
-    unit_collected *collected = &self->collected[number];
-    uint8_t *rows[CHUNK];
-    collected_rows found = {
-        .collector = collector, .store = self->shared->collected[number].store, .rows = rows};
-    if (collector->is_distinct) {
-        group_cursor cursor = {0};
-        while ((found.count = group_table_next(&collected->distinct, &cursor, rows, CHUNK)) > 0) {
-            TRY(link_rows(self, &found, scratch, err));
-        }
-        if (collector->feeds_at_once) {
-            group_table_close_rows(&collected->distinct);
-        }
-        return FIRN_OK;
-    }
-    for (row_page *page = collected->rows.first; page != NULL; page = page->next) {
-        uint32_t at = 0;
-        while ((found.count = row_page_rows(page, found.store->layout, &at, rows, CHUNK)) > 0) {
-            TRY(link_rows(self, &found, scratch, err));
-        }
-    }
-    return FIRN_OK;
-}
-
-firn_status unit_link(aggregate_unit *self, arena *scratch, firn_error *err) {
-    for (uint32_t i = 0; i < self->shared->shape.collector_count; i++) {
-        TRY(link_collector(self, i, scratch, err));
+    for (uint32_t i = 0; i < collector->arg_count; i++) {
+        TRY(rows_gather(store, shape->group_keys + i, (const uint8_t *const *)rows, count, scratch,
+                        &(*out)[i], err));
     }
     return FIRN_OK;
 }
@@ -234,14 +107,109 @@ static void sort_numbers(const ordering *self, uint32_t *numbers, uint32_t *spar
     }
 }
 
+// ---- The order in which they came ---------------------------------------------------------------
+
+typedef struct placed_row {
+    uint64_t task;
+    uint64_t part; // And row.
+    uint8_t *row;
+} placed_row;
+
+static bool came_before(const placed_row *left, const placed_row *right) {
+    return left->task != right->task ? left->task < right->task : left->part < right->part;
+}
+
+static bool came_in_order(const placed_row *items, uint32_t count) {
+    uint32_t i = 1;
+    while (i < count && !came_before(&items[i], &items[i - 1])) {
+        i++;
+    }
+    return i >= count;
+}
+
+static void insert_placed(placed_row *items, uint32_t count) {
+    for (uint32_t i = 1; i < count; i++) {
+        const placed_row item = items[i];
+        uint32_t at = i;
+        for (; at > 0 && came_before(&item, &items[at - 1]); at--) {
+            items[at] = items[at - 1];
+        }
+        items[at] = item;
+    }
+}
+
+// Merge sort, bottom up. Where the rows are then: in `items` or `spare`.
+static placed_row *merge_placed(placed_row *items, placed_row *spare, uint32_t count) {
+    for (uint64_t start = 0; start < count; start += INSERTION_MAX) {
+        const uint64_t left = count - start;
+        insert_placed(items + start, left < INSERTION_MAX ? (uint32_t)left : INSERTION_MAX);
+    }
+    for (uint64_t width = INSERTION_MAX; width < count; width *= 2) {
+        for (uint64_t start = 0; start < count; start += 2 * width) {
+            const uint64_t middle = start + width < count ? start + width : count;
+            const uint64_t end = start + 2 * width < count ? start + 2 * width : count;
+            uint64_t left = start;
+            uint64_t right = middle;
+            for (uint64_t at = start; at < end; at++) {
+                const bool takes_left =
+                    left < middle && (right == end || !came_before(&items[right], &items[left]));
+                spare[at] = takes_left ? items[left++] : items[right++];
+            }
+        }
+        placed_row *swapped = items;
+        items = spare;
+        spare = swapped;
+    }
+    return items;
+}
+
+// Puts the rows of each group into the order in which they came. A worker's mostly are.
+static firn_status order_by_places(collected_rows *self, uint32_t group_count, arena *scratch,
+                                   firn_error *err) {
+    uint32_t most = 0;
+    for (uint32_t group = 0; group < group_count; group++) {
+        const uint32_t count = self->ends[group] - (group == 0 ? 0 : self->ends[group - 1]);
+        most = count > most ? count : most;
+    }
+    placed_row *items = ARENA_NEW(scratch, placed_row, (size_t)most + 1);
+    placed_row *spare = ARENA_NEW(scratch, placed_row, (size_t)most + 1);
+    if (items == NULL || spare == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    const row_layout *layout = self->store->layout;
+    for (uint32_t group = 0, from = 0; group < group_count; from = self->ends[group++]) {
+        uint8_t **rows = self->rows + from;
+        const uint32_t count = self->ends[group] - from;
+        for (uint32_t i = 0; i < count; i++) {
+            const uint8_t *extra = row_extra(layout, rows[i]);
+            memcpy(&items[i].task, extra + COLLECTED_TASK, sizeof items[i].task);
+            memcpy(&items[i].part, extra + COLLECTED_PART, sizeof items[i].part);
+            items[i].row = rows[i];
+        }
+        if (came_in_order(items, count)) {
+            continue;
+        }
+        const placed_row *sorted = merge_placed(items, spare, count);
+        for (uint32_t i = 0; i < count; i++) {
+            rows[i] = sorted[i].row;
+        }
+    }
+    return FIRN_OK;
+}
+
 // Puts the rows of each group into order.
 static firn_status order_rows(collected_rows *self, const aggregate_shape *shape,
                               uint32_t group_count, arena *scratch, firn_error *err) {
     const aggregate_collector *collector = self->collector;
     const uint32_t total = self->count;
-    ordering state = {.collector = collector,
-                      .rows = self->rows,
-                      .has_places = self->store->layout->extra_size > 8};
+    const bool has_places = self->store->layout->extra_size == COLLECTED_PLACE_SIZE;
+    if (total == 0) {
+        return FIRN_OK;
+    }
+    if (has_places && collector->order_count == 0) {
+        return order_by_places(self, group_count, scratch, err);
+    }
+    ordering state = {.collector = collector, .rows = self->rows, .has_places = has_places};
     column *keys = ARENA_NEW(scratch, column, collector->order_count + 1);
     uint32_t *numbers = ARENA_NEW(scratch, uint32_t, (size_t)total + 1);
     uint32_t *spare = ARENA_NEW(scratch, uint32_t, (size_t)total + 1);
@@ -271,31 +239,31 @@ static firn_status order_rows(collected_rows *self, const aggregate_shape *shape
 
 // ---- Values ------------------------------------------------------------------------------------
 
-// The rows of some groups, group after group.
-static firn_status list_rows(collected_rows *self, const aggregate_shape *shape,
+// The rows of some groups, group after group: groups follow each other as in the order of rows.
+static firn_status list_rows(const aggregate_unit *self, collected_rows *out,
                              uint8_t *const *groups, uint32_t count, arena *scratch,
                              firn_error *err) {
-    const aggregate_slot *slot = &shape->slots[self->collector->slot];
+    const aggregate_shape *shape = &self->shared->shape;
+    const aggregate_slot *slot = &shape->slots[out->collector->slot];
     uint64_t total = 0;
-    self->ends = ARENA_NEW(scratch, uint32_t, (size_t)count + 1);
-    for (uint32_t g = 0; g < count && self->ends != NULL; g++) {
-        total += collected_of(shape, slot, groups[g])->count;
+    out->ends = ARENA_NEW(scratch, uint32_t, (size_t)count + 1);
+    if (out->ends == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t g = 0; g < count; g++) {
+        total += unit_collected_of(shape, slot, groups[g])->count;
         if (total > UINT32_MAX) {
             return FAIL(err, FIRN_NO_MEMORY, "one group has %llu values of %s",
                         (unsigned long long)total, slot->call->aggregate_.function->name);
         }
-        self->ends[g] = (uint32_t)total;
+        out->ends[g] = (uint32_t)total;
     }
-    self->rows = ARENA_NEW(scratch, uint8_t *, (size_t)total + 1);
-    if (self->rows == NULL || self->ends == NULL) {
-        return ARENA_FULL(scratch, err);
-    }
-    self->count = 0;
-    for (uint32_t g = 0; g < count; g++) {
-        for (uint8_t *row = collected_of(shape, slot, groups[g])->first; row != NULL;) {
-            self->rows[self->count++] = row;
-            memcpy(&row, row_extra(self->store->layout, row) + COLLECTED_NEXT, sizeof row);
-        }
+    const aggregate_collected *last = unit_collected_of(shape, slot, groups[count - 1]);
+    assert(last->end >= total);
+    out->count = (uint32_t)total;
+    if (total > 0) {
+        uint8_t **order = self->collected[slot->collector].order.data;
+        out->rows = order + (last->end - total);
     }
     return FIRN_OK;
 }
@@ -307,12 +275,12 @@ static firn_status collected_value(aggregate_unit *self, const aggregate_slot *s
     const aggregate_shape *shape = context.shape;
     collected_rows found = {.collector = &shape->collectors[slot->collector],
                             .store = self->shared->collected[slot->collector].store};
-    TRY(list_rows(&found, shape, groups, count, scratch, err));
+    TRY(list_rows(self, &found, groups, count, scratch, err));
     if (found.collector->is_ordered) {
         TRY(order_rows(&found, shape, count, scratch, err));
     }
     column *args;
-    TRY(gather_args(&found, shape, &args, scratch, err));
+    TRY(unit_gather_args(self, found.collector, found.rows, found.count, &args, scratch, err));
     if (!slot->is_fold) {
         return aggregate_collect(&context, slot, args, found.ends, count, out);
     }
@@ -368,7 +336,7 @@ static uint32_t limit_groups(const aggregate_state *shared, uint8_t *const *grou
         const aggregate_slot *slot = &shape->slots[i];
         uint64_t rows = 0;
         for (uint32_t g = 0; slot->collector != ROW_NONE && g < taken; g++) {
-            rows += collected_of(shape, slot, groups[g])->count;
+            rows += unit_collected_of(shape, slot, groups[g])->count;
             if (rows > row_max) {
                 taken = g == 0 ? 1 : g;
             }

@@ -106,8 +106,7 @@ static firn_status add_collector(shaping *self, aggregate_slot *slot) {
     return FIRN_OK;
 }
 
-// Rows of a collector: the group's key, arguments, order keys; the next row of the group and where
-// the row stood in its source.
+// Rows of a collector: the group's key, arguments, order keys.
 static firn_status make_collector_layout(shaping *self, aggregate_collector *out,
                                          const type *const *key_types) {
     const aggregate_shape *shape = self->shape;
@@ -127,9 +126,13 @@ static firn_status make_collector_layout(shaping *self, aggregate_collector *out
     for (uint32_t i = 0; i < out->order_count; i++) {
         types[at++] = out->sort_keys[i].value->type;
     }
-    const uint32_t extra = out->is_ordered && !out->is_distinct ? 24 : 8;
+    const uint32_t extra = out->is_distinct  ? (out->feeds_at_once ? 0 : COLLECTED_GROUP_SIZE)
+                           : out->is_ordered ? COLLECTED_PLACE_SIZE
+                                             : 0;
     out->is_direct = out->is_distinct && group_direct_takes(types, count);
-    return row_layout_make(types, count, true, extra, self->memory, &out->layout, self->err);
+    TRY(row_layout_make(types, count, true, extra, self->memory, &out->layout, self->err));
+    out->group_offset = out->is_distinct ? out->layout.extra_offset : 0;
+    return FIRN_OK;
 }
 
 // ---- Slots -------------------------------------------------------------------------------------
@@ -293,7 +296,9 @@ firn_status aggregate_shape_make(const plan_node *node, const input_layout *inpu
     place_states(out);
     TRY(make_layouts(&state));
     // Grouping sets differ in their last key only: rows come again and again.
-    out->is_direct = set_count == 0 && group_direct_takes(out->table.types, out->group_keys);
+    out->is_collected = out->has_groups && slot_count > 0 && out->collector_count == slot_count;
+    out->is_direct = set_count == 0 && !out->is_collected &&
+                     group_direct_takes(out->table.types, out->group_keys);
     TRY(expr_compile(state.roots, out->root_count, input, memory, &out->program, err));
     allow_narrow(out);
     return FIRN_OK;

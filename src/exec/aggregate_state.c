@@ -25,7 +25,7 @@ firn_status aggregate_state_make(const plan_node *node, const input_layout *inpu
 
 // The stages of a worker that share what it may hold.
 static uint32_t stage_count(const aggregate_shape *self) {
-    return self->has_groups + self->collector_count;
+    return (self->has_groups && !self->is_collected) + self->collector_count;
 }
 
 uint64_t aggregate_share(const aggregate_state *self) {

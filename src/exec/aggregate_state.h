@@ -140,13 +140,10 @@ firn_status aggregate_flush_groups(aggregate_state *self, group_table *table, ag
 
 // ---- Collectors (aggregate_collect.c) -----------------------------------------------------------
 
-/// Puts a batch's rows into the collectors. `keys` are the group's key columns.
+/// Puts a batch's rows into the collectors. `keys` are the group's key columns. *left: the rows of
+/// which no group is made later.
 firn_status aggregate_collect_rows(aggregate_worker *self, const aggregate_context *context,
                                    const column *keys, const aggregate_rows *rows,
-                                   batch_sequence sequence);
-// A collector's row, in its extra bytes.
-#define COLLECTED_NEXT 0  // The next row of the group.
-#define COLLECTED_TASK 8  // Where the row came from: task,
-#define COLLECTED_PART 16 // part and row.
+                                   batch_sequence sequence, aggregate_rows *left);
 
 #endif

@@ -2,8 +2,9 @@
 
 #include <assert.h>
 
-#define CHUNK 512
+#define CHUNK UNIT_CHUNK
 #define DIRECTORY_BYTES 16 // Of a group.
+#define ORDER_BYTES 8      // Of a collected row.
 #define KEPT_MIN 4         // Pages for a split without which a unit had better not begin.
 #define REFUSALS_MAX 4     // Before a unit is split.
 
@@ -70,6 +71,9 @@ void unit_clear_rows(aggregate_unit *self) {
             group_table_close_rows(&collected->distinct);
         }
         row_pages_close(self->shared->collected[i].store, &collected->rows);
+        directory_close(&collected->order);
+        collected->is_linked = false;
+        collected->row_count = 0;
     }
     self->cursor = (group_cursor){0};
     self->left_count = 0;
@@ -259,13 +263,17 @@ static firn_status begin_split(aggregate_unit *self, arena *scratch, firn_error 
         err_while(err, "bringing the rows of one group together");
         return status;
     }
+    unit_unlink(self);
     unit_level *level = &self->levels[self->depth];
     TRY(open_level(self, level, err));
     self->is_splitting = true;
     atomic_fetch_add_explicit(&shared->split_count, 1, memory_order_relaxed);
-    TRY(aggregate_flush_groups(shared, &self->table, &self->heap, &level->groups, false, scratch,
-                               err));
+    if (self->has_groups) {
+        TRY(aggregate_flush_groups(shared, &self->table, &self->heap, &level->groups, false,
+                                   scratch, err));
+    }
     group_table_close_rows(&self->table);
+    aggregate_heap_close(&self->heap);
     for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
         unit_collected *collected = &self->collected[i];
         if (collected->distinct.store != NULL) {
@@ -358,6 +366,7 @@ typedef struct unit_filling {
     row_writer *split;
     bool is_groups;
     bool is_imported; // Rows are of another layout than the table's groups.
+    uint32_t number;  // Of the collector.
     arena *scratch;
     firn_error *err;
 } unit_filling;
@@ -373,7 +382,7 @@ static firn_status combine(const unit_filling *self, uint8_t *const *rows, uint8
         sources[taken] = rows[k];
         taken += !is_fresh[k];
     }
-    if (taken == 0 || !self->is_groups) {
+    if (taken == 0) {
         return FIRN_OK;
     }
     const aggregate_context context = {.shape = &shared->shape,
@@ -382,6 +391,36 @@ static firn_status combine(const unit_filling *self, uint8_t *const *rows, uint8
                                        .heap = &self->unit->heap,
                                        .err = self->err};
     return aggregate_combine(&context, groups, sources, taken, false);
+}
+
+// Puts rows to groups that are made. If the unit is split meanwhile, that is over.
+static firn_status link_rows(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
+                             uint32_t count, arena *scratch, firn_error *err) {
+    for (uint32_t from = 0; from < count && !self->is_splitting;) {
+        uint32_t done;
+        TRY(unit_link_rows(self, number, rows + from, count - from, &done, scratch, err));
+        from += done;
+        self->linking_count += done;
+        self->refusals = done == 0 ? self->refusals : 0;
+        if (from < count) {
+            TRY(make_room(self, &self->table, scratch, err));
+        }
+    }
+    return FIRN_OK;
+}
+
+// Rows that DISTINCT has not seen yet.
+static firn_status link_fresh(const unit_filling *self, uint8_t **rows, const bool *is_fresh,
+                              uint32_t count) {
+    if (!self->unit->shared->shape.is_collected) {
+        return FIRN_OK;
+    }
+    uint32_t taken = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        rows[taken] = rows[k];
+        taken += is_fresh[k];
+    }
+    return link_rows(self->unit, self->number, rows, taken, self->scratch, self->err);
 }
 
 // Rows of the table's own layout. *done: how many went in.
@@ -393,7 +432,8 @@ static firn_status absorb(const unit_filling *self, uint8_t *const *rows, uint32
         .rows = rows, .count = count, .in_place = in_place, .groups = groups, .is_fresh = is_fresh};
     TRY(group_table_absorb(self->table, &call, self->scratch, self->err));
     *done = call.done;
-    return combine(self, rows, groups, is_fresh, *done);
+    return self->is_groups ? combine(self, rows, groups, is_fresh, *done)
+                           : link_fresh(self, groups, is_fresh, *done);
 }
 
 // Rows of the kept layout; those that did not fit are left in `rows`.
@@ -421,16 +461,18 @@ static bool is_over_share(const aggregate_unit *self) {
     const aggregate_state *shared = self->shared;
     const uint64_t page_size = shared->table_store.page_size;
     uint64_t pages = self->table.rows.parts[0].page_count;
+    uint64_t rows = 0; // That will be in order.
     for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
         const group_table *distinct = &self->collected[i].distinct;
         pages += self->collected[i].rows.page_count;
         pages += distinct->store == NULL ? 0 : distinct->rows.parts[0].page_count;
+        rows += self->collected[i].rows.row_count;
     }
     const uint64_t share = pool_target(shared->keeper) / shared->run->worker_count;
     const uint64_t kept = (kept_max(self) + 1) * page_size;
     const uint64_t least = share / 2;
     return shared->run->worker_count > 1 && may_split(self) &&
-           pages * page_size + self->table.group_count * DIRECTORY_BYTES >
+           pages * page_size + self->table.group_count * DIRECTORY_BYTES + rows * ORDER_BYTES >
                (share > kept + least ? share - kept : least);
 }
 
@@ -451,7 +493,7 @@ static firn_status fill_rows(const unit_filling *self, uint8_t **rows, uint32_t 
         arena_rewind(self->scratch, mark);
         from += done;
         self->unit->refusals = done == 0 ? self->unit->refusals : 0;
-        if (from < count) {
+        if (from < count && !self->unit->is_splitting) {
             TRY(make_room(self->unit, self->table, self->scratch, self->err));
         }
     }
@@ -472,7 +514,9 @@ static firn_status adopt_page(const unit_filling *self, row_page *page) {
     uint8_t *rows[CHUNK];
     uint32_t at = 0;
     row_pages_push_last(&self->table->rows.parts[0], page);
-    for (uint32_t n; (n = row_page_rows(page, self->store->layout, &at, rows, CHUNK)) > 0;) {
+    // A split moves what is on the page.
+    for (uint32_t n; !self->unit->is_splitting &&
+                     (n = row_page_rows(page, self->store->layout, &at, rows, CHUNK)) > 0;) {
         uint32_t done;
         const arena_mark mark = arena_mark_take(self->scratch);
         TRY(absorb(self, rows, n, true, &done));
@@ -517,13 +561,52 @@ static firn_status fill(const unit_filling *self, row_pages *from) {
 
 // ---- Rows beside the table ----------------------------------------------------------------------
 
+// Puts the rows of a page to groups, as many as go before the unit is split.
+static firn_status link_page(aggregate_unit *self, uint32_t number, row_page *page, arena *scratch,
+                             firn_error *err) {
+    const row_layout *layout = self->shared->collected[number].store->layout;
+    uint8_t *rows[CHUNK];
+    uint32_t at = 0;
+    firn_status status = FIRN_OK;
+    self->linking = page;
+    self->linking_number = number;
+    self->linking_count = 0;
+    for (uint32_t n; status == FIRN_OK && !self->is_splitting &&
+                     (n = row_page_rows(page, layout, &at, rows, CHUNK)) > 0;) {
+        status = link_rows(self, number, rows, n, scratch, err);
+    }
+    self->linking = NULL;
+    return status;
+}
+
+// Keeps a page of a collector's rows in memory, or moves them on if the unit is split.
+static firn_status keep_page(aggregate_unit *self, uint32_t number, row_page *page, arena *scratch,
+                             firn_error *err) {
+    const row_store *store = self->shared->collected[number].store;
+    unit_collected *collected = &self->collected[number];
+    if (self->shared->shape.is_collected) {
+        collected->is_linked = true;
+        firn_status status = link_page(self, number, page, scratch, err);
+        if (status == FIRN_OK && self->is_splitting) {
+            status =
+                copy_page(store->layout, page, &self->levels[self->depth].collected[number], err);
+        }
+        if (status != FIRN_OK || self->is_splitting) {
+            page_put(store->keeper, page);
+            return status;
+        }
+    }
+    row_pages_push(&collected->rows, page);
+    return FIRN_OK;
+}
+
 // Keeps all rows of a collector in memory.
 static firn_status load_rows(aggregate_unit *self, uint32_t number, row_pages *from, arena *scratch,
                              firn_error *err) {
     row_store *store = self->shared->collected[number].store;
-    row_pages *rows = &self->collected[number].rows;
     for (row_page *page; !self->is_splitting && (page = row_pages_pop(from)) != NULL;) {
-        row_pages_push(rows, page);
+        TRY(keep_page(self, number, page, scratch, err));
+        TRY(cancel_check(&self->shared->run->cancel, err));
     }
     while (!self->is_splitting && from->spilled.count > 0) {
         if (is_over_share(self)) {
@@ -543,12 +626,25 @@ static firn_status load_rows(aggregate_unit *self, uint32_t number, row_pages *f
             page_put(self->shared->keeper, page);
             return status;
         }
-        row_pages_push(rows, page);
+        TRY(keep_page(self, number, page, scratch, err));
         TRY(cancel_check(&self->shared->run->cancel, err));
     }
     return self->is_splitting
                ? move_pages(self, store, from, &self->levels[self->depth].collected[number], err)
                : FIRN_OK;
+}
+
+// Groups of DISTINCT rows that came as a table.
+static firn_status link_table(aggregate_unit *self, uint32_t number, arena *scratch,
+                              firn_error *err) {
+    const group_table *distinct = &self->collected[number].distinct;
+    uint8_t *rows[CHUNK];
+    group_cursor cursor = {0};
+    for (uint32_t n; self->shared->shape.is_collected && !self->is_splitting &&
+                     (n = group_table_next(distinct, &cursor, rows, CHUNK)) > 0;) {
+        TRY(link_rows(self, number, rows, n, scratch, err));
+    }
+    return FIRN_OK;
 }
 
 static firn_status load_collected(aggregate_unit *self, uint32_t number, row_pages *from,
@@ -563,16 +659,33 @@ static firn_status load_collected(aggregate_unit *self, uint32_t number, row_pag
         .store = collected->distinct.store,
         .split =
             self->depth < AGGREGATE_DEPTH_MAX ? &self->levels[self->depth].collected[number] : NULL,
+        .number = number,
         .scratch = scratch,
         .err = err,
     };
+    TRY(link_table(self, number, scratch, err));
     return fill(&filling, from);
+}
+
+// All rows are here: they get their order, unless that takes memory that is refused.
+static firn_status order_rows(aggregate_unit *self, arena *scratch, firn_error *err) {
+    if (!self->is_splitting) {
+        TRY(unit_note_groups(self, scratch, err));
+    }
+    while (!self->is_splitting && !unit_open_orders(self, false)) {
+        if (!may_split(self) && unit_open_orders(self, true)) {
+            break;
+        }
+        TRY(make_room(self, NULL, scratch, err));
+    }
+    return FIRN_OK;
 }
 
 firn_status unit_load(aggregate_unit *self, const unit_source *source, bool *is_ready,
                       arena *scratch, firn_error *err) {
     aggregate_state *shared = self->shared;
     *is_ready = false;
+    self->has_groups = true;
     const bool has_rows = source->groups != NULL || shared->shape.collector_count > 0;
     TRY(has_rows ? keep_pages(self, err) : FIRN_OK);
     if (has_rows && self->buffer == NULL) {
@@ -594,11 +707,13 @@ firn_status unit_load(aggregate_unit *self, const unit_source *source, bool *is_
         };
         TRY(fill(&filling, source->groups));
     }
+    self->has_groups = !shared->shape.is_collected || self->table.group_count > 0;
     for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
         if (source->collected[i] != NULL) {
             TRY(load_collected(self, i, source->collected[i], scratch, err));
         }
     }
+    TRY(order_rows(self, scratch, err));
     if (self->is_splitting) {
         return end_split(self, err);
     }

@@ -21,6 +21,9 @@ typedef struct unit_level {
 typedef struct unit_collected {
     group_table distinct;
     row_pages rows;
+    bool is_linked;     ///< All rows above have noted their group.
+    uint64_t row_count; ///< That have.
+    directory order;    ///< Of them, group after group; uint8_t * each.
 } unit_collected;
 
 typedef struct aggregate_unit {
@@ -35,7 +38,11 @@ typedef struct aggregate_unit {
     uint32_t depth;
     bool is_whole;     ///< Without groups: all rows are needed at once, so there is no split.
     bool is_splitting; ///< Rows go into levels[depth].
-    uint32_t refusals; ///< In a row, without anything done between them.
+    bool has_groups;   ///< In the table there are groups that no collected row would make.
+    row_page *linking; ///< Of collected rows, with the first `linking_count` linked; in no list.
+    uint32_t linking_count;
+    uint32_t linking_number; ///< Whose rows they are.
+    uint32_t refusals;       ///< In a row, without anything done between them.
     group_table table;
     aggregate_heap heap;
     unit_collected *collected; ///< By collector.
@@ -72,10 +79,36 @@ firn_status unit_next_part(aggregate_unit *self, bool *found, bool *is_ready, ar
 void unit_clear_rows(aggregate_unit *self);
 void unit_clear(aggregate_unit *self);
 
+// ---- Collected rows and their groups (aggregate_link.c) -----------------------------------------
+
+#define UNIT_CHUNK 512 ///< Rows at a time.
+
+static inline aggregate_collected *unit_collected_of(const aggregate_shape *shape,
+                                                     const aggregate_slot *slot, uint8_t *group) {
+    return (aggregate_collected *)(void *)(row_extra(&shape->table, group) +
+                                           slot->collected_offset);
+}
+
+/// Puts up to UNIT_CHUNK rows of a collector to their groups: into states, or as a note in each.
+/// Groups are made if the shape is collected. *done: how many, before memory was refused.
+firn_status unit_link_rows(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
+                           uint32_t count, uint32_t *done, arena *scratch, firn_error *err);
+/// Of a shape that is not collected, once all groups are there: notes of rows that do not go into
+/// states.
+firn_status unit_note_groups(aggregate_unit *self, arena *scratch, firn_error *err);
+/// Takes back what was linked: rows and groups are as they came.
+void unit_unlink(aggregate_unit *self);
+/// Takes memory for the order of rows. False: refused.
+bool unit_open_orders(aggregate_unit *self, bool is_urgent);
+/// When all is there: the rest goes into states, and rows into the order of their groups.
+firn_status unit_arrange(aggregate_unit *self, arena *scratch, firn_error *err);
+
 // ---- Handing out (aggregate_emit.c) -------------------------------------------------------------
 
-/// Puts the collectors' rows to their groups: into states at once, or in chains.
-firn_status unit_link(aggregate_unit *self, arena *scratch, firn_error *err);
+/// The arguments of an aggregate, as columns, of rows of its collector.
+firn_status unit_gather_args(const aggregate_unit *self, const aggregate_collector *collector,
+                             uint8_t *const *rows, uint32_t count, column **out, arena *scratch,
+                             firn_error *err);
 /// The next groups as a batch of at most `max` rows (up to BATCH_ROWS) in `scratch`; none at the
 /// end.
 firn_status unit_emit(aggregate_unit *self, uint32_t max, arena *scratch, batch *out,

@@ -18,8 +18,11 @@
 //     aggregate_codes.c    the same by dictionary entry
 //     aggregate_totals.c   sums by combination of dictionary entries, before any of this
 //     aggregate_build.c    a worker's part: local table, partitions, merge
-//     aggregate_collect.c  (key, value) rows: in, and per group out
-//     aggregate_finish.c   a partition's groups into one table, splits
+//     aggregate_collect.c  (key, value) rows: in
+//     aggregate_merge.c    workers' parts become one
+//     aggregate_unit.c     a partition's groups into one table, splits
+//     aggregate_link.c     (key, value) rows to their groups
+//     aggregate_emit.c     groups out
 //     operators/aggregate_sink.c, aggregate_source.c
 #ifndef FIRN_EXEC_AGGREGATION_H
 #define FIRN_EXEC_AGGREGATION_H
@@ -54,10 +57,15 @@ typedef struct aggregate_slot {
 
 /// Rows of a group in a collector: in its extra bytes while a partition is finished.
 typedef struct aggregate_collected {
-    uint8_t *first; ///< A chain through the rows' extra bytes.
-    uint8_t *last;
+    uint64_t end; ///< Behind the group's rows in the unit's order, once it has one.
     uint64_t count;
 } aggregate_collected;
+
+// Extra bytes of a collector's row: the place of its group, or where it came from.
+#define COLLECTED_GROUP_SIZE 8
+#define COLLECTED_PLACE_SIZE 16
+#define COLLECTED_TASK 0 // Task,
+#define COLLECTED_PART 8 // part and row.
 
 /// How (key, value) rows of one aggregate are kept.
 typedef struct aggregate_collector {
@@ -70,7 +78,11 @@ typedef struct aggregate_collector {
     uint32_t order_count;
     const uint32_t *order; ///< Roots.
     const sort_key *sort_keys;
-    row_layout layout; ///< Group keys, arguments, order keys. Extra: next row, task, part and row.
+    /// Group keys, arguments, order keys. Extra bytes: of rows that are ordered as they came, where
+    /// they came from; of DISTINCT ones the place of their group.
+    row_layout layout;
+    uint32_t group_offset; ///< In a row that was put to its group: where that is. It is the hash's
+                           ///< place where nobody needs it any more.
 } aggregate_collector;
 
 /// Read-only while the query runs.
@@ -83,6 +95,8 @@ typedef struct aggregate_shape {
     uint32_t group_keys; ///< Columns of a group's key: key_count, and the set with grouping sets.
     bool has_groups;     ///< False: one row over everything.
     bool is_direct;      ///< Keys may find groups by themselves.
+    bool is_collected;   ///< All aggregates collect: groups are made of the first one's rows, and
+                         ///< only rows that it does not take are put into groups as they come.
     uint32_t slot_count;
     aggregate_slot *slots;
     uint32_t collector_count;

@@ -129,7 +129,7 @@ static firn_status advance(aggregate_state *shared, source_local *self, bool *fo
     while (!is_ready && *found) {
         TRY(unit_next_part(&self->unit, found, &is_ready, scratch, err));
     }
-    return is_ready ? unit_link(&self->unit, scratch, err) : FIRN_OK;
+    return is_ready ? unit_arrange(&self->unit, scratch, err) : FIRN_OK;
 }
 
 static void end_claim(aggregate_state *shared, source_local *self) {
@@ -198,7 +198,7 @@ static firn_status feed_part(aggregate_state *shared, source_local *self, arena 
     bool is_ready;
     TRY(load_single(shared, self, &is_ready, scratch, err));
     for (bool found = true; found;) {
-        TRY(is_ready ? unit_link(&self->unit, scratch, err) : FIRN_OK);
+        TRY(is_ready ? unit_arrange(&self->unit, scratch, err) : FIRN_OK);
         unit_clear_rows(&self->unit);
         TRY(unit_next_part(&self->unit, &found, &is_ready, scratch, err));
     }
@@ -227,7 +227,7 @@ static firn_status next_single(op_call *call, source_local *self, batch *output,
         }
         bool is_ready;
         TRY(load_single(shared, self, &is_ready, call->scratch, err));
-        TRY(unit_link(&self->unit, call->scratch, err));
+        TRY(unit_arrange(&self->unit, call->scratch, err));
         TRY(unit_emit_single(&self->unit, call->scratch, output, err));
         output->sequence.task = self->task;
         return FIRN_OK;
