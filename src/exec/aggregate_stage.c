@@ -39,7 +39,9 @@ firn_status stage_open(const stage_options *options, arena *memory, aggregate_st
                              .user = options->user,
                              .memory = memory};
     if (!out->has_table) {
-        return row_writer_open(options->kept, 1, 0, memory, &out->list, err);
+        TRY(row_writer_open(options->kept, 1, 0, memory, &out->list, err));
+        out->list.may_spill = false; // It becomes partitions instead.
+        return FIRN_OK;
     }
     const row_store *store = options->table;
     out->may_be_direct = options->may_be_direct;
@@ -131,8 +133,9 @@ firn_status stage_partition(aggregate_stage *self, const stage_owner *owner, fir
 
 // ---- Rows as they are ---------------------------------------------------------------------------
 
+// *done: how many went in; all, if the writer may write pages out.
 static firn_status append_to(row_writer *writer, const stage_input *in, const stage_owner *owner,
-                             firn_error *err) {
+                             uint32_t *done, firn_error *err) {
     uint8_t **places = ARENA_NEW(owner->scratch, uint8_t *, in->count);
     uint16_t *numbers = ARENA_NEW(owner->scratch, uint16_t, in->count);
     if (places == NULL || numbers == NULL) {
@@ -143,19 +146,29 @@ static firn_status append_to(row_writer *writer, const stage_input *in, const st
     }
     row_input rows = {
         .columns = in->columns, .rows = in->rows, .count = in->count, .hashes = in->hashes};
-    while (rows.next < rows.count) {
+    for (bool goes_on = true; goes_on && rows.next < rows.count;) {
         const uint32_t from = rows.next;
         TRY(row_writer_append(writer, &rows, places, owner->scratch, err));
+        goes_on = rows.next > from;
         const stage_places placed = {.in = in,
                                      .ks = numbers + from,
                                      .count = rows.next - from,
                                      .places = places + from,
                                      .fresh = numbers,
                                      .fresh_count = rows.next - from};
-        if (owner->placed != NULL) {
+        if (owner->placed != NULL && goes_on) {
             TRY(owner->placed(owner->user, &placed, err));
         }
     }
+    *done = rows.next;
+    return FIRN_OK;
+}
+
+static firn_status append_all(row_writer *writer, const stage_input *in, const stage_owner *owner,
+                              firn_error *err) {
+    uint32_t done;
+    TRY(append_to(writer, in, owner, &done, err));
+    assert(done == in->count);
     return FIRN_OK;
 }
 
@@ -163,22 +176,52 @@ static firn_status append(aggregate_stage *self, const stage_input *in, const st
                           firn_error *err) {
     TRY(open_parts(self, err));
     return owner->append != NULL ? owner->append(owner->user, self, in, err)
-                                 : append_to(&self->parts, in, owner, err);
+                                 : append_all(&self->parts, in, owner, err);
+}
+
+// The rows from number `from` on.
+static firn_status input_from(const stage_input *in, uint32_t from, arena *scratch,
+                              stage_input *out, firn_error *err) {
+    *out = *in;
+    out->count = in->count - from;
+    out->hashes = in->hashes == NULL ? NULL : in->hashes + from;
+    if (in->rows != NULL) {
+        out->rows = in->rows + from;
+        return FIRN_OK;
+    }
+    uint16_t *rows = ARENA_NEW(scratch, uint16_t, out->count);
+    if (rows == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t k = 0; k < out->count; k++) {
+        rows[k] = (uint16_t)(from + k);
+    }
+    out->rows = rows;
+    return FIRN_OK;
 }
 
 static firn_status add_to_list(aggregate_stage *self, const stage_input *in,
                                const stage_owner *owner, firn_error *err) {
     if (self->is_partitioned) {
-        return append_to(&self->parts, in, owner, err);
+        return append_all(&self->parts, in, owner, err);
     }
     if (self->list.spares == NULL && self->spares != NULL && self->spares->next != NULL) {
         self->list.spares = self->spares; // One, of several.
         self->spares = self->spares->next;
         self->list.spares->next = NULL;
     }
-    TRY(append_to(&self->list, in, owner, err));
-    const row_pages *list = &self->list.parts[0];
-    return list->page_count > LIST_PAGES_MAX ? flush_list(self, err) : FIRN_OK;
+    uint32_t done;
+    TRY(append_to(&self->list, in, owner, &done, err));
+    if (done == in->count && self->list.parts[0].page_count <= LIST_PAGES_MAX) {
+        return FIRN_OK;
+    }
+    TRY(flush_list(self, err));
+    if (done == in->count) {
+        return FIRN_OK;
+    }
+    stage_input left;
+    TRY(input_from(in, done, owner->scratch, &left, err));
+    return append_all(&self->parts, &left, owner, err);
 }
 
 // ---- Groups ------------------------------------------------------------------------------------

@@ -52,6 +52,13 @@ KEEPERS = {
         f"SELECT count(*), sum(c) FROM (SELECT k / 3 AS g, count(DISTINCT v) AS c FROM {ROWS} "
         f"GROUP BY 1) AS q",
     "count(DISTINCT) of everything": f"SELECT count(DISTINCT v), count(DISTINCT k) FROM {ROWS}",
+    "a median beside sums":
+        f"SELECT count(*), sum(m), sum(c), sum(s) FROM (SELECT median(v) AS m, count(*) AS c, "
+        f"sum(x) AS s FROM {ROWS} GROUP BY k / 4) AS q",
+    "several that collect":
+        f"SELECT count(*), sum(m), sum(c), sum(length(s)) FROM (SELECT median(v) FILTER "
+        f"(WHERE x % 3 = 0) AS m, count(DISTINCT v % 17) AS c, count(DISTINCT x % 1000) AS d, "
+        f"string_agg(DISTINCT 'p' || v, ',') AS s FROM {ROWS} GROUP BY k / 4) AS q",
     "a sort of wide texts":
         f"SELECT x, 'begins alike and is long enough not to fit inline ' || v || repeat('.', 60) "
         f"FROM {ROWS} ORDER BY 2, 1 LIMIT 3 OFFSET {{last}}",
