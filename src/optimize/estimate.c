@@ -4,6 +4,7 @@
 
 // Guesses where nothing is known, as System R and its heirs have them.
 #define ROWS_UNKNOWN 100000.0
+#define ROWS_OF_FUNCTION 1000.0 // Where its arguments do not say.
 #define SELECTIVITY_EQUAL 0.05
 #define SELECTIVITY_RANGE 0.3
 #define SELECTIVITY_LIKE 0.1
@@ -472,6 +473,29 @@ static firn_status estimate_union(estimates *self, plan_node *node) {
     return FIRN_OK;
 }
 
+// An argument that is a known integer.
+static bool integer_of(const expr *value, double *out) {
+    if (value->kind != EXPR_LITERAL || value->literal_.value.is_null ||
+        value->type->id != TYPE_BIGINT) {
+        return false;
+    }
+    *out = (double)*COLUMN_VALUES(value->literal_.value.value, int64_t);
+    return true;
+}
+
+// generate_series says how many rows it makes: it is the only table function so far.
+static double series_rows(const plan_node *node) {
+    const expr_list *args = &node->table_function_.args;
+    double first;
+    double last;
+    double step;
+    if (args->count != 3 || !integer_of(args->items[0], &first) ||
+        !integer_of(args->items[1], &last) || !integer_of(args->items[2], &step) || step == 0) {
+        return ROWS_OF_FUNCTION;
+    }
+    return fmax(0, floor((last - first) / step) + 1);
+}
+
 // What a node with one input makes of its rows.
 static firn_status estimate_node(estimates *self, plan_node *node) {
     switch ((int)node->kind) {
@@ -525,8 +549,11 @@ static firn_status estimate_node(estimates *self, plan_node *node) {
     case PLAN_INSERT:
         node->row_estimate = 1;
         return FIRN_OK;
+    case PLAN_TABLE_FUNCTION:
+        node->row_estimate = series_rows(node);
+        return FIRN_OK;
     default:
-        node->row_estimate = 1000;
+        node->row_estimate = ROWS_OF_FUNCTION;
         return FIRN_OK;
     }
 }
