@@ -135,7 +135,7 @@ firn_status catalog_config_add(const catalog_config *self, text alias, option_li
     if (path != NULL) {
         TRY(io_get(self->files, text_of(path), CONFIG_BYTES_MAX, NULL, memory, &file, err));
     }
-    const text words = {.data = (const char *)file.data, .size = file.size};
+    const text words = text_of_bytes(file);
     const size_t most = given.count + CATALOG_OPTION_COUNT + line_count(words);
     *out = (option_list){.items = ARENA_NEW(memory, firn_option, most)};
     if (out->items == NULL) {

@@ -87,6 +87,13 @@ firn_status text_copy(arena *memory, text value, text *out, firn_error *err) {
     return text_builder_finish(&copy, out, err);
 }
 
+firn_status bytes_copy(arena *memory, bytes value, bytes *out, firn_error *err) {
+    text copy;
+    TRY(text_copy(memory, text_of_bytes(value), &copy, err));
+    *out = (bytes){.size = copy.size, .data = (const uint8_t *)copy.data};
+    return FIRN_OK;
+}
+
 firn_status text_format(arena *memory, text *out, firn_error *err, const char *format, ...) {
     text_builder builder = text_builder_open(memory);
     va_list args;

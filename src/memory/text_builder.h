@@ -4,6 +4,7 @@
 #ifndef FIRN_MEMORY_TEXT_BUILDER_H
 #define FIRN_MEMORY_TEXT_BUILDER_H
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "memory/arena.h"
 
@@ -24,6 +25,8 @@ firn_status text_builder_finish(text_builder *self, text *out, firn_error *err);
 
 /// A copy of `value` in `memory` with a NUL behind it. FIRN_NO_MEMORY if it does not fit.
 firn_status text_copy(arena *memory, text value, text *out, firn_error *err);
+/// The same of bytes.
+firn_status bytes_copy(arena *memory, bytes value, bytes *out, firn_error *err);
 /// Formats into `memory`, with a NUL behind.
 firn_status text_format(arena *memory, text *out, firn_error *err, const char *format, ...)
     PRINTF_LIKE(4, 5);

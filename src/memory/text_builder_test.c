@@ -59,6 +59,10 @@ TEST(text_copy_and_format_end_in_nul) {
     text out;
     REQUIRE(text_copy(&scratch, (text){.data = "abcdef", .size = 3}, &out, &err) == FIRN_OK);
     CHECK(out.size == 3 && strcmp(out.data, "abc") == 0);
+    const uint8_t raw[] = {1, 0, 2};
+    bytes copy = {.size = 0};
+    REQUIRE(bytes_copy(&scratch, (bytes){.size = 3, .data = raw}, &copy, &err) == FIRN_OK);
+    CHECK(copy.size == 3 && copy.data != raw && memcmp(copy.data, raw, 3) == 0);
     REQUIRE(text_format(&scratch, &out, &err, "%s.%s", "main", "sales") == FIRN_OK);
     CHECK(out.size == 10 && strcmp(out.data, "main.sales") == 0);
     arena_close(&scratch);

@@ -49,11 +49,9 @@ firn_status row_files_add(row_files *self, text path, uint64_t row_count, bytes 
     }
     // Its few files stand for the last ones that a scan may have.
     TRY(row_id_check_file(ROW_ID_FILE_MAX + 1 - FILES_MAX + self->count, row_count, err));
-    text copy;
     TRY(text_copy(&self->memory, path, &self->paths[self->count], err));
-    TRY(text_copy(&self->memory, (text){.data = (const char *)data.data, .size = data.size}, &copy,
-                  err));
-    self->data[self->count++] = (bytes){.data = (const uint8_t *)copy.data, .size = copy.size};
+    TRY(bytes_copy(&self->memory, data, &self->data[self->count], err));
+    self->count++;
     return FIRN_OK;
 }
 

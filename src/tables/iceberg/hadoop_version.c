@@ -80,7 +80,7 @@ static firn_status read_hint(const finder *self, text *out, firn_error *err) {
         return err_forgive(err, status, status);
     }
     TRY(status);
-    *out = trim((text){.data = (const char *)content.data, .size = content.size});
+    *out = trim(text_of_bytes(content));
     return FIRN_OK;
 }
 

@@ -181,7 +181,7 @@ static firn_status partition_name(const ice_delete_index *self, char kind, const
                                   ? value->data
                                   : (bytes){.size = sizeof value->number,
                                             .data = (const uint8_t *)&value->number};
-            text_append(&name, (text){.data = (const char *)raw.data, .size = raw.size});
+            text_append(&name, text_of_bytes(raw));
         }
         text_append_char(&name, '/');
     }
@@ -201,14 +201,9 @@ static bool is_unpartitioned(const ice_spec *spec) {
     return true;
 }
 
-static firn_status copy_bytes(arena *memory, bytes *value, firn_error *err) {
-    if (value->data != NULL) {
-        text copy;
-        TRY(text_copy(memory, (text){.data = (const char *)value->data, .size = value->size}, &copy,
-                      err));
-        value->data = (const uint8_t *)copy.data;
-    }
-    return FIRN_OK;
+// Keeps a bound, if there is one.
+static firn_status keep_bound(arena *memory, bytes *value, firn_error *err) {
+    return value->data == NULL ? FIRN_OK : bytes_copy(memory, *value, value, err);
 }
 
 // The one data file that position deletes are about: said, or both bounds of file_path.
@@ -224,13 +219,13 @@ static firn_status referenced_file(const ice_delete_index *self, const ice_walk 
     TRY(ice_metrics_read(walk, entry, &path_id, 1, &bounds, err));
     if (bounds.low.size > 0 && bounds.low.size == bounds.high.size &&
         memcmp(bounds.low.data, bounds.high.data, bounds.low.size) == 0) {
-        *out = (text){.data = (const char *)bounds.low.data, .size = bounds.low.size};
+        *out = text_of_bytes(bounds.low);
         return FIRN_OK;
     }
     made->path_low = bounds.low;
     made->path_high = bounds.high;
-    TRY(copy_bytes(self->memory, &made->path_low, err));
-    return copy_bytes(self->memory, &made->path_high, err);
+    TRY(keep_bound(self->memory, &made->path_low, err));
+    return keep_bound(self->memory, &made->path_high, err);
 }
 
 // ---- Keys --------------------------------------------------------------------------------------
@@ -320,8 +315,8 @@ static firn_status take_metrics(ice_delete_index *self, const ice_walk *walk,
     }
     TRY(ice_metrics_read(walk, entry, key->ids, key->count, metrics, err));
     for (uint32_t i = 0; i < key->count; i++) {
-        TRY(copy_bytes(self->memory, &metrics[i].low, err));
-        TRY(copy_bytes(self->memory, &metrics[i].high, err));
+        TRY(keep_bound(self->memory, &metrics[i].low, err));
+        TRY(keep_bound(self->memory, &metrics[i].high, err));
     }
     made->metrics = metrics;
     return FIRN_OK;
@@ -401,8 +396,8 @@ static firn_status may_equal(ice_delete_index *self, const ice_walk *walk, const
 }
 
 static bool is_path_inside(const ice_delete_file *file, text path) {
-    const text low = {.data = (const char *)file->path_low.data, .size = file->path_low.size};
-    const text high = {.data = (const char *)file->path_high.data, .size = file->path_high.size};
+    const text low = text_of_bytes(file->path_low);
+    const text high = text_of_bytes(file->path_high);
     return (low.data == NULL || text_compare(low, path) <= 0) &&
            (high.data == NULL || text_compare(path, high) <= 0);
 }

@@ -42,22 +42,6 @@ static const avro_slot list_slots[] = {
 #undef X
 };
 
-static text text_of_bytes(bytes value) {
-    return (text){.data = (const char *)value.data, .size = value.size};
-}
-
-static firn_status copy_bytes(arena *memory, bytes value, bytes *out, firn_error *err) {
-    uint8_t *copy = ARENA_NEW(memory, uint8_t, value.size + 1);
-    if (copy == NULL) {
-        return ARENA_FULL(memory, err);
-    }
-    if (value.size > 0) {
-        memcpy(copy, value.data, value.size);
-    }
-    *out = (bytes){.size = value.size, .data = copy};
-    return FIRN_OK;
-}
-
 static firn_status read_summary(const avro_plan *plan, byte_reader *in, arena *memory,
                                 ice_summary *out, firn_error *err) {
     avro_value values[4];
@@ -67,9 +51,9 @@ static firn_status read_summary(const avro_plan *plan, byte_reader *in, arena *m
                          .has_low = !values[2].is_null,
                          .has_high = !values[3].is_null};
     if (out->has_low) {
-        TRY(copy_bytes(memory, values[2].data, &out->low, err));
+        TRY(bytes_copy(memory, values[2].data, &out->low, err));
     }
-    return out->has_high ? copy_bytes(memory, values[3].data, &out->high, err) : FIRN_OK;
+    return out->has_high ? bytes_copy(memory, values[3].data, &out->high, err) : FIRN_OK;
 }
 
 // The summaries of a manifest, an array of records.

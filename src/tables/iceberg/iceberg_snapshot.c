@@ -89,10 +89,7 @@ static firn_status read_metadata(ice_table *self, io *files, const ice_open *wha
     if (file.size == 0) {
         TRY(io_get(files, what->location, ICE_METADATA_BYTES_MAX, cancel, memory, &file, err));
     } else {
-        text copy;
-        TRY(text_copy(memory, (text){.data = (const char *)file.data, .size = file.size}, &copy,
-                      err));
-        file.data = (const uint8_t *)copy.data;
+        TRY(bytes_copy(memory, file, &file, err));
     }
     return ice_metadata_read(file, memory, &self->metadata, err);
 }

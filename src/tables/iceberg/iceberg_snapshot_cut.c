@@ -142,9 +142,8 @@ static void begin_remote(ice_file_cutter *self, const ice_walk *walk, const ice_
 static firn_status go_on_opening(ice_file_cutter *self, scan_answer *answer, firn_error *err) {
     pq_file *file = NULL;
     pq_answer got = PQ_READY;
-    firn_error failed = ERR_INIT;
-    firn_status status = self->opener == NULL ? begin_opening(self, &failed) : FIRN_OK;
-    status = status == FIRN_OK ? pq_opener_next(self->opener, &file, &got, &failed) : status;
+    firn_status status = self->opener == NULL ? begin_opening(self, err) : FIRN_OK;
+    status = status == FIRN_OK ? pq_opener_next(self->opener, &file, &got, err) : status;
     if (status == FIRN_OK && got == PQ_WAIT) {
         *answer = SCAN_WAIT;
         return FIRN_OK;
@@ -153,12 +152,9 @@ static firn_status go_on_opening(ice_file_cutter *self, scan_answer *answer, fir
     self->opener = NULL;
     if (status == FIRN_NO_MEMORY) {
         begin_by_size(self, TASK_BYTES);
-        return FIRN_OK;
+        return err_forgive(err, status, FIRN_NO_MEMORY);
     }
-    if (status != FIRN_OK) {
-        *err = failed;
-        return status;
-    }
+    TRY(status);
     self->opened[self->opened_count++] = file;
     return begin_by_footer(self, file, err);
 }

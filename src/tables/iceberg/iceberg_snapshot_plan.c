@@ -222,12 +222,7 @@ static firn_status take_partition(scan_planner *self, const ice_entry *entry, ic
                                            ice_walk_partition_schema(&self->walk, i));
         }
         if (values[i].kind == ICE_SCALAR_BYTES) {
-            text copy;
-            TRY(text_copy(
-                &self->memory,
-                (text){.data = (const char *)values[i].data.data, .size = values[i].data.size},
-                &copy, err));
-            values[i].data.data = (const uint8_t *)copy.data;
+            TRY(bytes_copy(&self->memory, values[i].data, &values[i].data, err));
         }
     }
     task->partition = values;

@@ -264,7 +264,7 @@ void ice_scalar_key(const ice_scalar *self, text_builder *out) {
     } else if (self->kind == ICE_SCALAR_BYTES) {
         memcpy(head + 1, &self->data.size, sizeof self->data.size);
         size += sizeof self->data.size;
-        data = (text){.data = (const char *)self->data.data, .size = self->data.size};
+        data = text_of_bytes(self->data);
     }
     text_append(out, (text){.data = head, .size = size});
     text_append(out, data);
