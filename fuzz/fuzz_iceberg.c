@@ -8,7 +8,7 @@
 
 #include "base/hash.h"
 #include "memory/text_builder.h"
-#include "tables/iceberg/iceberg_metadata.h"
+#include "tables/iceberg/iceberg_version.h"
 #include "tables/iceberg/iceberg_view.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,34 +25,34 @@ static void resolve_all(const ice_metadata *metadata) {
     firn_error err = ERR_INIT;
     for (uint32_t i = 0; i < metadata->ref_count && i < 16; i++) {
         const table_version version = {.kind = VERSION_REF, .ref = metadata->refs[i].name};
-        if (ice_metadata_resolve(metadata, &version, &snapshot, &schema, &err) == FIRN_OK) {
+        if (ice_version_resolve(metadata, &version, &snapshot, &schema, &err) == FIRN_OK) {
             require(snapshot != NULL && schema != NULL);
         }
     }
     for (uint32_t i = 0; i < metadata->log_count && i < 16; i++) {
         const table_version version = {.kind = VERSION_TIMESTAMP,
                                        .number = metadata->log[i].timestamp_ms};
-        (void)(ice_metadata_resolve(metadata, &version, &snapshot, &schema, &err) == FIRN_OK);
+        (void)(ice_version_resolve(metadata, &version, &snapshot, &schema, &err) == FIRN_OK);
     }
     for (uint32_t i = 0; i < metadata->snapshot_count && i < 16; i++) {
         const table_version version = {.kind = VERSION_SNAPSHOT,
                                        .number = metadata->snapshots[i].id};
-        (void)(ice_metadata_resolve(metadata, &version, &snapshot, &schema, &err) == FIRN_OK);
+        (void)(ice_version_resolve(metadata, &version, &snapshot, &schema, &err) == FIRN_OK);
     }
     static const char *const names[] = {"main", "mian", ""};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const table_version version = {.kind = VERSION_REF, .ref = text_of(names[i])};
-        (void)(ice_metadata_resolve(metadata, &version, &snapshot, &schema, &err) == FIRN_OK);
+        (void)(ice_version_resolve(metadata, &version, &snapshot, &schema, &err) == FIRN_OK);
     }
     const table_version others[] = {{.kind = VERSION_CURRENT},
                                     {.kind = VERSION_SNAPSHOT, .number = -7},
                                     {.kind = VERSION_TIMESTAMP, .number = 0}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        (void)(ice_metadata_resolve(metadata, &others[i], &snapshot, &schema, &err) == FIRN_OK);
+        (void)(ice_version_resolve(metadata, &others[i], &snapshot, &schema, &err) == FIRN_OK);
     }
     const table_version range = {
         .is_incremental = true, .from_snapshot_id = 0, .to_snapshot_id = -1};
-    (void)(ice_metadata_resolve(metadata, &range, &snapshot, &schema, &err) == FIRN_OK);
+    (void)(ice_version_resolve(metadata, &range, &snapshot, &schema, &err) == FIRN_OK);
 }
 
 // ---- Values ------------------------------------------------------------------------------------

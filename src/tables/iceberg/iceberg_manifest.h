@@ -1,60 +1,18 @@
-// Manifest lists and manifests: which files a snapshot has, from Avro, by field id.
+// Manifests: which files a snapshot has, from Avro, by field id.
 //
 //     snapshot ─ manifest list ─ ice_manifest ─ manifest ─ ice_entry ─ data or delete file
 //
-// Specification: apache/iceberg, format/spec.md, "Manifests", "Manifest Lists".
+// Specification: apache/iceberg, format/spec.md, "Manifests".
 #ifndef FIRN_TABLES_ICEBERG_ICEBERG_MANIFEST_H
 #define FIRN_TABLES_ICEBERG_ICEBERG_MANIFEST_H
 
-#include "expr/expr.h"
 #include "formats/avro/avro_file.h"
 #include "formats/avro/avro_plan.h"
-#include "io/io.h"
-#include "tables/iceberg/iceberg_metadata.h"
+#include "tables/iceberg/iceberg_manifest_list.h"
 
-#define ICE_MANIFEST_BYTES_MAX ((uint64_t)2 << 30)
 #define ICE_NO_SEQUENCE INT64_MIN // Inherited, or broken.
 
 typedef enum ice_content { ICE_DATA, ICE_POSITION_DELETES, ICE_EQUALITY_DELETES } ice_content;
-
-/// What a manifest list says of one partition field over a manifest.
-typedef struct ice_summary {
-    bool has_null; ///< True also when it is not said.
-    bool has_nan;
-    bool has_low;
-    bool has_high;
-    bytes low;
-    bytes high;
-} ice_summary;
-
-typedef struct ice_manifest {
-    text path;
-    uint64_t length; ///< 0: not said.
-    int32_t spec_id;
-    bool has_deletes;
-    bool is_bare;              ///< Named by v1 metadata alone: nothing but the path is known.
-    int64_t sequence_number;   ///< Inherited by its entries; 0 in v1.
-    int64_t added_snapshot_id; ///< Likewise.
-    exact_u64 live_files;      ///< Added and existing.
-    exact_u64 live_rows;
-    uint32_t summary_count; ///< 0: none are given.
-    const ice_summary *summaries;
-} ice_manifest;
-
-typedef struct ice_manifest_list {
-    uint32_t count;
-    ice_manifest *items;
-} ice_manifest_list;
-
-/// Reads the manifests of a snapshot, waiting for their bytes, into `memory`.
-///
-/// Errors: FIRN_CORRUPT, those of io, with the path.
-firn_status ice_manifests_of(io *files, const ice_snapshot *snapshot, const cancel_flag *cancel,
-                             arena *memory, ice_manifest_list *out, firn_error *err);
-
-/// Reads a manifest list from its bytes.
-firn_status ice_manifest_list_read(bytes file, arena *memory, ice_manifest_list *out,
-                                   firn_error *err);
 
 /// One live entry of a manifest. What it points to stays until the next one is read.
 typedef struct ice_entry {

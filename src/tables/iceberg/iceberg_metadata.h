@@ -91,12 +91,4 @@ const ice_schema *ice_metadata_schema(const ice_metadata *self, int32_t id);
 const field *ice_metadata_field(const ice_metadata *self, const ice_schema *first,
                                 int32_t field_id);
 
-/// What a version of the table is. `*snapshot` is NULL if the table was empty then.
-///
-/// Errors: FIRN_NOT_FOUND (no such snapshot or branch, nothing that old), with SQLSTATE;
-///         FIRN_INVALID (an incremental range that is none); FIRN_UNSUPPORTED (a type).
-firn_status ice_metadata_resolve(const ice_metadata *self, const table_version *version,
-                                 const ice_snapshot **snapshot, const ice_schema **schema,
-                                 firn_error *err);
-
 #endif

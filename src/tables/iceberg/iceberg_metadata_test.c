@@ -1,4 +1,5 @@
 #include "tables/iceberg/iceberg_metadata.h"
+#include "tables/iceberg/iceberg_version.h"
 
 #include "base/test.h"
 #include "memory/text_builder.h"
@@ -75,7 +76,7 @@ TEST(ice_metadata_resolves_versions_with_their_schemas) {
         const ice_snapshot *snapshot;
         const ice_schema *schema;
         const firn_status status =
-            ice_metadata_resolve(&metadata, &rows[i].version, &snapshot, &schema, &err);
+            ice_version_resolve(&metadata, &rows[i].version, &snapshot, &schema, &err);
         CHECK((status == FIRN_OK) == (rows[i].snapshot != 0));
         if (status == FIRN_OK) {
             CHECK(snapshot->id == rows[i].snapshot);
@@ -156,7 +157,7 @@ TEST(ice_metadata_of_version_1_needs_neither_uuid_nor_lists) {
     CHECK(metadata.schemas[0].columns.fields[0].type->width == 4);
     const ice_snapshot *snapshot;
     const ice_schema *schema;
-    CHECK(ice_metadata_resolve(&metadata, NULL, &snapshot, &schema, &err) == FIRN_OK);
+    CHECK(ice_version_resolve(&metadata, NULL, &snapshot, &schema, &err) == FIRN_OK);
     CHECK(snapshot == NULL && schema->columns.count == 1);
     arena_close(&memory);
 }

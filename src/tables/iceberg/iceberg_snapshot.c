@@ -4,6 +4,7 @@
 #include "io/io_path.h"
 #include "memory/text_builder.h"
 #include "tables/iceberg/iceberg_snapshot_private.h"
+#include "tables/iceberg/iceberg_version.h"
 #include "tables/transaction.h"
 
 #define TABLE_BYTES_MAX ((size_t)8 << 30)
@@ -120,7 +121,7 @@ static firn_status open_table(ice_table *self, io *files, const ice_open *what,
                               const cancel_flag *cancel, firn_error *err) {
     const table_version *version = what->version;
     TRY(read_metadata(self, files, what, cancel, err));
-    TRY(ice_metadata_resolve(&self->metadata, version, &self->snapshot, &self->schema, err));
+    TRY(ice_version_resolve(&self->metadata, version, &self->snapshot, &self->schema, err));
     self->base.columns = self->schema->columns;
     self->base.notes = self->schema->notes;
     self->is_incremental = version != NULL && version->is_incremental;
