@@ -85,11 +85,11 @@ static firn_status pick_struct(const picking *self, const pq_file_field *from, c
     TRY(new_children(self, out, wanted->child_count, err));
     for (uint32_t i = 0; i < wanted->child_count; i++) {
         const field *child = &wanted->children[i];
-        // The file's own type: by position, since names need not be unique.
-        pq_file_field found = {.node = &from->node->children[i], .type = child->type};
-        if (wanted != from->type) {
-            found = pq_file_find_child(from, self->match, child->name, child->id);
-        }
+        // The file's own type: by position, since names need not be unique. Another may have more.
+        const pq_file_field found =
+            wanted == from->type
+                ? (pq_file_field){.node = &from->node->children[i], .type = child->type}
+                : pq_file_find_child(from, self->match, child->name, child->id);
         if (found.node == NULL) {
             TRY(pq_pick_null(child->type, self->memory, &out->children[i], err));
         } else {
