@@ -1,0 +1,383 @@
+// The table format and the catalog of transaction_testing.h.
+#include "tables/transaction_testing.h"
+
+// ---- Tables and the catalog that holds them ----------------------------------------------------
+
+static void snapshot_free(table_snapshot *self) {
+    host_free(self);
+}
+
+static const table_change_kind fake_changes;
+const table_kind fake_tables = {
+    .name = "fake", .free = snapshot_free, .sink = &fake_sink, .changes = &fake_changes};
+
+static table_snapshot *snapshot_of(const state *from) {
+    snapshot *made = host_alloc(sizeof *made);
+    *made = (snapshot){.base = {.kind = &fake_tables}, .state = *from};
+    atomic_init(&made->base.references, 1);
+    return &made->base;
+}
+
+static fake_catalog *fake_of(catalog *self) {
+    return (fake_catalog *)(void *)self;
+}
+
+stored *fake_find(fake_catalog *self, text name) {
+    for (uint32_t i = 0; i < TABLES_MAX; i++) {
+        if (text_equal(self->tables[i].name, name)) {
+            return &self->tables[i];
+        }
+    }
+    return NULL;
+}
+
+static firn_status fake_load(catalog *self, object_name name, const table_version *version,
+                             arena *memory, catalog_object *out, const cancel_flag *cancel,
+                             firn_error *err) {
+    (void)version;
+    (void)memory;
+    (void)cancel;
+    const stored *found = fake_find(fake_of(self), name.name);
+    if (found == NULL) {
+        return FAIL(err, FIRN_NOT_FOUND, "there is no table \"%.*s\"", TEXT_ARGS(name.name));
+    }
+    *out = (catalog_object){.snapshot = snapshot_of(&found->now)};
+    return FIRN_OK;
+}
+
+// COMMIT_LOCAL of this format.
+typedef struct local_part {
+    uint64_t seen_version; // UINT64_MAX: there was none.
+    state made;
+} local_part;
+
+static firn_status committer_form(catalog *self, text format, commit_form *out, bool *is_known,
+                                  const cancel_flag *cancel, firn_error *err) {
+    (void)self;
+    (void)cancel;
+    (void)err;
+    *out = COMMIT_LOCAL;
+    *is_known = text_equal(format, TEXT("fake"));
+    return FIRN_OK;
+}
+
+static uint32_t committer_count_max(catalog *self) {
+    return fake_of(self)->table_count_max;
+}
+
+static firn_status committer_stage(catalog *self, object_name name, const table_definition *wanted,
+                                   arena *memory, table_definition *out, const cancel_flag *cancel,
+                                   firn_error *err) {
+    (void)self;
+    (void)cancel;
+    *out = *wanted;
+    return text_copy(memory, name.name, &out->location, err);
+}
+
+static bool fits(fake_catalog *self, const commit_part *part) {
+    const local_part *local = part->local;
+    const stored *found = fake_find(self, part->name.name);
+    return found == NULL ? local->seen_version == UINT64_MAX
+                         : found->now.version == local->seen_version;
+}
+
+static void take_part(fake_catalog *self, const commit_part *part) {
+    stored *at = fake_find(self, part->name.name);
+    at = at != NULL ? at : fake_find(self, (text){.size = 0});
+    at->name = part->kind == PART_DROP ? (text){.size = 0} : part->name.name;
+    at->now = ((const local_part *)part->local)->made;
+}
+
+static firn_status committer_commit(catalog *self, const commit_parts *parts, uint32_t deadline_ms,
+                                    commit_answer *answer, firn_error *err) {
+    fake_catalog *own = fake_of(self);
+    const uint32_t number = own->commit_count++;
+    const script says = number < own->script_count ? own->scripts[number] : (script){false, false};
+    bool all_fit = true;
+    (void)deadline_ms;
+    (void)err;
+    for (uint32_t i = 0; i < parts->count; i++) {
+        all_fit = all_fit && fits(own, &parts->items[i]);
+    }
+    for (uint32_t i = 0; all_fit && !says.does_not && i < parts->count; i++) {
+        take_part(own, &parts->items[i]);
+    }
+    *answer = says.is_lost ? COMMIT_UNKNOWN : all_fit ? COMMIT_DONE : COMMIT_CONFLICT;
+    return FIRN_OK;
+}
+
+static firn_status committer_purge(catalog *self, object_name name, text location,
+                                   const cancel_flag *cancel, firn_error *err) {
+    (void)self;
+    (void)name;
+    (void)location;
+    (void)cancel;
+    (void)err;
+    return FIRN_OK;
+}
+
+static const catalog_committer fake_committer = {.form = committer_form,
+                                                 .table_count_max = committer_count_max,
+                                                 .stage = committer_stage,
+                                                 .commit = committer_commit,
+                                                 .purge = committer_purge};
+const catalog_kind fake_catalogs = {
+    .name = "fake", .load = fake_load, .committer = &fake_committer};
+
+// ---- Changes of a table ------------------------------------------------------------------------
+
+static firn_status change_open(transaction *owner, table_snapshot *base,
+                               const table_definition *definition, table_change **out,
+                               firn_error *err) {
+    change *self = ARENA_NEW(&owner->memory, change, 1);
+    (void)definition;
+    if (self == NULL) {
+        return ARENA_FULL(&owner->memory, err);
+    }
+    *self = (change){.base = {.kind = &fake_changes, .owner = owner}};
+    self->base.base = base == NULL ? NULL : table_snapshot_retain(base);
+    *out = &self->base;
+    return FIRN_OK;
+}
+
+// The base with the steps: rows that are taken away go, new ones come behind.
+static void apply(const change *self, state *out) {
+    const state *base = self->base.base == NULL ? NULL : state_of(self->base.base);
+    bool is_taken[ROWS_MAX] = {false};
+    *out = (state){.version = base == NULL ? 0 : base->version};
+    if (base != NULL) {
+        memcpy(out->ids, base->ids, sizeof out->ids);
+        out->deletions = base->deletions;
+    }
+    for (uint32_t i = 0; i < self->step_count; i++) {
+        if (self->steps[i].kind == STEP_TAKE) {
+            is_taken[self->steps[i].value] = true;
+        }
+    }
+    for (uint32_t i = 0; base != NULL && !self->base.is_replaced && i < base->count; i++) {
+        if (!is_taken[i]) {
+            out->values[out->count++] = base->values[i];
+        }
+    }
+    for (uint32_t i = 0; i < self->step_count; i++) {
+        if (self->steps[i].kind == STEP_ADD) {
+            out->values[out->count++] = self->steps[i].value;
+        }
+    }
+}
+
+static firn_status change_see(table_change *self, table_snapshot **out, firn_error *err) {
+    state seen;
+    (void)err;
+    apply(change_of(self), &seen);
+    *out = snapshot_of(&seen);
+    return FIRN_OK;
+}
+
+static firn_status change_alter(table_change *self, const alteration *steps, uint32_t count,
+                                firn_error *err) {
+    (void)self;
+    (void)count;
+    return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", steps[0].position,
+                    "tables of numbers are not "
+                    "altered");
+}
+
+static bool takes_rows(const change *self) {
+    bool takes = false;
+    for (uint32_t i = 0; i < self->step_count; i++) {
+        takes = takes || self->steps[i].kind == STEP_TAKE;
+    }
+    return takes;
+}
+
+static firn_status change_prepare(table_change *self, commit_form form, arena *memory,
+                                  commit_part *out, firn_error *err) {
+    change *own = change_of(self);
+    local_part *local = ARENA_NEW(memory, local_part, 1);
+    if (local == NULL || form != COMMIT_LOCAL) {
+        return FAIL(err, FIRN_UNSUPPORTED, "a table of numbers is committed in memory");
+    }
+    if (own->id == 0) { // The same in each attempt: what is_in looks for.
+        own->id = ++fake_of(self->owner->of)->last_id;
+    }
+    apply(own, &local->made);
+    local->seen_version = self->base == NULL ? UINT64_MAX : state_of(self->base)->version;
+    local->made.deletions += takes_rows(own);
+    local->made.ids[local->made.version++] = own->id;
+    *out = (commit_part){.name = self->name, .form = form, .local = local};
+    out->kind = own->is_dropped      ? PART_DROP
+                : self->base == NULL ? PART_CREATE
+                : self->is_replaced  ? PART_REPLACE
+                                     : PART_CHANGE;
+    return FIRN_OK;
+}
+
+static firn_status change_rebase(table_change *self, table_snapshot *head, firn_error *err) {
+    if (head == NULL || self->base == NULL) {
+        return FAIL(err, FIRN_CONFLICT, "the table is gone, or another of that name has come");
+    }
+    if (takes_rows(change_of(self)) &&
+        state_of(head)->deletions != state_of(self->base)->deletions) {
+        return FAIL(err, FIRN_CONFLICT, "rows that this changes were changed by others");
+    }
+    table_snapshot_release(self->base);
+    self->base = table_snapshot_retain(head);
+    return FIRN_OK;
+}
+
+static firn_status change_is_in(table_change *self, table_snapshot *head, bool *out,
+                                firn_error *err) {
+    const state *now = state_of(head);
+    *out = false;
+    (void)err;
+    for (uint64_t i = 0; i < now->version; i++) {
+        *out = *out || now->ids[i] == change_of(self)->id;
+    }
+    return FIRN_OK;
+}
+
+static void change_settle(table_change *self, commit_answer answer) {
+    change_of(self)->settled = answer;
+    change_of(self)->is_settled = true;
+}
+
+static void change_close(table_change *self) {
+    table_snapshot_release(self->base);
+}
+
+static const table_change_kind fake_changes = {.name = "fake",
+                                               .open = change_open,
+                                               .see = change_see,
+                                               .alter = change_alter,
+                                               .prepare = change_prepare,
+                                               .rebase = change_rebase,
+                                               .is_in = change_is_in,
+                                               .settle = change_settle,
+                                               .close = change_close};
+
+// ---- The sink ----------------------------------------------------------------------------------
+
+struct row_sink {
+    change *change;
+    change_kind kind;
+    uint32_t step_count;
+    step steps[STEPS_MAX];
+};
+
+struct row_sink_worker {
+    row_sink *owner;
+    uint32_t step_count;
+    step steps[STEPS_MAX];
+};
+
+static firn_status sink_wish(table_snapshot *base, change_kind kind, arena *memory, row_wish *out,
+                             firn_error *err) {
+    (void)base;
+    (void)memory;
+    (void)err;
+    *out = (row_wish){.by_row_id = kind != CHANGE_APPEND};
+    return FIRN_OK;
+}
+
+static firn_status sink_open(const row_sink_request *request, const scan_env *env, row_sink **out,
+                             firn_error *err) {
+    (void)env;
+    *out = host_alloc(sizeof **out);
+    if (*out == NULL) {
+        return FAIL(err, FIRN_NO_MEMORY, "no memory");
+    }
+    **out = (row_sink){.change = change_of(request->change), .kind = request->kind};
+    return FIRN_OK;
+}
+
+static firn_status sink_open_worker(row_sink *self, const scan_env *env, row_sink_worker **out,
+                                    firn_error *err) {
+    (void)env;
+    *out = host_alloc(sizeof **out);
+    if (*out == NULL) {
+        return FAIL(err, FIRN_NO_MEMORY, "no memory");
+    }
+    **out = (row_sink_worker){.owner = self};
+    return FIRN_OK;
+}
+
+static firn_status sink_push(row_sink_worker *self, const batch *rows, bool *must_wait,
+                             firn_error *err) {
+    *must_wait = false;
+    for (uint32_t k = 0; k < rows->selected_count; k++) {
+        const uint32_t row = batch_row(rows, k);
+        row_action action = ROW_INSERT;
+        if (self->owner->kind != CHANGE_APPEND) {
+            action = (row_action)COLUMN_VALUES(&rows->columns[1], int8_t)[row];
+        }
+        if (action != ROW_DELETE && !column_is_valid(&rows->columns[0], row)) {
+            return FAIL_SQL(err, FIRN_INVALID, "23502", NO_POSITION, "NULL in a table of numbers");
+        }
+        if (action == ROW_DELETE || action == ROW_UPDATE) {
+            const uint64_t id = COLUMN_VALUES(&rows->columns[2], uint64_t)[row];
+            self->steps[self->step_count++] =
+                (step){.kind = STEP_TAKE, .value = (int64_t)row_id_position(id)};
+        }
+        if (action == ROW_INSERT || action == ROW_UPDATE) {
+            self->steps[self->step_count++] =
+                (step){.kind = STEP_ADD, .value = COLUMN_VALUES(&rows->columns[0], int64_t)[row]};
+        }
+    }
+    return FIRN_OK;
+}
+
+static firn_status sink_finish_worker(row_sink_worker *self, firn_error *err) {
+    row_sink *owner = self->owner;
+    (void)err;
+    memcpy(owner->steps + owner->step_count, self->steps, self->step_count * sizeof(step));
+    owner->step_count += self->step_count;
+    return FIRN_OK;
+}
+
+static void sink_close_worker(row_sink_worker *self) {
+    host_free(self);
+}
+
+static firn_status sink_finish(row_sink *self, uint32_t *piece_count, firn_error *err) {
+    (void)err;
+    *piece_count = self->step_count > 0 ? 1 : 0;
+    return FIRN_OK;
+}
+
+static firn_status sink_run_piece(row_sink *self, uint32_t piece, const scan_env *env,
+                                  bool *must_wait, firn_error *err) {
+    (void)env;
+    (void)err;
+    CHECK(piece == 0 && self->step_count > 0);
+    *must_wait = false;
+    return FIRN_OK;
+}
+
+static firn_status sink_end(row_sink *self, uint64_t *changed_rows, firn_error *err) {
+    change *to = self->change;
+    const uint64_t number = to->base.owner->step_number++;
+    (void)err;
+    for (uint32_t i = 0; i < self->step_count; i++) {
+        to->steps[to->step_count] = self->steps[i];
+        to->steps[to->step_count++].number = number;
+    }
+    *changed_rows = self->step_count;
+    return FIRN_OK;
+}
+
+static void sink_close(row_sink *self) {
+    host_free(self);
+}
+
+const row_sink_kind fake_sink = {.name = "fake",
+                                 .wish = sink_wish,
+                                 .open = sink_open,
+                                 .open_worker = sink_open_worker,
+                                 .push = sink_push,
+                                 .finish_worker = sink_finish_worker,
+                                 .close_worker = sink_close_worker,
+                                 .finish = sink_finish,
+                                 .run_piece = sink_run_piece,
+                                 .end = sink_end,
+                                 .close = sink_close};
