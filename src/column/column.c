@@ -86,6 +86,26 @@ uint32_t column_lane(const column *self, uint32_t row) {
     return 0;
 }
 
+int64_t column_lane_integer(const column *self, uint32_t lane) {
+    switch ((int)type_physical(self->type)) {
+    case PHYSICAL_I8:
+        return (int64_t)((const int8_t *)self->values)[lane];
+    case PHYSICAL_I16:
+        return ((const int16_t *)self->values)[lane];
+    case PHYSICAL_I32:
+        return ((const int32_t *)self->values)[lane];
+    case PHYSICAL_U8:
+        return ((const uint8_t *)self->values)[lane];
+    case PHYSICAL_U16:
+        return ((const uint16_t *)self->values)[lane];
+    case PHYSICAL_U32:
+        return ((const uint32_t *)self->values)[lane];
+    default:
+        assert(physical_is_integer(type_physical(self->type)));
+        return ((const int64_t *)self->values)[lane];
+    }
+}
+
 // Bytes that `length` values of a physical type take; 0 where children carry them.
 static bool values_size(physical kind, uint32_t length, size_t *out) {
     if (kind == PHYSICAL_BIT) {

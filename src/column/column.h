@@ -80,6 +80,9 @@ void bitmap_copy(const uint64_t *source, size_t from, size_t bits, uint64_t *out
 bool column_is_valid(const column *self, uint32_t row);
 /// The lane of `values` that row `row` uses. Any form.
 uint32_t column_lane(const column *self, uint32_t row);
+/// The integer in a lane of values whose type is one (physical_is_integer); one of 64 bits without
+/// sign comes as its bits. Slow likewise.
+int64_t column_lane_integer(const column *self, uint32_t lane);
 
 /// Typed values of a FLAT or CONSTANT column: `const int64_t *v = COLUMN_VALUES(arg, int64_t);`
 #define COLUMN_VALUES(column, c_type) ((const c_type *)(column)->values)

@@ -48,6 +48,34 @@ TEST(column_decimal_width_follows_the_declared_precision) {
     arena_close(&memory);
 }
 
+TEST(column_integers_are_read_by_their_width) {
+    begin();
+    firn_error err = ERR_INIT;
+    static const struct {
+        type of;
+        uint64_t bits; // As they lie in memory, little end first.
+        int64_t number;
+    } rows[] = {
+        {{.id = TYPE_TINYINT}, 0x80, -128},        {{.id = TYPE_UTINYINT}, 0x80, 128},
+        {{.id = TYPE_SMALLINT}, 0xffff, -1},       {{.id = TYPE_USMALLINT}, 0xffff, 65535},
+        {{.id = TYPE_INTEGER}, 0xfffffffe, -2},    {{.id = TYPE_UINTEGER}, 0xfffffffe, 4294967294},
+        {{.id = TYPE_BIGINT}, UINT64_MAX - 1, -2}, {{.id = TYPE_UBIGINT}, UINT64_MAX - 1, -2},
+        {{.id = TYPE_DATE}, 0xffffffff, -1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const physical kind = type_physical(&rows[i].of);
+        column values;
+        REQUIRE(column_new(&memory, &rows[i].of, 2, &values, &err) == FIRN_OK);
+        memset(COLUMN_OUT(&values, uint8_t), 0, (size_t)physical_size(kind) * 2);
+        memcpy(COLUMN_OUT(&values, uint8_t) + physical_size(kind), &rows[i].bits,
+               physical_size(kind));
+        CHECK(physical_is_integer(kind));
+        CHECK(column_lane_integer(&values, 0) == 0);
+        CHECK(column_lane_integer(&values, 1) == rows[i].number);
+    }
+    arena_close(&memory);
+}
+
 TEST(column_take_gathers_and_makes_nulls) {
     begin();
     firn_error err = ERR_INIT;

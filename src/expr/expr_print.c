@@ -102,22 +102,13 @@ static bool is_negative_number(const expr *what) {
     if (what->kind != EXPR_LITERAL || what->literal_.value.is_null) {
         return false;
     }
-    switch ((int)type_physical(what->type)) {
-    case PHYSICAL_I8:
-        return COLUMN_VALUES(what->literal_.value.value, int8_t)[0] < 0;
-    case PHYSICAL_I16:
-        return COLUMN_VALUES(what->literal_.value.value, int16_t)[0] < 0;
-    case PHYSICAL_I32:
-        return what->type->id != TYPE_DATE &&
-               COLUMN_VALUES(what->literal_.value.value, int32_t)[0] < 0;
-    case PHYSICAL_I64:
-        return type_category_of(what->type) != CATEGORY_DATETIME &&
-               COLUMN_VALUES(what->literal_.value.value, int64_t)[0] < 0;
-    case PHYSICAL_F64:
-        return COLUMN_VALUES(what->literal_.value.value, double)[0] < 0;
-    default:
-        return false;
+    const column *value = what->literal_.value.value;
+    const physical kind = type_physical(what->type);
+    if (kind == PHYSICAL_F64) {
+        return COLUMN_VALUES(value, double)[0] < 0;
     }
+    return physical_is_integer(kind) && kind != PHYSICAL_U64 &&
+           type_category_of(what->type) != CATEGORY_DATETIME && column_lane_integer(value, 0) < 0;
 }
 
 static tightness tightness_of(const expr *what) {

@@ -52,35 +52,17 @@ static bool number_of(const column *value, double *out) {
     if (value == NULL || !column_is_valid(value, 0)) {
         return false;
     }
-    switch ((int)type_physical(value->type)) {
-    case PHYSICAL_I8:
-        *out = *COLUMN_VALUES(value, int8_t);
-        return true;
-    case PHYSICAL_I16:
-        *out = *COLUMN_VALUES(value, int16_t);
-        return true;
-    case PHYSICAL_I32:
-        *out = *COLUMN_VALUES(value, int32_t);
-        break;
-    case PHYSICAL_I64:
-        *out = (double)*COLUMN_VALUES(value, int64_t);
-        break;
-    case PHYSICAL_U32:
-        *out = *COLUMN_VALUES(value, uint32_t);
-        return true;
-    case PHYSICAL_U64:
-        *out = (double)*COLUMN_VALUES(value, uint64_t);
-        return true;
-    case PHYSICAL_F32:
+    const physical kind = type_physical(value->type);
+    if (physical_is_integer(kind)) {
+        const int64_t number = column_lane_integer(value, 0);
+        *out = kind == PHYSICAL_U64 ? (double)(uint64_t)number : (double)number;
+    } else if (kind == PHYSICAL_F32) {
         *out = (double)*COLUMN_VALUES(value, float);
-        return true;
-    case PHYSICAL_F64:
+    } else if (kind == PHYSICAL_F64) {
         *out = *COLUMN_VALUES(value, double);
-        return true;
-    case PHYSICAL_I128:
+    } else if (kind == PHYSICAL_I128) {
         *out = (double)*COLUMN_VALUES(value, i128);
-        break;
-    default:
+    } else {
         return false;
     }
     if (value->type->id == TYPE_DECIMAL) {

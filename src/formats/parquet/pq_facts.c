@@ -152,33 +152,11 @@ static bool plain_decimal(const pq_pick *pick, const column *value, uint32_t lan
 static bool plain_integer(const pq_pick *pick, const column *value, uint32_t lane,
                           uint8_t room[PQ_PLAIN_BYTES_MAX], bytes *out) {
     const pq_leaf *leaf = pick->target.leaf;
-    int64_t number;
-    switch ((int)type_physical(pick->type)) {
-    case PHYSICAL_I8:
-        number = (int64_t)COLUMN_VALUES(value, int8_t)[lane];
-        break;
-    case PHYSICAL_I16:
-        number = COLUMN_VALUES(value, int16_t)[lane];
-        break;
-    case PHYSICAL_I32:
-        number = COLUMN_VALUES(value, int32_t)[lane];
-        break;
-    case PHYSICAL_U8:
-        number = COLUMN_VALUES(value, uint8_t)[lane];
-        break;
-    case PHYSICAL_U16:
-        number = COLUMN_VALUES(value, uint16_t)[lane];
-        break;
-    case PHYSICAL_U32: // The bits are the same in INT32; in INT64 the number.
-        number = COLUMN_VALUES(value, uint32_t)[lane];
-        break;
-    case PHYSICAL_I64:
-    case PHYSICAL_U64:
-        number = COLUMN_VALUES(value, int64_t)[lane];
-        break;
-    default:
+    if (!physical_is_integer(type_physical(pick->type))) {
         return false;
     }
+    // The bits of a UINTEGER are the same in INT32; in INT64 it is the number.
+    const int64_t number = column_lane_integer(value, lane);
     const bool is_wider = physical_size(type_physical(pick->type)) > leaf->width;
     if (is_wider && (number > INT32_MAX || number < INT32_MIN)) {
         return false;

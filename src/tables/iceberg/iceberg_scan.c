@@ -20,26 +20,13 @@ static firn_status fail_value(const table_argument *arg, const char *wanted, fir
 }
 
 static firn_status take_number(const table_argument *arg, int64_t *out, firn_error *err) {
-    if (arg->value.is_null || type_category_of(arg->type) != CATEGORY_INTEGER) {
+    if (arg->value.is_null || type_category_of(arg->type) != CATEGORY_INTEGER ||
+        !physical_is_integer(type_physical(arg->type))) {
         return fail_value(arg, "a snapshot id", err);
     }
-    const column *value = arg->value.value;
-    switch ((int)type_physical(arg->type)) {
-    case PHYSICAL_I8:
-        *out = (int64_t)COLUMN_VALUES(value, int8_t)[0];
-        return FIRN_OK;
-    case PHYSICAL_I16:
-        *out = COLUMN_VALUES(value, int16_t)[0];
-        return FIRN_OK;
-    case PHYSICAL_I32:
-        *out = COLUMN_VALUES(value, int32_t)[0];
-        return FIRN_OK;
-    case PHYSICAL_I64:
-        *out = COLUMN_VALUES(value, int64_t)[0];
-        return FIRN_OK;
-    default:
-        return fail_value(arg, "a snapshot id", err);
-    }
+    *out = column_lane_integer(arg->value.value, 0);
+    const bool is_whole = type_physical(arg->type) != PHYSICAL_U64 || *out >= 0;
+    return is_whole ? FIRN_OK : fail_value(arg, "a snapshot id", err);
 }
 
 static firn_status take_text(const table_argument *arg, text *out, firn_error *err) {
