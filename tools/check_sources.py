@@ -85,7 +85,7 @@ def check_functions(where, code, problems):
 def check_calls(where, code, problems):
     """Which functions may be called where: base/ is the door to the system, memory/ to the heap."""
     parts = where.parts
-    is_test = where.name.endswith("_test.c") or where.name == "test_main.c"
+    is_test = where.name.endswith(("_test.c", "_testing.h")) or where.name == "test_main.c"
     for found in BANNED_CALL.finditer(code):
         if parts[:2] != ("src", "base"):
             problems.append(f"{where}:{line_of(code, found.start())}: {found.group(1)} is banned")

@@ -1,7 +1,5 @@
 #include "io/loopback_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
@@ -11,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/test.h"
+#include "io/loopback_testing.h"
 
 #define REQUEST_BYTES_MAX ((size_t)64 << 10)
 #define HEADER_COUNT_MAX 32
@@ -257,16 +256,8 @@ static void accept_all(void *user) {
 bool loopback_open_deaf(loopback_server *self) {
     *self = (loopback_server){0};
     mutex_begin(&self->lock, MUTEX_LEAF);
-    self->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    if (self->socket < 0 || bind(self->socket, (const void *)&address, size) != 0 ||
-        getsockname(self->socket, (void *)&address, &size) != 0) {
-        return false;
-    }
-    self->port = ntohs(address.sin_port);
-    (void)snprintf(self->base, sizeof self->base, "http://127.0.0.1:%u", self->port);
-    return true;
+    self->socket = loopback_bind(&self->port, self->base);
+    return self->socket >= 0;
 }
 
 bool loopback_open(loopback_server *self, fake_script script, void *user) {

@@ -7,18 +7,17 @@
 #ifndef FIRN_TESTS_API_HANGING_SERVER_H
 #define FIRN_TESTS_API_HANGING_SERVER_H
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/host.h"
+#include "io/loopback_testing.h"
 
 #define HANGING_CONNECTION_MAX 256
 #define HANGING_REQUEST_MAX 4096
@@ -26,7 +25,7 @@
 
 typedef struct hanging_server {
     pid_t process;
-    char base[64]; // "http://127.0.0.1:4711"
+    char base[LOOPBACK_BASE_SIZE]; // "http://127.0.0.1:4711"
 } hanging_server;
 
 static inline bool hanging_send(int connection, const void *data, size_t size) {
@@ -118,16 +117,12 @@ static inline uint8_t *hanging_read_file(size_t *size) {
 
 /// Starts it; no other thread of this process may run.
 static inline bool hanging_server_open(hanging_server *self) {
-    struct sockaddr_in place = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof place;
-    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    uint16_t port;
     *self = (hanging_server){.process = -1};
-    if (listener < 0 || bind(listener, (const struct sockaddr *)&place, sizeof place) != 0 ||
-        listen(listener, HANGING_CONNECTION_MAX) != 0 ||
-        getsockname(listener, (struct sockaddr *)&place, &size) != 0) {
+    const int listener = loopback_listen(HANGING_CONNECTION_MAX, &port, self->base);
+    if (listener < 0) {
         return false;
     }
-    (void)snprintf(self->base, sizeof self->base, "http://127.0.0.1:%u", ntohs(place.sin_port));
     self->process = fork();
     if (self->process == 0) {
         size_t file_size = 0;
