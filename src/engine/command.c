@@ -206,6 +206,34 @@ static firn_status run_create_schema(run *self, const sql_create_schema *written
     return status;
 }
 
+// What is in the schema goes one by one: what another session makes there meanwhile is kept.
+static firn_status drop_contents(run *self, const object_place *place, firn_error *err) {
+    catalog *of = place->catalog;
+    catalog_entry_list entries;
+    TRY(of->kind->list(of, place->object.space, &self->memory, &entries, &self->cancel, err));
+    for (uint32_t i = 0; i < entries.count; i++) {
+        const object_name name = {.space = place->object.space, .name = entries.items[i].name};
+        const firn_status status =
+            of->kind->drop(of, name, entries.items[i].kind == ENTRY_VIEW, err);
+        TRY(err_forgive(err, status, FIRN_NOT_FOUND));
+    }
+    return FIRN_OK;
+}
+
+// Emptied only if that is all that stands in the way.
+static firn_status drop_space(run *self, const sql_drop *written, const object_place *place,
+                              firn_error *err) {
+    catalog *of = place->catalog;
+    firn_status status = of->kind->drop_namespace(of, place->object.space, err);
+    if (status == FIRN_OK || written->behavior != SQL_DROP_CASCADE || of->kind->drop == NULL ||
+        strcmp(err->sqlstate, "2BP01") != 0) {
+        return status;
+    }
+    TRY(err_forgive(err, status, FIRN_INVALID));
+    TRY(drop_contents(self, place, err));
+    return of->kind->drop_namespace(of, place->object.space, err);
+}
+
 static firn_status drop_schema(run *self, const sql_drop *written, const sql_names *path,
                                firn_error *err) {
     object_place place;
@@ -219,7 +247,7 @@ static firn_status drop_schema(run *self, const sql_drop *written, const sql_nam
     bool exists;
     TRY(place.catalog->kind->has_namespace(place.catalog, place.object.space, &exists,
                                            &self->cancel, err));
-    return exists ? place.catalog->kind->drop_namespace(place.catalog, place.object.space, err)
+    return exists ? drop_space(self, written, &place, err)
                   : session_say_no_space(self->catalogs, path, &place, &self->memory, &self->cancel,
                                          err);
 }
