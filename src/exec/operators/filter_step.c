@@ -1,7 +1,7 @@
 // Filter: the rows for which a predicate is true, as a selection; nothing is copied.
 #include <assert.h>
 
-#include "exec/operator.h"
+#include "exec/operators/expr_step.h"
 #include "exec/row_pace.h"
 #include "memory/arena_measure.h"
 
@@ -11,7 +11,7 @@ typedef struct filter_shared {
 } filter_shared;
 
 typedef struct filter_local {
-    expr_state *state;
+    expr_step base; // First.
     row_pace pace;
 } filter_local;
 
@@ -38,8 +38,7 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
     }
     *made = (filter_local){.pace = row_pace_open(self->run)};
     *local = made;
-    return expr_open(self->program, self->run->context, &self->run->dynamic, memory, &made->state,
-                     err);
+    return expr_step_open(&made->base, self->program, self->run, memory, err);
 }
 
 // Some of the rows at a time, and of their values nothing is kept.
@@ -60,7 +59,7 @@ static firn_status filter_in_parts(filter_local *self, const batch *input, arena
         }
         const uint16_t *found;
         uint32_t found_count;
-        TRY(expr_filter(self->state, &part, scratch, &found, &found_count, err));
+        TRY(expr_filter(self->base.state, &part, scratch, &found, &found_count, err));
         assert(found != NULL || found_count == 0);
         for (uint32_t k = 0; k < found_count; k++) {
             rows[output->selected_count++] = found[k];
@@ -84,22 +83,10 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
         return filter_in_parts(self, input, call->scratch, output, err);
     }
     const arena_mark mark = arena_mark_take(call->scratch);
-    TRY(expr_filter(self->state, input, call->scratch, &output->selection, &output->selected_count,
-                    err));
+    TRY(expr_filter(self->base.state, input, call->scratch, &output->selection,
+                    &output->selected_count, err));
     row_pace_learn(&self->pace, count, arena_bytes_since(call->scratch, mark));
     return FIRN_OK;
-}
-
-static uint64_t decoded(const void *local) {
-    const filter_local *self = local;
-    return self->state == NULL ? 0 : expr_values_decoded(self->state);
-}
-
-static void close_worker(void *local) {
-    filter_local *self = local;
-    if (self != NULL) {
-        expr_close(self->state);
-    }
 }
 
 const operator_kind operator_filter_step = {
@@ -109,6 +96,6 @@ const operator_kind operator_filter_step = {
     .open = open_shared,
     .open_worker = open_worker,
     .push = push,
-    .decoded = decoded,
-    .close_worker = close_worker,
+    .decoded = expr_step_decoded,
+    .close_worker = expr_step_close,
 };

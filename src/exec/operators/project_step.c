@@ -1,5 +1,5 @@
 // Project: computed columns. Columns that are only handed on are not copied.
-#include "exec/operator.h"
+#include "exec/operators/expr_step.h"
 #include "exec/row_pace.h"
 #include "memory/arena_measure.h"
 
@@ -10,7 +10,7 @@ typedef struct project_shared {
 } project_shared;
 
 typedef struct project_local {
-    expr_state *state;
+    expr_step base; // First.
     row_pace pace;
     uint32_t next;    // Of the input's rows that count: the first that was not handed out yet.
     column columns[]; // Of the output; valid until the next call.
@@ -39,12 +39,11 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
     if (made == NULL) {
         return ARENA_FULL(memory, err);
     }
-    made->state = NULL;
+    made->base.state = NULL;
     made->pace = row_pace_open(self->run);
     made->next = 0;
     *local = made;
-    return expr_open(self->program, self->run->context, &self->run->dynamic, memory, &made->state,
-                     err);
+    return expr_step_open(&made->base, self->program, self->run, memory, err);
 }
 
 static firn_status push(op_call *call, const batch *input, batch *output, step_answer *out,
@@ -59,7 +58,7 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
         return ARENA_FULL(call->scratch, err);
     }
     const arena_mark mark = arena_mark_take(call->scratch);
-    TRY(expr_run(self->state, &part, call->scratch, self->columns, err));
+    TRY(expr_run(self->base.state, &part, call->scratch, self->columns, err));
     row_pace_learn(&self->pace, count, arena_bytes_since(call->scratch, mark));
     self->next = from + count < input->selected_count ? from + count : 0;
     *out = self->next > 0 ? STEP_MORE : STEP_NEXT;
@@ -71,18 +70,6 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     return FIRN_OK;
 }
 
-static uint64_t decoded(const void *local) {
-    const project_local *self = local;
-    return self->state == NULL ? 0 : expr_values_decoded(self->state);
-}
-
-static void close_worker(void *local) {
-    project_local *self = local;
-    if (self != NULL) {
-        expr_close(self->state);
-    }
-}
-
 const operator_kind operator_project_step = {
     .name = "Project",
     .keeps_order = true,
@@ -90,6 +77,6 @@ const operator_kind operator_project_step = {
     .open = open_shared,
     .open_worker = open_worker,
     .push = push,
-    .decoded = decoded,
-    .close_worker = close_worker,
+    .decoded = expr_step_decoded,
+    .close_worker = expr_step_close,
 };

@@ -1,6 +1,6 @@
 // Repeat: each row as often as an expression says (INTERSECT ALL, EXCEPT ALL). 0 or less: not at
 // all.
-#include "exec/operator.h"
+#include "exec/operators/expr_step.h"
 
 typedef struct repeat_shared {
     expr_program *program;
@@ -8,7 +8,7 @@ typedef struct repeat_shared {
 } repeat_shared;
 
 typedef struct repeat_local {
-    expr_state *state;
+    expr_step base;   // First.
     uint32_t next;    // Which of the rows that count is being repeated.
     int64_t repeated; // How often it was handed out.
     bool is_begun;
@@ -37,8 +37,7 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
     }
     *self = (repeat_local){0};
     *local = self;
-    return expr_open(owner->program, owner->run->context, &owner->run->dynamic, memory,
-                     &self->state, err);
+    return expr_step_open(&self->base, owner->program, owner->run, memory, err);
 }
 
 static firn_status push(op_call *call, const batch *input, batch *output, step_answer *out,
@@ -50,7 +49,7 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
         self->is_begun = true;
     }
     column times;
-    TRY(expr_run(self->state, input, call->scratch, &times, err));
+    TRY(expr_run(self->base.state, input, call->scratch, &times, err));
     column flat;
     TRY(column_flatten(call->scratch, &times, &flat, err));
     const uint32_t room = call->run->options->batch_rows;
@@ -82,18 +81,6 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     return FIRN_OK;
 }
 
-static uint64_t decoded(const void *local) {
-    const repeat_local *self = local;
-    return self->state == NULL ? 0 : expr_values_decoded(self->state);
-}
-
-static void close_worker(void *local) {
-    repeat_local *self = local;
-    if (self != NULL) {
-        expr_close(self->state);
-    }
-}
-
 const operator_kind operator_repeat_step = {
     .name = "Repeat",
     .keeps_order = true,
@@ -101,6 +88,6 @@ const operator_kind operator_repeat_step = {
     .open = open_shared,
     .open_worker = open_worker,
     .push = push,
-    .decoded = decoded,
-    .close_worker = close_worker,
+    .decoded = expr_step_decoded,
+    .close_worker = expr_step_close,
 };

@@ -1,5 +1,5 @@
 // Unnest: a row per list element; several lists in step, shorter ones padded with NULL.
-#include "exec/operator.h"
+#include "exec/operators/expr_step.h"
 
 typedef struct unnest_shared {
     expr_program *program;
@@ -9,7 +9,7 @@ typedef struct unnest_shared {
 } unnest_shared;
 
 typedef struct unnest_local {
-    expr_state *state;
+    expr_step base;   // First.
     uint32_t next;    // Which of the rows that count is being unnested.
     uint32_t element; // Of that row.
     bool is_begun;
@@ -42,10 +42,9 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
     if (self == NULL) {
         return ARENA_FULL(memory, err);
     }
-    *self = (unnest_local){.state = NULL};
+    *self = (unnest_local){.base = {0}};
     *local = self;
-    return expr_open(owner->program, owner->run->context, &owner->run->dynamic, memory,
-                     &self->state, err);
+    return expr_step_open(&self->base, owner->program, owner->run, memory, err);
 }
 
 // The longest list of a row.
@@ -123,7 +122,7 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
         self->element = 0;
         self->is_begun = true;
     }
-    TRY(expr_run(self->state, input, scratch, self->lists, err));
+    TRY(expr_run(self->base.state, input, scratch, self->lists, err));
     for (uint32_t i = 0; i < owner->list_count; i++) {
         if (self->lists[i].form > FORM_CONSTANT) {
             const column coded = self->lists[i];
@@ -157,18 +156,6 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     return FIRN_OK;
 }
 
-static uint64_t decoded(const void *local) {
-    const unnest_local *self = local;
-    return self->state == NULL ? 0 : expr_values_decoded(self->state);
-}
-
-static void close_worker(void *local) {
-    unnest_local *self = local;
-    if (self != NULL) {
-        expr_close(self->state);
-    }
-}
-
 const operator_kind operator_unnest_step = {
     .name = "Unnest",
     .keeps_order = true,
@@ -176,6 +163,6 @@ const operator_kind operator_unnest_step = {
     .open = open_shared,
     .open_worker = open_worker,
     .push = push,
-    .decoded = decoded,
-    .close_worker = close_worker,
+    .decoded = expr_step_decoded,
+    .close_worker = expr_step_close,
 };
