@@ -174,8 +174,10 @@ bool column_set_null(arena *memory, column *self, uint32_t row) {
     return true;
 }
 
-// One initialised value (all bytes zero) of a type, children included, for NULL constants.
-static firn_status new_zero(arena *memory, const type *type, column *out, firn_error *err) {
+// One initialised value (all bytes zero) of a type, children included, for NULL constants. Inside a
+// list there are no rows, and so none in the structs there.
+static firn_status new_zero(arena *memory, const type *type, uint32_t rows, column *out,
+                            firn_error *err) {
     const size_t size = physical_size(type_physical(type));
     uint64_t *value = ARENA_NEW(memory, uint64_t, size / sizeof(uint64_t) + 1);
     if (value == NULL) {
@@ -189,12 +191,12 @@ static firn_status new_zero(arena *memory, const type *type, column *out, firn_e
             return ARENA_FULL(memory, err);
         }
         for (uint32_t i = 0; i < type->child_count; i++) {
-            const uint32_t rows = type->id == TYPE_STRUCT ? 1 : 0;
+            const uint32_t child_rows = type->id == TYPE_STRUCT ? rows : 0;
             children[i] = (column){.type = type->children[i].type,
                                    .form = FORM_FLAT,
-                                   .length = rows,
+                                   .length = child_rows,
                                    .validity = no_bits};
-            TRY(new_zero(memory, children[i].type, &children[i], err));
+            TRY(new_zero(memory, children[i].type, child_rows, &children[i], err));
         }
         out->children = children;
     }
@@ -204,7 +206,7 @@ static firn_status new_zero(arena *memory, const type *type, column *out, firn_e
 firn_status column_new_null(arena *memory, const type *type, uint32_t length, column *out,
                             firn_error *err) {
     *out = (column){.type = type, .form = FORM_CONSTANT, .length = length, .validity = no_bits};
-    return new_zero(memory, type, out, err);
+    return new_zero(memory, type, 1, out, err);
 }
 
 firn_status column_slice(arena *memory, const column *self, uint32_t from, uint32_t count,

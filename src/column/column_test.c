@@ -196,3 +196,17 @@ TEST(physical_integers_are_those_of_at_most_64_bits) {
     CHECK(count == 8 && physical_is_integer(PHYSICAL_I8) && physical_is_integer(PHYSICAL_U64));
     CHECK(!physical_is_integer(PHYSICAL_F64) && !physical_is_integer(PHYSICAL_BIT));
 }
+
+TEST(column_new_null_has_no_rows_inside_its_lists) {
+    begin();
+    firn_error err = ERR_INIT;
+    const field members[] = {{TEXT("a"), TYPE_OF(BOOLEAN), true, -1}};
+    const type *lists = type_list(&memory, type_struct(&memory, 1, members));
+    column nulls;
+    column flat;
+    REQUIRE(column_new_null(&memory, lists, 3, &nulls, &err) == FIRN_OK);
+    REQUIRE(column_flatten(&memory, &nulls, &flat, &err) == FIRN_OK);
+    CHECK(flat.length == 3 && flat.children[0].length == 0);
+    CHECK(flat.children[0].children[0].length == 0);
+    arena_close(&memory);
+}
