@@ -117,6 +117,43 @@ void rest_session_close(rest_session *self) {
     mutex_end(&self->lock);
 }
 
+// ---- Secrets ------------------------------------------------------------------------------------
+
+static bool holds(text whole, text secret) {
+    return secret.size > 0 && text_find(whole, secret) < whole.size;
+}
+
+// Whether a text of the server repeats something that is not to be shown.
+static bool is_telling(const rest_session *self, text words, text token) {
+    const text credential = self->options.credential;
+    const size_t colon = text_find(credential, TEXT(":"));
+    const text secret =
+        colon < credential.size ? text_slice(credential, colon + 1, credential.size) : credential;
+    // The token that was given is a secret also where the server put another in its place.
+    bool is = holds(words, token) || holds(words, self->options.token) || holds(words, secret);
+    for (uint32_t i = 0; i < self->options.header_count; i++) {
+        // One of three letters is no secret, and may be in any text.
+        const text value = self->options.headers[i].value;
+        is = is || (value.size >= 4 && holds(words, value));
+    }
+    return is;
+}
+
+// An error that shows an address, without it where the server put a secret there.
+static firn_status hide(const rest_session *self, text token, firn_status status, firn_error *err) {
+    if (status == FIRN_OK || status == FIRN_CANCELLED || !self->is_moved ||
+        !is_telling(self, text_of(err->text), token)) {
+        return status;
+    }
+    const bool is_retryable = err->retryable;
+    (void)FAIL(
+        err, status,
+        "the address that the server of catalog \"%.*s\" names holds a secret and is not shown",
+        TEXT_ARGS(self->options.alias));
+    err->retryable = is_retryable;
+    return status;
+}
+
 // ---- Configuration -----------------------------------------------------------------------------
 
 static bool is_given(const rest_session *self, text name) {
@@ -148,7 +185,8 @@ static firn_status add_header(rest_session *self, text name, text value, firn_er
 // A server may send its clients elsewhere, but not from https to http.
 static firn_status move_to(rest_session *self, text uri, firn_error *err) {
     const text moved = without_end_slash(uri);
-    TRY(check_uri(self, moved, err));
+    self->is_moved = true;
+    TRY(hide(self, (text){.size = 0}, check_uri(self, moved, err), err));
     if (text_equal_nocase(io_path_scheme(self->options.uri), TEXT("https")) &&
         !text_equal_nocase(io_path_scheme(moved), TEXT("https"))) {
         return FAIL(err, FIRN_INVALID, "the server of catalog \"%.*s\" sends from https to http",
@@ -177,32 +215,13 @@ firn_status rest_session_configure(rest_session *self, text key, text value, boo
     }
     if (text_equal(key, TEXT("oauth2-server-uri")) &&
         (is_override || own->oauth2_server_uri.size == 0)) {
+        self->is_moved = true;
         return text_copy(&self->memory, value, &own->oauth2_server_uri, err);
     }
     return FIRN_OK;
 }
 
 // ---- Messages ----------------------------------------------------------------------------------
-
-static bool holds(text whole, text secret) {
-    return secret.size > 0 && text_find(whole, secret) < whole.size;
-}
-
-// Whether a text of the server repeats something that is not to be shown.
-static bool is_telling(rest_session *self, text words, text token) {
-    const text credential = self->options.credential;
-    const size_t colon = text_find(credential, TEXT(":"));
-    const text secret =
-        colon < credential.size ? text_slice(credential, colon + 1, credential.size) : credential;
-    // The token that was given is a secret also where the server put another in its place.
-    bool is = holds(words, token) || holds(words, self->options.token) || holds(words, secret);
-    for (uint32_t i = 0; i < self->options.header_count; i++) {
-        // One of three letters is no secret, and may be in any text.
-        const text value = self->options.headers[i].value;
-        is = is || (value.size >= 4 && holds(words, value));
-    }
-    return is;
-}
 
 // What the server says, as one line of bounded length, for the end of a message; "" if nothing.
 static void show(rest_session *self, const rest_refusal *refusal, text token, char *out,
@@ -351,7 +370,7 @@ static firn_status ask_token(rest_session *self, text old, arena *memory, const 
         .cancel = cancel,
     };
     http_answer answer;
-    TRY(http_send(self->files, &request, memory, &answer, err));
+    TRY(hide(self, old, http_send(self->files, &request, memory, &answer, err), err));
     if (answer.status != 200) {
         return refuse(self, TEXT("the token"), old, &answer, memory, err);
     }
@@ -466,7 +485,8 @@ static firn_status send_once(rest_session *self, const rest_call *call, text tok
         .cancel = cancel,
     };
     TRY(make_headers(self, call, token, memory, &request, err));
-    const firn_status status = http_send(self->files, &request, memory, out, err);
+    const firn_status status =
+        hide(self, token, http_send(self->files, &request, memory, out, err), err);
     if (status != FIRN_OK && status != FIRN_CANCELLED) {
         err_while(err, "asking catalog \"%.*s\" for %.*s", TEXT_ARGS(self->options.alias),
                   TEXT_ARGS(call->subject));

@@ -33,6 +33,7 @@ typedef struct rest_session {
     io *files;            // Keeps it.
     arena memory;         // Of everything below but the token.
     rest_options options; // Copies.
+    bool is_moved;        // The server has named an address to send to.
     mutex lock;
     arena token_memory GUARDED_BY(&lock);
     text token GUARDED_BY(&lock);
