@@ -56,6 +56,8 @@ typedef struct execution {
     uint32_t worker_count;         ///< How many workers may run a pipeline at once.
     scan_permits permits;          ///< To read files.
     uint64_t reader_bytes;         ///< What one reader may keep, about.
+    uint64_t own_without_readers;  ///< Reserve of the query once no pipeline reads files.
+    atomic_uint reading_left;      ///< Pipelines that read files and have chains to run.
     table_snapshot *const *tables; ///< By plan table number; retained by the execution.
     dynamic_filters dynamic;
     void **node_state;   ///< By node number: the shared state of a node that several

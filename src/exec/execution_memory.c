@@ -118,6 +118,23 @@ static uint64_t flow(uint64_t reader, uint64_t limit, uint32_t workers) {
     return workers * (reader + (left < BATCHES_BYTES ? left : BATCHES_BYTES));
 }
 
+static bool reads(const execution *self, const pipeline *which) {
+    for (const op_instance *each = self->instances; each != NULL; each = each->listed) {
+        if (each->pipeline == which && each->kind == &operator_scan_source) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint32_t count_reading(const execution *self) {
+    uint32_t count = 0;
+    for (const pipeline *each = self->pipelines; each != NULL; each = each->following) {
+        count += reads(self, each);
+    }
+    return count;
+}
+
 // As many readers as there are workers are counted, and where memory is short no more may be open.
 static void set_readers(execution *self, uint64_t limit) {
     const uint32_t queries = pool_query_count(self->pool);
@@ -152,6 +169,8 @@ firn_status execution_reserve(execution *self, firn_error *err) {
                      pool_reserve(self->pool, for_keepers, own);
     }
     set_readers(self, limit);
+    self->own_without_readers = begun + flow(0, limit, self->worker_count);
+    atomic_init(&self->reading_left, count_reading(self));
     page_size_set(self->pool, page_size_for(limit / 4 / self->worker_count));
     // Readers rarely need all that was counted: they get what keepers can do without. Who would get
     // too little beside others stands in line first.
@@ -166,4 +185,10 @@ firn_status execution_reserve(execution *self, firn_error *err) {
     return is_granted || pool_reserve(self->pool, for_keepers, begun)
                ? FIRN_OK
                : pool_reserve_wait(self->pool, for_keepers, begun, WAIT_MS, &self->cancel, err);
+}
+
+void execution_chains_ended(execution *self, const pipeline *which) {
+    if (reads(self, which) && atomic_fetch_sub(&self->reading_left, 1) == 1) {
+        pool_reserve_lower(self->pool, self->own_without_readers);
+    }
 }

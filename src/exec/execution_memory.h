@@ -12,4 +12,9 @@
 ///         FIRN_CANCELLED.
 firn_status execution_reserve(execution *self, firn_error *err);
 
+struct pipeline;
+/// All chains of a pipeline ran. After the last one that reads files, what was reserved for readers
+/// is given back: others wait for it, and keepers may have it.
+void execution_chains_ended(execution *self, const struct pipeline *which);
+
 #endif

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/host.h"
+#include "exec/execution_memory.h"
 #include "exec/pipeline.h"
 #include "exec/test_modes.h"
 
@@ -178,6 +179,7 @@ static void begin_round(pipeline *self) {
 void pipeline_finish(pipeline *self) {
     execution *run = self->run;
     firn_error err = ERR_INIT;
+    execution_chains_ended(run, self);
     self->finish = (finish_plan){.memory = &self->finish_memory};
     self->finish_memory = arena_open_in(run->pool, SCRATCH_MAX);
     self->runners = ARENA_NEW(&self->finish_memory, finish_runner, run->worker_count);

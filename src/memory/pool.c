@@ -13,7 +13,7 @@
 // How often who waits for keepers looks at its cancel flag, and how long nobody may take or give
 // back anything meanwhile.
 #define LOOK_MS 10
-#define QUIET_NS ((int64_t)40 * 1000000)
+#define QUIET_NS ((int64_t)250 * 1000000)
 
 uint64_t pool_headroom(const pool_root *root) {
     return least(root_limit(root) / HEADROOM_SHARE, HEADROOM_MAX);
@@ -211,20 +211,31 @@ static bool may_be_given(const pool_root *root) {
     return false;
 }
 
-// What a query itself asks for it cannot do without: keepers, whose targets fall by it meanwhile,
-// give it back at their next look. Waits as long as that goes on. Lets go of the lock meanwhile.
-static bool wait_for_keepers(pool *self, uint64_t size) {
+// Whose refusal would be its end: what the query itself asks for, and urgent requests. NULL: not,
+// or it is not to wait.
+static const cancel_flag *ends_with_refusal(const pool *self, take_mode mode) {
+    const bool is_urgent = mode == TAKE_URGENT && self->options.kind == POOL_STATE;
+    return is_urgent                                                 ? self->parent->cancel
+           : self->options.kind == POOL_QUERY && mode == TAKE_NORMAL ? self->cancel
+                                                                     : NULL;
+}
+
+// Keepers, whose targets fall by `size` meanwhile, give it back at their next look. Waits as long
+// as that goes on; whoever holds a lock that one of them needs waits for QUIET_NS in vain. Lets go
+// of the lock meanwhile.
+static bool wait_for_keepers(pool *self, uint64_t size, take_mode mode) {
     pool_root *root = self->root;
+    const cancel_flag *cancel = ends_with_refusal(self, mode);
     bool is_granted = false;
     uint64_t activity = root->activity;
     int64_t quiet_from_ns = host_clock_ns();
     int64_t now_ns = quiet_from_ns;
     root->pressing += size;
     pool_share(root);
-    while (!is_granted && may_be_given(root) && now_ns - quiet_from_ns < QUIET_NS &&
-           !cancel_is_raised(self->cancel)) {
+    while (!is_granted && (root->query_count > 1 || may_be_given(root)) &&
+           now_ns - quiet_from_ns < QUIET_NS && !cancel_is_raised(cancel)) {
         condition_wait(&root->changed, &root->lock, LOOK_MS);
-        is_granted = can_grant(self, size, TAKE_NORMAL);
+        is_granted = can_grant(self, size, mode);
         now_ns = host_clock_ns();
         quiet_from_ns = root->activity == activity ? quiet_from_ns : now_ns;
         activity = root->activity;
@@ -234,20 +245,16 @@ static bool wait_for_keepers(pool *self, uint64_t size) {
     return is_granted;
 }
 
-static bool can_wait(const pool *self, take_mode mode) {
-    return self->options.kind == POOL_QUERY && mode == TAKE_NORMAL && self->cancel != NULL;
-}
-
 bool pool_charge(pool *self, uint64_t size, take_mode mode) {
     pool_root *root = self->root;
     if (size > BYTES_MAX || is_refused_for_test(self, size, mode) ||
         !(can_grant(self, size, mode) || insist(self, size, mode) ||
-          (can_wait(self, mode) && wait_for_keepers(self, size)))) {
+          (ends_with_refusal(self, mode) != NULL && wait_for_keepers(self, size, mode)))) {
         root->refused_count += is_keeper(self);
         return false;
     }
     grant(self, size);
-    if (self->options.kind == POOL_QUERY && self->own_used > self->reserve) {
+    if (self->cancel != NULL && self->own_used > self->reserve && !self->has_overdrawn) {
         self->reserve = self->own_used; // It will be wanted again: keepers grow around it.
     }
     if (is_keeper(self)) {

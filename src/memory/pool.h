@@ -98,6 +98,9 @@ bool pool_reserve(pool *query, uint64_t minima, uint64_t own);
 firn_status pool_reserve_wait(pool *query, uint64_t minima, uint64_t own, uint32_t timeout_ms,
                               const cancel_flag *cancel, firn_error *err);
 
+/// Lowers what a query takes itself to `own`, where more was reserved: a phase is over.
+void pool_reserve_lower(pool *query, uint64_t own);
+
 /// From now on pool_take of the query waits while keepers give back what it cannot do without,
 /// until `cancel` is raised, which lives as long as the pool is open; not when nobody has anything
 /// to give or gives it. Before that, and after NULL, it is refused at once.

@@ -44,6 +44,17 @@ bool pool_reserve(pool *query, uint64_t minima, uint64_t own) {
     return is_granted;
 }
 
+void pool_reserve_lower(pool *query, uint64_t own) {
+    pool_root *root = query->root;
+    mutex_lock(&root->lock);
+    const uint64_t before = pool_own_commitment(query);
+    query->reserve = least(query->reserve, own);
+    pool_commitment_changed(query, before);
+    pool_share(root);
+    pool_look_at_line(root);
+    mutex_unlock(&root->lock);
+}
+
 void pool_look_at_line(pool_root *root) {
     if (root->first_waiter != NULL && is_free(root, root->first_waiter->bytes)) {
         condition_wake_all(&root->changed);
