@@ -84,7 +84,7 @@ struct spill {
     spill_space space GUARDED_BY(&lock);
     spill_report report GUARDED_BY(&lock);
     uint64_t window_bytes GUARDED_BY(&lock); // Since the speed was last looked at.
-    uint64_t window_ns GUARDED_BY(&lock); // Of writes that waited.
+    uint64_t window_ns GUARDED_BY(&lock);    // Of writes that waited.
     uint64_t behind_bytes GUARDED_BY(&lock);
     spill_range written GUARDED_BY(&lock); // In this step of write-behind,
     spill_range started GUARDED_BY(&lock); // and in the one before.

@@ -160,7 +160,8 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
 #define PLAN_INSERT_FIELDS(FIELD)                                                                  \
     FIELD(PLAN, input)                                                                             \
     FIELD(U32, table)                                                                              \
-    FIELD(U32, change) FIELD(U32S, input_ids) FIELD(                                               \
+    FIELD(U32, change)                                                                             \
+    FIELD(U32S, input_ids) FIELD(                                                                  \
         U32S, positions) /* In the statement, of what fills each column; UINT32_MAX: nowhere. */   \
         FIELD(U32, id)
 #define PLAN_OUTPUT_FIELDS(FIELD) FIELD(PLAN, input) FIELD(U32S, ids) FIELD(SCHEMA, columns)

@@ -121,7 +121,7 @@ void firn_session_close(firn_session *session) {
 firn_status firn_session_set(firn_session *session, const char *key, const char *value,
                              firn_error *err) {
     (void)session;
-    return strcmp(key, "arrow.batch_rows") == 0 && atoi(value) > 0
+    return strcmp(key, "arrow.batch_rows") == 0 && strtol(value, NULL, 10) > 0
                ? FIRN_OK
                : fault(err, FIRN_INVALID, "unknown setting");
 }
