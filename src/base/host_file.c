@@ -61,7 +61,7 @@ static int open_unlinked(const char *folder) {
 static int open_once(const char *path, host_mode mode) {
     switch (mode) {
     case HOST_MODE_READ:
-        return open(path, O_RDONLY | O_CLOEXEC);
+        return open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); // A pipe would wait for a writer.
     case HOST_MODE_CREATE:
         return open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     case HOST_MODE_CREATE_NEW:
@@ -76,6 +76,13 @@ static int open_once(const char *path, host_mode mode) {
     return -1;
 }
 
+// Bytes of a pipe or of a device that makes them cannot be read at a place.
+static bool has_places(int fd) {
+    struct stat about;
+    return fstat(fd, &about) == 0 &&
+           (S_ISREG(about.st_mode) || S_ISDIR(about.st_mode) || S_ISBLK(about.st_mode));
+}
+
 firn_status host_open(const char *path, host_mode mode, host_file *out, firn_error *err) {
     *out = HOST_FILE_NONE;
     if (host_fault(HOST_OPEN)) {
@@ -87,6 +94,10 @@ firn_status host_open(const char *path, host_mode mode, host_file *out, firn_err
     }
     if (fd < 0) {
         return fail_path(mode == HOST_MODE_READ ? "opening" : "creating", path, errno, err);
+    }
+    if (mode == HOST_MODE_READ && !has_places(fd)) {
+        (void)close(fd);
+        return FAIL(err, FIRN_IO, "\"%s\" is a pipe, socket or device, not a file", path);
     }
     out->fd = fd;
     return FIRN_OK;

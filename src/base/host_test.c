@@ -4,6 +4,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/test.h"
 #include "base/text.h"
@@ -163,6 +165,16 @@ TEST(host_links_renames_and_lists_a_folder) {
     CHECK(host_remove(inner, &err) == FIRN_OK);
     CHECK(host_remove(folder, &err) == FIRN_OK);
     CHECK(host_list(folder, count_entry, &found, &err) == FIRN_NOT_FOUND);
+}
+
+TEST(host_open_refuses_what_has_no_places) {
+    char path[256];
+    host_file file;
+    CHECK(host_open("/dev/zero", HOST_MODE_READ, &file, &err) == FIRN_IO);
+    REQUIRE(mkfifo(temporary("pipe", path), 0600) == 0);
+    CHECK(host_open(path, HOST_MODE_READ, &file, &err) == FIRN_IO); // At once: nobody writes.
+    CHECK(says("pipe"));
+    (void)unlink(path);
 }
 
 TEST(host_file_calls_fail_when_told) {

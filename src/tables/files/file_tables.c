@@ -123,7 +123,11 @@ static firn_status open_parquet(table_arguments args, const file_env *env, arena
         }
     }
     const io_paths *files = &paths.paths.files;
-    if (files->count == 0) {
+    bool is_named = files->count > 0;
+    for (uint32_t i = 0; i < files->count; i++) {
+        is_named &= files->items[i].size > 0;
+    }
+    if (!is_named) {
         return FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION, "read_parquet needs a path");
     }
     char shown[NAME_SHOWN_MAX]; // Plans and errors show the name.
