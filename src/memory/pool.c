@@ -223,7 +223,7 @@ static const cancel_flag *ends_with_refusal(const pool *self, take_mode mode) {
 // Keepers, whose targets fall by `size` meanwhile, give it back at their next look. Waits as long
 // as that goes on; whoever holds a lock that one of them needs waits for QUIET_NS in vain. Lets go
 // of the lock meanwhile.
-static bool wait_for_keepers(pool *self, uint64_t size, take_mode mode) {
+NO_LOCK_CHECK static bool wait_for_keepers(pool *self, uint64_t size, take_mode mode) {
     pool_root *root = self->root;
     const cancel_flag *cancel = ends_with_refusal(self, mode);
     bool is_granted = false;
