@@ -157,13 +157,11 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
     FIELD(PLAN, step)                                                                              \
     FIELD(U32S, ids) FIELD(U32S, input_ids) FIELD(SCHEMA, columns) FIELD(BOOL, is_distinct)
 #define PLAN_SINGLE_ROW_FIELDS(FIELD) FIELD(PLAN, input)
+// `positions`: in the statement, of what fills each column; UINT32_MAX: nowhere.
 #define PLAN_INSERT_FIELDS(FIELD)                                                                  \
     FIELD(PLAN, input)                                                                             \
     FIELD(U32, table)                                                                              \
-    FIELD(U32, change)                                                                             \
-    FIELD(U32S, input_ids) FIELD(                                                                  \
-        U32S, positions) /* In the statement, of what fills each column; UINT32_MAX: nowhere. */   \
-        FIELD(U32, id)
+    FIELD(U32, change) FIELD(U32S, input_ids) FIELD(U32S, positions) FIELD(U32, id)
 #define PLAN_OUTPUT_FIELDS(FIELD) FIELD(PLAN, input) FIELD(U32S, ids) FIELD(SCHEMA, columns)
 
 #define FIELD_TYPE_PLANS plan_list
