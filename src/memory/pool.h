@@ -17,8 +17,10 @@
 //     target  what it may hold now: max-min fair shares between queries, then between the keepers
 //             of a query, set anew when somebody is refused, closes, or the limit changes.
 // The protocol: ask; told no, write out the page that just filled and reuse it; at each look, while
-// pool_excess says so, write out more. Nobody waits for memory while holding any; only
-// pool_reserve_wait waits, before a query holds anything, first come, first served.
+// pool_excess says so, write out more. A keeper that is told no never waits. A query waits in line
+// before it holds anything (pool_reserve_wait), first come, first served; and what it cannot do
+// without later it waits for while others give back, a quarter of a second after the last of it at
+// most, so that two that wait for each other end in an error and not in silence.
 //
 // Two numbers are kept. *Committed* is what was promised: reserves, minima and what is used above
 // them. *Resident* is what the system gave us: slabs with their free pages, mappings, everything
