@@ -155,7 +155,7 @@ static void choose_direct(join_state *self) {
         pages += pages_of(&self->parts[i]);
     }
     const uint64_t bytes = range * 8;
-    if (is_worth_it(self, bytes, ARRAY_SLOTS_A_ROW * 8) &&
+    if (is_worth_it(self, bytes, (uint64_t)ARRAY_SLOTS_A_ROW * 8) &&
         pages * self->rows.page_size + bytes <= self->budget &&
         directory_open(self->keeper, bytes, &self->table.array)) {
         use_array(self, JOIN_LOOKUP_DIRECT, range);

@@ -56,7 +56,7 @@ TEST(faults_planning) {
 
 TEST(faults_join) {
     static const char *const statements[] = {
-        "SELECT a.x, CAST(length(b.p) AS BIGINT) FROM generate_series(1, 6000) AS a(x) "
+        "SELECT a.x, CAST(length(b.p) AS BIGINT) FROM generate_series(1, 24000) AS a(x) "
         "JOIN " WIDE_ROWS(20000) " AS b ON a.x = b.x WHERE length(b.p) > a.x % 405 ORDER BY a.x",
         "SELECT origin, CAST(count(*) AS BIGINT), CAST(count(a.faa) AS BIGINT) FROM " WEATHER
         " AS w LEFT JOIN " AIRPORTS " AS a ON w.origin = a.faa AND w.month = 1 GROUP BY origin "
