@@ -389,3 +389,86 @@ TEST(pool_many_queries_at_once_stay_below_the_limit) {
     CHECK(report.resident_peak <= 8 * M && report.committed == 0 && report.used == 0);
     pool_close(engine);
 }
+
+// ---- Waiting for keepers -----------------------------------------------------------------------
+
+typedef struct wanted {
+    pool *query;
+    uint64_t bytes;
+    bool is_taken;
+    atomic_bool is_over;
+} wanted;
+
+static void take_wanted(void *user) {
+    wanted *self = user;
+    self->is_taken = pool_take(self->query, self->bytes);
+    atomic_store(&self->is_over, true);
+}
+
+TEST(pool_take_of_a_query_waits_while_keepers_give_back) {
+    pool *engine = open_engine(16 * M);
+    pool *greedy = open_below(engine, POOL_QUERY, 0);
+    pool *keeper = open_below(greedy, POOL_STATE, 0);
+    pool *other = open_below(engine, POOL_QUERY, 0);
+    const cancel_flag cancel = {.parent = NULL};
+    CHECK(pool_take(keeper, 14 * M));
+    CHECK(!pool_take(other, 8 * M)); // It was not told that it may wait.
+    pool_cancel_set(other, &cancel);
+    wanted want = {.query = other, .bytes = 8 * M};
+    host_thread *thread = NULL;
+    REQUIRE(host_thread_start(take_wanted, &want, &thread, &err) == FIRN_OK);
+    uint64_t held = 14 * M;
+    while (!atomic_load(&want.is_over)) {
+        if (pool_excess(keeper) > 0) { // It falls by what is waited for.
+            pool_give(keeper, M);
+            held -= M;
+        }
+        host_sleep_ms(1);
+    }
+    host_thread_join(thread);
+    CHECK(want.is_taken && held <= 8 * M && pool_used(engine) <= 16 * M);
+    pool_give(keeper, held);
+    pool_give(other, 8 * M);
+    pool_close(keeper);
+    pool_close(greedy);
+    pool_close(other);
+    pool_close(engine);
+}
+
+TEST(pool_take_of_a_query_does_not_wait_for_ever) {
+    pool *engine = open_engine(16 * M);
+    pool *greedy = open_below(engine, POOL_QUERY, 0);
+    pool *keeper = open_below(greedy, POOL_STATE, 0);
+    pool *other = open_below(engine, POOL_QUERY, 0);
+    cancel_flag cancel = {.parent = NULL};
+    CHECK(pool_take(keeper, 14 * M));
+    pool_cancel_set(other, &cancel);
+    CHECK(!pool_take(other, 8 * M)); // Nobody gives anything back.
+    cancel_raise(&cancel);
+    const int64_t begun_ns = host_cpu_ns();
+    CHECK(!pool_take(other, 8 * M));
+    CHECK(host_cpu_ns() - begun_ns < INT64_C(1000000000));
+    pool_give(keeper, 14 * M);
+    pool_close(keeper);
+    pool_close(greedy);
+    pool_close(other);
+    pool_close(engine);
+}
+
+TEST(pool_reserve_is_what_a_query_once_took_until_its_phase_is_over) {
+    pool *engine = open_engine(16 * M);
+    pool *query = open_below(engine, POOL_QUERY, 0);
+    const cancel_flag cancel = {.parent = NULL};
+    pool_cancel_set(query, &cancel);
+    CHECK(pool_reserve(query, 0, 2 * M));
+    CHECK(pool_take(query, 6 * M));
+    pool_give(query, 6 * M);
+    pool_report report;
+    pool_describe(engine, &report);
+    CHECK(report.committed == 6 * M && report.used == 0);
+    pool_reserve_lower(query, M);
+    pool_describe(engine, &report);
+    CHECK(report.committed == M);
+    pool_close(query);
+    pool_close(engine);
+}
