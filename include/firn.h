@@ -280,9 +280,10 @@ FIRN_API firn_status firn_session_open(firn_engine *engine, firn_session **out, 
 FIRN_API void firn_session_close(firn_session *session);
 
 /// Sets one session setting, as SQL's SET does, for statements that are prepared or run later;
-/// prepared statements keep what they have. A setting of the engine is set there.
+/// prepared statements keep what they have. A setting that only an engine has, such as threads, is
+/// set on the engine, for all its sessions.
 ///
-/// @returns FIRN_OK, FIRN_INVALID as firn_engine_set.
+/// @returns FIRN_OK, FIRN_INVALID as firn_engine_set, FIRN_NOT_FOUND (a time zone of that name).
 FIRN_API firn_status firn_session_set(firn_session *session, const char *key, const char *value,
                                       firn_error *err);
 
