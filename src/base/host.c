@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,6 +195,10 @@ int64_t host_cpu_ns(void) {
 uint64_t host_wait_count(void) {
     struct rusage used;
     return getrusage(RUSAGE_THREAD, &used) == 0 ? (uint64_t)used.ru_nvcsw : 0;
+}
+
+void host_yield(void) {
+    (void)sched_yield();
 }
 
 void host_sleep_ms(uint32_t ms) {

@@ -132,6 +132,7 @@ int64_t host_cpu_ns(void);   // CPU time of the calling thread.
 /// that others were given it is not counted.
 uint64_t host_wait_count(void);
 void host_sleep_ms(uint32_t ms); // Only io/ and tests may sleep.
+void host_yield(void);           // Lets others have the processor, to wait for a few instructions.
 firn_status host_random(void *out, size_t size, firn_error *err);
 /// NULL if unset. Lives until the environment changes.
 const char *host_environment(const char *name);

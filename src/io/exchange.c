@@ -363,8 +363,12 @@ void exchange_end_waking(exchange_driver *self, io_ticket *ticket) {
             link = &(*link)->next_waking;
         }
     }
+    // A waker only puts a task in line. Whoever closes the ticket may hold the lock of a planner, so
+    // this is no sleep.
     while (ticket->waking_count > 0) {
-        condition_wait(&self->changed, &self->lock, LOOK_MS);
+        mutex_unlock(&self->lock);
+        host_yield();
+        mutex_lock(&self->lock);
     }
     mutex_unlock(&self->lock);
 }
