@@ -363,8 +363,8 @@ void exchange_end_waking(exchange_driver *self, io_ticket *ticket) {
             link = &(*link)->next_waking;
         }
     }
-    // A waker only puts a task in line. Whoever closes the ticket may hold the lock of a planner, so
-    // this is no sleep.
+    // A waker only puts a task in line. Whoever closes the ticket may hold the lock of a planner,
+    // so this is no sleep.
     while (ticket->waking_count > 0) {
         mutex_unlock(&self->lock);
         host_yield();
