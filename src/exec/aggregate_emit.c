@@ -10,14 +10,6 @@
 #define BYTES_A_COLLECTED_ROW 1024
 #define INSERTION_MAX 16 // Rows that are sorted by insertion.
 
-static aggregate_context context_of(aggregate_unit *self, arena *scratch, firn_error *err) {
-    return (aggregate_context){.shape = &self->shared->shape,
-                               .statement = self->shared->run->context,
-                               .scratch = scratch,
-                               .heap = &self->heap,
-                               .err = err};
-}
-
 // Rows of a collector.
 typedef struct collected_rows {
     const aggregate_collector *collector;
@@ -271,7 +263,7 @@ static firn_status list_rows(const aggregate_unit *self, collected_rows *out,
 static firn_status collected_value(aggregate_unit *self, const aggregate_slot *slot,
                                    uint8_t *const *groups, uint32_t count, column *out,
                                    arena *scratch, firn_error *err) {
-    const aggregate_context context = context_of(self, scratch, err);
+    const aggregate_context context = aggregate_context_of(self->shared, &self->heap, scratch, err);
     const aggregate_shape *shape = context.shape;
     collected_rows found = {.collector = &shape->collectors[slot->collector],
                             .store = self->shared->collected[slot->collector].store};
@@ -297,7 +289,7 @@ static firn_status collected_value(aggregate_unit *self, const aggregate_slot *s
 
 static firn_status values_of(aggregate_unit *self, uint8_t *const *groups, uint32_t count,
                              column *out, arena *scratch, firn_error *err) {
-    const aggregate_context context = context_of(self, scratch, err);
+    const aggregate_context context = aggregate_context_of(self->shared, &self->heap, scratch, err);
     const aggregate_shape *shape = context.shape;
     row_store *store = &self->shared->table_store;
     for (uint32_t i = 0; i < shape->key_count; i++) {

@@ -11,14 +11,6 @@
 
 #include <assert.h>
 
-static aggregate_context context_of(aggregate_unit *self, arena *scratch, firn_error *err) {
-    return (aggregate_context){.shape = &self->shared->shape,
-                               .statement = self->shared->run->context,
-                               .scratch = scratch,
-                               .heap = &self->heap,
-                               .err = err};
-}
-
 // ---- Groups of rows -----------------------------------------------------------------------------
 
 // Rows of a collector.
@@ -121,7 +113,7 @@ static firn_status find_groups(aggregate_unit *self, linking *from, arena *scrat
 
 static firn_status feed(aggregate_unit *self, const linking *from, arena *scratch,
                         firn_error *err) {
-    const aggregate_context context = context_of(self, scratch, err);
+    const aggregate_context context = aggregate_context_of(self->shared, &self->heap, scratch, err);
     column *args;
     TRY(unit_gather_args(self, from->collector, from->rows, from->done, &args, scratch, err));
     return aggregate_update_one_slot(

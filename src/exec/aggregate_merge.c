@@ -7,15 +7,6 @@
 #define SMALL_GROUPS 20000 // Of all workers: combined by one of them.
 #define CHUNK 1024
 
-static aggregate_context context_of(aggregate_state *self, aggregate_heap *heap, arena *scratch,
-                                    firn_error *err) {
-    return (aggregate_context){.shape = &self->shape,
-                               .statement = self->run->context,
-                               .scratch = scratch,
-                               .heap = heap,
-                               .err = err};
-}
-
 // ---- A worker's part becomes shared -------------------------------------------------------------
 
 static firn_status take_parts(aggregate_kept *kept, row_writer *parts, firn_error *err) {
@@ -68,7 +59,8 @@ firn_status aggregate_worker_merge(aggregate_worker *self, op_call *call, firn_e
     if (shape->has_groups) {
         return take_stage(shared, &shared->groups, &self->groups, &self->heap, call->scratch, err);
     }
-    const aggregate_context context = context_of(shared, &shared->single_heap, call->scratch, err);
+    const aggregate_context context =
+        aggregate_context_of(shared, &shared->single_heap, call->scratch, err);
     return aggregate_combine(&context, &shared->single, &self->single, 1, false);
 }
 
@@ -80,7 +72,7 @@ static firn_status combine_rows(aggregate_state *self, const group_lookup *call,
                                 aggregate_heap *heap, const aggregate_taking *from, arena *scratch,
                                 firn_error *err) {
     const aggregate_shape *shape = &self->shape;
-    const aggregate_context context = context_of(self, heap, scratch, err);
+    const aggregate_context context = aggregate_context_of(self, heap, scratch, err);
     const bool is_exported = shape->has_heap && from->store == &self->kept_store;
     uint8_t **targets = ARENA_NEW(scratch, uint8_t *, (size_t)call->count + 1);
     uint8_t **sources = ARENA_NEW(scratch, uint8_t *, (size_t)call->count + 1);
@@ -181,7 +173,7 @@ static firn_status take_in_place(aggregate_state *self, aggregate_kept *kept, ui
     if (kept != &self->groups) { // A collector's: no states.
         return FIRN_OK;
     }
-    const aggregate_context context = context_of(self, &kept->heaps[0], scratch, err);
+    const aggregate_context context = aggregate_context_of(self, &kept->heaps[0], scratch, err);
     return aggregate_combine(&context, groups, rows, found, false);
 }
 

@@ -178,6 +178,15 @@ static firn_status open_all(aggregate_state *self, firn_error *err) {
     return open_single(self, err);
 }
 
+aggregate_context aggregate_context_of(aggregate_state *self, aggregate_heap *heap, arena *scratch,
+                                       firn_error *err) {
+    return (aggregate_context){.shape = &self->shape,
+                               .statement = self->run->context,
+                               .scratch = scratch,
+                               .heap = heap,
+                               .err = err};
+}
+
 firn_status aggregate_state_open(aggregate_state *self, firn_error *err) {
     mutex_lock(&self->lock);
     firn_status status = FIRN_OK;

@@ -106,6 +106,11 @@ firn_status aggregate_worker_push(aggregate_worker *self, op_call *call, const b
                                   firn_error *err);
 /// Puts what the worker has added up into its groups. Before it merges.
 firn_status aggregate_worker_put_totals(aggregate_worker *self, op_call *call, firn_error *err);
+
+/// What its functions are called with: texts go into `heap`.
+aggregate_context aggregate_context_of(aggregate_state *self, aggregate_heap *heap, arena *scratch,
+                                       firn_error *err);
+
 /// Groups `groups` (rows of the table's layout, with keys `keys`) into partitions of kept rows, for
 /// shapes with a heap. hashes[k] and groups[k] go with row rows[k] of the keys; NULL: row k.
 firn_status aggregate_append_exported(const aggregate_context *self, row_writer *to,

@@ -137,8 +137,7 @@ static uint32_t count_reading(const execution *self) {
 
 // As many readers as there are workers are counted, and where memory is short no more may be open.
 static void set_readers(execution *self, uint64_t limit) {
-    const uint32_t queries = pool_query_count(self->pool);
-    const uint64_t all = limit / READERS_SHARE / (queries > 0 ? queries : 1);
+    const uint64_t all = limit / READERS_SHARE / pool_query_count(self->pool); // This is one.
     const uint64_t share = all / self->worker_count;
     self->reader_bytes = share < READER_BYTES_MAX ? share : READER_BYTES_MAX;
     const uint64_t count = all / (self->reader_bytes + 1);
@@ -178,7 +177,7 @@ firn_status execution_reserve(execution *self, firn_error *err) {
     firn_error ignored = ERR_INIT;
     for (uint32_t parts = FLOW_PARTS; parts > 0 && !is_granted; parts--) {
         is_granted = pool_reserve(self->pool, for_keepers, begun + counted * parts) ||
-                     (parts == FLOW_PARTS_ENOUGH &&
+                     (parts == FLOW_PARTS_ENOUGH && pool_query_count(self->pool) > 1 &&
                       pool_reserve_wait(self->pool, for_keepers, begun + counted * parts,
                                         PATIENCE_MS, &self->cancel, &ignored) == FIRN_OK);
     }

@@ -103,9 +103,10 @@ firn_status pool_reserve_wait(pool *query, uint64_t minima, uint64_t own, uint32
 /// Lowers what a query takes itself to `own`, where more was reserved: a phase is over.
 void pool_reserve_lower(pool *query, uint64_t own);
 
-/// From now on pool_take of the query waits while keepers give back what it cannot do without,
-/// until `cancel` is raised, which lives as long as the pool is open; not when nobody has anything
-/// to give or gives it. Before that, and after NULL, it is refused at once.
+/// From now on pool_take of the query, and pool_take_urgent of its keepers, wait while others give
+/// back what they cannot do without, until `cancel` is raised, which lives as long as the pool is
+/// open; not when nobody has anything to give or gives it. What the query takes beyond its reserve
+/// is reserved for it from then on. Before that, and after NULL, they are refused at once.
 void pool_cancel_set(pool *query, const cancel_flag *cancel);
 
 // ---- Taking and giving back --------------------------------------------------------------------

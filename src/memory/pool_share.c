@@ -1,9 +1,9 @@
 // Targets: max-min fair shares. Whoever wants less than an equal share gets what it wants, and the
 // rest is shared equally by the others; nobody gets less than its minimum.
 //
-//     what keepers may have = limit - headroom - fixed - what the first in line and running queries
-//     wait for states   first between queries, then between the keepers of a query read-ahead of
-//     what is left, caches of what is left then
+//     what keepers may have = limit - headroom - fixed - waited for, in line or while running
+//     states   first between queries, then between the keepers of a query
+//     read-ahead of what is left, caches of what is left then
 //
 // A target is an upper bound. While everybody gets what it wants, each one's is all that the others
 // do not want, so growing needs no new sharing.
