@@ -7,6 +7,7 @@
 #define ORDER_BYTES 8      // Of a collected row.
 #define KEPT_MIN 4         // Pages for a split without which a unit had better not begin.
 #define REFUSALS_MAX 4     // Before a unit is split.
+#define PAGES_SMALL 4      // Of rows: a unit of fewer is not split for want of memory.
 
 // ---- Opening and closing ------------------------------------------------------------------------
 
@@ -233,11 +234,22 @@ static bool may_split(const aggregate_unit *self) {
     return self->depth < AGGREGATE_DEPTH_MAX && !self->is_whole;
 }
 
+// Where a split would not help: so little is in the tables that its parts would take as much.
+static bool is_small(const aggregate_unit *self) {
+    uint64_t pages = self->table.rows.parts[0].page_count;
+    for (uint32_t i = 0; i < self->shared->shape.collector_count; i++) {
+        const group_table *distinct = &self->collected[i].distinct;
+        pages += self->collected[i].rows.page_count;
+        pages += distinct->store == NULL ? 0 : distinct->rows.parts[0].page_count;
+    }
+    return pages < PAGES_SMALL;
+}
+
 // Where there is no further split, its pages are of use to the table, and what the query has left.
 // NULL: nothing.
 static row_page *last_page(aggregate_unit *self) {
     row_page *page = self->kept;
-    if (page == NULL) {
+    if (page == NULL || may_split(self)) {
         return page_get_urgent(self->shared->keeper);
     }
     self->kept = page->next;
@@ -245,14 +257,17 @@ static row_page *last_page(aggregate_unit *self) {
     return page;
 }
 
+// What the table needs to take a few rows more, whatever it was that was refused.
 static bool give_last_to(aggregate_unit *self, group_table *table) {
-    row_page *page = table == NULL ? NULL : last_page(self);
-    if (page == NULL) {
+    if (table == NULL || !group_table_reserve_urgent(table, CHUNK)) {
         return false;
     }
-    page->next = table->rows.spares;
-    table->rows.spares = page;
-    return true;
+    row_page *page = last_page(self);
+    if (page != NULL) {
+        page->next = table->rows.spares;
+        table->rows.spares = page;
+    }
+    return page != NULL;
 }
 
 // The unit does not fit: what it holds so far moves into 16 parts, and the rest will follow.
@@ -312,7 +327,7 @@ static firn_status make_room(aggregate_unit *self, group_table *table, arena *sc
         return FIRN_OK;
     }
     self->refusals = 0;
-    if (!may_split(self) && give_last_to(self, table)) {
+    if ((!may_split(self) || is_small(self)) && give_last_to(self, table)) {
         return FIRN_OK;
     }
     return begin_split(self, scratch, err);

@@ -85,7 +85,7 @@ static bool is_text_like(const type *of) {
     return type_is_nested(of) || type_physical(of) == PHYSICAL_STRING;
 }
 
-static uint64_t scan_bytes(const execution *self, const plan_node *node) {
+uint64_t execution_scan_bytes(const execution *self, const plan_node *node) {
     const table_snapshot *table = self->tables[node->scan_.table];
     const double rows = table->rows.is_known ? table->rows.value : 1e18;
     uint64_t bytes = 0;
@@ -105,7 +105,7 @@ static uint64_t reader_bytes(const execution *self) {
     uint64_t most = 0;
     for (const op_instance *each = self->instances; each != NULL; each = each->listed) {
         const bool is_scan = each->kind == &operator_scan_source;
-        const uint64_t bytes = is_scan ? scan_bytes(self, each->node) : 0;
+        const uint64_t bytes = is_scan ? execution_scan_bytes(self, each->node) : 0;
         most = bytes > most ? bytes : most;
     }
     return most;

@@ -17,4 +17,7 @@ struct pipeline;
 /// is given back: others wait for it, and keepers may have it.
 void execution_chains_ended(execution *self, const struct pipeline *which);
 
+/// What a reader of a scan cannot do without, about.
+uint64_t execution_scan_bytes(const execution *self, const plan_node *scan);
+
 #endif

@@ -111,7 +111,17 @@ static void refill(group_table *self) {
     }
 }
 
-bool group_table_reserve(group_table *self, uint64_t more) {
+static bool open_slots(group_table *self, size_t size, bool is_urgent) {
+    if (self->slots.data == NULL) {
+        pool *keeper = self->store->keeper;
+        return is_urgent ? directory_open_urgent(keeper, size, &self->slots)
+                         : directory_open(keeper, size, &self->slots);
+    }
+    return is_urgent ? directory_regrow_urgent(&self->slots, size)
+                     : directory_regrow(&self->slots, size);
+}
+
+static bool reserve(group_table *self, uint64_t more, bool is_urgent) {
     const uint64_t wanted = self->group_count + more;
     uint64_t slot_count = self->slot_count == 0 ? SLOT_COUNT_MIN : self->slot_count;
     while (wanted > slot_count / 10 * 6) {
@@ -120,10 +130,7 @@ bool group_table_reserve(group_table *self, uint64_t more) {
     if (slot_count == self->slot_count) {
         return true;
     }
-    const size_t size = (size_t)slot_count * sizeof(uint64_t);
-    const bool is_open = self->slots.data != NULL;
-    if (is_open ? directory_regrow(&self->slots, size)
-                : directory_open(self->store->keeper, size, &self->slots)) {
+    if (open_slots(self, (size_t)slot_count * sizeof(uint64_t), is_urgent)) {
         self->slot_count = slot_count;
         refill(self);
         return true;
@@ -133,6 +140,14 @@ bool group_table_reserve(group_table *self, uint64_t more) {
         return false;
     }
     return wanted <= self->slot_count / 100 * 85;
+}
+
+bool group_table_reserve(group_table *self, uint64_t more) {
+    return reserve(self, more, false);
+}
+
+bool group_table_reserve_urgent(group_table *self, uint64_t more) {
+    return reserve(self, more, true);
 }
 
 // ---- Rows of batches ----------------------------------------------------------------------------

@@ -51,6 +51,8 @@ void group_table_close(group_table *self); ///< Zeroed memory is a closed table.
 /// Makes room in the directory for `more` further groups: it is at most 60 % full then, or 85 % if
 /// the keeper refuses a larger one. False: not even that.
 bool group_table_reserve(group_table *self, uint64_t more);
+/// The same, by urgent requests: of who could not go on without.
+bool group_table_reserve_urgent(group_table *self, uint64_t more);
 
 /// Hashes that a table takes: 0 marks rows that are groups no more.
 static inline uint64_t group_hash(uint64_t hash) {

@@ -4,9 +4,12 @@
 
 #include "base/compiler.h"
 #include "base/hash.h"
+#include "memory/pool.h"
 
 #define TEXT_MAX UINT32_C(65535) // Different texts of one column.
 #define TEXT_BYTES_MAX 256       // Of one of them.
+#define TEXT_FIND_BYTES 64       // A text's share of arrays, and of those that became too small.
+#define TEXTS_SHARE 64           // Of the memory limit, at most, for all texts.
 #define SLOTS_MIN 64
 #define BITS_MAX 62 // Of a number.
 #define ROOM_BITS 1
@@ -35,6 +38,7 @@ typedef struct key_numbering {
 struct key_numbers {
     uint32_t key_count;
     key_numbering *keys;
+    uint64_t text_bytes_left; // Of texts and what finds them: under a small limit there are few.
     arena memory;
 };
 
@@ -65,7 +69,10 @@ firn_status key_numbers_open(const type *const *types, uint32_t count, pool *que
                                   .is_text = is_text(types[i]),
                                   .entry_memory = arena_open_in(query, SIZE_MAX)};
     }
-    *self = (key_numbers){.key_count = count, .keys = keys, .memory = memory};
+    *self = (key_numbers){.key_count = count,
+                          .keys = keys,
+                          .text_bytes_left = pool_limit(pool_engine(query)) / TEXTS_SHARE,
+                          .memory = memory};
     *out = self;
     return FIRN_OK;
 }
@@ -182,10 +189,13 @@ static uint32_t number_of_text(key_numbers *self, key_numbering *key, const stri
         }
     }
     string_value *copy = &key->texts[key->text_count + 1];
+    const uint64_t bytes = value->size + TEXT_FIND_BYTES;
     if (key->text_count == TEXT_MAX || value->size > TEXT_BYTES_MAX ||
+        bytes > self->text_bytes_left ||
         !string_new(&self->memory, string_data(value), value->size, copy)) {
         return 0;
     }
+    self->text_bytes_left -= bytes;
     key->text_count++;
     key->hashes[key->text_count] = hash;
     key->slots[slot] = key->text_count;

@@ -112,14 +112,23 @@ bool directory_open_urgent(pool *owner, size_t size, directory *out) {
     return is_opened(out);
 }
 
+static bool regrown(directory *self, size_t size, bool is_replaced) {
+    if (is_replaced) {
+        self->size = size;
+        zero_reused(self);
+    }
+    return is_replaced;
+}
+
 bool directory_regrow(directory *self, size_t size) {
     assert(self->data != NULL);
-    if (!pool_block_replace(self->owner, &self->data, &self->capacity, size)) {
-        return false;
-    }
-    self->size = size;
-    zero_reused(self);
-    return true;
+    return regrown(self, size, pool_block_replace(self->owner, &self->data, &self->capacity, size));
+}
+
+bool directory_regrow_urgent(directory *self, size_t size) {
+    assert(self->data != NULL);
+    return regrown(self, size,
+                   pool_block_replace_urgent(self->owner, &self->data, &self->capacity, size));
 }
 
 void directory_clear(directory *self) {

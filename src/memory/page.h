@@ -84,6 +84,7 @@ bool directory_open_urgent(pool *owner, size_t size, directory *out);
 /// pool refuses the difference; then everything is as it was. False with data == NULL if the
 /// system refused.
 bool directory_regrow(directory *self, size_t size);
+bool directory_regrow_urgent(directory *self, size_t size);
 
 /// Zeroes it again.
 void directory_clear(directory *self);

@@ -26,9 +26,10 @@
 // them. *Resident* is what the system gave us: slabs with their free pages, mappings, everything
 // else that was taken. Both stay within the limit: what is free goes back to the system before
 // something new is mapped. Only a query that could not go on may take what it was promised for
-// something else; more is promised than there is until that is given back. A sixteenth of the limit
-// (at most 8 MiB) is closed to keepers, so that the small things of a query do not fail because
-// another's join took the last page.
+// something else: its debt, which is not promised to it again until that is given back. A sixteenth
+// of the limit (at most 8 MiB), the headroom, is closed to keepers, so that the small things of a
+// query do not fail because another's join took the last page. Of queries that run at once it is
+// for one, the first that needs it, to its end: the others wait, and so that one goes on.
 //
 // A pool lives until it is closed *and* nothing is taken from it or its children any more, so
 // buffers may outlive the query they came from.
@@ -136,6 +137,7 @@ void pool_block_give(pool *self, void *block, size_t capacity);
 /// is asked for. False: refused, and everything is as it was; or the system refused, and *block is
 /// NULL.
 bool pool_block_replace(pool *self, void **block, size_t *capacity, size_t size);
+bool pool_block_replace_urgent(pool *self, void **block, size_t *capacity, size_t size);
 
 /// Moves what was taken as a block from one pool to another of the same tree, without copying.
 /// False if the other may not have it; then nothing changed.
@@ -191,7 +193,8 @@ typedef struct pool_report {
     uint64_t resident;      // From the system: `used` and what is free in slabs.
     uint64_t resident_peak; // Most of it so far.
     uint64_t refused_count; // Requests of keepers that were told no.
-    uint32_t waiting_count; // Queries in line.
+    uint32_t query_count;   // Open ones; …
+    uint32_t waiting_count; // of them in line.
 } pool_report;
 
 void pool_describe(pool *self, pool_report *out);

@@ -143,15 +143,14 @@ NO_LOCK_CHECK void pool_block_give(pool *self, void *block, size_t capacity) {
     pool_unlock(self);
 }
 
-bool pool_block_replace(pool *self, void **block, size_t *capacity, size_t size) {
+static bool block_replace(pool *self, void **block, size_t *capacity, size_t size, take_mode mode) {
     pool_root *root = self->root;
     size_t wanted;
     if (!capacity_for(size, &wanted)) {
         return false;
     }
     mutex_lock(&root->lock);
-    const bool is_charged =
-        wanted <= *capacity || pool_charge(self, wanted - *capacity, TAKE_NORMAL);
+    const bool is_charged = wanted <= *capacity || pool_charge(self, wanted - *capacity, mode);
     if (is_charged) {
         deallocate(root, *block, *capacity);
         *block = allocate(root, wanted);
@@ -168,6 +167,14 @@ bool pool_block_replace(pool *self, void **block, size_t *capacity, size_t size)
     }
     poison_rest(*block, size, wanted);
     return true;
+}
+
+bool pool_block_replace(pool *self, void **block, size_t *capacity, size_t size) {
+    return block_replace(self, block, capacity, size, TAKE_NORMAL);
+}
+
+bool pool_block_replace_urgent(pool *self, void **block, size_t *capacity, size_t size) {
+    return block_replace(self, block, capacity, size, TAKE_URGENT);
 }
 
 NO_LOCK_CHECK bool pool_block_move(pool *from, pool *to, size_t capacity) {

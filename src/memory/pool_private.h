@@ -1,6 +1,7 @@
 // What the files pool*.c share: the tree, and how a request is granted.
 //
-//     pool.c          the tree; taking and giving; the test of a request
+//     pool.c          the tree; what is asked about it; the limit
+//     pool_take.c     taking and giving: the test of a request
 //     pool_share.c    targets: max-min shares of what is there
 //     pool_reserve.c  reserves, and the line of queries that wait for theirs
 //     pool_block.c    blocks and pages out of slabs; giving free memory back
@@ -32,10 +33,10 @@ struct pool {
     uint64_t minima;   // Queries: what their keepers can count on, and …
     uint64_t reserve;  // … what they can take themselves.
     uint64_t min_sum;  // Minima of the open keepers right below.
+    uint64_t debt; // Queries: what they took of their promises for something else. Not committed.
     size_t page_size;
     uint32_t child_count;
     bool is_closed;
-    bool has_overdrawn;        // A query: took what it was promised for something else.
     bool is_shrinking;         // Its callback is being called.
     uint64_t shrink_round;     // The newest request that has asked it.
     bool refuses_next;         // FIRN_TEST=spill.
@@ -60,6 +61,7 @@ struct pool_root {
     uint64_t pressing;     // What queries wait for that keepers are to give back.
     uint64_t activity;     // How often memory was taken or given back.
     uint64_t shrink_round; // Number of the newest request that asked caches.
+    pool *favoured;        // The query that may use the headroom while others run; or NULL.
     bool is_stale;         // Targets must be set anew.
     bool refuses_for_test;
     pool *keepers;
@@ -73,6 +75,8 @@ struct pool_waiter {
     uint64_t bytes; // More than the query has reserved already.
     pool_waiter *next;
 };
+
+#define POOL_BYTES_MAX ((uint64_t)1 << 48) // Of one request: sums of a few thousand cannot wrap.
 
 typedef enum take_mode {
     TAKE_NORMAL,
@@ -120,6 +124,13 @@ void pool_uncharge(pool *self, uint64_t size);
 /// What the pool itself has promised, without children; and the change of it from `before`.
 uint64_t pool_own_commitment(const pool *self);
 void pool_commitment_changed(pool *self, uint64_t before);
+
+/// After anything of a query was given back, or is promised no more: its debt is paid from that.
+void pool_debt_changed(pool *query, uint64_t committed_before);
+
+/// Asks a cache that this request, number `round`, has not asked yet to give `size` bytes back.
+/// False if there is none. Lets go of the lock meanwhile.
+bool pool_shrink_a_cache(pool_root *root, uint64_t size, uint64_t round);
 
 /// Asks caches until `size` bytes more can be committed, or they have no more. Lets go of the lock
 /// meanwhile.

@@ -14,8 +14,10 @@ static uint64_t more_for(const pool *self, uint64_t minima, uint64_t own) {
     return minus(after, pool_own_commitment(self));
 }
 
+// Beside others the headroom stays free, for the one of them that needs it to go on.
 static bool is_free(const pool_root *root, uint64_t size) {
-    return size <= minus(root_limit(root), root->committed);
+    const uint64_t headroom = root->query_count > 1 ? pool_headroom(root) : 0;
+    return size <= minus(minus(root_limit(root), headroom), root->committed);
 }
 
 static void raise_reserve(pool *self, uint64_t minima, uint64_t own) {
@@ -47,9 +49,11 @@ bool pool_reserve(pool *query, uint64_t minima, uint64_t own) {
 void pool_reserve_lower(pool *query, uint64_t own) {
     pool_root *root = query->root;
     mutex_lock(&root->lock);
+    const uint64_t committed_before = root->committed;
     const uint64_t before = pool_own_commitment(query);
     query->reserve = least(query->reserve, own);
     pool_commitment_changed(query, before);
+    pool_debt_changed(query, committed_before);
     pool_share(root);
     pool_look_at_line(root);
     mutex_unlock(&root->lock);
@@ -125,7 +129,10 @@ firn_status pool_reserve_wait(pool *query, uint64_t minima, uint64_t own, uint32
         is_late =
             timeout_ms != UINT32_MAX && now_ns - quiet_from_ns >= (int64_t)timeout_ms * 1000000;
     }
-    const bool is_granted = fits && root->first_waiter == &self && is_free(root, self.bytes);
+    const bool is_next = fits && root->first_waiter == &self;
+    const bool is_granted =
+        is_next && (is_free(root, self.bytes) || // Others stand still: nobody needs the headroom.
+                    (is_late && self.bytes <= minus(root_limit(root), root->committed)));
     if (is_granted) {
         raise_reserve(query, minima, own);
     }

@@ -472,3 +472,48 @@ TEST(pool_reserve_is_what_a_query_once_took_until_its_phase_is_over) {
     pool_close(query);
     pool_close(engine);
 }
+
+TEST(pool_headroom_is_for_one_of_the_queries_that_run_at_once) {
+    pool *engine = open_engine(16 * M); // Its headroom is one.
+    pool *favoured = open_below(engine, POOL_QUERY, 0);
+    pool *other = open_below(engine, POOL_QUERY, 0);
+    const cancel_flag cancel = {.parent = NULL};
+    pool_cancel_set(favoured, &cancel);
+    pool_cancel_set(other, &cancel);
+    CHECK(pool_take(other, 8 * M));
+    CHECK(pool_take(favoured, 7 * M + 256 * K));
+    wanted want = {.query = other, .bytes = 256 * K};
+    host_thread *thread = NULL;
+    REQUIRE(host_thread_start(take_wanted, &want, &thread, &err) == FIRN_OK);
+    for (int i = 0; i < 100; i++) { // It waits for as long as that one goes on.
+        CHECK(pool_take(favoured, 512 * K));
+        pool_give(favoured, 512 * K);
+        CHECK(!atomic_load(&want.is_over));
+        host_sleep_ms(5);
+    }
+    pool_give(favoured, 7 * M + 256 * K);
+    pool_close(favoured);
+    host_thread_join(thread);
+    CHECK(want.is_taken);
+    pool_give(other, 8 * M + 256 * K);
+    pool_close(other);
+    pool_close(engine);
+}
+
+TEST(pool_headroom_goes_to_another_query_when_its_own_stands_still) {
+    pool *engine = open_engine(16 * M);
+    pool *idle = open_below(engine, POOL_QUERY, 0);
+    pool *other = open_below(engine, POOL_QUERY, 0);
+    const cancel_flag cancel = {.parent = NULL};
+    pool_cancel_set(idle, &cancel);
+    pool_cancel_set(other, &cancel);
+    CHECK(pool_take(other, 8 * M) && pool_take(idle, 7 * M + 256 * K));
+    CHECK(pool_take(other, 256 * K));
+    CHECK(pool_take(other, 512 * K) && !pool_take(idle, 512 * K)); // The rest of it.
+    pool_give(idle, 7 * M + 256 * K);
+    pool_give(other, 8 * M + 768 * K);
+    pool_close(idle);
+    pool_close(other);
+    CHECK(pool_used(engine) == 0);
+    pool_close(engine);
+}

@@ -312,7 +312,13 @@ TEST(pool_urgent_requests_may_use_what_the_own_query_was_promised) {
     CHECK(pool_take_urgent(keeper, 6 * M));  // What the query was given for itself …
     CHECK(!pool_take_urgent(keeper, 2 * M)); // … and for keepers to come, but no more:
     CHECK(pool_used(engine) == 11 * M);
-    CHECK(pool_take(other, 4 * M)); // others find theirs.
+    CHECK(describe(engine).committed == 16 * M); // Nothing is promised twice:
+    CHECK(pool_take(other, 4 * M));              // others find theirs …
+    pool_give(keeper, 2 * M);
+    pool_give(keeper, 5 * M); // (The first two of these are what others can have.)
+    CHECK(pool_take(other, 1 * M) && describe(engine).committed <= 16 * M); // … and what is free.
+    pool_give(other, 1 * M);
+    CHECK(pool_take_urgent(keeper, 7 * M));
     CHECK(pool_take(query, 1 * M) && !pool_take(query, 64 * K));
     CHECK(describe(engine).resident_peak <= 16 * M);
     pool_give(keeper, 11 * M);

@@ -3,6 +3,7 @@
 //
 // The planner is asked under a lock that is never held while bytes are read: planning answers
 // SCAN_WAIT instead, and whoever was told so is woken when it goes on.
+#include "exec/execution_memory.h"
 #include "exec/operator.h"
 #include "exec/planning_clock.h"
 #include "exec/test_modes.h"
@@ -13,17 +14,18 @@
 #include "memory/pool.h"
 #include "threads/scheduler.h"
 
-#define CODEC_BYTES_MAX ((size_t)64 << 20) // Tables and contexts of one worker's codecs.
-#define READS_AHEAD 64                     // Tasks of all workers, at work or begun ahead.
-#define AHEAD_BYTES_MAX ((size_t)64 << 20) // Of a batch that waits for its turn.
-#define AHEAD_BYTES_EACH ((uint64_t)8 << 20)
+#define CODEC_BYTES_MAX ((size_t)64 << 20)   // Tables and contexts of one worker's codecs.
+#define READS_AHEAD 64                       // Tasks of all workers, at work or begun ahead.
+#define AHEAD_BYTES_MAX ((size_t)64 << 20)   // Of a batch that waits for its turn.
+#define AHEAD_BYTES_EACH ((uint64_t)8 << 20) // At most, of a reader.
 
 typedef struct scan_shared {
     const plan_node *node;
     execution *run;
     table_snapshot *table;
     scan_request request;
-    scan_env env; // Of readers; constant.
+    scan_env env;         // Of readers; constant.
+    uint64_t ahead_bytes; // What one that is begun ahead takes, about.
     mutex lock;
     scan_env planner_env; // Its wakeup is that of the worker that asks.
     scan_planner *planner;
@@ -99,6 +101,8 @@ static firn_status open_shared(const plan_node *node, const input_layout *input,
                 .workers = run->worker_count},
         .waiters = waiters,
     };
+    const uint64_t reader = execution_scan_bytes(run, node);
+    self->ahead_bytes = reader < AHEAD_BYTES_EACH ? reader : AHEAD_BYTES_EACH;
     self->planner_env = self->env;
     mutex_begin(&self->lock, MUTEX_TABLE_SCAN);
     *shared = self;
@@ -310,11 +314,12 @@ static void run_ahead(scan_local *self, scan_slot *slot) {
     }
 }
 
-// Are readers that nobody waits for yet within a quarter of what memory there is?
+// Are readers that nobody waits for yet within a quarter of what memory there is? What queries were
+// promised counts: they would have to wait for it.
 static bool has_room(const scan_local *self) {
-    const pool *engine = pool_engine(self->owner->run->pool);
-    return pool_used(engine) + (uint64_t)self->filled_count * AHEAD_BYTES_EACH <
-           pool_limit(engine) / 4;
+    pool_report now;
+    pool_describe(pool_engine(self->owner->run->pool), &now);
+    return now.committed + self->filled_count * self->owner->ahead_bytes < now.limit / 4;
 }
 
 static void go_on(scan_local *self) {

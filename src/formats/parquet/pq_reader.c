@@ -19,6 +19,7 @@
 #define AHEAD_BYTES_MAX ((size_t)4 << 20)
 // A chunk that is begun ahead takes a window and its dictionary.
 #define CHUNK_AHEAD_BYTES ((size_t)1 << 20)
+#define TEXT_GROUP_BYTES ((size_t)4 << 20)
 
 #define NO_GROUP UINT32_MAX
 
@@ -110,6 +111,20 @@ static void set_pages(pq_reader *self, uint32_t leaf_count) {
     self->slot_count = (uint32_t)clamp(share / CHUNK_AHEAD_BYTES, 1, PQ_GROUPS_AHEAD);
 }
 
+// Row groups that are begun together hold a dictionary and pages each. Where memory is short there
+// are no more of them than fit, as if all that text brings were at its largest.
+static void bound_groups(pq_reader *self) {
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < self->leaf_count; i++) {
+        const bool is_text = self->leaves[i]->target.leaf->type == PQ_BYTE_ARRAY;
+        bytes += is_text ? TEXT_GROUP_BYTES : CHUNK_AHEAD_BYTES;
+    }
+    if (self->pages.is_thrifty) {
+        const uint64_t count = self->options.memory_bytes / (bytes + 1);
+        self->slot_count = (uint32_t)clamp((size_t)count, 1, self->slot_count);
+    }
+}
+
 static firn_status open_columns(pq_reader *self, pq_pick *picks, firn_error *err) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < self->pick_count; i++) {
@@ -135,6 +150,7 @@ static firn_status open_columns(pq_reader *self, pq_pick *picks, firn_error *err
         };
     }
     assert(self->leaf_count <= count);
+    bound_groups(self);
     return FIRN_OK;
 }
 
