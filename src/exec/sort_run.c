@@ -4,7 +4,7 @@
 
 #include "exec/sort_key.h"
 
-#define HEADS_MIN 64
+#define HEADS_MIN 8
 #define PREFETCH_AHEAD 16
 
 void sort_run_close(row_store *store, sort_run *self) {

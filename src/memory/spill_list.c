@@ -4,7 +4,7 @@
 
 #include "memory/spill_private.h"
 
-#define LIST_CAPACITY_MIN 32
+#define LIST_CAPACITY_MIN 8
 
 // ---- Lists -------------------------------------------------------------------------------------
 

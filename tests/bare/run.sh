@@ -75,14 +75,16 @@ passed_variables() {
     env | grep -E '^(https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|(SSL|PIP|CURL|REQUESTS|GIT|MAVEN|JAVA)_[A-Z_]+)=' || true
 }
 
+# As in CI nothing may be skipped, but where the reference data is not there.
 run_commands() { # run_commands NAME COMMAND...
-    local name=$1 command log
+    local name=$1 command log ci=CI=true
+    [[ $name != without-shared ]] || ci=CI=
     shift
     for command in "$@"; do
         log=build/logs/bare.$name.$(tr -c 'a-z\n' '_' <<<"$command").log
         mapfile -t variables < <(passed_variables)
         if chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-            LANG=C.UTF-8 CI=true "${variables[@]}" \
+            LANG=C.UTF-8 "$ci" "${variables[@]}" \
             bash -c "cd /work/firn && $command" >"$log" 2>&1 </dev/null; then
             echo "ok   $name: $command"
         else

@@ -178,12 +178,28 @@ static firn_status write_run(sort_local *self, arena *scratch, firn_error *err) 
     return pool_excess(owner->keeper) > 0 ? shrink_entries(self, err) : FIRN_OK;
 }
 
-// Is the keeper over its target, and not for what belongs to this worker's minimum?
-static bool must_write(const sort_local *self) {
+// Does the worker hold what belongs to its minimum, and no more?
+static bool is_modest(const sort_local *self) {
     const row_store *store = &self->owner->store;
     const uint64_t held =
         self->writer.page_count * (uint64_t)store->page_size + self->entries_bytes;
-    return pool_excess(store->keeper) > 0 && held > keeper_min_bytes(1) / 2;
+    return held <= keeper_min_bytes(1) / 2;
+}
+
+// Is the keeper over its target, and not for that?
+static bool must_write(const sort_local *self) {
+    return pool_excess(self->owner->keeper) > 0 && !is_modest(self);
+}
+
+// A page where the keeper refused one. Short runs are no way out: each takes a list of its units
+// and their first keys, which the keeper has to hold to the end.
+static bool take_page(sort_local *self) {
+    row_page *page = is_modest(self) ? page_get_urgent(self->owner->keeper) : NULL;
+    if (page != NULL) {
+        page->next = self->writer.spares;
+        self->writer.spares = page;
+    }
+    return page != NULL;
 }
 
 // ---- Top-N --------------------------------------------------------------------------------------
@@ -263,10 +279,14 @@ static uint64_t make_room(sort_local *self, uint64_t wanted) {
         const uint64_t doubled = self->capacity * 2;
         const uint64_t capacity = doubled < needed ? needed : doubled;
         size_t bytes;
-        sort_entry *grown = pool_block_take(self->owner->keeper, capacity * sizeof *grown, &bytes);
+        pool *keeper = self->owner->keeper;
+        sort_entry *grown = pool_block_take(keeper, capacity * sizeof *grown, &bytes);
+        if (grown == NULL && is_modest(self)) {
+            grown = pool_block_take_urgent(keeper, capacity * sizeof *grown, &bytes);
+        }
         if (grown != NULL) {
             memcpy(grown, self->entries, self->count * sizeof *grown);
-            pool_block_give(self->owner->keeper, self->entries, self->entries_bytes);
+            pool_block_give(keeper, self->entries, self->entries_bytes);
             self->entries = grown;
             self->entries_bytes = bytes;
             self->capacity = capacity;
@@ -421,7 +441,7 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
             TRY(row_writer_append(&self->writer, in, rows, scratch, err));
         }
         add_entries(self, &keyed, from, rows);
-        if (in->next == from) {
+        if (in->next == from && (in->count == from || !take_page(self))) {
             TRY(write_run(self, scratch, err));
         }
     }
