@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "exec/aggregation.h"
+#include "expr/expr_index.h"
 #include "functions/overload.h"
 
 typedef struct shaping {
@@ -10,21 +11,27 @@ typedef struct shaping {
     const plan_node *node;
     arena *memory;
     const expr **roots; // Different expressions only.
+    expr_index known;   // The roots.
     uint32_t root_max;
     firn_error *err;
 } shaping;
 
-// The root that computes `value`; a new one unless an equal one is there.
-static uint32_t add_root(shaping *self, const expr *value) {
+static firn_status new_root(shaping *self, const expr *value) {
     aggregate_shape *shape = self->shape;
-    for (uint32_t i = 0; i < shape->root_count && !expr_is_volatile(value); i++) {
-        if (expr_equal(self->roots[i], value)) {
-            return i;
-        }
-    }
     assert(shape->root_count < self->root_max);
-    self->roots[shape->root_count] = value;
-    return shape->root_count++;
+    TRY(expr_index_add(&self->known, value, self->memory, self->err));
+    self->roots[shape->root_count++] = value;
+    return FIRN_OK;
+}
+
+// The root that computes `value`; a new one unless an equal one is there.
+static firn_status add_root(shaping *self, const expr *value, uint32_t *out) {
+    *out = expr_is_volatile(value) ? NO_EXPR : expr_index_find(&self->known, value);
+    if (*out != NO_EXPR) {
+        return FIRN_OK;
+    }
+    *out = self->shape->root_count;
+    return new_root(self, value);
 }
 
 // At most so many roots: every expression of the node is another one.
@@ -82,7 +89,7 @@ static firn_status set_order(shaping *self, const aggregate_slot *slot, aggregat
         return ARENA_FULL(self->memory, self->err);
     }
     for (uint32_t i = 0; i < order->count; i++) {
-        roots[i] = add_root(self, order->items[i].value);
+        TRY(add_root(self, order->items[i].value, &roots[i]));
     }
     out->order_count = order->count;
     out->order = roots;
@@ -149,8 +156,12 @@ static firn_status add_slot(shaping *self, uint32_t number) {
         return ARENA_FULL(self->memory, self->err);
     }
     for (uint32_t i = 0; i < arg_count; i++) {
-        args[i] = add_root(self, call->aggregate_.args.items[i]);
+        TRY(add_root(self, call->aggregate_.args.items[i], &args[i]));
         types[i] = call->aggregate_.args.items[i]->type;
+    }
+    uint32_t filter = ROW_NONE;
+    if (call->aggregate_.filter != NULL) {
+        TRY(add_root(self, call->aggregate_.filter, &filter));
     }
     aggregate_slot *slot = &shape->slots[number];
     *slot = (aggregate_slot){
@@ -159,8 +170,7 @@ static firn_status add_slot(shaping *self, uint32_t number) {
         .types = types,
         .arg_count = arg_count,
         .args = args,
-        .filter =
-            call->aggregate_.filter == NULL ? ROW_NONE : add_root(self, call->aggregate_.filter),
+        .filter = filter,
         .skips_nulls = (function->flags & AGGREGATE_SKIPS_NULLS) != 0,
         .is_fold = function->overloads[call->aggregate_.overload].collect == NULL,
         .collector = ROW_NONE,
@@ -240,29 +250,41 @@ static firn_status make_layouts(shaping *self) {
                                               &shape->kept, self->err);
 }
 
+// Marks the roots that somebody looks at who does not take decimals in 64 bits.
+static void mark_wide(const aggregate_shape *self, bool *is_wide) {
+    for (uint32_t i = 0; i < self->slot_count; i++) {
+        const aggregate_slot *slot = &self->slots[i];
+        const uint32_t flags = slot->call->aggregate_.function->flags;
+        const bool takes = (flags & AGGREGATE_TAKES_NARROW) != 0 && slot->collector == ROW_NONE;
+        if (slot->filter != ROW_NONE) {
+            is_wide[slot->filter] = true;
+        }
+        for (uint32_t k = 0; k < slot->arg_count; k++) {
+            is_wide[slot->args[k]] |= !takes;
+        }
+    }
+    for (uint32_t i = 0; i < self->collector_count; i++) {
+        const aggregate_collector *collector = &self->collectors[i];
+        for (uint32_t k = 0; k < collector->order_count; k++) {
+            is_wide[collector->order[k]] = true;
+        }
+    }
+}
+
 // Sums take decimals in 64 bits where their values allow it: arguments that nobody else looks at.
-static void allow_narrow(const aggregate_shape *self) {
+static firn_status allow_narrow(const aggregate_shape *self, arena *memory, firn_error *err) {
+    bool *is_wide = ARENA_NEW(memory, bool, self->root_count + 1);
+    if (is_wide == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    memset(is_wide, 0, self->root_count * sizeof *is_wide);
+    mark_wide(self, is_wide);
     for (uint32_t root = self->key_count; root < self->root_count; root++) {
-        bool all = true;
-        for (uint32_t i = 0; i < self->slot_count; i++) {
-            const aggregate_slot *slot = &self->slots[i];
-            const uint32_t flags = slot->call->aggregate_.function->flags;
-            const bool takes = (flags & AGGREGATE_TAKES_NARROW) != 0 && slot->collector == ROW_NONE;
-            all = all && slot->filter != root;
-            for (uint32_t k = 0; k < slot->arg_count; k++) {
-                all = all && (slot->args[k] != root || takes);
-            }
-        }
-        for (uint32_t i = 0; i < self->collector_count; i++) {
-            const aggregate_collector *collector = &self->collectors[i];
-            for (uint32_t k = 0; k < collector->order_count; k++) {
-                all = all && collector->order[k] != root;
-            }
-        }
-        if (all) {
+        if (!is_wide[root]) {
             expr_allow_narrow(self->program, root);
         }
     }
+    return FIRN_OK;
 }
 
 firn_status aggregate_shape_make(const plan_node *node, const input_layout *input, arena *memory,
@@ -288,7 +310,7 @@ firn_status aggregate_shape_make(const plan_node *node, const input_layout *inpu
         return ARENA_FULL(memory, err);
     }
     for (uint32_t i = 0; i < key_count; i++) { // Key i is root i, also if two are equal.
-        state.roots[out->root_count++] = node->aggregate_.keys.items[i];
+        TRY(new_root(&state, node->aggregate_.keys.items[i]));
     }
     for (uint32_t i = 0; i < slot_count; i++) {
         TRY(add_slot(&state, i));
@@ -300,8 +322,7 @@ firn_status aggregate_shape_make(const plan_node *node, const input_layout *inpu
     out->is_direct = set_count == 0 && !out->is_collected &&
                      group_direct_takes(out->table.types, out->group_keys);
     TRY(expr_compile(state.roots, out->root_count, input, memory, &out->program, err));
-    allow_narrow(out);
-    return FIRN_OK;
+    return allow_narrow(out, memory, err);
 }
 
 uint64_t aggregate_min_bytes(const plan_node *node, uint32_t workers) {

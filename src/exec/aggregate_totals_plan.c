@@ -20,12 +20,9 @@ typedef struct leaf_list {
 } leaf_list;
 
 static uint32_t position_of(const planning *self, const expr *value) {
-    for (uint32_t i = 0; value->kind == EXPR_COLUMN && i < self->input->count; i++) {
-        if (self->input->ids[i] == value->column_.id) {
-            return i;
-        }
-    }
-    return ROW_NONE;
+    const uint32_t place =
+        value->kind == EXPR_COLUMN ? input_layout_find(self->input, value->column_.id) : NO_PLACE;
+    return place == NO_PLACE ? ROW_NONE : place;
 }
 
 static uint32_t find(const uint32_t *list, uint32_t count, uint32_t wanted) {

@@ -43,7 +43,8 @@ struct pipeline_worker {
     worker_phase phase;
     chain *way;
     uint32_t depth;
-    uint32_t flush_depth; // Steps below it are flushed.
+    uint32_t flush_depth;    // Steps below it are flushed, …
+    op_instance *flush_step; // … the one of that number is next; the sink: all are.
     bool is_flushing;
     uint64_t open_task; // That its source began and did not end, or NO_TASK.
     bool has_arrived;   // At the end of a stage.
@@ -105,8 +106,8 @@ static node_statistics *statistics_of(const pipeline_worker *self, const plan_no
 }
 
 static void close_locals(pipeline_worker *self) {
-    for (op_instance *each = self->owner->run->instances; each != NULL; each = each->listed) {
-        if (each->pipeline == self->owner && self->has_local[each->local_index]) {
+    for (op_instance *each = self->owner->instances; each != NULL; each = each->beside) {
+        if (self->has_local[each->local_index]) {
             const void *local = self->locals[each->local_index];
             if (each->kind->decoded != NULL && local != NULL) {
                 statistics_of(self, each->node)->values_decoded += each->kind->decoded(local);
@@ -372,6 +373,7 @@ static firn_status step_source(pipeline_worker *self, bool *waits, firn_error *e
     if (answer == STEP_DONE) {
         self->is_flushing = true;
         self->flush_depth = 0;
+        self->flush_step = source->next;
         self->phase = PHASE_FLUSH;
     }
     if (output.selected_count > 0) {
@@ -381,13 +383,9 @@ static firn_status step_source(pipeline_worker *self, bool *waits, firn_error *e
     return FIRN_OK;
 }
 
-// Step number `depth` of the chain; the sink is number step_count.
-static op_instance *step_at(const chain *way, uint32_t depth) {
-    op_instance *each = way->source->next;
-    for (uint32_t i = 0; i < depth; i++) {
-        each = each->next;
-    }
-    return each;
+static void flush_next(pipeline_worker *self) {
+    self->flush_depth++;
+    self->flush_step = self->flush_step->next;
 }
 
 static firn_status step_flush(pipeline_worker *self, bool *waits, firn_error *err) {
@@ -396,9 +394,9 @@ static firn_status step_flush(pipeline_worker *self, bool *waits, firn_error *er
         self->phase = PHASE_STAGE;
         return FIRN_OK;
     }
-    op_instance *step = step_at(self->way, self->flush_depth);
+    op_instance *step = self->flush_step;
     if (step->kind->flush == NULL || !self->has_local[step->local_index]) {
-        self->flush_depth++;
+        flush_next(self);
         return FIRN_OK;
     }
     arena_rewind(&self->scratch, self->source_mark);
@@ -412,7 +410,7 @@ static firn_status step_flush(pipeline_worker *self, bool *waits, firn_error *er
         return FIRN_OK;
     }
     if (answer != STEP_MORE) {
-        self->flush_depth++;
+        flush_next(self);
     }
     if (output.selected_count > 0) {
         const uint32_t depth = answer == STEP_MORE ? self->flush_depth + 1 : self->flush_depth;

@@ -36,14 +36,23 @@ static uint64_t least_of(const op_instance *each, uint32_t workers) {
     return each->kind->min_bytes == NULL ? 0 : each->kind->min_bytes(each->node, workers);
 }
 
-// The pipeline that reads what a sink has kept and then gives it back; NULL if it is kept longer.
-static pipeline *reader_of(const execution *self, const op_instance *sink) {
+// By number of a plan node: the pipeline that reads what the node's sink has kept and then gives it
+// back; NULL if it is kept longer.
+static firn_status find_readers(execution *self, pipeline ***out, firn_error *err) {
+    pipeline **readers = ARENA_NEW(&self->memory, pipeline *, self->node_count + 1);
+    if (readers == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (uint32_t i = 0; i <= self->node_count; i++) {
+        readers[i] = NULL;
+    }
     for (const op_instance *each = self->instances; each != NULL; each = each->listed) {
-        if (each->node == sink->node && each != sink && each->kind->release != NULL) {
-            return each->pipeline;
+        if (each->kind->release != NULL && readers[each->node->number] == NULL) {
+            readers[each->node->number] = each->pipeline;
         }
     }
-    return NULL;
+    *out = readers;
+    return FIRN_OK;
 }
 
 typedef struct phase_bytes {
@@ -54,7 +63,8 @@ typedef struct phase_bytes {
 // A pipeline runs when all that feed it are done and have given back what they read, so what is
 // kept at once is what one pipeline reads and makes, and the same of others that need not follow
 // it. Pipelines are listed with those that feed one before it.
-static firn_status minima(execution *self, uint32_t workers, uint64_t *out, firn_error *err) {
+static firn_status minima(execution *self, pipeline *const *readers, uint32_t workers,
+                          uint64_t *out, firn_error *err) {
     phase_bytes *phases = ARENA_NEW(&self->memory, phase_bytes, self->pipeline_count + 1);
     if (phases == NULL) {
         return ARENA_FULL(&self->memory, err);
@@ -66,7 +76,7 @@ static firn_status minima(execution *self, uint32_t workers, uint64_t *out, firn
     for (const pipeline *each = self->pipelines; each != NULL; each = each->following) {
         const phase_bytes *here = &phases[each->number];
         const uint64_t made = least_of(each->sink, workers);
-        const pipeline *next = reader_of(self, each->sink);
+        const pipeline *next = readers[each->sink->node->number];
         const uint64_t running = here->inputs + made;
         const uint64_t most = running > here->earlier ? running : here->earlier;
         if (next == NULL) {
@@ -118,19 +128,18 @@ static uint64_t flow(uint64_t reader, uint64_t limit, uint32_t workers) {
     return workers * (reader + (left < BATCHES_BYTES ? left : BATCHES_BYTES));
 }
 
-static bool reads(const execution *self, const pipeline *which) {
-    for (const op_instance *each = self->instances; each != NULL; each = each->listed) {
-        if (each->pipeline == which && each->kind == &operator_scan_source) {
-            return true;
-        }
+static bool reads(const pipeline *which) {
+    const op_instance *each = which->instances;
+    while (each != NULL && each->kind != &operator_scan_source) {
+        each = each->beside;
     }
-    return false;
+    return each != NULL;
 }
 
 static uint32_t count_reading(const execution *self) {
     uint32_t count = 0;
     for (const pipeline *each = self->pipelines; each != NULL; each = each->following) {
-        count += reads(self, each);
+        count += reads(each);
     }
     return count;
 }
@@ -158,10 +167,12 @@ firn_status execution_reserve(execution *self, firn_error *err) {
     const uint64_t begun = pool_used(self->pool);
     const uint64_t reader = reader_bytes(self);
     pool_cancel_set(self->pool, &self->cancel);
+    pipeline **readers;
+    TRY(find_readers(self, &readers, err));
     uint64_t for_keepers = 0;
     bool is_granted = false;
     for (uint32_t workers = self->worker_count; workers > 0 && !is_granted; workers--) {
-        TRY(minima(self, workers, &for_keepers, err));
+        TRY(minima(self, readers, workers, &for_keepers, err));
         const uint64_t own = begun + flow(reader, limit, workers);
         self->worker_count = workers;
         is_granted = (workers == 1 || is_modest(for_keepers + own, limit)) &&
@@ -187,7 +198,7 @@ firn_status execution_reserve(execution *self, firn_error *err) {
 }
 
 void execution_chains_ended(execution *self, const pipeline *which) {
-    if (reads(self, which) && atomic_fetch_sub(&self->reading_left, 1) == 1) {
+    if (reads(which) && atomic_fetch_sub(&self->reading_left, 1) == 1) {
         pool_reserve_lower(self->pool, self->own_without_readers);
     }
 }

@@ -45,8 +45,9 @@ static const pipeline *probe_pipeline(const join_state *self) {
 
 static void find_claims(const join_state *self, uint64_t room, claims *out) {
     const pipeline *where = probe_pipeline(self);
-    for (const op_instance *each = self->run->instances; each != NULL; each = each->listed) {
-        const uint64_t claim = each->pipeline == where && each->shared != self ? claim_of(each) : 0;
+    const op_instance *first = where == NULL ? NULL : where->instances;
+    for (const op_instance *each = first; each != NULL; each = each->beside) {
+        const uint64_t claim = each->shared != self ? claim_of(each) : 0;
         if (claim > 0 && out->count < CLAIMS_MAX) {
             const uint64_t least = room / CLAIM_SHARE_MIN;
             out->items[out->count++] = claim > least ? claim : least;

@@ -80,7 +80,8 @@ static firn_status open_residual(join_plan *self, arena *memory, firn_error *err
             }
         }
     }
-    const input_layout layout = {.count = self->residual_count, .ids = ids};
+    input_layout layout = {.count = self->residual_count, .ids = ids};
+    TRY(input_layout_index(&layout, memory, err));
     return expr_compile(&residual, 1, &layout, memory, &self->residual, err);
 }
 

@@ -27,6 +27,8 @@ firn_status join_side_open(join_side *self, const plan_node *input_node, const e
         self->types[i] = columns.items[i].type;
         self->row_columns[i] = ROW_NONE;
     }
+    self->input = (input_layout){.count = columns.count, .ids = ids};
+    TRY(input_layout_index(&self->input, memory, err));
     for (uint32_t i = 0; i < keys->count; i++) {
         const expr *key = keys->items[i];
         const uint32_t position =
@@ -38,20 +40,15 @@ firn_status join_side_open(join_side *self, const plan_node *input_node, const e
         }
     }
     if (keys->count > 0) {
-        const input_layout layout = {.count = columns.count, .ids = ids};
-        TRY(expr_compile((const expr *const *)keys->items, keys->count, &layout, memory,
+        TRY(expr_compile((const expr *const *)keys->items, keys->count, &self->input, memory,
                          &self->keys, err));
     }
     return FIRN_OK;
 }
 
 uint32_t join_side_find(const join_side *self, uint32_t id) {
-    for (uint32_t i = 0; i < self->input_count; i++) {
-        if (self->ids[i] == id) {
-            return i;
-        }
-    }
-    return ROW_NONE;
+    const uint32_t place = input_layout_find(&self->input, id);
+    return place == NO_PLACE ? ROW_NONE : place;
 }
 
 void join_side_want(join_side *self, uint32_t position) {

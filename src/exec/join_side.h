@@ -14,6 +14,7 @@ typedef struct join_side {
     uint32_t input_count; ///< Columns of its input …
     const uint32_t *ids;  ///< … their ids …
     const type **types;   ///< … and types.
+    input_layout input;   ///< Both numbers, to be searched.
     uint32_t key_count;
     expr_program *keys; ///< NULL: no keys.
     uint32_t column_count;

@@ -9,8 +9,9 @@ struct order_gate {
     uint32_t slot_count; // Tasks and waiters at once: one each per worker.
     uint32_t *ended;     // By chain: workers that are through with it.
     bool *chain_is_done;
-    uint64_t *next;  // By chain: all tasks below it (within the chain) have begun.
-    uint64_t *ahead; // By chain: tasks above it that have begun.
+    uint32_t done_count; // Chains before the first that is not done.
+    uint64_t *next;      // By chain: all tasks below it (within the chain) have begun.
+    uint64_t *ahead;     // By chain: tasks above it that have begun.
     uint32_t ahead_count_max;
     uint64_t *running; // Unfinished tasks; UINT64_MAX: the slot is free.
     wakeup **waiters;
@@ -70,13 +71,11 @@ static uint64_t oldest(const order_gate *self) {
     for (uint32_t i = 0; i < self->slot_count; i++) {
         task = self->running[i] < task ? self->running[i] : task;
     }
-    for (uint32_t chain = 0; chain < self->chain_count; chain++) {
-        if (!self->chain_is_done[chain]) {
-            const uint64_t next = (uint64_t)chain << ORDER_CHAIN_SHIFT | self->next[chain];
-            return next < task ? next : task;
-        }
-    }
-    return task;
+    const uint32_t chain = self->done_count;
+    const uint64_t next = chain == self->chain_count
+                              ? UINT64_MAX
+                              : (uint64_t)chain << ORDER_CHAIN_SHIFT | self->next[chain];
+    return next < task ? next : task;
 }
 
 static bool take_ahead(uint64_t *ahead, uint32_t count, uint64_t number) {
@@ -170,6 +169,9 @@ void order_gate_end_chain(order_gate *self, uint32_t chain, uint32_t worker_coun
     self->ended[chain]++;
     if (self->ended[chain] >= worker_count) {
         self->chain_is_done[chain] = true;
+        while (self->done_count < self->chain_count && self->chain_is_done[self->done_count]) {
+            self->done_count++;
+        }
         wake_waiters(self);
     }
     mutex_unlock(&self->lock);

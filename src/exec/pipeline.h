@@ -25,6 +25,8 @@ typedef struct op_instance {
     uint32_t local_index;       ///< Where a worker of the pipeline finds its local.
     atomic_bool is_done;        ///< It answered STEP_DONE to somebody: nobody needs to feed it.
     struct op_instance *next;   ///< The downstream one; the sink has none.
+    uint32_t step_count;        ///< Steps from here to the sink, itself among them.
+    struct op_instance *beside; ///< In its pipeline's list of instances.
     struct op_instance *listed; ///< In the execution's list of all instances.
 } op_instance;
 
@@ -41,7 +43,9 @@ struct pipeline {
     uint32_t number;
     uint32_t distance; ///< From the result, in pipelines.
     chain *first_chain;
+    chain *last_chain;
     uint32_t chain_count;
+    op_instance *instances; ///< All of its chains, and the sink.
     op_instance *sink;
     uint32_t local_count; ///< Instances that a worker needs locals for.
     uint32_t step_count_max;

@@ -30,7 +30,7 @@ static firn_status layout_of(builder *self, const plan_node *node, input_layout 
         ids[i] = columns.items[i].id;
     }
     *out = (input_layout){.count = columns.count, .ids = ids};
-    return FIRN_OK;
+    return input_layout_index(out, &self->run->memory, self->err);
 }
 
 // Opens an operator for `node`; `input` is the node whose rows it takes, NULL for sources.
@@ -50,6 +50,8 @@ static firn_status add_instance(builder *self, const operator_kind *kind, const 
     TRY(kind->open(node, &layout, run, &instance->shared, self->err));
     instance->listed = run->instances;
     run->instances = instance;
+    instance->beside = into->instances;
+    into->instances = instance;
     *out = instance;
     return FIRN_OK;
 }
@@ -90,19 +92,16 @@ static firn_status add_chain(builder *self, pipeline *into, op_instance *source,
     if (made == NULL) {
         return ARENA_FULL(&self->run->memory, self->err);
     }
-    *made = (chain){.source = source, .is_drain = is_drain, .number = into->chain_count};
+    *made = (chain){.source = source,
+                    .is_drain = is_drain,
+                    .number = into->chain_count,
+                    .step_count = downstream->step_count};
     source->next = downstream;
-    for (const op_instance *step = downstream; step->next != NULL; step = step->next) {
-        made->step_count++;
-    }
     if (made->step_count > into->step_count_max) {
         into->step_count_max = made->step_count;
     }
-    chain **end = &into->first_chain;
-    while (*end != NULL) {
-        end = &(*end)->following;
-    }
-    *end = made;
+    *(into->last_chain == NULL ? &into->first_chain : &into->last_chain->following) = made;
+    into->last_chain = made;
     into->chain_count++;
     return FIRN_OK;
 }
@@ -119,6 +118,7 @@ static firn_status build_step(builder *self, const operator_kind *kind, const pl
     op_instance *step;
     TRY(add_instance(self, kind, node, input, into, &step));
     step->next = downstream;
+    step->step_count = downstream->step_count + 1;
     return build(self, input, into, step);
 }
 
@@ -214,17 +214,32 @@ static firn_status build(builder *self, const plan_node *node, pipeline *into,
                 (unsigned)node->kind);
 }
 
+static firn_status new_makers(builder *self, uint32_t count, pipeline ***out) {
+    *out = ARENA_NEW(&self->run->memory, pipeline *, count + 1);
+    if (*out == NULL) {
+        return ARENA_FULL(&self->run->memory, self->err);
+    }
+    for (uint32_t i = 0; i <= count; i++) {
+        (*out)[i] = NULL;
+    }
+    return FIRN_OK;
+}
+
 // A source of a shared subplan runs in whatever pipeline mentions it, also in one that was built
 // before its definition's: those wait for it as well.
 static firn_status order_shared(builder *self) {
+    pipeline **makers; // By slot.
+    TRY(new_makers(self, self->run->plan->shared_count, &makers));
+    for (pipeline *maker = self->run->pipelines; maker != NULL; maker = maker->following) {
+        if (maker->sink != NULL && maker->sink->kind == &operator_shared_sink) {
+            makers[maker->sink->node->shared_.slot] = maker;
+        }
+    }
     for (pipeline *user = self->run->pipelines; user != NULL; user = user->following) {
         for (const chain *way = user->first_chain; way != NULL; way = way->following) {
-            if (way->source->kind != &operator_shared_source) {
-                continue;
-            }
-            for (pipeline *maker = self->run->pipelines; maker != NULL; maker = maker->following) {
-                if (maker->sink != NULL && maker->sink->kind == &operator_shared_sink &&
-                    maker->sink->node->shared_.slot == way->source->node->shared_scan_.slot) {
+            if (way->source->kind == &operator_shared_source) {
+                pipeline *maker = makers[way->source->node->shared_scan_.slot];
+                if (maker != NULL) {
                     TRY(depend(self, user, maker));
                 }
             }
@@ -251,34 +266,33 @@ static bool must_follow(const pipeline *later, const pipeline *earlier, uint32_t
     return false;
 }
 
-static bool publishes(const pipeline *self, uint32_t slot) {
-    if (self->sink->kind != &operator_join_build_sink) {
-        return false;
-    }
-    const u32_list *slots = &self->sink->node->join_.dynamic_slots;
-    for (uint32_t i = 0; i < slots->count; i++) {
-        if (slots->items[i] == slot) {
-            return true;
+// By dynamic slot: the join's pipeline that fills it; NULL if that is no join.
+static firn_status find_publishers(builder *self, pipeline ***out) {
+    const uint32_t slot_count = self->run->dynamic.count;
+    TRY(new_makers(self, slot_count, out));
+    for (pipeline *maker = self->run->pipelines; maker != NULL; maker = maker->following) {
+        if (maker->sink->kind != &operator_join_build_sink) {
+            continue;
+        }
+        const u32_list *slots = &maker->sink->node->join_.dynamic_slots;
+        for (uint32_t i = 0; i < slots->count; i++) {
+            if (slots->items[i] < slot_count) {
+                (*out)[slots->items[i]] = maker;
+            }
         }
     }
-    return false;
+    return FIRN_OK;
 }
 
 // A scan below another breaker (an aggregate, a sort) on a join's probe side could begin before
 // the join's build rows are there and read all that its dynamic filter would have left out: it
 // waits. Filters of a Top-N come from behind the scan; nobody waits for those.
-static firn_status wait_for_filter(builder *self, pipeline *user, uint32_t slot, uint32_t *visited,
-                                   uint32_t *round) {
-    for (pipeline *maker = self->run->pipelines; maker != NULL; maker = maker->following) {
-        if (maker == user || !publishes(maker, slot)) {
-            continue;
-        }
-        const bool waits_already = must_follow(user, maker, visited, ++*round);
-        if (!waits_already && !must_follow(maker, user, visited, ++*round)) {
-            TRY(depend(self, user, maker));
-        }
+static firn_status wait_for_filter(builder *self, pipeline *user, pipeline *maker,
+                                   uint32_t *visited, uint32_t *round) {
+    if (maker == NULL || maker == user || must_follow(user, maker, visited, ++*round)) {
+        return FIRN_OK;
     }
-    return FIRN_OK;
+    return must_follow(maker, user, visited, ++*round) ? FIRN_OK : depend(self, user, maker);
 }
 
 static firn_status order_filtered(builder *self) {
@@ -287,6 +301,8 @@ static firn_status order_filtered(builder *self) {
         return ARENA_FULL(&self->run->memory, self->err);
     }
     memset(visited, 0, self->run->pipeline_count * sizeof *visited);
+    pipeline **publishers;
+    TRY(find_publishers(self, &publishers));
     uint32_t round = 0;
     for (pipeline *user = self->run->pipelines; user != NULL; user = user->following) {
         for (const chain *way = user->first_chain; way != NULL; way = way->following) {
@@ -295,8 +311,10 @@ static firn_status order_filtered(builder *self) {
             }
             const expr_list *filters = &way->source->node->scan_.filters;
             for (uint32_t i = 0; i < filters->count; i++) {
-                if (filters->items[i]->kind == EXPR_DYNAMIC) {
-                    TRY(wait_for_filter(self, user, filters->items[i]->dynamic_.slot, visited,
+                const expr *filter = filters->items[i];
+                if (filter->kind == EXPR_DYNAMIC &&
+                    filter->dynamic_.slot < self->run->dynamic.count) {
+                    TRY(wait_for_filter(self, user, publishers[filter->dynamic_.slot], visited,
                                         &round));
                 }
             }

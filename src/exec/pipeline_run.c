@@ -68,8 +68,8 @@ void pipelines_start(execution *run) {
 // The pipeline's result is there: those that wait for it alone begin.
 static void done(pipeline *self) {
     execution *run = self->run;
-    for (op_instance *each = run->instances; each != NULL; each = each->listed) {
-        if (each->pipeline == self && each->kind->release != NULL) {
+    for (op_instance *each = self->instances; each != NULL; each = each->beside) {
+        if (each->kind->release != NULL) {
             each->kind->release(each->shared);
         }
     }

@@ -189,11 +189,8 @@ static firn_status sink_open(const plan_node *node, const input_layout *input, e
         return ARENA_FULL(&run->memory, err);
     }
     for (uint32_t i = 0; i < ids->count; i++) {
-        positions[i] = UINT32_MAX;
-        for (uint32_t k = 0; k < input->count; k++) {
-            positions[i] = input->ids[k] == ids->items[i] ? k : positions[i];
-        }
-        if (positions[i] == UINT32_MAX) {
+        positions[i] = input_layout_find(input, ids->items[i]);
+        if (positions[i] == NO_PLACE) {
             return FAIL(err, FIRN_INTERNAL, "result column %u is made nowhere", ids->items[i]);
         }
     }

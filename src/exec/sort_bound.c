@@ -24,10 +24,9 @@ void sort_bound_open(sort_state *self, const input_layout *input) {
         return;
     }
     const expr *key = self->node->sort_.keys.items[0].value;
-    for (uint32_t i = 0; i < input->count && key->kind == EXPR_COLUMN; i++) {
-        if (input->ids[i] == key->column_.id && has_bounds(key->type)) {
-            self->bound_column = i;
-        }
+    if (key->kind == EXPR_COLUMN && has_bounds(key->type)) {
+        const uint32_t place = input_layout_find(input, key->column_.id);
+        self->bound_column = place == NO_PLACE ? ROW_NONE : place;
     }
 }
 

@@ -92,15 +92,11 @@ expr *expr_string(arena *memory, const type *type, text value) {
     return literal_over(memory, type, &string, sizeof string);
 }
 
-// The arguments of a flat AND or OR of `left` and `right`.
-static expr *junction(arena *memory, expr_kind kind, expr *left, expr *right) {
-    if (left == NULL || right == NULL) {
-        return left == NULL ? right : left;
-    }
-    expr *const sides[2] = {left, right};
+// A flat AND or OR of all.
+static expr *junction(arena *memory, expr_kind kind, expr *const *sides, uint32_t side_count) {
     expr *self = expr_new(memory, kind, TYPE_OF(BOOLEAN));
     uint32_t count = 0;
-    for (int side = 0; side < 2; side++) {
+    for (uint32_t side = 0; side < side_count; side++) {
         count += sides[side]->kind == kind ? sides[side]->and_.args.count : 1;
     }
     expr **items = ARENA_NEW(memory, expr *, count);
@@ -108,7 +104,7 @@ static expr *junction(arena *memory, expr_kind kind, expr *left, expr *right) {
         return NULL;
     }
     uint32_t at = 0;
-    for (int side = 0; side < 2; side++) {
+    for (uint32_t side = 0; side < side_count; side++) {
         if (sides[side]->kind != kind) {
             items[at++] = sides[side];
             continue;
@@ -124,12 +120,24 @@ static expr *junction(arena *memory, expr_kind kind, expr *left, expr *right) {
 // junction looks at and_ for both kinds.
 _Static_assert(offsetof(expr, and_.args) == offsetof(expr, or_.args), "AND and OR lie alike");
 
+static expr *junction_of_two(arena *memory, expr_kind kind, expr *left, expr *right) {
+    if (left == NULL || right == NULL) {
+        return left == NULL ? right : left;
+    }
+    expr *const sides[2] = {left, right};
+    return junction(memory, kind, sides, 2);
+}
+
 expr *expr_and(arena *memory, expr *left, expr *right) {
-    return junction(memory, EXPR_AND, left, right);
+    return junction_of_two(memory, EXPR_AND, left, right);
 }
 
 expr *expr_or(arena *memory, expr *left, expr *right) {
-    return junction(memory, EXPR_OR, left, right);
+    return junction_of_two(memory, EXPR_OR, left, right);
+}
+
+expr *expr_and_all(arena *memory, expr *const *items, uint32_t count) {
+    return count == 1 ? items[0] : junction(memory, EXPR_AND, items, count);
 }
 
 expr *expr_cast(arena *memory, expr *arg, const type *to, bool is_try, bool is_implicit) {

@@ -154,6 +154,8 @@ expr *expr_string(arena *memory, const type *type, text value); ///< Copies the 
 expr *expr_and(arena *memory, expr *left,
                expr *right);                           ///< Flattens; either may be NULL: the other.
 expr *expr_or(arena *memory, expr *left, expr *right); ///< Likewise.
+/// A flat AND of one or more.
+expr *expr_and_all(arena *memory, expr *const *items, uint32_t count);
 /// The argument itself if the types have the same values.
 expr *expr_cast(arena *memory, expr *arg, const type *to, bool is_try, bool is_implicit);
 /// A resolved call (functions/overload.h makes it); copies the list, keeps the arguments.

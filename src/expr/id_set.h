@@ -1,5 +1,6 @@
 // A small set of column ids: which columns an expression mentions, a plan node makes, a join side
-// covers. A growing bitmap in an arena; ids are small numbers, given out in order.
+// covers. A growing bitmap in an arena, of the range in which its ids lie: they are small numbers,
+// given out in order, so what is made together lies together.
 #ifndef FIRN_EXPR_ID_SET_H
 #define FIRN_EXPR_ID_SET_H
 
@@ -11,6 +12,7 @@
 typedef struct id_set {
     arena *memory;
     uint64_t *words;
+    uint32_t word_first; // Number of words[0]: of ids word_first * 64 and up.
     uint32_t word_count;
 } id_set;
 

@@ -106,14 +106,11 @@ static firn_status compile_list(compiler *self, expr_list list, program_node *no
 
 static firn_status compile_column(compiler *self, const expr *source, program_node *node) {
     node->kind = NODE_COLUMN;
-    for (uint32_t i = 0; i < self->layout->count; i++) {
-        if (self->layout->ids[i] == source->column_.id) {
-            node->column = i;
-            return FIRN_OK;
-        }
-    }
-    return FAIL(self->err, FIRN_INTERNAL, "column %u (\"%.*s\") is not in the input",
-                source->column_.id, TEXT_ARGS(source->column_.name));
+    node->column = input_layout_find(self->layout, source->column_.id);
+    return node->column != NO_PLACE
+               ? FIRN_OK
+               : FAIL(self->err, FIRN_INTERNAL, "column %u (\"%.*s\") is not in the input",
+                      source->column_.id, TEXT_ARGS(source->column_.name));
 }
 
 static firn_status compile_literal(compiler *self, const expr *source, program_node *node) {
@@ -358,26 +355,43 @@ static firn_status compile_try(compiler *self, const expr *source, program_node 
     return status;
 }
 
-// An AND or OR of the arguments over a column.
-static firn_status join_arguments_of(compiler *self, const expr *source, const expr_list *args,
-                                     const uint32_t *columns, uint32_t column, expr **out) {
-    expr *joined = expr_new(self->memory, source->kind, source->type);
-    expr **items = ARENA_NEW(self->memory, expr *, args->count);
-    if (joined == NULL || items == NULL) {
+// An AND or OR like `source`, of none of its arguments yet but with room for `count`.
+static firn_status new_junction(compiler *self, const expr *source, uint32_t count, expr **out) {
+    expr *made = expr_new(self->memory, source->kind, source->type);
+    expr **items = ARENA_NEW(self->memory, expr *, count);
+    if (made == NULL || items == NULL) {
         return ARENA_FULL(self->memory, self->err);
     }
-    expr_list list = {.items = items};
+    *(source->kind == EXPR_AND ? &made->and_.args : &made->or_.args) = (expr_list){.items = items};
+    *out = made;
+    return FIRN_OK;
+}
+
+static void add_to_junction(expr *into, expr *value) {
+    expr_list *args = into->kind == EXPR_AND ? &into->and_.args : &into->or_.args;
+    args->items[args->count++] = value;
+}
+
+// Sets leaders[i] to the first argument over the same column, itself if it cannot be looked up by
+// entry, and counts how many have the same leader.
+static firn_status find_leaders(compiler *self, const expr_list *args, uint32_t *leaders,
+                                uint32_t *counts) {
+    uint32_t *columns = ARENA_NEW(self->memory, uint32_t, args->count + 1);
+    if (columns == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
     for (uint32_t i = 0; i < args->count; i++) {
-        if (columns[i] == column) {
-            items[list.count++] = args->items[i];
-        }
+        uint32_t ignored;
+        columns[i] = NO_INDEX;
+        counts[i] = 0;
+        (void)lift_tree_column(args->items[i], &columns[i], &ignored);
     }
-    if (source->kind == EXPR_AND) {
-        joined->and_.args = list;
-    } else {
-        joined->or_.args = list;
+    input_layout places = {.count = args->count, .ids = columns};
+    TRY(input_layout_index(&places, self->memory, self->err));
+    for (uint32_t i = 0; i < args->count; i++) {
+        leaders[i] = columns[i] == NO_INDEX ? i : input_layout_find(&places, columns[i]);
+        counts[leaders[i]]++;
     }
-    *out = list.count > 1 ? joined : items[0];
     return FIRN_OK;
 }
 
@@ -385,25 +399,25 @@ static firn_status join_arguments_of(compiler *self, const expr *source, const e
 // looked up by entry stay as they are.
 static firn_status join_arguments(compiler *self, const expr *source, const expr_list *args,
                                   expr_list *out) {
-    uint32_t *columns = ARENA_NEW(self->memory, uint32_t, args->count + 1);
+    uint32_t *leaders = ARENA_NEW(self->memory, uint32_t, args->count + 1);
+    uint32_t *counts = ARENA_NEW(self->memory, uint32_t, args->count + 1);
+    expr **joined = ARENA_NEW(self->memory, expr *, args->count + 1); // By leader.
     *out = (expr_list){.items = ARENA_NEW(self->memory, expr *, args->count + 1)};
-    id_set joined = id_set_open(self->memory);
-    if (columns == NULL || out->items == NULL) {
+    if (leaders == NULL || counts == NULL || joined == NULL || out->items == NULL) {
         return ARENA_FULL(self->memory, self->err);
     }
+    TRY(find_leaders(self, args, leaders, counts));
     for (uint32_t i = 0; i < args->count; i++) {
-        uint32_t ignored;
-        columns[i] = NO_INDEX;
-        (void)lift_tree_column(args->items[i], &columns[i], &ignored);
-    }
-    for (uint32_t i = 0; i < args->count; i++) {
-        if (columns[i] == NO_INDEX) {
+        const uint32_t leader = leaders[i];
+        if (counts[leader] == 1) {
             out->items[out->count++] = args->items[i];
-        } else if (!id_set_has(&joined, columns[i])) {
-            TRY(id_set_add(&joined, columns[i], self->err));
-            TRY(join_arguments_of(self, source, args, columns, columns[i],
-                                  &out->items[out->count++]));
+            continue;
         }
+        if (leader == i) {
+            TRY(new_junction(self, source, counts[i], &joined[i]));
+            out->items[out->count++] = joined[i];
+        }
+        add_to_junction(joined[leader], args->items[i]);
     }
     return FIRN_OK;
 }
@@ -481,10 +495,8 @@ static firn_status add_tree(compiler *self, const expr *source, uint32_t column,
         return ARENA_FULL(self->memory, self->err);
     }
     children[0] = plain;
-    *info = (tree_info){.slot = self->program->tree_count++};
-    while (self->layout->ids[info->column] != column) {
-        info->column++;
-    }
+    *info = (tree_info){.slot = self->program->tree_count++,
+                        .column = input_layout_find(self->layout, column)};
     const input_layout layout = {.count = 1, .ids = &self->layout->ids[info->column]};
     TRY(compile_program(&source, 1, &layout, false, self->memory, &info->body, self->err));
     const program_node node = {

@@ -16,15 +16,10 @@
 
 #include "expr/dynamic.h"
 #include "expr/expr.h"
+#include "expr/input_layout.h"
 
 typedef struct expr_program expr_program;
 typedef struct expr_state expr_state;
-
-/// Where columns are in the input: ids[i] is the id of column i.
-typedef struct input_layout {
-    uint32_t count;
-    const uint32_t *ids;
-} input_layout;
 
 /// Compiles `roots` into one program, in `memory`. An id that the layout lacks is FIRN_INTERNAL.
 firn_status expr_compile(const expr *const *roots, uint32_t count, const input_layout *layout,

@@ -1,12 +1,19 @@
 #include "expr/row_scope.h"
 
 bool scope_is_within(const row_scope *self, uint64_t serial) {
-    for (; self != NULL; self = self->outer) {
-        if (self->serial == serial) {
-            return true;
-        }
+    while (self != NULL && self->serial > serial) {
+        const bool may_jump = self->jump != NULL && self->jump->serial >= serial;
+        self = may_jump ? self->jump : self->outer;
     }
-    return false;
+    return self != NULL && self->serial == serial;
+}
+
+// Where a scope inside `outer` jumps to: twice as far as `outer` and where that jumps to do, if
+// those go equally far (E. Myers: "An applicative random-access stack", 1983).
+static const row_scope *jump_from(const row_scope *outer) {
+    const row_scope *middle = outer->jump;
+    const row_scope *far = middle == NULL ? NULL : middle->jump;
+    return far != NULL && outer->depth - middle->depth == middle->depth - far->depth ? far : outer;
 }
 
 const uint16_t *scope_rows(row_scope *self, arena *memory) {
@@ -47,7 +54,11 @@ const uint64_t *scope_bits(row_scope *self, arena *memory) {
 
 bool scope_narrow(row_scope *outer, const uint64_t *bits, bool is_set, uint64_t serial,
                   arena *memory, row_scope *out) {
-    *out = (row_scope){.outer = outer, .serial = serial, .length = outer->length};
+    *out = (row_scope){.outer = outer,
+                       .jump = jump_from(outer),
+                       .depth = outer->depth + 1,
+                       .serial = serial,
+                       .length = outer->length};
     if (!scope_is_dense(outer)) { // Few rows: the list is looked through.
         const uint16_t *rows = scope_rows(outer, memory);
         uint16_t *kept = ARENA_NEW(memory, uint16_t, outer->count + 1);

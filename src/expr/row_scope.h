@@ -10,7 +10,10 @@
 
 typedef struct row_scope {
     const struct row_scope *outer; ///< NULL: the batch itself.
-    uint64_t serial;               ///< Unique in a state: which scope a value was computed for.
+    const struct row_scope *jump;  ///< One further out, so that any is reached in few steps.
+    uint32_t depth;                ///< How many are around it.
+    uint64_t serial;               ///< Unique in a state, and higher than that of `outer`: which
+                                   ///< scope a value was computed for.
     uint32_t length;               ///< Lanes.
     uint32_t count;                ///< Rows in it.
     const uint64_t *bits;          ///< Clean; NULL until made. Neither: all lanes.
@@ -26,7 +29,8 @@ static inline bool scope_is_dense(const row_scope *self) {
     return (uint64_t)self->count * 8 > self->length;
 }
 
-/// Is `self` the scope with that number, or inside it?
+/// Is `self` the scope with that number, or inside it? Conjuncts nest them by thousands; the number
+/// of steps is its logarithm.
 bool scope_is_within(const row_scope *self, uint64_t serial);
 
 /// The rows as a list; NULL if `memory` is full.

@@ -6,14 +6,12 @@ firn_status row_filter_open(expr_list filters, const uint32_t *ids, uint32_t cou
     if (filters.count == 0) {
         return FIRN_OK;
     }
-    expr *all = filters.items[0];
-    for (uint32_t i = 1; i < filters.count && all != NULL; i++) {
-        all = expr_and(memory, all, filters.items[i]);
-    }
+    expr *all = expr_and_all(memory, filters.items, filters.count);
     if (all == NULL) {
         return ARENA_FULL(memory, err);
     }
-    const input_layout layout = {.count = count, .ids = ids};
+    input_layout layout = {.count = count, .ids = ids};
+    TRY(input_layout_index(&layout, memory, err));
     const expr *root = all;
     expr_program *program;
     TRY(expr_compile(&root, 1, &layout, memory, &program, err));

@@ -27,11 +27,8 @@ typedef struct insert_local {
 static firn_status find_positions(insert_shared *self, const input_layout *input, firn_error *err) {
     const u32_list *ids = &self->node->insert_.input_ids;
     for (uint32_t i = 0; i < ids->count; i++) {
-        self->positions[i] = UINT32_MAX;
-        for (uint32_t k = 0; k < input->count; k++) {
-            self->positions[i] = input->ids[k] == ids->items[i] ? k : self->positions[i];
-        }
-        if (self->positions[i] == UINT32_MAX) {
+        self->positions[i] = input_layout_find(input, ids->items[i]);
+        if (self->positions[i] == NO_PLACE) {
             return FAIL(err, FIRN_INTERNAL, "inserted column %u is made nowhere", ids->items[i]);
         }
     }

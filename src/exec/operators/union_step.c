@@ -6,33 +6,48 @@ typedef struct union_shared {
     uint32_t positions[]; // Of the union's columns in this input.
 } union_shared;
 
-static uint32_t position_of(const input_layout *input, uint32_t id) {
-    for (uint32_t i = 0; i < input->count; i++) {
-        if (input->ids[i] == id) {
-            return i;
-        }
+// Are all columns of input `number` here?
+static bool is_input(union_shared *self, const plan_node *node, uint32_t number,
+                     const input_layout *input) {
+    const uint32_t *ids = &node->union_.input_ids.items[(size_t)number * self->width];
+    bool is_found = true;
+    for (uint32_t i = 0; i < self->width && is_found; i++) {
+        self->positions[i] = input_layout_find(input, ids[i]);
+        is_found = self->positions[i] != NO_PLACE;
     }
-    return UINT32_MAX;
+    return is_found;
+}
+
+// How many inputs are open: they are opened in order, so the next one is likely that of its number.
+static firn_status opened_of(const plan_node *node, execution *run, uint32_t **out,
+                             firn_error *err) {
+    *out = run->node_state[node->number];
+    if (*out == NULL) {
+        *out = ARENA_NEW(&run->memory, uint32_t, 1);
+        if (*out == NULL) {
+            return ARENA_FULL(&run->memory, err);
+        }
+        **out = 0;
+        run->node_state[node->number] = *out;
+    }
+    return FIRN_OK;
 }
 
 static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
                                void **shared, firn_error *err) {
     const uint32_t width = node->union_.ids.count;
+    const uint32_t count = node->union_.inputs.count;
     union_shared *self =
         arena_alloc(&run->memory, 1, sizeof(union_shared) + width * sizeof(uint32_t));
     if (self == NULL) {
         return ARENA_FULL(&run->memory, err);
     }
+    uint32_t *opened;
+    TRY(opened_of(node, run, &opened, err));
     self->width = width;
-    // Which input this is: the one whose columns are all here.
-    for (uint32_t number = 0; number < node->union_.inputs.count; number++) {
-        const uint32_t *ids = &node->union_.input_ids.items[(size_t)number * width];
-        uint32_t found = 0;
-        for (uint32_t i = 0; i < width; i++) {
-            self->positions[i] = position_of(input, ids[i]);
-            found += self->positions[i] != UINT32_MAX;
-        }
-        if (found == width) {
+    const uint32_t first = (*opened)++;
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_input(self, node, (first + i) % count, input)) {
             *shared = self;
             return FIRN_OK;
         }

@@ -1,6 +1,7 @@
 #include "formats/parquet/pq_filter.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "expr/id_set.h"
 
@@ -45,23 +46,51 @@ static bool has_same_columns(const pq_filter_stage *left, const pq_filter_stage 
     return true;
 }
 
-// Adds a conjunct to the stage of its columns, or as a new one. Conjuncts that can fail are kept
+// Finds the stage of a conjunct's columns, or makes a new one. Conjuncts that can fail are kept
 // apart, so that their order stays.
-static firn_status add_conjunct(pq_filter *self, expr **sums, expr *conjunct,
-                                const pq_filter_options *options, uint32_t pick_count,
-                                arena *memory, firn_error *err) {
+static firn_status find_stage(pq_filter *self, expr *conjunct, const pq_filter_options *options,
+                              uint32_t pick_count, arena *memory, uint32_t *out, firn_error *err) {
     pq_filter_stage stage = {.can_fail = expr_can_fail(conjunct),
                              .may_tighten = !is_settled(NULL, &conjunct)};
     TRY(find_columns(conjunct, options, pick_count, memory, &stage, err));
     for (uint32_t i = 0; i < self->stage_count && !stage.can_fail; i++) {
         if (!self->stages[i].can_fail && self->stages[i].may_tighten == stage.may_tighten &&
             has_same_columns(&self->stages[i], &stage)) {
-            sums[i] = expr_and(memory, sums[i], conjunct);
-            return sums[i] == NULL ? ARENA_FULL(memory, err) : FIRN_OK;
+            *out = i;
+            return FIRN_OK;
         }
     }
-    sums[self->stage_count] = conjunct;
+    *out = self->stage_count;
     self->stages[self->stage_count++] = stage;
+    return FIRN_OK;
+}
+
+// The predicate of each stage: its conjuncts, as written.
+static firn_status join_conjuncts(pq_filter *self, const expr_list *conjuncts,
+                                  const uint32_t *stage_of, arena *memory, firn_error *err) {
+    expr **items = ARENA_NEW(memory, expr *, (size_t)conjuncts->count + 1);
+    uint32_t *ends = ARENA_NEW(memory, uint32_t, (size_t)self->stage_count + 1);
+    if (items == NULL || ends == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    memset(ends, 0, ((size_t)self->stage_count + 1) * sizeof *ends);
+    for (uint32_t i = 0; i < conjuncts->count; i++) {
+        ends[stage_of[i] + 1]++;
+    }
+    for (uint32_t i = 0; i < self->stage_count; i++) {
+        ends[i + 1] += ends[i]; // For now where the conjuncts of stage i + 1 begin.
+    }
+    for (uint32_t i = 0; i < conjuncts->count; i++) {
+        items[ends[stage_of[i]]++] = conjuncts->items[i];
+    }
+    uint32_t from = 0;
+    for (uint32_t i = 0; i < self->stage_count; i++) {
+        self->stages[i].predicate = expr_and_all(memory, items + from, ends[i] - from);
+        if (self->stages[i].predicate == NULL) {
+            return ARENA_FULL(memory, err);
+        }
+        from = ends[i];
+    }
     return FIRN_OK;
 }
 
@@ -85,19 +114,20 @@ firn_status pq_filter_open(pq_filter *self, const pq_filter_options *options, ui
         .stages = ARENA_NEW(memory, pq_filter_stage, (size_t)count + 1),
         .order = ARENA_NEW(memory, uint32_t, (size_t)count + 1),
     };
-    expr **sums = ARENA_NEW(memory, expr *, (size_t)count + 1);
-    if (self->stages == NULL || self->order == NULL || sums == NULL) {
+    uint32_t *stage_of = ARENA_NEW(memory, uint32_t, (size_t)count + 1);
+    if (self->stages == NULL || self->order == NULL || stage_of == NULL) {
         return ARENA_FULL(memory, err);
     }
     for (uint32_t i = 0; i < count; i++) {
-        TRY(add_conjunct(self, sums, options->conjuncts.items[i], options, pick_count, memory,
-                         err));
+        TRY(find_stage(self, options->conjuncts.items[i], options, pick_count, memory, &stage_of[i],
+                       err));
     }
-    const input_layout layout = {.count = pick_count, .ids = options->ids};
+    TRY(join_conjuncts(self, &options->conjuncts, stage_of, memory, err));
+    input_layout layout = {.count = pick_count, .ids = options->ids};
+    TRY(input_layout_index(&layout, memory, err));
     for (uint32_t i = 0; i < self->stage_count; i++) {
-        const expr *root = sums[i];
         pq_filter_stage *stage = &self->stages[i];
-        stage->predicate = root;
+        const expr *root = stage->predicate;
         TRY(expr_compile(&root, 1, &layout, memory, &stage->program, err));
         TRY(expr_open(stage->program, options->context, options->dynamic, memory, &stage->state,
                       err));
