@@ -1,6 +1,7 @@
 // CREATE TABLE, CREATE TABLE AS, CREATE VIEW, INSERT.
 #include "base/nearest.h"
 #include "engine/objects.h"
+#include "memory/name_index.h"
 #include "sql/printer.h"
 
 static text text_of_literal(const sql_literal *written) {
@@ -108,18 +109,16 @@ static firn_status refuse_table(const object_place *place, const sql_create_tabl
 
 // ---- Columns -----------------------------------------------------------------------------------
 
-static firn_status check_names(const field *fields, uint32_t count, uint32_t position,
-                               firn_error *err) {
-    for (uint32_t k = 0; k < count; k++) {
-        if (text_equal_nocase(fields[k].name, fields[count].name)) {
-            firn_status status =
-                FAIL_SQL(err, FIRN_INVALID, "42701", position,
-                         "two columns would be called \"%.*s\"", TEXT_ARGS(fields[count].name));
-            err_hint(err, "give one of them another name");
-            return status;
-        }
+// Adds a name that none before it may be.
+static firn_status add_name(run *self, name_index *names, text name, uint32_t position,
+                            firn_error *err) {
+    if (name_index_first(names, name) != NO_NAME) {
+        firn_status status = FAIL_SQL(err, FIRN_INVALID, "42701", position,
+                                      "two columns would be called \"%.*s\"", TEXT_ARGS(name));
+        err_hint(err, "give one of them another name");
+        return status;
     }
-    return FIRN_OK;
+    return name_index_add(names, name, &self->memory, err);
 }
 
 // A column as written; `out` holds what the query says of it, or has no type.
@@ -160,6 +159,7 @@ static firn_status define_table(run *self, const sql_create_table *written, cons
     if (fields == NULL || notes == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
+    name_index names = {0};
     for (uint32_t i = 0; i < count; i++) {
         uint32_t position = written->node.position;
         notes[i] = (column_note){0};
@@ -170,7 +170,7 @@ static firn_status define_table(run *self, const sql_create_table *written, cons
             TRY(define_column(self, sql_column_definition_of(written->columns.items[i]), &fields[i],
                               &notes[i], err));
         }
-        TRY(check_names(fields, i, position, err));
+        TRY(add_name(self, &names, fields[i].name, position, err));
     }
     *out = (new_table){.columns = {.count = count, .fields = fields},
                        .notes = notes,
@@ -288,18 +288,17 @@ static firn_status view_columns(run *self, const sql_create_view *written, const
         return FAIL_SQL(err, FIRN_INVALID, "42601", written->columns.items[query->count].position,
                         "%u column names for a query of %u columns", listed, query->count);
     }
-    field *fields = ARENA_NEW(&self->memory, field, query->count + 1);
     text *names = ARENA_NEW(&self->memory, text, query->count + 1);
-    if (fields == NULL || names == NULL) {
+    if (names == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
+    name_index known = {0};
     for (uint32_t i = 0; i < query->count; i++) {
         const bool is_listed = i < listed;
-        fields[i].name = is_listed ? written->columns.items[i].value : query->fields[i].name;
-        TRY(check_names(fields, i,
-                        is_listed ? written->columns.items[i].position : written->node.position,
-                        err));
-        TRY(text_copy(&self->memory, fields[i].name, &names[i], err));
+        const text name = is_listed ? written->columns.items[i].value : query->fields[i].name;
+        TRY(add_name(self, &known, name,
+                     is_listed ? written->columns.items[i].position : written->node.position, err));
+        TRY(text_copy(&self->memory, name, &names[i], err));
     }
     *out = (text_list){.count = listed, .items = names};
     return FIRN_OK;

@@ -133,6 +133,8 @@ typedef struct match {
     bindings bound;
     const type **types; ///< What each argument becomes.
     uint32_t cost;      ///< COST_IMPOSSIBLE: does not match.
+    const type *asked;  ///< What is_type_of_other was asked last, …
+    bool is_others;     ///< … and its answer.
 } match;
 
 static bool is_unknown(const overload_request *call, uint32_t index) {
@@ -174,13 +176,18 @@ static bool is_type_of_other(const overload_request *call, const type *target) {
 }
 
 // What it costs to make argument `index` a value of `target`.
-static uint32_t arg_cost(const match *self, const overload_request *call, uint32_t index,
+static uint32_t arg_cost(match *self, const overload_request *call, uint32_t index,
                          const type *target) {
     const type *actual = call->types[index];
     if (is_unknown(call, index)) {
-        return is_type_of_other(call, target) ? COST_UNKNOWN_AS_OTHER
-               : target->id == TYPE_VARCHAR   ? COST_UNKNOWN_AS_TEXT
-                                              : COST_UNKNOWN;
+        // Of thousands of arguments all are to be the same.
+        if (self->asked == NULL || !type_same_values(self->asked, target)) {
+            self->asked = target;
+            self->is_others = is_type_of_other(call, target);
+        }
+        return self->is_others              ? COST_UNKNOWN_AS_OTHER
+               : target->id == TYPE_VARCHAR ? COST_UNKNOWN_AS_TEXT
+                                            : COST_UNKNOWN;
     }
     if (actual->id == TYPE_NULL) {
         return 0;
@@ -228,6 +235,7 @@ static firn_status try_signature(match *self, const callee *function, uint32_t i
                                  const overload_request *call, arena *memory, firn_error *err) {
     self->bound = (bindings){.memory = memory, .is_comparison = is_comparison(function)};
     self->cost = COST_IMPOSSIBLE;
+    self->asked = NULL;
     const char *source = function->signature(function->function, index);
     if (!signature_parse(source, &self->parsed)) {
         return FAIL(err, FIRN_INTERNAL, "signature \"%s\" of \"%s\"", source, function->name);

@@ -167,6 +167,36 @@ firn_status bind_constant(const sql_expr *written, const bind_env *env, arena *m
 
 // ---- INSERT ----------------------------------------------------------------------------------
 
+static firn_status index_target(binder *self, const schema *target, name_index *out) {
+    *out = (name_index){0};
+    for (uint32_t i = 0; i < target->count; i++) {
+        TRY(name_index_add(out, target->fields[i].name, self->memory, self->err));
+    }
+    return FIRN_OK;
+}
+
+// The last column of that name; UINT32_MAX if there is none.
+static uint32_t find_in_target(const name_index *target, const sql_name *name) {
+    uint32_t found = UINT32_MAX;
+    for (uint32_t i = name_index_first(target, name->value); i != NO_NAME;
+         i = name_index_next(target, i)) {
+        found = name_matches(name, target->entries[i].name) ? i : found;
+    }
+    return found;
+}
+
+static firn_status say_no_target(binder *self, const schema *target, const sql_name *name,
+                                 uint64_t position) {
+    firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "42703", position,
+                                  "the table has no column \"%.*s\"", TEXT_ARGS(name->value));
+    nearest_name near = nearest_to(name->value);
+    for (uint32_t i = 0; i < target->count; i++) {
+        nearest_offer(&near, target->fields[i].name);
+    }
+    (void)nearest_hint(&near, self->err);
+    return status;
+}
+
 // Which column of the query goes into which of the target: UINT32_MAX for none.
 static firn_status map_columns(binder *self, const bound_query *query, const insert_target *into,
                                uint64_t position, uint32_t *sources) {
@@ -182,6 +212,8 @@ static firn_status map_columns(binder *self, const bound_query *query, const ins
                         "INSERT gives %u columns, %s %u", query->columns.count,
                         columns->count > 0 ? "its list names" : "the table takes", wanted);
     }
+    name_index names;
+    TRY(index_target(self, target, &names));
     for (uint32_t i = 0; i < query->columns.count; i++) {
         sql_name name = {.value = query->columns.items[i].name};
         if (!is_by_name && columns->count == 0) {
@@ -189,18 +221,9 @@ static firn_status map_columns(binder *self, const bound_query *query, const ins
             continue;
         }
         name = is_by_name ? name : columns->items[i];
-        uint32_t found = UINT32_MAX;
-        nearest_name near = nearest_to(name.value);
-        for (uint32_t k = 0; k < target->count; k++) {
-            found = name_matches(&name, target->fields[k].name) ? k : found;
-            nearest_offer(&near, target->fields[k].name);
-        }
+        const uint32_t found = find_in_target(&names, &name);
         if (found == UINT32_MAX) {
-            firn_status status =
-                FAIL_SQL(self->err, FIRN_INVALID, "42703", is_by_name ? position : name.position,
-                         "the table has no column \"%.*s\"", TEXT_ARGS(name.value));
-            (void)nearest_hint(&near, self->err);
-            return status;
+            return say_no_target(self, target, &name, is_by_name ? position : name.position);
         }
         if (sources[found] != UINT32_MAX) {
             return FAIL_SQL(self->err, FIRN_INVALID, "42701", name.position,
@@ -211,29 +234,34 @@ static firn_status map_columns(binder *self, const bound_query *query, const ins
     return FIRN_OK;
 }
 
+// How many items of the SELECT stand before its first *: their place in it is that of their column.
+static uint32_t count_plain_items(const sql_query *query) {
+    if (query == NULL || sql_body_kind_of(query->body) != SQL_SELECT) {
+        return 0;
+    }
+    const sql_list *items = &sql_select_of(query->body)->items;
+    uint32_t count = 0;
+    while (count < items->count &&
+           !sql_is_expr(sql_select_item_of(items->items[count])->value, SQL_STAR)) {
+        count++;
+    }
+    return count;
+}
+
 // Where the statement says what goes into a column: the item of the SELECT, as far as no * stands
 // before it; of a column that is not given, the list of those that are. UINT32_MAX: nowhere.
-static uint32_t place_of_value(const sql_query *query, const insert_target *into, uint32_t source) {
+static uint32_t place_of_value(const sql_query *query, const insert_target *into,
+                               uint32_t plain_count, uint32_t source) {
     if (query == NULL) {
         return UINT32_MAX;
     }
     if (source == UINT32_MAX) {
         return into->columns->count > 0 ? into->columns->items[0].position : query->body->position;
     }
-    if (sql_body_kind_of(query->body) != SQL_SELECT) {
-        return UINT32_MAX;
-    }
-    const sql_list *items = &sql_select_of(query->body)->items;
-    for (uint32_t i = 0; i < items->count && i <= source; i++) {
-        const sql_expr *value = sql_select_item_of(items->items[i])->value;
-        if (sql_is_expr(value, SQL_STAR)) {
-            return UINT32_MAX;
-        }
-        if (i == source) {
-            return value->position;
-        }
-    }
-    return UINT32_MAX;
+    return source < plain_count
+               ? sql_select_item_of(sql_select_of(query->body)->items.items[source])
+                     ->value->position
+               : UINT32_MAX;
 }
 
 // Sets values and input_ids of an INSERT, and where errors of its rows are.
@@ -242,8 +270,9 @@ static firn_status insert_values(binder *self, const bound_query *query, const s
                                  expr_list *values, plan_node *insert) {
     const table_snapshot *table = into->table;
     const schema *target = &table->columns;
+    const uint32_t plain_count = count_plain_items(written);
     for (uint32_t i = 0; i < target->count; i++) {
-        const uint32_t position = place_of_value(written, into, sources[i]);
+        const uint32_t position = place_of_value(written, into, plain_count, sources[i]);
         expr *value;
         if (sources[i] == UINT32_MAX) {
             TRY(bind_default_value(self, table, i, &value));
@@ -284,14 +313,10 @@ static firn_status note_inserted(binder *self, const sql_query *query, const ins
     if (inserted == NULL) {
         return binder_full(self);
     }
+    name_index names;
+    TRY(index_target(self, target, &names));
     for (uint32_t i = 0; i < count; i++) {
-        inserted[i] = UINT32_MAX;
-        for (uint32_t k = 0; k < target->count; k++) {
-            if (columns->count == 0 ? k == i
-                                    : name_matches(&columns->items[i], target->fields[k].name)) {
-                inserted[i] = k;
-            }
-        }
+        inserted[i] = columns->count == 0 ? i : find_in_target(&names, &columns->items[i]);
     }
     self->inserted = inserted;
     self->inserted_count = count;

@@ -156,6 +156,24 @@ static firn_status bind_lambdas(binder *self, scope *names, const sql_call *writ
 
 // ---- Aggregates ------------------------------------------------------------------------------
 
+// Is one of `ids`, which rise as they were made, in the set?
+static bool has_any(const id_set *used, const u32_list *ids) {
+    for (uint32_t id = 0; id_set_next(used, &id); id++) {
+        uint32_t low = 0;           // It is not before this one, …
+        uint32_t high = ids->count; // … and not at or behind that one.
+        while (low < high) {
+            const uint32_t middle = low + (high - low) / 2;
+            if (ids->items[middle] == id) {
+                return true;
+            }
+            const bool is_before = ids->items[middle] < id;
+            low = is_before ? middle + 1 : low;
+            high = is_before ? high : middle;
+        }
+    }
+    return false;
+}
+
 firn_status bind_mentions(binder *self, const expr *value, const u32_list *ids, bool *out) {
     id_set used = id_set_open(self->memory);
     *out = false;
@@ -163,21 +181,15 @@ firn_status bind_mentions(binder *self, const expr *value, const u32_list *ids, 
         return FIRN_OK;
     }
     TRY(expr_columns(value, &used, self->err));
-    for (uint32_t i = 0; i < ids->count && !*out; i++) {
-        *out = id_set_has(&used, ids->items[i]);
-    }
+    *out = has_any(&used, ids);
     return FIRN_OK;
 }
 
-static bool scope_makes(const scope *self, const id_set *used) {
-    bool makes = false;
-    for (uint32_t i = 0; i < self->count && !makes; i++) {
-        makes = id_set_has(used, self->columns[i].id);
-    }
-    for (uint32_t i = 0; self->select != NULL && i < self->select->aggregate_ids.count; i++) {
-        makes |= id_set_has(used, self->select->aggregate_ids.items[i]);
-    }
-    return makes;
+static firn_status scope_makes(binder *self, scope *from, const id_set *used, bool *out) {
+    TRY(scope_index(self, from));
+    *out = id_set_intersects(&from->ids, used) ||
+           (from->select != NULL && has_any(used, &from->select->aggregate_ids));
+    return FIRN_OK;
 }
 
 // An aggregate belongs to the innermost query whose columns it mentions: sum(outer.x) in a subquery
@@ -185,13 +197,14 @@ static bool scope_makes(const scope *self, const id_set *used) {
 static firn_status find_owner(binder *self, scope *names, const expr *call, select_state **out) {
     id_set used = id_set_open(self->memory);
     TRY(expr_columns(call, &used, self->err));
-    const scope *at = id_set_is_empty(&used) ? names : NULL;
-    for (const scope *each = names; each != NULL && at == NULL; each = each->outer) {
-        at = scope_makes(each, &used) ? each : NULL;
+    bool makes = id_set_is_empty(&used);
+    scope *at = names;
+    for (scope *each = names; each != NULL && !makes; each = each->outer) {
+        TRY(scope_makes(self, each, &used, &makes));
+        at = makes ? each : at;
     }
-    at = at == NULL ? names : at;
     *out = at->select;
-    if (at->is_lambda && at->count > 0 && scope_makes(at, &used)) {
+    if (at->is_lambda && id_set_intersects(&at->ids, &used)) {
         return FAIL_SQL(self->err, FIRN_INVALID, "42803", place(call->position),
                         "an aggregate function of a lambda's parameter");
     }
@@ -251,18 +264,14 @@ static firn_status bind_aggregate_parts(binder *self, scope *names, const sql_ca
 // The call as a column of the aggregate node; equal calls are one.
 static firn_status add_aggregate(binder *self, select_state *state, expr *call, uint32_t position,
                                  expr **out) {
-    uint32_t id = UINT32_MAX;
-    for (uint32_t i = 0; i < state->aggregates.count && id == UINT32_MAX; i++) {
-        if (expr_equal(state->aggregates.items[i], call)) {
-            id = state->aggregate_ids.items[i];
-        }
-    }
-    if (id == UINT32_MAX) {
-        id = binder_new_id(self);
+    uint32_t found = expr_index_find(&state->aggregate_index, call);
+    if (found == NO_EXPR) {
+        found = state->aggregates.count;
+        TRY(expr_index_add(&state->aggregate_index, call, self->memory, self->err));
         TRY(expr_list_add(self, &state->aggregates, call));
-        TRY(u32_list_add(self, &state->aggregate_ids, id));
+        TRY(u32_list_add(self, &state->aggregate_ids, binder_new_id(self)));
     }
-    *out = expr_column(self->memory, id, TEXT(""), call->type);
+    *out = expr_column(self->memory, state->aggregate_ids.items[found], TEXT(""), call->type);
     if (*out == NULL) {
         return binder_full(self);
     }

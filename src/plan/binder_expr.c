@@ -35,6 +35,15 @@ firn_status bind_call2(binder *self, const char *name, expr *left, expr *right, 
 
 // ---- Columns ---------------------------------------------------------------------------------
 
+static firn_status index_aliases(binder *self, select_state *state) {
+    const sql_list *items = &state->written->items;
+    while (state->aliases.count < items->count) {
+        const sql_select_item *item = sql_select_item_of(items->items[state->aliases.count]);
+        TRY(name_index_add(&state->aliases, item->alias.value, self->memory, self->err));
+    }
+    return FIRN_OK;
+}
+
 // An alias of the select list, where no input column has the name: its expression, bound again.
 static firn_status bind_alias(binder *self, scope *names, const sql_column *written, expr **out,
                               bool *found) {
@@ -43,7 +52,9 @@ static firn_status bind_alias(binder *self, scope *names, const sql_column *writ
     if (state == NULL || written->path.count != 1 || state->input != names) {
         return FIRN_OK;
     }
-    for (size_t i = 0; i < state->written->items.count; i++) {
+    TRY(index_aliases(self, state));
+    for (uint32_t i = name_index_first(&state->aliases, written->path.items[0].value); i != NO_NAME;
+         i = name_index_next(&state->aliases, i)) {
         const sql_select_item *item = sql_select_item_of(state->written->items.items[i]);
         if (item->alias.value.size == 0 ||
             !name_matches(&written->path.items[0], item->alias.value) ||
@@ -135,11 +146,7 @@ static firn_status bind_column(binder *self, scope *names, const sql_column *wri
     TRY(scope_find(self, names, &written->path, &column, &used, &found));
     // An alias of this SELECT wins over columns of outer queries.
     if (!found || names->outer != NULL) {
-        bool is_inner = false;
-        for (uint32_t i = 0; found && i < names->count; i++) {
-            is_inner |= names->columns[i].id == column.id;
-        }
-        if (!is_inner) {
+        if (!found || !id_set_has(&names->ids, column.id)) {
             bool is_alias;
             TRY(bind_alias(self, names, written, out, &is_alias));
             if (is_alias) {

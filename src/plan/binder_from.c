@@ -177,29 +177,51 @@ static firn_status bind_file(binder *self, const sql_literal *file, bound_query 
 
 // ---- WITH ------------------------------------------------------------------------------------
 
+// The query of that name in a WITH, of those whose number is below; NULL if there is none.
+static cte *find_in_group(const cte_group *group, const sql_name *name, uint32_t below) {
+    cte *found = NULL;
+    for (uint32_t i = name_index_first(&group->names, name->value); i != NO_NAME && i < below;
+         i = name_index_next(&group->names, i)) {
+        found = name_matches(name, group->items[i]->written->name.value) ? group->items[i] : found;
+    }
+    return found;
+}
+
+static firn_status add_cte(binder *self, cte_group *group, const sql_cte *written, scope *outer) {
+    const sql_name *name = &written->name;
+    const uint32_t number = group->names.count;
+    if (find_in_group(group, name, number) != NULL) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42712", name->position,
+                        "the WITH query \"%.*s\" is given twice", TEXT_ARGS(name->value));
+    }
+    cte *made = ARENA_NEW(self->memory, cte, 1);
+    if (made == NULL) {
+        return binder_full(self);
+    }
+    *made = (cte){.written = written,
+                  .group = group,
+                  .number = number,
+                  .older = self->ctes,
+                  .visible = self->ctes,
+                  .outer = outer,
+                  .view = self->view};
+    group->items[number] = made;
+    self->ctes = made;
+    return name_index_add(&group->names, name->value, self->memory, self->err);
+}
+
 firn_status bind_with(binder *self, const sql_with *with, scope *outer) {
     if (with == NULL) {
         return FIRN_OK;
     }
-    const cte *const before = self->ctes;
+    cte_group *group = ARENA_NEW(self->memory, cte_group, 1);
+    cte **items = ARENA_NEW(self->memory, cte *, with->ctes.count + 1);
+    if (group == NULL || items == NULL) {
+        return binder_full(self);
+    }
+    *group = (cte_group){.items = items, .older = self->ctes};
     for (size_t i = 0; i < with->ctes.count; i++) {
-        const sql_name *name = &sql_cte_of(with->ctes.items[i])->name;
-        for (const cte *each = self->ctes; each != before; each = each->older) {
-            if (name_matches(name, each->written->name.value)) {
-                return FAIL_SQL(self->err, FIRN_INVALID, "42712", name->position,
-                                "the WITH query \"%.*s\" is given twice", TEXT_ARGS(name->value));
-            }
-        }
-        cte *made = ARENA_NEW(self->memory, cte, 1);
-        if (made == NULL) {
-            return binder_full(self);
-        }
-        *made = (cte){.written = sql_cte_of(with->ctes.items[i]),
-                      .older = self->ctes,
-                      .visible = self->ctes,
-                      .outer = outer,
-                      .view = self->view};
-        self->ctes = made;
+        TRY(add_cte(self, group, sql_cte_of(with->ctes.items[i]), outer));
     }
     return FIRN_OK;
 }
@@ -214,12 +236,13 @@ static void propose_cte(binder *self, const sql_names *path) {
 }
 
 static cte *find_cte(binder *self, const sql_names *path) {
-    for (cte *each = self->ctes; path->count == 1 && each != NULL; each = each->older) {
-        if (name_matches(&path->items[0], each->written->name.value)) {
-            return each;
-        }
+    cte *found = NULL;
+    const cte *each = path->count == 1 ? self->ctes : NULL;
+    while (each != NULL && found == NULL) {
+        found = find_in_group(each->group, &path->items[0], each->number + 1);
+        each = each->group->older;
     }
-    return NULL;
+    return found;
 }
 
 static firn_status bind_cte_query(binder *self, cte *query, bound_query *out) {
@@ -634,7 +657,8 @@ firn_status bind_from(binder *self, const sql_list *relations, scope *into, plan
                         BIND_NESTING_MAX);
     }
     for (size_t i = 0; i < relations->count; i++) {
-        scope seen = *into; // What LATERAL sees.
+        TRY(scope_index(self, into)); // Its copy must not do so in the same room.
+        scope seen = *into;           // What LATERAL sees.
         seen.select = NULL;
         plan_node *node;
         TRY(bind_count_relation(self, relations->items[i]->position));

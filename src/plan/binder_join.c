@@ -70,8 +70,9 @@ static const join_kind join_kinds[] = {
 static scope_column *find_visible(scope *from, const sql_name *name, uint32_t *count) {
     scope_column *found = NULL;
     *count = 0;
-    for (uint32_t i = 0; i < from->count; i++) {
-        if (!from->columns[i].is_hidden && name_matches(name, from->columns[i].name)) {
+    for (uint32_t i = scope_first_named(from, name); i != NO_NAME;
+         i = scope_next_named(from, name, i)) {
+        if (!from->columns[i].is_hidden) {
             found = &from->columns[i];
             (*count)++;
         }
@@ -204,9 +205,12 @@ static firn_status using_condition(binder *self, const sql_join *written, join_s
         TRY(pair_using(self, sides->left, sides->right, &names.items[i], &pairs[i]));
         expr *equal;
         TRY(equality(self, &pairs[i].left, &pairs[i].right, written->node.position, &equal));
-        *out = expr_and(self->memory, *out, equal);
-        if (*out == NULL) {
-            return binder_full(self);
+        if (i == 0) {
+            *out = equal;
+        } else if (i == 1) {
+            TRY(bind_and_or(self, EXPR_AND, *out, equal, out));
+        } else {
+            TRY(expr_list_add(self, &(*out)->and_.args, equal));
         }
     }
     *pair_count = names.count;
@@ -228,6 +232,8 @@ static firn_status join_using(binder *self, const sql_join *written, join_sides 
     if (pairs == NULL) {
         return binder_full(self);
     }
+    TRY(scope_index(self, sides->left));
+    TRY(scope_index(self, sides->right));
     TRY(using_condition(self, written, sides, pairs, &pair_count, &condition));
     kind = kind == JOIN_INNER && condition == NULL ? JOIN_CROSS : kind;
     TRY(bind_new_join(self, sides->left_node, sides->right_node, kind, condition, out));
@@ -315,7 +321,8 @@ firn_status bind_join(binder *self, const sql_join *written, scope *left, scope 
         if (right == NULL) {
             return binder_full(self);
         }
-        scope seen = *sofar; // What LATERAL on the right side sees.
+        TRY(scope_index(self, sofar)); // Its copy must not do so in the same room.
+        scope seen = *sofar;           // What LATERAL on the right side sees.
         seen.outer = left;
         join_sides sides = {.left = sofar, .right = right, .left_node = *out};
         TRY(bind_count_relation(self, chain[i]->node.position));

@@ -19,9 +19,12 @@
 #define FIRN_PLAN_BINDER_PRIVATE_H
 
 #include "base/nearest.h"
+#include "expr/expr_index.h"
+#include "expr/id_set.h"
 #include "expr/program.h"
 #include "functions/overload.h"
 #include "functions/registry.h"
+#include "memory/name_index.h"
 #include "plan/bind.h"
 
 #define BIND_VIEW_DEPTH_MAX 32
@@ -53,6 +56,8 @@ typedef struct scope {
     struct scope *outer; ///< Of the enclosing query: its columns make a subquery correlated.
     uint32_t count, capacity;
     scope_column *columns;
+    name_index names; ///< Of the columns; of the newest ones not before scope_index.
+    id_set ids;       ///< Likewise.
     uint32_t relation_count, relation_capacity;
     scope_relation *relations;
     struct select_state *select; ///< Aliases and aggregates of the SELECT it belongs to, or NULL.
@@ -62,6 +67,8 @@ typedef struct scope {
 /// A WITH query: bound once at its first reference, or anew each time if it is correlated.
 typedef struct cte {
     const sql_cte *written;
+    struct cte_group *group;
+    uint32_t number; ///< In the group.
     struct cte *older;
     scope *outer;        ///< Where it was defined.
     struct cte *visible; ///< CTEs that it may mention.
@@ -74,6 +81,13 @@ typedef struct cte {
     bool is_inlined;
 } cte;
 
+/// The queries of one WITH, by name.
+typedef struct cte_group {
+    name_index names;
+    cte **items; ///< By number.
+    cte *older;  ///< Of the clauses around it, newest first.
+} cte_group;
+
 /// What is gathered while the expressions of one SELECT are bound.
 typedef struct select_state {
     const sql_select *written;
@@ -84,12 +98,14 @@ typedef struct select_state {
     uint32_t alias_depth; ///< Guards aliases that mention each other.
     uint32_t alias_uses;  ///< And those that multiply.
     expr_list aggregates; ///< EXPR_AGGREGATE each.
+    expr_index aggregate_index;
     u32_list aggregate_ids;
     expr_list groupings; ///< The keys of each GROUPING(…) as a row; then what it comes to.
     u32_list grouping_ids;
     expr_list unnested; ///< The list of each unnest(…) in the select list.
     u32_list unnested_ids;
     struct numbered_query *queries; ///< Its subqueries, if it groups.
+    name_index aliases; ///< Of its items, "" where there is none; made at the first use.
 } select_state;
 
 /// A subquery of a select that groups: in the same words it is the same (expr.h).
@@ -161,6 +177,11 @@ firn_status scope_add_all(binder *self, scope *into, const scope *from);
 /// The columns of a query as a relation of the scope, renamed by `names`.
 firn_status scope_add_query(binder *self, scope *into, const plan_columns *columns, text alias,
                             text_list path, const sql_names *names, uint32_t position);
+/// Before scope_first_named, and before `ids` is looked at: adds those of new columns.
+firn_status scope_index(binder *self, scope *of);
+/// Columns of that name, in rising order; NO_NAME when there is none (any more).
+uint32_t scope_first_named(const scope *from, const sql_name *name);
+uint32_t scope_next_named(const scope *from, const sql_name *name, uint32_t column);
 /// An error if a relation of that name stands in the scope already.
 firn_status scope_check_name(binder *self, const scope *among, const scope_relation *made,
                              uint32_t position);

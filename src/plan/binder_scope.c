@@ -10,7 +10,7 @@
 scope *scope_new(binder *self, scope *outer) {
     scope *made = ARENA_NEW(self->memory, scope, 1);
     if (made != NULL) {
-        *made = (scope){.outer = outer};
+        *made = (scope){.outer = outer, .ids = id_set_open(self->memory)};
     }
     return made;
 }
@@ -125,15 +125,41 @@ static bool relation_matches(const scope_relation *relation, const sql_name *nam
 
 typedef enum find_answer { FIND_NONE, FIND_ONE, FIND_AMBIGUOUS } find_answer;
 
+firn_status scope_index(binder *self, scope *of) {
+    while (of->names.count < of->count) {
+        const scope_column *column = &of->columns[of->names.count];
+        TRY(id_set_add(&of->ids, column->id, self->err));
+        TRY(name_index_add(&of->names, column->name, self->memory, self->err));
+    }
+    return FIRN_OK;
+}
+
+static uint32_t skip_others(const scope *from, const sql_name *name, uint32_t column) {
+    while (column != NO_NAME && !name_matches(name, from->columns[column].name)) {
+        column = name_index_next(&from->names, column);
+    }
+    return column;
+}
+
+uint32_t scope_first_named(const scope *from, const sql_name *name) {
+    assert(from->names.count == from->count);
+    return skip_others(from, name, name_index_first(&from->names, name->value));
+}
+
+uint32_t scope_next_named(const scope *from, const sql_name *name, uint32_t column) {
+    return skip_others(from, name, name_index_next(&from->names, column));
+}
+
 // Looks for a column among [first, first + count) of a scope.
 static find_answer find_among(const scope *from, uint32_t first, uint32_t count,
                               const sql_name *name, bool with_hidden, scope_column *out) {
     uint32_t matches = 0;
     uint32_t exact = 0;
     scope_column found = {0};
-    for (uint32_t i = first; i < first + count; i++) {
+    for (uint32_t i = scope_first_named(from, name); i != NO_NAME && i < first + count;
+         i = scope_next_named(from, name, i)) {
         const scope_column *column = &from->columns[i];
-        if ((column->is_hidden && !with_hidden) || !name_matches(name, column->name)) {
+        if (i < first || (column->is_hidden && !with_hidden)) {
             continue;
         }
         const bool is_exact = text_equal(name->value, column->name);
@@ -179,6 +205,7 @@ firn_status scope_find(binder *self, scope *from, const sql_names *path, scope_c
                        size_t *used, bool *found) {
     *found = false;
     for (scope *at = from; at != NULL; at = at->outer) {
+        TRY(scope_index(self, at));
         const find_answer answer = find_in(at, path, out, used);
         if (answer == FIND_AMBIGUOUS) {
             const sql_name *name = &path->items[*used - 1];

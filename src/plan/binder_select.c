@@ -120,11 +120,8 @@ static firn_status check_excluded(select_build *build, const sql_star *star) {
     for (size_t i = 0; i < star->exclude.count; i++) {
         const sql_names *path = &sql_column_of(star->exclude.items[i])->path;
         const sql_name *name = &path->items[path->count - 1];
-        bool is_there = false;
-        for (uint32_t k = 0; k < build->input->count && !is_there; k++) {
-            is_there = name_matches(name, build->input->columns[k].name);
-        }
-        if (!is_there) {
+        TRY(scope_index(build->self, build->input));
+        if (scope_first_named(build->input, name) == NO_NAME) {
             return scope_say_missing(build->self, build->input,
                                      &(sql_names){.count = 1, .items = name});
         }
@@ -224,21 +221,30 @@ sort_key sort_key_of(const sql_order_item *item, expr *value) {
                                          : item->nulls == SQL_NULL_ORDER_FIRST};
 }
 
-// A bare name that is the alias (or name) of exactly one item means the item.
-static expr *item_named(const select_build *build, const sql_expr *written) {
+// A bare name that is the alias (or name) of exactly one item means the item; else *out is NULL.
+static firn_status item_named(select_build *build, const sql_expr *written, expr **out) {
+    *out = NULL;
     if (!sql_is_expr(written, SQL_COLUMN) || sql_column_of(written)->path.count != 1) {
-        return NULL;
+        return FIRN_OK;
     }
+    name_index *names = &build->item_names;
+    while (names->count < build->item_count) {
+        TRY(name_index_add(names, build->items[names->count].name, build->self->memory,
+                           build->self->err));
+    }
+    const sql_name *name = &sql_column_of(written)->path.items[0];
     expr *found = NULL;
-    for (uint32_t i = 0; i < build->item_count; i++) {
-        if (name_matches(&sql_column_of(written)->path.items[0], build->items[i].name)) {
+    for (uint32_t i = name_index_first(names, name->value); i != NO_NAME;
+         i = name_index_next(names, i)) {
+        if (name_matches(name, build->items[i].name)) {
             if (found != NULL && !expr_equal(found, build->items[i].value)) {
-                return NULL;
+                return FIRN_OK;
             }
             found = build->items[i].value;
         }
     }
-    return found;
+    *out = found;
+    return FIRN_OK;
 }
 
 static firn_status add_sort(select_build *build, sort_key key) {
@@ -265,7 +271,8 @@ static firn_status bind_order(select_build *build) {
             continue;
         }
         uint64_t ordinal;
-        expr *value = item_named(build, item->value);
+        expr *value;
+        TRY(item_named(build, item->value, &value));
         if (select_is_ordinal(item->value, &ordinal)) {
             TRY(select_item_at(build, ordinal, item->value->position, &value));
         } else if (value == NULL) {
@@ -283,11 +290,15 @@ static firn_status bind_order(select_build *build) {
 static firn_status build_projection(select_build *build, bound_query *out) {
     binder *self = build->self;
     expr_list values = {0};
+    expr_index known = {0}; // The values, if there is ORDER BY.
     u32_list ids = {0};
     *out = (bound_query){0};
     for (uint32_t i = 0; i < build->item_count; i++) {
         const select_item *item = &build->items[i];
         const uint32_t id = binder_new_id(self);
+        if (build->sort.count > 0) {
+            TRY(expr_index_add(&known, item->value, self->memory, self->err));
+        }
         TRY(expr_list_add(self, &values, item->value));
         TRY(u32_list_add(self, &ids, id));
         TRY(plan_columns_add(
@@ -296,17 +307,15 @@ static firn_status build_projection(select_build *build, bound_query *out) {
     }
     for (uint32_t i = 0; i < build->sort.count; i++) {
         expr **key = &build->sort.items[i].value;
-        uint32_t found = UINT32_MAX;
-        for (uint32_t k = 0; k < values.count && found == UINT32_MAX; k++) {
-            found = expr_equal(values.items[k], *key) ? k : UINT32_MAX;
-        }
-        if (found == UINT32_MAX) {
+        uint32_t found = expr_index_find(&known, *key);
+        if (found == NO_EXPR) {
             if (build->state->written->is_distinct) {
                 return FAIL_SQL(self->err, FIRN_INVALID, "42P10",
                                 (*key)->position == UINT32_MAX ? NO_POSITION : (*key)->position,
                                 "with SELECT DISTINCT, ORDER BY takes only what is selected");
             }
             found = values.count;
+            TRY(expr_index_add(&known, *key, self->memory, self->err));
             TRY(expr_list_add(self, &values, *key));
             TRY(u32_list_add(self, &ids, binder_new_id(self)));
         }

@@ -32,13 +32,12 @@ firn_status select_item_at(select_build *build, uint64_t ordinal, uint32_t posit
 
 static firn_status add_key(select_build *build, expr *value, uint32_t *index) {
     binder *self = build->self;
-    for (uint32_t i = 0; i < build->keys.count; i++) {
-        if (expr_equal(build->keys.items[i], value)) {
-            *index = i;
-            return FIRN_OK;
-        }
+    *index = expr_index_find(&build->key_index, value);
+    if (*index != NO_EXPR) {
+        return FIRN_OK;
     }
     *index = build->keys.count;
+    TRY(expr_index_add(&build->key_index, value, self->memory, self->err));
     TRY(expr_list_add(self, &build->keys, value));
     // A key that is just a column keeps its id: it is the same value.
     const uint32_t id = value->kind == EXPR_COLUMN ? value->column_.id : binder_new_id(self);
@@ -204,20 +203,34 @@ firn_status select_bind_group_by(select_build *build) {
 
 static bool replace_keys(void *user, expr **slot) {
     const select_build *build = user;
-    for (uint32_t i = 0; i < build->keys.count; i++) {
-        const expr *key = build->keys.items[i];
-        if (key->kind != EXPR_COLUMN && expr_equal(key, *slot)) {
-            expr *column =
-                expr_column(build->self->memory, build->key_ids.items[i], TEXT(""), key->type);
-            if (column == NULL) {
-                return false;
-            }
-            column->position = (*slot)->position;
-            *slot = column;
-            return true;
-        }
+    const uint32_t key =
+        (*slot)->kind == EXPR_COLUMN ? NO_EXPR : expr_index_find(&build->key_index, *slot);
+    if (key == NO_EXPR) {
+        return expr_visit_children(*slot, replace_keys, user);
     }
-    return expr_visit_children(*slot, replace_keys, user);
+    expr *column = expr_column(build->self->memory, build->key_ids.items[key], TEXT(""),
+                               build->keys.items[key]->type);
+    if (column == NULL) {
+        return false;
+    }
+    column->position = (*slot)->position;
+    *slot = column;
+    return true;
+}
+
+static firn_status refuse_ungrouped(select_build *build, const expr *value, const id_set *used) {
+    const scope_column *column = build->input->columns;
+    while (!id_set_has(used, column->id) || !id_set_has(&build->ungrouped, column->id)) {
+        column++;
+    }
+    firn_status status =
+        FAIL_SQL(build->self->err, FIRN_INVALID, "42803",
+                 value->position == UINT32_MAX ? NO_POSITION : value->position,
+                 "column \"%.*s\" must stand in GROUP BY or inside an aggregate function",
+                 TEXT_ARGS(column->name));
+    err_hint(build->self->err, "any_value(%.*s) takes it from any row of the group",
+             TEXT_ARGS(column->name));
+    return status;
 }
 
 // Rewrites an expression over FROM into one over the aggregate's columns.
@@ -229,23 +242,20 @@ static firn_status lift_expr(select_build *build, expr **value) {
     }
     id_set used = id_set_open(self->memory);
     TRY(expr_columns(*value, &used, self->err));
-    for (uint32_t i = 0; i < build->input->count; i++) {
-        const scope_column *column = &build->input->columns[i];
-        bool is_key = false;
-        for (uint32_t k = 0; k < build->key_ids.count; k++) {
-            is_key |= build->key_ids.items[k] == column->id;
-        }
-        if (!is_key && id_set_has(&used, column->id)) {
-            firn_status status =
-                FAIL_SQL(self->err, FIRN_INVALID, "42803",
-                         (*value)->position == UINT32_MAX ? NO_POSITION : (*value)->position,
-                         "column \"%.*s\" must stand in GROUP BY or inside an aggregate function",
-                         TEXT_ARGS(column->name));
-            err_hint(self->err, "any_value(%.*s) takes it from any row of the group",
-                     TEXT_ARGS(column->name));
-            return status;
-        }
+    return id_set_intersects(&used, &build->ungrouped) ? refuse_ungrouped(build, *value, &used)
+                                                       : FIRN_OK;
+}
+
+static firn_status find_ungrouped(select_build *build) {
+    id_set keys = id_set_open(build->self->memory);
+    build->ungrouped = id_set_open(build->self->memory);
+    for (uint32_t i = 0; i < build->key_ids.count; i++) {
+        TRY(id_set_add(&keys, build->key_ids.items[i], build->self->err));
     }
+    for (uint32_t i = 0; i < build->input->count; i++) {
+        TRY(id_set_add(&build->ungrouped, build->input->columns[i].id, build->self->err));
+    }
+    id_set_remove_all(&build->ungrouped, &keys);
     return FIRN_OK;
 }
 
@@ -261,6 +271,7 @@ firn_status select_build_aggregate(select_build *build) {
     node->aggregate_.sets = build->sets;
     node->aggregate_.set_id = NO_SLOT;
     build->node = node;
+    TRY(find_ungrouped(build));
     TRY(select_answer_groupings(build, node));
     for (uint32_t i = 0; i < build->item_count; i++) {
         TRY(lift_expr(build, &build->items[i].value));

@@ -17,9 +17,12 @@ typedef struct select_build {
     plan_node *node;
     uint32_t item_count;
     select_item *items;
+    name_index item_names; // Made when ORDER BY first asks.
     expr_list keys;
+    expr_index key_index;
     u32_list key_ids;
-    u32_list sets; // Bit masks of keys, if there are grouping sets.
+    id_set ungrouped; // Columns of the input that are no keys.
+    u32_list sets;    // Bit masks of keys, if there are grouping sets.
     bool has_group_by;
     bool is_branch; // Untyped literals of the select list take the other side's types.
     expr *having;

@@ -25,14 +25,8 @@ static firn_status add(collector *self, uint32_t id, const type *type, text name
     return FIRN_OK;
 }
 
-static firn_status add_all(collector *self, const plan_node *input) {
-    plan_columns columns;
-    TRY(plan_outputs(input, self->memory, &columns, self->err));
-    for (uint32_t i = 0; i < columns.count; i++) {
-        TRY(add(self, columns.items[i].id, columns.items[i].type, columns.items[i].name));
-    }
-    return FIRN_OK;
-}
+// All that a node hands out, behind what is there.
+static firn_status add_node(collector *self, const plan_node *node);
 
 static text name_of(const expr *value) {
     return value->kind == EXPR_COLUMN ? value->column_.name : TEXT("");
@@ -60,30 +54,38 @@ static firn_status add_scan(collector *self, const plan_node *node) {
     return FIRN_OK;
 }
 
-// A pruned join hands out a part of its columns, in the order of the whole.
-static void keep_outputs(plan_columns *columns, const u32_list *ids) {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < columns->count; i++) {
-        bool is_wanted = false;
-        for (uint32_t k = 0; k < ids->count; k++) {
-            is_wanted |= ids->items[k] == columns->items[i].id;
-        }
-        if (is_wanted) {
+// A pruned join hands out a part of its columns, in the order of the whole, which begins at `from`.
+static firn_status keep_outputs(collector *self, uint32_t from, const u32_list *ids) {
+    plan_columns *columns = self->out;
+    id_set wanted = id_set_open(self->memory);
+    for (uint32_t i = 0; i < ids->count; i++) {
+        TRY(id_set_add(&wanted, ids->items[i], self->err));
+    }
+    uint32_t kept = from;
+    for (uint32_t i = from; i < columns->count; i++) {
+        if (id_set_has(&wanted, columns->items[i].id)) {
             columns->items[kept++] = columns->items[i];
         }
     }
     columns->count = kept;
+    return FIRN_OK;
 }
 
 static firn_status add_join(collector *self, const plan_node *left, const plan_node *right,
                             uint32_t kind, uint32_t mark_id) {
     if (kind != JOIN_RIGHT_SEMI && kind != JOIN_RIGHT_ANTI) {
-        TRY(add_all(self, left));
+        TRY(add_node(self, left));
     }
     if (kind != JOIN_SEMI && kind != JOIN_ANTI && kind != JOIN_MARK) {
-        TRY(add_all(self, right));
+        TRY(add_node(self, right));
     }
     return kind == JOIN_MARK ? add(self, mark_id, TYPE_OF(BOOLEAN), TEXT("")) : FIRN_OK;
+}
+
+static firn_status add_kept_join(collector *self, const plan_node *node) {
+    const uint32_t from = self->out->count;
+    TRY(add_join(self, node->join_.left, node->join_.right, node->join_.join, node->join_.mark_id));
+    return node->join_.is_pruned ? keep_outputs(self, from, &node->join_.outputs) : FIRN_OK;
 }
 
 static firn_status add_aggregate(collector *self, const plan_node *node) {
@@ -95,7 +97,7 @@ static firn_status add_aggregate(collector *self, const plan_node *node) {
 }
 
 static firn_status add_unnest(collector *self, const plan_node *node) {
-    TRY(add_all(self, node->unnest_.input));
+    TRY(add_node(self, node->unnest_.input));
     for (uint32_t i = 0; i < node->unnest_.ids.count; i++) {
         const type *list = node->unnest_.lists.items[i]->type;
         TRY(add(self, node->unnest_.ids.items[i], list->children[0].type, TEXT("unnest")));
@@ -118,42 +120,37 @@ static firn_status add_node(collector *self, const plan_node *node) {
     case PLAN_TABLE_FUNCTION:
         return add_schema(self, &node->table_function_.ids, &node->table_function_.columns);
     case PLAN_FILTER:
-        return add_all(self, node->filter_.input);
+        return add_node(self, node->filter_.input);
     case PLAN_PROJECT:
         return add_values(self, &node->project_.ids, &node->project_.values);
     case PLAN_JOIN:
-        TRY(add_join(self, node->join_.left, node->join_.right, node->join_.join,
-                     node->join_.mark_id));
-        if (node->join_.is_pruned) {
-            keep_outputs(self->out, &node->join_.outputs);
-        }
-        return FIRN_OK;
+        return add_kept_join(self, node);
     case PLAN_DEPENDENT_JOIN:
         return add_join(self, node->dependent_join_.left, node->dependent_join_.right,
                         node->dependent_join_.join, node->dependent_join_.mark_id);
     case PLAN_AGGREGATE:
         return add_aggregate(self, node);
     case PLAN_SORT:
-        return add_all(self, node->sort_.input);
+        return add_node(self, node->sort_.input);
     case PLAN_LIMIT:
-        return add_all(self, node->limit_.input);
+        return add_node(self, node->limit_.input);
     case PLAN_UNION:
         return add_schema(self, &node->union_.ids, &node->union_.columns);
     case PLAN_REPEAT:
-        return add_all(self, node->repeat_.input);
+        return add_node(self, node->repeat_.input);
     case PLAN_UNNEST:
         return add_unnest(self, node);
     case PLAN_WINDOW:
-        TRY(add_all(self, node->window_.input));
+        TRY(add_node(self, node->window_.input));
         return add_values(self, &node->window_.ids, &node->window_.functions);
     case PLAN_SHARED:
-        return add_all(self, node->shared_.body);
+        return add_node(self, node->shared_.body);
     case PLAN_SHARED_SCAN:
         return add_schema(self, &node->shared_scan_.ids, &node->shared_scan_.columns);
     case PLAN_RECURSIVE:
         return add_schema(self, &node->recursive_.ids, &node->recursive_.columns);
     case PLAN_SINGLE_ROW:
-        return add_all(self, node->single_row_.input);
+        return add_node(self, node->single_row_.input);
     case PLAN_INSERT:
         return add(self, node->insert_.id, TYPE_OF(BIGINT), TEXT("count"));
     case PLAN_OUTPUT:
