@@ -34,6 +34,7 @@ firn_status run_open(firn_session *session, const settings *with, run **out, fir
                   .memory = arena_open_in(session->pool, MEMORY_MAX),
                   .settings = *with,
                   .changed_rows = -1};
+    self->memory.cancel = &self->cancel;
     atomic_init(&self->references, 1);
     mutex_begin(&self->lock, MUTEX_TABLE);
     self->options = options_of(session, &self->settings);

@@ -210,27 +210,33 @@ static firn_status describe_with(firn_statement *self, run *probe, firn_error *e
     }
 }
 
-static firn_status describe(firn_statement *self, firn_error *err) {
+static firn_status parse(firn_statement *self, run *probe, text sql, size_t *used,
+                         firn_error *err) {
+    self->memory.cancel = &probe->cancel;
+    firn_status status = text_copy(&self->memory, sql, &self->sql, err);
+    if (status == FIRN_OK) {
+        status = sql_parse_statement(self->sql, 0, &self->memory, &self->written, used, err);
+    }
+    self->memory.cancel = NULL;
+    return status;
+}
+
+// All of it is of a run, so that it can be stopped.
+static firn_status prepare(firn_statement *self, text sql, size_t *used, firn_error *err) {
     run *probe;
     const uint64_t changes = engine_changes(self->session->engine);
     TRY(run_open(self->session, &self->settings, &probe, err));
     probe->is_description = true;
-    firn_status status = describe_with(self, probe, err);
+    firn_status status = parse(self, probe, sql, used, err);
+    if (status == FIRN_OK && self->written != NULL) {
+        status = describe_with(self, probe, err);
+    }
     if (status == FIRN_OK && probe->is_bound) {
         prepared_keep(self, probe, changes);
     } else {
         run_release(probe);
     }
     return status;
-}
-
-static firn_status prepare(firn_statement *self, text sql, size_t *used, firn_error *err) {
-    TRY(text_copy(&self->memory, sql, &self->sql, err));
-    TRY(sql_parse_statement(self->sql, 0, &self->memory, &self->written, used, err));
-    if (self->written == NULL) {
-        return FIRN_OK;
-    }
-    return describe(self, err);
 }
 
 static firn_status open_statement(firn_session *session, text sql, firn_statement **out,

@@ -100,6 +100,7 @@ static bool find_largest(void *user, plan_node **slot) {
 
 static firn_status fill(execution *self, const execution_request *request, firn_error *err) {
     self->memory = arena_open_in(self->pool, MEMORY_MAX);
+    self->memory.cancel = &self->cancel; // Of thousands of operators each allocates when it opens.
     largest last = {0};
     plan_node *root = request->plan->root;
     (void)find_largest(&last, &root);

@@ -37,6 +37,7 @@ static firn_status layout_of(builder *self, const plan_node *node, input_layout 
 static firn_status add_instance(builder *self, const operator_kind *kind, const plan_node *node,
                                 const plan_node *input, pipeline *into, op_instance **out) {
     execution *run = self->run;
+    TRY(cancel_check(&run->cancel, self->err));
     op_instance *instance = ARENA_NEW(&run->memory, op_instance, 1);
     if (instance == NULL) {
         return ARENA_FULL(&run->memory, self->err);

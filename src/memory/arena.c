@@ -159,7 +159,7 @@ static bool place(const arena_chunk *chunk, size_t wanted, size_t *from, size_t 
 // Makes a chunk current that has room for sure. Large ones need not be full before.
 static bool advance(arena *self, size_t wanted) {
     size_t padded;
-    if (!add_fits(wanted, LINE + GAP + ALIGNMENT, &padded)) {
+    if (!add_fits(wanted, LINE + GAP + ALIGNMENT, &padded) || cancel_is_raised(self->cancel)) {
         return false;
     }
     arena_chunk *chunk = find_spare(self, padded);
@@ -250,10 +250,10 @@ void arena_close(arena *self) {
     assert(self->used == 0);
 }
 
-void arena_say_full(const arena *self, firn_error *err) {
+firn_status arena_say_full(const arena *self, firn_error *err) {
+    TRY(cancel_check(self->cancel, err));
     if (self->owner == NULL || self->used > self->limit / 2) {
-        err_set(err, FIRN_NO_MEMORY, "%zu of %zu bytes in use", self->used, self->limit);
-        return;
+        return FAIL(err, FIRN_NO_MEMORY, "%zu of %zu bytes in use", self->used, self->limit);
     }
     pool_report report;
     pool_describe(self->owner, &report);
@@ -262,4 +262,5 @@ void arena_say_full(const arena *self, firn_error *err) {
             pool_name(self->owner), self->used, (unsigned long long)report.limit,
             (unsigned long long)report.used);
     err_hint(err, "raise memory_limit, or lower threads");
+    return FIRN_NO_MEMORY;
 }

@@ -294,6 +294,7 @@ static firn_status add_bonds(join_graph *self) {
     }
     for (uint32_t i = 0; i < count; i++) {
         for (uint32_t k = i + 1; k < count; k++) {
+            TRY(rewrite_check(self->self));
             if ((self->neighbours[i] >> k & 1) != 0) {
                 add_bond(self, UINT64_C(1) << i | UINT64_C(1) << k);
             }

@@ -47,7 +47,7 @@ static void consider(entry *table, uint64_t set, uint64_t left) {
 }
 
 // Every split of every set; splits without a conjunct between the parts only if there is no other.
-static void choose_exactly(const join_graph *self, entry *table) {
+static firn_status choose_exactly(const join_graph *self, entry *table) {
     const uint64_t all = (UINT64_C(1) << self->relation_count) - 1;
     for (uint64_t set = 1; set <= all; set++) {
         table[set] = (entry){.rows = join_graph_rows(self, set), .cost = -1};
@@ -57,6 +57,7 @@ static void choose_exactly(const join_graph *self, entry *table) {
         }
         for (int with_cross = 0; with_cross < 2 && table[set].cost < 0; with_cross++) {
             for (uint64_t left = (set - 1) & set; left > 0; left = (left - 1) & set) {
+                TRY(rewrite_check(self->self));
                 if (left < (set & ~left) &&
                     (with_cross == 1 || join_graph_connects(self, left, set & ~left))) {
                     consider(table, set, left);
@@ -64,6 +65,7 @@ static void choose_exactly(const join_graph *self, entry *table) {
             }
         }
     }
+    return FIRN_OK;
 }
 
 // ---- Building --------------------------------------------------------------------------------
@@ -116,6 +118,7 @@ static firn_status build_greedily(join_graph *self, plan_node **out) {
         uint32_t second = 1;
         for (uint32_t i = 0; i < count; i++) {
             for (uint32_t k = i + 1; k < count; k++) {
+                TRY(rewrite_check(self->self));
                 const double penalty = join_graph_connects(self, sets[i], sets[k]) ? 1 : 1e12;
                 const double rows = join_graph_rows(self, sets[i] | sets[k]) * penalty;
                 if (rows < best) {
@@ -145,7 +148,7 @@ static firn_status order_joins(optimizer *self, estimates *known, plan_node **sl
         if (table == NULL) {
             return rewrite_full(self);
         }
-        choose_exactly(&state, table);
+        TRY(choose_exactly(&state, table));
         TRY(build(&state, table, (UINT64_C(1) << state.relation_count) - 1, slot));
     }
     // Conjuncts of one relation alone (there are none after push_filters) and constant ones.

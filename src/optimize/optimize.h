@@ -21,7 +21,9 @@ typedef struct optimizer {
 } optimizer;
 
 /// Optimizes self->plan in place and numbers its nodes.
-/// Errors: FIRN_NO_MEMORY; FIRN_INVALID for what only shows here (a constant LIMIT that fails).
+/// Errors: FIRN_NO_MEMORY; FIRN_INVALID for what only shows here (a constant LIMIT that fails);
+///         FIRN_CANCELLED once the context's flag is raised. Rules look at it at each node, and
+///         where they take long without allocating.
 firn_status optimize(optimizer *self);
 
 // The rules: `firn_status rule_<word>(optimizer *self, plan_node **root)`.

@@ -6,6 +6,10 @@ firn_status rewrite_full(optimizer *self) {
     return ARENA_FULL(self->memory, self->err);
 }
 
+firn_status rewrite_check(optimizer *self) {
+    return cancel_check(self->context->cancel, self->err);
+}
+
 uint32_t rewrite_new_id(optimizer *self) {
     return self->plan->id_count++;
 }
@@ -361,7 +365,10 @@ static bool visit_node(void *user, plan_node **slot) {
     if (!plan_visit_children(*slot, visit_node, user)) {
         return false;
     }
-    state->status = state->visit(state->self, slot);
+    state->status = rewrite_check(state->self);
+    if (state->status == FIRN_OK) {
+        state->status = state->visit(state->self, slot);
+    }
     return state->status == FIRN_OK;
 }
 

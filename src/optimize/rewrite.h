@@ -4,7 +4,8 @@
 
 #include "optimize/optimize.h"
 
-firn_status rewrite_full(optimizer *self); ///< FIRN_NO_MEMORY.
+firn_status rewrite_full(optimizer *self);  ///< FIRN_NO_MEMORY, or FIRN_CANCELLED.
+firn_status rewrite_check(optimizer *self); ///< FIRN_CANCELLED if the statement is to stop.
 uint32_t rewrite_new_id(optimizer *self);
 firn_status rewrite_node(optimizer *self, plan_kind kind, plan_node **out);
 firn_status rewrite_column(optimizer *self, uint32_t id, const type *type, expr **out);

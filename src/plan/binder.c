@@ -123,10 +123,22 @@ static firn_status finish(binder *self, const bound_query *query, bind_result *o
     return FIRN_OK;
 }
 
+firn_status binder_check(binder *self) {
+    return cancel_check(self->env->context->cancel, self->err);
+}
+
 static void release_snapshots(binder *self) {
     for (uint32_t i = 0; i < self->table_count; i++) {
         table_snapshot_release(self->snapshots[i]);
     }
+}
+
+// Nothing is left behind. What fails because a stopped statement has no more memory (see
+// memory/arena.h) may have been told as something else.
+static firn_status give_up(binder *self, firn_status status) {
+    release_snapshots(self);
+    TRY(binder_check(self));
+    return status;
 }
 
 void bind_result_release(bind_result *self) {
@@ -142,10 +154,7 @@ firn_status bind_query(const sql_query *query, const bind_env *env, const bind_p
     bound_query bound = {0};
     firn_status status = bind_query_body(&self, query, NULL, &bound);
     status = status == FIRN_OK ? finish(&self, &bound, out) : status;
-    if (status != FIRN_OK) {
-        release_snapshots(&self);
-    }
-    return status;
+    return status == FIRN_OK ? FIRN_OK : give_up(&self, status);
 }
 
 firn_status bind_constant(const sql_expr *written, const bind_env *env, arena *memory, expr **out,
@@ -371,8 +380,5 @@ firn_status bind_insert(const sql_query *query, const insert_target *target, con
                         firn_error *err) {
     binder self = open_binder(env, known, memory, err);
     firn_status status = insert_body(&self, query, target, out);
-    if (status != FIRN_OK) {
-        release_snapshots(&self);
-    }
-    return status;
+    return status == FIRN_OK ? FIRN_OK : give_up(&self, status);
 }

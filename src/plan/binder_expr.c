@@ -448,6 +448,7 @@ firn_status bind_predicate(binder *self, scope *names, const sql_expr *written, 
 }
 
 firn_status bind_expr(binder *self, scope *names, const sql_expr *written, expr **out) {
+    TRY(binder_check(self));
     switch (sql_expr_kind_of(written)) {
     case SQL_LITERAL:
         return bind_literal(self, sql_literal_of(written), out);

@@ -3,6 +3,7 @@
 
 firn_status bind_body(binder *self, const sql_body *body, const sql_list *order, scope *outer,
                       bound_query *out) {
+    TRY(binder_check(self));
     switch (sql_body_kind_of(body)) {
     case SQL_QUERY:
         return bind_query_body(self, sql_query_of(body), outer, out);

@@ -148,6 +148,7 @@ typedef struct bound_query {
 uint32_t binder_new_id(binder *self);
 firn_status binder_node(binder *self, plan_kind kind, plan_node **out);
 firn_status binder_full(binder *self);
+firn_status binder_check(binder *self); ///< FIRN_CANCELLED if the statement is to stop.
 /// Grows a list: a copy with room for one more in front of which `count` items stand.
 void *binder_grow(binder *self, const void *items, uint32_t count, uint32_t *capacity, size_t size);
 firn_status expr_list_add(binder *self, expr_list *list, expr *value);

@@ -4,6 +4,7 @@
 // spread over that time. One that was faster is interrupted earlier.
 #include "cancel_scene.h"
 #include "hanging_server.h"
+#include "wide_text.h"
 
 #include <spawn.h>
 
@@ -42,9 +43,14 @@ static void wait_until_it_listens(pid_t child) {
 
 extern char **environ;
 
-static pid_t spawn_program(const char *path, const char *threads, const char *sql) {
-    const char *const arguments[] = {path,        "--format", "csv", "--output", "/dev/null",
-                                     "--threads", threads,    "-c",  sql,        NULL};
+// What it runs: with "-c" SQL, with "-f" a file of it.
+typedef struct program_work {
+    const char *option, *value;
+} program_work;
+
+static pid_t spawn_program(const char *path, const char *threads, program_work what) {
+    const char *const arguments[] = {path,        "--format", "csv",       "--output", "/dev/null",
+                                     "--threads", threads,    what.option, what.value, NULL};
     pid_t child = 0;
     CHECK(posix_spawn(&child, path, NULL, NULL, (char *const *)(uintptr_t)arguments, environ) == 0);
     wait_until_it_listens(child);
@@ -58,9 +64,9 @@ static int exit_of(pid_t child) {
 }
 
 // Interrupts a run after so long; whether it was still running.
-static bool interrupt(const char *path, const char *threads, const char *sql, int64_t moment_us,
+static bool interrupt(const char *path, const char *threads, program_work what, int64_t moment_us,
                       stop_times *times) {
-    const pid_t child = spawn_program(path, threads, sql);
+    const pid_t child = spawn_program(path, threads, what);
     sleep_us(moment_us);
     const asked then = ask_now();
     CHECK(kill(child, SIGINT) == 0);
@@ -77,15 +83,16 @@ static void interrupt_everywhere(const void *user, stop_times *all) {
     const char *path = user;
     for (size_t k = 0; k < SCENARIO_COUNT; k++) {
         stop_times times = {0};
+        const program_work what = {"-c", scenarios[k].sql};
         const int64_t began_ns = host_clock_ns();
-        CHECK(exit_of(spawn_program(path, "2", scenarios[k].sql)) == 0);
+        CHECK(exit_of(spawn_program(path, "2", what)) == 0);
         int64_t moment_us = (host_clock_ns() - began_ns) / 1000;
         moment_us = moment_us < MOMENT_US_MAX ? moment_us : MOMENT_US_MAX;
         for (int64_t i = 0; i < TRIES; i++) {
             const char *threads = i % 2 == 0 ? "2" : "1";
             int64_t wait_us = moment_us * i / TRIES;
             for (int again = 0; again < AGAIN_MAX && times.count == i; again++) {
-                (void)interrupt(path, threads, scenarios[k].sql, wait_us, &times);
+                (void)interrupt(path, threads, what, wait_us, &times);
                 wait_us /= 2; // It was faster.
             }
         }
@@ -115,8 +122,8 @@ static void interrupt_while_it_hangs(const void *user, stop_times *all) {
         char sql[HANGING_SQL_MAX];
         stop_times times = {0};
         for (int64_t i = 0; i < (SERIES_TRIES + 3) / 4; i++) {
-            CHECK(interrupt(path, i % 2 == 0 ? "2" : "1", hanging_sql(&server, forms[k], sql),
-                            5000 + 2000 * i, &times));
+            const program_work what = {"-c", hanging_sql(&server, forms[k], sql)};
+            CHECK(interrupt(path, i % 2 == 0 ? "2" : "1", what, 5000 + 2000 * i, &times));
         }
         print_times(&times, forms[k]);
         add_times(all, &times);
@@ -128,4 +135,45 @@ TEST(cancel_by_interrupting_the_program_while_a_server_hangs) {
     char path[4096];
     REQUIRE(find_program(path));
     check_rounds(interrupt_while_it_hangs, path);
+}
+
+// Seconds of parsing, binding and optimizing: it is interrupted long before it begins to run.
+static const wide_text wide_texts[] = {
+    {"SELECT 1", " + #", ""},
+    {"SELECT count(*) FROM range(9) t(x) WHERE x = 0", " OR (x = # AND x < 5)", ""},
+};
+#define WIDE_COUNT 200000
+
+static bool write_file(const char *path, const wide_text *of) {
+    char *sql = wide_text_spell(of, WIDE_COUNT);
+    FILE *file = fopen(path, "w");
+    bool is_good = sql != NULL && file != NULL && fputs(sql, file) >= 0;
+    is_good = file != NULL && fclose(file) == 0 && is_good;
+    free(sql);
+    return is_good;
+}
+
+static void interrupt_while_it_plans(const void *user, stop_times *all) {
+    const char *path = user;
+    char file[] = "/tmp/firn_wide_XXXXXX";
+    const int handle = mkstemp(file);
+    REQUIRE(handle >= 0);
+    (void)close(handle);
+    for (size_t k = 0; k < sizeof wide_texts / sizeof *wide_texts; k++) {
+        stop_times times = {0};
+        REQUIRE(write_file(file, &wide_texts[k]));
+        for (int64_t i = 0; i < (SERIES_TRIES + 1) / 2; i++) {
+            const program_work what = {"-f", file};
+            CHECK(interrupt(path, i % 2 == 0 ? "2" : "1", what, 5000 + 4000 * i, &times));
+        }
+        print_times(&times, wide_texts[k].repeated);
+        add_times(all, &times);
+    }
+    CHECK(unlink(file) == 0);
+}
+
+TEST(cancel_by_interrupting_the_program_while_it_plans) {
+    char path[4096];
+    REQUIRE(find_program(path));
+    check_rounds(interrupt_while_it_plans, path);
 }

@@ -19,7 +19,8 @@ LATER_SQL = r"over *\(|grouping sets|rollup|cube|recursive|lateral|distinct on|w
 WIDE = ("lint/headers", "lint/tidy", "fuzz/search", "fuzz/coverage", "bare")
 # These look at the clock: what they measure is not what other steps do at the same moment.
 TIMED = ("api/cancel_test/release", "api/cancel_hang_test/release",
-         "api/cancel_interrupt_test/release", "many_files", "start")
+         "api/cancel_interrupt_test/release", "api/cancel_planning_test/release",
+         "many_files", "start")
 
 
 @dataclass
