@@ -1,5 +1,6 @@
 // Which aggregates can be added up by combinations of dictionary entries.
 #include "exec/aggregate_totals.h"
+#include "expr/expr_index.h"
 #include "expr/id_set.h"
 
 #define LEAVES_MAX (TOTALS_FACTORS_MAX + 1)
@@ -9,7 +10,9 @@ typedef struct planning {
     const input_layout *input;
     totals_plan *plan;
     arena *memory;
-    const expr **roots; // Of the factors.
+    const expr **roots; // Of the factors, …
+    expr_index known;   // … which it finds again.
+    firn_status status; // Of adding to that.
     firn_error *err;
 } planning;
 
@@ -101,17 +104,17 @@ static bool is_measure(const planning *self, const expr *leaf) {
 
 static bool add_factor(planning *self, const expr *leaf, totals_term *term) {
     totals_plan *plan = self->plan;
-    uint32_t root = 0;
-    while (root < plan->factor_count && !expr_equal(self->roots[root], leaf)) {
-        root++;
-    }
     if (term->factor_count == TOTALS_FACTORS_MAX) {
         return false;
     }
-    self->roots[root] = leaf;
-    plan->factor_count += root == plan->factor_count;
+    uint32_t root = expr_index_find(&self->known, leaf);
+    if (root == NO_EXPR) {
+        root = plan->factor_count++;
+        self->roots[root] = leaf;
+        self->status = expr_index_add(&self->known, leaf, self->memory, self->err);
+    }
     term->factors[term->factor_count++] = root;
-    return true;
+    return self->status == FIRN_OK;
 }
 
 static bool add_measure(planning *self, const expr *leaf, totals_term *term) {
@@ -210,9 +213,11 @@ static firn_status add_terms(planning *self, bool *fits, bool *again) {
     plan->measure_count = 0;
     plan->present_count = 0;
     plan->factor_count = 0;
+    self->known = (expr_index){0};
     for (uint32_t i = 0; i < self->shape->slot_count && *fits; i++) {
         *fits = add_term(self, &self->shape->slots[i], &plan->terms[i]);
     }
+    TRY(self->status);
     if (!*fits) {
         return FIRN_OK;
     }
@@ -256,7 +261,12 @@ firn_status totals_plan_make(const aggregate_shape *shape, const input_layout *i
     if (!is_possible(shape)) {
         return FIRN_OK;
     }
-    planning self = {.shape = shape, .input = input, .plan = out, .memory = memory, .err = err};
+    planning self = {.shape = shape,
+                     .input = input,
+                     .plan = out,
+                     .memory = memory,
+                     .status = FIRN_OK,
+                     .err = err};
     bool fits;
     TRY(make(&self, &fits));
     out->is_possible = fits;

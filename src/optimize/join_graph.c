@@ -70,7 +70,9 @@ static firn_status take_apart(join_graph *self, plan_node *node, expr_list *conj
 }
 
 static firn_status relations_of(const join_graph *self, const expr *value, uint64_t *out) {
-    id_set used = id_set_open(self->self->memory);
+    arena *memory = self->self->memory;
+    const arena_mark mark = arena_mark_take(memory); // It is asked for each of many conjuncts.
+    id_set used = id_set_open(memory);
     TRY(rewrite_used(self->self, value, &used));
     *out = 0;
     for (uint32_t i = 0; i < self->relation_count; i++) {
@@ -78,6 +80,7 @@ static firn_status relations_of(const join_graph *self, const expr *value, uint6
             *out |= UINT64_C(1) << i;
         }
     }
+    arena_rewind(memory, mark);
     return FIRN_OK;
 }
 

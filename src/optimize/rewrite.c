@@ -337,9 +337,12 @@ firn_status rewrite_outputs(optimizer *self, const plan_node *node, id_set *out)
 }
 
 firn_status rewrite_covers(optimizer *self, const id_set *ids, const expr *value, bool *out) {
+    const arena_mark mark =
+        arena_mark_take(self->memory); // It is asked for each of many conjuncts.
     id_set used = id_set_open(self->memory);
     TRY(rewrite_used(self, value, &used));
     *out = id_set_contains(ids, &used);
+    arena_rewind(self->memory, mark);
     return FIRN_OK;
 }
 

@@ -3,12 +3,16 @@
 
 typedef struct collector {
     arena *memory;
-    plan_columns *out;
+    id_set *ids;       // If only they are wanted; else
+    plan_columns *out; // columns.
     uint32_t capacity;
     firn_error *err;
 } collector;
 
 static firn_status add(collector *self, uint32_t id, const type *type, text name) {
+    if (self->ids != NULL) {
+        return id_set_add(self->ids, id, self->err);
+    }
     if (self->out->count == self->capacity) {
         const uint32_t capacity = self->capacity == 0 ? 8 : self->capacity * 2;
         plan_column *items = ARENA_NEW(self->memory, plan_column, capacity);
@@ -83,7 +87,13 @@ static firn_status add_join(collector *self, const plan_node *left, const plan_n
 }
 
 static firn_status add_kept_join(collector *self, const plan_node *node) {
-    const uint32_t from = self->out->count;
+    if (self->ids != NULL && node->join_.is_pruned) {
+        for (uint32_t i = 0; i < node->join_.outputs.count; i++) {
+            TRY(id_set_add(self->ids, node->join_.outputs.items[i], self->err));
+        }
+        return FIRN_OK;
+    }
+    const uint32_t from = self->ids != NULL ? 0 : self->out->count;
     TRY(add_join(self, node->join_.left, node->join_.right, node->join_.join, node->join_.mark_id));
     return node->join_.is_pruned ? keep_outputs(self, from, &node->join_.outputs) : FIRN_OK;
 }
@@ -168,10 +178,6 @@ firn_status plan_outputs(const plan_node *self, arena *memory, plan_columns *out
 }
 
 firn_status plan_output_ids(const plan_node *self, id_set *out, firn_error *err) {
-    plan_columns columns;
-    TRY(plan_outputs(self, out->memory, &columns, err));
-    for (uint32_t i = 0; i < columns.count; i++) {
-        TRY(id_set_add(out, columns.items[i].id, err));
-    }
-    return FIRN_OK;
+    collector state = {.memory = out->memory, .ids = out, .err = err};
+    return add_node(&state, self);
 }
