@@ -3,11 +3,14 @@
 
 Two runs: `firn -c "SELECT 1"`, and the headline query on a local Iceberg table of eight files and a
 million rows. Prints the median and the slowest time, the CPU time of the median run, and the peak of
-memory (VmHWM); the first few starts, which warm the file cache, do not count. Goals: 3 ms; 12 ms and
-24 MB. With --check it fails where a goal is missed: by CPU time over two cores when other work on the
-machine makes the clock useless. The goals are those of a machine that starts and ends `true` in 0.6
-ms; on one that others keep busy, which takes longer for that, --check allows longer in proportion,
-and measures again before it fails.
+memory (VmHWM); the first few starts, which warm the file cache, do not count. Goals: 3 ms; 12 ms;
+24 MB each. Each line says whether what was measured is within the goal itself.
+
+With --check it fails where a goal is missed. The goals are those of a machine that starts and ends
+`true` in 0.6 ms. How long `true` takes here is measured beside each run; where that is longer
+(others are at work, or the machine is slow) the milliseconds allowed grow in proportion, and the
+line says to what. Megabytes do not. By CPU time over two cores and 2 ms where that is less than the
+clock: other work makes the clock useless. What misses is measured again before it fails.
 """
 import fcntl
 import os
@@ -66,17 +69,20 @@ def table_folder(name, last_file, script, *arguments):
 
 def meets(count, name, sql, goal_ms, goal_mb):
     """Measures, prints, and says whether the goal is met."""
-    nothing = start(count + WARM_UP, [], "/bin/true")[WARM_UP:]
-    slowness = max(1, statistics.median(run[0] for run in nothing) / TRUE_MS)
+    nothing = statistics.median(run[0] for run in start(count + WARM_UP, [], "/bin/true")[WARM_UP:])
+    allowed_ms = goal_ms * max(1, nothing / TRUE_MS)
     runs = start(count + WARM_UP, ["-c", sql])[WARM_UP:]
     wall, cpu = ([run[i] for run in runs] for i in (0, 1))
     peak = max(run[2] for run in runs) / 1024
     middle = statistics.median(wall)
+    by_cpu = statistics.median(cpu) / min(2, os.cpu_count()) + 2
+    is_within = middle <= goal_ms and peak <= goal_mb
     print(f"{name}: median {middle:.2f} ms, slowest {max(wall):.2f} ms, CPU "
-          f"{statistics.median(cpu):.2f} ms, peak {peak:.1f} MB, {count} starts; the machine: "
-          f"{slowness:.2f}")
-    least = min(middle, statistics.median(cpu) / min(2, os.cpu_count()) + 2)
-    return least <= goal_ms * slowness and peak <= goal_mb
+          f"{statistics.median(cpu):.2f} ms, peak {peak:.1f} MB, {count} starts\n"
+          f"  goal {goal_ms} ms and {goal_mb} MB: {'met' if is_within else 'missed'}; `true` takes "
+          f"{nothing:.2f} ms here, {TRUE_MS} where the goal is from, so --check allows "
+          f"{allowed_ms:.1f} ms, of the clock or of CPU over the cores and 2 ms ({by_cpu:.2f})")
+    return min(middle, by_cpu) <= allowed_ms and peak <= goal_mb
 
 
 def main():
