@@ -22,6 +22,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 
 MB = 1 << 20
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -258,14 +259,31 @@ def check_curve(report, program, case, limits):
                                        for limit, cost in zip(limits, costs)), flush=True)
 
 
+def ask_watched(session, sql):
+    """The answer, and the files that lay in the session's folder at some moment before it."""
+    held, is_answered = set(), threading.Event()
+
+    def watch():
+        while not is_answered.wait(0.001):
+            held.update(session.files())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    answer = session.ask(sql)
+    is_answered.set()
+    watcher.join()
+    return answer, held
+
+
 def check_ends(report, program, limit):
     """What is spilled is gone after an error, and after a query that nobody reads to its end."""
     rows = ROWS.format(n=1000000)
     failing = (f"SELECT sum(1 % (x - 999999)) FROM (SELECT x, k, count(*) AS c FROM {rows} "
                "GROUP BY x, k) AS q")
     with Session(program, memory_limit=f"{limit}B") as session:
-        answer = session.ask(failing)
-        report.check("after an error", "error" in answer, str(answer)[:200])
+        answer, held = ask_watched(session, failing)
+        report.check("after an error", "division" in str(answer.get("error")), str(answer)[:200])
+        report.check("after an error", held, "nothing was spilled before it")
         report.check("after an error", not session.files(), f"left {session.files()}")
     settings = ["-s", "threads=2", "-s", f"memory_limit={limit}B"]
     with tempfile.TemporaryDirectory() as folder:
