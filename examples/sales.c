@@ -1,30 +1,20 @@
 // Revenue by region of the Iceberg table db.sales: sales [REST catalog, or sqlite:FILE]
 #include <firn.h>
 #include <stdio.h>
-#include <string.h>
 
-// What the type's format says it is: "u" text, "d:38,2" a DECIMAL, "l" a BIGINT, "g" a DOUBLE.
+// What a column holds its type's format says: 'u' texts, 'd' DECIMALs of 128 bits, 'g' DOUBLEs.
 static void print_value(const struct ArrowArray *column, int64_t row, const char *format) {
     const int64_t at = column->offset + row;
     const uint8_t *valid = column->buffers[0]; // A bit for each row, or NULL: all are.
-    int scale = 0;
+    const int32_t *ends = column->buffers[1];
+    __extension__ const __int128 *hundredths = column->buffers[1]; // "d:38,2": with 2 decimals.
+    const double *numbers = column->buffers[1];
     if (valid != NULL && (valid[at / 8] >> at % 8 & 1) == 0) {
         printf("NULL");
-    } else if (format[0] == 'u') {
-        const int32_t *ends = (const int32_t *)column->buffers[1] + at;
-        printf("%.*s", (int)(ends[1] - ends[0]), (const char *)column->buffers[2] + ends[0]);
-    } else if (sscanf(format, "d:%*d,%d", &scale) == 1) {
-        __extension__ __int128 units; // Of the last digit.
-        memcpy(&units, (const char *)column->buffers[1] + at * 16, sizeof units);
-        long double value = (long double)units; // Holds 18 digits and more.
-        for (int i = 0; i < scale; i++) {
-            value /= 10;
-        }
-        printf("%.*Lf", scale, value);
-    } else if (format[0] == 'l') {
-        printf("%lld", (long long)((const int64_t *)column->buffers[1])[at]);
+    } else if (*format == 'u') {
+        printf("%.*s", ends[at + 1] - ends[at], (const char *)column->buffers[2] + ends[at]);
     } else {
-        printf("%.2f", ((const double *)column->buffers[1])[at]);
+        printf("%.2f", *format == 'd' ? (double)hundredths[at] / 100 : numbers[at]);
     }
 }
 
@@ -34,10 +24,10 @@ int main(int argc, char **argv) {
                    argc > 1 ? argv[1] : "http://127.0.0.1:8181");
     firn_engine *engine = NULL;
     firn_session *session = NULL;
-    struct ArrowArrayStream rows = {.release = NULL};
-    struct ArrowSchema types;
-    struct ArrowArray batch;
     firn_error error = FIRN_ERROR_INIT;
+    struct ArrowArrayStream rows = {0};
+    struct ArrowSchema types = {0};
+    struct ArrowArray batch = {0};
     if (firn_engine_open(NULL, 0, &engine, &error) == FIRN_OK &&
         firn_session_open(engine, &session, &error) == FIRN_OK &&
         firn_execute(session, attach, FIRN_NUL_TERMINATED, NULL, &error) == FIRN_OK &&
@@ -59,8 +49,5 @@ int main(int argc, char **argv) {
     }
     firn_session_close(session);
     firn_engine_close(engine);
-    if (error.status != FIRN_OK) {
-        (void)fprintf(stderr, "%s\n", error.text);
-    }
-    return error.status == FIRN_OK ? 0 : 1;
+    return error.status == FIRN_OK ? 0 : fprintf(stderr, "%s\n", error.text) != 0;
 }
