@@ -43,7 +43,7 @@ static void stop_scripts(const hanging_server *server, const char *threads, cons
         host_thread *thread = NULL;
         REQUIRE(host_thread_start(pull, &self, &thread, &self.err) == FIRN_OK);
         host_sleep_ms(moment(i));
-        add_time(&times, cancel_until_ended(&self, thread));
+        (void)cancel_until_ended(&self, thread, &times);
         CHECK(self.code != 0 && self.err.status == FIRN_CANCELLED);
         check_stopped(&here, &was, files, sql);
     }

@@ -9,7 +9,6 @@
 #include <spawn.h>
 
 #define MOMENT_US_MAX 150000 // Later ones cost time only.
-#define AGAIN_MAX 20
 #define LISTENING_MS_MAX 60000
 #define LISTENING_THREADS 2
 #if defined(__has_feature)
