@@ -18,6 +18,7 @@
 
 #include <assert.h>
 
+#include "base/mutex.h"
 #include "column/type.h"
 #include "column/value.h"
 
@@ -126,10 +127,17 @@ firn_status column_take_selection(arena *memory, const column *self, const uint1
 /// Rows [from, from + count) of a column, without copying values where the form allows it.
 firn_status column_slice(arena *memory, const column *self, uint32_t from, uint32_t count,
                          column *out, firn_error *err);
-/// Row i of the result is row rows[i] of sources[i]; a NULL source gives NULL. All sources have
-/// `type`, in any form. Flat; strings point where they pointed.
-firn_status column_gather(arena *memory, const type *type, const column *const *sources,
-                          const uint32_t *rows, uint32_t count, column *out, firn_error *err);
+/// Rows of many columns.
+typedef struct gathered_rows {
+    const column *const *sources; ///< Of one type, in any form; NULL: the row is NULL.
+    const uint32_t *rows;
+    uint32_t count;
+    const cancel_flag *cancel; ///< Looked at where there are many rows; may be NULL.
+} gathered_rows;
+
+/// Row i of the result is row rows[i] of sources[i]. Flat; strings point where they pointed.
+firn_status column_gather(arena *memory, const type *type, const gathered_rows *from, column *out,
+                          firn_error *err);
 /// A deep copy into `memory`: string bytes, children, validity. The result depends on nothing else
 /// but `memory` and the type. Flat.
 firn_status column_copy(arena *memory, const column *self, column *out, firn_error *err);

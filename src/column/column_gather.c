@@ -9,18 +9,26 @@ static const column *lane_of(const column *source, uint32_t row, uint32_t *lane)
     return source->form == FORM_DICTIONARY ? source->dictionary->values : source;
 }
 
+#define LOOK_EVERY 65536 // Rows between two looks at the cancel flag.
+
 typedef struct gathering {
     arena *memory;
     const type *type;
     const column **sources; // Flat; NULL: a NULL row.
     uint32_t *lanes;
     uint32_t count;
+    const cancel_flag *cancel;
     firn_error *err;
 } gathering;
 
-static void gather_fixed(const gathering *self, uint32_t width, column *out) {
+static firn_status look(const gathering *self, uint32_t row) {
+    return row % LOOK_EVERY == LOOK_EVERY - 1 ? cancel_check(self->cancel, self->err) : FIRN_OK;
+}
+
+static firn_status gather_fixed(const gathering *self, uint32_t width, column *out) {
     uint8_t *values = COLUMN_OUT(out, uint8_t);
     for (uint32_t i = 0; i < self->count; i++) {
+        TRY(look(self, i));
         uint8_t *to = values + (size_t)i * width;
         if (self->sources[i] == NULL) {
             memset(to, 0, width);
@@ -29,14 +37,17 @@ static void gather_fixed(const gathering *self, uint32_t width, column *out) {
                    width);
         }
     }
+    return FIRN_OK;
 }
 
-static void gather_bits(const gathering *self, column *out) {
+static firn_status gather_bits(const gathering *self, column *out) {
     for (uint32_t i = 0; i < self->count; i++) {
+        TRY(look(self, i));
         if (self->sources[i] != NULL && bitmap_get(self->sources[i]->values, self->lanes[i])) {
             bitmap_set(COLUMN_OUT(out, uint64_t), i);
         }
     }
+    return FIRN_OK;
 }
 
 // Child `number` of every row's source: for structs the same lanes, for lists `rows` of them.
@@ -47,10 +58,12 @@ static firn_status gather_child(const gathering *self, uint32_t number, const co
         return ARENA_FULL(self->memory, self->err);
     }
     for (uint32_t i = 0; i < count; i++) {
+        TRY(look(self, i));
         children[i] = sources[i] == NULL ? NULL : &sources[i]->children[number];
     }
-    return column_gather(self->memory, self->type->children[number].type, children, rows, count,
-                         out, self->err);
+    const gathered_rows from = {
+        .sources = children, .rows = rows, .count = count, .cancel = self->cancel};
+    return column_gather(self->memory, self->type->children[number].type, &from, out, self->err);
 }
 
 static firn_status gather_lists(const gathering *self, column *out, column *children) {
@@ -72,6 +85,7 @@ static firn_status gather_lists(const gathering *self, column *out, column *chil
     uint32_t at = 0;
     for (uint32_t i = 0; i < self->count; i++) {
         for (uint32_t k = 0; k < slices[i].size; k++) {
+            TRY(look(self, k));
             sources[at + k] = self->sources[i];
             rows[at + k] = slices[i].offset + k;
         }
@@ -87,12 +101,10 @@ static firn_status gather_lists(const gathering *self, column *out, column *chil
 static firn_status gather_values(const gathering *self, column *out) {
     const physical kind = type_physical(self->type);
     if (kind == PHYSICAL_BIT) {
-        gather_bits(self, out);
-        return FIRN_OK;
+        return gather_bits(self, out);
     }
     if (kind != PHYSICAL_LIST && kind != PHYSICAL_STRUCT) {
-        gather_fixed(self, physical_size(kind), out);
-        return FIRN_OK;
+        return gather_fixed(self, physical_size(kind), out);
     }
     column *children = ARENA_NEW(self->memory, column, self->type->child_count + 1);
     if (children == NULL) {
@@ -108,8 +120,9 @@ static firn_status gather_values(const gathering *self, column *out) {
     return FIRN_OK;
 }
 
-firn_status column_gather(arena *memory, const type *type, const column *const *sources,
-                          const uint32_t *rows, uint32_t count, column *out, firn_error *err) {
+firn_status column_gather(arena *memory, const type *type, const gathered_rows *from, column *out,
+                          firn_error *err) {
+    const uint32_t count = from->count;
     TRY(column_new(memory, type, count, out, err));
     if (type->id == TYPE_NULL) {
         return FIRN_OK;
@@ -119,16 +132,19 @@ firn_status column_gather(arena *memory, const type *type, const column *const *
                        .sources = ARENA_NEW(memory, const column *, (size_t)count + 1),
                        .lanes = ARENA_NEW(memory, uint32_t, (size_t)count + 1),
                        .count = count,
+                       .cancel = from->cancel,
                        .err = err};
     if (state.sources == NULL || state.lanes == NULL) {
         return ARENA_FULL(memory, err);
     }
     for (uint32_t i = 0; i < count; i++) {
-        const bool is_valid = sources[i] != NULL && column_is_valid(sources[i], rows[i]);
+        TRY(look(&state, i));
+        const column *source = from->sources[i];
+        const bool is_valid = source != NULL && column_is_valid(source, from->rows[i]);
         state.sources[i] = NULL;
         state.lanes[i] = 0;
         if (is_valid) {
-            state.sources[i] = lane_of(sources[i], rows[i], &state.lanes[i]);
+            state.sources[i] = lane_of(source, from->rows[i], &state.lanes[i]);
         } else if (!column_set_null(memory, out, i)) {
             return ARENA_FULL(memory, err);
         }

@@ -52,7 +52,8 @@ firn_status listing_only(listing *self, uint32_t column, const sql_literal *patt
 
 firn_status listing_add(listing *self, const text *values, firn_error *err) {
     arena *memory = &self->owner->memory;
-    if (self->has_pattern && !like_pattern_matches(&self->pattern, values[self->name_column])) {
+    if (self->has_pattern &&
+        !like_pattern_matches(&self->pattern, values[self->name_column], NULL)) {
         return FIRN_OK;
     }
     if (self->row_count == self->capacity) {

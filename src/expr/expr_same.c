@@ -176,8 +176,21 @@ static uint64_t hash_keys(sort_key_list list) {
     return hash;
 }
 
+#define HASHED_SIZE_MAX 1024 // What is larger is told apart by its beginning, or by its size alone.
+
 static uint64_t hash_literal(literal value) {
-    return value.is_null ? HASH_NULL : column_hash_row(value.value, 0);
+    if (value.is_null) {
+        return HASH_NULL;
+    }
+    const column *held = value.value;
+    const physical kind = type_physical(held->type);
+    if (kind == PHYSICAL_STRING) {
+        const text whole = string_text(COLUMN_VALUES(held, string_value));
+        const size_t seen = whole.size < HASHED_SIZE_MAX ? whole.size : HASHED_SIZE_MAX;
+        return hash_combine(hash_u64(whole.size), hash_bytes(whole.data, seen));
+    }
+    const uint32_t size = kind == PHYSICAL_LIST ? COLUMN_VALUES(held, list_value)->size : 0;
+    return size > HASHED_SIZE_MAX ? hash_u64(size) : column_hash_row(held, 0);
 }
 
 static uint64_t hash_data(const column *values) {

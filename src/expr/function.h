@@ -15,9 +15,10 @@
 // A kernel computes the rows it is given and returns how many it did: all, or the number k of the
 // first row (the k-th one visited) whose value SQL forbids: overflow, division by zero, a bad cast.
 // It writes no text; the caller makes the error from that row's values, or makes the row NULL under
-// TRY and goes on behind it. KERNEL_NO_MEMORY says the scratch arena is full, or the statement was
-// stopped: a kernel that may work on one row for more than a few milliseconds asks
-// function_is_stopped.
+// TRY and goes on behind it. KERNEL_NO_MEMORY says the scratch arena is full.
+//
+// A kernel that may work on one row for more than a few milliseconds asks function_is_stopped, and
+// leaves off where it is: what a kernel answers after the statement was stopped is thrown away.
 //
 // A kernel that can fail may be run over rows whose answer nobody needs (all lanes at once are
 // faster than a list), as long as its arguments are of fixed width: a failure there is no error,
@@ -76,9 +77,33 @@ struct function_call {
     function_lambda *const *lambdas;
 };
 
-/// Is nobody waiting for the result any more? The kernel then gives up with KERNEL_NO_MEMORY.
+/// The flag of the call's statement; NULL if there is none.
+static inline const cancel_flag *function_cancel(const function_call *self) {
+    return self == NULL || self->context == NULL ? NULL : self->context->cancel;
+}
+
+/// Is nobody waiting for the result any more? `self` may be NULL: somebody is. Whatever the kernel
+/// answers then is not looked at.
 static inline bool function_is_stopped(const function_call *self) {
-    return self->context != NULL && cancel_is_raised(self->context->cancel);
+    return cancel_is_raised(function_cancel(self));
+}
+
+/// Asks function_is_stopped once in a while.
+typedef struct function_watch {
+    const function_call *call;
+    size_t done; ///< Since it last asked.
+} function_watch;
+
+#define FUNCTION_LOOK_EVERY ((size_t)1 << 16)
+
+/// Counts work: bytes that are read one by one, elements that are compared.
+static inline bool function_watch_is_stopped(function_watch *self, size_t work) {
+    self->done += work;
+    if (self->done < FUNCTION_LOOK_EVERY) {
+        return false;
+    }
+    self->done = 0;
+    return function_is_stopped(self->call);
 }
 
 /// Visits the rows of a call. Two loops in hot kernels (with and without list) are worth their

@@ -153,7 +153,8 @@ static void zero_lanes(const kernel_state *self) {
     }
 }
 
-// Calls the kernel for some rows of the lanes; how many it did.
+// Calls the kernel for some rows of the lanes; how many it did. One whose statement was stopped
+// meanwhile may have left off anywhere.
 static uint32_t call_rows(const kernel_state *self, const uint16_t *rows, uint32_t count) {
     function_call *call = &self->call->call;
     call->scratch = self->task->memory;
@@ -162,7 +163,8 @@ static uint32_t call_rows(const kernel_state *self, const uint16_t *rows, uint32
     call->length = self->task->scope->length;
     const scalar_kernel kernel =
         self->task->is_narrow ? self->info->narrow_kernel : self->info->kernel;
-    return kernel(call, self->task->args, self->out);
+    const uint32_t done = kernel(call, self->task->args, self->out);
+    return function_is_stopped(call) ? KERNEL_NO_MEMORY : done;
 }
 
 static bool is_nested(const kernel_state *self) {

@@ -62,8 +62,9 @@ static firn_status fold_node(optimizer *self, expr **slot) {
     if (expr_fold(value, self->context, self->memory, &folded, &ignored) == FIRN_OK) {
         folded->position = value->position;
         *slot = folded;
+        return FIRN_OK;
     }
-    return FIRN_OK;
+    return cancel_check(self->context == NULL ? NULL : self->context->cancel, self->err);
 }
 
 static bool fold_expr(void *user, expr **slot) {

@@ -235,7 +235,8 @@ static firn_status in_constants(binder *self, expr *value, const expr_list *item
     if (values == NULL || *out == NULL) {
         return binder_full(self);
     }
-    TRY(column_gather(self->memory, common, sources, rows, count, values, self->err));
+    const gathered_rows from = {.sources = sources, .rows = rows, .count = count};
+    TRY(column_gather(self->memory, common, &from, values, self->err));
     TRY(bind_cast(self, value, common, false, value->position, &value));
     (*out)->in_.arg = value;
     (*out)->in_.values = values;

@@ -91,7 +91,8 @@ static firn_status fold_column(binder *self, const value_cells *cells, uint32_t 
         sources[row] = value->is_null ? NULL : value->value;
         rows[row] = 0;
     }
-    return column_gather(self->memory, type, sources, rows, row_count, out, self->err);
+    const gathered_rows from = {.sources = sources, .rows = rows, .count = row_count};
+    return column_gather(self->memory, type, &from, out, self->err);
 }
 
 static firn_status add_value_columns(binder *self, plan_node *node, bound_query *out,

@@ -17,10 +17,12 @@
 
 #if defined(NDEBUG)
 #define TRIES 7          // Of each scenario.
+#define LARGE_TRIES 3    // Of each scenario with one large value.
 #define SERIES_TRIES 100 // Of all that are alike.
 #define HAS_CLOCK true
 #else
 #define TRIES 2
+#define LARGE_TRIES 1
 #define SERIES_TRIES 6
 #define HAS_CLOCK false
 #endif
@@ -92,6 +94,56 @@ static const scenario scenarios[] = {
     {"rows handed out", "SELECT n FROM " SERIES(3000000), "1GB"},
 };
 #define SCENARIO_COUNT (sizeof scenarios / sizeof scenarios[0])
+
+// One value each that takes long, so that what stops only between two values is late every time.
+#if HAS_CLOCK
+#define HUGE_COUNT "20000000"
+#define MANY_COUNT "6000000"
+#else
+#define HUGE_COUNT "700000"
+#define MANY_COUNT "100000"
+#endif
+#define OF_TEXT(value, text)                                                                       \
+    {value,                                                                                        \
+     "SELECT " value " FROM (SELECT repeat('" text "', " HUGE_COUNT " + n) AS s "                  \
+     "FROM generate_series(0, 0) g(n)) AS t",                                                      \
+     "3GB"}
+#define OF_LIST(value)                                                                             \
+    {value,                                                                                        \
+     "SELECT " value " FROM (SELECT range(n, " MANY_COUNT " + n) AS l "                            \
+     "FROM generate_series(0, 0) g(n)) AS t",                                                      \
+     "3GB"}
+
+static const scenario large_values[] = {
+    OF_TEXT("length(repeat(s, 10))", "ab "),
+    OF_TEXT("length(regexp_replace(s, 'x', 'y', 'g') || s)", "ab "),
+    OF_TEXT("length(regexp_replace(s, 'b', 'yy', 'g'))", "ab "),
+    OF_TEXT("regexp_count(s, 'a')", "ab "),
+    OF_TEXT("len(regexp_split_to_array(s, ' '))", "ab "),
+    OF_TEXT("length(replace(s, 'b', 'yy'))", "ab "),
+    OF_TEXT("length(translate(s, 'ab', 'x'))", "ab "),
+    OF_TEXT("length(lpad(s, 600000000, 'xyz'))", "ab "),
+    OF_TEXT("length(reverse(s))", "ab "),
+    OF_TEXT("length(upper(s))", "éb"),
+    OF_TEXT("length(initcap(s))", "ab "),
+    OF_TEXT("md5(s)", "ab "),
+    OF_TEXT("length(sha256(s))", "ab "),
+    OF_TEXT("length(encode(s, 'base64'))", "ab "),
+    OF_TEXT("len(string_to_array(s, ' '))", "ab "),
+    OF_TEXT("split_part(s, ' ', 19999999)", "ab "),
+    OF_TEXT("split_part(s, ' ', -5)", "ab "),
+    OF_TEXT("length(right(s, 35000000))", "éb"),
+    OF_TEXT("length(trim(s))", "  "),
+    OF_TEXT("s LIKE '%a_x%'", "ab "),
+    OF_TEXT("s ILIKE '%x%'", "ab "),
+    OF_LIST("len(list_sort(l))"),
+    OF_LIST("list_unique(l)"),
+    OF_LIST("len(list_reverse(l))"),
+    OF_LIST("len(list_concat(l, l))"),
+    OF_LIST("length(array_to_string(l, ', '))"),
+    OF_LIST("list_position(l, -1)"),
+};
+#define LARGE_VALUE_COUNT (sizeof large_values / sizeof large_values[0])
 
 static inline uint32_t kept_files_max(const scenario *self) {
     return strstr(self->sql, "iceberg_scan") != NULL ? 64 : 0;

@@ -109,8 +109,9 @@ static uint32_t choose(function_call *call, const column *const *args, int sign,
         }
     }
     firn_error ignored = ERR_INIT;
-    return column_gather(call->scratch, call->result, sources, rows, call->length, out, &ignored) ==
-                   FIRN_OK
+    const gathered_rows from = {
+        .sources = sources, .rows = rows, .count = call->length, .cancel = function_cancel(call)};
+    return column_gather(call->scratch, call->result, &from, out, &ignored) == FIRN_OK
                ? call->count
                : KERNEL_NO_MEMORY;
 }

@@ -1,9 +1,8 @@
 #include "functions/scalar/digest.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
-
-#define BLOCK_SIZE 64
 
 WRAPS static uint32_t rotate_left(uint32_t value, uint32_t by) {
     return value << by | value >> (32 - by);
@@ -11,31 +10,6 @@ WRAPS static uint32_t rotate_left(uint32_t value, uint32_t by) {
 
 WRAPS static uint32_t rotate_right(uint32_t value, uint32_t by) {
     return value >> by | value << (32 - by);
-}
-
-// Both digests take blocks of 64 bytes; behind the last byte come 0x80, zeros and the count of bits
-// in the last eight bytes of a block.
-typedef void (*block_step)(uint32_t *state, const uint8_t *block);
-
-static void run_blocks(bytes input, bool is_big_endian, block_step step, uint32_t *state) {
-    size_t at = 0;
-    for (; input.size - at >= BLOCK_SIZE; at += BLOCK_SIZE) {
-        step(state, input.data + at);
-    }
-    uint8_t last[2 * BLOCK_SIZE] = {0};
-    const size_t rest = input.size - at;
-    if (rest > 0) {
-        memcpy(last, input.data + at, rest);
-    }
-    last[rest] = 0x80;
-    const size_t size = rest + 9 > BLOCK_SIZE ? 2 * BLOCK_SIZE : BLOCK_SIZE;
-    const uint64_t bits = (uint64_t)input.size * 8;
-    for (size_t i = 0; i < 8; i++) {
-        last[is_big_endian ? size - 1 - i : size - 8 + i] = (uint8_t)(bits >> (8 * i) & 0xff);
-    }
-    for (size_t from = 0; from < size; from += BLOCK_SIZE) {
-        step(state, last + from);
-    }
 }
 
 // ---- MD5 ---------------------------------------------------------------------------------------
@@ -100,12 +74,6 @@ WRAPS static void md5_block(uint32_t *state, const uint8_t *block) {
     state[3] += d;
 }
 
-void digest_md5(bytes input, uint8_t out[DIGEST_MD5_SIZE]) {
-    uint32_t state[4] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
-    run_blocks(input, false, md5_block, state);
-    memcpy(out, state, sizeof state);
-}
-
 // ---- SHA-256 -----------------------------------------------------------------------------------
 
 // The first 32 bits of the fractions of the cube roots of the first 64 primes.
@@ -154,11 +122,58 @@ WRAPS static void sha256_block(uint32_t *state, const uint8_t *block) {
     }
 }
 
-void digest_sha256(bytes input, uint8_t out[DIGEST_SHA256_SIZE]) {
-    uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    run_blocks(input, true, sha256_block, state);
-    for (size_t i = 0; i < DIGEST_SHA256_SIZE; i++) {
-        out[i] = (uint8_t)(state[i / 4] >> (24 - 8 * (i % 4)) & 0xff);
+// ---- Pieces ------------------------------------------------------------------------------------
+
+digest digest_begin(digest_kind kind) {
+    static const uint32_t begins[][8] = {
+        [DIGEST_MD5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476},
+        [DIGEST_SHA256] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
+                           0x1f83d9ab, 0x5be0cd19},
+    };
+    digest self = {.kind = kind};
+    memcpy(self.state, begins[kind], sizeof self.state);
+    return self;
+}
+
+static void add_blocks(digest *self, bytes blocks) {
+    assert(blocks.size % DIGEST_BLOCK_SIZE == 0);
+    void (*const step)(uint32_t *state, const uint8_t *block) =
+        self->kind == DIGEST_MD5 ? md5_block : sha256_block;
+    for (size_t at = 0; at < blocks.size; at += DIGEST_BLOCK_SIZE) {
+        step(self->state, blocks.data + at);
     }
+}
+
+void digest_add(digest *self, bytes blocks) {
+    self->size += blocks.size;
+    add_blocks(self, blocks);
+}
+
+// Behind the last byte come 0x80, zeros and the count of bits in the last eight bytes of a block.
+size_t digest_end(digest *self, bytes rest, uint8_t out[DIGEST_SHA256_SIZE]) {
+    const bool is_big_endian = self->kind == DIGEST_SHA256;
+    const size_t whole = rest.size - rest.size % DIGEST_BLOCK_SIZE;
+    const size_t left = rest.size - whole;
+    if (whole > 0) {
+        digest_add(self, (bytes){.data = rest.data, .size = whole});
+    }
+    uint8_t last[2 * DIGEST_BLOCK_SIZE] = {0};
+    if (left > 0) {
+        memcpy(last, rest.data + whole, left);
+    }
+    last[left] = 0x80;
+    const size_t size = left + 9 > DIGEST_BLOCK_SIZE ? 2 * DIGEST_BLOCK_SIZE : DIGEST_BLOCK_SIZE;
+    const uint64_t bits = (self->size + left) * 8;
+    for (size_t i = 0; i < 8; i++) {
+        last[is_big_endian ? size - 1 - i : size - 8 + i] = (uint8_t)(bits >> (8 * i) & 0xff);
+    }
+    add_blocks(self, (bytes){.data = last, .size = size});
+    if (!is_big_endian) {
+        memcpy(out, self->state, DIGEST_MD5_SIZE);
+        return DIGEST_MD5_SIZE;
+    }
+    for (size_t i = 0; i < DIGEST_SHA256_SIZE; i++) {
+        out[i] = (uint8_t)(self->state[i / 4] >> (24 - 8 * (i % 4)) & 0xff);
+    }
+    return DIGEST_SHA256_SIZE;
 }

@@ -7,8 +7,21 @@
 
 #define DIGEST_MD5_SIZE 16
 #define DIGEST_SHA256_SIZE 32
+#define DIGEST_BLOCK_SIZE 64
 
-void digest_md5(bytes input, uint8_t out[DIGEST_MD5_SIZE]);
-void digest_sha256(bytes input, uint8_t out[DIGEST_SHA256_SIZE]);
+typedef enum digest_kind { DIGEST_MD5, DIGEST_SHA256 } digest_kind;
+
+/// Bytes that are digested piece by piece.
+typedef struct digest {
+    digest_kind kind;
+    uint32_t state[8];
+    uint64_t size; ///< So far.
+} digest;
+
+digest digest_begin(digest_kind kind);
+/// Adds whole blocks: a multiple of DIGEST_BLOCK_SIZE bytes.
+void digest_add(digest *self, bytes blocks);
+/// Adds what is left and writes the digest; its size.
+size_t digest_end(digest *self, bytes rest, uint8_t out[DIGEST_SHA256_SIZE]);
 
 #endif

@@ -10,18 +10,31 @@ static bytes bytes_of(text value) {
 
 // ---- Digests -----------------------------------------------------------------------------------
 
+// The digest of a value; its size.
+static size_t digest_of(const function_call *call, digest_kind kind, text value,
+                        uint8_t out[DIGEST_SHA256_SIZE]) {
+    digest self = digest_begin(kind);
+    size_t at = 0;
+    while (value.size - at > TEXT_LOOK_EVERY && !function_is_stopped(call)) {
+        digest_add(&self, bytes_of(text_slice(value, at, at + TEXT_LOOK_EVERY)));
+        at += TEXT_LOOK_EVERY;
+    }
+    const size_t end = value.size - at > TEXT_LOOK_EVERY ? at : value.size;
+    return digest_end(&self, bytes_of(text_slice(value, at, end)), out);
+}
+
 static uint32_t md5(function_call *call, const column *const *args, column *out) {
     const text_rows values = text_rows_of(args[0]);
     text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
-        uint8_t digest[DIGEST_MD5_SIZE];
-        char *room = text_sink_room(&sink, 2 * sizeof digest);
+        uint8_t made[DIGEST_SHA256_SIZE];
+        const size_t size = digest_of(call, DIGEST_MD5, text_at(values, row), made);
+        char *room = text_sink_room(&sink, 2 * size);
         if (room == NULL) {
             return KERNEL_NO_MEMORY;
         }
-        digest_md5(bytes_of(text_at(values, row)), digest);
-        hex_print((bytes){.data = digest, .size = sizeof digest}, room);
-        COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, 2 * sizeof digest);
+        hex_print((bytes){.data = made, .size = size}, room);
+        COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, 2 * size);
     }
     return call->count;
 }
@@ -30,10 +43,9 @@ static uint32_t sha256(function_call *call, const column *const *args, column *o
     const text_rows values = text_rows_of(args[0]);
     text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
-        uint8_t digest[DIGEST_SHA256_SIZE];
-        digest_sha256(bytes_of(text_at(values, row)), digest);
-        if (!text_sink_put(&sink, out, row,
-                           (text){.data = (const char *)digest, .size = sizeof digest})) {
+        uint8_t made[DIGEST_SHA256_SIZE];
+        const size_t size = digest_of(call, DIGEST_SHA256, text_at(values, row), made);
+        if (!text_sink_put(&sink, out, row, (text){.data = (const char *)made, .size = size})) {
             return KERNEL_NO_MEMORY;
         }
     }
@@ -102,12 +114,13 @@ static size_t base64_write(bytes input, char *out) {
 }
 
 // Blanks and line ends between digits don't count. False if it is no base64.
-static bool base64_read(text input, uint8_t *out, size_t *size) {
+static bool base64_read(const function_call *call, text input, uint8_t *out, size_t *size) {
+    function_watch watch = {.call = call};
     uint32_t word = 0;
     uint32_t digits = 0;
     uint32_t paddings = 0;
     *size = 0;
-    for (size_t at = 0; at < input.size; at++) {
+    for (size_t at = 0; at < input.size && !function_watch_is_stopped(&watch, 1); at++) {
         const char byte = input.data[at];
         if (byte == ' ' || (byte >= '\t' && byte <= '\r')) {
             continue;
@@ -174,13 +187,25 @@ static size_t encode_bytes(bytes input, encoding as, char *out) {
     return escape_write(input, out);
 }
 
-static bool decode_text(text input, encoding as, uint8_t *out, size_t *size) {
+static bool hex_read(const function_call *call, text input, uint8_t *out, size_t *size) {
+    bool is_good = true;
+    *size = input.size / 2;
+    for (size_t at = 0; is_good && at < input.size; at += TEXT_LOOK_EVERY) {
+        const size_t left = input.size - at;
+        const text piece =
+            text_slice(input, at, at + (left < TEXT_LOOK_EVERY ? left : TEXT_LOOK_EVERY));
+        is_good = !function_is_stopped(call) && hex_parse(piece, out + at / 2);
+    }
+    return is_good;
+}
+
+static bool decode_text(const function_call *call, text input, encoding as, uint8_t *out,
+                        size_t *size) {
     switch (as) {
     case ENCODING_HEX:
-        *size = input.size / 2;
-        return hex_parse(input, out);
+        return hex_read(call, input, out, size);
     case ENCODING_BASE64:
-        return base64_read(input, out, size);
+        return base64_read(call, input, out, size);
     case ENCODING_ESCAPE:
     case ENCODING_NONE:
         break;
@@ -188,6 +213,8 @@ static bool decode_text(text input, encoding as, uint8_t *out, size_t *size) {
     // `\x` in front is blob_parse's other form, and no escape.
     return !text_starts_with(input, TEXT("\\x")) && blob_parse(input, out, size);
 }
+
+#define ENCODED_AT_ONCE (TEXT_LOOK_EVERY * 3 / 4) // A multiple of 3: base64 has no rest between.
 
 static uint32_t encode(function_call *call, const column *const *args, column *out) {
     const text_rows values = text_rows_of(args[0]);
@@ -203,8 +230,14 @@ static uint32_t encode(function_call *call, const column *const *args, column *o
         if (room == NULL) {
             return KERNEL_NO_MEMORY;
         }
-        COLUMN_OUT(out, string_value)
-        [row] = text_sink_take(&sink, encode_bytes(value, as, room));
+        size_t size = 0;
+        for (size_t at = 0; at < value.size && !function_is_stopped(call); at += ENCODED_AT_ONCE) {
+            const size_t left = value.size - at;
+            const bytes piece = {.data = value.data + at,
+                                 .size = left < ENCODED_AT_ONCE ? left : ENCODED_AT_ONCE};
+            size += encode_bytes(piece, as, room + size);
+        }
+        COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, size);
     }
     return call->count;
 }
@@ -221,7 +254,7 @@ static uint32_t decode(function_call *call, const column *const *args, column *o
         if (room == NULL) {
             return KERNEL_NO_MEMORY;
         }
-        if (as == ENCODING_NONE || !decode_text(value, as, (uint8_t *)room, &size)) {
+        if (as == ENCODING_NONE || !decode_text(call, value, as, (uint8_t *)room, &size)) {
             return ROW_VISIT(row);
         }
         COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, size);

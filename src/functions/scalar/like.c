@@ -10,19 +10,25 @@ static bool constant_pattern(const expr *const *args, uint32_t count, text *patt
     return literal_text(args[1], pattern) && (count == 2 || literal_text(args[2], escape));
 }
 
-static bool lower_copy(arena *memory, text value, text *out) {
+// `call`: NULL where there is none.
+static bool lower_copy(const function_call *call, arena *memory, text value, text *out) {
     char *room = ARENA_NEW(memory, char, text_case_size_max(value.size) + 1);
     if (room == NULL) {
         return false;
     }
-    *out = (text){.data = room, .size = text_case_write(value, TEXT_LOWER, room)};
+    *out = (text){.data = room};
+    size_t at = 0;
+    text piece;
+    while (text_next_piece(call, value, &at, &piece)) {
+        out->size += text_case_write(piece, TEXT_LOWER, room + out->size);
+    }
     return true;
 }
 
 static like_answer make_pattern(text pattern, text escape, bool is_nocase, arena *memory,
                                 like_pattern *out) {
-    if (is_nocase &&
-        (!lower_copy(memory, pattern, &pattern) || !lower_copy(memory, escape, &escape))) {
+    if (is_nocase && (!lower_copy(NULL, memory, pattern, &pattern) ||
+                      !lower_copy(NULL, memory, escape, &escape))) {
         return LIKE_NO_MEMORY;
     }
     return like_pattern_make(pattern, escape, memory, out);
@@ -75,8 +81,9 @@ typedef struct like_rows {
     bool is_nocase;
 } like_rows;
 
-static like_answer match_row(const like_rows *self, const like_pattern *constant, uint32_t row,
-                             arena *scratch, bool *out) {
+static like_answer match_row(const function_call *call, const like_rows *self,
+                             const like_pattern *constant, uint32_t row, bool *out) {
+    arena *scratch = call->scratch;
     like_pattern own;
     text value = text_at(self->values, row);
     if (constant == NULL) {
@@ -88,10 +95,10 @@ static like_answer match_row(const like_rows *self, const like_pattern *constant
         }
         constant = &own;
     }
-    if (self->is_nocase && !lower_copy(scratch, value, &value)) {
+    if (self->is_nocase && !lower_copy(call, scratch, value, &value)) {
         return LIKE_NO_MEMORY;
     }
-    *out = like_pattern_matches(constant, value);
+    *out = like_pattern_matches(constant, value, call);
     return LIKE_OK;
 }
 
@@ -104,14 +111,14 @@ static uint32_t match(function_call *call, const column *const *args, bool is_no
                             .is_nocase = is_nocase};
     if (constant != NULL && !is_nocase) {
         FOR_ROWS(call, row) {
-            put_bit(out, row, like_pattern_matches(constant, text_at(rows.values, row)));
+            put_bit(out, row, like_pattern_matches(constant, text_at(rows.values, row), call));
         }
         return call->count;
     }
     const arena_mark mark = arena_mark_take(call->scratch);
     FOR_ROWS(call, row) {
         bool is_match = false;
-        const like_answer answer = match_row(&rows, constant, row, call->scratch, &is_match);
+        const like_answer answer = match_row(call, &rows, constant, row, &is_match);
         arena_rewind(call->scratch, mark);
         if (answer != LIKE_OK) {
             return answer == LIKE_NO_MEMORY ? KERNEL_NO_MEMORY : ROW_VISIT(row);

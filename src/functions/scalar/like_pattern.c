@@ -147,18 +147,20 @@ static size_t piece_fits(const like_piece *self, text value, size_t from) {
 }
 
 // Behind the first place of a piece from a place on; TEXT_NOWHERE if there is none.
-static size_t piece_seek(const like_piece *self, text value, size_t from) {
+static size_t piece_seek(const like_piece *self, text value, size_t from,
+                         const function_call *call) {
     if (self->is_any == NULL) {
-        const size_t found = text_seek(value, self->plain, from);
+        const size_t found = text_find_place(call, value, self->plain, from);
         return found == TEXT_NOWHERE ? TEXT_NOWHERE : found + self->plain.size;
     }
+    function_watch watch = {.call = call};
     size_t at = from;
     while (true) {
         const size_t size = piece_fits(self, value, at);
         if (size != TEXT_NOWHERE) {
             return at + size;
         }
-        if (at >= value.size) {
+        if (at >= value.size || function_watch_is_stopped(&watch, self->code_count)) {
             return TEXT_NOWHERE;
         }
         (void)utf8_next(value, &at);
@@ -182,7 +184,7 @@ static bool piece_ends(const like_piece *self, text value, size_t from) {
     return at >= from && piece_fits(self, value, at) == value.size - at;
 }
 
-bool like_pattern_matches(const like_pattern *self, text value) {
+bool like_pattern_matches(const like_pattern *self, text value, const function_call *call) {
     uint32_t next = 0;
     uint32_t end = self->piece_count;
     size_t at = 0;
@@ -204,7 +206,7 @@ bool like_pattern_matches(const like_pattern *self, text value) {
         end--;
     }
     for (; next < end; next++) {
-        at = piece_seek(&self->pieces[next], value, at);
+        at = piece_seek(&self->pieces[next], value, at, call);
         if (at == TEXT_NOWHERE) {
             return false;
         }

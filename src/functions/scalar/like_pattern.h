@@ -7,8 +7,7 @@
 #ifndef FIRN_FUNCTIONS_SCALAR_LIKE_PATTERN_H
 #define FIRN_FUNCTIONS_SCALAR_LIKE_PATTERN_H
 
-#include "base/text.h"
-#include "memory/arena.h"
+#include "expr/function.h"
 
 typedef struct like_piece {
     text plain;          ///< The bytes, those under a `_` being 0.
@@ -33,7 +32,9 @@ typedef enum like_answer {
 /// Takes a pattern apart. `escape`: one code point, or empty for none. What it makes is in
 /// `memory`.
 like_answer like_pattern_make(text pattern, text escape, arena *memory, like_pattern *out);
-bool like_pattern_matches(const like_pattern *self, text value);
+/// `call`: whose value it is; NULL if of none. If its statement was stopped the answer means
+/// nothing.
+bool like_pattern_matches(const like_pattern *self, text value, const function_call *call);
 
 /// Is this a pattern that can be taken apart?
 bool like_pattern_is_good(text pattern, text escape);

@@ -74,8 +74,9 @@ static uint32_t list_element(function_call *call, const column *const *args, col
         }
     }
     firn_error ignored = ERR_INIT;
-    return column_gather(call->scratch, call->result, sources, rows, call->length, out, &ignored) ==
-                   FIRN_OK
+    const gathered_rows from = {
+        .sources = sources, .rows = rows, .count = call->length, .cancel = function_cancel(call)};
+    return column_gather(call->scratch, call->result, &from, out, &ignored) == FIRN_OK
                ? call->count
                : KERNEL_NO_MEMORY;
 }
@@ -133,9 +134,11 @@ static uint32_t list_slice(function_call *call, const column *const *args, colum
 
 static bool add_steps(list_build *build, const column *elements, list_value list,
                       slice_bounds bounds, int64_t step) {
+    function_watch watch = {.call = build->call};
     int64_t at = step > 0 ? bounds.from : bounds.to;
     while (at >= bounds.from && at <= bounds.to) {
-        if (!list_build_add(build, elements, list.offset + (uint32_t)at)) {
+        if (function_watch_is_stopped(&watch, 1) ||
+            !list_build_add(build, elements, list.offset + (uint32_t)at)) {
             return false;
         }
         if (__builtin_add_overflow(at, step, &at)) {
@@ -217,10 +220,15 @@ const scalar_function function_list_slice = {
 
 // The place of a value among the elements, from 1; 0 if it is not there. `has_null`: an element is
 // NULL. A value that is NULL equals NULL.
-static uint32_t find_element(const column *elements, list_value list, const column *value,
-                             uint32_t lane, bool *has_null) {
+static uint32_t find_element(const function_call *call, const column *const *args, uint32_t row,
+                             bool *has_null) {
+    const column *elements = &args[0]->children[0];
+    const list_value list = list_at(list_rows_of(args[0]), row);
+    const column *value = args[1];
+    const uint32_t lane = list_source_row(value, row);
+    function_watch watch = {.call = call};
     *has_null = false;
-    for (uint32_t i = 0; i < list.size; i++) {
+    for (uint32_t i = 0; i < list.size && !function_watch_is_stopped(&watch, 4); i++) {
         *has_null |= !column_row_is_valid(elements, list.offset + i);
         if (column_rows_equal(elements, list.offset + i, value, lane)) {
             return i + 1;
@@ -230,22 +238,17 @@ static uint32_t find_element(const column *elements, list_value list, const colu
 }
 
 static uint32_t list_contains(function_call *call, const column *const *args, column *out) {
-    const list_rows lists = list_rows_of(args[0]);
     FOR_ROWS(call, row) {
         bool has_null;
-        put_bit(out, row,
-                find_element(&args[0]->children[0], list_at(lists, row), args[1],
-                             list_source_row(args[1], row), &has_null) != 0);
+        put_bit(out, row, find_element(call, args, row, &has_null) != 0);
     }
     return call->count;
 }
 
 static uint32_t equals_any(function_call *call, const column *const *args, column *out) {
-    const list_rows lists = list_rows_of(args[0]);
     FOR_ROWS(call, row) {
         bool has_null;
-        const bool is_found = find_element(&args[0]->children[0], list_at(lists, row), args[1],
-                                           list_source_row(args[1], row), &has_null) != 0;
+        const bool is_found = find_element(call, args, row, &has_null) != 0;
         put_bit(out, row, is_found);
         if (!is_found && has_null && !column_set_null(call->scratch, out, row)) {
             return KERNEL_NO_MEMORY;
@@ -255,13 +258,10 @@ static uint32_t equals_any(function_call *call, const column *const *args, colum
 }
 
 static uint32_t array_position(function_call *call, const column *const *args, column *out) {
-    const list_rows lists = list_rows_of(args[0]);
     FOR_ROWS(call, row) {
         bool has_null;
-        const uint32_t place = column_row_is_valid(args[0], row)
-                                   ? find_element(&args[0]->children[0], list_at(lists, row),
-                                                  args[1], list_source_row(args[1], row), &has_null)
-                                   : 0;
+        const uint32_t place =
+            column_row_is_valid(args[0], row) ? find_element(call, args, row, &has_null) : 0;
         COLUMN_OUT(out, int64_t)[row] = place;
         if (place == 0 && !column_set_null(call->scratch, out, row)) {
             return KERNEL_NO_MEMORY;

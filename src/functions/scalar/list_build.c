@@ -1,5 +1,7 @@
 #include "functions/scalar/list_build.h"
 
+#define LOOK_EVERY UINT32_C(65536) // Elements between two looks at who still waits.
+
 static bool reserve(list_build *self, uint32_t more) {
     if (more <= self->capacity - self->count) {
         return true;
@@ -14,9 +16,14 @@ static bool reserve(list_build *self, uint32_t more) {
     if (sources == NULL || rows == NULL) {
         return false;
     }
-    if (self->count > 0) {
-        memcpy(sources, self->sources, self->count * sizeof(const column *));
-        memcpy(rows, self->rows, self->count * sizeof *rows);
+    for (uint32_t from = 0; from < self->count; from += LOOK_EVERY) {
+        const uint32_t left = self->count - from;
+        const uint32_t count = left < LOOK_EVERY ? left : LOOK_EVERY;
+        if (function_is_stopped(self->call)) {
+            return false;
+        }
+        memcpy(sources + from, self->sources + from, count * sizeof(const column *));
+        memcpy(rows + from, self->rows + from, count * sizeof *rows);
     }
     self->sources = sources;
     self->rows = rows;
@@ -40,6 +47,9 @@ bool list_build_add_range(list_build *self, const column *source, uint32_t from,
     for (uint32_t i = 0; i < count; i++) {
         self->sources[self->count] = source;
         self->rows[self->count++] = from + i;
+        if (i % LOOK_EVERY == LOOK_EVERY - 1 && function_is_stopped(self->call)) {
+            return false;
+        }
     }
     return true;
 }
@@ -47,8 +57,11 @@ bool list_build_add_range(list_build *self, const column *source, uint32_t from,
 const column *list_build_finish(const list_build *self, const type *type) {
     column *made = ARENA_NEW(self->memory, column, 1);
     firn_error ignored = ERR_INIT;
-    if (made == NULL || column_gather(self->memory, type, self->sources, self->rows, self->count,
-                                      made, &ignored) != FIRN_OK) {
+    const gathered_rows from = {.sources = self->sources,
+                                .rows = self->rows,
+                                .count = self->count,
+                                .cancel = function_cancel(self->call)};
+    if (made == NULL || column_gather(self->memory, type, &from, made, &ignored) != FIRN_OK) {
         return NULL;
     }
     return made;
@@ -58,7 +71,7 @@ static bool grow_texts(text_list *self) {
     if (self->count < self->capacity) {
         return true;
     }
-    if (self->capacity > UINT32_MAX / 2) {
+    if (self->capacity > UINT32_MAX / 2 || function_is_stopped(self->call)) {
         return false;
     }
     const uint32_t capacity = self->capacity == 0 ? 64 : self->capacity * 2;
@@ -68,8 +81,15 @@ static bool grow_texts(text_list *self) {
         return false;
     }
     memset(validity, 0xff, BITMAP_WORDS(capacity) * sizeof *validity);
+    for (uint32_t from = 0; from < self->count; from += LOOK_EVERY) {
+        const uint32_t left = self->count - from;
+        if (function_is_stopped(self->call)) {
+            return false;
+        }
+        memcpy(values + from, self->values + from,
+               (left < LOOK_EVERY ? left : LOOK_EVERY) * sizeof *values);
+    }
     if (self->count > 0) {
-        memcpy(values, self->values, self->count * sizeof *values);
         memcpy(validity, self->validity, BITMAP_WORDS(self->count) * sizeof *validity);
     }
     self->values = values;

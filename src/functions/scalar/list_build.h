@@ -34,6 +34,7 @@ static inline uint32_t list_source_row(const column *source, uint32_t row) {
 
 /// Elements that are texts, collected one behind another; their bytes are not copied.
 typedef struct text_list {
+    const function_call *call;
     arena *memory;
     string_value *values;
     uint64_t *validity;
@@ -41,7 +42,11 @@ typedef struct text_list {
     uint32_t capacity;
 } text_list;
 
-/// Adds a text; NULL for NULL. False when memory is full.
+static inline text_list text_list_of(const function_call *call) {
+    return (text_list){.call = call, .memory = call->scratch};
+}
+
+/// Adds a text; NULL for NULL. False when memory is full, or the statement was stopped.
 bool text_list_add(text_list *self, const text *value);
 /// The elements as a column of VARCHAR; NULL when memory is full.
 const column *text_list_finish(const text_list *self);

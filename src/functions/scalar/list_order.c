@@ -14,10 +14,13 @@ static list_value slice_from(const list_build *build, uint32_t from) {
 // ---- list_sort -------------------------------------------------------------------------------
 
 typedef struct sort_order {
+    function_watch *watch;
     const column *elements;
     bool is_descending;
     bool nulls_first;
 } sort_order;
+
+#define MERGED_WORK 4 // Of a function_watch: a comparison and its cache misses.
 
 static int compare_places(const sort_order *order, uint32_t left, uint32_t right) {
     const bool left_is_there = column_row_is_valid(order->elements, left);
@@ -30,8 +33,8 @@ static int compare_places(const sort_order *order, uint32_t left, uint32_t right
     return order->is_descending ? -result : result;
 }
 
-// Merges two sorted runs [from, middle) and [middle, to) of `in` into `out`.
-static void merge(const sort_order *order, const uint32_t *in, uint32_t from, uint32_t middle,
+// Merges two sorted runs [from, middle) and [middle, to) of `in` into `out`. False: stopped.
+static bool merge(const sort_order *order, const uint32_t *in, uint32_t from, uint32_t middle,
                   uint32_t to, uint32_t *out) {
     uint32_t left = from;
     uint32_t right = middle;
@@ -39,26 +42,22 @@ static void merge(const sort_order *order, const uint32_t *in, uint32_t from, ui
         const bool takes_left =
             left < middle && (right >= to || compare_places(order, in[left], in[right]) <= 0);
         out[at] = takes_left ? in[left++] : in[right++];
+        if (function_watch_is_stopped(order->watch, MERGED_WORK)) {
+            return false;
+        }
     }
+    return true;
 }
 
-#define LOOK_EVERY 16384 // Places merged between two looks at whether anybody waits.
-
 // Sorts places, equal ones staying in order: runs of 1, 2, 4 ... are merged. NULL: stopped.
-static uint32_t *sort_places(const function_call *call, const sort_order *order, uint32_t *places,
-                             uint32_t *other, uint32_t count) {
-    uint32_t until_look = LOOK_EVERY;
+static uint32_t *sort_places(const sort_order *order, uint32_t *places, uint32_t *other,
+                             uint32_t count) {
     for (uint32_t run = 1; run<count; run = run> UINT32_MAX / 2 ? count : run * 2) {
         for (uint32_t from = 0; from < count;) {
             const uint32_t middle = count - from > run ? from + run : count;
             const uint32_t to = count - middle > run ? middle + run : count;
-            merge(order, places, from, middle, to, other);
-            until_look -= to - from < until_look ? to - from : until_look;
-            if (until_look == 0) {
-                until_look = LOOK_EVERY;
-                if (function_is_stopped(call)) {
-                    return NULL;
-                }
+            if (!merge(order, places, from, middle, to, other)) {
+                return NULL;
             }
             from = to;
         }
@@ -100,9 +99,10 @@ static uint32_t sort(function_call *call, const column *const *args, bool is_des
                      column *out) {
     const list_rows lists = list_rows_of(args[0]);
     list_build build = list_build_of(call);
+    function_watch watch = {.call = call};
     FOR_ROWS(call, row) {
         const list_value list = list_at(lists, row);
-        sort_order order;
+        sort_order order = {.watch = &watch};
         if (!read_order(call, args, row, is_descending, &order)) {
             return ROW_VISIT(row);
         }
@@ -110,16 +110,17 @@ static uint32_t sort(function_call *call, const column *const *args, bool is_des
         if (places == NULL) {
             return KERNEL_NO_MEMORY;
         }
-        for (uint32_t i = 0; i < list.size; i++) {
+        for (uint32_t i = 0; i < list.size && !function_watch_is_stopped(&watch, 1); i++) {
             places[i] = list.offset + i;
         }
-        const uint32_t *sorted = sort_places(call, &order, places, places + list.size, list.size);
+        const uint32_t *sorted = sort_places(&order, places, places + list.size, list.size);
         if (sorted == NULL) {
             return KERNEL_NO_MEMORY;
         }
         const uint32_t from = build.count;
         for (uint32_t i = 0; i < list.size; i++) {
-            if (!list_build_add(&build, order.elements, sorted[i])) {
+            if (function_watch_is_stopped(&watch, 1) ||
+                !list_build_add(&build, order.elements, sorted[i])) {
                 return KERNEL_NO_MEMORY;
             }
         }
@@ -194,19 +195,26 @@ const scalar_function function_list_reverse_sort = {
 
 // ---- list_distinct, list_reverse, flatten ------------------------------------------------------
 
+#define LOOK_UP_WORK 16 // Of a function_watch: a hash and its cache misses.
+
 // Adds each value once, in the order of its first place; values meet in a table of their hashes.
-static bool add_distinct(list_build *build, const column *elements, list_value list,
-                         arena *scratch) {
+static bool add_distinct(list_build *build, const column *elements, list_value list) {
     uint64_t size = 16;
     while (size < (uint64_t)list.size * 2) {
         size *= 2;
     }
-    uint32_t *table = ARENA_NEW(scratch, uint32_t, size); // Place + 1, 0: empty.
+    uint32_t *table = ARENA_NEW(build->memory, uint32_t, size); // Place + 1, 0: empty.
     if (table == NULL) {
         return false;
     }
-    memset(table, 0, size * sizeof *table);
+    function_watch watch = {.call = build->call};
+    for (uint64_t at = 0; at < size && !function_watch_is_stopped(&watch, 1); at++) {
+        table[at] = 0;
+    }
     for (uint32_t place = list.offset; place < list.offset + list.size; place++) {
+        if (function_watch_is_stopped(&watch, LOOK_UP_WORK)) {
+            return false;
+        }
         if (!column_row_is_valid(elements, place)) {
             continue;
         }
@@ -224,40 +232,42 @@ static bool add_distinct(list_build *build, const column *elements, list_value l
     return true;
 }
 
-static uint32_t list_distinct(function_call *call, const column *const *args, column *out) {
+// The different values of each list: as a list, or how many they are.
+static uint32_t distinct(function_call *call, const column *const *args, bool counts, column *out) {
     const list_rows lists = list_rows_of(args[0]);
     list_build build = list_build_of(call);
     FOR_ROWS(call, row) {
         const uint32_t from = build.count;
-        if (!add_distinct(&build, &args[0]->children[0], list_at(lists, row), call->scratch)) {
+        if (!add_distinct(&build, &args[0]->children[0], list_at(lists, row))) {
             return KERNEL_NO_MEMORY;
         }
-        COLUMN_OUT(out, list_value)[row] = slice_from(&build, from);
+        if (counts) {
+            COLUMN_OUT(out, int64_t)[row] = build.count - from;
+        } else {
+            COLUMN_OUT(out, list_value)[row] = slice_from(&build, from);
+        }
     }
-    return finish(call, &build, out);
+    return counts ? call->count : finish(call, &build, out);
+}
+
+static uint32_t list_distinct(function_call *call, const column *const *args, column *out) {
+    return distinct(call, args, false, out);
 }
 
 static uint32_t list_unique(function_call *call, const column *const *args, column *out) {
-    const list_rows lists = list_rows_of(args[0]);
-    list_build build = list_build_of(call);
-    FOR_ROWS(call, row) {
-        const uint32_t from = build.count;
-        if (!add_distinct(&build, &args[0]->children[0], list_at(lists, row), call->scratch)) {
-            return KERNEL_NO_MEMORY;
-        }
-        COLUMN_OUT(out, int64_t)[row] = build.count - from;
-    }
-    return call->count;
+    return distinct(call, args, true, out);
 }
 
 static uint32_t list_reverse(function_call *call, const column *const *args, column *out) {
     const list_rows lists = list_rows_of(args[0]);
     list_build build = list_build_of(call);
+    function_watch watch = {.call = call};
     FOR_ROWS(call, row) {
         const list_value list = list_at(lists, row);
         const uint32_t from = build.count;
         for (uint32_t i = list.size; i > 0; i--) {
-            if (!list_build_add(&build, &args[0]->children[0], list.offset + i - 1)) {
+            if (function_watch_is_stopped(&watch, 1) ||
+                !list_build_add(&build, &args[0]->children[0], list.offset + i - 1)) {
                 return KERNEL_NO_MEMORY;
             }
         }
@@ -350,15 +360,14 @@ typedef struct series {
     uint32_t capacity;
 } series;
 
-static bool series_add(series *self, arena *memory, int64_t value) {
+static bool series_add(series *self, const function_call *call, int64_t value) {
     if (self->count == self->capacity) {
         const uint32_t capacity = self->capacity == 0 ? 64 : self->capacity * 2;
-        int64_t *values = ARENA_NEW(memory, int64_t, capacity);
-        if (values == NULL) {
+        const text held = {.data = (const char *)self->values,
+                           .size = self->count * sizeof *self->values};
+        int64_t *values = ARENA_NEW(call->scratch, int64_t, capacity);
+        if (values == NULL || !text_put(call, (char *)values, held)) {
             return false;
-        }
-        if (self->count > 0) {
-            memcpy(values, self->values, self->count * sizeof *values);
         }
         self->values = values;
         self->capacity = capacity;
@@ -386,6 +395,7 @@ WRAPS static uint64_t series_length(int64_t start, int64_t end, int64_t step, bo
 WRAPS static uint32_t make_series(function_call *call, const column *const *args, bool has_end,
                                   column *out) {
     series made = {.count = 0};
+    function_watch watch = {.call = call};
     FOR_ROWS(call, row) {
         const bool has_start = call->arg_count > 1;
         int64_t at = has_start ? i64_at(i64_rows_of(args[0]), row) : 0;
@@ -399,11 +409,8 @@ WRAPS static uint32_t make_series(function_call *call, const column *const *args
         if (length > SERIES_SIZE_MAX - made.count) {
             return ROW_VISIT(row);
         }
-        if (function_is_stopped(call)) {
-            return KERNEL_NO_MEMORY;
-        }
         for (uint64_t i = 0; i < length; i++) {
-            if (!series_add(&made, call->scratch, at)) {
+            if (function_watch_is_stopped(&watch, 1) || !series_add(&made, call, at)) {
                 return KERNEL_NO_MEMORY;
             }
             at = (int64_t)((uint64_t)at + (uint64_t)step); // The one behind the last may wrap.

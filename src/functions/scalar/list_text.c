@@ -13,24 +13,35 @@ static firn_status bind_elements(function_bind_call *call, firn_error *err) {
     return call->wanted[0] == NULL ? ARENA_FULL(call->memory, err) : FIRN_OK;
 }
 
+typedef struct join_call {
+    const function_call *call;
+    const column *elements;
+    text separator;
+    const text *for_null; // NULL: those are left out.
+} join_call;
+
 // The size of the joined text, written to `out` unless that is NULL.
-static uint64_t join(const column *elements, list_value list, text separator, const text *for_null,
-                     char *out) {
+static uint64_t join(const join_call *how, list_value list, char *out) {
+    const column *elements = how->elements;
+    function_watch watch = {.call = how->call};
     uint64_t size = 0;
     bool is_first = true;
     for (uint32_t place = list.offset; place < list.offset + list.size; place++) {
         const bool is_there = column_row_is_valid(elements, place);
-        if (!is_there && for_null == NULL) {
+        if (!is_there && how->for_null == NULL) {
             continue;
         }
-        const text parts[2] = {is_first ? TEXT("") : separator,
+        const text parts[2] = {is_first ? TEXT("") : how->separator,
                                is_there ? string_text(&COLUMN_VALUES(elements, string_value)[place])
-                                        : *for_null};
+                                        : *how->for_null};
         for (size_t i = 0; i < 2; i++) {
-            if (out != NULL && parts[i].size > 0) {
-                memcpy(out + size, parts[i].data, parts[i].size);
+            if (out != NULL && !text_put(how->call, out + size, parts[i])) {
+                return size;
             }
             size += parts[i].size;
+        }
+        if (function_watch_is_stopped(&watch, parts[0].size + parts[1].size + 1)) {
+            return size;
         }
         is_first = false;
     }
@@ -55,15 +66,16 @@ static uint32_t array_to_string(function_call *call, const column *const *args, 
             for_null = text_at(text_rows_of(args[2]), row);
         }
         const list_value list = list_at(lists, row);
-        const text separator = text_at(separators, row);
-        const column *elements = &args[0]->children[0];
-        const uint64_t size =
-            join(elements, list, separator, has_null_text ? &for_null : NULL, NULL);
+        const join_call how = {.call = call,
+                               .elements = &args[0]->children[0],
+                               .separator = text_at(separators, row),
+                               .for_null = has_null_text ? &for_null : NULL};
+        const uint64_t size = join(&how, list, NULL);
         char *room = size > UINT32_MAX ? NULL : text_sink_room(&sink, (size_t)size);
-        if (room == NULL) {
-            return KERNEL_NO_MEMORY;
+        if (room == NULL || function_is_stopped(call)) {
+            return KERNEL_NO_MEMORY; // A stopped join is shorter than the next one may be.
         }
-        (void)join(elements, list, separator, has_null_text ? &for_null : NULL, room);
+        (void)join(&how, list, room);
         COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, (size_t)size);
     }
     return call->count;
@@ -104,9 +116,10 @@ static bool add_part(text_list *list, text part, const text *null_text) {
 
 // Without a separator each character is a part; an empty one splits nothing.
 static bool split(text_list *list, text value, const text *separator, const text *null_text) {
+    function_watch watch = {.call = list->call};
     size_t from = 0;
     if (separator == NULL) {
-        while (from < value.size) {
+        while (from < value.size && !function_watch_is_stopped(&watch, 1)) {
             const size_t start = from;
             (void)utf8_next(value, &from);
             if (!add_part(list, text_slice(value, start, from), null_text)) {
@@ -118,8 +131,8 @@ static bool split(text_list *list, text value, const text *separator, const text
     if (value.size == 0) {
         return true;
     }
-    while (separator->size > 0) {
-        const size_t found = text_seek(value, *separator, from);
+    while (separator->size > 0 && !function_watch_is_stopped(&watch, 1)) {
+        const size_t found = text_find_place(list->call, value, *separator, from);
         if (found == TEXT_NOWHERE) {
             break;
         }
@@ -132,7 +145,7 @@ static bool split(text_list *list, text value, const text *separator, const text
 }
 
 static uint32_t string_to_array(function_call *call, const column *const *args, column *out) {
-    text_list list = {.memory = call->scratch};
+    text_list list = text_list_of(call);
     FOR_ROWS(call, row) {
         if (!column_row_is_valid(args[0], row)) {
             if (!column_set_null(call->scratch, out, row)) {

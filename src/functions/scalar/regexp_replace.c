@@ -10,27 +10,29 @@ typedef struct growing_text {
     size_t capacity;
 } growing_text;
 
-static bool grow_by(growing_text *self, text part) {
+static bool grow_by(const function_call *call, growing_text *self, text part) {
     if (part.size > self->capacity - self->size) {
         const size_t capacity = (self->size + part.size) * 2 + 64;
         char *data = ARENA_NEW(self->memory, char, capacity);
         if (data == NULL) {
             return false;
         }
-        if (self->size > 0) {
-            memcpy(data, self->data, self->size);
+        if (!text_put(call, data, (text){.data = self->data, .size = self->size})) {
+            return false;
         }
         self->data = data;
         self->capacity = capacity;
     }
-    if (part.size > 0) {
-        memcpy(self->data + self->size, part.data, part.size);
-        self->size += part.size;
+    if (part.size > 0 && !text_put(call, self->data + self->size, part)) {
+        return false;
     }
+    self->size += part.size;
     return true;
 }
 
-static bool add_replacement(growing_text *out, const regular *with, text value, text replacement) {
+static bool add_replacement(const function_call *call, growing_text *out, text value,
+                            text replacement) {
+    const regular *with = call->local;
     size_t from = 0;
     for (size_t at = 0; at + 1 < replacement.size; at++) {
         if (replacement.data[at] != '\\') {
@@ -47,44 +49,41 @@ static bool add_replacement(growing_text *out, const regular *with, text value, 
         } else if (byte != '\\') {
             continue; // The backslash stands for itself.
         }
-        if (!grow_by(out, text_slice(replacement, from, at)) || !grow_by(out, part)) {
+        if (!grow_by(call, out, text_slice(replacement, from, at)) || !grow_by(call, out, part)) {
             return false;
         }
         from = at + 2;
         at++;
     }
-    return grow_by(out, text_slice(replacement, from, replacement.size));
+    return grow_by(call, out, text_slice(replacement, from, replacement.size));
 }
 
 // Replaces in one text; REGULAR_NOT_FOUND at its good end.
 static regular_answer replace_in(const function_call *call, text value, text replacement,
                                  bool replaces_all, growing_text *out) {
-    regular *with = call->local;
+    const regular *with = call->local;
     size_t copied = 0;
     size_t from = 0;
     regular_answer answer = REGULAR_FOUND;
     while (answer == REGULAR_FOUND) {
         text found;
-        answer = regular_find(with, value, from);
+        answer = regular_find(call, value, from);
         if (answer != REGULAR_FOUND || !regular_group(with, value, 0, &found)) {
             break;
         }
         const size_t at = (size_t)(found.data - value.data);
-        if (!grow_by(out, text_slice(value, copied, at)) ||
-            !add_replacement(out, with, value, replacement)) {
+        if (!grow_by(call, out, text_slice(value, copied, at)) ||
+            !add_replacement(call, out, value, replacement)) {
             return REGULAR_NO_MEMORY;
         }
         if (out->size > TEXT_RESULT_SIZE_MAX) {
             return REGULAR_TOO_LONG;
         }
-        if (function_is_stopped(call)) {
-            return REGULAR_NO_MEMORY;
-        }
         copied = at + found.size;
         from = regular_next_start(with, value);
         answer = replaces_all ? REGULAR_FOUND : REGULAR_NOT_FOUND;
     }
-    if (answer == REGULAR_NOT_FOUND && !grow_by(out, text_slice(value, copied, value.size))) {
+    if (answer == REGULAR_NOT_FOUND && !grow_by(call, out, text_slice(value, copied, value.size))) {
         return REGULAR_NO_MEMORY;
     }
     return answer;
@@ -102,10 +101,10 @@ static uint32_t regexp_replace(function_call *call, const column *const *args, c
         const text value = text_at(values, row);
         const text flags = flags_at(call, args, row);
         growing_text made = {.memory = call->scratch};
-        regular_answer answer =
-            regular_use(call->local, text_at(patterns, row), REGULAR_PLAIN, flags, TEXT("\\"));
+        regular_answer answer = regular_use(call->local, value, text_at(patterns, row),
+                                            REGULAR_PLAIN, flags, TEXT("\\"));
         if (answer == REGULAR_FOUND) {
-            answer = regular_find(call->local, value, 0);
+            answer = regular_find(call, value, 0);
             if (answer == REGULAR_NOT_FOUND) {
                 put_slice(out, row, value);
                 continue;

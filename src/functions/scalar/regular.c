@@ -10,6 +10,8 @@ struct regular {
     pcre2_match_data *data;
     pcre2_match_context *limits;
     uint32_t group_count;
+    bool is_for_long;       // For texts that are searched part by part, at some cost for all.
+    bool is_of_one_search;  // Searched for part by part it may mean something else.
     int error_code;         // Of the last pattern that was bad.
     PCRE2_SIZE error_place; // In it.
     // Of the pattern that `code` is of; key_size 0: of none, or it is too long to be remembered.
@@ -199,6 +201,11 @@ static regular_answer compile(regular *self, text pattern, uint32_t options) {
     }
     (void)pcre2_jit_compile(self->code, PCRE2_JIT_COMPLETE); // Without it: slower, not wrong.
     (void)pcre2_pattern_info(self->code, PCRE2_INFO_CAPTURECOUNT, &self->group_count);
+    uint32_t all = 0;
+    (void)pcre2_pattern_info(self->code, PCRE2_INFO_ALLOPTIONS, &all);
+    self->is_of_one_search = (all & PCRE2_ANCHORED) != 0 ||
+                             text_find(pattern, TEXT("\\G")) < pattern.size ||
+                             text_find(pattern, TEXT("(*")) < pattern.size;
     self->data = pcre2_match_data_create_from_pattern(self->code, NULL);
     if (self->data == NULL) {
         drop_code(self);
@@ -207,12 +214,13 @@ static regular_answer compile(regular *self, text pattern, uint32_t options) {
     return REGULAR_FOUND;
 }
 
-regular_answer regular_use(regular *self, text pattern, regular_syntax syntax, text flags,
-                           text escape) {
+regular_answer regular_use(regular *self, text value, text pattern, regular_syntax syntax,
+                           text flags, text escape) {
     char key[REGULAR_KEY_SIZE_MAX];
     const size_t key_size = key_of(pattern, syntax, flags, escape, key);
+    const bool is_for_long = value.size > TEXT_LOOK_EVERY;
     if (key_size > 0 && self->code != NULL && self->key_size == key_size &&
-        memcmp(self->key, key, key_size) == 0) {
+        self->is_for_long == is_for_long && memcmp(self->key, key, key_size) == 0) {
         return REGULAR_FOUND;
     }
     drop_code(self);
@@ -221,9 +229,11 @@ regular_answer regular_use(regular *self, text pattern, regular_syntax syntax, t
     if (!read_flags(flags, &options)) {
         return REGULAR_BAD_FLAG;
     }
+    self->is_for_long = is_for_long;
     if ((options & PCRE2_LITERAL) != 0) { // Only a few others go with it.
         options &= PCRE2_LITERAL | PCRE2_CASELESS | PCRE2_UTF | PCRE2_NO_UTF_CHECK;
     }
+    options |= is_for_long ? PCRE2_USE_OFFSET_LIMIT : 0;
     regular_answer answer;
     if (is_similar(syntax)) {
         if (pattern.size > REGULAR_KEY_SIZE_MAX || has_more_parts(pattern, syntax, escape)) {
@@ -245,12 +255,38 @@ regular_answer regular_use(regular *self, text pattern, regular_syntax syntax, t
 
 // ---- Matching --------------------------------------------------------------------------------
 
-regular_answer regular_find(regular *self, text value, size_t from) {
+// Matches that begin at byte `from` or behind it.
+static int match_from(const regular *self, text value, size_t from) {
+    return pcre2_match(self->code, (PCRE2_SPTR)(value.data == NULL ? "" : value.data), value.size,
+                       from, PCRE2_NO_UTF_CHECK, self->data, self->limits);
+}
+
+// The same part by part, each being the places where a match begins.
+static int match_in_parts(const function_call *call, text value, size_t from) {
+    const regular *self = call->local;
+    int found = PCRE2_ERROR_NOMATCH;
+    size_t at = from;
+    text part;
+    while (found == PCRE2_ERROR_NOMATCH && !self->is_of_one_search &&
+           value.size - at > TEXT_LOOK_EVERY && text_next_piece(call, value, &at, &part)) {
+        pcre2_set_offset_limit(self->limits, at - 1);
+        found = match_from(self, value, at - part.size);
+    }
+    pcre2_set_offset_limit(self->limits, PCRE2_UNSET);
+    return found == PCRE2_ERROR_NOMATCH && !function_is_stopped(call) ? match_from(self, value, at)
+                                                                      : found;
+}
+
+regular_answer regular_find(const function_call *call, text value, size_t from) {
+    const regular *self = call->local;
     if (from > value.size) {
         return REGULAR_NOT_FOUND;
     }
-    const int found = pcre2_match(self->code, (PCRE2_SPTR)(value.data == NULL ? "" : value.data),
-                                  value.size, from, PCRE2_NO_UTF_CHECK, self->data, self->limits);
+    const int found =
+        self->is_for_long ? match_in_parts(call, value, from) : match_from(self, value, from);
+    if (self->is_for_long && function_is_stopped(call)) {
+        return REGULAR_NO_MEMORY;
+    }
     if (found > 0) {
         return REGULAR_FOUND;
     }
@@ -290,7 +326,7 @@ size_t regular_next_start(const regular *self, text value) {
 void regular_explain(regular *self, text pattern, regular_syntax syntax, text flags, text escape,
                      firn_error *err) {
     PCRE2_UCHAR words[160];
-    switch (regular_use(self, pattern, syntax, flags, escape)) {
+    switch (regular_use(self, TEXT(""), pattern, syntax, flags, escape)) {
     case REGULAR_BAD_FLAG:
         err_set_sql(err, FIRN_INVALID, "22023", NO_POSITION,
                     "the flags \"%.*s\", only g, i, c, s, m, n, x and q are known",

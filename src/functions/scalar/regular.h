@@ -34,13 +34,15 @@ typedef enum regular_answer {
     REGULAR_NO_MEMORY
 } regular_answer;
 
-/// Makes a pattern the current one: REGULAR_FOUND if it is good. `flags`: letters i c s m n x g q.
-/// `escape`: REGULAR_SIMILAR and REGULAR_PART only, one code point or empty.
-regular_answer regular_use(regular *self, text pattern, regular_syntax syntax, text flags,
-                           text escape);
+/// Makes a pattern the current one, for a value that is looked through next: REGULAR_FOUND if it is
+/// good. `flags`: letters i c s m n x g q. `escape`: REGULAR_SIMILAR and REGULAR_PART only, one
+/// code point or empty.
+regular_answer regular_use(regular *self, text value, text pattern, regular_syntax syntax,
+                           text flags, text escape);
 
-/// Looks for the current pattern from byte `from` on.
-regular_answer regular_find(regular *self, text value, size_t from);
+/// Looks for the call's current pattern in a value from byte `from` on. REGULAR_NO_MEMORY also
+/// where the statement was stopped.
+regular_answer regular_find(const function_call *call, text value, size_t from);
 
 /// How many groups the current pattern has, itself not counted.
 uint32_t regular_group_count(const regular *self);

@@ -23,7 +23,8 @@ static text argument_text(const column *const *args, uint32_t at, uint32_t row, 
 
 static regular_answer use(function_call *call, const column *const *args, regular_call how,
                           uint32_t row) {
-    return regular_use(call->local, text_at(text_rows_of(args[1]), row), how.syntax,
+    return regular_use(call->local, text_at(text_rows_of(args[0]), row),
+                       text_at(text_rows_of(args[1]), row), how.syntax,
                        argument_text(args, how.flags_at, row, TEXT("")),
                        argument_text(args, how.escape_at, row, TEXT("\\")));
 }
@@ -50,7 +51,7 @@ static uint32_t matches(function_call *call, const column *const *args, regular_
     FOR_ROWS(call, row) {
         regular_answer answer = use(call, args, how, row);
         if (answer == REGULAR_FOUND) {
-            answer = regular_find(call->local, text_at(values, row), 0);
+            answer = regular_find(call, text_at(values, row), 0);
         }
         if (answer != REGULAR_FOUND && answer != REGULAR_NOT_FOUND) {
             return fault(answer, ROW_VISIT(row));
@@ -197,12 +198,12 @@ const scalar_function function_similar_to = {
 static uint32_t regexp_match(function_call *call, const column *const *args, column *out) {
     const text_rows values = text_rows_of(args[0]);
     const regular_call how = plain_call(call->arg_count, 2);
-    text_list build = {.memory = call->scratch};
+    text_list build = text_list_of(call);
     FOR_ROWS(call, row) {
         const text value = text_at(values, row);
         regular_answer answer = use(call, args, how, row);
         if (answer == REGULAR_FOUND) {
-            answer = regular_find(call->local, value, 0);
+            answer = regular_find(call, value, 0);
         }
         if (answer == REGULAR_NOT_FOUND) {
             if (!column_set_null(call->scratch, out, row)) {
@@ -264,7 +265,7 @@ static uint32_t extract(function_call *call, const column *const *args, bool emp
             return ROW_VISIT(row);
         }
         if (answer == REGULAR_FOUND) {
-            answer = regular_find(call->local, value, 0);
+            answer = regular_find(call, value, 0);
         }
         if (answer != REGULAR_FOUND && answer != REGULAR_NOT_FOUND) {
             return fault(answer, ROW_VISIT(row));
@@ -292,7 +293,8 @@ static void explain_extract(const function_call *call, const column *const *args
                             firn_error *err) {
     const int64_t group = call->arg_count > 2 ? i64_at(i64_rows_of(args[2]), row) : 0;
     const text pattern = text_at(text_rows_of(args[1]), row);
-    if (regular_use(call->local, pattern, REGULAR_PLAIN, TEXT(""), TEXT("\\")) == REGULAR_FOUND &&
+    if (regular_use(call->local, TEXT(""), pattern, REGULAR_PLAIN, TEXT(""), TEXT("\\")) ==
+            REGULAR_FOUND &&
         (group < 0 || group > regular_group_count(call->local))) {
         err_set_sql(err, FIRN_INVALID, "22023", NO_POSITION, "the group %lld, only 0 to %u exist",
                     (long long)group, regular_group_count(call->local));
@@ -356,7 +358,7 @@ static uint32_t substring_match(function_call *call, const column *const *args, 
         const text value = text_at(values, row);
         regular_answer answer = use(call, args, how, row);
         if (answer == REGULAR_FOUND) {
-            answer = regular_find(call->local, value, 0);
+            answer = regular_find(call, value, 0);
         }
         if (answer != REGULAR_FOUND && answer != REGULAR_NOT_FOUND) {
             return fault(answer, ROW_VISIT(row));
@@ -430,7 +432,7 @@ static uint32_t regexp_count(function_call *call, const column *const *args, col
         int64_t count = 0;
         size_t from = 0;
         while (answer == REGULAR_FOUND) {
-            answer = regular_find(call->local, value, from);
+            answer = regular_find(call, value, from);
             if (answer == REGULAR_FOUND) {
                 count++;
                 from = regular_next_start(call->local, value);
@@ -467,12 +469,13 @@ const scalar_function function_regexp_count = {
 };
 
 // Adds what is between the matches. An empty match splits nowhere but between two characters.
-static regular_answer split_row(regular *with, text value, text_list *build) {
+static regular_answer split_row(const function_call *call, text value, text_list *build) {
+    const regular *with = call->local;
     size_t start = 0;
     size_t from = 0;
     regular_answer answer = REGULAR_FOUND;
     while (answer == REGULAR_FOUND) {
-        answer = regular_find(with, value, from);
+        answer = regular_find(call, value, from);
         text found;
         if (answer != REGULAR_FOUND || !regular_group(with, value, 0, &found)) {
             break;
@@ -498,12 +501,12 @@ static regular_answer split_row(regular *with, text value, text_list *build) {
 static uint32_t regexp_split(function_call *call, const column *const *args, column *out) {
     const text_rows values = text_rows_of(args[0]);
     const regular_call how = plain_call(call->arg_count, 2);
-    text_list build = {.memory = call->scratch};
+    text_list build = text_list_of(call);
     FOR_ROWS(call, row) {
         const uint32_t from = build.count;
         regular_answer answer = use(call, args, how, row);
         if (answer == REGULAR_FOUND) {
-            answer = split_row(call->local, text_at(values, row), &build);
+            answer = split_row(call, text_at(values, row), &build);
         }
         if (answer != REGULAR_NOT_FOUND) {
             return fault(answer, ROW_VISIT(row));

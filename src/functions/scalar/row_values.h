@@ -6,6 +6,7 @@
 #ifndef FIRN_FUNCTIONS_SCALAR_ROW_VALUES_H
 #define FIRN_FUNCTIONS_SCALAR_ROW_VALUES_H
 
+#include "base/utf8.h"
 #include "expr/expr.h"
 #include "expr/function.h"
 
@@ -68,11 +69,68 @@ static inline firn_status bind_as_text(function_bind_call *call, firn_error *err
     return FIRN_OK;
 }
 
+// ---- Texts of any length
+// -------------------------------------------------------------------------
+//
+// Loops that take a text piece by piece look between two pieces at who still waits.
+
+#define TEXT_LOOK_EVERY ((size_t)1 << 20) ///< Bytes of a piece.
+
+/// The next piece of a text (or BINARY) from byte `*at` on, which moves behind it: whole
+/// characters. False at the end, and where the statement was stopped.
+static inline bool text_next_piece(const function_call *call, text value, size_t *at, text *out) {
+    const size_t from = *at;
+    if (from >= value.size || (from > 0 && function_is_stopped(call))) {
+        return false;
+    }
+    size_t to = value.size;
+    if (to - from > TEXT_LOOK_EVERY) {
+        to = from + TEXT_LOOK_EVERY;
+        while (to > from + TEXT_LOOK_EVERY - UTF8_SIZE_MAX &&
+               !utf8_is_boundary((uint8_t)value.data[to])) {
+            to--;
+        }
+    }
+    *out = text_slice(value, from, to);
+    *at = to;
+    return true;
+}
+
+/// utf8_count of a value.
+static inline size_t text_code_count(const function_call *call, text value) {
+    if (value.size <= TEXT_LOOK_EVERY) {
+        return utf8_count(value);
+    }
+    size_t count = 0;
+    size_t at = 0;
+    text piece;
+    while (text_next_piece(call, value, &at, &piece)) {
+        count += utf8_count(piece);
+    }
+    return count;
+}
+
+/// utf8_offset in a value.
+static inline size_t text_code_offset(const function_call *call, text value, size_t index) {
+    if (value.size <= TEXT_LOOK_EVERY) {
+        return utf8_offset(value, index);
+    }
+    size_t at = 0;
+    text piece;
+    while (index > 0 && text_next_piece(call, value, &at, &piece)) {
+        const size_t count = utf8_count(piece);
+        if (count >= index) {
+            return at - piece.size + utf8_offset(piece, index);
+        }
+        index -= count;
+    }
+    return at;
+}
+
 // ---- Texts that are made -----------------------------------------------------------------------
 
 #define TEXT_SINK_PIECE ((size_t)4096)
 #define TEXT_RESULT_SIZE_MAX ((size_t)1 << 30) ///< What repeat, lpad … may make.
-#define TEXT_LOOK_EVERY ((size_t)1 << 20)      ///< Bytes between two looks at who still waits.
 
 /// Room for texts, piece by piece.
 typedef struct text_sink {
@@ -99,6 +157,10 @@ static inline char *text_sink_room(text_sink *self, size_t size) {
 
 /// Copies a text to `out`. False: the statement was stopped.
 static inline bool text_put(const function_call *call, char *out, text value) {
+    if (value.size <= TEXT_LOOK_EVERY) {
+        memcpy(out, value.size == 0 ? "" : value.data, value.size);
+        return true;
+    }
     for (size_t at = 0; at < value.size; at += TEXT_LOOK_EVERY) {
         const size_t left = value.size - at;
         if (at > 0 && function_is_stopped(call)) {

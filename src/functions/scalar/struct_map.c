@@ -209,7 +209,9 @@ const scalar_function function_struct_extract = {
 typedef enum map_fault { MAP_GOOD, MAP_SIZES, MAP_NULL_KEY, MAP_TWICE, MAP_NO_MEMORY } map_fault;
 
 // Are the keys there and different? Keys meet in a table of their hashes.
-static map_fault check_keys(const column *keys, list_value list, arena *scratch) {
+static map_fault check_keys(const function_call *call, const column *keys, list_value list) {
+    arena *scratch = call->scratch;
+    function_watch watch = {.call = call};
     uint64_t size = 16;
     while (size < (uint64_t)list.size * 2) {
         size *= 2;
@@ -221,7 +223,8 @@ static map_fault check_keys(const column *keys, list_value list, arena *scratch)
     }
     memset(table, 0, size * sizeof *table);
     map_fault fault = MAP_GOOD;
-    for (uint32_t i = 0; i < list.size && fault == MAP_GOOD; i++) {
+    for (uint32_t i = 0;
+         i < list.size && fault == MAP_GOOD && !function_watch_is_stopped(&watch, 16); i++) {
         const uint32_t key = list.offset + i;
         if (!column_row_is_valid(keys, key)) {
             fault = MAP_NULL_KEY;
@@ -238,10 +241,10 @@ static map_fault check_keys(const column *keys, list_value list, arena *scratch)
     return fault;
 }
 
-static map_fault check_entries(const column *const *args, uint32_t row, arena *scratch) {
+static map_fault check_entries(const function_call *call, const column *const *args, uint32_t row) {
     const list_value keys = list_at(list_rows_of(args[0]), row);
     const list_value values = list_at(list_rows_of(args[1]), row);
-    return keys.size != values.size ? MAP_SIZES : check_keys(&args[0]->children[0], keys, scratch);
+    return keys.size != values.size ? MAP_SIZES : check_keys(call, &args[0]->children[0], keys);
 }
 
 static uint32_t map_kernel(function_call *call, const column *const *args, column *out) {
@@ -250,7 +253,7 @@ static uint32_t map_kernel(function_call *call, const column *const *args, colum
     FOR_ROWS(call, row) {
         const list_value key_list = list_at(list_rows_of(args[0]), row);
         const list_value value_list = list_at(list_rows_of(args[1]), row);
-        const map_fault fault = check_entries(args, row, call->scratch);
+        const map_fault fault = check_entries(call, args, row);
         if (fault != MAP_GOOD) {
             return fault == MAP_NO_MEMORY ? KERNEL_NO_MEMORY : ROW_VISIT(row);
         }
@@ -276,7 +279,7 @@ static uint32_t map_kernel(function_call *call, const column *const *args, colum
 
 static void explain_map(const function_call *call, const column *const *args, uint32_t row,
                         firn_error *err) {
-    switch (check_entries(args, row, call->scratch)) {
+    switch (check_entries(call, args, row)) {
     case MAP_SIZES:
         err_set_sql(err, FIRN_INVALID, "22023", NO_POSITION,
                     "%u keys and %u values, a map takes as many of both",
@@ -336,8 +339,9 @@ static uint32_t map_value(function_call *call, const column *const *args, column
         }
     }
     firn_error ignored = ERR_INIT;
-    return column_gather(call->scratch, call->result, sources, rows, call->length, out, &ignored) ==
-                   FIRN_OK
+    const gathered_rows from = {
+        .sources = sources, .rows = rows, .count = call->length, .cancel = function_cancel(call)};
+    return column_gather(call->scratch, call->result, &from, out, &ignored) == FIRN_OK
                ? call->count
                : KERNEL_NO_MEMORY;
 }

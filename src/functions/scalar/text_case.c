@@ -60,28 +60,30 @@ static bool is_word_code(uint32_t code) {
     return kind >= UTF8PROC_CATEGORY_LU && kind <= UTF8PROC_CATEGORY_NO;
 }
 
-size_t text_initcap_write(text value, char *out) {
-    size_t at = 0;
-    size_t size = 0;
-    bool is_inside = false;
-    while (at < value.size) {
-        const uint32_t code = utf8_next(value, &at);
-        size += utf8_encode(code_in_case(code, is_inside ? TEXT_LOWER : TEXT_UPPER), out + size);
-        is_inside = is_word_code(code);
-    }
-    return size;
-}
-
 // ---- Kernels ---------------------------------------------------------------------------------
 
-typedef size_t (*case_writer)(text value, char *out);
+// Writes a piece of a text. `is_inside`: of a word, at its start, then at its end.
+typedef size_t (*case_writer)(text piece, bool *is_inside, char *out);
 
-static size_t write_lower(text value, char *out) {
-    return text_case_write(value, TEXT_LOWER, out);
+static size_t write_lower(text piece, bool *is_inside, char *out) {
+    (void)is_inside; // The case of a letter is its own.
+    return text_case_write(piece, TEXT_LOWER, out);
 }
 
-static size_t write_upper(text value, char *out) {
-    return text_case_write(value, TEXT_UPPER, out);
+static size_t write_upper(text piece, bool *is_inside, char *out) {
+    (void)is_inside; // The case of a letter is its own.
+    return text_case_write(piece, TEXT_UPPER, out);
+}
+
+static size_t write_initcap(text piece, bool *is_inside, char *out) {
+    size_t at = 0;
+    size_t size = 0;
+    while (at < piece.size) {
+        const uint32_t code = utf8_next(piece, &at);
+        size += utf8_encode(code_in_case(code, *is_inside ? TEXT_LOWER : TEXT_UPPER), out + size);
+        *is_inside = is_word_code(code);
+    }
+    return size;
 }
 
 static uint32_t rewrite(function_call *call, const column *arg, case_writer write, column *out) {
@@ -93,7 +95,14 @@ static uint32_t rewrite(function_call *call, const column *arg, case_writer writ
         if (room == NULL) {
             return KERNEL_NO_MEMORY;
         }
-        COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, write(value, room));
+        bool is_inside = false;
+        size_t size = 0;
+        size_t at = 0;
+        text piece;
+        while (text_next_piece(call, value, &at, &piece)) {
+            size += write(piece, &is_inside, room + size);
+        }
+        COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, size);
     }
     return call->count;
 }
@@ -107,7 +116,7 @@ static uint32_t upper(function_call *call, const column *const *args, column *ou
 }
 
 static uint32_t initcap(function_call *call, const column *const *args, column *out) {
-    return rewrite(call, args[0], text_initcap_write, out);
+    return rewrite(call, args[0], write_initcap, out);
 }
 
 const scalar_function function_lower = {

@@ -13,7 +13,5 @@ static inline size_t text_case_size_max(size_t size) {
 
 /// Writes the text in that case; the size.
 size_t text_case_write(text value, text_case to, char *out);
-/// The first letter of each word in upper case, the rest in lower case: initcap.
-size_t text_initcap_write(text value, char *out);
 
 #endif

@@ -181,15 +181,17 @@ static uint32_t join_row(function_call *call, const column *const *args, uint32_
         if (!column_row_is_valid(args[i], row)) {
             continue;
         }
-        if (used++ > 0 && separator.size > 0) {
-            memcpy(room + at, separator.data, separator.size);
+        if (used++ > 0) {
+            if (!text_put(call, room + at, separator)) {
+                return KERNEL_NO_MEMORY;
+            }
             at += separator.size;
         }
         const text part = text_at(text_rows_of(args[i]), row);
-        if (part.size > 0) {
-            memcpy(room + at, part.data, part.size);
-            at += part.size;
+        if (!text_put(call, room + at, part)) {
+            return KERNEL_NO_MEMORY;
         }
+        at += part.size;
     }
     *out = text_sink_take(sink, at);
     return 0;

@@ -9,9 +9,11 @@ static uint32_t find_place(function_call *call, const column *wholes, const colu
     const text_rows part_rows = text_rows_of(parts);
     FOR_ROWS(call, row) {
         const text whole = text_at(whole_rows, row);
-        const size_t found = text_seek(whole, text_at(part_rows, row), 0);
+        const size_t found = text_find_place(call, whole, text_at(part_rows, row), 0);
         COLUMN_OUT(out, int64_t)
-        [row] = found == TEXT_NOWHERE ? 0 : (int64_t)utf8_count(text_slice(whole, 0, found)) + 1;
+        [row] = found == TEXT_NOWHERE
+                    ? 0
+                    : (int64_t)text_code_count(call, text_slice(whole, 0, found)) + 1;
     }
     return call->count;
 }
@@ -25,10 +27,6 @@ static uint32_t strpos(function_call *call, const column *const *args, column *o
 }
 
 typedef bool (*text_test)(text whole, text part);
-
-static bool has_part(text whole, text part) {
-    return text_seek(whole, part, 0) != TEXT_NOWHERE;
-}
 
 static uint32_t test(function_call *call, const column *const *args, text_test holds, column *out) {
     const text_rows wholes = text_rows_of(args[0]);
@@ -48,7 +46,13 @@ static uint32_t ends_with(function_call *call, const column *const *args, column
 }
 
 static uint32_t contains(function_call *call, const column *const *args, column *out) {
-    return test(call, args, has_part, out);
+    const text_rows wholes = text_rows_of(args[0]);
+    const text_rows parts = text_rows_of(args[1]);
+    FOR_ROWS(call, row) {
+        const text whole = text_at(wholes, row);
+        put_bit(out, row, text_find_place(call, whole, text_at(parts, row), 0) != TEXT_NOWHERE);
+    }
+    return call->count;
 }
 
 const scalar_function function_position = {

@@ -63,9 +63,10 @@ static bool is_plain_name(text name) {
     return name.size > 0;
 }
 
-static void put_quoted(text value, char quote, text_builder *out) {
+static void put_quoted(const function_call *call, text value, char quote, text_builder *out) {
+    function_watch watch = {.call = call};
     text_append_char(out, quote);
-    for (size_t i = 0; i < value.size; i++) {
+    for (size_t i = 0; i < value.size && !function_watch_is_stopped(&watch, 1); i++) {
         if (value.data[i] == quote) {
             text_append_char(out, quote);
         }
@@ -85,19 +86,24 @@ static bool put_piece(const format_state *self, const format_piece *piece, text_
     }
     if (piece->kind == 'L') {
         if (is_there) {
-            put_quoted(value, '\'', out);
+            put_quoted(self->call, value, '\'', out);
         } else {
             text_append(out, TEXT("NULL"));
         }
     } else if (piece->kind == 'I' && !is_plain_name(value)) {
-        put_quoted(value, '"', out);
+        put_quoted(self->call, value, '"', out);
     } else {
-        text_append(out, value);
+        size_t at = 0;
+        text part;
+        while (text_next_piece(self->call, value, &at, &part)) {
+            text_append(out, part);
+        }
     }
     if (out->is_full) {
         return true;
     }
-    const size_t codes = utf8_count((text){.data = out->data + from, .size = out->size - from});
+    const text made = {.data = out->data + from, .size = out->size - from};
+    const size_t codes = piece->width == 0 ? 0 : text_code_count(self->call, made);
     const size_t blanks = codes < piece->width ? piece->width - codes : 0;
     for (size_t i = 0; i < blanks; i++) {
         text_append_char(out, ' ');
@@ -110,8 +116,9 @@ static bool put_piece(const format_state *self, const format_piece *piece, text_
 }
 
 static bool format_row(format_state *self, text pattern, text_builder *out) {
+    function_watch watch = {.call = self->call};
     size_t at = 0;
-    while (at < pattern.size) {
+    while (at < pattern.size && !function_watch_is_stopped(&watch, 1)) {
         const char byte = pattern.data[at++];
         if (byte != '%') {
             text_append_char(out, byte);

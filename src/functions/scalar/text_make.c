@@ -20,7 +20,9 @@ static void explain_size(const function_call *call, const column *const *args, u
 // Writes `size` bytes of a text that repeats. False: stopped.
 static bool fill(const function_call *call, char *out, size_t size, text with) {
     size_t done = with.size < size ? with.size : size;
-    memcpy(out, with.size == 0 ? "" : with.data, done);
+    if (!text_put(call, out, text_slice(with, 0, done))) {
+        return false;
+    }
     while (done < size) { // Each turn doubles what is there, up to a piece.
         const size_t whole = done < TEXT_LOOK_EVERY ? done : done / with.size * with.size;
         const size_t piece = whole < TEXT_LOOK_EVERY ? whole : TEXT_LOOK_EVERY;
@@ -72,11 +74,11 @@ const scalar_function function_repeat = {
 };
 
 // What fills `count` code points: whole fills and the start of one more, in bytes.
-static bool pad_size(text with, uint64_t count, size_t *out) {
-    const size_t codes = utf8_count(with);
+static bool pad_size(const function_call *call, text with, uint64_t count, size_t *out) {
+    const size_t codes = text_code_count(call, with);
     size_t whole;
-    return mul_fits(with.size, (size_t)(count / codes), &whole) &&
-           add_fits(whole, utf8_offset(with, (size_t)(count % codes)), out);
+    return codes > 0 && mul_fits(with.size, (size_t)(count / codes), &whole) &&
+           add_fits(whole, text_code_offset(call, with, (size_t)(count % codes)), out);
 }
 
 static uint32_t pad(function_call *call, const column *const *args, bool at_start, column *out) {
@@ -90,23 +92,22 @@ static uint32_t pad(function_call *call, const column *const *args, bool at_star
         const text with = has_fill ? text_at(fills, row) : TEXT(" ");
         const int64_t given = i64_at(counts, row);
         const uint64_t wanted = given < 0 ? 0 : (uint64_t)given;
-        const size_t codes = utf8_count(value);
+        const size_t codes = text_code_count(call, value);
         if (wanted <= codes || with.size == 0) {
-            const size_t kept = wanted < codes ? utf8_offset(value, (size_t)wanted) : value.size;
+            const size_t kept =
+                wanted < codes ? text_code_offset(call, value, (size_t)wanted) : value.size;
             put_slice(out, row, text_slice(value, 0, kept));
             continue;
         }
         size_t padding;
-        if (wanted > TEXT_RESULT_SIZE_MAX || !pad_size(with, wanted - codes, &padding) ||
+        if (wanted > TEXT_RESULT_SIZE_MAX || !pad_size(call, with, wanted - codes, &padding) ||
             padding > TEXT_RESULT_SIZE_MAX) {
             return ROW_VISIT(row);
         }
         char *room = text_sink_room(&sink, value.size + padding);
-        if (room == NULL || !fill(call, room + (at_start ? 0 : value.size), padding, with)) {
+        if (room == NULL || !fill(call, room + (at_start ? 0 : value.size), padding, with) ||
+            !text_put(call, room + (at_start ? padding : 0), value)) {
             return KERNEL_NO_MEMORY;
-        }
-        if (value.size > 0) {
-            memcpy(room + (at_start ? padding : 0), value.data, value.size);
         }
         COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, value.size + padding);
     }
@@ -156,6 +157,15 @@ const scalar_function function_rpad = {
 
 // ---- reverse ---------------------------------------------------------------------------------
 
+static void reverse_piece(text value, char *out) {
+    size_t at = 0;
+    while (at < value.size) {
+        const size_t from = at;
+        (void)utf8_next(value, &at);
+        memcpy(out + value.size - at, value.data + from, at - from);
+    }
+}
+
 static uint32_t reverse(function_call *call, const column *const *args, column *out) {
     const text_rows values = text_rows_of(args[0]);
     text_sink sink = text_sink_of(call);
@@ -166,10 +176,9 @@ static uint32_t reverse(function_call *call, const column *const *args, column *
             return KERNEL_NO_MEMORY;
         }
         size_t at = 0;
-        while (at < value.size) {
-            const size_t from = at;
-            (void)utf8_next(value, &at);
-            memcpy(room + value.size - at, value.data + from, at - from);
+        text piece;
+        while (text_next_piece(call, value, &at, &piece)) {
+            reverse_piece(piece, room + value.size - at);
         }
         COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, value.size);
     }
@@ -204,17 +213,21 @@ static bool replace_all(const function_call *call, text value, text from, text t
                 return false;
             }
         }
-        const size_t found = text_seek(value, from, at);
+        const size_t found = text_find_place(call, value, from, at);
+        if (found == TEXT_NOWHERE && value.size - at > TEXT_SOUGHT_AT_ONCE &&
+            function_is_stopped(call)) {
+            return false; // It may be there.
+        }
         const text kept = text_slice(value, at, found == TEXT_NOWHERE ? value.size : found);
-        const size_t added = found == TEXT_NOWHERE ? 0 : to.size;
-        if (*size > TEXT_RESULT_SIZE_MAX - kept.size - added) {
+        const text added = found == TEXT_NOWHERE ? TEXT("") : to;
+        if (kept.size + added.size > TEXT_RESULT_SIZE_MAX - *size) {
             return false;
         }
-        if (out != NULL) {
-            memcpy(out + *size, kept.data, kept.size);
-            memcpy(out + *size + kept.size, added == 0 ? "" : to.data, added);
+        if (out != NULL && (!text_put(call, out + *size, kept) ||
+                            !text_put(call, out + *size + kept.size, added))) {
+            return false;
         }
-        *size += kept.size + added;
+        *size += kept.size + added.size;
         at += kept.size + (found == TEXT_NOWHERE ? 0 : from.size);
     }
     return true;
@@ -229,7 +242,7 @@ static uint32_t replace(function_call *call, const column *const *args, column *
         const text value = text_at(values, row);
         const text from = text_at(froms, row);
         const text to = text_at(tos, row);
-        if (from.size == 0 || text_seek(value, from, 0) == TEXT_NOWHERE) {
+        if (from.size == 0 || text_find_place(call, value, from, 0) == TEXT_NOWHERE) {
             put_slice(out, row, value);
             continue;
         }
@@ -286,10 +299,11 @@ static size_t code_index(text from, uint32_t code) {
 }
 
 // Writes the text translated; the size.
-static size_t translate_into(text value, text from, text to, char *out) {
+static size_t translate_into(const function_call *call, text value, text from, text to, char *out) {
+    function_watch watch = {.call = call};
     size_t at = 0;
     size_t size = 0;
-    while (at < value.size) {
+    while (at < value.size && !function_watch_is_stopped(&watch, from.size + 1)) {
         const size_t start = at;
         const size_t index = code_index(from, utf8_next(value, &at));
         if (index == SIZE_MAX) {
@@ -320,7 +334,8 @@ static uint32_t translate(function_call *call, const column *const *args, column
         if (room == NULL) {
             return KERNEL_NO_MEMORY;
         }
-        const size_t size = translate_into(value, text_at(froms, row), text_at(tos, row), room);
+        const size_t size =
+            translate_into(call, value, text_at(froms, row), text_at(tos, row), room);
         COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, size);
     }
     return call->count;
@@ -357,21 +372,21 @@ static uint32_t overlay(function_call *call, const column *const *args, column *
         const text value = text_at(values, row);
         const text insertion = text_at(insertions, row);
         const int64_t from = i64_at(froms, row);
-        const int64_t count = has_count ? i64_at(counts, row) : (int64_t)utf8_count(insertion);
+        const int64_t count =
+            has_count ? i64_at(counts, row) : (int64_t)text_code_count(call, insertion);
         int64_t behind; // The place, from 1, where the text goes on.
         if (from < 1 || __builtin_add_overflow(from, count, &behind)) {
             return ROW_VISIT(row);
         }
-        const size_t start = utf8_offset(value, (size_t)from - 1);
-        const size_t rest = behind <= 1 ? 0 : utf8_offset(value, (size_t)behind - 1);
+        const size_t start = text_code_offset(call, value, (size_t)from - 1);
+        const size_t rest = behind <= 1 ? 0 : text_code_offset(call, value, (size_t)behind - 1);
         const size_t size = start + insertion.size + (value.size - rest);
         char *room = text_sink_room(&sink, size);
-        if (room == NULL) {
+        if (room == NULL || !text_put(call, room, text_slice(value, 0, start)) ||
+            !text_put(call, room + start, insertion) ||
+            !text_put(call, room + start + insertion.size, text_slice(value, rest, value.size))) {
             return KERNEL_NO_MEMORY;
         }
-        memcpy(room, value.data, start);
-        memcpy(room + start, insertion.data, insertion.size);
-        memcpy(room + start + insertion.size, value.data + rest, value.size - rest);
         COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, size);
     }
     return call->count;

@@ -5,7 +5,7 @@
 static uint32_t count_codes(function_call *call, const column *const *args, column *out) {
     const text_rows values = text_rows_of(args[0]);
     FOR_ROWS(call, row) {
-        COLUMN_OUT(out, int64_t)[row] = (int64_t)utf8_count(text_at(values, row));
+        COLUMN_OUT(out, int64_t)[row] = (int64_t)text_code_count(call, text_at(values, row));
     }
     return call->count;
 }

@@ -9,25 +9,27 @@
 // ---- substr ----------------------------------------------------------------------------------
 
 // Code points [from, to) of a text, 0 <= from <= to.
-static text slice_codes(text value, uint64_t from, uint64_t to) {
+static text slice_codes(const function_call *call, text value, uint64_t from, uint64_t to) {
     const size_t seen = to < value.size ? (size_t)to : value.size;
-    if (utf8_is_ascii(text_slice(value, 0, seen))) {
+    if (seen <= TEXT_LOOK_EVERY && utf8_is_ascii(text_slice(value, 0, seen))) {
         return text_slice(value, from < seen ? (size_t)from : seen, seen);
     }
-    const size_t start = utf8_offset(value, from < value.size ? (size_t)from : value.size);
+    const size_t start =
+        text_code_offset(call, value, from < value.size ? (size_t)from : value.size);
     const text rest = text_slice(value, start, value.size);
     const uint64_t count = to - from;
-    const size_t size = utf8_offset(rest, count < rest.size ? (size_t)count : rest.size);
+    const size_t size = text_code_offset(call, rest, count < rest.size ? (size_t)count : rest.size);
     return text_slice(rest, 0, size);
 }
 
 // Bytes of a BINARY likewise.
-static text slice_bytes(text value, uint64_t from, uint64_t to) {
+static text slice_bytes(const function_call *call, text value, uint64_t from, uint64_t to) {
+    (void)call;
     const size_t end = to < value.size ? (size_t)to : value.size;
     return text_slice(value, from < end ? (size_t)from : end, end);
 }
 
-typedef text (*slicer)(text value, uint64_t from, uint64_t to);
+typedef text (*slicer)(const function_call *call, text value, uint64_t from, uint64_t to);
 
 // Places below 1 are counted but hold nothing: substr(s, 0, 3) is two characters.
 static uint32_t substr(function_call *call, const column *const *args, slicer slice, column *out) {
@@ -49,7 +51,7 @@ static uint32_t substr(function_call *call, const column *const *args, slicer sl
         }
         const uint64_t from = first > 1 ? (uint64_t)(first - 1) : 0;
         const uint64_t to = end > 1 ? (uint64_t)(end - 1) : 0;
-        put_slice(out, row, slice(text_at(values, row), from, to < from ? from : to));
+        put_slice(out, row, slice(call, text_at(values, row), from, to < from ? from : to));
     }
     return call->count;
 }
@@ -126,13 +128,13 @@ const scalar_function function_substr = {
 // ---- left, right -------------------------------------------------------------------------------
 
 // Before the last `count` code points.
-static size_t offset_from_end(text value, uint64_t count) {
+static size_t offset_from_end(const function_call *call, text value, uint64_t count) {
+    function_watch watch = {.call = call};
     size_t at = value.size;
     if (count >= value.size) {
-        const size_t codes = utf8_count(value);
-        return count >= codes ? 0 : utf8_offset(value, codes - (size_t)count);
+        return 0;
     }
-    for (uint64_t i = 0; i < count && at > 0; i++) {
+    for (uint64_t i = 0; i < count && at > 0 && !function_watch_is_stopped(&watch, 1); i++) {
         (void)utf8_previous(value, &at);
     }
     return at;
@@ -148,8 +150,8 @@ static uint32_t left(function_call *call, const column *const *args, column *out
     FOR_ROWS(call, row) {
         const text value = text_at(values, row);
         const int64_t count = i64_at(counts, row);
-        const size_t end = count >= 0 ? slice_codes(value, 0, (uint64_t)count).size
-                                      : offset_from_end(value, magnitude(count));
+        const size_t end = count >= 0 ? slice_codes(call, value, 0, (uint64_t)count).size
+                                      : offset_from_end(call, value, magnitude(count));
         put_slice(out, row, text_slice(value, 0, end));
     }
     return call->count;
@@ -161,8 +163,8 @@ static uint32_t right(function_call *call, const column *const *args, column *ou
     FOR_ROWS(call, row) {
         const text value = text_at(values, row);
         const int64_t count = i64_at(counts, row);
-        const size_t from = count < 0 ? slice_codes(value, 0, magnitude(count)).size
-                                      : offset_from_end(value, (uint64_t)count);
+        const size_t from = count < 0 ? slice_codes(call, value, 0, magnitude(count)).size
+                                      : offset_from_end(call, value, (uint64_t)count);
         put_slice(out, row, text_slice(value, from, value.size));
     }
     return call->count;
@@ -207,9 +209,10 @@ static bool holds_code(text set, uint32_t code) {
     return false;
 }
 
-static size_t trim_start(text value, text set) {
+static size_t trim_start(const function_call *call, text value, text set) {
+    function_watch watch = {.call = call};
     size_t at = 0;
-    while (at < value.size) {
+    while (at < value.size && !function_watch_is_stopped(&watch, set.size)) {
         size_t next = at;
         if (!holds_code(set, utf8_next(value, &next))) {
             break;
@@ -219,9 +222,10 @@ static size_t trim_start(text value, text set) {
     return at;
 }
 
-static size_t trim_end(text value, size_t from, text set) {
+static size_t trim_end(const function_call *call, text value, size_t from, text set) {
+    function_watch watch = {.call = call};
     size_t at = value.size;
-    while (at > from) {
+    while (at > from && !function_watch_is_stopped(&watch, set.size)) {
         size_t before = at;
         if (!holds_code(set, utf8_previous(value, &before))) {
             break;
@@ -239,8 +243,8 @@ static uint32_t trim(function_call *call, const column *const *args, bool at_sta
     FOR_ROWS(call, row) {
         const text value = text_at(values, row);
         const text set = has_set ? text_at(sets, row) : TEXT(" ");
-        const size_t from = at_start ? trim_start(value, set) : 0;
-        const size_t to = at_end ? trim_end(value, from, set) : value.size;
+        const size_t from = at_start ? trim_start(call, value, set) : 0;
+        const size_t to = at_end ? trim_end(call, value, from, set) : value.size;
         put_slice(out, row, text_slice(value, from, to));
     }
     return call->count;
@@ -304,11 +308,13 @@ const scalar_function function_rtrim = {
 // ---- split_part --------------------------------------------------------------------------------
 
 // Field `index`, counted from 0; an empty text if there are not so many.
-static text field_at(text value, text separator, uint64_t index) {
+static text field_at(const function_call *call, text value, text separator, uint64_t index) {
+    function_watch watch = {.call = call};
     size_t from = 0;
     for (uint64_t i = 0;; i++) {
-        const size_t end = separator.size == 0 ? TEXT_NOWHERE : text_seek(value, separator, from);
-        if (i == index) {
+        const size_t end =
+            separator.size == 0 ? TEXT_NOWHERE : text_find_place(call, value, separator, from);
+        if (i == index || function_watch_is_stopped(&watch, separator.size)) {
             return text_slice(value, from, end == TEXT_NOWHERE ? value.size : end);
         }
         if (end == TEXT_NOWHERE) {
@@ -331,14 +337,14 @@ static uint32_t split_part(function_call *call, const column *const *args, colum
         }
         uint64_t wanted = magnitude(index) - 1;
         if (index < 0) {
-            const uint64_t last = text_seek_count(value, separator);
+            const uint64_t last = text_count_places(call, value, separator);
             if (wanted > last) {
                 put_slice(out, row, text_slice(value, 0, 0));
                 continue;
             }
             wanted = last - wanted;
         }
-        put_slice(out, row, field_at(value, separator, wanted));
+        put_slice(out, row, field_at(call, value, separator, wanted));
     }
     return call->count;
 }

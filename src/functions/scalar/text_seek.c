@@ -65,12 +65,27 @@ size_t text_seek(text whole, text needle, size_t from) {
     return TEXT_NOWHERE;
 }
 
-size_t text_seek_count(text whole, text needle) {
+size_t text_find_place_far(const function_call *call, text whole, text needle, size_t from) {
+    const size_t places = TEXT_SOUGHT_AT_ONCE / needle.size + 1;
+    while (needle.size <= whole.size - from) {
+        const size_t left = whole.size - from - (needle.size - 1); // Places where it may begin.
+        const size_t seen = (left < places ? left : places) + needle.size - 1;
+        const size_t found = text_seek(text_slice(whole, 0, from + seen), needle, from);
+        if (found != TEXT_NOWHERE || left <= places || function_is_stopped(call)) {
+            return found;
+        }
+        from += places;
+    }
+    return TEXT_NOWHERE;
+}
+
+size_t text_count_places(const function_call *call, text whole, text needle) {
+    function_watch watch = {.call = call};
     size_t count = 0;
-    size_t at = needle.size == 0 ? TEXT_NOWHERE : text_seek(whole, needle, 0);
-    while (at != TEXT_NOWHERE) {
+    size_t at = needle.size == 0 ? TEXT_NOWHERE : text_find_place(call, whole, needle, 0);
+    while (at != TEXT_NOWHERE && !function_watch_is_stopped(&watch, needle.size)) {
         count++;
-        at = text_seek(whole, needle, at + needle.size);
+        at = text_find_place(call, whole, needle, at + needle.size);
     }
     return count;
 }
