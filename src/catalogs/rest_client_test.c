@@ -375,6 +375,42 @@ TEST(rest_client_explains_a_refused_credential_without_showing_it) {
     tear_down(s);
 }
 
+// libcurl names the host that it does not find, which is what the redirect says.
+static void redirect_script(void *user, uint32_t number, const net_call *call, fake_answer *out) {
+    (void)call;
+    const char *const *to = user;
+    if (number == 0) {
+        out->status = 307;
+        out->redirect_url = to[0];
+    } else {
+        out->end = NET_REFUSED;
+        out->reason = to[1];
+    }
+}
+
+TEST(rest_client_shows_no_secret_that_a_redirect_has) {
+    const struct {
+        const char *to;
+        const char *reason;
+        const char *words;
+    } cases[] = {
+        {"http://t0psecret/x", "Could not resolve host: t0psecret", "is not shown"},
+        {"http://other/x?token=t0psecret", "Could not resolve host: other", "host: other"},
+        {"http://t0psecret@other/x", "Could not resolve host: other", "host: other"},
+        {"ftp://t0psecret/x", "", "redirects to something that is not http"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *user[] = {cases[i].to, cases[i].reason};
+        setting *s = set_up(NULL, 0, (rest_options){.token = TEXT("t0psecret")});
+        s->net.script = redirect_script;
+        s->net.user = (void *)(uintptr_t)user;
+        CHECK(rest_client_connect(s->client, NULL, &err) != FIRN_OK);
+        CHECK(says(cases[i].words) && strstr(err.text, "t0psecret") == NULL);
+        s->play.count = s->net.request_count;
+        tear_down(s);
+    }
+}
+
 // ---- Headers and configuration -----------------------------------------------------------------
 
 TEST(rest_client_sends_the_users_headers_in_place_of_its_own) {

@@ -139,9 +139,11 @@ static bool is_telling(const rest_session *self, text words, text token) {
     return is;
 }
 
-// An error that shows an address, without it where the server put a secret there.
+// An error that shows an address, without it where the server put a secret there: by its
+// configuration, or by a redirect. What ATTACH itself has in its address is no secret.
 static firn_status hide(const rest_session *self, text token, firn_status status, firn_error *err) {
-    if (status == FIRN_OK || status == FIRN_CANCELLED || !self->is_moved ||
+    const bool is_own = !self->is_moved && is_telling(self, self->options.uri, token);
+    if (status == FIRN_OK || status == FIRN_CANCELLED || is_own ||
         !is_telling(self, text_of(err->text), token)) {
         return status;
     }

@@ -29,6 +29,7 @@ typedef struct fake_answer {
     size_t part_size; // Bytes handed over at a time; 0: all.
     net_end end;      // NET_DONE.
     const char *redirect_url;
+    const char *reason; // Of an `end` that is none of NET_DONE; NULL: some words.
 } fake_answer;
 
 /// Called for each request, under the fake's lock. `number` counts from 0.

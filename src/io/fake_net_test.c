@@ -71,10 +71,11 @@ static void client_stop(net_client *self, net_call *call) {
 
 static void end_call(fake_net *net, fake_call *slot, net_end end) {
     net_call *call = slot->call;
+    const char *reason = slot->answer.reason;
     call->redirect_url = slot->answer.redirect_url;
     call->handle = NULL;
     forget(net, slot);
-    call->callbacks->done(call, end, "the fake says so");
+    call->callbacks->done(call, end, reason == NULL ? "the fake says so" : reason);
 }
 
 static void answer_call(fake_net *net, fake_call *slot) {
