@@ -155,30 +155,71 @@ static firn_status read_schema(sqlite_client *self, firn_error *err) {
                    &self->has_spaces, err);
 }
 
-// The name of the catalog: what is asked for, else the only name in the file, else the alias.
-static firn_status choose_name(sqlite_client *self, text asked, firn_error *err) {
-    if (asked.size > 0) {
-        return text_copy(&self->memory, asked, &self->name, err);
-    }
+#define TOLD_NAMES_MAX 10
+
+// The names of the catalogs in the file: how many, the last one, whether a wanted one is among
+// them, and some of them as people read them.
+typedef struct held_names {
+    text wanted;
+    uint32_t count;
+    bool has_wanted;
+    text last;
+    text_builder told;
+} held_names;
+
+static firn_status read_names(sqlite_client *self, held_names *out, firn_error *err) {
     const char *sql = self->has_spaces
                           ? "SELECT catalog_name FROM iceberg_tables UNION "
-                            "SELECT catalog_name FROM iceberg_namespace_properties LIMIT 2"
-                          : "SELECT DISTINCT catalog_name FROM iceberg_tables LIMIT 2";
+                            "SELECT catalog_name FROM iceberg_namespace_properties ORDER BY 1"
+                          : "SELECT DISTINCT catalog_name FROM iceberg_tables ORDER BY 1";
     sqlite3_stmt *statement;
     TRY(prepare(self, sql, NULL, 0, &statement, err));
-    bool has_one = false;
-    bool has_two = false;
-    firn_status status = step(self, statement, &has_one, err);
-    if (status == FIRN_OK && has_one) {
-        status = read_text(self, statement, 0, &self->memory, &self->name, err);
-    }
-    if (status == FIRN_OK && has_one) {
-        status = step(self, statement, &has_two, err);
+    bool has_row = false;
+    firn_status status = step(self, statement, &has_row, err);
+    while (status == FIRN_OK && has_row) {
+        const arena_mark mark = arena_mark_take(&self->memory);
+        status = read_text(self, statement, 0, &self->memory, &out->last, err);
+        if (status != FIRN_OK) {
+            break;
+        }
+        out->has_wanted = out->has_wanted || text_equal(out->last, out->wanted);
+        if (out->count < TOLD_NAMES_MAX) {
+            text_append_format(&out->told, "%s\"%.*s\"", out->count == 0 ? "" : ", ",
+                               TEXT_ARGS(out->last));
+        }
+        out->count += 1;
+        status = step(self, statement, &has_row, err);
+        if (has_row) {
+            arena_rewind(&self->memory, mark);
+        }
     }
     (void)sqlite3_finalize(statement);
-    if (!has_one || has_two) {
-        self->name = self->alias;
+    return status;
+}
+
+// The name of the catalog: what is asked for, else the only name in the file, else the alias. Where
+// there are others and not that one, it would be an empty catalog that nobody meant.
+static firn_status choose_name(sqlite_client *self, text asked, firn_error *err) {
+    arena scratch = arena_open(CLIENT_MEMORY_LIMIT);
+    held_names held = {.wanted = asked.size > 0 ? asked : self->alias,
+                       .told = text_builder_open(&scratch)};
+    firn_status status = read_names(self, &held, err);
+    text told = {.size = 0};
+    if (status == FIRN_OK) {
+        status = text_builder_finish(&held.told, &told, err);
     }
+    if (status == FIRN_OK && asked.size == 0 && held.count == 1) {
+        self->name = held.last;
+    } else if (status == FIRN_OK && held.count > 0 && !held.has_wanted) {
+        status = FAIL(err, FIRN_NOT_FOUND,
+                      "the catalog file \"%.*s\" holds %.*s%s and no catalog \"%.*s\"",
+                      TEXT_ARGS(self->path), TEXT_ARGS(told),
+                      held.count > TOLD_NAMES_MAX ? ", …" : "", TEXT_ARGS(held.wanted));
+        err_hint(err, "CATALOG_NAME says which one is meant");
+    } else if (status == FIRN_OK) {
+        status = text_copy(&self->memory, held.wanted, &self->name, err);
+    }
+    arena_close(&scratch);
     return status;
 }
 

@@ -19,7 +19,8 @@
 typedef struct sqlite_options {
     text path;         // A file path, without "sqlite:".
     text alias;        // Of the catalog: the name to look for if the file does not tell; messages.
-    text catalog_name; // CATALOG_NAME; size 0: the only name in the file, else the alias.
+    text catalog_name; // CATALOG_NAME; size 0: the only name in the file, else the alias. One of
+                       // those in the file, unless that has none: then it is a new catalog's.
     bool is_read_only;
     uint32_t busy_timeout_ms; // 0: 10 s.
 } sqlite_options;
@@ -27,7 +28,8 @@ typedef struct sqlite_options {
 /// One connection. One thread at a time.
 typedef struct sqlite_client sqlite_client;
 
-/// Errors: FIRN_NOT_FOUND (no such file), FIRN_CORRUPT (no database, or without iceberg_tables),
+/// Errors: FIRN_NOT_FOUND (no such file, or no catalog of that name among others in it),
+/// FIRN_CORRUPT (no database, or without iceberg_tables),
 ///         FIRN_IO, FIRN_NO_MEMORY.
 firn_status sqlite_client_open(const sqlite_options *options, sqlite_client **out, firn_error *err);
 /// NULL: nothing.

@@ -209,16 +209,44 @@ TEST(sqlite_client_chooses_the_name_of_the_catalog) {
          TEXT("one")},
         {"INSERT INTO iceberg_tables VALUES('one','d','t','/t',NULL,NULL);"
          "INSERT INTO iceberg_namespace_properties VALUES('two','d','exists','true');",
+         TEXT("two"), TEXT("two")},
+        {"INSERT INTO iceberg_tables VALUES('one','d','t','/t',NULL,NULL);"
+         "INSERT INTO iceberg_tables VALUES('alias','d','t','/t',NULL,NULL);",
          TEXT(""), TEXT("alias")},
-        {"INSERT INTO iceberg_tables VALUES('one','d','t','/t',NULL,NULL);", TEXT("two"),
-         TEXT("two")},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char sql[2048];
-        (void)snprintf(sql, sizeof sql, "%s%s", SCHEMA_V1, cases[i].rows);
-        setting s = set_up(sql);
+        setting s = set_up(SCHEMA_V1);
+        run_sql(s.path, cases[i].rows);
         CHECK(open_client(&s, cases[i].asked) == FIRN_OK);
         CHECK(text_equal(sqlite_client_name(s.client), cases[i].chosen));
+        tear_down(&s);
+    }
+}
+
+TEST(sqlite_client_refuses_a_name_that_only_others_have) {
+    const struct {
+        const char *rows;
+        text asked;
+        const char *words;
+    } cases[] = {
+        {"INSERT INTO iceberg_tables VALUES('one','d','t','/t',NULL,NULL);", TEXT("two"),
+         "holds \"one\" and no catalog \"two\""},
+        {"INSERT INTO iceberg_tables VALUES('two','d','t','/t',NULL,NULL);"
+         "INSERT INTO iceberg_namespace_properties VALUES('one','d','exists','true');",
+         TEXT(""), "holds \"one\", \"two\" and no catalog \"alias\""},
+        {"INSERT INTO iceberg_tables VALUES('one','d','t','/t',NULL,NULL);", TEXT("One"),
+         "no catalog \"One\""},
+        {"WITH RECURSIVE r(n) AS (SELECT 10 UNION ALL SELECT n + 1 FROM r LIMIT 12) INSERT INTO "
+         "iceberg_tables SELECT 'c' || n,'d','t','/t',NULL,NULL FROM r;",
+         TEXT("x"), "\"c19\", … and no catalog \"x\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        setting s = set_up(SCHEMA_V1);
+        sqlite_client_close(s.client);
+        s.client = NULL;
+        run_sql(s.path, cases[i].rows);
+        CHECK(open_client(&s, cases[i].asked) == FIRN_NOT_FOUND);
+        CHECK(s.client == NULL && says(cases[i].words));
         tear_down(&s);
     }
 }
