@@ -239,6 +239,38 @@ static firn_status check_ambiguous(run *user, const sql_names *path, const objec
     return status;
 }
 
+// Whether all parts but the last name a table or view: then that is what to tell.
+static bool tell_what_is_before(run *user, const sql_names *path, const view_definition *inside,
+                                arena *memory, firn_error *err) {
+    const sql_names before = {.count = path->count - 1, .items = path->items};
+    object_places places;
+    firn_error ignored = ERR_INIT;
+    if (before.count == 0 ||
+        places_of(user, &before, inside, memory, &places, &ignored) != FIRN_OK) {
+        return false;
+    }
+    catalog_object object = {0};
+    bool is_found = false;
+    for (size_t i = 0; i < places.count && !is_found; i++) {
+        is_found = load(&places.items[i], NULL, user, memory, &object, &ignored) == FIRN_OK;
+    }
+    if (!is_found) {
+        return false;
+    }
+    const bool is_view = object.snapshot == NULL;
+    table_snapshot_release(object.snapshot);
+    const text last = path->items[path->count - 1].value;
+    (void)FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", path->items[0].position,
+                   "\"%.*s\" is a %s, and \"%.*s\" behind it names nothing",
+                   TEXT_ARGS(path->items[path->count - 2].value), is_view ? "view" : "table",
+                   TEXT_ARGS(last));
+    if (!is_view) {
+        err_hint(err, "there are no metadata tables; FOR VERSION AS OF and FOR TIMESTAMP AS OF "
+                      "read earlier snapshots");
+    }
+    return true;
+}
+
 static firn_status find_listed(const sql_names *path, const table_version *version,
                                bound_object *out, firn_error *err) {
     const text name = path->items[path->count - 1].value;
@@ -297,9 +329,10 @@ static firn_status find(void *session, const sql_names *path, const table_versio
     if (inside != NULL && path->count > 2 && named_catalog(user, &path->items[0], inside) == NULL) {
         err_hint(err, "if \"%.*s\" is a catalog to the view's maker, attach it under that name",
                  TEXT_ARGS(path->items[0].value));
-    } else if (err->hint[0] == '\0') {
+    } else if (!tell_what_is_before(user, path, inside, memory, err) && err->hint[0] == '\0') {
         propose(user, path, &places, memory, err);
     }
+    TRY(cancel_check(&user->cancel, err));
     return err->status;
 }
 
