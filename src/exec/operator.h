@@ -18,6 +18,7 @@
 #define FIRN_EXEC_OPERATOR_H
 
 #include "exec/execution.h"
+#include "memory/page.h"
 
 typedef enum step_answer {
     STEP_NEXT, ///< Give me (more) input. A source: my output is filled, call again.
@@ -131,6 +132,12 @@ typedef struct operator_kind {
     void (*close_worker)(void *local); ///< NULL does nothing. Also after a fault.
     void (*close)(void *shared);       ///< After all workers' locals are closed. NULL does nothing.
 } operator_kind;
+
+/// min_bytes of an operator that keeps rows with one keeper.
+static inline uint64_t operator_keeper_bytes(const plan_node *node, uint32_t workers) {
+    (void)node;
+    return keeper_min_bytes(workers);
+}
 
 /// All operators: one row each in exec/operators.def.
 #define OPERATOR(word) extern const operator_kind operator_##word;

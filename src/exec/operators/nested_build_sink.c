@@ -83,15 +83,10 @@ static void close_shared(void *shared) {
     nested_state_close(shared);
 }
 
-static uint64_t min_bytes(const plan_node *node, uint32_t workers) {
-    (void)node;
-    return keeper_min_bytes(workers);
-}
-
 const operator_kind operator_nested_build_sink = {
     .name = "NestedLoopBuild",
     .takes_forms = true,
-    .min_bytes = min_bytes,
+    .min_bytes = operator_keeper_bytes,
     .open = open_shared,
     .open_worker = open_worker,
     .push = push,

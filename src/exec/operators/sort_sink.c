@@ -36,11 +36,6 @@ typedef struct sort_local {
 
 // ---- Opening ------------------------------------------------------------------------------------
 
-static uint64_t min_bytes(const plan_node *node, uint32_t workers) {
-    (void)node;
-    return keeper_min_bytes(workers);
-}
-
 static firn_status open_sink(const plan_node *node, const input_layout *input, execution *run,
                              void **shared, firn_error *err) {
     sort_state *self;
@@ -496,7 +491,7 @@ static void measure(const void *shared, node_statistics *add_to) {
 const operator_kind operator_sort_sink = {
     .name = "Sort",
     .takes_forms = true,
-    .min_bytes = min_bytes,
+    .min_bytes = operator_keeper_bytes,
     .open = open_sink,
     .open_worker = open_worker,
     .push = push,
