@@ -175,6 +175,20 @@ static bool is_type_of_other(const overload_request *call, const type *target) {
     return false;
 }
 
+// A list whose elements have no type: [] or [NULL].
+static bool is_untyped_list(const type *self) {
+    return self != NULL && self->id == TYPE_LIST && self->children[0].type->id == TYPE_NULL;
+}
+
+static uint32_t list_depth(const type *self) {
+    uint32_t depth = 0;
+    while (self->id == TYPE_LIST) {
+        self = self->children[0].type;
+        depth++;
+    }
+    return depth;
+}
+
 // What it costs to make argument `index` a value of `target`.
 static uint32_t arg_cost(match *self, const overload_request *call, uint32_t index,
                          const type *target) {
@@ -197,7 +211,8 @@ static uint32_t arg_cost(match *self, const overload_request *call, uint32_t ind
         return 0;
     }
     if (rule.kind == CAST_IMPLICIT) {
-        return rule.cost * CAST_SCALE;
+        // [] becomes a list of what is beside it rather than a list of such lists.
+        return (rule.cost + (is_untyped_list(actual) ? list_depth(target) : 0)) * CAST_SCALE;
     }
     const bool yields = self->bound.is_comparison && actual->id == TYPE_VARCHAR;
     return yields && rule.kind != CAST_NONE ? COST_TEXT_YIELDS : COST_IMPOSSIBLE;
@@ -231,6 +246,25 @@ static firn_status bind_letters(match *self, const overload_request *call, bool 
     return FIRN_OK;
 }
 
+// A letter of which only untyped lists speak is untyped too, so that [] stays what it is. Beside an
+// untyped literal or a lambda it is text, as if nobody had spoken.
+static void bind_untyped(match *self, const overload_request *call) {
+    for (uint32_t i = 0; i < call->arg_count; i++) {
+        if (is_unknown(call, i) || call->types[i] == NULL || lambda_parameters(call, i) > 0) {
+            return;
+        }
+    }
+    for (uint32_t i = 0; i < call->arg_count; i++) {
+        const pattern *with = signature_arg(&self->parsed, i);
+        const pattern *element =
+            with->kind == PATTERN_LIST ? &self->parsed.nodes[with->children[0]] : with;
+        if (element != with && element->kind == PATTERN_LETTER && is_untyped_list(call->types[i]) &&
+            self->bound.letters[element->letter - 'A'] == NULL) {
+            self->bound.letters[element->letter - 'A'] = TYPE_OF(NULL);
+        }
+    }
+}
+
 static firn_status try_signature(match *self, const callee *function, uint32_t index,
                                  const overload_request *call, arena *memory, firn_error *err) {
     self->bound = (bindings){.memory = memory, .is_comparison = is_comparison(function)};
@@ -245,6 +279,7 @@ static firn_status try_signature(match *self, const callee *function, uint32_t i
     }
     bool fits = true;
     TRY(bind_letters(self, call, &fits, err));
+    bind_untyped(self, call);
     uint32_t total = 0;
     for (uint32_t i = 0; i < call->arg_count && fits; i++) {
         const pattern *with = signature_arg(&self->parsed, i);

@@ -3,12 +3,6 @@
 #include "plan/binder_private.h"
 
 const type type_unknown = {.id = TYPE_VARCHAR, .unit = UNIT_MICRO};
-static const field empty_element = {.name = {.data = "element", .size = 7},
-                                    .type = &type_constants[TYPE_VARCHAR],
-                                    .is_nullable = true,
-                                    .id = -1};
-const type type_empty_list = {
-    .id = TYPE_LIST, .unit = UNIT_MICRO, .child_count = 1, .children = &empty_element};
 
 uint32_t binder_new_id(binder *self) {
     return self->next_id++;

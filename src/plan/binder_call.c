@@ -33,39 +33,12 @@ static firn_status coerce_all(binder *self, expr **args, uint32_t count, const t
     return FIRN_OK;
 }
 
-// [] beside another list is one of its type, and else beside a value one of such values.
-static firn_status fill_empty_lists(binder *self, expr **args, uint32_t count, uint32_t position) {
-    const type *list = NULL;
-    const type *beside = NULL;
-    bool has_empty = false;
-    for (uint32_t i = 0; i < count; i++) {
-        const type *each = args[i]->type;
-        const bool is_empty = each == &type_empty_list;
-        has_empty |= is_empty;
-        list = each != NULL && each->id == TYPE_LIST && !is_empty ? each : list;
-        beside = each != NULL && !is_empty && !bind_is_unknown(args[i]) ? each : beside;
-    }
-    if (has_empty && list == NULL && beside != NULL) {
-        list = type_list(self->memory, beside);
-        if (list == NULL) {
-            return binder_full(self);
-        }
-    }
-    for (uint32_t i = 0; i < count && list != NULL; i++) {
-        if (args[i]->type == &type_empty_list) {
-            TRY(bind_coerce(self, args[i], list, position, &args[i]));
-        }
-    }
-    return FIRN_OK;
-}
-
 // Unknown arguments get the type that the cheapest overload gives them, then the call is made.
 static firn_status make_call(binder *self, const scalar_function *function, expr **args,
                              uint32_t count, const uint32_t *lambdas, uint32_t position,
                              expr **out) {
     const type **types;
     bool *unknown;
-    TRY(fill_empty_lists(self, args, count, position));
     TRY(types_of(self, args, count, &types, &unknown));
     overload_request request = {.types = types,
                                 .args = args,

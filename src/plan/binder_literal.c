@@ -491,9 +491,6 @@ firn_status bind_coerce(binder *self, expr *value, const type *to, uint32_t posi
         *out = value;
         return FIRN_OK;
     }
-    if (value->type == &type_empty_list && to->id == TYPE_LIST) {
-        return new_cast(self, value, to, false, true, value->position, out);
-    }
     if (rule.kind < CAST_ASSIGNMENT) {
         firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "42804", place(position),
                                       "%.*s is given where %.*s is needed",
@@ -508,11 +505,9 @@ firn_status bind_coerce(binder *self, expr *value, const type *to, uint32_t posi
 firn_status bind_common(binder *self, expr **values, uint32_t count, const char *what,
                         uint32_t position, const type **out) {
     const type *common = NULL;
-    const type *empty = NULL;
     for (uint32_t i = 0; i < count; i++) {
         const type *each = values[i]->type;
-        if (bind_is_unknown(values[i]) || each == &type_empty_list) {
-            empty = bind_is_unknown(values[i]) ? empty : each;
+        if (bind_is_unknown(values[i])) {
             continue;
         }
         if (common == NULL || common->id == TYPE_NULL) {
@@ -534,9 +529,6 @@ firn_status bind_common(binder *self, expr **values, uint32_t count, const char 
     bool has_unknown = false;
     for (uint32_t i = 0; i < count; i++) {
         has_unknown |= bind_is_unknown(values[i]);
-    }
-    if (empty != NULL && (common == NULL || common->id == TYPE_NULL)) {
-        common = empty;
     }
     if (common == NULL || (common->id == TYPE_NULL && has_unknown)) {
         common = TYPE_OF(VARCHAR); // Nothing but untyped literals.

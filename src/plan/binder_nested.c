@@ -61,8 +61,10 @@ firn_status bind_array(binder *self, scope *names, const sql_list *items, uint32
         is_empty = values.items[i]->type->id == TYPE_NULL;
     }
     TRY(bind_function(self, "list_value", values.items, values.count, position, out));
-    (*out)->type = is_empty ? &type_empty_list : (*out)->type;
-    return FIRN_OK;
+    if (is_empty) { // No element has a type; any other list takes it in.
+        (*out)->type = type_list(self->memory, TYPE_OF(NULL));
+    }
+    return (*out)->type == NULL ? binder_full(self) : FIRN_OK;
 }
 
 firn_status bind_struct(binder *self, scope *names, const sql_struct *written, expr **out) {

@@ -33,9 +33,6 @@
 
 /// The type of an untyped string literal or parameter, told from VARCHAR by its address.
 extern const type type_unknown;
-/// The type of a list written without an element that has one, [] or [NULL]: VARCHAR[], told by its
-/// address; it becomes what other lists around it are.
-extern const type type_empty_list;
 
 typedef struct scope_column {
     text name;
