@@ -85,7 +85,8 @@ TEST(id_set_is_a_set_wherever_its_ids_lie) {
         uint32_t next = 0;
         for (uint32_t id = 0; id < ID_MAX; id++) {
             if (flags[0][id] || flags[1][id]) {
-                CHECK(id_set_next(&both, &next) && next++ == id);
+                CHECK(id_set_next(&both, &next) && next == id);
+                next++;
             }
         }
         CHECK(!id_set_next(&both, &next));
