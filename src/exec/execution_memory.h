@@ -18,6 +18,6 @@ struct pipeline;
 void execution_chains_ended(execution *self, const struct pipeline *which);
 
 /// What a reader of a scan cannot do without, about.
-uint64_t execution_scan_bytes(const execution *self, const plan_node *scan);
+uint64_t execution_scan_bytes(const execution *self, const plan_node *node);
 
 #endif

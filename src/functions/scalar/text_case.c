@@ -62,19 +62,8 @@ static bool is_word_code(uint32_t code) {
 
 // ---- Kernels ---------------------------------------------------------------------------------
 
-// Writes a piece of a text. `is_inside`: of a word, at its start, then at its end.
-typedef size_t (*case_writer)(text piece, bool *is_inside, char *out);
-
-static size_t write_lower(text piece, bool *is_inside, char *out) {
-    (void)is_inside; // The case of a letter is its own.
-    return text_case_write(piece, TEXT_LOWER, out);
-}
-
-static size_t write_upper(text piece, bool *is_inside, char *out) {
-    (void)is_inside; // The case of a letter is its own.
-    return text_case_write(piece, TEXT_UPPER, out);
-}
-
+// Each word begins with an upper case letter. `is_inside`: of one, at the piece's start, then at
+// its end.
 static size_t write_initcap(text piece, bool *is_inside, char *out) {
     size_t at = 0;
     size_t size = 0;
@@ -86,7 +75,8 @@ static size_t write_initcap(text piece, bool *is_inside, char *out) {
     return size;
 }
 
-static uint32_t rewrite(function_call *call, const column *arg, case_writer write, column *out) {
+// `to` is what a letter becomes, unless words are capitalized.
+static uint32_t rewrite(function_call *call, const column *arg, const text_case *to, column *out) {
     const text_rows values = text_rows_of(arg);
     text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
@@ -100,7 +90,8 @@ static uint32_t rewrite(function_call *call, const column *arg, case_writer writ
         size_t at = 0;
         text piece;
         while (text_next_piece(call, value, &at, &piece)) {
-            size += write(piece, &is_inside, room + size);
+            size += to == NULL ? write_initcap(piece, &is_inside, room + size)
+                               : text_case_write(piece, *to, room + size);
         }
         COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, size);
     }
@@ -108,15 +99,15 @@ static uint32_t rewrite(function_call *call, const column *arg, case_writer writ
 }
 
 static uint32_t lower(function_call *call, const column *const *args, column *out) {
-    return rewrite(call, args[0], write_lower, out);
+    return rewrite(call, args[0], &(text_case){TEXT_LOWER}, out);
 }
 
 static uint32_t upper(function_call *call, const column *const *args, column *out) {
-    return rewrite(call, args[0], write_upper, out);
+    return rewrite(call, args[0], &(text_case){TEXT_UPPER}, out);
 }
 
 static uint32_t initcap(function_call *call, const column *const *args, column *out) {
-    return rewrite(call, args[0], write_initcap, out);
+    return rewrite(call, args[0], NULL, out);
 }
 
 const scalar_function function_lower = {
