@@ -69,8 +69,7 @@ static inline firn_status bind_as_text(function_bind_call *call, firn_error *err
     return FIRN_OK;
 }
 
-// ---- Texts of any length
-// -------------------------------------------------------------------------
+// ---- Texts of any length ------------------------------------------------------------------------
 //
 // Loops that take a text piece by piece look between two pieces at who still waits.
 
