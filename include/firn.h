@@ -55,12 +55,12 @@
 //     stream EBUSY. Callbacks of a call (a stream that is registered) may use the session again.
 //   - Where NULL is not allowed it is FIRN_INVALID; functions without a status then do nothing.
 //   - Settings are text: see `SHOW ALL SETTINGS` for their names, values and meaning. Of the
-//     engine are memory_limit, threads and temp_directory, whoever sets them; the others are a
-//     session's, which begins with its engine's, and a statement's, which begins with its
-//     session's.
+//     engine are memory_limit, threads, temp_directory and http_timeout, whoever sets them; the
+//     others are a session's, which begins with its engine's, and a statement's, which begins with
+//     its session's.
 //   - The library touches no signal handler, locale, umask or working directory, and starts no
-//     thread before a statement needs one. In a forked child every call answers an error,
-//     and closing what the parent opened does nothing.
+//     thread before a statement needs one. In a forked child every call with what the parent
+//     opened answers an error, and closing it does nothing; it may open an engine of its own.
 #ifndef FIRN_H
 #define FIRN_H
 
@@ -126,7 +126,7 @@ typedef struct firn_error {
     char hint[FIRN_ERROR_HINT_MAX]; ///< What to do about it, "" if nothing is known.
     uint64_t reserved[8];
 } firn_error;
-#define FIRN_ERROR_INIT {.size = sizeof(firn_error), .status = FIRN_OK, .position = UINT64_MAX}
+#define FIRN_ERROR_INIT {sizeof(firn_error), FIRN_OK, "", false, UINT64_MAX, 0, "", "", {0}}
 
 // The C data and stream interfaces of Apache Arrow, which every Arrow library declares under these
 // guards: whoever comes first, it is the same
@@ -203,7 +203,7 @@ typedef struct firn_progress {
     int64_t changed_rows;   ///< Rows inserted, updated or deleted; -1 for a query.
     uint64_t reserved[8];
 } firn_progress;
-#define FIRN_PROGRESS_INIT {.size = sizeof(firn_progress), .share = -1, .changed_rows = -1}
+#define FIRN_PROGRESS_INIT {sizeof(firn_progress), -1, 0, 0, 0, -1, {0}}
 
 /// The version of the library that is running, such as "0.1.0". It may differ from the
 /// FIRN_VERSION_* macros, which say what the program was compiled against. Static storage. Any
@@ -235,9 +235,9 @@ FIRN_API firn_status firn_engine_open(const firn_option *options, size_t count, 
 /// stay readable. Any thread; no other call may use the engine itself afterwards.
 FIRN_API void firn_engine_close(firn_engine *engine);
 
-/// Sets one engine setting. memory_limit, threads and temp_directory hold for all statements that
-/// start later, and a smaller memory_limit makes running ones shrink; the others are what sessions
-/// begin with that are opened later. Any thread.
+/// Sets one engine setting. memory_limit, threads, temp_directory and http_timeout hold for all
+/// statements that start later, and a smaller memory_limit makes running ones shrink; the others
+/// are what sessions begin with that are opened later. Any thread.
 ///
 /// @returns FIRN_OK, FIRN_INVALID (the text says what is allowed, the hint the nearest name), after
 ///          which the setting is as before.

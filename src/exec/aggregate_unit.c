@@ -259,7 +259,8 @@ static row_page *last_page(aggregate_unit *self) {
 
 // What the table needs to take a few rows more, whatever it was that was refused.
 static bool give_last_to(aggregate_unit *self, group_table *table) {
-    if (table == NULL || !group_table_reserve_urgent(table, CHUNK)) {
+    if (table == NULL ||
+        !(group_table_reserve(table, CHUNK) || group_table_reserve_urgent(table, CHUNK))) {
         return false;
     }
     row_page *page = last_page(self);

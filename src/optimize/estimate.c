@@ -219,6 +219,15 @@ static double range_selectivity(const estimates *self, const expr *column, const
     return (1 - known->null_share) * (is_less ? below : 1 - below);
 }
 
+// Of one value of a column.
+static double equal_selectivity(const estimates *self, const expr *column, const expr *constant) {
+    const double distinct = fmax(estimate_distinct(self, column, ROWS_UNKNOWN),
+                                 estimate_distinct(self, constant, ROWS_UNKNOWN));
+    const bool is_known =
+        column->kind == EXPR_COLUMN && estimate_column(self, column->column_.id)->is_known;
+    return is_known ? 1 / distinct : SELECTIVITY_EQUAL;
+}
+
 static double comparison_selectivity(const estimates *self, const expr *value) {
     const expr *left = value->call_.args.items[0];
     const expr *right = value->call_.args.items[1];
@@ -227,11 +236,7 @@ static double comparison_selectivity(const estimates *self, const expr *value) {
     const expr *column = is_swapped ? right : left;
     const expr *constant = is_swapped ? left : right;
     if (strcmp(name, "=") == 0 || strcmp(name, "is_not_distinct_from") == 0) {
-        const double distinct = fmax(estimate_distinct(self, left, ROWS_UNKNOWN),
-                                     estimate_distinct(self, right, ROWS_UNKNOWN));
-        const bool is_known =
-            column->kind == EXPR_COLUMN && estimate_column(self, column->column_.id)->is_known;
-        return is_known ? 1 / distinct : SELECTIVITY_EQUAL;
+        return equal_selectivity(self, column, constant);
     }
     if (strcmp(name, "<>") == 0) {
         return 0.9;
@@ -293,8 +298,9 @@ double estimate_selectivity(const estimates *self, const expr *conjunct) {
         share = 1 - share;
         break;
     case EXPR_IN: {
-        const double distinct = estimate_distinct(self, conjunct->in_.arg, ROWS_UNKNOWN);
-        share = fmin(1, conjunct->in_.values->length / distinct);
+        const expr *arg = conjunct->in_.arg;
+        share = conjunct->in_.values->length * equal_selectivity(self, arg, arg);
+        share = fmin(1, share);
         share = conjunct->in_.is_negated ? 1 - share : share;
         break;
     }

@@ -170,6 +170,7 @@ class Table:
         self.writer = Writer(folder, Schema(), location=str(folder))
         self.next_id, self.next_name = 1, 0
         self.columns, self.schemas, self.specs = [], [], []
+        self.appends = set()  # Numbers of commits of rows alone.
         self.files = []  # Dicts: path, spec, partition, sequence, rows, gone.
         self.all_columns = []
         self.history = {}  # By snapshot: the columns then.
@@ -418,6 +419,7 @@ class Table:
                        write_batch_size=5)
 
     def append(self, number):
+        """As the others: what a commit adds, as (entries of a manifest, its options)."""
         rng = self.rng
         if not self.spec_is_usable():
             self.new_spec()
@@ -444,12 +446,25 @@ class Table:
                             row[field.source_id] = value
             self.files.append({"path": made[-1]["file_path"], "spec": self.spec, "values": values,
                                "sequence": number, "rows": rows, "gone": {}})
-        self.commit(number, made)
+        return [(made, {})]
 
-    def commit(self, number, made, **options):
-        self.writer.commit([self.writer.manifest(made, number, spec=self.spec, **options)],
-                           "delete" if "content" in options else "append", snapshot_id=number, schema_id=self.schema.schema_id)
+    def upsert(self, number):
+        """Rows and deletes in one commit: positions of its own rows go too, keys of them do not."""
+        rng = self.rng
+        made = self.append(number)
+        if rng.random() < 0.7:
+            made = self.delete_keys(number) + made
+        return self.delete_positions(number) + made if rng.random() < 0.6 else made
+
+    def commit(self, number, made):
+        manifests = [self.writer.manifest(entries, number, spec=self.spec, **options)
+                     for entries, options in made]
+        deletes = sum("content" in options for _, options in made)
+        operation = "append" if deletes == 0 else "delete" if deletes == len(made) else "overwrite"
+        self.writer.commit(manifests, operation, snapshot_id=number, schema_id=self.schema.schema_id)
         self.history[number] = copy.deepcopy(self.columns)
+        if operation == "append":
+            self.appends.add(number)
 
     def of_spec(self, spec, values):
         return [file for file in self.files if file["spec"] is spec
@@ -459,7 +474,7 @@ class Table:
         rng = self.rng
         usable = [file for file in self.files if file["spec"] is self.spec]
         if not usable or not self.spec_is_usable():
-            return self.append(number)
+            return []
         one = rng.choice(usable)
         targets = self.of_spec(one["spec"], one["values"]) if rng.random() < 0.5 else [one]
         places = []
@@ -476,10 +491,10 @@ class Table:
         if places and rng.random() < 0.5:
             bounds = {"lower_bounds": {2147483546: places[0][0].encode()},
                       "upper_bounds": {2147483546: places[-1][0].encode()}}
-        return self.commit(number, [{"file_path": str(path), "file_format": "PARQUET",
-                                     "partition": Record(*one["values"]), "record_count": len(places),
-                                     "file_size_in_bytes": path.stat().st_size, "column_sizes": {},
-                                     **bounds}], content=POSITION_DELETES)
+        return [([{"file_path": str(path), "file_format": "PARQUET",
+                   "partition": Record(*one["values"]), "record_count": len(places),
+                   "file_size_in_bytes": path.stat().st_size, "column_sizes": {}, **bounds}],
+                 {"content": POSITION_DELETES})]
 
     def delete_keys(self, number):
         rng = self.rng
@@ -489,7 +504,7 @@ class Table:
         is_global = all(isinstance(field.transform, transforms.VoidTransform)
                         for field in self.spec.fields)
         if not self.files or (not is_global and not usable) or not self.spec_is_usable():
-            return self.append(number)
+            return []
         values = [None] * len(self.spec.fields) if is_global else rng.choice(usable)["values"]
         files = [file for file in (self.files if is_global else self.of_spec(self.spec, values))
                  if file["sequence"] < number]
@@ -517,9 +532,8 @@ class Table:
         all_columns, self.columns = self.columns, columns  # Metrics of these alone.
         made = self.write(f"{number}-eq", rows, columns, False)
         self.columns = all_columns
-        return self.commit(number, [{**made, "partition": Record(*values),
-                                     "equality_ids": [c.id for c in keys],
-                                     "content": EQUALITY_DELETES}], content=EQUALITY_DELETES)
+        return [([{**made, "partition": Record(*values), "equality_ids": [c.id for c in keys],
+                   "content": EQUALITY_DELETES}], {"content": EQUALITY_DELETES})]
 
     def finish(self):
         mapping = {"schema.name-mapping.default": json.dumps([c.mapping() for c in self.all_columns])}
@@ -532,7 +546,8 @@ class Table:
         self.columns = self.history[number if behind is None else max(self.history)]
         rows = [row for file in self.files for i, row in enumerate(file["rows"])
                 if file["sequence"] <= number and (file["gone"].get(i, number + 1) > number
-                                                   if behind is None else file["sequence"] > behind)]
+                                                   if behind is None else file["sequence"] > behind
+                                                   and file["sequence"] in self.appends)]
         pq.write_table(self.arrow(rows, self.columns), path, write_statistics=False,
                        use_dictionary=False, store_schema=False)
         return len(rows)
@@ -631,7 +646,9 @@ def run(firn, seed):
             table.evolve()
         if number > 1 and rng.random() < 0.3:
             table.new_spec()
-        rng.choice([table.append, table.append, table.delete_positions, table.delete_keys])(number)
+        change = rng.choice([table.append, table.append, table.delete_positions, table.delete_keys,
+                             table.upsert])
+        table.commit(number, change(number) or table.append(number))
     path = table.finish()
     failed = compare(firn, table, last, path, folder / "now.parquet")
     failed += compare(firn, table, rng.randint(1, last), path, folder / "then.parquet")

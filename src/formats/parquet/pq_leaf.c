@@ -9,7 +9,6 @@
 #include "kernels/bits.h"
 #include "kernels/gather.h"
 
-#define GATHER_MEMORY_MAX ((size_t)1 << 30)
 // A dictionary is handed on while it has at most one entry in so many rows.
 #define ROWS_PER_ENTRY 4
 
@@ -20,7 +19,7 @@ void pq_leaf_open(pq_leaf_reader *self, const pq_target *target, uint32_t index,
     self->index = index;
     self->reads_values = true;
     self->is_nested = is_nested;
-    self->memory = arena_open(GATHER_MEMORY_MAX);
+    self->memory = arena_open_in(options->owner, SIZE_MAX);
     for (uint32_t i = 0; i < PQ_GROUPS_AHEAD; i++) {
         pq_pages_open(&self->chunks[i].pages, options);
         pq_dictionary_open(&self->chunks[i].dictionary, options->owner);
