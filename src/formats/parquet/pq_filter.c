@@ -124,7 +124,9 @@ firn_status pq_filter_open(pq_filter *self, const pq_filter_options *options, ui
     }
     TRY(join_conjuncts(self, &options->conjuncts, stage_of, memory, err));
     input_layout layout = {.count = pick_count, .ids = options->ids};
-    TRY(input_layout_index(&layout, memory, err));
+    if (self->stage_count > 0) { // Else nobody said what columns are called.
+        TRY(input_layout_index(&layout, memory, err));
+    }
     for (uint32_t i = 0; i < self->stage_count; i++) {
         pq_filter_stage *stage = &self->stages[i];
         const expr *root = stage->predicate;
