@@ -234,15 +234,20 @@ static bool may_split(const aggregate_unit *self) {
     return self->depth < AGGREGATE_DEPTH_MAX && !self->is_whole;
 }
 
-// Where a split would not help: so little is in the tables that its parts would take as much.
-static bool is_small(const aggregate_unit *self) {
+// Pages of groups and rows that are in memory.
+static uint64_t count_pages(const aggregate_unit *self) {
     uint64_t pages = self->table.rows.parts[0].page_count;
     for (uint32_t i = 0; i < self->shared->shape.collector_count; i++) {
         const group_table *distinct = &self->collected[i].distinct;
         pages += self->collected[i].rows.page_count;
         pages += distinct->store == NULL ? 0 : distinct->rows.parts[0].page_count;
     }
-    return pages < PAGES_SMALL;
+    return pages;
+}
+
+// Where a split would not help: so little is in the tables that its parts would take as much.
+static bool is_small(const aggregate_unit *self) {
+    return count_pages(self) < PAGES_SMALL;
 }
 
 // Where there is no further split, its pages are of use to the table, and what the query has left.
@@ -401,11 +406,8 @@ static firn_status combine(const unit_filling *self, uint8_t *const *rows, uint8
     if (taken == 0) {
         return FIRN_OK;
     }
-    const aggregate_context context = {.shape = &shared->shape,
-                                       .statement = shared->run->context,
-                                       .scratch = self->scratch,
-                                       .heap = &self->unit->heap,
-                                       .err = self->err};
+    const aggregate_context context =
+        aggregate_context_of(shared, &self->unit->heap, self->scratch, self->err);
     return aggregate_combine(&context, groups, sources, taken, false);
 }
 
@@ -476,12 +478,9 @@ static firn_status import(const unit_filling *self, uint8_t **rows, uint32_t cou
 static bool is_over_share(const aggregate_unit *self) {
     const aggregate_state *shared = self->shared;
     const uint64_t page_size = shared->table_store.page_size;
-    uint64_t pages = self->table.rows.parts[0].page_count;
+    const uint64_t pages = count_pages(self);
     uint64_t rows = 0; // That will be in order.
     for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
-        const group_table *distinct = &self->collected[i].distinct;
-        pages += self->collected[i].rows.page_count;
-        pages += distinct->store == NULL ? 0 : distinct->rows.parts[0].page_count;
         rows += self->collected[i].rows.row_count;
     }
     const uint64_t share = pool_target(shared->keeper) / shared->run->worker_count;

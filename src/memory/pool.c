@@ -218,7 +218,7 @@ uint64_t pool_room(const pool *self) {
     for (const pool *at = root->keepers; at != NULL; at = at->next_keeper) {
         taken += at == self ? 0 : at->held;
     }
-    taken += root->committed - root->committed_keepers;
+    taken += committed_fixed(root);
     uint64_t room = minus(minus(root_limit(root), pool_headroom(root)), taken);
     for (const pool *at = self->parent; at->parent != NULL; at = at->parent) {
         room = least(room, minus(load(&at->limit), load(&at->used) - self->own_used));
@@ -253,7 +253,6 @@ void pool_describe(pool *self, pool_report *out) {
         .resident = pool_resident(root),
         .resident_peak = root->resident_peak,
         .refused_count = root->refused_count,
-        .query_count = root->query_count,
         .waiting_count = root->waiting_count,
     };
     mutex_unlock(&root->lock);

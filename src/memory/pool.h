@@ -193,8 +193,7 @@ typedef struct pool_report {
     uint64_t resident;      // From the system: `used` and what is free in slabs.
     uint64_t resident_peak; // Most of it so far.
     uint64_t refused_count; // Requests of keepers that were told no.
-    uint32_t query_count;   // Open ones; …
-    uint32_t waiting_count; // of them in line.
+    uint32_t waiting_count; // Queries in line.
 } pool_report;
 
 void pool_describe(pool *self, pool_report *out);

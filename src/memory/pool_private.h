@@ -57,7 +57,7 @@ struct pool_root {
     uint64_t committed_keepers;
     uint64_t resident_peak;
     uint64_t refused_count;
-    uint64_t shared_fixed; // committed - committed_keepers when targets were last set.
+    uint64_t shared_fixed; // committed_fixed when targets were last set.
     uint64_t pressing;     // What queries wait for that keepers are to give back.
     uint64_t activity;     // How often memory was taken or given back.
     uint64_t shrink_round; // Number of the newest request that asked caches.
@@ -109,6 +109,11 @@ static inline void store(atomic_uint_fast64_t *number, uint64_t value) {
 
 static inline uint64_t root_limit(const pool_root *root) {
     return load(&root->top.limit);
+}
+
+// What is committed but to open keepers. Debts are off it, of what keepers were promised too.
+static inline uint64_t committed_fixed(const pool_root *root) {
+    return minus(root->committed, root->committed_keepers);
 }
 
 // All of the following are called under root->lock.

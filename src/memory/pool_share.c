@@ -130,7 +130,7 @@ static uint64_t share_states(pool_root *root, pool *groups, uint64_t available) 
 }
 
 void pool_share(pool_root *root) {
-    const uint64_t fixed = root->committed - root->committed_keepers;
+    const uint64_t fixed = committed_fixed(root);
     const uint64_t waited_for = root->first_waiter == NULL ? 0 : root->first_waiter->bytes;
     uint64_t left = least(root_limit(root), WANT_MAX);
     left = minus(left, pool_headroom(root));

@@ -210,7 +210,7 @@ static void raise_demand(pool *self, uint64_t size) {
 }
 
 static void share_if_stale(pool_root *root) {
-    if (root->is_stale || root->committed - root->committed_keepers != root->shared_fixed) {
+    if (root->is_stale || committed_fixed(root) != root->shared_fixed) {
         pool_share(root);
     }
 }

@@ -332,6 +332,23 @@ TEST(pool_urgent_requests_may_use_what_the_own_query_was_promised) {
     pool_close(engine);
 }
 
+TEST(pool_targets_stand_when_a_keeper_has_what_another_was_promised) {
+    pool *engine = open_engine(3 * M);
+    pool *query = open_below(engine, POOL_QUERY, 0);
+    pool *greedy = open_below(query, POOL_STATE, 1 * M);
+    pool *idle = open_below(query, POOL_STATE, 1 * M);
+    CHECK(pool_take_urgent(greedy, 3 * M)); // A third of it is the other's minimum.
+    pool_want(greedy, 4 * M);               // Shares are made anew, of what is not fixed: all.
+    CHECK(describe(engine).committed == 3 * M);
+    CHECK(pool_target(greedy) > 1 * M && pool_target(idle) > 1 * M);
+    CHECK(pool_room(greedy) > 1 * M);
+    pool_give(greedy, 3 * M);
+    pool_close(greedy);
+    pool_close(idle);
+    pool_close(query);
+    pool_close(engine);
+}
+
 TEST(pool_reserve_wait_refuses_what_can_never_fit) {
     pool *engine = open_engine(16 * M);
     pool *query = open_below(engine, POOL_QUERY, 0);

@@ -219,10 +219,8 @@ static double range_selectivity(const estimates *self, const expr *column, const
     return (1 - known->null_share) * (is_less ? below : 1 - below);
 }
 
-// Of one value of a column.
-static double equal_selectivity(const estimates *self, const expr *column, const expr *constant) {
-    const double distinct = fmax(estimate_distinct(self, column, ROWS_UNKNOWN),
-                                 estimate_distinct(self, constant, ROWS_UNKNOWN));
+// Of one value of `column`, which has so many.
+static double equal_selectivity(const estimates *self, const expr *column, double distinct) {
     const bool is_known =
         column->kind == EXPR_COLUMN && estimate_column(self, column->column_.id)->is_known;
     return is_known ? 1 / distinct : SELECTIVITY_EQUAL;
@@ -236,7 +234,9 @@ static double comparison_selectivity(const estimates *self, const expr *value) {
     const expr *column = is_swapped ? right : left;
     const expr *constant = is_swapped ? left : right;
     if (strcmp(name, "=") == 0 || strcmp(name, "is_not_distinct_from") == 0) {
-        return equal_selectivity(self, column, constant);
+        const double distinct = fmax(estimate_distinct(self, left, ROWS_UNKNOWN),
+                                     estimate_distinct(self, right, ROWS_UNKNOWN));
+        return equal_selectivity(self, column, distinct);
     }
     if (strcmp(name, "<>") == 0) {
         return 0.9;
@@ -299,7 +299,8 @@ double estimate_selectivity(const estimates *self, const expr *conjunct) {
         break;
     case EXPR_IN: {
         const expr *arg = conjunct->in_.arg;
-        share = conjunct->in_.values->length * equal_selectivity(self, arg, arg);
+        const double distinct = estimate_distinct(self, arg, ROWS_UNKNOWN);
+        share = conjunct->in_.values->length * equal_selectivity(self, arg, distinct);
         share = fmin(1, share);
         share = conjunct->in_.is_negated ? 1 - share : share;
         break;
