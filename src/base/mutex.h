@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/compiler.h"
 #include "base/error.h"
@@ -73,6 +74,24 @@ static inline bool cancel_is_raised(const cancel_flag *self) {
         }
     }
     return false;
+}
+
+#define CANCEL_COPY_STEP ((size_t)1 << 20)
+
+/// memcpy that leaves off, and answers false, when the flag is raised meanwhile.
+static inline bool cancel_copy(const cancel_flag *self, void *out, const void *in, size_t size) {
+    for (; size > CANCEL_COPY_STEP; size -= CANCEL_COPY_STEP) {
+        memcpy(out, in, CANCEL_COPY_STEP);
+        if (cancel_is_raised(self)) {
+            return false;
+        }
+        out = (char *)out + CANCEL_COPY_STEP;
+        in = (const char *)in + CANCEL_COPY_STEP;
+    }
+    if (size > 0) {
+        memcpy(out, in, size);
+    }
+    return true;
 }
 
 /// FIRN_OK, or FIRN_CANCELLED with its text. NULL counts as never raised.

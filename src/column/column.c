@@ -115,8 +115,8 @@ static bool values_size(physical kind, uint32_t length, size_t *out) {
     return mul_fits(length, physical_size(kind), out);
 }
 
-firn_status column_new(arena *memory, const type *type, uint32_t length, column *out,
-                       firn_error *err) {
+firn_status column_new_unset(arena *memory, const type *type, uint32_t length, column *out,
+                             firn_error *err) {
     *out = (column){.type = type, .form = FORM_FLAT, .length = length};
     const physical kind = type_physical(type);
     size_t size;
@@ -128,14 +128,27 @@ firn_status column_new(arena *memory, const type *type, uint32_t length, column 
         if (values == NULL) {
             return ARENA_FULL(memory, err);
         }
-        if (kind == PHYSICAL_STRING || kind == PHYSICAL_LIST || kind == PHYSICAL_BIT) {
-            memset(values, 0, size);
-        }
         out->values = values;
     }
     if (type->id == TYPE_NULL) {
         return column_new_null(memory, type, length, out, err);
     }
+    return FIRN_OK;
+}
+
+void column_clear(column *self) {
+    const physical kind = type_physical(self->type);
+    size_t size;
+    if ((kind == PHYSICAL_STRING || kind == PHYSICAL_LIST || kind == PHYSICAL_BIT) &&
+        values_size(kind, self->length, &size) && size > 0) {
+        memset(COLUMN_OUT(self, uint8_t), 0, size);
+    }
+}
+
+firn_status column_new(arena *memory, const type *type, uint32_t length, column *out,
+                       firn_error *err) {
+    TRY(column_new_unset(memory, type, length, out, err));
+    column_clear(out);
     return FIRN_OK;
 }
 
@@ -217,8 +230,9 @@ firn_status column_slice(arena *memory, const column *self, uint32_t from, uint3
     if (self->form == FORM_CONSTANT || (from == 0 && self->form != FORM_RUNS)) {
         return FIRN_OK;
     }
-    if (self->form == FORM_RUNS || type_physical(self->type) == PHYSICAL_BIT ||
-        type_physical(self->type) == PHYSICAL_STRUCT) {
+    const physical kind = type_physical(self->type);
+    const bool is_bits = kind == PHYSICAL_BIT && self->form == FORM_FLAT;
+    if (self->form == FORM_RUNS || kind == PHYSICAL_STRUCT || (is_bits && from % 64 != 0)) {
         uint32_t *rows = ARENA_NEW(memory, uint32_t, count == 0 ? 1 : count);
         if (rows == NULL) {
             return ARENA_FULL(memory, err);
@@ -228,10 +242,12 @@ firn_status column_slice(arena *memory, const column *self, uint32_t from, uint3
         }
         return column_take(memory, self, rows, count, out, err);
     }
-    const size_t size =
-        self->form == FORM_DICTIONARY ? sizeof(uint32_t) : physical_size(type_physical(self->type));
-    out->values = self->values == NULL ? NULL : (const uint8_t *)self->values + size * from;
-    if (self->validity != NULL) {
+    const size_t size = self->form == FORM_DICTIONARY ? sizeof(uint32_t) : physical_size(kind);
+    const size_t skipped = is_bits ? from / 64 * sizeof(uint64_t) : size * from;
+    out->values = self->values == NULL ? NULL : (const uint8_t *)self->values + skipped;
+    if (self->validity != NULL && from % 64 == 0) {
+        out->validity = self->validity + from / 64;
+    } else if (self->validity != NULL) {
         uint64_t *bits = ARENA_NEW(memory, uint64_t, BITMAP_WORDS(count) + 1);
         if (bits == NULL) {
             return ARENA_FULL(memory, err);

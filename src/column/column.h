@@ -102,6 +102,12 @@ static inline bool column_row_is_valid(const column *self, uint32_t row) { // FL
 /// bits, which are zero; nested: children are left for the caller) and no validity.
 firn_status column_new(arena *memory, const type *type, uint32_t length, column *out,
                        firn_error *err);
+/// The same with nothing set: column_clear does, for all of it or for slices whenever their turn
+/// comes.
+firn_status column_new_unset(arena *memory, const type *type, uint32_t length, column *out,
+                             firn_error *err);
+/// Zeros strings, lists and bits of a column that is being built.
+void column_clear(column *self);
 /// The values of a column that is being built, for writing.
 #define COLUMN_OUT(column, c_type) ((c_type *)(uintptr_t)(column)->values)
 /// Makes row `row` NULL; allocates a bitmap of ones at the first call. False when memory is full.
@@ -124,7 +130,8 @@ firn_status column_take(arena *memory, const column *self, const uint32_t *rows,
 /// The same for a selection.
 firn_status column_take_selection(arena *memory, const column *self, const uint16_t *rows,
                                   uint32_t count, column *out, firn_error *err);
-/// Rows [from, from + count) of a column, without copying values where the form allows it.
+/// Rows [from, from + count) of a column, without copying values where the form allows it (bits:
+/// where `from` is a multiple of 64).
 firn_status column_slice(arena *memory, const column *self, uint32_t from, uint32_t count,
                          column *out, firn_error *err);
 /// Rows of many columns.
@@ -148,6 +155,9 @@ int column_compare_rows(const column *left, uint32_t left_row, const column *rig
                         uint32_t right_row);
 bool column_rows_equal(const column *left, uint32_t left_row, const column *right,
                        uint32_t right_row); ///< NULL equals NULL, NaN equals NaN, -0 equals 0.
+/// Are two rows of a column the same lane or dictionary entry, or two lanes with the same bits? Then
+/// they are equal, however long the list that they share; false says nothing. Any form.
+bool column_rows_alike(const column *self, uint32_t left_row, uint32_t right_row);
 uint64_t column_hash_row(const column *self, uint32_t row); ///< Agrees with kernels/hash.
 /// Text form of one value as SQL prints it; `NULL` for NULL. For nested values, casts to VARCHAR
 /// and debugging. Times with zone are printed in UTC.

@@ -46,9 +46,19 @@ static void print_uuid(text value, text_builder *out) {
     }
 }
 
+#define LOOK_EVERY 4096 // Elements of one value.
+
+// Is the text cut already? Of many elements each would try in vain.
+static bool is_cut(text_builder *self, uint32_t element) {
+    if (element % LOOK_EVERY == LOOK_EVERY - 1) {
+        self->is_full |= cancel_is_raised(self->cancel);
+    }
+    return self->is_full;
+}
+
 static void print_list(const column *self, list_value slice, const zone *at, text_builder *out) {
     text_append_char(out, '[');
-    for (uint32_t i = 0; i < slice.size; i++) {
+    for (uint32_t i = 0; i < slice.size && !is_cut(out, i); i++) {
         text_append(out, i > 0 ? TEXT(", ") : TEXT(""));
         column_print_row_at(&self->children[0], slice.offset + i, at, out);
     }
@@ -57,7 +67,7 @@ static void print_list(const column *self, list_value slice, const zone *at, tex
 
 static void print_map(const column *self, list_value slice, const zone *at, text_builder *out) {
     text_append_char(out, '{');
-    for (uint32_t i = 0; i < slice.size; i++) {
+    for (uint32_t i = 0; i < slice.size && !is_cut(out, i); i++) {
         text_append(out, i > 0 ? TEXT(", ") : TEXT(""));
         column_print_row_at(&self->children[0], slice.offset + i, at, out);
         text_append(out, TEXT(": "));

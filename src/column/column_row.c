@@ -133,6 +133,32 @@ bool column_rows_equal(const column *left, uint32_t left_row, const column *righ
     return column_compare_rows(left, left_row, right, right_row) == 0;
 }
 
+bool column_rows_alike(const column *self, uint32_t left_row, uint32_t right_row) {
+    if (self->form == FORM_CONSTANT || left_row == right_row) {
+        return true;
+    }
+    if (self->form == FORM_RUNS || !column_is_valid(self, left_row) ||
+        !column_is_valid(self, right_row)) {
+        return false;
+    }
+    if (self->form == FORM_DICTIONARY) {
+        const uint32_t *codes = self->values;
+        return codes[left_row] == codes[right_row];
+    }
+    const size_t left = left_row;
+    const size_t right = right_row;
+    const physical kind = type_physical(self->type);
+    if (kind == PHYSICAL_STRUCT) {
+        return false;
+    }
+    if (kind == PHYSICAL_BIT) {
+        return bitmap_get(self->values, left) == bitmap_get(self->values, right);
+    }
+    const uint32_t width = physical_size(kind);
+    const uint8_t *values = self->values;
+    return memcmp(values + left * width, values + right * width, width) == 0;
+}
+
 static uint64_t hash_double(double value) {
     if (isnan(value)) {
         value = (double)NAN;

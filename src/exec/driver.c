@@ -323,11 +323,13 @@ static firn_status step_level(pipeline_worker *self, bool *waits, firn_error *er
     op_instance *instance = here->instance;
     arena_rewind(&self->scratch, here->mark);
     op_call call = call_of(self, instance);
+    call.kept = here->mark;
     batch output = {0};
     step_answer answer = STEP_NEXT;
     const int64_t began = self->owner->run->is_analyzed ? host_clock_ns() : 0;
     output.sequence = here->input.sequence;
     TRY(instance->kind->push(&call, &here->input, &output, &answer, err));
+    here->mark = call.kept;
     account(instance, self, &output, began);
     if (answer == STEP_WAIT) {
         *waits = true;

@@ -171,6 +171,7 @@ typedef struct finding {
     uint16_t *numbers;
     uint64_t *hashes;
     uint8_t **places;
+    bool has_long_keys; // Lists.
 } finding;
 
 // Walks each row's chain to a slot with its tag, or an empty one, which it claims.
@@ -230,6 +231,57 @@ static firn_status make_groups(finding *self, firn_error *err) {
     return FIRN_OK;
 }
 
+static bool has_same_keys(const finding *self, uint16_t left, uint16_t right) {
+    const group_lookup *call = self->call;
+    bool is_same = self->rows[left] == self->rows[right];
+    for (uint32_t i = 0; i < self->table->key_count && is_same; i++) {
+        is_same =
+            column_rows_alike(&call->columns[i], number_of(call, left), number_of(call, right));
+    }
+    return is_same;
+}
+
+// rows_match for keys with lists, which may be long: of candidates that were made from one row, and
+// share its list, only the first is compared. Keeps the order in `left`.
+static firn_status match_long(finding *self, const row_pairs *pairs, uint32_t count, uint16_t *left,
+                              uint32_t *equal_count, firn_error *err) {
+    uint16_t *leaders = ARENA_NEW(self->scratch, uint16_t, count + 1);
+    uint16_t *compared = ARENA_NEW(self->scratch, uint16_t, count + 1);
+    if (leaders == NULL || compared == NULL) {
+        return ARENA_FULL(self->scratch, err);
+    }
+    uint32_t leader_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint16_t k = self->candidates[i];
+        if (leader_count == 0 || !has_same_keys(self, leaders[leader_count - 1], k)) {
+            leaders[leader_count++] = k;
+        }
+    }
+    memcpy(compared, leaders, leader_count * sizeof *compared);
+    uint32_t matched;
+    TRY(rows_match(pairs, compared, leader_count, left, &matched, self->scratch, err));
+    // Both lists ascend, as the candidates do.
+    uint32_t left_count = 0;
+    uint32_t leader = 0;
+    uint32_t next_match = 0;
+    bool is_equal = false;
+    *equal_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint16_t k = self->candidates[i];
+        if (leader < leader_count && leaders[leader] == k) {
+            leader++;
+            is_equal = next_match < matched && compared[next_match] == k;
+            next_match += is_equal;
+        }
+        if (is_equal) {
+            self->candidates[(*equal_count)++] = k;
+        } else {
+            left[left_count++] = k;
+        }
+    }
+    return FIRN_OK;
+}
+
 // Candidates whose keys are equal have found their group; the others are left for the next pass.
 static firn_status compare(finding *self, uint16_t *left, uint32_t *left_count, firn_error *err) {
     group_lookup *call = self->call;
@@ -252,7 +304,9 @@ static firn_status compare(finding *self, uint16_t *left, uint32_t *left_count, 
                              .rows = (const uint8_t *const *)self->rows,
                              .lanes = call->rows};
     uint32_t equal_count = 0;
-    TRY(rows_match(&pairs, self->candidates, count, left, &equal_count, self->scratch, err));
+    TRY(self->has_long_keys
+            ? match_long(self, &pairs, count, left, &equal_count, err)
+            : rows_match(&pairs, self->candidates, count, left, &equal_count, self->scratch, err));
     for (uint32_t i = 0; i < equal_count; i++) {
         const uint16_t k = self->candidates[i];
         call->groups[k] = self->rows[k];
@@ -283,6 +337,14 @@ static firn_status begin_finding(finding *self, uint16_t **left, firn_error *err
     return FIRN_OK;
 }
 
+static bool has_long_keys(const column *keys, uint32_t count) {
+    bool has_list = false;
+    for (uint32_t i = 0; i < count; i++) {
+        has_list |= type_physical(keys[i].type) == PHYSICAL_LIST;
+    }
+    return has_list;
+}
+
 firn_status group_table_find(group_table *self, group_lookup *call, arena *scratch,
                              firn_error *err) {
     assert(self->slots.data != NULL && call->count <= UINT16_MAX);
@@ -291,7 +353,10 @@ firn_status group_table_find(group_table *self, group_lookup *call, arena *scrat
     if (call->count == 0) {
         return FIRN_OK;
     }
-    finding state = {.table = self, .call = call, .scratch = scratch};
+    finding state = {.table = self,
+                     .call = call,
+                     .scratch = scratch,
+                     .has_long_keys = has_long_keys(call->columns, self->key_count)};
     uint16_t *left;
     TRY(begin_finding(&state, &left, err));
     uint32_t left_count = call->count;

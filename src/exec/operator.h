@@ -34,7 +34,8 @@ typedef struct op_call {
     void *local;
     execution *run;
     struct wakeup *wakeup; ///< To be fired when a STEP_WAIT should be tried again.
-    arena *scratch;        ///< Rewound by the driver before the operator is called with new input.
+    arena *scratch;        ///< Rewound by the driver before the operator is called.
+    arena_mark kept; ///< Where to, with the same input: a step moves it behind what is for those.
     struct order_gate *order; ///< Source: see op_begin_task. NULL when nobody needs order.
     uint32_t chain;           ///< Source: number of the chain.
     bool has_begun_task;      ///< Set by op_begin_task.

@@ -65,6 +65,14 @@ static const char *text_state(const type *to) {
     return type_category_of(to) == CATEGORY_DATETIME ? "22007" : "22P02";
 }
 
+// Of a list of lists … what they are of.
+static const type *leaf_of(const type *self) {
+    while (self->id == TYPE_LIST) {
+        self = self->children[0].type;
+    }
+    return self;
+}
+
 void cast_explain(const function_call *call, const column *const *args, uint32_t row,
                   firn_error *err) {
     const type *from = args[0]->type;
@@ -73,6 +81,14 @@ void cast_explain(const function_call *call, const column *const *args, uint32_t
     if (from->id == TYPE_VARCHAR) {
         err_set_sql(err, FIRN_INVALID, text_state(call->result), NO_POSITION, "\"%.*s\" is no %.*s",
                     TEXT_ARGS(value), TEXT_ARGS(to));
+        return;
+    }
+    if (type_category_of(from) == CATEGORY_NESTED) {
+        const type *leaf = leaf_of(call->result);
+        const bool is_text = leaf_of(from)->id == TYPE_VARCHAR;
+        err_set_sql(err, FIRN_INVALID, is_text ? text_state(leaf) : "22003", NO_POSITION,
+                    "%.*s cannot become %.*s: a value inside is no %.*s", TEXT_ARGS(value),
+                    TEXT_ARGS(to), TEXT_ARGS(type_text(leaf, call->scratch)));
         return;
     }
     const bool is_time = type_category_of(from) == CATEGORY_DATETIME;

@@ -2,84 +2,14 @@
 // refers to, and NULLs, are left out.
 #include "expr/cast_private.h"
 
-static bool relabel(arena *memory, const column *from, const type *to, column *out) {
-    *out = *from;
-    out->type = to;
-    if (to->child_count == 0) {
-        return true;
+static void set_bits(uint64_t *bits, size_t from, size_t count) {
+    for (; count > 0 && from % 64 != 0; count--) {
+        bitmap_set(bits, from++);
     }
-    column *children = ARENA_NEW(memory, column, to->child_count);
-    for (uint32_t i = 0; children != NULL && i < to->child_count; i++) {
-        if (!relabel(memory, &from->children[i], to->children[i].type, &children[i])) {
-            return false;
-        }
+    memset(bits + from / 64, 0xff, count / 64 * sizeof *bits);
+    for (from += count / 64 * 64, count %= 64; count > 0; count--) {
+        bitmap_set(bits, from++);
     }
-    out->children = children;
-    return children != NULL;
-}
-
-// The rows that are needed and not NULL, one behind the other, through the kernel; then each row
-// takes its result from there. `rows` and `places` have room for all rows.
-static bool cast_dense(const function_call *call, const column *from, const type *to,
-                       const uint32_t *rows, uint32_t count, column *out, uint32_t *bad) {
-    firn_error ignored = ERR_INIT;
-    column dense;
-    column result;
-    if (column_take(call->scratch, from, rows, count, &dense, &ignored) != FIRN_OK ||
-        column_new(call->scratch, to, count, &result, &ignored) != FIRN_OK) {
-        return false;
-    }
-    dense.validity = NULL;
-    const column *const args[] = {&dense};
-    function_call inner = {.context = call->context,
-                           .scratch = call->scratch,
-                           .result = to,
-                           .types = &from->type,
-                           .arg_count = 1,
-                           .count = count,
-                           .length = count};
-    const uint32_t done = cast_kernel(from->type, to)(&inner, args, &result);
-    if (done == KERNEL_NO_MEMORY) {
-        return false;
-    }
-    if (done < count) {
-        *bad = rows[done];
-        return true;
-    }
-    uint32_t *places = ARENA_NEW(call->scratch, uint32_t, from->length + 1);
-    if (places == NULL) {
-        return false;
-    }
-    memset(places, 0xff, from->length * sizeof *places);
-    for (uint32_t k = 0; k < count; k++) {
-        places[rows[k]] = k;
-    }
-    return column_take(call->scratch, &result, places, from->length, out, &ignored) == FIRN_OK;
-}
-
-bool cast_column(const function_call *call, const column *from, const type *to,
-                 const uint64_t *is_needed, column *out, uint32_t *bad) {
-    *bad = from->length;
-    if (cast_find(from->type, to).kind == CAST_SAME) {
-        return relabel(call->scratch, from, to, out);
-    }
-    uint32_t *rows = ARENA_NEW(call->scratch, uint32_t, from->length + 1);
-    if (rows == NULL) {
-        return false;
-    }
-    uint32_t count = 0;
-    for (uint32_t row = 0; row < from->length; row++) {
-        rows[count] = row;
-        count +=
-            column_is_valid(from, row) && (is_needed == NULL || bitmap_get(is_needed, row)) ? 1 : 0;
-    }
-    if (count == 0) {
-        firn_error ignored = ERR_INIT;
-        column null;
-        return column_new_null(call->scratch, to, from->length, &null, &ignored) == FIRN_OK &&
-               column_flatten(call->scratch, &null, out, &ignored) == FIRN_OK;
-    }
-    return cast_dense(call, from, to, rows, count, out, bad);
 }
 
 // The elements that the call's rows refer to.
@@ -96,9 +26,7 @@ static uint64_t *needed_elements(const function_call *call, const column *lists)
             continue;
         }
         const list_value slice = COLUMN_VALUES(lists, list_value)[row & mask];
-        for (uint32_t i = 0; i < slice.size; i++) {
-            bitmap_set(bits, slice.offset + i);
-        }
+        set_bits(bits, slice.offset, slice.size);
     }
     return bits;
 }

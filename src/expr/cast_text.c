@@ -7,6 +7,7 @@
 #include "expr/cast_private.h"
 
 #define UUID_SIZE 16
+#define PRINTED_LARGE ((size_t)1 << 16)
 
 // ---- To text ---------------------------------------------------------------------------------
 
@@ -49,15 +50,26 @@ static uint32_t text_to_text(function_call *call, const column *const *args, col
     return call->count;
 }
 
+// A copy of what was printed, so that the builder can be used again; what is large is not copied.
+static bool keep_printed(text_builder *self, string_value *out) {
+    if (self->is_full || self->size < PRINTED_LARGE) {
+        return !self->is_full && string_new(self->memory, self->data, self->size, out);
+    }
+    const bool fits = self->size <= UINT32_MAX;
+    *out = string_of(self->data, (uint32_t)self->size);
+    *self = (text_builder){.memory = self->memory, .cancel = self->cancel};
+    return fits;
+}
+
 static uint32_t any_to_text(function_call *call, const column *const *args, column *out) {
     const uint32_t mask = column_mask(args[0]);
     text_builder builder = text_builder_open(call->scratch);
+    builder.cancel = function_cancel(call);
     FOR_ROWS(call, row) {
         builder.size = 0;
         column_print_row_at(args[0], row & mask, call->context == NULL ? NULL : call->context->zone,
                             &builder);
-        if (builder.is_full || !string_new(call->scratch, builder.data, builder.size,
-                                           &COLUMN_OUT(out, string_value)[row])) {
+        if (!keep_printed(&builder, &COLUMN_OUT(out, string_value)[row])) {
             return KERNEL_NO_MEMORY;
         }
     }

@@ -3,6 +3,8 @@
 // all rows together are a column of text, which is then cast like any other.
 #include "expr/cast_private.h"
 
+#define PIECE_WORK 64 // Of a watch: what a piece costs beside its bytes.
+
 // The pieces of all rows so far, for one child.
 typedef struct piece_list {
     uint32_t count;
@@ -10,15 +12,13 @@ typedef struct piece_list {
     text *items; ///< data NULL: the value NULL.
 } piece_list;
 
-static bool add_piece(arena *memory, piece_list *self, text piece) {
+static bool add_piece(function_call *call, piece_list *self, text piece) {
     if (self->count == self->capacity) {
         const uint32_t capacity = self->capacity == 0 ? 64 : self->capacity * 2;
-        text *items = ARENA_NEW(memory, text, capacity);
-        if (items == NULL || capacity < self->capacity) {
+        text *items = ARENA_NEW(call->scratch, text, capacity);
+        if (items == NULL || capacity < self->capacity ||
+            !cancel_copy(function_cancel(call), items, self->items, self->count * sizeof *items)) {
             return false;
-        }
-        if (self->count > 0) {
-            memcpy(items, self->items, self->count * sizeof *items);
         }
         self->items = items;
         self->capacity = capacity;
@@ -32,8 +32,13 @@ static bool add_piece(arena *memory, piece_list *self, text piece) {
 typedef struct cutter {
     text input;
     size_t at;
-    arena *memory;
+    function_call *call;
+    function_watch watch; // Over pieces: they may be many.
 } cutter;
+
+static bool is_stopped(cutter *self) {
+    return function_watch_is_stopped(&self->watch, PIECE_WORK);
+}
 
 static bool is_blank(char byte) {
     return byte == ' ' || (byte >= '\t' && byte <= '\r');
@@ -54,26 +59,47 @@ static bool take_byte(cutter *self, char byte) {
     return true;
 }
 
+// Where the string in quotes that begins at `at` ends; SIZE_MAX if it does not.
+static size_t quoted_end(text input, size_t at, bool *is_as_written) {
+    const char quote = input.data[at++];
+    *is_as_written = true;
+    while (at < input.size) {
+        const char byte = input.data[at];
+        const bool is_doubled = byte == quote && at + 1 < input.size && input.data[at + 1] == quote;
+        if (byte == quote && !is_doubled) {
+            return at;
+        }
+        const bool is_escape = is_doubled || (byte == '\\' && at + 1 < input.size);
+        *is_as_written &= !is_escape;
+        at += is_escape ? 2 : 1;
+    }
+    return SIZE_MAX;
+}
+
 // A string in quotes; inside, a backslash or a doubled quote stands for the character behind it.
 static bool take_quoted(cutter *self, text *out) {
-    const char quote = self->input.data[self->at++];
-    char *plain = ARENA_NEW(self->memory, char, self->input.size - self->at + 1);
-    size_t size = 0;
-    while (plain != NULL && self->at < self->input.size) {
-        char byte = self->input.data[self->at++];
-        const bool has_next = self->at < self->input.size;
-        if (byte == quote) {
-            if (!has_next || self->input.data[self->at] != quote) {
-                *out = (text){.data = plain, .size = size};
-                return true;
-            }
-            self->at++;
-        } else if (byte == '\\' && has_next) {
-            byte = self->input.data[self->at++];
-        }
-        plain[size++] = byte;
+    bool is_as_written;
+    const size_t end = quoted_end(self->input, self->at, &is_as_written);
+    if (end == SIZE_MAX) {
+        return false;
     }
-    return false;
+    const text inner = text_slice(self->input, self->at + 1, end);
+    const char quote = self->input.data[self->at];
+    self->at = end + 1;
+    *out = inner;
+    if (is_as_written) {
+        return true;
+    }
+    char *plain = ARENA_NEW(self->call->scratch, char, inner.size);
+    size_t size = 0;
+    for (size_t i = 0; plain != NULL && i < inner.size; i++) {
+        if ((inner.data[i] == '\\' || inner.data[i] == quote) && i + 1 < inner.size) {
+            i++;
+        }
+        plain[size++] = inner.data[i];
+    }
+    *out = (text){.data = plain, .size = size};
+    return plain != NULL;
 }
 
 // An unquoted piece ends at a comma, colon or bracket outside of all brackets it opened itself.
@@ -133,10 +159,10 @@ static bool cut_list(cutter *self, piece_list *elements) {
     }
     do {
         text piece;
-        if (!take_piece(self, false, &piece) || !add_piece(self->memory, elements, piece)) {
+        if (!take_piece(self, false, &piece) || !add_piece(self->call, elements, piece)) {
             return false;
         }
-    } while (take_byte(self, ','));
+    } while (take_byte(self, ',') && !is_stopped(self));
     return take_byte(self, ']') && is_at_end(self);
 }
 
@@ -151,11 +177,11 @@ static bool cut_map(cutter *self, piece_list *keys, piece_list *values) {
         text key;
         text value;
         if (!take_piece(self, true, &key) || !take_byte(self, ':') ||
-            !take_piece(self, false, &value) || !add_piece(self->memory, keys, key) ||
-            !add_piece(self->memory, values, value)) {
+            !take_piece(self, false, &value) || !add_piece(self->call, keys, key) ||
+            !add_piece(self->call, values, value)) {
             return false;
         }
-    } while (take_byte(self, ','));
+    } while (take_byte(self, ',') && !is_stopped(self));
     return take_byte(self, '}') && is_at_end(self);
 }
 
@@ -166,7 +192,7 @@ static bool cut_struct(cutter *self, const type *of, piece_list *fields, uint64_
         return false;
     }
     for (uint32_t i = 0; i < of->child_count; i++) {
-        if (!add_piece(self->memory, &fields[i], (text){.data = NULL, .size = 0})) {
+        if (!add_piece(self->call, &fields[i], (text){.data = NULL, .size = 0})) {
             return false;
         }
     }
@@ -189,7 +215,7 @@ static bool cut_struct(cutter *self, const type *of, piece_list *fields, uint64_
         }
         bitmap_set(is_given, i);
         fields[i].items[fields[i].count - 1] = value;
-    } while (take_byte(self, ','));
+    } while (take_byte(self, ',') && !is_stopped(self));
     return take_byte(self, '}') && is_at_end(self);
 }
 
@@ -200,12 +226,18 @@ static bool cast_pieces(function_call *call, const piece_list *pieces, const typ
                         uint32_t *bad) {
     firn_error ignored = ERR_INIT;
     column texts;
-    if (column_new(call->scratch, TYPE_OF(VARCHAR), pieces->count, &texts, &ignored) != FIRN_OK) {
+    if (column_new_unset(call->scratch, TYPE_OF(VARCHAR), pieces->count, &texts, &ignored) !=
+        FIRN_OK) {
         return false;
     }
+    function_watch watch = {.call = call};
     for (uint32_t i = 0; i < pieces->count; i++) {
+        if (function_watch_is_stopped(&watch, PIECE_WORK)) {
+            return false;
+        }
         const text piece = pieces->items[i];
         if (piece.data == NULL) {
+            COLUMN_OUT(&texts, string_value)[i] = (string_value){0};
             if (!column_set_null(call->scratch, &texts, i)) {
                 return false;
             }
@@ -226,7 +258,7 @@ typedef struct nested_build {
 } nested_build;
 
 static bool cut_row(nested_build *self, text input, column *out, uint32_t row) {
-    cutter state = {.input = input, .memory = self->call->scratch};
+    cutter state = {.input = input, .call = self->call, .watch = {.call = self->call}};
     const uint32_t before = self->children[0].count;
     switch ((int)out->type->id) {
     case TYPE_LIST:
@@ -250,7 +282,7 @@ static bool cut_row(nested_build *self, text input, column *out, uint32_t row) {
 static bool pad_struct(nested_build *self, const column *out, uint32_t row) {
     for (uint32_t i = 0; out->type->id == TYPE_STRUCT && i < out->type->child_count; i++) {
         while (self->children[i].count < row) {
-            if (!add_piece(self->call->scratch, &self->children[i], (text){.data = NULL})) {
+            if (!add_piece(self->call, &self->children[i], (text){.data = NULL})) {
                 return false;
             }
         }
@@ -315,6 +347,9 @@ uint32_t cast_text_to_nested(function_call *call, const column *const *args, col
     FOR_ROWS(call, row) {
         if (!pad_struct(&build, out, row)) {
             return KERNEL_NO_MEMORY;
+        }
+        if (!column_row_is_valid(args[0], row)) {
+            continue;
         }
         if (!cut_row(&build, string_text(&values[row & mask]), out, row)) {
             bad_row = row;

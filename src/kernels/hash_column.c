@@ -42,8 +42,13 @@ static void hash_strings(const hashing *self, const string_value *values) {
 }
 
 static void hash_by_rows(const hashing *self, const column *values) {
+    uint64_t hash = 0;
     for (uint32_t k = 0; k < self->count; k++) {
-        store(column_hash_row(values, row_of(self, k)), self->combines, &self->out[k]);
+        // Rows that were made from one, as unnest does, have its list one behind the other.
+        if (k == 0 || !column_rows_alike(values, row_of(self, k - 1), row_of(self, k))) {
+            hash = column_hash_row(values, row_of(self, k));
+        }
+        store(hash, self->combines, &self->out[k]);
     }
 }
 

@@ -30,12 +30,9 @@ static bool make_room(text_builder *self, size_t more) {
     capacity = capacity < CAPACITY_MIN ? CAPACITY_MIN : capacity;
     capacity = capacity < wanted ? wanted : capacity;
     char *data = ARENA_NEW(self->memory, char, capacity);
-    if (data == NULL) {
+    if (data == NULL || !cancel_copy(self->cancel, data, self->data, self->size)) {
         self->is_full = true;
         return false;
-    }
-    if (self->size > 0) {
-        memcpy(data, self->data, self->size);
     }
     self->data = data;
     self->capacity = capacity;
@@ -44,7 +41,7 @@ static bool make_room(text_builder *self, size_t more) {
 
 void text_append(text_builder *self, text value) {
     if (value.size > 0 && make_room(self, value.size)) {
-        memcpy(self->data + self->size, value.data, value.size);
+        self->is_full = !cancel_copy(self->cancel, self->data + self->size, value.data, value.size);
         self->size += value.size;
     }
 }

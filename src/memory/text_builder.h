@@ -13,7 +13,8 @@ typedef struct text_builder {
     char *data;
     size_t size;
     size_t capacity;
-    bool is_full; // An append did not fit; the text is cut there.
+    bool is_full; // An append did not fit, or `cancel` was raised; the text is cut there.
+    const cancel_flag *cancel; // Looked at where much is appended; NULL: none.
 } text_builder;
 
 text_builder text_builder_open(arena *memory);

@@ -360,7 +360,10 @@ firn_status unnest_dependent_join(optimizer *self, plan_node **slot) {
         return FIRN_OK;
     }
     bool done;
-    TRY(unnest_pull(self, slot, &outer, &done));
+    TRY(unnest_apply(self, slot, &done));
+    if (!done) {
+        TRY(unnest_pull(self, slot, &outer, &done));
+    }
     return done ? FIRN_OK : unnest_push(self, slot, &outer);
 }
 

@@ -8,6 +8,10 @@
 /// Dependent joins inside its sides are gone already.
 firn_status unnest_dependent_join(optimizer *self, plan_node **slot);
 
+/// The straight way, where it can be taken: the right side is computed row by row of the left, on
+/// top of it. *done is false if the right side is not of that shape; then nothing changed.
+firn_status unnest_apply(optimizer *self, plan_node **slot, bool *done);
+
 /// The cheap way, where it can be taken: the predicates that correlate the right side are pulled up
 /// into the join's condition. *done is false if the right side is not of that shape; then nothing
 /// changed.

@@ -142,6 +142,9 @@ static const scenario large_values[] = {
     OF_LIST("len(list_concat(l, l))"),
     OF_LIST("length(array_to_string(l, ', '))"),
     OF_LIST("list_position(l, -1)"),
+    OF_LIST("len(CAST(l AS DOUBLE[]))"),
+    OF_LIST("length(CAST(l AS VARCHAR))"),
+    OF_LIST("len(CAST('[' || array_to_string(l, ',') || ']' AS BIGINT[]))"),
 };
 #define LARGE_VALUE_COUNT (sizeof large_values / sizeof large_values[0])
 

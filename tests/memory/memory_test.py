@@ -52,6 +52,9 @@ KEEPERS = {
     "count(DISTINCT) by a key":
         f"SELECT count(*), sum(c) FROM (SELECT k / 3 AS g, count(DISTINCT v) AS c FROM {ROWS} "
         f"GROUP BY 1) AS q",
+    "distinct values of three groups":
+        f"SELECT count(*), sum(c), sum(s) FROM (SELECT k % 3 AS g, count(DISTINCT v) AS c, "
+        f"sum(DISTINCT v) AS s, count(*) FROM {ROWS} GROUP BY 1) AS q",
     "count(DISTINCT) of everything": f"SELECT count(DISTINCT v), count(DISTINCT k) FROM {ROWS}",
     "a median beside sums":
         f"SELECT count(*), sum(m), sum(c), sum(s) FROM (SELECT median(v) AS m, count(*) AS c, "

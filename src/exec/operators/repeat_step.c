@@ -12,6 +12,7 @@ typedef struct repeat_local {
     uint32_t next;    // Which of the rows that count is being repeated.
     int64_t repeated; // How often it was handed out.
     bool is_begun;
+    column times;
 } repeat_local;
 
 static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
@@ -44,14 +45,14 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
                         firn_error *err) {
     repeat_local *self = call->local;
     if (!self->is_begun) {
+        column times;
+        TRY(expr_run(self->base.state, input, call->scratch, &times, err));
+        TRY(column_flatten(call->scratch, &times, &self->times, err));
         self->next = 0;
         self->repeated = 0;
+        call->kept = arena_mark_take(call->scratch);
         self->is_begun = true;
     }
-    column times;
-    TRY(expr_run(self->base.state, input, call->scratch, &times, err));
-    column flat;
-    TRY(column_flatten(call->scratch, &times, &flat, err));
     const uint32_t room = call->run->options->batch_rows;
     uint32_t *rows = ARENA_NEW(call->scratch, uint32_t, room);
     column *columns = ARENA_NEW(call->scratch, column, input->column_count + 1);
@@ -61,8 +62,8 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     uint32_t count = 0;
     while (count < room && self->next < input->selected_count) {
         const uint32_t row = batch_row(input, self->next);
-        const bool is_there = column_row_is_valid(&flat, row);
-        if (!is_there || self->repeated >= COLUMN_VALUES(&flat, int64_t)[row]) {
+        const bool is_there = column_row_is_valid(&self->times, row);
+        if (!is_there || self->repeated >= COLUMN_VALUES(&self->times, int64_t)[row]) {
             self->next++;
             self->repeated = 0;
             continue;

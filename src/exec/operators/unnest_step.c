@@ -103,12 +103,33 @@ static firn_status take_elements(const column *list, const picked *rows, arena *
     return column_take(scratch, &list->children[0], elements, rows->count, out, err);
 }
 
-static firn_status add_ordinality(const picked *rows, arena *scratch, column *out,
-                                  firn_error *err) {
+// NULL in the row that stands for an empty list.
+static firn_status add_ordinality(const unnest_local *self, uint32_t list_count, const picked *rows,
+                                  arena *scratch, column *out, firn_error *err) {
     TRY(column_new(scratch, TYPE_OF(BIGINT), rows->count, out, err));
     for (uint32_t i = 0; i < rows->count; i++) {
         COLUMN_OUT(out, int64_t)[i] = (int64_t)rows->elements[i] + 1;
+        if (rows->elements[i] == 0 && length_of(self, list_count, rows->rows[i]) == 0 &&
+            !column_set_null(scratch, out, i)) {
+            return ARENA_FULL(scratch, err);
+        }
     }
+    return FIRN_OK;
+}
+
+// The lists of an input's rows, once for all the outputs that they make.
+static firn_status begin_input(unnest_local *self, const unnest_shared *owner, const batch *input,
+                               arena *scratch, firn_error *err) {
+    TRY(expr_run(self->base.state, input, scratch, self->lists, err));
+    for (uint32_t i = 0; i < owner->list_count; i++) {
+        if (self->lists[i].form > FORM_CONSTANT) {
+            const column coded = self->lists[i];
+            TRY(column_flatten(scratch, &coded, &self->lists[i], err));
+        }
+    }
+    self->next = 0;
+    self->element = 0;
+    self->is_begun = true;
     return FIRN_OK;
 }
 
@@ -118,16 +139,8 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     unnest_local *self = call->local;
     arena *scratch = call->scratch;
     if (!self->is_begun) {
-        self->next = 0;
-        self->element = 0;
-        self->is_begun = true;
-    }
-    TRY(expr_run(self->base.state, input, scratch, self->lists, err));
-    for (uint32_t i = 0; i < owner->list_count; i++) {
-        if (self->lists[i].form > FORM_CONSTANT) {
-            const column coded = self->lists[i];
-            TRY(column_flatten(scratch, &coded, &self->lists[i], err));
-        }
+        TRY(begin_input(self, owner, input, scratch, err));
+        call->kept = arena_mark_take(scratch);
     }
     const uint32_t room = call->run->options->batch_rows;
     picked rows = {.rows = ARENA_NEW(scratch, uint32_t, room),
@@ -146,7 +159,7 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
         TRY(take_elements(&self->lists[i], &rows, scratch, &columns[made++], err));
     }
     if (owner->has_ordinality) {
-        TRY(add_ordinality(&rows, scratch, &columns[made++], err));
+        TRY(add_ordinality(self, owner->list_count, &rows, scratch, &columns[made++], err));
     }
     const batch_sequence sequence = output->sequence;
     *output = batch_of(columns, made, rows.count);

@@ -156,18 +156,7 @@ static inline char *text_sink_room(text_sink *self, size_t size) {
 
 /// Copies a text to `out`. False: the statement was stopped.
 static inline bool text_put(const function_call *call, char *out, text value) {
-    if (value.size <= TEXT_LOOK_EVERY) {
-        memcpy(out, value.size == 0 ? "" : value.data, value.size);
-        return true;
-    }
-    for (size_t at = 0; at < value.size; at += TEXT_LOOK_EVERY) {
-        const size_t left = value.size - at;
-        if (at > 0 && function_is_stopped(call)) {
-            return false;
-        }
-        memcpy(out + at, value.data + at, left < TEXT_LOOK_EVERY ? left : TEXT_LOOK_EVERY);
-    }
-    return true;
+    return cancel_copy(function_cancel(call), out, value.data, value.size);
 }
 
 /// The value of the first `size` bytes of the room.

@@ -1,0 +1,224 @@
+// Aggregates of distinct values become two aggregations, where groups are large:
+//
+//     AGG[k; count(DISTINCT v), max(w), count(*)] (t)
+//  →  AGG[k; count(v), max(m), sum(c)] (AGG[k, v; max(w) AS m, count(*) AS c] (t))
+//
+// So the values of one group may be in several partitions, on disk too, and several workers tell
+// them apart. Where groups have few rows each it would only make two tables of one; there, and
+// where an aggregate cannot be put together from parts, the executor tells values apart group by
+// group.
+#include "functions/overload.h"
+#include "functions/registry.h"
+#include "optimize/estimate.h"
+
+#define ROWS_A_GROUP 8 // As expected: with fewer, a table of all values is as large as the rows.
+
+typedef struct splitting {
+    optimizer *self;
+    const expr *distinct; // The first of them: its arguments are the others' too.
+    plan_node *inner;
+    plan_node *outer;
+    u32_list value_ids; // Of the inner aggregation's values, by argument; NO_SLOT: a constant.
+    expr_list results;  // Of the projection above, if there must be one.
+    bool needs_results; // A result has another type than what sums up its parts.
+} splitting;
+
+static const char *name_of(const expr *call) {
+    return call->aggregate_.function->name;
+}
+
+static bool is_named(const expr *call, const char *name) {
+    return strcmp(name_of(call), name) == 0;
+}
+
+static bool is_idempotent(const expr *call) {
+    return (call->aggregate_.function->flags & AGGREGATE_DISTINCT_IS_SAME) != 0;
+}
+
+// Over distinct values, for which more than one of each makes a difference.
+static bool is_distinct(const expr *call) {
+    return call->aggregate_.is_distinct && !is_idempotent(call);
+}
+
+static bool same_args(const expr *left, const expr *right) {
+    bool is_same = left->aggregate_.args.count == right->aggregate_.args.count;
+    for (uint32_t i = 0; i < left->aggregate_.args.count && is_same; i++) {
+        is_same = expr_equal(left->aggregate_.args.items[i], right->aggregate_.args.items[i]);
+    }
+    return is_same;
+}
+
+static bool has_volatile(const expr_list *values) {
+    bool found = false;
+    for (uint32_t i = 0; i < values->count; i++) {
+        found |= expr_is_volatile(values->items[i]);
+    }
+    return found;
+}
+
+// May the aggregate be computed from distinct values, or from parts of its group?
+static bool may_split(const expr *call, const expr *distinct) {
+    const aggregate_function *function = call->aggregate_.function;
+    const bool collects = function->overloads[call->aggregate_.overload].collect != NULL;
+    if (collects || call->aggregate_.order.count > 0 || has_volatile(&call->aggregate_.args)) {
+        return false;
+    }
+    if (is_distinct(call)) {
+        return call->aggregate_.filter == NULL && call->aggregate_.args.count > 0 &&
+               same_args(call, distinct);
+    }
+    if (call->aggregate_.filter != NULL && expr_is_volatile(call->aggregate_.filter)) {
+        return false;
+    }
+    const bool is_typed_alike = call->aggregate_.args.count == 1 &&
+                                type_equal(call->type, call->aggregate_.args.items[0]->type);
+    return (is_idempotent(call) && is_typed_alike) || is_named(call, "count") ||
+           is_named(call, "sum");
+}
+
+// The distinct aggregate by which the node can be split; NULL if it cannot.
+static const expr *find_distinct(const plan_node *node) {
+    const expr *distinct = NULL;
+    const expr_list *calls = &node->aggregate_.aggregates;
+    if (node->aggregate_.keys.count == 0 || node->aggregate_.sets.count > 0 ||
+        node->aggregate_.set_id != NO_SLOT || has_volatile(&node->aggregate_.keys)) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < calls->count && distinct == NULL; i++) {
+        distinct = is_distinct(calls->items[i]) ? calls->items[i] : NULL;
+    }
+    for (uint32_t i = 0; i < calls->count && distinct != NULL; i++) {
+        distinct = may_split(calls->items[i], distinct) ? distinct : NULL;
+    }
+    return distinct;
+}
+
+// One more key of the inner aggregation; `*out`: its column.
+static firn_status add_inner_key(splitting *state, expr *value, expr **out) {
+    const uint32_t id = rewrite_new_id(state->self);
+    TRY(rewrite_add_id(state->self, &state->inner->aggregate_.key_ids, id));
+    TRY(rewrite_add_expr(state->self, &state->inner->aggregate_.keys, value));
+    return rewrite_column(state->self, id, value->type, out);
+}
+
+// The keys, then the distinct values that are no constants.
+static firn_status add_keys(splitting *state, const plan_node *node) {
+    optimizer *self = state->self;
+    for (uint32_t i = 0; i < node->aggregate_.keys.count; i++) {
+        expr *key;
+        TRY(add_inner_key(state, node->aggregate_.keys.items[i], &key));
+        TRY(rewrite_add_id(self, &state->outer->aggregate_.key_ids,
+                           node->aggregate_.key_ids.items[i]));
+        TRY(rewrite_add_expr(self, &state->outer->aggregate_.keys, key));
+        TRY(rewrite_column(self, node->aggregate_.key_ids.items[i], key->type, &key));
+        TRY(rewrite_add_expr(self, &state->results, key));
+    }
+    const expr_list *args = &state->distinct->aggregate_.args;
+    for (uint32_t i = 0; i < args->count; i++) {
+        uint32_t id = NO_SLOT;
+        if (!expr_is_constant(args->items[i])) {
+            expr *value;
+            TRY(add_inner_key(state, args->items[i], &value));
+            id = value->column_.id;
+        }
+        TRY(rewrite_add_id(self, &state->value_ids, id));
+    }
+    return FIRN_OK;
+}
+
+// The same aggregate, of the inner aggregation's values.
+static firn_status add_distinct(splitting *state, expr *call, uint32_t id) {
+    optimizer *self = state->self;
+    for (uint32_t i = 0; i < call->aggregate_.args.count; i++) {
+        expr **arg = &call->aggregate_.args.items[i];
+        if (state->value_ids.items[i] != NO_SLOT) {
+            TRY(rewrite_column(self, state->value_ids.items[i], (*arg)->type, arg));
+        }
+    }
+    call->aggregate_.is_distinct = false;
+    TRY(rewrite_add_id(self, &state->outer->aggregate_.ids, id));
+    TRY(rewrite_add_expr(self, &state->outer->aggregate_.aggregates, call));
+    expr *result;
+    TRY(rewrite_column(self, id, call->type, &result));
+    return rewrite_add_expr(self, &state->results, result);
+}
+
+// The aggregate as a part by distinct value, and what puts the parts of a group together.
+static firn_status add_parts(splitting *state, expr *call, uint32_t id) {
+    optimizer *self = state->self;
+    const uint32_t part_id = rewrite_new_id(self);
+    const uint32_t whole_id = rewrite_new_id(self);
+    expr *part;
+    expr *whole;
+    expr *result;
+    TRY(rewrite_add_id(self, &state->inner->aggregate_.ids, part_id));
+    TRY(rewrite_add_expr(self, &state->inner->aggregate_.aggregates, call));
+    TRY(rewrite_column(self, part_id, call->type, &part));
+    const text name = text_of(is_idempotent(call) ? name_of(call) : "sum");
+    const overload_request request = {.types = (const type *const[]){call->type},
+                                      .args = &part,
+                                      .arg_count = 1,
+                                      .position = UINT32_MAX,
+                                      .context = self->context};
+    TRY(aggregate_call_new(aggregate_find(name), &request, self->memory, &whole, self->err));
+    call->aggregate_.is_distinct = false; // Of an idempotent one.
+    const bool is_same_type = type_equal(whole->type, call->type);
+    const uint32_t made_id = is_same_type ? id : whole_id;
+    TRY(rewrite_add_id(self, &state->outer->aggregate_.ids, made_id));
+    TRY(rewrite_add_expr(self, &state->outer->aggregate_.aggregates, whole));
+    TRY(rewrite_column(self, made_id, whole->type, &result));
+    if (!is_same_type) {
+        state->needs_results = true;
+        result = expr_cast(self->memory, result, call->type, false, true);
+        if (result == NULL) {
+            return rewrite_full(self);
+        }
+    }
+    return rewrite_add_expr(self, &state->results, result);
+}
+
+static firn_status split(optimizer *self, plan_node **slot, const expr *distinct) {
+    plan_node *node = *slot;
+    splitting state = {.self = self, .distinct = distinct};
+    u32_list ids = {0};
+    TRY(rewrite_node(self, PLAN_AGGREGATE, &state.inner));
+    TRY(rewrite_node(self, PLAN_AGGREGATE, &state.outer));
+    state.inner->aggregate_.input = node->aggregate_.input;
+    state.inner->aggregate_.set_id = NO_SLOT;
+    state.outer->aggregate_.input = state.inner;
+    state.outer->aggregate_.set_id = NO_SLOT;
+    TRY(add_keys(&state, node));
+    for (uint32_t i = 0; i < node->aggregate_.key_ids.count; i++) {
+        TRY(rewrite_add_id(self, &ids, node->aggregate_.key_ids.items[i]));
+    }
+    for (uint32_t i = 0; i < node->aggregate_.ids.count; i++) {
+        // A copy: the first distinct one is still asked what its arguments are.
+        expr *call = expr_copy(self->memory, node->aggregate_.aggregates.items[i]);
+        if (call == NULL) {
+            return rewrite_full(self);
+        }
+        const uint32_t id = node->aggregate_.ids.items[i];
+        TRY(is_distinct(call) ? add_distinct(&state, call, id) : add_parts(&state, call, id));
+        TRY(rewrite_add_id(self, &ids, id));
+    }
+    *slot = state.outer;
+    return state.needs_results ? rewrite_project(self, state.outer, &ids, &state.results, slot)
+                               : FIRN_OK;
+}
+
+static firn_status visit(optimizer *self, plan_node **slot) {
+    plan_node *node = *slot;
+    const expr *distinct = node->kind == PLAN_AGGREGATE ? find_distinct(node) : NULL;
+    if (distinct == NULL) {
+        return FIRN_OK;
+    }
+    estimates known = {.self = self};
+    TRY(estimate_tree(&known, node));
+    const bool are_large =
+        node->row_estimate * ROWS_A_GROUP <= node->aggregate_.input->row_estimate;
+    return are_large ? split(self, slot, distinct) : FIRN_OK;
+}
+
+firn_status rule_distinct_groups(optimizer *self, plan_node **root) {
+    return rewrite_tree(self, root, visit);
+}
