@@ -155,8 +155,8 @@ int column_compare_rows(const column *left, uint32_t left_row, const column *rig
                         uint32_t right_row);
 bool column_rows_equal(const column *left, uint32_t left_row, const column *right,
                        uint32_t right_row); ///< NULL equals NULL, NaN equals NaN, -0 equals 0.
-/// Are two rows of a column the same lane or dictionary entry, or two lanes with the same bits? Then
-/// they are equal, however long the list that they share; false says nothing. Any form.
+/// Are two rows of a column the same lane or dictionary entry, or two lanes with the same bits?
+/// Then they are equal, however long the list that they share; false says nothing. Any form.
 bool column_rows_alike(const column *self, uint32_t left_row, uint32_t right_row);
 uint64_t column_hash_row(const column *self, uint32_t row); ///< Agrees with kernels/hash.
 /// Text form of one value as SQL prints it; `NULL` for NULL. For nested values, casts to VARCHAR
