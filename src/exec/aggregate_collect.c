@@ -32,7 +32,7 @@ static firn_status stamp_places(void *user, const stage_places *placed, firn_err
 }
 
 // Hashes of the group's key, for DISTINCT mixed with those of the values. Without groups the values
-// alone choose the partition.
+// alone choose the partition, unless the aggregate must see all of them at once.
 static bool hash_rows(void *user, const uint16_t *rows, uint32_t count, arena *scratch,
                       uint64_t *out) {
     const collecting *self = user;
@@ -48,8 +48,9 @@ static bool hash_rows(void *user, const uint16_t *rows, uint32_t count, arena *s
         return false;
     }
     memcpy(groups, out, count * sizeof *groups);
+    const bool is_by_value = !shape->has_groups && self->collector->feeds_at_once;
     for (uint32_t i = 0; i < self->collector->arg_count; i++) {
-        const bool combines = shape->has_groups || i > 0;
+        const bool combines = !is_by_value || i > 0;
         if (!hash_column(&self->columns[shape->group_keys + i], rows, count, combines, scratch,
                          out)) {
             return false;
@@ -58,7 +59,7 @@ static bool hash_rows(void *user, const uint16_t *rows, uint32_t count, arena *s
     const uint64_t low = (UINT64_C(1) << GROUP_BITS_SHIFT) - 1;
     for (uint32_t k = 0; k < count; k++) {
         const uint64_t mixed = hash_u64(out[k]); // hash_combine leaves similar values similar.
-        out[k] = group_hash(shape->has_groups ? (groups[k] & ~low) | (mixed & low) : mixed);
+        out[k] = group_hash(is_by_value ? mixed : (groups[k] & ~low) | (mixed & low));
     }
     return true;
 }

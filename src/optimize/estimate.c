@@ -13,6 +13,7 @@
 #define KEYS_MAX 16   // Of a join; more of them make no other estimate.
 #define KEY_SHARE 0.9 // Distinct values a row from which on a column is thought of as a key.
 #define FACTS_BYTES_SMALL ((uint64_t)128 << 10)
+#define ENDS_MAX 64 // How far apart the two ends of a range are looked for among conjuncts.
 #define DISTINCT_SHARE 0.1 // Of the rows, where a column's distinct values are unknown.
 
 // ---- Columns ---------------------------------------------------------------------------------
@@ -322,7 +323,8 @@ static double filter_selectivity(const estimates *self, const expr_list *conjunc
     for (uint32_t i = 0; i < conjuncts->count; i++) {
         const expr *a = conjuncts->items[i];
         double own = estimate_selectivity(self, a);
-        for (uint32_t k = 0; k < i && is_comparison(a); k++) {
+        const uint32_t first = i < ENDS_MAX ? 0 : i - ENDS_MAX;
+        for (uint32_t k = first; k < i && is_comparison(a); k++) {
             const expr *b = conjuncts->items[k];
             if (is_comparison(b) && a->call_.args.items[0]->kind == EXPR_COLUMN &&
                 expr_equal(a->call_.args.items[0], b->call_.args.items[0]) &&
