@@ -191,6 +191,8 @@ static firn_status build(builder *self, const plan_node *node, pipeline *into,
         return build_union(self, node, into, downstream);
     case PLAN_REPEAT:
         return build_step(self, &operator_repeat_step, node, node->repeat_.input, into, downstream);
+    case PLAN_NUMBER:
+        return build_step(self, &operator_number_step, node, node->number_.input, into, downstream);
     case PLAN_UNNEST:
         return build_step(self, &operator_unnest_step, node, node->unnest_.input, into, downstream);
     case PLAN_SINGLE_ROW:

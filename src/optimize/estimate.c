@@ -527,6 +527,9 @@ static firn_status estimate_node(estimates *self, plan_node *node) {
     case PLAN_REPEAT:
         node->row_estimate = node->repeat_.input->row_estimate;
         return FIRN_OK;
+    case PLAN_NUMBER:
+        node->row_estimate = node->number_.input->row_estimate;
+        return FIRN_OK;
     case PLAN_UNNEST:
         node->row_estimate = node->unnest_.input->row_estimate * 4;
         return FIRN_OK;

@@ -359,6 +359,7 @@ static firn_status nest_other(nesting *state, plan_node *node, source_list *out)
     case PLAN_SORT:
     case PLAN_LIMIT:
     case PLAN_REPEAT:
+    case PLAN_NUMBER:
     case PLAN_UNNEST:
     case PLAN_WINDOW:
     case PLAN_SINGLE_ROW:

@@ -221,6 +221,8 @@ static firn_status prune(optimizer *self, plan_node **slot, const id_set *needed
         const expr_list one = {.count = 1, .items = &node->repeat_.times};
         return prune_input(self, &node->repeat_.input, needed, &one, NULL);
     }
+    case PLAN_NUMBER:
+        return prune(self, &node->number_.input, needed);
     case PLAN_UNNEST:
         return prune_input(self, &node->unnest_.input, needed, &node->unnest_.lists, NULL);
     case PLAN_SHARED: // All references together may need everything.

@@ -469,6 +469,8 @@ static firn_status push(optimizer *self, plan_node **slot, expr_list *conjuncts)
         return push_through(self, slot, &node->sort_.input, conjuncts);
     case PLAN_REPEAT:
         return push_through(self, slot, &node->repeat_.input, conjuncts);
+    case PLAN_NUMBER:
+        return push_through(self, slot, &node->number_.input, conjuncts);
     case PLAN_UNNEST:
         return push_through(self, slot, &node->unnest_.input, conjuncts);
     case PLAN_SHARED:

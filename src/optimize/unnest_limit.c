@@ -68,7 +68,7 @@ static firn_status limit_by_list(domain *self, const limited *rows, const domain
     TRY(rewrite_node(o, PLAN_AGGREGATE, &group));
     group->aggregate_.input = rows->input;
     group->aggregate_.set_id = NO_SLOT;
-    TRY(domain_add_columns(self, ids, &group->aggregate_.key_ids, &group->aggregate_.keys));
+    TRY(domain_add_keys(self, ids, group));
     const uint32_t list_id = rewrite_new_id(o);
     TRY(rewrite_add_id(o, &group->aggregate_.ids, list_id));
     TRY(rewrite_add_expr(o, &group->aggregate_.aggregates, gathered));

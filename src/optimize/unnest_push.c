@@ -26,29 +26,11 @@ static firn_status mentions_domain(const domain *self, plan_node *node, bool *ou
     return FIRN_OK;
 }
 
-// A copy under new ids: `renamed` has the new one of every old one.
-static firn_status copy_subplan(optimizer *self, const plan_node *source, plan_node **out,
-                                uint32_t **renamed) {
-    const uint32_t id_count = self->plan->id_count;
-    *renamed = ARENA_NEW(self->memory, uint32_t, id_count + 1);
-    if (*renamed == NULL) {
-        return rewrite_full(self);
-    }
-    for (uint32_t i = 0; i < id_count; i++) {
-        (*renamed)[i] = i;
-    }
-    plan_renaming renaming = {.next_id = &self->plan->id_count,
-                              .shared_count = &self->plan->shared_count,
-                              .ids = *renamed,
-                              .id_count = id_count};
-    return plan_copy_renamed(self->memory, source, &renaming, out, self->err);
-}
-
 firn_status unnest_distinct(optimizer *self, const plan_node *source, const u32_list *columns,
                             const type *const *types, plan_node **out, u32_list *made) {
     uint32_t *renamed;
     plan_node *copy;
-    TRY(copy_subplan(self, source, &copy, &renamed));
+    TRY(domain_copy(self, source, &copy, &renamed));
     plan_node *group;
     TRY(rewrite_node(self, PLAN_AGGREGATE, &group));
     group->aggregate_.input = copy;
@@ -66,9 +48,11 @@ firn_status unnest_distinct(optimizer *self, const plan_node *source, const u32_
     return FIRN_OK;
 }
 
-// A fresh copy of D: distinct columns of a copy of the left side.
+// A fresh copy of D: distinct columns of a copy of the left side, or a reader of the numbered one.
 static firn_status new_domain(domain *self, plan_node **out, domain_ids *made) {
-    return unnest_distinct(self->self, self->left, &self->outer, self->types, out, &made->items);
+    return self->is_numbered ? domain_read_numbered(self, out, made)
+                             : unnest_distinct(self->self, self->left, &self->outer, self->types,
+                                               out, &made->items);
 }
 
 firn_status domain_substitution(domain *self, const domain_ids *ids, substitution *out) {
@@ -86,7 +70,7 @@ static firn_status equal_domains(domain *self, const domain_ids *left, const dom
                                  expr **condition) {
     optimizer *rules = self->self;
     expr_list parts = {0};
-    for (uint32_t i = 0; i < self->outer.count; i++) {
+    for (uint32_t i = self->key_first; i < self->outer.count; i++) {
         expr *sides[2];
         expr *same;
         TRY(rewrite_column(rules, left->items.items[i], self->types[i], &sides[0]));
@@ -122,6 +106,28 @@ firn_status domain_add_columns(domain *self, const domain_ids *ids, u32_list *to
         TRY(rewrite_column(self->self, ids->items.items[i], self->types[i], &value));
         TRY(rewrite_add_id(self->self, to, ids->items.items[i]));
         TRY(rewrite_add_expr(self->self, values, value));
+    }
+    return FIRN_OK;
+}
+
+firn_status domain_add_keys(domain *self, const domain_ids *ids, plan_node *aggregate) {
+    optimizer *rules = self->self;
+    for (uint32_t i = 0; i < self->outer.count; i++) {
+        const uint32_t id = ids->items.items[i];
+        expr *value;
+        TRY(rewrite_column(rules, id, self->types[i], &value));
+        if (i >= self->key_first) {
+            TRY(rewrite_add_id(rules, &aggregate->aggregate_.key_ids, id));
+            TRY(rewrite_add_expr(rules, &aggregate->aggregate_.keys, value));
+            continue;
+        }
+        expr *any;
+        const overload_request request = {
+            .types = &self->types[i], .args = &value, .arg_count = 1, .position = UINT32_MAX};
+        TRY(aggregate_call_new(aggregate_find(TEXT("any_value")), &request, rules->memory, &any,
+                               rules->err));
+        TRY(rewrite_add_id(rules, &aggregate->aggregate_.ids, id));
+        TRY(rewrite_add_expr(rules, &aggregate->aggregate_.aggregates, any));
     }
     return FIRN_OK;
 }
@@ -194,13 +200,14 @@ static firn_status push_sets(domain *self, plan_node *node, uint32_t key_count, 
     u32_list sets = {0};
     uint32_t added = 0;
     *total = UINT32_MAX;
-    if (key_count + self->outer.count > 32) {
+    const uint32_t added_count = self->outer.count - self->key_first;
+    if (key_count + added_count > 32) {
         return FAIL_SQL(rules->err, FIRN_UNSUPPORTED, "54023", NO_POSITION,
                         "grouping sets and columns of the queries around them: %u columns, at most "
                         "32 are allowed",
-                        key_count + self->outer.count);
+                        key_count + added_count);
     }
-    for (uint32_t i = 0; i < self->outer.count; i++) {
+    for (uint32_t i = 0; i < added_count; i++) {
         added |= UINT32_C(1) << (key_count + i);
     }
     for (uint32_t i = 0; i < node->aggregate_.sets.count; i++) {
@@ -227,7 +234,7 @@ static firn_status push_aggregate(domain *self, plan_node **slot, domain_ids *ou
     if (node->aggregate_.sets.count > 0) {
         TRY(push_sets(self, node, key_count, &total_set));
     }
-    TRY(domain_add_columns(self, out, &node->aggregate_.key_ids, &node->aggregate_.keys));
+    TRY(domain_add_keys(self, out, node));
     return total_set != UINT32_MAX ? restore_empty(self, slot, key_count, total_set, out) : FIRN_OK;
 }
 
@@ -417,113 +424,16 @@ static firn_status not_false(optimizer *self, expr *condition, expr **out) {
     return rewrite_coalesce(self, condition, expr_bool(self->memory, true), out);
 }
 
-// Does a projection hand on all these columns as they are?
-static bool passes_all(const plan_node *project, const id_set *ids) {
-    bool passes = true;
-    for (uint32_t id = 0; passes && id_set_next(ids, &id); id++) {
-        passes = false;
-        for (uint32_t i = 0; i < project->project_.ids.count && !passes; i++) {
-            const expr *value = project->project_.values.items[i];
-            passes = project->project_.ids.items[i] == id && value->kind == EXPR_COLUMN &&
-                     value->column_.id == id;
-        }
-    }
-    return passes;
-}
-
-// The deepest node of the left side that has the same values of the columns: what stands above it
-// only adds columns, as the joins of other subqueries do. So D does not grow with their number.
-static firn_status domain_source(optimizer *self, plan_node **left, const id_set *ids,
-                                 plan_node ***out) {
-    plan_node **at = left;
-    while (true) {
-        plan_node **below = NULL;
-        const bool is_join = (*at)->kind == PLAN_JOIN;
-        const join_kind kind = is_join ? (join_kind)(*at)->join_.join : JOIN_INNER;
-        if (is_join && (kind == JOIN_SINGLE || kind == JOIN_MARK || kind == JOIN_LEFT)) {
-            below = &(*at)->join_.left;
-        } else if ((*at)->kind == PLAN_PROJECT && passes_all(*at, ids)) {
-            below = &(*at)->project_.input;
-        }
-        if (below != NULL) {
-            id_set made = id_set_open(self->memory);
-            TRY(rewrite_outputs(self, *below, &made));
-            below = id_set_contains(&made, ids) ? below : NULL;
-        }
-        if (below == NULL) {
-            *out = at;
-            return FIRN_OK;
-        }
-        at = below;
-    }
-}
-
-typedef struct tree_size {
-    uint32_t nodes;
-    bool is_volatile;
-} tree_size;
-
-static bool measure_expr(void *user, expr **slot) {
-    tree_size *size = user;
-    size->is_volatile |= expr_is_volatile(*slot);
-    return true;
-}
-
-static bool measure_node(void *user, plan_node **slot) {
-    tree_size *size = user;
-    size->nodes++;
-    return plan_visit_exprs(*slot, measure_expr, user) &&
-           plan_visit_children(*slot, measure_node, user);
-}
-
-#define COPY_NODES_MAX 64 // A bigger subplan is shared instead: copies of copies would explode.
-
-// Where D must not be a copy of the left side, both read one shared subplan. *slot becomes a scan
-// of it, and *shared the node that must stand above the join; NULL if a copy is fine.
-static firn_status share_source(optimizer *self, plan_node **slot, plan_node **shared) {
-    tree_size size = {0};
-    id_set needed = id_set_open(self->memory);
-    (void)measure_node(&size, slot);
-    TRY(rewrite_free(self, *slot, &needed));
-    *shared = NULL;
-    if ((size.nodes <= COPY_NODES_MAX && !size.is_volatile) || !id_set_is_empty(&needed)) {
-        return FIRN_OK;
-    }
-    plan_columns columns;
-    plan_node *scan;
-    uint32_t *renamed;
-    TRY(plan_outputs(*slot, self->memory, &columns, self->err));
-    TRY(rewrite_node(self, PLAN_SHARED_SCAN, &scan));
-    TRY(rewrite_node(self, PLAN_SHARED, shared));
-    TRY(copy_subplan(self, *slot, &(*shared)->shared_.definition, &renamed));
-    field *fields = ARENA_NEW(self->memory, field, columns.count + 1);
-    if (fields == NULL) {
-        return rewrite_full(self);
-    }
-    for (uint32_t i = 0; i < columns.count; i++) {
-        const plan_column *column = &columns.items[i];
-        TRY(rewrite_add_id(self, &scan->shared_scan_.ids, column->id));
-        TRY(rewrite_add_id(self, &scan->shared_scan_.source_ids, renamed[column->id]));
-        fields[i] =
-            (field){.name = column->name, .type = column->type, .is_nullable = true, .id = -1};
-    }
-    scan->shared_scan_.slot = self->plan->shared_count++;
-    scan->shared_scan_.columns = (schema){.count = columns.count, .fields = fields};
-    (*shared)->shared_.slot = scan->shared_scan_.slot;
-    *slot = scan;
-    return FIRN_OK;
-}
-
 firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer) {
     plan_node *node = *slot;
     plan_node **source;
     plan_node *shared;
     TRY(domain_source(self, &node->dependent_join_.left, outer, &source));
-    TRY(share_source(self, source, &shared));
+    TRY(domain_share(self, source, &shared));
     domain state = {.self = self, .left = *source};
     plan_columns columns;
     TRY(plan_outputs(state.left, self->memory, &columns, self->err));
-    state.types = ARENA_NEW(self->memory, const type *, id_set_count(outer) + 1);
+    state.types = ARENA_NEW(self->memory, const type *, id_set_count(outer) + 2);
     if (state.types == NULL) {
         return rewrite_full(self);
     }
@@ -531,7 +441,11 @@ firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer) 
     for (uint32_t id = 0; id_set_next(outer, &id); id++) {
         state.types[state.outer.count] = rewrite_type_of(&columns, id);
         TRY(rewrite_add_id(self, &state.outer, id));
-        TRY(rewrite_add_id(self, &left.items, id));
+    }
+    plan_node *numbered;
+    TRY(domain_number(&state, &node->dependent_join_.left, node->dependent_join_.right, &numbered));
+    for (uint32_t i = 0; i < state.outer.count; i++) {
+        TRY(rewrite_add_id(self, &left.items, state.outer.items[i]));
     }
     domain_ids right = {0};
     TRY(domain_push(&state, &node->dependent_join_.right, &right));
@@ -547,9 +461,12 @@ firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer) 
     }
     TRY(equal_domains(&state, &left, &right, &join->join_.residual));
     *slot = join;
-    if (shared != NULL) {
-        shared->shared_.body = join;
-        *slot = shared;
+    plan_node *const above[] = {numbered, shared}; // D may be made of what is shared.
+    for (int i = 0; i < 2; i++) {
+        if (above[i] != NULL) {
+            above[i]->shared_.body = *slot;
+            *slot = above[i];
+        }
     }
     return FIRN_OK;
 }

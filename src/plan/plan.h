@@ -47,6 +47,7 @@ typedef struct column_data_list { // Flat columns of equal length in the plan's 
     X(LIMIT, limit, "Limit", "LIMIT and OFFSET")                                                   \
     X(UNION, union, "Union", "all rows of several inputs")                                         \
     X(REPEAT, repeat, "Repeat", "each row as often as a BIGINT says: INTERSECT ALL, EXCEPT ALL")   \
+    X(NUMBER, number, "Number", "a BIGINT more, different in each row, in no order")               \
     X(UNNEST, unnest, "Unnest", "a row per list element; several lists in step")                   \
     X(WINDOW, window, "Window", "window functions over partitions")                                \
     X(SHARED, shared, "Shared", "runs a subplan once for all its SharedScans; then its body")      \
@@ -132,6 +133,7 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
 #define PLAN_UNION_FIELDS(FIELD)                                                                   \
     FIELD(PLANS, inputs) FIELD(U32S, ids) FIELD(U32S, input_ids) FIELD(SCHEMA, columns)
 #define PLAN_REPEAT_FIELDS(FIELD) FIELD(PLAN, input) FIELD(EXPR, times)
+#define PLAN_NUMBER_FIELDS(FIELD) FIELD(PLAN, input) FIELD(U32, id)
 #define PLAN_UNNEST_FIELDS(FIELD)                                                                  \
     FIELD(PLAN, input)                                                                             \
     FIELD(EXPRS, lists)                                                                            \

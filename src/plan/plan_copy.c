@@ -191,6 +191,9 @@ static void fix_numbers(const copying *self, const plan_node *from, plan_node *t
         to->aggregate_.sets = from->aggregate_.sets;
         to->aggregate_.set_id = new_id(self, from->aggregate_.set_id);
         break;
+    case PLAN_NUMBER:
+        to->number_.id = new_id(self, from->number_.id);
+        break;
     case PLAN_UNNEST:
         to->unnest_.ordinality_id = new_id(self, from->unnest_.ordinality_id);
         break;

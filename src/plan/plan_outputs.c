@@ -148,6 +148,9 @@ static firn_status add_node(collector *self, const plan_node *node) {
         return add_schema(self, &node->union_.ids, &node->union_.columns);
     case PLAN_REPEAT:
         return add_node(self, node->repeat_.input);
+    case PLAN_NUMBER:
+        TRY(add_node(self, node->number_.input));
+        return add(self, node->number_.id, TYPE_OF(BIGINT), TEXT("number"));
     case PLAN_UNNEST:
         return add_unnest(self, node);
     case PLAN_WINDOW:
