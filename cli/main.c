@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -93,6 +94,15 @@ static int run_script(cli_script *script) {
     return code;
 }
 
+static bool has_setting(const cli_arguments *arguments, const char *name) {
+    for (size_t i = 0; i < arguments->setting_count; i++) {
+        if (strcasecmp(arguments->settings[i].key, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int run_with_engine(const cli_arguments *arguments) {
     cli_script script = {.arguments = arguments};
     firn_error err = FIRN_ERROR_INIT;
@@ -102,7 +112,8 @@ static int run_with_engine(const cli_arguments *arguments) {
     if (status == FIRN_OK) {
         status = firn_session_open(script.engine, &script.session, &err);
     }
-    if (status == FIRN_OK && arguments->format != &cli_format_arrow) {
+    if (status == FIRN_OK && arguments->format != &cli_format_arrow &&
+        !has_setting(arguments, "arrow.batch_rows")) {
         status = firn_session_set(script.session, "arrow.batch_rows", BATCH_ROWS, &err);
     }
     if (status == FIRN_OK) {
@@ -114,7 +125,7 @@ static int run_with_engine(const cli_arguments *arguments) {
         cli_fault_lines(&text, &err, "", 0);
         (void)cli_sink_flush(&text);
         cli_sink_close(&text);
-        code = status == FIRN_INVALID ? EXIT_USAGE : EXIT_FAILED;
+        code = status == FIRN_INVALID || status == FIRN_NOT_FOUND ? EXIT_USAGE : EXIT_FAILED;
     }
     firn_session_close(script.session);
     firn_engine_close(script.engine);

@@ -197,8 +197,8 @@ typedef struct firn_option {
 typedef struct firn_progress {
     uint32_t size;
     double share;           ///< 0 to 1, -1 when nothing is known.
-    uint64_t rows;          ///< Rows read by scans so far.
-    uint64_t bytes;         ///< Bytes read by scans so far.
+    uint64_t rows;          ///< Rows read by scans, or made by generate_series and range, so far.
+    uint64_t bytes;         ///< Bytes read by scans so far; 0 where they read no files.
     uint64_t spilled_bytes; ///< Bytes written to temporary files so far.
     int64_t changed_rows;   ///< Rows inserted, updated or deleted; -1 for a query.
     uint64_t reserved[8];
@@ -217,7 +217,7 @@ FIRN_API const char *firn_version(void);
 /// @param options `count` settings, such as {"memory_limit", "512MB"}; NULL when count is 0.
 /// @param out     The engine, the caller's until firn_engine_close.
 /// @returns FIRN_OK, FIRN_INVALID (unknown setting or bad value; the hint names the nearest one),
-///          FIRN_NO_MEMORY.
+///          FIRN_NOT_FOUND (a time zone of that name), FIRN_NO_MEMORY.
 ///
 /// @code
 ///     const firn_option options[] = {{"memory_limit", "512MB"}, {"threads", "4"}};
@@ -235,17 +235,18 @@ FIRN_API firn_status firn_engine_open(const firn_option *options, size_t count, 
 /// stay readable. Any thread; no other call may use the engine itself afterwards.
 FIRN_API void firn_engine_close(firn_engine *engine);
 
-/// Sets one engine setting. memory_limit, threads, temp_directory and http_timeout hold for all
-/// statements that start later, and a smaller memory_limit makes running ones shrink; the others
-/// are what sessions begin with that are opened later. Any thread.
+/// Sets one setting of the engine. Four belong to it alone, and SHOW ALL SETTINGS says so:
+/// memory_limit, threads, temp_directory and http_timeout hold for all statements that start later,
+/// and a smaller memory_limit makes running ones shrink. The others, those of firn_statement_set
+/// among them, are what sessions begin with that are opened later. Any thread.
 ///
-/// @returns FIRN_OK, FIRN_INVALID (the text says what is allowed, the hint the nearest name), after
-///          which the setting is as before.
+/// @returns FIRN_OK, FIRN_INVALID (the text says what is allowed, the hint the nearest name),
+///          FIRN_NOT_FOUND (a time zone of that name), after which the setting is as before.
 FIRN_API firn_status firn_engine_set(firn_engine *engine, const char *key, const char *value,
                                      firn_error *err);
 
-/// Reads one engine setting as text, with `auto` and shares of the machine as what they come to.
-/// Any thread.
+/// Reads one setting of the engine as text, with `auto` and shares of the machine as what they come
+/// to. Any thread.
 ///
 /// @param value Memory of the caller, or NULL to ask for the size alone.
 /// @param size  In: bytes at `value`. Out: bytes needed, with the final NUL. When it is too small
@@ -279,9 +280,9 @@ FIRN_API firn_status firn_session_open(firn_engine *engine, firn_session **out, 
 /// go on until they are released. From one thread, in no call of the session.
 FIRN_API void firn_session_close(firn_session *session);
 
-/// Sets one session setting, as SQL's SET does, for statements that are prepared or run later;
-/// prepared statements keep what they have. A setting that only an engine has, such as threads, is
-/// set on the engine, for all its sessions.
+/// Sets one setting of the session, as SQL's SET does, for statements that are prepared or run
+/// later; prepared statements keep what they have. One of the four that belong to the engine (see
+/// firn_engine_set) is set there, for all its sessions.
 ///
 /// @returns FIRN_OK, FIRN_INVALID as firn_engine_set, FIRN_NOT_FOUND (a time zone of that name).
 FIRN_API firn_status firn_session_set(firn_session *session, const char *key, const char *value,

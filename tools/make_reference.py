@@ -2,9 +2,8 @@
 """Writes docs/reference/ from the program itself: make_reference.py BUILD [--check]
 
 Functions come from SHOW FUNCTIONS, which is functions.def and the like; settings from SHOW ALL
-SETTINGS, which is settings.def; options of statements from the manual of firn_statement_set in
-firn.h, which must name those of arrow_types.c; the command line from firn --help. --check only says
-whether the files are as they would be written.
+SETTINGS, which is settings.def; the command line from firn --help. --check only says whether the
+files are as they would be written.
 """
 import csv
 import io
@@ -57,37 +56,43 @@ def functions(firn):
 
 
 def settings(firn):
-    text = MADE + ("# Settings\n\n`SET name = value`, `RESET name`, `SHOW name`; on the command line "
-                   "`-s name=value`; in C `firn_engine_set` and `firn_session_set`.\n\n"
-                   "| setting | default | meaning |\n| --- | --- | --- |\n")
-    for row in rows(firn, "SHOW ALL SETTINGS"):
-        text += f"| `{row['name']}` | {code(row['default'])} | {cell(row['description'])} |\n"
-    return text + statement_options()
-
-
-def statement_options():
-    """The table of options in the comment of firn_statement_set."""
-    manual = (ROOT / "include/firn.h").read_text().split("FIRN_API firn_status firn_statement_set(")[0]
-    rows = []
-    table = manual.rsplit("/// Sets an option of one statement")[1].split("/// @returns")[0]
-    for line in re.findall(r"^/// {5,}(\S.*)$", table, re.MULTILINE):
-        parts = re.split(r" {2,}", line)
-        if parts[0].startswith("arrow."):
-            rows.append(parts)
-        else:
-            rows[-1][2] += " " + line
-    source = (ROOT / "src/column/arrow_types.c").read_text()
-    taken = set(re.findall(r'^    \{"(\w+)", \{"', source, re.MULTILINE))
-    taken |= set(re.findall(r'text_equal_nocase\(key, TEXT\("(\w+)"\)\)', source))
-    if {row[0] for row in rows} != {f"arrow.{name}" for name in taken}:
-        raise SystemExit("FAIL firn.h and arrow_types.c have other options: " + ", ".join(
-            sorted({row[0] for row in rows} ^ {f"arrow.{name}" for name in taken})))
-    text = ("\n## Options of one statement\n\n`firn_statement_set` takes any setting of the session, and "
-            "what the results look like in Arrow, where a reader does not take everything. Of "
-            "words the first is the default.\n\n| option | values | what results have |\n| --- | --- | --- |\n")
-    for name, values, meaning in rows:
-        text += f"| `{name}` | {code(values)} | {cell(meaning)} |\n"
+    text = MADE + (
+        "# Settings\n\n`SET name = value`, `RESET name`, `SHOW name`, `SHOW ALL`; on the command line "
+        "`-s name=value`; in C `firn_engine_set`, `firn_session_set` and `firn_statement_set`.\n\n"
+        "One of the engine holds for all its sessions, whichever of them sets it, from the next "
+        "statement on. One of a session holds for its later statements; what is set on the engine "
+        "(`firn_engine_open`, `firn_engine_set`) is what later sessions begin with. "
+        "`firn_statement_set` sets one of a session for one prepared statement, but not "
+        "`search_path`.\n\n| setting | of | default | meaning |\n| --- | --- | --- | --- |\n")
+    found = rows(firn, "SHOW ALL SETTINGS")
+    for row in found:
+        text += (f"| `{row['name']}` | {row['scope']} | {code(row['default'])} | "
+                 f"{cell(row['description'])} |\n")
+    check_manual(found)
     return text
+
+
+def check_manual(found):
+    """The manual in firn.h must name the settings that belong to the engine, and those of Arrow."""
+    header = (ROOT / "include/firn.h").read_text()
+    of_engine = comment_of(header, "firn_engine_set").split("hold for all statements")[0]
+    of_statement = comment_of(header, "firn_statement_set")
+    named = {name for name in (row["name"] for row in found) if re.search(rf"\b{name}\b", of_engine)}
+    named |= set(re.findall(r"^ {4,}(arrow\.\w+)", of_statement, re.MULTILINE))
+    wanted = {row["name"] for row in found
+              if row["scope"] == "engine" or row["name"].startswith("arrow.")}
+    if named != wanted:
+        raise SystemExit("FAIL firn.h names other settings than there are: "
+                         + ", ".join(sorted(named ^ wanted)))
+
+
+def comment_of(header, function):
+    """The comment above a function, without its slashes."""
+    before = header.split(f"FIRN_API firn_status {function}(")[0].splitlines()
+    lines = []
+    while before and before[-1].startswith("///"):
+        lines.insert(0, before.pop()[3:])
+    return "\n".join(lines)
 
 
 def command_line(firn):

@@ -4,7 +4,6 @@
 
 #include "base/checked.h"
 #include "base/host.h"
-#include "base/nearest.h"
 #include "column/arrow_private.h"
 
 // ---- Options ---------------------------------------------------------------------------------
@@ -69,22 +68,6 @@ static firn_status set_flag(arrow_options *self, const arrow_word *option, text 
     return refuse_value(text_of(option->key), value, allowed, err);
 }
 
-static firn_status say_unknown(text key, firn_error *err) {
-    firn_status status = FAIL_SQL(err, FIRN_INVALID, "42704", NO_POSITION,
-                                  "there is no option \"arrow.%.*s\"", TEXT_ARGS(key));
-    nearest_name near = nearest_to(key);
-    nearest_offer(&near, TEXT("strings"));
-    nearest_offer(&near, TEXT("batch_rows"));
-    for (size_t i = 0; i < FLAG_OPTION_COUNT; i++) {
-        nearest_offer(&near, text_of(flag_options[i].key));
-    }
-    if (!nearest_hint(&near, err)) {
-        err_hint(err, "there are strings, intervals, float16, decimals, lists, dictionaries and "
-                      "batch_rows");
-    }
-    return status;
-}
-
 firn_status arrow_options_set(arrow_options *self, text key, text value, firn_error *err) {
     if (text_equal_nocase(key, TEXT("strings"))) {
         return parse_strings(value, &self->strings)
@@ -101,7 +84,8 @@ firn_status arrow_options_set(arrow_options *self, text key, text value, firn_er
             return set_flag(self, &flag_options[i], value, err);
         }
     }
-    return say_unknown(key, err);
+    return FAIL_SQL(err, FIRN_INVALID, "42704", NO_POSITION, "there is no option \"arrow.%.*s\"",
+                    TEXT_ARGS(key));
 }
 
 // ---- Out -------------------------------------------------------------------------------------

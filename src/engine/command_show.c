@@ -7,15 +7,16 @@
 // ---- SHOW ---------------------------------------------------------------------------------------
 
 static firn_status show_settings(run *self, const sql_show *written, firn_error *err) {
-    static const char *const names[] = {"name", "value", "default", "description"};
+    static const char *const names[] = {"name", "value", "default", "scope", "description"};
     listing *rows;
-    TRY(listing_open(self, names, 4, &rows, err));
+    TRY(listing_open(self, names, 5, &rows, err));
     TRY(listing_only(rows, 0, written->pattern, err));
     for (int id = 0; id < SETTING_COUNT; id++) {
         const setting_id each = (setting_id)id;
         char value[SETTING_TEXT_MAX];
         session_setting(self->session, each, value);
         const text cells[] = {setting_name(each), text_of(value), setting_default(each),
+                              setting_is_of_engine(each) ? TEXT("engine") : TEXT("session"),
                               setting_description(each)};
         TRY(listing_add(rows, cells, err));
     }

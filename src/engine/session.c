@@ -153,16 +153,14 @@ static firn_status set_current(firn_session *self, text catalog_name, text path,
 }
 
 firn_status session_set(firn_session *self, text key, text value, firn_error *err) {
-    setting_id id = SETTING_COUNT;
-    firn_error ignored = ERR_INIT; // Options such as arrow.strings are no settings.
-    const bool is_setting = settings_find(key, &id, &ignored) == FIRN_OK;
-    if (is_setting && setting_is_of_engine(id)) {
+    setting_id id;
+    TRY(settings_find(key, &id, err));
+    if (setting_is_of_engine(id)) {
         TRY(engine_set(self->engine, key, value, err));
     }
     TRY(settings_set(&self->settings, key, value, err));
-    return is_setting && id == SETTING_search_path
-               ? set_current(self, self->current_catalog, value, err)
-               : FIRN_OK;
+    return id == SETTING_search_path ? set_current(self, self->current_catalog, value, err)
+                                     : FIRN_OK;
 }
 
 firn_status session_reset(firn_session *self, text key, firn_error *err) {

@@ -17,6 +17,7 @@ typedef enum setting_kind {
     KIND_AUTO, // Or off.
     KIND_FOLDER,
     KIND_PATH,
+    KIND_ARROW, // The option of what is behind the prefix.
 } setting_kind;
 
 typedef struct setting_row {
@@ -124,6 +125,8 @@ static bool parse_bool(text value, bool *out) {
 #define MEMORY_LIMIT_MIN (UINT64_C(4) << 20)
 #define THREADS_MAX 1024
 
+#define ARROW_PREFIX "arrow."
+
 static firn_status refuse(setting_id id, text value, const char *allowed, firn_error *err) {
     return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
                     "\"%.*s\" is no value of the setting \"%s\": %s", TEXT_ARGS(value),
@@ -217,6 +220,11 @@ static firn_status apply(settings *self, setting_id id, text value, firn_error *
         return check_folder(id, value, err);
     case KIND_PATH:
         return check_path(id, value, err);
+    case KIND_ARROW: {
+        const text name = setting_name(id);
+        const text key = text_slice(name, sizeof ARROW_PREFIX - 1, name.size);
+        return arrow_options_set(&self->arrow, key, value, err);
+    }
     }
     return FIRN_OK;
 }
@@ -234,7 +242,7 @@ static firn_status put(settings *self, setting_id id, text value, firn_error *er
 }
 
 firn_status settings_open(zone_cache *zones, settings *out, firn_error *err) {
-    *out = (settings){.zones = zones, .arrow = {.batch_rows = ARROW_BATCH_ROWS_DEFAULT}};
+    *out = (settings){.zones = zones};
     for (int id = 0; id < SETTING_COUNT; id++) {
         TRY(put(out, (setting_id)id, setting_default((setting_id)id), err));
     }
@@ -265,21 +273,8 @@ bool setting_is_of_engine(setting_id id) {
            id == SETTING_http_timeout;
 }
 
-static bool is_arrow(text name, text *key) {
-    const bool is_there =
-        name.size > 6 && text_equal_nocase(text_slice(name, 0, 6), TEXT("arrow."));
-    if (is_there) {
-        *key = text_slice(name, 6, name.size);
-    }
-    return is_there;
-}
-
 firn_status settings_set(settings *self, text name, text value, firn_error *err) {
     setting_id id;
-    text key;
-    if (is_arrow(name, &key)) {
-        return arrow_options_set(&self->arrow, key, value, err);
-    }
     TRY(settings_find(name, &id, err));
     return put(self, id, value, err);
 }

@@ -29,8 +29,8 @@ typedef struct settings {
 
 /// Every setting at its default.
 firn_status settings_open(zone_cache *zones, settings *out, firn_error *err);
-/// Sets one by its name (any case), or `arrow.x`. Errors name the nearest setting, or what the
-/// value may be; then nothing changed.
+/// Sets one by its name (any case). Errors name the nearest setting, or what the value may be; then
+/// nothing changed.
 firn_status settings_set(settings *self, text name, text value, firn_error *err);
 /// Sets one back to its default.
 firn_status settings_reset(settings *self, text name, firn_error *err);

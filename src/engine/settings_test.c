@@ -158,3 +158,37 @@ TEST(settings_a_statement_has_none_of_its_engine_or_session) {
     firn_statement_close(statement);
     scene_close(&here);
 }
+
+TEST(settings_of_arrow_are_settings_like_any_other) {
+    static const char *const rows[][3] = {
+        // Name, default, another value.
+        {"arrow.strings", "utf8", "view"},         {"arrow.intervals", "native", "text"},
+        {"arrow.float16", "native", "float32"},    {"arrow.decimals", "native", "text"},
+        {"arrow.lists", "list", "large"},          {"arrow.dictionaries", "plain", "keep"},
+        {"arrow.batch_rows", "65536", "16777216"},
+    };
+    scene here;
+    REQUIRE(open_scene(&here));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char sql[128];
+        char value[SETTING_TEXT_MAX] = "";
+        size_t size = sizeof value;
+        check_value(&here, rows[i][0], rows[i][1]);
+        (void)snprintf(sql, sizeof sql, "SET %s = '%s'", rows[i][0], rows[i][2]);
+        CHECK(scene_execute(&here, sql) == FIRN_OK);
+        CHECK(firn_session_get(here.session, rows[i][0], value, &size, &here.err) == FIRN_OK);
+        CHECK(strcmp(value, rows[i][2]) == 0);
+    }
+    const arrow_options *options = &here.session->settings.arrow;
+    CHECK(options->strings == ARROW_STRINGS_VIEW && options->dictionaries);
+    CHECK(scene_execute(&here, "RESET arrow.strings") == FIRN_OK);
+    CHECK(options->strings == ARROW_STRINGS_UTF8 && options->dictionaries);
+    CHECK(scene_execute(&here, "RESET ALL") == FIRN_OK);
+    CHECK(!options->dictionaries && options->batch_rows == ARROW_BATCH_ROWS_DEFAULT);
+    CHECK(firn_engine_set(here.engine, "arrow.strings", "large", &here.err) == FIRN_OK);
+    firn_session *other = NULL;
+    REQUIRE(firn_session_open(here.engine, &other, &here.err) == FIRN_OK);
+    CHECK(other->settings.arrow.strings == ARROW_STRINGS_LARGE);
+    firn_session_close(other);
+    scene_close(&here);
+}

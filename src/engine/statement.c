@@ -317,9 +317,8 @@ static firn_status refuse_setting(setting_id id, firn_error *err) {
 
 static firn_status set_option(firn_statement *self, text key, text value, firn_error *err) {
     setting_id id;
-    firn_error ignored = ERR_INIT; // Options such as arrow.strings are no settings.
-    if (settings_find(key, &id, &ignored) == FIRN_OK &&
-        (setting_is_of_engine(id) || id == SETTING_search_path)) {
+    TRY(settings_find(key, &id, err));
+    if (setting_is_of_engine(id) || id == SETTING_search_path) {
         return refuse_setting(id, err);
     }
     return settings_set(&self->settings, key, value, err);

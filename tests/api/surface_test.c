@@ -842,8 +842,8 @@ TEST(surface_statement_options_say_what_arrow_looks_like) {
         const char *words;
         const char *hint;
     } wrong[] = {
-        {{"arrow.string", "view"}, "no option \"arrow.string\"", "did you mean \"strings\"?"},
-        {{"arrow.bogus", "view"}, "no option \"arrow.bogus\"", "there are strings, intervals"},
+        {{"arrow.string", "view"}, "no setting \"arrow.string\"", "mean \"arrow.strings\"?"},
+        {{"arrow.bogus", "view"}, "no setting \"arrow.bogus\"", "SHOW ALL SETTINGS"},
         {{"arrow.strings", "true"}, "no value of \"arrow.strings\"", "utf8, large or view"},
         {{"arrow.lists", "true"}, "no value of \"arrow.lists\"", "list or large"},
         {{"arrow.dictionaries", "yes"}, "no value", "plain or keep"},

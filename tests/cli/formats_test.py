@@ -138,6 +138,17 @@ def a_fault_behind_rows_leaves_no_whole_result():
     assert not out.rstrip().endswith(b"]"), out[-100:]
 
 
+def rows_of_a_batch_are_what_is_wished():
+    for wish, rows in ((), b"8192"), (("-s", "arrow.batch_rows=100"), b"100"):
+        out, _ = firn(*wish, "--format", "csv", "-c", "SHOW arrow.batch_rows")
+        same(out, b"arrow.batch_rows\n" + rows + b"\n")
+
+
+def a_setting_that_is_wrong_is_wrong_usage():
+    for wrong in ("TimeZone=Nowhere/Land", "threads=many", "arrow.strings=round", "bogus=1"):
+        same((wrong, firn("-s", wrong, "-c", "SELECT 1", code=2)[0]), (wrong, b""))
+
+
 def main():
     tests = [(name, test) for name, test in globals().items() if callable(test) and
              getattr(test, "__module__", "") == "__main__" and name not in HELPERS]
