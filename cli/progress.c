@@ -42,10 +42,15 @@ void cli_progress_words(cli_sink *out, const firn_progress *progress, double sec
     if (progress->share >= 0) {
         cli_sink_format(out, "%.0f %%, ", progress->share * 100);
     }
-    scaled(out, progress->rows, 1000, counts);
-    cli_sink_text(out, " rows and ");
-    scaled(out, progress->bytes, 1024, sizes);
-    cli_sink_text(out, " read, ");
+    // Not all that makes rows reads bytes, and not all counts what it makes.
+    if (progress->rows > 0) {
+        scaled(out, progress->rows, 1000, counts);
+        cli_sink_text(out, progress->bytes > 0 ? " rows and " : " rows, ");
+    }
+    if (progress->bytes > 0) {
+        scaled(out, progress->bytes, 1024, sizes);
+        cli_sink_text(out, " read, ");
+    }
     if (progress->spilled_bytes > 0) {
         scaled(out, progress->spilled_bytes, 1024, sizes);
         cli_sink_text(out, " spilled, ");

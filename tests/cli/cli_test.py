@@ -435,6 +435,13 @@ def a_long_statement_shows_how_far_it_is():
     assert re.match(r"[1-9]\d* s", shown), shown
     assert shown.rindex("\x1b[2K") > shown.rindex(" s"), shown
     same(terminal.end(), 0)
+    for word, line in ("rows", r"1\.2 million rows, [1-9]\d* s"), ("nothing", r"[1-9]\d* s"):
+        terminal = Terminal("--no-color", "-c", f"slow {word}")
+        terminal.wait_for("\x1b[2K")
+        shown = terminal.wait_for("\r")
+        assert re.fullmatch(line, shown), shown
+        terminal.wait_for("row 1")
+        same(terminal.end(), 0)
     for options in (["--quiet"], ["-s", "progress=off"]):
         terminal = Terminal("--no-color", *options, "-c", "slow unwatched")
         assert "spilled" not in terminal.wait_for("row 1")

@@ -14,6 +14,7 @@
 //     crash           ends the process by a signal
 //     sleep FILE      waits to be cancelled, and makes an empty file when it begins
 //     slow            one row after more than a second, when it was asked for progress
+//     slow rows       the same, which reads no bytes; slow nothing: nor counts rows
 //     slow unwatched  the same without waiting for that
 //     settings        what the engine was opened with
 //     set KEY VALUE   a setting of the session
@@ -201,10 +202,12 @@ void firn_statement_progress(firn_statement *statement, firn_progress *out) {
     }
     if (strcmp(statement->word, "slow") == 0) {
         atomic_store(&statement->session->is_watched, true);
-        out->share = 0.25;
-        out->rows = 1234567;
-        out->bytes = UINT64_C(3) << 30;
-        out->spilled_bytes = 2048;
+        const char *argument = statement->argument;
+        const bool is_plain = strcmp(argument, "rows") != 0 && strcmp(argument, "nothing") != 0;
+        out->share = is_plain ? 0.25 : -1;
+        out->rows = strcmp(argument, "nothing") != 0 ? 1234567 : 0;
+        out->bytes = is_plain ? UINT64_C(3) << 30 : 0;
+        out->spilled_bytes = is_plain ? 2048 : 0;
     }
 }
 

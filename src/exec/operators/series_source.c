@@ -1,6 +1,10 @@
 // generate_series and range: numbers, or times an interval apart. One worker hands them out.
+#include <math.h>
+
 #include "base/interval.h"
 #include "exec/operator.h"
+
+#define NANOS_PER_MICRO 1000.0
 
 typedef struct series_shared {
     execution *run;
@@ -10,6 +14,8 @@ typedef struct series_shared {
     int64_t first, last, step;
     interval_value distance;
     atomic_bool is_taken;
+    atomic_bool is_ended;
+    atomic_uint_least64_t made; // Rows so far; `progress` reads it from other threads.
 } series_shared;
 
 typedef struct series_local {
@@ -109,9 +115,11 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
         self->is_done = !advance(shared, &self->next);
     }
     if (count == 0) {
+        atomic_store_explicit(&shared->is_ended, true, memory_order_relaxed);
         op_end_task(call, 0);
         return FIRN_OK;
     }
+    atomic_fetch_add_explicit(&shared->made, count, memory_order_relaxed);
     values->length = count;
     *output = batch_of(values, 1, count);
     output->sequence.part = self->part++;
@@ -119,9 +127,28 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
     return FIRN_OK;
 }
 
+// How many rows it makes; of times about, since months differ.
+static double rows_in_all(const series_shared *self) {
+    const double step = self->is_time ? (double)interval_length(self->distance) / NANOS_PER_MICRO
+                                      : (double)self->step;
+    const double steps = self->is_empty ? -1 : ((double)self->last - (double)self->first) / step;
+    return fmax(0, floor(steps) + 1);
+}
+
+static void progress(void *shared, op_progress *add_to) {
+    series_shared *self = shared;
+    const uint64_t made = atomic_load_explicit(&self->made, memory_order_relaxed);
+    const bool is_ended = atomic_load_explicit(&self->is_ended, memory_order_relaxed);
+    const double total = is_ended ? (double)made : rows_in_all(self);
+    add_to->rows += made;
+    add_to->ended += fmin((double)made, total);
+    add_to->total = add_to->total >= 0 ? add_to->total + total : -1;
+}
+
 const operator_kind operator_series_source = {
     .name = "Series",
     .open = open_shared,
     .open_worker = open_worker,
     .next = next,
+    .progress = progress,
 };
