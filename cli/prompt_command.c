@@ -1,6 +1,7 @@
 #include "prompt_command.h"
 
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 typedef struct command {
@@ -29,6 +30,17 @@ static const command commands[] = {
     {".format", "FORMAT", "table, csv, json, ndjson, arrow or markdown", NULL, set_format},
     {".timer", "on|off", "say after each statement how long it took", NULL, set_timer},
     {".read", "FILE", "run a file of SQL", NULL, read_file},
+};
+
+// What other prompts take, and no statement begins with.
+static const struct {
+    const char *word;
+    const char *says;
+} of_others[] = {
+    {"help", "type .help for help\n"}, {"?", "type .help for help\n"},
+    {"\\?", "type .help for help\n"},  {"\\h", "type .help for help\n"},
+    {"quit", "type .quit to leave\n"}, {"exit", "type .quit to leave\n"},
+    {"\\q", "type .quit to leave\n"},
 };
 
 void cli_prompt_say(const char *text) {
@@ -107,14 +119,27 @@ static char *split(char *line) {
     return argument;
 }
 
-bool cli_prompt_command(prompt_state *self, const char *line, size_t size) {
-    if (size == 0 || line[0] != '.') {
-        return false;
+/// Says what to type instead of a word that another program would take. `line` is split.
+static bool say_instead(const char *line, const char *argument) {
+    for (size_t i = 0; i < sizeof of_others / sizeof *of_others && *argument == '\0'; i++) {
+        if (strcasecmp(of_others[i].word, line) == 0) {
+            cli_prompt_say(of_others[i].says);
+            return true;
+        }
     }
+    return false;
+}
+
+bool cli_prompt_command(prompt_state *self, const char *line, size_t size) {
     cli_sink text = CLI_SINK_MEMORY;
     cli_sink_write(&text, line, size);
     cli_sink_char(&text, '\0');
     const char *argument = split(text.data);
+    if (text.data[0] != '.') {
+        const bool is_said = say_instead(text.data, argument);
+        cli_sink_close(&text);
+        return is_said;
+    }
     const command *found = NULL;
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(commands[i].name, text.data) == 0) {

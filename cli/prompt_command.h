@@ -10,7 +10,8 @@ typedef struct prompt_state {
     bool is_over;
 } prompt_state;
 
-/// Runs the command of a line, if it is one.
+/// Runs the command of a line, or says which one is meant by a word such as `quit`. False if the
+/// line is neither.
 bool cli_prompt_command(prompt_state *self, const char *line, size_t size);
 
 /// Writes to the terminal beside the results.

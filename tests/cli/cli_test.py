@@ -419,6 +419,12 @@ def the_prompt_has_commands():
             (".format xml", "there are table, csv"),
             (".what", ".help lists what there is"),
             (".tables;", 'does not know this word'),
+            ("help", "type .help for help"),
+            ("Help ;", "type .help for help"),
+            ("quit", "type .quit to leave"),
+            ("exit", "type .quit to leave"),
+            ("\\q", "type .quit to leave"),
+            ("help me;", "does not know this word"),
         ]
         for line, words in rows:
             terminal.send(line + "\n")
