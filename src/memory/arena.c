@@ -84,13 +84,19 @@ static size_t chunk_wish(const arena *self, size_t least) {
     return wish < least ? least : wish;
 }
 
-// A chunk of the pool as large as is good, or as small as will do; refusal would be the end.
-static arena_chunk *take_chunk(pool *owner, size_t wish, size_t least, size_t *taken) {
-    arena_chunk *chunk = pool_block_take(owner, wish, taken);
+// A chunk of the pool as large as is good, or as small as will do; refusal would be the end, so
+// that a statement waits for what others give back.
+static arena_chunk *take_chunk(const arena *self, size_t wish, size_t least, size_t *taken) {
+    arena_chunk *chunk = pool_block_take(self->owner, wish, taken);
     if (chunk == NULL && least < wish) {
-        chunk = pool_block_take(owner, least, taken);
+        chunk = pool_block_take(self->owner, least, taken);
     }
-    return chunk == NULL ? pool_block_take_urgent(owner, least, taken) : chunk;
+    if (chunk == NULL) {
+        chunk = self->cancel == NULL
+                    ? pool_block_take_urgent(self->owner, least, taken)
+                    : pool_block_take_patient(self->owner, least, taken, self->cancel);
+    }
+    return chunk;
 }
 
 // Puts a new chunk with at least `wanted` bytes of data behind the current one.
@@ -101,7 +107,7 @@ static arena_chunk *add_chunk(arena *self, size_t wanted) {
     }
     size_t taken = chunk_wish(self, least);
     arena_chunk *chunk =
-        self->owner == NULL ? host_alloc(taken) : take_chunk(self->owner, taken, least, &taken);
+        self->owner == NULL ? host_alloc(taken) : take_chunk(self, taken, least, &taken);
     if (chunk == NULL) {
         return NULL;
     }

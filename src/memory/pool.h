@@ -20,7 +20,8 @@
 // pool_excess says so, write out more. A keeper that is told no never waits. A query waits in line
 // before it holds anything (pool_reserve_wait), first come, first served; and what it cannot do
 // without later it waits for while others give back, a quarter of a second after the last of it at
-// most, so that two that wait for each other end in an error and not in silence.
+// most, so that two that wait for each other end in an error and not in silence. So does what a
+// statement takes before it has a reserve: for its plan.
 //
 // Two numbers are kept. *Committed* is what was promised: reserves, minima and what is used above
 // them. *Resident* is what the system gave us: slabs with their free pages, mappings, everything
@@ -131,6 +132,9 @@ void pool_give(pool *self, uint64_t size);
 /// pool_take_urgent.
 void *pool_block_take(pool *self, size_t size, size_t *capacity);
 void *pool_block_take_urgent(pool *self, size_t size, size_t *capacity);
+/// As pool_block_take_urgent, but waits while other queries go on, as pool_take of a query that
+/// runs does, until `cancel` is raised: for what a statement needs before it has a reserve.
+void *pool_block_take_patient(pool *self, size_t size, size_t *capacity, const cancel_flag *cancel);
 void pool_block_give(pool *self, void *block, size_t capacity);
 
 /// Frees a block and takes another of `size` bytes: no moment needs both, and only the difference

@@ -104,24 +104,26 @@ static void poison_rest(void *block, size_t size, size_t capacity) {
     ASAN_POISON(start + size, capacity - size);
 }
 
-static void *block_take(pool *self, size_t size, take_mode mode, size_t *capacity) {
+// Lets go of the lock with the block for `size` bytes, which was charged if `is_charged`.
+NO_LOCK_CHECK static void *finish_take(pool *self, size_t size, size_t capacity, bool is_charged) {
     pool_root *root = self->root;
-    if (!capacity_for(size, capacity)) {
-        return NULL;
-    }
-    void *block = NULL;
-    mutex_lock(&root->lock);
-    if (pool_charge(self, *capacity, mode)) {
-        block = allocate(root, *capacity);
-        if (block == NULL) {
-            pool_uncharge(self, *capacity);
-        }
+    void *block = is_charged ? allocate(root, capacity) : NULL;
+    if (is_charged && block == NULL) {
+        pool_uncharge(self, capacity);
     }
     mutex_unlock(&root->lock);
     if (block != NULL) {
-        poison_rest(block, size, *capacity);
+        poison_rest(block, size, capacity);
     }
     return block;
+}
+
+NO_LOCK_CHECK static void *block_take(pool *self, size_t size, take_mode mode, size_t *capacity) {
+    if (!capacity_for(size, capacity)) {
+        return NULL;
+    }
+    mutex_lock(&self->root->lock);
+    return finish_take(self, size, *capacity, pool_charge(self, *capacity, mode));
 }
 
 void *pool_block_take(pool *self, size_t size, size_t *capacity) {
@@ -130,6 +132,16 @@ void *pool_block_take(pool *self, size_t size, size_t *capacity) {
 
 void *pool_block_take_urgent(pool *self, size_t size, size_t *capacity) {
     return block_take(self, size, TAKE_URGENT, capacity);
+}
+
+NO_LOCK_CHECK void *pool_block_take_patient(pool *self, size_t size, size_t *capacity,
+                                            const cancel_flag *cancel) {
+    if (!capacity_for(size, capacity)) {
+        return NULL;
+    }
+    mutex_lock(&self->root->lock);
+    return finish_take(self, size, *capacity,
+                       pool_charge_patient(self, *capacity, TAKE_URGENT, cancel));
 }
 
 NO_LOCK_CHECK void pool_block_give(pool *self, void *block, size_t capacity) {

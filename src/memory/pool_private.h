@@ -124,6 +124,8 @@ uint64_t pool_headroom(const pool_root *root);
 /// Takes `size` bytes from the numbers of the tree; nothing is allocated. May let go of the lock
 /// while caches shrink.
 bool pool_charge(pool *self, uint64_t size, take_mode mode);
+/// The same, and waits while others give back, until `cancel` is raised; NULL: does not.
+bool pool_charge_patient(pool *self, uint64_t size, take_mode mode, const cancel_flag *cancel);
 void pool_uncharge(pool *self, uint64_t size);
 
 /// What the pool itself has promised, without children; and the change of it from `before`.

@@ -3,6 +3,7 @@
 
 #include "base/host.h"
 #include "base/test.h"
+#include "memory/arena.h"
 #include "memory/page.h"
 #include "memory/pool.h"
 
@@ -452,6 +453,51 @@ TEST(pool_take_of_a_query_does_not_wait_for_ever) {
     pool_close(keeper);
     pool_close(greedy);
     pool_close(other);
+    pool_close(engine);
+}
+
+typedef struct planned {
+    arena memory;
+    bool is_made;
+    atomic_bool is_over;
+} planned;
+
+static void make_plan(void *user) {
+    planned *self = user;
+    self->is_made = ARENA_NEW(&self->memory, char, M) != NULL;
+    atomic_store(&self->is_over, true);
+}
+
+// It has no reserve yet, and others may have been promised everything.
+TEST(pool_plan_of_a_statement_waits_while_others_go_on) {
+    pool *engine = open_engine(16 * M);
+    pool *session = open_below(engine, POOL_SESSION, 0);
+    pool *other = open_below(engine, POOL_QUERY, 0);
+    cancel_flag cancel = {.parent = NULL};
+    CHECK(pool_reserve(other, 0, 16 * M) && pool_take(other, 15 * M));
+    planned plan = {.memory = arena_open_in(session, SIZE_MAX)};
+    CHECK(ARENA_NEW(&plan.memory, char, M) == NULL); // Nobody could stop it.
+    plan.memory.cancel = &cancel;
+    host_thread *thread = NULL;
+    REQUIRE(host_thread_start(make_plan, &plan, &thread, &err) == FIRN_OK);
+    for (int i = 0; i < 100; i++) {
+        CHECK(pool_take(other, 512 * K));
+        pool_give(other, 512 * K);
+        CHECK(!atomic_load(&plan.is_over));
+        host_sleep_ms(5);
+    }
+    pool_give(other, 15 * M);
+    pool_close(other);
+    host_thread_join(thread);
+    CHECK(plan.is_made);
+    other = open_below(engine, POOL_QUERY, 0);
+    CHECK(pool_reserve(other, 0, 14 * M));
+    CHECK(ARENA_NEW(&plan.memory, char, 2 * M) == NULL); // That one stands still.
+    cancel_raise(&cancel);
+    CHECK(ARENA_NEW(&plan.memory, char, 2 * M) == NULL);
+    pool_close(other);
+    arena_close(&plan.memory);
+    pool_close(session);
     pool_close(engine);
 }
 

@@ -268,16 +268,17 @@ static const cancel_flag *ends_with_refusal(const pool *self, take_mode mode) {
 // Keepers, whose targets fall by `size` meanwhile, give it back at their next look. Waits as long
 // as that goes on; whoever holds a lock that one of them needs waits for QUIET_NS in vain. Lets go
 // of the lock meanwhile.
-NO_LOCK_CHECK static bool wait_for_keepers(pool *self, uint64_t size, take_mode mode) {
+NO_LOCK_CHECK static bool wait_for_keepers(pool *self, uint64_t size, take_mode mode,
+                                           const cancel_flag *cancel) {
     pool_root *root = self->root;
-    const cancel_flag *cancel = ends_with_refusal(self, mode);
+    const uint32_t own_count = query_of(self)->options.kind == POOL_QUERY ? 1 : 0;
     bool is_granted = false;
     uint64_t activity = root->activity;
     int64_t quiet_from_ns = host_clock_ns();
     int64_t now_ns = quiet_from_ns;
     root->pressing += size;
     pool_share(root);
-    while (!is_granted && (root->query_count > 1 || may_be_given(root)) &&
+    while (!is_granted && (root->query_count > own_count || may_be_given(root)) &&
            now_ns - quiet_from_ns < QUIET_NS && !cancel_is_raised(cancel)) {
         condition_wait(&root->changed, &root->lock, LOOK_MS);
         is_granted = can_grant(self, size, mode);
@@ -295,10 +296,14 @@ NO_LOCK_CHECK static bool wait_for_keepers(pool *self, uint64_t size, take_mode 
 }
 
 bool pool_charge(pool *self, uint64_t size, take_mode mode) {
+    return pool_charge_patient(self, size, mode, ends_with_refusal(self, mode));
+}
+
+bool pool_charge_patient(pool *self, uint64_t size, take_mode mode, const cancel_flag *cancel) {
     pool_root *root = self->root;
     if (size > POOL_BYTES_MAX || is_refused_for_test(self, size, mode) ||
         !(can_grant(self, size, mode) || insist(self, size, mode) ||
-          (ends_with_refusal(self, mode) != NULL && wait_for_keepers(self, size, mode)))) {
+          (cancel != NULL && wait_for_keepers(self, size, mode, cancel)))) {
         root->refused_count += is_keeper(self);
         return false;
     }
