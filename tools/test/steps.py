@@ -187,7 +187,7 @@ def sql_tests(root, full):
         Step("memory/limits", "tests/memory/memory_test.py build/release"
              + (" --full" if full else ""), "release", 7200 if full else 1200),
         Step("memory/at_once", f"{venv('pyiceberg')} tests/memory/at_once_test.py build/release"
-             + (" 5" if full else ""), "release", 1200),
+             + (" --full" if full else ""), "release", 1200),
         Step("tpch/sanitized", f"{tpch} {run} tests/tpch", "dev", 3600),
         *[Step(f"tpch/{mode}", f"{tpch} build/release/firn_sql_tests tests/tpch", "release", 3600,
                {"FIRN_TEST": mode}) for mode in modes if mode],
