@@ -13,7 +13,7 @@ import subprocess
 
 INSTANT = re.compile(r"^([+-]?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)\+00:00$")
 INTERVAL_PART = re.compile(r"([+-]?\d+) (year|mon|day)s?|([+-]?)(\d+):(\d\d):(\d\d)(?:\.(\d+))?")
-# A hang, not slowness: large_string_map.brotli, a row of 1 GiB, takes 15 s of processor time in a build
+# A hang, not slowness: large_string_map.brotli, texts of 1 GiB, takes 15 s of processor time in a build
 # with sanitizers, and minutes where ten others want the processors and the memory.
 TIMEOUT = 600
 
