@@ -161,6 +161,7 @@ static firn_status print_text(const explaining *state, bool is_run, firn_error *
 static firn_status explain(explaining *state, const sql_explain *written,
                            const bind_parameters *known, const literal *values, firn_error *err) {
     TRY(plan_inner(state, written, known, values, err));
+    TRY(run_show_rows(state->inner, err)); // Behind what is measured.
     if (state->is_json) {
         return print_json(state, written->is_analyze, err);
     }

@@ -253,6 +253,8 @@ typedef void (*plan_watch)(void *user, const char *rule, const plan *changed);
 /// Puts values in the place of parameters and optimizes self->bound. `watch` may be NULL.
 firn_status run_optimize(run *self, const literal *values, uint32_t value_count, plan_watch watch,
                          void *user, firn_error *err);
+/// Estimates its rows again, for who reads it.
+firn_status run_show_rows(run *self, firn_error *err);
 /// Starts the optimized plan.
 firn_status run_execute(run *self, bool is_analyzed, firn_error *err);
 /// Both. `values` may be NULL.

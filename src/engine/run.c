@@ -178,16 +178,25 @@ static firn_status recode(run *self, firn_error *err) {
     return FIRN_OK;
 }
 
-firn_status run_optimize(run *self, const literal *values, uint32_t value_count, plan_watch watch,
-                         void *user, firn_error *err) {
-    TRY(bind_values(self, values, value_count, err));
-    optimizer state = {.memory = &self->memory,
+static optimizer optimizer_of(run *self, firn_error *err) {
+    return (optimizer){.memory = &self->memory,
                        .plan = &self->bound.plan,
                        .context = &self->context,
                        .tables = self->bound.snapshots,
-                       .err = err,
-                       .watch = watch,
-                       .user = user};
+                       .err = err};
+}
+
+firn_status run_show_rows(run *self, firn_error *err) {
+    optimizer state = optimizer_of(self, err);
+    return optimize_show_rows(&state);
+}
+
+firn_status run_optimize(run *self, const literal *values, uint32_t value_count, plan_watch watch,
+                         void *user, firn_error *err) {
+    TRY(bind_values(self, values, value_count, err));
+    optimizer state = optimizer_of(self, err);
+    state.watch = watch;
+    state.user = user;
     TRY(optimize(&state));
     if ((self->session->engine->test_modes & TEST_MODE_PLANS) != 0) {
         TRY(recode(self, err));

@@ -347,10 +347,12 @@ static firn_status estimate_scan(estimates *self, plan_node *node) {
                   : table->rows.is_known    ? table->rows.value
                                             : ROWS_UNKNOWN;
     const bool asks = table->kind->facts != NULL && table->facts_bytes <= self->facts_bytes_max;
+    const cancel_flag *cancel = self->self->context->cancel;
     for (uint32_t i = 0; i < node->scan_.columns.count; i++) {
         const scan_column *column = &node->scan_.columns.items[i];
-        const column_facts *facts =
-            asks && column->path_length == 1 ? table->kind->facts(table, column->path[0]) : NULL;
+        const column_facts *facts = asks && column->path_length == 1
+                                        ? table->kind->facts(table, column->path[0], cancel)
+                                        : NULL;
         TRY(put_column(self, column->id, of_facts(facts, column->type, rows)));
     }
     node->row_estimate = fmax(1, rows * filter_selectivity(self, &node->scan_.filters));
@@ -582,14 +584,23 @@ static uint64_t facts_bytes_for(const estimates *self, plan_node *root) {
     return has_no_groups(NULL, &root) ? 0 : FACTS_BYTES_SMALL;
 }
 
-firn_status estimate_tree(estimates *self, plan_node *root) {
+static firn_status estimate_with(estimates *self, plan_node *root, uint64_t facts_bytes_max) {
     walk state = {.state = self, .status = FIRN_OK};
-    self->facts_bytes_max = facts_bytes_for(self, root);
+    self->facts_bytes_max = facts_bytes_max;
     (void)visit(&state, &root);
     return state.status;
+}
+
+firn_status estimate_tree(estimates *self, plan_node *root) {
+    return estimate_with(self, root, facts_bytes_for(self, root));
 }
 
 firn_status estimate_plan(optimizer *self, plan_node *root) {
     estimates state = {.self = self};
     return estimate_tree(&state, root);
+}
+
+firn_status estimate_shown(optimizer *self, plan_node *root) {
+    estimates state = {.self = self};
+    return facts_bytes_for(&state, root) > 0 ? FIRN_OK : estimate_with(&state, root, UINT64_MAX);
 }

@@ -27,7 +27,11 @@ typedef struct estimates {
 /// Sets row_estimate in every node of the tree.
 firn_status estimate_plan(optimizer *self, plan_node *root);
 
-/// The same, and keeps what is known of columns for the questions below.
+/// The same once more, for who reads the plan: with the facts that were not asked for because they
+/// choose nothing in it.
+firn_status estimate_shown(optimizer *self, plan_node *root);
+
+/// As estimate_plan, and keeps what is known of columns for the questions below.
 firn_status estimate_tree(estimates *self, plan_node *root);
 const column_estimate *estimate_column(const estimates *self, uint32_t id);
 /// Share of rows for which the conjunct is true, 0 to 1.

@@ -55,7 +55,7 @@ static const column_facts *facts_of(const optimizer *self, const plan_node *node
         if (column->id == value->column_.id) {
             const bool is_at_hand = table->kind->facts != NULL && table->facts_bytes == 0;
             return is_at_hand && column->path_length == 1
-                       ? table->kind->facts(table, column->path[0])
+                       ? table->kind->facts(table, column->path[0], self->context->cancel)
                        : NULL;
         }
     }

@@ -33,3 +33,9 @@ firn_status optimize(optimizer *self) {
     plan_number(self->plan->root);
     return FIRN_OK;
 }
+
+firn_status optimize_show_rows(optimizer *self) {
+    const firn_status status = estimate_shown(self, self->plan->root);
+    TRY(rewrite_check(self));
+    return status;
+}

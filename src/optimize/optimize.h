@@ -26,6 +26,10 @@ typedef struct optimizer {
 ///         where they take long without allocating.
 firn_status optimize(optimizer *self);
 
+/// Estimates the rows of an optimized plan again for EXPLAIN: with what tables know of themselves
+/// that was not read because it chooses nothing.
+firn_status optimize_show_rows(optimizer *self);
+
 // The rules: `firn_status rule_<word>(optimizer *self, plan_node **root)`.
 #define RULE(word, text) firn_status rule_##word(optimizer *self, plan_node **root);
 #include "optimize/rules.def"

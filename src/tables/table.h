@@ -145,8 +145,10 @@ struct table_snapshot {
 struct table_kind {
     const char *name;
     bool keeps_pages; ///< Its readers keep pages: where memory is short few may be open at once.
-    /// Facts about a column over the whole snapshot, NULL if nothing is known. In the snapshot.
-    const column_facts *(*facts)(const table_snapshot *self, uint32_t column);
+    /// Facts about a column over the whole snapshot, NULL if nothing is known, or not before
+    /// `cancel` was raised. In the snapshot.
+    const column_facts *(*facts)(const table_snapshot *self, uint32_t column,
+                                 const cancel_flag *cancel);
     /// What CREATE TABLE would say of it besides its columns (tables/transaction.h); in `memory` or
     /// the snapshot. NULL: no CREATE TABLE made it.
     firn_status (*define)(const table_snapshot *self, arena *memory, struct table_definition *out,

@@ -460,7 +460,9 @@ static bool find_facts(const parquet_files *self, uint32_t number, arena *memory
     return sum.has_any;
 }
 
-static const column_facts *facts(const table_snapshot *base, uint32_t column) {
+static const column_facts *facts(const table_snapshot *base, uint32_t column,
+                                 const cancel_flag *cancel) {
+    (void)cancel; // Nothing is read: footers are there.
     parquet_files *self = parquet_files_of(base);
     if (self->opened_count < self->file_count || self->kinds[column] != COLUMN_FILE ||
         type_is_nested(base->columns.fields[column].type)) {

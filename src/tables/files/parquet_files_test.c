@@ -280,13 +280,13 @@ TEST(parquet_files_know_the_bounds_over_all_files) {
     column.value = row_behind;
     add_file(&s, "b.parquet", &column, 1, 500, 0);
     REQUIRE(open_table(&s) == FIRN_OK);
-    const column_facts *facts = s.table->kind->facts(s.table, 0);
+    const column_facts *facts = s.table->kind->facts(s.table, 0, NULL);
     REQUIRE(facts != NULL && facts->minimum != NULL && facts->maximum != NULL);
     CHECK(*COLUMN_VALUES(facts->minimum, int64_t) == 0);
     CHECK(*COLUMN_VALUES(facts->maximum, int64_t) == 100499);
     CHECK(facts->null_count.is_known && facts->null_count.value == 0);
     CHECK(s.table->row_count.is_known && s.table->row_count.value == 1500);
-    CHECK(s.table->kind->facts(s.table, 0) == facts); // Found out once.
+    CHECK(s.table->kind->facts(s.table, 0, NULL) == facts); // Found out once.
     scene_close(&s);
 }
 

@@ -40,6 +40,7 @@ struct ice_facts {
 typedef struct gathering {
     const ice_table *table;
     arena *memory;
+    const cancel_flag *cancel;
     uint32_t count;
     facts_column *columns; // By ascending field id.
     bool has_deletes;
@@ -164,14 +165,15 @@ static firn_status add_manifest(gathering *self, const ice_manifest *manifest,
     bytes file;
     ice_walk walk;
     bool has_entry = true;
-    firn_status status =
-        io_get(self->table->files, manifest->path, READ_BYTES_MAX, NULL, &memory, &file, err);
+    firn_status status = io_get(self->table->files, manifest->path, READ_BYTES_MAX, self->cancel,
+                                &memory, &file, err);
     status = status == FIRN_OK
                  ? ice_walk_open(&walk, file, manifest, &self->table->metadata, &parts, err)
                  : status;
     while (status == FIRN_OK && has_entry) {
         ice_entry entry;
         status = ice_walk_next(&walk, &entry, &has_entry, err);
+        status = status == FIRN_OK ? cancel_check(self->cancel, err) : status;
         if (status == FIRN_OK && has_entry && entry.row_count > 0) {
             status = add_entry(self, &walk, &entry, err);
         }
@@ -235,22 +237,6 @@ static void take_known(const gathering *self, ice_facts *out, arena *memory) {
     }
 }
 
-static ice_facts *make_facts(const ice_table *table) {
-    arena memory = arena_open(FACTS_BYTES_MAX);
-    firn_error ignored = ERR_INIT; // Reading the table tells.
-    ice_facts *made = ARENA_NEW(&memory, ice_facts, 1);
-    if (made == NULL) {
-        return NULL;
-    }
-    *made = (ice_facts){.count = 0};
-    gathering self = {.table = table, .memory = &memory};
-    if (is_cheap(table) && gather(&self, &ignored) == FIRN_OK) {
-        take_known(&self, made, &memory);
-    }
-    made->memory = memory;
-    return made;
-}
-
 void ice_facts_close(ice_facts *self) {
     if (self != NULL) {
         arena memory = self->memory;
@@ -258,11 +244,36 @@ void ice_facts_close(ice_facts *self) {
     }
 }
 
-const column_facts *ice_column_facts(const table_snapshot *base, uint32_t column) {
+// NULL: without memory, or stopped.
+static ice_facts *make_facts(const ice_table *table, const cancel_flag *cancel) {
+    arena memory = arena_open(FACTS_BYTES_MAX);
+    firn_error ignored = ERR_INIT; // Reading the table tells.
+    ice_facts *made = ARENA_NEW(&memory, ice_facts, 1);
+    if (made == NULL) {
+        return NULL;
+    }
+    *made = (ice_facts){.count = 0};
+    gathering self = {.table = table, .memory = &memory, .cancel = cancel};
+    if (is_cheap(table) && gather(&self, &ignored) == FIRN_OK) {
+        take_known(&self, made, &memory);
+    }
+    made->memory = memory;
+    if (cancel_is_raised(cancel)) { // Another statement may ask again.
+        ice_facts_close(made);
+        return NULL;
+    }
+    return made;
+}
+
+const column_facts *ice_column_facts(const table_snapshot *base, uint32_t column,
+                                     const cancel_flag *cancel) {
     ice_table *self = ice_table_of((table_snapshot *)(uintptr_t)base); // Only `facts` changes.
     ice_facts *facts = atomic_load_explicit(&self->facts, memory_order_acquire);
     if (facts == NULL) {
-        ice_facts *made = make_facts(self);
+        ice_facts *made = make_facts(self, cancel);
+        if (made == NULL) {
+            return NULL;
+        }
         // Of two that asked at once the first one's answer is kept.
         if (atomic_compare_exchange_strong_explicit(&self->facts, &facts, made,
                                                     memory_order_acq_rel, memory_order_acquire)) {

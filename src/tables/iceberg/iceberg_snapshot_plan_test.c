@@ -222,6 +222,21 @@ TEST(iceberg_planning_of_remote_files_may_end_while_a_footer_is_on_its_way) {
     arena_close(&memory);
 }
 
+// Who is stopped while facts are gathered leaves the question open for others.
+TEST(iceberg_facts_that_nobody_waited_for_are_not_taken_as_unknown) {
+    scene s;
+    cancel_flag cancel = {.parent = NULL};
+    cancel_raise(&cancel);
+    scene_open(&s, "tests/data/iceberg/sales/metadata/v1.metadata.json", 1);
+    CHECK(ice_column_facts(s.table, 0, &cancel) == NULL);
+    const column_facts *facts = ice_column_facts(s.table, 0, NULL);
+    REQUIRE(facts != NULL && facts->minimum != NULL && facts->maximum != NULL);
+    CHECK(*COLUMN_VALUES(facts->minimum, int64_t) == 100);
+    CHECK(*COLUMN_VALUES(facts->maximum, int64_t) == 509);
+    CHECK(ice_column_facts(s.table, 0, &cancel) == facts); // They are there.
+    scene_close(&s);
+}
+
 TEST(parquet_cut_sizes_are_of_one_task_at_least) {
     const scan_env env = {.workers = 1, .batch_rows = 2048};
     const parquet_cut_sizes sizes = parquet_cut_sizes_for(0, 3, 0, &env);

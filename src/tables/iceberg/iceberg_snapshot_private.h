@@ -39,7 +39,8 @@ typedef struct ice_task {
     ice_deletes deletes;
 } ice_task;
 
-const column_facts *ice_column_facts(const table_snapshot *base, uint32_t column);
+const column_facts *ice_column_facts(const table_snapshot *base, uint32_t column,
+                                     const cancel_flag *cancel);
 void ice_facts_close(ice_facts *self); ///< NULL: nothing.
 
 firn_status ice_plan(table_snapshot *base, const scan_request *request, const scan_env *env,
