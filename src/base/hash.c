@@ -60,3 +60,19 @@ WRAPS uint64_t hash_xxh64(bytes data) {
     state = (state ^ state >> 29) * PRIME_3;
     return state ^ state >> 32;
 }
+
+#define LOOK_EVERY 256 // Words.
+
+uint64_t hash_bytes_watched(const void *data, size_t size, cancel_watch *watch) {
+    const uint8_t *at = data;
+    uint64_t state = hash_begin(size);
+    size_t left = size;
+    for (; left > 16; left -= 16) {
+        if (left / 16 % LOOK_EVERY == 0 && cancel_watch_is_raised(watch, LOOK_EVERY)) {
+            return state;
+        }
+        state = hash_word(state, at);
+        at += 16;
+    }
+    return hash_end(state, at, left);
+}

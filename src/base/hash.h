@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/compiler.h"
+#include "base/mutex.h"
 
 #define HASH_MULTIPLIER UINT64_C(0xd6e8feb86659fd93)
 #define HASH_MULTIPLIER_COMBINE UINT64_C(0xbf58476d1ce4e5b9)
@@ -64,17 +65,18 @@ static inline uint64_t hash_load32(const uint8_t *at) {
     return value;
 }
 
-/// Hash of text or binary of any size.
-WRAPS static inline uint64_t hash_bytes(const void *data, size_t size) {
-    const uint8_t *at = data;
-    uint64_t state = HASH_SECRET_A ^ size;
-    size_t left = size;
-    while (left > 16) {
-        state = hash_fold(hash_load64(at) ^ state, hash_load64(at + 8) ^ HASH_SECRET_B);
-        at += 16;
-        left -= 16;
-    }
-    // The last 1 to 16 bytes as two words that may overlap.
+/// The hash of a text is made of its size, of its words of 16 bytes, and of its last 1 to 16 bytes.
+static inline uint64_t hash_begin(size_t size) {
+    return HASH_SECRET_A ^ size;
+}
+
+WRAPS static inline uint64_t hash_word(uint64_t state, const uint8_t *at) {
+    return hash_fold(hash_load64(at) ^ state, hash_load64(at + 8) ^ HASH_SECRET_B);
+}
+
+/// `left` is at most 16: of what is longer, what is behind all words that end before its last byte.
+WRAPS static inline uint64_t hash_end(uint64_t state, const uint8_t *at, size_t left) {
+    // As two words that may overlap.
     uint64_t first = 0;
     uint64_t second = 0;
     if (left >= 8) {
@@ -89,6 +91,21 @@ WRAPS static inline uint64_t hash_bytes(const void *data, size_t size) {
     const uint64_t mixed = hash_fold(first ^ state, second ^ HASH_SECRET_B);
     return hash_fold(mixed ^ HASH_SECRET_A, state ^ HASH_SECRET_B);
 }
+
+/// Hash of text or binary of any size.
+WRAPS static inline uint64_t hash_bytes(const void *data, size_t size) {
+    const uint8_t *at = data;
+    uint64_t state = hash_begin(size);
+    size_t left = size;
+    for (; left > 16; left -= 16) {
+        state = hash_word(state, at);
+        at += 16;
+    }
+    return hash_end(state, at, left);
+}
+
+/// The same, where it may be long: any number once the flag of `watch` is raised.
+uint64_t hash_bytes_watched(const void *data, size_t size, cancel_watch *watch);
 
 /// XXH64 with seed 0, as the bloom filters of Parquet and Puffin ask for.
 uint64_t hash_xxh64(bytes data);

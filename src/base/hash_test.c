@@ -122,3 +122,16 @@ TEST(hash_xxh64_is_the_published_one) {
     CHECK(hash_xxh64((bytes){.data = (const uint8_t *)"abc", .size = 3}) ==
           UINT64_C(0x44bc2cf5ad770999));
 }
+
+TEST(hash_of_long_texts_is_the_same_while_somebody_looks) {
+    static uint8_t text[40000];
+    for (size_t i = 0; i < sizeof text; i++) {
+        text[i] = (uint8_t)(i * 7 % 251);
+    }
+    cancel_flag flag = {0};
+    for (size_t size = 0; size < sizeof text; size = size * 3 / 2 + 1) {
+        cancel_watch watch = {.cancel = &flag};
+        CHECK(hash_bytes_watched(text, size, &watch) == hash_bytes(text, size));
+        CHECK(hash_bytes_watched(text, size, NULL) == hash_bytes(text, size));
+    }
+}

@@ -142,3 +142,17 @@ void condition_wake_one(condition *self) {
 void condition_wake_all(condition *self) {
     must_be_zero(pthread_cond_broadcast(&self->cond), "waking");
 }
+
+#define BYTES_PER_WORK 16 // Compared at once, so many cost as much as one that is read by itself.
+
+int cancel_watch_compare_long(cancel_watch *self, const void *left, const void *right,
+                              size_t size) {
+    for (size_t at = 0; at < size; at += CANCEL_COPY_STEP) {
+        const size_t step = size - at < CANCEL_COPY_STEP ? size - at : CANCEL_COPY_STEP;
+        const int order = memcmp((const char *)left + at, (const char *)right + at, step);
+        if (order != 0 || cancel_watch_is_raised(self, step / BYTES_PER_WORK)) {
+            return order;
+        }
+    }
+    return 0;
+}

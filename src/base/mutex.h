@@ -102,4 +102,41 @@ static inline firn_status cancel_check(const cancel_flag *self, firn_error *err)
     return FIRN_OK;
 }
 
+/// Counts the work on values of any size, and looks at a flag once in a while.
+typedef struct cancel_watch {
+    const cancel_flag *cancel; ///< NULL: it is never raised.
+    size_t done;               ///< Since it last looked.
+} cancel_watch;
+
+#define CANCEL_LOOK_EVERY ((size_t)1 << 16)
+
+/// Counts work: bytes that are read one by one, elements that are compared. Once the flag was seen
+/// raised the answer stays true. `self` may be NULL: nobody looks.
+static inline bool cancel_watch_is_raised(cancel_watch *self, size_t work) {
+    if (self == NULL) {
+        return false;
+    }
+    self->done += work;
+    if (self->done < CANCEL_LOOK_EVERY) {
+        return false;
+    }
+    if (cancel_is_raised(self->cancel)) {
+        return true;
+    }
+    self->done = 0;
+    return false;
+}
+
+#define CANCEL_LONG ((size_t)4096) // Bytes from which on the work on one value is counted.
+
+int cancel_watch_compare_long(cancel_watch *self, const void *left, const void *right, size_t size);
+
+/// memcmp that counts its work: any answer once the flag is raised. `self` may be NULL.
+static inline int cancel_watch_compare(cancel_watch *self, const void *left, const void *right,
+                                       size_t size) {
+    return size > CANCEL_LONG ? cancel_watch_compare_long(self, left, right, size)
+           : size == 0        ? 0
+                              : memcmp(left, right, size);
+}
+
 #endif

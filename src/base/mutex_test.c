@@ -145,3 +145,33 @@ TEST(cancel_flag_hears_its_parent) {
     cancel_raise(&other);
     CHECK(cancel_is_raised(&other));
 }
+
+TEST(cancel_watch_says_so_again_and_again_once_the_flag_was_seen) {
+    cancel_flag flag = {0};
+    cancel_watch watch = {.cancel = &flag};
+    CHECK(!cancel_watch_is_raised(&watch, CANCEL_LOOK_EVERY));
+    cancel_raise(&flag);
+    CHECK(!cancel_watch_is_raised(&watch, CANCEL_LOOK_EVERY - 1)); // It does not look each time.
+    CHECK(cancel_watch_is_raised(&watch, 1));
+    CHECK(cancel_watch_is_raised(&watch, 0));
+    CHECK(!cancel_watch_is_raised(NULL, SIZE_MAX));
+}
+
+TEST(cancel_copy_and_compare_leave_off_when_the_flag_is_raised) {
+    static char left[3 * CANCEL_COPY_STEP];
+    static char right[3 * CANCEL_COPY_STEP];
+    cancel_flag flag = {0};
+    cancel_watch watch = {.cancel = &flag};
+    left[0] = 'a';
+    left[sizeof left - 1] = 'z';
+    CHECK(cancel_copy(&flag, right, left, sizeof left));
+    CHECK(cancel_watch_compare(&watch, left, right, sizeof left) == 0);
+    right[sizeof right - 1] = 'y';
+    CHECK(cancel_watch_compare(&watch, left, right, sizeof left) > 0);
+    CHECK(cancel_watch_compare(NULL, right, left, sizeof left) < 0);
+    cancel_raise(&flag);
+    CHECK(cancel_watch_compare(&watch, left, right, sizeof left) == 0); // Not so far.
+    CHECK(!cancel_copy(&flag, right, left, sizeof left));
+    CHECK(right[sizeof right - 1] == 'y');
+    CHECK(cancel_copy(&flag, right, left, CANCEL_COPY_STEP)); // Small ones are done.
+}

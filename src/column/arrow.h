@@ -25,6 +25,7 @@ typedef struct arrow_options {
     bool dictionaries;    ///< VARCHAR as codes into a dictionary of the batch's texts.
     uint32_t batch_rows;  ///< A batch is full when it has so many.
     uint64_t batch_bytes; ///< A batch ends when its buffers hold about so many; 0: by rows alone.
+    const cancel_flag *cancel; ///< Looked at inside of values that are large; NULL: none.
 } arrow_options;
 #define ARROW_BATCH_ROWS_DEFAULT 65536
 

@@ -43,6 +43,7 @@ static firn_status push_slice(arrow_node *self, const column *list, list_value s
     // A map's entries are a struct without NULLs; its children are ours directly.
     arrow_node *targets = list->type->id == TYPE_MAP ? self->children[0].children : self->children;
     for (uint32_t at = 0; at < slice.size;) {
+        TRY(cancel_check(self->options->cancel, err));
         const uint32_t now = slice.size - at < LANES_AT_ONCE ? slice.size - at : LANES_AT_ONCE;
         for (uint32_t i = 0; i < now; i++) {
             rows[i] = slice.offset + at + i;

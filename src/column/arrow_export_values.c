@@ -20,8 +20,11 @@ firn_status arrow_node_reserve(const arrow_node *self, buffer **slot, uint64_t s
     TRY(buffer_open(self->pool, capacity, &grown, err));
     grown->size = 0;
     if (*slot != NULL) {
-        memcpy(grown->data, (*slot)->data, (*slot)->size);
         grown->size = (*slot)->size;
+        if (!cancel_copy(self->options->cancel, grown->data, (*slot)->data, grown->size)) {
+            buffer_release(grown);
+            return cancel_check(self->options->cancel, err);
+        }
         buffer_release(*slot);
     }
     *slot = grown;
@@ -234,11 +237,10 @@ static firn_status append_bytes(arrow_node *self, const char *data, uint32_t siz
     const uint64_t before = self->bytes == NULL ? 0 : self->bytes->size;
     TRY(arrow_node_reserve(self, &self->bytes, before + size, err));
     assert(self->bytes != NULL);
-    if (size > 0) {
-        memcpy(self->bytes->data + before, data, size);
-    }
     self->bytes->size = before + size;
-    return FIRN_OK;
+    return cancel_copy(self->options->cancel, self->bytes->data + before, data, size)
+               ? FIRN_OK
+               : cancel_check(self->options->cancel, err);
 }
 
 // Intervals and wide decimals as text.

@@ -155,10 +155,9 @@ firn_status column_new(arena *memory, const type *type, uint32_t length, column 
 bool string_new(arena *memory, const char *data, size_t size, string_value *out) {
     if (size > STRING_INLINE_MAX) {
         char *copy = size > UINT32_MAX ? NULL : ARENA_NEW(memory, char, size);
-        if (copy == NULL) {
+        if (copy == NULL || !cancel_copy(memory->cancel, copy, data, size)) {
             return false;
         }
-        memcpy(copy, data, size);
         data = copy;
     }
     *out = string_of(data, (uint32_t)size);

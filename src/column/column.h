@@ -159,6 +159,11 @@ bool column_rows_equal(const column *left, uint32_t left_row, const column *righ
 /// Then they are equal, however long the list that they share; false says nothing. Any form.
 bool column_rows_alike(const column *self, uint32_t left_row, uint32_t right_row);
 uint64_t column_hash_row(const column *self, uint32_t row); ///< Agrees with kernels/hash.
+/// The same of values of any size: they count their work, and answer anything once the flag of
+/// `watch` is raised. It may be NULL.
+int column_compare_rows_watched(const column *left, uint32_t left_row, const column *right,
+                                uint32_t right_row, cancel_watch *watch);
+uint64_t column_hash_row_watched(const column *self, uint32_t row, cancel_watch *watch);
 /// Text form of one value as SQL prints it; `NULL` for NULL. For nested values, casts to VARCHAR
 /// and debugging. Times with zone are printed in UTC.
 void column_print_row(const column *self, uint32_t row, text_builder *out);

@@ -30,19 +30,21 @@ static double double_of_half(uint16_t half) {
 
 // Inside nested values NULL is above everything, as engines agree.
 static int compare_children(const column *left, uint32_t left_row, const column *right,
-                            uint32_t right_row) {
+                            uint32_t right_row, cancel_watch *watch) {
     const bool left_valid = column_is_valid(left, left_row);
     const bool right_valid = column_is_valid(right, right_row);
-    return left_valid && right_valid ? column_compare_rows(left, left_row, right, right_row)
-                                     : (int)right_valid - (int)left_valid;
+    return left_valid && right_valid
+               ? column_compare_rows_watched(left, left_row, right, right_row, watch)
+               : (int)right_valid - (int)left_valid;
 }
 
-static int compare_lists(const column *left, list_value l, const column *right, list_value r) {
+static int compare_lists(const column *left, list_value l, const column *right, list_value r,
+                         cancel_watch *watch) {
     const uint32_t shorter = l.size < r.size ? l.size : r.size;
-    for (uint32_t i = 0; i < shorter; i++) {
+    for (uint32_t i = 0; i < shorter && !cancel_watch_is_raised(watch, 1); i++) {
         for (uint32_t child = 0; child < left->type->child_count; child++) {
             const int order = compare_children(&left->children[child], l.offset + i,
-                                               &right->children[child], r.offset + i);
+                                               &right->children[child], r.offset + i, watch);
             if (order != 0) {
                 return order;
             }
@@ -59,7 +61,7 @@ static int compare_lists(const column *left, list_value l, const column *right, 
     }
 
 static int compare_lanes(const column *left, uint32_t left_lane, const column *right,
-                         uint32_t right_lane) {
+                         uint32_t right_lane, cancel_watch *watch) {
     switch (type_physical(left->type)) {
         NUMBER_CASE(I8, int8_t)
         NUMBER_CASE(I16, int16_t)
@@ -86,8 +88,8 @@ static int compare_lanes(const column *left, uint32_t left_lane, const column *r
         return (int)bitmap_get(left->values, left_lane) -
                (int)bitmap_get(right->values, right_lane);
     case PHYSICAL_STRING:
-        return string_compare(&COLUMN_VALUES(left, string_value)[left_lane],
-                              &COLUMN_VALUES(right, string_value)[right_lane]);
+        return string_compare_watched(&COLUMN_VALUES(left, string_value)[left_lane],
+                                      &COLUMN_VALUES(right, string_value)[right_lane], watch);
     case PHYSICAL_INTERVAL: {
         const i128 l = interval_length(COLUMN_VALUES(left, interval_value)[left_lane]);
         const i128 r = interval_length(COLUMN_VALUES(right, interval_value)[right_lane]);
@@ -95,11 +97,11 @@ static int compare_lanes(const column *left, uint32_t left_lane, const column *r
     }
     case PHYSICAL_LIST:
         return compare_lists(left, COLUMN_VALUES(left, list_value)[left_lane], right,
-                             COLUMN_VALUES(right, list_value)[right_lane]);
+                             COLUMN_VALUES(right, list_value)[right_lane], watch);
     case PHYSICAL_STRUCT:
         for (uint32_t child = 0; child < left->type->child_count; child++) {
             const int order = compare_children(&left->children[child], left_lane,
-                                               &right->children[child], right_lane);
+                                               &right->children[child], right_lane, watch);
             if (order != 0) {
                 return order;
             }
@@ -117,15 +119,20 @@ static const column *values_of(const column *self) {
     return self->form == FORM_DICTIONARY ? self->dictionary->values : self;
 }
 
-int column_compare_rows(const column *left, uint32_t left_row, const column *right,
-                        uint32_t right_row) {
+int column_compare_rows_watched(const column *left, uint32_t left_row, const column *right,
+                                uint32_t right_row, cancel_watch *watch) {
     const bool left_valid = column_is_valid(left, left_row);
     const bool right_valid = column_is_valid(right, right_row);
     if (!left_valid || !right_valid) {
         return (int)left_valid - (int)right_valid;
     }
     return compare_lanes(values_of(left), column_lane(left, left_row), values_of(right),
-                         column_lane(right, right_row));
+                         column_lane(right, right_row), watch);
+}
+
+int column_compare_rows(const column *left, uint32_t left_row, const column *right,
+                        uint32_t right_row) {
+    return column_compare_rows_watched(left, left_row, right, right_row, NULL);
 }
 
 bool column_rows_equal(const column *left, uint32_t left_row, const column *right,
@@ -174,11 +181,12 @@ static uint64_t hash_wide(u128 value) {
                         hash_u64((uint64_t)(value >> 64)));
 }
 
-static uint64_t hash_list(const column *self, list_value slice) {
+static uint64_t hash_list(const column *self, list_value slice, cancel_watch *watch) {
     uint64_t hash = hash_u64(slice.size);
-    for (uint32_t i = 0; i < slice.size; i++) {
+    for (uint32_t i = 0; i < slice.size && !cancel_watch_is_raised(watch, 1); i++) {
         for (uint32_t child = 0; child < self->type->child_count; child++) {
-            hash = hash_combine(hash, column_hash_row(&self->children[child], slice.offset + i));
+            hash = hash_combine(
+                hash, column_hash_row_watched(&self->children[child], slice.offset + i, watch));
         }
     }
     return hash;
@@ -188,7 +196,7 @@ static uint64_t hash_list(const column *self, list_value slice) {
     case PHYSICAL_##NAME:                                                                          \
         return hash_u64((uint64_t)(int64_t)COLUMN_VALUES(self, c_type)[lane]);
 
-static uint64_t hash_lane(const column *self, uint32_t lane) {
+static uint64_t hash_lane(const column *self, uint32_t lane, cancel_watch *watch) {
     switch (type_physical(self->type)) {
         PHYSICAL_INTEGER_LIST(INTEGER_CASE)
     case PHYSICAL_I128:
@@ -207,16 +215,16 @@ static uint64_t hash_lane(const column *self, uint32_t lane) {
         return hash_u64(bitmap_get(self->values, lane) ? 1 : 0);
     case PHYSICAL_STRING: {
         const string_value *value = &COLUMN_VALUES(self, string_value)[lane];
-        return hash_bytes(string_data(value), value->size);
+        return hash_bytes_watched(string_data(value), value->size, watch);
     }
     case PHYSICAL_INTERVAL:
         return hash_wide((u128)interval_length(COLUMN_VALUES(self, interval_value)[lane]));
     case PHYSICAL_LIST:
-        return hash_list(self, COLUMN_VALUES(self, list_value)[lane]);
+        return hash_list(self, COLUMN_VALUES(self, list_value)[lane], watch);
     case PHYSICAL_STRUCT: {
         uint64_t hash = hash_u64(self->type->child_count);
         for (uint32_t child = 0; child < self->type->child_count; child++) {
-            hash = hash_combine(hash, column_hash_row(&self->children[child], lane));
+            hash = hash_combine(hash, column_hash_row_watched(&self->children[child], lane, watch));
         }
         return hash;
     }
@@ -227,9 +235,13 @@ static uint64_t hash_lane(const column *self, uint32_t lane) {
     return HASH_NULL;
 }
 
-uint64_t column_hash_row(const column *self, uint32_t row) {
+uint64_t column_hash_row_watched(const column *self, uint32_t row, cancel_watch *watch) {
     if (!column_is_valid(self, row)) {
         return HASH_NULL;
     }
-    return hash_lane(values_of(self), column_lane(self, row));
+    return hash_lane(values_of(self), column_lane(self, row), watch);
+}
+
+uint64_t column_hash_row(const column *self, uint32_t row) {
+    return column_hash_row_watched(self, row, NULL);
 }

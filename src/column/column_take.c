@@ -8,6 +8,7 @@
 #include "base/checked.h"
 
 #define ROW_NULL UINT32_MAX
+#define LANES_AT_ONCE ((uint32_t)1 << 16) // Between two looks at the arena's flag.
 
 // Gathers values of one fixed width; a lane of ROW_NULL leaves zeros. One loop per width, because
 // memcpy of a constant size is a move.
@@ -20,8 +21,8 @@
         }                                                                                          \
     }
 
-static void gather_values(const uint8_t *in, uint32_t width, const uint32_t *lanes, uint32_t count,
-                          uint8_t *out) {
+static void gather_some(const uint8_t *in, uint32_t width, const uint32_t *lanes, uint32_t count,
+                        uint8_t *out) {
     switch (width) {
     case 1:
         GATHER(1)
@@ -41,6 +42,17 @@ static void gather_values(const uint8_t *in, uint32_t width, const uint32_t *lan
     default:
         GATHER(width)
     }
+}
+
+// Of columns of elements, which may be many.
+static void gather_values(const uint8_t *in, uint32_t width, const uint32_t *lanes, uint32_t count,
+                          const cancel_flag *cancel, uint8_t *out) {
+    for (; count > LANES_AT_ONCE && !cancel_is_raised(cancel); count -= LANES_AT_ONCE) {
+        gather_some(in, width, lanes, LANES_AT_ONCE, out);
+        lanes += LANES_AT_ONCE;
+        out += (size_t)LANES_AT_ONCE * width;
+    }
+    gather_some(in, width, lanes, count < LANES_AT_ONCE ? count : LANES_AT_ONCE, out);
 }
 
 static void gather_bits(const uint64_t *in, const uint32_t *lanes, uint32_t count, uint64_t *out) {
@@ -85,8 +97,12 @@ static firn_status take_lanes(arena *memory, const column *self, const uint32_t 
     } else if (kind == PHYSICAL_STRUCT) {
         TRY(take_children(memory, self, lanes, count, has_null_lane, out, err));
     } else {
-        gather_values(self->values, physical_size(kind), lanes, count, COLUMN_OUT(out, uint8_t));
+        gather_values(self->values, physical_size(kind), lanes, count, memory->cancel,
+                      COLUMN_OUT(out, uint8_t));
         out->children = self->children;
+    }
+    if (count > LANES_AT_ONCE) {
+        TRY(cancel_check(memory->cancel, err));
     }
     if (self->validity == NULL && !has_null_lane) {
         return FIRN_OK;
@@ -229,7 +245,9 @@ static firn_status copy_strings(arena *memory, column *self, firn_error *err) {
     }
     for (uint32_t i = 0; i < self->length; i++) {
         if (!string_is_inline(&values[i])) {
-            memcpy(at, values[i].data, values[i].size);
+            if (!cancel_copy(memory->cancel, at, values[i].data, values[i].size)) {
+                return ARENA_FULL(memory, err);
+            }
             values[i].data = at;
             at += values[i].size;
         }

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/interval.h" // interval_value
+#include "base/mutex.h"    // cancel_watch
 #include "base/text.h"
 #include "base/wide.h" // i128, u128, i256
 
@@ -65,7 +66,9 @@ static inline string_value string_of(const char *data, uint32_t size) {
     return out;
 }
 
-static inline bool string_equal(const string_value *left, const string_value *right) {
+/// Any answer once the flag of `watch` is raised; it may be NULL.
+static inline bool string_equal_watched(const string_value *left, const string_value *right,
+                                        cancel_watch *watch) {
     uint64_t head[2];
     memcpy(&head[0], left, 8); // Size and first four bytes in one comparison.
     memcpy(&head[1], right, 8);
@@ -75,12 +78,24 @@ static inline bool string_equal(const string_value *left, const string_value *ri
     if (string_is_inline(left)) {
         return memcmp(left->inlined, right->inlined, sizeof left->inlined) == 0;
     }
-    return memcmp(left->data, right->data, left->size) == 0;
+    return cancel_watch_compare(watch, left->data, right->data, left->size) == 0;
+}
+
+static inline bool string_equal(const string_value *left, const string_value *right) {
+    return string_equal_watched(left, right, NULL);
 }
 
 /// Unsigned bytewise order, a prefix first: the order of code points, and of Parquet's statistics.
 static inline int string_compare(const string_value *left, const string_value *right) {
     return text_compare(string_text(left), string_text(right));
+}
+
+/// The same as string_equal_watched is.
+static inline int string_compare_watched(const string_value *left, const string_value *right,
+                                         cancel_watch *watch) {
+    const uint32_t shorter = left->size < right->size ? left->size : right->size;
+    const int order = cancel_watch_compare(watch, string_data(left), string_data(right), shorter);
+    return order != 0 ? order : (left->size > right->size) - (left->size < right->size);
 }
 
 #endif

@@ -13,7 +13,7 @@ firn_status aggregate_state_make(const plan_node *node, const input_layout *inpu
     if (self == NULL) {
         return ARENA_FULL(&run->memory, err);
     }
-    *self = (aggregate_state){.run = run, .memory = arena_open_in(run->pool, SIZE_MAX)};
+    *self = (aggregate_state){.run = run, .memory = execution_arena(run, SIZE_MAX)};
     mutex_begin(&self->lock, MUTEX_OPERATOR);
     atomic_init(&self->group_count, 0);
     atomic_init(&self->split_count, 0);

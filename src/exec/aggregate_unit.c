@@ -33,7 +33,7 @@ firn_status unit_open(aggregate_state *shared, arena *memory, aggregate_unit *ou
                       firn_error *err) {
     const uint32_t count = shared->shape.collector_count;
     *out = (aggregate_unit){.shared = shared,
-                            .memory = arena_open_in(shared->run->pool, SIZE_MAX),
+                            .memory = execution_arena(shared->run, SIZE_MAX),
                             .desk = spill_desk_open(shared->keeper),
                             .heap = aggregate_heap_open(shared->keeper)};
     out->collected = ARENA_NEW(memory, unit_collected, count + 1);

@@ -69,7 +69,7 @@ static task_answer run_worker(task *base);
 
 firn_status pipeline_worker_open(pipeline *owner, uint32_t index, pipeline_worker **out,
                                  firn_error *err) {
-    arena memory = arena_open_in(owner->run->pool, SCRATCH_MAX);
+    arena memory = execution_arena(owner->run, SCRATCH_MAX);
     pipeline_worker *self = ARENA_NEW(&memory, pipeline_worker, 1);
     level *levels = ARENA_NEW(&memory, level, owner->step_count_max + 1);
     void **locals = ARENA_NEW(&memory, void *, owner->local_count);
@@ -92,7 +92,7 @@ firn_status pipeline_worker_open(pipeline *owner, uint32_t index, pipeline_worke
                               .way = owner->stage,
                               .stage_number = owner->stage_number,
                               .memory = memory,
-                              .scratch = arena_open_in(owner->run->pool, SCRATCH_MAX),
+                              .scratch = execution_arena(owner->run, SCRATCH_MAX),
                               .random = 0x9e3779b97f4a7c15u + index +
                                         UINT64_C(0x1000003) * owner->number};
     self->task.run = run_worker;

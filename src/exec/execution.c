@@ -88,6 +88,12 @@ static firn_status new_tables(execution *self, const execution_request *request,
     return new_counters(self, err);
 }
 
+arena execution_arena(execution *self, size_t limit) {
+    arena made = arena_open_in(self->pool, limit);
+    made.cancel = &self->cancel;
+    return made;
+}
+
 typedef struct largest {
     uint32_t number;
 } largest;
@@ -99,8 +105,7 @@ static bool find_largest(void *user, plan_node **slot) {
 }
 
 static firn_status fill(execution *self, const execution_request *request, firn_error *err) {
-    self->memory = arena_open_in(self->pool, MEMORY_MAX);
-    self->memory.cancel = &self->cancel; // Of thousands of operators each allocates when it opens.
+    self->memory = execution_arena(self, MEMORY_MAX);
     largest last = {0};
     plan_node *root = request->plan->root;
     (void)find_largest(&last, &root);

@@ -117,6 +117,10 @@ void execution_statistics(execution *self, uint32_t number, node_statistics *out
 void execution_report(execution *self, uint32_t number, text_builder *out);
 void execution_progress(execution *self, firn_progress *out);
 
+/// An empty arena of the query's memory, which stops growing when the query is stopped: what holds
+/// one row may be large, and loops over it look at the arena's flag.
+arena execution_arena(execution *self, size_t limit);
+
 /// Records the first failure, stops everything else. `err` is copied. Any thread.
 void execution_fail(execution *self, const firn_error *err);
 bool execution_has_failed(execution *self);

@@ -16,7 +16,7 @@ firn_status join_drain_open(join_drain *self, join_state *state, arena *memory, 
     *self = (join_drain){
         .state = state,
         .desk = spill_desk_open(state->keeper),
-        .held = arena_open_in(state->run->pool, HELD_MAX),
+        .held = execution_arena(state->run, HELD_MAX),
         .phase = JOIN_DRAIN_DONE,
     };
     join_state_lend(state, KEPT_COUNT, &self->kept);

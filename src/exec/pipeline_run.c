@@ -181,11 +181,11 @@ void pipeline_finish(pipeline *self) {
     firn_error err = ERR_INIT;
     execution_chains_ended(run, self);
     self->finish = (finish_plan){.memory = &self->finish_memory};
-    self->finish_memory = arena_open_in(run->pool, SCRATCH_MAX);
+    self->finish_memory = execution_arena(run, SCRATCH_MAX);
     self->runners = ARENA_NEW(&self->finish_memory, finish_runner, run->worker_count);
     firn_status status = self->runners == NULL ? ARENA_FULL(&self->finish_memory, &err) : FIRN_OK;
     for (uint32_t i = 0; i < run->worker_count && status == FIRN_OK; i++) {
-        self->runners[i] = (finish_runner){.scratch = arena_open_in(run->pool, SCRATCH_MAX)};
+        self->runners[i] = (finish_runner){.scratch = execution_arena(run, SCRATCH_MAX)};
         self->runner_count++;
     }
     if (status == FIRN_OK && self->sink->kind->finish != NULL) {

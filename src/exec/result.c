@@ -80,7 +80,7 @@ firn_status result_open(execution *run, const schema *columns, const arrow_optio
         waiters[i] = NULL;
     }
     *self = (result){.run = run,
-                     .memory = arena_open_in(run->pool, SIZE_MAX),
+                     .memory = execution_arena(run, SIZE_MAX),
                      .columns = *columns,
                      .options = *options,
                      .limit = UINT64_MAX,
@@ -96,6 +96,7 @@ firn_status result_open(execution *run, const schema *columns, const arrow_optio
         }
     }
     self->options.batch_bytes = batch_bytes(run);
+    self->options.cancel = &run->cancel;
     mutex_begin(&self->lock, MUTEX_OPERATOR);
     *out = self;
     return FIRN_OK;

@@ -116,6 +116,7 @@ firn_status rows_compare(const row_store *self, uint32_t number, const uint8_t *
     const uint8_t *pair[2] = {left, right};
     column values;
     TRY(rows_gather(self, number, pair, 2, scratch, &values, err));
-    *out = column_compare_rows(&values, 0, &values, 1);
+    cancel_watch watch = {.cancel = scratch->cancel};
+    *out = column_compare_rows_watched(&values, 0, &values, 1, &watch);
     return FIRN_OK;
 }

@@ -17,6 +17,7 @@ typedef struct match_key {
     uint32_t number; // In the layout.
     uint32_t offset;
     arena *scratch;
+    cancel_watch watch;
     firn_status status; // Of reading blobs.
     firn_error *err;
 } match_key;
@@ -165,7 +166,11 @@ static bool string_same(match_key *self, const uint8_t *row, const uint8_t *valu
         return memcmp(value + 8, (const char *)other + 8, 8) == 0;
     }
     const uint8_t *heap = heap_of(self, row);
-    return heap != NULL && memcmp(heap + row_string_offset(value), other->data, other->size) == 0;
+    if (UNLIKELY(heap == NULL)) {
+        return false;
+    }
+    return cancel_watch_compare(&self->watch, heap + row_string_offset(value), other->data,
+                                other->size) == 0;
 }
 
 static uint32_t match_strings(match_key *self, uint16_t *pairs, uint32_t count, uint16_t *rest,
@@ -176,7 +181,8 @@ static uint32_t match_strings(match_key *self, uint16_t *pairs, uint32_t count, 
 
 static bool nested_same(match_key *self, const uint8_t *row, const uint8_t *value, uint32_t lane) {
     const uint8_t *heap = heap_of(self, row);
-    return heap != NULL && row_nested_equal(heap + row_slice_of(value).offset, self->values, lane);
+    return heap != NULL &&
+           row_nested_equal(heap + row_slice_of(value).offset, self->values, lane, &self->watch);
 }
 
 static uint32_t match_nested(match_key *self, uint16_t *pairs, uint32_t count, uint16_t *rest,
@@ -240,6 +246,7 @@ firn_status rows_match(const row_pairs *self, uint16_t *pairs, uint32_t count, u
             .number = number,
             .offset = self->store->layout->offsets[number],
             .scratch = scratch,
+            .watch = {.cancel = scratch->cancel},
             .err = err,
         };
         count = loop_for(key->type)(&state, pairs, count, dropped, &dropped_count);
@@ -265,7 +272,8 @@ static firn_status plain_equal(const row_store *self, const uint8_t *left, const
             if (*out) {
                 TRY(row_heap_read(self, left, scratch, &bytes[0], err));
                 TRY(row_heap_read(self, right, scratch, &bytes[1], err));
-                *out = memcmp(bytes[0], bytes[1], heaps[0].size) == 0;
+                cancel_watch watch = {.cancel = scratch->cancel};
+                *out = cancel_watch_compare(&watch, bytes[0], bytes[1], heaps[0].size) == 0;
             }
             return FIRN_OK;
         }

@@ -13,6 +13,8 @@
 #include "base/checked.h"
 #include "exec/rows_private.h"
 
+#define COPIED_PER_WORK 16 // Bytes that cost as much as an element.
+
 // The lanes of children that a value has: of lists a range, of structs the lane itself.
 static row_slice lanes_of(const column *self, uint32_t lane) {
     if (type_physical(self->type) == PHYSICAL_LIST) {
@@ -27,7 +29,7 @@ static bool is_valid(const column *self, uint32_t lane) {
            (self->validity == NULL || bitmap_get(self->validity, lane));
 }
 
-uint64_t row_nested_size(const column *self, uint32_t lane) {
+uint64_t row_nested_size(const column *self, uint32_t lane, cancel_watch *watch) {
     const physical kind = type_physical(self->type);
     if (kind == PHYSICAL_STRING) {
         return sizeof(uint32_t) + COLUMN_VALUES(self, string_value)[lane].size;
@@ -37,12 +39,13 @@ uint64_t row_nested_size(const column *self, uint32_t lane) {
     }
     const row_slice lanes = lanes_of(self, lane);
     uint64_t size = kind == PHYSICAL_LIST ? sizeof(uint32_t) : 0;
-    for (uint32_t i = 0; i < lanes.size; i++) {
+    for (uint32_t i = 0; i < lanes.size && !cancel_watch_is_raised(watch, 1); i++) {
         for (uint32_t child = 0; child < self->type->child_count; child++) {
             const column *values = &self->children[child];
             size += 1;
-            size +=
-                is_valid(values, lanes.offset + i) ? row_nested_size(values, lanes.offset + i) : 0;
+            size += is_valid(values, lanes.offset + i)
+                        ? row_nested_size(values, lanes.offset + i, watch)
+                        : 0;
             if (size > UINT32_MAX) {
                 return UINT64_MAX;
             }
@@ -56,15 +59,17 @@ static uint8_t *put(uint8_t *out, const void *value, size_t size) {
     return out + size;
 }
 
-static uint8_t *write_string(const string_value *value, uint8_t *out) {
+static uint8_t *write_string(const string_value *value, uint8_t *out, cancel_watch *watch) {
     out = put(out, &value->size, sizeof value->size);
-    return put(out, string_data(value), value->size);
+    (void)cancel_copy(watch->cancel, out, string_data(value), value->size);
+    (void)cancel_watch_is_raised(watch, value->size / COPIED_PER_WORK);
+    return out + value->size;
 }
 
-uint8_t *row_nested_write(const column *self, uint32_t lane, uint8_t *out) {
+uint8_t *row_nested_write(const column *self, uint32_t lane, uint8_t *out, cancel_watch *watch) {
     const physical kind = type_physical(self->type);
     if (kind == PHYSICAL_STRING) {
-        return write_string(&COLUMN_VALUES(self, string_value)[lane], out);
+        return write_string(&COLUMN_VALUES(self, string_value)[lane], out, watch);
     }
     if (kind == PHYSICAL_BIT) {
         *out = bitmap_get(self->values, lane);
@@ -78,12 +83,12 @@ uint8_t *row_nested_write(const column *self, uint32_t lane, uint8_t *out) {
     if (kind == PHYSICAL_LIST) {
         out = put(out, &lanes.size, sizeof lanes.size);
     }
-    for (uint32_t i = 0; i < lanes.size; i++) {
+    for (uint32_t i = 0; i < lanes.size && !cancel_watch_is_raised(watch, 1); i++) {
         for (uint32_t child = 0; child < self->type->child_count; child++) {
             const column *values = &self->children[child];
             const bool has_value = is_valid(values, lanes.offset + i);
             *out++ = has_value;
-            out = has_value ? row_nested_write(values, lanes.offset + i, out) : out;
+            out = has_value ? row_nested_write(values, lanes.offset + i, out, watch) : out;
         }
     }
     return out;
@@ -98,7 +103,8 @@ static uint32_t take_u32(const uint8_t **at) {
     return value;
 }
 
-static bool scalar_equal(const uint8_t **at, const column *self, uint32_t lane) {
+static bool scalar_equal(const uint8_t **at, const column *self, uint32_t lane,
+                         cancel_watch *watch) {
     const physical kind = type_physical(self->type);
     column one = {.type = self->type, .form = FORM_CONSTANT, .length = 1};
     string_value string;
@@ -108,7 +114,7 @@ static bool scalar_equal(const uint8_t **at, const column *self, uint32_t lane) 
         const uint32_t size = take_u32(at);
         string = string_of((const char *)*at, size);
         *at += size;
-        return string_equal(&string, &COLUMN_VALUES(self, string_value)[lane]);
+        return string_equal_watched(&string, &COLUMN_VALUES(self, string_value)[lane], watch);
     }
     if (kind == PHYSICAL_BIT) {
         bit = **at;
@@ -121,21 +127,21 @@ static bool scalar_equal(const uint8_t **at, const column *self, uint32_t lane) 
     return column_rows_equal(&one, 0, self, lane);
 }
 
-static bool equal_at(const uint8_t **at, const column *self, uint32_t lane) {
+static bool equal_at(const uint8_t **at, const column *self, uint32_t lane, cancel_watch *watch) {
     const physical kind = type_physical(self->type);
     if (kind != PHYSICAL_LIST && kind != PHYSICAL_STRUCT) {
-        return scalar_equal(at, self, lane);
+        return scalar_equal(at, self, lane, watch);
     }
     const row_slice lanes = lanes_of(self, lane);
     if (kind == PHYSICAL_LIST && take_u32(at) != lanes.size) {
         return false;
     }
-    for (uint32_t i = 0; i < lanes.size; i++) {
+    for (uint32_t i = 0; i < lanes.size && !cancel_watch_is_raised(watch, 1); i++) {
         for (uint32_t child = 0; child < self->type->child_count; child++) {
             const column *values = &self->children[child];
             const bool has_value = *(*at)++ != 0;
             if (has_value != is_valid(values, lanes.offset + i) ||
-                (has_value && !equal_at(at, values, lanes.offset + i))) {
+                (has_value && !equal_at(at, values, lanes.offset + i, watch))) {
                 return false;
             }
         }
@@ -143,30 +149,32 @@ static bool equal_at(const uint8_t **at, const column *self, uint32_t lane) {
     return true;
 }
 
-bool row_nested_equal(const uint8_t *value, const column *self, uint32_t lane) {
-    return equal_at(&value, self, lane);
+bool row_nested_equal(const uint8_t *value, const column *self, uint32_t lane,
+                      cancel_watch *watch) {
+    return equal_at(&value, self, lane, watch);
 }
 
 // ---- Back to columns ----------------------------------------------------------------------------
 
 // A column being filled: first counted, then made, then appended to value by value.
 typedef struct nested_builder {
+    cancel_watch *watch; // One for all.
     const type *type;
     column column;
     uint32_t length; // Rows counted, then appended.
     struct nested_builder *children;
 } nested_builder;
 
-static firn_status builder_open(const type *type, arena *memory, nested_builder *out,
-                                firn_error *err) {
-    *out = (nested_builder){.type = type};
+static firn_status builder_open(const type *type, cancel_watch *watch, arena *memory,
+                                nested_builder *out, firn_error *err) {
+    *out = (nested_builder){.watch = watch, .type = type};
     if (type->child_count > 0) {
         out->children = ARENA_NEW(memory, nested_builder, type->child_count);
         if (out->children == NULL) {
             return ARENA_FULL(memory, err);
         }
         for (uint32_t i = 0; i < type->child_count; i++) {
-            TRY(builder_open(type->children[i].type, memory, &out->children[i], err));
+            TRY(builder_open(type->children[i].type, watch, memory, &out->children[i], err));
         }
     }
     return FIRN_OK;
@@ -187,7 +195,7 @@ static bool count_null(nested_builder *self) {
     return true;
 }
 
-// The same for a value; *at moves behind it.
+// The same for a value; *at moves behind it. Also false when the query was stopped.
 static bool count_value(nested_builder *self, const uint8_t **at) {
     const physical kind = type_physical(self->type);
     if (self->length == UINT32_MAX) {
@@ -205,6 +213,9 @@ static bool count_value(nested_builder *self, const uint8_t **at) {
     }
     const uint32_t count = kind == PHYSICAL_LIST ? take_u32(at) : 1;
     for (uint32_t i = 0; i < count; i++) {
+        if (cancel_watch_is_raised(self->watch, 1)) {
+            return false;
+        }
         for (uint32_t child = 0; child < self->type->child_count; child++) {
             nested_builder *values = &self->children[child];
             const bool has_value = *(*at)++ != 0;
@@ -289,6 +300,9 @@ static bool append_value(nested_builder *self, const uint8_t **at, arena *memory
         [row] = (list_value){.offset = self->children[0].length, .size = count};
     }
     for (uint32_t i = 0; i < count; i++) {
+        if (cancel_watch_is_raised(self->watch, 1)) {
+            return false;
+        }
         for (uint32_t child = 0; child < self->type->child_count; child++) {
             nested_builder *values = &self->children[child];
             const bool has_value = *(*at)++ != 0;
@@ -303,10 +317,12 @@ static bool append_value(nested_builder *self, const uint8_t **at, arena *memory
 firn_status row_nested_gather(const type *type, const uint8_t *const *values, uint32_t count,
                               arena *memory, column *out, firn_error *err) {
     nested_builder root;
-    TRY(builder_open(type, memory, &root, err));
+    cancel_watch watch = {.cancel = memory->cancel};
+    TRY(builder_open(type, &watch, memory, &root, err));
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *at = values[i];
         if (!(at == NULL ? count_null(&root) : count_value(&root, &at))) {
+            TRY(cancel_check(memory->cancel, err));
             return FAIL(err, FIRN_INVALID, "lists of more than %u elements", UINT32_MAX);
         }
     }

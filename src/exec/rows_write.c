@@ -223,6 +223,7 @@ typedef struct appending {
     uint32_t *heap_filled; // Of them.
     uint32_t *lanes;       // Of the column being written.
     bool has_blobs;
+    cancel_watch watch;
     arena *scratch;
 } appending;
 
@@ -252,7 +253,7 @@ static bool is_nested(const column *values) {
 }
 
 // Adds what a column needs of each row's heap. False above 4 GiB.
-static bool add_heap_sizes(const appending *self, const column *values) {
+static bool add_heap_sizes(appending *self, const column *values) {
     const bool is_string = type_physical(values->type) == PHYSICAL_STRING;
     const column *flat = find_lanes(self, values);
     for (uint32_t k = self->from; k < self->to; k++) {
@@ -264,7 +265,7 @@ static bool add_heap_sizes(const appending *self, const column *values) {
             const string_value *value = &COLUMN_VALUES(flat, string_value)[self->lanes[k]];
             size = string_is_inline(value) ? 0 : value->size;
         } else {
-            size = row_nested_size(flat, self->lanes[k]);
+            size = row_nested_size(flat, self->lanes[k], &self->watch);
         }
         if (size > UINT32_MAX - 8 - (uint64_t)self->heap_sizes[k]) {
             return false;
@@ -284,7 +285,7 @@ static firn_status size_heaps(appending *self, firn_error *err) {
             return FAIL(err, FIRN_NO_MEMORY, "a row of more than 4 GiB cannot be kept");
         }
     }
-    return FIRN_OK;
+    return cancel_check(self->watch.cancel, err);
 }
 
 // Gives a blob to a row whose heap is too long for a page.
@@ -378,7 +379,7 @@ static void write_strings(const appending *self, const column *values, const col
         const char *data = value.data;
         if (!string_is_inline(&value)) {
             const uint64_t at = self->heap_filled[k];
-            memcpy(self->heaps[k] + at, data, value.size);
+            (void)cancel_copy(self->watch.cancel, self->heaps[k] + at, data, value.size);
             self->heap_filled[k] += value.size;
             memcpy(out, &value, 8);
             memcpy(out + 8, &at, sizeof at);
@@ -388,13 +389,14 @@ static void write_strings(const appending *self, const column *values, const col
     }
 }
 
-static void write_nested(const appending *self, const column *values, const column *flat,
+static void write_nested(appending *self, const column *values, const column *flat,
                          uint32_t offset) {
     for (uint32_t k = self->from; k < self->to; k++) {
         row_slice slice = {.offset = self->heap_filled[k]};
         if (value_is_valid(values, row_number(self->in, k))) {
             uint8_t *start = self->heaps[k] + slice.offset;
-            slice.size = (uint32_t)(row_nested_write(flat, self->lanes[k], start) - start);
+            const uint8_t *end = row_nested_write(flat, self->lanes[k], start, &self->watch);
+            slice.size = (uint32_t)(end - start);
         }
         self->heap_filled[k] += slice.size;
         memcpy(self->rows[k] + offset, &slice, sizeof slice);
@@ -418,7 +420,7 @@ static void write_validity(const appending *self, const column *values, uint32_t
     }
 }
 
-static void write_columns(const appending *self) {
+static void write_columns(appending *self) {
     const row_layout *layout = self->writer->store->layout;
     // All valid; what fills the row up to a multiple of 8 has one value too.
     const size_t tail = layout->size - layout->validity_offset;
@@ -475,6 +477,7 @@ static firn_status append(row_writer *self, row_input *in, uint8_t **out_rows, a
                       .from = in->next,
                       .to = in->count,
                       .rows = out_rows,
+                      .watch = {.cancel = scratch->cancel},
                       .scratch = scratch};
     if (!open_arrays(&call)) {
         return ARENA_FULL(scratch, err);
@@ -485,6 +488,7 @@ static firn_status append(row_writer *self, row_input *in, uint8_t **out_rows, a
     TRY(place_rows(&call, err));
     if (call.to > call.from) {
         write_columns(&call);
+        TRY(cancel_check(scratch->cancel, err)); // Large values may be written in part.
     }
     if (call.has_blobs) {
         TRY(write_blobs(&call, err));

@@ -147,7 +147,7 @@ static firn_status cut_ranges(sort_state *self, firn_error *err) {
     if (is_one) {
         return FIRN_OK;
     }
-    arena scratch = arena_open_in(self->run->pool, SIZE_MAX);
+    arena scratch = execution_arena(self->run, SIZE_MAX);
     const uint64_t range_rows = rows_of_range(self, row_count, unit_count);
     const firn_status status = choose_borders(self, row_count, range_rows, &scratch, err);
     arena_close(&scratch);

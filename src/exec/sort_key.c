@@ -5,37 +5,44 @@
 
 #include "base/interval.h"
 
+#define BYTES_PER_WORK 16  // Written at once, so many cost as much as an element.
 #define FIXED_SIZE_MAX 128 // Bytes of keys of fixed width; longer ones are written as text is.
 
 typedef struct key_writer {
     arena *memory;
     uint8_t *data;
     size_t size, capacity;
-    bool is_full;
+    bool is_full; // Or stopped.
+    cancel_watch watch;
 } key_writer;
+
+static void put_masked(key_writer *self, const uint8_t *data, size_t size, uint8_t mask) {
+    uint8_t *out = self->data + self->size;
+    for (size_t at = 0; at < size && !self->is_full; at += CANCEL_COPY_STEP) {
+        const size_t end = size - at < CANCEL_COPY_STEP ? size : at + CANCEL_COPY_STEP;
+        for (size_t i = at; i < end; i++) {
+            out[i] = data[i] ^ mask;
+        }
+        self->is_full = cancel_watch_is_raised(&self->watch, (end - at) / BYTES_PER_WORK);
+    }
+}
 
 static void put(key_writer *self, const uint8_t *data, size_t size, uint8_t mask) {
     if (size > self->capacity - self->size) {
         size_t capacity = self->capacity * 2 + 256;
         capacity = capacity < self->size + size ? self->size + size : capacity;
         uint8_t *grown = ARENA_NEW(self->memory, uint8_t, capacity);
-        if (grown == NULL) {
+        if (grown == NULL || !cancel_copy(self->watch.cancel, grown, self->data, self->size)) {
             self->is_full = true;
             return;
-        }
-        if (self->size > 0) {
-            memcpy(grown, self->data, self->size);
         }
         self->data = grown;
         self->capacity = capacity;
     }
-    uint8_t *out = self->data + self->size;
-    if (mask == 0) {
-        memcpy(out, data, size);
-    } else {
-        for (size_t i = 0; i < size; i++) {
-            out[i] = data[i] ^ mask;
-        }
+    if (mask != 0) {
+        put_masked(self, data, size, mask);
+    } else if (!cancel_copy(self->watch.cancel, self->data + self->size, data, size)) {
+        self->is_full = true;
     }
     self->size += size;
 }
@@ -88,7 +95,7 @@ static void put_text(key_writer *self, text value, uint8_t mask) {
     static const uint8_t end[2] = {0x00, 0x00};
     const char *from = value.data;
     const char *behind = value.data + value.size;
-    while (from < behind) {
+    while (from < behind && !self->is_full) {
         const char *zero = memchr(from, '\0', (size_t)(behind - from));
         const char *until = zero == NULL ? behind : zero;
         if (until > from) {
@@ -105,7 +112,8 @@ static void put_text(key_writer *self, text value, uint8_t mask) {
 static void put_row(key_writer *self, const column *value, uint32_t row, uint8_t mask);
 
 static void put_list(key_writer *self, const column *value, list_value slice, uint8_t mask) {
-    for (uint32_t i = 0; i < slice.size; i++) {
+    for (uint32_t i = 0; i < slice.size && !self->is_full; i++) {
+        self->is_full |= cancel_watch_is_raised(&self->watch, 1);
         put_byte(self, 1, mask);
         for (uint32_t child = 0; child < value->type->child_count; child++) {
             put_row(self, &value->children[child], slice.offset + i, mask);
@@ -211,7 +219,7 @@ static void open_writer(key_writer *self, const column *keys, uint32_t key_count
 
 firn_status sort_keys_encode(const column *keys, const sort_order *orders, uint32_t key_count,
                              const batch *rows, arena *memory, column *out, firn_error *err) {
-    key_writer writer = {.memory = memory};
+    key_writer writer = {.memory = memory, .watch = {.cancel = memory->cancel}};
     size_t *ends = ARENA_NEW(memory, size_t, (size_t)rows->selected_count + 1);
     if (ends == NULL) {
         return ARENA_FULL(memory, err);

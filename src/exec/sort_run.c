@@ -50,6 +50,7 @@ firn_status sort_compare(const row_store *store, const sort_entry *left, const s
         *out = text_compare(l, r);
         return FIRN_OK;
     }
+    TRY(cancel_check(scratch->cancel, err)); // Keys in blobs are long.
     const arena_mark mark = arena_mark_take(scratch);
     firn_status status = rows_compare(store, 0, left->row, right->row, scratch, out, err);
     arena_rewind(scratch, mark);

@@ -44,7 +44,7 @@ static firn_status fill(sort_state *self, const plan_node *node, const input_lay
 firn_status sort_state_open(const plan_node *node, const input_layout *input, execution *run,
                             sort_state **out, firn_error *err) {
     *out = NULL;
-    arena memory = arena_open_in(run->pool, MEMORY_MAX);
+    arena memory = execution_arena(run, MEMORY_MAX);
     sort_state *self = ARENA_NEW(&memory, sort_state, 1);
     if (self == NULL) {
         firn_status status = ARENA_FULL(&memory, err);

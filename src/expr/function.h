@@ -94,16 +94,17 @@ typedef struct function_watch {
     size_t done; ///< Since it last asked.
 } function_watch;
 
-#define FUNCTION_LOOK_EVERY ((size_t)1 << 16)
-
-/// Counts work: bytes that are read one by one, elements that are compared.
+/// Counts work as cancel_watch_is_raised does, which is for who has no call.
 static inline bool function_watch_is_stopped(function_watch *self, size_t work) {
     self->done += work;
-    if (self->done < FUNCTION_LOOK_EVERY) {
+    if (self->done < CANCEL_LOOK_EVERY) {
         return false;
     }
+    if (function_is_stopped(self->call)) {
+        return true;
+    }
     self->done = 0;
-    return function_is_stopped(self->call);
+    return false;
 }
 
 /// Visits the rows of a call. Two loops in hot kernels (with and without list) are worth their

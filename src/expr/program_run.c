@@ -12,6 +12,13 @@
 
 // ---- State -----------------------------------------------------------------------------------
 
+// An arena of the same pool and flag.
+static arena beside(const arena *memory) {
+    arena made = arena_open_in(memory->owner, SIZE_MAX);
+    made.cancel = memory->cancel;
+    return made;
+}
+
 static firn_status open_call(const expr_program *program, expr_state *state, uint32_t node,
                              firn_error *err) {
     const call_info *info = program->nodes[node].call;
@@ -21,7 +28,7 @@ static firn_status open_call(const expr_program *program, expr_state *state, uin
                                   .result = program->nodes[node].type,
                                   .types = info->types,
                                   .arg_count = info->arg_count}};
-    call->cache.memory = arena_open_in(state->memory->owner, SIZE_MAX);
+    call->cache.memory = beside(state->memory);
     if (info->lambdas != NULL) {
         TRY(lambda_open(state, call, info, err));
     }
@@ -80,10 +87,10 @@ firn_status expr_open(const expr_program *program, const statement_context *cont
     state->context = context;
     state->filters = filters;
     for (uint32_t i = 0; i < program->dynamic_count; i++) {
-        state->memos[i].memory = arena_open_in(memory->owner, SIZE_MAX);
+        state->memos[i].memory = beside(memory);
     }
     for (uint32_t i = 0; i < program->tree_count; i++) {
-        state->trees[i] = (tree_table){.memory = arena_open_in(memory->owner, SIZE_MAX)};
+        state->trees[i] = (tree_table){.memory = beside(memory)};
     }
     for (uint32_t node = 0; node < program->node_count; node++) {
         if (program->nodes[node].kind == NODE_CALL) {

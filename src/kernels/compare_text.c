@@ -9,16 +9,18 @@ static inline uint32_t prefix_of(const string_value *self) {
     return __builtin_bswap32(prefix);
 }
 
-static inline bool is_below(const string_value *left, const string_value *right) {
+static inline bool is_below(const string_value *left, const string_value *right,
+                            cancel_watch *watch) {
     const uint32_t l = prefix_of(left);
     const uint32_t r = prefix_of(right);
-    return l != r ? l < r : string_compare(left, right) < 0;
+    return l != r ? l < r : string_compare_watched(left, right, watch) < 0;
 }
 
-static inline bool holds(const string_value *left, const string_value *right, compare_op op) {
-    return op == COMPARE_EQ   ? string_equal(left, right)
-           : op == COMPARE_LT ? is_below(left, right)
-                              : !is_below(right, left);
+static inline bool holds(const string_value *left, const string_value *right, compare_op op,
+                         cancel_watch *watch) {
+    return op == COMPARE_EQ   ? string_equal_watched(left, right, watch)
+           : op == COMPARE_LT ? is_below(left, right, watch)
+                              : !is_below(right, left, watch);
 }
 
 // Inline strings are equal exactly if their sixteen bytes are.
@@ -39,14 +41,14 @@ static inline bool equals_words(const string_value *self, const uint64_t words[2
     }
 
 void compare_strings(const string_value *left, const string_value *right, bool right_is_constant,
-                     size_t count, compare_op op, uint64_t *mask) {
+                     size_t count, compare_op op, uint64_t *mask, cancel_watch *watch) {
     if (right_is_constant && op == COMPARE_EQ && string_is_inline(right)) {
         uint64_t words[2];
         memcpy(words, right, sizeof words);
         FOR_WORDS(equals_words(&left[first + i], words))
     } else if (right_is_constant) {
-        FOR_WORDS(holds(&left[first + i], right, op))
+        FOR_WORDS(holds(&left[first + i], right, op, watch))
     } else {
-        FOR_WORDS(holds(&left[first + i], &right[first + i], op))
+        FOR_WORDS(holds(&left[first + i], &right[first + i], op, watch))
     }
 }

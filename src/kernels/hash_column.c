@@ -35,18 +35,23 @@ static uint32_t row_of(const hashing *self, uint32_t k) {
 }
 
 static void hash_strings(const hashing *self, const string_value *values) {
+    cancel_watch watch = {.cancel = self->scratch->cancel};
     for (uint32_t k = 0; k < self->count; k++) {
         const string_value *value = &values[row_of(self, k)];
-        store(hash_bytes(string_data(value), value->size), self->combines, &self->out[k]);
+        const uint64_t hash = value->size <= CANCEL_LONG
+                                  ? hash_bytes(string_data(value), value->size)
+                                  : hash_bytes_watched(value->data, value->size, &watch);
+        store(hash, self->combines, &self->out[k]);
     }
 }
 
 static void hash_by_rows(const hashing *self, const column *values) {
+    cancel_watch watch = {.cancel = self->scratch->cancel};
     uint64_t hash = 0;
     for (uint32_t k = 0; k < self->count; k++) {
         // Rows that were made from one, as unnest does, have its list one behind the other.
         if (k == 0 || !column_rows_alike(values, row_of(self, k - 1), row_of(self, k))) {
-            hash = column_hash_row(values, row_of(self, k));
+            hash = column_hash_row_watched(values, row_of(self, k), &watch);
         }
         store(hash, self->combines, &self->out[k]);
     }
@@ -129,11 +134,12 @@ static void hash_runs(const hashing *self, const column *values) {
     uint32_t next_run = 0;
     uint32_t end = 0;
     uint64_t hash = HASH_NULL;
+    cancel_watch watch = {.cancel = self->scratch->cancel};
     for (uint32_t k = 0; k < self->count; k++) {
         const uint32_t row = row_of(self, k);
         while (row >= end) { // The first time, and behind each run's end.
             end = values->run_ends[next_run++];
-            hash = row < end ? column_hash_row(values, row) : hash;
+            hash = row < end ? column_hash_row_watched(values, row, &watch) : hash;
         }
         store(hash, self->combines, &self->out[k]);
     }
@@ -144,7 +150,8 @@ bool hash_column(const column *self, const uint16_t *rows, uint32_t count, bool 
     const hashing call = {
         .rows = rows, .count = count, .combines = combines, .scratch = scratch, .out = out};
     if (self->form == FORM_CONSTANT || self->type->id == TYPE_NULL) {
-        const uint64_t hash = count == 0 ? 0 : column_hash_row(self, 0);
+        cancel_watch watch = {.cancel = scratch->cancel};
+        const uint64_t hash = count == 0 ? 0 : column_hash_row_watched(self, 0, &watch);
         for (uint32_t k = 0; k < count; k++) {
             store(hash, combines, &out[k]);
         }
@@ -164,5 +171,6 @@ bool hash_column(const column *self, const uint16_t *rows, uint32_t count, bool 
 }
 
 bool hash_entries(const column *values, arena *scratch, uint64_t *out) {
-    return hash_column(values, NULL, values->length, false, scratch, out);
+    return hash_column(values, NULL, values->length, false, scratch, out) &&
+           !cancel_is_raised(scratch->cancel); // Hashes of entries are kept.
 }

@@ -13,7 +13,7 @@
 /// out[k] becomes the hash of the k-th row of `rows` (NULL: rows 0 to count - 1), any form and
 /// type; with `combines`, hash_combine(out[k], that): the next column of a key. A dictionary's
 /// entries are hashed once if the dictionary has its hashes, or no more entries than there are
-/// rows. False when `scratch` is full.
+/// rows. False when `scratch` is full. Any numbers once its flag is raised.
 bool hash_column(const column *self, const uint16_t *rows, uint32_t count, bool combines,
                  arena *scratch, uint64_t *out);
 

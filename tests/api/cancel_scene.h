@@ -114,6 +114,12 @@ static const scenario scenarios[] = {
      "FROM generate_series(0, 0) g(n)) AS t",                                                      \
      "3GB"}
 
+#define OF_LISTS(clause)                                                                           \
+    {clause,                                                                                       \
+     "SELECT len(l) FROM (SELECT range(0, " MANY_COUNT " / 2 + n) AS l "                           \
+     "FROM generate_series(0, 2) g(n)) AS t " clause,                                              \
+     "3GB"}
+
 static const scenario large_values[] = {
     OF_TEXT("length(repeat(s, 10))", "ab "),
     OF_TEXT("length(regexp_replace(s, 'x', 'y', 'g') || s)", "ab "),
@@ -145,6 +151,14 @@ static const scenario large_values[] = {
     OF_LIST("len(CAST(l AS DOUBLE[]))"),
     OF_LIST("length(CAST(l AS VARCHAR))"),
     OF_LIST("len(CAST('[' || array_to_string(l, ',') || ']' AS BIGINT[]))"),
+    OF_TEXT("s LIKE s", "ab "),
+    OF_TEXT("length(max(repeat(s, 5)))", "ab "),
+    OF_LIST("l = list_concat(l, [])"),
+    OF_LIST("hash(l)"),
+    OF_LIST("len(max(l))"),
+    OF_LIST("l"),
+    OF_LISTS("ORDER BY l DESC"),
+    OF_LISTS("GROUP BY l"),
 };
 #define LARGE_VALUE_COUNT (sizeof large_values / sizeof large_values[0])
 

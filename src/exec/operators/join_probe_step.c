@@ -24,7 +24,7 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
         return ARENA_FULL(memory, err);
     }
     *self = (probe_local){
-        .owner = owner, .memory = memory, .held = arena_open_in(owner->run->pool, HELD_MAX)};
+        .owner = owner, .memory = memory, .held = execution_arena(owner->run, HELD_MAX)};
     *local = self;
     TRY(expr_open(owner->plan.left.keys, owner->run->context, &owner->run->dynamic, memory,
                   &self->keys, err));

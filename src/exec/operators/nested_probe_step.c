@@ -61,7 +61,7 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
     *self = (nested_probe){
         .owner = owner,
         .plan = &owner->plan,
-        .held = arena_open_in(owner->run->pool, HELD_MAX),
+        .held = execution_arena(owner->run, HELD_MAX),
         .selected = ARENA_NEW(memory, uint16_t, most),
         .lanes = ARENA_NEW(memory, uint16_t, most),
         .matched = ARENA_NEW(memory, uint64_t, BITMAP_WORDS(most)),

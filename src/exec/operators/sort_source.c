@@ -20,7 +20,7 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
         return ARENA_FULL(memory, err);
     }
     sort_state *owner = shared;
-    *self = (sort_reader){.owner = owner, .memory = arena_open_in(owner->run->pool, SIZE_MAX)};
+    *self = (sort_reader){.owner = owner, .memory = execution_arena(owner->run, SIZE_MAX)};
     *local = self;
     return FIRN_OK;
 }

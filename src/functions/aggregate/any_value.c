@@ -81,14 +81,13 @@ static bool put_string(held_string *state, const aggregate_call *call, const col
         state->has_value = HELD_NULL;
         return true;
     }
-    return held_string_put(state, &COLUMN_VALUES(arg, string_value)[fold_lane(call, arg, k)],
-                           call->heap);
+    return held_string_put(state, &COLUMN_VALUES(arg, string_value)[fold_lane(call, arg, k)], call);
 }
 
 static bool move_string(held_string *target, const held_string *source,
                         const aggregate_call *call) {
     if (source->has_value == HELD_VALUE) {
-        return held_string_put(target, &source->value, call->heap);
+        return held_string_put(target, &source->value, call);
     }
     target->has_value = source->has_value;
     return true;

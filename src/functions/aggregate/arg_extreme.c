@@ -7,11 +7,13 @@ static uint32_t collect(aggregate_call *call, const column *const *args, const u
     if (rows == NULL) {
         return KERNEL_NO_MEMORY;
     }
+    cancel_watch watch = {.cancel = call->scratch->cancel};
     uint32_t row = 0;
     for (uint32_t group = 0; group < call->count; group++) {
         rows[group] = row < ends[group] ? row : UINT32_MAX; // UINT32_MAX: NULL.
         for (; row < ends[group]; row++) {
-            const int order = column_compare_rows(args[1], row, args[1], rows[group]);
+            const int order =
+                column_compare_rows_watched(args[1], row, args[1], rows[group], &watch);
             rows[group] = order * sign > 0 ? row : rows[group];
         }
     }

@@ -78,7 +78,8 @@ static bool join(aggregate_call *call, const column *const *args, uint32_t from,
     }
     char *at = bytes;
     is_first = true;
-    for (uint32_t row = from; row < to; row++) {
+    cancel_watch watch = {.cancel = call->scratch->cancel};
+    for (uint32_t row = from; row < to && !cancel_watch_is_raised(&watch, 1); row++) {
         if (!has_value(args[0], row)) {
             continue;
         }
@@ -87,7 +88,7 @@ static bool join(aggregate_call *call, const column *const *args, uint32_t from,
         if (before.size > 0) {
             memcpy(at, before.data, before.size);
         }
-        memcpy(at + before.size, string_data(value), value->size);
+        (void)cancel_copy(watch.cancel, at + before.size, string_data(value), value->size);
         at += before.size + value->size;
         is_first = false;
     }

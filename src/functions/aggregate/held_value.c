@@ -8,7 +8,7 @@ uint32_t held_size(const type *const *types) {
     return 8 + (width + 7) / 8 * 8;
 }
 
-bool held_string_put(held_string *self, const string_value *value, state_heap *heap) {
+bool held_string_put(held_string *self, const string_value *value, const aggregate_call *call) {
     self->has_value = HELD_VALUE;
     if (string_is_inline(value)) {
         self->value = *value;
@@ -19,13 +19,13 @@ bool held_string_put(held_string *self, const string_value *value, state_heap *h
     if (bytes == NULL) {
         // Room for a longer one, so that a state that grows does not take new bytes each time.
         const uint32_t more = value->size < UINT32_MAX / 2 ? value->size / 4 : 0;
-        bytes = heap->allocate(heap, value->size + more);
+        bytes = call->heap->allocate(call->heap, value->size + more);
         if (bytes == NULL) {
             return false;
         }
         self->capacity = value->size + more;
     }
-    memcpy(bytes, value->data, value->size);
+    (void)cancel_copy(call->scratch->cancel, bytes, value->data, value->size);
     self->value = string_of(bytes, value->size);
     return true;
 }

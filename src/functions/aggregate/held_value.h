@@ -38,7 +38,7 @@ static inline void held_take(const column *values, uint32_t lane, void *out) {
 }
 
 /// Puts a copy of a string into a state. False when the heap is full.
-bool held_string_put(held_string *self, const string_value *value, state_heap *heap);
+bool held_string_put(held_string *self, const string_value *value, const aggregate_call *call);
 
 /// Negative, 0 or positive, as the value of one state is below, equal to or above the other's.
 int held_compare(const type *type, const void *left, const void *right);

@@ -121,8 +121,10 @@ FIXED(max, 1)
 
 static bool put_string(held_string *state, const string_value *value, int sign,
                        const aggregate_call *call) {
-    return (state->has_value != 0 && string_compare(value, &state->value) * sign <= 0) ||
-           held_string_put(state, value, call->heap);
+    cancel_watch watch = {.cancel = call->scratch->cancel};
+    return (state->has_value != 0 &&
+            string_compare_watched(value, &state->value, &watch) * sign <= 0) ||
+           held_string_put(state, value, call);
 }
 
 #define STRING(which, sign)                                                                        \
@@ -159,11 +161,12 @@ static uint32_t collect(aggregate_call *call, const column *arg, const uint32_t 
     if (rows == NULL) {
         return KERNEL_NO_MEMORY;
     }
+    cancel_watch watch = {.cancel = call->scratch->cancel};
     uint32_t row = 0;
     for (uint32_t group = 0; group < call->count; group++) {
         rows[group] = row < ends[group] ? row : UINT32_MAX; // UINT32_MAX: NULL.
         for (; row < ends[group]; row++) {
-            const int order = column_compare_rows(arg, row, arg, rows[group]);
+            const int order = column_compare_rows_watched(arg, row, arg, rows[group], &watch);
             rows[group] = order * sign > 0 ? row : rows[group];
         }
     }

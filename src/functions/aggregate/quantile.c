@@ -11,11 +11,11 @@ static bool is_below(double left, double right) { // NaN is above every number.
 }
 
 // Puts the value that belongs at `rank` there, lower ones before it, higher ones behind it
-// (Hoare's selection; the median of three as pivot).
-static void select_rank(double *values, uint32_t count, uint32_t rank) {
+// (Hoare's selection; the median of three as pivot). Leaves off when the flag is raised.
+static void select_rank(double *values, uint32_t count, uint32_t rank, const cancel_flag *cancel) {
     int64_t low = 0;
     int64_t high = (int64_t)count - 1;
-    while (low < high) {
+    while (low < high && !cancel_is_raised(cancel)) {
         const double a = values[low];
         const double b = values[low + (high - low) / 2];
         const double c = values[high];
@@ -51,11 +51,11 @@ static void select_rank(double *values, uint32_t count, uint32_t rank) {
 }
 
 // The value at `share` (0 to 1) of the way through `count` values, which change places.
-static double quantile_of(double *values, uint32_t count, double share) {
+static double quantile_of(double *values, uint32_t count, double share, const cancel_flag *cancel) {
     const double place = share * (double)(count - 1);
     const uint32_t below = (uint32_t)floor(place);
     const double rest = place - floor(place);
-    select_rank(values, count, below);
+    select_rank(values, count, below, cancel);
     if (rest <= 0 || below + 1 == count) {
         return values[below];
     }
@@ -93,7 +93,8 @@ static uint32_t continuous(aggregate_call *call, const column *arg, const column
         } else if (shares != NULL && !share_of(shares, from, &share)) {
             return group;
         } else {
-            COLUMN_OUT(out, double)[group] = quantile_of(values + from, count, share);
+            COLUMN_OUT(out, double)
+            [group] = quantile_of(values + from, count, share, call->scratch->cancel);
         }
         from = ends[group];
     }
@@ -112,14 +113,17 @@ static uint32_t quantile_cont(aggregate_call *call, const column *const *args, c
 
 // ---- Discrete, over anything --------------------------------------------------------------------
 
+#define SIFT_WORK 64 // Of a cancel_watch: some comparisons and their cache misses.
+
 // Row numbers by the order of their values: heapsort, in place.
-static void sift(const column *values, uint32_t *rows, uint32_t at, uint32_t count) {
+static void sift(const column *values, uint32_t *rows, uint32_t at, uint32_t count,
+                 cancel_watch *watch) {
     for (uint64_t child; (child = (uint64_t)at * 2 + 1) < count; at = (uint32_t)child) {
         if (child + 1 < count &&
-            column_compare_rows(values, rows[child], values, rows[child + 1]) < 0) {
+            column_compare_rows_watched(values, rows[child], values, rows[child + 1], watch) < 0) {
             child++;
         }
-        if (column_compare_rows(values, rows[at], values, rows[child]) >= 0) {
+        if (column_compare_rows_watched(values, rows[at], values, rows[child], watch) >= 0) {
             return;
         }
         const uint32_t swapped = rows[at];
@@ -128,15 +132,16 @@ static void sift(const column *values, uint32_t *rows, uint32_t at, uint32_t cou
     }
 }
 
-static void sort_rows(const column *values, uint32_t *rows, uint32_t count) {
-    for (uint32_t i = count / 2; i > 0; i--) {
-        sift(values, rows, i - 1, count);
+// Leaves off when the flag of `watch` is raised.
+static void sort_rows(const column *values, uint32_t *rows, uint32_t count, cancel_watch *watch) {
+    for (uint32_t i = count / 2; i > 0 && !cancel_watch_is_raised(watch, SIFT_WORK); i--) {
+        sift(values, rows, i - 1, count, watch);
     }
-    for (uint32_t end = count; end > 1; end--) {
+    for (uint32_t end = count; end > 1 && !cancel_watch_is_raised(watch, SIFT_WORK); end--) {
         const uint32_t swapped = rows[0];
         rows[0] = rows[end - 1];
         rows[end - 1] = swapped;
-        sift(values, rows, 0, end - 1);
+        sift(values, rows, 0, end - 1, watch);
     }
 }
 
@@ -145,6 +150,7 @@ static uint32_t quantile_disc(aggregate_call *call, const column *const *args, c
     const uint32_t total = call->count == 0 ? 0 : ends[call->count - 1];
     uint32_t *rows = ARENA_NEW(call->scratch, uint32_t, (size_t)total + 1);
     uint32_t *chosen = ARENA_NEW(call->scratch, uint32_t, (size_t)call->count + 1);
+    cancel_watch watch = {.cancel = call->scratch->cancel};
     if (rows == NULL || chosen == NULL) {
         return KERNEL_NO_MEMORY;
     }
@@ -160,7 +166,7 @@ static uint32_t quantile_disc(aggregate_call *call, const column *const *args, c
             for (uint32_t i = 0; i < count; i++) {
                 rows[i] = from + i;
             }
-            sort_rows(args[0], rows, count);
+            sort_rows(args[0], rows, count, &watch);
             const double place = ceil(share * (double)count);
             chosen[group] = rows[place < 1 ? 0 : (uint32_t)place - 1];
         }
@@ -230,6 +236,7 @@ static uint32_t mode(aggregate_call *call, const column *const *args, const uint
     const uint32_t total = call->count == 0 ? 0 : ends[call->count - 1];
     uint32_t *rows = ARENA_NEW(call->scratch, uint32_t, (size_t)total + 1);
     uint32_t *chosen = ARENA_NEW(call->scratch, uint32_t, (size_t)call->count + 1);
+    cancel_watch watch = {.cancel = call->scratch->cancel};
     if (rows == NULL || chosen == NULL) {
         return KERNEL_NO_MEMORY;
     }
@@ -239,12 +246,13 @@ static uint32_t mode(aggregate_call *call, const column *const *args, const uint
         for (uint32_t i = 0; i < count; i++) {
             rows[i] = from + i;
         }
-        sort_rows(args[0], rows, count);
+        sort_rows(args[0], rows, count, &watch);
         chosen[group] = UINT32_MAX; // NULL.
         uint32_t most = 0;
         uint32_t begin = 0;
         for (uint32_t i = 1; i <= count; i++) {
-            if (i == count || !column_rows_equal(args[0], rows[begin], args[0], rows[i])) {
+            if (i == count ||
+                column_compare_rows_watched(args[0], rows[begin], args[0], rows[i], &watch) != 0) {
                 chosen[group] = i - begin > most ? rows[begin] : chosen[group];
                 most = i - begin > most ? i - begin : most;
                 begin = i;

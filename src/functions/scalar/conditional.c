@@ -73,15 +73,15 @@ static int order_f64(double left, double right) {
     }
 
 static int order_of(const column *left, uint32_t left_lane, const column *right,
-                    uint32_t right_lane) {
+                    uint32_t right_lane, cancel_watch *watch) {
     switch ((int)type_physical(left->type)) {
         ORDER_CASE(I32, int32_t, (*l > *r) - (*l < *r))
         ORDER_CASE(I64, int64_t, (*l > *r) - (*l < *r))
         ORDER_CASE(I128, i128, (*l > *r) - (*l < *r))
         ORDER_CASE(F64, double, order_f64(*l, *r))
-        ORDER_CASE(STRING, string_value, string_compare(l, r))
+        ORDER_CASE(STRING, string_value, string_compare_watched(l, r, watch))
     default:
-        return column_compare_rows(left, left_lane, right, right_lane);
+        return column_compare_rows_watched(left, left_lane, right, right_lane, watch);
     }
 }
 
@@ -94,6 +94,7 @@ static uint32_t choose(function_call *call, const column *const *args, int sign,
     }
     memset(sources, 0, call->length * sizeof(const column *));
     memset(rows, 0, call->length * sizeof *rows);
+    cancel_watch watch = {.cancel = function_cancel(call)};
     for (uint32_t i = 0; i < call->arg_count; i++) {
         const uint32_t mask = column_mask(args[i]);
         FOR_ROWS(call, row) {
@@ -102,7 +103,7 @@ static uint32_t choose(function_call *call, const column *const *args, int sign,
             }
             const uint32_t lane = row & mask;
             if (sources[row] == NULL ||
-                order_of(args[i], lane, sources[row], rows[row]) * sign > 0) {
+                order_of(args[i], lane, sources[row], rows[row], &watch) * sign > 0) {
                 sources[row] = args[i];
                 rows[row] = lane;
             }

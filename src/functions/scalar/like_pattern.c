@@ -13,6 +13,7 @@ typedef struct pattern_parser {
     size_t size;
     like_piece *pieces;
     uint32_t piece_count;
+    cancel_watch watch; // That of `memory`.
 } pattern_parser;
 
 static bool is_escape_at(const pattern_parser *self, size_t at) {
@@ -27,7 +28,7 @@ static void end_piece(pattern_parser *self, size_t from) {
     }
     like_piece *piece = &self->pieces[self->piece_count++];
     *piece = (like_piece){.plain = {.data = self->bytes + from, .size = self->size - from}};
-    for (size_t i = from; i < self->size; i++) {
+    for (size_t i = from; i < self->size && !cancel_watch_is_raised(&self->watch, 1); i++) {
         if (self->is_any[i]) {
             piece->is_any = self->is_any + from;
         }
@@ -38,7 +39,7 @@ static void end_piece(pattern_parser *self, size_t from) {
 static like_answer split(pattern_parser *self) {
     size_t from = 0;
     size_t at = 0;
-    while (at < self->pattern.size) {
+    while (at < self->pattern.size && !cancel_watch_is_raised(&self->watch, 1)) {
         const char byte = self->pattern.data[at];
         const bool is_escaped = is_escape_at(self, at);
         if (!is_escaped && byte == '%') {
@@ -65,7 +66,7 @@ static like_answer split(pattern_parser *self) {
     return LIKE_OK;
 }
 
-static bool ends_open(const pattern_parser *self) {
+static bool ends_open(pattern_parser *self) {
     const text pattern = self->pattern;
     if (pattern.size == 0 || pattern.data[pattern.size - 1] != '%') {
         return false;
@@ -73,7 +74,7 @@ static bool ends_open(const pattern_parser *self) {
     // The last % counts unless it is escaped; what is escaped is only known from the front.
     size_t at = 0;
     bool is_open = false;
-    while (at < pattern.size) {
+    while (at < pattern.size && !cancel_watch_is_raised(&self->watch, 1)) {
         const bool is_escaped = is_escape_at(self, at);
         is_open = !is_escaped && pattern.data[at] == '%';
         at += is_escaped ? self->escape.size : 0;
@@ -88,7 +89,8 @@ like_answer like_pattern_make(text pattern, text escape, arena *memory, like_pat
     if (escape.size > 0 && utf8_count(escape) != 1) {
         return LIKE_BAD_ESCAPE;
     }
-    pattern_parser parser = {.pattern = pattern, .escape = escape};
+    pattern_parser parser = {
+        .pattern = pattern, .escape = escape, .watch = {.cancel = memory->cancel}};
     parser.bytes = ARENA_NEW(memory, char, pattern.size + 1);
     parser.is_any = ARENA_NEW(memory, bool, pattern.size + 1);
     parser.pieces = ARENA_NEW(memory, like_piece, pattern.size / 2 + 1);
@@ -102,7 +104,7 @@ like_answer like_pattern_make(text pattern, text escape, arena *memory, like_pat
         .is_open_at_start = pattern.size > 0 && pattern.data[0] == '%' && !is_escape_at(&parser, 0),
         .is_open_at_end = ends_open(&parser),
     };
-    return answer;
+    return cancel_is_raised(memory->cancel) ? LIKE_NO_MEMORY : answer;
 }
 
 bool like_pattern_is_good(text pattern, text escape) {
@@ -125,16 +127,22 @@ bool like_pattern_is_good(text pattern, text escape) {
 
 // ---- Matching --------------------------------------------------------------------------------
 
+// Do the bytes of a piece stand there? There is room for them.
+static bool is_at(const like_piece *self, const char *place, cancel_watch *watch) {
+    const text plain = self->plain;
+    return cancel_watch_compare(watch, place, plain.data, plain.size) == 0;
+}
+
 // The size of what a piece takes of a text from a place on; TEXT_NOWHERE if it does not fit there.
-static size_t piece_fits(const like_piece *self, text value, size_t from) {
+static size_t piece_fits(const like_piece *self, text value, size_t from, cancel_watch *watch) {
     if (self->is_any == NULL) {
-        const bool fits = value.size - from >= self->plain.size &&
-                          memcmp(value.data + from, self->plain.data, self->plain.size) == 0;
+        const bool fits =
+            value.size - from >= self->plain.size && is_at(self, value.data + from, watch);
         return fits ? self->plain.size : TEXT_NOWHERE;
     }
     size_t at = from;
     for (size_t i = 0; i < self->plain.size; i++) {
-        if (at >= value.size) {
+        if (at >= value.size || cancel_watch_is_raised(watch, 1)) {
             return TEXT_NOWHERE;
         }
         if (self->is_any[i]) {
@@ -153,14 +161,14 @@ static size_t piece_seek(const like_piece *self, text value, size_t from,
         const size_t found = text_find_place(call, value, self->plain, from);
         return found == TEXT_NOWHERE ? TEXT_NOWHERE : found + self->plain.size;
     }
-    function_watch watch = {.call = call};
+    cancel_watch watch = {.cancel = function_cancel(call)};
     size_t at = from;
     while (true) {
-        const size_t size = piece_fits(self, value, at);
+        const size_t size = piece_fits(self, value, at, &watch);
         if (size != TEXT_NOWHERE) {
             return at + size;
         }
-        if (at >= value.size || function_watch_is_stopped(&watch, self->code_count)) {
+        if (at >= value.size || cancel_watch_is_raised(&watch, 1)) {
             return TEXT_NOWHERE;
         }
         (void)utf8_next(value, &at);
@@ -168,23 +176,23 @@ static size_t piece_seek(const like_piece *self, text value, size_t from,
 }
 
 // Does a piece stand at the end, behind a place?
-static bool piece_ends(const like_piece *self, text value, size_t from) {
+static bool piece_ends(const like_piece *self, text value, size_t from, cancel_watch *watch) {
     if (self->is_any == NULL) {
         return value.size - from >= self->plain.size &&
-               memcmp(value.data + value.size - self->plain.size, self->plain.data,
-                      self->plain.size) == 0;
+               is_at(self, value.data + value.size - self->plain.size, watch);
     }
     size_t at = value.size;
-    for (uint32_t i = 0; i < self->code_count; i++) {
+    for (uint32_t i = 0; i < self->code_count && !cancel_watch_is_raised(watch, 1); i++) {
         if (at <= from) {
             return false;
         }
         (void)utf8_previous(value, &at);
     }
-    return at >= from && piece_fits(self, value, at) == value.size - at;
+    return at >= from && piece_fits(self, value, at, watch) == value.size - at;
 }
 
 bool like_pattern_matches(const like_pattern *self, text value, const function_call *call) {
+    cancel_watch watch = {.cancel = function_cancel(call)};
     uint32_t next = 0;
     uint32_t end = self->piece_count;
     size_t at = 0;
@@ -192,7 +200,7 @@ bool like_pattern_matches(const like_pattern *self, text value, const function_c
         return self->is_open_at_start || value.size == 0;
     }
     if (!self->is_open_at_start) {
-        const size_t size = piece_fits(&self->pieces[0], value, 0);
+        const size_t size = piece_fits(&self->pieces[0], value, 0, &watch);
         if (size == TEXT_NOWHERE) {
             return false;
         }
@@ -211,5 +219,5 @@ bool like_pattern_matches(const like_pattern *self, text value, const function_c
             return false;
         }
     }
-    return self->is_open_at_end || piece_ends(&self->pieces[end], value, at);
+    return self->is_open_at_end || piece_ends(&self->pieces[end], value, at, &watch);
 }

@@ -226,11 +226,11 @@ static uint32_t find_element(const function_call *call, const column *const *arg
     const list_value list = list_at(list_rows_of(args[0]), row);
     const column *value = args[1];
     const uint32_t lane = list_source_row(value, row);
-    function_watch watch = {.call = call};
+    cancel_watch watch = {.cancel = function_cancel(call)};
     *has_null = false;
-    for (uint32_t i = 0; i < list.size && !function_watch_is_stopped(&watch, 4); i++) {
+    for (uint32_t i = 0; i < list.size && !cancel_watch_is_raised(&watch, 4); i++) {
         *has_null |= !column_row_is_valid(elements, list.offset + i);
-        if (column_rows_equal(elements, list.offset + i, value, lane)) {
+        if (column_compare_rows_watched(elements, list.offset + i, value, lane, &watch) == 0) {
             return i + 1;
         }
     }

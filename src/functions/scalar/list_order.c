@@ -14,13 +14,13 @@ static list_value slice_from(const list_build *build, uint32_t from) {
 // ---- list_sort -------------------------------------------------------------------------------
 
 typedef struct sort_order {
-    function_watch *watch;
+    cancel_watch *watch;
     const column *elements;
     bool is_descending;
     bool nulls_first;
 } sort_order;
 
-#define MERGED_WORK 4 // Of a function_watch: a comparison and its cache misses.
+#define MERGED_WORK 4 // Of a cancel_watch: a comparison and its cache misses.
 
 static int compare_places(const sort_order *order, uint32_t left, uint32_t right) {
     const bool left_is_there = column_row_is_valid(order->elements, left);
@@ -29,7 +29,8 @@ static int compare_places(const sort_order *order, uint32_t left, uint32_t right
         const int null_order = (int)left_is_there - (int)right_is_there;
         return order->nulls_first ? null_order : -null_order;
     }
-    const int result = column_compare_rows(order->elements, left, order->elements, right);
+    const int result =
+        column_compare_rows_watched(order->elements, left, order->elements, right, order->watch);
     return order->is_descending ? -result : result;
 }
 
@@ -42,7 +43,7 @@ static bool merge(const sort_order *order, const uint32_t *in, uint32_t from, ui
         const bool takes_left =
             left < middle && (right >= to || compare_places(order, in[left], in[right]) <= 0);
         out[at] = takes_left ? in[left++] : in[right++];
-        if (function_watch_is_stopped(order->watch, MERGED_WORK)) {
+        if (cancel_watch_is_raised(order->watch, MERGED_WORK)) {
             return false;
         }
     }
@@ -99,7 +100,7 @@ static uint32_t sort(function_call *call, const column *const *args, bool is_des
                      column *out) {
     const list_rows lists = list_rows_of(args[0]);
     list_build build = list_build_of(call);
-    function_watch watch = {.call = call};
+    cancel_watch watch = {.cancel = function_cancel(call)};
     FOR_ROWS(call, row) {
         const list_value list = list_at(lists, row);
         sort_order order = {.watch = &watch};
@@ -110,7 +111,7 @@ static uint32_t sort(function_call *call, const column *const *args, bool is_des
         if (places == NULL) {
             return KERNEL_NO_MEMORY;
         }
-        for (uint32_t i = 0; i < list.size && !function_watch_is_stopped(&watch, 1); i++) {
+        for (uint32_t i = 0; i < list.size && !cancel_watch_is_raised(&watch, 1); i++) {
             places[i] = list.offset + i;
         }
         const uint32_t *sorted = sort_places(&order, places, places + list.size, list.size);
@@ -119,7 +120,7 @@ static uint32_t sort(function_call *call, const column *const *args, bool is_des
         }
         const uint32_t from = build.count;
         for (uint32_t i = 0; i < list.size; i++) {
-            if (function_watch_is_stopped(&watch, 1) ||
+            if (cancel_watch_is_raised(&watch, 1) ||
                 !list_build_add(&build, order.elements, sorted[i])) {
                 return KERNEL_NO_MEMORY;
             }
@@ -195,7 +196,7 @@ const scalar_function function_list_reverse_sort = {
 
 // ---- list_distinct, list_reverse, flatten ------------------------------------------------------
 
-#define LOOK_UP_WORK 16 // Of a function_watch: a hash and its cache misses.
+#define LOOK_UP_WORK 16 // Of a cancel_watch: a hash and its cache misses.
 
 // Adds each value once, in the order of its first place; values meet in a table of their hashes.
 static bool add_distinct(list_build *build, const column *elements, list_value list) {
@@ -207,19 +208,20 @@ static bool add_distinct(list_build *build, const column *elements, list_value l
     if (table == NULL) {
         return false;
     }
-    function_watch watch = {.call = build->call};
-    for (uint64_t at = 0; at < size && !function_watch_is_stopped(&watch, 1); at++) {
+    cancel_watch watch = {.cancel = function_cancel(build->call)};
+    for (uint64_t at = 0; at < size && !cancel_watch_is_raised(&watch, 1); at++) {
         table[at] = 0;
     }
     for (uint32_t place = list.offset; place < list.offset + list.size; place++) {
-        if (function_watch_is_stopped(&watch, LOOK_UP_WORK)) {
+        if (cancel_watch_is_raised(&watch, LOOK_UP_WORK)) {
             return false;
         }
         if (!column_row_is_valid(elements, place)) {
             continue;
         }
-        uint64_t at = column_hash_row(elements, place) & (size - 1);
-        while (table[at] != 0 && !column_rows_equal(elements, place, elements, table[at] - 1)) {
+        uint64_t at = column_hash_row_watched(elements, place, &watch) & (size - 1);
+        while (table[at] != 0 &&
+               column_compare_rows_watched(elements, place, elements, table[at] - 1, &watch) != 0) {
             at = (at + 1) & (size - 1);
         }
         if (table[at] == 0) {
@@ -261,12 +263,12 @@ static uint32_t list_unique(function_call *call, const column *const *args, colu
 static uint32_t list_reverse(function_call *call, const column *const *args, column *out) {
     const list_rows lists = list_rows_of(args[0]);
     list_build build = list_build_of(call);
-    function_watch watch = {.call = call};
+    cancel_watch watch = {.cancel = function_cancel(call)};
     FOR_ROWS(call, row) {
         const list_value list = list_at(lists, row);
         const uint32_t from = build.count;
         for (uint32_t i = list.size; i > 0; i--) {
-            if (function_watch_is_stopped(&watch, 1) ||
+            if (cancel_watch_is_raised(&watch, 1) ||
                 !list_build_add(&build, &args[0]->children[0], list.offset + i - 1)) {
                 return KERNEL_NO_MEMORY;
             }
@@ -395,7 +397,7 @@ WRAPS static uint64_t series_length(int64_t start, int64_t end, int64_t step, bo
 WRAPS static uint32_t make_series(function_call *call, const column *const *args, bool has_end,
                                   column *out) {
     series made = {.count = 0};
-    function_watch watch = {.call = call};
+    cancel_watch watch = {.cancel = function_cancel(call)};
     FOR_ROWS(call, row) {
         const bool has_start = call->arg_count > 1;
         int64_t at = has_start ? i64_at(i64_rows_of(args[0]), row) : 0;
@@ -410,7 +412,7 @@ WRAPS static uint32_t make_series(function_call *call, const column *const *args
             return ROW_VISIT(row);
         }
         for (uint64_t i = 0; i < length; i++) {
-            if (function_watch_is_stopped(&watch, 1) || !series_add(&made, call, at)) {
+            if (cancel_watch_is_raised(&watch, 1) || !series_add(&made, call, at)) {
                 return KERNEL_NO_MEMORY;
             }
             at = (int64_t)((uint64_t)at + (uint64_t)step); // The one behind the last may wrap.

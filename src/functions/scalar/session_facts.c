@@ -66,10 +66,12 @@ SESSION_TEXT(current_user, user, "firn", "session_user current_role user",
 // ---- hash --------------------------------------------------------------------------------------
 
 static uint32_t hash_kernel(function_call *call, const column *const *args, column *out) {
+    cancel_watch watch = {.cancel = function_cancel(call)};
     FOR_ROWS(call, row) {
         uint64_t hash = 0;
         for (uint32_t i = 0; i < call->arg_count; i++) {
-            const uint64_t next = column_hash_row(args[i], row & column_mask(args[i]));
+            const uint64_t next =
+                column_hash_row_watched(args[i], row & column_mask(args[i]), &watch);
             hash = i == 0 ? next : hash_combine(hash, next);
         }
         COLUMN_OUT(out, uint64_t)[row] = hash;

@@ -211,7 +211,7 @@ typedef enum map_fault { MAP_GOOD, MAP_SIZES, MAP_NULL_KEY, MAP_TWICE, MAP_NO_ME
 // Are the keys there and different? Keys meet in a table of their hashes.
 static map_fault check_keys(const function_call *call, const column *keys, list_value list) {
     arena *scratch = call->scratch;
-    function_watch watch = {.call = call};
+    cancel_watch watch = {.cancel = function_cancel(call)};
     uint64_t size = 16;
     while (size < (uint64_t)list.size * 2) {
         size *= 2;
@@ -221,17 +221,20 @@ static map_fault check_keys(const function_call *call, const column *keys, list_
     if (table == NULL) {
         return MAP_NO_MEMORY;
     }
-    memset(table, 0, size * sizeof *table);
+    for (uint64_t at = 0; at < size && !cancel_watch_is_raised(&watch, 1); at++) {
+        table[at] = 0;
+    }
     map_fault fault = MAP_GOOD;
-    for (uint32_t i = 0;
-         i < list.size && fault == MAP_GOOD && !function_watch_is_stopped(&watch, 16); i++) {
+    for (uint32_t i = 0; i < list.size && fault == MAP_GOOD && !cancel_watch_is_raised(&watch, 16);
+         i++) {
         const uint32_t key = list.offset + i;
         if (!column_row_is_valid(keys, key)) {
             fault = MAP_NULL_KEY;
             break;
         }
-        uint64_t at = column_hash_row(keys, key) & (size - 1);
-        while (table[at] != 0 && !column_rows_equal(keys, key, keys, table[at] - 1)) {
+        uint64_t at = column_hash_row_watched(keys, key, &watch) & (size - 1);
+        while (table[at] != 0 &&
+               column_compare_rows_watched(keys, key, keys, table[at] - 1, &watch) != 0) {
             at = (at + 1) & (size - 1);
         }
         fault = table[at] != 0 ? MAP_TWICE : MAP_GOOD;
@@ -324,14 +327,15 @@ static uint32_t map_value(function_call *call, const column *const *args, column
     }
     memset(sources, 0, call->length * sizeof(const column *));
     memset(rows, 0, call->length * sizeof *rows);
+    cancel_watch watch = {.cancel = function_cancel(call)};
     FOR_ROWS(call, row) {
         if (!column_row_is_valid(args[0], row) || !column_row_is_valid(args[1], row)) {
             continue;
         }
         const list_value map = list_at(maps, row);
-        for (uint32_t i = 0; i < map.size; i++) {
-            if (column_rows_equal(&args[0]->children[0], map.offset + i, args[1],
-                                  list_source_row(args[1], row))) {
+        for (uint32_t i = 0; i < map.size && !cancel_watch_is_raised(&watch, 4); i++) {
+            if (column_compare_rows_watched(&args[0]->children[0], map.offset + i, args[1],
+                                            list_source_row(args[1], row), &watch) == 0) {
                 sources[row] = &args[0]->children[1];
                 rows[row] = map.offset + i;
                 break;

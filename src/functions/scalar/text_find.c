@@ -26,23 +26,28 @@ static uint32_t strpos(function_call *call, const column *const *args, column *o
     return find_place(call, args[0], args[1], out);
 }
 
-typedef bool (*text_test)(text whole, text part);
-
-static uint32_t test(function_call *call, const column *const *args, text_test holds, column *out) {
+// Is the part where the whole begins, or where it ends?
+static uint32_t test(function_call *call, const column *const *args, bool at_end, column *out) {
     const text_rows wholes = text_rows_of(args[0]);
     const text_rows parts = text_rows_of(args[1]);
+    cancel_watch watch = {.cancel = function_cancel(call)};
     FOR_ROWS(call, row) {
-        put_bit(out, row, holds(text_at(wholes, row), text_at(parts, row)));
+        const text whole = text_at(wholes, row);
+        const text part = text_at(parts, row);
+        const bool fits = part.size <= whole.size;
+        const size_t from = at_end && fits ? whole.size - part.size : 0;
+        put_bit(out, row,
+                fits && cancel_watch_compare(&watch, whole.data + from, part.data, part.size) == 0);
     }
     return call->count;
 }
 
 static uint32_t starts_with(function_call *call, const column *const *args, column *out) {
-    return test(call, args, text_starts_with, out);
+    return test(call, args, false, out);
 }
 
 static uint32_t ends_with(function_call *call, const column *const *args, column *out) {
-    return test(call, args, text_ends_with, out);
+    return test(call, args, true, out);
 }
 
 static uint32_t contains(function_call *call, const column *const *args, column *out) {
