@@ -307,11 +307,11 @@ static firn_status add_bonds(join_graph *self) {
 }
 
 firn_status join_graph_open(join_graph *self, plan_node *root,
-                            firn_status (*relation)(optimizer *self, plan_node **slot)) {
+                            firn_status (*relation)(estimates *known, plan_node **slot)) {
     expr_list conjuncts = {0};
     TRY(take_apart(self, root, &conjuncts));
     for (uint32_t i = 0; i < self->relation_count; i++) {
-        TRY(relation(self->self, &self->relations[i]));
+        TRY(relation(self->known, &self->relations[i]));
         TRY(estimate_tree(self->known, self->relations[i]));
         self->ids[i] = id_set_open(self->self->memory);
         TRY(rewrite_outputs(self->self, self->relations[i], &self->ids[i]));

@@ -48,7 +48,7 @@ uint32_t join_graph_count(const plan_node *node); ///< Relations of a tree of in
 
 /// Takes a tree of at most RELATIONS_MAX relations apart. `relation` is called on each first.
 firn_status join_graph_open(join_graph *self, plan_node *root,
-                            firn_status (*relation)(optimizer *self, plan_node **slot));
+                            firn_status (*relation)(estimates *known, plan_node **slot));
 /// Rows of a set of relations, joined in whatever order.
 double join_graph_rows(const join_graph *self, uint64_t set);
 /// Does a conjunct connect two sets?

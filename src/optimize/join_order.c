@@ -22,7 +22,7 @@ typedef struct entry { // The best tree of a set of relations.
     uint64_t left; // 0: a single relation.
 } entry;
 
-static firn_status order_tree(optimizer *self, plan_node **slot);
+static firn_status order_tree(estimates *known, plan_node **slot);
 
 // ---- Choosing --------------------------------------------------------------------------------
 
@@ -238,25 +238,28 @@ static bool order_child(void *user, plan_node **slot) {
     return order_tree(user, slot) == FIRN_OK;
 }
 
-static firn_status order_tree(optimizer *self, plan_node **slot) {
-    estimates known = {.self = self};
+// `known`: of all trees so far, since what is thought of a column takes room for every one there
+// is.
+static firn_status order_tree(estimates *known, plan_node **slot) {
+    optimizer *self = known->self;
     if ((*slot)->kind == PLAN_JOIN && join_graph_is_inner((*slot)->join_.left) &&
         ((*slot)->join_.join == JOIN_SEMI || (*slot)->join_.join == JOIN_ANTI)) {
-        TRY(sink_filter(self, &known, slot));
+        TRY(sink_filter(self, known, slot));
     }
     if (join_graph_is_inner(*slot) && join_graph_count(*slot) <= RELATIONS_MAX) {
-        return order_joins(self, &known, slot);
+        return order_joins(self, known, slot);
     }
-    if (!plan_visit_children(*slot, order_child, self)) {
+    if (!plan_visit_children(*slot, order_child, known)) {
         return self->err->status;
     }
     if ((*slot)->kind == PLAN_JOIN) {
-        TRY(estimate_tree(&known, *slot));
+        TRY(estimate_tree(known, *slot));
         choose_side(*slot);
     }
     return FIRN_OK;
 }
 
 firn_status rule_join_order(optimizer *self, plan_node **root) {
-    return order_tree(self, root);
+    estimates known = {.self = self};
+    return order_tree(&known, root);
 }

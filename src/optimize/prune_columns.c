@@ -61,14 +61,14 @@ static void keep_values(u32_list *ids, expr_list *values, const id_set *needed) 
     values->count = kept;
 }
 
-static bool only_renames(const plan_node *project, const plan_columns *input) {
+static bool only_renames(const plan_node *project, const u32_list *input) {
     if (project->project_.ids.count != input->count) {
         return false;
     }
     for (uint32_t i = 0; i < input->count; i++) {
         const expr *value = project->project_.values.items[i];
-        if (value->kind != EXPR_COLUMN || value->column_.id != input->items[i].id ||
-            project->project_.ids.items[i] != input->items[i].id) {
+        if (value->kind != EXPR_COLUMN || value->column_.id != input->items[i] ||
+            project->project_.ids.items[i] != input->items[i]) {
             return false;
         }
     }
@@ -81,12 +81,40 @@ static firn_status prune_project(optimizer *self, plan_node **slot, const id_set
     id_set used = id_set_open(self->memory);
     TRY(add_used(self, &node->project_.values, &used));
     TRY(prune(self, &node->project_.input, &used));
-    plan_columns input;
-    TRY(plan_outputs(node->project_.input, self->memory, &input, self->err));
-    if (only_renames(node, &input)) {
+    u32_list input;
+    const arena_mark mark = arena_mark_take(self->memory); // Of joins of hundreds there are many.
+    const firn_status status =
+        plan_output_list(node->project_.input, self->memory, &input, self->err);
+    if (status == FIRN_OK && only_renames(node, &input)) {
         *slot = node->project_.input;
     }
-    return FIRN_OK;
+    arena_rewind(self->memory, mark);
+    return status;
+}
+
+// A join keeps those of its columns that are needed, in their order.
+static firn_status keep_outputs(optimizer *self, plan_node *node, const id_set *needed) {
+    uint32_t needed_count = 0;
+    for (uint32_t id = 0; id_set_next(needed, &id); id++) {
+        needed_count++;
+    }
+    u32_list kept = {.items = ARENA_NEW(self->memory, uint32_t, (size_t)needed_count + 1)};
+    if (kept.items == NULL) {
+        return rewrite_full(self);
+    }
+    u32_list columns;
+    node->join_.is_pruned = false;
+    const arena_mark mark = arena_mark_take(self->memory); // Of joins of hundreds there are many.
+    const firn_status status = plan_output_list(node, self->memory, &columns, self->err);
+    for (uint32_t i = 0; i < columns.count && status == FIRN_OK; i++) {
+        if (id_set_has(needed, columns.items[i])) {
+            kept.items[kept.count++] = columns.items[i];
+        }
+    }
+    node->join_.outputs = kept;
+    node->join_.is_pruned = kept.count < columns.count;
+    arena_rewind(self->memory, mark);
+    return status;
 }
 
 static firn_status prune_join(optimizer *self, plan_node *node, const id_set *needed) {
@@ -97,17 +125,7 @@ static firn_status prune_join(optimizer *self, plan_node *node, const id_set *ne
     TRY(rewrite_used(self, node->join_.residual, &used));
     TRY(prune(self, &node->join_.left, &used));
     TRY(prune(self, &node->join_.right, &used));
-    plan_columns columns;
-    node->join_.is_pruned = false;
-    TRY(plan_outputs(node, self->memory, &columns, self->err));
-    node->join_.outputs = (u32_list){0};
-    for (uint32_t i = 0; i < columns.count; i++) {
-        if (id_set_has(needed, columns.items[i].id)) {
-            TRY(rewrite_add_id(self, &node->join_.outputs, columns.items[i].id));
-        }
-    }
-    node->join_.is_pruned = node->join_.outputs.count < columns.count;
-    return FIRN_OK;
+    return keep_outputs(self, node, needed);
 }
 
 static firn_status prune_aggregate(optimizer *self, plan_node *node, const id_set *needed) {

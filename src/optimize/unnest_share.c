@@ -34,6 +34,21 @@ static bool passes_all(const plan_node *project, const id_set *ids) {
     return passes;
 }
 
+// Does a join add one of these columns to those of its left side? Its right side is small, where
+// the left one may hold the joins of hundreds of other subqueries.
+static firn_status adds_some(optimizer *self, const plan_node *join, const id_set *ids, bool *out) {
+    if (join->join_.join == JOIN_MARK) {
+        *out = id_set_has(ids, join->join_.mark_id);
+        return FIRN_OK;
+    }
+    const arena_mark mark = arena_mark_take(self->memory); // It is asked of each of many joins.
+    id_set added = id_set_open(self->memory);
+    const firn_status status = rewrite_outputs(self, join->join_.right, &added);
+    *out = id_set_intersects(&added, ids);
+    arena_rewind(self->memory, mark);
+    return status;
+}
+
 // The deepest node of the left side that has the same values of the columns: what stands above it
 // only adds columns, as the joins of other subqueries do. So D does not grow with their number.
 firn_status domain_source(optimizer *self, plan_node **left, const id_set *ids, plan_node ***out) {
@@ -43,14 +58,11 @@ firn_status domain_source(optimizer *self, plan_node **left, const id_set *ids, 
         const bool is_join = (*at)->kind == PLAN_JOIN;
         const join_kind kind = is_join ? (join_kind)(*at)->join_.join : JOIN_INNER;
         if (is_join && (kind == JOIN_SINGLE || kind == JOIN_MARK || kind == JOIN_LEFT)) {
-            below = &(*at)->join_.left;
+            bool is_added;
+            TRY(adds_some(self, *at, ids, &is_added));
+            below = is_added ? NULL : &(*at)->join_.left;
         } else if ((*at)->kind == PLAN_PROJECT && passes_all(*at, ids)) {
             below = &(*at)->project_.input;
-        }
-        if (below != NULL) {
-            id_set made = id_set_open(self->memory);
-            TRY(rewrite_outputs(self, *below, &made));
-            below = id_set_contains(&made, ids) ? below : NULL;
         }
         if (below == NULL) {
             *out = at;

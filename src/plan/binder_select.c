@@ -32,9 +32,39 @@ static firn_status name_of_item(binder *self, const sql_select_item *item, text 
     return text_builder_finish(&printed, out, self->err);
 }
 
-static bool is_listed(const sql_list *columns, const scope_column *column) {
-    for (size_t i = 0; i < columns->count; i++) {
-        const sql_names *path = &sql_column_of(columns->items[i])->path;
+// What stands behind *: the names of its lists, numbered as they are.
+typedef struct star_lists {
+    const sql_star *written;
+    name_index excluded, replaced, renamed;
+} star_lists;
+
+static const sql_name *last_of(const sql_expr *column) {
+    const sql_names *path = &sql_column_of(column)->path;
+    return &path->items[path->count - 1];
+}
+
+static firn_status index_lists(binder *self, const sql_star *star, star_lists *out) {
+    *out = (star_lists){.written = star};
+    for (size_t i = 0; i < star->exclude.count; i++) {
+        TRY(name_index_add(&out->excluded, last_of(star->exclude.items[i])->value, self->memory,
+                           self->err));
+    }
+    for (size_t i = 0; i < star->replace.count; i++) {
+        const sql_select_item *item = sql_select_item_of(star->replace.items[i]);
+        TRY(name_index_add(&out->replaced, item->alias.value, self->memory, self->err));
+    }
+    for (size_t i = 0; i < star->rename.count; i++) {
+        const sql_select_item *item = sql_select_item_of(star->rename.items[i]);
+        TRY(name_index_add(&out->renamed, last_of(item->value)->value, self->memory, self->err));
+    }
+    return FIRN_OK;
+}
+
+static bool is_excluded(const star_lists *self, const scope_column *column) {
+    const name_index *names = &self->excluded;
+    for (uint32_t i = name_index_first(names, column->name); i != NO_NAME;
+         i = name_index_next(names, i)) {
+        const sql_names *path = &sql_column_of(self->written->exclude.items[i])->path;
         if (name_matches(&path->items[path->count - 1], column->name) &&
             (path->count == 1 || name_matches(&path->items[path->count - 2], column->table))) {
             return true;
@@ -43,9 +73,11 @@ static bool is_listed(const sql_list *columns, const scope_column *column) {
     return false;
 }
 
-static const sql_select_item *replacement_of(const sql_star *star, const scope_column *column) {
-    for (size_t i = 0; i < star->replace.count; i++) {
-        const sql_select_item *item = sql_select_item_of(star->replace.items[i]);
+static const sql_select_item *replacement_of(const star_lists *self, const scope_column *column) {
+    const name_index *names = &self->replaced;
+    for (uint32_t i = name_index_first(names, column->name); i != NO_NAME;
+         i = name_index_next(names, i)) {
+        const sql_select_item *item = sql_select_item_of(self->written->replace.items[i]);
         if (name_matches(&item->alias, column->name)) {
             return item;
         }
@@ -53,11 +85,12 @@ static const sql_select_item *replacement_of(const sql_star *star, const scope_c
     return NULL;
 }
 
-static text renamed(const sql_star *star, const scope_column *column) {
-    for (size_t i = 0; i < star->rename.count; i++) {
-        const sql_select_item *item = sql_select_item_of(star->rename.items[i]);
-        const sql_names *path = &sql_column_of(item->value)->path;
-        if (name_matches(&path->items[path->count - 1], column->name)) {
+static text renamed(const star_lists *self, const scope_column *column) {
+    const name_index *names = &self->renamed;
+    for (uint32_t i = name_index_first(names, column->name); i != NO_NAME;
+         i = name_index_next(names, i)) {
+        const sql_select_item *item = sql_select_item_of(self->written->rename.items[i]);
+        if (name_matches(last_of(item->value), column->name)) {
             return item->alias.value;
         }
     }
@@ -80,20 +113,21 @@ static firn_status add_item(select_build *build, expr *value, text name, bool is
     return FIRN_OK;
 }
 
-static firn_status add_star_column(select_build *build, const sql_star *star,
+static firn_status add_star_column(select_build *build, const star_lists *lists,
                                    const scope_column *column) {
     binder *self = build->self;
-    if (is_listed(&star->exclude, column)) {
+    if (is_excluded(lists, column)) {
         return FIRN_OK;
     }
-    const sql_select_item *instead = replacement_of(star, column);
+    const sql_select_item *instead = replacement_of(lists, column);
     expr *value;
     if (instead != NULL) {
         TRY(bind_expr(self, build->input, instead->value, &value));
     } else {
         value = expr_column(self->memory, column->id, column->name, column->type);
     }
-    return value == NULL ? binder_full(self) : add_item(build, value, renamed(star, column), false);
+    return value == NULL ? binder_full(self)
+                         : add_item(build, value, renamed(lists, column), false);
 }
 
 // (row).*: one item per field.
@@ -135,6 +169,8 @@ static firn_status add_star(select_build *build, const sql_star *star) {
         return add_fields(build, star, star->operand);
     }
     const scope *from = build->input;
+    star_lists lists;
+    TRY(index_lists(self, star, &lists));
     uint32_t added = 0;
     for (uint32_t i = 0; i < from->count; i++) {
         const scope_column *column = &from->columns[i];
@@ -144,7 +180,7 @@ static firn_status add_star(select_build *build, const sql_star *star) {
             is_wanted = column->table.size > 0 && name_matches(last, column->table);
         }
         if (is_wanted) {
-            TRY(add_star_column(build, star, column));
+            TRY(add_star_column(build, &lists, column));
             added++;
         }
     }

@@ -214,6 +214,8 @@ typedef struct plan_columns {
 /// What a node hands out, in order. In `memory`.
 firn_status plan_outputs(const plan_node *self, arena *memory, plan_columns *out, firn_error *err);
 firn_status plan_output_ids(const plan_node *self, id_set *out, firn_error *err);
+/// The same in their order.
+firn_status plan_output_list(const plan_node *self, arena *memory, u32_list *out, firn_error *err);
 
 /// Direct inputs and expressions, each through its slot, so that they can be replaced.
 typedef bool (*plan_visit)(void *user, plan_node **child);

@@ -1,9 +1,11 @@
 // What each node hands out: ids, types and names, in order.
+#include "memory/arena_grow.h"
 #include "plan/plan.h"
 
 typedef struct collector {
     arena *memory;
-    id_set *ids;       // If only they are wanted; else
+    id_set *ids;       // If only they are wanted; or
+    u32_list *list;    // they in their order; else
     plan_columns *out; // columns.
     uint32_t capacity;
     firn_error *err;
@@ -12,6 +14,16 @@ typedef struct collector {
 static firn_status add(collector *self, uint32_t id, const type *type, text name) {
     if (self->ids != NULL) {
         return id_set_add(self->ids, id, self->err);
+    }
+    if (self->list != NULL) {
+        uint32_t *items = ARENA_GROW(self->memory, uint32_t, self->list->items, self->list->count,
+                                     1, &self->capacity);
+        if (items == NULL) {
+            return ARENA_FULL(self->memory, self->err);
+        }
+        self->list->items = items;
+        items[self->list->count++] = id;
+        return FIRN_OK;
     }
     if (self->out->count == self->capacity) {
         const uint32_t capacity = self->capacity == 0 ? 8 : self->capacity * 2;
@@ -61,18 +73,21 @@ static firn_status add_scan(collector *self, const plan_node *node) {
 // A pruned join hands out a part of its columns, in the order of the whole, which begins at `from`.
 static firn_status keep_outputs(collector *self, uint32_t from, const u32_list *ids) {
     plan_columns *columns = self->out;
+    const arena_mark mark = arena_mark_take(self->memory);
     id_set wanted = id_set_open(self->memory);
-    for (uint32_t i = 0; i < ids->count; i++) {
-        TRY(id_set_add(&wanted, ids->items[i], self->err));
+    firn_status status = FIRN_OK;
+    for (uint32_t i = 0; i < ids->count && status == FIRN_OK; i++) {
+        status = id_set_add(&wanted, ids->items[i], self->err);
     }
     uint32_t kept = from;
-    for (uint32_t i = from; i < columns->count; i++) {
+    for (uint32_t i = from; i < columns->count && status == FIRN_OK; i++) {
         if (id_set_has(&wanted, columns->items[i].id)) {
             columns->items[kept++] = columns->items[i];
         }
     }
     columns->count = kept;
-    return FIRN_OK;
+    arena_rewind(self->memory, mark);
+    return status;
 }
 
 static firn_status add_join(collector *self, const plan_node *left, const plan_node *right,
@@ -87,13 +102,13 @@ static firn_status add_join(collector *self, const plan_node *left, const plan_n
 }
 
 static firn_status add_kept_join(collector *self, const plan_node *node) {
-    if (self->ids != NULL && node->join_.is_pruned) {
+    if (self->out == NULL && node->join_.is_pruned) { // Nobody asks for types, which are below.
         for (uint32_t i = 0; i < node->join_.outputs.count; i++) {
-            TRY(id_set_add(self->ids, node->join_.outputs.items[i], self->err));
+            TRY(add(self, node->join_.outputs.items[i], NULL, TEXT("")));
         }
         return FIRN_OK;
     }
-    const uint32_t from = self->ids != NULL ? 0 : self->out->count;
+    const uint32_t from = self->out == NULL ? 0 : self->out->count;
     TRY(add_join(self, node->join_.left, node->join_.right, node->join_.join, node->join_.mark_id));
     return node->join_.is_pruned ? keep_outputs(self, from, &node->join_.outputs) : FIRN_OK;
 }
@@ -182,5 +197,11 @@ firn_status plan_outputs(const plan_node *self, arena *memory, plan_columns *out
 
 firn_status plan_output_ids(const plan_node *self, id_set *out, firn_error *err) {
     collector state = {.memory = out->memory, .ids = out, .err = err};
+    return add_node(&state, self);
+}
+
+firn_status plan_output_list(const plan_node *self, arena *memory, u32_list *out, firn_error *err) {
+    *out = (u32_list){0};
+    collector state = {.memory = memory, .list = out, .err = err};
     return add_node(&state, self);
 }

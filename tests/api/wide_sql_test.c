@@ -1,5 +1,6 @@
 // Wide statements are planned in time that grows as they do: four times as wide, some four times
-// the processor's time, where a loop inside a loop makes it sixteen. With one thread all is done
+// the processor's time, where a loop inside a loop makes it sixteen; those of many joins and
+// subqueries in memory that does. With one thread all is done
 // on the caller's, whose time does not hang on what others do. In builds with assertions or
 // sanitizers the clock is not looked at, and the statements are small.
 #include "scene.h"
@@ -29,6 +30,7 @@ typedef struct table_case {
 } table_case;
 
 #define T9 " FROM range(9) t(x)"
+#define MEMORY_RATIO_MAX 6 // Of four times as wide.
 #define WIDE {"CREATE OR REPLACE TEMP TABLE wide(z INT", ", c# INT", ")"}
 
 static const wide_case cases[] = {
@@ -93,6 +95,9 @@ static const table_case table_cases[] = {
       {"SELECT count(*) FROM wide WHERE z IS NULL", " AND c# IS NULL", ""},
       3000},
      WIDE},
+    {{"columns that * leaves out", {"SELECT * EXCLUDE (c1", ", c#", ") FROM wide"}, 5000}, WIDE},
+    {{"columns that * replaces", {"SELECT * REPLACE (1 AS z", ", # AS c#", ") FROM wide"}, 4000},
+     WIDE},
 };
 #define TABLE_CASE_COUNT (sizeof table_cases / sizeof *table_cases)
 
@@ -144,4 +149,47 @@ TEST(wide_statements_take_time_in_proportion_to_their_width) {
         check_linear(&here, &table_cases[i].what, &table_cases[i].table);
     }
     scene_close(&here);
+}
+
+// ---- Memory ------------------------------------------------------------------------------------
+
+static const wide_case planned_cases[] = {
+    {"planned subqueries", {"EXPLAIN SELECT 1", ", (SELECT max(x) + #" T9 ")", ""}, 100},
+    {"planned correlated subqueries",
+     {"EXPLAIN SELECT y", ", (SELECT max(x) + #" T9 " WHERE x < y)", " FROM range(3) u(y)"},
+     75},
+    {"planned subqueries behind EXISTS",
+     {"EXPLAIN SELECT count(*) FROM range(3) u(y) WHERE true",
+      " AND EXISTS (SELECT 1" T9 " WHERE x = y + #)", ""},
+     150},
+    {"planned joins",
+     {"EXPLAIN SELECT count(*) FROM range(2) t(x)", " JOIN range(2) t#(x#) ON t.x = x#", ""},
+     200},
+};
+
+// Bytes that an engine of its own needed at most; 0 where it fails.
+static uint64_t bytes_of(const wide_case *of, uint32_t count) {
+    scene here;
+    char *sql = wide_text_spell(&of->text, count);
+    const bool is_open = sql != NULL && scene_open(&here, "1");
+    const bool is_good = is_open && scene_execute(here.session, sql);
+    const uint64_t bytes = is_good ? pool_peak(here.engine->pool) : 0;
+    if (is_open) {
+        scene_close(&here);
+    }
+    free(sql);
+    return bytes;
+}
+
+TEST(joins_and_subqueries_are_planned_in_memory_in_proportion_to_their_number) {
+    for (size_t i = 0; i < sizeof planned_cases / sizeof *planned_cases; i++) {
+        const wide_case *of = &planned_cases[i];
+        const uint32_t count = of->count / (HAS_CLOCK ? 1 : 5);
+        const uint64_t narrow = bytes_of(of, count);
+        const uint64_t wide = bytes_of(of, count * 4);
+        REQUIRE(narrow > 0 && wide > 0);
+        CHECK(wide <= narrow * MEMORY_RATIO_MAX);
+        printf("     %-34s %6u %6.1f MB, four times as many %7.1f MB, %4.1f times\n", of->name,
+               count, (double)narrow / 1e6, (double)wide / 1e6, (double)wide / (double)narrow);
+    }
 }
