@@ -139,8 +139,9 @@ typedef struct gathered_rows {
     const column *const *sources; ///< Of one type, in any form; NULL: the row is NULL.
     const uint32_t *rows;
     uint32_t count;
-    const cancel_flag *cancel; ///< Looked at where there are many rows; may be NULL.
 } gathered_rows;
+
+// Elements of lists may be many, and texts long: these look at the flag of `memory` meanwhile.
 
 /// Row i of the result is row rows[i] of sources[i]. Flat; strings point where they pointed.
 firn_status column_gather(arena *memory, const type *type, const gathered_rows *from, column *out,

@@ -17,12 +17,12 @@ typedef struct gathering {
     const column **sources; // Flat; NULL: a NULL row.
     uint32_t *lanes;
     uint32_t count;
-    const cancel_flag *cancel;
     firn_error *err;
 } gathering;
 
 static firn_status look(const gathering *self, uint32_t row) {
-    return row % LOOK_EVERY == LOOK_EVERY - 1 ? cancel_check(self->cancel, self->err) : FIRN_OK;
+    return row % LOOK_EVERY == LOOK_EVERY - 1 ? cancel_check(self->memory->cancel, self->err)
+                                              : FIRN_OK;
 }
 
 static firn_status gather_fixed(const gathering *self, uint32_t width, column *out) {
@@ -61,8 +61,7 @@ static firn_status gather_child(const gathering *self, uint32_t number, const co
         TRY(look(self, i));
         children[i] = sources[i] == NULL ? NULL : &sources[i]->children[number];
     }
-    const gathered_rows from = {
-        .sources = children, .rows = rows, .count = count, .cancel = self->cancel};
+    const gathered_rows from = {.sources = children, .rows = rows, .count = count};
     return column_gather(self->memory, self->type->children[number].type, &from, out, self->err);
 }
 
@@ -132,7 +131,6 @@ firn_status column_gather(arena *memory, const type *type, const gathered_rows *
                        .sources = ARENA_NEW(memory, const column *, (size_t)count + 1),
                        .lanes = ARENA_NEW(memory, uint32_t, (size_t)count + 1),
                        .count = count,
-                       .cancel = from->cancel,
                        .err = err};
     if (state.sources == NULL || state.lanes == NULL) {
         return ARENA_FULL(memory, err);

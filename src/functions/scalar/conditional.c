@@ -110,8 +110,7 @@ static uint32_t choose(function_call *call, const column *const *args, int sign,
         }
     }
     firn_error ignored = ERR_INIT;
-    const gathered_rows from = {
-        .sources = sources, .rows = rows, .count = call->length, .cancel = function_cancel(call)};
+    const gathered_rows from = {.sources = sources, .rows = rows, .count = call->length};
     return column_gather(call->scratch, call->result, &from, out, &ignored) == FIRN_OK
                ? call->count
                : KERNEL_NO_MEMORY;

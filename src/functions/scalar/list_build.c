@@ -57,10 +57,7 @@ bool list_build_add_range(list_build *self, const column *source, uint32_t from,
 const column *list_build_finish(const list_build *self, const type *type) {
     column *made = ARENA_NEW(self->memory, column, 1);
     firn_error ignored = ERR_INIT;
-    const gathered_rows from = {.sources = self->sources,
-                                .rows = self->rows,
-                                .count = self->count,
-                                .cancel = function_cancel(self->call)};
+    const gathered_rows from = {.sources = self->sources, .rows = self->rows, .count = self->count};
     if (made == NULL || column_gather(self->memory, type, &from, made, &ignored) != FIRN_OK) {
         return NULL;
     }
