@@ -40,9 +40,12 @@ static void print_blob(text value, text_builder *out) {
 }
 
 static void print_uuid(text value, text_builder *out) {
+    static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < value.size; i++) {
-        text_append_format(out, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
-                           (uint8_t)value.data[i]);
+        const uint8_t byte = (uint8_t)value.data[i];
+        const char pair[] = {'-', digits[byte >> 4], digits[byte & 15]};
+        const size_t skipped = i == 4 || i == 6 || i == 8 || i == 10 ? 0 : 1;
+        text_append(out, (text){.data = pair + skipped, .size = sizeof pair - skipped});
     }
 }
 

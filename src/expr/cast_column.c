@@ -2,7 +2,7 @@
 // no more of them than a piece is done between two looks at whether somebody still waits.
 #include "expr/cast_private.h"
 
-#define PIECE_ROWS FUNCTION_LOOK_EVERY // Row numbers of a call fit; bits begin at a word.
+#define PIECE_ROWS (UINT32_C(1) << 16) // Row numbers of a call fit; bits begin at a word.
 
 static bool relabel(arena *memory, const column *from, const type *to, column *out) {
     *out = *from;

@@ -12,6 +12,11 @@ firn_status unnest_dependent_join(optimizer *self, plan_node **slot);
 /// top of it. *done is false if the right side is not of that shape; then nothing changed.
 firn_status unnest_apply(optimizer *self, plan_node **slot, bool *done);
 
+/// generate_series or range whose arguments are columns of `input`: as a list for each row of it,
+/// unnested.
+firn_status unnest_series(optimizer *self, const plan_node *series, plan_node *input,
+                          plan_node **out);
+
 /// The cheap way, where it can be taken: the predicates that correlate the right side are pulled up
 /// into the join's condition. *done is false if the right side is not of that shape; then nothing
 /// changed.

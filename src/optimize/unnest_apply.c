@@ -2,10 +2,12 @@
 // tables of its own, is put on top of the left.
 //
 //     CROSS JOIN (left, UNNEST[left.l] (one row))      →  UNNEST[l] (left)
+//     CROSS JOIN (left, generate_series(1, left.n))     →  UNNEST[generate_series(1, n)] (left)
 //     LEFT JOIN ON true (left, the same)               →  UNNEST[l] keeping empty lists (left)
 //     SINGLE JOIN (left, PROJECT[left.a + 1] (one row)) →  PROJECT[*, a + 1] (left)
 //
 // So no row is looked up again by the values that it was made from, which may be long lists.
+#include "functions/overload.h"
 #include "optimize/unnest.h"
 
 typedef struct chain_shape {
@@ -41,6 +43,10 @@ static plan_node **chain_leaf(plan_node **slot, chain_shape *shape) {
             shape->has_unnest = true;
             slot = &node->unnest_.input;
             break;
+        case PLAN_TABLE_FUNCTION: // Becomes an Unnest.
+            shape->has_filter |= shape->has_unnest;
+            shape->has_unnest = true;
+            return slot;
         default:
             return is_one_row(node) ? slot : NULL;
         }
@@ -75,6 +81,23 @@ static void keep_empty(plan_node *node) {
     node->unnest_.keeps_empty = true;
 }
 
+firn_status unnest_series(optimizer *self, const plan_node *series, plan_node *input,
+                          plan_node **out) {
+    plan_node *unnest;
+    expr *list;
+    const expr_list *args = &series->table_function_.args;
+    const char *name =
+        text_equal(series->table_function_.function, TEXT("range")) ? "range" : "generate_series";
+    TRY(function_call_named(text_of(name), args->items, args->count, self->memory, &list,
+                            self->err));
+    TRY(rewrite_node(self, PLAN_UNNEST, &unnest));
+    unnest->unnest_.input = input;
+    unnest->unnest_.ordinality_id = NO_SLOT;
+    unnest->unnest_.ids = series->table_function_.ids;
+    *out = unnest;
+    return rewrite_add_expr(self, &unnest->unnest_.lists, list);
+}
+
 firn_status unnest_apply(optimizer *self, plan_node **slot, bool *done) {
     plan_node *join = *slot;
     const join_kind kind = join->dependent_join_.join;
@@ -89,6 +112,10 @@ firn_status unnest_apply(optimizer *self, plan_node **slot, bool *done) {
     *done = leaf != NULL && (is_inner || keeps_left || is_one);
     if (!*done) {
         return FIRN_OK;
+    }
+    if ((*leaf)->kind == PLAN_TABLE_FUNCTION) {
+        TRY(unnest_series(self, *leaf, join->dependent_join_.left, leaf));
+        leaf = &(*leaf)->unnest_.input;
     }
     *leaf = join->dependent_join_.left;
     TRY(pass_left(self, join->dependent_join_.right, *leaf));

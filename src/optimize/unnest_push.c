@@ -355,27 +355,15 @@ static firn_status push_unnest(domain *self, plan_node *node, domain_ids *out) {
 
 // generate_series(1, outer.n): as a list for each value of D, unnested.
 static firn_status push_table_function(domain *self, plan_node **slot, domain_ids *out) {
-    optimizer *o = self->self;
     plan_node *node = *slot;
     plan_node *values;
-    plan_node *unnest;
     substitution map;
-    expr *list;
-    const char *name =
-        text_equal(node->table_function_.function, TEXT("range")) ? "range" : "generate_series";
     TRY(new_domain(self, &values, out));
     TRY(domain_substitution(self, out, &map));
     for (uint32_t i = 0; i < node->table_function_.args.count; i++) {
-        TRY(rewrite_substitute(o, &node->table_function_.args.items[i], &map));
+        TRY(rewrite_substitute(self->self, &node->table_function_.args.items[i], &map));
     }
-    TRY(domain_call(self, name, node->table_function_.args.items, node->table_function_.args.count,
-                    &list));
-    TRY(rewrite_node(o, PLAN_UNNEST, &unnest));
-    unnest->unnest_.input = values;
-    unnest->unnest_.ordinality_id = NO_SLOT;
-    unnest->unnest_.ids = node->table_function_.ids;
-    *slot = unnest;
-    return rewrite_add_expr(o, &unnest->unnest_.lists, list);
+    return unnest_series(self->self, node, values, slot);
 }
 
 firn_status domain_push(domain *self, plan_node **slot, domain_ids *out) {
