@@ -13,7 +13,7 @@
 #define KEYS_MAX 16   // Of a join; more of them make no other estimate.
 #define KEY_SHARE 0.9 // Distinct values a row from which on a column is thought of as a key.
 #define FACTS_BYTES_SMALL ((uint64_t)128 << 10)
-#define ENDS_MAX 64 // How far apart the two ends of a range are looked for among conjuncts.
+#define ENDS_MAX 64        // How far apart the two ends of a range are looked for among conjuncts.
 #define DISTINCT_SHARE 0.1 // Of the rows, where a column's distinct values are unknown.
 
 // ---- Columns ---------------------------------------------------------------------------------
