@@ -11,7 +11,8 @@
 #define FREE_BYTES_MAX (UINT64_C(4) << 20)
 #define GROW_BYTES_MAX (UINT64_C(64) << 20)
 #define POOR_FILLS_MAX 2
-#define FEW_GROUPS 4 // Rows a group, from which on there are few.
+#define SETTLED_SHARE 8 // All but an eighth of a share is for groups that are found by key.
+#define FEW_GROUPS 4    // Rows a group, from which on there are few.
 #define COPY_ROWS 512
 // Entries of groups that are found by key: so many at first, and more for each row.
 #define DIRECT_SLOTS_MIN (UINT64_C(1) << 18)
@@ -94,6 +95,7 @@ static firn_status flush_table(aggregate_stage *self, const stage_owner *owner, 
     TRY(open_parts(self, err));
     self->poor_fills = is_poor(self) ? self->poor_fills + 1 : 0;
     self->rows_in_fill = 0;
+    self->is_settled = false;
     if (self->poor_fills >= POOR_FILLS_MAX) {
         self->rows_to_bypass = BYPASS_ROWS;
         self->poor_fills = POOR_FILLS_MAX - 1; // One more poor fill decides again.
@@ -357,10 +359,21 @@ static firn_status leave_direct(aggregate_stage *self, const stage_owner *owner,
     return fits ? FIRN_OK : flush_table(self, owner, err);
 }
 
+static uint64_t direct_pages(const aggregate_stage *self) {
+    return self->table.rows.parts[0].page_count + self->table.direct.used_count;
+}
+
 static bool is_over(const aggregate_stage *self, uint64_t share_bytes) {
-    const uint64_t rows = self->table.rows.parts[0].page_count;
-    return rows + self->table.direct.used_count > share_bytes / self->table.store->page_size ||
-           (rows > self->free_page_max && is_poor(self) && !self->expects_few);
+    return direct_pages(self) > share_bytes / self->table.store->page_size ||
+           (self->table.rows.parts[0].page_count > self->free_page_max && is_poor(self) &&
+            !self->expects_few);
+}
+
+// Before there are too many groups those that came first stay: most rows are theirs, and only the
+// others go into partitions. What is left of the share is for these.
+static void settle(aggregate_stage *self, uint64_t share_bytes) {
+    const uint64_t pages = share_bytes / self->table.store->page_size;
+    self->is_settled |= direct_pages(self) > pages / SETTLED_SHARE * (SETTLED_SHARE - 1);
 }
 
 static firn_status find_direct(aggregate_stage *self, stage_input *in, const stage_owner *owner,
@@ -370,7 +383,8 @@ static firn_status find_direct(aggregate_stage *self, stage_input *in, const sta
                          .rows = in->rows,
                          .count = in->count,
                          .hash_rows = owner->hash_rows,
-                         .user = owner->user};
+                         .user = owner->user,
+                         .finds_only = self->is_settled};
     call.groups = ARENA_NEW(owner->scratch, uint8_t *, in->count);
     call.fresh = ARENA_NEW(owner->scratch, uint16_t, in->count);
     if (call.groups == NULL || call.fresh == NULL) {
@@ -386,6 +400,10 @@ static firn_status find_direct(aggregate_stage *self, stage_input *in, const sta
     TRY(missing_rows(&call, owner->scratch, &left, err));
     TRY(tell_placed(&call, in, owner, err));
     *in = left;
+    if (self->is_settled) {
+        self->rows_to_bypass = left.count;
+        return FIRN_OK;
+    }
     return left.count > 0 ? leave_direct(self, owner, err) : FIRN_OK;
 }
 
@@ -401,6 +419,9 @@ firn_status stage_add_direct(aggregate_stage *self, stage_input *in, uint64_t sh
     }
     if (self->may_be_direct && is_over(self, share_bytes)) {
         TRY(leave_direct(self, owner, err));
+    }
+    if (self->may_be_direct) {
+        settle(self, share_bytes);
     }
     return self->may_be_direct ? find_direct(self, in, owner, err) : FIRN_OK;
 }

@@ -142,10 +142,10 @@ static uint32_t kept_max(const aggregate_unit *self) {
     return PAGE_SPLIT_COUNT * (1 + self->shared->shape.collector_count);
 }
 
-// The pages that a worker always has here: one to read into, and those for a split.
-static firn_status keep_pages(aggregate_unit *self, firn_error *err) {
+// The pages that a worker always has here: one to read into, and `count` for a split.
+static firn_status keep_pages(aggregate_unit *self, uint32_t count, firn_error *err) {
     pool *keeper = self->shared->keeper;
-    while (self->buffer == NULL || self->kept_count < kept_max(self)) {
+    while (self->buffer == NULL || self->kept_count < count) {
         row_page *page = page_get(keeper);
         bool has_shed = false;
         if (page == NULL) {
@@ -175,7 +175,7 @@ static firn_status keep_pages(aggregate_unit *self, firn_error *err) {
 }
 
 firn_status unit_prepare(aggregate_unit *self, bool *has_room, firn_error *err) {
-    TRY(keep_pages(self, err));
+    TRY(keep_pages(self, kept_max(self), err));
     *has_room = self->buffer != NULL && self->kept_count >= KEPT_MIN;
     return FIRN_OK;
 }
@@ -702,7 +702,7 @@ firn_status unit_load(aggregate_unit *self, const unit_source *source, bool *is_
     *is_ready = false;
     self->has_groups = true;
     const bool has_rows = source->groups != NULL || shared->shape.collector_count > 0;
-    TRY(has_rows ? keep_pages(self, err) : FIRN_OK);
+    TRY(has_rows ? keep_pages(self, may_split(self) ? kept_max(self) : 0, err) : FIRN_OK);
     if (has_rows && self->buffer == NULL) {
         self->buffer = page_get_urgent(shared->keeper);
     }

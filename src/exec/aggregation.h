@@ -2,7 +2,8 @@
 //
 //     worker   rows ─ keys, arguments ─► local table (stays in L2)
 //                                            │ 60 % full: groups move to partitions by hash;
-//                                            ▼ no table any more if that does not reduce
+//                                            ▼ no table any more if that does not reduce; groups
+//                                              that are found by key stay, rows of others go past
 //              partitions of each worker: pages in memory and spilled ones
 //     merge    small: the local tables become one. Else: lists of pages, partition by partition
 //     source   a partition is a task: its rows into one table, states of equal keys combined; if

@@ -465,7 +465,8 @@ firn_status group_direct_find(group_table *self, group_lookup *call, uint64_t sl
     } else {
         look_up(&state, false);
     }
-    if (state.missing_count == 0) {
+    if (state.missing_count == 0 || call->finds_only) {
+        call->missing_count = state.missing_count;
         return FIRN_OK;
     }
     state.slots = ARENA_NEW(scratch, uint32_t *, count);

@@ -74,6 +74,7 @@ typedef struct group_lookup {
                       uint64_t *out);
     void *user;
     bool allows_text; ///< By key: flat text too, row by row.
+    bool finds_only;  ///< By key: no group is made, rows of others than are there are missing.
     uint8_t **groups; ///< Out: the group of the k-th row; NULL if there was no room for it.
     uint16_t *fresh;  ///< Out: for which k a group was made, without extra bytes yet.
     uint32_t fresh_count;
