@@ -67,7 +67,7 @@ struct aggregate_stage {
     uint64_t rows_to_bypass; ///< That go past the table.
     // Groups by key instead of hash.
     bool may_be_direct;
-    bool is_settled; ///< There is room for no more groups: rows of others than these go past.
+    bool is_settled;       ///< There is room for no more groups: rows of others than these go past.
     uint64_t direct_slots; ///< Entries that may be spent before any rows have come.
     uint64_t rows_seen;
 };
