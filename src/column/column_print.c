@@ -54,7 +54,7 @@ static void print_uuid(text value, text_builder *out) {
 // Is the text cut already? Of many elements each would try in vain.
 static bool is_cut(text_builder *self, uint32_t element) {
     if (element % LOOK_EVERY == LOOK_EVERY - 1) {
-        self->is_full |= cancel_is_raised(self->cancel);
+        self->is_full |= cancel_is_raised(self->memory->cancel);
     }
     return self->is_full;
 }

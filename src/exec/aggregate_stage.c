@@ -373,7 +373,7 @@ static bool is_over(const aggregate_stage *self, uint64_t share_bytes) {
 // others go into partitions. What is left of the share is for these.
 static void settle(aggregate_stage *self, uint64_t share_bytes) {
     const uint64_t pages = share_bytes / self->table.store->page_size;
-    self->is_settled |= direct_pages(self) > pages / SETTLED_SHARE * (SETTLED_SHARE - 1);
+    self->is_settled |= direct_pages(self) > pages - pages / SETTLED_SHARE;
 }
 
 static firn_status find_direct(aggregate_stage *self, stage_input *in, const stage_owner *owner,

@@ -57,14 +57,13 @@ static bool keep_printed(text_builder *self, string_value *out) {
     }
     const bool fits = self->size <= UINT32_MAX;
     *out = string_of(self->data, (uint32_t)self->size);
-    *self = (text_builder){.memory = self->memory, .cancel = self->cancel};
+    *self = text_builder_open(self->memory);
     return fits;
 }
 
 static uint32_t any_to_text(function_call *call, const column *const *args, column *out) {
     const uint32_t mask = column_mask(args[0]);
     text_builder builder = text_builder_open(call->scratch);
-    builder.cancel = function_cancel(call);
     FOR_ROWS(call, row) {
         builder.size = 0;
         column_print_row_at(args[0], row & mask, call->context == NULL ? NULL : call->context->zone,

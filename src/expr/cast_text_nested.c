@@ -33,11 +33,11 @@ typedef struct cutter {
     text input;
     size_t at;
     function_call *call;
-    function_watch watch; // Over pieces: they may be many.
+    cancel_watch watch; // Over pieces: they may be many.
 } cutter;
 
 static bool is_stopped(cutter *self) {
-    return function_watch_is_stopped(&self->watch, PIECE_WORK);
+    return cancel_watch_is_raised(&self->watch, PIECE_WORK);
 }
 
 static bool is_blank(char byte) {
@@ -230,9 +230,9 @@ static bool cast_pieces(function_call *call, const piece_list *pieces, const typ
         FIRN_OK) {
         return false;
     }
-    function_watch watch = {.call = call};
+    cancel_watch watch = {.cancel = function_cancel(call)};
     for (uint32_t i = 0; i < pieces->count; i++) {
-        if (function_watch_is_stopped(&watch, PIECE_WORK)) {
+        if (cancel_watch_is_raised(&watch, PIECE_WORK)) {
             return false;
         }
         const text piece = pieces->items[i];
@@ -258,7 +258,8 @@ typedef struct nested_build {
 } nested_build;
 
 static bool cut_row(nested_build *self, text input, column *out, uint32_t row) {
-    cutter state = {.input = input, .call = self->call, .watch = {.call = self->call}};
+    cutter state = {
+        .input = input, .call = self->call, .watch = {.cancel = function_cancel(self->call)}};
     const uint32_t before = self->children[0].count;
     switch ((int)out->type->id) {
     case TYPE_LIST:

@@ -273,6 +273,10 @@ bool expr_is_call(const expr *self, const char *name) {
     return self->kind == EXPR_CALL && strcmp(self->call_.function->name, name) == 0;
 }
 
+bool expr_is_aggregate(const expr *self, const char *name) {
+    return self->kind == EXPR_AGGREGATE && strcmp(self->aggregate_.function->name, name) == 0;
+}
+
 // The answer of a question about all nodes: visiting stops when it is found to be yes.
 typedef struct question {
     bool (*node_says)(const expr *self);

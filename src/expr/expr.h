@@ -183,6 +183,8 @@ bool expr_is_constant(const expr *self);
 uint32_t expr_call_flags(const expr *self);
 /// Is it a call of the scalar function of that name, such as "="?
 bool expr_is_call(const expr *self, const char *name);
+/// The same of an aggregate.
+bool expr_is_aggregate(const expr *self, const char *name);
 /// Adds the ids of all columns in it, subqueries' outer ones included, to a set.
 struct id_set;
 firn_status expr_columns(const expr *self, struct id_set *out, firn_error *err);

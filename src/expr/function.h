@@ -88,25 +88,6 @@ static inline bool function_is_stopped(const function_call *self) {
     return cancel_is_raised(function_cancel(self));
 }
 
-/// Asks function_is_stopped once in a while.
-typedef struct function_watch {
-    const function_call *call;
-    size_t done; ///< Since it last asked.
-} function_watch;
-
-/// Counts work as cancel_watch_is_raised does, which is for who has no call.
-static inline bool function_watch_is_stopped(function_watch *self, size_t work) {
-    self->done += work;
-    if (self->done < CANCEL_LOOK_EVERY) {
-        return false;
-    }
-    if (function_is_stopped(self->call)) {
-        return true;
-    }
-    self->done = 0;
-    return false;
-}
-
 /// Visits the rows of a call. Two loops in hot kernels (with and without list) are worth their
 /// lines only where a benchmark says so; templates in kernels/ have them.
 #define FOR_ROWS(call, row)                                                                        \

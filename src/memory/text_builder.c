@@ -30,7 +30,7 @@ static bool make_room(text_builder *self, size_t more) {
     capacity = capacity < CAPACITY_MIN ? CAPACITY_MIN : capacity;
     capacity = capacity < wanted ? wanted : capacity;
     char *data = ARENA_NEW(self->memory, char, capacity);
-    if (data == NULL || !cancel_copy(self->cancel, data, self->data, self->size)) {
+    if (data == NULL || !cancel_copy(self->memory->cancel, data, self->data, self->size)) {
         self->is_full = true;
         return false;
     }
@@ -41,7 +41,8 @@ static bool make_room(text_builder *self, size_t more) {
 
 void text_append(text_builder *self, text value) {
     if (value.size > 0 && make_room(self, value.size)) {
-        self->is_full = !cancel_copy(self->cancel, self->data + self->size, value.data, value.size);
+        self->is_full =
+            !cancel_copy(self->memory->cancel, self->data + self->size, value.data, value.size);
         self->size += value.size;
     }
 }

@@ -13,8 +13,7 @@ typedef struct text_builder {
     char *data;
     size_t size;
     size_t capacity;
-    bool is_full; // An append did not fit, or `cancel` was raised; the text is cut there.
-    const cancel_flag *cancel; // Looked at where much is appended; NULL: none.
+    bool is_full; // An append did not fit, or the arena's flag was raised; the text is cut there.
 } text_builder;
 
 text_builder text_builder_open(arena *memory);

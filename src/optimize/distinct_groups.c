@@ -23,14 +23,6 @@ typedef struct splitting {
     bool needs_results; // A result has another type than what sums up its parts.
 } splitting;
 
-static const char *name_of(const expr *call) {
-    return call->aggregate_.function->name;
-}
-
-static bool is_named(const expr *call, const char *name) {
-    return strcmp(name_of(call), name) == 0;
-}
-
 static bool is_idempotent(const expr *call) {
     return (call->aggregate_.function->flags & AGGREGATE_DISTINCT_IS_SAME) != 0;
 }
@@ -72,8 +64,8 @@ static bool may_split(const expr *call, const expr *distinct) {
     }
     const bool is_typed_alike = call->aggregate_.args.count == 1 &&
                                 type_equal(call->type, call->aggregate_.args.items[0]->type);
-    return (is_idempotent(call) && is_typed_alike) || is_named(call, "count") ||
-           is_named(call, "sum");
+    return (is_idempotent(call) && is_typed_alike) || expr_is_aggregate(call, "count") ||
+           expr_is_aggregate(call, "sum");
 }
 
 // The distinct aggregate by which the node can be split; NULL if it cannot.
@@ -154,7 +146,7 @@ static firn_status add_parts(splitting *state, expr *call, uint32_t id) {
     TRY(rewrite_add_id(self, &state->inner->aggregate_.ids, part_id));
     TRY(rewrite_add_expr(self, &state->inner->aggregate_.aggregates, call));
     TRY(rewrite_column(self, part_id, call->type, &part));
-    const text name = text_of(is_idempotent(call) ? name_of(call) : "sum");
+    const text name = text_of(is_idempotent(call) ? call->aggregate_.function->name : "sum");
     const overload_request request = {.types = (const type *const[]){call->type},
                                       .args = &part,
                                       .arg_count = 1,
@@ -206,19 +198,28 @@ static firn_status split(optimizer *self, plan_node **slot, const expr *distinct
                                : FIRN_OK;
 }
 
-static firn_status visit(optimizer *self, plan_node **slot) {
+// `user`: the estimates of the whole rule, since what is thought of a column takes room for every
+// one there is.
+static bool visit(void *user, plan_node **slot) {
+    estimates *known = user;
+    optimizer *self = known->self;
     plan_node *node = *slot;
+    if (!plan_visit_children(node, visit, user)) {
+        return false;
+    }
     const expr *distinct = node->kind == PLAN_AGGREGATE ? find_distinct(node) : NULL;
     if (distinct == NULL) {
-        return FIRN_OK;
+        return true;
     }
-    estimates known = {.self = self};
-    TRY(estimate_tree(&known, node));
+    if (estimate_tree(known, node) != FIRN_OK) {
+        return false;
+    }
     const bool are_large =
         node->row_estimate * ROWS_A_GROUP <= node->aggregate_.input->row_estimate;
-    return are_large ? split(self, slot, distinct) : FIRN_OK;
+    return !are_large || split(self, slot, distinct) == FIRN_OK;
 }
 
 firn_status rule_distinct_groups(optimizer *self, plan_node **root) {
-    return rewrite_tree(self, root, visit);
+    estimates known = {.self = self};
+    return visit(&known, root) ? FIRN_OK : self->err->status;
 }

@@ -8,22 +8,18 @@
 
 typedef enum asked_fact { ASKED_NONE, ASKED_ROWS, ASKED_COUNT, ASKED_MIN, ASKED_MAX } asked_fact;
 
-static bool is_named(const expr *value, const char *name) {
-    return strcmp(value->aggregate_.function->name, name) == 0;
-}
-
 static asked_fact asked_by(const expr *value) {
     const uint32_t count = value->aggregate_.args.count;
     if (value->aggregate_.filter != NULL || value->aggregate_.is_distinct || count > 1) {
         return ASKED_NONE;
     }
-    if (is_named(value, "count")) {
+    if (expr_is_aggregate(value, "count")) {
         return count == 0 ? ASKED_ROWS : ASKED_COUNT;
     }
-    return count == 0               ? ASKED_NONE
-           : is_named(value, "min") ? ASKED_MIN
-           : is_named(value, "max") ? ASKED_MAX
-                                    : ASKED_NONE;
+    return count == 0                        ? ASKED_NONE
+           : expr_is_aggregate(value, "min") ? ASKED_MIN
+           : expr_is_aggregate(value, "max") ? ASKED_MAX
+                                             : ASKED_NONE;
 }
 
 static bool has_exact_bounds(const type *self) {

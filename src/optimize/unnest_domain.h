@@ -52,6 +52,9 @@ firn_status domain_add_columns(domain *self, const domain_ids *ids, u32_list *to
 /// The same through an aggregate: those that tell D's rows apart as keys, others as values of the
 /// group.
 firn_status domain_add_keys(domain *self, const domain_ids *ids, plan_node *aggregate);
+/// left's columns that tell D's rows apart = right's, NULL equal to NULL, added to a condition.
+firn_status domain_equal(domain *self, const domain_ids *left, const domain_ids *right,
+                         expr **condition);
 firn_status domain_call(domain *self, const char *name, expr **args, uint32_t count, expr **out);
 
 #endif

@@ -23,13 +23,15 @@ static bool has_unnest(void *user, plan_node **slot) {
 static bool is_long(const domain *self, plan_node *right) {
     bool is_list = false;
     bool is_text = false;
-    bool is_taken_apart = false;
     for (uint32_t i = 0; i < self->outer.count; i++) {
         is_list |= has_list(self->types[i]);
         is_text |= type_physical(self->types[i]) == PHYSICAL_STRING;
     }
-    (void)has_unnest(&is_taken_apart, &right);
-    return is_list || (is_text && is_taken_apart);
+    bool is_taken_apart = false;
+    if (is_text && !is_list) {
+        (void)has_unnest(&is_taken_apart, &right);
+    }
+    return is_list || is_taken_apart;
 }
 
 firn_status domain_read_numbered(domain *self, plan_node **out, domain_ids *made) {
@@ -72,34 +74,28 @@ static firn_status define(domain *self, plan_node **out) {
 
 // Each row of the left finds its values in D.
 static firn_status find_numbers(domain *self, plan_node **left, uint32_t *number) {
-    optimizer *rules = self->self;
     plan_node *join;
     domain_ids made;
-    expr_list parts = {0};
-    TRY(rewrite_node(rules, PLAN_JOIN, &join));
+    const domain_ids own = {.items = self->outer};
+    TRY(rewrite_node(self->self, PLAN_JOIN, &join));
     TRY(domain_read_numbered(self, &join->join_.right, &made));
-    for (uint32_t i = 0; i < self->outer.count; i++) {
-        expr *sides[2];
-        expr *same;
-        TRY(rewrite_column(rules, self->outer.items[i], self->types[i], &sides[0]));
-        TRY(rewrite_column(rules, made.items.items[i], self->types[i], &sides[1]));
-        TRY(rewrite_same(rules, sides[0], sides[1], &same));
-        TRY(rewrite_add_expr(rules, &parts, same));
-    }
     join->join_.left = *left;
     join->join_.join = JOIN_INNER;
     join->join_.mark_id = NO_SLOT;
     *left = join;
     *number = made.items.items[self->outer.count];
-    return rewrite_join(rules, &parts, &join->join_.residual);
+    return domain_equal(self, &own, &made, &join->join_.residual);
 }
 
 firn_status domain_number(domain *self, plan_node **left, plan_node *right, plan_node **shared) {
     optimizer *rules = self->self;
     id_set needed = id_set_open(rules->memory);
     *shared = NULL;
+    if (!is_long(self, right)) {
+        return FIRN_OK;
+    }
     TRY(rewrite_free(rules, (plan_node *)(uintptr_t)self->left, &needed));
-    if (!is_long(self, right) || !id_set_is_empty(&needed)) {
+    if (!id_set_is_empty(&needed)) { // D would be made anew for each row further out.
         return FIRN_OK;
     }
     uint32_t number;

@@ -65,9 +65,8 @@ firn_status domain_substitution(domain *self, const domain_ids *ids, substitutio
     return FIRN_OK;
 }
 
-// left's domain columns = right's, NULL equal to NULL, added to a condition.
-static firn_status equal_domains(domain *self, const domain_ids *left, const domain_ids *right,
-                                 expr **condition) {
+firn_status domain_equal(domain *self, const domain_ids *left, const domain_ids *right,
+                         expr **condition) {
     optimizer *rules = self->self;
     expr_list parts = {0};
     for (uint32_t i = self->key_first; i < self->outer.count; i++) {
@@ -160,7 +159,7 @@ static firn_status restore_empty(domain *self, plan_node **slot, uint32_t key_co
     TRY(new_domain(self, &values, &outer_ids));
     plan_node *join;
     TRY(new_join(self, values, node, JOIN_LEFT, &join));
-    TRY(equal_domains(self, &outer_ids, out, &join->join_.residual));
+    TRY(domain_equal(self, &outer_ids, out, &join->join_.residual));
     u32_list ids = {0};
     expr_list exprs = {0};
     TRY(domain_add_columns(self, &outer_ids, &ids, &exprs));
@@ -296,7 +295,7 @@ static firn_status push_join(domain *self, plan_node **slot, domain_ids *out) {
         TRY(rewrite_substitute(rules, &node->join_.residual, &map));
     }
     if (push_left && push_right) {
-        TRY(equal_domains(self, &left, &right, &node->join_.residual));
+        TRY(domain_equal(self, &left, &right, &node->join_.residual));
         node->join_.join = kind == JOIN_CROSS ? JOIN_INNER : kind;
         if (kind == JOIN_RIGHT || kind == JOIN_RIGHT_SEMI || kind == JOIN_RIGHT_ANTI) {
             *out = right;
@@ -425,16 +424,13 @@ firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer) 
     if (state.types == NULL) {
         return rewrite_full(self);
     }
-    domain_ids left = {0};
     for (uint32_t id = 0; id_set_next(outer, &id); id++) {
         state.types[state.outer.count] = rewrite_type_of(&columns, id);
         TRY(rewrite_add_id(self, &state.outer, id));
     }
     plan_node *numbered;
     TRY(domain_number(&state, &node->dependent_join_.left, node->dependent_join_.right, &numbered));
-    for (uint32_t i = 0; i < state.outer.count; i++) {
-        TRY(rewrite_add_id(self, &left.items, state.outer.items[i]));
-    }
+    const domain_ids left = {.items = state.outer};
     domain_ids right = {0};
     TRY(domain_push(&state, &node->dependent_join_.right, &right));
     plan_node *join;
@@ -447,7 +443,7 @@ firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer) 
     } else {
         join->join_.null_aware = node->dependent_join_.null_aware;
     }
-    TRY(equal_domains(&state, &left, &right, &join->join_.residual));
+    TRY(domain_equal(&state, &left, &right, &join->join_.residual));
     *slot = join;
     plan_node *const above[] = {numbered, shared}; // D may be made of what is shared.
     for (int i = 0; i < 2; i++) {

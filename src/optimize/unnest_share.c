@@ -79,10 +79,10 @@ typedef struct tree_size {
 
 // Is the value the same whatever order the rows come in? Sums of floats are not, to the last bit.
 static bool is_exact(const expr *call) {
-    const aggregate_function *function = call->aggregate_.function;
-    const uint32_t flags = function->flags & (AGGREGATE_DISTINCT_IS_SAME | AGGREGATE_COLLECTS);
-    return flags == AGGREGATE_DISTINCT_IS_SAME || strcmp(function->name, "count") == 0 ||
-           (strcmp(function->name, "sum") == 0 && type_category_of(call->type) != CATEGORY_FLOAT);
+    const uint32_t flags =
+        call->aggregate_.function->flags & (AGGREGATE_DISTINCT_IS_SAME | AGGREGATE_COLLECTS);
+    return flags == AGGREGATE_DISTINCT_IS_SAME || expr_is_aggregate(call, "count") ||
+           (expr_is_aggregate(call, "sum") && type_category_of(call->type) != CATEGORY_FLOAT);
 }
 
 static bool measure_expr(void *user, expr **slot) {

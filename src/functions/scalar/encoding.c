@@ -115,12 +115,12 @@ static size_t base64_write(bytes input, char *out) {
 
 // Blanks and line ends between digits don't count. False if it is no base64.
 static bool base64_read(const function_call *call, text input, uint8_t *out, size_t *size) {
-    function_watch watch = {.call = call};
+    cancel_watch watch = {.cancel = function_cancel(call)};
     uint32_t word = 0;
     uint32_t digits = 0;
     uint32_t paddings = 0;
     *size = 0;
-    for (size_t at = 0; at < input.size && !function_watch_is_stopped(&watch, 1); at++) {
+    for (size_t at = 0; at < input.size && !cancel_watch_is_raised(&watch, 1); at++) {
         const char byte = input.data[at];
         if (byte == ' ' || (byte >= '\t' && byte <= '\r')) {
             continue;

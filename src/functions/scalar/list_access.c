@@ -133,10 +133,10 @@ static uint32_t list_slice(function_call *call, const column *const *args, colum
 
 static bool add_steps(list_build *build, const column *elements, list_value list,
                       slice_bounds bounds, int64_t step) {
-    function_watch watch = {.call = build->call};
+    cancel_watch watch = {.cancel = function_cancel(build->call)};
     int64_t at = step > 0 ? bounds.from : bounds.to;
     while (at >= bounds.from && at <= bounds.to) {
-        if (function_watch_is_stopped(&watch, 1) ||
+        if (cancel_watch_is_raised(&watch, 1) ||
             !list_build_add(build, elements, list.offset + (uint32_t)at)) {
             return false;
         }

@@ -23,7 +23,7 @@ typedef struct join_call {
 // The size of the joined text, written to `out` unless that is NULL.
 static uint64_t join(const join_call *how, list_value list, char *out) {
     const column *elements = how->elements;
-    function_watch watch = {.call = how->call};
+    cancel_watch watch = {.cancel = function_cancel(how->call)};
     uint64_t size = 0;
     bool is_first = true;
     for (uint32_t place = list.offset; place < list.offset + list.size; place++) {
@@ -40,7 +40,7 @@ static uint64_t join(const join_call *how, list_value list, char *out) {
             }
             size += parts[i].size;
         }
-        if (function_watch_is_stopped(&watch, parts[0].size + parts[1].size + 1)) {
+        if (cancel_watch_is_raised(&watch, parts[0].size + parts[1].size + 1)) {
             return size;
         }
         is_first = false;
@@ -116,10 +116,10 @@ static bool add_part(text_list *list, text part, const text *null_text) {
 
 // Without a separator each character is a part; an empty one splits nothing.
 static bool split(text_list *list, text value, const text *separator, const text *null_text) {
-    function_watch watch = {.call = list->call};
+    cancel_watch watch = {.cancel = function_cancel(list->call)};
     size_t from = 0;
     if (separator == NULL) {
-        while (from < value.size && !function_watch_is_stopped(&watch, 1)) {
+        while (from < value.size && !cancel_watch_is_raised(&watch, 1)) {
             const size_t start = from;
             (void)utf8_next(value, &from);
             if (!add_part(list, text_slice(value, start, from), null_text)) {
@@ -131,7 +131,7 @@ static bool split(text_list *list, text value, const text *separator, const text
     if (value.size == 0) {
         return true;
     }
-    while (separator->size > 0 && !function_watch_is_stopped(&watch, 1)) {
+    while (separator->size > 0 && !cancel_watch_is_raised(&watch, 1)) {
         const size_t found = text_find_place(list->call, value, *separator, from);
         if (found == TEXT_NOWHERE) {
             break;

@@ -64,9 +64,9 @@ static bool is_plain_name(text name) {
 }
 
 static void put_quoted(const function_call *call, text value, char quote, text_builder *out) {
-    function_watch watch = {.call = call};
+    cancel_watch watch = {.cancel = function_cancel(call)};
     text_append_char(out, quote);
-    for (size_t i = 0; i < value.size && !function_watch_is_stopped(&watch, 1); i++) {
+    for (size_t i = 0; i < value.size && !cancel_watch_is_raised(&watch, 1); i++) {
         if (value.data[i] == quote) {
             text_append_char(out, quote);
         }
@@ -116,9 +116,9 @@ static bool put_piece(const format_state *self, const format_piece *piece, text_
 }
 
 static bool format_row(format_state *self, text pattern, text_builder *out) {
-    function_watch watch = {.call = self->call};
+    cancel_watch watch = {.cancel = function_cancel(self->call)};
     size_t at = 0;
-    while (at < pattern.size && !function_watch_is_stopped(&watch, 1)) {
+    while (at < pattern.size && !cancel_watch_is_raised(&watch, 1)) {
         const char byte = pattern.data[at++];
         if (byte != '%') {
             text_append_char(out, byte);

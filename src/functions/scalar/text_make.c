@@ -300,10 +300,10 @@ static size_t code_index(text from, uint32_t code) {
 
 // Writes the text translated; the size.
 static size_t translate_into(const function_call *call, text value, text from, text to, char *out) {
-    function_watch watch = {.call = call};
+    cancel_watch watch = {.cancel = function_cancel(call)};
     size_t at = 0;
     size_t size = 0;
-    while (at < value.size && !function_watch_is_stopped(&watch, from.size + 1)) {
+    while (at < value.size && !cancel_watch_is_raised(&watch, from.size + 1)) {
         const size_t start = at;
         const size_t index = code_index(from, utf8_next(value, &at));
         if (index == SIZE_MAX) {

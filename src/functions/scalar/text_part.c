@@ -129,12 +129,12 @@ const scalar_function function_substr = {
 
 // Before the last `count` code points.
 static size_t offset_from_end(const function_call *call, text value, uint64_t count) {
-    function_watch watch = {.call = call};
+    cancel_watch watch = {.cancel = function_cancel(call)};
     size_t at = value.size;
     if (count >= value.size) {
         return 0;
     }
-    for (uint64_t i = 0; i < count && at > 0 && !function_watch_is_stopped(&watch, 1); i++) {
+    for (uint64_t i = 0; i < count && at > 0 && !cancel_watch_is_raised(&watch, 1); i++) {
         (void)utf8_previous(value, &at);
     }
     return at;
@@ -210,9 +210,9 @@ static bool holds_code(text set, uint32_t code) {
 }
 
 static size_t trim_start(const function_call *call, text value, text set) {
-    function_watch watch = {.call = call};
+    cancel_watch watch = {.cancel = function_cancel(call)};
     size_t at = 0;
-    while (at < value.size && !function_watch_is_stopped(&watch, set.size)) {
+    while (at < value.size && !cancel_watch_is_raised(&watch, set.size)) {
         size_t next = at;
         if (!holds_code(set, utf8_next(value, &next))) {
             break;
@@ -223,9 +223,9 @@ static size_t trim_start(const function_call *call, text value, text set) {
 }
 
 static size_t trim_end(const function_call *call, text value, size_t from, text set) {
-    function_watch watch = {.call = call};
+    cancel_watch watch = {.cancel = function_cancel(call)};
     size_t at = value.size;
-    while (at > from && !function_watch_is_stopped(&watch, set.size)) {
+    while (at > from && !cancel_watch_is_raised(&watch, set.size)) {
         size_t before = at;
         if (!holds_code(set, utf8_previous(value, &before))) {
             break;
@@ -309,12 +309,12 @@ const scalar_function function_rtrim = {
 
 // Field `index`, counted from 0; an empty text if there are not so many.
 static text field_at(const function_call *call, text value, text separator, uint64_t index) {
-    function_watch watch = {.call = call};
+    cancel_watch watch = {.cancel = function_cancel(call)};
     size_t from = 0;
     for (uint64_t i = 0;; i++) {
         const size_t end =
             separator.size == 0 ? TEXT_NOWHERE : text_find_place(call, value, separator, from);
-        if (i == index || function_watch_is_stopped(&watch, separator.size)) {
+        if (i == index || cancel_watch_is_raised(&watch, separator.size)) {
             return text_slice(value, from, end == TEXT_NOWHERE ? value.size : end);
         }
         if (end == TEXT_NOWHERE) {

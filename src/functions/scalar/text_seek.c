@@ -80,10 +80,10 @@ size_t text_find_place_far(const function_call *call, text whole, text needle, s
 }
 
 size_t text_count_places(const function_call *call, text whole, text needle) {
-    function_watch watch = {.call = call};
+    cancel_watch watch = {.cancel = function_cancel(call)};
     size_t count = 0;
     size_t at = needle.size == 0 ? TEXT_NOWHERE : text_find_place(call, whole, needle, 0);
-    while (at != TEXT_NOWHERE && !function_watch_is_stopped(&watch, needle.size)) {
+    while (at != TEXT_NOWHERE && !cancel_watch_is_raised(&watch, needle.size)) {
         count++;
         at = text_find_place(call, whole, needle, at + needle.size);
     }
