@@ -1,10 +1,13 @@
-// generate_series and range: numbers, or times an interval apart. One worker hands them out.
+// generate_series and range: numbers, or times an interval apart. A task is some thousand numbers;
+// times are one task, since each hangs on the one before.
 #include <math.h>
 
 #include "base/interval.h"
 #include "exec/operator.h"
 
 #define NANOS_PER_MICRO 1000.0
+#define TASK_ROWS (UINT64_C(1) << 15)
+#define TASK_MAX (UINT64_C(1) << 32) // Beyond, tasks are longer.
 
 typedef struct series_shared {
     execution *run;
@@ -13,20 +16,50 @@ typedef struct series_shared {
     bool is_empty; // Some argument is NULL.
     int64_t first, last, step;
     interval_value distance;
-    atomic_bool is_taken;
-    atomic_bool is_ended;
+    // Of numbers:
+    uint64_t last_row; // Rows are numbered from 0 on.
+    uint64_t task_rows;
+    atomic_uint_fast64_t next_task;
+    atomic_bool is_ended;       // Of times: how many there are is known then.
     atomic_uint_least64_t made; // Rows so far; `progress` reads it from other threads.
 } series_shared;
 
 typedef struct series_local {
-    bool is_mine, is_done;
-    int64_t next;
+    bool has_number; // Of a task …
+    bool is_running; // … that has begun.
+    uint64_t number;
+    bool is_done;     // Times: there is no next one.
+    int64_t next;     // Value.
+    uint64_t row_end; // Numbers: behind the task's last row, and the next row.
+    uint64_t row;
     uint32_t part;
 } series_local;
 
 static firn_status argument(execution *run, const plan_node *node, uint32_t index, expr **out,
                             firn_error *err) {
     return expr_fold(node->table_function_.args.items[index], run->context, &run->memory, out, err);
+}
+
+static bool is_inside(const series_shared *self, int64_t value) {
+    if (value == self->last) {
+        return self->includes_end;
+    }
+    return self->step > 0 ? value < self->last : value > self->last;
+}
+
+// How many numbers there are, and how many a task has. All differences fit into 64 bits unsigned.
+static void count_rows(series_shared *self) {
+    self->is_empty = self->is_empty || !is_inside(self, self->first);
+    if (self->is_empty || self->is_time) {
+        return;
+    }
+    const uint64_t first = (uint64_t)self->first;
+    const uint64_t last = (uint64_t)self->last;
+    const uint64_t span = self->step > 0 ? last - first : first - last;
+    const uint64_t step = self->step > 0 ? (uint64_t)self->step : -(uint64_t)self->step;
+    const bool lacks_end = !self->includes_end && span % step == 0;
+    self->last_row = span / step - (lacks_end ? 1 : 0);
+    self->task_rows = self->last_row / TASK_MAX > TASK_ROWS ? self->last_row / TASK_MAX : TASK_ROWS;
 }
 
 static firn_status read_arguments(series_shared *self, firn_error *err) {
@@ -47,9 +80,12 @@ static firn_status read_arguments(series_shared *self, firn_error *err) {
     } else {
         self->step = *COLUMN_VALUES(args[2]->literal_.value.value, int64_t);
     }
-    return self->step == 0 ? FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
-                                      "the step of a series must not be zero")
-                           : FIRN_OK;
+    if (self->step == 0) {
+        return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
+                        "the step of a series must not be zero");
+    }
+    count_rows(self);
+    return FIRN_OK;
 }
 
 static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
@@ -80,28 +116,72 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
     return FIRN_OK;
 }
 
-static bool is_inside(const series_shared *self, int64_t value) {
-    if (value == self->last) {
-        return self->includes_end;
+// ---- Rows --------------------------------------------------------------------------------------
+
+static uint32_t next_numbers(const series_shared *shared, series_local *self, uint32_t room,
+                             int64_t *out) {
+    const uint64_t left = self->row_end - self->row;
+    const uint32_t count = left < room ? (uint32_t)left : room;
+    const uint64_t step = (uint64_t)shared->step;
+    const uint64_t first = (uint64_t)shared->first + self->row * step;
+    for (uint32_t k = 0; k < count; k++) {
+        out[k] = (int64_t)(first + k * step);
     }
-    return self->step > 0 ? value < self->last : value > self->last;
+    self->row += count;
+    return count;
 }
 
-// False when the next value would leave the type: the series ends there.
-static bool advance(const series_shared *self, int64_t *value) {
-    if (self->is_time) {
-        return interval_add_to_timestamp_fits(self->distance, *value, UNIT_MICRO, value);
+// The series ends where the next value would leave the type.
+static uint32_t next_times(const series_shared *shared, series_local *self, uint32_t room,
+                           int64_t *out) {
+    uint32_t count = 0;
+    while (count < room && !self->is_done && is_inside(shared, self->next)) {
+        out[count++] = self->next;
+        self->is_done =
+            !interval_add_to_timestamp_fits(shared->distance, self->next, UNIT_MICRO, &self->next);
     }
-    return !__builtin_add_overflow(*value, self->step, value);
+    return count;
+}
+
+// ---- Tasks -------------------------------------------------------------------------------------
+
+static bool is_a_task(const series_shared *self, uint64_t number) {
+    return !self->is_empty &&
+           (self->is_time ? number == 0 : number <= self->last_row / self->task_rows);
+}
+
+// Begins a task; false: `out` is what to answer.
+static bool begin_task(op_call *call, step_answer *out) {
+    series_shared *shared = call->shared;
+    series_local *self = call->local;
+    if (!self->has_number) {
+        self->number = atomic_fetch_add(&shared->next_task, 1);
+        self->has_number = true;
+    }
+    const bool is_there = is_a_task(shared, self->number);
+    if (!is_there || !op_begin_task(call, self->number)) {
+        *out = is_there ? STEP_WAIT : STEP_DONE;
+        return false;
+    }
+    self->has_number = false;
+    self->is_running = true;
+    self->part = 0;
+    if (!shared->is_time) {
+        const uint64_t last = shared->last_row;
+        self->row = self->number * shared->task_rows;
+        self->row_end =
+            last - self->row < shared->task_rows ? last + 1 : self->row + shared->task_rows;
+    }
+    return true;
 }
 
 static firn_status next(op_call *call, batch *output, step_answer *out, firn_error *err) {
     series_shared *shared = call->shared;
     series_local *self = call->local;
-    if (!op_begin_only_task(call, &shared->is_taken, &self->is_mine, out)) {
+    if (!self->is_running && !begin_task(call, out)) {
         return FIRN_OK;
     }
-    *out = STEP_DONE;
+    *out = STEP_NEXT;
     const uint32_t room = call->run->options->batch_rows;
     column *values = ARENA_NEW(call->scratch, column, 1);
     if (values == NULL) {
@@ -109,21 +189,19 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
     }
     TRY(column_new(call->scratch, shared->node->table_function_.columns.fields[0].type, room,
                    values, err));
-    uint32_t count = 0;
-    while (count < room && !self->is_done && !shared->is_empty && is_inside(shared, self->next)) {
-        COLUMN_OUT(values, int64_t)[count++] = self->next;
-        self->is_done = !advance(shared, &self->next);
-    }
+    int64_t *rows = COLUMN_OUT(values, int64_t);
+    const uint32_t count = shared->is_time ? next_times(shared, self, room, rows)
+                                           : next_numbers(shared, self, room, rows);
     if (count == 0) {
-        atomic_store_explicit(&shared->is_ended, true, memory_order_relaxed);
-        op_end_task(call, 0);
+        atomic_store_explicit(&shared->is_ended, shared->is_time, memory_order_relaxed);
+        self->is_running = false;
+        op_end_task(call, self->number);
         return FIRN_OK;
     }
     atomic_fetch_add_explicit(&shared->made, count, memory_order_relaxed);
     values->length = count;
     *output = batch_of(values, 1, count);
-    output->sequence.part = self->part++;
-    *out = STEP_NEXT;
+    output->sequence = (batch_sequence){.task = self->number, .part = self->part++};
     return FIRN_OK;
 }
 
