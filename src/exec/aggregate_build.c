@@ -51,6 +51,7 @@ static firn_status open_stages(aggregate_worker *self, arena *memory, firn_error
                                        .kept = aggregate_kept_store(shared),
                                        .count_parts = count_parts,
                                        .user = shared,
+                                       .part_max = shared->part_count,
                                        .table_bytes = aggregate_table_bytes(shared),
                                        .share_bytes = aggregate_share(shared),
                                        .may_be_direct = shape->is_direct,
@@ -67,6 +68,7 @@ static firn_status open_stages(aggregate_worker *self, arena *memory, firn_error
                                        .kept = store,
                                        .count_parts = count_parts,
                                        .user = shared,
+                                       .part_max = shared->part_count,
                                        .table_bytes = aggregate_table_bytes(shared),
                                        .share_bytes = aggregate_share(shared),
                                        .may_be_direct = collector->is_direct};

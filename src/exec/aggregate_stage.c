@@ -11,7 +11,12 @@
 #define FREE_BYTES_MAX (UINT64_C(4) << 20)
 #define GROW_BYTES_MAX (UINT64_C(64) << 20)
 #define POOR_FILLS_MAX 2
-#define SETTLED_SHARE 8 // All but an eighth of a share is for groups that are found by key.
+// Of groups that are found by key those that are there stay, up to an eighth of the share, or what
+// all partitions' open pages take: with fewer of these each page would be written with a row or
+// two.
+#define SETTLED_SHARE 8
+#define SETTLED_ROWS 2 // Of each group, on average: then it is seen whether rows find these groups.
+#define SETTLED_FOUND 4 // A quarter of them has to.
 #define FEW_GROUPS 4    // Rows a group, from which on there are few.
 #define COPY_ROWS 512
 // Entries of groups that are found by key: so many at first, and more for each row.
@@ -38,6 +43,7 @@ firn_status stage_open(const stage_options *options, arena *memory, aggregate_st
                              .kept = options->kept,
                              .count_parts = options->count_parts,
                              .user = options->user,
+                             .part_max = options->part_max,
                              .memory = memory};
     if (!out->has_table) {
         TRY(row_writer_open(options->kept, 1, 0, memory, &out->list, err));
@@ -373,7 +379,29 @@ static bool is_over(const aggregate_stage *self, uint64_t share_bytes) {
 // others go into partitions. What is left of the share is for these.
 static void settle(aggregate_stage *self, uint64_t share_bytes) {
     const uint64_t pages = share_bytes / self->table.store->page_size;
-    self->is_settled |= direct_pages(self) > pages - pages / SETTLED_SHARE;
+    const uint64_t open = self->part_max + self->part_max / 4;
+    const uint64_t room = open > pages / SETTLED_SHARE ? open : pages / SETTLED_SHARE;
+    if (!self->is_settled && room < pages / 2 && direct_pages(self) + room > pages) {
+        self->is_settled = true;
+        self->settled_rows = 0;
+        self->missed_rows = 0;
+    }
+}
+
+// Whether settled groups had better go: there is less room than there was, or rows are of others,
+// as where keys come in order.
+static bool is_unsettled(aggregate_stage *self, uint64_t share_bytes) {
+    if (!self->is_settled) {
+        return false;
+    }
+    bool is_useless = false;
+    if (self->settled_rows >= self->table.group_count * SETTLED_ROWS) {
+        is_useless = self->missed_rows > self->settled_rows - self->settled_rows / SETTLED_FOUND;
+        self->settled_rows = 0;
+        self->missed_rows = 0;
+    }
+    return is_useless ||
+           direct_pages(self) + self->part_max > share_bytes / self->table.store->page_size;
 }
 
 static firn_status find_direct(aggregate_stage *self, stage_input *in, const stage_owner *owner,
@@ -401,6 +429,8 @@ static firn_status find_direct(aggregate_stage *self, stage_input *in, const sta
     TRY(tell_placed(&call, in, owner, err));
     *in = left;
     if (self->is_settled) {
+        self->settled_rows += call.count;
+        self->missed_rows += left.count;
         self->rows_to_bypass = left.count;
         return FIRN_OK;
     }
@@ -417,7 +447,7 @@ firn_status stage_add_direct(aggregate_stage *self, stage_input *in, uint64_t sh
         TRY(group_direct_begin(&self->table, self->direct_slots, &self->may_be_direct,
                                owner->scratch, err));
     }
-    if (self->may_be_direct && is_over(self, share_bytes)) {
+    if (self->may_be_direct && (is_over(self, share_bytes) || is_unsettled(self, share_bytes))) {
         TRY(leave_direct(self, owner, err));
     }
     if (self->may_be_direct) {

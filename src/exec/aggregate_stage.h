@@ -68,6 +68,9 @@ struct aggregate_stage {
     // Groups by key instead of hash.
     bool may_be_direct;
     bool is_settled;       ///< There is room for no more groups: rows of others than these go past.
+    uint64_t settled_rows; ///< That came since, or since they were last counted,
+    uint64_t missed_rows;  ///< and those of other groups among them.
+    uint32_t part_max;     ///< As in stage_options.
     uint64_t direct_slots; ///< Entries that may be spent before any rows have come.
     uint64_t rows_seen;
 };
@@ -78,6 +81,7 @@ typedef struct stage_options {
     row_store *kept;
     uint32_t (*count_parts)(void *user); ///< How many partitions there are; asked for the first row
     void *user;                          ///< that goes into one.
+    uint32_t part_max;                   ///< It is at most this.
     uint64_t table_bytes;                ///< What the table holds at first.
     uint64_t share_bytes;                ///< What the worker may hold.
     bool may_be_direct; ///< Its key may find groups by itself (group_direct_takes).

@@ -49,6 +49,9 @@ KEEPERS = {
     "group by a key of many values":
         f"SELECT count(*), sum(c), sum(s), max(m) FROM (SELECT v AS k, count(*) AS c, sum(x) AS s, "
         f"max(k) AS m FROM {ROWS} GROUP BY v) AS q",
+    "group by a key that comes in order":
+        f"SELECT count(*), sum(c), sum(s) FROM (SELECT x / 4 AS k, count(*) AS c, sum(v) AS s "
+        f"FROM {ROWS} GROUP BY 1) AS q",
     "group by texts":
         f"SELECT count(*), max(t), sum(c) FROM (SELECT 'a text of some length ' || k AS t, "
         f"count(*) AS c FROM {ROWS} GROUP BY 1) AS q",
