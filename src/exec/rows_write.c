@@ -370,6 +370,7 @@ static void write_bits(const appending *self, const column *flat, uint32_t offse
 static void write_strings(const appending *self, const column *values, const column *flat,
                           uint32_t offset) {
     const string_value *in = flat->values;
+    assert(self->heap_filled != NULL); // Layouts with texts have a heap.
     for (uint32_t k = self->from; k < self->to; k++) {
         string_value value = in[self->lanes[k]];
         if (values->validity != NULL && !value_is_valid(values, row_number(self->in, k))) {
@@ -391,6 +392,7 @@ static void write_strings(const appending *self, const column *values, const col
 
 static void write_nested(appending *self, const column *values, const column *flat,
                          uint32_t offset) {
+    assert(self->heap_filled != NULL);
     for (uint32_t k = self->from; k < self->to; k++) {
         row_slice slice = {.offset = self->heap_filled[k]};
         if (value_is_valid(values, row_number(self->in, k))) {

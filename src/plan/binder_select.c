@@ -355,6 +355,7 @@ static firn_status build_projection(select_build *build, bound_query *out) {
             TRY(expr_list_add(self, &values, *key));
             TRY(u32_list_add(self, &ids, binder_new_id(self)));
         }
+        assert(found < ids.count && ids.items != NULL && values.items != NULL);
         *key = expr_column(self->memory, ids.items[found], TEXT(""), values.items[found]->type);
         if (*key == NULL) {
             return binder_full(self);
