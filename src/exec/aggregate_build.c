@@ -51,7 +51,7 @@ static firn_status open_stages(aggregate_worker *self, arena *memory, firn_error
                                        .kept = aggregate_kept_store(shared),
                                        .count_parts = count_parts,
                                        .user = shared,
-                                       .part_max = shared->part_count,
+                                       .part_max = aggregate_part_max(shared),
                                        .table_bytes = aggregate_table_bytes(shared),
                                        .share_bytes = aggregate_share(shared),
                                        .may_be_direct = shape->is_direct,
@@ -68,7 +68,7 @@ static firn_status open_stages(aggregate_worker *self, arena *memory, firn_error
                                        .kept = store,
                                        .count_parts = count_parts,
                                        .user = shared,
-                                       .part_max = shared->part_count,
+                                       .part_max = aggregate_part_max(shared),
                                        .table_bytes = aggregate_table_bytes(shared),
                                        .share_bytes = aggregate_share(shared),
                                        .may_be_direct = collector->is_direct};

@@ -138,6 +138,13 @@ uint32_t aggregate_partition(aggregate_state *self) {
     return count;
 }
 
+uint32_t aggregate_part_max(aggregate_state *self) {
+    mutex_lock(&self->lock);
+    const uint32_t count = self->part_count;
+    mutex_unlock(&self->lock);
+    return count;
+}
+
 void aggregate_lend(aggregate_state *self, uint32_t count, row_page **list) {
     mutex_lock(&self->lock);
     for (; count > 0 && self->kept_pages != NULL; count--) {
