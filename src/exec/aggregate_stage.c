@@ -180,11 +180,23 @@ static firn_status append_all(row_writer *writer, const stage_input *in, const s
     return FIRN_OK;
 }
 
+static firn_status order_by_part(const aggregate_stage *self, const stage_input *in,
+                                 const stage_owner *owner, stage_input *out, firn_error *err) {
+    row_input rows = {.rows = in->rows, .count = in->count, .hashes = in->hashes};
+    TRY(row_writer_order(&self->parts, &rows, owner->scratch, err));
+    *out = *in;
+    out->rows = rows.rows;
+    out->hashes = rows.hashes;
+    return FIRN_OK;
+}
+
 static firn_status append(aggregate_stage *self, const stage_input *in, const stage_owner *owner,
                           firn_error *err) {
     TRY(open_parts(self, err));
-    return owner->append != NULL ? owner->append(owner->user, self, in, err)
-                                 : append_all(&self->parts, in, owner, err);
+    stage_input ordered;
+    TRY(order_by_part(self, in, owner, &ordered, err));
+    return owner->append != NULL ? owner->append(owner->user, self, &ordered, err)
+                                 : append_all(&self->parts, &ordered, owner, err);
 }
 
 // The rows from number `from` on.
@@ -211,7 +223,9 @@ static firn_status input_from(const stage_input *in, uint32_t from, arena *scrat
 static firn_status add_to_list(aggregate_stage *self, const stage_input *in,
                                const stage_owner *owner, firn_error *err) {
     if (self->is_partitioned) {
-        return append_all(&self->parts, in, owner, err);
+        stage_input ordered;
+        TRY(order_by_part(self, in, owner, &ordered, err));
+        return append_all(&self->parts, &ordered, owner, err);
     }
     if (self->list.spares == NULL && self->spares != NULL && self->spares->next != NULL) {
         self->list.spares = self->spares; // One, of several.

@@ -67,7 +67,7 @@ uint64_t aggregate_peak_bytes(const aggregate_state *self); ///< The most it eve
 /// How many partitions there are; from now on each worker has a page for each.
 uint32_t aggregate_partition(aggregate_state *self);
 uint32_t aggregate_part_max(aggregate_state *self); ///< There are or will be at most so many.
-#define AGGREGATE_PAGES_KEPT 3 ///< A stage's.
+#define AGGREGATE_PAGES_KEPT 3                      ///< A stage's.
 /// Adds up to `count` of the kept pages to a list: whoever has a page can write rows out and go on.
 void aggregate_lend(aggregate_state *self, uint32_t count, row_page **list);
 /// Puts pages of the keeper back among them; *list is empty then.

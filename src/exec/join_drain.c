@@ -3,9 +3,9 @@
 #include <assert.h>
 
 #define BLOCK_COUNT_MAX 3 // More blocks cost more than a split.
-#define SPLIT_BITS 4
+#define SPLIT_BITS 4      // At most: each part has an open page.
 #define SPLIT_PARTS (1u << SPLIT_BITS)
-#define DEPTH_MAX 4
+#define SPLIT_BITS_ALL 16                // Of all splits of a partition.
 #define KEPT_COUNT (JOIN_PAGES_KEPT - 1) // The third is a probe worker's.
 #define HELD_MAX (UINT64_C(1) << 40)     // The pool is what limits it.
 #define ROWS_AT_ONCE 256
@@ -180,40 +180,67 @@ static firn_status deal(row_writer *writer, const row_pages *from, spill_desk *d
     return FIRN_OK;
 }
 
-// One side in parts, all of them in the file.
-static firn_status split_side(join_drain *self, row_store *store, const row_pages *from,
-                              row_pages *parts, arena *scratch, firn_error *err) {
-    row_writer writer;
-    TRY(row_writer_open(store, SPLIT_PARTS, self->job->bits_before, scratch, &writer, err));
-    (void)row_writer_keep(&writer, PAGE_SPLIT_COUNT);
-    writer.prefers_spares = true; // And no more: others are at work, too.
-    writer.page_max = PAGE_SPLIT_COUNT;
-    while (self->kept != NULL) { // Lent.
-        row_page *page = self->kept;
-        self->kept = page->next;
-        page->next = writer.spares;
-        writer.spares = page;
-    }
-    self->kept_count = 0;
-    firn_status status =
-        deal(&writer, from, &self->desk, self->read, &self->state->run->cancel, err);
-    for (uint32_t i = 0; status == FIRN_OK && i < SPLIT_PARTS; i++) {
-        status = row_pages_spill(store, &writer.parts[i], &writer.desk, 0, err);
-        parts[i] = writer.parts[i];
-        writer.parts[i] = (row_pages){.spilled = {.owner = self->state->keeper}};
-    }
-    row_writer_close(&writer);
-    for (row_page *page; self->kept_count < KEPT_COUNT;) {
-        page = page_get(self->state->keeper);
+// The pages for a split of both sides: as many as it can use, if they are to be had. Returns by how
+// many bits it splits: with fewer pages than parts each would be written with a row or two.
+static uint32_t open_split(join_drain *self) {
+    while (self->kept_count < SPLIT_PARTS) {
+        row_page *page = page_get(self->state->keeper);
+        if (page == NULL && self->kept_count < KEPT_COUNT) {
+            page = page_get_urgent(self->state->keeper);
+        }
         if (page == NULL) {
             break;
         }
-        give_page(self, page);
+        page->next = self->kept;
+        self->kept = page;
+        self->kept_count++;
     }
+    uint32_t bits = 1;
+    while (bits < SPLIT_BITS && 2u << bits <= self->kept_count) {
+        bits++;
+    }
+    return bits;
+}
+
+static void close_split(join_drain *self) {
+    while (self->kept_count > KEPT_COUNT) {
+        row_page *page = self->kept;
+        self->kept = page->next;
+        self->kept_count--;
+        page_put(self->state->keeper, page);
+    }
+}
+
+// One side in parts, all of them in the file.
+static firn_status split_side(join_drain *self, row_store *store, const row_pages *from,
+                              uint32_t bits, row_pages *parts, arena *scratch, firn_error *err) {
+    row_writer writer;
+    TRY(row_writer_open(store, 1u << bits, self->job->bits_before, scratch, &writer, err));
+    writer.prefers_spares = true; // And no more: others are at work, too.
+    writer.page_max = 1u << bits;
+    writer.spares = self->kept; // Lent.
+    self->kept = NULL;
+    self->kept_count = 0;
+    firn_status status =
+        deal(&writer, from, &self->desk, self->read, &self->state->run->cancel, err);
+    if (status == FIRN_OK) {
+        status = row_writer_spill(&writer, UINT32_MAX, err);
+    }
+    for (uint32_t i = 0; status == FIRN_OK && i < writer.part_count; i++) {
+        parts[i] = writer.parts[i];
+        writer.parts[i] = (row_pages){.spilled = {.owner = self->state->keeper}};
+    }
+    for (row_page *page; (page = writer.spares) != NULL; self->kept_count++) {
+        writer.spares = page->next;
+        page->next = self->kept;
+        self->kept = page;
+    }
+    row_writer_close(&writer);
     return status;
 }
 
-static firn_status add_parts(join_drain *self, row_pages *rows, row_pages *probe, firn_error *err) {
+static firn_status add_parts(join_drain *self, uint32_t bits, row_pages *rows, row_pages *probe,
+                             firn_error *err) {
     join_state *state = self->state;
     const join_job *whole = self->job;
     firn_status status = FIRN_OK;
@@ -222,7 +249,7 @@ static firn_status add_parts(join_drain *self, row_pages *rows, row_pages *probe
         whole->depth + 1 > state->split_depth ? whole->depth + 1 : state->split_depth;
     for (uint32_t i = 0; status == FIRN_OK && i < SPLIT_PARTS; i++) {
         const join_job options = {
-            .bits_before = whole->bits_before + SPLIT_BITS,
+            .bits_before = whole->bits_before + bits,
             .depth = whole->depth + 1,
             .is_hot = rows[i].spilled_rows > whole->rows.spilled_rows / 10 * 9,
         };
@@ -244,13 +271,15 @@ static firn_status split(join_drain *self, arena *scratch, firn_error *err) {
     }
     atomic_fetch_add(&state->split_count, 1);
     self->has_split = true;
-    firn_status status = split_side(self, &state->rows, &self->job->rows, rows, scratch, err);
+    const uint32_t bits = open_split(self);
+    firn_status status = split_side(self, &state->rows, &self->job->rows, bits, rows, scratch, err);
     if (status == FIRN_OK) {
-        status = split_side(self, &state->probe_rows, &self->job->probe, probe, scratch, err);
+        status = split_side(self, &state->probe_rows, &self->job->probe, bits, probe, scratch, err);
     }
     if (status == FIRN_OK) {
-        status = add_parts(self, rows, probe, err);
+        status = add_parts(self, bits, rows, probe, err);
     }
+    close_split(self);
     for (uint32_t i = 0; i < SPLIT_PARTS; i++) {
         row_pages_close(&state->rows, &rows[i]);
         row_pages_close(&state->probe_rows, &probe[i]);
@@ -369,6 +398,11 @@ static bool leave(join_drain *self) {
     return self->has_left;
 }
 
+static bool may_split(const join_drain *self) {
+    const uint32_t bits_first = (uint32_t)__builtin_ctz(self->state->part_count);
+    return self->job->bits_before < bits_first + SPLIT_BITS_ALL;
+}
+
 static firn_status load_block(join_drain *self, arena *scratch, firn_error *err) {
     join_state *state = self->state;
     const join_job *job = self->job;
@@ -380,7 +414,7 @@ static firn_status load_block(join_drain *self, arena *scratch, firn_error *err)
     }
     if (self->next_build == 0) {
         const uint64_t blocks = count_blocks(self);
-        if (blocks > BLOCK_COUNT_MAX && !job->is_hot && job->depth < DEPTH_MAX) {
+        if (blocks > BLOCK_COUNT_MAX && !job->is_hot && may_split(self)) {
             return split(self, scratch, err);
         }
         if (blocks > 1) {

@@ -244,6 +244,11 @@ firn_status rows_flatten_runs(column *columns, uint32_t count, arena *scratch, f
 /// With may_spill false in->next may stay as it is: memory is refused.
 firn_status row_writer_append(row_writer *self, row_input *in, uint8_t **out_rows, arena *scratch,
                               firn_error *err);
+/// Orders the rows of an input that are left by partition, if the writer has fewer pages than
+/// partitions: in any other order a page would be written out for nearly every row. For callers to
+/// whom it is the same which row is which.
+firn_status row_writer_order(const row_writer *self, row_input *in, arena *scratch,
+                             firn_error *err);
 /// Copies rows of the same store, whatever page they lie on, by the hash that they hold (partition
 /// 0 of 1 without). `*next` as in->next.
 firn_status row_writer_copy(row_writer *self, uint8_t *const *rows, uint32_t count, uint32_t *next,

@@ -382,6 +382,57 @@ TEST(rows_spill_and_come_back) {
     spill_with_limit(300 * K, true); // Not even a page per partition.
 }
 
+static uint64_t spilled_pages(const row_writer *writer) {
+    uint64_t count = 0;
+    for (uint32_t part = 0; part < writer->part_count; part++) {
+        count += writer->parts[part].spilled.count;
+    }
+    return count;
+}
+
+TEST(rows_of_a_writer_with_fewer_pages_than_partitions_share_pages) {
+    fixture self;
+    REQUIRE(fixture_open(&self, (const type *[]){TYPE_OF(BIGINT)}, 1, true, 0));
+    row_writer writer;
+    row_writer copies;
+    REQUIRE(row_writer_open(&self.store, 16, 0, &memory, &writer, &err) == FIRN_OK);
+    REQUIRE(row_writer_open(&self.store, 16, 0, &memory, &copies, &err) == FIRN_OK);
+    CHECK(row_writer_keep(&writer, 2) && row_writer_keep(&copies, 2));
+    pool_limit_set(self.engine, 1); // No third page.
+    enum { COUNT = 2000 };
+    column keys;
+    REQUIRE(column_new(&memory, TYPE_OF(BIGINT), COUNT, &keys, &err) == FIRN_OK);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        COLUMN_OUT(&keys, int64_t)[i] = i;
+    }
+    uint64_t *hashes = ARENA_NEW(&memory, uint64_t, COUNT);
+    uint8_t **rows = ARENA_NEW(&memory, uint8_t *, COUNT);
+    REQUIRE(hash_column(&keys, NULL, COUNT, false, &memory, hashes));
+    row_input in = {.columns = &keys, .count = COUNT, .hashes = hashes};
+    while (writer.page_count < 2) { // Until it has all pages that it gets.
+        REQUIRE(row_writer_append(&writer, &in, rows, &memory, &err) == FIRN_OK);
+    }
+    pool_limit_set(self.engine, 1 * M); // For the list of what is spilled.
+    REQUIRE(row_writer_order(&writer, &in, &memory, &err) == FIRN_OK);
+    writer.page_max = 2;
+    while (in.next < in.count) {
+        REQUIRE(row_writer_append(&writer, &in, rows, &memory, &err) == FIRN_OK);
+    }
+    CHECK(spilled_pages(&writer) < 40 && writer.row_count == COUNT);
+    copies.page_max = 2;
+    uint8_t *made = ARENA_NEW(&memory, uint8_t, (size_t)COUNT *self.layout.size);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        rows[i] = made + (size_t)i * self.layout.size;
+        memcpy(rows[i], &hashes[i], sizeof hashes[i]);
+    }
+    uint32_t next = 0;
+    REQUIRE(row_writer_copy(&copies, rows, COUNT, &next, &err) == FIRN_OK && next == COUNT);
+    CHECK(spilled_pages(&copies) < 40 && copies.row_count == COUNT);
+    row_writer_close(&copies);
+    row_writer_close(&writer);
+    fixture_close(&self);
+}
+
 TEST(rows_whose_page_is_being_filled_go_to_the_file_last) {
     fixture self;
     REQUIRE(fixture_open(&self, number_and_text, 2, true, 0));

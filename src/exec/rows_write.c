@@ -187,14 +187,39 @@ firn_status row_writer_copy_row(row_writer *self, const uint8_t *row, uint8_t **
     return FIRN_OK;
 }
 
+// With fewer pages than partitions a page is written out for nearly each row that comes in another
+// order than theirs.
+static bool is_short_of_pages(const row_writer *self) {
+    return self->may_spill && self->page_count < self->part_count && self->spares == NULL;
+}
+
+static firn_status copy_by_part(row_writer *self, uint8_t *const *rows, uint32_t count,
+                                firn_error *err) {
+    for (uint32_t part = 0; part < self->part_count; part++) {
+        for (uint32_t k = 0; k < count; k++) {
+            uint8_t *out;
+            if (row_writer_part(self, row_hash(rows[k])) == part) {
+                TRY(row_writer_copy_row(self, rows[k], &out, err));
+            }
+        }
+    }
+    return FIRN_OK;
+}
+
 firn_status row_writer_copy(row_writer *self, uint8_t *const *rows, uint32_t count, uint32_t *next,
                             firn_error *err) {
-    for (; *next < count; *next += 1) {
+    while (*next < count) {
+        if (is_short_of_pages(self)) {
+            TRY(copy_by_part(self, rows + *next, count - *next, err));
+            *next = count;
+            break;
+        }
         uint8_t *out;
         TRY(row_writer_copy_row(self, rows[*next], &out, err));
         if (out == NULL) {
-            return FIRN_OK;
+            break;
         }
+        *next += 1;
     }
     return FIRN_OK;
 }
@@ -470,6 +495,36 @@ static bool open_arrays(appending *self) {
     self->heaps = ARENA_NEW(self->scratch, uint8_t *, count);
     return self->lanes != NULL && self->heap_sizes != NULL && self->heap_filled != NULL &&
            self->heaps != NULL;
+}
+
+firn_status row_writer_order(const row_writer *self, row_input *in, arena *scratch,
+                             firn_error *err) {
+    const uint32_t count = in->count - in->next;
+    if (!is_short_of_pages(self) || count == 0) {
+        return FIRN_OK;
+    }
+    uint16_t *rows = ARENA_NEW(scratch, uint16_t, in->count);
+    uint64_t *hashes = ARENA_NEW(scratch, uint64_t, in->count);
+    uint32_t *starts = ARENA_NEW(scratch, uint32_t, self->part_count + 1);
+    if (rows == NULL || hashes == NULL || starts == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    memset(starts, 0, (self->part_count + 1) * sizeof *starts);
+    for (uint32_t k = in->next; k < in->count; k++) {
+        starts[row_writer_part(self, in->hashes[k]) + 1]++;
+    }
+    starts[0] = in->next;
+    for (uint32_t part = 0; part < self->part_count; part++) {
+        starts[part + 1] += starts[part];
+    }
+    for (uint32_t k = in->next; k < in->count; k++) {
+        const uint32_t to = starts[row_writer_part(self, in->hashes[k])]++;
+        rows[to] = (uint16_t)row_number(in, k);
+        hashes[to] = in->hashes[k];
+    }
+    in->rows = rows;
+    in->hashes = hashes;
+    return FIRN_OK;
 }
 
 static firn_status append(row_writer *self, row_input *in, uint8_t **out_rows, arena *scratch,

@@ -200,6 +200,8 @@ static firn_status append(build_local *self, row_input *in, uint8_t **rows, aren
         } else {
             TRY(make_room(self, &has_freed, err));
             has_room = false; // If there is still none: one page out for one that fills.
+            self->writer.may_spill = true;
+            TRY(has_freed ? FIRN_OK : row_writer_order(&self->writer, in, scratch, err));
         }
     }
     self->writer.may_spill = true;

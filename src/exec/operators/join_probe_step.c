@@ -68,6 +68,7 @@ static firn_status write_rows(probe_local *self, const batch *input, const colum
     }
     TRY(join_side_columns(&owner->plan.left, keys, input, held, &columns, err));
     row_input in = {.columns = columns, .rows = lanes, .count = count, .hashes = hashes};
+    TRY(row_writer_order(&self->writer, &in, held, err));
     while (in.next < in.count) {
         TRY(row_writer_append(&self->writer, &in, rows, held, err));
     }
