@@ -56,7 +56,8 @@ static void count_rows(series_shared *self) {
     const uint64_t first = (uint64_t)self->first;
     const uint64_t last = (uint64_t)self->last;
     const uint64_t span = self->step > 0 ? last - first : first - last;
-    const uint64_t step = self->step > 0 ? (uint64_t)self->step : -(uint64_t)self->step;
+    const uint64_t step =
+        self->step > 0 ? (uint64_t)self->step : UINT64_C(0) - (uint64_t)self->step;
     const bool lacks_end = !self->includes_end && span % step == 0;
     self->last_row = span / step - (lacks_end ? 1 : 0);
     self->task_rows = self->last_row / TASK_MAX > TASK_ROWS ? self->last_row / TASK_MAX : TASK_ROWS;
