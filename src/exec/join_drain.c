@@ -311,7 +311,8 @@ static bool open_carry(join_drain *self, bool is_urgent) {
 static uint64_t block_bytes(const join_drain *self, uint64_t pages) {
     const row_pages *rows = &self->job->rows;
     const uint64_t per_page = rows->spilled_rows / rows->spilled.count + 1;
-    return pages * self->state->rows.page_size + join_slots_bytes(pages * per_page);
+    return pages * self->state->rows.page_size +
+           join_slots_bytes(self->state->rows.layout, pages * per_page);
 }
 
 // Reads pages until the share is used up or refused; at least one.
@@ -364,12 +365,12 @@ static firn_status open_block(join_drain *self, uint64_t row_count, firn_error *
         const bool is_least = self->is_urgent && (self->block == NULL || self->block->next == NULL);
         const bool has_carry =
             self->next_build == rows->spilled.count || open_carry(self, is_least);
-        if (has_carry && join_slots_open(&self->slots, state->keeper, row_count, is_least)) {
+        if (has_carry && join_slots_open(&self->slots, &state->rows, row_count, is_least)) {
             self->is_last = self->next_build == rows->spilled.count;
             return FIRN_OK;
         }
         if (!drop_page(self, &row_count)) {
-            return POOL_FULL(state->keeper, join_slots_bytes(row_count), err);
+            return POOL_FULL(state->keeper, join_slots_bytes(state->rows.layout, row_count), err);
         }
     }
 }

@@ -138,7 +138,7 @@ firn_status join_filters_add(join_state *self, uint8_t *const *rows, uint32_t co
         }
     }
     for (uint32_t k = 0; self->bloom != NULL && k < count; k++) {
-        const uint64_t hash = row_hash(rows[k]);
+        const uint64_t hash = join_bloom_hash(self, row_hash(rows[k]));
         set_bits(&self->bloom[hash >> self->bloom_shift], dynamic_bloom_bits(hash));
     }
     return FIRN_OK;

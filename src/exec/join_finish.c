@@ -21,7 +21,8 @@ static uint64_t pages_of(const join_part *part) {
 }
 
 static uint64_t kept_bytes(const join_state *self, const join_part *part) {
-    return pages_of(part) * self->rows.page_size + join_slots_bytes(rows_of(part));
+    return pages_of(part) * self->rows.page_size +
+           join_slots_bytes(&self->plan.right.layout, rows_of(part));
 }
 
 // Is it rather one than the other that goes? The one with more of it in the file already, then the
@@ -253,7 +254,7 @@ static firn_status keep_part(join_state *self, uint32_t number, arena *scratch, 
     }
     if (table->lookup == JOIN_LOOKUP_HASH &&
         (!is_whole ||
-         !join_slots_open(&table->parts[number], self->keeper, part->rows.row_count, false))) {
+         !join_slots_open(&table->parts[number], &self->rows, part->rows.row_count, false))) {
         return spill_part(self, part, scratch, err);
     }
     const bool is_direct = table->lookup != JOIN_LOOKUP_HASH;

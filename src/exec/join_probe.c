@@ -12,8 +12,10 @@ static firn_status open_groups(join_probe *self, uint32_t most, arena *memory, f
     self->group_keys = ARENA_NEW(memory, column, key_count + 1);
     self->rest = ARENA_NEW(memory, uint16_t, most);
     self->truth = ARENA_NEW(memory, uint8_t, most);
+    self->is_open = ARENA_NEW(memory, bool, most);
+    self->row_hashes = ARENA_NEW(memory, uint64_t, most);
     if (self->group_columns == NULL || self->group_keys == NULL || self->rest == NULL ||
-        self->truth == NULL) {
+        self->truth == NULL || self->is_open == NULL || self->row_hashes == NULL) {
         return ARENA_FULL(memory, err);
     }
     for (uint32_t i = 0; i < key_count; i++) {
@@ -67,6 +69,18 @@ void join_probe_close(join_probe *self) {
 
 // ---- A batch begins ----------------------------------------------------------------------------
 
+// Rows without a chain go.
+static void keep_found(join_probe *self) {
+    uint32_t kept = 0;
+    for (uint32_t k = 0; k < self->count; k++) {
+        self->lanes[kept] = self->lanes[k];
+        self->hashes[kept] = self->hashes[k];
+        self->heads[kept] = self->heads[k];
+        kept += self->heads[k] != NULL ? 1 : 0;
+    }
+    self->count = kept;
+}
+
 static void find_heads(join_probe *self) {
     const join_table *table = self->table;
     if (table->lookup == JOIN_LOOKUP_HASH) {
@@ -80,14 +94,35 @@ static void find_heads(join_probe *self) {
         }
         join_table_heads_direct(table, self->values, self->count, self->heads);
     }
-    uint32_t kept = 0;
-    for (uint32_t k = 0; k < self->count; k++) {
-        self->lanes[kept] = self->lanes[k];
-        self->hashes[kept] = self->hashes[k];
-        self->heads[kept] = self->heads[k];
-        kept += self->heads[k] != NULL ? 1 : 0;
+    keep_found(self);
+}
+
+// In the last stages no row matches any more; ANTI drops what is undecided.
+static bool is_decided(const join_probe *self, uint16_t lane) {
+    const bool wants_match = self->stage == JOIN_STAGE_EXACT && self->plan->kind != JOIN_ANTI;
+    return bitmap_get(self->matched, lane) || (!wants_match && bitmap_get(self->undecided, lane));
+}
+
+static void begin_stage(join_probe *self, join_stage stage) {
+    self->stage = stage;
+    self->count = 0;
+    if (stage == JOIN_STAGE_OPEN_RIGHT && self->state->null_count == 0) {
+        return;
     }
-    self->count = kept;
+    for (uint32_t k = 0; k < self->selected_count; k++) {
+        const uint16_t lane = self->selected[k];
+        const uint64_t hash = self->row_hashes[lane];
+        const bool looks = self->is_open[lane] == (stage == JOIN_STAGE_OPEN_LEFT);
+        self->lanes[self->count] = lane;
+        self->hashes[self->count] = stage == JOIN_STAGE_OPEN_RIGHT ? join_open_hash(hash) : hash;
+        self->count += looks && !is_decided(self, lane) ? 1 : 0;
+    }
+    if (stage == JOIN_STAGE_OPEN_LEFT) {
+        join_table_groups(self->table, self->hashes, self->count, self->heads);
+    } else {
+        join_table_heads(self->table, self->hashes, self->count, self->heads);
+    }
+    keep_found(self);
 }
 
 // NOT IN with one key: counters tell which rows stay undecided if they find no match.
@@ -141,6 +176,14 @@ firn_status join_probe_begin(join_probe *self, const batch *left, const column *
                                 err));
         }
     }
+    if (self->state->decides_by_group) {
+        for (uint32_t k = 0; k < count; k++) {
+            self->row_hashes[self->lanes[k]] = self->hashes[k];
+        }
+        join_state_find_open(self->state, keys, self->selected, count, self->is_open);
+        begin_stage(self, JOIN_STAGE_EXACT);
+        return FIRN_OK;
+    }
     find_heads(self);
     return FIRN_OK;
 }
@@ -152,6 +195,21 @@ firn_status join_probe_begin(join_probe *self, const batch *left, const column *
 
 static const uint8_t *head_ahead(const join_probe *self, uint32_t k) {
     return self->heads[k + PREFETCH_LANES < self->count ? k + PREFETCH_LANES : k];
+}
+
+// Follows the group of lane number `k`; candidates until there are `max`.
+static void follow_group(join_probe *self, uint32_t k, uint32_t max) {
+    const row_layout *layout = &self->plan->right.layout;
+    const uint8_t *row = self->heads[k];
+    uint32_t count = self->pairs.count;
+    while (row != NULL && count < max) {
+        self->pairs.rows[count] = row;
+        self->pairs.lanes[count] = self->lanes[k];
+        count += (row_hash(row) ^ self->hashes[k]) >> JOIN_GROUP_SHIFT == 0 ? 1 : 0;
+        row = join_group_next(layout, row);
+    }
+    self->heads[k] = row;
+    self->pairs.count = count;
 }
 
 // Follows the chain of lane number `k`; candidates until there are `max`.
@@ -177,11 +235,13 @@ static void keep_numbers(join_pairs *pairs, const uint16_t *numbers, uint32_t co
     pairs->count = count;
 }
 
-// Candidates become pairs: the keys (of the group) are equal and the residual is true.
+// Candidates become pairs: the keys (of the group) are equal and, but for NOT IN by group, the
+// residual is true.
 static firn_status make_pairs(join_probe *self, arena *scratch, firn_error *err) {
     const join_plan *plan = self->plan;
     join_pairs *pairs = &self->pairs;
-    const bool by_group = self->state->decides_by_group;
+    const bool judges = self->state->decides_by_group;
+    const bool by_group = judges && self->stage != JOIN_STAGE_EXACT;
     const row_pairs keys = {
         .store = pairs->store,
         .key_count = by_group ? self->group_count : plan->right.key_count,
@@ -199,7 +259,7 @@ static firn_status make_pairs(join_probe *self, arena *scratch, firn_error *err)
         TRY(rows_match(&keys, self->numbers, pairs->count, NULL, &count, scratch, err));
         keep_numbers(pairs, self->numbers, count);
     }
-    return by_group ? FIRN_OK : join_pairs_filter(plan, self->residual, pairs, scratch, err);
+    return judges ? FIRN_OK : join_pairs_filter(plan, self->residual, pairs, scratch, err);
 }
 
 // ---- SEMI, ANTI, MARK --------------------------------------------------------------------------
@@ -233,13 +293,13 @@ static firn_status judge_key(join_probe *self, uint32_t number, arena *scratch, 
     return FIRN_OK;
 }
 
-// Of a group's rows: which are a match, and which may be one.
+// Of rows with the same keys, or of a group's: which are a match, and which may be one.
 static firn_status decide_pairs(join_probe *self, arena *scratch, firn_error *err) {
     const join_plan *plan = self->plan;
     join_pairs *pairs = &self->pairs;
     memset(self->truth, JOIN_TRUE, pairs->count);
     for (uint32_t i = 0; i < plan->right.key_count; i++) {
-        if (!plan->null_equal[i]) {
+        if (self->stage != JOIN_STAGE_EXACT && !plan->null_equal[i]) {
             TRY(judge_key(self, i, scratch, err));
         }
     }
@@ -256,6 +316,14 @@ static firn_status decide_pairs(join_probe *self, arena *scratch, firn_error *er
     return FIRN_OK;
 }
 
+static bool is_by_group(const join_probe *self) {
+    return self->state->decides_by_group && self->stage == JOIN_STAGE_OPEN_LEFT;
+}
+
+static bool is_settled(const join_probe *self, uint16_t lane) {
+    return self->state->decides_by_group ? is_decided(self, lane) : bitmap_get(self->matched, lane);
+}
+
 // Rounds over all chains at once, until each has found a match or its end.
 static firn_status find_first(join_probe *self, arena *scratch, firn_error *err) {
     while (self->count > 0) {
@@ -266,7 +334,11 @@ static firn_status find_first(join_probe *self, arena *scratch, firn_error *err)
         self->pairs.count = 0;
         for (uint32_t k = 0; k < at_once; k++) {
             __builtin_prefetch(head_ahead(self, k));
-            follow(self, k, self->pairs.count + each);
+            if (is_by_group(self)) {
+                follow_group(self, k, self->pairs.count + each);
+            } else {
+                follow(self, k, self->pairs.count + each);
+            }
         }
         TRY(make_pairs(self, scratch, err));
         if (self->state->decides_by_group && self->pairs.count > 0) {
@@ -280,7 +352,7 @@ static firn_status find_first(join_probe *self, arena *scratch, firn_error *err)
             self->lanes[kept] = self->lanes[k];
             self->hashes[kept] = self->hashes[k];
             self->heads[kept] = self->heads[k];
-            kept += self->heads[k] != NULL && !bitmap_get(self->matched, self->lanes[k]) ? 1 : 0;
+            kept += self->heads[k] != NULL && !is_settled(self, self->lanes[k]) ? 1 : 0;
         }
         self->count = kept;
         arena_rewind(scratch, mark);
@@ -290,6 +362,10 @@ static firn_status find_first(join_probe *self, arena *scratch, firn_error *err)
 
 static firn_status next_first(join_probe *self, arena *scratch, batch *output, firn_error *err) {
     TRY(find_first(self, scratch, err));
+    while (self->state->decides_by_group && self->stage + 1 < JOIN_STAGE_COUNT) {
+        begin_stage(self, self->stage + 1);
+        TRY(find_first(self, scratch, err));
+    }
     self->is_done = true;
     if (self->plan->kind != JOIN_SEMI && !self->is_last) {
         return FIRN_OK;

@@ -8,8 +8,13 @@
 //
 // NOT IN. A left row without a match is undecided if its key is NULL and the right side has rows,
 // or if the right side has a NULL key. With one key and no residual two counters tell. With more
-// keys or a residual only the rows that match those count: then all rows of a group lie in one
-// chain (its hash is that of the other keys) and are looked at one by one.
+// keys or a residual only rows that may match count, and a batch goes through stages:
+//
+//     EXACT       left rows without NULL: rows whose keys are all equal, by the hash of them
+//     OPEN_RIGHT  those that found none: right rows of the group that have a NULL
+//     OPEN_LEFT   left rows with a NULL: all right rows of the group
+//
+// In the latter two no pair matches, and the first one that may leaves the row undecided.
 //
 // A partition that does not fit into memory is probed block by block: the bits that earlier blocks
 // left for each row are filled into `matched` and `undecided` before a batch begins.
@@ -17,6 +22,13 @@
 #define FIRN_EXEC_JOIN_PROBE_H
 
 #include "exec/join_state.h"
+
+typedef enum join_stage { // Of NOT IN by group.
+    JOIN_STAGE_EXACT,
+    JOIN_STAGE_OPEN_RIGHT,
+    JOIN_STAGE_OPEN_LEFT,
+    JOIN_STAGE_COUNT,
+} join_stage;
 
 typedef struct join_probe {
     join_state *state;
@@ -31,7 +43,10 @@ typedef struct join_probe {
     const column *keys;
     column *group_keys; ///< NOT IN by group: the keys that make groups.
     uint32_t group_count;
-    uint16_t *selected; ///< Rows to be handed out, ascending.
+    join_stage stage;
+    bool *is_open;        ///< By lane: has a NULL.
+    uint64_t *row_hashes; ///< By lane.
+    uint16_t *selected;   ///< Rows to be handed out, ascending.
     uint32_t selected_count;
     uint16_t *lanes; ///< Of them, those that may have partners …
     uint64_t *hashes;

@@ -1,15 +1,22 @@
 #include "exec/join_state.h"
 
-#include "base/hash.h"
 #include "kernels/hash_column.h"
 
 #define MEMORY_MAX (UINT64_C(1) << 40) // The pool is what limits it.
 
+// Do other keys or a residual tell which NULLs matter?
+static bool decides_by_group(const plan_node *node) {
+    const join_kind kind = (join_kind)node->join_.join;
+    return node->join_.null_aware && (kind == JOIN_ANTI || kind == JOIN_MARK) &&
+           (node->join_.right_keys.count > 1 || node->join_.null_equal.items[0] != 0 ||
+            node->join_.residual != NULL);
+}
+
 static firn_status fill(join_state *self, const plan_node *node, firn_error *err) {
-    TRY(join_plan_open(node, self->run, JOIN_LINK_BYTES, &self->memory, &self->plan, err));
+    self->decides_by_group = decides_by_group(node);
+    TRY(join_plan_open(node, self->run, JOIN_LINK_BYTES * (self->decides_by_group ? 2 : 1),
+                       &self->memory, &self->plan, err));
     const join_plan *plan = &self->plan;
-    self->decides_by_group = plan->null_aware && (plan->right.key_count > 1 ||
-                                                  plan->null_equal[0] || plan->residual != NULL);
     self->bounds = ARENA_NEW(&self->memory, join_bounds, plan->right.key_count + 1);
     if (self->bounds == NULL) {
         return ARENA_FULL(&self->memory, err);
@@ -270,21 +277,67 @@ firn_status join_state_begin(join_state *self, firn_error *err) {
     return status;
 }
 
-firn_status join_state_hash(const join_state *self, const column *keys, const uint16_t *lanes,
-                            uint32_t count, arena *scratch, uint64_t *out, firn_error *err) {
-    const join_plan *plan = &self->plan;
+typedef struct hashing {
+    const column *keys;
+    const uint16_t *lanes;
+    uint32_t count;
+    arena *scratch;
+} hashing;
+
+// Of all keys, or of those that make groups.
+static firn_status hash_keys(const join_state *self, const hashing *in, bool of_group,
+                             uint64_t *out, firn_error *err) {
     bool is_first = true;
-    for (uint32_t i = 0; i < plan->right.key_count; i++) {
-        if (self->decides_by_group && !plan->null_equal[i]) {
-            continue; // All rows of a group lie together.
+    for (uint32_t i = 0; i < self->plan.right.key_count; i++) {
+        if (of_group && !self->plan.null_equal[i]) {
+            continue;
         }
-        if (!hash_column(&keys[i], lanes, count, !is_first, scratch, out)) {
-            return ARENA_FULL(scratch, err);
+        if (!hash_column(&in->keys[i], in->lanes, in->count, !is_first, in->scratch, out)) {
+            return ARENA_FULL(in->scratch, err);
         }
         is_first = false;
     }
-    for (uint32_t k = 0; is_first && k < count; k++) {
+    for (uint32_t k = 0; is_first && k < in->count; k++) {
         out[k] = HASH_NULL;
     }
+    return FIRN_OK;
+}
+
+void join_state_find_open(const join_state *self, const column *keys, const uint16_t *lanes,
+                          uint32_t count, bool *is_open) {
+    for (uint32_t k = 0; k < count; k++) {
+        is_open[lanes[k]] = false;
+    }
+    for (uint32_t i = 0; i < self->plan.right.key_count; i++) {
+        const column *key = &keys[i];
+        const bool may_be_null =
+            key->validity != NULL || key->type->id == TYPE_NULL || key->form == FORM_DICTIONARY;
+        for (uint32_t k = 0; may_be_null && !self->plan.null_equal[i] && k < count; k++) {
+            is_open[lanes[k]] |= !column_is_valid(key, lanes[k]);
+        }
+    }
+}
+
+firn_status join_state_hash(const join_state *self, const column *keys, const uint16_t *lanes,
+                            uint32_t count, arena *scratch, uint64_t *out, firn_error *err) {
+    const hashing in = {.keys = keys, .lanes = lanes, .count = count, .scratch = scratch};
+    TRY(hash_keys(self, &in, false, out, err));
+    if (!self->decides_by_group || count == 0) {
+        return FIRN_OK;
+    }
+    const arena_mark mark = arena_mark_take(scratch);
+    uint64_t *groups = ARENA_NEW(scratch, uint64_t, count);
+    bool *is_open = ARENA_NEW(scratch, bool, (size_t)lanes[count - 1] + 1); // They ascend.
+    if (groups == NULL || is_open == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    TRY(hash_keys(self, &in, true, groups, err));
+    join_state_find_open(self, keys, lanes, count, is_open);
+    const uint64_t below = (UINT64_C(1) << JOIN_GROUP_SHIFT) - 1;
+    for (uint32_t k = 0; k < count; k++) {
+        const uint64_t hash = (groups[k] & ~below) | (out[k] & below);
+        out[k] = is_open[lanes[k]] ? join_open_hash(hash) : hash;
+    }
+    arena_rewind(scratch, mark);
     return FIRN_OK;
 }

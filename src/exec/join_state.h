@@ -15,6 +15,7 @@
 #ifndef FIRN_EXEC_JOIN_STATE_H
 #define FIRN_EXEC_JOIN_STATE_H
 
+#include "base/hash.h"
 #include "exec/join_table.h"
 
 typedef struct join_part {
@@ -67,7 +68,7 @@ typedef struct join_state {
     join_bounds *bounds;                 ///< By key.
     uint64_t row_count;                  ///< Rows kept.
     uint64_t seen_count;                 ///< Rows of the right side.
-    uint64_t null_count;                 ///< null_aware: rows whose key is NULL.
+    uint64_t null_count;                 ///< null_aware: rows that have a NULL key.
     uint64_t budget;                     ///< What it may keep while left rows go by; set by finish.
     atomic_bool is_probing;              ///< Built: what it keeps is held until then.
     join_table table;
@@ -122,9 +123,21 @@ void join_state_take_back(join_state *self, row_page **list);
 /// Puts pages of the keeper among the kept ones, as far as the keeper gives some.
 void join_state_refill(join_state *self, uint32_t count);
 
-/// Hashes of rows of one side, one for each of `lanes`.
+/// Hashes of rows of one side, one for each of `lanes`. Deciding by group, their top bits are the
+/// group's, and the others all keys' or, of a row with a NULL, those of join_open_hash.
 firn_status join_state_hash(const join_state *self, const column *keys, const uint16_t *lanes,
                             uint32_t count, arena *scratch, uint64_t *out, firn_error *err);
+
+/// Deciding by group: which of the lanes have a NULL among the keys that do not take it as a value.
+/// `is_open` is by lane.
+void join_state_find_open(const join_state *self, const column *keys, const uint16_t *lanes,
+                          uint32_t count, bool *is_open);
+/// The hash of right rows that have, in the group of a row with this hash.
+static inline uint64_t join_open_hash(uint64_t hash) {
+    const uint64_t group = hash >> JOIN_GROUP_SHIFT;
+    const uint64_t below = (UINT64_C(1) << JOIN_GROUP_SHIFT) - 1;
+    return group << JOIN_GROUP_SHIFT | (hash_u64(group ^ HASH_NULL) & below);
+}
 
 /// What the join may keep while its left rows go by, beside what works in the same pipeline.
 uint64_t join_state_budget(const join_state *self);
@@ -148,11 +161,14 @@ void join_filters_close(join_state *self);
 uint64_t join_bloom_words(const join_state *self, uint64_t row_count);
 // The bloom filter of spilled rows. A partition's words lie together, as its hashes do: they stay
 // in the cache while its rows are added. Left rows come in any order, so a word is asked for first.
+static inline uint64_t join_bloom_hash(const join_state *self, uint64_t hash) {
+    return self->decides_by_group ? join_open_hash(hash) : hash; // All of a group count.
+}
 static inline const uint64_t *join_bloom_word(const join_state *self, uint64_t hash) {
-    return &self->bloom[hash >> self->bloom_shift];
+    return &self->bloom[join_bloom_hash(self, hash) >> self->bloom_shift];
 }
 static inline bool join_bloom_has(const join_state *self, uint64_t hash) {
-    const uint64_t bits = dynamic_bloom_bits(hash);
+    const uint64_t bits = dynamic_bloom_bits(join_bloom_hash(self, hash));
     return (*join_bloom_word(self, hash) & bits) == bits;
 }
 

@@ -12,19 +12,21 @@ static uint64_t slot_count_for(uint64_t row_count) {
     return count;
 }
 
-uint64_t join_slots_bytes(uint64_t row_count) {
-    return slot_count_for(row_count) * sizeof(uint64_t);
+uint64_t join_slots_bytes(const row_layout *layout, uint64_t row_count) {
+    return slot_count_for(row_count) * sizeof(uint64_t) * (join_has_groups(layout) ? 2 : 1);
 }
 
-bool join_slots_open(join_slots *self, pool *keeper, uint64_t row_count, bool is_urgent) {
+bool join_slots_open(join_slots *self, const row_store *store, uint64_t row_count, bool is_urgent) {
+    pool *keeper = store->keeper;
     const uint64_t count = slot_count_for(row_count);
-    const size_t size = count * sizeof(uint64_t);
+    const size_t size = join_slots_bytes(store->layout, row_count);
     if (!(is_urgent ? directory_open_urgent(keeper, size, &self->memory)
                     : directory_open(keeper, size, &self->memory))) {
         self->slots = NULL;
         return false;
     }
     self->slots = self->memory.data;
+    self->groups = join_has_groups(store->layout) ? self->slots + count : NULL;
     self->mask = count - 1;
     return true;
 }
@@ -65,6 +67,12 @@ static void add_hashed(join_slots *slots, const row_layout *layout, uint8_t *row
     *slot = (*slot & ~JOIN_POINTER_MASK) | join_slot_bits(hash) | (uint64_t)(uintptr_t)row;
 }
 
+static void add_to_group(join_slots *slots, const row_layout *layout, uint8_t *row) {
+    uint64_t *slot = &slots->groups[row_hash(row) >> JOIN_GROUP_SHIFT & slots->mask];
+    memcpy(row_extra(layout, row) + JOIN_LINK_BYTES, slot, sizeof *slot);
+    *slot = (uint64_t)(uintptr_t)row;
+}
+
 // A value outside of the range was never announced: then the array stays as it is, and the row is
 // found nowhere. The bounds are those of the rows themselves, so it cannot be.
 static void add_direct(join_table *self, const join_plan *plan, uint8_t *row) {
@@ -103,6 +111,9 @@ void join_table_add_page(join_table *self, const join_plan *plan, uint32_t part,
                 add_direct(self, plan, rows[k]);
             } else {
                 add_hashed(&self->parts[part], layout, rows[k]);
+            }
+            if (self->parts[part].groups != NULL) {
+                add_to_group(&self->parts[part], layout, rows[k]);
             }
         }
     }
@@ -225,6 +236,18 @@ void join_table_heads(const join_table *self, const uint64_t *hashes, uint32_t c
         const uint64_t bits = join_slot_bits(hash);
         const uint64_t pointer = (slot & bits) == bits ? slot & JOIN_POINTER_MASK : 0;
         heads[k] = (const uint8_t *)(uintptr_t)pointer;
+    }
+}
+
+void join_table_groups(const join_table *self, const uint64_t *hashes, uint32_t count,
+                       const uint8_t **heads) {
+    for (uint32_t k = 0; k < count; k++) {
+        const join_slots *part = &self->parts[join_table_part(self, hashes[k])];
+        heads[k] = NULL;
+        if (part->groups != NULL) { // Else it is spilled.
+            const uint64_t slot = part->groups[hashes[k] >> JOIN_GROUP_SHIFT & part->mask];
+            heads[k] = (const uint8_t *)(uintptr_t)slot;
+        }
     }
 }
 

@@ -5,6 +5,11 @@
 //     row    ┌ hash ┬ link ┬ keys …       link = pointer to the next row of the slot and, in the
 //                                         top bit, whether the row found a partner
 //
+// Where a NULL leaves rows undecided, rows are also found by their group: those whose keys that
+// take NULL as a value are equal. A second half of the directory has the chains of groups, and a
+// row a second link. The top bits of a row's hash are its group's, so that a group lies in one
+// partition.
+//
 // An integer key whose values lie close together needs no hash: slot key - first of an array points
 // to its rows, all of which have exactly this key. Where rows need not be seen at all, only that
 // there is one, the array is a bitmap.
@@ -16,10 +21,12 @@
 #include "exec/join_plan.h"
 
 #define JOIN_LINK_BYTES 8
+#define JOIN_GROUP_SHIFT 40 // The bits of a hash from there on are the group's.
 
 typedef struct join_slots {
     directory memory;
-    uint64_t *slots; ///< Of a spilled partition: one, empty.
+    uint64_t *slots;  ///< Of a spilled partition: one, empty.
+    uint64_t *groups; ///< As many slots, of groups; NULL: there are none.
     uint64_t mask;
     bool is_spilled;
 } join_slots;
@@ -73,12 +80,22 @@ static inline bool join_row_mark(const row_layout *layout, const uint8_t *row) {
            (atomic_fetch_or_explicit(link, JOIN_MATCHED, memory_order_relaxed) & JOIN_MATCHED) != 0;
 }
 
+// The next row of the group.
+static inline const uint8_t *join_group_next(const row_layout *layout, const uint8_t *row) {
+    const uint8_t *next;
+    memcpy(&next, row + layout->extra_offset + JOIN_LINK_BYTES, sizeof next);
+    return next;
+}
+static inline bool join_has_groups(const row_layout *layout) {
+    return layout->extra_size > JOIN_LINK_BYTES;
+}
+
 // ---- Building ----------------------------------------------------------------------------------
 
 /// Bytes of a directory for that many rows.
-uint64_t join_slots_bytes(uint64_t row_count);
+uint64_t join_slots_bytes(const row_layout *layout, uint64_t row_count);
 /// Opens an empty one. False: refused.
-bool join_slots_open(join_slots *self, pool *keeper, uint64_t row_count, bool is_urgent);
+bool join_slots_open(join_slots *self, const row_store *store, uint64_t row_count, bool is_urgent);
 void join_slots_close(join_slots *self);
 /// Adds the rows of a page; those with a NULL key that equals nothing stay out. `direct`: to the
 /// table's array instead. Rows of one key are added by one thread.
@@ -113,6 +130,9 @@ static inline uint64_t join_slot_bits(uint64_t hash) {
 /// heads[k]: the first row of the chain that hashes[k] may be in, or NULL.
 void join_table_heads(const join_table *self, const uint64_t *hashes, uint32_t count,
                       const uint8_t **heads);
+/// heads[k]: the first row of the chain that the group of hashes[k] may be in, or NULL.
+void join_table_groups(const join_table *self, const uint64_t *hashes, uint32_t count,
+                       const uint8_t **heads);
 /// DIRECT: heads[k] for values[k].
 void join_table_heads_direct(const join_table *self, const int64_t *values, uint32_t count,
                              const uint8_t **heads);

@@ -411,6 +411,18 @@ static firn_status not_false(optimizer *self, expr *condition, expr **out) {
     return rewrite_coalesce(self, condition, expr_bool(self->memory, true), out);
 }
 
+// Has it an equality, by which a join finds what matches?
+static bool has_equality(const expr *condition) {
+    const uint32_t count = condition->kind == EXPR_AND ? condition->and_.args.count : 1;
+    for (uint32_t i = 0; i < count; i++) {
+        const expr *each = condition->kind == EXPR_AND ? condition->and_.args.items[i] : condition;
+        if (expr_is_call(each, "=")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer) {
     plan_node *node = *slot;
     plan_node **source;
@@ -438,7 +450,8 @@ firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer) 
     TRY(new_join(&state, node->dependent_join_.left, node->dependent_join_.right, kind, &join));
     join->join_.mark_id = node->dependent_join_.mark_id;
     join->join_.residual = node->dependent_join_.condition;
-    if (node->dependent_join_.null_aware && kind == JOIN_ANTI) {
+    if (node->dependent_join_.null_aware && kind == JOIN_ANTI &&
+        !has_equality(join->join_.residual)) {
         TRY(not_false(self, join->join_.residual, &join->join_.residual));
     } else {
         join->join_.null_aware = node->dependent_join_.null_aware;

@@ -189,7 +189,7 @@ static firn_status append(build_local *self, row_input *in, uint8_t **rows, aren
         self->writer.may_spill = !has_room && self->is_partitioned;
         TRY(row_writer_append(&self->writer, in, rows, scratch, err));
         for (uint32_t k = from; k < in->next; k++) {
-            memset(row_extra(layout, rows[k]), 0, JOIN_LINK_BYTES);
+            memset(row_extra(layout, rows[k]), 0, layout->extra_size);
         }
         if (in->next > from) {
             has_room = true;
@@ -224,16 +224,21 @@ static firn_status look(build_local *self, firn_error *err) {
 
 // ---- Rows --------------------------------------------------------------------------------------
 
+// Rows that equal nothing need not be kept, unless they are handed out or leave others undecided.
 static uint32_t drop_null_keys(build_local *self, const column *keys, uint16_t *lanes,
-                               uint32_t count) {
+                               uint16_t *valid, uint32_t count) {
     const join_plan *plan = &self->owner->plan;
-    const uint32_t before = count;
-    if (plan->right_survives || self->owner->decides_by_group) {
+    if (plan->right_survives) {
         return count;
     }
-    count = join_plan_valid_keys(plan, keys, lanes, count);
-    self->null_count += before - count;
-    return count;
+    memcpy(valid, lanes, count * sizeof *lanes);
+    const uint32_t valid_count = join_plan_valid_keys(plan, keys, valid, count);
+    self->null_count += count - valid_count;
+    if (self->owner->decides_by_group) {
+        return count;
+    }
+    memcpy(lanes, valid, valid_count * sizeof *lanes);
+    return valid_count;
 }
 
 static firn_status push(op_call *call, const batch *input, batch *output, step_answer *out,
@@ -247,16 +252,17 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     TRY(join_side_keys(&owner->plan.right, self->keys, input, scratch, &keys, err));
     uint32_t count = input->selected_count;
     uint16_t *lanes = ARENA_NEW(scratch, uint16_t, count + 1);
+    uint16_t *valid = ARENA_NEW(scratch, uint16_t, count + 1);
     uint64_t *hashes = ARENA_NEW(scratch, uint64_t, count + 1);
     uint8_t **rows = ARENA_NEW(scratch, uint8_t *, count + 1);
-    if (lanes == NULL || hashes == NULL || rows == NULL) {
+    if (lanes == NULL || valid == NULL || hashes == NULL || rows == NULL) {
         return ARENA_FULL(scratch, err);
     }
     for (uint32_t k = 0; k < count; k++) {
         lanes[k] = (uint16_t)batch_row(input, k);
     }
     self->seen_count += count;
-    count = drop_null_keys(self, keys, lanes, count);
+    count = drop_null_keys(self, keys, lanes, valid, count);
     TRY(join_state_hash(owner, keys, lanes, count, scratch, hashes, err));
     for (uint32_t i = 0; i < owner->plan.right.key_count; i++) {
         if (self->bounds[i].is_known) {
