@@ -57,10 +57,14 @@ static firn_status open_outputs(join_plan *self, arena *memory, firn_error *err)
 }
 
 static firn_status open_residual(join_plan *self, arena *memory, firn_error *err) {
-    const expr *residual = self->node->join_.residual;
+    TRY(join_split_open(&self->split, self->node, self->right.key_count > 0 || self->null_aware,
+                        &self->left, &self->right, memory, err));
+    const expr *residual = self->split.rest;
     if (residual == NULL) {
         return FIRN_OK;
     }
+    self->reads_left = expr_is_volatile(residual);
+    self->reads_right = self->reads_left;
     id_set mentioned = {.memory = memory};
     TRY(expr_columns(residual, &mentioned, err));
     const uint32_t most = self->left.input_count + self->right.input_count + 1;
@@ -74,6 +78,7 @@ static firn_status open_residual(join_plan *self, arena *memory, firn_error *err
         for (uint32_t i = 0; i < sides[side]->input_count; i++) {
             const uint32_t id = sides[side]->ids[i];
             if (id_set_has(&mentioned, id)) {
+                *(side == 0 ? &self->reads_left : &self->reads_right) = true;
                 ids[self->residual_count] = id;
                 self->residual_inputs[self->residual_count++] =
                     column_of(self, id, sides[side]->types[i]);

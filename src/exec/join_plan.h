@@ -3,7 +3,7 @@
 #ifndef FIRN_EXEC_JOIN_PLAN_H
 #define FIRN_EXEC_JOIN_PLAN_H
 
-#include "exec/join_side.h"
+#include "exec/join_split.h"
 
 /// Where a column of an output (or of the residual's input) comes from.
 typedef struct join_column {
@@ -30,6 +30,9 @@ typedef struct join_plan {
     expr_program *residual; ///< NULL: none.
     uint32_t residual_count;
     join_column *residual_inputs;
+    bool reads_left;  ///< Does the residual hang on the left row?
+    bool reads_right; ///< On the right one?
+    join_split split; ///< Without keys.
 } join_plan;
 
 /// Compiles a join. `right_extra` bytes of a right row are the operator's.

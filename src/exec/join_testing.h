@@ -25,8 +25,11 @@ typedef enum join_test_keys {
 
 typedef enum join_test_residual {
     TEST_RESIDUAL_NONE,
-    TEST_RESIDUAL_LESS, ///< left.id < right.id
-    TEST_RESIDUAL_NULL, ///< left.other < right.other, NULL for some.
+    TEST_RESIDUAL_LESS,    ///< left.id < right.id
+    TEST_RESIDUAL_NULL,    ///< left.other < right.other, NULL for some.
+    TEST_RESIDUAL_BAND,    ///< Two bounds of right.other, likewise.
+    TEST_RESIDUAL_OVERLAP, ///< A bound of right.other + 4 and one of right.other - 3.
+    TEST_RESIDUAL_SIDES,   ///< left.other < 50 AND right.other > 20: of one side each.
     TEST_RESIDUAL_COUNT,
 } join_test_residual;
 

@@ -76,6 +76,31 @@ static uint32_t key_count_of(const join_test *test) {
     return test->keys == TEST_KEYS_NONE ? 0 : test->keys == TEST_KEYS_TWO ? 2 : 1;
 }
 
+// less says whether one is less than two, if both are there.
+static int judge_pair(int64_t one, int64_t two, bool less) {
+    return one == TEST_CELL_NULL || two == TEST_CELL_NULL ? SAYS_UNKNOWN
+           : less                                         ? SAYS_YES
+                                                          : SAYS_NO;
+}
+
+static int judge_others(join_test_residual residual, int64_t one, int64_t two) {
+    switch (residual) {
+    case TEST_RESIDUAL_NULL:
+        return judge_pair(one, two, one < two);
+    case TEST_RESIDUAL_BAND:
+        return judge_pair(one, two, two >= one - 5 && two < one + 6);
+    case TEST_RESIDUAL_OVERLAP:
+        return judge_pair(one, two, one < two + 4 && one > two - 3);
+    case TEST_RESIDUAL_SIDES:
+        return least(judge_pair(one, 0, one < 50), judge_pair(two, 0, two > 20));
+    case TEST_RESIDUAL_NONE:
+    case TEST_RESIDUAL_LESS:
+    case TEST_RESIDUAL_COUNT:
+        break;
+    }
+    return SAYS_YES;
+}
+
 static int judge(const join_test *test, const join_test_side *left, uint32_t l,
                  const join_test_side *right, uint32_t r) {
     int says = SAYS_YES;
@@ -93,13 +118,8 @@ static int judge(const join_test *test, const join_test_side *left, uint32_t l,
     }
     if (test->residual == TEST_RESIDUAL_LESS) {
         says = least(says, left->ids[l] < right->ids[r] - 1000000 ? SAYS_YES : SAYS_NO);
-    } else if (test->residual == TEST_RESIDUAL_NULL) {
-        const int64_t one = left->others[l];
-        const int64_t two = right->others[r];
-        says = least(says, one == TEST_CELL_NULL || two == TEST_CELL_NULL ? SAYS_UNKNOWN
-                           : one < two                                    ? SAYS_YES
-                                                                          : SAYS_NO);
     }
+    says = least(says, judge_others(test->residual, left->others[l], right->others[r]));
     return says;
 }
 
@@ -351,17 +371,40 @@ static expr *call_of(planner *self, const char *name, expr *left, expr *right) {
     return out;
 }
 
+static expr *number(planner *self, int64_t value) {
+    return expr_i64(self->memory, TYPE_OF(BIGINT), value);
+}
+
 static expr *residual_of(planner *self, const plan_node *left, const plan_node *right) {
     const bool is_less = self->test->residual == TEST_RESIDUAL_LESS;
-    if (self->test->residual == TEST_RESIDUAL_NONE) {
-        return NULL;
-    }
     expr *one = column_expr(self, left, LEFT_ID, is_less ? 0 : 4);
     expr *two = column_expr(self, right, RIGHT_ID, is_less ? 0 : 4);
-    if (is_less) {
-        two = call_of(self, "-", two, expr_i64(self->memory, TYPE_OF(BIGINT), 1000000));
+    expr *also_one = column_expr(self, left, LEFT_ID, 4);
+    expr *also_two = column_expr(self, right, RIGHT_ID, 4);
+    expr *first = NULL;
+    expr *second = NULL;
+    switch (self->test->residual) {
+    case TEST_RESIDUAL_LESS:
+        return call_of(self, "<", one, call_of(self, "-", two, number(self, 1000000)));
+    case TEST_RESIDUAL_NULL:
+        return call_of(self, "<", one, two);
+    case TEST_RESIDUAL_BAND:
+        first = call_of(self, ">=", two, call_of(self, "-", one, number(self, 5)));
+        second = call_of(self, "<", also_two, call_of(self, "+", also_one, number(self, 6)));
+        break;
+    case TEST_RESIDUAL_OVERLAP:
+        first = call_of(self, "<", one, call_of(self, "+", two, number(self, 4)));
+        second = call_of(self, ">", also_one, call_of(self, "-", also_two, number(self, 3)));
+        break;
+    case TEST_RESIDUAL_SIDES:
+        first = call_of(self, "<", one, number(self, 50));
+        second = call_of(self, ">", two, number(self, 20));
+        break;
+    case TEST_RESIDUAL_NONE:
+    case TEST_RESIDUAL_COUNT:
+        break;
     }
-    return call_of(self, "<", one, two);
+    return first == NULL ? NULL : expr_and(self->memory, first, second);
 }
 
 static expr_list list_of(planner *self, uint32_t count) {

@@ -1,13 +1,15 @@
 // A join without keys while it runs: all right rows on pages, every left row beside each of them.
 //
 //     build   right rows, into one list of pages; some of them may go to the spill file
-//     probe   for each left batch, pages one after the other; the longer of (left batch, right
-//             rows) is the vector, the other one's rows are constants beside it
+//     finish  an index of them, if the condition has bounds and all are in memory
+//     probe   for each left batch what the index finds; or pages one after the other: the longer of
+//             (left batch, right rows) is the vector, the other one's rows are constants beside it
 //     drain   right rows that found no partner
 #ifndef FIRN_EXEC_NESTED_STATE_H
 #define FIRN_EXEC_NESTED_STATE_H
 
 #include "exec/join_plan.h"
+#include "exec/range_index.h"
 
 typedef struct nested_page {
     row_page *page;     ///< NULL: it is in the file,
@@ -25,8 +27,14 @@ typedef struct nested_state {
     row_store rows;
     row_pages pages;
     uint64_t row_count;
-    bool keeps_marks;
-    directory marks; ///< A bit a right row: it found a partner. Atomic while the probe runs.
+    bool keeps_marks; ///< Then rows hold their numbers, in memory.
+    directory marks;  ///< A bit a right row: it found a partner. Atomic while the probe runs.
+    bool has_index;
+    range_index index;
+    // Where some are asked first, and only the others are handed out: those that may have partners.
+    directory chosen_memory;
+    uint64_t chosen_count;
+    uint8_t **chosen; ///< NULL: all are asked whenever they come by.
     size_t list_count;
     nested_page *list;
     atomic_uint_fast64_t next_page; ///< Of the drain.
@@ -36,8 +44,8 @@ firn_status nested_state_open(const plan_node *node, execution *run, nested_stat
                               firn_error *err);
 void nested_state_close(nested_state *self);
 firn_status nested_state_begin(nested_state *self, firn_error *err);
-/// All right rows are there.
-firn_status nested_state_finish(nested_state *self, firn_error *err);
+/// All right rows are there. `scratch` is left as it was.
+firn_status nested_state_finish(nested_state *self, arena *scratch, firn_error *err);
 
 static inline bool nested_is_marked(const nested_state *self, uint64_t row) {
     const _Atomic(uint64_t) *words = self->marks.data;
@@ -49,6 +57,13 @@ static inline bool nested_mark(nested_state *self, uint64_t row) {
     const uint64_t bit = UINT64_C(1) << (row % 64);
     return nested_is_marked(self, row) ||
            (atomic_fetch_or_explicit(&words[row / 64], bit, memory_order_relaxed) & bit) != 0;
+}
+
+/// The number of a row in memory, for its mark.
+static inline uint64_t nested_row_number(const nested_state *self, const uint8_t *row) {
+    uint64_t number;
+    memcpy(&number, row + self->plan.right.layout.extra_offset, sizeof number);
+    return number;
 }
 
 /// A place among the right rows: a worker's.

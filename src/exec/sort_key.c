@@ -66,8 +66,7 @@ static void put_big_endian(key_writer *self, const void *value, size_t size, boo
     put(self, out, size, mask);
 }
 
-// A number that orders like a float.
-static uint64_t bits_of_double(double value) {
+uint64_t sort_key_of_double(double value) {
     uint64_t bits;
     value += 0.0; // -0.0 + 0.0 is 0.0.
     memcpy(&bits, &value, sizeof bits);
@@ -76,7 +75,7 @@ static uint64_t bits_of_double(double value) {
 }
 
 static void put_double(key_writer *self, double value, uint8_t mask) {
-    const uint64_t bits = bits_of_double(value);
+    const uint64_t bits = sort_key_of_double(value);
     put_big_endian(self, &bits, sizeof bits, false, mask);
 }
 
@@ -318,7 +317,7 @@ static void encode_doubles(const fixed_key *self) {
     const double *values = COLUMN_VALUES(self->flat, double);
     const uint64_t flip = self->is_descending ? UINT64_MAX : 0;
     for (uint32_t k = 0; k < self->count; k++) {
-        const uint64_t bits = bits_of_double(values[self->lanes[k]]);
+        const uint64_t bits = sort_key_of_double(values[self->lanes[k]]);
         const uint64_t value = __builtin_bswap64(bits ^ flip);
         memcpy(self->out + (size_t)k * self->stride + 1, &value, sizeof value);
     }

@@ -45,6 +45,9 @@ typedef struct sort_key_place {
 firn_status sort_key_decode(const sort_key_place *place, const uint8_t *const *keys, uint32_t count,
                             arena *memory, column *out, firn_error *err);
 
+/// A number that orders as doubles do: NaN above all, -0.0 as 0.0.
+uint64_t sort_key_of_double(double value);
+
 /// The first 64 bits of a key as a number that orders like them; shorter keys end in zeros. Of the
 /// first byte, which is 0 or 1, one bit: so a 64-bit integer but for its lowest bit is in it.
 uint64_t sort_key_prefix(text key);

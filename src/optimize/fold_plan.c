@@ -79,31 +79,6 @@ static bool fold_expr(void *user, expr **slot) {
     return state->status == FIRN_OK;
 }
 
-static bool is_never_true(const expr *value) {
-    return rewrite_is_bool(value, false) ||
-           (value->kind == EXPR_LITERAL && value->literal_.value.is_null);
-}
-
-// No rows, with the columns that the node hands out: nothing below it is read.
-static firn_status make_empty(optimizer *self, plan_node **slot) {
-    plan_columns columns;
-    plan_node *empty;
-    TRY(plan_outputs(*slot, self->memory, &columns, self->err));
-    TRY(rewrite_node(self, PLAN_VALUES, &empty));
-    column *values = ARENA_NEW(self->memory, column, (size_t)columns.count + 1);
-    if (values == NULL) {
-        return rewrite_full(self);
-    }
-    for (uint32_t i = 0; i < columns.count; i++) {
-        TRY(column_new_null(self->memory, columns.items[i].type, 0, &values[i], self->err));
-        TRY(column_flatten(self->memory, &values[i], &values[i], self->err));
-        TRY(rewrite_add_id(self, &empty->values_.ids, columns.items[i].id));
-    }
-    empty->values_.columns = (column_data_list){.count = columns.count, .items = values};
-    *slot = empty;
-    return FIRN_OK;
-}
-
 static bool fold_plan(void *user, plan_node **slot) {
     if (!plan_visit_exprs(*slot, fold_expr, user) || !plan_visit_children(*slot, fold_plan, user)) {
         return false;
@@ -111,9 +86,9 @@ static bool fold_plan(void *user, plan_node **slot) {
     plan_node *node = *slot;
     if (node->kind == PLAN_FILTER && rewrite_is_bool(node->filter_.predicate, true)) {
         *slot = node->filter_.input;
-    } else if (node->kind == PLAN_FILTER && is_never_true(node->filter_.predicate)) {
+    } else if (node->kind == PLAN_FILTER && rewrite_is_never_true(node->filter_.predicate)) {
         folding *state = user;
-        state->status = make_empty(state->self, slot);
+        state->status = rewrite_empty(state->self, slot);
         return state->status == FIRN_OK;
     }
     return true;

@@ -237,7 +237,8 @@ static size_t edges_of(const join_graph *self, const endpoint_list *list) {
 static firn_status add_conjunct(join_graph *self, endpoint_list *list, expr *conjunct) {
     join_edge edge = {.conjunct = conjunct, .class = NO_CLASS};
     TRY(relations_of(self, conjunct, &edge.relations));
-    if (edge.relations == 0 || (expr_can_fail(conjunct) && !rewrite_may_be_key(conjunct))) {
+    if (edge.relations == 0 || (expr_can_fail(conjunct) && !rewrite_may_be_key(conjunct) &&
+                                !rewrite_may_be_bound(conjunct))) {
         return rewrite_add_expr(self->self, &self->constant, conjunct);
     }
     uint64_t sides[2];

@@ -3,12 +3,13 @@
 //
 // Conjuncts that can fail stay where they were written, except that they may enter the scan right
 // below: moved through a join or an aggregate they would meet rows that SQL never shows them.
-// Equalities that may be keys (rewrite_may_be_key) go to the join that they are for all the same,
-// as to compare all pairs of rows would be the only other way. As keys they are evaluated for the
-// rows of either side that pass what was written for that side alone.
+// Equalities that may be keys (rewrite_may_be_key) and bounds of range joins go to the join that
+// they are for all the same, as to compare all pairs of rows would be the only other way. As keys
+// they are evaluated for the rows of either side that pass what was written for that side alone.
 #include <assert.h>
 
 #include "functions/overload.h"
+#include "optimize/empty_joins.h"
 #include "optimize/join_keys.h"
 
 static firn_status push(optimizer *self, plan_node **slot, expr_list *conjuncts);
@@ -194,8 +195,8 @@ static bool any_can_fail(const expr_list *list) {
     return false;
 }
 
-// A conjunct that can fail, but may be a key of this join or of one below an inner join. What can
-// fail and was written before it stays before it.
+// A conjunct that can fail, but may be a key or a bound of this join or of one below an inner join.
+// What can fail and was written before it stays before it.
 static firn_status place_key(optimizer *self, plan_node *join, const join_sides *ids,
                              expr *conjunct, bool is_above, placed *out) {
     const bool is_inner = join->join_.join == JOIN_INNER || join->join_.join == JOIN_CROSS;
@@ -229,7 +230,8 @@ static firn_status place(optimizer *self, plan_node *join, const join_sides *ids
     TRY(rewrite_covers(self, &ids->left, conjunct, &in_left));
     TRY(rewrite_covers(self, &ids->right, conjunct, &in_right));
     const bool is_constant = in_left && in_right;
-    if (!may_move(conjunct) && !is_constant && rewrite_may_be_key(conjunct)) {
+    if (!may_move(conjunct) && !is_constant &&
+        (rewrite_may_be_key(conjunct) || rewrite_may_be_bound(conjunct))) {
         return place_key(self, join, ids, conjunct, is_above, out);
     }
     if (!may_move(conjunct) || is_constant) {
@@ -277,12 +279,21 @@ static firn_status push_join(optimizer *self, plan_node **slot, const expr_list 
     plan_node *join = *slot;
     join_sides ids;
     placed out = {0};
+    expr_list condition = {0};
+    TRY(rewrite_split(self, join->join_.residual, &condition));
+    if (join_is_empty(join, &condition)) {
+        bool done;
+        TRY(join_without_pairs(self, slot, &done));
+        if (done) {
+            expr_list all = *conjuncts;
+            all.capacity = 0; // Shared with the caller.
+            return push(self, slot, &all);
+        }
+    }
     TRY(join_sides_of(self, join, &ids));
     for (uint32_t i = 0; i < conjuncts->count; i++) {
         TRY(place(self, join, &ids, conjuncts->items[i], true, &out));
     }
-    expr_list condition = {0};
-    TRY(rewrite_split(self, join->join_.residual, &condition));
     TRY(add_factors(self, &condition));
     for (uint32_t i = 0; i < condition.count; i++) {
         TRY(place(self, join, &ids, condition.items[i], false, &out));

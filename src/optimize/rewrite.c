@@ -70,6 +70,11 @@ bool rewrite_is_bool(const expr *value, bool wanted) {
            bitmap_get(value->literal_.value.value->values, 0) == wanted;
 }
 
+bool rewrite_is_never_true(const expr *value) {
+    return rewrite_is_bool(value, false) ||
+           (value->kind == EXPR_LITERAL && value->literal_.value.is_null);
+}
+
 firn_status rewrite_split(optimizer *self, expr *predicate, expr_list *out) {
     if (predicate == NULL || rewrite_is_bool(predicate, true)) {
         return FIRN_OK;
@@ -124,6 +129,25 @@ firn_status rewrite_project(optimizer *self, plan_node *input, const u32_list *i
     project->project_.ids.capacity = 0; // The caller's may grow into the same room.
     project->project_.values.capacity = 0;
     *out = project;
+    return FIRN_OK;
+}
+
+firn_status rewrite_empty(optimizer *self, plan_node **slot) {
+    plan_columns columns;
+    plan_node *empty;
+    TRY(plan_outputs(*slot, self->memory, &columns, self->err));
+    TRY(rewrite_node(self, PLAN_VALUES, &empty));
+    column *values = ARENA_NEW(self->memory, column, (size_t)columns.count + 1);
+    if (values == NULL) {
+        return rewrite_full(self);
+    }
+    for (uint32_t i = 0; i < columns.count; i++) {
+        TRY(column_new_null(self->memory, columns.items[i].type, 0, &values[i], self->err));
+        TRY(column_flatten(self->memory, &values[i], &values[i], self->err));
+        TRY(rewrite_add_id(self, &empty->values_.ids, columns.items[i].id));
+    }
+    empty->values_.columns = (column_data_list){.count = columns.count, .items = values};
+    *slot = empty;
     return FIRN_OK;
 }
 
@@ -203,14 +227,22 @@ static bool has_no_subquery(void *user, expr **slot) {
     return (*slot)->kind != EXPR_SUBQUERY && expr_visit_children(*slot, has_no_subquery, user);
 }
 
-bool rewrite_may_be_key(const expr *conjunct) {
-    if (!expr_is_call(conjunct, "=") && !expr_is_call(conjunct, "is_not_distinct_from")) {
-        return false;
-    }
+static bool compares_values(const expr *conjunct) {
     expr *const *args = conjunct->call_.args.items;
     expr *root = (expr *)(uintptr_t)conjunct; // Only looked at.
     return !expr_is_volatile(conjunct) && !expr_is_constant(args[0]) &&
            !expr_is_constant(args[1]) && has_no_subquery(NULL, &root);
+}
+
+bool rewrite_may_be_key(const expr *conjunct) {
+    return (expr_is_call(conjunct, "=") || expr_is_call(conjunct, "is_not_distinct_from")) &&
+           compares_values(conjunct);
+}
+
+bool rewrite_may_be_bound(const expr *conjunct) {
+    const bool is_order = expr_is_call(conjunct, "<") || expr_is_call(conjunct, "<=") ||
+                          expr_is_call(conjunct, ">") || expr_is_call(conjunct, ">=");
+    return is_order && rewrite_fails_by_range(conjunct) && compares_values(conjunct);
 }
 
 static bool replace_plan(void *user, plan_node **slot);

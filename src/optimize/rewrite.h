@@ -14,6 +14,8 @@ firn_status rewrite_add_id(optimizer *self, u32_list *list, uint32_t id);
 
 /// Is it the literal TRUE, or FALSE?
 bool rewrite_is_bool(const expr *value, bool wanted);
+/// Is it the literal FALSE, or NULL?
+bool rewrite_is_never_true(const expr *value);
 /// Adds the conjuncts of a predicate to a list; NULL and TRUE add nothing.
 firn_status rewrite_split(optimizer *self, expr *predicate, expr_list *out);
 /// AND of a list; NULL when it is empty.
@@ -23,6 +25,8 @@ firn_status rewrite_filter(optimizer *self, plan_node *node, const expr_list *co
                            plan_node **out);
 firn_status rewrite_project(optimizer *self, plan_node *input, const u32_list *ids,
                             const expr_list *values, plan_node **out);
+/// Instead of a node no rows, with the columns that it hands out: nothing below it is read.
+firn_status rewrite_empty(optimizer *self, plan_node **slot);
 /// A projection that hands on all outputs of `node` as they are, ready for more to be added.
 firn_status rewrite_pass(optimizer *self, plan_node *node, u32_list *ids, expr_list *values);
 /// name(left, right): a scalar function that exists.
@@ -37,6 +41,9 @@ firn_status rewrite_same(optimizer *self, expr *left, expr *right, expr **out);
 /// was written for, as a key of a join: what is asked of the rows of one side is still asked
 /// before.
 bool rewrite_may_be_key(const expr *conjunct);
+/// The same of a comparison by order that fails, if at all, by numbers that do not fit: a bound of
+/// a range join.
+bool rewrite_may_be_bound(const expr *conjunct);
 /// Does evaluating it fail, if at all, by numbers that do not fit (+, -, *, casts of numbers)? Such
 /// keys may stand beside others, although SQL might not have reached every value of them.
 bool rewrite_fails_by_range(const expr *value);

@@ -1,5 +1,5 @@
 // EXPLAIN: one node a line, its inputs indented below it.
-#include "plan/plan.h"
+#include "plan/join_ranges.h"
 
 static const char *const labels[PLAN_KIND_COUNT] = {
 #define X(NAME, word, label, text) [PLAN_##NAME] = label,
@@ -81,7 +81,12 @@ static void print_scan(const printing *self, const plan_node *node) {
 }
 
 static void print_join(const printing *self, const plan_node *node) {
-    text_append_format(self->out, " %s", join_words[node->join_.join]);
+    bool is_range = false;
+    firn_error ignored = ERR_INIT; // Of memory: then less is said.
+    if (join_is_range(node, self->out->memory, &is_range, &ignored) != FIRN_OK) {
+        is_range = false;
+    }
+    text_append_format(self->out, " %s%s", join_words[node->join_.join], is_range ? " range" : "");
     for (uint32_t i = 0; i < node->join_.left_keys.count; i++) {
         text_append(self->out, text_of(i == 0 ? " ON " : " AND "));
         print_expr(self, node->join_.left_keys.items[i]);

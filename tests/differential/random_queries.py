@@ -92,6 +92,8 @@ class QueryMaker:
         if self.chance(0.4):
             inner = self.query(around, depth - 1, self.any_types(3))
             return f"({self.one_of('', 'NOT ')}EXISTS ({inner}))"
+        if self.chance(0.15):
+            return self.row_in_query(scope, outer, depth)
         kind = self.random.choice(TYPES)
         left = self.expression(kind, scope, outer, depth - 1)
         inner = self.query(around, depth - 1, [kind])
@@ -99,6 +101,32 @@ class QueryMaker:
             return f"({left} {self.one_of('', 'NOT ')}IN ({inner}))"
         compared = self.one_of("=", "<", ">", "<>", "<=", ">=")
         return f"({left} {compared} {self.one_of('ANY', 'ALL')} ({inner}))"
+
+    def row_in_query(self, scope, outer, depth):
+        """(x, y) NOT IN (SELECT …), without NULL, which DuckDB has not of outer columns."""
+        kinds = [self.random.choice(TYPES), self.random.choice(TYPES)]
+        row = ", ".join(f"COALESCE({self.expression(kind, scope, outer, depth - 1)}, {ZEROS[kind]})"
+                        for kind in kinds)
+        listed = ", ".join(f"COALESCE(o{i}, {ZEROS[kind]})" for i, kind in enumerate(kinds))
+        inner = self.query([], depth - 1, kinds)
+        return (f"(({row}) {self.one_of('', 'NOT ')}IN "
+                f"(SELECT {listed} FROM ({inner}) AS {self.alias()}))")
+
+    def bounds(self, scope, added, common):
+        """Conditions by order between the two sides: one, or an interval, or two that overlap."""
+        its = self.random.choice(common)
+        here = [name for name, kind in scope if kind == its]
+        there = [name for name, kind in added if kind == its]
+
+        def bound():
+            pair = [self.random.choice(here), self.random.choice(there)]
+            self.random.shuffle(pair)
+            return f"{pair[0]} {self.one_of('<', '<=', '>', '>=')} {pair[1]}"
+        if self.chance(0.3):
+            one, other = (there, here) if self.chance(0.5) else (here, there)
+            return (f"{self.random.choice(one)} BETWEEN {self.random.choice(other)} "
+                    f"AND {self.random.choice(other)}")
+        return " AND ".join(bound() for _ in range(self.random.randint(1, 3)))
 
     def scalar_query(self, kind, scope, outer, depth):
         around = [scope, *outer]
@@ -191,6 +219,15 @@ class QueryMaker:
             return f" CROSS JOIN {item}", added
         kind = self.one_of("JOIN", "JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")
         common = sorted({its for _, its in scope} & {its for _, its in added})
+        if self.chance(0.04):
+            return f" {kind} {item} ON {self.one_of('FALSE', 'TRUE', 'NULL', '1 = 0')}", added
+        if kind != "FULL JOIN" and self.chance(0.05):  # Of one side alone.
+            return f" {kind} {item} ON {self.test(scope if self.chance(0.5) else added, [], 0)}", added
+        if common and self.chance(0.15):
+            condition = self.bounds(scope, added, common)
+            if kind != "FULL JOIN" and self.chance(0.3):
+                condition += f" AND {self.test(scope + added, [], 1)}"
+            return f" {kind} {item} ON {condition}", added
         if not common:
             condition = "TRUE" if kind == "FULL JOIN" else self.test(scope + added, [], 1)
             return f" {kind} {item} ON {condition}", added

@@ -45,8 +45,13 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     }
     TRY(join_side_columns(&self->owner->plan.right, NULL, input, scratch, &columns, err));
     row_input in = {.columns = columns, .rows = input->selection, .count = input->selected_count};
+    const row_layout *layout = &self->owner->plan.right.layout;
     while (in.next < in.count) {
+        const uint32_t from = in.next;
         TRY(row_writer_append(&self->writer, &in, rows, scratch, err));
+        for (uint32_t k = from; layout->extra_size > 0 && k < in.next; k++) {
+            memset(row_extra(layout, rows[k]), 0, layout->extra_size); // Before they are written.
+        }
     }
     return row_writer_look(&self->writer, err);
 }
@@ -57,13 +62,13 @@ static firn_status merge(op_call *call, firn_error *err) {
 }
 
 static firn_status finish(void *shared, finish_plan *out, firn_error *err) {
-    (void)out;
-    return nested_state_finish(shared, err);
+    return nested_state_finish(shared, out->memory, err);
 }
 
 static void report(const void *shared, op_report *out) {
     const nested_state *self = shared;
-    text_append_format(out->out, " build_rows=%llu", (unsigned long long)self->row_count);
+    text_append_format(out->out, " build_rows=%llu lookup=%s", (unsigned long long)self->row_count,
+                       self->has_index ? "range" : "loop");
 }
 
 static void measure(const void *shared, node_statistics *add_to) {
