@@ -48,7 +48,7 @@ static bool is_inside(const series_shared *self, int64_t value) {
 }
 
 // How many numbers there are, and how many a task has. All differences fit into 64 bits unsigned.
-static void count_rows(series_shared *self) {
+WRAPS static void count_rows(series_shared *self) {
     self->is_empty = self->is_empty || !is_inside(self, self->first);
     if (self->is_empty || self->is_time) {
         return;
@@ -119,8 +119,8 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
 
 // ---- Rows --------------------------------------------------------------------------------------
 
-static uint32_t next_numbers(const series_shared *shared, series_local *self, uint32_t room,
-                             int64_t *out) {
+WRAPS static uint32_t next_numbers(const series_shared *shared, series_local *self, uint32_t room,
+                                   int64_t *out) {
     const uint64_t left = self->row_end - self->row;
     const uint32_t count = left < room ? (uint32_t)left : room;
     const uint64_t step = (uint64_t)shared->step;
@@ -152,7 +152,7 @@ static bool is_a_task(const series_shared *self, uint64_t number) {
 }
 
 // Begins a task; false: `out` is what to answer.
-static bool begin_task(op_call *call, step_answer *out) {
+WRAPS static bool begin_task(op_call *call, step_answer *out) {
     series_shared *shared = call->shared;
     series_local *self = call->local;
     if (!self->has_number) {
