@@ -3,7 +3,10 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "base/hash.h"
+
 #define DISTANCE_SIZE_MAX 64
+#define HASHED_SIZE 64 // Bytes that are made small at once.
 
 static char lower(char byte) {
     return byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte;
@@ -28,6 +31,20 @@ bool text_equal_nocase(text left, text right) {
         }
     }
     return true;
+}
+
+uint64_t text_hash_nocase(text self) {
+    uint64_t hash = self.size;
+    for (size_t from = 0; from < self.size; from += HASHED_SIZE) {
+        char small[HASHED_SIZE];
+        const size_t left = self.size - from;
+        const size_t size = left < HASHED_SIZE ? left : HASHED_SIZE;
+        for (size_t i = 0; i < size; i++) {
+            small[i] = lower(self.data[from + i]);
+        }
+        hash = hash_combine(hash, hash_bytes(small, size));
+    }
+    return hash;
 }
 
 text text_slice(text whole, size_t from, size_t to) {

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 typedef struct text {
@@ -32,6 +33,8 @@ int text_compare(text left, text right);
 
 /// Equal but for the case of ASCII letters: keywords, option names.
 bool text_equal_nocase(text left, text right);
+/// A hash that texts which are equal in this way have in common.
+uint64_t text_hash_nocase(text self);
 
 bool text_starts_with(text whole, text prefix);
 bool text_ends_with(text whole, text suffix);

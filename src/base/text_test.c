@@ -31,6 +31,9 @@ TEST(text_equal_nocase_folds_ascii_letters_only) {
     CHECK(!text_equal_nocase(TEXT("["), TEXT("{"))); // They differ by the same bit as a and A.
     CHECK(!text_equal_nocase(TEXT("\xc3\x84"), TEXT("\xc3\xa4")));
     CHECK(!text_equal_nocase(TEXT("a"), TEXT("ab")));
+    CHECK(text_hash_nocase(TEXT("SELECT")) == text_hash_nocase(TEXT("sElEcT")));
+    CHECK(text_hash_nocase(TEXT("[")) != text_hash_nocase(TEXT("{")));
+    CHECK(text_hash_nocase(TEXT("")) != text_hash_nocase(TEXT("a")));
 }
 
 TEST(text_find_says_where_or_the_size) {

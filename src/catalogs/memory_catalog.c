@@ -1,11 +1,18 @@
 #include "catalogs/memory_catalog.h"
 
+#include <assert.h>
+
 #include "base/host.h"
 #include "memory/text_builder.h"
 #include "tables/memory/memory_table.h"
 
+#define BUCKETS_MIN UINT32_C(64)
+
 typedef struct entry {
-    struct entry *following;
+    struct entry *following; // In the list of all, the latest first …
+    struct entry *before;
+    struct entry *beside; // … and among those whose names have a bucket in common.
+    uint64_t hash;        // Of the name, whatever its case.
     arena memory;
     text space; // Schema name.
     text name;
@@ -26,6 +33,10 @@ typedef struct memory_catalog {
     struct pool *pool;
     mutex lock;
     entry *entries;
+    uint32_t entry_count;
+    uint32_t bucket_count; // A power of two; 0: there are none yet.
+    entry **buckets;       // The latest of each first.
+    arena table;           // Of the buckets.
     space_entry *spaces;
 } memory_catalog;
 
@@ -48,6 +59,9 @@ void memory_catalog_clear(catalog *base) {
     mutex_lock(&self->lock);
     entry *entries = self->entries;
     self->entries = NULL;
+    self->entry_count = 0;
+    self->bucket_count = 0;
+    arena_close(&self->table);
     mutex_unlock(&self->lock);
     while (entries != NULL) { // Without the lock: see put().
         entry *each = entries;
@@ -93,7 +107,8 @@ firn_status memory_catalog_open(text alias, struct pool *pool, catalog **out, fi
     if (self == NULL) {
         return ARENA_FULL(&memory, err);
     }
-    *self = (memory_catalog){.base = {.kind = &memory_catalog_kind}, .pool = pool};
+    *self = (memory_catalog){
+        .base = {.kind = &memory_catalog_kind}, .pool = pool, .table = arena_open(SIZE_MAX)};
     firn_status status = text_copy(&memory, alias, &self->base.alias, err);
     status = status == FIRN_OK ? add_space(self, TEXT("main"), err) : status;
     if (status != FIRN_OK) {
@@ -118,21 +133,82 @@ static text space_of(namespace_path path) {
     return path.count == 0 ? TEXT("main") : path.items[path.count - 1];
 }
 
-// Exactly that name, else the one that is the same but for case.
-static entry **find(memory_catalog *self, object_name wanted) {
-    entry **near = NULL;
-    for (entry **slot = &self->entries; *slot != NULL; slot = &(*slot)->following) {
-        if (!is_in((*slot)->space, wanted.space)) {
+static entry **bucket_of(const memory_catalog *self, uint64_t hash) {
+    return &self->buckets[hash & (self->bucket_count - 1)];
+}
+
+// Exactly that name, else the one that is the same but for case; NULL if there is none.
+static entry *find(const memory_catalog *self, object_name wanted) {
+    entry *near = NULL;
+    const uint64_t hash = text_hash_nocase(wanted.name);
+    for (entry *each = self->bucket_count == 0 ? NULL : *bucket_of(self, hash); each != NULL;
+         each = each->beside) {
+        if (each->hash != hash || !is_in(each->space, wanted.space)) {
             continue;
         }
-        if (text_equal((*slot)->name, wanted.name)) {
-            return slot;
+        if (text_equal(each->name, wanted.name)) {
+            return each;
         }
-        if (near == NULL && text_equal_nocase((*slot)->name, wanted.name)) {
-            near = slot;
+        if (near == NULL && text_equal_nocase(each->name, wanted.name)) {
+            near = each;
         }
     }
     return near;
+}
+
+// Twice as many buckets, once there are as many entries.
+static firn_status make_room(memory_catalog *self, firn_error *err) {
+    if (self->entry_count < self->bucket_count) {
+        return FIRN_OK;
+    }
+    const uint32_t count = self->bucket_count == 0 ? BUCKETS_MIN : self->bucket_count * 2;
+    arena table = arena_open(SIZE_MAX);
+    entry **buckets = ARENA_NEW(&table, entry *, count);
+    if (buckets == NULL) {
+        return ARENA_FULL(&table, err);
+    }
+    memset((void *)buckets, 0, count * sizeof(entry *));
+    arena_close(&self->table);
+    self->table = table;
+    self->buckets = buckets;
+    self->bucket_count = count;
+    const entry *oldest = self->entries;
+    while (oldest != NULL && oldest->following != NULL) {
+        oldest = oldest->following;
+    }
+    for (entry *each = (entry *)(uintptr_t)oldest; each != NULL; each = each->before) {
+        entry **bucket = bucket_of(self, each->hash);
+        each->beside = *bucket;
+        *bucket = each;
+    }
+    return FIRN_OK;
+}
+
+static void link_entry(memory_catalog *self, entry *made) {
+    assert(self->bucket_count > 0);
+    entry **bucket = bucket_of(self, made->hash);
+    made->beside = *bucket;
+    *bucket = made;
+    made->before = NULL;
+    made->following = self->entries;
+    if (self->entries != NULL) {
+        self->entries->before = made;
+    }
+    self->entries = made;
+    self->entry_count++;
+}
+
+static void unlink_entry(memory_catalog *self, const entry *gone) {
+    entry **place = bucket_of(self, gone->hash);
+    while (*place != gone) {
+        place = &(*place)->beside;
+    }
+    *place = gone->beside;
+    if (gone->following != NULL) {
+        gone->following->before = gone->before;
+    }
+    *(gone->before == NULL ? &self->entries : &gone->before->following) = gone->following;
+    self->entry_count--;
 }
 
 static bool has_space(const memory_catalog *self, namespace_path path) {
@@ -263,19 +339,19 @@ static firn_status load(catalog *base, object_name name, const table_version *ve
     *out = (catalog_object){0};
     firn_status status = FIRN_OK;
     mutex_lock(&self->lock);
-    entry **slot = find(self, name);
-    if (slot == NULL) {
+    entry *found = find(self, name);
+    if (found == NULL) {
         status = say_missing(self, name.space, name.name, err);
     } else if (version != NULL && version->kind != VERSION_CURRENT) {
         status =
             FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
                      "\"%.*s\" is in memory and has no earlier versions", TEXT_ARGS(name.name));
-    } else if ((*slot)->view != NULL) {
-        status = copy_view(memory, (*slot)->view, &out->view, err);
-    } else if ((*slot)->snapshot != NULL) {
-        out->snapshot = table_snapshot_retain((*slot)->snapshot);
+    } else if (found->view != NULL) {
+        status = copy_view(memory, found->view, &out->view, err);
+    } else if (found->snapshot != NULL) {
+        out->snapshot = table_snapshot_retain(found->snapshot);
     } else {
-        status = memory_table_snapshot((*slot)->table, &out->snapshot, err);
+        status = memory_table_snapshot(found->table, &out->snapshot, err);
     }
     mutex_unlock(&self->lock);
     return status;
@@ -297,26 +373,27 @@ static firn_status new_entry(text space, text name, entry **out, firn_error *err
         return status;
     }
     made->memory = memory;
+    made->hash = text_hash_nocase(made->name);
     *out = made;
     return FIRN_OK;
 }
 
-// Under the lock: may a table or view of that name be put? *slot is what it would replace, or NULL.
-static firn_status check_place(memory_catalog *self, object_name name, bool is_view, bool replace,
-                               entry ***slot, firn_error *err) {
+// Under the lock: may a table or view of that name be put? *old is what it would replace, or NULL.
+static firn_status check_place(const memory_catalog *self, object_name name, bool is_view,
+                               bool replace, entry **old, firn_error *err) {
     if (!has_space(self, name.space)) {
         return FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", NO_POSITION,
                         "there is no schema \"%.*s\" in catalog \"%.*s\"",
                         TEXT_ARGS(space_of(name.space)), TEXT_ARGS(self->base.alias));
     }
-    *slot = find(self, name);
-    if (*slot != NULL && !replace) {
+    *old = find(self, name);
+    if (*old != NULL && !replace) {
         return FAIL_SQL(err, FIRN_CONFLICT, "42P07", NO_POSITION,
                         "a table or view \"%.*s\" exists already", TEXT_ARGS(name.name));
     }
-    if (*slot != NULL && ((**slot)->view != NULL) != is_view) {
+    if (*old != NULL && ((*old)->view != NULL) != is_view) {
         return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s",
-                        TEXT_ARGS(name.name), (**slot)->view != NULL ? "view" : "table");
+                        TEXT_ARGS(name.name), (*old)->view != NULL ? "view" : "table");
     }
     return FIRN_OK;
 }
@@ -326,15 +403,15 @@ static firn_status check_place(memory_catalog *self, object_name name, bool is_v
 static firn_status put(memory_catalog *self, namespace_path space, entry *made, bool replace,
                        entry **replaced, firn_error *err) {
     *replaced = NULL;
-    entry **slot;
     const object_name name = {.space = space, .name = made->name};
-    TRY(check_place(self, name, made->view != NULL, replace, &slot, err));
-    if (slot != NULL) {
-        *replaced = *slot;
-        *slot = (*replaced)->following;
+    entry *old;
+    TRY(check_place(self, name, made->view != NULL, replace, &old, err));
+    TRY(make_room(self, err));
+    if (old != NULL) {
+        unlink_entry(self, old);
     }
-    made->following = self->entries;
-    self->entries = made;
+    link_entry(self, made);
+    *replaced = old;
     return FIRN_OK;
 }
 
@@ -393,9 +470,9 @@ static firn_status create_table(catalog *base, object_name name, const new_table
 static firn_status stage_table(catalog *base, object_name name, const new_table *definition,
                                bool replace, table_snapshot **out, firn_error *err) {
     memory_catalog *self = of(base);
-    entry **slot;
+    entry *old;
     mutex_lock(&self->lock);
-    firn_status status = check_place(self, name, false, replace, &slot, err);
+    firn_status status = check_place(self, name, false, replace, &old, err);
     mutex_unlock(&self->lock);
     TRY(status);
     memory_table *made;
@@ -443,8 +520,7 @@ static firn_status drop(catalog *base, object_name name, bool is_view, firn_erro
     memory_catalog *self = of(base);
     firn_status status = FIRN_OK;
     mutex_lock(&self->lock);
-    entry **slot = find(self, name);
-    entry *gone = slot == NULL ? NULL : *slot;
+    entry *gone = find(self, name);
     if (gone == NULL) {
         status = say_missing(self, name.space, name.name, err);
     } else if ((gone->view != NULL) != is_view) {
@@ -452,7 +528,7 @@ static firn_status drop(catalog *base, object_name name, bool is_view, firn_erro
             FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s, not a %s",
                      TEXT_ARGS(name.name), is_view ? "table" : "view", is_view ? "view" : "table");
     } else {
-        *slot = gone->following;
+        unlink_entry(self, gone);
     }
     mutex_unlock(&self->lock);
     if (status == FIRN_OK) {
