@@ -267,6 +267,9 @@ static bool has_zone(const type *self) {
 }
 
 cast_rule cast_find(const type *from, const type *to) {
+    if (from == to) {
+        return same; // However many fields there are.
+    }
     const char cell = cell_of(from->id, to->id);
     cast_rule rule = {.kind = CAST_NONE};
     switch (cell) {
