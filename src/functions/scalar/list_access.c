@@ -2,6 +2,7 @@
 // array_position, array_length.
 #include "functions/scalar/list_build.h"
 #include "functions/scalar/row_values.h"
+#include "kernels/compare.h"
 
 // ---- list_value ------------------------------------------------------------------------------
 
@@ -217,6 +218,53 @@ const scalar_function function_list_slice = {
 
 // ---- Looking for elements ----------------------------------------------------------------------
 
+// How many are compared at once: few at first, for what is wanted may be among them.
+#define ELEMENTS_AT_FIRST UINT32_C(64)
+#define ELEMENTS_AT_ONCE UINT32_C(2048)
+
+// The same for numbers, which are compared side by side. The value is not NULL.
+static uint32_t find_number(const function_call *call, const column *elements, list_value list,
+                            const uint8_t *wanted, bool *has_null) {
+    uint64_t equal[BITMAP_WORDS(ELEMENTS_AT_ONCE)];
+    const physical layout = type_physical(elements->type);
+    const uint32_t width = physical_size(layout);
+    const compare_kernel kernel = compare_kernel_at(isa_best(), layout, COMPARE_EQ, true);
+    *has_null = false;
+    uint32_t count = 0;
+    uint32_t most = ELEMENTS_AT_FIRST;
+    for (uint32_t from = 0; from < list.size && !function_is_stopped(call); from += count) {
+        const uint32_t left = list.size - from;
+        count = left < most ? left : most;
+        most = ELEMENTS_AT_ONCE;
+        const size_t first = (size_t)list.offset + from;
+        kernel((const uint8_t *)elements->values + first * width, wanted, count, equal);
+        for (uint32_t word = 0; word < BITMAP_WORDS(count); word++) {
+            for (uint64_t bits = equal[word]; bits != 0; bits &= bits - 1) {
+                const uint32_t place = from + word * 64 + (uint32_t)__builtin_ctzll(bits);
+                if (column_row_is_valid(elements, list.offset + place)) {
+                    return place + 1;
+                }
+            }
+        }
+    }
+    for (uint32_t i = 0; elements->validity != NULL && i < list.size && !*has_null; i++) {
+        *has_null = !column_row_is_valid(elements, list.offset + i);
+    }
+    return 0;
+}
+
+// Types with a loop that compares many values.
+static bool has_kernel(const type *self) {
+    switch ((int)type_physical(self)) {
+#define X(name, word, c_type) case PHYSICAL_##name:
+        COMPARE_TYPE_LIST(X)
+#undef X
+        return true;
+    default:
+        return false;
+    }
+}
+
 // The place of a value among the elements, from 1; 0 if it is not there. `has_null`: an element is
 // NULL. A value that is NULL equals NULL.
 static uint32_t find_element(const function_call *call, const column *const *args, uint32_t row,
@@ -225,6 +273,11 @@ static uint32_t find_element(const function_call *call, const column *const *arg
     const list_value list = list_at(list_rows_of(args[0]), row);
     const column *value = args[1];
     const uint32_t lane = list_source_row(value, row);
+    if (has_kernel(elements->type) && column_row_is_valid(value, row)) {
+        const size_t width = physical_size(type_physical(value->type));
+        return find_number(call, elements, list, (const uint8_t *)value->values + lane * width,
+                           has_null);
+    }
     cancel_watch watch = {.cancel = function_cancel(call)};
     *has_null = false;
     for (uint32_t i = 0; i < list.size && !cancel_watch_is_raised(&watch, 4); i++) {

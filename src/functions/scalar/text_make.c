@@ -3,6 +3,7 @@
 // A result above TEXT_RESULT_SIZE_MAX is a failing row.
 #include "base/checked.h"
 #include "base/utf8.h"
+#include "functions/scalar/code_map.h"
 #include "functions/scalar/row_values.h"
 #include "functions/scalar/text_seek.h"
 
@@ -287,33 +288,20 @@ const scalar_function function_replace = {
 
 // ---- translate -------------------------------------------------------------------------------
 
-// Where in `from` a code point stands first; SIZE_MAX if it does not.
-static size_t code_index(text from, uint32_t code) {
-    size_t at = 0;
-    for (size_t index = 0; at < from.size; index++) {
-        if (utf8_next(from, &at) == code) {
-            return index;
-        }
-    }
-    return SIZE_MAX;
-}
-
 // Writes the text translated; the size.
-static size_t translate_into(const function_call *call, text value, text from, text to, char *out) {
+static size_t translate_into(const function_call *call, text value, const code_map *map,
+                             char *out) {
     cancel_watch watch = {.cancel = function_cancel(call)};
     size_t at = 0;
     size_t size = 0;
-    while (at < value.size && !cancel_watch_is_raised(&watch, from.size + 1)) {
+    while (at < value.size && !cancel_watch_is_raised(&watch, 1)) {
         const size_t start = at;
-        const size_t index = code_index(from, utf8_next(value, &at));
-        if (index == SIZE_MAX) {
+        const code_entry *found = code_map_find(map, utf8_next(value, &at));
+        if (found == NULL) {
             memcpy(out + size, value.data + start, at - start);
             size += at - start;
-            continue;
-        }
-        size_t place = utf8_offset(to, index);
-        if (place < to.size) {
-            size += utf8_encode(utf8_next(to, &place), out + size);
+        } else if (found->has_other) {
+            size += utf8_encode(found->other, out + size);
         }
     }
     return size;
@@ -324,18 +312,19 @@ static uint32_t translate(function_call *call, const column *const *args, column
     const text_rows froms = text_rows_of(args[1]);
     const text_rows tos = text_rows_of(args[2]);
     text_sink sink = text_sink_of(call);
+    code_map map = {0};
     FOR_ROWS(call, row) {
         const text value = text_at(values, row);
         size_t room_size;
-        if (!mul_fits(value.size, UTF8_SIZE_MAX, &room_size)) {
+        if (!code_map_fill(&map, call, text_at(froms, row), text_at(tos, row)) ||
+            !mul_fits(value.size, UTF8_SIZE_MAX, &room_size)) {
             return KERNEL_NO_MEMORY;
         }
         char *room = text_sink_room(&sink, room_size);
         if (room == NULL) {
             return KERNEL_NO_MEMORY;
         }
-        const size_t size =
-            translate_into(call, value, text_at(froms, row), text_at(tos, row), room);
+        const size_t size = translate_into(call, value, &map, room);
         COLUMN_OUT(out, string_value)[row] = text_sink_take(&sink, size);
     }
     return call->count;

@@ -3,6 +3,7 @@
 // Places are code points, counted from 1. Where a part ends within a text's first bytes only those
 // are looked at, and while they are ASCII, places are bytes.
 #include "base/utf8.h"
+#include "functions/scalar/code_map.h"
 #include "functions/scalar/row_values.h"
 #include "functions/scalar/text_seek.h"
 
@@ -199,20 +200,31 @@ const scalar_function function_right = {
 
 // ---- trim ------------------------------------------------------------------------------------
 
-static bool holds_code(text set, uint32_t code) {
+#define SHORT_SET 16 // Bytes of a set that is looked through rather than made a map of.
+
+// What is cut off: the characters of a text.
+typedef struct trimmed {
+    text set;
+    code_map map; // Of longer ones.
+} trimmed;
+
+static bool holds_code(const trimmed *self, uint32_t code) {
+    if (self->set.size > SHORT_SET) {
+        return code_map_find(&self->map, code) != NULL;
+    }
     size_t at = 0;
-    while (at < set.size) {
-        if (utf8_next(set, &at) == code) {
+    while (at < self->set.size) {
+        if (utf8_next(self->set, &at) == code) {
             return true;
         }
     }
     return false;
 }
 
-static size_t trim_start(const function_call *call, text value, text set) {
+static size_t trim_start(const function_call *call, text value, const trimmed *set) {
     cancel_watch watch = {.cancel = function_cancel(call)};
     size_t at = 0;
-    while (at < value.size && !cancel_watch_is_raised(&watch, set.size)) {
+    while (at < value.size && !cancel_watch_is_raised(&watch, 1)) {
         size_t next = at;
         if (!holds_code(set, utf8_next(value, &next))) {
             break;
@@ -222,10 +234,10 @@ static size_t trim_start(const function_call *call, text value, text set) {
     return at;
 }
 
-static size_t trim_end(const function_call *call, text value, size_t from, text set) {
+static size_t trim_end(const function_call *call, text value, size_t from, const trimmed *set) {
     cancel_watch watch = {.cancel = function_cancel(call)};
     size_t at = value.size;
-    while (at > from && !cancel_watch_is_raised(&watch, set.size)) {
+    while (at > from && !cancel_watch_is_raised(&watch, 1)) {
         size_t before = at;
         if (!holds_code(set, utf8_previous(value, &before))) {
             break;
@@ -240,11 +252,15 @@ static uint32_t trim(function_call *call, const column *const *args, bool at_sta
     const text_rows values = text_rows_of(args[0]);
     const bool has_set = call->arg_count == 2;
     const text_rows sets = text_rows_of(args[has_set ? 1 : 0]);
+    trimmed set = {.set = TEXT(" ")};
     FOR_ROWS(call, row) {
         const text value = text_at(values, row);
-        const text set = has_set ? text_at(sets, row) : TEXT(" ");
-        const size_t from = at_start ? trim_start(call, value, set) : 0;
-        const size_t to = at_end ? trim_end(call, value, from, set) : value.size;
+        set.set = has_set ? text_at(sets, row) : set.set;
+        if (set.set.size > SHORT_SET && !code_map_fill(&set.map, call, set.set, TEXT(""))) {
+            return KERNEL_NO_MEMORY;
+        }
+        const size_t from = at_start ? trim_start(call, value, &set) : 0;
+        const size_t to = at_end ? trim_end(call, value, from, &set) : value.size;
         put_slice(out, row, text_slice(value, from, to));
     }
     return call->count;
