@@ -1,6 +1,30 @@
 #include "column/batch.h"
 
+#include <assert.h>
 #include <stdio.h>
+
+firn_status batch_part(arena *memory, const batch *self, uint32_t from, uint32_t count, batch *out,
+                       firn_error *err) {
+    assert(from <= self->selected_count && count <= self->selected_count - from);
+    *out = *self;
+    out->selected_count = count;
+    if (self->selection != NULL) {
+        out->selection = self->selection + from;
+        return FIRN_OK;
+    }
+    if (count == self->row_count) {
+        return FIRN_OK;
+    }
+    uint16_t *rows = ARENA_NEW(memory, uint16_t, count + 1);
+    if (rows == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        rows[k] = (uint16_t)(from + k);
+    }
+    out->selection = rows;
+    return FIRN_OK;
+}
 
 firn_status batch_compact(arena *memory, const batch *self, batch *out, firn_error *err) {
     if (self->selection == NULL) {

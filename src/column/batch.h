@@ -40,6 +40,10 @@ static inline uint32_t batch_row(const batch *self, uint32_t k) {
     return self->selection == NULL ? k : self->selection[k];
 }
 
+/// Of the rows that count, those numbered `from` to `from + count - 1` alone. Copies no values; the
+/// selection may be in `memory`.
+firn_status batch_part(arena *memory, const batch *self, uint32_t from, uint32_t count, batch *out,
+                       firn_error *err);
 /// A batch without selection: selected rows are taken together. Shares columns when all rows count.
 firn_status batch_compact(arena *memory, const batch *self, batch *out, firn_error *err);
 /// A deep, compact copy that depends on `memory` only.

@@ -291,6 +291,45 @@ static bool must_wait(result *self, uint64_t task, op_call *call) {
     return is_queue_full(self, task, call); // Looks again: no end goes unnoticed.
 }
 
+// Rows of a batch that are kept: those from `from` on, `count` of them.
+typedef struct kept_rows {
+    uint32_t from;
+    uint32_t count;
+    bool is_enough; // With them all that LIMIT takes is there.
+} kept_rows;
+
+// Which rows of a batch may be among those that are handed out. Where nothing can come before them
+// but what is queued and what this worker's builder holds, OFFSET skips here what it skips, and no
+// more is kept than LIMIT takes.
+static kept_rows claim(local *self, uint32_t count) {
+    result *owner = self->owner;
+    const uint64_t complete = watermark(owner);
+    const uint64_t built = arrow_builder_rows(self->builder);
+    uint64_t skipped = 0;
+    mutex_lock(&owner->lock);
+    uint64_t before = built;
+    for (const entry *each = owner->first; each != NULL && each->task <= self->task;
+         each = each->following) {
+        before += (uint64_t)each->rows.length;
+    }
+    uint64_t left = owner->wanted - self->task_rows;
+    if (self->task <= complete) {
+        skipped = before < owner->offset ? owner->offset - before : 0;
+        skipped = skipped < count ? skipped : count;
+        owner->offset -= skipped;
+        owner->prefix_rows += skipped;
+        const uint64_t known = owner->prefix_rows + built;
+        const uint64_t wanted = known < owner->wanted ? owner->wanted - known : 0;
+        left = wanted < left - skipped ? wanted : left - skipped;
+    }
+    mutex_unlock(&owner->lock);
+    const uint32_t there = count - (uint32_t)skipped;
+    self->task_rows += count;
+    return (kept_rows){.from = (uint32_t)skipped,
+                       .count = left < there ? (uint32_t)left : there,
+                       .is_enough = left <= there};
+}
+
 static firn_status sink_push(op_call *call, const batch *input, batch *output, step_answer *out,
                              firn_error *err) {
     (void)output;
@@ -315,12 +354,13 @@ static firn_status sink_push(op_call *call, const batch *input, batch *output, s
     for (uint32_t i = 0; i < owner->columns.count; i++) {
         self->columns[i] = input->columns[self->positions[i]];
     }
-    batch rows = *input;
+    const kept_rows kept = claim(self, input->selected_count);
+    batch rows;
+    TRY(batch_part(call->scratch, input, kept.from, kept.count, &rows, err));
     rows.columns = self->columns;
     rows.column_count = owner->columns.count;
     TRY(arrow_builder_push(self->builder, &rows, err));
-    self->task_rows += input->selected_count;
-    if (arrow_builder_is_full(self->builder) || self->task_rows >= owner->wanted) {
+    if (arrow_builder_is_full(self->builder) || kept.is_enough) {
         TRY(settle(self, err));
     }
     mutex_lock(&owner->lock);

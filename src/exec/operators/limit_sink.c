@@ -2,11 +2,29 @@
 // out. (At the root of a query the result does this without keeping anything.) Where LIMIT or
 // OFFSET is a subquery's value it is a column, the same in every row: then all rows are kept, and
 // the first one tells.
+//
+// While a task is the oldest unfinished one it is known how many rows come before each of its rows:
+// what OFFSET skips is dropped, and nothing more is asked for once there are enough. Of later tasks
+// as many rows are kept as could be wanted.
 #include "exec/operator.h"
+#include "exec/order.h"
 #include "exec/row_buffer.h"
+
+// Rows of a task that ended before one that comes before it.
+typedef struct ended_task {
+    uint64_t task;
+    uint64_t rows;
+    struct ended_task *following;
+} ended_task;
 
 typedef struct limit_shared {
     execution *run;
+    arena memory; // Of the list; under the lock.
+    mutex lock;
+    ended_task *ended GUARDED_BY(&lock);
+    ended_task *spare GUARDED_BY(&lock); // For reuse.
+    uint64_t before GUARDED_BY(&lock);   // Rows of all tasks before the oldest unfinished one.
+    uint64_t dropped GUARDED_BY(&lock);  // Of those that OFFSET skips.
     expr_program *limit_program, *offset_program; // NULL: the number is known.
     row_buffer *rows;
     uint64_t limit, offset;
@@ -42,26 +60,29 @@ static firn_status open_sink(const plan_node *node, const input_layout *input, e
         return ARENA_FULL(&run->memory, err);
     }
     *self = (limit_shared){.run = run,
+                           .memory = execution_arena(run, SIZE_MAX),
                            .limit = number_of(node->limit_.limit, UINT64_MAX),
                            .offset = number_of(node->limit_.offset, 0)};
     if (__builtin_add_overflow(self->limit, self->offset, &self->wanted)) {
         self->wanted = UINT64_MAX;
     }
+    mutex_begin(&self->lock, MUTEX_OPERATOR);
+    run->node_state[node->number] = self;
+    *shared = self;
     TRY(compile_number(node->limit_.limit, input, run, &self->limit_program, err));
     TRY(compile_number(node->limit_.offset, input, run, &self->offset_program, err));
     if (self->limit_program != NULL || self->offset_program != NULL) {
         self->wanted = UINT64_MAX;
     }
-    TRY(row_buffer_open(run, node->limit_.input, &self->rows, err));
-    run->node_state[node->number] = self;
-    *shared = self;
-    return FIRN_OK;
+    return row_buffer_open(run, node->limit_.input, &self->rows, err);
 }
 
 static void close_sink(void *shared) {
     limit_shared *self = shared;
     if (self != NULL) {
         row_buffer_close(self->rows);
+        arena_close(&self->memory);
+        mutex_end(&self->lock);
     }
 }
 
@@ -78,6 +99,55 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
     return FIRN_OK;
 }
 
+// Adds up what comes before the oldest unfinished task.
+static void settle_ended(limit_shared *self, uint64_t oldest) REQUIRES(&self->lock) {
+    for (ended_task **place = &self->ended; *place != NULL;) {
+        ended_task *each = *place;
+        if (each->task < oldest) {
+            self->before += each->rows;
+            *place = each->following;
+            each->following = self->spare;
+            self->spare = each;
+        } else {
+            place = &each->following;
+        }
+    }
+}
+
+// Rows of a batch that are kept: those from `from` on, `count` of them.
+typedef struct kept_rows {
+    uint32_t from;
+    uint32_t count;
+    bool is_enough; // No row behind them is wanted.
+} kept_rows;
+
+static uint32_t at_most(uint64_t number, uint32_t most) {
+    return number < most ? (uint32_t)number : most;
+}
+
+// Which of the next rows of a task are kept. Without a gate the order is free: rows come before
+// those that are claimed later.
+static kept_rows claim(limit_shared *self, limit_local *local, order_gate *order, uint32_t count) {
+    const uint64_t oldest = order == NULL ? 0 : order_gate_watermark(order);
+    mutex_lock(&self->lock);
+    settle_ended(self, oldest);
+    const bool is_known = order == NULL || local->task <= oldest;
+    const uint64_t place = order == NULL ? self->before : self->before + local->rows;
+    kept_rows out = {0};
+    const bool is_fixed = self->limit_program == NULL && self->offset_program == NULL;
+    if (is_known && is_fixed && place < self->offset) {
+        out.from = at_most(self->offset - place, count);
+    }
+    const uint64_t left = place < self->wanted ? self->wanted - place : 0;
+    out.count = at_most(left, count) - out.from; // Nothing is wanted before OFFSET ends.
+    out.is_enough = is_known && left <= count;
+    self->dropped += out.from;
+    self->before += order == NULL ? count : 0;
+    mutex_unlock(&self->lock);
+    local->rows += count;
+    return out;
+}
+
 static firn_status push(op_call *call, const batch *input, batch *output, step_answer *out,
                         firn_error *err) {
     (void)output;
@@ -88,13 +158,35 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
         self->task = input->sequence.task;
         self->rows = 0;
     }
-    if (self->rows >= shared->wanted) {
-        // Everything before this task counts first; only a lone first task decides for all.
-        *out = self->task == 0 && call->run->worker_count == 1 ? STEP_DONE : STEP_NEXT;
+    const kept_rows kept = claim(shared, self, call->order, input->selected_count);
+    *out = kept.is_enough ? STEP_DONE : STEP_NEXT;
+    if (kept.count == 0) {
         return FIRN_OK;
     }
-    self->rows += input->selected_count;
-    return row_buffer_push(shared->rows, call, input, err);
+    batch rows;
+    TRY(batch_part(call->scratch, input, kept.from, kept.count, &rows, err));
+    return row_buffer_push(shared->rows, call, &rows, err);
+}
+
+static firn_status end_task(op_call *call, uint64_t task, firn_error *err) {
+    limit_shared *shared = call->shared;
+    const limit_local *self = call->local;
+    if (self->task != task || self->rows == 0) {
+        return FIRN_OK;
+    }
+    mutex_lock(&shared->lock);
+    ended_task *made = shared->spare;
+    if (made != NULL) {
+        shared->spare = made->following;
+    } else {
+        made = ARENA_NEW(&shared->memory, ended_task, 1);
+    }
+    if (made != NULL) {
+        *made = (ended_task){.task = task, .rows = self->rows, .following = shared->ended};
+        shared->ended = made;
+    }
+    mutex_unlock(&shared->lock);
+    return made == NULL ? ARENA_FULL(&shared->memory, err) : FIRN_OK;
 }
 
 // The number that a program makes of the first row.
@@ -123,6 +215,10 @@ static firn_status read_number(const limit_shared *self, const batch *rows,
 static firn_status finish(void *shared, finish_plan *out, firn_error *err) {
     limit_shared *self = shared;
     TRY(row_buffer_finish(self->rows, err));
+    mutex_lock(&self->lock);
+    const uint64_t dropped = self->dropped;
+    mutex_unlock(&self->lock);
+    self->offset -= dropped;
     if (row_buffer_batches(self->rows) == 0) {
         return FIRN_OK;
     }
@@ -150,6 +246,7 @@ const operator_kind operator_limit_sink = {
     .open = open_sink,
     .open_worker = open_worker,
     .push = push,
+    .end_task = end_task,
     .finish = finish,
     .measure = measure,
     .close = close_sink,

@@ -2,8 +2,9 @@
 // sorts them, writes them out as a run and begins anew. See exec/sort_state.h for the rest.
 //
 // With a small limit a worker throws away what can no longer be among the first rows whenever it
-// has gathered a few times as many, and from then on takes no row that comes behind the last of
-// them; nor do scans that can tell.
+// has seen a few times as many, and from then on takes no row that comes behind the last of them;
+// nor do scans that can tell. Of a batch no more rows are gathered than are wanted of all: keys say
+// which, before any other column is written.
 #include <assert.h>
 
 #include "exec/operator.h"
@@ -26,7 +27,9 @@ typedef struct sort_local {
     column *columns;     // Key and columns of a batch.
     column *keys;
     sort_bits bits; // Of keys in extra bytes.
-    // Top-N: the key of the last row that is wanted so far, or its beginning.
+    // Top-N: how many rows came that could be among the first since fewer were kept, and the key of
+    // the last row that is wanted so far, or its beginning.
+    uint64_t seen;
     bool has_bound;
     uint64_t bound_prefix;
     char bound[BOUND_BYTES];
@@ -125,6 +128,7 @@ static void empty_pages(sort_local *self) {
     self->writer.page_count = 0;
     self->blob_bytes = 0;
     self->count = 0;
+    self->seen = 0;
 }
 
 // Back to the room that a worker always has.
@@ -226,7 +230,7 @@ static bool is_wanted(const sort_local *self, text key) {
 static firn_status cut_to_top(sort_local *self, arena *scratch, firn_error *err) {
     sort_state *owner = self->owner;
     const uint64_t wanted = owner->wanted;
-    if (self->count < wanted * 4 + TOP_SLACK) {
+    if (self->seen < wanted * 4 + TOP_SLACK || self->count < wanted) {
         return FIRN_OK;
     }
     TRY(sort_entries(&owner->store, self->entries, self->count, &owner->run->cancel, scratch, err));
@@ -262,6 +266,7 @@ static firn_status cut_to_top(sort_local *self, arena *scratch, firn_error *err)
     kept.parts[0] = (row_pages){.spilled = {.owner = owner->keeper}};
     row_writer_close(&kept);
     self->count = wanted;
+    self->seen = wanted;
     return FIRN_OK;
 }
 
@@ -383,6 +388,80 @@ static firn_status drop_unwanted(const sort_local *self, const batch *input, are
     return FIRN_OK;
 }
 
+// A row of a batch among the first ones so far; the last of them is at the top of a heap.
+typedef struct ranked {
+    uint64_t prefix;
+    uint32_t k; // Of the batch's rows.
+} ranked;
+
+// Of equal rows the one that comes first is before the other.
+static bool is_behind(const sort_local *self, const keyed_rows *rows, ranked left, ranked right) {
+    if (left.prefix != right.prefix) {
+        return left.prefix > right.prefix;
+    }
+    const int order = text_compare(key_of(self, rows, left.k), key_of(self, rows, right.k));
+    return order != 0 ? order > 0 : left.k > right.k;
+}
+
+static void sift_down(const sort_local *self, const keyed_rows *rows, ranked *heap, uint32_t count,
+                      uint32_t at) {
+    const ranked moved = heap[at];
+    for (uint32_t child = at * 2 + 1; child < count; child = at * 2 + 1) {
+        if (child + 1 < count && is_behind(self, rows, heap[child + 1], heap[child])) {
+            child++;
+        }
+        if (!is_behind(self, rows, heap[child], moved)) {
+            break;
+        }
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = moved;
+}
+
+// Leaves the rows out that are not among the first ones of their own batch.
+static firn_status keep_first(const sort_local *self, arena *scratch, keyed_rows *out,
+                              firn_error *err) {
+    const uint32_t key_bytes = self->owner->key_bytes;
+    const uint32_t wanted = (uint32_t)self->owner->wanted; // At most half of a batch.
+    ranked *heap = ARENA_NEW(scratch, ranked, wanted + 1);
+    uint64_t *chosen = ARENA_NEW(scratch, uint64_t, BITMAP_WORDS(out->in.count));
+    uint16_t *rows = ARENA_NEW(scratch, uint16_t, wanted + 1);
+    if (heap == NULL || chosen == NULL || rows == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t k = 0; k < wanted; k++) {
+        heap[k] = (ranked){.prefix = sort_key_prefix(key_of(self, out, k)), .k = k};
+    }
+    for (uint32_t at = wanted / 2; at > 0; at--) {
+        sift_down(self, out, heap, wanted, at - 1);
+    }
+    for (uint32_t k = wanted; k < out->in.count && wanted > 0; k++) {
+        const ranked next = {.prefix = sort_key_prefix(key_of(self, out, k)), .k = k};
+        if (is_behind(self, out, heap[0], next)) {
+            heap[0] = next;
+            sift_down(self, out, heap, wanted, 0);
+        }
+    }
+    memset(chosen, 0, BITMAP_WORDS(out->in.count) * sizeof *chosen);
+    for (uint32_t i = 0; i < wanted; i++) {
+        bitmap_set(chosen, heap[i].k);
+    }
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < out->in.count; k++) {
+        if (bitmap_get(chosen, k)) {
+            if (out->fixed != NULL) {
+                memmove(out->fixed + (size_t)count * key_bytes, out->fixed + (size_t)k * key_bytes,
+                        key_bytes);
+            }
+            rows[count++] = out->in.rows == NULL ? (uint16_t)k : out->in.rows[k];
+        }
+    }
+    out->in.rows = rows;
+    out->in.count = count;
+    return FIRN_OK;
+}
+
 // Key and columns of the rows that are to be kept.
 static firn_status prepare(sort_local *self, const batch *input, arena *scratch, keyed_rows *out,
                            firn_error *err) {
@@ -394,6 +473,10 @@ static firn_status prepare(sort_local *self, const batch *input, arena *scratch,
     out->in.count = rows.selected_count;
     if (self->has_bound) {
         TRY(drop_unwanted(self, &rows, scratch, out, err));
+    }
+    self->seen += out->in.count;
+    if (owner->is_top && out->in.count / 2 >= owner->wanted) {
+        TRY(keep_first(self, scratch, out, err));
     }
     if (out->fixed != NULL) {
         sort_bits_note(&self->bits, out->fixed, out->in.count);
