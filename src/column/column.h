@@ -12,7 +12,8 @@
 //
 // Forms. Operators and kernels see FLAT and CONSTANT only, unless they declare more; expr/lift
 // turns the others into what a kernel takes. The values of DICTIONARY and RUNS are flat: there is
-// no form of a form. Children of nested columns are flat.
+// no form of a form. Children of nested columns are flat. Entries of a DICTIONARY may be nested
+// (then it has the children of its entries), values of RUNS are not.
 #ifndef FIRN_COLUMN_COLUMN_H
 #define FIRN_COLUMN_COLUMN_H
 
@@ -134,6 +135,10 @@ firn_status column_take_selection(arena *memory, const column *self, const uint1
 /// where `from` is a multiple of 64).
 firn_status column_slice(arena *memory, const column *self, uint32_t from, uint32_t count,
                          column *out, firn_error *err);
+/// Row k of the result is row codes[k] of a flat column, whose rows become the entries of a new
+/// dictionary. It keeps `codes`. Not of type NULL.
+firn_status column_of_entries(arena *memory, const column *values, const uint32_t *codes,
+                              uint32_t count, column *out, firn_error *err);
 /// Rows of many columns.
 typedef struct gathered_rows {
     const column *const *sources; ///< Of one type, in any form; NULL: the row is NULL.
@@ -142,8 +147,11 @@ typedef struct gathered_rows {
 } gathered_rows;
 
 // Elements of lists may be many, and texts long: these look at the flag of `memory` meanwhile.
+// Rows that have one list or long text in common have it in common afterwards too: it is not
+// copied for each of them.
 
-/// Row i of the result is row rows[i] of sources[i]. Flat; strings point where they pointed.
+/// Row i of the result is row rows[i] of sources[i]. Flat; strings point where they pointed, and
+/// lists of one column alone lie where they lay.
 firn_status column_gather(arena *memory, const type *type, const gathered_rows *from, column *out,
                           firn_error *err);
 /// A deep copy into `memory`: string bytes, children, validity. The result depends on nothing else

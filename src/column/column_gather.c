@@ -2,6 +2,7 @@
 #include "column/column.h"
 
 #include "base/checked.h"
+#include "column/value_memo.h"
 
 // The flat column behind a row, and its lane there.
 static const column *lane_of(const column *source, uint32_t row, uint32_t *lane) {
@@ -65,31 +66,75 @@ static firn_status gather_child(const gathering *self, uint32_t number, const co
     return column_gather(self->memory, self->type->children[number].type, &from, out, self->err);
 }
 
-static firn_status gather_lists(const gathering *self, column *out, column *children) {
-    list_value *slices = COLUMN_OUT(out, list_value);
-    uint32_t total = 0;
+// The children that all rows have in common; NULL: they are of several columns, or there are none.
+static const column *shared_children(const gathering *self) {
+    const column *children = NULL;
     for (uint32_t i = 0; i < self->count; i++) {
-        if (self->sources[i] != NULL) {
-            slices[i] = COLUMN_VALUES(self->sources[i], list_value)[self->lanes[i]];
-            if (__builtin_add_overflow(total, slices[i].size, &total)) {
-                return FAIL(self->err, FIRN_INVALID, "lists of more than %u elements", UINT32_MAX);
+        const column *source = self->sources[i];
+        if (source != NULL && children != NULL && source->children != children) {
+            return NULL;
+        }
+        children = source == NULL ? children : source->children;
+    }
+    return children;
+}
+
+// The slices of all rows, which become those in the result: rows in `is_new` bring elements, the
+// others have theirs in common with one before.
+static bool place_lists(const gathering *self, list_value *slices, uint64_t *is_new,
+                        uint32_t *total) {
+    value_memo memo = {.is_begun = false};
+    *total = 0;
+    for (uint32_t i = 0; i < self->count; i++) {
+        if (self->sources[i] == NULL) {
+            continue;
+        }
+        const list_value slice = COLUMN_VALUES(self->sources[i], list_value)[self->lanes[i]];
+        bool is_there = false;
+        uint64_t anew = 0;
+        uint64_t *place = &anew;
+        if (slice.size >= VALUE_MEMO_ELEMENTS) {
+            place = value_memo_find(&memo,
+                                    (value_place){.base = self->sources[i]->children,
+                                                  .offset = slice.offset,
+                                                  .size = slice.size},
+                                    &is_there);
+        }
+        bitmap_put(is_new, i, !is_there);
+        if (!is_there) {
+            *place = *total;
+            if (__builtin_add_overflow(*total, slice.size, total)) {
+                return false;
             }
         }
+        slices[i] = (list_value){(uint32_t)*place, slice.size};
+    }
+    return true;
+}
+
+static firn_status gather_lists(const gathering *self, column *out, column *children) {
+    list_value *slices = COLUMN_OUT(out, list_value);
+    uint64_t *is_new = ARENA_NEW(self->memory, uint64_t, BITMAP_WORDS(self->count) + 1);
+    uint32_t total;
+    if (is_new == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    if (!place_lists(self, slices, is_new, &total)) {
+        return FAIL(self->err, FIRN_INVALID, "lists of more than %u elements", UINT32_MAX);
     }
     const column **sources = ARENA_NEW(self->memory, const column *, (size_t)total + 1);
     uint32_t *rows = ARENA_NEW(self->memory, uint32_t, (size_t)total + 1);
     if (sources == NULL || rows == NULL) {
         return ARENA_FULL(self->memory, self->err);
     }
-    uint32_t at = 0;
     for (uint32_t i = 0; i < self->count; i++) {
-        for (uint32_t k = 0; k < slices[i].size; k++) {
+        const column *source = self->sources[i];
+        const uint32_t at = slices[i].offset;
+        for (uint32_t k = 0; source != NULL && k < slices[i].size && bitmap_get(is_new, i); k++) {
             TRY(look(self, k));
-            sources[at + k] = self->sources[i];
-            rows[at + k] = slices[i].offset + k;
+            sources[at + k] = source;
+            rows[at + k] = COLUMN_VALUES(source, list_value)[self->lanes[i]].offset + k;
         }
-        slices[i].offset = at;
-        at += slices[i].size;
     }
     for (uint32_t child = 0; child < self->type->child_count; child++) {
         TRY(gather_child(self, child, sources, rows, total, &children[child]));
@@ -103,6 +148,11 @@ static firn_status gather_values(const gathering *self, column *out) {
         return gather_bits(self, out);
     }
     if (kind != PHYSICAL_LIST && kind != PHYSICAL_STRUCT) {
+        return gather_fixed(self, physical_size(kind), out);
+    }
+    const column *shared = kind == PHYSICAL_LIST ? shared_children(self) : NULL;
+    if (shared != NULL) {
+        out->children = shared;
         return gather_fixed(self, physical_size(kind), out);
     }
     column *children = ARENA_NEW(self->memory, column, self->type->child_count + 1);

@@ -6,6 +6,7 @@
 #include "column/column.h"
 
 #include "base/checked.h"
+#include "column/value_memo.h"
 
 #define ROW_NULL UINT32_MAX
 #define LANES_AT_ONCE ((uint32_t)1 << 16) // Between two looks at the arena's flag.
@@ -190,6 +191,37 @@ firn_status column_take_selection(arena *memory, const column *self, const uint1
     return column_take(memory, self, wide, count, out, err);
 }
 
+firn_status column_of_entries(arena *memory, const column *values, const uint32_t *codes,
+                              uint32_t count, column *out, firn_error *err) {
+    assert(values->form == FORM_FLAT && values->type->id != TYPE_NULL);
+    column *bare = ARENA_NEW(memory, column, 1);
+    dictionary *entries = ARENA_NEW(memory, dictionary, 1);
+    if (bare == NULL || entries == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    *bare = *values;
+    bare->validity = NULL; // Lanes of NULL are entries that no row uses.
+    *entries =
+        (dictionary){.identity = dictionary_identity_new(), .size = values->length, .values = bare};
+    *out = (column){.type = values->type,
+                    .form = FORM_DICTIONARY,
+                    .length = count,
+                    .values = codes,
+                    .children = values->children,
+                    .dictionary = entries};
+    if (values->validity == NULL) {
+        return FIRN_OK;
+    }
+    uint64_t *bits = column_validity_out(memory, out);
+    if (bits == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        bitmap_put(bits, i, bitmap_get(values->validity, codes[i]));
+    }
+    return FIRN_OK;
+}
+
 static firn_status flatten_dictionary(arena *memory, const column *self, column *out,
                                       firn_error *err) {
     const dictionary *entries = self->dictionary;
@@ -231,40 +263,100 @@ firn_status column_flatten(arena *memory, const column *self, column *out, firn_
     return take_lanes(memory, &source, lanes, source.length, false, out, err);
 }
 
-static firn_status copy_strings(arena *memory, column *self, firn_error *err) {
-    size_t total = 0;
-    string_value *values = COLUMN_OUT(self, string_value);
+static bool is_long(const string_value *value) {
+    return value->size >= VALUE_MEMO_BYTES && !string_is_inline(value);
+}
+
+// Bytes of the copies that copy_strings makes.
+static bool size_copies(const column *self, size_t *total) {
+    value_memo memo = {.is_begun = false};
+    const string_value *values = COLUMN_VALUES(self, string_value);
+    *total = 0;
     for (uint32_t i = 0; i < self->length; i++) {
-        if (!string_is_inline(&values[i]) && !add_fits(total, values[i].size, &total)) {
-            return FAIL(err, FIRN_INTERNAL, "strings of more than SIZE_MAX bytes");
+        bool is_there = string_is_inline(&values[i]);
+        if (is_long(&values[i])) {
+            (void)value_memo_find(
+                &memo, (value_place){.base = values[i].data, .size = values[i].size}, &is_there);
+        }
+        if (!is_there && !add_fits(*total, values[i].size, total)) {
+            return false;
         }
     }
-    char *at = total == 0 ? NULL : ARENA_NEW(memory, char, total);
-    if (at == NULL && total > 0) {
+    return true;
+}
+
+static firn_status copy_strings(arena *memory, column *self, firn_error *err) {
+    value_memo memo = {.is_begun = false};
+    string_value *values = COLUMN_OUT(self, string_value);
+    size_t total;
+    if (!size_copies(self, &total)) {
+        return FAIL(err, FIRN_INTERNAL, "strings of more than SIZE_MAX bytes");
+    }
+    char *const copies = total == 0 ? NULL : ARENA_NEW(memory, char, total);
+    if (copies == NULL && total > 0) {
         return ARENA_FULL(memory, err);
     }
+    size_t filled = 0;
     for (uint32_t i = 0; i < self->length; i++) {
-        if (!string_is_inline(&values[i])) {
-            if (!cancel_copy(memory->cancel, at, values[i].data, values[i].size)) {
+        if (string_is_inline(&values[i])) {
+            continue;
+        }
+        bool is_there = false;
+        uint64_t anew = 0;
+        uint64_t *place = &anew;
+        if (is_long(&values[i])) {
+            place = value_memo_find(
+                &memo, (value_place){.base = values[i].data, .size = values[i].size}, &is_there);
+        }
+        if (!is_there) {
+            *place = filled;
+            if (!cancel_copy(memory->cancel, copies + filled, values[i].data, values[i].size)) {
                 return ARENA_FULL(memory, err);
             }
-            values[i].data = at;
-            at += values[i].size;
+            filled += values[i].size;
         }
+        values[i].data = copies + *place;
     }
     return FIRN_OK;
 }
 
-// Gives the slices of a freshly gathered list column children of their own, without gaps.
-static firn_status copy_elements(arena *memory, column *self, firn_error *err) {
+// Where the elements of each slice will lie; those of the rows in `is_copied`, the others share
+// them. How many there are.
+static size_t place_slices(column *self, list_value *places, uint64_t *is_copied) {
+    value_memo memo = {.is_begun = false};
     list_value *slices = COLUMN_OUT(self, list_value);
     size_t total = 0;
     for (uint32_t i = 0; i < self->length; i++) {
         if (!column_row_is_valid(self, i)) {
             slices[i] = (list_value){0, 0};
         }
-        total += slices[i].size;
+        const list_value slice = slices[i];
+        bool is_there = false;
+        uint64_t anew = 0;
+        uint64_t *place = &anew;
+        if (slice.size >= VALUE_MEMO_ELEMENTS) {
+            place = value_memo_find(
+                &memo, (value_place){.offset = slice.offset, .size = slice.size}, &is_there);
+        }
+        if (!is_there) {
+            *place = total;
+            total += slice.size;
+        }
+        places[i] = (list_value){(uint32_t)*place, slice.size};
+        bitmap_put(is_copied, i, !is_there);
     }
+    return total;
+}
+
+// Gives the slices of a freshly gathered list column children of their own, without gaps.
+static firn_status copy_elements(arena *memory, column *self, firn_error *err) {
+    list_value *slices = COLUMN_OUT(self, list_value);
+    list_value *places = ARENA_NEW(memory, list_value, (size_t)self->length + 1);
+    uint64_t *is_copied = ARENA_NEW(memory, uint64_t, BITMAP_WORDS(self->length) + 1);
+    if (places == NULL || is_copied == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    const size_t total = place_slices(self, places, is_copied);
     if (total >= ROW_NULL) {
         return FAIL(err, FIRN_INVALID, "lists of %zu elements in one batch", total);
     }
@@ -275,11 +367,10 @@ static firn_status copy_elements(arena *memory, column *self, firn_error *err) {
     }
     uint32_t count = 0;
     for (uint32_t i = 0; i < self->length; i++) {
-        const uint32_t from = count;
-        for (uint32_t k = 0; k < slices[i].size; k++) {
+        for (uint32_t k = 0; k < slices[i].size && bitmap_get(is_copied, i); k++) {
             rows[count++] = slices[i].offset + k;
         }
-        slices[i].offset = from;
+        slices[i] = places[i];
     }
     for (uint32_t i = 0; i < self->type->child_count; i++) {
         column taken;

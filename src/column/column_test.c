@@ -156,6 +156,115 @@ TEST(column_copy_depends_on_nothing_but_its_arena) {
     arena_close(&memory);
 }
 
+#define REPEATED_ROWS 2000
+#define WIDE_SIZE 20000 // Elements of a list, bytes of a text.
+
+// Rows that have one of two long values each, by turns; every tenth is NULL.
+static column repeated(const column *two) {
+    firn_error err = ERR_INIT;
+    uint32_t *rows = ARENA_NEW(&memory, uint32_t, REPEATED_ROWS);
+    for (uint32_t i = 0; i < REPEATED_ROWS; i++) {
+        rows[i] = i % 10 == 0 ? UINT32_MAX : i % 2;
+    }
+    column out = {0};
+    CHECK(column_take(&memory, two, rows, REPEATED_ROWS, &out, &err) == FIRN_OK);
+    return out;
+}
+
+static column two_lists(void) {
+    firn_error err = ERR_INIT;
+    column *elements = ARENA_NEW(&memory, column, 1);
+    column out = {0};
+    CHECK(column_new(&memory, TYPE_OF(BIGINT), 2 * WIDE_SIZE, elements, &err) == FIRN_OK);
+    for (uint32_t i = 0; i < 2 * WIDE_SIZE; i++) {
+        COLUMN_OUT(elements, int64_t)[i] = i;
+    }
+    CHECK(column_new(&memory, type_list(&memory, TYPE_OF(BIGINT)), 2, &out, &err) == FIRN_OK);
+    out.children = elements;
+    COLUMN_OUT(&out, list_value)[0] = (list_value){.offset = 0, .size = WIDE_SIZE};
+    COLUMN_OUT(&out, list_value)[1] = (list_value){.offset = WIDE_SIZE, .size = WIDE_SIZE};
+    return out;
+}
+
+static column two_texts(void) {
+    firn_error err = ERR_INIT;
+    column out = {0};
+    CHECK(column_new(&memory, TYPE_OF(VARCHAR), 2, &out, &err) == FIRN_OK);
+    for (uint32_t i = 0; i < 2; i++) {
+        char *text = ARENA_NEW(&memory, char, WIDE_SIZE);
+        memset(text, 'a' + (int)i, WIDE_SIZE);
+        COLUMN_OUT(&out, string_value)[i] = string_of(text, WIDE_SIZE);
+    }
+    return out;
+}
+
+static void check_same(const column *left, const column *right) {
+    REQUIRE(left->length == right->length);
+    for (uint32_t i = 0; i < left->length; i += 97) {
+        CHECK(column_rows_equal(left, i, right, i));
+    }
+}
+
+TEST(column_copy_keeps_in_common_what_rows_have_in_common) {
+    begin();
+    firn_error err = ERR_INIT;
+    const column wide[] = {two_lists(), two_texts()};
+    for (size_t i = 0; i < 2; i++) {
+        const column rows = repeated(&wide[i]);
+        arena kept = arena_open((size_t)1 << 20); // Each value once, not in each row.
+        column copy;
+        REQUIRE(column_copy(&kept, &rows, &copy, &err) == FIRN_OK);
+        check_same(&rows, &copy);
+        arena_close(&kept);
+    }
+    arena_close(&memory);
+}
+
+TEST(column_gather_keeps_in_common_what_rows_have_in_common) {
+    begin();
+    firn_error err = ERR_INIT;
+    const column lists[] = {two_lists(), two_lists()};
+    const column *sources[REPEATED_ROWS];
+    uint32_t rows[REPEATED_ROWS];
+    for (uint32_t turn = 1; turn <= 2; turn++) { // Of one column, and of two by turns.
+        for (uint32_t i = 0; i < REPEATED_ROWS; i++) {
+            sources[i] = i % 10 == 0 ? NULL : &lists[i % turn];
+            rows[i] = i / 3 % 2;
+        }
+        const gathered_rows from = {.sources = sources, .rows = rows, .count = REPEATED_ROWS};
+        arena kept = arena_open((size_t)4 << 20);
+        column out;
+        REQUIRE(column_gather(&kept, lists[0].type, &from, &out, &err) == FIRN_OK);
+        CHECK(turn > 1 || out.children == lists[0].children);
+        for (uint32_t i = 0; i < REPEATED_ROWS; i += 97) {
+            CHECK(column_is_valid(&out, i) == (sources[i] != NULL));
+            CHECK(sources[i] == NULL || column_rows_equal(&out, i, sources[i], rows[i]));
+        }
+        arena_close(&kept);
+    }
+    arena_close(&memory);
+}
+
+TEST(column_of_entries_has_the_rows_that_its_codes_say) {
+    begin();
+    firn_error err = ERR_INIT;
+    column lists = two_lists();
+    REQUIRE(column_set_null(&memory, &lists, 1));
+    const uint32_t codes[] = {1, 0, 0, 1, 0};
+    column out;
+    column flat;
+    REQUIRE(column_of_entries(&memory, &lists, codes, 5, &out, &err) == FIRN_OK);
+    CHECK(out.form == FORM_DICTIONARY && out.dictionary->size == 2 && out.dictionary->identity > 0);
+    CHECK(out.dictionary->values->validity == NULL);
+    REQUIRE(column_flatten(&memory, &out, &flat, &err) == FIRN_OK);
+    REQUIRE(flat.length == 5);
+    for (uint32_t i = 0; i < 5; i++) {
+        CHECK(column_rows_equal(&out, i, &lists, codes[i]));
+        CHECK(column_rows_equal(&flat, i, &lists, codes[i]));
+    }
+    arena_close(&memory);
+}
+
 TEST(column_floats_compare_as_sql) {
     begin();
     firn_error err = ERR_INIT;
@@ -184,6 +293,27 @@ TEST(batch_copy_takes_only_the_rows_that_count) {
     batch copy;
     REQUIRE(batch_copy(&memory, &rows, &copy, &err) == FIRN_OK);
     CHECK(copy.row_count == 2 && COLUMN_VALUES(&copy.columns[0], int32_t)[1] == 4);
+    arena_close(&memory);
+}
+
+TEST(batch_part_is_a_part_of_the_rows_that_count) {
+    begin();
+    firn_error err = ERR_INIT;
+    const int32_t values[] = {1, 2, 3, 4};
+    const column in = integers(values, 4);
+    batch rows = batch_of(&in, 1, 4);
+    batch part;
+    REQUIRE(batch_part(&memory, &rows, 1, 2, &part, &err) == FIRN_OK);
+    CHECK(part.row_count == 4 && part.selected_count == 2 && batch_row(&part, 1) == 2);
+    REQUIRE(batch_part(&memory, &rows, 0, 4, &part, &err) == FIRN_OK);
+    CHECK(part.selection == NULL && part.selected_count == 4);
+    REQUIRE(batch_part(&memory, &rows, 4, 0, &part, &err) == FIRN_OK);
+    CHECK(part.selected_count == 0);
+    const uint16_t selection[] = {0, 1, 3};
+    rows.selection = selection;
+    rows.selected_count = 3;
+    REQUIRE(batch_part(&memory, &rows, 1, 2, &part, &err) == FIRN_OK);
+    CHECK(part.selected_count == 2 && batch_row(&part, 0) == 1 && batch_row(&part, 1) == 3);
     arena_close(&memory);
 }
 

@@ -111,6 +111,13 @@ static firn_status find_others(const aggregate_rows *rows, const aggregate_rows 
     return FIRN_OK;
 }
 
+// Is a row of no use that has the same group and values as one before?
+static bool takes_rows_once(const aggregate_shape *shape, const aggregate_collector *collector) {
+    const expr *call = shape->slots[collector->slot].call;
+    const bool is_same = (call->aggregate_.function->flags & AGGREGATE_DISTINCT_IS_SAME) != 0;
+    return collector->is_distinct || (is_same && collector->order_count == 0);
+}
+
 // *others: the rows that the collector does not take.
 static firn_status collect_one(aggregate_worker *self, uint32_t number,
                                const aggregate_context *context, const column *keys,
@@ -129,7 +136,7 @@ static firn_status collect_one(aggregate_worker *self, uint32_t number,
     aggregate_rows taken;
     TRY(aggregate_select(context, &self->values, &shape->slots[collector->slot], rows, &taken));
     TRY(find_others(rows, &taken, others, context));
-    if (collector->is_distinct) {
+    if (takes_rows_once(shape, collector)) {
         seen_codes_drop(&self->collected_codes[number], columns, collector->layout.column_count,
                         &taken.rows, &taken.count, scratch);
     }

@@ -93,7 +93,7 @@ typedef struct aggregate_worker {
     aggregate_stage groups;
     aggregate_heap heap;
     aggregate_stage *collected;  ///< By collector.
-    seen_codes *collected_codes; ///< By collector: of DISTINCT, rows that are in it.
+    seen_codes *collected_codes; ///< By collector: rows that need not come again (DISTINCT, min).
     uint8_t *single;             ///< Without groups.
     struct aggregate_cache *cache;
     aggregate_totals *totals; ///< NULL: the shape has none.

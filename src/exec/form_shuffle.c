@@ -9,11 +9,6 @@ WRAPS static uint64_t draw(uint64_t *random, uint64_t below) {
     return (*random >> 16) % below;
 }
 
-// Nested values and NULLs without a type have no codes and no runs anywhere.
-static bool is_plain(const type *type) {
-    return type->id != TYPE_NULL && !type_is_nested(type);
-}
-
 // Are rows `row` and `row + 1` of a flat column the same, also when they are printed?
 static bool is_repeated(const column *flat, uint32_t row) {
     return type_equal_is_bytes(flat->type) && column_rows_equal(flat, row, flat, row + 1);
@@ -49,6 +44,7 @@ static firn_status to_dictionary(arena *memory, uint64_t *random, const column *
     *out = *flat;
     out->form = FORM_DICTIONARY;
     out->values = codes;
+    out->children = values->children;
     out->dictionary = entries;
     return FIRN_OK;
 }
@@ -99,10 +95,10 @@ static firn_status shuffle_column(arena *memory, uint64_t *random, const column 
     column flat;
     TRY(column_flatten(memory, input, &flat, err));
     *out = flat;
-    if (way == DICTIONARY && is_plain(input->type)) {
+    if (way == DICTIONARY) {
         return to_dictionary(memory, random, &flat, out, err);
     }
-    if (way == RUNS && is_plain(input->type)) {
+    if (way == RUNS && !type_is_nested(input->type)) { // Nested values have no runs anywhere.
         return to_runs(memory, random, &flat, out, err);
     }
     if (way == CONSTANT && is_all_the_same(&flat)) {

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "exec/rows_repeated.h"
 #include "kernels/bits.h"
 
 typedef struct kind_row {
@@ -152,15 +153,37 @@ uint32_t join_plan_valid_keys(const join_plan *self, const column *keys, uint16_
 
 // ---- Pairs -------------------------------------------------------------------------------------
 
-// One column of pairs, made flat from the right, taken from the left in its form.
-static firn_status pair_column(const join_column *from, const join_pairs *pairs, arena *scratch,
+// Both sides of pairs, from which columns are taken.
+typedef struct pair_sides {
+    const batch *left;
+    repeated_lanes lanes;
+    repeated_rows rows;
+} pair_sides;
+
+static firn_status open_sides(const join_pairs *pairs, arena *scratch, pair_sides *out,
+                              firn_error *err) {
+    uint32_t *lanes = ARENA_NEW(scratch, uint32_t, (size_t)pairs->count + 1);
+    if (lanes == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t k = 0; k < pairs->count; k++) {
+        lanes[k] = pairs->lanes[k];
+    }
+    *out = (pair_sides){
+        .left = pairs->left,
+        .lanes = {.lanes = lanes, .count = pairs->count, .text_bytes = REPEATED_TEXT_BYTES},
+        .rows = {.store = pairs->store, .rows = pairs->rows, .count = pairs->count}};
+    return FIRN_OK;
+}
+
+// One column of pairs, made from the right, taken from the left in its form.
+static firn_status pair_column(const join_column *from, pair_sides *pairs, arena *scratch,
                                column *out, firn_error *err) {
     if (from->is_right) {
-        return rows_gather(pairs->store, from->number, pairs->rows, pairs->count, scratch, out,
-                           err);
+        return repeated_rows_gather(&pairs->rows, from->number, scratch, out, err);
     }
-    return column_take_selection(scratch, &pairs->left->columns[from->number], pairs->lanes,
-                                 pairs->count, out, err);
+    return repeated_lanes_take(&pairs->lanes, &pairs->left->columns[from->number], scratch, out,
+                               err);
 }
 
 // The residual's columns.
@@ -170,8 +193,10 @@ static firn_status residual_batch(const join_plan *self, const join_pairs *pairs
     if (columns == NULL) {
         return ARENA_FULL(scratch, err);
     }
+    pair_sides sides;
+    TRY(open_sides(pairs, scratch, &sides, err));
     for (uint32_t i = 0; i < self->residual_count; i++) {
-        TRY(pair_column(&self->residual_inputs[i], pairs, scratch, &columns[i], err));
+        TRY(pair_column(&self->residual_inputs[i], &sides, scratch, &columns[i], err));
     }
     *out = batch_of(columns, self->residual_count, pairs->count);
     return FIRN_OK;
@@ -260,12 +285,14 @@ firn_status join_output_pairs(const join_plan *self, const join_pairs *pairs, ar
         return ARENA_FULL(scratch, err);
     }
     const bool shares_left = is_whole(pairs);
+    pair_sides sides;
+    TRY(open_sides(pairs, scratch, &sides, err));
     for (uint32_t i = 0; i < self->output_count; i++) {
         const join_column *from = &self->outputs[i];
         if (shares_left && !from->is_right) {
             columns[i] = pairs->left->columns[from->number];
         } else {
-            TRY(pair_column(from, pairs, scratch, &columns[i], err));
+            TRY(pair_column(from, &sides, scratch, &columns[i], err));
         }
     }
     hand_out(out, columns, self->output_count, pairs->count, NULL, pairs->count);
@@ -279,10 +306,12 @@ firn_status join_output_lanes(const join_plan *self, const row_store *store, con
     if (columns == NULL) {
         return ARENA_FULL(scratch, err);
     }
+    repeated_rows right = {
+        .store = store, .rows = rows, .count = left->row_count, .has_gaps = !self->left_survives};
     for (uint32_t i = 0; i < self->output_count; i++) {
         const join_column *from = &self->outputs[i];
         if (from->is_right) {
-            TRY(rows_gather(store, from->number, rows, left->row_count, scratch, &columns[i], err));
+            TRY(repeated_rows_gather(&right, from->number, scratch, &columns[i], err));
         } else {
             columns[i] = left->columns[from->number];
         }

@@ -70,7 +70,7 @@ firn_status join_batch_judge(expr_state *residual, const batch *input, uint8_t *
 firn_status join_output_pairs(const join_plan *self, const join_pairs *pairs, arena *scratch,
                               batch *out, firn_error *err);
 /// Hands out the rows of the left batch that count, as they lie, each beside rows[lane]; there is
-/// one for every lane.
+/// one for every lane, null_row where a lane does not count.
 firn_status join_output_lanes(const join_plan *self, const row_store *store, const batch *left,
                               const uint8_t *const *rows, arena *scratch, batch *out,
                               firn_error *err);

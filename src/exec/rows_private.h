@@ -5,6 +5,7 @@
 //     rows_blob.c     heap bytes that do not fit into a page
 //     rows_write.c    from batches to rows
 //     rows_gather.c   from rows to columns
+//     rows_repeated.c the same where rows come many times (rows_repeated.h)
 //     rows_match.c    are keys equal?
 //     rows_nested.c   lists, maps and structs as bytes
 #ifndef FIRN_EXEC_ROWS_PRIVATE_H

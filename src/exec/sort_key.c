@@ -216,34 +216,91 @@ static void open_writer(key_writer *self, const column *keys, uint32_t key_count
     self->capacity = self->data == NULL ? 0 : size;
 }
 
+// Where a row's key lies in the writer.
+typedef struct written_key {
+    size_t from;
+    uint32_t size;
+} written_key;
+
+// Rows that have their keys in common: of one that is a dictionary by code, else neighbours.
+typedef struct shared_keys {
+    const column *keys;
+    uint32_t key_count;
+    const batch *rows;
+    uint32_t *first; // By code: the number of the first row that has it + 1. NULL: not by code.
+    bool has_wide;   // May it pay to look at neighbours?
+} shared_keys;
+
+static firn_status open_shared(shared_keys *self, arena *memory, firn_error *err) {
+    const column *key = &self->keys[0];
+    if (self->key_count == 1 && key->form == FORM_DICTIONARY &&
+        key->dictionary->size <= self->rows->selected_count) {
+        self->first = ARENA_NEW(memory, uint32_t, key->dictionary->size + 1);
+        if (self->first == NULL) {
+            return ARENA_FULL(memory, err);
+        }
+        memset(self->first, 0, key->dictionary->size * sizeof *self->first);
+    }
+    for (uint32_t i = 0; i < self->key_count; i++) {
+        self->has_wide |=
+            self->keys[i].form == FORM_DICTIONARY || type_is_nested(self->keys[i].type);
+    }
+    return FIRN_OK;
+}
+
+// The number of a row before the k-th that has the same keys; k: none is known.
+static uint32_t find_same(const shared_keys *self, uint32_t k) {
+    const uint32_t row = batch_row(self->rows, k);
+    if (self->first != NULL) {
+        if (!column_is_valid(&self->keys[0], row)) {
+            return k;
+        }
+        uint32_t *first = &self->first[((const uint32_t *)self->keys[0].values)[row]];
+        *first = *first == 0 ? k + 1 : *first;
+        return *first - 1;
+    }
+    bool is_same = self->has_wide && k > 0;
+    for (uint32_t i = 0; i < self->key_count && is_same; i++) {
+        is_same = column_rows_alike(&self->keys[i], batch_row(self->rows, k - 1), row);
+    }
+    return is_same ? k - 1 : k;
+}
+
 firn_status sort_keys_encode(const column *keys, const sort_order *orders, uint32_t key_count,
                              const batch *rows, arena *memory, column *out, firn_error *err) {
     key_writer writer = {.memory = memory, .watch = {.cancel = memory->cancel}};
-    size_t *ends = ARENA_NEW(memory, size_t, (size_t)rows->selected_count + 1);
-    if (ends == NULL) {
+    written_key *written = ARENA_NEW(memory, written_key, (size_t)rows->selected_count + 1);
+    if (written == NULL) {
         return ARENA_FULL(memory, err);
     }
+    shared_keys shared = {.keys = keys, .key_count = key_count, .rows = rows};
+    TRY(open_shared(&shared, memory, err));
     TRY(column_new(memory, TYPE_OF(BINARY), rows->row_count, out, err));
     open_writer(&writer, keys, key_count, rows);
     for (uint32_t k = 0; k < rows->selected_count; k++) {
+        const uint32_t row = batch_row(rows, k);
+        const uint32_t same = find_same(&shared, k);
+        if (same < k) {
+            written[k] = written[same];
+            continue;
+        }
+        const size_t from = writer.size;
         for (uint32_t i = 0; i < key_count; i++) {
-            put_key(&writer, &keys[i], &orders[i], batch_row(rows, k));
+            put_key(&writer, &keys[i], &orders[i], row);
         }
         if (writer.is_full) {
             return ARENA_FULL(memory, err);
         }
-        ends[k] = writer.size;
-        if (writer.size - (k == 0 ? 0 : ends[k - 1]) > UINT32_MAX) {
+        if (writer.size - from > UINT32_MAX) {
             return FAIL(err, FIRN_NO_MEMORY, "a sort key takes %zu bytes, at most %u are allowed",
-                        writer.size - (k == 0 ? 0 : ends[k - 1]), UINT32_MAX);
+                        writer.size - from, UINT32_MAX);
         }
+        written[k] = (written_key){.from = from, .size = (uint32_t)(writer.size - from)};
     }
-    size_t from = 0;
     for (uint32_t k = 0; k < rows->selected_count; k++) {
         COLUMN_OUT(out, string_value)
         [batch_row(rows, k)] =
-            string_of((const char *)writer.data + from, (uint32_t)(ends[k] - from));
-        from = ends[k];
+            string_of((const char *)writer.data + written[k].from, written[k].size);
     }
     return FIRN_OK;
 }

@@ -58,7 +58,7 @@ typedef bool (*aggregate_update_total)(i128 total, int64_t count, void *state);
 typedef enum aggregate_flags {
     AGGREGATE_SKIPS_NULLS = 1 << 0,
     AGGREGATE_ORDER_MATTERS = 1 << 1,    ///< array_agg, string_agg, first: ORDER BY has an effect.
-    AGGREGATE_DISTINCT_IS_SAME = 1 << 2, ///< min, max, bool_and: DISTINCT changes nothing.
+    AGGREGATE_DISTINCT_IS_SAME = 1 << 2, ///< min, any_value, bool_and: DISTINCT changes nothing.
     AGGREGATE_CAN_FAIL = 1 << 3,         ///< sum of decimals: overflow.
     AGGREGATE_EMPTY_IS_ZERO = 1 << 4,    ///< count: 0 for no rows; others are NULL.
     AGGREGATE_COLLECTS = 1 << 5,         ///< The second kind; in overloads: those with `collect`.

@@ -123,6 +123,40 @@ firn_status row_merge_open(row_merge *self, const type *of, uint32_t length, uin
     return FIRN_OK;
 }
 
+#define SPARE_ELEMENTS 1024 // So many that no row has are not worth leaving out.
+
+// How many elements the rows have, those of neighbours with the same list once.
+static uint64_t count_elements(const column *lists, const uint16_t *rows, uint32_t count) {
+    const list_value *slices = lists->values;
+    uint64_t elements = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        const bool is_same = k > 0 && slices[rows[k]].offset == slices[rows[k - 1]].offset;
+        elements += is_same ? 0 : slices[rows[k]].size;
+    }
+    return elements;
+}
+
+// Lists beside which most elements belong to other rows leave those behind: a batch may show a few
+// rows of many that have their elements in one column, and all of them would be merged each time.
+static firn_status leave_spare(const row_merge *self, const uint16_t *rows, uint32_t count,
+                               column *lists, firn_error *err) {
+    const uint64_t elements = count_elements(lists, rows, count);
+    if (lists->children[0].length <= elements * 2 + SPARE_ELEMENTS) {
+        return FIRN_OK;
+    }
+    uint32_t *wanted = ARENA_NEW(self->memory, uint32_t, (size_t)self->length + 1);
+    if (wanted == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    memset(wanted, 0xff, self->length * sizeof *wanted);
+    for (uint32_t k = 0; k < count; k++) {
+        wanted[rows[k]] = rows[k];
+    }
+    column taken;
+    TRY(column_take(self->memory, lists, wanted, self->length, &taken, err));
+    return column_copy(self->memory, &taken, lists, err);
+}
+
 static firn_status add_nested(row_merge *self, const column *value, row_scope *scope,
                               firn_error *err) {
     const uint16_t *rows = scope_rows(scope, self->memory);
@@ -132,6 +166,9 @@ static firn_status add_nested(row_merge *self, const column *value, row_scope *s
     assert(self->part_count < self->part_capacity);
     column *part = &self->parts[self->part_count];
     TRY(column_flatten(self->memory, value, part, err));
+    if (type_physical(part->type) == PHYSICAL_LIST) {
+        TRY(leave_spare(self, rows, scope->count, part, err));
+    }
     for (uint32_t k = 0; k < scope->count; k++) {
         self->taken[rows[k]] = self->part_count * self->length + rows[k];
     }

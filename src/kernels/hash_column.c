@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/isa.h"
+#include "column/value_memo.h"
 #include "kernels/bits.h"
 #include "kernels/gather.h"
 #include "kernels/hash_column_table.h"
@@ -45,15 +46,34 @@ static void hash_strings(const hashing *self, const string_value *values) {
     }
 }
 
+// The place of a list that rows may have in common; false: the value is of another kind, or short.
+static bool is_long_list(const column *values, uint32_t row, value_place *out) {
+    if (values->form != FORM_FLAT || type_physical(values->type) != PHYSICAL_LIST ||
+        (values->validity != NULL && !bitmap_get(values->validity, row))) {
+        return false;
+    }
+    const list_value slice = COLUMN_VALUES(values, list_value)[row];
+    *out = (value_place){.offset = slice.offset, .size = slice.size};
+    return slice.size >= VALUE_MEMO_ELEMENTS;
+}
+
 static void hash_by_rows(const hashing *self, const column *values) {
     cancel_watch watch = {.cancel = self->scratch->cancel};
-    uint64_t hash = 0;
+    value_memo memo = {.is_begun = false};
+    uint64_t last = 0;
     for (uint32_t k = 0; k < self->count; k++) {
-        // Rows that were made from one, as unnest does, have its list one behind the other.
-        if (k == 0 || !column_rows_alike(values, row_of(self, k - 1), row_of(self, k))) {
-            hash = column_hash_row_watched(values, row_of(self, k), &watch);
+        const uint32_t row = row_of(self, k);
+        bool is_there = k > 0 && column_rows_alike(values, row_of(self, k - 1), row);
+        uint64_t *hash = &last;
+        value_place place;
+        if (!is_there && is_long_list(values, row, &place)) {
+            hash = value_memo_find(&memo, place, &is_there);
         }
-        store(hash, self->combines, &self->out[k]);
+        if (!is_there) {
+            *hash = column_hash_row_watched(values, row, &watch);
+        }
+        last = *hash;
+        store(last, self->combines, &self->out[k]);
     }
 }
 

@@ -117,16 +117,6 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
 // One row of a column, `length` times.
 static firn_status repeat(const column *from, uint32_t row, uint32_t length, arena *scratch,
                           column *out, firn_error *err) {
-    if (type_is_nested(from->type)) {
-        uint32_t *rows = ARENA_NEW(scratch, uint32_t, length + 1);
-        if (rows == NULL) {
-            return ARENA_FULL(scratch, err);
-        }
-        for (uint32_t k = 0; k < length; k++) {
-            rows[k] = row;
-        }
-        return column_take(scratch, from, rows, length, out, err);
-    }
     column taken;
     TRY(column_take(scratch, from, &row, 1, &taken, err));
     TRY(column_flatten(scratch, &taken, out, err));

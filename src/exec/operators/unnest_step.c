@@ -1,5 +1,6 @@
 // Unnest: a row per list element; several lists in step, shorter ones padded with NULL.
 #include "exec/operators/expr_step.h"
+#include "exec/rows_repeated.h"
 
 typedef struct unnest_shared {
     expr_program *program;
@@ -13,7 +14,6 @@ typedef struct unnest_local {
     uint32_t next;    // Which of the rows that count is being unnested.
     uint32_t element; // Of that row.
     bool is_begun;
-    const column *carried; // The input's columns, in the form in which they are repeated.
     column lists[];
 } unnest_local;
 
@@ -118,44 +118,6 @@ static firn_status add_ordinality(const unnest_local *self, uint32_t list_count,
     return FIRN_OK;
 }
 
-// Texts that are repeated are entries of a dictionary: whoever computes with them does it once.
-static firn_status to_entries(const column *flat, arena *scratch, column *out, firn_error *err) {
-    const uint32_t count = flat->length;
-    uint32_t *codes = ARENA_NEW(scratch, uint32_t, count + 1);
-    column *values = ARENA_NEW(scratch, column, 1);
-    dictionary *entries = ARENA_NEW(scratch, dictionary, 1);
-    if (codes == NULL || values == NULL || entries == NULL) {
-        return ARENA_FULL(scratch, err);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        codes[i] = i;
-    }
-    *values = *flat;
-    values->validity = NULL; // Lanes of NULL are entries that no row uses.
-    *entries = (dictionary){.identity = dictionary_identity_new(), .size = count, .values = values};
-    *out = *flat;
-    out->form = FORM_DICTIONARY;
-    out->values = codes;
-    out->dictionary = entries;
-    return FIRN_OK;
-}
-
-static firn_status carry(unnest_local *self, const batch *input, arena *scratch, firn_error *err) {
-    column *carried = ARENA_NEW(scratch, column, input->column_count + 1);
-    if (carried == NULL) {
-        return ARENA_FULL(scratch, err);
-    }
-    for (uint32_t i = 0; i < input->column_count; i++) {
-        const column *from = &input->columns[i];
-        carried[i] = *from;
-        if (from->form == FORM_FLAT && type_physical(from->type) == PHYSICAL_STRING) {
-            TRY(to_entries(from, scratch, &carried[i], err));
-        }
-    }
-    self->carried = carried;
-    return FIRN_OK;
-}
-
 // The lists of an input's rows, once for all the outputs that they make.
 static firn_status begin_input(unnest_local *self, const unnest_shared *owner, const batch *input,
                                arena *scratch, firn_error *err) {
@@ -169,7 +131,7 @@ static firn_status begin_input(unnest_local *self, const unnest_shared *owner, c
     self->next = 0;
     self->element = 0;
     self->is_begun = true;
-    return carry(self, input, scratch, err);
+    return FIRN_OK;
 }
 
 static firn_status push(op_call *call, const batch *input, batch *output, step_answer *out,
@@ -191,8 +153,9 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     }
     pick(self, owner, input, room, &rows);
     uint32_t made = 0;
+    repeated_lanes carried = {.lanes = rows.rows, .count = rows.count};
     for (uint32_t i = 0; i < input->column_count; i++) {
-        TRY(column_take(scratch, &self->carried[i], rows.rows, rows.count, &columns[made++], err));
+        TRY(repeated_lanes_take(&carried, &input->columns[i], scratch, &columns[made++], err));
     }
     for (uint32_t i = 0; i < owner->list_count; i++) {
         TRY(take_elements(&self->lists[i], &rows, scratch, &columns[made++], err));

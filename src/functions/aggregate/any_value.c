@@ -174,7 +174,7 @@ const aggregate_function aggregate_any_value = {
         (const char *const[]){"any_value(x) <- (NULL), (1)", "1",
                               "any_value(x) <- ('a text of some length')", "a text of some length",
                               "any_value(x) <- (NULL::DATE)", "NULL", NULL},
-    .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_ORDER_MATTERS,
+    .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_ORDER_MATTERS | AGGREGATE_DISTINCT_IS_SAME,
     .overloads = HELD_OVERLOADS(first, ", UTINYINT", row),
 };
 
