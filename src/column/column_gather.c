@@ -83,7 +83,7 @@ static const column *shared_children(const gathering *self) {
 // others have theirs in common with one before.
 static bool place_lists(const gathering *self, list_value *slices, uint64_t *is_new,
                         uint32_t *total) {
-    value_memo memo = {.is_begun = false};
+    value_memo memo = {.oldest = {0}};
     *total = 0;
     for (uint32_t i = 0; i < self->count; i++) {
         if (self->sources[i] == NULL) {

@@ -269,7 +269,7 @@ static bool is_long(const string_value *value) {
 
 // Bytes of the copies that copy_strings makes.
 static bool size_copies(const column *self, size_t *total) {
-    value_memo memo = {.is_begun = false};
+    value_memo memo = {.oldest = {0}};
     const string_value *values = COLUMN_VALUES(self, string_value);
     *total = 0;
     for (uint32_t i = 0; i < self->length; i++) {
@@ -286,7 +286,7 @@ static bool size_copies(const column *self, size_t *total) {
 }
 
 static firn_status copy_strings(arena *memory, column *self, firn_error *err) {
-    value_memo memo = {.is_begun = false};
+    value_memo memo = {.oldest = {0}};
     string_value *values = COLUMN_OUT(self, string_value);
     size_t total;
     if (!size_copies(self, &total)) {
@@ -323,7 +323,7 @@ static firn_status copy_strings(arena *memory, column *self, firn_error *err) {
 // Where the elements of each slice will lie; those of the rows in `is_copied`, the others share
 // them. How many there are.
 static size_t place_slices(column *self, list_value *places, uint64_t *is_copied) {
-    value_memo memo = {.is_begun = false};
+    value_memo memo = {.oldest = {0}};
     list_value *slices = COLUMN_OUT(self, list_value);
     size_t total = 0;
     for (uint32_t i = 0; i < self->length; i++) {

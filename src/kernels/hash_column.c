@@ -59,7 +59,7 @@ static bool is_long_list(const column *values, uint32_t row, value_place *out) {
 
 static void hash_by_rows(const hashing *self, const column *values) {
     cancel_watch watch = {.cancel = self->scratch->cancel};
-    value_memo memo = {.is_begun = false};
+    value_memo memo = {.oldest = {0}};
     uint64_t last = 0;
     for (uint32_t k = 0; k < self->count; k++) {
         const uint32_t row = row_of(self, k);
