@@ -314,6 +314,7 @@ static firn_status push_keys(building *self, const column *keys, const aggregate
                              batch_sequence sequence, firn_error *err) {
     const aggregate_shape *shape = self->context.shape;
     aggregate_rows left;
+    self->context.sequence = sequence;
     TRY(aggregate_collect_rows(self->worker, &self->context, keys, rows, sequence, &left));
     if (shape->has_groups) {
         const stage_input in = {.columns = keys, .rows = left.rows, .count = left.count};

@@ -2,7 +2,7 @@
 // what is kept in collectors.
 #include <assert.h>
 
-#include "exec/aggregation.h"
+#include "exec/aggregate_choice.h"
 #include "expr/expr_index.h"
 #include "functions/overload.h"
 
@@ -44,17 +44,76 @@ static uint32_t count_roots(const plan_node *node) {
     return count;
 }
 
+// ---- Choosers -----------------------------------------------------------------------------------
+
+static bool is_told_apart(const expr *call) { // DISTINCT makes a difference.
+    const uint32_t flags = call->aggregate_.function->flags;
+    return call->aggregate_.is_distinct && (flags & AGGREGATE_DISTINCT_IS_SAME) == 0;
+}
+
+static bool is_by_order(const expr *call) {
+    const uint32_t flags = call->aggregate_.function->flags;
+    return call->aggregate_.order.count > 0 && (flags & AGGREGATE_ORDER_MATTERS) != 0;
+}
+
+// How the call chooses a row; NULL: it does something else.
+static const aggregate_choice *choice_of(const expr *call) {
+    const aggregate_overload *overload =
+        &call->aggregate_.function->overloads[call->aggregate_.overload];
+    const bool is_fold = overload->update != NULL;
+    return !is_fold || is_told_apart(call) || is_by_order(call) ? overload->choice : NULL;
+}
+
+typedef struct choosing {
+    uint32_t *roots;
+    const type **types;
+    sort_order *orders;
+    uint32_t count;
+} choosing;
+
+static void put_key(choosing *to, uint32_t root, const sort_key *key) {
+    to->roots[to->count] = root;
+    to->types[to->count] = key->value->type;
+    to->orders[to->count++] =
+        (sort_order){.is_descending = key->is_descending, .nulls_first = key->nulls_first};
+}
+
+// By the argument that the function names, then by ORDER BY. Of DISTINCT rows without order the one
+// that is first or last by value, so that the answer does not hang on chance.
+static firn_status add_chooser(shaping *self, aggregate_slot *slot, const aggregate_choice *how) {
+    const expr *call = slot->call;
+    const sort_key_list *order = &call->aggregate_.order;
+    const uint32_t order_count = is_by_order(call) ? order->count : 0;
+    const uint32_t most = order_count + 1;
+    choosing keys = {.roots = ARENA_NEW(self->memory, uint32_t, most),
+                     .types = ARENA_NEW(self->memory, const type *, most),
+                     .orders = ARENA_NEW(self->memory, sort_order, most)};
+    if (keys.roots == NULL || keys.types == NULL || keys.orders == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    if (how->is_by_arg || (order_count == 0 && is_told_apart(call))) {
+        const uint32_t arg = how->is_by_arg ? how->key : 0;
+        const sort_key by_arg = {.value = call->aggregate_.args.items[arg],
+                                 .is_descending = how->is_descending};
+        put_key(&keys, slot->args[arg], &by_arg);
+    }
+    for (uint32_t i = 0; i < order_count; i++) {
+        uint32_t root;
+        TRY(add_root(self, order->items[i].value, &root));
+        put_key(&keys, root, &order->items[i]);
+    }
+    const chooser_keys made = {
+        .count = keys.count, .roots = keys.roots, .types = keys.types, .orders = keys.orders};
+    return aggregate_chooser_make(slot, how, &made, self->memory, self->err);
+}
+
 // ---- Collectors --------------------------------------------------------------------------------
 
 static bool needs_collector(const expr *call) {
     const aggregate_function *function = call->aggregate_.function;
-    const uint32_t flags = function->flags;
-    const bool is_distinct =
-        call->aggregate_.is_distinct && (flags & AGGREGATE_DISTINCT_IS_SAME) == 0;
-    const bool is_ordered =
-        call->aggregate_.order.count > 0 && (flags & AGGREGATE_ORDER_MATTERS) != 0;
-    return function->overloads[call->aggregate_.overload].collect != NULL || is_distinct ||
-           is_ordered;
+    return choice_of(call) == NULL &&
+           (function->overloads[call->aggregate_.overload].collect != NULL || is_told_apart(call) ||
+            is_by_order(call));
 }
 
 // The order of a DISTINCT aggregate whose rows have none: by its arguments, so that the answer does
@@ -99,12 +158,10 @@ static firn_status set_order(shaping *self, const aggregate_slot *slot, aggregat
 
 static firn_status add_collector(shaping *self, aggregate_slot *slot) {
     aggregate_shape *shape = self->shape;
-    const uint32_t flags = slot->call->aggregate_.function->flags;
     aggregate_collector *out = &shape->collectors[shape->collector_count];
     *out = (aggregate_collector){
         .slot = (uint32_t)(slot - shape->slots),
-        .is_distinct =
-            slot->call->aggregate_.is_distinct && (flags & AGGREGATE_DISTINCT_IS_SAME) == 0,
+        .is_distinct = is_told_apart(slot->call),
         .arg_count = slot->arg_count,
     };
     slot->collector = shape->collector_count++;
@@ -144,6 +201,17 @@ static firn_status make_collector_layout(shaping *self, aggregate_collector *out
 
 // ---- Slots -------------------------------------------------------------------------------------
 
+// The state of a fold.
+static firn_status set_state(shaping *self, aggregate_slot *slot) {
+    const aggregate_overload *overload = slot->overload;
+    slot->state_size = overload->state_size_for == NULL ? overload->state_size
+                                                        : overload->state_size_for(slot->types);
+    return slot->is_fold && overload->state_has_heap
+               ? overload_state_types(overload->signature, overload->state_columns, slot->types,
+                                      slot->arg_count, self->memory, &slot->exported, self->err)
+               : FIRN_OK;
+}
+
 static firn_status add_slot(shaping *self, uint32_t number) {
     aggregate_shape *shape = self->shape;
     const expr *call = self->node->aggregate_.aggregates.items[number];
@@ -175,15 +243,14 @@ static firn_status add_slot(shaping *self, uint32_t number) {
         .is_fold = function->overloads[call->aggregate_.overload].collect == NULL,
         .collector = ROW_NONE,
     };
-    slot->state_size = slot->overload->state_size_for == NULL
-                           ? slot->overload->state_size
-                           : slot->overload->state_size_for(types);
-    assert(slot->state_size % 8 == 0);
-    if (slot->is_fold && slot->overload->state_has_heap) {
-        shape->has_heap = true;
-        TRY(overload_state_types(slot->overload->signature, slot->overload->state_columns, types,
-                                 arg_count, self->memory, &slot->exported, self->err));
+    const aggregate_choice *choice = choice_of(call);
+    if (choice != NULL) {
+        TRY(add_chooser(self, slot, choice));
+    } else {
+        TRY(set_state(self, slot));
     }
+    assert(slot->state_size % 8 == 0);
+    shape->has_heap |= slot->is_fold && slot->overload->state_has_heap;
     return needs_collector(call) ? add_collector(self, slot) : FIRN_OK;
 }
 
@@ -261,6 +328,9 @@ static void mark_wide(const aggregate_shape *self, bool *is_wide) {
         }
         for (uint32_t k = 0; k < slot->arg_count; k++) {
             is_wide[slot->args[k]] |= !takes;
+        }
+        for (uint32_t k = 0; slot->chooser != NULL && k < slot->chooser->key_count; k++) {
+            is_wide[slot->chooser->keys[k]] = true;
         }
     }
     for (uint32_t i = 0; i < self->collector_count; i++) {

@@ -1,7 +1,7 @@
 // Values of a batch into states; states into others; states into values.
 #include <assert.h>
 
-#include "exec/aggregation.h"
+#include "exec/aggregate_choice.h"
 
 firn_status aggregate_fail(const aggregate_slot *slot, uint32_t done, arena *scratch,
                            firn_error *err) {
@@ -32,7 +32,8 @@ firn_status aggregate_value_flat(aggregate_values *self, uint32_t root, arena *s
 }
 
 aggregate_call aggregate_call_of(const aggregate_context *self, const aggregate_slot *slot) {
-    return (aggregate_call){.bound = slot->call->aggregate_.bound.data,
+    return (aggregate_call){.bound = slot->chooser != NULL ? (const void *)slot->chooser
+                                                           : slot->call->aggregate_.bound.data,
                             .context = self->statement,
                             .scratch = self->scratch,
                             .result = slot->call->type,
@@ -186,6 +187,10 @@ firn_status aggregate_update_all(const aggregate_context *self, aggregate_values
         bool is_done;
         TRY(aggregate_select(self, values, slot, rows, &taken));
         if (taken.count == 0) {
+            continue;
+        }
+        if (slot->chooser != NULL) {
+            TRY(aggregate_choose(self, slot, values, &taken));
             continue;
         }
         TRY(aggregate_update_codes(self, slot, values, &taken, &is_done));

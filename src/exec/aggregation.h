@@ -16,6 +16,7 @@
 //     aggregate_shape.c    what a node means: expressions, slots, layouts
 //     aggregate_heap.c     memory of what states keep outside themselves
 //     aggregate_update.c   a batch's values into states
+//     aggregate_choice.c   the same, of aggregates that keep one row of a group
 //     aggregate_codes.c    the same by dictionary entry
 //     aggregate_totals.c   sums by combination of dictionary entries, before any of this
 //     aggregate_build.c    a worker's part: local table, partitions, merge
@@ -23,7 +24,9 @@
 //     aggregate_merge.c    workers' parts become one
 //     aggregate_unit.c     a partition's groups into one table, splits
 //     aggregate_link.c     (key, value) rows to their groups
+//     aggregate_order.c    the order of a group's rows
 //     aggregate_emit.c     groups out
+//     aggregate_rank.c     the median of more rows than fit
 //     operators/aggregate_sink.c, aggregate_source.c
 #ifndef FIRN_EXEC_AGGREGATION_H
 #define FIRN_EXEC_AGGREGATION_H
@@ -47,8 +50,9 @@ typedef struct aggregate_slot {
     const uint32_t *args; ///< Roots.
     uint32_t filter;      ///< Root, or ROW_NONE.
     bool skips_nulls;
-    bool is_fold;          ///< It has a state; else `collect` makes the value.
-    uint32_t state_offset; ///< In a group's extra bytes.
+    bool is_fold;                            ///< It has a state; else `collect` makes the value.
+    const struct aggregate_chooser *chooser; ///< It keeps one row: aggregate_choice.h. Else NULL.
+    uint32_t state_offset;                   ///< In a group's extra bytes.
     uint32_t state_size;
     uint32_t collector;        ///< Where its rows are kept, or ROW_NONE.
     uint32_t collected_offset; ///< With a collector: of the group's aggregate_collected.
@@ -125,7 +129,8 @@ typedef struct aggregate_block aggregate_block;
 typedef struct aggregate_heap {
     state_heap base;
     pool *keeper;
-    aggregate_block *blocks;
+    aggregate_block *blocks;      ///< The first is being filled.
+    aggregate_block *long_blocks; ///< Of one value each.
     uint64_t size;
 } aggregate_heap;
 
@@ -161,6 +166,7 @@ typedef struct aggregate_context {
     arena *scratch;
     aggregate_heap *heap;
     firn_error *err;
+    batch_sequence sequence; ///< Of the batch whose rows go into states.
 } aggregate_context;
 
 firn_status aggregate_value_flat(aggregate_values *self, uint32_t root, arena *scratch,

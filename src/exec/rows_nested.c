@@ -8,6 +8,8 @@
 //
 // Written and read by the same process, so numbers are as they lie in memory. Types are at most
 // TYPE_DEPTH_MAX deep, and so is the recursion.
+#include "exec/rows_nested.h"
+
 #include <assert.h>
 
 #include "base/checked.h"

@@ -7,11 +7,12 @@
 //     rows_gather.c   from rows to columns
 //     rows_repeated.c the same where rows come many times (rows_repeated.h)
 //     rows_match.c    are keys equal?
-//     rows_nested.c   lists, maps and structs as bytes
+//     rows_nested.h   lists, maps and structs as bytes
 #ifndef FIRN_EXEC_ROWS_PRIVATE_H
 #define FIRN_EXEC_ROWS_PRIVATE_H
 
 #include "exec/rows.h"
+#include "exec/rows_nested.h"
 
 static inline void row_heap_put(const row_layout *self, uint8_t *row, row_heap heap) {
     memcpy(row + self->heap_offset, &heap, sizeof heap);
@@ -63,19 +64,5 @@ bool row_blob_is_in_memory(const row_store *self, uint32_t number);
 /// The heap bytes of a row: behind it, in the blob, or read back into `scratch`.
 firn_status row_heap_read(const row_store *self, const uint8_t *row, arena *scratch,
                           const uint8_t **out, firn_error *err);
-
-// ---- Nested values: see rows_nested.c for the bytes ---------------------------------------------
-
-// What is made of them is good for nothing once the flag of `watch` is raised.
-
-/// Bytes that the value of a lane of a flat column takes; UINT64_MAX if it is above 4 GiB.
-uint64_t row_nested_size(const column *self, uint32_t lane, cancel_watch *watch);
-/// Writes them; the end.
-uint8_t *row_nested_write(const column *self, uint32_t lane, uint8_t *out, cancel_watch *watch);
-/// Whether the bytes are those of an equal value.
-bool row_nested_equal(const uint8_t *value, const column *self, uint32_t lane, cancel_watch *watch);
-/// A flat column of values; NULL where values[k] is NULL.
-firn_status row_nested_gather(const type *type, const uint8_t *const *values, uint32_t count,
-                              arena *memory, column *out, firn_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 // The aggregate contract: what an aggregate function is.
 //
-// Two kinds:
+// Three kinds:
 //   - **fold**: a state of fixed size per group, updated row by row, combined across workers,
 //     partitions and machines, finished into a value. What a state holds beyond its size (the bytes
 //     of a minimal string) lies in a heap that the operator gives. Its state goes out and comes
@@ -8,6 +8,8 @@
 //   - **collect**: needs all values of a group at once (median, string_agg, array_agg). There the
 //     operator keeps raw (key, value) rows, sorts or makes them distinct where the call asks, and
 //     hands each group's values over as one slice at the end.
+//   - **choose**: the first argument of one row of the group, the first or last by some order
+//     (arg_min, first): the operator keeps that row only.
 // A fold called with DISTINCT or ORDER BY is fed by the operator from the collected rows, so no
 // aggregate knows of either; FILTER is the operator's as well.
 //
@@ -22,6 +24,9 @@
 typedef struct state_heap state_heap;
 struct state_heap {
     void *(*allocate)(state_heap *self, uint32_t size); ///< NULL when memory is refused.
+    /// Gives back what `allocate` gave for that size; at once only if it is long. NULL does
+    /// nothing.
+    void (*release)(state_heap *self, void *data, uint32_t size);
 };
 
 typedef struct aggregate_call {
@@ -61,12 +66,28 @@ typedef enum aggregate_flags {
     AGGREGATE_DISTINCT_IS_SAME = 1 << 2, ///< min, any_value, bool_and: DISTINCT changes nothing.
     AGGREGATE_CAN_FAIL = 1 << 3,         ///< sum of decimals: overflow.
     AGGREGATE_EMPTY_IS_ZERO = 1 << 4,    ///< count: 0 for no rows; others are NULL.
-    AGGREGATE_COLLECTS = 1 << 5,         ///< The second kind; in overloads: those with `collect`.
+    AGGREGATE_COLLECTS = 1 << 5,         ///< The second kind: overloads have `collect`.
     /// Takes decimals in columns that are narrower than declared (expr_allow_narrow).
     AGGREGATE_TAKES_NARROW = 1 << 6,
     /// count: looks at which arguments are NULL, never at values.
     AGGREGATE_VALIDITY_ONLY = 1 << 7,
 } aggregate_flags;
+
+/// Which row of a group is chosen: of those that are equal by all keys, the first that came, or the
+/// last.
+typedef struct aggregate_choice {
+    bool takes_last; ///< In that order; else the first.
+    bool is_by_arg;  ///< The first key is argument `key`, before those of ORDER BY.
+    uint32_t key;
+    bool is_descending; ///< By that argument.
+} aggregate_choice;
+
+/// Where a value lies among `count` ordered ones: `rest` of the way from that of `rank` to the
+/// next.
+typedef struct aggregate_place {
+    uint64_t rank;
+    double rest; ///< 0 to less than 1.
+} aggregate_place;
 
 typedef struct aggregate_overload {
     const char *signature;                                          ///< As expr/function.h.
@@ -95,9 +116,16 @@ typedef struct aggregate_overload {
                              column *out_columns);
     uint32_t (*import_state)(aggregate_call *call, const column *const *columns,
                              void *const *states, uint32_t offset); ///< Combines into the states.
+    /// Choose; of a fold: what it is if it is called with ORDER BY or DISTINCT.
+    const aggregate_choice *choice;
     // Collect: group g of call->count owns rows [ends[g - 1], ends[g]) of the flat arguments.
     uint32_t (*collect)(aggregate_call *call, const column *const *args, const uint32_t *ends,
                         column *out);
+    /// Of collects whose value hangs on one place among those of the first argument: so a group
+    /// need not fit into memory. Of `count` > 0 rows; `args` are those of one of them. False if SQL
+    /// forbids it. Of the values there, one or two, and `rest` as second argument, if there is one,
+    /// `collect` makes the value. May be NULL.
+    bool (*place)(const column *const *args, uint64_t count, aggregate_place *out);
 } aggregate_overload;
 
 typedef struct aggregate_function {

@@ -80,7 +80,7 @@ typedef struct tree_size {
 // Is the value the same whatever order the rows come in? Sums of floats are not, to the last bit.
 static bool is_exact(const expr *call) {
     const uint32_t flags =
-        call->aggregate_.function->flags & (AGGREGATE_DISTINCT_IS_SAME | AGGREGATE_COLLECTS);
+        call->aggregate_.function->flags & (AGGREGATE_DISTINCT_IS_SAME | AGGREGATE_ORDER_MATTERS);
     return flags == AGGREGATE_DISTINCT_IS_SAME || expr_is_aggregate(call, "count") ||
            (expr_is_aggregate(call, "sum") && type_category_of(call->type) != CATEGORY_FLOAT);
 }

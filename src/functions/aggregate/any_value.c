@@ -138,32 +138,10 @@ static uint32_t row_string_export(aggregate_call *call, void *const *states, uin
     return held_string_export(call, states, offset, out);
 }
 
-// ---- Nested values ------------------------------------------------------------------------------
+// ---- By an order, or of nested values -----------------------------------------------------------
 
-static uint32_t take_one(aggregate_call *call, const column *arg, const uint32_t *ends,
-                         bool takes_last, column *out) {
-    uint32_t *rows = ARENA_NEW(call->scratch, uint32_t, (size_t)call->count + 1);
-    if (rows == NULL) {
-        return KERNEL_NO_MEMORY;
-    }
-    uint32_t from = 0;
-    for (uint32_t group = 0; group < call->count; group++) {
-        const uint32_t end = ends[group];
-        rows[group] = from == end ? UINT32_MAX : takes_last ? end - 1 : from; // MAX: NULL.
-        from = end;
-    }
-    return held_pick(call, arg, rows, out);
-}
-
-static uint32_t first_collect(aggregate_call *call, const column *const *args, const uint32_t *ends,
-                              column *out) {
-    return take_one(call, args[0], ends, false, out);
-}
-
-static uint32_t last_collect(aggregate_call *call, const column *const *args, const uint32_t *ends,
-                             column *out) {
-    return take_one(call, args[0], ends, true, out);
-}
+static const aggregate_choice first_choice = {.takes_last = false};
+static const aggregate_choice last_choice = {.takes_last = true};
 
 const aggregate_function aggregate_any_value = {
     .name = "any_value",

@@ -8,6 +8,10 @@ uint32_t held_size(const type *const *types) {
     return 8 + (width + 7) / 8 * 8;
 }
 
+static char *held_bytes(const held_string *self) {
+    return (char *)(uintptr_t)self->value.data;
+}
+
 bool held_string_put(held_string *self, const string_value *value, const aggregate_call *call) {
     self->has_value = HELD_VALUE;
     if (string_is_inline(value)) {
@@ -15,15 +19,17 @@ bool held_string_put(held_string *self, const string_value *value, const aggrega
         self->capacity = 0;
         return true;
     }
-    char *bytes = self->capacity >= value->size ? (char *)(uintptr_t)self->value.data : NULL;
+    char *bytes = self->capacity >= value->size ? held_bytes(self) : NULL;
     if (bytes == NULL) {
-        // Room for a longer one, so that a state that grows does not take new bytes each time.
-        const uint32_t more = value->size < UINT32_MAX / 2 ? value->size / 4 : 0;
-        bytes = call->heap->allocate(call->heap, value->size + more);
+        const uint32_t room = held_room(self->capacity, value->size);
+        call->heap->release(call->heap, self->capacity == 0 ? NULL : held_bytes(self),
+                            self->capacity);
+        self->capacity = 0;
+        bytes = call->heap->allocate(call->heap, room);
         if (bytes == NULL) {
             return false;
         }
-        self->capacity = value->size + more;
+        self->capacity = room;
     }
     (void)cancel_copy(call->scratch->cancel, bytes, value->data, value->size);
     self->value = string_of(bytes, value->size);
@@ -119,11 +125,4 @@ held_string held_string_import(const column *values, uint32_t k) {
         out.value = COLUMN_VALUES(values, string_value)[k & column_mask(values)];
     }
     return out;
-}
-
-uint32_t held_pick(aggregate_call *call, const column *arg, const uint32_t *rows, column *out) {
-    firn_error err = ERR_INIT;
-    return column_take(call->scratch, arg, rows, call->count, out, &err) == FIRN_OK
-               ? call->count
-               : KERNEL_NO_MEMORY;
 }

@@ -37,6 +37,14 @@ static inline void held_take(const column *values, uint32_t lane, void *out) {
     }
 }
 
+/// What a state asks its heap for when a value of `size` bytes takes the place of those of another
+/// `capacity`: twice as much, so that all it ever asked for is at most twice what it has. The first
+/// value, and most groups have but one, gets what it needs.
+static inline uint32_t held_room(uint32_t capacity, uint32_t size) {
+    const uint32_t twice = capacity > UINT32_MAX / 2 ? 0 : capacity * 2;
+    return twice > size ? twice : size;
+}
+
 /// Puts a copy of a string into a state. False when the heap is full.
 bool held_string_put(held_string *self, const string_value *value, const aggregate_call *call);
 
@@ -50,13 +58,10 @@ uint32_t held_string_finish(aggregate_call *call, void *const *states, uint32_t 
                             column *out);
 uint32_t held_string_export(aggregate_call *call, void *const *states, uint32_t offset,
                             column *out);
-/// For nested types: row rows[g] of `arg` for group g, UINT32_MAX for none. Answers as collect
-/// does.
-uint32_t held_pick(aggregate_call *call, const column *arg, const uint32_t *rows, column *out);
-
 /// Overloads for every type: which##_update and so on of a held_fixed, which##_string_update … of a
-/// held_string, which##_collect of nested values. `columns` follows the value's type in
-/// state_columns; the states go out by exported##_fixed_export and exported##_string_export.
+/// held_string; which##_choice of nested values and of calls with ORDER BY. `columns` follows the
+/// value's type in state_columns; the states go out by exported##_fixed_export and
+/// exported##_string_export.
 #define HELD_OVERLOADS(which, columns, exported)                                                   \
     (const aggregate_overload[]) {                                                                 \
         HELD_STRING("VARCHAR", which, columns, exported),                                          \
@@ -81,13 +86,14 @@ uint32_t held_pick(aggregate_call *call, const column *arg, const uint32_t *rows
             HELD_FIXED("TIMESTAMP(u)", which, columns, exported),                                  \
             HELD_FIXED("TIMESTAMPTZ(u)", which, columns, exported),                                \
             HELD_FIXED("INTERVAL", which, columns, exported),                                      \
-            {.signature = "T <- T", .collect = which##_collect}, {0},                              \
+            {.signature = "T <- T", .choice = &which##_choice}, {0},                               \
     }
 #define HELD_STRING(type_name, which, columns, exported)                                           \
     {.signature = type_name " <- " type_name,                                                      \
      .state_size = sizeof(held_string),                                                            \
      .state_columns = type_name columns,                                                           \
      .state_has_heap = true,                                                                       \
+     .choice = &which##_choice,                                                                    \
      .update = which##_string_update,                                                              \
      .update_one = which##_string_update_one,                                                      \
      .combine = which##_string_combine,                                                            \
@@ -98,6 +104,7 @@ uint32_t held_pick(aggregate_call *call, const column *arg, const uint32_t *rows
     {.signature = type_name " <- " type_name,                                                      \
      .state_size = sizeof(held_fixed),                                                             \
      .state_size_for = held_size,                                                                  \
+     .choice = &which##_choice,                                                                    \
      .state_columns = type_name columns,                                                           \
      .update = which##_update,                                                                     \
      .update_one = which##_update_one,                                                             \

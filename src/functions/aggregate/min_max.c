@@ -153,35 +153,10 @@ static bool put_string(held_string *state, const string_value *value, int sign,
 STRING(min, -1)
 STRING(max, 1)
 
-// ---- Nested values: of all values of the group --------------------------------------------------
+// ---- Nested values: of all rows of the group ----------------------------------------------------
 
-static uint32_t collect(aggregate_call *call, const column *arg, const uint32_t *ends, int sign,
-                        column *out) {
-    uint32_t *rows = ARENA_NEW(call->scratch, uint32_t, (size_t)call->count + 1);
-    if (rows == NULL) {
-        return KERNEL_NO_MEMORY;
-    }
-    cancel_watch watch = {.cancel = call->scratch->cancel};
-    uint32_t row = 0;
-    for (uint32_t group = 0; group < call->count; group++) {
-        rows[group] = row < ends[group] ? row : UINT32_MAX; // UINT32_MAX: NULL.
-        for (; row < ends[group]; row++) {
-            const int order = column_compare_rows_watched(arg, row, arg, rows[group], &watch);
-            rows[group] = order * sign > 0 ? row : rows[group];
-        }
-    }
-    return held_pick(call, arg, rows, out);
-}
-
-static uint32_t min_collect(aggregate_call *call, const column *const *args, const uint32_t *ends,
-                            column *out) {
-    return collect(call, args[0], ends, -1, out);
-}
-
-static uint32_t max_collect(aggregate_call *call, const column *const *args, const uint32_t *ends,
-                            column *out) {
-    return collect(call, args[0], ends, 1, out);
-}
+static const aggregate_choice min_choice = {.is_by_arg = true};
+static const aggregate_choice max_choice = {.is_by_arg = true, .is_descending = true};
 
 const aggregate_function aggregate_min = {
     .name = "min",
