@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "functions/aggregate/fold.h"
+#include "functions/aggregate/value_order.h"
 
 // ---- Continuous, over doubles ------------------------------------------------------------------
 
@@ -101,6 +102,26 @@ static uint32_t continuous(aggregate_call *call, const column *arg, const column
     return call->count;
 }
 
+static aggregate_place place_at(double share, uint64_t count) {
+    const double place = share * (double)(count - 1);
+    return (aggregate_place){.rank = (uint64_t)floor(place), .rest = place - floor(place)};
+}
+
+static bool median_place(const column *const *args, uint64_t count, aggregate_place *out) {
+    (void)args;
+    *out = place_at(0.5, count);
+    return true;
+}
+
+static bool quantile_cont_place(const column *const *args, uint64_t count, aggregate_place *out) {
+    double share;
+    if (!share_of(args[1], 0, &share)) {
+        return false;
+    }
+    *out = place_at(share, count);
+    return true;
+}
+
 static uint32_t median(aggregate_call *call, const column *const *args, const uint32_t *ends,
                        column *out) {
     return continuous(call, args[0], NULL, ends, out);
@@ -113,45 +134,45 @@ static uint32_t quantile_cont(aggregate_call *call, const column *const *args, c
 
 // ---- Discrete, over anything --------------------------------------------------------------------
 
-#define SIFT_WORK 64 // Of a cancel_watch: some comparisons and their cache misses.
-
-// Row numbers by the order of their values: heapsort, in place.
-static void sift(const column *values, uint32_t *rows, uint32_t at, uint32_t count,
-                 cancel_watch *watch) {
-    for (uint64_t child; (child = (uint64_t)at * 2 + 1) < count; at = (uint32_t)child) {
-        if (child + 1 < count &&
-            column_compare_rows_watched(values, rows[child], values, rows[child + 1], watch) < 0) {
-            child++;
-        }
-        if (column_compare_rows_watched(values, rows[at], values, rows[child], watch) >= 0) {
-            return;
-        }
-        const uint32_t swapped = rows[at];
-        rows[at] = rows[child];
-        rows[child] = swapped;
-    }
+static uint32_t take_rows(const aggregate_call *call, const column *arg, const uint32_t *rows,
+                          column *out) {
+    firn_error err = ERR_INIT;
+    return column_take(call->scratch, arg, rows, call->count, out, &err) == FIRN_OK
+               ? call->count
+               : KERNEL_NO_MEMORY;
 }
 
-// Leaves off when the flag of `watch` is raised.
-static void sort_rows(const column *values, uint32_t *rows, uint32_t count, cancel_watch *watch) {
-    for (uint32_t i = count / 2; i > 0 && !cancel_watch_is_raised(watch, SIFT_WORK); i--) {
-        sift(values, rows, i - 1, count, watch);
+static uint32_t largest(const uint32_t *ends, uint32_t group_count) {
+    uint32_t most = 0;
+    for (uint32_t group = 0; group < group_count; group++) {
+        const uint32_t count = ends[group] - (group == 0 ? 0 : ends[group - 1]);
+        most = count > most ? count : most;
     }
-    for (uint32_t end = count; end > 1 && !cancel_watch_is_raised(watch, SIFT_WORK); end--) {
-        const uint32_t swapped = rows[0];
-        rows[0] = rows[end - 1];
-        rows[end - 1] = swapped;
-        sift(values, rows, 0, end - 1, watch);
+    return most;
+}
+
+// Of so many values, which has that share of them up to it.
+static uint64_t rank_at(double share, uint64_t count) {
+    const double place = ceil(share * (double)count);
+    return place < 1 ? 0 : (uint64_t)place - 1;
+}
+
+static bool quantile_disc_place(const column *const *args, uint64_t count, aggregate_place *out) {
+    double share;
+    if (!share_of(args[1], 0, &share)) {
+        return false;
     }
+    *out = (aggregate_place){.rank = rank_at(share, count)};
+    return true;
 }
 
 static uint32_t quantile_disc(aggregate_call *call, const column *const *args, const uint32_t *ends,
                               column *out) {
-    const uint32_t total = call->count == 0 ? 0 : ends[call->count - 1];
-    uint32_t *rows = ARENA_NEW(call->scratch, uint32_t, (size_t)total + 1);
+    ordered_value *items =
+        ARENA_NEW(call->scratch, ordered_value, (size_t)largest(ends, call->count) + 1);
     uint32_t *chosen = ARENA_NEW(call->scratch, uint32_t, (size_t)call->count + 1);
-    cancel_watch watch = {.cancel = call->scratch->cancel};
-    if (rows == NULL || chosen == NULL) {
+    value_order order = value_order_of(args[0], call->scratch->cancel);
+    if (items == NULL || chosen == NULL) {
         return KERNEL_NO_MEMORY;
     }
     uint32_t from = 0;
@@ -163,19 +184,14 @@ static uint32_t quantile_disc(aggregate_call *call, const column *const *args, c
             if (!share_of(args[1], from, &share)) {
                 return group;
             }
-            for (uint32_t i = 0; i < count; i++) {
-                rows[i] = from + i;
-            }
-            sort_rows(args[0], rows, count, &watch);
-            const double place = ceil(share * (double)count);
-            chosen[group] = rows[place < 1 ? 0 : (uint32_t)place - 1];
+            const uint32_t rank = (uint32_t)rank_at(share, count);
+            value_order_list(&order, from, count, items);
+            value_order_select(&order, items, count, rank);
+            chosen[group] = items[rank].row;
         }
         from = ends[group];
     }
-    firn_error err = ERR_INIT;
-    return column_take(call->scratch, args[0], chosen, call->count, out, &err) == FIRN_OK
-               ? call->count
-               : KERNEL_NO_MEMORY;
+    return take_rows(call, args[0], chosen, out);
 }
 
 const aggregate_function aggregate_median = {
@@ -190,7 +206,7 @@ const aggregate_function aggregate_median = {
     .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_COLLECTS,
     .overloads =
         (const aggregate_overload[]){
-            {.signature = "DOUBLE <- DOUBLE", .collect = median},
+            {.signature = "DOUBLE <- DOUBLE", .collect = median, .place = median_place},
             {0},
         },
 };
@@ -206,7 +222,9 @@ const aggregate_function aggregate_quantile_cont = {
     .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_COLLECTS,
     .overloads =
         (const aggregate_overload[]){
-            {.signature = "DOUBLE <- DOUBLE, DOUBLE", .collect = quantile_cont},
+            {.signature = "DOUBLE <- DOUBLE, DOUBLE",
+             .collect = quantile_cont,
+             .place = quantile_cont_place},
             {0},
         },
 };
@@ -223,47 +241,46 @@ const aggregate_function aggregate_quantile_disc = {
     .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_COLLECTS,
     .overloads =
         (const aggregate_overload[]){
-            {.signature = "T <- T, DOUBLE", .collect = quantile_disc},
+            {.signature = "T <- T, DOUBLE", .collect = quantile_disc, .place = quantile_disc_place},
             {0},
         },
 };
 
 // ---- mode ---------------------------------------------------------------------------------------
 
-// Of values that are equally frequent, the lowest.
+// The first row of the most frequent of `count` sorted values, of several the lowest.
+static uint32_t most_frequent(value_order *order, const ordered_value *sorted, uint32_t count) {
+    uint32_t chosen = UINT32_MAX; // NULL.
+    uint32_t most = 0;
+    uint32_t begin = 0;
+    for (uint32_t i = 1; i <= count; i++) {
+        if (i == count || value_order_compare(order, &sorted[begin], &sorted[i]) != 0) {
+            chosen = i - begin > most ? sorted[begin].row : chosen;
+            most = i - begin > most ? i - begin : most;
+            begin = i;
+        }
+    }
+    return chosen;
+}
+
 static uint32_t mode(aggregate_call *call, const column *const *args, const uint32_t *ends,
                      column *out) {
-    const uint32_t total = call->count == 0 ? 0 : ends[call->count - 1];
-    uint32_t *rows = ARENA_NEW(call->scratch, uint32_t, (size_t)total + 1);
+    const size_t most = (size_t)largest(ends, call->count) + 1;
+    ordered_value *items = ARENA_NEW(call->scratch, ordered_value, most);
+    ordered_value *spare = ARENA_NEW(call->scratch, ordered_value, most);
     uint32_t *chosen = ARENA_NEW(call->scratch, uint32_t, (size_t)call->count + 1);
-    cancel_watch watch = {.cancel = call->scratch->cancel};
-    if (rows == NULL || chosen == NULL) {
+    value_order order = value_order_of(args[0], call->scratch->cancel);
+    if (items == NULL || spare == NULL || chosen == NULL) {
         return KERNEL_NO_MEMORY;
     }
     uint32_t from = 0;
     for (uint32_t group = 0; group < call->count; group++) {
         const uint32_t count = ends[group] - from;
-        for (uint32_t i = 0; i < count; i++) {
-            rows[i] = from + i;
-        }
-        sort_rows(args[0], rows, count, &watch);
-        chosen[group] = UINT32_MAX; // NULL.
-        uint32_t most = 0;
-        uint32_t begin = 0;
-        for (uint32_t i = 1; i <= count; i++) {
-            if (i == count ||
-                column_compare_rows_watched(args[0], rows[begin], args[0], rows[i], &watch) != 0) {
-                chosen[group] = i - begin > most ? rows[begin] : chosen[group];
-                most = i - begin > most ? i - begin : most;
-                begin = i;
-            }
-        }
+        value_order_list(&order, from, count, items);
+        chosen[group] = most_frequent(&order, value_order_sort(&order, items, spare, count), count);
         from = ends[group];
     }
-    firn_error err = ERR_INIT;
-    return column_take(call->scratch, args[0], chosen, call->count, out, &err) == FIRN_OK
-               ? call->count
-               : KERNEL_NO_MEMORY;
+    return take_rows(call, args[0], chosen, out);
 }
 
 const aggregate_function aggregate_mode = {

@@ -1,0 +1,195 @@
+#include "functions/aggregate/value_order.h"
+
+#include <math.h>
+
+#include "base/hash.h"
+
+#define INSERTION_MAX 16 // Items that are sorted by insertion.
+#define COMPARING 16     // Of a cancel_watch: a comparison, with its cache misses.
+
+// ---- Numbers ------------------------------------------------------------------------------------
+
+static uint64_t number_of_double(double value) {
+    uint64_t bits;
+    value += 0.0; // -0.0 + 0.0 is 0.0.
+    memcpy(&bits, &value, sizeof bits);
+    bits = isnan(value) ? UINT64_C(0x7ff8000000000000) : bits;
+    return bits >> 63 != 0 ? ~bits : bits | UINT64_C(1) << 63;
+}
+
+static uint64_t number_of_text(const string_value *value) {
+    uint64_t number = 0;
+    memcpy(&number, string_data(value), value->size < 8 ? value->size : 8);
+    return __builtin_bswap64(number);
+}
+
+static uint64_t number_of_signed(int64_t value) {
+    return (uint64_t)value ^ UINT64_C(1) << 63;
+}
+
+#define NUMBER_CASE(NAME, c_type, ordered)                                                         \
+    case PHYSICAL_##NAME:                                                                          \
+        for (uint32_t i = 0; i < count; i++) {                                                     \
+            const c_type value = COLUMN_VALUES(values, c_type)[(from + i) & mask];                 \
+            out[i] = (ordered_value){.number = (ordered), .row = from + i};                        \
+        }                                                                                          \
+        break;
+
+void value_order_list(const value_order *self, uint32_t from, uint32_t count, ordered_value *out) {
+    const column *values = self->values;
+    const uint32_t mask = column_mask(values);
+    switch ((int)type_physical(values->type)) {
+        NUMBER_CASE(I8, int8_t, number_of_signed(value))
+        NUMBER_CASE(I16, int16_t, number_of_signed(value))
+        NUMBER_CASE(I32, int32_t, number_of_signed(value))
+        NUMBER_CASE(I64, int64_t, number_of_signed(value))
+        NUMBER_CASE(U8, uint8_t, value)
+        NUMBER_CASE(U16, uint16_t, value)
+        NUMBER_CASE(U32, uint32_t, value)
+        NUMBER_CASE(U64, uint64_t, value)
+        NUMBER_CASE(F32, float, number_of_double((double)value))
+        NUMBER_CASE(F64, double, number_of_double(value))
+        NUMBER_CASE(I128, i128, number_of_signed((int64_t)(value >> 64)))
+        NUMBER_CASE(STRING, string_value, number_of_text(&value))
+    default:
+        for (uint32_t i = 0; i < count; i++) {
+            out[i] = (ordered_value){.row = from + i};
+        }
+        break;
+    }
+}
+
+static bool is_exact(physical kind) {
+    switch ((int)kind) {
+    case PHYSICAL_I8:
+    case PHYSICAL_I16:
+    case PHYSICAL_I32:
+    case PHYSICAL_I64:
+    case PHYSICAL_U8:
+    case PHYSICAL_U16:
+    case PHYSICAL_U32:
+    case PHYSICAL_U64:
+    case PHYSICAL_F32:
+    case PHYSICAL_F64:
+        return true;
+    default:
+        return false;
+    }
+}
+
+value_order value_order_of(const column *values, const cancel_flag *cancel) {
+    return (value_order){.values = values,
+                         .is_exact = is_exact(type_physical(values->type)),
+                         .watch = {.cancel = cancel}};
+}
+
+int value_order_compare(value_order *self, const ordered_value *left, const ordered_value *right) {
+    if (left->number != right->number) {
+        return left->number < right->number ? -1 : 1;
+    }
+    return self->is_exact ? 0
+                          : column_compare_rows_watched(self->values, left->row, self->values,
+                                                        right->row, &self->watch);
+}
+
+static bool is_below(value_order *self, const ordered_value *left, const ordered_value *right) {
+    return self->is_exact ? left->number < right->number
+                          : value_order_compare(self, left, right) < 0;
+}
+
+// ---- Selecting: Hoare's, with the median of three at random as pivot ----------------------------
+
+static uint64_t next_random(value_order *self, uint64_t below) {
+    return hash_u64(self->seed++) % below;
+}
+
+static ordered_value choose_pivot(value_order *self, const ordered_value *items, uint64_t count) {
+    const ordered_value a = items[next_random(self, count)];
+    const ordered_value b = items[next_random(self, count)];
+    const ordered_value c = items[next_random(self, count)];
+    if (is_below(self, &a, &b)) {
+        return is_below(self, &b, &c) ? b : is_below(self, &a, &c) ? c : a;
+    }
+    return is_below(self, &a, &c) ? a : is_below(self, &b, &c) ? c : b;
+}
+
+void value_order_select(value_order *self, ordered_value *items, uint32_t count, uint32_t rank) {
+    int64_t low = 0;
+    int64_t high = (int64_t)count - 1;
+    while (low < high) {
+        const uint64_t length = (uint64_t)(high - low) + 1;
+        if (cancel_watch_is_raised(&self->watch, length * COMPARING)) {
+            return;
+        }
+        const ordered_value pivot = choose_pivot(self, items + low, length);
+        int64_t left = low;
+        int64_t right = high;
+        // The bounds hold where a raised flag makes the order any.
+        while (left <= right) {
+            while (left < high && is_below(self, &items[left], &pivot)) {
+                left++;
+            }
+            while (right > low && is_below(self, &pivot, &items[right])) {
+                right--;
+            }
+            if (left <= right) {
+                const ordered_value swapped = items[left];
+                items[left++] = items[right];
+                items[right--] = swapped;
+            }
+        }
+        if ((int64_t)rank <= right) {
+            high = right;
+        } else if ((int64_t)rank >= left) {
+            low = left;
+        } else {
+            return;
+        }
+    }
+}
+
+// ---- Sorting: merge sort, bottom up -------------------------------------------------------------
+
+static void insert_all(value_order *self, ordered_value *items, uint32_t count) {
+    for (uint32_t i = 1; i < count; i++) {
+        const ordered_value item = items[i];
+        uint32_t at = i;
+        for (; at > 0 && is_below(self, &item, &items[at - 1]); at--) {
+            items[at] = items[at - 1];
+        }
+        items[at] = item;
+    }
+}
+
+static void merge(value_order *self, const ordered_value *items, uint64_t middle, uint64_t end,
+                  ordered_value *out) {
+    uint64_t left = 0;
+    uint64_t right = middle;
+    for (uint64_t at = 0; at < end; at++) {
+        const bool takes_left =
+            left < middle && (right == end || !is_below(self, &items[right], &items[left]));
+        out[at] = items[takes_left ? left++ : right++];
+    }
+}
+
+ordered_value *value_order_sort(value_order *self, ordered_value *items, ordered_value *spare,
+                                uint32_t count) {
+    for (uint64_t start = 0; start < count; start += INSERTION_MAX) {
+        const uint64_t left = count - start;
+        insert_all(self, items + start, left < INSERTION_MAX ? (uint32_t)left : INSERTION_MAX);
+    }
+    for (uint64_t width = INSERTION_MAX; width < count; width *= 2) {
+        for (uint64_t start = 0; start < count; start += 2 * width) {
+            const uint64_t left = count - start;
+            const uint64_t end = left < 2 * width ? left : 2 * width;
+            if (cancel_watch_is_raised(&self->watch, end * COMPARING)) {
+                return items;
+            }
+            merge(self, items + start, end < width ? end : width, end, spare + start);
+        }
+        ordered_value *swapped = items;
+        items = spare;
+        spare = swapped;
+    }
+    return items;
+}
