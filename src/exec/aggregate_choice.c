@@ -5,8 +5,6 @@
 #include "exec/rows_nested.h"
 #include "functions/aggregate/held_value.h"
 
-#define STATE_MAX 256 // Bytes of a state: keys of fixed width take 128.
-
 typedef struct choice_state {
     uint32_t has_value; // 0: no row yet; HELD_VALUE or HELD_NULL.
     uint32_t pending;   // One more than the number of a row of this batch that is to be copied.
@@ -418,7 +416,7 @@ static void imported(const aggregate_chooser *chooser, const column *const *colu
 static uint32_t import_state(aggregate_call *call, const column *const *columns,
                              void *const *states, uint32_t offset) {
     choosing self = choosing_of(call);
-    _Alignas(16) uint8_t source[STATE_MAX];
+    _Alignas(16) uint8_t source[CHOICE_STATE_MAX];
     for (uint32_t k = 0; k < call->count; k++) {
         imported(self.chooser, columns, k, (void *)source);
         if (!merge(&self, fold_state(states, k, offset), (void *)source)) {
@@ -449,7 +447,7 @@ static void lay_out(aggregate_chooser *self) {
     self->value_offset = (uint32_t)sizeof(choice_state) +
                          (self->keys_are_text ? (uint32_t)sizeof(choice_text) : self->keys_size);
     self->state_size = self->value_offset + self->value_size;
-    assert(self->state_size <= STATE_MAX);
+    assert(self->state_size <= CHOICE_STATE_MAX);
 }
 
 static firn_status export_types(const aggregate_chooser *self, arena *memory, schema *out,

@@ -14,6 +14,8 @@
 #include "exec/aggregation.h"
 #include "exec/sort_key.h"
 
+#define CHOICE_STATE_MAX 256 ///< Bytes of a state: keys of fixed width take 128.
+
 /// How one aggregate chooses; read-only.
 typedef struct aggregate_chooser {
     bool takes_last;

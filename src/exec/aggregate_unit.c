@@ -7,6 +7,7 @@
 #define ORDER_BYTES 8      // Of a collected row.
 #define KEPT_MIN 4         // Pages for a split without which a unit had better not begin.
 #define REFUSALS_MAX 4     // Before a unit is split.
+#define RANKED_SHARE 3     // Of what a worker may have: rows, their order, their values.
 #define PAGES_SMALL 4      // Of rows: a unit of fewer is not split for want of memory.
 
 // ---- Opening and closing ------------------------------------------------------------------------
@@ -73,6 +74,7 @@ void unit_clear_rows(aggregate_unit *self) {
         }
         row_pages_close(self->shared->collected[i].store, &collected->rows);
         directory_close(&collected->order);
+        collected->ranked = NULL;
         collected->is_linked = false;
         collected->row_count = 0;
     }
@@ -120,6 +122,7 @@ void unit_close(aggregate_unit *self) {
     if (!is_used(self)) {
         return;
     }
+    self->writing = NULL;
     for (uint32_t i = 0; i < AGGREGATE_DEPTH_MAX && self->levels[i].collected != NULL; i++) {
         close_level(self, &self->levels[i]);
     }
@@ -137,10 +140,6 @@ void unit_close(aggregate_unit *self) {
 }
 
 // ---- Pages for a split --------------------------------------------------------------------------
-
-static uint32_t kept_max(const aggregate_unit *self) {
-    return PAGE_SPLIT_COUNT * (1 + self->shared->shape.collector_count);
-}
 
 // The pages that a worker always has here: one to read into, and `count` for a split.
 static firn_status keep_pages(aggregate_unit *self, uint32_t count, firn_error *err) {
@@ -175,29 +174,20 @@ static firn_status keep_pages(aggregate_unit *self, uint32_t count, firn_error *
 }
 
 firn_status unit_prepare(aggregate_unit *self, bool *has_room, firn_error *err) {
-    TRY(keep_pages(self, kept_max(self), err));
+    TRY(keep_pages(self, PAGE_SPLIT_COUNT, err));
     *has_room = self->buffer != NULL && self->kept_count >= KEPT_MIN;
     return FIRN_OK;
 }
 
-static void lend_pages(aggregate_unit *self, row_writer *to) {
-    for (uint32_t i = 0; i < PAGE_SPLIT_COUNT && self->kept != NULL; i++) {
-        row_page *page = self->kept;
-        self->kept = page->next;
-        self->kept_count--;
-        page->next = to->spares;
-        to->spares = page;
+// A split does with its own pages, and at most as many. All its writers do: one after the other,
+// since groups and the rows of each collector are moved one after the other.
+static firn_status take_back_pages(aggregate_unit *self, firn_error *err) {
+    row_writer *from = self->writing;
+    self->writing = NULL;
+    if (from == NULL) {
+        return FIRN_OK;
     }
-}
-
-// A split does with its own pages, and at most as many.
-static void bound_pages(row_writer *self) {
-    self->prefers_spares = true;
-    self->page_max = PAGE_SPLIT_COUNT;
-}
-
-static firn_status take_back_pages(aggregate_unit *self, row_writer *from, firn_error *err) {
-    TRY(row_writer_spill(from, PAGE_SPLIT_COUNT, err));
+    const firn_status status = row_writer_spill(from, PAGE_SPLIT_COUNT, err);
     while (from->spares != NULL) {
         row_page *page = from->spares;
         from->spares = page->next;
@@ -205,6 +195,18 @@ static firn_status take_back_pages(aggregate_unit *self, row_writer *from, firn_
         self->kept = page;
         self->kept_count++;
     }
+    return status;
+}
+
+static firn_status lend_pages(aggregate_unit *self, row_writer *to, firn_error *err) {
+    if (self->writing == to) {
+        return FIRN_OK;
+    }
+    TRY(take_back_pages(self, err));
+    self->writing = to;
+    to->spares = self->kept;
+    self->kept = NULL;
+    self->kept_count = 0;
     return FIRN_OK;
 }
 
@@ -213,18 +215,21 @@ static firn_status take_back_pages(aggregate_unit *self, row_writer *from, firn_
 static firn_status move_pages(aggregate_unit *self, row_store *store, row_pages *from,
                               row_writer *to, firn_error *err);
 
+static void bound_pages(row_writer *self) {
+    self->prefers_spares = true;
+    self->page_max = PAGE_SPLIT_COUNT;
+}
+
 static firn_status open_level(aggregate_unit *self, unit_level *level, firn_error *err) {
     aggregate_state *shared = self->shared;
     level->next_part = 0;
     level->mark = arena_mark_take(&self->memory);
     TRY(row_writer_open(aggregate_kept_store(shared), AGGREGATE_SPLIT_COUNT, self->bits,
                         &self->memory, &level->groups, err));
-    lend_pages(self, &level->groups);
     bound_pages(&level->groups);
     for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
         TRY(row_writer_open(shared->collected[i].store, AGGREGATE_SPLIT_COUNT, self->bits,
                             &self->memory, &level->collected[i], err));
-        lend_pages(self, &level->collected[i]);
         bound_pages(&level->collected[i]);
     }
     return FIRN_OK;
@@ -290,6 +295,7 @@ static firn_status begin_split(aggregate_unit *self, arena *scratch, firn_error 
     self->is_splitting = true;
     atomic_fetch_add_explicit(&shared->split_count, 1, memory_order_relaxed);
     if (self->has_groups) {
+        TRY(lend_pages(self, &level->groups, err));
         TRY(aggregate_flush_groups(shared, &self->table, &self->heap, &level->groups, false,
                                    scratch, err));
     }
@@ -298,6 +304,7 @@ static firn_status begin_split(aggregate_unit *self, arena *scratch, firn_error 
     for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
         unit_collected *collected = &self->collected[i];
         if (collected->distinct.store != NULL) {
+            TRY(lend_pages(self, &level->collected[i], err));
             TRY(group_table_flush(&collected->distinct, &level->collected[i], false, err));
         }
         TRY(move_pages(self, shared->collected[i].store, &collected->rows, &level->collected[i],
@@ -307,11 +314,7 @@ static firn_status begin_split(aggregate_unit *self, arena *scratch, firn_error 
 }
 
 static firn_status end_split(aggregate_unit *self, firn_error *err) {
-    unit_level *level = &self->levels[self->depth];
-    TRY(take_back_pages(self, &level->groups, err));
-    for (uint32_t i = 0; i < self->shared->shape.collector_count; i++) {
-        TRY(take_back_pages(self, &level->collected[i], err));
-    }
+    TRY(take_back_pages(self, err));
     self->is_splitting = false;
     self->depth++;
     uint_fast32_t deepest = atomic_load(&self->shared->split_depth);
@@ -339,24 +342,26 @@ static firn_status make_room(aggregate_unit *self, group_table *table, arena *sc
     return begin_split(self, scratch, err);
 }
 
-static firn_status copy_rows(row_writer *to, uint8_t **rows, uint32_t count, firn_error *err) {
+static firn_status copy_rows(aggregate_unit *self, row_writer *to, uint8_t **rows, uint32_t count,
+                             firn_error *err) {
     uint32_t live = 0;
     for (uint32_t i = 0; i < count; i++) {
         rows[live] = rows[i];
         live += row_hash(rows[i]) != 0;
     }
+    TRY(lend_pages(self, to, err));
     for (uint32_t next = 0; next < live;) {
         TRY(row_writer_copy(to, rows, live, &next, err));
     }
     return FIRN_OK;
 }
 
-static firn_status copy_page(const row_layout *layout, row_page *page, row_writer *to,
-                             firn_error *err) {
+static firn_status copy_page(aggregate_unit *self, const row_layout *layout, row_page *page,
+                             row_writer *to, firn_error *err) {
     uint8_t *rows[CHUNK];
     uint32_t at = 0;
     for (uint32_t n; (n = row_page_rows(page, layout, &at, rows, CHUNK)) > 0;) {
-        TRY(copy_rows(to, rows, n, err));
+        TRY(copy_rows(self, to, rows, n, err));
     }
     return FIRN_OK;
 }
@@ -364,14 +369,14 @@ static firn_status copy_page(const row_layout *layout, row_page *page, row_write
 static firn_status move_pages(aggregate_unit *self, row_store *store, row_pages *from,
                               row_writer *to, firn_error *err) {
     for (row_page *page; (page = row_pages_pop(from)) != NULL;) {
-        const firn_status status = copy_page(store->layout, page, to, err);
+        const firn_status status = copy_page(self, store->layout, page, to, err);
         page_put(store->keeper, page);
         TRY(status);
     }
     for (bool found = true; found;) {
         TRY(row_pages_read(store, from, &self->desk, self->buffer, &found, err));
         if (found) {
-            TRY(copy_page(store->layout, self->buffer, to, err));
+            TRY(copy_page(self, store->layout, self->buffer, to, err));
         }
     }
     return FIRN_OK;
@@ -484,10 +489,11 @@ static bool is_over_share(const aggregate_unit *self) {
         rows += self->collected[i].rows.row_count;
     }
     const uint64_t share = pool_target(shared->keeper) / shared->run->worker_count;
-    const uint64_t kept = (kept_max(self) + 1) * page_size;
+    const uint64_t kept = (PAGE_SPLIT_COUNT + 1) * page_size;
     const uint64_t least = share / 2;
     return shared->run->worker_count > 1 && may_split(self) &&
-           pages * page_size + self->table.group_count * DIRECTORY_BYTES + rows * ORDER_BYTES >
+           pages * page_size + self->heap.size + self->table.group_count * DIRECTORY_BYTES +
+                   rows * ORDER_BYTES >
                (share > kept + least ? share - kept : least);
 }
 
@@ -512,7 +518,8 @@ static firn_status fill_rows(const unit_filling *self, uint8_t **rows, uint32_t 
             TRY(make_room(self->unit, self->table, self->scratch, self->err));
         }
     }
-    return from < count ? copy_rows(self->split, rows + from, count - from, self->err) : FIRN_OK;
+    return from < count ? copy_rows(self->unit, self->split, rows + from, count - from, self->err)
+                        : FIRN_OK;
 }
 
 static firn_status fill_page(const unit_filling *self, row_page *page) {
@@ -603,8 +610,8 @@ static firn_status keep_page(aggregate_unit *self, uint32_t number, row_page *pa
         collected->is_linked = true;
         firn_status status = link_page(self, number, page, scratch, err);
         if (status == FIRN_OK && self->is_splitting) {
-            status =
-                copy_page(store->layout, page, &self->levels[self->depth].collected[number], err);
+            status = copy_page(self, store->layout, page,
+                               &self->levels[self->depth].collected[number], err);
         }
         if (status != FIRN_OK || self->is_splitting) {
             page_put(store->keeper, page);
@@ -696,13 +703,21 @@ static firn_status order_rows(aggregate_unit *self, arena *scratch, firn_error *
     return FIRN_OK;
 }
 
+bool unit_is_ranked(const aggregate_state *shared, uint32_t number, const row_pages *rows) {
+    const aggregate_collector *collector = &shared->shape.collectors[number];
+    const bool has_place = shared->shape.slots[collector->slot].overload->place != NULL;
+    const uint64_t bytes = rows->page_count * (uint64_t)shared->table_store.page_size;
+    return has_place && !collector->is_distinct &&
+           (rows->spilled.count > 0 || bytes > aggregate_share(shared) / RANKED_SHARE);
+}
+
 firn_status unit_load(aggregate_unit *self, const unit_source *source, bool *is_ready,
                       arena *scratch, firn_error *err) {
     aggregate_state *shared = self->shared;
     *is_ready = false;
     self->has_groups = true;
     const bool has_rows = source->groups != NULL || shared->shape.collector_count > 0;
-    TRY(has_rows ? keep_pages(self, may_split(self) ? kept_max(self) : 0, err) : FIRN_OK);
+    TRY(has_rows ? keep_pages(self, may_split(self) ? PAGE_SPLIT_COUNT : 0, err) : FIRN_OK);
     if (has_rows && self->buffer == NULL) {
         self->buffer = page_get_urgent(shared->keeper);
     }

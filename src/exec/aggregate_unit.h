@@ -21,9 +21,10 @@ typedef struct unit_level {
 typedef struct unit_collected {
     group_table distinct;
     row_pages rows;
-    bool is_linked;     ///< All rows above have noted their group.
-    uint64_t row_count; ///< That have.
-    directory order;    ///< Of them, group after group; uint8_t * each.
+    const row_pages *ranked; ///< Without groups: rows that need not be here (aggregate_rank.h).
+    bool is_linked;          ///< All rows above have noted their group.
+    uint64_t row_count;      ///< That have.
+    directory order;         ///< Of them, group after group; uint8_t * each.
 } unit_collected;
 
 typedef struct aggregate_unit {
@@ -33,7 +34,8 @@ typedef struct aggregate_unit {
     row_page *buffer; ///< Where spilled pages are read.
     row_page *kept;   ///< Pages for a split.
     uint32_t kept_count;
-    uint32_t bits; ///< Top bits of the hash that all rows of the unit share.
+    row_writer *writing; ///< Of the level being filled: who has them now. NULL: they are here.
+    uint32_t bits;       ///< Top bits of the hash that all rows of the unit share.
     unit_level levels[AGGREGATE_DEPTH_MAX];
     uint32_t depth;
     bool is_whole;     ///< Without groups: all rows are needed at once, so there is no split.
@@ -61,6 +63,10 @@ firn_status unit_prepare(aggregate_unit *self, bool *has_room, firn_error *err);
 
 /// Takes over the tables of what is not partitioned.
 void unit_adopt(aggregate_unit *self);
+
+/// Whether a collector's rows had better stay where they are, because their value is one of a rank
+/// and they would not fit.
+bool unit_is_ranked(const aggregate_state *shared, uint32_t number, const row_pages *rows);
 
 /// Where a unit's rows come from: lists that are emptied. Entries may be NULL.
 typedef struct unit_source {
@@ -102,6 +108,21 @@ void unit_unlink(aggregate_unit *self);
 bool unit_open_orders(aggregate_unit *self, bool is_urgent);
 /// When all is there: the rest goes into states, and rows into the order of their groups.
 firn_status unit_arrange(aggregate_unit *self, arena *scratch, firn_error *err);
+
+// ---- The order of collected rows (aggregate_order.c) --------------------------------------------
+
+// Rows of a collector.
+typedef struct collected_rows {
+    const aggregate_collector *collector;
+    row_store *store;
+    uint8_t **rows;
+    uint32_t count;
+    uint32_t *ends; // Group g owns rows [ends[g - 1], ends[g]); NULL where nobody asks.
+} collected_rows;
+
+/// Puts the rows of each group into their order.
+firn_status unit_order_rows(collected_rows *self, const aggregate_shape *shape,
+                            uint32_t group_count, arena *scratch, firn_error *err);
 
 // ---- Handing out (aggregate_emit.c) -------------------------------------------------------------
 

@@ -182,7 +182,10 @@ static firn_status load_single(aggregate_state *shared, source_local *self, bool
         return ARENA_FULL(scratch, err);
     }
     for (uint32_t i = 0; i < collectors; i++) {
-        collected[i] = rows_of(shared, i, self->part);
+        row_pages *rows = rows_of(shared, i, self->part);
+        const bool is_ranked = rows != NULL && unit_is_ranked(shared, i, rows);
+        self->unit.collected[i].ranked = is_ranked ? rows : NULL;
+        collected[i] = is_ranked ? NULL : rows;
     }
     self->unit.is_whole = self->part == shared->part_count;
     return unit_load(&self->unit, &(unit_source){.collected = collected}, is_ready, scratch, err);

@@ -1,0 +1,280 @@
+#include "exec/aggregate_rank.h"
+
+#include <assert.h>
+
+#include "exec/sort_key.h"
+#include "functions/aggregate/value_order.h"
+
+#define CHUNK 512
+#define DIGIT_COUNT 256
+#define BYTES_A_KEY 40           // Beside its own.
+#define KEPT_MAX UINT64_C(65536) // Keys that are brought together, at most.
+
+typedef struct digit_count {
+    uint64_t rows;
+    uint64_t bytes; // Of their keys.
+} digit_count;
+
+// A key that is held: a copy.
+typedef struct held_key {
+    char *data;
+    uint32_t size;
+    uint32_t capacity;
+} held_key;
+
+typedef struct ranking ranking;
+
+// Sees keys with the prefix, in `keys` by number; rows[k] is the row of the k-th. *is_done: it has
+// seen enough.
+typedef firn_status (*key_visit)(ranking *self, const string_value *keys, uint8_t *const *rows,
+                                 const uint16_t *numbers, uint32_t count, bool *is_done);
+
+struct ranking {
+    const ranked_rows *from;
+    arena *memory;  // Of what stays.
+    arena *scratch; // Of a chunk.
+    firn_error *err;
+    held_key prefix;
+    uint64_t rank; // Among those with the prefix.
+    held_key lowest;
+    held_key highest;
+    bool has_extremes;
+    digit_count digits[DIGIT_COUNT];
+    column kept; // Keys.
+    uint32_t kept_count;
+    column found; // The value of a row whose key is the prefix.
+};
+
+// ---- Passes -------------------------------------------------------------------------------------
+
+static bool begins_with(const string_value *key, const held_key *prefix) {
+    return key->size >= prefix->size &&
+           (prefix->size == 0 || memcmp(string_data(key), prefix->data, prefix->size) == 0);
+}
+
+static firn_status visit_chunk(ranking *self, uint8_t *const *rows, uint32_t count, key_visit visit,
+                               bool *is_done) {
+    arena *scratch = self->scratch;
+    static const sort_order ascending = {.is_descending = false};
+    column values;
+    column keys;
+    uint16_t numbers[CHUNK];
+    TRY(rows_gather(self->from->store, self->from->column, (const uint8_t *const *)rows, count,
+                    scratch, &values, self->err));
+    const batch in = batch_of(&values, 1, count);
+    TRY(sort_keys_encode(&values, &ascending, 1, &in, scratch, &keys, self->err));
+    const string_value *texts = COLUMN_VALUES(&keys, string_value);
+    uint32_t taken = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        numbers[taken] = (uint16_t)k;
+        taken += begins_with(&texts[k], &self->prefix);
+    }
+    return taken == 0 ? FIRN_OK : visit(self, texts, rows, numbers, taken, is_done);
+}
+
+static firn_status visit_page(ranking *self, row_page *page, key_visit visit, bool *is_done) {
+    uint8_t *rows[CHUNK];
+    uint32_t at = 0;
+    TRY(cancel_check(self->scratch->cancel, self->err));
+    for (uint32_t n;
+         !*is_done && (n = row_page_rows(page, self->from->store->layout, &at, rows, CHUNK)) > 0;) {
+        const arena_mark mark = arena_mark_take(self->scratch);
+        TRY(visit_chunk(self, rows, n, visit, is_done));
+        arena_rewind(self->scratch, mark);
+    }
+    return FIRN_OK;
+}
+
+static firn_status visit_all(ranking *self, key_visit visit) {
+    const ranked_rows *from = self->from;
+    bool is_done = false;
+    for (row_page *page = from->pages->first; page != NULL && !is_done; page = page->next) {
+        TRY(visit_page(self, page, visit, &is_done));
+    }
+    for (size_t i = 0; i < from->pages->spilled.count && !is_done; i++) {
+        TRY(row_pages_peek(from->store, from->pages, i, from->desk, from->buffer, self->err));
+        TRY(visit_page(self, from->buffer, visit, &is_done));
+    }
+    return FIRN_OK;
+}
+
+// ---- Held keys ----------------------------------------------------------------------------------
+
+static firn_status hold(ranking *self, held_key *out, const string_value *key) {
+    if (out->capacity < key->size || out->data == NULL) {
+        const uint32_t capacity = key->size > UINT32_MAX / 2 ? key->size : key->size * 2 + 16;
+        out->data = ARENA_NEW(self->memory, char, capacity);
+        out->capacity = out->data == NULL ? 0 : capacity;
+    }
+    if (out->data == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    out->size = key->size;
+    (void)cancel_copy(self->scratch->cancel, out->data, string_data(key), key->size);
+    return FIRN_OK;
+}
+
+static string_value value_of(const held_key *self) {
+    return string_of(self->data, self->size);
+}
+
+static firn_status see_extremes(ranking *self, const string_value *keys, uint8_t *const *rows,
+                                const uint16_t *numbers, uint32_t count, bool *is_done) {
+    (void)rows;
+    (void)is_done;
+    for (uint32_t i = 0; i < count; i++) {
+        const string_value *key = &keys[numbers[i]];
+        if (!self->has_extremes) {
+            TRY(hold(self, &self->lowest, key));
+            TRY(hold(self, &self->highest, key));
+            self->has_extremes = true;
+            continue;
+        }
+        const string_value lowest = value_of(&self->lowest);
+        const string_value highest = value_of(&self->highest);
+        if (string_compare(key, &lowest) < 0) {
+            TRY(hold(self, &self->lowest, key));
+        } else if (string_compare(key, &highest) > 0) {
+            TRY(hold(self, &self->highest, key));
+        }
+    }
+    return FIRN_OK;
+}
+
+// Makes the prefix what all keys with it begin with. *is_same: they are equal.
+static firn_status extend_prefix(ranking *self, bool *is_same) {
+    self->has_extremes = false;
+    TRY(visit_all(self, see_extremes));
+    assert(self->has_extremes);
+    const held_key *low = &self->lowest;
+    const held_key *high = &self->highest;
+    const uint32_t shorter = low->size < high->size ? low->size : high->size;
+    uint32_t size = 0;
+    while (size < shorter && low->data[size] == high->data[size]) {
+        size++;
+    }
+    *is_same = low->size == high->size && size == shorter;
+    const string_value prefix = string_of(low->data, size);
+    return hold(self, &self->prefix, &prefix);
+}
+
+// ---- Counting -----------------------------------------------------------------------------------
+
+// Keys differ behind the prefix, and none is the beginning of another: each has a byte there.
+static firn_status count_digits(ranking *self, const string_value *keys, uint8_t *const *rows,
+                                const uint16_t *numbers, uint32_t count, bool *is_done) {
+    (void)rows;
+    (void)is_done;
+    for (uint32_t i = 0; i < count; i++) {
+        const string_value *key = &keys[numbers[i]];
+        assert(key->size > self->prefix.size);
+        digit_count *digit = &self->digits[(uint8_t)string_data(key)[self->prefix.size]];
+        digit->rows++;
+        digit->bytes += key->size;
+    }
+    return FIRN_OK;
+}
+
+// Adds the byte that keys of the wanted rank have to the prefix. *left: those that have it.
+static firn_status choose_digit(ranking *self, digit_count *left) {
+    memset(self->digits, 0, sizeof self->digits);
+    TRY(visit_all(self, count_digits));
+    uint32_t digit = 0;
+    while (digit + 1 < DIGIT_COUNT && self->rank >= self->digits[digit].rows) {
+        self->rank -= self->digits[digit++].rows;
+    }
+    *left = self->digits[digit];
+    const uint32_t size = self->prefix.size;
+    char *longer = ARENA_NEW(self->memory, char, (size_t)size + 1);
+    if (longer == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    memcpy(longer, self->prefix.data, size);
+    longer[size] = (char)digit;
+    self->prefix = (held_key){.data = longer, .size = size + 1, .capacity = size + 1};
+    return FIRN_OK;
+}
+
+// ---- Bringing keys together ---------------------------------------------------------------------
+
+static firn_status keep_keys(ranking *self, const string_value *keys, uint8_t *const *rows,
+                             const uint16_t *numbers, uint32_t count, bool *is_done) {
+    (void)rows;
+    (void)is_done;
+    for (uint32_t i = 0; i < count; i++) {
+        const string_value *key = &keys[numbers[i]];
+        string_value *out = &COLUMN_OUT(&self->kept, string_value)[self->kept_count++];
+        if (!string_new(self->memory, string_data(key), key->size, out)) {
+            return ARENA_FULL(self->memory, self->err);
+        }
+    }
+    return FIRN_OK;
+}
+
+// Makes the prefix the key of the wanted rank.
+static firn_status select_key(ranking *self, uint32_t count) {
+    TRY(column_new(self->memory, TYPE_OF(BINARY), count, &self->kept, self->err));
+    self->kept_count = 0;
+    TRY(visit_all(self, keep_keys));
+    assert(self->kept_count == count && self->rank < count);
+    ordered_value *items = ARENA_NEW(self->memory, ordered_value, count);
+    if (items == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    value_order order = value_order_of(&self->kept, self->scratch->cancel);
+    value_order_list(&order, 0, count, items);
+    value_order_select(&order, items, count, (uint32_t)self->rank);
+    return hold(self, &self->prefix,
+                &COLUMN_VALUES(&self->kept, string_value)[items[self->rank].row]);
+}
+
+static firn_status take_value(ranking *self, const string_value *keys, uint8_t *const *rows,
+                              const uint16_t *numbers, uint32_t count, bool *is_done) {
+    (void)keys;
+    (void)count;
+    column value;
+    *is_done = true;
+    TRY(rows_gather(self->from->store, self->from->column,
+                    (const uint8_t *const[]){rows[numbers[0]]}, 1, self->scratch, &value,
+                    self->err));
+    return column_copy(self->memory, &value, &self->found, self->err);
+}
+
+static firn_status find_value(ranking *self) {
+    const string_value nothing = {.size = 0};
+    TRY(hold(self, &self->prefix, &nothing));
+    bool is_same;
+    TRY(extend_prefix(self, &is_same));
+    while (!is_same) {
+        digit_count left;
+        TRY(choose_digit(self, &left));
+        if (left.rows <= KEPT_MAX &&
+            left.bytes + left.rows * BYTES_A_KEY <= self->from->bytes_max) {
+            TRY(select_key(self, (uint32_t)left.rows));
+            break;
+        }
+        TRY(extend_prefix(self, &is_same));
+    }
+    return visit_all(self, take_value);
+}
+
+firn_status aggregate_rank_values(const ranked_rows *from, const uint64_t *ranks, uint32_t count,
+                                  arena *scratch, arena *out_memory, column *out, firn_error *err) {
+    ranking *self = ARENA_NEW(out_memory, ranking, 1);
+    column *found = ARENA_NEW(out_memory, column, count);
+    const column **sources = ARENA_NEW(out_memory, const column *, count);
+    uint32_t *rows = ARENA_NEW(out_memory, uint32_t, count);
+    if (self == NULL || found == NULL || sources == NULL || rows == NULL) {
+        return ARENA_FULL(out_memory, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        *self = (ranking){
+            .from = from, .memory = out_memory, .scratch = scratch, .err = err, .rank = ranks[i]};
+        TRY(find_value(self));
+        found[i] = self->found;
+        sources[i] = &found[i];
+        rows[i] = 0;
+    }
+    const gathered_rows gathered = {.sources = sources, .rows = rows, .count = count};
+    return column_gather(out_memory, found[0].type, &gathered, out, err);
+}
