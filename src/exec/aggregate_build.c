@@ -58,7 +58,7 @@ static firn_status open_stages(aggregate_worker *self, arena *memory, firn_error
                                        .group_estimate = shape->node->aggregate_.group_estimate,
                                        .row_estimate = rows_expected(shape->node)};
         TRY(stage_open(&options, memory, &self->groups, err));
-        aggregate_lend(shared, AGGREGATE_PAGES_KEPT, &self->groups.spares);
+        aggregate_lend(shared, aggregate_pages_kept(shared), &self->groups.spares);
     }
     for (uint32_t i = 0; i < shape->collector_count; i++) {
         const aggregate_collector *collector = &shape->collectors[i];
@@ -73,7 +73,7 @@ static firn_status open_stages(aggregate_worker *self, arena *memory, firn_error
                                        .share_bytes = aggregate_share(shared),
                                        .may_be_direct = collector->is_direct};
         TRY(stage_open(&options, memory, &self->collected[i], err));
-        aggregate_lend(shared, AGGREGATE_PAGES_KEPT, &self->collected[i].spares);
+        aggregate_lend(shared, aggregate_pages_kept(shared), &self->collected[i].spares);
     }
     return FIRN_OK;
 }

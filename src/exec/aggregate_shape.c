@@ -395,10 +395,33 @@ firn_status aggregate_shape_make(const plan_node *node, const input_layout *inpu
     return allow_narrow(out, memory, err);
 }
 
+// Of many collectors only some have partitions in memory at a time; the others write their rows out
+// as they come, and a split works one off after the other.
+#define STAGE_BYTES ((uint64_t)4 * PAGE_BYTES_MIN)
+
 uint64_t aggregate_min_bytes(const plan_node *node, uint32_t workers) {
     uint64_t count = node->aggregate_.keys.count + node->aggregate_.sets.count > 0;
     for (uint32_t i = 0; i < node->aggregate_.aggregates.count; i++) {
         count += needs_collector(node->aggregate_.aggregates.items[i]);
     }
-    return count * keeper_min_bytes(workers);
+    const uint64_t others = count > AGGREGATE_STAGES_FEW ? count - AGGREGATE_STAGES_FEW : 0;
+    return (count - others) * keeper_min_bytes(workers) + others * workers * STAGE_BYTES;
+}
+
+#define KEY_BYTES 40 // Of a row: a number, or where a text is.
+#define ROW_BYTES 128
+
+uint64_t aggregate_row_bytes(const plan_node *node) {
+    uint64_t bytes = ROW_BYTES + (uint64_t)node->aggregate_.keys.count * KEY_BYTES;
+    if (node->aggregate_.keys.count + node->aggregate_.sets.count == 0) {
+        return 0; // It lies on no page.
+    }
+    for (uint32_t i = 0; i < node->aggregate_.aggregates.count; i++) {
+        const expr *call = node->aggregate_.aggregates.items[i];
+        const uint32_t state =
+            call->aggregate_.function->overloads[call->aggregate_.overload].state_size;
+        bytes += choice_of(call) != NULL ? CHOICE_STATE_MAX : state;
+        bytes += needs_collector(call) ? sizeof(aggregate_collected) : 0;
+    }
+    return bytes;
 }

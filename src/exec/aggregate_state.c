@@ -28,6 +28,10 @@ static uint32_t stage_count(const aggregate_shape *self) {
     return (self->has_groups && !self->is_collected) + self->collector_count;
 }
 
+uint32_t aggregate_pages_kept(const aggregate_state *self) {
+    return stage_count(&self->shape) > AGGREGATE_STAGES_FEW ? 1 : 3;
+}
+
 uint64_t aggregate_share(const aggregate_state *self) {
     const uint32_t stages = stage_count(&self->shape);
     return pool_target(self->keeper) / self->run->worker_count / (stages == 0 ? 1 : stages);
@@ -61,8 +65,17 @@ static firn_status open_stores(aggregate_state *self, firn_error *err) {
     const aggregate_shape *shape = &self->shape;
     arena *memory = &self->memory;
     spill *file = self->run->spill;
-    TRY(row_store_open(&shape->table, self->keeper, file, &self->table_store, err));
-    if (shape->has_heap) {
+    const row_layout *table = &shape->table;
+    if (!shape->has_groups) { // Its one row lies on no page, so it may be of any size.
+        row_layout *none = ARENA_NEW(memory, row_layout, 1);
+        if (none == NULL) {
+            return ARENA_FULL(memory, err);
+        }
+        TRY(row_layout_make(NULL, 0, true, 0, memory, none, err));
+        table = none;
+    }
+    TRY(row_store_open(table, self->keeper, file, &self->table_store, err));
+    if (shape->has_heap && shape->has_groups) {
         TRY(row_store_open(&shape->kept, self->keeper, file, &self->kept_store, err));
     }
     self->collector_stores = ARENA_NEW(memory, row_store, shape->collector_count + 1);
@@ -115,7 +128,7 @@ static uint64_t expected_bytes(const aggregate_shape *self) {
 // Taken at once: later another worker may have what the keeper gives.
 static void keep_pages(aggregate_state *self) {
     const uint32_t wanted =
-        AGGREGATE_PAGES_KEPT * stage_count(&self->shape) * self->run->worker_count;
+        aggregate_pages_kept(self) * stage_count(&self->shape) * self->run->worker_count;
     for (uint32_t i = 0; i < wanted; i++) {
         row_page *page = page_get(self->keeper);
         if (page == NULL) {
@@ -126,12 +139,22 @@ static void keep_pages(aggregate_state *self) {
     }
 }
 
+// Of many stages each has fewer partitions than usual, where pages for all would not be there.
+static void bound_parts(aggregate_state *self) {
+    const uint64_t pages = aggregate_share(self) / 2 / page_size_of(self->keeper);
+    while (stage_count(&self->shape) > AGGREGATE_STAGES_FEW && self->part_count > 1 &&
+           self->part_count > pages) {
+        self->part_count /= 2;
+    }
+}
+
 uint32_t aggregate_partition(aggregate_state *self) {
     mutex_lock(&self->lock);
     if (!self->has_parts) {
         self->has_parts = true;
         self->part_count = partitions_hold(
             self->keeper, self->run->worker_count * stage_count(&self->shape), self->part_count);
+        bound_parts(self);
     }
     const uint32_t count = self->part_count;
     mutex_unlock(&self->lock);

@@ -67,7 +67,8 @@ uint64_t aggregate_peak_bytes(const aggregate_state *self); ///< The most it eve
 /// How many partitions there are; from now on each worker has a page for each.
 uint32_t aggregate_partition(aggregate_state *self);
 uint32_t aggregate_part_max(aggregate_state *self); ///< There are or will be at most so many.
-#define AGGREGATE_PAGES_KEPT 3                      ///< A stage's.
+/// Pages that a stage can count on: 3, of many stages one.
+uint32_t aggregate_pages_kept(const aggregate_state *self);
 /// Adds up to `count` of the kept pages to a list: whoever has a page can write rows out and go on.
 void aggregate_lend(aggregate_state *self, uint32_t count, row_page **list);
 /// Puts pages of the keeper back among them; *list is empty then.
@@ -80,7 +81,7 @@ firn_status aggregate_shed(aggregate_state *self, spill_desk *desk, bool *has_sh
                            firn_error *err);
 
 static inline row_store *aggregate_kept_store(aggregate_state *self) {
-    return self->shape.has_heap ? &self->kept_store : &self->table_store;
+    return self->shape.has_heap && self->shape.has_groups ? &self->kept_store : &self->table_store;
 }
 
 // ---- The sink (aggregate_build.c) ---------------------------------------------------------------

@@ -35,7 +35,8 @@
 #include "exec/operator.h"
 #include "exec/seen_codes.h"
 
-#define AGGREGATE_DEPTH_MAX 4 ///< Splits of a partition, by 4 bits each.
+#define AGGREGATE_DEPTH_MAX 4  ///< Splits of a partition, by 4 bits each.
+#define AGGREGATE_STAGES_FEW 8 ///< Collectors and groups that have all pages they want.
 #define AGGREGATE_SPLIT_BITS 4
 #define AGGREGATE_SPLIT_COUNT (1u << AGGREGATE_SPLIT_BITS)
 
@@ -119,6 +120,9 @@ firn_status aggregate_shape_make(const plan_node *node, const input_layout *inpu
 
 /// What the keeper of such a node can never do without.
 uint64_t aggregate_min_bytes(const plan_node *node, uint32_t workers);
+
+/// What a group's row takes at most, but for the texts of its key.
+uint64_t aggregate_row_bytes(const plan_node *node);
 
 // ---- Heap of states -----------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@
 // Where both do not fit, fewer workers run: to the last one everything is in proportion to them.
 #include "exec/execution_memory.h"
 
+#include "exec/aggregation.h"
 #include "exec/pipeline.h"
 #include "memory/page.h"
 #include "memory/pool.h"
@@ -27,8 +28,10 @@
 #define BATCHES_SHARE 4 // … this part of the limit for all workers, half of it beside readers.
 #define FLOW_PARTS 16
 #define FLOW_PARTS_ENOUGH 12 // With these a query rarely fails; for more it does not wait.
-#define PATIENCE_MS 1000     // For them, while no other query takes or gives back anything.
-#define WAIT_MS 10000        // For others, while none of them takes or gives back anything.
+#define MANY_KEEPERS_BYTES ((uint64_t)32 << 20)
+#define KEPT_SHARE 16    // Of the limit: what keepers may hold for nothing.
+#define PATIENCE_MS 1000 // For them, while no other query takes or gives back anything.
+#define WAIT_MS 10000    // For others, while none of them takes or gives back anything.
 
 // ---- Keepers that are alive at once ------------------------------------------------------------
 
@@ -162,6 +165,24 @@ static bool is_modest(uint64_t bytes, uint64_t limit) {
     return bytes <= limit / 4 * 3;
 }
 
+// Minima are for pages of the smallest size; larger ones must not make much more of them where
+// there are hundreds of keepers, as where values of hundreds of columns are told apart. Groups must
+// fit.
+static size_t choose_page_size(const execution *self, uint64_t limit, uint64_t for_keepers) {
+    uint64_t row = 0;
+    for (const op_instance *each = self->instances; each != NULL; each = each->listed) {
+        const bool is_aggregate = each->kind == &operator_aggregate_sink;
+        const uint64_t bytes = is_aggregate ? aggregate_row_bytes(each->node) : 0;
+        row = bytes > row ? bytes : row;
+    }
+    size_t size = page_size_for(limit / 4 / self->worker_count);
+    while (for_keepers >= MANY_KEEPERS_BYTES && size > PAGE_BYTES_MIN && size / 2 > row &&
+           for_keepers / PAGE_BYTES_MIN * size > limit / KEPT_SHARE) {
+        size /= 2;
+    }
+    return size;
+}
+
 firn_status execution_reserve(execution *self, firn_error *err) {
     const uint64_t limit = pool_limit(pool_engine(self->pool));
     const uint64_t begun = pool_used(self->pool);
@@ -181,7 +202,7 @@ firn_status execution_reserve(execution *self, firn_error *err) {
     set_readers(self, limit);
     self->own_without_readers = begun + flow(0, limit, self->worker_count);
     atomic_init(&self->reading_left, count_reading(self));
-    page_size_set(self->pool, page_size_for(limit / 4 / self->worker_count));
+    page_size_set(self->pool, choose_page_size(self, limit, for_keepers));
     // Readers rarely need all that was counted: they get what keepers can do without. Who would get
     // too little beside others stands in line first.
     const uint64_t counted = flow(reader, limit, 1) / FLOW_PARTS;
