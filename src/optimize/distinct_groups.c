@@ -4,9 +4,16 @@
 //  →  AGG[k; count(v), max(m), sum(c)] (AGG[k, v; max(w) AS m, count(*) AS c] (t))
 //
 // So the values of one group may be in several partitions, on disk too, and several workers tell
-// them apart. Where groups have few rows each it would only make two tables of one; there, and
-// where an aggregate cannot be put together from parts, the executor tells values apart group by
-// group.
+// them apart. With FILTER (WHERE f) the inner key is CASE WHEN f THEN v END: of aggregates that
+// skip NULLs. The most frequent value is that with the highest count:
+//
+//     AGG[k; mode(v)] (t)
+//  →  AGG[k; any_value(v ORDER BY c DESC, v)] (AGG[k, v; count(*) AS c] (t))
+//
+// Where groups have few rows each it would only make two tables of one; there, and where an
+// aggregate cannot be put together from parts, the executor tells values apart group by group.
+// Without groups it spreads distinct values over partitions anyway; there only those are split that
+// would have to see all of them at once.
 #include "functions/overload.h"
 #include "functions/registry.h"
 #include "optimize/estimate.h"
@@ -15,9 +22,10 @@
 
 typedef struct splitting {
     optimizer *self;
-    const expr *distinct; // The first of them: its arguments are the others' too.
+    const expr *distinct; // The first of them: its arguments and filter are the others' too.
     plan_node *inner;
     plan_node *outer;
+    uint32_t count_id;  // Of the inner count(*); NO_SLOT: none yet.
     u32_list value_ids; // Of the inner aggregation's values, by argument; NO_SLOT: a constant.
     expr_list results;  // Of the projection above, if there must be one.
     bool needs_results; // A result has another type than what sums up its parts.
@@ -32,8 +40,26 @@ static bool is_distinct(const expr *call) {
     return call->aggregate_.is_distinct && !is_idempotent(call);
 }
 
+static bool is_mode(const expr *call) {
+    return expr_is_aggregate(call, "mode") && !call->aggregate_.is_distinct;
+}
+
+static bool collects_distinct(const expr *call) {
+    const aggregate_function *function = call->aggregate_.function;
+    return is_distinct(call) && function->overloads[call->aggregate_.overload].collect != NULL &&
+           (function->flags & AGGREGATE_ORDER_MATTERS) == 0;
+}
+
+// Looks at each value of its group once, if it is split.
+static bool is_by_value(const expr *call) {
+    return is_distinct(call) || is_mode(call);
+}
+
 static bool same_args(const expr *left, const expr *right) {
-    bool is_same = left->aggregate_.args.count == right->aggregate_.args.count;
+    const expr *filters[2] = {left->aggregate_.filter, right->aggregate_.filter};
+    bool is_same = left->aggregate_.args.count == right->aggregate_.args.count &&
+                   (filters[0] == NULL || filters[1] == NULL ? filters[0] == filters[1]
+                                                             : expr_equal(filters[0], filters[1]));
     for (uint32_t i = 0; i < left->aggregate_.args.count && is_same; i++) {
         is_same = expr_equal(left->aggregate_.args.items[i], right->aggregate_.args.items[i]);
     }
@@ -51,16 +77,16 @@ static bool has_volatile(const expr_list *values) {
 // May the aggregate be computed from distinct values, or from parts of its group?
 static bool may_split(const expr *call, const expr *distinct) {
     const aggregate_function *function = call->aggregate_.function;
+    const expr *filter = call->aggregate_.filter;
     const bool collects = function->overloads[call->aggregate_.overload].collect != NULL;
-    if (collects || call->aggregate_.order.count > 0 || has_volatile(&call->aggregate_.args)) {
+    if ((collects && !is_mode(call) && !collects_distinct(call)) ||
+        (call->aggregate_.order.count > 0 && !is_mode(call)) ||
+        has_volatile(&call->aggregate_.args) || (filter != NULL && expr_is_volatile(filter))) {
         return false;
     }
-    if (is_distinct(call)) {
-        return call->aggregate_.filter == NULL && call->aggregate_.args.count > 0 &&
-               same_args(call, distinct);
-    }
-    if (call->aggregate_.filter != NULL && expr_is_volatile(call->aggregate_.filter)) {
-        return false;
+    if (is_by_value(call)) {
+        return (filter == NULL || (function->flags & AGGREGATE_SKIPS_NULLS) != 0) &&
+               call->aggregate_.args.count > 0 && same_args(call, distinct);
     }
     const bool is_typed_alike = call->aggregate_.args.count == 1 &&
                                 type_equal(call->type, call->aggregate_.args.items[0]->type);
@@ -68,16 +94,19 @@ static bool may_split(const expr *call, const expr *distinct) {
            expr_is_aggregate(call, "sum");
 }
 
-// The distinct aggregate by which the node can be split; NULL if it cannot.
+// The aggregate of distinct values by which the node can be split; NULL if it cannot.
 static const expr *find_distinct(const plan_node *node) {
     const expr *distinct = NULL;
     const expr_list *calls = &node->aggregate_.aggregates;
-    if (node->aggregate_.keys.count == 0 || node->aggregate_.sets.count > 0 ||
-        node->aggregate_.set_id != NO_SLOT || has_volatile(&node->aggregate_.keys)) {
+    if (node->aggregate_.sets.count > 0 || node->aggregate_.set_id != NO_SLOT ||
+        has_volatile(&node->aggregate_.keys)) {
         return NULL;
     }
+    const bool has_keys = node->aggregate_.keys.count > 0;
     for (uint32_t i = 0; i < calls->count && distinct == NULL; i++) {
-        distinct = is_distinct(calls->items[i]) ? calls->items[i] : NULL;
+        const expr *call = calls->items[i];
+        const bool splits = has_keys ? is_by_value(call) : is_mode(call) || collects_distinct(call);
+        distinct = splits ? call : NULL;
     }
     for (uint32_t i = 0; i < calls->count && distinct != NULL; i++) {
         distinct = may_split(calls->items[i], distinct) ? distinct : NULL;
@@ -93,6 +122,20 @@ static firn_status add_inner_key(splitting *state, expr *value, expr **out) {
     return rewrite_column(state->self, id, value->type, out);
 }
 
+// CASE WHEN filter THEN value END.
+static firn_status guard(optimizer *self, expr *filter, expr *value, expr **out) {
+    expr *guarded = expr_new(self->memory, EXPR_CASE, value->type);
+    expr *nothing = expr_null(self->memory, value->type);
+    if (guarded == NULL || nothing == NULL) {
+        return rewrite_full(self);
+    }
+    guarded->case_.otherwise = nothing;
+    guarded->position = value->position;
+    *out = guarded;
+    TRY(rewrite_add_expr(self, &guarded->case_.conditions, filter));
+    return rewrite_add_expr(self, &guarded->case_.values, value);
+}
+
 // The keys, then the distinct values that are no constants.
 static firn_status add_keys(splitting *state, const plan_node *node) {
     optimizer *self = state->self;
@@ -106,16 +149,59 @@ static firn_status add_keys(splitting *state, const plan_node *node) {
         TRY(rewrite_add_expr(self, &state->results, key));
     }
     const expr_list *args = &state->distinct->aggregate_.args;
+    expr *filter = state->distinct->aggregate_.filter;
     for (uint32_t i = 0; i < args->count; i++) {
         uint32_t id = NO_SLOT;
-        if (!expr_is_constant(args->items[i])) {
+        expr *arg = args->items[i];
+        if (i == 0 && filter != NULL) {
+            TRY(guard(self, filter, arg, &arg));
+        }
+        // Without any key there would be a group where there is no row.
+        if (!expr_is_constant(arg) || state->inner->aggregate_.keys.count == 0) {
             expr *value;
-            TRY(add_inner_key(state, args->items[i], &value));
+            TRY(add_inner_key(state, arg, &value));
             id = value->column_.id;
         }
         TRY(rewrite_add_id(self, &state->value_ids, id));
     }
     return FIRN_OK;
+}
+
+// How many rows the inner aggregation's values have.
+static firn_status count_of_values(splitting *state, expr **out) {
+    optimizer *self = state->self;
+    if (state->count_id == NO_SLOT) {
+        expr *count;
+        const overload_request request = {.position = UINT32_MAX, .context = self->context};
+        TRY(aggregate_call_new(aggregate_find(TEXT("count")), &request, self->memory, &count,
+                               self->err));
+        state->count_id = rewrite_new_id(self);
+        TRY(rewrite_add_id(self, &state->inner->aggregate_.ids, state->count_id));
+        TRY(rewrite_add_expr(self, &state->inner->aggregate_.aggregates, count));
+    }
+    return rewrite_column(self, state->count_id, TYPE_OF(BIGINT), out);
+}
+
+// Of the inner aggregation's values the one with the highest count, of several the lowest.
+static firn_status choose_most_frequent(splitting *state, const expr *mode, expr **out) {
+    optimizer *self = state->self;
+    expr *value = mode->aggregate_.args.items[0];
+    const overload_request request = {.types = (const type *const[]){value->type},
+                                      .args = &value,
+                                      .arg_count = 1,
+                                      .position = mode->position,
+                                      .context = self->context};
+    TRY(aggregate_call_new(aggregate_find(TEXT("any_value")), &request, self->memory, out,
+                           self->err));
+    sort_key *keys = ARENA_NEW(self->memory, sort_key, 2);
+    if (keys == NULL) {
+        return rewrite_full(self);
+    }
+    keys[0] = (sort_key){.is_descending = true};
+    TRY(count_of_values(state, &keys[0].value));
+    keys[1] = (sort_key){.value = expr_copy(self->memory, value)};
+    (*out)->aggregate_.order = (sort_key_list){.count = 2, .items = keys};
+    return keys[1].value == NULL ? rewrite_full(self) : FIRN_OK;
 }
 
 // The same aggregate, of the inner aggregation's values.
@@ -127,7 +213,12 @@ static firn_status add_distinct(splitting *state, expr *call, uint32_t id) {
             TRY(rewrite_column(self, state->value_ids.items[i], (*arg)->type, arg));
         }
     }
+    const bool chooses = is_mode(call);
     call->aggregate_.is_distinct = false;
+    call->aggregate_.filter = NULL;
+    if (chooses) {
+        TRY(choose_most_frequent(state, call, &call));
+    }
     TRY(rewrite_add_id(self, &state->outer->aggregate_.ids, id));
     TRY(rewrite_add_expr(self, &state->outer->aggregate_.aggregates, call));
     expr *result;
@@ -154,24 +245,34 @@ static firn_status add_parts(splitting *state, expr *call, uint32_t id) {
                                       .context = self->context};
     TRY(aggregate_call_new(aggregate_find(name), &request, self->memory, &whole, self->err));
     call->aggregate_.is_distinct = false; // Of an idempotent one.
+    const bool may_be_empty = state->outer->aggregate_.keys.count == 0 &&
+                              (call->aggregate_.function->flags & AGGREGATE_EMPTY_IS_ZERO) != 0;
     const bool is_same_type = type_equal(whole->type, call->type);
-    const uint32_t made_id = is_same_type ? id : whole_id;
+    const bool is_result = is_same_type && !may_be_empty;
+    const uint32_t made_id = is_result ? id : whole_id;
     TRY(rewrite_add_id(self, &state->outer->aggregate_.ids, made_id));
     TRY(rewrite_add_expr(self, &state->outer->aggregate_.aggregates, whole));
     TRY(rewrite_column(self, made_id, whole->type, &result));
+    state->needs_results |= !is_result;
     if (!is_same_type) {
-        state->needs_results = true;
         result = expr_cast(self->memory, result, call->type, false, true);
         if (result == NULL) {
             return rewrite_full(self);
         }
+    }
+    if (may_be_empty) { // Without a row there is no part.
+        expr *zero = expr_i64(self->memory, call->type, 0);
+        if (zero == NULL) {
+            return rewrite_full(self);
+        }
+        TRY(rewrite_coalesce(self, result, zero, &result));
     }
     return rewrite_add_expr(self, &state->results, result);
 }
 
 static firn_status split(optimizer *self, plan_node **slot, const expr *distinct) {
     plan_node *node = *slot;
-    splitting state = {.self = self, .distinct = distinct};
+    splitting state = {.self = self, .distinct = distinct, .count_id = NO_SLOT};
     u32_list ids = {0};
     TRY(rewrite_node(self, PLAN_AGGREGATE, &state.inner));
     TRY(rewrite_node(self, PLAN_AGGREGATE, &state.outer));
@@ -190,7 +291,7 @@ static firn_status split(optimizer *self, plan_node **slot, const expr *distinct
             return rewrite_full(self);
         }
         const uint32_t id = node->aggregate_.ids.items[i];
-        TRY(is_distinct(call) ? add_distinct(&state, call, id) : add_parts(&state, call, id));
+        TRY(is_by_value(call) ? add_distinct(&state, call, id) : add_parts(&state, call, id));
         TRY(rewrite_add_id(self, &ids, id));
     }
     *slot = state.outer;

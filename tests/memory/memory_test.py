@@ -69,6 +69,22 @@ KEEPERS = {
         f"SELECT count(*), sum(c), sum(s) FROM (SELECT k % 3 AS g, count(DISTINCT v) AS c, "
         f"sum(DISTINCT v) AS s, count(*) FROM {ROWS} GROUP BY 1) AS q",
     "count(DISTINCT) of everything": f"SELECT count(DISTINCT v), count(DISTINCT k) FROM {ROWS}",
+    "count(DISTINCT) with FILTER of three groups":
+        f"SELECT count(*), sum(c), sum(s) FROM (SELECT k % 3 AS g, count(DISTINCT v) FILTER "
+        f"(WHERE x > 10) AS c, sum(DISTINCT v) FILTER (WHERE x > 10) AS s, count(*) FROM {ROWS} "
+        f"GROUP BY 1) AS q",
+    "corr(DISTINCT) of one group":
+        f"SELECT round(sum(c), 6), sum(n) FROM (SELECT k % 1 AS g, corr(DISTINCT v, k) AS c, "
+        f"count(*) AS n FROM {ROWS} GROUP BY 1) AS q",
+    "mode of everything": f"SELECT mode(v), count(*) FROM {ROWS}",
+    "mode of three groups":
+        f"SELECT count(*), sum(m) FROM (SELECT k % 3 AS g, mode(v) AS m FROM {ROWS} GROUP BY 1) AS q",
+    "quantiles of everything":
+        f"SELECT median(v), quantile_cont(v, 0.9), quantile_disc('text ' || v, 0.25), "
+        f"quantile_disc([v, x], 0.5), median(v % 10), median(DISTINCT k) FROM {ROWS}",
+    "the longest texts by group":
+        f"SELECT count(*), sum(length(t)), sum(l[1]) FROM (SELECT k AS g, arg_max(repeat('text', "
+        f"(v % 40)::INTEGER), v) AS t, last([v, k] ORDER BY v, x) AS l FROM {ROWS} GROUP BY 1) AS q",
     "a median beside sums":
         f"SELECT count(*), sum(m), sum(c), sum(s) FROM (SELECT median(v) AS m, count(*) AS c, "
         f"sum(x) AS s FROM {ROWS} GROUP BY k / 4) AS q",
@@ -309,7 +325,7 @@ def check_no_room(report, program, limit):
     """A group that has no room is told soon: nobody waits for memory that nobody can give back."""
     name = f"a group that does not fit into {limit / MB:g} MB"
     sql = ("SELECT sum(c) FROM (SELECT CASE WHEN x % 10 < 9 THEN 1 ELSE k END AS g, "
-           f"count(DISTINCT v) FILTER (WHERE x > 0) AS c FROM {ROWS.format(n=1000000)} "
+           f"length(string_agg(repeat('text', 10) || v, ',')) AS c FROM {ROWS.format(n=1000000)} "
            "GROUP BY 1) AS q")
     command = [str(program), "--quiet", "-s", "threads=2", "-s", f"memory_limit={limit}B", "-c", sql]
     told = "nothing in time"
@@ -359,6 +375,27 @@ def check_ends(report, program, limit):
         report.check("after Ctrl-C", held and process.returncode == 130,
                      f"spilled: {bool(held)}, exit {process.returncode}")
         report.check("after Ctrl-C", not os.listdir(folder), f"left {os.listdir(folder)}")
+
+
+def check_kept_values(report, program):
+    """An aggregate that chooses a row keeps one value, however many were ahead before it."""
+    limit = 24 * MB
+    for value, order in (("repeat('v', 1000) || x", "x"), ("repeat('v', 1000) || x", "-x"),
+                         ("repeat('v', x::INTEGER % 3000)", "x"), ("[x, x, x]", "x"),
+                         ("[repeat('v', 1000) || x]", "x")):
+        for call in (f"arg_max({value}, {order})", f"last({value} ORDER BY {order})",
+                     f"first({value} ORDER BY {order} DESC, x)", f"max({value})"):
+            name = f"{call} in {limit / MB:g} MB"
+            with Session(program, memory_limit=f"{limit}B") as session:
+                answer = session.ask(f"SELECT count(*) FROM (SELECT {call} AS v FROM "
+                                     "generate_series(1, 200000) AS t(x)) AS q WHERE v IS NOT NULL")
+                plan = session.ask(f"EXPLAIN ANALYZE SELECT {call} FROM generate_series(1, 50000) "
+                                   "AS t(x)").get("rows", [])
+                peak = session.peak() - session.idle
+            report.check(name, same_rows(answer.get("rows", []), [[1]]), str(answer)[:200])
+            report.check(name, peak <= limit, f"VmHWM {peak / MB:.1f} MB more than idle")
+            report.check(name, plan and sum(numbers_of("spilled_bytes", str(plan))) == 0,
+                         f"spilled: {str(plan)[:300]}")
 
 
 def check_splits(report, program, limit):
@@ -428,6 +465,7 @@ def main():
         check_ends(report, program, 12 * MB)
         check_long_texts(report, program, 16 * MB)
         check_splits(report, program, 4 * MB)
+        check_kept_values(report, program)
         report.check("spilling", all(count == len(keepers) for count in kept.values()), str(kept))
         report.check("splitting", deepest >= 1, f"split {deepest} times")
         if full:
