@@ -1,7 +1,6 @@
 // Handing out groups: keys, values of states, and of collected rows, a batch of groups at a time.
 #include <assert.h>
 
-#include "exec/aggregate_rank.h"
 #include "exec/aggregate_unit.h"
 
 // Collected rows of a batch of groups, unless one group has more: scratch memory, so few of them
@@ -9,7 +8,6 @@
 #define COLLECTED_ROWS_MAX UINT64_C(32768)
 #define COLLECTED_ROWS_MIN UINT64_C(1024)
 #define BYTES_A_COLLECTED_ROW 1024
-#define RANK_SHARE 8 // Of what a worker may have: what is brought together to find a rank.
 
 firn_status unit_gather_args(const aggregate_unit *self, const aggregate_collector *collector,
                              uint8_t *const *rows, uint32_t count, column **out, arena *scratch,
@@ -58,60 +56,6 @@ static firn_status list_rows(const aggregate_unit *self, collected_rows *out,
     return FIRN_OK;
 }
 
-// ---- Values of rows that stay where they are ----------------------------------------------------
-
-// The arguments as one of the rows has them.
-static firn_status first_args(aggregate_unit *self, const aggregate_slot *slot, column **out,
-                              arena *scratch, firn_error *err) {
-    row_store *store = self->shared->collected[slot->collector].store;
-    const row_pages *pages = self->collected[slot->collector].ranked;
-    row_page *page = pages->first;
-    if (page == NULL) {
-        TRY(row_pages_peek(store, pages, 0, &self->desk, self->buffer, err));
-        page = self->buffer;
-    }
-    uint8_t *row;
-    uint32_t at = 0;
-    const uint32_t count = row_page_rows(page, store->layout, &at, &row, 1);
-    assert(count == 1);
-    return unit_gather_args(self, &self->shared->shape.collectors[slot->collector], &row, count,
-                            out, scratch, err);
-}
-
-static firn_status ranked_value(aggregate_unit *self, const aggregate_slot *slot, column *out,
-                                arena *scratch, firn_error *err) {
-    const aggregate_context context = aggregate_context_of(self->shared, &self->heap, scratch, err);
-    const row_pages *pages = self->collected[slot->collector].ranked;
-    const uint64_t count = pages->row_count + pages->spilled_rows;
-    const column *args[2];
-    aggregate_place place;
-    column *first;
-    TRY(first_args(self, slot, &first, scratch, err));
-    for (uint32_t i = 0; i < slot->arg_count; i++) {
-        args[i] = &first[i];
-    }
-    if (!slot->overload->place(args, count, &place)) {
-        return aggregate_fail(slot, 0, scratch, err);
-    }
-    const uint32_t taken = place.rest > 0 && place.rank + 1 < count ? 2 : 1;
-    const ranked_rows rows = {.store = self->shared->collected[slot->collector].store,
-                              .pages = pages,
-                              .column = self->shared->shape.group_keys,
-                              .desk = &self->desk,
-                              .buffer = self->buffer,
-                              .bytes_max = aggregate_share(self->shared) / RANK_SHARE};
-    column values[2] = {
-        {0},
-        {.type = TYPE_OF(DOUBLE), .form = FORM_CONSTANT, .length = taken, .values = &place.rest}};
-    const arena_mark mark = arena_mark_take(&self->memory);
-    column held;
-    TRY(aggregate_rank_values(&rows, (const uint64_t[]){place.rank, place.rank + 1}, taken, scratch,
-                              &self->memory, &held, err));
-    TRY(column_copy(scratch, &held, &values[0], err));
-    arena_rewind(&self->memory, mark);
-    return aggregate_collect(&context, slot, values, &taken, 1, out);
-}
-
 static firn_status collected_value(aggregate_unit *self, const aggregate_slot *slot,
                                    uint8_t *const *groups, uint32_t count, column *out,
                                    arena *scratch, firn_error *err) {
@@ -120,7 +64,7 @@ static firn_status collected_value(aggregate_unit *self, const aggregate_slot *s
     collected_rows found = {.collector = &shape->collectors[slot->collector],
                             .store = self->shared->collected[slot->collector].store};
     if (self->collected[slot->collector].ranked != NULL) {
-        return ranked_value(self, slot, out, scratch, err);
+        return unit_ranked_values(self, slot, groups, count, out, scratch, err);
     }
     TRY(list_rows(self, &found, groups, count, scratch, err));
     if (found.collector->is_ordered) {

@@ -154,6 +154,38 @@ firn_status unit_link_rows(aggregate_unit *self, uint32_t number, uint8_t *const
     return FIRN_OK;
 }
 
+firn_status unit_find_groups(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
+                             uint32_t count, uint8_t **groups, arena *scratch, firn_error *err) {
+    linking from = {.collector = &self->shared->shape.collectors[number],
+                    .store = self->shared->collected[number].store,
+                    .rows = rows,
+                    .count = count,
+                    .groups = groups};
+    assert(count <= UNIT_CHUNK);
+    TRY(find_groups(self, &from, scratch, err));
+    return from.done == count ? FIRN_OK
+                              : FAIL(err, FIRN_INTERNAL, "collected rows of groups that are gone");
+}
+
+firn_status unit_count_rows(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
+                            uint32_t count, bool *done, arena *scratch, firn_error *err) {
+    uint8_t *groups[UNIT_CHUNK];
+    const aggregate_shape *shape = &self->shared->shape;
+    const aggregate_collector *collector = &shape->collectors[number];
+    linking from = {.collector = collector,
+                    .store = self->shared->collected[number].store,
+                    .rows = rows,
+                    .count = count,
+                    .groups = groups};
+    assert(count <= UNIT_CHUNK);
+    TRY(find_groups(self, &from, scratch, err));
+    for (uint32_t k = 0; k < from.done; k++) {
+        unit_collected_of(shape, &shape->slots[collector->slot], groups[k])->count++;
+    }
+    *done = from.done == count;
+    return FIRN_OK;
+}
+
 // ---- All rows of a collector --------------------------------------------------------------------
 
 typedef struct walk {

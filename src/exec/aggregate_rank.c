@@ -5,7 +5,6 @@
 #include "exec/sort_key.h"
 #include "functions/aggregate/value_order.h"
 
-#define CHUNK 512
 #define DIGIT_COUNT 256
 #define BYTES_A_KEY 40           // Beside its own.
 #define KEPT_MAX UINT64_C(65536) // Keys that are brought together, at most.
@@ -34,15 +33,19 @@ struct ranking {
     arena *memory;  // Of what stays.
     arena *scratch; // Of a chunk.
     firn_error *err;
+    key_visit visit;
     held_key prefix;
     uint64_t rank; // Among those with the prefix.
     held_key lowest;
     held_key highest;
     bool has_extremes;
+    digit_count seen; // With the prefix, by the last extremes.
     digit_count digits[DIGIT_COUNT];
     column kept; // Keys.
     uint32_t kept_count;
-    column found; // The value of a row whose key is the prefix.
+    column found;  // The value of a row whose key is the prefix.
+    held_key next; // That of the rank behind, if has_next.
+    bool has_next;
 };
 
 // ---- Passes -------------------------------------------------------------------------------------
@@ -52,50 +55,81 @@ static bool begins_with(const string_value *key, const held_key *prefix) {
            (prefix->size == 0 || memcmp(string_data(key), prefix->data, prefix->size) == 0);
 }
 
-static firn_status visit_chunk(ranking *self, uint8_t *const *rows, uint32_t count, key_visit visit,
-                               bool *is_done) {
+static firn_status visit_page(const ranked_rows *from, row_page *page, ranked_visit visit,
+                              void *user, bool *is_done, arena *scratch, firn_error *err) {
+    uint8_t *rows[RANKED_CHUNK];
+    uint32_t at = 0;
+    TRY(cancel_check(scratch->cancel, err));
+    for (uint32_t n; !*is_done &&
+                     (n = row_page_rows(page, from->store->layout, &at, rows, RANKED_CHUNK)) > 0;) {
+        const arena_mark mark = arena_mark_take(scratch);
+        TRY(visit(user, rows, n, is_done, err));
+        arena_rewind(scratch, mark);
+    }
+    return FIRN_OK;
+}
+
+firn_status aggregate_rank_visit(const ranked_rows *from, ranked_visit visit, void *user,
+                                 arena *scratch, firn_error *err) {
+    bool is_done = false;
+    for (row_page *page = from->pages->first; page != NULL && !is_done; page = page->next) {
+        TRY(visit_page(from, page, visit, user, &is_done, scratch, err));
+    }
+    for (size_t i = 0; i < from->pages->spilled.count && !is_done; i++) {
+        TRY(row_pages_peek(from->store, from->pages, i, from->desk, from->buffer, err));
+        TRY(visit_page(from, from->buffer, visit, user, &is_done, scratch, err));
+    }
+    return FIRN_OK;
+}
+
+// The numbers of the rows that the filter lets through.
+static firn_status filter_rows(const ranked_rows *from, uint8_t *const *rows, uint32_t count,
+                               uint16_t *out, uint32_t *out_count, arena *scratch,
+                               firn_error *err) {
+    if (from->filter != NULL) {
+        return from->filter(from->user, rows, count, out, out_count, scratch, err);
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        out[k] = (uint16_t)k;
+    }
+    *out_count = count;
+    return FIRN_OK;
+}
+
+static firn_status visit_keys(void *user, uint8_t *const *rows, uint32_t count, bool *is_done,
+                              firn_error *err) {
+    ranking *self = user;
+    const ranked_rows *from = self->from;
     arena *scratch = self->scratch;
     static const sort_order ascending = {.is_descending = false};
     column values;
     column keys;
-    uint16_t numbers[CHUNK];
-    TRY(rows_gather(self->from->store, self->from->column, (const uint8_t *const *)rows, count,
-                    scratch, &values, self->err));
-    const batch in = batch_of(&values, 1, count);
-    TRY(sort_keys_encode(&values, &ascending, 1, &in, scratch, &keys, self->err));
+    uint16_t numbers[RANKED_CHUNK];
+    uint32_t passed;
+    TRY(filter_rows(from, rows, count, numbers, &passed, scratch, err));
+    if (passed == 0) {
+        return FIRN_OK;
+    }
+    uint8_t *gathered[RANKED_CHUNK];
+    for (uint32_t i = 0; i < passed; i++) {
+        gathered[i] = rows[numbers[i]];
+    }
+    TRY(rows_gather(from->store, from->column, (const uint8_t *const *)gathered, passed, scratch,
+                    &values, err));
+    const batch in = batch_of(&values, 1, passed);
+    TRY(sort_keys_encode(&values, &ascending, 1, &in, scratch, &keys, err));
     const string_value *texts = COLUMN_VALUES(&keys, string_value);
     uint32_t taken = 0;
-    for (uint32_t k = 0; k < count; k++) {
-        numbers[taken] = (uint16_t)k;
-        taken += begins_with(&texts[k], &self->prefix);
+    for (uint32_t i = 0; i < passed; i++) {
+        numbers[taken] = (uint16_t)i;
+        taken += begins_with(&texts[i], &self->prefix);
     }
-    return taken == 0 ? FIRN_OK : visit(self, texts, rows, numbers, taken, is_done);
-}
-
-static firn_status visit_page(ranking *self, row_page *page, key_visit visit, bool *is_done) {
-    uint8_t *rows[CHUNK];
-    uint32_t at = 0;
-    TRY(cancel_check(self->scratch->cancel, self->err));
-    for (uint32_t n;
-         !*is_done && (n = row_page_rows(page, self->from->store->layout, &at, rows, CHUNK)) > 0;) {
-        const arena_mark mark = arena_mark_take(self->scratch);
-        TRY(visit_chunk(self, rows, n, visit, is_done));
-        arena_rewind(self->scratch, mark);
-    }
-    return FIRN_OK;
+    return taken == 0 ? FIRN_OK : self->visit(self, texts, gathered, numbers, taken, is_done);
 }
 
 static firn_status visit_all(ranking *self, key_visit visit) {
-    const ranked_rows *from = self->from;
-    bool is_done = false;
-    for (row_page *page = from->pages->first; page != NULL && !is_done; page = page->next) {
-        TRY(visit_page(self, page, visit, &is_done));
-    }
-    for (size_t i = 0; i < from->pages->spilled.count && !is_done; i++) {
-        TRY(row_pages_peek(from->store, from->pages, i, from->desk, from->buffer, self->err));
-        TRY(visit_page(self, from->buffer, visit, &is_done));
-    }
-    return FIRN_OK;
+    self->visit = visit;
+    return aggregate_rank_visit(self->from, visit_keys, self, self->scratch, self->err);
 }
 
 // ---- Held keys ----------------------------------------------------------------------------------
@@ -122,8 +156,10 @@ static firn_status see_extremes(ranking *self, const string_value *keys, uint8_t
                                 const uint16_t *numbers, uint32_t count, bool *is_done) {
     (void)rows;
     (void)is_done;
+    self->seen.rows += count;
     for (uint32_t i = 0; i < count; i++) {
         const string_value *key = &keys[numbers[i]];
+        self->seen.bytes += key->size;
         if (!self->has_extremes) {
             TRY(hold(self, &self->lowest, key));
             TRY(hold(self, &self->highest, key));
@@ -144,6 +180,7 @@ static firn_status see_extremes(ranking *self, const string_value *keys, uint8_t
 // Makes the prefix what all keys with it begin with. *is_same: they are equal.
 static firn_status extend_prefix(ranking *self, bool *is_same) {
     self->has_extremes = false;
+    self->seen = (digit_count){0};
     TRY(visit_all(self, see_extremes));
     assert(self->has_extremes);
     const held_key *low = &self->lowest;
@@ -224,6 +261,12 @@ static firn_status select_key(ranking *self, uint32_t count) {
     value_order order = value_order_of(&self->kept, self->scratch->cancel);
     value_order_list(&order, 0, count, items);
     value_order_select(&order, items, count, (uint32_t)self->rank);
+    self->has_next = self->rank + 1 < count;
+    if (self->has_next) {
+        value_order_select(&order, items + self->rank + 1, count - (uint32_t)self->rank - 1, 0);
+        TRY(hold(self, &self->next,
+                 &COLUMN_VALUES(&self->kept, string_value)[items[self->rank + 1].row]));
+    }
     return hold(self, &self->prefix,
                 &COLUMN_VALUES(&self->kept, string_value)[items[self->rank].row]);
 }
@@ -240,22 +283,63 @@ static firn_status take_value(ranking *self, const string_value *keys, uint8_t *
     return column_copy(self->memory, &value, &self->found, self->err);
 }
 
+static bool are_few(const ranking *self, digit_count keys) {
+    return keys.rows <= KEPT_MAX && keys.bytes + keys.rows * BYTES_A_KEY <= self->from->bytes_max;
+}
+
 static firn_status find_value(ranking *self) {
     const string_value nothing = {.size = 0};
     TRY(hold(self, &self->prefix, &nothing));
-    bool is_same;
-    TRY(extend_prefix(self, &is_same));
-    while (!is_same) {
-        digit_count left;
-        TRY(choose_digit(self, &left));
-        if (left.rows <= KEPT_MAX &&
-            left.bytes + left.rows * BYTES_A_KEY <= self->from->bytes_max) {
-            TRY(select_key(self, (uint32_t)left.rows));
-            break;
+    for (bool is_found = false; !is_found;) {
+        TRY(extend_prefix(self, &is_found));
+        digit_count left = self->seen;
+        if (is_found && self->rank + 1 < left.rows) { // All are equal.
+            const string_value same = value_of(&self->prefix);
+            self->has_next = true;
+            TRY(hold(self, &self->next, &same));
         }
-        TRY(extend_prefix(self, &is_same));
+        if (!is_found && !are_few(self, left)) {
+            TRY(choose_digit(self, &left));
+        }
+        if (!is_found && are_few(self, left)) {
+            TRY(select_key(self, (uint32_t)left.rows));
+            is_found = true;
+        }
     }
     return visit_all(self, take_value);
+}
+
+// ---- The first row ------------------------------------------------------------------------------
+
+typedef struct taking {
+    const ranked_rows *from;
+    arena *scratch;
+    arena *memory;
+    uint32_t count;
+    column *out;
+} taking;
+
+static firn_status take_args(void *user, uint8_t *const *rows, uint32_t count, bool *is_done,
+                             firn_error *err) {
+    const taking *self = user;
+    uint16_t numbers[RANKED_CHUNK];
+    uint32_t passed;
+    TRY(filter_rows(self->from, rows, count, numbers, &passed, self->scratch, err));
+    *is_done = passed > 0;
+    for (uint32_t i = 0; *is_done && i < self->count; i++) {
+        column value;
+        TRY(rows_gather(self->from->store, self->from->column + i,
+                        (const uint8_t *const[]){rows[numbers[0]]}, 1, self->scratch, &value, err));
+        TRY(column_copy(self->memory, &value, &self->out[i], err));
+    }
+    return FIRN_OK;
+}
+
+firn_status aggregate_rank_args(const ranked_rows *from, uint32_t count, arena *scratch,
+                                arena *out_memory, column *out, firn_error *err) {
+    taking state = {
+        .from = from, .scratch = scratch, .memory = out_memory, .count = count, .out = out};
+    return aggregate_rank_visit(from, take_args, &state, scratch, err);
 }
 
 firn_status aggregate_rank_values(const ranked_rows *from, const uint64_t *ranks, uint32_t count,

@@ -10,18 +10,37 @@
 #include "exec/aggregation.h"
 #include "exec/rows.h"
 
+/// Which of some rows count: their numbers into `out`, which has room for all.
+typedef firn_status (*ranked_filter)(void *user, uint8_t *const *rows, uint32_t count,
+                                     uint16_t *out, uint32_t *out_count, arena *scratch,
+                                     firn_error *err);
+
 /// Rows, in memory and spilled; they stay where they are.
 typedef struct ranked_rows {
     row_store *store;
     const row_pages *pages;
-    uint32_t column;    ///< Of the value.
-    spill_desk *desk;   ///< For reading …
-    row_page *buffer;   ///< … into this.
-    uint64_t bytes_max; ///< Of keys that may be brought together.
+    ranked_filter filter; ///< NULL: all.
+    void *user;           ///< Of `filter`.
+    uint32_t column;      ///< Of the value; other arguments follow.
+    spill_desk *desk;     ///< For reading …
+    row_page *buffer;     ///< … into this.
+    uint64_t bytes_max;   ///< Of keys that may be brought together.
 } ranked_rows;
 
-/// A column of the values of `count` ranks; 0 is that of the lowest. In `out_memory`, another arena
-/// than `scratch`, which is reset to where it was.
+#define RANKED_CHUNK 512 ///< Rows at a time.
+
+/// Looks at all rows, a chunk at a time, until *is_done.
+typedef firn_status (*ranked_visit)(void *user, uint8_t *const *rows, uint32_t count, bool *is_done,
+                                    firn_error *err);
+firn_status aggregate_rank_visit(const ranked_rows *from, ranked_visit visit, void *user,
+                                 arena *scratch, firn_error *err);
+
+/// The arguments of one of the rows, `count` columns of one row each. In `out_memory`, another
+/// arena than `scratch`, which is reset to where it was.
+firn_status aggregate_rank_args(const ranked_rows *from, uint32_t count, arena *scratch,
+                                arena *out_memory, column *out, firn_error *err);
+
+/// A column of the values of `count` ranks; 0 is that of the lowest. Likewise.
 firn_status aggregate_rank_values(const ranked_rows *from, const uint64_t *ranks, uint32_t count,
                                   arena *scratch, arena *out_memory, column *out, firn_error *err);
 

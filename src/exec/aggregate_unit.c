@@ -7,7 +7,6 @@
 #define ORDER_BYTES 8      // Of a collected row.
 #define KEPT_MIN 4         // Pages for a split without which a unit had better not begin.
 #define REFUSALS_MAX 4     // Before a unit is split.
-#define RANKED_SHARE 3     // Of what a worker may have: rows, their order, their values.
 #define PAGES_SMALL 4      // Of rows: a unit of fewer is not split for want of memory.
 
 // ---- Opening and closing ------------------------------------------------------------------------
@@ -74,7 +73,10 @@ void unit_clear_rows(aggregate_unit *self) {
         }
         row_pages_close(self->shared->collected[i].store, &collected->rows);
         directory_close(&collected->order);
-        collected->ranked = NULL;
+        if (collected->ranked != NULL) {
+            row_pages_close(self->shared->collected[i].store, collected->ranked);
+            collected->ranked = NULL;
+        }
         collected->is_linked = false;
         collected->row_count = 0;
     }
@@ -307,8 +309,12 @@ static firn_status begin_split(aggregate_unit *self, arena *scratch, firn_error 
             TRY(lend_pages(self, &level->collected[i], err));
             TRY(group_table_flush(&collected->distinct, &level->collected[i], false, err));
         }
-        TRY(move_pages(self, shared->collected[i].store, &collected->rows, &level->collected[i],
-                       err));
+        row_store *store = shared->collected[i].store;
+        TRY(move_pages(self, store, &collected->rows, &level->collected[i], err));
+        if (collected->ranked != NULL) {
+            TRY(move_pages(self, store, collected->ranked, &level->collected[i], err));
+            collected->ranked = NULL;
+        }
     }
     return FIRN_OK;
 }
@@ -673,7 +679,12 @@ static firn_status load_collected(aggregate_unit *self, uint32_t number, row_pag
                                   arena *scratch, firn_error *err) {
     unit_collected *collected = &self->collected[number];
     if (collected->distinct.store == NULL) {
-        return load_rows(self, number, from, scratch, err);
+        bool is_refused = false;
+        if (!self->is_splitting) {
+            TRY(unit_rank_rows(self, number, from, &is_refused, scratch, err));
+        }
+        TRY(is_refused ? begin_split(self, scratch, err) : FIRN_OK);
+        return collected->ranked == NULL ? load_rows(self, number, from, scratch, err) : FIRN_OK;
     }
     const unit_filling filling = {
         .unit = self,
@@ -701,14 +712,6 @@ static firn_status order_rows(aggregate_unit *self, arena *scratch, firn_error *
         TRY(make_room(self, NULL, scratch, err));
     }
     return FIRN_OK;
-}
-
-bool unit_is_ranked(const aggregate_state *shared, uint32_t number, const row_pages *rows) {
-    const aggregate_collector *collector = &shared->shape.collectors[number];
-    const bool has_place = shared->shape.slots[collector->slot].overload->place != NULL;
-    const uint64_t bytes = rows->page_count * (uint64_t)shared->table_store.page_size;
-    return has_place && !collector->is_distinct &&
-           (rows->spilled.count > 0 || bytes > aggregate_share(shared) / RANKED_SHARE);
 }
 
 firn_status unit_load(aggregate_unit *self, const unit_source *source, bool *is_ready,

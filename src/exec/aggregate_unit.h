@@ -21,10 +21,10 @@ typedef struct unit_level {
 typedef struct unit_collected {
     group_table distinct;
     row_pages rows;
-    const row_pages *ranked; ///< Without groups: rows that need not be here (aggregate_rank.h).
-    bool is_linked;          ///< All rows above have noted their group.
-    uint64_t row_count;      ///< That have.
-    directory order;         ///< Of them, group after group; uint8_t * each.
+    row_pages *ranked;  ///< Rows that need not be here (aggregate_rank.h); the source's.
+    bool is_linked;     ///< All rows above have noted their group.
+    uint64_t row_count; ///< That have.
+    directory order;    ///< Of them, group after group; uint8_t * each.
 } unit_collected;
 
 typedef struct aggregate_unit {
@@ -64,10 +64,6 @@ firn_status unit_prepare(aggregate_unit *self, bool *has_room, firn_error *err);
 /// Takes over the tables of what is not partitioned.
 void unit_adopt(aggregate_unit *self);
 
-/// Whether a collector's rows had better stay where they are, because their value is one of a rank
-/// and they would not fit.
-bool unit_is_ranked(const aggregate_state *shared, uint32_t number, const row_pages *rows);
-
 /// Where a unit's rows come from: lists that are emptied. Entries may be NULL.
 typedef struct unit_source {
     row_pages *groups;
@@ -99,6 +95,13 @@ static inline aggregate_collected *unit_collected_of(const aggregate_shape *shap
 /// Groups are made if the shape is collected. *done: how many, before memory was refused.
 firn_status unit_link_rows(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
                            uint32_t count, uint32_t *done, arena *scratch, firn_error *err);
+/// The groups of up to UNIT_CHUNK rows, which are there.
+firn_status unit_find_groups(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
+                             uint32_t count, uint8_t **groups, arena *scratch, firn_error *err);
+/// Counts rows that stay where they are for their groups, which are made if the shape is collected.
+/// *done is false if there was no memory for one.
+firn_status unit_count_rows(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
+                            uint32_t count, bool *done, arena *scratch, firn_error *err);
 /// Of a shape that is not collected, once all groups are there: notes of rows that do not go into
 /// states.
 firn_status unit_note_groups(aggregate_unit *self, arena *scratch, firn_error *err);
@@ -108,6 +111,20 @@ void unit_unlink(aggregate_unit *self);
 bool unit_open_orders(aggregate_unit *self, bool is_urgent);
 /// When all is there: the rest goes into states, and rows into the order of their groups.
 firn_status unit_arrange(aggregate_unit *self, arena *scratch, firn_error *err);
+
+// ---- Collected rows that stay where they are (aggregate_ranked.c)
+// --------------------------------
+
+/// Whether a collector's rows had better stay where they are, without groups.
+bool unit_is_ranked(const aggregate_state *shared, uint32_t number, const row_pages *rows);
+/// The same with groups: looks at the rows, and counts them for their groups if they stay. They may
+/// be counted in part when *is_refused: memory for a group was.
+firn_status unit_rank_rows(aggregate_unit *self, uint32_t number, row_pages *from, bool *is_refused,
+                           arena *scratch, firn_error *err);
+/// The values of an aggregate whose rows stayed.
+firn_status unit_ranked_values(aggregate_unit *self, const aggregate_slot *slot,
+                               uint8_t *const *groups, uint32_t count, column *out, arena *scratch,
+                               firn_error *err);
 
 // ---- The order of collected rows (aggregate_order.c) --------------------------------------------
 

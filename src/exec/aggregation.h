@@ -26,7 +26,7 @@
 //     aggregate_link.c     (key, value) rows to their groups
 //     aggregate_order.c    the order of a group's rows
 //     aggregate_emit.c     groups out
-//     aggregate_rank.c     the median of more rows than fit
+//     aggregate_ranked.c   the median of more rows than fit; aggregate_rank.c: a rank among them
 //     operators/aggregate_sink.c, aggregate_source.c
 #ifndef FIRN_EXEC_AGGREGATION_H
 #define FIRN_EXEC_AGGREGATION_H

@@ -81,7 +81,15 @@ KEEPERS = {
         f"SELECT count(*), sum(m) FROM (SELECT k % 3 AS g, mode(v) AS m FROM {ROWS} GROUP BY 1) AS q",
     "quantiles of everything":
         f"SELECT median(v), quantile_cont(v, 0.9), quantile_disc('text ' || v, 0.25), "
-        f"quantile_disc([v, x], 0.5), median(v % 10), median(DISTINCT k) FROM {ROWS}",
+        f"quantile_disc([v, x], 0.5), median(v % 10) FROM {ROWS}",
+    "quantiles of three groups":
+        f"SELECT count(*), sum(m), max(q) FROM (SELECT k % 3 AS g, median(v) AS m, "
+        f"quantile_disc('text ' || v, 0.9) AS q FROM {ROWS} GROUP BY 1) AS q",
+    "median of a group beside many":
+        f"SELECT count(*), sum(m), sum(c) FROM (SELECT CASE WHEN x % 4 < 3 THEN 0 ELSE k END AS g, "
+        f"median(v) AS m, count(*) AS c FROM {ROWS} GROUP BY 1) AS q",
+    "median of distinct values":
+        f"SELECT median(DISTINCT v), count(*), max(v) FROM {ROWS}",
     "the longest texts by group":
         f"SELECT count(*), sum(length(t)), sum(l[1]) FROM (SELECT k AS g, arg_max(repeat('text', "
         f"(v % 40)::INTEGER), v) AS t, last([v, k] ORDER BY v, x) AS l FROM {ROWS} GROUP BY 1) AS q",
