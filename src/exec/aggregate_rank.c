@@ -23,10 +23,9 @@ typedef struct held_key {
 
 typedef struct ranking ranking;
 
-// Sees keys with the prefix, in `keys` by number; rows[k] is the row of the k-th. *is_done: it has
-// seen enough.
+// Sees keys with the prefix, in `keys` by number; rows[k] is the row of the k-th.
 typedef firn_status (*key_visit)(ranking *self, const string_value *keys, uint8_t *const *rows,
-                                 const uint16_t *numbers, uint32_t count, bool *is_done);
+                                 const uint16_t *numbers, uint32_t count);
 
 struct ranking {
     const ranked_rows *from;
@@ -34,6 +33,7 @@ struct ranking {
     arena *scratch; // Of a chunk.
     firn_error *err;
     key_visit visit;
+    bool is_done; // The visit has seen enough.
     held_key prefix;
     uint64_t rank; // Among those with the prefix.
     held_key lowest;
@@ -41,7 +41,8 @@ struct ranking {
     bool has_extremes;
     digit_count seen; // With the prefix, by the last extremes.
     digit_count digits[DIGIT_COUNT];
-    column kept; // Keys.
+    uint32_t digits_at; // Behind how much of the prefix they are.
+    column kept;        // Keys.
     uint32_t kept_count;
     column found;  // The value of a row whose key is the prefix.
     held_key next; // That of the rank behind, if has_next.
@@ -124,11 +125,14 @@ static firn_status visit_keys(void *user, uint8_t *const *rows, uint32_t count, 
         numbers[taken] = (uint16_t)i;
         taken += begins_with(&texts[i], &self->prefix);
     }
-    return taken == 0 ? FIRN_OK : self->visit(self, texts, gathered, numbers, taken, is_done);
+    TRY(taken == 0 ? FIRN_OK : self->visit(self, texts, gathered, numbers, taken));
+    *is_done = self->is_done;
+    return FIRN_OK;
 }
 
 static firn_status visit_all(ranking *self, key_visit visit) {
     self->visit = visit;
+    self->is_done = false;
     return aggregate_rank_visit(self->from, visit_keys, self, self->scratch, self->err);
 }
 
@@ -152,14 +156,28 @@ static string_value value_of(const held_key *self) {
     return string_of(self->data, self->size);
 }
 
+// Counts a key by the byte behind the prefix, where it has one.
+static void count_digit(ranking *self, const string_value *key) {
+    if (key->size > self->prefix.size) {
+        digit_count *digit = &self->digits[(uint8_t)string_data(key)[self->prefix.size]];
+        digit->rows++;
+        digit->bytes += key->size;
+    }
+}
+
+static void clear_digits(ranking *self) {
+    memset(self->digits, 0, sizeof self->digits);
+    self->digits_at = self->prefix.size;
+}
+
 static firn_status see_extremes(ranking *self, const string_value *keys, uint8_t *const *rows,
-                                const uint16_t *numbers, uint32_t count, bool *is_done) {
+                                const uint16_t *numbers, uint32_t count) {
     (void)rows;
-    (void)is_done;
     self->seen.rows += count;
     for (uint32_t i = 0; i < count; i++) {
         const string_value *key = &keys[numbers[i]];
         self->seen.bytes += key->size;
+        count_digit(self, key);
         if (!self->has_extremes) {
             TRY(hold(self, &self->lowest, key));
             TRY(hold(self, &self->highest, key));
@@ -181,6 +199,7 @@ static firn_status see_extremes(ranking *self, const string_value *keys, uint8_t
 static firn_status extend_prefix(ranking *self, bool *is_same) {
     self->has_extremes = false;
     self->seen = (digit_count){0};
+    clear_digits(self); // Good as they are if the prefix stays.
     TRY(visit_all(self, see_extremes));
     assert(self->has_extremes);
     const held_key *low = &self->lowest;
@@ -199,23 +218,20 @@ static firn_status extend_prefix(ranking *self, bool *is_same) {
 
 // Keys differ behind the prefix, and none is the beginning of another: each has a byte there.
 static firn_status count_digits(ranking *self, const string_value *keys, uint8_t *const *rows,
-                                const uint16_t *numbers, uint32_t count, bool *is_done) {
+                                const uint16_t *numbers, uint32_t count) {
     (void)rows;
-    (void)is_done;
     for (uint32_t i = 0; i < count; i++) {
-        const string_value *key = &keys[numbers[i]];
-        assert(key->size > self->prefix.size);
-        digit_count *digit = &self->digits[(uint8_t)string_data(key)[self->prefix.size]];
-        digit->rows++;
-        digit->bytes += key->size;
+        count_digit(self, &keys[numbers[i]]);
     }
     return FIRN_OK;
 }
 
 // Adds the byte that keys of the wanted rank have to the prefix. *left: those that have it.
 static firn_status choose_digit(ranking *self, digit_count *left) {
-    memset(self->digits, 0, sizeof self->digits);
-    TRY(visit_all(self, count_digits));
+    if (self->digits_at != self->prefix.size) {
+        clear_digits(self);
+        TRY(visit_all(self, count_digits));
+    }
     uint32_t digit = 0;
     while (digit + 1 < DIGIT_COUNT && self->rank >= self->digits[digit].rows) {
         self->rank -= self->digits[digit++].rows;
@@ -235,9 +251,8 @@ static firn_status choose_digit(ranking *self, digit_count *left) {
 // ---- Bringing keys together ---------------------------------------------------------------------
 
 static firn_status keep_keys(ranking *self, const string_value *keys, uint8_t *const *rows,
-                             const uint16_t *numbers, uint32_t count, bool *is_done) {
+                             const uint16_t *numbers, uint32_t count) {
     (void)rows;
-    (void)is_done;
     for (uint32_t i = 0; i < count; i++) {
         const string_value *key = &keys[numbers[i]];
         string_value *out = &COLUMN_OUT(&self->kept, string_value)[self->kept_count++];
@@ -272,11 +287,11 @@ static firn_status select_key(ranking *self, uint32_t count) {
 }
 
 static firn_status take_value(ranking *self, const string_value *keys, uint8_t *const *rows,
-                              const uint16_t *numbers, uint32_t count, bool *is_done) {
+                              const uint16_t *numbers, uint32_t count) {
     (void)keys;
     (void)count;
     column value;
-    *is_done = true;
+    self->is_done = true;
     TRY(rows_gather(self->from->store, self->from->column,
                     (const uint8_t *const[]){rows[numbers[0]]}, 1, self->scratch, &value,
                     self->err));
