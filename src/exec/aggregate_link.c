@@ -125,7 +125,10 @@ static void note(aggregate_unit *self, const linking *from) {
     const aggregate_shape *shape = &self->shared->shape;
     const aggregate_slot *slot = &shape->slots[from->collector->slot];
     const uint32_t offset = from->collector->group_offset;
-    for (uint32_t k = 0; k < from->done; k++) {
+    if (!shape->has_groups) { // Nothing to be told apart.
+        unit_collected_of(shape, slot, self->single)->count += from->done;
+    }
+    for (uint32_t k = 0; k < from->done && shape->has_groups; k++) {
         memcpy(from->rows[k] + offset, &from->groups[k], sizeof from->groups[k]);
         unit_collected_of(shape, slot, from->groups[k])->count++;
     }
@@ -340,8 +343,10 @@ static void place_rows(aggregate_unit *self, const aggregate_slot *slot) {
     walk at = walk_of(collected);
     for (uint32_t n; (n = next_rows(collected, &at, &collector->layout, rows)) > 0;) {
         for (uint32_t k = 0; k < n; k++) {
-            uint8_t *group;
-            memcpy(&group, rows[k] + collector->group_offset, sizeof group);
+            uint8_t *group = self->single;
+            if (shape->has_groups) {
+                memcpy(&group, rows[k] + collector->group_offset, sizeof group);
+            }
             order[unit_collected_of(shape, slot, group)->end++] = rows[k];
         }
     }
