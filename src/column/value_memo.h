@@ -1,8 +1,8 @@
 // What was made of long values a short while ago, by where they lie: rows that were made of one, as
 // joins and unnest do, have its list or text in common, and what is made of it once serves all.
 //
-// A cache of 4 ways: of values that come by turns some dozens are found again, of more some are made
-// anew. Short values are not worth a look-up.
+// A cache of 4 ways: of values that come by turns some dozens are found again, of more some are
+// made anew. Short values are not worth a look-up.
 #ifndef FIRN_COLUMN_VALUE_MEMO_H
 #define FIRN_COLUMN_VALUE_MEMO_H
 

@@ -7,6 +7,7 @@
 
 #define HEAP_BYTES_MAX ((uint64_t)1 << 20) // Of the local table's states before they move.
 #define CHUNK 512
+#define EXPORTED_ROWS 512
 
 // ---- Opening -----------------------------------------------------------------------------------
 
@@ -185,9 +186,8 @@ static firn_status flush_stage(void *user, aggregate_stage *stage, firn_error *e
 
 // Rows into partitions as groups of one row whose states have a heap: the states are made in
 // scratch memory, then exported.
-static firn_status append_exported(void *user, aggregate_stage *stage, const stage_input *in,
-                                   firn_error *err) {
-    building *self = user;
+static firn_status append_states(building *self, aggregate_stage *stage, const stage_input *in,
+                                 firn_error *err) {
     const aggregate_shape *shape = self->context.shape;
     arena *scratch = self->context.scratch;
     const uint32_t size = shape->table.size;
@@ -204,8 +204,45 @@ static firn_status append_exported(void *user, aggregate_stage *stage, const sta
     const stage_places placed = {
         .in = in, .count = in->count, .places = groups, .fresh = fresh, .fresh_count = in->count};
     TRY(update_placed(self, &placed, err));
-    TRY(aggregate_append_exported(&self->context, &stage->parts, in->columns, in->rows, in->hashes,
-                                  groups, in->count));
+    return aggregate_append_exported(&self->context, &stage->parts, in->columns, in->rows,
+                                     in->hashes, groups, in->count);
+}
+
+// What was made flat, or counted, since `values` was this goes with the scratch memory it lies in.
+static void forget_made(aggregate_values *values, uint32_t root_count, const bool *was_flat) {
+    for (uint32_t i = 0; i < root_count; i++) {
+        values->is_flat[i] = was_flat[i];
+        values->codes[i] = NULL;
+    }
+}
+
+// A few rows at a time: their states and what is exported of them take far more than they.
+static firn_status append_exported(void *user, aggregate_stage *stage, const stage_input *in,
+                                   firn_error *err) {
+    building *self = user;
+    aggregate_values *values = &self->worker->values;
+    arena *scratch = self->context.scratch;
+    const uint32_t root_count = self->context.shape->root_count;
+    bool *was_flat = ARENA_NEW(scratch, bool, root_count + 1);
+    uint16_t *rows = ARENA_NEW(scratch, uint16_t, in->count);
+    if (was_flat == NULL || rows == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t k = 0; k < in->count; k++) {
+        rows[k] = (uint16_t)number_at(in, k);
+    }
+    memcpy(was_flat, values->is_flat, root_count * sizeof *was_flat);
+    for (uint32_t from = 0; from < in->count; from += EXPORTED_ROWS) {
+        const uint32_t left = in->count - from;
+        const stage_input some = {.columns = in->columns,
+                                  .rows = rows + from,
+                                  .count = left < EXPORTED_ROWS ? left : EXPORTED_ROWS,
+                                  .hashes = in->hashes + from};
+        const arena_mark mark = arena_mark_take(scratch);
+        TRY(append_states(self, stage, &some, err));
+        arena_rewind(scratch, mark);
+        forget_made(values, root_count, was_flat);
+    }
     return FIRN_OK;
 }
 
