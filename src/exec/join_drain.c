@@ -458,7 +458,7 @@ static firn_status load(join_drain *self, arena *scratch, firn_error *err) {
 
 // ---- Left rows ---------------------------------------------------------------------------------
 
-static void load_carry(join_drain *self, uint16_t *lanes, uint32_t *count) {
+static void load_carry(join_drain *self, uint16_t *lanes, uint64_t *hashes, uint32_t *count) {
     join_probe *probe = &self->probe;
     probe->has_carry = self->carry.data != NULL;
     if (!probe->has_carry) {
@@ -476,6 +476,7 @@ static void load_carry(join_drain *self, uint16_t *lanes, uint32_t *count) {
         bitmap_put(probe->matched, k, is_matched);
         bitmap_put(probe->undecided, k, bitmap_get(bits, self->carry_rows + row));
         lanes[kept] = lanes[k];
+        hashes[kept] = hashes[k];
         kept += forgets && is_matched ? 0 : 1;
     }
     *count = kept;
@@ -514,11 +515,10 @@ static firn_status begin_batch(join_drain *self, uint8_t *const *rows, uint32_t 
     }
     self->batch_size = count;
     uint32_t lane_count = count;
-    load_carry(self, lanes, &lane_count);
+    load_carry(self, lanes, hashes, &lane_count);
     self->probe.is_last = self->is_last;
     self->phase = JOIN_DRAIN_PROBE;
-    const join_lanes looking = {
-        .lanes = lanes, .hashes = lane_count == count ? hashes : NULL, .count = lane_count};
+    const join_lanes looking = {.lanes = lanes, .hashes = hashes, .count = lane_count};
     return join_probe_begin(&self->probe, &self->left, keys, &looking, scratch, err);
 }
 
@@ -584,6 +584,7 @@ static firn_status unmatched(join_drain *self, arena *scratch, batch *output, fi
 
 firn_status join_drain_next(join_drain *self, arena *scratch, batch *output, firn_error *err) {
     while (self->phase != JOIN_DRAIN_DONE && output->selected_count == 0) {
+        const arena_mark mark = arena_mark_take(scratch);
         TRY(cancel_check(&self->state->run->cancel, err));
         switch (self->phase) {
         case JOIN_DRAIN_LOAD:
@@ -605,6 +606,9 @@ firn_status join_drain_next(join_drain *self, arena *scratch, batch *output, fir
             break;
         case JOIN_DRAIN_DONE:
             break;
+        }
+        if (output->selected_count == 0) { // A block that is not the last one hands nothing out.
+            arena_rewind(scratch, mark);
         }
     }
     return FIRN_OK;

@@ -198,27 +198,55 @@ void range_index_close(range_index *self) {
 
 // ---- Looking up --------------------------------------------------------------------------------
 
-// The first entry whose number is at least `number`.
-static uint64_t find(const range_index *self, uint64_t number) {
+// places[k] becomes the first entry whose number is at least firsts[k].low: all searches go on step
+// by step together, so that what they wait for is on its way at the same time.
+static void find_all(const range_index *self, const range_bounds *firsts, uint32_t count,
+                     uint64_t *places) {
     const sort_entry *entries = self->entries;
-    uint64_t from = 0;
-    uint64_t count = self->count;
-    while (count > 0) {
-        const uint64_t half = count / 2;
-        const bool is_below = entries[from + half].prefix < number;
-        from += is_below ? half + 1 : 0;
-        count = is_below ? count - half - 1 : half;
+    for (uint32_t k = 0; k < count; k++) {
+        places[k] = 0;
+    }
+    uint64_t left = self->count;
+    while (left > 1) {
+        const uint64_t half = left / 2;
+        for (uint32_t k = 0; k < count; k++) {
+            const bool is_below = entries[places[k] + half - 1].prefix < firsts[k].low;
+            places[k] += is_below ? half : 0;
+        }
+        left -= half;
+    }
+    for (uint32_t k = 0; k < count && left > 0; k++) {
+        places[k] += entries[places[k]].prefix < firsts[k].low ? 1 : 0;
+    }
+}
+
+// The first entry from `from` on whose number is above `number`: mostly it is near.
+static uint64_t find_end(const range_index *self, uint64_t from, uint64_t number) {
+    const sort_entry *entries = self->entries;
+    uint64_t step = 1;
+    while (step <= self->count - from && entries[from + step - 1].prefix <= number) {
+        from += step;
+        step *= 2;
+    }
+    uint64_t left = step < self->count - from ? step : self->count - from;
+    while (left > 0) {
+        const uint64_t half = left / 2;
+        const bool is_within = entries[from + half].prefix <= number;
+        from += is_within ? half + 1 : 0;
+        left = is_within ? left - half - 1 : half;
     }
     return from;
 }
 
-range_cursor range_index_seek(const range_index *self, range_bounds first, range_bounds second) {
-    range_cursor out = {.second = second};
-    if (first.low <= first.high && second.low <= second.high) {
-        out.next = find(self, first.low);
-        out.end = first.high == UINT64_MAX ? self->count : find(self, first.high + 1);
+void range_index_seek(const range_index *self, const range_bounds *firsts, uint32_t count,
+                      uint64_t *places, range_cursor *at) {
+    find_all(self, firsts, count, places);
+    for (uint32_t k = 0; k < count; k++) {
+        const bool is_empty =
+            firsts[k].low > firsts[k].high || at[k].second.low > at[k].second.high;
+        at[k].next = places[k];
+        at[k].end = is_empty ? places[k] : find_end(self, places[k], firsts[k].high);
     }
-    return out;
 }
 
 static bool has_none(const range_span *span, const range_bounds *wanted) {
@@ -249,6 +277,7 @@ uint32_t range_index_next(const range_index *self, range_cursor *at, const uint8
         count = left < max ? (uint32_t)left : max;
         for (uint32_t k = 0; k < count; k++) {
             rows[k] = self->entries[next + k].row;
+            __builtin_prefetch(rows[k]);
         }
         at->next = next + count;
         return count;
@@ -261,6 +290,7 @@ uint32_t range_index_next(const range_index *self, range_cursor *at, const uint8
         }
         const uint64_t second = self->seconds[next];
         rows[count] = self->entries[next].row;
+        __builtin_prefetch(rows[count]);
         count += second >= at->second.low && second <= at->second.high ? 1 : 0;
         next++;
     }

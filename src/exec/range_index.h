@@ -61,7 +61,10 @@ typedef struct range_cursor {
     range_bounds second;
 } range_cursor;
 
-range_cursor range_index_seek(const range_index *self, range_bounds first, range_bounds second);
+/// Begins cursors at[k], whose `second` is set, for firsts[k]. `places` is room for as many
+/// numbers.
+void range_index_seek(const range_index *self, const range_bounds *firsts, uint32_t count,
+                      uint64_t *places, range_cursor *at);
 
 /// The rows from there on that lie between the bounds, at most `max`; how many. It may stop short
 /// after some steps: it is at its end when next == end.

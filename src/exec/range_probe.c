@@ -82,15 +82,13 @@ static firn_status make_cursors(range_probe *self, const uint16_t *lanes, uint32
             }
         }
     }
+    range_index_seek(self->index, self->firsts, count, self->numbers, self->cursors);
     self->count = 0;
     for (uint32_t k = 0; k < count; k++) {
-        if (!self->is_null[k]) {
-            const range_cursor found =
-                range_index_seek(self->index, self->firsts[k], self->cursors[k].second);
-            self->cursors[self->count] = found;
-            self->lanes[self->count] = lanes[k];
-            self->count += found.next < found.end ? 1 : 0;
-        }
+        const range_cursor found = self->cursors[k];
+        self->cursors[self->count] = found;
+        self->lanes[self->count] = lanes[k];
+        self->count += !self->is_null[k] && found.next < found.end ? 1 : 0;
     }
     return FIRN_OK;
 }
