@@ -58,8 +58,8 @@ static firn_status open_outputs(join_plan *self, arena *memory, firn_error *err)
 }
 
 static firn_status open_residual(join_plan *self, arena *memory, firn_error *err) {
-    TRY(join_split_open(&self->split, self->node, self->right.key_count > 0 || self->null_aware,
-                        &self->left, &self->right, memory, err));
+    TRY(join_split_open(&self->split, self->node, self->null_aware, &self->left, &self->right,
+                        memory, err));
     const expr *residual = self->split.rest;
     if (residual == NULL) {
         return FIRN_OK;

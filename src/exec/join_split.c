@@ -6,6 +6,7 @@ typedef struct splitting {
     join_split *split;
     join_side *left, *right;
     join_side_ids ids;
+    bool has_guards;
     uint32_t left_count, right_count, rest_count;
     expr **left_guards, **right_guards, **rest;
     uint32_t range_count;
@@ -17,7 +18,8 @@ typedef struct splitting {
 static firn_status add(splitting *self, expr *conjunct) {
     firn_error *err = self->err;
     id_set mentioned = id_set_open(self->memory);
-    const bool may_guard = !expr_can_fail(conjunct) && !expr_is_volatile(conjunct);
+    const bool may_guard =
+        self->has_guards && !expr_can_fail(conjunct) && !expr_is_volatile(conjunct);
     TRY(expr_columns(conjunct, &mentioned, err));
     if (may_guard && id_set_contains(&self->ids.left, &mentioned)) {
         self->left_guards[self->left_count++] = conjunct;
@@ -167,17 +169,22 @@ static firn_status split_condition(splitting *self, expr *const *conjuncts, uint
     return self->range_count == 0 ? FIRN_OK : compile_bounds(self);
 }
 
-firn_status join_split_open(join_split *self, const plan_node *join, bool is_whole, join_side *left,
-                            join_side *right, arena *memory, firn_error *err) {
+firn_status join_split_open(join_split *self, const plan_node *join, bool is_null_aware,
+                            join_side *left, join_side *right, arena *memory, firn_error *err) {
     expr *condition = join->join_.residual;
     *self = (join_split){.rest = condition};
-    if (condition == NULL || is_whole) {
+    const bool is_and = condition != NULL && condition->kind == EXPR_AND;
+    if (condition == NULL || right->key_count > 0 || (is_null_aware && is_and)) {
         return FIRN_OK;
     }
-    splitting state = {.split = self, .left = left, .right = right, .memory = memory, .err = err};
+    splitting state = {.split = self,
+                       .left = left,
+                       .right = right,
+                       .has_guards = !is_null_aware,
+                       .memory = memory,
+                       .err = err};
     self->rest = NULL;
     TRY(join_side_ids_of(join, memory, &state.ids, err));
-    const bool is_and = condition->kind == EXPR_AND;
     return split_condition(&state, is_and ? condition->and_.args.items : &condition,
                            is_and ? condition->and_.args.count : 1);
 }

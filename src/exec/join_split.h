@@ -6,7 +6,7 @@
 //     t.a <= u.b, t.s like …  the rest, which is asked of pairs; bounds are among it
 //
 // Guards are left of outer joins only: others push them into their inputs. Where NULL leaves rows
-// undecided there are neither guards nor bounds.
+// undecided there are no guards, and a bound only if it is all that is asked.
 //
 // By the bounds right rows are found in the order of one expression, the **first key**, and, if
 // there are bounds of another one too, the **second key**, by what lies between its values in that
@@ -45,10 +45,10 @@ typedef struct join_split {
     bool bounds_are_all;        ///< The rest is nothing but them.
 } join_split;
 
-/// Takes the condition apart and wants the row columns that it needs. `is_whole`: all of it is the
+/// Takes the condition apart and wants the row columns that it needs. With keys all of it is the
 /// rest.
-firn_status join_split_open(join_split *self, const plan_node *join, bool is_whole, join_side *left,
-                            join_side *right, arena *memory, firn_error *err);
+firn_status join_split_open(join_split *self, const plan_node *join, bool is_null_aware,
+                            join_side *left, join_side *right, arena *memory, firn_error *err);
 
 /// The columns of a row program's input for some rows, in `memory`.
 firn_status join_row_batch(const join_row_program *self, const row_store *store,

@@ -30,7 +30,7 @@ typedef struct range_probe {
     range_bounds *firsts;
     uint64_t *numbers;
     uint32_t *places;
-    bool *is_null;
+    bool *is_null; ///< Of each that it began with: has no bounds.
 } range_probe;
 
 /// In `memory`. Borrows the residual.

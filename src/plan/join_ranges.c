@@ -80,7 +80,8 @@ firn_status join_is_range(const plan_node *join, arena *memory, bool *out, firn_
     join_side_ids sides;
     join_range range;
     *out = false;
-    if (condition == NULL || join->join_.left_keys.count > 0 || join->join_.null_aware) {
+    if (condition == NULL || join->join_.left_keys.count > 0 ||
+        (join->join_.null_aware && condition->kind == EXPR_AND)) {
         return FIRN_OK;
     }
     TRY(join_side_ids_of(join, memory, &sides, err));

@@ -27,7 +27,8 @@ firn_status join_side_ids_of(const plan_node *join, arena *memory, join_side_ids
 firn_status join_range_of(const expr *conjunct, const join_side_ids *sides, bool *is_range,
                           join_range *out, firn_error *err);
 
-/// Does the join have one, and no keys?
+/// Does the join have one, and no keys? Where NULL leaves rows undecided it must be all that is
+/// asked.
 firn_status join_is_range(const plan_node *join, arena *memory, bool *out, firn_error *err);
 
 #endif

@@ -429,12 +429,26 @@ static firn_status note_pairs(nested_probe *self, firn_error *err) {
     return FIRN_OK;
 }
 
+// Where one bound is all that is asked: a NULL on either side leaves a row that found no match
+// undecided.
+static void note_undecided(nested_probe *self) {
+    const nested_state *owner = self->owner;
+    const bool has_nulls = owner->index.count < owner->row_count;
+    for (uint32_t k = 0; self->plan->null_aware && k < self->lane_count; k++) {
+        if (has_nulls || self->range.is_null[k]) {
+            bitmap_set(self->undecided, self->lanes[k]);
+        }
+    }
+}
+
 static firn_status step_range(nested_probe *self, arena *scratch, batch *output, firn_error *err) {
     const join_plan *plan = self->plan;
     const join_pairs *pairs = &self->range.pairs;
     if (plan->is_first_match) {
         self->phase = NESTED_LEFT;
-        return range_probe_first(&self->range, self->matched, scratch, err);
+        TRY(range_probe_first(&self->range, self->matched, scratch, err));
+        note_undecided(self);
+        return FIRN_OK;
     }
     if (range_probe_is_done(&self->range)) {
         self->phase = NESTED_LEFT;
