@@ -88,8 +88,9 @@ static firn_status can_pull_filter(const pulling *state, plan_node *node, shape 
         if (mentions && where.below_aggregate) {
             TRY(is_key_equality(state, conjuncts.items[i], &inner, &is_key));
         }
-        const bool is_safe =
-            !expr_can_fail(conjuncts.items[i]) || rewrite_may_be_key(conjuncts.items[i]);
+        const bool is_safe = !expr_can_fail(conjuncts.items[i]) ||
+                             rewrite_may_be_key(conjuncts.items[i]) ||
+                             rewrite_may_be_bound(conjuncts.items[i]);
         if (mentions && (!is_key || !is_safe)) {
             *out = false;
             return FIRN_OK;
