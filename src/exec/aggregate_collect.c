@@ -118,6 +118,82 @@ static bool takes_rows_once(const aggregate_shape *shape, const aggregate_collec
     return collector->is_distinct || (is_same && collector->order_count == 0);
 }
 
+// A row that is alike one before it in this batch, in all columns; hashes[i] is that of the i-th.
+static bool is_repeated(const column *columns, uint32_t column_count, const uint16_t *rows,
+                        const uint32_t *table, uint64_t mask, uint64_t *at, uint32_t row) {
+    for (; table[*at] != 0; *at = (*at + 1) & mask) {
+        const uint32_t other = rows[table[*at] - 1];
+        bool is_alike = true;
+        for (uint32_t i = 0; i < column_count && is_alike; i++) {
+            is_alike = column_rows_alike(&columns[i], other, row);
+        }
+        if (is_alike) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Hashes that rows which are alike have in common, without looking at entries of dictionaries.
+static bool hash_alike(const column *columns, uint32_t column_count, const aggregate_rows *rows,
+                       arena *scratch, uint64_t *out) {
+    for (uint32_t i = 0; i < column_count; i++) {
+        const column *each = &columns[i];
+        if (each->form != FORM_DICTIONARY) {
+            if (!hash_column(each, rows->rows, rows->count, i > 0, scratch, out)) {
+                return false;
+            }
+            continue;
+        }
+        const uint32_t *codes = each->values;
+        for (uint32_t k = 0; k < rows->count; k++) {
+            const uint64_t hash = hash_u32(codes[rows->rows == NULL ? k : rows->rows[k]]);
+            out[k] = i > 0 ? hash_combine(out[k], hash) : hash;
+        }
+    }
+    return true;
+}
+
+// Leaves the rows out that are alike one before: rows of a join or unnest have long values in
+// common, and each would be kept.
+static firn_status drop_alike(const aggregate_context *context, const column *columns,
+                              uint32_t column_count, aggregate_rows *rows) {
+    arena *scratch = context->scratch;
+    uint64_t size = 16;
+    while (size < (uint64_t)rows->count * 2) {
+        size *= 2;
+    }
+    uint64_t *hashes = ARENA_NEW(scratch, uint64_t, (size_t)rows->count + 1);
+    uint32_t *table = ARENA_NEW(scratch, uint32_t, size); // Numbers of kept rows + 1.
+    uint16_t *kept = ARENA_NEW(scratch, uint16_t, (size_t)rows->count + 1);
+    if (hashes == NULL || table == NULL || kept == NULL ||
+        !hash_alike(columns, column_count, rows, scratch, hashes)) {
+        return ARENA_FULL(scratch, context->err);
+    }
+    memset(table, 0, size * sizeof *table);
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < rows->count; k++) {
+        const uint16_t row = rows->rows == NULL ? (uint16_t)k : rows->rows[k];
+        uint64_t at = hash_u64(hashes[k]) & (size - 1);
+        if (!is_repeated(columns, column_count, kept, table, size - 1, &at, row)) {
+            kept[count++] = row;
+            table[at] = count;
+        }
+    }
+    rows->rows = kept;
+    rows->count = count;
+    return FIRN_OK;
+}
+
+// Has an argument nested entries that rows have in common?
+static bool has_entries(const column *args, uint32_t count) {
+    bool found = false;
+    for (uint32_t i = 0; i < count; i++) {
+        found |= args[i].form == FORM_DICTIONARY && type_is_nested(args[i].type);
+    }
+    return found;
+}
+
 // *others: the rows that the collector does not take.
 static firn_status collect_one(aggregate_worker *self, uint32_t number,
                                const aggregate_context *context, const column *keys,
@@ -139,6 +215,9 @@ static firn_status collect_one(aggregate_worker *self, uint32_t number,
     if (takes_rows_once(shape, collector)) {
         seen_codes_drop(&self->collected_codes[number], columns, collector->layout.column_count,
                         &taken.rows, &taken.count, scratch);
+        if (has_entries(columns + shape->group_keys, collector->arg_count)) {
+            TRY(drop_alike(context, columns, collector->layout.column_count, &taken));
+        }
     }
     collecting state = {
         .context = context, .collector = collector, .columns = columns, .sequence = sequence};

@@ -2,7 +2,11 @@
 // left; each keeps the equal ones in place and hands the others out.
 #include <assert.h>
 
+#include "column/value_memo.h"
 #include "exec/rows_private.h"
+
+#define LONG_BYTES                                                                                 \
+    256 // Of texts for which it is worth looking whether the pair was compared before.
 
 // What a loop knows of its column.
 typedef struct match_key {
@@ -18,6 +22,7 @@ typedef struct match_key {
     uint32_t offset;
     arena *scratch;
     cancel_watch watch;
+    value_memo *memo;   // Of long values: how pairs compared before. In scratch, once needed.
     firn_status status; // Of reading blobs.
     firn_error *err;
 } match_key;
@@ -154,8 +159,31 @@ static const uint8_t *heap_of(match_key *self, const uint8_t *row) {
     return self->status == FIRN_OK ? heap : NULL;
 }
 
+// How a pair of a row and a long value compared before: other rows of the batch may have the value
+// in common. NULL after a fault, which is recorded.
+static uint64_t *look_up(match_key *self, value_place place, bool *is_there) {
+    if (self->memo == NULL) {
+        self->memo = ARENA_NEW(self->scratch, value_memo, 1);
+        if (self->memo == NULL) {
+            self->status = ARENA_FULL(self->scratch, self->err);
+            return NULL;
+        }
+        memset(self->memo, 0, sizeof *self->memo);
+    }
+    return value_memo_find(self->memo, place, is_there);
+}
+
+// Texts of the same size and beginning, both long.
+static bool rest_same(match_key *self, const uint8_t *row, const uint8_t *value,
+                      const string_value *other) {
+    const uint8_t *heap = heap_of(self, row);
+    return LIKELY(heap != NULL) &&
+           cancel_watch_compare(&self->watch, heap + row_string_offset(value), other->data,
+                                other->size) == 0;
+}
+
 static bool string_same(match_key *self, const uint8_t *row, const uint8_t *value,
-                        const string_value *other) {
+                        const string_value *other, uint32_t lane) {
     uint64_t head[2];
     memcpy(&head[0], value, 8); // Size and first four bytes in one comparison.
     memcpy(&head[1], other, 8);
@@ -165,24 +193,49 @@ static bool string_same(match_key *self, const uint8_t *row, const uint8_t *valu
     if (string_is_inline(other)) {
         return memcmp(value + 8, (const char *)other + 8, 8) == 0;
     }
-    const uint8_t *heap = heap_of(self, row);
-    if (UNLIKELY(heap == NULL)) {
+    if (other->size < LONG_BYTES) {
+        return rest_same(self, row, value, other);
+    }
+    bool is_there;
+    uint64_t *same =
+        look_up(self, (value_place){.base = row, .offset = lane, .size = 1}, &is_there);
+    if (same == NULL) {
         return false;
     }
-    return cancel_watch_compare(&self->watch, heap + row_string_offset(value), other->data,
-                                other->size) == 0;
+    if (!is_there) {
+        *same = rest_same(self, row, value, other);
+    }
+    return *same != 0;
 }
 
 static uint32_t match_strings(match_key *self, uint16_t *pairs, uint32_t count, uint16_t *rest,
                               uint32_t *rest_count) {
     const string_value *in = self->values->values;
-    MATCH_LOOP(self, pairs, count, rest, rest_count, string_same(self, row, value, &in[lane]));
+    MATCH_LOOP(self, pairs, count, rest, rest_count,
+               string_same(self, row, value, &in[lane], (uint32_t)lane));
+}
+
+// Where the value of a lane lies among those of a column: lanes may have a list in common.
+static value_place place_of(const column *values, uint32_t lane, const uint8_t *row) {
+    if (type_physical(values->type) != PHYSICAL_LIST) {
+        return (value_place){.base = row, .offset = lane, .size = 1};
+    }
+    const list_value slice = COLUMN_VALUES(values, list_value)[lane];
+    return (value_place){.base = row, .offset = slice.offset, .size = slice.size + 1};
 }
 
 static bool nested_same(match_key *self, const uint8_t *row, const uint8_t *value, uint32_t lane) {
-    const uint8_t *heap = heap_of(self, row);
-    return heap != NULL &&
-           row_nested_equal(heap + row_slice_of(value).offset, self->values, lane, &self->watch);
+    bool is_there;
+    uint64_t *same = look_up(self, place_of(self->values, lane, row), &is_there);
+    if (same == NULL) {
+        return false;
+    }
+    if (!is_there) {
+        const uint8_t *heap = heap_of(self, row);
+        *same = heap != NULL && row_nested_equal(heap + row_slice_of(value).offset, self->values,
+                                                 lane, &self->watch);
+    }
+    return *same != 0;
 }
 
 static uint32_t match_nested(match_key *self, uint16_t *pairs, uint32_t count, uint16_t *rest,

@@ -123,8 +123,14 @@ static bool scalar_equal(const uint8_t **at, const column *self, uint32_t lane,
         *at += 1;
         return bit == bitmap_get(self->values, lane);
     }
-    memcpy(value, *at, physical_size(kind));
-    *at += physical_size(kind);
+    const size_t width = physical_size(kind);
+    if (physical_is_integer(kind)) {
+        const bool is_same = memcmp(*at, COLUMN_VALUES(self, uint8_t) + lane * width, width) == 0;
+        *at += width;
+        return is_same;
+    }
+    memcpy(value, *at, width);
+    *at += width;
     one.values = value;
     return column_rows_equal(&one, 0, self, lane);
 }

@@ -26,6 +26,7 @@ static const struct {
     {"SELECT sum(length(coalesce(few.l, [1]))) FROM few, many WHERE few.i = many.i", 200000000},
     {"SELECT sum(length([few.l, few.l][1])) FROM few, many WHERE few.i = many.i", 200000000},
     {"SELECT length(any_value(few.l)) FROM few, many WHERE few.i = many.i", 20000},
+    {"SELECT length(max(few.l)) FROM few, many WHERE few.i = many.i GROUP BY x % 10", 200000},
     {"SELECT length(max(l)) FROM few, unnest(l) AS u(e)", 20000},
     {"SELECT count(*) FROM few, many WHERE few.i = many.i GROUP BY few.l", 10000},
     {"SELECT count(*) FROM few, many WHERE few.i = many.i GROUP BY few.s", 10000},
