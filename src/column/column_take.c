@@ -301,6 +301,7 @@ static firn_status copy_strings(arena *memory, column *self, firn_error *err) {
         if (string_is_inline(&values[i])) {
             continue;
         }
+        assert(copies != NULL); // They were counted above.
         bool is_there = false;
         uint64_t anew = 0;
         uint64_t *place = &anew;

@@ -6,7 +6,8 @@
 #define SIZE_MIN UINT32_C(16)
 
 static bool is_same(text left, text right) {
-    return left.size == right.size && (left.data == right.data || text_equal(left, right));
+    return left.data != NULL && right.data != NULL && left.size == right.size &&
+           (left.data == right.data || text_equal(left, right));
 }
 
 static code_entry *slot_of(const code_map *self, uint32_t code) {
