@@ -14,6 +14,7 @@ typedef struct unnest_local {
     uint32_t next;    // Which of the rows that count is being unnested.
     uint32_t element; // Of that row.
     bool is_begun;
+    const column *carried; // The input's columns, in the form in which they are repeated.
     column lists[];
 } unnest_local;
 
@@ -118,6 +119,38 @@ static firn_status add_ordinality(const unnest_local *self, uint32_t list_count,
     return FIRN_OK;
 }
 
+static bool has_short_texts(const column *flat) {
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < flat->length; i++) {
+        bytes += COLUMN_VALUES(flat, string_value)[i].size;
+    }
+    return bytes < (uint64_t)flat->length * REPEATED_TEXT_BYTES;
+}
+
+// Short texts are entries of one dictionary for all outputs of an input: whoever computes with them
+// does it once. What is long is found out for each output (rows_repeated.h), so that entries of
+// other rows cost nothing there.
+static firn_status carry(unnest_local *self, const batch *input, arena *scratch, firn_error *err) {
+    column *carried = ARENA_NEW(scratch, column, input->column_count + 1);
+    uint32_t *codes = ARENA_NEW(scratch, uint32_t, input->row_count + 1);
+    if (carried == NULL || codes == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t i = 0; i < input->row_count; i++) {
+        codes[i] = i;
+    }
+    for (uint32_t i = 0; i < input->column_count; i++) {
+        const column *from = &input->columns[i];
+        carried[i] = *from;
+        if (from->form == FORM_FLAT && type_physical(from->type) == PHYSICAL_STRING &&
+            has_short_texts(from)) {
+            TRY(column_of_entries(scratch, from, codes, from->length, &carried[i], err));
+        }
+    }
+    self->carried = carried;
+    return FIRN_OK;
+}
+
 // The lists of an input's rows, once for all the outputs that they make.
 static firn_status begin_input(unnest_local *self, const unnest_shared *owner, const batch *input,
                                arena *scratch, firn_error *err) {
@@ -131,7 +164,7 @@ static firn_status begin_input(unnest_local *self, const unnest_shared *owner, c
     self->next = 0;
     self->element = 0;
     self->is_begun = true;
-    return FIRN_OK;
+    return carry(self, input, scratch, err);
 }
 
 static firn_status push(op_call *call, const batch *input, batch *output, step_answer *out,
@@ -153,9 +186,9 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     }
     pick(self, owner, input, room, &rows);
     uint32_t made = 0;
-    repeated_lanes carried = {.lanes = rows.rows, .count = rows.count};
+    repeated_lanes repeated = {.lanes = rows.rows, .count = rows.count};
     for (uint32_t i = 0; i < input->column_count; i++) {
-        TRY(repeated_lanes_take(&carried, &input->columns[i], scratch, &columns[made++], err));
+        TRY(repeated_lanes_take(&repeated, &self->carried[i], scratch, &columns[made++], err));
     }
     for (uint32_t i = 0; i < owner->list_count; i++) {
         TRY(take_elements(&self->lists[i], &rows, scratch, &columns[made++], err));
