@@ -4,6 +4,7 @@
 #include "exec/aggregate_unit.h"
 
 #define ROWS_A_PIECE 4   // From which on pieces are put in order, and not rows.
+#define COMPARING 16     // Of a cancel_watch: a comparison, with its cache misses.
 #define INSERTION_MAX 16 // Rows that are sorted by insertion.
 
 // ---- The order of a group's rows ----------------------------------------------------------------
@@ -13,9 +14,10 @@ typedef struct ordering {
     uint8_t *const *rows;
     const column *keys; // Order keys, by row number.
     bool has_places;
+    cancel_watch watch; // Once its flag is raised, any order will do.
 } ordering;
 
-static int compare_key(const ordering *self, uint32_t key, uint32_t left, uint32_t right) {
+static int compare_key(ordering *self, uint32_t key, uint32_t left, uint32_t right) {
     const sort_key *how = &self->collector->sort_keys[key];
     const column *values = &self->keys[key];
     const bool left_has = column_is_valid(values, left);
@@ -23,12 +25,12 @@ static int compare_key(const ordering *self, uint32_t key, uint32_t left, uint32
     if (!left_has || !right_has) {
         return left_has == right_has ? 0 : (left_has == how->nulls_first ? 1 : -1);
     }
-    const int order = column_compare_rows(values, left, values, right);
+    const int order = column_compare_rows_watched(values, left, values, right, &self->watch);
     return how->is_descending ? -order : order;
 }
 
 // Which of two rows of a group comes first: by the order keys, then as they came.
-static bool is_before(const ordering *self, uint32_t left, uint32_t right) {
+static bool is_before(ordering *self, uint32_t left, uint32_t right) {
     for (uint32_t i = 0; i < self->collector->order_count; i++) {
         const int order = compare_key(self, i, left, right);
         if (order != 0) {
@@ -46,13 +48,16 @@ static bool is_before(const ordering *self, uint32_t left, uint32_t right) {
 }
 
 // Merge sort of row numbers, bottom up; stable.
-static void sort_numbers(const ordering *self, uint32_t *numbers, uint32_t *spare, uint32_t count) {
+static void sort_numbers(ordering *self, uint32_t *numbers, uint32_t *spare, uint32_t count) {
     uint32_t *from = numbers;
     uint32_t *to = spare;
     for (uint64_t width = 1; width < count; width *= 2) {
         for (uint64_t start = 0; start < count; start += 2 * width) {
             const uint64_t middle = start + width < count ? start + width : count;
             const uint64_t end = start + 2 * width < count ? start + 2 * width : count;
+            if (cancel_watch_is_raised(&self->watch, (size_t)(end - start) * COMPARING)) {
+                return;
+            }
             uint64_t left = start;
             uint64_t right = middle;
             for (uint64_t at = start; at < end; at++) {
@@ -217,6 +222,7 @@ static firn_status order_by_places(collected_rows *self, uint32_t group_count, a
         uint8_t **rows = self->rows + from;
         const uint32_t count = self->ends[group] - from;
         bool is_done;
+        TRY(cancel_check(scratch->cancel, err));
         const uint32_t pieces = count_pieces(layout, rows, count, &is_done);
         if (is_done) {
             continue;
@@ -242,7 +248,10 @@ firn_status unit_order_rows(collected_rows *self, const aggregate_shape *shape,
     if (has_places && collector->order_count == 0) {
         return order_by_places(self, group_count, scratch, err);
     }
-    ordering state = {.collector = collector, .rows = self->rows, .has_places = has_places};
+    ordering state = {.collector = collector,
+                      .rows = self->rows,
+                      .has_places = has_places,
+                      .watch = {.cancel = scratch->cancel}};
     column *keys = ARENA_NEW(scratch, column, collector->order_count + 1);
     uint32_t *numbers = ARENA_NEW(scratch, uint32_t, (size_t)total + 1);
     uint32_t *spare = ARENA_NEW(scratch, uint32_t, (size_t)total + 1);
@@ -263,6 +272,7 @@ firn_status unit_order_rows(collected_rows *self, const aggregate_shape *shape,
         sort_numbers(&state, numbers + from, spare, self->ends[group] - from);
         from = self->ends[group];
     }
+    TRY(cancel_check(scratch->cancel, err));
     for (uint32_t i = 0; i < total; i++) {
         sorted[i] = self->rows[numbers[i]];
     }
