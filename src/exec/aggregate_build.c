@@ -4,6 +4,7 @@
 
 #include "exec/aggregate_cache.h"
 #include "exec/aggregate_state.h"
+#include "memory/arena_measure.h"
 
 #define HEAP_BYTES_MAX ((uint64_t)1 << 20) // Of the local table's states before they move.
 #define CHUNK 512
@@ -87,7 +88,9 @@ firn_status aggregate_worker_open(aggregate_state *shared, arena *memory, aggreg
     if (self == NULL) {
         return ARENA_FULL(memory, err);
     }
-    *self = (aggregate_worker){.shared = shared, .heap = aggregate_heap_open(shared->keeper)};
+    *self = (aggregate_worker){.shared = shared,
+                               .heap = aggregate_heap_open(shared->keeper),
+                               .pace = row_pace_open(shared->run)};
     *out = self;
     self->collected = ARENA_NEW(memory, aggregate_stage, shape->collector_count + 1);
     for (uint32_t i = 0; self->collected != NULL && i < shape->collector_count; i++) {
@@ -390,16 +393,10 @@ static firn_status push_sets(building *self, const column *keys, const aggregate
     return FIRN_OK;
 }
 
-firn_status aggregate_worker_push(aggregate_worker *self, op_call *call, const batch *input,
-                                  firn_error *err) {
+static firn_status push_rows(aggregate_worker *self, op_call *call, const batch *input,
+                             firn_error *err) {
     const aggregate_shape *shape = &self->shared->shape;
     building state = building_of(self, call, err);
-    bool is_done;
-    TRY(add_totals(&state, input, &is_done, err));
-    if (is_done) {
-        self->input_rows += input->selected_count;
-        return FIRN_OK;
-    }
     TRY(expr_run(self->exprs, input, call->scratch, self->values.columns, err));
     for (uint32_t i = 0; i < shape->root_count; i++) {
         self->values.is_flat[i] = false;
@@ -417,10 +414,38 @@ firn_status aggregate_worker_push(aggregate_worker *self, op_call *call, const b
             keys[i] = *flat;
         }
     }
-    self->input_rows += input->selected_count;
     const aggregate_rows rows = {.rows = input->selection, .count = input->selected_count};
     return shape->set_count > 0 ? push_sets(&state, keys, &rows, input, err)
                                 : push_keys(&state, keys, &rows, input->sequence, err);
+}
+
+// Where arguments may be long, as many rows at a time as there is room for.
+static firn_status push_paced(aggregate_worker *self, op_call *call, const batch *input,
+                              firn_error *err) {
+    for (uint32_t from = 0; from < input->selected_count;) {
+        const uint32_t count = row_pace_rows(&self->pace, input->selected_count - from);
+        const arena_mark mark = arena_mark_take(call->scratch);
+        batch part;
+        TRY(batch_part(call->scratch, input, from, count, &part, err));
+        TRY(push_rows(self, call, &part, err));
+        row_pace_learn(&self->pace, count, arena_bytes_since(call->scratch, mark));
+        arena_rewind(call->scratch, mark);
+        from += count;
+    }
+    return FIRN_OK;
+}
+
+firn_status aggregate_worker_push(aggregate_worker *self, op_call *call, const batch *input,
+                                  firn_error *err) {
+    building state = building_of(self, call, err);
+    bool is_done;
+    self->input_rows += input->selected_count;
+    TRY(add_totals(&state, input, &is_done, err));
+    if (is_done) {
+        return FIRN_OK;
+    }
+    return self->shared->shape.makes_values ? push_paced(self, call, input, err)
+                                            : push_rows(self, call, input, err);
 }
 
 // ---- Groups whose states have a heap, as rows of partitions -------------------------------------

@@ -385,6 +385,9 @@ firn_status aggregate_shape_make(const plan_node *node, const input_layout *inpu
     for (uint32_t i = 0; i < slot_count; i++) {
         TRY(add_slot(&state, i));
     }
+    for (uint32_t i = 0; i < out->root_count; i++) {
+        out->makes_values |= expr_makes_long_values(state.roots[i]);
+    }
     place_states(out);
     TRY(make_layouts(&state));
     // Grouping sets differ in their last key only: rows come again and again.

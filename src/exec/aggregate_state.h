@@ -5,6 +5,7 @@
 #include "exec/aggregate_stage.h"
 #include "exec/aggregate_totals.h"
 #include "exec/aggregation.h"
+#include "exec/row_pace.h"
 
 /// What all workers have made of the groups, or of a collector's rows, once they have merged.
 typedef struct aggregate_kept {
@@ -98,6 +99,7 @@ typedef struct aggregate_worker {
     uint8_t *single;             ///< Without groups.
     struct aggregate_cache *cache;
     aggregate_totals *totals; ///< NULL: the shape has none.
+    row_pace pace;            ///< Where the shape makes values.
     uint64_t input_rows;
 } aggregate_worker;
 

@@ -101,6 +101,7 @@ typedef struct aggregate_shape {
     uint32_t group_keys; ///< Columns of a group's key: key_count, and the set with grouping sets.
     bool has_groups;     ///< False: one row over everything.
     bool is_direct;      ///< Keys may find groups by themselves.
+    bool makes_values;   ///< Some root is computed and has values of any length.
     bool is_collected;   ///< All aggregates collect: groups are made of the first one's rows, and
                          ///< only rows that it does not take are put into groups as they come.
     uint32_t slot_count;

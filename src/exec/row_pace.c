@@ -32,18 +32,3 @@ void row_pace_learn(row_pace *self, uint32_t rows, uint64_t bytes) {
         self->rows = (uint32_t)within(2, self->most / (bytes + 1), GROWTH);
     }
 }
-
-bool row_pace_slice(const batch *input, uint32_t from, uint32_t count, arena *memory, batch *out) {
-    *out = *input;
-    out->selected_count = count;
-    if (input->selection != NULL) {
-        out->selection = input->selection + from;
-        return true;
-    }
-    uint16_t *rows = ARENA_NEW(memory, uint16_t, count);
-    for (uint32_t k = 0; rows != NULL && k < count; k++) {
-        rows[k] = (uint16_t)(from + k);
-    }
-    out->selection = rows;
-    return rows != NULL;
-}

@@ -21,8 +21,4 @@ uint32_t row_pace_rows(const row_pace *self, uint32_t left);
 /// `rows` of them took so many bytes.
 void row_pace_learn(row_pace *self, uint32_t rows, uint64_t bytes);
 
-/// Rows [from, from + count) of those of a batch that count, as a selection in `memory`. False if
-/// that is full.
-bool row_pace_slice(const batch *input, uint32_t from, uint32_t count, arena *memory, batch *out);
-
 #endif

@@ -37,18 +37,3 @@ TEST(row_pace_of_long_rows_keeps_within_the_bytes) {
         CHECK(last >= 4 * M / sizes[i] / 2 || last == BATCH_ROWS);
     }
 }
-
-TEST(row_pace_slice_keeps_the_selection) {
-    arena memory = arena_open(4096);
-    const uint16_t chosen[] = {3, 5, 8, 13};
-    batch input = {.row_count = 20, .selected_count = 20};
-    batch out;
-    REQUIRE(row_pace_slice(&input, 4, 2, &memory, &out));
-    CHECK(out.row_count == 20 && out.selected_count == 2);
-    CHECK(out.selection[0] == 4 && out.selection[1] == 5);
-    input.selection = chosen;
-    input.selected_count = 4;
-    REQUIRE(row_pace_slice(&input, 1, 2, &memory, &out));
-    CHECK(out.selected_count == 2 && out.selection[0] == 5 && out.selection[1] == 8);
-    arena_close(&memory);
-}

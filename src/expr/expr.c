@@ -338,6 +338,16 @@ bool expr_is_volatile(const expr *self) {
     return any_node(self, (question){.node_says = node_is_volatile});
 }
 
+static bool node_makes_long(const expr *self) {
+    const physical kind = type_physical(self->type);
+    return self->kind != EXPR_COLUMN && self->kind != EXPR_LITERAL &&
+           (kind == PHYSICAL_STRING || kind == PHYSICAL_LIST || kind == PHYSICAL_STRUCT);
+}
+
+bool expr_makes_long_values(const expr *self) {
+    return any_node(self, (question){.node_says = node_makes_long});
+}
+
 // Lambdas around a node: their parameters are no columns of the input.
 typedef struct lambda_scope {
     const u32_list *parameters;

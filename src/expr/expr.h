@@ -178,6 +178,8 @@ bool expr_visit_children(expr *self, expr_visit visit, void *user);
 /// Can evaluating it (the whole tree) raise an error? Volatile? Constant (no column, no volatile)?
 bool expr_can_fail(const expr *self);
 bool expr_is_volatile(const expr *self);
+/// Are there values of any length on the way to its own: texts, lists, structs that are no columns?
+bool expr_makes_long_values(const expr *self);
 bool expr_is_constant(const expr *self);
 /// Flags of a call's overload: the function's with the overload's changes.
 uint32_t expr_call_flags(const expr *self);

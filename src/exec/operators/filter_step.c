@@ -54,9 +54,7 @@ static firn_status filter_in_parts(filter_local *self, const batch *input, arena
     for (uint32_t from = 0; from < input->selected_count;) {
         const uint32_t count = row_pace_rows(&self->pace, input->selected_count - from);
         batch part;
-        if (!row_pace_slice(input, from, count, scratch, &part)) {
-            return ARENA_FULL(scratch, err);
-        }
+        TRY(batch_part(scratch, input, from, count, &part, err));
         const uint16_t *found;
         uint32_t found_count;
         TRY(expr_filter(self->base.state, &part, scratch, &found, &found_count, err));

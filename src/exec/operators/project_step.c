@@ -53,9 +53,8 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     const uint32_t from = self->next;
     const uint32_t count = row_pace_rows(&self->pace, input->selected_count - from);
     batch part = *input; // Rows and selection stay.
-    if (count < input->selected_count &&
-        !row_pace_slice(input, from, count, call->scratch, &part)) {
-        return ARENA_FULL(call->scratch, err);
+    if (count < input->selected_count) {
+        TRY(batch_part(call->scratch, input, from, count, &part, err));
     }
     const arena_mark mark = arena_mark_take(call->scratch);
     TRY(expr_run(self->base.state, &part, call->scratch, self->columns, err));
