@@ -7,6 +7,7 @@
 #include "memory/arena_measure.h"
 
 #define HEAP_BYTES_MAX ((uint64_t)1 << 20) // Of the local table's states before they move.
+#define HEAP_SHARE 4                       // Of what the worker may have, if that is less.
 #define CHUNK 512
 #define EXPORTED_ROWS 512
 
@@ -206,9 +207,17 @@ static firn_status append_states(building *self, aggregate_stage *stage, const s
     }
     const stage_places placed = {
         .in = in, .count = in->count, .places = groups, .fresh = fresh, .fresh_count = in->count};
-    TRY(update_placed(self, &placed, err));
-    return aggregate_append_exported(&self->context, &stage->parts, in->columns, in->rows,
-                                     in->hashes, groups, in->count);
+    // What the states keep is needed until it is exported, unlike that of the table's groups.
+    aggregate_heap heap = aggregate_heap_open(self->worker->shared->keeper);
+    building passing = *self;
+    passing.context.heap = &heap;
+    firn_status status = update_placed(&passing, &placed, err);
+    if (status == FIRN_OK) {
+        status = aggregate_append_exported(&passing.context, &stage->parts, in->columns, in->rows,
+                                           in->hashes, groups, in->count);
+    }
+    aggregate_heap_close(&heap);
+    return status;
 }
 
 // What was made flat, or counted, since `values` was this goes with the scratch memory it lies in.
@@ -286,13 +295,13 @@ static firn_status add_groups(building *self, const stage_input *in, firn_error 
         left.hashes = hashes;
         TRY(stage_add(&worker->groups, &left, &owner, err));
     }
-    if (worker->heap.size > HEAP_BYTES_MAX) {
-        if (worker->groups.table.group_count > 0) {
-            TRY(stage_partition(&worker->groups, &owner, err));
-        }
-        aggregate_heap_close(&worker->heap); // Of rows that went past the table.
+    const uint64_t share = aggregate_share(worker->shared);
+    const uint64_t heap_max =
+        share / HEAP_SHARE < HEAP_BYTES_MAX ? share / HEAP_SHARE : HEAP_BYTES_MAX;
+    if (worker->heap.size > heap_max && worker->groups.table.group_count > 0) {
+        TRY(stage_partition(&worker->groups, &owner, err));
     }
-    return stage_look(&worker->groups, aggregate_share(worker->shared), err);
+    return stage_look(&worker->groups, share, err);
 }
 
 // ---- Totals ------------------------------------------------------------------------------------
