@@ -235,13 +235,17 @@ static firn_status pull_aggregate(pulling *state, plan_node *node) {
     const bool is_scalar = node->aggregate_.keys.count == 0;
     const uint32_t before = state->pulled.count;
     TRY(pull(state, &node->aggregate_.input, false));
+    id_set made = id_set_open(self->memory);
+    TRY(rewrite_outputs(self, node->aggregate_.input, &made));
     for (uint32_t i = before; i < state->pulled.count; i++) {
         expr *inner = NULL;
         bool is_key;
         TRY(is_key_equality(state, state->pulled.items[i], &inner, &is_key));
         assert(is_key);
-        // The key's id stands for the inner side in the pulled equality.
-        const uint32_t id = inner->kind == EXPR_COLUMN ? inner->column_.id : rewrite_new_id(self);
+        // The key's id stands for the inner side in the pulled equality. A column of a query
+        // further out keeps its own: with it the aggregate would seem to make it.
+        const bool is_own = inner->kind == EXPR_COLUMN && id_set_has(&made, inner->column_.id);
+        const uint32_t id = is_own ? inner->column_.id : rewrite_new_id(self);
         bool is_there = false;
         for (uint32_t k = 0; k < node->aggregate_.key_ids.count; k++) {
             is_there |= node->aggregate_.key_ids.items[k] == id;

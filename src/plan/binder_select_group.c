@@ -30,6 +30,17 @@ firn_status select_item_at(select_build *build, uint64_t ordinal, uint32_t posit
     return FIRN_OK;
 }
 
+static bool is_of_outer_query(const select_build *build, uint32_t id) {
+    for (const scope *each = build->input->outer; each != NULL; each = each->outer) {
+        for (uint32_t i = 0; i < each->count; i++) {
+            if (each->columns[i].id == id) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static firn_status add_key(select_build *build, expr *value, uint32_t *index) {
     binder *self = build->self;
     *index = expr_index_find(&build->key_index, value);
@@ -39,8 +50,10 @@ static firn_status add_key(select_build *build, expr *value, uint32_t *index) {
     *index = build->keys.count;
     TRY(expr_index_add(&build->key_index, value, self->memory, self->err));
     TRY(expr_list_add(self, &build->keys, value));
-    // A key that is just a column keeps its id: it is the same value.
-    const uint32_t id = value->kind == EXPR_COLUMN ? value->column_.id : binder_new_id(self);
+    // A key that is just a column keeps its id: it is the same value. One of a query further out
+    // does not: the aggregate does not make that.
+    const bool is_own = value->kind == EXPR_COLUMN && !is_of_outer_query(build, value->column_.id);
+    const uint32_t id = is_own ? value->column_.id : binder_new_id(self);
     return u32_list_add(self, &build->key_ids, id);
 }
 
