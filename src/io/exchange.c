@@ -221,6 +221,11 @@ static firn_status check_call(const exchange *self, firn_error *err) {
                         TEXT_ARGS(self->url));
         }
     }
+    // libcurl takes the first part of the path for the host then.
+    const char *host = strstr(self->call.url, "://");
+    if (host == NULL || host[3] == '\0' || strchr("/?#:", host[3]) != NULL) {
+        return FAIL(err, FIRN_INVALID, "\"%.*s\" names no host", TEXT_ARGS(self->url));
+    }
     for (uint32_t i = 0; i < self->call.header_count; i++) {
         const net_header *header = &self->call.headers[i];
         const bool has_name = header->name.size > 0 &&

@@ -233,9 +233,10 @@ TEST(http_refuses_requests_that_would_say_more_than_meant) {
         CHECK(send(s, (http_request){.headers = &bad[i], .header_count = 1}) == FIRN_INVALID);
         CHECK(says("header"));
     }
-    const text urls[] = {TEXT("http://a/ HTTP/1.1"), TEXT("http://a/\r\nX: y"),
-                         TEXT("http://a/\xc3\xa4"),  TEXT("http://a/\0b"),
-                         TEXT("file:///x"),          TEXT("x")};
+    const text urls[] = {
+        TEXT("http://a/ HTTP/1.1"), TEXT("http://a/\r\nX: y"), TEXT("http://a/\xc3\xa4"),
+        TEXT("http://a/\0b"),       TEXT("file:///x"),         TEXT("x"),
+        TEXT("http:///a"),          TEXT("http://:80/a"),      TEXT("http://")};
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
         CHECK(send(s, (http_request){.url = urls[i]}) == FIRN_INVALID);
     }

@@ -228,6 +228,16 @@ TEST(net_module_tells_an_unreachable_server_from_a_broken_one) {
     tear_down(s);
 }
 
+TEST(net_module_names_a_host_that_is_not_found) {
+    setting *s = set_up(NULL, NULL, (io_options){.has_thread = false});
+    char url[128]; // With a label longer than DNS allows, so that nobody is asked.
+    (void)snprintf(url, sizeof url, "http://%070d.invalid/x", 0);
+    const http_request request = {.method = "GET", .url = text_of(url), .answer_bytes_max = 100};
+    CHECK(http_send(s->self, &request, &s->memory, &s->answer, &err) == FIRN_IO);
+    CHECK(says("000.invalid") && says("resolve host") && says("(tried 5 times)"));
+    tear_down(s);
+}
+
 TEST(net_module_unpacks_gzip_and_chunks) {
     char plain[50000];
     for (size_t i = 0; i < sizeof plain; i++) {

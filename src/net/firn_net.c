@@ -118,11 +118,14 @@ static net_handle *handle_take(net_client *client) {
     return handle;
 }
 
-static void handle_give_back(net_client *client, net_handle *handle) {
+// Keeps the handle for another call, if its own ended well. One that found no host, or was stopped
+// on the way, keeps a read buffer in libcurl 7.88 and then takes no size for another
+// (CURLOPT_BUFFERSIZE answers CURLE_BAD_FUNCTION_ARGUMENT).
+static void handle_give_back(net_client *client, net_handle *handle, bool is_reusable) {
     curl_slist_free_all(handle->headers);
     handle->headers = NULL;
     handle->call = NULL;
-    if (client->idle_count == IDLE_HANDLES_MAX) {
+    if (!is_reusable || client->idle_count == IDLE_HANDLES_MAX) {
         handle_free(handle);
         return;
     }
@@ -288,7 +291,7 @@ static void finish(net_client *client, net_handle *handle, CURLcode code) {
     }
     (void)curl_multi_remove_handle(client->multi, handle->easy);
     call->callbacks->done(call, end_of(handle, code), reason);
-    handle_give_back(client, handle);
+    handle_give_back(client, handle, code == CURLE_OK);
 }
 
 // ---- The table ---------------------------------------------------------------------------------
@@ -332,7 +335,7 @@ static bool client_start(net_client *self, net_call *call) {
     handle->is_stopped = false;
     handle->body_began = false;
     if (!set_up(handle, call) || curl_multi_add_handle(self->multi, handle->easy) != CURLM_OK) {
-        handle_give_back(self, handle);
+        handle_give_back(self, handle, false);
         return false;
     }
     call->handle = handle;
@@ -343,7 +346,7 @@ static void client_stop(net_client *self, net_call *call) {
     net_handle *handle = call->handle;
     call->handle = NULL;
     (void)curl_multi_remove_handle(self->multi, handle->easy);
-    handle_give_back(self, handle);
+    handle_give_back(self, handle, false);
 }
 
 static void client_drive(net_client *self, uint32_t timeout_ms) {
