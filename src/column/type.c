@@ -156,6 +156,20 @@ bool type_same_values(const type *left, const type *right) {
     return types_match(left, right, false);
 }
 
+bool type_names_differ(const type *left, const type *right) {
+    if (left == right || left->child_count != right->child_count) {
+        return false;
+    }
+    for (uint32_t i = 0; i < left->child_count; i++) {
+        if ((left->id == TYPE_STRUCT &&
+             !text_equal(left->children[i].name, right->children[i].name)) ||
+            type_names_differ(left->children[i].type, right->children[i].type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint64_t type_hash(const type *self) {
     uint64_t hash = hash_u32((uint32_t)self->id << 24 | (uint32_t)self->precision << 16 |
                              (uint32_t)self->scale << 8 | (uint32_t)self->unit);

@@ -459,7 +459,8 @@ static firn_status become(binder *self, expr *value, const type *to, uint32_t po
 }
 
 bool bind_must_cast(const type *from, const type *to) {
-    return !type_same_values(from, to) || cast_find(from, to).kind != CAST_SAME;
+    return !type_same_values(from, to) || cast_find(from, to).kind != CAST_SAME ||
+           type_names_differ(from, to);
 }
 
 firn_status bind_cast(binder *self, expr *value, const type *to, bool is_try, uint32_t position,
@@ -469,7 +470,7 @@ firn_status bind_cast(binder *self, expr *value, const type *to, bool is_try, ui
     }
     TRY(bind_settle(self, &value));
     const cast_rule rule = cast_find(value->type, to);
-    if (rule.kind == CAST_SAME) {
+    if (rule.kind == CAST_SAME && !type_names_differ(value->type, to)) {
         *out = value;
         return FIRN_OK;
     }
@@ -487,7 +488,7 @@ firn_status bind_coerce(binder *self, expr *value, const type *to, uint32_t posi
         return become(self, value, to, position, out);
     }
     const cast_rule rule = cast_find(value->type, to);
-    if (rule.kind == CAST_SAME) {
+    if (rule.kind == CAST_SAME && !type_names_differ(value->type, to)) {
         *out = value;
         return FIRN_OK;
     }
