@@ -343,7 +343,7 @@ static firn_status dispatch(run *self, const sql_statement *statement, const bin
                             const literal *values, firn_error *err) {
     switch ((int)sql_statement_kind_of(statement)) {
     case SQL_CREATE_TABLE:
-        return command_create_table(self, sql_create_table_of(statement), err);
+        return command_create_table(self, sql_create_table_of(statement), known, values, err);
     case SQL_CREATE_VIEW:
         return command_create_view(self, sql_create_view_of(statement), err);
     case SQL_CREATE_SCHEMA:

@@ -81,7 +81,8 @@ static firn_status bind(explaining *state, const sql_explain *written, const bin
         return command_bind_insert(inner, sql_insert_of(statement), known, err);
     case SQL_CREATE_TABLE:
         if (sql_create_table_of(statement)->query != NULL) {
-            return command_stage_table(inner, sql_create_table_of(statement), &state->staged, err);
+            return command_stage_table(inner, sql_create_table_of(statement), known, &state->staged,
+                                       err);
         }
         break;
     default:

@@ -189,10 +189,10 @@ static firn_status run_insert(run *self, const literal *values, uint32_t value_c
 
 // At `place`, where such a table may be made.
 static firn_status stage(run *self, const sql_create_table *written, const object_place *place,
-                         staged_table *out, firn_error *err) {
+                         const bind_parameters *known, staged_table *out, firn_error *err) {
     const bind_env env = session_bind_env(self);
     bind_result probe = {0};
-    TRY(bind_query(written->query, &env, NULL, &self->memory, &probe, err));
+    TRY(bind_query(written->query, &env, known, &self->memory, &probe, err));
     // Copied, as the types of the query belong to the tables that it reads.
     schema columns;
     firn_status status =
@@ -207,7 +207,7 @@ static firn_status stage(run *self, const sql_create_table *written, const objec
                                           written->or_replace, &out->made, err));
     const sql_names none = {0};
     const insert_target target = {.table = out->made, .columns = &none};
-    status = bind_insert(written->query, &target, &env, NULL, &self->memory, &self->bound, err);
+    status = bind_insert(written->query, &target, &env, known, &self->memory, &self->bound, err);
     if (status != FIRN_OK) {
         table_snapshot_release(out->made);
         out->made = NULL;
@@ -215,12 +215,12 @@ static firn_status stage(run *self, const sql_create_table *written, const objec
     return status;
 }
 
-firn_status command_stage_table(run *self, const sql_create_table *written, staged_table *out,
-                                firn_error *err) {
+firn_status command_stage_table(run *self, const sql_create_table *written,
+                                const bind_parameters *known, staged_table *out, firn_error *err) {
     object_place place;
     TRY(session_place(self, &written->table, written->is_temporary, &place, err));
     TRY(refuse_table(&place, written, err));
-    return stage(self, written, &place, out, err);
+    return stage(self, written, &place, known, out, err);
 }
 
 firn_status command_publish_table(const staged_table *staged, firn_error *err) {
@@ -230,12 +230,12 @@ firn_status command_publish_table(const staged_table *staged, firn_error *err) {
 }
 
 static firn_status create_as(run *self, const sql_create_table *written, const object_place *place,
-                             firn_error *err) {
+                             const bind_parameters *known, const literal *values, firn_error *err) {
     staged_table staged;
-    TRY(stage(self, written, place, &staged, err));
+    TRY(stage(self, written, place, known, &staged, err));
     firn_status status = FIRN_OK;
     if (!written->with_no_data) {
-        status = run_insert(self, NULL, 0, err);
+        status = run_insert(self, values, known == NULL ? 0 : known->count, err);
         status = status == FIRN_OK ? run_drain(self, err) : status;
     }
     status = status == FIRN_OK ? command_publish_table(&staged, err) : status;
@@ -245,9 +245,6 @@ static firn_status create_as(run *self, const sql_create_table *written, const o
 
 static firn_status create_table(run *self, const sql_create_table *written,
                                 const object_place *place, firn_error *err) {
-    if (written->query != NULL) {
-        return create_as(self, written, place, err);
-    }
     new_table definition;
     catalog_object made = {0};
     TRY(define_table(self, written, NULL, &definition, err));
@@ -257,14 +254,22 @@ static firn_status create_table(run *self, const sql_create_table *written,
     return FIRN_OK;
 }
 
-firn_status command_create_table(run *self, const sql_create_table *written, firn_error *err) {
+firn_status command_create_table(run *self, const sql_create_table *written,
+                                 const bind_parameters *known, const literal *values,
+                                 firn_error *err) {
     const creation made = creation_of_table(written);
     object_place place;
     bool is_there;
     TRY(session_place(self, made.path, written->is_temporary, &place, err));
     TRY(refuse_table(&place, written, err));
     TRY(is_done(self, &made, &place, &is_there, err));
-    return is_there ? FIRN_OK : at_name(create_table(self, written, &place, err), &made, err);
+    if (is_there) {
+        return FIRN_OK;
+    }
+    const firn_status status = written->query == NULL
+                                   ? create_table(self, written, &place, err)
+                                   : create_as(self, written, &place, known, values, err);
+    return at_name(status, &made, err);
 }
 
 // ---- CREATE VIEW -------------------------------------------------------------------------------

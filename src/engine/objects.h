@@ -305,7 +305,9 @@ firn_status command_run(run *self, const sql_statement *statement, const bind_pa
 firn_status command_refuse_catalog(const catalog *target, uint32_t position, const char *what,
                                    firn_error *err);
 firn_status command_refuse_listed(const sql_names *path, const char *what, firn_error *err);
-firn_status command_create_table(run *self, const sql_create_table *written, firn_error *err);
+firn_status command_create_table(run *self, const sql_create_table *written,
+                                 const bind_parameters *known, const literal *values,
+                                 firn_error *err);
 firn_status command_create_view(run *self, const sql_create_view *written, firn_error *err);
 /// A table of CREATE TABLE AS that nobody sees yet.
 typedef struct staged_table {
@@ -315,8 +317,8 @@ typedef struct staged_table {
 } staged_table;
 /// CREATE TABLE AS until self->bound inserts its rows; command_publish_table is the rest. On
 /// failure there is nothing to release.
-firn_status command_stage_table(run *self, const sql_create_table *written, staged_table *out,
-                                firn_error *err);
+firn_status command_stage_table(run *self, const sql_create_table *written,
+                                const bind_parameters *known, staged_table *out, firn_error *err);
 firn_status command_publish_table(const staged_table *staged, firn_error *err);
 /// The first half of command_insert; nothing to do in a run that is bound.
 firn_status command_bind_insert(run *self, const sql_insert *written, const bind_parameters *known,

@@ -174,6 +174,23 @@ static firn_status describe_query(firn_statement *self, run *probe, const sql_qu
     return keep_parameters(self, &probe->bound.parameters, err);
 }
 
+// The parameters of CREATE TABLE AS. Its query is bound when it runs, with a table to fill; it is
+// bound here only where there may be a parameter to find.
+static firn_status describe_new_table(firn_statement *self, run *probe,
+                                      const sql_create_table *written, firn_error *err) {
+    const bool may_have_some = text_find(self->sql, TEXT("$")) < self->sql.size ||
+                               text_find(self->sql, TEXT("?")) < self->sql.size;
+    if (written->query == NULL || !may_have_some) {
+        return FIRN_OK;
+    }
+    const bind_env env = session_bind_env(probe);
+    bind_result found = {0};
+    TRY(bind_query(written->query, &env, NULL, &probe->memory, &found, err));
+    const firn_status status = keep_parameters(self, &found.parameters, err);
+    bind_result_release(&found);
+    return status;
+}
+
 // Parameters and columns of a statement. What only shows something is run for it. The probe
 // becomes "bound" where a run has nothing more to find out.
 static firn_status describe_with(firn_statement *self, run *probe, firn_error *err) {
@@ -189,6 +206,7 @@ static firn_status describe_with(firn_statement *self, run *probe, firn_error *e
         return keep_count(self, err);
     case SQL_CREATE_TABLE: {
         const sql_create_table *create = sql_create_table_of(written);
+        TRY(describe_new_table(self, probe, create, err));
         return create->query == NULL || create->with_no_data ? FIRN_OK : keep_count(self, err);
     }
     case SQL_EXPLAIN: {
@@ -196,6 +214,8 @@ static firn_status describe_with(firn_statement *self, run *probe, firn_error *e
         if (sql_statement_kind_of(explained) == SQL_QUERY_STATEMENT) {
             probe->is_bound = true;
             TRY(describe_query(self, probe, sql_query_statement_of(explained)->query, err));
+        } else if (sql_statement_kind_of(explained) == SQL_CREATE_TABLE) {
+            TRY(describe_new_table(self, probe, sql_create_table_of(explained), err));
         }
         field plan = {.name = TEXT("plan"), .type = TYPE_OF(VARCHAR), .is_nullable = true};
         return keep_columns(self, &(schema){.count = 1, .fields = &plan}, err);

@@ -362,6 +362,9 @@ TEST(surface_statements_that_are_no_queries_say_what_they_give) {
         {"INSERT INTO t VALUES ($1, $2)", 2, 1},
         {"INSERT INTO t SELECT n, 'x' FROM generate_series(1, 10) s(n) WHERE n > $1", 1, 1},
         {"CREATE TABLE u AS SELECT 1 AS a", 0, 1},
+        {"CREATE TABLE u AS SELECT $1 AS a, a FROM t WHERE a > $2", 2, 1},
+        {"CREATE TABLE u AS SELECT $1 AS a WITH NO DATA", 1, 0},
+        {"EXPLAIN CREATE TABLE u AS SELECT $1 AS a", 1, 1},
         {"CREATE TABLE v (a INT)", 0, 0},
         {"SHOW TABLES", 0, 4},
         {"DESCRIBE t", 0, 5},
@@ -395,6 +398,29 @@ TEST(surface_statements_that_are_no_queries_say_what_they_give) {
     }
     // Preparing changed nothing.
     CHECK(scene_number(here.session, "SELECT count(*) FROM t", &err) == 0);
+    scene_close(&here);
+}
+
+TEST(surface_create_table_as_takes_parameters) {
+    scene here;
+    REQUIRE(scene_open(&here, "2"));
+    firn_error err = FIRN_ERROR_INIT;
+    firn_statement *statement = NULL;
+    REQUIRE(firn_prepare(here.session,
+                         "CREATE TABLE t AS SELECT $1 AS a, n FROM generate_series(1, 9) s(n) "
+                         "WHERE n > $2",
+                         FIRN_NUL_TERMINATED, &statement, NULL, &err) == FIRN_OK);
+    CHECK(run_statement_sum(statement, &err) == -1);
+    CHECK(strstr(err.text, "parameter $1 has no value") != NULL);
+    CHECK(bind(here.session, statement, "SELECT CAST(40 AS BIGINT), CAST(6 AS BIGINT)"));
+    CHECK(run_statement_sum(statement, &err) == 3);
+    CHECK(scene_number(here.session, "SELECT CAST(sum(a + n) AS BIGINT) FROM t", &err) == 144);
+    firn_statement_close(statement);
+    CHECK(firn_prepare(here.session, "CREATE VIEW v AS SELECT $1 AS a", FIRN_NUL_TERMINATED,
+                       &statement, NULL, &err) == FIRN_OK);
+    CHECK(run_statement_sum(statement, &err) == -1);
+    CHECK(strstr(err.text, "a view has no parameters, its query has 1") != NULL);
+    firn_statement_close(statement);
     scene_close(&here);
 }
 
