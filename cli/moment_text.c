@@ -32,8 +32,9 @@ void cli_moment_zone(const char *name) {
     if (name[0] == '+' || name[0] == '-') {
         char *end = NULL;
         const long hours = strtol(name + 1, &end, 10);
-        const long minutes = *end == ':' ? strtol(end + 1, NULL, 10) : 0;
-        const long size = (hours * 60 + minutes) * 60;
+        const long minutes = *end == ':' ? strtol(end + 1, &end, 10) : 0;
+        const long seconds = *end == ':' ? strtol(end + 1, NULL, 10) : 0;
+        const long size = (hours * 60 + minutes) * 60 + seconds;
         zone.seconds = (int32_t)(name[0] == '-' ? -size : size);
     } else if (strcmp(name, "UTC") != 0) {
         char value[ZONE_NAME_MAX + 1];

@@ -51,6 +51,7 @@ typedef struct zone {
     bytes words;             // Words one behind another, each with a NUL.
     bool has_rule;
     zone_rule rule;
+    text name; // As the data base spells it, or such as +05:30; empty if nobody asked by name.
 } zone;
 
 /// A stretch of time with one offset: [from, until) in seconds since 1970 UTC.
@@ -90,10 +91,11 @@ bool zone_rule_parse(text input, zone_rule *out);
 
 /// Reads the file of a zone, such as Europe/Berlin, of the system's data base into `out`, which has
 /// room for ZONE_FILE_SIZE_MAX bytes. Names in any case are found if the file's name is made of
-/// capitalised words or of capitals.
+/// capitalised words or of capitals; `spelling`, of ZONE_NAME_SIZE_MAX + 1 bytes, is the file's
+/// name.
 ///
 /// Errors:  FIRN_NOT_FOUND if there is no such zone or the name could lead out of the data base.
-firn_status zone_file_read(text name, uint8_t *out, size_t *size, firn_error *err);
+firn_status zone_file_read(text name, char *spelling, uint8_t *out, size_t *size, firn_error *err);
 
 // ---- Asking ------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ bool zone_of_offset(text name, zone *out) {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (text_equal_nocase(name, text_of(words[i]))) {
             *out = zone_utc;
+            out->name = text_of(words[i]);
             return true;
         }
     }
@@ -169,13 +170,14 @@ static void propose_zone(text name, firn_error *err) {
     }
 }
 
-firn_status zone_file_read(text name, uint8_t *out, size_t *size, firn_error *err) {
+firn_status zone_file_read(text name, char *spelling, uint8_t *out, size_t *size, firn_error *err) {
     if (is_safe(name)) {
         for (int i = SPELLING_GIVEN; i < (int)SPELLING_COUNT; i++) {
             char path[sizeof FOLDER + ZONE_NAME_SIZE_MAX];
             write_path(name, (name_spelling)i, path);
             const firn_status status = read_file(path, out, size, err);
             if (status == FIRN_OK) {
+                memcpy(spelling, path + sizeof FOLDER - 1, name.size + 1);
                 return status;
             }
             TRY(err_forgive(err, status, FIRN_NOT_FOUND));

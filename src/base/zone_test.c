@@ -341,13 +341,16 @@ TEST(zone_names_that_lead_elsewhere_are_not_found) {
         uint8_t file[ZONE_FILE_SIZE_MAX];
         size_t size = 0;
         firn_error err = ERR_INIT;
-        CHECK(zone_file_read(text_of(wrong[i]), file, &size, &err) == FIRN_NOT_FOUND);
+        char own[ZONE_NAME_SIZE_MAX + 1];
+        CHECK(zone_file_read(text_of(wrong[i]), own, file, &size, &err) == FIRN_NOT_FOUND);
         CHECK(strstr(err.text, "there is no time zone \"") != NULL);
     }
     uint8_t file[ZONE_FILE_SIZE_MAX];
     size_t size = 0;
     firn_error err = ERR_INIT;
-    CHECK(zone_file_read((text){.data = "UTC\0x", .size = 5}, file, &size, &err) == FIRN_NOT_FOUND);
+    char own[ZONE_NAME_SIZE_MAX + 1];
+    const text nul = {.data = "UTC\0x", .size = 5};
+    CHECK(zone_file_read(nul, own, file, &size, &err) == FIRN_NOT_FOUND);
 }
 
 // ---- With the system's files, where there are any ----------------------------------------------
@@ -355,7 +358,8 @@ TEST(zone_names_that_lead_elsewhere_are_not_found) {
 static bool open_named(const char *name, uint8_t *file, zone *out) {
     size_t size = 0;
     firn_error err = ERR_INIT;
-    return zone_file_read(text_of(name), file, &size, &err) == FIRN_OK &&
+    char own[ZONE_NAME_SIZE_MAX + 1];
+    return zone_file_read(text_of(name), own, file, &size, &err) == FIRN_OK &&
            zone_open(out, (bytes){.data = file, .size = size}, &err) == FIRN_OK;
 }
 

@@ -234,6 +234,9 @@ static firn_status put(settings *self, setting_id id, text value, firn_error *er
         return refuse(id, text_slice(value, 0, 32), "it is too long", err);
     }
     TRY(apply(self, id, value, err));
+    if (id == SETTING_time_zone) { // As others spell it, who look without regard to case.
+        value = self->time_zone->name;
+    }
     if (value.size > 0) {
         memcpy(self->texts[id], value.data, value.size);
     }

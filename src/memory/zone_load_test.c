@@ -19,12 +19,20 @@ TEST(zone_load_takes_offsets_and_names) {
     CHECK(offset_in_july_2020(found) == 0);
     CHECK(zone_load(&memory, TEXT("-03:30"), &found, &err) == FIRN_OK);
     CHECK(offset_in_july_2020(found) == -12600);
+    CHECK(text_equal(found->name, TEXT("-03:30")));
+    CHECK(zone_load(&memory, TEXT("+0530"), &found, &err) == FIRN_OK);
+    CHECK(text_equal(found->name, TEXT("+05:30")));
+    CHECK(zone_load(&memory, TEXT("-1:02:03"), &found, &err) == FIRN_OK);
+    CHECK(text_equal(found->name, TEXT("-01:02:03")));
+    CHECK(zone_load(&memory, TEXT("gmt"), &found, &err) == FIRN_OK);
+    CHECK(text_equal(found->name, TEXT("GMT")));
     CHECK(zone_load(&memory, TEXT("EDT"), &found, &err) == FIRN_NOT_FOUND);
     CHECK(strstr(err.text, "there is no time zone \"EDT\"") != NULL);
     CHECK(zone_load_or_abbreviation(&memory, TEXT("EDT"), &found, &err) == FIRN_OK);
     CHECK(offset_in_july_2020(found) == -14400);
     if (host_path_stat("/usr/share/zoneinfo/CET", &unused, &err) == FIRN_OK) {
-        CHECK(zone_load(&memory, TEXT("CET"), &found, &err) == FIRN_OK);
+        CHECK(zone_load(&memory, TEXT("cet"), &found, &err) == FIRN_OK);
+        CHECK(text_equal(found->name, TEXT("CET")));
         CHECK(offset_in_july_2020(found) == 7200);
         CHECK(zone_load_or_abbreviation(&memory, TEXT("CET"), &found, &err) == FIRN_OK);
         CHECK(offset_in_july_2020(found) == 3600);
