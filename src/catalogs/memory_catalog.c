@@ -123,12 +123,6 @@ firn_status memory_catalog_open(text alias, struct pool *pool, catalog **out, fi
 
 // ---- Looking -----------------------------------------------------------------------------------
 
-// Spaces have one level.
-static bool is_in(text space, namespace_path path) {
-    return path.count == 0 ? text_equal_nocase(space, TEXT("main"))
-                           : path.count == 1 && text_equal_nocase(space, path.items[0]);
-}
-
 static text space_of(namespace_path path) {
     return path.count == 0 ? TEXT("main") : path.items[path.count - 1];
 }
@@ -137,23 +131,74 @@ static entry **bucket_of(const memory_catalog *self, uint64_t hash) {
     return &self->buckets[hash & (self->bucket_count - 1)];
 }
 
-// Exactly that name, else the one that is the same but for case; NULL if there is none.
-static entry *find(const memory_catalog *self, object_name wanted) {
-    entry *near = NULL;
-    const uint64_t hash = text_hash_nocase(wanted.name);
-    for (entry *each = self->bucket_count == 0 ? NULL : *bucket_of(self, hash); each != NULL;
-         each = each->beside) {
-        if (each->hash != hash || !is_in(each->space, wanted.space)) {
-            continue;
+static bool is_name(text name, text wanted, bool is_exact) {
+    return is_exact ? text_equal(name, wanted) : text_equal_nocase(name, wanted);
+}
+
+// Unquoted names that mean several of which none is written so.
+static firn_status refuse_both(const char *what, text wanted, text one, text other,
+                               firn_error *err) {
+    firn_status status = FAIL_SQL(err, FIRN_INVALID, "42P09", NO_POSITION,
+                                  "\"%.*s\" is any of the %s \"%.*s\" and \"%.*s\"",
+                                  TEXT_ARGS(wanted), what, TEXT_ARGS(one), TEXT_ARGS(other));
+    err_hint(err, "names in double quotes are told apart by case");
+    return status;
+}
+
+// Under the lock: exactly that schema, else, unless it was quoted, the one that is the same but for
+// case; NULL if there is none. Schemas have one level.
+static firn_status find_space(const memory_catalog *self, namespace_path path,
+                              const space_entry **out, firn_error *err) {
+    const space_entry *near = NULL;
+    const space_entry *other = NULL;
+    const text wanted = space_of(path);
+    *out = NULL;
+    for (const space_entry *each = self->spaces; each != NULL && path.count < 2;
+         each = each->following) {
+        if (text_equal(each->name, wanted)) {
+            *out = each;
+            return FIRN_OK;
         }
-        if (text_equal(each->name, wanted.name)) {
-            return each;
-        }
-        if (near == NULL && text_equal_nocase(each->name, wanted.name)) {
+        if (is_name(each->name, wanted, path.is_exact)) {
+            other = near;
             near = each;
         }
     }
-    return near;
+    if (other != NULL) {
+        return refuse_both("schemas", wanted, near->name, other->name, err);
+    }
+    *out = near;
+    return FIRN_OK;
+}
+
+// Under the lock: as find_space, of a table or view.
+static firn_status find(const memory_catalog *self, object_name wanted, entry **out,
+                        firn_error *err) {
+    entry *near = NULL;
+    const entry *other = NULL;
+    const uint64_t hash = text_hash_nocase(wanted.name);
+    const space_entry *space;
+    *out = NULL;
+    TRY(find_space(self, wanted.space, &space, err));
+    for (entry *each = self->bucket_count == 0 || space == NULL ? NULL : *bucket_of(self, hash);
+         each != NULL; each = each->beside) {
+        if (each->hash != hash || !text_equal(each->space, space->name)) {
+            continue;
+        }
+        if (text_equal(each->name, wanted.name)) {
+            *out = each;
+            return FIRN_OK;
+        }
+        if (is_name(each->name, wanted.name, wanted.is_exact)) {
+            other = near;
+            near = each;
+        }
+    }
+    if (other != NULL) {
+        return refuse_both("tables and views", wanted.name, near->name, other->name, err);
+    }
+    *out = near;
+    return FIRN_OK;
 }
 
 // Twice as many buckets, once there are as many entries.
@@ -211,15 +256,6 @@ static void unlink_entry(memory_catalog *self, const entry *gone) {
     self->entry_count--;
 }
 
-static bool has_space(const memory_catalog *self, namespace_path path) {
-    for (const space_entry *each = self->spaces; each != NULL; each = each->following) {
-        if (is_in(each->name, path)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static firn_status list_namespaces(catalog *base, namespace_path parent, arena *memory,
                                    namespace_path **out, uint32_t *count, const cancel_flag *cancel,
                                    firn_error *err) {
@@ -250,12 +286,13 @@ static firn_status list_namespaces(catalog *base, namespace_path parent, arena *
 static firn_status has_namespace(catalog *base, namespace_path space, bool *out,
                                  const cancel_flag *cancel, firn_error *err) {
     (void)cancel;
-    (void)err;
     memory_catalog *self = of(base);
+    const space_entry *found;
     mutex_lock(&self->lock);
-    *out = has_space(self, space);
+    const firn_status status = find_space(self, space, &found, err);
+    *out = found != NULL;
     mutex_unlock(&self->lock);
-    return FIRN_OK;
+    return status;
 }
 
 static text comment_of(const entry *self) {
@@ -275,14 +312,15 @@ static firn_status list(catalog *base, namespace_path space, arena *memory, cata
     for (const entry *each = self->entries; each != NULL; each = each->following) {
         all++;
     }
-    firn_status status = FIRN_OK;
+    const space_entry *inside;
+    firn_status status = find_space(self, space, &inside, err);
     out->items = ARENA_NEW(memory, catalog_entry, all + 1);
-    if (out->items == NULL) {
+    if (status == FIRN_OK && out->items == NULL) {
         status = ARENA_FULL(memory, err);
     }
-    for (const entry *each = self->entries; status == FIRN_OK && each != NULL;
+    for (const entry *each = self->entries; status == FIRN_OK && inside != NULL && each != NULL;
          each = each->following) {
-        if (is_in(each->space, space)) {
+        if (text_equal(each->space, inside->name)) {
             catalog_entry *made = &out->items[out->count++];
             *made = (catalog_entry){.kind = each->view != NULL ? ENTRY_VIEW : ENTRY_TABLE};
             status = text_copy(memory, each->name, &made->name, err);
@@ -337,10 +375,12 @@ static firn_status load(catalog *base, object_name name, const table_version *ve
     (void)cancel;
     memory_catalog *self = of(base);
     *out = (catalog_object){0};
-    firn_status status = FIRN_OK;
+    entry *found;
     mutex_lock(&self->lock);
-    entry *found = find(self, name);
-    if (found == NULL) {
+    firn_status status = find(self, name, &found, err);
+    if (status != FIRN_OK) {
+        // Said.
+    } else if (found == NULL) {
         status = say_missing(self, name.space, name.name, err);
     } else if (version != NULL && version->kind != VERSION_CURRENT) {
         status =
@@ -359,15 +399,14 @@ static firn_status load(catalog *base, object_name name, const table_version *ve
 
 // ---- Changing ----------------------------------------------------------------------------------
 
-static firn_status new_entry(text space, text name, entry **out, firn_error *err) {
+static firn_status new_entry(text name, entry **out, firn_error *err) {
     arena memory = arena_open(SIZE_MAX);
     entry *made = ARENA_NEW(&memory, entry, 1);
     if (made == NULL) {
         return ARENA_FULL(&memory, err);
     }
     *made = (entry){0};
-    firn_status status = text_copy(&memory, space, &made->space, err);
-    status = status == FIRN_OK ? text_copy(&memory, name, &made->name, err) : status;
+    const firn_status status = text_copy(&memory, name, &made->name, err);
     if (status != FIRN_OK) {
         arena_close(&memory);
         return status;
@@ -381,12 +420,14 @@ static firn_status new_entry(text space, text name, entry **out, firn_error *err
 // Under the lock: may a table or view of that name be put? *old is what it would replace, or NULL.
 static firn_status check_place(const memory_catalog *self, object_name name, bool is_view,
                                bool replace, entry **old, firn_error *err) {
-    if (!has_space(self, name.space)) {
+    const space_entry *space;
+    TRY(find_space(self, name.space, &space, err));
+    if (space == NULL) {
         return FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", NO_POSITION,
                         "there is no schema \"%.*s\" in catalog \"%.*s\"",
                         TEXT_ARGS(space_of(name.space)), TEXT_ARGS(self->base.alias));
     }
-    *old = find(self, name);
+    TRY(find(self, name, old, err));
     if (*old != NULL && !replace) {
         return FAIL_SQL(err, FIRN_CONFLICT, "42P07", NO_POSITION,
                         "a table or view \"%.*s\" exists already", TEXT_ARGS(name.name));
@@ -400,12 +441,15 @@ static firn_status check_place(const memory_catalog *self, object_name name, boo
 
 // Under the lock: puts a new entry. What it replaces is closed by the caller, without the lock, as
 // the release of a foreign stream may do anything.
-static firn_status put(memory_catalog *self, namespace_path space, entry *made, bool replace,
+static firn_status put(memory_catalog *self, object_name name, entry *made, bool replace,
                        entry **replaced, firn_error *err) {
     *replaced = NULL;
-    const object_name name = {.space = space, .name = made->name};
     entry *old;
+    const space_entry *space;
     TRY(check_place(self, name, made->view != NULL, replace, &old, err));
+    TRY(find_space(self, name.space, &space, err));
+    assert(space != NULL);
+    TRY(text_copy(&made->memory, space->name, &made->space, err));
     TRY(make_room(self, err));
     if (old != NULL) {
         unlink_entry(self, old);
@@ -415,12 +459,12 @@ static firn_status put(memory_catalog *self, namespace_path space, entry *made, 
     return FIRN_OK;
 }
 
-static firn_status finish_put(memory_catalog *self, namespace_path space, entry *made, bool replace,
+static firn_status finish_put(memory_catalog *self, object_name name, entry *made, bool replace,
                               firn_status status, firn_error *err) {
     entry *replaced = NULL;
     if (status == FIRN_OK) {
         mutex_lock(&self->lock);
-        status = put(self, space, made, replace, &replaced, err);
+        status = put(self, name, made, replace, &replaced, err);
         mutex_unlock(&self->lock);
     }
     close_entry(replaced);
@@ -452,13 +496,13 @@ static firn_status create_table(catalog *base, object_name name, const new_table
                                 bool replace, catalog_object *out, firn_error *err) {
     memory_catalog *self = of(base);
     entry *made;
-    TRY(new_entry(space_of(name.space), name.name, &made, err));
+    TRY(new_entry(name.name, &made, err));
     firn_status status = open_table(self, name, definition, &made->table, err);
     table_snapshot *snapshot = NULL;
     if (status == FIRN_OK) {
         status = memory_table_snapshot(made->table, &snapshot, err);
     }
-    status = finish_put(self, name.space, made, replace, status, err);
+    status = finish_put(self, name, made, replace, status, err);
     if (status != FIRN_OK) {
         table_snapshot_release(snapshot);
         return status;
@@ -485,28 +529,27 @@ static firn_status stage_table(catalog *base, object_name name, const new_table 
 static firn_status publish_table(catalog *base, object_name name, table_snapshot *staged,
                                  bool replace, firn_error *err) {
     entry *made;
-    TRY(new_entry(space_of(name.space), name.name, &made, err));
+    TRY(new_entry(name.name, &made, err));
     made->table = memory_table_of(staged);
-    return finish_put(of(base), name.space, made, replace, FIRN_OK, err);
+    return finish_put(of(base), name, made, replace, FIRN_OK, err);
 }
 
 static firn_status create_view(catalog *base, object_name name, const view_definition *view,
                                bool replace, firn_error *err) {
     entry *made;
-    TRY(new_entry(space_of(name.space), name.name, &made, err));
+    TRY(new_entry(name.name, &made, err));
     firn_status status = copy_view(&made->memory, view, &made->view, err);
-    return finish_put(of(base), name.space, made, replace, status, err);
+    return finish_put(of(base), name, made, replace, status, err);
 }
 
 firn_status memory_catalog_put(catalog *base, text name, table_snapshot *taken, firn_error *err) {
     entry *made;
-    TRY(new_entry(TEXT("main"), name, &made, err));
+    TRY(new_entry(name, &made, err));
     made->snapshot = taken;
     memory_catalog *self = of(base);
     mutex_lock(&self->lock);
-    const namespace_path space = {0};
     entry *replaced;
-    firn_status status = put(self, space, made, true, &replaced, err);
+    firn_status status = put(self, (object_name){.name = name}, made, true, &replaced, err);
     mutex_unlock(&self->lock);
     close_entry(replaced);
     if (status != FIRN_OK) {
@@ -518,10 +561,12 @@ firn_status memory_catalog_put(catalog *base, text name, table_snapshot *taken, 
 
 static firn_status drop(catalog *base, object_name name, bool is_view, firn_error *err) {
     memory_catalog *self = of(base);
-    firn_status status = FIRN_OK;
+    entry *gone;
     mutex_lock(&self->lock);
-    entry *gone = find(self, name);
-    if (gone == NULL) {
+    firn_status status = find(self, name, &gone, err);
+    if (status != FIRN_OK) {
+        // Said.
+    } else if (gone == NULL) {
         status = say_missing(self, name.space, name.name, err);
     } else if ((gone->view != NULL) != is_view) {
         status =
@@ -544,49 +589,55 @@ static firn_status create_namespace(catalog *base, namespace_path space, firn_er
                         "a schema in memory has a name of one part");
     }
     mutex_lock(&self->lock);
-    firn_status status = has_space(self, space) ? FAIL_SQL(err, FIRN_CONFLICT, "42P06", NO_POSITION,
-                                                           "a schema \"%.*s\" exists already",
-                                                           TEXT_ARGS(space_of(space)))
-                                                : add_space(self, space.items[0], err);
+    const space_entry *found;
+    firn_status status = find_space(self, space, &found, err);
+    if (found != NULL) {
+        status = FAIL_SQL(err, FIRN_CONFLICT, "42P06", NO_POSITION,
+                          "a schema \"%.*s\" exists already", TEXT_ARGS(found->name));
+    } else if (status == FIRN_OK) {
+        status = add_space(self, space.items[0], err);
+    }
     mutex_unlock(&self->lock);
     return status;
 }
 
-static firn_status drop_namespace(catalog *base, namespace_path space, firn_error *err) {
-    memory_catalog *self = of(base);
-    firn_error missing = ERR_INIT;
-    firn_status status = FAIL_SQL(&missing, FIRN_NOT_FOUND, "3F000", NO_POSITION,
-                                  "there is no schema \"%.*s\"", TEXT_ARGS(space_of(space)));
-    bool is_used = false;
-    mutex_lock(&self->lock);
-    for (const entry *each = self->entries; each != NULL; each = each->following) {
-        is_used |= text_equal_nocase(each->space, space_of(space));
+// Under the lock.
+static firn_status unlink_space(memory_catalog *self, const space_entry *gone, firn_error *err) {
+    if (text_equal(gone->name, TEXT("main"))) {
+        return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
+                        "the schema \"main\" cannot be dropped: sessions begin in it");
     }
-    for (space_entry **slot = &self->spaces; *slot != NULL; slot = &(*slot)->following) {
-        space_entry *each = *slot;
-        if (text_equal_nocase(each->name, space_of(space))) {
-            if (text_equal(each->name, TEXT("main"))) {
-                status = FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
-                                  "the schema \"main\" cannot be dropped: sessions begin in it");
-                break;
-            }
-            if (is_used) {
-                status = FAIL_SQL(err, FIRN_INVALID, "2BP01", NO_POSITION,
-                                  "the schema \"%.*s\" is not empty", TEXT_ARGS(each->name));
-                err_hint(err, "drop what is in it first");
-                break;
-            }
-            *slot = each->following;
-            arena memory = each->memory;
-            arena_close(&memory);
-            status = FIRN_OK;
-            break;
+    for (const entry *each = self->entries; each != NULL; each = each->following) {
+        if (text_equal(each->space, gone->name)) {
+            firn_status status =
+                FAIL_SQL(err, FIRN_INVALID, "2BP01", NO_POSITION,
+                         "the schema \"%.*s\" is not empty", TEXT_ARGS(gone->name));
+            err_hint(err, "drop what is in it first");
+            return status;
         }
     }
-    mutex_unlock(&self->lock);
-    if (status == FIRN_NOT_FOUND) {
-        *err = missing;
+    space_entry **slot = &self->spaces;
+    while (*slot != gone) {
+        slot = &(*slot)->following;
     }
+    *slot = gone->following;
+    arena memory = gone->memory;
+    arena_close(&memory);
+    return FIRN_OK;
+}
+
+static firn_status drop_namespace(catalog *base, namespace_path space, firn_error *err) {
+    memory_catalog *self = of(base);
+    const space_entry *gone;
+    mutex_lock(&self->lock);
+    firn_status status = find_space(self, space, &gone, err);
+    if (gone != NULL) {
+        status = unlink_space(self, gone, err);
+    } else if (status == FIRN_OK) {
+        status = FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", NO_POSITION, "there is no schema \"%.*s\"",
+                          TEXT_ARGS(space_of(space)));
+    }
+    mutex_unlock(&self->lock);
     return status;
 }
 

@@ -167,8 +167,10 @@ firn_status rest_read_namespaces(bytes json, arena *memory, namespace_path **out
         return ARENA_FULL(memory, err);
     }
     for (const json_node *item = list->first; item != NULL; item = item->next) {
-        TRY(read_texts(item, memory, &(*out)[*count], err));
-        if ((*out)[*count].count == 0) {
+        text_list levels = {0};
+        TRY(read_texts(item, memory, &levels, err));
+        (*out)[*count] = (namespace_path){.count = levels.count, .items = levels.items};
+        if (levels.count == 0) {
             return json_node_fail(item, err, "has no level, at least one is needed");
         }
         *count += 1;

@@ -45,7 +45,9 @@ static firn_status names_as_levels(const sql_name *names, size_t count, arena *m
     for (size_t i = 0; i < count; i++) {
         items[i] = names[i].value;
     }
-    *out = (namespace_path){.count = (uint32_t)count, .items = items};
+    *out = (namespace_path){.count = (uint32_t)count,
+                            .items = items,
+                            .is_exact = count > 0 && names[count - 1].is_quoted};
     return FIRN_OK;
 }
 
@@ -71,26 +73,24 @@ static catalog *named_catalog(const run *user, const sql_name *name,
 // ---- Places ------------------------------------------------------------------------------------
 
 // A temporary thing of that name, then each schema of the path.
-static firn_status places_on_path(run *user, text last, const view_definition *inside,
+static firn_status places_on_path(run *user, const sql_name *last, const view_definition *inside,
                                   arena *memory, object_places *out, firn_error *err) {
     firn_session *self = user->session;
+    object_name wanted = {.name = last->value, .is_exact = last->is_quoted};
     catalog *current = current_catalog(user, inside);
     if (inside == NULL || inside->sees_temporary) {
-        out->items[out->count++] =
-            (object_place){.catalog = self->temporary, .object = {.name = last}};
+        out->items[out->count++] = (object_place){.catalog = self->temporary, .object = wanted};
     }
     out->told = out->count;
     if (inside != NULL && inside->search_path.size == 0) {
-        out->items[out->count++] =
-            (object_place){.catalog = current, .object = {.space = inside->space, .name = last}};
+        wanted.space = (namespace_path){.count = inside->space.count, .items = inside->space.items};
+        out->items[out->count++] = (object_place){.catalog = current, .object = wanted};
         return FIRN_OK;
     }
     text rest = inside != NULL ? inside->search_path : user->search_path;
     do {
-        namespace_path space;
-        TRY(levels_of(search_path_next(&rest), memory, &space, err));
-        out->items[out->count++] =
-            (object_place){.catalog = current, .object = {.space = space, .name = last}};
+        TRY(levels_of(search_path_next(&rest), memory, &wanted.space, err));
+        out->items[out->count++] = (object_place){.catalog = current, .object = wanted};
     } while (rest.size > 0 && out->count < OBJECT_PLACES_MAX);
     return FIRN_OK;
 }
@@ -98,14 +98,15 @@ static firn_status places_on_path(run *user, text last, const view_definition *i
 // Places where a name may be, the likeliest first.
 static firn_status places_of(run *user, const sql_names *path, const view_definition *inside,
                              arena *memory, object_places *out, firn_error *err) {
-    const text last = path->items[path->count - 1].value;
+    const sql_name *last = &path->items[path->count - 1];
+    const object_name wanted = {.name = last->value, .is_exact = last->is_quoted};
     out->count = 0;
     if (path->count == 1) {
         return places_on_path(user, last, inside, memory, out, err);
     }
-    object_place in_current = {.catalog = current_catalog(user, inside), .object = {.name = last}};
+    object_place in_current = {.catalog = current_catalog(user, inside), .object = wanted};
     object_place in_named = {.catalog = named_catalog(user, &path->items[0], inside),
-                             .object = {.name = last}};
+                             .object = wanted};
     TRY(names_as_levels(path->items, path->count - 1, memory, &in_current.object.space, err));
     TRY(names_as_levels(path->items + 1, path->count - 2, memory, &in_named.object.space, err));
     if (in_named.catalog == NULL) {
@@ -165,12 +166,18 @@ void session_propose(run *user, const sql_names *path, const object_places *plac
     propose(user, path, places, &user->memory, err);
 }
 
+// The one is a new thing's, the other was found.
+static bool is_same_name(const object_name *left, const object_name *right) {
+    return left->is_exact && right->is_exact ? text_equal(left->name, right->name)
+                                             : text_equal_nocase(left->name, right->name);
+}
+
 static bool is_same_place(const object_place *left, const object_place *right) {
     const namespace_path *one = &left->object.space;
     const namespace_path *other = &right->object.space;
     const bool is_default = one->count + other->count == 1; // One says "main", the other nothing.
     bool is_same = left->catalog == right->catalog && (one->count == other->count || is_default) &&
-                   text_equal_nocase(left->object.name, right->object.name);
+                   is_same_name(&left->object, &right->object);
     for (uint32_t i = 0; is_same && i < one->count && i < other->count; i++) {
         is_same = text_equal_nocase(one->items[i], other->items[i]);
     }
@@ -354,9 +361,9 @@ bind_env session_bind_env(run *user) {
 firn_status session_place(run *user, const sql_names *path, bool is_temporary, object_place *out,
                           firn_error *err) {
     firn_session *self = user->session;
-    const text name = path->items[path->count - 1].value;
+    const sql_name *name = &path->items[path->count - 1];
     *out = (object_place){.catalog = is_temporary ? self->temporary : current_catalog(user, NULL),
-                          .object = {.name = name}};
+                          .object = {.name = name->value, .is_exact = name->is_quoted}};
     if (path->count == 1) {
         return is_temporary
                    ? FIRN_OK

@@ -370,7 +370,9 @@ firn_status session_use(firn_session *self, const sql_names *path, const cancel_
     for (size_t i = used; i < path->count; i++) {
         levels[i - used] = path->items[i].value;
     }
-    const namespace_path space = {.count = (uint32_t)(path->count - used), .items = levels};
+    const namespace_path space = {.count = (uint32_t)(path->count - used),
+                                  .items = levels,
+                                  .is_exact = path->items[path->count - 1].is_quoted};
     bool exists;
     TRY(target->kind->has_namespace(target, space, &exists, cancel, err));
     if (!exists) {

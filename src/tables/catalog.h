@@ -14,12 +14,17 @@ typedef struct text_list {
 } text_list;
 
 /// A namespace has one or more levels.
-typedef text_list namespace_path;
+typedef struct namespace_path {
+    uint32_t count;
+    text *items;
+    bool is_exact; ///< The last one was written in quotes: its case counts where others' does not.
+} namespace_path;
 
 /// A table or view of a catalog.
 typedef struct object_name {
     namespace_path space;
     text name;
+    bool is_exact; ///< The name was written in quotes, as above.
 } object_name;
 
 /// Which state of a table is wanted.

@@ -95,7 +95,9 @@ firn_status ice_view_read(bytes file, text alias, arena *memory, view_definition
     TRY(json_get_array(root, "versions", &versions, err));
     TRY(find_numbered(versions, "version-id", id, &version, err));
     TRY(json_get_array(version, "default-namespace", &space, err));
-    TRY(take_texts(space, memory, &made->space, err));
+    text_list levels = {0};
+    TRY(take_texts(space, memory, &levels, err));
+    made->space = (namespace_path){.count = levels.count, .items = levels.items};
     TRY(json_want_text(version, "default-catalog", &made->catalog, err));
     TRY(take_sql(version, made, err));
     TRY(take_columns(root, version, memory, made, err));
