@@ -248,6 +248,34 @@ def make_tables():
     (TABLES / "cut_off.parquet").write_bytes(whole[:len(whole) // 2])
     (TABLES / "no_parquet.parquet").write_bytes(b"id,name\n1,one\n")
     write(TABLES, "empty.parquet", pa.table({"id": pa.array([], pa.int32())}), **plain)
+    make_wider(plain)
+
+
+def make_wider(plain):
+    """Files whose columns have types that none of the others has."""
+    folder = TABLES / "wider"
+    folder.mkdir(parents=True, exist_ok=True)
+    exact = decimal.Decimal
+    day = datetime.date(2024, 2, 29)
+    columns = {  # Of each file: type and values.
+        "i_d": ((pa.int32(), [1, -2, None]), (pa.float64(), [0.5, float("nan"), 3.5])),
+        "b_d": ((pa.int64(), [2 ** 53 + 1, -1, None]), (pa.float64(), [0.25, None, 1e300])),
+        "u_d": ((pa.uint64(), [2 ** 64 - 1, 0, None]), (pa.float64(), [0.25, None, 1.0])),
+        "s_i": ((pa.int8(), [-128, 127, None]), (pa.int32(), [2 ** 31 - 1, None, 5])),
+        "t_s": ((pa.uint8(), [255, 0, None]), (pa.int16(), [-300, None, 5])),
+        "u_b": ((pa.uint32(), [2 ** 32 - 1, 0, None]), (pa.int32(), [-1, None, 5])),
+        "u_l": ((pa.uint64(), [2 ** 64 - 1, 0, None]), (pa.int64(), [-1, None, 5])),
+        "i_n": ((pa.int32(), [7, -7, None]), (pa.decimal128(5, 2), [exact("1.25"), None, exact("-0.5")])),
+        "n_d": ((pa.decimal128(5, 2), [exact("1.25"), exact("-0.50"), None]), (pa.float64(), [0.1, None, 9.0])),
+        "w_d": ((pa.decimal128(30, 2), [exact("12345678901234567890.25"), exact("-0.50"), None]),
+                (pa.float64(), [0.1, None, 9.0])),
+        "d_t": ((pa.date32(), [day, datetime.date(1969, 12, 31), None]),
+                (pa.timestamp("us"), [datetime.datetime(2024, 2, 29, 1), None, datetime.datetime(1970, 1, 1)])),
+        "l": ((pa.list_(pa.int32()), [[1, None], [], None]), (pa.list_(pa.float64()), [[0.5], None, []])),
+    }
+    for place, name in enumerate(("a.parquet", "b.parquet")):
+        write(folder, name, pa.table({
+            key: pa.array(sides[place][1], sides[place][0]) for key, sides in columns.items()}), **plain)
 
 
 if __name__ == "__main__":

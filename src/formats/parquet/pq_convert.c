@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "base/number_text.h"
 #include "formats/parquet/pq_convert_kernels.h"
 
 #define JULIAN_DAY_OF_EPOCH 2440588
@@ -332,6 +333,122 @@ static uint32_t convert_decimal_any(const pq_conversion *self, const uint8_t *ra
     return count;
 }
 
+// ---- Other kinds of number ---------------------------------------------------------------------
+//
+// One value at a time: it takes files of several types to need these.
+
+static bool load_integer(const pq_conversion *self, const uint8_t *raw, size_t i, i128 *out) {
+    const uint8_t *at = raw + i * self->width;
+    if (self->width == sizeof(int64_t)) {
+        *out = self->is_unsigned ? (i128)load_u64(at) : (i128)load_i64(at);
+        return true;
+    }
+    const int64_t value = self->is_unsigned && self->limit == UINT32_MAX
+                              ? (int64_t)(uint32_t)load_i32(at)
+                              : load_i32(at);
+    *out = value;
+    return value <= self->limit && value >= (self->is_unsigned ? 0 : -self->limit - 1);
+}
+
+static uint32_t convert_integer_wider(const pq_conversion *self, const uint8_t *raw, uint32_t count,
+                                      void *out) {
+    for (uint32_t i = 0; i < count; i++) {
+        i128 value;
+        if (!load_integer(self, raw, i, &value)) {
+            return i;
+        }
+        memcpy((uint8_t *)out + (size_t)i * self->size, &value, self->size); // The low bytes.
+    }
+    return count;
+}
+
+static uint32_t convert_integer_f64(const pq_conversion *self, const uint8_t *raw, uint32_t count,
+                                    void *out) {
+    for (uint32_t i = 0; i < count; i++) {
+        i128 value;
+        if (!load_integer(self, raw, i, &value)) {
+            return i;
+        }
+        ((double *)out)[i] = value > INT64_MAX ? (double)(uint64_t)value : (double)(int64_t)value;
+    }
+    return count;
+}
+
+static uint32_t convert_integer_decimal(const pq_conversion *self, const uint8_t *raw,
+                                        uint32_t count, void *out) {
+    for (uint32_t i = 0; i < count; i++) {
+        i128 value;
+        i256 wide;
+        if (!load_integer(self, raw, i, &value)) {
+            return i;
+        }
+        if (self->size == sizeof(i256)) {
+            if (!i256_rescale_fits(i256_from_i128(value), 0, self->scale_step, &wide) ||
+                !i256_has_digits(wide, self->precision)) {
+                return i;
+            }
+            ((i256 *)out)[i] = wide;
+        } else if (!i128_rescale_fits(value, 0, self->scale_step, &value) ||
+                   !store_decimal(self, value, out, i)) {
+            return i;
+        }
+    }
+    return count;
+}
+
+static uint32_t convert_decimal_f64(const pq_conversion *self, const uint8_t *raw, uint32_t count,
+                                    void *out) {
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *at = raw + (size_t)i * self->width;
+        const int64_t value = self->width == sizeof(int64_t) ? load_i64(at) : load_i32(at);
+        ((double *)out)[i] = number_decimal128_to_f64(value, (uint32_t)self->scale_step);
+    }
+    return count;
+}
+
+static bool store_big_f64(const pq_conversion *self, bytes raw, void *out, size_t i) {
+    i256 value;
+    if (!i256_from_big_endian(raw, &value)) {
+        return false;
+    }
+    ((double *)out)[i] = number_decimal256_to_f64(value, (uint32_t)self->scale_step);
+    return true;
+}
+
+static uint32_t convert_big_f64(const pq_conversion *self, const uint8_t *raw, uint32_t count,
+                                void *out) {
+    for (uint32_t i = 0; i < count; i++) {
+        const bytes value = {.data = raw + (size_t)i * self->width, .size = self->width};
+        if (!store_big_f64(self, value, out, i)) {
+            return i;
+        }
+    }
+    return count;
+}
+
+static uint32_t convert_string_f64(const pq_conversion *self, const string_value *raw,
+                                   uint32_t count, void *out) {
+    for (uint32_t i = 0; i < count; i++) {
+        const bytes value = {.data = (const uint8_t *)string_data(&raw[i]), .size = raw[i].size};
+        const bytes zero = {.data = (const uint8_t *)"", .size = 1}; // As above.
+        if (!store_big_f64(self, value.size == 0 ? zero : value, out, i)) {
+            return i;
+        }
+    }
+    return count;
+}
+
+static uint32_t convert_days(const pq_conversion *self, const uint8_t *raw, uint32_t count,
+                             void *out) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (__builtin_mul_overflow((int64_t)load_i32(raw + (size_t)i * sizeof(int32_t)),
+                                   self->factor, &((int64_t *)out)[i])) {
+            return i;
+        }
+    }
+    return count;
+}
+
 // ---- Choice ------------------------------------------------------------------------------------
 
 static void find_decimal(const pq_leaf *leaf, const type *own, const type *target,
@@ -366,6 +483,64 @@ static int64_t units_per_second(time_unit unit) {
     return counts[unit];
 }
 
+// The most that an integer type holds; of UBIGINT, what is asked of nobody.
+static int64_t integer_limit(type_id id) {
+    switch ((int)id) {
+    case TYPE_TINYINT:
+        return INT8_MAX;
+    case TYPE_SMALLINT:
+        return INT16_MAX;
+    case TYPE_INTEGER:
+        return INT32_MAX;
+    case TYPE_UTINYINT:
+        return UINT8_MAX;
+    case TYPE_USMALLINT:
+        return UINT16_MAX;
+    case TYPE_UINTEGER:
+        return UINT32_MAX;
+    default:
+        return INT64_MAX;
+    }
+}
+
+static uint32_t integer_digits(type_id id) {
+    switch ((int)id) {
+    case TYPE_TINYINT:
+    case TYPE_UTINYINT:
+        return 3;
+    case TYPE_SMALLINT:
+    case TYPE_USMALLINT:
+        return 5;
+    case TYPE_INTEGER:
+    case TYPE_UINTEGER:
+        return 10;
+    default:
+        return id == TYPE_UBIGINT ? 20 : 19;
+    }
+}
+
+// From an integer to a number type that has room for all of its values; DOUBLE rounds those of 64
+// bits, as CAST does.
+static bool find_wider(const type *own, const type *target, pq_conversion *out) {
+    out->is_unsigned = own->id >= TYPE_UTINYINT && own->id <= TYPE_UBIGINT;
+    out->limit = integer_limit(own->id);
+    if (target->id == TYPE_DOUBLE) {
+        out->fixed = convert_integer_f64;
+        return true;
+    }
+    if (target->id == TYPE_DECIMAL) {
+        out->fixed = convert_integer_decimal;
+        out->precision = target->precision;
+        out->scale_step = target->scale;
+        return (uint32_t)target->precision - target->scale >= integer_digits(own->id);
+    }
+    out->fixed = convert_integer_wider;
+    const bool fits_sign =
+        out->is_unsigned || (target->id >= TYPE_TINYINT && target->id <= TYPE_BIGINT);
+    return type_category_of(target) == CATEGORY_INTEGER && fits_sign &&
+           out->size > physical_size(type_physical(own));
+}
+
 // Integer and float types: by the width of the target.
 static bool find_number(const pq_leaf *leaf, const type *own, const type *target,
                         pq_conversion *out) {
@@ -390,7 +565,17 @@ static bool find_number(const pq_leaf *leaf, const type *own, const type *target
         out->fixed = convert_f32_f64;
         return true;
     }
-    return false;
+    return type_category_of(own) == CATEGORY_INTEGER && find_wider(own, target, out);
+}
+
+static bool find_decimal_f64(const pq_leaf *leaf, const type *own, pq_conversion *out) {
+    const bool is_integer = leaf->type == PQ_INT32 || leaf->type == PQ_INT64;
+    out->scale_step = own->scale;
+    out->strings = leaf->type == PQ_BYTE_ARRAY ? convert_string_f64 : NULL;
+    out->fixed = is_integer                    ? convert_decimal_f64
+                 : leaf->type == PQ_BYTE_ARRAY ? NULL
+                                               : convert_big_f64;
+    return true;
 }
 
 static bool is_timestamp(const type *self) {
@@ -438,10 +623,18 @@ static bool find(const pq_leaf *leaf, const type *own, const type *target, pq_co
     case CATEGORY_FLOAT:
         return find_number(leaf, own, target, out);
     case CATEGORY_DECIMAL:
+        if (target->id == TYPE_DOUBLE) {
+            return find_decimal_f64(leaf, own, out);
+        }
         find_decimal(leaf, own, target, out);
         return target->id == TYPE_DECIMAL && out->scale_step >= 0 &&
                target->precision - target->scale >= own->precision - own->scale;
     case CATEGORY_DATETIME:
+        if (own->id == TYPE_DATE && target->id == TYPE_TIMESTAMP) {
+            out->fixed = convert_days;
+            out->factor = SECONDS_PER_DAY * units_per_second(target->unit);
+            return true;
+        }
         if (own->id == TYPE_DATE) {
             return target->id == TYPE_DATE;
         }

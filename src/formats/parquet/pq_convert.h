@@ -2,7 +2,8 @@
 //
 // Most are the same bytes. The others: small integers in INT32, decimals as big-endian bytes,
 // INT96 timestamps, intervals, fixed-length bytes; and widenings that table formats allow a column
-// to go through (int to long, float to double, more digits of a decimal, finer timestamps).
+// to go through, or that files beside each other need: to wider integers, decimals and DOUBLE, from
+// days to timestamps, to finer ones.
 #ifndef FIRN_FORMATS_PARQUET_PQ_CONVERT_H
 #define FIRN_FORMATS_PARQUET_PQ_CONVERT_H
 
@@ -29,8 +30,9 @@ struct pq_conversion {
     uint32_t size;                       // Bytes of a converted one.
     bool keeps_bytes;                    // `fixed` only checks: may be asked with `out` = `raw`.
     int64_t factor;                      // Timestamps: units of the target in one stored.
-    int64_t limit;                       // Times: a day in stored units.
-    int32_t scale_step;                  // Decimals: digits to add behind the point.
+    int64_t limit;                       // Times: a day in stored units. Integers: the most.
+    bool is_unsigned;                    // Integers, as stored.
+    int32_t scale_step;                  // Decimals: digits to add behind the point, or there are.
     uint8_t precision;                   // Decimals: of the target; 0: nothing to check.
 };
 

@@ -84,7 +84,11 @@ column_facts pq_facts_of_bounds(const pq_pick *pick, const pq_bounds *bounds, ui
     const bool is_required = pick->target.leaf->definition_max == 0;
     const bool has_nulls = bounds->has_null_count && bounds->null_count <= row_count;
     out.null_count = is_required ? known_u64(true, 0) : known_u64(has_nulls, bounds->null_count);
-    out.nan_count = known_u64(bounds->has_nan_count, bounds->nan_count);
+    // Integers that are read as DOUBLE are never NaN.
+    const bool is_integer =
+        pick->target.leaf->type == PQ_INT32 || pick->target.leaf->type == PQ_INT64;
+    out.nan_count = known_u64(bounds->has_nan_count || is_integer,
+                              bounds->has_nan_count ? bounds->nan_count : 0);
     out.may_have_null = !out.null_count.is_known || out.null_count.value > 0;
     return out;
 }
