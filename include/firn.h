@@ -411,7 +411,9 @@ FIRN_API firn_status firn_statement_set(firn_statement *statement, const char *k
                                         const char *value, firn_error *err);
 
 /// The parameters of the statement as a struct schema, one field a parameter in order ($1 first),
-/// called $1, $2 … A parameter whose type the statement does not say has the type null.
+/// called $1, $2 … A parameter that may be anything where it stands is a text, as a literal in
+/// quotes there is; one that is not mentioned, but has a later one behind it, has the type null. A
+/// value of another type may be bound all the same.
 ///
 /// @param out Uninitialised memory of the caller, who releases it on success.
 FIRN_API firn_status firn_statement_parameters(firn_statement *statement, struct ArrowSchema *out,

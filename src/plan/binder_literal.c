@@ -427,8 +427,13 @@ static firn_status new_cast(binder *self, expr *value, const type *to, bool is_t
 static firn_status become(binder *self, expr *value, const type *to, uint32_t position,
                           expr **out) {
     if (value->kind == EXPR_PARAMETER) {
+        const type **known = &self->parameters.types[value->parameter_.index];
+        if (*known != NULL) { // By another place, such as a copy of this one.
+            value->type = *known;
+            return bind_coerce(self, value, to, position, out);
+        }
         value->type = to;
-        self->parameters.types[value->parameter_.index] = to;
+        *known = to;
         *out = value;
         return FIRN_OK;
     }

@@ -54,6 +54,9 @@ firn_status bind_copy(binder *self, const expr *value, expr **out) {
     if (*out == NULL) {
         return binder_full(self);
     }
+    if (bind_is_unknown(value)) { // Which is known by its address.
+        (*out)->type = value->type;
+    }
     return copy_subquery(self, out) ? FIRN_OK : self->err->status;
 }
 

@@ -401,6 +401,49 @@ TEST(surface_statements_that_are_no_queries_say_what_they_give) {
     scene_close(&here);
 }
 
+TEST(surface_parameters_have_the_types_that_their_places_say) {
+    static const struct {
+        const char *sql;
+        const char *formats; // Of Arrow, one a parameter.
+    } all[] = {
+        {"SELECT $1", "u"}, // As a literal in quotes: text.
+        {"SELECT $1 IS NULL", "u"},
+        {"SELECT count($1)", "u"},
+        {"SELECT $1 + 1", "i"},
+        {"SELECT ROW($1, 1) = ROW(2, $2)", "ii"},
+        {"SELECT ($1, 1) < (2, $2)", "ii"},
+        {"SELECT ROW($1, 1) IN (SELECT 2, CAST(3 AS BIGINT))", "i"},
+        {"SELECT ($1, $2) IN ((1, CAST(2 AS BIGINT)), (3, 4))", "il"},
+        {"SELECT 1 WHERE $2 IS NULL LIMIT $1", "lu"},
+        {"SELECT $2", "nu"}, // The first one is not mentioned.
+    };
+    scene here;
+    REQUIRE(scene_open(&here, "2"));
+    firn_error err = FIRN_ERROR_INIT;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        firn_statement *statement = NULL;
+        if (firn_prepare(here.session, all[i].sql, FIRN_NUL_TERMINATED, &statement, NULL, &err) !=
+            FIRN_OK) {
+            printf("%s: %s\n", all[i].sql, err.text);
+            CHECK(false);
+            continue;
+        }
+        struct ArrowSchema schema = {0};
+        CHECK(firn_statement_parameters(statement, &schema, &err) == FIRN_OK);
+        char formats[16] = "";
+        for (int64_t k = 0; k < schema.n_children; k++) {
+            strncat(formats, schema.children[k]->format, 1);
+        }
+        if (strcmp(formats, all[i].formats) != 0) {
+            printf("%s: %s\n", all[i].sql, formats);
+            CHECK(false);
+        }
+        schema.release(&schema);
+        firn_statement_close(statement);
+    }
+    scene_close(&here);
+}
+
 TEST(surface_create_table_as_takes_parameters) {
     scene here;
     REQUIRE(scene_open(&here, "2"));
