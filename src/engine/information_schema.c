@@ -14,7 +14,7 @@ typedef struct table_shape {
     const char *columns[COLUMNS_MAX];
 } table_shape;
 
-enum { OF_TABLES, OF_COLUMNS, OF_SCHEMATA };
+enum { OF_TABLES, OF_COLUMNS, OF_SCHEMATA, OF_VIEWS };
 
 static const table_shape shapes[INFORMATION_SCHEMA_COUNT] = {
     [OF_TABLES] = {"tables",
@@ -28,6 +28,11 @@ static const table_shape shapes[INFORMATION_SCHEMA_COUNT] = {
                      "ordinal_position", "column_default", "is_nullable", "data_type",
                      "column_comment"}},
     [OF_SCHEMATA] = {"schemata", 2, 2, {"catalog_name", "schema_name"}},
+    [OF_VIEWS] = {"views",
+                  3,
+                  7,
+                  {"table_catalog", "table_schema", "table_name", "view_definition", "check_option",
+                   "is_updatable", "is_insertable_into"}},
 };
 
 typedef struct listed_table {
@@ -264,18 +269,28 @@ static firn_status add_columns_of(run *self, gathering *into, const text *names,
     return FIRN_OK;
 }
 
-// A table that cannot be read has no columns here, as it would hide those of all others; unless
-// it is all that was asked about.
-static firn_status add_columns(run *self, gathering *into, catalog *from, object_name name,
-                               const text *names, firn_error *err) {
+static firn_status add_view(const gathering *into, const text *names, const view_definition *view,
+                            firn_error *err) {
+    const text cells[] = {names[0],     names[1],   names[2],  or_null(view->sql),
+                          TEXT("NONE"), TEXT("NO"), TEXT("NO")};
+    return listing_add(into->rows, cells, err);
+}
+
+// What a table or view says of itself. One that cannot be read has no rows here, as it would hide
+// those of all others; unless it is all that was asked about.
+static firn_status add_loaded(run *self, gathering *into, catalog *from, object_name name,
+                              const text *names, firn_error *err) {
     catalog_object object = {0};
     firn_error said = ERR_INIT;
     firn_status status =
         from->kind->load(from, name, NULL, &self->memory, &object, &self->cancel, &said);
     if (status == FIRN_OK) {
         into->loaded_count++;
-        status = object.snapshot == NULL ? FIRN_OK
-                                         : add_columns_of(self, into, names, object.snapshot, err);
+        if (into->shape == OF_VIEWS) {
+            status = object.view == NULL ? FIRN_OK : add_view(into, names, object.view, err);
+        } else if (object.snapshot != NULL) {
+            status = add_columns_of(self, into, names, object.snapshot, err);
+        }
         table_snapshot_release(object.snapshot);
         return status;
     }
@@ -309,9 +324,12 @@ static firn_status add_space(run *self, const attached *owner, namespace_path sp
         if (!is_asked(&into->asked, 2, each->name)) {
             continue;
         }
-        if (into->shape == OF_COLUMNS) {
-            const object_name name = {.space = space, .name = each->name};
-            TRY(add_columns(self, into, from, name, names, err));
+        if (into->shape == OF_VIEWS && each->kind == ENTRY_TABLE) {
+            continue;
+        }
+        if (into->shape == OF_COLUMNS || into->shape == OF_VIEWS) {
+            const object_name name = {.space = space, .name = each->name, .is_exact = true};
+            TRY(add_loaded(self, into, from, name, names, err));
             continue;
         }
         const text cells[] = {names[0], names[1], names[2], catalog_entry_kind(self, owner, each),

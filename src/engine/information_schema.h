@@ -8,7 +8,7 @@
 
 #include "engine/objects.h"
 
-#define INFORMATION_SCHEMA_COUNT 3
+#define INFORMATION_SCHEMA_COUNT 4
 
 /// The name of one of its tables.
 text information_schema_name(uint32_t index);
