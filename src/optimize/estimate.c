@@ -341,11 +341,16 @@ static double filter_selectivity(const estimates *self, const expr_list *conjunc
 
 // ---- Nodes -----------------------------------------------------------------------------------
 
+double estimate_table_rows(const optimizer *self, uint32_t table) {
+    const table_snapshot *snapshot = self->tables[table];
+    return snapshot->row_count.is_known ? (double)snapshot->row_count.value
+           : snapshot->rows.is_known    ? snapshot->rows.value
+                                        : ROWS_UNKNOWN;
+}
+
 static firn_status estimate_scan(estimates *self, plan_node *node) {
     const table_snapshot *table = self->self->tables[node->scan_.table];
-    double rows = table->row_count.is_known ? (double)table->row_count.value
-                  : table->rows.is_known    ? table->rows.value
-                                            : ROWS_UNKNOWN;
+    const double rows = estimate_table_rows(self->self, node->scan_.table);
     const bool asks = table->kind->facts != NULL && table->facts_bytes <= self->facts_bytes_max;
     const cancel_flag *cancel = self->self->context->cancel;
     for (uint32_t i = 0; i < node->scan_.columns.count; i++) {
@@ -466,6 +471,36 @@ static firn_status estimate_union(estimates *self, plan_node *node) {
     return FIRN_OK;
 }
 
+// Remembers what a SHARED node keeps, whose estimates are there.
+static firn_status note_shared(estimates *self, const plan_node *shared) {
+    const uint32_t slot = shared->shared_.slot;
+    if (slot >= self->shared_count) {
+        const uint32_t count = self->self->plan->shared_count;
+        const plan_node **kept = ARENA_NEW(self->self->memory, const plan_node *, count);
+        if (kept == NULL) {
+            return rewrite_full(self->self);
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            kept[i] = i < self->shared_count ? self->shared[i] : NULL;
+        }
+        self->shared = kept;
+        self->shared_count = count;
+    }
+    self->shared[slot] = shared->shared_.definition;
+    return FIRN_OK;
+}
+
+static firn_status estimate_shared_scan(estimates *self, plan_node *node) {
+    const uint32_t slot = node->shared_scan_.slot;
+    const plan_node *kept = slot < self->shared_count ? self->shared[slot] : NULL;
+    node->row_estimate = kept == NULL ? ROWS_OF_FUNCTION : kept->row_estimate;
+    for (uint32_t i = 0; kept != NULL && i < node->shared_scan_.ids.count; i++) {
+        TRY(put_column(self, node->shared_scan_.ids.items[i],
+                       *estimate_column(self, node->shared_scan_.source_ids.items[i])));
+    }
+    return FIRN_OK;
+}
+
 // An argument that is a known integer.
 static bool integer_of(const expr *value, double *out) {
     if (value->kind != EXPR_LITERAL || value->literal_.value.is_null ||
@@ -535,6 +570,8 @@ static firn_status estimate_node(estimates *self, plan_node *node) {
     case PLAN_UNNEST:
         node->row_estimate = node->unnest_.input->row_estimate * 4;
         return FIRN_OK;
+    case PLAN_SHARED_SCAN:
+        return estimate_shared_scan(self, node);
     case PLAN_SHARED:
         node->row_estimate = node->shared_.body->row_estimate;
         return FIRN_OK;
@@ -561,7 +598,16 @@ typedef struct walk {
 
 static bool visit(void *user, plan_node **slot) {
     walk *self = user;
-    if (!plan_visit_children(*slot, visit, user)) {
+    plan_node *node = *slot;
+    if (node->kind == PLAN_SHARED) { // Before those who read it.
+        if (!visit(user, &node->shared_.definition)) {
+            return false;
+        }
+        self->status = note_shared(self->state, node);
+        if (self->status != FIRN_OK || !visit(user, &node->shared_.body)) {
+            return false;
+        }
+    } else if (!plan_visit_children(node, visit, user)) {
         return false;
     }
     self->status = estimate_node(self->state, *slot);
@@ -593,6 +639,11 @@ static firn_status estimate_with(estimates *self, plan_node *root, uint64_t fact
 
 firn_status estimate_tree(estimates *self, plan_node *root) {
     return estimate_with(self, root, facts_bytes_for(self, root));
+}
+
+firn_status estimate_shared(estimates *self, plan_node *shared) {
+    TRY(estimate_tree(self, shared->shared_.definition));
+    return note_shared(self, shared);
 }
 
 firn_status estimate_plan(optimizer *self, plan_node *root) {

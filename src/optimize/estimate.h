@@ -22,6 +22,8 @@ typedef struct estimates {
     uint32_t count;
     column_estimate *columns;
     uint64_t facts_bytes_max; ///< What a table's facts may cost to be asked for.
+    const plan_node **shared; ///< By slot: what is kept there; NULL where it was not met.
+    uint32_t shared_count;
 } estimates;
 
 /// Sets row_estimate in every node of the tree.
@@ -33,6 +35,10 @@ firn_status estimate_shown(optimizer *self, plan_node *root);
 
 /// As estimate_plan, and keeps what is known of columns for the questions below.
 firn_status estimate_tree(estimates *self, plan_node *root);
+/// The same for what a SHARED node keeps, so that the scans of it are known.
+firn_status estimate_shared(estimates *self, plan_node *shared);
+/// Rows of one of the plan's tables.
+double estimate_table_rows(const optimizer *self, uint32_t table);
 const column_estimate *estimate_column(const estimates *self, uint32_t id);
 /// Share of rows for which the conjunct is true, 0 to 1.
 double estimate_selectivity(const estimates *self, const expr *conjunct);

@@ -249,6 +249,11 @@ static firn_status order_tree(estimates *known, plan_node **slot) {
     if (join_graph_is_inner(*slot) && join_graph_count(*slot) <= RELATIONS_MAX) {
         return order_joins(self, known, slot);
     }
+    if ((*slot)->kind == PLAN_SHARED) { // Before those who read it.
+        TRY(order_tree(known, &(*slot)->shared_.definition));
+        TRY(estimate_shared(known, *slot));
+        return order_tree(known, &(*slot)->shared_.body);
+    }
     if (!plan_visit_children(*slot, order_child, known)) {
         return self->err->status;
     }

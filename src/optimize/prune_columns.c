@@ -204,6 +204,73 @@ static firn_status prune_all(optimizer *self, plan_node **slot) {
     return prune(self, slot, &all);
 }
 
+static firn_status prune_shared_scan(optimizer *self, plan_node *node, const id_set *needed) {
+    const u32_list all = node->shared_scan_.ids;
+    field *fields = ARENA_NEW(self->memory, field, all.count + 1);
+    if (fields == NULL) {
+        return rewrite_full(self);
+    }
+    u32_list ids = {0};
+    u32_list source_ids = {0};
+    for (uint32_t i = 0; i < all.count; i++) {
+        if (id_set_has(needed, all.items[i])) {
+            fields[ids.count] = node->shared_scan_.columns.fields[i];
+            TRY(rewrite_add_id(self, &ids, all.items[i]));
+            TRY(rewrite_add_id(self, &source_ids, node->shared_scan_.source_ids.items[i]));
+        }
+    }
+    node->shared_scan_.ids = ids;
+    node->shared_scan_.source_ids = source_ids;
+    node->shared_scan_.columns = (schema){.count = ids.count, .fields = fields};
+    return FIRN_OK;
+}
+
+typedef struct reading {
+    optimizer *self;
+    uint32_t slot;
+    bool is_read;
+    id_set read; // What the scans of the slot read.
+} reading;
+
+static bool add_read(void *user, plan_node **slot) {
+    reading *state = user;
+    const plan_node *node = *slot;
+    if (node->kind == PLAN_SHARED_SCAN && node->shared_scan_.slot == state->slot) {
+        state->is_read = true;
+        return add_ids(state->self, &node->shared_scan_.source_ids, &state->read) == FIRN_OK;
+    }
+    return plan_visit_children(*slot, add_read, user);
+}
+
+// What is kept has the columns that those need who read it, once these are pruned.
+static firn_status prune_shared(optimizer *self, plan_node **slot, const id_set *needed) {
+    plan_node *node = *slot;
+    TRY(prune(self, &node->shared_.body, needed));
+    reading state = {.self = self, .slot = node->shared_.slot, .read = id_set_open(self->memory)};
+    if (!add_read(&state, &self->plan->root)) {
+        return self->err->status;
+    }
+    if (!state.is_read) {
+        *slot = node->shared_.body;
+        return FIRN_OK;
+    }
+    plan_node **kept = &node->shared_.definition;
+    TRY(prune(self, kept, &state.read));
+    plan_columns columns;
+    u32_list ids = {0};
+    expr_list values = {0};
+    TRY(plan_outputs(*kept, self->memory, &columns, self->err));
+    for (uint32_t i = 0; i < columns.count; i++) {
+        if (id_set_has(&state.read, columns.items[i].id)) {
+            expr *value;
+            TRY(rewrite_column(self, columns.items[i].id, columns.items[i].type, &value));
+            TRY(rewrite_add_id(self, &ids, columns.items[i].id));
+            TRY(rewrite_add_expr(self, &values, value));
+        }
+    }
+    return ids.count == columns.count ? FIRN_OK : rewrite_project(self, *kept, &ids, &values, kept);
+}
+
 static firn_status prune(optimizer *self, plan_node **slot, const id_set *needed) {
     plan_node *node = *slot;
     switch ((int)node->kind) {
@@ -243,9 +310,10 @@ static firn_status prune(optimizer *self, plan_node **slot, const id_set *needed
         return prune(self, &node->number_.input, needed);
     case PLAN_UNNEST:
         return prune_input(self, &node->unnest_.input, needed, &node->unnest_.lists, NULL);
-    case PLAN_SHARED: // All references together may need everything.
-        TRY(prune_all(self, &node->shared_.definition));
-        return prune(self, &node->shared_.body, needed);
+    case PLAN_SHARED:
+        return prune_shared(self, slot, needed);
+    case PLAN_SHARED_SCAN:
+        return prune_shared_scan(self, node, needed);
     case PLAN_SINGLE_ROW:
         return prune(self, &node->single_row_.input, needed);
     case PLAN_INSERT: {

@@ -430,7 +430,10 @@ static firn_status push_scan(optimizer *self, plan_node **slot, const expr_list 
     for (uint32_t i = 0; i < conjuncts->count; i++) {
         const bool enters =
             !expr_is_volatile(conjuncts->items[i]) && !expr_is_constant(conjuncts->items[i]);
-        TRY(rewrite_add_expr(self, enters ? &node->scan_.filters : &staying, conjuncts->items[i]));
+        if (!enters || !holds(&node->scan_.filters, conjuncts->items[i])) {
+            TRY(rewrite_add_expr(self, enters ? &node->scan_.filters : &staying,
+                                 conjuncts->items[i]));
+        }
     }
     return rewrite_filter(self, node, &staying, slot);
 }

@@ -349,6 +349,7 @@ firn_status bind_end_with(binder *self, cte *until, plan_node **node) {
             plan_node *shared;
             TRY(binder_node(self, PLAN_SHARED, &shared));
             shared->shared_.slot = each->slot;
+            shared->shared_.is_wanted = is_wanted;
             shared->shared_.definition = each->definition;
             shared->shared_.body = *node;
             *node = shared;

@@ -149,7 +149,10 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
     FIELD(U32, frame_unit)                                                                         \
     FIELD(U32, frame_start)                                                                        \
     FIELD(U32, frame_end) FIELD(EXPR, start_offset) FIELD(EXPR, end_offset) FIELD(U32, exclusion)
-#define PLAN_SHARED_FIELDS(FIELD) FIELD(U32, slot) FIELD(PLAN, definition) FIELD(PLAN, body)
+#define PLAN_SHARED_FIELDS(FIELD)                                                                  \
+    FIELD(U32, slot)                                                                               \
+    FIELD(BOOL, is_wanted) /* MATERIALIZED: however many read it. */                               \
+    FIELD(PLAN, definition) FIELD(PLAN, body)
 #define PLAN_SHARED_SCAN_FIELDS(FIELD)                                                             \
     FIELD(U32, slot)                                                                               \
     FIELD(U32S, ids) FIELD(U32S, source_ids) FIELD(SCHEMA, columns) FIELD(EXPR, filter)

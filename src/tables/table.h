@@ -144,7 +144,8 @@ struct table_snapshot {
 
 struct table_kind {
     const char *name;
-    bool keeps_pages; ///< Its readers keep pages: where memory is short few may be open at once.
+    bool is_read_once; ///< A second scan of a snapshot fails.
+    bool keeps_pages;  ///< Its readers keep pages: where memory is short few may be open at once.
     /// Facts about a column over the whole snapshot, NULL if nothing is known, or not before
     /// `cancel` was raised. In the snapshot.
     const column_facts *(*facts)(const table_snapshot *self, uint32_t column,

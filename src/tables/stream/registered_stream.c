@@ -221,6 +221,7 @@ static void counters(const scan_reader *self, scan_counters *add_to) {
 
 const table_kind registered_stream_kind = {
     .name = "stream",
+    .is_read_once = true,
     .plan = plan,
     .planner_next = known_tasks_next,
     .planner_counters = known_tasks_counters,
