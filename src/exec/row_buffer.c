@@ -7,11 +7,13 @@
 
 #define BYTES_PER_WORKER ((uint64_t)256 << 10)
 #define MANY_BYTES ((size_t)64 << 10) // Less is not worth writing out.
+#define SMALL_ROWS 256                // Batches of no more rows are read several at once.
 
 // A batch as it was copied, or a page in the file with rows of one task.
 typedef struct kept {
     batch_sequence sequence;
     bool is_spilled;
+    size_t size; // Of the copy, about.
     batch rows;
     spill_slot slot;
     struct kept *following;
@@ -36,7 +38,8 @@ struct row_buffer {
     row_store store;
     part *parts;
     const kept **ordered;
-    uint32_t count;
+    uint32_t *firsts; // Of those that are read as one batch, in `ordered`; and their end.
+    uint32_t count;   // Of those.
 };
 
 // ---- Opening and closing ------------------------------------------------------------------------
@@ -250,6 +253,7 @@ static firn_status spill_part(row_buffer *self, part *mine, const batch *rows, a
 // False: memory is refused.
 static firn_status copy(part *mine, const batch *rows, bool *is_kept, firn_error *err) {
     firn_error refused = ERR_INIT;
+    const size_t before = mine->memory.used;
     const arena_mark mark = arena_mark_take(&mine->memory);
     kept *made = ARENA_NEW(&mine->memory, kept, 1);
     const firn_status status =
@@ -264,6 +268,7 @@ static firn_status copy(part *mine, const batch *rows, bool *is_kept, firn_error
     }
     made->sequence = rows->sequence;
     made->is_spilled = false;
+    made->size = mine->memory.used - before;
     made->following = NULL;
     *(mine->last == NULL ? &mine->first : &mine->last->following) = made;
     mine->last = made;
@@ -318,6 +323,30 @@ static void sort(const kept **items, uint32_t count, const kept **room) {
     merge(items, middle, count, room);
 }
 
+// Small batches that follow each other are read as one: a subplan that doubles another one over
+// and over again would hand on batches of a row each.
+static void group(row_buffer *self, uint32_t kept_count) {
+    const uint32_t row_max = self->run->options->batch_rows;
+    uint32_t rows = 0;
+    size_t size = 0;
+    bool is_open = false; // The group may take more.
+    for (uint32_t i = 0; i < kept_count; i++) {
+        const kept *each = self->ordered[i];
+        const bool is_small = !each->is_spilled && each->rows.row_count <= SMALL_ROWS;
+        const bool joins = is_open && is_small && rows + each->rows.row_count <= row_max &&
+                           size + each->size <= BATCH_BYTES;
+        if (!joins) {
+            self->firsts[self->count++] = i;
+            rows = 0;
+            size = 0;
+        }
+        rows += each->rows.row_count;
+        size += each->size;
+        is_open = is_small;
+    }
+    self->firsts[self->count] = kept_count;
+}
+
 firn_status row_buffer_finish(row_buffer *self, firn_error *err) {
     uint64_t count = 0;
     for (uint32_t i = 0; i < self->run->worker_count; i++) {
@@ -330,16 +359,19 @@ firn_status row_buffer_finish(row_buffer *self, firn_error *err) {
     arena *memory = &self->parts[0].records;
     self->ordered = ARENA_NEW(memory, const kept *, count + 1);
     const kept **room = ARENA_NEW(memory, const kept *, count + 1);
-    if (self->ordered == NULL || room == NULL) {
+    self->firsts = ARENA_NEW(memory, uint32_t, count + 1);
+    if (self->ordered == NULL || room == NULL || self->firsts == NULL) {
         return ARENA_FULL(memory, err);
     }
+    uint32_t kept_count = 0;
     for (uint32_t i = 0; i < self->run->worker_count; i++) {
         for (const kept *each = self->parts[i].first; each != NULL; each = each->following) {
-            self->ordered[self->count++] = each;
+            self->ordered[kept_count++] = each;
         }
     }
-    assert(self->count == count);
-    sort(self->ordered, self->count, room);
+    assert(kept_count == count);
+    sort(self->ordered, kept_count, room);
+    group(self, kept_count);
     return FIRN_OK;
 }
 
@@ -363,9 +395,45 @@ static firn_status read_page(const row_buffer *self, spill_slot slot, arena *mem
     return status;
 }
 
+// The batches from `first` on as one.
+static firn_status read_joined(const row_buffer *self, uint32_t first, uint32_t count,
+                               arena *memory, batch *out, firn_error *err) {
+    const kept *const *from = self->ordered + first;
+    const uint32_t width = self->layout.column_count;
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        total += from[i]->rows.row_count;
+    }
+    const column **sources = ARENA_NEW(memory, const column *, total + 1);
+    uint32_t *rows = ARENA_NEW(memory, uint32_t, total + 1);
+    column *columns = ARENA_NEW(memory, column, width + 1);
+    if (sources == NULL || rows == NULL || columns == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    const gathered_rows gathered = {.sources = sources, .rows = rows, .count = total};
+    for (uint32_t number = 0; number < width; number++) {
+        uint32_t filled = 0;
+        for (uint32_t i = 0; i < count; i++) {
+            for (uint32_t row = 0; row < from[i]->rows.row_count; row++) {
+                sources[filled] = &from[i]->rows.columns[number];
+                rows[filled++] = row;
+            }
+        }
+        const type *of = from[0]->rows.columns[number].type;
+        TRY(column_gather(memory, of, &gathered, &columns[number], err));
+    }
+    *out = batch_of(columns, width, total);
+    out->sequence = from[0]->sequence;
+    return FIRN_OK;
+}
+
 firn_status row_buffer_read(const row_buffer *self, uint32_t index, arena *memory, batch *out,
                             firn_error *err) {
-    const kept *from = self->ordered[index];
+    const uint32_t first = self->firsts[index];
+    const kept *from = self->ordered[first];
+    if (self->firsts[index + 1] - first > 1) {
+        return read_joined(self, first, self->firsts[index + 1] - first, memory, out, err);
+    }
     if (!from->is_spilled) {
         *out = from->rows;
         return FIRN_OK;
