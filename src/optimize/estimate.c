@@ -622,9 +622,10 @@ static bool has_no_groups(void *user, plan_node **slot) {
 
 // Facts that must be read for are asked for only where they choose something: a join's order
 // whatever they cost, how groups are kept if they cost little. A scan by itself is the same
-// whatever it is thought to give, and planning it reads the manifests that it needs.
+// whatever it is thought to give, and planning it reads the manifests that it needs. What WITH
+// names may be joined with itself, and costs decide how often it runs.
 static uint64_t facts_bytes_for(const estimates *self, plan_node *root) {
-    if (self->self->plan->table_count > 1) {
+    if (self->self->plan->table_count > 1 || self->self->plan->shared_count > 0) {
         return UINT64_MAX;
     }
     return has_no_groups(NULL, &root) ? 0 : FACTS_BYTES_SMALL;

@@ -14,15 +14,22 @@
 #define COPIED_NODES_MAX 64 // Of all copies of a subplan: copies of copies would explode.
 #define FILTERS_MAX 32      // Readers whose filters are asked of a shared subplan.
 #define COST_PROBE 0.3      // Of a row that a filter drops in the scan; of one that is computed.
-#define COST_KEEP 1.5       // To copy a row, which takes memory besides.
-#define COST_AGAIN 0.25     // To read one that is kept.
-#define COST_CALL 0.05      // Of a call for one row; of one with texts:
+#define COST_KEEP                                                                                  \
+    1.0                    // To copy a row, and for the chance that a reader's own scan, with its
+                           // columns and filters, reads less than is thought here.
+#define COST_KEEP_MANY 4.0 // The same where rows may have to be written out.
+#define COST_AGAIN 0.1     // To read one that is kept.
+#define VALUE_BYTES 16.0
+#define MANY_BYTES ((double)(512 << 20))
+#define COST_CALL 0.05 // Of a call for one row; of one with texts:
 #define COST_TEXT_CALL 0.5
 
 typedef struct sharing {
     optimizer *self;
     shared_readers readers;
     estimates known;
+    bool is_estimated; // In this round.
+    bool *is_touched;  // By slot, in this round.
 } sharing;
 
 // ---- What may run several times
@@ -126,13 +133,22 @@ static double run_cost(const sharing *self, plan_node *definition, double share)
     return sum.cost;
 }
 
+// Of keeping so many rows of a subplan and reading them again.
+static firn_status keep_cost(const sharing *self, const plan_node *definition, double rows,
+                             uint32_t reader_count, double *out) {
+    u32_list ids;
+    TRY(plan_output_list(definition, self->self->memory, &ids, self->self->err));
+    const bool is_much = rows * ids.count * VALUE_BYTES > MANY_BYTES;
+    *out = rows * ((is_much ? COST_KEEP_MANY : COST_KEEP) + COST_AGAIN * reader_count);
+    return FIRN_OK;
+}
+
 // Is it cheaper to run it for each reader than to keep its rows?
 static firn_status is_cheaper_repeated(sharing *self, const plan_node *shared, bool *out) {
     const uint32_t slot = shared->shared_.slot;
     plan_node *definition = shared->shared_.definition;
     double repeated = 0;
     double dropped = 1; // Share of rows that no reader asks for.
-    TRY(estimate_tree(&self->known, self->self->plan->root));
     for (uint32_t i = 0; i < self->readers.reader_count; i++) {
         const shared_reader *reader = &self->readers.items[i];
         if (reader->slot == slot) {
@@ -142,9 +158,10 @@ static firn_status is_cheaper_repeated(sharing *self, const plan_node *shared, b
             dropped *= 1 - share;
         }
     }
-    const double kept = definition->row_estimate * (1 - dropped);
-    const double again = COST_AGAIN * shared_readers_count(&self->readers, slot);
-    *out = repeated <= run_cost(self, definition, 1 - dropped) + kept * (COST_KEEP + again);
+    double keep;
+    TRY(keep_cost(self, definition, definition->row_estimate * (1 - dropped),
+                  shared_readers_count(&self->readers, slot), &keep));
+    *out = repeated <= run_cost(self, definition, 1 - dropped) + keep;
     return FIRN_OK;
 }
 
@@ -191,12 +208,10 @@ static firn_status copy_body(optimizer *self, const plan_node *body, plan_node *
 }
 
 // The first reader gets the subplan itself, the others copies.
-static firn_status run_in_places(sharing *self, plan_node **place) {
+static firn_status run_in_places(sharing *self, const plan_node *shared) {
     optimizer *rules = self->self;
-    const plan_node *shared = *place;
     plan_node *definition = shared->shared_.definition;
     bool is_used = false;
-    *place = shared->shared_.body;
     for (uint32_t i = 0; i < self->readers.reader_count; i++) {
         const shared_reader *reader = &self->readers.items[i];
         if (reader->slot != shared->shared_.slot) {
@@ -210,35 +225,63 @@ static firn_status run_in_places(sharing *self, plan_node **place) {
         is_used = true;
         TRY(replace_scan(rules, reader->scan, body, renamed));
     }
-    return rule_push_filters(rules, &rules->plan->root);
+    return FIRN_OK;
 }
 
-// Does away with one subplan, if there is one that need not be kept.
-static firn_status settle_one(sharing *self, bool *has_changed) {
+// What stands in a subplan that moves, or that goes, is looked at in the next round.
+static bool touch(void *user, plan_node **slot) {
+    sharing *self = user;
+    if ((*slot)->kind == PLAN_SHARED) {
+        self->is_touched[(*slot)->shared_.slot] = true;
+    } else if ((*slot)->kind == PLAN_SHARED_SCAN) {
+        self->is_touched[(*slot)->shared_scan_.slot] = true;
+    }
+    return plan_visit_children(*slot, touch, user);
+}
+
+static firn_status runs_in_places(sharing *self, const plan_node *shared, bool *out) {
+    const uint32_t count = shared_readers_count(&self->readers, shared->shared_.slot);
+    *out = count == 1;
+    if (count == 1 || !may_repeat(self->self, shared->shared_.definition, count)) {
+        return FIRN_OK;
+    }
+    if (!self->is_estimated) {
+        TRY(estimate_tree(&self->known, self->self->plan->root));
+        self->is_estimated = true;
+    }
+    return is_cheaper_repeated(self, shared, out);
+}
+
+// Does away with subplans that need not be kept, those first that read others.
+static firn_status settle(sharing *self, bool *has_changed) {
+    optimizer *rules = self->self;
+    bool has_moved = false;
     *has_changed = false;
-    TRY(shared_readers_find(&self->readers, &self->self->plan->root));
+    self->is_estimated = false;
+    memset(self->is_touched, 0, rules->plan->shared_count * sizeof *self->is_touched);
+    TRY(shared_readers_find(&self->readers, &rules->plan->root));
     for (uint32_t i = 0; i < self->readers.count; i++) {
         plan_node **place = self->readers.places[i];
-        const plan_node *shared = *place;
-        const uint32_t count = shared_readers_count(&self->readers, shared->shared_.slot);
-        bool runs_in_places = count == 1;
-        if (count == 0) {
-            *place = shared->shared_.body;
-            *has_changed = true;
-            return FIRN_OK;
-        }
-        if (shared->shared_.is_wanted) {
+        plan_node *shared = *place;
+        if (self->is_touched[shared->shared_.slot]) {
             continue;
         }
-        if (count > 1 && may_repeat(self->self, shared->shared_.definition, count)) {
-            TRY(is_cheaper_repeated(self, shared, &runs_in_places));
+        const bool is_unread = shared_readers_count(&self->readers, shared->shared_.slot) == 0;
+        bool moves = false;
+        if (!is_unread && !shared->shared_.is_wanted) {
+            TRY(runs_in_places(self, shared, &moves));
         }
-        if (runs_in_places) {
+        if (is_unread || moves) {
+            (void)touch(self, &shared->shared_.definition);
+            *place = shared->shared_.body;
             *has_changed = true;
-            return run_in_places(self, place);
+        }
+        if (moves) {
+            TRY(run_in_places(self, shared));
+            has_moved = true;
         }
     }
-    return FIRN_OK;
+    return has_moved ? rule_push_filters(rules, &rules->plan->root) : FIRN_OK;
 }
 
 // ---- Filters of all readers
@@ -318,8 +361,12 @@ static firn_status push_asked(sharing *self, plan_node *shared) {
 firn_status rule_shared_subplans(optimizer *self, plan_node **root) {
     sharing state = {.self = self, .readers = {.self = self}, .known = {.self = self}};
     bool has_changed = self->plan->shared_count > 0;
+    state.is_touched = ARENA_NEW(self->memory, bool, (size_t)self->plan->shared_count + 1);
+    if (state.is_touched == NULL) {
+        return rewrite_full(self);
+    }
     while (has_changed) {
-        TRY(settle_one(&state, &has_changed));
+        TRY(settle(&state, &has_changed));
     }
     for (uint32_t i = 0; i < state.readers.count; i++) {
         TRY(push_asked(&state, *state.readers.places[i]));
