@@ -131,7 +131,7 @@ static void check(const shape *is, uint32_t width, uint32_t portion, bytes page)
     firn_error err = ERR_INIT;
     pq_values start;
     arena memory = arena_open(MEMORY_LIMIT);
-    uint8_t *room = ARENA_NEW(&memory, uint8_t, page.size + PQ_PAD);
+    uint8_t *room = ARENA_NEW(&memory, uint8_t, page.size + PQ_DELTA_BYTES_ROOM);
     if (room == NULL || pq_values_open(&start, is->encoding, &leaf, page, UINT32_C(1) << 31, room,
                                        &err) != FIRN_OK) {
         arena_close(&memory);

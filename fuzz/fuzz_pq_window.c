@@ -24,6 +24,7 @@ static void expect(bool condition) {
 
 typedef struct scene {
     pq_window window;
+    pq_window_ahead ahead;
     uint8_t content[CONTENT_BYTES];
     uint64_t at; // Where the window must be.
     uint64_t end;
@@ -136,6 +137,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     io_file *file = memory_input_open(&input, files, "far");
     const io_request request = {.cancel = NULL};
     pq_window_open(&self->window, file, query, &request);
+    self->ahead = (pq_window_ahead){.ticket = IO_TICKET_NONE};
+    self->window.ahead = &self->ahead;
     begin(self, data + 1, is_remote);
     for (size_t i = 4; i + 1 < size; i += 2) {
         if (data[i] == 0xff && i + 4 < size) { // Another chunk.

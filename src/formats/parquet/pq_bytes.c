@@ -167,7 +167,9 @@ firn_status pq_delta_lengths_skip(pq_delta_lengths *self, uint64_t count, firn_e
 firn_status pq_delta_bytes_open(pq_delta_bytes *self, bytes page, uint8_t *room, firn_error *err) {
     bytes rest;
     bytes data;
-    self->last = room;
+    self->prefix_sizes = (int32_t *)(void *)room;
+    self->suffix_sizes = self->prefix_sizes + PQ_DELTA_BYTES_WINDOW;
+    self->last = (uint8_t *)(self->suffix_sizes + PQ_DELTA_BYTES_WINDOW);
     self->last_size = 0;
     self->window_at = 0;
     self->window_end = 0;

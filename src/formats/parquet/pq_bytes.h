@@ -57,22 +57,24 @@ firn_status pq_delta_lengths_skip(pq_delta_lengths *self, uint64_t count, firn_e
 
 // Sizes are decoded so many at a time.
 #define PQ_DELTA_BYTES_WINDOW 256
+#define PQ_DELTA_BYTES_ROOM (2 * PQ_DELTA_BYTES_WINDOW * sizeof(int32_t) + PQ_PAD)
 
 typedef struct pq_delta_bytes {
     pq_delta prefixes;
     pq_delta suffixes;
-    byte_reader data;    // Of the suffixes not yet taken.
-    uint8_t *last;       // The value before, in memory of the caller of open.
-    uint32_t last_size;  // Never more than the page's size.
-    uint32_t window_at;  // The next value in the window, ...
-    uint32_t window_end; // ... which holds so many.
-    int32_t prefix_sizes[PQ_DELTA_BYTES_WINDOW];
-    int32_t suffix_sizes[PQ_DELTA_BYTES_WINDOW];
+    byte_reader data;      // Of the suffixes not yet taken.
+    uint8_t *last;         // The value before, in memory of the caller of open.
+    uint32_t last_size;    // Never more than the page's size.
+    uint32_t window_at;    // The next value in the window, ...
+    uint32_t window_end;   // ... which holds so many.
+    int32_t *prefix_sizes; // The window: PQ_DELTA_BYTES_WINDOW of each.
+    int32_t *suffix_sizes;
 } pq_delta_bytes;
 
 /// Starts at the first value of `page`, which must be readable for PQ_PAD bytes behind its end.
 ///
-/// Keeps: `room`, page.size + PQ_PAD bytes, for the value before; until the page is done.
+/// Keeps: `room`, page.size + PQ_DELTA_BYTES_ROOM bytes, aligned to 4, for the window and the value
+///        before; until the page is done.
 firn_status pq_delta_bytes_open(pq_delta_bytes *self, bytes page, uint8_t *room, firn_error *err);
 
 /// Says how many of the next `count` values take at most `limit_bytes` together; at least one if

@@ -34,7 +34,6 @@ void pq_file_release(pq_file *self) {
         return;
     }
     arena_close(&self->memory);
-    pool_give(self->owner, self->taken);
     if (self->footer != NULL) {
         pool_block_give(self->owner, self->footer, self->footer_capacity);
     }
@@ -56,7 +55,7 @@ static firn_status new_file(io_file *input, pool *owner, pq_file **out, firn_err
     atomic_init(&self->references, 1);
     self->input = io_file_retain(input);
     self->owner = owner;
-    self->memory = arena_open(FOOTER_MEMORY_MAX);
+    self->memory = arena_open_in(owner, FOOTER_MEMORY_MAX);
     *out = self;
     return FIRN_OK;
 }
@@ -114,16 +113,17 @@ void pq_opener_close(pq_opener *self) {
     host_free(self);
 }
 
-// The footer's bytes are all there: reads them and charges what that took.
+// The footer's bytes are all there: reads them, and waits while others give back memory for that.
 static firn_status finish(pq_opener *self, bytes footer, uint64_t file_size, firn_error *err) {
     pq_file *file = self->file;
-    TRY(pq_metadata_read(footer, file_size, &file->memory, &file->metadata, err));
-    TRY(pq_types_find(file->metadata, &self->options.types, &file->memory, &file->types, err));
-    if (!pool_take(file->owner, file->memory.used)) {
-        return POOL_FULL(file->owner, file->memory.used, err);
+    file->memory.cancel = self->request.cancel;
+    firn_status status = pq_metadata_read(footer, file_size, &file->memory, &file->metadata, err);
+    if (status == FIRN_OK) {
+        status =
+            pq_types_find(file->metadata, &self->options.types, &file->memory, &file->types, err);
     }
-    file->taken = file->memory.used;
-    return FIRN_OK;
+    file->memory.cancel = NULL; // The file may live longer than the query that opens it.
+    return status;
 }
 
 // What the first range tells: the footer itself, or where it is.

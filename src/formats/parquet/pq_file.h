@@ -31,7 +31,6 @@ typedef struct pq_file {
     atomic_uint references;
     arena memory;
     pool *owner;
-    uint64_t taken;  // From `owner`, for the footer's structures.
     uint8_t *footer; // The block that the metadata points into.
     size_t footer_capacity;
 } pq_file;

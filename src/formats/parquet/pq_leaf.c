@@ -12,28 +12,50 @@
 // A dictionary is handed on while it has at most one entry in so many rows.
 #define ROWS_PER_ENTRY 4
 
-void pq_leaf_open(pq_leaf_reader *self, const pq_target *target, uint32_t index, bool is_nested,
-                  const pq_pages_options *options) {
+void pq_leaf_open(pq_leaf_reader *self, const pq_target *target, uint32_t index, bool is_nested) {
     memset(self, 0, sizeof *self);
     self->target = *target;
     self->index = index;
     self->reads_values = true;
     self->is_nested = is_nested;
-    self->memory = arena_open_in(options->owner, SIZE_MAX);
-    for (uint32_t i = 0; i < PQ_GROUPS_AHEAD; i++) {
-        pq_pages_open(&self->chunks[i].pages, options);
-        pq_dictionary_open(&self->chunks[i].dictionary, options->owner);
+}
+
+firn_status pq_leaf_attach(pq_leaf_reader *self, const pq_pages_options *options,
+                           uint32_t slot_count, arena *memory, firn_error *err) {
+    assert(slot_count >= 1 && slot_count <= PQ_GROUPS_AHEAD);
+    const size_t level_size = self->is_nested ? PQ_LEVEL_STEP + PQ_UNPACK_SPARE : 0;
+    pq_chunk *chunks = ARENA_NEW(memory, pq_chunk, slot_count);
+    uint8_t *levels = ARENA_NEW(memory, uint8_t, 2 * level_size);
+    const uint32_t ahead_count = io_file_is_remote(options->input) ? slot_count : 0;
+    pq_window_ahead *ahead = ARENA_NEW(memory, pq_window_ahead, ahead_count);
+    if (chunks == NULL || levels == NULL || ahead == NULL) {
+        return ARENA_FULL(memory, err);
     }
-    self->chunk = &self->chunks[0];
+    memset(ahead, 0, ahead_count * sizeof *ahead);
+    self->memory = arena_open_in(options->owner, SIZE_MAX);
+    self->repetition = levels;
+    self->definition = levels + level_size;
+    self->chunks = chunks;
+    self->chunk = chunks;
+    self->slot_count = slot_count;
+    memset(chunks, 0, slot_count * sizeof *chunks);
+    for (uint32_t i = 0; i < slot_count; i++) {
+        pq_pages_open(&chunks[i].pages, options);
+        chunks[i].pages.window.ahead = ahead_count > 0 ? &ahead[i] : NULL;
+        pq_dictionary_open(&chunks[i].dictionary, options->owner);
+    }
+    return FIRN_OK;
 }
 
 void pq_leaf_close(pq_leaf_reader *self) {
-    for (uint32_t i = 0; i < PQ_GROUPS_AHEAD; i++) {
+    for (uint32_t i = 0; i < self->slot_count; i++) {
         pq_pages_close(&self->chunks[i].pages);
         pq_dictionary_close(&self->chunks[i].dictionary);
     }
     arena_close(&self->memory);
-    pq_block_close(&self->room, self->chunk->pages.options.owner);
+    if (self->room.data != NULL) {
+        pq_block_close(&self->room, self->chunk->pages.options.owner);
+    }
 }
 
 firn_status pq_leaf_begin(pq_leaf_reader *self, const pq_metadata *metadata, uint32_t row_group,
@@ -159,9 +181,9 @@ firn_status pq_leaf_open_page(pq_leaf_reader *self, firn_error *err) {
     const int32_t encoding = loaded->page.encoding;
     uint8_t *room = NULL;
     if (pq_values_need_room(encoding)) {
-        // For the value before, which DELTA_BYTE_ARRAY builds upon.
+        // For sizes, and the value before, which DELTA_BYTE_ARRAY builds upon.
         pool *owner = self->chunk->pages.options.owner;
-        TRY(pq_block_reserve(&self->room, owner, body.size + PQ_PAD, 0, err));
+        TRY(pq_block_reserve(&self->room, owner, body.size + PQ_DELTA_BYTES_ROOM, 0, err));
         room = self->room.data;
     }
     const uint32_t size =

@@ -46,10 +46,11 @@ typedef struct pq_chunk {
 
 typedef struct pq_leaf_reader {
     pq_target target;
-    uint32_t index;    // Of the leaf in the schema.
-    bool reads_values; // False: only levels are wanted, for the shape of what lies above.
-    bool is_nested;    // Inside lists, or below a struct: pulled.
-    pq_chunk chunks[PQ_GROUPS_AHEAD];
+    uint32_t index;      // Of the leaf in the schema.
+    bool reads_values;   // False: only levels are wanted, for the shape of what lies above.
+    bool is_nested;      // Inside lists, or below a struct: pulled.
+    uint32_t slot_count; // Of `chunks`: 1 to PQ_GROUPS_AHEAD.
+    pq_chunk *chunks;
     pq_chunk *chunk;                // The one that is read.
     const pq_offset_index *offsets; // Where its pages are; NULL: not known.
     uint64_t rows_taken;            // Of it, read or passed over, pending skips not counted.
@@ -68,13 +69,18 @@ typedef struct pq_leaf_reader {
     uint32_t page_value_start; // The first of gathered.values from the page at hand.
     uint32_t level_from;       // Levels read ahead of their values.
     uint32_t level_to;
-    uint8_t repetition[PQ_LEVEL_STEP + PQ_UNPACK_SPARE];
-    uint8_t definition[PQ_LEVEL_STEP + PQ_UNPACK_SPARE];
+    uint8_t *repetition; // PQ_LEVEL_STEP and PQ_UNPACK_SPARE more of each.
+    uint8_t *definition;
 } pq_leaf_reader;
 
-/// Sets a reader up; must not move afterwards.
-void pq_leaf_open(pq_leaf_reader *self, const pq_target *target, uint32_t index, bool is_nested,
-                  const pq_pages_options *options);
+/// Sets a reader up that can do nothing yet.
+void pq_leaf_open(pq_leaf_reader *self, const pq_target *target, uint32_t index, bool is_nested);
+/// Gives it what it reads with, in `memory`, for so many row groups begun together: of a table of
+/// thousands of columns that is more than what is read. Must not move afterwards.
+///
+/// Errors: FIRN_NO_MEMORY; it can be closed.
+firn_status pq_leaf_attach(pq_leaf_reader *self, const pq_pages_options *options,
+                           uint32_t slot_count, arena *memory, firn_error *err);
 void pq_leaf_close(pq_leaf_reader *self);
 
 /// Begins the chunk of a row group in place `slot`; `identity` is the number of its dictionary.

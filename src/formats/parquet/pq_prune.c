@@ -112,7 +112,7 @@ firn_status pq_pruner_open(pq_pruner *self, const pq_file *file, const pq_filter
         .is_asked = ARENA_NEW(memory, bool, count),
         .blooms = ARENA_NEW(memory, pq_bloom, count),
         .ranges = ARENA_NEW(memory, uint32_t, count),
-        .scratch = arena_open(SCRATCH_MEMORY_MAX),
+        .scratch = arena_open_in(memory->owner, SCRATCH_MEMORY_MAX),
     };
     if (self->facts == NULL || self->is_known == NULL || self->is_asked == NULL ||
         self->blooms == NULL || self->ranges == NULL) {
@@ -142,7 +142,7 @@ static firn_status new_plan(pq_pruner *self, uint32_t row_group, pq_group_plan *
                             firn_error *err) {
     arena memory = plan->memory; // Kept from the row group before.
     if (memory.limit == 0) {
-        memory = arena_open(PLAN_MEMORY_MAX);
+        memory = arena_open_in(self->scratch.owner, PLAN_MEMORY_MAX);
     }
     arena_reset(&memory);
     const size_t leaf_count = self->file->metadata->schema->leaf_count;

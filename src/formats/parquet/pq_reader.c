@@ -43,7 +43,7 @@ static firn_status add_leaf(pq_reader *self, const pq_target *target, uint32_t l
     if (reader == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
-    pq_leaf_open(reader, target, leaf, is_nested, &self->pages);
+    pq_leaf_open(reader, target, leaf, is_nested);
     *out = self->leaf_count;
     self->leaves[self->leaf_count++] = reader;
     return FIRN_OK;
@@ -151,6 +151,9 @@ static firn_status open_columns(pq_reader *self, pq_pick *picks, firn_error *err
     }
     assert(self->leaf_count <= count);
     bound_groups(self);
+    for (uint32_t i = 0; i < self->leaf_count; i++) {
+        TRY(pq_leaf_attach(self->leaves[i], &self->pages, self->slot_count, &self->memory, err));
+    }
     return FIRN_OK;
 }
 
@@ -174,7 +177,7 @@ static firn_status open_filter(pq_reader *self, firn_error *err) {
 firn_status pq_reader_open(pq_file *file, pq_pick *picks, uint32_t pick_count,
                            const pq_reader_options *options, pq_reader **out, firn_error *err) {
     *out = NULL;
-    arena memory = arena_open(READER_MEMORY_MAX);
+    arena memory = arena_open_in(options->owner, READER_MEMORY_MAX);
     pq_reader *self = ARENA_NEW(&memory, pq_reader, 1);
     if (self == NULL) {
         return ARENA_FULL(&memory, err);
@@ -186,7 +189,7 @@ firn_status pq_reader_open(pq_file *file, pq_pick *picks, uint32_t pick_count,
         .output_count = pick_count - options->filter_only_count,
         .open_group = NO_GROUP,
         .memory = memory,
-        .work = arena_open(WORK_MEMORY_MAX),
+        .work = arena_open_in(options->owner, WORK_MEMORY_MAX),
     };
     if (self->options.batch_rows == 0) {
         self->options.batch_rows = BATCH_ROWS;
@@ -199,6 +202,7 @@ firn_status pq_reader_open(pq_file *file, pq_pick *picks, uint32_t pick_count,
         status = open_filter(self, err);
     }
     if (status != FIRN_OK) {
+        io_path_while(err, "beginning to read", pq_file_path(file));
         pq_reader_close(self);
         return status;
     }
@@ -219,7 +223,6 @@ void pq_reader_close(pq_reader *self) {
         arena_close(&self->plans[i].memory);
     }
     arena_close(&self->work);
-    pool_give(self->options.owner, self->charged);
     pq_file_release(self->file);
     arena memory = self->memory; // It holds the reader itself.
     arena_close(&memory);
@@ -294,7 +297,7 @@ firn_status pq_reader_next(pq_reader *self, batch *out, pq_answer *answer, firn_
 
 firn_status pq_reader_wait(pq_reader *self, firn_error *err) {
     for (uint32_t i = 0; i < self->leaf_count; i++) {
-        for (uint32_t slot = 0; slot < PQ_GROUPS_AHEAD; slot++) {
+        for (uint32_t slot = 0; slot < self->slot_count; slot++) {
             TRY(pq_window_wait(&self->leaves[i]->chunks[slot].pages.window, err));
         }
     }
@@ -313,7 +316,7 @@ pq_reader_counters pq_reader_count(const pq_reader *self) {
         out.values_decoded += expr_values_decoded(self->filter.stages[i].state);
     }
     for (uint32_t i = 0; i < self->leaf_count; i++) {
-        for (uint32_t slot = 0; slot < PQ_GROUPS_AHEAD; slot++) {
+        for (uint32_t slot = 0; slot < self->slot_count; slot++) {
             const pq_pages *pages = &self->leaves[i]->chunks[slot].pages;
             out.bytes += pages->window.arrived_bytes;
             out.pages += (uint64_t)pages->decoded_count;

@@ -13,23 +13,6 @@
 
 // ---- Planning ----------------------------------------------------------------------------------
 
-// Takes from the pool what the batch before took beyond what is charged already, or gives back.
-static firn_status charge_work(pq_reader *self, firn_error *err) {
-    const uint64_t used = self->work.used;
-    if (used > self->charged) {
-        if (!pool_take(self->options.owner, used - self->charged)) {
-            return POOL_FULL(self->options.owner, used - self->charged, err);
-        }
-        self->charged = used;
-    }
-    arena_reset(&self->work);
-    if (self->work.used < self->charged) {
-        pool_give(self->options.owner, self->charged - self->work.used);
-        self->charged = self->work.used;
-    }
-    return FIRN_OK;
-}
-
 // Goes to the next row that may pass; false if the row group, or the piece of it, has no more.
 static bool find_row(pq_reader *self) {
     const pq_row_spans *spans = &self->plans[self->slot].spans;
@@ -107,7 +90,7 @@ firn_status pq_reader_plan_batch(pq_reader *self, pq_answer *answer, firn_error 
     if (*answer != PQ_READY) {
         return FIRN_OK;
     }
-    TRY(charge_work(self, err));
+    arena_reset(&self->work);
     for (uint32_t i = 0; i < self->pick_count; i++) {
         self->picks[i].is_read = false;
         self->picks[i].pulled = self->picks[i].leaf_from;

@@ -37,7 +37,6 @@ struct pq_reader {
     const pq_pick **pick_list; // The picks, for the pruner.
     arena memory;              // Of the reader.
     arena work;                // Of the batch that is being made or was handed out.
-    uint64_t charged;          // To the pool for `work`.
     pq_pages_options pages;
     uint64_t identity;   // Of the next dictionary.
     uint32_t slot_count; // Row groups that are begun together: 1 to PQ_GROUPS_AHEAD.

@@ -51,8 +51,9 @@ bool pq_values_need_room(int32_t encoding);
 /// Starts at the first value of `page`: a page's body behind the levels, readable for PQ_PAD bytes
 /// behind its end. `dictionary_size` is UINT32_MAX if the chunk has no dictionary so far.
 ///
-/// Keeps:  `room`, page.size + PQ_PAD bytes when pq_values_need_room says so, else NULL.
-/// Errors: FIRN_CORRUPT if the encoding is unknown or not allowed for the leaf's type, or the page
+/// Keeps:  `room`, page.size + PQ_DELTA_BYTES_ROOM bytes, aligned to 4, when pq_values_need_room
+/// says so, else NULL. Errors: FIRN_CORRUPT if the encoding is unknown or not allowed for the
+/// leaf's type, or the page
 ///         needs a dictionary that is not there; what the encodings' headers hold.
 firn_status pq_values_open(pq_values *self, int32_t encoding, const pq_leaf *leaf, bytes page,
                            uint32_t dictionary_size, uint8_t *room, firn_error *err);

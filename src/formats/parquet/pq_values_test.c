@@ -122,7 +122,7 @@ TEST(pq_delta_bytes_puts_values_together) {
         write_delta_bytes(page, prefixes, suffixes, 5, "axislebabbleyhood-and-more");
     arena memory = arena_open(1 << 16);
     firn_error err = ERR_INIT;
-    uint8_t room[300 + PQ_PAD];
+    _Alignas(4) uint8_t room[300 + PQ_DELTA_BYTES_ROOM];
     for (uint32_t start = 0; start <= 5; start++) {
         pq_delta_bytes in;
         string_value out[5];

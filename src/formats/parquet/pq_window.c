@@ -9,23 +9,32 @@
 #define FEW_BYTES 512
 
 void pq_window_open(pq_window *self, io_file *input, pool *owner, const io_request *request) {
-    *self = (pq_window){.input = input,
-                        .owner = owner,
-                        .request = *request,
-                        .ticket = IO_TICKET_NONE,
-                        .ahead_ticket = IO_TICKET_NONE};
+    *self =
+        (pq_window){.input = input, .owner = owner, .request = *request, .ticket = IO_TICKET_NONE};
+}
+
+static bool is_ahead(const pq_window *self) {
+    return self->ahead != NULL && self->ahead->ticket.file != NULL;
+}
+
+static void give_up_ahead(pq_window *self) {
+    if (self->ahead != NULL) {
+        io_ticket_close(&self->ahead->ticket);
+    }
 }
 
 void pq_window_close(pq_window *self) {
     io_ticket_close(&self->ticket);
-    io_ticket_close(&self->ahead_ticket);
+    give_up_ahead(self);
     pq_block_close(&self->buffer, self->owner);
-    pq_block_close(&self->ahead, self->owner);
+    if (self->ahead != NULL) {
+        pq_block_close(&self->ahead->buffer, self->owner);
+    }
 }
 
 void pq_window_begin(pq_window *self, pq_chunk_range chunk, size_t step) {
     io_ticket_close(&self->ticket);
-    io_ticket_close(&self->ahead_ticket);
+    give_up_ahead(self);
     self->step = step;
     self->reads_ahead = false;
     self->next = chunk.offset;
@@ -63,7 +72,7 @@ static firn_status ask(pq_window *self, size_t size, firn_error *err) {
 }
 
 firn_status pq_window_ask(pq_window *self, firn_error *err) {
-    assert(self->ahead_ticket.file == NULL);
+    assert(!is_ahead(self));
     return self->ticket.file == NULL && self->to == self->from ? ask(self, self->step, err)
                                                                : FIRN_OK;
 }
@@ -73,41 +82,43 @@ firn_status pq_window_ask(pq_window *self, firn_error *err) {
 // Asks for the next step while what is at hand is in use. It may be refused: then it is asked for
 // when it is needed.
 static void ask_ahead(pq_window *self) {
+    pq_window_ahead *ahead = self->ahead;
     const uint64_t left = self->end - self->next;
     const size_t size = left < self->step ? (size_t)left : self->step;
     firn_error ignored = ERR_INIT;
-    if (size == 0 || self->ticket.file != NULL || self->ahead_ticket.file != NULL) {
+    if (size == 0 || self->ticket.file != NULL || ahead == NULL || ahead->ticket.file != NULL) {
         return;
     }
-    self->ahead_room = self->to - self->from;
-    self->ahead_skip = 0;
-    if (pq_block_reserve(&self->ahead, self->owner, self->ahead_room + size + PQ_PAD, 0,
-                         &ignored) != FIRN_OK) {
+    ahead->room = self->to - self->from;
+    ahead->skip = 0;
+    if (pq_block_reserve(&ahead->buffer, self->owner, ahead->room + size + PQ_PAD, 0, &ignored) !=
+        FIRN_OK) {
         return;
     }
-    self->ahead_range =
-        (io_range){.offset = self->next, .size = size, .into = self->ahead.data + self->ahead_room};
-    if (io_submit(self->input, &self->ahead_range, 1, &self->request, &self->ahead_ticket,
-                  &ignored) == FIRN_OK) {
+    ahead->range =
+        (io_range){.offset = self->next, .size = size, .into = ahead->buffer.data + ahead->room};
+    if (io_submit(self->input, &ahead->range, 1, &self->request, &ahead->ticket, &ignored) ==
+        FIRN_OK) {
         self->next += size;
     }
 }
 
 // What was asked for ahead is there: what is left at hand goes before it.
 static void swap_buffers(pq_window *self) {
+    pq_window_ahead *ahead = self->ahead;
     const size_t kept = self->to - self->from;
-    const size_t start = self->ahead_room - kept;
-    assert(kept <= self->ahead_room && (kept == 0 || self->ahead_skip == 0));
+    const size_t start = ahead->room - kept;
+    assert(kept <= ahead->room && (kept == 0 || ahead->skip == 0));
     if (kept > 0) {
-        memcpy(self->ahead.data + start, self->buffer.data + self->from, kept);
+        memcpy(ahead->buffer.data + start, self->buffer.data + self->from, kept);
     }
     const pq_block before = self->buffer;
-    self->buffer = self->ahead;
-    self->ahead = before;
-    self->from = start + (size_t)self->ahead_skip;
-    self->to = self->ahead_room + self->ahead_range.size;
-    self->arrived_bytes += self->ahead_range.size;
-    io_ticket_close(&self->ahead_ticket);
+    self->buffer = ahead->buffer;
+    ahead->buffer = before;
+    self->from = start + (size_t)ahead->skip;
+    self->to = ahead->room + ahead->range.size;
+    self->arrived_bytes += ahead->range.size;
+    io_ticket_close(&ahead->ticket);
     memset(self->buffer.data + self->to, 0, PQ_PAD);
 }
 
@@ -123,8 +134,8 @@ static firn_status want(pq_window *self, size_t size, size_t step, pq_answer *an
             return FIRN_OK;
         }
         io_answer arrived;
-        if (self->ahead_ticket.file != NULL) {
-            TRY(io_collect(&self->ahead_ticket, 0, &arrived, err));
+        if (is_ahead(self)) {
+            TRY(io_collect(&self->ahead->ticket, 0, &arrived, err));
             if (arrived == IO_WAIT) {
                 *answer = PQ_WAIT;
                 return FIRN_OK;
@@ -182,7 +193,7 @@ firn_status pq_window_wait(pq_window *self, firn_error *err) {
     if (self->ticket.file != NULL) {
         TRY(io_wait(&self->ticket, 0, err));
     }
-    return self->ahead_ticket.file == NULL ? FIRN_OK : io_wait(&self->ahead_ticket, 0, err);
+    return is_ahead(self) ? io_wait(&self->ahead->ticket, 0, err) : FIRN_OK;
 }
 
 void pq_window_pass(pq_window *self, uint64_t size) {
@@ -194,14 +205,14 @@ void pq_window_pass(pq_window *self, uint64_t size) {
     }
     size -= at_hand;
     self->from = self->to;
-    if (self->ahead_ticket.file != NULL) {
-        self->ahead_skip += size;
-        if (self->ahead_skip < self->ahead_range.size) {
+    if (is_ahead(self)) {
+        self->ahead->skip += size;
+        if (self->ahead->skip < self->ahead->range.size) {
             return; // Some of it is wanted.
         }
-        size = self->ahead_skip;
-        self->next -= self->ahead_range.size;
-        io_ticket_close(&self->ahead_ticket);
+        size = self->ahead->skip;
+        self->next -= self->ahead->range.size;
+        io_ticket_close(&self->ahead->ticket);
     }
     if (self->ticket.file != NULL) { // Give up what is on its way and ask for what is behind.
         self->next -= self->range.size;

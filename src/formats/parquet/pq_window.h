@@ -15,6 +15,15 @@
 #include "formats/parquet/pq_block.h"
 #include "formats/parquet/pq_file.h"
 
+// The second buffer; never used while the window's `ticket` is.
+typedef struct pq_window_ahead {
+    pq_block buffer;
+    size_t room;   // Before what arrives there.
+    uint64_t skip; // Bytes of it that were passed over already.
+    io_ticket ticket;
+    io_range range;
+} pq_window_ahead;
+
 typedef struct pq_window {
     io_file *input; // Borrowed.
     pool *owner;
@@ -29,15 +38,11 @@ typedef struct pq_window {
     io_range range;         // What is asked for.
     uint64_t arrived_bytes; // So far, of all chunks.
     bool reads_ahead;       // To be set for a chunk that was begun, if all of it is wanted.
-    // The second buffer; never used while `ticket` is.
-    pq_block ahead;
-    size_t ahead_room;   // Before what arrives there.
-    uint64_t ahead_skip; // Bytes of it that were passed over already.
-    io_ticket ahead_ticket;
-    io_range ahead_range;
+    pq_window_ahead *ahead; // NULL: nothing is asked for ahead.
 } pq_window;
 
-/// Sets a window up; nothing is asked for or allocated yet. Must not move afterwards.
+/// Sets a window up; nothing is asked for or allocated yet. Must not move afterwards. Who wants
+/// bytes to be asked for ahead sets `ahead` to one that is all zero and lives as long.
 void pq_window_open(pq_window *self, io_file *input, pool *owner, const io_request *request);
 void pq_window_close(pq_window *self);
 
@@ -76,7 +81,9 @@ void pq_window_trim(pq_window *self);
 static inline uint64_t pq_window_left(const pq_window *self) {
     return self->end - self->next + (self->to - self->from) +
            (self->ticket.file == NULL ? 0 : self->range.size) +
-           (self->ahead_ticket.file == NULL ? 0 : self->ahead_range.size - self->ahead_skip);
+           (self->ahead == NULL || self->ahead->ticket.file == NULL
+                ? 0
+                : self->ahead->range.size - self->ahead->skip);
 }
 
 #endif

@@ -18,6 +18,7 @@ typedef struct scene {
     memory_input input;
     io_file *file;
     pq_window window;
+    pq_window_ahead ahead;
     firn_error err;
 } scene;
 
@@ -38,6 +39,8 @@ static void scene_open(scene *self, bool is_remote, uint32_t waits, uint64_t see
     self->file = memory_input_open(&self->input, self->io, "far");
     const io_request request = {.cancel = NULL};
     pq_window_open(&self->window, self->file, self->query, &request);
+    memset(&self->ahead, 0, sizeof self->ahead);
+    self->window.ahead = &self->ahead;
 }
 
 static void scene_close(scene *self) {

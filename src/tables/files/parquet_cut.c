@@ -93,7 +93,7 @@ static uint64_t piece_end(const parquet_cutter *self, uint64_t rows) {
 // ---- Parts -------------------------------------------------------------------------------------
 
 void parquet_cutter_open(parquet_cutter *self, const scan_env *env) {
-    *self = (parquet_cutter){.env = env, .scratch = arena_open(SCRATCH_MAX)};
+    *self = (parquet_cutter){.env = env, .scratch = arena_open_in(env->pool, SCRATCH_MAX)};
 }
 
 void parquet_cutter_close(parquet_cutter *self) {

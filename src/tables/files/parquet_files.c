@@ -237,8 +237,8 @@ static firn_status look_at_key(const parquet_files *self, text name, arena *scra
 // VARCHAR; unless the files have a column of that name.
 static firn_status add_hive_columns(columns_build *build) {
     parquet_files *self = build->self;
-    arena names = arena_open(MEMORY_MAX);
-    arena scratch = arena_open(MEMORY_MAX);
+    arena names = arena_open_in(self->pool, MEMORY_MAX);
+    arena scratch = arena_open_in(self->pool, MEMORY_MAX);
     hive_keys first;
     firn_status status = hive_keys_read(self->files[0].path, &names, &first, build->err);
     for (uint32_t i = 0; status == FIRN_OK && i < first.count; i++) {
@@ -373,7 +373,7 @@ firn_status parquet_files_open(const parquet_files_paths *paths, text name,
                                const parquet_files_options *options, const file_env *env,
                                table_snapshot **out, firn_error *err) {
     assert(paths->files.count > 0);
-    arena memory = arena_open(MEMORY_MAX);
+    arena memory = arena_open_in(env->pool, MEMORY_MAX);
     parquet_files *self = ARENA_NEW(&memory, parquet_files, 1);
     if (self == NULL) {
         return ARENA_FULL(&memory, err);
@@ -383,10 +383,12 @@ firn_status parquet_files_open(const parquet_files_paths *paths, text name,
                             .pool = env->pool};
     mutex_begin(&self->lock, MUTEX_TABLE);
     mutex_lock(&self->lock);
-    self->facts_memory = arena_open(MEMORY_MAX);
+    self->facts_memory = arena_open_in(env->pool, MEMORY_MAX);
     mutex_unlock(&self->lock);
     atomic_init(&self->base.references, 1);
+    self->base.memory.cancel = env->cancel; // Waits while others give back.
     firn_status status = fill(self, paths, name, env, err);
+    self->base.memory.cancel = NULL;
     if (status != FIRN_OK) {
         free_table(&self->base);
         return status;
@@ -421,7 +423,7 @@ static bool matches_still(const parquet_files *self, struct io *io, const cancel
 // file again and asks nobody about a remote one.
 static bool is_current(const table_snapshot *base, struct io *io, const cancel_flag *cancel) {
     const parquet_files *self = parquet_files_of(base);
-    arena scratch = arena_open(MEMORY_MAX);
+    arena scratch = arena_open_in(self->pool, MEMORY_MAX);
     bool is_same = matches_still(self, io, cancel, &scratch);
     arena_close(&scratch);
     firn_error ignored = ERR_INIT;

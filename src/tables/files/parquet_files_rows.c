@@ -173,7 +173,7 @@ static firn_status open_scan(scan_reader *self, const scan_env *env, firn_error 
 firn_status parquet_rows_open(table_snapshot *base, const scan_request *request,
                               const scan_task *task, const scan_env *env, scan_reader **out,
                               firn_error *err) {
-    arena memory = arena_open(MEMORY_MAX);
+    arena memory = arena_open_in(env->pool, MEMORY_MAX);
     scan_reader *self = ARENA_NEW(&memory, scan_reader, 1);
     if (self == NULL) {
         return ARENA_FULL(&memory, err);

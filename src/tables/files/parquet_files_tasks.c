@@ -86,7 +86,7 @@ static firn_status may_pass(scan_planner *self, bool *out, firn_error *err) {
     if (!self->has_constant_filter) {
         return FIRN_OK;
     }
-    arena scratch = arena_open(SCRATCH_MAX);
+    arena scratch = arena_open_in(self->env->pool, SCRATCH_MAX);
     file_facts facts;
     firn_status status = make_facts(self, &scratch, &facts, err);
     for (uint32_t i = 0; i < filters->count && *out && status == FIRN_OK; i++) {
@@ -126,7 +126,7 @@ static bool asks_constants(const parquet_files *table, const scan_request *reque
 
 firn_status parquet_tasks_plan(table_snapshot *base, const scan_request *request,
                                const scan_env *env, scan_planner **out, firn_error *err) {
-    arena memory = arena_open(MEMORY_MAX);
+    arena memory = arena_open_in(env->pool, MEMORY_MAX);
     const parquet_files *table = parquet_files_of(base);
     scan_planner *self = ARENA_NEW(&memory, scan_planner, 1);
     pq_file_field *fields = ARENA_NEW(&memory, pq_file_field, (size_t)request->column_count + 1);

@@ -73,7 +73,7 @@ firn_status parquet_int96_is_far(pq_file *file, pool *owner, const cancel_flag *
     if (!has_any || pq_file_row_group_count(file) == 0) {
         return FIRN_OK;
     }
-    arena memory = arena_open(PICKS_BYTES_MAX);
+    arena memory = arena_open_in(owner, PICKS_BYTES_MAX);
     codec_scratch codecs = codec_scratch_open_in(owner, CODEC_BYTES_MAX);
     const pq_reader_options options = {
         .owner = owner, .codecs = &codecs, .request = {.cancel = cancel}};
