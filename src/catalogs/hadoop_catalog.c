@@ -80,7 +80,8 @@ static firn_status load(catalog *base, object_name name, const table_version *ve
     hadoop_catalog *self = of(base);
     loaded_table loaded = {.is_view = false};
     TRY(hadoop_folder_load(&self->folder, name.space, name.name, memory, &loaded, cancel, err));
-    const loaded_name names = {.alias = base->alias, .object = name, .version = version};
+    const loaded_name names = {
+        .pool = base->pool, .alias = base->alias, .object = name, .version = version};
     return loaded_object_open(self->folder.files, &names, &loaded, memory, out, cancel, err);
 }
 

@@ -35,7 +35,8 @@ firn_status loaded_object_open(io *files, const loaded_name *name, const loaded_
     *out = (catalog_object){.view = NULL};
     TRY(dotted_name(name, memory, &dotted, err));
     if (!loaded->is_view) {
-        const ice_open what = {.location = loaded->metadata_location,
+        const ice_open what = {.pool = name->pool,
+                               .location = loaded->metadata_location,
                                .metadata = loaded->metadata,
                                .catalog = name->alias,
                                .name = dotted,

@@ -8,7 +8,8 @@
 
 /// A table or view of a catalog, by its name there, and in which state it is wanted.
 typedef struct loaded_name {
-    text alias; ///< Of the catalog; stays as long as a view that is made.
+    struct pool *pool; ///< What a table is charged to.
+    text alias;        ///< Of the catalog; stays as long as a view that is made.
     object_name object;
     const table_version *version; ///< NULL: the current one.
 } loaded_name;

@@ -96,7 +96,8 @@ static firn_status load(catalog *base, object_name name, const table_version *ve
     const rest_load what = {.space = name.space, .name = name.name};
     loaded_table loaded = {.is_view = false};
     TRY(rest_client_load(self->client, &what, memory, &loaded, cancel, err));
-    const loaded_name names = {.alias = base->alias, .object = name, .version = version};
+    const loaded_name names = {
+        .pool = base->pool, .alias = base->alias, .object = name, .version = version};
     return loaded_object_open(self->files, &names, &loaded, memory, out, cancel, err);
 }
 

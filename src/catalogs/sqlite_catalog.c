@@ -115,7 +115,8 @@ static firn_status load(catalog *base, object_name name, const table_version *ve
         sqlite_client_load(self->client, name.space, name.name, memory, &loaded, cancel, err);
     mutex_unlock(&self->lock);
     TRY(status);
-    const loaded_name names = {.alias = base->alias, .object = name, .version = version};
+    const loaded_name names = {
+        .pool = base->pool, .alias = base->alias, .object = name, .version = version};
     return loaded_object_open(self->files, &names, &loaded, memory, out, cancel, err);
 }
 

@@ -275,6 +275,7 @@ firn_status session_attach(firn_session *self, text alias, text location,
     }
     catalog *made;
     TRY(catalog_open(alias, location, options, count, self->engine->io, &made, err));
+    made->pool = self->engine->tables;
     firn_status status =
         made->kind->connect == NULL ? FIRN_OK : made->kind->connect(made, cancel, err);
     status = status == FIRN_OK ? add_attached(self, made, true, alias, err) : status;

@@ -423,7 +423,9 @@ static firn_status read_whole(io_file *file, uint64_t limit_bytes, const cancel_
     }
     uint8_t *data = ARENA_NEW(memory, uint8_t, (size_t)size);
     if (data == NULL) {
-        return ARENA_FULL(memory, err);
+        const firn_status status = ARENA_FULL(memory, err);
+        err_while(err, "making room for a file of %llu bytes", (unsigned long long)size);
+        return status;
     }
     TRY(io_read(file, 0, (size_t)size, cancel, data, err));
     *out = (bytes){.data = data, .size = (size_t)size};

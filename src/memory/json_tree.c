@@ -54,44 +54,107 @@ static firn_status add_node(arena *memory, const json_token *token, const tree_p
     return FIRN_OK;
 }
 
-firn_status json_tree_read(arena *memory, bytes input, const json_node **out, firn_error *err) {
-    json_reader in = json_reader_open(input);
-    json_token token;
-    const json_node *root = NULL;
-    tree_place place = {.link = &root};
-    // Where to go on in each parent when a child ends; the reader bounds the depth.
-    struct {
-        json_node *node;
-        const json_node **link;
-    } open[JSON_DEPTH_MAX];
-    size_t depth = 0;
-    for (;;) {
-        TRY(json_next(&in, &token, err));
-        if (token.kind == JSON_END) {
-            break;
-        }
-        if (token.kind == JSON_KEY) {
-            TRY(take_text(memory, &token, &place.key, err));
-            continue;
-        }
-        if (token.kind == JSON_OBJECT_END || token.kind == JSON_ARRAY_END) {
-            depth -= 1;
-            place = (tree_place){.parent = open[depth].node, .link = open[depth].link};
-            continue;
-        }
-        json_node *node;
-        TRY(add_node(memory, &token, &place, &node, err));
-        place.link = &node->next;
-        place.key = (text){0};
-        if (token.kind == JSON_OBJECT || token.kind == JSON_ARRAY) {
-            open[depth].node = place.parent;
-            open[depth].link = place.link;
-            depth += 1;
-            place = (tree_place){.parent = node, .link = &node->first};
-        }
+// Where to go on when a child ends.
+typedef struct tree_level {
+    json_node *node;
+    const json_node **link;
+    arena_mark before; // The child, where elements are handed out one by one.
+} tree_level;
+
+typedef struct tree_reader {
+    arena *memory;
+    const json_tree_parts *parts;
+    json_reader in;
+    const json_node *root;
+    tree_place place;
+    arena_mark before; // The node at hand.
+    size_t depth;
+    tree_level open[JSON_DEPTH_MAX]; // The reader bounds the depth.
+} tree_reader;
+
+static bool is_streamed(const tree_reader *self, const json_node *parent) {
+    return self->parts->is_streamed != NULL && parent != NULL && parent->kind == JSON_ARRAY &&
+           self->parts->is_streamed(self->parts->user, parent);
+}
+
+// Hands an element out that is complete, and forgets it.
+static firn_status end_node_read(tree_reader *self, const json_node *node, arena_mark before,
+                                 firn_error *err) {
+    json_node *parent = self->place.parent;
+    if (!is_streamed(self, parent)) {
+        return FIRN_OK;
     }
-    *out = root;
+    TRY(self->parts->element(self->parts->user, node, err));
+    arena_rewind(self->memory, before);
+    parent->first = NULL;
+    self->place.link = &parent->first;
     return FIRN_OK;
+}
+
+static bool is_wanted(const tree_reader *self, json_kind kind) {
+    const json_node *parent = self->place.parent;
+    return self->parts->wants == NULL || parent == NULL || parent->kind != JSON_OBJECT ||
+           self->parts->wants(self->parts->user, parent, self->place.key, kind);
+}
+
+static firn_status read_value(tree_reader *self, const json_token *token, firn_error *err) {
+    if (!is_wanted(self, token->kind)) {
+        self->place.key = (text){0};
+        arena_rewind(self->memory, self->before);
+        return json_skip(&self->in, token, err);
+    }
+    json_node *node;
+    const bool has_key = self->place.parent != NULL && self->place.parent->kind == JSON_OBJECT;
+    const arena_mark before = has_key ? self->before : arena_mark_take(self->memory);
+    TRY(add_node(self->memory, token, &self->place, &node, err));
+    self->place.link = &node->next;
+    self->place.key = (text){0};
+    if (token->kind != JSON_OBJECT && token->kind != JSON_ARRAY) {
+        return end_node_read(self, node, before, err);
+    }
+    self->open[self->depth++] =
+        (tree_level){.node = self->place.parent, .link = self->place.link, .before = before};
+    self->place = (tree_place){.parent = node, .link = &node->first};
+    return FIRN_OK;
+}
+
+static firn_status read_token(tree_reader *self, const json_token *token, firn_error *err) {
+    if (token->kind == JSON_KEY) {
+        self->before = arena_mark_take(self->memory);
+        return take_text(self->memory, token, &self->place.key, err);
+    }
+    if (token->kind != JSON_OBJECT_END && token->kind != JSON_ARRAY_END) {
+        return read_value(self, token, err);
+    }
+    const json_node *node = self->place.parent;
+    const tree_level *level = &self->open[--self->depth];
+    self->place = (tree_place){.parent = level->node, .link = level->link};
+    return end_node_read(self, node, level->before, err);
+}
+
+firn_status json_tree_read_parts(arena *memory, bytes input, const json_tree_parts *parts,
+                                 const json_node **out, firn_error *err) {
+    tree_reader self;
+    self.memory = memory;
+    self.parts = parts;
+    self.in = json_reader_open(input);
+    self.root = NULL;
+    self.place = (tree_place){.link = &self.root};
+    self.before = arena_mark_take(memory);
+    self.depth = 0;
+    json_token token;
+    TRY(json_next(&self.in, &token, err));
+    while (token.kind != JSON_END) {
+        TRY(read_token(&self, &token, err));
+        TRY(json_next(&self.in, &token, err));
+    }
+    *out = self.root;
+    return FIRN_OK;
+}
+
+firn_status json_tree_read(arena *memory, bytes input, const json_node **out, firn_error *err) {
+    static const json_tree_parts all = {.user = NULL};
+    return json_tree_read_parts(memory, input, &all, out, err);
 }
 
 const json_node *json_find(const json_node *self, const char *key) {
@@ -121,12 +184,14 @@ static void append_path(char *path, size_t *used, const char *format, ...) {
     *used = *used < PATH_SIZE_MAX ? *used : PATH_SIZE_MAX - 1;
 }
 
+// Behind those of a streamed array that were forgotten, only one is there.
 static size_t index_of(const json_node *node) {
     size_t index = 0;
     for (const json_node *at = node->parent->first; at != node; at = at->next) {
         index += 1;
     }
-    return index;
+    const bool is_first_left = index == 0 && node->next == NULL;
+    return is_first_left ? node->parent->count - 1 : index;
 }
 
 // Writes such as `snapshots[3].summary`; the document itself is an empty path.

@@ -33,6 +33,21 @@ struct json_node {
 /// Errors:  FIRN_CORRUPT with line and column, FIRN_NO_MEMORY.
 firn_status json_tree_read(arena *memory, bytes input, const json_node **out, firn_error *err);
 
+/// Which parts of a large document become a tree. Functions may be NULL.
+typedef struct json_tree_parts {
+    void *user;
+    /// Whether the member `key` of `object`, of kind `kind`, is wanted; else it is passed over.
+    bool (*wants)(void *user, const json_node *object, text key, json_kind kind);
+    /// Whether elements of `array` are handed to `element` one by one, and forgotten after that.
+    bool (*is_streamed)(void *user, const json_node *array);
+    firn_status (*element)(void *user, const json_node *node, firn_error *err);
+} json_tree_parts;
+
+/// The same of parts of a document. A streamed array has its count and no elements in the tree.
+/// `element` allocates nothing in `memory`.
+firn_status json_tree_read_parts(arena *memory, bytes input, const json_tree_parts *parts,
+                                 const json_node **out, firn_error *err);
+
 /// The member of an object, or NULL; of several with this key the last, as other readers take it.
 /// NULL too if `self` is no object.
 const json_node *json_find(const json_node *self, const char *key);

@@ -120,6 +120,8 @@ struct catalog {
     const catalog_kind *kind;
     text alias; ///< As attached.
     bool is_read_only;
+    struct pool *pool; ///< What its tables are charged to while they are open; NULL: nothing. Set
+                       ///< by whoever attaches it.
 };
 
 #endif

@@ -93,7 +93,8 @@ static bool is_wanted(const table_ref *ref, const table_snapshot *found) {
 static firn_status open_iceberg(const table_ref *ref, const json_node *json, const file_env *env,
                                 table_snapshot **out, firn_error *err) {
     table_version version = {.kind = VERSION_CURRENT, .number = ref->snapshot_id};
-    ice_open what = {.catalog = ref->catalog, .name = ref->name, .version = &version};
+    ice_open what = {
+        .pool = env->pool, .catalog = ref->catalog, .name = ref->name, .version = &version};
     TRY(json_get_text(json, "metadata", &what.location, err));
     if (json_find(json, "from-snapshot-id") != NULL) {
         TRY(json_get_i64(json, "from-snapshot-id", &version.from_snapshot_id, err));

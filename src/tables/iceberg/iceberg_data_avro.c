@@ -63,7 +63,7 @@ static firn_status open_file(avro_data *self, text path, firn_error *err) {
 
 static firn_status open_reader(text path, const ice_read *what, const scan_env *env,
                                ice_data_reader **out, firn_error *err) {
-    arena memory = arena_open(READER_BYTES_MAX);
+    arena memory = arena_open_in(env->pool, READER_BYTES_MAX);
     avro_data *self = ARENA_NEW(&memory, avro_data, 1);
     if (self == NULL) {
         return ARENA_FULL(&memory, err);

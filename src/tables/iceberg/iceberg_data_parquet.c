@@ -172,7 +172,7 @@ static firn_status open_scan(parquet_data *self, const scan_env *env, firn_error
 
 static firn_status open_reader(text path, const ice_read *what, const scan_env *env,
                                ice_data_reader **out, firn_error *err) {
-    arena memory = arena_open(READER_BYTES_MAX);
+    arena memory = arena_open_in(env->pool, READER_BYTES_MAX);
     parquet_data *self = ARENA_NEW(&memory, parquet_data, 1);
     if (self == NULL) {
         return ARENA_FULL(&memory, err);

@@ -118,7 +118,7 @@ static firn_status new_deleted(const scan_env *env, uint32_t key_count, ice_dele
 
 firn_status ice_delete_loader_open(ice_delete_file *file, const scan_env *env,
                                    ice_delete_loader **out, firn_error *err) {
-    arena memory = arena_open(DELETED_BYTES_MAX);
+    arena memory = arena_open_in(env->pool, DELETED_BYTES_MAX);
     ice_delete_loader *self = ARENA_NEW(&memory, ice_delete_loader, 1);
     if (self == NULL) {
         return ARENA_FULL(&memory, err);

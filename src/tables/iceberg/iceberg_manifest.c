@@ -110,7 +110,7 @@ static firn_status compile(ice_walk *self, uint32_t flags, bool *has_fixed, firn
 // Whether the file decodes: with Java's fixed values it does not.
 static bool can_read(bytes file, const ice_walk *self, const ice_walk_memory *in) {
     firn_error ignored = ERR_INIT;
-    arena memory = arena_open(ICE_MANIFEST_BYTES_MAX);
+    arena memory = arena_open_in(self->memory->owner, ICE_MANIFEST_BYTES_MAX);
     avro_walk walk;
     firn_status status = avro_walk_open(&walk, file, &memory, in->block, in->codecs, &ignored);
     status = status == FIRN_OK ? avro_walk_next(&walk, &ignored) : status;

@@ -155,8 +155,8 @@ static firn_status read_list(avro_walk *walk, arena *memory, ice_manifest_list *
 
 firn_status ice_manifest_list_read(bytes file, arena *memory, ice_manifest_list *out,
                                    firn_error *err) {
-    codec_scratch codecs = codec_scratch_open(CODEC_BYTES_MAX);
-    arena block = arena_open(ICE_MANIFEST_BYTES_MAX);
+    codec_scratch codecs = codec_scratch_open_in(memory->owner, CODEC_BYTES_MAX);
+    arena block = arena_open_in(memory->owner, ICE_MANIFEST_BYTES_MAX);
     avro_walk walk;
     firn_status status = avro_walk_open(&walk, file, memory, &block, &codecs, err);
     if (status == FIRN_OK) {

@@ -3,15 +3,43 @@
 #include <stdio.h>
 
 #include "base/nearest.h"
+#include "memory/arena_grow.h"
 #include "memory/text_builder.h"
 
 #define FORMAT_VERSION_MAX 3
 
+#define TREE_BYTES_MAX ((size_t)8 << 30)
+#define NAME_MAPPING "schema.name-mapping.default"
+
+// What is made of an array whose elements come one by one: there may be a hundred thousand.
+typedef struct streamed {
+    const json_node *list; // The array: of several of the same key the last counts.
+    void *items;
+    uint32_t count;
+    uint32_t capacity;
+    firn_status status; // The first error, told when it is the array's turn.
+    firn_error err;
+} streamed;
+
+// The tree lies in an arena of its own: what `out` keeps of it is copied.
 typedef struct metadata_reader {
     const json_node *root;
-    arena *memory;
+    arena *memory; // Of `out`.
+    arena growing; // Of streamed items.
     ice_metadata *out;
+    streamed schemas; // Of read_schema.
+    streamed snapshots;
+    streamed log;
 } metadata_reader;
+
+typedef struct read_schema {
+    ice_schema schema;
+    const firn_error *error; // Why it is not read; NULL: it is.
+} read_schema;
+
+static firn_status keep_text(const metadata_reader *self, text *value, firn_error *err) {
+    return text_copy(self->memory, *value, value, err);
+}
 
 // The members of an array of objects, or of one object that old writers put in its place.
 typedef struct node_list {
@@ -25,6 +53,18 @@ static firn_status objects_of(const json_node *list, node_list *out, firn_error 
         TRY(json_as_object(each, err));
     }
     return FIRN_OK;
+}
+
+// Says what was wrong with an element of `list`; forgets all if it is not that which was streamed.
+static firn_status check_streamed(streamed *self, const json_node *list, firn_error *err) {
+    if (list == NULL || self->list != list) {
+        self->count = 0;
+        return FIRN_OK;
+    }
+    if (self->status != FIRN_OK) {
+        *err = self->err;
+    }
+    return self->status;
 }
 
 // ---- Schemas -----------------------------------------------------------------------------------
@@ -41,11 +81,31 @@ static firn_status keep_error(metadata_reader *self, firn_error *err, const firn
     return FIRN_OK;
 }
 
+static firn_status read_schema_at(metadata_reader *self, const json_node *node, read_schema *out,
+                                  firn_error *err) {
+    *out = (read_schema){.error = NULL};
+    TRY(json_as_object(node, err));
+    const firn_status status = ice_schema_read(node, self->memory, &out->schema, err);
+    return status == FIRN_UNSUPPORTED ? keep_error(self, err, &out->error) : status;
+}
+
+static firn_status add_schema(metadata_reader *self, const json_node *node, firn_error *err) {
+    streamed *all = &self->schemas;
+    read_schema *items =
+        ARENA_GROW(&self->growing, read_schema, all->items, all->count, 1, &all->capacity);
+    if (items == NULL) {
+        return ARENA_FULL(&self->growing, err);
+    }
+    all->items = items;
+    TRY(read_schema_at(self, node, &items[all->count], err));
+    all->count++;
+    return FIRN_OK;
+}
+
 static firn_status read_schemas(metadata_reader *self, firn_error *err) {
     ice_metadata *out = self->out;
     const json_node *list = NULL;
     const json_node *single = NULL;
-    node_list nodes;
     TRY(json_want_array(self->root, "schemas", &list, err));
     TRY(json_want_object(self->root, "schema", &single, err));
     if (out->format_version > 1 || single == NULL) {
@@ -54,28 +114,23 @@ static firn_status read_schemas(metadata_reader *self, firn_error *err) {
     } else {
         TRY(json_want_i32(self->root, "current-schema-id", &out->current_schema_id, err));
     }
-    if (list != NULL) {
-        TRY(objects_of(list, &nodes, err));
-    } else {
-        nodes = (node_list){.first = single, .count = 1};
+    TRY(check_streamed(&self->schemas, list, err));
+    if (list == NULL) {
+        TRY(add_schema(self, single, err));
     }
-    ice_schema *schemas = ARENA_NEW(self->memory, ice_schema, (size_t)nodes.count + 1);
-    out->schema_errors = ARENA_NEW(self->memory, const firn_error *, (size_t)nodes.count + 1);
+    const uint32_t count = self->schemas.count;
+    const read_schema *read = self->schemas.items;
+    ice_schema *schemas = ARENA_NEW(self->memory, ice_schema, (size_t)count + 1);
+    out->schema_errors = ARENA_NEW(self->memory, const firn_error *, (size_t)count + 1);
     if (schemas == NULL || out->schema_errors == NULL) {
         return ARENA_FULL(self->memory, err);
     }
-    const json_node *each = nodes.first;
-    for (uint32_t i = 0; i < nodes.count; i++, each = each->next) {
-        out->schema_errors[i] = NULL;
-        const firn_status status = ice_schema_read(each, self->memory, &schemas[i], err);
-        if (status == FIRN_UNSUPPORTED) {
-            TRY(keep_error(self, err, &out->schema_errors[i]));
-        } else if (status != FIRN_OK) {
-            return status;
-        }
+    for (uint32_t i = 0; i < count; i++) {
+        schemas[i] = read[i].schema;
+        out->schema_errors[i] = read[i].error;
     }
     out->schemas = schemas;
-    out->schema_count = nodes.count;
+    out->schema_count = count;
     if (list == NULL) {
         out->current_schema_id = schemas[0].id;
     }
@@ -118,6 +173,7 @@ static firn_status read_spec_fields(metadata_reader *self, const json_node *list
         *made = (ice_partition_field){.field_id = 1000 + (int32_t)out->count};
         TRY(json_get_text(each, "transform", &transform, err));
         TRY(json_get_text(each, "name", &made->name, err));
+        TRY(keep_text(self, &made->name, err));
         if (self->out->format_version > 1) {
             TRY(json_get_i32(each, "field-id", &made->field_id, err));
         } else {
@@ -216,6 +272,8 @@ static firn_status read_snapshot(metadata_reader *self, const json_node *node, i
     TRY(json_want_i32(node, "schema-id", &out->schema_id, err));
     TRY(json_want_text(node, "manifest-list", &out->manifest_list, err));
     TRY(read_summary(node, out, err));
+    TRY(keep_text(self, &out->operation, err));
+    TRY(keep_text(self, &out->manifest_list, err));
     if (out->manifest_list.size > 0) {
         return FIRN_OK;
     }
@@ -225,8 +283,24 @@ static firn_status read_snapshot(metadata_reader *self, const json_node *node, i
         return ARENA_FULL(self->memory, err);
     }
     for (const json_node *each = manifests->first; each != NULL; each = each->next) {
-        TRY(json_as_text(each, &out->manifests.items[out->manifests.count++], err));
+        text *made = &out->manifests.items[out->manifests.count++];
+        TRY(json_as_text(each, made, err));
+        TRY(keep_text(self, made, err));
     }
+    return FIRN_OK;
+}
+
+static firn_status add_snapshot(metadata_reader *self, const json_node *node, firn_error *err) {
+    streamed *all = &self->snapshots;
+    ice_snapshot *items =
+        ARENA_GROW(&self->growing, ice_snapshot, all->items, all->count, 1, &all->capacity);
+    if (items == NULL) {
+        return ARENA_FULL(&self->growing, err);
+    }
+    all->items = items;
+    TRY(json_as_object(node, err));
+    TRY(read_snapshot(self, node, &items[all->count], err));
+    all->count++;
     return FIRN_OK;
 }
 
@@ -236,17 +310,17 @@ static firn_status read_snapshots(metadata_reader *self, firn_error *err) {
     out->current_snapshot_id = ICE_NO_SNAPSHOT;
     TRY(json_want_i64(self->root, "current-snapshot-id", &out->current_snapshot_id, err));
     TRY(json_want_array(self->root, "snapshots", &list, err));
-    const uint32_t count = list == NULL ? 0 : list->count;
+    TRY(check_streamed(&self->snapshots, list, err));
+    const uint32_t count = self->snapshots.count;
     ice_snapshot *snapshots = ARENA_NEW(self->memory, ice_snapshot, (size_t)count + 1);
     if (snapshots == NULL) {
         return ARENA_FULL(self->memory, err);
     }
-    out->snapshots = snapshots;
-    for (const json_node *each = count == 0 ? NULL : list->first; each != NULL; each = each->next) {
-        TRY(json_as_object(each, err));
-        TRY(read_snapshot(self, each, &snapshots[out->snapshot_count], err));
-        out->snapshot_count++;
+    if (count > 0) {
+        memcpy(snapshots, self->snapshots.items, count * sizeof *snapshots);
     }
+    out->snapshots = snapshots;
+    out->snapshot_count = count;
     if (out->current_snapshot_id != ICE_NO_SNAPSHOT &&
         ice_metadata_snapshot(out, out->current_snapshot_id) == NULL) {
         return FAIL(err, FIRN_CORRUPT, "\"current-snapshot-id\" is %lld, there is no such snapshot",
@@ -284,6 +358,7 @@ static firn_status read_refs(metadata_reader *self, firn_error *err) {
          each = each->next) {
         ice_ref *made = &refs[out->ref_count++];
         TRY(read_ref(each, made, err));
+        TRY(keep_text(self, &made->name, err));
         const bool is_main = text_equal(made->name, TEXT("main"));
         has_main |= is_main;
         if (is_main && made->snapshot_id != out->current_snapshot_id) {
@@ -299,22 +374,37 @@ static firn_status read_refs(metadata_reader *self, firn_error *err) {
     return FIRN_OK;
 }
 
+static firn_status add_log_entry(metadata_reader *self, const json_node *node, firn_error *err) {
+    streamed *all = &self->log;
+    ice_log_entry *items =
+        ARENA_GROW(&self->growing, ice_log_entry, all->items, all->count, 1, &all->capacity);
+    if (items == NULL) {
+        return ARENA_FULL(&self->growing, err);
+    }
+    all->items = items;
+    ice_log_entry *made = &items[all->count];
+    TRY(json_as_object(node, err));
+    TRY(json_get_i64(node, "snapshot-id", &made->snapshot_id, err));
+    TRY(json_get_i64(node, "timestamp-ms", &made->timestamp_ms, err));
+    all->count++;
+    return FIRN_OK;
+}
+
 static firn_status read_log(metadata_reader *self, firn_error *err) {
     ice_metadata *out = self->out;
     const json_node *list = NULL;
     TRY(json_want_array(self->root, "snapshot-log", &list, err));
-    const uint32_t count = list == NULL ? 0 : list->count;
+    TRY(check_streamed(&self->log, list, err));
+    const uint32_t count = self->log.count;
     ice_log_entry *log = ARENA_NEW(self->memory, ice_log_entry, (size_t)count + 1);
     if (log == NULL) {
         return ARENA_FULL(self->memory, err);
     }
-    out->log = log;
-    for (const json_node *each = count == 0 ? NULL : list->first; each != NULL; each = each->next) {
-        ice_log_entry *made = &log[out->log_count++];
-        TRY(json_as_object(each, err));
-        TRY(json_get_i64(each, "snapshot-id", &made->snapshot_id, err));
-        TRY(json_get_i64(each, "timestamp-ms", &made->timestamp_ms, err));
+    if (count > 0) {
+        memcpy(log, self->log.items, count * sizeof *log);
     }
+    out->log = log;
+    out->log_count = count;
     return FIRN_OK;
 }
 
@@ -327,7 +417,7 @@ static firn_status read_properties(metadata_reader *self, firn_error *err) {
          each = each->next) {
         text value;
         TRY(json_as_text(each, &value, err));
-        if (!text_equal(each->key, TEXT("schema.name-mapping.default"))) {
+        if (!text_equal(each->key, TEXT(NAME_MAPPING))) {
             continue;
         }
         const bytes json = {.size = value.size, .data = (const uint8_t *)value.data};
@@ -336,7 +426,7 @@ static firn_status read_properties(metadata_reader *self, firn_error *err) {
         status = status == FIRN_OK ? ice_mapping_read(list, self->memory, &self->out->mapping, err)
                                    : status;
         if (status != FIRN_OK) {
-            err_while(err, "reading the property \"schema.name-mapping.default\"");
+            err_while(err, "reading the property \"%s\"", NAME_MAPPING);
             return status;
         }
     }
@@ -370,6 +460,7 @@ static firn_status read_document(metadata_reader *self, firn_error *err) {
                     out->format_version, FORMAT_VERSION_MAX);
     }
     TRY(json_get_text(self->root, "location", &out->location, err));
+    TRY(keep_text(self, &out->location, err));
     TRY(check_numbers(self, err));
     TRY(read_schemas(self, err));
     TRY(read_specs(self, err));
@@ -380,27 +471,123 @@ static firn_status read_document(metadata_reader *self, firn_error *err) {
     return read_properties(self, err);
 }
 
-firn_status ice_json_read(bytes file, arena *memory, const json_node **out, firn_error *err) {
-    bytes json = file;
-    if (file.size >= 2 && file.data[0] == 0x1f && file.data[1] == 0x8b) {
-        codec_scratch scratch = codec_scratch_open((size_t)16 << 20);
-        const codec_growth growth = {
-            .memory = memory,
-            .size_max = ICE_METADATA_BYTES_MAX,
-            .size_hint = file.size < ICE_METADATA_BYTES_MAX / 8 ? file.size * 8 : file.size};
-        const firn_status status =
-            codec_decode_growing(CODEC_GZIP, file, &growth, &json, &scratch, err);
-        codec_scratch_close(&scratch);
-        TRY(status);
+// ---- What is read of it -------------------------------------------------------------------------
+
+static bool is_one_of(text key, const char *const *keys) {
+    while (*keys != NULL && !text_equal(key, text_of(*keys))) {
+        keys++;
     }
+    return *keys != NULL;
+}
+
+static bool is_element_of_snapshots(const json_node *node) {
+    const json_node *list = node->parent;
+    return list != NULL && list->kind == JSON_ARRAY && list->parent != NULL &&
+           list->parent->parent == NULL && text_equal(list->key, TEXT("snapshots"));
+}
+
+// Left out is what may be large and is of no use to a reader: files of statistics, former metadata
+// files, and what is noted of snapshots and of the table. Notes that are no texts stay, to be told.
+static bool wants(void *user, const json_node *object, text key, json_kind kind) {
+    static const char *const unread[] = {"metadata-log", "statistics", "partition-statistics",
+                                         "encryption-keys", NULL};
+    static const char *const of_snapshot[] = {
+        "snapshot-id", "parent-snapshot-id", "sequence-number", "timestamp-ms",
+        "schema-id",   "manifest-list",      "manifests",       "summary",
+        NULL};
+    static const char *const of_summary[] = {"operation", "total-records", NULL};
+    static const char *const of_properties[] = {NAME_MAPPING, NULL};
+    (void)user;
+    if (object->parent == NULL) {
+        return !is_one_of(key, unread);
+    }
+    if (is_element_of_snapshots(object)) {
+        return is_one_of(key, of_snapshot);
+    }
+    const bool is_summary =
+        text_equal(object->key, TEXT("summary")) && is_element_of_snapshots(object->parent);
+    const bool is_properties =
+        text_equal(object->key, TEXT("properties")) && object->parent->parent == NULL;
+    return kind != JSON_STRING || (is_summary      ? is_one_of(key, of_summary)
+                                   : is_properties ? is_one_of(key, of_properties)
+                                                   : true);
+}
+
+static streamed *streamed_of(metadata_reader *self, const json_node *list) {
+    const bool is_member = list->parent != NULL && list->parent->parent == NULL;
+    return is_member && text_equal(list->key, TEXT("schemas"))        ? &self->schemas
+           : is_member && text_equal(list->key, TEXT("snapshots"))    ? &self->snapshots
+           : is_member && text_equal(list->key, TEXT("snapshot-log")) ? &self->log
+                                                                      : NULL;
+}
+
+static bool is_streamed(void *user, const json_node *list) {
+    return streamed_of(user, list) != NULL;
+}
+
+static firn_status take_element(void *user, const json_node *node, firn_error *err) {
+    metadata_reader *self = user;
+    streamed *all = streamed_of(self, node->parent);
+    if (all->list != node->parent) {
+        all->list = node->parent;
+        all->count = 0;
+        all->status = FIRN_OK;
+    }
+    if (all->status != FIRN_OK) {
+        return FIRN_OK;
+    }
+    firn_status status = all == &self->schemas     ? add_schema(self, node, err)
+                         : all == &self->snapshots ? add_snapshot(self, node, err)
+                                                   : add_log_entry(self, node, err);
+    if (status == FIRN_CORRUPT) { // What stands before it may be wrong too, and is told first.
+        all->status = status;
+        all->err = *err;
+        *err = ERR_INIT;
+        status = FIRN_OK;
+    }
+    return status;
+}
+
+// ---- Files -------------------------------------------------------------------------------------
+
+// The JSON of a file that may be packed with gzip.
+static firn_status unpack(bytes file, arena *memory, bytes *out, firn_error *err) {
+    *out = file;
+    if (file.size < 2 || file.data[0] != 0x1f || file.data[1] != 0x8b) {
+        return FIRN_OK;
+    }
+    codec_scratch scratch = codec_scratch_open_in(memory->owner, (size_t)16 << 20);
+    const codec_growth growth = {.memory = memory,
+                                 .size_max = ICE_METADATA_BYTES_MAX,
+                                 .size_hint = file.size < ICE_METADATA_BYTES_MAX / 8 ? file.size * 8
+                                                                                     : file.size};
+    const firn_status status = codec_decode_growing(CODEC_GZIP, file, &growth, out, &scratch, err);
+    codec_scratch_close(&scratch);
+    return status;
+}
+
+firn_status ice_json_read(bytes file, arena *memory, const json_node **out, firn_error *err) {
+    bytes json;
+    TRY(unpack(file, memory, &json, err));
     return json_tree_read(memory, json, out, err);
 }
 
 firn_status ice_metadata_read(bytes file, arena *memory, ice_metadata *out, firn_error *err) {
     *out = (ice_metadata){.format_version = 0};
     metadata_reader self = {.memory = memory, .out = out};
-    TRY(ice_json_read(file, memory, &self.root, err));
-    return read_document(&self, err);
+    const json_tree_parts parts = {
+        .user = &self, .wants = wants, .is_streamed = is_streamed, .element = take_element};
+    arena tree = arena_open_in(memory->owner, TREE_BYTES_MAX);
+    tree.cancel = memory->cancel;
+    self.growing = tree;
+    bytes json;
+    firn_status status = unpack(file, &tree, &json, err);
+    status =
+        status == FIRN_OK ? json_tree_read_parts(&tree, json, &parts, &self.root, err) : status;
+    status = status == FIRN_OK ? read_document(&self, err) : status;
+    arena_close(&self.growing);
+    arena_close(&tree);
+    return status;
 }
 
 const ice_snapshot *ice_metadata_snapshot(const ice_metadata *self, int64_t id) {

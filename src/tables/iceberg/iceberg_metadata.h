@@ -77,9 +77,9 @@ typedef struct ice_metadata {
 /// Borrows: `file`, as long as the tree is used.
 firn_status ice_json_read(bytes file, arena *memory, const json_node **out, firn_error *err);
 
-/// Reads metadata, packed or not, into `memory`.
+/// Reads metadata, packed or not, into `memory`. Its tree is there only while it is read, and holds
+/// what a reader needs; of snapshots one at a time.
 ///
-/// Borrows: `file`, as long as `out` is used.
 /// Errors:  FIRN_CORRUPT, FIRN_UNSUPPORTED (a format version above 3), FIRN_NO_MEMORY.
 firn_status ice_metadata_read(bytes file, arena *memory, ice_metadata *out, firn_error *err);
 

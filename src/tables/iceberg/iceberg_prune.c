@@ -123,7 +123,7 @@ firn_status ice_pruner_make(const ice_metadata *metadata, const ice_schema *sche
     };
     TRY(take_columns(self, schema, request, memory, err));
     if (self->count > 0) {
-        self->scratch = arena_open(PRUNE_SCRATCH_MAX);
+        self->scratch = arena_open_in(memory->owner, PRUNE_SCRATCH_MAX);
         *out = self;
     }
     return FIRN_OK;

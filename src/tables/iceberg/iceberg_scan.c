@@ -152,6 +152,7 @@ firn_status ice_scan_open(table_arguments args, const file_env *env, arena *memo
     if (!is_metadata_file(location)) {
         TRY(hadoop_current_metadata(env->io, location, env->cancel, memory, &location, err));
     }
-    const ice_open what = {.location = location, .name = options.path, .version = &options.version};
+    const ice_open what = {
+        .pool = env->pool, .location = location, .name = options.path, .version = &options.version};
     return ice_table_open(env->io, &what, env->cancel, out, err);
 }

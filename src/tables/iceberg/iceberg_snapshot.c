@@ -8,6 +8,7 @@
 #include "tables/transaction.h"
 
 #define TABLE_BYTES_MAX ((size_t)8 << 30)
+#define CONTENT_SLACK ((size_t)64 << 20) // Remote stores gather a file in pieces.
 
 // ---- Incremental ranges ------------------------------------------------------------------------
 
@@ -86,13 +87,17 @@ static void count_rows(ice_table *self) {
 static firn_status read_metadata(ice_table *self, io *files, const ice_open *what,
                                  const cancel_flag *cancel, firn_error *err) {
     arena *memory = &self->base.memory;
-    bytes file = what->metadata;
-    if (file.size == 0) {
-        TRY(io_get(files, what->location, ICE_METADATA_BYTES_MAX, cancel, memory, &file, err));
-    } else {
-        TRY(bytes_copy(memory, file, &file, err));
+    if (what->metadata.size > 0) {
+        return ice_metadata_read(what->metadata, memory, &self->metadata, err);
     }
-    return ice_metadata_read(file, memory, &self->metadata, err);
+    arena content = arena_open_in(memory->owner, (size_t)ICE_METADATA_BYTES_MAX + CONTENT_SLACK);
+    content.cancel = cancel;
+    bytes file;
+    firn_status status =
+        io_get(files, what->location, ICE_METADATA_BYTES_MAX, cancel, &content, &file, err);
+    status = status == FIRN_OK ? ice_metadata_read(file, memory, &self->metadata, err) : status;
+    arena_close(&content);
+    return status;
 }
 
 static firn_status describe(ice_table *self, const ice_open *what, firn_error *err) {
@@ -144,7 +149,8 @@ static void free_table(table_snapshot *base) {
 
 firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *cancel,
                            table_snapshot **out, firn_error *err) {
-    arena memory = arena_open(TABLE_BYTES_MAX);
+    arena memory = arena_open_in(what->pool, TABLE_BYTES_MAX);
+    memory.cancel = cancel;
     ice_table *self = ARENA_NEW(&memory, ice_table, 1);
     if (self == NULL) {
         return ARENA_FULL(&memory, err);
@@ -152,6 +158,7 @@ firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *c
     *self = (ice_table){.base = {.kind = &iceberg_table_kind, .memory = memory}, .files = files};
     atomic_init(&self->base.references, 1);
     const firn_status status = open_table(self, files, what, cancel, err);
+    self->base.memory.cancel = NULL; // The table may live longer than the query that opens it.
     if (status != FIRN_OK) {
         io_path_while(err, "opening the Iceberg table", what->location);
         free_table(&self->base);

@@ -9,6 +9,7 @@ extern const table_kind iceberg_table_kind;
 
 /// What is to be opened.
 typedef struct ice_open {
+    struct pool *pool;            ///< What the table is charged to; outlives it. NULL: nothing.
     text location;                ///< Of the metadata file.
     bytes metadata;               ///< The file itself if a catalog sent it; size 0: it is read.
     text catalog;                 ///< Alias, or "".
@@ -16,7 +17,8 @@ typedef struct ice_open {
     const table_version *version; ///< NULL: current.
 } ice_open;
 
-/// Opens a version of a table: reads its metadata and the manifest list, and waits for both.
+/// Opens a version of a table: reads its metadata and the manifest list, and waits for both, and
+/// for memory while others give some back.
 ///
 /// Keeps:  `files`, which outlives the snapshot.
 /// Owns:   the caller releases *out.

@@ -159,8 +159,9 @@ static firn_status add_entry(gathering *self, const ice_walk *walk, const ice_en
 
 static firn_status add_manifest(gathering *self, const ice_manifest *manifest,
                                 codec_scratch *codecs, firn_error *err) {
-    arena memory = arena_open(FACTS_BYTES_MAX);
-    arena block = arena_open(FACTS_BYTES_MAX);
+    pool *owner = self->memory->owner;
+    arena memory = arena_open_in(owner, FACTS_BYTES_MAX);
+    arena block = arena_open_in(owner, FACTS_BYTES_MAX);
     const ice_walk_memory parts = {.walk = &memory, .block = &block, .codecs = codecs};
     bytes file;
     ice_walk walk;
@@ -199,7 +200,7 @@ static bool is_cheap(const ice_table *self) {
 }
 
 static firn_status gather(gathering *self, firn_error *err) {
-    codec_scratch codecs = codec_scratch_open(CODEC_BYTES_MAX);
+    codec_scratch codecs = codec_scratch_open_in(self->memory->owner, CODEC_BYTES_MAX);
     firn_status status = take_columns(self, err);
     for (uint32_t i = 0; i < self->table->manifests.count && status == FIRN_OK; i++) {
         const ice_manifest *each = &self->table->manifests.items[i];
@@ -246,7 +247,7 @@ void ice_facts_close(ice_facts *self) {
 
 // NULL: without memory, or stopped.
 static ice_facts *make_facts(const ice_table *table, const cancel_flag *cancel) {
-    arena memory = arena_open(FACTS_BYTES_MAX);
+    arena memory = arena_open_in(table->base.memory.owner, FACTS_BYTES_MAX);
     firn_error ignored = ERR_INIT; // Reading the table tells.
     ice_facts *made = ARENA_NEW(&memory, ice_facts, 1);
     if (made == NULL) {

@@ -34,7 +34,7 @@ struct scan_planner {
 firn_status ice_plan(table_snapshot *base, const scan_request *request, const scan_env *env,
                      scan_planner **out, firn_error *err) {
     ice_table *table = ice_table_of(base);
-    arena memory = arena_open(PLANNER_BYTES_MAX);
+    arena memory = arena_open_in(env->pool, PLANNER_BYTES_MAX);
     scan_planner *self = ARENA_NEW(&memory, scan_planner, 1);
     if (self == NULL) {
         firn_status status = ARENA_FULL(&memory, err);
@@ -45,9 +45,9 @@ firn_status ice_plan(table_snapshot *base, const scan_request *request, const sc
                            .request = request,
                            .env = env,
                            .memory = memory,
-                           .walk_memory = arena_open(PLANNER_BYTES_MAX),
-                           .block = arena_open(PLANNER_BYTES_MAX),
-                           .codecs = codec_scratch_open(CODEC_BYTES_MAX),
+                           .walk_memory = arena_open_in(env->pool, PLANNER_BYTES_MAX),
+                           .block = arena_open_in(env->pool, PLANNER_BYTES_MAX),
+                           .codecs = codec_scratch_open_in(env->pool, CODEC_BYTES_MAX),
                            .is_in_data = table->is_incremental};
     firn_status status =
         ice_file_cutter_open(&self->cutter, table, request, env, &self->memory, err);

@@ -165,7 +165,7 @@ static firn_status take_deletes(scan_reader *self, firn_error *err) {
 firn_status ice_reader_open(table_snapshot *base, const scan_request *request,
                             const scan_task *task, const scan_env *env, scan_reader **out,
                             firn_error *err) {
-    arena memory = arena_open(READER_BYTES_MAX);
+    arena memory = arena_open_in(env->pool, READER_BYTES_MAX);
     scan_reader *self = ARENA_NEW(&memory, scan_reader, 1);
     if (self == NULL) {
         return ARENA_FULL(&memory, err);
@@ -175,7 +175,7 @@ firn_status ice_reader_open(table_snapshot *base, const scan_request *request,
                           .task = (const ice_task *)task,
                           .env = env,
                           .memory = memory,
-                          .work = arena_open(READER_BYTES_MAX)};
+                          .work = arena_open_in(env->pool, READER_BYTES_MAX)};
     self->start = arena_mark_take(&self->memory);
     const firn_status status = take_deletes(self, err);
     if (status != FIRN_OK) {
