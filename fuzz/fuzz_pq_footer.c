@@ -55,8 +55,8 @@ static void check_footer(bytes input, arena *memory) {
         for (uint32_t leaf = 0; leaf < out->schema->leaf_count; leaf++) {
             const pq_chunk_range range = pq_chunk_place(out, group, leaf);
             must(range.offset <= FILE_SIZE && range.size <= FILE_SIZE - range.offset);
-            const pq_bounds bounds =
-                pq_bounds_of(out, leaf, &pq_chunk_metadata(out, group, leaf)->statistics);
+            const pq_statistics statistics = pq_chunk_statistics(out, group, leaf);
+            const pq_bounds bounds = pq_bounds_of(out, leaf, &statistics);
             must(!bounds.minimum_is_exact || bounds.has_minimum);
         }
     }

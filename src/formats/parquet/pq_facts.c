@@ -118,8 +118,8 @@ column_facts pq_facts_of_row_group(const pq_file *file, const pq_pick *pick, uin
         return (column_facts){.may_have_null = true};
     }
     const uint32_t leaf = pick->node->first_leaf;
-    const pq_column_metadata *chunk = pq_chunk_metadata(file->metadata, row_group, leaf);
-    const pq_bounds bounds = pq_bounds_of(file->metadata, leaf, &chunk->statistics);
+    const pq_statistics statistics = pq_chunk_statistics(file->metadata, row_group, leaf);
+    const pq_bounds bounds = pq_bounds_of(file->metadata, leaf, &statistics);
     return pq_facts_of_bounds(pick, &bounds, row_count, memory);
 }
 

@@ -126,6 +126,24 @@ static firn_status finish(pq_opener *self, bytes footer, uint64_t file_size, fir
     return status;
 }
 
+// Keeps a footer that is small in a block of its size: there may be thousands of files. Where it
+// stays if there is none.
+static bytes trim_footer(pq_file *file, bytes footer) {
+    if (footer.size > file->footer_capacity / 2) {
+        return footer;
+    }
+    size_t capacity;
+    uint8_t *trimmed = pool_block_take(file->owner, footer.size, &capacity);
+    if (trimmed == NULL) {
+        return footer;
+    }
+    memcpy(trimmed, footer.data, footer.size);
+    pool_block_give(file->owner, file->footer, file->footer_capacity);
+    file->footer = trimmed;
+    file->footer_capacity = capacity;
+    return (bytes){.data = trimmed, .size = footer.size};
+}
+
 // What the first range tells: the footer itself, or where it is.
 static firn_status look_at_tail(pq_opener *self, bool *is_done, firn_error *err) {
     pq_file *file = self->file;
@@ -144,7 +162,8 @@ static firn_status look_at_tail(pq_opener *self, bool *is_done, firn_error *err)
         return ask(self, place.offset, place.size, err);
     }
     const size_t at = tail.size - PQ_TAIL_SIZE - place.size;
-    return finish(self, (bytes){.data = tail.data + at, .size = place.size}, file_size, err);
+    const bytes footer = {.data = tail.data + at, .size = place.size};
+    return finish(self, trim_footer(file, footer), file_size, err);
 }
 
 static firn_status step(pq_opener *self, bool *is_done, pq_answer *answer, firn_error *err) {

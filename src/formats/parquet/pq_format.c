@@ -46,6 +46,9 @@
             .offset = offsetof(pq_##s, n),                                                         \
             .kind = PQ_THRIFT_GROUPS,                                                              \
             .wire = WIRE_LIST},
+#define LAZY(s, id, WIRE, n)                                                                       \
+    [id] = {.name = #n, .offset = offsetof(pq_##s, n), .kind = PQ_THRIFT_LAZY, .wire = WIRE_##WIRE},
+#define UNREAD(s, id, n) [id] = {.name = #n, .kind = PQ_THRIFT_UNREAD, .wire = WIRE_LIST},
 #define END(s)                                                                                     \
     }                                                                                              \
     ;
@@ -57,6 +60,8 @@
 #undef MARK
 #undef VALUES
 #undef GROUPS
+#undef LAZY
+#undef UNREAD
 #undef END
 
 // The structures: `required` is a sum of bits, one term per field.
@@ -75,6 +80,8 @@
 #define MARK(s, id, n)
 #define VALUES(s, id, need, KIND, n) BIT_##need(id)
 #define GROUPS(s, id, need, t, n) BIT_##need(id)
+#define LAZY(s, id, WIRE, n)
+#define UNREAD(s, id, n) BIT_REQUIRED(id)
 #define END(s)                                                                                     \
     }                                                                                              \
     ;
@@ -86,6 +93,8 @@
 #undef MARK
 #undef VALUES
 #undef GROUPS
+#undef LAZY
+#undef UNREAD
 #undef END
 
 #define X(number, name)                                                                            \

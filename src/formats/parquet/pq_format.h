@@ -124,6 +124,8 @@ PQ_LIST_TYPE(pq_list_BINARY, bytes);
 #define MARK(s, id, n)
 #define VALUES(s, id, need, KIND, n) pq_list_##KIND n;
 #define GROUPS(s, id, need, t, n) pq_##t##_list n;
+#define LAZY(s, id, WIRE, n) bytes n;
+#define UNREAD(s, id, n)
 #define END(s)                                                                                     \
     }                                                                                              \
     pq_##s;                                                                                        \
@@ -136,6 +138,8 @@ PQ_LIST_TYPE(pq_list_BINARY, bytes);
 #undef MARK
 #undef VALUES
 #undef GROUPS
+#undef LAZY
+#undef UNREAD
 #undef END
 
 // pq_statistics_has_null_count and its siblings; pq_statistics_set_null_count says that it is
@@ -154,6 +158,8 @@ PQ_LIST_TYPE(pq_list_BINARY, bytes);
 #define MARK(s, id, n) PQ_HAS(s, id, n)
 #define VALUES(s, id, need, KIND, n) PQ_HAS(s, id, n)
 #define GROUPS(s, id, need, t, n) PQ_HAS(s, id, n)
+#define LAZY(s, id, WIRE, n) PQ_HAS(s, id, n)
+#define UNREAD(s, id, n)
 #define END(s)
 #include "formats/parquet/pq_format.def"
 #undef STRUCT
@@ -163,6 +169,8 @@ PQ_LIST_TYPE(pq_list_BINARY, bytes);
 #undef MARK
 #undef VALUES
 #undef GROUPS
+#undef LAZY
+#undef UNREAD
 #undef END
 
 /// The name of an encoding or a codec, such as "PLAIN"; "unknown" for another number. Static.

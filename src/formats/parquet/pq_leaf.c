@@ -20,15 +20,14 @@ void pq_leaf_open(pq_leaf_reader *self, const pq_target *target, uint32_t index,
     self->is_nested = is_nested;
 }
 
-firn_status pq_leaf_attach(pq_leaf_reader *self, const pq_pages_options *options,
+firn_status pq_leaf_attach(pq_leaf_reader *self, const pq_pages_options *options, pq_chunk *chunks,
                            uint32_t slot_count, arena *memory, firn_error *err) {
     assert(slot_count >= 1 && slot_count <= PQ_GROUPS_AHEAD);
     const size_t level_size = self->is_nested ? PQ_LEVEL_STEP + PQ_UNPACK_SPARE : 0;
-    pq_chunk *chunks = ARENA_NEW(memory, pq_chunk, slot_count);
     uint8_t *levels = ARENA_NEW(memory, uint8_t, 2 * level_size);
     const uint32_t ahead_count = io_file_is_remote(options->input) ? slot_count : 0;
     pq_window_ahead *ahead = ARENA_NEW(memory, pq_window_ahead, ahead_count);
-    if (chunks == NULL || levels == NULL || ahead == NULL) {
+    if (levels == NULL || ahead == NULL) {
         return ARENA_FULL(memory, err);
     }
     memset(ahead, 0, ahead_count * sizeof *ahead);

@@ -75,11 +75,11 @@ typedef struct pq_leaf_reader {
 
 /// Sets a reader up that can do nothing yet.
 void pq_leaf_open(pq_leaf_reader *self, const pq_target *target, uint32_t index, bool is_nested);
-/// Gives it what it reads with, in `memory`, for so many row groups begun together: of a table of
-/// thousands of columns that is more than what is read. Must not move afterwards.
+/// Gives it what it reads with: `chunks` for so many row groups begun together, which live as long
+/// as `memory`. Must not move afterwards.
 ///
 /// Errors: FIRN_NO_MEMORY; it can be closed.
-firn_status pq_leaf_attach(pq_leaf_reader *self, const pq_pages_options *options,
+firn_status pq_leaf_attach(pq_leaf_reader *self, const pq_pages_options *options, pq_chunk *chunks,
                            uint32_t slot_count, arena *memory, firn_error *err);
 void pq_leaf_close(pq_leaf_reader *self);
 

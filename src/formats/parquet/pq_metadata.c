@@ -188,6 +188,19 @@ firn_status pq_chunk_check(const pq_metadata *self, uint32_t row_group, uint32_t
     return FIRN_OK;
 }
 
+pq_statistics pq_chunk_statistics(const pq_metadata *self, uint32_t row_group, uint32_t leaf) {
+    const pq_column_metadata *chunk = pq_chunk_metadata(self, row_group, leaf);
+    pq_statistics out = {.present = 0};
+    arena none = arena_open(0); // They hold no list.
+    firn_error ignored = ERR_INIT;
+    byte_reader in = reader_open(chunk->statistics);
+    if (!pq_column_metadata_has_statistics(chunk) ||
+        pq_thrift_read(&in, &pq_statistics_table, &out, &none, &ignored) != FIRN_OK) {
+        out = (pq_statistics){.present = 0};
+    }
+    return out;
+}
+
 // ---- Pages --------------------------------------------------------------------------------------
 
 static firn_status check_counts(const pq_page_header *header, int32_t value_count,

@@ -67,6 +67,9 @@ static inline const pq_column_metadata *pq_chunk_metadata(const pq_metadata *sel
     return &self->file.row_groups.items[row_group].columns.items[leaf].metadata;
 }
 
+/// What the footer says of a chunk's values; `present` is 0 if nothing, or if that is damaged.
+pq_statistics pq_chunk_statistics(const pq_metadata *self, uint32_t row_group, uint32_t leaf);
+
 /// A page, from its header, checked.
 typedef struct pq_page {
     pq_page_type type; // DATA and DATA_V2 are both PQ_PAGE_DATA here; see is_v2.

@@ -19,8 +19,6 @@ typedef struct sample {
     arena memory;
     firn_error err;
     pq_schema_element elements[2];
-    int32_t encodings[1];
-    bytes path[1];
     pq_column_chunk chunk;
     pq_row_group group;
     pq_column_order order;
@@ -34,17 +32,13 @@ static void sample_open(sample *self) {
         (pq_schema_element){.present = 0x30, .name = bytes_of("schema"), .child_count = 1};
     self->elements[1] = (pq_schema_element){
         .present = 0x1a, .type = PQ_INT32, .repetition = PQ_OPTIONAL, .name = bytes_of("a")};
-    self->path[0] = bytes_of("a");
-    self->chunk =
-        (pq_column_chunk){.present = 1 << 2 | 1 << 3,
-                          .metadata = {.present = 0x2fe,
-                                       .type = PQ_INT32,
-                                       .encodings = {.count = 1, .items = self->encodings},
-                                       .path = {.count = 1, .items = self->path},
-                                       .codec = PQ_CODEC_SNAPPY,
-                                       .value_count = 10,
-                                       .compressed_size = 100,
-                                       .data_page_offset = 4}};
+    self->chunk = (pq_column_chunk){.present = 1 << 2 | 1 << 3,
+                                    .metadata = {.present = 0x2fe,
+                                                 .type = PQ_INT32,
+                                                 .codec = PQ_CODEC_SNAPPY,
+                                                 .value_count = 10,
+                                                 .compressed_size = 100,
+                                                 .data_page_offset = 4}};
     self->group = (pq_row_group){
         .present = 0xe, .columns = {.count = 1, .items = &self->chunk}, .row_count = 10};
     self->order = (pq_column_order){.present = 1 << 1};
@@ -213,8 +207,7 @@ TEST(pq_bounds_are_believed_only_with_their_order) {
     sample_open(&s);
     uint8_t low[4];
     uint8_t high[4];
-    pq_statistics *statistics = &s.chunk.metadata.statistics;
-    *statistics = (pq_statistics){
+    pq_statistics statistics = {
         .present = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 5 | 1 << 6,
         .min = {.data = i32_bytes(-5, low), .size = 4},
         .max = {.data = i32_bytes(7, high), .size = 4},
@@ -223,34 +216,34 @@ TEST(pq_bounds_are_believed_only_with_their_order) {
         .null_count = 3,
     };
     REQUIRE(sample_read(&s) == FIRN_OK);
-    pq_bounds bounds = pq_bounds_of(s.read, 0, statistics);
+    pq_bounds bounds = pq_bounds_of(s.read, 0, &statistics);
     CHECK(bounds.has_minimum && bounds.has_maximum && bounds.minimum_is_exact);
     CHECK(bounds.has_null_count && bounds.null_count == 3 && !bounds.has_nan_count);
 
     // Without column orders only the old pair counts, and it is signed.
     s.file.present = 0x1e;
     REQUIRE(sample_read(&s) == FIRN_OK);
-    CHECK(pq_bounds_of(s.read, 0, statistics).has_minimum);
+    CHECK(pq_bounds_of(s.read, 0, &statistics).has_minimum);
     s.elements[1].present |= 1 << 6;
     s.elements[1].converted_type = PQ_CONVERTED_UINT_32;
     REQUIRE(sample_read(&s) == FIRN_OK);
-    CHECK(!pq_bounds_of(s.read, 0, statistics).has_minimum);
+    CHECK(!pq_bounds_of(s.read, 0, &statistics).has_minimum);
     s.file.present |= 1 << 7;
     REQUIRE(sample_read(&s) == FIRN_OK);
-    CHECK(pq_bounds_of(s.read, 0, statistics).has_minimum);
+    CHECK(pq_bounds_of(s.read, 0, &statistics).has_minimum);
 
     // An order or a logical type that nobody knows, a bound of the wrong size.
     s.order.present = 0;
     REQUIRE(sample_read(&s) == FIRN_OK);
-    CHECK(!pq_bounds_of(s.read, 0, statistics).has_minimum);
+    CHECK(!pq_bounds_of(s.read, 0, &statistics).has_minimum);
     s.order.present = 1 << 1;
     s.elements[1].present = 0x1a | 1 << 10;
     REQUIRE(sample_read(&s) == FIRN_OK);
-    CHECK(!pq_bounds_of(s.read, 0, statistics).has_minimum);
+    CHECK(!pq_bounds_of(s.read, 0, &statistics).has_minimum);
     s.elements[1].present = 0x1a;
-    statistics->min_value.size = 3;
+    statistics.min_value.size = 3;
     REQUIRE(sample_read(&s) == FIRN_OK);
-    bounds = pq_bounds_of(s.read, 0, statistics);
+    bounds = pq_bounds_of(s.read, 0, &statistics);
     CHECK(!bounds.has_minimum && !bounds.minimum_is_exact && bounds.has_maximum);
     arena_close(&s.memory);
 }

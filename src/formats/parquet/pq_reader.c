@@ -151,9 +151,6 @@ static firn_status open_columns(pq_reader *self, pq_pick *picks, firn_error *err
     }
     assert(self->leaf_count <= count);
     bound_groups(self);
-    for (uint32_t i = 0; i < self->leaf_count; i++) {
-        TRY(pq_leaf_attach(self->leaves[i], &self->pages, self->slot_count, &self->memory, err));
-    }
     return FIRN_OK;
 }
 
@@ -172,6 +169,21 @@ static firn_status open_filter(pq_reader *self, firn_error *err) {
                        err));
     return pq_pruner_attach(&self->pruner, self->options.owner, &self->options.request,
                             &self->memory, err);
+}
+
+// What leaves read with, in one piece that has no slack: of a table of thousands of columns it may
+// be more than what is read.
+static firn_status attach_leaves(pq_reader *self, firn_error *err) {
+    const uint32_t slots = self->slot_count;
+    pq_chunk *chunks = ARENA_NEW(&self->memory, pq_chunk, (size_t)self->leaf_count * slots);
+    if (chunks == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (uint32_t i = 0; i < self->leaf_count; i++) {
+        TRY(pq_leaf_attach(self->leaves[i], &self->pages, chunks + (size_t)i * slots, slots,
+                           &self->memory, err));
+    }
+    return FIRN_OK;
 }
 
 firn_status pq_reader_open(pq_file *file, pq_pick *picks, uint32_t pick_count,
@@ -200,6 +212,9 @@ firn_status pq_reader_open(pq_file *file, pq_pick *picks, uint32_t pick_count,
     }
     if (status == FIRN_OK) {
         status = open_filter(self, err);
+    }
+    if (status == FIRN_OK) {
+        status = attach_leaves(self, err);
     }
     if (status != FIRN_OK) {
         io_path_while(err, "beginning to read", pq_file_path(file));

@@ -3,6 +3,7 @@
 
 #include "base/checked.h"
 #include "formats/parquet/pq_reader_private.h"
+#include "formats/parquet/pq_thrift.h"
 
 // A batch of rows that take more than this each has fewer rows. An estimate by the footer: what the
 // strings of a dictionary take together is not known.
@@ -232,11 +233,18 @@ static firn_status peek_all(pq_reader *self, pq_answer *answer, firn_error *err)
 // ---- Pruning by dictionaries -------------------------------------------------------------------
 
 // Whether all data pages of a chunk are known to hold dictionary indexes.
-static bool is_only_dictionary(const pq_column_metadata *chunk) {
-    const pq_page_encoding_statistics_list *list = &chunk->page_encodings;
+static bool is_only_dictionary(const pq_column_metadata *chunk, arena *scratch) {
+    void *items = NULL;
+    size_t count = 0;
+    firn_error ignored = ERR_INIT; // Then it is not known.
+    if (!pq_column_metadata_has_page_encodings(chunk) ||
+        pq_thrift_read_list(chunk->page_encodings, &pq_page_encoding_statistics_table, scratch,
+                            &items, &count, &ignored) != FIRN_OK) {
+        return false;
+    }
     bool has_data = false;
-    for (size_t i = 0; i < list->count; i++) {
-        const pq_page_encoding_statistics *pages = &list->items[i];
+    for (size_t i = 0; i < count; i++) {
+        const pq_page_encoding_statistics *pages = (const pq_page_encoding_statistics *)items + i;
         const bool is_data =
             pages->page_type == PQ_PAGE_DATA || pages->page_type == PQ_PAGE_DATA_V2;
         const bool is_code = pages->encoding == PQ_ENCODING_PLAIN_DICTIONARY ||
@@ -297,7 +305,7 @@ static firn_status holds_for_entry(pq_reader *self, pq_filter_stage *filter,
 
 // The leaf reader of a stage that asks about one flat column whose chunk has nothing but dictionary
 // indexes, of a small dictionary; else NULL.
-static const pq_leaf_reader *dictionary_leaf(const pq_reader *self, const pq_filter_stage *filter,
+static const pq_leaf_reader *dictionary_leaf(pq_reader *self, const pq_filter_stage *filter,
                                              uint32_t slot) {
     if (filter->can_fail || filter->column_count != 1 ||
         (filter->dictionary_tries >= DICTIONARY_TRIES && filter->dictionary_hits == 0)) {
@@ -312,10 +320,9 @@ static const pq_leaf_reader *dictionary_leaf(const pq_reader *self, const pq_fil
     const bool is_small = chunk->dictionary.is_there &&
                           chunk->dictionary.view.size <= chunk->row_count / ROWS_PER_TRIED_ENTRY;
     const uint32_t group = self->plans[slot].row_group;
-    return is_small &&
-                   is_only_dictionary(pq_chunk_metadata(self->file->metadata, group, leaf->index))
-               ? leaf
-               : NULL;
+    const pq_column_metadata *metadata =
+        pq_chunk_metadata(self->file->metadata, group, leaf->index);
+    return is_small && is_only_dictionary(metadata, &self->work) ? leaf : NULL;
 }
 
 // Leaves out row groups where a filter holds for no entry of its column's dictionary.

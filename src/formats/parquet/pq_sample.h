@@ -92,6 +92,23 @@ static inline void pq_sample_write(pq_thrift_output *out, const pq_thrift_struct
     pq_sample_must(pq_thrift_write(out, type, value, &err) == FIRN_OK);
 }
 
+// A structure for a LAZY member, and a list of one.
+static inline bytes pq_sample_encoded(const pq_thrift_struct *type, const void *value,
+                                      arena *memory) {
+    pq_thrift_output out = {.memory = memory};
+    pq_sample_write(&out, type, value);
+    return (bytes){.data = out.data, .size = out.size};
+}
+
+static inline bytes pq_sample_encoded_list(const pq_thrift_struct *type, const void *value,
+                                           arena *memory) {
+    static const uint8_t list_of_one = 1 << 4 | 12;
+    pq_thrift_output out = {.memory = memory};
+    pq_sample_put(&out, &list_of_one, 1);
+    pq_sample_write(&out, type, value);
+    return (bytes){.data = out.data, .size = out.size};
+}
+
 // A value as PLAIN stores it, of texts without the size.
 static inline bytes pq_sample_stored(const pq_sample_column *column, int64_t value, arena *memory) {
     char *room = ARENA_NEW(memory, char, 24);
@@ -320,19 +337,14 @@ static inline void pq_sample_put_bloom(pq_sample_writer *self, const pq_sample_c
 
 static inline void pq_sample_put_chunk(pq_sample_writer *self, const pq_sample_column *column,
                                        uint64_t from, uint64_t to, pq_column_chunk *chunk) {
-    static int32_t encodings[] = {PQ_ENCODING_PLAIN, PQ_ENCODING_RLE_DICTIONARY};
     const uint64_t page_rows = column->page_rows == 0 ? to - from : column->page_rows;
     const uint32_t count = (uint32_t)((to - from + page_rows - 1) / page_rows);
     int64_t *entries = NULL;
     uint32_t entry_count = 0;
-    bytes *path = ARENA_NEW(self->memory, bytes, 1);
     pq_sample_page *pages = ARENA_NEW(self->memory, pq_sample_page, (size_t)count + 1);
     pq_page_location *places = ARENA_NEW(self->memory, pq_page_location, (size_t)count + 1);
-    pq_page_encoding_statistics *encodings_of_pages =
-        ARENA_NEW(self->memory, pq_page_encoding_statistics, 1);
-    pq_sample_must(path != NULL && pages != NULL && places != NULL && encodings_of_pages != NULL);
-    *path = pq_sample_text(column->name);
-    *encodings_of_pages = (pq_page_encoding_statistics){
+    pq_sample_must(pages != NULL && places != NULL);
+    const pq_page_encoding_statistics encodings = {
         .present = 0xe,
         .page_type = PQ_PAGE_DATA,
         .encoding = column->has_dictionary ? PQ_ENCODING_RLE_DICTIONARY : PQ_ENCODING_PLAIN,
@@ -359,24 +371,25 @@ static inline void pq_sample_put_chunk(pq_sample_writer *self, const pq_sample_c
         .present = 1 << 2 | 1 << 3,
         .metadata = {.present = 0x2fe | 1 << 13 | (column->has_dictionary ? 1 << 11 : 0),
                      .type = (int32_t)column->type,
-                     .encodings = {.count = 2, .items = encodings},
-                     .path = {.count = 1, .items = path},
                      .codec = (int32_t)column->codec,
                      .value_count = (int64_t)(to - from),
                      .uncompressed_size = (int64_t)self->out.size - start,
                      .compressed_size = (int64_t)self->out.size - start,
                      .data_page_offset = data_start,
                      .dictionary_page_offset = start,
-                     .page_encodings = {.count = 1, .items = encodings_of_pages}}};
+                     .page_encodings = pq_sample_encoded_list(&pq_page_encoding_statistics_table,
+                                                              &encodings, self->memory)}};
     pq_sample_page all = {.from = from, .to = to};
     (void)pq_sample_body(column, entries, entry_count, &all, self->memory);
     if (column->has_statistics) {
         chunk->metadata.present |= 1 << 12;
+        const pq_statistics statistics = {.present = 1 << 3 |
+                                                     (all.least.data == NULL ? 0 : 1 << 5 | 1 << 6),
+                                          .null_count = all.nulls,
+                                          .max_value = all.greatest,
+                                          .min_value = all.least};
         chunk->metadata.statistics =
-            (pq_statistics){.present = 1 << 3 | (all.least.data == NULL ? 0 : 1 << 5 | 1 << 6),
-                            .null_count = all.nulls,
-                            .max_value = all.greatest,
-                            .min_value = all.least};
+            pq_sample_encoded(&pq_statistics_table, &statistics, self->memory);
     }
     if (column->has_index) {
         pq_sample_put_indexes(self, pages, places, count, chunk);

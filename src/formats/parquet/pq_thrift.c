@@ -243,6 +243,15 @@ static uint32_t struct_bytes_min(const pq_thrift_struct *type) {
 static firn_status read_struct(reading *self, const pq_thrift_struct *type, void *out,
                                firn_error *err);
 
+// What is to be read later; that it is well-formed is known now.
+static firn_status read_lazy(reading *self, uint8_t wire, void *out, firn_error *err) {
+    bytes *lazy = out;
+    lazy->data = self->in.at;
+    TRY(skip(self, wire, err));
+    lazy->size = (size_t)(self->in.at - lazy->data);
+    return FIRN_OK;
+}
+
 static firn_status read_groups(reading *self, const pq_thrift_field *field, any_list *out,
                                firn_error *err) {
     uint8_t wire;
@@ -383,7 +392,10 @@ static firn_status read_member(reading *self, const pq_thrift_field *field, uint
         memcpy(member, raw.data, sizeof(double));
         return FIRN_OK;
     case PQ_THRIFT_MARK:
+    case PQ_THRIFT_UNREAD:
         return skip(self, wire, err);
+    case PQ_THRIFT_LAZY:
+        return read_lazy(self, wire, member, err);
     case PQ_THRIFT_NONE:
         break;
     }
@@ -427,5 +439,16 @@ firn_status pq_thrift_read(byte_reader *in, const pq_thrift_struct *type, void *
     TRY(read_struct(&self, type, out, err));
     assert(self.depth == 0);
     *in = self.in;
+    return FIRN_OK;
+}
+
+firn_status pq_thrift_read_list(bytes input, const pq_thrift_struct *type, arena *memory,
+                                void **items, size_t *count, firn_error *err) {
+    reading self = {.in = reader_open(input), .memory = memory};
+    const pq_thrift_field field = {.name = type->name, .nested = type};
+    any_list list = {.count = 0};
+    TRY(read_groups(&self, &field, &list, err));
+    *items = list.items;
+    *count = list.count;
     return FIRN_OK;
 }

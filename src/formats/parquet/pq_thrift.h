@@ -40,7 +40,9 @@ typedef enum pq_thrift_kind {
     PQ_THRIFT_RARE,   // a pointer to a struct in the arena
     PQ_THRIFT_MARK,   // a struct whose content nobody wants: no member
     PQ_THRIFT_VALUES, // {size_t count; T *items} of one of the kinds BOOL, I32, I64, BINARY
-    PQ_THRIFT_GROUPS  // {size_t count; struct *items}
+    PQ_THRIFT_GROUPS, // {size_t count; struct *items}
+    PQ_THRIFT_LAZY,   // bytes, borrowed from the input: a struct or list as it is encoded
+    PQ_THRIFT_UNREAD  // a list whose content nobody wants: no member
 } pq_thrift_kind;
 
 typedef struct pq_thrift_struct pq_thrift_struct;
@@ -71,6 +73,13 @@ struct pq_thrift_struct {
 firn_status pq_thrift_read(byte_reader *in, const pq_thrift_struct *type, void *out, arena *memory,
                            firn_error *err);
 
+/// Reads a list of structures that is all of `input`, such as a LAZY member.
+///
+/// Borrows: as pq_thrift_read.
+/// Errors:  as pq_thrift_read.
+firn_status pq_thrift_read_list(bytes input, const pq_thrift_struct *type, arena *memory,
+                                void **items, size_t *count, firn_error *err);
+
 /// Bytes that grow in an arena; starts as {.memory = arena}.
 typedef struct pq_thrift_output {
     arena *memory;
@@ -93,6 +102,8 @@ firn_status pq_thrift_write(pq_thrift_output *out, const pq_thrift_struct *type,
 #define MARK(s, id, n)
 #define VALUES(s, id, need, KIND, n)
 #define GROUPS(s, id, need, t, n)
+#define LAZY(s, id, WIRE, n)
+#define UNREAD(s, id, n)
 #define END(s)
 #include "formats/parquet/pq_format.def"
 #undef STRUCT
@@ -102,6 +113,8 @@ firn_status pq_thrift_write(pq_thrift_output *out, const pq_thrift_struct *type,
 #undef MARK
 #undef VALUES
 #undef GROUPS
+#undef LAZY
+#undef UNREAD
 #undef END
 
 #endif

@@ -89,6 +89,8 @@ static firn_status put_value(pq_thrift_output *self, pq_thrift_kind kind, const 
     case PQ_THRIFT_RARE:
     case PQ_THRIFT_VALUES:
     case PQ_THRIFT_GROUPS:
+    case PQ_THRIFT_LAZY:
+    case PQ_THRIFT_UNREAD:
         break;
     }
     return FAIL(err, FIRN_INTERNAL, "metadata value of kind %d", (int)kind);
@@ -143,6 +145,7 @@ static firn_status put_list(pq_thrift_output *self, const pq_thrift_field *field
 static firn_status put_member(pq_thrift_output *self, const pq_thrift_field *field,
                               const uint8_t *member, firn_error *err) {
     const uint8_t *nested;
+    bytes lazy;
     switch ((pq_thrift_kind)field->kind) {
     case PQ_THRIFT_BOOL: // The field's type is the value.
         return FIRN_OK;
@@ -154,6 +157,11 @@ static firn_status put_member(pq_thrift_output *self, const pq_thrift_field *fie
     case PQ_THRIFT_VALUES:
     case PQ_THRIFT_GROUPS:
         return put_list(self, field, member, err);
+    case PQ_THRIFT_LAZY:
+        memcpy(&lazy, member, sizeof lazy);
+        return put(self, lazy.data, lazy.size, err);
+    case PQ_THRIFT_UNREAD:
+        return put_list_head(self, 0, kind_wire(PQ_THRIFT_BINARY), err);
     case PQ_THRIFT_NONE:
     case PQ_THRIFT_I8:
     case PQ_THRIFT_I16:
