@@ -112,8 +112,7 @@ bool unit_open_orders(aggregate_unit *self, bool is_urgent);
 /// When all is there: the rest goes into states, and rows into the order of their groups.
 firn_status unit_arrange(aggregate_unit *self, arena *scratch, firn_error *err);
 
-// ---- Collected rows that stay where they are (aggregate_ranked.c)
-// --------------------------------
+// ---- Collected rows that stay where they are (aggregate_ranked.c) -------------------------------
 
 /// Whether a collector's rows had better stay where they are, without groups.
 bool unit_is_ranked(const aggregate_state *shared, uint32_t number, const row_pages *rows);

@@ -32,8 +32,7 @@ typedef struct sharing {
     bool *is_touched;  // By slot, in this round.
 } sharing;
 
-// ---- What may run several times
-// ------------------------------------------------------------------
+// ---- What may run several times -----------------------------------------------------------------
 
 typedef struct body_look {
     const optimizer *self;
@@ -76,8 +75,7 @@ static bool may_repeat(const optimizer *self, plan_node *definition, uint32_t re
     return look.may_repeat && (uint64_t)look.nodes * reader_count <= COPIED_NODES_MAX;
 }
 
-// ---- Costs
-// ---------------------------------------------------------------------------------------
+// ---- Costs --------------------------------------------------------------------------------------
 
 static bool add_call_cost(void *user, expr **slot) {
     double *cost = user;
@@ -165,8 +163,7 @@ static firn_status is_cheaper_repeated(sharing *self, const plan_node *shared, b
     return FIRN_OK;
 }
 
-// ---- Running it where it is read
-// -----------------------------------------------------------------
+// ---- Running it where it is read ----------------------------------------------------------------
 
 // The scan becomes a projection of `body`, whose columns are called `renamed` there.
 static firn_status replace_scan(optimizer *self, plan_node *scan, plan_node *body,
@@ -284,8 +281,7 @@ static firn_status settle(sharing *self, bool *has_changed) {
     return has_moved ? rule_push_filters(rules, &rules->plan->root) : FIRN_OK;
 }
 
-// ---- Filters of all readers
-// ----------------------------------------------------------------------
+// ---- Filters of all readers ---------------------------------------------------------------------
 
 // What a reader asks of the subplan's columns; NULL: nothing that may be asked there.
 static firn_status asked_by(optimizer *self, const shared_reader *reader, expr **out) {
