@@ -13,7 +13,8 @@ nearest_name nearest_to(text wanted) {
 void nearest_offer(nearest_name *self, text candidate) {
     const size_t distance = text_distance(self->wanted, candidate);
     const bool is_nearer = distance < self->distance;
-    if (candidate.size == 0 || (!is_nearer && (distance != self->distance || self->count == 0))) {
+    if (candidate.size == 0 || text_equal(candidate, self->wanted) ||
+        (!is_nearer && (distance != self->distance || self->count == 0))) {
         return;
     }
     if (is_nearer) {

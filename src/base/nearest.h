@@ -23,7 +23,8 @@ typedef struct nearest_name {
 
 nearest_name nearest_to(text wanted);
 
-/// Keeps: `candidate`, until the hint is given. The same name may be offered again.
+/// Keeps: `candidate`, until the hint is given. The same name may be offered again; what was wanted
+/// is passed over, as it can't be what was meant.
 void nearest_offer(nearest_name *self, text candidate);
 
 /// Adds the hint to `err`, which holds an error; does nothing when no name is near enough. Answers

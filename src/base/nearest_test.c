@@ -19,7 +19,8 @@ TEST(nearest_proposes_what_is_written_alike_and_nothing_else) {
         {"nope", ""},
         {"b", ""},
         {"", ""},
-        {"a", "did you mean \"a\"?"},
+        {"A", "did you mean \"a\"?"},
+        {"a", ""}, // That is what was written.
         {"completely_different_and_long", ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
