@@ -57,7 +57,8 @@ static int32_t zone_offset(int64_t seconds) {
 
 /// Days since 1970-01-01 to year, month, day of the proleptic Gregorian calendar: counted in eras
 /// of 400 years that begin on a 1st of March, so that the leap day comes last.
-void cli_moment_date(cli_sink *out, int64_t days, moment_style style) {
+/// Returns whether the year is one before Christ, which SQL style says at the very end.
+static bool write_day(cli_sink *out, int64_t days, moment_style style) {
     const int64_t shifted = days + 719468;
     const int64_t era = floor_divide(shifted, 146097);
     const int64_t day_of_era = shifted - era * 146097;
@@ -69,12 +70,13 @@ void cli_moment_date(cli_sink *out, int64_t days, moment_style style) {
     const int64_t day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     const int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
     const int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-    if (year < 0) {
+    if (year < 0 && style == MOMENT_ISO) {
         cli_sink_char(out, '-');
     } else if (year > 9999 && style == MOMENT_ISO) {
         cli_sink_char(out, '+');
     }
-    const uint64_t shown = (uint64_t)(year < 0 ? -year : year);
+    const bool is_before = year <= 0 && style == MOMENT_SQL;
+    const uint64_t shown = (uint64_t)(is_before ? 1 - year : year < 0 ? -year : year);
     if (shown > 9999) {
         cli_number_uint(out, shown);
     } else {
@@ -84,6 +86,17 @@ void cli_moment_date(cli_sink *out, int64_t days, moment_style style) {
     cli_number_padded(out, (uint64_t)month, 2);
     cli_sink_char(out, '-');
     cli_number_padded(out, (uint64_t)day, 2);
+    return is_before;
+}
+
+static void write_era(cli_sink *out, bool is_before) {
+    if (is_before) {
+        cli_sink_format(out, " BC");
+    }
+}
+
+void cli_moment_date(cli_sink *out, int64_t days, moment_style style) {
+    write_era(out, write_day(out, days, style));
 }
 
 static void write_fraction(cli_sink *out, int64_t fraction, int32_t digits, moment_style style) {
@@ -140,7 +153,7 @@ void cli_moment_timestamp(cli_sink *out, int64_t value, int32_t digits, bool is_
     // Only a TIMESTAMPTZ_S at the very end of its range could overflow here.
     seconds = __builtin_add_overflow(seconds, offset, &seconds) ? INT64_MAX : seconds;
     const int64_t days = floor_divide(seconds, DAY_SECONDS);
-    cli_moment_date(out, days, style);
+    const bool is_before = write_day(out, days, style);
     cli_sink_char(out, style == MOMENT_SQL ? ' ' : 'T');
     write_clock(out, seconds - days * (int64_t)DAY_SECONDS);
     write_fraction(out, fraction, digits, style);
@@ -149,6 +162,7 @@ void cli_moment_timestamp(cli_sink *out, int64_t value, int32_t digits, bool is_
     } else if (is_zoned) {
         cli_sink_char(out, 'Z');
     }
+    write_era(out, is_before);
 }
 
 /// One part such as "2 mons"; a positive one behind a negative one shows its sign.

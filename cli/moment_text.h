@@ -5,7 +5,7 @@
 #include "byte_sink.h"
 
 typedef enum moment_style {
-    MOMENT_SQL, // 2020-01-31 23:59:59.5, 2020-01-31 23:59:59+00 in the session's zone.
+    MOMENT_SQL, // 2020-01-31 23:59:59.5, 2020-01-31 23:59:59+00 in the session's zone, … BC.
     MOMENT_ISO, // 2020-01-31T23:59:59.500000, …Z in UTC; all digits of the unit.
 } moment_style;
 

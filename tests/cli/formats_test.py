@@ -108,6 +108,17 @@ def json_formats_say_the_same():
     same(set(rows[2].values()), {None})
 
 
+def years_before_christ_are_as_cast_says():
+    sql = ("SELECT day, instant, CAST(day AS VARCHAR), CAST(instant AS VARCHAR), year(day) FROM "
+           "(VALUES (DATE '-0043-03-15', TIMESTAMPTZ '0000-01-01 00:00Z')) t(day, instant)")
+    out, _ = firn("--format", "csv", "-c", sql)
+    row = out.decode().splitlines()[1].split(",")
+    same(row[:2], row[2:4])
+    same([row[0], row[4]], ["0044-03-15 BC", "-44"])
+    out, _ = firn("--format", "ndjson", "-c", "SELECT DATE '-0043-03-15' AS day")  # ISO 8601.
+    same(json.loads(out), {"day": "-0043-03-15"})
+
+
 def arrow_is_what_pyarrow_reads():
     reader = ("import sys, pyarrow.ipc as ipc\n"
               "table = ipc.open_stream(sys.stdin.buffer).read_all()\n"
