@@ -317,8 +317,19 @@ static firn_status run_drop(run *self, const sql_drop *written, firn_error *err)
 
 // A sentence for what is understood but not done.
 static firn_status refuse(const sql_statement *statement, firn_error *err) {
-    return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", statement->position,
-                    "the statement \"%s\" is not supported", sql_node_name(statement));
+    char words[32]; // Its name as it is written: "create_index" is CREATE INDEX.
+    size_t size = 0;
+    text name = text_of(sql_node_name(statement));
+    const text tail = TEXT("_statement");
+    if (text_ends_with(name, tail)) {
+        name = text_slice(name, 0, name.size - tail.size);
+    }
+    for (; size < name.size && size < sizeof words; size++) {
+        const char byte = name.data[size];
+        words[size] = byte == '_' ? ' ' : (char)(byte & ~0x20);
+    }
+    return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", statement->position, "%.*s is not supported",
+                    (int)size, words);
 }
 
 // Every statement is a transaction of its own: BEGIN would promise what ROLLBACK cannot keep.
