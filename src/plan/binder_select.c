@@ -207,7 +207,8 @@ static firn_status add_star(select_build *build, const sql_star *star) {
     }
     if (added == 0) {
         return FAIL_SQL(self->err, FIRN_INVALID, "42P01", star->node.position,
-                        "* without FROM has no columns");
+                        build->state->written->from.count > 0 ? "nothing in FROM has a column for *"
+                                                              : "* without FROM has no columns");
     }
     return check_excluded(build, star);
 }

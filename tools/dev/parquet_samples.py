@@ -248,6 +248,7 @@ def make_tables():
     (TABLES / "cut_off.parquet").write_bytes(whole[:len(whole) // 2])
     (TABLES / "no_parquet.parquet").write_bytes(b"id,name\n1,one\n")
     write(TABLES, "empty.parquet", pa.table({"id": pa.array([], pa.int32())}), **plain)
+    write(TABLES, "no_columns.parquet", pa.table({"x": [1, 2, 3]}).select([]), **plain)
     make_wider(plain)
 
 
