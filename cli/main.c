@@ -1,5 +1,6 @@
 // The program firn: a user of firn.h like any other.
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,9 +133,20 @@ static int run_with_engine(const cli_arguments *arguments) {
     return code;
 }
 
+/// What was closed for us would become the number of a file of the engine, which then would get our
+/// results. Writing to what stands there instead fails.
+static void fill_standard_descriptors(void) {
+    for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++) {
+        if (fcntl(number, F_GETFD) < 0 && errno == EBADF) {
+            (void)open("/dev/null", number == STDERR_FILENO ? O_WRONLY : O_RDONLY); // The least.
+        }
+    }
+}
+
 int main(int argc, char **argv) {
     cli_arguments arguments;
     int code = EXIT_DONE;
+    fill_standard_descriptors();
     if (!cli_arguments_read(argc, argv, &arguments)) {
         code = EXIT_USAGE;
     } else if (arguments.mode == CLI_HELP) {

@@ -34,6 +34,12 @@ static void set_fault(firn_error *err, firn_status status, const char *text) {
     err->length = (size_t)snprintf(err->text, sizeof err->text, "%s", text);
 }
 
+static void set_output_fault(const cli_results *results, firn_error *err) {
+    char words[160];
+    (void)snprintf(words, sizeof words, "writing the results: %s", strerror(results->out.fault));
+    set_fault(err, FIRN_IO, words);
+}
+
 void cli_stream_fault(struct ArrowArrayStream *stream, int code, firn_error *err) {
     if (firn_stream_error(stream, err) == FIRN_OK && err->status != FIRN_OK) {
         return;
@@ -99,7 +105,7 @@ static firn_status read_batches(cli_script *self, struct ArrowArrayStream *strea
             return status;
         }
         if (results->out.fault != 0) {
-            set_fault(err, FIRN_IO, strerror(results->out.fault));
+            set_output_fault(results, err);
             return FIRN_IO;
         }
         if (cli_interrupted()) {
@@ -144,7 +150,7 @@ static firn_status show_result(cli_script *self, struct ArrowArrayStream *stream
         results->format->end(results, status == FIRN_OK);
     }
     if (!cli_sink_flush(&results->out) && status == FIRN_OK) {
-        set_fault(err, FIRN_IO, strerror(results->out.fault));
+        set_output_fault(results, err);
         status = FIRN_IO;
     }
 done:

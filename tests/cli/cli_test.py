@@ -297,6 +297,12 @@ def a_reader_that_leaves_ends_the_run_silently():
     same(process.wait(PATIENCE), -signal.SIGPIPE)
 
 
+def a_closed_standard_output_is_said_to_be_one():
+    process = subprocess.run(["sh", "-c", '"$0" -c "rows 3" >&-', FIRN], stderr=subprocess.PIPE,
+                             text=True, timeout=PATIENCE)
+    same((process.returncode, process.stderr), (1, "error: writing the results: Bad file descriptor\n"))
+
+
 # ---- Ctrl-C --------------------------------------------------------------------------------------
 
 def wait_until_it_listens(process):
