@@ -54,8 +54,11 @@ firn_status io_path_local(text path, char out[IO_LOCAL_PATH_MAX], firn_error *er
             rest = text_slice(host_and_path, slash, host_and_path.size);
         }
         if (!text_starts_with(rest, TEXT("/"))) {
-            return FAIL(err, FIRN_INVALID, "\"%.*s\" is no absolute path, file:/folder/name is",
-                        TEXT_ARGS(path));
+            const firn_status status =
+                FAIL(err, FIRN_INVALID, "\"%.*s\" is no absolute path, file:/folder/name is",
+                     TEXT_ARGS(path));
+            err_hint(err, "'%.*s' is found from the current folder", TEXT_ARGS(rest));
+            return status;
         }
     }
     if (rest.size == 0) {

@@ -40,7 +40,7 @@ static firn_status begin_file(parquet_files *self, uint32_t index, const file_en
     const text path = self->files[index].path;
     firn_status status = io_file_open(env->io, path, &options, &input, err);
     if (status != FIRN_OK) {
-        if (status == FIRN_INVALID) { // A folder, most likely.
+        if (status == FIRN_INVALID && err->hint[0] == '\0') { // A folder, most likely.
             err_hint(err, "the files below a folder are '%.*s%s**/*.parquet'", TEXT_ARGS(path),
                      text_ends_with(path, TEXT("/")) ? "" : "/");
         }
