@@ -202,6 +202,17 @@ static bool integer_can_overflow(const type *from, const type *to) {
     return high > to_high || -high < to_low;
 }
 
+// Whether a number may be beyond the greatest of a float type: 65504 of FLOAT16, 3.4e38 of REAL.
+static bool float_can_overflow(const type *from, const type *to) {
+    if (to->id == TYPE_DOUBLE || type_category_of(from) == CATEGORY_BOOLEAN) {
+        return false;
+    }
+    if (type_category_of(from) == CATEGORY_FLOAT) {
+        return to->id < from->id; // In the order of their widths.
+    }
+    return whole_digits(from) > (to->id == TYPE_REAL ? 38 : 4);
+}
+
 static bool number_can_fail(const type *from, const type *to) {
     const type_category source = type_category_of(from);
     switch ((int)type_category_of(to)) {
@@ -213,8 +224,10 @@ static bool number_can_fail(const type *from, const type *to) {
             return true;
         }
         return whole_digits(to) < (source == CATEGORY_BOOLEAN ? 1 : whole_digits(from));
+    case CATEGORY_FLOAT:
+        return float_can_overflow(from, to);
     default:
-        return false; // To a float or BOOLEAN.
+        return false; // To BOOLEAN.
     }
 }
 

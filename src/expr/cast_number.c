@@ -26,16 +26,20 @@ static uint32_t exact_to_exact(function_call *call, const column *const *args, c
 
 // ---- To floats -------------------------------------------------------------------------------
 
-static void store_float(const type *to, column *out, uint32_t row, double value) {
+// False if a number becomes infinite.
+static bool store_float(const type *to, column *out, uint32_t row, double value) {
     switch ((int)to->id) {
-    case TYPE_FLOAT16:
-        COLUMN_OUT(out, uint16_t)[row] = half_of_float((float)value);
-        break;
+    case TYPE_FLOAT16: {
+        const uint16_t half = half_of_float((float)value);
+        COLUMN_OUT(out, uint16_t)[row] = half;
+        return !isinf(half_to_float(half)) || isinf(value);
+    }
     case TYPE_REAL:
         COLUMN_OUT(out, float)[row] = (float)value;
-        break;
+        return !isinf((float)value) || isinf(value);
     default:
         COLUMN_OUT(out, double)[row] = value;
+        return true;
     }
 }
 
@@ -43,7 +47,9 @@ static void store_float(const type *to, column *out, uint32_t row, double value)
     case PHYSICAL_##NAME: {                                                                        \
         const c_type *in = args[0]->values;                                                        \
         FOR_ROWS(call, row) {                                                                      \
-            store_float(call->result, out, row, (double)in[row & mask]);                           \
+            if (!store_float(call->result, out, row, (double)in[row & mask])) {                    \
+                return ROW_VISIT(row);                                                             \
+            }                                                                                      \
         }                                                                                          \
         break;                                                                                     \
     }
@@ -117,7 +123,9 @@ static uint32_t decimal_to_float(function_call *call, const column *const *args,
         return call->count;
     }
     FOR_ROWS(call, row) {
-        store_float(call->result, out, row, decimal_at(args[0], row & mask));
+        if (!store_float(call->result, out, row, decimal_at(args[0], row & mask))) {
+            return ROW_VISIT(row);
+        }
     }
     return call->count;
 }
@@ -141,7 +149,9 @@ static uint32_t float_to_float(function_call *call, const column *const *args, c
         return call->count;
     }
     FOR_ROWS(call, row) {
-        store_float(call->result, out, row, float_at(args[0], row & mask));
+        if (!store_float(call->result, out, row, float_at(args[0], row & mask))) {
+            return ROW_VISIT(row);
+        }
     }
     return call->count;
 }
@@ -229,7 +239,7 @@ static uint32_t boolean_to_number(function_call *call, const column *const *args
     FOR_ROWS(call, row) {
         const bool value = bitmap_get(bits, row & mask);
         if (is_float) {
-            store_float(to, out, row, value ? 1.0 : 0.0);
+            (void)store_float(to, out, row, value ? 1.0 : 0.0);
             continue;
         }
         if (value && !has_room) {

@@ -60,7 +60,7 @@ TEST(cast_numbers_round_and_never_wrap) {
         {T(REAL), "0.1", D(10, 9), "0.100000000"},
         {D(15, 2), "1234567.89", T(DOUBLE), "1234567.89"},
         {D(38, 37), "0.1000000000000000055511151231257827021", T(DOUBLE), "0.1"},
-        {T(DOUBLE), "1e300", T(REAL), "inf"},
+        {T(DOUBLE), "1e300", T(REAL), "error: 22003 ..."},
         {T(DOUBLE), "0.1", T(FLOAT16), "0.099975586"},
         {T(BIGINT), "9007199254740993", T(DOUBLE), "9007199254740992.0"},
         {T(BOOLEAN), "true", T(INTEGER), "1"},
