@@ -278,6 +278,29 @@ static bool tell_what_is_before(run *user, const sql_names *path, const view_def
     return true;
 }
 
+// Whether search_path has a schema "catalog.schema" of an attached catalog: then that is what to
+// tell, since all of it is looked for in the current catalog.
+static bool tell_path_is_of_one(run *user, const sql_names *path, firn_error *err) {
+    text rest = user->search_path;
+    while (path->count == 1 && rest.size > 0) {
+        const text schema = search_path_next(&rest);
+        const size_t dot = text_find(schema, TEXT("."));
+        const sql_name first = {.value = text_slice(schema, 0, dot)};
+        const attached *found = catalog_set_find(user->catalogs, &first);
+        if (dot < schema.size && found != NULL) {
+            (void)FAIL_SQL(
+                err, FIRN_NOT_FOUND, "42P01", path->items[0].position,
+                "there is no table \"%.*s\" in the schemas of search_path, which are the "
+                "current catalog's",
+                TEXT_ARGS(path->items[0].value));
+            err_hint(err, "USE %.*s makes the schema of that catalog the current one",
+                     TEXT_ARGS(schema));
+            return true;
+        }
+    }
+    return false;
+}
+
 static firn_status find_listed(const sql_names *path, const table_version *version,
                                bound_object *out, firn_error *err) {
     const text name = path->items[path->count - 1].value;
@@ -336,6 +359,8 @@ static firn_status find(void *session, const sql_names *path, const table_versio
     if (inside != NULL && path->count > 2 && named_catalog(user, &path->items[0], inside) == NULL) {
         err_hint(err, "if \"%.*s\" is a catalog to the view's maker, attach it under that name",
                  TEXT_ARGS(path->items[0].value));
+    } else if (inside == NULL && tell_path_is_of_one(user, path, err)) {
+        // Said.
     } else if (!tell_what_is_before(user, path, inside, memory, err) && err->hint[0] == '\0') {
         propose(user, path, &places, memory, err);
     }
