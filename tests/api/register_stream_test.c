@@ -77,6 +77,18 @@ static void reads_once(firn_session *session, firn_session *other) {
     CHECK(strstr(err.text, "can be read once") != NULL);
 }
 
+// A WITH query that several parts read runs once all the same, though it is but a scan.
+static void is_kept_for_all_readers(firn_session *session, firn_session *other) {
+    firn_error err = FIRN_ERROR_INIT;
+    struct ArrowArrayStream source = {0};
+    CHECK(open_rows(other, "SELECT n FROM generate_series(1, 1000) s(n)", &source));
+    CHECK(firn_register_stream(session, "kept", &source, &err) == FIRN_OK);
+    CHECK(number_of(session,
+                    "WITH w AS (SELECT n FROM kept) SELECT (SELECT count(*) FROM w WHERE n < 11) "
+                    "+ (SELECT max(n) FROM w)",
+                    &err) == 1010);
+}
+
 static void filters_and_joins(firn_session *session, firn_session *other) {
     firn_error err = FIRN_ERROR_INIT;
     struct ArrowArrayStream source = {0};
@@ -139,6 +151,7 @@ TEST(register_stream_is_read_once_filtered_and_joined) {
     scene here;
     REQUIRE(scene_open(&here));
     reads_once(here.session, here.other);
+    is_kept_for_all_readers(here.session, here.other);
     filters_and_joins(here.session, here.other);
     scene_close(&here);
 }

@@ -157,10 +157,10 @@ class QueryMaker:
 
     def source_item(self, outer, depth):
         alias = self.alias()
-        which = self.random.random()
-        if self.named and which < 0.15:
+        if self.named and self.chance(0.25):
             name, scope = self.random.choice(self.named)
             return f"{name} AS {alias}", [(f"{alias}.{c}", kind) for c, kind in scope]
+        which = self.random.random()
         if which > 0.4 or (depth <= 0 and which > 0.2):
             name = self.random.choice(list(TABLES))
             return f"{name} AS {alias}", [(f"{alias}.{c}", kind) for c, kind in TABLES[name]]
@@ -298,11 +298,11 @@ class QueryMaker:
         begun = ""
         if self.chance(0.2):
             parts = []
-            for _ in range(self.random.randint(1, 2)):
+            for _ in range(self.random.randint(1, 3)):
                 kinds = self.any_types(2)
                 inner = self.query([], 1, kinds)
                 name, columns = self.alias(), [f"c{i}" for i in range(len(kinds))]
-                word = self.one_of("", "MATERIALIZED ")
+                word = self.one_of("", "", "MATERIALIZED ", "NOT MATERIALIZED ")
                 parts.append(f"{name}({', '.join(columns)}) AS {word}({inner})")
                 self.named.append((name, list(zip(columns, kinds))))
             begun = f"WITH {', '.join(parts)} "
