@@ -189,6 +189,7 @@ void *arena_alloc(arena *self, size_t count, size_t size) {
     }
     if (self->chunk == NULL || !place(self->chunk, wanted, &from, &to)) {
         if (!advance(self, wanted) || !place(self->chunk, wanted, &from, &to)) {
+            self->refused = wanted;
             return NULL;
         }
     }
@@ -264,8 +265,8 @@ firn_status arena_say_full(const arena *self, firn_error *err) {
     pool_report report;
     pool_describe(self->owner, &report);
     err_set(err, FIRN_NO_MEMORY,
-            "%s cannot add to its %zu bytes; of memory_limit %llu, %llu are in use",
-            pool_name(self->owner), self->used, (unsigned long long)report.limit,
+            "%s cannot add %zu bytes to its %zu; of memory_limit %llu, %llu are in use",
+            pool_name(self->owner), self->refused, self->used, (unsigned long long)report.limit,
             (unsigned long long)report.used);
     err_hint(err, "raise memory_limit, or lower threads");
     return FIRN_NO_MEMORY;

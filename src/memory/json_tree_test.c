@@ -166,3 +166,81 @@ TEST(json_tree_paths_of_great_depth_are_cut) {
     CHECK(strstr(err.text, "\"...[0][0]") != NULL);
     arena_close(&memory);
 }
+
+// What a reader of `{"keep": …, "list": […]}` gathers.
+typedef struct gathered {
+    int64_t sum;
+    uint32_t count;
+} gathered;
+
+static bool wants_keep_and_list(void *user, const json_node *object, text key, json_kind kind) {
+    (void)user;
+    return object->parent != NULL || text_equal(key, TEXT("keep")) ||
+           (text_equal(key, TEXT("list")) && kind == JSON_ARRAY);
+}
+
+static bool is_the_list(void *user, const json_node *array) {
+    (void)user;
+    return array->parent != NULL && text_equal(array->key, TEXT("list"));
+}
+
+static firn_status add_element(void *user, const json_node *node, firn_error *err) {
+    gathered *self = user;
+    int64_t value = 0;
+    TRY(json_get_i64(node, "n", &value, err));
+    self->sum += value;
+    self->count++;
+    return FIRN_OK;
+}
+
+static firn_status read_parts(arena *memory, text input, gathered *all, const json_node **out,
+                              firn_error *err) {
+    const json_tree_parts parts = {.user = all,
+                                   .wants = wants_keep_and_list,
+                                   .is_streamed = is_the_list,
+                                   .element = add_element};
+    const bytes document = {.data = (const uint8_t *)input.data, .size = input.size};
+    return json_tree_read_parts(memory, document, &parts, out, err);
+}
+
+TEST(json_tree_holds_the_parts_that_are_wanted_and_streams_arrays) {
+    arena memory = arena_open((size_t)1 << 20);
+    firn_error err = ERR_INIT;
+    const json_node *root;
+    gathered all = {.count = 0};
+    REQUIRE(read_parts(&memory,
+                       TEXT("{\"drop\\u0041\":{\"a\":[1,{}]},\"keep\":{\"x\":[1,[2]]},\"drop\":7,"
+                            "\"list\":[{\"n\":1},{\"n\":20,\"m\":[[]]},{\"n\":300}]}"),
+                       &all, &root, &err) == FIRN_OK);
+    CHECK(all.count == 3 && all.sum == 321);
+    CHECK(root->count == 2 && json_find(root, "keep")->first->count == 2);
+    CHECK(json_find(root, "list")->count == 3 && json_find(root, "list")->first == NULL);
+    CHECK(json_find(root, "drop") == NULL && json_find(root, "dropA") == NULL);
+
+    // An element's place is known although those before it are gone.
+    CHECK(read_parts(&memory, TEXT("{\"list\":[{\"n\":1},{\"n\":2},{\"n\":\"3\"}]}"), &all, &root,
+                     &err) == FIRN_CORRUPT);
+    CHECK(strstr(err.text, "\"list[2].n\" is a string") != NULL);
+    arena_close(&memory);
+}
+
+TEST(json_tree_of_a_streamed_array_takes_no_more_than_one_element) {
+    enum { ELEMENTS = 20000 };
+    arena input = arena_open((size_t)1 << 20);
+    arena memory = arena_open((size_t)16 << 10);
+    firn_error err = ERR_INIT;
+    text_builder builder = text_builder_open(&input);
+    text_append(&builder, TEXT("{\"list\":["));
+    for (int i = 0; i < ELEMENTS; i++) {
+        text_append(&builder, i == 0 ? TEXT("{\"n\":2}") : TEXT(",{\"n\":2}"));
+    }
+    text_append(&builder, TEXT("]}"));
+    text document;
+    REQUIRE(text_builder_finish(&builder, &document, &err) == FIRN_OK);
+    const json_node *root;
+    gathered all = {.count = 0};
+    CHECK(read_parts(&memory, document, &all, &root, &err) == FIRN_OK);
+    CHECK(all.count == ELEMENTS && all.sum == 2 * ELEMENTS);
+    arena_close(&memory);
+    arena_close(&input);
+}

@@ -4,8 +4,9 @@
 Of every query: is the answer that of an unlimited run (and of $SHARED's, where it is stored), does
 the process stay within the limit and 3 MB beside what an idle one takes, what was spilled, and is
 the temporary folder empty afterwards. The plain run takes TPC-H at scale 0.1 under 12 MB, operators
-over generated rows under 12 and 5 MB, and partitions that are split twice; it looks at the time of
-some from 128 to 16 MB. --full takes TPC-H at scale 1 under 64, 32 and 15 MB instead, keepers of
+over generated rows under 12 and 5 MB, partitions that are split twice, and files whose metadata is
+large: they are read within the limit, or what does not fit is told; it looks at the time of some
+from 128 to 16 MB. --full takes TPC-H at scale 1 under 64, 32 and 15 MB instead, keepers of
 4 M rows under 64 and 16 MB, where some partitions are split once, and all of them from 512 to 32 MB
 for time. What is kept at scale 1 is small: at 64 MB 4 queries spill, at 32 MB 8, at 15 MB 12 (3, 4,
 7 to 10, 12, 13, 16, 18, 19, 21).
@@ -436,6 +437,118 @@ def check_long_texts(report, program, limit):
             report.check(name, peak <= limit, f"VmHWM {peak / MB:.1f} MB more than idle")
 
 
+# ---- Files with large metadata --------------------------------------------------------------------
+
+I32, I64, BINARY, LIST, STRUCT = 5, 6, 8, 9, 12  # Types of Thrift's compact protocol.
+
+
+def varint(number):
+    out = bytearray()
+    while number >= 0x80:
+        out.append(number & 0x7f | 0x80)
+        number >>= 7
+    return bytes(out) + bytes([number])
+
+
+def number(value):
+    return varint(value * 2 if value >= 0 else -value * 2 - 1)
+
+
+def text(value):
+    return varint(len(value)) + value.encode()
+
+
+def listing(kind, items):
+    head = bytes([len(items) << 4 | kind]) if len(items) < 15 else bytes([0xf0 | kind]) + varint(len(items))
+    return head + b"".join(items)
+
+
+def structure(*fields):
+    out, before = b"", 0
+    for index, kind, value in fields:
+        out, before = out + bytes([(index - before) << 4 | kind]) + value, index
+    return out + b"\0"
+
+
+def parquet_of(columns, groups):
+    """A file of INTEGER columns c0, c1, … that has a row in each row group: its number."""
+    out, kept = bytearray(b"PAR1"), []
+    data = structure((1, I32, number(1)), (2, I32, number(0)), (3, I32, number(3)), (4, I32, number(3)))
+    header = structure((1, I32, number(0)), (2, I32, number(4)), (3, I32, number(4)), (5, STRUCT, data))
+    size = number(len(header) + 4)
+    for group in range(groups):
+        value = group.to_bytes(4, "little")
+        bound = varint(4) + value
+        bounds = structure((3, I64, number(0)), (5, BINARY, bound), (6, BINARY, bound))
+        chunks = []
+        for column in range(columns):
+            metadata = structure(
+                (1, I32, number(1)), (2, LIST, listing(I32, [number(0)])),
+                (3, LIST, listing(BINARY, [text(f"c{column}")])), (4, I32, number(0)),
+                (5, I64, number(1)), (6, I64, size), (7, I64, size), (9, I64, number(len(out))),
+                (12, STRUCT, bounds))
+            chunks.append(structure((2, I64, number(len(out))), (3, STRUCT, metadata)))
+            out += header + value
+        kept.append(structure((1, LIST, listing(STRUCT, chunks)), (2, I64, number(4 * columns)),
+                              (3, I64, number(1))))
+    schema = [structure((4, BINARY, text("schema")), (5, I32, number(columns)))] + [
+        structure((1, I32, number(1)), (3, I32, number(0)), (4, BINARY, text(f"c{column}")))
+        for column in range(columns)]
+    order = structure((1, STRUCT, b"\0"))
+    footer = structure((1, I32, number(2)), (2, LIST, listing(STRUCT, schema)), (3, I64, number(groups)),
+                       (4, LIST, listing(STRUCT, kept)), (7, LIST, listing(STRUCT, [order] * columns)))
+    return bytes(out) + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+
+
+def iceberg_of(snapshots, schemas, properties):
+    """Metadata of an empty table that had so many snapshots, schemas, and bytes of properties."""
+    fields = [{"id": i, "name": f"column_{i}", "required": False, "type": "long"} for i in range(1, 14)]
+    return json.dumps({
+        "format-version": 2, "table-uuid": "9c12d441-03fe-4693-9a96-a0705ddf69c1", "location": "/none",
+        "last-sequence-number": snapshots, "last-updated-ms": 1, "last-column-id": 13,
+        "current-schema-id": 0, "default-spec-id": 0, "last-partition-id": 999,
+        "schemas": [{"type": "struct", "schema-id": i, "fields": fields} for i in range(schemas)],
+        "partition-specs": [{"spec-id": 0, "fields": []}], "default-sort-order-id": 0,
+        "sort-orders": [{"order-id": 0, "fields": []}], "properties": {"note": "n" * properties},
+        "current-snapshot-id": -1,
+        "snapshots": [{"snapshot-id": i + 1, "sequence-number": i, "timestamp-ms": i, "schema-id": 0,
+                       "manifest-list": f"/none/metadata/snap-{i}.avro",
+                       "summary": {"operation": "append", "total-records": str(i),
+                                   "note": "what an engine says of itself " * 12}}
+                      for i in range(snapshots)]}).encode()
+
+
+def check_metadata(report, program):
+    """What a file's metadata takes is counted: it fits, or the error names file and limit."""
+    wide, groups = "SELECT * FROM '{}'", "SELECT count(*) FROM '{}' WHERE c5 = 7"
+    iceberg = "SELECT count(*) FROM iceberg_scan('{}')"
+    cases = (  # Name, file, query, its answer, limits that are too small, one that is enough.
+        ("wide.parquet", parquet_of(1500, 1), wide, ["0"] * 1500, (8,), 24),
+        ("wider.parquet", parquet_of(3000, 1), wide, ["0"] * 3000, (16,), 48),
+        ("groups.parquet", parquet_of(100, 500), groups, ["1"], (4, 8), 20),
+        ("snapshots.metadata.json", iceberg_of(20000, 1, 0), iceberg, ["0"], (4, 8), 28),
+        ("properties.metadata.json", iceberg_of(1, 1, 20 * MB), iceberg, ["0"], (4, 16), 24),
+        ("schemas.metadata.json", iceberg_of(1, 3000, 0), iceberg, ["0"], (4, 8), 20))
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content, sql, expected, small, enough in cases:
+            path = pathlib.Path(folder, name)
+            path.write_bytes(content)
+            for limit in [each * MB for each in (*small, enough)]:
+                case = f"{name} in {limit / MB:g} MB"
+                with Session(program, memory_limit=f"{limit}B") as session:
+                    answer = session.ask(sql.format(path))
+                    peak = session.peak() - session.idle
+                    again = session.ask("SELECT 1")
+                told = answer.get("error", "")
+                is_told = (limit < enough * MB and told.startswith("out of memory") and
+                           f"memory_limit {limit}" in told and name in str(answer["context"]))
+                report.check(case, is_told or same_rows(answer.get("rows", []), [expected]),
+                             str(answer)[:300])
+                report.check(case, peak <= limit + ALLOWANCE,
+                             f"VmHWM {peak / MB:.1f} MB more than idle")
+                report.check(case, again.get("rows") == [["1"]], f"after it: {again}")
+
+
 def tpch_cases(scale, only):
     data = subprocess.run(["bash", ROOT / "tools/dev/tpch_data.sh", scale], check=True,
                           capture_output=True, text=True).stdout.strip()
@@ -474,6 +587,7 @@ def main():
         check_long_texts(report, program, 16 * MB)
         check_splits(report, program, 4 * MB)
         check_kept_values(report, program)
+        check_metadata(report, program)
         report.check("spilling", all(count == len(keepers) for count in kept.values()), str(kept))
         report.check("splitting", deepest >= 1, f"split {deepest} times")
         if full:
