@@ -69,6 +69,24 @@ static text shortened(text value, size_t size_max) {
     return text_slice(value, 0, size);
 }
 
+// Whether a column is called what reads as something else, such as the constant 1 that it was made
+// of in the first branch of a UNION.
+static bool has_odd_name(const expr *value) {
+    const text name = value->kind == EXPR_COLUMN ? value->column_.name : TEXT("_");
+    const char first = name.size == 0 ? '_' : name.data[0];
+    return !(first == '_' || ((first | 0x20) >= 'a' && (first | 0x20) <= 'z') ||
+             (first & 0x80) != 0);
+}
+
+static text name_of(const expr *value, arena *scratch) {
+    text quoted;
+    firn_error ignored = ERR_INIT;
+    return has_odd_name(value) && text_format(scratch, &quoted, &ignored, "\"%.*s\"",
+                                              TEXT_ARGS(value->column_.name)) == FIRN_OK
+               ? quoted
+               : expr_text(value, scratch);
+}
+
 static void print_values(const kernel_state *self, uint32_t row, text_builder *out) {
     bool is_first = true;
     for (uint32_t i = 0; i < self->info->arg_count; i++) {
@@ -86,7 +104,7 @@ static void print_values(const kernel_state *self, uint32_t row, text_builder *o
         if (text_builder_finish(&value, &printed, &ignored) != FIRN_OK) {
             return;
         }
-        const text name = expr_text(source, self->run->scratch);
+        const text name = name_of(source, self->run->scratch);
         const text shown = shortened(printed, VALUE_TEXT_MAX);
         text_append_format(out, "%s%.*s = %.*s%s", is_first ? " with " : ", ",
                            TEXT_ARGS(shortened(name, VALUE_TEXT_MAX)), TEXT_ARGS(shown),
@@ -98,8 +116,9 @@ static void print_values(const kernel_state *self, uint32_t row, text_builder *o
 // The expression that fails; a cast also when the binder put it in.
 static void print_source(const kernel_state *self, text_builder *out) {
     const expr *source = self->task->node->source;
-    const bool is_hidden = source->kind == EXPR_CAST && source->cast_.is_implicit;
-    const text shown = expr_text(is_hidden ? source->cast_.arg : source, self->run->scratch);
+    const bool is_hidden =
+        source->kind == EXPR_CAST && (source->cast_.is_implicit || has_odd_name(source->cast_.arg));
+    const text shown = name_of(is_hidden ? source->cast_.arg : source, self->run->scratch);
     text_append(out, is_hidden ? TEXT("CAST(") : TEXT(""));
     text_append(out, shortened(shown, EXPR_TEXT_MAX));
     text_append(out, shown.size > EXPR_TEXT_MAX ? TEXT("...") : TEXT(""));
