@@ -315,6 +315,26 @@ static firn_status find_listed(const sql_names *path, const table_version *versi
     return FIRN_OK;
 }
 
+// The whole path of what a name of one part means.
+static firn_status name_place(firn_session *self, const object_place *found, arena *memory,
+                              text_list *out, firn_error *err) {
+    const namespace_path *space = &found->object.space;
+    text *items = ARENA_NEW(memory, text, (size_t)space->count + 3);
+    if (items == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    *out = (text_list){.items = items};
+    items[out->count++] = found->catalog->alias;
+    for (uint32_t i = 0; i < space->count; i++) {
+        items[out->count++] = space->items[i];
+    }
+    if (space->count == 0 && is_schemaless(self, found->catalog)) {
+        items[out->count++] = TEXT("main");
+    }
+    items[out->count++] = found->object.name;
+    return FIRN_OK;
+}
+
 static firn_status find(void *session, const sql_names *path, const table_version *version,
                         const view_definition *inside, arena *memory, bound_object *out,
                         firn_error *err) {
@@ -342,8 +362,15 @@ static firn_status find(void *session, const sql_names *path, const table_versio
             }
         }
         if (status == FIRN_OK) {
-            out->snapshot = object.snapshot;
             out->view = object.view;
+            if (path->count == 1) {
+                status = name_place(user->session, &places.items[i], memory, &out->place, err);
+            }
+            if (status != FIRN_OK) {
+                table_snapshot_release(object.snapshot);
+                return status;
+            }
+            out->snapshot = object.snapshot;
             return FIRN_OK;
         }
         if (status != FIRN_NOT_FOUND) {

@@ -16,6 +16,7 @@
 typedef struct bound_object {
     table_snapshot *snapshot;    ///< Taken over by the list of tables of the bind.
     const view_definition *view; ///< In the bind's memory.
+    text_list place;             ///< catalog.schema.name where a name of one part was found.
 } bound_object;
 
 /// What the binder asks of its session.

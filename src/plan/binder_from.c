@@ -397,6 +397,7 @@ static firn_status bind_table(binder *self, const sql_table *written, scope *int
         }
         TRY(at_position(self, status, written->node.position));
         TRY(path_of(self, &written->path, &path));
+        path = object.place.count > path.count ? object.place : path;
         alias = alias.size > 0 ? alias : path.items[path.count - 1];
         if (object.snapshot != NULL) {
             TRY(bind_snapshot(self, object.snapshot, &rows));

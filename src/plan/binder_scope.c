@@ -78,13 +78,17 @@ firn_status scope_add_query(binder *self, scope *into, const plan_columns *colum
     return scope_add_relation(self, into, alias, path, first);
 }
 
-// Tables of the same name in different schemas may stand side by side.
+// Tables of the same name in different schemas may stand side by side. Of one that was written
+// shorter the end is compared.
 static bool are_different_tables(const scope_relation *left, const scope_relation *right) {
-    bool same = left->path.count == right->path.count;
-    for (uint32_t i = 0; same && i < left->path.count; i++) {
-        same = text_equal_nocase(left->path.items[i], right->path.items[i]);
+    const text_list *l = &left->path;
+    const text_list *r = &right->path;
+    const uint32_t count = l->count < r->count ? l->count : r->count;
+    bool same = true;
+    for (uint32_t i = 1; same && i <= count; i++) {
+        same = text_equal_nocase(l->items[l->count - i], r->items[r->count - i]);
     }
-    return left->path.count > 0 && right->path.count > 0 && !same;
+    return count > 0 && !same;
 }
 
 firn_status scope_check_name(binder *self, const scope *among, const scope_relation *made,
