@@ -93,8 +93,7 @@ static void operate(scene *self, uint8_t operation, uint8_t number) {
         pq_window_trim(&self->window);
         break;
     case 6:
-        expect(self->window.ahead_ticket.file != NULL ||
-               pq_window_ask(&self->window, &err) == FIRN_OK);
+        expect(self->ahead.ticket.file != NULL || pq_window_ask(&self->window, &err) == FIRN_OK);
         break;
     default:
         self->window.step = 1 + size;
