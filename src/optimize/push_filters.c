@@ -8,6 +8,7 @@
 // they are evaluated for the rows of either side that pass what was written for that side alone.
 #include <assert.h>
 
+#include "expr/expr_index.h"
 #include "functions/overload.h"
 #include "optimize/empty_joins.h"
 #include "optimize/join_keys.h"
@@ -427,10 +428,14 @@ static firn_status push_through(optimizer *self, plan_node **slot, plan_node **i
 static firn_status push_scan(optimizer *self, plan_node **slot, const expr_list *conjuncts) {
     plan_node *node = *slot;
     expr_list staying = {0};
+    expr_index known = {0}; // A copy of a shared subplan has them from before.
+    for (uint32_t i = 0; i < node->scan_.filters.count; i++) {
+        TRY(expr_index_add(&known, node->scan_.filters.items[i], self->memory, self->err));
+    }
     for (uint32_t i = 0; i < conjuncts->count; i++) {
         const bool enters =
             !expr_is_volatile(conjuncts->items[i]) && !expr_is_constant(conjuncts->items[i]);
-        if (!enters || !holds(&node->scan_.filters, conjuncts->items[i])) {
+        if (!enters || expr_index_find(&known, conjuncts->items[i]) == NO_EXPR) {
             TRY(rewrite_add_expr(self, enters ? &node->scan_.filters : &staying,
                                  conjuncts->items[i]));
         }

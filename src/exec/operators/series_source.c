@@ -6,8 +6,8 @@
 #include "exec/operator.h"
 
 #define NANOS_PER_MICRO 1000.0
-#define TASK_ROWS (UINT64_C(1) << 15)
-#define TASK_MAX (UINT64_C(1) << 32) // Beyond, tasks are longer.
+#define TASK_ROWS (UINT64_C(1) << 16) // As many as a batch of the result takes.
+#define TASK_MAX (UINT64_C(1) << 32)  // Beyond, tasks are longer.
 
 typedef struct series_shared {
     execution *run;

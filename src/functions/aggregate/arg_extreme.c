@@ -10,10 +10,9 @@ const aggregate_function aggregate_arg_min = {
     .aliases = "min_by argmin",
     .category = "aggregate",
     .summary = "the first argument of the row with the lowest second one; of rows without NULL",
-    .examples =
-        (const char *const[]){"arg_min(x, y) <- ('a', 2), ('b', 1), ('c', NULL)", "b",
-                              "arg_min(x, y) <- (NULL::INTEGER, 1)", "NULL",
-                              "arg_min(x, y ORDER BY x DESC) <- ('a', 1), ('b', 1)", "b", NULL},
+    .examples = (const char *const[]){"arg_min(x, y) <- ('a', 2), ('b', 1), ('c', NULL)", "b",
+                                      "arg_min(x, y) <- (NULL::INTEGER, 1)", "NULL",
+                                      "arg_min(x, y) <- ('a', 1), ('b', 1)", "a", NULL},
     .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_ORDER_MATTERS | AGGREGATE_DISTINCT_IS_SAME,
     .overloads =
         (const aggregate_overload[]){
