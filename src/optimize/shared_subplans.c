@@ -30,6 +30,8 @@ typedef struct sharing {
     estimates known;
     bool is_estimated; // In this round.
     bool *is_touched;  // By slot, in this round.
+    uint32_t *renamed; // By id: what a copy calls it. Used again by the next one.
+    uint32_t renamed_capacity;
 } sharing;
 
 // ---- What may run several times -----------------------------------------------------------------
@@ -187,21 +189,26 @@ static firn_status replace_scan(optimizer *self, plan_node *scan, plan_node *bod
     return FIRN_OK;
 }
 
-static firn_status copy_body(optimizer *self, const plan_node *body, plan_node **out,
+static firn_status copy_body(sharing *self, const plan_node *body, plan_node **out,
                              uint32_t **renamed) {
-    const uint32_t id_count = self->plan->id_count;
-    *renamed = ARENA_NEW(self->memory, uint32_t, id_count + 1);
-    if (*renamed == NULL) {
-        return rewrite_full(self);
+    optimizer *rules = self->self;
+    const uint32_t id_count = rules->plan->id_count;
+    if (id_count > self->renamed_capacity) {
+        self->renamed_capacity = id_count * 2;
+        self->renamed = ARENA_NEW(rules->memory, uint32_t, self->renamed_capacity);
+        if (self->renamed == NULL) {
+            return rewrite_full(rules);
+        }
     }
     for (uint32_t i = 0; i < id_count; i++) {
-        (*renamed)[i] = i;
+        self->renamed[i] = i;
     }
-    plan_renaming renaming = {.next_id = &self->plan->id_count,
-                              .shared_count = &self->plan->shared_count,
-                              .ids = *renamed,
+    *renamed = self->renamed;
+    plan_renaming renaming = {.next_id = &rules->plan->id_count,
+                              .shared_count = &rules->plan->shared_count,
+                              .ids = self->renamed,
                               .id_count = id_count};
-    return plan_copy_renamed(self->memory, body, &renaming, out, self->err);
+    return plan_copy_renamed(rules->memory, body, &renaming, out, rules->err);
 }
 
 // The first reader gets the subplan itself, the others copies.
@@ -217,7 +224,7 @@ static firn_status run_in_places(sharing *self, const plan_node *shared) {
         plan_node *body = definition;
         uint32_t *renamed = NULL;
         if (is_used) {
-            TRY(copy_body(rules, definition, &body, &renamed));
+            TRY(copy_body(self, definition, &body, &renamed));
         }
         is_used = true;
         TRY(replace_scan(rules, reader->scan, body, renamed));

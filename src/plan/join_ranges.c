@@ -19,12 +19,8 @@ firn_status join_side_ids_of(const plan_node *join, arena *memory, join_side_ids
     const plan_node *const inputs[2] = {join->join_.left, join->join_.right};
     id_set *const sets[2] = {&out->left, &out->right};
     for (int side = 0; side < 2; side++) {
-        plan_columns columns;
         *sets[side] = id_set_open(memory);
-        TRY(plan_outputs(inputs[side], memory, &columns, err));
-        for (uint32_t i = 0; i < columns.count; i++) {
-            TRY(id_set_add(sets[side], columns.items[i].id, err));
-        }
+        TRY(plan_output_ids(inputs[side], sets[side], err));
     }
     return FIRN_OK;
 }

@@ -83,9 +83,11 @@ static void print_scan(const printing *self, const plan_node *node) {
 static void print_join(const printing *self, const plan_node *node) {
     bool is_range = false;
     firn_error ignored = ERR_INIT; // Of memory: then less is said.
+    const arena_mark mark = arena_mark_take(self->out->memory);
     if (join_is_range(node, self->out->memory, &is_range, &ignored) != FIRN_OK) {
         is_range = false;
     }
+    arena_rewind(self->out->memory, mark);
     text_append_format(self->out, " %s%s", join_words[node->join_.join], is_range ? " range" : "");
     for (uint32_t i = 0; i < node->join_.left_keys.count; i++) {
         text_append(self->out, text_of(i == 0 ? " ON " : " AND "));
