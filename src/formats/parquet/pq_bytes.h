@@ -57,7 +57,7 @@ firn_status pq_delta_lengths_skip(pq_delta_lengths *self, uint64_t count, firn_e
 
 // Sizes are decoded so many at a time.
 #define PQ_DELTA_BYTES_WINDOW 256
-#define PQ_DELTA_BYTES_ROOM (2 * PQ_DELTA_BYTES_WINDOW * sizeof(int32_t) + PQ_PAD)
+#define PQ_DELTA_BYTES_ROOM ((size_t)2 * PQ_DELTA_BYTES_WINDOW * sizeof(int32_t) + PQ_PAD)
 
 typedef struct pq_delta_bytes {
     pq_delta prefixes;
