@@ -310,8 +310,25 @@ static const type *wider(run *self, const type *own) {
     }
 }
 
-// Reads all columns as wider types: values may not fit, so nothing is compared.
-static void read_wider(run *self) {
+#define OTHER_KINDS 4
+
+// The like for a type of another kind.
+static const type *other_kind(run *self, const type *own, uint32_t number) {
+    if (type_category_of(own) == CATEGORY_INTEGER) {
+        return number == 0   ? TYPE_OF(DOUBLE)
+               : number == 1 ? type_decimal(self->memory, 38, 5)
+               : number == 2 ? type_decimal(self->memory, 70, 10)
+                             : TYPE_OF(BIGINT);
+    }
+    if (own->id == TYPE_DATE) {
+        return type_temporal(TYPE_TIMESTAMP, number == 0 ? UNIT_NANO : UNIT_MICRO);
+    }
+    return own->id == TYPE_DECIMAL ? TYPE_OF(DOUBLE) : own;
+}
+
+// Reads all columns as wider types, those of another kind with `number` below OTHER_KINDS: values
+// may not fit, so nothing is compared.
+static void read_wider(run *self, uint32_t number) {
     firn_error err = ERR_INIT;
     pq_pick *picks = ARENA_NEW(self->memory, pq_pick, self->count);
     reading *out = ARENA_NEW(self->memory, reading, 1);
@@ -320,7 +337,8 @@ static void read_wider(run *self) {
     picks[self->count - 1] = pq_pick_position();
     for (uint32_t i = 0; i + 1 < self->count; i++) {
         const pq_file_field from = pq_file_column(self->file, i);
-        const type *wanted = wider(self, from.type);
+        const type *wanted =
+            number < OTHER_KINDS ? other_kind(self, from.type, number) : wider(self, from.type);
         if (wanted == NULL || pq_pick_make(self->file, &from, wanted, PQ_MATCH_NAME, self->memory,
                                            &picks[i], &err) != FIRN_OK) {
             picks[i] = self->picks[i];
@@ -401,7 +419,9 @@ static void check_file(run *self) {
     for (int i = 0; i < 6; i++) {
         check_values(self, whole, read_filtered(self));
     }
-    read_wider(self);
+    for (uint32_t number = 0; number <= OTHER_KINDS; number++) {
+        read_wider(self, number);
+    }
     check_page_starts(self);
 }
 

@@ -477,11 +477,17 @@ static firn_status finish_put(memory_catalog *self, object_name name, entry *mad
 // A table, which calls itself by its schema and name; the schema `main` goes without saying.
 static firn_status open_table(memory_catalog *self, object_name name, const new_table *definition,
                               memory_table **out, firn_error *err) {
-    const text space = space_of(name.space);
     arena memory = arena_open(SIZE_MAX);
     text dotted = name.name;
-    firn_status status = FIRN_OK;
-    if (!text_equal_nocase(space, TEXT("main"))) {
+    text space = space_of(name.space);
+    const space_entry *found;
+    mutex_lock(&self->lock);
+    firn_status status = find_space(self, name.space, &found, err);
+    if (status == FIRN_OK && found != NULL) { // As it is written there.
+        status = text_copy(&memory, found->name, &space, err);
+    }
+    mutex_unlock(&self->lock);
+    if (status == FIRN_OK && !text_equal_nocase(space, TEXT("main"))) {
         status =
             text_format(&memory, &dotted, err, "%.*s.%.*s", TEXT_ARGS(space), TEXT_ARGS(name.name));
     }

@@ -157,7 +157,8 @@ static firn_status add_keys(splitting *state, const plan_node *node) {
             TRY(guard(self, filter, arg, &arg));
         }
         // Without any key there would be a group where there is no row.
-        if (!expr_is_constant(arg) || state->inner->aggregate_.keys.count == 0) {
+        if (!expr_is_constant(arg) || arg != args->items[i] ||
+            state->inner->aggregate_.keys.count == 0) {
             expr *value;
             TRY(add_inner_key(state, arg, &value));
             id = value->column_.id;
