@@ -487,7 +487,7 @@ static firn_status open_table(memory_catalog *self, object_name name, const new_
         status = text_copy(&memory, found->name, &space, err);
     }
     mutex_unlock(&self->lock);
-    if (status == FIRN_OK && !text_equal_nocase(space, TEXT("main"))) {
+    if (status == FIRN_OK && !text_equal(space, TEXT("main"))) {
         status =
             text_format(&memory, &dotted, err, "%.*s.%.*s", TEXT_ARGS(space), TEXT_ARGS(name.name));
     }

@@ -132,6 +132,10 @@ bool physical_is_integer(physical kind); ///< Of at most 64 bits.
 static inline bool type_is_nested(const type *self) {
     return self->child_count > 0 || self->id == TYPE_STRUCT;
 }
+/// Are its values of any length: texts, bytes, lists, structs?
+static inline bool type_has_any_length(const type *self) {
+    return type_is_nested(self) || type_physical(self) == PHYSICAL_STRING;
+}
 
 /// SQL text of a type, such as `DECIMAL(12,2)` or `STRUCT(a INTEGER, b VARCHAR[])`.
 void type_print(const type *self, text_builder *out);

@@ -23,6 +23,15 @@ typedef struct linking {
     uint32_t done;    // So many have one; the others were refused.
 } linking;
 
+static linking linking_of(const aggregate_unit *self, uint32_t number, uint8_t *const *rows,
+                          uint32_t count, uint8_t **groups) {
+    return (linking){.collector = &self->shared->shape.collectors[number],
+                     .store = self->shared->collected[number].store,
+                     .rows = rows,
+                     .count = count,
+                     .groups = groups};
+}
+
 // Rows that are not told apart have the hash of their group.
 static bool hash_keys(const linking *self, const column *keys, uint32_t key_count, arena *scratch,
                       uint64_t *out) {
@@ -140,11 +149,7 @@ firn_status unit_link_rows(aggregate_unit *self, uint32_t number, uint8_t *const
     assert(count <= UNIT_CHUNK);
     uint8_t *groups[UNIT_CHUNK];
     const aggregate_collector *collector = &self->shared->shape.collectors[number];
-    linking from = {.collector = collector,
-                    .store = self->shared->collected[number].store,
-                    .rows = rows,
-                    .count = count,
-                    .groups = groups};
+    linking from = linking_of(self, number, rows, count, groups);
     const arena_mark mark = arena_mark_take(scratch);
     TRY(find_groups(self, &from, scratch, err));
     if (!collector->feeds_at_once) {
@@ -159,11 +164,7 @@ firn_status unit_link_rows(aggregate_unit *self, uint32_t number, uint8_t *const
 
 firn_status unit_find_groups(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
                              uint32_t count, uint8_t **groups, arena *scratch, firn_error *err) {
-    linking from = {.collector = &self->shared->shape.collectors[number],
-                    .store = self->shared->collected[number].store,
-                    .rows = rows,
-                    .count = count,
-                    .groups = groups};
+    linking from = linking_of(self, number, rows, count, groups);
     assert(count <= UNIT_CHUNK);
     TRY(find_groups(self, &from, scratch, err));
     return from.done == count ? FIRN_OK
@@ -175,11 +176,7 @@ firn_status unit_count_rows(aggregate_unit *self, uint32_t number, uint8_t *cons
     uint8_t *groups[UNIT_CHUNK];
     const aggregate_shape *shape = &self->shared->shape;
     const aggregate_collector *collector = &shape->collectors[number];
-    linking from = {.collector = collector,
-                    .store = self->shared->collected[number].store,
-                    .rows = rows,
-                    .count = count,
-                    .groups = groups};
+    linking from = linking_of(self, number, rows, count, groups);
     assert(count <= UNIT_CHUNK);
     TRY(find_groups(self, &from, scratch, err));
     for (uint32_t k = 0; k < from.done; k++) {

@@ -2,9 +2,8 @@
 // keys of all rows (as sort_key.h) begin with a prefix that becomes longer until few are left.
 //
 //     extremes   the lowest and the highest key with the prefix: what both begin with is the prefix
-//     count      how many there are by the byte behind it: that of the wanted rank joins it. Often
-//     the
-//                pass before has counted already
+//     count      how many there are by the byte behind it: that of the wanted rank joins it; the
+//                pass before has often counted already
 //     keep       few are left: they are brought together, and the one of the rank selected
 #ifndef FIRN_EXEC_AGGREGATE_RANK_H
 #define FIRN_EXEC_AGGREGATE_RANK_H

@@ -7,7 +7,6 @@
 // Where both do not fit, fewer workers run: to the last one everything is in proportion to them.
 #include "exec/execution_memory.h"
 
-#include "exec/aggregation.h"
 #include "exec/pipeline.h"
 #include "memory/page.h"
 #include "memory/pool.h"
@@ -94,17 +93,13 @@ static firn_status minima(execution *self, pipeline *const *readers, uint32_t wo
 
 // ---- Readers and batches -----------------------------------------------------------------------
 
-static bool is_text_like(const type *of) {
-    return type_is_nested(of) || type_physical(of) == PHYSICAL_STRING;
-}
-
 uint64_t execution_scan_bytes(const execution *self, const plan_node *node) {
     const table_snapshot *table = self->tables[node->scan_.table];
     const double rows = table->rows.is_known ? table->rows.value : 1e18;
     uint64_t bytes = 0;
     bool has_text = false;
     for (uint32_t i = 0; table->kind->keeps_pages && i < node->scan_.columns.count; i++) {
-        const bool is_text = is_text_like(node->scan_.columns.items[i].type);
+        const bool is_text = type_has_any_length(node->scan_.columns.items[i].type);
         const uint64_t wide = is_text && !has_text ? WIDEST_TEXT_BYTES : 0;
         const uint64_t most = (is_text ? TEXT_COLUMN_BYTES : COLUMN_BYTES) + wide;
         has_text |= is_text;
@@ -171,8 +166,8 @@ static bool is_modest(uint64_t bytes, uint64_t limit) {
 static size_t choose_page_size(const execution *self, uint64_t limit, uint64_t for_keepers) {
     uint64_t row = 0;
     for (const op_instance *each = self->instances; each != NULL; each = each->listed) {
-        const bool is_aggregate = each->kind == &operator_aggregate_sink;
-        const uint64_t bytes = is_aggregate ? aggregate_row_bytes(each->node) : 0;
+        const uint64_t bytes =
+            each->kind->row_bytes == NULL ? 0 : each->kind->row_bytes(each->node);
         row = bytes > row ? bytes : row;
     }
     size_t size = page_size_for(limit / 4 / self->worker_count);

@@ -99,6 +99,8 @@ typedef struct operator_kind {
     bool takes_forms; ///< Takes DICTIONARY and RUNS columns; else the driver flattens its input.
     /// What its keeper can never do without, for `workers` workers. NULL: keeps nothing.
     uint64_t (*min_bytes)(const plan_node *node, uint32_t workers);
+    /// What a row of it takes on a page, where that may be much. NULL: pages of any size do.
+    uint64_t (*row_bytes)(const plan_node *node);
     /// May run many times on one plan at the same time (recursion, several streams).
     firn_status (*open)(const plan_node *node, const input_layout *input, execution *run,
                         void **shared, firn_error *err);

@@ -6,11 +6,6 @@
 #define ROWS_EACH 2    // So often at least each has to come.
 #define SAMPLE_ROWS 16 // Rows of which it is looked how long their texts are.
 
-// Is a column one of lists, structs or maps?
-static bool is_nested(physical kind) {
-    return kind == PHYSICAL_LIST || kind == PHYSICAL_STRUCT;
-}
-
 static uint32_t sample_row(uint32_t i, uint32_t count) {
     return (uint32_t)((uint64_t)i * count / SAMPLE_ROWS);
 }
@@ -51,10 +46,9 @@ static firn_status find_lanes(repeated_lanes *self, arena *memory, firn_error *e
 
 firn_status repeated_lanes_take(repeated_lanes *self, const column *from, arena *memory,
                                 column *out, firn_error *err) {
-    const physical kind = type_physical(from->type);
-    const bool may_pay =
-        self->count >= ROWS_EACH && from->form == FORM_FLAT &&
-        (is_nested(kind) || (kind == PHYSICAL_STRING && has_long_texts(self, from)));
+    const bool is_text = type_physical(from->type) == PHYSICAL_STRING;
+    const bool may_pay = self->count >= ROWS_EACH && from->form == FORM_FLAT &&
+                         (type_is_nested(from->type) || (is_text && has_long_texts(self, from)));
     if (may_pay && self->repeats == REPEATED_UNKNOWN) {
         TRY(find_lanes(self, memory, err));
     }
@@ -117,10 +111,11 @@ static firn_status find_rows(repeated_rows *self, arena *memory, firn_error *err
 firn_status repeated_rows_gather(repeated_rows *self, uint32_t number, arena *memory, column *out,
                                  firn_error *err) {
     const row_layout *layout = self->store->layout;
-    const physical kind = type_physical(layout->types[number]);
-    const bool may_pay = self->count >= ROWS_EACH &&
-                         (is_nested(kind) || (kind == PHYSICAL_STRING &&
-                                              has_long_rows(self, layout->offsets[number])));
+    const type *of = layout->types[number];
+    const bool is_text = type_physical(of) == PHYSICAL_STRING;
+    const bool may_pay =
+        self->count >= ROWS_EACH &&
+        (type_is_nested(of) || (is_text && has_long_rows(self, layout->offsets[number])));
     if (may_pay && self->repeats == REPEATED_UNKNOWN) {
         TRY(find_rows(self, memory, err));
     }

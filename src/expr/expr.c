@@ -339,9 +339,8 @@ bool expr_is_volatile(const expr *self) {
 }
 
 static bool node_makes_long(const expr *self) {
-    const physical kind = type_physical(self->type);
     return self->kind != EXPR_COLUMN && self->kind != EXPR_LITERAL &&
-           (kind == PHYSICAL_STRING || kind == PHYSICAL_LIST || kind == PHYSICAL_STRUCT);
+           type_has_any_length(self->type);
 }
 
 bool expr_makes_long_values(const expr *self) {

@@ -36,15 +36,6 @@ static firn_status split_moving(optimizer *self, const expr_list *conjuncts, exp
 
 // ---- OR --------------------------------------------------------------------------------------
 
-static bool holds(const expr_list *list, const expr *value) {
-    for (uint32_t i = 0; i < list->count; i++) {
-        if (expr_equal(list->items[i], value)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // (a AND b) OR (a AND c) is a AND (b OR c): what all arms demand is demanded by the whole.
 static firn_status factor_or(optimizer *self, expr *disjunction, expr_list *out) {
     const uint32_t count = disjunction->or_.args.count;
@@ -59,7 +50,7 @@ static firn_status factor_or(optimizer *self, expr *disjunction, expr_list *out)
     for (uint32_t k = 0; k < arms[0].count; k++) {
         bool in_all = may_move(arms[0].items[k]);
         for (uint32_t i = 1; i < count && in_all; i++) {
-            in_all = holds(&arms[i], arms[0].items[k]);
+            in_all = rewrite_holds(&arms[i], arms[0].items[k]);
         }
         if (in_all) {
             TRY(rewrite_add_expr(self, out, arms[0].items[k]));
@@ -113,7 +104,7 @@ static firn_status add_factors(optimizer *self, expr_list *conjuncts) {
                 if (copy == NULL) {
                     return rewrite_full(self);
                 }
-                if (!holds(conjuncts, copy)) {
+                if (!rewrite_holds(conjuncts, copy)) {
                     TRY(rewrite_add_expr(self, conjuncts, copy));
                 }
             }
@@ -152,7 +143,7 @@ static firn_status copy_across(optimizer *self, const plan_node *join, const exp
                 return rewrite_full(self);
             }
             TRY(rewrite_substitute(self, &copy, &map));
-            if (!holds(to, copy)) {
+            if (!rewrite_holds(to, copy)) {
                 TRY(rewrite_add_expr(self, to, copy));
             }
         }

@@ -75,6 +75,15 @@ bool rewrite_is_never_true(const expr *value) {
            (value->kind == EXPR_LITERAL && value->literal_.value.is_null);
 }
 
+bool rewrite_holds(const expr_list *list, const expr *value) {
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (expr_equal(list->items[i], value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 firn_status rewrite_split(optimizer *self, expr *predicate, expr_list *out) {
     if (predicate == NULL || rewrite_is_bool(predicate, true)) {
         return FIRN_OK;

@@ -18,6 +18,8 @@ bool rewrite_is_bool(const expr *value, bool wanted);
 bool rewrite_is_never_true(const expr *value);
 /// Adds the conjuncts of a predicate to a list; NULL and TRUE add nothing.
 firn_status rewrite_split(optimizer *self, expr *predicate, expr_list *out);
+/// Is one of a few expressions equal to it? Of many an expr_index knows it sooner.
+bool rewrite_holds(const expr_list *list, const expr *value);
 /// AND of a list; NULL when it is empty.
 firn_status rewrite_join(optimizer *self, const expr_list *conjuncts, expr **out);
 /// A filter of these conjuncts over `node`, or `node` itself if there are none.

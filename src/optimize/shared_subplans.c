@@ -316,15 +316,6 @@ static firn_status asked_by(optimizer *self, const shared_reader *reader, expr *
     return rewrite_join(self, &asked, out);
 }
 
-static bool holds(const expr_list *list, const expr *value) {
-    for (uint32_t i = 0; i < list->count; i++) {
-        if (expr_equal(list->items[i], value)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // Rows that no reader asks for are not kept. The readers' filters stay where they are.
 static firn_status push_asked(sharing *self, plan_node *shared) {
     optimizer *rules = self->self;
@@ -341,7 +332,7 @@ static firn_status push_asked(sharing *self, plan_node *shared) {
             TRY(asked_by(rules, reader, &asked));
         }
         asks_all = asked == NULL;
-        if (asked != NULL && !holds(&any, asked)) {
+        if (asked != NULL && !rewrite_holds(&any, asked)) {
             TRY(rewrite_add_expr(rules, &any, asked));
         }
     }

@@ -81,6 +81,7 @@ const operator_kind operator_aggregate_sink = {
     .name = "Aggregate",
     .takes_forms = true,
     .min_bytes = aggregate_min_bytes,
+    .row_bytes = aggregate_row_bytes,
     .open = open_shared,
     .open_worker = open_worker,
     .push = push,

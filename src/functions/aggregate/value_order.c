@@ -60,21 +60,7 @@ void value_order_list(const value_order *self, uint32_t from, uint32_t count, or
 }
 
 static bool is_exact(physical kind) {
-    switch ((int)kind) {
-    case PHYSICAL_I8:
-    case PHYSICAL_I16:
-    case PHYSICAL_I32:
-    case PHYSICAL_I64:
-    case PHYSICAL_U8:
-    case PHYSICAL_U16:
-    case PHYSICAL_U32:
-    case PHYSICAL_U64:
-    case PHYSICAL_F32:
-    case PHYSICAL_F64:
-        return true;
-    default:
-        return false;
-    }
+    return physical_is_integer(kind) || kind == PHYSICAL_F32 || kind == PHYSICAL_F64;
 }
 
 value_order value_order_of(const column *values, const cancel_flag *cancel) {
