@@ -67,6 +67,10 @@ static firn_status ask(pq_opener *self, uint64_t offset, size_t size, firn_error
         pool_block_give(file->owner, file->footer, file->footer_capacity);
     }
     file->footer = pool_block_take(file->owner, size, &file->footer_capacity);
+    const cancel_flag *cancel = self->request.cancel;
+    if (file->footer == NULL && cancel != NULL) { // Nothing can be planned without it.
+        file->footer = pool_block_take_patient(file->owner, size, &file->footer_capacity, cancel);
+    }
     if (file->footer == NULL) {
         return POOL_FULL(file->owner, size, err);
     }
