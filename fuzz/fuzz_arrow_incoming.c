@@ -177,6 +177,10 @@ static const char *const formats[] = {
     "tt",
     "+w:",
     "+w:x",
+    "+vL",
+    "d:9,2,32",
+    "d:12,2,64",
+    "d:12,2,48",
 };
 
 static const char *const index_formats[] = {"i", "c", "C", "s", "S", "I", "l", "L", "u", "ii"};
@@ -186,6 +190,9 @@ static void make_schema(maker *self, uint32_t depth, struct ArrowSchema *out);
 static uint32_t children_of(const char *format, maker *self) {
     if (format[0] != '+') {
         return 0;
+    }
+    if (format[1] == 'r') {
+        return 2;
     }
     return format[1] == 's' ? choose(self, 4) : 1;
 }
@@ -197,6 +204,11 @@ static void make_children(maker *self, uint32_t depth, struct ArrowSchema *out) 
     for (uint32_t i = 0; i < count; i++) {
         out->children[i] = block(self, sizeof **out->children);
         make_schema(self, depth + 1, out->children[i]);
+    }
+    if (strcmp(out->format, "+r") == 0 && choose(self, 8) != 7) { // Ends are integers mostly.
+        static const char *const ends[] = {"i", "s", "l"};
+        *out->children[0] = (struct ArrowSchema){
+            .format = ends[choose(self, 3)], .name = "e", .release = release_schema};
     }
     if (out->format[0] == '+' && out->format[1] == 'm' && choose(self, 8) != 7) {
         struct ArrowSchema *entries = out->children[0]; // Most maps are of pairs.
@@ -298,6 +310,9 @@ static size_t width_of(const char *format) {
     case 'f':
         return 4;
     case 'd':
+        if (strstr(format, ",32") != NULL || strstr(format, ",64") != NULL) {
+            return strstr(format, ",32") != NULL ? 4 : 8;
+        }
         return strstr(format, ",256") != NULL ? 32 : 16;
     case 'w': {
         const unsigned long width = strtoul(format + 2, NULL, 10);
@@ -390,6 +405,17 @@ static uint32_t make_buffers(maker *self, const char *format, uint32_t rows, boo
     } else if (format[0] == '+' && (format[1] == 'l' || format[1] == 'L' || format[1] == 'm')) {
         last = make_offsets(self, rows, width, is_any, &made);
         out->buffers[1] = made;
+    } else if (format[0] == '+' && format[1] == 'v') {
+        const size_t place = format[2] == 'L' ? 8 : 4;
+        void *sizes = NULL;
+        last = make_offsets(self, rows, place, is_any, &made);
+        (void)make_offsets(self, rows, place, is_any, &sizes);
+        last = last == UINT32_MAX ? last : last + 4 * rows; // As far as honest sizes lead.
+        out->n_buffers = 3;
+        out->buffers[1] = made;
+        out->buffers[2] = sizes;
+    } else if (strcmp(format, "+r") == 0) {
+        out->n_buffers = 0;
     } else if (format[0] == '+') {
         out->n_buffers = 1;
         last = strcmp(format, "+w:2") == 0 ? rows * 2 : rows;
@@ -469,6 +495,19 @@ static void lie_in_array(lie told, struct ArrowArray *out) {
     }
 }
 
+// Ends of runs that rise by two, for as many rows as there are runs and more.
+static void make_ends(const struct ArrowSchema *types, const struct ArrowArray *out) {
+    const size_t width = width_of(types->format);
+    if (out->buffers == NULL || out->buffers[1] == NULL || out->length < 0 || out->offset < 0 ||
+        types->dictionary != NULL || strchr("sil", types->format[0]) == NULL) {
+        return;
+    }
+    for (int64_t i = 0; i < out->length + out->offset; i++) {
+        const int64_t end = 2 * i + 1;
+        memcpy((uint8_t *)(uintptr_t)out->buffers[1] + (size_t)i * width, &end, width);
+    }
+}
+
 static void make_array(maker *self, const struct ArrowSchema *types, uint32_t rows,
                        struct ArrowArray *out) {
     const lie told = next_lie(self);
@@ -494,6 +533,9 @@ static void make_array(maker *self, const struct ArrowSchema *types, uint32_t ro
     for (int64_t i = 0; i < count; i++) {
         out->children[i] = block(self, sizeof **out->children);
         make_array(self, types->children[i], below, out->children[i]);
+    }
+    if (count == 2 && strcmp(types->format, "+r") == 0 && choose(self, 4) != 3) {
+        make_ends(types->children[0], out->children[0]);
     }
     if (types->dictionary != NULL) {
         out->dictionary = block(self, sizeof *out->dictionary);

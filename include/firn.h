@@ -486,6 +486,10 @@ FIRN_API firn_status firn_stream_error(struct ArrowArrayStream *stream, firn_err
 /// Makes a foreign stream readable as the temporary table `name` of the session, in the place of
 /// one that is called so. It can be read once; a second reading is an error that says so.
 ///
+/// Any layout of the Arrow columnar format is taken as the type of its values: large, fixed-size
+/// and view forms, dictionaries, runs, decimals of 32 to 256 bits, dates as milliseconds; durations
+/// are INTERVAL. Unions are not.
+///
 /// @param source Taken over on success: pulled by the query that reads the table, on one thread at
 ///               a time, and released when the table is dropped or replaced, or the session closed.
 /// @returns FIRN_OK, FIRN_INVALID (no name, or a stream that is released), FIRN_UNSUPPORTED (a type

@@ -45,6 +45,26 @@ bool arrow_unit_of(char letter, time_unit *out) {
     return false;
 }
 
+uint32_t arrow_decimal_width(const char *format) {
+    static const struct {
+        const char *bits;
+        uint32_t width;
+    } widths[] = {{"32", 4}, {"64", 8}, {"128", 16}, {"256", 32}};
+    const text numbers = text_of(format);
+    text rest = text_slice(numbers, text_find(numbers, TEXT(",")), numbers.size);
+    rest = rest.size == 0 ? rest : text_slice(rest, 1, rest.size); // Scale, then bits.
+    const size_t comma = text_find(rest, TEXT(","));
+    if (comma == rest.size) {
+        return 16;
+    }
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        if (text_equal(text_slice(rest, comma + 1, rest.size), text_of(widths[i].bits))) {
+            return widths[i].width;
+        }
+    }
+    return 0;
+}
+
 static firn_status decimal_type(const struct ArrowSchema *self, arena *memory, const type **out,
                                 firn_error *err) {
     const text numbers = text_of(self->format + 2);
@@ -58,7 +78,8 @@ static firn_status decimal_type(const struct ArrowSchema *self, arena *memory, c
     rest = text_slice(rest, 0, text_find(rest, TEXT(",")));
     if (number_parse_i64(text_slice(numbers, 0, comma), &precision) != NUMBER_OK ||
         number_parse_i64(rest, &scale) != NUMBER_OK || precision < 1 ||
-        precision > DECIMAL_PRECISION_MAX || scale < 0 || scale > precision) {
+        precision > DECIMAL_PRECISION_MAX || scale < 0 || scale > precision ||
+        arrow_decimal_width(self->format) == 0) {
         return unknown_format(self, err);
     }
     *out = type_decimal(memory, (uint8_t)precision, (uint8_t)scale);
@@ -70,7 +91,7 @@ static firn_status temporal_type(const struct ArrowSchema *self, const type **ou
     const char *format = self->format;
     time_unit unit;
     if (strcmp(format, "tdD") == 0 || strcmp(format, "tdm") == 0) {
-        *out = format[2] == 'D' ? TYPE_OF(DATE) : type_temporal(TYPE_TIMESTAMP, UNIT_MILLI);
+        *out = TYPE_OF(DATE);
         return FIRN_OK;
     }
     if (strcmp(format, "tiM") == 0 || strcmp(format, "tiD") == 0 || strcmp(format, "tin") == 0 ||
@@ -122,10 +143,22 @@ static firn_status nested_type(const struct ArrowSchema *self, arena *memory, ui
                                const type **out, firn_error *err) {
     const char kind = self->format[1];
     schema children;
+    if (strlen(self->format) > 2 && kind != 'w' && strcmp(self->format, "+vl") != 0 &&
+        strcmp(self->format, "+vL") != 0) {
+        return unknown_format(self, err);
+    }
     TRY(import_fields(self, memory, depth, &children, err));
     if (kind == 's') {
         *out = type_struct(memory, children.count, children.fields);
         return *out == NULL ? ARENA_FULL(memory, err) : FIRN_OK;
+    }
+    if (kind == 'r') {
+        if (children.count != 2 || self->children[0]->format[1] != '\0' ||
+            strchr("sil", self->children[0]->format[0]) == NULL) {
+            return FAIL(err, FIRN_INVALID, "Arrow runs without ends, or without values");
+        }
+        *out = children.fields[1].type;
+        return FIRN_OK;
     }
     if (children.count != 1) {
         return FAIL(err, FIRN_INVALID, "a list with %u children", children.count);
@@ -136,7 +169,7 @@ static firn_status nested_type(const struct ArrowSchema *self, arena *memory, ui
             return FAIL(err, FIRN_INVALID, "a map whose entries are no pairs");
         }
         *out = type_map(memory, element->children[0].type, element->children[1].type);
-    } else if (kind == 'l' || kind == 'L' || kind == 'w') {
+    } else if (kind == 'l' || kind == 'L' || kind == 'w' || kind == 'v') {
         *out = type_list(memory, element);
     } else {
         return unknown_format(self, err);

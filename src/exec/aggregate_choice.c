@@ -64,12 +64,12 @@ static bool put_text(choice_text *self, const string_value *value, const choosin
 
 static bool put_nested(choice_text *self, const column *values, uint32_t lane, choosing *from) {
     const uint64_t size = row_nested_size(values, lane, &from->watch);
-    char small[STRING_INLINE_MAX];
+    char small[STRING_INLINE_MAX + 1];
     char *bytes = small;
     if (size > UINT32_MAX) {
         return false;
     }
-    if (size > sizeof small) {
+    if (size > STRING_INLINE_MAX) {
         bytes = make_room(self, (uint32_t)size, from->call->heap);
         if (bytes == NULL) {
             return false;
