@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 // Status, word, SQLSTATE that programs expect when nothing more exact is known.
 #define STATUS_LIST(X)                                                                             \
     X(FIRN_OK, "ok", "00000")                                                                      \
@@ -41,19 +43,33 @@ static const char *status_sqlstate(firn_status status) {
     return "XX000";
 }
 
+// Names of files and words of other libraries may be of any bytes; what a message says is UTF-8: a
+// question mark stands for each byte that is part of none, also where a text was cut.
+static void make_utf8(char *from, size_t size) {
+    for (size_t at = 0; at < size;) {
+        at += utf8_valid_size((bytes){.data = (const uint8_t *)from + at, .size = size - at});
+        if (at < size) {
+            from[at++] = '?';
+        }
+    }
+}
+
 // Appends to err->text; on overflow the last bytes become "..." and later appends do nothing.
 PRINTF_LIKE(2, 0)
 static void append_list(firn_error *err, const char *format, va_list args) {
     assert(err->length < FIRN_ERROR_TEXT_MAX);
     const size_t room = FIRN_ERROR_TEXT_MAX - err->length;
-    const int wanted = vsnprintf(err->text + err->length, room, format, args);
+    char *from = err->text + err->length;
+    const int wanted = vsnprintf(from, room, format, args);
     if (wanted < 0) {
-        err->text[err->length] = '\0';
+        *from = '\0';
     } else if ((size_t)wanted < room) {
         err->length += (size_t)wanted;
+        make_utf8(from, (size_t)wanted);
     } else {
         err->length = FIRN_ERROR_TEXT_MAX - 1;
         memcpy(err->text + err->length - 3, "...", 4);
+        make_utf8(from, room - 1);
     }
 }
 
@@ -119,4 +135,5 @@ void err_hint(firn_error *err, const char *format, ...) {
     va_start(args, format);
     (void)vsnprintf(err->hint, sizeof err->hint, format, args);
     va_end(args);
+    make_utf8(err->hint, strlen(err->hint));
 }

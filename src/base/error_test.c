@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/test.h"
+#include "base/utf8.h"
 
 static firn_status fail_below(firn_error *err) {
     return FAIL(err, FIRN_CORRUPT, "bit width %d is above %d", 40, 32);
@@ -74,4 +75,22 @@ TEST(error_has_a_word_for_every_status) {
         CHECK(strcmp(status_name((firn_status)status), "unknown status") != 0);
     }
     CHECK(strcmp(status_name(FIRN_CONFLICT), "conflict") == 0);
+}
+
+TEST(error_is_utf8_whatever_it_names) {
+    firn_error err = ERR_INIT;
+    CHECK(FAIL(&err, FIRN_IO, "cannot open \"%s\"", "a\xff\xc3z\xc3\xa9") == FIRN_IO);
+    CHECK(strcmp(err.text, "i/o: cannot open \"a??z\xc3\xa9\"") == 0);
+    err_hint(&err, "is it \"%s\"?", "\xe2\x82");
+    CHECK(strcmp(err.hint, "is it \"??\"?") == 0);
+    char name[2 * FIRN_ERROR_TEXT_MAX] = "x"; // Cut within a letter, whatever stands before.
+    for (size_t i = 1; i + 2 < sizeof name; i += 2) {
+        memcpy(name + i, "\xc3\xa9", 3);
+    }
+    for (size_t skipped = 0; skipped < 2; skipped++) {
+        CHECK(FAIL(&err, FIRN_IO, "%s", name + skipped) == FIRN_IO);
+        const bytes said = {.data = (const uint8_t *)err.text, .size = err.length};
+        CHECK(err.length == FIRN_ERROR_TEXT_MAX - 1 && utf8_is_valid(said));
+        CHECK(strcmp(err.text + err.length - 3, "...") == 0);
+    }
 }

@@ -2,6 +2,7 @@
 // types are told by their metadata, which is read as its own sizes say and not checked: the
 // interface gives no size of the whole.
 #include "base/number_text.h"
+#include "base/utf8.h"
 #include "column/arrow_private.h"
 
 // The value of a key of the C data interface's metadata block; "" if it is not there.
@@ -131,6 +132,10 @@ static firn_status import_fields(const struct ArrowSchema *self, arena *memory, 
             return FAIL(err, FIRN_INVALID, "an Arrow schema without its child %lld", (long long)i);
         }
         const text name = child->name == NULL ? TEXT("") : text_of(child->name);
+        if (!utf8_is_valid((bytes){.data = (const uint8_t *)name.data, .size = name.size})) {
+            return FAIL(err, FIRN_INVALID, "the name of column \"%.*s\" is not UTF-8",
+                        TEXT_ARGS(name));
+        }
         fields[i] = (field){.is_nullable = (child->flags & ARROW_FLAG_NULLABLE) != 0, .id = -1};
         TRY(text_copy(memory, name, &fields[i].name, err));
         TRY(import_type(child, memory, depth + 1, &fields[i].type, err));

@@ -1,6 +1,7 @@
 #include <assert.h>
 
 #include "base/host.h"
+#include "base/utf8.h"
 #include "catalogs/catalogs.h"
 #include "catalogs/memory_catalog.h"
 #include "engine/propose.h"
@@ -246,6 +247,10 @@ firn_status firn_register_stream(firn_session *session, const char *name,
     TRY(check_given(source, "source", err));
     if (name[0] == '\0') {
         return FAIL(err, FIRN_INVALID, "a registered stream needs a name");
+    }
+    const text given = text_of(name);
+    if (!utf8_is_valid((bytes){.data = (const uint8_t *)given.data, .size = given.size})) {
+        return FAIL(err, FIRN_INVALID, "the name \"%s\" is not UTF-8", name);
     }
     TRY(session_enter(session, err));
     table_snapshot *made;

@@ -205,3 +205,11 @@ TEST(runs_are_the_values_that_they_repeat) {
     end_type.format = "u";
     CHECK(strstr(show(types, rows), "runs without ends") != NULL);
 }
+
+TEST(names_are_utf8) {
+    const int64_t values[] = {1};
+    struct ArrowSchema types = typed("l");
+    types.name = "\xff";
+    CHECK(strstr(show(types, laid(1, 0, 2, (const void *[]){NULL, values})),
+                 "the name of column \"?\" is not UTF-8") != NULL);
+}
