@@ -2,10 +2,10 @@
 // was stopped, and a thread that pulls.
 //
 // The issue is 50 ms in the release build, of 95 tries in 100. A try whose query had ended before
-// it was asked to is none, and is made again. What of them was spent while somebody on this machine
-// waited for a processor is not counted, and where too many are late all are tried again: others
-// may be at work. In builds with assertions or sanitizers the clock is not
-// looked at, and there are fewer tries.
+// it was asked to is none, and is made again. Others may be at work on this machine: of what was
+// spent while somebody waited for a processor up to 100 ms are not counted, and where too many are
+// late all are tried again. So nothing that hangs passes, however busy it is. In builds with
+// assertions or sanitizers the clock is not looked at, and there are fewer tries.
 #ifndef FIRN_TESTS_API_CANCEL_SCENE_H
 #define FIRN_TESTS_API_CANCEL_SCENE_H
 
@@ -27,6 +27,7 @@
 #define HAS_CLOCK false
 #endif
 #define ANSWER_MS_MAX 50
+#define BUSY_MS_MAX 100
 #define ROUNDS 3
 #define AGAIN_MAX 20 // Tries for one that counts.
 
@@ -203,8 +204,8 @@ static inline int64_t took_ms(const asked *self, int64_t ended_ns) {
     if (took <= ANSWER_MS_MAX) {
         return took < 0 ? 0 : took;
     }
-    const int64_t left = took - (busy_us() - self->busy_us) / 1000;
-    return left < 0 ? 0 : left;
+    const int64_t busy = (busy_us() - self->busy_us) / 1000;
+    return took - (busy < BUSY_MS_MAX ? busy : BUSY_MS_MAX);
 }
 
 /// How long stopping took, of several tries.

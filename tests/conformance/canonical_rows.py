@@ -19,7 +19,7 @@ TIMEOUT = 600
 
 
 class Failed(Exception):
-    """firn ended with an error: its text."""
+    """firn ended with an error: its text, and what it was doing."""
 
 
 class Crashed(Exception):
@@ -37,7 +37,8 @@ def run(firn, sql, variables=None):
         raise Crashed(f"no end after {TIMEOUT} s") from None
     err = done.stderr.decode("utf-8", "replace")
     if done.returncode == 1 and err.startswith("{"):
-        raise Failed(json.loads(err).get("error", err))
+        said = json.loads(err)
+        raise Failed("\n  ".join([said.get("error", err), *said.get("context", [])]))
     if done.returncode != 0:
         raise Crashed(f"exit code {done.returncode}: {err[-2000:]}")
     return done.stdout.decode("utf-8").splitlines()

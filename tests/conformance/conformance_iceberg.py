@@ -250,6 +250,9 @@ def check_case(opened, root, table, case, source):
     try:
         found = opened.run(sql)
     except Failed as error:
+        folder = (root / table["metadata"]).parent.parent.name
+        if is_fault and folder not in str(error):
+            return f"an error that does not name the table or a file of it: {error}"
         if is_fault or case.get("tier") == "quirk" or names_absent(table, str(error)):
             return None
         return str(error)

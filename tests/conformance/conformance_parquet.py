@@ -94,11 +94,11 @@ def check_rows(got, path, entry):
     return canonical_rows.difference(got, whole)
 
 
-def must_fail(firn, sql):
+def must_fail(firn, sql, path):
     try:
         rows = canonical_rows.run(firn, sql)
     except Failed as error:
-        return None if str(error) else "an error without words"
+        return None if path.name in str(error) else f"an error that does not name the file: {error}"
     return f"{len(rows)} rows, an error was expected"
 
 
@@ -179,9 +179,9 @@ def check_file(firn, path, name, entry):
     sql = f"SELECT * FROM {source}"
     checked = f"SELECT * FROM read_parquet({quoted(path)}, verify_checksums => true)"
     if entry.get("must_fail"):
-        return must_fail(firn, sql)
+        return must_fail(firn, sql, path)
     if "corrupt-checksum" in path.name or entry.get("must_fail_with_checksum_verification"):
-        why = must_fail(firn, checked)
+        why = must_fail(firn, checked, path)
         if why is not None:
             return "with checksums: " + why
     try:

@@ -5,7 +5,7 @@
 # below $SHARED, or the part of it in tests/data. Ended by `kill PID`.
 #
 # The server is Apache Iceberg's own, whose jars Maven brings (./dev setup rest) and build/cache/jars
-# keeps; where there is no JDK, no Maven or no network, and with REST_SERVER=fake, it is
+# keeps. With REST_SERVER=fake, and outside CI where there is no JDK, no Maven or no network, it is
 # tests/tools/rest_catalog.py.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
