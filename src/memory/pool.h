@@ -96,7 +96,8 @@ bool pool_reserve(pool *query, uint64_t minima, uint64_t own);
 
 /// The same, but stands in line until it is granted. The query must hold nothing else.
 ///
-/// Errors: FIRN_NO_MEMORY with both numbers if it can never fit, or if nobody took or gave back
+/// Errors: FIRN_NO_MEMORY with both numbers if it can never fit beside what is held for good, or if
+/// nobody took or gave back
 ///         anything for `timeout_ms` (UINT32_MAX: for ever): others may hold results that the same
 ///         thread would have to read; FIRN_CANCELLED.
 firn_status pool_reserve_wait(pool *query, uint64_t minima, uint64_t own, uint32_t timeout_ms,

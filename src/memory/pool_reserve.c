@@ -96,13 +96,21 @@ static void leave_line(pool_root *root, const pool_waiter *self) {
     condition_wake_all(&root->changed); // Another one is first now.
 }
 
-// What can never be had: the limit, less what the engine and its sessions hold themselves.
-static bool can_ever_fit(const pool *query, uint64_t size) {
-    uint64_t fixed = 0;
+// What nobody gives back while the query waits: what the engine and its sessions hold themselves,
+// and tables in memory where there is no other query that might drop one.
+static uint64_t held_for_good(const pool *query) {
+    uint64_t bytes = 0;
     for (const pool *at = query->parent; at != NULL; at = at->parent) {
-        fixed += at->own_used;
+        bytes += at->own_used;
     }
-    return size <= load(&query->limit) && size <= minus(root_limit(query->root), fixed);
+    return query->root->query_count > 1
+               ? bytes
+               : minus(committed_fixed(query->root), pool_own_commitment(query));
+}
+
+static bool can_ever_fit(const pool *query, uint64_t size) {
+    return size <= load(&query->limit) &&
+           size <= minus(root_limit(query->root), held_for_good(query));
 }
 
 firn_status pool_reserve_wait(pool *query, uint64_t minima, uint64_t own, uint32_t timeout_ms,
@@ -138,15 +146,15 @@ firn_status pool_reserve_wait(pool *query, uint64_t minima, uint64_t own, uint32
     }
     const unsigned long long limit = least(root_limit(root), load(&query->limit));
     const unsigned long long committed = root->committed;
+    const unsigned long long needed = size + held_for_good(query);
     leave_line(root, &self);
     mutex_unlock(&root->lock);
     if (is_granted) {
         return FIRN_OK;
     }
     if (!fits) {
-        status =
-            FAIL(err, FIRN_NO_MEMORY, "the query needs at least %llu bytes, memory_limit is %llu",
-                 (unsigned long long)size, limit);
+        status = FAIL(err, FIRN_NO_MEMORY,
+                      "the query needs at least %llu bytes, memory_limit is %llu", needed, limit);
     } else if (is_late) {
         status = FAIL(err, FIRN_NO_MEMORY,
                       "the query needs %llu bytes to start; of memory_limit %llu others hold %llu, "

@@ -301,9 +301,14 @@ bool pool_charge(pool *self, uint64_t size, take_mode mode) {
 
 bool pool_charge_patient(pool *self, uint64_t size, take_mode mode, const cancel_flag *cancel) {
     pool_root *root = self->root;
-    if (size > POOL_BYTES_MAX || is_refused_for_test(self, size, mode) ||
-        !(can_grant(self, size, mode) || insist(self, size, mode) ||
-          (cancel != NULL && wait_for_keepers(self, size, mode, cancel)))) {
+    const bool may_ask = size <= POOL_BYTES_MAX && !is_refused_for_test(self, size, mode);
+    bool is_granted = may_ask && (can_grant(self, size, mode) || insist(self, size, mode) ||
+                                  (cancel != NULL && wait_for_keepers(self, size, mode, cancel)));
+    if (may_ask && !is_granted && ends_with_refusal(self, mode) != NULL) {
+        mode = TAKE_URGENT; // Its keepers may need less than they were promised.
+        is_granted = can_grant(self, size, mode);
+    }
+    if (!is_granted) {
         root->refused_count += is_keeper(self);
         return false;
     }

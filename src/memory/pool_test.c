@@ -354,7 +354,7 @@ TEST(pool_reserve_wait_refuses_what_can_never_fit) {
     pool *query = open_below(engine, POOL_QUERY, 0);
     CHECK(pool_take(engine, 2 * M));
     CHECK(pool_reserve_wait(query, 15 * M, 0, UINT32_MAX, NULL, &err) == FIRN_NO_MEMORY);
-    CHECK(strstr(err.text, "needs at least 15728640 bytes, memory_limit is 16777216") != NULL);
+    CHECK(strstr(err.text, "needs at least 17825792 bytes, memory_limit is 16777216") != NULL);
     pool *other = open_below(engine, POOL_QUERY, 0);
     CHECK(pool_reserve(other, 10 * M, 0));
     CHECK(pool_reserve_wait(query, 8 * M, 0, 30, NULL, &err) == FIRN_NO_MEMORY);

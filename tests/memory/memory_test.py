@@ -549,6 +549,37 @@ def check_metadata(report, program):
                 report.check(case, again.get("rows") == [["1"]], f"after it: {again}")
 
 
+# Many keepers of a few rows, each with its minimum.
+FEW_ROWS = ("CREATE TABLE t AS SELECT x AS a, x + 1 AS b, x + 2 AS c FROM generate_series(1, 2) g(x)")
+FEW_ROWS_QUERIES = [
+    "SELECT a, (SELECT count(*) FROM t u WHERE u.a < t.a) AS d, (SELECT max(b) FROM t u WHERE u.b < "
+    "t.b) AS e, (SELECT min(c) FROM t u WHERE u.c < t.c) AS f, (SELECT sum(c) FROM t u WHERE u.c <> "
+    "t.a) AS g FROM t ORDER BY a",
+    "SELECT q1.c, min((SELECT min(3) FROM t q4 WHERE q4.c >= q2.a)) AS m FROM t q1 LEFT JOIN t q2 ON "
+    "q1.c = q2.a AND NOT EXISTS (SELECT 1 FROM t q3 WHERE q3.a = q2.b) GROUP BY 1 ORDER BY 1",
+]
+
+
+def check_floor(report, program):
+    """A query of many keepers runs in as little as its refusal says that it needs."""
+    for query in FEW_ROWS_QUERIES:
+        with Session(program) as session:
+            session.ask(FEW_ROWS)
+            wanted = session.ask(query)["rows"]
+        with Session(program, memory_limit="4MB") as session:
+            session.ask(FEW_ROWS)
+            said = session.ask(query).get("error", "")
+        needed = re.search(r"needs at least (\d+) bytes", said)
+        report.check("a floor", needed is not None, f"not refused in 4 MB: {said}")
+        for more in (0, 512, 4096) if needed else ():
+            limit = f"{-(-int(needed[1]) // 1024) + more}KB"
+            with Session(program, memory_limit=limit) as session:
+                session.ask(FEW_ROWS)
+                answer = session.ask(query)
+            report.check(f"a floor, {limit}", answer.get("rows") == wanted,
+                         str(answer.get("error", answer)))
+
+
 def tpch_cases(scale, only):
     data = subprocess.run(["bash", ROOT / "tools/dev/tpch_data.sh", scale], check=True,
                           capture_output=True, text=True).stdout.strip()
@@ -588,6 +619,7 @@ def main():
         check_splits(report, program, 4 * MB)
         check_kept_values(report, program)
         check_metadata(report, program)
+        check_floor(report, program)
         report.check("spilling", all(count == len(keepers) for count in kept.values()), str(kept))
         report.check("splitting", deepest >= 1, f"split {deepest} times")
         if full:
