@@ -150,6 +150,7 @@ firn_status join_probe_begin(join_probe *self, const batch *left, const column *
     self->pairs.left = left;
     self->selected_count = count;
     self->at = 0;
+    self->fetched = 0;
     self->is_fresh = true;
     self->is_done = false;
     self->is_exact = self->table->lookup == JOIN_LOOKUP_DIRECT;
@@ -192,6 +193,7 @@ firn_status join_probe_begin(join_probe *self, const batch *left, const column *
 
 // Rows lie in no order: asked for this many lanes ahead, those of many lanes are on their way.
 #define PREFETCH_LANES 24
+#define FETCHED_ROWS_MAX 4096 // They stay in the caches of a core until they are looked at.
 
 static const uint8_t *head_ahead(const join_probe *self, uint32_t k) {
     return self->heads[k + PREFETCH_LANES < self->count ? k + PREFETCH_LANES : k];
@@ -470,6 +472,31 @@ static firn_status output_unmatched(join_probe *self, arena *scratch, batch *out
     return count == 0 ? FIRN_OK : join_output_left(self->plan, &left, NULL, scratch, output, err);
 }
 
+// The rows of a chain may lie anywhere, and each says where the next one is: those of as many
+// chains as heads are on their way are fetched side by side before one chain after the other is
+// followed.
+static void fetch_chains(join_probe *self) {
+    const row_layout *layout = &self->plan->right.layout;
+    const uint32_t left = self->count - self->at;
+    const uint32_t count = left < PREFETCH_LANES ? left : PREFETCH_LANES;
+    uint32_t room = FETCHED_ROWS_MAX;
+    const uint8_t *rows[PREFETCH_LANES];
+    uint32_t active = count;
+    memcpy(rows, self->heads + self->at, count * sizeof *rows);
+    while (active > 1 && room > 0) {
+        uint32_t kept = 0;
+        for (uint32_t k = 0; k < active; k++) {
+            const uint8_t *next = join_next(layout, rows[k]);
+            __builtin_prefetch(next);
+            rows[kept] = next;
+            kept += next != NULL ? 1 : 0;
+        }
+        room -= active < room ? active : room;
+        active = kept;
+    }
+    self->fetched = self->at + count;
+}
+
 // Candidates from where the last ones ended.
 static void collect(join_probe *self) {
     join_pairs *pairs = &self->pairs;
@@ -482,6 +509,9 @@ static void collect(join_probe *self) {
         self->at += pairs->count;
     }
     while (self->at < self->count && pairs->count < self->pair_max) {
+        if (self->at == self->fetched) {
+            fetch_chains(self);
+        }
         __builtin_prefetch(head_ahead(self, self->at));
         follow(self, self->at, self->pair_max);
         self->at += self->heads[self->at] == NULL ? 1 : 0;

@@ -52,6 +52,7 @@ typedef struct join_probe {
     uint64_t *hashes;
     const uint8_t **heads; ///< … and where their chains go on.
     uint32_t count;
+    uint32_t fetched;    ///< The lane up to which chains are on their way.
     uint32_t at;         ///< In `lanes`.
     bool is_fresh;       ///< Nothing was handed out yet.
     bool is_done;        ///< Everything was.
