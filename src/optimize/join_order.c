@@ -217,11 +217,11 @@ static firn_status sink_filter(optimizer *self, estimates *known, plan_node **sl
     return FIRN_OK;
 }
 
-// A left, semi or anti join whose left side is much the smaller one builds that instead.
+// A left, full, semi or anti join whose left side is much the smaller one builds that instead.
 static void choose_side(plan_node *join) {
     const join_kind kind = join->join_.join;
-    const bool may =
-        kind != mirrored(kind) && !join->join_.null_aware && join->join_.left_keys.count > 0;
+    const bool may = (kind == JOIN_FULL || kind != mirrored(kind)) && !join->join_.null_aware &&
+                     join->join_.left_keys.count > 0;
     if (!may || join->join_.left->row_estimate * BUILD_WEIGHT >= join->join_.right->row_estimate) {
         return;
     }
