@@ -215,6 +215,7 @@ NO_LOCK_CHECK void pool_block_give_handed_out(pool *engine, void *block, size_t 
     mutex_lock(&root->lock);
     deallocate(root, block, capacity);
     root->handed_out -= capacity;
+    pool_make_room(root, 0);   // What the caller had counts again, where it stays resident.
     if (root->top.is_closed) { // Nobody will use it again.
         (void)slab_release_empty(&root->slabs, UINT64_MAX);
     }

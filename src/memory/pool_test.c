@@ -227,6 +227,24 @@ TEST(pool_free_memory_makes_room_and_resident_stays_below_the_limit) {
     pool_close(engine);
 }
 
+TEST(pool_has_room_for_what_comes_back) {
+    pool *engine = open_engine(8 * M);
+    pool *query = open_below(engine, POOL_QUERY, 0);
+    void *blocks[20];
+    size_t capacity = 0;
+    for (size_t i = 0; i < 20; i++) {
+        blocks[i] = pool_block_take(query, 500 * K, &capacity);
+        REQUIRE(blocks[i] != NULL);
+        CHECK(pool_block_hand_out(query, capacity) == engine);
+    }
+    for (size_t i = 0; i < 20; i++) {
+        pool_block_give_handed_out(engine, blocks[i], capacity);
+    }
+    CHECK(describe(engine).resident <= 8 * M && describe(engine).resident_peak <= 8 * M);
+    pool_close(query);
+    pool_close(engine);
+}
+
 TEST(pool_forgets_what_is_handed_out_and_outlives_its_end_for_it) {
     pool *engine = open_engine(8 * M);
     pool *query = open_below(engine, POOL_QUERY, 0);

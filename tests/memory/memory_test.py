@@ -245,6 +245,8 @@ def check_limited(report, program, case, limit):
                      f"{str(rows)[:200]}, without limit {str(case.expected)[:200]}")
         report.check(name, case.stored is None or same_rows(rows, case.stored),
                      f"{str(rows)[:200]}, stored {str(case.stored)[:200]}")
+    said = re.search(r"memory: peak ([\d.]+) MB of ([\d.]+) MB", plan)
+    report.check(name, said and float(said[1]) <= float(said[2]), f"says {said and said[0]}")
     report.check(name, peak <= allowed, f"VmHWM {peak / MB:.1f} MB, {allowed / MB:.1f} allowed")
     spilled = sum(numbers_of("spilled_bytes", plan))
     depth = max(numbers_of("split_depth", plan), default=0)
