@@ -5,6 +5,9 @@
 #include "functions/aggregate/fold.h"
 #include "functions/aggregate/value_order.h"
 
+#define FEW 256               // Values of a group that are copied to be selected from.
+#define LOOK_EVERY (1u << 16) // Values between two looks at the cancel flag.
+
 // ---- Continuous, over doubles ------------------------------------------------------------------
 
 static bool is_below(double left, double right) { // NaN is above every number.
@@ -12,11 +15,11 @@ static bool is_below(double left, double right) { // NaN is above every number.
 }
 
 // Puts the value that belongs at `rank` there, lower ones before it, higher ones behind it
-// (Hoare's selection; the median of three as pivot). Leaves off when the flag is raised.
-static void select_rank(double *values, uint32_t count, uint32_t rank, const cancel_flag *cancel) {
+// (Hoare's selection; the median of three as pivot).
+static void select_rank(double *values, uint32_t count, uint32_t rank) {
     int64_t low = 0;
     int64_t high = (int64_t)count - 1;
-    while (low < high && !cancel_is_raised(cancel)) {
+    while (low < high) {
         const double a = values[low];
         const double b = values[low + (high - low) / 2];
         const double c = values[high];
@@ -51,20 +54,67 @@ static void select_rank(double *values, uint32_t count, uint32_t rank, const can
     }
 }
 
-// The value at `share` (0 to 1) of the way through `count` values, which change places.
-static double quantile_of(double *values, uint32_t count, double share, const cancel_flag *cancel) {
+static aggregate_place place_at(double share, uint64_t count) {
     const double place = share * (double)(count - 1);
-    const uint32_t below = (uint32_t)floor(place);
-    const double rest = place - floor(place);
-    select_rank(values, count, below, cancel);
-    if (rest <= 0 || below + 1 == count) {
-        return values[below];
+    return (aggregate_place){.rank = (uint64_t)floor(place), .rest = place - floor(place)};
+}
+
+// The lowest value behind the first rank + 1 of a group in order, of which `value` is the last.
+static double value_behind(const value_order *order, uint32_t from, uint32_t count, uint32_t rank,
+                           double value) {
+    const double *values = COLUMN_VALUES(order->values, double);
+    const uint32_t mask = column_mask(order->values);
+    uint32_t passed = 0;
+    double next = (double)NAN; // Above every number.
+    for (uint32_t i = 0; i < count && !cancel_is_raised(order->watch.cancel);) {
+        for (const uint32_t end = count - i < LOOK_EVERY ? count : i + LOOK_EVERY; i < end; i++) {
+            const double each = values[(from + i) & mask];
+            const bool is_above = is_below(value, each);
+            passed += !is_above;
+            next = is_above && is_below(each, next) ? each : next;
+        }
     }
-    double next = values[below + 1]; // The lowest of those behind.
-    for (uint32_t i = below + 2; i < count; i++) {
+    return passed > rank + 1 ? value : next;
+}
+
+// As quantile_of, of few values, which change places.
+static double quantile_of_few(double *values, uint32_t count, aggregate_place place) {
+    const uint32_t rank = (uint32_t)place.rank;
+    select_rank(values, count, rank);
+    if (place.rest <= 0 || rank + 1 == count) {
+        return values[rank];
+    }
+    double next = values[rank + 1]; // The lowest of those behind.
+    for (uint32_t i = rank + 2; i < count; i++) {
         next = is_below(values[i], next) ? values[i] : next;
     }
-    return values[below] + (next - values[below]) * rest;
+    return values[rank] + (next - values[rank]) * place.rest;
+}
+
+// The value at `share` (0 to 1) of the way through a group's values. `few` has room for FEW. False:
+// no memory.
+static bool quantile_of(value_order *order, uint32_t from, uint32_t count, double share,
+                        double *few, arena *scratch, double *out) {
+    const double *values = COLUMN_VALUES(order->values, double);
+    const uint32_t mask = column_mask(order->values);
+    const aggregate_place place = place_at(share, count);
+    if (count <= FEW) {
+        for (uint32_t i = 0; i < count; i++) {
+            few[i] = values[(from + i) & mask];
+        }
+        *out = quantile_of_few(few, count, place);
+        return true;
+    }
+    uint32_t row;
+    const uint32_t rank = (uint32_t)place.rank;
+    if (!value_order_find(order, from, count, rank, scratch, &row)) {
+        return false;
+    }
+    const double value = values[row & mask];
+    *out = place.rest <= 0 || rank + 1 == count
+               ? value
+               : value + (value_behind(order, from, count, rank, value) - value) * place.rest;
+    return true;
 }
 
 // The share that is wanted of a group: that of its first row. False if it is none.
@@ -75,14 +125,8 @@ static bool share_of(const column *shares, uint32_t row, double *out) {
 
 static uint32_t continuous(aggregate_call *call, const column *arg, const column *shares,
                            const uint32_t *ends, column *out) {
-    const uint32_t total = call->count == 0 ? 0 : ends[call->count - 1];
-    double *values = ARENA_NEW(call->scratch, double, (size_t)total + 1);
-    if (values == NULL) {
-        return KERNEL_NO_MEMORY;
-    }
-    for (uint32_t i = 0; i < total; i++) {
-        values[i] = COLUMN_VALUES(arg, double)[i & column_mask(arg)];
-    }
+    UNINITIALISED double few[FEW];
+    value_order order = value_order_of(arg, call->scratch->cancel);
     uint32_t from = 0;
     for (uint32_t group = 0; group < call->count; group++) {
         double share = 0.5;
@@ -93,18 +137,13 @@ static uint32_t continuous(aggregate_call *call, const column *arg, const column
             }
         } else if (shares != NULL && !share_of(shares, from, &share)) {
             return group;
-        } else {
-            COLUMN_OUT(out, double)
-            [group] = quantile_of(values + from, count, share, call->scratch->cancel);
+        } else if (!quantile_of(&order, from, count, share, few, call->scratch,
+                                &COLUMN_OUT(out, double)[group])) {
+            return KERNEL_NO_MEMORY;
         }
         from = ends[group];
     }
     return call->count;
-}
-
-static aggregate_place place_at(double share, uint64_t count) {
-    const double place = share * (double)(count - 1);
-    return (aggregate_place){.rank = (uint64_t)floor(place), .rest = place - floor(place)};
 }
 
 static bool median_place(const column *const *args, uint64_t count, aggregate_place *out) {
@@ -142,15 +181,6 @@ static uint32_t take_rows(const aggregate_call *call, const column *arg, const u
                : KERNEL_NO_MEMORY;
 }
 
-static uint32_t largest(const uint32_t *ends, uint32_t group_count) {
-    uint32_t most = 0;
-    for (uint32_t group = 0; group < group_count; group++) {
-        const uint32_t count = ends[group] - (group == 0 ? 0 : ends[group - 1]);
-        most = count > most ? count : most;
-    }
-    return most;
-}
-
 // Of so many values, which has that share of them up to it.
 static uint64_t rank_at(double share, uint64_t count) {
     const double place = ceil(share * (double)count);
@@ -168,11 +198,9 @@ static bool quantile_disc_place(const column *const *args, uint64_t count, aggre
 
 static uint32_t quantile_disc(aggregate_call *call, const column *const *args, const uint32_t *ends,
                               column *out) {
-    ordered_value *items =
-        ARENA_NEW(call->scratch, ordered_value, (size_t)largest(ends, call->count) + 1);
     uint32_t *chosen = ARENA_NEW(call->scratch, uint32_t, (size_t)call->count + 1);
     value_order order = value_order_of(args[0], call->scratch->cancel);
-    if (items == NULL || chosen == NULL) {
+    if (chosen == NULL) {
         return KERNEL_NO_MEMORY;
     }
     uint32_t from = 0;
@@ -184,10 +212,10 @@ static uint32_t quantile_disc(aggregate_call *call, const column *const *args, c
             if (!share_of(args[1], from, &share)) {
                 return group;
             }
-            const uint32_t rank = (uint32_t)rank_at(share, count);
-            value_order_list(&order, from, count, items);
-            value_order_select(&order, items, count, rank);
-            chosen[group] = items[rank].row;
+            if (!value_order_find(&order, from, count, (uint32_t)rank_at(share, count),
+                                  call->scratch, &chosen[group])) {
+                return KERNEL_NO_MEMORY;
+            }
         }
         from = ends[group];
     }
@@ -261,6 +289,15 @@ static uint32_t most_frequent(value_order *order, const ordered_value *sorted, u
         }
     }
     return chosen;
+}
+
+static uint32_t largest(const uint32_t *ends, uint32_t group_count) {
+    uint32_t most = 0;
+    for (uint32_t group = 0; group < group_count; group++) {
+        const uint32_t count = ends[group] - (group == 0 ? 0 : ends[group - 1]);
+        most = count > most ? count : most;
+    }
+    return most;
 }
 
 static uint32_t mode(aggregate_call *call, const column *const *args, const uint32_t *ends,

@@ -6,6 +6,9 @@
 
 #define INSERTION_MAX 16 // Items that are sorted by insertion.
 #define COMPARING 16     // Of a cancel_watch: a comparison, with its cache misses.
+#define CHUNK 256        // Values whose numbers are made at a time.
+#define BUCKET_BITS 11   // Of a number: ranges of numbers in which values are counted at a time.
+#define FEW_OF_ALL 8     // A range with this part of all values is not divided further.
 
 // ---- Numbers ------------------------------------------------------------------------------------
 
@@ -31,12 +34,12 @@ static uint64_t number_of_signed(int64_t value) {
     case PHYSICAL_##NAME:                                                                          \
         for (uint32_t i = 0; i < count; i++) {                                                     \
             const c_type value = COLUMN_VALUES(values, c_type)[(from + i) & mask];                 \
-            out[i] = (ordered_value){.number = (ordered), .row = from + i};                        \
+            out[i] = (ordered);                                                                    \
         }                                                                                          \
         break;
 
-void value_order_list(const value_order *self, uint32_t from, uint32_t count, ordered_value *out) {
-    const column *values = self->values;
+// The numbers of rows `from` to from + count - 1.
+static void list_numbers(const column *values, uint32_t from, uint32_t count, uint64_t *out) {
     const uint32_t mask = column_mask(values);
     switch ((int)type_physical(values->type)) {
         NUMBER_CASE(I8, int8_t, number_of_signed(value))
@@ -52,10 +55,19 @@ void value_order_list(const value_order *self, uint32_t from, uint32_t count, or
         NUMBER_CASE(I128, i128, number_of_signed((int64_t)(value >> 64)))
         NUMBER_CASE(STRING, string_value, number_of_text(&value))
     default:
-        for (uint32_t i = 0; i < count; i++) {
-            out[i] = (ordered_value){.row = from + i};
-        }
+        memset(out, 0, count * sizeof *out);
         break;
+    }
+}
+
+void value_order_list(const value_order *self, uint32_t from, uint32_t count, ordered_value *out) {
+    UNINITIALISED uint64_t numbers[CHUNK];
+    for (uint32_t start = 0; start < count; start += CHUNK) {
+        const uint32_t n = count - start < CHUNK ? count - start : CHUNK;
+        list_numbers(self->values, from + start, n, numbers);
+        for (uint32_t i = 0; i < n; i++) {
+            out[start + i] = (ordered_value){.number = numbers[i], .row = from + start + i};
+        }
     }
 }
 
@@ -132,6 +144,118 @@ void value_order_select(value_order *self, ordered_value *items, uint32_t count,
             return;
         }
     }
+}
+
+// ---- Finding: by counting numbers, so that few values are ever listed --------------------------
+
+// Values among which the rank lies.
+typedef struct finding {
+    value_order *order;
+    uint32_t from; // The rows are of all values.
+    uint32_t count;
+    uint64_t low; // Numbers of those that are left,
+    uint64_t high;
+    uint32_t left; // how many these are,
+    uint32_t rank; // and the rank among them.
+} finding;
+
+// The numbers of rows from `start` on, counted from self->from; at most CHUNK. 0: that was all, or
+// the flag is raised.
+static uint32_t next_numbers(const finding *self, uint32_t start, uint64_t *out) {
+    const uint32_t left = self->count - start;
+    const uint32_t count = left < CHUNK ? left : CHUNK;
+    if (count == 0 || cancel_watch_is_raised(&self->order->watch, count)) {
+        return 0;
+    }
+    list_numbers(self->order->values, self->from + start, count, out);
+    return count;
+}
+
+static bool is_cancelled(const finding *self) {
+    return cancel_is_raised(self->order->watch.cancel);
+}
+
+static void find_bounds(finding *self) {
+    UNINITIALISED uint64_t numbers[CHUNK];
+    self->low = UINT64_MAX;
+    self->high = 0;
+    uint32_t start = 0;
+    for (uint32_t n; (n = next_numbers(self, start, numbers)) > 0; start += n) {
+        for (uint32_t i = 0; i < n; i++) {
+            self->low = numbers[i] < self->low ? numbers[i] : self->low;
+            self->high = numbers[i] > self->high ? numbers[i] : self->high;
+        }
+    }
+}
+
+// Divides the range of numbers and leaves the part with the rank.
+static void narrow(finding *self) {
+    UNINITIALISED uint64_t numbers[CHUNK];
+    uint32_t counts[1 << BUCKET_BITS] = {0};
+    const uint64_t span = self->high - self->low;
+    const uint32_t bits = 64 - (uint32_t)__builtin_clzll(span); // Of a span above 0.
+    const uint32_t shift = bits > BUCKET_BITS ? bits - BUCKET_BITS : 0;
+    uint32_t start = 0;
+    for (uint32_t n; (n = next_numbers(self, start, numbers)) > 0; start += n) {
+        for (uint32_t i = 0; i < n; i++) {
+            if (numbers[i] >= self->low && numbers[i] <= self->high) {
+                counts[(numbers[i] - self->low) >> shift]++;
+            }
+        }
+    }
+    uint32_t bucket = 0;
+    while (bucket + 1 < 1 << BUCKET_BITS && self->rank >= counts[bucket]) {
+        self->rank -= counts[bucket++];
+    }
+    const uint64_t most = self->high;
+    self->left = counts[bucket];
+    self->low += (uint64_t)bucket << shift;
+    self->high = self->low + ((UINT64_C(1) << shift) - 1);
+    self->high = self->high < most ? self->high : most;
+}
+
+// Lists up to `max` of those that are left. How many there are, up to that.
+static uint32_t list_left(const finding *self, uint32_t max, ordered_value *out) {
+    UNINITIALISED uint64_t numbers[CHUNK];
+    uint32_t start = 0;
+    uint32_t found = 0;
+    for (uint32_t n; found < max && (n = next_numbers(self, start, numbers)) > 0; start += n) {
+        for (uint32_t i = 0; i < n && found < max; i++) {
+            out[found] = (ordered_value){.number = numbers[i], .row = self->from + start + i};
+            found += numbers[i] >= self->low && numbers[i] <= self->high;
+        }
+    }
+    return found;
+}
+
+bool value_order_find(value_order *self, uint32_t from, uint32_t count, uint32_t rank,
+                      arena *scratch, uint32_t *out) {
+    finding state = {.order = self, .from = from, .count = count, .left = count, .rank = rank};
+    *out = from;
+    if (count > CHUNK) {
+        find_bounds(&state);
+        while (state.low < state.high && state.left > count / FEW_OF_ALL && !is_cancelled(&state)) {
+            narrow(&state);
+        }
+    } else {
+        state.high = UINT64_MAX;
+    }
+    const bool is_any = self->is_exact && state.low == state.high; // They are all the same.
+    state.left = is_any ? 1 : state.left;
+    state.rank = is_any ? 0 : state.rank;
+    const arena_mark mark = arena_mark_take(scratch);
+    UNINITIALISED ordered_value few[CHUNK];
+    ordered_value *items =
+        state.left <= CHUNK ? few : ARENA_NEW(scratch, ordered_value, state.left);
+    if (items == NULL) {
+        return false;
+    }
+    if (!is_cancelled(&state) && list_left(&state, state.left, items) == state.left) {
+        value_order_select(self, items, state.left, state.rank);
+        *out = items[state.rank].row;
+    }
+    arena_rewind(scratch, mark);
+    return true;
 }
 
 // ---- Sorting: merge sort, bottom up -------------------------------------------------------------

@@ -25,6 +25,11 @@ void value_order_list(const value_order *self, uint32_t from, uint32_t count, or
 /// Puts the value that belongs at `rank` there, lower ones before it, higher ones behind it.
 void value_order_select(value_order *self, ordered_value *items, uint32_t count, uint32_t rank);
 
+/// The row of the value that belongs at `rank` among those of rows `from` to from + count - 1.
+/// Lists but a few of many. False: no memory.
+bool value_order_find(value_order *self, uint32_t from, uint32_t count, uint32_t rank,
+                      arena *scratch, uint32_t *out);
+
 /// Sorts; where they are then: in `items` or in `spare`, which has as much room.
 ordered_value *value_order_sort(value_order *self, ordered_value *items, ordered_value *spare,
                                 uint32_t count);

@@ -55,6 +55,9 @@ static void check_column(const column *values, arena *memory) {
             value_order_list(&order, 0, count, others);
             value_order_select(&order, others, count, rank);
             CHECK(column_compare_rows(values, sorted[rank].row, values, others[rank].row) == 0);
+            uint32_t found;
+            REQUIRE(value_order_find(&order, 0, count, rank, memory, &found));
+            CHECK(column_compare_rows(values, sorted[rank].row, values, found) == 0);
             for (uint32_t i = 0; i < count; i++) {
                 const int side = value_order_compare(&order, &others[i], &others[rank]);
                 CHECK(i < rank ? side <= 0 : side >= 0);
