@@ -69,14 +69,13 @@ static firn_status gather_columns(const aggregate_context *context, aggregate_va
                                   const aggregate_collector *collector, const column *keys,
                                   column *out) {
     const aggregate_shape *shape = context->shape;
-    const aggregate_slot *slot = &shape->slots[collector->slot];
     uint32_t at = 0;
     for (uint32_t i = 0; i < shape->group_keys; i++) {
         out[at++] = keys[i];
     }
     for (uint32_t i = 0; i < collector->arg_count + collector->order_count; i++) {
-        const uint32_t root =
-            i < collector->arg_count ? slot->args[i] : collector->order[i - collector->arg_count];
+        const uint32_t root = i < collector->arg_count ? collector->args[i]
+                                                       : collector->order[i - collector->arg_count];
         const column *value = &values->columns[root];
         if (value->form == FORM_RUNS) {
             TRY(aggregate_value_flat(values, root, context->scratch, &value, context->err));

@@ -13,14 +13,20 @@ firn_status unit_gather_args(const aggregate_unit *self, const aggregate_collect
                              uint8_t *const *rows, uint32_t count, column **out, arena *scratch,
                              firn_error *err) {
     const aggregate_shape *shape = &self->shared->shape;
-    const row_store *store = self->shared->collected[shape->slots[collector->slot].collector].store;
-    *out = ARENA_NEW(scratch, column, collector->arg_count + 1);
+    const aggregate_slot *slot = &shape->slots[collector->slot];
+    const row_store *store = self->shared->collected[slot->collector].store;
+    *out = ARENA_NEW(scratch, column, slot->arg_count + 1);
     if (*out == NULL) {
         return ARENA_FULL(scratch, err);
     }
-    for (uint32_t i = 0; i < collector->arg_count; i++) {
-        TRY(rows_gather(store, shape->group_keys + i, (const uint8_t *const *)rows, count, scratch,
-                        &(*out)[i], err));
+    uint32_t at = shape->group_keys;
+    for (uint32_t i = 0; i < slot->arg_count; i++) {
+        if (aggregate_is_kept(slot, i)) {
+            TRY(rows_gather(store, at++, (const uint8_t *const *)rows, count, scratch, &(*out)[i],
+                            err));
+        } else {
+            (*out)[i] = aggregate_constant(slot, i, count);
+        }
     }
     return FIRN_OK;
 }

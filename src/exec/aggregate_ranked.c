@@ -125,15 +125,20 @@ typedef struct ranked_args {
 static firn_status find_args(aggregate_unit *self, const aggregate_slot *slot,
                              const ranked_rows *rows, uint64_t count, ranked_args *out,
                              arena *scratch, firn_error *err) {
+    column kept[2];
     column first[2];
     const column *const pointers[2] = {&first[0], &first[1]};
+    const uint32_t kept_count = self->shared->shape.collectors[slot->collector].arg_count;
     aggregate_place place;
     double *rest = ARENA_NEW(scratch, double, 1);
     if (rest == NULL) {
         return ARENA_FULL(scratch, err);
     }
     assert(slot->arg_count <= 2);
-    TRY(aggregate_rank_args(rows, slot->arg_count, scratch, &self->memory, first, err));
+    TRY(aggregate_rank_args(rows, kept_count, scratch, &self->memory, kept, err));
+    for (uint32_t i = 0, at = 0; i < slot->arg_count; i++) {
+        first[i] = aggregate_is_kept(slot, i) ? kept[at++] : aggregate_constant(slot, i, 1);
+    }
     if (!slot->overload->place(pointers, count, &place)) {
         return aggregate_fail(slot, 0, scratch, err);
     }

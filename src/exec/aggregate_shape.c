@@ -124,11 +124,14 @@ static firn_status order_by_args(shaping *self, const aggregate_slot *slot,
     if (keys == NULL) {
         return ARENA_FULL(self->memory, self->err);
     }
+    uint32_t count = 0;
     for (uint32_t i = 0; i < slot->arg_count; i++) {
-        keys[i] = (sort_key){.value = slot->call->aggregate_.args.items[i]};
+        keys[count] = (sort_key){.value = slot->call->aggregate_.args.items[i]};
+        count += aggregate_is_kept(slot, i);
     }
-    out->order_count = slot->arg_count;
-    out->order = slot->args;
+    assert(count == out->arg_count);
+    out->order_count = count;
+    out->order = out->args;
     out->sort_keys = keys;
     return FIRN_OK;
 }
@@ -156,14 +159,43 @@ static firn_status set_order(shaping *self, const aggregate_slot *slot, aggregat
     return FIRN_OK;
 }
 
+bool aggregate_is_kept(const aggregate_slot *slot, uint32_t arg) {
+    const expr *value = slot->call->aggregate_.args.items[arg];
+    return arg == 0 || slot->is_fold || value->kind != EXPR_LITERAL ||
+           value->literal_.value.is_null;
+}
+
+column aggregate_constant(const aggregate_slot *slot, uint32_t arg, uint32_t length) {
+    const expr *value = slot->call->aggregate_.args.items[arg];
+    column out = *(const column *)value->literal_.value.value;
+    out.type = slot->types[arg];
+    out.form = FORM_CONSTANT;
+    out.length = length;
+    out.validity = NULL;
+    return out;
+}
+
+static firn_status set_args(shaping *self, const aggregate_slot *slot, aggregate_collector *out) {
+    uint32_t *args = ARENA_NEW(self->memory, uint32_t, slot->arg_count + 1);
+    if (args == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    for (uint32_t i = 0; i < slot->arg_count; i++) {
+        args[out->arg_count] = slot->args[i];
+        out->arg_count += aggregate_is_kept(slot, i);
+    }
+    out->args = args;
+    return FIRN_OK;
+}
+
 static firn_status add_collector(shaping *self, aggregate_slot *slot) {
     aggregate_shape *shape = self->shape;
     aggregate_collector *out = &shape->collectors[shape->collector_count];
     *out = (aggregate_collector){
         .slot = (uint32_t)(slot - shape->slots),
         .is_distinct = is_told_apart(slot->call),
-        .arg_count = slot->arg_count,
     };
+    TRY(set_args(self, slot, out));
     slot->collector = shape->collector_count++;
     TRY(set_order(self, slot, out));
     out->feeds_at_once = slot->is_fold && out->is_distinct && !out->is_ordered;
@@ -176,7 +208,8 @@ static firn_status make_collector_layout(shaping *self, aggregate_collector *out
     const aggregate_shape *shape = self->shape;
     const aggregate_slot *slot = &shape->slots[out->slot];
     const uint32_t count = shape->group_keys + out->arg_count + out->order_count;
-    const type **types = ARENA_NEW(self->memory, const type *, count + 1);
+    const uint32_t most = shape->group_keys + slot->arg_count + out->order_count;
+    const type **types = ARENA_NEW(self->memory, const type *, most + 1);
     if (types == NULL) {
         return ARENA_FULL(self->memory, self->err);
     }
@@ -184,8 +217,9 @@ static firn_status make_collector_layout(shaping *self, aggregate_collector *out
     for (; at < shape->group_keys; at++) {
         types[at] = key_types[at];
     }
-    for (uint32_t i = 0; i < out->arg_count; i++) {
-        types[at++] = slot->types[i];
+    for (uint32_t i = 0; i < slot->arg_count; i++) {
+        types[at] = slot->types[i];
+        at += aggregate_is_kept(slot, i);
     }
     for (uint32_t i = 0; i < out->order_count; i++) {
         types[at++] = out->sort_keys[i].value->type;

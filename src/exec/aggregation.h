@@ -77,10 +77,11 @@ typedef struct aggregate_collected {
 typedef struct aggregate_collector {
     uint32_t slot;
     bool is_distinct;
-    bool is_ordered;    ///< Rows of a group are sorted before they are used.
-    bool is_direct;     ///< DISTINCT: rows may be found by key.
-    bool feeds_at_once; ///< DISTINCT of a fold without order: rows go into the state unsorted.
-    uint32_t arg_count;
+    bool is_ordered;      ///< Rows of a group are sorted before they are used.
+    bool is_direct;       ///< DISTINCT: rows may be found by key.
+    bool feeds_at_once;   ///< DISTINCT of a fold without order: rows go into the state unsorted.
+    uint32_t arg_count;   ///< Of those that are kept (aggregate_is_kept).
+    const uint32_t *args; ///< Roots of them.
     uint32_t order_count;
     const uint32_t *order; ///< Roots.
     const sort_key *sort_keys;
@@ -118,6 +119,10 @@ typedef struct aggregate_shape {
 
 firn_status aggregate_shape_make(const plan_node *node, const input_layout *input, arena *memory,
                                  aggregate_shape *out, firn_error *err);
+
+/// Is an argument kept with each row? Else it is the same in all: the column of it, for so many.
+bool aggregate_is_kept(const aggregate_slot *slot, uint32_t arg);
+column aggregate_constant(const aggregate_slot *slot, uint32_t arg, uint32_t length);
 
 /// What the keeper of such a node can never do without.
 uint64_t aggregate_min_bytes(const plan_node *node, uint32_t workers);
