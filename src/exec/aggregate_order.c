@@ -3,7 +3,9 @@
 
 #include "exec/aggregate_unit.h"
 
-#define ROWS_A_PIECE 4   // From which on pieces are put in order, and not rows.
+#define ROWS_A_PIECE 8   // From which on pieces are put in order, and not rows.
+#define PIECES_MIN 64    // That there is room for.
+#define LOOK_EVERY 65536 // Rows between two looks at the cancel flag.
 #define COMPARING 16     // Of a cancel_watch: a comparison, with its cache misses.
 #define INSERTION_MAX 16 // Rows that are sorted by insertion.
 
@@ -133,63 +135,86 @@ static placed_row *merge_placed(placed_row *items, placed_row *spare, uint32_t c
 
 // Rows of one batch that lie in order are a piece: pages of a list are in no order, but all rows of
 // a batch come before those of another. So pieces are put in order, as long as they are long.
-static bool begins_piece(const row_layout *layout, uint8_t *const *rows, uint32_t i) {
-    if (i == 0) {
-        return true;
+typedef struct piece_list {
+    placed_row *items; // The first row's place; `row` is where it is among the rows.
+    uint32_t count;
+    uint32_t room;
+    bool in_order; // All rows are: there is nothing to do.
+} piece_list;
+
+static firn_status add_piece(piece_list *self, placed_row first, arena *scratch, firn_error *err) {
+    if (self->count == self->room) {
+        const uint32_t room = self->room == 0 ? PIECES_MIN : self->room * 2;
+        placed_row *items = ARENA_NEW(scratch, placed_row, room);
+        if (items == NULL) {
+            return ARENA_FULL(scratch, err);
+        }
+        if (self->count > 0) {
+            memcpy(items, self->items, self->count * sizeof *items);
+        }
+        self->items = items;
+        self->room = room;
     }
-    const placed_row before = place_of(layout, rows[i - 1]);
-    const placed_row here = place_of(layout, rows[i]);
-    return here.task != before.task || here.part >> 32 != before.part >> 32 ||
-           here.part < before.part;
+    self->items[self->count++] = first;
+    return FIRN_OK;
 }
 
-// *in_order: there is nothing to do.
-static uint32_t count_pieces(const row_layout *layout, uint8_t *const *rows, uint32_t count,
-                             bool *in_order) {
-    uint32_t pieces = 0;
-    *in_order = true;
+// Looks at each row once. Leaves off where there are more than `max` and some are out of order.
+static firn_status list_pieces(const row_layout *layout, uint8_t **rows, uint32_t count,
+                               uint32_t max, piece_list *out, arena *scratch, firn_error *err) {
+    *out = (piece_list){.in_order = true};
     placed_row before = {0};
-    for (uint32_t i = 0; i < count; i++) {
-        const placed_row here = place_of(layout, rows[i]);
+    for (uint32_t i = 0; i < count && (out->in_order || out->count <= max); i++) {
+        placed_row here = place_of(layout, rows[i]);
+        TRY(i % LOOK_EVERY == 0 ? cancel_check(scratch->cancel, err) : FIRN_OK);
         const bool is_earlier = i > 0 && came_before(&here, &before);
-        pieces += i == 0 || is_earlier || here.task != before.task ||
-                  here.part >> 32 != before.part >> 32;
-        *in_order &= !is_earlier;
+        const bool begins = i == 0 || is_earlier || here.task != before.task ||
+                            here.part >> 32 != before.part >> 32;
         before = here;
+        out->in_order &= !is_earlier;
+        if (begins && out->count <= max) {
+            here.row = (uint8_t *)&rows[i];
+            TRY(add_piece(out, here, scratch, err));
+        }
     }
-    return pieces;
+    return FIRN_OK;
+}
+
+// Where a piece begins; the number behind the last: where it ends.
+static uint32_t begin_of(const piece_list *self, uint32_t number, uint8_t *const *rows,
+                         uint32_t count) {
+    return number == self->count ? count
+                                 : (uint32_t)((uint8_t **)(void *)self->items[number].row - rows);
 }
 
 // False if pieces overlap: they are of a source that numbers its batches in another way.
-static firn_status order_pieces(uint8_t **rows, uint32_t count, uint32_t piece_count,
+static firn_status order_pieces(uint8_t **rows, uint32_t count, const piece_list *pieces,
                                 const row_layout *layout, bool *is_done, arena *scratch,
                                 firn_error *err) {
-    placed_row *pieces = ARENA_NEW(scratch, placed_row, piece_count);
-    placed_row *spare = ARENA_NEW(scratch, placed_row, piece_count);
+    placed_row *numbered = ARENA_NEW(scratch, placed_row, pieces->count);
+    placed_row *spare = ARENA_NEW(scratch, placed_row, pieces->count);
     uint8_t **sorted = ARENA_NEW(scratch, uint8_t *, count);
-    if (pieces == NULL || spare == NULL || sorted == NULL) {
+    if (numbered == NULL || spare == NULL || sorted == NULL) {
         return ARENA_FULL(scratch, err);
     }
-    uint32_t found = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (begins_piece(layout, rows, i)) {
-            pieces[found] = place_of(layout, rows[i]);
-            pieces[found++].row = (uint8_t *)&rows[i];
-        }
+    for (uint32_t i = 0; i < pieces->count; i++) {
+        numbered[i] = pieces->items[i];
+        numbered[i].row = (uint8_t *)&pieces->items[i];
     }
-    assert(found == piece_count);
-    pieces = merge_placed(pieces, spare, piece_count);
+    const placed_row *in_order = merge_placed(numbered, spare, pieces->count);
     uint32_t at = 0;
     *is_done = true;
-    for (uint32_t i = 0; i < piece_count && *is_done; i++) {
-        uint32_t from = (uint32_t)((uint8_t **)(void *)pieces[i].row - rows);
+    for (uint32_t i = 0; i < pieces->count && *is_done; i++) {
+        const uint32_t number =
+            (uint32_t)((const placed_row *)(const void *)in_order[i].row - pieces->items);
+        const uint32_t from = begin_of(pieces, number, rows, count);
+        const uint32_t taken = begin_of(pieces, number + 1, rows, count) - from;
         if (at > 0) {
             const placed_row last = place_of(layout, sorted[at - 1]);
-            *is_done = !came_before(&pieces[i], &last);
+            *is_done = !came_before(&in_order[i], &last);
         }
-        do {
-            sorted[at++] = rows[from++];
-        } while (from < count && !begins_piece(layout, rows, from));
+        memcpy(sorted + at, rows + from, taken * sizeof *sorted);
+        at += taken;
     }
     if (*is_done) {
         memcpy(rows, sorted, count * sizeof *rows);
@@ -221,15 +246,13 @@ static firn_status order_by_places(collected_rows *self, uint32_t group_count, a
     for (uint32_t group = 0, from = 0; group < group_count; from = self->ends[group++]) {
         uint8_t **rows = self->rows + from;
         const uint32_t count = self->ends[group] - from;
-        bool is_done;
-        TRY(cancel_check(scratch->cancel, err));
-        const uint32_t pieces = count_pieces(layout, rows, count, &is_done);
-        if (is_done) {
-            continue;
-        }
+        const uint32_t piece_max = count / ROWS_A_PIECE;
         const arena_mark mark = arena_mark_take(scratch);
-        if (pieces <= count / ROWS_A_PIECE) {
-            TRY(order_pieces(rows, count, pieces, layout, &is_done, scratch, err));
+        piece_list pieces;
+        TRY(list_pieces(layout, rows, count, piece_max, &pieces, scratch, err));
+        bool is_done = pieces.in_order;
+        if (!is_done && pieces.count <= piece_max) {
+            TRY(order_pieces(rows, count, &pieces, layout, &is_done, scratch, err));
         }
         TRY(is_done ? FIRN_OK : order_one_by_one(rows, count, layout, scratch, err));
         arena_rewind(scratch, mark);
