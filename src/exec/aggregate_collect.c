@@ -224,14 +224,14 @@ static firn_status collect_one(aggregate_worker *self, uint32_t number,
         .user = &state, .scratch = scratch, .placed = stamp_places, .hash_rows = hash_rows};
     stage_input in = {.columns = columns, .rows = taken.rows, .count = taken.count};
     TRY(stage_add_direct(stage, &in, share, &owner, context->err));
-    if (in.count > 0) {
+    if (in.count > 0 && collector->layout.has_hash) {
         uint64_t *hashes = ARENA_NEW(scratch, uint64_t, in.count);
         if (hashes == NULL || !hash_rows(&state, in.rows, in.count, scratch, hashes)) {
             return ARENA_FULL(scratch, context->err);
         }
         in.hashes = hashes;
-        TRY(stage_add(stage, &in, &owner, context->err));
     }
+    TRY(stage_add(stage, &in, &owner, context->err));
     return stage_look(stage, share, context->err);
 }
 

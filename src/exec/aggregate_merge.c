@@ -323,7 +323,8 @@ static firn_status part_all(aggregate_state *self, arena *scratch, firn_error *e
         aggregate_kept *kept =
             i < self->shape.collector_count ? &self->collected[i] : &self->groups;
         row_writer parts;
-        TRY(row_writer_open(kept->store, self->part_count, 0, &self->memory, &parts, err));
+        const uint32_t part_count = kept->store->layout->has_hash ? self->part_count : 1;
+        TRY(row_writer_open(kept->store, part_count, 0, &self->memory, &parts, err));
         aggregate_lend(self, UINT32_MAX, &parts.spares);
         const firn_status status = part_kept(self, kept, &parts, scratch, err);
         aggregate_take_back(self, &parts.spares);

@@ -228,7 +228,9 @@ static firn_status make_collector_layout(shaping *self, aggregate_collector *out
                            : out->is_ordered ? COLLECTED_PLACE_SIZE
                                              : 0;
     out->is_direct = out->is_distinct && group_direct_takes(types, count);
-    TRY(row_layout_make(types, count, true, extra, self->memory, &out->layout, self->err));
+    // Without groups nothing is told apart by hash, and all rows are one part.
+    const bool has_hash = shape->has_groups || out->is_distinct;
+    TRY(row_layout_make(types, count, has_hash, extra, self->memory, &out->layout, self->err));
     out->group_offset = out->is_distinct ? out->layout.extra_offset : 0;
     return FIRN_OK;
 }

@@ -82,7 +82,8 @@ static firn_status open_parts(aggregate_stage *self, firn_error *err) {
     if (self->is_partitioned) {
         return FIRN_OK;
     }
-    const uint32_t count = self->count_parts(self->user);
+    const uint32_t all = self->count_parts(self->user);
+    const uint32_t count = self->kept->layout->has_hash ? all : 1;
     TRY(row_writer_open(self->kept, count, 0, self->memory, &self->parts, err));
     self->parts.spares = self->spares;
     self->spares = NULL;
@@ -183,6 +184,10 @@ static firn_status append_all(row_writer *writer, const stage_input *in, const s
 static firn_status order_by_part(const aggregate_stage *self, const stage_input *in,
                                  const stage_owner *owner, stage_input *out, firn_error *err) {
     row_input rows = {.rows = in->rows, .count = in->count, .hashes = in->hashes};
+    if (in->hashes == NULL) { // There is one.
+        *out = *in;
+        return FIRN_OK;
+    }
     TRY(row_writer_order(&self->parts, &rows, owner->scratch, err));
     *out = *in;
     out->rows = rows.rows;

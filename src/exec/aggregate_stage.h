@@ -17,7 +17,8 @@ typedef struct stage_input {
     const column *columns; ///< Those of the stage's layout; any form but RUNS.
     const uint16_t *rows;  ///< NULL: rows 0 to count - 1.
     uint32_t count;
-    const uint64_t *hashes; ///< hashes[k] of the k-th row, by group_hash.
+    const uint64_t *hashes; ///< hashes[k] of the k-th row, by group_hash. NULL if the rows that are
+                            ///< kept have none: then there is one partition.
 } stage_input;
 
 /// Rows that have a place now.

@@ -171,7 +171,7 @@ static row_pages *rows_of(aggregate_state *shared, uint32_t collector, uint32_t 
     if (!shared->is_partitioned) {
         return &kept->list;
     }
-    return feeds_at_once ? NULL : &kept->parts[0]; // They all have the same hash.
+    return feeds_at_once ? NULL : &kept->parts[0]; // They have no hash.
 }
 
 static firn_status load_single(aggregate_state *shared, source_local *self, bool *is_ready,

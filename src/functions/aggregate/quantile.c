@@ -125,8 +125,11 @@ static bool share_of(const column *shares, uint32_t row, double *out) {
 
 static uint32_t continuous(aggregate_call *call, const column *arg, const column *shares,
                            const uint32_t *ends, column *out) {
-    UNINITIALISED double few[FEW];
+    double *few = ARENA_NEW(call->scratch, double, FEW);
     value_order order = value_order_of(arg, call->scratch->cancel);
+    if (few == NULL) {
+        return KERNEL_NO_MEMORY;
+    }
     uint32_t from = 0;
     for (uint32_t group = 0; group < call->count; group++) {
         double share = 0.5;
