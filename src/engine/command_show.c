@@ -165,6 +165,9 @@ static firn_status show_functions(run *self, const sql_show *written, firn_error
     TRY(listing_only(rows, 0, written->pattern, err));
     for (uint32_t i = 0; i < function_count(); i++) {
         const scalar_function *each = function_at(i);
+        if (text_equal(text_of(each->category), TEXT(FUNCTION_INTERNAL))) {
+            continue;
+        }
         for (const overload *form = each->overloads; form->signature != NULL; form++) {
             const text cells[] = {text_of(each->name), text_of(each->category),
                                   text_of(form->signature), text_of(each->summary)};

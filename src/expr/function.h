@@ -164,6 +164,9 @@ typedef struct overload {
     bool (*cannot_fail)(const struct expr *call);
 } overload;
 
+/// The category of what only the optimizer calls: users are not told of it.
+#define FUNCTION_INTERNAL "internal"
+
 typedef struct scalar_function {
     const char *name;     ///< Lower case; operators by their sign, such as "+".
     const char *aliases;  ///< Further names, separated by blanks; NULL for none.

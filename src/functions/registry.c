@@ -90,7 +90,9 @@ static void offer_all(nearest_name *near, const char *own, const char *aliases) 
 
 void function_offer_names(nearest_name *near) {
     for (uint32_t i = 0; i < function_count(); i++) {
-        offer_all(near, functions[i]->name, functions[i]->aliases);
+        if (!text_equal(text_of(functions[i]->category), TEXT(FUNCTION_INTERNAL))) {
+            offer_all(near, functions[i]->name, functions[i]->aliases);
+        }
     }
     for (uint32_t i = 0; i < aggregate_count(); i++) {
         offer_all(near, aggregates[i]->name, aggregates[i]->aliases);

@@ -197,6 +197,48 @@ firn_status rewrite_same(optimizer *self, expr *left, expr *right, expr **out) {
     return rewrite_call(self, "is_not_distinct_from", left, right, out);
 }
 
+// ---- Arms ------------------------------------------------------------------------------------
+
+typedef struct arm_walk {
+    rewrite_arm_visit visit;
+    void *user;
+    bool is_arm;
+} arm_walk;
+
+static bool visit_child(void *user, expr **slot) {
+    const arm_walk *state = user;
+    return state->visit(state->user, slot, state->is_arm);
+}
+
+static bool visit_list(expr_list *list, bool is_first_arm, bool is_arm, rewrite_arm_visit visit,
+                       void *user) {
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (!visit(user, &list->items[i], i == 0 ? is_first_arm : is_arm)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool rewrite_visit_arms(expr *value, bool is_arm, rewrite_arm_visit visit, void *user) {
+    switch ((int)value->kind) {
+    case EXPR_CASE:
+        return visit_list(&value->case_.conditions, is_arm, true, visit, user) &&
+               visit_list(&value->case_.values, true, true, visit, user) &&
+               (value->case_.otherwise == NULL || visit(user, &value->case_.otherwise, true));
+    case EXPR_COALESCE:
+        return visit_list(&value->coalesce_.args, is_arm, true, visit, user);
+    case EXPR_AND:
+        return visit_list(&value->and_.args, true, true, visit, user);
+    case EXPR_OR:
+        return visit_list(&value->or_.args, true, true, visit, user);
+    default: {
+        arm_walk state = {.visit = visit, .user = user, .is_arm = is_arm};
+        return expr_visit_children(value, visit_child, &state);
+    }
+    }
+}
+
 // ---- Columns ---------------------------------------------------------------------------------
 
 typedef struct replacing {

@@ -7,6 +7,8 @@
 //     WHERE x NOT IN (q)         null-aware anti join on x = q.x
 //     (q) as a value             single join: left join that fails at a second row
 //     EXISTS, IN, ANY elsewhere  mark join: a BOOLEAN column
+//
+// A value that not every row needs, in an arm of CASE and its like, fails there: unnest_arms.c.
 #include "optimize/unnest.h"
 
 #include <assert.h>
@@ -96,11 +98,14 @@ static firn_status any_condition(optimizer *self, const expr *query, expr **out)
 }
 
 // A subquery somewhere in an expression: a single or mark join below, its column in its place.
-static firn_status lift_value(lifting *state, expr **slot) {
+static firn_status lift_value(lifting *state, expr **slot, bool is_arm) {
     optimizer *self = state->self;
     expr *query = *slot;
     plan_node *join;
     plan_columns columns;
+    if (is_arm && query->subquery_.subquery == SUBQUERY_SCALAR) {
+        TRY(unnest_count_rows(self, query));
+    }
     TRY(plan_outputs(query->subquery_.plan, self->memory, &columns, self->err));
     if (query->subquery_.subquery == SUBQUERY_SCALAR) {
         TRY(new_dependent_join(self, state->input, query->subquery_.plan, JOIN_SINGLE, NULL,
@@ -126,15 +131,19 @@ static firn_status lift_value(lifting *state, expr **slot) {
     return FIRN_OK;
 }
 
-static bool lift_expr(void *user, expr **slot) {
+static bool lift_arm(void *user, expr **slot, bool is_arm) {
     lifting *state = user;
-    if (!expr_visit_children(*slot, lift_expr, user)) {
+    if (!rewrite_visit_arms(*slot, is_arm, lift_arm, user)) {
         return false;
     }
     if ((*slot)->kind == EXPR_SUBQUERY) {
-        state->status = lift_value(state, slot);
+        state->status = lift_value(state, slot, is_arm);
     }
     return state->status == FIRN_OK;
+}
+
+static bool lift_expr(void *user, expr **slot) {
+    return lift_arm(user, slot, false);
 }
 
 static bool has_subquery(void *user, expr **slot) {

@@ -33,6 +33,11 @@ firn_status unnest_distinct(optimizer *self, const plan_node *source, const u32_
 /// values that fulfil it are computed first, and become a table between the two sides.
 firn_status unnest_on(optimizer *self, plan_node *join);
 
+/// Where a subquery is a value that not every row needs, two rows are an error only of those rows
+/// that need it: it is made one that counts its rows and looks at the count where the value is
+/// used.
+firn_status unnest_count_rows(optimizer *self, expr *query);
+
 /// Turns the subqueries of a filter's predicate into dependent joins below it.
 firn_status unnest_filter(optimizer *self, plan_node *filter);
 
