@@ -4,6 +4,10 @@
 //     AGG[sum(CASE WHEN x > 0 THEN q END)] (PROJECT[x, 100 / x AS q] (t))
 //  →  AGG[sum(CASE WHEN x > 0 THEN 100 / x END)] (PROJECT[x] (t))
 //
+// What an aggregate takes of the rows that its FILTER leaves is such an arm as well:
+//
+//     AGG[sum(q) FILTER (x > 0)]  →  AGG[sum(CASE WHEN x > 0 THEN 100 / x END) FILTER (x > 0)]
+//
 // Only values that can fail move, and only where no other use needs them for all rows. A value that
 // is computed in several places grows the plan by a bounded number of nodes.
 #include "optimize/late_values.h"
@@ -128,6 +132,43 @@ static firn_status move(late_values *self, uint32_t number) {
     return FIRN_OK;
 }
 
+// What an aggregate takes is computed of rows that its FILTER leaves out, too: not if it can fail.
+static firn_status guard(optimizer *self, const expr *filter, expr **value) {
+    if (!expr_can_fail(*value)) {
+        return FIRN_OK;
+    }
+    expr *guarded = expr_new(self->memory, EXPR_CASE, (*value)->type);
+    expr *condition = expr_copy(self->memory, filter);
+    if (guarded == NULL || condition == NULL) {
+        return rewrite_full(self);
+    }
+    TRY(rewrite_add_expr(self, &guarded->case_.conditions, condition));
+    TRY(rewrite_add_expr(self, &guarded->case_.values, *value));
+    *value = guarded;
+    return FIRN_OK;
+}
+
+static firn_status guard_aggregates(optimizer *self, plan_node **slot) {
+    if ((*slot)->kind != PLAN_AGGREGATE) {
+        return FIRN_OK;
+    }
+    const expr_list *calls = &(*slot)->aggregate_.aggregates;
+    for (uint32_t i = 0; i < calls->count; i++) {
+        expr *call = calls->items[i];
+        const expr *filter = call->aggregate_.filter;
+        if (filter == NULL || expr_is_volatile(filter)) {
+            continue;
+        }
+        for (uint32_t k = 0; k < call->aggregate_.args.count; k++) {
+            TRY(guard(self, filter, &call->aggregate_.args.items[k]));
+        }
+        for (uint32_t k = 0; k < call->aggregate_.order.count; k++) {
+            TRY(guard(self, filter, &call->aggregate_.order.items[k].value));
+        }
+    }
+    return FIRN_OK;
+}
+
 // A join with one row of no columns does nothing.
 static firn_status drop_join(optimizer *self, plan_node **slot) {
     const plan_node *join = *slot;
@@ -160,5 +201,6 @@ firn_status rule_late_values(optimizer *self, plan_node **root) {
             TRY(move(&found, i));
         }
     }
+    TRY(rewrite_tree(self, root, guard_aggregates));
     return any ? rewrite_tree(self, root, drop_join) : FIRN_OK;
 }

@@ -220,6 +220,23 @@ static bool visit_list(expr_list *list, bool is_first_arm, bool is_arm, rewrite_
     return true;
 }
 
+// Of an aggregate with FILTER the arguments are for the rows that pass.
+static bool visit_aggregate(expr *value, bool is_arm, rewrite_arm_visit visit, void *user) {
+    expr **filter = &value->aggregate_.filter;
+    const sort_key_list *order = &value->aggregate_.order;
+    const bool is_filtered = is_arm || (*filter != NULL && !expr_is_volatile(*filter));
+    if (!visit_list(&value->aggregate_.args, is_filtered, is_filtered, visit, user) ||
+        (*filter != NULL && !visit(user, filter, is_arm))) {
+        return false;
+    }
+    for (uint32_t i = 0; i < order->count; i++) {
+        if (!visit(user, &order->items[i].value, is_filtered)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool rewrite_visit_arms(expr *value, bool is_arm, rewrite_arm_visit visit, void *user) {
     switch ((int)value->kind) {
     case EXPR_CASE:
@@ -232,6 +249,8 @@ bool rewrite_visit_arms(expr *value, bool is_arm, rewrite_arm_visit visit, void 
         return visit_list(&value->and_.args, true, true, visit, user);
     case EXPR_OR:
         return visit_list(&value->or_.args, true, true, visit, user);
+    case EXPR_AGGREGATE:
+        return visit_aggregate(value, is_arm, visit, user);
     default: {
         arm_walk state = {.visit = visit, .user = user, .is_arm = is_arm};
         return expr_visit_children(value, visit_child, &state);

@@ -41,8 +41,8 @@ firn_status rewrite_same(optimizer *self, expr *left, expr *right, expr **out);
 
 /// Calls `visit` for each direct child, in the order of expr_visit_children, until it returns
 /// false. `is_arm`: only the rows that come that far evaluate it, which are not all (results of
-/// CASE, later arguments of COALESCE; of AND and OR any, as those come first that cannot fail), or
-/// `value` is such an arm itself.
+/// CASE, later arguments of COALESCE; of AND and OR any, as those come first that cannot fail; what
+/// an aggregate takes of the rows that its FILTER leaves), or `value` is such an arm itself.
 typedef bool (*rewrite_arm_visit)(void *user, expr **child, bool is_arm);
 bool rewrite_visit_arms(expr *value, bool is_arm, rewrite_arm_visit visit, void *user);
 

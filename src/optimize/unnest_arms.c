@@ -2,11 +2,13 @@
 // whether or not the row's value is needed. So its right side becomes one row that cannot fail, and
 // what fails is an expression over it, which the rule late_values takes into the arm:
 //
-//     q  →  SELECT CASE WHEN is_only_row(count(*)) THEN any_value(x) END FROM q
+//     SELECT 1 / x FROM q  →  SELECT CASE WHEN is_only_row(count(*)) THEN 1 / any_value(x) END FROM q
 #include "functions/overload.h"
 #include "functions/registry.h"
 #include "optimize/one_row.h"
 #include "optimize/unnest.h"
+
+#define NODES_MAX 64 // Of a value that still moves: in copies of copies it would explode.
 
 static firn_status add_aggregate(optimizer *self, plan_node *group, const char *name, expr *arg,
                                  expr **out) {
@@ -23,20 +25,79 @@ static firn_status add_aggregate(optimizer *self, plan_node *group, const char *
     return rewrite_column(self, id, call->type, out);
 }
 
+static bool count_node(void *user, expr **slot) {
+    uint32_t *count = user;
+    ++*count;
+    return *count <= NODES_MAX && expr_visit_children(*slot, count_node, user);
+}
+
+static bool is_small(expr *value) {
+    uint32_t count = 0;
+    return count_node(&count, &value);
+}
+
+// What can fail stands above the aggregate: `value` in columns of the node below the projections
+// that compute it, and below an order, which means nothing for one row.
+static firn_status value_below(optimizer *self, plan_node **node, expr **value) {
+    plan_node *below = *node;
+    expr *moved = *value;
+    while (is_small(moved)) {
+        if (below->kind == PLAN_SORT && below->sort_.limit == UINT64_MAX &&
+            below->sort_.offset == 0) {
+            below = below->sort_.input;
+            continue;
+        }
+        if (below->kind != PLAN_PROJECT) {
+            break;
+        }
+        const substitution map = {.from = below->project_.ids, .to = below->project_.values};
+        expr *copy = expr_copy(self->memory, moved);
+        if (copy == NULL) {
+            return rewrite_full(self);
+        }
+        TRY(rewrite_substitute(self, &copy, &map));
+        if (expr_is_volatile(copy)) {
+            break;
+        }
+        moved = copy;
+        below = below->project_.input;
+    }
+    if (expr_can_fail(moved)) {
+        *value = moved;
+        *node = below;
+    }
+    return FIRN_OK;
+}
+
 firn_status unnest_count_rows(optimizer *self, expr *query) {
-    if (one_row_is_most(query->subquery_.plan)) {
+    plan_node *rows = query->subquery_.plan;
+    if (one_row_is_most(rows)) {
         return FIRN_OK;
     }
     plan_columns columns;
     plan_node *group;
     expr *value;
     expr *count;
-    TRY(plan_outputs(query->subquery_.plan, self->memory, &columns, self->err));
-    TRY(rewrite_node(self, PLAN_AGGREGATE, &group));
-    group->aggregate_.input = query->subquery_.plan;
-    group->aggregate_.set_id = NO_SLOT;
+    substitution map = {0};
+    TRY(plan_outputs(rows, self->memory, &columns, self->err));
     TRY(rewrite_column(self, columns.items[0].id, columns.items[0].type, &value));
-    TRY(add_aggregate(self, group, "any_value", value, &value));
+    TRY(value_below(self, &rows, &value));
+    TRY(rewrite_node(self, PLAN_AGGREGATE, &group));
+    group->aggregate_.input = rows;
+    group->aggregate_.set_id = NO_SLOT;
+    TRY(plan_outputs(rows, self->memory, &columns, self->err));
+    id_set used = id_set_open(self->memory);
+    TRY(rewrite_used(self, value, &used));
+    for (uint32_t i = 0; i < columns.count; i++) {
+        if (id_set_has(&used, columns.items[i].id)) {
+            expr *column;
+            TRY(rewrite_column(self, columns.items[i].id, columns.items[i].type, &column));
+            TRY(add_aggregate(self, group, "any_value", column, &column));
+            TRY(rewrite_add_id(self, &map.from, columns.items[i].id));
+            TRY(rewrite_add_expr(self, &map.to, column));
+        }
+    }
+    TRY(rewrite_substitute(self, &value, &map));
     TRY(add_aggregate(self, group, "count", NULL, &count));
     expr *checked = expr_new(self->memory, EXPR_CASE, value->type);
     if (checked == NULL) {

@@ -9,7 +9,7 @@ static uint32_t is_only_row(function_call *call, const column *const *args, colu
         if (i64_at(counts, row) > 1) {
             return ROW_VISIT(row);
         }
-        put_bit(out, row, true);
+        put_bit(out, row, i64_at(counts, row) == 1);
     }
     return call->count;
 }
@@ -26,8 +26,8 @@ static void explain_rows(const function_call *call, const column *const *args, u
 const scalar_function function_is_only_row = {
     .name = "is_only_row",
     .category = FUNCTION_INTERNAL,
-    .summary = "true of a count up to one, an error of others",
-    .examples = (const char *const[]){"is_only_row(0)", "true", "is_only_row(1)", "true",
+    .summary = "whether a count is one; an error of more",
+    .examples = (const char *const[]){"is_only_row(0)", "false", "is_only_row(1)", "true",
                                       "is_only_row(NULL)", "NULL", "is_only_row(2)",
                                       "error: gave more than one row", NULL},
     .flags = FUNCTION_NULL_STRICT | FUNCTION_CAN_FAIL,
