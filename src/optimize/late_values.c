@@ -33,104 +33,175 @@ static bool may_move(const late_values *self, const late_value *value) {
 
 // ---- Moving ------------------------------------------------------------------------------------
 
-typedef struct column_look {
-    uint32_t id;
-    const expr *found;
-} column_look;
+typedef struct moving {
+    late_values *values;
+    plan_node *project; // The one that values are taken out of now.
+    // What it hands on, by column id: under which id; and which ids it gives.
+    uint32_t *names;
+    const plan_node **named_by, **taken_by;
+    u32_list passing; // The values that are taken out of it.
+    firn_status status;
+} moving;
 
-static bool find_column(void *user, expr **slot) {
-    column_look *state = user;
-    if ((*slot)->kind == EXPR_COLUMN && (*slot)->column_.id == state->id) {
-        state->found = *slot;
-    }
-    return state->found == NULL && expr_visit_children(*slot, find_column, user);
+static late_value *moves_as(const late_values *self, uint32_t id) {
+    const uint32_t value = id < self->id_count ? self->by_id[id] : NO_VALUE;
+    return value == NO_VALUE || self->items[value].stays ? NULL : &self->items[value];
 }
 
-// What a projection calls a column that it hands on; NO_SLOT if it does not. `is_taken`: it makes
-// something else of that id.
-static uint32_t name_in(const plan_node *project, uint32_t id, bool *is_taken) {
-    uint32_t found = NO_SLOT;
-    *is_taken = false;
-    for (uint32_t i = 0; i < project->project_.ids.count; i++) {
-        const expr *value = project->project_.values.items[i];
-        if (value->kind == EXPR_COLUMN && value->column_.id == id && found == NO_SLOT) {
-            found = project->project_.ids.items[i];
-        }
-        *is_taken |= project->project_.ids.items[i] == id;
+static void note_pass(moving *state, uint32_t id, uint32_t name) {
+    const uint32_t id_count = state->values->id_count;
+    if (id < id_count && state->named_by[id] != state->project) {
+        state->named_by[id] = state->project;
+        state->names[id] = name;
     }
-    return found;
+    if (name < id_count) {
+        state->taken_by[name] = state->project;
+    }
 }
 
-// The columns of `value` are handed on by the projection, above which it calls them so.
-static firn_status hand_on(optimizer *self, plan_node *project, expr **value) {
-    substitution map = {0};
-    id_set used = id_set_open(self->memory);
-    TRY(rewrite_used(self, *value, &used));
-    for (uint32_t id = 0; id_set_next(&used, &id); id++) {
-        bool is_taken;
-        uint32_t name = name_in(project, id, &is_taken);
-        column_look look = {.id = id};
-        if (find_column(&look, value), look.found == NULL) {
-            return FAIL(self->err, FIRN_INTERNAL, "an expression without its column");
-        }
-        expr *column = expr_copy(self->memory, look.found);
-        if (column == NULL) {
-            return rewrite_full(self);
-        }
-        if (name == NO_SLOT) {
-            name = is_taken ? rewrite_new_id(self) : id;
-            TRY(rewrite_add_id(self, &project->project_.ids, name));
-            TRY(rewrite_add_expr(self, &project->project_.values, column));
-        }
-        if (name != id) {
-            expr *renamed = expr_column(self->memory, name, column->column_.name, column->type);
-            if (renamed == NULL) {
-                return rewrite_full(self);
-            }
-            TRY(rewrite_add_id(self, &map.from, id));
-            TRY(rewrite_add_expr(self, &map.to, renamed));
-        }
-    }
-    return rewrite_substitute(self, value, &map);
-}
-
-// Drops the value from a projection that computes it or hands it on. `computed`: what it was.
-static void drop(const late_values *self, uint32_t value, plan_node *project, expr **computed) {
+// Takes the values that move out of the projection.
+static firn_status take_out(moving *state) {
+    late_values *self = state->values;
+    plan_node *project = state->project;
     uint32_t kept = 0;
+    state->passing.count = 0;
     for (uint32_t i = 0; i < project->project_.ids.count; i++) {
         const uint32_t id = project->project_.ids.items[i];
         expr *source = project->project_.values.items[i];
-        if (id < self->id_count && self->by_id[id] == value) {
-            *computed = source->kind == EXPR_COLUMN ? *computed : source;
-            continue;
+        late_value *value = moves_as(self, id);
+        if (value == NULL) {
+            note_pass(state, source->kind == EXPR_COLUMN ? source->column_.id : NO_SLOT, id);
+            project->project_.ids.items[kept] = id;
+            project->project_.values.items[kept++] = source;
+        } else if (value->highest != project) { // It may stand there under several names.
+            value->highest = project;
+            if (source->kind != EXPR_COLUMN) {
+                value->source = expr_copy(self->self->memory, source);
+            }
+            if (value->source == NULL) {
+                return rewrite_full(self->self);
+            }
+            TRY(rewrite_add_id(self->self, &state->passing, self->by_id[id]));
         }
-        project->project_.ids.items[kept] = id;
-        project->project_.values.items[kept++] = source;
     }
     project->project_.ids.count = kept;
     project->project_.values.count = kept;
+    return FIRN_OK;
 }
 
-static firn_status move(late_values *self, uint32_t number) {
-    optimizer *rules = self->self;
-    const late_value *value = &self->items[number];
-    expr *computed = NULL;
-    uint32_t above = 0;
-    for (const late_step *step = value->lowest; step != NULL; step = step->above, above++) {
-        drop(self, number, step->project, &computed);
-        TRY(hand_on(rules, step->project, &computed));
-        for (uint32_t at = value->first_use; at != NO_VALUE; at = self->uses[at].next) {
-            const late_use *use = &self->uses[at];
-            if (use->step == above) {
-                *use->slot = expr_copy(rules->memory, computed);
-                if (*use->slot == NULL) {
-                    return rewrite_full(rules);
-                }
-            }
+// An id that was made by this rule, of which there are few.
+static uint32_t name_of_new(const plan_node *project, uint32_t id) {
+    for (uint32_t i = 0; i < project->project_.ids.count; i++) {
+        const expr *value = project->project_.values.items[i];
+        if (value->kind == EXPR_COLUMN && value->column_.id == id) {
+            return project->project_.ids.items[i];
         }
+    }
+    return NO_SLOT;
+}
+
+// A column of a value, as it is called above the projection, which hands it on.
+static bool hand_on(void *user, expr **slot) {
+    moving *state = user;
+    if ((*slot)->kind != EXPR_COLUMN) {
+        return expr_visit_children(*slot, hand_on, user);
+    }
+    optimizer *rules = state->values->self;
+    plan_node *project = state->project;
+    const uint32_t id = (*slot)->column_.id;
+    const bool is_new = id >= state->values->id_count;
+    uint32_t name = is_new                           ? name_of_new(project, id)
+                    : state->named_by[id] == project ? state->names[id]
+                                                     : NO_SLOT;
+    if (name == NO_SLOT) {
+        expr *column = expr_copy(rules->memory, *slot);
+        name = !is_new && state->taken_by[id] == project ? rewrite_new_id(rules) : id;
+        state->status = column == NULL ? rewrite_full(rules)
+                                       : rewrite_add_id(rules, &project->project_.ids, name);
+        if (state->status == FIRN_OK) {
+            state->status = rewrite_add_expr(rules, &project->project_.values, column);
+        }
+        note_pass(state, id, name);
+    }
+    (*slot)->column_.id = name;
+    return state->status == FIRN_OK;
+}
+
+// What uses the value between this projection and the next one that hands it on.
+static firn_status replace_uses(const late_values *self, late_value *value) {
+    value->step++;
+    for (; value->first_use != NO_VALUE && self->uses[value->first_use].step == value->step;
+         value->first_use = self->uses[value->first_use].next) {
+        expr *copy = expr_copy(self->self->memory, value->source);
+        if (copy == NULL) {
+            return rewrite_full(self->self);
+        }
+        *self->uses[value->first_use].slot = copy;
     }
     return FIRN_OK;
 }
+
+static bool only_passes(const plan_node *project) {
+    for (uint32_t i = 0; i < project->project_.ids.count; i++) {
+        const expr *value = project->project_.values.items[i];
+        if (value->kind != EXPR_COLUMN || value->column_.id != project->project_.ids.items[i]) {
+            return false;
+        }
+    }
+    return project->project_.ids.count > 0; // None at all: drop_join.
+}
+
+static firn_status move_from(moving *state, plan_node **slot) {
+    plan_node *project = *slot;
+    state->project = project;
+    TRY(take_out(state));
+    for (uint32_t i = 0; i < state->passing.count; i++) {
+        late_value *value = &state->values->items[state->passing.items[i]];
+        if (!hand_on(state, &value->source)) {
+            return state->status;
+        }
+        TRY(replace_uses(state->values, value));
+    }
+    if (state->passing.count > 0 && only_passes(project)) { // Hundreds of wide ones take long.
+        *slot = project->project_.input;
+    }
+    return FIRN_OK;
+}
+
+static bool move_all(void *user, plan_node **slot) {
+    moving *state = user;
+    if (!plan_visit_children(*slot, move_all, user)) {
+        return false;
+    }
+    state->status = rewrite_check(state->values->self);
+    if (state->status == FIRN_OK && (*slot)->kind == PLAN_PROJECT) {
+        state->status = move_from(state, slot);
+    }
+    return state->status == FIRN_OK;
+}
+
+static firn_status move_values(late_values *self, plan_node **root) {
+    arena *memory = self->self->memory;
+    const size_t count = (size_t)self->id_count + 1;
+    moving state = {.values = self,
+                    .names = ARENA_NEW(memory, uint32_t, count),
+                    .named_by = ARENA_NEW(memory, const plan_node *, count),
+                    .taken_by = ARENA_NEW(memory, const plan_node *, count)};
+    if (state.names == NULL || state.named_by == NULL || state.taken_by == NULL) {
+        return rewrite_full(self->self);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        state.named_by[i] = state.taken_by[i] = NULL;
+    }
+    for (uint32_t i = 0; i < self->count; i++) {
+        self->items[i].step = 0;
+        self->items[i].highest = NULL;
+    }
+    (void)move_all(&state, root);
+    return state.status;
+}
+
+// ---- What is left ------------------------------------------------------------------------------
 
 // What an aggregate takes is computed of rows that its FILTER leaves out, too: not if it can fail.
 static firn_status guard(optimizer *self, const expr *filter, expr **value) {
@@ -195,11 +266,8 @@ firn_status rule_late_values(optimizer *self, plan_node **root) {
         value->stays = !may_move(&found, value);
         any |= !value->stays;
     }
-    for (uint32_t i = 0; i < found.count; i++) { // What is in a value comes before it.
-        if (!found.items[i].stays) {
-            TRY(rewrite_check(self));
-            TRY(move(&found, i));
-        }
+    if (any) {
+        TRY(move_values(&found, root));
     }
     TRY(rewrite_tree(self, root, guard_aggregates));
     return any ? rewrite_tree(self, root, drop_join) : FIRN_OK;

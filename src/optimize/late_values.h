@@ -6,20 +6,13 @@
 
 #define NO_VALUE UINT32_MAX
 
-// A projection that the value passes, the lowest the one that computes it.
-typedef struct late_step late_step;
-struct late_step {
-    plan_node *project;
-    late_step *above;
-};
-
 // A place that mentions the value.
 typedef struct late_use {
     expr **slot;
-    uint32_t step;  // Above which of the value's projections it is: 0 is the lowest.
+    uint32_t step;  // How many projections compute the value or hand it on below.
     uint32_t owner; // The value that it is a part of; NO_VALUE: none that might move.
     bool is_arm;
-    uint32_t next; // Of the same value.
+    uint32_t next; // Of the same value, in the order of steps.
 } late_use;
 
 // A computed column that can fail.
@@ -27,10 +20,10 @@ typedef enum late_null { LATE_NULL_UNKNOWN, LATE_NULL_KEPT, LATE_NULL_LOST } lat
 
 typedef struct late_value {
     uint32_t id;
-    const expr *source;
-    late_step *lowest, *highest;
-    uint32_t step_count;
-    uint32_t first_use;
+    expr *source;             // Where it is computed; once that is left, as it is spelled there.
+    const plan_node *highest; // The last projection that was met on its way.
+    uint32_t step;            // How many were.
+    uint32_t first_use, last_use;
     uint32_t use_count;    // Those that compute with it.
     uint32_t met, wanted;  // Mentions of its columns that were met, of all in the plan.
     uint32_t nodes, depth; // Of its expression, with the values in it.

@@ -64,6 +64,7 @@ typedef struct looking {
     uint32_t owner; // The number that its value will have, NO_VALUE: it is none.
     uint32_t nodes, depth, deepest;
     uint32_t tries; // How many TRY are around.
+    bool has_lambda;
 } looking;
 
 static late_value *value_of(const late_values *self, uint32_t id) {
@@ -84,11 +85,16 @@ static firn_status add_use(looking *state, late_value *value, expr **slot, bool 
     }
     self->uses = uses;
     uses[self->use_count] = (late_use){.slot = slot,
-                                       .step = value->step_count - 1,
+                                       .step = value->step,
                                        .owner = state->owner,
                                        .is_arm = is_arm,
-                                       .next = value->first_use};
-    value->first_use = self->use_count++;
+                                       .next = NO_VALUE};
+    if (value->first_use == NO_VALUE) {
+        value->first_use = self->use_count;
+    } else {
+        uses[value->last_use].next = self->use_count;
+    }
+    value->last_use = self->use_count++;
     value->use_count++;
     return FIRN_OK;
 }
@@ -116,6 +122,7 @@ static bool look_at_expr(void *user, expr **slot, bool is_arm) {
         return false;
     }
     const bool is_try = (*slot)->kind == EXPR_TRY;
+    state->has_lambda |= (*slot)->kind == EXPR_LAMBDA; // Whose parameters are columns, too.
     state->nodes = add_bounded(state->nodes, 1);
     state->depth++;
     state->deepest = state->depth > state->deepest ? state->depth : state->deepest;
@@ -151,7 +158,7 @@ static bool put_null(void *user, expr **slot) {
         *slot = expr_null(state->found->self->memory, (*slot)->type);
         return *slot != NULL && state->is_kept;
     }
-    return (*slot)->kind != EXPR_LAMBDA && expr_visit_children(*slot, put_null, user);
+    return expr_visit_children(*slot, put_null, user);
 }
 
 // Is the value NULL, and no error, when all columns below it are NULL? It nests as deep as values
@@ -183,23 +190,7 @@ static void disown(late_values *self, uint32_t first_use) {
     }
 }
 
-static firn_status new_step(late_values *self, late_value *value, plan_node *project) {
-    late_step *step = ARENA_NEW(self->self->memory, late_step, 1);
-    if (step == NULL) {
-        return rewrite_full(self->self);
-    }
-    *step = (late_step){.project = project};
-    if (value->lowest == NULL) {
-        value->lowest = step;
-    } else {
-        value->highest->above = step;
-    }
-    value->highest = step;
-    value->step_count++;
-    return FIRN_OK;
-}
-
-static firn_status add_value(looking *state, plan_node *project, uint32_t id, const expr *source) {
+static firn_status add_value(looking *state, const plan_node *project, uint32_t id, expr *source) {
     late_values *self = state->found;
     arena *memory = self->self->memory;
     late_value *items =
@@ -214,36 +205,36 @@ static firn_status add_value(looking *state, plan_node *project, uint32_t id, co
     late_value *made = &items[self->count];
     *made = (late_value){.id = id,
                          .source = source,
+                         .highest = project,
+                         .step = 1,
                          .first_use = NO_VALUE,
                          .wanted = self->mentions[id],
                          .nodes = state->nodes,
                          .depth = state->deepest};
     open[self->open_count++] = self->count++;
-    return new_step(self, made, project);
+    return FIRN_OK;
 }
 
 // A column that a projection hands on: the value goes by its id above.
-static firn_status pass_value(late_values *self, plan_node *project, uint32_t id,
-                              const expr *column) {
+static void pass_value(late_values *self, const plan_node *project, uint32_t id,
+                       const expr *column) {
     late_value *value = value_of(self, column->column_.id);
     if (value == NULL) {
-        return FIRN_OK;
+        return;
     }
     value->met++;
-    if (value->highest->project != project) {
-        TRY(new_step(self, value, project));
-    }
+    value->step += value->highest != project;
+    value->highest = project;
     late_value *same = value_of(self, id);
     if (same == value) {
-        return FIRN_OK;
+        return;
     }
     if (same != NULL || id >= self->id_count) {
         value->stays = true;
-        return FIRN_OK;
+        return;
     }
     self->by_id[id] = self->by_id[column->column_.id];
     value->wanted += self->mentions[id];
-    return FIRN_OK;
 }
 
 // A value of a projection that is no column.
@@ -254,12 +245,13 @@ static firn_status look_at_value(looking *state, plan_node *project, uint32_t in
     const uint32_t first_use = self->use_count;
     state->owner = self->count;
     state->nodes = state->depth = state->deepest = 0;
+    state->has_lambda = false;
     if (!look_at_expr(state, slot, false)) {
         return state->status;
     }
     const bool may_fail = expr_can_fail(*slot) || self->use_count > first_use;
     if (id < self->id_count && self->mentions[id] > 0 && may_fail && state->nodes <= NODES_MAX &&
-        state->deepest <= DEPTH_MAX && !expr_is_volatile(*slot)) {
+        state->deepest <= DEPTH_MAX && !state->has_lambda && !expr_is_volatile(*slot)) {
         return add_value(state, project, id, *slot);
     }
     disown(self, first_use);
@@ -290,7 +282,7 @@ static firn_status look_at_project(looking *state, plan_node *project) {
     }
     for (uint32_t i = 0; i < values->count; i++) {
         if (values->items[i]->kind == EXPR_COLUMN) {
-            TRY(pass_value(self, project, project->project_.ids.items[i], values->items[i]));
+            pass_value(self, project, project->project_.ids.items[i], values->items[i]);
         }
     }
     name_values(self, first);

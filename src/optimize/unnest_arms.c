@@ -2,7 +2,8 @@
 // whether or not the row's value is needed. So its right side becomes one row that cannot fail, and
 // what fails is an expression over it, which the rule late_values takes into the arm:
 //
-//     SELECT 1 / x FROM q  →  SELECT CASE WHEN is_only_row(count(*)) THEN 1 / any_value(x) END FROM q
+//     SELECT 1 / x FROM q  →  SELECT CASE WHEN is_only_row(count(*)) THEN 1 / any_value(x) END FROM
+//     q
 #include "functions/overload.h"
 #include "functions/registry.h"
 #include "optimize/one_row.h"
@@ -85,6 +86,7 @@ firn_status unnest_count_rows(optimizer *self, expr *query) {
     TRY(rewrite_node(self, PLAN_AGGREGATE, &group));
     group->aggregate_.input = rows;
     group->aggregate_.set_id = NO_SLOT;
+    TRY(add_aggregate(self, group, "count", NULL, &count));
     TRY(plan_outputs(rows, self->memory, &columns, self->err));
     id_set used = id_set_open(self->memory);
     TRY(rewrite_used(self, value, &used));
@@ -98,7 +100,6 @@ firn_status unnest_count_rows(optimizer *self, expr *query) {
         }
     }
     TRY(rewrite_substitute(self, &value, &map));
-    TRY(add_aggregate(self, group, "count", NULL, &count));
     expr *checked = expr_new(self->memory, EXPR_CASE, value->type);
     if (checked == NULL) {
         return rewrite_full(self);
