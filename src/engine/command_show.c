@@ -165,7 +165,7 @@ static firn_status show_functions(run *self, const sql_show *written, firn_error
     TRY(listing_only(rows, 0, written->pattern, err));
     for (uint32_t i = 0; i < function_count(); i++) {
         const scalar_function *each = function_at(i);
-        if (text_equal(text_of(each->category), TEXT(FUNCTION_INTERNAL))) {
+        if ((each->flags & FUNCTION_INTERNAL) != 0) {
             continue;
         }
         for (const overload *form = each->overloads; form->signature != NULL; form++) {

@@ -118,6 +118,7 @@ typedef enum function_flags {
     FUNCTION_COMMUTES = 1 << 6,    ///< Two arguments may be swapped.
     /// IS NULL: looks at which arguments are NULL, never at values.
     FUNCTION_VALIDITY_ONLY = 1 << 7,
+    FUNCTION_INTERNAL = 1 << 8, ///< Only the optimizer calls it: users are not told of it.
 } function_flags;
 
 struct expr; // expr/expr.h
@@ -163,9 +164,6 @@ typedef struct overload {
     /// sum whose type has room for every value, a division by a constant. NULL: it may.
     bool (*cannot_fail)(const struct expr *call);
 } overload;
-
-/// The category of what only the optimizer calls: users are not told of it.
-#define FUNCTION_INTERNAL "internal"
 
 typedef struct scalar_function {
     const char *name;     ///< Lower case; operators by their sign, such as "+".

@@ -151,8 +151,7 @@ static firn_status fail_at(const kernel_state *self, uint32_t row) {
     if (err->position == NO_POSITION) {
         err->position = position;
     }
-    if (self->info->function != NULL &&
-        text_equal(text_of(self->info->function->category), TEXT(FUNCTION_INTERNAL))) {
+    if (has_flag(self, FUNCTION_INTERNAL)) {
         return err->status; // Nobody has written it.
     }
     text_builder context = text_builder_open(self->run->scratch);

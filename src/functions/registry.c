@@ -90,7 +90,7 @@ static void offer_all(nearest_name *near, const char *own, const char *aliases) 
 
 void function_offer_names(nearest_name *near) {
     for (uint32_t i = 0; i < function_count(); i++) {
-        if (!text_equal(text_of(functions[i]->category), TEXT(FUNCTION_INTERNAL))) {
+        if ((functions[i]->flags & FUNCTION_INTERNAL) == 0) {
             offer_all(near, functions[i]->name, functions[i]->aliases);
         }
     }

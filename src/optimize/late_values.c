@@ -210,9 +210,11 @@ static firn_status guard(optimizer *self, const expr *filter, expr **value) {
     }
     expr *guarded = expr_new(self->memory, EXPR_CASE, (*value)->type);
     expr *condition = expr_copy(self->memory, filter);
-    if (guarded == NULL || condition == NULL) {
+    expr *otherwise = expr_null(self->memory, (*value)->type);
+    if (guarded == NULL || condition == NULL || otherwise == NULL) {
         return rewrite_full(self);
     }
+    guarded->case_.otherwise = otherwise;
     TRY(rewrite_add_expr(self, &guarded->case_.conditions, condition));
     TRY(rewrite_add_expr(self, &guarded->case_.values, *value));
     *value = guarded;

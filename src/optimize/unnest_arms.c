@@ -83,6 +83,12 @@ firn_status unnest_count_rows(optimizer *self, expr *query) {
     TRY(plan_outputs(rows, self->memory, &columns, self->err));
     TRY(rewrite_column(self, columns.items[0].id, columns.items[0].type, &value));
     TRY(value_below(self, &rows, &value));
+    if (value->type->id == TYPE_NULL) { // No aggregate has such values.
+        value = expr_null(self->memory, query->type);
+        if (value == NULL) {
+            return rewrite_full(self);
+        }
+    }
     TRY(rewrite_node(self, PLAN_AGGREGATE, &group));
     group->aggregate_.input = rows;
     group->aggregate_.set_id = NO_SLOT;
@@ -101,9 +107,11 @@ firn_status unnest_count_rows(optimizer *self, expr *query) {
     }
     TRY(rewrite_substitute(self, &value, &map));
     expr *checked = expr_new(self->memory, EXPR_CASE, value->type);
-    if (checked == NULL) {
+    expr *otherwise = expr_null(self->memory, value->type);
+    if (checked == NULL || otherwise == NULL) {
         return rewrite_full(self);
     }
+    checked->case_.otherwise = otherwise;
     TRY(function_call_named(TEXT("is_only_row"), &count, 1, self->memory, &count, self->err));
     count->position = query->position;
     TRY(rewrite_add_expr(self, &checked->case_.conditions, count));

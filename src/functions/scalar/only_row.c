@@ -25,12 +25,12 @@ static void explain_rows(const function_call *call, const column *const *args, u
 
 const scalar_function function_is_only_row = {
     .name = "is_only_row",
-    .category = FUNCTION_INTERNAL,
+    .category = "other",
     .summary = "whether a count is one; an error of more",
     .examples = (const char *const[]){"is_only_row(0)", "false", "is_only_row(1)", "true",
                                       "is_only_row(NULL)", "NULL", "is_only_row(2)",
                                       "error: gave more than one row", NULL},
-    .flags = FUNCTION_NULL_STRICT | FUNCTION_CAN_FAIL,
+    .flags = FUNCTION_NULL_STRICT | FUNCTION_CAN_FAIL | FUNCTION_INTERNAL,
     .overloads = (const overload[]){{.signature = "BOOLEAN <- BIGINT", .kernel = is_only_row}, {0}},
     .explain_failure = explain_rows,
 };
