@@ -107,10 +107,14 @@ static void check_texts(const zone *self) {
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         zone_cursor cursor = zone_cursor_open(self);
         int64_t seconds = 0;
+        date_parts parts;
+        zone named;
+        const bool is_read = date_parse_parts(text_of(texts[i].text), &parts) == DATE_OK;
+        const bool is_known = is_read && parts.zone == DATE_ZONE_NAME &&
+                              zone_of_abbreviation(parts.zone_name, &named);
         const bool is_ok =
-            zone_parse_timestamp(&cursor,
-                                 (text){.data = texts[i].text, .size = strlen(texts[i].text)},
-                                 UNIT_SECOND, &seconds) == DATE_OK;
+            is_read && zone_timestamp_of_parts(&cursor, &parts, is_known ? &named : NULL,
+                                               UNIT_SECOND, &seconds) == DATE_OK;
         if (is_ok != (texts[i].seconds != -2) ||
             (texts[i].seconds > 0 && seconds != texts[i].seconds)) {
             abort();

@@ -2,6 +2,7 @@
 #include "base/date_text.h"
 
 #include "base/date_cursor.h"
+#include "base/zone.h"
 
 #define NANOS_PER_SECOND INT64_C(1000000000)
 #define YEAR_MAX INT64_C(300000000000) // What calendar_days_of takes.
@@ -293,7 +294,9 @@ date_answer date_parse_time(text input, time_unit unit, int64_t *out) {
     if (answer != DATE_OK) {
         return answer;
     }
-    if (!date_at_end(&at)) {
+    zone named; // A region's offset would need a date.
+    if (!date_at_end(&at) ||
+        (parts.zone == DATE_ZONE_NAME && !zone_of_abbreviation(parts.zone_name, &named))) {
         return DATE_SYNTAX;
     }
     int64_t value;

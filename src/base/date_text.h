@@ -25,7 +25,8 @@ typedef enum date_answer {
 /// A time of the day and an offset behind the date are taken and don't count.
 date_answer date_parse_date(text input, int32_t *out);
 
-/// From 0 to 24:00:00 in units; digits that the unit can't show round, a half up.
+/// From 0 to 24:00:00 in units; digits that the unit can't show round, a half up. An offset or an
+/// abbreviation of a zone behind the time is taken and doesn't count.
 date_answer date_parse_time(text input, time_unit unit, int64_t *out);
 
 /// A timestamp as it stands; with an offset, what a clock in UTC showed at that instant. Names of

@@ -311,15 +311,3 @@ date_answer zone_timestamp_of_parts(zone_cursor *self, const date_parts *parts, 
                           parts->moment.nanos / (CALENDAR_DAY_NANOS / CALENDAR_DAY_SECONDS);
     return date_parts_timestamp(parts, zone_offset_of_local(at, local), unit, out);
 }
-
-date_answer zone_parse_timestamp(zone_cursor *self, text input, time_unit unit, int64_t *out) {
-    date_parts parts;
-    const date_answer answer = date_parse_parts(input, &parts);
-    if (answer != DATE_OK) {
-        return answer;
-    }
-    zone named;
-    const bool is_known =
-        parts.zone == DATE_ZONE_NAME && zone_of_abbreviation(parts.zone_name, &named);
-    return zone_timestamp_of_parts(self, &parts, is_known ? &named : NULL, unit, out);
-}

@@ -139,8 +139,4 @@ bool zone_truncate_fits(zone_cursor *self, calendar_field field, int64_t instant
 date_answer zone_timestamp_of_parts(zone_cursor *self, const date_parts *parts, const zone *named,
                                     time_unit unit, int64_t *out);
 
-/// date_parse_timestamp for TIMESTAMP WITH TIME ZONE: without an offset in it the text is local in
-/// `self`. Names of zones are DATE_SYNTAX but for abbreviations.
-date_answer zone_parse_timestamp(zone_cursor *self, text input, time_unit unit, int64_t *out);
-
 #endif

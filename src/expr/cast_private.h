@@ -5,6 +5,7 @@
 
 #include "base/zone.h"
 #include "expr/cast.h"
+#include "memory/zone_memo.h"
 
 /// Numbers and BOOLEAN among each other.
 scalar_kernel cast_number_kernel(const type *from, const type *to);
@@ -20,7 +21,8 @@ uint32_t cast_nested(function_call *call, const column *const *args, column *out
 uint32_t cast_bytes(function_call *call, const column *const *args, column *out);
 
 /// Reads a text as a DATE, TIME, TIMESTAMP, TIMESTAMPTZ or INTERVAL into row `row` of `out`.
-bool cast_read_time(zone_cursor *cursor, text input, column *out, uint32_t row);
+/// `zones` are those that texts name.
+bool cast_read_time(zone_cursor *cursor, zone_memo *zones, text input, column *out, uint32_t row);
 /// The session's zone, or UTC.
 zone_cursor cast_zone_cursor(const statement_context *context);
 

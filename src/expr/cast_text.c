@@ -243,6 +243,7 @@ static bool keep_text(text input, column *out, uint32_t row) {
 typedef struct value_reader {
     arena *memory;
     zone_cursor cursor;
+    zone_memo zones;
 } value_reader;
 
 static bool read_value(value_reader *self, text input, column *out, uint32_t row) {
@@ -267,7 +268,7 @@ static bool read_value(value_reader *self, text input, column *out, uint32_t row
     case CATEGORY_TEXT:
         return (out->type->id != TYPE_JSON || is_json(input)) && keep_text(input, out, row);
     case CATEGORY_DATETIME:
-        return cast_read_time(&self->cursor, input, out, row);
+        return cast_read_time(&self->cursor, &self->zones, input, out, row);
     case CATEGORY_NULL:
     case CATEGORY_NESTED:
         break;
@@ -278,7 +279,9 @@ static bool read_value(value_reader *self, text input, column *out, uint32_t row
 static uint32_t text_to_value(function_call *call, const column *const *args, column *out) {
     const uint32_t mask = column_mask(args[0]);
     const string_value *values = args[0]->values;
-    value_reader reader = {.memory = call->scratch, .cursor = cast_zone_cursor(call->context)};
+    value_reader reader = {.memory = call->scratch,
+                           .cursor = cast_zone_cursor(call->context),
+                           .zones = zone_memo_make(call->scratch)};
     FOR_ROWS(call, row) {
         if (!read_value(&reader, string_text(&values[row & mask]), out, row)) {
             return ROW_VISIT(row);

@@ -133,13 +133,50 @@ scalar_kernel cast_time_kernel(const type *from, const type *to) {
 
 // ---- Text ------------------------------------------------------------------------------------
 
+// The parts of a text whose zone, if it names one, is known: `*named`.
+static bool read_parts(zone_memo *zones, text input, date_parts *parts, const zone **named) {
+    *named = NULL;
+    if (date_parse_parts(input, parts) != DATE_OK) {
+        return false;
+    }
+    if (parts->zone == DATE_ZONE_NAME) {
+        const zone_cursor *found = zone_memo_find(zones, parts->zone_name);
+        *named = found == NULL ? NULL : found->zone;
+    }
+    return parts->zone != DATE_ZONE_NAME || *named != NULL;
+}
+
+// What the clock shows in a text; its zone doesn't count.
+static bool read_local(zone_memo *zones, text input, time_unit unit, int64_t *out) {
+    date_parts parts;
+    const zone *named;
+    return read_parts(zones, input, &parts, &named) &&
+           date_parts_timestamp(&parts, 0, unit, out) == DATE_OK;
+}
+
+static bool read_instant(zone_cursor *cursor, zone_memo *zones, text input, time_unit unit,
+                         int64_t *out) {
+    date_parts parts;
+    const zone *named;
+    return read_parts(zones, input, &parts, &named) &&
+           zone_timestamp_of_parts(cursor, &parts, named, unit, out) == DATE_OK;
+}
+
+static bool read_date(zone_memo *zones, text input, int64_t *out) {
+    date_parts parts;
+    const zone *named;
+    const bool is_read = read_parts(zones, input, &parts, &named);
+    *out = is_read ? parts.moment.days : 0;
+    return is_read;
+}
+
 // A time, or that of a timestamp.
-static bool read_time(text input, time_unit unit, int64_t *out) {
+static bool read_time(zone_memo *zones, text input, time_unit unit, int64_t *out) {
     if (date_parse_time(input, unit, out) == DATE_OK) {
         return true;
     }
     if (input.size == 0 || memchr(input.data, ':', input.size) == NULL ||
-        date_parse_timestamp(input, unit, out) != DATE_OK) {
+        !read_local(zones, input, unit, out)) {
         return false;
     }
     const int64_t day = CALENDAR_DAY_SECONDS * calendar_units_per_second(unit);
@@ -147,20 +184,19 @@ static bool read_time(text input, time_unit unit, int64_t *out) {
     return true;
 }
 
-bool cast_read_time(zone_cursor *cursor, text input, column *out, uint32_t row) {
+bool cast_read_time(zone_cursor *cursor, zone_memo *zones, text input, column *out, uint32_t row) {
     const type *to = out->type;
     int64_t value = 0;
     switch ((int)to->id) {
     case TYPE_DATE:
-        return date_parse_date(input, &COLUMN_OUT(out, int32_t)[row]) == DATE_OK;
+        return read_date(zones, input, &value) && store(out, row, value);
     case TYPE_INTERVAL:
         return date_parse_interval(input, &COLUMN_OUT(out, interval_value)[row]) == DATE_OK;
     case TYPE_TIME:
-        return read_time(input, to->unit, &value) && store(out, row, value);
+        return read_time(zones, input, to->unit, &value) && store(out, row, value);
     case TYPE_TIMESTAMP:
-        return date_parse_timestamp(input, to->unit, &value) == DATE_OK && store(out, row, value);
+        return read_local(zones, input, to->unit, &value) && store(out, row, value);
     default:
-        return zone_parse_timestamp(cursor, input, to->unit, &value) == DATE_OK &&
-               store(out, row, value);
+        return read_instant(cursor, zones, input, to->unit, &value) && store(out, row, value);
     }
 }

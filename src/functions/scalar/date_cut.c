@@ -1,7 +1,7 @@
 // Dates and times cut to a field or counted in it: date_trunc, date_bin, date_diff, last_day; age.
 #include "base/zone.h"
 #include "functions/scalar/row_values.h"
-#include "functions/scalar/zone_memo.h"
+#include "functions/scalar/zone_argument.h"
 
 static zone_cursor cursor_of(const function_call *call) {
     const struct zone *zone = call->context == NULL ? NULL : call->context->zone;
@@ -205,7 +205,7 @@ const scalar_function function_date_trunc = {
              .bind = bind_truncated},
             {0},
         },
-    .open = zone_memo_open,
+    .open = zone_argument_open,
     .explain_failure = explain_truncation,
 };
 
@@ -437,6 +437,25 @@ static uint32_t age(function_call *call, const column *const *args, column *out)
     return call->count;
 }
 
+// Instants count by the session's clock: a day is one although it has 25 hours.
+static uint32_t age_of_instants(function_call *call, const column *const *args, column *out) {
+    const i64_rows lefts = i64_rows_of(args[0]);
+    const i64_rows rights = i64_rows_of(args[1]);
+    const time_unit unit = args[0]->type->unit;
+    zone_cursor left_cursor = cursor_of(call);
+    zone_cursor right_cursor = left_cursor;
+    FOR_ROWS(call, row) {
+        int64_t left;
+        int64_t right;
+        if (!zone_to_local_fits(&left_cursor, i64_at(lefts, row), unit, &left) ||
+            !zone_to_local_fits(&right_cursor, i64_at(rights, row), unit, &right) ||
+            !interval_age_fits(left, right, unit, &COLUMN_OUT(out, interval_value)[row])) {
+            return ROW_VISIT(row);
+        }
+    }
+    return call->count;
+}
+
 // Midnight of today on the session's clock.
 static int64_t midnight(const function_call *call, time_unit unit) {
     zone_cursor cursor = cursor_of(call);
@@ -474,7 +493,9 @@ const scalar_function function_age = {
     .overloads =
         (const overload[]){
             {.signature = "INTERVAL <- TIMESTAMP(u), TIMESTAMP(u)", .kernel = age},
-            {.signature = "INTERVAL <- TIMESTAMPTZ(u), TIMESTAMPTZ(u)", .kernel = age},
+            {.signature = "INTERVAL <- TIMESTAMPTZ(u), TIMESTAMPTZ(u)",
+             .kernel = age_of_instants,
+             .flags_set = FUNCTION_STABLE},
             {.signature = "INTERVAL <- TIMESTAMP(u)",
              .kernel = age_of_today,
              .flags_set = FUNCTION_STABLE},

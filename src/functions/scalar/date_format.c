@@ -17,6 +17,7 @@ typedef struct pattern_rows {
     bool is_percent; // strftime's whatever is in it.
     text last;
     date_pattern made;
+    const pattern_item *beyond_time;
 } pattern_rows;
 
 static pattern_rows patterns_of(const column *arg, bool is_percent) {
@@ -32,24 +33,42 @@ static const date_pattern *pattern_at(pattern_rows *self, uint32_t row, arena *m
     const bool is_good = self->is_percent ? date_pattern_make_percent(pattern, memory, &self->made)
                                           : date_pattern_make(pattern, memory, &self->made);
     self->last = pattern;
+    self->beyond_time = is_good ? date_pattern_beyond_time(&self->made) : NULL;
     return is_good ? &self->made : NULL;
 }
 
 // ---- Writing -----------------------------------------------------------------------------------
 
+// The zone's word, or its offset if it has none.
+static text zone_word(const zone_cursor *cursor) {
+    return cursor->period.word.size > 0  ? cursor->period.word
+           : cursor->zone->name.size > 0 ? cursor->zone->name
+                                         : TEXT("UTC");
+}
+
 static clock_moment clock_at(const column *values, uint32_t row, zone_cursor *cursor) {
     const uint32_t lane = row & column_mask(values);
     const type *of = values->type;
-    if (of->id == TYPE_DATE) {
-        return (clock_moment){.moment = {.days = COLUMN_VALUES(values, int32_t)[lane]}};
+    if (of->id == TYPE_DATE) { // Its midnight on the session's clock.
+        const int32_t days = COLUMN_VALUES(values, int32_t)[lane];
+        const int64_t midnight = days * CALENDAR_DAY_SECONDS;
+        const int32_t offset = zone_offset_of_local(cursor, midnight);
+        (void)zone_offset_of_utc(cursor, midnight - offset);
+        return (clock_moment){
+            .moment = {.days = days}, .offset_seconds = offset, .zone_word = zone_word(cursor)};
     }
     const int64_t value = type_physical(of) == PHYSICAL_I32 ? COLUMN_VALUES(values, int32_t)[lane]
                                                             : COLUMN_VALUES(values, int64_t)[lane];
-    clock_moment made = {.moment = calendar_moment_of(value, of->unit)};
+    clock_moment made = {.moment = calendar_moment_of(value, of->unit),
+                         .is_time = of->id == TYPE_TIME};
+    if (made.is_time) { // 24:00:00 is no day.
+        made.moment.nanos += made.moment.days * CALENDAR_DAY_NANOS;
+        made.moment.days = 0;
+    }
     if (of->id == TYPE_TIMESTAMPTZ) {
         made.offset_seconds = zone_offset_of_utc(
             cursor, calendar_floor_div(value, calendar_units_per_second(of->unit)));
-        made.zone_word = cursor->period.word.size == 0 ? TEXT("UTC") : cursor->period.word;
+        made.zone_word = zone_word(cursor);
         made.moment.nanos += (int64_t)made.offset_seconds * 1000000000;
         made.moment.days += calendar_floor_div(made.moment.nanos, CALENDAR_DAY_NANOS);
         made.moment.nanos = calendar_floor_mod(made.moment.nanos, CALENDAR_DAY_NANOS);
@@ -67,7 +86,8 @@ static uint32_t format(function_call *call, const column *values, const column *
         if (pattern == NULL) {
             return KERNEL_NO_MEMORY;
         }
-        if (pattern->unknown.size > 0) {
+        if (pattern->unknown.size > 0 ||
+            (rows.beyond_time != NULL && values->type->id == TYPE_TIME)) {
             return ROW_VISIT(row);
         }
         const clock_moment moment = clock_at(values, row, &cursor);
@@ -92,15 +112,28 @@ static uint32_t strftime_kernel(function_call *call, const column *const *args, 
     return format(call, args[is_first ? 1 : 0], args[is_first ? 0 : 1], true, out);
 }
 
-static void explain_pattern(const function_call *call, const column *const *args, uint32_t row,
-                            firn_error *err) {
-    const column *patterns = call->types[1]->id == TYPE_VARCHAR ? args[1] : args[0];
-    pattern_rows rows = patterns_of(patterns, true);
+static void explain_rows(const function_call *call, pattern_rows rows, uint32_t row,
+                         firn_error *err) {
     const date_pattern *pattern = pattern_at(&rows, row, call->scratch);
     if (pattern != NULL && pattern->unknown.size > 0) {
         err_set_sql(err, FIRN_INVALID, "22007", NO_POSITION,
                     "the pattern has an unknown part at \"%.*s\"", TEXT_ARGS(pattern->unknown));
+    } else if (pattern != NULL && rows.beyond_time != NULL) {
+        err_set_sql(err, FIRN_INVALID, "22007", NO_POSITION,
+                    "a TIME has no \"%.*s\", which the pattern asks for",
+                    TEXT_ARGS(rows.beyond_time->literal));
     }
+}
+
+static void explain_to_char(const function_call *call, const column *const *args, uint32_t row,
+                            firn_error *err) {
+    explain_rows(call, patterns_of(args[1], false), row, err);
+}
+
+static void explain_strftime(const function_call *call, const column *const *args, uint32_t row,
+                             firn_error *err) {
+    const column *patterns = call->types[1]->id == TYPE_VARCHAR ? args[1] : args[0];
+    explain_rows(call, patterns_of(patterns, true), row, err);
 }
 
 #define FORMAT_FLAGS (FUNCTION_NULL_STRICT | FUNCTION_CAN_FAIL)
@@ -140,7 +173,9 @@ const scalar_function function_to_char = {
     .flags = FORMAT_FLAGS,
     .overloads =
         (const overload[]){
-            {.signature = "VARCHAR <- DATE, VARCHAR", .kernel = to_char},
+            {.signature = "VARCHAR <- DATE, VARCHAR",
+             .kernel = to_char,
+             .flags_set = FUNCTION_STABLE},
             {.signature = "VARCHAR <- TIMESTAMP(u), VARCHAR", .kernel = to_char},
             {.signature = "VARCHAR <- TIMESTAMPTZ(u), VARCHAR",
              .kernel = to_char,
@@ -148,7 +183,7 @@ const scalar_function function_to_char = {
             {.signature = "VARCHAR <- TIME(u), VARCHAR", .kernel = to_char},
             {0},
         },
-    .explain_failure = explain_pattern,
+    .explain_failure = explain_to_char,
 };
 
 const scalar_function function_strftime = {
@@ -180,7 +215,7 @@ const scalar_function function_strftime = {
              .flags_set = FUNCTION_STABLE},
             {0},
         },
-    .explain_failure = explain_pattern,
+    .explain_failure = explain_strftime,
 };
 
 // ---- Names -------------------------------------------------------------------------------------
@@ -237,11 +272,12 @@ NAME_FUNCTION(monthname, "the English name of the month", "monthname(DATE '2020-
 
 // A text in the type of the result.
 static bool read_value(const function_call *call, const date_pattern *pattern, text value,
-                       bool is_strict, zone_cursor *cursor, int64_t *out) {
+                       bool is_strict, zone_cursor *cursor, int64_t *out,
+                       pattern_failure *failure) {
     clock_moment moment;
     bool has_offset;
     if (pattern->unknown.size > 0 ||
-        date_pattern_read(pattern, value, is_strict, &moment, &has_offset) != DATE_OK) {
+        date_pattern_read(pattern, value, is_strict, &moment, &has_offset, failure) != DATE_OK) {
         return false;
     }
     if (call->result->id == TYPE_DATE) {
@@ -263,11 +299,13 @@ static uint32_t read_rows(function_call *call, const column *const *args, bool i
     zone_cursor cursor = cursor_of(call);
     FOR_ROWS(call, row) {
         const date_pattern *pattern = pattern_at(&rows, row, call->scratch);
+        pattern_failure failure;
         int64_t value;
         if (pattern == NULL) {
             return KERNEL_NO_MEMORY;
         }
-        if (!read_value(call, pattern, text_at(values, row), is_percent, &cursor, &value)) {
+        if (!read_value(call, pattern, text_at(values, row), is_percent, &cursor, &value,
+                        &failure)) {
             return ROW_VISIT(row);
         }
         if (call->result->id == TYPE_DATE) {
@@ -305,10 +343,20 @@ static void explain_read(const function_call *call, const column *const *args, u
         err_set_sql(err, FIRN_INVALID, "22008", NO_POSITION, "the seconds are out of range");
         return;
     }
+    const text value = text_at(text_rows_of(args[0]), row);
     err_set_sql(err, FIRN_INVALID, "22007", NO_POSITION, "\"%.*s\" is no %.*s of the form \"%.*s\"",
-                TEXT_ARGS(text_at(text_rows_of(args[0]), row)),
-                TEXT_ARGS(type_text(call->result, call->scratch)),
+                TEXT_ARGS(value), TEXT_ARGS(type_text(call->result, call->scratch)),
                 TEXT_ARGS(text_at(text_rows_of(args[1]), row)));
+    pattern_rows rows = patterns_of(args[1], false);
+    const date_pattern *pattern = pattern_at(&rows, row, call->scratch);
+    clock_moment moment;
+    bool has_offset;
+    pattern_failure failure;
+    if (pattern != NULL && pattern->is_template &&
+        date_pattern_read(pattern, value, false, &moment, &has_offset, &failure) != DATE_OK &&
+        failure.why != NULL) {
+        err_hint(err, "the field \"%.*s\" %s", TEXT_ARGS(failure.field), failure.why);
+    }
 }
 
 const scalar_function function_to_date = {

@@ -1,5 +1,4 @@
-// Reading by a pattern.
-#include "base/date_cursor.h"
+// Reading by strftime's patterns, and parts that templates share.
 #include "functions/scalar/date_pattern.h"
 
 static const char month_words[] = "januaryfebruarymarchaprilmayjunejulyaugustseptemberoctober"
@@ -14,11 +13,14 @@ typedef struct read_fields {
     int64_t month;
     int64_t day;
     int64_t day_of_year; // 0: not told.
+    int64_t week;        // -1: not told; counted as `week_kind` says.
+    int64_t weekday;     // -1: not told; 0 = Sunday.
+    pattern_field week_kind;
+    bool has_date; // A month, a day or a day of the year.
     int64_t hour;
     int64_t minute;
     int64_t second;
     int64_t nanos;
-    int64_t julian; // -1: not told.
     int64_t epoch;
     int32_t offset_seconds;
     bool has_offset;
@@ -73,34 +75,28 @@ static bool take_name(date_cursor *in, const char *all, const uint8_t *sizes, ui
     return false;
 }
 
-static bool take_either(date_cursor *in, const char *first, const char *second, bool *is_second) {
-    const text choices[2] = {text_of(first), text_of(second)};
-    for (size_t i = 0; i < 2; i++) {
-        if (starts_nocase(in, choices[i])) {
-            in->at += choices[i].size;
-            *is_second = i == 1;
-            return true;
+bool date_pattern_take_month(date_cursor *in, bool is_short, int64_t *out) {
+    return take_name(in, month_words, month_sizes, 12, is_short, out);
+}
+
+bool date_pattern_take_weekday(date_cursor *in, bool is_short, int64_t *out) {
+    return take_name(in, day_words, day_sizes, 7, is_short, out);
+}
+
+uint32_t date_pattern_take_word(date_cursor *in, const char *const *words, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        const text word = text_of(words[i]);
+        if (starts_nocase(in, word)) {
+            in->at += word.size;
+            return i;
         }
     }
-    return false;
+    return count;
 }
 
-static bool take_year(date_cursor *in, uint32_t width, read_fields *out) {
-    const bool is_minus = width >= 4 && date_take(in, '-');
-    if (!take_number(in, width, &out->year)) {
-        return false;
-    }
-    if (width < 4) { // Nearest to 2020, as in PostgreSQL.
-        out->year += out->year < 70 ? 2000 : out->year < 100 ? 1900 : out->year < 520 ? 2000 : 1000;
-    }
-    out->is_bc |= is_minus;
-    return true;
-}
-
-static bool take_zone(date_cursor *in, read_fields *out) {
+bool date_pattern_take_zone(date_cursor *in, int32_t *offset_seconds) {
     bool is_known;
-    if (date_take_offset(in, &out->offset_seconds, &is_known)) {
-        out->has_offset = true;
+    if (date_take_offset(in, offset_seconds, &is_known)) {
         return true;
     }
     const text word = date_take_word(in);
@@ -108,57 +104,76 @@ static bool take_zone(date_cursor *in, read_fields *out) {
     if (word.size == 0 || (!zone_of_offset(word, &found) && !zone_of_abbreviation(word, &found))) {
         return false;
     }
-    out->offset_seconds = found.rule.offset_seconds;
-    out->has_offset = true;
+    *offset_seconds = found.rule.offset_seconds;
     return true;
+}
+
+static bool take_year(date_cursor *in, uint32_t width, read_fields *out) {
+    const bool is_minus = width >= 4 && date_take(in, '-');
+    if (!take_number(in, width, &out->year)) {
+        return false;
+    }
+    if (width < 4) { // Of 1969 to 2068, as in POSIX.
+        out->year += out->year < 69 ? 2000 : 1900;
+    }
+    out->is_bc |= is_minus;
+    return true;
+}
+
+static bool take_week(date_cursor *in, pattern_field kind, read_fields *out) {
+    out->week_kind = kind;
+    return take_number(in, 2, &out->week);
+}
+
+static bool take_weekday(date_cursor *in, const pattern_item *item, read_fields *out) {
+    if (item->field == PATTERN_FIELD_DOW || item->field == PATTERN_FIELD_ISODOW) {
+        const bool is_taken = take_number(in, 1, &out->weekday) && out->weekday <= 7;
+        out->weekday %= 7;
+        return is_taken;
+    }
+    return date_pattern_take_weekday(in, item->field == PATTERN_FIELD_DAY_SHORT, &out->weekday);
 }
 
 // `is_followed`: the next field stands right behind, so a year has four digits.
 static bool read_day_field(date_cursor *in, const pattern_item *item, bool is_followed,
                            read_fields *out) {
-    int64_t ignored;
     switch ((int)item->field) {
-    case PATTERN_FIELD_YEAR:
     case PATTERN_FIELD_ISOYEAR:
+        out->week_kind = PATTERN_FIELD_ISOWEEK;
         return take_year(in, is_followed ? 4 : 6, out);
-    case PATTERN_FIELD_YEAR_3:
-        return take_year(in, 3, out);
+    case PATTERN_FIELD_YEAR:
+        return take_year(in, is_followed ? 4 : 6, out);
     case PATTERN_FIELD_YEAR_2:
         return take_year(in, 2, out);
     case PATTERN_FIELD_MONTH:
+        out->has_date = true;
         return take_number(in, 2, &out->month);
     case PATTERN_FIELD_MONTH_NAME:
     case PATTERN_FIELD_MONTH_SHORT:
-        if (!take_name(in, month_words, month_sizes, 12, item->field == PATTERN_FIELD_MONTH_SHORT,
-                       &out->month)) {
+        out->has_date = true;
+        if (!date_pattern_take_month(in, item->field == PATTERN_FIELD_MONTH_SHORT, &out->month)) {
             return false;
         }
         out->month++;
         return true;
     case PATTERN_FIELD_DAY:
+        out->has_date = true;
         return take_number(in, 2, &out->day);
-    case PATTERN_FIELD_DAY_NAME:
-    case PATTERN_FIELD_DAY_SHORT:
-        return take_name(in, day_words, day_sizes, 7, item->field == PATTERN_FIELD_DAY_SHORT,
-                         &ignored);
     case PATTERN_FIELD_DAY_OF_YEAR:
+        out->has_date = true;
         return take_number(in, 3, &out->day_of_year);
-    case PATTERN_FIELD_JULIAN:
-        return take_number(in, 9, &out->julian);
-    case PATTERN_FIELD_ERA:
-        return take_either(in, "ad", "bc", &out->is_bc);
-    case PATTERN_FIELD_QUARTER:
-    case PATTERN_FIELD_DOW:
-    case PATTERN_FIELD_DOW_FROM_1:
-    case PATTERN_FIELD_ISODOW:
-        return take_number(in, 1, &ignored); // Told by the date already.
+    case PATTERN_FIELD_WEEK_SUNDAY:
+    case PATTERN_FIELD_WEEK_MONDAY:
+    case PATTERN_FIELD_ISOWEEK:
+        return take_week(in, item->field, out);
     default:
-        return take_number(in, 2, &ignored);
+        return take_weekday(in, item, out);
     }
 }
 
 static bool read_time_field(date_cursor *in, const pattern_item *item, read_fields *out) {
-    int64_t seconds;
+    static const char *const halves[] = {"am", "pm"};
+    uint32_t half;
     switch ((int)item->field) {
     case PATTERN_FIELD_HOUR:
         return take_number(in, 2, &out->hour);
@@ -169,33 +184,22 @@ static bool read_time_field(date_cursor *in, const pattern_item *item, read_fiel
         return take_number(in, 2, &out->minute);
     case PATTERN_FIELD_SECOND:
         return take_number(in, 2, &out->second);
-    case PATTERN_FIELD_MILLI:
-        return take_fraction(in, 3, &out->nanos);
-    case PATTERN_FIELD_MICRO:
-        return take_fraction(in, 6, &out->nanos);
-    case PATTERN_FIELD_NANO:
-        return take_fraction(in, 9, &out->nanos);
-    case PATTERN_FIELD_SECOND_OF_DAY:
-        if (!take_number(in, 5, &seconds)) {
-            return false;
-        }
-        out->hour = seconds / 3600;
-        out->minute = seconds / 60 % 60;
-        out->second = seconds % 60;
-        return true;
+    case PATTERN_FIELD_FRACTION:
+        return take_fraction(in, item->digits, &out->nanos);
     case PATTERN_FIELD_EPOCH:
         out->has_epoch = true;
         return take_number(in, 12, &out->epoch);
     case PATTERN_FIELD_MERIDIEM:
-        return take_either(in, "am", "pm", &out->is_pm);
-    case PATTERN_FIELD_MERIDIEM_DOTS:
-        return take_either(in, "a.m.", "p.m.", &out->is_pm);
+        half = date_pattern_take_word(in, halves, 2);
+        out->is_pm = half == 1;
+        return half < 2;
     default:
-        return take_zone(in, out);
+        out->has_offset = date_pattern_take_zone(in, &out->offset_seconds);
+        return out->has_offset;
     }
 }
 
-// PostgreSQL: a literal is any one byte, blanks come and go. strftime: itself.
+// Strictly, a literal is itself; else any one byte, and blanks come and go, as in a template.
 static bool read_literal(date_cursor *in, text literal, bool is_strict) {
     for (size_t i = 0; i < literal.size; i++) {
         if (is_strict) {
@@ -213,6 +217,24 @@ static bool read_literal(date_cursor *in, text literal, bool is_strict) {
         }
     }
     return true;
+}
+
+// The day that a week of the year tells, where no month and no day do.
+static bool day_of_week_fits(const read_fields *read, int64_t year, int64_t *out) {
+    const int64_t jan_1 = calendar_days_of((calendar_date){.year = year, .month = 1, .day = 1});
+    const int64_t from_monday = read->weekday < 0 ? 0 : (read->weekday + 6) % 7;
+    const int64_t from_sunday = read->weekday < 0 ? 0 : read->weekday;
+    const int64_t week = read->week < 0 ? 1 : read->week;
+    if (read->week_kind == PATTERN_FIELD_ISOWEEK) {
+        const calendar_week first = {.year = year, .week = 1};
+        *out = calendar_week_start(first) + (week - 1) * 7 + from_monday;
+        return calendar_week_of(*out).year == year;
+    }
+    // Week 1 begins with the first Sunday or Monday, week 0 is what comes before.
+    const int64_t start = read->week_kind == PATTERN_FIELD_WEEK_SUNDAY ? 0 : 1;
+    const int64_t first = jan_1 + calendar_floor_mod(start - calendar_weekday(jan_1), 7);
+    *out = first + (week - 1) * 7 + (start == 0 ? from_sunday : from_monday);
+    return week <= 53;
 }
 
 static date_answer moment_of(const read_fields *read, clock_moment *out) {
@@ -240,7 +262,10 @@ static date_answer moment_of(const read_fields *read, clock_moment *out) {
             return DATE_RANGE;
         }
     }
-    days = read->julian >= 0 ? read->julian - 2440588 : days;
+    if (!read->has_date && read->week_kind != PATTERN_FIELD_LITERAL &&
+        !day_of_week_fits(read, date.year, &days)) {
+        return DATE_RANGE;
+    }
     int64_t seconds = hour * 3600 + read->minute * 60 + read->second;
     if (read->has_epoch) {
         days = 0;
@@ -254,11 +279,15 @@ static date_answer moment_of(const read_fields *read, clock_moment *out) {
 }
 
 date_answer date_pattern_read(const date_pattern *self, text input, bool is_strict,
-                              clock_moment *out, bool *has_offset) {
+                              clock_moment *out, bool *has_offset, pattern_failure *failure) {
+    *failure = (pattern_failure){.why = NULL};
+    if (self->is_template) {
+        return date_pattern_read_template(self, input, out, has_offset, failure);
+    }
     date_cursor in = date_cursor_open(input);
-    read_fields read = {.year = 1970, .month = 1, .day = 1, .julian = -1};
+    read_fields read = {.year = 1970, .month = 1, .day = 1, .week = -1, .weekday = -1};
     if (!is_strict) {
-        read.year = 1; // PostgreSQL's to_timestamp starts there.
+        read.year = 1; // Where to_date has no other.
     }
     for (uint32_t i = 0; i < self->count; i++) {
         const pattern_item *item = &self->items[i];
@@ -274,7 +303,7 @@ date_answer date_pattern_read(const date_pattern *self, text input, bool is_stri
                 break; // What is not there keeps its start.
             }
         }
-        const bool is_day = item->field < PATTERN_FIELD_HOUR || item->field == PATTERN_FIELD_ERA;
+        const bool is_day = item->field < PATTERN_FIELD_HOUR;
         const bool is_followed = i + 1 < self->count && item[1].field != PATTERN_FIELD_LITERAL;
         if (!(is_day ? read_day_field(&in, item, is_followed, &read)
                      : read_time_field(&in, item, &read))) {

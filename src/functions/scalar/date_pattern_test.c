@@ -21,8 +21,9 @@ TEST(date_pattern_makes_room_for_zone_words_of_any_size) {
 }
 
 TEST(date_pattern_items_fit_what_is_said_of_them) {
-    for (int field = PATTERN_FIELD_YEAR; field <= PATTERN_FIELD_ZONE_OFFSET; field++) {
-        const pattern_item item = {.field = (pattern_field)field, .has_ordinal = true};
+    for (int field = PATTERN_FIELD_YEAR; field <= PATTERN_FIELD_FIXED; field++) {
+        const pattern_item item = {
+            .field = (pattern_field)field, .ordinal = PATTERN_ORDINAL_UPPER, .digits = 9};
         const date_pattern pattern = {.items = &item, .count = 1};
         char out[DATE_PATTERN_ITEM_SIZE_MAX];
         const int64_t days[] = {-106751991160000, 0, 106751991160000}; // Seconds of 64 bits.

@@ -1,11 +1,13 @@
 // Writing by a pattern.
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "functions/scalar/date_pattern.h"
 
 static const char *const month_names[] = {"January",   "February", "March",    "April",
                                           "May",       "June",     "July",     "August",
                                           "September", "October",  "November", "December"};
+static const char *const roman_months[] = {"I",   "II",   "III", "IV", "V",  "VI",
+                                           "VII", "VIII", "IX",  "X",  "XI", "XII"};
 static const char *const day_names[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                         "Thursday", "Friday", "Saturday"};
 
@@ -36,6 +38,15 @@ static void put_name(pattern_writer *self, const pattern_item *item, const char 
     }
 }
 
+static void put_ordinal(pattern_writer *self, pattern_ordinal ordinal, uint64_t magnitude) {
+    static const char words[][2][3] = {{"TH", "th"}, {"ST", "st"}, {"ND", "nd"}, {"RD", "rd"}};
+    const uint64_t last = magnitude % 10;
+    const bool is_teen = magnitude / 10 % 10 == 1;
+    if (ordinal != PATTERN_NO_ORDINAL) {
+        put(self, words[is_teen || last > 3 ? 0 : last][ordinal == PATTERN_ORDINAL_LOWER], 2);
+    }
+}
+
 static void put_number(pattern_writer *self, const pattern_item *item, int64_t value,
                        uint32_t width) {
     char digits[24];
@@ -46,35 +57,36 @@ static void put_number(pattern_writer *self, const pattern_item *item, int64_t v
         digits[--from] = (char)('0' + rest % 10);
         rest /= 10;
     } while (rest > 0);
-    while (!item->is_bare && sizeof digits - from < width) {
+    while ((!item->is_bare || item->is_wide) && sizeof digits - from < width) {
         digits[--from] = '0';
     }
     if (value < 0) {
         digits[--from] = '-';
     }
     put(self, digits + from, sizeof digits - from);
-    if (item->has_ordinal) {
-        const uint64_t last = magnitude % 10;
-        const bool is_teen = magnitude / 10 % 10 == 1;
-        put(self,
-            is_teen || last == 0 || last > 3 ? "th"
-            : last == 1                      ? "st"
-            : last == 2                      ? "nd"
-                                             : "rd",
-            2);
-    }
+    put_ordinal(self, item->ordinal, magnitude);
 }
 
-// +02, -03:30
-static void put_offset(pattern_writer *self, int32_t seconds) {
-    char made[16];
-    const int32_t magnitude = seconds < 0 ? -seconds : seconds;
-    const int size =
-        magnitude / 60 % 60 == 0
-            ? snprintf(made, sizeof made, "%c%02d", seconds < 0 ? '-' : '+', magnitude / 3600)
-            : snprintf(made, sizeof made, "%c%02d:%02d", seconds < 0 ? '-' : '+', magnitude / 3600,
-                       magnitude / 60 % 60);
-    put(self, made, (size_t)size);
+// 2,020: thousands without zeros in front, always with a comma.
+static void put_year_comma(pattern_writer *self, const pattern_item *item, int64_t year) {
+    const pattern_item plain = {0};
+    put_number(self, &plain, year / 1000, 1);
+    put(self, ",", 1);
+    put_number(self, &plain, year % 1000, 3);
+    put_ordinal(self, item->ordinal, (uint64_t)year);
+}
+
+// Of hours, with or without minutes if there are any.
+static void put_offset(pattern_writer *self, const pattern_item *item, int32_t seconds,
+                       bool has_minutes) {
+    const pattern_item plain = {.is_bare = item->is_bare, .is_wide = item->is_wide};
+    const int32_t minutes = abs(seconds) / 60;
+    put(self, seconds < 0 ? "-" : "+", 1);
+    put_number(self, &plain, minutes / 60, 2);
+    if (has_minutes && minutes % 60 != 0) {
+        put(self, ":", 1);
+        put_number(self, &(pattern_item){0}, minutes % 60, 2);
+    }
 }
 
 // Where the day stands in its week and its year.
@@ -91,6 +103,10 @@ static void write_day_within(pattern_writer *self, const pattern_item *item, int
         break;
     case PATTERN_FIELD_DAY_OF_YEAR:
         put_number(self, item, of_year, 3);
+        break;
+    case PATTERN_FIELD_DAY_OF_ISOYEAR:
+        put_number(self, item,
+                   (int64_t)(calendar_week_of(days).week - 1) * 7 + (weekday + 6) % 7 + 1, 3);
         break;
     case PATTERN_FIELD_DOW:
         put_number(self, item, weekday, 1);
@@ -119,13 +135,54 @@ static void write_day_within(pattern_writer *self, const pattern_item *item, int
     }
 }
 
+// Years as they are counted: without sign before the first.
+static int64_t counted(int64_t year) {
+    return year > 0 ? year : 1 - year;
+}
+
+// What a time of no day shows of it: nothing but zeros, and the first week.
+static void write_no_day(pattern_writer *self, const pattern_item *item) {
+    switch ((int)item->field) {
+    case PATTERN_FIELD_QUARTER:
+    case PATTERN_FIELD_MONTH_ROMAN:
+        break;
+    case PATTERN_FIELD_YEAR_COMMA:
+        put_year_comma(self, item, 0);
+        break;
+    case PATTERN_FIELD_YEAR:
+        put_number(self, item, 0, 4);
+        break;
+    case PATTERN_FIELD_YEAR_3:
+    case PATTERN_FIELD_DAY_OF_YEAR:
+        put_number(self, item, 0, 3);
+        break;
+    case PATTERN_FIELD_YEAR_1:
+        put_number(self, item, 0, 1);
+        break;
+    case PATTERN_FIELD_WEEK:
+        put_number(self, item, 1, 2);
+        break;
+    case PATTERN_FIELD_WEEK_OF_MONTH:
+        put_number(self, item, 1, 1);
+        break;
+    default: // PATTERN_FIELD_CENTURY, _YEAR_2, _MONTH, _DAY
+        put_number(self, item, 0, 2);
+        break;
+    }
+}
+
 static void write_day(pattern_writer *self, const pattern_item *item, int64_t days) {
     const calendar_date date = calendar_date_of(days);
-    const int64_t year = date.year > 0 ? date.year : 1 - date.year; // BC counts without sign.
+    const int64_t year = counted(date.year);
+    const int64_t isoyear = counted(calendar_week_of(days).year);
     const char *month = month_names[date.month - 1];
+    const char *roman = roman_months[date.month - 1];
     switch ((int)item->field) {
     case PATTERN_FIELD_YEAR:
         put_number(self, item, year, 4);
+        break;
+    case PATTERN_FIELD_YEAR_COMMA:
+        put_year_comma(self, item, year);
         break;
     case PATTERN_FIELD_YEAR_3:
         put_number(self, item, year % 1000, 3);
@@ -137,10 +194,19 @@ static void write_day(pattern_writer *self, const pattern_item *item, int64_t da
         put_number(self, item, year % 10, 1);
         break;
     case PATTERN_FIELD_ISOYEAR:
-        put_number(self, item, calendar_week_of(days).year, 4);
+        put_number(self, item, isoyear, 4);
         break;
-    case PATTERN_FIELD_CENTURY:
-        put_number(self, item, (year + 99) / 100, 2);
+    case PATTERN_FIELD_ISOYEAR_3:
+        put_number(self, item, isoyear % 1000, 3);
+        break;
+    case PATTERN_FIELD_ISOYEAR_2:
+        put_number(self, item, isoyear % 100, 2);
+        break;
+    case PATTERN_FIELD_ISOYEAR_1:
+        put_number(self, item, isoyear % 10, 1);
+        break;
+    case PATTERN_FIELD_CENTURY: // -01: the first one BC.
+        put_number(self, item, date.year > 0 ? (year + 99) / 100 : -((year + 99) / 100), 2);
         break;
     case PATTERN_FIELD_QUARTER:
         put_number(self, item, (date.month + 2) / 3, 1);
@@ -154,11 +220,20 @@ static void write_day(pattern_writer *self, const pattern_item *item, int64_t da
     case PATTERN_FIELD_MONTH_SHORT:
         put_name(self, item, month, 3, 3);
         break;
+    case PATTERN_FIELD_MONTH_ROMAN:
+        put_name(self, item, roman, strlen(roman), 4);
+        break;
     case PATTERN_FIELD_DAY:
         put_number(self, item, date.day, 2);
         break;
+    case PATTERN_FIELD_WEEK_OF_MONTH:
+        put_number(self, item, (date.day - 1) / 7 + 1, 1);
+        break;
     case PATTERN_FIELD_ERA:
         put_name(self, item, date.year > 0 ? "AD" : "BC", 2, 2);
+        break;
+    case PATTERN_FIELD_ERA_DOTS:
+        put_name(self, item, date.year > 0 ? "A.D." : "B.C.", 4, 4);
         break;
     default:
         write_day_within(self, item, days, calendar_day_of_year(date));
@@ -169,7 +244,7 @@ static void write_day(pattern_writer *self, const pattern_item *item, int64_t da
 static void write_time(pattern_writer *self, const pattern_item *item, const clock_moment *moment) {
     const int64_t nanos = moment->moment.nanos;
     const int64_t seconds = nanos / 1000000000;
-    const int64_t fraction = nanos % 1000000000;
+    int64_t fraction = nanos % 1000000000;
     const int64_t hour = seconds / 3600;
     switch ((int)item->field) {
     case PATTERN_FIELD_HOUR:
@@ -185,13 +260,11 @@ static void write_time(pattern_writer *self, const pattern_item *item, const clo
         put_number(self, item, seconds % 60, 2);
         break;
     case PATTERN_FIELD_MILLI:
-        put_number(self, item, fraction / 1000000, 3);
-        break;
-    case PATTERN_FIELD_MICRO:
-        put_number(self, item, fraction / 1000, 6);
-        break;
-    case PATTERN_FIELD_NANO:
-        put_number(self, item, fraction, 9);
+    case PATTERN_FIELD_FRACTION:
+        for (uint32_t i = item->digits; i < 9; i++) {
+            fraction /= 10;
+        }
+        put_number(self, item, fraction, item->digits);
         break;
     case PATTERN_FIELD_SECOND_OF_DAY:
         put_number(self, item, seconds, 1);
@@ -202,16 +275,24 @@ static void write_time(pattern_writer *self, const pattern_item *item, const clo
                    1);
         break;
     case PATTERN_FIELD_MERIDIEM:
-        put_name(self, item, hour < 12 ? "AM" : "PM", 2, 2);
+        put_name(self, item, hour % 24 < 12 ? "AM" : "PM", 2, 2);
         break;
     case PATTERN_FIELD_MERIDIEM_DOTS:
-        put_name(self, item, hour < 12 ? "A.M." : "P.M.", 4, 4);
+        put_name(self, item, hour % 24 < 12 ? "A.M." : "P.M.", 4, 4);
         break;
     case PATTERN_FIELD_ZONE_WORD:
         put_name(self, item, moment->zone_word.data, moment->zone_word.size, 0);
         break;
-    default:
-        put_offset(self, moment->offset_seconds);
+    case PATTERN_FIELD_ZONE_HOURS:
+        put_offset(self, item, moment->offset_seconds, false);
+        break;
+    case PATTERN_FIELD_ZONE_MINUTES:
+        put_number(self, &(pattern_item){0}, abs(moment->offset_seconds) / 60 % 60, 2);
+        break;
+    case PATTERN_FIELD_ZONE_OFFSET:
+        put_offset(self, item, moment->offset_seconds, true);
+        break;
+    default: // PATTERN_FIELD_FIXED
         break;
     }
 }
@@ -233,7 +314,9 @@ size_t date_pattern_write(const date_pattern *self, const clock_moment *moment, 
         const pattern_item *item = &self->items[i];
         if (item->field == PATTERN_FIELD_LITERAL) {
             put(&writer, item->literal.data, item->literal.size);
-        } else if (item->field < PATTERN_FIELD_HOUR || item->field == PATTERN_FIELD_ERA) {
+        } else if (item->field < PATTERN_FIELD_HOUR && moment->is_time && self->is_template) {
+            write_no_day(&writer, item);
+        } else if (item->field < PATTERN_FIELD_HOUR) {
             write_day(&writer, item, moment->moment.days);
         } else {
             write_time(&writer, item, moment);

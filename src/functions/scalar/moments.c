@@ -3,7 +3,7 @@
 
 #include "base/zone.h"
 #include "functions/scalar/row_values.h"
-#include "functions/scalar/zone_memo.h"
+#include "functions/scalar/zone_argument.h"
 
 #define DAY_MICROS (CALENDAR_DAY_SECONDS * 1000000)
 
@@ -437,7 +437,7 @@ const scalar_function function_timezone = {
             {.signature = "TIMESTAMP(u) <- VARCHAR, TIMESTAMPTZ(u)", .kernel = timezone_kernel},
             {0},
         },
-    .open = zone_memo_open,
+    .open = zone_argument_open,
     .explain_failure = explain_zone,
 };
 
