@@ -483,12 +483,13 @@ const scalar_function function_age = {
     .name = "age",
     .category = "datetime",
     .summary = "the years, months, days and time between two timestamps; from one to today's start",
-    .examples = (const char *const[]){"age(TIMESTAMP '2001-04-10', TIMESTAMP '1957-06-13')",
-                                      "43 years 9 mons 27 days",
-                                      "age(DATE '2020-03-01', DATE '2020-02-28')", "2 days",
-                                      "age(DATE '2020-01-01', DATE '2020-01-01')", "00:00:00",
-                                      "age(current_date)", "00:00:00", "age(NULL::DATE)", "NULL",
-                                      "age(1)", "error: no \"age\" takes", NULL},
+    .examples =
+        (const char *const[]){
+            "age(TIMESTAMP '2001-04-10', TIMESTAMP '1957-06-13')", "43 years 9 mons 27 days",
+            "age(DATE '2020-03-01', DATE '2020-02-28')", "2 days",
+            "age(TIMESTAMPTZ '2020-02-01', TIMESTAMPTZ '2020-01-01')", "1 mon",
+            "age(DATE '2020-01-01', DATE '2020-01-01')", "00:00:00", "age(current_date)",
+            "00:00:00", "age(NULL::DATE)", "NULL", "age(1)", "error: no \"age\" takes", NULL},
     .flags = FUNCTION_NULL_STRICT | FUNCTION_CAN_FAIL,
     .overloads =
         (const overload[]){

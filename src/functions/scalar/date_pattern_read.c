@@ -228,7 +228,7 @@ static bool day_of_week_fits(const read_fields *read, int64_t year, int64_t *out
     if (read->week_kind == PATTERN_FIELD_ISOWEEK) {
         const calendar_week first = {.year = year, .week = 1};
         *out = calendar_week_start(first) + (week - 1) * 7 + from_monday;
-        return calendar_week_of(*out).year == year;
+        return week >= 1 && week <= 53;
     }
     // Week 1 begins with the first Sunday or Monday, week 0 is what comes before.
     const int64_t start = read->week_kind == PATTERN_FIELD_WEEK_SUNDAY ? 0 : 1;
