@@ -49,13 +49,8 @@ static text zone_word(const zone_cursor *cursor) {
 static clock_moment clock_at(const column *values, uint32_t row, zone_cursor *cursor) {
     const uint32_t lane = row & column_mask(values);
     const type *of = values->type;
-    if (of->id == TYPE_DATE) { // Its midnight on the session's clock.
-        const int32_t days = COLUMN_VALUES(values, int32_t)[lane];
-        const int64_t midnight = days * CALENDAR_DAY_SECONDS;
-        const int32_t offset = zone_offset_of_local(cursor, midnight);
-        (void)zone_offset_of_utc(cursor, midnight - offset);
-        return (clock_moment){
-            .moment = {.days = days}, .offset_seconds = offset, .zone_word = zone_word(cursor)};
+    if (of->id == TYPE_DATE) {
+        return (clock_moment){.moment = {.days = COLUMN_VALUES(values, int32_t)[lane]}};
     }
     const int64_t value = type_physical(of) == PHYSICAL_I32 ? COLUMN_VALUES(values, int32_t)[lane]
                                                             : COLUMN_VALUES(values, int64_t)[lane];
@@ -76,6 +71,14 @@ static clock_moment clock_at(const column *values, uint32_t row, zone_cursor *cu
     return made;
 }
 
+// A date's zone is that of its midnight on the session's clock.
+static void add_zone_of_date(clock_moment *self, zone_cursor *cursor) {
+    const int64_t midnight = self->moment.days * CALENDAR_DAY_SECONDS;
+    self->offset_seconds = zone_offset_of_local(cursor, midnight);
+    (void)zone_offset_of_utc(cursor, midnight - self->offset_seconds);
+    self->zone_word = zone_word(cursor);
+}
+
 static uint32_t format(function_call *call, const column *values, const column *patterns,
                        bool is_percent, column *out) {
     pattern_rows rows = patterns_of(patterns, is_percent);
@@ -90,7 +93,10 @@ static uint32_t format(function_call *call, const column *values, const column *
             (rows.beyond_time != NULL && values->type->id == TYPE_TIME)) {
             return ROW_VISIT(row);
         }
-        const clock_moment moment = clock_at(values, row, &cursor);
+        clock_moment moment = clock_at(values, row, &cursor);
+        if (rows.beyond_time != NULL && values->type->id == TYPE_DATE) { // It may show the zone.
+            add_zone_of_date(&moment, &cursor);
+        }
         const size_t size_max = date_pattern_size_max(pattern, moment.zone_word.size);
         char *room = size_max > UINT32_MAX ? NULL : text_sink_room(&sink, size_max + 1);
         if (room == NULL) {

@@ -55,34 +55,35 @@ static void apply_day_of_year(template_date *date, int64_t day_of_year) {
     date->day = date->day <= 1 ? day_of_year - before : date->day;
 }
 
-static date_answer days_of(const template_fields *told, int64_t *out, pattern_failure *failure) {
-    template_fields read = *told;
-    template_date date = {.year = year_of(&read), .month = 1, .day = 1};
-    bool has_year = read.year != 0 || read.century != 0;
-    if (read.julian != 0) {
-        date = date_at(read.julian - JULIAN_OF_1970);
+static date_answer days_of(const template_fields *read, int64_t *out, pattern_failure *failure) {
+    template_date date = {.year = year_of(read), .month = 1, .day = 1};
+    bool has_year = read->year != 0 || read->century != 0;
+    int64_t day_of_year = read->day_of_year;
+    int64_t day = read->day;
+    if (read->julian != 0) {
+        date = date_at(read->julian - JULIAN_OF_1970);
         has_year = true;
     }
-    if (read.week != 0 && read.calendar == PATTERN_ISO_YEAR) {
-        date = date_at(day_of_week(&read, date.year));
+    if (read->week != 0 && read->calendar == PATTERN_ISO_YEAR) {
+        date = date_at(day_of_week(read, date.year));
         has_year = true;
-    } else if (read.week != 0) {
-        read.day_of_year = (read.week - 1) * 7 + 1;
+    } else if (read->week != 0) {
+        day_of_year = (read->week - 1) * 7 + 1;
     }
-    if (read.week_of_month != 0) {
-        read.day = (read.week_of_month - 1) * 7 + 1;
+    if (read->week_of_month != 0) {
+        day = (read->week_of_month - 1) * 7 + 1;
     }
-    date.day = read.day != 0 ? read.day : date.day;
-    date.month = read.month != 0 ? read.month : date.month;
-    if (read.day_of_year != 0 && (date.month <= 1 || date.day <= 1)) {
-        if (date.year == 0 && read.is_bc == 0) {
+    date.day = day != 0 ? day : date.day;
+    date.month = read->month != 0 ? read->month : date.month;
+    if (day_of_year != 0 && (date.month <= 1 || date.day <= 1)) {
+        if (date.year == 0 && read->is_bc == 0) {
             return out_of_range(failure, "DDD", "needs a year");
         }
-        if (read.calendar == PATTERN_ISO_YEAR) {
+        if (read->calendar == PATTERN_ISO_YEAR) {
             const calendar_week first = {.year = date.year, .week = 1};
-            date = date_at(calendar_week_start(first) + read.day_of_year - 1);
+            date = date_at(calendar_week_start(first) + day_of_year - 1);
         } else {
-            apply_day_of_year(&date, read.day_of_year);
+            apply_day_of_year(&date, day_of_year);
         }
     }
     if (date.month < 1 || date.month > 12 || date.day < 1 || date.day > 31 ||

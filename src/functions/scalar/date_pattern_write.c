@@ -171,10 +171,26 @@ static void write_no_day(pattern_writer *self, const pattern_item *item) {
     }
 }
 
+static void write_isoyear(pattern_writer *self, const pattern_item *item, int64_t year) {
+    switch ((int)item->field) {
+    case PATTERN_FIELD_ISOYEAR:
+        put_number(self, item, year, 4);
+        break;
+    case PATTERN_FIELD_ISOYEAR_3:
+        put_number(self, item, year % 1000, 3);
+        break;
+    case PATTERN_FIELD_ISOYEAR_2:
+        put_number(self, item, year % 100, 2);
+        break;
+    default:
+        put_number(self, item, year % 10, 1);
+        break;
+    }
+}
+
 static void write_day(pattern_writer *self, const pattern_item *item, int64_t days) {
     const calendar_date date = calendar_date_of(days);
     const int64_t year = counted(date.year);
-    const int64_t isoyear = counted(calendar_week_of(days).year);
     const char *month = month_names[date.month - 1];
     const char *roman = roman_months[date.month - 1];
     switch ((int)item->field) {
@@ -194,16 +210,10 @@ static void write_day(pattern_writer *self, const pattern_item *item, int64_t da
         put_number(self, item, year % 10, 1);
         break;
     case PATTERN_FIELD_ISOYEAR:
-        put_number(self, item, isoyear, 4);
-        break;
     case PATTERN_FIELD_ISOYEAR_3:
-        put_number(self, item, isoyear % 1000, 3);
-        break;
     case PATTERN_FIELD_ISOYEAR_2:
-        put_number(self, item, isoyear % 100, 2);
-        break;
     case PATTERN_FIELD_ISOYEAR_1:
-        put_number(self, item, isoyear % 10, 1);
+        write_isoyear(self, item, counted(calendar_week_of(days).year));
         break;
     case PATTERN_FIELD_CENTURY: // -01: the first one BC.
         put_number(self, item, date.year > 0 ? (year + 99) / 100 : -((year + 99) / 100), 2);
