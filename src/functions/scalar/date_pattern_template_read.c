@@ -337,15 +337,14 @@ static void read_literal(template_reader *self, const pattern_item *item) {
     while (at < literal.size && !date_at_end(&self->in)) {
         const char byte = literal.data[at];
         (void)utf8_next(literal, &at);
-        if (self->is_fixed) {
-            skip_character(&self->in);
-        } else if (!item->is_quoted && (date_is_blank(byte) || is_separator(byte))) {
+        const bool is_blank = !item->is_quoted && (date_is_blank(byte) || is_separator(byte));
+        if (is_blank && !self->is_fixed) {
             self->skipped--;
             if (date_is_blank(*self->in.at) || is_separator(*self->in.at)) {
                 self->in.at++;
                 self->skipped++;
             }
-        } else if (self->skipped > 0) {
+        } else if (self->skipped > 0 && !self->is_fixed) {
             self->skipped--;
         } else {
             skip_character(&self->in);
