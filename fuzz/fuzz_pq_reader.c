@@ -19,6 +19,7 @@
 
 #define ROWS_MAX 1500
 #define COLUMNS_MAX 24
+#define EQUAL_MAX 8                  // Columns that are asked for one of their values.
 #define WIDE_FILE ((size_t)64 << 10) // More than is read at a time.
 #define ARENA_LIMIT ((size_t)64 << 20)
 #define POOL_LIMIT (UINT64_C(256) << 20)
@@ -198,7 +199,8 @@ static bool is_comparable(const type *kind) {
     return kind->id != TYPE_NULL && kind->id != TYPE_INTERVAL && !type_is_nested(kind);
 }
 
-// A value of the column from the first batch, as a literal; NULL if there is none.
+// A value of the column from the first batch, as a literal: no NULL if there are others. NULL if
+// there is none.
 static expr *some_value(run *self, uint32_t at) {
     const pq_reader_options options = {.owner = self->here->query, .codecs = &self->here->codecs};
     pq_reader *reader = open_reader(self, &self->picks[at], 1, &options);
@@ -214,7 +216,10 @@ static expr *some_value(run *self, uint32_t at) {
         status = pq_reader_next(reader, &rows, &answer, &err);
     }
     if (reader != NULL && status == FIRN_OK && answer == PQ_READY) {
-        const uint32_t row = (uint32_t)random_below(self, rows.row_count);
+        uint32_t row = (uint32_t)random_below(self, rows.row_count);
+        for (uint32_t i = 0; i < rows.row_count && !column_is_valid(&rows.columns[0], row); i++) {
+            row = (row + 1) % rows.row_count; // Nothing is equal to NULL.
+        }
         if (expr_literal_of(self->memory, &rows.columns[0], row, &out, &err) != FIRN_OK) {
             out = NULL;
         }
@@ -223,12 +228,14 @@ static expr *some_value(run *self, uint32_t at) {
     return out;
 }
 
-static expr *random_conjunct(run *self) {
-    static const char *const operators[] = {"=",  "<",  "<=",      ">",
-                                            ">=", "<>", "is_null", "is_not_null"};
-    const uint32_t at = (uint32_t)random_below(self, self->count - 1);
+#define OPERATOR_COUNT 8
+#define OPERATOR_EQUAL 0
+
+// What a column is compared with is one of its values. NULL: there is none.
+static expr *conjunct_of(run *self, uint32_t at, uint64_t op) {
+    static const char *const operators[OPERATOR_COUNT] = {"=",  "<",  "<=",      ">",
+                                                          ">=", "<>", "is_null", "is_not_null"};
     const type *kind = self->picks[at].type;
-    const uint64_t op = random_below(self, sizeof operators / sizeof *operators);
     const uint32_t arg_count = op < 6 ? 2 : 1;
     if (!is_comparable(kind)) {
         return NULL;
@@ -245,6 +252,11 @@ static expr *random_conjunct(run *self) {
     return out;
 }
 
+static expr *random_conjunct(run *self) {
+    const uint32_t at = (uint32_t)random_below(self, self->count - 1);
+    return conjunct_of(self, at, random_below(self, OPERATOR_COUNT));
+}
+
 // Every third row or so is deleted.
 WRAPS static bool find_deleted(void *user, uint64_t first, uint32_t count, uint64_t *bits) {
     bool has_any = false;
@@ -258,16 +270,10 @@ WRAPS static bool find_deleted(void *user, uint64_t first, uint32_t count, uint6
     return has_any;
 }
 
-static reading *read_filtered(run *self) {
+static reading *read_where(run *self, uint32_t conjunct_count, expr **conjuncts) {
     reading *out = ARENA_NEW(self->memory, reading, 1);
-    expr *conjuncts[2];
     must(out != NULL);
     *out = (reading){.status = FIRN_NO_MEMORY};
-    uint32_t conjunct_count = 0;
-    for (int i = 0; i < 4 && conjunct_count < 2; i++) {
-        conjuncts[conjunct_count] = random_conjunct(self);
-        conjunct_count += conjuncts[conjunct_count] != NULL;
-    }
     const statement_context context = {.now_us = 0};
     const pq_reader_options options = {
         .owner = self->here->query,
@@ -285,6 +291,22 @@ static reading *read_filtered(run *self) {
     }
     pq_reader_close(reader);
     return out;
+}
+
+static reading *read_filtered(run *self) {
+    expr *conjuncts[2];
+    uint32_t count = 0;
+    for (int i = 0; i < 4 && count < 2; i++) {
+        conjuncts[count] = random_conjunct(self);
+        count += conjuncts[count] != NULL;
+    }
+    return read_where(self, count, conjuncts);
+}
+
+// One value of a column is what bloom filters are asked for.
+static reading *read_equal(run *self, uint32_t at) {
+    expr *conjunct = conjunct_of(self, at, OPERATOR_EQUAL);
+    return conjunct == NULL ? NULL : read_where(self, 1, &conjunct);
 }
 
 // ---- Other types -------------------------------------------------------------------------------
@@ -418,6 +440,12 @@ static void check_file(run *self) {
     check_values(self, whole, read_pieces(self, 1 + random_below(self, 30), true));
     for (int i = 0; i < 6; i++) {
         check_values(self, whole, read_filtered(self));
+    }
+    for (uint32_t at = 0; at + 1 < self->count && at < EQUAL_MAX; at++) {
+        const reading *part = read_equal(self, at);
+        if (part != NULL) {
+            check_values(self, whole, part);
+        }
     }
     for (uint32_t number = 0; number <= OTHER_KINDS; number++) {
         read_wider(self, number);
