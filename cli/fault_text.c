@@ -17,10 +17,11 @@ static size_t line_begin(const char *sql, size_t at) {
 }
 
 static size_t line_end(const char *sql, size_t size, size_t at) {
+    const size_t begin = at;
     while (at < size && sql[at] != '\n') {
         at += 1;
     }
-    return at;
+    return at > begin && at < size && sql[at - 1] == '\r' ? at - 1 : at; // Lines may end in both.
 }
 
 /// The line of SQL that is at fault and a caret below the place; a long line is cut around it.

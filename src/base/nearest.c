@@ -5,7 +5,7 @@
 #define DISTANCE_MAX 3
 
 nearest_name nearest_to(text wanted) {
-    const size_t allowed = wanted.size / 2;
+    const size_t allowed = (wanted.size + 1) / 3;
     return (nearest_name){.wanted = wanted,
                           .distance = (allowed < DISTANCE_MAX ? allowed : DISTANCE_MAX) + 1};
 }

@@ -4,8 +4,8 @@
 //     for (…) { nearest_offer(&near, each); }
 //     nearest_hint(&near, err);                    // did you mean "region"?
 //
-// What differs too much is not proposed: at most a letter for each two of the word, and at most
-// three. Of names that are equally near all are told, up to NEAREST_MAX.
+// What differs too much is not proposed: one letter of a word of two to four, two of up to seven,
+// else three. Of names that are equally near all are told, up to NEAREST_MAX.
 #ifndef FIRN_BASE_NEAREST_H
 #define FIRN_BASE_NEAREST_H
 

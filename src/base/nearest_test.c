@@ -17,6 +17,10 @@ TEST(nearest_proposes_what_is_written_alike_and_nothing_else) {
         {"intege", "did you mean \"integer\"?"},
         {"sun", "did you mean \"sin\", \"sum\" or \"Sum\"?"},
         {"nope", ""},
+        {"tread", "did you mean \"threads\"?"},
+        {"sang", ""},   // "sin" is two of its four letters away,
+        {"vanuos", ""}, // "revenue" more than two of six.
+        {"intogor", "did you mean \"integer\"?"},
         {"b", ""},
         {"", ""},
         {"A", "did you mean \"a\"?"},

@@ -142,9 +142,11 @@ typedef struct zone_proposal {
 } zone_proposal;
 
 static firn_status see_zone(void *user, const char *name, bool is_folder, firn_error *err) {
-    (void)is_folder;
     (void)err;
     zone_proposal *self = user;
+    if (is_folder || !is_safe(text_of(name))) { // Such as tables of zones.
+        return FIRN_OK;
+    }
     const size_t distance = text_distance(self->wanted, text_of(name));
     if (distance < self->distance) {
         self->distance = distance;
@@ -164,9 +166,14 @@ static void propose_zone(text name, firn_error *err) {
     zone_proposal found = {.wanted = text_slice(name, from, name.size), .distance = SIZE_MAX};
     firn_error ignored = ERR_INIT;
     if (host_list(folder, see_zone, &found, &ignored) == FIRN_OK && found.distance < SIZE_MAX) {
+        char whole[ZONE_NAME_SIZE_MAX + sizeof found.best];
+        const int size = snprintf(whole, sizeof whole, "%.*s%s", (int)from, name.data, found.best);
         nearest_name near = nearest_to(found.wanted);
         nearest_offer(&near, text_of(found.best));
-        (void)nearest_hint(&near, err);
+        if (near.count > 0 && size > 0) { // As SET and AT TIME ZONE take it: with the folder.
+            near.found[0] = text_slice(text_of(whole), 0, (size_t)size);
+            (void)nearest_hint(&near, err);
+        }
     }
 }
 

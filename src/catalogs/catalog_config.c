@@ -16,13 +16,16 @@ static bool has_option(const option_list *list, text key) {
     return false;
 }
 
-// `list` has room.
+// `list` has room. What is wrong with the option is told here, where it is known who gave it.
 static firn_status add_option(option_list *list, text key, text value, arena *memory,
                               firn_error *err) {
     text copies[2];
     TRY(text_copy(memory, key, &copies[0], err));
     TRY(text_copy(memory, value, &copies[1], err));
-    list->items[list->count++] = (firn_option){.key = copies[0].data, .value = copies[1].data};
+    const firn_option made = {.key = copies[0].data, .value = copies[1].data};
+    catalog_options ignored;
+    TRY(catalog_options_read(&made, 1, CATALOG_ANY, memory, &ignored, err));
+    list->items[list->count++] = made;
     return FIRN_OK;
 }
 
@@ -57,7 +60,11 @@ static firn_status add_variables(const catalog_config *self, text alias, arena *
         TRY(text_builder_finish(&builder, &name, err));
         const char *value = self->environment(name.data);
         if (value != NULL && !has_option(out, key)) {
-            TRY(add_option(out, key, text_of(value), memory, err));
+            const firn_status status = add_option(out, key, text_of(value), memory, err);
+            if (status != FIRN_OK) {
+                err_while(err, "reading the variable %s", name.data);
+                return status;
+            }
         }
     }
     return FIRN_OK;
@@ -133,7 +140,12 @@ firn_status catalog_config_add(const catalog_config *self, text alias, option_li
     const char *path = self->environment("FIRN_CONFIG");
     bytes file = {.size = 0};
     if (path != NULL) {
-        TRY(io_get(self->files, text_of(path), CONFIG_BYTES_MAX, NULL, memory, &file, err));
+        const firn_status status =
+            io_get(self->files, text_of(path), CONFIG_BYTES_MAX, NULL, memory, &file, err);
+        if (status != FIRN_OK) {
+            err_while(err, "reading the file that FIRN_CONFIG names");
+            return status;
+        }
     }
     const text words = text_of_bytes(file);
     const size_t most = given.count + CATALOG_OPTION_COUNT + line_count(words);

@@ -10,6 +10,9 @@ static const char *variable(const char *name) {
     if (strcmp(name, "FIRN_CONFIG") == 0) {
         return config_path[0] == '\0' ? NULL : config_path;
     }
+    if (strcmp(name, "FIRN_CATALOG__WRONG__READ_ONLY") == 0) {
+        return "perhaps";
+    }
     if (strcmp(name, "FIRN_CATALOG__MY_LAKE__TOKEN") == 0) {
         return "of the environment";
     }
@@ -83,13 +86,24 @@ TEST(catalog_config_needs_neither_file_nor_environment) {
     tear_down(&s);
 }
 
+TEST(catalog_config_names_the_variable_that_is_wrong) {
+    setting s = set_up(NULL);
+    option_list out;
+    CHECK(add(&s, "wrong", (option_list){0, NULL}, &out) == FIRN_INVALID);
+    CHECK(strstr(err.text, "FIRN_CATALOG__WRONG__READ_ONLY") != NULL);
+    tear_down(&s);
+}
+
 TEST(catalog_config_names_the_line_and_not_what_it_says) {
-    static const char *const files[] = {"\n\nhunter22\n", "[lake]\n\n=hunter22", "\n\n[hunter22\n"};
+    static const char *const files[] = {"\n\nhunter22\n", "[lake]\n\n=hunter22", "\n\n[hunter22\n",
+                                        "[lake]\n\nuri = hunter22\n",
+                                        "[lake]\n\nread_only = hunter\n"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         setting s = set_up(files[i]);
         option_list out;
         CHECK(add(&s, "lake", (option_list){0, NULL}, &out) == FIRN_INVALID);
         CHECK(strstr(err.text, "line 3") != NULL && strstr(err.text, "firn.ini") != NULL);
+        CHECK(strstr(err.text, "FIRN_CONFIG") != NULL);
         CHECK(strstr(err.text, "hunter22") == NULL);
         tear_down(&s);
     }
@@ -97,5 +111,6 @@ TEST(catalog_config_names_the_line_and_not_what_it_says) {
     option_list out;
     (void)snprintf(config_path, sizeof config_path, "%s/none.ini", s.folder.path);
     CHECK(add(&s, "lake", (option_list){0, NULL}, &out) == FIRN_NOT_FOUND);
+    CHECK(strstr(err.text, "FIRN_CONFIG") != NULL);
     tear_down(&s);
 }

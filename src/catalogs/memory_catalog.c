@@ -358,14 +358,14 @@ static firn_status copy_view(arena *memory, const view_definition *view, view_de
     return FIRN_OK;
 }
 
-static firn_status say_missing(const memory_catalog *self, namespace_path space, text name,
-                               firn_error *err) {
+static firn_status say_missing(const memory_catalog *self, const char *what, namespace_path space,
+                               text name, firn_error *err) {
     if (space.count > 1) { // Then nobody has a catalog of that name.
         return FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", NO_POSITION, "there is no catalog \"%.*s\"",
                         TEXT_ARGS(space.items[0]));
     }
     return FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", NO_POSITION,
-                    "there is no table \"%.*s\" in %.*s.%.*s", TEXT_ARGS(name),
+                    "there is no %s \"%.*s\" in %.*s.%.*s", what, TEXT_ARGS(name),
                     TEXT_ARGS(self->base.alias), TEXT_ARGS(space_of(space)));
 }
 
@@ -381,7 +381,7 @@ static firn_status load(catalog *base, object_name name, const table_version *ve
     if (status != FIRN_OK) {
         // Said.
     } else if (found == NULL) {
-        status = say_missing(self, name.space, name.name, err);
+        status = say_missing(self, "table", name.space, name.name, err);
     } else if (version != NULL && version->kind != VERSION_CURRENT) {
         status =
             FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
@@ -573,7 +573,7 @@ static firn_status drop(catalog *base, object_name name, bool is_view, firn_erro
     if (status != FIRN_OK) {
         // Said.
     } else if (gone == NULL) {
-        status = say_missing(self, name.space, name.name, err);
+        status = say_missing(self, is_view ? "view" : "table", name.space, name.name, err);
     } else if ((gone->view != NULL) != is_view) {
         status =
             FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s, not a %s",

@@ -2,7 +2,7 @@
 #include <assert.h>
 
 #include "catalogs/catalogs.h"
-#include "engine/objects.h"
+#include "engine/propose.h"
 #include "memory/json_tree.h"
 #include "sql/printer.h"
 
@@ -179,7 +179,7 @@ firn_status command_refuse_listed(const sql_names *path, const char *what, firn_
 static firn_status run_create_schema(run *self, const sql_create_schema *written, firn_error *err) {
     object_place place;
     const sql_names *path = &written->schema;
-    TRY(session_place_in(self, path, &place, err));
+    TRY(session_schema_place(self, path, &place, err));
     if (place.catalog->kind->create_namespace == NULL || place.catalog->is_read_only) {
         return command_refuse_catalog(place.catalog, written->node.position, "CREATE SCHEMA", err);
     }
@@ -234,10 +234,22 @@ static firn_status drop_space(run *self, const sql_drop *written, const object_p
     return of->kind->drop_namespace(of, place->object.space, err);
 }
 
+static firn_status say_no_schema(run *self, const sql_names *path, const object_place *place,
+                                 firn_error *err) {
+    const text name = path->items[path->count - 1].value;
+    firn_status status = FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", path->items[0].position,
+                                  "there is no schema \"%.*s\" in the catalog \"%.*s\"",
+                                  TEXT_ARGS(name), TEXT_ARGS(place->catalog->alias));
+    proposal offer = {.near = nearest_to(name), .memory = &self->memory, .cancel = &self->cancel};
+    propose_spaces(&offer, place->catalog, place->object.space);
+    (void)nearest_hint(&offer.near, err);
+    return status;
+}
+
 static firn_status drop_schema(run *self, const sql_drop *written, const sql_names *path,
                                firn_error *err) {
     object_place place;
-    TRY(session_place_in(self, path, &place, err));
+    TRY(session_schema_place(self, path, &place, err));
     if (text_equal_nocase(path->items[path->count - 1].value, TEXT("information_schema"))) {
         return command_refuse_listed(path, "DROP SCHEMA", err);
     }
@@ -247,9 +259,12 @@ static firn_status drop_schema(run *self, const sql_drop *written, const sql_nam
     bool exists;
     TRY(place.catalog->kind->has_namespace(place.catalog, place.object.space, &exists,
                                            &self->cancel, err));
-    return exists ? drop_space(self, written, &place, err)
-                  : session_say_no_space(self->catalogs, path, &place, &self->memory, &self->cancel,
-                                         err);
+    if (exists) {
+        return drop_space(self, written, &place, err);
+    }
+    return path->count == 1 ? say_no_schema(self, path, &place, err)
+                            : session_say_no_space(self->catalogs, path, &place, &self->memory,
+                                                   &self->cancel, err);
 }
 
 // Of the places where the name may be, that which has it: as a query finds it.

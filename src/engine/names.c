@@ -468,3 +468,12 @@ firn_status session_place_in(run *user, const sql_names *space, object_place *ou
     const sql_names inside = {.count = space->count + 1, .items = names};
     return session_place(user, &inside, false, out, err);
 }
+
+firn_status session_schema_place(run *user, const sql_names *schema, object_place *out,
+                                 firn_error *err) {
+    if (schema->count != 1) {
+        return session_place_in(user, schema, out, err);
+    }
+    *out = (object_place){.catalog = current_catalog(user, NULL)};
+    return names_as_levels(schema->items, 1, &user->memory, &out->object.space, err);
+}

@@ -241,6 +241,10 @@ void session_propose(run *user, const sql_names *path, const object_places *plac
 bool session_is_information_schema(const sql_names *path);
 /// The place of something in a schema of that name: only catalog and schema are of use.
 firn_status session_place_in(run *user, const sql_names *space, object_place *out, firn_error *err);
+/// The place of a schema to be made or dropped: a name of one part is one of the current catalog,
+/// whatever catalogs are called.
+firn_status session_schema_place(run *user, const sql_names *schema, object_place *out,
+                                 firn_error *err);
 firn_status session_place(run *user, const sql_names *path, bool is_temporary, object_place *out,
                           firn_error *err);
 

@@ -389,8 +389,7 @@ static firn_status note_left(join_probe *self, firn_error *err) {
     }
     for (uint32_t k = 0; k < pairs->count; k++) {
         if (self->plan->kind == JOIN_SINGLE && bitmap_get(self->matched, pairs->lanes[k])) {
-            return FAIL_SQL(err, FIRN_INVALID, "21000", NO_POSITION,
-                            "a subquery used as a value gave more than one row");
+            return join_plan_say_second(self->plan->node, err);
         }
         bitmap_set(self->matched, pairs->lanes[k]);
     }

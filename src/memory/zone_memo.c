@@ -54,3 +54,14 @@ zone_cursor *zone_memo_find(zone_memo *self, text name) {
     self->entries = entry;
     return &entry->cursor;
 }
+
+void zone_memo_say_missing(text name, arena *scratch, firn_error *err) {
+    firn_error said = ERR_INIT;
+    const zone *unused;
+    err_set_sql(err, FIRN_INVALID, "22023", NO_POSITION, "there is no time zone \"%.*s\"",
+                TEXT_ARGS(name));
+    if (zone_load_or_abbreviation(scratch, name, &unused, &said) != FIRN_OK &&
+        said.hint[0] != '\0') {
+        err_hint(err, "%s", said.hint);
+    }
+}

@@ -19,5 +19,7 @@ zone_memo zone_memo_make(arena *memory);
 /// A cursor at the zone of a name as AT TIME ZONE has it; NULL if there is no such zone. It stays
 /// valid.
 zone_cursor *zone_memo_find(zone_memo *self, text name);
+/// The error of a name that is none, with a hint at the one that may be meant.
+void zone_memo_say_missing(text name, arena *scratch, firn_error *err);
 
 #endif

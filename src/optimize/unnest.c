@@ -110,6 +110,7 @@ static firn_status lift_value(lifting *state, expr **slot, bool is_arm) {
     if (query->subquery_.subquery == SUBQUERY_SCALAR) {
         TRY(new_dependent_join(self, state->input, query->subquery_.plan, JOIN_SINGLE, NULL,
                                &join));
+        join->position = query->position;
         state->input = join;
         return rewrite_column(self, columns.items[0].id, query->type, slot);
     }
@@ -362,6 +363,7 @@ firn_status unnest_dependent_join(optimizer *self, plan_node **slot) {
         join->join_.residual = node->dependent_join_.condition;
         join->join_.mark_id = node->dependent_join_.mark_id;
         join->join_.null_aware = node->dependent_join_.null_aware;
+        join->position = node->position;
         if (join->join_.join == JOIN_INNER && join->join_.residual == NULL) {
             join->join_.join = JOIN_CROSS;
         }

@@ -92,8 +92,9 @@ firn_status unnest_series(optimizer *self, const plan_node *series, plan_node *i
                             self->err));
     TRY(rewrite_node(self, PLAN_UNNEST, &unnest));
     unnest->unnest_.input = input;
-    unnest->unnest_.ordinality_id = NO_SLOT;
-    unnest->unnest_.ids = series->table_function_.ids;
+    const u32_list *ids = &series->table_function_.ids;
+    unnest->unnest_.ordinality_id = ids->count > 1 ? ids->items[1] : NO_SLOT;
+    TRY(rewrite_add_id(self, &unnest->unnest_.ids, ids->items[0]));
     *out = unnest;
     return rewrite_add_expr(self, &unnest->unnest_.lists, list);
 }

@@ -338,6 +338,7 @@ firn_status unnest_pull(optimizer *self, plan_node **slot, const id_set *outer, 
     join->join_.right = node->dependent_join_.right;
     join->join_.join = kind;
     join->join_.mark_id = node->dependent_join_.mark_id;
+    join->position = node->position;
     TRY(rewrite_join(self, &state.pulled, &join->join_.residual));
     *slot = join;
     if (state.aggregate != NULL) {

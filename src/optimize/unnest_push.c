@@ -448,6 +448,7 @@ firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer) 
     plan_node *join;
     const join_kind kind = node->dependent_join_.join;
     TRY(new_join(&state, node->dependent_join_.left, node->dependent_join_.right, kind, &join));
+    join->position = node->position;
     join->join_.mark_id = node->dependent_join_.mark_id;
     join->join_.residual = node->dependent_join_.condition;
     if (node->dependent_join_.null_aware && kind == JOIN_ANTI &&

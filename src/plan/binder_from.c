@@ -329,7 +329,7 @@ static firn_status inline_only(binder *self, cte *query) {
         }
         TRY(expr_list_add(self, &values, value));
     }
-    *node = (plan_node){.kind = PLAN_PROJECT, .row_estimate = -1};
+    *node = (plan_node){.kind = PLAN_PROJECT, .row_estimate = -1, .position = UINT32_MAX};
     node->project_.input = query->definition;
     node->project_.ids = ids;
     node->project_.values = values;
@@ -467,55 +467,86 @@ static firn_status bind_unnest(binder *self, const sql_table_function *written, 
     return FIRN_OK;
 }
 
+// The arguments of numbers are what the function of that name takes; its error tells what that is.
+static firn_status type_numbers(binder *self, const sql_table_function *written, expr_list *args,
+                                bool is_range) {
+    const uint32_t position = written->node.position;
+    expr *list;
+    TRY(bind_function(self, is_range ? "range" : "generate_series", args->items, args->count,
+                      position, &list));
+    if (args->count == 1) { // They begin with 0.
+        expr *zero = expr_i64(self->memory, TYPE_OF(BIGINT), 0);
+        expr *end = list->call_.args.items[0];
+        args->count = 0;
+        TRY(expr_list_add(self, args, zero));
+        return expr_list_add(self, args, end);
+    }
+    for (uint32_t i = 0; i < args->count; i++) {
+        args->items[i] = list->call_.args.items[i];
+    }
+    return FIRN_OK;
+}
+
+static firn_status type_times(binder *self, const sql_table_function *written, expr_list *args,
+                              const type *result) {
+    const text name = written->call->path.items[0].value;
+    if (args->count != 3) {
+        firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "42883", written->node.position,
+                                      "\"%.*s\" of dates or timestamps takes a start, an end and a "
+                                      "step, here are %u arguments",
+                                      TEXT_ARGS(name), args->count);
+        err_hint(self->err, "the step is an INTERVAL, such as INTERVAL '1 day'");
+        return status;
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        const type *wanted = i == 2 ? TYPE_OF(INTERVAL) : result;
+        const uint32_t position = written->call->arguments.items[i]->position;
+        TRY(bind_coerce(self, args->items[i], wanted, position, &args->items[i]));
+    }
+    return FIRN_OK;
+}
+
 // generate_series and range: integers, or timestamps with an interval.
 static firn_status bind_series(binder *self, const sql_table_function *written, scope *left,
                                bound_query *out) {
-    const sql_call *call = written->call;
-    const bool is_range = is_call(call, "range");
+    const bool is_range = is_call(written->call, "range");
     expr_list args = {0};
-    TRY(bind_exprs(self, left, &call->arguments, &args));
-    if (args.count == 1 && is_range) {
-        expr *zero = expr_i64(self->memory, TYPE_OF(BIGINT), 0);
-        expr *end = args.items[0];
-        args.count = 0;
-        TRY(expr_list_add(self, &args, zero));
-        TRY(expr_list_add(self, &args, end));
+    const type *result = TYPE_OF(BIGINT);
+    TRY(bind_exprs(self, left, &written->call->arguments, &args));
+    if (args.count > 0 && type_category_of(args.items[0]->type) == CATEGORY_DATETIME) {
+        result =
+            args.items[0]->type->id == TYPE_TIMESTAMPTZ ? TYPE_OF(TIMESTAMPTZ) : TYPE_OF(TIMESTAMP);
+        TRY(type_times(self, written, &args, result));
+    } else {
+        TRY(type_numbers(self, written, &args, is_range));
     }
-    if (args.count < 2 || args.count > 3) {
-        return FAIL_SQL(self->err, FIRN_INVALID, "42883", written->node.position,
-                        "%.*s takes two or three arguments, not %u",
-                        TEXT_ARGS(call->path.items[0].value), args.count);
-    }
-    const bool is_time = type_category_of(args.items[0]->type) == CATEGORY_DATETIME;
-    const type *result = is_time
-                             ? (args.items[0]->type->id == TYPE_TIMESTAMPTZ ? TYPE_OF(TIMESTAMPTZ)
-                                                                            : TYPE_OF(TIMESTAMP))
-                             : TYPE_OF(BIGINT);
     if (args.count == 2) {
         TRY(expr_list_add(self, &args, expr_i64(self->memory, TYPE_OF(BIGINT), 1)));
     }
-    for (uint32_t i = 0; i < 3; i++) {
-        const type *wanted = i == 2 && is_time ? TYPE_OF(INTERVAL) : result;
-        TRY(bind_coerce(self, args.items[i], wanted, written->node.position, &args.items[i]));
-    }
     plan_node *node;
     TRY(binder_node(self, PLAN_TABLE_FUNCTION, &node));
-    field *column = ARENA_NEW(self->memory, field, 1);
-    if (column == NULL) {
+    field *columns = ARENA_NEW(self->memory, field, 2);
+    if (columns == NULL) {
         return binder_full(self);
     }
     const text name = is_range ? TEXT("range") : TEXT("generate_series");
-    *column = (field){.name = written->alias.value.size > 0 ? written->alias.value : name,
-                      .type = result,
-                      .id = -1};
+    columns[0] = (field){.name = written->alias.value.size > 0 ? written->alias.value : name,
+                         .type = result,
+                         .id = -1};
+    columns[1] = (field){.name = TEXT("ordinality"), .type = TYPE_OF(BIGINT), .id = -1};
+    const uint32_t count = written->with_ordinality ? 2 : 1;
     node->table_function_.function = name;
     node->table_function_.args = args;
-    node->table_function_.columns = (schema){.count = 1, .fields = column};
-    const uint32_t id = binder_new_id(self);
-    TRY(u32_list_add(self, &node->table_function_.ids, id));
+    node->table_function_.columns = (schema){.count = count, .fields = columns};
     *out = (bound_query){.node = node};
-    return plan_columns_add(self, &out->columns,
-                            (plan_column){.id = id, .type = result, .name = column->name});
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t id = binder_new_id(self);
+        TRY(u32_list_add(self, &node->table_function_.ids, id));
+        TRY(plan_columns_add(
+            self, &out->columns,
+            (plan_column){.id = id, .type = columns[i].type, .name = columns[i].name}));
+    }
+    return FIRN_OK;
 }
 
 // `name = value`: no column is known where files are named, so that it can only mean name => value.
@@ -603,6 +634,14 @@ static firn_status bind_table_function(binder *self, const sql_table_function *w
         TRY(bind_series(self, written, left, &rows));
     } else {
         TRY(bind_files(self, written, &rows));
+        if (written->with_ordinality) {
+            firn_status status =
+                FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", written->node.position,
+                         "WITH ORDINALITY is not supported for \"%.*s\"",
+                         TEXT_ARGS(written->call->path.items[0].value));
+            err_hint(self->err, "unnest, generate_series and range number their rows");
+            return status;
+        }
     }
     *out = rows.node;
     const text name = written->call->path.items[written->call->path.count - 1].value;

@@ -205,6 +205,75 @@ static find_answer find_in(const scope *from, const sql_names *path, scope_colum
     return path->count > 1 && !has_fields ? FIND_NONE : answer;
 }
 
+#define TOLD_SPELLINGS_MAX 4
+
+// The columns that a name may mean, by how they are spelled and whose they are.
+typedef struct meanings {
+    uint32_t count;
+    text spellings[TOLD_SPELLINGS_MAX];
+    bool is_of_one_table;
+} meanings;
+
+static void add_meaning(meanings *self, text spelling) {
+    for (uint32_t i = 0; i < self->count; i++) {
+        if (text_equal(self->spellings[i], spelling)) {
+            return;
+        }
+    }
+    if (self->count < TOLD_SPELLINGS_MAX) {
+        self->spellings[self->count++] = spelling;
+    }
+}
+
+// `found` is one of them. Behind a table's name only columns of that table are meant.
+static meanings meanings_of(const scope *from, const sql_name *name, const scope_column *found,
+                            bool is_qualified) {
+    meanings self = {.is_of_one_table = true};
+    for (uint32_t i = scope_first_named(from, name); i != NO_NAME;
+         i = scope_next_named(from, name, i)) {
+        const scope_column *column = &from->columns[i];
+        const bool is_same_table = text_equal(column->table, found->table);
+        if (is_qualified ? is_same_table : !column->is_hidden) {
+            add_meaning(&self, column->name);
+            self.is_of_one_table &= is_same_table;
+        }
+    }
+    return self;
+}
+
+static firn_status say_ambiguous(binder *self, const scope *from, const sql_name *name,
+                                 const scope_column *found, bool is_qualified) {
+    const meanings all = meanings_of(from, name, found, is_qualified);
+    const text table = found->table.size > 0 ? found->table : TEXT("t");
+    if (all.count > 1) {
+        text_builder builder = text_builder_open(self->memory);
+        text spellings;
+        for (uint32_t i = 0; i < all.count; i++) {
+            text_append_format(&builder, "%s\"%.*s\"", i == 0 ? "" : ", ",
+                               TEXT_ARGS(all.spellings[i]));
+        }
+        TRY(text_builder_finish(&builder, &spellings, self->err));
+        firn_status status = FAIL_SQL(
+            self->err, FIRN_INVALID, "42702", name->position,
+            "column \"%.*s\" is ambiguous: the columns %.*s differ only in the case of letters",
+            TEXT_ARGS(name->value), TEXT_ARGS(spellings));
+        err_hint(self->err, "write the one that is meant in its own case");
+        return status;
+    }
+    firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "42702", name->position,
+                                  "column \"%.*s\" is ambiguous", TEXT_ARGS(name->value));
+    if (all.is_of_one_table) {
+        err_hint(self->err,
+                 "\"%.*s\" has several columns of that name: give them others, such as "
+                 "%.*s (x, y)",
+                 TEXT_ARGS(table), TEXT_ARGS(table));
+    } else {
+        err_hint(self->err, "write it with its table, such as %.*s.%.*s", TEXT_ARGS(table),
+                 TEXT_ARGS(name->value));
+    }
+    return status;
+}
+
 firn_status scope_find(binder *self, scope *from, const sql_names *path, scope_column *out,
                        size_t *used, bool *found) {
     *found = false;
@@ -212,13 +281,7 @@ firn_status scope_find(binder *self, scope *from, const sql_names *path, scope_c
         TRY(scope_index(self, at));
         const find_answer answer = find_in(at, path, out, used);
         if (answer == FIND_AMBIGUOUS) {
-            const sql_name *name = &path->items[*used - 1];
-            firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "42702", name->position,
-                                          "column \"%.*s\" is ambiguous", TEXT_ARGS(name->value));
-            err_hint(self->err, "write it with its table, such as %.*s.%.*s",
-                     TEXT_ARGS(out->table.size > 0 ? out->table : TEXT("t")),
-                     TEXT_ARGS(name->value));
-            return status;
+            return say_ambiguous(self, at, &path->items[*used - 1], out, *used > 1);
         }
         if (answer == FIND_ONE) {
             *found = true;

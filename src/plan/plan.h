@@ -178,6 +178,8 @@ struct plan_node {
     plan_kind kind;
     uint32_t number;     ///< Unique in the plan, in EXPLAIN's order; 0 until plan_number ran.
     double row_estimate; ///< Set by the optimizer; negative: unknown. Not compared.
+    uint32_t
+        position; ///< In the statement: of what is said to fail; UINT32_MAX: nowhere. Not compared.
     union {
 #define X(NAME, word, label, text)                                                                 \
     struct {                                                                                       \
@@ -199,6 +201,8 @@ typedef struct plan {
 } plan;
 
 plan_node *plan_new(arena *memory, plan_kind kind); ///< NULL when full.
+/// Does a node fail of its own, at its position? A single join does, at a second row.
+bool plan_has_position(const plan_node *self);
 /// Are LIMIT and OFFSET of a limit node numbers (or NULL), not columns of its input?
 bool plan_limit_is_known(const plan_node *limit);
 

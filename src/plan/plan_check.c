@@ -143,6 +143,24 @@ static firn_status check_scan(checking *self, const plan_node *node) {
     return FIRN_OK;
 }
 
+// A series of a start, an end and a step; maybe numbered.
+static firn_status check_series(checking *self, const plan_node *node) {
+    const schema *columns = &node->table_function_.columns;
+    const expr_list *args = &node->table_function_.args;
+    if (node->table_function_.ids.count != columns->count || columns->count < 1 ||
+        columns->count > 2 || args->count != 3) {
+        return fault(self, "lists that do not pair");
+    }
+    const type *of = columns->fields[0].type;
+    const bool is_time = of->id == TYPE_TIMESTAMP || of->id == TYPE_TIMESTAMPTZ;
+    const bool fits = (is_time || of->id == TYPE_BIGINT) &&
+                      type_same_values(args->items[0]->type, of) &&
+                      type_same_values(args->items[1]->type, of) &&
+                      args->items[2]->type->id == (is_time ? TYPE_INTERVAL : TYPE_BIGINT) &&
+                      (columns->count == 1 || columns->fields[1].type->id == TYPE_BIGINT);
+    return fits ? FIRN_OK : fault(self, "a series of other types");
+}
+
 static firn_status check_shape(checking *self) {
     const plan_node *node = self->node;
     switch ((int)node->kind) {
@@ -188,9 +206,7 @@ static firn_status check_shape(checking *self) {
                    ? FIRN_OK
                    : fault(self, "an unknown slot or lists that do not pair");
     case PLAN_TABLE_FUNCTION:
-        return node->table_function_.ids.count == node->table_function_.columns.count
-                   ? FIRN_OK
-                   : fault(self, "lists that do not pair");
+        return check_series(self, node);
     default:
         return FIRN_OK;
     }

@@ -220,6 +220,7 @@ static plan_node *copy_node(copying *self, const plan_node *node) {
         return fail_full(self);
     }
     made->row_estimate = node->row_estimate;
+    made->position = node->position;
     switch (node->kind) {
 #define X(NAME, word, label, text)                                                                 \
     case PLAN_##NAME: {                                                                            \

@@ -621,6 +621,9 @@ static firn_status get_plan(decoder *self, plan_node **out) {
     }
     (*out)->row_estimate = estimate;
     TRY(get_plan_fields(self, *out));
+    if (plan_has_position(*out)) {
+        TRY(get_u32(self, &(*out)->position));
+    }
     self->depth--;
     return FIRN_OK;
 }

@@ -266,6 +266,9 @@ static void put_plan(writer *self, const plan_node *value) {
     case PLAN_KIND_COUNT:
         break;
     }
+    if (plan_has_position(value)) {
+        put_u64(self, value->position);
+    }
 }
 
 firn_status plan_encode(const plan *self, arena *memory, bytes *out, firn_error *err) {

@@ -52,6 +52,21 @@ static const place places[] = {
      "snapsht_id"},
     {"SELECT * FROM iceberg_scan(ref => 'a', 3)", "one path and named arguments", "3)"},
     {"SELECT * FROM iceberg_scan('/nowhere')", "/nowhere", "'/nowhere')"},
+    {"SELECT * FROM read_parquet('tests/data/parquet/bounds.parquet') WITH ORDINALITY",
+     "WITH ORDINALITY is not supported", "read_parquet"},
+    {"SELECT * FROM generate_series(1, 2.5)", "no \"generate_series\" takes", "generate_series"},
+    {"SELECT * FROM generate_series(DATE '2020-01-01', DATE '2020-01-02')", "an INTERVAL",
+     "generate_series"},
+    // Subqueries as values that give two rows: the subquery, in each kind of join.
+    {"SELECT 1, (SELECT a FROM (VALUES (1), (2)) t (a))", "more than one row", "SELECT a"},
+    {"SELECT 1, (SELECT a FROM (VALUES (1), (2)) t (a))", "LIMIT 1 or an aggregate", "SELECT a"},
+    {"SELECT (SELECT a FROM (VALUES (1), (1)) t (a) WHERE a = b) FROM (VALUES (1), (3)) u (b)",
+     "more than one row", "SELECT a"},
+    {"SELECT (SELECT a FROM (VALUES (1), (1)) t (a) WHERE a < b) FROM (VALUES (1), (3)) u (b)",
+     "more than one row", "SELECT a"},
+    {"SELECT b FROM (VALUES (1), (3)) u (b) WHERE b = (SELECT a + b FROM (VALUES (1), (1)) t (a) "
+     "LIMIT 2)",
+     "more than one row", "SELECT a"},
     {"SELECT * FROM read_parqet('x')", "did you mean \"read_parquet\"", "read_parqet"},
     {"SELECT * FROM 'tests/data'", "'tests/data/**/*.parquet'", "'tests/data'"},
     {"SELECT * FROM 'tests/data/'", "'tests/data/**/*.parquet'", "'tests/data/'"},
@@ -62,6 +77,12 @@ static const place places[] = {
      "WREHOUSE"},
     {"ATTACH '/nowhere' AS c (READ_ONLY 'maybe')", "READ_ONLY is \"maybe\"", "READ_ONLY"},
     {"ATTACH '/nowhere' AS c", "/nowhere", "'/nowhere'"},
+    {"DROP VIEW nosuch", "there is no view \"nosuch\"", "nosuch"},
+    {"DROP SCHEMA nosuch", "there is no schema \"nosuch\" in the catalog \"memory\"", "nosuch"},
+    {"SELECT q.aB FROM (SELECT 1 AS \"ab\", 2 AS \"AB\") q",
+     "the columns \"ab\", \"AB\" differ only in the case of letters", "aB FROM"},
+    {"SET TimeZone = 'Europe/Berln'", "\"Europe/Berlin\"", "TimeZone"},
+    {"SELECT now() AT TIME ZONE 'Europe/Berln'", "\"Europe/Berlin\"", "now()"},
     {"DETACH memry", "did you mean \"memory\"", "memry"},
     {"RESET tread", "did you mean \"threads\"", "tread"},
     {"SHOW TABLES FROM mian", "did you mean \"main\"", "mian"},
@@ -72,6 +93,27 @@ static const place places[] = {
     {"SELECT 1 + $2", "parameter $2 has no value", "$2"},
     {"BEGIN", "a transaction of several statements is not supported", "BEGIN"},
 };
+
+// What is like nothing that there is.
+TEST(errors_do_not_guess_at_what_is_far_from_all_names) {
+    static const char *const wrong[] = {
+        "SELECT nosuch(1)",
+        "SELECT printf('%d', 1)",
+        "SELECT even(1)",
+        "SET TimeZone = 'Americ'", // A folder of zones is none.
+    };
+    scene here;
+    REQUIRE(scene_open(&here, "1"));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        firn_error err = FIRN_ERROR_INIT;
+        CHECK(firn_execute(here.session, wrong[i], FIRN_NUL_TERMINATED, NULL, &err) != FIRN_OK);
+        if (err.hint[0] != '\0') {
+            printf("%s\n    hint: %s\n", wrong[i], err.hint);
+            CHECK(false);
+        }
+    }
+    scene_close(&here);
+}
 
 TEST(errors_say_where_the_fault_is) {
     scene here;

@@ -195,6 +195,8 @@ def a_fault_shows_its_place():
               "  2 |   fail regoin\n"
               "    |        ^\n"
               'hint: did you mean "region"?\n')
+    _, err = firn("-c", "rows 0;\r\n  fail regoin\r\n;\r\n", code=1)
+    assert "  2 |   fail regoin\n    |        ^\n" in err, err
     _, err = firn("-c", "rows 0; " + "\u00e4" * 200 + ";", code=1)
     assert "does not know this word" in err
     _, err = firn("-c", "rows 0; rows 0;" + " " * 180 + "fail x" + "y" * 200, code=1)

@@ -312,18 +312,13 @@ static firn_status find(nested_probe *self, const nested_beside *beside, arena *
     return FIRN_OK;
 }
 
-static firn_status second_match(firn_error *err) {
-    return FAIL_SQL(err, FIRN_INVALID, "21000", NO_POSITION,
-                    "a subquery used as a value gave more than one row");
-}
-
 static firn_status note_left(nested_probe *self, const nested_beside *beside, uint32_t found,
                              firn_error *err) {
     const bool is_single = self->plan->kind == JOIN_SINGLE;
     for (uint32_t k = 0; k < found; k++) {
         const uint32_t lane = self->is_right_vector ? beside->row : self->found[k];
         if (is_single && bitmap_get(self->matched, lane)) {
-            return second_match(err);
+            return join_plan_say_second(self->plan->node, err);
         }
         bitmap_set(self->matched, lane);
         if (self->is_right_vector && !is_single) {
@@ -414,7 +409,7 @@ static firn_status note_pairs(nested_probe *self, firn_error *err) {
     uint32_t kept = 0;
     for (uint32_t k = 0; k < pairs->count; k++) {
         if (plan->kind == JOIN_SINGLE && bitmap_get(self->matched, pairs->lanes[k])) {
-            return second_match(err);
+            return join_plan_say_second(self->plan->node, err);
         }
         bitmap_set(self->matched, pairs->lanes[k]);
     }

@@ -1,5 +1,5 @@
-// generate_series and range: numbers, or times an interval apart. A task is some thousand numbers;
-// times are one task, since each hangs on the one before.
+// generate_series and range: numbers, or times an interval apart; a second column numbers them from
+// 1 on. A task is some thousand numbers; times are one task, since each hangs on the one before.
 #include <math.h>
 
 #include "base/interval.h"
@@ -31,7 +31,7 @@ typedef struct series_local {
     bool is_done;     // Times: there is no next one.
     int64_t next;     // Value.
     uint64_t row_end; // Numbers: behind the task's last row, and the next row.
-    uint64_t row;
+    uint64_t row;     // Of times too.
     uint32_t part;
 } series_local;
 
@@ -141,7 +141,20 @@ static uint32_t next_times(const series_shared *shared, series_local *self, uint
         self->is_done =
             !interval_add_to_timestamp_fits(shared->distance, self->next, UNIT_MICRO, &self->next);
     }
+    self->row += count;
     return count;
+}
+
+// The rows before `self->row`, as numbers from 1 on.
+static firn_status number_rows(const series_local *self, const type *of, uint32_t count,
+                               arena *scratch, column *out, firn_error *err) {
+    TRY(column_new(scratch, of, count, out, err));
+    int64_t *numbers = COLUMN_OUT(out, int64_t);
+    const int64_t before = (int64_t)(self->row - count);
+    for (uint32_t k = 0; k < count; k++) {
+        numbers[k] = before + 1 + k;
+    }
+    return FIRN_OK;
 }
 
 // ---- Tasks -------------------------------------------------------------------------------------
@@ -184,12 +197,12 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
     }
     *out = STEP_NEXT;
     const uint32_t room = call->run->options->batch_rows;
-    column *values = ARENA_NEW(call->scratch, column, 1);
+    const schema *columns = &shared->node->table_function_.columns;
+    column *values = ARENA_NEW(call->scratch, column, columns->count);
     if (values == NULL) {
         return ARENA_FULL(call->scratch, err);
     }
-    TRY(column_new(call->scratch, shared->node->table_function_.columns.fields[0].type, room,
-                   values, err));
+    TRY(column_new(call->scratch, columns->fields[0].type, room, values, err));
     int64_t *rows = COLUMN_OUT(values, int64_t);
     const uint32_t count = shared->is_time ? next_times(shared, self, room, rows)
                                            : next_numbers(shared, self, room, rows);
@@ -201,7 +214,10 @@ static firn_status next(op_call *call, batch *output, step_answer *out, firn_err
     }
     atomic_fetch_add_explicit(&shared->made, count, memory_order_relaxed);
     values->length = count;
-    *output = batch_of(values, 1, count);
+    if (columns->count > 1) {
+        TRY(number_rows(self, columns->fields[1].type, count, call->scratch, &values[1], err));
+    }
+    *output = batch_of(values, columns->count, count);
     output->sequence = (batch_sequence){.task = self->number, .part = self->part++};
     return FIRN_OK;
 }

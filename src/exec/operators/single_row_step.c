@@ -1,18 +1,20 @@
 // SingleRow: hands one row on; a second one is an error (a scalar subquery that gave two).
+#include "exec/join_plan.h"
 #include "exec/operator.h"
 
 typedef struct single_shared {
+    const plan_node *node;
     atomic_uint rows; // Of all workers.
 } single_shared;
 
 static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
                                void **shared, firn_error *err) {
-    (void)node;
     (void)input;
     single_shared *self = ARENA_NEW(&run->memory, single_shared, 1);
     if (self == NULL) {
         return ARENA_FULL(&run->memory, err);
     }
+    self->node = node;
     atomic_init(&self->rows, 0);
     *shared = self;
     return FIRN_OK;
@@ -24,8 +26,7 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     *out = STEP_NEXT;
     const unsigned before = atomic_fetch_add(&self->rows, input->selected_count);
     if (before + input->selected_count > 1) {
-        return FAIL_SQL(err, FIRN_INVALID, "21000", NO_POSITION,
-                        "a subquery used as a value gave more than one row");
+        return join_plan_say_second(self->node, err);
     }
     *output = *input;
     return FIRN_OK;

@@ -139,8 +139,7 @@ static void explain_truncation(const function_call *call, const column *const *a
     if (call->arg_count == 3) {
         const text name = text_at(text_rows_of(args[2]), row);
         if (zone_memo_find(call->local, name) == NULL) {
-            err_set_sql(err, FIRN_INVALID, "22023", NO_POSITION, "there is no time zone \"%.*s\"",
-                        TEXT_ARGS(name));
+            zone_memo_say_missing(name, call->scratch, err);
             return;
         }
     }

@@ -407,8 +407,7 @@ static void explain_zone(const function_call *call, const column *const *args, u
                          firn_error *err) {
     const text name = text_at(text_rows_of(args[0]), row);
     if (zone_memo_find(call->local, name) == NULL) {
-        err_set_sql(err, FIRN_INVALID, "22023", NO_POSITION, "there is no time zone \"%.*s\"",
-                    TEXT_ARGS(name));
+        zone_memo_say_missing(name, call->scratch, err);
         return;
     }
     explain_range(call, args, row, err);
