@@ -2,8 +2,9 @@
 """Writes docs/reference/ from the program itself: make_reference.py BUILD [--check]
 
 Functions come from SHOW FUNCTIONS, which is functions.def and the like; settings from SHOW ALL
-SETTINGS, which is settings.def; the command line from firn --help. --check only says whether the
-files are as they would be written.
+SETTINGS, which is settings.def; the command line from firn --help and the table of the prompt's
+commands; options of functions of FROM and of ATTACH from table_functions.def and
+catalog_options.def. --check only says whether the files are as they would be written.
 """
 import csv
 import io
@@ -95,15 +96,133 @@ def comment_of(header, function):
     return "\n".join(lines)
 
 
+def calls(path, macro):
+    """The arguments of each call of a macro in a list, texts without their quotes."""
+    found = []
+    for body in re.findall(rf"^{macro}\((.*?)\)$", (ROOT / path).read_text(), re.MULTILINE | re.DOTALL):
+        body = re.sub(r'"\s*"', "", body)
+        found.append([part.strip().strip('"') for part in re.findall(r'"[^"]*"|[^,"]+', body)
+                      if part.strip()])
+    return found
+
+
+TABLES = """# Tables in FROM
+
+Beside tables of catalogs, which [catalogs.md](catalogs.md) is about, these stand in `FROM`:
+
+```sql
+FROM 'events.parquet'                                   -- .parquet or .parq, also https://…
+FROM 'events/*.parquet'                                 -- *, ?, [a-z], and ** for folders of any depth
+FROM read_parquet(['a.parquet', 'b.parquet'], union_by_name => true)
+FROM iceberg_scan('/lake/db/sales', ref => 'end_of_2023')
+FROM unnest([10, 20]) WITH ORDINALITY AS u (value, number)
+FROM generate_series(1, 10) AS g (n)
+```
+
+Tables of Iceberg have earlier versions: `FROM t FOR VERSION AS OF 123` (a snapshot), `FOR VERSION AS OF 'name'` (a branch or
+tag), `FOR TIMESTAMP AS OF TIMESTAMP '…'`. `SHOW FUNCTIONS` lists the functions as well.
+"""
+
+CATALOGS = """# Catalogs
+
+```sql
+ATTACH 'https://catalog.example.com' AS lake (TYPE iceberg, CREDENTIAL 'id:secret');  -- an Iceberg REST catalog
+ATTACH 'sqlite:/lake/catalog.db' AS local (READ_ONLY);                                -- PyIceberg's, JdbcCatalog's
+ATTACH '/lake/warehouse' AS files;                                                    -- folders of folders of tables
+SHOW CATALOGS; USE lake.db; SHOW TABLES; DESCRIBE sales; DETACH files;
+```
+
+The location says which kind of catalog it is. `TYPE` is the format of its tables: `iceberg`, which may be left out. Names are
+`table`, `schema.table` or `catalog.schema.table`; `memory` and `temp` are always there and take `CREATE TABLE` and `CREATE VIEW`.
+
+## Options of ATTACH
+
+"""
+
+CONFIGURED = """
+## Options that are not written in SQL
+
+What ATTACH does not give is looked for outside, so that secrets need not stand in SQL; first in the environment, by the
+catalog's alias and the option in capitals with `_` for other signs:
+
+```
+FIRN_CATALOG__LAKE__TOKEN=…
+```
+
+then in the file that `FIRN_CONFIG` names, in the section of the alias:
+
+```
+# FIRN_CONFIG=/etc/firn.ini
+[lake]
+credential = id:secret
+```
+"""
+
+
+def tables(_):
+    functions_of = {}
+    for name, signature, summary in calls("src/tables/table_functions.def", "TABLE_FUNCTION"):
+        functions_of.setdefault(name, []).append(f"- {code(signature)}: {summary}\n")
+    options_of = {}
+    for name, option, takes, meaning in calls("src/tables/table_functions.def", "TABLE_OPTION"):
+        options_of.setdefault(name, []).append(f"| `{option}` | {takes} | {cell(meaning)} |\n")
+    text = MADE + TABLES
+    for name, lines in functions_of.items():
+        text += f"\n## {name}\n\n" + "".join(lines)
+        if name in options_of:
+            text += "\n| named argument | takes | meaning |\n| --- | --- | --- |\n"
+            text += "".join(options_of[name])
+    return text
+
+
+def catalogs(_):
+    of_kinds = {"ALL_KINDS": "all", "CATALOG_REST": "REST", "CATALOG_SQLITE": "SQLite",
+                "CATALOG_FOLDER": "folders"}
+    text = MADE + CATALOGS + "| option | of | takes | meaning |\n| --- | --- | --- | --- |\n"
+    for name, kinds, _, takes, meaning in calls("src/catalogs/catalog_options.def", "CATALOG_OPTION"):
+        text += f"| `{name}` | {of_kinds[kinds]} | {cell(takes)} | {cell(meaning)} |\n"
+    return text + CONFIGURED
+
+
 def command_line(firn):
-    return MADE + f"# Command line\n\n```\n{output(firn, '--help')}```\n"
+    text = MADE + f"# Command line\n\n```\n{output(firn, '--help')}```\n"
+    text += ("\n## The prompt\n\nWithout `-c` and `-f`, on a terminal. A statement ends with `;` and may take several "
+             "lines; Ctrl-C stops the running one, or clears the line; Ctrl-D leaves.\n\n"
+             "| command | what it does |\n| --- | --- |\n")
+    source = (ROOT / "cli/prompt_command.c").read_text()
+    for name, argument, words in re.findall(r'^    \{"(\.\w+)", ("[^"]*"|NULL), "([^"]*)",', source,
+                                            re.MULTILINE):
+        takes = "" if argument == "NULL" else " " + argument.strip('"')
+        text += f"| {code(name + takes)} | {cell(words)} |\n"
+    return text + SESSION
+
+
+SESSION = """
+## firn session
+
+The machine mode: a JSON object a line on standard input, an answer a line on standard output, in order, until the input ends.
+
+```
+{"sql": "SELECT 1 AS a, NULL::VARCHAR AS b"}
+    {"columns":[{"name":"a","type":"INTEGER"},{"name":"b","type":"VARCHAR"}],"rows":[["1",null]]}
+{"sql": "INSERT INTO t VALUES (1), (2)"}
+    {"columns":[],"rows":[],"count":2}
+{"sql": "SELECT aa FROM (SELECT 1 AS a)"}
+    {"error":"invalid: there is no column \\"aa\\" here","code":"42703","position":7,"hint":"did you mean \\"a\\"?"}
+{"sql": "USE lake.db", "conn": "second"}           a session of its own, of the same engine
+{"op": "reset"}                                    forgets everything, as a new process does
+```
+
+`sql` may hold several statements, of which the last one answers. Values are texts as CAST writes them, or null.
+"""
 
 
 def main():
     firn = str(pathlib.Path(sys.argv[1]) / "firn")
     problems = []
     for name, make in (("functions.md", functions), ("settings.md", settings),
-                       ("command_line.md", command_line)):
+                       ("command_line.md", command_line), ("tables.md", tables),
+                       ("catalogs.md", catalogs)):
         path = FOLDER / name
         text = make(firn)
         if "--check" not in sys.argv:

@@ -87,16 +87,9 @@ typedef struct option_kind {
 } option_kind;
 
 static const option_kind option_kinds[] = {
-    {"WAREHOUSE", ALL_KINDS, read_warehouse},
-    {"CATALOG_NAME", CATALOG_SQLITE, read_catalog_name},
-    {"TOKEN", CATALOG_REST, read_token},
-    {"CREDENTIAL", CATALOG_REST, read_credential},
-    {"SCOPE", CATALOG_REST, read_scope},
-    {"OAUTH2_SERVER_URI", CATALOG_REST, read_oauth2_server_uri},
-    {"HEADERS", CATALOG_REST, read_headers},
-    {"CONNECT_TIMEOUT", CATALOG_REST, read_connect_timeout},
-    {"REQUEST_TIMEOUT", CATALOG_REST, read_request_timeout},
-    {"READ_ONLY", ALL_KINDS, read_is_read_only},
+#define CATALOG_OPTION(name, kinds, read, takes, summary) {#name, kinds, read},
+#include "catalogs/catalog_options.def"
+#undef CATALOG_OPTION
 };
 static_assert(sizeof option_kinds / sizeof *option_kinds == CATALOG_OPTION_COUNT, "all");
 

@@ -28,7 +28,7 @@ typedef struct catalog_options {
     bool is_read_only;
 } catalog_options;
 
-#define CATALOG_OPTION_COUNT 10
+#define CATALOG_OPTION_COUNT 10 // Rows of catalog_options.def.
 /// The name of an option of any kind of catalog, in capitals; `index` is below the count.
 const char *catalog_option_name(size_t index);
 

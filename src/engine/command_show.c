@@ -3,6 +3,7 @@
 #include "engine/information_schema.h"
 #include "engine/propose.h"
 #include "functions/registry.h"
+#include "tables/table_functions.h"
 
 // ---- SHOW ---------------------------------------------------------------------------------------
 
@@ -158,6 +159,27 @@ static firn_status show_tables(run *self, const sql_show *written, firn_error *e
     return listing_finish(rows, err);
 }
 
+// Those of FROM, with the named arguments that each takes.
+static firn_status add_table_functions(run *self, listing *rows, firn_error *err) {
+    for (uint32_t i = 0; i < table_function_count(); i++) {
+        const table_function *each = table_function_at(i);
+        text_builder builder = text_builder_open(&self->memory);
+        text signature;
+        text_append(&builder, text_of(each->signature));
+        for (uint32_t k = 0; k < table_option_count(); k++) {
+            const table_option *option = table_option_at(k);
+            if (strcmp(option->function, each->name) == 0) {
+                text_append_format(&builder, ", %s => %s", option->name, option->takes);
+            }
+        }
+        TRY(text_builder_finish(&builder, &signature, err));
+        const text cells[] = {text_of(each->name), TEXT("table"), signature,
+                              text_of(each->summary)};
+        TRY(listing_add(rows, cells, err));
+    }
+    return FIRN_OK;
+}
+
 static firn_status show_functions(run *self, const sql_show *written, firn_error *err) {
     static const char *const names[] = {"name", "category", "signature", "description"};
     listing *rows;
@@ -182,6 +204,7 @@ static firn_status show_functions(run *self, const sql_show *written, firn_error
             TRY(listing_add(rows, cells, err));
         }
     }
+    TRY(add_table_functions(self, rows, err));
     return listing_finish(rows, err);
 }
 

@@ -46,8 +46,9 @@ typedef struct statement_context {
 
 typedef struct function_call function_call;
 
-/// A lambda argument, as the kernel of a list function sees it: `x -> x + 1` in
-/// `list_transform(l, x -> x + 1)`. Columns of the row that the body mentions are handled inside.
+/// A lambda argument, as the kernel of a function of lists sees it: `x -> x + 1` in `f(l, x -> x +
+/// 1)`. Only functions of tests take one yet. Columns of the row that the body mentions are handled
+/// inside.
 typedef struct function_lambda function_lambda;
 struct function_lambda {
     uint32_t parameter_count;

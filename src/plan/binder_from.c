@@ -6,6 +6,7 @@
 
 #include "plan/binder_private.h"
 #include "sql/parser.h"
+#include "tables/table_functions.h"
 
 firn_status binder_add_table(binder *self, table_snapshot *table, uint32_t *out) {
     if (self->table_count == self->table_capacity) {
@@ -610,16 +611,7 @@ static firn_status bind_files(binder *self, const sql_table_function *written, b
         firn_status status =
             FAIL_SQL(self->err, FIRN_INVALID, "42883", name->position,
                      "there is no table function \"%.*s\"", TEXT_ARGS(name->value));
-        static const char *const known[] = {"read_parquet", "iceberg_scan", "unnest",
-                                            "generate_series", "range"};
-        nearest_name near = nearest_to(name->value);
-        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-            nearest_offer(&near, text_of(known[i]));
-        }
-        if (!nearest_hint(&near, self->err)) {
-            err_hint(self->err,
-                     "there are read_parquet, iceberg_scan, unnest, generate_series, range");
-        }
+        table_function_hint(name->value, self->err);
         return status;
     }
     return bind_snapshot(self, table, out);

@@ -75,7 +75,7 @@ typedef struct catalog_object {
 } catalog_object;
 
 struct catalog_kind {
-    const char *name; ///< As in ATTACH … (TYPE x).
+    const char *name; ///< What messages call it: "rest". (TYPE of ATTACH is the tables' format.)
     /// Does this location look like one of the kind? ("sqlite:…", "https://…", a folder.)
     bool (*recognises)(text location);
     /// Opens it. Options are key/value texts; unknown ones are errors.

@@ -3,6 +3,7 @@
 #include "io/io_path.h"
 #include "tables/files/parquet_files.h"
 #include "tables/iceberg/iceberg_scan.h"
+#include "tables/table_functions.h"
 
 #define NAME_SHOWN_MAX 2048
 
@@ -41,8 +42,7 @@ static firn_status read_option(const table_argument *arg, parquet_files_options 
 #undef X
     firn_status status = FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION,
                                   "read_parquet has no option \"%.*s\"", TEXT_ARGS(arg->name));
-    err_hint(err, "there are hive_partitioning, union_by_name, filename, file_row_number, "
-                  "verify_checksums, binary_as_string, int96_in_micros");
+    table_option_hint("read_parquet", arg->name, err);
     return status;
 }
 

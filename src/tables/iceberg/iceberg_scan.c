@@ -4,6 +4,7 @@
 #include "memory/text_builder.h"
 #include "tables/iceberg/hadoop_version.h"
 #include "tables/iceberg/iceberg_value.h"
+#include "tables/table_functions.h"
 
 typedef struct scan_options {
     text path;
@@ -105,7 +106,7 @@ static firn_status take_named(scan_options *self, const table_argument *arg, fir
     }
     firn_status status = FAIL_SQL(err, FIRN_INVALID, "42883", NO_POSITION,
                                   "iceberg_scan has no argument \"%.*s\"", TEXT_ARGS(arg->name));
-    err_hint(err, "it takes snapshot_id, ref, timestamp, from_snapshot_id and to_snapshot_id");
+    table_option_hint("iceberg_scan", arg->name, err);
     return status;
 }
 
