@@ -469,10 +469,16 @@ static firn_status bind_unnest(binder *self, const sql_table_function *written, 
 }
 
 // The arguments of numbers are what the function of that name takes; its error tells what that is.
+// Of what nothing is known, such as a parameter, it is a number.
 static firn_status type_numbers(binder *self, const sql_table_function *written, expr_list *args,
                                 bool is_range) {
     const uint32_t position = written->node.position;
     expr *list;
+    for (uint32_t i = 0; i < args->count; i++) {
+        if (bind_is_unknown(args->items[i])) {
+            TRY(bind_coerce(self, args->items[i], TYPE_OF(BIGINT), position, &args->items[i]));
+        }
+    }
     TRY(bind_function(self, is_range ? "range" : "generate_series", args->items, args->count,
                       position, &list));
     if (args->count == 1) { // They begin with 0.
@@ -507,6 +513,16 @@ static firn_status type_times(binder *self, const sql_table_function *written, e
     return FIRN_OK;
 }
 
+// The type of the start, or else of the end, if that is one of dates and times.
+static const type *time_of(const expr_list *args) {
+    for (uint32_t i = 0; i < args->count && i < 2; i++) {
+        if (type_category_of(args->items[i]->type) == CATEGORY_DATETIME) {
+            return args->items[i]->type;
+        }
+    }
+    return NULL;
+}
+
 // generate_series and range: integers, or timestamps with an interval.
 static firn_status bind_series(binder *self, const sql_table_function *written, scope *left,
                                bound_query *out) {
@@ -514,9 +530,9 @@ static firn_status bind_series(binder *self, const sql_table_function *written, 
     expr_list args = {0};
     const type *result = TYPE_OF(BIGINT);
     TRY(bind_exprs(self, left, &written->call->arguments, &args));
-    if (args.count > 0 && type_category_of(args.items[0]->type) == CATEGORY_DATETIME) {
-        result =
-            args.items[0]->type->id == TYPE_TIMESTAMPTZ ? TYPE_OF(TIMESTAMPTZ) : TYPE_OF(TIMESTAMP);
+    const type *time = time_of(&args);
+    if (time != NULL) {
+        result = time->id == TYPE_TIMESTAMPTZ ? TYPE_OF(TIMESTAMPTZ) : TYPE_OF(TIMESTAMP);
         TRY(type_times(self, written, &args, result));
     } else {
         TRY(type_numbers(self, written, &args, is_range));

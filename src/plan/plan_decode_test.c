@@ -178,3 +178,30 @@ TEST(plan_decode_survives_cuts_and_changes) {
     CHECK(refused > here.encoded.size);
     arena_close(&here.memory);
 }
+
+// Where a subquery stands whose second row is an error.
+TEST(plan_decode_keeps_the_position_of_a_single_join) {
+    firn_error err = ERR_INIT;
+    arena memory = arena_open(1 << 24);
+    plan_node *output = plan_new(&memory, PLAN_OUTPUT);
+    plan_node *join = plan_new(&memory, PLAN_JOIN);
+    plan_node *left = plan_new(&memory, PLAN_VALUES);
+    plan_node *right = plan_new(&memory, PLAN_VALUES);
+    REQUIRE(output != NULL && join != NULL && left != NULL && right != NULL);
+    left->values_.row_count = 1;
+    right->values_.row_count = 1;
+    CHECK(join->position == UINT32_MAX);
+    join->join_.left = left;
+    join->join_.right = right;
+    join->join_.join = JOIN_SINGLE;
+    join->join_.mark_id = NO_SLOT;
+    join->position = 300;
+    output->output_.input = join;
+    const plan tree = {.root = output};
+    bytes encoded;
+    plan decoded;
+    REQUIRE(plan_encode(&tree, &memory, &encoded, &err) == FIRN_OK);
+    REQUIRE(plan_decode(encoded, &lookup, &memory, &decoded, &err) == FIRN_OK);
+    CHECK(decoded.root->output_.input->position == 300);
+    arena_close(&memory);
+}

@@ -1,4 +1,5 @@
 // Lists as a whole: list_sort, list_distinct, list_reverse, flatten; range, generate_series.
+#include "base/interval.h"
 #include "functions/scalar/list_build.h"
 #include "functions/scalar/row_values.h"
 
@@ -394,6 +395,20 @@ WRAPS static uint64_t series_length(int64_t start, int64_t end, int64_t step, bo
     return has_end || distance % width != 0 ? steps + 1 : steps;
 }
 
+static uint32_t finish_series(function_call *call, const series *made, column *out) {
+    static const int64_t nothing = 0;
+    column *elements = ARENA_NEW(call->scratch, column, 1);
+    if (elements == NULL) {
+        return KERNEL_NO_MEMORY;
+    }
+    *elements = (column){.type = call->result->children[0].type,
+                         .form = FORM_FLAT,
+                         .length = made->count,
+                         .values = made->values == NULL ? &nothing : made->values};
+    out->children = elements;
+    return call->count;
+}
+
 WRAPS static uint32_t make_series(function_call *call, const column *const *args, bool has_end,
                                   column *out) {
     series made = {.count = 0};
@@ -420,17 +435,37 @@ WRAPS static uint32_t make_series(function_call *call, const column *const *args
         COLUMN_OUT(out, list_value)
         [row] = (list_value){.offset = from, .size = made.count - from};
     }
-    column *elements = ARENA_NEW(call->scratch, column, 1);
-    static const int64_t nothing = 0;
-    if (elements == NULL) {
-        return KERNEL_NO_MEMORY;
+    return finish_series(call, &made, out);
+}
+
+// The series ends where the next time would leave the type.
+static uint32_t make_times(function_call *call, const column *const *args, bool has_end,
+                           column *out) {
+    series made = {.count = 0};
+    cancel_watch watch = {.cancel = function_cancel(call)};
+    FOR_ROWS(call, row) {
+        const interval_value step = interval_at(interval_rows_of(args[2]), row);
+        const int direction = interval_compare(step, (interval_value){0});
+        const int64_t end = i64_at(i64_rows_of(args[1]), row);
+        int64_t at = i64_at(i64_rows_of(args[0]), row);
+        const uint32_t from = made.count;
+        if (direction == 0) {
+            return ROW_VISIT(row);
+        }
+        bool is_inside = true;
+        while (is_inside && ((has_end && at == end) || (direction > 0 ? at < end : at > end))) {
+            if (made.count == SERIES_SIZE_MAX) {
+                return ROW_VISIT(row);
+            }
+            if (cancel_watch_is_raised(&watch, 1) || !series_add(&made, call, at)) {
+                return KERNEL_NO_MEMORY;
+            }
+            is_inside = interval_add_to_timestamp_fits(step, at, UNIT_MICRO, &at);
+        }
+        COLUMN_OUT(out, list_value)
+        [row] = (list_value){.offset = from, .size = made.count - from};
     }
-    *elements = (column){.type = TYPE_OF(BIGINT),
-                         .form = FORM_FLAT,
-                         .length = made.count,
-                         .values = made.values == NULL ? &nothing : made.values};
-    out->children = elements;
-    return call->count;
+    return finish_series(call, &made, out);
 }
 
 static uint32_t range(function_call *call, const column *const *args, column *out) {
@@ -441,50 +476,80 @@ static uint32_t generate_series(function_call *call, const column *const *args, 
     return make_series(call, args, true, out);
 }
 
+static uint32_t range_times(function_call *call, const column *const *args, column *out) {
+    return make_times(call, args, false, out);
+}
+
+static uint32_t generate_times(function_call *call, const column *const *args, column *out) {
+    return make_times(call, args, true, out);
+}
+
+static bool has_no_step(const function_call *call, const column *const *args, uint32_t row) {
+    if (call->arg_count < 3) {
+        return false;
+    }
+    return args[2]->type->id == TYPE_INTERVAL
+               ? interval_compare(interval_at(interval_rows_of(args[2]), row),
+                                  (interval_value){0}) == 0
+               : i64_at(i64_rows_of(args[2]), row) == 0;
+}
+
 static void explain_series(const function_call *call, const column *const *args, uint32_t row,
                            firn_error *err) {
-    if (call->arg_count > 2 && i64_at(i64_rows_of(args[2]), row) == 0) {
+    if (has_no_step(call, args, row)) {
         err_set_sql(err, FIRN_INVALID, "22023", NO_POSITION,
                     "a step of 0, any other one is allowed");
         return;
     }
     err_set_sql(err, FIRN_INVALID, "54000", NO_POSITION,
-                "a list of more than %u numbers, the most that is allowed", SERIES_SIZE_MAX);
+                "a list of more than %u values, the most that is allowed", SERIES_SIZE_MAX);
 }
 
-#define SERIES_OVERLOADS(kernel_)                                                                  \
+#define SERIES_OVERLOADS(numbers, times)                                                           \
     (const overload[]) {                                                                           \
-        {.signature = "LIST<BIGINT> <- BIGINT", .kernel = kernel_},                                \
-            {.signature = "LIST<BIGINT> <- BIGINT, BIGINT", .kernel = kernel_},                    \
-            {.signature = "LIST<BIGINT> <- BIGINT, BIGINT, BIGINT", .kernel = kernel_}, {0},       \
+        {.signature = "LIST<BIGINT> <- BIGINT", .kernel = numbers},                                \
+            {.signature = "LIST<BIGINT> <- BIGINT, BIGINT", .kernel = numbers},                    \
+            {.signature = "LIST<BIGINT> <- BIGINT, BIGINT, BIGINT", .kernel = numbers},            \
+            {.signature = "LIST<TIMESTAMP> <- TIMESTAMP, TIMESTAMP, INTERVAL", .kernel = times},   \
+            {.signature = "LIST<TIMESTAMPTZ> <- TIMESTAMPTZ, TIMESTAMPTZ, INTERVAL",               \
+             .kernel = times},                                                                     \
+            {0},                                                                                   \
     }
 
 const scalar_function function_range = {
     .name = "range",
     .category = "list",
-    .summary = "the numbers from a start (0) to an end that is left out, in steps (1)",
+    .summary = "the numbers from a start (0) to an end that is left out, in steps (1); or times",
     .examples = (const char *const[]){"range(3)", "[0, 1, 2]", "range(2, 8, 3)", "[2, 5]",
                                       "range(3, 0, -1)", "[3, 2, 1]", "range(0)", "[]",
                                       "range(NULL)", "NULL", "range(1, 2, 0)", "error: a step of 0",
                                       "range(1000000000)", "error: a list of more than",
-                                      "range('a'::VARCHAR)", "error: no \"range\" takes", NULL},
+                                      "range('a'::VARCHAR)", "error: no \"range\" takes",
+                                      "range(TIMESTAMP '2020-01-01', TIMESTAMP '2020-01-03', "
+                                      "INTERVAL '1 day')",
+                                      "[2020-01-01 00:00:00, 2020-01-02 00:00:00]", NULL},
     .flags = FUNCTION_NULL_STRICT | FUNCTION_CAN_FAIL,
-    .overloads = SERIES_OVERLOADS(range),
+    .overloads = SERIES_OVERLOADS(range, range_times),
     .explain_failure = explain_series,
 };
 
 const scalar_function function_generate_series = {
     .name = "generate_series",
     .category = "list",
-    .summary = "the numbers from a start (0) to an end, that one included, in steps (1)",
+    .summary = "the numbers from a start (0) to an end, that one included, in steps (1); or times",
     .examples =
-        (const char *const[]){"generate_series(1, 3)", "[1, 2, 3]", "generate_series(5, 1, -2)",
-                              "[5, 3, 1]",
-                              "generate_series(9223372036854775806, 9223372036854775807)",
-                              "[9223372036854775806, 9223372036854775807]", "generate_series(2, 1)",
-                              "[]", "generate_series(1, NULL)", "NULL", "generate_series(1, 2, 0)",
-                              "error: a step of 0", NULL},
+        (const char *const[]){
+            "generate_series(1, 3)", "[1, 2, 3]", "generate_series(5, 1, -2)", "[5, 3, 1]",
+            "generate_series(9223372036854775806, 9223372036854775807)",
+            "[9223372036854775806, 9223372036854775807]", "generate_series(2, 1)", "[]",
+            "generate_series(1, NULL)", "NULL", "generate_series(1, 2, 0)", "error: a step of 0",
+            "generate_series(TIMESTAMPTZ '2020-03-31 00:00:00+00', "
+            "TIMESTAMPTZ '2020-02-29 00:00:00+00', INTERVAL '-1 month')",
+            "[2020-03-31 00:00:00+00, 2020-02-29 00:00:00+00]",
+            "generate_series(TIMESTAMP '2020-01-01', TIMESTAMP '2020-01-03', "
+            "INTERVAL '0 days')",
+            "error: a step of 0", NULL},
     .flags = FUNCTION_NULL_STRICT | FUNCTION_CAN_FAIL,
-    .overloads = SERIES_OVERLOADS(generate_series),
+    .overloads = SERIES_OVERLOADS(generate_series, generate_times),
     .explain_failure = explain_series,
 };
