@@ -127,14 +127,6 @@ firn_status join_plan_open(const plan_node *node, execution *run, uint32_t right
     return join_side_lay_out(&out->right, has_keys, right_extra, memory, err);
 }
 
-firn_status join_plan_say_second(const plan_node *node, firn_error *err) {
-    firn_status status = FAIL_SQL(err, FIRN_INVALID, "21000",
-                                  node->position == UINT32_MAX ? NO_POSITION : node->position,
-                                  "a subquery used as a value gave more than one row");
-    err_hint(err, "LIMIT 1 or an aggregate makes it one row, IN and ANY compare with all of them");
-    return status;
-}
-
 firn_status join_plan_open_residual(const join_plan *self, arena *memory, expr_state **out,
                                     firn_error *err) {
     *out = NULL;

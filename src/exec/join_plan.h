@@ -38,8 +38,6 @@ typedef struct join_plan {
 /// Compiles a join. `right_extra` bytes of a right row are the operator's.
 firn_status join_plan_open(const plan_node *node, execution *run, uint32_t right_extra,
                            arena *memory, join_plan *out, firn_error *err);
-/// A second row of a subquery used as a value, at the place of the subquery.
-firn_status join_plan_say_second(const plan_node *node, firn_error *err);
 /// A worker's state of the residual; NULL in *out if there is none.
 firn_status join_plan_open_residual(const join_plan *self, arena *memory, expr_state **out,
                                     firn_error *err);

@@ -389,7 +389,7 @@ static firn_status note_left(join_probe *self, firn_error *err) {
     }
     for (uint32_t k = 0; k < pairs->count; k++) {
         if (self->plan->kind == JOIN_SINGLE && bitmap_get(self->matched, pairs->lanes[k])) {
-            return join_plan_say_second(self->plan->node, err);
+            return expr_say_second_row(self->plan->node->position, err);
         }
         bitmap_set(self->matched, pairs->lanes[k]);
     }

@@ -203,4 +203,8 @@ void expr_print_named(const expr *self, const expr_names *names, text_builder *o
 void expr_print_as_operand(const expr *self, const expr_names *names, text_builder *out);
 text expr_text(const expr *self, arena *memory);
 
+/// The error of a subquery as a value that gave two rows. `position`: of the subquery in the
+/// statement; UINT32_MAX: nowhere.
+firn_status expr_say_second_row(uint32_t position, firn_error *err);
+
 #endif

@@ -318,7 +318,7 @@ static firn_status note_left(nested_probe *self, const nested_beside *beside, ui
     for (uint32_t k = 0; k < found; k++) {
         const uint32_t lane = self->is_right_vector ? beside->row : self->found[k];
         if (is_single && bitmap_get(self->matched, lane)) {
-            return join_plan_say_second(self->plan->node, err);
+            return expr_say_second_row(self->plan->node->position, err);
         }
         bitmap_set(self->matched, lane);
         if (self->is_right_vector && !is_single) {
@@ -409,7 +409,7 @@ static firn_status note_pairs(nested_probe *self, firn_error *err) {
     uint32_t kept = 0;
     for (uint32_t k = 0; k < pairs->count; k++) {
         if (plan->kind == JOIN_SINGLE && bitmap_get(self->matched, pairs->lanes[k])) {
-            return join_plan_say_second(self->plan->node, err);
+            return expr_say_second_row(self->plan->node->position, err);
         }
         bitmap_set(self->matched, pairs->lanes[k]);
     }

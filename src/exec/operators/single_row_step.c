@@ -1,5 +1,4 @@
 // SingleRow: hands one row on; a second one is an error (a scalar subquery that gave two).
-#include "exec/join_plan.h"
 #include "exec/operator.h"
 
 typedef struct single_shared {
@@ -26,7 +25,7 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     *out = STEP_NEXT;
     const unsigned before = atomic_fetch_add(&self->rows, input->selected_count);
     if (before + input->selected_count > 1) {
-        return join_plan_say_second(self->node, err);
+        return expr_say_second_row(self->node->position, err);
     }
     *output = *input;
     return FIRN_OK;

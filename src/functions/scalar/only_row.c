@@ -19,8 +19,7 @@ static void explain_rows(const function_call *call, const column *const *args, u
     (void)call;
     (void)args;
     (void)row;
-    err_set_sql(err, FIRN_INVALID, "21000", NO_POSITION,
-                "a subquery used as a value gave more than one row");
+    (void)expr_say_second_row(UINT32_MAX, err);
 }
 
 const scalar_function function_is_only_row = {
