@@ -319,6 +319,21 @@ static void place_states(aggregate_shape *self) {
     self->plain_size = self->has_heap ? self->plain_size : at;
 }
 
+// A single row over everything lies on no page.
+static void set_page_bytes(aggregate_shape *self) {
+    uint64_t most = 0;
+    if (self->has_groups) {
+        const uint64_t table = row_page_bytes(&self->table);
+        const uint64_t kept = row_page_bytes(&self->kept);
+        most = table > kept ? table : kept;
+    }
+    for (uint32_t i = 0; i < self->collector_count; i++) {
+        const uint64_t collected = row_page_bytes(&self->collectors[i].layout);
+        most = collected > most ? collected : most;
+    }
+    self->page_bytes = most;
+}
+
 static firn_status make_layouts(shaping *self) {
     aggregate_shape *shape = self->shape;
     uint32_t exported = 0;
@@ -348,9 +363,12 @@ static firn_status make_layouts(shaping *self) {
     TRY(row_layout_make(types, shape->group_keys, true, shape->state_size, self->memory,
                         &shape->table, self->err));
     shape->kept = shape->table;
-    return !shape->has_heap ? FIRN_OK
-                            : row_layout_make(types, at, true, shape->plain_size, self->memory,
-                                              &shape->kept, self->err);
+    if (shape->has_heap) {
+        TRY(row_layout_make(types, at, true, shape->plain_size, self->memory, &shape->kept,
+                            self->err));
+    }
+    set_page_bytes(shape);
+    return FIRN_OK;
 }
 
 // Marks the roots that somebody looks at who does not take decimals in 64 bits.
@@ -436,31 +454,11 @@ firn_status aggregate_shape_make(const plan_node *node, const input_layout *inpu
 
 // Of many collectors only some have partitions in memory at a time; the others write their rows out
 // as they come, and a split works one off after the other.
-#define STAGE_BYTES ((uint64_t)4 * PAGE_BYTES_MIN)
+#define STAGE_PAGES 4
 
-uint64_t aggregate_min_bytes(const plan_node *node, uint32_t workers) {
-    uint64_t count = node->aggregate_.keys.count + node->aggregate_.sets.count > 0;
-    for (uint32_t i = 0; i < node->aggregate_.aggregates.count; i++) {
-        count += needs_collector(node->aggregate_.aggregates.items[i]);
-    }
+uint64_t aggregate_min_bytes(const aggregate_shape *self, uint32_t workers) {
+    const uint64_t count = (uint64_t)self->has_groups + self->collector_count;
     const uint64_t others = count > AGGREGATE_STAGES_FEW ? count - AGGREGATE_STAGES_FEW : 0;
-    return (count - others) * keeper_min_bytes(workers) + others * workers * STAGE_BYTES;
-}
-
-#define KEY_BYTES 40 // Of a row: a number, or where a text is.
-#define ROW_BYTES 128
-
-uint64_t aggregate_row_bytes(const plan_node *node) {
-    uint64_t bytes = ROW_BYTES + (uint64_t)node->aggregate_.keys.count * KEY_BYTES;
-    if (node->aggregate_.keys.count + node->aggregate_.sets.count == 0) {
-        return 0; // It lies on no page.
-    }
-    for (uint32_t i = 0; i < node->aggregate_.aggregates.count; i++) {
-        const expr *call = node->aggregate_.aggregates.items[i];
-        const uint32_t state =
-            call->aggregate_.function->overloads[call->aggregate_.overload].state_size;
-        bytes += choice_of(call) != NULL ? CHOICE_STATE_MAX : state;
-        bytes += needs_collector(call) ? sizeof(aggregate_collected) : 0;
-    }
-    return bytes;
+    return (count - others) * keeper_min_bytes(workers, self->page_bytes) +
+           others * workers * STAGE_PAGES * page_size_least(self->page_bytes);
 }

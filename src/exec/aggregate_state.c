@@ -191,11 +191,9 @@ void aggregate_take_back(aggregate_state *self, row_page **list) {
 
 static firn_status open_all(aggregate_state *self, firn_error *err) {
     execution *run = self->run;
-    const pool_options options = {.kind = POOL_STATE,
-                                  .name = "aggregate",
-                                  .min_bytes =
-                                      aggregate_min_bytes(self->shape.node, run->worker_count)};
-    TRY(pool_open(run->pool, &options, &self->keeper, err));
+    TRY(row_keeper_open(run->pool, "aggregate",
+                        aggregate_min_bytes(&self->shape, run->worker_count),
+                        self->shape.page_bytes, &self->keeper, err));
     keep_pages(self);
     self->part_count = partition_count_for(aggregate_share(self), page_size_of(self->keeper),
                                            expected_bytes(&self->shape));

@@ -114,6 +114,7 @@ typedef struct aggregate_shape {
     bool has_heap;       ///< Some state has a heap: `kept` differs from `table`.
     row_layout table;    ///< Rows of groups.
     row_layout kept;     ///< Rows in partitions: keys, exported states; plain extra bytes.
+    uint64_t page_bytes; ///< What pages must have for rows of all these.
     uint32_t output_count;
 } aggregate_shape;
 
@@ -125,10 +126,7 @@ bool aggregate_is_kept(const aggregate_slot *slot, uint32_t arg);
 column aggregate_constant(const aggregate_slot *slot, uint32_t arg, uint32_t length);
 
 /// What the keeper of such a node can never do without.
-uint64_t aggregate_min_bytes(const plan_node *node, uint32_t workers);
-
-/// What a group's row takes at most, but for the texts of its key.
-uint64_t aggregate_row_bytes(const plan_node *node);
+uint64_t aggregate_min_bytes(const aggregate_shape *self, uint32_t workers);
 
 // ---- Heap of states -----------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@
 // ---- Keepers that are alive at once ------------------------------------------------------------
 
 static uint64_t least_of(const op_instance *each, uint32_t workers) {
-    return each->kind->min_bytes == NULL ? 0 : each->kind->min_bytes(each->node, workers);
+    return each->kind->min_bytes == NULL ? 0 : each->kind->min_bytes(each->shared, workers);
 }
 
 // By number of a plan node: the pipeline that reads what the node's sink has kept and then gives it
@@ -161,17 +161,11 @@ static bool is_modest(uint64_t bytes, uint64_t limit) {
 }
 
 // Minima are for pages of the smallest size; larger ones must not make much more of them where
-// there are hundreds of keepers, as where values of hundreds of columns are told apart. Groups must
-// fit.
+// there are hundreds of keepers, as where values of hundreds of columns are told apart. A keeper
+// whose rows do not fit has larger pages.
 static size_t choose_page_size(const execution *self, uint64_t limit, uint64_t for_keepers) {
-    uint64_t row = 0;
-    for (const op_instance *each = self->instances; each != NULL; each = each->listed) {
-        const uint64_t bytes =
-            each->kind->row_bytes == NULL ? 0 : each->kind->row_bytes(each->node);
-        row = bytes > row ? bytes : row;
-    }
     size_t size = page_size_for(limit / 4 / self->worker_count);
-    while (for_keepers >= MANY_KEEPERS_BYTES && size > PAGE_BYTES_MIN && size / 2 > row &&
+    while (for_keepers >= MANY_KEEPERS_BYTES && size > PAGE_BYTES_MIN &&
            for_keepers / PAGE_BYTES_MIN * size > limit / KEPT_SHARE) {
         size /= 2;
     }

@@ -327,6 +327,10 @@ firn_status group_direct_begin(group_table *self, uint64_t slot_max, bool *is_on
     const type *const *types = self->store->layout->types;
     group_direct *direct = &self->direct;
     assert(group_direct_takes(types, self->key_count));
+    *is_on = self->store->page_size <= PAGE_BYTES_MAX; // Entries say no place on larger ones.
+    if (!*is_on) {
+        return FIRN_OK;
+    }
     if (direct->numbers == NULL && (self->key_count > 1 || !is_integer(types[0]))) {
         TRY(key_numbers_open(types, self->key_count, self->memory.owner, &direct->numbers, err));
     }

@@ -105,7 +105,8 @@ firn_status group_table_absorb(group_table *self, group_absorbing *call, arena *
 bool group_direct_takes(const type *const *keys, uint32_t count);
 
 /// From now on the table's groups are found by key, with at most `slot_max` entries. *is_on is
-/// false if that is too few or memory is refused; all is as before then.
+/// false if that is too few, memory is refused or groups are so wide that their pages are larger
+/// than PAGE_BYTES_MAX; all is as before then.
 firn_status group_direct_begin(group_table *self, uint64_t slot_max, bool *is_on, arena *scratch,
                                firn_error *err);
 

@@ -78,6 +78,6 @@ uint64_t join_state_budget(const join_state *self) {
     claims all = {.count = 0};
     find_claims(self, room, &all);
     const uint64_t share = equal_share(room, &all);
-    const uint64_t least = keeper_min_bytes(self->run->worker_count);
+    const uint64_t least = join_state_min_bytes(self, self->run->worker_count);
     return share > least ? share : least;
 }

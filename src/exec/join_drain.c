@@ -131,7 +131,7 @@ static firn_status make_jobs(join_state *state, firn_error *err) REQUIRES(&state
         state->bloom = NULL;
     }
     const uint64_t used = pool_used(state->keeper);
-    const uint64_t floor = keeper_min_bytes(state->run->worker_count);
+    const uint64_t floor = join_state_min_bytes(state, state->run->worker_count);
     (void)pool_hold(state->keeper, used + floor); // Less than while left rows went by.
     const uint64_t budget = join_state_budget(state);
     const uint64_t free = budget > used && budget - used > floor ? budget - used : floor;

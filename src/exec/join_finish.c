@@ -152,11 +152,13 @@ static void choose_direct(join_state *self) {
         return;
     }
     uint64_t pages = 0;
+    bool is_in_memory = true; // What is in the file may not come back, and this has no other way.
     for (uint32_t i = 0; i < self->part_count; i++) {
         pages += pages_of(&self->parts[i]);
+        is_in_memory &= self->parts[i].rows.spilled.count == 0;
     }
     const uint64_t bytes = range * 8;
-    if (is_worth_it(self, bytes, (uint64_t)ARRAY_SLOTS_A_ROW * 8) &&
+    if (is_in_memory && is_worth_it(self, bytes, (uint64_t)ARRAY_SLOTS_A_ROW * 8) &&
         pages * self->rows.page_size + bytes <= self->budget &&
         directory_open(self->keeper, bytes, &self->table.array)) {
         use_array(self, JOIN_LOOKUP_DIRECT, range);
@@ -279,7 +281,7 @@ static firn_status run_task(finish_task *task, op_call *call, firn_error *err) {
 // partition, or pages of few rows would go to the file; and the drain must be able to begin.
 static uint64_t probe_need(const join_state *self) {
     const uint64_t page = (uint64_t)self->run->worker_count * self->rows.page_size;
-    const uint64_t floor = keeper_min_bytes(self->run->worker_count);
+    const uint64_t floor = join_state_min_bytes(self, self->run->worker_count);
     uint64_t open = 0;
     for (uint32_t i = 0; i < self->part_count; i++) {
         open += atomic_load(&self->parts[i].is_spilled) ? page : 0;

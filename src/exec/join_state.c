@@ -232,11 +232,21 @@ firn_status join_state_keep(join_state *self, firn_error *err) {
 
 // ---- Beginning ----------------------------------------------------------------------------------
 
+// Rows of both sides lie on pages of one size.
+static uint64_t page_bytes(const join_state *self) {
+    const uint64_t right = row_page_bytes(&self->plan.right.layout);
+    const uint64_t left = row_page_bytes(&self->plan.left.layout);
+    return right > left ? right : left;
+}
+
+uint64_t join_state_min_bytes(const join_state *self, uint32_t workers) {
+    return keeper_min_bytes(workers, page_bytes(self));
+}
+
 static firn_status begin(join_state *self, firn_error *err) REQUIRES(&self->lock) {
     const uint32_t workers = self->run->worker_count;
-    const pool_options options = {
-        .kind = POOL_STATE, .name = "hash join", .min_bytes = keeper_min_bytes(workers)};
-    TRY(pool_open(self->run->pool, &options, &self->keeper, err));
+    TRY(row_keeper_open(self->run->pool, "hash join", join_state_min_bytes(self, workers),
+                        page_bytes(self), &self->keeper, err));
     TRY(row_store_open(&self->plan.right.layout, self->keeper, self->run->spill, &self->rows, err));
     TRY(row_store_open(&self->plan.left.layout, self->keeper, self->run->spill, &self->probe_rows,
                        err));

@@ -104,6 +104,8 @@ void join_state_close(join_state *self);
 void join_state_release(join_state *self);
 uint64_t join_state_spilled_bytes(const join_state *self);
 uint64_t join_state_peak_bytes(const join_state *self); ///< The most it ever kept.
+/// What its keeper can never do without.
+uint64_t join_state_min_bytes(const join_state *self, uint32_t workers);
 /// What needs the query's memory, once; any worker.
 firn_status join_state_begin(join_state *self, firn_error *err);
 

@@ -52,10 +52,9 @@ void nested_state_close(nested_state *self) {
 }
 
 static firn_status begin(nested_state *self, firn_error *err) {
-    const pool_options options = {.kind = POOL_STATE,
-                                  .name = "nested loop join",
-                                  .min_bytes = keeper_min_bytes(self->run->worker_count)};
-    TRY(pool_open(self->run->pool, &options, &self->keeper, err));
+    TRY(row_keeper_open(self->run->pool, "nested loop join",
+                        nested_state_min_bytes(self, self->run->worker_count),
+                        row_page_bytes(&self->plan.right.layout), &self->keeper, err));
     self->pages.spilled.owner = self->keeper;
     return row_store_open(&self->plan.right.layout, self->keeper, self->run->spill, &self->rows,
                           err);

@@ -43,6 +43,10 @@ typedef struct nested_state {
 firn_status nested_state_open(const plan_node *node, execution *run, nested_state **out,
                               firn_error *err);
 void nested_state_close(nested_state *self);
+/// What its keeper can never do without.
+static inline uint64_t nested_state_min_bytes(const nested_state *self, uint32_t workers) {
+    return keeper_min_bytes(workers, row_page_bytes(&self->plan.right.layout));
+}
 firn_status nested_state_begin(nested_state *self, firn_error *err);
 /// All right rows are there. `scratch` is left as it was.
 firn_status nested_state_finish(nested_state *self, arena *scratch, firn_error *err);

@@ -98,9 +98,7 @@ typedef struct operator_kind {
     bool keeps_order; ///< Step: output batches carry their input's sequence.
     bool takes_forms; ///< Takes DICTIONARY and RUNS columns; else the driver flattens its input.
     /// What its keeper can never do without, for `workers` workers. NULL: keeps nothing.
-    uint64_t (*min_bytes)(const plan_node *node, uint32_t workers);
-    /// What a row of it takes on a page, where that may be much. NULL: pages of any size do.
-    uint64_t (*row_bytes)(const plan_node *node);
+    uint64_t (*min_bytes)(const void *shared, uint32_t workers);
     /// May run many times on one plan at the same time (recursion, several streams).
     firn_status (*open)(const plan_node *node, const input_layout *input, execution *run,
                         void **shared, firn_error *err);
@@ -135,12 +133,6 @@ typedef struct operator_kind {
     void (*close_worker)(void *local); ///< NULL does nothing. Also after a fault.
     void (*close)(void *shared);       ///< After all workers' locals are closed. NULL does nothing.
 } operator_kind;
-
-/// min_bytes of an operator that keeps rows with one keeper.
-static inline uint64_t operator_keeper_bytes(const plan_node *node, uint32_t workers) {
-    (void)node;
-    return keeper_min_bytes(workers);
-}
 
 /// All operators: one row each in exec/operators.def.
 #define OPERATOR(word) extern const operator_kind operator_##word;

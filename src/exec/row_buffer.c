@@ -5,9 +5,9 @@
 #include "exec/rows.h"
 #include "memory/pool.h"
 
-#define BYTES_PER_WORKER ((uint64_t)256 << 10)
-#define MANY_BYTES ((size_t)64 << 10) // Less is not worth writing out.
-#define SMALL_ROWS 256                // Batches of no more rows are read several at once.
+#define BYTES_PER_WORKER ((uint64_t)256 << 10) // With a page of the smallest size.
+#define MANY_BYTES ((size_t)64 << 10)          // Less is not worth writing out.
+#define SMALL_ROWS 256                         // Batches of no more rows are read several at once.
 
 // A batch as it was copied, or a page in the file with rows of one task.
 typedef struct kept {
@@ -43,10 +43,6 @@ struct row_buffer {
 };
 
 // ---- Opening and closing ------------------------------------------------------------------------
-
-uint64_t row_buffer_min_bytes(uint32_t workers) {
-    return workers * BYTES_PER_WORKER;
-}
 
 firn_status row_buffer_open(execution *run, const plan_node *node, row_buffer **out,
                             firn_error *err) {
@@ -95,11 +91,15 @@ void row_buffer_close(row_buffer *self) {
     mutex_end(&self->lock);
 }
 
+uint64_t row_buffer_min_bytes(const row_buffer *self, uint32_t workers) {
+    const size_t page_size = page_size_least(row_page_bytes(&self->layout));
+    return workers * (BYTES_PER_WORKER - PAGE_BYTES_MIN + page_size);
+}
+
 static firn_status begin(row_buffer *self, firn_error *err) {
     const uint32_t workers = self->run->worker_count;
-    const pool_options options = {
-        .kind = POOL_STATE, .name = "row buffer", .min_bytes = row_buffer_min_bytes(workers)};
-    TRY(pool_open(self->run->pool, &options, &self->keeper, err));
+    TRY(row_keeper_open(self->run->pool, "row buffer", row_buffer_min_bytes(self, workers),
+                        row_page_bytes(&self->layout), &self->keeper, err));
     for (uint32_t i = 0; i < workers; i++) {
         self->parts[i].memory = arena_open_in(self->keeper, SIZE_MAX);
     }

@@ -11,11 +11,11 @@
 
 typedef struct row_buffer row_buffer;
 
-/// What its keeper can never do without.
-uint64_t row_buffer_min_bytes(uint32_t workers);
 /// For rows that `node` hands out. In `run`'s memory.
 firn_status row_buffer_open(execution *run, const plan_node *node, row_buffer **out,
                             firn_error *err);
+/// What its keeper can never do without.
+uint64_t row_buffer_min_bytes(const row_buffer *self, uint32_t workers);
 void row_buffer_close(row_buffer *self); ///< NULL does nothing.
 /// Copies the rows of a batch that count into the list of call->worker.
 firn_status row_buffer_push(row_buffer *self, op_call *call, const batch *rows, firn_error *err);

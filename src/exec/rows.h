@@ -1,7 +1,7 @@
 // The row store: where everything that an operator keeps lies (groups, build sides, sort runs,
 // DISTINCT, collected values), as rows on pages.
 //
-//     page   ┌ header ┬ row ┬ row ┬ row ┬ … ┬ free ┐      16, 32 or 64 KiB
+//     page   ┌ header ┬ row ┬ row ┬ row ┬ … ┬ free ┐      16, 32 or 64 KiB; of wide rows to 1 MiB
 //     row    ┌ hash? ┬ extra? ┬ heap? ┬ values ┬ validity ┬─┬ heap bytes ┐
 //              8       n        8       by type  a bit each   strings, nested values
 //
@@ -105,6 +105,11 @@ typedef struct row_page {
 } row_page;
 #define ROW_PAGE_HEADER ((uint32_t)sizeof(row_page))
 
+/// What a page must have for a row of a layout, if not for its heap.
+static inline uint64_t row_page_bytes(const row_layout *self) {
+    return ROW_PAGE_HEADER + (uint64_t)self->size;
+}
+
 /// Begins an empty page in any 8-aligned memory: a page_get, or a smaller unit of a sort run.
 row_page *row_page_begin(void *memory);
 /// Copies a row onto a page of `capacity` bytes; where it lies then, or NULL if it does not fit.
@@ -144,7 +149,12 @@ typedef struct row_store {
     size_t blob_capacity GUARDED_BY(&lock); ///< Bytes taken for them.
 } row_store;
 
-/// Errors: FIRN_NO_MEMORY if rows of this layout do not fit into a page even without heap.
+/// Opens the keeper of an operator whose pages must have `page_bytes` at least.
+firn_status row_keeper_open(pool *query, const char *name, uint64_t min_bytes, uint64_t page_bytes,
+                            pool **out, firn_error *err);
+/// Rows fit into pages of the keeper, if not their heaps.
+///
+/// Errors: FIRN_UNSUPPORTED if such a row fits into no page at all.
 firn_status row_store_open(const row_layout *layout, pool *keeper, spill *spill, row_store *out,
                            firn_error *err);
 /// Frees the blobs. All row_pages are closed before. Zeroed memory is a closed store.

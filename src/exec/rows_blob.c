@@ -1,11 +1,12 @@
 // Heap bytes of rows that do not fit into a page. A blob is a block of the keeper's while it can be
-// had, else pieces in the spill file, which are put together in scratch memory at each use. Blobs
-// are named by number, so rows that name them can be moved and written out; they go with the store.
+// had, else pieces in the spill file, of which each use reads into scratch memory what it needs.
+// Blobs are named by number, so rows that name them can be moved and written out; they go with the
+// store.
 #include <assert.h>
 
 #include "exec/rows_private.h"
 
-#define PIECE_BYTES SPILL_PAGE_BYTES_MAX
+#define PIECE_BYTES ((uint32_t)SPILL_PACK_BYTES_MAX)
 #define BLOBS_MIN 64
 
 struct row_blob {
@@ -15,13 +16,23 @@ struct row_blob {
     spill_list pieces;
 };
 
+firn_status row_keeper_open(pool *query, const char *name, uint64_t min_bytes, uint64_t page_bytes,
+                            pool **out, firn_error *err) {
+    const pool_options options = {.kind = POOL_STATE,
+                                  .name = name,
+                                  .min_bytes = min_bytes,
+                                  .page_size = page_size_fit(page_size_of(query), page_bytes)};
+    return pool_open(query, &options, out, err);
+}
+
 firn_status row_store_open(const row_layout *layout, pool *keeper, spill *spill, row_store *out,
                            firn_error *err) {
     const size_t page_size = page_size_of(keeper);
-    if (layout->size > page_size - ROW_PAGE_HEADER) {
-        return FAIL(err, FIRN_NO_MEMORY,
-                    "a row of %u columns takes %u bytes, and pages have %zu; raise memory_limit",
-                    layout->column_count, layout->size, page_size - ROW_PAGE_HEADER);
+    if (row_page_bytes(layout) > page_size) {
+        return FAIL_SQL(err, FIRN_UNSUPPORTED, "54000", NO_POSITION,
+                        "a row that must be kept takes %u bytes without its texts and lists, and "
+                        "no more than %zu fit into a page",
+                        layout->size, PAGE_BYTES_WIDEST - ROW_PAGE_HEADER);
     }
     *out = (row_store){.layout = layout, .keeper = keeper, .spill = spill, .page_size = page_size};
     mutex_begin(&out->lock, MUTEX_OPERATOR);
@@ -129,28 +140,52 @@ firn_status row_blob_write(row_store *self, uint32_t number, bytes content, firn
     return status;
 }
 
-static firn_status read_blob(const row_store *self, const row_blob *blob, uint8_t *out,
-                             firn_error *err) {
+// A part of one piece. One that is packed is unpacked as a whole.
+static firn_status read_piece(const row_store *self, spill_slot slot, row_slice part,
+                              arena *scratch, uint8_t *out, firn_error *err) {
+    if (!slot.is_packed) {
+        return spill_read_part(self->spill, slot, part.offset, part.size, out, err);
+    }
+    uint8_t *whole = ARENA_NEW(scratch, uint8_t, PIECE_BYTES);
+    if (whole == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    size_t size = 0;
     spill_desk desk = spill_desk_open(self->keeper);
-    firn_status status = FIRN_OK;
-    size_t at = 0;
-    for (size_t i = 0; i < blob->pieces.count && status == FIRN_OK; i++) {
-        size_t size = 0;
-        status = spill_read(self->spill, &desk, blob->pieces.slots[i], out + at, blob->size - at,
-                            &size, err);
-        at += size;
-    }
+    const firn_status status = spill_read(self->spill, &desk, slot, whole, PIECE_BYTES, &size, err);
     spill_desk_close(&desk);
-    if (status == FIRN_OK && at != blob->size) {
-        return FAIL(err, FIRN_CORRUPT, "%u bytes came back from the spill file as %zu", blob->size,
-                    at);
+    if (status == FIRN_OK && (size_t)part.offset + part.size > size) {
+        return FAIL(err, FIRN_CORRUPT, "a piece of a long row came back from the spill file as %zu",
+                    size);
     }
+    memcpy(out, whole + part.offset, status == FIRN_OK ? part.size : 0);
     return status;
 }
 
-firn_status row_heap_read(const row_store *self, const uint8_t *row, arena *scratch,
+static firn_status read_blob(const row_store *self, const row_blob *blob, row_slice part,
+                             arena *scratch, uint8_t *out, firn_error *err) {
+    for (uint32_t at = 0; at < part.size;) {
+        const uint32_t from = part.offset + at;
+        const uint32_t within = from % PIECE_BYTES;
+        const uint32_t left = part.size - at;
+        const uint32_t size = left < PIECE_BYTES - within ? left : PIECE_BYTES - within;
+        if (from / PIECE_BYTES >= blob->pieces.count) {
+            return FAIL(err, FIRN_CORRUPT,
+                        "a long row of %u bytes ends in the spill file before %u", blob->size,
+                        from);
+        }
+        const arena_mark mark = arena_mark_take(scratch);
+        TRY(read_piece(self, blob->pieces.slots[from / PIECE_BYTES],
+                       (row_slice){.offset = within, .size = size}, scratch, out + at, err));
+        arena_rewind(scratch, mark);
+        at += size;
+    }
+    return FIRN_OK;
+}
+
+firn_status row_heap_read(const row_store *self, const uint8_t *row, row_slice part, arena *scratch,
                           const uint8_t **out, firn_error *err) {
-    *out = row + self->layout->size;
+    *out = row + self->layout->size + part.offset;
     if (self->layout->heap_offset == ROW_NONE) {
         return FIRN_OK;
     }
@@ -160,15 +195,15 @@ firn_status row_heap_read(const row_store *self, const uint8_t *row, arena *scra
     }
     const row_blob blob = blob_of(self, heap.blob);
     if (blob.block != NULL) {
-        *out = blob.block;
+        *out = blob.block + part.offset;
         return FIRN_OK;
     }
-    uint8_t *copy = ARENA_NEW(scratch, uint8_t, (size_t)blob.size + 1);
+    uint8_t *copy = ARENA_NEW(scratch, uint8_t, (size_t)part.size + 1);
     if (copy == NULL) {
         return ARENA_FULL(scratch, err);
     }
     *out = copy;
-    return read_blob(self, &blob, copy, err);
+    return read_blob(self, &blob, part, scratch, copy, err);
 }
 
 NO_LOCK_CHECK firn_status row_store_shrink(row_store *self, firn_error *err) {

@@ -56,11 +56,12 @@ static firn_status gather_strings(const row_store *self, uint32_t number,
     for (uint32_t k = 0; k < count; k++) {
         values[k] = row_string(rows[k] + offset);
         if (!string_is_inline(&values[k])) {
-            const uint8_t *heap = rows[k] + layout->size;
+            const uint8_t *data = rows[k] + layout->size + row_string_offset(rows[k] + offset);
             if (UNLIKELY(row_heap_of(layout, rows[k]).blob != ROW_NONE)) {
-                TRY(row_heap_read(self, rows[k], memory, &heap, err));
+                TRY(row_heap_read(self, rows[k], row_string_slice(rows[k] + offset), memory, &data,
+                                  err));
             }
-            values[k].data = (const char *)heap + row_string_offset(rows[k] + offset);
+            values[k].data = (const char *)data;
         }
     }
     return FIRN_OK;
@@ -76,9 +77,8 @@ static firn_status gather_nested(const row_store *self, uint32_t number, const u
     for (uint32_t k = 0; k < count; k++) {
         values[k] = NULL;
         if (row_is_valid(layout, rows[k], number)) {
-            const uint8_t *heap;
-            TRY(row_heap_read(self, rows[k], memory, &heap, err));
-            values[k] = heap + row_slice_of(rows[k] + layout->offsets[number]).offset;
+            const row_slice slice = row_slice_of(rows[k] + layout->offsets[number]);
+            TRY(row_heap_read(self, rows[k], slice, memory, &values[k], err));
         }
     }
     return row_nested_gather(layout->types[number], values, count, memory, out, err);

@@ -146,17 +146,17 @@ static uint32_t match_null(match_key *self, uint16_t *pairs, uint32_t count, uin
     return 0;
 }
 
-// The heap of a row, wherever it is; NULL after a fault, which is recorded.
-static const uint8_t *heap_of(match_key *self, const uint8_t *row) {
+// A part of a row's heap, wherever it is; NULL after a fault, which is recorded.
+static const uint8_t *part_of(match_key *self, const uint8_t *row, row_slice part) {
     const row_layout *layout = self->store->layout;
     if (LIKELY(row_heap_of(layout, row).blob == ROW_NONE)) {
-        return row + layout->size;
+        return row + layout->size + part.offset;
     }
-    const uint8_t *heap = NULL;
+    const uint8_t *out = NULL;
     if (self->status == FIRN_OK) {
-        self->status = row_heap_read(self->store, row, self->scratch, &heap, self->err);
+        self->status = row_heap_read(self->store, row, part, self->scratch, &out, self->err);
     }
-    return self->status == FIRN_OK ? heap : NULL;
+    return self->status == FIRN_OK ? out : NULL;
 }
 
 // How a pair of a row and a long value compared before: other rows of the batch may have the value
@@ -176,10 +176,9 @@ static uint64_t *look_up(match_key *self, value_place place, bool *is_there) {
 // Texts of the same size and beginning, both long.
 static bool rest_same(match_key *self, const uint8_t *row, const uint8_t *value,
                       const string_value *other) {
-    const uint8_t *heap = heap_of(self, row);
-    return LIKELY(heap != NULL) &&
-           cancel_watch_compare(&self->watch, heap + row_string_offset(value), other->data,
-                                other->size) == 0;
+    const uint8_t *data = part_of(self, row, row_string_slice(value));
+    return LIKELY(data != NULL) &&
+           cancel_watch_compare(&self->watch, data, other->data, other->size) == 0;
 }
 
 static bool string_same(match_key *self, const uint8_t *row, const uint8_t *value,
@@ -231,9 +230,8 @@ static bool nested_same(match_key *self, const uint8_t *row, const uint8_t *valu
         return false;
     }
     if (!is_there) {
-        const uint8_t *heap = heap_of(self, row);
-        *same = heap != NULL && row_nested_equal(heap + row_slice_of(value).offset, self->values,
-                                                 lane, &self->watch);
+        const uint8_t *data = part_of(self, row, row_slice_of(value));
+        *same = data != NULL && row_nested_equal(data, self->values, lane, &self->watch);
     }
     return *same != 0;
 }
@@ -323,8 +321,9 @@ static firn_status plain_equal(const row_store *self, const uint8_t *left, const
             *out =
                 heaps[0].size == heaps[1].size && memcmp(left + from, right + from, to - from) == 0;
             if (*out) {
-                TRY(row_heap_read(self, left, scratch, &bytes[0], err));
-                TRY(row_heap_read(self, right, scratch, &bytes[1], err));
+                const row_slice whole = {.size = heaps[0].size};
+                TRY(row_heap_read(self, left, whole, scratch, &bytes[0], err));
+                TRY(row_heap_read(self, right, whole, scratch, &bytes[1], err));
                 cancel_watch watch = {.cancel = scratch->cancel};
                 *out = cancel_watch_compare(&watch, bytes[0], bytes[1], heaps[0].size) == 0;
             }

@@ -37,6 +37,12 @@ static inline row_slice row_slice_of(const uint8_t *value) {
     return out;
 }
 
+/// Where a long string lies in the heap.
+static inline row_slice row_string_slice(const uint8_t *value) {
+    return (row_slice){.offset = (uint32_t)row_string_offset(value),
+                       .size = row_string(value).size};
+}
+
 /// A value of a row becomes a string over its heap bytes.
 static inline string_value row_string_at(const uint8_t *value, const uint8_t *heap) {
     string_value out = row_string(value);
@@ -61,8 +67,9 @@ firn_status row_blob_new(row_store *self, uint32_t size, uint32_t *number, uint8
                          firn_error *err);
 firn_status row_blob_write(row_store *self, uint32_t number, bytes content, firn_error *err);
 bool row_blob_is_in_memory(const row_store *self, uint32_t number);
-/// The heap bytes of a row: behind it, in the blob, or read back into `scratch`.
-firn_status row_heap_read(const row_store *self, const uint8_t *row, arena *scratch,
+/// A part of the heap bytes of a row: behind it, in the blob, or read back into `scratch`, and no
+/// more of the blob than that.
+firn_status row_heap_read(const row_store *self, const uint8_t *row, row_slice part, arena *scratch,
                           const uint8_t **out, firn_error *err);
 
 #endif

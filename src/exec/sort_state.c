@@ -76,9 +76,8 @@ static firn_status fill_room(sort_state *self, sort_room *room, firn_error *err)
 
 static firn_status begin(sort_state *self, firn_error *err) {
     const uint32_t workers = self->run->worker_count;
-    const pool_options options = {
-        .kind = POOL_STATE, .name = "sort", .min_bytes = keeper_min_bytes(workers)};
-    TRY(pool_open(self->run->pool, &options, &self->keeper, err));
+    TRY(row_keeper_open(self->run->pool, "sort", sort_state_min_bytes(self, workers),
+                        row_page_bytes(&self->layout), &self->keeper, err));
     TRY(row_store_open(&self->layout, self->keeper, self->run->spill, &self->store, err));
     for (uint32_t i = 0; i < workers; i++) {
         TRY(fill_room(self, &self->rooms[i], err));

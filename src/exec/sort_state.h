@@ -80,6 +80,10 @@ typedef struct sort_state {
 firn_status sort_state_open(const plan_node *node, const input_layout *input, execution *run,
                             sort_state **out, firn_error *err);
 void sort_state_close(sort_state *self); ///< NULL does nothing.
+/// What its keeper can never do without.
+static inline uint64_t sort_state_min_bytes(const sort_state *self, uint32_t workers) {
+    return keeper_min_bytes(workers, row_page_bytes(&self->layout));
+}
 /// All rows were handed out: gives back all memory but what reports need.
 void sort_state_release(sort_state *self);
 

@@ -54,8 +54,21 @@ uint32_t partitions_hold(pool *keeper, uint32_t workers, uint32_t partition_coun
     return count;
 }
 
-uint64_t keeper_min_bytes(uint32_t workers) {
-    return partitions_bytes(workers, PAGE_BYTES_MIN, PARTITION_COUNT_MIN);
+size_t page_size_fit(size_t size, uint64_t bytes) {
+    while (size < bytes && size < PAGE_BYTES_WIDEST) {
+        size *= 2;
+    }
+    return size;
+}
+
+size_t page_size_least(uint64_t bytes) {
+    // No page is large enough for what fits into none: that is said when the keeper opens.
+    const bool is_wide = bytes > PAGE_BYTES_MAX && bytes <= PAGE_BYTES_WIDEST;
+    return is_wide ? page_size_fit(PAGE_BYTES_MAX, bytes) : PAGE_BYTES_MIN;
+}
+
+uint64_t keeper_min_bytes(uint32_t workers, uint64_t page_bytes) {
+    return partitions_bytes(workers, page_size_least(page_bytes), PARTITION_COUNT_MIN);
 }
 
 // ---- Pages -------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 // Pages: where everything that an operator keeps lies, and directories: the only contiguous blocks.
 //
 // All keepers of a query share one page size of 16, 32 or 64 KiB, chosen once from the memory that
-// one worker can count on. A page is aligned to its size, so `address & ~(size - 1)` is its start.
-// Rows on it are addressed by offsets: a page may be written to the spill file and come back
+// one worker can count on; only a keeper whose rows do not fit into such a page has larger ones, of
+// up to 1 MiB. A page of up to 64 KiB is aligned to its size, so `address & ~(size - 1)` is its
+// start. Rows on it are addressed by offsets: a page may be written to the spill file and come back
 // elsewhere.
 //
 // Threads: as pool.h.
@@ -17,6 +18,7 @@
 
 #define PAGE_BYTES_MIN ((size_t)16 << 10)
 #define PAGE_BYTES_MAX ((size_t)64 << 10)
+#define PAGE_BYTES_WIDEST ((size_t)1 << 20) // Of a keeper of wide rows.
 
 /// Pages a worker keeps back for a split, and the read page and the compress page.
 #define PAGE_SPLIT_COUNT 16
@@ -45,15 +47,25 @@ uint64_t partitions_bytes(uint32_t workers, size_t page_size, uint32_t partition
 /// few rows would go to the file else. Returns how many; pool_hold with 0 ends it.
 uint32_t partitions_hold(pool *keeper, uint32_t workers, uint32_t partition_count);
 
-/// min_bytes of a spilling keeper: 16 partition pages and the kept ones of 16 KiB, and 96 KiB.
-uint64_t keeper_min_bytes(uint32_t workers);
+/// The page size of a keeper whose pages must have `bytes` at least: `size`, or a larger one where
+/// that is too small, up to PAGE_BYTES_WIDEST.
+size_t page_size_fit(size_t size, uint64_t bytes);
+
+/// On pages of which size minima count, of keepers whose pages must have `bytes` at least: the
+/// smallest, or that of wide rows, which fit into no page that memory alone would choose.
+size_t page_size_least(uint64_t bytes);
+
+/// min_bytes of a spilling keeper whose pages must have `page_bytes` at least: 16 partition pages
+/// and the kept ones of the least size, and 96 KiB.
+uint64_t keeper_min_bytes(uint32_t workers, uint64_t page_bytes);
 
 // ---- Pages -------------------------------------------------------------------------------------
 
 /// Sets the page size of a query. Before the first page_get.
 void page_size_set(pool *query, size_t size);
 
-/// The page size of the query that `self` belongs to; 64 KiB if nobody set it.
+/// The page size of a keeper (pool_options), or of the query that `self` belongs to; 64 KiB if
+/// nobody set it.
 size_t page_size_of(const pool *self);
 
 /// A page, not initialised; NULL if the keeper is at its target or the pool has none: write out the

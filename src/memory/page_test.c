@@ -57,8 +57,53 @@ TEST(page_partition_counts_leave_two_thirds_for_what_is_kept) {
 }
 
 TEST(page_minima_are_as_measured) {
-    CHECK(keeper_min_bytes(1) == 34 * 16 * K + 96 * K);
-    CHECK(keeper_min_bytes(16) == 16 * keeper_min_bytes(1));
+    CHECK(keeper_min_bytes(1, 0) == 34 * 16 * K + 96 * K);
+    CHECK(keeper_min_bytes(16, 64 * K) == 16 * keeper_min_bytes(1, 0));
+    CHECK(keeper_min_bytes(1, 64 * K + 1) == 34 * 128 * K + 96 * K);
+    CHECK(keeper_min_bytes(2, 1 * M) == 2 * (34 * 1 * M + 96 * K));
+    CHECK(keeper_min_bytes(1, 1 * M + 1) == keeper_min_bytes(1, 0)); // It never begins.
+}
+
+TEST(page_sizes_grow_for_what_must_fit) {
+    CHECK(page_size_fit(16 * K, 0) == 16 * K && page_size_fit(64 * K, 64 * K) == 64 * K);
+    CHECK(page_size_fit(16 * K, 16 * K + 1) == 32 * K);
+    CHECK(page_size_fit(64 * K, 80 * K) == 128 * K);
+    CHECK(page_size_fit(32 * K, 1 * M) == 1 * M && page_size_fit(32 * K, 9 * M) == 1 * M);
+    CHECK(page_size_least(64 * K) == 16 * K && page_size_least(300 * K) == 512 * K);
+}
+
+TEST(pages_of_a_keeper_may_be_larger_than_those_of_its_query) {
+    for (size_t size = 128 * K; size <= 1 * M; size *= 2) {
+        fixture self = fixture_open(8 * M);
+        page_size_set(self.query, 16 * K);
+        pool *wide;
+        const pool_options options = {.kind = POOL_STATE, .name = "sort", .page_size = size};
+        REQUIRE(pool_open(self.query, &options, &wide, &err) == FIRN_OK);
+        CHECK(page_size_of(wide) == size && page_size_of(self.keeper) == 16 * K);
+        uint8_t *pages[64] = {0};
+        size_t count = 0;
+        for (void *page = page_get(wide); page != NULL; page = page_get(wide)) {
+            REQUIRE(count < 64);
+            memset(page, (int)count, size);
+            pages[count++] = page;
+        }
+        CHECK(count > 0 && pool_used(wide) == count * size);
+        void *small = page_get_urgent(self.keeper);
+        CHECK(small != NULL && pool_used(self.keeper) == 16 * K);
+        page_put(self.keeper, small);
+        page_put(wide, pages[0]);
+        pages[0] = page_get(wide);
+        CHECK(pages[0] != NULL);
+        for (size_t i = 0; i < count; i++) {
+            CHECK(i == 0 || (pages[i][0] == (uint8_t)i && pages[i][size - 1] == (uint8_t)i));
+            page_put(wide, pages[i]);
+        }
+        pool_report report;
+        pool_describe(self.engine, &report);
+        CHECK(report.resident_peak <= 8 * M);
+        pool_close(wide);
+        fixture_close(&self);
+    }
 }
 
 TEST(page_get_stops_at_the_limit_and_goes_on_after_a_put) {

@@ -63,6 +63,7 @@ typedef struct pool_options {
     pool_kind kind;
     const char *name;   // For messages and EXPLAIN ANALYZE: "hash join". Outlives the pool.
     uint64_t min_bytes; // Keepers: see above. Comes out of the query's reserve while it lasts.
+    size_t page_size;   // Keepers: of their pages; 0: the query's.
 
     /// POOL_CACHE only: gives `size` bytes or more back now, if it can. Called without locks of
     /// memory/ by whoever needs the memory, never by a request of a cache or of read-ahead, and by
@@ -219,12 +220,13 @@ void pool_refuse_for_test(pool *engine, bool is_on);
 
 // ---- Pages (page.h is the interface; these are for it) ------------------------------------------
 
-/// One unit of `size` bytes, a power of two from 16 KiB to 64 KiB, aligned to itself.
+/// One unit of `size` bytes, a power of two from 16 KiB to 1 MiB; up to 64 KiB it is aligned to
+/// itself.
 void *pool_page_take(pool *self, size_t size);
 void *pool_page_take_urgent(pool *self, size_t size);
 void pool_page_give(pool *self, void *page, size_t size);
 
-/// The page size of the pool's query: 0 until it was set, then it stays.
+/// The page size of a keeper, or of the pool's query: 0 until it was set, then it stays.
 size_t pool_page_size(const pool *self);
 void pool_page_size_set(pool *query, size_t size);
 

@@ -230,9 +230,11 @@ static slab_class class_of(size_t size) {
         return SLAB_PAGES_16K;
     case (size_t)32 << 10:
         return SLAB_PAGES_32K;
-    default:
-        assert(size == (size_t)64 << 10);
+    case (size_t)64 << 10:
         return SLAB_PAGES_64K;
+    default: // Few and of many sizes: slabs of their own would stay empty.
+        assert(size <= SLAB_PIECE_MAX);
+        return SLAB_BLOCKS;
     }
 }
 
@@ -274,7 +276,8 @@ static const pool *query_of(const pool *self) {
 }
 
 size_t pool_page_size(const pool *self) {
-    return query_of(self)->page_size;
+    const size_t own = self->options.page_size;
+    return own != 0 ? own : query_of(self)->page_size;
 }
 
 void pool_page_size_set(pool *query, size_t size) {

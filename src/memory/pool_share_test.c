@@ -334,7 +334,7 @@ static void run_job(void *user) {
     firn_error own = FIRN_ERROR_INIT;
     pool *query = NULL;
     pool *keeper = NULL;
-    const uint64_t min_bytes = keeper_min_bytes(1);
+    const uint64_t min_bytes = keeper_min_bytes(1, 0);
     self->status =
         pool_open(self->engine, &(pool_options){.kind = POOL_QUERY, .name = "query"}, &query, &own);
     if (self->status == FIRN_OK) {

@@ -73,7 +73,7 @@ bytes spill_choose(spill *self, spill_desk *desk, bytes page, bool *is_packed) {
         form == SPILL_LZ4 ||
         (form == SPILL_AUTO && atomic_load_explicit(&self->is_packing, memory_order_relaxed));
     bytes packed = page;
-    *is_packed = wants && spill_pack(desk, page, &packed);
+    *is_packed = wants && page.size <= SPILL_PACK_BYTES_MAX && spill_pack(desk, page, &packed);
     return *is_packed ? packed : page;
 }
 
@@ -222,10 +222,10 @@ firn_status spill_put(spill *self, uint64_t offset_steps, bytes stored, size_t p
     return FIRN_OK;
 }
 
-firn_status spill_get(spill *self, uint64_t offset_steps, size_t size, void *out, firn_error *err) {
+firn_status spill_get(spill *self, uint64_t offset, size_t size, void *out, firn_error *err) {
     const host_file file = file_of(self);
     const int64_t begin_ns = host_clock_ns();
-    const firn_status status = host_read(file, offset_steps * SPILL_STEP, size, out, err);
+    const firn_status status = host_read(file, offset, size, out, err);
     if (status != FIRN_OK) {
         err_while(err, "reading the spill file in temp_directory \"%s\"", self->area->folder);
         return status;
@@ -246,7 +246,7 @@ firn_status spill_write(spill *self, spill_desk *desk, bytes page, spill_slot *o
     *out = SPILL_SLOT_NONE;
     bool is_packed;
     const bytes stored = spill_choose(self, desk, page, &is_packed);
-    const uint64_t steps = spill_steps(stored.size);
+    const uint64_t steps = spill_slot_steps(stored.size);
     uint64_t offset = 0;
     TRY(spill_take(self, steps, &offset, err));
     const firn_status status = spill_put(self, offset, stored, page.size, err);
@@ -265,18 +265,28 @@ firn_status spill_read(spill *self, spill_desk *desk, spill_slot slot, void *out
     if (slot.is_packed) {
         stored = spill_desk_room(desk);
         if (stored == NULL) {
-            return POOL_FULL(desk->owner, SPILL_PAGE_BYTES_MAX, err);
+            return POOL_FULL(desk->owner, SPILL_PACK_BYTES_MAX, err);
         }
     } else if (slot.size > capacity) {
         return spill_unpack(slot, out, out, capacity, size, err); // It says what is wrong.
     }
-    TRY(spill_get(self, slot.offset_steps, slot.size, stored, err));
+    TRY(spill_get(self, slot.offset_steps * SPILL_STEP, slot.size, stored, err));
     return spill_unpack(slot, stored, out, capacity, size, err);
+}
+
+firn_status spill_read_part(spill *self, spill_slot slot, size_t from, size_t size, void *out,
+                            firn_error *err) {
+    assert(!slot.is_packed);
+    if (from > slot.size || size > slot.size - from) {
+        return FAIL(err, FIRN_CORRUPT, "%zu bytes from %zu on of a spilled page of %llu", size,
+                    from, (unsigned long long)slot.size);
+    }
+    return spill_get(self, slot.offset_steps * SPILL_STEP + from, size, out, err);
 }
 
 void spill_free(spill *self, spill_slot slot) {
     if (!spill_slot_is_none(slot)) {
-        spill_give(self, slot.offset_steps, spill_steps(slot.size));
+        spill_give(self, slot.offset_steps, spill_slot_steps(slot.size));
     }
 }
 

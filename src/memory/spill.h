@@ -4,7 +4,7 @@
 // the process. It is divided into slots of 512-byte steps that are reused by size; runs of a sort
 // lie in extents of 1 MiB, so that several of their units can be read at once. The calling worker
 // writes and reads, through the page cache. Pages are written as they are while the page cache has
-// room, and packed with LZ4 after that; the slot says which.
+// room, and packed with LZ4 after that, but for those of wide rows; the slot says which.
 //
 // Threads: a spill file may be used by all workers of its query at once; a desk, a list and a run
 // by one at a time.
@@ -19,8 +19,9 @@
 #include "base/error.h"
 #include "memory/pool.h"
 
-/// The largest page or unit that can be written.
-#define SPILL_PAGE_BYTES_MAX ((size_t)64 << 10)
+/// The largest page or unit that can be written; and the largest that is packed.
+#define SPILL_PAGE_BYTES_MAX ((size_t)1 << 20)
+#define SPILL_PACK_BYTES_MAX ((size_t)64 << 10)
 #define SPILL_EXTENT_BYTES ((size_t)1 << 20)
 
 typedef enum spill_form {
@@ -96,6 +97,10 @@ firn_status spill_write(spill *self, spill_desk *desk, bytes page, spill_slot *o
 ///         `capacity`.
 firn_status spill_read(spill *self, spill_desk *desk, spill_slot slot, void *out, size_t capacity,
                        size_t *size, firn_error *err);
+
+/// Reads `size` bytes of a page from `from` on; the page is not packed. Errors as spill_read.
+firn_status spill_read_part(spill *self, spill_slot slot, size_t from, size_t size, void *out,
+                            firn_error *err);
 
 /// Makes the room of a page free for others. Not for units of a run.
 void spill_free(spill *self, spill_slot slot);

@@ -138,7 +138,8 @@ firn_status spill_run_read(spill *self, const spill_run *run, size_t first, size
                            firn_error *err) {
     assert(count > 0 && first + count <= run->units.count);
     const size_t size = span_size(run, first, first + count - 1);
-    return spill_get(self, run->units.slots[first].offset_steps, size, out, err);
+    const uint64_t offset = run->units.slots[first].offset_steps * SPILL_STEP;
+    return spill_get(self, offset, size, out, err);
 }
 
 void spill_run_free(spill *self, spill_run *run) {

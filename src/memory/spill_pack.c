@@ -7,7 +7,7 @@
 
 #include "memory/spill_private.h"
 
-#define PACKED_BYTES_MAX (SPILL_PAGE_BYTES_MAX / 5 * 4)
+#define PACKED_BYTES_MAX (SPILL_PACK_BYTES_MAX / 5 * 4)
 
 // Bytes for the state in front of the packed page.
 static size_t state_size(void) {
@@ -36,7 +36,7 @@ uint8_t *spill_desk_room(spill_desk *self) {
 }
 
 bool spill_pack(spill_desk *desk, bytes page, bytes *out) {
-    assert(page.size > 0 && page.size <= SPILL_PAGE_BYTES_MAX);
+    assert(page.size > 0 && page.size <= SPILL_PACK_BYTES_MAX);
     const size_t room = page.size / 5 * 4;
     if (room == 0 || !desk_is_ready(desk)) {
         return false;
@@ -61,7 +61,7 @@ firn_status spill_unpack(spill_slot slot, const void *stored, void *out, size_t 
         *size = slot.size;
         return FIRN_OK;
     }
-    const int limit = capacity > SPILL_PAGE_BYTES_MAX ? (int)SPILL_PAGE_BYTES_MAX : (int)capacity;
+    const int limit = capacity > SPILL_PACK_BYTES_MAX ? (int)SPILL_PACK_BYTES_MAX : (int)capacity;
     const int got = LZ4_decompress_safe(stored, out, (int)slot.size, limit);
     if (got <= 0) {
         return FAIL(err, FIRN_CORRUPT, "a spilled page of %llu packed bytes cannot be unpacked",

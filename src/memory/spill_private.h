@@ -15,11 +15,19 @@
 
 #define SPILL_STEP ((size_t)512)
 #define SPILL_EXTENT_STEPS (SPILL_EXTENT_BYTES / SPILL_STEP)
-#define SPILL_PAGE_STEPS (SPILL_PAGE_BYTES_MAX / SPILL_STEP)
+#define SPILL_PACK_STEPS (SPILL_PACK_BYTES_MAX / SPILL_STEP)
 #define SPILL_STEPS_END ((uint64_t)1 << 40) // Of the largest file.
 
 static inline uint64_t spill_steps(uint64_t size) {
     return (size + SPILL_STEP - 1) / SPILL_STEP;
+}
+
+// Of a slot that is reused by its size: those of wide rows' pages come in 16 sizes only.
+static inline uint64_t spill_slot_steps(uint64_t size) {
+    const uint64_t steps = spill_steps(size);
+    return steps <= SPILL_PACK_STEPS
+               ? steps
+               : (steps + SPILL_PACK_STEPS - 1) / SPILL_PACK_STEPS * SPILL_PACK_STEPS;
 }
 
 static inline spill_slot spill_slot_at(uint64_t offset_steps, size_t size, bool is_packed) {
@@ -30,6 +38,10 @@ static inline spill_slot spill_slot_at(uint64_t offset_steps, size_t size, bool 
 
 // ---- Space: what is free in the file. The caller locks. -----------------------------------------
 
+// Sizes of slots: one step, two, … as many as a packed page may have, then multiples of that up to
+// an extent, or the page that is as large.
+#define SPILL_LIST_COUNT (SPILL_PACK_STEPS + SPILL_EXTENT_STEPS / SPILL_PACK_STEPS)
+
 // Offsets of free slots of one size.
 typedef struct spill_free_list {
     uint64_t *offsets;
@@ -39,12 +51,11 @@ typedef struct spill_free_list {
 
 typedef struct spill_space {
     pool *owner;
-    uint64_t end_steps; // Of the file.
-    // Index: size in steps; the last one holds extents.
-    spill_free_list lists[SPILL_PAGE_STEPS + 2];
+    uint64_t end_steps;                      // Of the file.
+    spill_free_list lists[SPILL_LIST_COUNT]; // From the smallest size to the largest.
 } spill_space;
 
-/// Finds room for `steps`, of a page or of an extent. False if no file can be that large.
+/// Finds room for `steps`, of a slot or of an extent. False if no file can be that large.
 bool spill_space_take(spill_space *self, uint64_t steps, uint64_t *offset);
 
 /// Makes it free for others. When there is no memory to remember it, it is lost until the file
@@ -98,8 +109,8 @@ firn_status spill_put(spill *self, uint64_t offset_steps, bytes stored, size_t p
 /// Chooses the form of a page: packed into the desk, or as it is.
 bytes spill_choose(spill *self, spill_desk *desk, bytes page, bool *is_packed);
 
-/// Reads bytes as they are in the file, and counts.
-firn_status spill_get(spill *self, uint64_t offset_steps, size_t size, void *out, firn_error *err);
+/// Reads bytes as they are in the file from `offset` on, and counts.
+firn_status spill_get(spill *self, uint64_t offset, size_t size, void *out, firn_error *err);
 
 /// Takes room in the file, which is made if need be.
 firn_status spill_take(spill *self, uint64_t steps, uint64_t *offset, firn_error *err);

@@ -7,11 +7,14 @@
 #include "memory/spill_private.h"
 
 #define LIST_CAPACITY_MIN 32
-#define EXTENT_INDEX (SPILL_PAGE_STEPS + 1)
 
 static spill_free_list *list_for(spill_space *self, uint64_t steps) {
-    assert(steps == SPILL_EXTENT_STEPS || (steps > 0 && steps <= SPILL_PAGE_STEPS));
-    return &self->lists[steps == SPILL_EXTENT_STEPS ? EXTENT_INDEX : steps];
+    assert(steps > 0 && steps <= SPILL_EXTENT_STEPS);
+    if (steps <= SPILL_PACK_STEPS) {
+        return &self->lists[steps - 1];
+    }
+    assert(steps % SPILL_PACK_STEPS == 0);
+    return &self->lists[SPILL_PACK_STEPS + steps / SPILL_PACK_STEPS - 2];
 }
 
 static bool list_grow(spill_space *self, spill_free_list *list) {
@@ -42,8 +45,8 @@ bool spill_space_take(spill_space *self, uint64_t steps, uint64_t *offset) {
         return true;
     }
     const uint64_t most = steps + steps / 8;
-    for (uint64_t larger = steps + 1; larger <= most && larger <= SPILL_PAGE_STEPS; larger++) {
-        spill_free_list *list = &self->lists[larger];
+    for (uint64_t larger = steps + 1; larger <= most && larger <= SPILL_PACK_STEPS; larger++) {
+        spill_free_list *list = list_for(self, larger);
         if (list->count > 0) {
             list->count -= 1;
             *offset = list->offsets[list->count];

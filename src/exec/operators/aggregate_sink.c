@@ -59,6 +59,10 @@ static void report(const void *shared, op_report *out) {
     }
 }
 
+static uint64_t min_bytes(const void *shared, uint32_t workers) {
+    return aggregate_min_bytes(&((const aggregate_state *)shared)->shape, workers);
+}
+
 static void measure(const void *shared, node_statistics *add_to) {
     const aggregate_state *self = shared;
     if (!self->is_open) {
@@ -80,8 +84,7 @@ static void close_shared(void *shared) {
 const operator_kind operator_aggregate_sink = {
     .name = "Aggregate",
     .takes_forms = true,
-    .min_bytes = aggregate_min_bytes,
-    .row_bytes = aggregate_row_bytes,
+    .min_bytes = min_bytes,
     .open = open_shared,
     .open_worker = open_worker,
     .push = push,

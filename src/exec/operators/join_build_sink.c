@@ -343,6 +343,10 @@ static void close_shared(void *shared) {
     join_state_close(shared);
 }
 
+static uint64_t min_bytes(const void *shared, uint32_t workers) {
+    return join_state_min_bytes(shared, workers);
+}
+
 static void measure(const void *shared, node_statistics *add_to) {
     const join_state *self = shared;
     add_to->memory_peak += join_state_peak_bytes(self);
@@ -352,7 +356,7 @@ static void measure(const void *shared, node_statistics *add_to) {
 const operator_kind operator_join_build_sink = {
     .name = "JoinBuild",
     .takes_forms = true,
-    .min_bytes = operator_keeper_bytes,
+    .min_bytes = min_bytes,
     .open = open_shared,
     .open_worker = open_worker,
     .push = push,

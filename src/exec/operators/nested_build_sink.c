@@ -71,6 +71,10 @@ static void report(const void *shared, op_report *out) {
                        self->has_index ? "range" : "loop");
 }
 
+static uint64_t min_bytes(const void *shared, uint32_t workers) {
+    return nested_state_min_bytes(shared, workers);
+}
+
 static void measure(const void *shared, node_statistics *add_to) {
     const nested_state *self = shared;
     add_to->memory_peak += self->keeper == NULL ? 0 : pool_peak(self->keeper);
@@ -91,7 +95,7 @@ static void close_shared(void *shared) {
 const operator_kind operator_nested_build_sink = {
     .name = "NestedLoopBuild",
     .takes_forms = true,
-    .min_bytes = operator_keeper_bytes,
+    .min_bytes = min_bytes,
     .open = open_shared,
     .open_worker = open_worker,
     .push = push,

@@ -26,9 +26,8 @@ static firn_status finish(void *shared, finish_plan *out, firn_error *err) {
     return row_buffer_finish(shared, err);
 }
 
-static uint64_t min_bytes(const plan_node *node, uint32_t workers) {
-    (void)node;
-    return row_buffer_min_bytes(workers);
+static uint64_t min_bytes(const void *shared, uint32_t workers) {
+    return row_buffer_min_bytes(shared, workers);
 }
 
 static void measure(const void *shared, node_statistics *add_to) {

@@ -182,7 +182,7 @@ static bool is_modest(const sort_local *self) {
     const row_store *store = &self->owner->store;
     const uint64_t held =
         self->writer.page_count * (uint64_t)store->page_size + self->entries_bytes;
-    return held <= keeper_min_bytes(1) / 2;
+    return held <= sort_state_min_bytes(self->owner, 1) / 2;
 }
 
 // Is the keeper over its target, and not for that?
@@ -565,6 +565,10 @@ static void report(const void *shared, op_report *out) {
     }
 }
 
+static uint64_t min_bytes(const void *shared, uint32_t workers) {
+    return sort_state_min_bytes(shared, workers);
+}
+
 static void measure(const void *shared, node_statistics *add_to) {
     const sort_state *self = shared;
     add_to->memory_peak += self->keeper == NULL ? self->peak_bytes : pool_peak(self->keeper);
@@ -574,7 +578,7 @@ static void measure(const void *shared, node_statistics *add_to) {
 const operator_kind operator_sort_sink = {
     .name = "Sort",
     .takes_forms = true,
-    .min_bytes = operator_keeper_bytes,
+    .min_bytes = min_bytes,
     .open = open_sink,
     .open_worker = open_worker,
     .push = push,
