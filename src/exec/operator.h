@@ -12,8 +12,9 @@
 //              between any two calls and another go on with its locals
 //
 // Batches are views: an output stays valid until the same operator is called again on the same
-// local; an input until the call returns STEP_NEXT. Whoever keeps rows copies them (exec/rows.h).
-// What a call allocates for its output comes from call->scratch, which the driver rewinds.
+// local; an input until the call returns STEP_NEXT. Whoever keeps rows copies them
+// (exec/rows/rows.h). What a call allocates for its output comes from call->scratch, which the
+// driver rewinds.
 #ifndef FIRN_EXEC_OPERATOR_H
 #define FIRN_EXEC_OPERATOR_H
 

@@ -1,5 +1,5 @@
-// Aggregate, where rows go in: see exec/aggregation.h.
-#include "exec/aggregate_state.h"
+// Aggregate, where rows go in: see exec/aggregate/aggregation.h.
+#include "exec/aggregate/aggregate_state.h"
 
 static firn_status open_shared(const plan_node *node, const input_layout *input, execution *run,
                                void **shared, firn_error *err) {

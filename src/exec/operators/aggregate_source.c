@@ -1,5 +1,5 @@
-// Aggregate, where groups come out: a partition is a task. See exec/aggregate_unit.h.
-#include "exec/aggregate_unit.h"
+// Aggregate, where groups come out: a partition is a task. See exec/aggregate/aggregate_unit.h.
+#include "exec/aggregate/aggregate_unit.h"
 
 #define PAGES_A_TASK 8 // Of a table that is handed out page by page.
 

@@ -5,7 +5,7 @@
 // again, it goes on with those, and before the next batch it sends its part of partitions to the
 // spill file: first those that some worker has given up already, then its largest, which everybody
 // gives up from then on. So only pages that are full go to the file.
-#include "exec/join_state.h"
+#include "exec/join/join_state.h"
 
 #define LOOSE_BYTES ((uint64_t)4 << 20) // What one list may hold.
 

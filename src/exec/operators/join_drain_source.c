@@ -1,6 +1,6 @@
 // Join, what is left when the left side is through: spilled partitions, and build rows that found
 // no partner. A task is one partition.
-#include "exec/join_drain.h"
+#include "exec/join/join_drain.h"
 
 typedef struct drain_local {
     join_state *owner;

@@ -1,6 +1,6 @@
 // Join, left side: every row looks for its partners among the build rows. Rows of a spilled
 // partition follow it to the file, unless the bloom filter says that nothing waits for them there.
-#include "exec/join_probe.h"
+#include "exec/join/join_probe.h"
 #include "kernels/bits.h"
 
 #define HELD_MAX (UINT64_C(1) << 40) // The pool is what limits it.

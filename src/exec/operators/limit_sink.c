@@ -8,7 +8,7 @@
 // as many rows are kept as could be wanted.
 #include "exec/operator.h"
 #include "exec/order.h"
-#include "exec/row_buffer.h"
+#include "exec/rows/row_buffer.h"
 
 // Rows of a task that ended before one that comes before it.
 typedef struct ended_task {

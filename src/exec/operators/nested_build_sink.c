@@ -1,5 +1,5 @@
 // Join without keys, build side: keeps the rows of the right input in one list of pages.
-#include "exec/nested_state.h"
+#include "exec/join/nested_state.h"
 
 typedef struct nested_build {
     nested_state *owner;

@@ -1,5 +1,5 @@
 // Join without keys: right rows that found no partner. A task is a page.
-#include "exec/nested_state.h"
+#include "exec/join/nested_state.h"
 
 typedef struct nested_drain {
     nested_state *owner;

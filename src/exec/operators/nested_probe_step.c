@@ -5,8 +5,8 @@
 // of the other in turn stands beside it as constants, so nothing is copied, and the condition runs
 // over whole vectors. Rows of either side that fail what is asked of that side alone are beside
 // none; where the condition hangs on one side only, one row of the other one tells all.
-#include "exec/nested_state.h"
-#include "exec/range_probe.h"
+#include "exec/join/nested_state.h"
+#include "exec/join/range_probe.h"
 #include "kernels/bits.h"
 
 #define HELD_MAX (UINT64_C(1) << 40) // The pool is what limits it.

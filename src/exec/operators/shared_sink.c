@@ -1,6 +1,6 @@
 // A shared subplan: its rows are kept once and read by every SharedScan that mentions its slot.
 #include "exec/operator.h"
-#include "exec/row_buffer.h"
+#include "exec/rows/row_buffer.h"
 
 static firn_status open_sink(const plan_node *node, const input_layout *input, execution *run,
                              void **shared, firn_error *err) {

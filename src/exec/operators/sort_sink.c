@@ -1,5 +1,5 @@
 // ORDER BY, with a limit Top-N: a worker gathers rows with their keys; when it is refused memory it
-// sorts them, writes them out as a run and begins anew. See exec/sort_state.h for the rest.
+// sorts them, writes them out as a run and begins anew. See exec/sort/sort_state.h for the rest.
 //
 // With a small limit a worker throws away what can no longer be among the first rows whenever it
 // has seen a few times as many, and from then on takes no row that comes behind the last of them;
@@ -8,7 +8,7 @@
 #include <assert.h>
 
 #include "exec/operator.h"
-#include "exec/sort_state.h"
+#include "exec/sort/sort_state.h"
 #include "memory/page.h"
 #include "memory/pool.h"
 

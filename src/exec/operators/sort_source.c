@@ -1,6 +1,6 @@
 // The rows of a sort in order: merges its runs, range by range of their keys; each range is a task.
 #include "exec/operator.h"
-#include "exec/sort_state.h"
+#include "exec/sort/sort_state.h"
 
 typedef struct sort_reader {
     sort_state *owner;

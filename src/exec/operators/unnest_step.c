@@ -1,6 +1,6 @@
 // Unnest: a row per list element; several lists in step, shorter ones padded with NULL.
 #include "exec/operators/expr_step.h"
-#include "exec/rows_repeated.h"
+#include "exec/rows/rows_repeated.h"
 
 typedef struct unnest_shared {
     expr_program *program;

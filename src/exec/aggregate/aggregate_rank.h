@@ -1,0 +1,48 @@
+// The value of one rank among rows that do not fit into memory, by passes over their pages: the
+// keys of all rows (as sort_key.h) begin with a prefix that becomes longer until few are left.
+//
+//     extremes   the lowest and the highest key with the prefix: what both begin with is the prefix
+//     count      how many there are by the byte behind it: that of the wanted rank joins it; the
+//                pass before has often counted already
+//     keep       few are left: they are brought together, and the one of the rank selected
+#ifndef FIRN_EXEC_AGGREGATE_RANK_H
+#define FIRN_EXEC_AGGREGATE_RANK_H
+
+#include "exec/aggregate/aggregation.h"
+#include "exec/rows/rows.h"
+
+/// Which of some rows count: their numbers into `out`, which has room for all.
+typedef firn_status (*ranked_filter)(void *user, uint8_t *const *rows, uint32_t count,
+                                     uint16_t *out, uint32_t *out_count, arena *scratch,
+                                     firn_error *err);
+
+/// Rows, in memory and spilled; they stay where they are.
+typedef struct ranked_rows {
+    row_store *store;
+    const row_pages *pages;
+    ranked_filter filter; ///< NULL: all.
+    void *user;           ///< Of `filter`.
+    uint32_t column;      ///< Of the value; other arguments follow.
+    spill_desk *desk;     ///< For reading …
+    row_page *buffer;     ///< … into this.
+    uint64_t bytes_max;   ///< Of keys that may be brought together.
+} ranked_rows;
+
+#define RANKED_CHUNK 512 ///< Rows at a time.
+
+/// Looks at all rows, a chunk at a time, until *is_done.
+typedef firn_status (*ranked_visit)(void *user, uint8_t *const *rows, uint32_t count, bool *is_done,
+                                    firn_error *err);
+firn_status aggregate_rank_visit(const ranked_rows *from, ranked_visit visit, void *user,
+                                 arena *scratch, firn_error *err);
+
+/// The arguments of one of the rows, `count` columns of one row each. In `out_memory`, another
+/// arena than `scratch`, which is reset to where it was.
+firn_status aggregate_rank_args(const ranked_rows *from, uint32_t count, arena *scratch,
+                                arena *out_memory, column *out, firn_error *err);
+
+/// A column of the values of `count` ranks; 0 is that of the lowest. Likewise.
+firn_status aggregate_rank_values(const ranked_rows *from, const uint64_t *ranks, uint32_t count,
+                                  arena *scratch, arena *out_memory, column *out, firn_error *err);
+
+#endif

@@ -1,0 +1,158 @@
+// One run of an Aggregate node: what its sink and its source share, and a worker's part of each.
+#ifndef FIRN_EXEC_AGGREGATE_STATE_H
+#define FIRN_EXEC_AGGREGATE_STATE_H
+
+#include "exec/aggregate/aggregate_stage.h"
+#include "exec/aggregate/aggregate_totals.h"
+#include "exec/aggregate/aggregation.h"
+#include "exec/row_pace.h"
+
+/// What all workers have made of the groups, or of a collector's rows, once they have merged.
+typedef struct aggregate_kept {
+    row_store *store;       ///< Of rows in partitions and lists.
+    row_store *table_store; ///< Of the tables; NULL: it has none.
+    uint32_t key_count;     ///< Of the tables.
+    row_pages *parts;       ///< By partition.
+    row_pages list;         ///< Of workers that had no partitions.
+    uint32_t table_count;
+    group_table *tables; ///< Of workers that had no partitions; as many as workers.
+    aggregate_heap *heaps;
+} aggregate_kept;
+
+typedef struct aggregate_state {
+    aggregate_shape shape;
+    totals_plan totals;
+    execution *run;
+    mutex lock;
+    bool is_open;    ///< The keeper and what hangs on it; under the lock.
+    bool has_failed; ///< Opening them did.
+    arena memory;    ///< Of them: the execution's is not to be touched while pipelines run.
+    pool *keeper;
+    row_page *kept_pages; ///< That stages can count on, whatever the keeper says; under the lock.
+    row_store table_store;
+    /// Open if the shape has a heap; else rows of groups are kept as they are.
+    row_store kept_store;
+    row_store *collector_stores;
+    uint32_t part_count; ///< At most, until has_parts.
+    bool has_parts;      ///< Somebody needed partitions: there are so many. Under the lock.
+    bool is_partitioned; ///< Rows are in parts; else in tables[0] and list. Decided by settle.
+    aggregate_kept groups;
+    aggregate_kept *collected; ///< By collector.
+    // Without groups: a row of the table's layout for everything. Under the lock.
+    uint8_t *single;
+    aggregate_heap single_heap;
+    // The source's; under the lock.
+    bool *has_begun; ///< By partition.
+    uint64_t next_task;
+    uint32_t busy_count;  ///< Tasks that are worked on.
+    bool single_is_taken; ///< What is not partitioned, or the one row without groups.
+    // Counters.
+    uint64_t input_rows;
+    uint64_t decoded_count;
+    atomic_uint_fast64_t group_count;
+    atomic_uint_fast64_t split_count;
+    atomic_uint_fast32_t split_depth; ///< How often a row's partition was split, at most.
+    uint64_t spilled_bytes;           // Of what is closed.
+    uint64_t peak_bytes;
+} aggregate_state;
+
+firn_status aggregate_state_make(const plan_node *node, const input_layout *input, execution *run,
+                                 aggregate_state **out, firn_error *err);
+/// Opens keeper and stores; whoever comes first does it.
+firn_status aggregate_state_open(aggregate_state *self, firn_error *err);
+void aggregate_state_close(aggregate_state *self); ///< NULL does nothing.
+/// All groups were handed out: gives back all memory but what reports need.
+void aggregate_state_release(aggregate_state *self);
+uint64_t aggregate_spilled_bytes(const aggregate_state *self);
+uint64_t aggregate_peak_bytes(const aggregate_state *self); ///< The most it ever kept.
+/// How many partitions there are; from now on each worker has a page for each.
+uint32_t aggregate_partition(aggregate_state *self);
+uint32_t aggregate_part_max(aggregate_state *self); ///< There are or will be at most so many.
+/// Pages that a stage can count on: 3, of many stages one.
+uint32_t aggregate_pages_kept(const aggregate_state *self);
+/// Adds up to `count` of the kept pages to a list: whoever has a page can write rows out and go on.
+void aggregate_lend(aggregate_state *self, uint32_t count, row_page **list);
+/// Puts pages of the keeper back among them; *list is empty then.
+void aggregate_take_back(aggregate_state *self, row_page **list);
+/// What one worker may hold now, in one stage or table of it.
+uint64_t aggregate_share(const aggregate_state *self);
+/// Makes room: writes out what lies in memory of a partition that nobody has begun. False: there is
+/// nothing of that kind.
+firn_status aggregate_shed(aggregate_state *self, spill_desk *desk, bool *has_shed,
+                           firn_error *err);
+
+static inline row_store *aggregate_kept_store(aggregate_state *self) {
+    return self->shape.has_heap && self->shape.has_groups ? &self->kept_store : &self->table_store;
+}
+
+// ---- The sink (aggregate_build.c) ---------------------------------------------------------------
+
+/// A worker's part of the sink.
+typedef struct aggregate_worker {
+    aggregate_state *shared;
+    expr_state *exprs;
+    aggregate_values values;
+    aggregate_stage groups;
+    aggregate_heap heap;
+    aggregate_stage *collected;  ///< By collector.
+    seen_codes *collected_codes; ///< By collector: rows that need not come again (DISTINCT, min).
+    uint8_t *single;             ///< Without groups.
+    struct aggregate_cache *cache;
+    aggregate_totals *totals; ///< NULL: the shape has none.
+    row_pace pace;            ///< Where the shape makes values.
+    uint64_t input_rows;
+} aggregate_worker;
+
+firn_status aggregate_worker_open(aggregate_state *shared, arena *memory, aggregate_worker **out,
+                                  firn_error *err);
+void aggregate_worker_close(aggregate_worker *self); ///< NULL does nothing.
+firn_status aggregate_worker_push(aggregate_worker *self, op_call *call, const batch *input,
+                                  firn_error *err);
+/// Puts what the worker has added up into its groups. Before it merges.
+firn_status aggregate_worker_put_totals(aggregate_worker *self, op_call *call, firn_error *err);
+
+/// What its functions are called with: texts go into `heap`.
+aggregate_context aggregate_context_of(aggregate_state *self, aggregate_heap *heap, arena *scratch,
+                                       firn_error *err);
+
+/// Groups `groups` (rows of the table's layout, with keys `keys`) into partitions of kept rows, for
+/// shapes with a heap. hashes[k] and groups[k] go with row rows[k] of the keys; NULL: row k.
+firn_status aggregate_append_exported(const aggregate_context *self, row_writer *to,
+                                      const column *keys, const uint16_t *rows,
+                                      const uint64_t *hashes, uint8_t *const *groups,
+                                      uint32_t count);
+/// What a local table may grow to.
+uint64_t aggregate_table_bytes(const aggregate_state *self);
+
+// ---- Merging (aggregate_merge.c) ----------------------------------------------------------------
+
+/// What the worker has made becomes shared. Under the pipeline's lock.
+firn_status aggregate_worker_merge(aggregate_worker *self, op_call *call, firn_error *err);
+/// All workers have merged: one table, or everything into partitions.
+firn_status aggregate_settle(aggregate_state *self, arena *scratch, firn_error *err);
+
+/// Rows of another table or page.
+typedef struct aggregate_taking {
+    row_store *store; ///< Rows of the kept layout of a shape with a heap are imported.
+    uint8_t *const *rows;
+    uint32_t count;
+    uint8_t **groups; ///< Out: of the k-th row; NULL if there was no room for it.
+} aggregate_taking;
+
+/// Takes rows in: their groups are found or made in `table`, their states combined.
+firn_status aggregate_take_rows(aggregate_state *self, group_table *table, aggregate_heap *heap,
+                                const aggregate_taking *from, arena *scratch, firn_error *err);
+/// Groups of a table into partitions of kept rows, states with heap exported. Empties the table.
+firn_status aggregate_flush_groups(aggregate_state *self, group_table *table, aggregate_heap *heap,
+                                   row_writer *to, bool keeps_pages, arena *scratch,
+                                   firn_error *err);
+
+// ---- Collectors (aggregate_collect.c) -----------------------------------------------------------
+
+/// Puts a batch's rows into the collectors. `keys` are the group's key columns. *left: the rows of
+/// which no group is made later.
+firn_status aggregate_collect_rows(aggregate_worker *self, const aggregate_context *context,
+                                   const column *keys, const aggregate_rows *rows,
+                                   batch_sequence sequence, aggregate_rows *left);
+
+#endif
