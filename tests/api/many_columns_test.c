@@ -5,8 +5,13 @@
 #include "scene.h"
 #include "wide_text.h"
 
+#if defined(NDEBUG)
 #define ROWS 60
 #define N "60"
+#else // Builds with assertions or sanitizers.
+#define ROWS 24
+#define N "24"
+#endif
 #define GROUPS 7
 
 // Column 0 is x, each other one is 'v', x and its number.
