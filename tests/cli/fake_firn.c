@@ -154,7 +154,7 @@ firn_status firn_prepare(firn_session *session, const char *sql, size_t size, fi
                          size_t *used, firn_error *err) {
     *out = NULL;
     size_t begin = 0;
-    while (begin < size && (strchr(" \n\t;", sql[begin]) != NULL)) {
+    while (begin < size && (strchr(" \r\n\t;", sql[begin]) != NULL)) {
         begin += 1;
     }
     size_t end = begin;
@@ -180,7 +180,7 @@ firn_status firn_prepare(firn_session *session, const char *sql, size_t size, fi
     statement->session = session;
     char text[TEXT_SIZE];
     (void)snprintf(text, sizeof text, "%.*s", (int)(end - begin), sql + begin);
-    char *blank = strpbrk(text, " \n");
+    char *blank = strpbrk(text, " \r\n");
     if (blank != NULL) {
         *blank = '\0';
         (void)snprintf(statement->argument, sizeof statement->argument, "%s", blank + 1);
