@@ -443,25 +443,51 @@ const scalar_function function_timezone = {
 // ---- OVERLAPS --------------------------------------------------------------------------------
 
 typedef struct stretch {
+    bool is_known; // One end of it at least, which then is `from`.
+    bool has_end;
     int64_t from;
     int64_t to;
 } stretch;
 
 static stretch stretch_of(const column *from, const column *to, uint32_t row) {
+    const bool has_first = column_is_valid(from, row);
+    const bool has_second = column_is_valid(to, row);
     const int64_t first = i64_at(i64_rows_of(from), row);
     const int64_t second = i64_at(i64_rows_of(to), row);
-    return first <= second ? (stretch){.from = first, .to = second}
-                           : (stretch){.from = second, .to = first};
+    const bool is_turned = has_first ? has_second && second < first : has_second;
+    return (stretch){.is_known = has_first || has_second,
+                     .has_end = has_first && has_second,
+                     .from = is_turned ? second : first,
+                     .to = is_turned ? first : second};
 }
 
-// A stretch holds its start but not its end, unless it is a moment.
+typedef enum overlap { APART, TOGETHER, NOT_KNOWN } overlap;
+
+// A stretch holds its start but not its end, unless it is a moment. With one end unknown the other
+// may decide alone, as PostgreSQL has it.
+static overlap overlap_of(stretch left, stretch right) {
+    if (!left.is_known || !right.is_known) {
+        return NOT_KNOWN;
+    }
+    if (left.from == right.from) {
+        return left.has_end && right.has_end ? TOGETHER : NOT_KNOWN;
+    }
+    const stretch earlier = left.from < right.from ? left : right;
+    const stretch later = left.from < right.from ? right : left;
+    if (!earlier.has_end) {
+        return NOT_KNOWN;
+    }
+    return later.from < earlier.to ? TOGETHER : (later.has_end ? APART : NOT_KNOWN);
+}
+
 static uint32_t overlaps(function_call *call, const column *const *args, column *out) {
     FOR_ROWS(call, row) {
-        const stretch left = stretch_of(args[0], args[1], row);
-        const stretch right = stretch_of(args[2], args[3], row);
-        put_bit(out, row,
-                left.from == right.from ||
-                    (left.from < right.from ? right.from < left.to : left.from < right.to));
+        const overlap found =
+            overlap_of(stretch_of(args[0], args[1], row), stretch_of(args[2], args[3], row));
+        put_bit(out, row, found == TOGETHER);
+        if (found == NOT_KNOWN && !column_set_null(call->scratch, out, row)) {
+            return KERNEL_NO_MEMORY;
+        }
     }
     return call->count;
 }
@@ -485,8 +511,11 @@ const scalar_function function_overlaps = {
                               "NULL",
                               "(DATE '2020-01-01', INTERVAL '30 days') OVERLAPS (DATE "
                               "'2020-01-30', DATE '2020-02-01')",
+                              "true",
+                              "overlaps(DATE '2020-01-10', DATE '2020-01-01', DATE "
+                              "'2020-01-05', NULL)",
                               "true", "overlaps(1, 2, 3, 4)", "error: no \"overlaps\" takes", NULL},
-    .flags = FUNCTION_NULL_STRICT,
+    .flags = FUNCTION_PURE,
     .overloads =
         (const overload[]){
             {.signature = "BOOLEAN <- TIMESTAMP(u), TIMESTAMP(u), TIMESTAMP(u), TIMESTAMP(u)",

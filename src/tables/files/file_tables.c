@@ -143,8 +143,8 @@ static firn_status no_file(text path, firn_error *err) {
     const bool is_folder = text_ends_with(path, TEXT("/"));
     const text last = io_path_name(path);
     if (is_folder || text_find(last, TEXT(".")) == last.size) {
-        err_hint(err, "the files below a folder are '%.*s%s**/*.parquet'", TEXT_ARGS(shown),
-                 is_folder ? "" : "/");
+        err_hint(err, "the files below a folder are '%.*s%s%s*.parquet'", TEXT_ARGS(shown),
+                 is_folder ? "" : "/", text_equal(last, TEXT("**")) ? "" : "**/");
         return FIRN_INVALID;
     }
     err_hint(err, "files in FROM end in .parquet; read_parquet takes files of any name, and "
