@@ -111,9 +111,7 @@ static firn_status visit_join(optimizer *self, plan_node *join) {
 static firn_status visit_sort(optimizer *self, plan_node *sort) {
     const expr *key = sort->sort_.keys.count > 0 ? sort->sort_.keys.items[0].value : NULL;
     sort->sort_.dynamic_slot = NO_SLOT;
-    // NULLs that come first would have to pass: left out.
-    if (sort->sort_.limit == UINT64_MAX || key == NULL || key->kind != EXPR_COLUMN ||
-        sort->sort_.keys.items[0].nulls_first) {
+    if (sort->sort_.limit == UINT64_MAX || key == NULL || key->kind != EXPR_COLUMN) {
         return FIRN_OK;
     }
     uint32_t id = key->column_.id;

@@ -230,7 +230,8 @@ static bool is_wanted(const sort_local *self, text key) {
 static firn_status cut_to_top(sort_local *self, arena *scratch, firn_error *err) {
     sort_state *owner = self->owner;
     const uint64_t wanted = owner->wanted;
-    if (self->seen < wanted * 4 + TOP_SLACK || self->count < wanted) {
+    const uint64_t slack = self->has_bound ? 0 : TOP_SLACK; // Few rows pass a bound.
+    if (self->seen < wanted * 4 + slack || self->count < wanted) {
         return FIRN_OK;
     }
     TRY(sort_entries(&owner->store, self->entries, self->count, &owner->run->cancel, scratch, err));

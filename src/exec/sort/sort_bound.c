@@ -1,8 +1,8 @@
 // What a Top-N tells the scan below it: rows whose first key lies behind that of the last row that
 // is wanted come too late. A dynamic filter with one bound, which only tightens.
 //
-// The optimizer gives it a slot where the first key is a column of a scan and NULLs come last. Rows
-// with the same first key pass: the other keys decide.
+// The optimizer gives it a slot where the first key is a column of a scan. Rows with the same first
+// key pass: the other keys decide; so do NULLs where they come first.
 #include "exec/sort/sort_state.h"
 
 // Published bounds stay until the end, so they are counted. Rows that come in reverse order tighten
@@ -19,8 +19,7 @@ static bool has_bounds(const type *of) {
 void sort_bound_open(sort_state *self, const input_layout *input) {
     const uint32_t slot = self->node->sort_.dynamic_slot;
     self->bound_column = ROW_NONE;
-    if (slot >= self->run->dynamic.count || self->key_count == 0 || !self->is_top ||
-        self->orders[0].nulls_first) {
+    if (slot >= self->run->dynamic.count || self->key_count == 0 || !self->is_top) {
         return;
     }
     const expr *key = self->node->sort_.keys.items[0].value;
@@ -49,6 +48,7 @@ static firn_status publish(sort_state *self, const column *bound, firn_error *er
     TRY(batch_copy(&self->memory, &one, &kept, err));
     list[0] = &kept.columns[0];
     *content = (dynamic_content){.key_count = 1,
+                                 .passes_null = self->orders[0].nulls_first,
                                  .minimum = is_descending ? list : NULL,
                                  .maximum = is_descending ? NULL : list};
     self->bound = list[0];
