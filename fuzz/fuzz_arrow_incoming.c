@@ -205,12 +205,13 @@ static void make_children(maker *self, uint32_t depth, struct ArrowSchema *out) 
         out->children[i] = block(self, sizeof **out->children);
         make_schema(self, depth + 1, out->children[i]);
     }
-    if (strcmp(out->format, "+r") == 0 && choose(self, 8) != 7) { // Ends are integers mostly.
+    if (count == 2 && strcmp(out->format, "+r") == 0 &&
+        choose(self, 8) != 7) { // Ends are integers mostly.
         static const char *const ends[] = {"i", "s", "l"};
         *out->children[0] = (struct ArrowSchema){
             .format = ends[choose(self, 3)], .name = "e", .release = release_schema};
     }
-    if (out->format[0] == '+' && out->format[1] == 'm' && choose(self, 8) != 7) {
+    if (count == 1 && strcmp(out->format, "+m") == 0 && choose(self, 8) != 7) {
         struct ArrowSchema *entries = out->children[0]; // Most maps are of pairs.
         entries->format = "+s";
         entries->dictionary = NULL;
@@ -393,7 +394,7 @@ static uint32_t make_buffers(maker *self, const char *format, uint32_t rows, boo
     void *made = NULL;
     uint32_t last = rows;
     out->n_buffers = 2;
-    if (format[0] == 'n') {
+    if (format[0] == 'n' || strcmp(format, "+r") == 0) {
         out->n_buffers = 0;
     } else if (format[0] == 'v') {
         make_views(self, rows, is_any, out);
@@ -414,8 +415,6 @@ static uint32_t make_buffers(maker *self, const char *format, uint32_t rows, boo
         out->n_buffers = 3;
         out->buffers[1] = made;
         out->buffers[2] = sizes;
-    } else if (strcmp(format, "+r") == 0) {
-        out->n_buffers = 0;
     } else if (format[0] == '+') {
         out->n_buffers = 1;
         last = strcmp(format, "+w:2") == 0 ? rows * 2 : rows;

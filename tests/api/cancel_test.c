@@ -261,7 +261,7 @@ static void cancel_above_streams(const void *user, stop_times *times) {
     firn_error err = FIRN_ERROR_INIT;
     REQUIRE(begin(&here, "2", "1GB", &was));
     uint32_t real_count = 0;
-    for (int64_t i = 0; i < 2 * SERIES_TRIES && real_count < SERIES_TRIES; i++) {
+    for (int64_t i = 0; i < 4 * SERIES_TRIES && real_count < SERIES_TRIES; i++) {
         struct ArrowArrayStream rows = {0};
         REQUIRE(scene_query(here.session, scenario_of("sort")->sql, &rows));
         REQUIRE(firn_register_stream(here.session, "inner", &rows, &err) == FIRN_OK);
@@ -272,7 +272,7 @@ static void cancel_above_streams(const void *user, stop_times *times) {
         host_thread *thread = NULL;
         REQUIRE(firn_statement_run(statement, &self.rows, &err) == FIRN_OK);
         REQUIRE(host_thread_start(pull, &self, &thread, &err) == FIRN_OK);
-        sleep_us(500 * (i % 50));
+        sleep_us(200 * (i % 50));
         const asked then = ask_now();
         firn_statement_cancel(statement);
         host_thread_join(thread);

@@ -210,6 +210,7 @@ bool slt_engine_run(slt_engine *self, const char *connection, const char *sql, s
         }
         if (status == FIRN_OK) {
             status = run_statement(self, statement, err);
+            follow_zone(session); // It may have been what sets it.
         }
         firn_statement_close(statement);
         at += used;
