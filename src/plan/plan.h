@@ -178,8 +178,7 @@ struct plan_node {
     plan_kind kind;
     uint32_t number;     ///< Unique in the plan, in EXPLAIN's order; 0 until plan_number ran.
     double row_estimate; ///< Set by the optimizer; negative: unknown. Not compared.
-    uint32_t
-        position; ///< In the statement: of what is said to fail; UINT32_MAX: nowhere. Not compared.
+    uint32_t position;   ///< In the statement, of what fails of its own; UINT32_MAX: nowhere.
     union {
 #define X(NAME, word, label, text)                                                                 \
     struct {                                                                                       \
