@@ -97,11 +97,11 @@ static void cancel_scripts(const void *user, stop_times *times) {
         REQUIRE(scene_execute(here.session, "CREATE TEMP TABLE t AS SELECT 1 AS n"));
         const uint64_t tables = pool_used(here.engine->tables);
         uint32_t real_count = 0;
-        for (int64_t i = 0; i < SERIES_TRIES && real_count < SERIES_TRIES / 2; i++) {
+        for (int64_t i = 0; i < 2 * SERIES_TRIES && real_count < SERIES_TRIES / 2; i++) {
             puller self = {.session = here.session, .script = scripts[k], .err = FIRN_ERROR_INIT};
             host_thread *thread = NULL;
             REQUIRE(host_thread_start(pull, &self, &thread, &self.err) == FIRN_OK);
-            sleep_us(1000 * (i % 50));
+            sleep_us(400 * (i % 50));
             real_count += cancel_until_ended(&self, thread, times);
             if (self.code != 0) {
                 CHECK(self.err.status == FIRN_CANCELLED);
