@@ -237,10 +237,12 @@ static firn_status create_as(run *self, const sql_create_table *written, const o
     if (!written->with_no_data) {
         status = run_insert(self, values, known == NULL ? 0 : known->count, err);
         status = status == FIRN_OK ? run_drain(self, err) : status;
+        status = status == FIRN_OK ? run_count(self, err) : status;
     }
+    // Last: nothing can fail or be stopped any more once the table is there.
     status = status == FIRN_OK ? command_publish_table(&staged, err) : status;
     table_snapshot_release(staged.made);
-    return status == FIRN_OK && !written->with_no_data ? run_count(self, err) : status;
+    return status;
 }
 
 static firn_status create_table(run *self, const sql_create_table *written,
