@@ -2,9 +2,9 @@
 #include <assert.h>
 
 #include "exec/aggregate/aggregate_unit.h"
+#include "memory/arena_grow.h"
 
 #define ROWS_A_PIECE 8   // From which on pieces are put in order, and not rows.
-#define PIECES_MIN 64    // That there is room for.
 #define LOOK_EVERY 65536 // Rows between two looks at the cancel flag.
 #define COMPARING 16     // Of a cancel_watch: a comparison, with its cache misses.
 #define INSERTION_MAX 16 // Rows that are sorted by insertion.
@@ -138,23 +138,17 @@ static placed_row *merge_placed(placed_row *items, placed_row *spare, uint32_t c
 typedef struct piece_list {
     placed_row *items; // The first row's place; `row` is where it is among the rows.
     uint32_t count;
-    uint32_t room;
+    uint32_t capacity;
     bool in_order; // All rows are: there is nothing to do.
 } piece_list;
 
 static firn_status add_piece(piece_list *self, placed_row first, arena *scratch, firn_error *err) {
-    if (self->count == self->room) {
-        const uint32_t room = self->room == 0 ? PIECES_MIN : self->room * 2;
-        placed_row *items = ARENA_NEW(scratch, placed_row, room);
-        if (items == NULL) {
-            return ARENA_FULL(scratch, err);
-        }
-        if (self->count > 0) {
-            memcpy(items, self->items, self->count * sizeof *items);
-        }
-        self->items = items;
-        self->room = room;
+    placed_row *items =
+        ARENA_GROW(scratch, placed_row, self->items, self->count, 1, &self->capacity);
+    if (items == NULL) {
+        return ARENA_FULL(scratch, err);
     }
+    self->items = items;
     self->items[self->count++] = first;
     return FIRN_OK;
 }
