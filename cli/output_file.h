@@ -5,10 +5,10 @@
 #include <stdbool.h>
 
 typedef struct output_file {
-    const char *path;
+    char *path;      // Behind all symbolic links.
     char *temporary; // NULL while the file has no name, or when `path` is written directly.
     int descriptor;  // -1: not open.
-    bool is_direct;  // A device or pipe, which cannot be replaced.
+    bool is_direct;  // A device, a pipe, an open descriptor: what cannot be replaced.
 } output_file;
 
 /// Opens for writing. False with errno.

@@ -282,6 +282,30 @@ def an_output_file_appears_whole_or_not_at_all():
         same(os.listdir(folder), ["out.csv"])
 
 
+def an_output_file_behind_a_link_is_replaced_and_the_link_stays():
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(f"{folder}/deep")
+        os.symlink("deep/real.csv", f"{folder}/first.csv")
+        os.symlink(f"{folder}/first.csv", f"{folder}/second.csv")
+        for words in ("rows 1", "rows 2"):  # The file is not there yet, then it is.
+            firn("--format", "csv", "--output", f"{folder}/second.csv", "-c", words)
+            direct, _ = firn("--format", "csv", "-c", words)
+            same(pathlib.Path(f"{folder}/deep/real.csv").read_text(), direct)
+        same(os.readlink(f"{folder}/second.csv"), f"{folder}/first.csv")
+        same(os.readlink(f"{folder}/first.csv"), "deep/real.csv")
+        # A link of one's own to what /dev/stdout is, so that a failing test cannot take that away.
+        os.symlink("/proc/self/fd/1", f"{folder}/stdout")
+        out, _ = firn("--format", "csv", "--output", f"{folder}/stdout", "-c", "rows 2")
+        same(out, direct)
+        with open(f"{folder}/log", "w+") as log:
+            log.write("before\n")
+            log.flush()
+            subprocess.run([FIRN, "--format", "csv", "--output", f"{folder}/stdout", "-c", "rows 2"],
+                           stdout=log, check=True)
+        same(pathlib.Path(f"{folder}/log").read_text(), "before\n" + direct)
+        same(os.readlink(f"{folder}/stdout"), "/proc/self/fd/1")
+
+
 def an_output_file_that_cannot_be_is_a_fault():
     _, err = firn("--output", "/nowhere/x.csv", "-c", "rows 1", code=1)
     assert "/nowhere/x.csv" in err
