@@ -51,7 +51,7 @@ typedef enum expr_kind { EXPR_KIND_LIST(X) EXPR_KIND_COUNT } expr_kind;
 #undef X
 
 typedef enum subquery_kind {
-    SUBQUERY_SCALAR, ///< One column, at most one row, else an error.
+    SUBQUERY_SCALAR, ///< At most one row, else an error: its column, or args compare with it.
     SUBQUERY_EXISTS,
     SUBQUERY_ANY, ///< args compare (operator) with any row; IN is = ANY.
     SUBQUERY_ALL,

@@ -288,6 +288,11 @@ static void print_in(printer *self, const expr *what) {
 static void print_subquery(printer *self, const expr *what) {
     switch ((subquery_kind)what->subquery_.subquery) {
     case SUBQUERY_SCALAR:
+        if (what->subquery_.args.count > 0) {
+            text_append_char(self->out, '(');
+            print_list(self, what->subquery_.args);
+            text_append_format(self->out, ") %.*s ", TEXT_ARGS(what->subquery_.comparison));
+        }
         text_append(self->out, TEXT("(subquery)"));
         return;
     case SUBQUERY_EXISTS:

@@ -6,6 +6,7 @@
 //     WHERE x IN (q)             semi join on x = q.x
 //     WHERE x NOT IN (q)         null-aware anti join on x = q.x
 //     (q) as a value             single join: left join that fails at a second row
+//     (x, y) < (q)               the same, and a comparison with its columns
 //     EXISTS, IN, ANY elsewhere  mark join: a BOOLEAN column
 //
 // A value that not every row needs, in an arm of CASE and its like, fails there: unnest_arms.c.
@@ -51,7 +52,9 @@ static firn_status compare_columns(optimizer *self, const expr *query, text comp
     const expr_list *args = &query->subquery_.args;
     const bool is_order = args->count > 1 && (name.data[0] == '<' || name.data[0] == '>') &&
                           !text_equal(name, TEXT("<>"));
-    const bool is_unequal = args->count > 1 && text_equal(name, TEXT("<>"));
+    const bool is_distinct = args->count > 1 && text_equal(name, TEXT("is_distinct_from"));
+    const bool is_unequal = is_distinct || (args->count > 1 && text_equal(name, TEXT("<>")));
+    const char *alike = is_distinct ? "is_not_distinct_from" : is_unequal ? "=" : name.data;
     const char strict[2] = {name.data[0], '\0'};
     *out = NULL;
     for (uint32_t rest = args->count; rest > 0; rest--) {
@@ -64,7 +67,7 @@ static firn_status compare_columns(optimizer *self, const expr *query, text comp
             return rewrite_full(self);
         }
         if (!is_order || rest == args->count) {
-            TRY(rewrite_call(self, is_unequal ? "=" : name.data, args->items[i], right, &test));
+            TRY(rewrite_call(self, alike, args->items[i], right, &test));
             *out = is_order ? test : expr_and(self->memory, test, *out);
         } else { // a < c OR (a = c AND what the rest says)
             expr *less;
@@ -112,7 +115,9 @@ static firn_status lift_value(lifting *state, expr **slot, bool is_arm) {
                                &join));
         join->position = query->position;
         state->input = join;
-        return rewrite_column(self, columns.items[0].id, query->type, slot);
+        return query->subquery_.args.count > 0
+                   ? compare_columns(self, query, query->subquery_.comparison, slot)
+                   : rewrite_column(self, columns.items[0].id, query->type, slot);
     }
     expr *condition = NULL;
     const bool is_all = query->subquery_.subquery == SUBQUERY_ALL;

@@ -32,17 +32,44 @@ static bool count_node(void *user, expr **slot) {
     return *count <= NODES_MAX && expr_visit_children(*slot, count_node, user);
 }
 
-static bool is_small(expr *value) {
+static bool are_small(const expr_list *values) {
     uint32_t count = 0;
-    return count_node(&count, &value);
+    for (uint32_t i = 0; i < values->count; i++) {
+        if (!count_node(&count, &values->items[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
-// What can fail stands above the aggregate: `value` in columns of the node below the projections
-// that compute it, and below an order, which means nothing for one row.
-static firn_status value_below(optimizer *self, plan_node **node, expr **value) {
+// The values in columns of what a projection reads. *done is false where they must stay.
+static firn_status substitute_all(optimizer *self, const plan_node *project, expr_list *values,
+                                  bool *done) {
+    const substitution map = {.from = project->project_.ids, .to = project->project_.values};
+    expr_list moved = {0};
+    *done = false;
+    for (uint32_t i = 0; i < values->count; i++) {
+        expr *copy = expr_copy(self->memory, values->items[i]);
+        if (copy == NULL) {
+            return rewrite_full(self);
+        }
+        TRY(rewrite_substitute(self, &copy, &map));
+        if (expr_is_volatile(copy)) {
+            return FIRN_OK;
+        }
+        TRY(rewrite_add_expr(self, &moved, copy));
+    }
+    *values = moved;
+    *done = true;
+    return FIRN_OK;
+}
+
+// What can fail stands above the aggregate: `values` in columns of the node below the projections
+// that compute them, and below an order, which means nothing for one row.
+static firn_status values_below(optimizer *self, plan_node **node, expr_list *values) {
     plan_node *below = *node;
-    expr *moved = *value;
-    while (is_small(moved)) {
+    expr_list moved = *values;
+    while (are_small(&moved)) {
         if (below->kind == PLAN_SORT && below->sort_.limit == UINT64_MAX &&
             below->sort_.offset == 0) {
             below = below->sort_.input;
@@ -51,22 +78,39 @@ static firn_status value_below(optimizer *self, plan_node **node, expr **value) 
         if (below->kind != PLAN_PROJECT) {
             break;
         }
-        const substitution map = {.from = below->project_.ids, .to = below->project_.values};
-        expr *copy = expr_copy(self->memory, moved);
-        if (copy == NULL) {
-            return rewrite_full(self);
-        }
-        TRY(rewrite_substitute(self, &copy, &map));
-        if (expr_is_volatile(copy)) {
+        bool done;
+        TRY(substitute_all(self, below, &moved, &done));
+        if (!done) {
             break;
         }
-        moved = copy;
         below = below->project_.input;
     }
-    if (expr_can_fail(moved)) {
-        *value = moved;
+    bool can_fail = false;
+    for (uint32_t i = 0; i < moved.count; i++) {
+        can_fail |= expr_can_fail(moved.items[i]);
+    }
+    if (can_fail) {
+        *values = moved;
         *node = below;
     }
+    return FIRN_OK;
+}
+
+// CASE WHEN is_only_row(count) THEN value END
+static firn_status check_count(optimizer *self, const expr *query, const expr *count,
+                               expr **value) {
+    expr *checked = expr_new(self->memory, EXPR_CASE, (*value)->type);
+    expr *otherwise = expr_null(self->memory, (*value)->type);
+    expr *copy = expr_copy(self->memory, count);
+    if (checked == NULL || otherwise == NULL || copy == NULL) {
+        return rewrite_full(self);
+    }
+    checked->case_.otherwise = otherwise;
+    TRY(function_call_named(TEXT("is_only_row"), &copy, 1, self->memory, &copy, self->err));
+    copy->position = query->position;
+    TRY(rewrite_add_expr(self, &checked->case_.conditions, copy));
+    TRY(rewrite_add_expr(self, &checked->case_.values, *value));
+    *value = checked;
     return FIRN_OK;
 }
 
@@ -75,17 +119,24 @@ firn_status unnest_count_rows(optimizer *self, expr *query) {
     if (one_row_is_most(rows)) {
         return FIRN_OK;
     }
+    // One value, or those that a row is compared with.
+    const uint32_t needed = query->subquery_.args.count > 0 ? query->subquery_.args.count : 1;
     plan_columns columns;
     plan_node *group;
+    expr_list values = {0};
     expr *value;
     expr *count;
     substitution map = {0};
+    u32_list ids = {0};
     TRY(plan_outputs(rows, self->memory, &columns, self->err));
-    TRY(rewrite_column(self, columns.items[0].id, columns.items[0].type, &value));
-    TRY(value_below(self, &rows, &value));
-    if (value->type->id == TYPE_NULL) { // No aggregate has such values.
-        value = expr_null(self->memory, query->type);
-        if (value == NULL) {
+    for (uint32_t i = 0; i < needed; i++) {
+        TRY(rewrite_column(self, columns.items[i].id, columns.items[i].type, &value));
+        TRY(rewrite_add_expr(self, &values, value));
+    }
+    TRY(values_below(self, &rows, &values));
+    if (values.items[0]->type->id == TYPE_NULL) { // No aggregate has such values; no row has them.
+        values.items[0] = expr_null(self->memory, query->type);
+        if (values.items[0] == NULL) {
             return rewrite_full(self);
         }
     }
@@ -95,7 +146,9 @@ firn_status unnest_count_rows(optimizer *self, expr *query) {
     TRY(add_aggregate(self, group, "count", NULL, &count));
     TRY(plan_outputs(rows, self->memory, &columns, self->err));
     id_set used = id_set_open(self->memory);
-    TRY(rewrite_used(self, value, &used));
+    for (uint32_t i = 0; i < needed; i++) {
+        TRY(rewrite_used(self, values.items[i], &used));
+    }
     for (uint32_t i = 0; i < columns.count; i++) {
         if (id_set_has(&used, columns.items[i].id)) {
             expr *column;
@@ -105,20 +158,10 @@ firn_status unnest_count_rows(optimizer *self, expr *query) {
             TRY(rewrite_add_expr(self, &map.to, column));
         }
     }
-    TRY(rewrite_substitute(self, &value, &map));
-    expr *checked = expr_new(self->memory, EXPR_CASE, value->type);
-    expr *otherwise = expr_null(self->memory, value->type);
-    if (checked == NULL || otherwise == NULL) {
-        return rewrite_full(self);
+    for (uint32_t i = 0; i < needed; i++) {
+        TRY(rewrite_substitute(self, &values.items[i], &map));
+        TRY(check_count(self, query, count, &values.items[i]));
+        TRY(rewrite_add_id(self, &ids, rewrite_new_id(self)));
     }
-    checked->case_.otherwise = otherwise;
-    TRY(function_call_named(TEXT("is_only_row"), &count, 1, self->memory, &count, self->err));
-    count->position = query->position;
-    TRY(rewrite_add_expr(self, &checked->case_.conditions, count));
-    TRY(rewrite_add_expr(self, &checked->case_.values, value));
-    u32_list ids = {0};
-    expr_list values = {0};
-    TRY(rewrite_add_id(self, &ids, rewrite_new_id(self)));
-    TRY(rewrite_add_expr(self, &values, checked));
     return rewrite_project(self, group, &ids, &values, &query->subquery_.plan);
 }

@@ -124,7 +124,57 @@ static firn_status compare_lists(binder *self, sql_operator op, const expr_list 
     }
 }
 
+// The query of a scalar subquery, as one side of a comparison with a row; NULL for other values.
+static const sql_query *row_query(const sql_expr *written) {
+    return sql_is_expr(written, SQL_SUBQUERY) &&
+                   sql_subquery_of(written)->kind == SQL_SUBQUERY_SCALAR
+               ? sql_subquery_of(written)->query
+               : NULL;
+}
+
+// The comparison with its sides exchanged.
+static sql_operator mirrored(sql_operator op) {
+    switch ((int)op) {
+    case SQL_OP_LESS:
+        return SQL_OP_GREATER;
+    case SQL_OP_LESS_EQUAL:
+        return SQL_OP_GREATER_EQUAL;
+    case SQL_OP_GREATER:
+        return SQL_OP_LESS;
+    case SQL_OP_GREATER_EQUAL:
+        return SQL_OP_LESS_EQUAL;
+    default:
+        return op;
+    }
+}
+
+// (a, b) op (SELECT c, d …), on either side.
+static firn_status compare_row_query(binder *self, scope *names, const sql_binary *written,
+                                     expr **out) {
+    const bool is_left = row_query(written->left) != NULL;
+    const sql_operator op = is_left ? mirrored(written->op) : written->op;
+    switch ((int)op) {
+    case SQL_OP_EQUAL:
+    case SQL_OP_NOT_EQUAL:
+    case SQL_OP_IS_DISTINCT:
+    case SQL_OP_IS_NOT_DISTINCT:
+    case SQL_OP_LESS:
+    case SQL_OP_LESS_EQUAL:
+    case SQL_OP_GREATER:
+    case SQL_OP_GREATER_EQUAL:
+        return bind_compare_query(self, names, is_left ? written->right : written->left,
+                                  row_query(is_left ? written->left : written->right),
+                                  bind_operator_name(op), SUBQUERY_SCALAR, out);
+    default:
+        return FAIL_SQL(self->err, FIRN_INVALID, "42883", written->node.position,
+                        "rows cannot be operands of %s", sql_operator_text(op));
+    }
+}
+
 firn_status bind_compare_rows(binder *self, scope *names, const sql_binary *written, expr **out) {
+    if (row_query(written->left) != NULL || row_query(written->right) != NULL) {
+        return compare_row_query(self, names, written, out);
+    }
     expr_list left = {0};
     expr_list right = {0};
     TRY(bind_row_items(self, names, written->left, &left));

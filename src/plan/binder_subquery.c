@@ -65,7 +65,8 @@ static firn_status number_query(binder *self, const scope *names, const sql_quer
                                 uint32_t *out) {
     select_state *state = names->select;
     *out = 0;
-    if (state == NULL || (state->written->group_by.count == 0 && !state->written->is_distinct)) {
+    if (state == NULL || (state->written->group_by.count == 0 && !state->written->is_group_all &&
+                          !state->written->is_distinct)) {
         return FIRN_OK;
     }
     uint32_t count = 0;
@@ -90,18 +91,11 @@ static firn_status number_query(binder *self, const scope *names, const sql_quer
     return FIRN_OK;
 }
 
+// A test of the query's rows; what makes a value of them gives it its type.
 static firn_status new_subquery(binder *self, scope *names, const sql_query *query,
                                 subquery_kind kind, bound_query *rows, expr **out) {
     TRY(bind_query_body(self, query, names, rows));
-    const bool is_scalar = kind == SUBQUERY_SCALAR;
-    if (is_scalar && rows->columns.count != 1) {
-        return FAIL_SQL(self->err, FIRN_INVALID, "42601", query->node.position,
-                        "a subquery used as a value gives %u columns, one is needed",
-                        rows->columns.count);
-    }
-    const type *result = is_scalar ? rows->columns.items[0].type : TYPE_OF(BOOLEAN);
-    *out =
-        expr_new(self->memory, EXPR_SUBQUERY, result == &type_unknown ? TYPE_OF(VARCHAR) : result);
+    *out = expr_new(self->memory, EXPR_SUBQUERY, TYPE_OF(BOOLEAN));
     if (*out == NULL) {
         return binder_full(self);
     }
@@ -276,6 +270,13 @@ firn_status bind_subquery(binder *self, scope *names, const sql_subquery *writte
         return note_outer(self, *out);
     }
     TRY(new_subquery(self, names, written->query, SUBQUERY_SCALAR, &rows, out));
+    if (rows.columns.count != 1) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42601", written->query->node.position,
+                        "a subquery used as a value gives %u columns, one is needed",
+                        rows.columns.count);
+    }
+    const type *result = rows.columns.items[0].type;
+    (*out)->type = result == &type_unknown ? TYPE_OF(VARCHAR) : result;
     if (written->kind == SQL_SUBQUERY_SCALAR) {
         TRY(narrow(self, &rows));
         (*out)->subquery_.plan = rows.node;
