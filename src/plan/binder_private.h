@@ -274,7 +274,6 @@ firn_status bind_quantified(binder *self, scope *names, const sql_quantified *wr
 firn_status bind_subquery(binder *self, scope *names, const sql_subquery *written, expr **out);
 /// left op ANY|ALL (query), or left op (query) of SUBQUERY_SCALAR: both sides brought to what they
 /// are compared as.
-/// compared as.
 firn_status bind_compare_query(binder *self, scope *names, const sql_expr *left,
                                const sql_query *query, const char *comparison, subquery_kind kind,
                                expr **out);
