@@ -24,7 +24,7 @@ size_t bitmap_count(const uint64_t *bitmap, size_t bits) {
     return count;
 }
 
-void bitmap_copy(const uint64_t *source, size_t from, size_t bits, uint64_t *out) {
+WRAPS void bitmap_copy(const uint64_t *source, size_t from, size_t bits, uint64_t *out) {
     const size_t shift = from % 64;
     const uint64_t *in = source + from / 64;
     const size_t in_words = BITMAP_WORDS(shift + bits);

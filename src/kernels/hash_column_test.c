@@ -104,3 +104,74 @@ TEST(hash_column_agrees_with_the_hash_of_single_rows) {
     check_type(&decimal38, true);
     check_type(&decimal76, true);
 }
+
+// A struct of two fields and a struct, lists of which rows have some in common, all with NULLs.
+static column nested_column(arena *memory, const type *of, uint32_t length, uint64_t *seed) {
+    column out;
+    firn_error err = ERR_INIT;
+    CHECK(column_new(memory, of, length, &out, &err) == FIRN_OK);
+    uint32_t child_length = length;
+    if (type_physical(of) == PHYSICAL_LIST) {
+        child_length = 0;
+        for (uint32_t row = 0; row < length; row++) {
+            list_value *list = &COLUMN_OUT(&out, list_value)[row];
+            const bool is_long = test_random(seed) % 20 == 0;
+            *list = (list_value){.offset = child_length,
+                                 .size = is_long ? 9000 : (uint32_t)(test_random(seed) % 12)};
+            if (row > 0 && test_random(seed) % 5 == 0) {
+                *list = list[-1];
+            }
+            const uint32_t end = list->offset + list->size;
+            // Elements of no list, now and then.
+            const uint32_t gap = test_random(seed) % 30 == 0 ? 500 : (uint32_t)(row % 3);
+            child_length = (child_length > end ? child_length : end) + gap;
+        }
+    }
+    column *children = ARENA_NEW(memory, column, of->child_count + 1);
+    for (uint32_t i = 0; i < of->child_count; i++) {
+        children[i] = nested_column(memory, of->children[i].type, child_length, seed);
+    }
+    if (of->child_count > 0) {
+        out.children = children;
+    } else {
+        for (uint32_t row = 0; row < length; row++) {
+            put(&out, row, seed);
+        }
+    }
+    for (uint32_t row = (uint32_t)(test_random(seed) % 4); row < length && row > 0; row += 5) {
+        CHECK(column_set_null(memory, &out, row));
+    }
+    return out;
+}
+
+TEST(hash_column_agrees_with_the_hash_of_nested_rows) {
+    uint64_t seed = 9;
+    for (int round = 0; round < 30; round++) {
+        arena memory = arena_open(SIZE_MAX);
+        const field fields[] = {{TEXT("a"), &type_constants[TYPE_DOUBLE], true, -1},
+                                {TEXT("b"), &type_constants[TYPE_VARCHAR], true, -1},
+                                {TEXT("c"), &type_constants[TYPE_BOOLEAN], true, -1}};
+        const type *inner = type_struct(&memory, 3, fields);
+        const field outer[] = {{TEXT("a"), inner, true, -1},
+                               {TEXT("b"), &type_constants[TYPE_SMALLINT], true, -1}};
+        const type *const some[] = {
+            inner,
+            type_struct(&memory, 2, outer),
+            type_list(&memory, &type_constants[TYPE_DOUBLE]),
+            type_list(&memory, &type_constants[TYPE_VARCHAR]),
+            type_list(&memory, &type_constants[TYPE_BOOLEAN]),
+        };
+        for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+            const column values = nested_column(&memory, some[i], ROWS, &seed);
+            uint16_t rows[ROWS];
+            uint32_t count = 0;
+            for (uint32_t row = 0; row < ROWS; row++) {
+                rows[count] = (uint16_t)row;
+                count += test_random(&seed) % 3 == 0 ? 1 : 0;
+            }
+            check_hashes(&values, NULL, ROWS, &memory);
+            check_hashes(&values, rows, count, &memory);
+        }
+        arena_close(&memory);
+    }
+}

@@ -223,6 +223,7 @@ static value_place place_of(const column *values, uint32_t lane, const uint8_t *
     return (value_place){.base = row, .offset = slice.offset, .size = slice.size + 1};
 }
 
+// Of a pair that both have a value, which is long or in a blob.
 static bool nested_same(match_key *self, const uint8_t *row, const uint8_t *value, uint32_t lane) {
     bool is_there;
     uint64_t *same = look_up(self, place_of(self->values, lane, row), &is_there);
@@ -231,14 +232,62 @@ static bool nested_same(match_key *self, const uint8_t *row, const uint8_t *valu
     }
     if (!is_there) {
         const uint8_t *data = part_of(self, row, row_slice_of(value));
-        *same = data != NULL && row_nested_equal(data, self->values, lane, &self->watch);
+        *same = data != NULL && row_nested_equal_at(&data, self->values, lane, &self->watch);
     }
     return *same != 0;
 }
 
+// Sets same[i] of pairs whose values are long, and puts the others with values into `out`.
+static void sort_out_nested(match_key *self, const uint16_t *pairs, uint32_t count, bool *same,
+                            row_nested_pairs *out) {
+    const row_layout *layout = self->store->layout;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint16_t k = pairs[i];
+        const uint8_t *row = self->rows[k];
+        const uint8_t *value = row + self->offset;
+        const bool row_has = row_is_valid(layout, row, self->number);
+        const bool batch_has = batch_is_valid(self, k);
+        if (!row_has || !batch_has) {
+            same[i] = row_has == batch_has && self->null_equal;
+            continue;
+        }
+        const row_slice slice = row_slice_of(value);
+        if (UNLIKELY(slice.size > LONG_BYTES || row_heap_of(layout, row).blob != ROW_NONE)) {
+            same[i] = nested_same(self, row, value, self->lanes[k]);
+            continue;
+        }
+        same[i] = false;
+        out->at[out->count] = row + layout->size + slice.offset;
+        out->lanes[out->count] = self->lanes[k];
+        out->numbers[out->count++] = (uint16_t)i;
+    }
+}
+
 static uint32_t match_nested(match_key *self, uint16_t *pairs, uint32_t count, uint16_t *rest,
                              uint32_t *rest_count) {
-    MATCH_LOOP(self, pairs, count, rest, rest_count, nested_same(self, row, value, (uint32_t)lane));
+    row_nested_pairs compared = {.at = ARENA_NEW(self->scratch, const uint8_t *, count),
+                                 .lanes = ARENA_NEW(self->scratch, uint32_t, count),
+                                 .numbers = ARENA_NEW(self->scratch, uint16_t, count),
+                                 .watch = &self->watch};
+    bool *same = ARENA_NEW(self->scratch, bool, count);
+    if (compared.at == NULL || compared.lanes == NULL || compared.numbers == NULL || same == NULL) {
+        self->status = ARENA_FULL(self->scratch, self->err);
+        return 0;
+    }
+    sort_out_nested(self, pairs, count, same, &compared);
+    row_nested_match(&compared, self->values);
+    for (uint32_t i = 0; i < compared.count; i++) {
+        same[compared.numbers[i]] = true;
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint16_t k = pairs[i];
+        pairs[kept] = k;
+        rest[*rest_count] = k;
+        kept += same[i];
+        *rest_count += !same[i];
+    }
+    return kept;
 }
 
 static match_loop loop_for(const type *type) {

@@ -135,7 +135,8 @@ static bool scalar_equal(const uint8_t **at, const column *self, uint32_t lane,
     return column_rows_equal(&one, 0, self, lane);
 }
 
-static bool equal_at(const uint8_t **at, const column *self, uint32_t lane, cancel_watch *watch) {
+bool row_nested_equal_at(const uint8_t **at, const column *self, uint32_t lane,
+                         cancel_watch *watch) {
     const physical kind = type_physical(self->type);
     if (kind != PHYSICAL_LIST && kind != PHYSICAL_STRUCT) {
         return scalar_equal(at, self, lane, watch);
@@ -149,17 +150,12 @@ static bool equal_at(const uint8_t **at, const column *self, uint32_t lane, canc
             const column *values = &self->children[child];
             const bool has_value = *(*at)++ != 0;
             if (has_value != is_valid(values, lanes.offset + i) ||
-                (has_value && !equal_at(at, values, lanes.offset + i, watch))) {
+                (has_value && !row_nested_equal_at(at, values, lanes.offset + i, watch))) {
                 return false;
             }
         }
     }
     return true;
-}
-
-bool row_nested_equal(const uint8_t *value, const column *self, uint32_t lane,
-                      cancel_watch *watch) {
-    return equal_at(&value, self, lane, watch);
 }
 
 // ---- Back to columns ----------------------------------------------------------------------------

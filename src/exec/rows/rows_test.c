@@ -102,7 +102,8 @@ static column random_column(const type *type, uint32_t length, bool has_nulls) {
     if (type->child_count > 0) {
         column *children = ARENA_NEW(&memory, column, type->child_count);
         for (uint32_t i = 0; i < type->child_count; i++) {
-            children[i] = random_column(type->children[i].type, child_length, true);
+            const bool may_be_null = test_random(&seed) % 3 != 0;
+            children[i] = random_column(type->children[i].type, child_length, may_be_null);
         }
         out.children = children;
     }
@@ -140,11 +141,25 @@ static column with_form(column values, column_form form, uint32_t length) {
     return out;
 }
 
+#define TYPES_MAX 24
+
 // All kinds of columns: the types that differ in how they are kept.
 static uint32_t all_types(const type **out) {
     const field fields[] = {{TEXT("a"), TYPE_OF(BIGINT), true, -1},
                             {TEXT("b"), type_list(&memory, TYPE_OF(VARCHAR)), true, -1},
                             {TEXT("c"), TYPE_OF(BOOLEAN), true, -1}};
+    // A loop each, and structs inside.
+    const field others[] = {{TEXT("a"), TYPE_OF(TINYINT), true, -1},
+                            {TEXT("b"), TYPE_OF(SMALLINT), true, -1},
+                            {TEXT("c"), TYPE_OF(DATE), true, -1},
+                            {TEXT("d"), TYPE_OF(REAL), true, -1},
+                            {TEXT("e"), TYPE_OF(DOUBLE), true, -1},
+                            {TEXT("f"), type_decimal(&memory, 38, 0), true, -1},
+                            {TEXT("g"), TYPE_OF(VARCHAR), true, -1},
+                            {TEXT("h"), TYPE_OF(INTERVAL), true, -1},
+                            {TEXT("i"), TYPE_OF(NULL), true, -1}};
+    const type *inner = type_struct(&memory, 3, fields);
+    const field outer[] = {{TEXT("a"), inner, true, -1}, {TEXT("b"), TYPE_OF(DOUBLE), true, -1}};
     const type *some[] = {
         TYPE_OF(BIGINT),
         TYPE_OF(VARCHAR),
@@ -161,6 +176,12 @@ static uint32_t all_types(const type **out) {
         type_map(&memory, TYPE_OF(VARCHAR), TYPE_OF(INTEGER)),
         TYPE_OF(NULL),
         TYPE_OF(DATE),
+        type_struct(&memory, 9, others),
+        type_struct(&memory, 2, outer),
+        type_list(&memory, TYPE_OF(BIGINT)),
+        type_list(&memory, TYPE_OF(VARCHAR)),
+        type_list(&memory, TYPE_OF(SMALLINT)),
+        type_list(&memory, inner),
     };
     memcpy(out, some, sizeof some);
     return sizeof some / sizeof *some;
@@ -174,12 +195,12 @@ static uint32_t all_types(const type **out) {
 static void round_trip(column_form form, bool has_nulls) {
     arena types_memory = arena_open(SIZE_MAX);
     memory = types_memory;
-    const type *types[20];
+    const type *types[TYPES_MAX];
     const uint32_t count = all_types(types);
     types_memory = memory;
     fixture self;
     REQUIRE(fixture_open(&self, types, count, true, 8));
-    column columns[20];
+    column columns[TYPES_MAX];
     for (uint32_t i = 0; i < count; i++) {
         columns[i] = with_form(random_column(types[i], ROWS, has_nulls), form, ROWS);
     }
@@ -269,7 +290,7 @@ static void match_all(const type *type, column_form form, bool null_equal) {
 TEST(rows_match_as_columns_do) {
     arena types_memory = arena_open(SIZE_MAX);
     memory = types_memory;
-    const type *types[20];
+    const type *types[TYPES_MAX];
     const uint32_t count = all_types(types);
     types_memory = memory;
     for (uint32_t i = 0; i < count; i++) {

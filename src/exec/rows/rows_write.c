@@ -5,6 +5,8 @@
 
 #include "exec/rows/rows_private.h"
 
+#define TOO_LONG "a row of more than 4 GiB cannot be kept"
+
 // ---- A worker's partitions ----------------------------------------------------------------------
 
 firn_status row_writer_open(row_store *store, uint32_t part_count, uint32_t bits_before,
@@ -272,32 +274,59 @@ static const column *find_lanes(const appending *self, const column *values) {
     return codes != NULL ? values->dictionary->values : values;
 }
 
+// Of the column being written, the rows that have a value: their numbers and lanes. How many.
+static uint32_t valid_lanes(const appending *self, const column *values, uint32_t *numbers,
+                            uint32_t *lanes) {
+    uint32_t count = 0;
+    for (uint32_t k = self->from; k < self->to; k++) {
+        numbers[count] = k;
+        lanes[count] = self->lanes[k];
+        count += value_is_valid(values, row_number(self->in, k));
+    }
+    return count;
+}
+
 static bool is_nested(const column *values) {
     const physical kind = type_physical(values->type);
     return kind == PHYSICAL_LIST || kind == PHYSICAL_STRUCT;
 }
 
-// Adds what a column needs of each row's heap. False above 4 GiB.
-static bool add_heap_sizes(appending *self, const column *values) {
-    const bool is_string = type_physical(values->type) == PHYSICAL_STRING;
+// Adds what a column of nested values needs.
+static firn_status add_nested_sizes(appending *self, const column *values, firn_error *err) {
+    const column *flat = find_lanes(self, values);
+    uint32_t *numbers = ARENA_NEW(self->scratch, uint32_t, self->to);
+    uint32_t *lanes = ARENA_NEW(self->scratch, uint32_t, self->to);
+    uint64_t *sizes = ARENA_NEW(self->scratch, uint64_t, self->to);
+    if (numbers == NULL || lanes == NULL || sizes == NULL) {
+        return ARENA_FULL(self->scratch, err);
+    }
+    const uint32_t count = valid_lanes(self, values, numbers, lanes);
+    memset(sizes, 0, count * sizeof *sizes);
+    row_nested_add_sizes(flat, lanes, count, sizes, &self->watch);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t *heap = &self->heap_sizes[numbers[i]];
+        if (sizes[i] > UINT32_MAX - 8 - (uint64_t)*heap) {
+            return FAIL(err, FIRN_NO_MEMORY, TOO_LONG);
+        }
+        *heap += (uint32_t)sizes[i];
+    }
+    return FIRN_OK;
+}
+
+static firn_status add_string_sizes(appending *self, const column *values, firn_error *err) {
     const column *flat = find_lanes(self, values);
     for (uint32_t k = self->from; k < self->to; k++) {
         if (!value_is_valid(values, row_number(self->in, k))) {
             continue;
         }
-        uint64_t size;
-        if (is_string) {
-            const string_value *value = &COLUMN_VALUES(flat, string_value)[self->lanes[k]];
-            size = string_is_inline(value) ? 0 : value->size;
-        } else {
-            size = row_nested_size(flat, self->lanes[k], &self->watch);
-        }
+        const string_value *value = &COLUMN_VALUES(flat, string_value)[self->lanes[k]];
+        const uint64_t size = string_is_inline(value) ? 0 : value->size;
         if (size > UINT32_MAX - 8 - (uint64_t)self->heap_sizes[k]) {
-            return false;
+            return FAIL(err, FIRN_NO_MEMORY, TOO_LONG);
         }
         self->heap_sizes[k] += (uint32_t)size;
     }
-    return true;
+    return FIRN_OK;
 }
 
 static firn_status size_heaps(appending *self, firn_error *err) {
@@ -305,9 +334,10 @@ static firn_status size_heaps(appending *self, firn_error *err) {
     memset(self->heap_sizes + self->from, 0, (self->to - self->from) * sizeof *self->heap_sizes);
     for (uint32_t i = 0; i < layout->column_count; i++) {
         const column *values = &self->in->columns[i];
-        if ((type_physical(values->type) == PHYSICAL_STRING || is_nested(values)) &&
-            !add_heap_sizes(self, values)) {
-            return FAIL(err, FIRN_NO_MEMORY, "a row of more than 4 GiB cannot be kept");
+        if (is_nested(values)) {
+            TRY(add_nested_sizes(self, values, err));
+        } else if (type_physical(values->type) == PHYSICAL_STRING) {
+            TRY(add_string_sizes(self, values, err));
         }
     }
     return cancel_check(self->watch.cancel, err);
@@ -415,19 +445,28 @@ static void write_strings(const appending *self, const column *values, const col
     }
 }
 
-static void write_nested(appending *self, const column *values, const column *flat,
-                         uint32_t offset) {
+static firn_status write_nested(appending *self, const column *values, const column *flat,
+                                uint32_t offset, firn_error *err) {
     assert(self->heap_filled != NULL);
-    for (uint32_t k = self->from; k < self->to; k++) {
+    uint32_t *numbers = ARENA_NEW(self->scratch, uint32_t, self->to);
+    uint32_t *lanes = ARENA_NEW(self->scratch, uint32_t, self->to);
+    uint8_t **ends = ARENA_NEW(self->scratch, uint8_t *, self->to);
+    if (numbers == NULL || lanes == NULL || ends == NULL) {
+        return ARENA_FULL(self->scratch, err);
+    }
+    const uint32_t count = valid_lanes(self, values, numbers, lanes);
+    for (uint32_t i = 0; i < count; i++) {
+        ends[i] = self->heaps[numbers[i]] + self->heap_filled[numbers[i]];
+    }
+    row_nested_write_all(flat, lanes, count, ends, &self->watch);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t k = numbers[i];
         row_slice slice = {.offset = self->heap_filled[k]};
-        if (value_is_valid(values, row_number(self->in, k))) {
-            uint8_t *start = self->heaps[k] + slice.offset;
-            const uint8_t *end = row_nested_write(flat, self->lanes[k], start, &self->watch);
-            slice.size = (uint32_t)(end - start);
-        }
+        slice.size = (uint32_t)(ends[i] - self->heaps[k]) - slice.offset;
         self->heap_filled[k] += slice.size;
         memcpy(self->rows[k] + offset, &slice, sizeof slice);
     }
+    return FIRN_OK;
 }
 
 static void write_validity(const appending *self, const column *values, uint32_t number) {
@@ -447,7 +486,7 @@ static void write_validity(const appending *self, const column *values, uint32_t
     }
 }
 
-static void write_columns(appending *self) {
+static firn_status write_columns(appending *self, firn_error *err) {
     const row_layout *layout = self->writer->store->layout;
     // All valid; what fills the row up to a multiple of 8 has one value too.
     const size_t tail = layout->size - layout->validity_offset;
@@ -461,7 +500,7 @@ static void write_columns(appending *self) {
         if (kind == PHYSICAL_STRING) {
             write_strings(self, values, flat, layout->offsets[i]);
         } else if (is_nested(values)) {
-            write_nested(self, values, flat, layout->offsets[i]);
+            TRY(write_nested(self, values, flat, layout->offsets[i], err));
         } else if (kind == PHYSICAL_BIT) {
             write_bits(self, flat, layout->offsets[i]);
         } else {
@@ -469,6 +508,7 @@ static void write_columns(appending *self) {
         }
         write_validity(self, values, i);
     }
+    return FIRN_OK;
 }
 
 // Writes out the blobs for which there was no memory.
@@ -544,7 +584,7 @@ static firn_status append(row_writer *self, row_input *in, uint8_t **out_rows, a
     }
     TRY(place_rows(&call, err));
     if (call.to > call.from) {
-        write_columns(&call);
+        TRY(write_columns(&call, err));
         TRY(cancel_check(scratch->cancel, err)); // Large values may be written in part.
     }
     if (call.has_blobs) {
