@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "input_folder.h"
 #include "tables/iceberg/iceberg_delete.h"
 
 #define MEMORY_MAX ((size_t)256 << 20)
@@ -37,12 +38,56 @@ static const char table[] =
     "\"transform\":\"identity\"}]}],\"last-partition-id\":1003,\"default-sort-order-id\":0,"
     "\"sort-orders\":[{\"order-id\":0,\"fields\":[]}],\"properties\":{},\"snapshots\":[]}";
 
+// A snapshot of version 1 may name its manifests itself: here each line is one.
+static void check_bare(bytes file, arena *memory) {
+    text names[16];
+    uint32_t count = 0;
+    text rest = text_of_bytes(file);
+    while (rest.size > 0 && count < sizeof names / sizeof *names) {
+        const size_t end = text_find(rest, TEXT("\n"));
+        names[count++] = text_slice(rest, 0, end);
+        rest = text_slice(rest, end < rest.size ? end + 1 : end, rest.size);
+    }
+    const ice_snapshot snapshot = {.id = 5, .manifests = {.count = count, .items = names}};
+    ice_manifest_list list;
+    firn_error err = ERR_INIT;
+    if (ice_manifests_of(NULL, &snapshot, NULL, memory, &list, &err) == FIRN_OK) {
+        require(list.count == count);
+        for (uint32_t i = 0; i < count; i++) {
+            require(list.items[i].is_bare && text_equal(list.items[i].path, names[i]));
+        }
+    }
+}
+
+// What a snapshot's file says is what its bytes say.
+static void check_file(bytes file, const ice_manifest_list *read, arena *memory) {
+    static io *files;
+    static uint64_t number;
+    char name[32];
+    char path[INPUT_PATH_MAX];
+    firn_error err = ERR_INIT;
+    if (files == NULL) {
+        require(io_open(&(io_options){.has_thread = false}, &files, &err) == FIRN_OK);
+    }
+    (void)snprintf(name, sizeof name, "%llu", (unsigned long long)++number);
+    input_folder_write(name, file, path);
+    const ice_snapshot snapshot = {.id = 5, .manifest_list = text_of(path)};
+    ice_manifest_list list;
+    const firn_status status = ice_manifests_of(files, &snapshot, NULL, memory, &list, &err);
+    require(status == FIRN_NO_MEMORY || (status == FIRN_OK) == (read != NULL));
+    require(status != FIRN_OK || list.count == read->count);
+    require(host_remove(path, &err) == FIRN_OK);
+}
+
 static void fuzz_list(bytes file, arena *memory) {
     ice_manifest_list list;
     firn_error err = ERR_INIT;
+    check_bare(file, memory);
     if (ice_manifest_list_read(file, memory, &list, &err) != FIRN_OK) {
+        check_file(file, NULL, memory);
         return;
     }
+    check_file(file, &list, memory);
     uint64_t sum = 0; // Reads every byte, for the sanitizers to look.
     for (uint32_t i = 0; i < list.count; i++) {
         const ice_manifest *each = &list.items[i];
