@@ -30,7 +30,8 @@ firn_status bind_not_if(binder *self, bool is_negated, uint32_t position, expr *
 firn_status bind_call2(binder *self, const char *name, expr *left, expr *right, uint32_t position,
                        expr **out) {
     expr *args[2] = {left, right};
-    return bind_function(self, name, args, 2, position, out);
+    TRY(bind_beyond_range(self, name, left, right, position, out));
+    return *out != NULL ? FIRN_OK : bind_function(self, name, args, 2, position, out);
 }
 
 // ---- Columns ---------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 //     binder_values.c   VALUES
 //     binder_expr.c     expressions
 //     binder_compare.c  rows, BETWEEN, IN, ANY and ALL
+//     binder_range.c    constants beyond the range of what they are compared with
 //     binder_subquery.c subqueries
 //     binder_call.c     calls, aggregates, operators
 //     binder_literal.c  literals, types, casts
@@ -269,6 +270,12 @@ firn_status bind_compared_type(binder *self, const expr *value, const expr_list 
 firn_status bind_between(binder *self, scope *names, const sql_between *written, expr **out);
 firn_status bind_in(binder *self, scope *names, const sql_in *written, expr **out);
 firn_status bind_quantified(binder *self, scope *names, const sql_quantified *written, expr **out);
+
+// binder_range.c
+/// A comparison with a constant that the other side's type cannot hold; *out is NULL for all
+/// others.
+firn_status bind_beyond_range(binder *self, const char *name, expr *left, expr *right,
+                              uint32_t position, expr **out);
 
 // binder_subquery.c
 firn_status bind_subquery(binder *self, scope *names, const sql_subquery *written, expr **out);
