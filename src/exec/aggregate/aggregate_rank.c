@@ -44,9 +44,7 @@ struct ranking {
     uint32_t digits_at; // Behind how much of the prefix they are.
     column kept;        // Keys.
     uint32_t kept_count;
-    column found;  // The value of a row whose key is the prefix.
-    held_key next; // That of the rank behind, if has_next.
-    bool has_next;
+    column found; // The value of a row whose key is the prefix.
 };
 
 // ---- Passes -------------------------------------------------------------------------------------
@@ -276,12 +274,6 @@ static firn_status select_key(ranking *self, uint32_t count) {
     value_order order = value_order_of(&self->kept, self->scratch->cancel);
     value_order_list(&order, 0, count, items);
     value_order_select(&order, items, count, (uint32_t)self->rank);
-    self->has_next = self->rank + 1 < count;
-    if (self->has_next) {
-        value_order_select(&order, items + self->rank + 1, count - (uint32_t)self->rank - 1, 0);
-        TRY(hold(self, &self->next,
-                 &COLUMN_VALUES(&self->kept, string_value)[items[self->rank + 1].row]));
-    }
     return hold(self, &self->prefix,
                 &COLUMN_VALUES(&self->kept, string_value)[items[self->rank].row]);
 }
@@ -308,11 +300,6 @@ static firn_status find_value(ranking *self) {
     for (bool is_found = false; !is_found;) {
         TRY(extend_prefix(self, &is_found));
         digit_count left = self->seen;
-        if (is_found && self->rank + 1 < left.rows) { // All are equal.
-            const string_value same = value_of(&self->prefix);
-            self->has_next = true;
-            TRY(hold(self, &self->next, &same));
-        }
         if (!is_found && !are_few(self, left)) {
             TRY(choose_digit(self, &left));
         }
@@ -357,23 +344,27 @@ firn_status aggregate_rank_args(const ranked_rows *from, uint32_t count, arena *
     return aggregate_rank_visit(from, take_args, &state, scratch, err);
 }
 
-firn_status aggregate_rank_values(const ranked_rows *from, const uint64_t *ranks, uint32_t count,
+firn_status aggregate_rank_values(const ranked_rows *from, uint64_t rank, uint32_t count,
                                   arena *scratch, arena *out_memory, column *out, firn_error *err) {
+    const type *of = from->store->layout->types[from->column];
+    if (value_order_is_exact(of)) {
+        return aggregate_rank_numbers(from, of, rank, count, scratch, out_memory, out, err);
+    }
     ranking *self = ARENA_NEW(out_memory, ranking, 1);
-    column *found = ARENA_NEW(out_memory, column, count);
-    const column **sources = ARENA_NEW(out_memory, const column *, count);
-    uint32_t *rows = ARENA_NEW(out_memory, uint32_t, count);
-    if (self == NULL || found == NULL || sources == NULL || rows == NULL) {
+    column found[2];
+    const column *sources[2];
+    const uint32_t rows[2] = {0};
+    if (self == NULL) {
         return ARENA_FULL(out_memory, err);
     }
+    assert(count <= 2);
     for (uint32_t i = 0; i < count; i++) {
         *self = (ranking){
-            .from = from, .memory = out_memory, .scratch = scratch, .err = err, .rank = ranks[i]};
+            .from = from, .memory = out_memory, .scratch = scratch, .err = err, .rank = rank + i};
         TRY(find_value(self));
         found[i] = self->found;
         sources[i] = &found[i];
-        rows[i] = 0;
     }
     const gathered_rows gathered = {.sources = sources, .rows = rows, .count = count};
-    return column_gather(out_memory, found[0].type, &gathered, out, err);
+    return column_gather(out_memory, of, &gathered, out, err);
 }

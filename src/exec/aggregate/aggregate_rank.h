@@ -41,8 +41,14 @@ firn_status aggregate_rank_visit(const ranked_rows *from, ranked_visit visit, vo
 firn_status aggregate_rank_args(const ranked_rows *from, uint32_t count, arena *scratch,
                                 arena *out_memory, column *out, firn_error *err);
 
-/// A column of the values of `count` ranks; 0 is that of the lowest. Likewise.
-firn_status aggregate_rank_values(const ranked_rows *from, const uint64_t *ranks, uint32_t count,
+/// A column of the values of ranks `rank` to rank + count - 1, of one or two; 0 is that of the
+/// lowest. Likewise.
+firn_status aggregate_rank_values(const ranked_rows *from, uint64_t rank, uint32_t count,
                                   arena *scratch, arena *out_memory, column *out, firn_error *err);
+
+/// The same of a type whose values order as numbers of 64 bits.
+firn_status aggregate_rank_numbers(const ranked_rows *from, const type *of, uint64_t rank,
+                                   uint32_t count, arena *scratch, arena *out_memory, column *out,
+                                   firn_error *err);
 
 #endif

@@ -144,8 +144,8 @@ static firn_status find_args(aggregate_unit *self, const aggregate_slot *slot,
     }
     out->row_count = place.rest > 0 && place.rank + 1 < count ? 2 : 1;
     column held;
-    TRY(aggregate_rank_values(rows, (const uint64_t[]){place.rank, place.rank + 1}, out->row_count,
-                              scratch, &self->memory, &held, err));
+    TRY(aggregate_rank_values(rows, place.rank, out->row_count, scratch, &self->memory, &held,
+                              err));
     TRY(column_copy(scratch, &held, &out->columns[0], err));
     *rest = place.rest;
     out->columns[1] = (column){

@@ -7,7 +7,7 @@
 #define INSERTION_MAX 16 // Items that are sorted by insertion.
 #define COMPARING 16     // Of a cancel_watch: a comparison, with its cache misses.
 #define CHUNK 256        // Values whose numbers are made at a time.
-#define BUCKET_BITS 11   // Of a number: ranges of numbers in which values are counted at a time.
+#define BUCKET_BITS 11   // Of NUMBER_BUCKETS.
 #define FEW_OF_ALL 8     // A range with this part of all values is not divided further.
 
 // ---- Numbers ------------------------------------------------------------------------------------
@@ -71,13 +71,14 @@ void value_order_list(const value_order *self, uint32_t from, uint32_t count, or
     }
 }
 
-static bool is_exact(physical kind) {
+bool value_order_is_exact(const type *of) {
+    const physical kind = type_physical(of);
     return physical_is_integer(kind) || kind == PHYSICAL_F32 || kind == PHYSICAL_F64;
 }
 
 value_order value_order_of(const column *values, const cancel_flag *cancel) {
     return (value_order){.values = values,
-                         .is_exact = is_exact(type_physical(values->type)),
+                         .is_exact = value_order_is_exact(values->type),
                          .watch = {.cancel = cancel}};
 }
 
@@ -148,15 +149,31 @@ void value_order_select(value_order *self, ordered_value *items, uint32_t count,
 
 // ---- Finding: by counting numbers, so that few values are ever listed --------------------------
 
+uint32_t number_range_shift(const number_range *self) {
+    const uint64_t span = self->high - self->low;
+    const uint32_t bits = span == 0 ? 0 : 64 - (uint32_t)__builtin_clzll(span);
+    return bits > BUCKET_BITS ? bits - BUCKET_BITS : 0;
+}
+
+void number_range_narrow(number_range *self, const uint64_t *counts) {
+    const uint32_t shift = number_range_shift(self);
+    uint64_t bucket = 0;
+    while (bucket + 1 < NUMBER_BUCKETS && self->rank >= counts[bucket]) {
+        self->rank -= counts[bucket++];
+    }
+    const uint64_t most = self->high;
+    self->left = counts[bucket];
+    self->low += bucket << shift;
+    self->high = self->low + ((UINT64_C(1) << shift) - 1);
+    self->high = self->high < most ? self->high : most;
+}
+
 // Values among which the rank lies.
 typedef struct finding {
     value_order *order;
     uint32_t from; // The rows are of all values.
     uint32_t count;
-    uint64_t low; // Numbers of those that are left,
-    uint64_t high;
-    uint32_t left; // how many these are,
-    uint32_t rank; // and the rank among them.
+    number_range range;
 } finding;
 
 // The numbers of rows from `start` on, counted from self->from; at most CHUNK. 0: that was all, or
@@ -177,41 +194,35 @@ static bool is_cancelled(const finding *self) {
 
 static void find_bounds(finding *self) {
     UNINITIALISED uint64_t numbers[CHUNK];
-    self->low = UINT64_MAX;
-    self->high = 0;
+    uint64_t low = UINT64_MAX;
+    uint64_t high = 0;
     uint32_t start = 0;
     for (uint32_t n; (n = next_numbers(self, start, numbers)) > 0; start += n) {
         for (uint32_t i = 0; i < n; i++) {
-            self->low = numbers[i] < self->low ? numbers[i] : self->low;
-            self->high = numbers[i] > self->high ? numbers[i] : self->high;
+            low = numbers[i] < low ? numbers[i] : low;
+            high = numbers[i] > high ? numbers[i] : high;
         }
     }
+    self->range.low = low;
+    self->range.high = high;
 }
 
 // Divides the range of numbers and leaves the part with the rank.
 static void narrow(finding *self) {
     UNINITIALISED uint64_t numbers[CHUNK];
-    uint32_t counts[1 << BUCKET_BITS] = {0};
-    const uint64_t span = self->high - self->low;
-    const uint32_t bits = 64 - (uint32_t)__builtin_clzll(span); // Of a span above 0.
-    const uint32_t shift = bits > BUCKET_BITS ? bits - BUCKET_BITS : 0;
+    uint64_t counts[NUMBER_BUCKETS] = {0};
+    const uint64_t low = self->range.low;
+    const uint64_t span = self->range.high - low;
+    const uint32_t shift = number_range_shift(&self->range);
     uint32_t start = 0;
     for (uint32_t n; (n = next_numbers(self, start, numbers)) > 0; start += n) {
         for (uint32_t i = 0; i < n; i++) {
-            if (numbers[i] >= self->low && numbers[i] <= self->high) {
-                counts[(numbers[i] - self->low) >> shift]++;
+            if (numbers[i] - low <= span) {
+                counts[(numbers[i] - low) >> shift]++;
             }
         }
     }
-    uint32_t bucket = 0;
-    while (bucket + 1 < 1 << BUCKET_BITS && self->rank >= counts[bucket]) {
-        self->rank -= counts[bucket++];
-    }
-    const uint64_t most = self->high;
-    self->left = counts[bucket];
-    self->low += (uint64_t)bucket << shift;
-    self->high = self->low + ((UINT64_C(1) << shift) - 1);
-    self->high = self->high < most ? self->high : most;
+    number_range_narrow(&self->range, counts);
 }
 
 // Lists up to `max` of those that are left. How many there are, up to that.
@@ -222,7 +233,7 @@ static uint32_t list_left(const finding *self, uint32_t max, ordered_value *out)
     for (uint32_t n; found < max && (n = next_numbers(self, start, numbers)) > 0; start += n) {
         for (uint32_t i = 0; i < n && found < max; i++) {
             out[found] = (ordered_value){.number = numbers[i], .row = self->from + start + i};
-            found += numbers[i] >= self->low && numbers[i] <= self->high;
+            found += numbers[i] >= self->range.low && numbers[i] <= self->range.high;
         }
     }
     return found;
@@ -230,29 +241,31 @@ static uint32_t list_left(const finding *self, uint32_t max, ordered_value *out)
 
 bool value_order_find(value_order *self, uint32_t from, uint32_t count, uint32_t rank,
                       arena *scratch, uint32_t *out) {
-    finding state = {.order = self, .from = from, .count = count, .left = count, .rank = rank};
+    finding state = {
+        .order = self, .from = from, .count = count, .range = {.left = count, .rank = rank}};
+    number_range *range = &state.range;
     *out = from;
     if (count > CHUNK) {
         find_bounds(&state);
-        while (state.low < state.high && state.left > count / FEW_OF_ALL && !is_cancelled(&state)) {
+        while (range->low < range->high && range->left > count / FEW_OF_ALL &&
+               !is_cancelled(&state)) {
             narrow(&state);
         }
     } else {
-        state.high = UINT64_MAX;
+        range->high = UINT64_MAX;
     }
-    const bool is_any = self->is_exact && state.low == state.high; // They are all the same.
-    state.left = is_any ? 1 : state.left;
-    state.rank = is_any ? 0 : state.rank;
+    const bool is_any = self->is_exact && range->low == range->high; // They are all the same.
+    const uint32_t left = is_any ? 1 : (uint32_t)range->left;
+    const uint32_t at = is_any ? 0 : (uint32_t)range->rank;
     const arena_mark mark = arena_mark_take(scratch);
     UNINITIALISED ordered_value few[CHUNK];
-    ordered_value *items =
-        state.left <= CHUNK ? few : ARENA_NEW(scratch, ordered_value, state.left);
+    ordered_value *items = left <= CHUNK ? few : ARENA_NEW(scratch, ordered_value, left);
     if (items == NULL) {
         return false;
     }
-    if (!is_cancelled(&state) && list_left(&state, state.left, items) == state.left) {
-        value_order_select(self, items, state.left, state.rank);
-        *out = items[state.rank].row;
+    if (!is_cancelled(&state) && list_left(&state, left, items) == left) {
+        value_order_select(self, items, left, at);
+        *out = items[at].row;
     }
     arena_rewind(scratch, mark);
     return true;
