@@ -76,14 +76,12 @@ static firn_status see_bounds(numbering *self, const ordered_value *items, const
 
 static firn_status count_numbers(numbering *self, const ordered_value *items, const column *values,
                                  uint32_t count) {
-    const uint64_t low = self->range.low;
-    const uint64_t span = self->range.high - low;
-    const uint32_t shift = number_range_shift(&self->range);
+    const number_range range = self->range;
+    const uint32_t shift = number_range_shift(&range);
     (void)values;
     for (uint32_t i = 0; i < count; i++) {
-        const uint64_t distance = items[i].number - low;
-        if (distance <= span) {
-            self->counts[distance >> shift]++;
+        if (number_range_has(&range, items[i].number)) {
+            self->counts[(items[i].number - range.low) >> shift]++;
         }
     }
     return FIRN_OK;
@@ -91,19 +89,18 @@ static firn_status count_numbers(numbering *self, const ordered_value *items, co
 
 static firn_status keep_values(numbering *self, const ordered_value *items, const column *values,
                                uint32_t count) {
-    const uint64_t low = self->range.low;
-    const uint64_t span = self->range.high - low;
+    const number_range range = self->range;
     const size_t width = physical_size(type_physical(values->type));
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *value = (const uint8_t *)values->values + i * width;
-        if (items[i].number - low <= span) {
+        if (number_range_has(&range, items[i].number)) {
             if (self->kept_count < self->kept_max) {
                 memcpy(COLUMN_OUT(&self->kept, uint8_t) + self->kept_count * width, value, width);
                 self->items[self->kept_count] =
                     (ordered_value){.number = items[i].number, .row = self->kept_count};
                 self->kept_count++;
             }
-        } else if (items[i].number > self->range.high &&
+        } else if (items[i].number > range.high &&
                    (!self->has_above || items[i].number < self->above.number)) {
             self->has_above = true;
             self->above = items[i];

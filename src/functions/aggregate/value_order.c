@@ -211,14 +211,13 @@ static void find_bounds(finding *self) {
 static void narrow(finding *self) {
     UNINITIALISED uint64_t numbers[CHUNK];
     uint64_t counts[NUMBER_BUCKETS] = {0};
-    const uint64_t low = self->range.low;
-    const uint64_t span = self->range.high - low;
+    const number_range range = self->range;
     const uint32_t shift = number_range_shift(&self->range);
     uint32_t start = 0;
     for (uint32_t n; (n = next_numbers(self, start, numbers)) > 0; start += n) {
         for (uint32_t i = 0; i < n; i++) {
-            if (numbers[i] - low <= span) {
-                counts[(numbers[i] - low) >> shift]++;
+            if (number_range_has(&range, numbers[i])) {
+                counts[(numbers[i] - range.low) >> shift]++;
             }
         }
     }
@@ -233,7 +232,7 @@ static uint32_t list_left(const finding *self, uint32_t max, ordered_value *out)
     for (uint32_t n; found < max && (n = next_numbers(self, start, numbers)) > 0; start += n) {
         for (uint32_t i = 0; i < n && found < max; i++) {
             out[found] = (ordered_value){.number = numbers[i], .row = self->from + start + i};
-            found += numbers[i] >= self->range.low && numbers[i] <= self->range.high;
+            found += number_range_has(&self->range, numbers[i]);
         }
     }
     return found;

@@ -52,6 +52,10 @@ typedef struct number_range {
     uint64_t rank; ///< and the rank among them.
 } number_range;
 
+static inline bool number_range_has(const number_range *self, uint64_t number) {
+    return number >= self->low && number <= self->high;
+}
+
 /// By how many bits the distance of a number from `low` is shifted to give its bucket.
 uint32_t number_range_shift(const number_range *self);
 
