@@ -10,6 +10,7 @@ typedef struct stream_state {
     int failed;            // What get_next answers from the first fault on.
     bool is_done;          // All rows were handed out.
     atomic_bool is_pulled; // Somebody is inside get_next.
+    atomic_uint holders;   // Who is inside, and the stream while it is not released.
 } stream_state;
 
 int stream_errno(firn_status status) {
@@ -66,14 +67,24 @@ static int pull(stream_state *state, const cancel_flag *outer, struct ArrowArray
     return state->failed;
 }
 
+// The last one goes: a stream may be released while another thread is inside.
+static void leave(stream_state *state) {
+    if (atomic_fetch_sub_explicit(&state->holders, 1, memory_order_acq_rel) == 1) {
+        run_release(state->run);
+        host_free(state);
+    }
+}
+
 // A second thread inside must not touch the error that the first may be writing.
 static int pull_alone(stream_state *state, const cancel_flag *outer, struct ArrowArray *out) {
     *out = (struct ArrowArray){0};
-    if (atomic_exchange_explicit(&state->is_pulled, true, memory_order_acquire)) {
-        return EBUSY;
+    (void)atomic_fetch_add_explicit(&state->holders, 1, memory_order_relaxed);
+    int code = EBUSY;
+    if (!atomic_exchange_explicit(&state->is_pulled, true, memory_order_acquire)) {
+        code = pull(state, outer, out);
+        atomic_store_explicit(&state->is_pulled, false, memory_order_release);
     }
-    const int code = pull(state, outer, out);
-    atomic_store_explicit(&state->is_pulled, false, memory_order_release);
+    leave(state);
     return code;
 }
 
@@ -93,12 +104,8 @@ static void release(struct ArrowArrayStream *self) {
         return; // In a forked child: what runs belongs to the parent.
     }
     // Readers gone: stop what runs, even while a statement still holds the run.
-    cancel_raise(&state->run->cancel);
-    if (state->run->execution != NULL) {
-        execution_cancel(state->run->execution);
-    }
-    run_release(state->run);
-    host_free(state);
+    run_cancel(state->run);
+    leave(state);
 }
 
 firn_status stream_open(run *taken, struct ArrowArrayStream *out, firn_error *err) {
@@ -108,7 +115,7 @@ firn_status stream_open(run *taken, struct ArrowArrayStream *out, firn_error *er
         run_release(taken);
         return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *state);
     }
-    *state = (stream_state){.run = taken, .error = FIRN_ERROR_INIT};
+    *state = (stream_state){.run = taken, .error = FIRN_ERROR_INIT, .holders = 1};
     *out = (struct ArrowArrayStream){.get_schema = get_schema,
                                      .get_next = get_next,
                                      .get_last_error = get_last_error,

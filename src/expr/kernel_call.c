@@ -293,7 +293,9 @@ static firn_status run_fallible(const kernel_state *self, bool *is_everywhere, b
     return run_exact(self, fits);
 }
 
-static firn_status run_infallible(const kernel_state *self, bool *is_everywhere) {
+// Without the lanes of other rows and of NULL, which may hold anything: also what no value of the
+// type is, and a kernel stumbles over.
+static firn_status run_infallible(const kernel_state *self, bool *is_everywhere, bool *fits) {
     row_scope *scope = self->task->scope;
     const bool takes_all = scope_is_all(scope) || (self->info->is_cheap && scope_is_dense(scope) &&
                                                    !has_flag(self, FUNCTION_VOLATILE));
@@ -308,6 +310,9 @@ static firn_status run_infallible(const kernel_state *self, bool *is_everywhere)
     const uint32_t done = call_rows(self, rows, count);
     if (done == KERNEL_NO_MEMORY) {
         return gave_up(self);
+    }
+    if (done < count && !has_flag(self, FUNCTION_VOLATILE)) {
+        return run_exact(self, fits);
     }
     *is_everywhere = takes_all;
     return done == count ? FIRN_OK
@@ -345,5 +350,5 @@ firn_status kernel_run(const expr_run_call *run, const kernel_task *task, column
     }
     const bool is_fallible = has_flag(&self, FUNCTION_CAN_FAIL) || task->is_narrow;
     return is_fallible ? run_fallible(&self, is_everywhere, fits == NULL ? &ignored : fits)
-                       : run_infallible(&self, is_everywhere);
+                       : run_infallible(&self, is_everywhere, fits);
 }

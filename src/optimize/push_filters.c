@@ -216,7 +216,7 @@ static firn_status place(optimizer *self, plan_node *join, const join_sides *ids
     const bool is_inner = kind == JOIN_INNER || kind == JOIN_CROSS;
     const bool left_stays = kind == JOIN_LEFT || kind == JOIN_FULL || kind == JOIN_ANTI ||
                             kind == JOIN_MARK || kind == JOIN_SINGLE;
-    const bool right_stays = kind == JOIN_RIGHT || kind == JOIN_FULL;
+    const bool right_stays = kind == JOIN_RIGHT || kind == JOIN_FULL || kind == JOIN_RIGHT_ANTI;
     bool in_left;
     bool in_right;
     TRY(rewrite_covers(self, &ids->left, conjunct, &in_left));

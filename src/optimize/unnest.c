@@ -238,32 +238,48 @@ firn_status unnest_filter(optimizer *self, plan_node *filter) {
     return rewrite_join(self, &left, &filter->filter_.predicate);
 }
 
-// The side of a join that a condition's subqueries belong below: the one whose columns they need.
+// The side of a join whose columns a subquery of its condition needs; NULL: both.
+static firn_status side_of(optimizer *self, plan_node *node, expr *conjunct, plan_node ***out) {
+    id_set used = id_set_open(self->memory);
+    id_set left = id_set_open(self->memory);
+    id_set right = id_set_open(self->memory);
+    TRY(rewrite_used(self, conjunct, &used));
+    TRY(rewrite_outputs(self, node->join_.left, &left));
+    TRY(rewrite_outputs(self, node->join_.right, &right));
+    const bool needs_left = id_set_intersects(&used, &left);
+    const bool needs_right = id_set_intersects(&used, &right);
+    *out = needs_left && needs_right ? NULL
+           : needs_left              ? &node->join_.left
+                                     : &node->join_.right;
+    return FIRN_OK;
+}
+
+// Subqueries of a condition go below the side that they belong to; if one needs both sides, all of
+// the condition goes there as it is, before any of its subqueries was moved.
 static firn_status lift_join(optimizer *self, plan_node *node) {
     if (node->join_.residual == NULL || !contains_subquery(node->join_.residual)) {
         return FIRN_OK;
     }
     expr_list conjuncts = {0};
+    plan_node **side;
     TRY(rewrite_split(self, node->join_.residual, &conjuncts));
     for (uint32_t i = 0; i < conjuncts.count; i++) {
-        if (!contains_subquery(conjuncts.items[i])) {
-            continue;
+        if (contains_subquery(conjuncts.items[i])) {
+            TRY(side_of(self, node, conjuncts.items[i], &side));
+            if (side == NULL) {
+                return unnest_on(self, node);
+            }
         }
-        id_set used = id_set_open(self->memory);
-        id_set left = id_set_open(self->memory);
-        id_set right = id_set_open(self->memory);
-        TRY(rewrite_used(self, conjuncts.items[i], &used));
-        TRY(rewrite_outputs(self, node->join_.left, &left));
-        TRY(rewrite_outputs(self, node->join_.right, &right));
-        plan_node **side = id_set_intersects(&used, &left) ? &node->join_.left : &node->join_.right;
-        if (id_set_intersects(&used, &left) && id_set_intersects(&used, &right)) {
-            return unnest_on(self, node);
+    }
+    for (uint32_t i = 0; i < conjuncts.count; i++) {
+        if (contains_subquery(conjuncts.items[i])) {
+            TRY(side_of(self, node, conjuncts.items[i], &side));
+            lifting state = {.self = self, .input = *side, .status = FIRN_OK};
+            if (!lift_expr(&state, &conjuncts.items[i])) {
+                return state.status;
+            }
+            *side = state.input;
         }
-        lifting state = {.self = self, .input = *side, .status = FIRN_OK};
-        if (!lift_expr(&state, &conjuncts.items[i])) {
-            return state.status;
-        }
-        *side = state.input;
     }
     return rewrite_join(self, &conjuncts, &node->join_.residual);
 }
