@@ -104,10 +104,110 @@ static bool round_decimal(const column *from, uint32_t lane, int64_t places, rou
     return store_wide(out, row, value);
 }
 
+// ---- Decimals of at most 18 digits --------------------------------------------------------------
+//
+// As many digits go from every row of a batch, so that the division is a multiplication by the
+// reciprocal: for any u below 2^63 and divisor up to 2^bits, u / divisor is the high part of
+// u * (floor(2^(63 + bits) / divisor) + 1), exactly (Granlund and Montgomery, 1994).
+
+typedef struct short_rounding {
+    uint64_t reciprocal;
+    uint64_t added[2]; // To the magnitude before it is divided: of positive, of negative values.
+    uint64_t factor;   // Of the quotient, for the scale of the result.
+    uint32_t shift;
+    uint64_t limit; // What the result stays below.
+} short_rounding;
+
+static bool is_short(const type *self) {
+    return type_physical(self) == PHYSICAL_I32 || type_physical(self) == PHYSICAL_I64;
+}
+
+// False: not that short, or places of their own for each row.
+static bool plan_short(const column *const *args, uint32_t arg_count, rounding how,
+                       const type *result, short_rounding *out) {
+    const type *from = args[0]->type;
+    if (!is_short(from) || is_wide(result) || (arg_count == 2 && column_mask(args[1]) != 0)) {
+        return false;
+    }
+    const int64_t places = arg_count == 2 ? *COLUMN_VALUES(args[1], int64_t) : 0;
+    if (places < from->scale - DECIMAL64_DIGITS_MAX) {
+        return false;
+    }
+    const int32_t kept = places > from->scale ? from->scale : (int32_t)places;
+    const int32_t risen = result->scale - kept; // Digits that come back as zeros.
+    if (risen < 0 || risen > from->scale - kept) {
+        return false; // Never, as bind_places has it: the product below then fits 63 bits.
+    }
+    const uint64_t divisor = u64_power_of_ten[from->scale - kept];
+    uint32_t bits = 0;
+    while ((UINT64_C(1) << bits) < divisor) {
+        bits += 1;
+    }
+    *out = (short_rounding){
+        .reciprocal = (uint64_t)(((u128)1 << (63 + bits)) / divisor) + 1,
+        .factor = u64_power_of_ten[risen],
+        .shift = 63 + bits,
+        .limit = u64_power_of_ten[is_short(result) ? result->precision : DECIMAL64_DIGITS_MAX + 1],
+    };
+    out->added[0] = how == ROUND_HALF ? divisor / 2 : how == ROUND_UP ? divisor - 1 : 0;
+    out->added[1] = how == ROUND_HALF ? divisor / 2 : how == ROUND_DOWN ? divisor - 1 : 0;
+    return true;
+}
+
+// False: more digits than the result has.
+static inline bool round_short(const short_rounding *self, int64_t value, int64_t *out) {
+    const uint64_t sign = (uint64_t)(value >> 63); // All ones or none.
+    const uint64_t magnitude = (((uint64_t)value ^ sign) - sign) + self->added[sign & 1];
+    const uint64_t quotient = (uint64_t)((u128)magnitude * self->reciprocal >> self->shift);
+    const uint64_t made = quotient * self->factor;
+    *out = (int64_t)((made ^ sign) - sign);
+    return made < self->limit;
+}
+
+#define SHORT_DECIMALS(word, from_type, to_type)                                                   \
+    static uint32_t word(const function_call *call, const column *from, const short_rounding *by,  \
+                         column *out) {                                                            \
+        const from_type *values = COLUMN_VALUES(from, from_type);                                  \
+        const uint32_t mask = column_mask(from);                                                   \
+        FOR_ROWS(call, row) {                                                                      \
+            int64_t made;                                                                          \
+            if (!round_short(by, values[row & mask], &made)) {                                     \
+                return ROW_VISIT(row);                                                             \
+            }                                                                                      \
+            COLUMN_OUT(out, to_type)[row] = (to_type)made;                                         \
+        }                                                                                          \
+        return call->count;                                                                        \
+    }
+SHORT_DECIMALS(round_i32_to_i32, int32_t, int32_t)
+SHORT_DECIMALS(round_i32_to_i64, int32_t, int64_t)
+SHORT_DECIMALS(round_i64_to_i32, int64_t, int32_t)
+SHORT_DECIMALS(round_i64_to_i64, int64_t, int64_t)
+SHORT_DECIMALS(round_i64_to_i128, int64_t, i128)
+
+static uint32_t round_shorts(const function_call *call, const column *from,
+                             const short_rounding *by, column *out) {
+    const bool from_i32 = type_physical(from->type) == PHYSICAL_I32;
+    if (type_physical(out->type) == PHYSICAL_I32) {
+        return from_i32 ? round_i32_to_i32(call, from, by, out)
+                        : round_i64_to_i32(call, from, by, out);
+    }
+    if (type_physical(out->type) == PHYSICAL_I64) {
+        return from_i32 ? round_i32_to_i64(call, from, by, out)
+                        : round_i64_to_i64(call, from, by, out);
+    }
+    return round_i64_to_i128(call, from, by, out);
+}
+
+// ---- Decimals of any size -----------------------------------------------------------------------
+
 static uint32_t round_decimals(function_call *call, const column *const *args, rounding how,
                                column *out) {
     const uint32_t mask = column_mask(args[0]);
     const bool has_places = call->arg_count == 2;
+    short_rounding by;
+    if (call->count > 1 && plan_short(args, call->arg_count, how, out->type, &by)) {
+        return round_shorts(call, args[0], &by, out);
+    }
     FOR_ROWS(call, row) {
         const int64_t places = has_places ? i64_at(i64_rows_of(args[1]), row) : 0;
         if (!round_decimal(args[0], row & mask, places, how, out, row)) {
