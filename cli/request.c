@@ -156,21 +156,24 @@ static bool read_value(json_cursor *self, cli_sink *out, int depth) {
     return is_valid;
 }
 
-static cli_sink *member_of(cli_request *self, const cli_sink *name) {
+static cli_sink *member_of(cli_request *self, const cli_sink *name, const char **known) {
     const struct {
         const char *name;
         cli_sink *value;
     } members[] = {{"sql", &self->sql}, {"conn", &self->connection}, {"op", &self->operation}};
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         if (cli_sink_is(name, members[i].name)) {
+            *known = members[i].name;
             return members[i].value;
         }
     }
     return NULL;
 }
 
-bool cli_request_read(const char *line, size_t size, cli_request *out) {
+cli_request_answer cli_request_read(const char *line, size_t size, cli_request *out,
+                                    const char **wrong) {
     *out = (cli_request){CLI_SINK_MEMORY, CLI_SINK_MEMORY, CLI_SINK_MEMORY};
+    *wrong = NULL;
     json_cursor cursor = {.data = line, .size = size};
     cli_sink name = CLI_SINK_MEMORY;
     cli_sink ignored = CLI_SINK_MEMORY;
@@ -179,9 +182,11 @@ bool cli_request_read(const char *line, size_t size, cli_request *out) {
     while (is_valid && !is_ended) {
         cli_sink_reset(&name);
         is_valid = read_string(&cursor, &name) && take(&cursor, ':');
-        cli_sink *member = is_valid ? member_of(out, &name) : NULL;
+        const char *known = NULL;
+        cli_sink *member = is_valid ? member_of(out, &name, &known) : NULL;
         if (member != NULL) {
             cli_sink_reset(member);
+            *wrong = *wrong == NULL && peek(&cursor) != '"' ? known : *wrong;
         }
         is_valid = is_valid && read_value(&cursor, member == NULL ? &ignored : member, 0);
         is_ended = is_valid && take(&cursor, '}');
@@ -190,7 +195,10 @@ bool cli_request_read(const char *line, size_t size, cli_request *out) {
     is_valid = is_valid && peek(&cursor) == '\0' && cursor.at == size;
     cli_sink_close(&name);
     cli_sink_close(&ignored);
-    return is_valid;
+    if (!is_valid) {
+        return CLI_REQUEST_NO_OBJECT;
+    }
+    return *wrong == NULL ? CLI_REQUEST_READ : CLI_REQUEST_NO_TEXT;
 }
 
 void cli_request_close(cli_request *self) {

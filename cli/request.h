@@ -13,8 +13,15 @@ typedef struct cli_request {
     cli_sink operation;
 } cli_request;
 
-/// Reads one line. False if it is no JSON object; other members are skipped.
-bool cli_request_read(const char *line, size_t size, cli_request *out);
+typedef enum cli_request_answer {
+    CLI_REQUEST_READ,
+    CLI_REQUEST_NO_OBJECT, ///< Not one JSON object.
+    CLI_REQUEST_NO_TEXT,   ///< A known member is no text.
+} cli_request_answer;
+
+/// Reads one line; other members are skipped. `wrong`: the member that is no text.
+cli_request_answer cli_request_read(const char *line, size_t size, cli_request *out,
+                                    const char **wrong);
 void cli_request_close(cli_request *self);
 
 #endif

@@ -239,8 +239,14 @@ static void run_sql(server *self, const cli_request *request) {
 
 static void serve(server *self, const char *line, size_t size) {
     cli_request request;
-    if (!cli_request_read(line, size, &request)) {
+    const char *wrong = NULL;
+    const cli_request_answer read = cli_request_read(line, size, &request, &wrong);
+    if (read == CLI_REQUEST_NO_OBJECT) {
         answer_refusal(self, "the request is no JSON object on one line", "08P01");
+    } else if (read == CLI_REQUEST_NO_TEXT) {
+        char words[64];
+        (void)snprintf(words, sizeof words, "\"%s\" of the request is no text", wrong);
+        answer_refusal(self, words, "08P01");
     } else if (request.sql.data != NULL) {
         run_sql(self, &request);
     } else if (cli_sink_is(&request.operation, "reset")) {

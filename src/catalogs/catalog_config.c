@@ -1,6 +1,5 @@
 #include "catalogs/catalog_config.h"
 
-#include "catalogs/catalog_options.h"
 #include "memory/text_builder.h"
 
 #define CONFIG_BYTES_MAX ((uint64_t)1 << 20)
@@ -17,14 +16,14 @@ static bool has_option(const option_list *list, text key) {
 }
 
 // `list` has room. What is wrong with the option is told here, where it is known who gave it.
-static firn_status add_option(option_list *list, text key, text value, arena *memory,
-                              firn_error *err) {
+static firn_status add_option(const catalog_config *self, option_list *list, text key, text value,
+                              arena *memory, firn_error *err) {
     text copies[2];
     TRY(text_copy(memory, key, &copies[0], err));
     TRY(text_copy(memory, value, &copies[1], err));
     const firn_option made = {.key = copies[0].data, .value = copies[1].data};
     catalog_options ignored;
-    TRY(catalog_options_read(&made, 1, CATALOG_ANY, memory, &ignored, err));
+    TRY(catalog_options_read(&made, 1, self->kind, memory, &ignored, err));
     list->items[list->count++] = made;
     return FIRN_OK;
 }
@@ -60,7 +59,7 @@ static firn_status add_variables(const catalog_config *self, text alias, arena *
         TRY(text_builder_finish(&builder, &name, err));
         const char *value = self->environment(name.data);
         if (value != NULL && !has_option(out, key)) {
-            const firn_status status = add_option(out, key, text_of(value), memory, err);
+            const firn_status status = add_option(self, out, key, text_of(value), memory, err);
             if (status != FIRN_OK) {
                 err_while(err, "reading the variable %s", name.data);
                 return status;
@@ -88,7 +87,7 @@ static text without_blanks(text words) {
     return text_slice(words, from, to);
 }
 
-static firn_status take_line(text line, text alias, bool *is_ours, arena *memory, option_list *out,
+static firn_status take_line(const catalog_config *self, text line, text alias, bool *is_ours, arena *memory, option_list *out,
                              firn_error *err) {
     if (line.size == 0 || line.data[0] == '#' || line.data[0] == ';') {
         return FIRN_OK;
@@ -105,11 +104,11 @@ static firn_status take_line(text line, text alias, bool *is_ours, arena *memory
     if (!*is_ours || has_option(out, key)) {
         return FIRN_OK;
     }
-    return add_option(out, key, without_blanks(text_slice(line, equal + 1, line.size)), memory,
+    return add_option(self, out, key, without_blanks(text_slice(line, equal + 1, line.size)), memory,
                       err);
 }
 
-static firn_status take_lines(text file, text alias, arena *memory, option_list *out,
+static firn_status take_lines(const catalog_config *self, text file, text alias, arena *memory, option_list *out,
                               firn_error *err) {
     bool is_ours = false;
     uint32_t number = 1;
@@ -117,7 +116,7 @@ static firn_status take_lines(text file, text alias, arena *memory, option_list 
         const text rest = text_slice(file, from, file.size);
         const size_t size = text_find(rest, TEXT("\n"));
         const firn_status status =
-            take_line(without_blanks(text_slice(rest, 0, size)), alias, &is_ours, memory, out, err);
+            take_line(self, without_blanks(text_slice(rest, 0, size)), alias, &is_ours, memory, out, err);
         if (status != FIRN_OK) {
             err_while(err, "reading line %u", number);
             return status;
@@ -157,7 +156,7 @@ firn_status catalog_config_add(const catalog_config *self, text alias, option_li
         out->items[out->count] = given.items[out->count];
     }
     TRY(add_variables(self, alias, memory, out, err));
-    const firn_status status = take_lines(words, alias, memory, out, err);
+    const firn_status status = take_lines(self, words, alias, memory, out, err);
     if (status != FIRN_OK) {
         err_while(err, "reading %s, which FIRN_CONFIG names", path);
     }

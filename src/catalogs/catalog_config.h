@@ -8,6 +8,7 @@
 #ifndef FIRN_CATALOGS_CATALOG_CONFIG_H
 #define FIRN_CATALOGS_CATALOG_CONFIG_H
 
+#include "catalogs/catalog_options.h"
 #include "io/io.h"
 #include "memory/arena.h"
 
@@ -16,10 +17,11 @@ typedef struct option_list {
     firn_option *items;
 } option_list;
 
-/// Where to look; tests have their own environment.
+/// Where to look, and for which kind of catalog; tests have their own environment.
 typedef struct catalog_config {
     io *files;
     const char *(*environment)(const char *name);
+    catalog_kind_bit kind;
 } catalog_config;
 
 /// Makes `out` of `given` and of what stands outside and is not among it. Everything but the keys

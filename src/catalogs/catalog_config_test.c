@@ -13,6 +13,9 @@ static const char *variable(const char *name) {
     if (strcmp(name, "FIRN_CATALOG__WRONG__READ_ONLY") == 0) {
         return "perhaps";
     }
+    if (strcmp(name, "FIRN_CATALOG__REST__CATALOG_NAME") == 0) {
+        return "hunter22";
+    }
     if (strcmp(name, "FIRN_CATALOG__MY_LAKE__TOKEN") == 0) {
         return "of the environment";
     }
@@ -44,7 +47,7 @@ static void tear_down(setting *s) {
 }
 
 static firn_status add(setting *s, const char *alias, option_list given, option_list *out) {
-    const catalog_config config = {.files = s->files, .environment = variable};
+    const catalog_config config = {.files = s->files, .environment = variable, .kind = CATALOG_REST};
     return catalog_config_add(&config, text_of(alias), given, &s->memory, out, &err);
 }
 
@@ -91,12 +94,17 @@ TEST(catalog_config_names_the_variable_that_is_wrong) {
     option_list out;
     CHECK(add(&s, "wrong", (option_list){0, NULL}, &out) == FIRN_INVALID);
     CHECK(strstr(err.text, "FIRN_CATALOG__WRONG__READ_ONLY") != NULL);
+    CHECK(add(&s, "rest", (option_list){0, NULL}, &out) == FIRN_INVALID);
+    CHECK(strstr(err.text, "CATALOG_NAME is for SQLite catalogs only") != NULL);
+    CHECK(strstr(err.text, "FIRN_CATALOG__REST__CATALOG_NAME") != NULL);
+    CHECK(strstr(err.text, "hunter22") == NULL);
     tear_down(&s);
 }
 
 TEST(catalog_config_names_the_line_and_not_what_it_says) {
     static const char *const files[] = {"\n\nhunter22\n", "[lake]\n\n=hunter22", "\n\n[hunter22\n",
                                         "[lake]\n\nuri = hunter22\n",
+                                        "[lake]\n\ncatalog_name = hunter22\n",
                                         "[lake]\n\nread_only = hunter\n"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         setting s = set_up(files[i]);

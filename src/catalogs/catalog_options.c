@@ -5,6 +5,7 @@
 #include "base/duration_text.h"
 #include "base/nearest.h"
 #include "memory/json_tree.h"
+#include "memory/text_builder.h"
 
 #define ALL_KINDS (CATALOG_REST | CATALOG_SQLITE | CATALOG_FOLDER)
 
@@ -97,14 +98,43 @@ const char *catalog_option_name(size_t index) {
     return option_kinds[index].name;
 }
 
-static firn_status fail_unknown(text name, firn_error *err) {
+const char *catalog_kind_words(catalog_kind_bit kind) {
+    return kind == CATALOG_REST     ? "REST catalog"
+           : kind == CATALOG_SQLITE ? "SQLite catalog"
+           : kind == CATALOG_FOLDER ? "folder"
+                                    : "catalog";
+}
+
+static bool is_option_of(size_t index, catalog_kind_bit kind) {
+    return (option_kinds[index].kinds & (int)kind) != 0;
+}
+
+static void hint_at_all(catalog_kind_bit kind, arena *memory, firn_error *err) {
+    text_builder list = text_builder_open(memory);
+    text all;
+    firn_error ignored = ERR_INIT;
+    for (size_t i = 0; i < CATALOG_OPTION_COUNT; i++) {
+        if (is_option_of(i, kind)) {
+            text_append(&list, text_of(option_kinds[i].name));
+            text_append(&list, TEXT(", "));
+        }
+    }
+    text_append(&list, TEXT("TYPE")); // Of ATTACH itself.
+    if (text_builder_finish(&list, &all, &ignored) == FIRN_OK) {
+        err_hint(err, "a %s has %.*s", catalog_kind_words(kind), TEXT_ARGS(all));
+    }
+}
+
+static firn_status fail_unknown(text name, catalog_kind_bit kind, arena *memory, firn_error *err) {
     nearest_name near = nearest_to(name);
     for (size_t i = 0; i < CATALOG_OPTION_COUNT; i++) {
         nearest_offer(&near, text_of(option_kinds[i].name));
     }
-    const firn_status status =
-        FAIL(err, FIRN_INVALID, "a catalog has no option \"%.*s\"", TEXT_ARGS(name));
-    (void)nearest_hint(&near, err);
+    const firn_status status = FAIL(err, FIRN_INVALID, "a %s has no option \"%.*s\"",
+                                    catalog_kind_words(kind), TEXT_ARGS(name));
+    if (!nearest_hint(&near, err)) {
+        hint_at_all(kind, memory, err);
+    }
     return status;
 }
 
@@ -120,12 +150,11 @@ firn_status catalog_options_read(const firn_option *options, size_t count, catal
             found += 1;
         }
         if (found == CATALOG_OPTION_COUNT) {
-            return fail_unknown(name, err);
+            return fail_unknown(name, kind, memory, err);
         }
-        if ((option_kinds[found].kinds & (int)kind) == 0) {
-            return FAIL(err, FIRN_INVALID, "option %s is for %s only", option_kinds[found].name,
-                        option_kinds[found].kinds == CATALOG_REST ? "REST catalogs"
-                                                                  : "SQLite catalogs");
+        if (!is_option_of(found, kind)) {
+            return FAIL(err, FIRN_INVALID, "option %s is for %ss only", option_kinds[found].name,
+                        catalog_kind_words((catalog_kind_bit)option_kinds[found].kinds));
         }
         if (is_given[found]) {
             return FAIL(err, FIRN_INVALID, "option %s is given twice", option_kinds[found].name);

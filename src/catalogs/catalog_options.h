@@ -28,6 +28,9 @@ typedef struct catalog_options {
     bool is_read_only;
 } catalog_options;
 
+/// What people call a catalog of one kind: "REST catalog".
+const char *catalog_kind_words(catalog_kind_bit kind);
+
 #define CATALOG_OPTION_COUNT 10 // Rows of catalog_options.def.
 /// The name of an option of any kind of catalog, in capitals; `index` is below the count.
 const char *catalog_option_name(size_t index);
@@ -38,7 +41,7 @@ const char *catalog_option_name(size_t index);
 ///     READ_ONLY          true, false, or empty, which is true
 ///
 /// Borrows: keys and values, as long as `out`.
-/// Errors:  FIRN_INVALID: unknown (the hint names the nearest), not for this kind, given twice, a
+/// Errors:  FIRN_INVALID: unknown (the hint names the nearest, or all), not for this kind, given twice, a
 ///          bad value. The text never holds a value that may be secret.
 firn_status catalog_options_read(const firn_option *options, size_t count, catalog_kind_bit kind,
                                  arena *memory, catalog_options *out, firn_error *err);

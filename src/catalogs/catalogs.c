@@ -6,16 +6,29 @@
 #include "catalogs/catalog_options.h"
 #include "io/io_path.h"
 
-#define CATALOG(word) extern const catalog_kind word##_catalog_kind;
+#define CATALOG(word, bit) extern const catalog_kind word##_catalog_kind;
 #include "catalogs/catalogs.def"
 #undef CATALOG
 
-static const catalog_kind *const kinds[] = {
-#define CATALOG(word) &word##_catalog_kind,
+typedef struct known_kind {
+    const catalog_kind *kind;
+    catalog_kind_bit bit;
+} known_kind;
+
+static const known_kind kinds[] = {
+#define CATALOG(word, bit_) {.kind = &word##_catalog_kind, .bit = bit_},
 #include "catalogs/catalogs.def"
 #undef CATALOG
-    NULL,
+    {.bit = CATALOG_ANY}, // Of a location that no catalog has.
 };
+
+static const known_kind *kind_at(text location) {
+    const known_kind *known = kinds;
+    while (known->kind != NULL && !known->kind->recognises(location)) {
+        known++;
+    }
+    return known;
+}
 
 typedef struct attach_place {
     text alias;
@@ -40,15 +53,27 @@ static firn_status check_type(const firn_option *option, firn_error *err) {
     return status;
 }
 
-firn_status catalog_option_check(const firn_option *option, arena *memory, firn_error *err) {
+static firn_status while_attaching(firn_status status, const known_kind *known, text alias,
+                                   firn_error *err) {
+    if (status == FIRN_INVALID && known->kind != NULL) {
+        err_while(err, "attaching the catalog \"%.*s\", which is a %s", TEXT_ARGS(alias),
+                  catalog_kind_words(known->bit));
+    }
+    return status;
+}
+
+firn_status catalog_option_check(const firn_option *option, text alias, text location,
+                                 arena *memory, firn_error *err) {
     if (is_type(option)) {
         return check_type(option, err);
     }
     catalog_options ignored;
-    return catalog_options_read(option, 1, CATALOG_ANY, memory, &ignored, err);
+    const known_kind *known = kind_at(location);
+    return while_attaching(catalog_options_read(option, 1, known->bit, memory, &ignored, err),
+                           known, alias, err);
 }
 
-static firn_status open_by(const catalog_kind *kind, const attach_place *place,
+static firn_status open_by(const known_kind *known, const attach_place *place,
                            const firn_option *options, size_t count, struct io *io, catalog **out,
                            firn_error *err) {
     arena memory = arena_open((size_t)4 << 20);
@@ -63,11 +88,15 @@ static firn_status open_by(const catalog_kind *kind, const attach_place *place,
         }
     }
     if (status == FIRN_OK) {
-        const catalog_config config = {.files = io, .environment = host_environment};
-        status = catalog_config_add(&config, place->alias, own, &memory, &all, err);
+        const catalog_config config = {
+            .files = io, .environment = host_environment, .kind = known->bit};
+        status = while_attaching(
+            catalog_config_add(&config, place->alias, own, &memory, &all, err), known,
+            place->alias, err);
     }
     if (status == FIRN_OK) {
-        status = kind->open(place->alias, place->location, all.items, all.count, io, out, err);
+        status = known->kind->open(place->alias, place->location, all.items, all.count, io, out,
+                                   err);
     }
     arena_close(&memory);
     return status;
@@ -75,11 +104,10 @@ static firn_status open_by(const catalog_kind *kind, const attach_place *place,
 
 firn_status catalog_open(text alias, text location, const firn_option *options, size_t count,
                          struct io *io, catalog **out, firn_error *err) {
-    for (const catalog_kind *const *kind = kinds; *kind != NULL; kind++) {
-        if ((*kind)->recognises(location)) {
-            const attach_place place = {.alias = alias, .location = location};
-            return open_by(*kind, &place, options, count, io, out, err);
-        }
+    const known_kind *known = kind_at(location);
+    if (known->kind != NULL) {
+        const attach_place place = {.alias = alias, .location = location};
+        return open_by(known, &place, options, count, io, out, err);
     }
     char buffer[256];
     const text shown = io_path_shown(location, buffer, sizeof buffer);

@@ -4,8 +4,10 @@
 
 #include "tables/catalog.h"
 
-/// Whether some catalog has this option and can read its value. Errors: FIRN_INVALID.
-firn_status catalog_option_check(const firn_option *option, arena *memory, firn_error *err);
+/// Whether the kind of catalog that a location is has this option and can read its value; where it is
+/// none, whether any kind does. Errors: FIRN_INVALID.
+firn_status catalog_option_check(const firn_option *option, text alias, text location,
+                                 arena *memory, firn_error *err);
 
 /// Opens a catalog. The option TYPE, if given, names the kind of its tables.
 /// Errors: FIRN_INVALID for unknown options or kinds; whatever opening meets.

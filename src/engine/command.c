@@ -106,9 +106,22 @@ static firn_status option_text(run *self, const sql_option *option, text *out, f
     return constant_text(self, option->value, out, err);
 }
 
+static text alias_of(const sql_attach *written, text location) {
+    if (written->alias.value.size > 0) {
+        return written->alias.value;
+    }
+    size_t from = location.size; // The last part of the location, without its extension.
+    while (from > 0 && location.data[from - 1] != '/' && location.data[from - 1] != ':') {
+        from--;
+    }
+    const text last = text_slice(location, from, location.size);
+    return text_slice(last, 0, text_find(last, TEXT(".")));
+}
+
 static firn_status run_attach(run *self, const sql_attach *written, firn_error *err) {
     text location;
     TRY(constant_text(self, written->place, &location, err));
+    const text alias = alias_of(written, location);
     firn_option *options = ARENA_NEW(&self->memory, firn_option, written->options.count + 1);
     if (options == NULL) {
         return ARENA_FULL(&self->memory, err);
@@ -121,19 +134,10 @@ static firn_status run_attach(run *self, const sql_attach *written, firn_error *
         TRY(option_text(self, option, &value, err));
         TRY(text_copy(&self->memory, value, &value, err)); // With a NUL behind it.
         options[i] = (firn_option){.key = key.data, .value = value.data};
-        if (catalog_option_check(&options[i], &self->memory, err) != FIRN_OK) {
+        if (catalog_option_check(&options[i], alias, location, &self->memory, err) != FIRN_OK) {
             err->position = option->key.position;
             return err->status;
         }
-    }
-    text alias = written->alias.value;
-    if (alias.size == 0) { // The last part of the location, without its extension.
-        size_t from = location.size;
-        while (from > 0 && location.data[from - 1] != '/' && location.data[from - 1] != ':') {
-            from--;
-        }
-        alias = text_slice(location, from, location.size);
-        alias = text_slice(alias, 0, text_find(alias, TEXT(".")));
     }
     const sql_name name = {.value = alias};
     if (catalog_set_find(self->catalogs, &name) != NULL) {

@@ -568,6 +568,16 @@ def session_faults_have_fields():
     same(len(answers[5]["rows"]), 1)
 
 
+def session_refuses_members_that_are_no_texts():
+    answers = session({"sql": "rows 1", "conn": 5}, {"sql": 7}, {"sql": "rows 1", "conn": None},
+                      {"sql": ["rows 1"]}, {"op": {"reset": 1}}, {"sql": "rows 1", "op": True},
+                      {"sql": "rows 1", "other": 5})
+    same([(answer.get("error"), answer.get("code")) for answer in answers[:6]],
+         [(f'"{name}" of the request is no text', "08P01")
+          for name in ("conn", "sql", "conn", "sql", "op", "op")])
+    same(len(answers[6]["rows"]), 1)
+
+
 def session_keeps_connections_apart():
     answers = session({"sql": "set TimeZone Europe/Berlin", "conn": "a"},
                       {"sql": "types", "conn": "a"}, {"sql": "types"},
