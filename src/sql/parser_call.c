@@ -425,6 +425,14 @@ static firn_status parse_from_for(sql_parser *self, firn_error *err) {
     return parser_push(self, length, err);
 }
 
+// SIMILAR a ESCAPE b behind SUBSTRING(s: the same as FROM a FOR b; pushed as a, b.
+static firn_status parse_similar_escape(sql_parser *self, firn_error *err) {
+    parser_advance(self);
+    TRY(push_expr(self, err));
+    TRY(parser_expect_word(self, KW_ESCAPE, err));
+    return push_expr(self, err);
+}
+
 // Goes on behind f(first when that showed no syntax of its own.
 static firn_status parse_plain_rest(sql_parser *self, uint32_t start, text name, size_t mark,
                                     const sql_expr **out, firn_error *err) {
@@ -438,7 +446,7 @@ static firn_status parse_plain_rest(sql_parser *self, uint32_t start, text name,
     return KEEP(self, call, out, err);
 }
 
-// SUBSTRING(a FROM b FOR c), SUBSTRING(a, b, c): the word and "(" are next.
+// SUBSTRING(a FROM b FOR c), SUBSTRING(a SIMILAR b ESCAPE c), SUBSTRING(a, b, c): the word and "(" are next.
 static firn_status parse_substring(sql_parser *self, const sql_expr **out, firn_error *err) {
     const uint32_t start = self->token.position;
     const size_t mark = parser_mark(self);
@@ -446,10 +454,13 @@ static firn_status parse_substring(sql_parser *self, const sql_expr **out, firn_
     parser_advance(self);
     parser_advance(self);
     TRY(push_argument(self, err));
-    if (!parser_at_word(self, KW_FROM) && !parser_at_word(self, KW_FOR)) {
+    if (parser_at_word(self, KW_SIMILAR)) {
+        TRY(parse_similar_escape(self, err));
+    } else if (parser_at_word(self, KW_FROM) || parser_at_word(self, KW_FOR)) {
+        TRY(parse_from_for(self, err));
+    } else {
         return parse_plain_rest(self, start, name, mark, out, err);
     }
-    TRY(parse_from_for(self, err));
     TRY(parser_expect(self, TOKEN_RIGHT_PAREN, err));
     return keep_special(self, start, name, SQL_CALL_SUBSTRING, mark, out, err);
 }

@@ -76,6 +76,9 @@ static infix next_infix(sql_parser *self, sql_binding *binding, bool *is_negated
                    ? found
                    : INFIX_NONE;
     }
+    if (parser_at_word(self, KW_SIMILAR) && parser_peek(self, 1)->keyword != KW_TO) {
+        return INFIX_NONE; // SUBSTRING(s SIMILAR pattern ESCAPE sign)
+    }
     if (parser_at_word(self, KW_AT) && parser_peek(self, 1)->keyword != KW_TIME) {
         return INFIX_NONE;
     }

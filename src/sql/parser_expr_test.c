@@ -133,6 +133,8 @@ TEST(parser_takes_other_spellings_for_the_same_expression) {
         {"sum(a) FILTER (b)", "sum(a) FILTER (WHERE b)"},
         {"substring(a FOR 2)", "substring(a FROM 1 FOR 2)"},
         {"substring(a FOR 2 FROM 3)", "substring(a FROM 3 FOR 2)"},
+        {"substring(a || b SIMILAR c ESCAPE d)", "substring(a || b FROM c FOR d)"},
+        {"substring(a SIMILAR TO b)", "substring(a SIMILAR TO b)"},
         {"trim(a FROM b)", "trim(BOTH a FROM b)"},
         {"trim(FROM b)", "trim(BOTH FROM b)"},
         {"trim(LEADING b)", "trim(LEADING FROM b)"},
