@@ -211,14 +211,15 @@ static firn_status lex_string(sql_lexer *self, sql_token *out, firn_error *err) 
 }
 
 static firn_status lex_quoted_name(sql_lexer *self, sql_token *out, firn_error *err) {
-    const char quote = self->sql.data[self->at];
+    const uint32_t opened = self->at;
+    const char quote = self->sql.data[opened];
     self->at += 1;
     out->kind = TOKEN_QUOTED;
     if (!skip_quoted(self, quote, false)) {
         return never_closed(out, "quoted name", "close it; inside a name the quote is doubled",
                             err);
     }
-    if (self->at - out->position == 2) {
+    if (self->at - opened == 2) {
         return FAIL_SQL(err, FIRN_INVALID, SYNTAX, out->position, "a quoted name without a letter");
     }
     return FIRN_OK;
@@ -230,6 +231,48 @@ static firn_status lex_prefixed(sql_lexer *self, sql_token *out, firn_error *err
     out->kind = letter == 'e' ? TOKEN_ESCAPE_STRING : letter == 'x' ? TOKEN_BLOB : TOKEN_BITS;
     self->at += 1;
     return lex_string(self, out, err);
+}
+
+// [UESCAPE 'c'] behind U&'text' or U&"name", which takes it in.
+static firn_status lex_uescape(sql_lexer *self, sql_token *out, firn_error *err) {
+    const text word = TEXT("UESCAPE");
+    const uint32_t closed = self->at;
+    TRY(skip_blanks(self, err));
+    const uint32_t begin = self->at;
+    skip_class(self, WORD);
+    if (!text_equal_nocase(text_slice(self->sql, begin, self->at), word)) {
+        self->at = closed;
+        return FIRN_OK;
+    }
+    TRY(skip_blanks(self, err));
+    const uint8_t sign = byte_at(self, 1);
+    const bool is_closed = byte_at(self, 0) == '\'' && byte_at(self, 2) == '\'' &&
+                           byte_at(self, 3) != '\'';
+    if (!is_closed || sign <= ' ' || sign >= 0x7f || is_class(sign, HEX) || sign == '+' ||
+        sign == '\'' || sign == '"') {
+        const firn_status status =
+            FAIL_SQL(err, FIRN_INVALID, SYNTAX, self->at, "behind UESCAPE stands no escape sign");
+        err_hint(err, "it is one character in quotes such as '!', no digit 0 to 9 or A to F, no "
+                      "+, quote or blank");
+        return status;
+    }
+    self->at += 3;
+    out->escape = sign;
+    return FIRN_OK;
+}
+
+// U&'text', U&"name": the letter was read as a word of its own.
+static firn_status lex_unicode(sql_lexer *self, sql_token *out, firn_error *err) {
+    self->at += 1;
+    if (byte_at(self, 0) == '"') {
+        TRY(lex_quoted_name(self, out, err));
+    } else {
+        self->at += 1;
+        out->kind = TOKEN_STRING;
+        TRY(lex_string(self, out, err));
+    }
+    out->escape = '\\';
+    return lex_uescape(self, out, err);
 }
 
 static firn_status lex_word(sql_lexer *self, sql_token *out, firn_error *err) {
@@ -250,6 +293,10 @@ static firn_status lex_word(sql_lexer *self, sql_token *out, firn_error *err) {
         if (letter == 'e' || letter == 'x' || letter == 'b') {
             return lex_prefixed(self, out, err);
         }
+    }
+    if (word.size == 1 && byte_at(self, 0) == '&' && ((uint8_t)word.data[0] | 0x20) == 'u' &&
+        (byte_at(self, 1) == '\'' || byte_at(self, 1) == '"')) {
+        return lex_unicode(self, out, err);
     }
     out->kind = TOKEN_WORD;
     out->is_ascii = all_bits < 0x80;

@@ -14,7 +14,7 @@ typedef enum sql_token_kind {
     TOKEN_END,           // Of the text.
     TOKEN_WRONG,         // Never from the lexer: the parser's mark where the lexer failed.
     TOKEN_WORD,          // An unquoted name or a keyword.
-    TOKEN_QUOTED,        // "name" or `name`
+    TOKEN_QUOTED,        // "name", `name` or U&"name"
     TOKEN_INTEGER,       // 1, 1_000, 0x1F, 0o17, 0b11
     TOKEN_DECIMAL,       // 1.5, .5, 5.
     TOKEN_DOUBLE,        // 1e3
@@ -47,7 +47,8 @@ typedef struct sql_token {
     uint16_t keyword; // A sql_keyword, KW_NONE unless kind is TOKEN_WORD.
     uint32_t position;
     uint32_t length;
-    bool is_ascii; // Of a TOKEN_WORD: no byte of it is beyond ASCII.
+    bool is_ascii;  // Of a TOKEN_WORD: no byte of it is beyond ASCII.
+    uint8_t escape; // Of U&'text' and U&"name": what begins an escape there; else 0.
 } sql_token;
 
 typedef struct sql_lexer {

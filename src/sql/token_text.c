@@ -57,12 +57,18 @@ static firn_status new_bytes(arena *memory, size_t size, char **out, firn_error 
     return FIRN_OK;
 }
 
+static firn_status unicode_text(text sql, const sql_token *token, arena *memory, text *out,
+                                firn_error *err);
+
 firn_status sql_token_name(text sql, const sql_token *token, arena *memory, text *out,
                            firn_error *err) {
     const text raw = sql_token_raw(sql, token);
     if (token->kind == TOKEN_WORD) {
         *out = raw;
         return token->is_ascii ? FIRN_OK : check_utf8(raw, token->position, err);
+    }
+    if (token->escape != 0) {
+        return unicode_text(sql, token, memory, out, err);
     }
     const char quote = raw.data[0];
     const text inside = text_slice(raw, 1, raw.size - 1);
@@ -223,9 +229,99 @@ firn_status sql_token_string(text sql, const sql_token *token, arena *memory, te
         *out = text_slice(raw, tag_size, raw.size - tag_size);
         return check_utf8(*out, token->position + (uint32_t)tag_size, err);
     }
+    if (token->escape != 0) {
+        return unicode_text(sql, token, memory, out, err);
+    }
     const uint32_t prefix = token->kind == TOKEN_ESCAPE_STRING ? 1 : 0;
     TRY(take_quoted(sql, token, prefix, memory, out, err));
     return check_utf8(*out, token->position + prefix + 1, err);
+}
+
+// ---- U&'text', U&"name" -------------------------------------------------------------------------
+
+// Whether a text goes on behind its closing quote, as in the lexer; `*at` then is behind the next.
+static bool goes_on(text raw, size_t *at, char quote) {
+    bool has_line_break = false;
+    size_t next = *at;
+    while (next < raw.size && memchr(" \t\n\v\f\r", raw.data[next], 6) != NULL) {
+        has_line_break |= raw.data[next] == '\n';
+        next += 1;
+    }
+    if (quote != '\'' || !has_line_break || next >= raw.size || raw.data[next] != quote) {
+        return false;
+    }
+    *at = next + 1;
+    return true;
+}
+
+// XXXX or +XXXXXX behind an escape sign, read from `*at` on. False: no such escape.
+static bool read_code(text raw, size_t *at, uint32_t *code) {
+    const bool is_long = *at < raw.size && raw.data[*at] == '+';
+    const uint32_t digits = is_long ? 6 : 4;
+    *at += is_long ? 1 : 0;
+    return read_digits(raw, at, 16, digits, code) == digits;
+}
+
+// What stands behind an escape sign at `*at`, written as UTF-8, which is never longer. 0: wrong.
+static size_t unescape(text raw, size_t *at, char escape, char *out) {
+    if (*at < raw.size && raw.data[*at] == escape) {
+        *at += 1;
+        out[0] = escape;
+        return 1;
+    }
+    uint32_t code;
+    if (!read_code(raw, at, &code)) {
+        return 0;
+    }
+    if (code >= 0xd800 && code < 0xdc00 && *at < raw.size && raw.data[*at] == escape) {
+        uint32_t low;
+        *at += 1;
+        if (!read_code(raw, at, &low) || low < 0xdc00 || low > 0xdfff) {
+            return 0;
+        }
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+    }
+    return code == 0 ? 0 : utf8_encode(code, out);
+}
+
+// The lexer saw that the quote is closed; behind it may stand UESCAPE.
+static firn_status unicode_text(text sql, const sql_token *token, arena *memory, text *out,
+                                firn_error *err) {
+    const text raw = sql_token_raw(sql, token);
+    const char escape = (char)token->escape;
+    const char quote = raw.data[2];
+    char *copy;
+    TRY(new_bytes(memory, raw.size, &copy, err));
+    size_t size = 0;
+    size_t at = 3;
+    for (;;) {
+        const size_t from = at;
+        const char byte = raw.data[at];
+        at += 1;
+        if (byte == escape) {
+            const size_t added = unescape(raw, &at, escape, copy + size);
+            if (added == 0) {
+                return FAIL_SQL(err, FIRN_INVALID, SYNTAX, token->position + from,
+                                "a wrong Unicode escape, allowed are %cXXXX and %c+XXXXXX from 1 "
+                                "to 10FFFF, and both halves of a pair",
+                                escape, escape);
+            }
+            size += added;
+            continue;
+        }
+        if (byte == quote && at < raw.size && raw.data[at] == quote) {
+            at += 1;
+        } else if (byte == quote) {
+            if (!goes_on(raw, &at, quote)) {
+                break;
+            }
+            continue;
+        }
+        copy[size] = byte;
+        size += 1;
+    }
+    *out = (text){.data = copy, .size = size};
+    return check_utf8(*out, token->position + 3, err);
 }
 
 static firn_status radix_number(text raw, const sql_token *token, arena *memory, text *out,
