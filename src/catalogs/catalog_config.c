@@ -87,8 +87,8 @@ static text without_blanks(text words) {
     return text_slice(words, from, to);
 }
 
-static firn_status take_line(const catalog_config *self, text line, text alias, bool *is_ours, arena *memory, option_list *out,
-                             firn_error *err) {
+static firn_status take_line(const catalog_config *self, text line, text alias, bool *is_ours,
+                             arena *memory, option_list *out, firn_error *err) {
     if (line.size == 0 || line.data[0] == '#' || line.data[0] == ';') {
         return FIRN_OK;
     }
@@ -104,19 +104,19 @@ static firn_status take_line(const catalog_config *self, text line, text alias, 
     if (!*is_ours || has_option(out, key)) {
         return FIRN_OK;
     }
-    return add_option(self, out, key, without_blanks(text_slice(line, equal + 1, line.size)), memory,
-                      err);
+    return add_option(self, out, key, without_blanks(text_slice(line, equal + 1, line.size)),
+                      memory, err);
 }
 
-static firn_status take_lines(const catalog_config *self, text file, text alias, arena *memory, option_list *out,
-                              firn_error *err) {
+static firn_status take_lines(const catalog_config *self, text file, text alias, arena *memory,
+                              option_list *out, firn_error *err) {
     bool is_ours = false;
     uint32_t number = 1;
     for (size_t from = 0; from < file.size; number++) {
         const text rest = text_slice(file, from, file.size);
         const size_t size = text_find(rest, TEXT("\n"));
-        const firn_status status =
-            take_line(self, without_blanks(text_slice(rest, 0, size)), alias, &is_ours, memory, out, err);
+        const firn_status status = take_line(self, without_blanks(text_slice(rest, 0, size)), alias,
+                                             &is_ours, memory, out, err);
         if (status != FIRN_OK) {
             err_while(err, "reading line %u", number);
             return status;

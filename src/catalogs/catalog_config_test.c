@@ -47,7 +47,8 @@ static void tear_down(setting *s) {
 }
 
 static firn_status add(setting *s, const char *alias, option_list given, option_list *out) {
-    const catalog_config config = {.files = s->files, .environment = variable, .kind = CATALOG_REST};
+    const catalog_config config = {
+        .files = s->files, .environment = variable, .kind = CATALOG_REST};
     return catalog_config_add(&config, text_of(alias), given, &s->memory, out, &err);
 }
 
@@ -102,7 +103,9 @@ TEST(catalog_config_names_the_variable_that_is_wrong) {
 }
 
 TEST(catalog_config_names_the_line_and_not_what_it_says) {
-    static const char *const files[] = {"\n\nhunter22\n", "[lake]\n\n=hunter22", "\n\n[hunter22\n",
+    static const char *const files[] = {"\n\nhunter22\n",
+                                        "[lake]\n\n=hunter22",
+                                        "\n\n[hunter22\n",
                                         "[lake]\n\nuri = hunter22\n",
                                         "[lake]\n\ncatalog_name = hunter22\n",
                                         "[lake]\n\nread_only = hunter\n"};

@@ -41,7 +41,8 @@ const char *catalog_option_name(size_t index);
 ///     READ_ONLY          true, false, or empty, which is true
 ///
 /// Borrows: keys and values, as long as `out`.
-/// Errors:  FIRN_INVALID: unknown (the hint names the nearest, or all), not for this kind, given twice, a
+/// Errors:  FIRN_INVALID: unknown (the hint names the nearest, or all), not for this kind, given
+/// twice, a
 ///          bad value. The text never holds a value that may be secret.
 firn_status catalog_options_read(const firn_option *options, size_t count, catalog_kind_bit kind,
                                  arena *memory, catalog_options *out, firn_error *err);

@@ -43,10 +43,16 @@ TEST(catalog_options_say_what_is_wrong_without_showing_secrets) {
         const char *hint;
     } cases[] = {
         {{{"TOKN", "hunter2"}}, 1, CATALOG_REST, "no option \"TOKN\"", "did you mean \"TOKEN\"?"},
-        {{{"BOGUS", ""}}, 1, CATALOG_REST, "no option \"BOGUS\"",
+        {{{"BOGUS", ""}},
+         1,
+         CATALOG_REST,
+         "no option \"BOGUS\"",
          "a REST catalog has WAREHOUSE, TOKEN, CREDENTIAL, SCOPE, OAUTH2_SERVER_URI, HEADERS, "
          "CONNECT_TIMEOUT, REQUEST_TIMEOUT, READ_ONLY, TYPE"},
-        {{{"something_else_altogether", ""}}, 1, CATALOG_FOLDER, "a folder has no option",
+        {{{"something_else_altogether", ""}},
+         1,
+         CATALOG_FOLDER,
+         "a folder has no option",
          "a folder has WAREHOUSE, READ_ONLY, TYPE"},
         {{{"TOKEN", "hunter2"}}, 1, CATALOG_SQLITE, "TOKEN is for REST catalogs only", ""},
         {{{"CATALOG_NAME", "x"}}, 1, CATALOG_REST, "is for SQLite catalogs only", ""},

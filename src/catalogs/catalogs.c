@@ -90,13 +90,12 @@ static firn_status open_by(const known_kind *known, const attach_place *place,
     if (status == FIRN_OK) {
         const catalog_config config = {
             .files = io, .environment = host_environment, .kind = known->bit};
-        status = while_attaching(
-            catalog_config_add(&config, place->alias, own, &memory, &all, err), known,
-            place->alias, err);
+        status = while_attaching(catalog_config_add(&config, place->alias, own, &memory, &all, err),
+                                 known, place->alias, err);
     }
     if (status == FIRN_OK) {
-        status = known->kind->open(place->alias, place->location, all.items, all.count, io, out,
-                                   err);
+        status =
+            known->kind->open(place->alias, place->location, all.items, all.count, io, out, err);
     }
     arena_close(&memory);
     return status;

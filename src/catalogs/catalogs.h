@@ -4,8 +4,8 @@
 
 #include "tables/catalog.h"
 
-/// Whether the kind of catalog that a location is has this option and can read its value; where it is
-/// none, whether any kind does. Errors: FIRN_INVALID.
+/// Whether the kind of catalog that a location is has this option and can read its value; where it
+/// is none, whether any kind does. Errors: FIRN_INVALID.
 firn_status catalog_option_check(const firn_option *option, text alias, text location,
                                  arena *memory, firn_error *err);
 

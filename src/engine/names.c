@@ -9,6 +9,7 @@
 
 #include "engine/information_schema.h"
 #include "engine/propose.h"
+#include "memory/text_builder.h"
 
 static bool is_schemaless(firn_session *self, const catalog *each) {
     return each == self->engine->memory || each == self->temporary;
@@ -131,6 +132,24 @@ bool session_is_information_schema(const sql_names *path) {
 
 // ---- Looking -----------------------------------------------------------------------------------
 
+// A schema beside those that places have and a name does not mean, else a catalog.
+static void propose_around(run *user, const sql_names *path, const object_places *places,
+                           proposal *offer, firn_error *err) {
+    for (size_t i = 0; i < places->count; i++) {
+        const namespace_path space = places->items[i].object.space;
+        if (space.count > 0) {
+            offer->near = nearest_to(space.items[space.count - 1]);
+            propose_spaces(offer, places->items[i].catalog, space);
+            if (nearest_hint(&offer->near, err)) {
+                return;
+            }
+        }
+    }
+    offer->near = nearest_to(path->items[0].value);
+    propose_catalogs(offer, user->catalogs);
+    (void)nearest_hint(&offer->near, err);
+}
+
 // Whoever wrote the name may have meant another one: of a table, else of a schema or catalog.
 static void propose(run *user, const sql_names *path, const object_places *places, arena *memory,
                     firn_error *err) {
@@ -143,22 +162,9 @@ static void propose(run *user, const sql_names *path, const object_places *place
     for (size_t i = 0; i < places->count; i++) {
         propose_tables(&offer, places->items[i].catalog, places->items[i].object.space);
     }
-    if (nearest_hint(&offer.near, err) || path->count == 1) {
-        return;
+    if (!nearest_hint(&offer.near, err) && path->count > 1) {
+        propose_around(user, path, places, &offer, err);
     }
-    for (size_t i = 0; i < places->count; i++) {
-        const namespace_path space = places->items[i].object.space;
-        if (space.count > 0) {
-            offer.near = nearest_to(space.items[space.count - 1]);
-            propose_spaces(&offer, places->items[i].catalog, space);
-            if (nearest_hint(&offer.near, err)) {
-                return;
-            }
-        }
-    }
-    offer.near = nearest_to(path->items[0].value);
-    propose_catalogs(&offer, user->catalogs);
-    (void)nearest_hint(&offer.near, err);
 }
 
 void session_propose(run *user, const sql_names *path, const object_places *places,
@@ -278,6 +284,39 @@ static bool tell_what_is_before(run *user, const sql_names *path, const view_def
     return true;
 }
 
+// Whether it is the schema that is missing: then that is what to tell. Asked only of the place of
+// which `err` tells that it has no such table.
+static bool tell_no_schema(run *user, const sql_names *path, const object_places *places,
+                           arena *memory, firn_error *err) {
+    const object_place *place = &places->items[places->told];
+    const namespace_path space = place->object.space;
+    const bool is_named = path->count == 2 || space.count == path->count - 2;
+    firn_error ignored = ERR_INIT;
+    bool exists = true;
+    if (place->catalog == NULL || path->count == 1 || space.count == 0 || !is_named ||
+        session_is_information_schema(path) ||
+        place->catalog->kind->has_namespace(place->catalog, space, &exists, &user->cancel,
+                                            &ignored) != FIRN_OK ||
+        exists) {
+        return false;
+    }
+    text_builder name = text_builder_open(memory);
+    text shown;
+    for (uint32_t i = 0; i < space.count; i++) {
+        text_append(&name, i == 0 ? TEXT("") : TEXT("."));
+        text_append(&name, space.items[i]);
+    }
+    if (text_builder_finish(&name, &shown, &ignored) != FIRN_OK) {
+        return false;
+    }
+    (void)FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", path->items[0].position,
+                   "there is no schema \"%.*s\" in the catalog \"%.*s\"", TEXT_ARGS(shown),
+                   TEXT_ARGS(place->catalog->alias));
+    proposal offer = {.memory = memory, .cancel = &user->cancel};
+    propose_around(user, path, places, &offer, err);
+    return true;
+}
+
 // Whether search_path has a schema "catalog.schema" of an attached catalog: then that is what to
 // tell, since all of it is looked for in the current catalog.
 static bool tell_path_is_of_one(run *user, const sql_names *path, firn_error *err) {
@@ -388,7 +427,8 @@ static firn_status find(void *session, const sql_names *path, const table_versio
                  TEXT_ARGS(path->items[0].value));
     } else if (inside == NULL && tell_path_is_of_one(user, path, err)) {
         // Said.
-    } else if (!tell_what_is_before(user, path, inside, memory, err) && err->hint[0] == '\0') {
+    } else if (!tell_what_is_before(user, path, inside, memory, err) &&
+               !tell_no_schema(user, path, &places, memory, err) && err->hint[0] == '\0') {
         propose(user, path, &places, memory, err);
     }
     TRY(cancel_check(&user->cancel, err));

@@ -312,6 +312,41 @@ static void offer_columns(nearest_name *near, const scope *from) {
     }
 }
 
+#define LISTED_COLUMNS_MAX 10
+
+// Adds the columns of a query, or of one of its tables, to a list that ends where it is too long.
+static uint32_t list_columns(text_builder *list, uint32_t listed, const scope *of, text table) {
+    for (uint32_t i = 0; i < of->count && listed <= LISTED_COLUMNS_MAX; i++) {
+        const scope_column *column = &of->columns[i];
+        const bool is_meant =
+            table.size > 0 ? text_equal(column->table, table) : !column->is_hidden;
+        if (is_meant && column->name.size > 0) {
+            text_append_format(list, "%s\"%.*s\"", listed == 0 ? "" : ", ",
+                               TEXT_ARGS(column->name));
+            listed += 1;
+        }
+    }
+    return listed;
+}
+
+// Nothing is written like the name: which columns there are, if they are few. `of`: of one table.
+static void hint_columns(binder *self, const scope *from, const scope_relation *of) {
+    text_builder list = text_builder_open(self->memory);
+    text all;
+    firn_error ignored = ERR_INIT;
+    uint32_t listed = 0;
+    bool is_query = false;
+    for (; from != NULL && !is_query; from = from->outer) {
+        listed = list_columns(&list, listed, from, of == NULL ? TEXT("") : of->alias);
+        is_query = !from->is_lambda && listed > 0;
+    }
+    if (listed > 0 && listed <= LISTED_COLUMNS_MAX &&
+        text_builder_finish(&list, &all, &ignored) == FIRN_OK) {
+        err_hint(self->err, "the column%s here %s %.*s", listed == 1 ? "" : "s",
+                 listed == 1 ? "is" : "are", TEXT_ARGS(all));
+    }
+}
+
 void scope_propose_relation(binder *self, const scope *from, text name) {
     nearest_name near = nearest_to(name);
     for (; from != NULL; from = from->outer) {
@@ -325,8 +360,9 @@ void scope_propose_relation(binder *self, const scope *from, text name) {
 firn_status scope_say_missing(binder *self, scope *from, const sql_names *path) {
     const sql_name *name = &path->items[path->count - 1];
     const sql_name *first = &path->items[0];
-    const scope *owner;
-    if (path->count > 1 && scope_find_relation(from, first, &owner) == NULL) {
+    const scope *owner = from;
+    const scope_relation *of = path->count > 1 ? scope_find_relation(from, first, &owner) : NULL;
+    if (path->count > 1 && of == NULL) {
         firn_status status =
             FAIL_SQL(self->err, FIRN_INVALID, "42P01", first->position,
                      "there is no table \"%.*s\" in FROM here", TEXT_ARGS(first->value));
@@ -337,6 +373,8 @@ firn_status scope_say_missing(binder *self, scope *from, const sql_names *path) 
                                   "there is no column \"%.*s\" here", TEXT_ARGS(name->value));
     nearest_name near = nearest_to(name->value);
     offer_columns(&near, from);
-    (void)nearest_hint(&near, self->err);
+    if (!nearest_hint(&near, self->err)) {
+        hint_columns(self, owner, of);
+    }
     return status;
 }

@@ -246,8 +246,8 @@ static firn_status lex_uescape(sql_lexer *self, sql_token *out, firn_error *err)
     }
     TRY(skip_blanks(self, err));
     const uint8_t sign = byte_at(self, 1);
-    const bool is_closed = byte_at(self, 0) == '\'' && byte_at(self, 2) == '\'' &&
-                           byte_at(self, 3) != '\'';
+    const bool is_closed =
+        byte_at(self, 0) == '\'' && byte_at(self, 2) == '\'' && byte_at(self, 3) != '\'';
     if (!is_closed || sign <= ' ' || sign >= 0x7f || is_class(sign, HEX) || sign == '+' ||
         sign == '\'' || sign == '"') {
         const firn_status status =

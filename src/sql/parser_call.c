@@ -446,7 +446,8 @@ static firn_status parse_plain_rest(sql_parser *self, uint32_t start, text name,
     return KEEP(self, call, out, err);
 }
 
-// SUBSTRING(a FROM b FOR c), SUBSTRING(a SIMILAR b ESCAPE c), SUBSTRING(a, b, c): the word and "(" are next.
+// SUBSTRING(a FROM b FOR c), SUBSTRING(a SIMILAR b ESCAPE c), SUBSTRING(a, b, c): the word and "("
+// are next.
 static firn_status parse_substring(sql_parser *self, const sql_expr **out, firn_error *err) {
     const uint32_t start = self->token.position;
     const size_t mark = parser_mark(self);

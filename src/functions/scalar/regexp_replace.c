@@ -189,9 +189,10 @@ static void explain(const function_call *call, const column *const *args, uint32
 const scalar_function function_regexp_replace = {
     .name = "regexp_replace",
     .category = "regex",
-    .summary = "the text with the first match of a regular expression replaced, all with the flag "
-               "g; \\1 stands for a group; with a start and N only the Nth from that character on, 0 "
-               "for all",
+    .summary =
+        "the text with the first match of a regular expression replaced, all with the flag "
+        "g; \\1 stands for a group; with a start and N only the Nth from that character on, 0 "
+        "for all",
     .examples = (const char *const[]){"regexp_replace('foobar', 'o', 'X')",
                                       "fXobar",
                                       "regexp_replace('foobar', 'o', 'X', 'g')",
