@@ -64,6 +64,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (date_pattern_make(pattern, &memory, &made)) {
         check(&made, input);
     }
+    if (date_pattern_make_template(pattern, &memory, &made)) { // With a % as well.
+        check(&made, input);
+    }
     if (date_pattern_make_percent(pattern, &memory, &made)) {
         check(&made, input);
     }
