@@ -9,6 +9,7 @@
 // rows come out; offset indexes that lie lead to other pages, so files with such are not compared
 // then.
 #include <stdlib.h>
+#include <string.h>
 
 #include "column/batch.h"
 #include "expr/expr.h"
@@ -16,6 +17,7 @@
 #include "formats/parquet/pq_reader.h"
 #include "functions/overload.h"
 #include "io/memory_input.h"
+#include "other_types.h"
 
 #define ROWS_MAX 1500
 #define COLUMNS_MAX 24
@@ -48,7 +50,8 @@ typedef struct run {
     pq_file *file;
     arena *memory;
     uint64_t seed;
-    uint32_t count; // Columns, and the number of the row behind them.
+    uint32_t file_count; // Columns of the file.
+    uint32_t count;      // Those, one that is the same in all rows, and the number of the row.
     pq_pick *picks;
     uint32_t *ids;
     bool has_offsets;
@@ -311,43 +314,6 @@ static reading *read_equal(run *self, uint32_t at) {
 
 // ---- Other types -------------------------------------------------------------------------------
 
-// A type that values of `own` may become; itself if there is none.
-static const type *wider(run *self, const type *own) {
-    switch ((int)own->id) {
-    case TYPE_INTEGER:
-        return TYPE_OF(BIGINT);
-    case TYPE_UINTEGER:
-        return TYPE_OF(UBIGINT);
-    case TYPE_REAL:
-        return TYPE_OF(DOUBLE);
-    case TYPE_TIME:
-    case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMPTZ:
-        return type_temporal(own->id, UNIT_NANO);
-    case TYPE_DECIMAL:
-        return type_decimal(self->memory, own->precision < 60 ? (uint8_t)(own->precision + 13) : 76,
-                            (uint8_t)(own->scale + random_below(self, 3)));
-    default:
-        return own;
-    }
-}
-
-#define OTHER_KINDS 4
-
-// The like for a type of another kind.
-static const type *other_kind(run *self, const type *own, uint32_t number) {
-    if (type_category_of(own) == CATEGORY_INTEGER) {
-        return number == 0   ? TYPE_OF(DOUBLE)
-               : number == 1 ? type_decimal(self->memory, 38, 5)
-               : number == 2 ? type_decimal(self->memory, 70, 10)
-                             : TYPE_OF(BIGINT);
-    }
-    if (own->id == TYPE_DATE) {
-        return type_temporal(TYPE_TIMESTAMP, number == 0 ? UNIT_NANO : UNIT_MICRO);
-    }
-    return own->id == TYPE_DECIMAL ? TYPE_OF(DOUBLE) : own;
-}
-
 // Reads all columns as wider types, those of another kind with `number` below OTHER_KINDS: values
 // may not fit, so nothing is compared.
 static void read_wider(run *self, uint32_t number) {
@@ -356,11 +322,13 @@ static void read_wider(run *self, uint32_t number) {
     reading *out = ARENA_NEW(self->memory, reading, 1);
     must(picks != NULL && out != NULL);
     *out = (reading){.status = FIRN_OK};
-    picks[self->count - 1] = pq_pick_position();
-    for (uint32_t i = 0; i + 1 < self->count; i++) {
+    memcpy(picks, self->picks, self->count * sizeof *picks);
+    for (uint32_t i = 0; i < self->file_count; i++) {
         const pq_file_field from = pq_file_column(self->file, i);
         const type *wanted =
-            number < OTHER_KINDS ? other_kind(self, from.type, number) : wider(self, from.type);
+            number < OTHER_KINDS
+                ? other_type(from.type, number, self->memory)
+                : wider_type(from.type, (uint8_t)random_below(self, 3), self->memory);
         if (wanted == NULL || pq_pick_make(self->file, &from, wanted, PQ_MATCH_NAME, self->memory,
                                            &picks[i], &err) != FIRN_OK) {
             picks[i] = self->picks[i];
@@ -398,12 +366,24 @@ static void check_page_starts(const run *self) {
 
 // ---- Files -------------------------------------------------------------------------------------
 
+// A number, or NULL: what tables have that the file lacks.
+static pq_pick pick_constant(run *self) {
+    static const int64_t number = 7;
+    static const column value = {
+        .type = TYPE_OF(BIGINT), .form = FORM_CONSTANT, .length = 1, .values = &number};
+    pq_pick out = pq_pick_constant(&value);
+    firn_error err = ERR_INIT;
+    must(random_below(self, 3) > 0 ||
+         pq_pick_null(value.type, self->memory, &out, &err) == FIRN_OK);
+    return out;
+}
+
 static bool prepare(run *self) {
     const schema *columns = &self->file->types.columns;
     const uint32_t count = columns->count < COLUMNS_MAX ? columns->count : COLUMNS_MAX;
     firn_error err = ERR_INIT;
-    self->picks = ARENA_NEW(self->memory, pq_pick, (size_t)count + 1);
-    self->ids = ARENA_NEW(self->memory, uint32_t, (size_t)count + 1);
+    self->picks = ARENA_NEW(self->memory, pq_pick, (size_t)count + 2);
+    self->ids = ARENA_NEW(self->memory, uint32_t, (size_t)count + 2);
     must(self->picks != NULL && self->ids != NULL);
     for (uint32_t i = 0; i < count; i++) {
         const pq_file_field from = pq_file_column(self->file, i);
@@ -413,9 +393,12 @@ static bool prepare(run *self) {
             return false;
         }
     }
-    self->picks[count] = pq_pick_position();
+    self->picks[count] = pick_constant(self);
     self->ids[count] = 100 + count;
-    self->count = count + 1;
+    self->picks[count + 1] = pq_pick_position();
+    self->ids[count + 1] = 101 + count;
+    self->file_count = count;
+    self->count = count + 2;
     const pq_row_group_list *groups = &self->file->metadata->file.row_groups;
     for (size_t group = 0; group < groups->count; group++) {
         for (size_t i = 0; i < groups->items[group].columns.count; i++) {
