@@ -3,6 +3,7 @@
 #include "memory/text_builder.h"
 
 #define HINT_BYTES_MAX 1024
+#define NAME_BYTES_MAX 255 // Of a file: no file system that is in use takes longer ones.
 // So many versions behind the hint are tried before the folder is listed instead.
 #define LATE_COUNT_MAX 1000
 
@@ -92,7 +93,8 @@ static firn_status follow_name(const finder *self, text hint, bool *found, text 
     const bool is_whole = text_ends_with(hint, TEXT(".json")) || text_ends_with(hint, TEXT(".gz"));
     TRY(text_format(self->memory, &name, err, "%.*s%s", TEXT_ARGS(hint),
                     is_whole ? "" : endings[0]));
-    if (!hadoop_version_of(name, &version) || text_find(name, TEXT("/")) < name.size) {
+    if (!hadoop_version_of(name, &version) || text_find(name, TEXT("/")) < name.size ||
+        name.size > NAME_BYTES_MAX) {
         return FIRN_OK; // No hint of anybody's; a '/' would lead out of the folder.
     }
     TRY(text_format(self->memory, out, err, "%.*s%.*s", TEXT_ARGS(self->folder), TEXT_ARGS(name)));

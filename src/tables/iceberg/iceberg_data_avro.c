@@ -145,6 +145,25 @@ static const type *unite(const type *left, const type *right, arena *memory) {
     return made;
 }
 
+// Whether a column of type `from` has all that `as` wants of it. Types from two schemas of a table
+// may differ, if its metadata is damaged. Recursion follows types, whose depth is bounded.
+static bool can_project(const type *from, const type *as) {
+    if (as == from) {
+        return true;
+    }
+    if (as->id != from->id || !type_is_nested(as)) {
+        return type_equal(from, as);
+    }
+    for (uint32_t i = 0; i < as->child_count; i++) {
+        const uint32_t at = as->id == TYPE_STRUCT ? child_of(from, as->children[i].id) : i;
+        if (at >= from->child_count ||
+            !can_project(from->children[at].type, as->children[i].type)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static firn_status take_place(avro_data *self, uint32_t index, const type *top, firn_error *err) {
     const ice_wanted *wanted = &self->what->columns[index];
     self->places[index] = ARENA_NEW(&self->memory, uint32_t, wanted->path_length);
@@ -159,6 +178,10 @@ static firn_status take_place(avro_data *self, uint32_t index, const type *top, 
         }
         self->places[index][i - 1] = child;
         top = top->children[child].type;
+    }
+    if (!can_project(top, wanted->type)) {
+        return FAIL(err, FIRN_CORRUPT, "field %d is of two types",
+                    wanted->path[wanted->path_length - 1]);
     }
     return FIRN_OK;
 }
