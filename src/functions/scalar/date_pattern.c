@@ -121,7 +121,7 @@ static void add_percents(date_pattern *out, pattern_item *items, text pattern, b
         } else if (out->unknown.size == 0) {
             out->unknown = text_slice(pattern, from, pattern.size);
         }
-        at++;
+        (void)utf8_next(pattern, &at); // All of a letter that is none of these.
     }
 }
 

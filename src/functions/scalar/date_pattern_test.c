@@ -22,6 +22,19 @@ TEST(date_pattern_makes_room_for_zone_words_of_any_size) {
     CHECK(memcmp(out, "AAAA", 4) == 0 && memcmp(out + WORD_SIZE, " and aaaa", 9) == 0);
 }
 
+TEST(date_pattern_passes_unknown_letters_of_several_bytes) {
+    const text patterns[] = {TEXT("C%\xce\x92"), TEXT("%-\xe2\x82\xac"), TEXT("%\xf0\x9f\x99\x82")};
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        arena memory = arena_open((size_t)1 << 16);
+        date_pattern made;
+        REQUIRE(date_pattern_make(patterns[i], &memory, &made));
+        const size_t at = text_find(patterns[i], TEXT("%"));
+        CHECK(text_equal(made.unknown, text_slice(patterns[i], at, patterns[i].size)));
+        CHECK(made.count == at); // What stands in front: nothing, or one literal.
+        arena_close(&memory);
+    }
+}
+
 TEST(date_pattern_items_fit_what_is_said_of_them) {
     for (int field = PATTERN_FIELD_YEAR; field <= PATTERN_FIELD_FIXED; field++) {
         const pattern_item item = {
