@@ -1,8 +1,9 @@
-// Arbitrary bytes as the file of a time zone, and as a rule.
+// Arbitrary bytes as the file of a time zone, as a rule, and as the name of a zone.
 //
 // Oracles: the period of an instant holds it and is the one that a walk over all transitions finds;
 // the period that begins where one ends begins there; and a local clock read at an instant goes
-// back to an instant at which the clock shows the same, where no second change is near.
+// back to an instant at which the clock shows the same, where no second change is near. A name that
+// is found is spelled as it is given but for the case, and so found again.
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define FAR (INT64_C(1) << 61)
+#define NAME_SIZE_MAX (ZONE_NAME_SIZE_MAX + 2) // One that is too long as well.
+
+static void must(bool condition) {
+    if (!condition) {
+        abort();
+    }
+}
 
 static int64_t transition(const zone *self, uint32_t index) {
     uint64_t value = 0;
@@ -122,7 +130,35 @@ static void check_texts(const zone *self) {
     }
 }
 
+// What the name of a zone of the system's data base leads to.
+static void check_name(text name) {
+    static uint8_t file[2][ZONE_FILE_SIZE_MAX];
+    char spelling[2][ZONE_NAME_SIZE_MAX + 1];
+    size_t size[2];
+    zone found;
+    firn_error err = ERR_INIT;
+    if (zone_of_abbreviation(name, &found) || zone_of_offset(name, &found)) {
+        zone_period period;
+        zone_period_of(&found, 0, &period);
+        must(period.offset_seconds > -CALENDAR_DAY_SECONDS);
+        must(period.offset_seconds < CALENDAR_DAY_SECONDS);
+    }
+    if (zone_file_read(name, spelling[0], file[0], &size[0], &err) != FIRN_OK) {
+        must(err.status == FIRN_NOT_FOUND);
+        return;
+    }
+    const text spelled = text_of(spelling[0]);
+    must(text_equal_nocase(spelled, name));
+    must(zone_file_read(spelled, spelling[1], file[1], &size[1], &err) == FIRN_OK);
+    must(text_equal(spelled, text_of(spelling[1])));
+    must(size[0] == size[1] && memcmp(file[0], file[1], size[0]) == 0);
+    (void)zone_open(&found, (bytes){.data = file[0], .size = size[0]}, &err); // Or a table.
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    if (size <= NAME_SIZE_MAX) {
+        check_name((text){.data = (const char *)data, .size = size});
+    }
     const bytes input = {.data = data, .size = size};
     firn_error err = ERR_INIT;
     zone found = {.has_rule = true};
