@@ -1,12 +1,16 @@
 #include "catalogs/rest_client.h"
 
+#include "base/host.h"
 #include "io/uri.h"
 #include "memory/arena_grow.h"
 #include "memory/text_builder.h"
 
 #define CLIENT_MEMORY_LIMIT ((size_t)16 << 20)
-// A server that never ends a list is stopped here.
+// A server that never ends a list is stopped here: after so many pages, or so many times as long as
+// one request may take.
 #define PAGE_COUNT_MAX 100000
+#define PAGES_TIMEOUTS 10
+#define REQUEST_MS 60000 // Where no option says it.
 
 // How often a thread that waits for another one's answer looks at its cancel flag.
 #define LOOK_MS 20
@@ -211,8 +215,11 @@ typedef struct page_list {
 static firn_status read_pages(rest_client *self, const page_list *list, arena *memory,
                               const cancel_flag *cancel, firn_error *err) {
     const bool has_query = text_find(list->path, TEXT("?")) < list->path.size;
+    const uint32_t own_ms = self->session.options.request_timeout_ms;
+    const int64_t one_ms = own_ms == 0 ? REQUEST_MS : own_ms;
+    const int64_t end = host_clock_ns() + one_ms * PAGES_TIMEOUTS * 1000000;
     text page = {.size = 0};
-    for (uint32_t i = 0; i < PAGE_COUNT_MAX; i++) {
+    for (uint32_t i = 0; i < PAGE_COUNT_MAX && host_clock_ns() <= end; i++) {
         text_builder builder = text_builder_open(memory);
         text_append(&builder, list->path);
         text_append(&builder, has_query ? TEXT("&pageToken=") : TEXT("?pageToken="));

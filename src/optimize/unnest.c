@@ -248,9 +248,7 @@ static firn_status side_of(optimizer *self, plan_node *node, expr *conjunct, pla
     TRY(rewrite_outputs(self, node->join_.right, &right));
     const bool needs_left = id_set_intersects(&used, &left);
     const bool needs_right = id_set_intersects(&used, &right);
-    *out = needs_left && needs_right ? NULL
-           : needs_left              ? &node->join_.left
-                                     : &node->join_.right;
+    *out = needs_left && needs_right ? NULL : needs_left ? &node->join_.left : &node->join_.right;
     return FIRN_OK;
 }
 

@@ -3,6 +3,11 @@
 // there is no thread but the caller's.
 #include "scene.h"
 
+#include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
 // Far more rows than a result queue holds, so that its query is parked.
 #define MANY "SELECT n FROM generate_series(1, 3000000) s(n)"
 #define MANY_SUM INT64_C(4500001500000)
@@ -197,6 +202,49 @@ TEST(streams_are_pulled_on_threads_of_their_own_while_the_session_goes_on) {
     for (size_t i = 0; i < COUNT; i++) {
         host_thread_join(threads[i]);
         CHECK(pullers[i].sum == MANY_SUM);
+    }
+    CHECK(scene_pool_bytes(&here) == 0);
+    scene_close(&here);
+}
+
+// ---- Released while another thread is inside ---------------------------------------------------
+
+typedef struct late_puller {
+    struct ArrowArrayStream *rows;
+    atomic_bool is_inside;
+    int code;
+} late_puller;
+
+static void pull_until_it_fails(void *user) {
+    late_puller *self = user;
+    struct ArrowArrayStream own =
+        *self->rows; // The caller's is emptied by the one who releases it.
+    struct ArrowArray batch = {0};
+    atomic_store(&self->is_inside, true);
+    self->code = own.get_next(&own, &batch);
+    if (batch.release != NULL) {
+        batch.release(&batch);
+    }
+}
+
+TEST(streams_are_released_while_another_thread_pulls_them) {
+    scene here;
+    firn_error err = FIRN_ERROR_INIT;
+    REQUIRE(scene_open(&here, "2"));
+    for (int i = 0; i < 20; i++) {
+        struct ArrowArrayStream rows = {0};
+        late_puller puller = {.rows = &rows};
+        host_thread *thread;
+        REQUIRE(
+            scene_query(here.session, "SELECT n FROM (" MANY ") ORDER BY n % 7919, n DESC", &rows));
+        REQUIRE(host_thread_start(pull_until_it_fails, &puller, &thread, &err) == FIRN_OK);
+        while (!atomic_load(&puller.is_inside)) {
+            sched_yield();
+        }
+        usleep((useconds_t)(10000 + i * 1000));
+        rows.release(&rows);
+        host_thread_join(thread);
+        CHECK(puller.code == 0 || puller.code == ECANCELED);
     }
     CHECK(scene_pool_bytes(&here) == 0);
     scene_close(&here);

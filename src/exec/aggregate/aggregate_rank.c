@@ -348,7 +348,7 @@ firn_status aggregate_rank_values(const ranked_rows *from, uint64_t rank, uint32
                                   arena *scratch, arena *out_memory, column *out, firn_error *err) {
     const type *of = from->store->layout->types[from->column];
     if (value_order_is_exact(of)) {
-        return aggregate_rank_numbers(from, of, rank, count, scratch, out_memory, out, err);
+        return aggregate_rank_numbers(from, rank, count, scratch, out_memory, out, err);
     }
     ranking *self = ARENA_NEW(out_memory, ranking, 1);
     column found[2];

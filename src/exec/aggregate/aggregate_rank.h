@@ -47,8 +47,7 @@ firn_status aggregate_rank_values(const ranked_rows *from, uint64_t rank, uint32
                                   arena *scratch, arena *out_memory, column *out, firn_error *err);
 
 /// The same of a type whose values order as numbers of 64 bits.
-firn_status aggregate_rank_numbers(const ranked_rows *from, const type *of, uint64_t rank,
-                                   uint32_t count, arena *scratch, arena *out_memory, column *out,
-                                   firn_error *err);
+firn_status aggregate_rank_numbers(const ranked_rows *from, uint64_t rank, uint32_t count,
+                                   arena *scratch, arena *out_memory, column *out, firn_error *err);
 
 #endif

@@ -152,9 +152,10 @@ static void take_value(numbering *self, uint64_t rank, const column **source, ui
     }
 }
 
-firn_status aggregate_rank_numbers(const ranked_rows *from, const type *of, uint64_t rank,
-                                   uint32_t count, arena *scratch, arena *out_memory, column *out,
+firn_status aggregate_rank_numbers(const ranked_rows *from, uint64_t rank, uint32_t count,
+                                   arena *scratch, arena *out_memory, column *out,
                                    firn_error *err) {
+    const type *of = from->store->layout->types[from->column];
     numbering *self = ARENA_NEW(out_memory, numbering, 1);
     if (self == NULL) {
         return ARENA_FULL(out_memory, err);

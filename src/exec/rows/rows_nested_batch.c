@@ -247,10 +247,18 @@ static bool same_any(const uint8_t **at, const column *self, uint32_t lane, canc
            (!has_value || row_nested_equal_at(at, self, lane, watch));
 }
 
+#define SAME_FIELD_FUNCTION(NAME, word)                                                            \
+    static inline bool same_field_##NAME(const uint8_t **at, const column *values,                 \
+                                         uint32_t lane) {                                          \
+        const bool has_value = *(*at)++ != 0;                                                      \
+        return has_value == lane_is_valid(values, lane) &&                                         \
+               (!has_value || same_##word(at, values->values, lane));                              \
+    }
+SAME_LIST(SAME_FIELD_FUNCTION)
+
 #define SAME_FIELD(NAME, word)                                                                     \
     case PHYSICAL_##NAME:                                                                          \
-        KEEP_EQUAL(self, *at++ == lane_is_valid(values, lane) &&                                   \
-                             (at[-1] == 0 || same_##word(&at, values->values, lane)));             \
+        KEEP_EQUAL(self, same_field_##NAME(&at, values, lane));                                    \
         return;
 
 static void match_field(row_nested_pairs *self, const column *values) {

@@ -162,6 +162,25 @@ static const type *value_type(const ice_delete_index *self, const ice_partition_
     return source == NULL ? NULL : ice_transform_result(&by->transform, source->type);
 }
 
+// A value as it is encoded: what stands for it where its transform is unknown.
+static bytes encoded_value(const avro_value *value, const avro_schema *found) {
+    switch (found == NULL ? (int)AVRO_NULL : (int)found->kind) {
+    case AVRO_BYTES:
+    case AVRO_STRING:
+    case AVRO_FIXED:
+        return value->data;
+    case AVRO_FLOAT:
+    case AVRO_DOUBLE:
+        return (bytes){.size = sizeof value->real, .data = (const uint8_t *)&value->real};
+    case AVRO_BOOLEAN:
+    case AVRO_INT:
+    case AVRO_LONG:
+        return (bytes){.size = sizeof value->number, .data = (const uint8_t *)&value->number};
+    default:
+        return (bytes){.size = 0};
+    }
+}
+
 // "e" or "p" (equality, position), the spec, the values of the partition.
 static firn_status partition_name(const ice_delete_index *self, char kind, const ice_walk *walk,
                                   const ice_entry *entry, text *out, firn_error *err) {
@@ -176,12 +195,7 @@ static firn_status partition_name(const ice_delete_index *self, char kind, const
             const ice_scalar scalar = ice_scalar_of_avro(of, value, found);
             ice_scalar_key(&scalar, &name);
         } else if (by->transform.kind != ICE_VOID && !value->is_null) {
-            // An unknown transform's value: equal as it is encoded.
-            const bytes raw = found != NULL && value->data.data != NULL
-                                  ? value->data
-                                  : (bytes){.size = sizeof value->number,
-                                            .data = (const uint8_t *)&value->number};
-            text_append(&name, text_of_bytes(raw));
+            text_append(&name, text_of_bytes(encoded_value(value, found)));
         }
         text_append_char(&name, '/');
     }
