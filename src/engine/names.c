@@ -290,7 +290,7 @@ static bool tell_no_schema(run *user, const sql_names *path, const object_places
                            arena *memory, firn_error *err) {
     const object_place *place = &places->items[places->told];
     const namespace_path space = place->object.space;
-    const bool is_named = path->count == 2 || space.count == path->count - 2;
+    const bool is_named = path->count == 2 || (size_t)space.count + 2 == path->count;
     firn_error ignored = ERR_INIT;
     bool exists = true;
     if (place->catalog == NULL || path->count == 1 || space.count == 0 || !is_named ||

@@ -147,7 +147,7 @@ static bool plan_short(const column *const *args, uint32_t arg_count, rounding h
         .reciprocal = (uint64_t)(((u128)1 << (63 + bits)) / divisor) + 1,
         .factor = u64_power_of_ten[risen],
         .shift = 63 + bits,
-        .limit = u64_power_of_ten[is_short(result) ? result->precision : DECIMAL64_DIGITS_MAX + 1],
+        .limit = is_short(result) ? u64_power_of_ten[result->precision] : UINT64_C(1) << 63,
     };
     out->added[0] = how == ROUND_HALF ? divisor / 2 : how == ROUND_UP ? divisor - 1 : 0;
     out->added[1] = how == ROUND_HALF ? divisor / 2 : how == ROUND_DOWN ? divisor - 1 : 0;
@@ -156,12 +156,16 @@ static bool plan_short(const column *const *args, uint32_t arg_count, rounding h
 
 // False: more digits than the result has.
 static inline bool round_short(const short_rounding *self, int64_t value, int64_t *out) {
-    const uint64_t sign = (uint64_t)(value >> 63); // All ones or none.
-    const uint64_t magnitude = (((uint64_t)value ^ sign) - sign) + self->added[sign & 1];
+    const bool is_negative = value < 0;
+    const uint64_t distance = is_negative ? (uint64_t)~value + 1 : (uint64_t)value;
+    const uint64_t magnitude = distance + self->added[is_negative];
     const uint64_t quotient = (uint64_t)((u128)magnitude * self->reciprocal >> self->shift);
     const uint64_t made = quotient * self->factor;
-    *out = (int64_t)((made ^ sign) - sign);
-    return made < self->limit;
+    if (made >= self->limit) {
+        return false;
+    }
+    *out = is_negative ? -(int64_t)made : (int64_t)made;
+    return true;
 }
 
 #define SHORT_DECIMALS(word, from_type, to_type)                                                   \
