@@ -10,6 +10,9 @@
 
 #define MEMORY_MAX ((size_t)256 << 20)
 #define ENTRIES_MAX 10000
+#define UNKNOWN_SPEC 3
+
+enum { CHOOSE_BARE = 3, CHOOSE_LIST, CHOOSE_UNKNOWN, CHOICES }; // Below: the spec.
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,7 +38,12 @@ static const char table[] =
     "{\"source-id\":1,\"field-id\":1001,\"name\":\"a_b\",\"transform\":\"bucket[16]\"}]},"
     "{\"spec-id\":2,\"fields\":[{\"source-id\":3,\"field-id\":1002,\"name\":\"c_day\","
     "\"transform\":\"day\"},{\"source-id\":6,\"field-id\":1003,\"name\":\"f\","
-    "\"transform\":\"identity\"}]}],\"last-partition-id\":1003,\"default-sort-order-id\":0,"
+    "\"transform\":\"identity\"}]},"
+    "{\"spec-id\":3,\"fields\":[{\"source-id\":2,\"field-id\":1000,\"name\":\"b\","
+    "\"transform\":\"later\"},{\"source-id\":1,\"field-id\":1001,\"name\":\"a_b\","
+    "\"transform\":\"later[16]\"},{\"source-id\":0,\"field-id\":1002,\"name\":\"c_day\","
+    "\"transform\":\"\"},{\"source-id\":6,\"field-id\":1003,\"name\":\"f\","
+    "\"transform\":\"later\"}]}],\"last-partition-id\":1003,\"default-sort-order-id\":0,"
     "\"sort-orders\":[{\"order-id\":0,\"fields\":[]}],\"properties\":{},\"snapshots\":[]}";
 
 // A snapshot of version 1 may name its manifests itself: here each line is one.
@@ -190,14 +198,14 @@ static walked walk_all(bytes file, const ice_manifest *manifest, const ice_metad
     return out;
 }
 
-static void fuzz_manifest(bytes file, int32_t spec, arena *memory) {
+static void fuzz_manifest(bytes file, int32_t spec, bool is_bare, arena *memory) {
     const bytes json = {.data = (const uint8_t *)table, .size = sizeof table - 1};
     firn_error err = ERR_INIT;
     ice_metadata metadata;
     ice_delete_index *index;
     require(ice_metadata_read(json, memory, &metadata, &err) == FIRN_OK);
     const ice_manifest manifest = {
-        .spec_id = spec, .sequence_number = 3, .added_snapshot_id = 7, .is_bare = spec > 2};
+        .spec_id = spec, .sequence_number = 3, .added_snapshot_id = 7, .is_bare = is_bare};
     require(ice_delete_index_open(&metadata, &metadata.schemas[0], memory, &index, &err) ==
             FIRN_OK);
     const walked first = walk_all(file, &manifest, &metadata, index, false);
@@ -215,10 +223,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     const bytes file = {.data = data + 1, .size = size - 1};
     arena memory = arena_open(MEMORY_MAX);
-    if (data[0] % 5 == 4) {
+    switch (data[0] % CHOICES) {
+    case CHOOSE_BARE: // The manifest itself says its spec.
+        fuzz_manifest(file, UNKNOWN_SPEC, true, &memory);
+        break;
+    case CHOOSE_LIST:
         fuzz_list(file, &memory);
-    } else {
-        fuzz_manifest(file, data[0] % 5, &memory);
+        break;
+    case CHOOSE_UNKNOWN: // Transforms that nobody knows.
+        fuzz_manifest(file, UNKNOWN_SPEC, false, &memory);
+        break;
+    default:
+        fuzz_manifest(file, data[0] % CHOICES, false, &memory);
+        break;
     }
     arena_close(&memory);
     return 0;

@@ -166,7 +166,7 @@ def everything_is_there(peers):
                                      ["lake", "db", "sales", "BASE TABLE"]])
         same(s.rows("SELECT count(*) FROM sales JOIN regions USING (region)")[0][0] != "0", True)
         holds(s.fault("SELECT * FROM nope"), 'table "db.nope" of catalog "lake"')
-        holds(s.fault("SELECT * FROM lake.nope.t"), 'not found: table "nope.t" of catalog "lake"')
+        holds(s.fault("SELECT * FROM lake.nope.t"), 'not found: there is no schema "nope" in the catalog "lake"')
         holds(s.fault("USE lake.nope"), "nope")
         holds(s.fault("ATTACH 'http://127.0.0.1:9' AS lake"), "is attached already")
         same(s.rows("SHOW ALL SETTINGS") != [], True)

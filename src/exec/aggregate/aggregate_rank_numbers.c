@@ -40,7 +40,7 @@ static firn_status visit_numbers(void *user, uint8_t *const *rows, uint32_t coun
     UNINITIALISED ordered_value items[RANKED_CHUNK];
     uint32_t n = count;
     column values;
-    (void)is_done;
+    *is_done = false; // Each pass sees all rows.
     if (from->filter != NULL) {
         TRY(from->filter(from->user, rows, count, numbers, &n, self->scratch, err));
         for (uint32_t i = 0; i < n; i++) {
