@@ -239,8 +239,13 @@ static firn_status read_pages(rest_client *self, const page_list *list, arena *m
         }
         page = next;
     }
-    return FAIL(err, FIRN_CORRUPT, "the list of %.*s of catalog \"%.*s\" has no last page",
-                TEXT_ARGS(list->subject), TEXT_ARGS(self->session.options.alias));
+    (void)FAIL(err, FIRN_CORRUPT, "the list of %.*s of catalog \"%.*s\" has no last page",
+               TEXT_ARGS(list->subject), TEXT_ARGS(self->session.options.alias));
+    if (host_clock_ns() > end) {
+        err_hint(err, "none came in %g s; a list may take ten times the REQUEST_TIMEOUT of ATTACH",
+                 (double)(one_ms * PAGES_TIMEOUTS) / 1000);
+    }
+    return FIRN_CORRUPT;
 }
 
 typedef struct space_list {

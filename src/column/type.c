@@ -156,6 +156,10 @@ bool type_same_values(const type *left, const type *right) {
     return types_match(left, right, false);
 }
 
+bool type_are_bytes(const type *left, const type *right) {
+    return left->id == TYPE_BINARY && right->id == TYPE_BINARY;
+}
+
 bool type_names_differ(const type *left, const type *right) {
     if (left == right || left->child_count != right->child_count) {
         return false;

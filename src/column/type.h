@@ -118,6 +118,8 @@ firn_status schema_copy(arena *memory, const schema *self, schema *out, firn_err
 bool type_equal(const type *left, const type *right);
 /// As type_equal, but names and nullability of children are not compared: same layout and meaning.
 bool type_same_values(const type *left, const type *right);
+/// Whether both are bytes, of any widths: these compare as they are.
+bool type_are_bytes(const type *left, const type *right);
 /// Whether structs of two types with the same children have other field names, at any depth.
 bool type_names_differ(const type *left, const type *right);
 uint64_t type_hash(const type *self);

@@ -76,8 +76,7 @@ static bool may_contain(const facts_call *call, const value_range *of, const val
 static uint32_t compare_ranges(const facts_call *call, compare_op op, const value_range *l,
                                const value_range *r) {
     uint32_t out = l->may_be_null || r->may_be_null ? MAY_NULL : 0;
-    const bool are_bytes = l->type->id == TYPE_BINARY && r->type->id == TYPE_BINARY; // Any widths.
-    if (!are_bytes && !type_same_values(l->type, r->type)) {
+    if (!type_are_bytes(l->type, r->type) && !type_same_values(l->type, r->type)) {
         return MAY_ANYTHING;
     }
     if (l->may_be_value && r->may_be_value) {

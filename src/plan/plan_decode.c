@@ -474,11 +474,6 @@ static firn_status check_call(decoder *self, expr *value) {
     return fits ? FIRN_OK : corrupt(self, "a call whose types do not fit its function");
 }
 
-// Bytes of any widths compare as they are: the cast around a column of fixed width is left out.
-static bool are_bytes(const type *left, const type *right) {
-    return left->id == TYPE_BINARY && right->id == TYPE_BINARY;
-}
-
 static firn_status check_expr(decoder *self, expr *value) {
     switch ((int)value->kind) {
     case EXPR_CALL:
@@ -497,7 +492,7 @@ static firn_status check_expr(decoder *self, expr *value) {
     case EXPR_IN:
         return value->in_.arg != NULL &&
                        (type_same_values(value->in_.arg->type, value->in_.values->type) ||
-                        are_bytes(value->in_.arg->type, value->in_.values->type))
+                        type_are_bytes(value->in_.arg->type, value->in_.values->type))
                    ? FIRN_OK
                    : corrupt(self, "an IN list of another type");
     case EXPR_CASE: {

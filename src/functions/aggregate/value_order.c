@@ -161,11 +161,10 @@ void number_range_narrow(number_range *self, const uint64_t *counts) {
     while (bucket + 1 < NUMBER_BUCKETS && self->rank >= counts[bucket]) {
         self->rank -= counts[bucket++];
     }
-    const uint64_t most = self->high;
+    const uint64_t last = (UINT64_C(1) << shift) - 1; // Of a bucket, counted from its first.
     self->left = counts[bucket];
     self->low += bucket << shift;
-    self->high = self->low + ((UINT64_C(1) << shift) - 1);
-    self->high = self->high < most ? self->high : most;
+    self->high = self->high - self->low < last ? self->high : self->low + last;
 }
 
 // Values among which the rank lies.

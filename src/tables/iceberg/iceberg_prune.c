@@ -50,9 +50,9 @@ static bool may_contain(const unit_facts *face, uint32_t column_id, const column
     ice_pruner *self = of(face);
     for (uint32_t i = 0; i < self->count; i++) {
         const prune_column *each = &self->columns[i];
-        const bool are_bytes = each->type->id == TYPE_BINARY && value->type->id == TYPE_BINARY;
         if (each->id != column_id || !each->has_bucket ||
-            !(are_bytes || type_same_values(each->type, value->type))) {
+            !(type_are_bytes(each->type, value->type) ||
+              type_same_values(each->type, value->type))) {
             continue;
         }
         const ice_scalar scalar = ice_scalar_of_column(value, row);
