@@ -414,6 +414,33 @@ def check_kept_values(report, program):
                          f"spilled: {str(plan)[:300]}")
 
 
+# Values whose ranks are looked for among rows that do not fit: alike, few, many, in order or not,
+# long, nested; and groups: one, three, one that has most rows beside many, none.
+RANKED_VALUES = ("-x", "x % 2", "0", "x * 7919 % 1000003", "CASE WHEN x % 10 < 9 THEN 5 ELSE x END",
+                 "CASE WHEN x % 3 = 0 THEN 'NaN'::DOUBLE WHEN x % 3 = 1 THEN -0.0 ELSE x END",
+                 "x::DECIMAL(38, 10) * 7919 % 1000003", "'text ' || x", "'text ' || x % 3",
+                 "repeat('v', (x % 300)::INTEGER) || x", "[x * 7919 % 1000003]", "{'a': x % 5, 'b': 'q' || x}")
+RANKED_GROUPS = ("k % 1", "k % 3", "CASE WHEN x % 8 < 7 THEN 0 ELSE k END", None)
+
+
+def check_ranks(report, program, limit):
+    """Medians and quantiles of groups that do not fit are those of an unlimited run."""
+    rows = "(SELECT x, x * 7919 % 1003 AS k FROM generate_series(1, 300000) AS g(x)) AS r"
+    with Session(program) as unlimited, Session(program, memory_limit=f"{limit}B") as limited:
+        for value in RANKED_VALUES:
+            calls = [f"quantile_disc({value}, {at})" for at in (0.0, 0.3, 1.0)]
+            calls += [] if re.search(r"text|repeat|[{\[]", value) else [f"median({value})"]
+            for group in RANKED_GROUPS:
+                key = "" if group is None else f"{group} AS g, "
+                end = "" if group is None else "GROUP BY g ORDER BY g LIMIT 50"
+                sql = f"SELECT {key}{', '.join(calls)}, count(*) FROM {rows} {end}"
+                expected, answer = unlimited.ask(sql), limited.ask(sql)
+                report.check(f"a rank of {value} by {group}", "rows" in expected
+                             and expected["rows"] == answer.get("rows"), str(answer)[:300])
+        plan = limited.ask(f"EXPLAIN ANALYZE {sql}").get("rows")
+        report.check("ranks", sum(numbers_of("spilled_bytes", str(plan))) > 0, "nothing was spilled")
+
+
 def check_splits(report, program, limit):
     """A partition that is still too large after a split is split again."""
     for name, count in (("group by a key of many values", 3000000),
@@ -625,6 +652,7 @@ def main():
         check_long_texts(report, program, 16 * MB)
         check_splits(report, program, 4 * MB)
         check_kept_values(report, program)
+        check_ranks(report, program, 5 * MB)
         check_metadata(report, program)
         check_floor(report, program)
         report.check("spilling", all(count == len(keepers) for count in kept.values()), str(kept))

@@ -69,8 +69,9 @@ static firn_status collected_value(aggregate_unit *self, const aggregate_slot *s
     const aggregate_shape *shape = context.shape;
     collected_rows found = {.collector = &shape->collectors[slot->collector],
                             .store = self->shared->collected[slot->collector].store};
-    if (self->collected[slot->collector].ranked != NULL) {
-        return unit_ranked_values(self, slot, groups, count, out, scratch, err);
+    const bool is_ranked = self->collected[slot->collector].ranked != NULL;
+    if (is_ranked && !shape->has_groups) {
+        return unit_ranked_single(self, slot, out, scratch, err);
     }
     TRY(list_rows(self, &found, groups, count, scratch, err));
     if (found.collector->is_ordered) {
@@ -79,7 +80,9 @@ static firn_status collected_value(aggregate_unit *self, const aggregate_slot *s
     column *args;
     TRY(unit_gather_args(self, found.collector, found.rows, found.count, &args, scratch, err));
     if (!slot->is_fold) {
-        return aggregate_collect(&context, slot, args, found.ends, count, out);
+        TRY(aggregate_collect(&context, slot, args, found.ends, count, out));
+        return is_ranked ? unit_ranked_values(self, slot, groups, count, out, scratch, err)
+                         : FIRN_OK;
     }
     uint32_t at = 0;
     for (uint32_t g = 0; g < count; g++) {

@@ -163,26 +163,11 @@ firn_status unit_link_rows(aggregate_unit *self, uint32_t number, uint8_t *const
 }
 
 firn_status unit_find_groups(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
-                             uint32_t count, uint8_t **groups, arena *scratch, firn_error *err) {
-    linking from = linking_of(self, number, rows, count, groups);
-    assert(count <= UNIT_CHUNK);
+                             uint32_t *count, uint8_t **groups, arena *scratch, firn_error *err) {
+    linking from = linking_of(self, number, rows, *count, groups);
+    assert(*count <= UNIT_CHUNK);
     TRY(find_groups(self, &from, scratch, err));
-    return from.done == count ? FIRN_OK
-                              : FAIL(err, FIRN_INTERNAL, "collected rows of groups that are gone");
-}
-
-firn_status unit_count_rows(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
-                            uint32_t count, bool *done, arena *scratch, firn_error *err) {
-    uint8_t *groups[UNIT_CHUNK];
-    const aggregate_shape *shape = &self->shared->shape;
-    const aggregate_collector *collector = &shape->collectors[number];
-    linking from = linking_of(self, number, rows, count, groups);
-    assert(count <= UNIT_CHUNK);
-    TRY(find_groups(self, &from, scratch, err));
-    for (uint32_t k = 0; k < from.done; k++) {
-        unit_collected_of(shape, &shape->slots[collector->slot], groups[k])->count++;
-    }
-    *done = from.done == count;
+    *count = from.done;
     return FIRN_OK;
 }
 

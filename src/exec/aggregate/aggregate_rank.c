@@ -1,58 +1,48 @@
 #include "exec/aggregate/aggregate_rank.h"
 
 #include <assert.h>
+#include <math.h>
 
-#include "exec/sort/sort_key.h"
+#include "base/hash.h"
 #include "functions/aggregate/value_order.h"
 
-#define DIGIT_COUNT 256
-#define BYTES_A_KEY 40           // Beside its own.
-#define KEPT_MAX UINT64_C(65536) // Keys that are brought together, at most.
+#define SAMPLE_MAX 65536u // Rows that are held, at most.
+#define BYTES_A_ROW 48    // Of a held row, beside its own: its place, its value and number.
+#define BOUND_COUNT 4
 
-typedef struct digit_count {
-    uint64_t rows;
-    uint64_t bytes; // Of their keys.
-} digit_count;
+// A row that was seen and its value.
+typedef struct rank_bound {
+    const uint8_t *row; // NULL: no bound.
+    column value;
+    ordered_value item;
+} rank_bound;
 
-// A key that is held: a copy.
-typedef struct held_key {
-    char *data;
-    uint32_t size;
-    uint32_t capacity;
-} held_key;
-
-typedef struct ranking ranking;
-
-// Sees keys with the prefix, in `keys` by number; rows[k] is the row of the k-th.
-typedef firn_status (*key_visit)(ranking *self, const string_value *keys, uint8_t *const *rows,
-                                 const uint16_t *numbers, uint32_t count);
-
-struct ranking {
+typedef struct ranking {
     const ranked_rows *from;
-    arena *memory;  // Of what stays.
     arena *scratch; // Of a chunk.
     firn_error *err;
-    key_visit visit;
-    bool is_done; // The visit has seen enough.
-    held_key prefix;
-    uint64_t rank; // Among those with the prefix.
-    held_key lowest;
-    held_key highest;
-    bool has_extremes;
-    digit_count seen; // With the prefix, by the last extremes.
-    digit_count digits[DIGIT_COUNT];
-    uint32_t digits_at; // Behind how much of the prefix they are.
-    column kept;        // Keys.
-    uint32_t kept_count;
-    column found; // The value of a row whose key is the prefix.
-};
+    // The rank lies between these two; where a pass shows that it does not, the outer ones hold.
+    rank_bound low;
+    rank_bound high;
+    rank_bound outer_low;
+    rank_bound outer_high;
+    uint64_t below; // Rows, by the last pass.
+    uint64_t low_equal;
+    uint64_t between;
+    uint64_t high_equal;
+    // The sample of those between. Rows and bounds are in one of two arenas: moving what stays to
+    // the other frees the rest.
+    arena memories[2];
+    uint32_t memory;
+    const uint8_t **rows;
+    uint32_t count;
+    uint32_t capacity;
+    uint64_t bytes;
+    uint64_t stride; // One row of so many is taken, a power of 2.
+    uint64_t seed;
+} ranking;
 
-// ---- Passes -------------------------------------------------------------------------------------
-
-static bool begins_with(const string_value *key, const held_key *prefix) {
-    return key->size >= prefix->size &&
-           (prefix->size == 0 || memcmp(string_data(key), prefix->data, prefix->size) == 0);
-}
+// ---- Passes over pages --------------------------------------------------------------------------
 
 static firn_status visit_page(const ranked_rows *from, row_page *page, ranked_visit visit,
                               void *user, bool *is_done, arena *scratch, firn_error *err) {
@@ -81,234 +71,328 @@ firn_status aggregate_rank_visit(const ranked_rows *from, ranked_visit visit, vo
     return FIRN_OK;
 }
 
-// The numbers of the rows that the filter lets through.
+// The rows that the filter lets through; `out` may be `rows`.
 static firn_status filter_rows(const ranked_rows *from, uint8_t *const *rows, uint32_t count,
-                               uint16_t *out, uint32_t *out_count, arena *scratch,
+                               uint8_t **out, uint32_t *out_count, arena *scratch,
                                firn_error *err) {
-    if (from->filter != NULL) {
-        return from->filter(from->user, rows, count, out, out_count, scratch, err);
-    }
-    for (uint32_t k = 0; k < count; k++) {
-        out[k] = (uint16_t)k;
-    }
-    *out_count = count;
-    return FIRN_OK;
-}
-
-static firn_status visit_keys(void *user, uint8_t *const *rows, uint32_t count, bool *is_done,
-                              firn_error *err) {
-    ranking *self = user;
-    const ranked_rows *from = self->from;
-    arena *scratch = self->scratch;
-    static const sort_order ascending = {.is_descending = false};
-    column values;
-    column keys;
     uint16_t numbers[RANKED_CHUNK];
-    uint32_t passed;
-    TRY(filter_rows(from, rows, count, numbers, &passed, scratch, err));
-    if (passed == 0) {
+    if (from->filter == NULL || count == 0) {
+        memmove(out, rows, count * sizeof *out);
+        *out_count = count;
         return FIRN_OK;
     }
-    uint8_t *gathered[RANKED_CHUNK];
-    for (uint32_t i = 0; i < passed; i++) {
-        gathered[i] = rows[numbers[i]];
-    }
-    TRY(rows_gather(from->store, from->column, (const uint8_t *const *)gathered, passed, scratch,
-                    &values, err));
-    const batch in = batch_of(&values, 1, passed);
-    TRY(sort_keys_encode(&values, &ascending, 1, &in, scratch, &keys, err));
-    const string_value *texts = COLUMN_VALUES(&keys, string_value);
-    uint32_t taken = 0;
-    for (uint32_t i = 0; i < passed; i++) {
-        numbers[taken] = (uint16_t)i;
-        taken += begins_with(&texts[i], &self->prefix);
-    }
-    TRY(taken == 0 ? FIRN_OK : self->visit(self, texts, gathered, numbers, taken));
-    *is_done = self->is_done;
-    return FIRN_OK;
-}
-
-static firn_status visit_all(ranking *self, key_visit visit) {
-    self->visit = visit;
-    self->is_done = false;
-    return aggregate_rank_visit(self->from, visit_keys, self, self->scratch, self->err);
-}
-
-// ---- Held keys ----------------------------------------------------------------------------------
-
-static firn_status hold(ranking *self, held_key *out, const string_value *key) {
-    if (out->capacity < key->size || out->data == NULL) {
-        const uint32_t capacity = key->size > UINT32_MAX / 2 ? key->size : key->size * 2 + 16;
-        out->data = ARENA_NEW(self->memory, char, capacity);
-        out->capacity = out->data == NULL ? 0 : capacity;
-    }
-    if (out->data == NULL) {
-        return ARENA_FULL(self->memory, self->err);
-    }
-    out->size = key->size;
-    (void)cancel_copy(self->scratch->cancel, out->data, string_data(key), key->size);
-    return FIRN_OK;
-}
-
-static string_value value_of(const held_key *self) {
-    return string_of(self->data, self->size);
-}
-
-// Counts a key by the byte behind the prefix, where it has one.
-static void count_digit(ranking *self, const string_value *key) {
-    if (key->size > self->prefix.size) {
-        digit_count *digit = &self->digits[(uint8_t)string_data(key)[self->prefix.size]];
-        digit->rows++;
-        digit->bytes += key->size;
-    }
-}
-
-static void clear_digits(ranking *self) {
-    memset(self->digits, 0, sizeof self->digits);
-    self->digits_at = self->prefix.size;
-}
-
-static firn_status see_extremes(ranking *self, const string_value *keys, uint8_t *const *rows,
-                                const uint16_t *numbers, uint32_t count) {
-    (void)rows;
-    self->seen.rows += count;
-    for (uint32_t i = 0; i < count; i++) {
-        const string_value *key = &keys[numbers[i]];
-        self->seen.bytes += key->size;
-        count_digit(self, key);
-        if (!self->has_extremes) {
-            TRY(hold(self, &self->lowest, key));
-            TRY(hold(self, &self->highest, key));
-            self->has_extremes = true;
-            continue;
-        }
-        const string_value lowest = value_of(&self->lowest);
-        const string_value highest = value_of(&self->highest);
-        if (string_compare(key, &lowest) < 0) {
-            TRY(hold(self, &self->lowest, key));
-        } else if (string_compare(key, &highest) > 0) {
-            TRY(hold(self, &self->highest, key));
-        }
+    TRY(from->filter(from->user, rows, count, numbers, out_count, scratch, err));
+    for (uint32_t i = 0; i < *out_count; i++) {
+        out[i] = rows[numbers[i]];
     }
     return FIRN_OK;
 }
 
-// Makes the prefix what all keys with it begin with. *is_same: they are equal.
-static firn_status extend_prefix(ranking *self, bool *is_same) {
-    self->has_extremes = false;
-    self->seen = (digit_count){0};
-    clear_digits(self); // Good as they are if the prefix stays.
-    TRY(visit_all(self, see_extremes));
-    assert(self->has_extremes);
-    const held_key *low = &self->lowest;
-    const held_key *high = &self->highest;
-    const uint32_t shorter = low->size < high->size ? low->size : high->size;
-    uint32_t size = 0;
-    while (size < shorter && low->data[size] == high->data[size]) {
-        size++;
-    }
-    *is_same = low->size == high->size && size == shorter;
-    const string_value prefix = string_of(low->data, size);
-    return hold(self, &self->prefix, &prefix);
+// ---- What is held -------------------------------------------------------------------------------
+
+static uint64_t bytes_of(const ranking *self, const uint8_t *row) {
+    const row_layout *layout = self->from->store->layout;
+    const uint64_t heap =
+        layout->heap_offset == ROW_NONE ? 0 : row_heap_of(layout, row).size; // In a blob, too.
+    // Twice: while it is moved.
+    return (layout->size + heap) * 2 + BYTES_A_ROW;
 }
 
-// ---- Counting -----------------------------------------------------------------------------------
-
-// Keys differ behind the prefix, and none is the beginning of another: each has a byte there.
-static firn_status count_digits(ranking *self, const string_value *keys, uint8_t *const *rows,
-                                const uint16_t *numbers, uint32_t count) {
-    (void)rows;
-    for (uint32_t i = 0; i < count; i++) {
-        count_digit(self, &keys[numbers[i]]);
+static firn_status copy_row(const ranking *self, arena *memory, const uint8_t **row) {
+    const uint32_t size = row_bytes(self->from->store->layout, *row);
+    uint8_t *copy = ARENA_NEW(memory, uint8_t, size);
+    if (copy == NULL) {
+        return ARENA_FULL(memory, self->err);
     }
+    memcpy(copy, *row, size);
+    *row = copy;
     return FIRN_OK;
 }
 
-// Adds the byte that keys of the wanted rank have to the prefix. *left: those that have it.
-static firn_status choose_digit(ranking *self, digit_count *left) {
-    if (self->digits_at != self->prefix.size) {
-        clear_digits(self);
-        TRY(visit_all(self, count_digits));
+static firn_status move_bound(const ranking *self, arena *memory, rank_bound *bound) {
+    if (bound->row == NULL) {
+        return FIRN_OK;
     }
-    uint32_t digit = 0;
-    while (digit + 1 < DIGIT_COUNT && self->rank >= self->digits[digit].rows) {
-        self->rank -= self->digits[digit++].rows;
-    }
-    *left = self->digits[digit];
-    const uint32_t size = self->prefix.size;
-    char *longer = ARENA_NEW(self->memory, char, (size_t)size + 1);
-    if (longer == NULL) {
-        return ARENA_FULL(self->memory, self->err);
-    }
-    memcpy(longer, self->prefix.data, size);
-    longer[size] = (char)digit;
-    self->prefix = (held_key){.data = longer, .size = size + 1, .capacity = size + 1};
-    return FIRN_OK;
-}
-
-// ---- Bringing keys together ---------------------------------------------------------------------
-
-static firn_status keep_keys(ranking *self, const string_value *keys, uint8_t *const *rows,
-                             const uint16_t *numbers, uint32_t count) {
-    (void)rows;
-    for (uint32_t i = 0; i < count; i++) {
-        const string_value *key = &keys[numbers[i]];
-        string_value *out = &COLUMN_OUT(&self->kept, string_value)[self->kept_count++];
-        if (!string_new(self->memory, string_data(key), key->size, out)) {
-            return ARENA_FULL(self->memory, self->err);
-        }
-    }
-    return FIRN_OK;
-}
-
-// Makes the prefix the key of the wanted rank.
-static firn_status select_key(ranking *self, uint32_t count) {
-    TRY(column_new(self->memory, TYPE_OF(BINARY), count, &self->kept, self->err));
-    self->kept_count = 0;
-    TRY(visit_all(self, keep_keys));
-    assert(self->kept_count == count && self->rank < count);
-    ordered_value *items = ARENA_NEW(self->memory, ordered_value, count);
-    if (items == NULL) {
-        return ARENA_FULL(self->memory, self->err);
-    }
-    value_order order = value_order_of(&self->kept, self->scratch->cancel);
-    value_order_list(&order, 0, count, items);
-    value_order_select(&order, items, count, (uint32_t)self->rank);
-    return hold(self, &self->prefix,
-                &COLUMN_VALUES(&self->kept, string_value)[items[self->rank].row]);
-}
-
-static firn_status take_value(ranking *self, const string_value *keys, uint8_t *const *rows,
-                              const uint16_t *numbers, uint32_t count) {
-    (void)keys;
-    (void)count;
-    column value;
-    self->is_done = true;
-    TRY(rows_gather(self->from->store, self->from->column,
-                    (const uint8_t *const[]){rows[numbers[0]]}, 1, self->scratch, &value,
+    TRY(copy_row(self, memory, &bound->row));
+    TRY(rows_gather(self->from->store, self->from->column, &bound->row, 1, memory, &bound->value,
                     self->err));
-    return column_copy(self->memory, &value, &self->found, self->err);
+    const value_order order = value_order_of(&bound->value, self->scratch->cancel);
+    value_order_list(&order, 0, 1, &bound->item);
+    return FIRN_OK;
 }
 
-static bool are_few(const ranking *self, digit_count keys) {
-    return keys.rows <= KEPT_MAX && keys.bytes + keys.rows * BYTES_A_KEY <= self->from->bytes_max;
+// Keeps the bounds and every `step`th row of the sample.
+static firn_status move_held(ranking *self, uint32_t step) {
+    rank_bound *const bounds[BOUND_COUNT] = {&self->low, &self->high, &self->outer_low,
+                                             &self->outer_high};
+    arena *memory = &self->memories[1 - self->memory];
+    arena_reset(memory);
+    for (uint32_t i = 0; i < BOUND_COUNT; i++) {
+        TRY(move_bound(self, memory, bounds[i]));
+    }
+    uint32_t kept = 0;
+    self->bytes = 0;
+    for (uint32_t i = 0; i < self->count; i += step) {
+        self->rows[kept] = self->rows[i];
+        self->bytes += bytes_of(self, self->rows[i]);
+        TRY(copy_row(self, memory, &self->rows[kept++]));
+    }
+    self->count = kept;
+    self->memory = 1 - self->memory;
+    return FIRN_OK;
 }
 
-static firn_status find_value(ranking *self) {
-    const string_value nothing = {.size = 0};
-    TRY(hold(self, &self->prefix, &nothing));
-    for (bool is_found = false; !is_found;) {
-        TRY(extend_prefix(self, &is_found));
-        digit_count left = self->seen;
-        if (!is_found && !are_few(self, left)) {
-            TRY(choose_digit(self, &left));
-        }
-        if (!is_found && are_few(self, left)) {
-            TRY(select_key(self, (uint32_t)left.rows));
-            is_found = true;
+static firn_status hold_row(ranking *self, const uint8_t *row) {
+    const uint64_t bytes = bytes_of(self, row);
+    while (self->count == self->capacity ||
+           (self->count > 1 && self->bytes + bytes > self->from->bytes_max)) {
+        self->stride *= 2;
+        TRY(move_held(self, 2));
+    }
+    self->rows[self->count] = row;
+    self->bytes += bytes;
+    return copy_row(self, &self->memories[self->memory], &self->rows[self->count++]);
+}
+
+static bool is_taken(ranking *self) {
+    return self->stride == 1 || (hash_u64(self->seed++) & (self->stride - 1)) == 0;
+}
+
+// ---- A pass -------------------------------------------------------------------------------------
+
+static firn_status hold_rows(ranking *self, uint8_t *const *rows, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(hold_row(self, rows[i]));
+    }
+    return FIRN_OK;
+}
+
+// Without bounds there is nothing to count.
+static firn_status see_sample(void *user, uint8_t *const *rows, uint32_t count, bool *is_done,
+                              firn_error *err) {
+    ranking *self = user;
+    uint8_t *taken[RANKED_CHUNK];
+    uint32_t n = 0;
+    *is_done = false;
+    for (uint32_t k = 0; k < count; k++) {
+        taken[n] = rows[k];
+        n += is_taken(self);
+    }
+    TRY(filter_rows(self->from, taken, n, taken, &n, self->scratch, err));
+    return hold_rows(self, taken, n);
+}
+
+static int compare(const rank_bound *bound, value_order *order, const ordered_value *item) {
+    if (item->number != bound->item.number) {
+        return item->number < bound->item.number ? -1 : 1;
+    }
+    return order->is_exact ? 0
+                           : column_compare_rows_watched(order->values, item->row, &bound->value, 0,
+                                                         &order->watch);
+}
+
+static firn_status see_rows(void *user, uint8_t *const *rows, uint32_t count, bool *is_done,
+                            firn_error *err) {
+    ranking *self = user;
+    const ranked_rows *from = self->from;
+    uint8_t *passed[RANKED_CHUNK];
+    UNINITIALISED ordered_value items[RANKED_CHUNK];
+    uint32_t n;
+    column values;
+    *is_done = false;
+    TRY(filter_rows(from, rows, count, passed, &n, self->scratch, err));
+    if (n == 0) {
+        return FIRN_OK;
+    }
+    TRY(rows_gather(from->store, from->column, (const uint8_t *const *)passed, n, self->scratch,
+                    &values, err));
+    value_order order = value_order_of(&values, self->scratch->cancel);
+    value_order_list(&order, 0, n, items);
+    uint32_t taken = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const int to_low = self->low.row == NULL ? 1 : compare(&self->low, &order, &items[i]);
+        self->below += to_low < 0;
+        self->low_equal += to_low == 0;
+        if (to_low > 0) {
+            const int to_high =
+                self->high.row == NULL ? -1 : compare(&self->high, &order, &items[i]);
+            self->between += to_high < 0;
+            self->high_equal += to_high == 0;
+            passed[taken] = passed[i];
+            taken += to_high < 0 && is_taken(self);
         }
     }
-    return visit_all(self, take_value);
+    return hold_rows(self, passed, taken);
+}
+
+// Counts rows by the bounds and takes a sample of those between them, of which there should be
+// `expected`.
+static firn_status look(ranking *self, uint64_t expected) {
+    const bool is_open = self->low.row == NULL && self->high.row == NULL;
+    self->count = 0;
+    TRY(move_held(self, 1));
+    self->stride = 1;
+    while (expected / self->stride > self->capacity - self->capacity / 4) {
+        self->stride *= 2;
+    }
+    self->below = 0;
+    self->low_equal = 0;
+    self->between = is_open ? self->from->row_count : 0;
+    self->high_equal = 0;
+    return aggregate_rank_visit(self->from, is_open ? see_sample : see_rows, self, self->scratch,
+                                self->err);
+}
+
+// ---- Searching ----------------------------------------------------------------------------------
+
+// The values of the sample; ordered by rank as far as value_order_select goes.
+static firn_status list_sample(ranking *self, column *values, ordered_value **items) {
+    TRY(rows_gather(self->from->store, self->from->column, self->rows, self->count, self->scratch,
+                    values, self->err));
+    *items = ARENA_NEW(self->scratch, ordered_value, self->count);
+    if (*items == NULL) {
+        return ARENA_FULL(self->scratch, self->err);
+    }
+    const value_order order = value_order_of(values, self->scratch->cancel);
+    value_order_list(&order, 0, self->count, *items);
+    return FIRN_OK;
+}
+
+static const uint8_t *row_at(const ranking *self, const column *values, ordered_value *items,
+                             int64_t rank) {
+    value_order order = value_order_of(values, self->scratch->cancel);
+    value_order_select(&order, items, self->count, (uint32_t)rank);
+    return self->rows[items[rank].row];
+}
+
+// New bounds, three times as far from each other as a rank in the sample deviates: three halves to
+// each side. `rank` is counted from the first row between the old ones.
+static firn_status choose_bounds(ranking *self, uint64_t rank, uint64_t *expected) {
+    const int64_t count = self->count;
+    *expected = self->between;
+    if (count == 0) {
+        return FIRN_OK; // By chance; the next pass goes by the number that is known now.
+    }
+    const double share = (double)rank / (double)self->between;
+    const int64_t spread = (int64_t)(1.5 * sqrt((double)count)) + 1;
+    const int64_t middle = (int64_t)(share * (double)count);
+    const int64_t at = middle < count ? middle : count - 1;
+    int64_t low = at - spread;
+    int64_t high = at + spread;
+    if (low < 0 && high >= count) { // A sample that is too small for two: one halves the rows.
+        low = at;
+        high = at;
+    }
+    self->outer_low = self->low;
+    self->outer_high = self->high;
+    column values;
+    ordered_value *items;
+    TRY(list_sample(self, &values, &items));
+    if (low >= 0) {
+        self->low.row = row_at(self, &values, items, low);
+    }
+    if (high < count) {
+        self->high.row = row_at(self, &values, items, high);
+    }
+    const int64_t inside = (high < count ? high : count) - (low < 0 ? 0 : low);
+    *expected = (uint64_t)((double)inside / (double)count * (double)self->between);
+    return FIRN_OK;
+}
+
+// The row of the rank, once a pass has shown it; *is_found.
+static firn_status find_row(ranking *self, uint64_t rank, const uint8_t **row, bool *is_found) {
+    const uint64_t after_low = self->below + self->low_equal;
+    const uint64_t after_between = after_low + self->between;
+    uint64_t expected = self->between;
+    *is_found = true;
+    if (rank < self->below) {
+        self->high = self->low;
+        self->low = self->outer_low;
+        expected = self->below;
+    } else if (rank < after_low) {
+        *row = self->low.row;
+        return FIRN_OK;
+    } else if (rank >= after_between && rank - after_between < self->high_equal) {
+        *row = self->high.row;
+        return FIRN_OK;
+    } else if (rank >= after_between) {
+        self->low = self->high;
+        self->high = self->outer_high;
+        expected = self->from->row_count - after_between;
+    } else if (self->stride == 1) {
+        column values;
+        ordered_value *items;
+        assert(self->count == self->between);
+        TRY(list_sample(self, &values, &items));
+        *row = row_at(self, &values, items, (int64_t)(rank - after_low));
+        return FIRN_OK;
+    } else {
+        TRY(choose_bounds(self, rank - after_low, &expected));
+    }
+    *is_found = false;
+    return look(self, expected);
+}
+
+static firn_status find_value(ranking *self, uint64_t rank, arena *out_memory, column *out) {
+    const ranked_rows *from = self->from;
+    arena *scratch = self->scratch;
+    const uint8_t *row = NULL;
+    assert(rank < from->row_count);
+    for (bool is_found = false; !is_found;) {
+        const arena_mark mark = arena_mark_take(scratch);
+        TRY(find_row(self, rank, &row, &is_found));
+        TRY(cancel_check(scratch->cancel, self->err));
+        arena_rewind(scratch, mark);
+    }
+    column value;
+    const arena_mark mark = arena_mark_take(scratch);
+    TRY(rows_gather(from->store, from->column, &row, 1, scratch, &value, self->err));
+    TRY(column_copy(out_memory, &value, out, self->err));
+    arena_rewind(scratch, mark);
+    return FIRN_OK;
+}
+
+static firn_status find_values(ranking *self, uint64_t rank, uint32_t count, arena *out_memory,
+                               column *out) {
+    column found[2];
+    const column *sources[2];
+    const uint32_t rows[2] = {0};
+    assert(count <= 2);
+    TRY(look(self, self->from->row_count));
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(find_value(self, rank + i, out_memory, &found[i]));
+        sources[i] = &found[i];
+    }
+    const gathered_rows gathered = {.sources = sources, .rows = rows, .count = count};
+    return column_gather(out_memory, self->from->store->layout->types[self->from->column],
+                         &gathered, out, self->err);
+}
+
+static arena arena_beside(const arena *other) {
+    arena out = arena_open_in(other->owner, other->limit);
+    out.cancel = other->cancel;
+    return out;
+}
+
+firn_status aggregate_rank_values(const ranked_rows *from, uint64_t rank, uint32_t count,
+                                  arena *scratch, arena *out_memory, column *out, firn_error *err) {
+    const uint64_t fitting = from->bytes_max / (from->store->layout->size * 2 + BYTES_A_ROW);
+    const uint32_t capacity = fitting > SAMPLE_MAX ? SAMPLE_MAX
+                              : fitting < 8        ? 8
+                                                   : (uint32_t)fitting;
+    ranking self = {
+        .from = from,
+        .scratch = scratch,
+        .err = err,
+        .memories = {arena_beside(scratch), arena_beside(scratch)},
+        .rows = ARENA_NEW(out_memory, const uint8_t *, capacity),
+        .capacity = capacity,
+    };
+    const firn_status status = self.rows == NULL ? ARENA_FULL(out_memory, err)
+                                                 : find_values(&self, rank, count, out_memory, out);
+    arena_close(&self.memories[0]);
+    arena_close(&self.memories[1]);
+    return status;
 }
 
 // ---- The first row ------------------------------------------------------------------------------
@@ -324,14 +408,14 @@ typedef struct taking {
 static firn_status take_args(void *user, uint8_t *const *rows, uint32_t count, bool *is_done,
                              firn_error *err) {
     const taking *self = user;
-    uint16_t numbers[RANKED_CHUNK];
-    uint32_t passed;
-    TRY(filter_rows(self->from, rows, count, numbers, &passed, self->scratch, err));
-    *is_done = passed > 0;
+    uint8_t *passed[RANKED_CHUNK];
+    uint32_t n;
+    TRY(filter_rows(self->from, rows, count, passed, &n, self->scratch, err));
+    *is_done = n > 0;
     for (uint32_t i = 0; *is_done && i < self->count; i++) {
         column value;
         TRY(rows_gather(self->from->store, self->from->column + i,
-                        (const uint8_t *const[]){rows[numbers[0]]}, 1, self->scratch, &value, err));
+                        (const uint8_t *const[]){passed[0]}, 1, self->scratch, &value, err));
         TRY(column_copy(self->memory, &value, &self->out[i], err));
     }
     return FIRN_OK;
@@ -342,29 +426,4 @@ firn_status aggregate_rank_args(const ranked_rows *from, uint32_t count, arena *
     taking state = {
         .from = from, .scratch = scratch, .memory = out_memory, .count = count, .out = out};
     return aggregate_rank_visit(from, take_args, &state, scratch, err);
-}
-
-firn_status aggregate_rank_values(const ranked_rows *from, uint64_t rank, uint32_t count,
-                                  arena *scratch, arena *out_memory, column *out, firn_error *err) {
-    const type *of = from->store->layout->types[from->column];
-    if (value_order_is_exact(of)) {
-        return aggregate_rank_numbers(from, rank, count, scratch, out_memory, out, err);
-    }
-    ranking *self = ARENA_NEW(out_memory, ranking, 1);
-    column found[2];
-    const column *sources[2];
-    const uint32_t rows[2] = {0};
-    if (self == NULL) {
-        return ARENA_FULL(out_memory, err);
-    }
-    assert(count <= 2);
-    for (uint32_t i = 0; i < count; i++) {
-        *self = (ranking){
-            .from = from, .memory = out_memory, .scratch = scratch, .err = err, .rank = rank + i};
-        TRY(find_value(self));
-        found[i] = self->found;
-        sources[i] = &found[i];
-    }
-    const gathered_rows gathered = {.sources = sources, .rows = rows, .count = count};
-    return column_gather(out_memory, of, &gathered, out, err);
 }

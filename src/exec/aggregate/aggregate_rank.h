@@ -1,10 +1,12 @@
-// The value of one rank among rows that do not fit into memory, by passes over their pages: the
-// keys of all rows (as sort_key.h) begin with a prefix that becomes longer until few are left.
+// The value of one rank among rows that do not fit into memory, by passes over their pages.
 //
-//     extremes   the lowest and the highest key with the prefix: what both begin with is the prefix
-//     count      how many there are by the byte behind it: that of the wanted rank joins it; the
-//                pass before has often counted already
-//     keep       few are left: they are brought together, and the one of the rank selected
+//     sample   a pass takes rows at random, as many as may be held: two of them, below and above
+//              the place where the rank should be, become bounds
+//     count    a pass counts the rows below, at, between and above the bounds, and takes a sample
+//              of those between: all of them once they are few, and that ends it
+//
+// Of four million numbers that is two passes. Bounds that turn out to be on the wrong side only
+// cost another one (Floyd and Rivest 1975, Expected time bounds for selection).
 #ifndef FIRN_EXEC_AGGREGATE_RANK_H
 #define FIRN_EXEC_AGGREGATE_RANK_H
 
@@ -22,10 +24,11 @@ typedef struct ranked_rows {
     const row_pages *pages;
     ranked_filter filter; ///< NULL: all.
     void *user;           ///< Of `filter`.
+    uint64_t row_count;   ///< Of those that count.
     uint32_t column;      ///< Of the value; other arguments follow.
     spill_desk *desk;     ///< For reading …
     row_page *buffer;     ///< … into this.
-    uint64_t bytes_max;   ///< Of keys that may be brought together.
+    uint64_t bytes_max;   ///< Of rows that may be held beside them.
 } ranked_rows;
 
 #define RANKED_CHUNK 512 ///< Rows at a time.
@@ -45,9 +48,5 @@ firn_status aggregate_rank_args(const ranked_rows *from, uint32_t count, arena *
 /// lowest. Likewise.
 firn_status aggregate_rank_values(const ranked_rows *from, uint64_t rank, uint32_t count,
                                   arena *scratch, arena *out_memory, column *out, firn_error *err);
-
-/// The same of a type whose values order as numbers of 64 bits.
-firn_status aggregate_rank_numbers(const ranked_rows *from, uint64_t rank, uint32_t count,
-                                   arena *scratch, arena *out_memory, column *out, firn_error *err);
 
 #endif

@@ -1,52 +1,162 @@
 // Collected rows that stay where they are, in memory and in the file, because their group's value
 // is one of a rank (aggregate_rank.h) and they would not fit: those of an aggregation without
-// groups, and of a partition of a few groups, of which a split would make no less.
+// groups, and of the few groups that have most rows of a partition, of which a split would make no
+// less. What other groups have there is copied into memory.
 #include <assert.h>
 
 #include "exec/aggregate/aggregate_rank.h"
 #include "exec/aggregate/aggregate_unit.h"
 
 #define RANKED_SHARE 3 // Of what a worker may have: rows, their order, their values.
-#define RANK_SHARE 8   // Of it: what is brought together to find a rank.
-// Groups of them, for each of which the rows are read again and again: few.
-#define RANKED_GROUPS_MAX 16
+#define RANK_SHARE 4   // Of it: what is held to find a rank.
+#define COPIED_SHARE 4 // Of it: copies of other groups' rows.
+#define LOOK_EVERY 8   // Of so many rows one is looked at.
+#define LOOK_MIN 4096  // So many of them show whether there are groups of many rows.
+#define MANY_ROWS 32   // Of so many rows such a group has one.
 
-typedef struct ranking_groups {
-    aggregate_unit *unit;
-    uint32_t collector;
-    uint64_t hashes[RANKED_GROUPS_MAX];
-    uint32_t count; // One more than the most: there are more.
-    bool is_refused;
-    arena *scratch;
-} ranking_groups;
+// ---- Which groups have many rows ----------------------------------------------------------------
 
-static firn_status count_hashes(void *user, uint8_t *const *rows, uint32_t count, bool *is_done,
-                                firn_error *err) {
-    ranking_groups *self = user;
-    (void)err;
-    for (uint32_t k = 0; k < count && !*is_done; k++) {
-        const uint64_t hash = row_hash(rows[k]);
-        uint32_t i = 0;
-        while (i < self->count && self->hashes[i] != hash) {
-            i++;
-        }
-        *is_done = i == RANKED_GROUPS_MAX;
-        if (!*is_done && i == self->count) {
-            self->hashes[i] = hash;
-        }
-        self->count = i == self->count ? i + 1 : self->count;
+// Hashes that may be frequent (Misra and Gries 1982, Finding repeated elements): what each was seen
+// more often than all others together could take from it.
+typedef struct frequent_hashes {
+    uint64_t hashes[UNIT_RANKED_MAX];
+    uint64_t counts[UNIT_RANKED_MAX];
+    uint32_t count;
+    uint64_t seen;
+} frequent_hashes;
+
+static void drop_rare(frequent_hashes *self, uint64_t count_min) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < self->count; i++) {
+        self->hashes[kept] = self->hashes[i];
+        self->counts[kept] = self->counts[i];
+        kept += self->counts[i] >= count_min;
     }
+    self->count = kept;
+}
+
+static uint32_t find_hash(const frequent_hashes *self, uint64_t hash) {
+    uint32_t i = 0;
+    while (i < self->count && self->hashes[i] != hash) {
+        i++;
+    }
+    return i;
+}
+
+static void see_hash(frequent_hashes *self, uint64_t hash) {
+    const uint32_t at = find_hash(self, hash);
+    self->seen++;
+    if (at < self->count) {
+        self->counts[at]++;
+    } else if (at < UNIT_RANKED_MAX) {
+        self->hashes[at] = hash;
+        self->counts[at] = 1;
+        self->count++;
+    } else {
+        for (uint32_t i = 0; i < self->count; i++) {
+            self->counts[i]--;
+        }
+        drop_rare(self, 1);
+    }
+}
+
+static firn_status see_hashes(void *user, uint8_t *const *rows, uint32_t count, bool *is_done,
+                              firn_error *err) {
+    frequent_hashes *self = user;
+    (void)err;
+    for (uint32_t k = 0; k < count; k += LOOK_EVERY) {
+        see_hash(self, row_hash(rows[k]));
+    }
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < self->count; i++) {
+        most = self->counts[i] > most ? self->counts[i] : most;
+    }
+    *is_done = self->seen >= LOOK_MIN && most < self->seen / (2 * MANY_ROWS);
     return FIRN_OK;
 }
 
-static firn_status count_rows(void *user, uint8_t *const *rows, uint32_t count, bool *is_done,
-                              firn_error *err) {
-    ranking_groups *self = user;
-    bool done;
-    TRY(unit_count_rows(self->unit, self->collector, rows, count, &done, self->scratch, err));
-    self->is_refused = !done;
-    *is_done = !done;
+// ---- Their rows and those of others -------------------------------------------------------------
+
+typedef struct separating {
+    aggregate_unit *unit;
+    uint32_t collector;
+    const frequent_hashes *frequent;
+    row_writer others;
+    bool is_too_much; // There are more others than may be copied.
+    bool is_refused;  // Or a group found no memory.
+    arena *scratch;
+} separating;
+
+// Counts a row for its group. False: there are too many groups, of one hash.
+static bool count_row(unit_collected *self, uint8_t *group) {
+    uint32_t i = 0;
+    while (i < self->ranked_count && self->ranked_groups[i].group != group) {
+        i++;
+    }
+    if (i == UNIT_RANKED_MAX) {
+        return false;
+    }
+    if (i == self->ranked_count) {
+        self->ranked_groups[self->ranked_count++] = (unit_ranked_group){.group = group};
+    }
+    self->ranked_groups[i].row_count++;
+    return true;
+}
+
+static firn_status separate_rows(void *user, uint8_t *const *rows, uint32_t count, bool *is_done,
+                                 firn_error *err) {
+    separating *self = user;
+    uint8_t *ranked[RANKED_CHUNK];
+    uint8_t *others[RANKED_CHUNK];
+    uint8_t *groups[RANKED_CHUNK];
+    uint32_t ranked_count = 0;
+    uint32_t other_count = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        const bool is_ranked = find_hash(self->frequent, row_hash(rows[k])) < self->frequent->count;
+        ranked[ranked_count] = rows[k];
+        others[other_count] = rows[k];
+        ranked_count += is_ranked;
+        other_count += !is_ranked;
+    }
+    uint32_t done = ranked_count;
+    if (ranked_count > 0) {
+        TRY(unit_find_groups(self->unit, self->collector, ranked, &done, groups, self->scratch,
+                             err));
+    }
+    self->is_refused = done < ranked_count;
+    for (uint32_t k = 0; k < done && !self->is_too_much; k++) {
+        self->is_too_much = !count_row(&self->unit->collected[self->collector], groups[k]);
+    }
+    for (uint32_t next = 0; next < other_count && !self->is_too_much;) {
+        const uint32_t before = next;
+        TRY(row_writer_copy(&self->others, others, other_count, &next, err));
+        self->is_too_much = next == before;
+    }
+    *is_done = self->is_refused || self->is_too_much;
     return FIRN_OK;
+}
+
+// Copies go to their groups, as rows that are read do. They are thrown away if one finds none.
+static firn_status link_others(separating *self, firn_error *err) {
+    unit_collected *collected = &self->unit->collected[self->collector];
+    const row_store *store = self->others.store;
+    if (self->unit->shared->shape.is_collected) {
+        collected->is_linked = true;
+    }
+    for (row_page *page = self->others.parts[0].first;
+         page != NULL && self->unit->shared->shape.is_collected && !self->is_refused;
+         page = page->next) {
+        uint8_t *rows[UNIT_CHUNK];
+        uint32_t at = 0;
+        for (uint32_t n; !self->is_refused &&
+                         (n = row_page_rows(page, store->layout, &at, rows, UNIT_CHUNK)) > 0;) {
+            uint32_t done;
+            TRY(unit_link_rows(self->unit, self->collector, rows, n, &done, self->scratch, err));
+            self->is_refused = done < n;
+        }
+    }
+    return self->is_refused ? FIRN_OK
+                            : row_pages_append(&collected->rows, &self->others.parts[0], err);
 }
 
 static uint64_t bytes_of(const row_store *store, const row_pages *rows) {
@@ -61,26 +171,57 @@ bool unit_is_ranked(const aggregate_state *shared, uint32_t number, const row_pa
            (rows->spilled.count > 0 || bytes > aggregate_share(shared) / RANKED_SHARE);
 }
 
+void unit_unrank_rows(aggregate_unit *self, uint32_t number) {
+    unit_collected *collected = &self->collected[number];
+    row_pages_close(self->shared->collected[number].store, &collected->rows);
+    collected->ranked = NULL;
+    collected->ranked_count = 0;
+}
+
+static firn_status separate(separating *self, const ranked_rows *rows, firn_error *err) {
+    unit_collected *collected = &self->unit->collected[self->collector];
+    collected->ranked_count = 0;
+    TRY(aggregate_rank_visit(rows, separate_rows, self, self->scratch, err));
+    if (!self->is_too_much && !self->is_refused) {
+        TRY(link_others(self, err));
+    }
+    if (self->is_too_much || self->is_refused) {
+        collected->ranked_count = 0;
+    }
+    return FIRN_OK;
+}
+
 firn_status unit_rank_rows(aggregate_unit *self, uint32_t number, row_pages *from, bool *is_refused,
                            arena *scratch, firn_error *err) {
-    const aggregate_shape *shape = &self->shared->shape;
+    const aggregate_state *shared = self->shared;
+    const aggregate_shape *shape = &shared->shape;
     const aggregate_collector *collector = &shape->collectors[number];
-    row_store *store = self->shared->collected[number].store;
+    row_store *store = shared->collected[number].store;
+    const uint64_t share = aggregate_share(shared);
     if (!shape->has_groups || shape->slots[collector->slot].overload->place == NULL ||
-        from->spilled.count == 0 || bytes_of(store, from) <= aggregate_share(self->shared)) {
+        from->spilled.count == 0 || bytes_of(store, from) <= share) {
         return FIRN_OK;
     }
-    ranking_groups groups = {.unit = self, .collector = number, .scratch = scratch};
+    frequent_hashes frequent = {.count = 0};
     const ranked_rows rows = {
         .store = store, .pages = from, .desk = &self->desk, .buffer = self->buffer};
-    TRY(aggregate_rank_visit(&rows, count_hashes, &groups, scratch, err));
-    if (groups.count > RANKED_GROUPS_MAX) {
+    TRY(aggregate_rank_visit(&rows, see_hashes, &frequent, scratch, err));
+    drop_rare(&frequent, frequent.seen / MANY_ROWS + 1);
+    if (frequent.count == 0) {
         return FIRN_OK;
     }
-    TRY(aggregate_rank_visit(&rows, count_rows, &groups, scratch, err));
-    *is_refused = groups.is_refused;
-    self->collected[number].ranked = groups.is_refused ? NULL : from;
-    return FIRN_OK;
+    separating state = {
+        .unit = self, .collector = number, .frequent = &frequent, .scratch = scratch};
+    const arena_mark mark = arena_mark_take(&self->memory);
+    TRY(row_writer_open(store, 1, 0, &self->memory, &state.others, err));
+    state.others.may_spill = false;
+    state.others.page_max = (uint32_t)(share / COPIED_SHARE / store->page_size) + 1;
+    const firn_status status = separate(&state, &rows, err);
+    row_writer_close(&state.others);
+    arena_rewind(&self->memory, mark);
+    *is_refused = state.is_refused;
+    self->collected[number].ranked = state.is_refused || state.is_too_much ? NULL : from;
+    return status;
 }
 
 // ---- Values ------------------------------------------------------------------------------------
@@ -103,11 +244,12 @@ static firn_status filter_group(void *user, uint8_t *const *rows, uint32_t count
         alike[found] = rows[k];
         found += row_hash(rows[k]) == row_hash(self->group);
     }
+    uint32_t done = found;
     if (found > 0) {
-        TRY(unit_find_groups(self->unit, self->collector, alike, found, groups, scratch, err));
+        TRY(unit_find_groups(self->unit, self->collector, alike, &done, groups, scratch, err));
     }
     uint32_t taken = 0;
-    for (uint32_t k = 0; k < found; k++) {
+    for (uint32_t k = 0; k < done; k++) {
         out[taken] = out[k];
         taken += groups[k] == self->group;
     }
@@ -164,6 +306,7 @@ static firn_status ranked_value(aggregate_unit *self, const aggregate_slot *slot
                               .pages = self->collected[slot->collector].ranked,
                               .filter = group == NULL ? NULL : filter_group,
                               .user = &of,
+                              .row_count = count,
                               .column = context.shape->group_keys,
                               .desk = &self->desk,
                               .buffer = self->buffer,
@@ -182,27 +325,39 @@ static firn_status ranked_value(aggregate_unit *self, const aggregate_slot *slot
     return aggregate_collect(&context, slot, args, &found.row_count, 1, out);
 }
 
+firn_status unit_ranked_single(aggregate_unit *self, const aggregate_slot *slot, column *out,
+                               arena *scratch, firn_error *err) {
+    const row_pages *pages = self->collected[slot->collector].ranked;
+    return ranked_value(self, slot, NULL, pages->row_count + pages->spilled_rows, out, scratch,
+                        err);
+}
+
 firn_status unit_ranked_values(aggregate_unit *self, const aggregate_slot *slot,
                                uint8_t *const *groups, uint32_t count, column *out, arena *scratch,
                                firn_error *err) {
-    const aggregate_shape *shape = &self->shared->shape;
-    const row_pages *pages = self->collected[slot->collector].ranked;
-    if (!shape->has_groups) {
-        return ranked_value(self, slot, NULL, pages->row_count + pages->spilled_rows, out, scratch,
-                            err);
-    }
-    column *values = ARENA_NEW(scratch, column, count);
+    const unit_collected *collected = &self->collected[slot->collector];
+    const column others = *out;
+    column *values = ARENA_NEW(scratch, column, UNIT_RANKED_MAX);
     const column **sources = ARENA_NEW(scratch, const column *, count);
     uint32_t *rows = ARENA_NEW(scratch, uint32_t, count);
     if (values == NULL || sources == NULL || rows == NULL) {
         return ARENA_FULL(scratch, err);
     }
+    bool is_any = false;
     for (uint32_t g = 0; g < count; g++) {
-        TRY(ranked_value(self, slot, groups[g], unit_collected_of(shape, slot, groups[g])->count,
-                         &values[g], scratch, err));
-        sources[g] = &values[g];
-        rows[g] = 0;
+        sources[g] = &others;
+        rows[g] = g;
+        for (uint32_t i = 0; i < collected->ranked_count; i++) {
+            const unit_ranked_group *ranked = &collected->ranked_groups[i];
+            if (ranked->group == groups[g]) {
+                TRY(ranked_value(self, slot, groups[g], ranked->row_count, &values[i], scratch,
+                                 err));
+                sources[g] = &values[i];
+                rows[g] = 0;
+                is_any = true;
+            }
+        }
     }
     const gathered_rows gathered = {.sources = sources, .rows = rows, .count = count};
-    return column_gather(scratch, slot->call->type, &gathered, out, err);
+    return is_any ? column_gather(scratch, slot->call->type, &gathered, out, err) : FIRN_OK;
 }

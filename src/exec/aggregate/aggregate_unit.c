@@ -76,6 +76,7 @@ void unit_clear_rows(aggregate_unit *self) {
         if (collected->ranked != NULL) {
             row_pages_close(self->shared->collected[i].store, collected->ranked);
             collected->ranked = NULL;
+            collected->ranked_count = 0;
         }
         collected->is_linked = false;
         collected->row_count = 0;
@@ -310,11 +311,12 @@ static firn_status begin_split(aggregate_unit *self, arena *scratch, firn_error 
             TRY(group_table_flush(&collected->distinct, &level->collected[i], false, err));
         }
         row_store *store = shared->collected[i].store;
-        TRY(move_pages(self, store, &collected->rows, &level->collected[i], err));
-        if (collected->ranked != NULL) {
-            TRY(move_pages(self, store, collected->ranked, &level->collected[i], err));
-            collected->ranked = NULL;
+        row_pages *ranked = collected->ranked;
+        if (ranked != NULL) {
+            unit_unrank_rows(self, i);
+            TRY(move_pages(self, store, ranked, &level->collected[i], err));
         }
+        TRY(move_pages(self, store, &collected->rows, &level->collected[i], err));
     }
     return FIRN_OK;
 }

@@ -17,11 +17,21 @@ typedef struct unit_level {
     arena_mark mark; ///< Of unit->memory, from before the level.
 } unit_level;
 
+/// A group whose collected rows stay where they are.
+typedef struct unit_ranked_group {
+    uint8_t *group;
+    uint64_t row_count;
+} unit_ranked_group;
+#define UNIT_RANKED_MAX 16 ///< Of a partition, each with passes over all its rows: few.
+
 /// Rows of a collector beside the table.
 typedef struct unit_collected {
     group_table distinct;
     row_pages rows;
-    row_pages *ranked;  ///< Rows that need not be here (aggregate_rank.h); the source's.
+    row_pages *ranked; ///< Rows that stay where they are (aggregate_rank.h); the source's. With
+                       ///< groups those of `ranked_groups`; `rows` has copies of all others.
+    unit_ranked_group ranked_groups[UNIT_RANKED_MAX];
+    uint32_t ranked_count;
     bool is_linked;     ///< All rows above have noted their group.
     uint64_t row_count; ///< That have.
     directory order;    ///< Of them, group after group; uint8_t * each.
@@ -95,13 +105,10 @@ static inline aggregate_collected *unit_collected_of(const aggregate_shape *shap
 /// Groups are made if the shape is collected. *done: how many, before memory was refused.
 firn_status unit_link_rows(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
                            uint32_t count, uint32_t *done, arena *scratch, firn_error *err);
-/// The groups of up to UNIT_CHUNK rows, which are there.
+/// The groups of *count rows, up to UNIT_CHUNK, which are made if the shape is collected; *count is
+/// then those of how many, before memory was refused.
 firn_status unit_find_groups(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
-                             uint32_t count, uint8_t **groups, arena *scratch, firn_error *err);
-/// Counts rows that stay where they are for their groups, which are made if the shape is collected.
-/// *done is false if there was no memory for one.
-firn_status unit_count_rows(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
-                            uint32_t count, bool *done, arena *scratch, firn_error *err);
+                             uint32_t *count, uint8_t **groups, arena *scratch, firn_error *err);
 /// Of a shape that is not collected, once all groups are there: notes of rows that do not go into
 /// states.
 firn_status unit_note_groups(aggregate_unit *self, arena *scratch, firn_error *err);
@@ -116,11 +123,16 @@ firn_status unit_arrange(aggregate_unit *self, arena *scratch, firn_error *err);
 
 /// Whether a collector's rows had better stay where they are, without groups.
 bool unit_is_ranked(const aggregate_state *shared, uint32_t number, const row_pages *rows);
-/// The same with groups: looks at the rows, and counts them for their groups if they stay. They may
-/// be counted in part when *is_refused: memory for a group was.
+/// The same with groups: looks whether most of the rows are of a few. Then theirs stay, and copies
+/// of the others go to their groups. *is_refused: not even a group could be made.
 firn_status unit_rank_rows(aggregate_unit *self, uint32_t number, row_pages *from, bool *is_refused,
                            arena *scratch, firn_error *err);
-/// The values of an aggregate whose rows stayed.
+/// Takes that back.
+void unit_unrank_rows(aggregate_unit *self, uint32_t number);
+/// The value of an aggregate whose rows stayed, without groups.
+firn_status unit_ranked_single(aggregate_unit *self, const aggregate_slot *slot, column *out,
+                               arena *scratch, firn_error *err);
+/// With groups: puts those of them whose rows stayed in place of what `out` has.
 firn_status unit_ranked_values(aggregate_unit *self, const aggregate_slot *slot,
                                uint8_t *const *groups, uint32_t count, column *out, arena *scratch,
                                firn_error *err);

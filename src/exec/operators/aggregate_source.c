@@ -186,6 +186,11 @@ static firn_status load_single(aggregate_state *shared, source_local *self, bool
         const bool is_ranked = rows != NULL && unit_is_ranked(shared, i, rows);
         self->unit.collected[i].ranked = is_ranked ? rows : NULL;
         collected[i] = is_ranked ? NULL : rows;
+        if (is_ranked && rows->spilled.count > 0) { // They have all memory, and what is held of
+                                                    // them to find the rank needs some.
+            TRY(row_pages_spill(shared->collected[i].store, rows, &self->unit.desk,
+                                rows->page_count / 2, err));
+        }
     }
     self->unit.is_whole = self->part == shared->part_count;
     return unit_load(&self->unit, &(unit_source){.collected = collected}, is_ready, scratch, err);

@@ -7,8 +7,9 @@
 #define INSERTION_MAX 16 // Items that are sorted by insertion.
 #define COMPARING 16     // Of a cancel_watch: a comparison, with its cache misses.
 #define CHUNK 256        // Values whose numbers are made at a time.
-#define BUCKET_BITS 11   // Of NUMBER_BUCKETS.
-#define FEW_OF_ALL 8     // A range with this part of all values is not divided further.
+#define BUCKET_BITS 11
+#define BUCKET_COUNT 2048 // Into which a range is divided: values are counted by them.
+#define FEW_OF_ALL 8      // A range with this part of all values is not divided further.
 
 // ---- Numbers ------------------------------------------------------------------------------------
 
@@ -149,16 +150,30 @@ void value_order_select(value_order *self, ordered_value *items, uint32_t count,
 
 // ---- Finding: by counting numbers, so that few values are ever listed --------------------------
 
-uint32_t number_range_shift(const number_range *self) {
+// The numbers among which that of a rank lies.
+typedef struct number_range {
+    uint64_t low;
+    uint64_t high; // Not below `low`; where they are equal, it is found.
+    uint64_t left; // How many values have such numbers,
+    uint64_t rank; // and the rank among them.
+} number_range;
+
+static bool number_range_has(const number_range *self, uint64_t number) {
+    return number >= self->low && number <= self->high;
+}
+
+// By how many bits the distance of a number from `low` is shifted to give its bucket.
+static uint32_t number_range_shift(const number_range *self) {
     const uint64_t span = self->high - self->low;
     const uint32_t bits = span == 0 ? 0 : 64 - (uint32_t)__builtin_clzll(span);
     return bits > BUCKET_BITS ? bits - BUCKET_BITS : 0;
 }
 
-void number_range_narrow(number_range *self, const uint64_t *counts) {
+// Leaves the bucket with the rank.
+static void number_range_narrow(number_range *self, const uint64_t *counts) {
     const uint32_t shift = number_range_shift(self);
     uint64_t bucket = 0;
-    while (bucket + 1 < NUMBER_BUCKETS && self->rank >= counts[bucket]) {
+    while (bucket + 1 < BUCKET_COUNT && self->rank >= counts[bucket]) {
         self->rank -= counts[bucket++];
     }
     const uint64_t last = (UINT64_C(1) << shift) - 1; // Of a bucket, counted from its first.
@@ -209,7 +224,7 @@ static void find_bounds(finding *self) {
 // Divides the range of numbers and leaves the part with the rank.
 static void narrow(finding *self) {
     UNINITIALISED uint64_t numbers[CHUNK];
-    uint64_t counts[NUMBER_BUCKETS] = {0};
+    uint64_t counts[BUCKET_COUNT] = {0};
     const number_range range = self->range;
     const uint32_t shift = number_range_shift(&self->range);
     uint32_t start = 0;

@@ -40,26 +40,4 @@ ordered_value *value_order_sort(value_order *self, ordered_value *items, ordered
 /// Negative, 0 or positive, as the one is below, equal to or above the other.
 int value_order_compare(value_order *self, const ordered_value *left, const ordered_value *right);
 
-// ---- Ranges of numbers --------------------------------------------------------------------------
-
-#define NUMBER_BUCKETS 2048 ///< Into which a range is divided: values are counted by them.
-
-/// The numbers among which that of a rank lies.
-typedef struct number_range {
-    uint64_t low;
-    uint64_t high; ///< Not below `low`; where they are equal, it is found.
-    uint64_t left; ///< How many values have such numbers,
-    uint64_t rank; ///< and the rank among them.
-} number_range;
-
-static inline bool number_range_has(const number_range *self, uint64_t number) {
-    return number >= self->low && number <= self->high;
-}
-
-/// By how many bits the distance of a number from `low` is shifted to give its bucket.
-uint32_t number_range_shift(const number_range *self);
-
-/// Leaves the bucket with the rank.
-void number_range_narrow(number_range *self, const uint64_t *counts);
-
 #endif
