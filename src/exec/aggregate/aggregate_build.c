@@ -185,7 +185,7 @@ static firn_status flush_stage(void *user, aggregate_stage *stage, firn_error *e
     aggregate_worker *worker = self->worker;
     aggregate_cache_clear(worker->cache);
     return aggregate_flush_groups(worker->shared, &stage->table, &worker->heap, &stage->parts,
-                                  stage->rows_to_bypass == 0, self->context.scratch, err);
+                                  stage_kept_pages(stage), self->context.scratch, err);
 }
 
 // Rows into partitions as groups of one row whose states have a heap: the states are made in
@@ -515,10 +515,10 @@ static firn_status flush_exported(const aggregate_context *self, aggregate_state
 }
 
 firn_status aggregate_flush_groups(aggregate_state *self, group_table *table, aggregate_heap *heap,
-                                   row_writer *to, bool keeps_pages, arena *scratch,
+                                   row_writer *to, uint32_t kept_count, arena *scratch,
                                    firn_error *err) {
     if (!self->shape.has_heap) {
-        return group_table_flush(table, to, keeps_pages, err);
+        return group_table_flush(table, to, kept_count, err);
     }
     const aggregate_context context = {.shape = &self->shape,
                                        .statement = self->run->context,

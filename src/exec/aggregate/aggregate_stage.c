@@ -11,12 +11,16 @@
 #define FREE_BYTES_MAX (UINT64_C(4) << 20)
 #define GROW_BYTES_MAX (UINT64_C(64) << 20)
 #define POOR_FILLS_MAX 2
+#define TABLE_SHARE 8 // Of a stage's share: kept free for a table that was emptied.
 // Of groups that are found by key those that are there stay, up to an eighth of the share, or what
 // all partitions' open pages take: with fewer of these each page would be written with a row or
 // two.
 #define SETTLED_SHARE 8
 #define SETTLED_ROWS 2 // Of each group, on average: then it is seen whether rows find these groups.
 #define SETTLED_FOUND 4 // A quarter of them has to.
+// Where keys come in order none does: that is seen soon.
+#define PASSED_ROWS UINT64_C(16384)
+#define PASSED_FOUND 64
 #define FEW_GROUPS 4    // Rows a group, from which on there are few.
 #define COPY_ROWS 512
 // Entries of groups that are found by key: so many at first, and more for each row.
@@ -110,7 +114,7 @@ static firn_status flush_table(aggregate_stage *self, const stage_owner *owner, 
     if (owner->flush != NULL) {
         return owner->flush(owner->user, self, err);
     }
-    return group_table_flush(&self->table, &self->parts, self->rows_to_bypass == 0, err);
+    return group_table_flush(&self->table, &self->parts, stage_kept_pages(self), err);
 }
 
 static firn_status flush_list(aggregate_stage *self, firn_error *err) {
@@ -407,13 +411,19 @@ static void settle(aggregate_stage *self, uint64_t share_bytes) {
     }
 }
 
-// Whether settled groups had better go: there is less room than there was, or rows are of others,
-// as where keys come in order.
+// Whether keys have passed the settled groups, as where they come in order.
+static bool are_passed(const aggregate_stage *self) {
+    return self->settled_rows >= PASSED_ROWS &&
+           self->settled_rows - self->missed_rows < self->settled_rows / PASSED_FOUND;
+}
+
+// Whether settled groups had better go: there is less room than there was, or most rows are of
+// others.
 static bool is_unsettled(aggregate_stage *self, uint64_t share_bytes) {
     if (!self->is_settled) {
         return false;
     }
-    bool is_useless = false;
+    bool is_useless = are_passed(self);
     if (self->settled_rows >= self->table.group_count * SETTLED_ROWS) {
         is_useless = self->missed_rows > self->settled_rows - self->settled_rows / SETTLED_FOUND;
         self->settled_rows = 0;
@@ -496,8 +506,12 @@ firn_status stage_look(aggregate_stage *self, uint64_t share_bytes, firn_error *
     if (!self->is_partitioned) {
         return FIRN_OK;
     }
-    const uint64_t held = self->has_table ? self->table.rows.parts[0].page_count : 0;
     const uint64_t pages = share_bytes / self->kept->page_size;
+    uint64_t held = self->has_table ? self->table.rows.parts[0].page_count : 0;
+    const uint64_t wanted = self->table_page_max + pages / TABLE_SHARE;
+    if (self->has_table && self->rows_to_bypass == 0 && held < wanted) {
+        held = wanted; // It was emptied, and will need pages again, and its directory.
+    }
     const uint64_t least = self->parts.part_count;
     const uint64_t left = pages > held + least ? pages - held : least;
     self->parts.page_max = left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;

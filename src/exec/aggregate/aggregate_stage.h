@@ -76,6 +76,11 @@ struct aggregate_stage {
     uint64_t rows_seen;
 };
 
+/// How many pages the table keeps when it is emptied: what it will fill before that again.
+static inline uint32_t stage_kept_pages(const aggregate_stage *self) {
+    return self->rows_to_bypass > 0 ? 0 : self->table_page_max;
+}
+
 typedef struct stage_options {
     row_store *table; ///< Of the table's groups; NULL: no table.
     uint32_t key_count;

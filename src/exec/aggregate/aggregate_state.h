@@ -144,7 +144,7 @@ firn_status aggregate_take_rows(aggregate_state *self, group_table *table, aggre
                                 const aggregate_taking *from, arena *scratch, firn_error *err);
 /// Groups of a table into partitions of kept rows, states with heap exported. Empties the table.
 firn_status aggregate_flush_groups(aggregate_state *self, group_table *table, aggregate_heap *heap,
-                                   row_writer *to, bool keeps_pages, arena *scratch,
+                                   row_writer *to, uint32_t kept_count, arena *scratch,
                                    firn_error *err);
 
 // ---- Collectors (aggregate_collect.c) -----------------------------------------------------------

@@ -299,7 +299,7 @@ static firn_status begin_split(aggregate_unit *self, arena *scratch, firn_error 
     atomic_fetch_add_explicit(&shared->split_count, 1, memory_order_relaxed);
     if (self->has_groups) {
         TRY(lend_pages(self, &level->groups, err));
-        TRY(aggregate_flush_groups(shared, &self->table, &self->heap, &level->groups, false,
+        TRY(aggregate_flush_groups(shared, &self->table, &self->heap, &level->groups, 0,
                                    scratch, err));
     }
     group_table_close_rows(&self->table);
@@ -308,7 +308,7 @@ static firn_status begin_split(aggregate_unit *self, arena *scratch, firn_error 
         unit_collected *collected = &self->collected[i];
         if (collected->distinct.store != NULL) {
             TRY(lend_pages(self, &level->collected[i], err));
-            TRY(group_table_flush(&collected->distinct, &level->collected[i], false, err));
+            TRY(group_table_flush(&collected->distinct, &level->collected[i], 0, err));
         }
         row_store *store = shared->collected[i].store;
         row_pages *ranked = collected->ranked;

@@ -485,22 +485,24 @@ static firn_status move_page(const row_layout *layout, row_page *page, row_write
     return FIRN_OK;
 }
 
-firn_status group_table_flush(group_table *self, row_writer *to, bool keeps_pages,
+firn_status group_table_flush(group_table *self, row_writer *to, uint32_t kept_count,
                               firn_error *err) {
     firn_status status = FIRN_OK;
+    uint32_t kept = 0;
     for (row_page *page; status == FIRN_OK;) {
         page = row_pages_pop(&self->rows.parts[0]);
         if (page == NULL) {
             break;
         }
         status = move_page(self->store->layout, page, to, err);
-        if (keeps_pages) {
+        if (kept < kept_count) {
             add_spare(&self->rows, page);
+            kept++;
         } else {
             page_put(self->store->keeper, page);
         }
     }
-    if (keeps_pages) {
+    if (kept_count > 0) {
         group_table_clear(self);
     } else {
         close_directory(self);

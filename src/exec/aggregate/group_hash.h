@@ -149,6 +149,7 @@ void group_table_close_rows(group_table *self);
 
 /// Moves all groups to partitions of a writer of the same store, page by page, and gives the pages
 /// (or keeps them as spares) and the directory back.
-firn_status group_table_flush(group_table *self, row_writer *to, bool keeps_pages, firn_error *err);
+firn_status group_table_flush(group_table *self, row_writer *to, uint32_t kept_count,
+                              firn_error *err);
 
 #endif
