@@ -21,7 +21,7 @@
 // Where keys come in order none does: that is seen soon.
 #define PASSED_ROWS UINT64_C(16384)
 #define PASSED_FOUND 64
-#define FEW_GROUPS 4    // Rows a group, from which on there are few.
+#define FEW_GROUPS 4 // Rows a group, from which on there are few.
 #define COPY_ROWS 512
 // Entries of groups that are found by key: so many at first, and more for each row.
 #define DIRECT_SLOTS_MIN (UINT64_C(1) << 18)

@@ -299,8 +299,8 @@ static firn_status begin_split(aggregate_unit *self, arena *scratch, firn_error 
     atomic_fetch_add_explicit(&shared->split_count, 1, memory_order_relaxed);
     if (self->has_groups) {
         TRY(lend_pages(self, &level->groups, err));
-        TRY(aggregate_flush_groups(shared, &self->table, &self->heap, &level->groups, 0,
-                                   scratch, err));
+        TRY(aggregate_flush_groups(shared, &self->table, &self->heap, &level->groups, 0, scratch,
+                                   err));
     }
     group_table_close_rows(&self->table);
     aggregate_heap_close(&self->heap);

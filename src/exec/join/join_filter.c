@@ -10,7 +10,7 @@
 #define BLOOM_SHARE 8
 #define BLOOM_SHARE_MAX 3
 #define BLOOM_BITS 8
-#define BLOOM_BITS_MIN 3
+#define BLOOM_BITS_MIN 2
 
 // Several threads at once.
 static void set_bits(uint64_t *at, uint64_t bits) {
@@ -46,11 +46,12 @@ static uint64_t bloom_words_for(uint64_t row_count) {
 }
 
 uint64_t join_bloom_words(const join_state *self, uint64_t row_count) {
-    uint64_t words = bloom_words_for(row_count);
-    while (words * 8 > self->budget / BLOOM_SHARE &&
-           (words * 8 > self->budget / BLOOM_SHARE_MAX || words * 32 >= row_count * BLOOM_BITS)) {
-        words /= 2;
-    }
+    const uint64_t share = self->budget / BLOOM_SHARE / 8;
+    const uint64_t most = self->budget / BLOOM_SHARE_MAX / 8;
+    const uint64_t wanted = row_count / 4 + 8; // 16 bits a row.
+    const uint64_t enough = row_count / 64 * BLOOM_BITS;
+    const uint64_t allowed = enough <= share ? share : enough < most ? enough : most;
+    const uint64_t words = wanted < allowed ? wanted : allowed;
     return words * 64 >= row_count * BLOOM_BITS_MIN ? words : 0;
 }
 
@@ -138,8 +139,8 @@ firn_status join_filters_add(join_state *self, uint8_t *const *rows, uint32_t co
         }
     }
     for (uint32_t k = 0; self->bloom != NULL && k < count; k++) {
-        const uint64_t hash = join_bloom_hash(self, row_hash(rows[k]));
-        set_bits(&self->bloom[hash >> self->bloom_shift], dynamic_bloom_bits(hash));
+        const uint64_t hash = row_hash(rows[k]);
+        set_bits(join_bloom_word(self, hash), join_bloom_bits(self, hash));
     }
     return FIRN_OK;
 }

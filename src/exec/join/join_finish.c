@@ -9,6 +9,7 @@
 #define ARRAY_BYTES_FREE ((uint64_t)256 << 10) // One that stays in the cache is always worth it.
 #define RANGE_MAX (UINT64_C(1) << 40)
 #define ROWS_AT_ONCE 256
+#define BLOOM_DENSE_BITS 5 // Of so many bits a row four are set, of fewer two.
 
 // ---- Which partitions stay ---------------------------------------------------------------------
 
@@ -100,7 +101,8 @@ static firn_status open_bloom(join_state *self, firn_error *err) {
     TRY(open_directory(self, words * 8, &self->bloom_memory, &is_open, err));
     if (is_open) {
         self->bloom = self->bloom_memory.data;
-        self->bloom_shift = 64 - (uint32_t)__builtin_ctzll(words);
+        self->bloom_words = words;
+        self->bloom_is_sparse = words * 64 < rows * BLOOM_DENSE_BITS;
     }
     return FIRN_OK;
 }

@@ -77,7 +77,8 @@ typedef struct join_state {
     join_filter *filters;
     directory bloom_memory; ///< Of the hashes of all rows that are in the file.
     uint64_t *bloom;
-    uint32_t bloom_shift; ///< Of a hash: which word.
+    uint64_t bloom_words;
+    bool bloom_is_sparse; ///< It has few bits a key, so that each key sets two of them.
     // Drain.
     atomic_uint_fast64_t next_task;
     atomic_uint_fast32_t next_part; ///< In memory, for rows without partner.
@@ -166,11 +167,17 @@ uint64_t join_bloom_words(const join_state *self, uint64_t row_count);
 static inline uint64_t join_bloom_hash(const join_state *self, uint64_t hash) {
     return self->decides_by_group ? join_open_hash(hash) : hash; // All of a group count.
 }
-static inline const uint64_t *join_bloom_word(const join_state *self, uint64_t hash) {
-    return &self->bloom[join_bloom_hash(self, hash) >> self->bloom_shift];
+static inline uint64_t *join_bloom_word(const join_state *self, uint64_t hash) {
+    const u128 product = (u128)join_bloom_hash(self, hash) * self->bloom_words;
+    return &self->bloom[(uint64_t)(product >> 64)];
+}
+static inline uint64_t join_bloom_bits(const join_state *self, uint64_t hash) {
+    const uint64_t held = join_bloom_hash(self, hash);
+    return self->bloom_is_sparse ? UINT64_C(1) << (held & 63) | UINT64_C(1) << (held >> 6 & 63)
+                                 : dynamic_bloom_bits(held);
 }
 static inline bool join_bloom_has(const join_state *self, uint64_t hash) {
-    const uint64_t bits = dynamic_bloom_bits(join_bloom_hash(self, hash));
+    const uint64_t bits = join_bloom_bits(self, hash);
     return (*join_bloom_word(self, hash) & bits) == bits;
 }
 
