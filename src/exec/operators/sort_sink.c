@@ -12,6 +12,7 @@
 #include "memory/page.h"
 #include "memory/pool.h"
 
+#define LEFT_SHARE 8 // Of a keeper's target: little.
 #define TOP_SLACK 2048
 #define BOUND_BYTES 64
 
@@ -177,17 +178,28 @@ static firn_status write_run(sort_local *self, arena *scratch, firn_error *err) 
     return pool_excess(owner->keeper) > 0 ? shrink_entries(self, err) : FIRN_OK;
 }
 
-// Does the worker hold what belongs to its minimum, and no more?
-static bool is_modest(const sort_local *self) {
-    const row_store *store = &self->owner->store;
-    const uint64_t held =
-        self->writer.page_count * (uint64_t)store->page_size + self->entries_bytes;
-    return held <= sort_state_min_bytes(self->owner, 1) / 2;
+static uint64_t held_bytes(const sort_local *self) {
+    return self->writer.page_count * (uint64_t)self->owner->store.page_size + self->entries_bytes;
 }
 
-// Is the keeper over its target, and not for that?
+// Does the worker hold what belongs to its minimum, and no more?
+static bool is_modest(const sort_local *self) {
+    return held_bytes(self) <= sort_state_min_bytes(self->owner, 1) / 2;
+}
+
+// Does it hold more than its share where little is left? The runs of others, who are refused then,
+// would be short.
+static bool is_greedy(const sort_local *self) {
+    const pool *keeper = self->owner->keeper;
+    const uint64_t target = pool_target(keeper);
+    return held_bytes(self) > target / self->owner->run->worker_count &&
+           pool_used(keeper) > target - target / LEFT_SHARE;
+}
+
+// Is the keeper over its target, and not for what belongs to the minimum, or about to be?
 static bool must_write(const sort_local *self) {
-    return pool_excess(self->owner->keeper) > 0 && !is_modest(self);
+    return !is_modest(self) && (pool_excess(self->owner->keeper) > 0 ||
+                                (self->owner->run->worker_count > 1 && is_greedy(self)));
 }
 
 // A page where the keeper refused one. Short runs are no way out: each takes a list of its units
