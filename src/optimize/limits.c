@@ -1,5 +1,6 @@
-// LIMIT next to ORDER BY becomes a Top-N; a limit above nothing but projections tells the scan how
-// many rows are enough. Limits must be constants here: they are evaluated now.
+// LIMIT next to ORDER BY becomes a Top-N; a limit above nothing but projections tells a scan how
+// many rows are enough, and DISTINCT how many groups. Limits must be constants here: they are
+// evaluated now.
 #include "expr/program.h"
 #include "optimize/rewrite.h"
 
@@ -23,12 +24,16 @@ static uint64_t value_of(const expr *value, uint64_t otherwise) {
     return (uint64_t)*COLUMN_VALUES(value->literal_.value.value, int64_t);
 }
 
-static void hint_scan(plan_node *node, uint64_t rows) {
+static void hint_enough(plan_node *node, uint64_t rows) {
     while (node->kind == PLAN_PROJECT) {
         node = node->project_.input;
     }
     if (node->kind == PLAN_SCAN && rows < node->scan_.limit) {
         node->scan_.limit = rows;
+    }
+    if (node->kind == PLAN_AGGREGATE && node->aggregate_.keys.count > 0 &&
+        node->aggregate_.aggregates.count == 0 && node->aggregate_.sets.count == 0) {
+        node->aggregate_.group_limit = rows;
     }
 }
 
@@ -65,7 +70,7 @@ static firn_status visit(optimizer *self, plan_node **slot) {
     }
     uint64_t rows;
     if (!__builtin_add_overflow(limit, offset, &rows)) {
-        hint_scan(node->limit_.input, rows);
+        hint_enough(node->limit_.input, rows);
     }
     return FIRN_OK;
 }

@@ -124,6 +124,7 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
     FIELD(EXPRS, aggregates) /* EXPR_AGGREGATE each. */                                            \
     FIELD(U32S, sets)        /* GROUPING SETS: a bitmask of keys each; empty: one of all. */       \
     FIELD(U32, set_id)       /* INTEGER column: which set the row is of; NO_SLOT if not asked. */  \
+    FIELD(U64, group_limit)  /* Any so many groups will do; 0: all. */                             \
     FIELD(U64, group_estimate)
 #define PLAN_SORT_FIELDS(FIELD)                                                                    \
     FIELD(PLAN, input)                                                                             \

@@ -115,6 +115,10 @@ static void print_aggregate(const printing *self, const plan_node *node) {
     if (node->aggregate_.sets.count > 0) {
         text_append_format(self->out, " sets=%u", node->aggregate_.sets.count);
     }
+    if (node->aggregate_.group_limit > 0) {
+        text_append_format(self->out, " limit=%llu",
+                           (unsigned long long)node->aggregate_.group_limit);
+    }
 }
 
 static void print_sort(const printing *self, const plan_node *node) {

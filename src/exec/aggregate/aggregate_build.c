@@ -457,6 +457,18 @@ firn_status aggregate_worker_push(aggregate_worker *self, op_call *call, const b
                                             : push_rows(self, call, input, err);
 }
 
+bool aggregate_has_enough(aggregate_worker *self) {
+    aggregate_state *shared = self->shared;
+    const uint64_t limit = shared->shape.node->aggregate_.group_limit;
+    if (limit == 0) {
+        return false;
+    }
+    if (self->groups.table.group_count >= limit) {
+        atomic_store_explicit(&shared->has_enough, true, memory_order_relaxed);
+    }
+    return atomic_load_explicit(&shared->has_enough, memory_order_relaxed);
+}
+
 // ---- Groups whose states have a heap, as rows of partitions -------------------------------------
 
 firn_status aggregate_append_exported(const aggregate_context *self, row_writer *to,

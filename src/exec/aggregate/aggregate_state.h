@@ -49,6 +49,7 @@ typedef struct aggregate_state {
     // Counters.
     uint64_t input_rows;
     uint64_t decoded_count;
+    atomic_bool has_enough; ///< Groups: some worker has found as many as the node's limit.
     atomic_uint_fast64_t group_count;
     atomic_uint_fast64_t split_count;
     atomic_uint_fast32_t split_depth; ///< How often a row's partition was split, at most.
@@ -108,6 +109,8 @@ firn_status aggregate_worker_open(aggregate_state *shared, arena *memory, aggreg
 void aggregate_worker_close(aggregate_worker *self); ///< NULL does nothing.
 firn_status aggregate_worker_push(aggregate_worker *self, op_call *call, const batch *input,
                                   firn_error *err);
+/// Are no more rows needed?
+bool aggregate_has_enough(aggregate_worker *self);
 /// Puts what the worker has added up into its groups. Before it merges.
 firn_status aggregate_worker_put_totals(aggregate_worker *self, op_call *call, firn_error *err);
 

@@ -22,8 +22,9 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
 static firn_status push(op_call *call, const batch *input, batch *output, step_answer *out,
                         firn_error *err) {
     (void)output;
-    *out = STEP_NEXT;
-    return aggregate_worker_push(call->local, call, input, err);
+    TRY(aggregate_worker_push(call->local, call, input, err));
+    *out = aggregate_has_enough(call->local) ? STEP_DONE : STEP_NEXT;
+    return FIRN_OK;
 }
 
 static firn_status merge(op_call *call, firn_error *err) {
