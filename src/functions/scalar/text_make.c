@@ -123,6 +123,7 @@ static uint32_t rpad(function_call *call, const column *const *args, column *out
     return pad(call, args, false, out);
 }
 
+#define REPLACED_AT_ONCE ((size_t)4 << 10) // Longer texts are measured first.
 #define PAD_OVERLOADS(kernel_)                                                                     \
     (const overload[]) {                                                                           \
         {.signature = "VARCHAR <- VARCHAR, BIGINT", .kernel = kernel_},                            \
@@ -234,6 +235,17 @@ static bool replace_all(const function_call *call, text value, text from, text t
     return true;
 }
 
+// How long the text becomes if it is nothing but places.
+static size_t longest_replaced(text value, text from, text to) {
+    const size_t added = to.size > from.size ? to.size - from.size : 0;
+    size_t size;
+    if (__builtin_mul_overflow(value.size / from.size, added, &size) ||
+        __builtin_add_overflow(size, value.size, &size)) {
+        return SIZE_MAX;
+    }
+    return size;
+}
+
 static uint32_t replace(function_call *call, const column *const *args, column *out) {
     const text_rows values = text_rows_of(args[0]);
     const text_rows froms = text_rows_of(args[1]);
@@ -247,8 +259,8 @@ static uint32_t replace(function_call *call, const column *const *args, column *
             put_slice(out, row, value);
             continue;
         }
-        size_t size;
-        if (!replace_all(call, value, from, to, NULL, &size)) {
+        size_t size = longest_replaced(value, from, to);
+        if (size > REPLACED_AT_ONCE && !replace_all(call, value, from, to, NULL, &size)) {
             return function_is_stopped(call) ? KERNEL_NO_MEMORY : ROW_VISIT(row);
         }
         char *room = text_sink_room(&sink, size);

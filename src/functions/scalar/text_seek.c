@@ -9,8 +9,9 @@ typedef union block_words {
     uint64_t words[2];
 } block_words;
 
+// Its first and last byte are.
 static bool is_there(const char *at, text needle) {
-    return memcmp(at, needle.data, needle.size) == 0;
+    return needle.size <= 2 || memcmp(at + 1, needle.data + 1, needle.size - 2) == 0;
 }
 
 // The candidates of a block in order: places whose mask byte is set.
@@ -58,7 +59,8 @@ size_t text_seek(text whole, text needle, size_t from) {
         at += sizeof(byte_block);
     }
     for (; at <= last_place; at++) {
-        if ((uint8_t)whole.data[at] == first && is_there(whole.data + at, needle)) {
+        if ((uint8_t)whole.data[at] == first && (uint8_t)whole.data[at + needle.size - 1] == last &&
+            is_there(whole.data + at, needle)) {
             return at;
         }
     }
