@@ -330,6 +330,18 @@ static firn_status split_inner_join(optimizer *self, plan_node **slot) {
     return unnest_filter(self, filter);
 }
 
+// JOIN LATERAL … ON p with a subquery in p: whose rows a row of the left meets may as well be asked
+// inside the right side, which sees the left.
+static firn_status lift_lateral(optimizer *self, plan_node *join) {
+    plan_node *filter;
+    TRY(rewrite_node(self, PLAN_FILTER, &filter));
+    filter->filter_.input = join->dependent_join_.right;
+    filter->filter_.predicate = join->dependent_join_.condition;
+    join->dependent_join_.condition = NULL;
+    join->dependent_join_.right = filter;
+    return unnest_filter(self, filter);
+}
+
 static firn_status lift_node(optimizer *self, plan_node **slot) {
     plan_node *node = *slot;
     lifting state = {.self = self, .status = FIRN_OK};
@@ -345,6 +357,10 @@ static firn_status lift_node(optimizer *self, plan_node **slot) {
             return split_inner_join(self, slot);
         }
         return lift_join(self, node);
+    }
+    if (node->kind == PLAN_DEPENDENT_JOIN && node->dependent_join_.condition != NULL &&
+        contains_subquery(node->dependent_join_.condition)) {
+        return lift_lateral(self, node);
     }
     plan_node **input = input_of(node);
     if (input != NULL) {

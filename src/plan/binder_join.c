@@ -59,6 +59,27 @@ firn_status bind_new_join(binder *self, plan_node *left, plan_node *right, join_
     return FIRN_OK;
 }
 
+typedef struct join_sides {
+    scope *left, *right;
+    plan_node *left_node, *right_node;
+} join_sides;
+
+// The join as it is written: what is kept for want of a row of the left cannot hang on such a row.
+static firn_status join_written(binder *self, const sql_join *written, const join_sides *sides,
+                                join_kind kind, expr *condition, plan_node **out) {
+    TRY(bind_new_join(self, sides->left_node, sides->right_node, kind, condition, out));
+    if ((*out)->kind != PLAN_DEPENDENT_JOIN || kind == JOIN_INNER || kind == JOIN_CROSS ||
+        kind == JOIN_LEFT || kind == JOIN_SEMI || kind == JOIN_ANTI) {
+        return FIRN_OK;
+    }
+    return FAIL_SQL(self->err, FIRN_INVALID, "42P10", written->right->position,
+                    "the right side of a %s JOIN cannot mention columns of its left side",
+                    kind == JOIN_FULL         ? "FULL"
+                    : kind == JOIN_RIGHT      ? "RIGHT"
+                    : kind == JOIN_RIGHT_SEMI ? "RIGHT SEMI"
+                                              : "RIGHT ANTI");
+}
+
 static const join_kind join_kinds[] = {
     [SQL_JOIN_INNER] = JOIN_INNER,           [SQL_JOIN_LEFT] = JOIN_LEFT,
     [SQL_JOIN_RIGHT] = JOIN_RIGHT,           [SQL_JOIN_FULL] = JOIN_FULL,
@@ -188,11 +209,6 @@ static firn_status merge_using(binder *self, const merged_column *pairs, size_t 
     return binder_project(self, *node, &values, &ids, node);
 }
 
-typedef struct join_sides {
-    scope *left, *right;
-    plan_node *left_node, *right_node;
-} join_sides;
-
 // The condition of USING and NATURAL: the pairs, equal.
 static firn_status using_condition(binder *self, const sql_join *written, join_sides *sides,
                                    merged_column *pairs, size_t *pair_count, expr **out) {
@@ -236,7 +252,7 @@ static firn_status join_using(binder *self, const sql_join *written, join_sides 
     TRY(scope_index(self, sides->right));
     TRY(using_condition(self, written, sides, pairs, &pair_count, &condition));
     kind = kind == JOIN_INNER && condition == NULL ? JOIN_CROSS : kind;
-    TRY(bind_new_join(self, sides->left_node, sides->right_node, kind, condition, out));
+    TRY(join_written(self, written, sides, kind, condition, out));
     if (shows_one_side(kind)) {
         *joined = kind == JOIN_SEMI || kind == JOIN_ANTI ? sides->left : sides->right;
         for (uint32_t i = 0; i < (*joined)->count; i++) {
@@ -271,7 +287,7 @@ static firn_status join_on(binder *self, const sql_join *written, join_sides *si
     }
     kind = kind == JOIN_INNER && condition == NULL ? JOIN_CROSS : kind;
     *joined = kind == JOIN_RIGHT_SEMI || kind == JOIN_RIGHT_ANTI ? sides->right : sides->left;
-    return bind_new_join(self, sides->left_node, sides->right_node, kind, condition, out);
+    return join_written(self, written, sides, kind, condition, out);
 }
 
 // Joins two bound sides; `joined`: what the join shows.

@@ -54,13 +54,16 @@ static firn_status lies_beyond(binder *self, const expr *value, const expr *cons
     }
     firn_error *const told = self->err;
     self->err = &ignored;
-    const firn_status status = bind_cast(self, literal, common, false, UINT32_MAX, &cast);
+    firn_status status = bind_cast(self, literal, common, false, UINT32_MAX, &cast);
     self->err = told;
+    // A cast that stays a call fails where a row gets there, or hangs on the session's zone.
+    if (status == FIRN_OK && cast->kind != EXPR_LITERAL) {
+        status = expr_fold(cast, self->env->context, self->memory, &cast, &ignored);
+    }
     const column *held = literal->literal_.value.value;
     *is_above = constant->type->id == TYPE_DATE ? *COLUMN_VALUES(held, int32_t) > 0
                                                 : *COLUMN_VALUES(held, int64_t) > 0;
-    // A constant whose cast fails stays a call, which fails where a row gets there.
-    *out = status == FIRN_INVALID || (status == FIRN_OK && cast->kind != EXPR_LITERAL);
+    *out = status == FIRN_INVALID;
     return FIRN_OK;
 }
 
