@@ -366,6 +366,30 @@ number_answer number_parse_decimal128(text input, uint32_t precision, uint32_t s
     return NUMBER_OK;
 }
 
+bool number_decimal_digits(text input, int64_t *whole, int64_t *scale) {
+    number_scan scan;
+    if (!number_scan_text(input, &scan)) {
+        return false;
+    }
+    int64_t place = scan.last; // Of the digit at hand, from the last one on.
+    int64_t highest = INT64_MIN;
+    int64_t lowest = INT64_MAX;
+    for (size_t rest = scan.digits.size; rest > 0; rest--) {
+        const char byte = scan.digits.data[rest - 1];
+        if (byte == '.') {
+            continue;
+        }
+        if (byte != '0') {
+            lowest = lowest == INT64_MAX ? place : lowest;
+            highest = place;
+        }
+        place += 1;
+    }
+    *whole = highest < 0 ? 0 : highest + 1;
+    *scale = lowest >= 0 ? 0 : -lowest;
+    return true;
+}
+
 // ---- Between doubles and decimals --------------------------------------------------------------
 
 static number_answer place_shortest(number_shortest shortest, bool is_negative, uint32_t precision,

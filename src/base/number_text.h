@@ -37,6 +37,10 @@ number_answer number_parse_f32(text input, float *out);
 number_answer number_parse_decimal128(text input, uint32_t precision, uint32_t scale, i128 *out);
 number_answer number_parse_decimal256(text input, uint32_t precision, uint32_t scale, i256 *out);
 
+/// How many digits before the point and behind it a decimal needs that holds the number whole:
+/// 1 and 2 for `1.050`, 0 and 0 for zero. False if the text is no finite number.
+bool number_decimal_digits(text input, int64_t *whole, int64_t *scale);
+
 // ---- Between doubles and decimals: through the digits that people see --------------------------
 
 /// The decimal nearest to the shortest text of `value`: 1.005 with scale 2 gives 1.01, although the

@@ -230,6 +230,35 @@ TEST(number_text_reads_and_prints_decimals_of_256_bits) {
                  "170141183460469231731687303715884105728"));
 }
 
+TEST(number_text_counts_the_digits_of_a_decimal) {
+    static const struct {
+        const char *input;
+        int64_t whole, scale;
+    } rows[] = {
+        {"1.050", 1, 2},
+        {" -0012.", 2, 0},
+        {"+.5 ", 0, 1},
+        {"0.00", 0, 0},
+        {"1200", 4, 0},
+        {"1.25e1", 2, 1},
+        {"125e-5", 0, 5},
+        {"1e3", 4, 0},
+        {"0.000000000000000000000000000000000000000000012300", 0, 46},
+        {"12345678901234567890123.5", 23, 1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int64_t whole = -1;
+        int64_t scale = -1;
+        CHECK(number_decimal_digits(text_of(rows[i].input), &whole, &scale));
+        CHECK(whole == rows[i].whole);
+        CHECK(scale == rows[i].scale);
+    }
+    int64_t unused;
+    CHECK(!number_decimal_digits(TEXT("."), &unused, &unused));
+    CHECK(!number_decimal_digits(TEXT("NaN"), &unused, &unused));
+    CHECK(!number_decimal_digits(TEXT("1.5x"), &unused, &unused));
+}
+
 TEST(number_text_decimals_of_256_bits_round_trip) {
     uint64_t seed = 5;
     for (int i = 0; i < 3000; i++) {

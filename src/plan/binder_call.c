@@ -22,12 +22,14 @@ static firn_status types_of(binder *self, expr *const *args, uint32_t count, con
     return FIRN_OK;
 }
 
-// Casts the arguments to what was chosen; unknown ones become it.
+// Unknown arguments become what was chosen, or a wider type that does not round them.
 static firn_status coerce_all(binder *self, expr **args, uint32_t count, const type *const *types,
                               uint32_t position) {
     for (uint32_t i = 0; i < count; i++) {
         if (bind_is_unknown(args[i])) {
-            TRY(bind_coerce(self, args[i], types[i], position, &args[i]));
+            const type *exact;
+            TRY(bind_exact_type(self, args[i], types[i], &exact));
+            TRY(bind_coerce(self, args[i], exact, position, &args[i]));
         }
     }
     return FIRN_OK;

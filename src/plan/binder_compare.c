@@ -240,6 +240,12 @@ firn_status bind_compared_type(binder *self, const expr *value, const expr_list 
         }
     }
     *out = common == NULL || common->id == TYPE_NULL ? TYPE_OF(VARCHAR) : common;
+    for (uint32_t i = 0; i <= items->count; i++) { // Untyped literals keep all their digits.
+        const type *exact;
+        TRY(bind_exact_type(self, i == items->count ? value : items->items[i], *out, &exact));
+        TRY(type_common_compared(*out, exact, self->memory, &common, self->err));
+        *out = common == NULL ? *out : common;
+    }
     return FIRN_OK;
 }
 

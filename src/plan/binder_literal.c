@@ -508,6 +508,19 @@ firn_status bind_coerce(binder *self, expr *value, const type *to, uint32_t posi
     return new_cast(self, value, to, false, true, value->position, out);
 }
 
+// Makes a common type hold an untyped literal as it is written.
+static firn_status widen_for(binder *self, const expr *literal, const type **common) {
+    const type *exact;
+    const type *joined;
+    if (*common == NULL) {
+        return FIRN_OK;
+    }
+    TRY(bind_exact_type(self, literal, *common, &exact));
+    TRY(type_common(*common, exact, self->memory, &joined, self->err));
+    *common = joined == NULL ? *common : joined;
+    return FIRN_OK;
+}
+
 firn_status bind_common(binder *self, expr **values, uint32_t count, const char *what,
                         uint32_t position, const type **out) {
     const type *common = NULL;
@@ -534,7 +547,10 @@ firn_status bind_common(binder *self, expr **values, uint32_t count, const char 
     }
     bool has_unknown = false;
     for (uint32_t i = 0; i < count; i++) {
-        has_unknown |= bind_is_unknown(values[i]);
+        if (bind_is_unknown(values[i])) {
+            has_unknown = true;
+            TRY(widen_for(self, values[i], &common));
+        }
     }
     if (common == NULL || (common->id == TYPE_NULL && has_unknown)) {
         common = TYPE_OF(VARCHAR); // Nothing but untyped literals.

@@ -320,6 +320,11 @@ bool bind_is_unknown(const expr *value);
 /// Unknown literals become VARCHAR: for results.
 firn_status bind_settle(binder *self, expr **value);
 
+// binder_exact.c
+/// The type in which an untyped literal is read where `to` is wanted: `to`, or a wider one if it
+/// would round.
+firn_status bind_exact_type(binder *self, const expr *value, const type *to, const type **out);
+
 // binder_default.c
 /// What INSERT puts into a column that it is given nothing for.
 firn_status bind_default_value(binder *self, const table_snapshot *table, uint32_t column,
