@@ -193,6 +193,14 @@ static bool is_nested(const kernel_state *self) {
     return type_is_nested(self->out->type);
 }
 
+// What a nested result is when the kernel is called for no row, which makes no children then.
+static firn_status make_nulls(const kernel_state *self) {
+    column nulls;
+    TRY(column_new_null(self->task->memory, self->out->type, self->task->scope->length, &nulls,
+                        self->run->err));
+    return column_flatten(self->task->memory, &nulls, self->out, self->run->err);
+}
+
 // Under TRY: goes on behind each row that fails; those become NULL. A nested result is built as a
 // whole, so it is made again without the rows that failed.
 static firn_status run_tolerant(const kernel_state *self, const row_scope *exact,
@@ -231,6 +239,9 @@ static firn_status run_tolerant(const kernel_state *self, const row_scope *exact
     if (!bits_any(bad, length)) {
         return FIRN_OK;
     }
+    if (is_nested(self) && count == 0) {
+        return make_nulls(self);
+    }
     uint64_t *validity = column_validity_out(self->task->memory, self->out);
     if (validity == NULL) {
         return no_memory(self);
@@ -252,7 +263,7 @@ static firn_status run_exact(const kernel_state *self, bool *fits) {
         zero_lanes(self);
     }
     if (scope->count == 0) {
-        return FIRN_OK;
+        return is_nested(self) ? make_nulls(self) : FIRN_OK;
     }
     const uint16_t *rows = scope_is_all(scope) ? NULL : scope_rows(scope, scratch);
     if (rows == NULL && !scope_is_all(scope)) {

@@ -215,6 +215,11 @@ static uint32_t arg_cost(match *self, const overload_request *call, uint32_t ind
         // [] becomes a list of what is beside it rather than a list of such lists.
         return (rule.cost + (is_untyped_list(actual) ? list_depth(target) : 0)) * CAST_SCALE;
     }
+    // What decimals of 38 digits have in common keeps every place, if not every digit before them.
+    if (rule.kind == CAST_ASSIGNMENT && actual->id == TYPE_DECIMAL && target->id == TYPE_DECIMAL &&
+        target->scale >= actual->scale) {
+        return CAST_SCALE;
+    }
     const bool yields = self->bound.is_comparison && actual->id == TYPE_VARCHAR;
     return yields && rule.kind != CAST_NONE ? COST_TEXT_YIELDS : COST_IMPOSSIBLE;
 }
