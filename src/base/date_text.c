@@ -229,6 +229,7 @@ date_answer date_parse_parts(text input, date_parts *out) {
     date_cursor at = date_cursor_open(input);
     *out = (date_parts){.zone = DATE_ZONE_NONE};
     if (date_take_this_word(&at, "epoch")) {
+        out->zone = DATE_ZONE_OFFSET; // It is one moment everywhere.
         return date_at_end(&at) ? DATE_OK : DATE_SYNTAX;
     }
     date_fields fields;

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/interval.h"
+#include "base/zone.h"
 #include "exec/operator.h"
 
 #define NANOS_PER_MICRO 1000.0
@@ -12,7 +13,7 @@
 typedef struct series_shared {
     execution *run;
     const plan_node *node;
-    bool is_time, includes_end;
+    bool is_time, is_instant, includes_end;
     bool is_empty; // Some argument is NULL.
     int64_t first, last, step;
     interval_value distance;
@@ -100,6 +101,7 @@ static firn_status open_shared(const plan_node *node, const input_layout *input,
         .run = run,
         .node = node,
         .is_time = node->table_function_.columns.fields[0].type->id != TYPE_BIGINT,
+        .is_instant = node->table_function_.columns.fields[0].type->id == TYPE_TIMESTAMPTZ,
         .includes_end = text_equal(node->table_function_.function, TEXT("generate_series"))};
     *shared = self;
     return read_arguments(self, err);
@@ -132,14 +134,20 @@ WRAPS static uint32_t next_numbers(const series_shared *shared, series_local *se
     return count;
 }
 
-// The series ends where the next value would leave the type.
+// The series ends where the next value would leave the type. Instants step on the session's clocks.
 static uint32_t next_times(const series_shared *shared, series_local *self, uint32_t room,
                            int64_t *out) {
+    const statement_context *context = shared->run->context;
+    const struct zone *zone = context == NULL ? NULL : context->zone;
+    zone_cursor cursor = zone_cursor_open(zone == NULL ? &zone_utc : zone);
+    const interval_value step = shared->distance;
+    int64_t *at = &self->next;
     uint32_t count = 0;
-    while (count < room && !self->is_done && is_inside(shared, self->next)) {
-        out[count++] = self->next;
-        self->is_done =
-            !interval_add_to_timestamp_fits(shared->distance, self->next, UNIT_MICRO, &self->next);
+    while (count < room && !self->is_done && is_inside(shared, *at)) {
+        out[count++] = *at;
+        self->is_done = !(shared->is_instant
+                              ? zone_add_interval_fits(&cursor, step, *at, UNIT_MICRO, at)
+                              : interval_add_to_timestamp_fits(step, *at, UNIT_MICRO, at));
     }
     self->row += count;
     return count;

@@ -1,5 +1,6 @@
 // Lists as a whole: list_sort, list_distinct, list_reverse, flatten; range, generate_series.
 #include "base/interval.h"
+#include "base/zone.h"
 #include "functions/scalar/list_build.h"
 #include "functions/scalar/row_values.h"
 
@@ -438,11 +439,14 @@ WRAPS static uint32_t make_series(function_call *call, const column *const *args
     return finish_series(call, &made, out);
 }
 
-// The series ends where the next time would leave the type.
+// The series ends where the next time would leave the type. Instants step on the session's clocks.
 static uint32_t make_times(function_call *call, const column *const *args, bool has_end,
                            column *out) {
     series made = {.count = 0};
     cancel_watch watch = {.cancel = function_cancel(call)};
+    const struct zone *zone = call->context == NULL ? NULL : call->context->zone;
+    zone_cursor cursor = zone_cursor_open(zone == NULL ? &zone_utc : zone);
+    const bool is_instant = args[0]->type->id == TYPE_TIMESTAMPTZ;
     FOR_ROWS(call, row) {
         const interval_value step = interval_at(interval_rows_of(args[2]), row);
         const int direction = interval_compare(step, (interval_value){0});
@@ -460,7 +464,8 @@ static uint32_t make_times(function_call *call, const column *const *args, bool 
             if (cancel_watch_is_raised(&watch, 1) || !series_add(&made, call, at)) {
                 return KERNEL_NO_MEMORY;
             }
-            is_inside = interval_add_to_timestamp_fits(step, at, UNIT_MICRO, &at);
+            is_inside = is_instant ? zone_add_interval_fits(&cursor, step, at, UNIT_MICRO, &at)
+                                   : interval_add_to_timestamp_fits(step, at, UNIT_MICRO, &at);
         }
         COLUMN_OUT(out, list_value)
         [row] = (list_value){.offset = from, .size = made.count - from};
@@ -512,7 +517,8 @@ static void explain_series(const function_call *call, const column *const *args,
             {.signature = "LIST<BIGINT> <- BIGINT, BIGINT, BIGINT", .kernel = numbers},            \
             {.signature = "LIST<TIMESTAMP> <- TIMESTAMP, TIMESTAMP, INTERVAL", .kernel = times},   \
             {.signature = "LIST<TIMESTAMPTZ> <- TIMESTAMPTZ, TIMESTAMPTZ, INTERVAL",               \
-             .kernel = times},                                                                     \
+             .kernel = times,                                                                      \
+             .flags_set = FUNCTION_STABLE},                                                        \
             {0},                                                                                   \
     }
 
