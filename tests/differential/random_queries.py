@@ -200,13 +200,23 @@ class QueryMaker:
         return f"unnest([{items}]) AS {alias}(c0)", [(f"{alias}.c0", kind)]
 
     def lateral(self, scope, outer, depth):
-        kinds = self.any_types(2)
         alias = self.alias()
+        if self.chance(0.3):  # A list or a series of each row, NULL where a bound is.
+            bounds = [f"{self.leaf('int', scope, outer)} % 4" for _ in range(2)]
+            item = self.one_of(f"generate_series({bounds[0]}, {bounds[1]})",
+                               f"unnest(generate_series({bounds[0]}, {bounds[1]}))")
+            kinds = ["big"]
+        else:
+            kinds = self.any_types(2)
+            item = f"({self.query([scope, *outer], depth - 1, kinds)})"
         names = [f"c{i}" for i in range(len(kinds))]
-        inner = self.query([scope, *outer], depth - 1, kinds)
-        joined, end = self.one_of(("CROSS JOIN LATERAL", ""), ("LEFT JOIN LATERAL", " ON TRUE"))
-        return (f" {joined} ({inner}) AS {alias}({', '.join(names)}){end}",
-                [(f"{alias}.{name}", kind) for name, kind in zip(names, kinds)])
+        added = [(f"{alias}.{name}", kind) for name, kind in zip(names, kinds)]
+        joined = self.one_of("CROSS JOIN", "JOIN", "LEFT JOIN", "LEFT JOIN")
+        condition = self.one_of("TRUE", fill(self.random, self.random.choice(TESTS),
+                                             lambda its: self.leaf(its, scope + added, []),
+                                             self.random.choice(TYPES)))
+        end = "" if joined == "CROSS JOIN" else f" ON {condition}"
+        return f" {joined} LATERAL {item} AS {alias}({', '.join(names)}){end}", added
 
     def joined(self, scope, outer, depth):
         """` JOIN … ON …` after a source of that scope, and what it adds to it."""

@@ -34,18 +34,24 @@ class Pair:
             if wrong is not None:
                 sys.exit(f"{wrong}: {statement}")
 
-    def revive(self):
+    def revive_firn(self):
         self.firn.start()
         self.fill(self.firn)
+
+    def revive_duck(self):
+        self.duck = Duck()
+        self.fill(self.duck)
 
 
 def check(pair, sql):
     """("passed" | "failed" | "left", what to tell)."""
     mine, wrong = pair.firn.ask(sql)
     if wrong is not None and wrong.startswith("CRASH"):
-        pair.revive()
+        pair.revive_firn()
         return "failed", wrong
     theirs, otherwise = pair.duck.ask(sql)
+    if otherwise is not None and otherwise.startswith(("FATAL", "INTERNAL")):
+        pair.revive_duck()  # It answers nothing more.
     if otherwise is not None or (wrong and any(word in wrong for word in BY_ROWS)):
         return "left", otherwise or wrong
     if wrong is not None:

@@ -145,9 +145,9 @@ static uint32_t next_times(const series_shared *shared, series_local *self, uint
     uint32_t count = 0;
     while (count < room && !self->is_done && is_inside(shared, *at)) {
         out[count++] = *at;
-        self->is_done = !(shared->is_instant
-                              ? zone_add_interval_fits(&cursor, step, *at, UNIT_MICRO, at)
-                              : interval_add_to_timestamp_fits(step, *at, UNIT_MICRO, at));
+        self->is_done =
+            !(shared->is_instant ? zone_add_interval_fits(&cursor, step, *at, UNIT_MICRO, at)
+                                 : interval_add_to_timestamp_fits(step, *at, UNIT_MICRO, at));
     }
     self->row += count;
     return count;
