@@ -10,14 +10,26 @@ void bound_row_close(bound_row *self) {
 }
 
 // The type that a bound value gives its parameter: none to a NULL, and none to a text where the
-// statement wants something else, as it reads a text literal there.
-static const type *type_of_value(const bind_parameters *wanted, const column *value,
-                                 uint32_t index) {
+// statement wants something else, as it reads a text literal there: of a decimal with all its
+// digits.
+static firn_status type_of_value(const bind_parameters *wanted, const column *value, uint32_t index,
+                                 arena *memory, const type **out, firn_error *err) {
     const type *said = wanted->types[index];
     const bool is_text = type_category_of(value->type) == CATEGORY_TEXT;
     const bool says_nothing = value->type->id == TYPE_NULL ||
                               (is_text && said != NULL && type_category_of(said) != CATEGORY_TEXT);
-    return says_nothing ? NULL : value->type;
+    *out = says_nothing ? NULL : value->type;
+    if (!says_nothing || !is_text || said->id != TYPE_DECIMAL || !column_is_valid(value, 0)) {
+        return FIRN_OK;
+    }
+    text_builder builder = text_builder_open(memory);
+    text written;
+    const type *exact;
+    column_print_row(value, 0, &builder);
+    TRY(text_builder_finish(&builder, &written, err));
+    TRY(bind_decimal_of_text(written, said, memory, &exact, err));
+    *out = exact == said ? NULL : exact;
+    return FIRN_OK;
 }
 
 static firn_status read_row(bound_row *self, const bind_parameters *wanted, const arrow_rows *in,
@@ -39,7 +51,7 @@ static firn_status read_row(bound_row *self, const bind_parameters *wanted, cons
         return ARENA_FULL(memory, err);
     }
     for (uint32_t i = 0; i < columns.count; i++) {
-        known[i] = type_of_value(wanted, &one.columns[i], i);
+        TRY(type_of_value(wanted, &one.columns[i], i, memory, &known[i], err));
         values[i] = (literal){.is_null = !column_is_valid(&one.columns[i], 0)};
         if (!values[i].is_null) {
             TRY(column_copy(memory, &one.columns[i], &copies[i], err));

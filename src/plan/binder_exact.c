@@ -6,16 +6,18 @@
 #include "expr/program.h"
 #include "plan/binder_private.h"
 
-static firn_status exact_decimal(binder *self, text written, const type *to, const type **out) {
+firn_status bind_decimal_of_text(text written, const type *to, arena *memory, const type **out,
+                                 firn_error *err) {
     int64_t whole;
     int64_t scale;
+    *out = to;
     if (!number_decimal_digits(written, &whole, &scale) ||
         (scale <= to->scale && whole <= to->precision - to->scale) ||
         whole + scale > DECIMAL_PRECISION_MAX) {
         return FIRN_OK;
     }
-    *out = type_decimal(self->memory, (uint8_t)(whole + scale), (uint8_t)scale);
-    return *out == NULL ? binder_full(self) : FIRN_OK;
+    *out = type_decimal(memory, (uint8_t)(whole + scale), (uint8_t)scale);
+    return *out == NULL ? ARENA_FULL(memory, err) : FIRN_OK;
 }
 
 static firn_status exact_moment(binder *self, text written, const type *to, const type **out) {
@@ -43,7 +45,7 @@ firn_status bind_exact_type(binder *self, const expr *value, const type *to, con
     const text written = string_text(COLUMN_VALUES(value->literal_.value.value, string_value));
     switch ((int)to->id) {
     case TYPE_DECIMAL:
-        return exact_decimal(self, written, to, out);
+        return bind_decimal_of_text(written, to, self->memory, out, self->err);
     case TYPE_TIME:
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMPTZ:

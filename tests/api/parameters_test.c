@@ -105,6 +105,10 @@ static const parameter_case good[] = {
     {"SELECT coalesce($1, 'nothing')", "SELECT CAST(NULL AS VARCHAR)", "nothing"},
     {"SELECT CAST(x / $1 AS VARCHAR) FROM numbers WHERE x = 10", "SELECT 4", "2"},
     {"SELECT CAST($1 AS VARCHAR)", "SELECT 1.50", "1.50"},
+    {"SELECT CAST(count(*) AS VARCHAR) FROM (VALUES (1.00), (1.01)) t(x) WHERE x > $1",
+     "SELECT '1.005'", "1"},
+    {"SELECT CAST(count(*) AS VARCHAR) FROM (VALUES (1.00), (1.01)) t(x) WHERE x < $1",
+     "SELECT '120'", "2"},
 };
 
 TEST(parameters_stand_wherever_an_expression_may) {
