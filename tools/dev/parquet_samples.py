@@ -242,6 +242,11 @@ def make_tables():
     write(TABLES, "dictionaries.parquet", pa.table({
         "f": pa.array([0.4, -0.4, None, 2.5] * 10), "s": pa.array(["One", "two", None, ""] * 10)}),
           compression="zstd")
+    wide = [bytes([i % 37]) * 20 for i in range(6000)]
+    write(TABLES, "fixed_codes.parquet", pa.table({
+        "id": pa.array(range(6000), pa.int32()), "b": pa.array(wide, pa.binary(20)),
+        "u": pa.array([value[:16] for value in wide], pa.uuid())}),
+          compression="zstd", row_group_size=1000)
     whole = (TABLES / "checksums.parquet").read_bytes()
     at = whole.index(bytes([7, 0, 0, 0, 0, 0, 0, 0]))  # A value of the page.
     (TABLES / "checksum_wrong.parquet").write_bytes(whole[:at] + b"\x09" + whole[at + 1:])

@@ -100,7 +100,8 @@ firn_status pq_leaf_commit_dictionary(pq_leaf_reader *self, uint32_t slot, firn_
     pq_dictionary *dictionary = &chunk->dictionary;
     TRY(pq_dictionary_load(dictionary, &page, body, &self->target, chunk->identity, err));
     chunk->keeps_codes = dictionary->view.size <= chunk->row_count / ROWS_PER_ENTRY;
-    const bool points_into_body = self->target.leaf->type == PQ_BYTE_ARRAY ||
+    // Texts and bytes do, also those of a fixed width.
+    const bool points_into_body = type_physical(self->target.type) == PHYSICAL_STRING ||
                                   dictionary->values.values == (const void *)body.data;
     if (chunk->pages.options.is_thrifty && !points_into_body) {
         pq_block_close(&chunk->pages.dictionary, chunk->pages.options.owner);
