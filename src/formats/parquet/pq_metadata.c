@@ -112,8 +112,10 @@ static firn_status check_file(const pq_metadata *self, firn_error *err) {
             return FAIL(err, FIRN_CORRUPT, "more rows than fit 64 bits");
         }
     }
-    if (self->file.row_count < 0) {
-        return FAIL(err, FIRN_CORRUPT, "file of %lld rows", (long long)self->file.row_count);
+    // A row group is missing, or there twice. Old parquet-rs left it 0.
+    if (self->file.row_count != row_count && self->file.row_count != 0) {
+        return FAIL(err, FIRN_CORRUPT, "row groups of %lld rows in a file of %lld",
+                    (long long)row_count, (long long)self->file.row_count);
     }
     return FIRN_OK;
 }

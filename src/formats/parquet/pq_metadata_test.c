@@ -137,6 +137,19 @@ TEST(pq_metadata_refuses_what_is_corrupt) {
     }
 }
 
+TEST(pq_metadata_counts_the_rows_of_the_file) {
+    static const int64_t counts[] = {10, 0, 9, 11, -10};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        sample s;
+        sample_open(&s);
+        s.file.row_count = counts[i];
+        const bool is_right = i < 2; // Old parquet-rs wrote 0.
+        CHECK(sample_read(&s) == (is_right ? FIRN_OK : FIRN_CORRUPT));
+        CHECK(is_right || strstr(s.err.text, "row groups of 10 rows in a file of ") != NULL);
+        arena_close(&s.memory);
+    }
+}
+
 TEST(pq_metadata_refuses_encrypted_columns_when_they_are_read) {
     sample s;
     sample_open(&s);
