@@ -119,6 +119,10 @@ void condition_end(condition *self) {
 
 NO_LOCK_CHECK void condition_wait(condition *self, mutex *lock, uint32_t timeout_ms) {
     check_only_rank(lock->rank);
+    condition_wait_holding(self, lock, timeout_ms);
+}
+
+NO_LOCK_CHECK void condition_wait_holding(condition *self, mutex *lock, uint32_t timeout_ms) {
     if (timeout_ms == UINT32_MAX) {
         must_be_zero(pthread_cond_wait(&self->cond, &lock->lock), "waiting");
         return;

@@ -53,6 +53,9 @@ void condition_begin(condition *self);
 void condition_end(condition *self);
 /// Waits until woken or `timeout_ms` passed (UINT32_MAX: for ever). Holds `lock` before and after.
 void condition_wait(condition *self, mutex *lock, uint32_t timeout_ms) REQUIRES(lock);
+/// The same for a thread that may hold other locks, of smaller ranks: whoever wants those waits as
+/// long, so what is waited for must come, or be given up, without them.
+void condition_wait_holding(condition *self, mutex *lock, uint32_t timeout_ms) REQUIRES(lock);
 void condition_wake_one(condition *self);
 void condition_wake_all(condition *self);
 

@@ -72,7 +72,14 @@ TEST(condition_wait_ends_at_its_time) {
 }
 
 #if !defined(NDEBUG)
-typedef enum misuse { WRONG_ORDER, SAME_RANK, SLEEP_WITH_TWO, NOT_HELD, RIGHT_ORDER } misuse;
+typedef enum misuse {
+    WRONG_ORDER,
+    SAME_RANK,
+    SLEEP_WITH_TWO,
+    NOT_HELD,
+    RIGHT_ORDER,
+    SLEEP_HOLDING
+} misuse;
 
 NO_LOCK_CHECK static void use(misuse how) {
     mutex outer;
@@ -96,6 +103,11 @@ NO_LOCK_CHECK static void use(misuse how) {
         mutex_lock(&outer);
         mutex_lock(&inner);
         condition_wait(&never, &inner, 1);
+        break;
+    case SLEEP_HOLDING:
+        mutex_lock(&outer);
+        mutex_lock(&inner);
+        condition_wait_holding(&never, &inner, 1);
         break;
     case NOT_HELD:
         mutex_unlock(&inner);
@@ -127,6 +139,7 @@ static bool stops(misuse how) {
 
 TEST(mutex_stops_what_could_deadlock) {
     CHECK(!stops(RIGHT_ORDER));
+    CHECK(!stops(SLEEP_HOLDING));
     CHECK(stops(WRONG_ORDER));
     CHECK(stops(SAME_RANK));
     CHECK(stops(SLEEP_WITH_TWO));

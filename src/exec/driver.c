@@ -48,6 +48,7 @@ struct pipeline_worker {
     bool is_flushing;
     uint64_t open_task; // That its source began and did not end, or NO_TASK.
     bool has_arrived;   // At the end of a stage.
+    bool awaits_turn;   // To merge; under the pipeline's lock.
     uint32_t stage_number;
     level *levels; // step_count_max + 1.
     void **locals;
@@ -67,8 +68,7 @@ task *pipeline_worker_task(pipeline_worker *self) {
 
 static task_answer run_worker(task *base);
 
-firn_status pipeline_worker_open(pipeline *owner, uint32_t index, pipeline_worker **out,
-                                 firn_error *err) {
+firn_status pipeline_worker_open(pipeline *owner, pipeline_worker **out, firn_error *err) {
     arena memory = execution_arena(owner->run, SCRATCH_MAX);
     pipeline_worker *self = ARENA_NEW(&memory, pipeline_worker, 1);
     level *levels = ARENA_NEW(&memory, level, owner->step_count_max + 1);
@@ -84,21 +84,24 @@ firn_status pipeline_worker_open(pipeline *owner, uint32_t index, pipeline_worke
         has_local[i] = false;
     }
     *self = (pipeline_worker){.owner = owner,
-                              .index = index,
                               .open_task = NO_TASK,
                               .levels = levels,
                               .locals = locals,
                               .has_local = has_local,
-                              .way = owner->stage,
-                              .stage_number = owner->stage_number,
                               .memory = memory,
-                              .scratch = execution_arena(owner->run, SCRATCH_MAX),
-                              .random = 0x9e3779b97f4a7c15u + index +
-                                        UINT64_C(0x1000003) * owner->number};
+                              .scratch = execution_arena(owner->run, SCRATCH_MAX)};
     self->task.run = run_worker;
     self->task.distance = owner->distance;
     *out = self;
     return FIRN_OK;
+}
+
+void pipeline_worker_join(pipeline *owner, pipeline_worker *self) {
+    self->index = owner->worker_count;
+    self->way = owner->stage;
+    self->stage_number = owner->stage_number;
+    self->random = 0x9e3779b97f4a7c15u + self->index + UINT64_C(0x1000003) * owner->number;
+    owner->workers[owner->worker_count++] = self;
 }
 
 static node_statistics *statistics_of(const pipeline_worker *self, const plan_node *node) {
@@ -484,13 +487,44 @@ static firn_status step_stage(pipeline_worker *self, bool *waits, firn_error *er
     return FIRN_OK;
 }
 
+// One worker merges at a time, since others read and write the same; the others wait without
+// holding a thread. Not under the lock: merging may wait for memory.
+static bool begin_merge(pipeline_worker *self) {
+    pipeline *owner = self->owner;
+    mutex_lock(&owner->lock);
+    const bool is_my_turn = !owner->is_merging;
+    owner->is_merging = true;
+    self->awaits_turn = !is_my_turn;
+    mutex_unlock(&owner->lock);
+    return is_my_turn;
+}
+
+// True with the last worker of the pipeline.
+static bool end_merge(pipeline_worker *self) {
+    pipeline *owner = self->owner;
+    mutex_lock(&owner->lock);
+    owner->is_merging = false;
+    owner->ended_count++;
+    const bool is_last = owner->ended_count == owner->worker_count;
+    for (uint32_t i = 0; i < owner->worker_count; i++) {
+        if (owner->workers[i]->awaits_turn) {
+            wakeup_fire(&owner->workers[i]->task.wakeup);
+        }
+    }
+    mutex_unlock(&owner->lock);
+    return is_last;
+}
+
 // Hands this worker's part of the sink over. True with the last worker of the pipeline.
-static firn_status step_merge(pipeline_worker *self, bool *is_last, firn_error *err) {
+static firn_status step_merge(pipeline_worker *self, bool *waits, bool *is_last, firn_error *err) {
     pipeline *owner = self->owner;
     op_instance *sink = owner->sink;
-    mutex_lock(&owner->lock);
-    // Also a sink that saw no row has something to say. Under the lock, for others are merging into
-    // what its open_worker reads.
+    *waits = !begin_merge(self);
+    if (*waits) {
+        return FIRN_OK;
+    }
+    // Also a sink that saw no row has something to say. In turn, for others are merging into what
+    // its open_worker reads.
     firn_status status = open_local(self, sink, err);
     if (status == FIRN_OK && sink->kind->merge != NULL) {
         op_call call = call_of(self, sink);
@@ -498,10 +532,8 @@ static firn_status step_merge(pipeline_worker *self, bool *is_last, firn_error *
     }
     close_locals(self); // Before the last one ends: then operators give back what they keep.
     arena_close(&self->scratch);
-    owner->ended_count++;
-    *is_last = owner->ended_count == owner->worker_count;
-    mutex_unlock(&owner->lock);
     self->phase = PHASE_ENDED;
+    *is_last = end_merge(self);
     return status;
 }
 
@@ -519,7 +551,7 @@ static firn_status step(pipeline_worker *self, bool *waits, bool *is_last, firn_
     case PHASE_STAGE:
         return step_stage(self, waits, err);
     case PHASE_MERGE:
-        return step_merge(self, is_last, err);
+        return step_merge(self, waits, is_last, err);
     case PHASE_ENDED:
         break;
     }

@@ -60,6 +60,7 @@ struct pipeline {
     pipeline_worker **workers; ///< run->worker_count slots.
     uint32_t worker_count;     ///< Workers started.
     uint32_t ended_count;      ///< Workers that merged.
+    bool is_merging;           ///< One of them does.
     chain *stage; ///< First chain of the stage that runs, up to the next drain; NULL: all ran.
     uint32_t stage_number;
     uint32_t arrived_count; ///< Workers that are through with the stage.
@@ -85,14 +86,15 @@ firn_status pipelines_build(execution *run, const plan_node *root, firn_error *e
 /// Makes every pipeline ready that waits for nothing. The rest follows by itself.
 void pipelines_start(execution *run);
 
-/// A worker's slice of a pipeline as a scheduler task (exec/driver.c). Under the pipeline's lock,
-/// or before it runs: joins at the stage that runs.
-firn_status pipeline_worker_open(pipeline *owner, uint32_t index, pipeline_worker **out,
-                                 firn_error *err);
+/// A worker's slice of a pipeline as a scheduler task (exec/driver.c). Without a lock: it may wait
+/// for memory.
+firn_status pipeline_worker_open(pipeline *owner, pipeline_worker **out, firn_error *err);
+/// Makes it one of the workers, at the stage that runs.
+void pipeline_worker_join(pipeline *owner, pipeline_worker *self) REQUIRES(&owner->lock);
 void pipeline_worker_close(pipeline_worker *self); ///< NULL does nothing.
 task *pipeline_worker_task(pipeline_worker *self);
 
-/// The first worker has worked for a while: as many more as may run begin as well. Once.
+/// The first worker has worked for a while: as many more as may run begin as well.
 void pipeline_add_workers(pipeline *self);
 /// The last worker has merged: runs the sink's finish, then what depends on the pipeline.
 void pipeline_finish(pipeline *self);

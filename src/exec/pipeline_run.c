@@ -18,37 +18,51 @@ typedef struct finish_runner {
 
 #define SCRATCH_MAX (UINT64_C(1) << 40)
 
-static void add_worker(pipeline *self, bool may_start_thread, firn_error *err) {
+// Nobody joins a pipeline that is through with its chains.
+static bool has_room(const pipeline *self) REQUIRES(&self->lock) {
+    return self->stage != NULL && self->worker_count < self->run->worker_count &&
+           !execution_has_failed(self->run);
+}
+
+// False: there is no room for more.
+static bool add_worker(pipeline *self, bool may_start_thread) {
     pipeline_worker *worker;
-    if (pipeline_worker_open(self, self->worker_count, &worker, err) != FIRN_OK) {
-        execution_fail(self->run, err);
-        return;
+    firn_error err = ERR_INIT;
+    if (pipeline_worker_open(self, &worker, &err) != FIRN_OK) {
+        execution_fail(self->run, &err);
+        return false;
     }
-    self->workers[self->worker_count++] = worker;
-    task_group_submit(self->run->group, pipeline_worker_task(worker), may_start_thread);
+    mutex_lock(&self->lock);
+    const bool has_joined = has_room(self);
+    if (has_joined) {
+        pipeline_worker_join(self, worker);
+        task_group_submit(self->run->group, pipeline_worker_task(worker), may_start_thread);
+    }
+    mutex_unlock(&self->lock);
+    if (!has_joined) {
+        pipeline_worker_close(worker);
+    }
+    return has_joined;
 }
 
 static void start(pipeline *self) {
-    firn_error err = ERR_INIT;
     mutex_lock(&self->lock);
     self->stage = self->first_chain;
-    add_worker(self, false, &err);
     mutex_unlock(&self->lock);
     const unsigned at_once = TEST_MODE_TINY | TEST_MODE_WAIT | TEST_MODE_ORDER;
-    if ((self->run->options->test_modes & at_once) != 0) {
+    if (add_worker(self, false) && (self->run->options->test_modes & at_once) != 0) {
         pipeline_add_workers(self);
     }
 }
 
 void pipeline_add_workers(pipeline *self) {
-    firn_error err = ERR_INIT;
-    mutex_lock(&self->lock);
-    // Nobody joins a pipeline that is through with its chains.
-    while (self->stage != NULL && self->worker_count > 0 &&
-           self->worker_count < self->run->worker_count && !execution_has_failed(self->run)) {
-        add_worker(self, true, &err);
+    bool may_add = true;
+    while (may_add) {
+        mutex_lock(&self->lock);
+        may_add = has_room(self);
+        mutex_unlock(&self->lock);
+        may_add = may_add && add_worker(self, true);
     }
-    mutex_unlock(&self->lock);
 }
 
 void pipelines_start(execution *run) {

@@ -280,7 +280,7 @@ NO_LOCK_CHECK static bool wait_for_keepers(pool *self, uint64_t size, take_mode 
     pool_share(root);
     while (!is_granted && (root->query_count > own_count || may_be_given(root)) &&
            now_ns - quiet_from_ns < QUIET_NS && !cancel_is_raised(cancel)) {
-        condition_wait(&root->changed, &root->lock, LOOK_MS);
+        condition_wait_holding(&root->changed, &root->lock, LOOK_MS);
         is_granted = can_grant(self, size, mode);
         now_ns = host_clock_ns();
         quiet_from_ns = root->activity == activity ? quiet_from_ns : now_ns;

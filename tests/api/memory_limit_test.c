@@ -127,3 +127,62 @@ TEST(queries_at_once_share_the_limit) {
 TEST(queries_at_once_over_files_share_the_limit) {
     check_at_once(reading, READING);
 }
+
+// ---- A limit that falls -------------------------------------------------------------------------
+
+#define RUNNING 4
+#define TURNS 12 // Each is enough to catch requests of all kinds.
+
+static const char *const spilling[RUNNING] = {
+    "SELECT a % 20011, string_agg(CAST(a AS VARCHAR), ',') FROM range(120000) r(a) GROUP BY 1",
+    "SELECT a FROM range(150000) r(a) ORDER BY a * 7919 % 100003",
+    "SELECT count(*) FROM (SELECT a, count(*) FROM range(200000) r(a) GROUP BY a) AS q",
+    "SELECT count(*) FROM range(100000) r(a) JOIN range(100000) s(b) ON a = b",
+};
+
+typedef struct worker {
+    firn_session *session;
+    uint32_t first;
+    atomic_bool *is_over;
+    uint32_t wrong; // Answers that are neither rows nor a refusal.
+} worker;
+
+static void go_round(void *user) {
+    worker *self = user;
+    for (uint32_t i = self->first; !atomic_load(self->is_over); i++) {
+        client one = {.session = self->session, .sql = spilling[i % RUNNING]};
+        ask(&one);
+        if (one.err.status != FIRN_OK && one.err.status != FIRN_NO_MEMORY) {
+            printf("%s\n", one.err.text);
+            self->wrong++;
+        }
+    }
+}
+
+// What waits for memory while the limit is below what is in use holds no lock that it must not.
+TEST(a_limit_that_falls_under_running_queries_ends_none_of_them_wrong) {
+    scene self;
+    REQUIRE(scene_open_with(&self, "2", LIMITED));
+    atomic_bool is_over = false;
+    worker workers[RUNNING];
+    host_thread *threads[RUNNING];
+    firn_error err = FIRN_ERROR_INIT;
+    for (uint32_t i = 0; i < RUNNING; i++) {
+        workers[i] = (worker){.first = i, .is_over = &is_over};
+        REQUIRE(firn_session_open(self.engine, &workers[i].session, &err) == FIRN_OK);
+        REQUIRE(host_thread_start(go_round, &workers[i], &threads[i], &err) == FIRN_OK);
+    }
+    for (uint32_t i = 0; i < TURNS; i++) {
+        const char *limit = i % 2 == 0 ? "8MB" : "200MB";
+        CHECK(firn_engine_set(self.engine, "memory_limit", limit, &err) == FIRN_OK);
+        host_sleep_ms(60);
+    }
+    atomic_store(&is_over, true);
+    for (uint32_t i = 0; i < RUNNING; i++) {
+        host_thread_join(threads[i]);
+        CHECK(workers[i].wrong == 0);
+        firn_session_close(workers[i].session);
+    }
+    CHECK(report_of(&self).waiting_count == 0);
+    scene_close(&self);
+}
