@@ -13,8 +13,9 @@ typedef struct sqlite_catalog {
     catalog base;
     arena memory;
     io *files;
-    mutex lock; // The client takes one thread at a time.
-    sqlite_client *client;
+    sqlite_options how;
+    mutex lock;            // The client takes one thread at a time.
+    sqlite_client *client; // NULL until it is connected.
 } sqlite_catalog;
 
 static sqlite_catalog *of(catalog *base) {
@@ -31,20 +32,16 @@ static text path_of(text location) {
     return text_starts_with(rest, TEXT("//")) ? text_slice(rest, 2, rest.size) : rest;
 }
 
-static firn_status open_client(sqlite_catalog *self, text location, const firn_option *options,
-                               size_t count, firn_error *err) {
+static firn_status read_options(sqlite_catalog *self, text location, const firn_option *options,
+                                size_t count, firn_error *err) {
     catalog_options read;
-    text path;
     TRY(catalog_options_read(options, count, CATALOG_SQLITE, &self->memory, &read, err));
-    TRY(text_copy(&self->memory, path_of(location), &path, err));
-    text name;
-    TRY(text_copy(&self->memory, read.catalog_name, &name, err));
+    TRY(text_copy(&self->memory, path_of(location), &self->how.path, err));
+    TRY(text_copy(&self->memory, read.catalog_name, &self->how.catalog_name, err));
     self->base.is_read_only = read.is_read_only;
-    const sqlite_options client = {.path = path,
-                                   .alias = self->base.alias,
-                                   .catalog_name = name,
-                                   .is_read_only = read.is_read_only};
-    return sqlite_client_open(&client, &self->client, err);
+    self->how.alias = self->base.alias;
+    self->how.is_read_only = read.is_read_only;
+    return FIRN_OK;
 }
 
 static firn_status open_catalog(text alias, text location, const firn_option *options, size_t count,
@@ -57,7 +54,7 @@ static firn_status open_catalog(text alias, text location, const firn_option *op
     *self =
         (sqlite_catalog){.base = {.kind = &sqlite_catalog_kind}, .memory = memory, .files = files};
     firn_status status = text_copy(&self->memory, alias, &self->base.alias, err);
-    status = status == FIRN_OK ? open_client(self, location, options, count, err) : status;
+    status = status == FIRN_OK ? read_options(self, location, options, count, err) : status;
     if (status != FIRN_OK) {
         memory = self->memory;
         arena_close(&memory);
@@ -66,6 +63,15 @@ static firn_status open_catalog(text alias, text location, const firn_option *op
     mutex_begin(&self->lock, MUTEX_CATALOG);
     *out = &self->base;
     return FIRN_OK;
+}
+
+// Another program may hold a lock on the file.
+static firn_status connect(catalog *base, const cancel_flag *cancel, firn_error *err) {
+    sqlite_catalog *self = of(base);
+    self->how.cancel = cancel;
+    const firn_status status = sqlite_client_open(&self->how, &self->client, err);
+    self->how.cancel = NULL;
+    return status;
 }
 
 static void close_catalog(catalog *base) {
@@ -124,6 +130,7 @@ const catalog_kind sqlite_catalog_kind = {
     .name = "sqlite",
     .recognises = recognises,
     .open = open_catalog,
+    .connect = connect,
     .close = close_catalog,
     .list_namespaces = list_namespaces,
     .has_namespace = has_namespace,

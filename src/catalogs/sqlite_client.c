@@ -141,8 +141,9 @@ static firn_status has_row(sqlite_client *self, const char *sql, bool *out, firn
 
 static firn_status read_schema(sqlite_client *self, firn_error *err) {
     bool has_tables;
-    TRY(has_row(self, "SELECT 1 FROM sqlite_master WHERE name = 'iceberg_tables'", &has_tables,
-                err));
+    TRY(has_row(self,
+                "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'iceberg_tables'",
+                &has_tables, err));
     if (!has_tables) {
         return FAIL(err, FIRN_CORRUPT,
                     "\"%.*s\" is no Iceberg catalog: it has no table \"iceberg_tables\"",
@@ -151,7 +152,9 @@ static firn_status read_schema(sqlite_client *self, firn_error *err) {
     TRY(has_row(self,
                 "SELECT 1 FROM pragma_table_info('iceberg_tables') WHERE name = 'iceberg_type'",
                 &self->has_kinds, err));
-    return has_row(self, "SELECT 1 FROM sqlite_master WHERE name = 'iceberg_namespace_properties'",
+    return has_row(self,
+                   "SELECT 1 FROM sqlite_master WHERE type = 'table' AND "
+                   "name = 'iceberg_namespace_properties'",
                    &self->has_spaces, err);
 }
 
@@ -259,10 +262,11 @@ firn_status sqlite_client_open(const sqlite_options *options, sqlite_client **ou
     if (self == NULL) {
         return ARENA_FULL(&memory, err);
     }
-    *self = (sqlite_client){.memory = memory};
+    *self = (sqlite_client){.memory = memory, .cancel = options->cancel};
     self->busy_timeout_ms =
         options->busy_timeout_ms == 0 ? BUSY_TIMEOUT_MS : options->busy_timeout_ms;
     const firn_status status = open_database(self, options, err);
+    self->cancel = NULL; // Of the caller's statement: it ends before the client.
     if (status != FIRN_OK) {
         sqlite_client_close(self);
         return status;

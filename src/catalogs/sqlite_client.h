@@ -8,8 +8,9 @@
 // 'TABLE', 'VIEW' or NULL, which means table; in V0 the column is missing. Levels of a namespace
 // are joined by '.'; a namespace exists when a table, a view or a property is in it or below it.
 //
-// The file is outside data like any other: what is not UTF-8 text is FIRN_CORRUPT. Other programs
-// hold short locks; they are waited for up to the busy timeout.
+// The file is outside data like any other: what is not UTF-8 text is FIRN_CORRUPT, and a view in
+// the place of a table is none, for it could run for ever. Other programs hold short locks; they
+// are waited for up to the busy timeout.
 #ifndef FIRN_CATALOGS_SQLITE_CLIENT_H
 #define FIRN_CATALOGS_SQLITE_CLIENT_H
 
@@ -22,7 +23,8 @@ typedef struct sqlite_options {
     text catalog_name; // CATALOG_NAME; size 0: the only name in the file, else the alias. One of
                        // those in the file, unless that has none: then it is a new catalog's.
     bool is_read_only;
-    uint32_t busy_timeout_ms; // 0: 10 s.
+    uint32_t busy_timeout_ms;  // 0: 10 s.
+    const cancel_flag *cancel; // While it is opened; NULL: nobody stops that.
 } sqlite_options;
 
 /// One connection. One thread at a time.
@@ -30,7 +32,7 @@ typedef struct sqlite_client sqlite_client;
 
 /// Errors: FIRN_NOT_FOUND (no such file, or no catalog of that name among others in it),
 /// FIRN_CORRUPT (no database, or without iceberg_tables),
-///         FIRN_IO, FIRN_NO_MEMORY.
+///         FIRN_IO, FIRN_NO_MEMORY, FIRN_CANCELLED.
 firn_status sqlite_client_open(const sqlite_options *options, sqlite_client **out, firn_error *err);
 /// NULL: nothing.
 void sqlite_client_close(sqlite_client *self);

@@ -336,3 +336,37 @@ TEST(sqlite_client_is_cancelled_while_it_waits_for_a_lock) {
     CHECK(sqlite3_close(other) == SQLITE_OK);
     tear_down(&s);
 }
+
+TEST(sqlite_client_is_cancelled_while_it_is_opened) {
+    setting s = set_up(SCHEMA_V1 ROWS_V1);
+    sqlite_client_close(s.client);
+    s.client = NULL;
+    sqlite3 *other;
+    REQUIRE(sqlite3_open(s.path, &other) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK);
+    cancel_flag cancel = {.parent = NULL};
+    host_thread *thread;
+    REQUIRE(host_thread_start(raise_soon, &cancel, &thread, &err) == FIRN_OK);
+    const int64_t start = host_clock_ns();
+    CHECK(sqlite_client_open(&(sqlite_options){.path = text_of(s.path),
+                                               .alias = TEXT("alias"),
+                                               .is_read_only = true,
+                                               .cancel = &cancel},
+                             &s.client, &err) == FIRN_CANCELLED);
+    CHECK((host_clock_ns() - start) / 1000000 < 5000);
+    host_thread_join(thread);
+    CHECK(sqlite3_close(other) == SQLITE_OK);
+    tear_down(&s);
+}
+
+// Reading it would never end.
+TEST(sqlite_client_refuses_a_view_in_the_place_of_the_table) {
+    setting s = set_up(SCHEMA_V1 ROWS_V1);
+    run_sql(s.path, "DROP TABLE iceberg_tables; CREATE VIEW iceberg_tables AS "
+                    "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) "
+                    "SELECT 'c' AS catalog_name, 'db' AS table_namespace, 't' || n AS table_name, "
+                    "'/t' AS metadata_location, NULL AS iceberg_type FROM r;");
+    CHECK(open_client(&s, (text){.size = 0}) == FIRN_CORRUPT);
+    CHECK(says("it has no table \"iceberg_tables\""));
+    tear_down(&s);
+}
