@@ -249,10 +249,21 @@ static firn_status read_pages(rest_client *self, const page_list *list, arena *m
 }
 
 typedef struct space_list {
+    namespace_path parent;
     namespace_path *items;
     uint32_t count;
     uint32_t capacity;
 } space_list;
+
+// Servers that know nothing of `parent` answer with all they have, whatever is asked for: whoever
+// asked for the children of those in turn would never end.
+static bool is_child(namespace_path parent, namespace_path space) {
+    bool is_below = space.count == parent.count + 1;
+    for (uint32_t i = 0; is_below && i < parent.count; i++) {
+        is_below = text_equal(space.items[i], parent.items[i]);
+    }
+    return is_below;
+}
 
 static firn_status add_spaces(void *user, bytes body, arena *memory, text *next_page,
                               firn_error *err) {
@@ -269,8 +280,11 @@ static firn_status add_spaces(void *user, bytes body, arena *memory, text *next_
         return ARENA_FULL(memory, err);
     }
     self->items = items;
-    memcpy(self->items + self->count, page, count * sizeof *page);
-    self->count += count;
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_child(self->parent, page[i])) {
+            self->items[self->count++] = page[i];
+        }
+    }
     return FIRN_OK;
 }
 
@@ -313,7 +327,7 @@ firn_status rest_client_namespaces(rest_client *self, namespace_path parent, are
     TRY(rest_client_connect(self, cancel, err));
     text_builder builder = path_open(self, memory);
     text_append(&builder, TEXT("namespaces"));
-    space_list found = {.count = 0};
+    space_list found = {.parent = parent};
     page_list list = {.subject = TEXT("the namespaces"), .read = add_spaces, .user = &found};
     if (parent.count > 0) {
         TRY(check_space(parent, err));

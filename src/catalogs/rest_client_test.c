@@ -128,7 +128,10 @@ TEST(rest_client_lists_namespaces_page_by_page) {
         {"GET http://h/api/v1/p/q/namespaces?pageToken=x%20y", NULL, 200,
          "{\"namespaces\":[[\"c\"]],\"next-page-token\":null}", NULL, NET_DONE},
         {"GET http://h/api/v1/p/q/namespaces?parent=a%2Fb%1Fc&pageToken=", NULL, 200,
-         "{\"namespaces\":[]}", NULL, NET_DONE},
+         // What is not directly below is not taken: all that there is, the parent itself.
+         "{\"namespaces\":[[\"a\"],[\"a/b\",\"c\"],[\"a/b\",\"c\",\"d\"],[\"a/b\",\"x\",\"d\"],"
+         "[\"a/b\",\"c\",\"d\",\"e\"]]}",
+         NULL, NET_DONE},
     };
     setting *s = set_up(steps, COUNT(steps), (rest_options){.warehouse = TEXT("s3://w/")});
     namespace_path *spaces;
@@ -139,7 +142,7 @@ TEST(rest_client_lists_namespaces_page_by_page) {
     text parent[] = {TEXT("a/b"), TEXT("c")};
     REQUIRE(rest_client_namespaces(s->client, space_of(parent, 2), &s->memory, &spaces, &count,
                                    NULL, &err) == FIRN_OK);
-    CHECK(count == 0);
+    CHECK(count == 1 && spaces[0].count == 3 && text_equal(spaces[0].items[2], TEXT("d")));
     tear_down(s);
 }
 
