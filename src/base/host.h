@@ -119,6 +119,9 @@ firn_status host_remove(const char *path, firn_error *err);
 /// Makes a folder and the missing ones above it; that it exists is no error.
 firn_status host_make_folder(const char *path, firn_error *err);
 
+/// Whether the path itself is a symbolic link, wherever that leads.
+bool host_path_is_link(const char *path);
+
 /// Calls `visit` for each entry of a folder but "." and "..", in no order, until it fails.
 typedef firn_status (*host_visit)(void *user, const char *name, bool is_folder, firn_error *err);
 firn_status host_list(const char *path, host_visit visit, void *user, firn_error *err);

@@ -141,6 +141,11 @@ firn_status host_path_stat(const char *path, host_stat *out, firn_error *err) {
     return FIRN_OK;
 }
 
+bool host_path_is_link(const char *path) {
+    struct stat found;
+    return lstat(path, &found) == 0 && S_ISLNK(found.st_mode);
+}
+
 static firn_status check_range(uint64_t offset, size_t size, firn_error *err) {
     if (offset > INT64_MAX || size > INT64_MAX - offset) {
         return FAIL(err, FIRN_INVALID, "%zu bytes at byte %llu are behind any file", size,

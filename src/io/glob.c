@@ -334,7 +334,8 @@ static firn_status visit_entry(void *user, const io_entry *entry, firn_error *er
     globber *owner = self->globber;
     text path;
     if (self->is_deep) {
-        if (!entry->is_folder || text_starts_with(entry->name, TEXT("."))) {
+        // Through links files would be found twice, or without end.
+        if (!entry->is_folder || entry->is_link || text_starts_with(entry->name, TEXT("."))) {
             return FIRN_OK;
         }
         TRY(text_format(owner->out->memory, &path, err, "%.*s/", TEXT_ARGS(entry->path)));

@@ -4,7 +4,8 @@
 //     ?       one character                                          [!a] [^a]     one that is not
 //     **      as a whole folder: any number of folders, also none    {a,b*,c}      one of these
 //
-// As in a shell, a name that begins with '.' is only matched by a pattern that begins with '.'.
+// As in a shell, a name that begins with '.' is only matched by a pattern that begins with '.', and
+// "**" does not go through symbolic links to folders.
 // There is no escape but brackets: `[*]`, `[[]`.
 #ifndef FIRN_IO_GLOB_H
 #define FIRN_IO_GLOB_H

@@ -1,5 +1,7 @@
 #include "io/glob.h"
 
+#include <unistd.h>
+
 #include "io/test_folder.h"
 
 static firn_error err = FIRN_ERROR_INIT;
@@ -143,5 +145,26 @@ TEST(glob_finds_files_in_order_and_once) {
         CHECK(strcmp(find(self, &folder, "file://", cases[i].pattern), cases[i].found) == 0);
     }
     io_close(self);
+    test_folder_close(&folder);
+}
+
+TEST(glob_goes_through_no_link_but_those_that_are_named) {
+    const test_folder folder = test_folder_open("glob_link");
+    test_folder_write(&folder, "a/x.parquet", "x");
+    char up[512];
+    char beside[512];
+    char target[512];
+    (void)snprintf(up, sizeof up, "%s/a/up", folder.path);
+    (void)snprintf(beside, sizeof beside, "%s/b", folder.path);
+    (void)snprintf(target, sizeof target, "%s/a", folder.path);
+    REQUIRE(symlink(folder.path, up) == 0 && symlink(target, beside) == 0);
+    io *self;
+    REQUIRE(io_open(&(io_options){.has_thread = false}, &self, &err) == FIRN_OK);
+    CHECK(strcmp(find(self, &folder, "", "**/*.parquet"), "a/x.parquet ") == 0);
+    CHECK(strcmp(find(self, &folder, "", "**"), "a/x.parquet ") == 0);
+    CHECK(strcmp(find(self, &folder, "", "b/**"), "b/x.parquet ") == 0);
+    CHECK(strcmp(find(self, &folder, "", "*/*.parquet"), "a/x.parquet b/x.parquet ") == 0);
+    io_close(self);
+    CHECK(unlink(up) == 0 && unlink(beside) == 0);
     test_folder_close(&folder);
 }

@@ -219,6 +219,7 @@ typedef struct io_entry {
     text path; // As the store names it: what io_file_open takes. Borrowed for the visit.
     text name; // The part of `path` behind the folder that is listed.
     bool is_folder;
+    bool is_link;  // Of a folder: it is found by a symbolic link, and may be one above.
     uint64_t size; // Of an object.
     int64_t mtime_ns;
 } io_entry;

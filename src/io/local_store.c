@@ -207,8 +207,11 @@ static firn_status visit_item(lister *self, text folder, const folder_item *item
     io_entry entry = {.path = path,
                       .name = text_slice(path, self->root_size, path.size),
                       .is_folder = item->is_folder};
-    if (!item->is_folder && !self->options->no_detail) {
-        char local[IO_LOCAL_PATH_MAX];
+    char local[IO_LOCAL_PATH_MAX];
+    if (item->is_folder) {
+        TRY(io_path_local(path, local, err));
+        entry.is_link = host_path_is_link(local);
+    } else if (!self->options->no_detail) {
         TRY(io_path_local(path, local, err));
         host_stat stat;
         const firn_status status = host_path_stat(local, &stat, err);
