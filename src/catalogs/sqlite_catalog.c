@@ -66,7 +66,7 @@ static firn_status open_catalog(text alias, text location, const firn_option *op
 }
 
 // Another program may hold a lock on the file.
-static firn_status connect(catalog *base, const cancel_flag *cancel, firn_error *err) {
+static firn_status open_client(catalog *base, const cancel_flag *cancel, firn_error *err) {
     sqlite_catalog *self = of(base);
     self->how.cancel = cancel;
     const firn_status status = sqlite_client_open(&self->how, &self->client, err);
@@ -130,7 +130,7 @@ const catalog_kind sqlite_catalog_kind = {
     .name = "sqlite",
     .recognises = recognises,
     .open = open_catalog,
-    .connect = connect,
+    .connect = open_client,
     .close = close_catalog,
     .list_namespaces = list_namespaces,
     .has_namespace = has_namespace,
