@@ -90,6 +90,10 @@ KEEPERS = {
     "median of a group beside many":
         f"SELECT count(*), sum(m), sum(c) FROM (SELECT CASE WHEN x % 4 < 3 THEN 0 ELSE k END AS g, "
         f"median(v) AS m, count(*) AS c FROM {ROWS} GROUP BY 1) AS q",
+    "quantiles of three groups beside distinct texts of others":
+        f"SELECT count(*), sum(q), sum(c) FROM (SELECT CASE WHEN x % 100 < 90 THEN x % 3 ELSE k END "
+        f"AS g, quantile_cont(x, 0.5) AS q, count(DISTINCT repeat('text', 100) || v) FILTER "
+        f"(WHERE x % 100 >= 90) AS c FROM {ROWS} GROUP BY 1) AS q",
     "median of distinct values":
         f"SELECT median(DISTINCT v), count(*), max(v) FROM {ROWS}",
     "the longest texts by group":

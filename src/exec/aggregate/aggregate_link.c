@@ -101,11 +101,9 @@ static firn_status find_keys(aggregate_unit *self, linking *from, arena *scratch
     return call.fresh_count == 0 ? FIRN_OK : begin_groups(shape, &call, scratch, err);
 }
 
-static firn_status find_groups(aggregate_unit *self, linking *from, arena *scratch,
+static firn_status find_groups(aggregate_unit *self, bool may_make, linking *from, arena *scratch,
                                firn_error *err) {
-    const aggregate_shape *shape = &self->shared->shape;
-    if (shape->has_groups) {
-        const bool may_make = shape->is_collected;
+    if (self->shared->shape.has_groups) {
         from->done = 0;
         return may_make && !group_table_reserve(&self->table, from->count)
                    ? FIRN_OK
@@ -151,7 +149,7 @@ firn_status unit_link_rows(aggregate_unit *self, uint32_t number, uint8_t *const
     const aggregate_collector *collector = &self->shared->shape.collectors[number];
     linking from = linking_of(self, number, rows, count, groups);
     const arena_mark mark = arena_mark_take(scratch);
-    TRY(find_groups(self, &from, scratch, err));
+    TRY(find_groups(self, self->shared->shape.is_collected, &from, scratch, err));
     if (!collector->feeds_at_once) {
         note(self, &from);
     } else if (from.done > 0) {
@@ -163,10 +161,11 @@ firn_status unit_link_rows(aggregate_unit *self, uint32_t number, uint8_t *const
 }
 
 firn_status unit_find_groups(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
-                             uint32_t *count, uint8_t **groups, arena *scratch, firn_error *err) {
+                             uint32_t *count, bool may_make, uint8_t **groups, arena *scratch,
+                             firn_error *err) {
     linking from = linking_of(self, number, rows, *count, groups);
     assert(*count <= UNIT_CHUNK);
-    TRY(find_groups(self, &from, scratch, err));
+    TRY(find_groups(self, may_make && self->shared->shape.is_collected, &from, scratch, err));
     *count = from.done;
     return FIRN_OK;
 }

@@ -120,8 +120,8 @@ static firn_status separate_rows(void *user, uint8_t *const *rows, uint32_t coun
     }
     uint32_t done = ranked_count;
     if (ranked_count > 0) {
-        TRY(unit_find_groups(self->unit, self->collector, ranked, &done, groups, self->scratch,
-                             err));
+        TRY(unit_find_groups(self->unit, self->collector, ranked, &done, true, groups,
+                             self->scratch, err));
     }
     self->is_refused = done < ranked_count;
     for (uint32_t k = 0; k < done && !self->is_too_much; k++) {
@@ -174,7 +174,6 @@ bool unit_is_ranked(const aggregate_state *shared, uint32_t number, const row_pa
 void unit_unrank_rows(aggregate_unit *self, uint32_t number) {
     unit_collected *collected = &self->collected[number];
     row_pages_close(self->shared->collected[number].store, &collected->rows);
-    collected->ranked = NULL;
     collected->ranked_count = 0;
 }
 
@@ -246,7 +245,8 @@ static firn_status filter_group(void *user, uint8_t *const *rows, uint32_t count
     }
     uint32_t done = found;
     if (found > 0) {
-        TRY(unit_find_groups(self->unit, self->collector, alike, &done, groups, scratch, err));
+        TRY(unit_find_groups(self->unit, self->collector, alike, &done, false, groups, scratch,
+                             err));
     }
     uint32_t taken = 0;
     for (uint32_t k = 0; k < done; k++) {

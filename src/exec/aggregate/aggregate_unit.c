@@ -310,18 +310,27 @@ static firn_status begin_split(aggregate_unit *self, arena *scratch, firn_error 
             TRY(lend_pages(self, &level->collected[i], err));
             TRY(group_table_flush(&collected->distinct, &level->collected[i], 0, err));
         }
-        row_store *store = shared->collected[i].store;
-        row_pages *ranked = collected->ranked;
-        if (ranked != NULL) {
+        if (collected->ranked != NULL) {
             unit_unrank_rows(self, i);
-            TRY(move_pages(self, store, ranked, &level->collected[i], err));
         }
-        TRY(move_pages(self, store, &collected->rows, &level->collected[i], err));
+        TRY(move_pages(self, shared->collected[i].store, &collected->rows, &level->collected[i],
+                       err));
     }
     return FIRN_OK;
 }
 
+// Rows that stayed where they were follow last: they are read into the buffer, where a page may lie
+// whose rows were being taken in when the split began.
 static firn_status end_split(aggregate_unit *self, firn_error *err) {
+    const unit_level *level = &self->levels[self->depth];
+    for (uint32_t i = 0; i < self->shared->shape.collector_count; i++) {
+        row_pages *ranked = self->collected[i].ranked;
+        if (ranked != NULL) {
+            TRY(move_pages(self, self->shared->collected[i].store, ranked, &level->collected[i],
+                           err));
+            self->collected[i].ranked = NULL;
+        }
+    }
     TRY(take_back_pages(self, err));
     self->is_splitting = false;
     self->depth++;

@@ -105,10 +105,11 @@ static inline aggregate_collected *unit_collected_of(const aggregate_shape *shap
 /// Groups are made if the shape is collected. *done: how many, before memory was refused.
 firn_status unit_link_rows(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
                            uint32_t count, uint32_t *done, arena *scratch, firn_error *err);
-/// The groups of *count rows, up to UNIT_CHUNK, which are made if the shape is collected; *count is
-/// then those of how many, before memory was refused.
+/// The groups of *count rows, up to UNIT_CHUNK. If they may be made, and the shape is collected,
+/// *count is then those of how many, before memory was refused; else all are there.
 firn_status unit_find_groups(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
-                             uint32_t *count, uint8_t **groups, arena *scratch, firn_error *err);
+                             uint32_t *count, bool may_make, uint8_t **groups, arena *scratch,
+                             firn_error *err);
 /// Of a shape that is not collected, once all groups are there: notes of rows that do not go into
 /// states.
 firn_status unit_note_groups(aggregate_unit *self, arena *scratch, firn_error *err);
@@ -127,7 +128,7 @@ bool unit_is_ranked(const aggregate_state *shared, uint32_t number, const row_pa
 /// of the others go to their groups. *is_refused: not even a group could be made.
 firn_status unit_rank_rows(aggregate_unit *self, uint32_t number, row_pages *from, bool *is_refused,
                            arena *scratch, firn_error *err);
-/// Takes that back.
+/// Takes that back but for `ranked`, whose rows are all there are then.
 void unit_unrank_rows(aggregate_unit *self, uint32_t number);
 /// The value of an aggregate whose rows stayed, without groups.
 firn_status unit_ranked_single(aggregate_unit *self, const aggregate_slot *slot, column *out,
