@@ -161,13 +161,19 @@ firn_status unit_link_rows(aggregate_unit *self, uint32_t number, uint8_t *const
 }
 
 firn_status unit_find_groups(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
-                             uint32_t *count, bool may_make, uint8_t **groups, arena *scratch,
-                             firn_error *err) {
+                             uint32_t *count, uint8_t **groups, arena *scratch, firn_error *err) {
     linking from = linking_of(self, number, rows, *count, groups);
     assert(*count <= UNIT_CHUNK);
-    TRY(find_groups(self, may_make && self->shared->shape.is_collected, &from, scratch, err));
+    TRY(find_groups(self, self->shared->shape.is_collected, &from, scratch, err));
     *count = from.done;
     return FIRN_OK;
+}
+
+firn_status unit_known_groups(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
+                              uint32_t count, uint8_t **groups, arena *scratch, firn_error *err) {
+    linking from = linking_of(self, number, rows, count, groups);
+    assert(count <= UNIT_CHUNK);
+    return find_groups(self, false, &from, scratch, err);
 }
 
 // ---- All rows of a collector --------------------------------------------------------------------

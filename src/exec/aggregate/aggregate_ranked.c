@@ -120,8 +120,8 @@ static firn_status separate_rows(void *user, uint8_t *const *rows, uint32_t coun
     }
     uint32_t done = ranked_count;
     if (ranked_count > 0) {
-        TRY(unit_find_groups(self->unit, self->collector, ranked, &done, true, groups,
-                             self->scratch, err));
+        TRY(unit_find_groups(self->unit, self->collector, ranked, &done, groups, self->scratch,
+                             err));
     }
     self->is_refused = done < ranked_count;
     for (uint32_t k = 0; k < done && !self->is_too_much; k++) {
@@ -243,13 +243,11 @@ static firn_status filter_group(void *user, uint8_t *const *rows, uint32_t count
         alike[found] = rows[k];
         found += row_hash(rows[k]) == row_hash(self->group);
     }
-    uint32_t done = found;
     if (found > 0) {
-        TRY(unit_find_groups(self->unit, self->collector, alike, &done, false, groups, scratch,
-                             err));
+        TRY(unit_known_groups(self->unit, self->collector, alike, found, groups, scratch, err));
     }
     uint32_t taken = 0;
-    for (uint32_t k = 0; k < done; k++) {
+    for (uint32_t k = 0; k < found; k++) {
         out[taken] = out[k];
         taken += groups[k] == self->group;
     }

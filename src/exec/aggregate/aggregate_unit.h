@@ -105,11 +105,13 @@ static inline aggregate_collected *unit_collected_of(const aggregate_shape *shap
 /// Groups are made if the shape is collected. *done: how many, before memory was refused.
 firn_status unit_link_rows(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
                            uint32_t count, uint32_t *done, arena *scratch, firn_error *err);
-/// The groups of *count rows, up to UNIT_CHUNK. If they may be made, and the shape is collected,
-/// *count is then those of how many, before memory was refused; else all are there.
+/// The groups of *count rows, up to UNIT_CHUNK, which are made if the shape is collected; *count is
+/// then those of how many, before memory was refused.
 firn_status unit_find_groups(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
-                             uint32_t *count, bool may_make, uint8_t **groups, arena *scratch,
-                             firn_error *err);
+                             uint32_t *count, uint8_t **groups, arena *scratch, firn_error *err);
+/// The same for rows whose groups are all there: takes no memory for more.
+firn_status unit_known_groups(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
+                              uint32_t count, uint8_t **groups, arena *scratch, firn_error *err);
 /// Of a shape that is not collected, once all groups are there: notes of rows that do not go into
 /// states.
 firn_status unit_note_groups(aggregate_unit *self, arena *scratch, firn_error *err);
