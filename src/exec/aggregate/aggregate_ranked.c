@@ -71,7 +71,7 @@ static firn_status see_hashes(void *user, uint8_t *const *rows, uint32_t count, 
     for (uint32_t i = 0; i < self->count; i++) {
         most = self->counts[i] > most ? self->counts[i] : most;
     }
-    *is_done = self->seen >= LOOK_MIN && most < self->seen / (2 * MANY_ROWS);
+    *is_done = self->seen >= LOOK_MIN && most < self->seen / MANY_ROWS / 2;
     return FIRN_OK;
 }
 
@@ -88,7 +88,7 @@ typedef struct separating {
 } separating;
 
 // Counts a row for its group. False: there are too many groups, of one hash.
-static bool count_row(unit_collected *self, uint8_t *group) {
+static bool count_row(unit_collected *self, const uint8_t *group) {
     uint32_t i = 0;
     while (i < self->ranked_count && self->ranked_groups[i].group != group) {
         i++;

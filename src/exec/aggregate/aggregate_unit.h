@@ -19,7 +19,7 @@ typedef struct unit_level {
 
 /// A group whose collected rows stay where they are.
 typedef struct unit_ranked_group {
-    uint8_t *group;
+    const uint8_t *group;
     uint64_t row_count;
 } unit_ranked_group;
 #define UNIT_RANKED_MAX 16 ///< Of a partition, each with passes over all its rows: few.
