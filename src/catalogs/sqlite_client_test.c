@@ -293,6 +293,14 @@ static void raise_soon(void *user) {
     cancel_raise(user);
 }
 
+// Another program that holds a lock on the file until it is closed.
+static sqlite3 *lock_file(const setting *s) {
+    sqlite3 *other = NULL;
+    CHECK(sqlite3_open(s->path, &other) == SQLITE_OK);
+    CHECK(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK);
+    return other;
+}
+
 TEST(sqlite_client_waits_for_locks_but_not_for_ever) {
     setting s = set_up(SCHEMA_V1 ROWS_V1);
     sqlite_client_close(s.client);
@@ -301,9 +309,7 @@ TEST(sqlite_client_waits_for_locks_but_not_for_ever) {
                                                  .is_read_only = true,
                                                  .busy_timeout_ms = 50},
                                &s.client, &err) == FIRN_OK);
-    sqlite3 *other;
-    REQUIRE(sqlite3_open(s.path, &other) == SQLITE_OK);
-    REQUIRE(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3 *other = lock_file(&s);
     text db[] = {TEXT("db")};
     loaded_table table;
     CHECK(sqlite_client_load(s.client, space_of(db, 1), TEXT("t1"), &s.memory, &table, NULL,
@@ -319,9 +325,7 @@ TEST(sqlite_client_waits_for_locks_but_not_for_ever) {
 
 TEST(sqlite_client_is_cancelled_while_it_waits_for_a_lock) {
     setting s = set_up(SCHEMA_V1 ROWS_V1);
-    sqlite3 *other;
-    REQUIRE(sqlite3_open(s.path, &other) == SQLITE_OK);
-    REQUIRE(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3 *other = lock_file(&s);
     cancel_flag cancel = {.parent = NULL};
     host_thread *thread;
     REQUIRE(host_thread_start(raise_soon, &cancel, &thread, &err) == FIRN_OK);
@@ -341,9 +345,7 @@ TEST(sqlite_client_is_cancelled_while_it_is_opened) {
     setting s = set_up(SCHEMA_V1 ROWS_V1);
     sqlite_client_close(s.client);
     s.client = NULL;
-    sqlite3 *other;
-    REQUIRE(sqlite3_open(s.path, &other) == SQLITE_OK);
-    REQUIRE(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3 *other = lock_file(&s);
     cancel_flag cancel = {.parent = NULL};
     host_thread *thread;
     REQUIRE(host_thread_start(raise_soon, &cancel, &thread, &err) == FIRN_OK);

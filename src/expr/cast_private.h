@@ -23,8 +23,6 @@ uint32_t cast_bytes(function_call *call, const column *const *args, column *out)
 /// Reads a text as a DATE, TIME, TIMESTAMP, TIMESTAMPTZ or INTERVAL into row `row` of `out`.
 /// `zones` are those that texts name.
 bool cast_read_time(zone_cursor *cursor, zone_memo *zones, text input, column *out, uint32_t row);
-/// The session's zone, or UTC.
-zone_cursor cast_zone_cursor(const statement_context *context);
 
 /// Casts a column that is part of a nested one: flat, any length. `is_needed` (NULL: all) are the
 /// rows that matter; others and NULLs are NULL in `out`. `*bad` is the first row that fails, or

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/number_text.h"
 #include "expr/cast_private.h"
+#include "expr/session_zone.h"
 
 #define UUID_SIZE 16
 #define PRINTED_LARGE ((size_t)1 << 16)
@@ -280,7 +281,7 @@ static uint32_t text_to_value(function_call *call, const column *const *args, co
     const uint32_t mask = column_mask(args[0]);
     const string_value *values = args[0]->values;
     value_reader reader = {.memory = call->scratch,
-                           .cursor = cast_zone_cursor(call->context),
+                           .cursor = session_zone_cursor(call->context),
                            .zones = zone_memo_make(call->scratch)};
     FOR_ROWS(call, row) {
         if (!read_value(&reader, string_text(&values[row & mask]), out, row)) {

@@ -3,12 +3,9 @@
 #include "base/date_text.h"
 #include "base/zone.h"
 #include "expr/cast_private.h"
+#include "expr/session_zone.h"
 
 #define NANOS_PER_DAY CALENDAR_DAY_NANOS
-
-zone_cursor cast_zone_cursor(const statement_context *context) {
-    return zone_cursor_open(context == NULL || context->zone == NULL ? &zone_utc : context->zone);
-}
 
 static int64_t units_per_day(time_unit unit) {
     return CALENDAR_DAY_SECONDS * calendar_units_per_second(unit);
@@ -72,7 +69,7 @@ static uint32_t through_local(function_call *call, const column *const *args, co
     const type *to = call->result;
     const time_unit unit = from->id == TYPE_DATE ? to->unit : from->unit;
     const uint32_t mask = column_mask(args[0]);
-    zone_cursor cursor = cast_zone_cursor(call->context);
+    zone_cursor cursor = session_zone_cursor(call->context);
     FOR_ROWS(call, row) {
         int64_t local;
         int64_t value;

@@ -8,8 +8,8 @@
 // Costs. Casts count CAST_SCALE each, so that how general a pattern is only settles ties.
 #define CAST_SCALE 8
 #define COST_LETTER 1
-#define COST_ANY                                                                                   \
-    3 // A list and its element (two letters) are more particular than text and anything.
+// A list and its element (two letters) are more particular than text and anything.
+#define COST_ANY 3
 #define COST_UNKNOWN_AS_OTHER (CAST_SCALE / 2) // As the type of another argument.
 #define COST_UNKNOWN_AS_TEXT (1 * CAST_SCALE)
 #define COST_UNKNOWN (2 * CAST_SCALE)

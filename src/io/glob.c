@@ -367,7 +367,8 @@ static firn_status list_level(globber *self, text folder, level *wanted, firn_er
                     "\"%.*s\" is %d folders deep, patterns go no further (a loop of links?)",
                     TEXT_ARGS(folder), DEPTH_MAX);
     }
-    const io_list_options options = {.cancel = self->cancel, .no_detail = true};
+    const io_list_options options = {
+        .cancel = self->cancel, .no_detail = true, .tells_links = wanted->is_deep};
     self->depth += 1;
     const firn_status status = io_list(self->owner, folder.size == 0 ? TEXT(".") : folder, &options,
                                        visit_entry, wanted, err);

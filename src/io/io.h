@@ -232,6 +232,7 @@ typedef struct io_list_options {
     bool is_deep;   // Objects of all folders below, and no folders. More than 64 levels (a loop of
                     // links, usually) are FIRN_INVALID.
     bool no_detail; // `size` and `mtime_ns` may be missing (0): saves a question per local file.
+    bool tells_links; // `is_link` is wanted: a question per local folder.
 } io_list_options;
 
 /// Lists what is in a folder.

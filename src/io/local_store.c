@@ -208,10 +208,10 @@ static firn_status visit_item(lister *self, text folder, const folder_item *item
                       .name = text_slice(path, self->root_size, path.size),
                       .is_folder = item->is_folder};
     char local[IO_LOCAL_PATH_MAX];
-    if (item->is_folder) {
+    if (item->is_folder && self->options->tells_links) {
         TRY(io_path_local(path, local, err));
         entry.is_link = host_path_is_link(local);
-    } else if (!self->options->no_detail) {
+    } else if (!item->is_folder && !self->options->no_detail) {
         TRY(io_path_local(path, local, err));
         host_stat stat;
         const firn_status status = host_path_stat(local, &stat, err);

@@ -140,12 +140,11 @@ static firn_status separate_rows(void *user, uint8_t *const *rows, uint32_t coun
 static firn_status link_others(separating *self, firn_error *err) {
     unit_collected *collected = &self->unit->collected[self->collector];
     const row_store *store = self->others.store;
-    if (self->unit->shared->shape.is_collected) {
-        collected->is_linked = true;
-    }
-    for (row_page *page = self->others.parts[0].first;
-         page != NULL && self->unit->shared->shape.is_collected && !self->is_refused;
-         page = page->next) {
+    row_pages *pages = &self->others.parts[0];
+    // Of other shapes once all groups are there.
+    collected->is_linked = self->unit->shared->shape.is_collected;
+    row_page *page = collected->is_linked ? pages->first : NULL;
+    for (; page != NULL && !self->is_refused; page = page->next) {
         uint8_t *rows[UNIT_CHUNK];
         uint32_t at = 0;
         for (uint32_t n; !self->is_refused &&
@@ -155,8 +154,7 @@ static firn_status link_others(separating *self, firn_error *err) {
             self->is_refused = done < n;
         }
     }
-    return self->is_refused ? FIRN_OK
-                            : row_pages_append(&collected->rows, &self->others.parts[0], err);
+    return self->is_refused ? FIRN_OK : row_pages_append(&collected->rows, pages, err);
 }
 
 static uint64_t bytes_of(const row_store *store, const row_pages *rows) {

@@ -3,8 +3,8 @@
 #include <math.h>
 
 #include "base/interval.h"
-#include "base/zone.h"
 #include "exec/operator.h"
+#include "expr/session_zone.h"
 
 #define NANOS_PER_MICRO 1000.0
 #define TASK_ROWS (UINT64_C(1) << 16) // As many as a batch of the result takes.
@@ -137,9 +137,7 @@ WRAPS static uint32_t next_numbers(const series_shared *shared, series_local *se
 // The series ends where the next value would leave the type. Instants step on the session's clocks.
 static uint32_t next_times(const series_shared *shared, series_local *self, uint32_t room,
                            int64_t *out) {
-    const statement_context *context = shared->run->context;
-    const struct zone *zone = context == NULL ? NULL : context->zone;
-    zone_cursor cursor = zone_cursor_open(zone == NULL ? &zone_utc : zone);
+    zone_cursor cursor = session_zone_cursor(shared->run->context);
     const interval_value step = shared->distance;
     int64_t *at = &self->next;
     uint32_t count = 0;

@@ -1,6 +1,7 @@
 // Arithmetic of dates, times and intervals. The calendar is base's.
 #include "base/interval.h"
 #include "base/zone.h"
+#include "expr/session_zone.h"
 #include "functions/scalar/arithmetic_kernels.h"
 
 static int64_t units_per_day(time_unit unit) {
@@ -83,8 +84,7 @@ static uint32_t shift_timestamp(function_call *call, const column *starts, const
     const type *result = call->result;
     const uint32_t start_mask = column_mask(starts);
     const uint32_t interval_mask = column_mask(intervals);
-    const struct zone *zone = call->context == NULL ? NULL : call->context->zone;
-    zone_cursor cursor = zone_cursor_open(zone == NULL ? &zone_utc : zone);
+    zone_cursor cursor = session_zone_cursor(call->context);
     const bool is_instant = result->id == TYPE_TIMESTAMPTZ;
     FOR_ROWS(call, row) {
         interval_value by = COLUMN_VALUES(intervals, interval_value)[row & interval_mask];

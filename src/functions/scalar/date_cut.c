@@ -1,12 +1,8 @@
 // Dates and times cut to a field or counted in it: date_trunc, date_bin, date_diff, last_day; age.
 #include "base/zone.h"
+#include "expr/session_zone.h"
 #include "functions/scalar/row_values.h"
 #include "functions/scalar/zone_argument.h"
-
-static zone_cursor cursor_of(const function_call *call) {
-    const struct zone *zone = call->context == NULL ? NULL : call->context->zone;
-    return zone_cursor_open(zone == NULL ? &zone_utc : zone);
-}
 
 #define DAY_MICROS (CALENDAR_DAY_SECONDS * 1000000)
 
@@ -83,7 +79,7 @@ static uint32_t truncate_instants(function_call *call, const column *const *args
     const calendar_field known = bound_field(call);
     const i64_rows values = i64_rows_of(args[1]);
     const time_unit unit = args[1]->type->unit;
-    zone_cursor cursor = cursor_of(call);
+    zone_cursor cursor = session_zone_cursor(call->context);
     FOR_ROWS(call, row) {
         calendar_field field;
         if (!field_of_row(known, args[0], row, &field) ||
@@ -441,7 +437,7 @@ static uint32_t age_of_instants(function_call *call, const column *const *args, 
     const i64_rows lefts = i64_rows_of(args[0]);
     const i64_rows rights = i64_rows_of(args[1]);
     const time_unit unit = args[0]->type->unit;
-    zone_cursor left_cursor = cursor_of(call);
+    zone_cursor left_cursor = session_zone_cursor(call->context);
     zone_cursor right_cursor = left_cursor;
     FOR_ROWS(call, row) {
         int64_t left;
@@ -457,7 +453,7 @@ static uint32_t age_of_instants(function_call *call, const column *const *args, 
 
 // Midnight of today on the session's clock.
 static int64_t midnight(const function_call *call, time_unit unit) {
-    zone_cursor cursor = cursor_of(call);
+    zone_cursor cursor = session_zone_cursor(call->context);
     const int64_t now = call->context == NULL ? 0 : call->context->now_us;
     const int64_t seconds = calendar_floor_div(now, 1000000);
     const int64_t days =

@@ -5,6 +5,7 @@
 // no such field of, and the kernel's loop knows it. Instants (TIMESTAMPTZ)
 // count as the session's clock shows them.
 #include "base/zone.h"
+#include "expr/session_zone.h"
 #include "functions/scalar/row_values.h"
 
 // ---- Which field --------------------------------------------------------------------------------
@@ -110,12 +111,11 @@ typedef struct moment_reader {
 } moment_reader;
 
 static moment_reader reader_of(const function_call *call, const column *values) {
-    const struct zone *zone = call->context == NULL ? NULL : call->context->zone;
     return (moment_reader){.values = values,
                            .mask = column_mask(values),
                            .is_instant = values->type->id == TYPE_TIMESTAMPTZ,
                            .per_second = calendar_units_per_second(values->type->unit),
-                           .cursor = zone_cursor_open(zone == NULL ? &zone_utc : zone)};
+                           .cursor = session_zone_cursor(call->context)};
 }
 
 static calendar_moment read_moment(moment_reader *self, uint32_t row, int32_t *offset) {

@@ -1,13 +1,9 @@
 // to_char, strftime; to_date, to_timestamp, strptime; dayname, monthname.
 #include <math.h>
 
+#include "expr/session_zone.h"
 #include "functions/scalar/date_pattern.h"
 #include "functions/scalar/row_values.h"
-
-static zone_cursor cursor_of(const function_call *call) {
-    const struct zone *zone = call->context == NULL ? NULL : call->context->zone;
-    return zone_cursor_open(zone == NULL ? &zone_utc : zone);
-}
 
 // ---- Patterns of rows --------------------------------------------------------------------------
 
@@ -82,7 +78,7 @@ static void add_zone_of_date(clock_moment *self, zone_cursor *cursor) {
 static uint32_t format(function_call *call, const column *values, const column *patterns,
                        bool is_percent, column *out) {
     pattern_rows rows = patterns_of(patterns, is_percent);
-    zone_cursor cursor = cursor_of(call);
+    zone_cursor cursor = session_zone_cursor(call->context);
     text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
         const date_pattern *pattern = pattern_at(&rows, row, call->scratch);
@@ -234,7 +230,7 @@ static uint32_t write_name(function_call *call, const column *values, pattern_fi
                            column *out) {
     const pattern_item item = {.field = field, .letters = PATTERN_TITLE, .is_bare = true};
     const date_pattern pattern = {.items = &item, .count = 1};
-    zone_cursor cursor = cursor_of(call);
+    zone_cursor cursor = session_zone_cursor(call->context);
     FOR_ROWS(call, row) {
         char name[DATE_PATTERN_ITEM_SIZE_MAX];
         const clock_moment moment = clock_at(values, row, &cursor);
@@ -306,7 +302,7 @@ static uint32_t read_rows(function_call *call, const column *const *args, bool i
                           column *out) {
     const text_rows values = text_rows_of(args[0]);
     pattern_rows rows = patterns_of(args[1], is_percent);
-    zone_cursor cursor = cursor_of(call);
+    zone_cursor cursor = session_zone_cursor(call->context);
     FOR_ROWS(call, row) {
         const date_pattern *pattern = pattern_at(&rows, row, call->scratch);
         pattern_failure failure;

@@ -1,6 +1,7 @@
 // Lists as a whole: list_sort, list_distinct, list_reverse, flatten; range, generate_series.
 #include "base/interval.h"
 #include "base/zone.h"
+#include "expr/session_zone.h"
 #include "functions/scalar/list_build.h"
 #include "functions/scalar/row_values.h"
 
@@ -444,8 +445,7 @@ static uint32_t make_times(function_call *call, const column *const *args, bool 
                            column *out) {
     series made = {.count = 0};
     cancel_watch watch = {.cancel = function_cancel(call)};
-    const struct zone *zone = call->context == NULL ? NULL : call->context->zone;
-    zone_cursor cursor = zone_cursor_open(zone == NULL ? &zone_utc : zone);
+    zone_cursor cursor = session_zone_cursor(call->context);
     const bool is_instant = args[0]->type->id == TYPE_TIMESTAMPTZ;
     FOR_ROWS(call, row) {
         const interval_value step = interval_at(interval_rows_of(args[2]), row);

@@ -2,15 +2,11 @@
 #include <math.h>
 
 #include "base/zone.h"
+#include "expr/session_zone.h"
 #include "functions/scalar/row_values.h"
 #include "functions/scalar/zone_argument.h"
 
 #define DAY_MICROS (CALENDAR_DAY_SECONDS * 1000000)
-
-static zone_cursor cursor_of(const function_call *call) {
-    const struct zone *zone = call->context == NULL ? NULL : call->context->zone;
-    return zone_cursor_open(zone == NULL ? &zone_utc : zone);
-}
 
 // ---- Now -------------------------------------------------------------------------------------
 
@@ -19,7 +15,7 @@ static int64_t now_micros(const function_call *call) {
 }
 
 static int64_t local_micros(const function_call *call) {
-    zone_cursor cursor = cursor_of(call);
+    zone_cursor cursor = session_zone_cursor(call->context);
     int64_t local = now_micros(call);
     (void)zone_to_local_fits(&cursor, local, UNIT_MICRO, &local); // The clock is far from the ends.
     return local;
@@ -186,7 +182,7 @@ static uint32_t make_time(function_call *call, const column *const *args, column
 }
 
 static uint32_t make_timestamp(function_call *call, const column *const *args, column *out) {
-    zone_cursor cursor = cursor_of(call);
+    zone_cursor cursor = session_zone_cursor(call->context);
     FOR_ROWS(call, row) {
         int64_t days;
         int64_t micros;

@@ -123,7 +123,6 @@ static uint32_t rpad(function_call *call, const column *const *args, column *out
     return pad(call, args, false, out);
 }
 
-#define REPLACED_AT_ONCE ((size_t)4 << 10) // Longer texts are measured first.
 #define PAD_OVERLOADS(kernel_)                                                                     \
     (const overload[]) {                                                                           \
         {.signature = "VARCHAR <- VARCHAR, BIGINT", .kernel = kernel_},                            \
@@ -234,6 +233,8 @@ static bool replace_all(const function_call *call, text value, text from, text t
     }
     return true;
 }
+
+#define REPLACED_AT_ONCE ((size_t)4 << 10) // Longer texts are measured first.
 
 // How long the text becomes if it is nothing but places.
 static size_t longest_replaced(text value, text from, text to) {
