@@ -445,6 +445,19 @@ def check_kept_values(report, program):
                          f"spilled: {str(plan)[:300]}")
 
 
+def check_passed(report, program):
+    """Rows whose keys nearly all differ wait for their groups as what they are."""
+    count = 8000000
+    sql = ("SELECT count(*), sum(c), sum(s) FROM (SELECT v, count(*) AS c, sum(x) AS s FROM "
+           f"{ROWS.format(n=count)} GROUP BY v) AS q")
+    with Session(program) as session:
+        answer = session.ask(sql)
+        peak = session.peak() - session.idle
+    report.check("rows past the table", same_rows(answer.get("rows", []), [
+        [count, count, count * (count + 1) // 2]]), str(answer)[:200])
+    report.check("rows past the table", peak <= 42 * count, f"VmHWM {peak / MB:.1f} MB")
+
+
 # Values whose ranks are looked for among rows that do not fit: alike, few, many, in order or not,
 # long, nested; and groups: one, three, one that has most rows beside many, none.
 RANKED_VALUES = ("-x", "x % 2", "0", "x * 7919 % 1000003", "CASE WHEN x % 10 < 9 THEN 5 ELSE x END",
@@ -683,6 +696,7 @@ def main():
         check_long_texts(report, program, 16 * MB)
         check_splits(report, program, 4 * MB)
         check_kept_values(report, program)
+        check_passed(report, program)
         check_ranks(report, program, 5 * MB)
         check_metadata(report, program)
         check_floor(report, program)

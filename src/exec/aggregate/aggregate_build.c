@@ -52,6 +52,7 @@ static firn_status open_stages(aggregate_worker *self, arena *memory, firn_error
         const stage_options options = {.table = &shared->table_store,
                                        .key_count = shape->group_keys,
                                        .kept = aggregate_kept_store(shared),
+                                       .passed = aggregate_passed_store(shared),
                                        .count_parts = count_parts,
                                        .user = shared,
                                        .part_max = aggregate_part_max(shared),
@@ -258,6 +259,13 @@ static firn_status append_exported(void *user, aggregate_stage *stage, const sta
     return FIRN_OK;
 }
 
+static firn_status append_passed(void *user, aggregate_stage *stage, const stage_input *in,
+                                 firn_error *err) {
+    building *self = user;
+    (void)err;
+    return aggregate_pass(&self->context, &self->worker->values, &stage->passed, in);
+}
+
 // Rows whose keys find their group without a hash; the others stay in *in.
 static firn_status add_without_hash(building *self, stage_input *in, const stage_owner *owner,
                                     firn_error *err) {
@@ -279,11 +287,16 @@ static firn_status add_groups(building *self, const stage_input *in, firn_error 
     aggregate_worker *worker = self->worker;
     arena *scratch = self->context.scratch;
     const bool has_heap = self->context.shape->has_heap;
+    const bool passes =
+        !self->puts_totals && aggregate_may_pass(self->context.shape, &worker->values);
     const stage_owner owner = {.user = self,
                                .scratch = scratch,
                                .placed = update_placed,
                                .flush = flush_stage,
-                               .append = has_heap ? append_exported : NULL};
+                               .append = has_heap ? append_exported
+                                         : passes ? append_passed
+                                                  : NULL,
+                               .passes = passes};
     stage_input left = *in;
     TRY(add_without_hash(self, &left, &owner, err));
     if (left.count > 0) {

@@ -9,9 +9,9 @@
 
 // ---- A worker's part becomes shared -------------------------------------------------------------
 
-static firn_status take_parts(aggregate_kept *kept, row_writer *parts, firn_error *err) {
+static firn_status take_parts(row_pages *to, row_writer *parts, firn_error *err) {
     for (uint32_t i = 0; i < parts->part_count; i++) {
-        TRY(row_pages_append(&kept->parts[i], &parts->parts[i], err));
+        TRY(row_pages_append(&to[i], &parts->parts[i], err));
     }
     return FIRN_OK;
 }
@@ -30,7 +30,9 @@ static firn_status take_stage(aggregate_state *self, aggregate_kept *kept, aggre
             }
         }
         aggregate_take_back(self, &stage->parts.spares);
-        return take_parts(kept, &stage->parts, err);
+        aggregate_take_back(self, &stage->passed.spares);
+        TRY(take_parts(kept->parts, &stage->parts, err));
+        return take_parts(kept->passed, &stage->passed, err);
     }
     if (stage->has_table) {
         kept->tables[kept->table_count] = stage->table;
@@ -307,13 +309,13 @@ static firn_status part_kept(aggregate_state *self, aggregate_kept *kept, row_wr
         for (uint32_t n; status == FIRN_OK &&
                          (n = row_page_rows(page, kept->store->layout, &at, rows, CHUNK)) > 0;) {
             for (uint32_t next = 0; next < n && status == FIRN_OK;) {
-                status = row_writer_copy(parts, rows, n, &next, err);
+                status = row_writer_copy(parts, rows, NULL, n, &next, err);
             }
         }
         page_put(self->keeper, page);
         TRY(status);
     }
-    return take_parts(kept, parts, err);
+    return take_parts(kept->parts, parts, err);
 }
 
 static firn_status part_all(aggregate_state *self, arena *scratch, firn_error *err) {

@@ -129,7 +129,7 @@ static firn_status separate_rows(void *user, uint8_t *const *rows, uint32_t coun
     }
     for (uint32_t next = 0; next < other_count && !self->is_too_much;) {
         const uint32_t before = next;
-        TRY(row_writer_copy(&self->others, others, other_count, &next, err));
+        TRY(row_writer_copy(&self->others, others, NULL, other_count, &next, err));
         self->is_too_much = next == before;
     }
     *is_done = self->is_refused || self->is_too_much;

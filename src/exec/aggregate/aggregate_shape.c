@@ -319,6 +319,64 @@ static void place_states(aggregate_shape *self) {
     self->plain_size = self->has_heap ? self->plain_size : at;
 }
 
+static bool is_of_fixed_size(const type *self) {
+    const physical kind = type_physical(self);
+    return kind != PHYSICAL_STRING && kind != PHYSICAL_LIST && kind != PHYSICAL_STRUCT;
+}
+
+static void add_passed(uint32_t *roots, uint32_t *count, uint32_t root) {
+    bool is_known = false;
+    for (uint32_t i = 0; i < *count; i++) {
+        is_known |= roots[i] == root;
+    }
+    roots[*count] = root;
+    *count += !is_known;
+}
+
+// What updates the states of a row that has no group yet. *fits: all of it has a fixed size.
+static void gather_passed(const shaping *self, uint32_t *roots, uint32_t *count, bool *fits) {
+    const aggregate_shape *shape = self->shape;
+    for (uint32_t i = 0; i < shape->slot_count; i++) {
+        const aggregate_slot *slot = &shape->slots[i];
+        *fits = *fits && slot->chooser == NULL; // It asks where rows came from.
+        for (uint32_t k = 0; k < slot->arg_count && slot->collector == ROW_NONE; k++) {
+            add_passed(roots, count, slot->args[k]);
+        }
+        if (slot->filter != ROW_NONE && slot->collector == ROW_NONE) {
+            add_passed(roots, count, slot->filter);
+        }
+    }
+    for (uint32_t i = 0; i < *count; i++) {
+        *fits = *fits && is_of_fixed_size(self->roots[roots[i]]->type);
+    }
+}
+
+// Rows that go past a table are kept as they are if that saves a quarter.
+static firn_status make_passed(shaping *self) {
+    aggregate_shape *shape = self->shape;
+    uint32_t *roots = ARENA_NEW(self->memory, uint32_t, self->root_max + 1);
+    const type **types =
+        ARENA_NEW(self->memory, const type *, shape->group_keys + self->root_max + 1);
+    if (roots == NULL || types == NULL) {
+        return ARENA_FULL(self->memory, self->err);
+    }
+    uint32_t count = 0;
+    bool fits = shape->has_groups && !shape->has_heap && !shape->is_collected;
+    gather_passed(self, roots, &count, &fits);
+    for (uint32_t i = 0; i < shape->group_keys; i++) {
+        types[i] = shape->table.types[i];
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        types[shape->group_keys + i] = self->roots[roots[i]]->type;
+    }
+    shape->passed_roots = roots;
+    shape->passed_count = count;
+    TRY(row_layout_make(types, shape->group_keys + count, false, 0, self->memory, &shape->passed,
+                        self->err));
+    shape->has_passed = fits && shape->passed.size * 4 <= shape->kept.size * 3;
+    return FIRN_OK;
+}
+
 // A single row over everything lies on no page.
 static void set_page_bytes(aggregate_shape *self) {
     uint64_t most = 0;
@@ -446,6 +504,7 @@ firn_status aggregate_shape_make(const plan_node *node, const input_layout *inpu
     TRY(make_layouts(&state));
     // Grouping sets differ in their last key only: rows come again and again.
     out->is_collected = out->has_groups && slot_count > 0 && out->collector_count == slot_count;
+    TRY(make_passed(&state));
     out->is_direct = set_count == 0 && !out->is_collected &&
                      group_direct_takes(out->table.types, out->group_keys);
     TRY(expr_compile(state.roots, out->root_count, input, memory, &out->program, err));

@@ -45,6 +45,7 @@ firn_status stage_open(const stage_options *options, arena *memory, aggregate_st
                        firn_error *err) {
     *out = (aggregate_stage){.has_table = options->table != NULL,
                              .kept = options->kept,
+                             .passed_store = options->passed,
                              .count_parts = options->count_parts,
                              .user = options->user,
                              .part_max = options->part_max,
@@ -74,12 +75,25 @@ void stage_close(aggregate_stage *self) {
     group_table_close(&self->table);
     row_writer_close(&self->list);
     row_writer_close(&self->parts);
+    row_writer_close(&self->passed);
     while (self->spares != NULL) {
         row_page *page = self->spares;
         self->spares = page->next;
         page_put(self->kept->keeper, page);
     }
     self->is_partitioned = false;
+}
+
+// One of several spare pages is for them.
+static firn_status open_passed(aggregate_stage *self, uint32_t part_count, firn_error *err) {
+    TRY(row_writer_open(self->passed_store, part_count, 0, self->memory, &self->passed, err));
+    row_page *spare = self->parts.spares;
+    if (spare != NULL && spare->next != NULL) {
+        self->parts.spares = spare->next;
+        spare->next = NULL;
+        self->passed.spares = spare;
+    }
+    return FIRN_OK;
 }
 
 static firn_status open_parts(aggregate_stage *self, firn_error *err) {
@@ -92,7 +106,7 @@ static firn_status open_parts(aggregate_stage *self, firn_error *err) {
     self->parts.spares = self->spares;
     self->spares = NULL;
     self->is_partitioned = true;
-    return FIRN_OK;
+    return self->passed_store == NULL ? FIRN_OK : open_passed(self, count, err);
 }
 
 // Hardly fewer groups than rows since the table was empty.
@@ -127,7 +141,7 @@ static firn_status flush_list(aggregate_stage *self, firn_error *err) {
         for (uint32_t n; status == FIRN_OK &&
                          (n = row_page_rows(page, self->kept->layout, &at, rows, COPY_ROWS)) > 0;) {
             for (uint32_t next = 0; next < n && status == FIRN_OK;) {
-                status = row_writer_copy(&self->parts, rows, n, &next, err);
+                status = row_writer_copy(&self->parts, rows, NULL, n, &next, err);
             }
         }
         page_put(self->kept->keeper, page);
@@ -185,14 +199,14 @@ static firn_status append_all(row_writer *writer, const stage_input *in, const s
     return FIRN_OK;
 }
 
-static firn_status order_by_part(const aggregate_stage *self, const stage_input *in,
+static firn_status order_by_part(const row_writer *to, const stage_input *in,
                                  const stage_owner *owner, stage_input *out, firn_error *err) {
     row_input rows = {.rows = in->rows, .count = in->count, .hashes = in->hashes};
     if (in->hashes == NULL) { // There is one.
         *out = *in;
         return FIRN_OK;
     }
-    TRY(row_writer_order(&self->parts, &rows, owner->scratch, err));
+    TRY(row_writer_order(to, &rows, owner->scratch, err));
     *out = *in;
     out->rows = rows.rows;
     out->hashes = rows.hashes;
@@ -203,7 +217,7 @@ static firn_status append(aggregate_stage *self, const stage_input *in, const st
                           firn_error *err) {
     TRY(open_parts(self, err));
     stage_input ordered;
-    TRY(order_by_part(self, in, owner, &ordered, err));
+    TRY(order_by_part(owner->passes ? &self->passed : &self->parts, in, owner, &ordered, err));
     return owner->append != NULL ? owner->append(owner->user, self, &ordered, err)
                                  : append_all(&self->parts, &ordered, owner, err);
 }
@@ -233,7 +247,7 @@ static firn_status add_to_list(aggregate_stage *self, const stage_input *in,
                                const stage_owner *owner, firn_error *err) {
     if (self->is_partitioned) {
         stage_input ordered;
-        TRY(order_by_part(self, in, owner, &ordered, err));
+        TRY(order_by_part(&self->parts, in, owner, &ordered, err));
         return append_all(&self->parts, &ordered, owner, err);
     }
     if (self->list.spares == NULL && self->spares != NULL && self->spares->next != NULL) {
@@ -502,6 +516,14 @@ firn_status stage_add(aggregate_stage *self, const stage_input *in, const stage_
     return FIRN_OK;
 }
 
+// What is over the pages that a writer may have goes out; it always may have one a partition.
+static firn_status look_at(row_writer *self, uint64_t pages, uint32_t others, firn_error *err) {
+    const uint64_t least = self->part_count;
+    const uint64_t most = pages > others + least ? pages - others : least;
+    self->page_max = most > UINT32_MAX ? UINT32_MAX : (uint32_t)most;
+    return row_writer_look(self, err);
+}
+
 firn_status stage_look(aggregate_stage *self, uint64_t share_bytes, firn_error *err) {
     if (!self->is_partitioned) {
         return FIRN_OK;
@@ -514,6 +536,7 @@ firn_status stage_look(aggregate_stage *self, uint64_t share_bytes, firn_error *
     }
     const uint64_t least = self->parts.part_count;
     const uint64_t left = pages > held + least ? pages - held : least;
-    self->parts.page_max = left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
-    return row_writer_look(&self->parts, err);
+    TRY(look_at(&self->parts, left, self->passed.page_count, err));
+    return self->passed_store == NULL ? FIRN_OK
+                                      : look_at(&self->passed, left, self->parts.page_count, err);
 }

@@ -42,6 +42,7 @@ typedef struct stage_owner {
     /// Puts rows into the partitions. NULL: as they are, then `placed`.
     firn_status (*append)(void *user, aggregate_stage *stage, const stage_input *in,
                           firn_error *err);
+    bool passes; ///< `append` puts them into stage->passed.
     /// Hashes of rows that come without: as group_lookup.
     bool (*hash_rows)(void *user, const uint16_t *rows, uint32_t count, arena *scratch,
                       uint64_t *out);
@@ -53,7 +54,9 @@ struct aggregate_stage {
     row_store *kept; ///< Of the rows in list and partitions.
     row_writer list;
     row_writer parts; ///< Open once is_partitioned.
-    row_page *spares; ///< For whichever of the two comes first, when the keeper refuses.
+    row_store *passed_store;
+    row_writer passed; ///< Likewise, if there is a store of them: rows that went past the table.
+    row_page *spares;  ///< For whichever of the two comes first, when the keeper refuses.
     bool is_partitioned;
     uint32_t (*count_parts)(void *user); ///< As in stage_options.
     void *user;
@@ -85,6 +88,7 @@ typedef struct stage_options {
     row_store *table; ///< Of the table's groups; NULL: no table.
     uint32_t key_count;
     row_store *kept;
+    row_store *passed; ///< Of rows that go past the table, in a layout of their own; NULL: none.
     uint32_t (*count_parts)(void *user); ///< How many partitions there are; asked for the first row
     void *user;                          ///< that goes into one.
     uint32_t part_max;                   ///< It is at most this.

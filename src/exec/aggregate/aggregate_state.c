@@ -37,6 +37,14 @@ uint64_t aggregate_share(const aggregate_state *self) {
     return pool_target(self->keeper) / self->run->worker_count / (stages == 0 ? 1 : stages);
 }
 
+static row_pages *open_lists(aggregate_state *self) {
+    row_pages *lists = ARENA_NEW(&self->memory, row_pages, self->part_count);
+    for (uint32_t i = 0; lists != NULL && i < self->part_count; i++) {
+        lists[i] = (row_pages){.spilled = {.owner = self->keeper}};
+    }
+    return lists;
+}
+
 static firn_status open_kept(aggregate_state *self, row_store *store, row_store *table_store,
                              uint32_t key_count, aggregate_kept *out, firn_error *err) {
     arena *memory = &self->memory;
@@ -45,10 +53,7 @@ static firn_status open_kept(aggregate_state *self, row_store *store, row_store 
                             .table_store = table_store,
                             .key_count = key_count,
                             .list = {.spilled = {.owner = self->keeper}}};
-    out->parts = ARENA_NEW(memory, row_pages, self->part_count);
-    for (uint32_t i = 0; out->parts != NULL && i < self->part_count; i++) {
-        out->parts[i] = (row_pages){.spilled = {.owner = self->keeper}};
-    }
+    out->parts = open_lists(self);
     out->tables = ARENA_NEW(memory, group_table, workers);
     out->heaps = ARENA_NEW(memory, aggregate_heap, workers);
     if (out->parts == NULL || out->tables == NULL || out->heaps == NULL) {
@@ -78,6 +83,9 @@ static firn_status open_stores(aggregate_state *self, firn_error *err) {
     if (shape->has_heap && shape->has_groups) {
         TRY(row_store_open(&shape->kept, self->keeper, file, &self->kept_store, err));
     }
+    if (shape->has_passed) {
+        TRY(row_store_open(&shape->passed, self->keeper, file, &self->passed_store, err));
+    }
     self->collector_stores = ARENA_NEW(memory, row_store, shape->collector_count + 1);
     aggregate_kept *collected = ARENA_NEW(memory, aggregate_kept, shape->collector_count + 1);
     if (self->collector_stores == NULL || collected == NULL) {
@@ -90,6 +98,10 @@ static firn_status open_stores(aggregate_state *self, firn_error *err) {
     }
     TRY(open_kept(self, aggregate_kept_store(self), &self->table_store, shape->group_keys,
                   &self->groups, err));
+    self->groups.passed = shape->has_passed ? open_lists(self) : NULL;
+    if (shape->has_passed && self->groups.passed == NULL) {
+        return ARENA_FULL(memory, err);
+    }
     for (uint32_t i = 0; i < shape->collector_count; i++) {
         const aggregate_collector *collector = &shape->collectors[i];
         row_store *store = &self->collector_stores[i];
@@ -152,8 +164,9 @@ uint32_t aggregate_partition(aggregate_state *self) {
     mutex_lock(&self->lock);
     if (!self->has_parts) {
         self->has_parts = true;
-        self->part_count = partitions_hold(
-            self->keeper, self->run->worker_count * stage_count(&self->shape), self->part_count);
+        const uint32_t writers = stage_count(&self->shape) + self->shape.has_passed;
+        self->part_count =
+            partitions_hold(self->keeper, self->run->worker_count * writers, self->part_count);
         bound_parts(self);
     }
     const uint32_t count = self->part_count;
@@ -236,6 +249,9 @@ static void close_kept(aggregate_state *self, aggregate_kept *kept) {
     for (uint32_t i = 0; kept->parts != NULL && i < self->part_count; i++) {
         row_pages_close(kept->store, &kept->parts[i]);
     }
+    for (uint32_t i = 0; kept->passed != NULL && i < self->part_count; i++) {
+        row_pages_close(&self->passed_store, &kept->passed[i]);
+    }
     row_pages_close(kept->store, &kept->list);
     for (uint32_t i = 0; i < kept->table_count; i++) {
         group_table_close(&kept->tables[i]);
@@ -246,7 +262,8 @@ static void close_kept(aggregate_state *self, aggregate_kept *kept) {
 
 uint64_t aggregate_spilled_bytes(const aggregate_state *self) {
     uint64_t bytes = self->spilled_bytes + atomic_load(&self->table_store.spilled_bytes) +
-                     atomic_load(&self->kept_store.spilled_bytes);
+                     atomic_load(&self->kept_store.spilled_bytes) +
+                     atomic_load(&self->passed_store.spilled_bytes);
     for (uint32_t i = 0; self->collected != NULL && i < self->shape.collector_count; i++) {
         bytes += atomic_load(&self->collector_stores[i].spilled_bytes);
     }
@@ -270,6 +287,7 @@ void aggregate_state_release(aggregate_state *self) {
         self->kept_pages = page->next;
         page_put(self->keeper, page);
     }
+    row_store_close(&self->passed_store);
     row_store_close(&self->kept_store);
     row_store_close(&self->table_store);
     pool_close(self->keeper);
@@ -296,6 +314,7 @@ uint64_t aggregate_table_bytes(const aggregate_state *self) {
 
 static uint32_t pages_of(const aggregate_state *self, uint32_t part) {
     uint32_t count = self->groups.parts[part].page_count;
+    count += self->groups.passed == NULL ? 0 : self->groups.passed[part].page_count;
     for (uint32_t i = 0; i < self->shape.collector_count; i++) {
         count += self->collected[i].parts[part].page_count;
     }
@@ -305,6 +324,9 @@ static uint32_t pages_of(const aggregate_state *self, uint32_t part) {
 static firn_status spill_part(aggregate_state *self, uint32_t part, spill_desk *desk,
                               firn_error *err) {
     TRY(row_pages_spill(self->groups.store, &self->groups.parts[part], desk, 0, err));
+    if (self->groups.passed != NULL) {
+        TRY(row_pages_spill(&self->passed_store, &self->groups.passed[part], desk, 0, err));
+    }
     for (uint32_t i = 0; i < self->shape.collector_count; i++) {
         TRY(row_pages_spill(self->collected[i].store, &self->collected[i].parts[part], desk, 0,
                             err));

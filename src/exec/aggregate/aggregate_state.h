@@ -13,6 +13,7 @@ typedef struct aggregate_kept {
     row_store *table_store; ///< Of the tables; NULL: it has none.
     uint32_t key_count;     ///< Of the tables.
     row_pages *parts;       ///< By partition.
+    row_pages *passed;      ///< Of groups, by partition: rows of the passed layout, if it has one.
     row_pages list;         ///< Of workers that had no partitions.
     uint32_t table_count;
     group_table *tables; ///< Of workers that had no partitions; as many as workers.
@@ -32,6 +33,7 @@ typedef struct aggregate_state {
     row_store table_store;
     /// Open if the shape has a heap; else rows of groups are kept as they are.
     row_store kept_store;
+    row_store passed_store; ///< Open if the shape has rows that are passed.
     row_store *collector_stores;
     uint32_t part_count; ///< At most, until has_parts.
     bool has_parts;      ///< Somebody needed partitions: there are so many. Under the lock.
@@ -86,6 +88,10 @@ static inline row_store *aggregate_kept_store(aggregate_state *self) {
     return self->shape.has_heap && self->shape.has_groups ? &self->kept_store : &self->table_store;
 }
 
+static inline row_store *aggregate_passed_store(aggregate_state *self) {
+    return self->shape.has_passed ? &self->passed_store : NULL;
+}
+
 // ---- The sink (aggregate_build.c) ---------------------------------------------------------------
 
 /// A worker's part of the sink.
@@ -126,6 +132,29 @@ firn_status aggregate_append_exported(const aggregate_context *self, row_writer 
                                       uint32_t count);
 /// What a local table may grow to.
 uint64_t aggregate_table_bytes(const aggregate_state *self);
+
+// ---- Rows that go past a table (aggregate_passed.c) ---------------------------------------------
+
+/// Whether rows of a batch can wait for their groups as what they are: not those whose decimals are
+/// narrower than declared.
+bool aggregate_may_pass(const aggregate_shape *shape, const aggregate_values *values);
+/// Puts rows of a batch, with keys in->columns, into partitions.
+firn_status aggregate_pass(const aggregate_context *self, aggregate_values *values, row_writer *to,
+                           const stage_input *in);
+/// Copies such rows into partitions of a writer of their store.
+firn_status aggregate_copy_passed(aggregate_state *self, uint8_t *const *rows, uint32_t count,
+                                  row_writer *to, arena *scratch, firn_error *err);
+/// Such rows that come back.
+typedef struct aggregate_passed {
+    uint8_t **rows; ///< Those that were taken come first then.
+    uint32_t count;
+    uint32_t taken; ///< Out: for how many there was room.
+} aggregate_passed;
+
+/// Puts them into the states of their groups, which are found or made in `table`; the caller has
+/// reserved `count`.
+firn_status aggregate_take_passed(aggregate_state *self, group_table *table, aggregate_heap *heap,
+                                  aggregate_passed *from, arena *scratch, firn_error *err);
 
 // ---- Merging (aggregate_merge.c) ----------------------------------------------------------------
 

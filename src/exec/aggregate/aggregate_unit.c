@@ -59,6 +59,7 @@ firn_status unit_open(aggregate_state *shared, arena *memory, aggregate_unit *ou
 
 static void close_level(aggregate_unit *self, unit_level *level) {
     row_writer_close(&level->groups);
+    row_writer_close(&level->passed);
     for (uint32_t i = 0; i < self->shared->shape.collector_count; i++) {
         row_writer_close(&level->collected[i]);
     }
@@ -230,6 +231,11 @@ static firn_status open_level(aggregate_unit *self, unit_level *level, firn_erro
     TRY(row_writer_open(aggregate_kept_store(shared), AGGREGATE_SPLIT_COUNT, self->bits,
                         &self->memory, &level->groups, err));
     bound_pages(&level->groups);
+    if (shared->shape.has_passed) {
+        TRY(row_writer_open(&shared->passed_store, AGGREGATE_SPLIT_COUNT, self->bits, &self->memory,
+                            &level->passed, err));
+        bound_pages(&level->passed);
+    }
     for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
         TRY(row_writer_open(shared->collected[i].store, AGGREGATE_SPLIT_COUNT, self->bits,
                             &self->memory, &level->collected[i], err));
@@ -368,7 +374,7 @@ static firn_status copy_rows(aggregate_unit *self, row_writer *to, uint8_t **row
     }
     TRY(lend_pages(self, to, err));
     for (uint32_t next = 0; next < live;) {
-        TRY(row_writer_copy(to, rows, live, &next, err));
+        TRY(row_writer_copy(to, rows, NULL, live, &next, err));
     }
     return FIRN_OK;
 }
@@ -401,15 +407,21 @@ static firn_status move_pages(aggregate_unit *self, row_store *store, row_pages 
 
 // ---- Rows into a table --------------------------------------------------------------------------
 
+typedef enum filling_form {
+    FILLING_AS_IS,    // Rows of the table's layout.
+    FILLING_EXPORTED, // Groups of the kept layout, where that is another.
+    FILLING_PASSED,   // Rows of the passed layout.
+} filling_form;
+
 // What is being filled: the groups' table, or a collector's.
 typedef struct unit_filling {
     aggregate_unit *unit;
     group_table *table;
     row_store *store; // Of the rows.
+    filling_form form;
     row_writer *split;
     bool is_groups;
-    bool is_imported; // Rows are of another layout than the table's groups.
-    uint32_t number;  // Of the collector.
+    uint32_t number; // Of the collector.
     arena *scratch;
     firn_error *err;
 } unit_filling;
@@ -495,6 +507,34 @@ static firn_status import(const unit_filling *self, uint8_t **rows, uint32_t cou
     return FIRN_OK;
 }
 
+// Takes rows in; those that did not fit come last in `rows`.
+static firn_status take_rows(const unit_filling *self, uint8_t **rows, uint32_t count,
+                             uint32_t *done) {
+    switch (self->form) {
+    case FILLING_AS_IS:
+        return absorb(self, rows, count, false, done);
+    case FILLING_EXPORTED:
+        return import(self, rows, count, done);
+    case FILLING_PASSED:
+        break;
+    }
+    aggregate_passed from = {.rows = rows, .count = count};
+    TRY(aggregate_take_passed(self->unit->shared, self->table, &self->unit->heap, &from,
+                              self->scratch, self->err));
+    *done = from.taken;
+    return FIRN_OK;
+}
+
+// Rows that do not fit, into the parts of the split.
+static firn_status split_rows(const unit_filling *self, uint8_t **rows, uint32_t count) {
+    if (self->form != FILLING_PASSED) {
+        return copy_rows(self->unit, self->split, rows, count, self->err);
+    }
+    TRY(lend_pages(self->unit, self->split, self->err));
+    return aggregate_copy_passed(self->unit->shared, rows, count, self->split, self->scratch,
+                                 self->err);
+}
+
 // Whether the unit has its share of what all workers may have. Then it is split, so that each of
 // them finds its own.
 static bool is_over_share(const aggregate_unit *self) {
@@ -525,8 +565,7 @@ static firn_status fill_rows(const unit_filling *self, uint8_t **rows, uint32_t 
         }
         const arena_mark mark = arena_mark_take(self->scratch);
         if (group_table_reserve(self->table, count - from)) {
-            TRY(self->is_imported ? import(self, rows + from, count - from, &done)
-                                  : absorb(self, rows + from, count - from, false, &done));
+            TRY(take_rows(self, rows + from, count - from, &done));
         }
         arena_rewind(self->scratch, mark);
         from += done;
@@ -535,8 +574,7 @@ static firn_status fill_rows(const unit_filling *self, uint8_t **rows, uint32_t 
             TRY(make_room(self->unit, self->table, self->scratch, self->err));
         }
     }
-    return from < count ? copy_rows(self->unit, self->split, rows + from, count - from, self->err)
-                        : FIRN_OK;
+    return from < count ? split_rows(self, rows + from, count - from) : FIRN_OK;
 }
 
 static firn_status fill_page(const unit_filling *self, row_page *page) {
@@ -566,7 +604,7 @@ static firn_status adopt_page(const unit_filling *self, row_page *page) {
 }
 
 static firn_status fill_from_memory(const unit_filling *self, row_page *page) {
-    while (!self->is_imported && !self->unit->is_splitting) {
+    while (self->form == FILLING_AS_IS && !self->unit->is_splitting) {
         if (group_table_reserve(self->table, page->row_count)) {
             self->unit->refusals = 0;
             return adopt_page(self, page);
@@ -738,19 +776,22 @@ firn_status unit_load(aggregate_unit *self, const unit_source *source, bool *is_
     if (has_rows && self->buffer == NULL) {
         return POOL_FULL(shared->keeper, shared->table_store.page_size, err);
     }
-    if (source->groups != NULL) {
-        const unit_filling filling = {
-            .unit = self,
-            .table = &self->table,
-            .store = aggregate_kept_store(shared),
-            .split = self->depth < AGGREGATE_DEPTH_MAX ? &self->levels[self->depth].groups : NULL,
-            .is_groups = true,
-            .is_imported = shared->shape.has_heap,
-            .scratch = scratch,
-            .err = err,
-        };
-        TRY(fill(&filling, source->groups));
-    }
+    unit_level *level = self->depth < AGGREGATE_DEPTH_MAX ? &self->levels[self->depth] : NULL;
+    unit_filling filling = {
+        .unit = self,
+        .table = &self->table,
+        .store = aggregate_kept_store(shared),
+        .form = shared->shape.has_heap ? FILLING_EXPORTED : FILLING_AS_IS,
+        .split = level == NULL ? NULL : &level->groups,
+        .is_groups = true,
+        .scratch = scratch,
+        .err = err,
+    };
+    TRY(source->groups == NULL ? FIRN_OK : fill(&filling, source->groups));
+    filling.store = &shared->passed_store;
+    filling.form = FILLING_PASSED;
+    filling.split = level == NULL ? NULL : &level->passed;
+    TRY(source->passed == NULL ? FIRN_OK : fill(&filling, source->passed));
     self->has_groups = !shared->shape.is_collected || self->table.group_count > 0;
     for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
         if (source->collected[i] != NULL) {
@@ -788,9 +829,11 @@ firn_status unit_next_part(aggregate_unit *self, bool *found, bool *is_ready, ar
             collected[i] = &level->collected[i].parts[part];
         }
         *found = true;
-        return unit_load(
-            self, &(unit_source){.groups = &level->groups.parts[part], .collected = collected},
-            is_ready, scratch, err);
+        const unit_source source = {
+            .groups = &level->groups.parts[part],
+            .passed = self->shared->shape.has_passed ? &level->passed.parts[part] : NULL,
+            .collected = collected};
+        return unit_load(self, &source, is_ready, scratch, err);
     }
     return FIRN_OK;
 }

@@ -12,6 +12,7 @@
 /// The parts of a partition that did not fit.
 typedef struct unit_level {
     row_writer groups;
+    row_writer passed;     ///< Open if the shape has such rows.
     row_writer *collected; ///< By collector.
     uint32_t next_part;
     arena_mark mark; ///< Of unit->memory, from before the level.
@@ -77,6 +78,7 @@ void unit_adopt(aggregate_unit *self);
 /// Where a unit's rows come from: lists that are emptied. Entries may be NULL.
 typedef struct unit_source {
     row_pages *groups;
+    row_pages *passed;     ///< Rows that went past the tables.
     row_pages **collected; ///< By collector.
 } unit_source;
 

@@ -20,6 +20,7 @@
 //     aggregate_codes.c    the same by dictionary entry
 //     aggregate_totals.c   sums by combination of dictionary entries, before any of this
 //     aggregate_build.c    a worker's part: local table, partitions, merge
+//     aggregate_passed.c   rows that go past a table, and come back
 //     aggregate_collect.c  (key, value) rows: in
 //     aggregate_merge.c    workers' parts become one
 //     aggregate_unit.c     a partition's groups into one table, splits
@@ -114,6 +115,12 @@ typedef struct aggregate_shape {
     bool has_heap;       ///< Some state has a heap: `kept` differs from `table`.
     row_layout table;    ///< Rows of groups.
     row_layout kept;     ///< Rows in partitions: keys, exported states; plain extra bytes.
+    /// Rows that go past a worker's table wait for their groups as what they are, where that is
+    /// less than a group: keys and what the states would be made of, without a hash.
+    bool has_passed;
+    uint32_t passed_count;
+    const uint32_t *passed_roots; ///< Behind the keys.
+    row_layout passed;
     uint64_t page_bytes; ///< What pages must have for rows of all these.
     uint32_t output_count;
 } aggregate_shape;

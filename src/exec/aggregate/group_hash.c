@@ -479,7 +479,7 @@ static firn_status move_page(const row_layout *layout, row_page *page, row_write
         }
         uint32_t next = 0;
         while (next < live) {
-            TRY(row_writer_copy(to, rows, live, &next, err));
+            TRY(row_writer_copy(to, rows, NULL, live, &next, err));
         }
     }
     return FIRN_OK;

@@ -174,7 +174,7 @@ static firn_status deal(row_writer *writer, const row_pages *from, spill_desk *d
         uint32_t count;
         while ((count = row_page_rows(page, store->layout, &at, rows, ROWS_AT_ONCE)) > 0) {
             uint32_t next = 0;
-            TRY(row_writer_copy(writer, rows, count, &next, err));
+            TRY(row_writer_copy(writer, rows, NULL, count, &next, err));
         }
     }
     return FIRN_OK;

@@ -362,7 +362,7 @@ static firn_status deal_loose(join_state *self, arena *memory, firn_error *err) 
         while (status == FIRN_OK && (count = row_page_rows(page, &self->plan.right.layout, &at,
                                                            rows, ROWS_AT_ONCE)) > 0) {
             uint32_t done = 0;
-            status = row_writer_copy(&writer, rows, count, &done, err);
+            status = row_writer_copy(&writer, rows, NULL, count, &done, err);
         }
         page_put(self->keeper, page);
     }

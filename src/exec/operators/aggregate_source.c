@@ -29,7 +29,9 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
 
 static bool is_empty(const aggregate_state *self, uint32_t part) {
     const row_pages *groups = &self->groups.parts[part];
+    const row_pages *passed = self->groups.passed == NULL ? NULL : &self->groups.passed[part];
     bool empty = groups->first == NULL && groups->spilled.count == 0;
+    empty = empty && (passed == NULL || (passed->first == NULL && passed->spilled.count == 0));
     for (uint32_t i = 0; i < self->shape.collector_count; i++) {
         const row_pages *rows = &self->collected[i].parts[part];
         empty = empty && rows->first == NULL && rows->spilled.count == 0;
@@ -102,6 +104,7 @@ static firn_status load(aggregate_state *shared, source_local *self, bool *is_re
     unit_source source = {.collected = collected};
     if (self->part < shared->part_count) {
         source.groups = shared->shape.has_groups ? &shared->groups.parts[self->part] : NULL;
+        source.passed = shared->shape.has_passed ? &shared->groups.passed[self->part] : NULL;
         for (uint32_t i = 0; i < collectors; i++) {
             collected[i] = &shared->collected[i].parts[self->part];
         }

@@ -67,7 +67,7 @@ static firn_status deal_page(row_writer *writer, row_page *page, firn_error *err
     uint32_t count;
     while ((count = row_page_rows(page, writer->store->layout, &at, rows, ROWS_AT_ONCE)) > 0) {
         uint32_t next = 0;
-        TRY(row_writer_copy(writer, rows, count, &next, err));
+        TRY(row_writer_copy(writer, rows, NULL, count, &next, err));
     }
     return FIRN_OK;
 }

@@ -259,10 +259,10 @@ firn_status row_writer_append(row_writer *self, row_input *in, uint8_t **out_row
 /// whom it is the same which row is which.
 firn_status row_writer_order(const row_writer *self, row_input *in, arena *scratch,
                              firn_error *err);
-/// Copies rows of the same store, whatever page they lie on, by the hash that they hold (partition
-/// 0 of 1 without). `*next` as in->next.
-firn_status row_writer_copy(row_writer *self, uint8_t *const *rows, uint32_t count, uint32_t *next,
-                            firn_error *err);
+/// Copies rows of the same store, whatever page they lie on, by hashes[k] of the k-th row, or NULL:
+/// by the hash that it holds (partition 0 of 1 needs none). `*next` as in->next.
+firn_status row_writer_copy(row_writer *self, uint8_t *const *rows, const uint64_t *hashes,
+                            uint32_t count, uint32_t *next, firn_error *err);
 
 /// The same for one row; `*out` is where it lies then, NULL if memory is refused and may_spill is
 /// false.

@@ -449,7 +449,7 @@ TEST(rows_of_a_writer_with_fewer_pages_than_partitions_share_pages) {
         memcpy(rows[i], &hashes[i], sizeof hashes[i]);
     }
     uint32_t next = 0;
-    REQUIRE(row_writer_copy(&copies, rows, COUNT, &next, &err) == FIRN_OK && next == COUNT);
+    REQUIRE(row_writer_copy(&copies, rows, NULL, COUNT, &next, &err) == FIRN_OK && next == COUNT);
     CHECK(spilled_pages(&copies) < 40 && copies.row_count == COUNT);
     row_writer_close(&copies);
     row_writer_close(&writer);
@@ -496,7 +496,7 @@ TEST(rows_split_by_further_bits_of_the_hash) {
         for (uint32_t n; (n = row_page_rows(page, &self.layout, &at, rows, 64)) > 0;) {
             uint32_t next = 0;
             while (next < n) {
-                REQUIRE(row_writer_copy(&parts, rows, n, &next, &err) == FIRN_OK);
+                REQUIRE(row_writer_copy(&parts, rows, NULL, n, &next, &err) == FIRN_OK);
             }
         }
         page_put(self.keeper, page);

@@ -178,9 +178,8 @@ static firn_status place_row(row_writer *self, row_pages *part, uint32_t size, b
 
 // ---- Moving rows -------------------------------------------------------------------------------
 
-firn_status row_writer_copy_row(row_writer *self, const uint8_t *row, uint8_t **out,
-                                firn_error *err) {
-    const uint32_t part = self->part_count == 1 ? 0 : row_writer_part(self, row_hash(row));
+static firn_status copy_to(row_writer *self, uint32_t part, const uint8_t *row, uint8_t **out,
+                           firn_error *err) {
     const uint32_t size = row_bytes(self->store->layout, row);
     TRY(place_row(self, &self->parts[part], size, self->may_spill, out, err));
     if (*out != NULL) {
@@ -189,35 +188,48 @@ firn_status row_writer_copy_row(row_writer *self, const uint8_t *row, uint8_t **
     return FIRN_OK;
 }
 
+static uint32_t part_of(const row_writer *self, uint8_t *const *rows, const uint64_t *hashes,
+                        uint32_t k) {
+    return self->part_count == 1
+               ? 0
+               : row_writer_part(self, hashes == NULL ? row_hash(rows[k]) : hashes[k]);
+}
+
+firn_status row_writer_copy_row(row_writer *self, const uint8_t *row, uint8_t **out,
+                                firn_error *err) {
+    const uint32_t part = self->part_count == 1 ? 0 : row_writer_part(self, row_hash(row));
+    return copy_to(self, part, row, out, err);
+}
+
 // With fewer pages than partitions a page is written out for nearly each row that comes in another
 // order than theirs.
 static bool is_short_of_pages(const row_writer *self) {
     return self->may_spill && self->page_count < self->part_count && self->spares == NULL;
 }
 
-static firn_status copy_by_part(row_writer *self, uint8_t *const *rows, uint32_t count,
-                                firn_error *err) {
+static firn_status copy_by_part(row_writer *self, uint8_t *const *rows, const uint64_t *hashes,
+                                uint32_t from, uint32_t count, firn_error *err) {
     for (uint32_t part = 0; part < self->part_count; part++) {
-        for (uint32_t k = 0; k < count; k++) {
+        for (uint32_t k = from; k < count; k++) {
             uint8_t *out;
-            if (row_writer_part(self, row_hash(rows[k])) == part) {
-                TRY(row_writer_copy_row(self, rows[k], &out, err));
+            if (part_of(self, rows, hashes, k) == part) {
+                TRY(copy_to(self, part, rows[k], &out, err));
             }
         }
     }
     return FIRN_OK;
 }
 
-firn_status row_writer_copy(row_writer *self, uint8_t *const *rows, uint32_t count, uint32_t *next,
-                            firn_error *err) {
+firn_status row_writer_copy(row_writer *self, uint8_t *const *rows, const uint64_t *hashes,
+                            uint32_t count, uint32_t *next, firn_error *err) {
     while (*next < count) {
         if (is_short_of_pages(self)) {
-            TRY(copy_by_part(self, rows + *next, count - *next, err));
+            TRY(copy_by_part(self, rows, hashes, *next, count, err));
             *next = count;
             break;
         }
         uint8_t *out;
-        TRY(row_writer_copy_row(self, rows[*next], &out, err));
+        TRY(copy_to(self, part_of(self, rows, hashes, *next), rows[*next], &out, err));
         if (out == NULL) {
             break;
         }
