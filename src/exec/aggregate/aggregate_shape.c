@@ -351,7 +351,7 @@ static void gather_passed(const shaping *self, uint32_t *roots, uint32_t *count,
     }
 }
 
-// Rows that go past a table are kept as they are if that saves a quarter.
+// Rows that go past a table are kept as they are if that saves a third.
 static firn_status make_passed(shaping *self) {
     aggregate_shape *shape = self->shape;
     uint32_t *roots = ARENA_NEW(self->memory, uint32_t, self->root_max + 1);
@@ -373,7 +373,7 @@ static firn_status make_passed(shaping *self) {
     shape->passed_count = count;
     TRY(row_layout_make(types, shape->group_keys + count, false, 0, self->memory, &shape->passed,
                         self->err));
-    shape->has_passed = fits && shape->passed.size * 4 <= shape->kept.size * 3;
+    shape->has_passed = fits && shape->passed.size * 3 <= shape->kept.size * 2;
     return FIRN_OK;
 }
 

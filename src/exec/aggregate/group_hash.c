@@ -7,6 +7,7 @@
 #define SLOT_COUNT_MIN UINT64_C(1024)
 #define TAG_SHIFT 24 // Bits 24 to 39: partitions take the top ones, slots the bottom ones.
 #define CHUNK 512
+#define PREFETCH_AHEAD 8
 
 #define ROW_MASK ((UINT64_C(1) << 48) - 1)
 
@@ -101,11 +102,21 @@ static void insert_entry(group_table *self, uint64_t hash, const uint8_t *row) {
     slots[slot] = entry_of(hash, row);
 }
 
+// Slots are all over the directory: those of rows to come are on their way while this one's is
+// used.
+static void fetch_ahead(const group_table *self, uint8_t *const *rows, uint32_t k, uint32_t count) {
+    if (k + PREFETCH_AHEAD < count) {
+        const uint64_t *slots = self->slots.data;
+        __builtin_prefetch(&slots[row_hash(rows[k + PREFETCH_AHEAD]) & (self->slot_count - 1)]);
+    }
+}
+
 static void refill(group_table *self) {
     uint8_t *rows[CHUNK];
     group_cursor cursor = {0};
     for (uint32_t n; (n = group_table_next(self, &cursor, rows, CHUNK)) > 0;) {
         for (uint32_t i = 0; i < n; i++) {
+            fetch_ahead(self, rows, i, n);
             insert_entry(self, row_hash(rows[i]), rows[i]);
         }
     }
@@ -286,6 +297,9 @@ static firn_status match_long(finding *self, const row_pairs *pairs, uint32_t co
 static firn_status compare(finding *self, uint16_t *left, uint32_t *left_count, firn_error *err) {
     group_lookup *call = self->call;
     const uint64_t *slots = self->table->slots.data;
+    const row_layout *layout = self->table->store->layout;
+    const uint32_t near = layout->offsets[0];
+    const uint32_t far = layout->size;
     uint32_t count = 0;
     for (uint32_t i = 0; i < self->candidate_count; i++) {
         const uint16_t k = self->candidates[i];
@@ -295,6 +309,8 @@ static firn_status compare(finding *self, uint16_t *left, uint32_t *left_count, 
             call->missing_count++;
         } else {
             self->rows[k] = row_of(entry);
+            __builtin_prefetch(self->rows[k] + near);
+            __builtin_prefetch(self->rows[k] + far);
             self->candidates[count++] = k;
         }
     }
@@ -359,10 +375,12 @@ firn_status group_table_find(group_table *self, group_lookup *call, arena *scrat
                      .has_long_keys = has_long_keys(call->columns, self->key_count)};
     uint16_t *left;
     TRY(begin_finding(&state, &left, err));
+    const uint64_t *slots = self->slots.data;
     uint32_t left_count = call->count;
     for (uint32_t k = 0; k < left_count; k++) {
         left[k] = (uint16_t)k;
         state.at[k] = call->hashes[k] & (self->slot_count - 1);
+        __builtin_prefetch(&slots[state.at[k]]);
     }
     while (left_count > 0) {
         walk(&state, left, left_count);
@@ -403,6 +421,7 @@ firn_status group_table_absorb(group_table *self, group_absorbing *call, arena *
     assert(self->key_count == self->store->layout->column_count);
     uint64_t *slots = self->slots.data;
     for (call->done = 0; call->done < call->count; call->done++) {
+        fetch_ahead(self, call->rows, call->done, call->count);
         uint8_t *row = call->rows[call->done];
         uint8_t **group = &call->groups[call->done];
         uint64_t slot;

@@ -498,13 +498,37 @@ static void write_validity(const appending *self, const column *values, uint32_t
     }
 }
 
+#define FILL_WIDTH(width)                                                                          \
+    case width:                                                                                    \
+        for (uint32_t k = self->from; k < self->to; k++) {                                         \
+            memset(self->rows[k] + offset, 0xff, (width));                                         \
+        }                                                                                          \
+        return;
+
+// All valid; what fills the row up to a multiple of 8 has one value too.
+static void write_all_valid(const appending *self) {
+    const row_layout *layout = self->writer->store->layout;
+    const uint32_t offset = layout->validity_offset;
+    const size_t tail = layout->size - offset;
+    switch (tail) {
+        FILL_WIDTH(1)
+        FILL_WIDTH(2)
+        FILL_WIDTH(3)
+        FILL_WIDTH(4)
+        FILL_WIDTH(5)
+        FILL_WIDTH(6)
+        FILL_WIDTH(7)
+        FILL_WIDTH(8)
+    default:
+        for (uint32_t k = self->from; k < self->to; k++) {
+            memset(self->rows[k] + offset, 0xff, tail);
+        }
+    }
+}
+
 static firn_status write_columns(appending *self, firn_error *err) {
     const row_layout *layout = self->writer->store->layout;
-    // All valid; what fills the row up to a multiple of 8 has one value too.
-    const size_t tail = layout->size - layout->validity_offset;
-    for (uint32_t k = self->from; k < self->to; k++) {
-        memset(self->rows[k] + layout->validity_offset, 0xff, tail);
-    }
+    write_all_valid(self);
     for (uint32_t i = 0; i < layout->column_count; i++) {
         const column *values = &self->in->columns[i];
         const column *flat = find_lanes(self, values);
