@@ -37,6 +37,7 @@ firn_status join_probe_open(join_probe *self, join_state *state, const join_tabl
         .table = table,
         .is_last = true,
         .is_done = true,
+        .codes = join_codes_open(state, table, memory),
         .pair_max = asked,
         .selected = ARENA_NEW(memory, uint16_t, most),
         .lanes = ARENA_NEW(memory, uint16_t, most),
@@ -169,6 +170,15 @@ firn_status join_probe_begin(join_probe *self, const batch *left, const column *
     self->count = self->state->decides_by_group
                       ? count
                       : join_plan_valid_keys(plan, keys, self->lanes, count);
+    bool is_found = false;
+    const join_lanes valid = {.lanes = self->lanes, .count = self->count};
+    TRY(join_codes_find(&self->codes, keys, &valid, self->heads, &is_found, scratch, err));
+    if (is_found) {
+        self->is_exact = true;
+        self->is_unique = true;
+        keep_found(self);
+        return FIRN_OK;
+    }
     if (self->table->lookup == JOIN_LOOKUP_HASH) {
         if (rows->hashes != NULL && self->count == count) {
             memcpy(self->hashes, rows->hashes, count * sizeof *rows->hashes);

@@ -21,7 +21,7 @@
 #ifndef FIRN_EXEC_JOIN_PROBE_H
 #define FIRN_EXEC_JOIN_PROBE_H
 
-#include "exec/join/join_state.h"
+#include "exec/join/join_codes.h"
 
 typedef enum join_stage { // Of NOT IN by group.
     JOIN_STAGE_EXACT,
@@ -35,6 +35,7 @@ typedef struct join_probe {
     const join_plan *plan;
     const join_table *table;
     expr_state *residual;
+    join_codes codes;
     bool is_last;      ///< No further block follows: rows without a match may be handed out.
     bool has_carry;    ///< `matched` and `undecided` were filled in before the batch began.
     uint32_t pair_max; ///< Candidates, and rows of an output batch.
@@ -73,13 +74,6 @@ typedef struct join_probe {
 firn_status join_probe_open(join_probe *self, join_state *state, const join_table *table,
                             arena *memory, firn_error *err);
 void join_probe_close(join_probe *self);
-
-/// The rows of a batch that look for partners in a table.
-typedef struct join_lanes {
-    const uint16_t *lanes;  ///< Ascending.
-    const uint64_t *hashes; ///< Of each; NULL: not there yet.
-    uint32_t count;
-} join_lanes;
 
 /// Begins a batch. `keys` are its key columns; both stay until the batch is done. Only `rows` are
 /// handed out.
