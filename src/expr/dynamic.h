@@ -74,6 +74,10 @@ typedef struct dynamic_memo {
     const dynamic_content *content;
     uint64_t asked_rows; ///< So far.
     uint64_t *passes;    ///< By entry; NULL: not known yet.
+    // Of rows that are asked one by one, by hash:
+    uint64_t looked_rows;  ///< Since it was last looked how many pass,
+    uint64_t passed_rows;  ///< and those of them that did.
+    uint64_t skipped_rows; ///< Not asked any more, since nearly all pass; 0: they are asked.
 } dynamic_memo;
 
 /// Makes of `out` (BITMAP_WORDS(scope->length) words) the bitmap of the scope's rows that pass; one

@@ -317,6 +317,42 @@ static bool pass_known_entries(const dynamic_content *self, const uint64_t *pass
     return true;
 }
 
+// ---- Rows that nearly all pass ------------------------------------------------------------------
+
+// Whoever wants the rows asks by itself, so that a filter which keeps nearly all only costs. It is
+// looked again after a while.
+#define LOOK_ROWS 32768
+#define SKIP_ROWS (UINT64_C(1) << 20)
+
+static bool skips(dynamic_memo *memo, uint32_t rows) {
+    if (memo == NULL || memo->skipped_rows == 0) {
+        return false;
+    }
+    memo->skipped_rows -= rows < memo->skipped_rows ? rows : memo->skipped_rows;
+    return true;
+}
+
+static void learn(dynamic_memo *memo, uint32_t looked, uint32_t passed) {
+    if (memo == NULL) {
+        return;
+    }
+    memo->looked_rows += looked;
+    memo->passed_rows += passed;
+    if (memo->looked_rows >= LOOK_ROWS) {
+        memo->skipped_rows = memo->passed_rows > memo->looked_rows / 5 * 4 ? SKIP_ROWS : 0;
+        memo->looked_rows = 0;
+        memo->passed_rows = 0;
+    }
+}
+
+static bool pass_all(row_scope *scope, arena *scratch, uint64_t *out) {
+    const uint64_t *asked = scope_bits(scope, scratch);
+    if (asked != NULL) {
+        memcpy(out, asked, BITMAP_WORDS(scope->length) * sizeof *out);
+    }
+    return asked != NULL;
+}
+
 // ---- Choosing --------------------------------------------------------------------------------
 
 static bool is_plain(const dictionary *self) {
@@ -339,12 +375,16 @@ bool dynamic_pass(const dynamic_content *self, dynamic_memo *memo, const column 
             return pass_codes(self, key, scope, scratch, out);
         }
     }
+    if (skips(memo, scope->count)) {
+        return pass_all(scope, scratch, out);
+    }
     uint16_t *passed = ARENA_NEW(scratch, uint16_t, (size_t)scope->count + 1);
     const uint16_t *rows = scope_is_all(scope) ? NULL : scope_rows(scope, scratch);
     if (passed == NULL || (rows == NULL && !scope_is_all(scope))) {
         return false;
     }
     const uint32_t count = dynamic_select(self, keys, rows, scope->count, scratch, passed);
+    learn(memo, scope->count, count);
     bits_of_rows(passed, count, scope->length, out);
     return true;
 }
