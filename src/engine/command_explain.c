@@ -101,7 +101,7 @@ static firn_status run_inner(explaining *state, const sql_explain *written, firn
     TRY(run_execute(state->inner, true, err));
     TRY(run_drain(state->inner, err));
     state->ended_ns = host_clock_ns();
-    return state->staged.made == NULL ? FIRN_OK : command_publish_table(&state->staged, err);
+    return FIRN_OK;
 }
 
 static firn_status plan_inner(explaining *state, const sql_explain *written,
@@ -189,6 +189,13 @@ static firn_status read_format(const sql_explain *written, bool *is_json, firn_e
                : FIRN_OK;
 }
 
+// What an analyzed statement does to tables, last: nothing can fail any more once it is visible.
+static firn_status change_tables(const explaining *state, const ended_sink *inserted,
+                                 firn_error *err) {
+    TRY(ended_sink_commit(inserted, err));
+    return state->staged.made == NULL ? FIRN_OK : command_publish_table(&state->staged, err);
+}
+
 firn_status command_explain(run *self, const sql_explain *written, const bind_parameters *known,
                             const literal *values, firn_error *err) {
     static const char *const names[] = {"plan"};
@@ -197,7 +204,14 @@ firn_status command_explain(run *self, const sql_explain *written, const bind_pa
     TRY(listing_open(self, names, 1, &state.rows, err));
     TRY(run_open(self->session, &self->settings, &state.inner, err));
     firn_status status = explain(&state, written, known, values, err);
+    const ended_sink inserted = run_end(state.inner); // The listing runs as well.
+    status = status == FIRN_OK ? listing_finish(state.rows, err) : status;
+    if (status == FIRN_OK && written->is_analyze) {
+        status = change_tables(&state, &inserted, err);
+    } else {
+        ended_sink_close(&inserted);
+    }
     table_snapshot_release(state.staged.made);
     run_release(state.inner);
-    return status == FIRN_OK ? listing_finish(state.rows, err) : status;
+    return status;
 }

@@ -180,7 +180,7 @@ static firn_status define_table(run *self, const sql_create_table *written, cons
 
 // ---- CREATE TABLE ------------------------------------------------------------------------------
 
-// Runs a bound INSERT to its end; the run's result is the count.
+// Starts a bound INSERT, whose rows are counted when it is drained.
 static firn_status run_insert(run *self, const literal *values, uint32_t value_count,
                               firn_error *err) {
     self->changed_rows = 0;
@@ -238,6 +238,7 @@ static firn_status create_as(run *self, const sql_create_table *written, const o
         status = run_insert(self, values, known == NULL ? 0 : known->count, err);
         status = status == FIRN_OK ? run_drain(self, err) : status;
         status = status == FIRN_OK ? run_count(self, err) : status;
+        status = status == FIRN_OK ? run_commit(self, err) : status;
     }
     // Last: nothing can fail or be stopped any more once the table is there.
     status = status == FIRN_OK ? command_publish_table(&staged, err) : status;
@@ -401,5 +402,6 @@ firn_status command_insert(run *self, const sql_insert *written, const bind_para
     TRY(command_bind_insert(self, written, known, err));
     TRY(run_insert(self, values, known == NULL ? 0 : known->count, err));
     TRY(run_drain(self, err));
-    return run_count(self, err);
+    TRY(run_count(self, err));
+    return run_commit(self, err);
 }

@@ -93,6 +93,8 @@ struct firn_session {
     firn_session *previous, *next;
 };
 
+typedef struct stream_state stream_state;
+
 /// One run of a statement, from its text to the last batch.
 typedef struct run {
     atomic_uint references;
@@ -109,9 +111,11 @@ typedef struct run {
     bool is_bound;       ///< `bound` is there already, found by prepare.
     const struct object_place *defined; ///< The view whose query is bound now; NULL: none is.
     bind_result bound;
-    mutex lock;           ///< Guards the pointer below against cancelling from other threads.
-    execution *execution; ///< NULL when there is no result.
-    schema columns;       ///< Of the result; no columns: a statement without rows.
+    mutex lock;                ///< Guards the pointer below against cancelling from other threads.
+    execution *execution;      ///< NULL when there is no result, or none but `counted`.
+    stream_state *stream;      ///< Room for one (stream_reserve); or NULL.
+    struct ArrowArray counted; ///< The result of a statement that changed rows, until it is taken.
+    schema columns;            ///< Of the result; no columns: a statement without rows.
     atomic_int_least64_t changed_rows; ///< -1 for queries. Progress looks at it from any thread.
     struct run *previous, *next;
 } run;
@@ -269,12 +273,20 @@ firn_status run_next(run *self, const cancel_flag *outer, struct ArrowArray *out
 /// Runs a statement of any kind: afterwards the run has a result to stream, or none.
 firn_status run_statement(run *self, const sql_statement *statement, const bind_parameters *known,
                           const literal *values, firn_error *err);
-/// Makes one row with the column `count` the result: how many rows were changed.
+/// Makes one row with the column `count` the result: how many rows were changed. Nothing is asked
+/// for when it is read, which so cannot fail.
 firn_status run_count(run *self, firn_error *err);
+/// Ends the execution of a statement that was drained; with the sink if it inserts.
+ended_sink run_end(run *self);
+/// Makes the rows of an INSERT that was drained visible, if it is one, and ends its execution: the
+/// last step, after which a statement must not fail.
+firn_status run_commit(run *self, firn_error *err);
 /// Pulls everything and throws it away; `count` columns are added up into changed_rows.
 firn_status run_drain(run *self, firn_error *err);
 
 // stream.c
+/// Makes room for what stream_open needs, which then cannot fail.
+firn_status stream_reserve(run *self, firn_error *err);
 /// Takes the reference over, also on failure.
 firn_status stream_open(run *taken, struct ArrowArrayStream *out, firn_error *err);
 /// The errno of a status, for streams.

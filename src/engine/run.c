@@ -77,6 +77,10 @@ void run_release(run *self) {
     }
     session_remove_run(self->session, self); // From here on nobody cancels it.
     execution_close(self->execution);
+    host_free(self->stream);
+    if (self->counted.release != NULL) {
+        self->counted.release(&self->counted);
+    }
     bind_result_release(&self->bound);
     catalog_set_release(self->catalogs);
     arena_close(&self->memory);
@@ -231,33 +235,40 @@ firn_status run_execute(run *self, bool is_analyzed, firn_error *err) {
 
 firn_status run_count(run *self, firn_error *err) {
     arena *memory = &self->memory;
+    field *name = ARENA_NEW(memory, field, 1);
+    column *data = ARENA_NEW(memory, column, 1);
+    if (name == NULL || data == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    *name = (field){.name = TEXT("count"), .type = TYPE_OF(BIGINT), .id = -1};
+    const schema columns = {.count = 1, .fields = name};
+    TRY(column_new(memory, TYPE_OF(BIGINT), 1, data, err));
+    *COLUMN_OUT(data, int64_t) = self->changed_rows;
+    const batch row = batch_of(data, 1, 1);
+    arrow_builder *builder;
+    TRY(arrow_builder_open(&columns, &self->settings.arrow, self->session->pool, &builder, err));
+    firn_status status = arrow_builder_push(builder, &row, err);
+    if (status == FIRN_OK) {
+        status = arrow_builder_finish(builder, &self->counted, err);
+    }
+    arrow_builder_close(builder);
+    self->columns = columns;
+    return status == FIRN_OK ? stream_reserve(self, err) : status;
+}
+
+ended_sink run_end(run *self) {
     mutex_lock(&self->lock);
     execution *done = self->execution;
     self->execution = NULL;
     mutex_unlock(&self->lock);
+    const ended_sink ended = done == NULL ? (ended_sink){0} : execution_take_sink(done);
     execution_close(done);
-    plan_node *values = plan_new(memory, PLAN_VALUES);
-    plan_node *root = plan_new(memory, PLAN_OUTPUT);
-    column *data = ARENA_NEW(memory, column, 1);
-    field *name = ARENA_NEW(memory, field, 1);
-    uint32_t *id = ARENA_NEW(memory, uint32_t, 1);
-    if (values == NULL || root == NULL || data == NULL || name == NULL || id == NULL) {
-        return ARENA_FULL(memory, err);
-    }
-    *id = 0;
-    *name = (field){.name = TEXT("count"), .type = TYPE_OF(BIGINT), .id = -1};
-    TRY(column_new(memory, TYPE_OF(BIGINT), 1, data, err));
-    *COLUMN_OUT(data, int64_t) = self->changed_rows;
-    const u32_list ids = {.count = 1, .items = id};
-    values->values_.ids = ids;
-    values->values_.row_count = 1;
-    values->values_.columns = (column_data_list){.count = 1, .items = data};
-    root->output_.input = values;
-    root->output_.ids = ids;
-    root->output_.columns = (schema){.count = 1, .fields = name};
-    self->bound.plan = (plan){.root = root, .id_count = 1};
-    plan_number(root);
-    return run_execute(self, false, err);
+    return ended;
+}
+
+firn_status run_commit(run *self, firn_error *err) {
+    const ended_sink ended = run_end(self);
+    return ended_sink_commit(&ended, err);
 }
 
 // What an error of the plan says last: in which view, for which column.

@@ -4,14 +4,14 @@
 #include "base/host.h"
 #include "engine/objects.h"
 
-typedef struct stream_state {
+struct stream_state {
     run *run;
     firn_error error;      // Of the last get_next.
     int failed;            // What get_next answers from the first fault on.
     bool is_done;          // All rows were handed out.
     atomic_bool is_pulled; // Somebody is inside get_next.
     atomic_uint holders;   // Who is inside, and the stream while it is not released.
-} stream_state;
+};
 
 int stream_errno(firn_status status) {
     switch (status) {
@@ -49,6 +49,11 @@ static int get_schema(struct ArrowArrayStream *self, struct ArrowSchema *out) {
 static firn_status next(stream_state *state, const cancel_flag *outer, struct ArrowArray *out) {
     firn_error *err = &state->error;
     TRY(engine_check(state->run->session->engine, err));
+    if (state->run->counted.release != NULL) { // It has happened: too late to be stopped.
+        *out = state->run->counted;
+        state->run->counted.release = NULL;
+        return FIRN_OK;
+    }
     TRY(cancel_check(&state->run->cancel, err));
     return run_next(state->run, outer, out, err);
 }
@@ -58,7 +63,7 @@ static int pull(stream_state *state, const cancel_flag *outer, struct ArrowArray
         return state->failed; // An end would look as if all rows had come.
     }
     state->error = ERR_INIT;
-    if (state->is_done || state->run->execution == NULL) {
+    if (state->is_done || (state->run->execution == NULL && state->run->counted.release == NULL)) {
         return 0;
     }
     firn_status status = next(state, outer, out);
@@ -108,13 +113,22 @@ static void release(struct ArrowArrayStream *self) {
     leave(state);
 }
 
+firn_status stream_reserve(run *self, firn_error *err) {
+    self->stream = self->stream == NULL ? host_alloc(sizeof *self->stream) : self->stream;
+    return self->stream != NULL
+               ? FIRN_OK
+               : FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *self->stream);
+}
+
 firn_status stream_open(run *taken, struct ArrowArrayStream *out, firn_error *err) {
     *out = (struct ArrowArrayStream){0};
-    stream_state *state = host_alloc(sizeof *state);
-    if (state == NULL) {
+    const firn_status status = stream_reserve(taken, err);
+    if (status != FIRN_OK) {
         run_release(taken);
-        return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *state);
+        return status;
     }
+    stream_state *state = taken->stream;
+    taken->stream = NULL;
     *state = (stream_state){.run = taken, .error = FIRN_ERROR_INIT, .holders = 1};
     *out = (struct ArrowArrayStream){.get_schema = get_schema,
                                      .get_next = get_next,

@@ -10,6 +10,7 @@
 #include "io/block_cache.h"
 #include "memory/pool.h"
 #include "memory/spill.h"
+#include "tables/row_change.h"
 
 #define MEMORY_MAX ((size_t)1 << 40) // The pool is what limits it.
 
@@ -171,6 +172,7 @@ void execution_close(execution *self) {
             each->kind->close(each->shared);
         }
     }
+    ended_sink_close(&self->ended);
     result_close(self->result);
     spill_close(self->spill);
     for (uint32_t i = 0; self->tables != NULL && i < self->plan->table_count; i++) {
@@ -217,6 +219,26 @@ firn_status execution_next(execution *self, const cancel_flag *outer, struct Arr
         TRY(await(self, outer, err));
     } while (!result_take(self->result, out));
     return FIRN_OK;
+}
+
+ended_sink execution_take_sink(execution *self) {
+    mutex_lock(&self->lock);
+    const ended_sink taken = self->ended;
+    self->ended = (ended_sink){0};
+    mutex_unlock(&self->lock);
+    return taken;
+}
+
+void ended_sink_close(const ended_sink *self) {
+    if (self->kind != NULL) {
+        self->kind->close(self->sink);
+    }
+}
+
+firn_status ended_sink_commit(const ended_sink *self, firn_error *err) {
+    const firn_status status = self->kind == NULL ? FIRN_OK : self->kind->commit(self->sink, err);
+    ended_sink_close(self);
+    return status;
 }
 
 // ---- What was done ------------------------------------------------------------------------------

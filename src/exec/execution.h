@@ -16,6 +16,12 @@ struct spill_area; // memory/spill.h: the engine's.
 struct task_group;
 struct codec_scratch;
 
+/// The sink of an INSERT whose rows are all there and not visible yet.
+typedef struct ended_sink {
+    const struct row_sink_kind *kind; ///< NULL: there is none.
+    struct row_sink *sink;
+} ended_sink;
+
 /// Settings of a run, taken from the session when the statement starts.
 typedef struct run_options {
     uint32_t threads; ///< The engine's.
@@ -73,6 +79,7 @@ typedef struct execution {
     uint32_t pipeline_count;
     uint32_t pipelines_left; ///< Not done yet; under the lock.
     mutex lock;
+    ended_sink ended; ///< Of an INSERT, once it has ended; under the lock.
     // The first failure; under the lock.
     firn_error error;
 } execution;
@@ -110,6 +117,13 @@ struct ArrowArray;
 /// when it is raised the call ends with FIRN_CANCELLED, and this query stays as it is.
 firn_status execution_next(execution *self, const cancel_flag *outer, struct ArrowArray *out,
                            firn_error *err);
+
+/// Hands out the sink of an INSERT that has ended; may outlive the execution. Whoever takes it
+/// commits or closes it; what nobody takes is closed with the execution, and nothing was inserted.
+ended_sink execution_take_sink(execution *self);
+/// Commits it, if there is one, and closes it in any case.
+firn_status ended_sink_commit(const ended_sink *self, firn_error *err);
+void ended_sink_close(const ended_sink *self);
 
 /// Adds up what node `number` did so far. Exact after the last batch.
 void execution_statistics(execution *self, uint32_t number, node_statistics *out);

@@ -114,10 +114,10 @@ typedef enum isolation {
     ISOLATION_SERIALIZABLE, ///< Nor may rows have come that the statement would have read.
 } isolation;
 
-/// What a sink is opened for. Lives as long as the sink.
+/// What a sink is opened for. Lives until the sink has ended.
 typedef struct row_sink_request {
-    struct table_change *change; ///< Where it ends. NULL: the sink commits by itself when it ends
-                                 ///< (tables in memory outside of a transaction).
+    struct table_change *change; ///< Where it ends. NULL: the sink's own commit makes the rows
+                                 ///< visible (tables in memory outside of a transaction).
     table_snapshot *base;        ///< The pinned snapshot, own earlier changes included.
     change_kind kind;
     overwrite_kind overwrite;  ///< With CHANGE_OVERWRITE.
@@ -164,7 +164,7 @@ typedef struct row_sink_worker row_sink_worker;
 /// a statement's part of a change is there as a whole or not at all.
 ///
 ///     open ─► open_worker, push …, finish_worker (each worker) ─► finish ─► run_piece (each piece,
-///     any worker) ─► end                                   close at any time, also after a fault
+///     any worker) ─► end ─► commit                         close at any time, also after a fault
 typedef struct row_sink_kind {
     const char *name;
     /// How it would like its rows; in `memory`. NULL: any way.
@@ -190,7 +190,13 @@ typedef struct row_sink_kind {
                              firn_error *err);
     /// Adds everything to the change. One caller, after all pieces.
     firn_status (*end)(row_sink *self, uint64_t *changed_rows, firn_error *err);
-    void (*close)(row_sink *self); ///< Without a successful end: what was written is removed again.
+    /// Only without a change: makes all rows visible at once, or none. The last step of a statement
+    /// but for the names of new tables, after which it can neither fail nor be cancelled. It may
+    /// come when the execution is closed. NULL: there is always a change.
+    firn_status (*commit)(row_sink *self, firn_error *err);
+    /// Without a successful end, or commit where there is no change: what was written is removed
+    /// again.
+    void (*close)(row_sink *self);
 } row_sink_kind;
 
 #endif

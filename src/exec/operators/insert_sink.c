@@ -1,5 +1,6 @@
 // Insert: rows into a table's sink, one part a worker; its companion count_source hands out how
-// many there were. Nothing is visible before the sink has ended.
+// many there were. Nothing is visible before the statement has taken the ended sink and committed
+// it.
 #include "exec/operator.h"
 #include "tables/row_change.h"
 
@@ -130,7 +131,12 @@ static firn_status run_piece(finish_task *self, op_call *call, firn_error *err) 
 static firn_status end(void *shared, finish_plan *out, firn_error *err) {
     (void)out;
     insert_shared *self = shared;
-    return self->kind->end(self->sink, &self->changed_rows, err);
+    TRY(self->kind->end(self->sink, &self->changed_rows, err));
+    mutex_lock(&self->run->lock);
+    self->run->ended = (ended_sink){.kind = self->kind, .sink = self->sink};
+    mutex_unlock(&self->run->lock);
+    self->sink = NULL;
+    return FIRN_OK;
 }
 
 static firn_status finish(void *shared, finish_plan *out, firn_error *err) {

@@ -1,9 +1,9 @@
 // Tables in memory: rows in immutable chunks, appended as a whole by each INSERT.
 //
-// A table is a growing list of chunks; a snapshot is the table and how many chunks it had when it
-// was taken, so readers need no lock and see no row of a statement that came later. Chunks are
-// charged to the pool that the table was made with and live until the table and all snapshots of it
-// are gone.
+// A table is a growing list of chunks and a short tail of thin ones, which are replaced by joined
+// ones as rows come; a snapshot is the table, how many chunks it had when it was taken and its tail
+// of that moment, so readers need no lock and see no row of a statement that came later. Chunks are
+// charged to the pool that the table was made with.
 #ifndef FIRN_TABLES_MEMORY_TABLE_H
 #define FIRN_TABLES_MEMORY_TABLE_H
 
