@@ -143,6 +143,15 @@ static void fill_standard_descriptors(void) {
     }
 }
 
+/// The exit code after what was printed is out.
+static int printed(void) {
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return EXIT_DONE;
+    }
+    (void)fprintf(stderr, "error: writing to standard output: %s\n", strerror(errno));
+    return EXIT_FAILED;
+}
+
 int main(int argc, char **argv) {
     cli_arguments arguments;
     int code = EXIT_DONE;
@@ -151,8 +160,10 @@ int main(int argc, char **argv) {
         code = EXIT_USAGE;
     } else if (arguments.mode == CLI_HELP) {
         cli_arguments_help();
+        code = printed();
     } else if (arguments.mode == CLI_VERSION) {
         (void)printf("firn %s\n", firn_version());
+        code = printed();
     } else if (arguments.mode == CLI_SESSION) {
         code = cli_session_mode(&arguments);
     } else {

@@ -54,15 +54,20 @@ static bool is_descriptor_name(const char *path) {
 }
 
 /// The name at the end of the symbolic links at `path`, which need not exist yet. Replacing a link
-/// itself would leave the file that it names as it was.
+/// itself would leave the file that it names as it was. NULL: they lead round, as errno says.
 static char *follow_links(const char *path) {
     char text[PATH_MAX];
     char *name = cli_allocate(strlen(path) + 1, 1);
     memcpy(name, path, strlen(path) + 1);
-    for (int links = 0; links < LINKS_MAX && !is_descriptor_name(name); links++) {
+    for (int links = 0; !is_descriptor_name(name); links++) {
         const ssize_t length = readlink(name, text, sizeof text - 1);
         if (length < 0) {
             break;
+        }
+        if (links == LINKS_MAX) {
+            free(name);
+            errno = ELOOP;
+            return NULL;
         }
         text[length] = '\0';
         char *next = target_of(name, text);
@@ -75,6 +80,9 @@ static char *follow_links(const char *path) {
 bool cli_output_open(output_file *self, const char *path) {
     struct stat there;
     *self = (output_file){.path = follow_links(path), .descriptor = -1};
+    if (self->path == NULL) {
+        return false;
+    }
     self->is_direct =
         stat(path, &there) == 0 && (!S_ISREG(there.st_mode) || is_descriptor_name(self->path));
     if (self->is_direct) {

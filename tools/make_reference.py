@@ -135,6 +135,12 @@ SHOW CATALOGS; USE lake.db; SHOW TABLES; DESCRIBE sales; DETACH files;
 The location says which kind of catalog it is. `TYPE` is the format of its tables: `iceberg`, which may be left out. Names are
 `table`, `schema.table` or `catalog.schema.table`; `memory` and `temp` are always there and take `CREATE TABLE` and `CREATE VIEW`.
 
+What a catalog lists: a name once, however often a server repeats it. Namespaces of a SQLite catalog end before a level that is
+empty (`a..b` is listed as `a`), and those that are not UTF-8 are left out: no name in SQL means them, and the others stay usable.
+
+Locations in catalogs and metadata, `file:///lake/t` like plain paths, are taken as they are written: `%20` is three characters of
+a name, not a blank, as PyIceberg takes it too.
+
 ## Options of ATTACH
 
 """

@@ -3,6 +3,7 @@
 #include "base/host.h"
 #include "io/uri.h"
 #include "memory/arena_grow.h"
+#include "memory/name_index.h"
 #include "memory/text_builder.h"
 
 #define CLIENT_MEMORY_LIMIT ((size_t)16 << 20)
@@ -253,6 +254,7 @@ typedef struct space_list {
     namespace_path *items;
     uint32_t count;
     uint32_t capacity;
+    name_index names;
 } space_list;
 
 // Servers that know nothing of `parent` answer with all they have, whatever is asked for: whoever
@@ -263,6 +265,16 @@ static bool is_child(namespace_path parent, namespace_path space) {
         is_below = text_equal(space.items[i], parent.items[i]);
     }
     return is_below;
+}
+
+// Adds a name, or says that it is there: servers repeat some, above all at the borders of pages.
+static firn_status is_new(name_index *names, text name, arena *memory, bool *out, firn_error *err) {
+    uint32_t at = name_index_first(names, name);
+    while (at != NO_NAME && !text_equal(names->entries[at].name, name)) { // It may differ in case.
+        at = name_index_next(names, at);
+    }
+    *out = at == NO_NAME;
+    return *out ? name_index_add(names, name, memory, err) : FIRN_OK;
 }
 
 static firn_status add_spaces(void *user, bytes body, arena *memory, text *next_page,
@@ -281,7 +293,12 @@ static firn_status add_spaces(void *user, bytes body, arena *memory, text *next_
     }
     self->items = items;
     for (uint32_t i = 0; i < count; i++) {
-        if (is_child(self->parent, page[i])) {
+        bool is_wanted = is_child(self->parent, page[i]);
+        if (is_wanted) { // They differ in the last level alone.
+            const text name = page[i].items[page[i].count - 1];
+            TRY(is_new(&self->names, name, memory, &is_wanted, err));
+        }
+        if (is_wanted) {
             self->items[self->count++] = page[i];
         }
     }
@@ -292,6 +309,7 @@ typedef struct entry_list {
     catalog_entry_list *out;
     uint32_t capacity;
     bool are_views;
+    name_index names;
 } entry_list;
 
 static firn_status add_entries(void *user, bytes body, arena *memory, text *next_page,
@@ -310,9 +328,12 @@ static firn_status add_entries(void *user, bytes body, arena *memory, text *next
     }
     out->items = items;
     for (uint32_t i = 0; i < page.count; i++) {
-        out->items[out->count] = (catalog_entry){
-            .name = page.items[i], .kind = self->are_views ? ENTRY_VIEW : ENTRY_TABLE};
-        out->count += 1;
+        bool is_wanted;
+        TRY(is_new(&self->names, page.items[i], memory, &is_wanted, err));
+        if (is_wanted) {
+            out->items[out->count++] = (catalog_entry){
+                .name = page.items[i], .kind = self->are_views ? ENTRY_VIEW : ENTRY_TABLE};
+        }
     }
     return FIRN_OK;
 }

@@ -126,7 +126,9 @@ TEST(rest_client_lists_namespaces_page_by_page) {
         {"GET http://h/api/v1/p/q/namespaces?pageToken=", NULL, 200,
          "{\"namespaces\":[[\"a\"],[\"b\"]],\"next-page-token\":\"x y\"}", NULL, NET_DONE},
         {"GET http://h/api/v1/p/q/namespaces?pageToken=x%20y", NULL, 200,
-         "{\"namespaces\":[[\"c\"]],\"next-page-token\":null}", NULL, NET_DONE},
+         // One was there before, one comes twice, one is another.
+         "{\"namespaces\":[[\"b\"],[\"c\"],[\"c\"],[\"B\"]],\"next-page-token\":null}", NULL,
+         NET_DONE},
         {"GET http://h/api/v1/p/q/namespaces?parent=a%2Fb%1Fc&pageToken=", NULL, 200,
          // What is not directly below is not taken: all that there is, the parent itself.
          "{\"namespaces\":[[\"a\"],[\"a/b\",\"c\"],[\"a/b\",\"c\",\"d\"],[\"a/b\",\"x\",\"d\"],"
@@ -138,7 +140,8 @@ TEST(rest_client_lists_namespaces_page_by_page) {
     uint32_t count;
     REQUIRE(rest_client_namespaces(s->client, (namespace_path){0}, &s->memory, &spaces, &count,
                                    NULL, &err) == FIRN_OK);
-    CHECK(count == 3 && text_equal(spaces[2].items[0], TEXT("c")) && spaces[2].count == 1);
+    CHECK(count == 4 && text_equal(spaces[2].items[0], TEXT("c")) && spaces[2].count == 1);
+    CHECK(text_equal(spaces[3].items[0], TEXT("B")));
     text parent[] = {TEXT("a/b"), TEXT("c")};
     REQUIRE(rest_client_namespaces(s->client, space_of(parent, 2), &s->memory, &spaces, &count,
                                    NULL, &err) == FIRN_OK);

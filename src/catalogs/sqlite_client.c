@@ -362,6 +362,28 @@ static firn_status add_child(child_list *self, text child, arena *memory, firn_e
     return FIRN_OK;
 }
 
+// As much of a namespace as SQL can name: up to a level that is empty ("a..b"), and nothing of what
+// is not UTF-8. Rows that are damaged so must not hide the others.
+static firn_status read_space(sqlite3_stmt *statement, arena *memory, text *out, firn_error *err) {
+    const unsigned char *data = sqlite3_column_text(statement, 0);
+    const int size = sqlite3_column_bytes(statement, 0);
+    *out = (text){.size = 0};
+    if (data == NULL || size <= 0 || !utf8_is_valid((bytes){.data = data, .size = (size_t)size})) {
+        return FIRN_OK;
+    }
+    const text whole = {.data = (const char *)data, .size = (size_t)size};
+    size_t end = 0; // Behind the levels so far.
+    for (size_t from = 0; from < whole.size;) {
+        const size_t level = text_find(text_slice(whole, from, whole.size), TEXT("."));
+        if (level == 0) {
+            break;
+        }
+        end = from + level;
+        from = end + 1;
+    }
+    return text_copy(memory, text_slice(whole, 0, end), out, err);
+}
+
 static int compare_children(const void *left, const void *right) {
     return text_compare(*(const text *)left, *(const text *)right);
 }
@@ -375,7 +397,7 @@ static firn_status collect_children(sqlite_client *self, sqlite3_stmt *statement
     TRY(step(self, statement, &has_row_now, err));
     while (has_row_now) {
         text space;
-        TRY(read_text(self, statement, 0, memory, &space, err));
+        TRY(read_space(statement, memory, &space, err));
         if (space.size > start) { // Else it is the parent itself.
             const text below = text_slice(space, start, space.size);
             const size_t size = start + text_find(below, TEXT("."));

@@ -130,6 +130,24 @@ TEST(sqlite_client_lists_namespaces_of_all_levels) {
     tear_down(&s);
 }
 
+TEST(sqlite_client_lists_what_stands_beside_broken_namespaces) {
+    setting s = set_up(SCHEMA_V1 "INSERT INTO iceberg_tables VALUES"
+                                 "('lake','','t','file:///t',NULL,NULL),"
+                                 "('lake','.x','t','file:///t',NULL,NULL),"
+                                 "('lake','a..b','t','file:///t',NULL,NULL),"
+                                 "('lake','c.d.','t','file:///t',NULL,NULL),"
+                                 "('lake','.','t','file:///t',NULL,NULL),"
+                                 "('lake',CAST(X'ff41' AS TEXT),'t','file:///t',NULL,NULL),"
+                                 "('lake','db','t','file:///t',NULL,NULL);");
+    text levels[] = {TEXT("c"), TEXT("d")};
+    text a[] = {TEXT("a")};
+    CHECK(strcmp(children_of(&s, (namespace_path){0}), "a,c,db") == 0);
+    CHECK(strcmp(children_of(&s, space_of(a, 1)), "") == 0);
+    CHECK(strcmp(children_of(&s, space_of(levels, 1)), "c.d") == 0);
+    CHECK(strcmp(children_of(&s, space_of(levels, 2)), "") == 0);
+    tear_down(&s);
+}
+
 TEST(sqlite_client_lists_tables_before_views) {
     setting s = set_up(SCHEMA_V1 ROWS_V1);
     text db[] = {TEXT("db")};

@@ -314,6 +314,24 @@ def an_output_file_that_cannot_be_is_a_fault():
     assert "No space left" in err, err
 
 
+def an_output_file_whose_links_lead_round_is_a_fault():
+    with tempfile.TemporaryDirectory() as folder:
+        os.symlink("b", f"{folder}/a")
+        os.symlink("a", f"{folder}/b")
+        _, err = firn("--output", f"{folder}/a", "-c", "rows 1", code=1)
+        assert f'"{folder}/a"' in err and "Too many levels of symbolic links" in err, err
+        same(sorted((name, os.readlink(f"{folder}/{name}")) for name in os.listdir(folder)),
+             [("a", "b"), ("b", "a")])
+
+
+def what_does_not_fit_on_the_disk_is_a_fault():
+    for words in (["--help"], ["--version"], ["-c", "rows 1"]):
+        with open("/dev/full", "wb") as full:
+            process = subprocess.run([FIRN, *words], stdout=full, stderr=subprocess.PIPE, text=True,
+                                     timeout=PATIENCE)
+        assert process.returncode == 1 and "No space left" in process.stderr, (words, process)
+
+
 def a_reader_that_leaves_ends_the_run_silently():
     process = subprocess.Popen([FIRN, "--format", "csv", "-c", "rows 2000000"],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
