@@ -1,7 +1,7 @@
 // format(pattern, ...): PostgreSQL's %s, %I and %L, with positions (%2$s) and widths (%-10s).
 #include "base/utf8.h"
 #include "functions/scalar/row_values.h"
-#include "memory/text_builder.h"
+#include "functions/scalar/text_quote.h"
 
 #define WIDTH_MAX 100000
 
@@ -52,29 +52,6 @@ static bool read_piece(format_state *self, text pattern, size_t *at, format_piec
            out->argument < self->call->arg_count && out->width <= WIDTH_MAX;
 }
 
-static bool is_plain_name(text name) {
-    for (size_t i = 0; i < name.size; i++) {
-        const char byte = name.data[i];
-        const bool is_digit = byte >= '0' && byte <= '9';
-        if (!((byte >= 'a' && byte <= 'z') || byte == '_' || (is_digit && i > 0))) {
-            return false;
-        }
-    }
-    return name.size > 0;
-}
-
-static void put_quoted(const function_call *call, text value, char quote, text_builder *out) {
-    cancel_watch watch = {.cancel = function_cancel(call)};
-    text_append_char(out, quote);
-    for (size_t i = 0; i < value.size && !cancel_watch_is_raised(&watch, 1); i++) {
-        if (value.data[i] == quote) {
-            text_append_char(out, quote);
-        }
-        text_append_char(out, value.data[i]);
-    }
-    text_append_char(out, quote);
-}
-
 // False for a name that is NULL.
 static bool put_piece(const format_state *self, const format_piece *piece, text_builder *out) {
     const column *arg = self->args[piece->argument];
@@ -86,12 +63,12 @@ static bool put_piece(const format_state *self, const format_piece *piece, text_
     }
     if (piece->kind == 'L') {
         if (is_there) {
-            put_quoted(self->call, value, '\'', out);
+            put_literal(self->call, value, out);
         } else {
             text_append(out, TEXT("NULL"));
         }
-    } else if (piece->kind == 'I' && !is_plain_name(value)) {
-        put_quoted(self->call, value, '"', out);
+    } else if (piece->kind == 'I') {
+        put_name(self->call, value, out);
     } else {
         size_t at = 0;
         text part;
