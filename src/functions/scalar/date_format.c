@@ -3,6 +3,7 @@
 
 #include "expr/session_zone.h"
 #include "functions/scalar/date_pattern.h"
+#include "functions/scalar/number_format.h"
 #include "functions/scalar/row_values.h"
 
 // ---- Patterns of rows --------------------------------------------------------------------------
@@ -108,6 +109,31 @@ static uint32_t to_char(function_call *call, const column *const *args, column *
     return format(call, args[0], args[1], false, out);
 }
 
+static uint32_t interval_to_char(function_call *call, const column *const *args, column *out) {
+    const interval_rows values = interval_rows_of(args[0]);
+    pattern_rows rows = patterns_of(args[1], false);
+    text_sink sink = text_sink_of(call);
+    FOR_ROWS(call, row) {
+        const date_pattern *pattern = pattern_at(&rows, row, call->scratch);
+        if (pattern == NULL) {
+            return KERNEL_NO_MEMORY;
+        }
+        if (pattern->unknown.size > 0 || date_pattern_beyond_interval(pattern) != NULL) {
+            return ROW_VISIT(row);
+        }
+        const interval_value value = interval_at(values, row);
+        const size_t size_max = date_pattern_size_max(pattern, 0);
+        char *room = size_max > UINT32_MAX ? NULL : text_sink_room(&sink, size_max + 1);
+        if (room == NULL) {
+            return KERNEL_NO_MEMORY;
+        }
+        const clock_moment moment = {.interval = &value};
+        COLUMN_OUT(out, string_value)
+        [row] = text_sink_take(&sink, date_pattern_write(pattern, &moment, room));
+    }
+    return call->count;
+}
+
 // strftime takes its arguments in either order.
 static uint32_t strftime_kernel(function_call *call, const column *const *args, column *out) {
     const bool is_first = call->types[0]->id == TYPE_VARCHAR;
@@ -129,7 +155,23 @@ static void explain_rows(const function_call *call, pattern_rows rows, uint32_t 
 
 static void explain_to_char(const function_call *call, const column *const *args, uint32_t row,
                             firn_error *err) {
-    explain_rows(call, patterns_of(args[1], false), row, err);
+    const type_id id = call->types[0]->id;
+    if (id == TYPE_INTEGER || id == TYPE_DECIMAL || id == TYPE_REAL || id == TYPE_DOUBLE) {
+        number_format_explain(call, args, row, err);
+        return;
+    }
+    pattern_rows patterns = patterns_of(args[1], false);
+    if (id == TYPE_INTERVAL) {
+        const date_pattern *pattern = pattern_at(&patterns, row, call->scratch);
+        const pattern_item *beyond = pattern == NULL ? NULL : date_pattern_beyond_interval(pattern);
+        if (beyond != NULL) {
+            err_set_sql(err, FIRN_INVALID, "22007", NO_POSITION,
+                        "an INTERVAL has no \"%.*s\", which the pattern asks for",
+                        TEXT_ARGS(beyond->literal.size > 0 ? beyond->literal : patterns.last));
+            return;
+        }
+    }
+    explain_rows(call, patterns, row, err);
 }
 
 static void explain_strftime(const function_call *call, const column *const *args, uint32_t row,
@@ -144,7 +186,9 @@ const scalar_function function_to_char = {
     .name = "to_char",
     .aliases = "date_format",
     .category = "datetime",
-    .summary = "a date or time by a pattern such as 'YYYY-MM-DD HH24:MI:SS' or '%d.%m.%Y'",
+    .summary = "a date, time or interval by a pattern such as 'YYYY-MM-DD HH24:MI:SS' or "
+               "'%d.%m.%Y', a number "
+               "by one such as '999,990.00'",
     .examples =
         (const char *const[]){
             "to_char(TIMESTAMP '2020-03-05 14:07:09.123456', 'YYYY-MM-DD HH24:MI:SS.US')",
@@ -173,6 +217,18 @@ const scalar_function function_to_char = {
             "NULL",
             "to_char(DATE '2020-03-05', '%E')",
             "error: the pattern has an unknown part at \"%E\"",
+            "to_char(INTERVAL '15 hours 2 minutes 12 seconds', 'HH24:MI:SS')",
+            "15:02:12",
+            "to_char(INTERVAL '1 day', 'Day')",
+            "error: an INTERVAL has no \"Day\"",
+            "to_char(1234567.891, '9,999,990.00')",
+            " 1,234,567.89",
+            "to_char(-0.5, 'FM990.990')",
+            "-0.500",
+            "to_char(485, 'RN')",
+            "        CDLXXXV",
+            "to_char(1, 'S9S')",
+            "error: S can stand only once",
             "to_char(1, 2)",
             "error: no \"to_char\" takes",
             NULL},
@@ -187,6 +243,11 @@ const scalar_function function_to_char = {
              .kernel = to_char,
              .flags_set = FUNCTION_STABLE},
             {.signature = "VARCHAR <- TIME(u), VARCHAR", .kernel = to_char},
+            {.signature = "VARCHAR <- INTERVAL, VARCHAR", .kernel = interval_to_char},
+            {.signature = "VARCHAR <- INTEGER, VARCHAR", .kernel = number_format_rows},
+            {.signature = "VARCHAR <- DECIMAL(p,s), VARCHAR", .kernel = number_format_rows},
+            {.signature = "VARCHAR <- REAL, VARCHAR", .kernel = number_format_rows},
+            {.signature = "VARCHAR <- DOUBLE, VARCHAR", .kernel = number_format_rows},
             {0},
         },
     .explain_failure = explain_to_char,

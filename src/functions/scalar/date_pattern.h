@@ -5,6 +5,7 @@
 #define FIRN_FUNCTIONS_SCALAR_DATE_PATTERN_H
 
 #include "base/date_cursor.h"
+#include "base/interval.h"
 #include "base/zone.h"
 #include "memory/arena.h"
 
@@ -96,8 +97,9 @@ typedef struct date_pattern {
 /// A moment as a clock shows it.
 typedef struct clock_moment {
     calendar_moment moment;
-    int32_t offset_seconds; // Ahead of UTC.
-    bool is_time;           // A time of no day: its day's numbers are 0, as in PostgreSQL.
+    int32_t offset_seconds;         // Ahead of UTC.
+    bool is_time;                   // A time of no day: its day's numbers are 0, as in PostgreSQL.
+    const interval_value *interval; // What is written instead, if it is not NULL.
     text zone_word;
 } clock_moment;
 
@@ -115,6 +117,8 @@ void date_pattern_add(date_pattern *out, pattern_item *items, pattern_item item)
 /// The first item that a time of no day doesn't have, such as the name of a month; NULL if it has
 /// all of them.
 const pattern_item *date_pattern_beyond_time(const date_pattern *self);
+/// The same of an interval.
+const pattern_item *date_pattern_beyond_interval(const date_pattern *self);
 
 #define DATE_PATTERN_ITEM_SIZE_MAX 32 // Of an item that is neither literal nor a zone's word.
 

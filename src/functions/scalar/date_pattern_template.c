@@ -220,3 +220,37 @@ const pattern_item *date_pattern_beyond_time(const date_pattern *self) {
     }
     return NULL;
 }
+
+const pattern_item *date_pattern_beyond_interval(const date_pattern *self) {
+    for (uint32_t i = 0; i < self->count; i++) {
+        switch ((int)self->items[i].field) {
+        case PATTERN_FIELD_MONTH_NAME:
+        case PATTERN_FIELD_MONTH_SHORT:
+        case PATTERN_FIELD_DAY_NAME:
+        case PATTERN_FIELD_DAY_SHORT:
+        case PATTERN_FIELD_DOW:
+        case PATTERN_FIELD_DOW_FROM_1:
+        case PATTERN_FIELD_ISODOW:
+        case PATTERN_FIELD_ISOYEAR:
+        case PATTERN_FIELD_ISOYEAR_3:
+        case PATTERN_FIELD_ISOYEAR_2:
+        case PATTERN_FIELD_ISOYEAR_1:
+        case PATTERN_FIELD_DAY_OF_ISOYEAR:
+        case PATTERN_FIELD_ISOWEEK:
+        case PATTERN_FIELD_WEEK_SUNDAY:
+        case PATTERN_FIELD_WEEK_MONDAY:
+        case PATTERN_FIELD_JULIAN:
+        case PATTERN_FIELD_ERA:
+        case PATTERN_FIELD_ERA_DOTS:
+        case PATTERN_FIELD_EPOCH:
+        case PATTERN_FIELD_ZONE_WORD:
+        case PATTERN_FIELD_ZONE_OFFSET:
+        case PATTERN_FIELD_ZONE_HOURS:
+        case PATTERN_FIELD_ZONE_MINUTES:
+            return &self->items[i];
+        default:
+            break;
+        }
+    }
+    return NULL;
+}

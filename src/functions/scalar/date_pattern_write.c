@@ -307,6 +307,110 @@ static void write_time(pattern_writer *self, const pattern_item *item, const clo
     }
 }
 
+// ---- Intervals ---------------------------------------------------------------------------------
+
+// A sign takes the place of a zero here, as in PostgreSQL.
+static void put_signed(pattern_writer *self, const pattern_item *item, int64_t value,
+                       uint32_t width) {
+    put_number(self, item, value, width - (value < 0));
+}
+
+// Parts of an interval count by themselves: 14 months are a year and two months.
+static void write_interval_days(pattern_writer *self, const pattern_item *item,
+                                const interval_value *value) {
+    const int64_t year = value->months / 12;
+    const int32_t month = value->months % 12;
+    const int64_t all_days = (int64_t)value->months * 30 + value->days;
+    const int32_t roman = month > 0 ? month - 1 : month < 0 ? 12 + month : year > 0 ? 11 : 0;
+    switch ((int)item->field) {
+    case PATTERN_FIELD_YEAR:
+        put_number(self, item, year, 4);
+        break;
+    case PATTERN_FIELD_YEAR_COMMA:
+        put_number(self, &(pattern_item){0}, year / 1000, 1);
+        put(self, ",", 1);
+        put_signed(self, &(pattern_item){.ordinal = item->ordinal}, year % 1000, 3);
+        break;
+    case PATTERN_FIELD_YEAR_3:
+        put_number(self, item, year % 1000, 3);
+        break;
+    case PATTERN_FIELD_YEAR_2:
+        put_number(self, item, year % 100, 2);
+        break;
+    case PATTERN_FIELD_YEAR_1:
+        put_number(self, item, year % 10, 1);
+        break;
+    case PATTERN_FIELD_CENTURY:
+        put_number(self, item, year / 100, 2);
+        break;
+    case PATTERN_FIELD_QUARTER:
+        if (month != 0) {
+            put_number(self, item, (month - 1) / 3 + 1, 1);
+        }
+        break;
+    case PATTERN_FIELD_MONTH:
+        put_number(self, item, month, 2);
+        break;
+    case PATTERN_FIELD_MONTH_ROMAN:
+        if (value->months != 0) {
+            put_name(self, item, roman_months[roman], strlen(roman_months[roman]), 4);
+        }
+        break;
+    case PATTERN_FIELD_DAY:
+        put_signed(self, item, value->days, 2);
+        break;
+    case PATTERN_FIELD_DAY_OF_YEAR:
+        put_signed(self, item, all_days, 3);
+        break;
+    case PATTERN_FIELD_WEEK:
+        put_signed(self, item, (all_days - 1) / 7 + 1, 2);
+        break;
+    default: // PATTERN_FIELD_WEEK_OF_MONTH
+        put_number(self, item, ((int64_t)value->days - 1) / 7 + 1, 1);
+        break;
+    }
+}
+
+// Each part with the sign of the whole.
+static void write_interval_time(pattern_writer *self, const pattern_item *item,
+                                const interval_value *value) {
+    const int64_t seconds = value->nanos / 1000000000;
+    int64_t fraction = value->nanos % 1000000000;
+    const int64_t hour = seconds / 3600;
+    switch ((int)item->field) {
+    case PATTERN_FIELD_HOUR:
+        put_number(self, item, hour, 2);
+        break;
+    case PATTERN_FIELD_HOUR_12:
+        put_number(self, item, hour % 12 == 0 ? 12 : hour % 12, 2);
+        break;
+    case PATTERN_FIELD_MINUTE:
+        put_number(self, item, seconds / 60 % 60, 2);
+        break;
+    case PATTERN_FIELD_SECOND:
+        put_number(self, item, seconds % 60, 2);
+        break;
+    case PATTERN_FIELD_MILLI:
+    case PATTERN_FIELD_FRACTION:
+        for (uint32_t i = item->digits; i < 9; i++) {
+            fraction /= 10;
+        }
+        put_number(self, item, fraction, item->digits);
+        break;
+    case PATTERN_FIELD_SECOND_OF_DAY:
+        put_number(self, item, seconds, 1);
+        break;
+    case PATTERN_FIELD_MERIDIEM:
+        put_name(self, item, hour % 24 < 12 ? "AM" : "PM", 2, 2);
+        break;
+    case PATTERN_FIELD_MERIDIEM_DOTS:
+        put_name(self, item, hour % 24 < 12 ? "A.M." : "P.M.", 4, 4);
+        break;
+    default: // PATTERN_FIELD_FIXED
+        break;
+    }
+}
+
 size_t date_pattern_size_max(const date_pattern *self, size_t word_size) {
     size_t size = 0;
     for (uint32_t i = 0; i < self->count; i++) {
@@ -324,6 +428,12 @@ size_t date_pattern_write(const date_pattern *self, const clock_moment *moment, 
         const pattern_item *item = &self->items[i];
         if (item->field == PATTERN_FIELD_LITERAL) {
             put(&writer, item->literal.data, item->literal.size);
+        } else if (moment->interval != NULL) {
+            if (item->field < PATTERN_FIELD_HOUR) {
+                write_interval_days(&writer, item, moment->interval);
+            } else {
+                write_interval_time(&writer, item, moment->interval);
+            }
         } else if (item->field < PATTERN_FIELD_HOUR && moment->is_time && self->is_template) {
             write_no_day(&writer, item);
         } else if (item->field < PATTERN_FIELD_HOUR) {
