@@ -49,7 +49,20 @@ firn_status bind_cast_columns(binder *self, bound_query *query, const type *cons
     return binder_project(self, query->node, &values, &ids, &query->node);
 }
 
-// The common types of the columns of all sides.
+// The untyped literal that a column of a side is, else a mention of the column.
+static expr *cell_of(binder *self, const bound_query *side, const plan_column *column) {
+    const plan_node *node = side->node;
+    for (uint32_t k = 0; node->kind == PLAN_PROJECT && k < node->project_.ids.count; k++) {
+        expr *value = node->project_.values.items[k];
+        if (node->project_.ids.items[k] == column->id && value->kind == EXPR_LITERAL &&
+            bind_is_unknown(value)) {
+            return value;
+        }
+    }
+    return expr_column(self->memory, column->id, column->name, column->type);
+}
+
+// The common types of the columns of all sides; they hold untyped literals as these are written.
 static firn_status common_types(binder *self, const bound_query *sides, uint32_t count,
                                 uint32_t position, const type ***out) {
     const uint32_t width = sides[0].columns.count;
@@ -60,8 +73,7 @@ static firn_status common_types(binder *self, const bound_query *sides, uint32_t
     }
     for (uint32_t i = 0; i < width; i++) {
         for (uint32_t side = 0; side < count; side++) {
-            const plan_column *column = &sides[side].columns.items[i];
-            cells[side] = expr_column(self->memory, column->id, column->name, column->type);
+            cells[side] = cell_of(self, &sides[side], &sides[side].columns.items[i]);
             if (cells[side] == NULL) {
                 return binder_full(self);
             }
