@@ -10,8 +10,8 @@ void bound_row_close(bound_row *self) {
 }
 
 // The type that a bound value gives its parameter: none to a NULL, and none to a text where the
-// statement wants something else, as it reads a text literal there: of a decimal with all its
-// digits.
+// statement wants something else, as it reads a text literal there: of a decimal or a moment with
+// all its digits.
 static firn_status type_of_value(const bind_parameters *wanted, const column *value, uint32_t index,
                                  arena *memory, const type **out, firn_error *err) {
     const type *said = wanted->types[index];
@@ -19,7 +19,7 @@ static firn_status type_of_value(const bind_parameters *wanted, const column *va
     const bool says_nothing = value->type->id == TYPE_NULL ||
                               (is_text && said != NULL && type_category_of(said) != CATEGORY_TEXT);
     *out = says_nothing ? NULL : value->type;
-    if (!says_nothing || !is_text || said->id != TYPE_DECIMAL || !column_is_valid(value, 0)) {
+    if (!says_nothing || !is_text || !column_is_valid(value, 0)) {
         return FIRN_OK;
     }
     text_builder builder = text_builder_open(memory);
@@ -27,7 +27,7 @@ static firn_status type_of_value(const bind_parameters *wanted, const column *va
     const type *exact;
     column_print_row(value, 0, &builder);
     TRY(text_builder_finish(&builder, &written, err));
-    TRY(bind_decimal_of_text(written, said, memory, &exact, err));
+    TRY(bind_type_of_text(written, said, memory, &exact, err));
     *out = exact == said ? NULL : exact;
     return FIRN_OK;
 }

@@ -97,10 +97,10 @@ firn_status bind_version(const sql_table *written, const bind_env *env, arena *m
 firn_status bind_constant(const sql_expr *written, const bind_env *env, arena *memory, expr **out,
                           firn_error *err);
 
-/// The decimal in which a text is read where the DECIMAL `to` is wanted: `to`, or a wider one if
-/// that would round it or is too narrow.
-firn_status bind_decimal_of_text(text written, const type *to, arena *memory, const type **out,
-                                 firn_error *err);
+/// The type in which a text is read where `to` is wanted: `to`, or a wider decimal or a finer time
+/// or timestamp if that would round it or is too narrow.
+firn_status bind_type_of_text(text written, const type *to, arena *memory, const type **out,
+                              firn_error *err);
 
 void bind_result_release(bind_result *self); ///< Releases the snapshots.
 

@@ -109,6 +109,24 @@ static const parameter_case good[] = {
      "SELECT '1.005'", "1"},
     {"SELECT CAST(count(*) AS VARCHAR) FROM (VALUES (1.00), (1.01)) t(x) WHERE x < $1",
      "SELECT '120'", "2"},
+    // Texts beside times of milliseconds and seconds are not rounded to them.
+    {"SELECT CAST(count(*) AS VARCHAR) FROM (VALUES (TIMESTAMP(3) '2020-01-01 00:00:00.001')) t(x) "
+     "WHERE x = $1",
+     "SELECT '2020-01-01 00:00:00.0009'", "0"},
+    {"SELECT CAST(count(*) AS VARCHAR) FROM (VALUES (TIMESTAMP(3) '2020-01-01 00:00:00.001')) t(x) "
+     "WHERE x > $1",
+     "SELECT '2020-01-01 00:00:00.0009'", "1"},
+    {"SELECT CAST(count(*) AS VARCHAR) FROM (VALUES (TIMESTAMP(3) '2020-01-01 00:00:00.001')) t(x) "
+     "WHERE x = $1",
+     "SELECT '2020-01-01 00:00:00.001'", "1"},
+    {"SELECT CAST(count(*) AS VARCHAR) FROM (VALUES (TIMESTAMP(0) '2020-01-01 00:00:01')) t(x) "
+     "WHERE x IN ($1, $2)",
+     "SELECT '2020-01-01 00:00:00.7', '2020-01-01T00:00:01Z'", "1"},
+    {"SELECT CAST(count(*) AS VARCHAR) FROM (VALUES (TIMESTAMPTZ(3) '2020-01-01 "
+     "00:00:00.001+00')) t(x) WHERE x BETWEEN $1 AND $2",
+     "SELECT '2020-01-01 02:00:00.0011+02', '2020-01-01 00:00:01'", "0"},
+    {"SELECT CAST(count(*) AS VARCHAR) FROM (VALUES (TIME(3) '10:00:00.001')) t(x) WHERE x = $1",
+     "SELECT '10:00:00.0011'", "0"},
 };
 
 TEST(parameters_stand_wherever_an_expression_may) {
