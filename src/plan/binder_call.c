@@ -131,8 +131,7 @@ static firn_status bind_lambdas(binder *self, scope *names, const sql_call *writ
 
 // ---- Aggregates ------------------------------------------------------------------------------
 
-// Is one of `ids`, which rise as they were made, in the set?
-static bool has_any(const id_set *used, const u32_list *ids) {
+bool bind_has_any(const id_set *used, const u32_list *ids) {
     for (uint32_t id = 0; id_set_next(used, &id); id++) {
         uint32_t low = 0;           // It is not before this one, …
         uint32_t high = ids->count; // … and not at or behind that one.
@@ -156,33 +155,7 @@ firn_status bind_mentions(binder *self, const expr *value, const u32_list *ids, 
         return FIRN_OK;
     }
     TRY(expr_columns(value, &used, self->err));
-    *out = has_any(&used, ids);
-    return FIRN_OK;
-}
-
-static firn_status scope_makes(binder *self, scope *from, const id_set *used, bool *out) {
-    TRY(scope_index(self, from));
-    *out = id_set_intersects(&from->ids, used) ||
-           (from->select != NULL && has_any(used, &from->select->aggregate_ids));
-    return FIRN_OK;
-}
-
-// An aggregate belongs to the innermost query whose columns it mentions: sum(outer.x) in a subquery
-// is a value of the outer query's groups. One without columns belongs where it stands.
-static firn_status find_owner(binder *self, scope *names, const expr *call, select_state **out) {
-    id_set used = id_set_open(self->memory);
-    TRY(expr_columns(call, &used, self->err));
-    bool makes = id_set_is_empty(&used);
-    scope *at = names;
-    for (scope *each = names; each != NULL && !makes; each = each->outer) {
-        TRY(scope_makes(self, each, &used, &makes));
-        at = makes ? each : at;
-    }
-    *out = at->select;
-    if (at->is_lambda && id_set_intersects(&at->ids, &used)) {
-        return FAIL_SQL(self->err, FIRN_INVALID, "42803", place(call->position),
-                        "an aggregate function of a lambda's parameter");
-    }
+    *out = bind_has_any(&used, ids);
     return FIRN_OK;
 }
 
@@ -262,6 +235,7 @@ static firn_status refuse_window(binder *self, uint32_t position) {
 static firn_status bind_aggregate(binder *self, scope *names, const sql_call *written,
                                   const aggregate_function *function, expr **out) {
     const uint32_t position = written->node.position;
+    const inlined_cte *const before = self->inlined;
     if (written->over != NULL) {
         return refuse_window(self, position);
     }
@@ -294,7 +268,7 @@ static firn_status bind_aggregate(binder *self, scope *names, const sql_call *wr
     TRY(aggregate_call_new(function, &request, self->memory, &call, self->err));
     TRY(bind_aggregate_parts(self, names, written, call));
     select_state *owner;
-    TRY(find_owner(self, names, call, &owner));
+    TRY(bind_find_owner(self, names, call, before, &owner));
     TRY(check_aggregate(self, owner, call));
     return add_aggregate(self, owner, call, position, out);
 }

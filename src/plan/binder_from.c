@@ -281,15 +281,27 @@ static firn_status define_cte(binder *self, cte *query, bound_query *bound) {
     return FIRN_OK;
 }
 
+// Notes where a CTE is bound anew: for whom an aggregate around it belongs to.
+static firn_status note_inlined(binder *self, const cte *query, const plan_node *node) {
+    inlined_cte *made = ARENA_NEW(self->memory, inlined_cte, 1);
+    if (made == NULL) {
+        return binder_full(self);
+    }
+    *made = (inlined_cte){.query = query, .node = node, .older = self->inlined};
+    self->inlined = made;
+    return FIRN_OK;
+}
+
 // A reference to a CTE: rows of its shared subplan under new ids.
 static firn_status bind_cte(binder *self, cte *query, bound_query *out) {
     if (query->is_inlined) {
-        return bind_cte_query(self, query, out);
+        TRY(bind_cte_query(self, query, out));
+        return note_inlined(self, query, out->node);
     }
     if (query->definition == NULL) {
         TRY(define_cte(self, query, out));
         if (query->is_inlined) {
-            return FIRN_OK;
+            return note_inlined(self, query, out->node);
         }
     }
     plan_node *scan;

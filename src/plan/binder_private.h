@@ -79,6 +79,13 @@ typedef struct cte {
     bool is_inlined;
 } cte;
 
+/// A correlated WITH query where it was read: its own plan there.
+typedef struct inlined_cte {
+    const cte *query;
+    const plan_node *node;
+    const struct inlined_cte *older;
+} inlined_cte;
+
 /// The queries of one WITH, by name.
 typedef struct cte_group {
     name_index names;
@@ -125,6 +132,7 @@ typedef struct binder {
     table_snapshot **snapshots;
     bind_parameters parameters;
     cte *ctes;                   ///< Visible here, newest first.
+    const inlined_cte *inlined;  ///< Newest first.
     const view_definition *view; ///< Inside which names are looked for; NULL: the session's.
     uint32_t view_depth;
     uint32_t relation_count;
@@ -319,6 +327,14 @@ firn_status bind_common(binder *self, expr **values, uint32_t count, const char 
 bool bind_is_unknown(const expr *value);
 /// Unknown literals become VARCHAR: for results.
 firn_status bind_settle(binder *self, expr **value);
+
+/// Is one of `ids`, which rise as they were made, in the set?
+bool bind_has_any(const id_set *used, const u32_list *ids);
+
+// binder_owner.c
+/// The query that an aggregate belongs to. `before`: binder.inlined when its call began.
+firn_status bind_find_owner(binder *self, scope *names, expr *call, const inlined_cte *before,
+                            select_state **out);
 
 // binder_exact.c
 /// The type in which an untyped literal is read where `to` is wanted: `to`, or a wider one if it
