@@ -144,7 +144,9 @@ firn_status bind_slice(binder *self, scope *names, const sql_slice *written, exp
             TRY(bind_expr(self, names, bounds[i], &args[i + 1]));
             continue;
         }
-        args[i + 1] = expr_i64(self->memory, TYPE_OF(BIGINT), i == 1 ? -1 : 1);
+        // With a step it hangs on its sign where a list begins and ends.
+        const int64_t ends[2] = {count == 3 ? 1 : INT64_MIN, count == 3 ? -1 : INT64_MAX};
+        args[i + 1] = expr_i64(self->memory, TYPE_OF(BIGINT), ends[i]);
         if (args[i + 1] == NULL) {
             return binder_full(self);
         }

@@ -158,8 +158,13 @@ static uint32_t list_slice_step(function_call *call, const column *const *args, 
         if (step == 0) {
             return ROW_VISIT(row);
         }
-        const slice_bounds bounds =
-            bounds_of(list, i64_at(i64_rows_of(args[1]), row), i64_at(i64_rows_of(args[2]), row));
+        const int64_t first = i64_at(i64_rows_of(args[1]), row);
+        const int64_t last = i64_at(i64_rows_of(args[2]), row);
+        // Backwards it goes from the later to the earlier place: l[5:1:-2]. The ends that nobody
+        // wrote are beyond those of any list (bind_slice), at either side.
+        const slice_bounds bounds = step > 0 ? bounds_of(list, first, last)
+                                             : bounds_of(list, last == INT64_MAX ? 1 : last,
+                                                         first == INT64_MIN ? -1 : first);
         if (!add_steps(&build, &args[0]->children[0], list, bounds, step)) {
             return KERNEL_NO_MEMORY;
         }
@@ -182,7 +187,8 @@ const scalar_function function_list_slice = {
     .name = "list_slice",
     .aliases = "array_slice",
     .category = "list",
-    .summary = "the elements from one place to another, both included: l[2:3], l[1:9:2]",
+    .summary = "the elements from one place to another, both included: l[2:3], l[1:9:2], "
+               "backwards l[9:1:-2]",
     .examples = (const char *const[]){"[1, 2, 3, 4][2:3]",
                                       "[2, 3]",
                                       "[1, 2, 3][-2:]",
@@ -195,8 +201,10 @@ const scalar_function function_list_slice = {
                                       "[]",
                                       "[1, 2, 3, 4, 5][1:5:2]",
                                       "[1, 3, 5]",
-                                      "list_slice([1, 2, 3], 1, 3, -1)",
+                                      "list_slice([1, 2, 3], 3, 1, -1)",
                                       "[3, 2, 1]",
+                                      "list_slice([1, 2, 3], 1, 3, -1)",
+                                      "[]",
                                       "list_slice([1], NULL, 1)",
                                       "NULL",
                                       "list_slice([1], 1, 1, 0)",

@@ -48,6 +48,20 @@ static uint32_t join_all_lists(function_call *call, const column *const *args, c
     return out->children == NULL ? KERNEL_NO_MEMORY : call->count;
 }
 
+// A list that is NULL is empty; NULL if all are.
+static uint32_t concat_lists(function_call *call, const column *const *args, column *out) {
+    FOR_ROWS(call, row) {
+        bool is_there = false;
+        for (uint32_t i = 0; i < call->arg_count; i++) {
+            is_there |= column_row_is_valid(args[i], row);
+        }
+        if (!is_there && !column_set_null(call->scratch, out, row)) {
+            return KERNEL_NO_MEMORY;
+        }
+    }
+    return join_all_lists(call, args, out);
+}
+
 // A list and an element, which may be NULL; a list that is NULL is empty.
 static uint32_t join_element(function_call *call, const column *list, const column *element,
                              bool is_first, column *out) {
@@ -122,15 +136,17 @@ const scalar_function function_list_concat = {
     .name = "list_concat",
     .aliases = "array_cat array_concat list_cat",
     .category = "list",
-    .summary = "the elements of all lists, one behind another; a list that is NULL is empty",
-    .examples = (const char *const[]){"array_cat([1, 2], [3])", "[1, 2, 3]",
-                                      "list_concat(['a'], [NULL], [])", "[a, NULL]",
-                                      "list_concat([1], NULL)", "[1]", "list_concat([], [])", "[]",
-                                      "list_concat([1], [2.5])", "[1.0, 2.5]", "list_concat(1, 2)",
-                                      "error: no \"list_concat\" takes", NULL},
+    .summary = "the elements of all lists, one behind another; a list that is NULL is empty, "
+               "NULL if all are",
+    .examples =
+        (const char *const[]){"array_cat([1, 2], [3])", "[1, 2, 3]",
+                              "list_concat(['a'], [NULL], [])", "[a, NULL]",
+                              "list_concat([1], NULL)", "[1]", "array_cat(NULL, NULL)", "NULL",
+                              "list_concat([], [])", "[]", "list_concat([1], [2.5])", "[1.0, 2.5]",
+                              "list_concat(1, 2)", "error: no \"list_concat\" takes", NULL},
     .flags = 0,
     .overloads =
-        (const overload[]){{.signature = "LIST<T> <- LIST<T>...", .kernel = join_all_lists}, {0}},
+        (const overload[]){{.signature = "LIST<T> <- LIST<T>...", .kernel = concat_lists}, {0}},
 };
 
 const scalar_function function_list_append = {
@@ -238,7 +254,7 @@ const scalar_function function_concat = {
     .overloads =
         (const overload[]){
             {.signature = "VARCHAR <- VARCHAR...", .kernel = concat},
-            {.signature = "LIST<T> <- LIST<T>...", .kernel = join_all_lists},
+            {.signature = "LIST<T> <- LIST<T>...", .kernel = concat_lists},
             {.signature = "VARCHAR <- ANY...", .kernel = concat, .bind = bind_as_text},
             {0},
         },
