@@ -59,11 +59,70 @@ static bool is_cut(text_builder *self, uint32_t element) {
     return self->is_full;
 }
 
+// ---- Nested values -----------------------------------------------------------------------------
+//
+// Texts in them stand in quotes if they would be read as something else without: what is read back
+// is what was written.
+
+static bool is_sign_of_nesting(char byte) {
+    return byte != '\0' && strchr("\"'(),:=[\\]{}", byte) != NULL;
+}
+
+static bool is_blank(char byte) {
+    return byte == ' ' || (byte >= '\t' && byte <= '\r');
+}
+
+static bool needs_quotes(text value, text_builder *out) {
+    if (value.size == 0 || is_blank(value.data[0]) || is_blank(value.data[value.size - 1])) {
+        return true;
+    }
+    for (size_t i = 0; i < value.size && !is_cut(out, (uint32_t)i); i++) {
+        if (is_sign_of_nesting(value.data[i])) {
+            return true;
+        }
+    }
+    return text_equal_nocase(value, TEXT("NULL"));
+}
+
+static void print_text(text value, text_builder *out) {
+    if (!needs_quotes(value, out)) {
+        text_append(out, value);
+        return;
+    }
+    text_append_char(out, '\'');
+    for (size_t i = 0; i < value.size && !is_cut(out, (uint32_t)i); i++) {
+        if (value.data[i] == '\'' || value.data[i] == '\\') {
+            text_append_char(out, '\\');
+        }
+        text_append_char(out, value.data[i]);
+    }
+    text_append_char(out, '\'');
+}
+
+static void print_element(const column *self, uint32_t row, const zone *at, text_builder *out) {
+    if (self->type->id != TYPE_VARCHAR || !column_is_valid(self, row)) {
+        column_print_row_at(self, row, at, out);
+        return;
+    }
+    const column *values = self->form == FORM_DICTIONARY ? self->dictionary->values : self;
+    print_text(string_text(&COLUMN_VALUES(values, string_value)[column_lane(self, row)]), out);
+}
+
+// A key ends at a colon, which times have too.
+static void print_key(const column *self, uint32_t row, const zone *at, text_builder *out) {
+    const type_id id = self->type->id;
+    const bool has_colon =
+        id == TYPE_TIME || id == TYPE_TIMESTAMP || id == TYPE_TIMESTAMPTZ || id == TYPE_INTERVAL;
+    text_append(out, has_colon ? TEXT("'") : TEXT(""));
+    print_element(self, row, at, out);
+    text_append(out, has_colon ? TEXT("'") : TEXT(""));
+}
+
 static void print_list(const column *self, list_value slice, const zone *at, text_builder *out) {
     text_append_char(out, '[');
     for (uint32_t i = 0; i < slice.size && !is_cut(out, i); i++) {
         text_append(out, i > 0 ? TEXT(", ") : TEXT(""));
-        column_print_row_at(&self->children[0], slice.offset + i, at, out);
+        print_element(&self->children[0], slice.offset + i, at, out);
     }
     text_append_char(out, ']');
 }
@@ -72,9 +131,9 @@ static void print_map(const column *self, list_value slice, const zone *at, text
     text_append_char(out, '{');
     for (uint32_t i = 0; i < slice.size && !is_cut(out, i); i++) {
         text_append(out, i > 0 ? TEXT(", ") : TEXT(""));
-        column_print_row_at(&self->children[0], slice.offset + i, at, out);
+        print_key(&self->children[0], slice.offset + i, at, out);
         text_append(out, TEXT(": "));
-        column_print_row_at(&self->children[1], slice.offset + i, at, out);
+        print_element(&self->children[1], slice.offset + i, at, out);
     }
     text_append_char(out, '}');
 }
@@ -82,9 +141,10 @@ static void print_map(const column *self, list_value slice, const zone *at, text
 static void print_struct(const column *self, uint32_t lane, const zone *at, text_builder *out) {
     text_append_char(out, '{');
     for (uint32_t i = 0; i < self->type->child_count; i++) {
-        text_append_format(out, "%s%.*s: ", i > 0 ? ", " : "",
-                           TEXT_ARGS(self->type->children[i].name));
-        column_print_row_at(&self->children[i], lane, at, out);
+        text_append(out, i > 0 ? TEXT(", ") : TEXT(""));
+        print_text(self->type->children[i].name, out);
+        text_append(out, TEXT(": "));
+        print_element(&self->children[i], lane, at, out);
     }
     text_append_char(out, '}');
 }

@@ -65,6 +65,13 @@ static const char *text_state(const type *to) {
     return type_category_of(to) == CATEGORY_DATETIME ? "22007" : "22P02";
 }
 
+// PostgreSQL has moments before and behind all others; files of tables have none.
+static bool is_infinite_moment(text value, const type *to) {
+    const bool is_signed = value.size > 0 && (value.data[0] == '-' || value.data[0] == '+');
+    return (to->id == TYPE_DATE || to->id == TYPE_TIMESTAMP || to->id == TYPE_TIMESTAMPTZ) &&
+           text_equal_nocase(text_slice(value, is_signed, value.size), TEXT("infinity"));
+}
+
 // Of a list of lists … what they are of.
 static const type *leaf_of(const type *self) {
     while (self->id == TYPE_LIST) {
@@ -81,6 +88,9 @@ void cast_explain(const function_call *call, const column *const *args, uint32_t
     if (from->id == TYPE_VARCHAR) {
         err_set_sql(err, FIRN_INVALID, text_state(call->result), NO_POSITION, "\"%.*s\" is no %.*s",
                     TEXT_ARGS(value), TEXT_ARGS(to));
+        if (is_infinite_moment(value, call->result)) {
+            err_hint(err, "dates and timestamps end; write a far one, such as 9999-12-31");
+        }
         return;
     }
     if (type_category_of(from) == CATEGORY_NESTED) {

@@ -111,6 +111,7 @@ static bool take_plain(cutter *self, bool stops_at_colon, text *out) {
         const char byte = self->input.data[self->at];
         if (quote != '\0') {
             quote = byte == quote ? '\0' : quote;
+            self->at += byte == '\\' && self->at + 1 < self->input.size;
         } else if (depth > 0 && (byte == '\'' || byte == '"')) {
             quote = byte;
         } else if (byte == '[' || byte == '{') {
