@@ -231,3 +231,55 @@ TEST(an_insert_is_stopped_before_it_commits_or_not_at_all) {
     CHECK(number_of(&self, "SELECT count(*) FROM t") == 3);
     scene_close(&self);
 }
+
+// ---- Side by side -------------------------------------------------------------------------------
+
+#define WRITERS 3
+#define INSERTS 200
+
+typedef struct writer {
+    firn_session *session;
+    uint32_t number;
+    uint32_t failed;
+} writer;
+
+static void write_rows(void *user) {
+    writer *self = user;
+    for (int i = 0; i < INSERTS; i++) {
+        char sql[128];
+        firn_error err = FIRN_ERROR_INIT;
+        (void)snprintf(sql, sizeof sql,
+                       "INSERT INTO t VALUES (%d, %u, 'from writer %u'), (0, 0, '')", i,
+                       self->number, self->number);
+        self->failed +=
+            firn_execute(self->session, sql, FIRN_NUL_TERMINATED, NULL, &err) != FIRN_OK;
+    }
+}
+
+TEST(statements_that_insert_and_read_side_by_side_see_whole_ones) {
+    scene self;
+    REQUIRE(open_with(&self, "64MB", "1"));
+    REQUIRE(scene_execute(&self, "CREATE TABLE t (a BIGINT, w BIGINT, s VARCHAR)") == FIRN_OK);
+    writer writers[WRITERS] = {0};
+    host_thread *threads[WRITERS] = {0};
+    for (uint32_t i = 0; i < WRITERS; i++) {
+        writers[i].number = i + 1;
+        REQUIRE(firn_session_open(self.engine, &writers[i].session, &self.err) == FIRN_OK);
+        REQUIRE(host_thread_start(write_rows, &writers[i], &threads[i], &self.err) == FIRN_OK);
+    }
+    int64_t before = 0;
+    for (int i = 0; i < INSERTS / 2; i++) { // Each statement brings two rows.
+        const int64_t rows = number_of(&self, "SELECT count(*) FROM t WHERE s IS NOT NULL");
+        CHECK(rows >= before && rows % 2 == 0);
+        before = rows;
+    }
+    for (uint32_t i = 0; i < WRITERS; i++) {
+        host_thread_join(threads[i]);
+        CHECK(writers[i].failed == 0);
+        firn_session_close(writers[i].session);
+    }
+    CHECK(number_of(&self, "SELECT count(*) FROM t") == (int64_t)WRITERS * INSERTS * 2);
+    CHECK(number_of(&self, "SELECT a FROM t WHERE w > 0") ==
+          (int64_t)WRITERS * INSERTS * (INSERTS - 1) / 2);
+    scene_close(&self);
+}
