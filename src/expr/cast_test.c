@@ -186,9 +186,9 @@ TEST(cast_nested_values_casts_their_children) {
     expr *row =
         testing_column(&table, "r", type_struct(memory, 2, ab), "{a:1,b:x} NULL {b:'y,}',a:NULL}");
     CHECK_RUN(&table, expr_cast(memory, row, type_struct(memory, 2, ba), false, false),
-              "{B: x, A: 1} NULL {B: y,}, A: NULL}");
+              "{B: x, A: 1} NULL {B: 'y,}', A: NULL}");
     CHECK_RUN(&table, expr_cast(memory, row, type_struct(memory, 2, xy), false, false),
-              "{x: 1, y: x} NULL {x: NULL, y: y,}}");
+              "{x: 1, y: x} NULL {x: NULL, y: 'y,}'}");
     expr *map = testing_column(&table, "m", type_map(memory, T(VARCHAR), T(INTEGER)),
                                "{a:1,b:NULL} {} NULL");
     CHECK_RUN(&table, expr_cast(memory, map, type_map(memory, T(VARCHAR), T(DOUBLE)), false, false),
@@ -213,7 +213,7 @@ TEST(cast_text_to_nested_values_refuses_what_is_malformed) {
     source =
         expr_string(&table.memory, T(VARCHAR), TEXT("[a b, 'it''s', \"q\\\"\", 'NULL', null]"));
     CHECK_RUN(&table, expr_cast(&table.memory, source, words, false, false),
-              "[a b, it's, q\", NULL, NULL]");
+              "[a b, 'it\\'s', 'q\"', 'NULL', NULL]");
     testing_close(&table);
 }
 

@@ -182,7 +182,7 @@ const scalar_function function_string_to_array = {
     .summary = "the parts of a text between separators; each character if the separator is NULL; "
                "parts like the third text become NULL",
     .examples =
-        (const char *const[]){"string_to_array('a,b,,c', ',')", "[a, b, , c]",
+        (const char *const[]){"string_to_array('a,b,,c', ',')", "[a, b, '', c]",
                               "string_to_array('xx~yy~zz', '~', 'yy')", "[xx, NULL, zz]",
                               "string_to_array('aé', NULL)", "[a, é]", "string_to_array('abc', '')",
                               "[abc]", "string_to_array('', ',')", "[]",

@@ -526,7 +526,7 @@ const scalar_function function_regexp_split_to_array = {
     .examples = (const char *const[]){"regexp_split_to_array('a1b22c', '[0-9]+')", "[a, b, c]",
                                       "regexp_split_to_array('abc', '')", "[a, b, c]",
                                       "regexp_split_to_array('abc', 'x')", "[abc]",
-                                      "regexp_split_to_array(',a', ',')", "[, a]",
+                                      "regexp_split_to_array(',a', ',')", "['', a]",
                                       "regexp_split_to_array(NULL, 'a')", "NULL",
                                       "regexp_split_to_array('a', '(')",
                                       "error: the regular expression", NULL},
