@@ -106,7 +106,7 @@ static const char *add_sign(number_pattern *self, number_word word) {
     }
     if (is_s) {
         self->sign = self->is_decimal ? SIGN_BEHIND : SIGN_BEFORE;
-        self->digits_before_S = self->digits_before;
+        self->digits_before_sign = self->digits_before;
     }
     self->is_bracket |= word == WORD_BRACKET;
     self->has_minus |= word == WORD_MINUS || word == WORD_EACH_SIGN;

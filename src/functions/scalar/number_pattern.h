@@ -34,10 +34,10 @@ typedef struct number_pattern {
     uint32_t count;
     uint32_t digits_before; ///< The point.
     uint32_t digits_behind;
-    uint32_t shift;           ///< Digits behind V: the number is taken times ten as often.
-    uint32_t zero_from;       ///< Of the first 0, from 1; 0: there is none.
-    uint32_t zero_to;         ///< Behind the last 0.
-    uint32_t digits_before_S; ///< Before an S that stands before the point.
+    uint32_t shift;              ///< Digits behind V: the number is taken times ten as often.
+    uint32_t zero_from;          ///< Of the first 0, from 1; 0: there is none.
+    uint32_t zero_to;            ///< Behind the last 0.
+    uint32_t digits_before_sign; ///< Before an S that stands before the point.
     number_sign_place sign;
     bool is_bare, is_decimal, is_exponent, is_roman, is_bracket, has_minus, has_plus;
     const char *fault; ///< Why it is no pattern; NULL: it is one.

@@ -262,7 +262,7 @@ void number_pattern_write(const number_pattern *self, text digits, bool is_negat
         writer.sign_is_written = !self->has_plus || self->has_minus;
     } else {
         writer.sign_is_written = !is_negative && self->is_bare && self->sign == SIGN_BY_ITSELF;
-        if (self->sign == SIGN_BEFORE && self->digits_before == self->digits_before_S) {
+        if (self->sign == SIGN_BEFORE && self->digits_before == self->digits_before_sign) {
             writer.place = SIGN_BEHIND;
         }
     }
