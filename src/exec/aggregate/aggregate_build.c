@@ -10,6 +10,7 @@
 #define HEAP_SHARE 4                       // Of what the worker may have, if that is less.
 #define CHUNK 512
 #define EXPORTED_ROWS 512
+#define NUMBERS_LOOK_ROWS 8192 // Of collected rows of few groups: the first look at how few.
 
 // ---- Opening -----------------------------------------------------------------------------------
 
@@ -45,6 +46,23 @@ static uint32_t count_parts(void *user) {
     return aggregate_partition(user);
 }
 
+firn_status aggregate_open_collected(aggregate_state *self, uint32_t collector, bool is_numbered,
+                                     arena *memory, aggregate_stage *out, firn_error *err) {
+    const aggregate_collector *of = &self->shape.collectors[collector];
+    row_store *store = is_numbered && of->may_number ? &self->numbered_stores[collector]
+                                                     : &self->collector_stores[collector];
+    const stage_options options = {.table = of->is_distinct ? store : NULL,
+                                   .key_count = of->layout.column_count,
+                                   .kept = store,
+                                   .count_parts = count_parts,
+                                   .user = self,
+                                   .part_max = aggregate_part_max(self),
+                                   .table_bytes = aggregate_table_bytes(self),
+                                   .share_bytes = aggregate_share(self),
+                                   .may_be_direct = of->is_direct};
+    return stage_open(&options, memory, out, err);
+}
+
 static firn_status open_stages(aggregate_worker *self, arena *memory, firn_error *err) {
     aggregate_state *shared = self->shared;
     const aggregate_shape *shape = &shared->shape;
@@ -65,18 +83,8 @@ static firn_status open_stages(aggregate_worker *self, arena *memory, firn_error
         aggregate_lend(shared, aggregate_pages_kept(shared), &self->groups.spares);
     }
     for (uint32_t i = 0; i < shape->collector_count; i++) {
-        const aggregate_collector *collector = &shape->collectors[i];
-        row_store *store = &shared->collector_stores[i];
-        const stage_options options = {.table = collector->is_distinct ? store : NULL,
-                                       .key_count = collector->layout.column_count,
-                                       .kept = store,
-                                       .count_parts = count_parts,
-                                       .user = shared,
-                                       .part_max = aggregate_part_max(shared),
-                                       .table_bytes = aggregate_table_bytes(shared),
-                                       .share_bytes = aggregate_share(shared),
-                                       .may_be_direct = collector->is_direct};
-        TRY(stage_open(&options, memory, &self->collected[i], err));
+        TRY(aggregate_open_collected(shared, i, self->is_numbered, memory, &self->collected[i],
+                                     err));
         aggregate_lend(shared, aggregate_pages_kept(shared), &self->collected[i].spares);
     }
     return FIRN_OK;
@@ -90,9 +98,15 @@ firn_status aggregate_worker_open(aggregate_state *shared, arena *memory, aggreg
     if (self == NULL) {
         return ARENA_FULL(memory, err);
     }
-    *self = (aggregate_worker){.shared = shared,
-                               .heap = aggregate_heap_open(shared->keeper),
-                               .pace = row_pace_open(shared->run)};
+    *self = (aggregate_worker){
+        .shared = shared,
+        .heap = aggregate_heap_open(shared->keeper),
+        .is_numbered = shape->may_number && !atomic_load(&shared->numbers.is_over),
+        .may_be_direct =
+            shape->set_count == 0 && group_direct_takes(shape->numbers.types, shape->group_keys),
+        .rows_expected = rows_expected(shape->node),
+        .look_rows = NUMBERS_LOOK_ROWS,
+        .pace = row_pace_open(shared->run)};
     *out = self;
     self->collected = ARENA_NEW(memory, aggregate_stage, shape->collector_count + 1);
     for (uint32_t i = 0; self->collected != NULL && i < shape->collector_count; i++) {
@@ -104,6 +118,10 @@ firn_status aggregate_worker_open(aggregate_state *shared, arena *memory, aggreg
     }
     aggregate_init(shape, (uint8_t *[]){row_extra(&shape->table, self->single)}, 1);
     TRY(open_values(self, memory, err));
+    if (self->is_numbered) {
+        TRY(group_table_open(&shared->numbers.store, shape->group_keys, memory->owner,
+                             &self->key_table, err));
+    }
     TRY(open_stages(self, memory, err));
     TRY(aggregate_cache_open(shape, memory, &self->cache, err));
     TRY(aggregate_totals_open(&shared->totals, shared->run->context, memory, &self->totals, err));
@@ -119,6 +137,7 @@ void aggregate_worker_close(aggregate_worker *self) {
     for (uint32_t i = 0; self->collected != NULL && i < self->shared->shape.collector_count; i++) {
         stage_close(&self->collected[i]);
     }
+    group_table_close(&self->key_table);
     aggregate_heap_close(&self->heap);
     aggregate_totals_close(self->totals);
     expr_close(self->exprs);
@@ -377,7 +396,7 @@ static firn_status push_keys(building *self, const column *keys, const aggregate
     const aggregate_shape *shape = self->context.shape;
     aggregate_rows left;
     self->context.sequence = sequence;
-    TRY(aggregate_collect_rows(self->worker, &self->context, keys, rows, sequence, &left));
+    TRY(aggregate_collect_rows(self->worker, &self->context, keys, rows, &left));
     if (shape->has_groups) {
         const stage_input in = {.columns = keys, .rows = left.rows, .count = left.count};
         return in.count == 0 ? FIRN_OK : add_groups(self, &in, err);

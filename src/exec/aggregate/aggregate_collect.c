@@ -196,7 +196,7 @@ static bool has_entries(const column *args, uint32_t count) {
 // *others: the rows that the collector does not take.
 static firn_status collect_one(aggregate_worker *self, uint32_t number,
                                const aggregate_context *context, const column *keys,
-                               const aggregate_rows *rows, batch_sequence sequence,
+                               const aggregate_rows *rows, const uint64_t *ids,
                                aggregate_rows *others) {
     const aggregate_shape *shape = context->shape;
     const aggregate_collector *collector = &shape->collectors[number];
@@ -218,17 +218,25 @@ static firn_status collect_one(aggregate_worker *self, uint32_t number,
             TRY(drop_alike(context, columns, collector->layout.column_count, &taken));
         }
     }
-    collecting state = {
-        .context = context, .collector = collector, .columns = columns, .sequence = sequence};
+    collecting state = {.context = context,
+                        .collector = collector,
+                        .columns = columns,
+                        .sequence = context->sequence};
     const stage_owner owner = {
         .user = &state, .scratch = scratch, .placed = stamp_places, .hash_rows = hash_rows};
     stage_input in = {.columns = columns, .rows = taken.rows, .count = taken.count};
     TRY(stage_add_direct(stage, &in, share, &owner, context->err));
+    const bool is_numbered = ids != NULL && collector->may_number;
     if (in.count > 0 && collector->layout.has_hash) {
         uint64_t *hashes = ARENA_NEW(scratch, uint64_t, in.count);
-        if (hashes == NULL || !hash_rows(&state, in.rows, in.count, scratch, hashes)) {
+        if (hashes == NULL ||
+            (!is_numbered && !hash_rows(&state, in.rows, in.count, scratch, hashes))) {
             return ARENA_FULL(scratch, context->err);
         }
+        for (uint32_t k = 0; k < in.count && is_numbered; k++) {
+            hashes[k] = ids[in.rows == NULL ? k : in.rows[k]];
+        }
+        in.columns += is_numbered ? shape->group_keys : 0;
         in.hashes = hashes;
     }
     TRY(stage_add(stage, &in, &owner, context->err));
@@ -237,11 +245,15 @@ static firn_status collect_one(aggregate_worker *self, uint32_t number,
 
 firn_status aggregate_collect_rows(aggregate_worker *self, const aggregate_context *context,
                                    const column *keys, const aggregate_rows *rows,
-                                   batch_sequence sequence, aggregate_rows *left) {
+                                   aggregate_rows *left) {
     aggregate_rows others = *rows;
+    uint64_t *ids = NULL;
     *left = *rows;
+    if (self->is_numbered && rows->count > 0) {
+        TRY(aggregate_number_rows(self, keys, rows, &ids, context->scratch, context->err));
+    }
     for (uint32_t i = 0; i < context->shape->collector_count; i++) {
-        TRY(collect_one(self, i, context, keys, rows, sequence, &others));
+        TRY(collect_one(self, i, context, keys, rows, ids, &others));
         *left = i == 0 && context->shape->is_collected ? others : *left;
     }
     return FIRN_OK;

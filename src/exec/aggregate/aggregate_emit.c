@@ -19,7 +19,7 @@ firn_status unit_gather_args(const aggregate_unit *self, const aggregate_collect
     if (*out == NULL) {
         return ARENA_FULL(scratch, err);
     }
-    uint32_t at = shape->group_keys;
+    uint32_t at = aggregate_first_arg(self->shared, slot->collector);
     for (uint32_t i = 0; i < slot->arg_count; i++) {
         if (aggregate_is_kept(slot, i)) {
             TRY(rows_gather(store, at++, (const uint8_t *const *)rows, count, scratch, &(*out)[i],
@@ -68,14 +68,15 @@ static firn_status collected_value(aggregate_unit *self, const aggregate_slot *s
     const aggregate_context context = aggregate_context_of(self->shared, &self->heap, scratch, err);
     const aggregate_shape *shape = context.shape;
     collected_rows found = {.collector = &shape->collectors[slot->collector],
-                            .store = self->shared->collected[slot->collector].store};
+                            .store = self->shared->collected[slot->collector].store,
+                            .first_arg = aggregate_first_arg(self->shared, slot->collector)};
     const bool is_ranked = self->collected[slot->collector].ranked != NULL;
     if (is_ranked && !shape->has_groups) {
         return unit_ranked_single(self, slot, out, scratch, err);
     }
     TRY(list_rows(self, &found, groups, count, scratch, err));
     if (found.collector->is_ordered) {
-        TRY(unit_order_rows(&found, shape, count, scratch, err));
+        TRY(unit_order_rows(&found, count, scratch, err));
     }
     column *args;
     TRY(unit_gather_args(self, found.collector, found.rows, found.count, &args, scratch, err));

@@ -16,7 +16,7 @@
 // Rows of a collector.
 typedef struct linking {
     const aggregate_collector *collector;
-    row_store *store;
+    const row_store *store;
     uint8_t *const *rows;
     uint32_t count;
     uint8_t **groups; // Of the k-th row.
@@ -101,8 +101,52 @@ static firn_status find_keys(aggregate_unit *self, linking *from, arena *scratch
     return call.fresh_count == 0 ? FIRN_OK : begin_groups(shape, &call, scratch, err);
 }
 
+// Rows with ids, by number. Those of groups that were not looked for yet find them by their keys.
+static firn_status find_numbers(aggregate_unit *self, bool may_make, linking *from, arena *scratch,
+                                firn_error *err) {
+    const aggregate_numbers *numbers = &self->shared->numbers;
+    uint8_t *keys[UNIT_CHUNK];
+    uint8_t *made[UNIT_CHUNK];
+    uint16_t ks[UNIT_CHUNK];
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < from->count; k++) {
+        from->groups[k] = self->numbered[aggregate_number_of(from->rows[k])];
+        ks[count] = (uint16_t)k;
+        count += from->groups[k] == NULL;
+    }
+    from->done = from->count;
+    if (count == 0) {
+        return FIRN_OK;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        keys[i] = numbers->rows[aggregate_number_of(from->rows[ks[i]])];
+    }
+    linking fresh = {.collector = from->collector,
+                     .store = &numbers->store,
+                     .rows = keys,
+                     .count = count,
+                     .groups = made};
+    if (!may_make || group_table_reserve(&self->table, count)) {
+        TRY(find_keys(self, &fresh, scratch, err));
+    }
+    for (uint32_t i = 0; i < fresh.done; i++) {
+        from->groups[ks[i]] = made[i];
+        self->numbered[aggregate_number_of(from->rows[ks[i]])] = made[i];
+    }
+    from->done = fresh.done < count ? ks[fresh.done] : from->count;
+    return FIRN_OK;
+}
+
+static bool is_numbered(const aggregate_unit *self, const aggregate_collector *collector) {
+    const aggregate_slot *slot = &self->shared->shape.slots[collector->slot];
+    return self->shared->collected[slot->collector].is_numbered;
+}
+
 static firn_status find_groups(aggregate_unit *self, bool may_make, linking *from, arena *scratch,
                                firn_error *err) {
+    if (is_numbered(self, from->collector)) {
+        return find_numbers(self, may_make, from, scratch, err);
+    }
     if (self->shared->shape.has_groups) {
         from->done = 0;
         return may_make && !group_table_reserve(&self->table, from->count)
@@ -132,11 +176,14 @@ static void note(aggregate_unit *self, const linking *from) {
     const aggregate_shape *shape = &self->shared->shape;
     const aggregate_slot *slot = &shape->slots[from->collector->slot];
     const uint32_t offset = from->collector->group_offset;
+    const bool notes = !is_numbered(self, from->collector);
     if (!shape->has_groups) { // Nothing to be told apart.
         unit_collected_of(shape, slot, self->single)->count += from->done;
     }
     for (uint32_t k = 0; k < from->done && shape->has_groups; k++) {
-        memcpy(from->rows[k] + offset, &from->groups[k], sizeof from->groups[k]);
+        if (notes) {
+            memcpy(from->rows[k] + offset, &from->groups[k], sizeof from->groups[k]);
+        }
         unit_collected_of(shape, slot, from->groups[k])->count++;
     }
     self->collected[slot->collector].row_count += from->done;
@@ -205,7 +252,7 @@ static uint32_t next_rows(const unit_collected *self, walk *at, const row_layout
 static firn_status link_all(aggregate_unit *self, uint32_t number, arena *scratch,
                             firn_error *err) {
     const unit_collected *collected = &self->collected[number];
-    const row_layout *layout = &self->shared->shape.collectors[number].layout;
+    const row_layout *layout = self->shared->collected[number].store->layout;
     uint8_t *rows[UNIT_CHUNK];
     walk at = walk_of(collected);
     for (uint32_t n; (n = next_rows(collected, &at, layout, rows)) > 0;) {
@@ -269,11 +316,13 @@ void unit_unlink(aggregate_unit *self) {
     for (uint32_t i = 0; i < shape->collector_count; i++) {
         unit_collected *collected = &self->collected[i];
         const row_layout *layout = &shape->collectors[i].layout;
-        const bool is_hidden = collected->is_linked && !shape->collectors[i].is_distinct;
+        const bool has_notes = !self->shared->collected[i].is_numbered;
+        const bool is_hidden =
+            collected->is_linked && has_notes && !shape->collectors[i].is_distinct;
         for (row_page *page = collected->rows.first; page != NULL && is_hidden; page = page->next) {
             unlink_page(layout, page, page->row_count);
         }
-        if (self->linking != NULL && i == self->linking_number) {
+        if (self->linking != NULL && i == self->linking_number && has_notes) {
             unlink_page(layout, self->linking, self->linking_count);
             self->linking_count = 0;
         }
@@ -325,13 +374,17 @@ static void place_rows(aggregate_unit *self, const aggregate_slot *slot) {
     const aggregate_shape *shape = &self->shared->shape;
     const unit_collected *collected = &self->collected[slot->collector];
     const aggregate_collector *collector = &shape->collectors[slot->collector];
+    const row_layout *layout = self->shared->collected[slot->collector].store->layout;
+    const bool has_numbers = is_numbered(self, collector);
     uint8_t **order = collected->order.data;
     uint8_t *rows[UNIT_CHUNK];
     walk at = walk_of(collected);
-    for (uint32_t n; (n = next_rows(collected, &at, &collector->layout, rows)) > 0;) {
+    for (uint32_t n; (n = next_rows(collected, &at, layout, rows)) > 0;) {
         for (uint32_t k = 0; k < n; k++) {
             uint8_t *group = self->single;
-            if (shape->has_groups) {
+            if (has_numbers) {
+                group = self->numbered[aggregate_number_of(rows[k])];
+            } else if (shape->has_groups) {
                 memcpy(&group, rows[k] + collector->group_offset, sizeof group);
             }
             order[unit_collected_of(shape, slot, group)->end++] = rows[k];

@@ -54,9 +54,12 @@ firn_status aggregate_worker_merge(aggregate_worker *self, op_call *call, firn_e
     TRY(aggregate_worker_put_totals(self, call, err));
     shared->input_rows += self->input_rows;
     shared->decoded_count += self->values.decoded_count + expr_values_decoded(self->exprs);
+    TRY(aggregate_number_end(self, call->scratch, err));
     for (uint32_t i = 0; i < shape->collector_count; i++) {
-        TRY(take_stage(shared, &shared->collected[i], &self->collected[i], NULL, call->scratch,
-                       err));
+        aggregate_kept *kept = self->is_numbered && shape->collectors[i].may_number
+                                   ? &shared->numbered[i]
+                                   : &shared->collected[i];
+        TRY(take_stage(shared, kept, &self->collected[i], NULL, call->scratch, err));
     }
     if (shape->has_groups) {
         return take_stage(shared, &shared->groups, &self->groups, &self->heap, call->scratch, err);
@@ -373,7 +376,45 @@ static firn_status add_grand_totals(aggregate_state *self, arena *scratch, firn_
     return FIRN_OK;
 }
 
+// ---- Ids ----------------------------------------------------------------------------------------
+
+// Rows of workers that merged before keys were too many.
+static firn_status rekey_kept(aggregate_state *self, uint32_t collector, arena *scratch,
+                              firn_error *err) {
+    aggregate_kept *kept = &self->numbered[collector];
+    aggregate_stage stage;
+    TRY(aggregate_open_collected(self, collector, false, &self->memory, &stage, err));
+    aggregate_lend(self, UINT32_MAX, &stage.spares);
+    firn_status status = aggregate_rekey(self, collector, &kept->list, &stage, scratch, err);
+    for (uint32_t i = 0; i < self->part_count && status == FIRN_OK; i++) {
+        status = aggregate_rekey(self, collector, &kept->parts[i], &stage, scratch, err);
+    }
+    if (status == FIRN_OK) {
+        status = take_stage(self, &self->collected[collector], &stage, NULL, scratch, err);
+    }
+    stage_close(&stage);
+    return status;
+}
+
+// Ids are what all rows have, or none.
+static firn_status settle_numbers(aggregate_state *self, arena *scratch, firn_error *err) {
+    for (uint32_t i = 0; i < self->shape.collector_count; i++) {
+        if (!self->shape.collectors[i].may_number) {
+            continue;
+        }
+        if (atomic_load(&self->numbers.is_over)) {
+            TRY(rekey_kept(self, i, scratch, err));
+            continue;
+        }
+        const aggregate_kept none = self->collected[i];
+        self->collected[i] = self->numbered[i];
+        self->numbered[i] = none;
+    }
+    return FIRN_OK;
+}
+
 firn_status aggregate_settle(aggregate_state *self, arena *scratch, firn_error *err) {
+    TRY(settle_numbers(self, scratch, err));
     bool fits = !self->is_partitioned && is_small(&self->groups);
     for (uint32_t i = 0; i < self->shape.collector_count; i++) {
         fits = fits && is_small(&self->collected[i]);

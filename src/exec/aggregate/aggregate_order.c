@@ -13,6 +13,7 @@
 
 typedef struct ordering {
     const aggregate_collector *collector;
+    const row_layout *layout;
     uint8_t *const *rows;
     const column *keys; // Order keys, by row number.
     bool has_places;
@@ -43,7 +44,7 @@ static bool is_before(ordering *self, uint32_t left, uint32_t right) {
         return left < right;
     }
     uint64_t places[2][2];
-    const row_layout *layout = &self->collector->layout;
+    const row_layout *layout = self->layout;
     memcpy(places[0], row_extra(layout, self->rows[left]) + COLLECTED_TASK, 16);
     memcpy(places[1], row_extra(layout, self->rows[right]) + COLLECTED_TASK, 16);
     return places[0][0] != places[1][0] ? places[0][0] < places[1][0] : places[0][1] < places[1][1];
@@ -108,23 +109,33 @@ static void insert_placed(placed_row *items, uint32_t count) {
     }
 }
 
-// Merge sort, bottom up. Where the rows are then: in `items` or `spare`.
+static uint32_t end_of_run(const placed_row *items, uint32_t from, uint32_t count) {
+    uint32_t end = from + 1;
+    while (end < count && !came_before(&items[end], &items[end - 1])) {
+        end++;
+    }
+    return end < count ? end : count;
+}
+
+// Merge sort of what is in order already: a worker's rows mostly are, so that there are few runs.
+// Where the rows are then: in `items` or `spare`.
 static placed_row *merge_placed(placed_row *items, placed_row *spare, uint32_t count) {
     for (uint64_t start = 0; start < count; start += INSERTION_MAX) {
         const uint64_t left = count - start;
         insert_placed(items + start, left < INSERTION_MAX ? (uint32_t)left : INSERTION_MAX);
     }
-    for (uint64_t width = INSERTION_MAX; width < count; width *= 2) {
-        for (uint64_t start = 0; start < count; start += 2 * width) {
-            const uint64_t middle = start + width < count ? start + width : count;
-            const uint64_t end = start + 2 * width < count ? start + 2 * width : count;
-            uint64_t left = start;
-            uint64_t right = middle;
-            for (uint64_t at = start; at < end; at++) {
+    while (end_of_run(items, 0, count) < count) {
+        for (uint32_t start = 0; start < count;) {
+            const uint32_t middle = end_of_run(items, start, count);
+            const uint32_t end = middle < count ? end_of_run(items, middle, count) : count;
+            uint32_t left = start;
+            uint32_t right = middle;
+            for (uint32_t at = start; at < end; at++) {
                 const bool takes_left =
                     left < middle && (right == end || !came_before(&items[right], &items[left]));
                 spare[at] = takes_left ? items[left++] : items[right++];
             }
+            start = end;
         }
         placed_row *swapped = items;
         items = spare;
@@ -254,8 +265,8 @@ static firn_status order_by_places(collected_rows *self, uint32_t group_count, a
     return FIRN_OK;
 }
 
-firn_status unit_order_rows(collected_rows *self, const aggregate_shape *shape,
-                            uint32_t group_count, arena *scratch, firn_error *err) {
+firn_status unit_order_rows(collected_rows *self, uint32_t group_count, arena *scratch,
+                            firn_error *err) {
     const aggregate_collector *collector = self->collector;
     const uint32_t total = self->count;
     const bool has_places = self->store->layout->extra_size == COLLECTED_PLACE_SIZE;
@@ -266,6 +277,7 @@ firn_status unit_order_rows(collected_rows *self, const aggregate_shape *shape,
         return order_by_places(self, group_count, scratch, err);
     }
     ordering state = {.collector = collector,
+                      .layout = self->store->layout,
                       .rows = self->rows,
                       .has_places = has_places,
                       .watch = {.cancel = scratch->cancel}};
@@ -277,7 +289,7 @@ firn_status unit_order_rows(collected_rows *self, const aggregate_shape *shape,
         return ARENA_FULL(scratch, err);
     }
     for (uint32_t i = 0; i < collector->order_count; i++) {
-        TRY(rows_gather(self->store, shape->group_keys + collector->arg_count + i,
+        TRY(rows_gather(self->store, self->first_arg + collector->arg_count + i,
                         (const uint8_t *const *)self->rows, total, scratch, &keys[i], err));
     }
     state.keys = keys;

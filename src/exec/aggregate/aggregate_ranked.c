@@ -9,6 +9,7 @@
 
 #define RANKED_SHARE 3 // Of what a worker may have: rows, their order, their values.
 #define RANK_SHARE 4   // Of it: what is held to find a rank.
+#define GROUP_SHARE 4  // Of it: a group's rows, where all of them would fit, if not what follows.
 #define COPIED_SHARE 4 // Of it: copies of other groups' rows.
 #define LOOK_EVERY 8   // Of so many rows one is looked at.
 #define LOOK_MIN 4096  // So many of them show whether there are groups of many rows.
@@ -23,6 +24,7 @@ typedef struct frequent_hashes {
     uint64_t counts[UNIT_RANKED_MAX];
     uint32_t count;
     uint64_t seen;
+    uint64_t mask; // Of what rows have as hash.
 } frequent_hashes;
 
 static void drop_rare(frequent_hashes *self, uint64_t count_min) {
@@ -60,12 +62,17 @@ static void see_hash(frequent_hashes *self, uint64_t hash) {
     }
 }
 
+// What rows of a group have in common: its hash, or its number.
+static uint64_t common_hash(const frequent_hashes *self, const uint8_t *row) {
+    return row_hash(row) & self->mask;
+}
+
 static firn_status see_hashes(void *user, uint8_t *const *rows, uint32_t count, bool *is_done,
                               firn_error *err) {
     frequent_hashes *self = user;
     (void)err;
     for (uint32_t k = 0; k < count; k += LOOK_EVERY) {
-        see_hash(self, row_hash(rows[k]));
+        see_hash(self, common_hash(self, rows[k]));
     }
     uint64_t most = 0;
     for (uint32_t i = 0; i < self->count; i++) {
@@ -112,7 +119,8 @@ static firn_status separate_rows(void *user, uint8_t *const *rows, uint32_t coun
     uint32_t ranked_count = 0;
     uint32_t other_count = 0;
     for (uint32_t k = 0; k < count; k++) {
-        const bool is_ranked = find_hash(self->frequent, row_hash(rows[k])) < self->frequent->count;
+        const bool is_ranked =
+            find_hash(self->frequent, common_hash(self->frequent, rows[k])) < self->frequent->count;
         ranked[ranked_count] = rows[k];
         others[other_count] = rows[k];
         ranked_count += is_ranked;
@@ -195,15 +203,19 @@ firn_status unit_rank_rows(aggregate_unit *self, uint32_t number, row_pages *fro
     const aggregate_collector *collector = &shape->collectors[number];
     row_store *store = shared->collected[number].store;
     const uint64_t share = aggregate_share(shared);
+    const uint64_t bytes = bytes_of(store, from);
     if (!shape->has_groups || shape->slots[collector->slot].overload->place == NULL ||
-        from->spilled.count == 0 || bytes_of(store, from) <= share) {
+        bytes <= share / RANKED_SHARE) {
         return FIRN_OK;
     }
-    frequent_hashes frequent = {.count = 0};
+    const bool is_numbered = shared->collected[number].is_numbered;
+    frequent_hashes frequent = {.mask = is_numbered ? AGGREGATE_NUMBER_MASK : UINT64_MAX};
     const ranked_rows rows = {
         .store = store, .pages = from, .desk = &self->desk, .buffer = self->buffer};
     TRY(aggregate_rank_visit(&rows, see_hashes, &frequent, scratch, err));
-    drop_rare(&frequent, frequent.seen / MANY_ROWS + 1);
+    const bool has_room = from->spilled.count == 0 || bytes <= share;
+    const double part = has_room ? (double)share / GROUP_SHARE / (double)bytes : 1.0 / MANY_ROWS;
+    drop_rare(&frequent, (uint64_t)((double)frequent.seen * part) + 1);
     if (frequent.count == 0) {
         return FIRN_OK;
     }
@@ -236,10 +248,11 @@ static firn_status filter_group(void *user, uint8_t *const *rows, uint32_t count
     uint8_t *groups[RANKED_CHUNK];
     uint8_t *alike[RANKED_CHUNK]; // Those with the group's hash.
     uint32_t found = 0;
+    const bool is_numbered = self->unit->shared->collected[self->collector].is_numbered;
     for (uint32_t k = 0; k < count; k++) {
         out[found] = (uint16_t)k;
         alike[found] = rows[k];
-        found += row_hash(rows[k]) == row_hash(self->group);
+        found += is_numbered || row_hash(rows[k]) == row_hash(self->group);
     }
     if (found > 0) {
         TRY(unit_known_groups(self->unit, self->collector, alike, found, groups, scratch, err));
@@ -303,7 +316,7 @@ static firn_status ranked_value(aggregate_unit *self, const aggregate_slot *slot
                               .filter = group == NULL ? NULL : filter_group,
                               .user = &of,
                               .row_count = count,
-                              .column = context.shape->group_keys,
+                              .column = aggregate_first_arg(self->shared, slot->collector),
                               .desk = &self->desk,
                               .buffer = self->buffer,
                               .bytes_max = aggregate_share(self->shared) / RANK_SHARE};

@@ -232,6 +232,11 @@ static firn_status make_collector_layout(shaping *self, aggregate_collector *out
     const bool has_hash = shape->has_groups || out->is_distinct;
     TRY(row_layout_make(types, count, has_hash, extra, self->memory, &out->layout, self->err));
     out->group_offset = out->is_distinct ? out->layout.extra_offset : 0;
+    out->may_number = shape->has_groups && !out->is_distinct;
+    self->shape->may_number |= out->may_number;
+    TRY(row_layout_make(types + shape->group_keys, count - shape->group_keys, true, extra,
+                        self->memory, &out->numbered, self->err));
+    row_layout_move_validity(&out->numbered, AGGREGATE_ID_FREE, AGGREGATE_ID_FREE_SIZE);
     return FIRN_OK;
 }
 
@@ -385,6 +390,10 @@ static void set_page_bytes(aggregate_shape *self) {
         const uint64_t kept = row_page_bytes(&self->kept);
         most = table > kept ? table : kept;
     }
+    if (self->may_number) {
+        const uint64_t numbers = row_page_bytes(&self->numbers);
+        most = numbers > most ? numbers : most;
+    }
     for (uint32_t i = 0; i < self->collector_count; i++) {
         const uint64_t collected = row_page_bytes(&self->collectors[i].layout);
         most = collected > most ? collected : most;
@@ -420,6 +429,8 @@ static firn_status make_layouts(shaping *self) {
     }
     TRY(row_layout_make(types, shape->group_keys, true, shape->state_size, self->memory,
                         &shape->table, self->err));
+    TRY(row_layout_make(types, shape->group_keys, true, AGGREGATE_ID_SIZE, self->memory,
+                        &shape->numbers, self->err));
     shape->kept = shape->table;
     if (shape->has_heap) {
         TRY(row_layout_make(types, at, true, shape->plain_size, self->memory, &shape->kept,

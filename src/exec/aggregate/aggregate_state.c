@@ -15,6 +15,7 @@ firn_status aggregate_state_make(const plan_node *node, const input_layout *inpu
     }
     *self = (aggregate_state){.run = run, .memory = execution_arena(run, SIZE_MAX)};
     mutex_begin(&self->lock, MUTEX_OPERATOR);
+    atomic_init(&self->numbers.is_over, true);
     atomic_init(&self->group_count, 0);
     atomic_init(&self->split_count, 0);
     atomic_init(&self->split_depth, 0);
@@ -88,13 +89,18 @@ static firn_status open_stores(aggregate_state *self, firn_error *err) {
     }
     self->collector_stores = ARENA_NEW(memory, row_store, shape->collector_count + 1);
     aggregate_kept *collected = ARENA_NEW(memory, aggregate_kept, shape->collector_count + 1);
-    if (self->collector_stores == NULL || collected == NULL) {
+    self->numbered_stores = ARENA_NEW(memory, row_store, shape->collector_count + 1);
+    self->numbered = ARENA_NEW(memory, aggregate_kept, shape->collector_count + 1);
+    if (self->collector_stores == NULL || collected == NULL || self->numbered_stores == NULL ||
+        self->numbered == NULL) {
         return ARENA_FULL(memory, err);
     }
-    self->collected = collected; // Both are there.
+    self->collected = collected; // All are there.
     for (uint32_t i = 0; i < shape->collector_count; i++) {
         self->collector_stores[i] = (row_store){0};
+        self->numbered_stores[i] = (row_store){0};
         self->collected[i] = (aggregate_kept){0};
+        self->numbered[i] = (aggregate_kept){0};
     }
     TRY(open_kept(self, aggregate_kept_store(self), &self->table_store, shape->group_keys,
                   &self->groups, err));
@@ -108,8 +114,14 @@ static firn_status open_stores(aggregate_state *self, firn_error *err) {
         TRY(row_store_open(&collector->layout, self->keeper, file, store, err));
         TRY(open_kept(self, store, collector->is_distinct ? store : NULL,
                       collector->layout.column_count, &self->collected[i], err));
+        if (collector->may_number) {
+            store = &self->numbered_stores[i];
+            TRY(row_store_open(&collector->numbered, self->keeper, file, store, err));
+            TRY(open_kept(self, store, NULL, 0, &self->numbered[i], err));
+            self->numbered[i].is_numbered = true;
+        }
     }
-    return FIRN_OK;
+    return aggregate_numbers_open(self, err);
 }
 
 static firn_status open_single(aggregate_state *self, firn_error *err) {
@@ -266,6 +278,7 @@ uint64_t aggregate_spilled_bytes(const aggregate_state *self) {
                      atomic_load(&self->passed_store.spilled_bytes);
     for (uint32_t i = 0; self->collected != NULL && i < self->shape.collector_count; i++) {
         bytes += atomic_load(&self->collector_stores[i].spilled_bytes);
+        bytes += atomic_load(&self->numbered_stores[i].spilled_bytes);
     }
     return bytes;
 }
@@ -280,8 +293,11 @@ void aggregate_state_release(aggregate_state *self) {
     close_kept(self, &self->groups);
     for (uint32_t i = 0; self->collected != NULL && i < self->shape.collector_count; i++) {
         close_kept(self, &self->collected[i]);
+        close_kept(self, &self->numbered[i]);
         row_store_close(&self->collector_stores[i]);
+        row_store_close(&self->numbered_stores[i]);
     }
+    aggregate_numbers_close(self);
     aggregate_heap_close(&self->single_heap);
     for (row_page *page; (page = self->kept_pages) != NULL;) {
         self->kept_pages = page->next;

@@ -12,6 +12,7 @@ typedef struct aggregate_kept {
     row_store *store;       ///< Of rows in partitions and lists.
     row_store *table_store; ///< Of the tables; NULL: it has none.
     uint32_t key_count;     ///< Of the tables.
+    bool is_numbered;       ///< Rows have an id instead of keys.
     row_pages *parts;       ///< By partition.
     row_pages *passed;      ///< Of groups, by partition: rows of the passed layout, if it has one.
     row_pages list;         ///< Of workers that had no partitions.
@@ -19,6 +20,15 @@ typedef struct aggregate_kept {
     group_table *tables; ///< Of workers that had no partitions; as many as workers.
     aggregate_heap *heaps;
 } aggregate_kept;
+
+/// Keys that collected rows have the number of, while they are few.
+typedef struct aggregate_numbers {
+    row_store store;
+    group_table table;   ///< Of all workers; under the state's lock.
+    uint8_t **rows;      ///< By number.
+    uint32_t page_max;   ///< Of a table.
+    atomic_bool is_over; ///< They are too many: rows have their keys. No number is given then.
+} aggregate_numbers;
 
 typedef struct aggregate_state {
     aggregate_shape shape;
@@ -35,11 +45,14 @@ typedef struct aggregate_state {
     row_store kept_store;
     row_store passed_store; ///< Open if the shape has rows that are passed.
     row_store *collector_stores;
+    row_store *numbered_stores; ///< By collector, of rows with ids.
+    aggregate_numbers numbers;
     uint32_t part_count; ///< At most, until has_parts.
     bool has_parts;      ///< Somebody needed partitions: there are so many. Under the lock.
     bool is_partitioned; ///< Rows are in parts; else in tables[0] and list. Decided by settle.
     aggregate_kept groups;
     aggregate_kept *collected; ///< By collector.
+    aggregate_kept *numbered;  ///< The same with ids; settle leaves one of the two.
     // Without groups: a row of the table's layout for everything. Under the lock.
     uint8_t *single;
     aggregate_heap single_heap;
@@ -102,6 +115,13 @@ typedef struct aggregate_worker {
     aggregate_stage groups;
     aggregate_heap heap;
     aggregate_stage *collected;  ///< By collector.
+    bool is_numbered;            ///< Its collectors' rows get ids,
+    group_table key_table;       ///< by these keys,
+    bool may_be_direct;          ///< which may find their groups by themselves,
+    uint64_t numbered_rows;      ///< so many so far,
+    uint64_t rows_expected;      ///< of all workers, by the plan.
+    uint64_t look_rows;          ///< From so many on it looks how many keys there are,
+    uint64_t looked_keys;        ///< which were so many the last time.
     seen_codes *collected_codes; ///< By collector: rows that need not come again (DISTINCT, min).
     uint8_t *single;             ///< Without groups.
     struct aggregate_cache *cache;
@@ -179,12 +199,44 @@ firn_status aggregate_flush_groups(aggregate_state *self, group_table *table, ag
                                    row_writer *to, uint32_t kept_count, arena *scratch,
                                    firn_error *err);
 
+// ---- Ids in place of keys (aggregate_number.c) --------------------------------------------------
+
+// An id is the top bits of the group's hash, which partitions and their splits look at, and a
+// number from 1 on. Between them there is room for the row's validity.
+#define AGGREGATE_NUMBER_MASK ((UINT64_C(1) << 24) - 1)
+
+/// The number of a row with an id, from 0 on.
+static inline uint32_t aggregate_number_of(const uint8_t *row) {
+    return (uint32_t)(row_hash(row) & AGGREGATE_NUMBER_MASK) - 1;
+}
+/// The column of a collector's rows that its first argument is in.
+static inline uint32_t aggregate_first_arg(const aggregate_state *self, uint32_t collector) {
+    return self->collected[collector].is_numbered ? 0 : self->shape.group_keys;
+}
+
+firn_status aggregate_numbers_open(aggregate_state *self, firn_error *err);
+void aggregate_numbers_close(aggregate_state *self);
+/// How many there are. Once no worker gives any more.
+uint64_t aggregate_numbers_count(const aggregate_state *self);
+/// Ids of rows, by row, in `scratch`; NULL in *out: rows have their keys from now on.
+firn_status aggregate_number_rows(aggregate_worker *self, const column *keys,
+                                  const aggregate_rows *rows, uint64_t **out, arena *scratch,
+                                  firn_error *err);
+/// If keys were too many for others, this worker's rows get theirs too. Gives its table back.
+firn_status aggregate_number_end(aggregate_worker *self, arena *scratch, firn_error *err);
+/// Rows with ids into a stage, with their keys. Lists are emptied.
+firn_status aggregate_rekey(aggregate_state *self, uint32_t collector, row_pages *from,
+                            aggregate_stage *to, arena *scratch, firn_error *err);
+/// Opens the stage of a collector.
+firn_status aggregate_open_collected(aggregate_state *self, uint32_t collector, bool is_numbered,
+                                     arena *memory, aggregate_stage *out, firn_error *err);
+
 // ---- Collectors (aggregate_collect.c) -----------------------------------------------------------
 
 /// Puts a batch's rows into the collectors. `keys` are the group's key columns. *left: the rows of
 /// which no group is made later.
 firn_status aggregate_collect_rows(aggregate_worker *self, const aggregate_context *context,
                                    const column *keys, const aggregate_rows *rows,
-                                   batch_sequence sequence, aggregate_rows *left);
+                                   aggregate_rows *left);
 
 #endif

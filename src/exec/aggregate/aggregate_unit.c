@@ -65,8 +65,15 @@ static void close_level(aggregate_unit *self, unit_level *level) {
     }
 }
 
-void unit_clear_rows(aggregate_unit *self) {
+static void clear_groups(aggregate_unit *self) {
     group_table_close_rows(&self->table);
+    if (self->numbered != NULL) {
+        memset(self->numbered, 0, aggregate_numbers_count(self->shared) * sizeof *self->numbered);
+    }
+}
+
+void unit_clear_rows(aggregate_unit *self) {
+    clear_groups(self);
     for (uint32_t i = 0; i < self->shared->shape.collector_count; i++) {
         unit_collected *collected = &self->collected[i];
         if (collected->distinct.store != NULL) {
@@ -308,7 +315,7 @@ static firn_status begin_split(aggregate_unit *self, arena *scratch, firn_error 
         TRY(aggregate_flush_groups(shared, &self->table, &self->heap, &level->groups, 0, scratch,
                                    err));
     }
-    group_table_close_rows(&self->table);
+    clear_groups(self);
     aggregate_heap_close(&self->heap);
     for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
         unit_collected *collected = &self->collected[i];
@@ -763,11 +770,27 @@ static firn_status order_rows(aggregate_unit *self, arena *scratch, firn_error *
     return FIRN_OK;
 }
 
+// Before there are levels, with which the arena goes back.
+static firn_status open_numbered(aggregate_unit *self, firn_error *err) {
+    const uint64_t count = aggregate_numbers_count(self->shared);
+    if (self->numbered != NULL || count == 0) {
+        return FIRN_OK;
+    }
+    assert(self->depth == 0);
+    self->numbered = ARENA_NEW(&self->memory, uint8_t *, count);
+    if (self->numbered == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    memset(self->numbered, 0, count * sizeof *self->numbered);
+    return FIRN_OK;
+}
+
 firn_status unit_load(aggregate_unit *self, const unit_source *source, bool *is_ready,
                       arena *scratch, firn_error *err) {
     aggregate_state *shared = self->shared;
     *is_ready = false;
     self->has_groups = true;
+    TRY(open_numbered(self, err));
     const bool has_rows = source->groups != NULL || shared->shape.collector_count > 0;
     TRY(has_rows ? keep_pages(self, may_split(self) ? PAGE_SPLIT_COUNT : 0, err) : FIRN_OK);
     if (has_rows && self->buffer == NULL) {

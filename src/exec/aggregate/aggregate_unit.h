@@ -57,6 +57,7 @@ typedef struct aggregate_unit {
     uint32_t linking_number; ///< Whose rows they are.
     uint32_t refusals;       ///< In a row, without anything done between them.
     group_table table;
+    uint8_t **numbered; ///< Groups of the table by number; NULL: not yet. NULL: nobody has ids.
     aggregate_heap heap;
     unit_collected *collected; ///< By collector.
     uint8_t *single;           ///< Without groups.
@@ -148,14 +149,15 @@ firn_status unit_ranked_values(aggregate_unit *self, const aggregate_slot *slot,
 typedef struct collected_rows {
     const aggregate_collector *collector;
     row_store *store;
+    uint32_t first_arg; // The column it is in.
     uint8_t **rows;
     uint32_t count;
     uint32_t *ends; // Group g owns rows [ends[g - 1], ends[g]); NULL where nobody asks.
 } collected_rows;
 
 /// Puts the rows of each group into their order.
-firn_status unit_order_rows(collected_rows *self, const aggregate_shape *shape,
-                            uint32_t group_count, arena *scratch, firn_error *err);
+firn_status unit_order_rows(collected_rows *self, uint32_t group_count, arena *scratch,
+                            firn_error *err);
 
 // ---- Handing out (aggregate_emit.c) -------------------------------------------------------------
 

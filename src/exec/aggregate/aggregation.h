@@ -22,6 +22,7 @@
 //     aggregate_build.c    a worker's part: local table, partitions, merge
 //     aggregate_passed.c   rows that go past a table, and come back
 //     aggregate_collect.c  (key, value) rows: in
+//     aggregate_number.c   numbers in place of their keys, where there are few
 //     aggregate_merge.c    workers' parts become one
 //     aggregate_unit.c     a partition's groups into one table, splits
 //     aggregate_link.c     (key, value) rows to their groups
@@ -71,6 +72,9 @@ typedef struct aggregate_collected {
 // Extra bytes of a collector's row: the place of its group, or where it came from.
 #define COLLECTED_GROUP_SIZE 8
 #define COLLECTED_PLACE_SIZE 16
+#define AGGREGATE_ID_SIZE 8
+#define AGGREGATE_ID_FREE 3 // Bytes of an id that it does not use (aggregate_state.h).
+#define AGGREGATE_ID_FREE_SIZE 2
 #define COLLECTED_TASK 0 // Task,
 #define COLLECTED_PART 8 // part and row.
 
@@ -89,6 +93,8 @@ typedef struct aggregate_collector {
     /// Group keys, arguments, order keys. Extra bytes: of rows that are ordered as they came, where
     /// they came from; of DISTINCT ones the place of their group.
     row_layout layout;
+    bool may_number;       ///< Rows may have the number of their group instead of its keys:
+    row_layout numbered;   ///< this layout without them, and an id (aggregate_number.c) as hash.
     uint32_t group_offset; ///< In a row that was put to its group: where that is. It is the hash's
                            ///< place where nobody needs it any more.
 } aggregate_collector;
@@ -110,6 +116,8 @@ typedef struct aggregate_shape {
     aggregate_slot *slots;
     uint32_t collector_count;
     aggregate_collector *collectors;
+    bool may_number;     ///< Some collector's rows may have numbers:
+    row_layout numbers;  ///< of groups with these keys; its extra bytes are the id.
     uint32_t state_size; ///< Extra bytes of a group: states without heap, collected rows, others.
     uint32_t plain_size; ///< Of them those that move as bytes; the first.
     bool has_heap;       ///< Some state has a heap: `kept` differs from `table`.

@@ -46,6 +46,7 @@ typedef struct row_layout {
     uint32_t extra_size;      ///< A multiple of 8.
     uint32_t heap_offset;     ///< Of its row_heap; ROW_NONE: rows of this layout have no heap.
     uint32_t validity_offset; ///< Bit c % 8 of byte c / 8 set: column c is not NULL.
+    uint32_t tail_offset;     ///< Behind all values.
     bool has_hash;            ///< At offset 0.
     bool is_plain;            ///< Equal rows have equal bytes behind the extra ones.
     const uint8_t *null_row;  ///< A row whose columns are all NULL, for what has no match.
@@ -62,6 +63,10 @@ typedef struct row_heap {
 /// string_value whose `data` is an offset into the heap; nested: a row_slice of the heap.
 firn_status row_layout_make(const type *const *types, uint32_t count, bool has_hash,
                             uint32_t extra_size, arena *memory, row_layout *out, firn_error *err);
+
+/// From now on validity is in the `size` bytes at `offset`, which their owner leaves free of hash
+/// or extra bytes, if it has room there: rows are shorter by what it took behind the values.
+void row_layout_move_validity(row_layout *self, uint32_t offset, uint32_t size);
 
 typedef struct row_slice {
     uint32_t offset;

@@ -78,8 +78,17 @@ firn_status row_layout_make(const type *const *types, uint32_t count, bool has_h
         at = place(out, width, at, offsets);
     }
     out->validity_offset = at;
+    out->tail_offset = at;
     at += (count + 7) / 8;
     out->size = (at + 7) / 8 * 8;
     out->size = out->size == 0 ? 8 : out->size; // A row without columns still is one.
     return make_null_row(out, memory, err);
+}
+
+void row_layout_move_validity(row_layout *self, uint32_t offset, uint32_t size) {
+    assert(offset + size <= self->extra_offset + self->extra_size);
+    if ((self->column_count + 7) / 8 <= size) {
+        self->validity_offset = offset;
+        self->size = (self->tail_offset + 7) / 8 * 8;
+    }
 }

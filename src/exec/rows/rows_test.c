@@ -645,3 +645,37 @@ TEST(rows_compare_in_the_order_of_columns) {
     row_writer_close(&writer);
     fixture_close(&self);
 }
+
+TEST(rows_have_validity_in_the_hash_where_it_leaves_room) {
+    fixture self;
+    REQUIRE(fixture_open(&self, number_and_text, 2, true, 0));
+    const uint32_t size = self.layout.size;
+    row_layout_move_validity(&self.layout, 3, 0);
+    REQUIRE(self.layout.size == size && self.layout.validity_offset >= 8);
+    row_layout_move_validity(&self.layout, 3, 2);
+    CHECK(self.layout.size < size && self.layout.validity_offset == 3);
+    const column columns[2] = {random_column(TYPE_OF(BIGINT), 20, true),
+                               random_column(TYPE_OF(VARCHAR), 20, true)};
+    uint64_t hashes[20];
+    uint8_t *rows[20];
+    for (uint32_t i = 0; i < 20; i++) {
+        hashes[i] = UINT64_C(0xabcd000000000001) + i;
+    }
+    row_writer writer;
+    REQUIRE(row_writer_open(&self.store, 4, 0, &memory, &writer, &err) == FIRN_OK);
+    row_input in = {.columns = columns, .count = 20, .hashes = hashes};
+    REQUIRE(row_writer_append(&writer, &in, rows, &memory, &err) == FIRN_OK);
+    for (uint32_t i = 0; i < 2; i++) {
+        column back;
+        REQUIRE(rows_gather(&self.store, i, (const uint8_t *const *)rows, 20, &memory, &back,
+                            &err) == FIRN_OK);
+        for (uint32_t k = 0; k < 20; k++) {
+            CHECK(row_is_valid(&self.layout, rows[k], i) == column_row_is_valid(&columns[i], k));
+            CHECK(column_compare_rows(&columns[i], k, &back, k) == 0);
+            CHECK((row_hash(rows[k]) & UINT64_C(0xffffff0000ffffff)) ==
+                  (hashes[k] & UINT64_C(0xffffff0000ffffff)));
+        }
+    }
+    row_writer_close(&writer);
+    fixture_close(&self);
+}

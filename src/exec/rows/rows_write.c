@@ -505,12 +505,9 @@ static void write_validity(const appending *self, const column *values, uint32_t
         }                                                                                          \
         return;
 
-// All valid; what fills the row up to a multiple of 8 has one value too.
-static void write_all_valid(const appending *self) {
-    const row_layout *layout = self->writer->store->layout;
-    const uint32_t offset = layout->validity_offset;
-    const size_t tail = layout->size - offset;
-    switch (tail) {
+static void fill_ones(const appending *self, uint32_t offset, uint32_t size) {
+    switch (size) {
+        FILL_WIDTH(0)
         FILL_WIDTH(1)
         FILL_WIDTH(2)
         FILL_WIDTH(3)
@@ -521,8 +518,17 @@ static void write_all_valid(const appending *self) {
         FILL_WIDTH(8)
     default:
         for (uint32_t k = self->from; k < self->to; k++) {
-            memset(self->rows[k] + offset, 0xff, tail);
+            memset(self->rows[k] + offset, 0xff, size);
         }
+    }
+}
+
+// All valid; what fills the row up to a multiple of 8 has one value too.
+static void write_all_valid(const appending *self) {
+    const row_layout *layout = self->writer->store->layout;
+    fill_ones(self, layout->tail_offset, layout->size - layout->tail_offset);
+    if (layout->validity_offset < layout->tail_offset) {
+        fill_ones(self, layout->validity_offset, (layout->column_count + 7) / 8);
     }
 }
 
