@@ -1,5 +1,5 @@
-// A pattern of dates and a text, with a newline between them: the pattern writes moments, and reads
-// the text.
+// A pattern of dates and a text, with a newline between them: the pattern writes moments and
+// intervals, and reads the text.
 //
 // Oracle: what is written fits what was said of its size, and a moment that was read is one that
 // the pattern writes.
@@ -49,6 +49,21 @@ static void check(const date_pattern *pattern, text input) {
     }
 }
 
+static void check_intervals(const date_pattern *pattern) {
+    static const interval_value values[] = {
+        {0},
+        {.months = 14, .days = 3, .nanos = 3723000000456},
+        {.months = -1234567, .days = -40, .nanos = -90000123456789},
+        {.months = INT32_MAX, .days = INT32_MAX, .nanos = INT64_MAX},
+        {.months = INT32_MIN, .days = INT32_MIN, .nanos = INT64_MIN},
+    };
+    const bool is_asked =
+        pattern->unknown.size == 0 && date_pattern_beyond_interval(pattern) == NULL;
+    for (size_t i = 0; is_asked && i < sizeof values / sizeof *values; i++) {
+        write_moment(pattern, (clock_moment){.interval = &values[i]});
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0 || !utf8_is_valid((bytes){.data = data, .size = size})) {
         return 0;
@@ -66,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     if (date_pattern_make_template(pattern, &memory, &made)) { // With a % as well.
         check(&made, input);
+        check_intervals(&made);
     }
     if (date_pattern_make_percent(pattern, &memory, &made)) {
         check(&made, input);

@@ -38,7 +38,6 @@ typedef struct dictionary {
     uint64_t identity;    ///< Unique in the process; caches of per-entry results hang on it.
     uint32_t size;        ///< Entries.
     const column *values; ///< Flat, `size` rows, without NULLs.
-    uint64_t *hashes;     ///< One per entry once somebody computed them, else NULL. One worker.
 } dictionary;
 
 /// A number for a dictionary that no other one of this process has, never 0. Any thread.

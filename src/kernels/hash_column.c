@@ -295,19 +295,48 @@ static bool hash_flat(const hashing *self, const column *values) {
     return true;
 }
 
-static bool hash_dictionary(const hashing *self, const column *values) {
-    const dictionary *entries = values->dictionary;
-    const uint64_t *hashes = entries->hashes;
-    if (hashes == NULL && entries->size <= self->count) {
-        uint64_t *computed = ARENA_NEW(self->scratch, uint64_t, entries->size + 1);
-        if (computed == NULL || !hash_entries(entries->values, self->scratch, computed)) {
-            return false;
-        }
-        hashes = computed;
-    }
-    if (hashes == NULL) {
+// Fewer rows than there are entries: their values side by side.
+static bool hash_by_codes(const hashing *self, const column *values) {
+    const column *entries = values->dictionary->values;
+    const physical layout = type_physical(values->type);
+    if (layout != PHYSICAL_STRING && kernel_of(layout) == NULL) {
         hash_by_rows(self, values);
         return true;
+    }
+    const uint32_t width = physical_size(layout);
+    uint32_t *codes = ARENA_NEW(self->scratch, uint32_t, (size_t)self->count + 1);
+    uint8_t *dense = ARENA_NEW(self->scratch, uint8_t, (size_t)self->count *width + 1);
+    uint64_t *before = ARENA_NEW(self->scratch, uint64_t, (size_t)self->count + 1);
+    if (codes == NULL || dense == NULL || before == NULL) {
+        return false;
+    }
+    for (uint32_t k = 0; k < self->count; k++) {
+        codes[k] = ((const uint32_t *)values->values)[row_of(self, k)];
+    }
+    gather_codes(width, entries->values, codes, self->count, dense);
+    if (self->combines) {
+        memcpy(before, self->out, self->count * sizeof *before);
+    }
+    hashing of_values = *self;
+    of_values.rows = NULL;
+    of_values.first = 0;
+    const column flat = {
+        .type = values->type, .form = FORM_FLAT, .length = self->count, .values = dense};
+    const bool is_done = hash_flat(&of_values, &flat);
+    if (is_done && values->validity != NULL) {
+        patch_nulls(self, values, before);
+    }
+    return is_done;
+}
+
+static bool hash_dictionary(const hashing *self, const column *values) {
+    const dictionary *entries = values->dictionary;
+    if (entries->size > self->count) {
+        return hash_by_codes(self, values);
+    }
+    uint64_t *hashes = ARENA_NEW(self->scratch, uint64_t, (size_t)entries->size + 1);
+    if (hashes == NULL || !hash_entries(entries->values, self->scratch, hashes)) {
+        return false;
     }
     const uint32_t *codes = values->values;
     for (uint32_t k = 0; k < self->count; k++) {

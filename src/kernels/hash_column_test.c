@@ -85,10 +85,6 @@ static void check_type(const type *of, bool has_nulls) {
     }
     check_hashes(&coded, rows, 3, &memory); // Fewer rows than entries.
     check_hashes(&coded, rows, 6, &memory);
-    uint64_t kept[7];
-    REQUIRE(hash_entries(&entries, &memory, kept));
-    words.hashes = kept;
-    check_hashes(&coded, NULL, ROWS, &memory);
     arena_close(&memory);
 }
 
