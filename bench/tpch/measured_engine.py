@@ -14,8 +14,13 @@ import sys
 import time
 import types
 
-TABLES = ("customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier")
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def tables_of(data):
+    """The tables of a folder: its files, and its folders of files."""
+    return sorted({path.stem for path in pathlib.Path(data).glob("*.parquet")}
+                  | {path.parent.name for path in pathlib.Path(data).glob("*/*.parquet")})
 
 
 def files_of(data, table):
@@ -30,7 +35,7 @@ class DuckDb:
         self.version = duckdb.__version__
         self.connection = duckdb.connect()
         self.connection.execute(f"SET threads = {threads}")
-        for table in TABLES:
+        for table in tables_of(data):
             self.connection.execute(
                 f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{files_of(data, table)}')")
 
@@ -44,7 +49,7 @@ class DataFusion:
         self.version = datafusion.__version__
         settings = datafusion.SessionConfig().with_target_partitions(threads)
         self.context = datafusion.SessionContext(settings)
-        for table in TABLES:
+        for table in tables_of(data):
             self.context.register_parquet(table, files_of(data, table).removesuffix("*.parquet"))
 
     def run(self, name, sql):
@@ -59,7 +64,7 @@ class Polars:
         import polars
         self.version = polars.__version__
         self.queries = importlib.import_module("polars_queries")
-        scans = {table: polars.scan_parquet(files_of(data, table)) for table in TABLES}
+        scans = {table: polars.scan_parquet(files_of(data, table)) for table in tables_of(data)}
         self.tables = types.SimpleNamespace(**scans)
 
     def run(self, name, sql):
@@ -96,7 +101,7 @@ class Firn:
         self.attach(data)
 
     def attach(self, data):
-        for table in TABLES:
+        for table in tables_of(data):
             self.run("", f"CREATE VIEW {table} AS "
                      f"SELECT * FROM read_parquet('{files_of(data, table)}')")
 
