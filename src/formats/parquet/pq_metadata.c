@@ -28,7 +28,8 @@ firn_status pq_footer_find(bytes tail, uint64_t file_size, pq_footer_place *out,
         return FAIL(err, FIRN_UNSUPPORTED, "Parquet file with an encrypted footer");
     }
     if (memcmp(at + 4, "PAR1", PQ_MAGIC_SIZE) != 0) {
-        return FAIL(err, FIRN_CORRUPT, "no Parquet file: it does not end in \"PAR1\"");
+        return FAIL(err, FIRN_CORRUPT,
+                    "no Parquet file, or one that was cut off: it does not end in \"PAR1\"");
     }
     const uint32_t size = load_u32(at);
     if (size > file_size - PQ_MAGIC_SIZE - PQ_TAIL_SIZE) {
