@@ -38,6 +38,20 @@ TEST(batches_of_wide_rows_are_a_small_part_of_the_limit) {
     scene_close(&self);
 }
 
+// States that keep values outside of themselves are the aggregate's: it is what asked in vain.
+TEST(what_an_aggregate_cannot_keep_is_said_of_it) {
+    scene self;
+    REQUIRE(scene_open_with(&self, "1", ((const char *const[]){"memory_limit", "10MB", NULL})));
+    firn_error err = FIRN_ERROR_INIT;
+    CHECK(scene_number(self.session,
+                       "SELECT length(max(t)) + length(min(t)) + length(max(t || 'a')) FROM "
+                       "(SELECT repeat('v', 2000000) || x AS t FROM generate_series(1, 3) AS g(x)) "
+                       "AS q",
+                       &err) == -1);
+    CHECK(strstr(err.text, "aggregate asks for 2000") != NULL);
+    scene_close(&self);
+}
+
 // ---- Several queries ---------------------------------------------------------------------------
 
 typedef struct client {

@@ -132,5 +132,5 @@ firn_status aggregate_update_codes(const aggregate_context *self, const aggregat
         slot->overload->update_counted != NULL && codes->counts != NULL
             ? slot->overload->update_counted(&call, &entries, codes->counts, state)
             : slot->overload->update_one(&call, &entries, state);
-    return done == call.count ? FIRN_OK : aggregate_fail(slot, done, self->scratch, self->err);
+    return done == call.count ? FIRN_OK : aggregate_fail(self, slot, done);
 }

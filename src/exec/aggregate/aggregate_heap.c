@@ -22,6 +22,7 @@ static aggregate_block *take_block(aggregate_heap *self, size_t size) {
     size_t capacity = 0;
     aggregate_block *block = pool_block_take_urgent(self->keeper, size, &capacity);
     if (block == NULL) {
+        self->refused = size;
         return NULL;
     }
     *block = (aggregate_block){.capacity = capacity, .filled = sizeof *block};

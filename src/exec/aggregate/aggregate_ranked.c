@@ -291,7 +291,9 @@ static firn_status find_args(aggregate_unit *self, const aggregate_slot *slot,
         first[i] = aggregate_is_kept(slot, i) ? kept[at++] : aggregate_constant(slot, i, 1);
     }
     if (!slot->overload->place(pointers, count, &place)) {
-        return aggregate_fail(slot, 0, scratch, err);
+        const aggregate_context context =
+            aggregate_context_of(self->shared, &self->heap, scratch, err);
+        return aggregate_fail(&context, slot, 0);
     }
     out->row_count = place.rest > 0 && place.rank + 1 < count ? 2 : 1;
     column held;

@@ -599,7 +599,7 @@ firn_status aggregate_totals_put(const aggregate_totals *self, const aggregate_c
         }
         uint8_t *state = group + shape->table.extra_offset + slot->state_offset;
         if (!fits || !slot->overload->update_total(total, rows, state)) {
-            return aggregate_fail(slot, 0, context->scratch, context->err);
+            return aggregate_fail(context, slot, 0);
         }
     }
     return FIRN_OK;

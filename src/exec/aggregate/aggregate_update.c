@@ -3,15 +3,19 @@
 
 #include "exec/aggregate/aggregate_choice.h"
 
-firn_status aggregate_fail(const aggregate_slot *slot, uint32_t done, arena *scratch,
-                           firn_error *err) {
-    if (done == KERNEL_NO_MEMORY) {
-        return ARENA_FULL(scratch, err);
+firn_status aggregate_fail(const aggregate_context *self, const aggregate_slot *slot,
+                           uint32_t done) {
+    const aggregate_heap *heap = self->heap;
+    if (done == KERNEL_NO_MEMORY && heap != NULL && heap->refused > 0) {
+        return POOL_FULL(heap->keeper, heap->refused, self->err);
     }
-    const text type = type_text(slot->call->type, scratch);
+    if (done == KERNEL_NO_MEMORY) {
+        return ARENA_FULL(self->scratch, self->err);
+    }
+    const text type = type_text(slot->call->type, self->scratch);
     const uint64_t position =
         slot->call->position == UINT32_MAX ? NO_POSITION : slot->call->position;
-    return FAIL_SQL(err, FIRN_INVALID, "22003", position, "the value of %s does not fit %.*s",
+    return FAIL_SQL(self->err, FIRN_INVALID, "22003", position, "the value of %s does not fit %.*s",
                     slot->call->aggregate_.function->name, (int)type.size, type.data);
 }
 
@@ -173,7 +177,7 @@ firn_status aggregate_update_one_slot(const aggregate_context *self, const aggre
         }
         done = slot->overload->update(&call, pointers, (void *const *)groups, offset);
     }
-    return done == rows->count ? FIRN_OK : aggregate_fail(slot, done, self->scratch, self->err);
+    return done == rows->count ? FIRN_OK : aggregate_fail(self, slot, done);
 }
 
 firn_status aggregate_update_all(const aggregate_context *self, aggregate_values *values,
@@ -265,7 +269,7 @@ firn_status aggregate_combine(const aggregate_context *self, uint8_t *const *tar
         const uint32_t done =
             slot->overload->combine(&call, (void *const *)targets, (void *const *)sources, offset);
         if (done != count) {
-            return aggregate_fail(slot, done, self->scratch, self->err);
+            return aggregate_fail(self, slot, done);
         }
     }
     return FIRN_OK;
@@ -288,7 +292,7 @@ firn_status aggregate_export(const aggregate_context *self, uint8_t *const *grou
         const uint32_t done =
             slot->overload->export_state(&call, (void *const *)groups, offset, out);
         if (done != count) {
-            return aggregate_fail(slot, done, self->scratch, self->err);
+            return aggregate_fail(self, slot, done);
         }
         out += slot->exported.count;
     }
@@ -316,7 +320,7 @@ firn_status aggregate_import(const aggregate_context *self, const column *column
         const uint32_t done =
             slot->overload->import_state(&call, pointers, (void *const *)groups, offset);
         if (done != count) {
-            return aggregate_fail(slot, done, self->scratch, self->err);
+            return aggregate_fail(self, slot, done);
         }
         columns += slot->exported.count;
     }
@@ -330,7 +334,7 @@ firn_status aggregate_value_of(const aggregate_context *self, const aggregate_sl
     call.count = count;
     const uint32_t offset = self->shape->table.extra_offset + slot->state_offset;
     const uint32_t done = slot->overload->finish(&call, (void *const *)groups, offset, out);
-    return done == count ? FIRN_OK : aggregate_fail(slot, done, self->scratch, self->err);
+    return done == count ? FIRN_OK : aggregate_fail(self, slot, done);
 }
 
 firn_status aggregate_collect(const aggregate_context *self, const aggregate_slot *slot,
@@ -347,5 +351,5 @@ firn_status aggregate_collect(const aggregate_context *self, const aggregate_slo
     aggregate_call call = aggregate_call_of(self, slot);
     call.count = count;
     const uint32_t done = slot->overload->collect(&call, pointers, ends, out);
-    return done == count ? FIRN_OK : aggregate_fail(slot, done, self->scratch, self->err);
+    return done == count ? FIRN_OK : aggregate_fail(self, slot, done);
 }

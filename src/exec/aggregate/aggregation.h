@@ -155,6 +155,7 @@ typedef struct aggregate_heap {
     aggregate_block *blocks;      ///< The first is being filled.
     aggregate_block *long_blocks; ///< Of one value each.
     uint64_t size;
+    size_t refused; ///< That the keeper did not give; 0: nothing yet.
 } aggregate_heap;
 
 aggregate_heap aggregate_heap_open(pool *keeper);
@@ -229,7 +230,7 @@ firn_status aggregate_collect(const aggregate_context *self, const aggregate_slo
                               const column *args, const uint32_t *ends, uint32_t count,
                               column *out);
 /// The error of the aggregate whose function stopped at a row.
-firn_status aggregate_fail(const aggregate_slot *slot, uint32_t done, arena *scratch,
-                           firn_error *err);
+firn_status aggregate_fail(const aggregate_context *self, const aggregate_slot *slot,
+                           uint32_t done);
 
 #endif
