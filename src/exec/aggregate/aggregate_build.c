@@ -156,19 +156,6 @@ static uint32_t number_at(const stage_input *in, uint32_t k) {
     return in->rows == NULL ? k : in->rows[k];
 }
 
-static firn_status init_fresh(const aggregate_context *context, const stage_places *placed,
-                              firn_error *err) {
-    uint8_t **extra = ARENA_NEW(context->scratch, uint8_t *, (size_t)placed->fresh_count + 1);
-    if (extra == NULL) {
-        return ARENA_FULL(context->scratch, err);
-    }
-    for (uint32_t i = 0; i < placed->fresh_count; i++) {
-        extra[i] = row_extra(&context->shape->table, placed->places[placed->fresh[i]]);
-    }
-    aggregate_init(context->shape, extra, placed->fresh_count);
-    return FIRN_OK;
-}
-
 static firn_status put_totals(const building *self, const stage_places *placed) {
     for (uint32_t i = 0; i < placed->count; i++) {
         const uint32_t k = placed->ks == NULL ? i : placed->ks[i];
@@ -181,7 +168,8 @@ static firn_status put_totals(const building *self, const stage_places *placed) 
 // Rows have their group, in the table or as a row of a partition: into its states.
 static firn_status update_placed(void *user, const stage_places *placed, firn_error *err) {
     building *self = user;
-    TRY(init_fresh(&self->context, placed, err));
+    TRY(aggregate_init_fresh(self->context.shape, placed->places, placed->fresh,
+                             placed->fresh_count, self->context.scratch, err));
     if (self->puts_totals) {
         return put_totals(self, placed);
     }

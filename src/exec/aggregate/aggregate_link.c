@@ -53,19 +53,6 @@ static firn_status look_up(aggregate_unit *self, group_lookup *call, bool *fits,
                : group_table_find(table, call, scratch, err);
 }
 
-static firn_status begin_groups(const aggregate_shape *shape, const group_lookup *call,
-                                arena *scratch, firn_error *err) {
-    uint8_t **extra = ARENA_NEW(scratch, uint8_t *, (size_t)call->fresh_count + 1);
-    if (extra == NULL) {
-        return ARENA_FULL(scratch, err);
-    }
-    for (uint32_t i = 0; i < call->fresh_count; i++) {
-        extra[i] = row_extra(&shape->table, call->groups[call->fresh[i]]);
-    }
-    aggregate_init(shape, extra, call->fresh_count);
-    return FIRN_OK;
-}
-
 // The groups of rows, by the keys that they begin with.
 static firn_status find_keys(aggregate_unit *self, linking *from, arena *scratch, firn_error *err) {
     const aggregate_shape *shape = &self->shared->shape;
@@ -98,7 +85,9 @@ static firn_status find_keys(aggregate_unit *self, linking *from, arena *scratch
     for (uint32_t k = 0; k < from->done && call.missing_count > 0; k++) {
         from->done = from->groups[k] == NULL ? k : from->done;
     }
-    return call.fresh_count == 0 ? FIRN_OK : begin_groups(shape, &call, scratch, err);
+    return call.fresh_count == 0 ? FIRN_OK
+                                 : aggregate_init_fresh(shape, call.groups, call.fresh,
+                                                        call.fresh_count, scratch, err);
 }
 
 // Rows with ids, by number. Those of groups that were not looked for yet find them by their keys.

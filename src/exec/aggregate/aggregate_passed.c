@@ -112,19 +112,6 @@ static firn_status values_of(aggregate_state *self, uint8_t *const *rows, uint32
     return FIRN_OK;
 }
 
-static firn_status begin_groups(const aggregate_shape *shape, const group_lookup *call,
-                                arena *scratch, firn_error *err) {
-    uint8_t **extra = ARENA_NEW(scratch, uint8_t *, (size_t)call->fresh_count + 1);
-    if (extra == NULL) {
-        return ARENA_FULL(scratch, err);
-    }
-    for (uint32_t i = 0; i < call->fresh_count; i++) {
-        extra[i] = row_extra(&shape->table, call->groups[call->fresh[i]]);
-    }
-    aggregate_init(shape, extra, call->fresh_count);
-    return FIRN_OK;
-}
-
 // A key that is too long for a page is the group's now.
 static void drop_blobs(row_store *store, uint8_t *const *rows, uint32_t count) {
     for (uint32_t k = 0; k < count && store->layout->heap_offset != ROW_NONE; k++) {
@@ -146,7 +133,8 @@ firn_status aggregate_take_passed(aggregate_state *self, group_table *table, agg
     call.columns = keys;
     call.hashes = hashes;
     TRY(group_table_find(table, &call, scratch, err));
-    TRY(begin_groups(&self->shape, &call, scratch, err));
+    TRY(aggregate_init_fresh(&self->shape, call.groups, call.fresh, call.fresh_count, scratch,
+                             err));
     from->taken =
         call.missing_count == 0 ? from->count : part_taken(from->rows, call.groups, from->count);
     aggregate_values values;

@@ -255,6 +255,20 @@ void aggregate_init(const aggregate_shape *self, uint8_t *const *extra, uint32_t
     }
 }
 
+firn_status aggregate_init_fresh(const aggregate_shape *self, uint8_t *const *groups,
+                                 const uint16_t *fresh, uint32_t count, arena *scratch,
+                                 firn_error *err) {
+    uint8_t **extra = ARENA_NEW(scratch, uint8_t *, (size_t)count + 1);
+    if (extra == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        extra[i] = row_extra(&self->table, groups[fresh[i]]);
+    }
+    aggregate_init(self, extra, count);
+    return FIRN_OK;
+}
+
 firn_status aggregate_combine(const aggregate_context *self, uint8_t *const *targets,
                               uint8_t *const *sources, uint32_t count, bool plain_only) {
     // States without heap lie at the same place in both layouts.

@@ -214,6 +214,10 @@ firn_status aggregate_update_one_slot(const aggregate_context *self, const aggre
                                       const column *args, const aggregate_rows *rows);
 /// Begins the extra bytes of groups: extra[k] is where they are.
 void aggregate_init(const aggregate_shape *self, uint8_t *const *extra, uint32_t count);
+/// The same for groups that were just made: those numbered by `fresh`.
+firn_status aggregate_init_fresh(const aggregate_shape *self, uint8_t *const *groups,
+                                 const uint16_t *fresh, uint32_t count, arena *scratch,
+                                 firn_error *err);
 /// targets[k] takes in sources[k]; with plain_only those may be rows of the kept layout.
 firn_status aggregate_combine(const aggregate_context *self, uint8_t *const *targets,
                               uint8_t *const *sources, uint32_t count, bool plain_only);

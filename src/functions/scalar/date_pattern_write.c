@@ -251,8 +251,8 @@ static void write_day(pattern_writer *self, const pattern_item *item, int64_t da
     }
 }
 
-static void write_time(pattern_writer *self, const pattern_item *item, const clock_moment *moment) {
-    const int64_t nanos = moment->moment.nanos;
+// What a clock shows, of a day or of an interval, whose parts have the sign of the whole.
+static void write_clock(pattern_writer *self, const pattern_item *item, int64_t nanos) {
     const int64_t seconds = nanos / 1000000000;
     int64_t fraction = nanos % 1000000000;
     const int64_t hour = seconds / 3600;
@@ -261,7 +261,7 @@ static void write_time(pattern_writer *self, const pattern_item *item, const clo
         put_number(self, item, hour, 2);
         break;
     case PATTERN_FIELD_HOUR_12:
-        put_number(self, item, (hour + 11) % 12 + 1, 2);
+        put_number(self, item, hour % 12 == 0 ? 12 : hour % 12, 2);
         break;
     case PATTERN_FIELD_MINUTE:
         put_number(self, item, seconds / 60 % 60, 2);
@@ -279,16 +279,24 @@ static void write_time(pattern_writer *self, const pattern_item *item, const clo
     case PATTERN_FIELD_SECOND_OF_DAY:
         put_number(self, item, seconds, 1);
         break;
-    case PATTERN_FIELD_EPOCH:
-        put_number(self, item,
-                   moment->moment.days * CALENDAR_DAY_SECONDS + seconds - moment->offset_seconds,
-                   1);
-        break;
     case PATTERN_FIELD_MERIDIEM:
         put_name(self, item, hour % 24 < 12 ? "AM" : "PM", 2, 2);
         break;
     case PATTERN_FIELD_MERIDIEM_DOTS:
         put_name(self, item, hour % 24 < 12 ? "A.M." : "P.M.", 4, 4);
+        break;
+    default: // PATTERN_FIELD_FIXED
+        break;
+    }
+}
+
+static void write_time(pattern_writer *self, const pattern_item *item, const clock_moment *moment) {
+    const calendar_moment at = moment->moment;
+    switch ((int)item->field) {
+    case PATTERN_FIELD_EPOCH:
+        put_number(self, item,
+                   at.days * CALENDAR_DAY_SECONDS + at.nanos / 1000000000 - moment->offset_seconds,
+                   1);
         break;
     case PATTERN_FIELD_ZONE_WORD:
         put_name(self, item, moment->zone_word.data, moment->zone_word.size, 0);
@@ -302,7 +310,8 @@ static void write_time(pattern_writer *self, const pattern_item *item, const clo
     case PATTERN_FIELD_ZONE_OFFSET:
         put_offset(self, item, moment->offset_seconds, true);
         break;
-    default: // PATTERN_FIELD_FIXED
+    default:
+        write_clock(self, item, at.nanos);
         break;
     }
 }
@@ -371,46 +380,6 @@ static void write_interval_days(pattern_writer *self, const pattern_item *item,
     }
 }
 
-// Each part with the sign of the whole.
-static void write_interval_time(pattern_writer *self, const pattern_item *item,
-                                const interval_value *value) {
-    const int64_t seconds = value->nanos / 1000000000;
-    int64_t fraction = value->nanos % 1000000000;
-    const int64_t hour = seconds / 3600;
-    switch ((int)item->field) {
-    case PATTERN_FIELD_HOUR:
-        put_number(self, item, hour, 2);
-        break;
-    case PATTERN_FIELD_HOUR_12:
-        put_number(self, item, hour % 12 == 0 ? 12 : hour % 12, 2);
-        break;
-    case PATTERN_FIELD_MINUTE:
-        put_number(self, item, seconds / 60 % 60, 2);
-        break;
-    case PATTERN_FIELD_SECOND:
-        put_number(self, item, seconds % 60, 2);
-        break;
-    case PATTERN_FIELD_MILLI:
-    case PATTERN_FIELD_FRACTION:
-        for (uint32_t i = item->digits; i < 9; i++) {
-            fraction /= 10;
-        }
-        put_number(self, item, fraction, item->digits);
-        break;
-    case PATTERN_FIELD_SECOND_OF_DAY:
-        put_number(self, item, seconds, 1);
-        break;
-    case PATTERN_FIELD_MERIDIEM:
-        put_name(self, item, hour % 24 < 12 ? "AM" : "PM", 2, 2);
-        break;
-    case PATTERN_FIELD_MERIDIEM_DOTS:
-        put_name(self, item, hour % 24 < 12 ? "A.M." : "P.M.", 4, 4);
-        break;
-    default: // PATTERN_FIELD_FIXED
-        break;
-    }
-}
-
 size_t date_pattern_size_max(const date_pattern *self, size_t word_size) {
     size_t size = 0;
     for (uint32_t i = 0; i < self->count; i++) {
@@ -432,7 +401,7 @@ size_t date_pattern_write(const date_pattern *self, const clock_moment *moment, 
             if (item->field < PATTERN_FIELD_HOUR) {
                 write_interval_days(&writer, item, moment->interval);
             } else {
-                write_interval_time(&writer, item, moment->interval);
+                write_clock(&writer, item, moment->interval->nanos);
             }
         } else if (item->field < PATTERN_FIELD_HOUR && moment->is_time && self->is_template) {
             write_no_day(&writer, item);
