@@ -26,6 +26,34 @@ firn_status batch_part(arena *memory, const batch *self, uint32_t from, uint32_t
     return FIRN_OK;
 }
 
+firn_status batch_slice(arena *memory, const batch *self, uint32_t from, uint32_t count, batch *out,
+                        firn_error *err) {
+    assert(from <= self->selected_count && count <= self->selected_count - from);
+    *out = *self;
+    if (count == self->selected_count) {
+        return FIRN_OK;
+    }
+    const uint32_t first = count == 0 ? 0 : batch_row(self, from);
+    const uint32_t length = count == 0 ? 0 : batch_row(self, from + count - 1) + 1 - first;
+    column *columns = ARENA_NEW(memory, column, self->column_count + 1);
+    uint16_t *rows = ARENA_NEW(memory, uint16_t, count + 1);
+    if (columns == NULL || rows == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < self->column_count; i++) {
+        TRY(column_slice(memory, &self->columns[i], first, length, &columns[i], err));
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        rows[k] = (uint16_t)(batch_row(self, from + k) - first);
+    }
+    out->row_count = length;
+    out->columns = columns;
+    out->selection = length == count ? NULL : rows;
+    out->selected_count = count;
+    out->sequence.first += first;
+    return FIRN_OK;
+}
+
 firn_status batch_compact(arena *memory, const batch *self, batch *out, firn_error *err) {
     if (self->selection == NULL) {
         *out = *self;

@@ -16,6 +16,7 @@
 typedef struct batch_sequence {
     uint64_t task;
     uint32_t part;
+    uint32_t first; ///< Number of row 0 in the part, which is more than this batch after a slice.
 } batch_sequence;
 
 typedef struct batch {
@@ -44,6 +45,11 @@ static inline uint32_t batch_row(const batch *self, uint32_t k) {
 /// selection may be in `memory`.
 firn_status batch_part(arena *memory, const batch *self, uint32_t from, uint32_t count, batch *out,
                        firn_error *err);
+/// The same as a batch of its own, no longer than it has to be: what is made of it is as small as
+/// its rows are few. Its columns may be in `memory`; row k is row k + (first of its sequence - first
+/// of self's) of `self`.
+firn_status batch_slice(arena *memory, const batch *self, uint32_t from, uint32_t count, batch *out,
+                        firn_error *err);
 /// A batch without selection: selected rows are taken together. Shares columns when all rows count.
 firn_status batch_compact(arena *memory, const batch *self, batch *out, firn_error *err);
 /// A deep, compact copy that depends on `memory` only.

@@ -317,6 +317,33 @@ TEST(batch_part_is_a_part_of_the_rows_that_count) {
     arena_close(&memory);
 }
 
+TEST(batch_slice_is_a_batch_of_its_own) {
+    begin();
+    firn_error err = ERR_INIT;
+    const int32_t values[] = {1, 2, 3, 4, 5};
+    const column in = integers(values, 5);
+    batch rows = batch_of(&in, 1, 5);
+    batch slice;
+    REQUIRE(batch_slice(&memory, &rows, 0, 5, &slice, &err) == FIRN_OK);
+    CHECK(slice.columns == rows.columns && slice.sequence.first == 0);
+    REQUIRE(batch_slice(&memory, &rows, 1, 2, &slice, &err) == FIRN_OK);
+    CHECK(slice.row_count == 2 && slice.selected_count == 2 && slice.selection == NULL);
+    CHECK(COLUMN_VALUES(&slice.columns[0], int32_t)[1] == 3 && slice.sequence.first == 1);
+    REQUIRE(batch_slice(&memory, &rows, 5, 0, &slice, &err) == FIRN_OK);
+    CHECK(slice.row_count == 0 && slice.selected_count == 0);
+    const uint16_t selection[] = {0, 1, 3, 4};
+    rows.selection = selection;
+    rows.selected_count = 4;
+    rows.sequence.first = 7; // It is a slice itself.
+    REQUIRE(batch_slice(&memory, &rows, 1, 2, &slice, &err) == FIRN_OK);
+    CHECK(slice.row_count == 3 && slice.selected_count == 2 && slice.sequence.first == 8);
+    CHECK(batch_row(&slice, 0) == 0 && batch_row(&slice, 1) == 2);
+    CHECK(COLUMN_VALUES(&slice.columns[0], int32_t)[2] == 4);
+    REQUIRE(batch_slice(&memory, &rows, 2, 2, &slice, &err) == FIRN_OK);
+    CHECK(slice.selection == NULL && COLUMN_VALUES(&slice.columns[0], int32_t)[0] == 4);
+    arena_close(&memory);
+}
+
 TEST(physical_integers_are_those_of_at_most_64_bits) {
     uint32_t count = 0;
     for (physical kind = PHYSICAL_NONE; kind < PHYSICAL_COUNT; kind++) {

@@ -455,7 +455,7 @@ static firn_status push_paced(aggregate_worker *self, op_call *call, const batch
         const uint32_t count = row_pace_rows(&self->pace, input->selected_count - from);
         const arena_mark mark = arena_mark_take(call->scratch);
         batch part;
-        TRY(batch_part(call->scratch, input, from, count, &part, err));
+        TRY(batch_slice(call->scratch, input, from, count, &part, err));
         TRY(push_rows(self, call, &part, err));
         row_pace_learn(&self->pace, count, arena_bytes_since(call->scratch, mark));
         arena_rewind(call->scratch, mark);

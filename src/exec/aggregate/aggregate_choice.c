@@ -229,7 +229,7 @@ firn_status aggregate_choose(const aggregate_context *self, const aggregate_slot
             (void *)((rows->groups == NULL ? rows->single : rows->groups[k]) + offset);
         const candidate found = {
             .task = self->sequence.task,
-            .part = part | row,
+            .part = part | (self->sequence.first + row),
             .keys =
                 keys.data == NULL ? NULL : keys.data + (keys.is_by_row ? row : k) * keys.stride};
         if (is_ahead(&state, &found, held)) {

@@ -54,13 +54,14 @@ static firn_status filter_in_parts(filter_local *self, const batch *input, arena
     for (uint32_t from = 0; from < input->selected_count;) {
         const uint32_t count = row_pace_rows(&self->pace, input->selected_count - from);
         batch part;
-        TRY(batch_part(scratch, input, from, count, &part, err));
+        TRY(batch_slice(scratch, input, from, count, &part, err));
         const uint16_t *found;
         uint32_t found_count;
         TRY(expr_filter(self->base.state, &part, scratch, &found, &found_count, err));
         assert(found != NULL || found_count == 0);
+        const uint32_t first = part.sequence.first - input->sequence.first;
         for (uint32_t k = 0; k < found_count; k++) {
-            rows[output->selected_count++] = found[k];
+            rows[output->selected_count++] = (uint16_t)(first + found[k]);
         }
         row_pace_learn(&self->pace, count, arena_bytes_since(scratch, mark));
         arena_rewind(scratch, mark);

@@ -52,20 +52,16 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     project_local *self = call->local;
     const uint32_t from = self->next;
     const uint32_t count = row_pace_rows(&self->pace, input->selected_count - from);
-    batch part = *input; // Rows and selection stay.
-    if (count < input->selected_count) {
-        TRY(batch_part(call->scratch, input, from, count, &part, err));
-    }
+    batch part;
+    TRY(batch_slice(call->scratch, input, from, count, &part, err));
     const arena_mark mark = arena_mark_take(call->scratch);
     TRY(expr_run(self->base.state, &part, call->scratch, self->columns, err));
     row_pace_learn(&self->pace, count, arena_bytes_since(call->scratch, mark));
     self->next = from + count < input->selected_count ? from + count : 0;
     *out = self->next > 0 ? STEP_MORE : STEP_NEXT;
-    const batch_sequence sequence = output->sequence;
     *output = part;
     output->columns = self->columns;
     output->column_count = shared->width;
-    output->sequence = sequence;
     return FIRN_OK;
 }
 
