@@ -1,6 +1,4 @@
 // Filter: the rows for which a predicate is true, as a selection; nothing is copied.
-#include <assert.h>
-
 #include "exec/operators/expr_step.h"
 #include "exec/row_pace.h"
 #include "memory/arena_measure.h"
@@ -58,10 +56,9 @@ static firn_status filter_in_parts(filter_local *self, const batch *input, arena
         const uint16_t *found;
         uint32_t found_count;
         TRY(expr_filter(self->base.state, &part, scratch, &found, &found_count, err));
-        assert(found != NULL || found_count == 0);
         const uint32_t first = part.sequence.first - input->sequence.first;
         for (uint32_t k = 0; k < found_count; k++) {
-            rows[output->selected_count++] = (uint16_t)(first + found[k]);
+            rows[output->selected_count++] = (uint16_t)(first + (found == NULL ? k : found[k]));
         }
         row_pace_learn(&self->pace, count, arena_bytes_since(scratch, mark));
         arena_rewind(scratch, mark);
