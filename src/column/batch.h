@@ -46,8 +46,8 @@ static inline uint32_t batch_row(const batch *self, uint32_t k) {
 firn_status batch_part(arena *memory, const batch *self, uint32_t from, uint32_t count, batch *out,
                        firn_error *err);
 /// The same as a batch of its own, no longer than it has to be: what is made of it is as small as
-/// its rows are few. Its columns may be in `memory`; row k is row k + (first of its sequence - first
-/// of self's) of `self`.
+/// its rows are few. Its columns may be in `memory`; row 0 is the row of `self` by which
+/// sequence.first has grown.
 firn_status batch_slice(arena *memory, const batch *self, uint32_t from, uint32_t count, batch *out,
                         firn_error *err);
 /// A batch without selection: selected rows are taken together. Shares columns when all rows count.

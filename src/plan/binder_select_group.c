@@ -179,6 +179,12 @@ static bool has_grouping(const sql_list *items) {
     return false;
 }
 
+// One set of all keys is what GROUP BY without sets is.
+static bool is_plain(const select_build *build) {
+    const uint64_t all = (UINT64_C(1) << build->keys.count) - 1;
+    return build->sets.count == 1 && build->sets.items[0] == all;
+}
+
 firn_status select_bind_group_by(select_build *build) {
     const sql_select *written = build->state->written;
     binder *self = build->self;
@@ -208,6 +214,9 @@ firn_status select_bind_group_by(select_build *build) {
     if (has_sets && build->keys.count > 32) {
         return FAIL_SQL(self->err, FIRN_INVALID, "54023", NO_POSITION,
                         "grouping sets over %u columns, at most 32 are allowed", build->keys.count);
+    }
+    if (is_plain(build)) {
+        build->sets = (u32_list){0};
     }
     return FIRN_OK;
 }

@@ -515,6 +515,28 @@ def check_long_texts(report, program, limit):
             report.check(name, peak <= limit, f"VmHWM {peak / MB:.1f} MB more than idle")
 
 
+def check_above_groups(report, program):
+    """Expressions over groups that fill the memory: where a limit does, a larger one does as well."""
+    groups = ("SELECT k, d, max(k) IS NULL AS a, min(CASE WHEN x % 4 <> 0 THEN -0.0 END) AS b, sum(1) AS c, "
+              "count(1) FILTER (WHERE x % 5 <> 0) AS h, max(-x) FILTER (WHERE x % 3 <> 0) AS i, "
+              "sum((x % 1000)::DOUBLE / 4) FILTER (WHERE x % 2 <> 0) AS e, "
+              "avg((x * 7919 % 1000003)::DECIMAL(9, 2)) AS f, max(7) AS g FROM (SELECT x, "
+              "CASE WHEN x % 7 <> 0 THEN {'a': x * 7919 % 100000, 'b': 't' || x % 5} END AS k, "
+              "CASE WHEN x % 7 <> 0 THEN ((x / 3) * 1000000007)::DECIMAL(30, 2) END AS d "
+              "FROM generate_series(1, 200000) AS t(x)) AS r GROUP BY k, d")
+    sums = ", ".join(f"sum(hash(k::TEXT, d::TEXT, {column}::TEXT) % 1000000007)"
+                     for column in "k d a b c e f g h i".split())
+    sql = f"SELECT count(*), {sums} FROM ({groups}) AS q"
+    with Session(program) as session:
+        wanted = session.ask(sql).get("rows")
+    report.check("above groups", wanted is not None and wanted[0][0] == "171430", str(wanted)[:200])
+    for limit in range(4, 13):
+        with Session(program, memory_limit=f"{limit}MB") as session:
+            answer = session.ask(sql)
+        report.check(f"above groups, {limit} MB", answer.get("rows") == wanted,
+                     str(answer.get("error", answer))[:300])
+
+
 # ---- Files with large metadata --------------------------------------------------------------------
 
 I32, I64, BINARY, LIST, STRUCT = 5, 6, 8, 9, 12  # Types of Thrift's compact protocol.
@@ -697,6 +719,7 @@ def main():
         check_splits(report, program, 4 * MB)
         check_kept_values(report, program)
         check_passed(report, program)
+        check_above_groups(report, program)
         check_ranks(report, program, 5 * MB)
         check_metadata(report, program)
         check_floor(report, program)

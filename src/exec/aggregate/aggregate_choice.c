@@ -243,7 +243,7 @@ firn_status aggregate_choose(const aggregate_context *self, const aggregate_slot
         choice_state *held =
             (void *)((rows->groups == NULL ? rows->single : rows->groups[k]) + offset);
         if (!settle(&state, arg, k, row, held)) {
-            return ARENA_FULL(self->scratch, self->err);
+            return aggregate_fail(self, slot, KERNEL_NO_MEMORY);
         }
     }
     return FIRN_OK;

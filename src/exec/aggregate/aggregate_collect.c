@@ -23,8 +23,7 @@ static firn_status stamp_places(void *user, const stage_places *placed, firn_err
     for (uint32_t i = 0; i < placed->count && layout->extra_size == COLLECTED_PLACE_SIZE; i++) {
         const uint32_t k = placed->ks == NULL ? i : placed->ks[i];
         const uint32_t row = placed->in->rows == NULL ? k : placed->in->rows[k];
-        const uint64_t part =
-            (uint64_t)self->sequence.part << 32 | (self->sequence.first + row);
+        const uint64_t part = (uint64_t)self->sequence.part << 32 | (self->sequence.first + row);
         uint8_t *extra = row_extra(layout, placed->places[i]);
         memcpy(extra + COLLECTED_TASK, &self->sequence.task, 8);
         memcpy(extra + COLLECTED_PART, &part, 8);

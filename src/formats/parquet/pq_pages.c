@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "formats/parquet/pq_crc.h"
 #include "formats/parquet/pq_unpack.h"
 
 #define HEADER_SIZE_GUESS 128
@@ -264,7 +263,7 @@ static firn_status check_sum(const pq_pages *self, const pq_page *page, bytes st
     if (!self->options.verify_checksums || !page->has_crc) {
         return FIRN_OK;
     }
-    const uint32_t crc = pq_crc32(stored);
+    const uint32_t crc = codec_crc32(stored);
     if (crc != page->crc) {
         return FAIL(err, FIRN_CORRUPT, "page with checksum %08x, its header says %08x", crc,
                     page->crc);
