@@ -13,7 +13,8 @@ or looks at the clock, runs alone (`is_alone`).
 A step counts through its output: the last line "N passed, N failed[, N skipped]", or where there is
 none, each line that begins with "ok   ", "FAIL " or "skip " is a test. A step that fails without
 having counted a failure counts as one, and so does one that counted nothing: no step passes without
-having tested something. Where the variable CI is set a skipped test is a failed one.
+having tested something. Where the variable CI is set a skipped test is a failed one. Steps that read
+the reference data are skipped whole, and counted so, in a clone that has none beside it.
 """
 import concurrent.futures
 import os
@@ -148,6 +149,11 @@ class Run:
 
     def step(self, step):
         log_path = LOGS / (re.sub(r"[^\w.+-]+", "_", step.name) + ".log")
+        if step.missing:
+            log_path.write_text(f"skip {step.name}: without {step.missing}\n")
+            self.report(step.name, (0.0, 0.0), f"skipped, without {step.missing}", Counts(skipped=1),
+                        log_path, "")
+            return
         if step.build and not self.built[step.build]:
             log_path.write_text("not run: the build failed\n")
             self.report(step.name, (0.0, 0.0), "not run", Counts(failed=1), log_path,

@@ -30,6 +30,7 @@ class Step:
     build: str = ""
     timeout: int = 1200
     variables: dict = field(default_factory=dict)
+    missing: str = ""  # What it needs and is not there: it is skipped.
 
     @property
     def is_alone(self):
@@ -40,6 +41,13 @@ def shared_folder(root):
     """Where the reference data lies: FIRN_SHARED or ../shared; None in a clone without them."""
     folder = pathlib.Path(os.environ.get("FIRN_SHARED", root.parent / "shared"))
     return folder if folder.is_dir() else None
+
+
+def of_reference_data(root, steps):
+    """Steps that read ../shared. A clone without it skips them."""
+    for step in steps if shared_folder(root) is None else []:
+        step.missing, step.build = "the reference data (../shared, or FIRN_SHARED)", ""
+    return steps
 
 
 def environment(root):
@@ -176,7 +184,6 @@ def sql_tests(root, full):
         Step("differential/random", f"{duckdb}/random_queries_test.py build/release/firn "
              + ("10000" if full else "400"), "release", 3600),
     ]
-    shared = shared_folder(root)
     tpch = "TPCH=$(bash tools/dev/tpch_data.sh 0.01)"
     found += [
         Step("tpch/plain", f"{tpch} build/release/firn_sql_tests tests/tpch", "release"),
@@ -192,25 +199,19 @@ def sql_tests(root, full):
         *[Step(f"tpch/{mode}", f"{tpch} build/release/firn_sql_tests tests/tpch", "release", 3600,
                {"FIRN_TEST": mode}) for mode in modes if mode],
     ]
-    if full and shared:
-        found += [Step("tpch/scale_1", "tools/test/tpch_check.sh 1", "release", 3600),
-                  Step("tpch/scale_1_limited", "tools/test/tpch_check.sh 1 memory_limit=64MB",
-                       "release", 3600)]
-    if shared:
-        for mode in modes if full else [""]:
-            found.append(Step(f"sql/agree/{mode or 'plain'}", "build/release/firn_sql_tests "
-                              f"--leave-out '{LATER_SQL}' $SHARED/sql/fuzz/agree", "release",
-                              3600, {"FIRN_TEST": mode} if mode else {}))
-        if full:
-            found.append(Step("sql/agree/inline", f"{run.replace('dev', 'inline')} --leave-out "
-                              f"'{LATER_SQL}' $SHARED/sql/fuzz/agree", "inline", 3600))
-    return found
+    agree = f"--leave-out '{LATER_SQL}' $SHARED/sql/fuzz/agree"
+    shared = [Step(f"sql/agree/{mode or 'plain'}", f"build/release/firn_sql_tests {agree}", "release",
+                   3600, {"FIRN_TEST": mode} if mode else {}) for mode in (modes if full else [""])]
+    if full:
+        shared += [Step("sql/agree/inline", f"{run.replace('dev', 'inline')} {agree}", "inline", 3600),
+                   Step("tpch/scale_1", "tools/test/tpch_check.sh 1", "release", 3600),
+                   Step("tpch/scale_1_limited", "tools/test/tpch_check.sh 1 memory_limit=64MB",
+                        "release", 3600)]
+    return found + of_reference_data(root, shared)
 
 
 def interop(root, full):
-    """What others wrote and serve, from the reference data where they are."""
-    if not shared_folder(root):
-        return []
+    """What others wrote and serve, from the reference data."""
     found = [Step(f"interop/parquet_{name}", f"FIRN_SHARED=$SHARED build/dev/parquet_{name}_test",
                   "dev", 1800) for name in ("conformance", "filter")]
     found.append(Step("interop/parquet_damage", "FIRN_SHARED=$SHARED build/dev/parquet_filter_test "
@@ -236,14 +237,16 @@ def interop(root, full):
                            f"tests/conformance/conformance_{name}.py build/dev/firn "
                            f"$SHARED/conformance/{name}", "dev", 7200)
                       for name in ("parquet", "iceberg")]
-    if full:
-        found.append(Step("bare", "tests/bare/run.sh", timeout=4 * 3600))
-    return found
+    return of_reference_data(root, found)
+
+
+def bare(full):
+    return [Step("bare", "tests/bare/run.sh", timeout=4 * 3600)] if full else []
 
 
 def steps(root, full):
     return (lint(full) + unit(full) + programs(root, full) + faults(root, full)
-            + sql_tests(root, full) + interop(root, full))
+            + sql_tests(root, full) + interop(root, full) + bare(full))
 
 
 def steps_by_test_name(root, fragment):
