@@ -59,6 +59,10 @@ SOURCES
     cp /etc/resolv.conf "$root/etc/resolv.conf"
     cp /etc/hosts "$root/etc/hosts"
     cp -r /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
+    # Java has a list of its own, which its package makes of what is here when it is installed.
+    mkdir -p "$root/usr/local/share/ca-certificates"
+    cp -r /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/"
+    chroot "$root" update-ca-certificates >/dev/null 2>&1
     cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
     for file in /etc/pip.conf "$HOME/.m2/settings.xml"; do
         if [[ -f $file ]]; then
