@@ -5,6 +5,8 @@
 #include "exec/rows/rows_nested.h"
 #include "functions/aggregate/held_value.h"
 
+#define HELD_NULL 2 // Beside HELD_VALUE: the row that is chosen has no value.
+
 typedef struct choice_state {
     uint32_t has_value; // 0: no row yet; HELD_VALUE or HELD_NULL.
     uint32_t pending;   // One more than the number of a row of this batch that is to be copied.

@@ -10,7 +10,7 @@
 #include "functions/aggregate/fold.h"
 
 typedef struct held_fixed {
-    uint64_t has_value; ///< 0, HELD_VALUE or HELD_NULL (first(), last()).
+    uint64_t has_value; ///< 0 or HELD_VALUE.
     uint64_t value[4];  ///< As many bytes as the type has.
 } held_fixed;
 
@@ -21,7 +21,6 @@ typedef struct held_string {
 } held_string;
 
 #define HELD_VALUE 1
-#define HELD_NULL 2
 
 /// state_size_for of held_fixed.
 uint32_t held_size(const type *const *types);
@@ -59,58 +58,44 @@ uint32_t held_string_finish(aggregate_call *call, void *const *states, uint32_t 
 uint32_t held_string_export(aggregate_call *call, void *const *states, uint32_t offset,
                             column *out);
 /// Overloads for every type: which##_update and so on of a held_fixed, which##_string_update … of a
-/// held_string; which##_choice of nested values and of calls with ORDER BY. `columns` follows the
-/// value's type in state_columns; the states go out by exported##_fixed_export and
-/// exported##_string_export.
-#define HELD_OVERLOADS(which, columns, exported)                                                   \
+/// held_string; which##_choice of nested values and of calls with ORDER BY.
+#define HELD_OVERLOADS(which)                                                                      \
     (const aggregate_overload[]) {                                                                 \
-        HELD_STRING("VARCHAR", which, columns, exported),                                          \
-            HELD_STRING("BINARY", which, columns, exported),                                       \
-            HELD_STRING("UUID", which, columns, exported),                                         \
-            HELD_STRING("JSON", which, columns, exported),                                         \
-            HELD_FIXED("BOOLEAN", which, columns, exported),                                       \
-            HELD_FIXED("TINYINT", which, columns, exported),                                       \
-            HELD_FIXED("SMALLINT", which, columns, exported),                                      \
-            HELD_FIXED("INTEGER", which, columns, exported),                                       \
-            HELD_FIXED("BIGINT", which, columns, exported),                                        \
-            HELD_FIXED("UTINYINT", which, columns, exported),                                      \
-            HELD_FIXED("USMALLINT", which, columns, exported),                                     \
-            HELD_FIXED("UINTEGER", which, columns, exported),                                      \
-            HELD_FIXED("UBIGINT", which, columns, exported),                                       \
-            HELD_FIXED("FLOAT16", which, columns, exported),                                       \
-            HELD_FIXED("REAL", which, columns, exported),                                          \
-            HELD_FIXED("DOUBLE", which, columns, exported),                                        \
-            HELD_FIXED("DECIMAL(p,s)", which, columns, exported),                                  \
-            HELD_FIXED("DATE", which, columns, exported),                                          \
-            HELD_FIXED("TIME(u)", which, columns, exported),                                       \
-            HELD_FIXED("TIMESTAMP(u)", which, columns, exported),                                  \
-            HELD_FIXED("TIMESTAMPTZ(u)", which, columns, exported),                                \
-            HELD_FIXED("INTERVAL", which, columns, exported),                                      \
+        HELD_STRING("VARCHAR", which), HELD_STRING("BINARY", which), HELD_STRING("UUID", which),   \
+            HELD_STRING("JSON", which), HELD_FIXED("BOOLEAN", which),                              \
+            HELD_FIXED("TINYINT", which), HELD_FIXED("SMALLINT", which),                           \
+            HELD_FIXED("INTEGER", which), HELD_FIXED("BIGINT", which),                             \
+            HELD_FIXED("UTINYINT", which), HELD_FIXED("USMALLINT", which),                         \
+            HELD_FIXED("UINTEGER", which), HELD_FIXED("UBIGINT", which),                           \
+            HELD_FIXED("FLOAT16", which), HELD_FIXED("REAL", which), HELD_FIXED("DOUBLE", which),  \
+            HELD_FIXED("DECIMAL(p,s)", which), HELD_FIXED("DATE", which),                          \
+            HELD_FIXED("TIME(u)", which), HELD_FIXED("TIMESTAMP(u)", which),                       \
+            HELD_FIXED("TIMESTAMPTZ(u)", which), HELD_FIXED("INTERVAL", which),                    \
             {.signature = "T <- T", .choice = &which##_choice}, {0},                               \
     }
-#define HELD_STRING(type_name, which, columns, exported)                                           \
+#define HELD_STRING(type_name, which)                                                              \
     {.signature = type_name " <- " type_name,                                                      \
      .state_size = sizeof(held_string),                                                            \
-     .state_columns = type_name columns,                                                           \
+     .state_columns = type_name,                                                                   \
      .state_has_heap = true,                                                                       \
      .choice = &which##_choice,                                                                    \
      .update = which##_string_update,                                                              \
      .update_one = which##_string_update_one,                                                      \
      .combine = which##_string_combine,                                                            \
      .finish = held_string_finish,                                                                 \
-     .export_state = exported##_string_export,                                                     \
+     .export_state = held_string_export,                                                           \
      .import_state = which##_string_import}
-#define HELD_FIXED(type_name, which, columns, exported)                                            \
+#define HELD_FIXED(type_name, which)                                                               \
     {.signature = type_name " <- " type_name,                                                      \
      .state_size = sizeof(held_fixed),                                                             \
      .state_size_for = held_size,                                                                  \
      .choice = &which##_choice,                                                                    \
-     .state_columns = type_name columns,                                                           \
+     .state_columns = type_name,                                                                   \
      .update = which##_update,                                                                     \
      .update_one = which##_update_one,                                                             \
      .combine = which##_combine,                                                                   \
      .finish = held_fixed_finish,                                                                  \
-     .export_state = exported##_fixed_export,                                                      \
+     .export_state = held_fixed_export,                                                            \
      .import_state = which##_import}
 
 /// The k-th state of an imported column. A string points to the column's bytes.

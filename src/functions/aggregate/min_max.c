@@ -168,7 +168,7 @@ const aggregate_function aggregate_min = {
                                       "min(x) <- (NULL::INTEGER)", "NULL",
                                       "min(x) <- ([2]), ([1, 2])", "[1, 2]", NULL},
     .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_DISTINCT_IS_SAME,
-    .overloads = HELD_OVERLOADS(min, "", held),
+    .overloads = HELD_OVERLOADS(min),
 };
 
 const aggregate_function aggregate_max = {
@@ -181,5 +181,5 @@ const aggregate_function aggregate_max = {
                                       "max(x) <- (true), (false)", "true",
                                       "max(x) <- (NULL::INTEGER)", "NULL", NULL},
     .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_DISTINCT_IS_SAME,
-    .overloads = HELD_OVERLOADS(max, "", held),
+    .overloads = HELD_OVERLOADS(max),
 };
