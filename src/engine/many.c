@@ -53,7 +53,7 @@ static firn_status next_row(many *state, bool *found) {
         }
     }
     *found = true;
-    return bound_row_set(&state->bound, &state->statement->parameters, &state->types, &state->batch,
+    return bound_row_set(&state->bound, state->statement, &state->types, &state->batch,
                          state->next++, err);
 }
 

@@ -301,9 +301,9 @@ void statement_leave(firn_statement *self);
 /// Runs with one row of parameters. Any thread, as long as the row and `with` are the caller's.
 firn_status statement_run_once(firn_statement *self, const settings *with, const bound_row *row,
                                run **out, firn_error *err);
-/// Row `row` of a struct array becomes what is bound, a value for each of the parameters `wanted`;
+/// Row `row` of a struct array becomes what is bound, a value for each parameter of the statement;
 /// what was bound before is gone.
-firn_status bound_row_set(bound_row *self, const bind_parameters *wanted,
+firn_status bound_row_set(bound_row *self, const firn_statement *of,
                           const struct ArrowSchema *types, const struct ArrowArray *rows,
                           uint64_t row, firn_error *err);
 void bound_row_close(bound_row *self);

@@ -266,7 +266,7 @@ static firn_status open_statement(firn_session *session, text sql, firn_statemen
         return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *self);
     }
     *self = (firn_statement){.session = session_retain(session),
-                             .memory = arena_open(MEMORY_MAX),
+                             .memory = arena_open_in(session->pool, MEMORY_MAX),
                              .settings = session->settings};
     atomic_init(&self->references, 1);
     mutex_begin(&self->lock, MUTEX_SESSION);
@@ -381,7 +381,7 @@ firn_status firn_statement_parameters(firn_statement *statement, struct ArrowSch
     TRY(check_given(out, "out", err));
     *out = (struct ArrowSchema){0};
     TRY(statement_enter(statement, err));
-    arena memory = arena_open(MEMORY_MAX);
+    arena memory = arena_open_in(statement->session->pool, MEMORY_MAX);
     firn_status status = export_parameters(statement, &memory, out, err);
     arena_close(&memory);
     statement_leave(statement);

@@ -64,12 +64,12 @@ static firn_status read_row(bound_row *self, const bind_parameters *wanted, cons
     return FIRN_OK;
 }
 
-firn_status bound_row_set(bound_row *self, const bind_parameters *wanted,
+firn_status bound_row_set(bound_row *self, const firn_statement *of,
                           const struct ArrowSchema *types, const struct ArrowArray *rows,
                           uint64_t row, firn_error *err) {
-    bound_row made = {.memory = arena_open(MEMORY_MAX)};
+    bound_row made = {.memory = arena_open_in(of->session->pool, MEMORY_MAX)};
     const arrow_rows in = {.array = rows, .from = row, .count = 1};
-    firn_status status = read_row(&made, wanted, &in, types, err);
+    firn_status status = read_row(&made, &of->parameters, &in, types, err);
     if (status != FIRN_OK) {
         bound_row_close(&made);
         return status;
@@ -89,7 +89,7 @@ static firn_status bind_one(firn_statement *self, const struct ArrowSchema *type
         return FAIL(err, FIRN_INVALID, "%lld rows of parameters, one is needed",
                     (long long)rows->length);
     }
-    return bound_row_set(&self->bound, &self->parameters, types, rows, 0, err);
+    return bound_row_set(&self->bound, self, types, rows, 0, err);
 }
 
 static void drop_stream(firn_statement *self) {

@@ -58,6 +58,25 @@ TEST(what_an_aggregate_cannot_keep_is_said_of_it) {
     scene_close(&self);
 }
 
+// What a prepared statement keeps, its text first of all, is the session's.
+TEST(a_statement_that_is_too_long_is_not_even_read) {
+    scene self;
+    REQUIRE(scene_open_with(&self, "1", ((const char *const[]){"memory_limit", "4MB", NULL})));
+    firn_error err = FIRN_ERROR_INIT;
+    const size_t size = (size_t)8 << 20;
+    char *sql = malloc(size);
+    REQUIRE(sql != NULL);
+    memset(sql, ' ', size);
+    memcpy(sql, "SELECT 1", 8);
+    firn_statement *statement;
+    CHECK(firn_prepare(self.session, sql, size, &statement, NULL, &err) == FIRN_NO_MEMORY);
+    CHECK(strstr(err.text, "session cannot add 8388") != NULL);
+    CHECK(firn_prepare(self.session, sql, size / 16, &statement, NULL, &err) == FIRN_OK);
+    firn_statement_close(statement);
+    free(sql);
+    scene_close(&self);
+}
+
 // ---- Several queries ---------------------------------------------------------------------------
 
 typedef struct client {
