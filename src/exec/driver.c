@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #include "base/host.h"
+#include "exec/batch_slicer.h"
 #include "exec/form_shuffle.h"
 #include "exec/pipeline.h"
 #include "exec/test_modes.h"
@@ -24,7 +25,12 @@ typedef struct level {
     op_instance *instance;
     batch input;
     arena_mark mark;
-    bool has_more; // It answered STEP_MORE: call again with the same input.
+    bool has_more; // It answered STEP_MORE, call again with the same input; or there are slices.
+    batch whole;   // What `input` is a slice of, and …
+    uint32_t slice_rows; // … how large slices are; 0: `input` is all there is.
+    uint32_t sliced;     // Rows of `whole` in this slice and those before.
+    arena_mark slice_mark;
+    bool is_slice_done;
 } level;
 
 typedef enum worker_phase {
@@ -56,7 +62,7 @@ struct pipeline_worker {
     arena memory;
     arena scratch;
     arena_mark source_mark;
-    column *flattened; // Room of the driver for forms that an operator does not take.
+    batch_slicer slicer;
     uint64_t random;
 };
 
@@ -89,7 +95,8 @@ firn_status pipeline_worker_open(pipeline *owner, pipeline_worker **out, firn_er
                               .locals = locals,
                               .has_local = has_local,
                               .memory = memory,
-                              .scratch = execution_arena(owner->run, SCRATCH_MAX)};
+                              .scratch = execution_arena(owner->run, SCRATCH_MAX),
+                              .slicer = batch_slicer_open(owner->run)};
     self->task.run = run_worker;
     self->task.distance = owner->distance;
     *out = self;
@@ -280,6 +287,35 @@ static firn_status flatten_input(pipeline_worker *self, const plan_node *node, b
     return FIRN_OK;
 }
 
+static firn_status next_slice(pipeline_worker *self, level *here, firn_error *err) {
+    const uint32_t left = here->whole.selected_count - here->sliced;
+    const uint32_t count = here->slice_rows < left ? here->slice_rows : left;
+    arena_rewind(&self->scratch, here->slice_mark);
+    TRY(batch_slice(&self->scratch, &here->whole, here->sliced, count, &here->input, err));
+    here->sliced += count;
+    here->is_slice_done = false;
+    here->mark = arena_mark_take(&self->scratch);
+    return FIRN_OK;
+}
+
+// The whole input, or its first slice.
+static firn_status begin_slices(pipeline_worker *self, level *here, firn_error *err) {
+    here->mark = arena_mark_take(&self->scratch);
+    here->slice_rows = 0;
+    here->is_slice_done = false;
+    const uint32_t rows = here->instance->kind->writes_values
+                              ? batch_slicer_rows(&self->slicer, &here->input)
+                              : here->input.selected_count;
+    if (rows == here->input.selected_count) {
+        return FIRN_OK;
+    }
+    here->whole = here->input;
+    here->slice_rows = rows;
+    here->sliced = 0;
+    here->slice_mark = here->mark;
+    return next_slice(self, here, err);
+}
+
 // The output of a call becomes the input of the level below.
 static firn_status descend(pipeline_worker *self, uint32_t depth, op_instance *next,
                            const batch *output, firn_error *err) {
@@ -294,7 +330,7 @@ static firn_status descend(pipeline_worker *self, uint32_t depth, op_instance *n
     if (!next->kind->takes_forms) {
         TRY(flatten_input(self, next->node, &below->input, err));
     }
-    below->mark = arena_mark_take(&self->scratch);
+    TRY(begin_slices(self, below, err));
     self->depth = depth;
     self->phase = PHASE_LEVEL;
     return FIRN_OK;
@@ -324,6 +360,9 @@ static firn_status step_level(pipeline_worker *self, bool *waits, firn_error *er
     const uint32_t depth = self->depth;
     level *here = &self->levels[depth];
     op_instance *instance = here->instance;
+    if (here->is_slice_done) {
+        TRY(next_slice(self, here, err));
+    }
     arena_rewind(&self->scratch, here->mark);
     op_call call = call_of(self, instance);
     call.kept = here->mark;
@@ -338,7 +377,9 @@ static firn_status step_level(pipeline_worker *self, bool *waits, firn_error *er
         *waits = true;
         return FIRN_OK;
     }
-    here->has_more = answer == STEP_MORE;
+    here->is_slice_done =
+        answer == STEP_NEXT && here->slice_rows > 0 && here->sliced < here->whole.selected_count;
+    here->has_more = answer == STEP_MORE || here->is_slice_done;
     if (answer == STEP_DONE) {
         close_upstream(self, depth);
     }

@@ -220,6 +220,7 @@ const operator_kind operator_join_probe_step = {
     .name = "JoinProbe",
     .keeps_order = true,
     .takes_forms = true,
+    .writes_values = true,
     .open = op_open_kept,
     .open_worker = open_worker,
     .push = push,
