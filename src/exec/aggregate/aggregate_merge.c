@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "exec/aggregate/aggregate_state.h"
+#include "memory/arena_measure.h"
 
 #define SMALL_GROUPS 20000 // Of all workers: combined by one of them.
 #define CHUNK 1024
@@ -245,6 +246,18 @@ static bool is_small(const aggregate_kept *self) {
            first_direct(self) < self->table_count;
 }
 
+// Rows that went over stay in both tables, marked as gone. Whether all did.
+static bool mark_taken(const aggregate_taking *self) {
+    bool all = true;
+    for (uint32_t k = 0; k < self->count; k++) {
+        all &= self->groups[k] != NULL;
+        if (self->groups[k] != NULL) {
+            row_hash_set(self->rows[k], 0);
+        }
+    }
+    return all;
+}
+
 // All groups of the second table into the first. *fits is false if memory was refused.
 static firn_status unite(aggregate_state *self, aggregate_kept *kept, uint32_t from, bool *fits,
                          arena *scratch, firn_error *err) {
@@ -254,19 +267,19 @@ static firn_status unite(aggregate_state *self, aggregate_kept *kept, uint32_t f
     uint8_t *groups[CHUNK];
     group_cursor cursor = {0};
     *fits = group_table_reserve(to, source->group_count);
+    row_pace pace = row_pace_open(self->run);
     const arena_mark mark = arena_mark_take(scratch);
     for (uint32_t n; *fits && (n = group_table_next(source, &cursor, rows, CHUNK)) > 0;) {
-        const aggregate_taking from_source = {
-            .store = kept->table_store, .rows = rows, .count = n, .groups = groups};
-        TRY(aggregate_take_rows(self, to, &kept->heaps[0], &from_source, scratch, err));
-        for (uint32_t k = 0; k < n; k++) {
-            if (groups[k] == NULL) {
-                *fits = false; // Those that went over stay in both tables: marked as gone.
-            } else {
-                row_hash_set(rows[k], 0);
-            }
+        for (uint32_t at = 0; at < n;) {
+            const uint32_t count = row_pace_rows(&pace, n - at);
+            const aggregate_taking some = {
+                .store = kept->table_store, .rows = rows + at, .count = count, .groups = groups};
+            TRY(aggregate_take_rows(self, to, &kept->heaps[0], &some, scratch, err));
+            *fits &= mark_taken(&some);
+            row_pace_learn(&pace, count, arena_bytes_since(scratch, mark));
+            arena_rewind(scratch, mark);
+            at += count;
         }
-        arena_rewind(scratch, mark);
     }
     return FIRN_OK;
 }

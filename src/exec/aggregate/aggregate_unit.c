@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "memory/arena_measure.h"
+
 #define CHUNK UNIT_CHUNK
 #define DIRECTORY_BYTES 16 // Of a group.
 #define ORDER_BYTES 8      // Of a collected row.
@@ -34,6 +36,7 @@ firn_status unit_open(aggregate_state *shared, arena *memory, aggregate_unit *ou
     const uint32_t count = shared->shape.collector_count;
     *out = (aggregate_unit){.shared = shared,
                             .memory = execution_arena(shared->run, SIZE_MAX),
+                            .pace = row_pace_open(shared->run),
                             .desk = spill_desk_open(shared->keeper),
                             .heap = aggregate_heap_open(shared->keeper)};
     out->collected = ARENA_NEW(memory, unit_collected, count + 1);
@@ -571,13 +574,15 @@ static firn_status fill_rows(const unit_filling *self, uint8_t **rows, uint32_t 
             break;
         }
         const arena_mark mark = arena_mark_take(self->scratch);
-        if (group_table_reserve(self->table, count - from)) {
-            TRY(take_rows(self, rows + from, count - from, &done));
+        const uint32_t some = row_pace_rows(&self->unit->pace, count - from);
+        if (group_table_reserve(self->table, some)) {
+            TRY(take_rows(self, rows + from, some, &done));
+            row_pace_learn(&self->unit->pace, some, arena_bytes_since(self->scratch, mark));
         }
         arena_rewind(self->scratch, mark);
         from += done;
         self->unit->refusals = done == 0 ? self->unit->refusals : 0;
-        if (from < count && !self->unit->is_splitting) {
+        if (done < some && !self->unit->is_splitting) {
             TRY(make_room(self->unit, self->table, self->scratch, self->err));
         }
     }

@@ -40,7 +40,8 @@ typedef struct unit_collected {
 
 typedef struct aggregate_unit {
     aggregate_state *shared;
-    arena memory; ///< Lists of levels.
+    arena memory;  ///< Lists of levels.
+    row_pace pace; ///< Of rows that are brought together: their keys may be long.
     spill_desk desk;
     row_page *buffer; ///< Where spilled pages are read.
     row_page *kept;   ///< Pages for a split.
