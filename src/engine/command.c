@@ -312,7 +312,7 @@ static firn_status drop_one(run *self, const sql_drop *written, const sql_names 
     }
     object_places places = {.count = 1};
     TRY(session_check_name(self, path, err));
-    TRY(path->count == 1 ? session_places(self, path, &places, err)
+    TRY(path->count == 1 ? session_places(self, path, NULL, &self->memory, &places, err)
                          : session_place(self, path, false, &places.items[0], err));
     return drop_found(self, written, path, &places, err);
 }

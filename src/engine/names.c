@@ -1,129 +1,10 @@
-// What names in SQL mean for a session.
-//
-// A name of one part is a temporary thing, else looked for in the schemas of search_path; CREATE
-// takes the first of them. A name of two parts is a schema of the current catalog first, then an
-// attached catalog with its default schema; if both have it, it is ambiguous. More parts begin with
-// a catalog, else with a schema of the current one of several levels. Inside a view names mean what
-// they meant to its maker.
+// What names in SQL mean for a session: the tables and views at the places where they may be
+// (places.c).
 #include <assert.h>
 
 #include "engine/information_schema.h"
 #include "engine/propose.h"
 #include "memory/text_builder.h"
-
-static bool is_schemaless(firn_session *self, const catalog *each) {
-    return each == self->engine->memory || each == self->temporary;
-}
-
-// A schema text "a.b" as its levels.
-static firn_status levels_of(text schema, arena *memory, namespace_path *out, firn_error *err) {
-    uint32_t count = schema.size == 0 ? 0 : 1;
-    for (size_t i = 0; i < schema.size; i++) {
-        count += schema.data[i] == '.';
-    }
-    text *items = ARENA_NEW(memory, text, count + 1);
-    if (items == NULL) {
-        return ARENA_FULL(memory, err);
-    }
-    size_t from = 0;
-    uint32_t level = 0;
-    for (size_t i = 0; i <= schema.size && count > 0; i++) {
-        if (i == schema.size || schema.data[i] == '.') {
-            items[level++] = text_slice(schema, from, i);
-            from = i + 1;
-        }
-    }
-    *out = (namespace_path){.count = count, .items = items};
-    return FIRN_OK;
-}
-
-static firn_status names_as_levels(const sql_name *names, size_t count, arena *memory,
-                                   namespace_path *out, firn_error *err) {
-    text *items = ARENA_NEW(memory, text, count + 1);
-    if (items == NULL) {
-        return ARENA_FULL(memory, err);
-    }
-    for (size_t i = 0; i < count; i++) {
-        items[i] = names[i].value;
-    }
-    *out = (namespace_path){.count = (uint32_t)count,
-                            .items = items,
-                            .is_exact = count > 0 && names[count - 1].is_quoted};
-    return FIRN_OK;
-}
-
-static catalog *current_catalog(const run *user, const view_definition *inside) {
-    const sql_name name = {.value = inside != NULL ? inside->catalog : user->context.catalog};
-    catalog *found = catalog_set_catalog(user->catalogs, &name);
-    if (found == NULL && inside != NULL) { // Its maker knew its catalog by another name.
-        const sql_name owner = {.value = inside->owner};
-        found = catalog_set_catalog(user->catalogs, &owner);
-    }
-    return found;
-}
-
-// The catalog that a name begins with.
-static catalog *named_catalog(const run *user, const sql_name *name,
-                              const view_definition *inside) {
-    catalog *found = catalog_set_catalog(user->catalogs, name);
-    return found == NULL && inside != NULL && text_equal_nocase(name->value, inside->catalog)
-               ? current_catalog(user, inside)
-               : found;
-}
-
-// ---- Places ------------------------------------------------------------------------------------
-
-// A temporary thing of that name, then each schema of the path.
-static firn_status places_on_path(run *user, const sql_name *last, const view_definition *inside,
-                                  arena *memory, object_places *out, firn_error *err) {
-    firn_session *self = user->session;
-    object_name wanted = {.name = last->value, .is_exact = last->is_quoted};
-    catalog *current = current_catalog(user, inside);
-    if (inside == NULL || inside->sees_temporary) {
-        out->items[out->count++] = (object_place){.catalog = self->temporary, .object = wanted};
-    }
-    out->told = out->count;
-    if (inside != NULL && inside->search_path.size == 0) {
-        wanted.space = (namespace_path){.count = inside->space.count, .items = inside->space.items};
-        out->items[out->count++] = (object_place){.catalog = current, .object = wanted};
-        return FIRN_OK;
-    }
-    text rest = inside != NULL ? inside->search_path : user->search_path;
-    do {
-        TRY(levels_of(search_path_next(&rest), memory, &wanted.space, err));
-        out->items[out->count++] = (object_place){.catalog = current, .object = wanted};
-    } while (rest.size > 0 && out->count < OBJECT_PLACES_MAX);
-    return FIRN_OK;
-}
-
-// Places where a name may be, the likeliest first.
-static firn_status places_of(run *user, const sql_names *path, const view_definition *inside,
-                             arena *memory, object_places *out, firn_error *err) {
-    const sql_name *last = &path->items[path->count - 1];
-    const object_name wanted = {.name = last->value, .is_exact = last->is_quoted};
-    out->count = 0;
-    if (path->count == 1) {
-        return places_on_path(user, last, inside, memory, out, err);
-    }
-    object_place in_current = {.catalog = current_catalog(user, inside), .object = wanted};
-    object_place in_named = {.catalog = named_catalog(user, &path->items[0], inside),
-                             .object = wanted};
-    TRY(names_as_levels(path->items, path->count - 1, memory, &in_current.object.space, err));
-    TRY(names_as_levels(path->items + 1, path->count - 2, memory, &in_named.object.space, err));
-    if (in_named.catalog == NULL) {
-        out->items[out->count++] = in_current;
-        out->told = 0;
-        return FIRN_OK;
-    }
-    out->items[out->count++] = path->count == 2 ? in_current : in_named;
-    out->items[out->count++] = path->count == 2 ? in_named : in_current;
-    out->told = path->count == 2 ? 1 : 0;
-    return FIRN_OK;
-}
-
-firn_status session_places(run *user, const sql_names *path, object_places *out, firn_error *err) {
-    return places_of(user, path, NULL, &user->memory, out, err);
-}
 
 bool session_is_information_schema(const sql_names *path) {
     return path->count >= 2 &&
@@ -259,7 +140,7 @@ static bool tell_what_is_before(run *user, const sql_names *path, const view_def
     object_places places;
     firn_error ignored = ERR_INIT;
     if (before.count == 0 ||
-        places_of(user, &before, inside, memory, &places, &ignored) != FIRN_OK) {
+        session_places(user, &before, inside, memory, &places, &ignored) != FIRN_OK) {
         return false;
     }
     catalog_object object = {0};
@@ -367,7 +248,7 @@ static firn_status name_place(firn_session *self, const object_place *found, are
     for (uint32_t i = 0; i < space->count; i++) {
         items[out->count++] = space->items[i];
     }
-    if (space->count == 0 && is_schemaless(self, found->catalog)) {
+    if (space->count == 0 && session_has_main(self, found->catalog)) {
         items[out->count++] = TEXT("main");
     }
     items[out->count++] = found->object.name;
@@ -386,7 +267,7 @@ static firn_status find(void *session, const sql_names *path, const table_versio
             return FIRN_OK;
         }
     }
-    TRY(places_of(user, path, inside, memory, &places, err));
+    TRY(session_places(user, path, inside, memory, &places, err));
     // What a place says that does not have it is told only when no place has it.
     firn_error missing = ERR_INIT;
     for (size_t i = 0; i < places.count; i++) {
@@ -422,7 +303,8 @@ static firn_status find(void *session, const sql_names *path, const table_versio
     }
     *err = missing;
     err->position = path->items[0].position;
-    if (inside != NULL && path->count > 2 && named_catalog(user, &path->items[0], inside) == NULL) {
+    if (inside != NULL && path->count > 2 &&
+        session_named_catalog(user, &path->items[0], inside) == NULL) {
         err_hint(err, "if \"%.*s\" is a catalog to the view's maker, attach it under that name",
                  TEXT_ARGS(path->items[0].value));
     } else if (inside == NULL && tell_path_is_of_one(user, path, err)) {
@@ -448,72 +330,15 @@ bind_env session_bind_env(run *user) {
         .session = user, .context = &user->context, .find = find, .open_files = open_files};
 }
 
-// ---- Where new things belong -------------------------------------------------------------------
-
-firn_status session_place(run *user, const sql_names *path, bool is_temporary, object_place *out,
-                          firn_error *err) {
-    firn_session *self = user->session;
-    const sql_name *name = &path->items[path->count - 1];
-    *out = (object_place){.catalog = is_temporary ? self->temporary : current_catalog(user, NULL),
-                          .object = {.name = name->value, .is_exact = name->is_quoted}};
-    if (path->count == 1) {
-        return is_temporary
-                   ? FIRN_OK
-                   : levels_of(user->context.schema, &user->memory, &out->object.space, err);
-    }
-    // catalog.schema.name, catalog.name, schema.name: an attached catalog's alias comes first
-    // unless, before one name only, the current catalog has such a schema.
-    namespace_path whole;
-    TRY(names_as_levels(path->items, path->count - 1, &user->memory, &whole, err));
-    bool exists = false;
-    catalog *named = catalog_set_catalog(user->catalogs, &path->items[0]);
-    if (out->catalog != NULL && named != NULL && path->count == 2) {
-        TRY(out->catalog->kind->has_namespace(out->catalog, whole, &exists, &user->cancel, err));
-    }
-    if (exists || named == NULL) {
-        out->object.space = whole;
-        return FIRN_OK;
-    }
-    out->catalog = named;
-    TRY(names_as_levels(path->items + 1, path->count - 2, &user->memory, &out->object.space, err));
-    if (out->object.space.count == 0 && is_schemaless(self, named)) {
-        return levels_of(TEXT("main"), &user->memory, &out->object.space, err);
-    }
-    return FIRN_OK;
-}
-
 firn_status session_check_name(run *user, const sql_names *path, firn_error *err) {
     object_places places;
     catalog_object object = {0};
     firn_error ignored = ERR_INIT;
-    TRY(places_of(user, path, NULL, &user->memory, &places, err));
+    TRY(session_places(user, path, NULL, &user->memory, &places, err));
     if (path->count != 2 || places.count != 2 ||
         load(&places.items[0], NULL, user, &user->memory, &object, &ignored) != FIRN_OK) {
         return FIRN_OK;
     }
     table_snapshot_release(object.snapshot);
     return check_ambiguous(user, path, &places, err);
-}
-
-firn_status session_place_in(run *user, const sql_names *space, object_place *out,
-                             firn_error *err) {
-    sql_name *names = ARENA_NEW(&user->memory, sql_name, space->count + 1);
-    if (names == NULL) {
-        return ARENA_FULL(&user->memory, err);
-    }
-    if (space->count > 0) {
-        memcpy(names, space->items, space->count * sizeof *names);
-    }
-    names[space->count] = (sql_name){.value = TEXT("x")};
-    const sql_names inside = {.count = space->count + 1, .items = names};
-    return session_place(user, &inside, false, out, err);
-}
-
-firn_status session_schema_place(run *user, const sql_names *schema, object_place *out,
-                                 firn_error *err) {
-    if (schema->count != 1) {
-        return session_place_in(user, schema, out, err);
-    }
-    *out = (object_place){.catalog = current_catalog(user, NULL)};
-    return names_as_levels(schema->items, 1, &user->memory, &out->object.space, err);
 }

@@ -1,8 +1,9 @@
 // The objects behind firn.h, and what the files of engine/ ask of each other.
 //
 //     engine.c      firn_engine_*            settings.c   names and values of settings
-//     session.c     firn_session_*           names.c      names to tables, for the binder
-//     catalog_set.c what is attached         propose.c    names that were meant
+//     session.c     firn_session_*           places.c     where a name may be
+//     catalog_set.c what is attached         names.c      names to tables, for the binder
+//     propose.c     names that were meant
 //     catalog_walk.c what is in a catalog    information_schema.c its tables
 //     statement.c   firn_query, firn_execute, firn_prepare, firn_statement_*
 //     statement_bind.c values for parameters
@@ -221,36 +222,45 @@ firn_status catalog_set_without(const catalog_set *self, const attached *removed
 const attached *catalog_set_find(const catalog_set *self, const sql_name *name);
 catalog *catalog_set_catalog(const catalog_set *self, const sql_name *name);
 
-// names.c
-bind_env session_bind_env(run *user);
+// places.c
 /// Where a new or existing object of that name belongs: catalog, schema, last name.
 typedef struct object_place {
     catalog *catalog;
     object_name object;
 } object_place;
-/// FIRN_INVALID if a name of two parts is schema.name of the current catalog and catalog.name too.
-firn_status session_check_name(run *user, const sql_names *path, firn_error *err);
 #define OBJECT_PLACES_MAX (SEARCH_PATH_MAX + 2)
 typedef struct object_places {
     size_t count;
     size_t told; ///< The one whose words are told when nothing is found in any.
     object_place items[OBJECT_PLACES_MAX];
 } object_places;
+/// Whether the catalog's default schema is `main`: others have none.
+bool session_has_main(const firn_session *self, const catalog *each);
+/// The catalog that a name begins with; NULL if that is none. `inside`: in the query of that view,
+/// or NULL.
+catalog *session_named_catalog(const run *user, const sql_name *name,
+                               const view_definition *inside);
 /// Where an existing object of that name may be, the likeliest first.
-firn_status session_places(run *user, const sql_names *path, object_places *out, firn_error *err);
-/// Adds a hint to `err`, which says that nothing of that name is in these places.
-void session_propose(run *user, const sql_names *path, const object_places *places,
-                     firn_error *err);
-/// Does the name say a table of information_schema?
-bool session_is_information_schema(const sql_names *path);
+firn_status session_places(run *user, const sql_names *path, const view_definition *inside,
+                           arena *memory, object_places *out, firn_error *err);
+firn_status session_place(run *user, const sql_names *path, bool is_temporary, object_place *out,
+                          firn_error *err);
 /// The place of something in a schema of that name: only catalog and schema are of use.
 firn_status session_place_in(run *user, const sql_names *space, object_place *out, firn_error *err);
 /// The place of a schema to be made or dropped: a name of one part is one of the current catalog,
 /// whatever catalogs are called.
 firn_status session_schema_place(run *user, const sql_names *schema, object_place *out,
                                  firn_error *err);
-firn_status session_place(run *user, const sql_names *path, bool is_temporary, object_place *out,
-                          firn_error *err);
+
+// names.c
+bind_env session_bind_env(run *user);
+/// FIRN_INVALID if a name of two parts is schema.name of the current catalog and catalog.name too.
+firn_status session_check_name(run *user, const sql_names *path, firn_error *err);
+/// Adds a hint to `err`, which says that nothing of that name is in these places.
+void session_propose(run *user, const sql_names *path, const object_places *places,
+                     firn_error *err);
+/// Does the name say a table of information_schema?
+bool session_is_information_schema(const sql_names *path);
 
 // run.c
 firn_status run_open(firn_session *session, const settings *with, run **out, firn_error *err);

@@ -366,8 +366,8 @@ firn_status session_use(firn_session *self, const sql_names *path, const cancel_
     const sql_name found = {.value = catalog_name, .is_quoted = true};
     catalog *target = catalog_set_catalog(self->catalogs, &found);
     if (name.size == 0) {
-        const bool has_main = target == self->engine->memory || target == self->temporary;
-        return set_current(self, catalog_name, has_main ? TEXT("main") : TEXT(""), err);
+        const text schema_name = session_has_main(self, target) ? TEXT("main") : TEXT("");
+        return set_current(self, catalog_name, schema_name, err);
     }
     text *levels = ARENA_NEW(&self->memory, text, path->count);
     if (levels == NULL) {
