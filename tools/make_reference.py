@@ -135,6 +135,11 @@ SHOW CATALOGS; USE lake.db; SHOW TABLES; DESCRIBE sales; DETACH files;
 The location says which kind of catalog it is. `TYPE` is the format of its tables: `iceberg`, which may be left out. Names are
 `table`, `schema.table` or `catalog.schema.table`; `memory` and `temp` are always there and take `CREATE TABLE` and `CREATE VIEW`.
 
+Names without quotes match whatever their case, those of catalogs, schemas, tables, views and columns: the exact one wins, else
+the one that differs in case only is meant; several of those are an error that lists them. What is written in quotes, at any
+level, is exact. Tables that are written as their catalog writes them cost it no further request; in another case what is not
+found is looked for in the lists of the catalog, each time, as far as it lets them be seen. USE keeps the catalog's spelling.
+
 What a catalog lists: a name once, however often a server repeats it. Namespaces of a SQLite catalog end before a level that is
 empty (`a..b` is listed as `a`), and those that are not UTF-8 are left out: no name in SQL means them, and the others stay usable.
 

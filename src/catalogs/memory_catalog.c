@@ -159,7 +159,7 @@ static firn_status find_space(const memory_catalog *self, namespace_path path,
             *out = each;
             return FIRN_OK;
         }
-        if (is_name(each->name, wanted, path.is_exact)) {
+        if (is_name(each->name, wanted, path.count == 1 && namespace_is_exact(path, 0))) {
             other = near;
             near = each;
         }
@@ -654,6 +654,7 @@ static bool recognises(text location) {
 
 const catalog_kind memory_catalog_kind = {
     .name = "memory",
+    .finds_any_case = true,
     .recognises = recognises,
     .close = close_catalog,
     .list_namespaces = list_namespaces,

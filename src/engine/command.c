@@ -3,6 +3,7 @@
 
 #include "catalogs/catalogs.h"
 #include "engine/propose.h"
+#include "engine/spelling.h"
 #include "memory/json_tree.h"
 #include "sql/printer.h"
 
@@ -196,8 +197,8 @@ static firn_status run_create_schema(run *self, const sql_create_schema *written
     }
     if (written->if_not_exists) {
         bool exists;
-        TRY(place.catalog->kind->has_namespace(place.catalog, place.object.space, &exists,
-                                               &self->cancel, err));
+        TRY(spell_space(place.catalog, &place.object.space, &self->memory, &self->cancel, &exists,
+                        err));
         if (exists) {
             return FIRN_OK;
         }
@@ -261,8 +262,8 @@ static firn_status drop_schema(run *self, const sql_drop *written, const sql_nam
         return command_refuse_catalog(place.catalog, written->node.position, "DROP SCHEMA", err);
     }
     bool exists;
-    TRY(place.catalog->kind->has_namespace(place.catalog, place.object.space, &exists,
-                                           &self->cancel, err));
+    TRY(spell_space(place.catalog, &place.object.space, &self->memory, &self->cancel, &exists,
+                    err));
     if (exists) {
         return drop_space(self, written, &place, err);
     }
@@ -393,7 +394,8 @@ static firn_status dispatch(run *self, const sql_statement *statement, const bin
     case SQL_EXPLAIN:
         return command_explain(self, sql_explain_of(statement), known, values, err);
     case SQL_USE:
-        return session_use(self->session, &sql_use_of(statement)->name, &self->cancel, err);
+        return session_use(self->session, &sql_use_of(statement)->name, &self->memory,
+                           &self->cancel, err);
     case SQL_ATTACH:
         return run_attach(self, sql_attach_of(statement), err);
     case SQL_DETACH:

@@ -2,6 +2,7 @@
 #include "engine/catalog_walk.h"
 #include "engine/information_schema.h"
 #include "engine/propose.h"
+#include "engine/spelling.h"
 #include "functions/registry.h"
 #include "tables/table_functions.h"
 
@@ -92,8 +93,7 @@ static firn_status add_tables(run *self, const attached *owner, namespace_path s
                               bool only_views, listing *rows, firn_error *err) {
     catalog_entry_list entries;
     text schema;
-    TRY(owner->catalog->kind->list(owner->catalog, space, &self->memory, &entries, &self->cancel,
-                                   err));
+    TRY(spell_list(owner->catalog, &space, &self->memory, &entries, &self->cancel, err));
     TRY(catalog_dotted_space(self, space, &schema, err));
     for (uint32_t i = 0; i < entries.count; i++) {
         const text cells[] = {owner->alias, schema, entries.items[i].name,
@@ -115,26 +115,25 @@ static firn_status add_listed(const object_place *place, listing *rows, firn_err
     return FIRN_OK;
 }
 
-static firn_status add_named(run *self, const sql_names *name, const object_place *place,
-                             bool only_views, listing *rows, firn_error *err) {
-    const namespace_path space = place->object.space;
+static firn_status add_named(run *self, const sql_names *name, object_place *place, bool only_views,
+                             listing *rows, firn_error *err) {
+    namespace_path *space = &place->object.space;
     const bool is_listed = name->count > 0 && text_equal_nocase(name->items[name->count - 1].value,
                                                                 TEXT("information_schema"));
-    if (is_listed && space.count <= 1) {
+    if (is_listed && space->count <= 1) {
         return add_listed(place, rows, err);
     }
     bool exists = name->count == 0;
-    if (!exists && space.count > 0) {
-        TRY(place->catalog->kind->has_namespace(place->catalog, space, &exists, &self->cancel,
-                                                err));
+    if (!exists && space->count > 0) {
+        TRY(spell_space(place->catalog, space, &self->memory, &self->cancel, &exists, err));
     }
     if (!exists) {
         return session_say_no_space(self->catalogs, name, place, &self->memory, &self->cancel, err);
     }
     const sql_name alias = {.value = place->catalog->alias, .is_quoted = true};
-    return space.count == 0 ? FIRN_OK
-                            : add_tables(self, catalog_set_find(self->catalogs, &alias), space,
-                                         only_views, rows, err);
+    return space->count == 0 ? FIRN_OK
+                             : add_tables(self, catalog_set_find(self->catalogs, &alias), *space,
+                                          only_views, rows, err);
 }
 
 // SHOW TABLES, VIEWS: of the current schema and temporary ones; FROM c.s or FROM s: of that.

@@ -4,6 +4,7 @@
 
 #include "engine/information_schema.h"
 #include "engine/propose.h"
+#include "engine/spelling.h"
 #include "memory/text_builder.h"
 
 bool session_is_information_schema(const sql_names *path) {
@@ -41,7 +42,7 @@ static void propose(run *user, const sql_names *path, const object_places *place
         propose_information_schema(&offer);
     }
     for (size_t i = 0; i < places->count; i++) {
-        propose_tables(&offer, places->items[i].catalog, places->items[i].object.space);
+        propose_tables(&offer, &places->items[i]);
     }
     if (!nearest_hint(&offer.near, err) && path->count > 1) {
         propose_around(user, path, places, &offer, err);
@@ -175,7 +176,7 @@ static bool tell_no_schema(run *user, const sql_names *path, const object_places
     firn_error ignored = ERR_INIT;
     bool exists = true;
     if (place->catalog == NULL || path->count == 1 || space.count == 0 || !is_named ||
-        session_is_information_schema(path) ||
+        place->listed.count > 0 || session_is_information_schema(path) ||
         place->catalog->kind->has_namespace(place->catalog, space, &exists, &user->cancel,
                                             &ignored) != FIRN_OK ||
         exists) {
@@ -255,53 +256,75 @@ static firn_status name_place(firn_session *self, const object_place *found, are
     return FIRN_OK;
 }
 
-static firn_status find(void *session, const sql_names *path, const table_version *version,
-                        const view_definition *inside, arena *memory, bound_object *out,
-                        firn_error *err) {
-    run *user = session;
+// What a name means: the places where it may be, in one of which it is or not.
+typedef struct lookup {
+    run *user;
+    const sql_names *path;
+    const table_version *version;
+    arena *memory;
     object_places places;
-    *out = (bound_object){0};
-    if (session_is_information_schema(path)) {
-        TRY(find_listed(path, version, out, err));
-        if (out->snapshot != NULL) {
-            return FIRN_OK;
+    size_t at;          // The place where it was found.
+    firn_error missing; // What a place says that does not have it: told only if no place has it.
+} lookup;
+
+static firn_status look_at(lookup *self, size_t index, catalog_object *out, bool *is_found,
+                           firn_error *err) {
+    firn_error said = ERR_INIT;
+    firn_status status =
+        load(&self->places.items[index], self->version, self->user, self->memory, out, &said);
+    if (status == FIRN_OK) {
+        self->at = index;
+        *is_found = true;
+        const bool may_be_both = self->path->count == 2 && index == 0 && self->places.count == 2;
+        status =
+            may_be_both ? check_ambiguous(self->user, self->path, &self->places, err) : FIRN_OK;
+        if (status != FIRN_OK) {
+            table_snapshot_release(out->snapshot);
         }
+        return status;
     }
-    TRY(session_places(user, path, inside, memory, &places, err));
-    // What a place says that does not have it is told only when no place has it.
-    firn_error missing = ERR_INIT;
-    for (size_t i = 0; i < places.count; i++) {
-        catalog_object object = {0};
-        firn_error said = ERR_INIT;
-        firn_status status = load(&places.items[i], version, user, memory, &object, &said);
-        if (status == FIRN_OK && path->count == 2 && i == 0 && places.count == 2) {
-            status = check_ambiguous(user, path, &places, err);
-            if (status != FIRN_OK) {
-                table_snapshot_release(object.snapshot);
-                return status;
-            }
-        }
-        if (status == FIRN_OK) {
-            out->view = object.view;
-            if (path->count == 1) {
-                status = name_place(user->session, &places.items[i], memory, &out->place, err);
-            }
-            if (status != FIRN_OK) {
-                table_snapshot_release(object.snapshot);
-                return status;
-            }
-            out->snapshot = object.snapshot;
-            return FIRN_OK;
-        }
-        if (status != FIRN_NOT_FOUND) {
-            *err = said;
-            return status;
-        }
-        if (i == places.told || missing.status == FIRN_OK) {
-            missing = said;
-        }
+    if (status != FIRN_NOT_FOUND) {
+        *err = said;
+        return status;
     }
-    *err = missing;
+    if (index == self->places.told || self->missing.status == FIRN_OK) {
+        self->missing = said;
+    }
+    return FIRN_OK;
+}
+
+static firn_status spell_at(lookup *self, size_t index, firn_error *err) {
+    const firn_status status =
+        spell_place(&self->places.items[index], self->memory, &self->user->cancel, err);
+    if (status != FIRN_OK) {
+        err->position = self->path->items[0].position;
+    }
+    return status;
+}
+
+// As it is written in all places before as it may be spelled in any: that must be asked for.
+static firn_status look(lookup *self, catalog_object *out, bool *is_found, firn_error *err) {
+    *is_found = false;
+    for (size_t i = 0; i < self->places.count && !*is_found; i++) {
+        TRY(look_at(self, i, out, is_found, err));
+    }
+    for (size_t i = 0; i < self->places.count && !*is_found; i++) {
+        TRY(spell_at(self, i, err));
+        if (!self->places.items[i].is_spelled) {
+            continue;
+        }
+        if (self->path->count == 2 && i == 0 && self->places.count == 2) { // It may be both.
+            TRY(spell_at(self, 1, err));
+        }
+        TRY(look_at(self, i, out, is_found, err));
+    }
+    return FIRN_OK;
+}
+
+static firn_status say_missing(lookup *self, const view_definition *inside, firn_error *err) {
+    run *user = self->user;
+    const sql_names *path = self->path;
+    *err = self->missing;
     err->position = path->items[0].position;
     if (inside != NULL && path->count > 2 &&
         session_named_catalog(user, &path->items[0], inside) == NULL) {
@@ -309,12 +332,45 @@ static firn_status find(void *session, const sql_names *path, const table_versio
                  TEXT_ARGS(path->items[0].value));
     } else if (inside == NULL && tell_path_is_of_one(user, path, err)) {
         // Said.
-    } else if (!tell_what_is_before(user, path, inside, memory, err) &&
-               !tell_no_schema(user, path, &places, memory, err) && err->hint[0] == '\0') {
-        propose(user, path, &places, memory, err);
+    } else if (!tell_what_is_before(user, path, inside, self->memory, err) &&
+               !tell_no_schema(user, path, &self->places, self->memory, err) &&
+               err->hint[0] == '\0') {
+        propose(user, path, &self->places, self->memory, err);
     }
     TRY(cancel_check(&user->cancel, err));
     return err->status;
+}
+
+static firn_status find(void *session, const sql_names *path, const table_version *version,
+                        const view_definition *inside, arena *memory, bound_object *out,
+                        firn_error *err) {
+    lookup self = {
+        .user = session, .path = path, .version = version, .memory = memory, .missing = ERR_INIT};
+    *out = (bound_object){0};
+    if (session_is_information_schema(path)) {
+        TRY(find_listed(path, version, out, err));
+        if (out->snapshot != NULL) {
+            return FIRN_OK;
+        }
+    }
+    catalog_object object = {0};
+    bool is_found;
+    TRY(session_places(self.user, path, inside, memory, &self.places, err));
+    TRY(look(&self, &object, &is_found, err));
+    if (!is_found) {
+        return say_missing(&self, inside, err);
+    }
+    if (path->count == 1) {
+        const object_place *place = &self.places.items[self.at];
+        firn_status status = name_place(self.user->session, place, memory, &out->place, err);
+        if (status != FIRN_OK) {
+            table_snapshot_release(object.snapshot);
+            return status;
+        }
+    }
+    out->view = object.view;
+    out->snapshot = object.snapshot;
+    return FIRN_OK;
 }
 
 static firn_status open_files(void *session, text function, table_arguments args, arena *memory,

@@ -3,7 +3,7 @@
 //     engine.c      firn_engine_*            settings.c   names and values of settings
 //     session.c     firn_session_*           places.c     where a name may be
 //     catalog_set.c what is attached         names.c      names to tables, for the binder
-//     propose.c     names that were meant
+//     propose.c     names that were meant    spelling.c   names whatever their case
 //     catalog_walk.c what is in a catalog    information_schema.c its tables
 //     statement.c   firn_query, firn_execute, firn_prepare, firn_statement_*
 //     statement_bind.c values for parameters
@@ -203,8 +203,9 @@ firn_status session_say_no_catalog(const catalog_set *among, const sql_name *nam
 firn_status session_say_no_space(const catalog_set *among, const sql_names *path,
                                  const struct object_place *place, arena *memory,
                                  const cancel_flag *cancel, firn_error *err);
-firn_status session_use(firn_session *self, const sql_names *path, const cancel_flag *cancel,
-                        firn_error *err);
+/// `memory` is the run's.
+firn_status session_use(firn_session *self, const sql_names *path, arena *memory,
+                        const cancel_flag *cancel, firn_error *err);
 
 // catalog_set.c
 /// `taken` is the attached's on success.
@@ -227,6 +228,10 @@ catalog *catalog_set_catalog(const catalog_set *self, const sql_name *name);
 typedef struct object_place {
     catalog *catalog;
     object_name object;
+    // What spell_place found out:
+    bool is_spelled;           ///< `object` is spelled as the catalog does, other than written.
+    bool is_listed;            ///< It was asked, whatever came of it:
+    catalog_entry_list listed; ///< What is in the schema.
 } object_place;
 #define OBJECT_PLACES_MAX (SEARCH_PATH_MAX + 2)
 typedef struct object_places {
@@ -240,6 +245,9 @@ bool session_has_main(const firn_session *self, const catalog *each);
 /// or NULL.
 catalog *session_named_catalog(const run *user, const sql_name *name,
                                const view_definition *inside);
+/// Names as the levels of a schema, in `memory`.
+firn_status session_levels(const sql_name *names, size_t count, arena *memory, namespace_path *out,
+                           firn_error *err);
 /// Where an existing object of that name may be, the likeliest first.
 firn_status session_places(run *user, const sql_names *path, const view_definition *inside,
                            arena *memory, object_places *out, firn_error *err);

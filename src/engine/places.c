@@ -33,18 +33,18 @@ static firn_status levels_of(text schema, arena *memory, namespace_path *out, fi
     return FIRN_OK;
 }
 
-static firn_status names_as_levels(const sql_name *names, size_t count, arena *memory,
-                                   namespace_path *out, firn_error *err) {
+firn_status session_levels(const sql_name *names, size_t count, arena *memory, namespace_path *out,
+                           firn_error *err) {
     text *items = ARENA_NEW(memory, text, count + 1);
-    if (items == NULL) {
+    bool *are_exact = ARENA_NEW(memory, bool, count + 1);
+    if (items == NULL || are_exact == NULL) {
         return ARENA_FULL(memory, err);
     }
     for (size_t i = 0; i < count; i++) {
         items[i] = names[i].value;
+        are_exact[i] = names[i].is_quoted;
     }
-    *out = (namespace_path){.count = (uint32_t)count,
-                            .items = items,
-                            .is_exact = count > 0 && names[count - 1].is_quoted};
+    *out = (namespace_path){.count = (uint32_t)count, .items = items, .are_exact = are_exact};
     return FIRN_OK;
 }
 
@@ -100,8 +100,8 @@ firn_status session_places(run *user, const sql_names *path, const view_definiti
     object_place in_current = {.catalog = current_catalog(user, inside), .object = wanted};
     object_place in_named = {.catalog = session_named_catalog(user, &path->items[0], inside),
                              .object = wanted};
-    TRY(names_as_levels(path->items, path->count - 1, memory, &in_current.object.space, err));
-    TRY(names_as_levels(path->items + 1, path->count - 2, memory, &in_named.object.space, err));
+    TRY(session_levels(path->items, path->count - 1, memory, &in_current.object.space, err));
+    TRY(session_levels(path->items + 1, path->count - 2, memory, &in_named.object.space, err));
     if (in_named.catalog == NULL) {
         out->items[out->count++] = in_current;
         out->told = 0;
@@ -129,7 +129,7 @@ firn_status session_place(run *user, const sql_names *path, bool is_temporary, o
     // catalog.schema.name, catalog.name, schema.name: an attached catalog's alias comes first
     // unless, before one name only, the current catalog has such a schema.
     namespace_path whole;
-    TRY(names_as_levels(path->items, path->count - 1, &user->memory, &whole, err));
+    TRY(session_levels(path->items, path->count - 1, &user->memory, &whole, err));
     bool exists = false;
     catalog *named = catalog_set_catalog(user->catalogs, &path->items[0]);
     if (out->catalog != NULL && named != NULL && path->count == 2) {
@@ -140,7 +140,7 @@ firn_status session_place(run *user, const sql_names *path, bool is_temporary, o
         return FIRN_OK;
     }
     out->catalog = named;
-    TRY(names_as_levels(path->items + 1, path->count - 2, &user->memory, &out->object.space, err));
+    TRY(session_levels(path->items + 1, path->count - 2, &user->memory, &out->object.space, err));
     if (out->object.space.count == 0 && session_has_main(self, named)) {
         return levels_of(TEXT("main"), &user->memory, &out->object.space, err);
     }
@@ -167,5 +167,5 @@ firn_status session_schema_place(run *user, const sql_names *schema, object_plac
         return session_place_in(user, schema, out, err);
     }
     *out = (object_place){.catalog = current_catalog(user, NULL)};
-    return names_as_levels(schema->items, 1, &user->memory, &out->object.space, err);
+    return session_levels(schema->items, 1, &user->memory, &out->object.space, err);
 }

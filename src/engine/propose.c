@@ -29,11 +29,13 @@ void propose_spaces(proposal *self, catalog *target, namespace_path space) {
     }
 }
 
-void propose_tables(proposal *self, catalog *target, namespace_path space) {
+void propose_tables(proposal *self, const object_place *beside) {
     firn_error ignored = ERR_INIT;
-    catalog_entry_list entries = {0};
-    if (target == NULL || target->kind->list(target, space, self->memory, &entries, self->cancel,
-                                             &ignored) != FIRN_OK) {
+    catalog_entry_list entries = beside->listed;
+    catalog *target = beside->catalog;
+    if (target == NULL ||
+        (!beside->is_listed && target->kind->list(target, beside->object.space, self->memory,
+                                                  &entries, self->cancel, &ignored) != FIRN_OK)) {
         return;
     }
     for (uint32_t i = 0; i < entries.count; i++) {

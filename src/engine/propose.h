@@ -18,8 +18,8 @@ void propose_catalogs(proposal *self, const catalog_set *among);
 /// Schemas beside the last level of `space`, which does not exist; `target` may be NULL.
 void propose_spaces(proposal *self, catalog *target, namespace_path space);
 
-/// Tables and views of a schema; `target` may be NULL.
-void propose_tables(proposal *self, catalog *target, namespace_path space);
+/// Tables and views of the schema where something is not; it may have no catalog.
+void propose_tables(proposal *self, const object_place *beside);
 
 /// The tables of information_schema.
 void propose_information_schema(proposal *self);

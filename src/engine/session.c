@@ -5,6 +5,7 @@
 #include "catalogs/catalogs.h"
 #include "catalogs/memory_catalog.h"
 #include "engine/propose.h"
+#include "engine/spelling.h"
 #include "tables/stream/registered_stream.h"
 
 // ---- Open and close -----------------------------------------------------------------------------
@@ -346,44 +347,34 @@ firn_status session_detach(firn_session *self, const sql_name *name, firn_error 
 }
 
 // USE catalog, USE catalog.schema, USE schema (of the current catalog).
-firn_status session_use(firn_session *self, const sql_names *path, const cancel_flag *cancel,
-                        firn_error *err) {
-    const sql_name *first = &path->items[0];
-    size_t used = 0;
-    text catalog_name = self->current_catalog;
-    const attached *named = catalog_set_find(self->catalogs, first);
-    if (named != NULL) {
-        catalog_name = named->alias;
-        used = 1;
-    }
-    text_builder schema = text_builder_open(&self->memory);
-    for (size_t i = used; i < path->count; i++) {
-        text_append(&schema, i == used ? TEXT("") : TEXT("."));
-        text_append(&schema, path->items[i].value);
-    }
-    text name;
-    TRY(text_builder_finish(&schema, &name, err));
+firn_status session_use(firn_session *self, const sql_names *path, arena *memory,
+                        const cancel_flag *cancel, firn_error *err) {
+    const attached *named = catalog_set_find(self->catalogs, &path->items[0]);
+    const size_t used = named != NULL ? 1 : 0;
+    const text catalog_name = named != NULL ? named->alias : self->current_catalog;
     const sql_name found = {.value = catalog_name, .is_quoted = true};
-    catalog *target = catalog_set_catalog(self->catalogs, &found);
-    if (name.size == 0) {
-        const text schema_name = session_has_main(self, target) ? TEXT("main") : TEXT("");
-        return set_current(self, catalog_name, schema_name, err);
+    object_place place = {.catalog = catalog_set_catalog(self->catalogs, &found)};
+    if (path->count == used) {
+        const text schema = session_has_main(self, place.catalog) ? TEXT("main") : TEXT("");
+        return set_current(self, catalog_name, schema, err);
     }
-    text *levels = ARENA_NEW(&self->memory, text, path->count);
-    if (levels == NULL) {
-        return ARENA_FULL(&self->memory, err);
-    }
-    for (size_t i = used; i < path->count; i++) {
-        levels[i - used] = path->items[i].value;
-    }
-    const namespace_path space = {.count = (uint32_t)(path->count - used),
-                                  .items = levels,
-                                  .is_exact = path->items[path->count - 1].is_quoted};
+    namespace_path *space = &place.object.space;
     bool exists;
-    TRY(target->kind->has_namespace(target, space, &exists, cancel, err));
-    if (!exists) {
-        const object_place place = {.catalog = target, .object = {.space = space}};
-        return session_say_no_space(self->catalogs, path, &place, &self->memory, cancel, err);
+    TRY(session_levels(path->items + used, path->count - used, memory, space, err));
+    firn_status status = spell_space(place.catalog, space, memory, cancel, &exists, err);
+    if (status == FIRN_OK && !exists) {
+        status = session_say_no_space(self->catalogs, path, &place, memory, cancel, err);
     }
-    return set_current(self, catalog_name, name, err);
+    if (status != FIRN_OK) {
+        err->position = path->items[0].position;
+        return status;
+    }
+    text_builder builder = text_builder_open(memory);
+    for (uint32_t i = 0; i < space->count; i++) {
+        text_append(&builder, i == 0 ? TEXT("") : TEXT("."));
+        text_append(&builder, space->items[i]);
+    }
+    text schema;
+    TRY(text_builder_finish(&builder, &schema, err));
+    return set_current(self, catalog_name, schema, err);
 }

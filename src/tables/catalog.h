@@ -17,8 +17,13 @@ typedef struct text_list {
 typedef struct namespace_path {
     uint32_t count;
     text *items;
-    bool is_exact; ///< The last one was written in quotes: its case counts where others' does not.
+    const bool *are_exact; ///< Which were written in quotes: the case of these counts where that of
+                           ///< others does not. NULL: none.
 } namespace_path;
+
+static inline bool namespace_is_exact(namespace_path self, uint32_t level) {
+    return self.are_exact != NULL && self.are_exact[level];
+}
 
 /// A table or view of a catalog.
 typedef struct object_name {
@@ -75,7 +80,9 @@ typedef struct catalog_object {
 } catalog_object;
 
 struct catalog_kind {
-    const char *name; ///< What messages call it: "rest". (TYPE of ATTACH is the tables' format.)
+    const char *name;    ///< What messages call it: "rest". (TYPE of ATTACH is the tables' format.)
+    bool finds_any_case; ///< It finds names whatever their case unless they are exact. Others want
+                         ///< them spelled as their lists do.
     /// Does this location look like one of the kind? ("sqlite:…", "https://…", a folder.)
     bool (*recognises)(text location);
     /// Opens it. Options are key/value texts; unknown ones are errors.

@@ -52,6 +52,9 @@ static int open_file(sqlite3_vfs *self, const char *name, sqlite3_file *file, in
 
 bool fault_sqlite_begin(void) {
     sqlite3_mem_methods counted;
+    if (files != NULL) {
+        return true;
+    }
     if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &memory) != SQLITE_OK) {
         return false;
     }

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/// Call once, before anything uses SQLite. Whether it worked.
+/// Before anything uses SQLite; later calls do nothing. Whether it worked.
 bool fault_sqlite_begin(void);
 
 #endif

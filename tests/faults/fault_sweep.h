@@ -24,6 +24,8 @@ typedef struct fault_scenario {
     uint32_t batches_wanted;
     /// Each kind of call that must have occurred, so that no scenario loses its subject unnoticed.
     unsigned kinds;
+    /// Kinds of calls after whose failure something may also be not found.
+    unsigned may_hide;
 } fault_scenario;
 
 #define FAULT_KIND(name) (1U << HOST_##name)

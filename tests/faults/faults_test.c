@@ -109,6 +109,26 @@ TEST(faults_catalog_load) {
                                            FAULT_KIND(THREAD)});
 }
 
+// What cannot be listed is as if it had nothing.
+TEST(faults_names_in_another_case) {
+    static const char *const statements[] = {
+        "ATTACH 'sqlite:tests/data/iceberg/cases/catalog.db' AS lake (TYPE iceberg, READ_ONLY)",
+        "SELECT n FROM lake.DB.COUNTS ORDER BY n",
+        "USE lake.DB.INNER",
+        "SHOW TABLES FROM lake.DB.INNER",
+        "SELECT CAST(count(*) AS BIGINT) FROM NESTED",
+        "USE memory",
+        NULL};
+    REQUIRE(fault_sqlite_begin());
+    fault_sweep(&(fault_scenario){.name = "names in another case",
+                                  .memory_limit = "64MB",
+                                  .statements = statements,
+                                  .undo = "DETACH lake",
+                                  .kinds = FAULT_KIND(ALLOC) | FAULT_KIND(OPEN) | FAULT_KIND(READ) |
+                                           FAULT_KIND(THREAD),
+                                  .may_hide = FAULT_KIND(READ)});
+}
+
 TEST(faults_rest_load) {
     fault_server server;
     REQUIRE(fault_server_open(&server));
@@ -121,9 +141,12 @@ TEST(faults_rest_load) {
                    "part-0.parquet')",
                    server.base);
     const char *const statements[] = {
-        attach, "SHOW TABLES FROM lake.db",
+        attach,
+        "SHOW TABLES FROM lake.db",
         "SELECT area, CAST(sum(qty) AS BIGINT) FROM lake.db.sales GROUP BY area ORDER BY area",
-        remote, NULL};
+        "SELECT CAST(count(*) AS BIGINT) FROM lake.DB.SALES",
+        remote,
+        NULL};
     fault_sweep(&(fault_scenario){.name = "REST load",
                                   .memory_limit = "64MB",
                                   .statements = statements,

@@ -352,6 +352,92 @@ def a_table_is_loaded_once_for_a_query(peers):
         same(max(counts) <= 2, True)
 
 
+# ---- Names in another case -----------------------------------------------------------------------
+
+def is_listing(path):
+    """Of schemas, tables or views."""
+    return path.split("?")[0].rsplit("/", 1)[1] in ("namespaces", "tables", "views")
+
+
+def asked(peers):
+    return [path for _, path, _ in peers.proxy.tell("log")]
+
+
+def names_are_found_whatever_their_case(peers):
+    with Session() as s:
+        s.attach(peers.proxy.url)
+        for sql in ("SELECT count(*) FROM lake.db.sales", "DESCRIBE lake.db.sales", "USE lake.db",
+                    "SELECT count(*) FROM sales", "SELECT count(*) FROM db.sales"):
+            peers.proxy.faults()
+            s.rows(sql)
+            same([path for path in asked(peers) if is_listing(path)], [])  # It is there exactly.
+        s.rows("USE memory")
+        for name in ("lake.db.SALES", "LAKE.DB.Sales", 'lake.DB."sales"', 'lake."db".SALES'):
+            same(s.rows(f"SELECT count(*) FROM {name}"), [["4500"]])
+            same(s.rows(f"DESCRIBE {name}")[3][:3], ["revenue", "DECIMAL(12,2)", "YES"])
+        peers.proxy.faults()
+        same(s.rows("SELECT count(*) FROM lake.db.SALES"), [["4500"]])
+        same({path.split("?")[0] for path in asked(peers) if is_listing(path)},
+             {"/v1/namespaces/db/tables", "/v1/namespaces/db/views"})  # The schema is there.
+        holds(s.fault('SELECT * FROM lake."DB".sales'), 'no schema "DB"', 'did you mean "db"')
+        holds(s.fault('SELECT * FROM lake.db."SALES"'), "db.SALES", 'did you mean "sales"')
+        holds(s.fault("SELECT * FROM lake.DB.slaes"), "db.slaes", 'did you mean "sales"')
+        same(len(s.rows("SHOW TABLES FROM lake.DB")), 2)
+        s.rows("USE lake.DB")
+        same(s.rows("SELECT current_schema()"), [["db"]])
+        same(s.rows("SELECT count(*) FROM Sales"), [["4500"]])
+        s.rows("SET search_path = 'DB'")
+        same(len(s.rows("SHOW TABLES")), 2)
+        same(s.rows("SELECT count(*) FROM Sales"), [["4500"]])
+
+
+def names_that_differ_in_case_only_are_told_apart(peers):
+    location = peers.server.send("GET", "namespaces/db/tables/sales")["metadata-location"]
+    for space in (["Case"], ["CASE"], ["Outer"], ["Outer", "Inner"]):
+        peers.server.send("POST", "namespaces", {"namespace": space})
+    tables = [("Outer.Inner", "Twice"), ("Outer.Inner", "TWICE"), ("CASE", "one")]
+    for space, name in tables:
+        path = space.replace(".", "%2E")
+        peers.server.send("POST", f"namespaces/{path}/register",
+                          {"name": name, "metadata-location": location})
+    try:
+        with Session() as s:
+            s.attach(peers.server.url)
+            same(s.rows("SELECT count(*) FROM lake.Outer.INNER.Twice"), [["4500"]])
+            same(s.rows("SELECT count(*) FROM lake.CASE.ONE"), [["4500"]])
+            same(s.rows('SELECT count(*) FROM lake."Outer".inner."TWICE"'), [["4500"]])
+            holds(s.fault("SELECT count(*) FROM lake.outer.inner.twice"),
+                  'any of the tables and views "TWICE" and "Twice"', "double quotes")
+            holds(s.fault("SELECT count(*) FROM lake.case.one"),
+                  'any of the schemas "CASE" and "Case"', "double quotes")
+            holds(s.fault("USE lake.case"), 'any of the schemas "CASE" and "Case"')
+            holds(s.fault('SELECT count(*) FROM lake.outer."INNER"."Twice"'), '"Outer.INNER"')
+            s.rows("USE lake.Outer.INNER")
+            same(s.rows("SELECT current_schema()"), [["Outer.Inner"]])
+    finally:
+        for space, name in tables:
+            peers.server.send("DELETE", f"namespaces/{space.replace('.', '%2E')}/tables/{name}")
+        for path in ("Outer%2EInner", "Outer", "Case", "CASE"):
+            peers.server.send("DELETE", f"namespaces/{path}")
+
+
+def what_cannot_be_listed_is_not_found(peers):
+    """The error is that of the name as it is written. No table is waited for twice."""
+    with Session() as s:
+        s.attach(peers.proxy.url, f"REQUEST_TIMEOUT '{LIMIT}s'")
+        for fault in ({"do": "status", "status": 403}, {"do": "status", "status": 500},
+                      {"do": "hang"}):
+            peers.proxy.faults({"match": "/db/tables?", "times": -1, **fault})
+            holds(s.fault("SELECT * FROM lake.db.SALES"), 'not found: table "db.SALES"')
+            if s.seconds > LIMIT + (2 if HAS_CLOCK else 20):
+                raise Wrong(f"{fault} took {s.seconds:.1f} s")
+            peers.proxy.faults({"match": "/namespaces?", "times": -1, **fault})
+            holds(s.fault("SELECT * FROM lake.DB.SALES"), "not found: ", '"DB"')
+        # A schema that is found may have a table that is not listed.
+        peers.proxy.faults({"match": "/db/tables?", "times": -1, "do": "status", "status": 403})
+        same(s.rows("SELECT count(*) FROM lake.DB.sales"), [["4500"]])
+
+
 # ---- Faults --------------------------------------------------------------------------------------
 
 LIMIT = 3  # Seconds, REQUEST_TIMEOUT of these sessions.
@@ -441,11 +527,13 @@ def a_lost_token_is_fetched_anew(peers):
 
 
 def ctrl_c_ends_what_hangs(peers):
-    """SIGINT while the server says nothing, in ATTACH and in a query; 50 ms of 100 tries are
-    api/cancel_interrupt_test's."""
+    """SIGINT while the server says nothing, in ATTACH, in a query and while a name is looked for;
+    50 ms of 100 tries are api/cancel_interrupt_test's."""
     attach = f"ATTACH '{peers.proxy.url}' AS lake (TYPE iceberg)"
     for match, sql in (("/config", attach),
-                       ("/tables/sales", attach + "; SELECT count(*) FROM lake.db.sales")):
+                       ("/tables/sales", attach + "; SELECT count(*) FROM lake.db.sales"),
+                       ("/db/tables?", attach + "; SELECT count(*) FROM lake.db.SALES"),
+                       ("/namespaces?", attach + "; SELECT count(*) FROM lake.DB.sales")):
         for threads in ("1", "4"):
             peers.proxy.faults({"do": "hang", "match": match, "times": -1})
             with subprocess.Popen([FIRN, "--threads", threads, "-c", sql], stderr=subprocess.PIPE,
@@ -472,7 +560,8 @@ TESTS = [everything_is_there, one_thread_is_enough, tables_are_those_of_the_sqli
          views_are_read, default_catalogs_of_views_count, nested_namespaces_have_tables,
          tokens_and_credentials_are_sent, secrets_come_from_outside, a_prefix_is_taken_over,
          headers_warehouse_and_settings_of_the_server_are_sent, pages_are_read_to_the_end,
-         a_table_is_loaded_once_for_a_query,
+         a_table_is_loaded_once_for_a_query, names_are_found_whatever_their_case,
+         names_that_differ_in_case_only_are_told_apart, what_cannot_be_listed_is_not_found,
          faults_end_in_an_answer_or_an_error, an_endless_body_ends,
          faults_of_attach_leave_nothing_attached, a_lost_token_is_fetched_anew,
          ctrl_c_ends_what_hangs]

@@ -335,6 +335,31 @@ def catalog():
                        (space, name, f"{FOLDER}/{name}/metadata/v1.metadata.json"))
 
 
+def cases():
+    """A SQLite catalog of them with names that differ in case only, and a view of names in another case."""
+    folder = pathlib.Path(FOLDER) / "cases"
+    folder.mkdir()
+    sql = 'SELECT count(*) AS n FROM SALES UNION ALL SELECT count(*) FROM "Twice"'
+    view = {"type": "sql", "dialect": "firn", "sql": sql}
+    (folder / "view.metadata.json").write_text(json.dumps({
+        "view-uuid": "5b5c3c0e-7d4e-4b0f-8a53-0b9d1b1f6f00", "format-version": 1, "location": str(folder),
+        "current-version-id": 1, "properties": {}, "version-log": [],
+        "schemas": [{"type": "struct", "schema-id": 0,
+                     "fields": [{"id": 1, "name": "n", "required": True, "type": "long"}]}],
+        "versions": [{"version-id": 1, "schema-id": 0, "timestamp-ms": 1_700_000_000_000, "summary": {},
+                      "default-namespace": ["DB"], "representations": [view]}]}))
+    names = [("db", "sales", "sales"), ("db", "Twice", "nested"), ("db", "TWICE", "deletes"),
+             ("db.Inner", "Nested", "nested"), ("Two", "one", "sales"), ("TWO", "one", "nested"),
+             ("TWO", "other", "sales")]
+    with sqlite3.connect(folder / "catalog.db") as db:
+        db.executescript(CATALOG_TABLES)
+        for space, name, table in names:
+            db.execute("INSERT INTO iceberg_tables VALUES ('cases', ?, ?, ?, NULL, 'TABLE')",
+                       (space, name, f"{FOLDER}/{table}/metadata/v1.metadata.json"))
+        db.execute("INSERT INTO iceberg_tables VALUES ('cases', 'db', 'Counts', ?, NULL, 'VIEW')",
+                   (f"{folder}/view.metadata.json",))
+
+
 def main():
     os.chdir(ROOT)
     shutil.rmtree(FOLDER, ignore_errors=True)
@@ -348,6 +373,7 @@ def main():
     remote()
     sides()
     catalog()
+    cases()
 
 
 if __name__ == "__main__":
