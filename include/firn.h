@@ -235,7 +235,7 @@ FIRN_API firn_status firn_engine_open(const firn_option *options, size_t count, 
 /// stay readable. Any thread; no other call may use the engine itself afterwards.
 FIRN_API void firn_engine_close(firn_engine *engine);
 
-/// Sets one setting of the engine. Four belong to it alone, and SHOW ALL SETTINGS says so:
+/// Sets one setting of the engine. Four belong to it alone, "(engine)" in SHOW ALL SETTINGS:
 /// memory_limit, threads, temp_directory and http_timeout hold for all statements that start later,
 /// and a smaller memory_limit makes running ones shrink. The others, those of firn_statement_set
 /// among them, are what sessions begin with that are opened later. Any thread.

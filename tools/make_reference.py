@@ -16,6 +16,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "reference"
 MADE = "<!-- Made by tools/make_reference.py; do not edit. -->\n\n"
+OF_ENGINE = " (engine)"  # How SHOW ALL SETTINGS says that a setting holds for all sessions.
 # Ours, so that the file does not depend on the machine.
 SETTINGS = ("-s", "threads=2", "-s", "memory_limit=1GB")
 
@@ -56,6 +57,10 @@ def functions(firn):
     return text
 
 
+def is_of_engine(row):
+    return row["description"].endswith(OF_ENGINE)
+
+
 def settings(firn):
     text = MADE + (
         "# Settings\n\n`SET name = value`, `RESET name`, `SHOW name`, `SHOW ALL`; on the command line "
@@ -67,8 +72,8 @@ def settings(firn):
         "`search_path`.\n\n| setting | of | default | meaning |\n| --- | --- | --- | --- |\n")
     found = rows(firn, "SHOW ALL SETTINGS")
     for row in found:
-        text += (f"| `{row['name']}` | {row['scope']} | {code(row['default'])} | "
-                 f"{cell(row['description'])} |\n")
+        text += (f"| `{row['name']}` | {'engine' if is_of_engine(row) else 'session'} | "
+                 f"{code(row['default'])} | {cell(row['description'].removesuffix(OF_ENGINE))} |\n")
     check_manual(found)
     return text
 
@@ -81,7 +86,7 @@ def check_manual(found):
     named = {name for name in (row["name"] for row in found) if re.search(rf"\b{name}\b", of_engine)}
     named |= set(re.findall(r"^ {4,}(arrow\.\w+)", of_statement, re.MULTILINE))
     wanted = {row["name"] for row in found
-              if row["scope"] == "engine" or row["name"].startswith("arrow.")}
+              if is_of_engine(row) or row["name"].startswith("arrow.")}
     if named != wanted:
         raise SystemExit("FAIL firn.h names other settings than there are: "
                          + ", ".join(sorted(named ^ wanted)))

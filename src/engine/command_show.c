@@ -8,18 +8,23 @@
 
 // ---- SHOW ---------------------------------------------------------------------------------------
 
+// The description of one that holds for all sessions of the engine ends with "(engine)".
 static firn_status show_settings(run *self, const sql_show *written, firn_error *err) {
-    static const char *const names[] = {"name", "value", "default", "scope", "description"};
+    static const char *const names[] = {"name", "value", "default", "description"};
     listing *rows;
-    TRY(listing_open(self, names, 5, &rows, err));
+    TRY(listing_open(self, names, 4, &rows, err));
     TRY(listing_only(rows, 0, written->pattern, err));
     for (int id = 0; id < SETTING_COUNT; id++) {
         const setting_id each = (setting_id)id;
         char value[SETTING_TEXT_MAX];
+        text description = setting_description(each);
         session_setting(self->session, each, value);
+        if (setting_is_of_engine(each)) {
+            TRY(text_format(&self->memory, &description, err, "%.*s (engine)",
+                            TEXT_ARGS(description)));
+        }
         const text cells[] = {setting_name(each), text_of(value), setting_default(each),
-                              setting_is_of_engine(each) ? TEXT("engine") : TEXT("session"),
-                              setting_description(each)};
+                              description};
         TRY(listing_add(rows, cells, err));
     }
     return listing_finish(rows, err);
