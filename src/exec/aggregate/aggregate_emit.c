@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "exec/aggregate/aggregate_unit.h"
+#include "memory/arena_measure.h"
 
 // Collected rows of a batch of groups, unless one group has more: scratch memory, so few of them
 // where there is little.
@@ -124,15 +125,16 @@ static firn_status values_of(aggregate_unit *self, uint8_t *const *groups, uint3
     return FIRN_OK;
 }
 
-// How many of the groups go into one batch, by what was collected for them.
-static uint32_t limit_groups(const aggregate_state *shared, uint8_t *const *groups,
-                             uint32_t count) {
+// How many of the groups go into one batch, by how long those before were and what was collected
+// for them.
+static uint32_t limit_groups(const aggregate_unit *self, uint8_t *const *groups, uint32_t count) {
+    const aggregate_state *shared = self->shared;
     const aggregate_shape *shape = &shared->shape;
     const uint64_t share = aggregate_share(shared) / BYTES_A_COLLECTED_ROW;
     const uint64_t row_max = share < COLLECTED_ROWS_MIN   ? COLLECTED_ROWS_MIN
                              : share > COLLECTED_ROWS_MAX ? COLLECTED_ROWS_MAX
                                                           : share;
-    uint32_t taken = count;
+    uint32_t taken = row_pace_rows(&self->emit_pace, count);
     for (uint32_t i = 0; i < shape->slot_count; i++) {
         const aggregate_slot *slot = &shape->slots[i];
         uint64_t rows = 0;
@@ -164,10 +166,12 @@ firn_status unit_emit(aggregate_unit *self, uint32_t max, arena *scratch, batch 
     if (count == 0) {
         return FIRN_OK;
     }
-    const uint32_t taken = limit_groups(self->shared, groups, count);
+    const uint32_t taken = limit_groups(self, groups, count);
     memcpy(self->left, groups + taken, (count - taken) * sizeof *groups);
     self->left_count = count - taken;
+    const arena_mark mark = arena_mark_take(scratch);
     TRY(values_of(self, groups, taken, columns, scratch, err));
+    row_pace_learn(&self->emit_pace, taken, arena_bytes_since(scratch, mark));
     *out = batch_of(columns, shape->output_count, taken);
     atomic_fetch_add_explicit(&self->shared->group_count, taken, memory_order_relaxed);
     return FIRN_OK;

@@ -37,6 +37,7 @@ firn_status unit_open(aggregate_state *shared, arena *memory, aggregate_unit *ou
     *out = (aggregate_unit){.shared = shared,
                             .memory = execution_arena(shared->run, SIZE_MAX),
                             .pace = row_pace_open(shared->run),
+                            .emit_pace = row_pace_open(shared->run),
                             .desk = spill_desk_open(shared->keeper),
                             .heap = aggregate_heap_open(shared->keeper)};
     out->collected = ARENA_NEW(memory, unit_collected, count + 1);

@@ -40,8 +40,9 @@ typedef struct unit_collected {
 
 typedef struct aggregate_unit {
     aggregate_state *shared;
-    arena memory;  ///< Lists of levels.
-    row_pace pace; ///< Of rows that are brought together: their keys may be long.
+    arena memory;       ///< Lists of levels.
+    row_pace pace;      ///< Of rows that are brought together: their keys may be long.
+    row_pace emit_pace; ///< Of groups that are handed out.
     spill_desk desk;
     row_page *buffer; ///< Where spilled pages are read.
     row_page *kept;   ///< Pages for a split.
