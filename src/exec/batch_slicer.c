@@ -1,10 +1,10 @@
 #include "exec/batch_slicer.h"
 
-#include "exec/rows/rows_nested.h"
 #include "memory/pool.h"
 
 #define BYTES_MAX ((uint64_t)4 << 20)
 #define LIMIT_SHARE 16 // Of the memory limit, for all workers.
+#define SAMPLE 4       // Elements of a list.
 
 batch_slicer batch_slicer_open(const execution *run) {
     const uint64_t share = pool_limit(pool_engine(run->pool)) / LIMIT_SHARE / run->worker_count;
@@ -12,20 +12,35 @@ batch_slicer batch_slicer_open(const execution *run) {
     return (batch_slicer){.most = most > BATCH_BYTES ? most : BATCH_BYTES};
 }
 
-// Bytes of a lane of a flat column that are not the same for all values of the type.
-static uint64_t bytes_at(const column *flat, uint32_t lane) {
-    if (type_physical(flat->type) == PHYSICAL_STRING) {
+// About what a lane of a flat column takes as a row: of a list as much as if all its elements were
+// like the first `sample` ones, each of whose lists is like its first element.
+static uint64_t bytes_at(const column *flat, uint32_t lane, uint32_t sample) {
+    const physical kind = type_physical(flat->type);
+    if (flat->validity != NULL && !bitmap_get(flat->validity, lane)) {
+        return 0;
+    }
+    if (kind == PHYSICAL_STRING) {
         return COLUMN_VALUES(flat, string_value)[lane].size;
     }
-    cancel_watch watch = {0}; // Of a value that may be huge, and is looked at once.
-    return row_nested_size(flat, lane, &watch);
+    if (kind != PHYSICAL_LIST && kind != PHYSICAL_STRUCT) {
+        return physical_size(kind);
+    }
+    const list_value one = {.offset = lane, .size = 1};
+    const list_value lanes = kind == PHYSICAL_LIST ? COLUMN_VALUES(flat, list_value)[lane] : one;
+    const uint32_t looked_at = lanes.size < sample ? lanes.size : sample;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < looked_at; i++) {
+        for (uint32_t child = 0; child < flat->type->child_count; child++) {
+            bytes += 1 + bytes_at(&flat->children[child], lanes.offset + i, 1);
+        }
+    }
+    return looked_at == 0 ? 0 : bytes * lanes.size / looked_at;
 }
 
 static uint64_t longest_of(const column *values, uint32_t lanes) {
     uint64_t longest = 0;
     for (uint32_t i = 0; i < lanes; i++) {
-        const bool is_valid = values->validity == NULL || bitmap_get(values->validity, i);
-        const uint64_t bytes = is_valid ? bytes_at(values, i) : 0;
+        const uint64_t bytes = bytes_at(values, i, SAMPLE);
         longest = bytes > longest ? bytes : longest;
     }
     return longest;
@@ -53,7 +68,8 @@ static uint64_t bytes_of(const column *values, const batch *input) {
     uint64_t bytes = 0;
     for (uint32_t k = 0; k < input->selected_count; k++) {
         const uint32_t row = batch_row(input, k);
-        bytes += column_is_valid(values, row) ? bytes_at(flat, column_lane(values, row)) : 0;
+        bytes +=
+            column_is_valid(values, row) ? bytes_at(flat, column_lane(values, row), SAMPLE) : 0;
     }
     return bytes;
 }

@@ -287,6 +287,11 @@ static firn_status flatten_input(pipeline_worker *self, const plan_node *node, b
     return FIRN_OK;
 }
 
+bool operator_always(const void *shared) {
+    (void)shared;
+    return true;
+}
+
 static firn_status next_slice(pipeline_worker *self, level *here, firn_error *err) {
     const uint32_t left = here->whole.selected_count - here->sliced;
     const uint32_t count = here->slice_rows < left ? here->slice_rows : left;
@@ -303,7 +308,8 @@ static firn_status begin_slices(pipeline_worker *self, level *here, firn_error *
     here->mark = arena_mark_take(&self->scratch);
     here->slice_rows = 0;
     here->is_slice_done = false;
-    const uint32_t rows = here->instance->kind->writes_values
+    const op_instance *to = here->instance;
+    const uint32_t rows = to->kind->writes_values != NULL && to->kind->writes_values(to->shared)
                               ? batch_slicer_rows(&self->slicer, &here->input)
                               : here->input.selected_count;
     if (rows == here->input.selected_count) {

@@ -93,14 +93,18 @@ typedef struct op_progress {
     double total;   ///< The same of everything; negative if a source does not know.
 } op_progress;
 
+/// Of one that always does what it is asked about.
+bool operator_always(const void *shared);
+
 typedef struct operator_kind {
     const char *name; ///< As EXPLAIN ANALYZE shows it.
     bool needs_order; ///< Sink: batches must be restored to source order (by sequence).
     bool keeps_order; ///< Step: output batches carry their input's sequence.
     bool takes_forms; ///< Takes DICTIONARY and RUNS columns; else the driver flattens its input.
-    /// Step or sink: writes out what its columns refer to, so the driver hands it a batch in slices
-    /// whose values, each as often as it occurs, are no more than a batch is (batch_slicer.h).
-    bool writes_values;
+    /// Step or sink: whether it writes out what its columns refer to. Then the driver hands it a
+    /// batch in slices whose values, each as often as it occurs, are no more than a batch is
+    /// (batch_slicer.h). NULL: it does not.
+    bool (*writes_values)(const void *shared);
     /// What its keeper can never do without, for `workers` workers. NULL: keeps nothing.
     uint64_t (*min_bytes)(const void *shared, uint32_t workers);
     /// May run many times on one plan at the same time (recursion, several streams).

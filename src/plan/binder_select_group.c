@@ -181,8 +181,8 @@ static bool has_grouping(const sql_list *items) {
 
 // One set of all keys is what GROUP BY without sets is.
 static bool is_plain(const select_build *build) {
-    const uint64_t all = (UINT64_C(1) << build->keys.count) - 1;
-    return build->sets.count == 1 && build->sets.items[0] == all;
+    return build->sets.count == 1 &&
+           build->sets.items[0] == (UINT64_C(1) << build->keys.count) - 1; // 32 keys at most.
 }
 
 firn_status select_bind_group_by(select_build *build) {

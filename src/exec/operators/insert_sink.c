@@ -157,7 +157,7 @@ static firn_status finish(void *shared, finish_plan *out, firn_error *err) {
 
 const operator_kind operator_insert_sink = {
     .name = "Insert",
-    .writes_values = true,
+    .writes_values = operator_always,
     .open = open_sink,
     .open_worker = open_worker,
     .push = push,

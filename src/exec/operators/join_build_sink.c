@@ -356,7 +356,7 @@ static void measure(const void *shared, node_statistics *add_to) {
 const operator_kind operator_join_build_sink = {
     .name = "JoinBuild",
     .takes_forms = true,
-    .writes_values = true,
+    .writes_values = operator_always,
     .min_bytes = min_bytes,
     .open = open_shared,
     .open_worker = open_worker,

@@ -216,11 +216,17 @@ static void close_worker(void *local) {
     }
 }
 
+// Rows of spilled partitions are written.
+static bool writes_values(const void *shared) {
+    const join_state *owner = shared;
+    return owner->spilled_part_count > 0;
+}
+
 const operator_kind operator_join_probe_step = {
     .name = "JoinProbe",
     .keeps_order = true,
     .takes_forms = true,
-    .writes_values = true,
+    .writes_values = writes_values,
     .open = op_open_kept,
     .open_worker = open_worker,
     .push = push,

@@ -41,7 +41,7 @@ static void close_sink(void *shared) {
 const operator_kind operator_shared_sink = {
     .name = "Shared",
     .takes_forms = true,
-    .writes_values = true,
+    .writes_values = operator_always,
     .min_bytes = min_bytes,
     .open = open_sink,
     .push = push,

@@ -591,7 +591,7 @@ static void measure(const void *shared, node_statistics *add_to) {
 const operator_kind operator_sort_sink = {
     .name = "Sort",
     .takes_forms = true,
-    .writes_values = true,
+    .writes_values = operator_always,
     .min_bytes = min_bytes,
     .open = open_sink,
     .open_worker = open_worker,

@@ -176,9 +176,12 @@ static uint64_t *look_up(match_key *self, value_place place, bool *is_there) {
 // Texts of the same size and beginning, both long.
 static bool rest_same(match_key *self, const uint8_t *row, const uint8_t *value,
                       const string_value *other) {
+    const arena_mark mark = arena_mark_take(self->scratch);
     const uint8_t *data = part_of(self, row, row_string_slice(value));
-    return LIKELY(data != NULL) &&
-           cancel_watch_compare(&self->watch, data, other->data, other->size) == 0;
+    const bool same = LIKELY(data != NULL) &&
+                      cancel_watch_compare(&self->watch, data, other->data, other->size) == 0;
+    arena_rewind(self->scratch, mark);
+    return same;
 }
 
 static bool string_same(match_key *self, const uint8_t *row, const uint8_t *value,
@@ -231,8 +234,10 @@ static bool nested_same(match_key *self, const uint8_t *row, const uint8_t *valu
         return false;
     }
     if (!is_there) {
+        const arena_mark mark = arena_mark_take(self->scratch);
         const uint8_t *data = part_of(self, row, row_slice_of(value));
         *same = data != NULL && row_nested_equal_at(&data, self->values, lane, &self->watch);
+        arena_rewind(self->scratch, mark);
     }
     return *same != 0;
 }

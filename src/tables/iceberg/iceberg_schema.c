@@ -102,8 +102,8 @@ static firn_status read_primitive(const json_node *node, arena *memory, const ty
         {TEXT("uuid"), TYPE_OF(UUID)},
         {TEXT("binary"), TYPE_OF(BINARY)},
         {TEXT("unknown"), TYPE_OF(NULL)},
-        {TEXT("geometry"), TYPE_OF(BINARY)},
-        {TEXT("geography"), TYPE_OF(BINARY)},
+        {TEXT("geometry"), &ice_geometry},
+        {TEXT("geography"), &ice_geometry},
     };
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         if (text_equal(name, plain[i].word)) {
@@ -120,7 +120,7 @@ static firn_status read_primitive(const json_node *node, arena *memory, const ty
     }
     if (inside_brackets(name, TEXT("geometry"), '(', ')', &inside) ||
         inside_brackets(name, TEXT("geography"), '(', ')', &inside)) {
-        *out = TYPE_OF(BINARY);
+        *out = &ice_geometry;
         return FIRN_OK;
     }
     if (text_equal(name, TEXT("variant"))) {

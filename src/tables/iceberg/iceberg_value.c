@@ -4,7 +4,12 @@
 #include "base/hex.h"
 #include "base/utf8.h"
 
+const type ice_geometry = {.id = TYPE_BINARY, .unit = UNIT_MICRO};
+
 ice_scalar_kind ice_scalar_kind_of(const type *self) {
+    if (self == &ice_geometry) {
+        return ICE_SCALAR_NONE;
+    }
     switch (type_category_of(self)) {
     case CATEGORY_BOOLEAN:
     case CATEGORY_INTEGER:

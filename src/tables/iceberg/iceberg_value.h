@@ -26,7 +26,11 @@ typedef struct ice_scalar {
     bytes data; ///< Borrowed.
 } ice_scalar;
 
-/// The kind of values of a type; NONE for nested types and NULL.
+/// Of geometry and geography columns: bytes (WKB) without an order, since their bounds are corners
+/// of a box and not a least and a greatest value. Told from BINARY by its address.
+extern const type ice_geometry;
+
+/// The kind of values of a type; NONE for nested types, NULL and geometry.
 ice_scalar_kind ice_scalar_kind_of(const type *self);
 
 /// A value from its bytes. Narrower forms of promoted columns are taken: 4 bytes of an int where

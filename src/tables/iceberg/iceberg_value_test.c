@@ -1,3 +1,4 @@
+#include "tables/iceberg/iceberg_schema.h"
 #include "tables/iceberg/iceberg_value.h"
 
 #include "base/test.h"
@@ -24,4 +25,24 @@ TEST(ice_scalar_of_avro_takes_dates_of_columns_that_are_timestamps_now) {
     CHECK(ice_scalar_of_avro(TYPE_OF(TIMESTAMP), &value, &now).number == -3);
     CHECK(ice_scalar_of_avro(TYPE_OF(DATE), &value, &was).number == -3);
     CHECK(ice_scalar_of_avro(TYPE_OF(BIGINT), &value, &was).number == -3);
+}
+
+TEST(ice_scalars_of_geometry_are_none) {
+    arena memory = arena_open(1 << 20);
+    firn_error err = ERR_INIT;
+    const text written = TEXT(
+        "{\"fields\": [{\"id\": 1, \"name\": \"a\", \"type\": \"geometry\", \"required\": false}, "
+        "{\"id\": 2, \"name\": \"b\", \"type\": \"geography(srid:4326, vincenty)\", \"required\": "
+        "false}, {\"id\": 3, \"name\": \"c\", \"type\": \"binary\", \"required\": false}]}");
+    const bytes json = {.data = (const uint8_t *)written.data, .size = written.size};
+    const json_node *node;
+    ice_schema schema;
+    REQUIRE(json_tree_read(&memory, json, &node, &err) == FIRN_OK);
+    REQUIRE(ice_schema_read(node, &memory, &schema, &err) == FIRN_OK);
+    static const ice_scalar_kind kinds[] = {ICE_SCALAR_NONE, ICE_SCALAR_NONE, ICE_SCALAR_BYTES};
+    for (uint32_t i = 0; i < 3; i++) {
+        const type *is = schema.columns.fields[i].type;
+        CHECK(type_equal(is, TYPE_OF(BINARY)) && ice_scalar_kind_of(is) == kinds[i]);
+    }
+    arena_close(&memory);
 }
