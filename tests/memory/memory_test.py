@@ -515,6 +515,28 @@ def check_long_texts(report, program, limit):
             report.check(name, peak <= limit, f"VmHWM {peak / MB:.1f} MB more than idle")
 
 
+def check_repeated_texts(report, program, limit):
+    """Long texts that are there once and occur often: as rows they would fill the limit many times."""
+    count, length = 15000, 20000
+    texts = (f"(SELECT x, w FROM generate_series(1, {count}) AS t(x) JOIN (SELECT k, "
+             f"repeat(chr((97 + k)::INTEGER), {length}) AS w FROM generate_series(0, 9) AS s(k)) AS d ON k = x % 10)")
+    distinct = f"SELECT DISTINCT repeat('v', {length}) || x AS s FROM generate_series(1, {count}) AS t(x)"
+    for sql, expected in (
+            (f"SELECT sum(length(w)), count(*) FROM (SELECT * FROM {texts} AS q ORDER BY w, x DESC) AS r",
+             [length * count, count]),
+            ("SELECT sum(length(w)), count(*) FROM (SELECT x, repeat('v', 1000000) AS w FROM "
+             "generate_series(1, 100) AS t(x) ORDER BY w, x DESC) AS q", [10 ** 8, 100]),
+            (f"SELECT sum(length(m)), count(*) FROM (SELECT x / 3 AS k, max(w) AS m FROM {texts} AS q "
+             "GROUP BY k) AS r", [length * (count // 3 + 1), count // 3 + 1]),
+            (f"SELECT count(*) FROM {texts} AS a JOIN {texts} AS b ON a.w = b.w AND a.x = b.x", [count]),
+            (f"SELECT count(DISTINCT w || x) FROM {texts} AS q", [count]),
+            (f"SELECT count(*) FROM ({distinct}) AS q", [count])):
+        with Session(program, memory_limit=f"{limit}B") as session:
+            answer = session.ask(sql)
+        report.check(f"repeated texts: {sql[:60]}", same_rows(answer.get("rows", []), [expected]),
+                     str(answer)[:300])
+
+
 def check_above_groups(report, program):
     """Expressions over groups that fill the memory: where a limit does, a larger one does as well."""
     groups = ("SELECT k, d, max(k) IS NULL AS a, min(CASE WHEN x % 4 <> 0 THEN -0.0 END) AS b, sum(1) AS c, "
@@ -720,6 +742,7 @@ def main():
         check_kept_values(report, program)
         check_passed(report, program)
         check_above_groups(report, program)
+        check_repeated_texts(report, program, 64 * MB)
         check_ranks(report, program, 5 * MB)
         check_metadata(report, program)
         check_floor(report, program)
