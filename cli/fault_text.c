@@ -57,11 +57,23 @@ static void write_caret(cli_sink *out, const char *sql, size_t size, size_t posi
     cli_sink_text(out, "^\n");
 }
 
-void cli_fault_lines(cli_sink *out, const firn_error *err, const char *sql, size_t size) {
+/// Dot commands are no SQL: whoever writes one where there is no prompt is told.
+static bool is_dot_command(const firn_error *err, const char *sql, size_t size) {
+    return err->position < size && sql[err->position] == '.' &&
+           line_begin(sql, (size_t)err->position) == err->position;
+}
+
+void cli_fault_lines(cli_sink *out, const firn_error *err, const char *sql, size_t size,
+                     const char *file) {
     cli_sink_text(out, "error: ");
     const size_t length = strnlen(err->text, sizeof err->text);
     cli_sink_write(out, err->text, length);
     if (length == 0 || err->text[length - 1] != '\n') {
+        cli_sink_char(out, '\n');
+    }
+    if (file != NULL) {
+        cli_sink_text(out, "  in ");
+        cli_text_printable(out, file, strlen(file));
         cli_sink_char(out, '\n');
     }
     if (err->position <= size && size > 0) {
@@ -75,6 +87,8 @@ void cli_fault_lines(cli_sink *out, const firn_error *err, const char *sql, size
         cli_sink_text(out, "hint: ");
         cli_sink_text(out, err->hint);
         cli_sink_char(out, '\n');
+    } else if (is_dot_command(err, sql, size)) {
+        cli_sink_text(out, "hint: dot commands are for the prompt; in SQL SHOW lists things\n");
     }
 }
 

@@ -8,12 +8,14 @@
 /// Writes
 ///
 ///     error: invalid: column "regoin" does not exist
+///       in sales.sql
 ///       1 | SELECT regoin FROM sales
 ///         |        ^
 ///     hint: did you mean "region"?
 ///
-/// `err->position` is a byte of `sql`.
-void cli_fault_lines(cli_sink *out, const firn_error *err, const char *sql, size_t size);
+/// `err->position` is a byte of `sql`; `file` is NULL where that is of none.
+void cli_fault_lines(cli_sink *out, const firn_error *err, const char *sql, size_t size,
+                     const char *file);
 
 /// Writes "error":…,"code":…,"position":…,"context":[…],"hint":… without braces, leaving out what
 /// is not known.

@@ -123,7 +123,7 @@ static int run_with_engine(const cli_arguments *arguments) {
         cli_interrupt_watch(NULL);
     } else {
         cli_sink text = {.fd = STDERR_FILENO};
-        cli_fault_lines(&text, &err, "", 0);
+        cli_fault_lines(&text, &err, "", 0, NULL);
         (void)cli_sink_flush(&text);
         cli_sink_close(&text);
         code = status == FIRN_INVALID || status == FIRN_NOT_FOUND ? EXIT_USAGE : EXIT_FAILED;

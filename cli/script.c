@@ -22,7 +22,7 @@ static void report(cli_script *self, const firn_error *err, const char *sql, siz
         cli_fault_fields(&text, err);
         cli_sink_text(&text, "}\n");
     } else {
-        cli_fault_lines(&text, err, sql, size);
+        cli_fault_lines(&text, err, sql, size, self->file);
     }
     (void)cli_sink_flush(&text);
     cli_sink_close(&text);
@@ -267,7 +267,10 @@ cli_outcome cli_script_run_file(cli_script *self, const char *path) {
     cli_sink text = CLI_SINK_MEMORY;
     cli_outcome outcome = CLI_FAILED;
     if (descriptor >= 0 && cli_read_all(descriptor, &text)) {
+        const char *outer = self->file;
+        self->file = is_input ? NULL : path;
         outcome = cli_script_run(self, text.data == NULL ? "" : text.data, text.size);
+        self->file = outer;
     } else if (cli_interrupted()) {
         outcome = CLI_INTERRUPTED;
     } else {

@@ -11,7 +11,8 @@ typedef struct cli_script {
     firn_engine *engine;
     firn_session *session;
     cli_results results;
-    bool is_silent; // Results are read and thrown away: --init.
+    bool is_silent;   // Results are read and thrown away: --init.
+    const char *file; // That is being run; NULL: the text is of none.
 } cli_script;
 
 typedef enum cli_outcome { CLI_DONE, CLI_FAILED, CLI_INTERRUPTED } cli_outcome;

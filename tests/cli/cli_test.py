@@ -267,6 +267,17 @@ def a_missing_file_is_a_fault():
     assert "/nowhere/x.sql" in err and "No such file" in err
 
 
+def a_fault_in_a_file_names_it():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "late.sql")
+        with open(path, "w", encoding="utf-8") as script:
+            script.write("rows 1;\nfail")
+        _, err = firn("-f", path, code=1)
+        assert f"\n  in {path}\n" in err, err
+        _, err = firn(stdin="rows 1;\nfail", code=1)
+        assert "  in " not in err, err
+
+
 # ---- Output files --------------------------------------------------------------------------------
 
 def an_output_file_appears_whole_or_not_at_all():

@@ -155,6 +155,13 @@ def rows_of_a_batch_are_what_is_wished():
         same(out, b"arrow.batch_rows\n" + rows + b"\n")
 
 
+def a_dot_command_that_is_no_sql_is_told_from_it():
+    _, err = firn("-c", "SELECT 1;\n.tables", code=1)
+    assert "  2 | .tables" in err and "hint: dot commands" in err, err
+    _, err = firn("-c", "SELECT 1 + .", code=1)
+    assert "dot commands" not in err, err
+
+
 def a_setting_that_is_wrong_is_wrong_usage():
     for wrong in ("TimeZone=Nowhere/Land", "threads=many", "arrow.strings=round", "bogus=1"):
         same((wrong, firn("-s", wrong, "-c", "SELECT 1", code=2)[0]), (wrong, b""))

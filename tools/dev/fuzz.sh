@@ -6,16 +6,20 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 wanted=${1:-}
+wanted=${wanted#fuzz_}
 seconds=${2:-20}
+if [[ -n $wanted && ! -f fuzz/fuzz_$wanted.c ]]; then
+    echo "./dev fuzz: no target \"$wanted\"; there are:" \
+        "$(basename -s .c fuzz/fuzz_*.c | sed 's/^fuzz_//' | xargs)" >&2
+    exit 2
+fi
 bash tools/dev/build.sh fuzz
-found=0
 failed=0
 mkdir -p build/logs
 for source in fuzz/fuzz_*.c; do
     target=$(basename "$source" .c)
     name=${target#fuzz_}
-    [[ -z $wanted || $wanted == "$name" || $wanted == "$target" ]] || continue
-    found=1
+    [[ -z $wanted || $wanted == "$name" ]] || continue
     kept=build/fuzz/corpus/$name
     seeds=(fuzz/corpus/"$name")
     [[ -d ${seeds[0]} ]] || seeds=()
@@ -29,8 +33,4 @@ for source in fuzz/fuzz_*.c; do
         tail -n 40 "build/logs/fuzz.$name.log"
     fi
 done
-if ((!found)); then
-    echo "./dev fuzz: no target \"$wanted\"; there are:" fuzz/fuzz_*.c >&2
-    exit 2
-fi
 exit $failed
