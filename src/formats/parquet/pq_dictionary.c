@@ -78,7 +78,7 @@ firn_status pq_target_check_text(const pq_target *self, const string_value *valu
     for (uint32_t i = 0; i < count; i++) {
         if (!is_text_value(&values[i])) {
             const firn_status status = FAIL(err, FIRN_CORRUPT, "value %u is no UTF-8 text", i);
-            err_hint(err, "read the column as BINARY");
+            err_hint(err, "the writer called these bytes text; the other columns can be read");
             return status;
         }
     }
