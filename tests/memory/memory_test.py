@@ -462,7 +462,8 @@ def check_passed(report, program):
 # long, nested; and groups: one, three, one that has most rows beside many, none.
 RANKED_VALUES = ("-x", "x % 2", "0", "x * 7919 % 1000003", "CASE WHEN x % 10 < 9 THEN 5 ELSE x END",
                  "CASE WHEN x % 3 = 0 THEN 'NaN'::DOUBLE WHEN x % 3 = 1 THEN -0.0 ELSE x END",
-                 "x::DECIMAL(38, 10) * 7919 % 1000003", "'text ' || x", "'text ' || x % 3",
+                 "x::DECIMAL(38, 10) * 7919 % 1000003", "DATE '1960-01-01' + (x * 7919 % 10007)::INTEGER",
+                 "INTERVAL '1 second' * (x * 7919 % 1000003)", "'text ' || x", "'text ' || x % 3",
                  "repeat('v', (x % 300)::INTEGER) || x", "[x * 7919 % 1000003]", "{'a': x % 5, 'b': 'q' || x}")
 RANKED_GROUPS = ("k % 1", "k % 3", "CASE WHEN x % 8 < 7 THEN 0 ELSE k END", None)
 

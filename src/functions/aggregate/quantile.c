@@ -2,6 +2,7 @@
 // discrete ones are the first value that has the wanted share of values up to it.
 #include <math.h>
 
+#include "base/interval.h"
 #include "functions/aggregate/fold.h"
 #include "functions/aggregate/value_order.h"
 
@@ -174,6 +175,101 @@ static uint32_t quantile_cont(aggregate_call *call, const column *const *args, c
     return continuous(call, args[0], args[1], ends, out);
 }
 
+// ---- Continuous, over times and intervals -------------------------------------------------------
+
+// What lies `rest` (0 to less than 1) of the way from one row's value to another's, which is not
+// below it. False: it does not fit.
+typedef bool (*value_between)(const column *values, uint32_t from, uint32_t to, double rest,
+                              column *out, uint32_t group);
+
+// Where `span` is a double, as a product of doubles, so that 0.35 of 10 is a half and goes up; else
+// with all bits of `span`.
+static uint64_t part_of(uint64_t span, double rest) {
+    if (span < UINT64_C(1) << 53) {
+        return (uint64_t)floor((double)span * rest + 0.5);
+    }
+    const u128 parts = (u128)span * (uint64_t)(rest * 0x1p64);
+    return (uint64_t)((parts + (UINT64_C(1) << 63)) >> 64);
+}
+
+static bool time_between(const column *values, uint32_t from, uint32_t to, double rest, column *out,
+                         uint32_t group) {
+    const i128 low = COLUMN_VALUES(values, int64_t)[from];
+    const i128 high = COLUMN_VALUES(values, int64_t)[to];
+    const uint64_t span = high < low ? 0 : (uint64_t)(high - low); // Below: it was cancelled.
+    COLUMN_OUT(out, int64_t)[group] = (int64_t)(low + part_of(span, rest));
+    return true;
+}
+
+static bool interval_between(const column *values, uint32_t from, uint32_t to, double rest,
+                             column *out, uint32_t group) {
+    const interval_value low = COLUMN_VALUES(values, interval_value)[from];
+    const interval_value high = COLUMN_VALUES(values, interval_value)[to];
+    interval_value *value = &COLUMN_OUT(out, interval_value)[group];
+    interval_value span;
+    interval_value part;
+    *value = low;
+    return from == to ||
+           (interval_sub_fits(high, low, &span) && interval_multiply_fits(span, rest, &part) &&
+            interval_add_fits(low, part, value));
+}
+
+static uint32_t continuous_by(value_between between, aggregate_call *call, const column *arg,
+                              const column *shares, const uint32_t *ends, column *out) {
+    const uint32_t mask = column_mask(arg);
+    value_order order = value_order_of(arg, call->scratch->cancel);
+    uint32_t from = 0;
+    for (uint32_t group = 0; group < call->count; group++) {
+        double share = 0.5;
+        const uint32_t count = ends[group] - from;
+        if (count == 0) {
+            if (!fold_set_null(call, out, group)) {
+                return KERNEL_NO_MEMORY;
+            }
+        } else if (shares != NULL && !share_of(shares, from, &share)) {
+            return group;
+        } else {
+            const aggregate_place place = place_at(share, count);
+            const uint32_t rank = (uint32_t)place.rank;
+            uint32_t low;
+            uint32_t high;
+            if (!value_order_find(&order, from, count, rank, call->scratch, &low)) {
+                return KERNEL_NO_MEMORY;
+            }
+            high = low;
+            if (place.rest > 0 && rank + 1 < count &&
+                !value_order_find(&order, from, count, rank + 1, call->scratch, &high)) {
+                return KERNEL_NO_MEMORY;
+            }
+            if (!between(arg, low & mask, high & mask, place.rest, out, group)) {
+                return group;
+            }
+        }
+        from = ends[group];
+    }
+    return call->count;
+}
+
+static uint32_t median_of_times(aggregate_call *call, const column *const *args,
+                                const uint32_t *ends, column *out) {
+    return continuous_by(time_between, call, args[0], NULL, ends, out);
+}
+
+static uint32_t median_of_intervals(aggregate_call *call, const column *const *args,
+                                    const uint32_t *ends, column *out) {
+    return continuous_by(interval_between, call, args[0], NULL, ends, out);
+}
+
+static uint32_t quantile_of_times(aggregate_call *call, const column *const *args,
+                                  const uint32_t *ends, column *out) {
+    return continuous_by(time_between, call, args[0], args[1], ends, out);
+}
+
+static uint32_t quantile_of_intervals(aggregate_call *call, const column *const *args,
+                                      const uint32_t *ends, column *out) {
+    return continuous_by(interval_between, call, args[0], args[1], ends, out);
+}
+
 // ---- Discrete, over anything --------------------------------------------------------------------
 
 static uint32_t take_rows(const aggregate_call *call, const column *arg, const uint32_t *rows,
@@ -225,19 +321,33 @@ static uint32_t quantile_disc(aggregate_call *call, const column *const *args, c
     return take_rows(call, args[0], chosen, out);
 }
 
+#define MEDIAN_OF_TIMES(type)                                                                      \
+    {.signature = type " <- " type, .collect = median_of_times, .place = median_place}
+#define QUANTILE_OF_TIMES(type)                                                                    \
+    {.signature = type " <- " type ", DOUBLE",                                                     \
+     .collect = quantile_of_times,                                                                 \
+     .place = quantile_cont_place}
+
 const aggregate_function aggregate_median = {
     .name = "median",
     .category = "aggregate",
-    .summary = "the middle value, or the mean of the two in the middle",
-    .examples = (const char *const[]){"median(x) <- (1), (3), (2), (NULL)", "2.0",
-                                      "median(x) <- (1), (2), (3), (4)", "2.5",
-                                      "median(x) <- (NULL::INTEGER)", "NULL",
-                                      "median(DISTINCT x) <- (1), (1), (1), (5)", "3.0",
-                                      "median(x) <- ('a')", "error: median", NULL},
+    .summary = "the middle value, or the mean of the two there: of numbers, times, intervals",
+    .examples =
+        (const char *const[]){
+            "median(x) <- (1), (3), (2), (NULL)", "2.0", "median(x) <- (1), (2), (3), (4)", "2.5",
+            "median(x) <- (NULL::INTEGER)", "NULL", "median(DISTINCT x) <- (1), (1), (1), (5)",
+            "3.0", "median(x) <- (DATE '2020-01-01'), ('2020-01-02')", "2020-01-01 12:00:00",
+            "median(x) <- ('a')", "error: median", NULL},
     .flags = AGGREGATE_SKIPS_NULLS | AGGREGATE_COLLECTS,
     .overloads =
         (const aggregate_overload[]){
             {.signature = "DOUBLE <- DOUBLE", .collect = median, .place = median_place},
+            MEDIAN_OF_TIMES("TIME(u)"),
+            MEDIAN_OF_TIMES("TIMESTAMP(u)"),
+            MEDIAN_OF_TIMES("TIMESTAMPTZ(u)"),
+            {.signature = "INTERVAL <- INTERVAL",
+             .collect = median_of_intervals,
+             .place = median_place},
             {0},
         },
 };
@@ -255,6 +365,12 @@ const aggregate_function aggregate_quantile_cont = {
         (const aggregate_overload[]){
             {.signature = "DOUBLE <- DOUBLE, DOUBLE",
              .collect = quantile_cont,
+             .place = quantile_cont_place},
+            QUANTILE_OF_TIMES("TIME(u)"),
+            QUANTILE_OF_TIMES("TIMESTAMP(u)"),
+            QUANTILE_OF_TIMES("TIMESTAMPTZ(u)"),
+            {.signature = "INTERVAL <- INTERVAL, DOUBLE",
+             .collect = quantile_of_intervals,
              .place = quantile_cont_place},
             {0},
         },
