@@ -1,6 +1,7 @@
 #include "catalogs/rest_client.h"
 
 #include "base/host.h"
+#include "io/io_path.h"
 #include "io/uri.h"
 #include "memory/arena_grow.h"
 #include "memory/name_index.h"
@@ -62,8 +63,14 @@ void rest_client_close(rest_client *self) {
 
 // ---- Configuration -----------------------------------------------------------------------------
 
+// `memory` is where the answer was read to.
 static firn_status while_reading(firn_status status, const rest_client *self, text subject,
-                                 firn_error *err) {
+                                 const arena *memory, firn_error *err) {
+    if (status == FIRN_NO_MEMORY && arena_is_at_limit(memory)) {
+        char limit[IO_SIZE_TEXT];
+        status = FAIL(err, FIRN_INVALID, "an answer that takes more than the allowed %s",
+                      io_size_shown(memory->limit, limit));
+    }
     if (status != FIRN_OK) {
         err_while(err, "reading the answer of catalog \"%.*s\" about %.*s",
                   TEXT_ARGS(self->session.options.alias), TEXT_ARGS(subject));
@@ -104,7 +111,7 @@ static firn_status ask_config(rest_client *self, const cancel_flag *cancel, firn
     if (status == FIRN_OK) {
         status = configure(self, &self->config.overrides, true, err);
     }
-    return while_reading(status, self, call.subject, err);
+    return while_reading(status, self, call.subject, memory, err);
 }
 
 firn_status rest_client_connect(rest_client *self, const cancel_flag *cancel, firn_error *err) {
@@ -231,7 +238,7 @@ static firn_status read_pages(rest_client *self, const page_list *list, arena *m
         TRY(rest_session_call(&self->session, &call, memory, cancel, &answer, err));
         text next;
         TRY(while_reading(list->read(list->user, answer.body, memory, &next, err), self,
-                          list->subject, err));
+                          list->subject, memory, err));
         if (next.size == 0) {
             return FIRN_OK;
         }
@@ -396,7 +403,7 @@ firn_status rest_client_namespace_properties(rest_client *self, namespace_path s
     http_answer answer;
     TRY(call_space(self, "GET", space, memory, &answer, cancel, err));
     return while_reading(rest_read_properties(answer.body, memory, out, err), self,
-                         TEXT("a namespace"), err);
+                         TEXT("a namespace"), memory, err);
 }
 
 // ---- Tables and views --------------------------------------------------------------------------
@@ -460,7 +467,8 @@ static firn_status load_kind(rest_client *self, const rest_load *what, bool is_v
         out->is_unchanged = true;
         return FIRN_OK;
     }
-    TRY(while_reading(rest_read_table(answer.body, memory, out, err), self, call.subject, err));
+    TRY(while_reading(rest_read_table(answer.body, memory, out, err), self, call.subject, memory,
+                      err));
     out->is_view = is_view;
     out->etag = without_packing(http_header(&answer, TEXT("ETag")));
     return FIRN_OK;

@@ -71,6 +71,7 @@ static void play_script(void *user, uint32_t number, const net_call *call, fake_
     out->status = wanted->status;
     if (wanted->body != NULL) {
         out->body = (bytes){.data = (const uint8_t *)wanted->body, .size = strlen(wanted->body)};
+        out->part_size = 16384;
     }
     if (wanted->header != NULL) {
         const char *colon = strchr(wanted->header, ':');
@@ -260,6 +261,34 @@ TEST(rest_client_says_whether_a_namespace_exists) {
     CHECK(text_equal(catalog_property_find(&properties, TEXT("n")), TEXT("9007199254740993")));
     CHECK(text_equal(catalog_property_find(&properties, TEXT("owner")), TEXT("me")));
     tear_down(s);
+}
+
+TEST(rest_client_tells_answers_that_are_too_large_from_a_lack_of_memory) {
+    const size_t size = (size_t)20 << 20;
+    char *large = host_alloc(size + 1);
+    REQUIRE(large != NULL);
+    memset(large, ' ', size);
+    large[size] = '\0';
+    const step steps[] = {{"GET http://h/api/v1/config", NULL, 200, large, NULL, NET_DONE}};
+    setting *s = set_up(steps, COUNT(steps), (rest_options){0});
+    CHECK(rest_client_connect(s->client, NULL, &err) == FIRN_INVALID);
+    CHECK(says("\"http://h/api/v1/config\" answers with more than the allowed 8 MB"));
+    CHECK(says("while asking catalog \"lake\" for the configuration"));
+    tear_down(s);
+
+    // It arrives, but takes more room when it is read.
+    (void)snprintf(large, size, "{\"defaults\":{");
+    size_t at = strlen(large);
+    for (unsigned i = 0; at < (size_t)7 << 20; i++) {
+        at += (size_t)snprintf(large + at, 32, "\"k%u\":\"\",", i);
+    }
+    (void)snprintf(large + at, 32, "\"k\":\"\"}}");
+    s = set_up(steps, COUNT(steps), (rest_options){0});
+    CHECK(rest_client_connect(s->client, NULL, &err) == FIRN_INVALID);
+    CHECK(says("an answer that takes more than the allowed 16 MB"));
+    CHECK(says("while reading the answer of catalog \"lake\" about the configuration"));
+    tear_down(s);
+    host_free(large);
 }
 
 TEST(rest_client_refuses_names_that_would_make_another_path) {

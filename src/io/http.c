@@ -59,11 +59,24 @@ static void call_header(exchange *self, text name, text value) {
     answer->header_count += self->status == FIRN_OK ? 1 : 0;
 }
 
-static bool refuse_size(http_call *call) {
+static bool refuse_size(http_call *call, size_t limit) {
     exchange *self = &call->exchange;
+    char shown[IO_SIZE_TEXT];
     self->status =
-        FAIL(&self->error, FIRN_INVALID, "\"%.*s\" answers with more than the allowed %zu bytes",
-             TEXT_ARGS(self->url), call->request->answer_bytes_max);
+        FAIL(&self->error, FIRN_INVALID, "\"%.*s\" answers with more than the allowed %s",
+             TEXT_ARGS(self->url), io_size_shown(limit, shown));
+    return false;
+}
+
+// A caller's arena that is full is too small for such an answer; that is nothing of memory_limit.
+static bool refuse_body(http_call *call) {
+    exchange *self = &call->exchange;
+    if (arena_is_at_limit(call->memory)) {
+        return refuse_size(call, call->body_capacity);
+    }
+    self->status = ARENA_FULL(call->memory, &self->error);
+    err_while(&self->error, "receiving \"%.*s\", of which %zu bytes have come",
+              TEXT_ARGS(self->url), call->body_size);
     return false;
 }
 
@@ -77,7 +90,7 @@ static bool call_head(exchange *self) {
         return true; // The length says nothing of the body.
     }
     if (self->head.length > call->request->answer_bytes_max) {
-        return refuse_size(call);
+        return refuse_size(call, call->request->answer_bytes_max);
     }
     const size_t wanted = (size_t)self->head.length;
     if (wanted > call->body_capacity) {
@@ -95,17 +108,17 @@ static bool call_body(exchange *self, bytes part) {
     http_call *call = call_of(self);
     const size_t limit = call->request->answer_bytes_max;
     if (part.size > limit - call->body_size) {
-        return refuse_size(call);
+        return refuse_size(call, limit);
     }
     const size_t wanted = call->body_size + part.size;
     if (wanted > call->body_capacity) {
         size_t capacity =
             call->body_capacity < FIRST_BODY_BYTES ? FIRST_BODY_BYTES : call->body_capacity * 2;
         capacity = capacity < wanted ? wanted : capacity;
+        capacity = capacity > limit ? limit : capacity;
         uint8_t *body = ARENA_NEW(call->memory, uint8_t, capacity);
         if (body == NULL) {
-            self->status = ARENA_FULL(call->memory, &self->error);
-            return false;
+            return refuse_body(call);
         }
         if (call->body_size > 0) {
             memcpy(body, call->body, call->body_size);

@@ -166,6 +166,36 @@ TEST(http_refuses_answers_that_are_too_large) {
     tear_down(s);
 }
 
+TEST(http_tells_a_caller_without_room_from_a_lack_of_memory) {
+    static char large[3000000];
+    memset(large, 'x', sizeof large);
+    const bytes body = {.data = (const uint8_t *)large, .size = sizeof large};
+    play what = {.answers = {{.status = 200, .body = body, .part_size = 65536}}, .count = 1};
+    setting *s = set_up(&what);
+    const http_request request = {
+        .method = "GET", .url = TEXT("http://a/x?key"), .answer_bytes_max = (size_t)2 << 20};
+    arena wide = arena_open((size_t)16 << 20);
+    CHECK(http_send(s->self, &request, &wide, &s->answer, &err) == FIRN_INVALID);
+    CHECK(says("\"http://a/x\" answers with more than the allowed 2 MB"));
+    arena_close(&wide);
+
+    const http_request larger = {
+        .method = "GET", .url = TEXT("http://a/x?key"), .answer_bytes_max = (size_t)512 << 20};
+    arena small = arena_open((size_t)3 << 20);
+    CHECK(http_send(s->self, &larger, &small, &s->answer, &err) == FIRN_INVALID);
+    CHECK(says("\"http://a/x\" answers with more than the allowed 1 MB"));
+    arena_close(&small);
+
+    pool *engine;
+    REQUIRE(pool_open_engine((size_t)4 << 20, &engine, &err) == FIRN_OK);
+    arena owned = arena_open_in(engine, SIZE_MAX);
+    CHECK(http_send(s->self, &larger, &owned, &s->answer, &err) == FIRN_NO_MEMORY);
+    CHECK(says("of memory_limit 4194304") && says("while receiving \"http://a/x\", of which "));
+    arena_close(&owned);
+    pool_close(engine);
+    tear_down(s);
+}
+
 TEST(http_follows_redirects_but_keeps_secrets_at_home) {
     const struct {
         const char *method;

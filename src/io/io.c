@@ -413,9 +413,10 @@ static firn_status read_whole(io_file *file, uint64_t limit_bytes, const cancel_
     uint64_t size;
     TRY(io_file_size(file, cancel, &size, err));
     if (size > limit_bytes) {
-        return FAIL(err, FIRN_INVALID, "\"%.*s\" has %llu bytes, at most %llu are allowed",
+        char limit[IO_SIZE_TEXT];
+        return FAIL(err, FIRN_INVALID, "\"%.*s\" has %llu bytes, at most %s are allowed",
                     TEXT_ARGS(file->path), (unsigned long long)size,
-                    (unsigned long long)limit_bytes);
+                    io_size_shown(limit_bytes, limit));
     }
     if (size == 0) {
         *out = (bytes){.size = 0};

@@ -1,5 +1,7 @@
 #include "io/io_path.h"
 
+#include <stdio.h>
+
 #define SHOWN_MAX 1024
 
 static bool is_letter(char byte) {
@@ -140,6 +142,13 @@ text io_path_shown(text path, char *buffer, size_t capacity) {
     memcpy(buffer, path.data, head);
     memcpy(buffer + head, rest.data + start, size);
     return (text){.data = buffer, .size = head + size};
+}
+
+const char *io_size_shown(uint64_t size, char buffer[IO_SIZE_TEXT]) {
+    const bool is_whole = size > 0 && size % ((uint64_t)1 << 20) == 0;
+    (void)snprintf(buffer, IO_SIZE_TEXT, "%llu %s",
+                   (unsigned long long)(is_whole ? size >> 20 : size), is_whole ? "MB" : "bytes");
+    return buffer;
 }
 
 void io_path_while(firn_error *err, const char *doing, text path) {

@@ -35,6 +35,10 @@ text io_path_name(text path);
 /// A path as it may be shown: without user, password, query and fragment, where secrets hide.
 text io_path_shown(text path, char *buffer, size_t capacity);
 
+#define IO_SIZE_TEXT 32
+/// How a limit is told: whole MB (of 2^20 bytes) as "512 MB", others as "999 bytes".
+const char *io_size_shown(uint64_t size, char buffer[IO_SIZE_TEXT]);
+
 /// Adds "while DOING PATH" to an error, the path as it may be shown.
 void io_path_while(firn_error *err, const char *doing, text path);
 

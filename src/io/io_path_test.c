@@ -40,6 +40,15 @@ TEST(io_path_takes_paths_apart) {
     }
 }
 
+TEST(io_size_shown_counts_whole_megabytes) {
+    char buffer[IO_SIZE_TEXT];
+    CHECK(strcmp(io_size_shown(0, buffer), "0 bytes") == 0);
+    CHECK(strcmp(io_size_shown(999, buffer), "999 bytes") == 0);
+    CHECK(strcmp(io_size_shown((uint64_t)512 << 20, buffer), "512 MB") == 0);
+    CHECK(strcmp(io_size_shown(((uint64_t)1 << 30) - 1, buffer), "1073741823 bytes") == 0);
+    CHECK(strcmp(io_size_shown(UINT64_MAX, buffer), "18446744073709551615 bytes") == 0);
+}
+
 TEST(io_path_shown_hides_what_may_be_secret) {
     const struct {
         text path;

@@ -239,7 +239,7 @@ TEST(io_get_reads_whole_objects_up_to_a_limit) {
     CHECK(out.size == 10 && memcmp(out.data, "0123456789", 10) == 0);
     CHECK(io_get(self, path_in(&folder, "x", buffer), 9, NULL, &memory, &out, &err) ==
           FIRN_INVALID);
-    CHECK(says("has 10 bytes, at most 9 are allowed"));
+    CHECK(says("has 10 bytes, at most 9 bytes are allowed"));
     REQUIRE(io_get(self, path_in(&folder, "empty", buffer), 9, NULL, &memory, &out, &err) ==
             FIRN_OK);
     CHECK(out.size == 0);

@@ -257,6 +257,12 @@ void arena_close(arena *self) {
     assert(self->used == 0);
 }
 
+bool arena_is_at_limit(const arena *self) {
+    const size_t left = self->limit - self->used;
+    return !cancel_is_raised(self->cancel) &&
+           (left < CHUNK_MIN || self->refused > left - CHUNK_MIN);
+}
+
 firn_status arena_say_full(const arena *self, firn_error *err) {
     TRY(cancel_check(self->cancel, err));
     if (self->owner == NULL || self->used > self->limit / 2) {

@@ -486,10 +486,14 @@ def faults_end_in_an_answer_or_an_error(peers):
 
 def an_endless_body_ends(peers):
     with Session() as s:
+        peers.proxy.faults({"do": "endless", "match": "/v1/config", "times": -1})
+        holds(s.fault(f"ATTACH '{peers.proxy.url}' AS lake (TYPE iceberg)"), "/v1/config",
+              "answers with more than the allowed 8 MB", 'catalog "lake"')
+        peers.proxy.faults()
         s.attach(peers.proxy.url, "REQUEST_TIMEOUT '2s'")
         peers.proxy.faults({"do": "endless", "match": "/tables/sales", "times": -1})
         error = s.fault("SELECT count(*) FROM lake.db.sales")
-        if "more than the allowed" not in error and "in time" not in error:
+        if "more than the allowed 512 MB" not in error and "in time" not in error:
             raise Wrong(error)
         peers.proxy.faults()
         same(s.rows("SELECT count(*) FROM lake.db.sales"), [["4500"]])
