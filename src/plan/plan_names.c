@@ -30,6 +30,30 @@ static void name_values(naming *self, const u32_list *ids, const expr_list *valu
     }
 }
 
+// The one row of VALUES is what it holds.
+static void name_literals(naming *self, const u32_list *ids, const column_data_list *columns) {
+    for (uint32_t i = 0; i < ids->count && i < columns->count; i++) {
+        const column *value = &columns->items[i];
+        const bool is_null = !column_is_valid(value, 0);
+        const expr shown = {.kind = EXPR_LITERAL,
+                            .type = value->type,
+                            .literal_.value = {.is_null = is_null, .value = value}};
+        name_id(self, ids->items[i], text_of_value(self, &shown));
+    }
+}
+
+static void name_lists(naming *self, const plan_node *node) {
+    for (uint32_t i = 0; i < node->unnest_.ids.count && i < node->unnest_.lists.count; i++) {
+        text_builder builder = text_builder_open(self->memory);
+        text_append(&builder, TEXT("unnest("));
+        expr_print_named(node->unnest_.lists.items[i], &self->names, &builder);
+        text_append_char(&builder, ')');
+        name_id(self, node->unnest_.ids.items[i],
+                builder.is_full ? (text){0} : (text){.data = builder.data, .size = builder.size});
+    }
+    name_id(self, node->unnest_.ordinality_id, TEXT("ordinality"));
+}
+
 static void name_fields(naming *self, const u32_list *ids, const schema *columns) {
     for (uint32_t i = 0; i < ids->count && i < columns->count; i++) {
         name_id(self, ids->items[i], columns->fields[i].name);
@@ -49,6 +73,15 @@ static void name_outputs(naming *self, const plan_node *node) {
     case PLAN_AGGREGATE:
         name_values(self, &node->aggregate_.key_ids, &node->aggregate_.keys);
         name_values(self, &node->aggregate_.ids, &node->aggregate_.aggregates);
+        name_id(self, node->aggregate_.set_id, TEXT("grouping_set"));
+        break;
+    case PLAN_VALUES:
+        if (node->values_.row_count == 1) {
+            name_literals(self, &node->values_.ids, &node->values_.columns);
+        }
+        break;
+    case PLAN_UNNEST:
+        name_lists(self, node);
         break;
     case PLAN_JOIN:
         name_id(self, node->join_.mark_id, TEXT("mark"));
