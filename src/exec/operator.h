@@ -101,9 +101,9 @@ typedef struct operator_kind {
     bool needs_order; ///< Sink: batches must be restored to source order (by sequence).
     bool keeps_order; ///< Step: output batches carry their input's sequence.
     bool takes_forms; ///< Takes DICTIONARY and RUNS columns; else the driver flattens its input.
-    /// Step or sink: whether it writes out what its columns refer to. Then the driver hands it a
-    /// batch in slices whose values, each as often as it occurs, are no more than a batch is
-    /// (batch_slicer.h). NULL: it does not.
+    /// Step or sink: whether it writes out what its columns refer to, row by row. Then the driver
+    /// hands it a batch in slices whose values, each as often as it occurs, are no more than a
+    /// batch is (batch_slicer.h). NULL: it does not.
     bool (*writes_values)(const void *shared);
     /// What its keeper can never do without, for `workers` workers. NULL: keeps nothing.
     uint64_t (*min_bytes)(const void *shared, uint32_t workers);

@@ -578,7 +578,9 @@ static firn_status fill_rows(const unit_filling *self, uint8_t **rows, uint32_t 
         const uint32_t some = row_pace_rows(&self->unit->pace, count - from);
         if (group_table_reserve(self->table, some)) {
             TRY(take_rows(self, rows + from, some, &done));
-            row_pace_learn(&self->unit->pace, some, arena_bytes_since(self->scratch, mark));
+            if (done > 0) { // Of rows that are refused nothing is made.
+                row_pace_learn(&self->unit->pace, done, arena_bytes_since(self->scratch, mark));
+            }
         }
         arena_rewind(self->scratch, mark);
         from += done;

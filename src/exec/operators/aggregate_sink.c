@@ -85,7 +85,6 @@ static void close_shared(void *shared) {
 const operator_kind operator_aggregate_sink = {
     .name = "Aggregate",
     .takes_forms = true,
-    .writes_values = operator_always,
     .min_bytes = min_bytes,
     .open = open_shared,
     .open_worker = open_worker,
