@@ -239,7 +239,6 @@ static void measure(const void *shared, node_statistics *add_to) {
 
 const operator_kind operator_limit_sink = {
     .name = "Limit",
-    .writes_values = operator_always,
     .needs_order = true,
     .takes_forms = true,
     .min_bytes = min_bytes,

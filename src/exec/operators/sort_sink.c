@@ -588,10 +588,18 @@ static void measure(const void *shared, node_statistics *add_to) {
     add_to->spilled_bytes += self->spilled_bytes + atomic_load(&self->store.spilled_bytes);
 }
 
+// Of a batch no more rows are written than are wanted of all: if those are few, it is better whole.
+// Long keys are written of all its rows, but for a single one, which is written once an entry.
+static bool writes_values(const void *shared) {
+    const sort_state *owner = shared;
+    return !owner->is_top || owner->wanted > BATCH_ROWS / 2 ||
+           (owner->key_bytes == 0 && owner->key_count > 1);
+}
+
 const operator_kind operator_sort_sink = {
     .name = "Sort",
     .takes_forms = true,
-    .writes_values = operator_always,
+    .writes_values = writes_values,
     .min_bytes = min_bytes,
     .open = open_sink,
     .open_worker = open_worker,
