@@ -16,7 +16,8 @@ batch_slicer batch_slicer_open(const execution *run) {
 // like the first `sample` ones, each of whose lists is like its first element.
 static uint64_t bytes_at(const column *flat, uint32_t lane, uint32_t sample) {
     const physical kind = type_physical(flat->type);
-    if (flat->validity != NULL && !bitmap_get(flat->validity, lane)) {
+    if (flat->type->id == TYPE_NULL ||
+        (flat->validity != NULL && !bitmap_get(flat->validity, lane))) {
         return 0;
     }
     if (kind == PHYSICAL_STRING) {
