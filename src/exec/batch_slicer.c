@@ -1,14 +1,11 @@
 #include "exec/batch_slicer.h"
 
-#include "memory/pool.h"
+#include "exec/row_pace.h"
 
-#define BYTES_MAX ((uint64_t)4 << 20)
-#define LIMIT_SHARE 16 // Of the memory limit, for all workers.
-#define SAMPLE 4       // Elements of a list.
+#define SAMPLE 4 // Elements of a list.
 
 batch_slicer batch_slicer_open(const execution *run) {
-    const uint64_t share = pool_limit(pool_engine(run->pool)) / LIMIT_SHARE / run->worker_count;
-    const uint64_t most = share < BYTES_MAX ? share : BYTES_MAX;
+    const uint64_t most = row_pace_open(run).most; // What a call may take, of whatever it makes.
     return (batch_slicer){.most = most > BATCH_BYTES ? most : BATCH_BYTES};
 }
 

@@ -270,7 +270,7 @@ static firn_status unite(aggregate_state *self, aggregate_kept *kept, uint32_t f
     row_pace pace = row_pace_open(self->run);
     const arena_mark mark = arena_mark_take(scratch);
     for (uint32_t n; *fits && (n = group_table_next(source, &cursor, rows, CHUNK)) > 0;) {
-        for (uint32_t at = 0; at < n;) {
+        for (uint32_t at = 0; at < n && *fits;) {
             const uint32_t count = row_pace_rows(&pace, n - at);
             const aggregate_taking some = {
                 .store = kept->table_store, .rows = rows + at, .count = count, .groups = groups};

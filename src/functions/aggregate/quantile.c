@@ -124,30 +124,54 @@ static bool share_of(const column *shares, uint32_t row, double *out) {
     return *out >= 0 && *out <= 1;
 }
 
-static uint32_t continuous(aggregate_call *call, const column *arg, const column *shares,
-                           const uint32_t *ends, column *out) {
-    double *few = ARENA_NEW(call->scratch, double, FEW);
-    value_order order = value_order_of(arg, call->scratch->cancel);
-    if (few == NULL) {
-        return KERNEL_NO_MEMORY;
-    }
+typedef enum value_answer { VALUE_MADE, VALUE_NO_MEMORY, VALUE_UNFIT } value_answer;
+
+// What is made of `count` > 0 ordered values, those of the rows from `from` on.
+typedef struct sharing {
+    value_order order;
+    aggregate_call *call;
+    column *out;
+    double *few; // For quantile_of.
+    value_answer (*make)(struct sharing *self, uint32_t from, uint32_t count, double share,
+                         uint32_t group);
+} sharing;
+
+static uint32_t share_out(sharing *self, const column *shares, const uint32_t *ends) {
+    aggregate_call *call = self->call;
     uint32_t from = 0;
     for (uint32_t group = 0; group < call->count; group++) {
         double share = 0.5;
         const uint32_t count = ends[group] - from;
-        if (count == 0) {
-            if (!fold_set_null(call, out, group)) {
-                return KERNEL_NO_MEMORY;
-            }
-        } else if (shares != NULL && !share_of(shares, from, &share)) {
+        if (count > 0 && shares != NULL && !share_of(shares, from, &share)) {
             return group;
-        } else if (!quantile_of(&order, from, count, share, few, call->scratch,
-                                &COLUMN_OUT(out, double)[group])) {
-            return KERNEL_NO_MEMORY;
+        }
+        const value_answer answer = count > 0 ? self->make(self, from, count, share, group)
+                                    : fold_set_null(call, self->out, group) ? VALUE_MADE
+                                                                            : VALUE_NO_MEMORY;
+        if (answer != VALUE_MADE) {
+            return answer == VALUE_UNFIT ? group : KERNEL_NO_MEMORY;
         }
         from = ends[group];
     }
     return call->count;
+}
+
+static value_answer make_double(sharing *self, uint32_t from, uint32_t count, double share,
+                                uint32_t group) {
+    return quantile_of(&self->order, from, count, share, self->few, self->call->scratch,
+                       &COLUMN_OUT(self->out, double)[group])
+               ? VALUE_MADE
+               : VALUE_NO_MEMORY;
+}
+
+static uint32_t continuous(aggregate_call *call, const column *arg, const column *shares,
+                           const uint32_t *ends, column *out) {
+    sharing self = {.order = value_order_of(arg, call->scratch->cancel),
+                    .call = call,
+                    .out = out,
+                    .few = ARENA_NEW(call->scratch, double, FEW),
+                    .make = make_double};
+    return self.few == NULL ? KERNEL_NO_MEMORY : share_out(&self, shares, ends);
 }
 
 static bool median_place(const column *const *args, uint64_t count, aggregate_place *out) {
@@ -177,11 +201,6 @@ static uint32_t quantile_cont(aggregate_call *call, const column *const *args, c
 
 // ---- Continuous, over times and intervals -------------------------------------------------------
 
-// What lies `rest` (0 to less than 1) of the way from one row's value to another's, which is not
-// below it. False: it does not fit.
-typedef bool (*value_between)(const column *values, uint32_t from, uint32_t to, double rest,
-                              column *out, uint32_t group);
-
 // Where `span` is a double, as a product of doubles, so that 0.35 of 10 is a half and goes up; else
 // with all bits of `span`.
 static uint64_t part_of(uint64_t span, double rest) {
@@ -192,82 +211,79 @@ static uint64_t part_of(uint64_t span, double rest) {
     return (uint64_t)((parts + (UINT64_C(1) << 63)) >> 64);
 }
 
-static bool time_between(const column *values, uint32_t from, uint32_t to, double rest, column *out,
-                         uint32_t group) {
-    const i128 low = COLUMN_VALUES(values, int64_t)[from];
-    const i128 high = COLUMN_VALUES(values, int64_t)[to];
-    const uint64_t span = high < low ? 0 : (uint64_t)(high - low); // Below: it was cancelled.
-    COLUMN_OUT(out, int64_t)[group] = (int64_t)(low + part_of(span, rest));
-    return true;
+// The row that a share leads to and the one behind it, the same where there is nothing between.
+static bool find_ends(sharing *self, uint32_t from, uint32_t count, double share, uint32_t *low,
+                      uint32_t *high, double *rest) {
+    const aggregate_place place = place_at(share, count);
+    const uint32_t rank = (uint32_t)place.rank;
+    const uint32_t mask = column_mask(self->order.values);
+    *rest = place.rest;
+    if (!value_order_find(&self->order, from, count, rank, self->call->scratch, low)) {
+        return false;
+    }
+    *high = *low;
+    const bool is_between = place.rest > 0 && rank + 1 < count;
+    const bool is_found = !is_between || value_order_find(&self->order, from, count, rank + 1,
+                                                          self->call->scratch, high);
+    *low &= mask;
+    *high &= mask;
+    return is_found;
 }
 
-static bool interval_between(const column *values, uint32_t from, uint32_t to, double rest,
-                             column *out, uint32_t group) {
-    const interval_value low = COLUMN_VALUES(values, interval_value)[from];
-    const interval_value high = COLUMN_VALUES(values, interval_value)[to];
-    interval_value *value = &COLUMN_OUT(out, interval_value)[group];
+static value_answer make_time(sharing *self, uint32_t from, uint32_t count, double share,
+                              uint32_t group) {
+    uint32_t at;
+    uint32_t behind;
+    double rest;
+    if (!find_ends(self, from, count, share, &at, &behind, &rest)) {
+        return VALUE_NO_MEMORY;
+    }
+    const int64_t *values = COLUMN_VALUES(self->order.values, int64_t);
+    const i128 low = values[at];
+    const i128 high = values[behind];
+    const uint64_t span = high < low ? 0 : (uint64_t)(high - low); // Below: it was cancelled.
+    COLUMN_OUT(self->out, int64_t)[group] = (int64_t)(low + part_of(span, rest));
+    return VALUE_MADE;
+}
+
+static value_answer make_interval(sharing *self, uint32_t from, uint32_t count, double share,
+                                  uint32_t group) {
+    uint32_t at;
+    uint32_t behind;
+    double rest;
+    if (!find_ends(self, from, count, share, &at, &behind, &rest)) {
+        return VALUE_NO_MEMORY;
+    }
+    const interval_value *values = COLUMN_VALUES(self->order.values, interval_value);
+    interval_value *value = &COLUMN_OUT(self->out, interval_value)[group];
     interval_value span;
     interval_value part;
-    *value = low;
-    return from == to ||
-           (interval_sub_fits(high, low, &span) && interval_multiply_fits(span, rest, &part) &&
-            interval_add_fits(low, part, value));
+    *value = values[at];
+    return at == behind || (interval_sub_fits(values[behind], values[at], &span) &&
+                            interval_multiply_fits(span, rest, &part) &&
+                            interval_add_fits(values[at], part, value))
+               ? VALUE_MADE
+               : VALUE_UNFIT;
 }
 
-static uint32_t continuous_by(value_between between, aggregate_call *call, const column *arg,
-                              const column *shares, const uint32_t *ends, column *out) {
-    const uint32_t mask = column_mask(arg);
-    value_order order = value_order_of(arg, call->scratch->cancel);
-    uint32_t from = 0;
-    for (uint32_t group = 0; group < call->count; group++) {
-        double share = 0.5;
-        const uint32_t count = ends[group] - from;
-        if (count == 0) {
-            if (!fold_set_null(call, out, group)) {
-                return KERNEL_NO_MEMORY;
-            }
-        } else if (shares != NULL && !share_of(shares, from, &share)) {
-            return group;
-        } else {
-            const aggregate_place place = place_at(share, count);
-            const uint32_t rank = (uint32_t)place.rank;
-            uint32_t low;
-            uint32_t high;
-            if (!value_order_find(&order, from, count, rank, call->scratch, &low)) {
-                return KERNEL_NO_MEMORY;
-            }
-            high = low;
-            if (place.rest > 0 && rank + 1 < count &&
-                !value_order_find(&order, from, count, rank + 1, call->scratch, &high)) {
-                return KERNEL_NO_MEMORY;
-            }
-            if (!between(arg, low & mask, high & mask, place.rest, out, group)) {
-                return group;
-            }
-        }
-        from = ends[group];
-    }
-    return call->count;
+static uint32_t times(aggregate_call *call, const column *arg, const column *shares,
+                      const uint32_t *ends, column *out) {
+    const bool is_interval = arg->type->id == TYPE_INTERVAL;
+    sharing self = {.order = value_order_of(arg, call->scratch->cancel),
+                    .call = call,
+                    .out = out,
+                    .make = is_interval ? make_interval : make_time};
+    return share_out(&self, shares, ends);
 }
 
 static uint32_t median_of_times(aggregate_call *call, const column *const *args,
                                 const uint32_t *ends, column *out) {
-    return continuous_by(time_between, call, args[0], NULL, ends, out);
-}
-
-static uint32_t median_of_intervals(aggregate_call *call, const column *const *args,
-                                    const uint32_t *ends, column *out) {
-    return continuous_by(interval_between, call, args[0], NULL, ends, out);
+    return times(call, args[0], NULL, ends, out);
 }
 
 static uint32_t quantile_of_times(aggregate_call *call, const column *const *args,
                                   const uint32_t *ends, column *out) {
-    return continuous_by(time_between, call, args[0], args[1], ends, out);
-}
-
-static uint32_t quantile_of_intervals(aggregate_call *call, const column *const *args,
-                                      const uint32_t *ends, column *out) {
-    return continuous_by(interval_between, call, args[0], args[1], ends, out);
+    return times(call, args[0], args[1], ends, out);
 }
 
 // ---- Discrete, over anything --------------------------------------------------------------------
@@ -345,9 +361,7 @@ const aggregate_function aggregate_median = {
             MEDIAN_OF_TIMES("TIME(u)"),
             MEDIAN_OF_TIMES("TIMESTAMP(u)"),
             MEDIAN_OF_TIMES("TIMESTAMPTZ(u)"),
-            {.signature = "INTERVAL <- INTERVAL",
-             .collect = median_of_intervals,
-             .place = median_place},
+            MEDIAN_OF_TIMES("INTERVAL"),
             {0},
         },
 };
@@ -369,9 +383,7 @@ const aggregate_function aggregate_quantile_cont = {
             QUANTILE_OF_TIMES("TIME(u)"),
             QUANTILE_OF_TIMES("TIMESTAMP(u)"),
             QUANTILE_OF_TIMES("TIMESTAMPTZ(u)"),
-            {.signature = "INTERVAL <- INTERVAL, DOUBLE",
-             .collect = quantile_of_intervals,
-             .place = quantile_cont_place},
+            QUANTILE_OF_TIMES("INTERVAL"),
             {0},
         },
 };
