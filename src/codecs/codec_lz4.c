@@ -74,6 +74,15 @@ static bool take_be32(byte_reader *in, size_t *out) {
     return true;
 }
 
+// One block of a frame, whose size is before it.
+static bool take_block(byte_reader *in, size_t room, codec_output *out) {
+    size_t size;
+    bytes block;
+    firn_error err = ERR_INIT;
+    return take_be32(in, &size) && reader_take(in, size, &block, &err) == FIRN_OK &&
+           decode_raw(block, room, out);
+}
+
 // The input in Hadoop's framing. False if it is in another form or does not fit.
 static bool decode_hadoop(bytes in, codec_output *out) {
     byte_reader reader = reader_open(in);
@@ -84,14 +93,14 @@ static bool decode_hadoop(bytes in, codec_output *out) {
         }
         const size_t frame_end = out->size + frame_size;
         while (out->size < frame_end) { // Each round takes at least 4 bytes.
-            size_t block_size;
-            bytes block;
-            firn_error err = ERR_INIT;
-            if (!take_be32(&reader, &block_size) ||
-                reader_take(&reader, block_size, &block, &err) != FIRN_OK ||
-                !decode_raw(block, frame_end - out->size, out)) {
+            if (!take_block(&reader, frame_end - out->size, out)) {
                 return false;
             }
+        }
+        // No bytes are a frame without blocks, or, of arrow-rs, with one that holds nothing.
+        byte_reader behind = reader;
+        if (frame_size == 0 && take_block(&behind, 0, out)) {
+            reader = behind;
         }
     }
     return true;

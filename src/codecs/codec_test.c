@@ -58,6 +58,7 @@ static const struct {
     {LIST(LZ4_FRAME_PLAIN), CODEC_LZ4_HADOOP, 1},
     {LIST(LZ4_FRAME_PLAIN, LZ4_FRAME_PLAIN), CODEC_LZ4_HADOOP, 2},
     {LIST(HADOOP_PLAIN), CODEC_LZ4_HADOOP, 1},
+    {LIST(0, 0, 0, 0, 0, 0, 0, 1, 0, HADOOP_PLAIN), CODEC_LZ4_HADOOP, 1},
     {LIST(HADOOP_PLAIN, HADOOP_PLAIN, HADOOP_PLAIN), CODEC_LZ4_HADOOP, 3},
     // One frame of two blocks.
     {LIST(0, 0, 0, 50, 0, 0, 0, 14, LZ4_PLAIN, 0, 0, 0, 14, LZ4_PLAIN), CODEC_LZ4_HADOOP, 2},
@@ -177,6 +178,19 @@ static bytes make_plain(size_t size, uint64_t *seed, arena *memory) {
         data[i] = i < 20 || random % 4 == 0 ? (uint8_t)(random >> 8) : data[i - 13];
     }
     return (bytes){.data = data, .size = size};
+}
+
+// As Hadoop writes no bytes, and as arrow-rs does.
+TEST(codec_takes_frames_of_no_bytes) {
+    const bytes blocks[] = {BYTES(0, 0, 0, 0), BYTES(0, 0, 0, 0, 0, 0, 0, 1, 0)};
+    codec_scratch scratch = codec_scratch_open(SCRATCH_LIMIT);
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        uint8_t out[1];
+        firn_error err = ERR_INIT;
+        CHECK(codec_decode(CODEC_LZ4_HADOOP, blocks[i], out, 0, &scratch, &err) == FIRN_OK);
+        CHECK(codec_decode(CODEC_LZ4_HADOOP, blocks[i], out, 1, &scratch, &err) == FIRN_CORRUPT);
+    }
+    codec_scratch_close(&scratch);
 }
 
 TEST(codec_round_trips_at_every_level) {
