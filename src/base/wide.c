@@ -248,9 +248,9 @@ bool i256_neg_fits(i256 value, i256 *out) {
     return i256_sub_fits(I256_ZERO, value, out);
 }
 
-// Schoolbook multiplication of magnitudes. False if the product needs more than 256 bits.
-static bool mul_limbs(i256 left, i256 right, i256 *out) {
-    uint64_t product[2 * LIMBS] = {0};
+// Schoolbook multiplication of magnitudes: all limbs of the product.
+static void mul_whole(i256 left, i256 right, uint64_t product[2 * LIMBS]) {
+    memset(product, 0, 2 * LIMBS * sizeof *product);
     for (size_t i = 0; i < LIMBS; i++) {
         uint64_t carry = 0;
         for (size_t j = 0; left.limb[i] != 0 && j < LIMBS; j++) {
@@ -260,8 +260,19 @@ static bool mul_limbs(i256 left, i256 right, i256 *out) {
         }
         product[i + LIMBS] = carry;
     }
-    memcpy(out->limb, product, sizeof out->limb);
-    return (product[4] | product[5] | product[6] | product[7]) == 0;
+}
+
+// The lower half of twice as many limbs as a number has; false if the upper one is not zero.
+static bool low_half(const uint64_t wide[2 * LIMBS], i256 *out) {
+    memcpy(out->limb, wide, sizeof out->limb);
+    return (wide[4] | wide[5] | wide[6] | wide[7]) == 0;
+}
+
+// False if the product needs more than 256 bits.
+static bool mul_limbs(i256 left, i256 right, i256 *out) {
+    uint64_t product[2 * LIMBS];
+    mul_whole(left, right, product);
+    return low_half(product, out);
 }
 
 bool i256_mul_fits(i256 left, i256 right, i256 *out) {
@@ -286,11 +297,12 @@ static size_t limb_count(i256 value) {
     return count;
 }
 
-static void divide_by_limb(i256 value, uint64_t divisor, i256 *quotient, i256 *rest) {
+static void divide_by_limb(const uint64_t *value, size_t size, uint64_t divisor, uint64_t *quotient,
+                           i256 *rest) {
     u128 left = 0;
-    for (size_t i = LIMBS; i > 0; i--) {
-        left = left << 64 | value.limb[i - 1];
-        quotient->limb[i - 1] = (uint64_t)(left / divisor);
+    for (size_t i = size; i > 0; i--) {
+        left = left << 64 | value[i - 1];
+        quotient[i - 1] = (uint64_t)(left / divisor);
         left %= divisor;
     }
     *rest = (i256){{(uint64_t)left}};
@@ -333,35 +345,50 @@ static uint64_t subtract_multiple(uint64_t *left, const uint64_t *right, size_t 
     return digit - 1;
 }
 
-// Long division of magnitudes, Knuth's algorithm D with limbs as digits.
-WRAPS static void divide_limbs(i256 value, i256 divisor, i256 *quotient, i256 *rest) {
+// Long division of magnitudes, Knuth's algorithm D with limbs as digits: of a value of LIMBS or
+// 2 * LIMBS limbs, as many as the quotient has room for.
+WRAPS static void divide_long(const uint64_t *value, size_t size, i256 divisor, uint64_t *quotient,
+                              i256 *rest) {
     const size_t count = limb_count(divisor);
-    assert(count > 0);
-    *quotient = I256_ZERO;
+    assert(count > 0 && size <= 2 * LIMBS);
+    memset(quotient, 0, size * sizeof *quotient);
     if (count == 1) {
-        divide_by_limb(value, divisor.limb[0], quotient, rest);
+        divide_by_limb(value, size, divisor.limb[0], quotient, rest);
         return;
     }
     const uint32_t shift = (uint32_t)__builtin_clzll(divisor.limb[count - 1]);
-    uint64_t left[LIMBS + 1] = {0};
+    uint64_t left[2 * LIMBS + 1] = {0};
     uint64_t right[LIMBS] = {0};
-    for (size_t i = 0; i < LIMBS; i++) {
-        const u128 wide = (u128)value.limb[i] << shift;
+    for (size_t i = 0; i < size; i++) {
+        const u128 wide = (u128)value[i] << shift;
         left[i] |= (uint64_t)(wide & UINT64_MAX);
         left[i + 1] = (uint64_t)(wide >> 64);
+    }
+    for (size_t i = 0; i < LIMBS; i++) {
         right[i] = divisor.limb[i] << shift;
         if (i > 0 && shift > 0) {
             right[i] |= divisor.limb[i - 1] >> (64 - shift);
         }
     }
-    for (size_t j = LIMBS - count + 1; j > 0; j--) {
+    for (size_t j = size - count + 1; j > 0; j--) {
         uint64_t *at = left + j - 1;
         const uint64_t digit = estimate(at + count, right[count - 1], right[count - 2]);
-        quotient->limb[j - 1] = subtract_multiple(at, right, count, digit);
+        quotient[j - 1] = subtract_multiple(at, right, count, digit);
     }
     for (size_t i = 0; i < LIMBS; i++) {
         rest->limb[i] = (uint64_t)(((u128)left[i + 1] << 64 | left[i]) >> shift & UINT64_MAX);
     }
+}
+
+static void divide_limbs(i256 value, i256 divisor, i256 *quotient, i256 *rest) {
+    divide_long(value.limb, LIMBS, divisor, quotient->limb, rest);
+}
+
+// Whether what a division left is half of the divisor or more.
+static bool is_half(i256 rest, i256 divisor) {
+    i256 lacking;
+    (void)add_limbs(divisor, invert(rest), 1, &lacking);
+    return compare_limbs(rest, lacking) >= 0;
 }
 
 bool i256_divide_fits(i256 value, i256 divisor, i256 *quotient, i256 *remainder) {
@@ -387,11 +414,59 @@ bool i256_divide_round_fits(i256 value, i256 divisor, i256 *out) {
     const i256 size = magnitude(divisor);
     i256 whole;
     i256 rest;
-    i256 lacking;
     divide_limbs(magnitude(value), size, &whole, &rest);
-    (void)add_limbs(size, invert(rest), 1, &lacking);
-    if (compare_limbs(rest, lacking) >= 0) {
+    if (is_half(rest, size)) {
         (void)add_limbs(whole, I256_ZERO, 1, &whole);
+    }
+    return sign_fits(whole, i256_is_negative(value) != i256_is_negative(divisor), out);
+}
+
+// wide *= factor, of magnitudes. False if it has no room.
+static bool mul_wide(uint64_t wide[2 * LIMBS], i256 factor) {
+    i256 low;
+    uint64_t product[2 * LIMBS];
+    uint64_t upper[2 * LIMBS];
+    const bool is_short = low_half(wide, &low);
+    mul_whole(low, factor, product);
+    if (!is_short) {
+        i256 high;
+        i256 carry;
+        memcpy(high.limb, wide + LIMBS, sizeof high.limb);
+        memcpy(carry.limb, product + LIMBS, sizeof carry.limb);
+        mul_whole(high, factor, upper);
+        if (!low_half(upper, &high) || add_limbs(high, carry, 0, &carry) != 0) {
+            return false;
+        }
+        memcpy(product + LIMBS, carry.limb, sizeof carry.limb);
+    }
+    memcpy(wide, product, sizeof product);
+    return true;
+}
+
+bool i256_quotient_round_fits(i256 value, uint32_t digits, i256 divisor, i256 *out) {
+    assert(digits <= 2 * DECIMAL256_DIGITS_MAX);
+    if (i256_is_zero(divisor)) {
+        return false;
+    }
+    const uint32_t first = digits < DECIMAL256_DIGITS_MAX ? digits : DECIMAL256_DIGITS_MAX;
+    i256 short_product;
+    if (first == digits && i256_mul_fits(value, i256_power_of_ten[digits], &short_product)) {
+        return i256_divide_round_fits(short_product, divisor, out);
+    }
+    const i256 size = magnitude(divisor);
+    uint64_t scaled[2 * LIMBS];
+    uint64_t quotient[2 * LIMBS];
+    i256 whole;
+    i256 rest;
+    mul_whole(magnitude(value), i256_power_of_ten[first], scaled);
+    // What has more than 512 bits is 10^154, and no divisor is as large as 10^77.
+    if (!mul_wide(scaled, i256_power_of_ten[digits - first])) {
+        return false;
+    }
+    divide_long(scaled, 2 * LIMBS, size, quotient, &rest);
+    if (!low_half(quotient, &whole) ||
+        (is_half(rest, size) && add_limbs(whole, I256_ZERO, 1, &whole) != 0)) {
+        return false;
     }
     return sign_fits(whole, i256_is_negative(value) != i256_is_negative(divisor), out);
 }

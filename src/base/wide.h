@@ -145,6 +145,9 @@ bool i256_divide_fits(i256 value, i256 divisor, i256 *quotient, i256 *remainder)
 
 /// As i256_divide_fits, but rounds a half away from zero.
 bool i256_divide_round_fits(i256 value, i256 divisor, i256 *out);
+/// value * 10^digits / divisor, rounded likewise, whatever lies between has no room. `digits` is at
+/// most 2 * DECIMAL256_DIGITS_MAX.
+bool i256_quotient_round_fits(i256 value, uint32_t digits, i256 divisor, i256 *out);
 
 /// value * 2^count.
 bool i256_shift_left_fits(i256 value, uint32_t count, i256 *out);

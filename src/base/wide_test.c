@@ -199,6 +199,50 @@ TEST(wide_i256_divides_where_the_first_estimate_is_too_high) {
     CHECK(i256_equal(quotient, (i256){{UINT64_MAX - 1}}));
 }
 
+TEST(wide_i256_quotients_of_scaled_values) {
+    int scaled_fit = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        const i256 value = random_i256();
+        const i256 divisor = random_i256();
+        const uint32_t digits = (uint32_t)(next_random() % (2 * DECIMAL256_DIGITS_MAX + 1));
+        i256 expected = I256_ZERO;
+        i256 out = I256_ZERO;
+        const bool fits = i256_quotient_round_fits(value, digits, divisor, &out);
+        if (digits <= DECIMAL256_DIGITS_MAX &&
+            i256_mul_fits(value, i256_power_of_ten[digits], &expected)) {
+            CHECK(fits == i256_divide_round_fits(expected, divisor, &expected));
+            CHECK(!fits || i256_equal(out, expected));
+            scaled_fit += fits;
+        } else if (digits >= DECIMAL256_DIGITS_MAX) {
+            // value * 10^digits / 10^76, without the detour.
+            const uint32_t more = digits - DECIMAL256_DIGITS_MAX;
+            const bool is_there = i256_mul_fits(value, i256_power_of_ten[more], &expected);
+            CHECK(i256_quotient_round_fits(value, digits, i256_power_of_ten[DECIMAL256_DIGITS_MAX],
+                                           &out) == is_there);
+            CHECK(!is_there || i256_equal(out, expected));
+        }
+    }
+    CHECK(scaled_fit > ROUNDS / 100);
+    // 10^76 * 10^76 / (10^76 - 1) is 10^76 + 1 and a rest; with one digit more it has no room.
+    const i256 power = i256_power_of_ten[DECIMAL256_DIGITS_MAX];
+    i256 divisor;
+    i256 expected;
+    i256 out;
+    CHECK(i256_sub_fits(power, i256_from_i64(1), &divisor));
+    CHECK(i256_add_fits(power, i256_from_i64(1), &expected));
+    CHECK(i256_quotient_round_fits(power, DECIMAL256_DIGITS_MAX, divisor, &out) &&
+          i256_equal(out, expected));
+    CHECK(!i256_quotient_round_fits(power, DECIMAL256_DIGITS_MAX + 1, divisor, &out));
+    CHECK(!i256_quotient_round_fits(power, 2 * DECIMAL256_DIGITS_MAX, divisor, &out));
+    CHECK(!i256_quotient_round_fits(power, 0, I256_ZERO, &out));
+    CHECK(i256_quotient_round_fits(I256_ZERO, 2 * DECIMAL256_DIGITS_MAX, divisor, &out) &&
+          i256_is_zero(out));
+    // Halves go away from zero.
+    CHECK(i256_quotient_round_fits(i256_from_i64(-1), DECIMAL256_DIGITS_MAX, i256_from_i64(2),
+                                   &out) &&
+          i256_is_negative(out));
+}
+
 TEST(wide_i256_reports_what_does_not_fit) {
     const i256 one = i256_from_i64(1);
     i256 out = i256_from_i64(7);

@@ -146,6 +146,7 @@ typedef struct function_bind_call {
 ///                        twice: the same type. In the result also sums: DECIMAL(38,s),
 ///                        DECIMAL(p+1,s). DECIMAL(*): any, and no name for it
 ///     TIMESTAMP(u)       any unit; the same for TIME(u), TIMESTAMPTZ(u); u in the result
+///     TIMESTAMP(m)       the same, but microseconds at least
 ///     ANY                anything, unrelated to others; as it is, without a cast
 ///     LAMBDA(T)->U       a lambda of as many parameters; its body gives U
 ///     ARG...             the last argument, one or more times;  ARG...?  zero or more times

@@ -298,21 +298,27 @@ static firn_status unify_decimal(bindings *self, const pattern *with, const type
     return FIRN_OK;
 }
 
+// An 'm' is microseconds at least.
+static time_unit unit_for(char letter, time_unit unit) {
+    return letter == 'm' && unit < UNIT_MICRO ? UNIT_MICRO : unit;
+}
+
 static void unify_unit(bindings *self, const pattern *with, const type *actual) {
     if (type_category_of(actual) != CATEGORY_DATETIME) {
         return;
     }
+    const time_unit unit = unit_for(with->letter, actual->unit);
     for (uint32_t i = 0; i < self->unit_count; i++) {
         if (self->units[i].letter == with->letter) {
-            if (actual->unit > self->units[i].unit) {
-                self->units[i].unit = actual->unit;
+            if (unit > self->units[i].unit) {
+                self->units[i].unit = unit;
             }
             return;
         }
     }
     if (self->unit_count < UNITS_MAX) {
         self->units[self->unit_count].letter = with->letter;
-        self->units[self->unit_count++].unit = actual->unit;
+        self->units[self->unit_count++].unit = unit;
     }
 }
 

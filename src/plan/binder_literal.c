@@ -281,13 +281,13 @@ static firn_status with_modifiers(const sql_type *written, const type_name *name
         *out = type_temporal(name->id, name->unit);
         if (written->modifiers.count > 0) { // TIMESTAMP(9)
             TRY(modifier(written, 0, 0, 9, &number, err));
-            const time_unit unit = number > 6 ? UNIT_NANO : UNIT_MICRO;
-            *out = type_temporal(name->id, number == 3   ? UNIT_MILLI
-                                           : number == 0 ? UNIT_SECOND
-                                                         : unit);
-            if (name->id == TYPE_TIME && number < 3) {
-                *out = type_temporal(name->id, UNIT_MICRO);
-            }
+            // The unit that has the digits; between two the finer one.
+            const time_unit unit = number > 6   ? UNIT_NANO
+                                   : number > 3 ? UNIT_MICRO
+                                   : number > 0 ? UNIT_MILLI
+                                                : UNIT_SECOND;
+            *out = type_temporal(name->id, name->id == TYPE_TIME && unit == UNIT_SECOND ? UNIT_MILLI
+                                                                                        : unit);
         }
         return FIRN_OK;
     case TYPE_BINARY:

@@ -41,67 +41,42 @@ FOLD_FINISH(interval, sum_interval, interval_value_of)
 
 // ---- Decimals ----------------------------------------------------------------------------------
 
-// Decimals declared with more than 38 digits; their sums, too, must fit into 128 bits.
-static bool add_long(sum_wide *state, const aggregate_call *call, const column *const *args,
-                     uint32_t k) {
-    i128 value;
-    state->count++;
-    return i256_to_i128_fits(COLUMN_VALUES(args[0], i256)[fold_lane(call, args[0], k)], &value) &&
-           fold_i128_add(&state->sum, value);
-}
-FOLD_UPDATE(long, sum_wide, add_long)
-FOLD_UPDATE_ONE(long, sum_wide, add_long)
-
-static bool is_long(const column *arg) {
-    return type_physical(arg->type) == PHYSICAL_I256;
-}
-
-static uint32_t decimal_update(aggregate_call *call, const column *const *args, void *const *states,
-                               uint32_t offset) {
-    return is_long(args[0]) ? long_update(call, args, states, offset)
-                            : sum_decimal_update(call, args, states, offset);
-}
-
-static uint32_t decimal_update_one(aggregate_call *call, const column *const *args, void *state) {
-    return is_long(args[0]) ? long_update_one(call, args, state)
-                            : sum_decimal_update_one(call, args, state);
-}
-
-static uint32_t decimal_update_counted(aggregate_call *call, const column *const *args,
-                                       const uint32_t *counts, void *state) {
-    if (!is_long(args[0])) {
-        return sum_decimal_update_counted(call, args, counts, state);
-    }
-    for (uint32_t k = 0; k < call->count; k++) {
-        for (uint32_t i = 0; i < counts[k]; i++) {
-            if (!add_long(state, call, args, k)) {
-                return k;
-            }
-        }
-    }
-    return call->count;
-}
-
 // sum * 10^(scale of the result - scale of the sum) / count.
-static fold_answer decimal_value(const sum_wide *state, const aggregate_call *call, column *out,
-                                 uint32_t k) {
+static bool mean_of(const aggregate_call *call, i256 sum, int64_t count, i256 *out) {
+    const uint32_t more = (uint32_t)call->result->scale - call->types[0]->scale;
+    return i256_quotient_round_fits(sum, more, i256_from_i64(count), out) &&
+           i256_has_digits(*out, call->result->precision);
+}
+
+static fold_answer wide_value(const sum_wide *state, const aggregate_call *call, column *out,
+                              uint32_t k) {
     if (state->count == 0) {
         return FOLD_NULL;
     }
-    const uint32_t more = (uint32_t)call->result->scale - call->types[0]->scale;
-    const i256 scaled = i256_product(fold_i128_get(state->sum), i128_power_of_ten[more]);
-    i256 quotient;
-    if (!i256_divide_round_fits(scaled, i256_from_i64(state->count), &quotient) ||
-        !i256_has_digits(quotient, call->result->precision)) {
-        return FOLD_BAD;
-    }
-    if (type_physical(call->result) == PHYSICAL_I256) {
-        COLUMN_OUT(out, i256)[k] = quotient;
-        return FOLD_GOOD;
-    }
-    return i256_to_i128_fits(quotient, &COLUMN_OUT(out, i128)[k]) ? FOLD_GOOD : FOLD_BAD;
+    i256 mean;
+    return mean_of(call, i256_from_i128(fold_i128_get(state->sum)), state->count, &mean) &&
+                   i256_to_i128_fits(mean, &COLUMN_OUT(out, i128)[k])
+               ? FOLD_GOOD
+               : FOLD_BAD;
 }
-FOLD_FINISH(decimal, sum_wide, decimal_value)
+FOLD_FINISH(wide, sum_wide, wide_value)
+
+static fold_answer long_value(const sum_long *state, const aggregate_call *call, column *out,
+                              uint32_t k) {
+    if (state->low.count == 0) {
+        return FOLD_NULL;
+    }
+    return mean_of(call, sum_long_get(state), state->low.count, &COLUMN_OUT(out, i256)[k])
+               ? FOLD_GOOD
+               : FOLD_BAD;
+}
+FOLD_FINISH(long, sum_long, long_value)
+
+static uint32_t decimal_finish(aggregate_call *call, void *const *states, uint32_t offset,
+                               column *out) {
+    return sum_is_long(call) ? long_finish(call, states, offset, out)
+                             : wide_finish(call, states, offset, out);
+}
 
 static firn_status bind_decimal(function_bind_call *call, firn_error *err) {
     const type *arg = call->types[0];
@@ -142,16 +117,8 @@ const aggregate_function aggregate_avg = {
             {.signature = "DOUBLE <- DOUBLE", .finish = float_finish, SUM_MEMBERS_FLOAT(f64)},
             {.signature = "? <- DECIMAL(p,s)",
              .bind = bind_decimal,
-             .state_columns = SUM_STATE_WIDE,
-             .state_size = sizeof(sum_wide),
-             .update = decimal_update,
-             .update_one = decimal_update_one,
-             .update_counted = decimal_update_counted,
-             .update_total = sum_wide_update_total, // Of those with at most 38 digits.
-             .combine = sum_wide_combine,
              .finish = decimal_finish,
-             .export_state = sum_wide_export,
-             .import_state = sum_wide_import},
+             SUM_MEMBERS_DECIMALS},
             {.signature = "INTERVAL <- INTERVAL", .finish = interval_finish, SUM_MEMBERS_INTERVAL},
             {0},
         },

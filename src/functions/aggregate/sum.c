@@ -82,7 +82,7 @@ SUM_SMALL(u32, uint32_t)
      .export_state = small_export,                                                                 \
      .import_state = small_import}
 
-// ---- 64-bit integers, decimals -----------------------------------------------------------------
+// ---- 64-bit integers -----------------------------------------------------------------
 
 static fold_answer value_wide(const sum_wide *state, const aggregate_call *call, column *out,
                               uint32_t k) {
@@ -96,124 +96,24 @@ static fold_answer value_wide(const sum_wide *state, const aggregate_call *call,
 }
 FOLD_FINISH(wide, sum_wide, value_wide)
 
-// ---- Decimals of more than 38 digits -----------------------------------------------------------
-
-typedef struct sum_long {
-    sum_wide low; ///< The low half of the sum, and the count.
-    fold_i128 high;
-} sum_long;
-
-static i256 long_get(const sum_long *state) {
-    return (i256){{state->low.sum.low, (uint64_t)state->low.sum.high, state->high.low,
-                   (uint64_t)state->high.high}};
-}
-
-static bool long_add(sum_long *state, i256 value, int64_t count) {
-    i256 sum;
-    if (!i256_add_fits(long_get(state), value, &sum)) {
-        return false;
-    }
-    state->low.sum = (fold_i128){.low = sum.limb[0], .high = (int64_t)sum.limb[1]};
-    state->high = (fold_i128){.low = sum.limb[2], .high = (int64_t)sum.limb[3]};
-    state->low.count += count;
-    return true;
-}
-
-// The column may be narrower than declared.
-static bool add_lane(sum_long *state, const aggregate_call *call, const column *const *args,
-                     uint32_t k) {
-    const uint32_t lane = fold_lane(call, args[0], k);
-    const i256 value = type_physical(args[0]->type) == PHYSICAL_I64
-                           ? i256_from_i64(COLUMN_VALUES(args[0], int64_t)[lane])
-                           : COLUMN_VALUES(args[0], i256)[lane];
-    return long_add(state, value, 1);
-}
-
-static bool merge_long(sum_long *target, const sum_long *source, const aggregate_call *call) {
-    (void)call;
-    return long_add(target, long_get(source), source->low.count);
-}
+// ---- Decimals ----------------------------------------------------------------------------------
 
 static fold_answer value_long(const sum_long *state, const aggregate_call *call, column *out,
                               uint32_t k) {
     (void)call;
-    const i256 sum = long_get(state);
+    const i256 sum = sum_long_get(state);
     COLUMN_OUT(out, i256)[k] = sum;
     if (state->low.count == 0) {
         return FOLD_NULL;
     }
     return i256_has_digits(sum, DECIMAL256_DIGITS_MAX) ? FOLD_GOOD : FOLD_BAD;
 }
-
-FOLD_UPDATE(long, sum_long, add_lane)
-FOLD_UPDATE_ONE(long, sum_long, add_lane)
-FOLD_COMBINE(long, sum_long, merge_long)
 FOLD_FINISH(long, sum_long, value_long)
-FOLD_COLUMNS(long, sum_long, merge_long, FOLD_FIELD(sum_long, low.sum),
-             FOLD_FIELD(sum_long, low.count), FOLD_FIELD(sum_long, high))
-
-// ---- Decimals: short ones as sum_wide, long ones as sum_long -----------------------------------
-
-static bool is_long(const aggregate_call *call) {
-    return call->result->precision > DECIMAL_PRECISION_I128;
-}
-
-static uint32_t decimal_update(aggregate_call *call, const column *const *args, void *const *states,
-                               uint32_t offset) {
-    return is_long(call) ? long_update(call, args, states, offset)
-                         : sum_decimal_update(call, args, states, offset);
-}
-
-static uint32_t decimal_update_one(aggregate_call *call, const column *const *args, void *state) {
-    return is_long(call) ? long_update_one(call, args, state)
-                         : sum_decimal_update_one(call, args, state);
-}
-
-static uint32_t decimal_update_counted(aggregate_call *call, const column *const *args,
-                                       const uint32_t *counts, void *state) {
-    if (!is_long(call)) {
-        return sum_decimal_update_counted(call, args, counts, state);
-    }
-    for (uint32_t k = 0; k < call->count; k++) {
-        for (uint32_t i = 0; i < counts[k]; i++) {
-            if (!add_lane(state, call, args, k)) {
-                return k;
-            }
-        }
-    }
-    return call->count;
-}
-
-static uint32_t decimal_combine(aggregate_call *call, void *const *targets, void *const *sources,
-                                uint32_t offset) {
-    return is_long(call) ? long_combine(call, targets, sources, offset)
-                         : sum_wide_combine(call, targets, sources, offset);
-}
 
 static uint32_t decimal_finish(aggregate_call *call, void *const *states, uint32_t offset,
                                column *out) {
-    return is_long(call) ? long_finish(call, states, offset, out)
-                         : wide_finish(call, states, offset, out);
-}
-
-// A short state has no high half; its column is zero.
-static uint32_t decimal_export(aggregate_call *call, void *const *states, uint32_t offset,
-                               column *out) {
-    if (is_long(call)) {
-        return long_export(call, states, offset, out);
-    }
-    memset(COLUMN_OUT(&out[2], char), 0, call->count * sizeof(i128));
-    return sum_wide_export(call, states, offset, out);
-}
-
-static uint32_t decimal_import(aggregate_call *call, const column *const *columns,
-                               void *const *states, uint32_t offset) {
-    return is_long(call) ? long_import(call, columns, states, offset)
-                         : sum_wide_import(call, columns, states, offset);
-}
-
-static uint32_t decimal_state_size(const type *const *types) {
-    return types[0]->precision > DECIMAL_PRECISION_I128 ? sizeof(sum_long) : sizeof(sum_wide);
+    return sum_is_long(call) ? long_finish(call, states, offset, out)
+                             : wide_finish(call, states, offset, out);
 }
 
 static firn_status bind_decimal(function_bind_call *call, firn_error *err) {
@@ -269,17 +169,8 @@ const aggregate_function aggregate_sum = {
             {.signature = "DECIMAL(38,0) <- UBIGINT", .finish = wide_finish, SUM_MEMBERS_WIDE(u64)},
             {.signature = "? <- DECIMAL(p,s)",
              .bind = bind_decimal,
-             .state_columns = SUM_STATE_WIDE ", DECIMAL(38,0)",
-             .state_size = sizeof(sum_long),
-             .state_size_for = decimal_state_size,
-             .update = decimal_update,
-             .update_one = decimal_update_one,
-             .update_counted = decimal_update_counted,
-             .update_total = sum_wide_update_total, // Of those with at most 38 digits.
-             .combine = decimal_combine,
              .finish = decimal_finish,
-             .export_state = decimal_export,
-             .import_state = decimal_import},
+             SUM_MEMBERS_DECIMALS},
             {.signature = "DOUBLE <- DOUBLE", .finish = float_finish, SUM_MEMBERS_FLOAT(f64)},
             {.signature = "DOUBLE <- REAL", .finish = float_finish, SUM_MEMBERS_FLOAT(f32)},
             {.signature = "INTERVAL <- INTERVAL", .finish = interval_finish, SUM_MEMBERS_INTERVAL},

@@ -2,6 +2,7 @@
 // make of it only.
 //
 //     wide       integers and decimals of at most 38 digits, in 128 bits
+//     long       decimals of more, in 256 bits
 //     float      doubles
 //     interval
 #ifndef FIRN_FUNCTIONS_AGGREGATE_SUM_STATE_H
@@ -13,6 +14,16 @@ typedef struct sum_wide {
     fold_i128 sum;
     int64_t count;
 } sum_wide;
+
+typedef struct sum_long {
+    sum_wide low; ///< The low half of the sum, and the count.
+    fold_i128 high;
+} sum_long;
+
+static inline i256 sum_long_get(const sum_long *state) {
+    return (i256){{state->low.sum.low, (uint64_t)state->low.sum.high, state->high.low,
+                   (uint64_t)state->high.high}};
+}
 
 typedef struct sum_float {
     double sum;
@@ -86,6 +97,16 @@ SUM_UPDATES(decimal)
 uint32_t sum_decimal_update_counted(aggregate_call *call, const column *const *args,
                                     const uint32_t *counts, void *state);
 
+/// Decimals of any declared width; results of long ones are declared long.
+static inline bool sum_is_long(const aggregate_call *call) {
+    return call->result->precision > DECIMAL_PRECISION_I128;
+}
+SUM_UPDATES(any)
+uint32_t sum_any_update_counted(aggregate_call *call, const column *const *args,
+                                const uint32_t *counts, void *state);
+SUM_REST(sum_any)
+uint32_t sum_any_state_size(const type *const *types);
+
 #define SUM_STATE_WIDE "DECIMAL(38,0), BIGINT"
 
 bool sum_wide_update_total(i128 total, int64_t count, void *state);
@@ -96,6 +117,13 @@ bool sum_wide_update_total(i128 total, int64_t count, void *state);
     .update = sum_##word##_update, .update_one = sum_##word##_update_one,                          \
     .update_counted = sum_##word##_update_counted, .update_total = sum_wide_update_total,          \
     .combine = sum_wide_combine, .export_state = sum_wide_export, .import_state = sum_wide_import
+/// Of one whose state is a sum_wide or a sum_long. Totals come of decimals with at most 38 digits.
+#define SUM_MEMBERS_DECIMALS                                                                       \
+    .state_size = sizeof(sum_long), .state_size_for = sum_any_state_size,                          \
+    .state_columns = SUM_STATE_WIDE ", DECIMAL(38,0)", .update = sum_any_update,                   \
+    .update_one = sum_any_update_one, .update_counted = sum_any_update_counted,                    \
+    .update_total = sum_wide_update_total, .combine = sum_any_combine,                             \
+    .export_state = sum_any_export, .import_state = sum_any_import
 #define SUM_MEMBERS_FLOAT(word)                                                                    \
     .state_size = sizeof(sum_float), .state_columns = "DOUBLE, BIGINT",                            \
     .update = sum_##word##_update, .update_one = sum_##word##_update_one,                          \

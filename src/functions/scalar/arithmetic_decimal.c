@@ -315,10 +315,9 @@ static uint32_t divide_i256(function_call *call, const operand sides[2], uint32_
     const i256 *right = sides[1].values;
     const uint32_t precision = out->type->precision;
     FOR_ROWS(call, row) {
-        i256 scaled;
         i256 quotient;
-        if (!i256_mul_fits(left[row & sides[0].mask], i256_power_of_ten[shift], &scaled) ||
-            !i256_divide_round_fits(scaled, right[row & sides[1].mask], &quotient) ||
+        if (!i256_quotient_round_fits(left[row & sides[0].mask], shift, right[row & sides[1].mask],
+                                      &quotient) ||
             !i256_has_digits(quotient, precision)) {
             return ROW_VISIT(row);
         }
@@ -337,7 +336,7 @@ uint32_t decimal_divide(function_call *call, const column *const *args, column *
     if (!prepare_both(call, args, layout, scales, sides, &count)) {
         return KERNEL_NO_MEMORY;
     }
-    assert(count == call->count && shift <= DECIMAL_PRECISION_MAX);
+    assert(count == call->count && shift <= 2 * DECIMAL_PRECISION_MAX);
     return layout == PHYSICAL_I128 ? divide_i128(call, sides, shift, out)
                                    : divide_i256(call, sides, shift, out);
 }
