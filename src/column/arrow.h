@@ -49,6 +49,10 @@ bool arrow_builder_is_full(const arrow_builder *self);
 /// Hands out what was pushed as a struct array that owns its memory, and empties the builder.
 firn_status arrow_builder_finish(arrow_builder *self, struct ArrowArray *out, firn_error *err);
 void arrow_builder_close(arrow_builder *self);
+/// Leaves rows [from, from + count) of what arrow_builder_finish handed out. It stays an array
+/// without an offset of its own whose columns are as long as it is, which is what consumers of
+/// record batches ask for.
+void arrow_rows_cut(struct ArrowArray *rows, uint64_t from, uint64_t count);
 
 /// The fields of a foreign struct schema, in `memory` (extension types by their metadata; layouts
 /// without a type of their own as the type they hold). Refuses what firn has no type for, by name.

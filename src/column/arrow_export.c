@@ -363,3 +363,15 @@ firn_status arrow_builder_finish(arrow_builder *self, struct ArrowArray *out, fi
     empty_node(&self->root);
     return status;
 }
+
+void arrow_rows_cut(struct ArrowArray *rows, uint64_t from, uint64_t count) {
+    assert(rows->offset == 0 && from + count <= (uint64_t)rows->length);
+    for (int64_t i = 0; i < rows->n_children && count < (uint64_t)rows->length; i++) {
+        struct ArrowArray *each = rows->children[i];
+        const bool is_all_null = each->null_count == each->length;
+        each->offset += (int64_t)from;
+        each->length = (int64_t)count;
+        each->null_count = is_all_null ? each->length : each->null_count == 0 ? 0 : -1;
+    }
+    rows->length = (int64_t)count;
+}

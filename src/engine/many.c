@@ -18,13 +18,21 @@ typedef struct many {
     int failed;                      // What get_next answers from the first fault on.
     struct ArrowArrayStream current; // Of the run for the row before; release is NULL if none.
     firn_error error;
+    stream_guard guard;
+    mutex lock;
+    run *running GUARDED_BY(&lock); // Whose stream `current` is, for who releases; NULL if none.
+    bool is_released GUARDED_BY(&lock);
 } many;
 
 static int get_schema(struct ArrowArrayStream *self, struct ArrowSchema *out) {
     many *state = self->private_data;
-    state->error = ERR_INIT;
-    return stream_errno(arrow_schema_export(&state->statement->columns, &state->settings.arrow, out,
-                                            &state->error));
+    firn_error err = ERR_INIT;
+    const int code = stream_errno(
+        arrow_schema_export(&state->statement->columns, &state->settings.arrow, out, &err));
+    if (code != 0) {
+        state->error = err;
+    }
+    return code;
 }
 
 // The next row of parameters; *found is false when there is none.
@@ -57,6 +65,20 @@ static firn_status next_row(many *state, bool *found) {
                          state->next++, err);
 }
 
+// What runs from now on: it ends when the stream is released, and not later. Takes no reference
+// over.
+static void set_running(many *state, run *now) {
+    mutex_lock(&state->lock);
+    run *before = state->running;
+    state->running = now == NULL ? NULL : run_retain(now);
+    const bool is_released = state->is_released;
+    mutex_unlock(&state->lock);
+    if (is_released && now != NULL) {
+        run_cancel(now);
+    }
+    run_release(before);
+}
+
 static firn_status begin_run(many *state) {
     bool found;
     firn_error *err = &state->error;
@@ -71,6 +93,7 @@ static firn_status begin_run(many *state) {
     }
     run *made;
     TRY(statement_run_once(state->statement, &state->settings, &state->bound, &made, err));
+    set_running(state, made);
     return stream_open(made, &state->current, err);
 }
 
@@ -79,9 +102,7 @@ static int fail(many *state) {
     return state->failed;
 }
 
-static int get_next(struct ArrowArrayStream *self, struct ArrowArray *out) {
-    many *state = self->private_data;
-    *out = (struct ArrowArray){0};
+static int pull(many *state, struct ArrowArray *out) {
     if (state->failed != 0) {
         return state->failed;
     }
@@ -103,8 +124,41 @@ static int get_next(struct ArrowArrayStream *self, struct ArrowArray *out) {
             return 0;
         }
         state->current.release(&state->current);
+        set_running(state, NULL);
     }
     return 0;
+}
+
+static void end(many *state) {
+    if (state->current.release != NULL) {
+        state->current.release(&state->current);
+    }
+    if (state->batch.release != NULL) {
+        state->batch.release(&state->batch);
+    }
+    if (state->types.release != NULL) {
+        state->types.release(&state->types);
+    }
+    state->rows.release(&state->rows);
+    bound_row_close(&state->bound);
+    mutex_lock(&state->lock);
+    run *running = state->running;
+    mutex_unlock(&state->lock);
+    run_release(running);
+    mutex_end(&state->lock);
+    statement_release(state->statement);
+    host_free(state);
+}
+
+static int get_next(struct ArrowArrayStream *self, struct ArrowArray *out) {
+    many *state = self->private_data;
+    *out = (struct ArrowArray){0};
+    const bool is_alone = stream_guard_enter(&state->guard);
+    const int code = is_alone ? pull(state, out) : EBUSY;
+    if (stream_guard_leave(&state->guard, is_alone)) {
+        end(state);
+    }
+    return code;
 }
 
 static const char *get_last_error(struct ArrowArrayStream *self) {
@@ -118,19 +172,18 @@ static void release(struct ArrowArrayStream *self) {
     if (!engine_is_ours(state->statement->session->engine)) {
         return;
     }
-    if (state->current.release != NULL) {
-        state->current.release(&state->current);
+    // Readers gone: stop what runs, even while another thread is inside.
+    mutex_lock(&state->lock);
+    state->is_released = true;
+    run *running = state->running == NULL ? NULL : run_retain(state->running);
+    mutex_unlock(&state->lock);
+    if (running != NULL) {
+        run_cancel(running);
+        run_release(running);
     }
-    if (state->batch.release != NULL) {
-        state->batch.release(&state->batch);
+    if (stream_guard_leave(&state->guard, false)) {
+        end(state);
     }
-    if (state->types.release != NULL) {
-        state->types.release(&state->types);
-    }
-    state->rows.release(&state->rows);
-    bound_row_close(&state->bound);
-    statement_release(state->statement);
-    host_free(state);
 }
 
 const firn_error *many_error(const struct ArrowArrayStream *stream) {
@@ -144,8 +197,11 @@ firn_status many_open(firn_statement *self, struct ArrowArrayStream *out, firn_e
     }
     *state = (many){.settings = self->settings,
                     .cancel_count = statement_cancel_count(self),
-                    .error = FIRN_ERROR_INIT};
+                    .error = FIRN_ERROR_INIT,
+                    .guard = {.holders = 1}};
+    mutex_begin(&state->lock, MUTEX_LEAF);
     if (self->rows.get_schema(&self->rows, &state->types) != 0) {
+        mutex_end(&state->lock);
         host_free(state);
         return FAIL(err, FIRN_INVALID, "the stream of parameters has no schema");
     }

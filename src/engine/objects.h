@@ -303,6 +303,16 @@ firn_status run_commit(run *self, firn_error *err);
 firn_status run_drain(run *self, firn_error *err);
 
 // stream.c
+/// Who is inside a stream: one thread may pull while another releases it. Starts with one holder,
+/// the stream itself.
+typedef struct stream_guard {
+    atomic_bool is_pulled; // Somebody is inside get_next.
+    atomic_uint holders;   // Who is inside, and the stream while it is not released.
+} stream_guard;
+/// Begins a get_next; false if a thread is inside already (EBUSY). Either way leave afterwards.
+bool stream_guard_enter(stream_guard *self);
+/// Ends it, as far as it was entered. True if that was the last holder, who ends the stream.
+bool stream_guard_leave(stream_guard *self, bool was_entered);
 /// Makes room for what stream_open needs, which then cannot fail.
 firn_status stream_reserve(run *self, firn_error *err);
 /// Takes the reference over, also on failure.

@@ -6,12 +6,23 @@
 
 struct stream_state {
     run *run;
-    firn_error error;      // Of the last get_next.
-    int failed;            // What get_next answers from the first fault on.
-    bool is_done;          // All rows were handed out.
-    atomic_bool is_pulled; // Somebody is inside get_next.
-    atomic_uint holders;   // Who is inside, and the stream while it is not released.
+    firn_error error; // Of the last get_next.
+    int failed;       // What get_next answers from the first fault on.
+    bool is_done;     // All rows were handed out.
+    stream_guard guard;
 };
+
+bool stream_guard_enter(stream_guard *self) {
+    (void)atomic_fetch_add_explicit(&self->holders, 1, memory_order_relaxed);
+    return !atomic_exchange_explicit(&self->is_pulled, true, memory_order_acquire);
+}
+
+bool stream_guard_leave(stream_guard *self, bool was_entered) {
+    if (was_entered) {
+        atomic_store_explicit(&self->is_pulled, false, memory_order_release);
+    }
+    return atomic_fetch_sub_explicit(&self->holders, 1, memory_order_acq_rel) == 1;
+}
 
 int stream_errno(firn_status status) {
     switch (status) {
@@ -73,8 +84,8 @@ static int pull(stream_state *state, const cancel_flag *outer, struct ArrowArray
 }
 
 // The last one goes: a stream may be released while another thread is inside.
-static void leave(stream_state *state) {
-    if (atomic_fetch_sub_explicit(&state->holders, 1, memory_order_acq_rel) == 1) {
+static void leave(stream_state *state, bool was_entered) {
+    if (stream_guard_leave(&state->guard, was_entered)) {
         run_release(state->run);
         host_free(state);
     }
@@ -83,13 +94,9 @@ static void leave(stream_state *state) {
 // A second thread inside must not touch the error that the first may be writing.
 static int pull_alone(stream_state *state, const cancel_flag *outer, struct ArrowArray *out) {
     *out = (struct ArrowArray){0};
-    (void)atomic_fetch_add_explicit(&state->holders, 1, memory_order_relaxed);
-    int code = EBUSY;
-    if (!atomic_exchange_explicit(&state->is_pulled, true, memory_order_acquire)) {
-        code = pull(state, outer, out);
-        atomic_store_explicit(&state->is_pulled, false, memory_order_release);
-    }
-    leave(state);
+    const bool is_alone = stream_guard_enter(&state->guard);
+    const int code = is_alone ? pull(state, outer, out) : EBUSY;
+    leave(state, is_alone);
     return code;
 }
 
@@ -110,7 +117,7 @@ static void release(struct ArrowArrayStream *self) {
     }
     // Readers gone: stop what runs, even while a statement still holds the run.
     run_cancel(state->run);
-    leave(state);
+    leave(state, false);
 }
 
 firn_status stream_reserve(run *self, firn_error *err) {
@@ -129,7 +136,7 @@ firn_status stream_open(run *taken, struct ArrowArrayStream *out, firn_error *er
     }
     stream_state *state = taken->stream;
     taken->stream = NULL;
-    *state = (stream_state){.run = taken, .error = FIRN_ERROR_INIT, .holders = 1};
+    *state = (stream_state){.run = taken, .error = FIRN_ERROR_INIT, .guard = {.holders = 1}};
     *out = (struct ArrowArrayStream){.get_schema = get_schema,
                                      .get_next = get_next,
                                      .get_last_error = get_last_error,

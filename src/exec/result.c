@@ -140,8 +140,7 @@ static bool cut(result *self, struct ArrowArray *rows) {
     if (self->limit != UINT64_MAX) {
         self->limit -= taken;
     }
-    rows->offset += (int64_t)skipped;
-    rows->length = (int64_t)taken;
+    arrow_rows_cut(rows, skipped, taken);
     return taken > 0;
 }
 

@@ -146,8 +146,14 @@ static firn_status call_entries(const lifted_call *self, const uint64_t *which, 
         TRY(column_take(scratch, self->args[self->varying_at]->dictionary->values, entries.numbers,
                         count, values, self->run->err));
     }
+    column *constants = ARENA_NEW(scratch, column, self->info->arg_count + 1);
+    if (constants == NULL) {
+        return lift_full(self);
+    }
     for (uint32_t i = 0; i < self->info->arg_count; i++) {
-        args[i] = i == self->varying_at ? values : self->args[i];
+        constants[i] = *self->args[i];
+        constants[i].length = length;
+        args[i] = i == self->varying_at ? values : &constants[i];
     }
     bool has_failed = false;
     row_scope scope = {.serial = self->scope->serial,

@@ -286,8 +286,8 @@ static firn_status with_modifiers(const sql_type *written, const type_name *name
                                    : number > 3 ? UNIT_MICRO
                                    : number > 0 ? UNIT_MILLI
                                                 : UNIT_SECOND;
-            *out = type_temporal(name->id, name->id == TYPE_TIME && unit == UNIT_SECOND ? UNIT_MILLI
-                                                                                        : unit);
+            *out = type_temporal(name->id,
+                                 name->id == TYPE_TIME && unit == UNIT_SECOND ? UNIT_MILLI : unit);
         }
         return FIRN_OK;
     case TYPE_BINARY:

@@ -48,6 +48,15 @@ firn_status bind_case(binder *self, scope *names, const sql_case *written, expr 
     return FIRN_OK;
 }
 
+static bool have_no_type(const expr_list *values) {
+    for (uint32_t i = 0; i < values->count; i++) {
+        if (values->items[i]->type->id != TYPE_NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 firn_status bind_array(binder *self, scope *names, const sql_list *items, uint32_t position,
                        expr **out) {
     expr_list values = {0};
@@ -56,12 +65,9 @@ firn_status bind_array(binder *self, scope *names, const sql_list *items, uint32
     if (values.count > 0) {
         TRY(bind_common(self, values.items, values.count, "a list", position, &common));
     }
-    bool is_empty = true;
-    for (uint32_t i = 0; i < values.count && is_empty; i++) {
-        is_empty = values.items[i]->type->id == TYPE_NULL;
-    }
+    const bool is_untyped = have_no_type(&values);
     TRY(bind_function(self, "list_value", values.items, values.count, position, out));
-    if (is_empty) { // No element has a type; any other list takes it in.
+    if (is_untyped) { // Any other list takes it in.
         (*out)->type = type_list(self->memory, TYPE_OF(NULL));
     }
     return (*out)->type == NULL ? binder_full(self) : FIRN_OK;
@@ -97,8 +103,10 @@ firn_status bind_map(binder *self, scope *names, const sql_map *written, expr **
         TRY(expr_list_add(self, &sides[1], value));
     }
     expr *lists[2];
+    bool is_untyped[2];
     for (int side = 0; side < 2; side++) {
         const type *common;
+        is_untyped[side] = have_no_type(&sides[side]);
         if (sides[side].count > 0) {
             TRY(bind_common(self, sides[side].items, sides[side].count, "a map", position,
                             &common));
@@ -106,7 +114,14 @@ firn_status bind_map(binder *self, scope *names, const sql_map *written, expr **
         TRY(bind_function(self, "list_value", sides[side].items, sides[side].count, position,
                           &lists[side]));
     }
-    return bind_function(self, "map", lists, 2, position, out);
+    TRY(bind_function(self, "map", lists, 2, position, out));
+    if (is_untyped[0] || is_untyped[1]) { // Any other map takes it in.
+        const type *made = (*out)->type;
+        (*out)->type =
+            type_map(self->memory, is_untyped[0] ? TYPE_OF(NULL) : made->children[0].type,
+                     is_untyped[1] ? TYPE_OF(NULL) : made->children[1].type);
+    }
+    return (*out)->type == NULL ? binder_full(self) : FIRN_OK;
 }
 
 firn_status bind_row(binder *self, scope *names, const sql_row *written, expr **out) {

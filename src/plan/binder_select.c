@@ -125,9 +125,12 @@ static firn_status add_star_column(select_build *build, const star_lists *lists,
         TRY(bind_expr(self, build->input, instead->value, &value));
     } else {
         value = expr_column(self->memory, column->id, column->name, column->type);
+        if (value == NULL) {
+            return binder_full(self);
+        }
+        value->position = lists->written->node.position;
     }
-    return value == NULL ? binder_full(self)
-                         : add_item(build, value, renamed(lists, column), false);
+    return add_item(build, value, renamed(lists, column), false);
 }
 
 // (row).*: one item per field.

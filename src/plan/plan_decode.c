@@ -437,6 +437,23 @@ static firn_status get_nothing(bytes *out) {
 
 // ---- Expressions --------------------------------------------------------------------------------
 
+// A list or map written out whose elements have no type is one of NULLs to whoever takes it in
+// (bind_array, bind_map), though its function makes texts of them.
+static bool is_untyped(const expr *value, const type *made) {
+    if (value->kind != EXPR_CALL || value->type->id != made->id ||
+        (strcmp(value->call_.function->name, "list_value") != 0 &&
+         strcmp(value->call_.function->name, "map") != 0)) {
+        return false;
+    }
+    bool fits = true;
+    for (uint32_t i = 0; i < made->child_count && fits; i++) {
+        const type *child = value->type->children[i].type;
+        fits = type_same_values(made->children[i].type, child) ||
+               (child->id == TYPE_NULL && made->children[i].type->id == TYPE_VARCHAR);
+    }
+    return fits;
+}
+
 // The types of a call's arguments must be those of the overload that is named, casts included.
 static firn_status check_call(decoder *self, expr *value) {
     const bool is_aggregate = value->kind == EXPR_AGGREGATE;
@@ -467,7 +484,7 @@ static firn_status check_call(decoder *self, expr *value) {
         TRY(function_resolve(value->call_.function, &request, self->memory, &choice, self->err));
         value->call_.bound = choice.bound;
     }
-    bool fits = type_same_values(choice.result, value->type);
+    bool fits = type_same_values(choice.result, value->type) || is_untyped(value, choice.result);
     for (uint32_t i = 0; i < args->count && fits; i++) {
         fits = types[i] == NULL || type_same_values(types[i], choice.types[i]);
     }

@@ -101,11 +101,14 @@ static void put_lists(writer *self, const column *value) {
 
 // A flat column, or the one row of a constant.
 static void put_column(writer *self, const column *value) {
-    const uint32_t length = value->form == FORM_CONSTANT ? 1 : value->length;
+    // Of type NULL there is nothing but a length, whatever the form.
+    const bool is_null = value->type->id == TYPE_NULL;
+    const uint32_t length = value->form == FORM_CONSTANT && !is_null ? 1 : value->length;
+    const bool has_validity = value->validity != NULL && !is_null;
     put_type(self, value->type);
     put_u64(self, length);
-    put_u64(self, value->validity != NULL ? 1 : 0);
-    if (value->validity != NULL) {
+    put_u64(self, has_validity ? 1 : 0);
+    if (has_validity) {
         put_bytes(self, value->validity, BITMAP_WORDS(length) * sizeof(uint64_t));
     }
     column flat = *value;

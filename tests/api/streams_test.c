@@ -227,25 +227,59 @@ static void pull_until_it_fails(void *user) {
     }
 }
 
-TEST(streams_are_released_while_another_thread_pulls_them) {
-    scene here;
+static void releases_while_pulled(const scene *here, firn_statement *statement) {
     firn_error err = FIRN_ERROR_INIT;
-    REQUIRE(scene_open(&here, "2"));
     for (int i = 0; i < 20; i++) {
         struct ArrowArrayStream rows = {0};
+        struct ArrowArrayStream parameters = {0};
         late_puller puller = {.rows = &rows};
         host_thread *thread;
-        REQUIRE(
-            scene_query(here.session, "SELECT n FROM (" MANY ") ORDER BY n % 7919, n DESC", &rows));
+        if (statement == NULL) {
+            REQUIRE(scene_query(here->session, "SELECT n FROM (" MANY ") ORDER BY n % 7919, n DESC",
+                                &rows));
+        } else {
+            REQUIRE(scene_query(here->session, "SELECT n FROM (VALUES (7919), (7901)) v(n)",
+                                &parameters));
+            REQUIRE(firn_statement_bind_stream(statement, &parameters, &err) == FIRN_OK);
+            REQUIRE(firn_statement_run(statement, &rows, &err) == FIRN_OK);
+        }
         REQUIRE(host_thread_start(pull_until_it_fails, &puller, &thread, &err) == FIRN_OK);
         while (!atomic_load(&puller.is_inside)) {
             sched_yield();
         }
         usleep((useconds_t)(10000 + i * 1000));
+        if (i % 2 == 0) { // A second thread inside is told so, or finds the first one gone.
+            struct ArrowArray batch = {0};
+            const int code = rows.get_next(&rows, &batch);
+            CHECK(code == EBUSY || code == 0);
+            CHECK(code == 0 || batch.release == NULL);
+            if (batch.release != NULL) {
+                batch.release(&batch);
+            }
+        }
         rows.release(&rows);
         host_thread_join(thread);
         CHECK(puller.code == 0 || puller.code == ECANCELED);
     }
+}
+
+TEST(streams_are_released_while_another_thread_pulls_them) {
+    scene here;
+    REQUIRE(scene_open(&here, "2"));
+    releases_while_pulled(&here, NULL);
+    CHECK(scene_pool_bytes(&here) == 0);
+    scene_close(&here);
+}
+
+TEST(streams_of_many_runs_are_released_while_another_thread_pulls_them) {
+    scene here;
+    firn_statement *statement;
+    firn_error err = FIRN_ERROR_INIT;
+    REQUIRE(scene_open(&here, "2"));
+    REQUIRE(firn_prepare(here.session, "SELECT n FROM (" MANY ") ORDER BY n % $1, n DESC",
+                         FIRN_NUL_TERMINATED, &statement, NULL, &err) == FIRN_OK);
+    releases_while_pulled(&here, statement);
+    firn_statement_close(statement);
     CHECK(scene_pool_bytes(&here) == 0);
     scene_close(&here);
 }
