@@ -12,7 +12,6 @@
 // one request may take.
 #define PAGE_COUNT_MAX 100000
 #define PAGES_TIMEOUTS 10
-#define REQUEST_MS 60000 // Where no option says it.
 
 // How often a thread that waits for another one's answer looks at its cancel flag.
 #define LOOK_MS 20
@@ -224,7 +223,9 @@ static firn_status read_pages(rest_client *self, const page_list *list, arena *m
                               const cancel_flag *cancel, firn_error *err) {
     const bool has_query = text_find(list->path, TEXT("?")) < list->path.size;
     const uint32_t own_ms = self->session.options.request_timeout_ms;
-    const int64_t one_ms = own_ms == 0 ? REQUEST_MS : own_ms;
+    // Where no option says it: twice what a server may be silent (exchange_time.h).
+    const int64_t one_ms =
+        own_ms == 0 ? 2 * (int64_t)io_timeout_ms(self->session.files) : (int64_t)own_ms;
     const int64_t end = host_clock_ns() + one_ms * PAGES_TIMEOUTS * 1000000;
     text page = {.size = 0};
     for (uint32_t i = 0; i < PAGE_COUNT_MAX && host_clock_ns() <= end; i++) {
@@ -250,8 +251,9 @@ static firn_status read_pages(rest_client *self, const page_list *list, arena *m
     (void)FAIL(err, FIRN_CORRUPT, "the list of %.*s of catalog \"%.*s\" has no last page",
                TEXT_ARGS(list->subject), TEXT_ARGS(self->session.options.alias));
     if (host_clock_ns() > end) {
-        err_hint(err, "none came in %g s; a list may take ten times the REQUEST_TIMEOUT of ATTACH",
-                 (double)(one_ms * PAGES_TIMEOUTS) / 1000);
+        err_hint(err, "none came in %g s, %d times %s", (double)(one_ms * PAGES_TIMEOUTS) / 1000,
+                 own_ms == 0 ? 2 * PAGES_TIMEOUTS : PAGES_TIMEOUTS,
+                 own_ms == 0 ? "the setting \"http_timeout\"" : "the REQUEST_TIMEOUT of ATTACH");
     }
     return FIRN_CORRUPT;
 }

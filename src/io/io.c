@@ -88,6 +88,10 @@ void io_set_timeout(io *self, uint32_t timeout_ms) {
     atomic_store_explicit(&self->timeout_ms, chosen, memory_order_relaxed);
 }
 
+uint32_t io_timeout_ms(io *self) {
+    return (uint32_t)atomic_load_explicit(&self->timeout_ms, memory_order_relaxed);
+}
+
 void io_allow_thread(io *self, bool allowed) {
     atomic_store_explicit(&self->thread_allowed, allowed, memory_order_relaxed);
 }

@@ -69,6 +69,7 @@ firn_status io_open(const io_options *options, io **out, firn_error *err);
 void io_close(io *self);
 /// io_options.timeout_ms from now on, of what is on its way too. 0 is the default.
 void io_set_timeout(io *self, uint32_t timeout_ms);
+uint32_t io_timeout_ms(io *self); ///< The newest one.
 /// Whether an I/O thread may be started from now on; one that runs goes on.
 void io_allow_thread(io *self, bool allowed);
 
