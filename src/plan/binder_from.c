@@ -131,6 +131,10 @@ static firn_status find_version(binder *self, const sql_table *written, table_ve
         out->ref = string_text(COLUMN_VALUES(value->literal_.value.value, string_value));
         return FIRN_OK;
     }
+    if (type_category_of(value->type) != CATEGORY_INTEGER) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42804", at->position,
+                        "a version is the id of a snapshot, or the name of a branch or tag");
+    }
     TRY(bind_cast(self, value, TYPE_OF(BIGINT), false, at->position, &value));
     TRY(expr_fold(value, self->env->context, self->memory, &value, self->err));
     out->kind = VERSION_SNAPSHOT;
@@ -587,6 +591,24 @@ static bool is_named_by_equals(const sql_expr *written) {
     return sql_is_expr(left, SQL_COLUMN) && sql_column_of(left)->path.count == 1;
 }
 
+// An argument `timestamp` is an instant: one without zone is of the session's, as FOR TIMESTAMP AS
+// OF has it. What is none is left to the function to refuse.
+static firn_status as_instant(binder *self, expr **value) {
+    const type *of = (*value)->type;
+    firn_error ignored = ERR_INIT;
+    expr *made;
+    if ((*value)->literal_.value.is_null ||
+        (of->id != TYPE_DATE && of->id != TYPE_TIMESTAMP && of->id != TYPE_TIMESTAMPTZ &&
+         of->id != TYPE_VARCHAR)) {
+        return FIRN_OK;
+    }
+    TRY(bind_cast(self, *value, TYPE_OF(TIMESTAMPTZ), false, (*value)->position, &made));
+    if (expr_fold(made, self->env->context, self->memory, &made, &ignored) == FIRN_OK) {
+        *value = made;
+    }
+    return FIRN_OK;
+}
+
 static firn_status bind_argument(binder *self, const sql_expr *written, table_argument *out) {
     *out = (table_argument){.position = written->position};
     if (sql_is_expr(written, SQL_NAMED_ARGUMENT)) {
@@ -612,6 +634,9 @@ static firn_status bind_argument(binder *self, const sql_expr *written, table_ar
     }
     expr *value;
     TRY(bind_constant(written, self->env, self->memory, &value, self->err));
+    if (text_equal_nocase(out->name, TEXT("timestamp"))) {
+        TRY(as_instant(self, &value));
+    }
     out->value = value->literal_.value;
     out->type = value->type;
     return FIRN_OK;

@@ -1,6 +1,5 @@
 #include "tables/iceberg/iceberg_scan.h"
 
-#include "base/date_text.h"
 #include "memory/text_builder.h"
 #include "tables/iceberg/hadoop_version.h"
 #include "tables/iceberg/iceberg_value.h"
@@ -38,37 +37,13 @@ static firn_status take_text(const table_argument *arg, text *out, firn_error *e
     return FIRN_OK;
 }
 
-// Microseconds of a TIMESTAMP, TIMESTAMPTZ, DATE or text.
+// Microseconds of an instant; the binder has made one of whatever was written.
 static firn_status take_time(const table_argument *arg, int64_t *out, firn_error *err) {
-    if (arg->value.is_null) {
+    if (arg->value.is_null || arg->type->id != TYPE_TIMESTAMPTZ || arg->type->unit != UNIT_MICRO) {
         return fail_value(arg, "a timestamp", err);
     }
-    const column *value = arg->value.value;
-    text written;
-    switch ((int)arg->type->id) {
-    case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMPTZ: {
-        const int64_t number = COLUMN_VALUES(value, int64_t)[0];
-        const int64_t units = calendar_units_per_second(arg->type->unit);
-        if (units > 1000000) {
-            *out = calendar_floor_div(number, units / 1000000);
-            return FIRN_OK;
-        }
-        return __builtin_mul_overflow(number, 1000000 / units, out)
-                   ? fail_value(arg, "a timestamp that microseconds can hold", err)
-                   : FIRN_OK;
-    }
-    case TYPE_DATE:
-        *out = COLUMN_VALUES(value, int32_t)[0] * CALENDAR_DAY_SECONDS * 1000000;
-        return FIRN_OK;
-    case TYPE_VARCHAR:
-        TRY(take_text(arg, &written, err));
-        return date_parse_timestamp(written, UNIT_MICRO, out) == DATE_OK
-                   ? FIRN_OK
-                   : fail_value(arg, "a timestamp", err);
-    default:
-        return fail_value(arg, "a timestamp", err);
-    }
+    *out = COLUMN_VALUES(arg->value.value, int64_t)[0];
+    return FIRN_OK;
 }
 
 static firn_status set_version(scan_options *self, int kind, firn_error *err) {
