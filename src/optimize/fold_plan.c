@@ -79,6 +79,13 @@ static bool fold_expr(void *user, expr **slot) {
     return state->status == FIRN_OK;
 }
 
+// LIMIT 0: what programs ask for the columns of a query by.
+static bool takes_nothing(const plan_node *node) {
+    const expr *limit = node->kind == PLAN_LIMIT ? node->limit_.limit : NULL;
+    return limit != NULL && limit->kind == EXPR_LITERAL && !limit->literal_.value.is_null &&
+           *COLUMN_VALUES(limit->literal_.value.value, int64_t) == 0;
+}
+
 static bool fold_plan(void *user, plan_node **slot) {
     if (!plan_visit_exprs(*slot, fold_expr, user) || !plan_visit_children(*slot, fold_plan, user)) {
         return false;
@@ -86,7 +93,8 @@ static bool fold_plan(void *user, plan_node **slot) {
     plan_node *node = *slot;
     if (node->kind == PLAN_FILTER && rewrite_is_bool(node->filter_.predicate, true)) {
         *slot = node->filter_.input;
-    } else if (node->kind == PLAN_FILTER && rewrite_is_never_true(node->filter_.predicate)) {
+    } else if ((node->kind == PLAN_FILTER && rewrite_is_never_true(node->filter_.predicate)) ||
+               takes_nothing(node)) {
         folding *state = user;
         state->status = rewrite_empty(state->self, slot);
         return state->status == FIRN_OK;

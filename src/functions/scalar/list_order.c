@@ -447,6 +447,7 @@ static uint32_t make_times(function_call *call, const column *const *args, bool 
     cancel_watch watch = {.cancel = function_cancel(call)};
     zone_cursor cursor = session_zone_cursor(call->context);
     const bool is_instant = args[0]->type->id == TYPE_TIMESTAMPTZ;
+    const time_unit unit = args[0]->type->unit;
     FOR_ROWS(call, row) {
         const interval_value step = interval_at(interval_rows_of(args[2]), row);
         const int direction = interval_compare(step, (interval_value){0});
@@ -464,8 +465,8 @@ static uint32_t make_times(function_call *call, const column *const *args, bool 
             if (cancel_watch_is_raised(&watch, 1) || !series_add(&made, call, at)) {
                 return KERNEL_NO_MEMORY;
             }
-            is_inside = is_instant ? zone_add_interval_fits(&cursor, step, at, UNIT_MICRO, &at)
-                                   : interval_add_to_timestamp_fits(step, at, UNIT_MICRO, &at);
+            is_inside = is_instant ? zone_add_interval_fits(&cursor, step, at, unit, &at)
+                                   : interval_add_to_timestamp_fits(step, at, unit, &at);
         }
         COLUMN_OUT(out, list_value)
         [row] = (list_value){.offset = from, .size = made.count - from};
@@ -515,8 +516,9 @@ static void explain_series(const function_call *call, const column *const *args,
         {.signature = "LIST<BIGINT> <- BIGINT", .kernel = numbers},                                \
             {.signature = "LIST<BIGINT> <- BIGINT, BIGINT", .kernel = numbers},                    \
             {.signature = "LIST<BIGINT> <- BIGINT, BIGINT, BIGINT", .kernel = numbers},            \
-            {.signature = "LIST<TIMESTAMP> <- TIMESTAMP, TIMESTAMP, INTERVAL", .kernel = times},   \
-            {.signature = "LIST<TIMESTAMPTZ> <- TIMESTAMPTZ, TIMESTAMPTZ, INTERVAL",               \
+            {.signature = "LIST<TIMESTAMP(m)> <- TIMESTAMP(m), TIMESTAMP(m), INTERVAL",            \
+             .kernel = times},                                                                     \
+            {.signature = "LIST<TIMESTAMPTZ(m)> <- TIMESTAMPTZ(m), TIMESTAMPTZ(m), INTERVAL",      \
              .kernel = times,                                                                      \
              .flags_set = FUNCTION_STABLE},                                                        \
             {0},                                                                                   \
