@@ -211,8 +211,8 @@ WRAPS static bool bitmap_misses(const dynamic_content *self, int64_t low, int64_
     }
     const uint64_t first = (uint64_t)self->bitmap_first;
     const uint64_t from = low <= self->bitmap_first ? 0 : (uint64_t)low - first;
-    const uint64_t behind = (uint64_t)high - first + 1;
-    const uint64_t end = behind < self->bitmap_bits ? behind : self->bitmap_bits;
+    const uint64_t last = (uint64_t)high - first; // One more may be no number.
+    const uint64_t end = last < self->bitmap_bits ? last + 1 : self->bitmap_bits;
     uint64_t bit = from;
     while (bit < end) {
         if (bit % 64 == 0 && self->bitmap[bit / 64] == 0) {

@@ -239,9 +239,26 @@ static bool operator_is_negated(sql_operator op) {
            op == SQL_OP_NOT_ILIKE;
 }
 
+// A whole number written out beside a UBIGINT is one, where only integers will do: no signed type
+// holds both.
+static firn_status as_unsigned(binder *self, const expr *beside, expr **value) {
+    if (beside->type->id != TYPE_UBIGINT || (*value)->kind != EXPR_LITERAL ||
+        (*value)->literal_.value.is_null || (*value)->type->id == TYPE_UBIGINT ||
+        type_category_of((*value)->type) != CATEGORY_INTEGER ||
+        column_lane_integer((*value)->literal_.value.value, 0) < 0) {
+        return FIRN_OK;
+    }
+    return bind_cast(self, *value, TYPE_OF(UBIGINT), false, (*value)->position, value);
+}
+
 firn_status bind_operator(binder *self, sql_operator op, expr *left, expr *right, uint32_t position,
                           expr **out) {
     const char *name = bind_operator_name(op);
+    if (op == SQL_OP_INTEGER_DIVIDE || op == SQL_OP_BIT_AND || op == SQL_OP_BIT_OR ||
+        op == SQL_OP_BIT_XOR) {
+        TRY(as_unsigned(self, left, &right));
+        TRY(as_unsigned(self, right, &left));
+    }
     if (function_find(text_of(name)) == NULL) {
         return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", position,
                         "the operator %s is not supported", sql_operator_text(op));
