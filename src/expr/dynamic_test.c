@@ -5,23 +5,16 @@
 
 #define BITS 200
 
-static column one_of(arena *memory, int64_t value) {
-    firn_error err = ERR_INIT;
-    column out;
-    REQUIRE(column_new(memory, TYPE_OF(BIGINT), 1, &out, &err) == FIRN_OK);
-    COLUMN_OUT(&out, int64_t)[0] = value;
-    return out;
+static column one_of(const int64_t *value) {
+    return (column){.type = TYPE_OF(BIGINT), .form = FORM_FLAT, .length = 1, .values = value};
 }
 
 static verdict verdict_of(const dynamic_content *content, int64_t low, int64_t high) {
-    arena memory = arena_open(1 << 16);
-    const column minimum = one_of(&memory, low);
-    const column maximum = one_of(&memory, high);
+    const column minimum = one_of(&low);
+    const column maximum = one_of(&high);
     const column_facts facts = {.minimum = &minimum, .maximum = &maximum};
     const column_facts *const keys[] = {&facts};
-    const verdict out = dynamic_evaluate(content, keys);
-    arena_close(&memory);
-    return out;
+    return dynamic_evaluate(content, keys);
 }
 
 TEST(dynamic_bitmaps_prune_ranges_without_a_key_and_no_other) {
