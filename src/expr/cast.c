@@ -125,12 +125,25 @@ bool cast_struct_by_name(const type *from, const type *to) {
     return true;
 }
 
+bool cast_struct_crosses(const type *from, const type *to) {
+    if (to->id != TYPE_STRUCT || cast_struct_by_name(from, to)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < to->child_count; i++) {
+        const uint32_t found = find_field(from, to->children[i].name, i);
+        if (found != UINT32_MAX && found != i) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint32_t cast_struct_source(const type *from, const type *to, bool by_name, uint32_t index) {
     return by_name ? find_field(from, to->children[index].name, index) : index;
 }
 
 static cast_rule between_nested(const type *from, const type *to) {
-    if (from->child_count != to->child_count) {
+    if (from->child_count != to->child_count || cast_struct_crosses(from, to)) {
         return none;
     }
     const bool by_name = cast_struct_by_name(from, to);

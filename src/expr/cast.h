@@ -32,6 +32,9 @@ cast_rule cast_find(const type *from, const type *to);
 /// Whether the fields of structs with as many fields go by name: every name of `to` is there,
 /// whatever the case. False for lists and maps.
 bool cast_struct_by_name(const type *from, const type *to);
+/// Whether they go neither by name nor by position: not every name of `to` is there, but one stands
+/// elsewhere, where its value would end up under another name. Such structs are not cast.
+bool cast_struct_crosses(const type *from, const type *to);
 /// Which field of `from` becomes field `index` of `to`; `by_name` is the answer from above.
 uint32_t cast_struct_source(const type *from, const type *to, bool by_name, uint32_t index);
 

@@ -114,7 +114,7 @@ static firn_status common_children(const type *left, const type *right, common_r
 
 static firn_status common_nested(const type *left, const type *right, common_rules rules,
                                  arena *memory, const type **out, firn_error *err) {
-    if (left->child_count != right->child_count) {
+    if (left->child_count != right->child_count || cast_struct_crosses(right, left)) {
         return FIRN_OK;
     }
     field *fields = ARENA_NEW(memory, field, left->child_count + 1);

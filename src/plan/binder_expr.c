@@ -254,8 +254,8 @@ static firn_status as_unsigned(binder *self, const expr *beside, expr **value) {
 firn_status bind_operator(binder *self, sql_operator op, expr *left, expr *right, uint32_t position,
                           expr **out) {
     const char *name = bind_operator_name(op);
-    if (op == SQL_OP_INTEGER_DIVIDE || op == SQL_OP_BIT_AND || op == SQL_OP_BIT_OR ||
-        op == SQL_OP_BIT_XOR) {
+    if (op == SQL_OP_DIVIDE || op == SQL_OP_INTEGER_DIVIDE || op == SQL_OP_BIT_AND ||
+        op == SQL_OP_BIT_OR || op == SQL_OP_BIT_XOR) {
         TRY(as_unsigned(self, left, &right));
         TRY(as_unsigned(self, right, &left));
     }

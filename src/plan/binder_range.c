@@ -61,8 +61,7 @@ static firn_status lies_beyond(binder *self, const expr *value, const expr *cons
         status = expr_fold(cast, self->env->context, self->memory, &cast, &ignored);
     }
     const column *held = literal->literal_.value.value;
-    *is_above = constant->type->id == TYPE_DATE ? *COLUMN_VALUES(held, int32_t) > 0
-                                                : *COLUMN_VALUES(held, int64_t) > 0;
+    *is_above = column_lane_integer(held, 0) > 0;
     *out = status == FIRN_INVALID;
     return FIRN_OK;
 }

@@ -358,7 +358,7 @@ const aggregate_function aggregate_median = {
     .overloads =
         (const aggregate_overload[]){
             {.signature = "DOUBLE <- DOUBLE", .collect = median, .place = median_place},
-            MEDIAN_OF_TIMES("TIME(u)"),
+            MEDIAN_OF_TIMES("TIME(m)"),
             MEDIAN_OF_TIMES("TIMESTAMP(u)"),
             MEDIAN_OF_TIMES("TIMESTAMPTZ(u)"),
             MEDIAN_OF_TIMES("INTERVAL"),
@@ -380,7 +380,7 @@ const aggregate_function aggregate_quantile_cont = {
             {.signature = "DOUBLE <- DOUBLE, DOUBLE",
              .collect = quantile_cont,
              .place = quantile_cont_place},
-            QUANTILE_OF_TIMES("TIME(u)"),
+            QUANTILE_OF_TIMES("TIME(m)"),
             QUANTILE_OF_TIMES("TIMESTAMP(u)"),
             QUANTILE_OF_TIMES("TIMESTAMPTZ(u)"),
             QUANTILE_OF_TIMES("INTERVAL"),

@@ -340,3 +340,31 @@ uint32_t decimal_divide(function_call *call, const column *const *args, column *
     return layout == PHYSICAL_I128 ? divide_i128(call, sides, shift, out)
                                    : divide_i256(call, sides, shift, out);
 }
+
+// ---- Integers of 64 bits, one without sign -----------------------------------------------------
+
+uint32_t unsigned_by_signed(function_call *call, const column *const *args, column *out) {
+    const uint64_t *left = args[0]->values;
+    const int64_t *right = args[1]->values;
+    FOR_ROWS(call, row) {
+        const int64_t divisor = right[row & column_mask(args[1])];
+        if (divisor == 0) {
+            return ROW_VISIT(row);
+        }
+        COLUMN_OUT(out, i128)[row] = (i128)left[row & column_mask(args[0])] / divisor;
+    }
+    return call->count;
+}
+
+uint32_t signed_by_unsigned(function_call *call, const column *const *args, column *out) {
+    const int64_t *left = args[0]->values;
+    const uint64_t *right = args[1]->values;
+    FOR_ROWS(call, row) {
+        const uint64_t divisor = right[row & column_mask(args[1])];
+        if (divisor == 0) {
+            return ROW_VISIT(row);
+        }
+        COLUMN_OUT(out, i128)[row] = left[row & column_mask(args[0])] / (i128)divisor;
+    }
+    return call->count;
+}

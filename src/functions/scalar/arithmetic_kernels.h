@@ -9,6 +9,9 @@ uint32_t decimal_add(function_call *call, const column *const *args, column *out
 uint32_t decimal_subtract(function_call *call, const column *const *args, column *out);
 uint32_t decimal_multiply(function_call *call, const column *const *args, column *out);
 uint32_t decimal_divide(function_call *call, const column *const *args, column *out);
+/// UBIGINT and BIGINT as DECIMAL(20,0), truncated: no integer type holds the quotients of both.
+uint32_t unsigned_by_signed(function_call *call, const column *const *args, column *out);
+uint32_t signed_by_unsigned(function_call *call, const column *const *args, column *out);
 uint32_t decimal_remainder(function_call *call, const column *const *args, column *out);
 firn_status decimal_bind_add(function_bind_call *call, firn_error *err);
 firn_status decimal_bind_multiply(function_bind_call *call, firn_error *err);

@@ -276,6 +276,8 @@ const scalar_function function_divide = {
     .overloads =
         (const overload[]){
             OF_INTEGERS(number_div, quotient_is_safe),
+            {.signature = "DECIMAL(20,0) <- UBIGINT, BIGINT", .kernel = unsigned_by_signed},
+            {.signature = "DECIMAL(20,0) <- BIGINT, UBIGINT", .kernel = signed_by_unsigned},
             OF_FLOATS(number_div),
             {.signature = "? <- DECIMAL(p,s), DECIMAL(q,t)",
              .kernel = decimal_divide,
@@ -295,6 +297,8 @@ const scalar_function function_integer_divide = {
     .overloads =
         (const overload[]){
             OF_INTEGERS(number_div, quotient_is_safe),
+            {.signature = "DECIMAL(20,0) <- UBIGINT, BIGINT", .kernel = unsigned_by_signed},
+            {.signature = "DECIMAL(20,0) <- BIGINT, UBIGINT", .kernel = signed_by_unsigned},
             {0},
         },
 };

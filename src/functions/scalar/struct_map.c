@@ -50,6 +50,12 @@ static firn_status bind_named_struct(function_bind_call *call, firn_error *err) 
                             "the name of field %u of named_struct is no text constant", i + 1);
         }
         fields[i] = (field){.type = call->types[2 * i + 1], .is_nullable = true, .id = -1};
+        for (uint32_t k = 0; k < i; k++) {
+            if (text_equal(fields[k].name, name)) {
+                return FAIL_SQL(err, FIRN_INVALID, "42701", NO_POSITION,
+                                "a struct with two fields \"%.*s\"", TEXT_ARGS(name));
+            }
+        }
         TRY(text_copy(call->memory, name, &fields[i].name, err));
     }
     call->result = type_struct(call->memory, count, fields);
