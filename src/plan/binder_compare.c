@@ -448,8 +448,40 @@ static firn_status quantify_value(binder *self, scope *names, const sql_quantifi
                : quantify_item(self, written, &left, &right, out);
 }
 
+// Operators that answer true or false.
+static bool is_test(sql_operator op) {
+    switch ((int)op) {
+    case SQL_OP_EQUAL:
+    case SQL_OP_NOT_EQUAL:
+    case SQL_OP_LESS:
+    case SQL_OP_LESS_EQUAL:
+    case SQL_OP_GREATER:
+    case SQL_OP_GREATER_EQUAL:
+    case SQL_OP_MATCH:
+    case SQL_OP_MATCH_NOCASE:
+    case SQL_OP_NOT_MATCH:
+    case SQL_OP_NOT_MATCH_NOCASE:
+    case SQL_OP_CONTAINS:
+    case SQL_OP_CONTAINED:
+    case SQL_OP_OVERLAP:
+    case SQL_OP_STARTS_WITH:
+    case SQL_OP_LIKE:
+    case SQL_OP_NOT_LIKE:
+    case SQL_OP_ILIKE:
+    case SQL_OP_NOT_ILIKE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 firn_status bind_quantified(binder *self, scope *names, const sql_quantified *written, expr **out) {
     const sql_list *items = &written->items;
+    if (!is_test(written->op)) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42809", written->node.position,
+                        "%s before %s: an operator that answers true or false is needed there",
+                        sql_operator_text(written->op), written->is_all ? "ALL" : "ANY");
+    }
     if (written->query == NULL && items->count == 1) {
         return sql_is_expr(items->items[0], SQL_ARRAY)
                    ? quantify_items(self, names, written, &sql_array_of(items->items[0])->items,

@@ -446,20 +446,20 @@ static bool is_call(const sql_call *call, const char *name) {
     return call->path.count == 1 && text_equal_nocase(call->path.items[0].value, text_of(name));
 }
 
-// unnest(a, b): one row per element, in step; a row of constants below it if nothing is lateral.
-static firn_status bind_unnest(binder *self, const sql_table_function *written, scope *left,
-                               bound_query *out) {
+// The rows of lists in step; a row of constants below them if nothing is lateral.
+static firn_status unnest_lists(binder *self, const sql_table_function *written, text name,
+                                const expr_list *lists, bound_query *out) {
     plan_node *one;
     plan_node *node;
     TRY(binder_node(self, PLAN_VALUES, &one));
     TRY(binder_node(self, PLAN_UNNEST, &node));
     one->values_.row_count = 1;
     node->unnest_.input = one;
+    node->unnest_.lists = *lists;
     node->unnest_.ordinality_id = NO_SLOT;
     *out = (bound_query){.node = node};
-    TRY(bind_exprs(self, left, &written->call->arguments, &node->unnest_.lists));
-    for (uint32_t i = 0; i < node->unnest_.lists.count; i++) {
-        const type *list = node->unnest_.lists.items[i]->type;
+    for (uint32_t i = 0; i < lists->count; i++) {
+        const type *list = lists->items[i]->type;
         if (list->id != TYPE_LIST) {
             return FAIL_SQL(self->err, FIRN_INVALID, "42804", written->node.position,
                             "unnest takes lists, not %.*s",
@@ -467,12 +467,11 @@ static firn_status bind_unnest(binder *self, const sql_table_function *written, 
         }
         const uint32_t id = binder_new_id(self);
         TRY(u32_list_add(self, &node->unnest_.ids, id));
-        text name = written->alias.value.size > 0 && node->unnest_.lists.count == 1
-                        ? written->alias.value
-                        : TEXT("unnest");
-        TRY(plan_columns_add(
-            self, &out->columns,
-            (plan_column){.id = id, .type = list->children[0].type, .name = name}));
+        const bool has_alias = written->alias.value.size > 0 && lists->count == 1;
+        TRY(plan_columns_add(self, &out->columns,
+                             (plan_column){.id = id,
+                                           .type = list->children[0].type,
+                                           .name = has_alias ? written->alias.value : name}));
     }
     if (written->with_ordinality) {
         node->unnest_.ordinality_id = binder_new_id(self);
@@ -482,6 +481,14 @@ static firn_status bind_unnest(binder *self, const sql_table_function *written, 
                                            .name = TEXT("ordinality")}));
     }
     return FIRN_OK;
+}
+
+// unnest(a, b): one row per element.
+static firn_status bind_unnest(binder *self, const sql_table_function *written, scope *left,
+                               bound_query *out) {
+    expr_list lists = {0};
+    TRY(bind_exprs(self, left, &written->call->arguments, &lists));
+    return unnest_lists(self, written, TEXT("unnest"), &lists, out);
 }
 
 // The arguments of numbers are what the function of that name takes; its error tells what that is.
@@ -539,6 +546,21 @@ static const type *time_of(const expr_list *args) {
     return NULL;
 }
 
+static bool find_subquery(void *user, expr **slot) {
+    (void)user;
+    return (*slot)->kind != EXPR_SUBQUERY && expr_visit_children(*slot, find_subquery, user);
+}
+
+// Whether an argument is known only once a subquery has run.
+static bool asks_subquery(expr_list *args) {
+    for (uint32_t i = 0; i < args->count; i++) {
+        if (!find_subquery(NULL, &args->items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // generate_series and range: integers, or timestamps with an interval.
 static firn_status bind_series(binder *self, const sql_table_function *written, scope *left,
                                bound_query *out) {
@@ -556,13 +578,21 @@ static firn_status bind_series(binder *self, const sql_table_function *written, 
     if (args.count == 2) {
         TRY(expr_list_add(self, &args, expr_i64(self->memory, TYPE_OF(BIGINT), 1)));
     }
+    const text name = is_range ? TEXT("range") : TEXT("generate_series");
+    if (asks_subquery(&args)) { // As a list, which takes what stands in a row.
+        expr *list;
+        expr_list lists = {0};
+        TRY(bind_function(self, is_range ? "range" : "generate_series", args.items, args.count,
+                          written->node.position, &list));
+        TRY(expr_list_add(self, &lists, list));
+        return unnest_lists(self, written, name, &lists, out);
+    }
     plan_node *node;
     TRY(binder_node(self, PLAN_TABLE_FUNCTION, &node));
     field *columns = ARENA_NEW(self->memory, field, 2);
     if (columns == NULL) {
         return binder_full(self);
     }
-    const text name = is_range ? TEXT("range") : TEXT("generate_series");
     columns[0] = (field){.name = written->alias.value.size > 0 ? written->alias.value : name,
                          .type = result,
                          .id = -1};
