@@ -1,5 +1,6 @@
 // A prepared statement over a stream of parameter rows: one run after the other, their rows one
-// stream.
+// stream. Its columns are those of the first run, which so begins when they are asked for: their
+// types may hang on what is bound. A run with others is an error.
 #include <errno.h>
 
 #include "base/host.h"
@@ -15,6 +16,9 @@ typedef struct many {
     bound_row bound;       // The newest row.
     uint64_t cancel_count; // Of the statement when it was run: one more, and no run begins.
     bool is_end;
+    arena memory;   // Of the columns.
+    schema columns; // Of the first run.
+    bool has_columns;
     int failed;                      // What get_next answers from the first fault on.
     struct ArrowArrayStream current; // Of the run for the row before; release is NULL if none.
     firn_error error;
@@ -23,17 +27,6 @@ typedef struct many {
     run *running GUARDED_BY(&lock); // Whose stream `current` is, for who releases; NULL if none.
     bool is_released GUARDED_BY(&lock);
 } many;
-
-static int get_schema(struct ArrowArrayStream *self, struct ArrowSchema *out) {
-    many *state = self->private_data;
-    firn_error err = ERR_INIT;
-    const int code = stream_errno(
-        arrow_schema_export(&state->statement->columns, &state->settings.arrow, out, &err));
-    if (code != 0) {
-        state->error = err;
-    }
-    return code;
-}
 
 // The next row of parameters; *found is false when there is none.
 static firn_status next_row(many *state, bool *found) {
@@ -79,6 +72,27 @@ static void set_running(many *state, run *now) {
     run_release(before);
 }
 
+static firn_status keep_columns(many *state, const schema *columns) {
+    firn_error *err = &state->error;
+    if (!state->has_columns) {
+        TRY(schema_copy(&state->memory, columns, &state->columns, err));
+        state->has_columns = true;
+        return FIRN_OK;
+    }
+    bool fits = columns->count == state->columns.count;
+    for (uint32_t i = 0; fits && i < columns->count; i++) {
+        fits = type_equal(columns->fields[i].type, state->columns.fields[i].type);
+    }
+    if (fits) {
+        return FIRN_OK;
+    }
+    const firn_status status =
+        FAIL_SQL(err, FIRN_INVALID, "42P08", NO_POSITION,
+                 "a row of parameters gives columns of other types than the rows before it");
+    err_hint(err, "write CAST($1 AS type) where a parameter says the type of a column");
+    return status;
+}
+
 static firn_status begin_run(many *state) {
     bool found;
     firn_error *err = &state->error;
@@ -93,6 +107,11 @@ static firn_status begin_run(many *state) {
     }
     run *made;
     TRY(statement_run_once(state->statement, &state->settings, &state->bound, &made, err));
+    const firn_status status = keep_columns(state, &made->columns);
+    if (status != FIRN_OK) {
+        run_release(made);
+        return status;
+    }
     set_running(state, made);
     return stream_open(made, &state->current, err);
 }
@@ -100,6 +119,23 @@ static firn_status begin_run(many *state) {
 static int fail(many *state) {
     state->failed = stream_errno(state->error.status);
     return state->failed;
+}
+
+static int describe(many *state, struct ArrowSchema *out) {
+    const bool is_begun = state->has_columns || state->is_end || state->failed != 0;
+    if (!is_begun && begin_run(state) != FIRN_OK) {
+        return fail(state);
+    }
+    firn_error err = ERR_INIT;
+    const schema *columns = state->has_columns ? &state->columns : &state->statement->columns;
+    const int code =
+        state->failed != 0 && !state->has_columns
+            ? state->failed
+            : stream_errno(arrow_schema_export(columns, &state->settings.arrow, out, &err));
+    if (err.status != FIRN_OK) {
+        state->error = err;
+    }
+    return code;
 }
 
 static int pull(many *state, struct ArrowArray *out) {
@@ -146,8 +182,20 @@ static void end(many *state) {
     mutex_unlock(&state->lock);
     run_release(running);
     mutex_end(&state->lock);
+    arena_close(&state->memory);
     statement_release(state->statement);
     host_free(state);
+}
+
+static int get_schema(struct ArrowArrayStream *self, struct ArrowSchema *out) {
+    many *state = self->private_data;
+    *out = (struct ArrowSchema){0};
+    const bool is_alone = stream_guard_enter(&state->guard);
+    const int code = is_alone ? describe(state, out) : EBUSY;
+    if (stream_guard_leave(&state->guard, is_alone)) {
+        end(state);
+    }
+    return code;
 }
 
 static int get_next(struct ArrowArrayStream *self, struct ArrowArray *out) {
@@ -197,6 +245,7 @@ firn_status many_open(firn_statement *self, struct ArrowArrayStream *out, firn_e
     }
     *state = (many){.settings = self->settings,
                     .cancel_count = statement_cancel_count(self),
+                    .memory = arena_open_in(self->session->pool, SIZE_MAX),
                     .error = FIRN_ERROR_INIT,
                     .guard = {.holders = 1}};
     mutex_begin(&state->lock, MUTEX_LEAF);

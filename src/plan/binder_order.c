@@ -17,6 +17,19 @@ firn_status bind_body(binder *self, const sql_body *body, const sql_list *order,
     return FAIL(self->err, FIRN_INTERNAL, "an unknown query body");
 }
 
+bool bind_ordinal(const sql_expr *written, uint64_t *out) {
+    if (!sql_is_expr(written, SQL_LITERAL) ||
+        sql_literal_of(written)->kind != SQL_LITERAL_INTEGER) {
+        return false;
+    }
+    const text digits = sql_literal_of(written)->value;
+    *out = 0;
+    for (size_t i = 0; i < digits.size && *out < UINT32_MAX; i++) {
+        *out = *out * 10 + (uint64_t)(digits.data[i] - '0');
+    }
+    return true;
+}
+
 // ORDER BY over a set operation or VALUES: names, ordinals and expressions of the result columns.
 firn_status bind_sort_keys(binder *self, const sql_list *order, const plan_columns *columns,
                            scope *names, sort_key_list *out) {
@@ -27,19 +40,12 @@ firn_status bind_sort_keys(binder *self, const sql_list *order, const plan_colum
     *out = (sort_key_list){.items = items};
     for (size_t i = 0; i < order->count; i++) {
         const sql_order_item *item = sql_order_item_of(order->items[i]);
-        uint32_t ordinal = 0;
-        if (item->value != NULL && sql_is_expr(item->value, SQL_LITERAL) &&
-            sql_literal_of(item->value)->kind == SQL_LITERAL_INTEGER) {
-            expr *number;
-            TRY(bind_expr(self, names, item->value, &number));
-            TRY(bind_cast(self, number, TYPE_OF(INTEGER), false, item->value->position, &number));
-            const int32_t value = *COLUMN_VALUES(number->literal_.value.value, int32_t);
-            if (value < 1 || (uint32_t)value > columns->count) {
-                return FAIL_SQL(self->err, FIRN_INVALID, "42P10", item->value->position,
-                                "position %d is not among the %u result columns", value,
-                                columns->count);
-            }
-            ordinal = (uint32_t)value;
+        uint64_t ordinal = 0;
+        if (item->value != NULL && bind_ordinal(item->value, &ordinal) &&
+            (ordinal < 1 || ordinal > columns->count)) {
+            return FAIL_SQL(self->err, FIRN_INVALID, "42P10", item->value->position,
+                            "position %.*s is not among the %u result columns",
+                            TEXT_ARGS(sql_literal_of(item->value)->value), columns->count);
         }
         const bool is_all = item->value == NULL;
         for (uint32_t k = 0; k < columns->count && (is_all || ordinal > 0); k++) {

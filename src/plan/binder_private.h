@@ -231,6 +231,9 @@ firn_status bind_query_body(binder *self, const sql_query *query, scope *outer, 
 /// A query, SELECT, set operation or VALUES. `order` is for a SELECT, whose input it may mention.
 firn_status bind_body(binder *self, const sql_body *body, const sql_list *order, scope *outer,
                       bound_query *out);
+/// Whether a key of ORDER BY or GROUP BY is a whole number written out, which names a column by its
+/// position; what is beyond UINT32_MAX stays so.
+bool bind_ordinal(const sql_expr *written, uint64_t *out);
 firn_status bind_sort_keys(binder *self, const sql_list *order, const plan_columns *columns,
                            scope *names, sort_key_list *out);
 

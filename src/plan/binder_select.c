@@ -313,8 +313,8 @@ static firn_status bind_order(select_build *build) {
         uint64_t ordinal;
         expr *value;
         TRY(item_named(build, item->value, &value));
-        if (select_is_ordinal(item->value, &ordinal)) {
-            TRY(select_item_at(build, ordinal, item->value->position, &value));
+        if (bind_ordinal(item->value, &ordinal)) {
+            TRY(select_item_at(build, ordinal, item->value, &value));
         } else if (value == NULL) {
             TRY(bind_expr(build->self, build->input, item->value, &value));
             TRY(bind_settle(build->self, &value));

@@ -5,26 +5,14 @@
 
 // ---- GROUP BY --------------------------------------------------------------------------------
 
-bool select_is_ordinal(const sql_expr *written, uint64_t *out) {
-    if (!sql_is_expr(written, SQL_LITERAL) ||
-        sql_literal_of(written)->kind != SQL_LITERAL_INTEGER) {
-        return false;
-    }
-    const text digits = sql_literal_of(written)->value;
-    *out = 0;
-    for (size_t i = 0; i < digits.size && *out < UINT32_MAX; i++) {
-        *out = *out * 10 + (uint64_t)(digits.data[i] - '0');
-    }
-    return true;
-}
-
 // The n-th item of the select list, for GROUP BY 1. Stars before it are counted by their columns,
 // so the list is bound first.
-firn_status select_item_at(select_build *build, uint64_t ordinal, uint32_t position, expr **out) {
+firn_status select_item_at(select_build *build, uint64_t ordinal, const sql_expr *written,
+                           expr **out) {
     if (ordinal == 0 || ordinal > build->item_count) {
-        return FAIL_SQL(build->self->err, FIRN_INVALID, "42P10", position,
-                        "position %llu is not in the select list of %u columns",
-                        (unsigned long long)ordinal, build->item_count);
+        return FAIL_SQL(build->self->err, FIRN_INVALID, "42P10", written->position,
+                        "position %.*s is not in the select list of %u columns",
+                        TEXT_ARGS(sql_literal_of(written)->value), build->item_count);
     }
     *out = build->items[ordinal - 1].value;
     return FIRN_OK;
@@ -61,8 +49,8 @@ static firn_status bind_key(select_build *build, const sql_expr *written, uint32
     binder *self = build->self;
     uint64_t ordinal;
     expr *value;
-    if (select_is_ordinal(written, &ordinal)) {
-        TRY(select_item_at(build, ordinal, written->position, &value));
+    if (bind_ordinal(written, &ordinal)) {
+        TRY(select_item_at(build, ordinal, written, &value));
     } else {
         TRY(bind_expr(self, build->input, written, &value));
         TRY(bind_settle(self, &value));

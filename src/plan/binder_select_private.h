@@ -30,10 +30,9 @@ typedef struct select_build {
     sort_key_list sort;
 } select_build;
 
-/// Is it a bare integer: ORDER BY 2, GROUP BY 1?
-bool select_is_ordinal(const sql_expr *written, uint64_t *out);
 /// The item at that place of the select list.
-firn_status select_item_at(select_build *build, uint64_t ordinal, uint32_t position, expr **out);
+firn_status select_item_at(select_build *build, uint64_t ordinal, const sql_expr *written,
+                           expr **out);
 firn_status select_bind_group_by(select_build *build);
 /// Puts the aggregate node over `build->node` and rewrites what stands above it.
 firn_status select_build_aggregate(select_build *build);

@@ -530,6 +530,45 @@ TEST(surface_cancel_between_rows_of_parameters_holds) {
     scene_close(&here);
 }
 
+// The schema of a bound run is that of its first row, whatever types were guessed before.
+TEST(surface_bound_streams_have_the_types_of_what_is_bound) {
+    static const struct {
+        const char *rows;
+        const char *format; // Of the result's column.
+    } cases[] = {
+        {"SELECT x FROM (VALUES (1.5::DOUBLE), (2.0)) v(x)", "g"},
+        {"SELECT x FROM (VALUES (1::BIGINT), (5)) v(x)", "l"},
+        {"SELECT x FROM (VALUES (1::BIGINT), (NULL)) v(x)", "l"},
+    };
+    scene here;
+    REQUIRE(scene_open(&here, "2"));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        firn_error err = FIRN_ERROR_INIT;
+        firn_statement *statement = NULL;
+        struct ArrowArrayStream rows = {0};
+        struct ArrowSchema types = {0};
+        struct ArrowArray batch = {0};
+        REQUIRE(firn_prepare(here.session, "SELECT $1 + 1::SMALLINT AS a", FIRN_NUL_TERMINATED,
+                             &statement, NULL, &err) == FIRN_OK);
+        REQUIRE(scene_query(here.session, cases[i].rows, &rows));
+        REQUIRE(firn_statement_bind_stream(statement, &rows, &err) == FIRN_OK);
+        REQUIRE(firn_statement_run(statement, &rows, &err) == FIRN_OK);
+        REQUIRE(rows.get_schema(&rows, &types) == 0);
+        CHECK(strcmp(types.children[0]->format, cases[i].format) == 0);
+        types.release(&types);
+        REQUIRE(rows.get_next(&rows, &batch) == 0 && batch.release != NULL);
+        CHECK(batch.length == 1);
+        batch.release(&batch);
+        REQUIRE(rows.get_next(&rows, &batch) == 0 && batch.release != NULL);
+        batch.release(&batch);
+        CHECK(rows.get_next(&rows, &batch) == 0 && batch.release == NULL);
+        rows.release(&rows);
+        firn_statement_close(statement);
+    }
+    CHECK(scene_pool_bytes(&here) == 0);
+    scene_close(&here);
+}
+
 // ---- Streams -----------------------------------------------------------------------------------
 
 TEST(surface_stream_says_its_end_and_its_fault_again) {
