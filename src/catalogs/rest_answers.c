@@ -319,8 +319,10 @@ firn_status rest_read_token(bytes json, arena *memory, rest_token *out, firn_err
     TRY(read_object(json, memory, &object, err));
     TRY(json_get_text(object, "access_token", &out->token, err));
     TRY(json_want_text(object, "token_type", &out->type, err));
+    // What says no whole number of seconds says nothing: the server tells when it is over (401).
     int64_t lifetime = -1;
-    TRY(json_want_i64(object, "expires_in", &lifetime, err));
+    firn_error ignored = ERR_INIT;
+    (void)json_want_i64(object, "expires_in", &lifetime, &ignored);
     if (out->token.size == 0) {
         return FAIL(err, FIRN_CORRUPT, "\"access_token\" is empty");
     }

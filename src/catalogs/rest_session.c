@@ -282,6 +282,9 @@ static firn_status refuse(rest_session *self, text subject, text token, const ht
         memcpy(err->sqlstate, kind->sqlstate, sizeof err->sqlstate);
     }
     err->retryable = kind->is_retryable;
+    if (answer->status == 401 || answer->status == 419) {
+        err_hint(err, "TOKEN or CREDENTIAL of ATTACH say who asks");
+    }
     return kind->status;
 }
 
