@@ -1,6 +1,7 @@
 // Structs and maps: named_struct, row, struct_extract, map, map_value, map_keys, map_values.
 #include "functions/scalar/list_build.h"
 #include "functions/scalar/row_values.h"
+#include "memory/name_index.h"
 
 // ---- Structs ---------------------------------------------------------------------------------
 
@@ -35,6 +36,7 @@ static uint32_t row_kernel(function_call *call, const column *const *args, colum
 static firn_status bind_named_struct(function_bind_call *call, firn_error *err) {
     const uint32_t count = call->arg_count / 2;
     field *fields = ARENA_NEW(call->memory, field, count + 1);
+    name_index names = {0};
     if (fields == NULL) {
         return ARENA_FULL(call->memory, err);
     }
@@ -50,13 +52,15 @@ static firn_status bind_named_struct(function_bind_call *call, firn_error *err) 
                             "the name of field %u of named_struct is no text constant", i + 1);
         }
         fields[i] = (field){.type = call->types[2 * i + 1], .is_nullable = true, .id = -1};
-        for (uint32_t k = 0; k < i; k++) {
+        TRY(text_copy(call->memory, name, &fields[i].name, err));
+        for (uint32_t k = name_index_first(&names, name); k != NO_NAME;
+             k = name_index_next(&names, k)) {
             if (text_equal(fields[k].name, name)) {
                 return FAIL_SQL(err, FIRN_INVALID, "42701", NO_POSITION,
                                 "a struct with two fields \"%.*s\"", TEXT_ARGS(name));
             }
         }
-        TRY(text_copy(call->memory, name, &fields[i].name, err));
+        TRY(name_index_add(&names, fields[i].name, call->memory, err));
     }
     call->result = type_struct(call->memory, count, fields);
     return call->result == NULL ? ARENA_FULL(call->memory, err) : FIRN_OK;
