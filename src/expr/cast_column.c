@@ -159,11 +159,30 @@ static bool cast_pieces(const function_call *call, const column *from, const typ
     return true;
 }
 
+// Of type NULL there is nothing but NULL: the first row that is something else is bad.
+static bool cast_to_null(const function_call *call, const column *from, const type *to,
+                         const uint64_t *is_needed, column *out, uint32_t *bad) {
+    firn_error ignored = ERR_INIT;
+    const uint64_t *is_cast;
+    if (!rows_to_cast(call->scratch, from, is_needed, &is_cast)) {
+        return false;
+    }
+    uint32_t row = 0;
+    while (row < from->length && is_cast != NULL && !bitmap_get(is_cast, row)) {
+        row++;
+    }
+    *bad = row;
+    return column_new_null(call->scratch, to, from->length, out, &ignored) == FIRN_OK;
+}
+
 bool cast_column(const function_call *call, const column *from, const type *to,
                  const uint64_t *is_needed, column *out, uint32_t *bad) {
     *bad = from->length;
     if (cast_find(from->type, to).kind == CAST_SAME) {
         return relabel(call->scratch, from, to, out);
+    }
+    if (to->id == TYPE_NULL) {
+        return cast_to_null(call, from, to, is_needed, out, bad);
     }
     if (from->type->id == TYPE_NULL) {
         firn_error ignored = ERR_INIT;
