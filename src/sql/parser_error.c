@@ -1,5 +1,6 @@
 // The sentences of syntax errors: what was expected, what is there, and what may have been meant.
 #include "sql/parser_private.h"
+#include "sql/token_text.h"
 
 #define FOUND_SIZE_MAX 40
 
@@ -64,6 +65,10 @@ static firn_status fail_expected(sql_parser *self, const char *expected, firn_er
         // Its content is not repeated: in ATTACH it may be a secret.
         return FAIL_SQL(err, FIRN_INVALID, SQL_SYNTAX, token->position,
                         "expected %s, found a text in quotes", expected);
+    }
+    if (token->kind == TOKEN_WORD || token->kind == TOKEN_QUOTED) {
+        text name;
+        TRY(sql_token_name(self->sql, token, self->memory, &name, err)); // Is it a text at all?
     }
     const text whole = token_text(self, token);
     const text found = shorten(whole);

@@ -83,6 +83,8 @@ static const error_case error_cases[] = {
     {"SELCT 1", 0, "expected a statement, found \"SELCT\"", "did you mean SELECT?"},
     {"UPDTE t SET a = 1", 0, "expected a statement", "did you mean UPDATE?"},
     {"foo", 0, "expected a statement, found \"foo\"", ""},
+    {"\xff\xfes", 0, "the byte 0xff is not UTF-8 text", ""},
+    {"select 1 fro\xfe", 12, "the byte 0xfe is not UTF-8 text", ""},
     {"1", 0, "expected a statement, found \"1\"", ""},
     {"EXPLAIN", 7, "expected a statement, found the end of the text", ""},
     // What is wrong in others.
