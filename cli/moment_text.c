@@ -22,6 +22,12 @@ static int64_t floor_divide(int64_t value, int64_t by) {
     return value / by - (value % by < 0 ? 1 : 0);
 }
 
+// What floor_divide leaves; the floor times the divisor may be no number.
+static int64_t floor_rest(int64_t value, int64_t divisor) {
+    const int64_t rest = value % divisor;
+    return rest < 0 ? rest + divisor : rest;
+}
+
 void cli_moment_zone(const char *name) {
     if (strcmp(zone.name, name) == 0) {
         return;
@@ -128,7 +134,7 @@ static void write_clock(cli_sink *out, int64_t seconds) {
 void cli_moment_time(cli_sink *out, int64_t value, int32_t digits, moment_style style) {
     const int64_t seconds = floor_divide(value, scales[digits]);
     write_clock(out, seconds < 0 ? 0 : seconds);
-    write_fraction(out, value - seconds * scales[digits], digits, style);
+    write_fraction(out, floor_rest(value, scales[digits]), digits, style);
 }
 
 static void write_offset(cli_sink *out, int32_t seconds) {
@@ -148,7 +154,7 @@ static void write_offset(cli_sink *out, int32_t seconds) {
 void cli_moment_timestamp(cli_sink *out, int64_t value, int32_t digits, bool is_zoned,
                           moment_style style) {
     int64_t seconds = floor_divide(value, scales[digits]);
-    const int64_t fraction = value - seconds * scales[digits];
+    const int64_t fraction = floor_rest(value, scales[digits]);
     const int32_t offset = is_zoned && style == MOMENT_SQL ? zone_offset(seconds) : 0;
     // Only a TIMESTAMPTZ_S at the very end of its range could overflow here.
     seconds = __builtin_add_overflow(seconds, offset, &seconds) ? INT64_MAX : seconds;

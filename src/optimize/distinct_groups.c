@@ -215,15 +215,25 @@ static firn_status add_distinct(splitting *state, expr *call, uint32_t id) {
         }
     }
     const bool chooses = is_mode(call);
+    const type *wanted = call->type;
     call->aggregate_.is_distinct = false;
     call->aggregate_.filter = NULL;
     if (chooses) {
         TRY(choose_most_frequent(state, call, &call));
     }
-    TRY(rewrite_add_id(self, &state->outer->aggregate_.ids, id));
+    const bool is_result = type_equal(call->type, wanted); // any_value of BINARY(n) is BINARY.
+    const uint32_t made_id = is_result ? id : rewrite_new_id(self);
+    TRY(rewrite_add_id(self, &state->outer->aggregate_.ids, made_id));
     TRY(rewrite_add_expr(self, &state->outer->aggregate_.aggregates, call));
     expr *result;
-    TRY(rewrite_column(self, id, call->type, &result));
+    TRY(rewrite_column(self, made_id, call->type, &result));
+    if (!is_result) {
+        state->needs_results = true;
+        result = expr_cast(self->memory, result, wanted, false, true);
+        if (result == NULL) {
+            return rewrite_full(self);
+        }
+    }
     return rewrite_add_expr(self, &state->results, result);
 }
 
