@@ -250,7 +250,7 @@ bool i256_neg_fits(i256 value, i256 *out) {
 
 // Schoolbook multiplication of magnitudes: all limbs of the product.
 static void mul_whole(i256 left, i256 right, uint64_t product[2 * LIMBS]) {
-    memset(product, 0, 2 * LIMBS * sizeof *product);
+    memset(product, 0, (size_t)2 * LIMBS * sizeof *product);
     for (size_t i = 0; i < LIMBS; i++) {
         uint64_t carry = 0;
         for (size_t j = 0; left.limb[i] != 0 && j < LIMBS; j++) {
@@ -350,7 +350,7 @@ static uint64_t subtract_multiple(uint64_t *left, const uint64_t *right, size_t 
 WRAPS static void divide_long(const uint64_t *value, size_t size, i256 divisor, uint64_t *quotient,
                               i256 *rest) {
     const size_t count = limb_count(divisor);
-    assert(count > 0 && size <= 2 * LIMBS);
+    assert(count > 0 && size <= (size_t)2 * LIMBS);
     memset(quotient, 0, size * sizeof *quotient);
     if (count == 1) {
         divide_by_limb(value, size, divisor.limb[0], quotient, rest);
@@ -463,7 +463,7 @@ bool i256_quotient_round_fits(i256 value, uint32_t digits, i256 divisor, i256 *o
     if (!mul_wide(scaled, i256_power_of_ten[digits - first])) {
         return false;
     }
-    divide_long(scaled, 2 * LIMBS, size, quotient, &rest);
+    divide_long(scaled, (size_t)2 * LIMBS, size, quotient, &rest);
     if (!low_half(quotient, &whole) ||
         (is_half(rest, size) && add_limbs(whole, I256_ZERO, 1, &whole) != 0)) {
         return false;
