@@ -178,12 +178,18 @@ def sql_tests(root, full):
     found.append(Step("sql/tsan", "build/tsan/firn_sql_tests tests/sql", "tsan", 3600))
     found.append(Step("sql/release", "build/release/firn_sql_tests tests/sql", "release"))
     duckdb = f"{venv('duckdb')} tests/differential"
+    mutated = "tests/differential/mutated_test.py build/dev/firn"
     found += [
         Step("differential/records", f"{duckdb}/records_test.py build/release/firn "
              "tests/sql/functions tests/sql/subquery", "release"),
         Step("differential/random", f"{duckdb}/random_queries_test.py build/release/firn "
              + ("10000" if full else "400"), "release", 3600),
+        Step("differential/mutated", f"{mutated} 6000", "dev"),
     ]
+    if full:
+        found += [Step("differential/mutated/more", f"{mutated} 300000 1000", "dev", 7200)]
+        found += [Step(f"differential/mutated/{mode.replace(',', '_')}", f"{mutated} 50000 20000", "dev", 3600,
+                       {"FIRN_TEST": mode}) for mode in ("forms", "plans", "tiny,wait")]
     tpch = "TPCH=$(bash tools/dev/tpch_data.sh 0.01)"
     found += [
         Step("tpch/plain", f"{tpch} build/release/firn_sql_tests tests/tpch", "release"),
