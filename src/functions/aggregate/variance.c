@@ -10,13 +10,27 @@ typedef struct variance_state {
     double squares; // Sum of squared distances from the mean.
 } variance_state;
 
+// Of NaN or an infinite value among them the result is NaN, whatever comes before and after; where
+// finite values only are too far apart it is infinite, as a sum of doubles is.
+static void settle(variance_state *state, bool is_finite) {
+    if (!is_finite) {
+        state->mean = (double)NAN;
+        state->squares = (double)NAN;
+    } else if (!isfinite(state->mean) || !isfinite(state->squares)) {
+        state->mean = 0;
+        state->squares = (double)INFINITY;
+    }
+}
+
 static bool add(variance_state *state, const aggregate_call *call, const column *const *args,
                 uint32_t k) {
     const double value = COLUMN_VALUES(args[0], double)[fold_lane(call, args[0], k)];
+    const bool is_finite = isfinite(value) && !isnan(state->mean);
     const double distance = value - state->mean;
     state->count++;
     state->mean += distance / (double)state->count;
     state->squares += distance * (value - state->mean);
+    settle(state, is_finite);
     return true;
 }
 
@@ -26,12 +40,16 @@ static bool merge(variance_state *target, const variance_state *source,
     if (source->count == 0) {
         return true;
     }
+    const bool is_finite = !isnan(target->mean) && !isnan(source->mean);
     const double left = (double)target->count;
     const double right = (double)source->count;
     const double distance = source->mean - target->mean;
-    target->mean += distance * right / (left + right);
-    target->squares += source->squares + distance * distance * left * right / (left + right);
+    target->mean += left > 0 ? distance * right / (left + right) : distance;
+    // An infinite distance times no rows would be NaN.
+    target->squares +=
+        source->squares + (left > 0 ? distance * distance * left * right / (left + right) : 0);
     target->count += source->count;
+    settle(target, is_finite);
     return true;
 }
 
