@@ -359,7 +359,8 @@ static void place_groups(aggregate_unit *self, const aggregate_slot *slot) {
     }
 }
 
-static void place_rows(aggregate_unit *self, const aggregate_slot *slot) {
+static firn_status place_rows(aggregate_unit *self, const aggregate_slot *slot, arena *scratch,
+                              firn_error *err) {
     const aggregate_shape *shape = &self->shared->shape;
     const unit_collected *collected = &self->collected[slot->collector];
     const aggregate_collector *collector = &shape->collectors[slot->collector];
@@ -369,6 +370,7 @@ static void place_rows(aggregate_unit *self, const aggregate_slot *slot) {
     uint8_t *rows[UNIT_CHUNK];
     walk at = walk_of(collected);
     for (uint32_t n; (n = next_rows(collected, &at, layout, rows)) > 0;) {
+        TRY(cancel_check(scratch->cancel, err)); // Of one group there may be millions.
         for (uint32_t k = 0; k < n; k++) {
             uint8_t *group = self->single;
             if (has_numbers) {
@@ -379,6 +381,7 @@ static void place_rows(aggregate_unit *self, const aggregate_slot *slot) {
             order[unit_collected_of(shape, slot, group)->end++] = rows[k];
         }
     }
+    return FIRN_OK;
 }
 
 firn_status unit_arrange(aggregate_unit *self, arena *scratch, firn_error *err) {
@@ -388,7 +391,7 @@ firn_status unit_arrange(aggregate_unit *self, arena *scratch, firn_error *err) 
         group_table *distinct = &self->collected[i].distinct;
         if (!shape->collectors[i].feeds_at_once) {
             place_groups(self, slot);
-            place_rows(self, slot);
+            TRY(place_rows(self, slot, scratch, err));
             continue;
         }
         if (!shape->is_collected) {

@@ -118,11 +118,15 @@ static uint32_t end_of_run(const placed_row *items, uint32_t from, uint32_t coun
 }
 
 // Merge sort of what is in order already: a worker's rows mostly are, so that there are few runs.
-// Where the rows are then: in `items` or `spare`.
-static placed_row *merge_placed(placed_row *items, placed_row *spare, uint32_t count) {
+// Where the rows are then: in `items` or `spare`; anything once the flag is raised.
+static placed_row *merge_placed(placed_row *items, placed_row *spare, uint32_t count,
+                                const cancel_flag *cancel) {
     for (uint64_t start = 0; start < count; start += INSERTION_MAX) {
         const uint64_t left = count - start;
         insert_placed(items + start, left < INSERTION_MAX ? (uint32_t)left : INSERTION_MAX);
+        if (start % LOOK_EVERY == 0 && cancel_is_raised(cancel)) {
+            return items;
+        }
     }
     while (end_of_run(items, 0, count) < count) {
         for (uint32_t start = 0; start < count;) {
@@ -134,6 +138,9 @@ static placed_row *merge_placed(placed_row *items, placed_row *spare, uint32_t c
                 const bool takes_left =
                     left < middle && (right == end || !came_before(&items[right], &items[left]));
                 spare[at] = takes_left ? items[left++] : items[right++];
+                if (at % LOOK_EVERY == 0 && cancel_is_raised(cancel)) {
+                    return items;
+                }
             }
             start = end;
         }
@@ -206,7 +213,8 @@ static firn_status order_pieces(uint8_t **rows, uint32_t count, const piece_list
         numbered[i] = pieces->items[i];
         numbered[i].row = (uint8_t *)&pieces->items[i];
     }
-    const placed_row *in_order = merge_placed(numbered, spare, pieces->count);
+    const placed_row *in_order = merge_placed(numbered, spare, pieces->count, scratch->cancel);
+    TRY(cancel_check(scratch->cancel, err));
     uint32_t at = 0;
     *is_done = true;
     for (uint32_t i = 0; i < pieces->count && *is_done; i++) {
@@ -218,7 +226,10 @@ static firn_status order_pieces(uint8_t **rows, uint32_t count, const piece_list
             const placed_row last = place_of(layout, sorted[at - 1]);
             *is_done = !came_before(&in_order[i], &last);
         }
-        memcpy(sorted + at, rows + from, taken * sizeof *sorted);
+        for (uint32_t k = 0; k < taken; k++) {
+            sorted[at + k] = rows[from + k];
+            TRY(k % LOOK_EVERY == 0 ? cancel_check(scratch->cancel, err) : FIRN_OK);
+        }
         at += taken;
     }
     if (*is_done) {
@@ -236,8 +247,10 @@ static firn_status order_one_by_one(uint8_t **rows, uint32_t count, const row_la
     }
     for (uint32_t i = 0; i < count; i++) {
         items[i] = place_of(layout, rows[i]);
+        TRY(i % LOOK_EVERY == 0 ? cancel_check(scratch->cancel, err) : FIRN_OK);
     }
-    const placed_row *sorted = merge_placed(items, spare, count);
+    const placed_row *sorted = merge_placed(items, spare, count, scratch->cancel);
+    TRY(cancel_check(scratch->cancel, err));
     for (uint32_t i = 0; i < count; i++) {
         rows[i] = sorted[i].row;
     }
@@ -297,6 +310,7 @@ firn_status unit_order_rows(collected_rows *self, uint32_t group_count, arena *s
     for (uint32_t group = 0; group < group_count; group++) {
         for (uint32_t i = from; i < self->ends[group]; i++) {
             numbers[i] = i;
+            TRY(i % LOOK_EVERY == 0 ? cancel_check(scratch->cancel, err) : FIRN_OK);
         }
         sort_numbers(&state, numbers + from, spare, self->ends[group] - from);
         from = self->ends[group];
@@ -304,6 +318,7 @@ firn_status unit_order_rows(collected_rows *self, uint32_t group_count, arena *s
     TRY(cancel_check(scratch->cancel, err));
     for (uint32_t i = 0; i < total; i++) {
         sorted[i] = self->rows[numbers[i]];
+        TRY(i % LOOK_EVERY == 0 ? cancel_check(scratch->cancel, err) : FIRN_OK);
     }
     memcpy(self->rows, sorted, total * sizeof *sorted);
     return FIRN_OK;

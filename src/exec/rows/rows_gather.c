@@ -3,6 +3,18 @@
 
 #include "exec/rows/rows_private.h"
 
+#define GATHER_ROWS                                                                                \
+    (UINT32_C(1) << 15) // Between two looks at the flag: of one group there may be
+                        // millions.
+
+// The next rows behind `from`; 0 if there are none, or the flag of `memory` is raised.
+static uint32_t next_rows(const arena *memory, uint32_t from, uint32_t count) {
+    if (from > 0 && cancel_is_raised(memory->cancel)) {
+        return 0;
+    }
+    return count - from < GATHER_ROWS ? count - from : GATHER_ROWS;
+}
+
 // One loop per width, so that each copy is one load and one store.
 #define GATHER_WIDTH(width)                                                                        \
     case width:                                                                                    \
@@ -31,8 +43,10 @@ static firn_status gather_validity(const row_layout *layout, uint32_t number,
     const uint32_t offset = layout->validity_offset + number / 8;
     const uint32_t shift = number % 8;
     uint8_t all = UINT8_MAX;
-    for (uint32_t k = 0; k < count; k++) {
-        all &= rows[k][offset];
+    for (uint32_t from = 0, n; (n = next_rows(memory, from, count)) > 0; from += n) {
+        for (uint32_t k = from; k < from + n; k++) {
+            all &= rows[k][offset];
+        }
     }
     if ((all >> shift & 1) != 0) {
         return FIRN_OK;
@@ -41,8 +55,10 @@ static firn_status gather_validity(const row_layout *layout, uint32_t number,
     if (validity == NULL) {
         return ARENA_FULL(memory, err);
     }
-    for (uint32_t k = 0; k < count; k++) {
-        bitmap_put(validity, k, (rows[k][offset] >> shift & 1) != 0);
+    for (uint32_t from = 0, n; (n = next_rows(memory, from, count)) > 0; from += n) {
+        for (uint32_t k = from; k < from + n; k++) {
+            bitmap_put(validity, k, (rows[k][offset] >> shift & 1) != 0);
+        }
     }
     return FIRN_OK;
 }
@@ -54,6 +70,9 @@ static firn_status gather_strings(const row_store *self, uint32_t number,
     const uint32_t offset = layout->offsets[number];
     string_value *values = COLUMN_OUT(out, string_value);
     for (uint32_t k = 0; k < count; k++) {
+        if (k % GATHER_ROWS == 0 && k > 0 && cancel_is_raised(memory->cancel)) {
+            return cancel_check(memory->cancel, err);
+        }
         values[k] = row_string(rows[k] + offset);
         if (!string_is_inline(&values[k])) {
             const uint8_t *data = rows[k] + layout->size + row_string_offset(rows[k] + offset);
@@ -94,7 +113,8 @@ firn_status rows_gather(const row_store *self, uint32_t number, const uint8_t *c
     if (kind == PHYSICAL_LIST || kind == PHYSICAL_STRUCT) {
         return gather_nested(self, number, rows, count, memory, out, err);
     }
-    TRY(column_new(memory, type, count, out, err));
+    TRY(kind == PHYSICAL_STRING ? column_new_unset(memory, type, count, out, err)
+                                : column_new(memory, type, count, out, err));
     if (kind == PHYSICAL_NONE) {
         return FIRN_OK;
     }
@@ -106,8 +126,13 @@ firn_status rows_gather(const row_store *self, uint32_t number, const uint8_t *c
             bits[k / 64] |= (uint64_t)rows[k][offset] << (k % 64);
         }
     } else {
-        gather_fixed(rows, count, offset, physical_size(kind), COLUMN_OUT(out, uint8_t));
+        const uint32_t size = physical_size(kind);
+        for (uint32_t from = 0, n; (n = next_rows(memory, from, count)) > 0; from += n) {
+            gather_fixed(rows + from, n, offset, size,
+                         COLUMN_OUT(out, uint8_t) + (size_t)from * size);
+        }
     }
+    TRY(cancel_check(memory->cancel, err)); // Then not all were gathered.
     return gather_validity(layout, number, rows, count, memory, out, err);
 }
 
