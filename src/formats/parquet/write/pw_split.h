@@ -1,0 +1,12 @@
+// Encodes BYTE_STREAM_SPLIT (pq_split.h): all first bytes, then all second ones, and so on.
+#ifndef FIRN_FORMATS_PARQUET_WRITE_PW_SPLIT_H
+#define FIRN_FORMATS_PARQUET_WRITE_PW_SPLIT_H
+
+#include "formats/parquet/write/pw_stored.h"
+#include "memory/byte_output.h"
+
+/// Appends values of PQ_INT32, PQ_INT64, PQ_FLOAT, PQ_DOUBLE or PQ_FIXED.
+/// Errors: FIRN_NO_MEMORY.
+firn_status pw_put_split(byte_output *out, const pw_values *values, firn_error *err);
+
+#endif

@@ -1,0 +1,36 @@
+// Values as Parquet stores them: the input of every encoding.
+#ifndef FIRN_FORMATS_PARQUET_WRITE_PW_STORED_H
+#define FIRN_FORMATS_PARQUET_WRITE_PW_STORED_H
+
+#include "column/column.h"
+#include "formats/parquet/pq_schema.h"
+
+/// An array of stored values. Which member counts says `type`.
+typedef struct pw_values {
+    pq_type type;
+    uint32_t width; ///< PQ_FIXED: bytes a value.
+    uint32_t count;
+    union {
+        const void *data;
+        const uint64_t *bits;        ///< PQ_BOOLEAN: a bit a value, as in columns.
+        const int32_t *i32;          ///< PQ_INT32, and PQ_FLOAT by its bits.
+        const int64_t *i64;          ///< PQ_INT64, and PQ_DOUBLE by its bits.
+        const string_value *strings; ///< PQ_BYTE_ARRAY.
+        const uint8_t *fixed;        ///< PQ_FIXED: one behind the other.
+    };
+} pw_values;
+
+/// Bytes of one value in the array; 0 for PQ_BOOLEAN.
+uint32_t pw_values_size(pq_type type, uint32_t width);
+
+/// The stored form of rows of a flat or constant column of type `of`, for a leaf made by pw_schema:
+/// integers widen, decimals narrow or turn big-endian, seconds become milliseconds, intervals
+/// become months, days and milliseconds. Shares the column's values where they are the same.
+/// `rows`: NULL: rows 0 to count - 1.
+///
+/// Errors: FIRN_INVALID (SQLSTATE 22003) for a value that the stored form cannot hold: an interval
+///         that is negative or not of whole milliseconds, seconds beyond the range; FIRN_NO_MEMORY.
+firn_status pw_store(const pq_leaf *leaf, const column *values, const uint32_t *rows,
+                     uint32_t count, arena *scratch, pw_values *out, firn_error *err);
+
+#endif
