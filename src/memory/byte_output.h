@@ -8,8 +8,9 @@
 #include "base/bytes.h"
 #include "memory/arena.h"
 
-/// Starts as {.memory = arena}. A larger array leaves the old one behind in the arena, so all of
-/// them together take less than three times the size.
+/// Starts as {.memory = arena}. A larger array leaves the old one behind in the arena. Capacities
+/// at least double, so all of them together take less than four times the size, or than twice the
+/// largest room that was asked for.
 typedef struct byte_output {
     arena *memory;
     uint8_t *data;
@@ -18,8 +19,10 @@ typedef struct byte_output {
 } byte_output;
 
 /// Room for `size` more bytes behind those in use, for the caller to fill; it then adds what it
-/// filled to `size`. Valid until the next call. NULL if memory is full.
+/// filled to `size`. Valid until the next call. NULL, and nothing has changed, if memory is full.
 uint8_t *byte_output_room(byte_output *self, size_t size);
+/// Says so: `return byte_output_full(out, err);`
+#define byte_output_full(self, err) ARENA_FULL((self)->memory, (err))
 /// Appends. False if memory is full.
 bool byte_output_put(byte_output *self, bytes content);
 /// Appends a number in 7-bit groups, lowest first (LEB128); with sign: zigzag.
