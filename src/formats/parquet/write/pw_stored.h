@@ -21,7 +21,26 @@ typedef struct pw_values {
 } pw_values;
 
 /// Bytes of one value in the array; 0 for PQ_BOOLEAN.
-uint32_t pw_values_size(pq_type type, uint32_t width);
+static inline uint32_t pw_values_size(pq_type type, uint32_t width) {
+    switch (type) {
+    case PQ_INT32:
+    case PQ_FLOAT:
+        return 4;
+    case PQ_INT64:
+    case PQ_DOUBLE:
+        return 8;
+    case PQ_INT96:
+        return 12;
+    case PQ_BYTE_ARRAY:
+        return sizeof(string_value);
+    case PQ_FIXED:
+        return width;
+    case PQ_BOOLEAN:
+    case PQ_TYPE_COUNT:
+        break;
+    }
+    return 0;
+}
 
 /// The stored form of rows of a flat or constant column of type `of`, for a leaf made by pw_schema:
 /// integers widen, decimals narrow or turn big-endian, seconds become milliseconds, intervals
