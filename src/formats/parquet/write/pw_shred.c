@@ -41,19 +41,38 @@ typedef struct places {
 
 // ---- NULLs -------------------------------------------------------------------------------------
 
+// Levels are handled eight at a time; they are below 128.
+static const uint64_t ones = UINT64_C(0x0101010101010101);
+static const uint64_t sevens = UINT64_C(0x7f7f7f7f7f7f7f7f);
+
 // Byte i is `level` plus bit i.
 static void levels_of_bits(const uint64_t *bits, uint32_t count, uint8_t level, uint8_t *out) {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
     const uint32_t whole = count / 8 * 8;
     for (uint32_t i = 0; i < whole; i += 8) {
         const uint64_t eight = bits[i / 64] >> (i % 64) & 0xff;
         // Byte k has bit k left, at its place k; adding 127 carries it to the highest.
         const uint64_t apart = eight * ones & UINT64_C(0x8040201008040201);
-        const uint64_t levels = (((apart + 0x7f * ones) >> 7) & ones) + level * ones;
+        const uint64_t levels = (((apart + sevens) >> 7) & ones) + level * ones;
         memcpy(out + i, &levels, sizeof levels);
     }
     for (uint32_t i = whole; i < count; i++) {
         out[i] = (uint8_t)(level + bitmap_get(bits, i));
+    }
+}
+
+// Byte i is in[i], or one more where that is `level`.
+static void levels_raised(const uint8_t *in, size_t count, uint8_t level, uint8_t *out) {
+    const size_t whole = count / 8 * 8;
+    for (size_t i = 0; i < whole; i += 8) {
+        uint64_t levels;
+        memcpy(&levels, in + i, sizeof levels);
+        // Others have a bit left, which adding 127 carries to the highest.
+        const uint64_t others = (levels ^ level * ones) + sevens;
+        levels += ~others >> 7 & ones;
+        memcpy(out + i, &levels, sizeof levels);
+    }
+    for (size_t i = whole; i < count; i++) {
+        out[i] = (uint8_t)(in[i] + (in[i] == level));
     }
 }
 
@@ -121,8 +140,14 @@ static uint32_t count_valid(const places *at, const uint64_t *bits, cancel_watch
         return (uint32_t)bitmap_count(bits, at->lane_count);
     }
     uint32_t count = 0;
-    for (uint32_t k = 0; k < at->lane_count && !cancel_watch_is_raised(watch, 1); k++) {
-        count += bitmap_get(bits, at->lanes[k]);
+    for (uint32_t from = 0; from < at->lane_count; from += ENTRIES_AT_ONCE) {
+        const uint32_t end = from + min_u32(at->lane_count - from, ENTRIES_AT_ONCE);
+        for (uint32_t k = from; k < end; k++) {
+            count += bitmap_get(bits, at->lanes[k]);
+        }
+        if (cancel_watch_is_raised(watch, end - from)) {
+            break;
+        }
     }
     return count;
 }
@@ -134,9 +159,7 @@ static firn_status raise_all(const shredding *self, places *at, firn_error *err)
         if (levels == NULL) {
             return ARENA_FULL(self->scratch, err);
         }
-        for (uint32_t i = 0; i < at->count; i++) {
-            levels[i] = (uint8_t)(at->definitions[i] + (at->definitions[i] == at->level));
-        }
+        levels_raised(at->definitions, at->count, at->level, levels);
         at->definitions = levels;
     }
     at->level += 1;
@@ -181,20 +204,26 @@ static void raise_dense(const places *at, const uint64_t *bits, uint8_t *levels,
     }
 }
 
+// Without branches: whether an entry came as far is as good as random. Behind the last one that
+// did, the last lane is looked at in vain.
 static void raise_sparse(const places *at, const uint64_t *bits, uint8_t *levels, uint32_t *lanes,
                          cancel_watch *watch) {
-    uint32_t found = 0;
-    uint32_t k = 0; // Of the lanes.
-    for (uint32_t i = 0; i < at->count && !cancel_watch_is_raised(watch, 1); i++) {
-        levels[i] = at->definitions[i];
-        if (levels[i] == at->level) {
-            const uint32_t lane = at->lanes == NULL ? k : at->lanes[k];
-            k += 1;
-            if (bitmap_get(bits, lane)) {
-                levels[i] += 1;
-                lanes[found] = lane;
-                found += 1;
-            }
+    uint32_t found = 0; // Less than there is room for, as not all lanes are valid.
+    uint32_t k = 0;     // Of the lanes.
+    for (uint32_t from = 0; from < at->count; from += ENTRIES_AT_ONCE) {
+        const uint32_t end = from + min_u32(at->count - from, ENTRIES_AT_ONCE);
+        for (uint32_t i = from; i < end; i++) {
+            const uint32_t place = min_u32(k, at->lane_count - 1);
+            const uint32_t lane = at->lanes == NULL ? place : at->lanes[place];
+            const bool is_here = at->definitions[i] == at->level;
+            const bool is_valid = is_here & bitmap_get(bits, lane);
+            levels[i] = (uint8_t)(at->definitions[i] + is_valid);
+            lanes[found] = lane;
+            found += is_valid;
+            k += is_here;
+        }
+        if (cancel_watch_is_raised(watch, end - from)) {
+            return;
         }
     }
 }
@@ -267,14 +296,23 @@ typedef struct list_sizes {
 } list_sizes;
 
 static list_sizes measure_lists(const places *at, const list_value *lists, cancel_watch *watch) {
-    list_sizes out = {.are_in_order = true};
-    for (uint32_t k = 0; k < at->lane_count && !cancel_watch_is_raised(watch, 1); k++) {
-        const list_value list = lists[at->lanes == NULL ? k : at->lanes[k]];
-        out.are_in_order = out.are_in_order && (list.size == 0 || list.offset == out.element_count);
-        out.element_count += list.size;
-        out.empty_count += list.size == 0;
+    uint64_t element_count = 0;
+    uint32_t empty_count = 0;
+    bool are_in_order = true;
+    for (uint32_t from = 0; from < at->lane_count; from += ENTRIES_AT_ONCE) {
+        const uint32_t end = from + min_u32(at->lane_count - from, ENTRIES_AT_ONCE);
+        for (uint32_t k = from; k < end; k++) {
+            const list_value list = lists[at->lanes == NULL ? k : at->lanes[k]];
+            are_in_order &= (list.size == 0) | (list.offset == element_count);
+            element_count += list.size;
+            empty_count += list.size == 0;
+        }
+        if (cancel_watch_is_raised(watch, end - from)) {
+            break;
+        }
     }
-    return out;
+    return (list_sizes){
+        .element_count = element_count, .empty_count = empty_count, .are_in_order = are_in_order};
 }
 
 static void fill(uint8_t *out, uint8_t value, size_t count, const cancel_flag *cancel) {
@@ -285,8 +323,14 @@ static void fill(uint8_t *out, uint8_t value, size_t count, const cancel_flag *c
     memset(out, value, count < CANCEL_COPY_STEP ? count : CANCEL_COPY_STEP);
 }
 
-static void count_up(uint32_t *out, uint32_t from, uint32_t count, cancel_watch *watch) {
-    for (uint32_t done = 0; done < count; done += ENTRIES_AT_ONCE) {
+#define LANES_AT_ONCE 4 // Most lists are short: so many lanes are written without asking.
+
+// `from`, from + 1, …; there is room for LANES_AT_ONCE in any case.
+WRAPS static void count_up(uint32_t *out, uint32_t from, uint32_t count, cancel_watch *watch) {
+    for (uint32_t i = 0; i < LANES_AT_ONCE; i++) {
+        out[i] = from + i;
+    }
+    for (uint32_t done = LANES_AT_ONCE; done < count; done += ENTRIES_AT_ONCE) {
         const uint32_t size = min_u32(count - done, ENTRIES_AT_ONCE);
         for (uint32_t i = 0; i < size; i++) {
             out[done + i] = from + done + i;
@@ -297,30 +341,33 @@ static void count_up(uint32_t *out, uint32_t from, uint32_t count, cancel_watch 
     }
 }
 
-// The entries of the elements; `levels` and `lanes` may be NULL, where nobody needs them.
+// The entries of the elements. `levels` and `lanes` may be NULL, where nobody needs them; `levels`
+// and `repetitions` are filled with what they are within lists.
 static void put_elements(const places *at, const list_value *lists, uint8_t *levels,
                          uint8_t *repetitions, uint32_t *lanes, cancel_watch *watch) {
-    uint32_t k = 0;     // Of the lanes.
-    uint32_t entry = 0; // Of the elements.
-    uint32_t element = 0;
-    for (uint32_t i = 0; i < at->count && !cancel_watch_is_raised(watch, 1); i++) {
-        repetitions[entry] = at->repetitions == NULL ? 0 : at->repetitions[i];
+    uint32_t k = 0;       // Of the lanes.
+    uint32_t entry = 0;   // Of the elements, ...
+    uint32_t element = 0; // ... those that are there.
+    for (uint32_t i = 0; i < at->count; i++) {
         const bool is_here = at->definitions == NULL || at->definitions[i] == at->level;
         list_value list = {.size = 0};
         if (is_here) {
             list = lists[at->lanes == NULL ? k : at->lanes[k]];
             k += 1;
         }
-        if (list.size == 0) {
-            levels[entry] = is_here ? at->level : at->definitions[i];
-            entry += 1;
-            continue;
+        repetitions[entry] = at->repetitions == NULL ? 0 : at->repetitions[i];
+        if (levels != NULL) { // An entry that came no further stays what it is.
+            const uint8_t level = at->definitions == NULL ? at->level : at->definitions[i];
+            levels[entry] = list.size > 0 ? levels[entry] : level;
         }
         if (lanes != NULL) {
             count_up(lanes + element, list.offset, list.size, watch);
         }
-        entry += list.size;
+        entry += list.size + (list.size == 0);
         element += list.size;
+        if (i % ENTRIES_AT_ONCE == 0 && cancel_watch_is_raised(watch, ENTRIES_AT_ONCE)) {
+            return;
+        }
     }
 }
 
@@ -341,8 +388,10 @@ static firn_status enter_lists(const shredding *self, const pq_node *node, const
     const size_t count = (size_t)(sizes.element_count + others);
     uint8_t *repetitions = ARENA_NEW(self->scratch, uint8_t, count + 1);
     uint8_t *levels = others == 0 ? NULL : ARENA_NEW(self->scratch, uint8_t, count);
-    uint32_t *lanes =
-        sizes.are_in_order ? NULL : ARENA_NEW(self->scratch, uint32_t, (size_t)sizes.element_count);
+    uint32_t *lanes = NULL;
+    if (!sizes.are_in_order) {
+        lanes = ARENA_NEW(self->scratch, uint32_t, (size_t)sizes.element_count + LANES_AT_ONCE);
+    }
     if (repetitions == NULL || (levels == NULL && others > 0) ||
         (lanes == NULL && !sizes.are_in_order)) {
         return ARENA_FULL(self->scratch, err);
@@ -413,89 +462,4 @@ firn_status pw_shred(const pw_schema *schema, uint32_t column_index, const batch
         at.lanes = lanes;
     }
     return shred(&self, self.column, &rows->columns[column_index], at, err);
-}
-
-// ---- How many rows -----------------------------------------------------------------------------
-
-// The way from a column down to lists in which there are no more lists.
-typedef struct list_way {
-    const pq_node *nodes[PQ_SCHEMA_DEPTH_MAX + 1];
-    uint32_t children[PQ_SCHEMA_DEPTH_MAX + 1]; // nodes[i + 1] is this child of nodes[i].
-    uint32_t depth;                             // nodes[depth] are the lists.
-} list_way;
-
-// Entries of one value, counted up to `most`.
-static uint64_t entries_of(const list_way *way, uint32_t depth, const column *of, uint32_t row,
-                           uint64_t most) {
-    if (!column_is_valid(of, row)) {
-        return 1;
-    }
-    const uint32_t lane = column_lane(of, row);
-    const column *flat = of->form == FORM_DICTIONARY ? of->dictionary->values : of;
-    if (way->nodes[depth]->kind == PQ_NODE_STRUCT) {
-        return entries_of(way, depth + 1, &flat->children[way->children[depth]], lane, most);
-    }
-    const list_value list = COLUMN_VALUES(flat, list_value)[lane];
-    if (list.size == 0) {
-        return 1;
-    }
-    if (depth == way->depth) {
-        return list.size;
-    }
-    uint64_t count = 0;
-    for (uint32_t i = 0; i < list.size && count < most; i++) {
-        count += entries_of(way, depth + 1, &flat->children[way->children[depth]], list.offset + i,
-                            most - count);
-    }
-    return count;
-}
-
-static uint32_t rows_on_way(const list_way *way, const column *of, const batch *rows,
-                            uint32_t row_count, uint32_t entries) {
-    uint64_t count = 0;
-    for (uint32_t k = 0; k < row_count; k++) {
-        count += entries_of(way, 0, of, batch_row(rows, k), (uint64_t)entries + 1 - count);
-        if (count > entries) {
-            return k;
-        }
-    }
-    return row_count;
-}
-
-static bool has_lists(const pq_node *node) {
-    bool has = node->kind == PQ_NODE_LIST || node->kind == PQ_NODE_MAP;
-    for (size_t i = 0; i < node->child_count && !has; i++) {
-        has = has_lists(&node->children[i]);
-    }
-    return has;
-}
-
-// The least over all ways from the end of `way` on.
-static uint32_t least_rows(list_way *way, const column *of, const batch *rows, uint32_t row_count,
-                           uint32_t entries) {
-    const uint32_t depth = way->depth;
-    const pq_node *node = way->nodes[depth];
-    bool is_last = node->kind != PQ_NODE_STRUCT;
-    for (uint32_t i = 0; i < node->child_count; i++) {
-        if (has_lists(&node->children[i])) {
-            is_last = false;
-            way->children[depth] = i;
-            way->nodes[depth + 1] = &node->children[i];
-            way->depth = depth + 1;
-            row_count = least_rows(way, of, rows, row_count, entries);
-            way->depth = depth;
-        }
-    }
-    return is_last ? rows_on_way(way, of, rows, row_count, entries) : row_count;
-}
-
-uint32_t pw_shred_rows(const pw_schema *schema, uint32_t column_index, const batch *rows,
-                       uint32_t entries) {
-    const pq_node *node = &schema->tree->root.children[column_index];
-    uint32_t count = min_u32(rows->selected_count, entries);
-    if (has_lists(node)) {
-        list_way way = {.nodes = {node}};
-        count = least_rows(&way, &rows->columns[column_index], rows, count, entries);
-    }
-    return count == 0 ? min_u32(rows->selected_count, 1) : count;
 }

@@ -56,7 +56,7 @@ static column random_column(arena *memory, const type *of, bool is_nullable, uin
 static void random_lists(arena *memory, column *out, uint64_t *seed) {
     list_value *lists = COLUMN_OUT(out, list_value);
     const bool are_in_order = test_random(seed) % 2 == 0;
-    const uint32_t most = (uint32_t)(test_random(seed) % 5);
+    const uint32_t most = (uint32_t)(test_random(seed) % 5 * (1 + test_random(seed) % 4 / 3));
     uint32_t count = are_in_order ? (uint32_t)(test_random(seed) % 2) : 20;
     for (uint32_t i = 0; i < out->length; i++) {
         const uint32_t size = (uint32_t)(test_random(seed) % (most + 1));
