@@ -196,24 +196,55 @@ static ALWAYS_INLINE uint32_t head_of(const string_value *value) {
     return __builtin_bswap32(head);
 }
 
+static ALWAYS_INLINE uint64_t load_big(const void *at) {
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return __builtin_bswap64(word);
+}
+
+// The same with sixteen bytes.
+static ALWAYS_INLINE u128 long_head_of(const string_value *value) {
+    if (value->size >= 16) {
+        return (u128)load_big(value->data) << 64 | load_big(value->data + 8);
+    }
+    if (string_is_inline(value)) {
+        uint32_t last;
+        memcpy(&last, value->inlined + 8, sizeof last);
+        return (u128)load_big(value->inlined) << 64 | (u128)__builtin_bswap32(last) << 32;
+    }
+    char padded[16] = {0};
+    memcpy(padded, value->data, value->size);
+    return (u128)load_big(padded) << 64 | load_big(padded + 8);
+}
+
+// Of strings with the same head.
+static ALWAYS_INLINE int compare_tails(const string_value *left, const string_value *right,
+                                       cancel_watch *watch) {
+    return left->size <= 16 && left->size == right->size
+               ? 0
+               : string_compare_watched(left, right, watch);
+}
+
 static void find_strings(const pw_values *values, cancel_watch *watch, extremes *out) {
     const string_value *in = values->strings;
     const string_value *low = in;
     const string_value *high = in;
-    uint32_t low_head = head_of(low);
-    uint32_t high_head = head_of(high);
+    u128 low_head = long_head_of(low);
+    u128 high_head = low_head;
     for (uint32_t i = 1; i < values->count; i++) {
-        const uint32_t head = head_of(&in[i]);
+        const uint32_t start = head_of(&in[i]);
+        if (LIKELY(start > (uint32_t)(low_head >> 96) && start < (uint32_t)(high_head >> 96))) {
+            continue;
+        }
+        const u128 head = long_head_of(&in[i]);
         if (LIKELY(head > low_head && head < high_head)) {
             continue;
         }
-        if (head < low_head ||
-            (head == low_head && string_compare_watched(&in[i], low, watch) < 0)) {
+        if (head < low_head || (head == low_head && compare_tails(&in[i], low, watch) < 0)) {
             low = &in[i];
             low_head = head;
         }
-        if (head > high_head ||
-            (head == high_head && string_compare_watched(&in[i], high, watch) > 0)) {
+        if (head > high_head || (head == high_head && compare_tails(&in[i], high, watch) > 0)) {
             high = &in[i];
             high_head = head;
         }
@@ -226,15 +257,12 @@ static void find_strings(const pw_values *values, cancel_watch *watch, extremes 
 // The first and the last eight bytes as a number, or the first sixteen: the order of values of one
 // width, up to 16. `flip` turns the sign around.
 static ALWAYS_INLINE u128 key_of(const uint8_t *at, uint32_t width, uint64_t flip) {
-    uint64_t first = 0;
     if (width < 8) {
+        uint64_t first = 0;
         memcpy(&first, at, width);
         return (u128)(__builtin_bswap64(first) ^ flip) << 64;
     }
-    uint64_t second;
-    memcpy(&first, at, sizeof first);
-    memcpy(&second, at + (width < 16 ? width - 8 : 8), sizeof second);
-    return (u128)(__builtin_bswap64(first) ^ flip) << 64 | __builtin_bswap64(second);
+    return (u128)(load_big(at) ^ flip) << 64 | load_big(at + (width < 16 ? width - 8 : 8));
 }
 
 static int compare_rest(const uint8_t *left, const uint8_t *right, uint32_t width) {

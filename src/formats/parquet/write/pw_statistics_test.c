@@ -466,6 +466,45 @@ TEST(pw_statistics_of_types_without_order_are_counts) {
     }
 }
 
+// Where the first four, sixteen or all bytes are the same.
+TEST(pw_statistics_of_texts_with_the_same_start) {
+#define LONG "0123456789abcdef"
+    const string_value cases[][4] = {
+        // Lowest, highest, between.
+        {string_of("a", 1), string_of("a\0\0", 3), string_of("a\0", 2), string_of("a", 1)},
+        {string_of("", 0), string_of("\0\0\0\0\0", 5), string_of("\0", 1), string_of("", 0)},
+        {string_of("abcd", 4), string_of("abce\0", 5), string_of("abce", 4), string_of("abcd", 4)},
+        {string_of(LONG "a", 17), string_of(LONG "c", 17), string_of(LONG "b", 17),
+         string_of(LONG "b", 17)},
+        {string_of(LONG, 16), string_of(LONG "\0\0", 18), string_of(LONG "\0", 17),
+         string_of(LONG, 16)},
+        {string_of(LONG, 15), string_of(LONG "0", 17), string_of(LONG, 16), string_of(LONG, 15)},
+        {string_of("0123456789ab", 12), string_of("0123456789abc\0", 14),
+         string_of("0123456789abc", 13), string_of("0123456789ab\0", 13)},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (uint32_t order = 0; order < 24; order++) { // All of them.
+            string_value values[4];
+            uint32_t left[4] = {0, 1, 2, 3};
+            for (uint32_t k = 0, rest = order; k < 4; k++) {
+                const uint32_t pick = rest % (4 - k);
+                rest /= 4 - k;
+                values[k] = cases[i][left[pick]];
+                left[pick] = left[3 - k];
+            }
+            sample s = sample_open(TYPE_OF(BINARY));
+            const pw_values stored = {.type = PQ_BYTE_ARRAY, .count = 4, .strings = values};
+            pw_statistics all = pw_statistics_open(&s.memory);
+            REQUIRE(pw_statistics_add(&all, s.leaf, &stored, 0, &s.err) == FIRN_OK);
+            CHECK(text_equal(text_of_bytes(byte_output_bytes(&all.minimum)),
+                             string_text(&cases[i][0])));
+            CHECK(text_equal(text_of_bytes(byte_output_bytes(&all.maximum)),
+                             string_text(&cases[i][1])));
+            arena_close(&s.memory);
+        }
+    }
+}
+
 typedef struct short_case {
     const char *value;
     uint32_t bytes_max;
