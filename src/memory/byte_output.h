@@ -21,8 +21,8 @@ typedef struct byte_output {
 /// Room for `size` more bytes behind those in use, for the caller to fill; it then adds what it
 /// filled to `size`. Valid until the next call. NULL, and nothing has changed, if memory is full.
 uint8_t *byte_output_room(byte_output *self, size_t size);
-/// Says so: `return byte_output_full(out, err);`
-#define byte_output_full(self, err) ARENA_FULL((self)->memory, (err))
+/// Says so: `return BYTE_OUTPUT_FULL(out, err);`
+#define BYTE_OUTPUT_FULL(self, err) ARENA_FULL((self)->memory, (err))
 /// Appends. False if memory is full.
 bool byte_output_put(byte_output *self, bytes content);
 /// Appends a number in 7-bit groups, lowest first (LEB128); with sign: zigzag.

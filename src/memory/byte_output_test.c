@@ -56,7 +56,7 @@ TEST(byte_output_is_unchanged_when_memory_is_full) {
     }
     CHECK(out.size == size && out.data[size - sizeof block] == 1);
     firn_error err = ERR_INIT;
-    CHECK(byte_output_full(&out, &err) == FIRN_NO_MEMORY);
+    CHECK(BYTE_OUTPUT_FULL(&out, &err) == FIRN_NO_MEMORY);
     arena_close(&memory);
 }
 

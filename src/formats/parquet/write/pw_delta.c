@@ -53,7 +53,7 @@ firn_status pw_delta_put_i32(byte_output *out, const int32_t *values, uint32_t c
     const pw_delta_kernels *kernels = pw_delta_kernels_at(isa_best());
     const pw_pack_kernels *pack = pw_pack();
     if (!put_header(out, count, count == 0 ? 0 : values[0])) {
-        return byte_output_full(out, err);
+        return BYTE_OUTPUT_FULL(out, err);
     }
     for (uint32_t at = 1; at < count; at += min_u32(PW_DELTA_BLOCK, count - at)) {
         UNINITIALISED uint32_t above[PW_DELTA_BLOCK];
@@ -64,7 +64,7 @@ firn_status pw_delta_put_i32(byte_output *out, const int32_t *values, uint32_t c
         uint8_t *to =
             put_head(out, least, (const uint64_t[]){bits[0], bits[1], bits[2], bits[3]}, widths);
         if (to == NULL) {
-            return byte_output_full(out, err);
+            return BYTE_OUTPUT_FULL(out, err);
         }
         for (uint32_t m = 0; m < PW_DELTA_MINIBLOCKS; m++) {
             const size_t size = (size_t)PW_DELTA_MINIBLOCK / 8 * widths[m];
@@ -81,7 +81,7 @@ firn_status pw_delta_put_i64(byte_output *out, const int64_t *values, uint32_t c
     const pw_delta_kernels *kernels = pw_delta_kernels_at(isa_best());
     const pw_pack_kernels *pack = pw_pack();
     if (!put_header(out, count, count == 0 ? 0 : values[0])) {
-        return byte_output_full(out, err);
+        return BYTE_OUTPUT_FULL(out, err);
     }
     for (uint32_t at = 1; at < count; at += min_u32(PW_DELTA_BLOCK, count - at)) {
         UNINITIALISED uint64_t above[PW_DELTA_BLOCK];
@@ -91,7 +91,7 @@ firn_status pw_delta_put_i64(byte_output *out, const int64_t *values, uint32_t c
         const int64_t least = kernels->i64(values + at - 1, step, above, bits);
         uint8_t *to = put_head(out, least, bits, widths);
         if (to == NULL) {
-            return byte_output_full(out, err);
+            return BYTE_OUTPUT_FULL(out, err);
         }
         for (uint32_t m = 0; m < PW_DELTA_MINIBLOCKS; m++) {
             const size_t size = (size_t)PW_DELTA_MINIBLOCK / 8 * widths[m];

@@ -13,7 +13,7 @@
 
 #define SIZE_BYTES sizeof(uint32_t) // Before each string in a dictionary page.
 #define SLOTS_MIN 64
-#define SLOTS_NEAR (UINT32_C(1) << 12) // So many fit the nearest cache.
+#define SLOTS_NEAR (UINT64_C(1) << 12) // So many fit the nearest cache.
 #define BLOCK_BYTES_MIN 1024
 #define BLOCK_BYTES_MAX 65536
 #define MEDIUM_MAX 32 // Bytes of values that have a hash of their own.
@@ -370,8 +370,10 @@ static ALWAYS_INLINE answer code_tagged_one(pw_dictionary *self, const uint8_t *
     const uint32_t slot = find_tagged(self, value, hash, kind, size, code);
     if (UNLIKELY(*code == PW_NO_CODE)) {
         const answer added = add_entry(self, value, slot, hash);
+        if (added != ANSWER_FOUND) {
+            return added;
+        }
         *code = self->count - 1;
-        return added;
     }
     return ANSWER_FOUND;
 }

@@ -204,6 +204,21 @@ TEST(pw_dictionary_stops_before_its_page_grows_too_large) {
     REQUIRE(pw_dictionary_open(&memory, PQ_BYTE_ARRAY, 0, 25, &self, &err) == FIRN_OK);
     REQUIRE(pw_dictionary_codes(self, &values, codes, &taken, &err) == FIRN_OK);
     CHECK(taken == 3 && pw_dictionary_bytes(self) == 25 && codes[2] == 0);
+    // Not even the first one fits.
+    REQUIRE(pw_dictionary_open(&memory, PQ_BYTE_ARRAY, 0, 21, &self, &err) == FIRN_OK);
+    const string_value two[] = {string_of("0123456789abcdef++", 18), string_of("x", 1)};
+    const pw_values long_first = {.type = PQ_BYTE_ARRAY, .count = 2, .strings = two};
+    REQUIRE(pw_dictionary_codes(self, &long_first, codes, &taken, &err) == FIRN_OK);
+    CHECK(taken == 0 && pw_dictionary_entries(self).count == 0);
+    const pw_values one = {.type = PQ_FIXED,
+                           .width = 22,
+                           .count = 1,
+                           .fixed = (const uint8_t *)"0123456789abcdef++++++"};
+    REQUIRE(pw_dictionary_open(&memory, PQ_FIXED, 22, 21, &self, &err) == FIRN_OK);
+    REQUIRE(pw_dictionary_codes(self, &one, codes, &taken, &err) == FIRN_OK);
+    CHECK(taken == 0 && pw_dictionary_entries(self).count == 0);
+    REQUIRE(pw_dictionary_open(&memory, PQ_BYTE_ARRAY, 0, 25, &self, &err) == FIRN_OK);
+    REQUIRE(pw_dictionary_codes(self, &values, codes, &taken, &err) == FIRN_OK);
     strings[0].size = UINT32_MAX;
     REQUIRE(pw_dictionary_codes(self, &values, codes, &taken, &err) == FIRN_OK);
     CHECK(taken == 0);

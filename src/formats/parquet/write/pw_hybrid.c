@@ -201,7 +201,7 @@ static firn_status put(byte_output *out, const source *self, firn_error *err) {
             break;
         }
     }
-    return has_room ? FIRN_OK : byte_output_full(out, err);
+    return has_room ? FIRN_OK : BYTE_OUTPUT_FULL(out, err);
 }
 
 firn_status pw_hybrid_put_u32(byte_output *out, const uint32_t *values, uint32_t count,
@@ -227,5 +227,5 @@ firn_status pw_hybrid_put_bits(byte_output *out, const uint64_t *bits, uint32_t 
 firn_status pw_hybrid_put_repeated(byte_output *out, uint32_t value, uint32_t count, uint32_t width,
                                    firn_error *err) {
     assert(width <= 32 && (width == 32 || value >> width == 0));
-    return put_repeated(out, value, count, width) ? FIRN_OK : byte_output_full(out, err);
+    return put_repeated(out, value, count, width) ? FIRN_OK : BYTE_OUTPUT_FULL(out, err);
 }

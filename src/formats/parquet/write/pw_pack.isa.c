@@ -52,21 +52,23 @@ static ALWAYS_INLINE void pack_groups_of(const uint64_t *chunks, size_t count, u
     }
 }
 
-#define WIDTHS_33_TO_64(X)                                                                         \
-    X(33)                                                                                          \
-    X(34)                                                                                          \
-    X(35) X(36) X(37) X(38) X(39) X(40) X(41) X(42) X(43) X(44) X(45) X(46) X(47) X(48) X(49)      \
-        X(50) X(51) X(52) X(53) X(54) X(55) X(56) X(57) X(58) X(59) X(60) X(61) X(62) X(63) X(64)
+#define PACK_GROUPS(w)                                                                             \
+    case w:                                                                                        \
+        pack_groups_of(chunks, count, out, w);                                                     \
+        break;
+#define PACK_GROUPS_4(w) PACK_GROUPS(w) PACK_GROUPS(w + 1) PACK_GROUPS(w + 2) PACK_GROUPS(w + 3)
 
 // `count` is rounded up to a group.
 static void pack_chunks(const uint64_t *chunks, size_t count, uint32_t width, uint8_t *out) {
     switch (width) {
-#define X(w)                                                                                       \
-    case w:                                                                                        \
-        pack_groups_of(chunks, count, out, w);                                                     \
-        break;
-        WIDTHS_33_TO_64(X)
-#undef X
+        PACK_GROUPS_4(33)
+        PACK_GROUPS_4(37)
+        PACK_GROUPS_4(41)
+        PACK_GROUPS_4(45)
+        PACK_GROUPS_4(49)
+        PACK_GROUPS_4(53)
+        PACK_GROUPS_4(57)
+        PACK_GROUPS_4(61)
     default:
         break;
     }

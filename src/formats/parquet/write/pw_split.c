@@ -22,7 +22,7 @@ firn_status pw_put_split(byte_output *out, const pw_values *values, firn_error *
     const uint64_t size = (uint64_t)width * values->count;
     uint8_t *to = size > SIZE_MAX ? NULL : byte_output_room(out, (size_t)size);
     if (to == NULL) {
-        return byte_output_full(out, err);
+        return BYTE_OUTPUT_FULL(out, err);
     }
     if (size > 0) {
         pw_split_kernel_at(isa_best())(values->data, values->count, width, values->count, to);

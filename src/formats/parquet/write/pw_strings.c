@@ -95,14 +95,14 @@ static firn_status put_strings(byte_output *out, const pw_values *values, firn_e
     size_t room;
     uint8_t *to = add_fits(size, sizeof(string_value), &room) ? byte_output_room(out, room) : NULL;
     if (to == NULL) {
-        return byte_output_full(out, err);
+        return BYTE_OUTPUT_FULL(out, err);
     }
     for (uint32_t i = 0; i < values->count; i++) {
         const string_value *value = &values->strings[i];
         memcpy(to, value, sizeof *value); // Of an inline one that is all: its size, its bytes.
         to += SIZE_BYTES;
         if (!string_is_inline(value) && !copy(out->memory, to, value->data, value->size)) {
-            return byte_output_full(out, err);
+            return BYTE_OUTPUT_FULL(out, err);
         }
         to += value->size;
     }
@@ -114,7 +114,7 @@ static firn_status put_booleans(byte_output *out, const pw_values *values, firn_
     const size_t size = (size_t)pw_plain_size(values);
     const uint32_t left = values->count % 8;
     if (!byte_output_put(out, (bytes){.data = (const uint8_t *)values->bits, .size = size})) {
-        return byte_output_full(out, err);
+        return BYTE_OUTPUT_FULL(out, err);
     }
     if (left > 0) {
         out->data[out->size - 1] &= (uint8_t)((1u << left) - 1);
@@ -130,7 +130,7 @@ firn_status pw_put_plain(byte_output *out, const pw_values *values, firn_error *
         return put_booleans(out, values, err);
     }
     const bytes all = {.data = values->data, .size = (size_t)pw_plain_size(values)};
-    return byte_output_put(out, all) ? FIRN_OK : byte_output_full(out, err);
+    return byte_output_put(out, all) ? FIRN_OK : BYTE_OUTPUT_FULL(out, err);
 }
 
 // ---- DELTA_LENGTH_BYTE_ARRAY -------------------------------------------------------------------
@@ -151,14 +151,14 @@ firn_status pw_put_delta_lengths(byte_output *out, const pw_values *values, aren
     size_t room;
     uint8_t *to = add_fits(size, sizeof(string_value), &room) ? byte_output_room(out, room) : NULL;
     if (to == NULL) {
-        return byte_output_full(out, err);
+        return BYTE_OUTPUT_FULL(out, err);
     }
     for (uint32_t i = 0; i < values->count; i++) {
         const string_value *value = &values->strings[i];
         if (string_is_inline(value)) {
             memcpy(to, value->inlined, sizeof value->inlined);
         } else if (!copy(out->memory, to, value->data, value->size)) {
-            return byte_output_full(out, err);
+            return BYTE_OUTPUT_FULL(out, err);
         }
         to += value->size;
     }
@@ -263,13 +263,13 @@ firn_status pw_put_delta_bytes(byte_output *out, const pw_values *values, arena 
     TRY(pw_delta_put_i32(out, suffixes, values->count, err));
     uint8_t *to = size > SIZE_MAX ? NULL : byte_output_room(out, (size_t)size);
     if (to == NULL) {
-        return byte_output_full(out, err);
+        return BYTE_OUTPUT_FULL(out, err);
     }
     for (uint32_t i = 0; i < values->count; i++) {
         const text value = value_at(values, i);
         const size_t prefix = (size_t)prefixes[i];
         if (!copy(out->memory, to, value.data + prefix, value.size - prefix)) {
-            return byte_output_full(out, err);
+            return BYTE_OUTPUT_FULL(out, err);
         }
         to += value.size - prefix;
     }
