@@ -43,8 +43,8 @@ typedef struct pw_leaf_options {
     double bloom_rate;     ///< False positives, above 0 and below 1; 0.01 is usual.
     uint64_t bloom_values; ///< Distinct values that are expected; 0: as many as there are.
     pw_statistics_mode statistics;
-    uint32_t bound_bytes;
-    uint32_t encodings; ///< pw_encodings.
+    uint32_t bound_bytes; ///< At least 1.
+    uint32_t encodings;   ///< pw_encodings.
 } pw_leaf_options;
 
 typedef struct pw_sorting {
@@ -58,16 +58,21 @@ typedef struct pw_key_value {
     text value;
 } pw_key_value;
 
+// A page's size takes 31 bits in the file, and the last value may go beyond what is asked for.
+#define PW_PAGE_BYTES_MAX (UINT32_C(1) << 30)
+#define PW_PAGE_ROWS_MAX (UINT32_C(1) << 30)
+#define PW_BLOOM_BYTES_MAX (UINT32_C(128) << 20) // The format's.
+
 /// Plain data, borrowed by what is made with it.
 typedef struct pw_options {
     uint64_t group_bytes; ///< A row group ends when its encoded pages have reached it, ...
     uint64_t group_rows;  ///< ... or its rows.
-    uint32_t page_bytes;  ///< Before compression; likewise for pages.
-    uint32_t page_rows;
-    uint32_t dictionary_bytes; ///< A larger dictionary is given up.
-    uint32_t bloom_bytes_max;  ///< Of one chunk's filter.
+    uint32_t page_bytes;  ///< Before compression; likewise for pages. At most PW_PAGE_BYTES_MAX.
+    uint32_t page_rows;   ///< At most PW_PAGE_ROWS_MAX.
+    uint32_t dictionary_bytes; ///< A larger dictionary is given up. At most PW_PAGE_BYTES_MAX.
+    uint32_t bloom_bytes_max;  ///< Of one chunk's filter: 32 to PW_BLOOM_BYTES_MAX.
     pw_codec_choice codec_choice;
-    codec codec;
+    codec codec;     ///< NONE, SNAPPY, GZIP, ZSTD or LZ4 (Parquet's LZ4_RAW).
     int codec_level; ///< 0: the codec's own.
     bool has_page_index;
     bool has_checksums;
@@ -80,11 +85,12 @@ typedef struct pw_options {
     const pw_key_value *key_values;
 } pw_options;
 
-/// 128 MiB or 1 Mi rows a group; 1 MiB or 20,000 rows a page; ZSTD where it pays; page index, no
-/// checksums, bounds of 64 bytes.
+/// 128 MiB or 1 Mi rows a group; 1 MiB or 20,000 rows a page; dictionaries and bloom filters of up
+/// to 1 MiB; ZSTD where it pays; all encodings; page index, no checksums, no bloom filters, bounds
+/// of 64 bytes.
 pw_options pw_options_default(void);
 
-/// Errors: FIRN_INVALID names the option that is out of its range.
+/// Errors: FIRN_INVALID (SQLSTATE 22023) names the option that is out of its range.
 firn_status pw_options_check(const pw_options *self, uint32_t leaf_count, firn_error *err);
 
 #endif

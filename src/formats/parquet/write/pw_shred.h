@@ -18,20 +18,24 @@ typedef struct pw_entries {
     const uint8_t *definitions; ///< A level an entry; NULL: all of them values.
     const uint8_t *repetitions; ///< NULL: the leaf is in no list.
     const column *values;       ///< In any form.
-    const uint32_t *rows;       ///< Of `values`, value_count of them; NULL: rows 0, 1, 2, …
+    const uint32_t *rows;       ///< Of `values`, value_count of them, in any order where lists
+                                ///< lie so; NULL: rows 0, 1, 2, …
 } pw_entries;
 
-/// Takes rows of column `column_index` apart: out[i] is leaf tree->root.children[column_index]
-/// .first_leaf + i. Lists of many elements make many entries; the caller hands in fewer rows where
-/// that matters (pw_shred_entries_max).
+/// Takes the rows of column `column_index` that count apart: out[i] is leaf
+/// tree->root.children[column_index].first_leaf + i. Lists of many elements make many entries; the
+/// caller hands in fewer rows where that matters (pw_shred_rows).
 ///
-/// Errors: FIRN_INVALID (SQLSTATE 23502) names the field for a NULL in one that is not nullable;
-///         FIRN_NO_MEMORY; FIRN_CANCELLED.
+/// Errors: FIRN_INVALID (SQLSTATE 23502) names the field for a NULL in one that is not nullable,
+///         (54000) for more entries than UINT32_MAX; FIRN_NO_MEMORY; FIRN_CANCELLED. In a struct or
+///         list that is NULL, or an element that no row has, nothing counts as NULL.
+/// Cost:   of a column without lists, nothing if there are no NULLs and no selection.
 firn_status pw_shred(const pw_schema *schema, uint32_t column_index, const batch *rows,
                      arena *scratch, pw_entries *out, firn_error *err);
 
 /// Of the rows that count, how many of the first have together at most `entries` entries in any
-/// leaf of the column; at least 1.
+/// leaf of the column; at least 1, if there is one.
+/// Cost: that of the lists of these rows; of columns without lists nothing.
 uint32_t pw_shred_rows(const pw_schema *schema, uint32_t column_index, const batch *rows,
                        uint32_t entries);
 
