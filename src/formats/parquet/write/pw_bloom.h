@@ -1,6 +1,7 @@
-// The bloom filter of a chunk while it is written. It begins as large as it may become, since nobody
-// knows how many values come, and is folded to half of its size as often as the rate of false
-// positives allows: the block of a value in half as many blocks is its block / 2 (pq_bloom.h).
+// The bloom filter of a chunk while it is written. It begins as large as it may become, since
+// nobody knows how many values come, and is folded to half of its size as often as the rate of
+// false positives allows: the block of a value in half as many blocks is its block / 2
+// (pq_bloom.h).
 #ifndef FIRN_FORMATS_PARQUET_WRITE_PW_BLOOM_H
 #define FIRN_FORMATS_PARQUET_WRITE_PW_BLOOM_H
 

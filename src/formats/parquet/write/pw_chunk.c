@@ -12,11 +12,11 @@
 #include "formats/parquet/write/pw_strings.h"
 #include "memory/arena_grow.h"
 
-#define PIECE_ENTRIES 1024          // Go to a page at once.
+#define PIECE_ENTRIES 1024 // Go to a page at once.
 #define SAMPLE_BYTES_MAX (UINT64_C(2) << 20)
-#define SAMPLE_BODIES 4             // That the codec of a chunk with dictionary is chosen by.
-#define GROWN_SHARE 8               // Of a dictionary that hardly grows, what counts.
-#define DICTIONARY_COST 95          // Percent: codes are worth something to readers.
+#define SAMPLE_BODIES 4    // That the codec of a chunk with dictionary is chosen by.
+#define GROWN_SHARE 8      // Of a dictionary that hardly grows, what counts.
+#define DICTIONARY_COST 95 // Percent: codes are worth something to readers.
 
 // A page whose body is not in its final form yet, or is.
 typedef struct held_page {
@@ -363,8 +363,7 @@ static firn_status end_statistics(pw_chunk *self, pw_worker *with, firn_error *e
     TRY(pw_statistics_add(page, self->leaf, &values, nulls, err));
     page->value_count = self->page.value_count;
     TRY(pw_statistics_merge(&self->statistics, self->leaf, page, err));
-    if (self->options->has_page_index &&
-        self->leaf_options->statistics == PW_STATISTICS_BOUNDS) {
+    if (self->options->has_page_index && self->leaf_options->statistics == PW_STATISTICS_BOUNDS) {
         TRY(pw_page_index_add(&self->index, page, err));
     }
     pw_statistics_reset(page);
@@ -401,7 +400,7 @@ static firn_status end_page(pw_chunk *self, pw_worker *with, firn_error *err) {
     if (!is_coded) {
         pw_bloom_add(&self->bloom, &values);
     }
-    const held_page made = {.encoding = is_coded ? PQ_ENCODING_RLE_DICTIONARY
+    const held_page made = {.encoding = is_coded              ? PQ_ENCODING_RLE_DICTIONARY
                                         : self->has_otherwise ? self->otherwise
                                                               : PQ_ENCODING_PLAIN,
                             .row_count = page->row_count,
@@ -454,7 +453,7 @@ static firn_status mark_seen(pw_chunk *self, const uint32_t *codes, uint32_t cou
 
 // The values of all entries that are put, in one of two forms.
 typedef struct put_values {
-    bool is_source;    // Indexes into the source's entries; else values.
+    bool is_source; // Indexes into the source's entries; else values.
     pw_values values;
     uint32_t *indexes;
 } put_values;
@@ -566,13 +565,13 @@ static firn_status plain_piece(pw_chunk *self, const put_values *all, uint32_t f
     if (all->is_source) { // The dictionary was given up in the middle of these entries.
         pw_values entries = self->source.entries;
         const size_t size = pw_values_size(entries.type, entries.width);
-        uint8_t *copies = ARENA_NEW(&with->scratch, uint8_t, size * ((size_t)count + 1));
+        uint8_t *copies = ARENA_NEW(&with->scratch, uint8_t, size *((size_t)count + 1));
         if (copies == NULL) {
             return ARENA_FULL(&with->scratch, err);
         }
         for (uint32_t i = 0; i < count; i++) {
-            memcpy(copies + i * size,
-                   (const uint8_t *)entries.data + all->indexes[from + i] * size, size);
+            memcpy(copies + i * size, (const uint8_t *)entries.data + all->indexes[from + i] * size,
+                   size);
         }
         values = entries;
         values.count = count;
@@ -647,8 +646,8 @@ static void cut_piece(const pw_chunk *self, pw_entries *piece, uint32_t value_ma
         uint32_t more = 0;
         uint32_t end = at;
         do {
-            more += piece->definitions == NULL ||
-                    piece->definitions[end] == self->leaf->definition_max;
+            more +=
+                piece->definitions == NULL || piece->definitions[end] == self->leaf->definition_max;
             end++;
         } while (piece->repetitions != NULL && end < piece->entry_count &&
                  piece->repetitions[end] > 0);
@@ -728,8 +727,7 @@ static firn_status finish_dictionary(pw_chunk *self, pw_worker *with, firn_error
     pq_dictionary_page_header_set_encoding(&header.dictionary);
     pq_page_header_set_dictionary(&header);
     TRY(wrap(self, &header, body, &self->result.dictionary_page, err));
-    self->result.uncompressed_size +=
-        plain.size + (self->result.dictionary_page.size - body.size);
+    self->result.uncompressed_size += plain.size + (self->result.dictionary_page.size - body.size);
     pw_bloom_add(&self->bloom, &entries);
     arena_rewind(&with->scratch, mark);
     return FIRN_OK;
@@ -748,7 +746,8 @@ firn_status pw_chunk_finish(pw_chunk *self, pw_worker *with, const pw_chunk_resu
     if (has_dictionary) {
         TRY(finish_dictionary(self, with, err));
     }
-    pw_written_page *pages = ARENA_NEW(&self->memory, pw_written_page, (size_t)self->page_count + 1);
+    pw_written_page *pages =
+        ARENA_NEW(&self->memory, pw_written_page, (size_t)self->page_count + 1);
     if (pages == NULL) {
         return ARENA_FULL(&self->memory, err);
     }

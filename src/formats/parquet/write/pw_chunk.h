@@ -33,8 +33,8 @@ typedef struct pw_written_page {
 typedef struct pw_chunk_result {
     uint32_t page_count; ///< Data pages.
     const pw_written_page *pages;
-    bytes dictionary_page;     ///< Header and body; empty if there is none.
-    uint64_t size;             ///< Of all that together.
+    bytes dictionary_page; ///< Header and body; empty if there is none.
+    uint64_t size;         ///< Of all that together.
     uint64_t uncompressed_size;
     uint64_t entry_count; ///< The format's value_count: NULLs included.
     codec codec;

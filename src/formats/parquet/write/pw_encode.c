@@ -25,7 +25,7 @@ void pw_worker_close(pw_worker *self) {
 static firn_status put_boolean_runs(const pw_values *values, byte_output *out, firn_error *err) {
     const size_t at = out->size;
     if (byte_output_room(out, 4) == NULL) {
-        return byte_output_full(out, err);
+        return BYTE_OUTPUT_FULL(out, err);
     }
     out->size += 4;
     TRY(pw_hybrid_put_bits(out, values->bits, values->count, err));
@@ -66,7 +66,7 @@ firn_status pw_encode_codes(const uint32_t *codes, uint32_t count, byte_output *
     }
     const uint8_t width = (uint8_t)pw_width_of(highest);
     if (!byte_output_put(out, (bytes){.data = &width, .size = 1})) {
-        return byte_output_full(out, err);
+        return BYTE_OUTPUT_FULL(out, err);
     }
     return pw_hybrid_put_u32(out, codes, count, width, err);
 }
@@ -80,7 +80,7 @@ firn_status pw_compress(const pw_options *options, bytes in, byte_output *out, p
     }
     uint8_t *room = byte_output_room(out, most);
     if (room == NULL) {
-        return byte_output_full(out, err);
+        return BYTE_OUTPUT_FULL(out, err);
     }
     codec_output to = {.data = room, .capacity = most};
     TRY(codec_encode(options->codec, options->codec_level, in, &to, &with->codecs, err));

@@ -81,6 +81,7 @@ typedef struct pw_options {
     const pw_leaf_options *leaves; ///< ... or, if not NULL, one a leaf.
     uint32_t sorting_count;
     const pw_sorting *sorting; ///< The rows are sorted so: written into each row group.
+    text created_by;           ///< "": not said.
     uint32_t key_value_count;
     const pw_key_value *key_values;
 } pw_options;

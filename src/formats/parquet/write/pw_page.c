@@ -52,11 +52,10 @@ firn_status pw_page_add_levels(pw_page *self, const pq_leaf *leaf, const pw_entr
         self->has_definitions = true;
     }
     if (self->has_definitions) {
-        TRY(entries->definitions == NULL
-                ? add_level(self, &self->definitions, leaf->definition_max, entries->entry_count,
-                            err)
-                : add_bytes(self, &self->definitions, entries->definitions, entries->entry_count,
-                            err));
+        TRY(entries->definitions == NULL ? add_level(self, &self->definitions, leaf->definition_max,
+                                                     entries->entry_count, err)
+                                         : add_bytes(self, &self->definitions, entries->definitions,
+                                                     entries->entry_count, err));
     }
     if (leaf->repetition_max > 0) {
         TRY(add_bytes(self, &self->repetitions, entries->repetitions, entries->entry_count, err));
@@ -140,7 +139,7 @@ static firn_status put_levels(byte_output *out, const uint8_t *levels, uint8_t m
     const size_t at = out->size;
     const uint32_t width = pw_width_of(most);
     if (byte_output_room(out, 4) == NULL) {
-        return byte_output_full(out, err);
+        return BYTE_OUTPUT_FULL(out, err);
     }
     out->size += 4;
     TRY(levels == NULL ? pw_hybrid_put_repeated(out, most, count, width, err)

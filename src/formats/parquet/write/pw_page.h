@@ -12,9 +12,9 @@ typedef struct pw_page {
     uint32_t row_count;
     uint32_t entry_count;
     uint32_t value_count;
-    uint64_t plain_bytes; ///< That its values take as PLAIN.
-    bool is_coded;        ///< Its values are codes.
-    bool has_definitions; ///< Else all entries are values.
+    uint64_t plain_bytes;                 ///< That its values take as PLAIN.
+    bool is_coded;                        ///< Its values are codes.
+    bool has_definitions;                 ///< Else all entries are values.
     byte_output definitions, repetitions; ///< A byte an entry.
     byte_output values; ///< As pw_values has them, or uint32_t codes. Bytes of strings in `memory`.
 } pw_page;

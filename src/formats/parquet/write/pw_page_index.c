@@ -34,8 +34,8 @@ firn_status pw_page_index_add(pw_page_index *self, const pw_statistics *page, fi
         TRY(copy(self, bounds.minimum, &made.minimum, err));
         TRY(copy(self, bounds.maximum, &made.maximum, err));
     }
-    pw_page_bounds *grown = ARENA_GROW(self->memory, pw_page_bounds, self->pages, self->count, 1,
-                                       &self->capacity);
+    pw_page_bounds *grown =
+        ARENA_GROW(self->memory, pw_page_bounds, self->pages, self->count, 1, &self->capacity);
     if (grown == NULL) {
         return ARENA_FULL(self->memory, err);
     }
@@ -62,8 +62,9 @@ static pq_boundary_order order_of(const pw_page_index *self) {
         }
         before = page;
     }
-    return ascends ? PQ_BOUNDARY_ASCENDING
-                   : descends ? PQ_BOUNDARY_DESCENDING : PQ_BOUNDARY_UNORDERED;
+    return ascends    ? PQ_BOUNDARY_ASCENDING
+           : descends ? PQ_BOUNDARY_DESCENDING
+                      : PQ_BOUNDARY_UNORDERED;
 }
 
 firn_status pw_page_index_finish(pw_page_index *self, bytes *out, firn_error *err) {
