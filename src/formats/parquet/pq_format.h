@@ -110,6 +110,7 @@ typedef enum pq_boundary_order {
         item *items COUNTED_BY(count);                                                             \
     } name
 PQ_LIST_TYPE(pq_list_BOOL, bool);
+PQ_LIST_TYPE(pq_list_I32, int32_t);
 PQ_LIST_TYPE(pq_list_I64, int64_t);
 PQ_LIST_TYPE(pq_list_BINARY, bytes);
 
