@@ -163,9 +163,12 @@ static firn_status rewrite(rewriting *self, const char *from, const char *to, fi
     if (status == FIRN_OK) {
         status = pw_options_check(&self->options, (uint32_t)self->schema->tree->leaf_count, err);
     }
+    io_writer *writer = NULL;
     if (status == FIRN_OK) {
-        status = pw_file_open(self->io, text_of(to), true, self->schema, &self->options,
-                              self->query, &self->out, err);
+        status = io_writer_open(self->io, text_of(to), true, &writer, err);
+    }
+    if (status == FIRN_OK) {
+        status = pw_file_open(writer, self->schema, &self->options, self->query, &self->out, err);
     }
     if (status == FIRN_OK) {
         status = copy_rows(self, file, reader, err);
