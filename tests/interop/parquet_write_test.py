@@ -280,7 +280,7 @@ def make_jobs(program, folder, full):
         for options in OPTIONS if full else [OPTIONS[i % len(OPTIONS)]]:
             add(path.name, path, options, [])
     from_files = len(jobs)
-    for seed in range(400 if full else 60):
+    for seed in range(200 if full else 60):
         original = folder / f"{seed}.random.parquet"
         filters = random_table(seed, original)
         for options in OPTIONS if full else [OPTIONS[seed % len(OPTIONS)]]:

@@ -1,5 +1,6 @@
 #include "formats/parquet/write/pw_bloom.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ firn_status pw_bloom_open(const pw_options *options, const pw_leaf_options *leaf
 // Bits that are equal to a float's, of the same size; how many there are.
 static uint32_t equal_floats(bytes value, uint64_t out[2]) {
     uint64_t bits = 0;
+    assert(value.size == 2 || value.size == 4 || value.size == 8);
     memcpy(&bits, value.data, value.size);
     const uint32_t mantissa = value.size == 2 ? 10 : value.size == 4 ? 23 : 52;
     const uint64_t sign = UINT64_C(1) << (value.size * 8 - 1);

@@ -1,4 +1,5 @@
 // The part of pw_chunk.c that parts what comes in into what goes to a page at once.
+#include <assert.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -129,6 +130,7 @@ static uint32_t values_until_full(const pw_chunk *self, const pw_put_values *all
     }
     if (values->type != PQ_BYTE_ARRAY) {
         const uint64_t size = pw_values_size(values->type, values->width);
+        assert(size > 0);
         const uint64_t fit = (left + size - 1) / size;
         return fit < count ? (uint32_t)fit : count;
     }

@@ -63,7 +63,9 @@ static inline uint64_t pw_word(pw_source *self) {
 
 static inline void *pw_take(arena *memory, size_t count, size_t size) {
     void *out = arena_alloc(memory, count + 1, size);
-    pw_must(out != NULL);
+    if (out == NULL) {
+        abort();
+    }
     memset(out, 0, (count + 1) * size);
     return out;
 }
