@@ -143,6 +143,9 @@ def programs(root, full):
         if full:
             found.append(Step("interop/iceberg_random/sanitized", f"{random_tables}/dev/firn 300 1000",
                               "dev", 7200))
+        written = f"{venv('data')} tests/interop/parquet_write_test.py build/release"
+        found.append(Step("interop/parquet_write", written + (" --full" if full else ""), "release",
+                          7200))
         found.append(Step("many_files", "tools/test/many_files_test.py build/release/firn", "release"))
         found.append(Step("start", "python3 bench/start/start_bench.py 40 --check", "release"))
     return found

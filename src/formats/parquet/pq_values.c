@@ -117,7 +117,7 @@ static firn_status take_plain(pq_values *self, uint64_t count, const uint8_t **o
 }
 
 static firn_status read_delta(pq_values *self, uint32_t count, uint8_t *scratch, firn_error *err) {
-    assert((uintptr_t)scratch % sizeof(int64_t) == 0);
+    assert((uintptr_t)scratch % self->width == 0);
     if (self->width == sizeof(int32_t)) {
         return pq_delta_read_i32(&self->as.delta, count, (int32_t *)(void *)scratch, err);
     }

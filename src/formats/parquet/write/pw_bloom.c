@@ -1,9 +1,11 @@
 #include "formats/parquet/write/pw_bloom.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #include "formats/parquet/pq_bloom.h"
+#include "formats/parquet/pq_bounds.h"
 
 #define BITS_PER_VALUE 16 // More than any usual rate asks for.
 
@@ -28,10 +30,33 @@ firn_status pw_bloom_open(const pw_options *options, const pw_leaf_options *leaf
     return FIRN_OK;
 }
 
-void pw_bloom_add(pw_bloom *self, const pw_values *values) {
+// Bits that are equal to a float's, of the same size; how many there are.
+static uint32_t equal_floats(bytes value, uint64_t out[2]) {
+    uint64_t bits = 0;
+    assert(value.size == 2 || value.size == 4 || value.size == 8);
+    memcpy(&bits, value.data, value.size);
+    const uint32_t mantissa = value.size == 2 ? 10 : value.size == 4 ? 23 : 52;
+    const uint64_t sign = UINT64_C(1) << (value.size * 8 - 1);
+    const uint64_t infinity = (sign - 1) & ~((UINT64_C(1) << mantissa) - 1);
+    const uint64_t magnitude = bits & ~sign;
+    if (magnitude != 0 && magnitude <= infinity) {
+        return 0;
+    }
+    out[0] = magnitude == 0 ? 0 : infinity | UINT64_C(1) << (mantissa - 1); // Quiet.
+    out[1] = out[0] | sign;
+    return 2;
+}
+
+static void insert(pw_bloom *self, bytes value) {
+    pq_bloom_insert(self->bitset, self->size, pq_bloom_hash_of(value));
+}
+
+void pw_bloom_add(pw_bloom *self, const pq_leaf *leaf, const pw_values *values) {
     if (self->bitset == NULL) {
         return;
     }
+    const pq_order order = pq_order_of(leaf);
+    const bool is_float = order == PQ_ORDER_FLOAT || order == PQ_ORDER_FLOAT16;
     const size_t size = pw_values_size(values->type, values->width);
     for (uint32_t i = 0; i < values->count; i++) {
         bytes value = {.data = (const uint8_t *)values->data + i * size, .size = size};
@@ -39,7 +64,12 @@ void pw_bloom_add(pw_bloom *self, const pw_values *values) {
             const string_value *text = &values->strings[i];
             value = (bytes){.data = (const uint8_t *)string_data(text), .size = text->size};
         }
-        pq_bloom_insert(self->bitset, self->size, pq_bloom_hash_of(value));
+        insert(self, value);
+        uint64_t equal[2];
+        const uint32_t more = is_float ? equal_floats(value, equal) : 0;
+        for (uint32_t k = 0; k < more; k++) {
+            insert(self, (bytes){.data = (const uint8_t *)&equal[k], .size = value.size});
+        }
     }
 }
 

@@ -17,8 +17,10 @@ typedef struct pw_bloom {
 /// In `memory`. Errors: FIRN_NO_MEMORY.
 firn_status pw_bloom_open(const pw_options *options, const pw_leaf_options *leaf, arena *memory,
                           pw_bloom *out, firn_error *err);
-/// Adds values. Not of PQ_BOOLEAN, which has none.
-void pw_bloom_add(pw_bloom *self, const pw_values *values);
+/// Adds values of the leaf. Not of PQ_BOOLEAN, which has none. Of floats, both zeros are added
+/// where there is one, and the usual NaNs where there is any: they are equal to readers, whose hash
+/// is of the bits.
+void pw_bloom_add(pw_bloom *self, const pq_leaf *leaf, const pw_values *values);
 /// Makes it as small as `rate` allows.
 void pw_bloom_fold(pw_bloom *self, double rate);
 

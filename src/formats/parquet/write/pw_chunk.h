@@ -4,15 +4,19 @@
 //     page end → statistics; a body, encoded
 //     finish   → pages as they will lie in the file, dictionary first, compressed
 //
-// **Choosing.** A chunk begins with a dictionary where it may have one. The first page shows what
-// the values are like: codes and dictionary are compared with the other encodings of the same
-// values, the dictionary counting less if it hardly grows any more. If it loses, or later becomes
-// larger than pw_options.dictionary_bytes, the pages from there on have the other encoding.
+// **Choosing.** A chunk begins with a dictionary where it may have one. The first page (or the one
+// by which there are enough values, where most entries are NULL) shows what the values are like:
+// codes and dictionary are compared with the other encodings of the same values, the dictionary
+// counting less if it hardly grows any more. If it loses, or later becomes larger than
+// pw_options.dictionary_bytes, the pages from there on have the other encoding. Pages without a
+// value have codes where others do, else PLAIN: a chunk of NULLs has no dictionary page.
 //
 // **Codec.** One for all pages of a chunk, as the format has it, so bodies wait uncompressed until
-// it is known: with a dictionary until the chunk or the dictionary ends, else the first page only.
+// it is known: with a dictionary until the chunk or the dictionary ends (or, if all pages are to be
+// compressed, until codes are chosen), else the first page only.
 //
-// Pages end between rows. One thread at a time.
+// Pages end between rows. A row has at most INT32_MAX entries less PW_PAGE_BYTES_MAX. One thread at
+// a time.
 #ifndef FIRN_FORMATS_PARQUET_WRITE_PW_CHUNK_H
 #define FIRN_FORMATS_PARQUET_WRITE_PW_CHUNK_H
 
@@ -29,6 +33,8 @@ typedef struct pw_written_page {
     uint32_t row_count;
 } pw_written_page;
 
+#define PW_ENCODING_COUNT ((uint32_t)PQ_ENCODING_BYTE_STREAM_SPLIT + 1)
+
 /// A finished chunk; lives as long as it does.
 typedef struct pw_chunk_result {
     uint32_t page_count; ///< Data pages.
@@ -38,13 +44,11 @@ typedef struct pw_chunk_result {
     uint64_t uncompressed_size;
     uint64_t entry_count; ///< The format's value_count: NULLs included.
     codec codec;
-    uint32_t encodings; ///< A bit per pq_encoding that occurs, levels included.
-    uint32_t dictionary_coded_pages;
-    uint32_t otherwise_coded_pages;
-    pq_encoding otherwise; ///< Encoding of the latter.
-    pq_bounds bounds;      ///< Shortened as asked for.
-    bytes column_index;    ///< pq_column_index, encoded; empty: none.
-    bytes bloom;           ///< Bitset; empty: none.
+    uint64_t null_count;                  ///< Entries without a value.
+    uint32_t pages_of[PW_ENCODING_COUNT]; ///< Data pages by pq_encoding.
+    pq_bounds bounds;                     ///< Shortened as asked for; what was not is not there.
+    bytes column_index;                   ///< pq_column_index, encoded; empty: none.
+    bytes bloom;                          ///< Bitset; empty: none.
 } pw_chunk_result;
 
 /// For leaf `leaf`. Borrows `schema` and `options`. Errors: FIRN_NO_MEMORY.
@@ -53,7 +57,9 @@ firn_status pw_chunk_open(const pw_schema *schema, const pw_options *options, ui
 void pw_chunk_close(pw_chunk *self); ///< NULL does nothing.
 
 /// Adds rows. After an error the chunk can only be closed.
-/// Errors: those of pw_store and of encodings; FIRN_NO_MEMORY, FIRN_CANCELLED.
+/// Errors: those of pw_store and of encodings; FIRN_INVALID (SQLSTATE 54000) for a row of more
+///         entries, or a page of more bytes, than Parquet has a form for; FIRN_NO_MEMORY,
+///         FIRN_CANCELLED.
 firn_status pw_chunk_put(pw_chunk *self, const pw_entries *entries, pw_worker *with,
                          firn_error *err);
 /// Bytes that the chunk will have in the file, about, and those of memory that it holds.

@@ -30,6 +30,10 @@ firn_status pw_encode_codes(const uint32_t *codes, uint32_t count, byte_output *
 firn_status pw_compress(const pw_options *options, bytes in, byte_output *out, pw_worker *with,
                         firn_error *err);
 
+/// Bytes that `in` takes compressed. Errors: likewise.
+firn_status pw_compressed_size(const pw_options *options, bytes in, pw_worker *with, uint64_t *out,
+                               firn_error *err);
+
 /// How values of one kind are best stored, and how large they were so.
 typedef struct pw_choice {
     pq_encoding encoding;

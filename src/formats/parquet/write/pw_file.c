@@ -14,7 +14,6 @@ typedef struct kept_chunk {
     bytes metadata; // pq_written_metadata, encoded.
     bytes column_index;
     bytes offset_index;
-    int64_t file_offset;
 } kept_chunk;
 
 typedef struct kept_group {
@@ -37,7 +36,8 @@ typedef struct leaf_total {
 } leaf_total;
 
 struct pw_file {
-    arena memory;
+    arena memory;  // Holds the file itself and what the footer will have.
+    arena scratch; // Of one call.
     const pw_schema *schema;
     const pw_options *options;
     io_writer *writer;
@@ -73,8 +73,8 @@ static firn_status put(pw_file *self, bytes content, firn_error *err) {
     return FIRN_OK;
 }
 
-firn_status pw_file_open(struct io *files, text path, bool replace, const pw_schema *schema,
-                         const pw_options *options, pool *owner, pw_file **out, firn_error *err) {
+firn_status pw_file_open(io_writer *writer, const pw_schema *schema, const pw_options *options,
+                         pool *owner, pw_file **out, firn_error *err) {
     arena memory = arena_open_in(owner, SIZE_MAX);
     const size_t leaf_count = schema->tree->leaf_count;
     pw_file *self = ARENA_NEW(&memory, pw_file, 1);
@@ -82,19 +82,24 @@ firn_status pw_file_open(struct io *files, text path, bool replace, const pw_sch
     leaf_total *leaves = ARENA_NEW(&memory, leaf_total, leaf_count + 1);
     if (self == NULL || buffer == NULL || leaves == NULL) {
         const firn_status status = ARENA_FULL(&memory, err);
+        io_writer_close(writer);
         arena_close(&memory);
         return status;
     }
     *self = (pw_file){
-        .memory = memory, .schema = schema, .options = options, .buffer = buffer, .leaves = leaves};
+        .memory = memory,
+        .scratch = arena_open_in(owner, SIZE_MAX),
+        .schema = schema,
+        .options = options,
+        .writer = writer,
+        .buffer = buffer,
+        .leaves = leaves,
+    };
     for (size_t i = 0; i < leaf_count; i++) {
         leaves[i] = (leaf_total){.minimum = {.memory = &self->memory},
                                  .maximum = {.memory = &self->memory}};
     }
-    firn_status status = io_writer_open(files, path, replace, &self->writer, err);
-    if (status == FIRN_OK) {
-        status = put(self, (bytes){.data = magic, .size = sizeof magic}, err);
-    }
+    const firn_status status = put(self, (bytes){.data = magic, .size = sizeof magic}, err);
     if (status != FIRN_OK) {
         pw_file_close(self);
         return status;
@@ -108,6 +113,7 @@ void pw_file_close(pw_file *self) {
         return;
     }
     io_writer_close(self->writer);
+    arena_close(&self->scratch);
     arena memory = self->memory; // The file lies in it.
     arena_close(&memory);
 }
@@ -118,11 +124,25 @@ uint64_t pw_file_size(const pw_file *self) {
 
 // ---- Row groups --------------------------------------------------------------------------------
 
+// In `scratch`.
 static firn_status encode(pw_file *self, const pq_thrift_struct *type, const void *value,
                           bytes *out, firn_error *err) {
-    pq_thrift_output encoded = {.memory = &self->memory};
+    pq_thrift_output encoded = {.memory = &self->scratch};
     TRY(pq_thrift_write(&encoded, type, value, err));
     *out = (bytes){.data = encoded.data, .size = encoded.size};
+    return FIRN_OK;
+}
+
+// Copies what was encoded to where it stays.
+static firn_status keep(pw_file *self, bytes *content, firn_error *err) {
+    uint8_t *copy = ARENA_NEW(&self->memory, uint8_t, content->size + 1);
+    if (copy == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    if (content->size > 0) {
+        memcpy(copy, content->data, content->size);
+    }
+    content->data = copy;
     return FIRN_OK;
 }
 
@@ -165,9 +185,9 @@ static pq_statistics stored_statistics(const pq_bounds *bounds) {
 static firn_status put_pages(pw_file *self, const pw_chunk_result *chunk, bytes *offset_index,
                              firn_error *err) {
     pq_page_location *places =
-        ARENA_NEW(&self->memory, pq_page_location, (size_t)chunk->page_count + 1);
+        ARENA_NEW(&self->scratch, pq_page_location, (size_t)chunk->page_count + 1);
     if (places == NULL) {
-        return ARENA_FULL(&self->memory, err);
+        return ARENA_FULL(&self->scratch, err);
     }
     int64_t row = 0;
     for (uint32_t i = 0; i < chunk->page_count; i++) {
@@ -186,7 +206,8 @@ static firn_status put_pages(pw_file *self, const pw_chunk_result *chunk, bytes 
     }
     pq_offset_index index = {.pages = {.count = chunk->page_count, .items = places}};
     pq_offset_index_set_pages(&index);
-    return encode(self, &pq_offset_index_table, &index, offset_index, err);
+    TRY(encode(self, &pq_offset_index_table, &index, offset_index, err));
+    return keep(self, offset_index, err);
 }
 
 static firn_status put_bloom(pw_file *self, bytes bitset, firn_error *err) {
@@ -208,9 +229,9 @@ static firn_status put_bloom(pw_file *self, bytes bitset, firn_error *err) {
 static firn_status list_names(pw_file *self, const pw_path *path, pq_list_BINARY *out,
                               firn_error *err) {
     out->count = path->count;
-    out->items = ARENA_NEW(&self->memory, bytes, (size_t)path->count + 1);
+    out->items = ARENA_NEW(&self->scratch, bytes, (size_t)path->count + 1);
     if (out->items == NULL) {
-        return ARENA_FULL(&self->memory, err);
+        return ARENA_FULL(&self->scratch, err);
     }
     for (uint32_t i = 0; i < path->count; i++) {
         out->items[i] =
@@ -219,38 +240,39 @@ static firn_status list_names(pw_file *self, const pw_path *path, pq_list_BINARY
     return FIRN_OK;
 }
 
-static uint32_t list_encodings(uint32_t set, int32_t items[32]) {
+// Levels have RLE, the dictionary PLAIN.
+static uint32_t list_encodings(const pw_chunk_result *chunk, int32_t out[PW_ENCODING_COUNT]) {
     uint32_t count = 0;
-    for (int32_t i = 0; i < 32; i++) {
-        if ((set >> i & 1) != 0) {
-            items[count++] = i;
+    for (uint32_t i = 0; i < PW_ENCODING_COUNT; i++) {
+        if (chunk->pages_of[i] > 0 || i == PQ_ENCODING_RLE ||
+            (i == PQ_ENCODING_PLAIN && chunk->dictionary_page.size > 0)) {
+            out[count++] = (int32_t)i;
         }
     }
     return count;
 }
 
+static pq_page_encoding_statistics count_pages(pq_page_type type, uint32_t encoding,
+                                               uint32_t count) {
+    pq_page_encoding_statistics out = {
+        .page_type = (int32_t)type, .encoding = (int32_t)encoding, .count = (int32_t)count};
+    pq_page_encoding_statistics_set_page_type(&out);
+    pq_page_encoding_statistics_set_encoding(&out);
+    pq_page_encoding_statistics_set_count(&out);
+    return out;
+}
+
 // How many pages have which encoding.
-static uint32_t list_pages(const pw_chunk_result *chunk, pq_page_encoding_statistics out[3]) {
-    const struct {
-        pq_page_type type;
-        pq_encoding encoding;
-        uint32_t count;
-    } all[] = {
-        {PQ_PAGE_DICTIONARY, PQ_ENCODING_PLAIN, chunk->dictionary_page.size > 0},
-        {PQ_PAGE_DATA, PQ_ENCODING_RLE_DICTIONARY, chunk->dictionary_coded_pages},
-        {PQ_PAGE_DATA, chunk->otherwise, chunk->otherwise_coded_pages},
-    };
+static uint32_t list_pages(const pw_chunk_result *chunk,
+                           pq_page_encoding_statistics out[PW_ENCODING_COUNT + 1]) {
     uint32_t count = 0;
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        if (all[i].count == 0) {
-            continue;
+    if (chunk->dictionary_page.size > 0) {
+        out[count++] = count_pages(PQ_PAGE_DICTIONARY, PQ_ENCODING_PLAIN, 1);
+    }
+    for (uint32_t i = 0; i < PW_ENCODING_COUNT; i++) {
+        if (chunk->pages_of[i] > 0) {
+            out[count++] = count_pages(PQ_PAGE_DATA, i, chunk->pages_of[i]);
         }
-        pq_page_encoding_statistics *one = &out[count++];
-        *one = (pq_page_encoding_statistics){
-            .page_type = all[i].type, .encoding = all[i].encoding, .count = (int32_t)all[i].count};
-        pq_page_encoding_statistics_set_page_type(one);
-        pq_page_encoding_statistics_set_encoding(one);
-        pq_page_encoding_statistics_set_count(one);
     }
     return count;
 }
@@ -270,10 +292,10 @@ static firn_status add_totals(pw_file *self, uint32_t leaf, const pw_chunk_resul
     leaf_total *total = &self->leaves[leaf];
     const pq_leaf *of = &self->schema->tree->leaves[leaf];
     const pq_bounds *bounds = &chunk->bounds;
-    const bool has_values = chunk->entry_count > bounds->null_count;
+    const bool has_values = chunk->entry_count > chunk->null_count;
     total->size += chunk->size;
     total->entry_count += chunk->entry_count;
-    total->null_count += bounds->null_count;
+    total->null_count += chunk->null_count;
     total->nan_count += bounds->nan_count;
     total->is_unknown_below |= has_values && !bounds->has_minimum;
     total->is_unknown_above |= has_values && !bounds->has_maximum;
@@ -290,8 +312,8 @@ static firn_status put_chunk(pw_file *self, uint32_t leaf, const pw_chunk_result
                              pq_written_metadata *metadata, kept_chunk *kept, firn_error *err) {
     const int64_t start = (int64_t)self->size;
     *metadata = (pq_written_metadata){
-        .type = self->schema->tree->leaves[leaf].type,
-        .codec = stored_codec(chunk->codec),
+        .type = (int32_t)self->schema->tree->leaves[leaf].type,
+        .codec = (int32_t)stored_codec(chunk->codec),
         .value_count = (int64_t)chunk->entry_count,
         .uncompressed_size = (int64_t)chunk->uncompressed_size,
         .compressed_size = (int64_t)chunk->size,
@@ -299,15 +321,12 @@ static firn_status put_chunk(pw_file *self, uint32_t leaf, const pw_chunk_result
         .dictionary_page_offset = start,
         .statistics = stored_statistics(&chunk->bounds),
     };
-    *kept = (kept_chunk){.file_offset = 0, .column_index = {0}};
+    *kept = (kept_chunk){.column_index = {0}};
     TRY(put(self, chunk->dictionary_page, err));
     TRY(put_pages(self, chunk, &kept->offset_index, err));
     if (self->options->has_page_index && chunk->column_index.size > 0) {
-        byte_output copy = {.memory = &self->memory};
-        if (!byte_output_put(&copy, chunk->column_index)) {
-            return BYTE_OUTPUT_FULL(&copy, err);
-        }
-        kept->column_index = byte_output_bytes(&copy);
+        kept->column_index = chunk->column_index;
+        TRY(keep(self, &kept->column_index, err));
     }
     pq_written_metadata_set_type(metadata);
     pq_written_metadata_set_encodings(metadata);
@@ -329,14 +348,15 @@ static firn_status put_chunk(pw_file *self, uint32_t leaf, const pw_chunk_result
 
 static firn_status encode_metadata(pw_file *self, uint32_t leaf, const pw_chunk_result *chunk,
                                    pq_written_metadata *metadata, bytes *out, firn_error *err) {
-    int32_t encodings[32];
-    pq_page_encoding_statistics pages[3];
-    metadata->encodings.count = list_encodings(chunk->encodings, encodings);
+    int32_t encodings[PW_ENCODING_COUNT];
+    pq_page_encoding_statistics pages[PW_ENCODING_COUNT + 1];
+    metadata->encodings.count = list_encodings(chunk, encodings);
     metadata->encodings.items = encodings;
     metadata->page_encodings.count = list_pages(chunk, pages);
     metadata->page_encodings.items = pages;
     TRY(list_names(self, &self->schema->leaf_paths[leaf], &metadata->path, err));
-    return encode(self, &pq_written_metadata_table, metadata, out, err);
+    TRY(encode(self, &pq_written_metadata_table, metadata, out, err));
+    return keep(self, out, err);
 }
 
 static firn_status keep_sorting(pw_file *self, pq_written_group *group, firn_error *err) {
@@ -364,18 +384,24 @@ static firn_status keep_sorting(pw_file *self, pq_written_group *group, firn_err
 
 firn_status pw_file_add(pw_file *self, const pw_group *group, firn_error *err) {
     const uint32_t leaf_count = group->leaf_count;
+    if (group->row_count == 0) { // Some readers stumble over a group without rows.
+        return FIRN_OK;
+    }
+    arena_reset(&self->scratch);
     kept_group kept = {.chunks = ARENA_NEW(&self->memory, kept_chunk, (size_t)leaf_count + 1)};
     pq_written_metadata *metadata =
-        ARENA_NEW(&self->memory, pq_written_metadata, (size_t)leaf_count + 1);
+        ARENA_NEW(&self->scratch, pq_written_metadata, (size_t)leaf_count + 1);
     kept_group *grown = ARENA_GROW(&self->memory, kept_group, self->groups, self->group_count, 1,
                                    &self->group_capacity);
-    if (kept.chunks == NULL || metadata == NULL || grown == NULL) {
+    if (metadata == NULL) {
+        return ARENA_FULL(&self->scratch, err);
+    }
+    if (kept.chunks == NULL || grown == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
     self->groups = grown;
     kept.group = (pq_written_group){.row_count = (int64_t)group->row_count,
-                                    .file_offset = (int64_t)self->size,
-                                    .ordinal = (int16_t)self->group_count};
+                                    .file_offset = (int64_t)self->size};
     for (uint32_t i = 0; i < leaf_count; i++) {
         const pw_chunk_result *chunk = group->results[i];
         TRY(put_chunk(self, i, chunk, &metadata[i], &kept.chunks[i], err));
@@ -398,7 +424,8 @@ firn_status pw_file_add(pw_file *self, const pw_group *group, firn_error *err) {
     pq_written_group_set_row_count(&kept.group);
     pq_written_group_set_file_offset(&kept.group);
     pq_written_group_set_compressed_size(&kept.group);
-    if (self->group_count <= INT16_MAX) {
+    if (self->group_count <= INT16_MAX) { // More of them have no number.
+        kept.group.ordinal = (int16_t)self->group_count;
         pq_written_group_set_ordinal(&kept.group);
     }
     TRY(keep_sorting(self, &kept.group, err));
@@ -454,14 +481,15 @@ static bytes bytes_of_text(text value) {
 }
 
 static firn_status put_footer(pw_file *self, firn_error *err) {
+    arena_reset(&self->scratch);
     const size_t leaf_count = self->schema->tree->leaf_count;
     const uint32_t key_count = self->options->key_value_count;
     pq_written_group *groups =
-        ARENA_NEW(&self->memory, pq_written_group, (size_t)self->group_count + 1);
-    pq_column_order *orders = ARENA_NEW(&self->memory, pq_column_order, leaf_count + 1);
-    pq_key_value *keys = ARENA_NEW(&self->memory, pq_key_value, (size_t)key_count + 1);
+        ARENA_NEW(&self->scratch, pq_written_group, (size_t)self->group_count + 1);
+    pq_column_order *orders = ARENA_NEW(&self->scratch, pq_column_order, leaf_count + 1);
+    pq_key_value *keys = ARENA_NEW(&self->scratch, pq_key_value, (size_t)key_count + 1);
     if (groups == NULL || orders == NULL || keys == NULL) {
-        return ARENA_FULL(&self->memory, err);
+        return ARENA_FULL(&self->scratch, err);
     }
     for (uint32_t i = 0; i < self->group_count; i++) {
         groups[i] = self->groups[i].group;

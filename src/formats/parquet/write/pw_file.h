@@ -17,9 +17,9 @@ typedef struct pw_file pw_file;
 typedef struct pw_leaf_report {
     uint64_t size;        ///< Bytes of its chunks.
     uint64_t entry_count; ///< NULLs included.
-    uint64_t null_count;
-    uint64_t nan_count;
-    bool has_minimum;
+    uint64_t null_count;  ///< Entries without a value: in lists, empty ones among them.
+    uint64_t nan_count;   ///< 0 without statistics.
+    bool has_minimum;     ///< Of all values but NaNs; false also if there is none.
     bool has_maximum;
     bytes minimum; ///< As PLAIN stores it, shortened as the options say.
     bytes maximum;
@@ -34,11 +34,12 @@ typedef struct pw_report {
     const pw_leaf_report *leaves;
 } pw_report;
 
-/// Begins a file. Borrows `schema` and `options` until it is closed. `replace` as in
-/// io_writer_open. Errors: those of io_writer_open; FIRN_NO_MEMORY.
-firn_status pw_file_open(struct io *files, text path, bool replace, const pw_schema *schema,
-                         const pw_options *options, pool *owner, pw_file **out, firn_error *err);
-/// Writes a finished row group, which may be closed afterwards. One thread at a time.
+/// Begins a file. Borrows `schema` and `options` until it is closed. `writer` is the file's from
+/// then on: closed with it, or here after an error. Errors: FIRN_NO_MEMORY; FIRN_IO.
+firn_status pw_file_open(io_writer *writer, const pw_schema *schema, const pw_options *options,
+                         pool *owner, pw_file **out, firn_error *err);
+/// Writes a finished row group, which may be closed afterwards; one without rows is left out. One
+/// thread at a time. After an error the file can only be closed.
 /// Errors: FIRN_IO; FIRN_NO_MEMORY.
 firn_status pw_file_add(pw_file *self, const pw_group *group, firn_error *err);
 /// So many bytes are written already.

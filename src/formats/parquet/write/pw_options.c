@@ -4,6 +4,12 @@
 
 #define BLOOM_BYTES_MIN 32 // One block.
 
+#define WORDS_OF(number) #number
+#define WORDS(number) WORDS_OF(number)
+#define CREATED_BY                                                                                 \
+    "firn version " WORDS(FIRN_VERSION_MAJOR) "." WORDS(FIRN_VERSION_MINOR) "." WORDS(             \
+        FIRN_VERSION_PATCH)
+
 #define INVALID(err, ...) FAIL_SQL((err), FIRN_INVALID, "22023", NO_POSITION, __VA_ARGS__)
 
 pw_options pw_options_default(void) {
@@ -24,6 +30,7 @@ pw_options pw_options_default(void) {
                 .bound_bytes = 64,
                 .encodings = PW_ENCODINGS_ALL,
             },
+        .created_by = TEXT(CREATED_BY),
     };
 }
 

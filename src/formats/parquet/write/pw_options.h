@@ -1,9 +1,8 @@
 // What the writer of a Parquet file is told.
 //
 // Defaults are what reads fast and is small (pw_options_default). Encodings are chosen from the
-// data among those that the readers of the file know: Java's Iceberg reader with vectors knew PLAIN
-// and dictionaries only until 1.10 (apache/iceberg#7162), and Spark's does not know
-// BYTE_STREAM_SPLIT, so tables are written with less than files of one's own
+// data among those that the readers of the file know: of a table's there are some in Java that know
+// PLAIN and dictionaries only, so tables are written with less than files of one's own
 // (docs/decisions/parquet_encodings.md).
 #ifndef FIRN_FORMATS_PARQUET_WRITE_PW_OPTIONS_H
 #define FIRN_FORMATS_PARQUET_WRITE_PW_OPTIONS_H
@@ -76,7 +75,6 @@ typedef struct pw_options {
     int codec_level; ///< 0: the codec's own.
     bool has_page_index;
     bool has_checksums;
-    bool has_arrow_schema;         ///< Types that Parquet cannot say stand in a key of Arrow's.
     pw_leaf_options leaf;          ///< Of all leaves ...
     const pw_leaf_options *leaves; ///< ... or, if not NULL, one a leaf.
     uint32_t sorting_count;
@@ -88,7 +86,7 @@ typedef struct pw_options {
 
 /// 128 MiB or 1 Mi rows a group; 1 MiB or 20,000 rows a page; dictionaries and bloom filters of up
 /// to 1 MiB; ZSTD where it pays; all encodings; page index, no checksums, no bloom filters, bounds
-/// of 64 bytes.
+/// of 64 bytes; created by firn and its version, without which readers in Java distrust bounds.
 pw_options pw_options_default(void);
 
 /// Errors: FIRN_INVALID (SQLSTATE 22023) names the option that is out of its range.

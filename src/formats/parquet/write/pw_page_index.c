@@ -17,12 +17,13 @@ static firn_status copy(pw_page_index *self, bytes from, bytes *out, firn_error 
     return FIRN_OK;
 }
 
-firn_status pw_page_index_add(pw_page_index *self, const pw_statistics *page, firn_error *err) {
+firn_status pw_page_index_add(pw_page_index *self, const pw_statistics *page, arena *scratch,
+                              firn_error *err) {
     if (self->has_gap) {
         return FIRN_OK;
     }
     pq_bounds bounds;
-    TRY(pw_statistics_bounds(page, self->leaf, self->bound_bytes, self->memory, &bounds, err));
+    TRY(pw_statistics_bounds(page, self->leaf, self->bound_bytes, scratch, &bounds, err));
     pw_page_bounds made = {.is_null = page->value_count == 0,
                            .null_count = (int64_t)page->null_count,
                            .nan_count = (int64_t)page->nan_count};
@@ -67,18 +68,18 @@ static pq_boundary_order order_of(const pw_page_index *self) {
                       : PQ_BOUNDARY_UNORDERED;
 }
 
-firn_status pw_page_index_finish(pw_page_index *self, bytes *out, firn_error *err) {
+firn_status pw_page_index_finish(pw_page_index *self, arena *scratch, bytes *out, firn_error *err) {
     *out = (bytes){0};
     if (self->has_gap) {
         return FIRN_OK;
     }
     const size_t count = self->count;
-    bool *nulls = ARENA_NEW(self->memory, bool, count + 1);
-    bytes *minimums = ARENA_NEW(self->memory, bytes, count + 1);
-    bytes *maximums = ARENA_NEW(self->memory, bytes, count + 1);
-    int64_t *null_counts = ARENA_NEW(self->memory, int64_t, count + 1);
+    bool *nulls = ARENA_NEW(scratch, bool, count + 1);
+    bytes *minimums = ARENA_NEW(scratch, bytes, count + 1);
+    bytes *maximums = ARENA_NEW(scratch, bytes, count + 1);
+    int64_t *null_counts = ARENA_NEW(scratch, int64_t, count + 1);
     if (nulls == NULL || minimums == NULL || maximums == NULL || null_counts == NULL) {
-        return ARENA_FULL(self->memory, err);
+        return ARENA_FULL(scratch, err);
     }
     for (size_t i = 0; i < count; i++) {
         nulls[i] = self->pages[i].is_null;
@@ -89,15 +90,16 @@ firn_status pw_page_index_finish(pw_page_index *self, bytes *out, firn_error *er
     pq_column_index index = {.null_pages = {.count = count, .items = nulls},
                              .min_values = {.count = count, .items = minimums},
                              .max_values = {.count = count, .items = maximums},
-                             .boundary_order = order_of(self),
+                             .boundary_order = (int32_t)order_of(self),
                              .null_counts = {.count = count, .items = null_counts}};
     pq_column_index_set_null_pages(&index);
     pq_column_index_set_min_values(&index);
     pq_column_index_set_max_values(&index);
     pq_column_index_set_boundary_order(&index);
     pq_column_index_set_null_counts(&index);
-    pq_thrift_output encoded = {.memory = self->memory};
+    pq_thrift_output encoded = {.memory = scratch};
     TRY(pq_thrift_write(&encoded, &pq_column_index_table, &index, err));
-    *out = (bytes){.data = encoded.data, .size = encoded.size};
-    return FIRN_OK;
+    return encoded.size > INT32_MAX
+               ? FIRN_OK
+               : copy(self, (bytes){.data = encoded.data, .size = encoded.size}, out, err);
 }

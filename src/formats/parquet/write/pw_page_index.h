@@ -30,8 +30,11 @@ static inline pw_page_index pw_page_index_open(arena *memory, const pq_leaf *lea
 }
 
 /// Adds the next page. Errors: FIRN_NO_MEMORY.
-firn_status pw_page_index_add(pw_page_index *self, const pw_statistics *page, firn_error *err);
-/// The index, encoded, in its memory; empty if there can be none. Errors: FIRN_NO_MEMORY.
-firn_status pw_page_index_finish(pw_page_index *self, bytes *out, firn_error *err);
+firn_status pw_page_index_add(pw_page_index *self, const pw_statistics *page, arena *scratch,
+                              firn_error *err);
+/// The index, encoded, in its memory; empty if there can be none: a page with values has no bounds
+/// (NaNs only, no order, too long), or it is beyond the 2 GiB that its size has room for. Errors:
+/// FIRN_NO_MEMORY.
+firn_status pw_page_index_finish(pw_page_index *self, arena *scratch, bytes *out, firn_error *err);
 
 #endif
