@@ -1,6 +1,7 @@
 #include <assert.h>
 
 #include "plan/binder_private.h"
+#include "tables/row_change.h"
 
 const type type_unknown = {.id = TYPE_VARCHAR, .unit = UNIT_MICRO};
 
@@ -335,6 +336,44 @@ static firn_status bind_nothing(binder *self, bound_query *out) {
     return FIRN_OK;
 }
 
+// Sorts the rows where the sink wishes partitions to lie together: rows of one keep their order.
+static firn_status cluster(binder *self, table_snapshot *target, const u32_list *ids,
+                           plan_node **node) {
+    row_wish wish = {0};
+    const row_sink_kind *sink = target->kind->sink;
+    if (sink == NULL || sink->wish == NULL) {
+        return FIRN_OK;
+    }
+    TRY(sink->wish(target, CHANGE_APPEND, self->memory, &wish, self->err));
+    if (wish.cluster_count == 0) {
+        return FIRN_OK;
+    }
+    sort_key *keys = ARENA_NEW(self->memory, sort_key, wish.cluster_count);
+    if (keys == NULL) {
+        return binder_full(self);
+    }
+    for (uint32_t i = 0; i < wish.cluster_count; i++) {
+        const uint32_t at = wish.keys[i].column;
+        const field *column = &target->columns.fields[at];
+        assert(text_equal(wish.keys[i].transform, TEXT("identity")));
+        keys[i] = (sort_key){
+            .value = expr_column(self->memory, ids->items[at], column->name, column->type),
+            .is_descending = wish.keys[i].is_descending,
+            .nulls_first = wish.keys[i].nulls_first};
+        if (keys[i].value == NULL) {
+            return binder_full(self);
+        }
+    }
+    plan_node *sort;
+    TRY(binder_node(self, PLAN_SORT, &sort));
+    sort->sort_.input = *node;
+    sort->sort_.keys = (sort_key_list){.count = wish.cluster_count, .items = keys};
+    sort->sort_.limit = UINT64_MAX;
+    sort->sort_.dynamic_slot = NO_SLOT;
+    *node = sort;
+    return FIRN_OK;
+}
+
 static firn_status insert_body(binder *self, const sql_query *query, const insert_target *into,
                                bind_result *out) {
     table_snapshot *target = into->table;
@@ -357,6 +396,7 @@ static firn_status insert_body(binder *self, const sql_query *query, const inser
     TRY(binder_node(self, PLAN_INSERT, &insert));
     TRY(insert_values(self, &bound, query, into, sources, &values, insert));
     TRY(binder_project(self, bound.node, &values, &insert->insert_.input_ids, &project));
+    TRY(cluster(self, target, &insert->insert_.input_ids, &project));
     uint32_t table;
     TRY(binder_add_table(self, table_snapshot_retain(target), &table));
     insert->insert_.input = project;
