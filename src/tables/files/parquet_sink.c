@@ -42,12 +42,15 @@
 #define SPARE_COUNT 32
 #define QUEUE_BYTES_MIN (UINT64_C(256) << 10)
 #define QUEUE_BYTES_MAX (UINT64_C(32) << 20)
-#define QUEUE_SHARE 8 // Of what the keeper may hold.
+#define QUEUE_SHARE 64 // Of the limit.
 #define MIN_BYTES_SHARE 8 // Of the limit, at most …
 #define MIN_BYTES_MAX (UINT64_C(32) << 20)
 #define LEAF_BYTES (UINT64_C(96) << 10) // … and what a leaf takes at least, about.
-#define PAGE_SHARE 16                   // Of the limit, for pages of all leaves.
+#define GROUP_SHARE 8 // Of the limit, for the pages of a row group, and …
+#define FREE_SHARE 4   // … of what nobody has.
+#define PAGE_SHARE 64                   // Of the limit, for pages of all leaves.
 #define PAGE_BYTES_MIN (UINT64_C(8) << 10)
+#define LINE_SHARE 8 // Of a row group's size, what waits for it at most.
 #define GROUPS_MAX 2 // One that is being filled, one whose last columns are being encoded.
 
 typedef struct out_group {
@@ -79,8 +82,8 @@ typedef struct item {
     staged *rows; // NULL: the end of the group.
     uint32_t from;
     uint32_t count;
+    uint64_t bytes; // Of those rows where they wait, about.
     out_group *group;
-    uint64_t number;
     uint32_t lanes_left;
     struct item *following;
 } item;
@@ -112,7 +115,7 @@ struct row_sink {
     item *first; // The line: those that some lane is not through with.
     item *last;
     item *spare_items;
-    uint64_t item_count; // Of the line so far.
+    uint64_t line_bytes;
     lane *lanes;
     out_group *group; // NULL: none is being filled.
     uint64_t group_rows;
@@ -121,6 +124,7 @@ struct row_sink {
     out_group *ready; // To be written, in order.
     out_group *ready_last;
     bool is_writing;
+    uint64_t spare_bytes;
     uint32_t spare_count;
     arena spares[SPARE_COUNT];
     uint32_t waiter_max;
@@ -352,7 +356,6 @@ static firn_status add_item(row_sink *self, const item *content, firn_error *err
         return ARENA_FULL(&self->memory, err);
     }
     *made = *content;
-    made->number = self->item_count++;
     made->lanes_left = self->width;
     made->following = NULL;
     *(self->last == NULL ? &self->first : &self->last->following) = made;
@@ -374,14 +377,23 @@ static uint64_t group_size(const row_sink *self) {
     return size;
 }
 
+// What the group may hold: a part of the limit, and more while nobody else wants it.
+static uint64_t group_budget(const row_sink *self) {
+    pool_report now;
+    pool_describe(self->keeper, &now);
+    const uint64_t promised = at_least(now.committed, now.used);
+    const bool is_free = now.limit > promised && pool_excess(self->keeper) == 0;
+    const uint64_t left = is_free ? now.limit - promised : 0;
+    return now.limit / GROUP_SHARE + left / FREE_SHARE;
+}
+
 // Is there so little memory that the group should end?
 static bool is_short(const row_sink *self) {
     uint64_t held = 0;
     for (uint32_t i = 0; i < self->width; i++) {
         held += self->lanes[i].measured == self->group ? self->lanes[i].memory : 0;
     }
-    return held > pool_target(self->keeper) / 2 ||
-           (pool_excess(self->keeper) > 0 && held > self->min_bytes / 4);
+    return held > group_budget(self);
 }
 
 static firn_status end_group(row_sink *self, bool ends_file, firn_error *err)
@@ -412,6 +424,12 @@ static firn_status begin_group(row_sink *self, text folder, firn_error *err)
     return FIRN_OK;
 }
 
+// For rows that wait, and for the memory of those that did.
+static uint64_t queue_bytes(const row_sink *self) {
+    const uint64_t share = pool_limit(pool_engine(self->env.pool)) / QUEUE_SHARE;
+    return at_least(at_most(share, QUEUE_BYTES_MAX), QUEUE_BYTES_MIN);
+}
+
 static void drop_staged(row_sink *self, staged *rows) REQUIRES(&self->lock) {
     rows->use_count--;
     if (rows->use_count > 0) {
@@ -422,8 +440,10 @@ static void drop_staged(row_sink *self, staged *rows) REQUIRES(&self->lock) {
         return;
     }
     arena memory = rows->memory; // It holds `rows`.
-    if (self->spare_count < SPARE_COUNT && pool_excess(self->keeper) == 0) {
+    if (self->spare_count < SPARE_COUNT &&
+        self->held_bytes + self->spare_bytes < queue_bytes(self)) {
         arena_reset(&memory);
+        self->spare_bytes += memory.used;
         self->spares[self->spare_count++] = memory;
     } else {
         arena_close(&memory);
@@ -438,7 +458,11 @@ static firn_status admit(row_sink *self, staged *rows, bool *did, firn_error *er
     if (self->group != NULL && !text_equal(self->group->folder, folder)) {
         TRY(end_group(self, true, err));
     }
-    *did = self->group != NULL || self->group_count < GROUPS_MAX;
+    // How large the group is shows behind the line only.
+    const uint64_t bytes = rows->bytes * left / rows->rows.selected_count;
+    const bool is_ahead = self->line_bytes > 0 &&
+                          self->line_bytes + bytes > self->options.group_bytes / LINE_SHARE;
+    *did = !is_ahead && (self->group != NULL || self->group_count < GROUPS_MAX);
     if (!*did) {
         return FIRN_OK;
     }
@@ -449,8 +473,10 @@ static firn_status admit(row_sink *self, staged *rows, bool *did, firn_error *er
     const item made = {.rows = rows,
                        .from = rows->admitted,
                        .count = (uint32_t)at_most(left, room),
+                       .bytes = bytes,
                        .group = self->group};
     TRY(add_item(self, &made, err));
+    self->line_bytes += bytes;
     rows->use_count++;
     rows->admitted += made.count;
     rows->run += made.count == left;
@@ -511,6 +537,7 @@ static void retire_first(row_sink *self) REQUIRES(&self->lock) {
         *(self->ready_last == NULL ? &self->ready : &self->ready_last->following) = done->group;
         self->ready_last = done->group;
     } else {
+        self->line_bytes -= done->bytes;
         drop_staged(self, done->rows);
     }
     done->following = self->spare_items;
@@ -652,11 +679,6 @@ static bool is_idle(const row_sink *self) {
     return self->first == NULL && self->ready == NULL && !self->is_writing;
 }
 
-static uint64_t queue_bytes(const row_sink *self) {
-    return at_least(at_most(pool_target(self->keeper) / QUEUE_SHARE, QUEUE_BYTES_MAX),
-                    QUEUE_BYTES_MIN);
-}
-
 // May rows of this task be kept? Those whose turn it is must come in at last, for all others wait
 // for them.
 static bool has_room(const row_sink *self, uint64_t task) {
@@ -754,6 +776,7 @@ static arena take_spare(row_sink *self) {
     const bool has_spare = self->spare_count > 0;
     const arena taken =
         has_spare ? self->spares[--self->spare_count] : arena_open_in(self->keeper, SIZE_MAX);
+    self->spare_bytes -= taken.used;
     mutex_unlock(&self->lock);
     return taken;
 }
