@@ -52,8 +52,8 @@ firn_status command_copy_query(run *self, const sql_copy *written, const sql_que
         return ARENA_FULL(&self->memory, err);
     }
     const uint32_t start = written->table.items[0].position;
-    *table = (sql_table){.node = {SQL_FAMILY_RELATION, SQL_TABLE, 1, start, 0},
-                         .path = written->table};
+    *table =
+        (sql_table){.node = {SQL_FAMILY_RELATION, SQL_TABLE, 1, start, 0}, .path = written->table};
     from[0] = &table->node;
     *select = (sql_select){.node = {SQL_FAMILY_BODY, SQL_SELECT, 3, start, 0},
                            .from = {.count = 1, .items = from}};
@@ -83,9 +83,8 @@ static firn_status refuse(const sql_option *option, text value, const char *allo
 }
 
 static firn_status refuse_format(text format, uint32_t position, firn_error *err) {
-    const firn_status status =
-        FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", position,
-                 "the format \"%.*s\" cannot be written", TEXT_ARGS(format));
+    const firn_status status = FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", position,
+                                        "the format \"%.*s\" cannot be written", TEXT_ARGS(format));
     err_hint(err, "the format parquet can");
     return status;
 }
@@ -103,8 +102,8 @@ static firn_status read_compression(copy_options *self, const sql_option *option
     static const struct {
         const char *word;
         codec codec;
-    } words[] = {{"zstd", CODEC_ZSTD},     {"snappy", CODEC_SNAPPY},       {"gzip", CODEC_GZIP},
-                 {"lz4", CODEC_LZ4},       {"lz4_raw", CODEC_LZ4},         {"none", CODEC_NONE},
+    } words[] = {{"zstd", CODEC_ZSTD},        {"snappy", CODEC_SNAPPY}, {"gzip", CODEC_GZIP},
+                 {"lz4", CODEC_LZ4},          {"lz4_raw", CODEC_LZ4},   {"none", CODEC_NONE},
                  {"uncompressed", CODEC_NONE}};
     nearest_name near = nearest_to(value);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -115,8 +114,7 @@ static firn_status read_compression(copy_options *self, const sql_option *option
         }
         nearest_offer(&near, text_of(words[i].word));
     }
-    const firn_status status =
-        refuse(option, value, "zstd, snappy, gzip, lz4 or none", err);
+    const firn_status status = refuse(option, value, "zstd, snappy, gzip, lz4 or none", err);
     (void)nearest_hint(&near, err);
     return status;
 }
@@ -164,21 +162,16 @@ static firn_status read_overwrite(copy_options *self, const sql_option *option, 
                : refuse(option, value, "true or false", err);
 }
 
-typedef struct option_row {
-    const char *name;
-    firn_status (*read)(copy_options *self, const sql_option *option, text value, firn_error *err);
-    bool is_switch; // Without a value it is true.
-} option_row;
+typedef firn_status (*option_reader)(copy_options *self, const sql_option *option, text value,
+                                     firn_error *err);
 
-static const option_row option_rows[] = {
-    {"format", read_format, false},
-    {"compression", read_compression, false},
-    {"compression_level", read_level, false},
-    {"row_group_rows", read_group_rows, false},
-    {"row_group_size", read_group_rows, false},
-    {"file_size", read_file_size, false},
-    {"partition_by", NULL, false},
-    {"overwrite", read_overwrite, true},
+static const struct {
+    const char *name;
+    option_reader read;
+} option_rows[] = {
+#define COPY_OPTION(name, read, takes, meaning) {#name, read},
+#include "engine/copy_options.def"
+#undef COPY_OPTION
 };
 #define OPTION_COUNT (sizeof option_rows / sizeof option_rows[0])
 
@@ -207,17 +200,17 @@ static firn_status read_option(copy_options *self, const sql_option *option, boo
     if (found == OPTION_COUNT) {
         return say_no_option(option, err);
     }
-    const option_row *row = &option_rows[found];
+    const option_reader read = option_rows[found].read;
     if (seen[found]) {
         return FAIL_SQL(err, FIRN_INVALID, "42601", option->key.position,
-                        "the option \"%s\" is given twice", row->name);
+                        "the option \"%s\" is given twice", option_rows[found].name);
     }
     seen[found] = true;
-    if (option->value == NULL && !row->is_switch) {
+    if (option->value == NULL && read != read_overwrite) {
         return FAIL_SQL(err, FIRN_INVALID, "42601", option->key.position,
-                        "the option \"%s\" has no value", row->name);
+                        "the option \"%s\" has no value", option_rows[found].name);
     }
-    if (row->read == NULL) {
+    if (read == NULL) {
         self->partitions = option;
         return FIRN_OK;
     }
@@ -225,7 +218,7 @@ static firn_status read_option(copy_options *self, const sql_option *option, boo
     if (option->value != NULL) {
         TRY(command_constant_text(self->run, option->value, &value, err));
     }
-    return row->read(self, option, value, err);
+    return read(self, option, value, err);
 }
 
 // ---- PARTITION_BY ------------------------------------------------------------------------------

@@ -349,8 +349,7 @@ static firn_status cluster(binder *self, table_snapshot *target, const uint32_t 
     if (wish.cluster_count == 0) {
         return FIRN_OK;
     }
-    const bool is_sorted =
-        query->node->kind == PLAN_SORT && query->node->sort_.limit == UINT64_MAX;
+    const bool is_sorted = query->node->kind == PLAN_SORT && query->node->sort_.limit == UINT64_MAX;
     const sort_key_list more = is_sorted ? query->node->sort_.keys : (sort_key_list){0};
     const uint32_t count = wish.cluster_count + more.count;
     sort_key *keys = ARENA_NEW(self->memory, sort_key, (size_t)count);
@@ -361,10 +360,10 @@ static firn_status cluster(binder *self, table_snapshot *target, const uint32_t 
         const row_wish_key *wanted = &wish.keys[i];
         assert(text_equal(wanted->transform, TEXT("identity")));
         const plan_column *column = &query->columns.items[sources[wanted->column]];
-        keys[i] = (sort_key){
-            .value = expr_column(self->memory, column->id, column->name, column->type),
-            .is_descending = wanted->is_descending,
-            .nulls_first = wanted->nulls_first};
+        keys[i] =
+            (sort_key){.value = expr_column(self->memory, column->id, column->name, column->type),
+                       .is_descending = wanted->is_descending,
+                       .nulls_first = wanted->nulls_first};
         if (keys[i].value == NULL) {
             return binder_full(self);
         }

@@ -192,8 +192,8 @@ typedef struct row_sink_kind {
     /// Hands this worker's part over; writes under way may go on, the pieces wait for them.
     firn_status (*finish_worker)(row_sink_worker *self, firn_error *err);
     void (*close_worker)(row_sink_worker *self); ///< Instead of finish_worker, or after it.
-    /// All workers are through, and the order is complete: says how many pieces of work are left that can run side by side: a
-    /// file to be rewritten, a deletion vector to be written.
+    /// All workers are through, and the order is complete: says how many pieces of work are left
+    /// that can run side by side: a file to be rewritten, a deletion vector to be written.
     firn_status (*finish)(row_sink *self, uint32_t *piece_count, firn_error *err);
     /// One piece. *must_wait as in push. NULL if there are never any.
     firn_status (*run_piece)(row_sink *self, uint32_t piece, const scan_env *env, bool *must_wait,

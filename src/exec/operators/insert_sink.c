@@ -114,8 +114,8 @@ static uint64_t min_bytes(const void *shared, uint32_t workers) {
 // Tells a sink that needs order how far the source is.
 static void advance(const insert_shared *self, const op_call *call) {
     if (self->kind->advance != NULL) {
-        self->kind->advance(self->sink, call->order == NULL ? UINT64_MAX
-                                                            : order_gate_watermark(call->order));
+        self->kind->advance(self->sink,
+                            call->order == NULL ? UINT64_MAX : order_gate_watermark(call->order));
     }
 }
 

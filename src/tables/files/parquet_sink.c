@@ -7,10 +7,10 @@
 //             whose turn has not                                        lane c ──────────►
 //             come yet)                                                 how far each column is
 //
-// A worker that pushes copies its rows, puts them where they belong, and then works: it takes a lane
-// that nobody has and encodes its column of all that waits there. So the columns of a row group are
-// encoded side by side, at their own pace, and the files are the same whatever the number of
-// workers is: row groups are full although their rows came from many tasks, and no more than one
+// A worker that pushes copies its rows, puts them where they belong, and then works: it takes a
+// lane that nobody has and encodes its column of all that waits there. So the columns of a row
+// group are encoded side by side, at their own pace, and the files are the same whatever the number
+// of workers is: row groups are full although their rows came from many tasks, and no more than one
 // row group is being filled. When all lanes are through with an END its row group is finished, and
 // one worker at a time writes those, in order. With one worker nothing waits: its rows are encoded
 // where they lie, without a copy.
@@ -22,10 +22,10 @@
 // Partitions: the plan gives rows by partition (row_wish.cluster_count), so the file of one ends
 // before that of the next begins, and many partitions take no more memory than one.
 //
-// Memory: all of it is a keeper's. What waits is bounded (`queue_bytes`); pages and dictionaries are
-// small where there are many columns or little memory; a row group ends early when the keeper is
-// told to shrink, or the group has grown to half of what it may hold. A worker that finds no room
-// works, and if there is nothing to do waits for who does.
+// Memory: all of it is a keeper's. What waits is bounded (`queue_bytes`); pages and dictionaries
+// are small where there are many columns or little memory; a row group ends early when the keeper
+// is told to shrink, or the group has grown to half of what it may hold. A worker that finds no
+// room works, and if there is nothing to do waits for who does.
 //
 // Longer than most: what waits, lanes and groups are one state under one lock.
 #include "tables/files/parquet_sink.h"
@@ -42,12 +42,12 @@
 #define SPARE_COUNT 32
 #define QUEUE_BYTES_MIN (UINT64_C(256) << 10)
 #define QUEUE_BYTES_MAX (UINT64_C(32) << 20)
-#define QUEUE_SHARE 64 // Of the limit.
+#define QUEUE_SHARE 64    // Of the limit.
 #define MIN_BYTES_SHARE 8 // Of the limit, at most …
 #define MIN_BYTES_MAX (UINT64_C(32) << 20)
 #define LEAF_BYTES (UINT64_C(96) << 10) // … and what a leaf takes at least, about.
-#define GROUP_SHARE 8 // Of the limit, for the pages of a row group, and …
-#define FREE_SHARE 4   // … of what nobody has.
+#define GROUP_SHARE 8                   // Of the limit, for the pages of a row group, and …
+#define FREE_SHARE 4                    // … of what nobody has.
 #define PAGE_SHARE 64                   // Of the limit, for pages of all leaves.
 #define PAGE_BYTES_MIN (UINT64_C(8) << 10)
 #define LINE_SHARE 8 // Of a row group's size, what waits for it at most.
@@ -89,7 +89,7 @@ typedef struct item {
 } item;
 
 typedef struct lane {
-    item *next; // NULL: through with the line.
+    item *next;    // NULL: through with the line.
     uint64_t done; // Items.
     bool is_claimed;
     const out_group *measured; // The group that it was last at, …
@@ -119,9 +119,9 @@ struct row_sink {
     lane *lanes;
     out_group *group; // NULL: none is being filled.
     uint64_t group_rows;
-    uint64_t file_bytes; // Of ended groups of the file, about.
+    uint64_t file_bytes;  // Of ended groups of the file, about.
     uint32_t group_count; // In memory.
-    out_group *ready; // To be written, in order.
+    out_group *ready;     // To be written, in order.
     out_group *ready_last;
     bool is_writing;
     uint64_t spare_bytes;
@@ -153,8 +153,7 @@ static firn_status wish(table_snapshot *base, change_kind kind, arena *memory, r
         return ARENA_FULL(memory, err);
     }
     for (uint32_t i = 0; i < options->partition_count; i++) {
-        keys[i] =
-            (row_wish_key){.column = options->partitions[i], .transform = TEXT("identity")};
+        keys[i] = (row_wish_key){.column = options->partitions[i], .transform = TEXT("identity")};
     }
     *out = (row_wish){.cluster_count = options->partition_count,
                       .key_count = options->partition_count,
@@ -409,8 +408,7 @@ static firn_status end_group(row_sink *self, bool ends_file, firn_error *err)
     return add_item(self, &(item){.group = group}, err);
 }
 
-static firn_status begin_group(row_sink *self, text folder, firn_error *err)
-    REQUIRES(&self->lock) {
+static firn_status begin_group(row_sink *self, text folder, firn_error *err) REQUIRES(&self->lock) {
     out_group *made = ARENA_NEW(&self->memory, out_group, 1);
     if (made == NULL) {
         return ARENA_FULL(&self->memory, err);
@@ -460,8 +458,8 @@ static firn_status admit(row_sink *self, staged *rows, bool *did, firn_error *er
     }
     // How large the group is shows behind the line only.
     const uint64_t bytes = rows->bytes * left / rows->rows.selected_count;
-    const bool is_ahead = self->line_bytes > 0 &&
-                          self->line_bytes + bytes > self->options.group_bytes / LINE_SHARE;
+    const bool is_ahead =
+        self->line_bytes > 0 && self->line_bytes + bytes > self->options.group_bytes / LINE_SHARE;
     *did = !is_ahead && (self->group != NULL || self->group_count < GROUPS_MAX);
     if (!*did) {
         return FIRN_OK;
@@ -604,10 +602,10 @@ static firn_status run_lane(row_sink *self, uint32_t column, pw_worker *with, fi
     const out_group *at = items[count - 1]->group;
     measure_lane(self, column, at, &size, &memory);
     mutex_lock(&self->lock);
-    mine->is_claimed = false;
     if (status != FIRN_OK) {
-        return status; // The query ends.
+        return status; // The query ends; until then nobody goes on here.
     }
+    mine->is_claimed = false;
     mine->measured = at;
     mine->size = size;
     mine->memory = memory;
@@ -645,13 +643,14 @@ static firn_status write_ready(row_sink *self, firn_error *err) REQUIRES(&self->
     mutex_unlock(&self->lock);
     const firn_status status = write_group(self, group, err);
     mutex_lock(&self->lock);
-    self->is_writing = false;
-    if (status == FIRN_OK) {
-        self->ready = group->following;
-        self->ready_last = self->ready == NULL ? NULL : self->ready_last;
-        self->group_count--;
+    if (status != FIRN_OK) {
+        return status; // As above.
     }
-    return status;
+    self->is_writing = false;
+    self->ready = group->following;
+    self->ready_last = self->ready == NULL ? NULL : self->ready_last;
+    self->group_count--;
+    return FIRN_OK;
 }
 
 // Does one thing that is to be done; *did is false if there is nothing that nobody does.
@@ -824,15 +823,14 @@ static firn_status push_alone(row_sink_worker *self, const batch *rows, firn_err
     return status;
 }
 
-static firn_status make_room(row_sink_worker *self, uint64_t task, bool *must_wait,
-                             firn_error *err) REQUIRES(&self->owner->lock) {
-    row_sink *owner = self->owner;
-    TRY(admit_early(owner, err));
-    while (!has_room(owner, task)) {
+static firn_status make_room(row_sink *self, row_sink_worker *by, uint64_t task, bool *must_wait,
+                             firn_error *err) REQUIRES(&self->lock) {
+    TRY(admit_early(self, err));
+    while (!has_room(self, task)) {
         bool did;
-        TRY(work(owner, &self->with, &did, err));
-        if (!did && !has_room(owner, task)) {
-            add_waiter(owner, self->env->wakeup);
+        TRY(work(self, &by->with, &did, err));
+        if (!did && !has_room(self, task)) {
+            add_waiter(self, by->env->wakeup);
             *must_wait = true;
             return FIRN_OK;
         }
@@ -851,7 +849,7 @@ static firn_status push(row_sink_worker *self, const batch *rows, bool *must_wai
         return push_alone(self, rows, err);
     }
     mutex_lock(&owner->lock);
-    firn_status status = make_room(self, rows->sequence.task, must_wait, err);
+    firn_status status = make_room(owner, self, rows->sequence.task, must_wait, err);
     mutex_unlock(&owner->lock);
     if (status != FIRN_OK || *must_wait) {
         return status;

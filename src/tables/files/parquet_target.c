@@ -139,7 +139,7 @@ struct parquet_outputs {
     arena memory;
     output *first;
     output *last;
-    text folder; // Of the last one, …
+    text folder;     // Of the last one, …
     uint64_t number; // … and its number there.
     uint64_t chance; // In hidden names, so that two statements don't meet.
     old_file *old;   // Parquet files that were there before.
@@ -171,9 +171,8 @@ static firn_status note_entry(void *user, const io_entry *entry, firn_error *err
 }
 
 static firn_status say_exists(const parquet_target *target, const char *what, firn_error *err) {
-    const firn_status status =
-        FAIL_SQL(err, FIRN_CONFLICT, "58P02", NO_POSITION, "%s \"%.*s\" exists", what,
-                 TEXT_ARGS(target->path));
+    const firn_status status = FAIL_SQL(err, FIRN_CONFLICT, "58P02", NO_POSITION,
+                                        "%s \"%.*s\" exists", what, TEXT_ARGS(target->path));
     err_hint(err, "OVERWRITE true replaces it");
     return status;
 }
@@ -203,8 +202,7 @@ static firn_status ignore_entry(void *user, const io_entry *entry, firn_error *e
     return FIRN_OK;
 }
 
-static firn_status look_at_file(parquet_outputs *self, const cancel_flag *cancel,
-                                firn_error *err) {
+static firn_status look_at_file(parquet_outputs *self, const cancel_flag *cancel, firn_error *err) {
     const parquet_target *target = self->target;
     bool is_file;
     TRY(io_exists(self->io, target->path, cancel, &is_file, err));
@@ -214,9 +212,8 @@ static firn_status look_at_file(parquet_outputs *self, const cancel_flag *cancel
     const io_list_options options = {.cancel = cancel, .no_detail = true};
     firn_error ignored = ERR_INIT;
     if (io_list(self->io, target->path, &options, ignore_entry, NULL, &ignored) == FIRN_OK) {
-        const firn_status status =
-            FAIL_SQL(err, FIRN_CONFLICT, "58P02", NO_POSITION, "\"%.*s\" is a folder",
-                     TEXT_ARGS(target->path));
+        const firn_status status = FAIL_SQL(err, FIRN_CONFLICT, "58P02", NO_POSITION,
+                                            "\"%.*s\" is a folder", TEXT_ARGS(target->path));
         err_hint(err, "name a file in it; FILE_SIZE and PARTITION_BY write folders");
         return status;
     }
@@ -255,8 +252,8 @@ static firn_status make_paths(parquet_outputs *self, output *made, firn_error *e
     }
     if (parquet_target_is_folder(target)) {
         TRY(text_format(&self->memory, &whole, err, "%.*s%s%.*s/data_%llu.parquet",
-                        TEXT_ARGS(whole), self->folder.size > 0 ? "/" : "",
-                        TEXT_ARGS(self->folder), (unsigned long long)self->number));
+                        TEXT_ARGS(whole), self->folder.size > 0 ? "/" : "", TEXT_ARGS(self->folder),
+                        (unsigned long long)self->number));
     }
     made->path = whole;
     const text name = io_path_name(whole);
@@ -291,9 +288,15 @@ static firn_status place(parquet_outputs *self, output *each, firn_error *err) {
             return say_exists(self->target, "the file", err);
         }
     }
-    TRY(io_rename(self->io, each->hidden, each->path, err));
-    each->is_placed = true;
-    return FIRN_OK;
+    const firn_status status = io_rename(self->io, each->hidden, each->path, err);
+    bool is_hidden = false;
+    if (status != FIRN_OK) { // It may have its name, and the folder not be durable.
+        firn_error ignored = ERR_INIT;
+        is_hidden = io_exists(self->io, each->hidden, NULL, &is_hidden, &ignored) != FIRN_OK ||
+                    is_hidden;
+    }
+    each->is_placed = !is_hidden;
+    return status;
 }
 
 static bool is_new(const parquet_outputs *self, text path) {

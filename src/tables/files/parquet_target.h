@@ -3,7 +3,7 @@
 //
 //     COPY … TO 'sales.parquet'                        sales.parquet
 //     COPY … TO 'sales' (FILE_SIZE '100MB')            sales/data_0.parquet, data_1.parquet, …
-//     COPY … TO 'sales' (PARTITION_BY (region, day))   sales/region=EU/day=2024-01-01/data_0.parquet
+//     COPY … TO 'sales' (PARTITION_BY (region, day)) sales/region=EU/day=2024-01-01/data_0.parquet
 //
 // Files are written under hidden names beside their places and get their own when the statement
 // commits: until then, and after any fault, nothing of them can be seen. Names of folders are
@@ -53,8 +53,7 @@ typedef struct parquet_outputs parquet_outputs;
 /// Looks at what is there. `io` and `target` live longer.
 /// Errors: FIRN_CONFLICT (58P02) if something is there and may not be replaced.
 firn_status parquet_outputs_open(const parquet_target *target, struct io *io, struct pool *pool,
-                                 const cancel_flag *cancel, parquet_outputs **out,
-                                 firn_error *err);
+                                 const cancel_flag *cancel, parquet_outputs **out, firn_error *err);
 /// The next file of a folder ("" without partitions): where it is written until it is finished. One
 /// caller at a time, as for the others. Folders come one after the other.
 firn_status parquet_outputs_next(parquet_outputs *self, text folder, text *path, firn_error *err);
