@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""temporary_files_test.py [BUILD] - temporary files: gone after kill -9, and a full disk is said;
-COPY leaves nothing on one.
+"""temporary_files_test.py [BUILD] - temporary files: gone after kill -9, and a full disk is said.
 
 The small disk is a tmpfs of 10 MB in a user and mount namespace of its own (unshare -rm), so that
 nobody need be root; on a machine that forbids namespaces no file may become larger than 10 MB, which

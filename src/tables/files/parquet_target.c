@@ -292,8 +292,8 @@ static firn_status place(parquet_outputs *self, output *each, firn_error *err) {
     bool is_hidden = false;
     if (status != FIRN_OK) { // It may have its name, and the folder not be durable.
         firn_error ignored = ERR_INIT;
-        is_hidden = io_exists(self->io, each->hidden, NULL, &is_hidden, &ignored) != FIRN_OK ||
-                    is_hidden;
+        is_hidden =
+            io_exists(self->io, each->hidden, NULL, &is_hidden, &ignored) != FIRN_OK || is_hidden;
     }
     each->is_placed = !is_hidden;
     return status;
