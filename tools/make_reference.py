@@ -200,6 +200,39 @@ def catalogs(_):
     return text + CONFIGURED
 
 
+COPY = """# COPY
+
+`COPY (query) | table [(columns)] TO 'path' [(option value, …)]` writes the rows of a query, or of a table, to Parquet files, and answers
+how many there were, as INSERT does:
+
+```sql
+COPY (FROM 'events/*.parquet' WHERE day >= DATE '2024-01-01' ORDER BY id) TO 'events_2024.parquet'
+COPY sales (id, region) TO 'sales.parquet' (COMPRESSION snappy, ROW_GROUP_ROWS 200000, OVERWRITE)
+COPY sales TO 'sales' (PARTITION_BY (region, day), FILE_SIZE '100MB')
+EXPLAIN COPY sales TO 'sales.parquet'
+```
+
+A file appears under its name when it is whole, those of a folder when all are; after an error, a full disk or Ctrl-C there is
+nothing but folders. What is there is not replaced without OVERWRITE, and the query may read what it overwrites. Rows are in the
+order of the query with `preserve_order` (on unless it is set off) and with ORDER BY, whatever the number of threads; in files of PARTITION_BY
+only ORDER BY says an order. FROM reads them back: keys of folders by `read_parquet('sales/**/*.parquet')`.
+
+What Parquet has no type for: TIMESTAMP_S and seconds of TIME become milliseconds, INTERVAL has no parts of milliseconds.
+
+## Options
+
+| option | takes | meaning |
+| --- | --- | --- |
+"""
+
+
+def copy(_):
+    text = MADE + COPY
+    for name, _, takes, meaning in calls("src/engine/copy_options.def", "COPY_OPTION"):
+        text += f"| `{name}` | {cell(takes)} | {cell(meaning)} |\n"
+    return text
+
+
 def command_line(firn):
     text = MADE + f"# Command line\n\n```\n{output(firn, '--help')}```\n"
     text += ("\n## The prompt\n\nWithout `-c` and `-f`, on a terminal. A statement ends with `;` and may take several "
@@ -238,7 +271,7 @@ def main():
     problems = []
     for name, make in (("functions.md", functions), ("settings.md", settings),
                        ("command_line.md", command_line), ("tables.md", tables),
-                       ("catalogs.md", catalogs)):
+                       ("catalogs.md", catalogs), ("copy.md", copy)):
         path = FOLDER / name
         text = make(firn)
         if "--check" not in sys.argv:

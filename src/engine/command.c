@@ -28,7 +28,7 @@ static firn_status map_text(const column *map, arena *memory, text *out, firn_er
     return text_builder_finish(&builder, out, err);
 }
 
-static firn_status constant_text(run *self, const sql_expr *written, text *out, firn_error *err) {
+firn_status command_constant_text(run *self, const sql_expr *written, text *out, firn_error *err) {
     // A bare word in SET is a text.
     if (sql_is_expr(written, SQL_COLUMN)) {
         const sql_names *path = &sql_column_of(written)->path;
@@ -76,7 +76,7 @@ static firn_status run_set(run *self, const sql_set *written, firn_error *err) {
     text_builder builder = text_builder_open(&self->memory);
     for (size_t i = 0; i < written->values.count; i++) {
         text value;
-        TRY(constant_text(self, written->values.items[i], &value, err));
+        TRY(command_constant_text(self, written->values.items[i], &value, err));
         text_append(&builder, i == 0 ? TEXT("") : TEXT(","));
         text_append(&builder, value);
     }
@@ -104,7 +104,7 @@ static firn_status option_text(run *self, const sql_option *option, text *out, f
         *out = TEXT("true");
         return FIRN_OK;
     }
-    return constant_text(self, option->value, out, err);
+    return command_constant_text(self, option->value, out, err);
 }
 
 static text alias_of(const sql_attach *written, text location) {
@@ -121,7 +121,7 @@ static text alias_of(const sql_attach *written, text location) {
 
 static firn_status run_attach(run *self, const sql_attach *written, firn_error *err) {
     text location;
-    TRY(constant_text(self, written->place, &location, err));
+    TRY(command_constant_text(self, written->place, &location, err));
     const text alias = alias_of(written, location);
     firn_option *options = ARENA_NEW(&self->memory, firn_option, written->options.count + 1);
     if (options == NULL) {
@@ -383,6 +383,8 @@ static firn_status dispatch(run *self, const sql_statement *statement, const bin
         return run_drop(self, sql_drop_of(statement), err);
     case SQL_INSERT:
         return command_insert(self, sql_insert_of(statement), known, values, err);
+    case SQL_COPY:
+        return command_copy(self, sql_copy_of(statement), known, values, err);
     case SQL_SET:
         return run_set(self, sql_set_of(statement), err);
     case SQL_RESET:

@@ -1,4 +1,4 @@
-// EXPLAIN of queries, INSERT and CREATE TABLE AS: as text, or as JSON.
+// EXPLAIN of queries, INSERT, COPY … TO and CREATE TABLE AS: as text, or as JSON.
 #include "base/host.h"
 #include "engine/explain_json.h"
 #include "engine/measured_plan.h"
@@ -79,6 +79,8 @@ static firn_status bind(explaining *state, const sql_explain *written, const bin
     }
     case SQL_INSERT:
         return command_bind_insert(inner, sql_insert_of(statement), known, err);
+    case SQL_COPY:
+        return command_bind_copy(inner, sql_copy_of(statement), known, err);
     case SQL_CREATE_TABLE:
         if (sql_create_table_of(statement)->query != NULL) {
             return command_stage_table(inner, sql_create_table_of(statement), known, &state->staged,
@@ -90,7 +92,7 @@ static firn_status bind(explaining *state, const sql_explain *written, const bin
     }
     firn_status status = FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", statement->position,
                                   "this statement has no plan to explain");
-    err_hint(err, "EXPLAIN takes a query, INSERT and CREATE TABLE AS");
+    err_hint(err, "EXPLAIN takes a query, INSERT, COPY … TO and CREATE TABLE AS");
     return status;
 }
 

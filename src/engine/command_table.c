@@ -180,11 +180,13 @@ static firn_status define_table(run *self, const sql_create_table *written, cons
 
 // ---- CREATE TABLE ------------------------------------------------------------------------------
 
-// Starts a bound INSERT, whose rows are counted when it is drained.
-static firn_status run_insert(run *self, const literal *values, uint32_t value_count,
-                              firn_error *err) {
-    self->changed_rows = 0;
-    return run_start(self, values, value_count, false, err);
+firn_status command_run_insert(run *self, const literal *values, uint32_t value_count,
+                               firn_error *err) {
+    self->changed_rows = 0; // Counted when it is drained.
+    TRY(run_start(self, values, value_count, false, err));
+    TRY(run_drain(self, err));
+    TRY(run_count(self, err));
+    return run_commit(self, err);
 }
 
 // At `place`, where such a table may be made.
@@ -235,10 +237,7 @@ static firn_status create_as(run *self, const sql_create_table *written, const o
     TRY(stage(self, written, place, known, &staged, err));
     firn_status status = FIRN_OK;
     if (!written->with_no_data) {
-        status = run_insert(self, values, known == NULL ? 0 : known->count, err);
-        status = status == FIRN_OK ? run_drain(self, err) : status;
-        status = status == FIRN_OK ? run_count(self, err) : status;
-        status = status == FIRN_OK ? run_commit(self, err) : status;
+        status = command_run_insert(self, values, known == NULL ? 0 : known->count, err);
     }
     // Last: nothing can fail or be stopped any more once the table is there.
     status = status == FIRN_OK ? command_publish_table(&staged, err) : status;
@@ -400,8 +399,5 @@ firn_status command_bind_insert(run *self, const sql_insert *written, const bind
 firn_status command_insert(run *self, const sql_insert *written, const bind_parameters *known,
                            const literal *values, firn_error *err) {
     TRY(command_bind_insert(self, written, known, err));
-    TRY(run_insert(self, values, known == NULL ? 0 : known->count, err));
-    TRY(run_drain(self, err));
-    TRY(run_count(self, err));
-    return run_commit(self, err);
+    return command_run_insert(self, values, known == NULL ? 0 : known->count, err);
 }

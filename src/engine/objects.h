@@ -369,6 +369,19 @@ firn_status command_bind_insert(run *self, const sql_insert *written, const bind
                                 firn_error *err);
 firn_status command_insert(run *self, const sql_insert *written, const bind_parameters *known,
                            const literal *values, firn_error *err);
+/// Runs what is bound: an INSERT, until its rows are there and `self` has their count.
+firn_status command_run_insert(run *self, const literal *values, uint32_t value_count,
+                               firn_error *err);
+/// The query that COPY … TO copies.
+firn_status command_copy_query(run *self, const sql_copy *written, const sql_query **out,
+                               firn_error *err);
+/// COPY … TO until self->bound is its plan.
+firn_status command_bind_copy(run *self, const sql_copy *written, const bind_parameters *known,
+                              firn_error *err);
+firn_status command_copy(run *self, const sql_copy *written, const bind_parameters *known,
+                         const literal *values, firn_error *err);
+/// The text of a constant; a bare word is one too.
+firn_status command_constant_text(run *self, const sql_expr *written, text *out, firn_error *err);
 firn_status command_explain(run *self, const sql_explain *written, const bind_parameters *known,
                             const literal *values, firn_error *err);
 firn_status command_show(run *self, const sql_show *written, firn_error *err);

@@ -71,7 +71,7 @@ static const size_unit units[] = {
 };
 
 // 512MB, 1.5 GiB, 80%. MB means 2^20 as memory is counted.
-static bool parse_bytes(text value, uint64_t *out) {
+bool settings_parse_size(text value, uint64_t *out) {
     size_t digits = 0;
     while (digits < value.size && ((value.data[digits] >= '0' && value.data[digits] <= '9') ||
                                    value.data[digits] == '.')) {
@@ -109,7 +109,7 @@ static bool parse_auto(text value, bool *out) {
     return is_good;
 }
 
-static bool parse_bool(text value, bool *out) {
+bool settings_parse_bool(text value, bool *out) {
     static const char *const yes[] = {"true", "on", "yes", "1", "t"};
     static const char *const no[] = {"false", "off", "no", "0", "f"};
     for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
@@ -191,7 +191,7 @@ static firn_status apply(settings *self, setting_id id, text value, firn_error *
     switch (rows[id].kind) {
     case KIND_BYTES: {
         uint64_t bytes;
-        if (!parse_bytes(value, &bytes)) {
+        if (!settings_parse_size(value, &bytes)) {
             return refuse(id, value, "a size such as 512MB or 80% is needed", err);
         }
         if (bytes < MEMORY_LIMIT_MIN) {
@@ -209,7 +209,7 @@ static firn_status apply(settings *self, setting_id id, text value, firn_error *
     case KIND_ZONE:
         return zone_cache_find(self->zones, value, &self->time_zone, err);
     case KIND_BOOL:
-        return parse_bool(value, &self->is_on[id])
+        return settings_parse_bool(value, &self->is_on[id])
                    ? FIRN_OK
                    : refuse(id, value, "true or false is needed", err);
     case KIND_AUTO:

@@ -55,4 +55,9 @@ text setting_name(setting_id id);
 text setting_default(setting_id id);
 text setting_description(setting_id id);
 
+/// Values as settings and options write them: '512MB', true. They write nothing if it is no such
+/// value; a size may also write 0 then.
+bool settings_parse_size(text value, uint64_t *out);
+bool settings_parse_bool(text value, bool *out);
+
 #endif

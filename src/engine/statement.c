@@ -144,7 +144,7 @@ static firn_status keep_columns(firn_statement *self, const schema *columns, fir
     return schema_copy(&self->memory, columns, &self->columns, err);
 }
 
-// What INSERT hands out.
+// What INSERT and COPY … TO hand out.
 static firn_status keep_count(firn_statement *self, firn_error *err) {
     field count = {.name = TEXT("count"), .type = TYPE_OF(BIGINT), .id = -1};
     return keep_columns(self, &(schema){.count = 1, .fields = &count}, err);
@@ -174,18 +174,18 @@ static firn_status describe_query(firn_statement *self, run *probe, const sql_qu
     return keep_parameters(self, &probe->bound.parameters, err);
 }
 
-// The parameters of CREATE TABLE AS. Its query is bound when it runs, with a table to fill; it is
-// bound here only where there may be a parameter to find.
-static firn_status describe_new_table(firn_statement *self, run *probe,
-                                      const sql_create_table *written, firn_error *err) {
+// The parameters of CREATE TABLE AS and COPY … TO. Their query (which may be NULL) is bound when it
+// runs, with a table to fill; it is bound here only where there may be a parameter to find.
+static firn_status describe_source(firn_statement *self, run *probe, const sql_query *query,
+                                   firn_error *err) {
     const bool may_have_some = text_find(self->sql, TEXT("$")) < self->sql.size ||
                                text_find(self->sql, TEXT("?")) < self->sql.size;
-    if (written->query == NULL || !may_have_some) {
+    if (query == NULL || !may_have_some) {
         return FIRN_OK;
     }
     const bind_env env = session_bind_env(probe);
     bind_result found = {0};
-    TRY(bind_query(written->query, &env, NULL, &probe->memory, &found, err));
+    TRY(bind_query(query, &env, NULL, &probe->memory, &found, err));
     const firn_status status = keep_parameters(self, &found.parameters, err);
     bind_result_release(&found);
     return status;
@@ -206,16 +206,21 @@ static firn_status describe_with(firn_statement *self, run *probe, firn_error *e
         return keep_count(self, err);
     case SQL_CREATE_TABLE: {
         const sql_create_table *create = sql_create_table_of(written);
-        TRY(describe_new_table(self, probe, create, err));
+        TRY(describe_source(self, probe, create->query, err));
         return create->query == NULL || create->with_no_data ? FIRN_OK : keep_count(self, err);
     }
+    case SQL_COPY:
+        TRY(describe_source(self, probe, sql_copy_of(written)->query, err));
+        return sql_copy_of(written)->is_from ? FIRN_OK : keep_count(self, err);
     case SQL_EXPLAIN: {
         const sql_statement *explained = sql_explain_of(written)->statement;
         if (sql_statement_kind_of(explained) == SQL_QUERY_STATEMENT) {
             probe->is_bound = true;
             TRY(describe_query(self, probe, sql_query_statement_of(explained)->query, err));
         } else if (sql_statement_kind_of(explained) == SQL_CREATE_TABLE) {
-            TRY(describe_new_table(self, probe, sql_create_table_of(explained), err));
+            TRY(describe_source(self, probe, sql_create_table_of(explained)->query, err));
+        } else if (sql_statement_kind_of(explained) == SQL_COPY) {
+            TRY(describe_source(self, probe, sql_copy_of(explained)->query, err));
         }
         field plan = {.name = TEXT("plan"), .type = TYPE_OF(VARCHAR), .is_nullable = true};
         return keep_columns(self, &(schema){.count = 1, .fields = &plan}, err);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "exec/result.h"
+#include "tables/row_change.h"
 
 typedef struct builder {
     execution *run;
@@ -133,6 +134,11 @@ static firn_status build_sink(builder *self, const operator_kind *kind, const pl
     return build(self, input, made, made->sink);
 }
 
+static const operator_kind *insert_sink_of(const builder *self, const plan_node *node) {
+    const row_sink_kind *sink = self->run->tables[node->insert_.table]->kind->sink;
+    return sink != NULL && sink->needs_order ? &operator_write_sink : &operator_insert_sink;
+}
+
 static firn_status build_breaker(builder *self, const operator_kind *sink,
                                  const operator_kind *source, const plan_node *node,
                                  const plan_node *input, pipeline *into, op_instance *downstream) {
@@ -204,7 +210,7 @@ static firn_status build(builder *self, const plan_node *node, pipeline *into,
     case PLAN_SHARED_SCAN:
         return add_source(self, &operator_shared_source, node, into, downstream, false);
     case PLAN_INSERT:
-        return build_breaker(self, &operator_insert_sink, &operator_count_source, node,
+        return build_breaker(self, insert_sink_of(self, node), &operator_count_source, node,
                              node->insert_.input, into, downstream);
     case PLAN_OUTPUT:
     case PLAN_DEPENDENT_JOIN:

@@ -1,6 +1,7 @@
 #include <assert.h>
 
 #include "plan/binder_private.h"
+#include "tables/row_change.h"
 
 const type type_unknown = {.id = TYPE_VARCHAR, .unit = UNIT_MICRO};
 
@@ -335,6 +336,53 @@ static firn_status bind_nothing(binder *self, bound_query *out) {
     return FIRN_OK;
 }
 
+// Sorts the rows where the sink wishes partitions to lie together. Rows of one keep an order that
+// the query asks for, and else have none.
+static firn_status cluster(binder *self, table_snapshot *target, const uint32_t *sources,
+                           bound_query *query) {
+    row_wish wish = {0};
+    const row_sink_kind *sink = target->kind->sink;
+    if (sink == NULL || sink->wish == NULL) {
+        return FIRN_OK;
+    }
+    TRY(sink->wish(target, CHANGE_APPEND, self->memory, &wish, self->err));
+    if (wish.cluster_count == 0) {
+        return FIRN_OK;
+    }
+    const bool is_sorted = query->node->kind == PLAN_SORT && query->node->sort_.limit == UINT64_MAX;
+    const sort_key_list more = is_sorted ? query->node->sort_.keys : (sort_key_list){0};
+    const uint32_t count = wish.cluster_count + more.count;
+    sort_key *keys = ARENA_NEW(self->memory, sort_key, (size_t)count);
+    if (keys == NULL) {
+        return binder_full(self);
+    }
+    for (uint32_t i = 0; i < wish.cluster_count; i++) {
+        const row_wish_key *wanted = &wish.keys[i];
+        assert(text_equal(wanted->transform, TEXT("identity")));
+        const plan_column *column = &query->columns.items[sources[wanted->column]];
+        keys[i] =
+            (sort_key){.value = expr_column(self->memory, column->id, column->name, column->type),
+                       .is_descending = wanted->is_descending,
+                       .nulls_first = wanted->nulls_first};
+        if (keys[i].value == NULL) {
+            return binder_full(self);
+        }
+    }
+    for (uint32_t i = 0; i < more.count; i++) {
+        keys[wish.cluster_count + i] = more.items[i];
+    }
+    plan_node *sort = query->node;
+    if (!is_sorted) {
+        TRY(binder_node(self, PLAN_SORT, &sort));
+        sort->sort_.input = query->node;
+        sort->sort_.limit = UINT64_MAX;
+        sort->sort_.dynamic_slot = NO_SLOT;
+        query->node = sort;
+    }
+    sort->sort_.keys = (sort_key_list){.count = count, .items = keys};
+    return FIRN_OK;
+}
+
 static firn_status insert_body(binder *self, const sql_query *query, const insert_target *into,
                                bind_result *out) {
     table_snapshot *target = into->table;
@@ -350,6 +398,7 @@ static firn_status insert_body(binder *self, const sql_query *query, const inser
         TRY(note_inserted(self, query, into));
         TRY(bind_query_body(self, query, NULL, &bound));
         TRY(map_columns(self, &bound, into, query->body->position, sources));
+        TRY(cluster(self, target, sources, &bound));
     }
     expr_list values = {0};
     plan_node *project;

@@ -192,6 +192,13 @@ static void print_details(const printing *self, const plan_node *node) {
     case PLAN_SHARED_SCAN:
         text_append_format(self->out, " #%u", node->shared_scan_.slot);
         break;
+    case PLAN_INSERT:
+        // Tables are told by what asks for them; a file only here.
+        if (text_equal(self->plan->tables[node->insert_.table].kind, TEXT("parquet target"))) {
+            text_append(self->out, TEXT(" to "));
+            text_append(self->out, self->plan->tables[node->insert_.table].name);
+        }
+        break;
     case PLAN_OUTPUT:
         print_output(self, node);
         break;

@@ -167,13 +167,23 @@ typedef struct row_sink_worker row_sink_worker;
 ///     any worker) ─► end ─► commit                         close at any time, also after a fault
 typedef struct row_sink_kind {
     const char *name;
+    /// Rows must end up in the order of their source (batch.sequence). The sink restores it by what
+    /// `advance` tells it.
+    bool needs_order;
     /// How it would like its rows; in `memory`. NULL: any way.
     firn_status (*wish)(table_snapshot *base, change_kind kind, arena *memory, row_wish *out,
                         firn_error *err);
     firn_status (*open)(const row_sink_request *request, const scan_env *env, row_sink **out,
                         firn_error *err);
+    /// What the sink can never do without; reserved before anything runs. NULL: nothing.
+    uint64_t (*min_bytes)(const row_sink *self);
+    /// `env` lives as long as the worker; its wakeup is set before each push.
     firn_status (*open_worker)(row_sink *self, const scan_env *env, row_sink_worker **out,
                                firn_error *err);
+    /// With needs_order: all rows of tasks before `complete` have been pushed, and no more than one
+    /// worker is in `complete` itself; UINT64_MAX where the order means nothing. Any worker, before
+    /// it pushes. NULL without needs_order.
+    void (*advance)(row_sink *self, uint64_t complete);
     /// `rows`: the table's columns; for all kinds but CHANGE_APPEND two more behind: action
     /// (TINYINT, a row_action) and row id (UBIGINT). Copies what it keeps. *must_wait is set when
     /// writes under way fill its buffers: nothing was taken, env->wakeup fires, push again. Errors:
@@ -182,8 +192,8 @@ typedef struct row_sink_kind {
     /// Hands this worker's part over; writes under way may go on, the pieces wait for them.
     firn_status (*finish_worker)(row_sink_worker *self, firn_error *err);
     void (*close_worker)(row_sink_worker *self); ///< Instead of finish_worker, or after it.
-    /// All workers are through: says how many pieces of work are left that can run side by side: a
-    /// file to be rewritten, a deletion vector to be written.
+    /// All workers are through, and the order is complete: says how many pieces of work are left
+    /// that can run side by side: a file to be rewritten, a deletion vector to be written.
     firn_status (*finish)(row_sink *self, uint32_t *piece_count, firn_error *err);
     /// One piece. *must_wait as in push. NULL if there are never any.
     firn_status (*run_piece)(row_sink *self, uint32_t piece, const scan_env *env, bool *must_wait,

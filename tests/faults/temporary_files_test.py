@@ -147,6 +147,23 @@ def a_full_disk_is_said_and_the_session_goes_on():
             same(session.number(SORT.format(120000)), 120000)
 
 
+def a_copy_that_fills_the_disk_leaves_nothing():
+    rows = "COPY (SELECT md5(x::VARCHAR) AS m FROM generate_series(1, {}) AS t(x)) TO '{}' ({})"
+    with tempfile.TemporaryDirectory(prefix="firn-full-") as folder:
+        options, words = small_disk(folder)
+        with Session(folder, **options) as session:
+            for path, more in ((f"{folder}/a.parquet", "COMPRESSION none"),
+                               (f"{folder}/b", "COMPRESSION none, FILE_SIZE '4MB'")):
+                answer = session.ask(rows.format(2000000, path, more))
+                same(answer.get("code"), "53100")
+                holds(answer["error"], "i/o: writing ", words)
+                # Its room is free again, which what is written now needs nearly all of.
+                answer = session.ask(rows.format(200000, path, more))
+                same(answer.get("count"), 200000)
+                same(session.ask(rows.format(1, path, "OVERWRITE, FORMAT parquet"
+                                             + more[len("COMPRESSION none"):])).get("count"), 1)
+
+
 def a_folder_that_is_missing_is_named():
     with Session("/nowhere/firn") as session:
         answer = session.ask("SELECT 1")  # Told when the engine is opened, and by SET.
@@ -154,7 +171,7 @@ def a_folder_that_is_missing_is_named():
 
 
 TESTS = [nothing_is_left_of_a_killed_process, a_full_disk_is_said_and_the_session_goes_on,
-         a_folder_that_is_missing_is_named]
+         a_copy_that_fills_the_disk_leaves_nothing, a_folder_that_is_missing_is_named]
 
 
 def main():

@@ -1,7 +1,11 @@
 // Insert: rows into a table's sink, one part a worker; its companion count_source hands out how
 // many there were. Nothing is visible before the statement has taken the ended sink and committed
 // it.
+//
+// Write is the same for sinks that need the order of the rows (row_sink_kind.needs_order): they are
+// told which tasks of the source are complete, and take columns in any form.
 #include "exec/operator.h"
+#include "exec/order.h"
 #include "tables/row_change.h"
 
 typedef struct insert_shared {
@@ -22,6 +26,7 @@ typedef struct insert_shared {
 typedef struct insert_local {
     insert_shared *owner;
     row_sink_worker *part;
+    scan_env env; // The owner's, with this worker's wakeup.
     column columns[];
 } insert_local;
 
@@ -88,14 +93,29 @@ static firn_status open_worker(void *shared, uint32_t worker, arena *memory, voi
     }
     self->owner = owner;
     self->part = NULL;
+    self->env = owner->env;
     *local = self;
-    return owner->kind->open_worker(owner->sink, &owner->env, &self->part, err);
+    return owner->kind->open_worker(owner->sink, &self->env, &self->part, err);
 }
 
 static void close_worker(void *local) {
     insert_local *self = local;
     if (self != NULL && self->part != NULL && self->owner->kind->close_worker != NULL) {
         self->owner->kind->close_worker(self->part);
+    }
+}
+
+static uint64_t min_bytes(const void *shared, uint32_t workers) {
+    (void)workers;
+    const insert_shared *self = shared;
+    return self->kind->min_bytes == NULL ? 0 : self->kind->min_bytes(self->sink);
+}
+
+// Tells a sink that needs order how far the source is.
+static void advance(const insert_shared *self, const op_call *call) {
+    if (self->kind->advance != NULL) {
+        self->kind->advance(self->sink,
+                            call->order == NULL ? UINT64_MAX : order_gate_watermark(call->order));
     }
 }
 
@@ -111,7 +131,15 @@ static firn_status push(op_call *call, const batch *input, batch *output, step_a
     rows.columns = self->columns;
     rows.column_count = owner->width;
     bool must_wait;
+    self->env.wakeup = call->wakeup;
+    advance(owner, call);
     TRY(owner->kind->push(self->part, &rows, &must_wait, err));
+    if (must_wait && call->order != NULL) {
+        // Its own task may be the next one by now, without any other row: no end goes unnoticed.
+        order_gate_watch(call->order, call->wakeup);
+        advance(owner, call);
+        TRY(owner->kind->push(self->part, &rows, &must_wait, err));
+    }
     *out = must_wait ? STEP_WAIT : STEP_NEXT;
     return FIRN_OK;
 }
@@ -158,6 +186,22 @@ static firn_status finish(void *shared, finish_plan *out, firn_error *err) {
 const operator_kind operator_insert_sink = {
     .name = "Insert",
     .writes_values = operator_always,
+    .min_bytes = min_bytes,
+    .open = open_sink,
+    .open_worker = open_worker,
+    .push = push,
+    .merge = merge,
+    .finish = finish,
+    .close_worker = close_worker,
+    .close = close_sink,
+};
+
+const operator_kind operator_write_sink = {
+    .name = "Write",
+    .needs_order = true,
+    .takes_forms = true,
+    .writes_values = operator_always,
+    .min_bytes = min_bytes,
     .open = open_sink,
     .open_worker = open_worker,
     .push = push,
