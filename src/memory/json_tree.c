@@ -184,10 +184,11 @@ static void append_path(char *path, size_t *used, const char *format, ...) {
     *used = *used < PATH_SIZE_MAX ? *used : PATH_SIZE_MAX - 1;
 }
 
-// Behind those of a streamed array that were forgotten, only one is there.
+// Behind those of a streamed array that were forgotten, only one is there. A node that is on its
+// way into an edited tree (memory/json_edit.h) is not in its array yet.
 static size_t index_of(const json_node *node) {
     size_t index = 0;
-    for (const json_node *at = node->parent->first; at != node; at = at->next) {
+    for (const json_node *at = node->parent->first; at != NULL && at != node; at = at->next) {
         index += 1;
     }
     const bool is_first_left = index == 0 && node->next == NULL;
@@ -373,6 +374,18 @@ static void write_scalar(json_writer *self, const json_node *node) {
     json_write_null(self);
 }
 
+static bool has_inside(const json_node *self) {
+    return self->kind == JSON_OBJECT || self->kind == JSON_ARRAY;
+}
+
+static void begin_node(json_writer *self, const json_node *node) {
+    if (node->kind == JSON_OBJECT) {
+        json_begin_object(self);
+    } else {
+        json_begin_array(self);
+    }
+}
+
 static void end_node(json_writer *self, const json_node *node) {
     if (node->kind == JSON_OBJECT) {
         json_end_object(self);
@@ -381,36 +394,34 @@ static void end_node(json_writer *self, const json_node *node) {
     }
 }
 
-// Down to first members, along to the next ones, up at the end: without recursion.
+// Down to first members, along to the next ones, up at the end: without recursion, and without
+// `parent`, since edited trees share nodes.
 void json_write_node(json_writer *self, const json_node *node) {
+    const json_node *open[JSON_DEPTH_MAX]; // Objects and arrays that `at` is in.
+    uint32_t depth = 0;
     const json_node *at = node;
-    for (;;) {
-        if (at != node && at->parent->kind == JSON_OBJECT) {
+    do {
+        if (depth > 0 && open[depth - 1]->kind == JSON_OBJECT) {
             json_write_key(self, at->key);
         }
-        if (at->kind == JSON_OBJECT) {
-            json_begin_object(self);
-        } else if (at->kind == JSON_ARRAY) {
-            json_begin_array(self);
-        } else {
+        if (!has_inside(at)) {
             write_scalar(self, at);
-        }
-        if (at->first != NULL) {
-            at = at->first;
-            continue;
-        }
-        if (at->kind == JSON_OBJECT || at->kind == JSON_ARRAY) {
+        } else {
+            begin_node(self, at);
+            if (at->first != NULL) {
+                assert(depth < JSON_DEPTH_MAX);
+                open[depth++] = at;
+                at = at->first;
+                continue;
+            }
             end_node(self, at);
         }
-        while (at != node && at->next == NULL) {
-            at = at->parent;
+        while (depth > 0 && at->next == NULL) {
+            at = open[--depth];
             end_node(self, at);
-        }
-        if (at == node) {
-            return;
         }
         at = at->next;
-    }
+    } while (depth > 0);
 }
 
 static void append_to_builder(void *user, const char *data, size_t size) {

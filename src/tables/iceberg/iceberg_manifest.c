@@ -42,6 +42,23 @@ static const avro_slot entry_slots[] = {
 #undef X
 };
 
+// What only whole walks read: behind the partition values.
+typedef enum whole_slot {
+    WHOLE_FILE_SEQUENCE,
+    WHOLE_COLUMN_SIZES,
+    WHOLE_SORT_ORDER,
+    WHOLE_KEY_METADATA,
+    WHOLE_SLOT_COUNT
+} whole_slot;
+
+static const int32_t whole_paths[][2] = {{4, -1}, {2, 108}, {2, 140}, {2, 131}};
+static const avro_slot whole_slots[] = {
+    [WHOLE_FILE_SEQUENCE] = {whole_paths[WHOLE_FILE_SEQUENCE], 1, AVRO_WANT_NUMBER},
+    [WHOLE_COLUMN_SIZES] = {whole_paths[WHOLE_COLUMN_SIZES], 2, AVRO_WANT_SLICE},
+    [WHOLE_SORT_ORDER] = {whole_paths[WHOLE_SORT_ORDER], 2, AVRO_WANT_NUMBER},
+    [WHOLE_KEY_METADATA] = {whole_paths[WHOLE_KEY_METADATA], 2, AVRO_WANT_BYTES},
+};
+
 #define DATA_FILE_ID 2
 #define PARTITION_ID 102
 
@@ -80,9 +97,10 @@ static avro_want want_of(const avro_schema *value) {
     return AVRO_WANT_SLICE;
 }
 
-// Slots of an entry and of its partition values.
+// Slots of an entry, of its partition values, and of whole walks.
 static firn_status compile(ice_walk *self, uint32_t flags, bool *has_fixed, firn_error *err) {
-    const uint32_t count = ENTRY_SLOT_COUNT + self->spec->count;
+    const uint32_t whole = ENTRY_SLOT_COUNT + self->spec->count;
+    const uint32_t count = whole + (self->is_whole ? WHOLE_SLOT_COUNT : 0);
     avro_slot *slots = ARENA_NEW(self->memory, avro_slot, count);
     int32_t (*paths)[3] = arena_alloc(self->memory, (size_t)self->spec->count + 1, sizeof *paths);
     self->values = ARENA_NEW(self->memory, avro_value, count);
@@ -90,6 +108,9 @@ static firn_status compile(ice_walk *self, uint32_t flags, bool *has_fixed, firn
         return ARENA_FULL(self->memory, err);
     }
     memcpy(slots, entry_slots, sizeof entry_slots);
+    if (self->is_whole) {
+        memcpy(slots + whole, whole_slots, sizeof whole_slots);
+    }
     const avro_schema *partition =
         field_schema(field_schema(self->avro.schema, DATA_FILE_ID), PARTITION_ID);
     *has_fixed = false;
@@ -133,10 +154,9 @@ static int32_t spec_of_header(const avro_header *header) {
     return (int32_t)id;
 }
 
-firn_status ice_walk_open(ice_walk *self, bytes file, const ice_manifest *manifest,
-                          const ice_metadata *metadata, const ice_walk_memory *memory,
-                          firn_error *err) {
-    *self = (ice_walk){.manifest = manifest, .memory = memory->walk};
+static firn_status open_walk(ice_walk *self, bytes file, const ice_metadata *metadata,
+                             const ice_walk_memory *memory, firn_error *err) {
+    const ice_manifest *manifest = self->manifest;
     TRY(avro_walk_open(&self->avro, file, memory->walk, memory->block, memory->codecs, err));
     const int32_t spec = manifest->is_bare ? spec_of_header(&self->avro.header) : manifest->spec_id;
     self->spec = ice_metadata_spec(metadata, spec);
@@ -150,6 +170,35 @@ firn_status ice_walk_open(ice_walk *self, bytes file, const ice_manifest *manife
         TRY(compile(self, AVRO_PLAN_FIXED_IS_BYTES, &has_fixed, err));
     }
     return FIRN_OK;
+}
+
+firn_status ice_walk_open(ice_walk *self, bytes file, const ice_manifest *manifest,
+                          const ice_metadata *metadata, const ice_walk_memory *memory,
+                          firn_error *err) {
+    *self = (ice_walk){.manifest = manifest, .memory = memory->walk};
+    return open_walk(self, file, metadata, memory, err);
+}
+
+firn_status ice_walk_open_whole(ice_walk *self, bytes file, const ice_manifest *manifest,
+                                const ice_metadata *metadata, const ice_walk_memory *memory,
+                                firn_error *err) {
+    *self = (ice_walk){.is_whole = true, .manifest = manifest, .memory = memory->walk};
+    return open_walk(self, file, metadata, memory, err);
+}
+
+static void take_rest(const ice_walk *self, ice_entry *out) {
+    const avro_value *values = self->values + ENTRY_SLOT_COUNT + self->spec->count;
+    const avro_value *order = &values[WHOLE_SORT_ORDER];
+    out->file_sequence_number = values[WHOLE_FILE_SEQUENCE].is_null
+                                    ? self->manifest->sequence_number
+                                    : values[WHOLE_FILE_SEQUENCE].number;
+    out->column_sizes = values[WHOLE_COLUMN_SIZES];
+    out->sort_order_id = order->is_null || order->number < 0 || order->number > INT32_MAX
+                             ? -1
+                             : (int32_t)order->number;
+    if (!values[WHOLE_KEY_METADATA].is_null) {
+        out->key_metadata = values[WHOLE_KEY_METADATA].data;
+    }
 }
 
 static firn_status take_entry(const ice_walk *self, ice_entry *out, firn_error *err) {
@@ -187,6 +236,9 @@ static firn_status take_entry(const ice_walk *self, ice_entry *out, firn_error *
     if (!values[ENTRY_REFERENCED].is_null) {
         out->referenced_file = text_of_bytes(values[ENTRY_REFERENCED].data);
     }
+    if (self->is_whole) {
+        take_rest(self, out);
+    }
     // A null number is inherited by added entries; older versions have none at all.
     if (values[ENTRY_SEQUENCE].is_null && out->status == 0 &&
         self->plan->found[ENTRY_SEQUENCE] != NULL && self->manifest->sequence_number > 0) {
@@ -204,7 +256,7 @@ firn_status ice_walk_next(ice_walk *self, ice_entry *out, bool *has_entry, firn_
         if (status->is_null || status->number < 0 || status->number > 2) {
             return FAIL(err, FIRN_CORRUPT, "an entry has no status of 0, 1 or 2");
         }
-        if (status->number != 2) { // Not deleted.
+        if (self->is_whole || status->number != ICE_DELETED) {
             *has_entry = true;
             return take_entry(self, out, err);
         }
@@ -220,13 +272,16 @@ const avro_schema *ice_walk_partition_schema(const ice_walk *self, uint32_t inde
 firn_status ice_walk_pairs(const ice_walk *self, const ice_entry *entry, ice_map map,
                            ice_pair_visit visit, void *user, firn_error *err) {
     const avro_value *slices[] = {&entry->value_counts, &entry->null_counts, &entry->nan_counts,
-                                  &entry->low, &entry->high};
-    static const entry_slot slots[] = {ENTRY_VALUE_COUNTS, ENTRY_NULL_COUNTS, ENTRY_NAN_COUNTS,
-                                       ENTRY_LOW, ENTRY_HIGH};
+                                  &entry->low,          &entry->high,        &entry->column_sizes};
+    const uint32_t slots[] = {
+        ENTRY_VALUE_COUNTS, ENTRY_NULL_COUNTS,
+        ENTRY_NAN_COUNTS,   ENTRY_LOW,
+        ENTRY_HIGH,         ENTRY_SLOT_COUNT + self->spec->count + WHOLE_COLUMN_SIZES};
+    assert(map != ICE_MAP_COLUMN_SIZES || self->is_whole);
     const avro_schema *of = self->plan->found[slots[map]];
     avro_pairs pairs;
     if (slices[map]->is_null || of == NULL || !avro_pairs_open(&pairs, of, slices[map]->data) ||
-        pairs.has_data != (map >= ICE_MAP_LOW)) {
+        pairs.has_data != (map == ICE_MAP_LOW || map == ICE_MAP_HIGH)) {
         return FIRN_OK;
     }
     TRY(avro_pairs_next(&pairs, err));

@@ -10,13 +10,12 @@
 #include "formats/avro/avro_plan.h"
 #include "tables/iceberg/iceberg_manifest_list.h"
 
-#define ICE_NO_SEQUENCE INT64_MIN // Inherited, or broken.
-
+typedef enum ice_status { ICE_EXISTING, ICE_ADDED, ICE_DELETED } ice_status;
 typedef enum ice_content { ICE_DATA, ICE_POSITION_DELETES, ICE_EQUALITY_DELETES } ice_content;
 
-/// One live entry of a manifest. What it points to stays until the next one is read.
+/// One entry of a manifest. What it points to stays until the next one is read.
 typedef struct ice_entry {
-    uint32_t status; ///< 0 existing, 1 added.
+    uint32_t status; ///< An ice_status.
     int64_t snapshot_id;
     int64_t sequence_number; ///< Of the data, inherited if it was null.
     ice_content content;
@@ -34,10 +33,16 @@ typedef struct ice_entry {
     avro_value equality_ids;
     avro_value split_offsets;
     text referenced_file; ///< Size 0: none.
+    // What only whole walks read.
+    int64_t file_sequence_number; ///< Inherited if it was null.
+    avro_value column_sizes;
+    int32_t sort_order_id; ///< -1: not said.
+    bytes key_metadata;    ///< Size 0: none.
 } ice_entry;
 
-/// Walks through the live entries of a manifest in memory.
+/// Walks through the entries of a manifest in memory.
 typedef struct ice_walk {
+    bool is_whole; ///< All that an entry has is read, and deleted ones are walked through too.
     avro_walk avro;
     const avro_plan *plan;
     const ice_manifest *manifest;
@@ -53,12 +58,18 @@ typedef struct ice_walk_memory {
     codec_scratch *codecs;
 } ice_walk_memory;
 
-/// Begins.
+/// Begins a walk through the live entries, for scans.
 firn_status ice_walk_open(ice_walk *self, bytes file, const ice_manifest *manifest,
                           const ice_metadata *metadata, const ice_walk_memory *memory,
                           firn_error *err);
 
-/// The next entry that is not deleted; *has_entry is false behind the last.
+/// Begins a whole walk, for those who write manifests anew.
+firn_status ice_walk_open_whole(ice_walk *self, bytes file, const ice_manifest *manifest,
+                                const ice_metadata *metadata, const ice_walk_memory *memory,
+                                firn_error *err);
+
+/// The next entry, of walks that are not whole the next that is not deleted; *has_entry is false
+/// behind the last.
 firn_status ice_walk_next(ice_walk *self, ice_entry *out, bool *has_entry, firn_error *err);
 
 /// The Avro schema of partition field `index`, NULL if the manifest lacks it.
@@ -71,6 +82,7 @@ typedef enum ice_map {
     ICE_MAP_NAN_COUNTS,
     ICE_MAP_LOW,
     ICE_MAP_HIGH,
+    ICE_MAP_COLUMN_SIZES, ///< Of whole walks.
 } ice_map;
 
 /// The value of a key in one of the maps: a count, or bytes of a bound.

@@ -15,11 +15,15 @@
     X(SPEC, 502, NUMBER)                                                                           \
     X(CONTENT, 517, NUMBER)                                                                        \
     X(SEQUENCE, 515, NUMBER)                                                                       \
+    X(MIN_SEQUENCE, 516, NUMBER)                                                                   \
     X(SNAPSHOT, 503, NUMBER)                                                                       \
     X(ADDED_FILES, 504, NUMBER)                                                                    \
     X(EXISTING_FILES, 505, NUMBER)                                                                 \
+    X(DELETED_FILES, 506, NUMBER)                                                                  \
     X(ADDED_ROWS, 512, NUMBER)                                                                     \
     X(EXISTING_ROWS, 513, NUMBER)                                                                  \
+    X(DELETED_ROWS, 514, NUMBER)                                                                   \
+    X(KEY_METADATA, 519, BYTES)                                                                    \
     X(PARTITIONS, 507, SLICE)
 
 typedef enum list_slot {
@@ -76,11 +80,16 @@ static firn_status read_summaries(const avro_schema *list, bytes slice, const av
     return FIRN_OK;
 }
 
-static exact_u64 sum_of(const avro_value *left, const avro_value *right) {
-    if (left->is_null || right->is_null || left->number < 0 || right->number < 0) {
+static exact_u64 count_of(const avro_value *value) {
+    const bool is_known = !value->is_null && value->number >= 0;
+    return (exact_u64){.is_known = is_known, .value = is_known ? (uint64_t)value->number : 0};
+}
+
+static exact_u64 live_of(const ice_status_counts *counts) {
+    if (!counts->added.is_known || !counts->existing.is_known) {
         return (exact_u64){.is_known = false};
     }
-    return (exact_u64){.is_known = true, .value = (uint64_t)left->number + (uint64_t)right->number};
+    return (exact_u64){.is_known = true, .value = counts->added.value + counts->existing.value};
 }
 
 static firn_status take_manifest(const avro_value *values, arena *memory, ice_manifest *out,
@@ -102,9 +111,20 @@ static firn_status take_manifest(const avro_value *values, arena *memory, ice_ma
         .sequence_number = values[LIST_SEQUENCE].is_null ? 0 : values[LIST_SEQUENCE].number,
         .added_snapshot_id =
             values[LIST_SNAPSHOT].is_null ? ICE_NO_SNAPSHOT : values[LIST_SNAPSHOT].number,
-        .live_files = sum_of(&values[LIST_ADDED_FILES], &values[LIST_EXISTING_FILES]),
-        .live_rows = sum_of(&values[LIST_ADDED_ROWS], &values[LIST_EXISTING_ROWS]),
+        .min_sequence_number =
+            values[LIST_MIN_SEQUENCE].is_null ? 0 : values[LIST_MIN_SEQUENCE].number,
+        .files = {.existing = count_of(&values[LIST_EXISTING_FILES]),
+                  .added = count_of(&values[LIST_ADDED_FILES]),
+                  .deleted = count_of(&values[LIST_DELETED_FILES])},
+        .rows = {.existing = count_of(&values[LIST_EXISTING_ROWS]),
+                 .added = count_of(&values[LIST_ADDED_ROWS]),
+                 .deleted = count_of(&values[LIST_DELETED_ROWS])},
     };
+    out->live_files = live_of(&out->files);
+    out->live_rows = live_of(&out->rows);
+    if (!values[LIST_KEY_METADATA].is_null) {
+        TRY(bytes_copy(memory, values[LIST_KEY_METADATA].data, &out->key_metadata, err));
+    }
     return text_copy(memory, text_of_bytes(values[LIST_PATH].data), &out->path, err);
 }
 

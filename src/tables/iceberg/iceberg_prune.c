@@ -333,6 +333,8 @@ static void take_pair(void *user, ice_map map, int32_t key, ice_pair value) {
     case ICE_MAP_HIGH:
         narrow(to, &nothing, &bound, &self->scratch);
         break;
+    case ICE_MAP_COLUMN_SIZES: // Not asked for.
+        break;
     }
 }
 

@@ -109,6 +109,8 @@ static void take_pair(void *user, ice_map map, int32_t key, ice_pair value) {
     case ICE_MAP_HIGH:
         found->high = is_nan ? NULL : ice_scalar_column(of, &bound, self->memory);
         break;
+    case ICE_MAP_COLUMN_SIZES: // Not asked for.
+        break;
     }
 }
 

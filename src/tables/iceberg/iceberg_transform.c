@@ -36,6 +36,13 @@ text ice_transform_name(const ice_transform *self) {
     return words[self->kind].word;
 }
 
+void ice_transform_print(const ice_transform *self, text_builder *out) {
+    text_append(out, ice_transform_name(self));
+    if (self->kind == ICE_BUCKET || self->kind == ICE_TRUNCATE) {
+        text_append_format(out, "[%d]", self->width);
+    }
+}
+
 ice_transform ice_transform_read(text written) {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         ice_transform out = {.kind = words[i].kind, .width = 1};
@@ -291,23 +298,6 @@ WRAPS static uint32_t murmur3(bytes value) {
     return hash ^ hash >> 16;
 }
 
-// The fewest bytes of two's complement, highest first.
-static size_t shortest(i128 value, uint8_t out[16]) {
-    uint8_t all[16];
-    i128 rest = value;
-    for (size_t i = 16; i > 0; i--) {
-        all[i - 1] = (uint8_t)(rest & 0xff);
-        rest = floor_div(rest, 256);
-    }
-    const uint8_t fill = value < 0 ? 0xff : 0;
-    size_t from = 0;
-    while (from < 15 && all[from] == fill && (all[from + 1] & 0x80) == (fill & 0x80)) {
-        from++;
-    }
-    memcpy(out, all + from, 16 - from);
-    return 16 - from;
-}
-
 bool ice_hash(const type *of, const ice_scalar *value, int32_t *out) {
     uint8_t room[16];
     bytes data = {.size = 8, .data = room};
@@ -317,7 +307,7 @@ bool ice_hash(const type *of, const ice_scalar *value, int32_t *out) {
     if (value->kind == ICE_SCALAR_BYTES) {
         data = value->data;
     } else if (of->id == TYPE_DECIMAL) {
-        data = (bytes){.size = shortest(value->number, room), .data = room};
+        data = (bytes){.size = ice_decimal_bytes(value->number, room), .data = room};
     } else {
         const bool is_nano = is_timestamp(of) && of->unit == UNIT_NANO;
         i128 number = is_nano ? floor_div(value->number, 1000) : value->number;

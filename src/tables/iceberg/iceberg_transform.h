@@ -38,6 +38,9 @@ ice_transform ice_transform_read(text written);
 /// The word of a transform without its width.
 text ice_transform_name(const ice_transform *self);
 
+/// Appends a transform as metadata has it, such as "bucket[16]".
+void ice_transform_print(const ice_transform *self, text_builder *out);
+
 /// The type of partition values; NULL if the source type has no such transform, or nothing is
 /// known of the values.
 const type *ice_transform_result(const ice_transform *self, const type *source);

@@ -38,6 +38,19 @@ ice_scalar_kind ice_scalar_kind_of(const type *self);
 /// of any length. NONE if the bytes are no value of the type.
 ice_scalar ice_scalar_of_bytes(const type *of, bytes value);
 
+/// The bytes of a value, as bounds have it, in `memory`. Those of texts and binaries are the
+/// scalar's own.
+///
+/// Errors: FIRN_INVALID if it is no value of the type (NULL, NONE, another kind, too large).
+firn_status ice_scalar_bytes(const type *of, const ice_scalar *value, arena *memory, bytes *out,
+                             firn_error *err);
+
+/// The fewest bytes of two's complement that hold a number, highest first; how many.
+size_t ice_decimal_bytes(i128 value, uint8_t out[16]);
+
+/// Order of two values of one kind, as bounds have it: numbers by size, bytes as they lie.
+int ice_scalar_compare(const ice_scalar *left, const ice_scalar *right);
+
 /// A value of a partition tuple: `want` is how the plan read it, `found` its Avro schema.
 ice_scalar ice_scalar_of_avro(const type *of, const avro_value *value, const avro_schema *found);
 
