@@ -28,6 +28,7 @@ from sql_mutation import Corpus, Mutator, joined, tokens
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MUTANTS_PER_SEED = 25
+NEAR = 5  # Records around a mutant's place whose like it is.
 FAILURES_MAX = 10
 MEMORY_LIMIT = "256MB"
 RESIDENT_MAX = 1200 << 20  # Sanitized programs keep what was freed, and a shadow of all.
@@ -209,8 +210,9 @@ def without(items, fails, end):
 
 
 def statements_of(path):
-    """The SQL of a file's records, whatever answer they expect."""
-    return [sql.replace("${ROOT}", str(ROOT)) for _, _, sql, _ in records(path) if sql]
+    """(SQL, whether it is to fail) of a file's records."""
+    return [(sql.replace("${ROOT}", str(ROOT)), head.split()[1] == "error")
+            for _, head, sql, _ in records(path) if sql]
 
 
 def is_query(sql):
@@ -226,7 +228,7 @@ class Run:
         self.tester.session.start()
         answer = json.loads(self.tester.session.send({"sql": "SHOW FUNCTIONS"}, ANSWER_SECONDS))
         names = {row[0] for row in answer["rows"] if row[0].isidentifier()}
-        self.corpus = Corpus([sql for each in self.files for sql in each], names)
+        self.corpus = Corpus([sql for each in self.files for sql, _ in each], names)
         self.passed = self.failed = 0
 
     def statements(self, seed):
@@ -234,14 +236,19 @@ class Run:
         chance = random.Random(seed)
         mutator = Mutator(self.corpus, chance)
         own = chance.choice(self.files)
-        models = [parts for parts in map(tokens, own) if parts]
+        # What fails anyway says less: it is the model of fewer.
+        models = [(i, tokens(sql)) for i, (sql, fails) in enumerate(own)
+                  if tokens(sql) and (not fails or chance.random() < 0.2)]
+        models = models or [(0, tokens(own[0][0]) or ["SELECT", "1"])]
         places = sorted(chance.randrange(len(own)) for _ in range(MUTANTS_PER_SEED))
-        for i, sql in enumerate(own):
+        for i, (sql, _) in enumerate(own):
             yield sql, False
             for _ in range(places.count(i)):
-                near = models[max(0, i - 5):i + 6] if chance.random() < 0.7 else models
-                model = chance.choice(near or models)
-                other = chance.choice(models if chance.random() < 0.5 else self.corpus.statements)
+                near = [parts for at, parts in models if abs(at - i) <= NEAR]
+                if not near or chance.random() < 0.3:
+                    near = [parts for _, parts in models]
+                model = chance.choice(near)
+                other = chance.choice(near if chance.random() < 0.5 else self.corpus.statements)
                 mutant = joined(mutator.mutant(model, other))
                 if mutant and (not SETTINGS.search(mutant) or SETTINGS.search(joined(model))):
                     yield mutant, True

@@ -191,7 +191,7 @@ def sql_tests(root, full):
     ]
     if full:
         found += [Step("differential/mutated/more", f"{mutated} 300000 1000", "dev", 7200)]
-        found += [Step(f"differential/mutated/{mode.replace(',', '_')}", f"{mutated} 50000 20000", "dev", 3600,
+        found += [Step(f"differential/mutated/{mode.replace(',', '_')}", f"{mutated} 20000 20000", "dev", 3600,
                        {"FIRN_TEST": mode}) for mode in ("forms", "plans", "tiny,wait")]
     tpch = "TPCH=$(bash tools/dev/tpch_data.sh 0.01)"
     found += [
