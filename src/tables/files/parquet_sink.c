@@ -264,8 +264,9 @@ static uint64_t min_bytes(const row_sink *self) {
 static firn_status open_file(row_sink *self, text folder, firn_error *err) {
     text path;
     TRY(parquet_outputs_next(self->outputs, folder, &path, err));
-    return pw_file_open(self->env.io, path, false, self->schema, &self->options, self->keeper,
-                        &self->file, err);
+    io_writer *writer;
+    TRY(io_writer_open(self->env.io, path, false, &writer, err));
+    return pw_file_open(writer, self->schema, &self->options, self->keeper, &self->file, err);
 }
 
 // Once what it needs is reserved. A place that cannot be written to is found out now, and not when
