@@ -216,7 +216,7 @@ static firn_status choose_form(pw_chunk *self, bool must_decide, pw_worker *with
     TRY(pw_dictionary_values(self->dictionary, pw_page_codes(page), page->value_count,
                              &with->scratch, values, err));
     self->is_undecided = false;
-    return pw_chunk_is_coding_best(self, values, with, is_coded, err);
+    return pw_chunk_is_coding_best(self, values, !must_decide, with, is_coded, err);
 }
 
 // `must_decide`: the chunk ends, or its dictionary is full.
@@ -285,6 +285,11 @@ static firn_status put_codes(pw_chunk *self, const pw_put_values *all, uint32_t 
         return ARENA_FULL(&with->scratch, err);
     }
     pw_values values = {.count = 0};
+    if (self->coded_count == 0 && self->half_entries == 0 &&
+        self->page.row_count * UINT64_C(2) >= self->options->page_rows) {
+        self->half_entries = pw_dictionary_entries(self->dictionary).count;
+        self->half_values = self->page.value_count;
+    }
     if (all->is_source) {
         const pw_coded coded = {.entries = &all->values,
                                 .map = self->source.map,
@@ -303,10 +308,6 @@ static firn_status put_codes(pw_chunk *self, const pw_put_values *all, uint32_t 
         TRY(mark_seen(self, codes, count, err));
     } else {
         TRY(look_at_values(self, &values, err)); // Floats, which are never a source.
-    }
-    if (self->coded_count == 0 && self->half_entries == 0 &&
-        self->page.row_count * UINT64_C(2) >= self->options->page_rows) {
-        self->half_entries = pw_dictionary_entries(self->dictionary).count;
     }
     return pw_page_add_codes(&self->page, codes, count, err);
 }

@@ -6,10 +6,10 @@
 //
 // **Choosing.** A chunk begins with a dictionary where it may have one. The first page (or the one
 // by which there are enough values, where most entries are NULL) shows what the values are like:
-// codes and dictionary are compared with the other encodings of the same values, the dictionary
-// counting less if it hardly grows any more. If it loses, or later becomes larger than
-// pw_options.dictionary_bytes, the pages from there on have the other encoding. Pages without a
-// value have codes where others do, else PLAIN: a chunk of NULLs has no dictionary page.
+// codes and dictionary are compared with the other encodings of the same values, a share of the
+// dictionary if it looks as if it would not become too large. If it loses, or later becomes larger
+// than pw_options.dictionary_bytes, the pages from there on have the other encoding. Pages without
+// a value have codes where others do, else PLAIN: a chunk of NULLs has no dictionary page.
 //
 // **Codec.** One for all pages of a chunk, as the format has it, so bodies wait uncompressed until
 // it is known: with a dictionary until the chunk or the dictionary ends (or, if all pages are to be

@@ -1,10 +1,13 @@
 // The part of pw_chunk.c that chooses: codes or another encoding, and the codec.
+#include <math.h>
+
 #include "formats/parquet/write/pw_chunk_private.h"
+#include "formats/parquet/write/pw_hybrid.h"
 #include "formats/parquet/write/pw_strings.h"
 
 #define SAMPLE_BYTES_MAX (UINT64_C(2) << 20)
 #define SAMPLE_BODIES 4    // That the codec of a chunk with dictionary is chosen by.
-#define GROWN_SHARE 8      // Of a dictionary that hardly grows, what counts.
+#define PAGES_TO_COME 8    // Share a dictionary that will not grow too large.
 #define DICTIONARY_COST 95 // Percent: codes are worth something to readers.
 
 // So many of the first values that trying encodings on them takes little.
@@ -50,8 +53,21 @@ firn_status pw_chunk_choose_otherwise(pw_chunk *self, const pw_values *values, p
     return FIRN_OK;
 }
 
-firn_status pw_chunk_is_coding_best(pw_chunk *self, const pw_values *values, pw_worker *with,
-                                    bool *out, firn_error *err) {
+// How large the dictionary becomes, as a multiple of what it is now, if values are drawn at random
+// from D different ones: of these, D(1 - q) were met when the page was half full and D(1 - q^2) are
+// met now. At least 1; INFINITY where it does not look like that.
+static double growth_to_come(const pw_chunk *self) {
+    if (self->half_values == 0) {
+        return (double)INFINITY;
+    }
+    const double half =
+        self->half_entries * ((double)self->page.value_count / 2 / self->half_values);
+    const double now = pw_dictionary_entries(self->dictionary).count;
+    return now >= 2 * half ? (double)INFINITY : half * half / (2 * half - now) / now;
+}
+
+firn_status pw_chunk_is_coding_best(pw_chunk *self, const pw_values *values, bool goes_on,
+                                    pw_worker *with, bool *out, firn_error *err) {
     const arena_mark mark = arena_mark_take(&with->scratch);
     const uint32_t count = sample_count(values);
     const uint32_t entry_count = pw_dictionary_entries(self->dictionary).count;
@@ -68,12 +84,19 @@ firn_status pw_chunk_is_coding_best(pw_chunk *self, const pw_values *values, pw_
     TRY(pw_chunk_dictionary_body(self, with, &entries, err));
     TRY(pw_choose_codec(self->options, entries, with, &is_compressed, &entries_size, err));
     arena_rewind(&with->scratch, mark);
-    const bool hardly_grows =
-        self->half_entries > 0 && (entry_count - self->half_entries) * 4 <= self->half_entries;
-    // What the dictionary has grown to on so many values it has to be paid for by them alone.
-    const uint64_t shared = hardly_grows ? entries_size / GROWN_SHARE : entries_size;
-    const double coded =
-        (double)codes_size + (double)shared * (double)count / (double)values->count;
+    // What the dictionary has grown to on so many values it has to be paid for by them alone,
+    // unless it will not grow much more and others come.
+    const double growth = fmax(growth_to_come(self), 1);
+    const bool is_shared = goes_on && growth * (double)pw_dictionary_bytes(self->dictionary) <=
+                                          (double)self->options->dictionary_bytes;
+    double each = (double)codes_size;
+    double whole = (double)entries_size;
+    if (is_shared) {
+        const double last = fmin(growth * entry_count, UINT32_MAX);
+        each *= (double)pw_width_of((uint32_t)last) / fmax(pw_width_of(entry_count), 1);
+        whole *= growth / PAGES_TO_COME;
+    }
+    const double coded = each + whole * (double)count / (double)values->count;
     *out = coded * DICTIONARY_COST <= (double)other.size * 100;
     if (!*out && self->coded_count == 0 && !self->is_codec_known) {
         self->is_compressed = other.is_compressed;

@@ -41,7 +41,8 @@ struct pw_chunk {
     pw_source source;
     uint64_t *seen; ///< Entries that occur on the page; by code, `seen_size` of them.
     uint32_t seen_size;
-    uint32_t half_entries; ///< Of the dictionary when the first page was half full.
+    uint32_t half_entries; ///< Of the dictionary when the first page was half full, ...
+    uint32_t half_values;  ///< ... and values of the page.
     bool is_undecided;     ///< Whether codes are good for these values has yet to be seen.
     bool is_codec_known;
     bool is_compressed;
@@ -93,8 +94,9 @@ pw_entries pw_chunk_next_piece(const pw_chunk *self, const pw_entries *all,
 firn_status pw_chunk_choose_otherwise(pw_chunk *self, const pw_values *values, pw_worker *with,
                                       pw_choice *out, firn_error *err);
 /// Whether codes are the best form of the values of the page that is filled, and so of the chunk's.
-firn_status pw_chunk_is_coding_best(pw_chunk *self, const pw_values *values, pw_worker *with,
-                                    bool *out, firn_error *err);
+/// `goes_on`: more pages may come.
+firn_status pw_chunk_is_coding_best(pw_chunk *self, const pw_values *values, bool goes_on,
+                                    pw_worker *with, bool *out, firn_error *err);
 /// Chooses the codec by the dictionary and some of the pages together, unless it is known.
 firn_status pw_chunk_choose_codec(pw_chunk *self, pw_worker *with, firn_error *err);
 

@@ -457,6 +457,22 @@ TEST(pw_chunk_has_codes_where_values_are_few) {
     scene_close(&s);
 }
 
+// Random ones of 10,000: the first page meets 8,600 of them.
+WRAPS static int64_t many_numbers(uint64_t row) {
+    uint64_t seed = row;
+    return (int64_t)(test_random(&seed) % 10000);
+}
+
+TEST(pw_chunk_foresees_how_large_its_dictionary_becomes) {
+    scene s;
+    scene_open(&s);
+    s.options.leaf.encodings = PW_ENCODINGS_JAVA;
+    const pw_chunk_result *result = result_of_numbers(&s, 400000, many_numbers);
+    REQUIRE(result != NULL);
+    CHECK(result->pages_of[PQ_ENCODING_RLE_DICTIONARY] == 20 && result->page_count == 20);
+    scene_close(&s);
+}
+
 TEST(pw_chunk_has_no_codes_where_values_differ) {
     scene s;
     scene_open(&s);
