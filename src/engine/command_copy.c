@@ -5,8 +5,11 @@
 #include "base/nearest.h"
 #include "base/number_text.h"
 #include "engine/objects.h"
+#include "io/io_path.h"
 #include "memory/name_index.h"
 #include "tables/files/parquet_target.h"
+
+#define PATH_SHOWN_MAX 1024
 
 // ---- What is copied ----------------------------------------------------------------------------
 
@@ -354,6 +357,12 @@ static firn_status make_target(run *self, const sql_copy *written, const schema 
     TRY(command_constant_text(self, written->place, &path, err));
     if (path.size == 0) {
         return FAIL_SQL(err, FIRN_INVALID, "22023", written->place->position, "the path is empty");
+    }
+    if (!io_path_is_local(path)) {
+        char shown[PATH_SHOWN_MAX]; // Without what may be secret.
+        return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->place->position,
+                        "files can be written to local folders, not to \"%.*s\"",
+                        TEXT_ARGS(io_path_shown(path, shown, sizeof shown)));
     }
     TRY(read_options(&options, written, path, err));
     TRY(check_names(self, columns, written->node.position, err));
