@@ -209,6 +209,7 @@ static firn_status read_column(pq_reader *self, uint32_t index, pq_answer *answe
         break;
     case PQ_PICK_POSITION:
         TRY(make_positions(self, out, err));
+        out->type = wanted->pick->type; // UBIGINT, or BIGINT, which lies alike.
         break;
     case PQ_PICK_LEAF:
     case PQ_PICK_STRUCT:
