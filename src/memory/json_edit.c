@@ -135,8 +135,10 @@ bool json_nodes_equal(const json_node *left, const json_node *right) {
     }
     const json_node *beside = right->first;
     for (const json_node *each = left->first; each != NULL; each = each->next) {
-        const json_node *other = left->kind == JSON_OBJECT ? member_of(right, each->key) : beside;
-        if (other == NULL || !json_nodes_equal(each, other)) {
+        const bool is_member = left->kind == JSON_OBJECT; // Of several of a key the last counts.
+        const json_node *one = is_member ? member_of(left, each->key) : each;
+        const json_node *other = is_member ? member_of(right, each->key) : beside;
+        if (other == NULL || !json_nodes_equal(one, other)) {
             return false;
         }
         beside = beside == NULL ? NULL : beside->next;

@@ -140,6 +140,9 @@ def programs(root, full):
                        f"build/{preset}", preset) for preset in ("release", "dev", "tsan")]
         random_tables = f"{venv('pyiceberg')} tests/interop/iceberg_random_test.py build"
         found.append(Step("interop/iceberg_random", f"{random_tables}/release/firn 40", "release"))
+        found += [Step(f"interop/iceberg_write/{preset}", f"{venv('pyiceberg')} "
+                       f"tests/interop/iceberg_write_test.py build/{preset}", preset)
+                  for preset in ("release", "dev")]
         if full:
             found.append(Step("interop/iceberg_random/sanitized", f"{random_tables}/dev/firn 300 1000",
                               "dev", 7200))

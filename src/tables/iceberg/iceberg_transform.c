@@ -240,12 +240,15 @@ void ice_transform_range(const ice_transform *self, const type *source, const ic
     }
 }
 
+bytes ice_transform_cut(const ice_transform *self, const type *source, bytes value) {
+    return (bytes){.size = cut_at(source, value, self->width), .data = value.data};
+}
+
 static ice_scalar apply_cut(const ice_transform *self, const type *source,
                             const ice_scalar *value) {
     if (value->kind == ICE_SCALAR_BYTES) {
-        const bytes cut = {.size = cut_at(source, value->data, self->width),
-                           .data = value->data.data};
-        return (ice_scalar){.kind = ICE_SCALAR_BYTES, .data = cut};
+        return (ice_scalar){.kind = ICE_SCALAR_BYTES,
+                            .data = ice_transform_cut(self, source, value->data)};
     }
     return number_of(floor_div(value->number, self->width) * self->width);
 }

@@ -49,6 +49,9 @@ const type *ice_transform_result(const ice_transform *self, const type *source);
 ice_scalar ice_transform_apply(const ice_transform *self, const type *source,
                                const ice_scalar *value, arena *memory);
 
+/// What `truncate` leaves of a text (code points) or binary (bytes): its beginning.
+bytes ice_transform_cut(const ice_transform *self, const type *source, bytes value);
+
 /// Bounds of the source values whose partition values lie between `low` and `high`. A bound is NONE
 /// where nothing is known.
 void ice_transform_range(const ice_transform *self, const type *source, const ice_scalar *low,

@@ -1,0 +1,23 @@
+// Partition values of whole columns: what each row of a batch is written under.
+//
+// The same values as ice_transform_apply gives one by one, in loops over flat columns.
+#ifndef FIRN_TABLES_ICEBERG_ICEBERG_TRANSFORM_COLUMN_H
+#define FIRN_TABLES_ICEBERG_ICEBERG_TRANSFORM_COLUMN_H
+
+#include "tables/iceberg/iceberg_transform.h"
+
+/// The partition values of the rows of `source`, as a flat or constant column in `memory`: of the
+/// type that ice_transform_result says, which of `day` is INTEGER; of `void` NULLs of the source
+/// type. NULL gives NULL. Texts and binaries point to the bytes of the source, or lie inside the
+/// values.
+///
+/// Borrows: `source`, a flat or constant column, as long as *out is used.
+/// Errors:  FIRN_UNSUPPORTED if the type has no such transform, or it is not known; FIRN_INVALID
+/// for
+///          a row whose value is beyond the range: hours of times far away, truncated numbers below
+///          the least of their type; FIRN_NO_MEMORY.
+/// Cost:    O(rows), of texts O(bytes) at most.
+firn_status ice_transform_column(const ice_transform *self, const column *source, arena *memory,
+                                 column *out, firn_error *err);
+
+#endif
