@@ -6,8 +6,8 @@
 #define MEMORY_LIMIT ((size_t)16 << 20)
 #define NOW INT64_C(1700000000000)
 
-static const field columns[] = {{TEXT("id"), TYPE_OF(BIGINT), false, -1},
-                                {TEXT("name"), TYPE_OF(VARCHAR), true, -1}};
+static const field columns[] = {{{"id", 2}, TYPE_OF(BIGINT), false, -1},
+                                {{"name", 4}, TYPE_OF(VARCHAR), true, -1}};
 
 static bytes bytes_of(text value) {
     return (bytes){.data = (const uint8_t *)value.data, .size = value.size};
