@@ -295,9 +295,12 @@ static firn_status write_data(making *self, const char *from, uint32_t number, i
     if (status == FIRN_OK) {
         status = pw_schema_make(&self->columns, &self->memory, &copy.schema, err);
     }
+    io_writer *writer = NULL;
     if (status == FIRN_OK) {
-        status = pw_file_open(self->io, out->path, true, copy.schema, &copy.options, self->query,
-                              &copy.out, err);
+        status = io_writer_open(self->io, out->path, true, &writer, err);
+    }
+    if (status == FIRN_OK) {
+        status = pw_file_open(writer, copy.schema, &copy.options, self->query, &copy.out, err);
     }
     if (status == FIRN_OK) {
         status = copy_rows(self, &copy, out, err);
