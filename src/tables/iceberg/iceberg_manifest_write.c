@@ -1,5 +1,7 @@
 #include "tables/iceberg/iceberg_manifest_write.h"
 
+#include <math.h>
+
 #include "base/checked.h"
 #include "tables/iceberg/iceberg_manifest_schema.h"
 #include "tables/iceberg/iceberg_schema_write.h"
@@ -63,7 +65,7 @@ static firn_status widen_to(ice_partition_range *self, const ice_scalar *value, 
         self->has_null = true;
         return FIRN_OK;
     }
-    if (value->kind == ICE_SCALAR_REAL && value->real != value->real) {
+    if (value->kind == ICE_SCALAR_REAL && isnan(value->real)) {
         self->has_nan = true;
         return FIRN_OK;
     }

@@ -12,6 +12,7 @@ typedef struct column_transform {
 // ---- Numbers -----------------------------------------------------------------------------------
 
 static int64_t floor_of(int64_t value, int64_t divisor) {
+    assert(divisor > 0);
     return value / divisor - (value % divisor < 0);
 }
 
