@@ -1,10 +1,10 @@
 // Changes of table metadata: the input is an old metadata file, a line break, and updates; without
-// a line break, updates of a new table. What is no JSON array of updates is taken apart from a list
-// of such as may follow.
+// a line break, updates of a new table; the same list is taken as requirements too. What is no JSON
+// array of updates is taken apart from a list of such as may follow.
 //
 // Oracle: what a change makes is metadata that the reader takes if it took the old one, with the
 // unknown member of the root as it was; changing it by nothing gives the same again but for its
-// logs; requirements that name what is there hold.
+// logs.
 #include <stdlib.h>
 
 #include "memory/json_edit.h"
@@ -123,6 +123,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     } else {
         require(err.length > 0);
     }
+    // The same list as requirements.
+    err = ERR_INIT;
+    const firn_status met = ice_metadata_require(old, rest, &memory, &err);
+    require(met == FIRN_OK || err.text[0] != '\0');
     arena_close(&memory);
     return 0;
 }

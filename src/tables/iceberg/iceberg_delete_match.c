@@ -22,6 +22,7 @@ static void take_pair(void *user, ice_map map, int32_t key, ice_pair value) {
         return;
     }
     switch (map) {
+    case ICE_MAP_COLUMN_SIZES: // Not asked for.
     case ICE_MAP_VALUE_COUNTS:
         break;
     case ICE_MAP_NULL_COUNTS:
@@ -35,8 +36,6 @@ static void take_pair(void *user, ice_map map, int32_t key, ice_pair value) {
         break;
     case ICE_MAP_HIGH:
         to->high = value.data;
-        break;
-    case ICE_MAP_COLUMN_SIZES: // Not asked for.
         break;
     }
 }
