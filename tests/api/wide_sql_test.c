@@ -35,11 +35,11 @@ typedef struct table_case {
 #define WIDE {"CREATE OR REPLACE TEMP TABLE wide(z INT", ", c# INT", ")"}
 
 static const wide_case cases[] = {
-    {"arms of UNION ALL", {"SELECT 1", " UNION ALL SELECT #", ""}, 16000},
+    {"arms of UNION ALL", {"SELECT 1", " UNION ALL SELECT #", ""}, 30000},
     {"arms of UNION ALL below count",
      {"SELECT count(*) FROM (SELECT 1", " UNION ALL SELECT #", ") q"},
      6000},
-    {"arms of UNION", {"SELECT 1", " UNION SELECT #", ""}, 16000},
+    {"arms of UNION", {"SELECT 1", " UNION SELECT #", ""}, 30000},
     {"arms over a table",
      {"SELECT sum(x) FROM (SELECT x" T9, " UNION ALL SELECT x + #" T9, ") q"},
      3000},
