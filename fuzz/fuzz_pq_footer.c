@@ -24,7 +24,7 @@ static void must(bool condition) {
 
 static bytes written(const pq_thrift_struct *type, const void *value, arena *memory) {
     firn_error err = ERR_INIT;
-    pq_thrift_output out = {.memory = memory};
+    byte_output out = {.memory = memory};
     must(pq_thrift_write(&out, type, value, &err) == FIRN_OK);
     return (bytes){.data = out.data, .size = out.size};
 }

@@ -68,6 +68,8 @@ TEST(json_nodes_are_equal_in_any_order_of_members) {
     } rows[] = {
         {"{\"a\":1,\"b\":[2]}", "{\"b\":[2],\"a\":1}", true},
         {"{\"a\":1,\"a\":2}", "{\"a\":3,\"a\":2}", true},
+        {"{\"a\":1,\"a\":2}", "{\"a\":2,\"b\":1}", false},
+        {"{\"a\":2}", "{\"a\":1,\"a\":2}", true},
         {"[1,2]", "[2,1]", false},
         {"{\"a\":1}", "{\"b\":1}", false},
         {"1", "1.0", false},
@@ -78,6 +80,23 @@ TEST(json_nodes_are_equal_in_any_order_of_members) {
         CHECK(json_nodes_equal(tree_of(rows[i].left, &memory), tree_of(rows[i].right, &memory)) ==
               rows[i].are_equal);
     }
+    arena_close(&memory);
+}
+
+TEST(json_nodes_with_keys_twice_are_compared_once_a_level) {
+    enum { DEPTH = 60 };
+    static const char level[] = "{\"a\":1,\"a\":";
+    char content[DEPTH * sizeof level + DEPTH + 2];
+    size_t size = 0;
+    for (size_t i = 0; i < DEPTH; i++) {
+        memcpy(content + size, level, sizeof level - 1);
+        size += sizeof level - 1;
+    }
+    content[size++] = '2';
+    memset(content + size, '}', DEPTH);
+    content[size + DEPTH] = '\0';
+    arena memory = arena_open(1 << 20);
+    CHECK(json_nodes_equal(tree_of(content, &memory), tree_of(content, &memory)));
     arena_close(&memory);
 }
 

@@ -183,33 +183,16 @@ static firn_status finish(void *shared, finish_plan *out, firn_error *err) {
     return FIRN_OK;
 }
 
-const operator_kind operator_insert_sink = {
-    .name = "Insert",
-    .writes_values = operator_always,
-    .min_bytes = min_bytes,
-    .open = open_sink,
-    .open_worker = open_worker,
-    .push = push,
-    .merge = merge,
-    .finish = finish,
-    .close_worker = close_worker,
-    .close = close_sink,
-};
+// What both sinks do the same way.
+#define SINK_CALLS                                                                                 \
+    .writes_values = operator_always, .min_bytes = min_bytes, .open = open_sink,                   \
+    .open_worker = open_worker, .push = push, .merge = merge, .finish = finish,                    \
+    .close_worker = close_worker, .close = close_sink
+
+const operator_kind operator_insert_sink = {.name = "Insert", SINK_CALLS};
 
 const operator_kind operator_write_sink = {
-    .name = "Write",
-    .needs_order = true,
-    .takes_forms = true,
-    .writes_values = operator_always,
-    .min_bytes = min_bytes,
-    .open = open_sink,
-    .open_worker = open_worker,
-    .push = push,
-    .merge = merge,
-    .finish = finish,
-    .close_worker = close_worker,
-    .close = close_sink,
-};
+    .name = "Write", .needs_order = true, .takes_forms = true, SINK_CALLS};
 
 // ---- The count ----------------------------------------------------------------------------------
 

@@ -51,7 +51,7 @@ static void sample_open(sample *self) {
 }
 
 static firn_status sample_read(sample *self) {
-    pq_thrift_output out = {.memory = &self->memory};
+    byte_output out = {.memory = &self->memory};
     TRY(pq_thrift_write(&out, &pq_file_metadata_table, &self->file, &self->err));
     const bytes footer = {.data = out.data, .size = out.size};
     return pq_metadata_read(footer, FILE_SIZE, &self->memory, &self->read, &self->err);
@@ -181,7 +181,7 @@ TEST(pq_page_header_is_read_and_checked) {
                     .definition_size = 6,
                     .repetition_size = 7},
     };
-    pq_thrift_output out = {.memory = &memory};
+    byte_output out = {.memory = &memory};
     REQUIRE(pq_thrift_write(&out, &pq_page_header_table, &header, &err) == FIRN_OK);
     pq_page page;
     bool is_short = false;
@@ -196,13 +196,13 @@ TEST(pq_page_header_is_read_and_checked) {
         CHECK(pq_page_header_read(part, &page, &is_short, &err) == FIRN_CORRUPT && is_short);
     }
     header.data_v2.repetition_size = 25;
-    out = (pq_thrift_output){.memory = &memory};
+    out = (byte_output){.memory = &memory};
     REQUIRE(pq_thrift_write(&out, &pq_page_header_table, &header, &err) == FIRN_OK);
     CHECK(pq_page_header_read((bytes){.data = out.data, .size = out.size}, &page, &is_short,
                               &err) == FIRN_CORRUPT);
     CHECK(!is_short && strstr(err.text, "levels of 25 and 6 bytes in a page of 30") != NULL);
     header.compressed_size = -1;
-    out = (pq_thrift_output){.memory = &memory};
+    out = (byte_output){.memory = &memory};
     REQUIRE(pq_thrift_write(&out, &pq_page_header_table, &header, &err) == FIRN_OK);
     CHECK(pq_page_header_read((bytes){.data = out.data, .size = out.size}, &page, &is_short,
                               &err) == FIRN_CORRUPT);
@@ -310,7 +310,7 @@ TEST(pq_bounds_of_bytes_may_be_shortened) {
 static firn_status read_offset_index(sample *s, pq_page_location *pages, size_t count,
                                      pq_offset_index *out) {
     const pq_offset_index index = {.present = 1 << 1, .pages = {.count = count, .items = pages}};
-    pq_thrift_output written = {.memory = &s->memory};
+    byte_output written = {.memory = &s->memory};
     TRY(pq_thrift_write(&written, &pq_offset_index_table, &index, &s->err));
     const bytes input = {.data = written.data, .size = written.size};
     return pq_offset_index_read(input, FILE_SIZE, 10, &s->memory, out, &s->err);
@@ -350,7 +350,7 @@ TEST(pq_bloom_header_is_checked) {
     const int32_t sizes[] = {64, 0, 33, -32};
     for (size_t i = 0; i < 4; i++) {
         header.size = sizes[i];
-        pq_thrift_output out = {.memory = &s.memory};
+        byte_output out = {.memory = &s.memory};
         REQUIRE(pq_thrift_write(&out, &pq_bloom_header_table, &header, &s.err) == FIRN_OK);
         pq_bloom_header read;
         size_t bitset;
@@ -361,7 +361,7 @@ TEST(pq_bloom_header_is_checked) {
     }
     header.size = 64;
     header.hash.present = 0;
-    pq_thrift_output out = {.memory = &s.memory};
+    byte_output out = {.memory = &s.memory};
     REQUIRE(pq_thrift_write(&out, &pq_bloom_header_table, &header, &s.err) == FIRN_OK);
     size_t bitset;
     CHECK(pq_bloom_header_read((bytes){.data = out.data, .size = out.size}, &header, &bitset,

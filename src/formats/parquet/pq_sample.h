@@ -44,7 +44,7 @@ typedef struct pq_sample {
 typedef struct pq_sample_writer {
     const pq_sample *sample;
     arena *memory;
-    pq_thrift_output out;
+    byte_output out;
     codec_scratch codecs;
 } pq_sample_writer;
 
@@ -69,24 +69,11 @@ static inline bytes pq_sample_text(const char *content) {
     return (bytes){.data = (const uint8_t *)content, .size = strlen(content)};
 }
 
-static inline void pq_sample_put(pq_thrift_output *out, const void *data, size_t size) {
-    if (out->size + size > out->capacity) {
-        const size_t capacity = (out->size + size) * 2 + 64;
-        uint8_t *grown = ARENA_NEW(out->memory, uint8_t, capacity);
-        pq_sample_must(grown != NULL);
-        if (out->size > 0) {
-            memcpy(grown, out->data, out->size);
-        }
-        out->data = grown;
-        out->capacity = capacity;
-    }
-    if (size > 0) {
-        memcpy(out->data + out->size, data, size);
-        out->size += size;
-    }
+static inline void pq_sample_put(byte_output *out, const void *data, size_t size) {
+    pq_sample_must(byte_output_put(out, (bytes){.data = data, .size = size}));
 }
 
-static inline void pq_sample_write(pq_thrift_output *out, const pq_thrift_struct *type,
+static inline void pq_sample_write(byte_output *out, const pq_thrift_struct *type,
                                    const void *value) {
     firn_error err = ERR_INIT;
     pq_sample_must(pq_thrift_write(out, type, value, &err) == FIRN_OK);
@@ -95,7 +82,7 @@ static inline void pq_sample_write(pq_thrift_output *out, const pq_thrift_struct
 // A structure for a LAZY member, and a list of one.
 static inline bytes pq_sample_encoded(const pq_thrift_struct *type, const void *value,
                                       arena *memory) {
-    pq_thrift_output out = {.memory = memory};
+    byte_output out = {.memory = memory};
     pq_sample_write(&out, type, value);
     return (bytes){.data = out.data, .size = out.size};
 }
@@ -103,7 +90,7 @@ static inline bytes pq_sample_encoded(const pq_thrift_struct *type, const void *
 static inline bytes pq_sample_encoded_list(const pq_thrift_struct *type, const void *value,
                                            arena *memory) {
     static const uint8_t list_of_one = 1 << 4 | 12;
-    pq_thrift_output out = {.memory = memory};
+    byte_output out = {.memory = memory};
     pq_sample_put(&out, &list_of_one, 1);
     pq_sample_write(&out, type, value);
     return (bytes){.data = out.data, .size = out.size};
@@ -122,7 +109,7 @@ static inline bytes pq_sample_stored(const pq_sample_column *column, int64_t val
 }
 
 static inline void pq_sample_put_value(const pq_sample_column *column, int64_t value,
-                                       pq_thrift_output *out) {
+                                       byte_output *out) {
     const bytes stored = pq_sample_stored(column, value, out->memory);
     const uint32_t size = (uint32_t)stored.size;
     if (column->type == PQ_BYTE_ARRAY) {
@@ -133,7 +120,7 @@ static inline void pq_sample_put_value(const pq_sample_column *column, int64_t v
 
 // One bit-packed run of `count` numbers of `width` bits.
 static inline void pq_sample_put_run(const uint32_t *numbers, uint32_t count, uint32_t width,
-                                     pq_thrift_output *out) {
+                                     byte_output *out) {
     uint32_t head = (count + 7) / 8 << 1 | 1;
     const size_t size = (size_t)((count + 7) / 8) * width;
     for (; head >= 0x80; head >>= 7) {
@@ -200,12 +187,12 @@ static inline void pq_sample_note(const pq_sample_column *column, pq_sample_page
 static inline bytes pq_sample_body(const pq_sample_column *column, const int64_t *entries,
                                    uint32_t entry_count, pq_sample_page *page, arena *memory) {
     const uint32_t rows = (uint32_t)(page->to - page->from);
-    pq_thrift_output out = {.memory = memory};
-    pq_thrift_output levels = {.memory = memory};
+    byte_output out = {.memory = memory};
+    byte_output levels = {.memory = memory};
     uint32_t *numbers = ARENA_NEW(memory, uint32_t, (size_t)rows + 1);
     uint32_t *codes = ARENA_NEW(memory, uint32_t, (size_t)rows + 1);
     pq_sample_must(numbers != NULL && codes != NULL);
-    pq_thrift_output values = {.memory = memory};
+    byte_output values = {.memory = memory};
     uint32_t present = 0;
     for (uint32_t i = 0; i < rows; i++) {
         const int64_t value = column->value(page->from + i);
@@ -260,7 +247,7 @@ static inline void pq_sample_put_page(pq_sample_writer *self, const pq_sample_co
 
 static inline void pq_sample_put_dictionary(pq_sample_writer *self, const pq_sample_column *column,
                                             const int64_t *entries, uint32_t count) {
-    pq_thrift_output body = {.memory = self->memory};
+    byte_output body = {.memory = self->memory};
     for (uint32_t i = 0; i < count; i++) {
         pq_sample_put_value(column, entries[i], &body);
     }

@@ -23,6 +23,7 @@
 
 #include "base/bytes.h"
 #include "memory/arena.h"
+#include "memory/byte_output.h"
 
 #define PQ_THRIFT_DEPTH_MAX 32
 
@@ -80,18 +81,10 @@ firn_status pq_thrift_read(byte_reader *in, const pq_thrift_struct *type, void *
 firn_status pq_thrift_read_list(bytes input, const pq_thrift_struct *type, arena *memory,
                                 void **items, size_t *count, firn_error *err);
 
-/// Bytes that grow in an arena; starts as {.memory = arena}.
-typedef struct pq_thrift_output {
-    arena *memory;
-    size_t size;
-    size_t capacity;
-    uint8_t *data;
-} pq_thrift_output;
-
 /// Appends one structure. Which optional fields are written is said by its `present` words.
 ///
 /// Errors:  FIRN_NO_MEMORY. A required field that is not present is a mistake of the caller.
-firn_status pq_thrift_write(pq_thrift_output *out, const pq_thrift_struct *type, const void *value,
+firn_status pq_thrift_write(byte_output *out, const pq_thrift_struct *type, const void *value,
                             firn_error *err);
 
 // pq_statistics_table and its siblings, one per structure of pq_format.def.

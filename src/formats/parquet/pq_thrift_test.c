@@ -62,12 +62,12 @@ TEST(pq_thrift_reads_what_it_writes) {
                                  .max_value = bytes_of("zebra"),
                                  .is_max_value_exact = true,
                                  .is_min_value_exact = false};
-    pq_thrift_output encoded = {.memory = &memory};
+    byte_output encoded = {.memory = &memory};
     REQUIRE(pq_thrift_write(&encoded, &pq_statistics_table, &zebra, &err) == FIRN_OK);
     pq_column_chunk chunk;
     const pq_row_group group =
         sample_row_group(&chunk, (bytes){.data = encoded.data, .size = encoded.size});
-    pq_thrift_output written = {.memory = &memory};
+    byte_output written = {.memory = &memory};
     REQUIRE(pq_thrift_write(&written, &pq_row_group_table, &group, &err) == FIRN_OK);
     pq_row_group read;
     byte_reader in = reader_open((bytes){.data = written.data, .size = written.size});

@@ -2,62 +2,36 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "formats/parquet/pq_thrift.h"
 
-#define CAPACITY_MIN 256
 #define LIST_SIZE_SHORT_MAX 14
 #define FIELD_STEP_MAX 15
 
-static firn_status put(pq_thrift_output *self, const void *data, size_t size, firn_error *err) {
-    if (size > self->capacity - self->size) {
-        size_t capacity;
-        if (!mul_fits(self->capacity, 2, &capacity) || !add_fits(capacity, size, &capacity) ||
-            !add_fits(capacity, CAPACITY_MIN, &capacity)) {
-            return ARENA_FULL(self->memory, err);
-        }
-        uint8_t *grown = ARENA_NEW(self->memory, uint8_t, capacity);
-        if (grown == NULL) {
-            return ARENA_FULL(self->memory, err);
-        }
-        if (self->size > 0) {
-            memcpy(grown, self->data, self->size);
-        }
-        self->data = grown;
-        self->capacity = capacity;
-    }
-    if (size > 0) {
-        memcpy(self->data + self->size, data, size);
-        self->size += size;
-    }
-    return FIRN_OK;
+static firn_status put(byte_output *self, const void *data, size_t size, firn_error *err) {
+    return byte_output_put(self, (bytes){.data = data, .size = size}) ? FIRN_OK
+                                                                      : BYTE_OUTPUT_FULL(self, err);
 }
 
-static firn_status put_byte(pq_thrift_output *self, uint32_t byte, firn_error *err) {
+static firn_status put_byte(byte_output *self, uint32_t byte, firn_error *err) {
     const uint8_t one = (uint8_t)byte;
     return put(self, &one, 1, err);
 }
 
-static firn_status put_varint(pq_thrift_output *self, uint64_t value, firn_error *err) {
-    while (value >= 0x80) {
-        TRY(put_byte(self, (uint32_t)(value & 0x7f) | 0x80, err));
-        value >>= 7;
-    }
-    return put_byte(self, (uint32_t)value, err);
+static firn_status put_varint(byte_output *self, uint64_t value, firn_error *err) {
+    return byte_output_varint(self, value) ? FIRN_OK : BYTE_OUTPUT_FULL(self, err);
 }
 
-static firn_status put_signed(pq_thrift_output *self, int64_t value, firn_error *err) {
-    const uint64_t positive = (uint64_t)(value < 0 ? -(value + 1) : value);
-    return put_varint(self, positive << 1 | (value < 0), err);
+static firn_status put_signed(byte_output *self, int64_t value, firn_error *err) {
+    return byte_output_zigzag(self, value) ? FIRN_OK : BYTE_OUTPUT_FULL(self, err);
 }
 
-static firn_status put_binary(pq_thrift_output *self, bytes value, firn_error *err) {
+static firn_status put_binary(byte_output *self, bytes value, firn_error *err) {
     TRY(put_varint(self, value.size, err));
     return put(self, value.data, value.size, err);
 }
 
 // One number or string, as a field or as an element. Flags differ between the two: see the callers.
-static firn_status put_value(pq_thrift_output *self, pq_thrift_kind kind, const uint8_t *value,
+static firn_status put_value(byte_output *self, pq_thrift_kind kind, const uint8_t *value,
                              firn_error *err) {
     int16_t i16;
     int32_t i32;
@@ -107,8 +81,7 @@ static uint32_t kind_wire(pq_thrift_kind kind) {
     return kind == PQ_THRIFT_BOOL ? 1 : kind == PQ_THRIFT_I32 ? 5 : kind == PQ_THRIFT_I64 ? 6 : 8;
 }
 
-static firn_status put_list_head(pq_thrift_output *self, size_t count, uint32_t wire,
-                                 firn_error *err) {
+static firn_status put_list_head(byte_output *self, size_t count, uint32_t wire, firn_error *err) {
     if (count <= LIST_SIZE_SHORT_MAX) {
         return put_byte(self, (uint32_t)count << 4 | wire, err);
     }
@@ -117,11 +90,11 @@ static firn_status put_list_head(pq_thrift_output *self, size_t count, uint32_t 
 }
 
 // Recursion is bounded by the nesting of the tables.
-static firn_status put_struct(pq_thrift_output *self, const pq_thrift_struct *type,
-                              const uint8_t *value, firn_error *err);
+static firn_status put_struct(byte_output *self, const pq_thrift_struct *type, const uint8_t *value,
+                              firn_error *err);
 
-static firn_status put_list(pq_thrift_output *self, const pq_thrift_field *field,
-                            const uint8_t *member, firn_error *err) {
+static firn_status put_list(byte_output *self, const pq_thrift_field *field, const uint8_t *member,
+                            firn_error *err) {
     struct {
         size_t count;
         const uint8_t *items;
@@ -142,7 +115,7 @@ static firn_status put_list(pq_thrift_output *self, const pq_thrift_field *field
     return FIRN_OK;
 }
 
-static firn_status put_member(pq_thrift_output *self, const pq_thrift_field *field,
+static firn_status put_member(byte_output *self, const pq_thrift_field *field,
                               const uint8_t *member, firn_error *err) {
     const uint8_t *nested;
     bytes lazy;
@@ -175,8 +148,8 @@ static firn_status put_member(pq_thrift_output *self, const pq_thrift_field *fie
     return put_value(self, (pq_thrift_kind)field->kind, member, err);
 }
 
-static firn_status put_struct(pq_thrift_output *self, const pq_thrift_struct *type,
-                              const uint8_t *value, firn_error *err) {
+static firn_status put_struct(byte_output *self, const pq_thrift_struct *type, const uint8_t *value,
+                              firn_error *err) {
     uint32_t present;
     memcpy(&present, value, sizeof present);
     assert((type->required & ~present) == 0);
@@ -201,7 +174,7 @@ static firn_status put_struct(pq_thrift_output *self, const pq_thrift_struct *ty
     return put_byte(self, 0, err);
 }
 
-firn_status pq_thrift_write(pq_thrift_output *out, const pq_thrift_struct *type, const void *value,
+firn_status pq_thrift_write(byte_output *out, const pq_thrift_struct *type, const void *value,
                             firn_error *err) {
     return put_struct(out, type, value, err);
 }

@@ -9,11 +9,13 @@ typedef struct metric_list {
     uint32_t count;
     uint32_t capacity;
     uint32_t at; // Where the last one was found: maps mostly have the same keys in the same order.
+    int32_t highest; // Of the ids; keys mostly rise, and one above it need not be looked for.
     bool is_full;
 } metric_list;
 
 static ice_column_metric *metric_of(metric_list *self, int32_t id) {
-    for (uint32_t i = 0; i < self->count; i++) {
+    const bool is_new = self->count == 0 || id > self->highest;
+    for (uint32_t i = 0; !is_new && i < self->count; i++) {
         const uint32_t k = (self->at + i) % self->count;
         if (self->items[k].field_id == id) {
             self->at = k + 1;
@@ -27,6 +29,7 @@ static ice_column_metric *metric_of(metric_list *self, int32_t id) {
         return NULL;
     }
     self->items = items;
+    self->highest = is_new ? id : self->highest;
     items[self->count] = (ice_column_metric){
         .field_id = id, .size = -1, .value_count = -1, .null_count = -1, .nan_count = -1};
     return &items[self->count++];

@@ -5,20 +5,11 @@
 #include "tables/iceberg/iceberg_value.h"
 
 size_t ice_decimal_bytes(i128 value, uint8_t out[16]) {
-    uint8_t all[16];
-    u128 rest;
-    memcpy(&rest, &value, sizeof rest);
-    for (size_t i = 16; i > 0; i--) {
-        all[i - 1] = (uint8_t)(rest & 0xff);
-        rest >>= 8;
-    }
-    const uint8_t fill = value < 0 ? 0xff : 0;
-    size_t from = 0;
-    while (from < 15 && all[from] == fill && (all[from + 1] & 0x80) == (fill & 0x80)) {
-        from++;
-    }
-    memcpy(out, all + from, 16 - from);
-    return 16 - from;
+    const size_t size = i128_big_endian_size(value);
+    const bool fits = i128_to_big_endian(value, size, out);
+    assert(fits);
+    (void)fits;
+    return size;
 }
 
 // Numbers that are not decimals, lowest byte first: how many bytes, 0 if the number does not fit.

@@ -29,7 +29,7 @@ static firn_status wrap(pw_chunk *self, pq_page_header *header, bytes plain, byt
         memcpy(&header->crc, &crc, sizeof crc);
         pq_page_header_set_crc(header);
     }
-    pq_thrift_output head = {.memory = &with->scratch};
+    byte_output head = {.memory = &with->scratch};
     TRY(pq_thrift_write(&head, &pq_page_header_table, header, err));
     uint8_t *content = ARENA_NEW(&self->memory, uint8_t, head.size + body.size);
     if (content == NULL) {

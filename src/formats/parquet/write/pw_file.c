@@ -127,7 +127,7 @@ uint64_t pw_file_size(const pw_file *self) {
 // In `scratch`.
 static firn_status encode(pw_file *self, const pq_thrift_struct *type, const void *value,
                           bytes *out, firn_error *err) {
-    pq_thrift_output encoded = {.memory = &self->scratch};
+    byte_output encoded = {.memory = &self->scratch};
     TRY(pq_thrift_write(&encoded, type, value, err));
     *out = (bytes){.data = encoded.data, .size = encoded.size};
     return FIRN_OK;

@@ -97,7 +97,7 @@ firn_status pw_page_index_finish(pw_page_index *self, arena *scratch, bytes *out
     pq_column_index_set_max_values(&index);
     pq_column_index_set_boundary_order(&index);
     pq_column_index_set_null_counts(&index);
-    pq_thrift_output encoded = {.memory = scratch};
+    byte_output encoded = {.memory = scratch};
     TRY(pq_thrift_write(&encoded, &pq_column_index_table, &index, err));
     return encoded.size > INT32_MAX
                ? FIRN_OK

@@ -29,7 +29,7 @@ static firn_status read_back(sample *self, pq_file_types *out, const pq_metadata
     pq_file_metadata_set_schema(&file);
     pq_file_metadata_set_row_count(&file);
     pq_file_metadata_set_row_groups(&file);
-    pq_thrift_output written = {.memory = &self->memory};
+    byte_output written = {.memory = &self->memory};
     TRY(pq_thrift_write(&written, &pq_file_metadata_table, &file, &self->err));
     const bytes footer = {.data = written.data, .size = written.size};
     const pq_type_options options = {0};
