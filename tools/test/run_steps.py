@@ -127,8 +127,10 @@ class Run:
             if not failed:
                 return
             self.failed.append(name)
-            tail = [line for line in text.splitlines() if not line.startswith("ok   ")][-TAIL_LINES:]
-            print("\n".join("     | " + line for line in tail))
+            # What failed may stand far above the end.
+            told = [line for line in text.splitlines() if not line.startswith("ok   ")]
+            failures = [line for line in told[:-TAIL_LINES] if line.startswith("FAIL ")][:TAIL_LINES]
+            print("\n".join("     | " + line for line in failures + told[-TAIL_LINES:]))
             print(f"     | the whole log: {log_path.relative_to(ROOT)}", flush=True)
 
     def build(self, preset):

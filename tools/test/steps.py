@@ -20,7 +20,7 @@ WIDE = ("lint/headers", "lint/tidy", "fuzz/search", "fuzz/coverage", "bare")
 # These look at the clock: what they measure is not what other steps do at the same moment.
 TIMED = ("api/cancel_test/release", "api/cancel_hang_test/release",
          "api/cancel_interrupt_test/release", "api/cancel_planning_test/release",
-         "api/wide_sql_test/release", "many_files", "start")
+         "api/wide_sql_test/release", "many_files", "memory/curves", "start")
 
 
 @dataclass
@@ -203,8 +203,9 @@ def sql_tests(root, full):
              "release"),
         Step("tpch/explain_analyze", "tests/tpch/explain_analyze_test.py build/release/firn "
              "$(bash tools/dev/tpch_data.sh 0.01)", "release"),
-        Step("memory/limits", "tests/memory/memory_test.py build/release"
-             + (" --full" if full else ""), "release", 7200 if full else 1200),
+        *[Step(f"memory/{part}", f"tests/memory/memory_test.py build/release --part {part}"
+               + (" --full" if full else ""), "release", 7200 if full else 1200)
+          for part in ("limits", "curves")],
         Step("memory/at_once", f"{venv('pyiceberg')} tests/memory/at_once_test.py build/release"
              + (" --full" if full else ""), "release", 1200),
         Step("tpch/sanitized", f"{tpch} {run} tests/tpch", "dev", 3600),
