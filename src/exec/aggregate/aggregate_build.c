@@ -521,27 +521,39 @@ firn_status aggregate_append_exported(const aggregate_context *self, row_writer 
     return FIRN_OK;
 }
 
+static firn_status flush_some(const aggregate_context *self, aggregate_state *shared,
+                              uint8_t *const *rows, uint32_t count, row_writer *to) {
+    const aggregate_shape *shape = self->shape;
+    uint64_t hashes[CHUNK];
+    column *keys = ARENA_NEW(self->scratch, column, shape->group_keys + 1);
+    if (keys == NULL) {
+        return ARENA_FULL(self->scratch, self->err);
+    }
+    for (uint32_t i = 0; i < shape->group_keys; i++) {
+        TRY(rows_gather(&shared->table_store, i, (const uint8_t *const *)rows, count, self->scratch,
+                        &keys[i], self->err));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        hashes[i] = row_hash(rows[i]);
+    }
+    return aggregate_append_exported(self, to, keys, NULL, hashes, rows, count);
+}
+
+// As many at a time as there is room for what their states export.
 static firn_status flush_exported(const aggregate_context *self, aggregate_state *shared,
                                   const group_table *table, row_writer *to) {
-    const aggregate_shape *shape = self->shape;
     uint8_t *rows[CHUNK];
-    uint64_t hashes[CHUNK];
     group_cursor cursor = {0};
+    row_pace pace = row_pace_open(shared->run);
     const arena_mark mark = arena_mark_take(self->scratch);
     for (uint32_t n; (n = group_table_next(table, &cursor, rows, CHUNK)) > 0;) {
-        column *keys = ARENA_NEW(self->scratch, column, shape->group_keys + 1);
-        if (keys == NULL) {
-            return ARENA_FULL(self->scratch, self->err);
+        for (uint32_t at = 0, some; at < n; at += some) {
+            some = rows_readable(&shared->table_store, (const uint8_t *const *)rows + at,
+                                 row_pace_rows(&pace, n - at), pace.most);
+            TRY(flush_some(self, shared, rows + at, some, to));
+            row_pace_learn(&pace, some, arena_bytes_since(self->scratch, mark));
+            arena_rewind(self->scratch, mark);
         }
-        for (uint32_t i = 0; i < shape->group_keys; i++) {
-            TRY(rows_gather(&shared->table_store, i, (const uint8_t *const *)rows, n, self->scratch,
-                            &keys[i], self->err));
-        }
-        for (uint32_t i = 0; i < n; i++) {
-            hashes[i] = row_hash(rows[i]);
-        }
-        TRY(aggregate_append_exported(self, to, keys, NULL, hashes, rows, n));
-        arena_rewind(self->scratch, mark);
     }
     return FIRN_OK;
 }
