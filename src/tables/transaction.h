@@ -47,6 +47,7 @@
 typedef struct transaction transaction;
 typedef struct table_change table_change;
 typedef struct table_change_kind table_change_kind;
+typedef struct transaction_env transaction_env;
 
 // ---- What can be changed -----------------------------------------------------------------------
 
@@ -212,7 +213,9 @@ struct table_change {
 struct table_change_kind {
     const char *name;
     /// Begins a change of `base`, or of a new table as `definition` says (staged by the catalog).
-    firn_status (*open)(transaction *owner, table_snapshot *base,
+    /// Both: the table in the place of `base`, whose history it goes on. `env` is the transaction's
+    /// and lives as long as the change; its context is that of the statement that runs.
+    firn_status (*open)(transaction *owner, const transaction_env *env, table_snapshot *base,
                         const table_definition *definition, table_change **out, firn_error *err);
     /// The table as statements of this transaction see it now. The caller releases it.
     firn_status (*see)(table_change *self, table_snapshot **out, firn_error *err);
@@ -241,11 +244,11 @@ struct table_change_kind {
 
 // ---- The transaction of a catalog --------------------------------------------------------------
 
-typedef struct transaction_env {
+struct transaction_env {
     struct io *io;
     struct pool *pool;                ///< The session's.
     const statement_context *context; ///< Of the statement that runs: time, user, cancel flag.
-} transaction_env;
+};
 
 /// Begins a transaction of one catalog. Asks nobody anything.
 firn_status transaction_begin(catalog *of, const transaction_env *env, transaction **out,

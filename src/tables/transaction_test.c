@@ -58,7 +58,7 @@ static firn_status begin_change(transaction *self, object_name name, table_snaps
         err_hint(err, "COMMIT first");
         return status;
     }
-    TRY(fake_tables.changes->open(self, base, NULL, out, err));
+    TRY(fake_tables.changes->open(self, NULL, base, NULL, out, err));
     (*out)->name = name;
     self->changes[self->change_count++] = change_of(*out);
     return FIRN_OK;

@@ -126,10 +126,11 @@ const catalog_kind fake_catalogs = {
 
 // ---- Changes of a table ------------------------------------------------------------------------
 
-static firn_status change_open(transaction *owner, table_snapshot *base,
+static firn_status change_open(transaction *owner, const transaction_env *env, table_snapshot *base,
                                const table_definition *definition, table_change **out,
                                firn_error *err) {
     change *self = ARENA_NEW(&owner->memory, change, 1);
+    (void)env;
     (void)definition;
     if (self == NULL) {
         return ARENA_FULL(&owner->memory, err);
