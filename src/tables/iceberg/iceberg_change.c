@@ -130,7 +130,10 @@ static firn_status apply(ice_play *play, text updates, firn_error *err) {
 
 static firn_status play_step(ice_table_change *self, ice_play *play, const ice_step *step,
                              firn_error *err) {
-    ice_played made = {.snapshot_id = ICE_NO_SNAPSHOT};
+    ice_played made = {.snapshot_id = ICE_NO_SNAPSHOT,
+                       .root_before = play->root,
+                       .json_before = play->json,
+                       .metadata_before = play->metadata};
     ice_updates updates;
     ice_played *items =
         ARENA_GROW(&play->memory, ice_played, play->items, play->count, 1, &play->capacity);
@@ -169,7 +172,8 @@ firn_status ice_play_step(ice_table_change *self, ice_play *play, const ice_step
     return status;
 }
 
-firn_status ice_change_add_step(ice_table_change *self, const ice_step *step, firn_error *err) {
+firn_status ice_change_add_step(ice_table_change *self, const ice_step *step, uint32_t written,
+                                firn_error *err) {
     ice_step *items =
         ARENA_GROW(&self->memory, ice_step, self->steps, self->step_count, 1, &self->step_capacity);
     if (items == NULL) {
@@ -177,10 +181,35 @@ firn_status ice_change_add_step(ice_table_change *self, const ice_step *step, fi
     }
     self->steps = items;
     items[self->step_count] = *step;
+    items[self->step_count].number = transaction_next_step(self->base.owner);
+    items[self->step_count].written_count = written;
     TRY(ice_play_step(self, &self->play, step, err));
     self->step_count++;
     self->is_prepared = false;
     return FIRN_OK;
+}
+
+// Takes the last steps back.
+static void cut_steps(ice_table_change *self, uint32_t count) {
+    if (count < self->step_count) {
+        const ice_played *first = &self->play.items[count];
+        self->play.root = first->root_before;
+        self->play.json = first->json_before;
+        self->play.metadata = first->metadata_before;
+        self->play.count = count;
+        ice_change_unwrite(self, self->steps[count].written_count);
+        self->step_count = count;
+        self->is_prepared = false;
+    }
+}
+
+static void undo(table_change *base, uint64_t step) {
+    ice_table_change *self = ice_table_change_of(base);
+    uint32_t count = self->step_count;
+    while (count > 0 && self->steps[count - 1].number >= step) {
+        count--;
+    }
+    cut_steps(self, count);
 }
 
 // ---- Opening and closing -----------------------------------------------------------------------
@@ -225,7 +254,7 @@ static firn_status open_in(ice_table_change *self, const table_definition *defin
     }
     ice_step step = {.kind = ICE_STEP_CREATE};
     TRY(ice_definition_copy(definition, &self->memory, &step.definition, err));
-    return ice_change_add_step(self, &step, err);
+    return ice_change_add_step(self, &step, 0, err);
 }
 
 static firn_status open_change(transaction *owner, const transaction_env *env, table_snapshot *base,
@@ -303,21 +332,17 @@ static firn_status see(table_change *base, table_snapshot **out, firn_error *err
 static firn_status alter_by(ice_table_change *self, const alteration *wanted, firn_error *err) {
     ice_step step = {.kind = ICE_STEP_ALTER};
     TRY(ice_alteration_copy(wanted, &self->memory, &step.alteration, err));
-    return ice_change_add_step(self, &step, err);
+    return ice_change_add_step(self, &step, self->written_count, err);
 }
 
 static firn_status alter(table_change *base, const alteration *steps, uint32_t count,
                          firn_error *err) {
     ice_table_change *self = ice_table_change_of(base);
-    const ice_play before = self->play;
-    const uint32_t written = self->written_count;
     const uint32_t step_count = self->step_count;
     for (uint32_t i = 0; i < count; i++) {
         const firn_status status = alter_by(self, &steps[i], err);
         if (status != FIRN_OK) {
-            put_back(&self->play, &before);
-            ice_change_unwrite(self, written);
-            self->step_count = step_count;
+            cut_steps(self, step_count);
             if (err->position == NO_POSITION && steps[i].position != UINT32_MAX) {
                 err->position = steps[i].position;
             }
@@ -332,6 +357,8 @@ const table_change_kind ice_table_changes = {
     .open = open_change,
     .see = see,
     .alter = alter,
+    .undo = undo,
+    .options = ice_change_options,
     .prepare = ice_change_prepare,
     .rebase = ice_change_rebase,
     .is_in = ice_change_is_in,

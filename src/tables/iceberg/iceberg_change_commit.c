@@ -181,6 +181,32 @@ static firn_status write_metadata(ice_table_change *self, text updates, arena *m
     return FIRN_OK;
 }
 
+// What will be current on main.
+static int64_t last_snapshot(const ice_play *play) {
+    return play->metadata.current_snapshot_id;
+}
+
+// What was seen goes; nothing is written for it.
+static firn_status prepare_drop(const ice_play *play, arena *memory, commit_part *out,
+                                firn_error *err) {
+    text uuid = {.size = 0};
+    ice_updates none;
+    out->kind = PART_DROP;
+    if (out->form == COMMIT_POINTER) {
+        TRY(text_copy(memory, play->location, &out->pointer.old_location, err));
+        return FIRN_OK;
+    }
+    TRY(play->head == NULL ? FIRN_OK : json_want_text(play->head, "table-uuid", &uuid, err));
+    TRY(text_copy(memory, uuid, &out->updates.uuid, err));
+    ice_updates_open(&none, memory);
+    TRY(ice_updates_finish(&none, &out->updates.updates, err));
+    ice_updates_open(&none, memory);
+    if (uuid.size > 0) {
+        ice_require_uuid(&none, out->updates.uuid);
+    }
+    return ice_updates_finish(&none, &out->updates.requirements, err);
+}
+
 firn_status ice_change_prepare(table_change *base, commit_form form, arena *memory,
                                commit_part *out, firn_error *err) {
     ice_table_change *self = ice_table_change_of(base);
@@ -188,13 +214,21 @@ firn_status ice_change_prepare(table_change *base, commit_form form, arena *memo
     text updates;
     *out = (commit_part){.name = base->name,
                          .form = form,
+                         .snapshot_id = last_snapshot(play),
                          .kind = play->head != NULL  ? PART_CHANGE
                                  : base->is_replaced ? PART_REPLACE
                                                      : PART_CREATE};
     if (form != COMMIT_UPDATES && form != COMMIT_POINTER) {
         return FAIL(err, FIRN_UNSUPPORTED, "the catalog cannot commit changes of Iceberg tables");
     }
+    if (base->is_dropped) {
+        return prepare_drop(play, memory, out, err);
+    }
     TRY(join_updates(play, memory, &updates, err));
+    if (text_equal(updates, TEXT("[]"))) {
+        out->kind = PART_NOTHING;
+        return FIRN_OK;
+    }
     if (form == COMMIT_UPDATES) {
         out->updates.updates = updates;
         TRY(make_requirements(play, updates, memory, &out->updates.uuid, &out->updates.requirements,
@@ -350,6 +384,25 @@ firn_status ice_change_is_in(table_change *base, table_snapshot *head, bool *out
     const firn_status status = find_in(self, &play, out, err);
     ice_play_close(&play);
     return status;
+}
+
+// ---- Repetitions -------------------------------------------------------------------------------
+
+static uint32_t number_of(const json_node *root, const char *key, uint32_t missing) {
+    const uint64_t out = ice_root_number(root, key, 0, missing);
+    return out < UINT32_MAX ? (uint32_t)out : UINT32_MAX;
+}
+
+void ice_change_options(const table_change *base, commit_options *in_out) {
+    const ice_table_change *self =
+        (const ice_table_change *)(const void *)base; // Its first member.
+    const json_node *root = self->play.root;
+    const uint32_t tries = in_out->attempts_max == 0 ? 0 : in_out->attempts_max - 1;
+    const uint32_t repeats = number_of(root, "commit.retry.num-retries", tries);
+    in_out->attempts_max = repeats < UINT32_MAX ? repeats + 1 : UINT32_MAX;
+    in_out->pause_ms_min = number_of(root, "commit.retry.min-wait-ms", in_out->pause_ms_min);
+    in_out->pause_ms_max = number_of(root, "commit.retry.max-wait-ms", in_out->pause_ms_max);
+    in_out->deadline_ms = number_of(root, "commit.retry.total-timeout-ms", in_out->deadline_ms);
 }
 
 // ---- After the answer --------------------------------------------------------------------------

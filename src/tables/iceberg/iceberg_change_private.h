@@ -18,6 +18,8 @@ typedef enum ice_step_kind { ICE_STEP_CREATE, ICE_STEP_ALTER, ICE_STEP_ROWS } ic
 /// What was wanted, in the change's memory.
 typedef struct ice_step {
     ice_step_kind kind;
+    uint64_t number;                    ///< Of the transaction.
+    uint32_t written_count;             ///< Files that there were before it.
     const table_definition *definition; ///< Of ICE_STEP_CREATE.
     const alteration *alteration;       ///< Of ICE_STEP_ALTER.
     // Of ICE_STEP_ROWS.
@@ -39,6 +41,10 @@ typedef struct ice_played {
     int64_t snapshot_id; ///< Of its own; ICE_NO_SNAPSHOT: none.
     text list_path;
     ice_manifest_list list; ///< Of that snapshot.
+    // What there was before it.
+    const json_node *root_before;
+    text json_before;
+    ice_metadata metadata_before;
 } ice_played;
 
 /// A head, and what all steps make of it.
@@ -133,8 +139,9 @@ void ice_play_close(ice_play *self);
 /// Plays one more step. After an error the play is as before, and so are the files.
 firn_status ice_play_step(ice_table_change *self, ice_play *play, const ice_step *step,
                           firn_error *err);
-/// Plays one more step of the change itself, which it keeps.
-firn_status ice_change_add_step(ice_table_change *self, const ice_step *step, firn_error *err);
+/// Plays one more step of the change itself, which it keeps; `written` files are older than it.
+firn_status ice_change_add_step(ice_table_change *self, const ice_step *step, uint32_t written,
+                                firn_error *err);
 /// Where a branch or tag is; ICE_NO_SNAPSHOT if there is none.
 int64_t ice_play_ref(const ice_metadata *metadata, text name, bool *is_tag);
 /// The manifests of a snapshot of a play.
@@ -171,6 +178,7 @@ firn_status ice_change_prepare(table_change *base, commit_form form, arena *memo
                                commit_part *out, firn_error *err);
 firn_status ice_change_rebase(table_change *base, table_snapshot *head, firn_error *err);
 firn_status ice_change_is_in(table_change *base, table_snapshot *head, bool *out, firn_error *err);
+void ice_change_options(const table_change *base, commit_options *in_out);
 void ice_change_settle(table_change *base, commit_answer answer);
 /// Whether a step of rows may be played on `play` (a new head), where `before` is what it was
 /// played on. Errors: FIRN_CONFLICT.

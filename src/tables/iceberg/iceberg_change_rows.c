@@ -276,7 +276,8 @@ static firn_status copy_specs(ice_table_change *self, ice_step *step, firn_error
     return FIRN_OK;
 }
 
-static firn_status add_step(ice_table_change *self, const ice_row_step *wanted, firn_error *err) {
+static firn_status add_step(ice_table_change *self, const ice_row_step *wanted, uint32_t written,
+                            firn_error *err) {
     ice_step step = {.kind = ICE_STEP_ROWS};
     const ice_metadata *metadata = &self->play.metadata;
     const ice_schema *schema = ice_metadata_schema(metadata, metadata->current_schema_id);
@@ -292,7 +293,7 @@ static firn_status add_step(ice_table_change *self, const ice_row_step *wanted, 
     step.last_column_id = (int32_t)last;
     TRY(new_snapshot_id(self, &step.snapshot_id, err));
     TRY(write_manifests(self, wanted, &step, err));
-    return ice_change_add_step(self, &step, err);
+    return ice_change_add_step(self, &step, written, err);
 }
 
 // Files are the change's, also those that there is no room to note.
@@ -321,7 +322,7 @@ firn_status ice_change_add_rows(table_change *base, const ice_row_step *step,
     }
     self->cancel = cancel;
     firn_status status = note_added(self, step, err);
-    status = status == FIRN_OK ? add_step(self, step, err) : status;
+    status = status == FIRN_OK ? add_step(self, step, written, err) : status;
     self->cancel = NULL;
     if (status != FIRN_OK) {
         ice_change_unwrite(self, written);

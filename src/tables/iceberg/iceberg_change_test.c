@@ -93,6 +93,40 @@ TEST(ice_change_that_is_given_up_leaves_nothing) {
     ice_scene_close(&s);
 }
 
+TEST(ice_change_takes_statements_back_and_drops_what_it_saw) {
+    ice_scene s;
+    table_change *change;
+    table_snapshot *seen;
+    commit_part part;
+    ice_scene_open(&s, "ice_change", COMMIT_POINTER);
+    REQUIRE(ice_scene_is_ok(&s, ice_scene_create(&s, NULL, 0, NULL, &change, &s.err)));
+    REQUIRE(ice_scene_is_ok(&s, ice_scene_append(&s, change, 1, 10, &s.err)));
+    const uint64_t second = transaction_mark_take(s.owner).step_count;
+    const uint32_t files = ice_scene_files(&s);
+    REQUIRE(ice_scene_is_ok(&s, ice_scene_append(&s, change, 20, 10, &s.err)));
+    ice_table_changes.undo(change, second);
+    CHECK(ice_scene_files(&s) == files);
+    REQUIRE(ice_scene_is_ok(&s, ice_table_changes.see(change, &seen, &s.err)));
+    CHECK(ice_scene_holds(&s, seen, 1, (const int64_t[][2]){{1, 10}}));
+    table_snapshot_release(seen);
+    REQUIRE(ice_scene_is_ok(&s, ice_scene_append(&s, change, 30, 10, &s.err)));
+    REQUIRE(ice_scene_is_ok(&s, ice_scene_commit(&s, change, &s.err)));
+    CHECK(ice_scene_head_holds(&s, 2, (const int64_t[][2]){{1, 10}, {30, 39}}));
+    REQUIRE(ice_scene_is_ok(&s, ice_scene_change(&s, &change, &s.err)));
+    commit_options options = {.attempts_max = 5, .pause_ms_min = 7};
+    ice_table_changes.options(change, &options);
+    CHECK(options.attempts_max == 5 && options.pause_ms_min == 7);
+    REQUIRE(ice_table_changes.prepare(change, COMMIT_POINTER, &s.memory, &part, &s.err) == FIRN_OK);
+    CHECK(part.kind == PART_NOTHING);
+    change->is_dropped = true;
+    REQUIRE(ice_table_changes.prepare(change, COMMIT_POINTER, &s.memory, &part, &s.err) == FIRN_OK);
+    CHECK(part.kind == PART_DROP && text_equal(part.pointer.old_location, s.location));
+    REQUIRE(ice_table_changes.prepare(change, COMMIT_UPDATES, &s.memory, &part, &s.err) == FIRN_OK);
+    CHECK(part.kind == PART_DROP && part.updates.uuid.size == 36);
+    ice_table_changes.close(change);
+    ice_scene_close(&s);
+}
+
 TEST(ice_change_merges_manifests_so_that_commits_stay_small) {
     static const firn_option properties[] = {{"commit.manifest.min-count-to-merge", "4"},
                                              {"write.metadata.previous-versions-max", "3"},

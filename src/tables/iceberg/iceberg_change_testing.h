@@ -22,6 +22,8 @@ typedef struct ice_scene {
     arena memory;
     statement_context context;
     transaction_env env;
+    catalog catalog;
+    transaction *owner;
     commit_form form;
     text location; ///< Of the current metadata file: the catalog. Size 0: there is no table.
     uint32_t file_count;
@@ -40,9 +42,11 @@ static inline void ice_scene_open(ice_scene *self, const char *name, commit_form
     REQUIRE(pool_open_engine((uint64_t)512 << 20, &self->engine, &self->err) == FIRN_OK);
     REQUIRE(pool_open(self->engine, &options, &self->query, &self->err) == FIRN_OK);
     self->env = (transaction_env){.io = self->io, .pool = self->query, .context = &self->context};
+    REQUIRE(transaction_begin(&self->catalog, &self->env, &self->owner, &self->err) == FIRN_OK);
 }
 
 static inline void ice_scene_close(ice_scene *self) {
+    transaction_close(self->owner);
     CHECK(pool_used(self->query) == 0);
     pool_close(self->query);
     pool_close(self->engine);
@@ -73,7 +77,8 @@ static inline firn_status ice_scene_head(ice_scene *self, table_snapshot **out, 
 static inline firn_status ice_scene_change(ice_scene *self, table_change **out, firn_error *err) {
     table_snapshot *head;
     TRY(ice_scene_head(self, &head, err));
-    const firn_status status = ice_table_changes.open(NULL, &self->env, head, NULL, out, err);
+    const firn_status status =
+        ice_table_changes.open(self->owner, &self->env, head, NULL, out, err);
     table_snapshot_release(head);
     return status;
 }
@@ -98,7 +103,7 @@ static inline firn_status ice_scene_create(ice_scene *self, const char *by, size
                                          .partitions = &partition,
                                          .property_count = property_count,
                                          .properties = properties};
-    return ice_table_changes.open(NULL, &self->env, NULL, &definition, out, err);
+    return ice_table_changes.open(self->owner, &self->env, NULL, &definition, out, err);
 }
 
 // ---- Files -------------------------------------------------------------------------------------
