@@ -168,6 +168,10 @@ firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *c
     return FIRN_OK;
 }
 
+const ice_metadata *ice_table_metadata(const table_snapshot *self) {
+    return &((const ice_table *)self)->metadata; // `base` is its first member.
+}
+
 // As metadata has it, but "" for the column itself.
 static firn_status print_transform(const ice_transform *self, arena *memory, text *out,
                                    firn_error *err) {

@@ -27,4 +27,7 @@ typedef struct ice_open {
 firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *cancel,
                            table_snapshot **out, firn_error *err);
 
+/// What an open table's metadata says, as long as the snapshot.
+const struct ice_metadata *ice_table_metadata(const table_snapshot *self);
+
 #endif
