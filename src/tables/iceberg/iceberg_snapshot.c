@@ -202,6 +202,10 @@ uint32_t ice_table_manifest_count(const table_snapshot *self) {
     return table_of(self)->manifests.count;
 }
 
+const ice_metadata *ice_table_metadata(const table_snapshot *self) {
+    return &table_of(self)->metadata;
+}
+
 // As metadata has it, but "" for the column itself.
 static firn_status print_transform(const ice_transform *self, arena *memory, text *out,
                                    firn_error *err) {
