@@ -5,6 +5,7 @@
 #include "catalogs/loaded_object.h"
 #include "catalogs/sqlite_client.h"
 #include "memory/text_builder.h"
+#include "tables/iceberg/iceberg_purge.h"
 
 #define CATALOG_BYTES_MAX ((size_t)1 << 30)
 
@@ -233,11 +234,18 @@ static firn_status commit(catalog *base, const commit_parts *parts, uint32_t dea
     return status;
 }
 
+static firn_status purge(catalog *base, object_name name, text location, const cancel_flag *cancel,
+                         firn_error *err) {
+    (void)name;
+    return ice_table_purge(of(base)->files, location, cancel, err);
+}
+
 static const catalog_committer committer = {
     .form = form,
     .table_count_max = table_count_max,
     .stage = stage,
     .commit = commit,
+    .purge = purge,
 };
 
 const catalog_kind sqlite_catalog_kind = {
