@@ -141,9 +141,9 @@ static firn_status remove_named(purge *self, const json_node *tree, const char *
 
 static bool keeps_data(const json_node *tree) {
     const json_node *value = json_find(json_find(tree, "properties"), "gc.enabled");
-    return value != NULL && (value->kind == JSON_FALSE ||
-                             (value->kind == JSON_STRING &&
-                              text_equal_nocase(value->value, TEXT("false"))));
+    return value != NULL &&
+           (value->kind == JSON_FALSE ||
+            (value->kind == JSON_STRING && text_equal_nocase(value->value, TEXT("false"))));
 }
 
 static firn_status purge_all(purge *self, text metadata_location, firn_error *err) {
