@@ -100,46 +100,53 @@ static firn_status read_staged(bytes body, const table_definition *wanted, arena
     return merge_properties(metadata, wanted, memory, out, err);
 }
 
-static firn_status ask_server(rest_client *self, object_name name, const table_definition *wanted,
-                              arena *memory, table_definition *out, http_answer *answer,
-                              const cancel_flag *cancel, firn_error *err) {
-    const rest_load what = {.space = name.space, .name = name.name};
+typedef struct staging {
+    rest_client *client;
+    object_name name;
+    const table_definition *wanted;
+    arena *memory;
+    const cancel_flag *cancel;
+} staging;
+
+static firn_status ask_server(const staging *self, table_definition *out, http_answer *answer,
+                              firn_error *err) {
+    rest_client *client = self->client;
+    const rest_load what = {.space = self->name.space, .name = self->name.name};
     rest_call call = {.method = "POST"};
-    text_builder path = rest_space_path_open(self, memory, name.space);
+    text_builder path = rest_space_path_open(client, self->memory, self->name.space);
     text_append(&path, TEXT("/tables"));
     TRY(text_builder_finish(&path, &call.path, err));
-    TRY(rest_name_table(memory, &what, "new table", &call.subject, err));
-    TRY(write_create(name, wanted, memory, &call, err));
-    TRY(rest_session_call(&self->session, &call, memory, cancel, answer, err));
-    return rest_while_reading(read_staged(answer->body, wanted, memory, out, err), self,
-                              call.subject, memory, err);
+    TRY(rest_name_table(self->memory, &what, "new table", &call.subject, err));
+    TRY(write_create(self->name, self->wanted, self->memory, &call, err));
+    TRY(rest_session_call(&client->session, &call, self->memory, self->cancel, answer, err));
+    return rest_while_reading(read_staged(answer->body, self->wanted, self->memory, out, err),
+                              client, call.subject, self->memory, err);
 }
 
 // Where a table of that name is; it is replaced in its place.
-static firn_status find_table(rest_client *self, object_name name, arena *memory, text *out,
-                              const cancel_flag *cancel, firn_error *err) {
-    const rest_load what = {.space = name.space, .name = name.name, .only_referenced = true};
+static firn_status find_table(const staging *self, text *out, firn_error *err) {
+    const rest_load what = {
+        .space = self->name.space, .name = self->name.name, .only_referenced = true};
     loaded_table found;
     const json_node *metadata;
-    TRY(rest_client_load(self, &what, memory, &found, cancel, err));
-    TRY(json_tree_read(memory, found.metadata, &metadata, err));
+    TRY(rest_client_load(self->client, &what, self->memory, &found, self->cancel, err));
+    TRY(json_tree_read(self->memory, found.metadata, &metadata, err));
     return json_get_text(metadata, "location", out, err);
 }
 
-static firn_status choose_location(rest_client *self, object_name name, bool is_taken,
-                                   const table_definition *wanted, arena *memory,
-                                   table_definition *out, const cancel_flag *cancel,
+static firn_status choose_location(const staging *self, bool is_taken, table_definition *out,
                                    firn_error *err) {
-    if (is_taken && wanted->location.size == 0) {
-        return find_table(self, name, memory, &out->location, cancel, err);
+    if (is_taken && self->wanted->location.size == 0) {
+        return find_table(self, &out->location, err);
     }
     catalog_properties of_space;
-    TRY(rest_client_namespace_properties(self, name.space, memory, &of_space, cancel, err));
-    const location_parts parts = {.given = wanted->location,
+    TRY(rest_client_namespace_properties(self->client, self->name.space, self->memory, &of_space,
+                                         self->cancel, err));
+    const location_parts parts = {.given = self->wanted->location,
                                   .of_namespace =
                                       catalog_property_find(&of_space, TEXT("location")),
-                                  .name = name};
-    return catalog_location_new(&parts, memory, &out->location, err);
+                                  .name = self->name};
+    return catalog_location_new(&parts, self->memory, &out->location, err);
 }
 
 firn_status rest_client_stage(rest_client *self, object_name name, const table_definition *wanted,
@@ -148,21 +155,19 @@ firn_status rest_client_stage(rest_client *self, object_name name, const table_d
     *out = *wanted;
     TRY(rest_check_space(name.space, err));
     TRY(rest_client_connect(self, cancel, err));
+    const staging stage = {
+        .client = self, .name = name, .wanted = wanted, .memory = memory, .cancel = cancel};
     http_answer answer = {.status = 0};
-    firn_status status = FIRN_UNSUPPORTED;
-    if (rest_client_can(self, REST_CREATE_TABLE)) {
-        status = ask_server(self, name, wanted, memory, out, &answer, cancel, err);
+    if (!rest_client_can(self, REST_CREATE_TABLE)) {
+        return choose_location(&stage, false, out, err);
     }
+    const firn_status status = ask_server(&stage, out, &answer, err);
     const bool is_taken = answer.status == 409;
     // Not every server stages, and those that do not say so in different ways.
-    const bool cannot =
-        status != FIRN_OK &&
-        (answer.status == 0 ? status == FIRN_UNSUPPORTED
-                            : answer.status == 405 || answer.status == 406 || answer.status == 501);
-    if (is_taken || cannot) {
+    if (is_taken || answer.status == 405 || answer.status == 406 || answer.status == 501) {
         *out = *wanted;
         TRY(err_forgive(err, status, status));
-        return choose_location(self, name, is_taken, wanted, memory, out, cancel, err);
+        return choose_location(&stage, is_taken, out, err);
     }
     if (status == FIRN_NOT_FOUND) {
         memcpy(err->sqlstate, "3F000", sizeof "3F000");
