@@ -187,8 +187,8 @@ static void put_scalar(text_builder *out, const ice_scalar *value) {
     }
 }
 
-firn_status ice_partition_key(const ice_partitioner *self, const column *values, uint32_t row,
-                              arena *memory, text *out, firn_error *err) {
+firn_status ice_partition_encode(const ice_partitioner *self, const column *values, uint32_t row,
+                                 arena *memory, text *out, firn_error *err) {
     text_builder key = text_builder_open(memory);
     for (uint32_t i = 0; i < self->spec->count; i++) {
         const ice_scalar value = ice_scalar_of_column(&values[i], row);

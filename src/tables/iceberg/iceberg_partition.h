@@ -51,8 +51,8 @@ firn_status ice_partition_columns(const ice_partitioner *self, const batch *rows
 bool ice_partition_is_same(const ice_partitioner *self, const column *values, uint32_t left,
                            uint32_t right);
 /// The key of a row, in `memory`.
-firn_status ice_partition_key(const ice_partitioner *self, const column *values, uint32_t row,
-                              arena *memory, text *out, firn_error *err);
+firn_status ice_partition_encode(const ice_partitioner *self, const column *values, uint32_t row,
+                                 arena *memory, text *out, firn_error *err);
 /// The values of a key, one a spec field, in `memory`.
 firn_status ice_partition_tuple(const ice_partitioner *self, text key, arena *memory,
                                 const ice_scalar **out, firn_error *err);

@@ -106,7 +106,7 @@ TEST(ice_partition_keys_give_their_values_again) {
     CHECK(!ice_partition_is_same(&partitions, values, 2, 3));
     text keys[4];
     for (uint32_t i = 0; i < 4; i++) {
-        REQUIRE(ice_partition_key(&partitions, values, i, &memory, &keys[i], &err) == FIRN_OK);
+        REQUIRE(ice_partition_encode(&partitions, values, i, &memory, &keys[i], &err) == FIRN_OK);
     }
     CHECK(text_equal(keys[0], keys[1]) && !text_equal(keys[1], keys[2]));
     const ice_scalar *tuple;

@@ -111,7 +111,7 @@ static firn_status split(void *user, const batch *rows, arena *memory, arena *sc
         if (k > 0) {
             out->ends[out->count++] = k;
         }
-        TRY(ice_partition_key(by, values, row, memory, &out->partitions[out->count], err));
+        TRY(ice_partition_encode(by, values, row, memory, &out->partitions[out->count], err));
     }
     out->ends[out->count++] = rows->selected_count;
     return FIRN_OK;
