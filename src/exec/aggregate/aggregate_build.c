@@ -6,8 +6,11 @@
 #include "exec/aggregate/aggregate_state.h"
 #include "memory/arena_measure.h"
 
-#define HEAP_BYTES_MAX ((uint64_t)1 << 20) // Of the local table's states before they move.
-#define HEAP_SHARE 4                       // Of what the worker may have, if that is less.
+#define HEAP_BYTES_MAX ((uint64_t)1 << 20) // Of the local table's states before they move, …
+#define HEAP_BYTES_FEW                                                                             \
+    ((uint64_t)64 << 20) // … of few groups, to which rows come again and again; …
+#define GROUPS_FEW 1024
+#define HEAP_SHARE 4 // … of what the worker may have, if that is less.
 #define CHUNK 512
 #define EXPORTED_ROWS 512
 #define NUMBERS_LOOK_ROWS 8192 // Of collected rows of few groups: the first look at how few.
@@ -316,8 +319,9 @@ static firn_status add_groups(building *self, const stage_input *in, firn_error 
         TRY(stage_add(&worker->groups, &left, &owner, err));
     }
     const uint64_t share = aggregate_share(worker->shared);
-    const uint64_t heap_max =
-        share / HEAP_SHARE < HEAP_BYTES_MAX ? share / HEAP_SHARE : HEAP_BYTES_MAX;
+    const uint64_t most =
+        worker->groups.table.group_count <= GROUPS_FEW ? HEAP_BYTES_FEW : HEAP_BYTES_MAX;
+    const uint64_t heap_max = share / HEAP_SHARE < most ? share / HEAP_SHARE : most;
     if (worker->heap.size > heap_max && worker->groups.table.group_count > 0) {
         TRY(stage_partition(&worker->groups, &owner, err));
     }
