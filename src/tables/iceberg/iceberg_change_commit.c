@@ -268,6 +268,9 @@ static firn_status as_conflict(const ice_step *step, firn_status status, firn_er
 
 static firn_status replay(ice_table_change *self, ice_play *play, firn_error *err) {
     TRY(check_head(self, play, err));
+    if (self->base.is_dropped) {
+        return FIRN_OK; // Whatever it was to become.
+    }
     for (uint32_t i = 0; i < self->step_count; i++) {
         const ice_step *step = &self->steps[i];
         TRY(step->kind == ICE_STEP_ROWS ? ice_change_check_rows(self, &self->play, play, step, err)
@@ -431,7 +434,7 @@ static void remove_file(const ice_table_change *self, text path) {
 
 void ice_change_settle(table_change *base, commit_answer answer) {
     ice_table_change *self = ice_table_change_of(base);
-    if (answer == COMMIT_CONFLICT) {
+    if (answer == COMMIT_CONFLICT || (answer == COMMIT_DONE && base->is_dropped)) {
         ice_change_unwrite(self, 0);
     } else if (answer == COMMIT_DONE) {
         for (uint32_t i = 0; i < self->written_count; i++) {

@@ -122,6 +122,9 @@ uint64_t ice_root_number(const json_node *root, const char *key, uint64_t least,
 bool ice_root_flag(const json_node *root, const char *key, bool missing);
 /// The folder of metadata files, without '/' at its end, in `memory`.
 firn_status ice_metadata_folder(const json_node *root, arena *memory, text *out, firn_error *err);
+#define ICE_HASHED_FOLDERS_SIZE 24
+/// As Java's ObjectStoreLocationProvider: the last bits of a name's murmur3, as folders.
+void ice_hashed_folders(text name, char out[ICE_HASHED_FOLDERS_SIZE]);
 /// Notes that a file is the change's.
 firn_status ice_change_note(ice_table_change *self, ice_written_kind kind, text path,
                             firn_error *err);
