@@ -155,6 +155,50 @@ TEST(ice_rows_of_version_1_have_no_delete_files_and_keep_all_else) {
     ice_scene_close(s);
 }
 
+TEST(ice_rows_that_a_filter_covers_are_whole_files) {
+    two_files t;
+    ice_scene *s = &t.scene;
+    table_change *change;
+    table_snapshot *head;
+    text_list covered;
+    const struct {
+        uint32_t column;
+        const type *type;
+        int64_t value;
+        int32_t file; // -1: none; 2: the third.
+    } rows[] = {{1, TYPE_OF(INTEGER), 1, 0},
+                {1, TYPE_OF(INTEGER), 2, 1},
+                {1, TYPE_OF(INTEGER), 4, -1},
+                {0, TYPE_OF(BIGINT), 5, -1},
+                {0, TYPE_OF(BIGINT), 100, 2}};
+    ice_added_file third;
+    open_two(&t, "", 0, NULL);
+    REQUIRE(ice_scene_is_ok(s, ice_scene_change(s, &change, &s->err)));
+    REQUIRE(ice_scene_file(s, change, 100, 1, 3, &third, &s->err) == FIRN_OK);
+    const ice_row_step step = {.kind = CHANGE_APPEND, .added_count = 1, .added = &third};
+    REQUIRE(ice_scene_is_ok(s, ice_change_add_rows(change, &step, NULL, &s->err)));
+    REQUIRE(ice_scene_is_ok(s, ice_scene_commit(s, change, &s->err)));
+    REQUIRE(ice_scene_is_ok(s, ice_scene_head(s, &head, &s->err)));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const text paths[] = {t.first, t.second, third.file.path};
+        const ice_scalar value = {.kind = ICE_SCALAR_NUMBER, .number = rows[i].value};
+        column values;
+        expr *filter = expr_new(&s->memory, EXPR_IN, TYPE_OF(BOOLEAN));
+        REQUIRE(column_flatten(&s->memory, ice_scalar_column(rows[i].type, &value, &s->memory),
+                               &values, &s->err) == FIRN_OK);
+        filter->in_.arg = expr_column(&s->memory, rows[i].column, TEXT("c"), rows[i].type);
+        filter->in_.values = &values;
+        const expr_list filters = {.count = 1, .items = &filter};
+        REQUIRE(ice_scene_is_ok(
+            s, ice_table_covered(head, &filters, NULL, &s->memory, &covered, &s->err)));
+        CHECK(covered.count == (rows[i].file >= 0 ? 1U : 0U));
+        CHECK(rows[i].file < 0 || covered.count != 1 ||
+              text_equal(covered.items[0], paths[rows[i].file]));
+    }
+    table_snapshot_release(head);
+    ice_scene_close(s);
+}
+
 // ---- Two at once -------------------------------------------------------------------------------
 
 // What a transaction does to the two files; the filter of ours is `id = 5`, in the first.
