@@ -6,9 +6,9 @@
 //     iceberg_write FOLDER VERSION IN.parquet… [--by COLUMN=TRANSFORM]…
 //
 // Each file is one snapshot that appends its rows; all its rows are in one partition, that of the
-// first. One snapshot more, if there are several files, deletes the first. Manifests are merged at
-// once. A column by void is partitioned by its values, and then no more. Prints the last metadata
-// file.
+// first. One snapshot more, if there are several files, deletes the first; and in version 2 another
+// one the first row of the last, by position. Manifests are merged at once. A column by void is
+// partitioned by its values, and then no more. Prints the last metadata file.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +42,7 @@ typedef struct making {
     schema columns;
     const ice_spec *spec;
     text first_path;
+    ice_file last;
 } making;
 
 // ---- The catalog -------------------------------------------------------------------------------
@@ -296,6 +297,7 @@ static firn_status append(making *self, const char *from, uint32_t number, firn_
         return status;
     }
     file.spec_id = self->spec->id;
+    self->last = file.file;
     self->first_path = number == 0 ? file.file.path : self->first_path;
     const ice_row_step step = {.kind = CHANGE_APPEND, .added_count = 1, .added = &file};
     return add_rows(self, change, &step, err);
@@ -309,11 +311,79 @@ static firn_status delete_first(making *self, firn_error *err) {
     return add_rows(self, change, &step, err);
 }
 
+static firn_status write_delete(making *self, const batch *rows, ice_file *out, firn_error *err) {
+    static const field fields[] = {
+        {.name = {.data = "file_path", .size = 9}, .type = TYPE_OF(VARCHAR), .id = 2147483546},
+        {.name = {.data = "pos", .size = 3}, .type = TYPE_OF(BIGINT), .id = 2147483545},
+    };
+    const pw_options options = pw_options_default();
+    const pw_schema *schema;
+    const pw_report *report = NULL;
+    io_writer *writer;
+    pw_file *file = NULL;
+    pw_group *group = NULL;
+    pw_worker worker = pw_worker_open(self->query, NULL);
+    TRY(pw_schema_make(&(struct schema){.count = 2, .fields = fields}, &self->memory, &schema,
+                       err));
+    TRY(io_writer_open(self->io, out->path, true, &writer, err));
+    firn_status status = pw_file_open(writer, schema, &options, self->query, &file, err);
+    status = status == FIRN_OK ? pw_group_open(schema, &options, self->query, &group, err) : status;
+    status = status == FIRN_OK ? pw_group_put(group, rows, &worker, err) : status;
+    status = status == FIRN_OK ? pw_group_finish(group, &worker, err) : status;
+    status = status == FIRN_OK ? pw_file_add(file, group, err) : status;
+    status = status == FIRN_OK ? pw_file_finish(file, &report, err) : status;
+    if (status == FIRN_OK) {
+        out->row_count = report->row_count;
+        out->size = report->size;
+    }
+    pw_group_close(group);
+    pw_file_close(file);
+    pw_worker_close(&worker);
+    return status;
+}
+
+static firn_status add_delete(making *self, table_change *change, firn_error *err) {
+    const text of = self->last.path;
+    const ice_scalar path = {.kind = ICE_SCALAR_BYTES,
+                             .data = {.data = (const uint8_t *)of.data, .size = of.size}};
+    const ice_scalar first = {.kind = ICE_SCALAR_NUMBER};
+    const column columns[] = {*ice_scalar_column(TYPE_OF(VARCHAR), &path, &self->memory),
+                              *ice_scalar_column(TYPE_OF(BIGINT), &first, &self->memory)};
+    const batch rows = batch_of(columns, 2, 1);
+    ice_added_file file = {.spec_id = self->spec->id,
+                           .file = {.content = ICE_POSITION_DELETES,
+                                    .format = TEXT("PARQUET"),
+                                    .partition = self->last.partition,
+                                    .sort_order_id = -1,
+                                    .referenced_file = of}};
+    TRY(ice_change_data_path(change, (text){.size = 0}, 0, "deletes.parquet", &self->memory,
+                             &file.file.path, err));
+    TRY(write_delete(self, &rows, &file.file, err));
+    const ice_row_step step = {.kind = CHANGE_DELETE,
+                               .added_count = 1,
+                               .added = &file,
+                               .referenced_count = 1,
+                               .referenced = &of};
+    return ice_change_add_rows(change, &step, NULL, err);
+}
+
+static firn_status delete_row(making *self, firn_error *err) {
+    table_change *change;
+    TRY(begin(self, &change, err));
+    const firn_status status = add_delete(self, change, err);
+    if (status != FIRN_OK) {
+        ice_table_changes.close(change);
+        return status;
+    }
+    return commit(self, change, err);
+}
+
 static firn_status make(making *self, uint32_t count, char **files, firn_error *err) {
     for (uint32_t i = 0; i < count; i++) {
         TRY(append(self, files[i], i, err));
     }
-    return count > 1 ? delete_first(self, err) : FIRN_OK;
+    TRY(count > 1 ? delete_first(self, err) : FIRN_OK);
+    return self->metadata.format_version > 1 ? delete_row(self, err) : FIRN_OK;
 }
 
 int main(int count, char **arguments) {
