@@ -111,7 +111,7 @@ static firn_status split(void *user, const batch *rows, arena *memory, arena *sc
         if (k > 0) {
             out->ends[out->count++] = k;
         }
-        TRY(ice_partition_encode(by, values, row, memory, &out->partitions[out->count], err));
+        TRY(ice_partition_pack(by, values, row, memory, &out->partitions[out->count], err));
     }
     out->ends[out->count++] = rows->selected_count;
     return FIRN_OK;
@@ -130,8 +130,8 @@ static firn_status next_file(void *user, text partition, text *path, firn_error 
     *made = (ice_added_file){
         .spec_id = self->partitions.spec->id,
         .file = {.content = ICE_DATA, .format = TEXT("PARQUET"), .sort_order_id = self->order_id}};
-    TRY(ice_partition_tuple(&self->partitions, partition, &self->memory, &made->file.partition,
-                            err));
+    TRY(ice_partition_unpack(&self->partitions, partition, &self->memory, &made->file.partition,
+                             err));
     TRY(ice_partition_folder(&self->partitions, made->file.partition, &self->memory, &folder, err));
     TRY(self->to->path(self->change, folder, self->file_count, ".parquet", &self->memory,
                        &made->file.path, err));
@@ -198,6 +198,10 @@ static firn_status check_request(const row_sink_request *request, const ice_meta
         return FAIL(err, FIRN_UNSUPPORTED,
                     "the table is of format version %d, versions 1 and 2 are written",
                     table->format_version);
+    }
+    if (request->change == NULL) {
+        return FAIL(err, FIRN_INVALID, "the table \"%.*s\" can only be read",
+                    TEXT_ARGS(request->base->ref.name));
     }
     return request->kind == CHANGE_APPEND
                ? FIRN_OK
@@ -335,10 +339,17 @@ static firn_status end(row_sink *self, uint64_t *changed_rows, firn_error *err) 
     return self->to->add(self->change, &step, self->cancel, err);
 }
 
+static firn_status open_sink(const row_sink_request *request, const scan_env *env, row_sink **out,
+                             firn_error *err) {
+    static const ice_sink_end change = {.path = ice_change_data_path, .add = ice_change_add_rows};
+    return ice_sink_open(request, env, &change, out, err);
+}
+
 const row_sink_kind ice_sink_kind = {
     .name = "iceberg",
     .needs_order = true,
     .wish = wish,
+    .open = open_sink,
     .min_bytes = min_bytes,
     .open_worker = open_worker,
     .advance = advance,
