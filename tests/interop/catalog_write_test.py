@@ -278,6 +278,36 @@ def commits_of_several_programs_are_all_there(folder):
     print(f"     {len(wanted)} commits, {len(conflicts)} conflicts")
 
 
+# ---- Folders -------------------------------------------------------------------------------------
+
+def folders_are_numbered(folder):
+    """A table of PyIceberg's goes on as one of a folder; and one that begins there."""
+    catalog = SqlCatalog("x", uri=f"sqlite:///{folder}/x.db", warehouse=f"file://{folder}/wh")
+    catalog.create_namespace("db")
+    table = catalog.create_table("db.t", ROWS.schema)
+    table.append(ROWS)
+    home = pathlib.Path(folder, "wh/db")
+    with Probe(f"{folder}/wh", "files") as probe:
+        same(probe.must("form"), {"form": "pointer", "tables": 1})
+        old = table.metadata_location
+        same(probe.commit(part("change", "db.t", old=old, new=next_metadata(old, by="firn"))), {"answer": "done"})
+        same(probe.commit(part("change", "db.t", old=old, new=next_metadata(old))), {"answer": "conflict"})
+        found = StaticTable.from_metadata(f"file://{home}/t")
+        same((found.properties["by"], found.scan().to_arrow().num_rows), ("firn", 3))
+        same(pathlib.Path(found.metadata_location).name[0], "v")
+        made = home / "u/metadata" / f"{uuid.uuid4()}.metadata.json"
+        made.parent.mkdir(parents=True)
+        data = json.loads(pathlib.Path(old.removeprefix("file://")).read_text())
+        made.write_text(json.dumps({**data, "location": f"file://{home}/u"}))
+        same(probe.commit(part("create", "db.u", new=str(made))), {"answer": "done"})
+        same(StaticTable.from_metadata(f"file://{home}/u").location(), f"file://{home}/u")
+        probe.must("load", name=["db", "u"])
+        same(sorted(each.name for each in made.parent.iterdir()), ["v1.metadata.json", "version-hint.text"])
+        probe.must("drop", name=["db", "u"])
+        same(probe.state("drop", name=["db", "u"]), "42P01")
+        same(sorted(each.name for each in home.iterdir()), ["t"])
+
+
 # ---- REST ----------------------------------------------------------------------------------------
 
 SCHEMA = {"type": "struct", "schema-id": 0,
@@ -481,7 +511,7 @@ def commands_that_get_lost_are_said_to_be(peers):
 
 LOCAL = [a_file_that_firn_made_is_pyicebergs, new_tables_lie_where_pyiceberg_puts_them,
          tables_change_together_or_not_at_all, names_change_and_go, purge_removes_what_the_table_had,
-         others_make_the_file, commits_of_several_programs_are_all_there]
+         others_make_the_file, commits_of_several_programs_are_all_there, folders_are_numbered]
 REMOTE = [rest_makes_namespaces, rest_takes_creates_and_commits, rest_commits_tables_together,
           rest_renames_and_drops, what_is_said_of_a_commit_is_true, a_token_that_ends_costs_no_commit,
           commands_that_get_lost_are_said_to_be]
