@@ -305,17 +305,15 @@ static bool are_one(const char *left, const char *right) {
 }
 
 static firn_status give_number(numbering *self, commit_answer *answer, firn_error *err) {
-    firn_error said = ERR_INIT;
-    const firn_status status = host_link(self->made, self->numbered, &said);
+    const firn_status status = host_link(self->made, self->numbered, err);
     if (status == FIRN_CONFLICT) {
         *answer = COMMIT_CONFLICT;
-        return FIRN_OK;
+        return err_forgive(err, status, FIRN_CONFLICT);
     }
     if (status != FIRN_OK) {
-        *err = said;
         // The name may be there, and not yet on disk for certain.
         *answer = COMMIT_UNKNOWN;
-        return are_one(self->made, self->numbered) ? FIRN_OK : status;
+        return are_one(self->made, self->numbered) ? err_forgive(err, status, status) : status;
     }
     *answer = COMMIT_DONE;
     write_hint(self);

@@ -59,7 +59,7 @@ static const char *content_of(const setting *s, const char *name) {
 static uint32_t file_number;
 
 // Commits a file that a change has just written, whose content is `content`.
-static firn_status commit_as(setting *s, int kind, const char *seen, const char *content,
+static firn_status commit_as(setting *s, uint32_t kind, const char *seen, const char *content,
                              const char *ending, commit_answer *answer) {
     static char made[600];
     static char old[600];

@@ -163,7 +163,7 @@ static firn_status read_part(probe *self, const json_node *node, commit_part *ou
     *out = (commit_part){.form = self->form};
     TRY(read_name(self, node, "name", &out->name, err));
     TRY(json_get_text(node, "kind", &word, err));
-    for (int i = 0; i < 4; i++) {
+    for (uint32_t i = 0; i < 4; i++) {
         if (text_equal(word, text_of(kinds[i]))) {
             out->kind = i;
         }

@@ -11,14 +11,15 @@ versions that firn numbers. Needs PyIceberg:
 """
 import contextlib
 import json
-import os
 import pathlib
+import random
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import uuid
 
 import pyarrow as pa
@@ -29,6 +30,7 @@ from pyiceberg.table import StaticTable
 from rest_sql_test import BUILD, ROOT, FaultProxy, Server, Wrong, holds, same
 
 PROBE = str(ROOT / BUILD / "catalog_probe")
+SEED = 20261127
 ROWS = pa.table({"x": pa.array([1, 2, 3], pa.int64())})
 
 
@@ -308,6 +310,60 @@ def folders_are_numbered(folder):
         same(sorted(each.name for each in home.iterdir()), ["t"])
 
 
+# ---- Crashes -------------------------------------------------------------------------------------
+
+def killed(chance, probe, *parts):
+    """Ends a program at some moment of a commit. Whether it had said that it is done."""
+    probe.must("form")  # It is ready.
+    probe.process.stdin.write(json.dumps({"do": "commit", "parts": list(parts)}) + "\n")
+    probe.process.stdin.flush()
+    time.sleep(chance.random() ** 2 * 0.12)
+    probe.process.kill()
+    said = probe.process.stdout.read()
+    probe.process.wait()
+    probe.process.stdin.close()
+    return '"done"' in said
+
+
+def kills_leave_the_old_or_the_new(folder):
+    """kill -9 in commits of two tables of a SQLite file, and in those of a folder."""
+    probe, catalog = open_both(folder)
+    with probe:
+        probe.must("create_namespace", space=["db"])
+    at = {name: catalog.create_table(f"db.{name}", ROWS.schema).metadata_location for name in "tu"}
+    chance, counts = random.Random(SEED), {False: 0, True: 0}
+    for number in range(40):
+        new = {name: next_metadata(location, n=str(number)) for name, location in at.items()}
+        is_done = killed(chance, Probe(f"sqlite:{folder}/catalog.db"),
+                         *(part("change", f"db.{name}", old=at[name], new=new[name]) for name in "tu"))
+        found = {name: catalog.load_table(f"db.{name}").metadata_location for name in "tu"}
+        if found not in (at, new) or (is_done and found != new):
+            raise Wrong(f"{number}: done {is_done}, found {found}, old {at}")
+        counts[found == new] += 1
+        at = found
+    print(f"     SQLite: {counts[False]} old, {counts[True]} new")
+    at["t"] = catalog.create_table("db.x", ROWS.schema).metadata_location
+    home, counts = pathlib.Path(folder, "wh/db/x"), {False: 0, True: 0}
+    for number in range(40):
+        old = at["t"]
+        new = home / "metadata" / f"{uuid.uuid4()}.metadata.json"
+        data = json.loads(pathlib.Path(old.removeprefix("file://")).read_text())
+        new.write_text(json.dumps({**data, "properties": {"n": f"folder.{number}"}}))
+        is_done = killed(chance, Probe(f"{folder}/wh", "files"), part("change", "db.x", old=old, new=str(new)))
+        with Probe(f"{folder}/wh", "files") as after:
+            after.must("load", name=["db", "x"])
+        versions = sorted((int(each.name[1:].split(".")[0]), each) for each in home.glob("metadata/v*.metadata.json"))
+        if versions:
+            at["t"] = str(versions[-1][1])
+        is_new = json.loads(pathlib.Path(at["t"].removeprefix("file://")).read_text())["properties"].get("n") == \
+            f"folder.{number}"
+        if is_done and not is_new:
+            raise Wrong(f"{number}: done, and not there")
+        counts[is_new] += 1
+    print(f"     folders: {counts[False]} old, {counts[True]} new")
+    same(counts[True] > 0, True)
+
+
 # ---- REST ----------------------------------------------------------------------------------------
 
 SCHEMA = {"type": "struct", "schema-id": 0,
@@ -511,7 +567,8 @@ def commands_that_get_lost_are_said_to_be(peers):
 
 LOCAL = [a_file_that_firn_made_is_pyicebergs, new_tables_lie_where_pyiceberg_puts_them,
          tables_change_together_or_not_at_all, names_change_and_go, purge_removes_what_the_table_had,
-         others_make_the_file, commits_of_several_programs_are_all_there, folders_are_numbered]
+         others_make_the_file, commits_of_several_programs_are_all_there, folders_are_numbered,
+         kills_leave_the_old_or_the_new]
 REMOTE = [rest_makes_namespaces, rest_takes_creates_and_commits, rest_commits_tables_together,
           rest_renames_and_drops, what_is_said_of_a_commit_is_true, a_token_that_ends_costs_no_commit,
           commands_that_get_lost_are_said_to_be]
