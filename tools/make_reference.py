@@ -155,10 +155,20 @@ safe among programs, since each is one transaction of the file. One that does no
 (V1), if its folder exists and `READ_ONLY` does not forbid it. All tables of a COMMIT change at once. New tables lie in
 `<WAREHOUSE>/<schema>/<table>`, or below the property `location` of their schema. Triggers in the file do not run.
 
+`DROP TABLE … PURGE` removes what the table's last metadata names, as Java does: data, manifests, statistics, metadata, wherever they
+lie; data only if `gc.enabled` is not `false`. Other files in its folder stay. A REST server does as it likes.
+
 Do not open the same file with two SQLite libraries **in one process**, such as `libfirn` and PyIceberg in one Python program:
 Linux drops all locks of a process on a file when one of its handles is closed, so each library loses the locks of the other,
 READ_ONLY or not, and two writers may then damage the file (sqlite.org/howtocorrupt.html, 2.2.1). Processes of their own are safe, as
 is everything that goes through firn alone. The same holds for file systems whose locks do not work, some NFS among them.
+
+## Folders of tables
+
+Schemas are folders, tables lie in their own, and each commit is the next file `v<N>.metadata.json`, which only one of several
+writers can make. `DROP TABLE` removes the folder with all that is in it, PURGE or not, as Java's HadoopCatalog does. Tables cannot
+be renamed or lie elsewhere, and a transaction changes one. Java's own writers overwrite each other's commits, and firn's, on a local
+disk without a lock manager: let them take turns.
 
 ## Locations
 

@@ -1,6 +1,7 @@
 // ATTACH 'FOLDER': a warehouse of folders (hadoop_folder.h).
 #include "catalogs/catalog_options.h"
 #include "catalogs/hadoop_folder.h"
+#include "catalogs/hadoop_write.h"
 #include "catalogs/loaded_object.h"
 #include "memory/text_builder.h"
 
@@ -85,6 +86,71 @@ static firn_status load(catalog *base, object_name name, const table_version *ve
     return loaded_object_open(self->folder.files, &names, &loaded, memory, out, cancel, err);
 }
 
+// ---- Writing -----------------------------------------------------------------------------------
+
+static firn_status create_namespace(catalog *base, namespace_path space, firn_error *err) {
+    return hadoop_create_namespace(&of(base)->folder, space, err);
+}
+
+static firn_status drop_namespace(catalog *base, namespace_path space, firn_error *err) {
+    return hadoop_drop_namespace(&of(base)->folder, space, err);
+}
+
+static firn_status drop(catalog *base, object_name name, bool is_view, firn_error *err) {
+    if (is_view) {
+        return FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", NO_POSITION,
+                        "there is no view \"%.*s\" in catalog \"%.*s\"", TEXT_ARGS(name.name),
+                        TEXT_ARGS(base->alias));
+    }
+    return hadoop_drop_table(&of(base)->folder, name, err);
+}
+
+static firn_status form(catalog *base, text format, commit_form *out, bool *is_known,
+                        const cancel_flag *cancel, firn_error *err) {
+    (void)base;
+    (void)cancel;
+    (void)err;
+    *out = COMMIT_POINTER;
+    *is_known = format.size == 0 || text_equal_nocase(format, TEXT("iceberg"));
+    return FIRN_OK;
+}
+
+static uint32_t table_count_max(catalog *base) {
+    (void)base;
+    return 1;
+}
+
+static firn_status stage(catalog *base, object_name name, const table_definition *wanted,
+                         arena *memory, table_definition *out, const cancel_flag *cancel,
+                         firn_error *err) {
+    return hadoop_stage(&of(base)->folder, name, wanted, memory, out, cancel, err);
+}
+
+static firn_status commit(catalog *base, const commit_parts *parts, uint32_t deadline_ms,
+                          commit_answer *answer, firn_error *err) {
+    (void)deadline_ms; // Nothing is waited for.
+    return hadoop_commit(&of(base)->folder, parts, answer, err);
+}
+
+// The folder went with the drop.
+static firn_status purge(catalog *base, object_name name, text location, const cancel_flag *cancel,
+                         firn_error *err) {
+    (void)base;
+    (void)name;
+    (void)location;
+    (void)cancel;
+    (void)err;
+    return FIRN_OK;
+}
+
+static const catalog_committer committer = {
+    .form = form,
+    .table_count_max = table_count_max,
+    .stage = stage,
+    .commit = commit,
+    .purge = purge,
+};
+
 const catalog_kind hadoop_catalog_kind = {
     .name = "hadoop",
     .recognises = recognises,
@@ -94,4 +160,8 @@ const catalog_kind hadoop_catalog_kind = {
     .has_namespace = has_namespace,
     .list = list,
     .load = load,
+    .create_namespace = create_namespace,
+    .drop_namespace = drop_namespace,
+    .drop = drop,
+    .committer = &committer,
 };

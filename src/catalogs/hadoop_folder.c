@@ -23,9 +23,8 @@ static firn_status check_level(text level, firn_error *err) {
     return FIRN_OK;
 }
 
-// The folder of a namespace, or of a table in it if `name` is not empty; without '/' at its end.
-static firn_status folder_of(const hadoop_folder *self, namespace_path space, text name,
-                             arena *memory, text *out, firn_error *err) {
+firn_status hadoop_folder_path(const hadoop_folder *self, namespace_path space, text name,
+                               arena *memory, text *out, firn_error *err) {
     text_builder path = text_builder_open(memory);
     text root = self->root;
     while (root.size > 1 && root.data[root.size - 1] == '/') {
@@ -93,7 +92,7 @@ static firn_status list_folders(const hadoop_folder *self, namespace_path space,
                                 arena *memory, folder_names *out, const cancel_flag *cancel,
                                 firn_error *err) {
     text folder;
-    TRY(folder_of(self, space, (text){.size = 0}, memory, &folder, err));
+    TRY(hadoop_folder_path(self, space, (text){.size = 0}, memory, &folder, err));
     const io_list_options options = {.cancel = cancel, .no_detail = true};
     folder_names all = {.memory = memory};
     const firn_status status = io_list(self->files, folder, &options, keep_folder, &all, err);
@@ -163,7 +162,7 @@ firn_status hadoop_folder_has_namespace(const hadoop_folder *self, namespace_pat
     arena memory = arena_open(CALL_MEMORY_LIMIT);
     text folder;
     bool is_table = false;
-    firn_status status = folder_of(self, space, (text){.size = 0}, &memory, &folder, err);
+    firn_status status = hadoop_folder_path(self, space, (text){.size = 0}, &memory, &folder, err);
     if (status == FIRN_OK) {
         const io_list_options options = {.cancel = cancel, .no_detail = true};
         status = io_list(self->files, folder, &options, ignore_entry, NULL, err);
@@ -199,7 +198,7 @@ firn_status hadoop_folder_load(const hadoop_folder *self, namespace_path space, 
     *out = (loaded_table){.is_view = false};
     TRY(check_level(name, err));
     text folder;
-    TRY(folder_of(self, space, name, memory, &folder, err));
+    TRY(hadoop_folder_path(self, space, name, memory, &folder, err));
     return hadoop_current_metadata(self->files, folder, cancel, memory, &out->metadata_location,
                                    err);
 }

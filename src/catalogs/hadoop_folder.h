@@ -18,6 +18,11 @@ typedef struct hadoop_folder {
     text alias; // Of the catalog, for messages; borrowed.
 } hadoop_folder;
 
+/// The folder of a namespace, or of a table in it if `name` is not empty; without '/' at its end.
+/// FIRN_INVALID if a name could lead out of the warehouse.
+firn_status hadoop_folder_path(const hadoop_folder *self, namespace_path space, text name,
+                               arena *memory, text *out, firn_error *err);
+
 /// FIRN_NOT_FOUND if the warehouse does not exist or is no folder.
 firn_status hadoop_folder_check(const hadoop_folder *self, const cancel_flag *cancel,
                                 firn_error *err);

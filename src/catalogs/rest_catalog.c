@@ -2,6 +2,7 @@
 #include "catalogs/catalog_options.h"
 #include "catalogs/loaded_object.h"
 #include "catalogs/rest_client.h"
+#include "catalogs/rest_kept.h"
 #include "memory/text_builder.h"
 
 #define CATALOG_BYTES_MAX ((size_t)1 << 30)
@@ -13,6 +14,7 @@ typedef struct rest_catalog {
     arena memory;
     io *files;
     rest_client *client;
+    rest_kept kept;
 } rest_catalog;
 
 static rest_catalog *of(catalog *base) {
@@ -58,6 +60,7 @@ static firn_status open_catalog(text alias, text location, const firn_option *op
         arena_close(&memory);
         return status;
     }
+    rest_kept_open(&self->kept);
     *out = &self->base;
     return FIRN_OK;
 }
@@ -69,6 +72,7 @@ static firn_status connect_catalog(catalog *base, const cancel_flag *cancel, fir
 static void close_catalog(catalog *base) {
     rest_catalog *self = of(base);
     rest_client_close(self->client);
+    rest_kept_close(&self->kept);
     arena memory = self->memory;
     arena_close(&memory);
 }
@@ -89,13 +93,31 @@ static firn_status list(catalog *base, namespace_path space, arena *memory, cata
     return rest_client_list(of(base)->client, space, memory, out, cancel, err);
 }
 
+// A table that has not changed since it was last sent is not sent again.
+static firn_status load_kept(rest_catalog *self, object_name name, arena *memory, loaded_table *out,
+                             const cancel_flag *cancel, firn_error *err) {
+    rest_load what = {.space = name.space, .name = name.name};
+    TRY(rest_kept_etag(&self->kept, name, memory, &what.etag, err));
+    TRY(rest_client_load(self->client, &what, memory, out, cancel, err));
+    if (out->is_unchanged) {
+        bool is_kept;
+        TRY(rest_kept_take(&self->kept, name, what.etag, memory, out, &is_kept, err));
+        if (is_kept) {
+            return FIRN_OK;
+        }
+        what.etag.size = 0; // Others were asked for meanwhile, and it had to go.
+        TRY(rest_client_load(self->client, &what, memory, out, cancel, err));
+    }
+    rest_kept_put(&self->kept, name, out);
+    return FIRN_OK;
+}
+
 static firn_status load(catalog *base, object_name name, const table_version *version,
                         arena *memory, catalog_object *out, const cancel_flag *cancel,
                         firn_error *err) {
     rest_catalog *self = of(base);
-    const rest_load what = {.space = name.space, .name = name.name};
     loaded_table loaded = {.is_view = false};
-    TRY(rest_client_load(self->client, &what, memory, &loaded, cancel, err));
+    TRY(load_kept(self, name, memory, &loaded, cancel, err));
     const loaded_name names = {
         .pool = base->pool, .alias = base->alias, .object = name, .version = version};
     return loaded_object_open(self->files, &names, &loaded, memory, out, cancel, err);

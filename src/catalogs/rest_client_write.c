@@ -364,8 +364,8 @@ firn_status rest_client_commit(rest_client *self, const commit_parts *parts, uin
         return FIRN_OK;
     }
     arena memory = arena_open(COMMIT_MEMORY_LIMIT);
-    rest_call call = {.method = "POST", .total_ms = deadline_ms == UINT32_MAX ? 0 : deadline_ms};
-    const uint32_t total_ms = call.total_ms;
+    const uint32_t total_ms = deadline_ms == UINT32_MAX ? 0 : deadline_ms == 0 ? 1 : deadline_ms;
+    rest_call call = {.method = "POST"};
     firn_status status = place_commit(self, parts, &memory, &call, err);
     if (status == FIRN_OK) {
         http_answer answer;
@@ -374,10 +374,10 @@ firn_status rest_client_commit(rest_client *self, const commit_parts *parts, uin
         status = send_write(self, &call, &memory, &answer, &unsure_before, err);
         if (status != FIRN_OK && (unsure_before || is_unsure(&answer))) {
             *out = COMMIT_UNKNOWN; // Also a 409: perhaps it met what the first try did.
-            status = FIRN_OK;
+            status = err_forgive(err, status, status);
         } else if (answer.status == 409) {
             *out = COMMIT_CONFLICT;
-            status = FIRN_OK;
+            status = err_forgive(err, status, status);
         } else if (status == FIRN_NOT_FOUND) {
             status = say_state(status, "42P01", err);
         }

@@ -22,7 +22,7 @@ static object_name named(namespace_path space, const char *name) {
     return (object_name){.space = space, .name = text_of(name)};
 }
 
-static commit_part part_of(int kind, const char *name) {
+static commit_part part_of(uint32_t kind, const char *name) {
     commit_part part = {.name = named(db, name), .form = COMMIT_UPDATES};
     part.kind = kind;
     part.updates.requirements = TEXT("[{\"type\":\"assert-create\"}]");
@@ -167,8 +167,8 @@ TEST(rest_client_tells_what_an_answer_to_a_commit_means) {
         commit_answer answer = COMMIT_DONE;
         const firn_status status = rest_client_commit(
             s->client, &(commit_parts){.count = 1, .items = &part}, UINT32_MAX, &answer, &err);
-        const bool is_right =
-            status == each->result && (status != FIRN_OK || answer == each->answer);
+        const bool is_right = status == each->result && (status != FIRN_OK) == (err.length > 0) &&
+                              (status != FIRN_OK || answer == each->answer);
         if (!is_right) {
             (void)fprintf(stderr, "%s: status %d, answer %d\n", each->what, (int)status,
                           (int)answer);

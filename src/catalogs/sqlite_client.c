@@ -506,8 +506,9 @@ firn_status sqlite_client_must_exist(sqlite_client *self, namespace_path space, 
     bool exists;
     TRY(sqlite_client_has_namespace(self, space, &exists, cancel, err));
     if (!exists) {
-        return FAIL(err, FIRN_NOT_FOUND, "there is no namespace \"%.*s\" in catalog \"%.*s\"",
-                    TEXT_ARGS(joined), TEXT_ARGS(self->alias));
+        return FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", NO_POSITION,
+                        "there is no namespace \"%.*s\" in catalog \"%.*s\"", TEXT_ARGS(joined),
+                        TEXT_ARGS(self->alias));
     }
     return FIRN_OK;
 }

@@ -397,7 +397,7 @@ static firn_status commit_within(sqlite_client *self, const commit_parts *parts,
     TRY(begin(self, err));
     firn_status status = apply_all(self, parts, memory, &fit, err);
     if (status != FIRN_OK || !fit) {
-        (void)end(self, FIRN_CONFLICT, err);
+        (void)roll_back(self);
         *out = COMMIT_CONFLICT;
         return status;
     }
@@ -406,7 +406,7 @@ static firn_status commit_within(sqlite_client *self, const commit_parts *parts,
     *out = COMMIT_DONE;
     if (is_unsure && !is_as_before(self, &parts->items[0], memory)) {
         *out = COMMIT_UNKNOWN;
-        return FIRN_OK;
+        return err_forgive(err, status, status);
     }
     return status;
 }

@@ -186,6 +186,7 @@ firn_status http_send(io *owner, const http_request *request, arena *memory, htt
                               .has_body = request->has_body,
                               .body = request->body,
                               .accepts_gzip = request->accepts_gzip,
+                              .is_sent_once = !request->is_repeatable,
                               .connect_timeout_ms = request->connect_timeout_ms},
                      .kind = &kind,
                      .url = request->shown_url.size > 0

@@ -13,7 +13,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 
-#define NET_MODULE_VERSION "firn 0.1.0 net 1"
+#define NET_MODULE_VERSION "firn 0.1.0 net 2"
 #define NET_MODULE_FILE "firn_net.so"
 #define NET_MODULE_SYMBOL "firn_net_module"
 #define NET_USER_AGENT "firn/0.1.0"
@@ -65,6 +65,8 @@ struct net_call {
     bool has_body;
     bytes body;
     bool accepts_gzip;
+    bool is_sent_once; // Over a connection of its own: libcurl sends a request again, whatever it
+                       // is, when one that was kept open turns out to be closed.
     uint32_t connect_timeout_ms;
     const net_callbacks *callbacks;
     // Out:

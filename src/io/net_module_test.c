@@ -128,9 +128,13 @@ TEST(net_module_sends_what_it_was_given) {
         const char *path;
         const char *echo;
     } cases[] = {
-        {{.method = "GET"}, "/a%20b?c=d", "GET /a%20b?c=d [] [] [] []"},
-        {{.method = "GET", .accepts_gzip = true}, "/", "GET / [] [] [gzip] []"},
-        {{.method = "GET", .headers = empty, .header_count = 1}, "/", "GET / [] [] [] []"},
+        {{.method = "GET", .is_repeatable = true}, "/a%20b?c=d", "GET /a%20b?c=d [] [] [] []"},
+        {{.method = "GET", .is_repeatable = true, .accepts_gzip = true},
+         "/",
+         "GET / [] [] [gzip] []"},
+        {{.method = "GET", .is_repeatable = true, .headers = empty, .header_count = 1},
+         "/",
+         "GET / [] [] [] []"},
         {{.method = "POST",
           .headers = headers,
           .header_count = 2,
@@ -156,9 +160,11 @@ TEST(net_module_sends_what_it_was_given) {
         }
         CHECK(is_same);
     }
-    REQUIRE(send(s, "/head", (http_request){.method = "HEAD"}) == FIRN_OK);
+    REQUIRE(send(s, "/head", (http_request){.method = "HEAD", .is_repeatable = true}) == FIRN_OK);
     CHECK(s->answer.status == 200 && s->answer.body.size == 0);
-    CHECK(s->server.connection_count == 1);
+    // libcurl sends a request once more when a connection that was kept is found closed. So each of
+    // the five that must not be sent twice has one of its own; the others share theirs.
+    CHECK(s->server.connection_count == 1 + 5);
     tear_down(s);
 }
 

@@ -226,6 +226,7 @@ static bool set_up(net_handle *handle, const net_call *call) {
     is_set = is_set && set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     is_set = is_set && set_number(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     is_set = is_set && set_number(easy, CURLOPT_FOLLOWLOCATION, 0);
+    is_set = is_set && set_number(easy, CURLOPT_FRESH_CONNECT, call->is_sent_once ? 1 : 0);
     is_set = is_set && set_number(easy, CURLOPT_NOSIGNAL, 1);
     is_set = is_set && set_number(easy, CURLOPT_NOPROGRESS, 1);
     is_set = is_set && set_number(easy, CURLOPT_QUICK_EXIT, 1);

@@ -202,13 +202,14 @@ typedef struct catalog_committer {
                          arena *memory, table_definition *out, const cancel_flag *cancel,
                          firn_error *err);
     /// Does all parts or none. FIRN_OK with an answer; a status of its own only when nothing was
-    /// done and nothing will be (no such namespace, no rights: 401, 403, a full disk). With an
-    /// answer other than COMMIT_DONE `err` may say why. Is not cancelled once it has sent
-    /// something: `deadline_ms` is what bounds it.
+    /// done and nothing will be (no such namespace, no rights: 401, 403, a full disk). Is not
+    /// cancelled once it has sent something: `deadline_ms` is what bounds it.
     firn_status (*commit)(catalog *self, const commit_parts *parts, uint32_t deadline_ms,
                           commit_answer *answer, firn_error *err);
     /// DROP TABLE … PURGE: after the drop was committed, also its files. `location` is that of the
-    /// metadata the table had at last. Does nothing where the commit did it (commit_part.purges).
+    /// metadata the table had at last (commit_part.pointer.old_location); that of the table is
+    /// taken too, and the newest metadata is looked for there. Does nothing where the commit did it
+    /// (commit_part.purges).
     firn_status (*purge)(catalog *self, object_name name, text location, const cancel_flag *cancel,
                          firn_error *err);
 } catalog_committer;

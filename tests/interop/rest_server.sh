@@ -39,7 +39,7 @@ start_java() { # Sets `pid`.
 }
 
 start_fake() { # Sets `pid`.
-    python3 tests/tools/rest_catalog.py "$port" "$folder/catalog.db" >"$folder/server.log" 2>&1 </dev/null &
+    python3 tests/tools/rest_catalog.py "$port" "$folder/catalog.db" "$folder/warehouse" >"$folder/server.log" 2>&1 </dev/null &
     pid=$!
 }
 

@@ -363,6 +363,17 @@ def asked(peers):
     return [path for _, path, _ in peers.proxy.tell("log")]
 
 
+def what_has_not_changed_is_not_sent_again(peers):
+    with Session() as s:
+        s.attach(peers.proxy.url)
+        for wanted in ([200], [200, 304], [200, 304, 304]):
+            same(s.rows("SELECT count(*) FROM lake.db.sales"), [["4500"]])
+            same([status for method, path, status in peers.proxy.tell("log")
+                  if method == "GET" and "/tables/sales" in path], wanted)
+        same(s.rows("SELECT count(*) FROM lake.db.regions")[0][0] != "0", True)
+        same(s.rows("SELECT count(*) FROM lake.db.sales"), [["4500"]])
+
+
 def names_are_found_whatever_their_case(peers):
     with Session() as s:
         s.attach(peers.proxy.url)
@@ -473,6 +484,8 @@ def faults_end_in_an_answer_or_an_error(peers):
         for fault, words in FAULTS:
             for sql, match in (("SELECT count(*) FROM lake.db.sales", "/tables/sales"),
                                ("SHOW TABLES FROM lake.db", "/db/tables")):
+                s.rows("DETACH lake")  # What is kept of a table is not sent again, and so not broken.
+                s.attach(peers.proxy.url, f"REQUEST_TIMEOUT '{LIMIT}s'")
                 peers.proxy.faults({"match": match, **fault})
                 if words is None:
                     s.rows(sql)
@@ -564,8 +577,8 @@ TESTS = [everything_is_there, one_thread_is_enough, tables_are_those_of_the_sqli
          views_are_read, default_catalogs_of_views_count, nested_namespaces_have_tables,
          tokens_and_credentials_are_sent, secrets_come_from_outside, a_prefix_is_taken_over,
          headers_warehouse_and_settings_of_the_server_are_sent, pages_are_read_to_the_end,
-         a_table_is_loaded_once_for_a_query, names_are_found_whatever_their_case,
-         names_that_differ_in_case_only_are_told_apart, what_cannot_be_listed_is_not_found,
+         a_table_is_loaded_once_for_a_query, what_has_not_changed_is_not_sent_again,
+         names_are_found_whatever_their_case, names_that_differ_in_case_only_are_told_apart, what_cannot_be_listed_is_not_found,
          faults_end_in_an_answer_or_an_error, an_endless_body_ends,
          faults_of_attach_leave_nothing_attached, a_lost_token_is_fetched_anew,
          ctrl_c_ends_what_hangs]

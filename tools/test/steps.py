@@ -140,6 +140,9 @@ def programs(root, full):
                        f"build/{preset}", preset) for preset in ("release", "dev", "tsan")]
         random_tables = f"{venv('pyiceberg')} tests/interop/iceberg_random_test.py build"
         found.append(Step("interop/iceberg_random", f"{random_tables}/release/firn 40", "release"))
+        writes = f"{venv('pyiceberg')} tests/interop/catalog_write_test.py build"
+        found.append(Step("interop/catalog_write", f"{writes}/dev", "dev"))
+        found.append(Step("interop/catalog_write/alone", f"{writes}/release", "release", variables=ours))
         found += [Step(f"interop/iceberg_write/{preset}", f"{venv('pyiceberg')} "
                        f"tests/interop/iceberg_write_test.py build/{preset}", preset)
                   for preset in ("release", "dev")]

@@ -24,6 +24,16 @@ static bool read_digits(text value, size_t *at, uint64_t *out) {
     return *at > start;
 }
 
+// "<uuid>.metadata.json" is what a writer has not numbered yet, also where it begins with digits.
+static bool is_uuid(text name) {
+    static const size_t dashes[] = {8, 13, 18, 23};
+    bool is = name.size > 36 && name.data[36] == '.';
+    for (size_t i = 0; i < sizeof dashes / sizeof *dashes && is; i++) {
+        is = name.data[dashes[i]] == '-';
+    }
+    return is;
+}
+
 bool hadoop_version_of(text name, uint64_t *out) {
     bool is_metadata = false;
     for (size_t i = 0; i < ENDING_COUNT; i++) {
@@ -31,7 +41,7 @@ bool hadoop_version_of(text name, uint64_t *out) {
     }
     const bool has_letter = text_starts_with(name, TEXT("v"));
     size_t at = has_letter ? 1 : 0;
-    return is_metadata && read_digits(name, &at, out) && at < name.size &&
+    return is_metadata && !is_uuid(name) && read_digits(name, &at, out) && at < name.size &&
            name.data[at] == (has_letter ? '.' : '-');
 }
 
@@ -119,7 +129,9 @@ static firn_status follow_hint(const finder *self, text hint, bool *found, text 
 
 typedef struct greatest {
     arena *memory;
-    text path; // Empty: none yet.
+    text skipped;     // A name that does not count.
+    text path;        // Empty: none yet.
+    bool is_numbered; // v3, not 00003-<uuid>, which nobody need have committed yet.
     uint64_t version;
     int64_t mtime_ns;
 } greatest;
@@ -127,15 +139,19 @@ typedef struct greatest {
 static firn_status take_greatest(void *user, const io_entry *entry, firn_error *err) {
     greatest *self = user;
     uint64_t version;
-    if (entry->is_folder || !hadoop_version_of(entry->name, &version)) {
+    if (entry->is_folder || !hadoop_version_of(entry->name, &version) ||
+        text_equal(entry->name, self->skipped)) {
         return FIRN_OK;
     }
+    const bool is_numbered = text_starts_with(entry->name, TEXT("v"));
     // A commit that lost leaves a file of the same version behind: the later one is likelier.
-    const bool is_later =
-        version > self->version || (version == self->version && entry->mtime_ns >= self->mtime_ns);
+    const bool is_later = is_numbered != self->is_numbered ? is_numbered
+                          : version != self->version       ? version > self->version
+                                                           : entry->mtime_ns >= self->mtime_ns;
     if (self->path.size > 0 && !is_later) {
         return FIRN_OK;
     }
+    self->is_numbered = is_numbered;
     self->version = version;
     self->mtime_ns = entry->mtime_ns;
     return text_copy(self->memory, entry->path, &self->path, err);
@@ -143,6 +159,12 @@ static firn_status take_greatest(void *user, const io_entry *entry, firn_error *
 
 firn_status hadoop_current_metadata(io *files, text table, const cancel_flag *cancel, arena *memory,
                                     text *out, firn_error *err) {
+    return hadoop_current_metadata_but(files, table, (text){.size = 0}, cancel, memory, out, err);
+}
+
+firn_status hadoop_current_metadata_but(io *files, text table, text skipped,
+                                        const cancel_flag *cancel, arena *memory, text *out,
+                                        firn_error *err) {
     finder self = {.files = files, .cancel = cancel, .memory = memory};
     TRY(text_format(memory, &self.folder, err, "%.*s%smetadata/", TEXT_ARGS(table),
                     text_ends_with(table, TEXT("/")) ? "" : "/"));
@@ -155,7 +177,7 @@ firn_status hadoop_current_metadata(io *files, text table, const cancel_flag *ca
     if (found) {
         return FIRN_OK;
     }
-    greatest found_last = {.memory = memory};
+    greatest found_last = {.memory = memory, .skipped = skipped};
     const io_list_options options = {.cancel = cancel};
     const firn_status status =
         io_list(files, self.folder, &options, take_greatest, &found_last, err);

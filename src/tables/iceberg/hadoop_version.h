@@ -6,7 +6,8 @@
 //
 // The hint is written after the version it names, so it may be late: versions are tried from it
 // upwards until one is missing. Without a usable hint the folder is listed and the greatest version
-// taken.
+// taken, of the first form if there is any: one of the last may be a commit that has not come to
+// its end. <uuid>.metadata.json is no version at all.
 #ifndef FIRN_TABLES_ICEBERG_HADOOP_VERSION_H
 #define FIRN_TABLES_ICEBERG_HADOOP_VERSION_H
 
@@ -17,6 +18,11 @@
 /// Errors: FIRN_NOT_FOUND if there is no metadata file (the text names the folder); those of io.
 firn_status hadoop_current_metadata(io *files, text table, const cancel_flag *cancel, arena *memory,
                                     text *out, firn_error *err);
+
+/// The same, as if the metadata file of the name `skipped` were not there: it is being committed.
+firn_status hadoop_current_metadata_but(io *files, text table, text skipped,
+                                        const cancel_flag *cancel, arena *memory, text *out,
+                                        firn_error *err);
 
 /// The version a metadata file's name tells: 3 for "v3.metadata.json" and "00003-x.metadata.json",
 /// also packed. False if it is no name of a metadata file.

@@ -2,6 +2,7 @@
 
 #include "io/io_path.h"
 #include "memory/name_index.h"
+#include "tables/iceberg/hadoop_version.h"
 #include "tables/iceberg/iceberg_manifest.h"
 
 #define PURGE_BYTES_MAX ((size_t)4 << 30)
@@ -167,13 +168,23 @@ static firn_status purge_all(purge *self, text metadata_location, firn_error *er
     return FIRN_OK;
 }
 
-firn_status ice_table_purge(io *files, text metadata_location, const cancel_flag *cancel,
-                            firn_error *err) {
+// The metadata file of a table that is given by its folder.
+static firn_status find_metadata(purge *self, text location, text *out, firn_error *err) {
+    *out = location;
+    return text_ends_with(location, TEXT(".json")) || text_ends_with(location, TEXT(".json.gz"))
+               ? FIRN_OK
+               : hadoop_current_metadata(self->files, location, self->cancel, &self->memory, out,
+                                         err);
+}
+
+firn_status ice_table_purge(io *files, text location, const cancel_flag *cancel, firn_error *err) {
     purge self = {.files = files, .cancel = cancel, .memory = arena_open(PURGE_BYTES_MAX)};
-    const firn_status status = purge_all(&self, metadata_location, err);
+    text metadata;
+    firn_status status = find_metadata(&self, location, &metadata, err);
+    status = status == FIRN_OK ? purge_all(&self, metadata, err) : status;
     arena_close(&self.memory);
     if (status != FIRN_OK) {
-        io_path_while(err, "removing the files of the table of", metadata_location);
+        io_path_while(err, "removing the files of the table of", location);
         return status;
     }
     if (self.kept_count > 0) {

@@ -11,11 +11,11 @@
 
 /// Removes the files of a table that no catalog names any more: data, manifests, their lists,
 /// statistics, earlier metadata, and at last the metadata file itself, so that what was interrupted
-/// can be begun again. Files that are gone already are no error.
+/// can be begun again. Files that are gone already are no error. `location` is that of the metadata
+/// file, or of the table: then its newest metadata file counts.
 ///
 /// Errors: those of reading metadata (nothing was removed); FIRN_IO and the like with the first
 ///         file that stayed, after all others were tried; FIRN_CANCELLED.
-firn_status ice_table_purge(io *files, text metadata_location, const cancel_flag *cancel,
-                            firn_error *err);
+firn_status ice_table_purge(io *files, text location, const cancel_flag *cancel, firn_error *err);
 
 #endif

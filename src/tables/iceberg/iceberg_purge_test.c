@@ -61,6 +61,22 @@ TEST(iceberg_purge_removes_what_metadata_names) {
     scene_close(&s);
 }
 
+TEST(iceberg_purge_finds_the_newest_metadata_of_a_table) {
+    scene s;
+    scene_open(&s, "");
+    char from[600];
+    char to[600];
+    (void)snprintf(to, sizeof to, "%s/metadata", s.folder.path);
+    CHECK(host_make_folder(to, &s.err) == FIRN_OK);
+    (void)snprintf(from, sizeof from, "%s/v2.json", s.folder.path);
+    (void)snprintf(to, sizeof to, "%s/metadata/v2.metadata.json", s.folder.path);
+    CHECK(host_rename(from, to, &s.err) == FIRN_OK);
+    test_folder_write(&s.folder, "metadata/v1.metadata.json", "{}");
+    CHECK(ice_table_purge(s.io, text_of(s.folder.path), NULL, &s.err) == FIRN_OK);
+    CHECK(!has(&s, "metadata/v2.metadata.json") && !has(&s, "stats.puffin"));
+    scene_close(&s);
+}
+
 TEST(iceberg_purge_keeps_the_way_to_what_it_cannot_read) {
     scene s;
     scene_open(&s, "{\"snapshot-id\": 1, \"sequence-number\": 0, \"timestamp-ms\": 1, "
