@@ -1,32 +1,54 @@
 // DELETE, UPDATE, MERGE, TRUNCATE: plan, count and commit are those of INSERT.
-#include "engine/objects.h"
+#include "engine/transactions.h"
 
-firn_status command_find_target(run *self, const sql_names *path, uint32_t position,
-                                const char *doing, change_target *out, firn_error *err) {
-    const bind_env env = session_bind_env(self);
-    const table_version now = {.kind = VERSION_CURRENT};
-    bound_object found = {0};
-    TRY(env.find(self, path, &now, NULL, &self->memory, &found, err));
-    if (found.snapshot == NULL || found.snapshot->kind->sink == NULL) {
-        const firn_status status =
-            FAIL_SQL(err, FIRN_INVALID, "42809", position, "rows cannot be %s here: it is a %s",
-                     doing, found.snapshot == NULL ? "view" : "table that can only be read");
-        table_snapshot_release(found.snapshot);
-        return status;
+// What columns of the target may be named by.
+static firn_status names_of(run *self, const sql_names *path, const object_place *found,
+                            text_list *out, firn_error *err) {
+    if (path->count == 1) {
+        return session_name_place(self->session, found, &self->memory, out, err);
     }
     text *written = ARENA_NEW(&self->memory, text, path->count);
     if (written == NULL) {
-        table_snapshot_release(found.snapshot);
         return ARENA_FULL(&self->memory, err);
     }
     for (size_t i = 0; i < path->count; i++) {
         written[i] = path->items[i].value;
     }
-    *out = (change_target){.table = found.snapshot,
-                           .place = {.count = (uint32_t)path->count, .items = written}};
-    if (found.place.count > path->count) {
-        out->place = found.place;
+    *out = (text_list){.count = (uint32_t)path->count, .items = written};
+    return FIRN_OK;
+}
+
+static firn_status open_target(run *self, uint32_t position, const char *doing,
+                               const object_place *place, catalog_object *found,
+                               firn_error *err) {
+    if (found->snapshot == NULL || found->snapshot->kind->sink == NULL) {
+        return FAIL_SQL(err, FIRN_INVALID, "42809", position,
+                        "rows cannot be %s here: it is a %s", doing,
+                        found->snapshot == NULL ? "view" : "table that can only be read");
     }
+    return run_open_target(self, place, "a change of rows", position, &found->snapshot, err);
+}
+
+firn_status command_find_target(run *self, const sql_names *path, uint32_t position,
+                                const char *doing, change_target *out, firn_error *err) {
+    object_place place;
+    catalog_object found;
+    if (session_is_information_schema(path)) {
+        return FAIL_SQL(err, FIRN_INVALID, "42809", position,
+                        "rows cannot be %s here: it is a table that can only be read", doing);
+    }
+    TRY(run_begin_transaction(self, err));
+    TRY(session_find(self, path, &place, &found, err));
+    text_list names = {0};
+    firn_status status = names_of(self, path, &place, &names, err);
+    if (status == FIRN_OK) {
+        status = open_target(self, position, doing, &place, &found, err);
+    }
+    if (status != FIRN_OK) {
+        table_snapshot_release(found.snapshot);
+        return status;
+    }
+    *out = (change_target){.table = found.snapshot, .place = names};
     return FIRN_OK;
 }
 

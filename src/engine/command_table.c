@@ -1,6 +1,6 @@
 // CREATE TABLE, CREATE TABLE AS, CREATE VIEW, INSERT.
 #include "base/nearest.h"
-#include "engine/objects.h"
+#include "engine/transactions.h"
 #include "memory/name_index.h"
 #include "sql/printer.h"
 
@@ -36,8 +36,8 @@ static firn_status is_done(run *self, const creation *made, const object_place *
         return FIRN_OK;
     }
     catalog_object object = {0};
-    firn_status status = place->catalog->kind->load(place->catalog, place->object, NULL,
-                                                    &self->memory, &object, &self->cancel, err);
+    firn_status status =
+        run_load(self, place->catalog, place->object, NULL, &self->memory, &object, err);
     *out = status == FIRN_OK;
     table_snapshot_release(object.snapshot);
     return err_forgive(err, status, FIRN_NOT_FOUND);
