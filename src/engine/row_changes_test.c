@@ -70,6 +70,9 @@ TEST(changes_hand_out_how_many_rows_they_changed) {
 // ---- Snapshots ----------------------------------------------------------------------------------
 
 #define STREAMS 8
+#define MERGE_SOME                                                                                 \
+    "MERGE INTO t USING generate_series(9000, 11000) AS s(x) ON x = a WHEN MATCHED THEN DELETE "   \
+    "WHEN NOT MATCHED THEN INSERT VALUES (x, 'x')"
 
 TEST(snapshots_keep_rows_that_were_changed_since) {
     scene self;
@@ -83,8 +86,7 @@ TEST(snapshots_keep_rows_that_were_changed_since) {
         "UPDATE t SET a = a + 1",
         "INSERT INTO t VALUES (5, 'five')",
         "UPDATE t SET c = 'all of them the same' WHERE a > 100",
-        "MERGE INTO t USING generate_series(9000, 11000) AS s(x) ON x = a WHEN MATCHED THEN DELETE "
-        "WHEN NOT MATCHED THEN INSERT VALUES (x, 'x')",
+        MERGE_SOME,
         "INSERT INTO t VALUES (6, 'six'), (7, 'seven')",
         "TRUNCATE t",
         "INSERT INTO t VALUES (1, 'one')",
