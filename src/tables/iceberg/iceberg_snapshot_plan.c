@@ -5,6 +5,7 @@
 #include "io/io_path.h"
 #include "io/io_wakeup.h"
 #include "memory/text_builder.h"
+#include "tables/iceberg/iceberg_row_file.h"
 #include "tables/iceberg/iceberg_snapshot_cut.h"
 
 #define PLANNER_BYTES_MAX ((size_t)16 << 30)
@@ -236,6 +237,10 @@ static firn_status enter_file(scan_planner *self, const ice_entry *entry, firn_e
     TRY(take_partition(self, entry, task, err));
     if (!self->table->is_incremental) {
         TRY(ice_delete_index_find(self->deletes, &self->walk, entry, &task->deletes, err));
+    }
+    if (self->request->needs_row_ids) {
+        TRY(ice_row_file_add(self->table, &self->walk, entry, self->env->row_files, task,
+                             &self->memory, err));
     }
     return ice_file_cutter_begin(&self->cutter, &self->walk, entry, task, err);
 }

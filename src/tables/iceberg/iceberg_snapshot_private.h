@@ -33,7 +33,7 @@ typedef struct ice_task {
     text format;
     ice_part part;
     uint64_t row_count;   ///< Of the file.
-    uint64_t file_number; ///< Counts data files of the scan.
+    uint64_t file_number; ///< Counts data files of the scan; with row ids their ordinal.
     const ice_spec *spec;
     const ice_scalar *partition; ///< By spec field; NONE where it is of no use.
     ice_deletes deletes;
