@@ -5,7 +5,6 @@
 #include "io/io_path.h"
 #include "io/io_wakeup.h"
 #include "memory/text_builder.h"
-#include "tables/iceberg/iceberg_row_file.h"
 #include "tables/iceberg/iceberg_snapshot_cut.h"
 
 #define PLANNER_BYTES_MAX ((size_t)16 << 30)

@@ -1,4 +1,6 @@
+// Files of a scan with row ids.
 #include "tables/iceberg/iceberg_row_file.h"
+#include "tables/iceberg/iceberg_snapshot_private.h"
 
 #include <assert.h>
 
@@ -10,8 +12,12 @@ firn_status ice_row_file_add(const ice_table *table, const ice_walk *walk, const
     if (whole == NULL) {
         return ARENA_FULL(memory, err);
     }
-    ice_row_file made = {
-        .task = whole, .size = entry->size, .sequence_number = entry->sequence_number};
+    ice_row_file made = {.format = task->format,
+                         .row_count = task->row_count,
+                         .size = entry->size,
+                         .sequence_number = entry->sequence_number,
+                         .spec = walk->spec,
+                         .whole = &whole->base};
     TRY(ice_spec_sources(&table->metadata, table->schema, walk->spec, memory, &sources, err));
     TRY(ice_entry_partition(walk, entry, sources, memory, &made.partition, err));
     TRY(row_files_add(files, task->path, task->row_count,

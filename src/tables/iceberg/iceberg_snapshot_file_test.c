@@ -7,6 +7,7 @@
 #include "io/io.h"
 #include "memory/pool.h"
 #include "tables/iceberg/iceberg_row_file.h"
+#include "tables/iceberg/iceberg_snapshot_private.h"
 
 #define MEMORY_LIMIT ((size_t)64 << 20)
 #define CODEC_BYTES ((size_t)16 << 20)
@@ -103,13 +104,12 @@ static void check_file(row_files *files, uint32_t ordinal) {
     const ice_row_file file = ice_row_file_at(files, ordinal);
     const text path = row_files_path(files, ordinal);
     const bool is_a = text_find(path, TEXT("/a-")) < path.size;
-    CHECK(text_equal(file.task->path, path) &&
-          text_equal_nocase(file.task->format, TEXT("parquet")));
-    CHECK(file.task->spec->count == 1 && file.partition[0].kind == ICE_SCALAR_BYTES);
+    CHECK(text_equal(file.whole->name, path) && text_equal_nocase(file.format, TEXT("parquet")));
+    CHECK(file.spec->count == 1 && file.partition[0].kind == ICE_SCALAR_BYTES);
     CHECK(file.partition[0].data.size == 1 && file.partition[0].data.data[0] == (is_a ? 'a' : 'b'));
     CHECK(file.size > 100 && file.size < 10000);
     CHECK(file.sequence_number == (text_ends_with(path, TEXT("b-3.parquet")) ? 4 : 1));
-    CHECK(file.task->row_count == (first_id(path) == 40 ? 6 : 10));
+    CHECK(file.row_count == (first_id(path) == 40 ? 6 : 10));
 }
 
 static void scan_all(scene *self, found *out) {
@@ -132,7 +132,7 @@ static void scan_all(scene *self, found *out) {
     found again = {0};
     self->request.filters = (expr_list){0};
     for (uint32_t i = 0; i < row_files_count(self->files); i++) {
-        read_task(self, &ice_row_file_at(self->files, i).task->base, &again);
+        read_task(self, ice_row_file_at(self->files, i).whole, &again);
     }
     self->request.filters = filters;
     CHECK(again.rows >= before && (filters.count > 0 || again.rows == before));
