@@ -1,3 +1,4 @@
+// Rows that go: noted while ids come, then chunks without them, then the exchange.
 #include "tables/memory/memory_removal.h"
 
 #include "base/host.h"
