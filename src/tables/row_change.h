@@ -8,7 +8,7 @@
 //
 // A row change is (the table's new columns, action, row id). A format writes it its own way:
 //
-//     memory     new chunks, and chunks that lose rows written anew without them
+//     memory     new chunks, and a selection for each chunk that loses rows
 //     Iceberg    data files; copy-on-write files, position deletes (v2), deletion vectors (v3)
 //     Delta      add actions; remove + add of rewritten files, or of the same file with its vector
 //
