@@ -271,11 +271,11 @@ firn_status session_schema_place(run *user, const sql_names *schema, object_plac
 
 // names.c
 bind_env session_bind_env(run *user);
-/// A table or view that is there: its place, as the catalog spells it, and what it is.
-/// FIRN_NOT_FOUND with a hint.
 /// The whole path of what was found there: catalog, schema, name.
 firn_status session_name_place(firn_session *self, const object_place *found, arena *memory,
                                text_list *out, firn_error *err);
+/// A table or view that is there: its place, as the catalog spells it, and what it is.
+/// FIRN_NOT_FOUND with a hint.
 firn_status session_find(run *user, const sql_names *path, object_place *place, catalog_object *out,
                          firn_error *err);
 /// FIRN_INVALID if a name of two parts is schema.name of the current catalog and catalog.name too.

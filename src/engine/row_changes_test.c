@@ -70,6 +70,9 @@ TEST(changes_hand_out_how_many_rows_they_changed) {
 // ---- Snapshots ----------------------------------------------------------------------------------
 
 #define STREAMS 8
+#define MERGE_SOME                                                                                 \
+    "MERGE INTO t USING generate_series(9000, 11000) AS s(x) ON x = a WHEN MATCHED THEN DELETE "   \
+    "WHEN NOT MATCHED THEN INSERT VALUES (x, 'x')"
 
 TEST(snapshots_keep_rows_that_were_changed_since) {
     scene self;
@@ -83,8 +86,7 @@ TEST(snapshots_keep_rows_that_were_changed_since) {
         "UPDATE t SET a = a + 1",
         "INSERT INTO t VALUES (5, 'five')",
         "UPDATE t SET c = 'all of them the same' WHERE a > 100",
-        "MERGE INTO t USING generate_series(9000, 11000) AS s(x) ON x = a WHEN MATCHED THEN DELETE "
-        "WHEN NOT MATCHED THEN INSERT VALUES (x, 'x')",
+        MERGE_SOME,
         "INSERT INTO t VALUES (6, 'six'), (7, 'seven')",
         "TRUNCATE t",
         "INSERT INTO t VALUES (1, 'one')",
@@ -319,5 +321,34 @@ TEST(a_prepared_change_sees_the_table_of_each_run) {
     }
     firn_statement_close(statement);
     CHECK(number_of(&self, "SELECT CAST(a AS BIGINT) FROM t") == 32);
+    scene_close(&self);
+}
+
+// Each row of parameters is a statement of its own, which sees what those before it did.
+TEST(a_change_runs_for_each_row_of_parameters) {
+    scene self;
+    firn_statement *statement = NULL;
+    struct ArrowArrayStream parameters = {0};
+    struct ArrowArrayStream counts = {0};
+    REQUIRE(open_with(&self, "16MB", "1"));
+    REQUIRE(scene_execute(&self, "CREATE TABLE t AS SELECT x AS a, 0 * x AS n FROM "
+                                 "generate_series(1, 10) AS g(x)") == FIRN_OK);
+    REQUIRE(
+        firn_prepare(self.session,
+                     "MERGE INTO t USING (SELECT CAST($1 AS BIGINT) AS k, CAST($2 AS BIGINT) AS "
+                     "d) AS s ON a = k WHEN MATCHED AND d < 0 THEN DELETE WHEN MATCHED THEN "
+                     "UPDATE SET n = n + d WHEN NOT MATCHED THEN INSERT VALUES (k, d)",
+                     FIRN_NUL_TERMINATED, &statement, NULL, &self.err) == FIRN_OK);
+    REQUIRE(start_query(&self,
+                        "SELECT x % 12 AS a, CASE WHEN x > 30 THEN -x ELSE x END AS b FROM "
+                        "generate_series(1, 32) AS g(x) ORDER BY x",
+                        &parameters) == FIRN_OK);
+    REQUIRE(firn_statement_bind_stream(statement, &parameters, &self.err) == FIRN_OK);
+    REQUIRE(firn_statement_run(statement, &counts, &self.err) == FIRN_OK);
+    CHECK(drain(&counts) == 32);
+    firn_statement_close(statement);
+    // 11 and 0 came with 11 and 12; 31 took away 7, and 32 took away 8.
+    CHECK(number_of(&self, "SELECT count(*) FROM t") == 10);
+    CHECK(number_of(&self, "SELECT n FROM t") == 30 * 31 / 2 - (7 + 19) - (8 + 20));
     scene_close(&self);
 }

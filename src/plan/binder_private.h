@@ -18,6 +18,7 @@
 //     binder_default.c  DEFAULT of columns
 //     binder_change.c   DELETE, UPDATE
 //     binder_merge.c    MERGE
+//     binder_overwrite.c INSERT OVERWRITE, REPLACE WHERE
 #ifndef FIRN_PLAN_BINDER_PRIVATE_H
 #define FIRN_PLAN_BINDER_PRIVATE_H
 
@@ -183,13 +184,15 @@ firn_status binder_fill(binder *self, const field *into, expr *value, uint32_t p
 /// A sink as a query of one column: its count.
 firn_status binder_count(binder *self, plan_node *insert, bound_query *out);
 
-// binder_change.c
+// binder_overwrite.c
 /// INSERT OVERWRITE: adds action and row id to the values, and says what goes.
 firn_status bind_overwrite(binder *self, const insert_target *into, expr_list *values,
                            plan_node *insert);
 /// INSERT … REPLACE WHERE: the rows of the table that go, beside those of `node` that come.
 firn_status bind_replaced(binder *self, const insert_target *into, plan_node *insert,
                           plan_node **node);
+
+// binder_change.c
 firn_status bind_change_body(binder *self, const sql_statement *written,
                              const change_target *target, bound_query *out);
 

@@ -65,6 +65,45 @@ static firn_status pick(const batch *rows, const scan_column *wanted, arena *scr
     return FIRN_OK;
 }
 
+// How many of the rows that count stand before `row`.
+static uint32_t first_selected(const batch *rows, uint32_t row) {
+    if (rows->selection == NULL) {
+        return row < rows->row_count ? row : rows->row_count;
+    }
+    uint32_t low = 0;
+    uint32_t high = rows->selected_count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (rows->selection[middle] < row) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+// Of those that count the ones among [from, from + out->row_count), counted from `from`.
+static firn_status select_rows(const batch *rows, uint32_t from, arena *scratch, batch *out,
+                               firn_error *err) {
+    const uint32_t first = first_selected(rows, from);
+    const uint32_t count = first_selected(rows, from + out->row_count) - first;
+    out->selection = rows->selection + first;
+    out->selected_count = count;
+    if (from == 0) {
+        return FIRN_OK;
+    }
+    uint16_t *moved = ARENA_NEW(scratch, uint16_t, (size_t)count + 1);
+    if (moved == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        moved[k] = (uint16_t)(rows->selection[first + k] - from);
+    }
+    out->selection = moved;
+    return FIRN_OK;
+}
+
 firn_status row_pick_apply(row_pick *self, const batch *rows, uint32_t from, uint32_t count,
                            arena *scratch, batch *out, firn_error *err) {
     for (uint32_t i = 0; i < self->request->column_count; i++) {
@@ -75,6 +114,9 @@ firn_status row_pick_apply(row_pick *self, const batch *rows, uint32_t from, uin
         }
     }
     *out = batch_of(self->columns, self->request->column_count, count);
+    if (rows->selection != NULL) {
+        TRY(select_rows(rows, from, scratch, out, err));
+    }
     if (self->filter != NULL) {
         TRY(expr_filter(self->filter, out, scratch, &out->selection, &out->selected_count, err));
     }
@@ -82,12 +124,18 @@ firn_status row_pick_apply(row_pick *self, const batch *rows, uint32_t from, uin
     return FIRN_OK;
 }
 
-firn_status row_pick_number(row_pick *self, uint64_t first, arena *scratch, batch *out,
-                            firn_error *err) {
+firn_status row_pick_number(row_pick *self, const batch *rows, uint32_t from, uint64_t *next,
+                            arena *scratch, batch *out, firn_error *err) {
     column *ids = &self->columns[out->column_count]; // Behind it only filters had columns.
     TRY(column_new_unset(scratch, TYPE_OF(UBIGINT), out->row_count, ids, err));
-    for (uint32_t i = 0; i < out->row_count; i++) {
-        COLUMN_OUT(ids, uint64_t)[i] = first + i;
+    uint64_t *values = COLUMN_OUT(ids, uint64_t);
+    const uint32_t first = first_selected(rows, from);
+    const uint32_t end = first_selected(rows, from + out->row_count);
+    if (rows->selection != NULL) {
+        memset(values, 0, out->row_count * sizeof *values);
+    }
+    for (uint32_t k = first; k < end; k++) {
+        values[batch_row(rows, k) - from] = (*next)++;
     }
     out->column_count++;
     return FIRN_OK;

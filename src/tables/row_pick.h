@@ -27,13 +27,14 @@ typedef struct row_pick {
 /// `request`, `env` and `memory` outlive it. On failure there is nothing to close.
 firn_status row_pick_open(row_pick *self, const scan_request *request, const scan_env *env,
                           arena *memory, firn_error *err);
-/// The answer for rows [from, from + count) of `rows`. `out` borrows from `rows`, from `scratch`
-/// and from this until the next call.
+/// The answer for rows [from, from + count) of `rows`, those that count. `out` borrows from `rows`,
+/// from `scratch` and from this until the next call.
 firn_status row_pick_apply(row_pick *self, const batch *rows, uint32_t from, uint32_t count,
                            arena *scratch, batch *out, firn_error *err);
-/// Adds row ids to the answer, of rows that follow each other: `first` is that of its row 0.
-firn_status row_pick_number(row_pick *self, uint64_t first, arena *scratch, batch *out,
-                            firn_error *err);
+/// Adds row ids to that answer: of those of `rows` that count each gets the next one from `*next`
+/// on, whatever the filters leave.
+firn_status row_pick_number(row_pick *self, const batch *rows, uint32_t from, uint64_t *next,
+                            arena *scratch, batch *out, firn_error *err);
 void row_pick_close(row_pick *self); ///< Of zeros: does nothing.
 
 #endif

@@ -193,6 +193,8 @@ def sql_tests(root, full):
              "tests/sql/functions tests/sql/subquery", "release"),
         Step("differential/random", f"{duckdb}/random_queries_test.py build/release/firn "
              + ("10000" if full else "400"), "release", 3600),
+        Step("differential/changes", f"{duckdb}/random_changes_test.py build/release/firn "
+             + ("4000" if full else "120"), "release", 3600),
         Step("differential/mutated", f"{mutated} 6000", "dev"),
     ]
     if full:

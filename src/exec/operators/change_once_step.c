@@ -184,26 +184,40 @@ static firn_status refuse(const once_shared *self, firn_error *err) {
     return status;
 }
 
+static id_part *part_of(once_shared *self, uint64_t id) {
+    return &self->parts[hash_u64(id >> BLOCK_BITS) % PARTS];
+}
+
+// From row `*at` on, all rows of one part: rows that lie together mostly are.
+static firn_status take_run(once_shared *self, const column *ids, const batch *input, uint32_t *at,
+                            bool *is_new, firn_error *err) {
+    const uint64_t *values = COLUMN_VALUES(ids, uint64_t);
+    id_part *part = part_of(self, values[batch_row(input, *at)]);
+    firn_status status = FIRN_OK;
+    mutex_lock(&part->lock);
+    for (; *at < input->selected_count && status == FIRN_OK && *is_new; (*at)++) {
+        const uint32_t row = batch_row(input, *at);
+        const bool is_none = values[row] == ROW_ID_NONE || !column_is_valid(ids, row);
+        if (!is_none && part_of(self, values[row]) != part) {
+            break;
+        }
+        status = is_none ? FIRN_OK : add(part, values[row], is_new, err);
+    }
+    mutex_unlock(&part->lock);
+    return status;
+}
+
 static firn_status push(op_call *call, const batch *input, batch *output, step_answer *out,
                         firn_error *err) {
     once_shared *self = call->shared;
     column ids;
     TRY(column_flatten(call->scratch, &input->columns[self->place], &ids, err));
-    const uint64_t *values = COLUMN_VALUES(&ids, uint64_t);
-    for (uint32_t i = 0; i < input->selected_count; i++) {
-        const uint64_t id = values[batch_row(input, i)];
-        if (id == ROW_ID_NONE || !column_is_valid(&ids, batch_row(input, i))) {
-            continue;
-        }
-        id_part *part = &self->parts[hash_u64(id >> BLOCK_BITS) % PARTS];
-        bool is_new = true;
-        mutex_lock(&part->lock);
-        const firn_status status = add(part, id, &is_new, err);
-        mutex_unlock(&part->lock);
-        TRY(status);
-        if (!is_new) {
-            return refuse(self, err);
-        }
+    bool is_new = true;
+    for (uint32_t i = 0; i < input->selected_count && is_new;) {
+        TRY(take_run(self, &ids, input, &i, &is_new, err));
+    }
+    if (!is_new) {
+        return refuse(self, err);
     }
     const batch_sequence sequence = output->sequence;
     *output = *input;

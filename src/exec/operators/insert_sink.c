@@ -41,6 +41,68 @@ static firn_status find_positions(insert_shared *self, const input_layout *input
     return FIRN_OK;
 }
 
+// ---- What the statement reads of the table
+// -------------------------------------------------------
+
+// The scan that hands out the row ids, below a node; NULL: none does.
+static bool find_scan(void *user, plan_node **slot) {
+    const plan_node **found = user;
+    if ((*slot)->kind == PLAN_SCAN && (*slot)->scan_.row_id != NO_SLOT) {
+        *found = *slot;
+    }
+    return *found == NULL && plan_visit_children(*slot, find_scan, user);
+}
+
+// Columns become their positions in the table; false for what is known to this run alone, or is
+// about a field of a column.
+static bool to_position(void *user, expr **slot) {
+    const scan_column_list *columns = user;
+    if ((*slot)->kind == EXPR_DYNAMIC || (*slot)->kind == EXPR_LAMBDA) {
+        return false;
+    }
+    if ((*slot)->kind != EXPR_COLUMN) {
+        return expr_visit_children(*slot, to_position, user);
+    }
+    for (uint32_t i = 0; i < columns->count; i++) {
+        if (columns->items[i].id == (*slot)->column_.id) {
+            (*slot)->column_.id = columns->items[i].path[0];
+            return columns->items[i].path_length == 1;
+        }
+    }
+    return false;
+}
+
+// A filter that cannot be told is left out: then more counts as read than was.
+static firn_status find_filters(insert_shared *self, arena *memory, firn_error *err) {
+    const plan_node *scan = NULL;
+    plan_node *input = self->node->insert_.input;
+    (void)find_scan(&scan, &input);
+    if (scan == NULL) {
+        return FIRN_OK;
+    }
+    const expr_list *written = &scan->scan_.filters;
+    expr_list *filters = ARENA_NEW(memory, expr_list, 1);
+    expr **items = ARENA_NEW(memory, expr *, (size_t)written->count + 1);
+    if (filters == NULL || items == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    *filters = (expr_list){.items = items};
+    for (uint32_t i = 0; i < written->count; i++) {
+        scan_column_list columns = scan->scan_.columns;
+        expr *copy = expr_copy(memory, written->items[i]);
+        if (copy == NULL) {
+            return ARENA_FULL(memory, err);
+        }
+        if (to_position(&columns, &copy)) {
+            items[filters->count++] = copy;
+        }
+    }
+    self->request.filters = filters->count == 0 ? NULL : filters;
+    return FIRN_OK;
+}
+
+// ---- The sink -----------------------------------------------------------------------------------
+
 static firn_status open_sink(const plan_node *node, const input_layout *input, execution *run,
                              void **shared, firn_error *err) {
     insert_shared *self = ARENA_NEW(&run->memory, insert_shared, 1);
@@ -74,6 +136,7 @@ static firn_status open_sink(const plan_node *node, const input_layout *input, e
                     TEXT_ARGS(table->ref.name));
     }
     TRY(find_positions(self, input, err));
+    TRY(find_filters(self, &run->memory, err));
     run->node_state[node->number] = self;
     *shared = self;
     return self->kind->open(&self->request, &self->env, &self->sink, err);

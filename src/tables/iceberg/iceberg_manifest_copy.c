@@ -82,9 +82,9 @@ static firn_status copy_metrics(const ice_walk *walk, const ice_entry *entry, ar
     return list.is_full ? ARENA_FULL(memory, err) : FIRN_OK;
 }
 
-static firn_status copy_partition(const ice_walk *walk, const ice_entry *entry,
-                                  const type *const *sources, arena *memory, ice_file *out,
-                                  firn_error *err) {
+firn_status ice_entry_partition(const ice_walk *walk, const ice_entry *entry,
+                                const type *const *sources, arena *memory, const ice_scalar **out,
+                                firn_error *err) {
     ice_scalar *values = ARENA_NEW(memory, ice_scalar, (size_t)walk->spec->count + 1);
     if (values == NULL) {
         return ARENA_FULL(memory, err);
@@ -103,7 +103,7 @@ static firn_status copy_partition(const ice_walk *walk, const ice_entry *entry,
             TRY(bytes_copy(memory, values[i].data, &values[i].data, err));
         }
     }
-    out->partition = values;
+    *out = values;
     return FIRN_OK;
 }
 
@@ -125,7 +125,7 @@ firn_status ice_entry_copy(const ice_walk *walk, const ice_entry *entry, const i
     TRY(text_copy(memory, entry->format, &file->format, err));
     TRY(text_copy(memory, entry->referenced_file, &file->referenced_file, err));
     TRY(bytes_copy(memory, entry->key_metadata, &file->key_metadata, err));
-    TRY(copy_partition(walk, entry, how->sources, memory, file, err));
+    TRY(ice_entry_partition(walk, entry, how->sources, memory, &file->partition, err));
     TRY(copy_metrics(walk, entry, memory, file, err));
     file->split_count = ice_walk_split_offsets(walk, entry, memory, &file->split_offsets);
     if (entry->content == ICE_EQUALITY_DELETES) {

@@ -98,6 +98,12 @@ firn_status ice_spec_sources(const ice_metadata *metadata, const ice_schema *fir
 /// `day` DATE. INTEGER where nothing is known, all values then are NULL.
 const type *ice_partition_type(const ice_partition_field *of, const type *source);
 
+/// The partition of the entry that a walk is at, by field of its spec, in `memory`. `sources`: of
+/// ice_spec_sources. Errors: FIRN_CORRUPT.
+firn_status ice_entry_partition(const ice_walk *walk, const ice_entry *entry,
+                                const type *const *sources, arena *memory, const ice_scalar **out,
+                                firn_error *err);
+
 /// Begins.
 ///
 /// Owns:   everything lies in `memory`; there is nothing to close.

@@ -237,6 +237,10 @@ static firn_status enter_file(scan_planner *self, const ice_entry *entry, firn_e
     if (!self->table->is_incremental) {
         TRY(ice_delete_index_find(self->deletes, &self->walk, entry, &task->deletes, err));
     }
+    if (self->request->needs_row_ids) {
+        TRY(ice_row_file_add(self->table, &self->walk, entry, self->env->row_files, task,
+                             &self->memory, err));
+    }
     return ice_file_cutter_begin(&self->cutter, &self->walk, entry, task, err);
 }
 

@@ -2,9 +2,9 @@
 // positions never count; rows that equality deletes hold are taken out of the batches.
 #include "memory/text_builder.h"
 #include "tables/iceberg/iceberg_snapshot_private.h"
+#include "tables/row_change.h"
 
 #define READER_BYTES_MAX ((size_t)1 << 30)
-#define ROW_ID_POSITION_BITS 40
 
 // Equality deletes over the same columns: those of the task, and where the batch has the columns.
 typedef struct key_group {
@@ -377,10 +377,14 @@ static firn_status make_row_ids(scan_reader *self, arena *scratch, batch *rows, 
     }
     TRY(column_flatten(scratch, &rows->columns[at], &position, err));
     TRY(column_new(scratch, TYPE_OF(UBIGINT), rows->row_count, ids, err));
-    for (uint32_t row = 0; row < rows->row_count; row++) {
-        COLUMN_OUT(ids, uint64_t)
-        [row] = self->task->file_number << ROW_ID_POSITION_BITS |
-                COLUMN_VALUES(&position, uint64_t)[row];
+    const uint64_t *positions = COLUMN_VALUES(&position, uint64_t);
+    for (uint32_t k = 0; k < rows->selected_count; k++) { // Of others there may be no position.
+        const uint32_t row = batch_row(rows, k);
+        if (positions[row] >= self->task->row_count) {
+            return FAIL(err, FIRN_CORRUPT, "%.*s: more rows than the %llu that its manifest says",
+                        TEXT_ARGS(self->task->path), (unsigned long long)self->task->row_count);
+        }
+        COLUMN_OUT(ids, uint64_t)[row] = row_id_make(self->task->file_number, positions[row]);
     }
     rows->columns = self->columns;
     return FIRN_OK;

@@ -125,19 +125,23 @@ static firn_status refuse(const chunk_home *home, size_t size, firn_error *err) 
     return FIRN_NO_MEMORY;
 }
 
+static firn_status take_block(const chunk_home *home, size_t size, void **out, size_t *capacity,
+                              firn_error *err) {
+    *out = pool_block_take(home->pool, size, capacity);
+    if (*out == NULL) {
+        *out = pool_block_take_urgent(home->pool, size, capacity);
+    }
+    return *out == NULL ? refuse(home, size, err) : FIRN_OK;
+}
+
 // A chunk of flat columns without anything between their values.
 static firn_status pack_batch(const chunk_home *home, const batch *rows, chunk **out,
                               firn_error *err) {
     packing measured = {0};
     size_t capacity;
+    void *block;
     pack(&measured, home, rows);
-    void *block = pool_block_take(home->pool, measured.used, &capacity);
-    if (block == NULL) {
-        block = pool_block_take_urgent(home->pool, measured.used, &capacity);
-    }
-    if (block == NULL) {
-        return refuse(home, measured.used, err);
-    }
+    TRY(take_block(home, measured.used, &block, &capacity, err));
     packing filled = {.base = block};
     pack(&filled, home, rows);
     assert(filled.used == measured.used);
@@ -248,6 +252,27 @@ firn_status chunk_join(const chunk_home *home, arena *scratch, const batch *cons
     return chunk_make(home, scratch, &joined, out, err);
 }
 
+firn_status chunk_cut(const chunk_home *home, chunk *from, const uint16_t *selection,
+                      uint32_t count, chunk **out, firn_error *err) {
+    size_t capacity;
+    void *block;
+    const size_t size = (size_t)count * sizeof *selection;
+    TRY(take_block(home, sizeof(chunk) + size, &block, &capacity, err));
+    chunk *made = block;
+    chunk *whole = from->whole == NULL ? from : from->whole;
+    *made = (chunk){.pool = home->pool,
+                    .capacity = capacity,
+                    .rows = from->rows,
+                    .number = from->number,
+                    .whole = chunk_retain(whole)};
+    memcpy(made + 1, selection, size);
+    made->rows.selection = (const uint16_t *)(made + 1);
+    made->rows.selected_count = count;
+    atomic_init(&made->references, 1);
+    *out = made;
+    return FIRN_OK;
+}
+
 chunk *chunk_retain(chunk *self) {
     (void)atomic_fetch_add_explicit(&self->references, 1, memory_order_relaxed);
     return self;
@@ -256,6 +281,10 @@ chunk *chunk_retain(chunk *self) {
 void chunk_release(chunk *self) {
     if (self != NULL &&
         atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) == 1) {
+        chunk *whole = self->whole;
         pool_block_give(self->pool, self, self->capacity);
+        if (whole != NULL) { // Which has none itself.
+            chunk_release(whole);
+        }
     }
 }

@@ -1,7 +1,8 @@
 // The rows of tables in memory: chunks, each one block of memory of just the size that it needs.
 //
 // A chunk never changes and is shared by reference count: between a table, what the table was a
-// moment ago, and snapshots of it. Thin ones are joined by making another.
+// moment ago, and snapshots of it. Thin ones are joined by making another; one that loses rows
+// gives its columns to another, which has a selection, as long as half of its rows are left.
 #ifndef FIRN_TABLES_MEMORY_CHUNK_H
 #define FIRN_TABLES_MEMORY_CHUNK_H
 
@@ -17,9 +18,10 @@ struct pool;
 typedef struct chunk {
     atomic_uint references;
     struct pool *pool;
-    size_t capacity; ///< Of its block.
-    batch rows;      ///< Flat, all of them count, up to BATCH_ROWS.
-    uint64_t number; ///< Of the chunks of its worker: for those of one sequence.
+    size_t capacity;     ///< Of its block.
+    batch rows;          ///< Flat, up to BATCH_ROWS; with a selection where it lost rows.
+    uint64_t number;     ///< Of the chunks of its worker: for those of one sequence.
+    struct chunk *whole; ///< Whose columns it has, all of whose rows count; NULL: they are its own.
 } chunk;
 
 /// Where the rows of chunks are charged, and what errors call it.
@@ -39,12 +41,26 @@ firn_status chunk_make(const chunk_home *home, arena *scratch, const batch *rows
 /// without selection, as chunks have and batch_copy makes. It has the sequence of the first.
 firn_status chunk_join(const chunk_home *home, arena *scratch, const batch *const *parts,
                        uint32_t count, chunk **out, firn_error *err);
+/// Some of the rows of a chunk: `selection`, ascending, is of its columns' rows, and copied. Takes
+/// few bytes, and keeps those of the chunk. Errors: FIRN_NO_MEMORY.
+firn_status chunk_cut(const chunk_home *home, chunk *from, const uint16_t *selection,
+                      uint32_t count, chunk **out, firn_error *err);
 chunk *chunk_retain(chunk *self);
 void chunk_release(chunk *self); ///< NULL does nothing.
 
+/// How many rows count.
+static inline uint32_t chunk_rows(const chunk *self) {
+    return self->rows.selected_count;
+}
+
+/// Bytes that it keeps, about.
+static inline size_t chunk_bytes(const chunk *self) {
+    return self->whole == NULL ? self->capacity : self->whole->capacity;
+}
+
 /// Is it worth joining with others?
 static inline bool chunk_is_thin(const chunk *self) {
-    return self->rows.row_count < CHUNK_THIN_ROWS && self->capacity < CHUNK_THIN_BYTES;
+    return chunk_rows(self) < CHUNK_THIN_ROWS && chunk_bytes(self) < CHUNK_THIN_BYTES;
 }
 
 // ---- Lists --------------------------------------------------------------------------------------

@@ -38,17 +38,29 @@ void chunk_list_close(chunk_list *self) {
 
 // ---- Joining ------------------------------------------------------------------------------------
 
+// The rows of a chunk without a selection; NULL: there is no memory for it.
+static const batch *whole_rows(const chunk *of, arena *scratch) {
+    firn_error err = ERR_INIT;
+    if (of->rows.selection == NULL) {
+        return &of->rows;
+    }
+    batch *copy = ARENA_NEW(scratch, batch, 1);
+    return copy != NULL && batch_copy(scratch, &of->rows, copy, &err) == FIRN_OK ? copy : NULL;
+}
+
 // Several chunks as one, or NULL: there is no memory for it, and they stay as they are.
 static chunk *try_join(chunk *const *chunks, uint32_t count, const chunk_home *home) {
     arena scratch = arena_open_in(home->pool, SCRATCH_MAX);
     const batch **parts = ARENA_NEW(&scratch, const batch *, count);
     chunk *joined = NULL;
+    bool is_full = false;
     firn_error err = ERR_INIT;
     if (parts != NULL) {
         for (uint32_t i = 0; i < count; i++) {
-            parts[i] = &chunks[i]->rows;
+            parts[i] = whole_rows(chunks[i], &scratch);
+            is_full |= parts[i] == NULL;
         }
-        if (chunk_join(home, &scratch, parts, count, &joined, &err) == FIRN_OK) {
+        if (!is_full && chunk_join(home, &scratch, parts, count, &joined, &err) == FIRN_OK) {
             joined->number = chunks[0]->number;
         }
     }
@@ -63,7 +75,7 @@ typedef struct weight {
 } weight;
 
 static weight weight_with(weight self, const chunk *more) {
-    return (weight){.rows = self.rows + more->rows.row_count, .bytes = self.bytes + more->capacity};
+    return (weight){.rows = self.rows + chunk_rows(more), .bytes = self.bytes + chunk_bytes(more)};
 }
 
 static bool is_one_chunk(weight self) {
@@ -109,7 +121,7 @@ static uint32_t class_of(uint64_t rows) {
 }
 
 static uint32_t class_at(const chunk_tail *self, uint32_t i) {
-    return class_of(self->items[i]->rows.row_count);
+    return class_of(chunk_rows(self->items[i]));
 }
 
 // From which chunk on the last ones become one: smaller ones before a larger one, and so many of

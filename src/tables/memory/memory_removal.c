@@ -1,3 +1,5 @@
+// Rows that go: noted while ids come, then chunks without them, then the exchange. Half of the rows
+// of a chunk may go until those that are left are copied.
 #include "tables/memory/memory_removal.h"
 
 #include "base/host.h"
@@ -136,22 +138,26 @@ static firn_status cut(const memory_removal *self, const chunk_home *home, chunk
                        uint64_t start, arena *scratch, chunk **out, firn_error *err) {
     const uint64_t read = self->base->base.row_count.value;
     uint16_t *selection = ARENA_NEW(scratch, uint16_t, BATCH_ROWS);
+    uint32_t count = 0;
     if (selection == NULL) {
         return ARENA_FULL(scratch, err);
     }
-    batch rows = from->rows;
-    rows.selected_count = 0;
-    for (uint32_t i = 0; i < rows.row_count; i++) {
+    for (uint32_t k = 0; k < chunk_rows(from); k++) {
         const bool is_gone =
-            start + i < read && (self->takes_all || bitmap_get(self->gone, start + i));
-        selection[rows.selected_count] = (uint16_t)i;
-        rows.selected_count += !is_gone;
+            start + k < read && (self->takes_all || bitmap_get(self->gone, start + k));
+        selection[count] = (uint16_t)batch_row(&from->rows, k);
+        count += !is_gone;
     }
-    rows.selection = selection;
-    if (rows.selected_count == rows.row_count || rows.selected_count == 0) {
-        *out = rows.selected_count == 0 ? NULL : chunk_retain(from);
+    if (count == chunk_rows(from) || count == 0) {
+        *out = count == 0 ? NULL : chunk_retain(from);
         return FIRN_OK;
     }
+    if (count >= from->rows.row_count / 2) {
+        return chunk_cut(home, from, selection, count, out, err);
+    }
+    batch rows = from->rows;
+    rows.selection = selection;
+    rows.selected_count = count;
     TRY(chunk_make(home, scratch, &rows, out, err));
     (*out)->number = from->number;
     return FIRN_OK;
@@ -174,7 +180,7 @@ firn_status memory_removal_finish(memory_removal *self, uint32_t *piece_count, f
         if (i % CHUNKS_PER_PIECE == 0) {
             self->starts[i / CHUNKS_PER_PIECE] = position;
         }
-        position += self->base->chunks->items[i]->rows.row_count;
+        position += chunk_rows(self->base->chunks->items[i]);
         kept[i] = NULL;
     }
     self->kept = kept;
@@ -195,7 +201,7 @@ firn_status memory_removal_run(memory_removal *self, const chunk_home *home, uin
     for (uint64_t i = first; i < end && status == FIRN_OK; i++) {
         chunk *from = self->base->chunks->items[i];
         status = cut(self, home, from, start, &scratch, &self->kept[i], err);
-        start += from->rows.row_count;
+        start += chunk_rows(from);
         arena_rewind(&scratch, mark);
     }
     arena_close(&scratch);
@@ -236,7 +242,7 @@ static firn_status cut_rest(const memory_removal *self, const memory_table *tabl
     const arena_mark mark = arena_mark_take(&scratch);
     uint64_t start = 0;
     for (uint64_t i = 0; i < self->base->chunk_count; i++) {
-        start += self->base->chunks->items[i]->rows.row_count;
+        start += chunk_rows(self->base->chunks->items[i]);
     }
     firn_status status = FIRN_OK;
     for (uint64_t i = self->base->chunk_count; status == FIRN_OK; i++) {
@@ -252,7 +258,7 @@ static firn_status cut_rest(const memory_removal *self, const memory_table *tabl
                 chunk_release(made);
             }
         }
-        start += from->rows.row_count;
+        start += chunk_rows(from);
         arena_rewind(&scratch, mark);
     }
     arena_close(&scratch);
@@ -273,7 +279,7 @@ static firn_status add_all(chunk_list **to, const chunk_list *from, firn_error *
 static uint64_t count_rows(const chunk_list *list) {
     uint64_t count = 0;
     for (uint64_t i = 0; list != NULL && i < list->count; i++) {
-        count += list->items[i]->rows.row_count;
+        count += chunk_rows(list->items[i]);
     }
     return count;
 }

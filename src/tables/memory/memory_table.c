@@ -148,7 +148,7 @@ static firn_status give_row_ids(const memory_snapshot *self, const scan_env *env
         memory_task *task = (memory_task *)known_tasks_at(tasks, i);
         task->row_id = row_id_make(file, position);
         for (uint64_t chunk = 0; chunk < task->count; chunk++) {
-            position += memory_snapshot_rows(self, task->first + chunk)->row_count;
+            position += memory_snapshot_rows(self, task->first + chunk)->selected_count;
         }
     }
     return FIRN_OK;
@@ -236,10 +236,9 @@ static firn_status next(scan_reader *self, arena *scratch, batch *out, scan_answ
     const uint32_t count = left < self->env->batch_rows ? left : self->env->batch_rows;
     TRY(row_pick_apply(&self->pick, rows, self->row, count, scratch, out, err));
     if (self->pick.request->needs_row_ids) {
-        TRY(row_pick_number(&self->pick, self->row_id, scratch, out, err));
+        TRY(row_pick_number(&self->pick, rows, self->row, &self->row_id, scratch, out, err));
     }
     out->sequence.part = self->part++;
-    self->row_id += count;
     self->rows_read += count;
     self->row += count;
     if (self->row == rows->row_count) {
