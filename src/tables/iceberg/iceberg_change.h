@@ -46,14 +46,13 @@ typedef struct ice_row_step {
     uint32_t added_count;
     const ice_added_file *added;
     /// Data files that go as a whole, by path as manifests have it: rewritten ones, those of which
-    /// all rows are deleted, and those that the filter covers. They were in the snapshot that the
-    /// statement scanned.
+    /// all rows are deleted, and those that the filter covers (ice_table_covered). They were in the
+    /// snapshot that the statement scanned.
     uint32_t removed_count;
     const text *removed;
     /// Data files that added delete files name rows of: they must still be there at the commit.
     uint32_t referenced_count;
     const text *referenced;
-    uint64_t deleted_rows; ///< For the summary, that files do not tell: 0.
 } ice_row_step;
 
 /// Adds a step of rows: makes its snapshot, so that the next statement sees it. All or nothing; a
