@@ -62,13 +62,13 @@ typedef struct ice_row_step {
 ///          removes them if they come to nothing.
 /// Errors:  FIRN_IO, FIRN_NO_MEMORY, those of manifests.
 /// Threads: one at a time.
-firn_status ice_change_add_rows(table_change *self, const ice_row_step *step,
+firn_status ice_change_add_rows(table_change *base, const ice_row_step *step,
                                 const cancel_flag *cancel, firn_error *err);
 
 /// Where a new file goes, in `memory`: below write.data.path (else <location>/data), below
 /// `partition` ("day=2024-01-01/region=EU", already escaped; size 0: none), or below hashed folders
 /// if write.object-storage.enabled says so. Names hold `number`, and are never given twice.
-firn_status ice_change_data_path(const table_change *self, text partition, uint64_t number,
+firn_status ice_change_data_path(const table_change *base, text partition, uint64_t number,
                                  const char *ending, arena *memory, text *out, firn_error *err);
 
 #endif
