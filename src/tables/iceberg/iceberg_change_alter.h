@@ -15,7 +15,7 @@ firn_status ice_alter_spec(ice_play *play, const alteration *wanted, ice_updates
 firn_status ice_alter_ref(const ice_table_change *self, const ice_play *play,
                           const alteration *wanted, ice_updates *updates, firn_error *err);
 /// `step` has the id of the snapshot that may come of it.
-firn_status ice_alter_pick(ice_table_change *self, ice_play *play, const ice_step *step,
+firn_status ice_alter_pick(ice_table_change *change, ice_play *play, const ice_step *step,
                            ice_played *out, ice_updates *updates, firn_error *err);
 
 #endif

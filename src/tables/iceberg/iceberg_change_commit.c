@@ -355,12 +355,9 @@ static firn_status find_in(const ice_table_change *self, ice_play *head, bool *o
             return FIRN_OK;
         }
     }
-    if (self->form == COMMIT_POINTER) {
-        *out = text_equal(head->location, self->new_location) ||
-               is_logged(head->root, self->new_location);
-        return FIRN_OK;
-    }
-    if (play->head == NULL) { // The UUID is ours alone.
+    if (play->head == NULL || // The UUID is ours alone.
+        (self->form == COMMIT_POINTER && (text_equal(head->location, self->new_location) ||
+                                          is_logged(head->root, self->new_location)))) {
         *out = true;
         return FIRN_OK;
     }

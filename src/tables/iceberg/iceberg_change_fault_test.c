@@ -121,3 +121,25 @@ TEST(ice_change_is_committed_whole_or_leaves_nothing_whatever_fails) {
         }
     }
 }
+
+TEST(ice_change_that_makes_a_table_leaves_nothing_whatever_fails) {
+    static const host_call kinds[] = {HOST_ALLOC, HOST_MAP,  HOST_OPEN,
+                                      HOST_WRITE, HOST_SYNC, HOST_RENAME};
+    for (uint32_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        ice_scene s;
+        firn_status status = FIRN_IO;
+        ice_scene_open(&s, "ice_change_fault", COMMIT_POINTER);
+        for (uint64_t n = 1; status != FIRN_OK && n < CALLS_MAX; n++) {
+            table_change *change;
+            firn_error err = ERR_INIT;
+            host_fault_set(kinds[k], n);
+            status = ice_scene_create(&s, "bucket[4]", 0, NULL, &change, &err);
+            status = status == FIRN_OK ? ice_scene_commit(&s, change, &err) : status;
+            host_fault_set(kinds[k], 0);
+            CHECK(status == FIRN_OK || status == FIRN_IO || status == FIRN_NO_MEMORY);
+            CHECK(ice_scene_files(&s) == (status == FIRN_OK ? 1U : 0U));
+        }
+        CHECK(status == FIRN_OK);
+        ice_scene_close(&s);
+    }
+}

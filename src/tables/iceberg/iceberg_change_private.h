@@ -180,7 +180,7 @@ firn_status ice_play_create(const ice_play *play, const table_definition *wanted
                             ice_updates *updates, firn_error *err);
 firn_status ice_play_alter(ice_table_change *self, ice_play *play, const ice_step *step,
                            ice_played *out, ice_updates *updates, firn_error *err);
-firn_status ice_play_rows(ice_table_change *self, ice_play *play, const ice_step *step,
+firn_status ice_play_rows(ice_table_change *change, ice_play *play, const ice_step *step,
                           ice_played *out, ice_updates *updates, firn_error *err);
 
 // ---- Committing (iceberg_change_commit.c) ------------------------------------------------------

@@ -155,6 +155,30 @@ TEST(ice_rows_of_version_1_have_no_delete_files_and_keep_all_else) {
     ice_scene_close(s);
 }
 
+TEST(ice_rows_of_before_the_upgrade_are_deleted_by_position) {
+    static const firn_option properties[] = {{"format-version", "1"}};
+    const alteration upgrade = {.kind = ALTER_UPGRADE, .name = TEXT("2")};
+    two_files t;
+    ice_scene *s = &t.scene;
+    table_change *change;
+    ice_added_file file;
+    open_two(&t, NULL, 1, properties);
+    REQUIRE(ice_scene_is_ok(s, ice_scene_change(s, &change, &s->err)));
+    REQUIRE(ice_scene_is_ok(s, ice_table_changes.alter(change, &upgrade, 1, &s->err)));
+    REQUIRE(ice_scene_is_ok(s, ice_scene_delete(s, change, t.first, 2, &file, &s->err)));
+    const ice_row_step by_position = {.kind = CHANGE_DELETE,
+                                      .added_count = 1,
+                                      .added = &file,
+                                      .referenced_count = 1,
+                                      .referenced = &t.first};
+    REQUIRE(ice_scene_is_ok(s, ice_change_add_rows(change, &by_position, NULL, &s->err)));
+    const ice_row_step whole = {.kind = CHANGE_DELETE, .removed_count = 1, .removed = &t.second};
+    REQUIRE(ice_scene_is_ok(s, ice_change_add_rows(change, &whole, NULL, &s->err)));
+    REQUIRE(ice_scene_is_ok(s, ice_scene_commit(s, change, &s->err)));
+    CHECK(ice_scene_head_holds(s, 2, (const int64_t[][2]){{1, 2}, {4, 10}}));
+    ice_scene_close(s);
+}
+
 TEST(ice_rows_that_a_filter_covers_are_whole_files) {
     two_files t;
     ice_scene *s = &t.scene;

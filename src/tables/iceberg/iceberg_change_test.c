@@ -309,9 +309,16 @@ TEST(ice_change_finds_its_alterations_in_what_is_there) {
         CHECK(ice_table_changes.is_in(change, head, &is_in, &s.err) == FIRN_OK && !is_in);
         table_snapshot_release(head);
         REQUIRE(ice_scene_is_ok(&s, ice_scene_try(&s, change, &answer, &s.err)));
-        REQUIRE(ice_scene_is_ok(&s, ice_scene_head(&s, &head, &s.err)));
-        CHECK(ice_table_changes.is_in(change, head, &is_in, &s.err) == FIRN_OK && is_in);
-        table_snapshot_release(head);
+        for (int j = 0; j < 2; j++) {
+            text numbered; // As catalogs of folders name what is committed.
+            REQUIRE(ice_scene_is_ok(&s, ice_scene_head(&s, &head, &s.err)));
+            CHECK(ice_table_changes.is_in(change, head, &is_in, &s.err) == FIRN_OK && is_in);
+            table_snapshot_release(head);
+            REQUIRE(text_format(&s.memory, &numbered, &s.err, "%s/metadata/v%d.metadata.json",
+                                s.folder.path, j + 2) == FIRN_OK);
+            REQUIRE(ice_scene_is_ok(&s, io_rename(s.io, s.location, numbered, &s.err)));
+            s.location = numbered;
+        }
         ice_table_changes.settle(change, COMMIT_DONE);
         ice_table_changes.close(change);
         ice_scene_close(&s);

@@ -380,11 +380,12 @@ static inline bool ice_scene_holds(ice_scene *self, table_snapshot *table, uint3
     }
     for (uint32_t i = 0; i < range_count; i++) {
         for (int64_t value = ranges[i][0]; value <= ranges[i][1]; value++) {
-            if (at >= values.count || values.items[at++] != value) {
+            if (at >= values.count || values.items[at] != value) {
                 (void)fprintf(stderr, "value %lld is missing (of %u)\n", (long long)value,
                               values.count);
                 return false;
             }
+            at++;
         }
     }
     if (at != values.count) {

@@ -36,7 +36,7 @@ text ice_table_branch(const table_snapshot *self);
 /// The data files of which `filters` take every row, as metadata tells: such can go as a whole.
 /// Filters are over the table's columns by position as id. Paths as manifests have them, in
 /// `memory`. Reads all manifests of data, and waits for them.
-firn_status ice_table_covered(const table_snapshot *self, const expr_list *filters,
+firn_status ice_table_covered(const table_snapshot *base, const expr_list *filters,
                               const cancel_flag *cancel, arena *memory, text_list *out,
                               firn_error *err);
 /// How many manifests the snapshot has.
