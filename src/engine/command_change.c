@@ -18,31 +18,32 @@ static firn_status names_of(run *self, const sql_names *path, const object_place
     return FIRN_OK;
 }
 
-static firn_status open_target(run *self, uint32_t position, const char *doing,
+static firn_status refuse(const char *statement, uint32_t position, bool is_view, firn_error *err) {
+    return FAIL_SQL(err, FIRN_INVALID, "42809", position, "%s changes rows of tables: this is a %s",
+                    statement, is_view ? "view" : "table that can only be read");
+}
+
+static firn_status open_target(run *self, uint32_t position, const char *statement,
                                const object_place *place, catalog_object *found,
                                firn_error *err) {
-    if (found->snapshot == NULL || found->snapshot->kind->sink == NULL) {
-        return FAIL_SQL(err, FIRN_INVALID, "42809", position,
-                        "rows cannot be %s here: it is a %s", doing,
-                        found->snapshot == NULL ? "view" : "table that can only be read");
-    }
-    return run_open_target(self, place, "a change of rows", position, &found->snapshot, err);
+    return found->snapshot == NULL || found->snapshot->kind->sink == NULL
+               ? refuse(statement, position, found->snapshot == NULL, err)
+               : run_open_target(self, place, statement, position, &found->snapshot, err);
 }
 
 firn_status command_find_target(run *self, const sql_names *path, uint32_t position,
-                                const char *doing, change_target *out, firn_error *err) {
+                                const char *statement, change_target *out, firn_error *err) {
     object_place place;
     catalog_object found;
     if (session_is_information_schema(path)) {
-        return FAIL_SQL(err, FIRN_INVALID, "42809", position,
-                        "rows cannot be %s here: it is a table that can only be read", doing);
+        return refuse(statement, position, false, err);
     }
     TRY(run_begin_transaction(self, err));
     TRY(session_find(self, path, &place, &found, err));
     text_list names = {0};
     firn_status status = names_of(self, path, &place, &names, err);
     if (status == FIRN_OK) {
-        status = open_target(self, position, doing, &place, &found, err);
+        status = open_target(self, position, statement, &place, &found, err);
     }
     if (status != FIRN_OK) {
         table_snapshot_release(found.snapshot);
@@ -52,17 +53,17 @@ firn_status command_find_target(run *self, const sql_names *path, uint32_t posit
     return FIRN_OK;
 }
 
-// What it changes, and the word for it.
-static const sql_table *target_of(const sql_statement *statement, const char **doing) {
+// What it changes, and what it is called.
+static const sql_table *target_of(const sql_statement *statement, const char **name) {
     switch ((int)sql_statement_kind_of(statement)) {
     case SQL_DELETE:
-        *doing = "deleted";
+        *name = "DELETE";
         return sql_delete_of(statement)->table;
     case SQL_UPDATE:
-        *doing = "updated";
+        *name = "UPDATE";
         return sql_update_of(statement)->table;
     default:
-        *doing = "merged";
+        *name = "MERGE";
         return sql_merge_of(statement)->table;
     }
 }
@@ -72,11 +73,11 @@ firn_status command_bind_change(run *self, const sql_statement *statement,
     if (self->is_bound) {
         return FIRN_OK;
     }
-    const char *doing;
-    const sql_table *written = target_of(statement, &doing);
+    const char *name;
+    const sql_table *written = target_of(statement, &name);
     const bind_env env = session_bind_env(self);
     change_target target;
-    TRY(command_find_target(self, &written->path, written->node.position, doing, &target, err));
+    TRY(command_find_target(self, &written->path, written->node.position, name, &target, err));
     const firn_status status =
         bind_change(statement, &target, &env, known, &self->memory, &self->bound, err);
     table_snapshot_release(target.table);
@@ -93,7 +94,7 @@ firn_status command_truncate(run *self, const sql_truncate *written, firn_error 
     const bind_env env = session_bind_env(self);
     const sql_names none = {0};
     change_target target;
-    TRY(command_find_target(self, &written->table, written->table.items[0].position, "deleted",
+    TRY(command_find_target(self, &written->table, written->table.items[0].position, "TRUNCATE",
                             &target, err));
     const insert_target into = {
         .table = target.table, .columns = &none, .is_overwrite = true, .is_empty = true};

@@ -373,7 +373,7 @@ firn_status command_bind_insert(run *self, const sql_insert *written, const bind
     }
     const bind_env env = session_bind_env(self);
     change_target target;
-    TRY(command_find_target(self, &written->table->path, written->table->node.position, "inserted",
+    TRY(command_find_target(self, &written->table->path, written->table->node.position, "INSERT",
                             &target, err));
     const insert_target into = {.table = target.table,
                                 .columns = &written->columns,

@@ -380,10 +380,10 @@ typedef struct staged_table {
 firn_status command_stage_table(run *self, const sql_create_table *written,
                                 const bind_parameters *known, staged_table *out, firn_error *err);
 firn_status command_publish_table(const staged_table *staged, firn_error *err);
-/// The table whose rows a statement changes; `doing` is what cannot be done where it is none. The
+/// The table whose rows a statement changes, as it sees it; `statement` is what it is called. The
 /// caller releases it.
 firn_status command_find_target(run *self, const sql_names *path, uint32_t position,
-                                const char *doing, change_target *out, firn_error *err);
+                                const char *statement, change_target *out, firn_error *err);
 /// The first half of command_change; nothing to do in a run that is bound.
 firn_status command_bind_change(run *self, const sql_statement *statement,
                                 const bind_parameters *known, firn_error *err);
