@@ -342,8 +342,42 @@ static firn_status bind_nothing(binder *self, uint64_t row_count, bound_query *o
     return FIRN_OK;
 }
 
-// Sorts the rows where the sink wishes partitions to lie together. Rows of one keep an order that
-// the query asks for, and else have none.
+// What a key of a wish sorts by: the column, as the table will have it; a value that does not
+// become one is told of where it is filled in. NULL: the table's default, which all rows have.
+static firn_status wished_value(binder *self, const table_snapshot *target, const uint32_t *sources,
+                                const bound_query *query, const row_wish_key *wanted, expr **out) {
+    *out = NULL;
+    if (sources[wanted->column] == UINT32_MAX) {
+        return FIRN_OK;
+    }
+    const plan_column *column = &query->columns.items[sources[wanted->column]];
+    const type *is = target->columns.fields[wanted->column].type;
+    expr *value = expr_column(self->memory, column->id, column->name, column->type);
+    if (value == NULL) {
+        return binder_full(self);
+    }
+    if (bind_must_cast(value->type, is)) {
+        TRY(bind_cast(self, value, is, true, UINT32_MAX, &value));
+    }
+    for (uint32_t i = 0; i < wanted->path_count; i++) {
+        expr *args[] = {value, expr_string(self->memory, TYPE_OF(VARCHAR), wanted->path[i])};
+        if (args[1] == NULL) {
+            return binder_full(self);
+        }
+        TRY(function_call_named(TEXT("struct_extract"), args, 2, self->memory, &value, self->err));
+    }
+    *out = value;
+    if (text_equal(wanted->transform, TEXT("identity"))) {
+        return FIRN_OK;
+    }
+    expr *args[] = {expr_string(self->memory, TYPE_OF(VARCHAR), wanted->transform), value};
+    return args[0] == NULL ? binder_full(self)
+                           : function_call_named(TEXT("partition_value"), args, 2, self->memory,
+                                                 out, self->err);
+}
+
+// Sorts the rows where the sink wishes partitions to lie together, or an order in them. Rows that
+// are equal by that keep an order that the query asks for, and else have none.
 static firn_status cluster(binder *self, table_snapshot *target, const uint32_t *sources,
                            bound_query *query) {
     row_wish wish = {0};
@@ -352,32 +386,32 @@ static firn_status cluster(binder *self, table_snapshot *target, const uint32_t 
         return FIRN_OK;
     }
     TRY(sink->wish(target, CHANGE_APPEND, self->memory, &wish, self->err));
-    if (wish.cluster_count == 0) {
-        return FIRN_OK;
-    }
     const bool is_sorted = query->node->kind == PLAN_SORT && query->node->sort_.limit == UINT64_MAX;
     const sort_key_list more = is_sorted ? query->node->sort_.keys : (sort_key_list){0};
-    const uint32_t count = wish.cluster_count + more.count;
-    sort_key *keys = ARENA_NEW(self->memory, sort_key, (size_t)count);
+    sort_key *keys = ARENA_NEW(self->memory, sort_key, (size_t)wish.key_count + more.count + 1);
     if (keys == NULL) {
         return binder_full(self);
     }
-    for (uint32_t i = 0; i < wish.cluster_count; i++) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < wish.key_count; i++) {
         const row_wish_key *wanted = &wish.keys[i];
-        assert(text_equal(wanted->transform, TEXT("identity")));
-        const plan_column *column = &query->columns.items[sources[wanted->column]];
-        keys[i] =
-            (sort_key){.value = expr_column(self->memory, column->id, column->name, column->type),
-                       .is_descending = wanted->is_descending,
-                       .nulls_first = wanted->nulls_first};
-        if (keys[i].value == NULL) {
-            return binder_full(self);
-        }
+        keys[count] =
+            (sort_key){.is_descending = wanted->is_descending, .nulls_first = wanted->nulls_first};
+        TRY(wished_value(self, target, sources, query, wanted, &keys[count].value));
+        count += keys[count].value != NULL;
+    }
+    if (count == 0) {
+        return FIRN_OK;
     }
     for (uint32_t i = 0; i < more.count; i++) {
-        keys[wish.cluster_count + i] = more.items[i];
+        keys[count++] = more.items[i];
     }
     plan_node *sort = query->node;
+    plan_node **input = &query->node;
+    if (is_sorted) {
+        input = &sort->sort_.input;
+    }
+    TRY(binder_compute_keys(self, &query->columns, keys, count, *input, input));
     if (!is_sorted) {
         TRY(binder_node(self, PLAN_SORT, &sort));
         sort->sort_.input = query->node;

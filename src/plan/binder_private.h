@@ -166,6 +166,10 @@ firn_status plan_columns_add(binder *self, plan_columns *list, plan_column value
 /// A projection of `values` with new ids over `input`.
 firn_status binder_project(binder *self, plan_node *input, const expr_list *values,
                            const u32_list *ids, plan_node **out);
+/// Computes below a sort what keys of it are no plain columns, which they then are: *out is
+/// `input`, or a projection over it that also has `columns`.
+firn_status binder_compute_keys(binder *self, const plan_columns *columns, sort_key *keys,
+                                uint32_t count, plan_node *input, plan_node **out);
 
 /// The columns of a table by name, for the next two.
 firn_status binder_index_columns(binder *self, const schema *target, name_index *out);

@@ -47,6 +47,7 @@
 typedef struct transaction transaction;
 typedef struct table_change table_change;
 typedef struct table_change_kind table_change_kind;
+typedef struct transaction_env transaction_env;
 
 // ---- What can be changed -----------------------------------------------------------------------
 
@@ -66,8 +67,10 @@ typedef struct order_key {
 
 /// CREATE TABLE: everything but where it is.
 typedef struct table_definition {
-    text format;    ///< "iceberg", "delta", "memory"; "": the catalog's usual one.
-    schema columns; ///< With defaults, comments and nullability.
+    text format;              ///< "iceberg", "delta", "memory"; "": the catalog's usual one.
+    schema columns;           ///< With nullability.
+    const column_note *notes; ///< One for each column: its default, as SQL, and its comment; NULL:
+                              ///< nothing is said of any.
     text comment;
     text location; ///< "": the catalog chooses.
     uint32_t partition_count;
@@ -94,8 +97,9 @@ typedef enum alteration_kind {
     ALTER_SET_PROPERTY,      ///< name, comment (the value)
     ALTER_UNSET_PROPERTY,    ///< name
     ALTER_SET_LOCATION,      ///< name
-    ALTER_SET_REF,           ///< name, is_tag, snapshot_id, only_if (must it be new, be there?)
-    ALTER_DROP_REF,          ///< name
+    ALTER_SET_REF,           ///< name, is_tag, snapshot_id, only_if (must it be new, be there?),
+                             ///< retention
+    ALTER_DROP_REF,          ///< name, is_tag
     ALTER_ROLLBACK,          ///< snapshot_id becomes current, of the past of the branch
     ALTER_CHERRYPICK,        ///< the changes of snapshot_id on top of the branch
     ALTER_FAST_FORWARD,      ///< the branch `name` to where the ref in `comment` is
@@ -108,6 +112,13 @@ typedef struct column_place {
     enum { PLACE_LAST, PLACE_FIRST, PLACE_AFTER, PLACE_BEFORE } kind;
     text beside;
 } column_place;
+
+/// How long a branch or tag is kept; 0: not said.
+typedef struct ref_retention {
+    int64_t ref_age_ms_max;
+    int64_t snapshot_age_ms_max; ///< Of a branch, as is the last.
+    int64_t snapshots_min;
+} ref_retention;
 
 /// One step of ALTER TABLE or CALL; which members mean something stands at its kind.
 typedef struct alteration {
@@ -125,6 +136,7 @@ typedef struct alteration {
     uint32_t order_count;
     const order_key *order;
     enum { REF_ANY, REF_NEW, REF_EXISTING } only_if;
+    ref_retention retention;
     int64_t snapshot_id; ///< -1: the current one.
     uint32_t snapshot_id_count;
     const int64_t *snapshot_ids;
@@ -140,7 +152,10 @@ typedef enum commit_form { COMMIT_UPDATES, COMMIT_POINTER, COMMIT_LOG, COMMIT_LO
 typedef struct commit_part {
     object_name name;
     commit_form form;
-    enum { PART_CREATE, PART_CHANGE, PART_REPLACE, PART_DROP } kind;
+    /// PART_NOTHING: no step was taken, or none that changed anything; no catalog gets to see it.
+    enum { PART_CREATE, PART_CHANGE, PART_REPLACE, PART_DROP, PART_NOTHING } kind;
+    int64_t snapshot_id; ///< That will be current; 0 or less: the format has none.
+    bool purges;         ///< PART_DROP … PURGE: a server that removes files itself is asked to.
     union {
         struct {
             text uuid;         ///< Of the table that was seen; "" when it is new.
@@ -187,14 +202,22 @@ typedef struct catalog_committer {
                          arena *memory, table_definition *out, const cancel_flag *cancel,
                          firn_error *err);
     /// Does all parts or none. FIRN_OK with an answer; a status of its own only when nothing was
-    /// asked of anybody (no such namespace, no rights: 401, 403). Is not cancelled once it has sent
+    /// done and nothing will be (no such namespace, no rights: 401, 403, a full disk). With an
+    /// answer other than COMMIT_DONE `err` may say why. Is not cancelled once it has sent
     /// something: `deadline_ms` is what bounds it.
     firn_status (*commit)(catalog *self, const commit_parts *parts, uint32_t deadline_ms,
                           commit_answer *answer, firn_error *err);
-    /// DROP TABLE … PURGE: after the drop was committed, also its files.
+    /// DROP TABLE … PURGE: after the drop was committed, also its files. `location` is that of the
+    /// metadata the table had at last. Does nothing where the commit did it (commit_part.purges).
     firn_status (*purge)(catalog *self, object_name name, text location, const cancel_flag *cancel,
                          firn_error *err);
 } catalog_committer;
+
+typedef struct commit_options {
+    uint32_t attempts_max; ///< Here and below 0: as the tables' properties say.
+    uint32_t pause_ms_min, pause_ms_max;
+    uint32_t deadline_ms; ///< For all attempts together; UINT32_MAX: none.
+} commit_options;
 
 // ---- A change of one table ---------------------------------------------------------------------
 
@@ -203,16 +226,20 @@ typedef struct catalog_committer {
 struct table_change {
     const table_change_kind *kind;
     transaction *owner;
-    object_name name;     ///< In the transaction's memory.
+    object_name name;     ///< In the transaction's memory; set when `open` has returned.
     table_snapshot *base; ///< What was pinned; NULL: the table is new.
     bool is_replaced;     ///< CREATE OR REPLACE: the old one goes with the commit.
+    bool is_dropped;      ///< DROP TABLE: `prepare` says PART_DROP of what was seen, and writes
+                          ///< nothing.
 };
 
 /// How tables of a format change: one a format, in its table_kind.changes.
 struct table_change_kind {
     const char *name;
     /// Begins a change of `base`, or of a new table as `definition` says (staged by the catalog).
-    firn_status (*open)(transaction *owner, table_snapshot *base,
+    /// Both: the table in the place of `base`, whose history it goes on. `env` is the transaction's
+    /// and lives as long as the change; its context is that of the statement that runs.
+    firn_status (*open)(transaction *owner, const transaction_env *env, table_snapshot *base,
                         const table_definition *definition, table_change **out, firn_error *err);
     /// The table as statements of this transaction see it now. The caller releases it.
     firn_status (*see)(table_change *self, table_snapshot **out, firn_error *err);
@@ -221,6 +248,12 @@ struct table_change_kind {
     /// here.
     firn_status (*alter)(table_change *self, const alteration *steps, uint32_t count,
                          firn_error *err);
+    /// Takes back the steps from the number `step` on, that transaction_next_step gave. NULL: the
+    /// transaction is good for nothing but closing after such an undo.
+    void (*undo)(table_change *self, uint64_t step);
+    /// How commits of the table are repeated, as its properties say; sets what they say and leaves
+    /// the rest. NULL: they say nothing.
+    void (*options)(const table_change *self, commit_options *in_out);
     /// The rest is for transaction_commit. Writes what the commit will name and says the part in
     /// `form`; in `memory`. Called again after rebase, and before each repetition.
     firn_status (*prepare)(table_change *self, commit_form form, arena *memory, commit_part *out,
@@ -241,17 +274,21 @@ struct table_change_kind {
 
 // ---- The transaction of a catalog --------------------------------------------------------------
 
-typedef struct transaction_env {
+struct transaction_env {
     struct io *io;
     struct pool *pool;                ///< The session's.
     const statement_context *context; ///< Of the statement that runs: time, user, cancel flag.
-} transaction_env;
+                                      ///< Set anew between statements by whoever has the `env`.
+    /// The formats that new tables can have; ends with NULL. NULL: none.
+    const table_change_kind *const *formats;
+};
 
-/// Begins a transaction of one catalog. Asks nobody anything.
+/// Begins a transaction of one catalog. Asks nobody anything. `of` and `env` outlive it.
 firn_status transaction_begin(catalog *of, const transaction_env *env, transaction **out,
                               firn_error *err);
 /// The table or view as this transaction sees it: pinned at the first call for its current state,
-/// so that all statements see one snapshot; other versions (time travel) are loaded each time.
+/// so that all statements see one snapshot; other versions (time travel) and views are loaded each
+/// time.
 /// `memory` as in catalog_kind.load.
 firn_status transaction_load(transaction *self, object_name name, const table_version *version,
                              arena *memory, catalog_object *out, firn_error *err);
@@ -266,6 +303,8 @@ firn_status transaction_create(transaction *self, object_name name,
                                firn_error *err);
 /// DROP TABLE: with the commit. `purge`: then its files as well.
 firn_status transaction_drop(transaction *self, object_name name, bool purge, firn_error *err);
+/// The number of a step that is added to a change; they ascend. For formats.
+uint64_t transaction_next_step(transaction *self);
 bool transaction_has_changes(const transaction *self);
 
 /// A place to come back to when a statement fails half-way through several changes.
@@ -276,12 +315,6 @@ typedef struct transaction_mark {
 transaction_mark transaction_mark_take(const transaction *self);
 void transaction_undo_to(transaction *self, transaction_mark mark);
 
-typedef struct commit_options {
-    uint32_t attempts_max; ///< 0: as the tables' properties say.
-    uint32_t pause_ms_min, pause_ms_max;
-    uint32_t deadline_ms; ///< For all attempts together; UINT32_MAX: none.
-} commit_options;
-
 typedef struct commit_report {
     commit_answer answer;
     uint32_t attempts;
@@ -291,7 +324,11 @@ typedef struct commit_report {
 
 /// Commits all changes, as told at the top. The transaction is over afterwards, whatever the
 /// answer; only closing is left. Raising the cancel flag ends it between attempts, never within
-/// one. Errors: FIRN_CONFLICT, FIRN_COMMIT_UNKNOWN, and those of writing.
+/// one. `options` may be NULL: all as the tables say, whose own are Iceberg's usual ones: 5
+/// attempts, pauses of 100 ms to 1 minute, 30 minutes.
+///
+/// Errors: FIRN_CONFLICT, FIRN_COMMIT_UNKNOWN, and those of writing. With COMMIT_DONE only if files
+///         of a dropped table could not be purged.
 firn_status transaction_commit(transaction *self, const commit_options *options, arena *memory,
                                commit_report *out, firn_error *err);
 /// Forgets everything that is not committed and frees the transaction. NULL does nothing.

@@ -1,23 +1,8 @@
-// For tests of transactions: a small table format and a small catalog, both in memory, and what the
-// transaction over them is made of. A table is numbers; rows are added and taken away.
-//
-// The functions of tables/transaction.h have other names in the files that include this: the
-// engine's own come under theirs.
+// For tests of transactions: a small table format and a small catalog, both in memory. A table is
+// numbers; rows are added and taken away.
 #ifndef FIRN_TABLES_TRANSACTION_TESTING_H
 #define FIRN_TABLES_TRANSACTION_TESTING_H
 
-// NOLINTBEGIN(readability-identifier-naming): they are names of functions.
-#define transaction_begin fake_transaction_begin
-#define transaction_load fake_transaction_load
-#define transaction_change fake_transaction_change
-#define transaction_create fake_transaction_create
-#define transaction_drop fake_transaction_drop
-#define transaction_has_changes fake_transaction_has_changes
-#define transaction_mark_take fake_transaction_mark_take
-#define transaction_undo_to fake_transaction_undo_to
-#define transaction_commit fake_transaction_commit
-#define transaction_close fake_transaction_close
-// NOLINTEND(readability-identifier-naming)
 #include "tables/transaction.h"
 
 #include <string.h>
@@ -51,12 +36,14 @@ static inline const state *state_of(const table_snapshot *self) {
 typedef struct stored {
     text name; // Of size 0: none.
     state now;
+    char spelled[8]; // What `name` is of a new one.
 } stored;
 
 // What the next commits come to: done or not, and what the server says of it.
 typedef struct script {
-    bool is_lost;  // No answer comes.
-    bool does_not; // Though it would fit.
+    bool is_lost;      // No answer comes.
+    bool does_not;     // Though it would fit.
+    firn_status fails; // Nothing was asked of anybody.
 } script;
 
 typedef struct fake_catalog {
@@ -66,7 +53,14 @@ typedef struct fake_catalog {
     const script *scripts;
     uint32_t script_count;
     uint32_t commit_count;
-    uint64_t last_id;
+    uint32_t purge_count;
+    firn_status load_fails; // What load answers instead, this many times from the next one on.
+    uint32_t load_fail_count;
+    // Before each commit, as long as there are some: others add a row to the table `t`, or take its
+    // first one away, or drop it.
+    enum { OTHERS_REST, OTHERS_ADD, OTHERS_TAKE, OTHERS_DROP } others;
+    uint32_t others_count;
+    cancel_flag *stopped_by_commit; // Raised by a commit.
 } fake_catalog;
 
 // Steps of one statement have one number, so that they can be undone together.
@@ -78,25 +72,16 @@ typedef struct step {
 
 typedef struct change {
     table_change base;
-    bool is_dropped;
     uint32_t step_count;
     step steps[STEPS_MAX];
     uint64_t id; // Of the commit that it is part of.
-    commit_answer settled;
-    bool is_settled;
+    uint64_t prepare_count;
 } change;
 
-struct transaction {
-    catalog *of;
-    arena memory;
-    uint64_t step_number;
-    uint32_t change_count;
-    change *changes[TABLES_MAX];
-    uint32_t pin_count;
-    object_name pinned[TABLES_MAX];
-    table_snapshot *pins[TABLES_MAX];
-};
-
+// What was settled of the change that was settled last, and how many were closed without that.
+extern commit_answer fake_settled;
+extern uint32_t fake_settle_count;
+extern uint32_t fake_open_count; // Changes that are not closed.
 static inline change *change_of(table_change *self) {
     return (change *)(void *)self;
 }
@@ -105,6 +90,7 @@ static inline change *change_of(table_change *self) {
 extern const catalog_kind fake_catalogs;
 /// The format, and its sink.
 extern const table_kind fake_tables;
+extern const table_change_kind fake_changes;
 extern const row_sink_kind fake_sink;
 
 /// The table of that name, NULL if there is none.

@@ -7,15 +7,20 @@ static void snapshot_free(table_snapshot *self) {
     host_free(self);
 }
 
-static const table_change_kind fake_changes;
 const table_kind fake_tables = {
     .name = "fake", .free = snapshot_free, .sink = &fake_sink, .changes = &fake_changes};
 
-static table_snapshot *snapshot_of(const state *from) {
+static firn_status snapshot_of(const state *from, table_snapshot **out, firn_error *err) {
     snapshot *made = host_alloc(sizeof *made);
-    *made = (snapshot){.base = {.kind = &fake_tables}, .state = *from};
+    if (made == NULL) {
+        return FAIL(err, FIRN_NO_MEMORY, "no memory");
+    }
+    *made =
+        (snapshot){.base = {.kind = &fake_tables, .ref = {.snapshot_id = (int64_t)from->version}},
+                   .state = *from};
     atomic_init(&made->base.references, 1);
-    return &made->base;
+    *out = &made->base;
+    return FIRN_OK;
 }
 
 static fake_catalog *fake_of(catalog *self) {
@@ -36,13 +41,18 @@ static firn_status fake_load(catalog *self, object_name name, const table_versio
                              firn_error *err) {
     (void)version;
     (void)memory;
-    (void)cancel;
-    const stored *found = fake_find(fake_of(self), name.name);
+    TRY(cancel_check(cancel, err));
+    fake_catalog *own = fake_of(self);
+    if (own->load_fail_count > 0) {
+        own->load_fail_count -= 1;
+        return FAIL(err, own->load_fails, "the server is away");
+    }
+    const stored *found = fake_find(own, name.name);
     if (found == NULL) {
         return FAIL(err, FIRN_NOT_FOUND, "there is no table \"%.*s\"", TEXT_ARGS(name.name));
     }
-    *out = (catalog_object){.snapshot = snapshot_of(&found->now)};
-    return FIRN_OK;
+    *out = (catalog_object){.view = NULL};
+    return snapshot_of(&found->now, &out->snapshot, err);
 }
 
 // COMMIT_LOCAL of this format.
@@ -84,18 +94,51 @@ static bool fits(fake_catalog *self, const commit_part *part) {
 static void take_part(fake_catalog *self, const commit_part *part) {
     stored *at = fake_find(self, part->name.name);
     at = at != NULL ? at : fake_find(self, (text){.size = 0});
-    at->name = part->kind == PART_DROP ? (text){.size = 0} : part->name.name;
+    if (at->name.size == 0) {
+        memcpy(at->spelled, part->name.name.data, part->name.name.size);
+        at->name = (text){.data = at->spelled, .size = part->name.name.size};
+    }
+    at->name.size = part->kind == PART_DROP ? 0 : at->name.size;
     at->now = ((const local_part *)part->local)->made;
+}
+
+static uint64_t new_id(void) {
+    static uint64_t last;
+    return ++last;
+}
+
+static void do_what_others_do(fake_catalog *self) {
+    stored *table = fake_find(self, TEXT("t"));
+    if (self->others_count == 0 || table == NULL) {
+        return;
+    }
+    self->others_count -= 1;
+    state *now = &table->now;
+    if (self->others == OTHERS_ADD) {
+        now->values[now->count++] = 1000;
+    } else if (self->others == OTHERS_TAKE) {
+        memmove(now->values, now->values + 1, --now->count * sizeof now->values[0]);
+        now->deletions += 1;
+    } else {
+        table->name = (text){.size = 0};
+    }
+    now->ids[now->version++] = new_id();
 }
 
 static firn_status committer_commit(catalog *self, const commit_parts *parts, uint32_t deadline_ms,
                                     commit_answer *answer, firn_error *err) {
     fake_catalog *own = fake_of(self);
     const uint32_t number = own->commit_count++;
-    const script says = number < own->script_count ? own->scripts[number] : (script){false, false};
+    const script says =
+        number < own->script_count ? own->scripts[number] : (script){.is_lost = false};
     bool all_fit = true;
-    (void)deadline_ms;
-    (void)err;
+    do_what_others_do(own);
+    if (own->stopped_by_commit != NULL) {
+        cancel_raise(own->stopped_by_commit);
+    }
+    if (says.fails != FIRN_OK) {
+        return FAIL(err, says.fails, "the server refuses after %u ms", deadline_ms);
+    }
     for (uint32_t i = 0; i < parts->count; i++) {
         all_fit = all_fit && fits(own, &parts->items[i]);
     }
@@ -108,12 +151,11 @@ static firn_status committer_commit(catalog *self, const commit_parts *parts, ui
 
 static firn_status committer_purge(catalog *self, object_name name, text location,
                                    const cancel_flag *cancel, firn_error *err) {
-    (void)self;
-    (void)name;
     (void)location;
-    (void)cancel;
-    (void)err;
-    return FIRN_OK;
+    fake_of(self)->purge_count += 1;
+    TRY(cancel_check(cancel, err));
+    return text_equal(name.name, TEXT("u")) ? FAIL(err, FIRN_IO, "a file cannot be removed")
+                                            : FIRN_OK;
 }
 
 static const catalog_committer fake_committer = {.form = committer_form,
@@ -126,15 +168,21 @@ const catalog_kind fake_catalogs = {
 
 // ---- Changes of a table ------------------------------------------------------------------------
 
-static firn_status change_open(transaction *owner, table_snapshot *base,
+commit_answer fake_settled;
+uint32_t fake_settle_count;
+uint32_t fake_open_count;
+
+static firn_status change_open(transaction *owner, const transaction_env *env, table_snapshot *base,
                                const table_definition *definition, table_change **out,
                                firn_error *err) {
-    change *self = ARENA_NEW(&owner->memory, change, 1);
+    change *self = host_alloc(sizeof *self);
+    (void)env;
     (void)definition;
     if (self == NULL) {
-        return ARENA_FULL(&owner->memory, err);
+        return FAIL(err, FIRN_NO_MEMORY, "no memory");
     }
     *self = (change){.base = {.kind = &fake_changes, .owner = owner}};
+    fake_open_count += 1;
     self->base.base = base == NULL ? NULL : table_snapshot_retain(base);
     *out = &self->base;
     return FIRN_OK;
@@ -168,10 +216,8 @@ static void apply(const change *self, state *out) {
 
 static firn_status change_see(table_change *self, table_snapshot **out, firn_error *err) {
     state seen;
-    (void)err;
     apply(change_of(self), &seen);
-    *out = snapshot_of(&seen);
-    return FIRN_OK;
+    return snapshot_of(&seen, out, err);
 }
 
 static firn_status change_alter(table_change *self, const alteration *steps, uint32_t count,
@@ -199,17 +245,19 @@ static firn_status change_prepare(table_change *self, commit_form form, arena *m
         return FAIL(err, FIRN_UNSUPPORTED, "a table of numbers is committed in memory");
     }
     if (own->id == 0) { // The same in each attempt: what is_in looks for.
-        own->id = ++fake_of(self->owner->of)->last_id;
+        own->id = new_id();
     }
+    own->prepare_count += 1;
     apply(own, &local->made);
     local->seen_version = self->base == NULL ? UINT64_MAX : state_of(self->base)->version;
     local->made.deletions += takes_rows(own);
     local->made.ids[local->made.version++] = own->id;
-    *out = (commit_part){.name = self->name, .form = form, .local = local};
-    out->kind = own->is_dropped      ? PART_DROP
-                : self->base == NULL ? PART_CREATE
-                : self->is_replaced  ? PART_REPLACE
-                                     : PART_CHANGE;
+    *out = (commit_part){.form = form, .snapshot_id = (int64_t)own->id, .local = local};
+    out->kind = self->is_dropped       ? PART_DROP
+                : self->base == NULL   ? PART_CREATE
+                : self->is_replaced    ? PART_REPLACE
+                : own->step_count == 0 ? PART_NOTHING
+                                       : PART_CHANGE;
     return FIRN_OK;
 }
 
@@ -238,23 +286,42 @@ static firn_status change_is_in(table_change *self, table_snapshot *head, bool *
 }
 
 static void change_settle(table_change *self, commit_answer answer) {
-    change_of(self)->settled = answer;
-    change_of(self)->is_settled = true;
+    (void)self;
+    fake_settled = answer;
+    fake_settle_count += 1;
 }
 
 static void change_close(table_change *self) {
     table_snapshot_release(self->base);
+    fake_open_count -= 1;
+    host_free(self);
 }
 
-static const table_change_kind fake_changes = {.name = "fake",
-                                               .open = change_open,
-                                               .see = change_see,
-                                               .alter = change_alter,
-                                               .prepare = change_prepare,
-                                               .rebase = change_rebase,
-                                               .is_in = change_is_in,
-                                               .settle = change_settle,
-                                               .close = change_close};
+static void change_undo(table_change *self, uint64_t step) {
+    change *own = change_of(self);
+    while (own->step_count > 0 && own->steps[own->step_count - 1].number >= step) {
+        own->step_count -= 1;
+    }
+}
+
+static void change_options(const table_change *self, commit_options *in_out) {
+    (void)self;
+    in_out->attempts_max = 3;
+    in_out->pause_ms_min = 1;
+    in_out->pause_ms_max = 2;
+}
+
+const table_change_kind fake_changes = {.name = "fake",
+                                        .open = change_open,
+                                        .see = change_see,
+                                        .alter = change_alter,
+                                        .undo = change_undo,
+                                        .options = change_options,
+                                        .prepare = change_prepare,
+                                        .rebase = change_rebase,
+                                        .is_in = change_is_in,
+                                        .settle = change_settle,
+                                        .close = change_close};
 
 // ---- The sink ----------------------------------------------------------------------------------
 
@@ -356,7 +423,7 @@ static firn_status sink_run_piece(row_sink *self, uint32_t piece, const scan_env
 
 static firn_status sink_end(row_sink *self, uint64_t *changed_rows, firn_error *err) {
     change *to = self->change;
-    const uint64_t number = to->base.owner->step_number++;
+    const uint64_t number = transaction_next_step(to->base.owner);
     (void)err;
     for (uint32_t i = 0; i < self->step_count; i++) {
         to->steps[to->step_count] = self->steps[i];

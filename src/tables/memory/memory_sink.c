@@ -10,6 +10,7 @@
 #include "base/host.h"
 #include "memory/arena_measure.h"
 #include "tables/memory/memory_removal.h"
+#include "tables/row_check.h"
 
 #define SCRATCH_MAX ((size_t)1 << 40) // The pool is what limits it.
 #define PIECES_MAX 256
@@ -95,25 +96,6 @@ static void close_worker(row_sink_worker *self) {
 
 // ---- Rows ---------------------------------------------------------------------------------------
 
-static firn_status check_nulls(const row_sink *self, const batch *rows, firn_error *err) {
-    const schema *columns = &self->table->columns;
-    for (uint32_t i = 0; i < columns->count; i++) {
-        if (columns->fields[i].is_nullable) {
-            continue;
-        }
-        const uint32_t position = self->positions == NULL ? UINT32_MAX : self->positions[i];
-        for (uint32_t k = 0; k < rows->selected_count; k++) {
-            if (!column_is_valid(&rows->columns[i], batch_row(rows, k))) {
-                return FAIL_SQL(err, FIRN_INVALID, "23502",
-                                position == UINT32_MAX ? NO_POSITION : position,
-                                "NULL in column \"%.*s\", which is NOT NULL",
-                                TEXT_ARGS(columns->fields[i].name));
-            }
-        }
-    }
-    return FIRN_OK;
-}
-
 static firn_status add_chunk(row_sink_worker *self, chunk *made, firn_error *err) {
     made->number = self->chunks == NULL ? 0 : self->chunks->count;
     const firn_status status = chunk_list_add(&self->chunks, made, err);
@@ -169,7 +151,7 @@ static firn_status add_rows(row_sink_worker *self, const batch *rows, firn_error
     if (count == 0) {
         return FIRN_OK;
     }
-    TRY(check_nulls(self->owner, rows, err));
+    TRY(row_check_nulls(&self->owner->table->columns, self->owner->positions, rows, err));
     if (self->piece_count > 0 &&
         (!follows(self, rows) || self->piece_rows + count > BATCH_ROWS || count > PIECE_ROWS_MAX)) {
         TRY(flush(self, err));
