@@ -70,9 +70,10 @@ TEST(changes_hand_out_how_many_rows_they_changed) {
 // ---- Snapshots ----------------------------------------------------------------------------------
 
 #define STREAMS 8
-#define MERGE_SOME                                                                                 \
-    "MERGE INTO t USING generate_series(9000, 11000) AS s(x) ON x = a WHEN MATCHED THEN DELETE "   \
-    "WHEN NOT MATCHED THEN INSERT VALUES (x, 'x')"
+
+static const char merge_some[] =
+    "MERGE INTO t USING generate_series(9000, 11000) AS s(x) ON x = a WHEN MATCHED THEN DELETE "
+    "WHEN NOT MATCHED THEN INSERT VALUES (x, 'x')";
 
 TEST(snapshots_keep_rows_that_were_changed_since) {
     scene self;
@@ -86,7 +87,7 @@ TEST(snapshots_keep_rows_that_were_changed_since) {
         "UPDATE t SET a = a + 1",
         "INSERT INTO t VALUES (5, 'five')",
         "UPDATE t SET c = 'all of them the same' WHERE a > 100",
-        MERGE_SOME,
+        merge_some,
         "INSERT INTO t VALUES (6, 'six'), (7, 'seven')",
         "TRUNCATE t",
         "INSERT INTO t VALUES (1, 'one')",

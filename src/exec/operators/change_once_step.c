@@ -4,9 +4,12 @@
 // Ids are remembered in blocks of neighbours: of a few by their places, of many as a bitmap. That
 // is an eighth of a byte a row where many are changed, and some fifty bytes where they lie far
 // apart. Blocks are shared out by hash, each part with a lock of its own.
+#include "exec/operator.h"
+
+#include <assert.h>
+
 #include "base/hash.h"
 #include "base/mutex.h"
-#include "exec/operator.h"
 #include "tables/row_change.h"
 
 #define PARTS 16
@@ -130,7 +133,7 @@ static firn_status grow(id_part *self, id_block *block, firn_error *err) {
     if (few == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
-    if (block->count > 0) {
+    if (block->few != NULL) {
         memcpy(few, block->few, block->count * sizeof *few);
     }
     block->few = few;
@@ -168,6 +171,7 @@ static firn_status add(id_part *self, uint64_t id, bool *is_new, firn_error *err
     if (block->is_bitmap) {
         bitmap_set(block->bits, place);
     } else {
+        assert(block->few != NULL);
         block->few[block->count++] = place;
     }
     return FIRN_OK;

@@ -1,11 +1,11 @@
 // The rows that a statement takes away from a table in memory: DELETE, UPDATE, MERGE, INSERT
 // OVERWRITE.
 //
-// Row ids are positions in the snapshot that the statement read. For chunks that lose rows
-// others are made, side by side, once all ids have come; those that do not are shared with the table as it was, which
-// snapshots go on reading. Commit exchanges the table's chunks. It allows for INSERTs that came
-// meanwhile, whose rows stand behind those of the snapshot, and refuses (40001) if another
-// statement took rows away.
+// Row ids are positions in the snapshot that the statement read. For chunks that lose rows others
+// are made, side by side, once all ids have come; those that do not are shared with the table as it
+// was, which snapshots go on reading. Commit exchanges the table's chunks. It allows for INSERTs
+// that came meanwhile, whose rows stand behind those of the snapshot, and refuses (40001) if
+// another statement took rows away.
 #ifndef FIRN_TABLES_MEMORY_REMOVAL_H
 #define FIRN_TABLES_MEMORY_REMOVAL_H
 
