@@ -367,32 +367,25 @@ firn_status command_bind_insert(run *self, const sql_insert *written, const bind
     if (self->is_bound) {
         return FIRN_OK;
     }
-    if (written->is_overwrite || written->replace_where != NULL || written->with != NULL ||
-        written->returning.count > 0) {
+    if (written->returning.count > 0) {
         return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
-                        "INSERT with %s is not supported",
-                        written->is_overwrite            ? "OVERWRITE"
-                        : written->replace_where != NULL ? "REPLACE WHERE"
-                        : written->with != NULL          ? "WITH in front of it"
-                                                         : "RETURNING");
+                        "INSERT with RETURNING is not supported");
     }
     const bind_env env = session_bind_env(self);
-    const table_version now = {.kind = VERSION_CURRENT};
-    bound_object target = {0};
-    TRY(env.find(self, &written->table->path, &now, NULL, &self->memory, &target, err));
-    if (target.snapshot == NULL || target.snapshot->kind->sink == NULL) {
-        firn_status status =
-            FAIL_SQL(err, FIRN_INVALID, "42809", written->table->node.position,
-                     "rows cannot be inserted here: it is a %s",
-                     target.snapshot == NULL ? "view" : "table that can only be read");
-        table_snapshot_release(target.snapshot);
-        return status;
-    }
-    const insert_target into = {
-        .table = target.snapshot, .columns = &written->columns, .is_by_name = written->is_by_name};
+    change_target target;
+    TRY(command_find_target(self, &written->table->path, written->table->node.position, "inserted",
+                            &target, err));
+    const insert_target into = {.table = target.table,
+                                .columns = &written->columns,
+                                .is_by_name = written->is_by_name,
+                                .is_overwrite = written->is_overwrite,
+                                .with = written->with,
+                                .written = written->table,
+                                .replaced = written->replace_where,
+                                .place = target.place};
     firn_status status =
         bind_insert(written->query, &into, &env, known, &self->memory, &self->bound, err);
-    table_snapshot_release(target.snapshot);
+    table_snapshot_release(target.table);
     return status;
 }
 

@@ -187,8 +187,8 @@ static void put_scalar(text_builder *out, const ice_scalar *value) {
     }
 }
 
-firn_status ice_partition_pack(const ice_partitioner *self, const column *values, uint32_t row,
-                               arena *memory, text *out, firn_error *err) {
+firn_status ice_partition_encode(const ice_partitioner *self, const column *values, uint32_t row,
+                                 arena *memory, text *out, firn_error *err) {
     text_builder key = text_builder_open(memory);
     for (uint32_t i = 0; i < self->spec->count; i++) {
         const ice_scalar value = ice_scalar_of_column(&values[i], row);
@@ -222,8 +222,8 @@ static firn_status take_scalar(text *key, arena *memory, ice_scalar *out, firn_e
     return FIRN_OK;
 }
 
-firn_status ice_partition_unpack(const ice_partitioner *self, text key, arena *memory,
-                                 const ice_scalar **out, firn_error *err) {
+firn_status ice_partition_tuple(const ice_partitioner *self, text key, arena *memory,
+                                const ice_scalar **out, firn_error *err) {
     ice_scalar *made = ARENA_NEW(memory, ice_scalar, (size_t)self->spec->count + 1);
     if (made == NULL) {
         return ARENA_FULL(memory, err);

@@ -1,7 +1,7 @@
 // Which partition rows go into: the tuples of values that a spec makes of their columns.
 //
 // On its way through a sink a partition is a **key**: its tuple as bytes, equal where the values
-// are. ice_partition_unpack gives the values again, ice_partition_folder the usual name of their
+// are. ice_partition_tuple gives the values again, ice_partition_folder the usual name of their
 // folder, as Java has it:
 //
 //     day=2024-01-31/region=a%2Fb/price_trunc=10.50/n=null
@@ -51,11 +51,11 @@ firn_status ice_partition_columns(const ice_partitioner *self, const batch *rows
 bool ice_partition_is_same(const ice_partitioner *self, const column *values, uint32_t left,
                            uint32_t right);
 /// The key of a row, in `memory`.
-firn_status ice_partition_pack(const ice_partitioner *self, const column *values, uint32_t row,
-                               arena *memory, text *out, firn_error *err);
+firn_status ice_partition_encode(const ice_partitioner *self, const column *values, uint32_t row,
+                                 arena *memory, text *out, firn_error *err);
 /// The values of a key, one a spec field, in `memory`.
-firn_status ice_partition_unpack(const ice_partitioner *self, text key, arena *memory,
-                                 const ice_scalar **out, firn_error *err);
+firn_status ice_partition_tuple(const ice_partitioner *self, text key, arena *memory,
+                                const ice_scalar **out, firn_error *err);
 /// The folder of a tuple; "" without fields. Long values are cut there.
 firn_status ice_partition_folder(const ice_partitioner *self, const ice_scalar *values,
                                  arena *memory, text *out, firn_error *err);

@@ -111,17 +111,17 @@ TEST(ice_partition_keys_give_their_values_again) {
     CHECK(!ice_partition_is_same(&partitions, values, 2, 3));
     text keys[4];
     for (uint32_t i = 0; i < 4; i++) {
-        REQUIRE(ice_partition_pack(&partitions, values, i, &memory, &keys[i], &err) == FIRN_OK);
+        REQUIRE(ice_partition_encode(&partitions, values, i, &memory, &keys[i], &err) == FIRN_OK);
     }
     CHECK(text_equal(keys[0], keys[1]) && !text_equal(keys[1], keys[2]));
     const ice_scalar *tuple;
-    REQUIRE(ice_partition_unpack(&partitions, keys[0], &memory, &tuple, &err) == FIRN_OK);
+    REQUIRE(ice_partition_tuple(&partitions, keys[0], &memory, &tuple, &err) == FIRN_OK);
     CHECK(tuple[0].kind == ICE_SCALAR_BYTES && tuple[0].data.size == 2);
     CHECK(memcmp(tuple[0].data.data, "al", 2) == 0);
     CHECK(tuple[1].kind == ICE_SCALAR_REAL && tuple[1].real == 0);
     CHECK(tuple[2].kind == ICE_SCALAR_NULL);
     CHECK(tuple[3].kind == ICE_SCALAR_NUMBER && tuple[3].number == -10);
-    REQUIRE(ice_partition_unpack(&partitions, keys[3], &memory, &tuple, &err) == FIRN_OK);
+    REQUIRE(ice_partition_tuple(&partitions, keys[3], &memory, &tuple, &err) == FIRN_OK);
     CHECK(tuple[0].kind == ICE_SCALAR_NULL && tuple[3].number == -10);
     arena_close(&memory);
 }

@@ -111,7 +111,7 @@ static firn_status split(void *user, const batch *rows, arena *memory, arena *sc
         if (k > 0) {
             out->ends[out->count++] = k;
         }
-        TRY(ice_partition_pack(by, values, row, memory, &out->partitions[out->count], err));
+        TRY(ice_partition_encode(by, values, row, memory, &out->partitions[out->count], err));
     }
     out->ends[out->count++] = rows->selected_count;
     return FIRN_OK;
@@ -130,8 +130,8 @@ static firn_status next_file(void *user, text partition, text *path, firn_error 
     *made = (ice_added_file){
         .spec_id = self->partitions.spec->id,
         .file = {.content = ICE_DATA, .format = TEXT("PARQUET"), .sort_order_id = self->order_id}};
-    TRY(ice_partition_unpack(&self->partitions, partition, &self->memory, &made->file.partition,
-                             err));
+    TRY(ice_partition_tuple(&self->partitions, partition, &self->memory, &made->file.partition,
+                            err));
     TRY(ice_partition_folder(&self->partitions, made->file.partition, &self->memory, &folder, err));
     TRY(self->to->path(self->change, folder, self->file_count, ".parquet", &self->memory,
                        &made->file.path, err));
