@@ -24,8 +24,7 @@ static firn_status refuse(const char *statement, uint32_t position, bool is_view
 }
 
 static firn_status open_target(run *self, uint32_t position, const char *statement,
-                               const object_place *place, catalog_object *found,
-                               firn_error *err) {
+                               const object_place *place, catalog_object *found, firn_error *err) {
     return found->snapshot == NULL || found->snapshot->kind->sink == NULL
                ? refuse(statement, position, found->snapshot == NULL, err)
                : run_open_target(self, place, statement, position, &found->snapshot, err);

@@ -238,7 +238,7 @@ static firn_status find_listed(const sql_names *path, const table_version *versi
 
 // The whole path of what a name of one part means.
 firn_status session_name_place(firn_session *self, const object_place *found, arena *memory,
-                              text_list *out, firn_error *err) {
+                               text_list *out, firn_error *err) {
     const namespace_path *space = &found->object.space;
     text *items = ARENA_NEW(memory, text, (size_t)space->count + 3);
     if (items == NULL) {
@@ -362,7 +362,8 @@ static firn_status find(void *session, const sql_names *path, const table_versio
     }
     if (path->count == 1) {
         const object_place *place = &self.places.items[self.at];
-        firn_status status = session_name_place(self.user->session, place, memory, &out->place, err);
+        firn_status status =
+            session_name_place(self.user->session, place, memory, &out->place, err);
         if (status != FIRN_OK) {
             table_snapshot_release(object.snapshot);
             return status;

@@ -1,7 +1,7 @@
 // Which partition rows go into: the tuples of values that a spec makes of their columns.
 //
 // On its way through a sink a partition is a **key**: its tuple as bytes, equal where the values
-// are. ice_partition_unpack gives the values again, ice_partition_folder the usual name of their
+// are. ice_partition_tuple gives the values again, ice_partition_folder the usual name of their
 // folder, as Java has it:
 //
 //     day=2024-01-31/region=a%2Fb/price_trunc=10.50/n=null
