@@ -237,7 +237,7 @@ static firn_status find_listed(const sql_names *path, const table_version *versi
 }
 
 // The whole path of what a name of one part means.
-static firn_status name_place(firn_session *self, const object_place *found, arena *memory,
+static firn_status name_place(const firn_session *self, const object_place *found, arena *memory,
                               text_list *out, firn_error *err) {
     const namespace_path *space = &found->object.space;
     text *items = ARENA_NEW(memory, text, (size_t)space->count + 3);
@@ -397,6 +397,11 @@ firn_status session_check_name(run *user, const sql_names *path, firn_error *err
     }
     table_snapshot_release(object.snapshot);
     return check_ambiguous(user, path, &places, err);
+}
+
+firn_status session_place_names(run *user, const object_place *found, text_list *out,
+                                firn_error *err) {
+    return name_place(user->session, found, &user->memory, out, err);
 }
 
 firn_status session_find(run *user, const sql_names *path, object_place *place, catalog_object *out,

@@ -275,6 +275,9 @@ bind_env session_bind_env(run *user);
 /// FIRN_NOT_FOUND with a hint.
 firn_status session_find(run *user, const sql_names *path, object_place *place, catalog_object *out,
                          firn_error *err);
+/// Catalog, schema and name of what was found there, in the run's memory.
+firn_status session_place_names(run *user, const object_place *found, text_list *out,
+                                firn_error *err);
 /// FIRN_INVALID if a name of two parts is schema.name of the current catalog and catalog.name too.
 firn_status session_check_name(run *user, const sql_names *path, firn_error *err);
 /// Adds a hint to `err`, which says that nothing of that name is in these places.
@@ -377,6 +380,17 @@ typedef struct staged_table {
 firn_status command_stage_table(run *self, const sql_create_table *written,
                                 const bind_parameters *known, staged_table *out, firn_error *err);
 firn_status command_publish_table(const staged_table *staged, firn_error *err);
+/// The table whose rows a statement changes; `doing` is what cannot be done where it is none. The
+/// caller releases it.
+firn_status command_find_target(run *self, const sql_names *path, uint32_t position,
+                                const char *doing, change_target *out, firn_error *err);
+/// The first half of command_change; nothing to do in a run that is bound.
+firn_status command_bind_change(run *self, const sql_statement *statement,
+                                const bind_parameters *known, firn_error *err);
+/// DELETE, UPDATE, MERGE.
+firn_status command_change(run *self, const sql_statement *statement, const bind_parameters *known,
+                           const literal *values, firn_error *err);
+firn_status command_truncate(run *self, const sql_truncate *written, firn_error *err);
 /// The first half of command_insert; nothing to do in a run that is bound.
 firn_status command_bind_insert(run *self, const sql_insert *written, const bind_parameters *known,
                                 firn_error *err);
