@@ -3,7 +3,7 @@
 #include "base/checked.h"
 #include "io/io_path.h"
 #include "memory/text_builder.h"
-#include "tables/iceberg/iceberg_change.h"
+#include "tables/iceberg/iceberg_sink.h"
 #include "tables/iceberg/iceberg_snapshot_private.h"
 #include "tables/iceberg/iceberg_version.h"
 #include "tables/transaction.h"
@@ -190,6 +190,10 @@ static const ice_table *table_of(const table_snapshot *self) {
     return (const ice_table *)(const void *)self; // Its first member.
 }
 
+const ice_metadata *ice_table_metadata(const table_snapshot *self) {
+    return &table_of(self)->metadata;
+}
+
 text ice_table_location(const table_snapshot *self) {
     return table_of(self)->location;
 }
@@ -200,10 +204,6 @@ text ice_table_branch(const table_snapshot *self) {
 
 uint32_t ice_table_manifest_count(const table_snapshot *self) {
     return table_of(self)->manifests.count;
-}
-
-const ice_metadata *ice_table_metadata(const table_snapshot *self) {
-    return &table_of(self)->metadata;
 }
 
 // As metadata has it, but "" for the column itself.
@@ -258,5 +258,6 @@ const table_kind iceberg_table_kind = {
     .counters = ice_reader_counters,
     .close = ice_reader_close,
     .free = free_table,
+    .sink = &ice_sink_kind,
     .changes = &ice_table_changes,
 };
