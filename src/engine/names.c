@@ -400,6 +400,11 @@ firn_status session_check_name(run *user, const sql_names *path, firn_error *err
     return check_ambiguous(user, path, &places, err);
 }
 
+firn_status session_place_names(run *user, const object_place *found, text_list *out,
+                                firn_error *err) {
+    return name_place(user->session, found, &user->memory, out, err);
+}
+
 firn_status session_find(run *user, const sql_names *path, object_place *place, catalog_object *out,
                          firn_error *err) {
     const table_version now = {.kind = VERSION_CURRENT};

@@ -278,6 +278,9 @@ firn_status session_name_place(firn_session *self, const object_place *found, ar
 /// FIRN_NOT_FOUND with a hint.
 firn_status session_find(run *user, const sql_names *path, object_place *place, catalog_object *out,
                          firn_error *err);
+/// Catalog, schema and name of what was found there, in the run's memory.
+firn_status session_place_names(run *user, const object_place *found, text_list *out,
+                                firn_error *err);
 /// FIRN_INVALID if a name of two parts is schema.name of the current catalog and catalog.name too.
 firn_status session_check_name(run *user, const sql_names *path, firn_error *err);
 /// Adds a hint to `err`, which says that nothing of that name is in these places.

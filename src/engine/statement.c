@@ -209,7 +209,7 @@ static firn_status describe_with(firn_statement *self, run *probe, firn_error *e
     case SQL_UPDATE:
     case SQL_MERGE:
         TRY(command_bind_change(probe, written, NULL, err));
-        probe->is_bound = true;
+        probe->is_bound = !probe->needs_change;
         TRY(keep_parameters(self, &probe->bound.parameters, err));
         return keep_count(self, err);
     case SQL_CREATE_TABLE: {

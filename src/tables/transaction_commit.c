@@ -29,6 +29,7 @@ typedef struct committing {
     commit_part *parts;
     uint32_t part_count;
     commit_report *report;
+    firn_error why;   // What the catalog said to its last answer, if it was not COMMIT_DONE.
     bool was_unknown; // A request had no answer, and may be under way still.
     bool is_open;     // The last one: it was not found out what became of it.
 } committing;
@@ -143,6 +144,9 @@ static firn_status prepare(committing *self, firn_error *err) {
         part.form = each->form;
         if (changed_is_dropped(each)) {
             part.kind = PART_DROP;
+            part.purges = each->is_purged;
+            self->changes[i]->location = part.form == COMMIT_POINTER ? part.pointer.old_location
+                                                                     : self->changes[i]->location;
         }
         const bool has_id = part.snapshot_id > 0 && part.kind != PART_DROP;
         self->report->snapshot_ids[i] = has_id ? part.snapshot_id : -1;
@@ -173,6 +177,8 @@ static firn_status ask(committing *self, firn_error *err) {
         status = err_forgive(err, status, FIRN_COMMIT_UNKNOWN);
     }
     TRY(status);
+    self->why = *err; // Of an answer other than COMMIT_DONE.
+    *err = ERR_INIT;
     self->report->answer = answer;
     self->is_open = answer == COMMIT_UNKNOWN;
     self->was_unknown = self->was_unknown || self->is_open;
@@ -287,25 +293,23 @@ static firn_status attempt(committing *self, firn_error *err) {
 // ---- All attempts ------------------------------------------------------------------------------
 
 static firn_status say_conflict(const committing *self, firn_error *err) {
-    const firn_status status =
-        FAIL(err, FIRN_CONFLICT, "others changed the same tables first, in each of %u attempts",
-             self->report->attempts);
+    const firn_status status = FAIL(
+        err, FIRN_CONFLICT, "others changed the same tables first, in each of %u attempts%s%.400s",
+        self->report->attempts, self->why.status == FIRN_OK ? "" : ": ",
+        self->why.status == FIRN_OK ? "" : self->why.text);
     err_hint(err, HINT_AGAIN);
     return status;
 }
 
 // `why`: what came in the way of finding out; FIRN_OK: nothing did.
 static firn_status say_unknown(const committing *self, firn_status why, firn_error *err) {
-    firn_error said = ERR_INIT;
-    if (why != FIRN_OK) {
-        said = *err;
-    }
+    const firn_error said = why != FIRN_OK ? *err : self->why;
     const firn_status status = FAIL_SQL(
         err, FIRN_COMMIT_UNKNOWN, "40003", NO_POSITION,
         "the catalog \"%.*s\" gave no answer to the commit, and in %u attempts it was not found "
-        "out whether it was done%s%.*s",
-        TEXT_ARGS(self->of->of->alias), self->report->attempts, why == FIRN_OK ? "" : ": ", 400,
-        why == FIRN_OK ? "" : said.text);
+        "out whether it was done%s%.400s",
+        TEXT_ARGS(self->of->of->alias), self->report->attempts, said.status == FIRN_OK ? "" : ": ",
+        said.status == FIRN_OK ? "" : said.text);
     err_hint(err, "read the table to know; running the statement again may do it twice");
     return status;
 }
@@ -375,7 +379,8 @@ static void settle(committing *self, firn_status status) {
 
 firn_status transaction_commit(transaction *self, const commit_options *options, arena *memory,
                                commit_report *out, firn_error *err) {
-    committing all = {.of = self, .memory = memory, .report = out, .begun_ns = host_clock_ns()};
+    committing all = {
+        .of = self, .why = ERR_INIT, .memory = memory, .report = out, .begun_ns = host_clock_ns()};
     *out = (commit_report){.answer = COMMIT_CONFLICT};
     if (self->is_broken || self->is_over) {
         return FAIL_SQL(err, FIRN_INVALID, "25P02", NO_POSITION,
