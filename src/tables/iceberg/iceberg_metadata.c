@@ -1,15 +1,12 @@
 #include "tables/iceberg/iceberg_metadata.h"
 
-#include <stdio.h>
-
-#include "base/nearest.h"
+#include "base/number_text.h"
 #include "memory/arena_grow.h"
-#include "memory/text_builder.h"
+#include "tables/iceberg/iceberg_metadata_parts.h"
 
 #define FORMAT_VERSION_MAX 3
 
 #define TREE_BYTES_MAX ((size_t)8 << 30)
-#define NAME_MAPPING "schema.name-mapping.default"
 
 // What is made of an array whose elements come one by one: there may be a hundred thousand.
 typedef struct streamed {
@@ -39,20 +36,6 @@ typedef struct read_schema {
 
 static firn_status keep_text(const metadata_reader *self, text *value, firn_error *err) {
     return text_copy(self->memory, *value, value, err);
-}
-
-// The members of an array of objects, or of one object that old writers put in its place.
-typedef struct node_list {
-    const json_node *first;
-    uint32_t count;
-} node_list;
-
-static firn_status objects_of(const json_node *list, node_list *out, firn_error *err) {
-    *out = (node_list){.first = list->first, .count = list->count};
-    for (const json_node *each = list->first; each != NULL; each = each->next) {
-        TRY(json_as_object(each, err));
-    }
-    return FIRN_OK;
 }
 
 // Says what was wrong with an element of `list`; forgets all if it is not that which was streamed.
@@ -139,106 +122,6 @@ static firn_status read_schemas(metadata_reader *self, firn_error *err) {
                     out->current_schema_id);
     }
     return FIRN_OK;
-}
-
-// ---- Partition specs ---------------------------------------------------------------------------
-
-static firn_status read_source(const json_node *node, ice_partition_field *out, firn_error *err) {
-    const json_node *sources = NULL;
-    TRY(json_want_array(node, "source-ids", &sources, err));
-    if (sources == NULL || json_find(node, "source-id") != NULL) {
-        return json_get_i32(node, "source-id", &out->source_id, err);
-    }
-    out->source_id = -1;
-    if (sources->count == 1) {
-        return json_as_i32(sources->first, &out->source_id, err);
-    }
-    out->transform = (ice_transform){.kind = ICE_UNKNOWN, .width = 1}; // Of several columns.
-    return FIRN_OK;
-}
-
-// `list` is an array of partition fields.
-static firn_status read_spec_fields(metadata_reader *self, const json_node *list, ice_spec *out,
-                                    firn_error *err) {
-    node_list nodes;
-    TRY(objects_of(list, &nodes, err));
-    ice_partition_field *fields =
-        ARENA_NEW(self->memory, ice_partition_field, (size_t)nodes.count + 1);
-    if (fields == NULL) {
-        return ARENA_FULL(self->memory, err);
-    }
-    for (const json_node *each = nodes.first; each != NULL; each = each->next) {
-        ice_partition_field *made = &fields[out->count];
-        text transform;
-        *made = (ice_partition_field){.field_id = 1000 + (int32_t)out->count};
-        TRY(json_get_text(each, "transform", &transform, err));
-        TRY(json_get_text(each, "name", &made->name, err));
-        TRY(keep_text(self, &made->name, err));
-        if (self->out->format_version > 1) {
-            TRY(json_get_i32(each, "field-id", &made->field_id, err));
-        } else {
-            TRY(json_want_i32(each, "field-id", &made->field_id, err));
-        }
-        made->transform = ice_transform_read(transform);
-        TRY(read_source(each, made, err));
-        out->count++;
-    }
-    out->fields = fields;
-    return FIRN_OK;
-}
-
-static firn_status read_specs(metadata_reader *self, firn_error *err) {
-    ice_metadata *out = self->out;
-    const json_node *list = NULL;
-    const json_node *single = NULL;
-    TRY(json_want_array(self->root, "partition-specs", &list, err));
-    TRY(json_want_array(self->root, "partition-spec", &single, err));
-    int32_t default_id = 0;
-    if (out->format_version > 1 || single == NULL) {
-        int32_t last;
-        TRY(json_get_array(self->root, "partition-specs", &list, err));
-        TRY(json_get_i32(self->root, "default-spec-id", &default_id, err));
-        TRY(out->format_version > 1 ? json_get_i32(self->root, "last-partition-id", &last, err)
-                                    : FIRN_OK);
-    }
-    const uint32_t count = list == NULL ? 1 : list->count;
-    ice_spec *specs = ARENA_NEW(self->memory, ice_spec, (size_t)count + 1);
-    if (specs == NULL) {
-        return ARENA_FULL(self->memory, err);
-    }
-    out->specs = specs;
-    if (list == NULL) {
-        specs[0] = (ice_spec){.id = 0};
-        out->spec_count = 1;
-        return read_spec_fields(self, single, &specs[0], err);
-    }
-    for (const json_node *each = list->first; each != NULL; each = each->next) {
-        const json_node *fields;
-        ice_spec *made = &specs[out->spec_count];
-        *made = (ice_spec){.id = 0};
-        TRY(json_as_object(each, err));
-        TRY(json_get_i32(each, "spec-id", &made->id, err));
-        TRY(json_get_array(each, "fields", &fields, err));
-        TRY(read_spec_fields(self, fields, made, err));
-        out->spec_count++;
-    }
-    out->default_spec_id = default_id;
-    if (ice_metadata_spec(out, default_id) == NULL) {
-        return FAIL(err, FIRN_CORRUPT, "\"default-spec-id\" is %d, there is no such spec",
-                    default_id);
-    }
-    return FIRN_OK;
-}
-
-// Sort orders are not needed to read, but have to be there.
-static firn_status check_sort_orders(metadata_reader *self, firn_error *err) {
-    const json_node *list;
-    int32_t id;
-    if (self->out->format_version == 1) {
-        return FIRN_OK;
-    }
-    TRY(json_get_array(self->root, "sort-orders", &list, err));
-    return json_get_i32(self->root, "default-sort-order-id", &id, err);
 }
 
 // ---- Snapshots ---------------------------------------------------------------------------------
@@ -410,39 +293,17 @@ static firn_status read_log(metadata_reader *self, firn_error *err) {
 
 // ---- The document ------------------------------------------------------------------------------
 
-static firn_status read_properties(metadata_reader *self, firn_error *err) {
-    const json_node *properties = NULL;
-    TRY(json_want_object(self->root, "properties", &properties, err));
-    for (const json_node *each = properties == NULL ? NULL : properties->first; each != NULL;
-         each = each->next) {
-        text value;
-        TRY(json_as_text(each, &value, err));
-        if (!text_equal(each->key, TEXT(NAME_MAPPING))) {
-            continue;
-        }
-        const bytes json = {.size = value.size, .data = (const uint8_t *)value.data};
-        const json_node *list;
-        firn_status status = json_tree_read(self->memory, json, &list, err);
-        status = status == FIRN_OK ? ice_mapping_read(list, self->memory, &self->out->mapping, err)
-                                   : status;
-        if (status != FIRN_OK) {
-            err_while(err, "reading the property \"%s\"", NAME_MAPPING);
-            return status;
-        }
-    }
-    return FIRN_OK;
-}
-
 static firn_status check_numbers(metadata_reader *self, firn_error *err) {
     int64_t number;
     TRY(json_get_i64(self->root, "last-updated-ms", &number, err));
     TRY(json_get_i64(self->root, "last-column-id", &number, err));
     if (self->out->format_version == 1) {
-        return FIRN_OK;
+        TRY(json_want_text(self->root, "table-uuid", &self->out->uuid, err));
+        return keep_text(self, &self->out->uuid, err);
     }
-    text uuid;
-    TRY(json_get_text(self->root, "table-uuid", &uuid, err));
-    TRY(json_get_i64(self->root, "last-sequence-number", &number, err));
+    TRY(json_get_text(self->root, "table-uuid", &self->out->uuid, err));
+    TRY(keep_text(self, &self->out->uuid, err));
+    TRY(json_get_i64(self->root, "last-sequence-number", &self->out->last_sequence_number, err));
     return self->out->format_version < 3 ? FIRN_OK
                                          : json_get_i64(self->root, "next-row-id", &number, err);
 }
@@ -463,12 +324,12 @@ static firn_status read_document(metadata_reader *self, firn_error *err) {
     TRY(keep_text(self, &out->location, err));
     TRY(check_numbers(self, err));
     TRY(read_schemas(self, err));
-    TRY(read_specs(self, err));
-    TRY(check_sort_orders(self, err));
+    TRY(ice_read_specs(self->root, self->memory, out, err));
+    TRY(ice_read_order(self->root, self->memory, out, err));
     TRY(read_snapshots(self, err));
     TRY(read_refs(self, err));
     TRY(read_log(self, err));
-    return read_properties(self, err);
+    return ice_read_properties(self->root, self->memory, out, err);
 }
 
 // ---- What is read of it -------------------------------------------------------------------------
@@ -487,7 +348,8 @@ static bool is_element_of_snapshots(const json_node *node) {
 }
 
 // Left out is what may be large and is of no use to a reader: files of statistics, former metadata
-// files, and what is noted of snapshots and of the table. Notes that are no texts stay, to be told.
+// files, most of what is noted of snapshots and of the table. Notes that are no texts stay, to be
+// told.
 static bool wants(void *user, const json_node *object, text key, json_kind kind) {
     static const char *const unread[] = {"metadata-log", "statistics", "partition-statistics",
                                          "encryption-keys", NULL};
@@ -496,7 +358,6 @@ static bool wants(void *user, const json_node *object, text key, json_kind kind)
         "schema-id",   "manifest-list",      "manifests",       "summary",
         NULL};
     static const char *const of_summary[] = {"operation", "total-records", NULL};
-    static const char *const of_properties[] = {NAME_MAPPING, NULL};
     (void)user;
     if (object->parent == NULL) {
         return !is_one_of(key, unread);
@@ -509,7 +370,7 @@ static bool wants(void *user, const json_node *object, text key, json_kind kind)
     const bool is_properties =
         text_equal(object->key, TEXT("properties")) && object->parent->parent == NULL;
     return kind != JSON_STRING || (is_summary      ? is_one_of(key, of_summary)
-                                   : is_properties ? is_one_of(key, of_properties)
+                                   : is_properties ? ice_property_is_kept(key)
                                                    : true);
 }
 

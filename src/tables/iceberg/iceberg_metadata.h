@@ -29,6 +29,19 @@ typedef struct ice_spec {
     const ice_partition_field *fields;
 } ice_spec;
 
+typedef struct ice_order_field {
+    int32_t source_id;
+    ice_transform transform;
+    bool is_descending;
+    bool nulls_first;
+} ice_order_field;
+
+typedef struct ice_order {
+    int32_t id; ///< 0: unordered, without fields.
+    uint32_t count;
+    const ice_order_field *fields;
+} ice_order;
+
 typedef struct ice_snapshot {
     int64_t id;
     int64_t parent_id;       ///< ICE_NO_SNAPSHOT: none.
@@ -52,10 +65,17 @@ typedef struct ice_log_entry {
     int64_t timestamp_ms;
 } ice_log_entry;
 
+typedef struct ice_property {
+    text key;
+    text value;
+} ice_property;
+
 typedef struct ice_metadata {
     int32_t format_version;
+    text uuid; ///< "" if version 1 does not say it.
     text location;
-    int64_t current_snapshot_id; ///< ICE_NO_SNAPSHOT: the table is empty.
+    int64_t last_sequence_number; ///< 0 in v1.
+    int64_t current_snapshot_id;  ///< ICE_NO_SNAPSHOT: the table is empty.
     int32_t current_schema_id;
     uint32_t schema_count;
     const ice_schema *schemas;
@@ -69,6 +89,10 @@ typedef struct ice_metadata {
     const ice_ref *refs;
     uint32_t log_count;
     const ice_log_entry *log;
+    ice_order order; ///< The default one; unordered if there is none.
+    /// What writers obey: write.…, commit.…, history.… and a few others.
+    uint32_t property_count;
+    const ice_property *properties;
     const ice_mapping *mapping; ///< schema.name-mapping.default, or NULL.
 } ice_metadata;
 
@@ -86,6 +110,9 @@ firn_status ice_metadata_read(bytes file, arena *memory, ice_metadata *out, firn
 const ice_snapshot *ice_metadata_snapshot(const ice_metadata *self, int64_t id);
 const ice_spec *ice_metadata_spec(const ice_metadata *self, int32_t id);
 const ice_schema *ice_metadata_schema(const ice_metadata *self, int32_t id);
+
+/// The value of a property that writers obey; false, and *out as it was, if the table lacks it.
+bool ice_metadata_property(const ice_metadata *self, text key, text *out);
 
 /// A field by its id in `first`, else in the newest other schema that has it; NULL if none has.
 const field *ice_metadata_field(const ice_metadata *self, const ice_schema *first,

@@ -118,6 +118,10 @@ TEST(ice_metadata_refuses_what_java_refuses) {
         {"\"element-id\":4,", "", "element-id"},
         {"\"required\":false", "\"required\":\"no\"", "required"},
         {"}}}", "}}", "line 1"},
+        {"\"fields\":[]}],\"default-sort-order-id\":0",
+         "\"fields\":[{\"transform\":\"identity\",\"source-id\":1,\"direction\":\"up\","
+         "\"null-order\":\"nulls-first\"}],\"order-id\":1}],\"default-sort-order-id\":1",
+         "direction"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         arena memory = arena_open(1 << 20);
@@ -159,5 +163,38 @@ TEST(ice_metadata_of_version_1_needs_neither_uuid_nor_lists) {
     const ice_schema *schema;
     CHECK(ice_version_resolve(&metadata, NULL, &snapshot, &schema, &err) == FIRN_OK);
     CHECK(snapshot == NULL && schema->columns.count == 1);
+    arena_close(&memory);
+}
+
+TEST(ice_metadata_keeps_what_a_writer_needs) {
+    arena memory = arena_open(1 << 20);
+    firn_error err = ERR_INIT;
+    ice_metadata metadata;
+    REQUIRE(ice_metadata_read(bytes_of(text_of(whole)), &memory, &metadata, &err) == FIRN_OK);
+    CHECK(text_equal(metadata.uuid, TEXT("u")));
+    CHECK(metadata.last_sequence_number == 2);
+    CHECK(metadata.order.id == 0 && metadata.order.count == 0 && metadata.property_count == 0);
+    const text told = changed("\"properties\":{}",
+                              "\"properties\":{\"write.format.default\":\"avro\",\"mine\":\"long\","
+                              "\"commit.retry.num-retries\":\"9\",\"gc.enabled\":\"false\"}",
+                              &memory);
+    REQUIRE(ice_metadata_read(bytes_of(told), &memory, &metadata, &err) == FIRN_OK);
+    text value = TEXT("as it was");
+    CHECK(metadata.property_count == 3);
+    CHECK(!ice_metadata_property(&metadata, TEXT("mine"), &value));
+    CHECK(text_equal(value, TEXT("as it was")));
+    CHECK(ice_metadata_property(&metadata, TEXT("write.format.default"), &value));
+    CHECK(text_equal(value, TEXT("avro")));
+    const text sorted =
+        changed("\"fields\":[]}],\"default-sort-order-id\":0",
+                "\"fields\":[]},{\"order-id\":3,\"fields\":[{\"transform\":\"bucket[4]\","
+                "\"source-id\":2,\"direction\":\"desc\",\"null-order\":\"nulls-first\"}]}],"
+                "\"default-sort-order-id\":3",
+                &memory);
+    REQUIRE(ice_metadata_read(bytes_of(sorted), &memory, &metadata, &err) == FIRN_OK);
+    REQUIRE(metadata.order.id == 3 && metadata.order.count == 1);
+    const ice_order_field *by = &metadata.order.fields[0];
+    CHECK(by->source_id == 2 && by->is_descending && by->nulls_first);
+    CHECK(by->transform.kind == ICE_BUCKET && by->transform.width == 4);
     arena_close(&memory);
 }

@@ -17,19 +17,6 @@
 
 #include "tables/iceberg/iceberg_metadata.h"
 
-typedef struct ice_order_field {
-    int32_t source_id;
-    ice_transform transform;
-    bool is_descending;
-    bool nulls_first;
-} ice_order_field;
-
-typedef struct ice_order {
-    int32_t id; ///< 0: unordered, without fields.
-    uint32_t count;
-    const ice_order_field *fields;
-} ice_order;
-
 /// The columns that a table gets for columns that are wanted: types that Iceberg has, with ids
 /// above *last_id, which becomes the last one given. In `memory`; names are borrowed.
 ///
