@@ -67,8 +67,10 @@ typedef struct order_key {
 
 /// CREATE TABLE: everything but where it is.
 typedef struct table_definition {
-    text format;    ///< "iceberg", "delta", "memory"; "": the catalog's usual one.
-    schema columns; ///< With defaults, comments and nullability.
+    text format;              ///< "iceberg", "delta", "memory"; "": the catalog's usual one.
+    schema columns;           ///< With nullability.
+    const column_note *notes; ///< One for each column: its default, as SQL, and its comment; NULL:
+                              ///< nothing is said of any.
     text comment;
     text location; ///< "": the catalog chooses.
     uint32_t partition_count;
@@ -95,8 +97,9 @@ typedef enum alteration_kind {
     ALTER_SET_PROPERTY,      ///< name, comment (the value)
     ALTER_UNSET_PROPERTY,    ///< name
     ALTER_SET_LOCATION,      ///< name
-    ALTER_SET_REF,           ///< name, is_tag, snapshot_id, only_if (must it be new, be there?)
-    ALTER_DROP_REF,          ///< name
+    ALTER_SET_REF,           ///< name, is_tag, snapshot_id, only_if (must it be new, be there?),
+                             ///< retention
+    ALTER_DROP_REF,          ///< name, is_tag
     ALTER_ROLLBACK,          ///< snapshot_id becomes current, of the past of the branch
     ALTER_CHERRYPICK,        ///< the changes of snapshot_id on top of the branch
     ALTER_FAST_FORWARD,      ///< the branch `name` to where the ref in `comment` is
@@ -109,6 +112,13 @@ typedef struct column_place {
     enum { PLACE_LAST, PLACE_FIRST, PLACE_AFTER, PLACE_BEFORE } kind;
     text beside;
 } column_place;
+
+/// How long a branch or tag is kept; 0: not said.
+typedef struct ref_retention {
+    int64_t ref_age_ms_max;
+    int64_t snapshot_age_ms_max; ///< Of a branch, as is the last.
+    int64_t snapshots_min;
+} ref_retention;
 
 /// One step of ALTER TABLE or CALL; which members mean something stands at its kind.
 typedef struct alteration {
@@ -126,6 +136,7 @@ typedef struct alteration {
     uint32_t order_count;
     const order_key *order;
     enum { REF_ANY, REF_NEW, REF_EXISTING } only_if;
+    ref_retention retention;
     int64_t snapshot_id; ///< -1: the current one.
     uint32_t snapshot_id_count;
     const int64_t *snapshot_ids;

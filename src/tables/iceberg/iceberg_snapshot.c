@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "io/io_path.h"
 #include "memory/text_builder.h"
+#include "tables/iceberg/iceberg_change.h"
 #include "tables/iceberg/iceberg_snapshot_private.h"
 #include "tables/iceberg/iceberg_version.h"
 #include "tables/transaction.h"
@@ -122,6 +123,21 @@ static firn_status describe(ice_table *self, const ice_open *what, firn_error *e
     return text_copy(memory, what->name, &ref->name, err);
 }
 
+static firn_status take_branch(ice_table *self, const table_version *version, firn_error *err) {
+    if (version == NULL || (version->kind == VERSION_CURRENT && !version->is_incremental)) {
+        self->branch = TEXT("main");
+        return FIRN_OK;
+    }
+    for (uint32_t i = 0; i < self->metadata.ref_count; i++) {
+        const ice_ref *each = &self->metadata.refs[i];
+        if (version->kind == VERSION_REF && !version->is_incremental && !each->is_tag &&
+            text_equal(each->name, version->ref)) {
+            return text_copy(&self->base.memory, each->name, &self->branch, err);
+        }
+    }
+    return FIRN_OK;
+}
+
 static firn_status open_table(ice_table *self, io *files, const ice_open *what,
                               const cancel_flag *cancel, firn_error *err) {
     const table_version *version = what->version;
@@ -138,6 +154,8 @@ static firn_status open_table(ice_table *self, io *files, const ice_open *what,
                              err));
     }
     count_rows(self);
+    TRY(take_branch(self, version, err));
+    TRY(text_copy(&self->base.memory, what->location, &self->location, err));
     return describe(self, what, err);
 }
 
@@ -166,6 +184,22 @@ firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *c
     }
     *out = &self->base;
     return FIRN_OK;
+}
+
+static const ice_table *table_of(const table_snapshot *self) {
+    return (const ice_table *)(const void *)self; // Its first member.
+}
+
+text ice_table_location(const table_snapshot *self) {
+    return table_of(self)->location;
+}
+
+text ice_table_branch(const table_snapshot *self) {
+    return table_of(self)->branch;
+}
+
+uint32_t ice_table_manifest_count(const table_snapshot *self) {
+    return table_of(self)->manifests.count;
 }
 
 // As metadata has it, but "" for the column itself.
@@ -220,4 +254,5 @@ const table_kind iceberg_table_kind = {
     .counters = ice_reader_counters,
     .close = ice_reader_close,
     .free = free_table,
+    .changes = &ice_table_changes,
 };

@@ -20,6 +20,8 @@ typedef struct ice_table {
     bool is_incremental; ///< Only files that `added` snapshots added, without deletes.
     uint32_t added_count;
     int64_t *added;
+    text location; ///< Of the metadata file.
+    text branch;   ///< That rows written to this version go to; "": it is in the past, or a tag.
 } ice_table;
 
 static inline ice_table *ice_table_of(table_snapshot *base) {

@@ -1,0 +1,178 @@
+// What workers do: lanes that are behind, and finished groups that go into files.
+#include <assert.h>
+
+#include "tables/files/parquet_lines_private.h"
+
+#define LANE_ITEMS 64 // That a worker takes of a lane at once.
+
+// ---- Waiting -----------------------------------------------------------------------------------
+
+void lines_add_waiter(parquet_lines *self, struct wakeup *which) REQUIRES(&self->lock) {
+    for (uint32_t i = 0; i < self->waiter_max; i++) {
+        if (self->waiters[i] == NULL || self->waiters[i] == which) {
+            self->waiters[i] = which;
+            return;
+        }
+    }
+    assert(false);
+}
+
+void lines_wake_all(parquet_lines *self) REQUIRES(&self->lock) {
+    for (uint32_t i = 0; i < self->waiter_max; i++) {
+        if (self->waiters[i] != NULL) {
+            wakeup_fire(self->waiters[i]);
+            self->waiters[i] = NULL;
+        }
+    }
+}
+
+// ---- Lanes -------------------------------------------------------------------------------------
+
+static firn_status work_on(parquet_lines *self, uint32_t column, const item *what, pw_worker *with,
+                           firn_error *err) {
+    pw_group *group = what->group->group;
+    if (what->rows == NULL) {
+        return pw_group_finish_column(group, column, with, err);
+    }
+    const arena_mark mark = arena_mark_take(&with->scratch);
+    batch rows;
+    TRY(batch_part(&with->scratch, &what->rows->rows, what->from, what->count, &rows, err));
+    TRY(pw_group_put_column(group, column, &rows, with, err));
+    arena_rewind(&with->scratch, mark);
+    return cancel_check(self->env.cancel, err);
+}
+
+static void measure_lane(const parquet_lines *self, uint32_t column, const out_group *at,
+                         uint64_t *size, uint64_t *memory) {
+    const pq_node *node = &self->schema->tree->root.children[column];
+    *size = 0;
+    *memory = 0;
+    for (uint32_t i = node->first_leaf; i < node->first_leaf + node->leaf_count; i++) {
+        *size += pw_chunk_size(at->group->chunks[i]);
+        *memory += pw_chunk_memory(at->group->chunks[i]);
+    }
+}
+
+// The lane that is behind the others, of those that nobody has.
+static uint32_t find_lane(const parquet_lines *self) {
+    uint32_t found = self->width;
+    for (uint32_t i = 0; i < self->width; i++) {
+        const lane *each = &self->lanes[i];
+        if (!each->is_claimed && each->next != NULL &&
+            (found == self->width || each->done < self->lanes[found].done)) {
+            found = i;
+        }
+    }
+    return found;
+}
+
+static firn_status run_lane(parquet_lines *self, uint32_t column, pw_worker *with, firn_error *err)
+    REQUIRES(&self->lock) {
+    lane *mine = &self->lanes[column];
+    item *items[LANE_ITEMS];
+    uint32_t count = 0;
+    for (item *each = mine->next; each != NULL && count < LANE_ITEMS; each = each->following) {
+        items[count++] = each;
+        if (each->rows == NULL) {
+            break; // Others may go on with it before the next group begins here.
+        }
+    }
+    mine->is_claimed = true;
+    mutex_unlock(&self->lock);
+    firn_status status = FIRN_OK;
+    for (uint32_t i = 0; i < count && status == FIRN_OK; i++) {
+        status = work_on(self, column, items[i], with, err);
+    }
+    uint64_t size;
+    uint64_t memory;
+    const out_group *at = items[count - 1]->group;
+    measure_lane(self, column, at, &size, &memory);
+    mutex_lock(&self->lock);
+    if (status != FIRN_OK) {
+        return status; // The query ends; until then nobody goes on here.
+    }
+    mine->is_claimed = false;
+    mine->measured = at;
+    mine->size = size;
+    mine->memory = memory;
+    mine->next = items[count - 1]->following;
+    mine->done += count;
+    for (uint32_t i = 0; i < count; i++) {
+        items[i]->lanes_left--;
+    }
+    while (self->first != NULL && self->first->lanes_left == 0) {
+        lines_retire_first(self);
+    }
+    return FIRN_OK;
+}
+
+// ---- Files -------------------------------------------------------------------------------------
+
+firn_status lines_open_file(parquet_lines *self, text partition, firn_error *err) {
+    text path;
+    TRY(self->user->next(self->of_user, partition, &path, err));
+    io_writer *writer;
+    TRY(io_writer_open(self->env.io, path, false, &writer, err));
+    return pw_file_open(writer, self->schema, &self->options, self->keeper, &self->file, err);
+}
+
+firn_status lines_finish_file(parquet_lines *self, firn_error *err) {
+    const pw_report *report;
+    TRY(pw_file_finish(self->file, &report, err));
+    if (self->user->finished != NULL) {
+        TRY(self->user->finished(self->of_user, report, err));
+    }
+    pw_file_close(self->file);
+    self->file = NULL;
+    return FIRN_OK;
+}
+
+static firn_status write_group(parquet_lines *self, out_group *group, firn_error *err) {
+    if (self->file == NULL) {
+        TRY(lines_open_file(self, group->partition, err));
+    }
+    TRY(pw_file_add(self->file, group->group, err));
+    pw_group_close(group->group);
+    group->group = NULL;
+    return group->ends_file ? lines_finish_file(self, err) : FIRN_OK;
+}
+
+static firn_status write_ready(parquet_lines *self, firn_error *err) REQUIRES(&self->lock) {
+    out_group *group = self->ready;
+    self->is_writing = true;
+    mutex_unlock(&self->lock);
+    const firn_status status = write_group(self, group, err);
+    mutex_lock(&self->lock);
+    if (status != FIRN_OK) {
+        return status; // As above.
+    }
+    self->is_writing = false;
+    self->ready = group->following;
+    self->ready_last = self->ready == NULL ? NULL : self->ready_last;
+    self->group_count--;
+    return FIRN_OK;
+}
+
+firn_status lines_work(parquet_lines *self, pw_worker *with, bool *did, firn_error *err)
+    REQUIRES(&self->lock) {
+    *did = true;
+    firn_status status = FIRN_OK;
+    if (self->ready != NULL && !self->is_writing) {
+        status = write_ready(self, err);
+    } else {
+        const uint32_t column = find_lane(self);
+        *did = column < self->width;
+        status = *did ? run_lane(self, column, with, err) : FIRN_OK;
+    }
+    if (status == FIRN_OK) {
+        status = lines_admit_early(self, err);
+    }
+    if (*did) {
+        lines_wake_all(self);
+    }
+    return status;
+}
+
+bool lines_is_idle(const parquet_lines *self) {
+    return self->first == NULL && self->ready == NULL && !self->is_writing;
+}

@@ -1,0 +1,182 @@
+// Where the files of a change go, and which of them it has written.
+#include "io/io_path.h"
+#include "memory/arena_grow.h"
+#include "tables/iceberg/iceberg_change_private.h"
+
+#define HASH_BITS 20       // Of a name, in hashed folders, as Java has them:
+#define HASH_FOLDER_SIZE 4 // 0110/1010/0011/00101001
+#define HASH_FOLDER_COUNT 3
+
+firn_status ice_uuid_make(char out[ICE_UUID_SIZE + 1], firn_error *err) {
+    uint8_t chance[16];
+    TRY(host_random(chance, sizeof chance, err));
+    chance[6] = (uint8_t)((chance[6] & 0x0f) | 0x40);
+    chance[8] = (uint8_t)((chance[8] & 0x3f) | 0x80);
+    static const char digits[] = "0123456789abcdef";
+    char *to = out;
+    for (size_t i = 0; i < sizeof chance; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            *to++ = '-';
+        }
+        *to++ = digits[chance[i] >> 4];
+        *to++ = digits[chance[i] & 0x0f];
+    }
+    *to = '\0';
+    return FIRN_OK;
+}
+
+// ---- Properties --------------------------------------------------------------------------------
+
+text ice_root_property(const json_node *root, const char *key) {
+    const json_node *properties = root == NULL ? NULL : json_find(root, "properties");
+    const json_node *found = properties == NULL ? NULL : json_find(properties, key);
+    return found == NULL || found->kind != JSON_STRING ? (text){.size = 0} : found->value;
+}
+
+uint64_t ice_root_number(const json_node *root, const char *key, uint64_t least, uint64_t missing) {
+    uint64_t out;
+    const text value = ice_root_property(root, key);
+    return number_parse_u64(value, &out) == NUMBER_OK && out >= least ? out : missing;
+}
+
+bool ice_root_flag(const json_node *root, const char *key, bool missing) {
+    const text value = ice_root_property(root, key);
+    return value.size == 0 ? missing : text_equal_nocase(value, TEXT("true"));
+}
+
+// ---- Names -------------------------------------------------------------------------------------
+
+static text without_slash(text path) {
+    while (path.size > 1 && path.data[path.size - 1] == '/') {
+        path.size--;
+    }
+    return path;
+}
+
+static firn_status location_of(const json_node *root, text *out, firn_error *err) {
+    TRY(json_get_text(root, "location", out, err));
+    *out = without_slash(*out);
+    return FIRN_OK;
+}
+
+firn_status ice_metadata_folder(const json_node *root, arena *memory, text *out, firn_error *err) {
+    const text chosen = ice_root_property(root, "write.metadata.path");
+    text location;
+    if (chosen.size > 0) {
+        return text_copy(memory, without_slash(chosen), out, err);
+    }
+    TRY(location_of(root, &location, err));
+    return text_format(memory, out, err, "%.*s/metadata", TEXT_ARGS(location));
+}
+
+// The folder of data files, and whether hashed folders come below it.
+static firn_status data_folder(const json_node *root, bool is_hashed, arena *memory, text *out,
+                               firn_error *err) {
+    static const char *const keys[] = {"write.data.path", "write.object-storage.path",
+                                       "write.folder-storage.path"};
+    text location;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const text chosen = ice_root_property(root, keys[i]);
+        if (chosen.size > 0 && (is_hashed || i != 1)) {
+            return text_copy(memory, without_slash(chosen), out, err);
+        }
+    }
+    TRY(location_of(root, &location, err));
+    return text_format(memory, out, err, "%.*s/data", TEXT_ARGS(location));
+}
+
+// The last two parts of the table's location, which go into paths that are not below it.
+static text context_of(text location) {
+    size_t from = location.size;
+    for (int slashes = 0; from > 0; from--) {
+        if (location.data[from - 1] == '/' && ++slashes == 2) {
+            break;
+        }
+    }
+    return text_slice(location, from, location.size);
+}
+
+// As Java's ObjectStoreLocationProvider: the last bits of the name's murmur3, as folders.
+static void print_hash(text name, char out[HASH_BITS + HASH_FOLDER_COUNT + 1]) {
+    const ice_scalar value = {.kind = ICE_SCALAR_BYTES, .data = ice_bytes_of(name)};
+    int32_t hash = 0;
+    (void)ice_hash(TYPE_OF(VARCHAR), &value, &hash);
+    for (int i = 0; i < HASH_BITS; i++) {
+        if (i > 0 && i % HASH_FOLDER_SIZE == 0 && i <= HASH_FOLDER_SIZE * HASH_FOLDER_COUNT) {
+            *out++ = '/';
+        }
+        *out++ = ((uint32_t)hash >> (HASH_BITS - 1 - i) & 1) != 0 ? '1' : '0';
+    }
+    *out = '\0';
+}
+
+static firn_status hashed_path(const json_node *root, text folder, text partition, text name,
+                               arena *memory, text *out, firn_error *err) {
+    char hash[HASH_BITS + HASH_FOLDER_COUNT + 1];
+    text location;
+    text below = name;
+    const bool has_partitions = ice_root_flag(root, "write.object-storage.partitioned-paths", true);
+    TRY(location_of(root, &location, err));
+    if (has_partitions && partition.size > 0) {
+        TRY(text_format(memory, &below, err, "%.*s/%.*s", TEXT_ARGS(partition), TEXT_ARGS(name)));
+    }
+    print_hash(below, hash);
+    if (!text_starts_with(folder, location)) {
+        return text_format(memory, out, err, "%.*s/%s/%.*s/%.*s", TEXT_ARGS(folder), hash,
+                           TEXT_ARGS(context_of(location)), TEXT_ARGS(below));
+    }
+    return text_format(memory, out, err, "%.*s/%s%c%.*s", TEXT_ARGS(folder), hash,
+                       has_partitions ? '/' : '-', TEXT_ARGS(below));
+}
+
+firn_status ice_change_data_path(const table_change *base, text partition, uint64_t number,
+                                 const char *ending, arena *memory, text *out, firn_error *err) {
+    const ice_table_change *self = (const ice_table_change *)base; // Its first member.
+    const json_node *root = self->play.root;
+    const bool is_hashed = ice_root_flag(root, "write.object-storage.enabled", false);
+    char uuid[ICE_UUID_SIZE + 1];
+    text folder;
+    text name;
+    TRY(ice_uuid_make(uuid, err));
+    TRY(data_folder(root, is_hashed, memory, &folder, err));
+    TRY(text_format(memory, &name, err, "00000-%llu-%s.%s", (unsigned long long)number, uuid,
+                    ending[0] == '.' ? ending + 1 : ending));
+    if (is_hashed) {
+        return hashed_path(root, folder, partition, name, memory, out, err);
+    }
+    return text_format(memory, out, err, "%.*s/%.*s%s%.*s", TEXT_ARGS(folder), TEXT_ARGS(partition),
+                       partition.size > 0 ? "/" : "", TEXT_ARGS(name));
+}
+
+// ---- What was written --------------------------------------------------------------------------
+
+firn_status ice_change_note(ice_table_change *self, ice_written_kind kind, text path,
+                            firn_error *err) {
+    ice_written *items = ARENA_GROW(&self->memory, ice_written, self->written, self->written_count,
+                                    1, &self->written_capacity);
+    if (items == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    self->written = items;
+    items[self->written_count] = (ice_written){.kind = kind};
+    TRY(text_copy(&self->memory, path, &items[self->written_count].path, err));
+    self->written_count++;
+    return FIRN_OK;
+}
+
+firn_status ice_change_write(ice_table_change *self, ice_written_kind kind, text path,
+                             bytes content, firn_error *err) {
+    TRY(ice_change_note(self, kind, path, err)); // Before: a fault may leave it behind.
+    const firn_status status = io_put(self->env->io, path, content, err);
+    if (status != FIRN_OK) {
+        io_path_while(err, "writing", path);
+    }
+    return status;
+}
+
+void ice_change_unwrite(ice_table_change *self, uint32_t count) {
+    while (self->written_count > count) {
+        firn_error ignored = ERR_INIT; // What stays is an orphan that nobody names.
+        (void)io_remove(self->env->io, self->written[--self->written_count].path, &ignored);
+    }
+}

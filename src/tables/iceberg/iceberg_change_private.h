@@ -1,0 +1,188 @@
+// A change of a table under way: what its parts share (iceberg_change_*.c).
+#ifndef FIRN_TABLES_ICEBERG_ICEBERG_CHANGE_PRIVATE_H
+#define FIRN_TABLES_ICEBERG_ICEBERG_CHANGE_PRIVATE_H
+
+#include "base/host.h"
+#include "tables/iceberg/iceberg_change.h"
+#include "tables/iceberg/iceberg_manifest_list_write.h"
+#include "tables/iceberg/iceberg_metadata_write.h"
+#include "tables/iceberg/iceberg_snapshot.h"
+
+#define ICE_MAIN TEXT("main")
+#define ICE_UUID_SIZE 36
+
+// ---- Steps -------------------------------------------------------------------------------------
+
+typedef enum ice_step_kind { ICE_STEP_CREATE, ICE_STEP_ALTER, ICE_STEP_ROWS } ice_step_kind;
+
+/// What was wanted, in the change's memory.
+typedef struct ice_step {
+    ice_step_kind kind;
+    uint64_t number;                    ///< Of the transaction.
+    uint32_t written_count;             ///< Files that there were before it.
+    const table_definition *definition; ///< Of ICE_STEP_CREATE.
+    const alteration *alteration;       ///< Of ICE_STEP_ALTER.
+    // Of ICE_STEP_ROWS.
+    int64_t snapshot_id;
+    ice_row_step rows;
+    ice_schema schema;      ///< Of the table as the statement saw it.
+    int32_t last_column_id; ///< Of the head that it was written for: ids above are our own.
+    uint32_t spec_count;    ///< Specs of the added files, as they were.
+    const ice_spec *specs;
+    uint32_t partition_count; ///< That added files are in: keys of ice_partition_key, sorted.
+    const text *partitions;
+    uint32_t manifest_count; ///< Of the added files, written.
+    const ice_manifest *manifests;
+} ice_step;
+
+/// What a step made of the metadata before it.
+typedef struct ice_played {
+    text updates;        ///< A JSON array; size 0: none.
+    int64_t snapshot_id; ///< Of its own; ICE_NO_SNAPSHOT: none.
+    text list_path;
+    ice_manifest_list list; ///< Of that snapshot.
+    // What there was before it.
+    const json_node *root_before;
+    text json_before;
+    ice_metadata metadata_before;
+} ice_played;
+
+/// A head, and what all steps make of it.
+typedef struct ice_play {
+    arena memory;
+    text location;         ///< Of the head's metadata file; size 0: the table is new.
+    const json_node *head; ///< NULL: likewise.
+    const json_node *root; ///< With all steps.
+    text json;             ///< The same as text; size 0: the head's.
+    ice_metadata metadata; ///< Of `root`. Nothing before the first step of a new table.
+    uint32_t count;
+    uint32_t capacity;
+    ice_played *items; ///< By step.
+} ice_play;
+
+/// A file that the change wrote.
+typedef enum ice_written_kind {
+    ICE_WRITTEN_DATA,     ///< By a sink.
+    ICE_WRITTEN_MANIFEST, ///< Also lists of them.
+    ICE_WRITTEN_METADATA,
+} ice_written_kind;
+
+typedef struct ice_written {
+    text path;
+    ice_written_kind kind;
+} ice_written;
+
+typedef struct ice_table_change {
+    table_change base;
+    const transaction_env *env;
+    const cancel_flag *cancel; ///< Of the call that runs; NULL: the statement's.
+    arena memory;              ///< Of steps and paths. The change itself lies in it.
+    codec_scratch codecs;
+    char uuid[ICE_UUID_SIZE + 1]; ///< In the names of its files.
+    uint64_t file_number;         ///< Likewise.
+    text branch;                  ///< Where rows go.
+    uint32_t step_count;
+    uint32_t step_capacity;
+    ice_step *steps;
+    ice_play play;
+    uint32_t written_count;
+    uint32_t written_capacity;
+    ice_written *written;
+    // What was prepared for the head: said again as it is, until there is another head.
+    bool is_prepared;
+    commit_form form;
+    text new_location; ///< Of COMMIT_POINTER.
+    text_list forgotten;
+    bool is_settled;
+} ice_table_change;
+
+static inline ice_table_change *ice_table_change_of(table_change *base) {
+    return (ice_table_change *)base; // Its first member.
+}
+
+static inline const cancel_flag *ice_change_cancel(const ice_table_change *self) {
+    return self->cancel != NULL         ? self->cancel
+           : self->env->context == NULL ? NULL
+                                        : self->env->context->cancel;
+}
+
+static inline bytes ice_bytes_of(text value) {
+    return (bytes){.data = (const uint8_t *)value.data, .size = value.size};
+}
+
+// ---- Files (iceberg_change_location.c)
+// ----------------------------------------------------------------
+
+/// A new version 4 UUID.
+firn_status ice_uuid_make(char out[ICE_UUID_SIZE + 1], firn_error *err);
+/// A property of the table; "" if it has none such.
+text ice_root_property(const json_node *root, const char *key);
+/// The same as a number of at least `least`; `missing` if it is none.
+uint64_t ice_root_number(const json_node *root, const char *key, uint64_t least, uint64_t missing);
+bool ice_root_flag(const json_node *root, const char *key, bool missing);
+/// The folder of metadata files, without '/' at its end, in `memory`.
+firn_status ice_metadata_folder(const json_node *root, arena *memory, text *out, firn_error *err);
+/// Notes that a file is the change's.
+firn_status ice_change_note(ice_table_change *self, ice_written_kind kind, text path,
+                            firn_error *err);
+/// Notes and writes a file.
+firn_status ice_change_write(ice_table_change *self, ice_written_kind kind, text path,
+                             bytes content, firn_error *err);
+/// Removes what was written since there were `count` files.
+void ice_change_unwrite(ice_table_change *self, uint32_t count);
+
+// ---- Playing (iceberg_change.c) ----------------------------------------------------------------
+
+/// Reads a head. `location` of size 0: there is none.
+firn_status ice_play_open(ice_table_change *self, text location, ice_play *out, firn_error *err);
+void ice_play_close(ice_play *self);
+/// Plays one more step. After an error the play is as before, and so are the files.
+firn_status ice_play_step(ice_table_change *self, ice_play *play, const ice_step *step,
+                          firn_error *err);
+/// Plays one more step of the change itself, which it keeps; `written` files are older than it.
+firn_status ice_change_add_step(ice_table_change *self, const ice_step *step, uint32_t written,
+                                firn_error *err);
+/// Where a branch or tag is; ICE_NO_SNAPSHOT if there is none.
+int64_t ice_play_ref(const ice_metadata *metadata, text name, bool *is_tag);
+/// The manifests of a snapshot of a play.
+firn_status ice_play_manifests(const ice_table_change *self, const ice_play *play,
+                               int64_t snapshot_id, arena *memory, ice_manifest_list *out,
+                               firn_error *err);
+/// The node of a snapshot in the metadata, or NULL.
+const json_node *ice_root_snapshot(const json_node *root, int64_t id);
+/// A snapshot that is added to a branch, whose settings stay.
+void ice_play_set_branch(const ice_play *play, text branch, int64_t snapshot_id,
+                         ice_updates *updates);
+
+// ---- Copies of what was wanted (iceberg_change_copy.c), into `memory` --------------------------
+
+firn_status ice_definition_copy(const table_definition *from, arena *memory,
+                                const table_definition **out, firn_error *err);
+firn_status ice_alteration_copy(const alteration *from, arena *memory, const alteration **out,
+                                firn_error *err);
+firn_status ice_row_step_copy(const ice_row_step *from, arena *memory, ice_row_step *out,
+                              firn_error *err);
+
+// ---- Kinds of steps: each writes the updates that it comes to ----------------------------------
+
+firn_status ice_play_create(const ice_play *play, const table_definition *wanted, arena *memory,
+                            ice_updates *updates, firn_error *err);
+firn_status ice_play_alter(ice_table_change *self, ice_play *play, const alteration *wanted,
+                           ice_played *out, ice_updates *updates, firn_error *err);
+firn_status ice_play_rows(ice_table_change *self, ice_play *play, const ice_step *step,
+                          ice_played *out, ice_updates *updates, firn_error *err);
+
+// ---- Committing (iceberg_change_commit.c) ------------------------------------------------------
+
+firn_status ice_change_prepare(table_change *base, commit_form form, arena *memory,
+                               commit_part *out, firn_error *err);
+firn_status ice_change_rebase(table_change *base, table_snapshot *head, firn_error *err);
+firn_status ice_change_is_in(table_change *base, table_snapshot *head, bool *out, firn_error *err);
+void ice_change_options(const table_change *base, commit_options *in_out);
+void ice_change_settle(table_change *base, commit_answer answer);
+/// Whether a step of rows may be played on `play` (a new head), where `before` is what it was
+/// played on. Errors: FIRN_CONFLICT.
+firn_status ice_change_check_rows(ice_table_change *self, const ice_play *before,
+                                  const ice_play *play, const ice_step *step, firn_error *err);
+
+#endif
