@@ -148,6 +148,20 @@ found is looked for in the lists of the catalog, each time, as far as it lets th
 What a catalog lists: a name once, however often a server repeats it. Namespaces of a SQLite catalog end before a level that is
 empty (`a..b` is listed as `a`), and those that are not UTF-8 are left out: no name in SQL means them, and the others stay usable.
 
+## SQLite catalogs
+
+The file is PyIceberg's and Java's JdbcCatalog's as well: each sees the other's tables under the same `CATALOG_NAME`, and commits are
+safe among programs, since each is one transaction of the file. One that does not exist is made, in the newer of the two layouts
+(V1), if its folder exists and `READ_ONLY` does not forbid it. All tables of a COMMIT change at once. New tables lie in
+`<WAREHOUSE>/<schema>/<table>`, or below the property `location` of their schema. Triggers in the file do not run.
+
+Do not open the same file with two SQLite libraries **in one process**, such as `libfirn` and PyIceberg in one Python program:
+Linux drops all locks of a process on a file when one of its handles is closed, so each library loses the locks of the other,
+READ_ONLY or not, and two writers may then damage the file (sqlite.org/howtocorrupt.html, 2.2.1). Processes of their own are safe, as
+is everything that goes through firn alone. The same holds for file systems whose locks do not work, some NFS among them.
+
+## Locations
+
 Locations in catalogs and metadata, `file:///lake/t` like plain paths, are taken as they are written: `%20` is three characters of
 a name, not a blank, as PyIceberg takes it too.
 

@@ -119,6 +119,10 @@ firn_status host_remove(const char *path, firn_error *err);
 /// Makes a folder and the missing ones above it; that it exists is no error.
 firn_status host_make_folder(const char *path, firn_error *err);
 
+/// The same path from the root on; links in it stay. Errors: FIRN_IO (the working folder is gone),
+/// FIRN_INVALID (longer than `capacity`).
+firn_status host_path_absolute(const char *path, char *out, size_t capacity, firn_error *err);
+
 /// Whether the path itself is a symbolic link, wherever that leads.
 bool host_path_is_link(const char *path);
 

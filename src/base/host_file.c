@@ -141,6 +141,19 @@ firn_status host_path_stat(const char *path, host_stat *out, firn_error *err) {
     return FIRN_OK;
 }
 
+firn_status host_path_absolute(const char *path, char *out, size_t capacity, firn_error *err) {
+    char folder[PATH_MAX] = "";
+    if (path[0] != '/' && getcwd(folder, sizeof folder) == NULL) {
+        return FAIL(err, FIRN_IO, "asking for the working folder: %s", strerror(errno));
+    }
+    const size_t end = strlen(folder);
+    const char *slash = end > 0 && folder[end - 1] != '/' ? "/" : "";
+    const int size = snprintf(out, capacity, "%s%s%s", folder, slash, path);
+    return size >= 0 && (size_t)size < capacity
+               ? FIRN_OK
+               : FAIL(err, FIRN_INVALID, "the path \"%s\" is too long from the root on", path);
+}
+
 bool host_path_is_link(const char *path) {
     struct stat found;
     return lstat(path, &found) == 0 && S_ISLNK(found.st_mode);

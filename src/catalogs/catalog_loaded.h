@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "memory/arena.h"
 
 typedef struct catalog_property {
     text key;
@@ -32,6 +33,10 @@ typedef struct loaded_table {
     storage_credential *credentials;
     text etag; // What to ask with next time, or empty.
 } loaded_table;
+
+/// The same as options, copied. NULL if there are none.
+firn_status catalog_properties_as_options(const catalog_properties *self, arena *memory,
+                                          firn_option **out, firn_error *err);
 
 /// The value of a key, or empty. Of several the last.
 static inline text catalog_property_find(const catalog_properties *self, text key) {

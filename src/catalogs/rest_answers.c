@@ -139,6 +139,8 @@ firn_status rest_read_config(bytes json, arena *memory, rest_config *out, firn_e
     } else if (text_equal(merged(out, TEXT("view-endpoints-supported")), TEXT("true"))) {
         out->endpoints |= UINT64_C(1) << REST_LIST_VIEWS | UINT64_C(1) << REST_LOAD_VIEW;
     }
+    const json_node *lifetime = json_find(object, "idempotency-key-lifetime");
+    out->knows_keys = lifetime != NULL && lifetime->kind == JSON_STRING && lifetime->value.size > 0;
     out->prefix = merged(out, TEXT("prefix"));
     out->separator = merged(out, TEXT("namespace-separator"));
     if (out->separator.size == 0) {

@@ -51,6 +51,7 @@ typedef struct rest_config {
     uint64_t endpoints; // Bit REST_x: the server has it.
     text separator;     // Between the levels of a namespace in a path, encoded; "%1F".
     text prefix;        // Of paths behind /v1/; may be empty.
+    bool knows_keys;    // Idempotency-Key: a repeated request is done once.
 } rest_config;
 
 firn_status rest_read_config(bytes json, arena *memory, rest_config *out, firn_error *err);

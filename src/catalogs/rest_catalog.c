@@ -101,6 +101,86 @@ static firn_status load(catalog *base, object_name name, const table_version *ve
     return loaded_object_open(self->files, &names, &loaded, memory, out, cancel, err);
 }
 
+// ---- Writing -----------------------------------------------------------------------------------
+
+static firn_status change_namespace(catalog *base, namespace_path space,
+                                    const namespace_change *change, firn_error *err) {
+    return rest_client_change_namespace(of(base)->client, space, change, err);
+}
+
+static firn_status create_namespace(catalog *base, namespace_path space, firn_error *err) {
+    return change_namespace(base, space, &(namespace_change){.is_new = true}, err);
+}
+
+static firn_status drop_namespace(catalog *base, namespace_path space, firn_error *err) {
+    return rest_client_drop_namespace(of(base)->client, space, err);
+}
+
+static firn_status namespace_properties(catalog *base, namespace_path space, arena *memory,
+                                        size_t *count, firn_option **out, const cancel_flag *cancel,
+                                        firn_error *err) {
+    catalog_properties found;
+    *count = 0;
+    TRY(rest_client_namespace_properties(of(base)->client, space, memory, &found, cancel, err));
+    TRY(catalog_properties_as_options(&found, memory, out, err));
+    *count = found.count;
+    return FIRN_OK;
+}
+
+static firn_status drop(catalog *base, object_name name, bool is_view, firn_error *err) {
+    return rest_client_drop(of(base)->client, name, is_view, false, err);
+}
+
+static firn_status rename_object(catalog *base, object_name from, object_name to, bool is_view,
+                                 firn_error *err) {
+    return rest_client_rename(of(base)->client, from, to, is_view, err);
+}
+
+// ---- Commits -----------------------------------------------------------------------------------
+
+static firn_status form(catalog *base, text format, commit_form *out, bool *is_known,
+                        const cancel_flag *cancel, firn_error *err) {
+    *out = COMMIT_UPDATES;
+    TRY(rest_client_connect(of(base)->client, cancel, err));
+    *is_known = (format.size == 0 || text_equal_nocase(format, TEXT("iceberg"))) &&
+                rest_client_can(of(base)->client, REST_UPDATE_TABLE);
+    return FIRN_OK;
+}
+
+static uint32_t table_count_max(catalog *base) {
+    return rest_client_can(of(base)->client, REST_COMMIT_TRANSACTION) ? UINT32_MAX : 1;
+}
+
+static firn_status stage(catalog *base, object_name name, const table_definition *wanted,
+                         arena *memory, table_definition *out, const cancel_flag *cancel,
+                         firn_error *err) {
+    return rest_client_stage(of(base)->client, name, wanted, memory, out, cancel, err);
+}
+
+static firn_status commit(catalog *base, const commit_parts *parts, uint32_t deadline_ms,
+                          commit_answer *answer, firn_error *err) {
+    return rest_client_commit(of(base)->client, parts, deadline_ms, answer, err);
+}
+
+// The server did it with the drop.
+static firn_status purge(catalog *base, object_name name, text location, const cancel_flag *cancel,
+                         firn_error *err) {
+    (void)base;
+    (void)name;
+    (void)location;
+    (void)cancel;
+    (void)err;
+    return FIRN_OK;
+}
+
+static const catalog_committer committer = {
+    .form = form,
+    .table_count_max = table_count_max,
+    .stage = stage,
+    .commit = commit,
+    .purge = purge,
+};
+
 const catalog_kind rest_catalog_kind = {
     .name = "rest",
     .recognises = recognises,
@@ -111,4 +191,11 @@ const catalog_kind rest_catalog_kind = {
     .has_namespace = has_namespace,
     .list = list,
     .load = load,
+    .create_namespace = create_namespace,
+    .change_namespace = change_namespace,
+    .namespace_properties = namespace_properties,
+    .drop_namespace = drop_namespace,
+    .drop = drop,
+    .rename = rename_object,
+    .committer = &committer,
 };

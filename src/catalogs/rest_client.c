@@ -1,4 +1,4 @@
-#include "catalogs/rest_client.h"
+#include "catalogs/rest_client_private.h"
 
 #include "base/host.h"
 #include "io/io_path.h"
@@ -7,7 +7,6 @@
 #include "memory/name_index.h"
 #include "memory/text_builder.h"
 
-#define CLIENT_MEMORY_LIMIT ((size_t)16 << 20)
 // A server that never ends a list is stopped here: after so many pages, or so many times as long as
 // one request may take.
 #define PAGE_COUNT_MAX 100000
@@ -15,18 +14,6 @@
 
 // How often a thread that waits for another one's answer looks at its cancel flag.
 #define LOOK_MS 20
-
-typedef enum client_state { CLIENT_NEW, CLIENT_ASKING, CLIENT_CONNECTED } client_state;
-
-struct rest_client {
-    arena memory; // Holds the client itself.
-    rest_session session;
-    mutex lock;
-    condition changed;
-    client_state state GUARDED_BY(&lock);
-    arena config_memory; // Of `config`, which never changes once it is connected.
-    rest_config config;
-};
 
 firn_status rest_client_open(io *files, const rest_options *options, rest_client **out,
                              firn_error *err) {
@@ -63,8 +50,8 @@ void rest_client_close(rest_client *self) {
 // ---- Configuration -----------------------------------------------------------------------------
 
 // `memory` is where the answer was read to.
-static firn_status while_reading(firn_status status, const rest_client *self, text subject,
-                                 const arena *memory, firn_error *err) {
+firn_status rest_while_reading(firn_status status, const rest_client *self, text subject,
+                               const arena *memory, firn_error *err) {
     if (status == FIRN_NO_MEMORY && arena_is_at_limit(memory)) {
         char limit[IO_SIZE_TEXT];
         status = FAIL(err, FIRN_INVALID, "an answer that takes more than the allowed %s",
@@ -110,7 +97,7 @@ static firn_status ask_config(rest_client *self, const cancel_flag *cancel, firn
     if (status == FIRN_OK) {
         status = configure(self, &self->config.overrides, true, err);
     }
-    return while_reading(status, self, call.subject, memory, err);
+    return rest_while_reading(status, self, call.subject, memory, err);
 }
 
 firn_status rest_client_connect(rest_client *self, const cancel_flag *cancel, firn_error *err) {
@@ -145,7 +132,7 @@ bool rest_client_can(const rest_client *self, rest_endpoint endpoint) {
 // ---- Paths -------------------------------------------------------------------------------------
 
 // A path below /v1/{prefix}/.
-static text_builder path_open(const rest_client *self, arena *memory) {
+text_builder rest_path_open(const rest_client *self, arena *memory) {
     text_builder path = text_builder_open(memory);
     text_append(&path, TEXT("v1/"));
     if (self->config.prefix.size > 0) {
@@ -155,7 +142,7 @@ static text_builder path_open(const rest_client *self, arena *memory) {
     return path;
 }
 
-static void append_levels(const rest_client *self, text_builder *path, namespace_path space) {
+void rest_append_levels(const rest_client *self, text_builder *path, namespace_path space) {
     for (uint32_t i = 0; i < space.count; i++) {
         if (i > 0) {
             text_append(path, self->config.separator);
@@ -164,14 +151,14 @@ static void append_levels(const rest_client *self, text_builder *path, namespace
     }
 }
 
-static text_builder space_path_open(const rest_client *self, arena *memory, namespace_path space) {
-    text_builder path = path_open(self, memory);
+text_builder rest_space_path_open(const rest_client *self, arena *memory, namespace_path space) {
+    text_builder path = rest_path_open(self, memory);
     text_append(&path, TEXT("namespaces/"));
-    append_levels(self, &path, space);
+    rest_append_levels(self, &path, space);
     return path;
 }
 
-static firn_status name_space(arena *memory, namespace_path space, text *out, firn_error *err) {
+firn_status rest_name_space(arena *memory, namespace_path space, text *out, firn_error *err) {
     text_builder words = text_builder_open(memory);
     text_append(&words, TEXT("namespace \""));
     for (uint32_t i = 0; i < space.count; i++) {
@@ -182,8 +169,8 @@ static firn_status name_space(arena *memory, namespace_path space, text *out, fi
     return text_builder_finish(&words, out, err);
 }
 
-static firn_status name_table(arena *memory, const rest_load *what, const char *kind, text *out,
-                              firn_error *err) {
+firn_status rest_name_table(arena *memory, const rest_load *what, const char *kind, text *out,
+                            firn_error *err) {
     text_builder words = text_builder_open(memory);
     text_append_format(&words, "%s \"", kind);
     for (uint32_t i = 0; i < what->space.count; i++) {
@@ -196,7 +183,7 @@ static firn_status name_table(arena *memory, const rest_load *what, const char *
 }
 
 // An empty level would make another path of it, such as that of all namespaces.
-static firn_status check_space(namespace_path space, firn_error *err) {
+firn_status rest_check_space(namespace_path space, firn_error *err) {
     if (space.count == 0) {
         return FAIL(err, FIRN_INVALID, "a namespace without a level, at least one is needed");
     }
@@ -238,8 +225,8 @@ static firn_status read_pages(rest_client *self, const page_list *list, arena *m
         http_answer answer;
         TRY(rest_session_call(&self->session, &call, memory, cancel, &answer, err));
         text next;
-        TRY(while_reading(list->read(list->user, answer.body, memory, &next, err), self,
-                          list->subject, memory, err));
+        TRY(rest_while_reading(list->read(list->user, answer.body, memory, &next, err), self,
+                               list->subject, memory, err));
         if (next.size == 0) {
             return FIRN_OK;
         }
@@ -355,15 +342,15 @@ firn_status rest_client_namespaces(rest_client *self, namespace_path parent, are
     *out = NULL;
     *count = 0;
     TRY(rest_client_connect(self, cancel, err));
-    text_builder builder = path_open(self, memory);
+    text_builder builder = rest_path_open(self, memory);
     text_append(&builder, TEXT("namespaces"));
     space_list found = {.parent = parent};
     page_list list = {.subject = TEXT("the namespaces"), .read = add_spaces, .user = &found};
     if (parent.count > 0) {
-        TRY(check_space(parent, err));
-        TRY(name_space(memory, parent, &list.subject, err));
+        TRY(rest_check_space(parent, err));
+        TRY(rest_name_space(memory, parent, &list.subject, err));
         text_append(&builder, TEXT("?parent="));
-        append_levels(self, &builder, parent);
+        rest_append_levels(self, &builder, parent);
     }
     TRY(text_builder_finish(&builder, &list.path, err));
     TRY(read_pages(self, &list, memory, cancel, err));
@@ -375,11 +362,11 @@ firn_status rest_client_namespaces(rest_client *self, namespace_path parent, are
 static firn_status call_space(rest_client *self, const char *method, namespace_path space,
                               arena *memory, http_answer *answer, const cancel_flag *cancel,
                               firn_error *err) {
-    TRY(check_space(space, err));
-    text_builder path = space_path_open(self, memory, space);
+    TRY(rest_check_space(space, err));
+    text_builder path = rest_space_path_open(self, memory, space);
     rest_call call = {.method = method};
     TRY(text_builder_finish(&path, &call.path, err));
-    TRY(name_space(memory, space, &call.subject, err));
+    TRY(rest_name_space(memory, space, &call.subject, err));
     return rest_session_call(&self->session, &call, memory, cancel, answer, err);
 }
 
@@ -404,26 +391,26 @@ firn_status rest_client_namespace_properties(rest_client *self, namespace_path s
     TRY(rest_client_connect(self, cancel, err));
     http_answer answer;
     TRY(call_space(self, "GET", space, memory, &answer, cancel, err));
-    return while_reading(rest_read_properties(answer.body, memory, out, err), self,
-                         TEXT("a namespace"), memory, err);
+    return rest_while_reading(rest_read_properties(answer.body, memory, out, err), self,
+                              TEXT("a namespace"), memory, err);
 }
 
 // ---- Tables and views --------------------------------------------------------------------------
 
 static firn_status list_kind(rest_client *self, namespace_path space, arena *memory,
                              entry_list *found, const cancel_flag *cancel, firn_error *err) {
-    text_builder builder = space_path_open(self, memory, space);
+    text_builder builder = rest_space_path_open(self, memory, space);
     text_append(&builder, found->are_views ? TEXT("/views") : TEXT("/tables"));
     page_list list = {.read = add_entries, .user = found};
     TRY(text_builder_finish(&builder, &list.path, err));
-    TRY(name_space(memory, space, &list.subject, err));
+    TRY(rest_name_space(memory, space, &list.subject, err));
     return read_pages(self, &list, memory, cancel, err);
 }
 
 firn_status rest_client_list(rest_client *self, namespace_path space, arena *memory,
                              catalog_entry_list *out, const cancel_flag *cancel, firn_error *err) {
     *out = (catalog_entry_list){.count = 0};
-    TRY(check_space(space, err));
+    TRY(rest_check_space(space, err));
     TRY(rest_client_connect(self, cancel, err));
     entry_list found = {.out = out};
     TRY(list_kind(self, space, memory, &found, cancel, err));
@@ -453,7 +440,7 @@ static text without_packing(text etag) {
 
 static firn_status load_kind(rest_client *self, const rest_load *what, bool is_view, arena *memory,
                              loaded_table *out, const cancel_flag *cancel, firn_error *err) {
-    text_builder path = space_path_open(self, memory, what->space);
+    text_builder path = rest_space_path_open(self, memory, what->space);
     text_append(&path, is_view ? TEXT("/views/") : TEXT("/tables/"));
     uri_append_encoded(&path, what->name);
     if (!is_view) { // The default is said too: some servers make another ETag of leaving it out.
@@ -462,15 +449,15 @@ static firn_status load_kind(rest_client *self, const rest_load *what, bool is_v
     }
     rest_call call = {.method = "GET", .etag = what->etag, .has_table_ask = !is_view};
     TRY(text_builder_finish(&path, &call.path, err));
-    TRY(name_table(memory, what, is_view ? "view" : "table", &call.subject, err));
+    TRY(rest_name_table(memory, what, is_view ? "view" : "table", &call.subject, err));
     http_answer answer;
     TRY(rest_session_call(&self->session, &call, memory, cancel, &answer, err));
     if (answer.status == 304) {
         out->is_unchanged = true;
         return FIRN_OK;
     }
-    TRY(while_reading(rest_read_table(answer.body, memory, out, err), self, call.subject, memory,
-                      err));
+    TRY(rest_while_reading(rest_read_table(answer.body, memory, out, err), self, call.subject,
+                           memory, err));
     out->is_view = is_view;
     out->etag = without_packing(http_header(&answer, TEXT("ETag")));
     return FIRN_OK;
@@ -479,7 +466,7 @@ static firn_status load_kind(rest_client *self, const rest_load *what, bool is_v
 firn_status rest_client_load(rest_client *self, const rest_load *what, arena *memory,
                              loaded_table *out, const cancel_flag *cancel, firn_error *err) {
     *out = (loaded_table){.is_view = false};
-    TRY(check_space(what->space, err));
+    TRY(rest_check_space(what->space, err));
     if (what->name.size == 0) {
         return FAIL(err, FIRN_INVALID, "the name of a table is empty");
     }

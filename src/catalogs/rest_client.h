@@ -10,6 +10,7 @@
 #include "catalogs/catalog_loaded.h"
 #include "catalogs/rest_answers.h"
 #include "catalogs/rest_session.h"
+#include "tables/transaction.h"
 
 typedef struct rest_client rest_client;
 
@@ -53,5 +54,37 @@ typedef struct rest_load {
 /// The table of that name, or the view. FIRN_NOT_FOUND if there is neither.
 firn_status rest_client_load(rest_client *self, const rest_load *what, arena *memory,
                              loaded_table *out, const cancel_flag *cancel, firn_error *err);
+
+// ---- Writing -----------------------------------------------------------------------------------
+//
+// Nothing is sent twice unless the server said that it did not do it (429, a token that has ended),
+// or knows Idempotency-Key: then once more, under the same key. FIRN_COMMIT_UNKNOWN: no answer
+// came, or one that does not say whether it was done (408, 5xx). They cannot be cancelled.
+
+/// Makes a namespace or changes its properties.
+/// Errors: FIRN_CONFLICT 42P06 (is_new), FIRN_NOT_FOUND 3F000; as rest_session_call.
+firn_status rest_client_change_namespace(rest_client *self, namespace_path space,
+                                         const namespace_change *change, firn_error *err);
+/// Errors: FIRN_INVALID 2BP01 (not empty), FIRN_NOT_FOUND 3F000; as rest_session_call.
+firn_status rest_client_drop_namespace(rest_client *self, namespace_path space, firn_error *err);
+
+/// DROP. `purges`: the server is asked to remove the files too. Errors: FIRN_NOT_FOUND 42P01.
+firn_status rest_client_drop(rest_client *self, object_name name, bool is_view, bool purges,
+                             firn_error *err);
+/// Errors: FIRN_NOT_FOUND 42P01, FIRN_CONFLICT 42P07; as rest_session_call.
+firn_status rest_client_rename(rest_client *self, object_name from, object_name to, bool is_view,
+                               firn_error *err);
+
+/// catalog_committer.stage: the server is asked, by a staged create, where the table would lie and
+/// what properties it would have. A server that cannot, or that has a table of that name: where the
+/// definition says, else where that table is, else below the "location" of the namespace.
+firn_status rest_client_stage(rest_client *self, object_name name, const table_definition *wanted,
+                              arena *memory, table_definition *out, const cancel_flag *cancel,
+                              firn_error *err);
+
+/// catalog_committer.commit, of the form COMMIT_UPDATES. Several parts need the endpoint
+/// COMMIT_TRANSACTION, and none of them is a drop (FIRN_UNSUPPORTED).
+firn_status rest_client_commit(rest_client *self, const commit_parts *parts, uint32_t deadline_ms,
+                               commit_answer *out, firn_error *err);
 
 #endif

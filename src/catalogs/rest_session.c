@@ -450,6 +450,7 @@ static firn_status make_headers(rest_session *self, const rest_call *call, text 
         {token.size > 0, {TEXT("Authorization"), bearer}},
         {call->has_body, {TEXT("Content-Type"), TEXT("application/json")}},
         {call->etag.size > 0, {TEXT("If-None-Match"), call->etag}},
+        {call->key.size > 0, {TEXT("Idempotency-Key"), call->key}},
         {call->has_table_ask && self->options.wants_credentials,
          {TEXT("X-Iceberg-Access-Delegation"), TEXT("vended-credentials")}},
     };
@@ -477,6 +478,8 @@ static firn_status send_once(rest_session *self, const rest_call *call, text tok
     text url;
     TRY(text_format(memory, &url, err, "%.*s/%.*s", TEXT_ARGS(self->options.uri),
                     TEXT_ARGS(call->path)));
+    const uint32_t usual_ms = self->options.request_timeout_ms;
+    const bool is_shorter = call->total_ms > 0 && (usual_ms == 0 || call->total_ms < usual_ms);
     http_request request = {
         .method = call->method,
         .url = url,
@@ -486,7 +489,7 @@ static firn_status send_once(rest_session *self, const rest_call *call, text tok
         .accepts_gzip = true,
         .answer_bytes_max = ANSWER_BYTES_MAX,
         .connect_timeout_ms = self->options.connect_timeout_ms,
-        .total_timeout_ms = self->options.request_timeout_ms,
+        .total_timeout_ms = is_shorter ? call->total_ms : usual_ms,
         .cancel = cancel,
     };
     TRY(make_headers(self, call, token, memory, &request, err));

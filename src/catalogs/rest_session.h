@@ -48,6 +48,8 @@ typedef struct rest_call {
     bool has_body;
     bytes body;         // JSON.
     text etag;          // If-None-Match; size 0: none.
+    text key;           // Idempotency-Key; size 0: none.
+    uint32_t total_ms;  // At most so long; 0: as the options say.
     text subject;       // For messages, such as: table "ns.t"
     bool has_table_ask; // Storage keys are asked for, if the options say so.
 } rest_call;

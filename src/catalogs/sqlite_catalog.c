@@ -1,9 +1,11 @@
 // ATTACH 'sqlite:FILE': tables and views named by a SQLite file (sqlite_client.h).
 #include "base/mutex.h"
+#include "catalogs/catalog_location.h"
 #include "catalogs/catalog_options.h"
 #include "catalogs/loaded_object.h"
 #include "catalogs/sqlite_client.h"
 #include "memory/text_builder.h"
+#include "tables/iceberg/iceberg_purge.h"
 
 #define CATALOG_BYTES_MAX ((size_t)1 << 30)
 
@@ -14,6 +16,7 @@ typedef struct sqlite_catalog {
     arena memory;
     io *files;
     sqlite_options how;
+    text warehouse;
     mutex lock;            // The client takes one thread at a time.
     sqlite_client *client; // NULL until it is connected.
 } sqlite_catalog;
@@ -38,6 +41,7 @@ static firn_status read_options(sqlite_catalog *self, text location, const firn_
     TRY(catalog_options_read(options, count, CATALOG_SQLITE, &self->memory, &read, err));
     TRY(text_copy(&self->memory, path_of(location), &self->how.path, err));
     TRY(text_copy(&self->memory, read.catalog_name, &self->how.catalog_name, err));
+    TRY(text_copy(&self->memory, read.warehouse, &self->warehouse, err));
     self->base.is_read_only = read.is_read_only;
     self->how.alias = self->base.alias;
     self->how.is_read_only = read.is_read_only;
@@ -126,6 +130,124 @@ static firn_status load(catalog *base, object_name name, const table_version *ve
     return loaded_object_open(self->files, &names, &loaded, memory, out, cancel, err);
 }
 
+// ---- Writing -----------------------------------------------------------------------------------
+
+static firn_status change_namespace(catalog *base, namespace_path space,
+                                    const namespace_change *change, firn_error *err) {
+    sqlite_catalog *self = of(base);
+    mutex_lock(&self->lock);
+    const firn_status status = sqlite_client_change_namespace(self->client, space, change, err);
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+static firn_status create_namespace(catalog *base, namespace_path space, firn_error *err) {
+    return change_namespace(base, space, &(namespace_change){.is_new = true}, err);
+}
+
+static firn_status drop_namespace(catalog *base, namespace_path space, firn_error *err) {
+    sqlite_catalog *self = of(base);
+    mutex_lock(&self->lock);
+    const firn_status status = sqlite_client_drop_namespace(self->client, space, err);
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+static firn_status read_properties(catalog *base, namespace_path space, arena *memory,
+                                   catalog_properties *out, const cancel_flag *cancel,
+                                   firn_error *err) {
+    sqlite_catalog *self = of(base);
+    mutex_lock(&self->lock);
+    const firn_status status =
+        sqlite_client_namespace_properties(self->client, space, memory, out, cancel, err);
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+static firn_status namespace_properties(catalog *base, namespace_path space, arena *memory,
+                                        size_t *count, firn_option **out, const cancel_flag *cancel,
+                                        firn_error *err) {
+    catalog_properties found;
+    *count = 0;
+    TRY(read_properties(base, space, memory, &found, cancel, err));
+    TRY(catalog_properties_as_options(&found, memory, out, err));
+    *count = found.count;
+    return FIRN_OK;
+}
+
+static firn_status drop(catalog *base, object_name name, bool is_view, firn_error *err) {
+    sqlite_catalog *self = of(base);
+    mutex_lock(&self->lock);
+    const firn_status status = sqlite_client_drop(self->client, name, is_view, err);
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+static firn_status rename_object(catalog *base, object_name from, object_name to, bool is_view,
+                                 firn_error *err) {
+    sqlite_catalog *self = of(base);
+    mutex_lock(&self->lock);
+    const firn_status status = sqlite_client_rename(self->client, from, to, is_view, err);
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+// ---- Commits -----------------------------------------------------------------------------------
+
+static firn_status form(catalog *base, text format, commit_form *out, bool *is_known,
+                        const cancel_flag *cancel, firn_error *err) {
+    (void)base;
+    (void)cancel;
+    (void)err;
+    *out = COMMIT_POINTER;
+    *is_known = format.size == 0 || text_equal_nocase(format, TEXT("iceberg"));
+    return FIRN_OK;
+}
+
+// All parts are in one transaction of the file.
+static uint32_t table_count_max(catalog *base) {
+    (void)base;
+    return UINT32_MAX;
+}
+
+// Nothing is written before the commit.
+static firn_status stage(catalog *base, object_name name, const table_definition *wanted,
+                         arena *memory, table_definition *out, const cancel_flag *cancel,
+                         firn_error *err) {
+    catalog_properties of_space;
+    TRY(read_properties(base, name.space, memory, &of_space, cancel, err));
+    const location_parts parts = {.given = wanted->location,
+                                  .of_namespace =
+                                      catalog_property_find(&of_space, TEXT("location")),
+                                  .warehouse = of(base)->warehouse,
+                                  .name = name};
+    *out = *wanted;
+    return catalog_location_new(&parts, memory, &out->location, err);
+}
+
+static firn_status commit(catalog *base, const commit_parts *parts, uint32_t deadline_ms,
+                          commit_answer *answer, firn_error *err) {
+    sqlite_catalog *self = of(base);
+    mutex_lock(&self->lock);
+    const firn_status status = sqlite_client_commit(self->client, parts, deadline_ms, answer, err);
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+static firn_status purge(catalog *base, object_name name, text location, const cancel_flag *cancel,
+                         firn_error *err) {
+    (void)name;
+    return ice_table_purge(of(base)->files, location, cancel, err);
+}
+
+static const catalog_committer committer = {
+    .form = form,
+    .table_count_max = table_count_max,
+    .stage = stage,
+    .commit = commit,
+    .purge = purge,
+};
+
 const catalog_kind sqlite_catalog_kind = {
     .name = "sqlite",
     .recognises = recognises,
@@ -136,4 +258,11 @@ const catalog_kind sqlite_catalog_kind = {
     .has_namespace = has_namespace,
     .list = list,
     .load = load,
+    .create_namespace = create_namespace,
+    .change_namespace = change_namespace,
+    .namespace_properties = namespace_properties,
+    .drop_namespace = drop_namespace,
+    .drop = drop,
+    .rename = rename_object,
+    .committer = &committer,
 };

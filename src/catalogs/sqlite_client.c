@@ -1,33 +1,18 @@
-#include "catalogs/sqlite_client.h"
+#include "catalogs/sqlite_client_private.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "base/host.h"
 #include "base/utf8.h"
+#include "io/io_path.h"
 #include "memory/arena_grow.h"
 #include "memory/text_builder.h"
 
 #define BUSY_TIMEOUT_MS 10000
 #define BUSY_PAUSE_MS 5
 #define CLIENT_MEMORY_LIMIT ((size_t)1 << 20)
-#define CALL_MEMORY_LIMIT ((size_t)16 << 20)
 // SQLite looks at the cancel flag after so many of its instructions: well below 10 ms.
 #define LOOK_INSTRUCTIONS 20000
-
-struct sqlite_client {
-    arena memory; // Holds the client itself.
-    sqlite3 *database;
-    text path;
-    text alias;
-    text name;       // The catalog_name.
-    bool has_kinds;  // Schema V1: there is a column iceberg_type.
-    bool has_spaces; // There is a table iceberg_namespace_properties.
-    uint32_t busy_timeout_ms;
-    // Of the call that runs:
-    const cancel_flag *cancel;
-    int64_t busy_since_ns; // 0: not waiting for a lock.
-};
 
 // ---- Errors and statements ---------------------------------------------------------------------
 
@@ -44,6 +29,17 @@ static firn_status status_of(int code) {
     }
 }
 
+static const char *sqlstate_of(int code) {
+    switch (code & 0xff) {
+    case SQLITE_FULL:
+        return "53100"; // disk_full
+    case SQLITE_READONLY:
+        return "25006"; // read_only_sql_transaction
+    default:
+        return NULL; // The usual one of the status.
+    }
+}
+
 // A file that SQLite cannot open may be there all the same.
 static bool is_missing(const sqlite_client *self, int code) {
     host_stat found;
@@ -52,7 +48,7 @@ static bool is_missing(const sqlite_client *self, int code) {
            host_path_stat(self->path.data, &found, &ignored) == FIRN_NOT_FOUND;
 }
 
-static firn_status fail_sqlite(sqlite_client *self, int code, firn_error *err) {
+firn_status sqlite_client_fail(sqlite_client *self, int code, firn_error *err) {
     if ((code & 0xff) == SQLITE_INTERRUPT || cancel_is_raised(self->cancel)) {
         return FAIL(err, FIRN_CANCELLED, "the query was stopped");
     }
@@ -62,8 +58,13 @@ static firn_status fail_sqlite(sqlite_client *self, int code, firn_error *err) {
                     TEXT_ARGS(self->path), self->busy_timeout_ms);
     }
     const firn_status status = is_missing(self, code) ? FIRN_NOT_FOUND : status_of(code);
-    return FAIL(err, status, "the catalog file \"%.*s\": %s", TEXT_ARGS(self->path),
-                sqlite3_errmsg(self->database));
+    const char *state = sqlstate_of(code);
+    err_set(err, status, "the catalog file \"%.*s\": %s", TEXT_ARGS(self->path),
+            sqlite3_errmsg(self->database));
+    if (state != NULL) {
+        memcpy(err->sqlstate, state, sizeof err->sqlstate);
+    }
+    return status;
 }
 
 static int on_busy(void *user, int count) {
@@ -86,8 +87,8 @@ static int on_progress(void *user) {
 }
 
 // Prepares a statement whose parameters are the texts in order.
-static firn_status prepare(sqlite_client *self, const char *sql, const text *values,
-                           uint32_t value_count, sqlite3_stmt **out, firn_error *err) {
+firn_status sqlite_client_prepare(sqlite_client *self, const char *sql, const text *values,
+                                  uint32_t value_count, sqlite3_stmt **out, firn_error *err) {
     int code = sqlite3_prepare_v2(self->database, sql, -1, out, NULL);
     for (uint32_t i = 0; i < value_count && code == SQLITE_OK; i++) {
         const char *data = values[i].data == NULL ? "" : values[i].data;
@@ -97,17 +98,18 @@ static firn_status prepare(sqlite_client *self, const char *sql, const text *val
     if (code != SQLITE_OK) {
         (void)sqlite3_finalize(*out);
         *out = NULL;
-        return fail_sqlite(self, code, err);
+        return sqlite_client_fail(self, code, err);
     }
     return FIRN_OK;
 }
 
 // The next row; *out is false behind the last one.
-static firn_status step(sqlite_client *self, sqlite3_stmt *statement, bool *out, firn_error *err) {
+firn_status sqlite_client_step(sqlite_client *self, sqlite3_stmt *statement, bool *out,
+                               firn_error *err) {
     const int code = sqlite3_step(statement);
     *out = code == SQLITE_ROW;
     if (code != SQLITE_ROW && code != SQLITE_DONE) {
-        return fail_sqlite(self, code, err);
+        return sqlite_client_fail(self, code, err);
     }
     return FIRN_OK;
 }
@@ -133,8 +135,8 @@ static firn_status read_text(sqlite_client *self, sqlite3_stmt *statement, int p
 // Whether a statement about the schema has a row.
 static firn_status has_row(sqlite_client *self, const char *sql, bool *out, firn_error *err) {
     sqlite3_stmt *statement;
-    TRY(prepare(self, sql, NULL, 0, &statement, err));
-    const firn_status status = step(self, statement, out, err);
+    TRY(sqlite_client_prepare(self, sql, NULL, 0, &statement, err));
+    const firn_status status = sqlite_client_step(self, statement, out, err);
     (void)sqlite3_finalize(statement);
     return status;
 }
@@ -176,9 +178,9 @@ static firn_status read_names(sqlite_client *self, held_names *out, firn_error *
                             "SELECT catalog_name FROM iceberg_namespace_properties ORDER BY 1"
                           : "SELECT DISTINCT catalog_name FROM iceberg_tables ORDER BY 1";
     sqlite3_stmt *statement;
-    TRY(prepare(self, sql, NULL, 0, &statement, err));
+    TRY(sqlite_client_prepare(self, sql, NULL, 0, &statement, err));
     bool has_row = false;
-    firn_status status = step(self, statement, &has_row, err);
+    firn_status status = sqlite_client_step(self, statement, &has_row, err);
     while (status == FIRN_OK && has_row) {
         const arena_mark mark = arena_mark_take(&self->memory);
         status = read_text(self, statement, 0, &self->memory, &out->last, err);
@@ -191,7 +193,7 @@ static firn_status read_names(sqlite_client *self, held_names *out, firn_error *
                                TEXT_ARGS(out->last));
         }
         out->count += 1;
-        status = step(self, statement, &has_row, err);
+        status = sqlite_client_step(self, statement, &has_row, err);
         if (has_row) {
             arena_rewind(&self->memory, mark);
         }
@@ -226,6 +228,31 @@ static firn_status choose_name(sqlite_client *self, text asked, firn_error *err)
     return status;
 }
 
+// SQLite itself would only say "unable to open".
+static firn_status look_at_file(const sqlite_client *self, bool is_read_only, bool *exists,
+                                firn_error *err) {
+    host_stat found;
+    firn_status status = host_path_stat(self->path.data, &found, err);
+    *exists = status == FIRN_OK;
+    if (status == FIRN_NOT_FOUND && !is_read_only) { // A new catalog, if it has a place.
+        const text folder = io_path_folder(self->path);
+        char path[IO_LOCAL_PATH_MAX];
+        firn_error of_folder = ERR_INIT;
+        TRY(io_path_local(folder, path, err));
+        if (host_path_stat(path, &found, &of_folder) == FIRN_OK && found.is_folder) {
+            return err_forgive(err, status, FIRN_NOT_FOUND);
+        }
+        err_hint(err, "a new catalog file is made in a folder that exists, which \"%s\" does not",
+                 path);
+        return status;
+    }
+    TRY(status);
+    return found.is_folder
+               ? FAIL(err, FIRN_INVALID, "\"%.*s\" is a folder, a catalog file is needed",
+                      TEXT_ARGS(self->path))
+               : FIRN_OK;
+}
+
 static firn_status open_database(sqlite_client *self, const sqlite_options *options,
                                  firn_error *err) {
     TRY(text_copy(&self->memory, options->path, &self->path, err));
@@ -233,23 +260,30 @@ static firn_status open_database(sqlite_client *self, const sqlite_options *opti
     if (self->path.size == 0 || memchr(self->path.data, '\0', self->path.size) != NULL) {
         return FAIL(err, FIRN_INVALID, "the path of the catalog file is empty or holds a NUL byte");
     }
-    host_stat stat;
-    TRY(host_path_stat(self->path.data, &stat, err)); // SQLite would only say "unable to open".
-    if (stat.is_folder) {
-        return FAIL(err, FIRN_INVALID, "\"%.*s\" is a folder, a catalog file is needed",
-                    TEXT_ARGS(self->path));
-    }
-    const int how = options->is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    bool exists;
+    TRY(look_at_file(self, options->is_read_only, &exists, err));
+    const int how = options->is_read_only ? SQLITE_OPEN_READONLY
+                    : exists              ? SQLITE_OPEN_READWRITE
+                                          : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     const int code = sqlite3_open_v2(self->path.data, &self->database,
                                      how | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (code != SQLITE_OK) {
-        return fail_sqlite(self, code, err);
+        return sqlite_client_fail(self, code, err);
     }
-    // A file of somebody else's: no function of its schema runs, and no extension is loaded.
+    // A file of somebody else's: no function or trigger of its schema runs, and no extension is
+    // loaded.
     (void)sqlite3_db_config(self->database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    (void)sqlite3_db_config(self->database, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     (void)sqlite3_db_config(self->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_busy_handler(self->database, on_busy, self);
     sqlite3_progress_handler(self->database, LOOK_INSTRUCTIONS, on_progress, self);
+    bool is_used = true;
+    if (!options->is_read_only) { // A new one, or one whose maker died before it had tables.
+        TRY(has_row(self, "SELECT 1 FROM sqlite_master", &is_used, err));
+    }
+    if (!is_used) {
+        TRY(sqlite_client_make_tables(self, err));
+    }
     TRY(read_schema(self, err));
     return choose_name(self, options->catalog_name, err);
 }
@@ -290,7 +324,7 @@ text sqlite_client_name(const sqlite_client *self) {
 // ---- Namespaces --------------------------------------------------------------------------------
 
 // A level with a dot in it would be read as two.
-static firn_status join_levels(namespace_path space, arena *memory, text *out, firn_error *err) {
+firn_status sqlite_client_join(namespace_path space, arena *memory, text *out, firn_error *err) {
     text_builder joined = text_builder_open(memory);
     for (uint32_t i = 0; i < space.count; i++) {
         const text level = space.items[i];
@@ -340,7 +374,7 @@ static firn_status open_spaces(sqlite_client *self, text prefix, arena *memory, 
     text sql;
     TRY(text_format(memory, &sql, err, "SELECT DISTINCT space FROM (%s%s) ORDER BY space",
                     in_tables, self->has_spaces ? in_spaces : ""));
-    return prepare(self, sql.data, values, 4, out, err);
+    return sqlite_client_prepare(self, sql.data, values, 4, out, err);
 }
 
 typedef struct child_list {
@@ -394,7 +428,7 @@ static firn_status collect_children(sqlite_client *self, sqlite3_stmt *statement
                                     arena *memory, child_list *out, firn_error *err) {
     const size_t start = prefix.size == 0 ? 0 : prefix.size + 1;
     bool has_row_now;
-    TRY(step(self, statement, &has_row_now, err));
+    TRY(sqlite_client_step(self, statement, &has_row_now, err));
     while (has_row_now) {
         text space;
         TRY(read_space(statement, memory, &space, err));
@@ -403,7 +437,7 @@ static firn_status collect_children(sqlite_client *self, sqlite3_stmt *statement
             const size_t size = start + text_find(below, TEXT("."));
             TRY(add_child(out, text_slice(space, 0, size), memory, err));
         }
-        TRY(step(self, statement, &has_row_now, err));
+        TRY(sqlite_client_step(self, statement, &has_row_now, err));
     }
     if (out->count > 0) {
         qsort(out->items, out->count, sizeof *out->items, compare_children);
@@ -435,7 +469,7 @@ firn_status sqlite_client_namespaces(sqlite_client *self, namespace_path parent,
     TRY(cancel_check(cancel, err));
     text prefix;
     sqlite3_stmt *statement;
-    TRY(join_levels(parent, memory, &prefix, err));
+    TRY(sqlite_client_join(parent, memory, &prefix, err));
     TRY(open_spaces(self, prefix, memory, &statement, err));
     child_list children = {.count = 0};
     const firn_status status = collect_children(self, statement, prefix, memory, &children, err);
@@ -452,7 +486,7 @@ firn_status sqlite_client_has_namespace(sqlite_client *self, namespace_path spac
     arena memory = arena_open(CALL_MEMORY_LIMIT);
     text joined;
     sqlite3_stmt *statement = NULL;
-    firn_status status = join_levels(space, &memory, &joined, err);
+    firn_status status = sqlite_client_join(space, &memory, &joined, err);
     if (status == FIRN_OK && joined.size == 0) {
         status = FAIL(err, FIRN_INVALID, "a namespace without a level, at least one is needed");
     }
@@ -460,15 +494,15 @@ firn_status sqlite_client_has_namespace(sqlite_client *self, namespace_path spac
         status = open_spaces(self, joined, &memory, &statement, err);
     }
     if (status == FIRN_OK) {
-        status = step(self, statement, out, err);
+        status = sqlite_client_step(self, statement, out, err);
     }
     (void)sqlite3_finalize(statement);
     arena_close(&memory);
     return status;
 }
 
-static firn_status must_exist(sqlite_client *self, namespace_path space, text joined,
-                              const cancel_flag *cancel, firn_error *err) {
+firn_status sqlite_client_must_exist(sqlite_client *self, namespace_path space, text joined,
+                                     const cancel_flag *cancel, firn_error *err) {
     bool exists;
     TRY(sqlite_client_has_namespace(self, space, &exists, cancel, err));
     if (!exists) {
@@ -483,7 +517,7 @@ static firn_status collect_properties(sqlite_client *self, sqlite3_stmt *stateme
     uint32_t capacity = 0;
     for (;;) {
         bool has_row_now;
-        TRY(step(self, statement, &has_row_now, err));
+        TRY(sqlite_client_step(self, statement, &has_row_now, err));
         if (!has_row_now) {
             return FIRN_OK;
         }
@@ -505,17 +539,18 @@ firn_status sqlite_client_namespace_properties(sqlite_client *self, namespace_pa
                                                const cancel_flag *cancel, firn_error *err) {
     *out = (catalog_properties){.count = 0};
     text values[2] = {self->name};
-    TRY(join_levels(space, memory, &values[1], err));
-    TRY(must_exist(self, space, values[1], cancel, err));
+    TRY(sqlite_client_join(space, memory, &values[1], err));
+    TRY(sqlite_client_must_exist(self, space, values[1], cancel, err));
     if (!self->has_spaces) {
         return FIRN_OK;
     }
     sqlite3_stmt *statement;
-    TRY(prepare(self,
-                "SELECT property_key, property_value FROM iceberg_namespace_properties WHERE "
-                "catalog_name = ?1 AND namespace = ?2 AND property_key <> 'exists' "
-                "ORDER BY property_key",
-                values, 2, &statement, err));
+    TRY(sqlite_client_prepare(
+        self,
+        "SELECT property_key, property_value FROM iceberg_namespace_properties WHERE "
+        "catalog_name = ?1 AND namespace = ?2 AND property_key <> 'exists' "
+        "ORDER BY property_key",
+        values, 2, &statement, err));
     const firn_status status = collect_properties(self, statement, memory, out, err);
     (void)sqlite3_finalize(statement);
     return status;
@@ -532,7 +567,7 @@ static firn_status collect_entries(sqlite_client *self, sqlite3_stmt *statement,
     uint32_t capacity = 0;
     for (;;) {
         bool has_row_now;
-        TRY(step(self, statement, &has_row_now, err));
+        TRY(sqlite_client_step(self, statement, &has_row_now, err));
         if (!has_row_now) {
             return FIRN_OK;
         }
@@ -557,8 +592,8 @@ firn_status sqlite_client_list(sqlite_client *self, namespace_path space, arena 
                                firn_error *err) {
     *out = (catalog_entry_list){.count = 0};
     text values[2] = {self->name};
-    TRY(join_levels(space, memory, &values[1], err));
-    TRY(must_exist(self, space, values[1], cancel, err));
+    TRY(sqlite_client_join(space, memory, &values[1], err));
+    TRY(sqlite_client_must_exist(self, space, values[1], cancel, err));
     const char *sql =
         self->has_kinds
             ? "SELECT table_name, iceberg_type FROM iceberg_tables WHERE catalog_name = ?1 AND "
@@ -566,7 +601,7 @@ firn_status sqlite_client_list(sqlite_client *self, namespace_path space, arena 
             : "SELECT table_name, NULL FROM iceberg_tables WHERE catalog_name = ?1 AND "
               "table_namespace = ?2 ORDER BY table_name";
     sqlite3_stmt *statement;
-    TRY(prepare(self, sql, values, 2, &statement, err));
+    TRY(sqlite_client_prepare(self, sql, values, 2, &statement, err));
     const firn_status status = collect_entries(self, statement, memory, out, err);
     (void)sqlite3_finalize(statement);
     return status;
@@ -575,7 +610,7 @@ firn_status sqlite_client_list(sqlite_client *self, namespace_path space, arena 
 static firn_status read_loaded(sqlite_client *self, sqlite3_stmt *statement, const text *values,
                                arena *memory, loaded_table *out, firn_error *err) {
     bool has_row_now;
-    TRY(step(self, statement, &has_row_now, err));
+    TRY(sqlite_client_step(self, statement, &has_row_now, err));
     if (!has_row_now) {
         return FAIL(err, FIRN_NOT_FOUND, "there is no table \"%.*s.%.*s\" in catalog \"%.*s\"",
                     TEXT_ARGS(values[1]), TEXT_ARGS(values[2]), TEXT_ARGS(self->alias));
@@ -599,7 +634,7 @@ firn_status sqlite_client_load(sqlite_client *self, namespace_path space, text n
     self->cancel = cancel;
     TRY(cancel_check(cancel, err));
     text values[3] = {self->name, {.size = 0}, name};
-    TRY(join_levels(space, memory, &values[1], err));
+    TRY(sqlite_client_join(space, memory, &values[1], err));
     const char *sql = self->has_kinds
                           ? "SELECT metadata_location, previous_metadata_location, iceberg_type "
                             "FROM iceberg_tables WHERE catalog_name = ?1 AND table_namespace = ?2 "
@@ -608,7 +643,7 @@ firn_status sqlite_client_load(sqlite_client *self, namespace_path space, text n
                             "FROM iceberg_tables WHERE catalog_name = ?1 AND table_namespace = ?2 "
                             "AND table_name = ?3";
     sqlite3_stmt *statement;
-    TRY(prepare(self, sql, values, 3, &statement, err));
+    TRY(sqlite_client_prepare(self, sql, values, 3, &statement, err));
     const firn_status status = read_loaded(self, statement, values, memory, out, err);
     (void)sqlite3_finalize(statement);
     return status;

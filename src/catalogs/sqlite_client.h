@@ -8,6 +8,13 @@
 // 'TABLE', 'VIEW' or NULL, which means table; in V0 the column is missing. Levels of a namespace
 // are joined by '.'; a namespace exists when a table, a view or a property is in it or below it.
 //
+// A file that does not exist is made, with both tables in schema V1, when it may be written; so are
+// they in an empty one. What else has no iceberg_tables is somebody else's and left alone.
+//
+// Functions that write are one transaction of the file each (BEGIN IMMEDIATE … COMMIT). FIRN_IO: it
+// was not written, others held it too long; FIRN_COMMIT_UNKNOWN: SQLite failed in the middle of its
+// COMMIT. They cannot be cancelled.
+//
 // The file is outside data like any other: what is not UTF-8 text is FIRN_CORRUPT, and a view in
 // the place of a table is none, for it could run for ever. Other programs hold short locks; they
 // are waited for up to the busy timeout.
@@ -15,7 +22,7 @@
 #define FIRN_CATALOGS_SQLITE_CLIENT_H
 
 #include "catalogs/catalog_loaded.h"
-#include "tables/catalog.h"
+#include "tables/transaction.h"
 
 typedef struct sqlite_options {
     text path;         // A file path, without "sqlite:".
@@ -30,8 +37,8 @@ typedef struct sqlite_options {
 /// One connection. One thread at a time.
 typedef struct sqlite_client sqlite_client;
 
-/// Errors: FIRN_NOT_FOUND (no such file, or no catalog of that name among others in it),
-/// FIRN_CORRUPT (no database, or without iceberg_tables),
+/// Errors: FIRN_NOT_FOUND (no such file and READ_ONLY, or no such folder, or no catalog of that
+/// name among others in it), FIRN_CORRUPT (no database, or without iceberg_tables),
 ///         FIRN_IO, FIRN_NO_MEMORY, FIRN_CANCELLED.
 firn_status sqlite_client_open(const sqlite_options *options, sqlite_client **out, firn_error *err);
 /// NULL: nothing.
@@ -60,5 +67,27 @@ firn_status sqlite_client_list(sqlite_client *self, namespace_path space, arena 
 /// FIRN_CORRUPT if it has no location.
 firn_status sqlite_client_load(sqlite_client *self, namespace_path space, text name, arena *memory,
                                loaded_table *out, const cancel_flag *cancel, firn_error *err);
+
+// ---- Writing -----------------------------------------------------------------------------------
+
+/// Makes a namespace or changes its properties. "exists", which keeps an empty namespace alive, is
+/// none of the user's.
+/// Errors: FIRN_CONFLICT 42P06 (is_new), FIRN_NOT_FOUND 3F000, FIRN_INVALID.
+firn_status sqlite_client_change_namespace(sqlite_client *self, namespace_path space,
+                                           const namespace_change *change, firn_error *err);
+/// Errors: FIRN_INVALID 2BP01 (something is in it or below it), FIRN_NOT_FOUND 3F000.
+firn_status sqlite_client_drop_namespace(sqlite_client *self, namespace_path space,
+                                         firn_error *err);
+/// Forgets a table or view, whatever its state; its files stay. FIRN_NOT_FOUND 42P01.
+firn_status sqlite_client_drop(sqlite_client *self, object_name name, bool is_view,
+                               firn_error *err);
+/// Errors: FIRN_NOT_FOUND (no such table or view 42P01, no such namespace), FIRN_CONFLICT 42P07.
+firn_status sqlite_client_rename(sqlite_client *self, object_name from, object_name to,
+                                 bool is_view, firn_error *err);
+
+/// Does all parts, of the form COMMIT_POINTER, or none: catalog_committer.commit. FIRN_NOT_FOUND if
+/// the namespace of a new table does not exist.
+firn_status sqlite_client_commit(sqlite_client *self, const commit_parts *parts,
+                                 uint32_t deadline_ms, commit_answer *out, firn_error *err);
 
 #endif

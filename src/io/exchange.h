@@ -87,6 +87,7 @@ struct exchange {
     exchange_head head;
     firn_status status;
     bool may_be_done; // After a failure: the server may have seen and done it.
+    bool is_given;    // The module has taken it, so that it may have been sent.
     firn_error error;
 };
 

@@ -128,7 +128,9 @@ static bool is_redirect(const exchange *self) {
 }
 
 static void fail_network(exchange *self, net_end end, const char *reason) {
-    self->may_be_done = end == NET_BROKEN || end == NET_GARBAGE;
+    // The module may run out of memory when the request is on its way, or the answer is.
+    self->may_be_done =
+        end == NET_BROKEN || end == NET_GARBAGE || (end == NET_NO_MEMORY && self->is_given);
     if (end == NET_NO_MEMORY) {
         self->status = FAIL(&self->error, FIRN_NO_MEMORY, "no memory for a request to \"%.*s\"",
                             TEXT_ARGS(self->url));
@@ -306,7 +308,11 @@ void exchange_attempt_start(exchange_driver *self, exchange *what) REQUIRES(&sel
     if (host_fault(HOST_REQUEST)) {
         exchange_list_remove(&self->moving, what);
         exchange_attempt_end(self, what, NET_BROKEN, "the connection broke, as the test wanted");
-    } else if (!self->net->start(self->client, &what->call)) {
+        return;
+    }
+    what->is_given = true;
+    if (!self->net->start(self->client, &what->call)) {
+        what->is_given = false;
         exchange_list_remove(&self->moving, what);
         exchange_attempt_end(self, what, NET_NO_MEMORY, "");
     }

@@ -73,6 +73,15 @@ typedef struct new_table {
     text comment;             ///< Empty: none.
 } new_table;
 
+/// What is to become of a namespace and its properties, in one step.
+typedef struct namespace_change {
+    bool is_new; ///< It is made, and must not exist; else it must.
+    size_t set_count;
+    const firn_option *set;
+    size_t removed_count;
+    const char *const *removed; ///< Keys; those that are not there do no harm.
+} namespace_change;
+
 /// What a name turned out to be.
 typedef struct catalog_object {
     table_snapshot *snapshot; ///< To be released, or NULL when it is a view.
@@ -106,6 +115,13 @@ struct catalog_kind {
                         firn_error *err);
     // Writing: NULL for read-only kinds. Filled by memory now, by the others with commits.
     firn_status (*create_namespace)(catalog *self, namespace_path space, firn_error *err);
+    /// The same with properties, or those of one that exists. NULL: namespaces have none.
+    firn_status (*change_namespace)(catalog *self, namespace_path space,
+                                    const namespace_change *change, firn_error *err);
+    /// Properties of a namespace, in `memory`. NULL: namespaces have none.
+    firn_status (*namespace_properties)(catalog *self, namespace_path space, arena *memory,
+                                        size_t *count, firn_option **out, const cancel_flag *cancel,
+                                        firn_error *err);
     firn_status (*drop_namespace)(catalog *self, namespace_path space, firn_error *err);
     firn_status (*create_table)(catalog *self, object_name name, const new_table *of, bool replace,
                                 catalog_object *out, firn_error *err);
@@ -119,6 +135,10 @@ struct catalog_kind {
     firn_status (*create_view)(catalog *self, object_name name, const view_definition *view,
                                bool replace, firn_error *err);
     firn_status (*drop)(catalog *self, object_name name, bool is_view, firn_error *err);
+    /// Gives a table or view another name, perhaps in another namespace of the catalog, at once.
+    /// Errors: FIRN_NOT_FOUND (42P01; the namespace 3F000), FIRN_CONFLICT 42P07.
+    firn_status (*rename)(catalog *self, object_name from, object_name to, bool is_view,
+                          firn_error *err);
     /// How changes of its tables are committed (tables/transaction.h). NULL: they cannot be.
     const struct catalog_committer *committer;
 };

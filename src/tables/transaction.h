@@ -155,6 +155,7 @@ typedef struct commit_part {
     /// PART_NOTHING: no step was taken, or none that changed anything; no catalog gets to see it.
     enum { PART_CREATE, PART_CHANGE, PART_REPLACE, PART_DROP, PART_NOTHING } kind;
     int64_t snapshot_id; ///< That will be current; 0 or less: the format has none.
+    bool purges; ///< PART_DROP … PURGE: a server that removes files itself is asked to.
     union {
         struct {
             text uuid;         ///< Of the table that was seen; "" when it is new.
@@ -201,11 +202,13 @@ typedef struct catalog_committer {
                          arena *memory, table_definition *out, const cancel_flag *cancel,
                          firn_error *err);
     /// Does all parts or none. FIRN_OK with an answer; a status of its own only when nothing was
-    /// asked of anybody (no such namespace, no rights: 401, 403). Is not cancelled once it has sent
+    /// done and nothing will be (no such namespace, no rights: 401, 403, a full disk). With an
+    /// answer other than COMMIT_DONE `err` may say why. Is not cancelled once it has sent
     /// something: `deadline_ms` is what bounds it.
     firn_status (*commit)(catalog *self, const commit_parts *parts, uint32_t deadline_ms,
                           commit_answer *answer, firn_error *err);
-    /// DROP TABLE … PURGE: after the drop was committed, also its files.
+    /// DROP TABLE … PURGE: after the drop was committed, also its files. `location` is that of the
+    /// metadata the table had at last. Does nothing where the commit did it (commit_part.purges).
     firn_status (*purge)(catalog *self, object_name name, text location, const cancel_flag *cancel,
                          firn_error *err);
 } catalog_committer;
