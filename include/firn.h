@@ -101,10 +101,13 @@ typedef enum FIRN_MUST_CHECK firn_status {
     FIRN_CORRUPT = 4,     ///< Stored data breaks its own format.
     FIRN_UNSUPPORTED = 5, ///< Valid, but firn does not implement it.
     FIRN_IO = 6,          ///< The disk or the network failed; trying again may help.
-    FIRN_CONFLICT = 7,    ///< Another writer committed first; nothing of ours was written.
+    FIRN_CONFLICT = 7,    ///< Another writer committed first, and what it did does not go with what
+                          ///< we did, or there was one each time; nothing of ours was written.
     FIRN_CANCELLED = 8,   ///< The caller asked the query to stop.
     FIRN_INTERNAL = 9,    ///< A bug in firn. Please report it with the text of the error.
-    FIRN_COMMIT_UNKNOWN = 10 ///< The commit may or may not have happened; read the table to know.
+    FIRN_COMMIT_UNKNOWN = 10 ///< The commit may have happened or not, or yet happen: no answer came
+                             ///< and reading back did not tell. Read the table to know; running
+                             ///< the statement again may do it twice.
 } firn_status;
 
 #define FIRN_ERROR_TEXT_MAX 1024
@@ -181,7 +184,10 @@ struct ArrowArrayStream {
 /// Settings, threads, caches and the shared catalog `memory`. Usually one per program.
 typedef struct firn_engine firn_engine;
 
-/// Catalogs, temporary tables, settings and transaction of one user of an engine.
+/// Catalogs, temporary tables, settings and transaction of one user of an engine. Between the
+/// statements BEGIN and COMMIT or ROLLBACK all statements are one transaction, also prepared ones;
+/// else each is one of its own. After one that failed only ROLLBACK is left (SQLSTATE 25P02).
+/// Closing rolls back.
 typedef struct firn_session firn_session;
 
 /// A prepared statement.
@@ -335,7 +341,7 @@ FIRN_API firn_status firn_query(firn_session *session, const char *sql, size_t s
                                 struct ArrowArrayStream *out, firn_error *err);
 
 /// Runs a script: any number of statements separated by ';'. Rows of queries are thrown away. Stops
-/// at the first fault; what earlier statements did stays done.
+/// at the first fault; what earlier statements did stays done, but inside of BEGIN and COMMIT.
 ///
 /// @param changed_rows May be NULL. Out: rows changed by all statements together, also by those
 ///                     before a fault.

@@ -4,6 +4,7 @@
 #include "catalogs/catalogs.h"
 #include "engine/propose.h"
 #include "engine/spelling.h"
+#include "engine/transactions.h"
 #include "memory/json_tree.h"
 #include "sql/printer.h"
 
@@ -352,19 +353,6 @@ static firn_status refuse(const sql_statement *statement, firn_error *err) {
                     (int)size, words);
 }
 
-// Every statement is a transaction of its own: BEGIN would promise what ROLLBACK cannot keep.
-static firn_status run_transaction(const sql_transaction *written, firn_error *err) {
-    firn_status status =
-        written->action == SQL_TRANSACTION_BEGIN
-            ? FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
-                       "a transaction of several statements is not supported")
-            : FAIL_SQL(err, FIRN_INVALID, "25P01", written->node.position,
-                       "there is no transaction: each statement is one of its own");
-    err_hint(err, "each statement takes effect at its end, or not at all; leave BEGIN, COMMIT and "
-                  "ROLLBACK out");
-    return status;
-}
-
 static bool is_change(const sql_statement *statement) {
     const int kind = (int)sql_statement_kind_of(statement);
     return kind != SQL_SHOW && kind != SQL_DESCRIBE && kind != SQL_EXPLAIN;
@@ -403,7 +391,7 @@ static firn_status dispatch(run *self, const sql_statement *statement, const bin
     case SQL_DETACH:
         return run_detach(self, sql_detach_of(statement), err);
     case SQL_TRANSACTION:
-        return run_transaction(sql_transaction_of(statement), err);
+        return command_transaction(self, sql_transaction_of(statement), err);
     default:
         return refuse(statement, err);
     }
@@ -417,6 +405,7 @@ firn_status command_run(run *self, const sql_statement *statement, const bind_pa
     firn_engine *engine = self->session->engine;
     engine_note_change(engine);
     firn_status status = dispatch(self, statement, known, values, err);
+    status = status == FIRN_OK ? run_commit_transaction(self, err) : status;
     engine_note_change(engine);
     return status;
 }

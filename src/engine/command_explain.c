@@ -2,7 +2,7 @@
 #include "base/host.h"
 #include "engine/explain_json.h"
 #include "engine/measured_plan.h"
-#include "engine/objects.h"
+#include "engine/transactions.h"
 
 static firn_status add_lines(listing *rows, text printed, firn_error *err) {
     size_t from = 0;
@@ -195,7 +195,10 @@ static firn_status read_format(const sql_explain *written, bool *is_json, firn_e
 static firn_status change_tables(const explaining *state, const ended_sink *inserted,
                                  firn_error *err) {
     TRY(ended_sink_commit(inserted, err));
-    return state->staged.made == NULL ? FIRN_OK : command_publish_table(&state->staged, err);
+    if (state->staged.made != NULL) {
+        TRY(command_publish_table(&state->staged, err));
+    }
+    return run_commit_transaction(state->inner, err);
 }
 
 firn_status command_explain(run *self, const sql_explain *written, const bind_parameters *known,
@@ -205,6 +208,7 @@ firn_status command_explain(run *self, const sql_explain *written, const bind_pa
     TRY(read_format(written, &state.is_json, err));
     TRY(listing_open(self, names, 1, &state.rows, err));
     TRY(run_open(self->session, &self->settings, &state.inner, err));
+    state.inner->is_description = !written->is_analyze; // Then nothing is begun for it.
     firn_status status = explain(&state, written, known, values, err);
     const ended_sink inserted = run_end(state.inner); // The listing runs as well.
     status = status == FIRN_OK ? listing_finish(state.rows, err) : status;
@@ -214,6 +218,7 @@ firn_status command_explain(run *self, const sql_explain *written, const bind_pa
         ended_sink_close(&inserted);
     }
     table_snapshot_release(state.staged.made);
+    (void)run_leave_transaction(state.inner, FIRN_OK); // What failed the outer statement tells.
     run_release(state.inner);
     return status;
 }

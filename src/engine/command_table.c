@@ -1,6 +1,6 @@
 // CREATE TABLE, CREATE TABLE AS, CREATE VIEW, INSERT.
 #include "base/nearest.h"
-#include "engine/objects.h"
+#include "engine/transactions.h"
 #include "memory/name_index.h"
 #include "sql/printer.h"
 
@@ -36,8 +36,8 @@ static firn_status is_done(run *self, const creation *made, const object_place *
         return FIRN_OK;
     }
     catalog_object object = {0};
-    firn_status status = place->catalog->kind->load(place->catalog, place->object, NULL,
-                                                    &self->memory, &object, &self->cancel, err);
+    firn_status status =
+        run_load(self, place->catalog, place->object, NULL, &self->memory, &object, err);
     *out = status == FIRN_OK;
     table_snapshot_release(object.snapshot);
     return err_forgive(err, status, FIRN_NOT_FOUND);
@@ -362,6 +362,35 @@ firn_status command_create_view(run *self, const sql_create_view *written, firn_
 
 // ---- INSERT ------------------------------------------------------------------------------------
 
+// The table that rows go into, as the statement sees it, to be released.
+static firn_status open_target(run *self, const sql_insert *written, table_snapshot **out,
+                               firn_error *err) {
+    const sql_names *path = &written->table->path;
+    const uint32_t position = written->table->node.position;
+    object_place place;
+    catalog_object found;
+    if (session_is_information_schema(path)) {
+        return FAIL_SQL(err, FIRN_INVALID, "42809", position,
+                        "rows cannot be inserted here: it is a table that can only be read");
+    }
+    TRY(run_begin_transaction(self, err));
+    TRY(session_find(self, path, &place, &found, err));
+    firn_status status = FIRN_OK;
+    if (found.snapshot == NULL || found.snapshot->kind->sink == NULL) {
+        status = FAIL_SQL(err, FIRN_INVALID, "42809", position,
+                          "rows cannot be inserted here: it is a %s",
+                          found.snapshot == NULL ? "view" : "table that can only be read");
+    } else {
+        status = run_open_target(self, &place, "INSERT", position, &found.snapshot, err);
+    }
+    if (status != FIRN_OK) {
+        table_snapshot_release(found.snapshot);
+        return status;
+    }
+    *out = found.snapshot;
+    return FIRN_OK;
+}
+
 firn_status command_bind_insert(run *self, const sql_insert *written, const bind_parameters *known,
                                 firn_error *err) {
     if (self->is_bound) {
@@ -376,23 +405,14 @@ firn_status command_bind_insert(run *self, const sql_insert *written, const bind
                         : written->with != NULL          ? "WITH in front of it"
                                                          : "RETURNING");
     }
+    table_snapshot *table;
+    TRY(open_target(self, written, &table, err));
     const bind_env env = session_bind_env(self);
-    const table_version now = {.kind = VERSION_CURRENT};
-    bound_object target = {0};
-    TRY(env.find(self, &written->table->path, &now, NULL, &self->memory, &target, err));
-    if (target.snapshot == NULL || target.snapshot->kind->sink == NULL) {
-        firn_status status =
-            FAIL_SQL(err, FIRN_INVALID, "42809", written->table->node.position,
-                     "rows cannot be inserted here: it is a %s",
-                     target.snapshot == NULL ? "view" : "table that can only be read");
-        table_snapshot_release(target.snapshot);
-        return status;
-    }
     const insert_target into = {
-        .table = target.snapshot, .columns = &written->columns, .is_by_name = written->is_by_name};
+        .table = table, .columns = &written->columns, .is_by_name = written->is_by_name};
     firn_status status =
         bind_insert(written->query, &into, &env, known, &self->memory, &self->bound, err);
-    table_snapshot_release(target.snapshot);
+    table_snapshot_release(table);
     return status;
 }
 

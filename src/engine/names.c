@@ -5,6 +5,7 @@
 #include "engine/information_schema.h"
 #include "engine/propose.h"
 #include "engine/spelling.h"
+#include "engine/transactions.h"
 #include "memory/text_builder.h"
 
 bool session_is_information_schema(const sql_names *path) {
@@ -100,8 +101,7 @@ static firn_status load(const object_place *place, const table_version *version,
     if (place->catalog == NULL) {
         return FAIL(err, FIRN_NOT_FOUND, "no catalog");
     }
-    TRY(place->catalog->kind->load(place->catalog, place->object, version, memory, out,
-                                   &user->cancel, err));
+    TRY(run_load(user, place->catalog, place->object, version, memory, out, err));
     firn_status status = user->defined == NULL ? FIRN_OK : check_defined(user, place, err);
     if (status != FIRN_OK) {
         table_snapshot_release(out->snapshot);
@@ -397,4 +397,23 @@ firn_status session_check_name(run *user, const sql_names *path, firn_error *err
     }
     table_snapshot_release(object.snapshot);
     return check_ambiguous(user, path, &places, err);
+}
+
+firn_status session_find(run *user, const sql_names *path, object_place *place, catalog_object *out,
+                         firn_error *err) {
+    const table_version now = {.kind = VERSION_CURRENT};
+    lookup self = {
+        .user = user, .path = path, .version = &now, .memory = &user->memory, .missing = ERR_INIT};
+    bool is_found;
+    *out = (catalog_object){0};
+    if (session_is_information_schema(path)) {
+        return command_refuse_listed(path, "this", err);
+    }
+    TRY(session_places(user, path, NULL, &user->memory, &self.places, err));
+    TRY(look(&self, out, &is_found, err));
+    if (!is_found) {
+        return say_missing(&self, NULL, err);
+    }
+    *place = self.places.items[self.at];
+    return FIRN_OK;
 }

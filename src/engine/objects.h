@@ -5,6 +5,7 @@
 //     catalog_set.c what is attached         names.c      names to tables, for the binder
 //     propose.c     names that were meant    spelling.c   names whatever their case
 //     catalog_walk.c what is in a catalog    information_schema.c its tables
+//     transactions.c BEGIN to COMMIT, and the transaction of a statement
 //     statement.c   firn_query, firn_execute, firn_prepare, firn_statement_*
 //     statement_bind.c values for parameters
 //     prepared_binding.c what prepare found out, for the run that follows at once
@@ -90,7 +91,8 @@ struct firn_session {
     catalog_set *catalogs;
     text current_catalog; ///< In `memory`.
     text search_path;     ///< Likewise: schemas of it, separated by commas, the current one first.
-    struct run *runs;     ///< Running ones, to be cancelled.
+    struct transaction_block *block; ///< Between BEGIN and COMMIT; else NULL.
+    struct run *runs;                ///< Running ones, to be cancelled.
     firn_session *previous, *next;
 };
 
@@ -110,6 +112,13 @@ typedef struct run {
     text search_path;    ///< The session's when it began.
     bool is_description; ///< Only the columns are wanted: SHOW asks no catalog for their rows.
     bool is_bound;       ///< `bound` is there already, found by prepare.
+    bool needs_change;   ///< What is bound is good for a description only: rows are going to be
+                         ///< changed in a transaction, which the run begins.
+    struct transaction_block *block; ///< The session's when it began; NULL: none.
+    struct transaction_block *own;   ///< The statement's own transaction; NULL: none.
+    struct table_change *change;     ///< Where changed rows end, of one of them; NULL: the sink's
+                                     ///< own commit makes them visible. By run_set_change.
+    bool is_changing;                ///< A change of the block, which must not end meanwhile.
     const struct object_place *defined; ///< The view whose query is bound now; NULL: none is.
     bind_result bound;
     mutex lock;                ///< Guards the pointer below against cancelling from other threads.
@@ -262,6 +271,10 @@ firn_status session_schema_place(run *user, const sql_names *schema, object_plac
 
 // names.c
 bind_env session_bind_env(run *user);
+/// A table or view that is there: its place, as the catalog spells it, and what it is.
+/// FIRN_NOT_FOUND with a hint.
+firn_status session_find(run *user, const sql_names *path, object_place *place, catalog_object *out,
+                         firn_error *err);
 /// FIRN_INVALID if a name of two parts is schema.name of the current catalog and catalog.name too.
 firn_status session_check_name(run *user, const sql_names *path, firn_error *err);
 /// Adds a hint to `err`, which says that nothing of that name is in these places.

@@ -3,6 +3,7 @@
 
 #include "base/host.h"
 #include "engine/information_schema.h"
+#include "engine/transactions.h"
 #include "exec/test_modes.h"
 #include "expr/cast.h"
 #include "functions/registry.h"
@@ -77,6 +78,8 @@ void run_release(run *self) {
     }
     session_remove_run(self->session, self); // From here on nobody cancels it.
     execution_close(self->execution);
+    block_release(self->own);
+    block_release(self->block);
     host_free(self->stream);
     if (self->counted.release != NULL) {
         self->counted.release(&self->counted);
@@ -222,6 +225,8 @@ firn_status run_execute(run *self, bool is_analyzed, firn_error *err) {
         .scheduler = engine->scheduler,
         .spill_area = engine_spill(engine),
         .tables = self->bound.snapshots,
+        .change = self->change,
+        .isolation = run_isolation(self),
         .is_analyzed = is_analyzed};
     self->columns = self->bound.plan.root->output_.columns;
     TRY(information_schema_fill(self, err));
@@ -289,11 +294,8 @@ firn_status run_start(run *self, const literal *values, uint32_t value_count, bo
     return while_running(self, run_execute(self, is_analyzed, err), err);
 }
 
-firn_status run_statement(run *self, const sql_statement *statement, const bind_parameters *known,
-                          const literal *values, firn_error *err) {
-    if (self->is_bound && self->execution != NULL) {
-        return FIRN_OK; // What DESCRIBE shows was found when it was prepared.
-    }
+static firn_status run_any(run *self, const sql_statement *statement, const bind_parameters *known,
+                           const literal *values, firn_error *err) {
     if (sql_statement_kind_of(statement) != SQL_QUERY_STATEMENT) {
         return command_run(self, statement, known, values, err);
     }
@@ -303,6 +305,20 @@ firn_status run_statement(run *self, const sql_statement *statement, const bind_
                        &self->bound, err));
     }
     return run_start(self, values, known == NULL ? 0 : known->count, false, err);
+}
+
+firn_status run_statement(run *self, const sql_statement *statement, const bind_parameters *known,
+                          const literal *values, firn_error *err) {
+    if (self->is_bound && self->execution != NULL) {
+        return FIRN_OK; // What DESCRIBE shows was found when it was prepared.
+    }
+    firn_status status = run_enter_transaction(self, statement, err);
+    status = status == FIRN_OK ? run_any(self, statement, known, values, err) : status;
+    if (sql_statement_kind_of(statement) == SQL_TRANSACTION) {
+        (void)run_leave_transaction(self, FIRN_OK); // A BEGIN too many does no harm.
+        return status;
+    }
+    return run_leave_transaction(self, status);
 }
 
 firn_status run_drain(run *self, firn_error *err) {

@@ -6,6 +6,7 @@
 #include "catalogs/memory_catalog.h"
 #include "engine/propose.h"
 #include "engine/spelling.h"
+#include "engine/transactions.h"
 #include "tables/stream/registered_stream.h"
 
 // ---- Open and close -----------------------------------------------------------------------------
@@ -42,6 +43,7 @@ static void close_session(firn_session *self) {
         self->next->previous = self->previous;
     }
     mutex_unlock(&engine->lock);
+    session_end_block(self);
     catalog_set_release(self->catalogs);
     if (self->temporary != NULL) {
         self->temporary->kind->close(self->temporary);
@@ -111,6 +113,7 @@ void firn_session_close(firn_session *session) {
     if (session != NULL && engine_is_ours(session->engine)) {
         // Now and not with the last reference: a registered stream may be a query of this session,
         // which keeps it alive.
+        session_end_block(session);
         memory_catalog_clear(session->temporary);
         session_release(session);
     }
@@ -209,6 +212,7 @@ void session_add_run(firn_session *self, run *added) {
     added->catalogs = catalog_set_retain(self->catalogs);
     added->context.catalog = self->current_catalog;
     added->search_path = self->search_path;
+    added->block = block_retain(self->block);
     text rest = self->search_path;
     added->context.schema = search_path_next(&rest);
     mutex_unlock(&self->lock);
@@ -332,6 +336,13 @@ firn_status session_detach(firn_session *self, const sql_name *name, firn_error 
     if (found->catalog == self->engine->memory || found->catalog == self->temporary) {
         return FAIL_SQL(err, FIRN_INVALID, "42809", name->position,
                         "the catalog \"%.*s\" cannot be detached", TEXT_ARGS(name->value));
+    }
+    if (session_block_has(self, found->catalog)) {
+        const firn_status status =
+            FAIL_SQL(err, FIRN_INVALID, "55006", name->position,
+                     "the catalog \"%.*s\" is used by the transaction", TEXT_ARGS(name->value));
+        err_hint(err, "COMMIT or ROLLBACK first");
+        return status;
     }
     if (text_equal(self->current_catalog, found->alias)) {
         TRY(set_current(self, TEXT("memory"), TEXT("main"), err));

@@ -17,6 +17,7 @@ typedef enum setting_kind {
     KIND_AUTO, // Or off.
     KIND_FOLDER,
     KIND_PATH,
+    KIND_ISOLATION,
     KIND_ARROW, // The option of what is behind the prefix.
 } setting_kind;
 
@@ -107,6 +108,19 @@ static bool parse_auto(text value, bool *out) {
     const bool is_good = is_auto || text_equal_nocase(value, TEXT("off"));
     *out = is_good ? is_auto : *out;
     return is_good;
+}
+
+static bool parse_isolation(text value, isolation *out) {
+    static const char *const words[] = {[ISOLATION_TABLE] = "table",
+                                        [ISOLATION_SNAPSHOT] = "snapshot",
+                                        [ISOLATION_SERIALIZABLE] = "serializable"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (text_equal_nocase(value, text_of(words[i]))) {
+            *out = (isolation)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 bool settings_parse_bool(text value, bool *out) {
@@ -220,6 +234,10 @@ static firn_status apply(settings *self, setting_id id, text value, firn_error *
         return check_folder(id, value, err);
     case KIND_PATH:
         return check_path(id, value, err);
+    case KIND_ISOLATION:
+        return parse_isolation(value, &self->isolation)
+                   ? FIRN_OK
+                   : refuse(id, value, "table, snapshot or serializable is needed", err);
     case KIND_ARROW: {
         const text name = setting_name(id);
         const text key = text_slice(name, sizeof ARROW_PREFIX - 1, name.size);

@@ -4,6 +4,7 @@
 
 #include "column/arrow.h"
 #include "engine/zone_cache.h"
+#include "tables/row_change.h"
 
 #define SETTING(member, name, kind, initial, description) SETTING_##member,
 typedef enum setting_id {
@@ -22,8 +23,9 @@ typedef struct settings {
     uint32_t threads;
     uint32_t http_timeout_ms;
     bool is_on[SETTING_COUNT]; ///< Those of true and false, and of auto and off.
-    zone_cache *zones;         ///< The engine's.
-    const zone *time_zone;     ///< Of `zones`.
+    isolation isolation;
+    zone_cache *zones;     ///< The engine's.
+    const zone *time_zone; ///< Of `zones`.
     arrow_options arrow;
 } settings;
 

@@ -6,7 +6,7 @@
 #include <assert.h>
 
 #include "base/host.h"
-#include "engine/objects.h"
+#include "engine/transactions.h"
 #include "sql/parser.h"
 
 #define MEMORY_MAX ((size_t)1 << 40)
@@ -47,9 +47,8 @@ static firn_status query(firn_session *session, text sql, run **out, firn_error 
     if (status == FIRN_OK && statement == NULL) {
         status = FAIL_SQL(err, FIRN_INVALID, "42601", 0, "there is no statement in the text");
     }
-    if (status == FIRN_OK) {
-        status = run_statement(self, statement, NULL, NULL, err);
-    }
+    status = status == FIRN_OK ? run_statement(self, statement, NULL, NULL, err)
+                               : run_leave_transaction(self, status);
     if (status != FIRN_OK) {
         run_release(self);
         return status;
@@ -81,10 +80,12 @@ static firn_status execute_next(firn_session *session, text sql, size_t *at, int
     *is_end = statement == NULL;
     if (status == FIRN_OK && statement != NULL) {
         status = run_statement(self, statement, NULL, NULL, err);
+    } else {
+        status = run_leave_transaction(self, status);
     }
     if (status == FIRN_OK &&
         self->changed_rows < 0) { // Else it has run, and its row says how much.
-        status = run_drain(self, err);
+        status = run_leave_transaction(self, run_drain(self, err));
     }
     if (status == FIRN_OK && self->changed_rows > 0) {
         *changed += self->changed_rows;
@@ -201,7 +202,7 @@ static firn_status describe_with(firn_statement *self, run *probe, firn_error *e
         return describe_query(self, probe, sql_query_statement_of(written)->query, err);
     case SQL_INSERT:
         TRY(command_bind_insert(probe, sql_insert_of(written), NULL, err));
-        probe->is_bound = true;
+        probe->is_bound = !probe->needs_change;
         TRY(keep_parameters(self, &probe->bound.parameters, err));
         return keep_count(self, err);
     case SQL_CREATE_TABLE: {
@@ -254,8 +255,10 @@ static firn_status prepare(firn_statement *self, text sql, size_t *used, firn_er
     probe->is_description = true;
     firn_status status = parse(self, probe, sql, used, err);
     if (status == FIRN_OK && self->written != NULL) {
-        status = describe_with(self, probe, err);
+        status = run_enter_transaction(probe, self->written, err);
+        status = status == FIRN_OK ? describe_with(self, probe, err) : status;
     }
+    status = run_leave_transaction(probe, status);
     if (status == FIRN_OK && probe->is_bound) {
         prepared_keep(self, probe, changes);
     } else {

@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "base/host.h"
-#include "engine/objects.h"
+#include "engine/transactions.h"
 
 struct stream_state {
     run *run;
@@ -80,6 +80,9 @@ static int pull(stream_state *state, const cancel_flag *outer, struct ArrowArray
     firn_status status = next(state, outer, out);
     state->failed = stream_errno(status);
     state->is_done = status == FIRN_OK && out->release == NULL;
+    if (status != FIRN_OK) {
+        run_fail_transaction(state->run);
+    }
     return state->failed;
 }
 

@@ -137,6 +137,8 @@ firn_status execution_open(const execution_request *request, execution **out, fi
                         .cache_query = block_cache_query(request->cache),
                         .scheduler = request->scheduler,
                         .worker_count = request->options->threads,
+                        .change = request->change,
+                        .isolation = request->isolation,
                         .is_analyzed = request->is_analyzed,
                         .error = FIRN_ERROR_INIT};
     self->options = &self->run_options;

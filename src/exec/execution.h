@@ -16,7 +16,8 @@ struct spill_area; // memory/spill.h: the engine's.
 struct task_group;
 struct codec_scratch;
 
-/// The sink of an INSERT whose rows are all there and not visible yet.
+/// The sink of an INSERT whose rows are all there and not visible yet. There is none where rows end
+/// in a change: that has them when the plan has run.
 typedef struct ended_sink {
     const struct row_sink_kind *kind; ///< NULL: there is none.
     struct row_sink *sink;
@@ -65,6 +66,8 @@ typedef struct execution {
     uint64_t own_without_readers;  ///< Reserve of the query once no pipeline reads files.
     atomic_uint reading_left;      ///< Pipelines that read files and have chains to run.
     table_snapshot *const *tables; ///< By plan table number; retained by the execution.
+    struct table_change *change;   ///< As in the request.
+    uint32_t isolation;
     dynamic_filters dynamic;
     void **node_state;   ///< By node number: the shared state of a node that several
                          ///< operators serve (build and probe, sink and source).
@@ -98,6 +101,9 @@ typedef struct execution_request {
     struct scheduler *scheduler;
     struct spill_area *spill_area;
     table_snapshot *const *tables; ///< By plan table number; retained.
+    struct table_change *change; ///< Where the rows of an INSERT end (tables/transaction.h), which
+                                 ///< outlives their sink. NULL: its own commit makes them visible.
+    uint32_t isolation;          ///< Of the INSERT: an `isolation` (tables/row_change.h).
     bool is_analyzed;
 } execution_request;
 

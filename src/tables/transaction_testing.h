@@ -82,6 +82,7 @@ typedef struct change {
 extern commit_answer fake_settled;
 extern uint32_t fake_settle_count;
 extern uint32_t fake_open_count; // Changes that are not closed.
+extern isolation fake_isolation; // That the last sink was opened with.
 static inline change *change_of(table_change *self) {
     return (change *)(void *)self;
 }

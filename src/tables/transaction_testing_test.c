@@ -1,4 +1,6 @@
 // The table format and the catalog of transaction_testing.h.
+#include "tables/known_tasks.h"
+#include "tables/row_pick.h"
 #include "tables/transaction_testing.h"
 
 // ---- Tables and the catalog that holds them ----------------------------------------------------
@@ -7,17 +9,98 @@ static void snapshot_free(table_snapshot *self) {
     host_free(self);
 }
 
-const table_kind fake_tables = {
-    .name = "fake", .free = snapshot_free, .sink = &fake_sink, .changes = &fake_changes};
+static firn_status scan_plan(table_snapshot *self, const scan_request *request, const scan_env *env,
+                             scan_planner **out, firn_error *err) {
+    (void)request;
+    (void)env;
+    TRY(known_tasks_open(sizeof(scan_task), 1, out, err));
+    *known_tasks_at(*out, 0) = (scan_task){.name = self->ref.name};
+    return FIRN_OK;
+}
+
+struct scan_reader {
+    const state *rows;
+    arena memory;
+    row_pick pick;
+    bool is_done;
+};
+
+static void scan_close(scan_reader *self) {
+    if (self != NULL) {
+        row_pick_close(&self->pick);
+        arena memory = self->memory;
+        arena_close(&memory);
+    }
+}
+
+static firn_status scan_open(table_snapshot *table, const scan_request *request,
+                             const scan_task *task, const scan_env *scan, scan_reader **out,
+                             firn_error *err) {
+    arena memory = arena_open(MEMORY_LIMIT);
+    scan_reader *self = ARENA_NEW(&memory, scan_reader, 1);
+    (void)task;
+    if (self == NULL) {
+        return ARENA_FULL(&memory, err);
+    }
+    *self = (scan_reader){.rows = state_of(table), .memory = memory};
+    const firn_status status = row_pick_open(&self->pick, request, scan, &self->memory, err);
+    if (status != FIRN_OK) {
+        scan_close(self);
+        return status;
+    }
+    *out = self;
+    return FIRN_OK;
+}
+
+static firn_status scan_next(scan_reader *self, arena *scratch, batch *out, scan_answer *answer,
+                             firn_error *err) {
+    *answer = self->is_done || self->rows->count == 0 ? SCAN_END : SCAN_READY;
+    if (*answer == SCAN_END) {
+        return FIRN_OK;
+    }
+    column *values = ARENA_NEW(scratch, column, 1);
+    batch *rows = ARENA_NEW(scratch, batch, 1);
+    if (values == NULL || rows == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    TRY(column_new(scratch, TYPE_OF(BIGINT), self->rows->count, values, err));
+    memcpy(COLUMN_OUT(values, int64_t), self->rows->values, self->rows->count * sizeof(int64_t));
+    *rows = batch_of(values, 1, self->rows->count);
+    self->is_done = true;
+    return row_pick_apply(&self->pick, rows, 0, self->rows->count, scratch, out, err);
+}
+
+static void count_nothing(const scan_reader *self, scan_counters *add_to) {
+    (void)self;
+    (void)add_to;
+}
+
+const table_kind fake_tables = {.name = "fake",
+                                .plan = scan_plan,
+                                .planner_next = known_tasks_next,
+                                .planner_counters = known_tasks_counters,
+                                .planner_close = known_tasks_close,
+                                .open = scan_open,
+                                .next = scan_next,
+                                .counters = count_nothing,
+                                .close = scan_close,
+                                .free = snapshot_free,
+                                .sink = &fake_sink,
+                                .changes = &fake_changes};
 
 static firn_status snapshot_of(const state *from, table_snapshot **out, firn_error *err) {
     snapshot *made = host_alloc(sizeof *made);
     if (made == NULL) {
         return FAIL(err, FIRN_NO_MEMORY, "no memory");
     }
-    *made =
-        (snapshot){.base = {.kind = &fake_tables, .ref = {.snapshot_id = (int64_t)from->version}},
-                   .state = *from};
+    static const field number = {
+        .name = {.data = "x", .size = 1}, .type = TYPE_OF(BIGINT), .id = -1};
+    *made = (snapshot){.base = {.kind = &fake_tables,
+                                .columns = {.count = 1, .fields = &number},
+                                .ref = {.kind = TEXT("fake"),
+                                        .name = TEXT("numbers"),
+                                        .snapshot_id = (int64_t)from->version}},
+                       .state = *from};
     atomic_init(&made->base.references, 1);
     *out = &made->base;
     return FIRN_OK;
@@ -53,6 +136,44 @@ static firn_status fake_load(catalog *self, object_name name, const table_versio
     }
     *out = (catalog_object){.view = NULL};
     return snapshot_of(&found->now, &out->snapshot, err);
+}
+
+static firn_status fake_list_namespaces(catalog *self, namespace_path parent, arena *memory,
+                                        namespace_path **out, uint32_t *count,
+                                        const cancel_flag *cancel, firn_error *err) {
+    (void)self;
+    (void)parent;
+    (void)memory;
+    (void)cancel;
+    (void)err;
+    *out = NULL;
+    *count = 0;
+    return FIRN_OK;
+}
+
+static firn_status fake_has_namespace(catalog *self, namespace_path space, bool *out,
+                                      const cancel_flag *cancel, firn_error *err) {
+    (void)self;
+    (void)cancel;
+    (void)err;
+    *out = space.count == 0;
+    return FIRN_OK;
+}
+
+static firn_status fake_list(catalog *self, namespace_path space, arena *memory,
+                             catalog_entry_list *out, const cancel_flag *cancel, firn_error *err) {
+    (void)space;
+    (void)cancel;
+    *out = (catalog_entry_list){.items = ARENA_NEW(memory, catalog_entry, TABLES_MAX)};
+    if (out->items == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < TABLES_MAX; i++) {
+        if (fake_of(self)->tables[i].name.size > 0) {
+            out->items[out->count++] = (catalog_entry){.name = fake_of(self)->tables[i].name};
+        }
+    }
+    return FIRN_OK;
 }
 
 // COMMIT_LOCAL of this format.
@@ -163,8 +284,12 @@ static const catalog_committer fake_committer = {.form = committer_form,
                                                  .stage = committer_stage,
                                                  .commit = committer_commit,
                                                  .purge = committer_purge};
-const catalog_kind fake_catalogs = {
-    .name = "fake", .load = fake_load, .committer = &fake_committer};
+const catalog_kind fake_catalogs = {.name = "fake",
+                                    .list_namespaces = fake_list_namespaces,
+                                    .has_namespace = fake_has_namespace,
+                                    .list = fake_list,
+                                    .load = fake_load,
+                                    .committer = &fake_committer};
 
 // ---- Changes of a table ------------------------------------------------------------------------
 
@@ -338,6 +463,8 @@ struct row_sink_worker {
     step steps[STEPS_MAX];
 };
 
+isolation fake_isolation;
+
 static firn_status sink_wish(table_snapshot *base, change_kind kind, arena *memory, row_wish *out,
                              firn_error *err) {
     (void)base;
@@ -355,6 +482,7 @@ static firn_status sink_open(const row_sink_request *request, const scan_env *en
         return FAIL(err, FIRN_NO_MEMORY, "no memory");
     }
     **out = (row_sink){.change = change_of(request->change), .kind = request->kind};
+    fake_isolation = request->isolation;
     return FIRN_OK;
 }
 

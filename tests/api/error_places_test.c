@@ -91,7 +91,7 @@ static const place places[] = {
     {"CREATE SCHEMA main", "\"main\" exists already", "main"},
     {"WITH a AS (SELECT 1), a AS (SELECT 2) SELECT 3", "is given twice", "a AS (SELECT 2)"},
     {"SELECT 1 + $2", "parameter $2 has no value", "$2"},
-    {"BEGIN", "a transaction of several statements is not supported", "BEGIN"},
+    {"ROLLBACK", "there is no transaction", "ROLLBACK"},
 };
 
 // What is like nothing that there is.

@@ -1,6 +1,6 @@
 // Insert: rows into a table's sink, one part a worker; its companion count_source hands out how
 // many there were. Nothing is visible before the statement has taken the ended sink and committed
-// it.
+// it, or the change that the rows ended in.
 //
 // Write is the same for sinks that need the order of the rows (row_sink_kind.needs_order): they are
 // told which tasks of the source are complete, and take columns in any form.
@@ -59,7 +59,9 @@ static firn_status open_sink(const plan_node *node, const input_layout *input, e
                                     .context = run->context,
                                     .cancel = &run->cancel,
                                     .workers = run->worker_count},
-                            .request = {.base = table,
+                            .request = {.change = run->change,
+                                        .base = table,
+                                        .isolation = (isolation)run->isolation,
                                         .kind = (change_kind)node->insert_.change,
                                         .columns = &table->columns,
                                         .positions = node->insert_.positions.items},
@@ -160,6 +162,9 @@ static firn_status end(void *shared, finish_plan *out, firn_error *err) {
     (void)out;
     insert_shared *self = shared;
     TRY(self->kind->end(self->sink, &self->changed_rows, err));
+    if (self->request.change != NULL) { // Which has the rows: close_sink frees the rest.
+        return FIRN_OK;
+    }
     mutex_lock(&self->run->lock);
     self->run->ended = (ended_sink){.kind = self->kind, .sink = self->sink};
     mutex_unlock(&self->run->lock);
