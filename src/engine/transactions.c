@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/host.h"
+#include "tables/iceberg/iceberg_change.h"
 
 #define MEMORY_MAX ((size_t)1 << 30)
 
@@ -29,7 +30,7 @@ struct transaction_block {
 };
 
 // The formats that new tables can have.
-static const table_change_kind *const formats[] = {NULL};
+static const table_change_kind *const formats[] = {&ice_table_changes, NULL};
 
 // ---- Blocks ------------------------------------------------------------------------------------
 

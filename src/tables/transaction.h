@@ -155,7 +155,7 @@ typedef struct commit_part {
     /// PART_NOTHING: no step was taken, or none that changed anything; no catalog gets to see it.
     enum { PART_CREATE, PART_CHANGE, PART_REPLACE, PART_DROP, PART_NOTHING } kind;
     int64_t snapshot_id; ///< That will be current; 0 or less: the format has none.
-    bool purges; ///< PART_DROP … PURGE: a server that removes files itself is asked to.
+    bool purges;         ///< PART_DROP … PURGE: a server that removes files itself is asked to.
     union {
         struct {
             text uuid;         ///< Of the table that was seen; "" when it is new.
