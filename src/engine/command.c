@@ -225,6 +225,12 @@ static firn_status dispatch(run *self, const sql_statement *statement, const bin
         return command_call(self, sql_call_statement_of(statement), err);
     case SQL_INSERT:
         return command_insert(self, sql_insert_of(statement), known, values, err);
+    case SQL_DELETE:
+    case SQL_UPDATE:
+    case SQL_MERGE:
+        return command_change(self, statement, known, values, err);
+    case SQL_TRUNCATE:
+        return command_truncate(self, sql_truncate_of(statement), err);
     case SQL_COPY:
         return command_copy(self, sql_copy_of(statement), known, values, err);
     case SQL_SET:

@@ -4,7 +4,7 @@
 // Paths of columns are spelled here, as the table has them when the statement begins; a column that
 // an action before it makes or renames is left as it is written. What is right beyond that, the
 // format says.
-#include "engine/command_alter_private.h"
+#include "engine/command_alter.h"
 #include "engine/transactions.h"
 #include "memory/text_builder.h"
 

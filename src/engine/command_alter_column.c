@@ -1,7 +1,7 @@
 // Columns of ALTER TABLE: paths, types, defaults, places.
 #include <string.h>
 
-#include "engine/command_alter_private.h"
+#include "engine/command_alter.h"
 
 static firn_status written_path(altering *to, const sql_names *path, text_list *out,
                                 firn_error *err) {

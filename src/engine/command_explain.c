@@ -79,6 +79,10 @@ static firn_status bind(explaining *state, const sql_explain *written, const bin
     }
     case SQL_INSERT:
         return command_bind_insert(inner, sql_insert_of(statement), known, err);
+    case SQL_DELETE:
+    case SQL_UPDATE:
+    case SQL_MERGE:
+        return command_bind_change(inner, statement, known, err);
     case SQL_COPY:
         return command_bind_copy(inner, sql_copy_of(statement), known, err);
     case SQL_CREATE_TABLE:
@@ -92,7 +96,8 @@ static firn_status bind(explaining *state, const sql_explain *written, const bin
     }
     firn_status status = FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", statement->position,
                                   "this statement has no plan to explain");
-    err_hint(err, "EXPLAIN takes a query, INSERT, COPY … TO and CREATE TABLE AS");
+    err_hint(err,
+             "EXPLAIN takes a query, INSERT, DELETE, UPDATE, MERGE, COPY … TO and CREATE TABLE AS");
     return status;
 }
 

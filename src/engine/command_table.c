@@ -1,6 +1,6 @@
 // CREATE TABLE, CREATE TABLE AS, CREATE VIEW, INSERT.
 #include "base/nearest.h"
-#include "engine/command_alter_private.h"
+#include "engine/command_alter.h"
 #include "engine/spelling.h"
 #include "engine/transactions.h"
 #include "memory/text_builder.h"
@@ -359,57 +359,30 @@ firn_status command_create_view(run *self, const sql_create_view *written, firn_
 
 // ---- INSERT ------------------------------------------------------------------------------------
 
-// The table that rows go into, as the statement sees it, to be released.
-static firn_status open_target(run *self, const sql_insert *written, table_snapshot **out,
-                               firn_error *err) {
-    const sql_names *path = &written->table->path;
-    const uint32_t position = written->table->node.position;
-    object_place place;
-    catalog_object found;
-    if (session_is_information_schema(path)) {
-        return FAIL_SQL(err, FIRN_INVALID, "42809", position,
-                        "rows cannot be inserted here: it is a table that can only be read");
-    }
-    TRY(run_begin_transaction(self, err));
-    TRY(session_find(self, path, &place, &found, err));
-    firn_status status = FIRN_OK;
-    if (found.snapshot == NULL || found.snapshot->kind->sink == NULL) {
-        status = FAIL_SQL(err, FIRN_INVALID, "42809", position,
-                          "rows cannot be inserted here: it is a %s",
-                          found.snapshot == NULL ? "view" : "table that can only be read");
-    } else {
-        status = run_open_target(self, &place, "INSERT", position, &found.snapshot, err);
-    }
-    if (status != FIRN_OK) {
-        table_snapshot_release(found.snapshot);
-        return status;
-    }
-    *out = found.snapshot;
-    return FIRN_OK;
-}
-
 firn_status command_bind_insert(run *self, const sql_insert *written, const bind_parameters *known,
                                 firn_error *err) {
     if (self->is_bound) {
         return FIRN_OK;
     }
-    if (written->is_overwrite || written->replace_where != NULL || written->with != NULL ||
-        written->returning.count > 0) {
+    if (written->returning.count > 0) {
         return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
-                        "INSERT with %s is not supported",
-                        written->is_overwrite            ? "OVERWRITE"
-                        : written->replace_where != NULL ? "REPLACE WHERE"
-                        : written->with != NULL          ? "WITH in front of it"
-                                                         : "RETURNING");
+                        "INSERT with RETURNING is not supported");
     }
-    table_snapshot *table;
-    TRY(open_target(self, written, &table, err));
     const bind_env env = session_bind_env(self);
-    const insert_target into = {
-        .table = table, .columns = &written->columns, .is_by_name = written->is_by_name};
+    change_target target;
+    TRY(command_find_target(self, &written->table->path, written->table->node.position, "inserted",
+                            &target, err));
+    const insert_target into = {.table = target.table,
+                                .columns = &written->columns,
+                                .is_by_name = written->is_by_name,
+                                .is_overwrite = written->is_overwrite,
+                                .with = written->with,
+                                .written = written->table,
+                                .replaced = written->replace_where,
+                                .place = target.place};
     firn_status status =
         bind_insert(written->query, &into, &env, known, &self->memory, &self->bound, err);
-    table_snapshot_release(table);
+    table_snapshot_release(target.table);
     return status;
 }
 

@@ -401,6 +401,17 @@ firn_status command_call(run *self, const sql_call_statement *written, firn_erro
 /// The columns of its result, in `memory`.
 firn_status command_call_columns(const sql_call_statement *written, arena *memory, schema *out,
                                  firn_error *err);
+/// The table whose rows a statement changes; `doing` is what cannot be done where it is none. The
+/// caller releases it.
+firn_status command_find_target(run *self, const sql_names *path, uint32_t position,
+                                const char *doing, change_target *out, firn_error *err);
+/// The first half of command_change; nothing to do in a run that is bound.
+firn_status command_bind_change(run *self, const sql_statement *statement,
+                                const bind_parameters *known, firn_error *err);
+/// DELETE, UPDATE, MERGE.
+firn_status command_change(run *self, const sql_statement *statement, const bind_parameters *known,
+                           const literal *values, firn_error *err);
+firn_status command_truncate(run *self, const sql_truncate *written, firn_error *err);
 /// The first half of command_insert; nothing to do in a run that is bound.
 firn_status command_bind_insert(run *self, const sql_insert *written, const bind_parameters *known,
                                 firn_error *err);

@@ -205,6 +205,13 @@ static firn_status describe_with(firn_statement *self, run *probe, firn_error *e
         probe->is_bound = !probe->needs_change;
         TRY(keep_parameters(self, &probe->bound.parameters, err));
         return keep_count(self, err);
+    case SQL_DELETE:
+    case SQL_UPDATE:
+    case SQL_MERGE:
+        TRY(command_bind_change(probe, written, NULL, err));
+        probe->is_bound = !probe->needs_change;
+        TRY(keep_parameters(self, &probe->bound.parameters, err));
+        return keep_count(self, err);
     case SQL_CREATE_TABLE: {
         const sql_create_table *create = sql_create_table_of(written);
         TRY(describe_source(self, probe, create->query, err));

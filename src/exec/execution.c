@@ -97,11 +97,13 @@ arena execution_arena(execution *self, size_t limit) {
 
 typedef struct largest {
     uint32_t number;
+    bool has_row_ids;
 } largest;
 
 static bool find_largest(void *user, plan_node **slot) {
     largest *state = user;
     state->number = (*slot)->number > state->number ? (*slot)->number : state->number;
+    state->has_row_ids |= (*slot)->kind == PLAN_SCAN && (*slot)->scan_.row_id != NO_SLOT;
     return plan_visit_children(*slot, find_largest, user);
 }
 
@@ -111,6 +113,9 @@ static firn_status fill(execution *self, const execution_request *request, firn_
     plan_node *root = request->plan->root;
     (void)find_largest(&last, &root);
     self->node_count = last.number;
+    if (last.has_row_ids) {
+        TRY(row_files_open(self->pool, &self->row_files, err));
+    }
     TRY(new_tables(self, request, err));
     TRY(task_group_open(self->scheduler, &self->group, err));
     TRY(spill_open(request->spill_area, self->pool, &self->spill, err));
@@ -175,6 +180,7 @@ void execution_close(execution *self) {
         }
     }
     ended_sink_close(&self->ended);
+    row_files_close(self->row_files);
     result_close(self->result);
     spill_close(self->spill);
     for (uint32_t i = 0; self->tables != NULL && i < self->plan->table_count; i++) {

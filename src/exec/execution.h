@@ -15,6 +15,7 @@ struct scheduler;
 struct spill_area; // memory/spill.h: the engine's.
 struct task_group;
 struct codec_scratch;
+struct row_files; // tables/row_change.h
 
 /// The sink of an INSERT whose rows are all there and not visible yet. There is none where rows end
 /// in a change: that has them when the plan has run.
@@ -82,7 +83,8 @@ typedef struct execution {
     uint32_t pipeline_count;
     uint32_t pipelines_left; ///< Not done yet; under the lock.
     mutex lock;
-    ended_sink ended; ///< Of an INSERT, once it has ended; under the lock.
+    struct row_files *row_files; ///< Of the scan that hands out row ids; NULL: none does.
+    ended_sink ended;            ///< Of an INSERT, once it has ended; under the lock.
     // The first failure; under the lock.
     firn_error error;
 } execution;

@@ -209,6 +209,9 @@ static firn_status build(builder *self, const plan_node *node, pipeline *into,
         return build(self, node->shared_.body, into, downstream);
     case PLAN_SHARED_SCAN:
         return add_source(self, &operator_shared_source, node, into, downstream, false);
+    case PLAN_CHANGE_ONCE:
+        return build_step(self, &operator_change_once_step, node, node->change_once_.input, into,
+                          downstream);
     case PLAN_INSERT:
         return build_breaker(self, insert_sink_of(self, node), &operator_count_source, node,
                              node->insert_.input, into, downstream);

@@ -578,6 +578,9 @@ static firn_status estimate_node(estimates *self, plan_node *node) {
     case PLAN_OUTPUT:
         node->row_estimate = node->output_.input->row_estimate;
         return FIRN_OK;
+    case PLAN_CHANGE_ONCE:
+        node->row_estimate = node->change_once_.input->row_estimate;
+        return FIRN_OK;
     case PLAN_SINGLE_ROW:
     case PLAN_INSERT:
         node->row_estimate = 1;

@@ -363,6 +363,7 @@ static firn_status nest_other(nesting *state, plan_node *node, source_list *out)
     case PLAN_UNNEST:
     case PLAN_WINDOW:
     case PLAN_SINGLE_ROW:
+    case PLAN_CHANGE_ONCE:
         *out = seen;
         return replace_all(state, node, &seen, false);
     case PLAN_AGGREGATE:

@@ -46,6 +46,9 @@ static firn_status prune_scan(optimizer *self, plan_node *node, const id_set *ne
         }
     }
     node->scan_.columns = (scan_column_list){.count = count, .items = kept};
+    if (node->scan_.row_id != NO_SLOT && !id_set_has(needed, node->scan_.row_id)) {
+        node->scan_.row_id = NO_SLOT;
+    }
     return FIRN_OK;
 }
 
@@ -316,6 +319,12 @@ static firn_status prune(optimizer *self, plan_node **slot, const id_set *needed
         return prune_shared_scan(self, node, needed);
     case PLAN_SINGLE_ROW:
         return prune(self, &node->single_row_.input, needed);
+    case PLAN_CHANGE_ONCE: {
+        id_set used = id_set_open(self->memory);
+        TRY(id_set_add_all(&used, needed, self->err));
+        TRY(id_set_add(&used, node->change_once_.id, self->err));
+        return prune(self, &node->change_once_.input, &used);
+    }
     case PLAN_INSERT: {
         id_set used = id_set_open(self->memory);
         TRY(add_ids(self, &node->insert_.input_ids, &used));

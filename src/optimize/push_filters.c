@@ -416,6 +416,17 @@ static firn_status push_through(optimizer *self, plan_node **slot, plan_node **i
     return rewrite_filter(self, *slot, &staying, slot);
 }
 
+// A reader filters by the table's columns; what it numbers the rows by is not among them.
+static bool is_no_row_id(void *user, expr **slot) {
+    return ((*slot)->kind != EXPR_COLUMN || (*slot)->column_.id != *(const uint32_t *)user) &&
+           expr_visit_children(*slot, is_no_row_id, user);
+}
+
+static bool mentions_row_id(const plan_node *scan, expr **conjunct) {
+    uint32_t id = scan->scan_.row_id;
+    return id != NO_SLOT && !is_no_row_id(&id, conjunct);
+}
+
 static firn_status push_scan(optimizer *self, plan_node **slot, const expr_list *conjuncts) {
     plan_node *node = *slot;
     expr_list staying = {0};
@@ -424,8 +435,9 @@ static firn_status push_scan(optimizer *self, plan_node **slot, const expr_list 
         TRY(expr_index_add(&known, node->scan_.filters.items[i], self->memory, self->err));
     }
     for (uint32_t i = 0; i < conjuncts->count; i++) {
-        const bool enters =
-            !expr_is_volatile(conjuncts->items[i]) && !expr_is_constant(conjuncts->items[i]);
+        const bool enters = !expr_is_volatile(conjuncts->items[i]) &&
+                            !expr_is_constant(conjuncts->items[i]) &&
+                            !mentions_row_id(node, &conjuncts->items[i]);
         if (!enters || expr_index_find(&known, conjuncts->items[i]) == NO_EXPR) {
             TRY(rewrite_add_expr(self, enters ? &node->scan_.filters : &staying,
                                  conjuncts->items[i]));

@@ -411,7 +411,9 @@ static firn_status add_made(usage *state, const plan_node *node) {
         for (uint32_t i = 0; i < node->scan_.columns.count; i++) {
             TRY(id_set_add(&state->made, node->scan_.columns.items[i].id, state->self->err));
         }
-        return FIRN_OK;
+        return node->scan_.row_id == NO_SLOT
+                   ? FIRN_OK
+                   : id_set_add(&state->made, node->scan_.row_id, state->self->err);
     }
     return plan_output_ids(node, &state->made, state->self->err);
 }

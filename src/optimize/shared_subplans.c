@@ -54,7 +54,7 @@ static bool look_at_node(void *user, plan_node **slot) {
     self->nodes++;
     switch ((int)node->kind) {
     case PLAN_SCAN:
-        self->may_repeat &= !node->scan_.needs_row_ids &&
+        self->may_repeat &= node->scan_.row_id == NO_SLOT &&
                             !self->self->tables[node->scan_.table]->kind->is_read_once;
         break;
     case PLAN_VALUES:

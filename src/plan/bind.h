@@ -74,6 +74,12 @@ typedef struct insert_target {
     const sql_names *columns; ///< Pick and order the table's columns, others get their default;
                               ///< none: all.
     bool is_by_name;          ///< INSERT … BY NAME.
+    bool is_overwrite;        ///< INSERT OVERWRITE: in the place of what is there.
+    bool is_empty;            ///< Without a query, and with is_overwrite: no rows come (TRUNCATE).
+    const sql_with *with;     ///< In front of INSERT.
+    const sql_table *written; ///< Of REPLACE WHERE: the table's name,
+    const sql_expr *replaced; ///< and which rows go; NULL: none.
+    text_list place;          ///< As of change_target.
 } insert_target;
 
 /// Binds INSERT INTO target query: a plan whose root is an OUTPUT over an INSERT. Without a query
@@ -81,6 +87,18 @@ typedef struct insert_target {
 firn_status bind_insert(const sql_query *query, const insert_target *target, const bind_env *env,
                         const bind_parameters *known, arena *memory, bind_result *out,
                         firn_error *err);
+
+/// What DELETE, UPDATE and MERGE change.
+typedef struct change_target {
+    table_snapshot *table;
+    text_list place; ///< catalog.schema.name, or what was written: columns may be named by it.
+} change_target;
+
+/// Binds DELETE, UPDATE or MERGE of a table that has a sink: a plan whose root is an OUTPUT over an
+/// INSERT.
+firn_status bind_change(const sql_statement *written, const change_target *target,
+                        const bind_env *env, const bind_parameters *known, arena *memory,
+                        bind_result *out, firn_error *err);
 
 /// A SQL type as written, such as DECIMAL(12, 2) or STRUCT(a INT)[].
 firn_status bind_type(const sql_type *written, arena *memory, const type **out, firn_error *err);

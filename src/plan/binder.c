@@ -171,7 +171,7 @@ firn_status bind_constant(const sql_expr *written, const bind_env *env, arena *m
 
 // ---- INSERT ----------------------------------------------------------------------------------
 
-static firn_status index_target(binder *self, const schema *target, name_index *out) {
+firn_status binder_index_columns(binder *self, const schema *target, name_index *out) {
     *out = (name_index){0};
     for (uint32_t i = 0; i < target->count; i++) {
         TRY(name_index_add(out, target->fields[i].name, self->memory, self->err));
@@ -179,8 +179,7 @@ static firn_status index_target(binder *self, const schema *target, name_index *
     return FIRN_OK;
 }
 
-// The last column of that name; UINT32_MAX if there is none.
-static uint32_t find_in_target(const name_index *target, const sql_name *name) {
+uint32_t binder_find_column(const name_index *target, const sql_name *name) {
     uint32_t found = UINT32_MAX;
     for (uint32_t i = name_index_first(target, name->value); i != NO_NAME;
          i = name_index_next(target, i)) {
@@ -189,7 +188,7 @@ static uint32_t find_in_target(const name_index *target, const sql_name *name) {
     return found;
 }
 
-static firn_status say_no_target(binder *self, const schema *target, const sql_name *name,
+firn_status binder_say_no_column(binder *self, const schema *target, const sql_name *name,
                                  uint64_t position) {
     firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "42703", position,
                                   "the table has no column \"%.*s\"", TEXT_ARGS(name->value));
@@ -217,7 +216,7 @@ static firn_status map_columns(binder *self, const bound_query *query, const ins
                         columns->count > 0 ? "its list names" : "the table takes", wanted);
     }
     name_index names;
-    TRY(index_target(self, target, &names));
+    TRY(binder_index_columns(self, target, &names));
     for (uint32_t i = 0; i < query->columns.count; i++) {
         sql_name name = {.value = query->columns.items[i].name};
         if (!is_by_name && columns->count == 0) {
@@ -225,9 +224,9 @@ static firn_status map_columns(binder *self, const bound_query *query, const ins
             continue;
         }
         name = is_by_name ? name : columns->items[i];
-        const uint32_t found = find_in_target(&names, &name);
+        const uint32_t found = binder_find_column(&names, &name);
         if (found == UINT32_MAX) {
-            return say_no_target(self, target, &name, is_by_name ? position : name.position);
+            return binder_say_no_column(self, target, &name, is_by_name ? position : name.position);
         }
         if (sources[found] != UINT32_MAX) {
             return FAIL_SQL(self->err, FIRN_INVALID, "42701", name.position,
@@ -268,6 +267,23 @@ static uint32_t place_of_value(const sql_query *query, const insert_target *into
                : UINT32_MAX;
 }
 
+firn_status binder_fill(binder *self, const field *into, expr *value, uint32_t position,
+                        expr **out) {
+    *out = value;
+    if (!bind_must_cast(value->type, into->type)) {
+        return FIRN_OK;
+    }
+    bind_origin origin = {.position = position};
+    uint32_t place;
+    TRY(text_format(self->memory, &origin.doing, self->err, "filling the column \"%.*s\"",
+                    TEXT_ARGS(into->name)));
+    TRY(binder_add_origin(self, origin, &place));
+    TRY(binder_while_filling(self, into,
+                             bind_cast(self, value, into->type, false, UINT32_MAX, out)));
+    (*out)->position = place;
+    return FIRN_OK;
+}
+
 // Sets values and input_ids of an INSERT, and where errors of its rows are.
 static firn_status insert_values(binder *self, const bound_query *query, const sql_query *written,
                                  const insert_target *into, const uint32_t *sources,
@@ -287,17 +303,7 @@ static firn_status insert_values(binder *self, const bound_query *query, const s
         if (value == NULL) {
             return binder_full(self);
         }
-        if (bind_must_cast(value->type, target->fields[i].type)) {
-            bind_origin origin = {.position = position};
-            uint32_t place;
-            TRY(text_format(self->memory, &origin.doing, self->err, "filling the column \"%.*s\"",
-                            TEXT_ARGS(target->fields[i].name)));
-            TRY(binder_add_origin(self, origin, &place));
-            TRY(binder_while_filling(
-                self, &target->fields[i],
-                bind_cast(self, value, target->fields[i].type, false, UINT32_MAX, &value)));
-            value->position = place;
-        }
+        TRY(binder_fill(self, &target->fields[i], value, position, &value));
         TRY(expr_list_add(self, values, value));
         TRY(u32_list_add(self, &insert->insert_.input_ids, binder_new_id(self)));
         TRY(u32_list_add(self, &insert->insert_.positions, position));
@@ -318,9 +324,9 @@ static firn_status note_inserted(binder *self, const sql_query *query, const ins
         return binder_full(self);
     }
     name_index names;
-    TRY(index_target(self, target, &names));
+    TRY(binder_index_columns(self, target, &names));
     for (uint32_t i = 0; i < count; i++) {
-        inserted[i] = columns->count == 0 ? i : find_in_target(&names, &columns->items[i]);
+        inserted[i] = columns->count == 0 ? i : binder_find_column(&names, &columns->items[i]);
     }
     self->inserted = inserted;
     self->inserted_count = count;
@@ -329,15 +335,49 @@ static firn_status note_inserted(binder *self, const sql_query *query, const ins
 }
 
 // INSERT … DEFAULT VALUES: one row that gives nothing.
-static firn_status bind_nothing(binder *self, bound_query *out) {
+static firn_status bind_nothing(binder *self, uint64_t row_count, bound_query *out) {
     *out = (bound_query){0};
     TRY(binder_node(self, PLAN_VALUES, &out->node));
-    out->node->values_.row_count = 1;
+    out->node->values_.row_count = row_count;
     return FIRN_OK;
 }
 
-// Sorts the rows where the sink wishes partitions to lie together. Rows of one keep an order that
-// the query asks for, and else have none.
+// What a key of a wish sorts by: the column, as the table will have it; a value that does not
+// become one is told of where it is filled in. NULL: the table's default, which all rows have.
+static firn_status wished_value(binder *self, const table_snapshot *target, const uint32_t *sources,
+                                const bound_query *query, const row_wish_key *wanted, expr **out) {
+    *out = NULL;
+    if (sources[wanted->column] == UINT32_MAX) {
+        return FIRN_OK;
+    }
+    const plan_column *column = &query->columns.items[sources[wanted->column]];
+    const type *is = target->columns.fields[wanted->column].type;
+    expr *value = expr_column(self->memory, column->id, column->name, column->type);
+    if (value == NULL) {
+        return binder_full(self);
+    }
+    if (bind_must_cast(value->type, is)) {
+        TRY(bind_cast(self, value, is, true, UINT32_MAX, &value));
+    }
+    for (uint32_t i = 0; i < wanted->path_count; i++) {
+        expr *args[] = {value, expr_string(self->memory, TYPE_OF(VARCHAR), wanted->path[i])};
+        if (args[1] == NULL) {
+            return binder_full(self);
+        }
+        TRY(function_call_named(TEXT("struct_extract"), args, 2, self->memory, &value, self->err));
+    }
+    *out = value;
+    if (text_equal(wanted->transform, TEXT("identity"))) {
+        return FIRN_OK;
+    }
+    expr *args[] = {expr_string(self->memory, TYPE_OF(VARCHAR), wanted->transform), value};
+    return args[0] == NULL ? binder_full(self)
+                           : function_call_named(TEXT("partition_value"), args, 2, self->memory,
+                                                 out, self->err);
+}
+
+// Sorts the rows where the sink wishes partitions to lie together, or an order in them. Rows that
+// are equal by that keep an order that the query asks for, and else have none.
 static firn_status cluster(binder *self, table_snapshot *target, const uint32_t *sources,
                            bound_query *query) {
     row_wish wish = {0};
@@ -346,32 +386,32 @@ static firn_status cluster(binder *self, table_snapshot *target, const uint32_t 
         return FIRN_OK;
     }
     TRY(sink->wish(target, CHANGE_APPEND, self->memory, &wish, self->err));
-    if (wish.cluster_count == 0) {
-        return FIRN_OK;
-    }
     const bool is_sorted = query->node->kind == PLAN_SORT && query->node->sort_.limit == UINT64_MAX;
     const sort_key_list more = is_sorted ? query->node->sort_.keys : (sort_key_list){0};
-    const uint32_t count = wish.cluster_count + more.count;
-    sort_key *keys = ARENA_NEW(self->memory, sort_key, (size_t)count);
+    sort_key *keys = ARENA_NEW(self->memory, sort_key, (size_t)wish.key_count + more.count + 1);
     if (keys == NULL) {
         return binder_full(self);
     }
-    for (uint32_t i = 0; i < wish.cluster_count; i++) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < wish.key_count; i++) {
         const row_wish_key *wanted = &wish.keys[i];
-        assert(text_equal(wanted->transform, TEXT("identity")));
-        const plan_column *column = &query->columns.items[sources[wanted->column]];
-        keys[i] =
-            (sort_key){.value = expr_column(self->memory, column->id, column->name, column->type),
-                       .is_descending = wanted->is_descending,
-                       .nulls_first = wanted->nulls_first};
-        if (keys[i].value == NULL) {
-            return binder_full(self);
-        }
+        keys[count] =
+            (sort_key){.is_descending = wanted->is_descending, .nulls_first = wanted->nulls_first};
+        TRY(wished_value(self, target, sources, query, wanted, &keys[count].value));
+        count += keys[count].value != NULL;
+    }
+    if (count == 0) {
+        return FIRN_OK;
     }
     for (uint32_t i = 0; i < more.count; i++) {
-        keys[wish.cluster_count + i] = more.items[i];
+        keys[count++] = more.items[i];
     }
     plan_node *sort = query->node;
+    plan_node **input = &query->node;
+    if (is_sorted) {
+        input = &sort->sort_.input;
+    }
+    TRY(binder_compute_keys(self, &query->columns, keys, count, *input, input));
     if (!is_sorted) {
         TRY(binder_node(self, PLAN_SORT, &sort));
         sort->sort_.input = query->node;
@@ -383,6 +423,14 @@ static firn_status cluster(binder *self, table_snapshot *target, const uint32_t 
     return FIRN_OK;
 }
 
+firn_status binder_count(binder *self, plan_node *insert, bound_query *out) {
+    insert->insert_.id = binder_new_id(self);
+    *out = (bound_query){.node = insert};
+    return plan_columns_add(
+        self, &out->columns,
+        (plan_column){.id = insert->insert_.id, .type = TYPE_OF(BIGINT), .name = TEXT("count")});
+}
+
 static firn_status insert_body(binder *self, const sql_query *query, const insert_target *into,
                                bind_result *out) {
     table_snapshot *target = into->table;
@@ -392,9 +440,10 @@ static firn_status insert_body(binder *self, const sql_query *query, const inser
         return binder_full(self);
     }
     if (query == NULL) {
-        TRY(bind_nothing(self, &bound));
+        TRY(bind_nothing(self, into->is_empty ? 0 : 1, &bound));
         memset(sources, 0xff, target->columns.count * sizeof *sources);
     } else {
+        TRY(bind_with(self, into->with, NULL));
         TRY(note_inserted(self, query, into));
         TRY(bind_query_body(self, query, NULL, &bound));
         TRY(map_columns(self, &bound, into, query->body->position, sources));
@@ -405,16 +454,19 @@ static firn_status insert_body(binder *self, const sql_query *query, const inser
     plan_node *insert;
     TRY(binder_node(self, PLAN_INSERT, &insert));
     TRY(insert_values(self, &bound, query, into, sources, &values, insert));
+    if (into->is_overwrite || into->replaced != NULL) {
+        TRY(bind_overwrite(self, into, &values, insert));
+    }
     TRY(binder_project(self, bound.node, &values, &insert->insert_.input_ids, &project));
+    if (into->replaced != NULL) {
+        TRY(bind_replaced(self, into, insert, &project));
+    }
+    TRY(bind_end_with(self, NULL, &project));
     uint32_t table;
     TRY(binder_add_table(self, table_snapshot_retain(target), &table));
     insert->insert_.input = project;
-    insert->insert_.table = table;
-    insert->insert_.id = binder_new_id(self);
-    bound = (bound_query){.node = insert};
-    TRY(plan_columns_add(
-        self, &bound.columns,
-        (plan_column){.id = insert->insert_.id, .type = TYPE_OF(BIGINT), .name = TEXT("count")}));
+    insert->insert_.table = table; // The snapshot that REPLACE WHERE scans, by another number.
+    TRY(binder_count(self, insert, &bound));
     return finish(self, &bound, out);
 }
 
@@ -423,5 +475,17 @@ firn_status bind_insert(const sql_query *query, const insert_target *target, con
                         firn_error *err) {
     binder self = open_binder(env, known, memory, err);
     firn_status status = insert_body(&self, query, target, out);
+    return status == FIRN_OK ? FIRN_OK : give_up(&self, status);
+}
+
+// ---- DELETE, UPDATE, MERGE -------------------------------------------------------------------
+
+firn_status bind_change(const sql_statement *written, const change_target *target,
+                        const bind_env *env, const bind_parameters *known, arena *memory,
+                        bind_result *out, firn_error *err) {
+    binder self = open_binder(env, known, memory, err);
+    bound_query bound = {0};
+    firn_status status = bind_change_body(&self, written, target, &bound);
+    status = status == FIRN_OK ? finish(&self, &bound, out) : status;
     return status == FIRN_OK ? FIRN_OK : give_up(&self, status);
 }

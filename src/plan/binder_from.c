@@ -30,7 +30,7 @@ firn_status binder_add_table(binder *self, table_snapshot *table, uint32_t *out)
 
 // ---- Tables ----------------------------------------------------------------------------------
 
-static firn_status bind_snapshot(binder *self, table_snapshot *table, bound_query *out) {
+firn_status binder_scan(binder *self, table_snapshot *table, bound_query *out) {
     uint32_t number;
     TRY(binder_add_table(self, table, &number));
     plan_node *scan;
@@ -177,7 +177,7 @@ static firn_status bind_file(binder *self, const sql_literal *file, bound_query 
         self->env->session, TEXT(""), (table_arguments){.count = 1, .items = &argument},
         self->memory, &found, &table, self->err);
     TRY(at_position(self, opened, file->node.position));
-    return bind_snapshot(self, table, out);
+    return binder_scan(self, table, out);
 }
 
 // ---- WITH ------------------------------------------------------------------------------------
@@ -417,7 +417,7 @@ static firn_status bind_table(binder *self, const sql_table *written, scope *int
         path = object.place.count > path.count ? object.place : path;
         alias = alias.size > 0 ? alias : path.items[path.count - 1];
         if (object.snapshot != NULL) {
-            TRY(bind_snapshot(self, object.snapshot, &rows));
+            TRY(binder_scan(self, object.snapshot, &rows));
         } else {
             TRY(bind_view(self, object.view, &rows));
         }
@@ -697,7 +697,7 @@ static firn_status bind_files(binder *self, const sql_table_function *written, b
         table_function_hint(name->value, self->err);
         return status;
     }
-    return bind_snapshot(self, table, out);
+    return binder_scan(self, table, out);
 }
 
 static firn_status bind_table_function(binder *self, const sql_table_function *written, scope *left,

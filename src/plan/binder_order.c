@@ -67,7 +67,60 @@ firn_status bind_sort_keys(binder *self, const sql_list *order, const plan_colum
     return FIRN_OK;
 }
 
-// Sort keys that are no plain columns are computed below the sort.
+static firn_status add_column(binder *self, uint32_t id, text name, const type *of,
+                              expr_list *values, u32_list *ids) {
+    expr *value = expr_column(self->memory, id, name, of);
+    if (value == NULL) {
+        return binder_full(self);
+    }
+    TRY(expr_list_add(self, values, value));
+    return u32_list_add(self, ids, id);
+}
+
+static bool has_id(const u32_list *ids, uint32_t id) {
+    bool is_found = false;
+    for (uint32_t i = 0; i < ids->count; i++) {
+        is_found |= ids->items[i] == id;
+    }
+    return is_found;
+}
+
+static firn_status take_key(binder *self, sort_key *key, expr_list *values, u32_list *ids) {
+    const expr *by = key->value;
+    if (by->kind == EXPR_COLUMN) {
+        return has_id(ids, by->column_.id)
+                   ? FIRN_OK
+                   : add_column(self, by->column_.id, by->column_.name, by->type, values, ids);
+    }
+    const uint32_t id = binder_new_id(self);
+    TRY(expr_list_add(self, values, key->value));
+    TRY(u32_list_add(self, ids, id));
+    key->value = expr_column(self->memory, id, TEXT(""), by->type);
+    return key->value == NULL ? binder_full(self) : FIRN_OK;
+}
+
+firn_status binder_compute_keys(binder *self, const plan_columns *columns, sort_key *keys,
+                                uint32_t count, plan_node *input, plan_node **out) {
+    bool is_plain = true;
+    expr_list values = {0};
+    u32_list ids = {0};
+    *out = input;
+    for (uint32_t i = 0; i < count; i++) {
+        is_plain &= keys[i].value->kind == EXPR_COLUMN;
+    }
+    if (is_plain) {
+        return FIRN_OK;
+    }
+    for (uint32_t i = 0; i < columns->count; i++) {
+        const plan_column *column = &columns->items[i];
+        TRY(add_column(self, column->id, column->name, column->type, &values, &ids));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(take_key(self, &keys[i], &values, &ids));
+    }
+    return binder_project(self, input, &values, &ids, out);
+}
+
 static firn_status sort_query(binder *self, const sql_query *query, bound_query *out) {
     scope *names = scope_new(self, NULL);
     if (names == NULL) {
@@ -77,34 +130,9 @@ static firn_status sort_query(binder *self, const sql_query *query, bound_query 
     TRY(scope_add_query(self, names, &out->columns, TEXT(""), (text_list){0}, &none, 0));
     sort_key_list keys;
     TRY(bind_sort_keys(self, &query->order_by, &out->columns, names, &keys));
-    expr_list values = {0};
-    u32_list ids = {0};
-    for (uint32_t i = 0; i < out->columns.count; i++) {
-        const plan_column *column = &out->columns.items[i];
-        expr *value = expr_column(self->memory, column->id, column->name, column->type);
-        if (value == NULL) {
-            return binder_full(self);
-        }
-        TRY(expr_list_add(self, &values, value));
-        TRY(u32_list_add(self, &ids, column->id));
-    }
-    for (uint32_t i = 0; i < keys.count; i++) {
-        expr *key = keys.items[i].value;
-        if (key->kind != EXPR_COLUMN) {
-            const uint32_t id = binder_new_id(self);
-            TRY(expr_list_add(self, &values, key));
-            TRY(u32_list_add(self, &ids, id));
-            keys.items[i].value = expr_column(self->memory, id, TEXT(""), key->type);
-            if (keys.items[i].value == NULL) {
-                return binder_full(self);
-            }
-        }
-    }
     plan_node *sort;
-    plan_node *input = out->node;
-    if (values.count > out->columns.count) {
-        TRY(binder_project(self, out->node, &values, &ids, &input));
-    }
+    plan_node *input;
+    TRY(binder_compute_keys(self, &out->columns, keys.items, keys.count, out->node, &input));
     TRY(binder_node(self, PLAN_SORT, &sort));
     sort->sort_.input = input;
     sort->sort_.keys = keys;

@@ -16,6 +16,8 @@
 //     binder_call.c     calls, aggregates, operators
 //     binder_literal.c  literals, types, casts
 //     binder_default.c  DEFAULT of columns
+//     binder_change.c   DELETE, UPDATE
+//     binder_merge.c    MERGE
 #ifndef FIRN_PLAN_BINDER_PRIVATE_H
 #define FIRN_PLAN_BINDER_PRIVATE_H
 
@@ -163,6 +165,33 @@ firn_status plan_columns_add(binder *self, plan_columns *list, plan_column value
 /// A projection of `values` with new ids over `input`.
 firn_status binder_project(binder *self, plan_node *input, const expr_list *values,
                            const u32_list *ids, plan_node **out);
+/// Computes below a sort what keys of it are no plain columns, which they then are: *out is
+/// `input`, or a projection over it that also has `columns`.
+firn_status binder_compute_keys(binder *self, const plan_columns *columns, sort_key *keys,
+                                uint32_t count, plan_node *input, plan_node **out);
+
+/// The columns of a table by name, for the next two.
+firn_status binder_index_columns(binder *self, const schema *target, name_index *out);
+/// The last column of that name; UINT32_MAX if there is none.
+uint32_t binder_find_column(const name_index *target, const sql_name *name);
+firn_status binder_say_no_column(binder *self, const schema *target, const sql_name *name,
+                                 uint64_t position);
+/// What fills a column: the value, cast to its type where it must be. Errors, also those of rows,
+/// name the column and have this position.
+firn_status binder_fill(binder *self, const field *into, expr *value, uint32_t position,
+                        expr **out);
+/// A sink as a query of one column: its count.
+firn_status binder_count(binder *self, plan_node *insert, bound_query *out);
+
+// binder_change.c
+/// INSERT OVERWRITE: adds action and row id to the values, and says what goes.
+firn_status bind_overwrite(binder *self, const insert_target *into, expr_list *values,
+                           plan_node *insert);
+/// INSERT … REPLACE WHERE: the rows of the table that go, beside those of `node` that come.
+firn_status bind_replaced(binder *self, const insert_target *into, plan_node *insert,
+                          plan_node **node);
+firn_status bind_change_body(binder *self, const sql_statement *written,
+                             const change_target *target, bound_query *out);
 
 /// Takes a snapshot over; also on failure.
 firn_status binder_add_table(binder *self, table_snapshot *table, uint32_t *out);
@@ -207,6 +236,8 @@ void scope_propose_relation(binder *self, const scope *from, text name);
 bool name_matches(const sql_name *written, text name);
 
 // binder_from.c
+/// The rows of a table, which is taken over; also on failure.
+firn_status binder_scan(binder *self, table_snapshot *table, bound_query *out);
 firn_status bind_from(binder *self, const sql_list *relations, scope *into, plan_node **out);
 /// Counts an item of FROM; an error when there are too many.
 firn_status bind_count_relation(binder *self, uint32_t position);

@@ -8,12 +8,15 @@ plan_node *plan_new(arena *memory, plan_kind kind) {
     plan_node *node = ARENA_NEW(memory, plan_node, 1);
     if (node != NULL) {
         *node = (plan_node){.kind = kind, .row_estimate = -1, .position = UINT32_MAX};
+        if (kind == PLAN_SCAN) {
+            node->scan_.row_id = NO_SLOT;
+        }
     }
     return node;
 }
 
 bool plan_has_position(const plan_node *self) {
-    return self->kind == PLAN_SINGLE_ROW ||
+    return self->kind == PLAN_SINGLE_ROW || self->kind == PLAN_CHANGE_ONCE ||
            (self->kind == PLAN_JOIN && self->join_.join == JOIN_SINGLE) ||
            (self->kind == PLAN_DEPENDENT_JOIN && self->dependent_join_.join == JOIN_SINGLE);
 }

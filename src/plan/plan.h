@@ -54,6 +54,7 @@ typedef struct column_data_list { // Flat columns of equal length in the plan's 
     X(SHARED_SCAN, shared_scan, "SharedScan", "rows of a shared subplan")                          \
     X(RECURSIVE, recursive, "Recursive", "recursive CTE: seed, then step until nothing is new")    \
     X(SINGLE_ROW, single_row, "SingleRow", "an error if there are two rows: scalar subquery")      \
+    X(CHANGE_ONCE, change_once, "ChangeOnce", "an error if a row id comes twice")                  \
     X(INSERT, insert, "Insert", "rows into a table's sink; hands out one count")                   \
     X(OUTPUT, output, "Output", "the root of a query: result columns in order, with names")
 
@@ -91,7 +92,7 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
     FIELD(U32, output_count)     /* The first ones are handed out. */                              \
     FIELD(EXPRS, filters)        /* Conjuncts. */                                                  \
     FIELD(U64, limit)            /* UINT64_MAX: none. */                                           \
-    FIELD(BOOL, needs_row_ids)
+    FIELD(U32, row_id)           /* UBIGINT behind the outputs; NO_SLOT: not asked for. */
 #define PLAN_VALUES_FIELDS(FIELD)                                                                  \
     FIELD(U32S, ids) FIELD(COLUMNS_DATA, columns) FIELD(U64, row_count)
 #define PLAN_TABLE_FUNCTION_FIELDS(FIELD)                                                          \
@@ -163,11 +164,17 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
     FIELD(PLAN, step)                                                                              \
     FIELD(U32S, ids) FIELD(U32S, input_ids) FIELD(SCHEMA, columns) FIELD(BOOL, is_distinct)
 #define PLAN_SINGLE_ROW_FIELDS(FIELD) FIELD(PLAN, input)
-// `positions`: in the statement, of what fills each column; UINT32_MAX: nowhere.
+// A row may be changed once: the number of its id in `id`. ROW_ID_NONE may come any number of
+// times.
+#define PLAN_CHANGE_ONCE_FIELDS(FIELD) FIELD(PLAN, input) FIELD(U32, id)
+// `input_ids`: of the table's columns; for all changes but CHANGE_APPEND of action and row id
+// behind them. `positions`: in the statement, of what fills each column; UINT32_MAX: nowhere.
 #define PLAN_INSERT_FIELDS(FIELD)                                                                  \
     FIELD(PLAN, input)                                                                             \
     FIELD(U32, table)                                                                              \
-    FIELD(U32, change) FIELD(U32S, input_ids) FIELD(U32S, positions) FIELD(U32, id)
+    FIELD(U32, change)    /* change_kind */                                                        \
+    FIELD(U32, overwrite) /* overwrite_kind, with CHANGE_OVERWRITE. */                             \
+    FIELD(U32S, input_ids) FIELD(U32S, positions) FIELD(U32, id)
 #define PLAN_OUTPUT_FIELDS(FIELD) FIELD(PLAN, input) FIELD(U32S, ids) FIELD(SCHEMA, columns)
 
 #define FIELD_TYPE_PLANS plan_list

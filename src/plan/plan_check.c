@@ -2,6 +2,7 @@
 // the type it is used at; lists that go in pairs have equal lengths; numbers stay below their
 // counts. Run on every decoded plan and, in test builds, on every optimized one.
 #include "plan/plan.h"
+#include "tables/row_change.h"
 
 typedef struct checking {
     const plan *plan;
@@ -105,6 +106,27 @@ static firn_status check_ids(checking *self, const u32_list *ids) {
     return FIRN_OK;
 }
 
+static firn_status check_row_id(checking *self, uint32_t id) {
+    const plan_column *made = find_input(self, id);
+    return made != NULL && made->type->id == TYPE_UBIGINT
+               ? FIRN_OK
+               : fault(self, "a row id that its input does not make");
+}
+
+static firn_status check_insert(checking *self, const plan_node *node) {
+    const u32_list *ids = &node->insert_.input_ids;
+    const bool is_change = node->insert_.change != CHANGE_APPEND;
+    if (node->insert_.table >= self->plan->table_count ||
+        node->insert_.positions.count != ids->count || ids->count < (is_change ? 2 : 0)) {
+        return fault(self, "an unknown table or lists that do not pair");
+    }
+    if (node->insert_.change > CHANGE_REWRITE || node->insert_.overwrite > OVERWRITE_FILTER) {
+        return fault(self, "an unknown change");
+    }
+    TRY(check_ids(self, ids));
+    return is_change ? check_row_id(self, ids->items[ids->count - 1]) : FIRN_OK;
+}
+
 static firn_status check_aggregates(checking *self, const plan_node *node) {
     if (node->aggregate_.keys.count != node->aggregate_.key_ids.count ||
         node->aggregate_.aggregates.count != node->aggregate_.ids.count) {
@@ -187,11 +209,10 @@ static firn_status check_shape(checking *self) {
         return node->unnest_.ids.count == node->unnest_.lists.count
                    ? FIRN_OK
                    : fault(self, "lists that do not pair");
+    case PLAN_CHANGE_ONCE:
+        return check_row_id(self, node->change_once_.id);
     case PLAN_INSERT:
-        return node->insert_.table < self->plan->table_count &&
-                       node->insert_.positions.count == node->insert_.input_ids.count
-                   ? check_ids(self, &node->insert_.input_ids)
-                   : fault(self, "an unknown table or lists that do not pair");
+        return check_insert(self, node);
     case PLAN_OUTPUT:
         return node->output_.ids.count == node->output_.columns.count
                    ? check_ids(self, &node->output_.ids)

@@ -206,6 +206,12 @@ static void fix_numbers(const copying *self, const plan_node *from, plan_node *t
     case PLAN_RECURSIVE:
         to->recursive_.slot = new_slot(self, from->recursive_.slot);
         break;
+    case PLAN_SCAN:
+        to->scan_.row_id = new_id(self, from->scan_.row_id);
+        break;
+    case PLAN_CHANGE_ONCE:
+        to->change_once_.id = new_id(self, from->change_once_.id);
+        break;
     case PLAN_INSERT:
         to->insert_.id = new_id(self, from->insert_.id);
         break;

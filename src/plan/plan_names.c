@@ -66,6 +66,7 @@ static void name_outputs(naming *self, const plan_node *node) {
         for (uint32_t i = 0; i < node->scan_.columns.count; i++) {
             name_id(self, node->scan_.columns.items[i].id, node->scan_.columns.items[i].name);
         }
+        name_id(self, node->scan_.row_id, TEXT("row id"));
         break;
     case PLAN_PROJECT:
         name_values(self, &node->project_.ids, &node->project_.values);

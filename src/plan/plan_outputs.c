@@ -67,7 +67,9 @@ static firn_status add_scan(collector *self, const plan_node *node) {
         const scan_column *column = &node->scan_.columns.items[i];
         TRY(add(self, column->id, column->type, column->name));
     }
-    return FIRN_OK;
+    return node->scan_.row_id == NO_SLOT
+               ? FIRN_OK
+               : add(self, node->scan_.row_id, TYPE_OF(UBIGINT), TEXT("row id"));
 }
 
 // A pruned join hands out a part of its columns, in the order of the whole, which begins at `from`.
@@ -179,6 +181,8 @@ static firn_status add_node(collector *self, const plan_node *node) {
         return add_schema(self, &node->recursive_.ids, &node->recursive_.columns);
     case PLAN_SINGLE_ROW:
         return add_node(self, node->single_row_.input);
+    case PLAN_CHANGE_ONCE:
+        return add_node(self, node->change_once_.input);
     case PLAN_INSERT:
         return add(self, node->insert_.id, TYPE_OF(BIGINT), TEXT("count"));
     case PLAN_OUTPUT:

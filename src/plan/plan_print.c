@@ -1,5 +1,6 @@
 // EXPLAIN: one node a line, its inputs indented below it.
 #include "plan/join_ranges.h"
+#include "tables/row_change.h"
 
 static const char *const labels[PLAN_KIND_COUNT] = {
 #define X(NAME, word, label, text) [PLAN_##NAME] = label,
@@ -75,6 +76,9 @@ static void print_scan(const printing *self, const plan_node *node) {
         print_exprs(self, &node->scan_.filters, " AND ");
         text_append_char(self->out, ']');
     }
+    if (node->scan_.row_id != NO_SLOT) {
+        text_append(self->out, TEXT(" row ids"));
+    }
     if (node->scan_.limit != UINT64_MAX) {
         text_append_format(self->out, " limit=%llu", (unsigned long long)node->scan_.limit);
     }
@@ -139,6 +143,11 @@ static void print_output(const printing *self, const plan_node *node) {
     }
 }
 
+static const char *const change_words[] = {
+    [CHANGE_APPEND] = "append", [CHANGE_DELETE] = "delete",       [CHANGE_UPDATE] = "update",
+    [CHANGE_MERGE] = "merge",   [CHANGE_OVERWRITE] = "overwrite", [CHANGE_REWRITE] = "rewrite",
+};
+
 static void print_details(const printing *self, const plan_node *node) {
     switch ((int)node->kind) {
     case PLAN_SCAN:
@@ -193,6 +202,10 @@ static void print_details(const printing *self, const plan_node *node) {
         text_append_format(self->out, " #%u", node->shared_scan_.slot);
         break;
     case PLAN_INSERT:
+        if (node->insert_.change != CHANGE_APPEND) {
+            text_append(self->out, TEXT(" change="));
+            text_append(self->out, text_of(change_words[node->insert_.change]));
+        }
         // Tables are told by what asks for them; a file only here.
         if (text_equal(self->plan->tables[node->insert_.table].kind, TEXT("parquet target"))) {
             text_append(self->out, TEXT(" to "));

@@ -137,6 +137,8 @@ typedef struct row_sink_request {
 /// truncate[w], year, month, day, hour.
 typedef struct row_wish_key {
     uint32_t column;
+    uint32_t path_count; ///< Of a field of structs in the column; 0: the column itself.
+    const text *path;
     text transform;
     bool is_descending;
     bool nulls_first;

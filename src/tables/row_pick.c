@@ -82,6 +82,17 @@ firn_status row_pick_apply(row_pick *self, const batch *rows, uint32_t from, uin
     return FIRN_OK;
 }
 
+firn_status row_pick_number(row_pick *self, uint64_t first, arena *scratch, batch *out,
+                            firn_error *err) {
+    column *ids = &self->columns[out->column_count]; // Behind it only filters had columns.
+    TRY(column_new_unset(scratch, TYPE_OF(UBIGINT), out->row_count, ids, err));
+    for (uint32_t i = 0; i < out->row_count; i++) {
+        COLUMN_OUT(ids, uint64_t)[i] = first + i;
+    }
+    out->column_count++;
+    return FIRN_OK;
+}
+
 void row_pick_close(row_pick *self) {
     expr_close(self->filter);
 }

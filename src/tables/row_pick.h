@@ -31,6 +31,9 @@ firn_status row_pick_open(row_pick *self, const scan_request *request, const sca
 /// and from this until the next call.
 firn_status row_pick_apply(row_pick *self, const batch *rows, uint32_t from, uint32_t count,
                            arena *scratch, batch *out, firn_error *err);
+/// Adds row ids to the answer, of rows that follow each other: `first` is that of its row 0.
+firn_status row_pick_number(row_pick *self, uint64_t first, arena *scratch, batch *out,
+                            firn_error *err);
 void row_pick_close(row_pick *self); ///< Of zeros: does nothing.
 
 #endif

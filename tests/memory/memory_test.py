@@ -517,6 +517,35 @@ def check_long_texts(report, program, limit):
             report.check(name, peak <= limit, f"VmHWM {peak / MB:.1f} MB more than idle")
 
 
+# Groups of long texts, {0}, which lie in the spill file when they are handed out and brought together:
+# 300 MB of keys, or of states that keep one. What all of them answer.
+LONG_GROUPS = (
+    ("SELECT count(*), sum(length(s)) FROM (SELECT DISTINCT s FROM {0}) AS q", [3000, 300010890]),
+    ("SELECT count(DISTINCT lower(s)) FROM {0}", [3000]),
+    ("SELECT count(*), sum(c) FROM (SELECT s, count(*) AS c FROM {0} GROUP BY s) AS q", [3000, 3000]),
+    ("SELECT count(*), sum(length(m)) FROM (SELECT x % 10 AS k, max(s) AS m, min(s || 'y') AS n "
+     "FROM {0} GROUP BY 1) AS q", [10, 1000028]),
+    ("SELECT count(*), sum(length(m)) FROM (SELECT x AS k, max(s) AS m, first(s) AS f FROM {0} "
+     "GROUP BY 1) AS q", [3000, 300010890]),
+    ("SELECT count(*) FROM (SELECT s FROM {0} UNION SELECT s FROM {0}) AS q", [3000]),
+    ("SELECT count(*), sum(length(m)) FROM (SELECT x % 2000 AS k, max(t) AS m, min(t) AS n FROM (SELECT x, t "
+     "FROM generate_series(1, 10000) AS g(x) JOIN (VALUES (0, repeat('a', 30000)), (1, repeat('b', "
+     "20000))) AS v(i, t) ON x % 2 = i) AS p GROUP BY 1) AS q", [2000, 50000000]),
+)
+
+
+def check_long_groups(report, program, limits):
+    texts = "(SELECT x, x || repeat('b', 100000) AS s FROM generate_series(1, 3000) AS g(x)) AS r"
+    for limit in limits:
+        for sql, expected in LONG_GROUPS:
+            name = f"{sql[:60]} in {limit / MB:g} MB"
+            with Session(program, memory_limit=f"{limit}B") as session:
+                answer = session.ask(sql.format(texts))
+                peak = session.peak() - session.idle
+            report.check(name, same_rows(answer.get("rows", []), [expected]), str(answer)[:300])
+            report.check(name, peak <= limit + ALLOWANCE, f"VmHWM {peak / MB:.1f} MB more than idle")
+
+
 def check_repeated_texts(report, program, limit):
     """Long texts that are there once and occur often: as rows they would fill the limit many times."""
     count, length = 15000, 20000
@@ -728,6 +757,7 @@ def check_limits(report, arguments, keepers, limits):
     if not only and not arguments.limits:
         check_ends(report, program, 12 * MB)
         check_long_texts(report, program, 16 * MB)
+        check_long_groups(report, program, [n * MB for n in ((64, 128, 256) if full else (64,))])
         check_splits(report, program, 4 * MB)
         check_kept_values(report, program)
         check_passed(report, program)

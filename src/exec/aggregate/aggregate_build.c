@@ -6,8 +6,11 @@
 #include "exec/aggregate/aggregate_state.h"
 #include "memory/arena_measure.h"
 
-#define HEAP_BYTES_MAX ((uint64_t)1 << 20) // Of the local table's states before they move.
-#define HEAP_SHARE 4                       // Of what the worker may have, if that is less.
+#define HEAP_BYTES_MAX ((uint64_t)1 << 20) // Of the local table's states before they move, …
+#define HEAP_BYTES_FEW                                                                             \
+    ((uint64_t)64 << 20) // … of few groups, to which rows come again and again; …
+#define GROUPS_FEW 1024
+#define HEAP_SHARE 4 // … of what the worker may have, if that is less.
 #define CHUNK 512
 #define EXPORTED_ROWS 512
 #define NUMBERS_LOOK_ROWS 8192 // Of collected rows of few groups: the first look at how few.
@@ -316,8 +319,9 @@ static firn_status add_groups(building *self, const stage_input *in, firn_error 
         TRY(stage_add(&worker->groups, &left, &owner, err));
     }
     const uint64_t share = aggregate_share(worker->shared);
-    const uint64_t heap_max =
-        share / HEAP_SHARE < HEAP_BYTES_MAX ? share / HEAP_SHARE : HEAP_BYTES_MAX;
+    const uint64_t most =
+        worker->groups.table.group_count <= GROUPS_FEW ? HEAP_BYTES_FEW : HEAP_BYTES_MAX;
+    const uint64_t heap_max = share / HEAP_SHARE < most ? share / HEAP_SHARE : most;
     if (worker->heap.size > heap_max && worker->groups.table.group_count > 0) {
         TRY(stage_partition(&worker->groups, &owner, err));
     }
@@ -521,27 +525,39 @@ firn_status aggregate_append_exported(const aggregate_context *self, row_writer 
     return FIRN_OK;
 }
 
+static firn_status flush_some(const aggregate_context *self, aggregate_state *shared,
+                              uint8_t *const *rows, uint32_t count, row_writer *to) {
+    const aggregate_shape *shape = self->shape;
+    uint64_t hashes[CHUNK];
+    column *keys = ARENA_NEW(self->scratch, column, shape->group_keys + 1);
+    if (keys == NULL) {
+        return ARENA_FULL(self->scratch, self->err);
+    }
+    for (uint32_t i = 0; i < shape->group_keys; i++) {
+        TRY(rows_gather(&shared->table_store, i, (const uint8_t *const *)rows, count, self->scratch,
+                        &keys[i], self->err));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        hashes[i] = row_hash(rows[i]);
+    }
+    return aggregate_append_exported(self, to, keys, NULL, hashes, rows, count);
+}
+
+// As many at a time as there is room for what their states export.
 static firn_status flush_exported(const aggregate_context *self, aggregate_state *shared,
                                   const group_table *table, row_writer *to) {
-    const aggregate_shape *shape = self->shape;
     uint8_t *rows[CHUNK];
-    uint64_t hashes[CHUNK];
     group_cursor cursor = {0};
+    row_pace pace = row_pace_open(shared->run);
     const arena_mark mark = arena_mark_take(self->scratch);
     for (uint32_t n; (n = group_table_next(table, &cursor, rows, CHUNK)) > 0;) {
-        column *keys = ARENA_NEW(self->scratch, column, shape->group_keys + 1);
-        if (keys == NULL) {
-            return ARENA_FULL(self->scratch, self->err);
+        for (uint32_t at = 0, some; at < n; at += some) {
+            some = rows_readable(&shared->table_store, (const uint8_t *const *)rows + at,
+                                 row_pace_rows(&pace, n - at), pace.most);
+            TRY(flush_some(self, shared, rows + at, some, to));
+            row_pace_learn(&pace, some, arena_bytes_since(self->scratch, mark));
+            arena_rewind(self->scratch, mark);
         }
-        for (uint32_t i = 0; i < shape->group_keys; i++) {
-            TRY(rows_gather(&shared->table_store, i, (const uint8_t *const *)rows, n, self->scratch,
-                            &keys[i], self->err));
-        }
-        for (uint32_t i = 0; i < n; i++) {
-            hashes[i] = row_hash(rows[i]);
-        }
-        TRY(aggregate_append_exported(self, to, keys, NULL, hashes, rows, n));
-        arena_rewind(self->scratch, mark);
     }
     return FIRN_OK;
 }

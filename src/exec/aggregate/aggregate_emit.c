@@ -135,6 +135,8 @@ static uint32_t limit_groups(const aggregate_unit *self, uint8_t *const *groups,
                              : share > COLLECTED_ROWS_MAX ? COLLECTED_ROWS_MAX
                                                           : share;
     uint32_t taken = row_pace_rows(&self->emit_pace, count);
+    taken = rows_readable(&shared->table_store, (const uint8_t *const *)groups, taken,
+                          self->emit_pace.most);
     for (uint32_t i = 0; i < shape->slot_count; i++) {
         const aggregate_slot *slot = &shape->slots[i];
         uint64_t rows = 0;

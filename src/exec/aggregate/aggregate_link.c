@@ -178,9 +178,8 @@ static void note(aggregate_unit *self, const linking *from) {
     self->collected[slot->collector].row_count += from->done;
 }
 
-firn_status unit_link_rows(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
-                           uint32_t count, uint32_t *done, arena *scratch, firn_error *err) {
-    assert(count <= UNIT_CHUNK);
+static firn_status link_some(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
+                             uint32_t count, uint32_t *done, arena *scratch, firn_error *err) {
     uint8_t *groups[UNIT_CHUNK];
     const aggregate_collector *collector = &self->shared->shape.collectors[number];
     linking from = linking_of(self, number, rows, count, groups);
@@ -193,6 +192,22 @@ firn_status unit_link_rows(aggregate_unit *self, uint32_t number, uint8_t *const
     }
     arena_rewind(scratch, mark);
     *done = from.done;
+    return FIRN_OK;
+}
+
+// As many at a time as may come back from the spill file.
+firn_status unit_link_rows(aggregate_unit *self, uint32_t number, uint8_t *const *rows,
+                           uint32_t count, uint32_t *done, arena *scratch, firn_error *err) {
+    const aggregate_slot *slot =
+        &self->shared->shape.slots[self->shared->shape.collectors[number].slot];
+    const row_store *store = self->shared->collected[slot->collector].store;
+    assert(count <= UNIT_CHUNK);
+    *done = 0;
+    for (uint32_t some, linked = 1; *done < count && linked > 0; *done += linked) {
+        some = rows_readable(store, (const uint8_t *const *)rows + *done, count - *done,
+                             self->pace.most);
+        TRY(link_some(self, number, rows + *done, some, &linked, scratch, err));
+    }
     return FIRN_OK;
 }
 

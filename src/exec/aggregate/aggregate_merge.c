@@ -271,7 +271,9 @@ static firn_status unite(aggregate_state *self, aggregate_kept *kept, uint32_t f
     const arena_mark mark = arena_mark_take(scratch);
     for (uint32_t n; *fits && (n = group_table_next(source, &cursor, rows, CHUNK)) > 0;) {
         for (uint32_t at = 0; at < n && *fits;) {
-            const uint32_t count = row_pace_rows(&pace, n - at);
+            const uint32_t count =
+                rows_readable(kept->table_store, (const uint8_t *const *)rows + at,
+                              row_pace_rows(&pace, n - at), pace.most);
             const aggregate_taking some = {
                 .store = kept->table_store, .rows = rows + at, .count = count, .groups = groups};
             TRY(aggregate_take_rows(self, to, &kept->heaps[0], &some, scratch, err));

@@ -4,6 +4,8 @@
 
 #include "memory/arena_measure.h"
 
+#define HEAP_GROWTH 2                    // What a state may take for a value, …
+#define HEAP_PROBED (UINT64_C(64) << 10) // … which is not looked at where it is little.
 #define CHUNK UNIT_CHUNK
 #define DIRECTORY_BYTES 16 // Of a group.
 #define ORDER_BYTES 8      // Of a collected row.
@@ -272,7 +274,8 @@ static uint64_t count_pages(const aggregate_unit *self) {
 
 // Where a split would not help: so little is in the tables that its parts would take as much.
 static bool is_small(const aggregate_unit *self) {
-    return count_pages(self) < PAGES_SMALL;
+    const uint64_t page_size = self->shared->table_store.page_size;
+    return count_pages(self) + self->heap.size / page_size < PAGES_SMALL;
 }
 
 // Where there is no further split, its pages are of use to the table, and what the query has left.
@@ -565,6 +568,29 @@ static bool is_over_share(const aggregate_unit *self) {
                (share > kept + least ? share - kept : least);
 }
 
+// Whether what states keep of the rows outside themselves is likely to fit: an update cannot be
+// left half-way. Where a split is of no use, what is refused ends the query.
+static bool has_heap_room(const unit_filling *self, uint8_t *const *rows, uint32_t count) {
+    const aggregate_unit *unit = self->unit;
+    const row_layout *layout = self->store->layout;
+    if (!unit->shared->shape.has_heap || layout->heap_offset == ROW_NONE || !may_split(unit)) {
+        return true;
+    }
+    uint64_t bytes = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        bytes += (uint64_t)row_heap_of(layout, rows[k]).size * HEAP_GROWTH;
+    }
+    if (bytes < HEAP_PROBED) {
+        return true;
+    }
+    size_t capacity;
+    void *block = pool_block_take(unit->shared->keeper, bytes, &capacity);
+    if (block != NULL) {
+        pool_block_give(unit->shared->keeper, block, capacity);
+    }
+    return block != NULL;
+}
+
 // Rows that lie on a page of somebody else.
 static firn_status fill_rows(const unit_filling *self, uint8_t **rows, uint32_t count) {
     uint32_t from = 0;
@@ -575,8 +601,11 @@ static firn_status fill_rows(const unit_filling *self, uint8_t **rows, uint32_t 
             break;
         }
         const arena_mark mark = arena_mark_take(self->scratch);
-        const uint32_t some = row_pace_rows(&self->unit->pace, count - from);
-        if (group_table_reserve(self->table, some)) {
+        const uint32_t some =
+            rows_readable(self->store, (const uint8_t *const *)rows + from,
+                          row_pace_rows(&self->unit->pace, count - from), self->unit->pace.most);
+        const bool has_room = has_heap_room(self, rows + from, some);
+        if (has_room && group_table_reserve(self->table, some)) {
             TRY(take_rows(self, rows + from, some, &done));
             if (done > 0) { // Of rows that are refused nothing is made.
                 row_pace_learn(&self->unit->pace, done, arena_bytes_since(self->scratch, mark));
@@ -586,7 +615,7 @@ static firn_status fill_rows(const unit_filling *self, uint8_t **rows, uint32_t 
         from += done;
         self->unit->refusals = done == 0 ? self->unit->refusals : 0;
         if (done < some && !self->unit->is_splitting) {
-            TRY(make_room(self->unit, self->table, self->scratch, self->err));
+            TRY(make_room(self->unit, has_room ? self->table : NULL, self->scratch, self->err));
         }
     }
     return from < count ? split_rows(self, rows + from, count - from) : FIRN_OK;

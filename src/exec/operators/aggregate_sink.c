@@ -74,6 +74,11 @@ static void measure(const void *shared, node_statistics *add_to) {
     add_to->spilled_bytes += aggregate_spilled_bytes(self);
 }
 
+// States that keep a value keep it for each group: of a dictionary's texts as many as rows.
+static bool writes_values(const void *shared) {
+    return ((const aggregate_state *)shared)->shape.has_heap;
+}
+
 static void close_worker(void *local) {
     aggregate_worker_close(local);
 }
@@ -85,6 +90,7 @@ static void close_shared(void *shared) {
 const operator_kind operator_aggregate_sink = {
     .name = "Aggregate",
     .takes_forms = true,
+    .writes_values = writes_values,
     .min_bytes = min_bytes,
     .open = open_shared,
     .open_worker = open_worker,

@@ -63,6 +63,8 @@ static firn_status open_sink(const plan_node *node, const input_layout *input, e
                                         .base = table,
                                         .isolation = (isolation)run->isolation,
                                         .kind = (change_kind)node->insert_.change,
+                                        .overwrite = (overwrite_kind)node->insert_.overwrite,
+                                        .files = run->row_files,
                                         .columns = &table->columns,
                                         .positions = node->insert_.positions.items},
                             .width = width,

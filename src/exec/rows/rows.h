@@ -282,6 +282,11 @@ firn_status row_writer_copy_row(row_writer *self, const uint8_t *row, uint8_t **
 firn_status rows_gather(const row_store *self, uint32_t number, const uint8_t *const *rows,
                         uint32_t count, arena *memory, column *out, firn_error *err);
 
+/// How many of the rows, at least one, can be gathered before more than `most` bytes of them come
+/// back from the spill file, which are copied.
+uint32_t rows_readable(const row_store *self, const uint8_t *const *rows, uint32_t count,
+                       uint64_t most);
+
 /// Pairs of a row and a row of a batch whose keys may be equal.
 typedef struct row_pairs {
     const row_store *store;

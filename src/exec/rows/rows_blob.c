@@ -6,6 +6,7 @@
 
 #include "exec/rows/rows_private.h"
 
+#define LEFT_SHARE 4
 #define PIECE_BYTES ((uint32_t)SPILL_PACK_BYTES_MAX)
 #define BLOBS_MIN 64
 
@@ -86,8 +87,12 @@ static firn_status add_blob(row_store *self, row_blob blob, uint32_t *number, fi
 firn_status row_blob_new(row_store *self, uint32_t size, uint32_t *number, uint8_t **memory,
                          firn_error *err) {
     row_blob blob = {.size = size, .pieces = {.owner = self->keeper}};
-    // Half of what the keeper may have is left to pages, which cannot do without.
-    if (pool_used(self->keeper) + size <= pool_target(self->keeper) / 2) {
+    // Half of what the keeper may have is left to pages, which cannot do without; and a part of all
+    // there is to others, since blobs go out only when all rows are there.
+    pool_report now;
+    pool_describe(self->keeper, &now);
+    if (pool_used(self->keeper) + size <= pool_target(self->keeper) / 2 &&
+        now.used + size <= now.limit - now.limit / LEFT_SHARE) {
         blob.block = pool_block_take(self->keeper, size, &blob.capacity);
     }
     *memory = blob.block;
@@ -204,6 +209,24 @@ firn_status row_heap_read(const row_store *self, const uint8_t *row, row_slice p
     }
     *out = copy;
     return read_blob(self, &blob, part, scratch, copy, err);
+}
+
+NO_LOCK_CHECK uint32_t rows_readable(const row_store *self, const uint8_t *const *rows,
+                                     uint32_t count, uint64_t most) {
+    uint64_t bytes = 0;
+    // Blobs of rows that are being gathered are there: of none there is nothing to look at.
+    for (uint32_t k = 0; self->blob_count > 0 && k < count; k++) {
+        const row_heap heap = row_heap_of(self->layout, rows[k]);
+        if (heap.blob == ROW_NONE) {
+            continue;
+        }
+        const row_blob blob = blob_of(self, heap.blob);
+        bytes += blob.block == NULL ? blob.size : 0;
+        if (bytes > most) {
+            return k == 0 ? 1 : k;
+        }
+    }
+    return count;
 }
 
 NO_LOCK_CHECK firn_status row_store_shrink(row_store *self, firn_error *err) {

@@ -61,12 +61,13 @@ static bool is_short(const parquet_lines *self) {
     return held > group_budget(self);
 }
 
+// A file is as large as its groups were when they ended, about; lanes that are far behind show less
+// than there will be, and who writes looks again.
 static firn_status end_group(parquet_lines *self, bool ends_file, firn_error *err)
     REQUIRES(&self->lock) {
-    const uint64_t file_size = self->file_size;
     out_group *group = self->group;
     self->file_bytes += group_size(self);
-    group->ends_file = ends_file || (file_size > 0 && self->file_bytes >= file_size);
+    group->ends_file = ends_file || (self->file_size > 0 && self->file_bytes >= self->file_size);
     if (group->ends_file) {
         self->file_bytes = 0;
     }

@@ -134,7 +134,8 @@ static firn_status write_group(parquet_lines *self, out_group *group, firn_error
     TRY(pw_file_add(self->file, group->group, err));
     pw_group_close(group->group);
     group->group = NULL;
-    return group->ends_file ? lines_finish_file(self, err) : FIRN_OK;
+    const bool is_large = self->file_size > 0 && pw_file_size(self->file) >= self->file_size;
+    return group->ends_file || is_large ? lines_finish_file(self, err) : FIRN_OK;
 }
 
 static firn_status write_ready(parquet_lines *self, firn_error *err) REQUIRES(&self->lock) {

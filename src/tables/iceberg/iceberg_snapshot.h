@@ -34,5 +34,7 @@ text ice_table_location(const table_snapshot *self);
 text ice_table_branch(const table_snapshot *self);
 /// How many manifests the snapshot has.
 uint32_t ice_table_manifest_count(const table_snapshot *self);
+/// What an open table's metadata says, as long as the snapshot.
+const struct ice_metadata *ice_table_metadata(const table_snapshot *self);
 
 #endif

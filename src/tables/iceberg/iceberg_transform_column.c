@@ -127,31 +127,25 @@ static void put_buckets(const column_transform *self) {
 
 // ---- All ---------------------------------------------------------------------------------------
 
-static firn_status fill(const column_transform *self, firn_error *err) {
+// Rows before the first that has no value.
+static uint32_t fill(const column_transform *self) {
     const ice_transform_kind kind = self->transform->kind;
     const physical layout = type_physical(self->source->type);
-    uint32_t done = self->out->length;
     if (kind == ICE_BUCKET) {
         put_buckets(self);
-    } else if (kind != ICE_TRUNCATE) {
-        done = put_times(self);
-    } else {
-        done = layout == PHYSICAL_STRING ? cut_strings(self)
-               : layout == PHYSICAL_I128 ? cut_wide(self)
-                                         : cut_numbers(self);
+        return self->out->length;
     }
-    const text word = ice_transform_name(self->transform);
-    return done == self->out->length
-               ? FIRN_OK
-               : FAIL(err, FIRN_INVALID,
-                      "row %u has no partition value: \"%.*s\" of it is beyond "
-                      "the range of its type",
-                      done, TEXT_ARGS(word));
+    return kind != ICE_TRUNCATE        ? put_times(self)
+           : layout == PHYSICAL_STRING ? cut_strings(self)
+           : layout == PHYSICAL_I128   ? cut_wide(self)
+                                       : cut_numbers(self);
 }
 
-firn_status ice_transform_column(const ice_transform *self, const column *source, arena *memory,
-                                 column *out, firn_error *err) {
+firn_status ice_transform_column_until(const ice_transform *self, const column *source,
+                                       arena *memory, column *out, uint32_t *done,
+                                       firn_error *err) {
     const type *result = ice_transform_result(self, source->type);
+    *done = source->length;
     if (self->kind == ICE_VOID) {
         return column_new_null(memory, source->type, source->length, out, err);
     }
@@ -169,9 +163,23 @@ firn_status ice_transform_column(const ice_transform *self, const column *source
     const uint32_t lanes = source->form == FORM_CONSTANT ? 1 : source->length;
     TRY(column_new(memory, result, lanes, out, err));
     const column_transform all = {.transform = self, .source = source, .out = out};
-    TRY(fill(&all, err));
+    const uint32_t filled = fill(&all);
+    *done = filled == lanes ? source->length : filled;
     out->form = source->form;
     out->length = source->length;
     out->validity = source->validity;
     return FIRN_OK;
+}
+
+firn_status ice_transform_column(const ice_transform *self, const column *source, arena *memory,
+                                 column *out, firn_error *err) {
+    uint32_t done;
+    TRY(ice_transform_column_until(self, source, memory, out, &done, err));
+    const text word = ice_transform_name(self);
+    return done == source->length
+               ? FIRN_OK
+               : FAIL_SQL(err, FIRN_INVALID, "22003", NO_POSITION,
+                          "row %u has no partition value: \"%.*s\" of it is beyond the range of "
+                          "its type",
+                          done, TEXT_ARGS(word));
 }

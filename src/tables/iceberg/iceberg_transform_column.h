@@ -20,4 +20,9 @@
 firn_status ice_transform_column(const ice_transform *self, const column *source, arena *memory,
                                  column *out, firn_error *err);
 
+/// The same up to the first row whose value is beyond the range; *done rows are before it, all of
+/// them if there is none.
+firn_status ice_transform_column_until(const ice_transform *self, const column *source,
+                                       arena *memory, column *out, uint32_t *done, firn_error *err);
+
 #endif

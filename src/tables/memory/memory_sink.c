@@ -3,12 +3,14 @@
 // A worker keeps thin batches of a task until together they make a chunk; larger ones become chunks
 // at once. When all are through, the chunks of the statement are brought into the order of the
 // query and thin neighbours joined. Nothing of that touches the table: commit alone adds, all at
-// once, and has little left to do that can fail.
+// once, and has little left to do that can fail. Which rows a statement takes away is known to
+// memory_removal.h; updated rows come anew, behind the others.
 #include <stdlib.h>
 
 #include "base/host.h"
 #include "memory/arena_measure.h"
-#include "tables/memory/memory_private.h"
+#include "tables/memory/memory_removal.h"
+#include "tables/row_check.h"
 
 #define SCRATCH_MAX ((size_t)1 << 40) // The pool is what limits it.
 #define PIECES_MAX 256
@@ -21,12 +23,15 @@ struct row_sink {
     mutex lock;
     chunk_list *chunks; // Of workers that finished.
     uint64_t row_count;
+    uint64_t changed_rows;
+    memory_removal *removal; // NULL: rows are only added.
 };
 
 struct row_sink_worker {
     row_sink *owner;
     chunk_list *chunks;
     uint64_t row_count;
+    uint64_t changed_rows;
     arena scratch;
     arena_mark start; // Behind the pieces' list.
     batch *pieces;    // Thin batches of one task, in order; in `scratch`.
@@ -34,12 +39,19 @@ struct row_sink_worker {
     uint32_t piece_rows;
 };
 
+static void close_sink(row_sink *self) {
+    if (self != NULL) {
+        memory_removal_close(self->removal);
+        chunk_list_close(self->chunks);
+        memory_table_release(self->table);
+        mutex_end(&self->lock);
+        host_free(self);
+    }
+}
+
 static firn_status open_sink(const row_sink_request *request, const scan_env *env, row_sink **out,
                              firn_error *err) {
     (void)env;
-    if (request->kind != CHANGE_APPEND) {
-        return FAIL(err, FIRN_UNSUPPORTED, "only INSERT changes tables in memory");
-    }
     row_sink *self = host_alloc(sizeof *self);
     if (self == NULL) {
         return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *self);
@@ -51,7 +63,15 @@ static firn_status open_sink(const row_sink_request *request, const scan_env *en
         .positions = request->positions};
     mutex_begin(&self->lock, MUTEX_OPERATOR);
     *out = self;
-    return FIRN_OK;
+    if (request->kind == CHANGE_APPEND) {
+        return FIRN_OK;
+    }
+    const firn_status status = memory_removal_open(request, &self->removal, err);
+    if (status != FIRN_OK) {
+        close_sink(self);
+        *out = NULL;
+    }
+    return status;
 }
 
 static firn_status open_worker(row_sink *self, const scan_env *env, row_sink_worker **out,
@@ -75,25 +95,6 @@ static void close_worker(row_sink_worker *self) {
 }
 
 // ---- Rows ---------------------------------------------------------------------------------------
-
-static firn_status check_nulls(const row_sink *self, const batch *rows, firn_error *err) {
-    const schema *columns = &self->table->columns;
-    for (uint32_t i = 0; i < columns->count; i++) {
-        if (columns->fields[i].is_nullable) {
-            continue;
-        }
-        const uint32_t position = self->positions == NULL ? UINT32_MAX : self->positions[i];
-        for (uint32_t k = 0; k < rows->selected_count; k++) {
-            if (!column_is_valid(&rows->columns[i], batch_row(rows, k))) {
-                return FAIL_SQL(err, FIRN_INVALID, "23502",
-                                position == UINT32_MAX ? NO_POSITION : position,
-                                "NULL in column \"%.*s\", which is NOT NULL",
-                                TEXT_ARGS(columns->fields[i].name));
-            }
-        }
-    }
-    return FIRN_OK;
-}
 
 static firn_status add_chunk(row_sink_worker *self, chunk *made, firn_error *err) {
     made->number = self->chunks == NULL ? 0 : self->chunks->count;
@@ -145,14 +146,12 @@ static bool follows(const row_sink_worker *self, const batch *rows) {
     return rows->sequence.task == last.task && rows->sequence.part >= last.part;
 }
 
-static firn_status push(row_sink_worker *self, const batch *rows, bool *must_wait,
-                        firn_error *err) {
+static firn_status add_rows(row_sink_worker *self, const batch *rows, firn_error *err) {
     const uint32_t count = rows->selected_count;
-    *must_wait = false;
     if (count == 0) {
         return FIRN_OK;
     }
-    TRY(check_nulls(self->owner, rows, err));
+    TRY(row_check_nulls(&self->owner->table->columns, self->owner->positions, rows, err));
     if (self->piece_count > 0 &&
         (!follows(self, rows) || self->piece_rows + count > BATCH_ROWS || count > PIECE_ROWS_MAX)) {
         TRY(flush(self, err));
@@ -168,6 +167,20 @@ static firn_status push(row_sink_worker *self, const batch *rows, bool *must_wai
     return add_chunk(self, made, err);
 }
 
+static firn_status push(row_sink_worker *self, const batch *rows, bool *must_wait,
+                        firn_error *err) {
+    *must_wait = false;
+    if (self->owner->removal == NULL) {
+        self->changed_rows += rows->selected_count;
+        return add_rows(self, rows, err);
+    }
+    uint16_t selection[BATCH_ROWS];
+    batch added;
+    TRY(memory_removal_take(self->owner->removal, rows, selection, &added, &self->changed_rows,
+                            err));
+    return add_rows(self, &added, err);
+}
+
 static firn_status finish_worker(row_sink_worker *self, firn_error *err) {
     row_sink *owner = self->owner;
     TRY(flush(self, err));
@@ -179,6 +192,7 @@ static firn_status finish_worker(row_sink_worker *self, firn_error *err) {
         self->chunks->count -= status == FIRN_OK;
     }
     owner->row_count += self->row_count;
+    owner->changed_rows += self->changed_rows;
     mutex_unlock(&owner->lock);
     return status;
 }
@@ -186,10 +200,14 @@ static firn_status finish_worker(row_sink_worker *self, firn_error *err) {
 // ---- The statement's part -----------------------------------------------------------------------
 
 static firn_status finish(row_sink *self, uint32_t *piece_count, firn_error *err) {
-    (void)self;
-    (void)err;
     *piece_count = 0;
-    return FIRN_OK;
+    return self->removal == NULL ? FIRN_OK : memory_removal_finish(self->removal, piece_count, err);
+}
+
+static firn_status run_piece(row_sink *self, uint32_t piece, const scan_env *env, bool *must_wait,
+                             firn_error *err) {
+    *must_wait = false;
+    return memory_removal_run(self->removal, &self->home, piece, env, err);
 }
 
 static int compare_chunks(const void *left, const void *right) {
@@ -208,110 +226,31 @@ static int compare_chunks(const void *left, const void *right) {
 }
 
 static firn_status end(row_sink *self, uint64_t *changed_rows, firn_error *err) {
-    (void)err;
-    *changed_rows = self->row_count;
+    *changed_rows = self->changed_rows;
     if (self->chunks != NULL) {
         // As the query gave them: workers were through in any order.
         qsort(self->chunks->items, self->chunks->count, sizeof self->chunks->items[0],
               compare_chunks);
         chunk_list_compact(self->chunks, &self->home);
     }
-    return FIRN_OK;
+    return self->removal == NULL ? FIRN_OK : memory_removal_end(self->removal, &self->home, err);
 }
 
 // ---- Into the table -----------------------------------------------------------------------------
 
-// How many of the statement's chunks stay as they are; those behind them are thin.
-static uint64_t settled_count(const chunk_list *added) {
-    uint64_t count = added->count;
-    while (count > 0 && chunk_is_thin(added->items[count - 1])) {
-        count--;
-    }
-    return count;
-}
-
-// Makes room for `more` chunks. A list that snapshots may read is kept until the table goes.
-static firn_status reserve(memory_table *table, uint64_t more, firn_error *err)
-    REQUIRES(&table->lock) {
-    chunk_list *list = table->chunks;
-    const uint64_t count = list == NULL ? 0 : list->count;
-    if (more == 0 || (list != NULL && more <= list->capacity - count)) {
-        return FIRN_OK;
-    }
-    const uint64_t capacity = (count + more) * 2;
-    chunk_list *grown = host_alloc(sizeof *grown + capacity * sizeof(chunk *));
-    chunk_list **old = host_alloc(((size_t)table->old_count + 1) * sizeof(chunk_list *));
-    if (grown == NULL || old == NULL) {
-        host_free(grown);
-        host_free(old);
-        return FAIL(err, FIRN_NO_MEMORY, "the system has no memory for a list of chunks");
-    }
-    *grown = (chunk_list){.count = count, .capacity = capacity};
-    if (table->old_count > 0) {
-        memcpy(old, table->old, table->old_count * sizeof(chunk_list *));
-    }
-    host_free(table->old);
-    table->old = old;
-    if (list != NULL) {
-        memcpy(grown->items, list->items, count * sizeof(chunk *));
-        table->old[table->old_count++] = list;
-    }
-    table->chunks = grown;
-    return FIRN_OK;
-}
-
-static void append(memory_table *table, chunk *const *chunks, uint64_t count)
-    REQUIRES(&table->lock) {
-    for (uint64_t i = 0; i < count; i++) {
-        table->chunks->items[table->chunks->count++] = chunk_retain(chunks[i]);
-    }
-}
-
-// All chunks of the statement become visible at once: those of the tail go behind the others if
-// chunks come that stay as they are.
-static firn_status add_to_table(const row_sink *self, memory_table *table, firn_error *err)
-    REQUIRES(&table->lock) {
-    const uint64_t settled = settled_count(self->chunks);
-    chunk_tail *old = table->tail;
-    chunk_tail *next;
-    TRY(chunk_tail_add(settled > 0 ? NULL : old, self->chunks, settled, &self->home, &next, err));
-    const uint64_t before = settled > 0 && old != NULL ? old->count : 0;
-    const uint32_t joined = chunk_tail_settled_count(next);
-    const firn_status status = reserve(table, before + settled + joined, err);
-    if (status != FIRN_OK) {
-        chunk_tail_release(next);
-        return status;
-    }
-    if (before > 0) {
-        append(table, old->items, before);
-    }
-    append(table, self->chunks->items, settled);
-    append(table, next->items, joined);
-    chunk_tail_drop(next, joined);
-    chunk_tail_release(old);
-    table->tail = next;
-    table->row_count += self->row_count;
-    return FIRN_OK;
-}
-
 static firn_status commit(row_sink *self, firn_error *err) {
+    if (self->removal != NULL) {
+        return memory_removal_commit(self->removal, &self->home, self->chunks, err);
+    }
     if (self->chunks == NULL) {
         return FIRN_OK;
     }
     memory_table *table = self->table;
     mutex_lock(&table->lock);
-    const firn_status status = add_to_table(self, table, err);
+    const firn_status status = memory_table_add(table, self->chunks, &self->home, err);
+    table->row_count += status == FIRN_OK ? self->row_count : 0;
     mutex_unlock(&table->lock);
     return status;
-}
-
-static void close_sink(row_sink *self) {
-    if (self != NULL) {
-        chunk_list_close(self->chunks);
-        memory_table_release(self->table);
-        mutex_end(&self->lock);
-        host_free(self);
-    }
 }
 
 const row_sink_kind memory_sink_kind = {
@@ -322,6 +261,7 @@ const row_sink_kind memory_sink_kind = {
     .finish_worker = finish_worker,
     .close_worker = close_worker,
     .finish = finish,
+    .run_piece = run_piece,
     .end = end,
     .commit = commit,
     .close = close_sink,

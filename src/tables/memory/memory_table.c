@@ -46,6 +46,11 @@ firn_status memory_table_open(text catalog, text name, const new_table *of, stru
         arena_close(&memory);
         return status;
     }
+    status = chunk_store_open(&self->store, err);
+    if (status != FIRN_OK) {
+        arena_close(&memory);
+        return status;
+    }
     atomic_init(&self->references, 1);
     mutex_begin(&self->lock, MUTEX_TABLE);
     self->memory = memory;
@@ -64,11 +69,7 @@ void memory_table_release(memory_table *self) {
         return;
     }
     chunk_tail_release(self->tail);
-    for (uint32_t i = 0; i < self->old_count; i++) {
-        host_free(self->old[i]);
-    }
-    host_free(self->old);
-    chunk_list_close(self->chunks);
+    chunk_store_release(self->store);
     mutex_end(&self->lock);
     arena memory = self->memory;
     arena_close(&memory);
@@ -93,9 +94,11 @@ firn_status memory_table_snapshot(memory_table *self, table_snapshot **out, firn
                  .row_count = {.is_known = true, .value = self->row_count},
                  .rows = {.is_known = true, .value = (double)self->row_count}},
         .table = memory_table_retain(self),
-        .chunks = self->chunks,
-        .chunk_count = self->chunks == NULL ? 0 : self->chunks->count,
+        .store = chunk_store_retain(self->store),
+        .chunks = self->store->chunks,
+        .chunk_count = self->store->chunks == NULL ? 0 : self->store->chunks->count,
         .tail = chunk_tail_retain(self->tail),
+        .change_count = self->change_count,
     };
     mutex_unlock(&self->lock);
     atomic_init(&made->base.references, 1);
@@ -124,22 +127,45 @@ memory_table *memory_table_of(table_snapshot *snapshot) {
 static void free_snapshot(table_snapshot *base) {
     memory_snapshot *self = (memory_snapshot *)base; // `base` is its first member.
     chunk_tail_release(self->tail);
+    chunk_store_release(self->store);
     memory_table_release(self->table);
     host_free(self);
 }
 
 // ---- Scanning --------------------------------------------------------------------------------
 
+const batch *memory_snapshot_rows(const memory_snapshot *self, uint64_t number) {
+    return number < self->chunk_count ? &self->chunks->items[number]->rows
+                                      : &self->tail->items[number - self->chunk_count]->rows;
+}
+
 typedef struct memory_task {
     scan_task base;
     uint64_t first, count; // Chunks.
+    uint64_t row_id;       // Of its first row, if they have any.
 } memory_task;
+
+// All rows are those of one file, whose positions are those in the snapshot: INSERTs that come
+// meanwhile join thin chunks, and no row changes its place by that.
+static firn_status give_row_ids(const memory_snapshot *self, const scan_env *env,
+                                scan_planner *tasks, uint64_t task_count, firn_error *err) {
+    uint32_t file;
+    uint64_t position = 0;
+    TRY(row_files_add(env->row_files, self->table->name, self->base.row_count.value,
+                      (bytes){.size = 0}, &file, err));
+    for (uint64_t i = 0; i < task_count; i++) {
+        memory_task *task = (memory_task *)known_tasks_at(tasks, i);
+        task->row_id = row_id_make(file, position);
+        for (uint64_t chunk = 0; chunk < task->count; chunk++) {
+            position += memory_snapshot_rows(self, task->first + chunk)->row_count;
+        }
+    }
+    return FIRN_OK;
+}
 
 static firn_status plan(table_snapshot *base, const scan_request *request, const scan_env *env,
                         scan_planner **out, firn_error *err) {
     const memory_snapshot *self = (memory_snapshot *)base;
-    (void)request;
-    (void)env;
     const uint64_t all = self->chunk_count + (self->tail == NULL ? 0 : self->tail->count);
     const uint64_t count = all / CHUNKS_PER_TASK + (all % CHUNKS_PER_TASK > 0);
     TRY(known_tasks_open(sizeof(memory_task), count, out, err));
@@ -152,7 +178,7 @@ static firn_status plan(table_snapshot *base, const scan_request *request, const
             .first = first,
             .count = chunks};
     }
-    return FIRN_OK;
+    return request->needs_row_ids ? give_row_ids(self, env, *out, count, err) : FIRN_OK;
 }
 
 struct scan_reader {
@@ -162,6 +188,7 @@ struct scan_reader {
     uint64_t chunk; // Of the task.
     uint32_t row;   // Of the chunk: test modes hand out fewer rows than it has.
     uint32_t part;
+    uint64_t row_id; // Of the next row.
     uint64_t rows_read;
     row_pick pick;
     arena memory;
@@ -186,6 +213,7 @@ static firn_status open_reader(table_snapshot *base, const scan_request *request
     *self = (scan_reader){.table = (memory_snapshot *)base,
                           .env = env,
                           .task = (const memory_task *)task,
+                          .row_id = ((const memory_task *)task)->row_id,
                           .memory = memory};
     firn_status status = row_pick_open(&self->pick, request, env, &self->memory, err);
     if (status != FIRN_OK) {
@@ -202,12 +230,8 @@ static firn_status reopen(scan_reader *self, const scan_task *task, firn_error *
     self->chunk = 0;
     self->row = 0;
     self->part = 0;
+    self->row_id = self->task->row_id;
     return FIRN_OK;
-}
-
-static const batch *rows_of(const memory_snapshot *self, uint64_t number) {
-    return number < self->chunk_count ? &self->chunks->items[number]->rows
-                                      : &self->tail->items[number - self->chunk_count]->rows;
 }
 
 static firn_status next(scan_reader *self, arena *scratch, batch *out, scan_answer *answer,
@@ -216,11 +240,15 @@ static firn_status next(scan_reader *self, arena *scratch, batch *out, scan_answ
         *answer = SCAN_END;
         return FIRN_OK;
     }
-    const batch *rows = rows_of(self->table, self->task->first + self->chunk);
+    const batch *rows = memory_snapshot_rows(self->table, self->task->first + self->chunk);
     const uint32_t left = rows->row_count - self->row;
     const uint32_t count = left < self->env->batch_rows ? left : self->env->batch_rows;
     TRY(row_pick_apply(&self->pick, rows, self->row, count, scratch, out, err));
+    if (self->pick.request->needs_row_ids) {
+        TRY(row_pick_number(&self->pick, self->row_id, scratch, out, err));
+    }
     out->sequence.part = self->part++;
+    self->row_id += count;
     self->rows_read += count;
     self->row += count;
     if (self->row == rows->row_count) {

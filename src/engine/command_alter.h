@@ -1,7 +1,7 @@
 // Actions of ALTER TABLE on their way to be steps: shared by command_alter.c,
 // command_alter_column.c, and CREATE TABLE, which comments what is inside of columns.
-#ifndef FIRN_ENGINE_COMMAND_ALTER_PRIVATE_H
-#define FIRN_ENGINE_COMMAND_ALTER_PRIVATE_H
+#ifndef FIRN_ENGINE_COMMAND_ALTER_H
+#define FIRN_ENGINE_COMMAND_ALTER_H
 
 #include "engine/command_define.h"
 

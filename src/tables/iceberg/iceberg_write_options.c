@@ -1,0 +1,266 @@
+#include "tables/iceberg/iceberg_write_options.h"
+
+#include "base/number_text.h"
+
+#define FILE_SIZE (UINT64_C(512) << 20)
+#define INFERRED_LEAVES 100
+
+typedef struct option_reader {
+    const ice_metadata *metadata;
+    const firn_option *options;
+    size_t option_count;
+    arena *memory;
+    ice_write_options *out;
+} option_reader;
+
+// ---- Values ------------------------------------------------------------------------------------
+
+static bool find(const option_reader *self, text key, text *out) {
+    for (size_t i = self->option_count; i > 0; i--) {
+        if (text_equal(text_of(self->options[i - 1].key), key)) {
+            *out = text_of(self->options[i - 1].value);
+            return true;
+        }
+    }
+    return ice_metadata_property(self->metadata, key, out);
+}
+
+static firn_status say_wrong(text key, text value, const char *wanted, firn_error *err) {
+    return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION, "\"%.*s\" is \"%.*s\", not %s",
+                    TEXT_ARGS(key), TEXT_ARGS(value), wanted);
+}
+
+// *out stays as it is without the property.
+static firn_status read_number(const option_reader *self, const char *name, uint64_t most,
+                               uint64_t *out, firn_error *err) {
+    const text key = text_of(name);
+    text value;
+    uint64_t number;
+    if (!find(self, key, &value)) {
+        return FIRN_OK;
+    }
+    if (number_parse_u64(value, &number) != NUMBER_OK || number == 0 || number > INT64_MAX) {
+        return say_wrong(key, value, "a number above 0", err);
+    }
+    *out = number < most ? number : most;
+    return FIRN_OK;
+}
+
+static firn_status read_small(const option_reader *self, const char *name, uint32_t most,
+                              uint32_t *out, firn_error *err) {
+    uint64_t number = *out;
+    TRY(read_number(self, name, most, &number, err));
+    *out = (uint32_t)number;
+    return FIRN_OK;
+}
+
+static firn_status column_key(const option_reader *self, const char *beginning,
+                              const ice_leaf *leaf, text *out, firn_error *err) {
+    return text_format(self->memory, out, err, "%s%.*s", beginning, TEXT_ARGS(leaf->name));
+}
+
+static firn_status read_flag(text key, text value, bool *out, firn_error *err) {
+    *out = text_equal_nocase(value, TEXT("true"));
+    return *out || text_equal_nocase(value, TEXT("false"))
+               ? FIRN_OK
+               : say_wrong(key, value, "true or false", err);
+}
+
+// ---- The file ----------------------------------------------------------------------------------
+
+static firn_status read_format(const option_reader *self, firn_error *err) {
+    const text key = TEXT("write.format.default");
+    text format;
+    if (!find(self, key, &format) || text_equal_nocase(format, TEXT("parquet"))) {
+        return FIRN_OK;
+    }
+    const firn_status status = FAIL(err, FIRN_UNSUPPORTED,
+                                    "the table's files are to be \"%.*s\" (%.*s), only parquet is "
+                                    "written",
+                                    TEXT_ARGS(format), TEXT_ARGS(key));
+    err_hint(err, "set the property write.format.default to parquet");
+    return status;
+}
+
+// Levels of zstd below its first are for those who want speed; that of gzip is its own.
+static firn_status read_level(const option_reader *self, firn_error *err) {
+    const text key = TEXT("write.parquet.compression-level");
+    pw_options *writer = &self->out->writer;
+    const int64_t least = writer->codec == CODEC_ZSTD ? 1 : 0;
+    const int64_t most = writer->codec == CODEC_ZSTD ? 22 : writer->codec == CODEC_GZIP ? 12 : 0;
+    text value;
+    int64_t level;
+    if (!find(self, key, &value) || most == 0) {
+        return FIRN_OK;
+    }
+    if (number_parse_i64(value, &level) != NUMBER_OK || level > most) {
+        return say_wrong(key, value, "a level of the codec", err);
+    }
+    writer->codec_level = (int)(level < least ? least : level);
+    return FIRN_OK;
+}
+
+// Words are Java's and PyArrow's.
+static firn_status read_codec(const option_reader *self, firn_error *err) {
+    static const struct {
+        const char *word;
+        codec is;
+    } words[] = {{"zstd", CODEC_ZSTD}, {"gzip", CODEC_GZIP},        {"snappy", CODEC_SNAPPY},
+                 {"lz4", CODEC_LZ4},   {"lz4_raw", CODEC_LZ4},      {"none", CODEC_NONE},
+                 {"", CODEC_NONE},     {"uncompressed", CODEC_NONE}};
+    const text key = TEXT("write.parquet.compression-codec");
+    pw_options *writer = &self->out->writer;
+    text value;
+    if (find(self, key, &value)) {
+        size_t i = 0;
+        while (i < sizeof words / sizeof *words &&
+               !text_equal_nocase(value, text_of(words[i].word))) {
+            i++;
+        }
+        if (i == sizeof words / sizeof *words) {
+            return FAIL(err, FIRN_UNSUPPORTED,
+                        "\"%.*s\" is \"%.*s\"; zstd, gzip, snappy, lz4 and uncompressed are "
+                        "written",
+                        TEXT_ARGS(key), TEXT_ARGS(value));
+        }
+        writer->codec = words[i].is;
+        writer->codec_choice = PW_CODEC_GIVEN;
+    }
+    return read_level(self, err);
+}
+
+static firn_status read_sizes(const option_reader *self, firn_error *err) {
+    pw_options *writer = &self->out->writer;
+    TRY(read_number(self, "write.target-file-size-bytes", INT64_MAX, &self->out->file_size, err));
+    TRY(read_number(self, "write.parquet.row-group-size-bytes", INT64_MAX, &writer->group_bytes,
+                    err));
+    TRY(read_number(self, "write.parquet.row-group-limit", INT32_MAX, &writer->group_rows, err));
+    TRY(read_small(self, "write.parquet.page-size-bytes", PW_PAGE_BYTES_MAX, &writer->page_bytes,
+                   err));
+    TRY(read_small(self, "write.parquet.page-row-limit", PW_PAGE_ROWS_MAX, &writer->page_rows,
+                   err));
+    TRY(read_small(self, "write.parquet.dict-size-bytes", PW_PAGE_BYTES_MAX,
+                   &writer->dictionary_bytes, err));
+    TRY(read_small(self, "write.parquet.bloom-filter-max-bytes", PW_BLOOM_BYTES_MAX,
+                   &writer->bloom_bytes_max, err));
+    writer->bloom_bytes_max = writer->bloom_bytes_max < 32 ? 32 : writer->bloom_bytes_max;
+    return FIRN_OK;
+}
+
+// ---- Columns -----------------------------------------------------------------------------------
+
+static firn_status read_bloom(const option_reader *self, const ice_leaf *leaf, pw_leaf_options *out,
+                              firn_error *err) {
+    text key;
+    text value;
+    TRY(column_key(self, "write.parquet.bloom-filter-enabled.column.", leaf, &key, err));
+    if (find(self, key, &value)) {
+        TRY(read_flag(key, value, &out->has_bloom, err));
+        // Two values need no filter, and the format has none for them.
+        out->has_bloom = out->has_bloom && leaf->is->type->id != TYPE_BOOLEAN;
+    }
+    if (!out->has_bloom) {
+        return FIRN_OK;
+    }
+    TRY(column_key(self, "write.parquet.bloom-filter-fpp.column.", leaf, &key, err));
+    if (find(self, key, &value) && (number_parse_f64(value, &out->bloom_rate) != NUMBER_OK ||
+                                    !(out->bloom_rate > 0) || !(out->bloom_rate < 1))) {
+        return say_wrong(key, value, "a rate above 0 and below 1", err);
+    }
+    TRY(column_key(self, "write.parquet.bloom-filter-ndv.column.", leaf, &key, err));
+    if (find(self, key, &value) &&
+        (number_parse_u64(value, &out->bloom_values) != NUMBER_OK || out->bloom_values == 0)) {
+        return say_wrong(key, value, "a number above 0", err);
+    }
+    return FIRN_OK;
+}
+
+static firn_status read_leaf(const option_reader *self, const ice_leaf *leaf, pw_leaf_options *out,
+                             firn_error *err) {
+    text key;
+    text value;
+    bool has_statistics = true;
+    *out = self->out->writer.leaf;
+    out->bound_bytes = ice_leaf_bound_bytes(leaf);
+    TRY(column_key(self, "write.parquet.stats-enabled.column.", leaf, &key, err));
+    if (find(self, key, &value)) {
+        TRY(read_flag(key, value, &has_statistics, err));
+    }
+    out->statistics = has_statistics ? PW_STATISTICS_BOUNDS : PW_STATISTICS_COUNTS;
+    return read_bloom(self, leaf, out, err);
+}
+
+static firn_status read_leaves(const option_reader *self, firn_error *err) {
+    const ice_leaf_list *leaves = &self->out->leaves;
+    pw_leaf_options *made = ARENA_NEW(self->memory, pw_leaf_options, (size_t)leaves->count + 1);
+    if (made == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    for (uint32_t i = 0; i < leaves->count; i++) {
+        TRY(read_leaf(self, &leaves->items[i], &made[i], err));
+    }
+    self->out->writer.leaves = made;
+    return FIRN_OK;
+}
+
+// ---- Metrics -----------------------------------------------------------------------------------
+
+static bool keeps_order(ice_transform_kind kind) {
+    return kind != ICE_BUCKET && kind != ICE_VOID && kind != ICE_UNKNOWN;
+}
+
+static bool is_sorted_by(const ice_metadata *metadata, const ice_leaf *leaf) {
+    bool is_sorted = false;
+    for (uint32_t i = 0; i < metadata->order.count; i++) {
+        const ice_order_field *by = &metadata->order.fields[i];
+        is_sorted |= by->source_id == leaf->is->id && keeps_order(by->transform.kind);
+    }
+    return is_sorted;
+}
+
+// The first leaves have the usual metrics and others none, unless a mode is said for all; columns
+// that the table is sorted by have bounds always; and a column's own word comes before both.
+static firn_status read_metrics(const option_reader *self, firn_error *err) {
+    ice_metrics_mode usual = ICE_METRICS_USUAL;
+    uint64_t limit = INFERRED_LEAVES;
+    text value;
+    if (find(self, TEXT("write.metadata.metrics.default"), &value)) {
+        (void)ice_metrics_mode_read(value, &usual);
+        limit = UINT64_MAX;
+    } else if (find(self, TEXT("write.metadata.metrics.max-inferred-column-defaults"), &value)) {
+        uint64_t number;
+        limit = number_parse_u64(value, &number) == NUMBER_OK ? number : limit;
+    }
+    const ice_metrics_mode sorted =
+        usual.kind == ICE_METRICS_FULL || usual.kind == ICE_METRICS_TRUNCATE ? usual
+                                                                             : ICE_METRICS_USUAL;
+    for (uint32_t i = 0; i < self->out->leaves.count; i++) {
+        ice_leaf *leaf = &self->out->leaves.items[i];
+        text key;
+        leaf->mode = leaf->rank < limit ? usual : (ice_metrics_mode){.kind = ICE_METRICS_NONE};
+        leaf->mode = is_sorted_by(self->metadata, leaf) ? sorted : leaf->mode;
+        TRY(column_key(self, "write.metadata.metrics.column.", leaf, &key, err));
+        if (find(self, key, &value) && !ice_metrics_mode_read(value, &leaf->mode)) {
+            leaf->mode = usual;
+        }
+    }
+    return FIRN_OK;
+}
+
+firn_status ice_write_options_make(const ice_metadata *metadata, const firn_option *options,
+                                   size_t option_count, const schema *columns, arena *memory,
+                                   ice_write_options *out, firn_error *err) {
+    const option_reader self = {.metadata = metadata,
+                                .options = options,
+                                .option_count = option_count,
+                                .memory = memory,
+                                .out = out};
+    *out = (ice_write_options){.writer = pw_options_default(), .file_size = FILE_SIZE};
+    out->writer.leaf.encodings = PW_ENCODINGS_JAVA;
+    TRY(read_format(&self, err));
+    TRY(read_codec(&self, err));
+    TRY(read_sizes(&self, err));
+    TRY(ice_leaves_of(columns, memory, &out->leaves, err));
+    TRY(read_metrics(&self, err));
+    return read_leaves(&self, err);
+}

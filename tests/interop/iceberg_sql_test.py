@@ -1,0 +1,317 @@
+#!/usr/bin/env python3
+"""iceberg_sql_test.py BUILD [--full] [--seed N] [--rest URI] - Iceberg tables that firn writes from SQL.
+
+Tables of every type, nesting and NULL pattern, of every partition transform, sorted, evolved, changed:
+firn, PyIceberg, Spark and DuckDB must read the same rows; then PyIceberg and Spark write on top, and
+firn reads on. The catalog is a SQLite file that firn makes and all of them open, or a REST server.
+"""
+import argparse
+import datetime
+import decimal
+import pathlib
+import random
+import sys
+import tempfile
+
+import pyarrow
+import pyarrow.parquet
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import iceberg_peers  # noqa: E402
+
+peer_lines = iceberg_peers.peer_lines
+EPOCH = datetime.datetime(1970, 1, 1)
+UTC = datetime.timezone.utc
+
+# ---- Data ----------------------------------------------------------------------------------------
+
+
+def text(chance):
+    letters = "abcäß日本🧊z \"'\\/%="
+    return "".join(chance.choice(letters) for _ in range(chance.choice((0, 1, 3, 15, 17, 40))))
+
+
+def number(bits):
+    def make(chance):
+        return chance.choice((0, 1, -1, 2 ** (bits - 1) - 1, -2 ** (bits - 1),
+                              chance.randrange(-1000, 1000)))
+    return make
+
+
+def real(chance):
+    return chance.choice((0.0, -0.0, 1.5, -2.25, float("nan"), float("inf"), float("-inf"), 1e30))
+
+
+def exact(precision, scale):
+    def make(chance):
+        most = 10 ** precision - 1
+        digits = chance.choice((0, 1, -1, most, -most, chance.randrange(-most, most)))
+        return decimal.Decimal(digits).scaleb(-scale, decimal.Context(prec=60))
+    return make
+
+
+def day(chance):
+    return datetime.date(1970, 1, 1) + datetime.timedelta(days=chance.randrange(-40000, 40000))
+
+
+def moment(chance):
+    return EPOCH + datetime.timedelta(microseconds=chance.choice(
+        (0, -1, 1, chance.randrange(-10 ** 15, 10 ** 15), chance.randrange(-10 ** 15, 10 ** 15))))
+
+
+def instant(chance):
+    return moment(chance).replace(tzinfo=UTC)
+
+
+def clock(chance):
+    return (EPOCH + datetime.timedelta(microseconds=chance.randrange(86400 * 10 ** 6))).time()
+
+
+# Column, its type, how a value is made.
+FLAT = (
+    ("b", pyarrow.bool_(), lambda chance: chance.random() < 0.5),
+    ("i", pyarrow.int32(), number(32)),
+    ("l", pyarrow.int64(), number(64)),
+    ("f", pyarrow.float32(), real),
+    ("d", pyarrow.float64(), real),
+    ("d9", pyarrow.decimal128(9, 2), exact(9, 2)),
+    ("d18", pyarrow.decimal128(18, 4), exact(18, 4)),
+    ("d38", pyarrow.decimal128(38, 10), exact(38, 10)),
+    ("day", pyarrow.date32(), day),
+    ("ts", pyarrow.timestamp("us"), moment),
+    ("tz", pyarrow.timestamp("us", "UTC"), instant),
+    ("s", pyarrow.string(), text),
+    ("y", pyarrow.binary(), lambda chance: chance.randbytes(chance.choice((0, 1, 16, 20)))),
+)
+NESTED = (
+    ("st", pyarrow.struct([("x", pyarrow.int32()), ("y", pyarrow.string()),
+                           ("z", pyarrow.struct([("w", pyarrow.float64())]))]),
+     lambda chance: {"x": maybe(chance, number(32)), "y": maybe(chance, text),
+                     "z": maybe(chance, lambda c: {"w": maybe(c, lambda c: c.random())})}),
+    ("li", pyarrow.list_(pyarrow.int64()),
+     lambda chance: [maybe(chance, number(64)) for _ in range(chance.randrange(4))]),
+    ("ls", pyarrow.list_(pyarrow.struct([("k", pyarrow.string())])),
+     lambda chance: [maybe(chance, lambda c: {"k": maybe(c, text)})
+                     for _ in range(chance.randrange(3))]),
+    ("ma", pyarrow.map_(pyarrow.string(), pyarrow.int32()),
+     lambda chance: [(f"k{i}", maybe(chance, number(32))) for i in range(chance.randrange(3))]),
+)
+# Spark has no type of time; PyIceberg writes none of fixed.
+TIMES = (("ti", pyarrow.time64("us"), clock),
+         ("fx", pyarrow.binary(5), lambda chance: chance.randbytes(5)))
+
+
+def maybe(chance, make):
+    return None if chance.random() < 0.2 else make(chance)
+
+
+def make_column(chance, kind, make, count):
+    pattern = chance.choice(("none", "some", "all", "first", "last"))
+    values = []
+    for i in range(count):
+        is_null = {"none": False, "some": chance.random() < 0.3, "all": True,
+                   "first": i < count // 2, "last": i >= count // 2}[pattern]
+        values.append(None if is_null else make(chance))
+    return pyarrow.array(values, kind)
+
+
+def make_table(chance, columns, count):
+    made = {"id": pyarrow.array(range(count), pyarrow.int64())}
+    made |= {name: make_column(chance, kind, make, count) for name, kind, make in columns}
+    return pyarrow.table(made)
+
+
+def put(peers, name, table):
+    path = peers.folder / f"{name}.parquet"
+    pyarrow.parquet.write_table(table, path)
+    return f"read_parquet('{path}')"
+
+
+# ---- Scenarios -----------------------------------------------------------------------------------
+
+def check_types(peers, chance, full):
+    """Every type, by CREATE TABLE AS and INSERT, in both versions of the format."""
+    for version in (1, 2):
+        for kind, columns in (("flat", FLAT), ("nested", NESTED), ("times", TIMES)):
+            without = ("spark",) if kind == "times" else ()
+            name = f"db.types_{kind}_{version}"
+            first = make_table(chance, columns, 300 if full else 100)
+            second = make_table(chance, columns, 40)
+            source, more = put(peers, "first", first), put(peers, "second", second)
+            peers.firn(f"CREATE TABLE ice.{name} WITH ('format-version' = '{version}') AS "
+                       f"SELECT * FROM {source}",
+                       f"INSERT INTO ice.{name} SELECT * FROM {more}")
+            rows = peer_lines.arrow_rows(first) + peer_lines.arrow_rows(second)
+            peers.check(f"types, version {version}", name, rows, without)
+
+
+TRANSFORMS = (
+    ("i", ("i", "bucket(7, i)", "truncate(100, i)")),
+    ("l", ("l", "bucket(3, l)", "truncate(1000, l)")),
+    ("d18", ("d18", "bucket(5, d18)", "truncate(50, d18)")),
+    ("day", ("day", "bucket(4, day)", "year(day)", "month(day)", "day(day)")),
+    ("ts", ("ts", "bucket(4, ts)", "year(ts)", "month(ts)", "day(ts)", "hour(ts)")),
+    ("tz", ("bucket(4, tz)", "year(tz)", "month(tz)", "day(tz)", "hour(tz)")),
+    ("s", ("s", "bucket(6, s)", "truncate(2, s)")),
+    ("y", ("bucket(6, y)", "truncate(2, y)")),
+    ("b", ("b",)),
+)
+
+
+def check_partitions(peers, chance, full):
+    """Every transform; a filter on the column finds its rows, and leaves files out."""
+    number_of = 0
+    for column, transforms in TRANSFORMS:
+        columns = [each for each in FLAT if each[0] in (column, "d")]
+        for transform in transforms:
+            table = make_table(chance, columns, 60 if full else 30)
+            number_of += 1
+            name = f"db.part_{number_of}"
+            rows = peer_lines.arrow_rows(table)
+            peers.firn(f"CREATE TABLE ice.{name} PARTITIONED BY ({transform}) AS "
+                       f"SELECT * FROM {put(peers, 'part', table)}")
+            peers.check(f"partitions by {transform}", name, rows,
+                        () if full or number_of % 5 == 0 else ("spark",))
+            for row in chance.sample(range(table.num_rows), 3):
+                value = table.column(column)[row].as_py()
+                if value is None or value != value or isinstance(value, bytes):
+                    continue
+                wanted = sum(each == value for each in table.column(column).to_pylist())
+                typed = f"CAST('{str(value).replace(chr(39), chr(39) * 2)}' AS {sql_type(table, column)})"
+                found = peers.firn_table(f"SELECT count(*) FROM ice.{name} WHERE {column} = {typed}")
+                peers.expect(f"a filter on {transform}", found.column(0)[0].as_py() == wanted,
+                             f"{typed}: {found.column(0)[0]}, wanted {wanted}")
+
+
+def sql_type(table, column):
+    kind = table.schema.field(column).type
+    words = {"timestamp[us, tz=UTC]": "TIMESTAMPTZ", "timestamp[us]": "TIMESTAMP", "int32": "INT",
+             "int64": "BIGINT", "date32[day]": "DATE", "string": "VARCHAR", "bool": "BOOLEAN"}
+    return words.get(str(kind)) or f"DECIMAL({kind.precision}, {kind.scale})"
+
+
+def check_definition(peers):
+    """Clauses of CREATE TABLE as PyIceberg sees them."""
+    peers.firn("CREATE TABLE ice.db.defined (id BIGINT NOT NULL COMMENT 'the key', "
+               "s STRUCT(a INTEGER, b VARCHAR[]), ts TIMESTAMP) USING iceberg "
+               "PARTITIONED BY (day(ts), bucket(16, id)) COMMENT 'a table' "
+               "WITH ('write.parquet.compression-codec' = 'gzip', 'owner' = 'somebody')")
+    table = peers.pyiceberg().load_table("db.defined")
+    columns = table.schema()
+    peers.expect("definition: ids", [each.field_id for each in columns.fields] == [1, 2, 3], columns)
+    peers.expect("definition: NOT NULL", columns.find_field("id").required
+                 and not columns.find_field("ts").required, columns)
+    peers.expect("definition: comment", columns.find_field("id").doc == "the key", columns)
+    names = [(each.name, str(each.transform)) for each in table.spec().fields]
+    peers.expect("definition: partitions", names == [("ts_day", "day"), ("id_bucket", "bucket[16]")],
+                 names)
+    peers.expect("definition: properties", table.properties.get("owner") == "somebody"
+                 and table.properties.get("comment") == "a table", table.properties)
+    peers.refused("definition: NOT NULL is kept", "id",
+                  "INSERT INTO defined VALUES (NULL, NULL, NULL)")
+    peers.refused("definition: no such type", "INTERVAL", "CREATE TABLE bad (a INTERVAL)")
+    peers.expect("definition: nothing was written", peers.rows("firn", "db.defined") == [])
+    peers.firn("INSERT INTO defined VALUES (1, {'a': 1, 'b': ['x', NULL]}, TIMESTAMP '2024-01-01 10:00:00')")
+    peers.check("definition", "db.defined")
+
+
+def check_evolution(peers):
+    """ALTER TABLE, with rows written between its steps."""
+    steps = (
+        "CREATE TABLE evolved (id INTEGER, a VARCHAR, st STRUCT(x INTEGER, y VARCHAR), "
+        "li INTEGER[], f REAL, d DECIMAL(9, 2))",
+        "INSERT INTO evolved VALUES (1, 'one', {'x': 1, 'y': 'p'}, [1, NULL], 1.5, 1.25)",
+        "ALTER TABLE evolved ADD COLUMN n BIGINT",
+        "INSERT INTO evolved VALUES (2, 'two', {'x': 2, 'y': 'q'}, [], 2.5, 2.25, 20)",
+        "ALTER TABLE evolved ADD COLUMN st.z DOUBLE",
+        "ALTER TABLE evolved RENAME COLUMN a TO b",
+        "ALTER TABLE evolved ALTER COLUMN id TYPE BIGINT",
+        "ALTER TABLE evolved ALTER COLUMN f TYPE DOUBLE",
+        "ALTER TABLE evolved ALTER COLUMN d TYPE DECIMAL(18, 2)",
+        "INSERT INTO evolved VALUES (3000000000, 'three', {'x': 3, 'y': 'r', 'z': 0.5}, NULL, 1e300, "
+        "12345678901.25, 30)",
+        "ALTER TABLE evolved DROP COLUMN n",
+        "ALTER TABLE evolved ADD COLUMN n VARCHAR",
+        "ALTER TABLE evolved ADD PARTITION FIELD bucket(4, id)",
+        "INSERT INTO evolved VALUES (4, 'four', NULL, [4], NULL, NULL, 'again')",
+        "ALTER TABLE evolved DROP PARTITION FIELD bucket(4, id)",
+        "ALTER TABLE evolved ADD PARTITION FIELD truncate(1, b)",
+        "INSERT INTO evolved VALUES (5, 'five', NULL, [5], NULL, NULL, 'more')",
+    )
+    for i, step in enumerate(steps):
+        peers.firn(step)
+        if step.startswith("INSERT"):
+            peers.check(f"evolution, step {i}", "db.evolved")
+    rows = peers.rows("firn", "db.evolved")
+    by_id = {row[0]: row for row in rows}
+    peers.expect("evolution: five rows", len(rows) == 5, rows)
+    peers.expect("evolution: a dropped column stays away", by_id[2][-1] is None, by_id)
+    peers.refused("evolution: no narrowing", "", "ALTER TABLE evolved ALTER COLUMN id TYPE INTEGER")
+
+
+def check_on_top(peers):
+    """Others write on top of firn's table, and firn on top of theirs."""
+    peers.firn("CREATE TABLE shared (id BIGINT, s VARCHAR) PARTITIONED BY (truncate(1, s))",
+               "INSERT INTO shared VALUES (1, 'firn'), (2, NULL)")
+    table = peers.pyiceberg().load_table("db.shared")
+    table.append(pyarrow.table({"id": pyarrow.array([3, 4], pyarrow.int64()), "s": ["py", "fi"]}))
+    peers.check("PyIceberg on top", "db.shared", [[1, "firn"], [2, None], [3, "py"], [4, "fi"]])
+    peers.firn("INSERT INTO shared VALUES (5, 'firn again')")
+    if peers.with_spark:
+        peers.spark("INSERT INTO ice.db.shared VALUES (6, 'spark')")
+        peers.spark("DELETE FROM ice.db.shared WHERE id = 1")
+    else:
+        peers.pyiceberg().load_table("db.shared").delete("id = 1")
+    peers.check("others on top", "db.shared")
+    peers.firn("INSERT INTO shared VALUES (7, 'last')")
+    peers.check("firn on top of others", "db.shared")
+
+
+def check_names(peers):
+    """Tables and schemas come, go and change their names, for everybody."""
+    peers.firn("CREATE SCHEMA ice.other", "CREATE TABLE ice.other.a (x INTEGER)",
+               "INSERT INTO ice.other.a VALUES (1)", "ALTER TABLE ice.other.a RENAME TO other.b")
+    peers.check("a table with another name", "other.b", [[1]])
+    peers.refused("names: the old one is gone", "other.a", "SELECT * FROM ice.other.a")
+    peers.refused("names: a schema that is not empty", "other", "DROP SCHEMA ice.other")
+    peers.firn("DROP TABLE ice.other.b", "DROP SCHEMA ice.other")
+    spaces = [".".join(each) for each in peers.pyiceberg().list_namespaces()]
+    peers.expect("names: the schema is gone", "other" not in spaces, spaces)
+    peers.refused("names: there is one", "exists", "CREATE TABLE defined (a INTEGER)")
+    peers.firn("CREATE TABLE IF NOT EXISTS defined (a INTEGER)")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rest")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--without-spark", action="store_true")
+    arguments = parser.parse_args()
+    chance = random.Random(arguments.seed)
+    print(f"seed {arguments.seed}", flush=True)
+    with tempfile.TemporaryDirectory() as folder, iceberg_peers.Peers(
+            arguments.build, folder, arguments.rest,
+            with_spark=not arguments.without_spark) as peers:
+        peers.run_firn(["CREATE SCHEMA IF NOT EXISTS ice.db"])
+        done = iceberg_peers.subprocess.run(
+            [str(peers.program), "-c", peers.attach, "-c", "CREATE SCHEMA IF NOT EXISTS ice.db"],
+            capture_output=True, text=True, check=False)
+        peers.expect("a new catalog", done.returncode == 0, done.stderr)
+        for scenario, more in ((check_definition, ()), (check_types, (chance, arguments.full)),
+                               (check_partitions, (chance, arguments.full)), (check_evolution, ()),
+                               (check_on_top, ()), (check_names, ())):
+            if arguments.only not in scenario.__name__:
+                continue
+            try:
+                scenario(peers, *more)
+            except iceberg_peers.Refused as error:
+                peers.expect(scenario.__name__, False, error)
+        print(f"{peers.passed} passed, {peers.failed} failed")
+        return peers.failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
