@@ -56,7 +56,7 @@ firn_status ice_partition_encode(const ice_partitioner *self, const column *valu
 /// The values of a key, one a spec field, in `memory`.
 firn_status ice_partition_tuple(const ice_partitioner *self, text key, arena *memory,
                                 const ice_scalar **out, firn_error *err);
-/// The folder of a tuple; "" without fields.
+/// The folder of a tuple; "" without fields. Long values are cut there.
 firn_status ice_partition_folder(const ice_partitioner *self, const ice_scalar *values,
                                  arena *memory, text *out, firn_error *err);
 

@@ -4,6 +4,9 @@
 #include "tables/iceberg/iceberg_partition.h"
 
 #define EPOCH_YEAR 1970
+#define ESCAPE_SIZE 3 // "%2F".
+#define NAME_SIZE_MAX 100
+#define VALUE_SIZE_MAX 150 // File systems have 255 bytes for both.
 
 static void print_date(int64_t days, text_builder *out) {
     const calendar_date date = calendar_date_of(days);
@@ -102,13 +105,15 @@ static void print_scalar(ice_transform_kind kind, const type *result, const ice_
     }
 }
 
-// java.net.URLEncoder.
-static void append_escaped(text_builder *out, text value) {
-    for (size_t i = 0; i < value.size; i++) {
+// java.net.URLEncoder. What would not fit into the name of a folder is left out: partitions may
+// share one.
+static void append_escaped(text_builder *out, text value, size_t most) {
+    for (size_t i = 0, size = 0; i < value.size && size + ESCAPE_SIZE <= most; i++) {
         const char byte = value.data[i];
         const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
                               (byte >= '0' && byte <= '9') || byte == '.' || byte == '-' ||
                               byte == '*' || byte == '_';
+        size += is_plain || byte == ' ' ? 1 : ESCAPE_SIZE;
         if (is_plain || byte == ' ') {
             text_append_char(out, is_plain ? byte : '+');
         } else {
@@ -127,9 +132,9 @@ firn_status ice_partition_folder(const ice_partitioner *self, const ice_scalar *
         print_scalar(of->transform.kind, self->results[i], &values[i], memory, &value);
         TRY(text_builder_finish(&value, &printed, err));
         text_append(&folder, i == 0 ? TEXT("") : TEXT("/"));
-        append_escaped(&folder, of->name);
+        append_escaped(&folder, of->name, NAME_SIZE_MAX);
         text_append_char(&folder, '=');
-        append_escaped(&folder, printed);
+        append_escaped(&folder, printed, VALUE_SIZE_MAX);
     }
     return text_builder_finish(&folder, out, err);
 }

@@ -69,6 +69,11 @@ TEST(ice_folders_are_as_java_names_them) {
             printf("  \"%.*s\", not \"%s\"\n", TEXT_ARGS(got), rows[i].wanted);
         }
     }
+    char all[400];
+    memset(all, '/', sizeof all - 1);
+    all[sizeof all - 1] = '\0';
+    const text got = folder_of("identity", TYPE_OF(VARCHAR), word(all), &memory);
+    CHECK(got.size == strlen("a+b=") + 150 && text_ends_with(got, TEXT("%2F%2F")));
     arena_close(&memory);
 }
 

@@ -199,6 +199,10 @@ static firn_status check_request(const row_sink_request *request, const ice_meta
                     "the table is of format version %d, versions 1 and 2 are written",
                     table->format_version);
     }
+    if (request->change == NULL) {
+        return FAIL(err, FIRN_INVALID, "the table \"%.*s\" can only be read",
+                    TEXT_ARGS(request->base->ref.name));
+    }
     return request->kind == CHANGE_APPEND
                ? FIRN_OK
                : FAIL(err, FIRN_UNSUPPORTED, "rows of Iceberg tables are appended only");
@@ -335,10 +339,17 @@ static firn_status end(row_sink *self, uint64_t *changed_rows, firn_error *err) 
     return self->to->add(self->change, &step, self->cancel, err);
 }
 
+static firn_status open_sink(const row_sink_request *request, const scan_env *env, row_sink **out,
+                             firn_error *err) {
+    static const ice_sink_end change = {.path = ice_change_data_path, .add = ice_change_add_rows};
+    return ice_sink_open(request, env, &change, out, err);
+}
+
 const row_sink_kind ice_sink_kind = {
     .name = "iceberg",
     .needs_order = true,
     .wish = wish,
+    .open = open_sink,
     .min_bytes = min_bytes,
     .open_worker = open_worker,
     .advance = advance,

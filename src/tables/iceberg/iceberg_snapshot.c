@@ -3,7 +3,7 @@
 #include "base/checked.h"
 #include "io/io_path.h"
 #include "memory/text_builder.h"
-#include "tables/iceberg/iceberg_change.h"
+#include "tables/iceberg/iceberg_sink.h"
 #include "tables/iceberg/iceberg_snapshot_private.h"
 #include "tables/iceberg/iceberg_version.h"
 
@@ -189,6 +189,10 @@ static const ice_table *table_of(const table_snapshot *self) {
     return (const ice_table *)(const void *)self; // Its first member.
 }
 
+const ice_metadata *ice_table_metadata(const table_snapshot *self) {
+    return &table_of(self)->metadata;
+}
+
 text ice_table_location(const table_snapshot *self) {
     return table_of(self)->location;
 }
@@ -220,5 +224,6 @@ const table_kind iceberg_table_kind = {
     .counters = ice_reader_counters,
     .close = ice_reader_close,
     .free = free_table,
+    .sink = &ice_sink_kind,
     .changes = &ice_table_changes,
 };

@@ -28,13 +28,12 @@ firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *c
                            table_snapshot **out, firn_error *err);
 
 // What an open table is made of, for those who change it. Valid as long as the snapshot.
+const struct ice_metadata *ice_table_metadata(const table_snapshot *self);
 /// Of the metadata file.
 text ice_table_location(const table_snapshot *self);
 /// That rows written to this version go to; "": it is in the past, or a tag.
 text ice_table_branch(const table_snapshot *self);
 /// How many manifests the snapshot has.
 uint32_t ice_table_manifest_count(const table_snapshot *self);
-/// What an open table's metadata says, as long as the snapshot.
-const struct ice_metadata *ice_table_metadata(const table_snapshot *self);
 
 #endif
