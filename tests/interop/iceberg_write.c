@@ -1,28 +1,27 @@
-// Makes an Iceberg table of Parquet files that firn writes, by what src/tables/iceberg writes of
-// manifests, lists and metadata: for tests/interop/iceberg_write_test.py, which has other readers
-// open it. On internals; columns are flat.
+// Makes an Iceberg table of Parquet files that firn writes, by the steps of a change
+// (src/tables/iceberg/iceberg_change.h) that are committed through a catalog of one variable: for
+// tests/interop/iceberg_write_test.py, which has other readers open it. On internals; columns are
+// flat.
 //
 //     iceberg_write FOLDER VERSION IN.parquet… [--by COLUMN=TRANSFORM]…
 //
 // Each file is one snapshot that appends its rows; all its rows are in one partition, that of the
-// first. One snapshot more, if there are several files, writes all entries anew into one manifest,
-// in which the first file is deleted. Prints the last metadata file.
+// first. One snapshot more, if there are several files, deletes the first; and in version 2 another
+// one the first row of the last, by position. Manifests are merged at once. A column by void is
+// partitioned by its values, and then no more. Prints the last metadata file.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "formats/parquet/pq_reader.h"
 #include "formats/parquet/write/pw_file.h"
-#include "tables/iceberg/iceberg_manifest_list_write.h"
-#include "tables/iceberg/iceberg_manifest_write.h"
-#include "tables/iceberg/iceberg_metadata_write.h"
+#include "tables/iceberg/iceberg_change.h"
+#include "tables/iceberg/iceberg_snapshot.h"
 #include "tables/iceberg/iceberg_transform_column.h"
 
 #define MEMORY_LIMIT (UINT64_C(4) << 30)
 #define FILES_MAX 16
 #define FIELDS_MAX 32
-#define SNAPSHOT_FIRST 1000
 
 typedef struct making {
     io *io;
@@ -30,137 +29,95 @@ typedef struct making {
     pool *query;
     codec_scratch codecs;
     arena memory;
-    arena block;
+    catalog catalog;
+    statement_context context;
+    transaction_env env;
+    transaction *owner;
     const char *folder;
-    int32_t version;
+    const char *version;
     uint32_t by_count;
-    const char *by[FIELDS_MAX];
-    schema columns;
-    text schema_json;
-    ice_schema table_schema;
-    ice_spec spec;
-    ice_partition_field fields[FIELDS_MAX];
-    const type *sources[FIELDS_MAX];
-    const json_node *root; // Of the metadata.
+    char *by[FIELDS_MAX];
+    text location; // Of the metadata.
     ice_metadata metadata;
-    int64_t snapshot; // The last.
-    int64_t sequence;
-    uint32_t manifest_count; // Of the last snapshot.
-    ice_manifest manifests[FILES_MAX];
-    bytes manifest_files[FILES_MAX];
-    text metadata_path;
-    uint32_t file_number;
+    schema columns;
+    const ice_spec *spec;
+    text first_path;
+    ice_file last;
 } making;
 
-static firn_status put_file(making *self, bytes content, const char *word, uint32_t number,
-                            const char *ending, text *path, firn_error *err) {
-    TRY(text_format(&self->memory, path, err, "%s/metadata/%s%u%s", self->folder, word, number,
-                    ending));
-    FILE *out = fopen(path->data, "wbe");
-    if (out == NULL || fwrite(content.data, 1, content.size, out) != content.size) {
-        return FAIL(err, FIRN_IO, "%s: not written", path->data);
+// ---- The catalog -------------------------------------------------------------------------------
+
+static firn_status commit(making *self, table_change *change, firn_error *err) {
+    commit_part part;
+    bytes file;
+    const firn_status status =
+        ice_table_changes.prepare(change, COMMIT_POINTER, &self->memory, &part, err);
+    if (status == FIRN_OK) {
+        self->location = part.pointer.new_location;
+        ice_table_changes.settle(change, COMMIT_DONE);
     }
-    return fclose(out) == 0 ? FIRN_OK : FAIL(err, FIRN_IO, "%s: not written", path->data);
+    ice_table_changes.close(change);
+    TRY(status);
+    TRY(io_get(self->io, self->location, ICE_METADATA_BYTES_MAX, NULL, &self->memory, &file, err));
+    TRY(ice_metadata_read(file, &self->memory, &self->metadata, err));
+    self->columns = ice_metadata_schema(&self->metadata, self->metadata.current_schema_id)->columns;
+    self->spec = ice_metadata_spec(&self->metadata, self->metadata.default_spec_id);
+    return FIRN_OK;
 }
 
-static bytes bytes_of(text value) {
-    return (bytes){.data = (const uint8_t *)value.data, .size = value.size};
+static firn_status begin(making *self, table_change **out, firn_error *err) {
+    const ice_open what = {.pool = self->query, .location = self->location};
+    table_snapshot *head;
+    TRY(ice_table_open(self->io, &what, NULL, &head, err));
+    const firn_status status =
+        ice_table_changes.open(self->owner, &self->env, head, NULL, out, err);
+    table_snapshot_release(head);
+    return status;
 }
 
-// ---- Metadata ----------------------------------------------------------------------------------
-
-static firn_status commit(making *self, text updates, firn_error *err) {
-    const ice_change how = {.now_ms = (int64_t)time(NULL) * 1000,
-                            .old_location = self->metadata_path};
-    ice_changed changed;
-    TRY(ice_metadata_change(self->root, updates, &how, &self->memory, &changed, err));
-    TRY(put_file(self, bytes_of(changed.json), "v", ++self->file_number, ".metadata.json",
-                 &self->metadata_path, err));
-    TRY(ice_json_read(bytes_of(changed.json), &self->memory, &self->root, err));
-    return ice_metadata_read(bytes_of(changed.json), &self->memory, &self->metadata, err);
-}
-
-static firn_status choose_partition(making *self, const char *by, firn_error *err) {
-    const char *equal = strchr(by, '=');
-    const uint32_t index = self->spec.count++;
-    for (uint32_t i = 0; i < self->columns.count && equal != NULL; i++) {
-        const field *column = &self->columns.fields[i];
-        if (text_equal(column->name, (text){.data = by, .size = (size_t)(equal - by)})) {
-            ice_partition_field *made = &self->fields[index];
-            *made = (ice_partition_field){.source_id = column->id,
-                                          .field_id = 1000 + (int32_t)index,
-                                          .transform = ice_transform_read(text_of(equal + 1))};
-            self->sources[index] = column->type;
-            return text_format(&self->memory, &made->name, err, "p %s", by);
-        }
+// COLUMN=TRANSFORM.
+static firn_status take_by(making *self, char *by, partition_field *out, bool *is_void,
+                           firn_error *err) {
+    char *equal = strchr(by, '=');
+    if (equal == NULL) {
+        return FAIL(err, FIRN_INVALID, "--by %s: no transform", by);
     }
-    return FAIL(err, FIRN_INVALID, "--by %s: no such column", by);
+    text *name = ARENA_NEW(&self->memory, text, 1);
+    *name = (text){.data = by, .size = (size_t)(equal - by)};
+    *is_void = strcmp(equal + 1, "void") == 0;
+    *out = (partition_field){.path = {.count = 1, .items = name},
+                             .transform = *is_void ? TEXT("identity") : text_of(equal + 1)};
+    return FIRN_OK;
 }
 
 static firn_status create(making *self, const schema *wanted, firn_error *err) {
-    ice_updates updates;
-    text json;
-    int32_t last = 0;
-    schema kept;
-    TRY(schema_copy(&self->memory, wanted, &kept, err));
-    TRY(ice_schema_assign(&kept, self->version, &self->memory, &last, &self->columns, err));
-    self->spec.fields = self->fields;
+    const firn_option properties[] = {{"format-version", self->version},
+                                      {"commit.manifest.min-count-to-merge", "2"}};
+    partition_field fields[FIELDS_MAX];
+    alteration drops[FIELDS_MAX];
+    uint32_t drop_count = 0;
+    table_change *change;
     for (uint32_t i = 0; i < self->by_count; i++) {
-        TRY(choose_partition(self, self->by[i], err));
+        bool is_void;
+        TRY(take_by(self, self->by[i], &fields[i], &is_void, err));
+        if (is_void) {
+            drops[drop_count++] =
+                (alteration){.kind = ALTER_DROP_PARTITION, .partition = fields[i]};
+        }
     }
-    self->table_schema = (ice_schema){.columns = self->columns};
-    text_builder builder = text_builder_open(&self->memory);
-    json_writer writer = json_writer_into(&builder, 0);
-    ice_schema_write(&writer, &self->table_schema);
-    json_writer_finish(&writer);
-    TRY(text_builder_finish(&builder, &self->schema_json, err));
-    ice_updates_open(&updates, &self->memory);
-    ice_update_assign_uuid(&updates, TEXT("9c12d441-03fe-4693-9a96-a0705ddf69c1"));
-    ice_update_upgrade(&updates, self->version);
-    ice_update_add_schema(&updates, &self->table_schema, last);
-    ice_update_set_current_schema(&updates, -1);
-    ice_update_add_spec(&updates, &self->spec, &self->memory);
-    ice_update_set_default_spec(&updates, -1);
-    ice_update_add_order(&updates, &(ice_order){.id = 0}, &self->memory);
-    ice_update_set_default_order(&updates, -1);
-    ice_update_set_location(&updates, text_of(self->folder));
-    TRY(ice_updates_finish(&updates, &json, err));
-    return commit(self, json, err);
-}
-
-// A snapshot of the manifests that `self` has.
-static firn_status add_snapshot(making *self, const char *operation, firn_error *err) {
-    ice_updates updates;
-    text json;
-    bytes file;
-    ice_list_wanted wanted = {.format_version = self->version,
-                              .snapshot_id = self->snapshot + 1,
-                              .parent_id = self->snapshot < SNAPSHOT_FIRST ? ICE_NO_SNAPSHOT
-                                                                           : self->snapshot,
-                              .sequence_number = ++self->sequence,
-                              .count = self->manifest_count,
-                              .manifests = self->manifests,
-                              .sync = "sync of a list."};
-    text path;
-    TRY(ice_manifest_list_write(&wanted, &self->memory, &self->codecs, &file, err));
-    TRY(put_file(self, file, "snap-", (uint32_t)wanted.snapshot_id, ".avro", &path, err));
-    ice_updates_open(&updates, &self->memory);
-    ice_update_add_snapshot(
-        &updates, &(ice_new_snapshot){.id = wanted.snapshot_id,
-                                      .parent_id = wanted.parent_id,
-                                      .sequence_number = self->version == 1 ? 0 : self->sequence,
-                                      .timestamp_ms =
-                                          ice_metadata_time(self->root, (int64_t)time(NULL) * 1000),
-                                      .manifest_list = path,
-                                      .operation = text_of(operation)});
-    ice_update_set_ref(&updates,
-                       &(ice_new_ref){.name = TEXT("main"), .snapshot_id = wanted.snapshot_id});
-    TRY(ice_updates_finish(&updates, &json, err));
-    self->snapshot = wanted.snapshot_id;
-    ice_manifest_list list; // As the next snapshot would see them.
-    TRY(ice_manifest_list_read(file, &self->memory, &list, err));
-    memcpy(self->manifests, list.items, list.count * sizeof *list.items);
-    return commit(self, json, err);
+    const table_definition definition = {.columns = *wanted,
+                                         .location = text_of(self->folder),
+                                         .partition_count = self->by_count,
+                                         .partitions = fields,
+                                         .property_count = 2,
+                                         .properties = properties};
+    TRY(ice_table_changes.open(self->owner, &self->env, NULL, &definition, &change, err));
+    const firn_status status = ice_table_changes.alter(change, drops, drop_count, err);
+    if (status != FIRN_OK) {
+        ice_table_changes.close(change);
+        return status;
+    }
+    return commit(self, change, err);
 }
 
 // ---- Data files --------------------------------------------------------------------------------
@@ -217,8 +174,8 @@ static firn_status take_metrics(making *self, const pw_report *report, ice_file 
 
 static firn_status take_partition(making *self, const batch *rows, ice_file *out, firn_error *err) {
     ice_scalar *values = ARENA_NEW(&self->memory, ice_scalar, FIELDS_MAX);
-    for (uint32_t i = 0; i < self->spec.count; i++) {
-        const ice_partition_field *of = &self->fields[i];
+    for (uint32_t i = 0; i < self->spec->count; i++) {
+        const ice_partition_field *of = &self->spec->fields[i];
         const column *source = &rows->columns[of->source_id - 1];
         column flat;
         column keys;
@@ -280,8 +237,8 @@ static firn_status copy_rows(making *self, copying *copy, ice_file *out, firn_er
     return take_metrics(self, report, out, err);
 }
 
-static firn_status write_data(making *self, const char *from, uint32_t number, ice_file *out,
-                              firn_error *err) {
+static firn_status write_data(making *self, const char *from, uint32_t number,
+                              table_change **change, ice_file *out, firn_error *err) {
     copying copy = {.options = pw_options_default(), .worker = pw_worker_open(self->query, NULL)};
     *out = (ice_file){.format = TEXT("PARQUET"), .sort_order_id = 0};
     firn_status status = open_input(self, from, &copy, err);
@@ -289,8 +246,11 @@ static firn_status write_data(making *self, const char *from, uint32_t number, i
         status = create(self, &copy.input->types.columns, err);
     }
     if (status == FIRN_OK) {
-        status =
-            text_format(&self->memory, &out->path, err, "%s/data/%u.parquet", self->folder, number);
+        status = begin(self, change, err);
+    }
+    if (status == FIRN_OK) {
+        status = ice_change_data_path(*change, (text){.size = 0}, number, "parquet", &self->memory,
+                                      &out->path, err);
     }
     if (status == FIRN_OK) {
         status = pw_schema_make(&self->columns, &self->memory, &copy.schema, err);
@@ -316,83 +276,114 @@ static firn_status write_data(making *self, const char *from, uint32_t number, i
 
 // ---- Snapshots ---------------------------------------------------------------------------------
 
-static ice_manifest_wanted wanted_manifest(making *self, text path) {
-    return (ice_manifest_wanted){.format_version = self->version,
-                                 .path = path,
-                                 .snapshot_id = self->snapshot + 1,
-                                 .schema_json = self->schema_json,
-                                 .spec = &self->spec,
-                                 .sources = self->sources,
-                                 .sync = "of a manifest.."};
+static firn_status add_rows(making *self, table_change *change, const ice_row_step *step,
+                            firn_error *err) {
+    const firn_status status = ice_change_add_rows(change, step, NULL, err);
+    if (status != FIRN_OK) {
+        ice_table_changes.close(change);
+        return status;
+    }
+    return commit(self, change, err);
 }
 
 static firn_status append(making *self, const char *from, uint32_t number, firn_error *err) {
-    ice_new_entry entry = {.status = ICE_ADDED,
-                           .sequence_number = ICE_NO_SEQUENCE,
-                           .file_sequence_number = ICE_NO_SEQUENCE};
-    ice_manifest_writer writer;
-    text path;
-    bytes file;
-    TRY(write_data(self, from, number, &entry.file, err));
-    TRY(text_format(&self->memory, &path, err, "%s/metadata/m%u.avro", self->folder, number));
-    const ice_manifest_wanted wanted = wanted_manifest(self, path);
-    entry.snapshot_id = wanted.snapshot_id;
-    TRY(ice_manifest_writer_open(&writer, &wanted, &self->memory, &self->codecs, err));
-    TRY(ice_manifest_writer_add(&writer, &entry, err));
-    memmove(self->manifests + 1, self->manifests, self->manifest_count * sizeof(ice_manifest));
-    memmove(self->manifest_files + 1, self->manifest_files, self->manifest_count * sizeof(bytes));
-    TRY(ice_manifest_writer_finish(&writer, &file, &self->manifests[0], err));
-    self->manifest_files[0] = file;
-    self->manifest_count++;
-    TRY(put_file(self, file, "m", number, ".avro", &path, err));
-    return add_snapshot(self, "append", err);
-}
-
-static firn_status copy_manifest(making *self, uint32_t index, ice_manifest_writer *writer,
-                                 firn_error *err) {
-    const ice_walk_memory in = {&self->memory, &self->block, &self->codecs};
-    ice_walk walk;
-    ice_entry entry;
-    bool has_entry = true;
-    TRY(ice_walk_open_whole(&walk, self->manifest_files[index], &self->manifests[index],
-                            &self->metadata, &in, err));
-    while (has_entry) {
-        ice_new_entry copy;
-        TRY(ice_walk_next(&walk, &entry, &has_entry, err));
-        const bool is_last = index + 1 == self->manifest_count;
-        const ice_copy how = {.status = is_last ? ICE_DELETED : ICE_EXISTING,
-                              .snapshot_id = self->snapshot + 1,
-                              .sources = self->sources};
-        if (has_entry) {
-            TRY(ice_entry_copy(&walk, &entry, &how, &self->memory, &copy, err));
-            TRY(ice_manifest_writer_add(writer, &copy, err));
+    table_change *change = NULL;
+    ice_added_file file;
+    const firn_status status = write_data(self, from, number, &change, &file.file, err);
+    if (status != FIRN_OK) {
+        if (change != NULL) {
+            ice_table_changes.close(change);
         }
+        return status;
     }
-    return FIRN_OK;
+    file.spec_id = self->spec->id;
+    self->last = file.file;
+    self->first_path = number == 0 ? file.file.path : self->first_path;
+    const ice_row_step step = {.kind = CHANGE_APPEND, .added_count = 1, .added = &file};
+    return add_rows(self, change, &step, err);
 }
 
 static firn_status delete_first(making *self, firn_error *err) {
-    ice_manifest_writer writer;
-    text path;
-    bytes file;
-    TRY(text_format(&self->memory, &path, err, "%s/metadata/m%u.avro", self->folder, 99U));
-    const ice_manifest_wanted wanted = wanted_manifest(self, path);
-    TRY(ice_manifest_writer_open(&writer, &wanted, &self->memory, &self->codecs, err));
-    for (uint32_t i = 0; i < self->manifest_count; i++) {
-        TRY(copy_manifest(self, i, &writer, err));
+    table_change *change;
+    const ice_row_step step = {
+        .kind = CHANGE_DELETE, .removed_count = 1, .removed = &self->first_path};
+    TRY(begin(self, &change, err));
+    return add_rows(self, change, &step, err);
+}
+
+static firn_status write_delete(making *self, const batch *rows, ice_file *out, firn_error *err) {
+    static const field fields[] = {
+        {.name = {.data = "file_path", .size = 9}, .type = TYPE_OF(VARCHAR), .id = 2147483546},
+        {.name = {.data = "pos", .size = 3}, .type = TYPE_OF(BIGINT), .id = 2147483545},
+    };
+    const pw_options options = pw_options_default();
+    const pw_schema *schema;
+    const pw_report *report = NULL;
+    io_writer *writer;
+    pw_file *file = NULL;
+    pw_group *group = NULL;
+    pw_worker worker = pw_worker_open(self->query, NULL);
+    TRY(pw_schema_make(&(struct schema){.count = 2, .fields = fields}, &self->memory, &schema,
+                       err));
+    TRY(io_writer_open(self->io, out->path, true, &writer, err));
+    firn_status status = pw_file_open(writer, schema, &options, self->query, &file, err);
+    status = status == FIRN_OK ? pw_group_open(schema, &options, self->query, &group, err) : status;
+    status = status == FIRN_OK ? pw_group_put(group, rows, &worker, err) : status;
+    status = status == FIRN_OK ? pw_group_finish(group, &worker, err) : status;
+    status = status == FIRN_OK ? pw_file_add(file, group, err) : status;
+    status = status == FIRN_OK ? pw_file_finish(file, &report, err) : status;
+    if (status == FIRN_OK) {
+        out->row_count = report->row_count;
+        out->size = report->size;
     }
-    TRY(ice_manifest_writer_finish(&writer, &file, &self->manifests[0], err));
-    self->manifest_count = 1;
-    TRY(put_file(self, file, "m", 99, ".avro", &path, err));
-    return add_snapshot(self, "delete", err);
+    pw_group_close(group);
+    pw_file_close(file);
+    pw_worker_close(&worker);
+    return status;
+}
+
+static firn_status add_delete(making *self, table_change *change, firn_error *err) {
+    const text of = self->last.path;
+    const ice_scalar path = {.kind = ICE_SCALAR_BYTES,
+                             .data = {.data = (const uint8_t *)of.data, .size = of.size}};
+    const ice_scalar first = {.kind = ICE_SCALAR_NUMBER};
+    const column columns[] = {*ice_scalar_column(TYPE_OF(VARCHAR), &path, &self->memory),
+                              *ice_scalar_column(TYPE_OF(BIGINT), &first, &self->memory)};
+    const batch rows = batch_of(columns, 2, 1);
+    ice_added_file file = {.spec_id = self->spec->id,
+                           .file = {.content = ICE_POSITION_DELETES,
+                                    .format = TEXT("PARQUET"),
+                                    .partition = self->last.partition,
+                                    .sort_order_id = -1,
+                                    .referenced_file = of}};
+    TRY(ice_change_data_path(change, (text){.size = 0}, 0, "deletes.parquet", &self->memory,
+                             &file.file.path, err));
+    TRY(write_delete(self, &rows, &file.file, err));
+    const ice_row_step step = {.kind = CHANGE_DELETE,
+                               .added_count = 1,
+                               .added = &file,
+                               .referenced_count = 1,
+                               .referenced = &of};
+    return ice_change_add_rows(change, &step, NULL, err);
+}
+
+static firn_status delete_row(making *self, firn_error *err) {
+    table_change *change;
+    TRY(begin(self, &change, err));
+    const firn_status status = add_delete(self, change, err);
+    if (status != FIRN_OK) {
+        ice_table_changes.close(change);
+        return status;
+    }
+    return commit(self, change, err);
 }
 
 static firn_status make(making *self, uint32_t count, char **files, firn_error *err) {
-    self->snapshot = SNAPSHOT_FIRST - 1;
     for (uint32_t i = 0; i < count; i++) {
         TRY(append(self, files[i], i, err));
     }
-    return count > 1 ? delete_first(self, err) : FIRN_OK;
+    TRY(count > 1 ? delete_first(self, err) : FIRN_OK);
+    return self->metadata.format_version > 1 ? delete_row(self, err) : FIRN_OK;
 }
 
 int main(int count, char **arguments) {
@@ -413,7 +404,7 @@ int main(int count, char **arguments) {
         return 2;
     }
     self.folder = arguments[1];
-    self.version = (int32_t)strtol(arguments[2], NULL, 10);
+    self.version = arguments[2];
     self.codecs = codec_scratch_open(64 << 20);
     const pool_options options = {.kind = POOL_QUERY, .name = "iceberg_write"};
     if (io_open(&(io_options){.has_thread = false}, &self.io, &err) != FIRN_OK ||
@@ -423,14 +414,15 @@ int main(int count, char **arguments) {
         return 1;
     }
     self.memory = arena_open_in(self.query, SIZE_MAX);
-    self.block = arena_open_in(self.query, SIZE_MAX);
-    const firn_status status = make(&self, file_count, files, &err);
+    self.env = (transaction_env){.io = self.io, .pool = self.query, .context = &self.context};
+    firn_status status = transaction_begin(&self.catalog, &self.env, &self.owner, &err);
+    status = status == FIRN_OK ? make(&self, file_count, files, &err) : status;
     if (status != FIRN_OK) {
         (void)fprintf(stderr, "%s\n", err.text);
     } else {
-        printf("%s\n", self.metadata_path.data);
+        printf("%.*s\n", TEXT_ARGS(self.location));
     }
-    arena_close(&self.block);
+    transaction_close(self.owner);
     arena_close(&self.memory);
     codec_scratch_close(&self.codecs);
     pool_close(self.query);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""iceberg_write_test.py BUILD - tables whose metadata, lists and manifests firn wrote, as PyIceberg reads them.
+"""iceberg_write_test.py BUILD - tables that firn made by changes, as PyIceberg reads them.
 
-BUILD/iceberg_write makes a table of some Parquet files, under specs with every transform. PyIceberg must
+BUILD/iceberg_write makes a table of some Parquet files by the steps of transactions, under specs with every
+transform. PyIceberg must
 find the same rows in each snapshot, the metrics that PyArrow finds in the files, the partition values that
 its own transforms give, and pass over files whose partitions or bounds rule them out; and the Avro schemas
 of manifests must be those that PyIceberg writes for the same table. Needs PyIceberg:
@@ -106,7 +107,7 @@ def plain(node):
     return out
 
 
-def check_schemas(table, version, folder, where):
+def check_schemas(table, version, folder):
     spec, schema, file_io = table.spec(), table.schema(), PyArrowFileIO()
     theirs = str(folder / "theirs.avro")
     writer = write_manifest(version, spec, schema, file_io.new_output(theirs), 7, "deflate")
@@ -114,7 +115,8 @@ def check_schemas(table, version, folder, where):
     writer._writer.__exit__(None, None, None)
     with write_manifest_list(version, file_io.new_output(str(folder / "list.avro")), 7, None, 1, "deflate"):
         pass
-    for ours, other in ((f"{where}/metadata/m0.avro", theirs), (table.current_snapshot().manifest_list, folder / "list.avro")):
+    first, = table.snapshots()[0].manifests(table.io)
+    for ours, other in ((first.manifest_path, theirs), (table.current_snapshot().manifest_list, folder / "list.avro")):
         mine, found = header(ours), header(other)
         left, right = (plain(json.loads(each["avro.schema"])) for each in (mine, found))
         assert left == right, f"\n{json.dumps(left)}\n{json.dumps(right)}"
@@ -190,23 +192,34 @@ def check(build, version, spec, folder):
          *(word for each in spec for word in ("--by", each))], capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     table = StaticTable.from_metadata(answer.stdout.strip())
-    assert table.format_version == version and len(table.history()) == 4
-    assert len(table.metadata.metadata_log) == 4
-    check_schemas(table, version, folder, where)
+    assert table.format_version == version and len(table.history()) == 3 + version
+    assert len(table.metadata.metadata_log) == 3 + version
+    check_schemas(table, version, folder)
+    snapshots = table.snapshots()
     for number in range(3):  # The snapshots that append.
-        found = table.scan(snapshot_id=1000 + number).to_arrow()
+        found = table.scan(snapshot_id=snapshots[number].snapshot_id).to_arrow()
+        summary = snapshots[number].summary
+        assert summary.operation.value == "append" and summary["added-records"] == "60"
+        assert summary["total-records"] == str(60 * number + 60) and summary["total-data-files"] == str(number + 1)
         assert same(found, pa.concat_tables(tables[: number + 1])), (version, spec, number)
-    assert same(table.scan().to_arrow(), pa.concat_tables(tables[1:]))
-    assert table.scan(row_filter="id >= 2000").to_arrow().num_rows == 60
+    last = snapshots[3]
+    assert same(table.scan(snapshot_id=last.snapshot_id).to_arrow(), pa.concat_tables(tables[1:]))
+    if version > 1:  # Of the last file the first row is deleted by position.
+        assert same(table.scan().to_arrow(), pa.concat_tables([tables[1], tables[2][1:]]))
+        assert snapshots[4].summary["added-position-deletes"] == "1" and snapshots[4].summary["total-delete-files"] == "1"
+    assert table.scan(row_filter="id >= 2000").to_arrow().num_rows == (60 if version == 1 else 59)
     assert len(list(table.scan(row_filter="id >= 2000").plan_files())) == 1
-    manifest, = table.current_snapshot().manifests(table.io)
+    assert snapshots[3].summary.operation.value == "delete" and snapshots[3].summary["deleted-records"] == "60"
+    assert snapshots[3].summary["total-records"] == "120" and snapshots[3].summary["total-files-size"] == str(sum(
+        task.file.file_size_in_bytes for task in table.scan().plan_files()))
+    manifest, = last.manifests(table.io)
     assert (manifest.added_files_count, manifest.existing_files_count, manifest.deleted_files_count) == (0, 2, 1)
     assert (manifest.existing_rows_count, manifest.deleted_rows_count) == (120, 60)
-    entries = {pathlib.Path(e.data_file.file_path).stem: e for e in manifest.fetch_manifest_entry(table.io, discard_deleted=False)}
+    entries = {pathlib.Path(e.data_file.file_path).stem.split("-")[1]: e for e in manifest.fetch_manifest_entry(table.io, discard_deleted=False)}
     for number in range(3):
         entry = entries[str(number)]
         assert entry.status == (ManifestEntryStatus.DELETED if number == 0 else ManifestEntryStatus.EXISTING)
-        assert entry.snapshot_id == (1003 if number == 0 else 1000 + number)
+        assert entry.snapshot_id == snapshots[3 if number == 0 else number].snapshot_id
         if version > 1:
             assert entry.sequence_number == number + 1 and entry.file_sequence_number == number + 1
         check_metrics(table, entry, tables[number])

@@ -64,6 +64,22 @@ const json_node *ice_root_snapshot(const json_node *root, int64_t id) {
     return NULL;
 }
 
+int64_t ice_root_ref(const json_node *root, text name) {
+    const json_node *refs = json_find(root, "refs");
+    int64_t out = ICE_NO_SNAPSHOT;
+    firn_error ignored = ERR_INIT;
+    for (const json_node *each = refs == NULL || refs->kind != JSON_OBJECT ? NULL : refs->first;
+         each != NULL; each = each->next) {
+        if (text_equal(each->key, name) && each->kind == JSON_OBJECT) {
+            (void)json_want_i64(each, "snapshot-id", &out, &ignored);
+        }
+    }
+    if (out == ICE_NO_SNAPSHOT && text_equal(name, ICE_MAIN)) {
+        (void)json_want_i64(root, "current-snapshot-id", &out, &ignored);
+    }
+    return out;
+}
+
 int64_t ice_play_ref(const ice_metadata *metadata, text name, bool *is_tag) {
     for (uint32_t i = 0; i < metadata->ref_count; i++) {
         if (text_equal(metadata->refs[i].name, name)) {
@@ -75,20 +91,32 @@ int64_t ice_play_ref(const ice_metadata *metadata, text name, bool *is_tag) {
     return ICE_NO_SNAPSHOT;
 }
 
-void ice_play_set_branch(const ice_play *play, text branch, int64_t snapshot_id,
-                         ice_updates *updates) {
-    ice_new_ref ref = {.name = branch, .snapshot_id = snapshot_id};
+void ice_play_ref_settings(const ice_play *play, text name, ice_new_ref *out) {
     const json_node *refs = play->root == NULL ? NULL : json_find(play->root, "refs");
     for (const json_node *each = refs == NULL || refs->kind != JSON_OBJECT ? NULL : refs->first;
          each != NULL; each = each->next) {
-        firn_error ignored = ERR_INIT; // The metadata was read: they are numbers, or not there.
-        if (text_equal(each->key, branch) && each->kind == JSON_OBJECT) {
-            (void)json_want_i64(each, "min-snapshots-to-keep", &ref.snapshots_min, &ignored);
-            (void)json_want_i64(each, "max-snapshot-age-ms", &ref.snapshot_age_ms_max, &ignored);
-            (void)json_want_i64(each, "max-ref-age-ms", &ref.ref_age_ms_max, &ignored);
+        firn_error ignored = ERR_INIT; // What is no number is not said.
+        if (text_equal(each->key, name) && each->kind == JSON_OBJECT) {
+            (void)json_want_i64(each, "min-snapshots-to-keep", &out->snapshots_min, &ignored);
+            (void)json_want_i64(each, "max-snapshot-age-ms", &out->snapshot_age_ms_max, &ignored);
+            (void)json_want_i64(each, "max-ref-age-ms", &out->ref_age_ms_max, &ignored);
         }
     }
+}
+
+void ice_play_set_branch(const ice_play *play, text branch, int64_t snapshot_id,
+                         ice_updates *updates) {
+    ice_new_ref ref = {.name = branch, .snapshot_id = snapshot_id};
+    ice_play_ref_settings(play, branch, &ref);
     ice_update_set_ref(updates, &ref);
+}
+
+firn_status ice_snapshot_id_make(const ice_play *play, int64_t *out, firn_error *err) {
+    do {
+        TRY(host_random(out, sizeof *out, err));
+        *out &= INT64_MAX;
+    } while (*out == 0 || ice_metadata_snapshot(&play->metadata, *out) != NULL);
+    return FIRN_OK;
 }
 
 firn_status ice_play_manifests(const ice_table_change *self, const ice_play *play,
@@ -113,7 +141,7 @@ static firn_status play_kind(ice_table_change *self, ice_play *play, const ice_s
     case ICE_STEP_CREATE:
         return ice_play_create(play, step->definition, &play->memory, updates, err);
     case ICE_STEP_ALTER:
-        return ice_play_alter(self, play, step->alteration, out, updates, err);
+        return ice_play_alter(self, play, step, out, updates, err);
     case ICE_STEP_ROWS:
         break;
     }
@@ -332,6 +360,7 @@ static firn_status see(table_change *base, table_snapshot **out, firn_error *err
 static firn_status alter_by(ice_table_change *self, const alteration *wanted, firn_error *err) {
     ice_step step = {.kind = ICE_STEP_ALTER};
     TRY(ice_alteration_copy(wanted, &self->memory, &step.alteration, err));
+    TRY(ice_snapshot_id_make(&self->play, &step.snapshot_id, err));
     return ice_change_add_step(self, &step, self->written_count, err);
 }
 

@@ -46,14 +46,13 @@ typedef struct ice_row_step {
     uint32_t added_count;
     const ice_added_file *added;
     /// Data files that go as a whole, by path as manifests have it: rewritten ones, those of which
-    /// all rows are deleted, and those that the filter covers. They were in the snapshot that the
-    /// statement scanned.
+    /// all rows are deleted, and those that the filter covers (ice_table_covered). They were in the
+    /// snapshot that the statement scanned.
     uint32_t removed_count;
     const text *removed;
     /// Data files that added delete files name rows of: they must still be there at the commit.
     uint32_t referenced_count;
     const text *referenced;
-    uint64_t deleted_rows; ///< For the summary, that files do not tell: 0.
 } ice_row_step;
 
 /// Adds a step of rows: makes its snapshot, so that the next statement sees it. All or nothing; a
@@ -63,13 +62,13 @@ typedef struct ice_row_step {
 ///          removes them if they come to nothing.
 /// Errors:  FIRN_IO, FIRN_NO_MEMORY, those of manifests.
 /// Threads: one at a time.
-firn_status ice_change_add_rows(table_change *self, const ice_row_step *step,
+firn_status ice_change_add_rows(table_change *base, const ice_row_step *step,
                                 const cancel_flag *cancel, firn_error *err);
 
 /// Where a new file goes, in `memory`: below write.data.path (else <location>/data), below
 /// `partition` ("day=2024-01-01/region=EU", already escaped; size 0: none), or below hashed folders
 /// if write.object-storage.enabled says so. Names hold `number`, and are never given twice.
-firn_status ice_change_data_path(const table_change *self, text partition, uint64_t number,
+firn_status ice_change_data_path(const table_change *base, text partition, uint64_t number,
                                  const char *ending, arena *memory, text *out, firn_error *err);
 
 #endif

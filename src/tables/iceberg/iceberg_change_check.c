@@ -1,7 +1,9 @@
 // Whether a step of rows may stand on top of what others committed meanwhile.
 //
 // Specification: apache/iceberg, format/spec.md, "Commit Conflict Resolution and Retry".
+#include "io/io_path.h"
 #include "tables/iceberg/iceberg_change_rows.h"
+#include "tables/iceberg/iceberg_prune.h"
 
 // ---- The schema and the specs ------------------------------------------------------------------
 
@@ -83,12 +85,225 @@ static firn_status check_specs(const ice_step *step, const ice_metadata *now, fi
     return FIRN_OK;
 }
 
+// ---- What others did ---------------------------------------------------------------------------
+
+// A step that stands against the snapshots that came meanwhile.
+typedef struct checking {
+    ice_table_change *change;
+    const ice_play *play;
+    const ice_step *step;
+    arena *memory;
+    ice_pruner *pruner;    // NULL: every row may be one that the step read.
+    ice_text_set removed;  // Data files.
+    ice_text_set named;    // Those that its delete files name.
+    ice_text_set replaced; // Partitions.
+    const type *const *sources;
+    // Of the snapshot that is looked at.
+    const ice_snapshot *of;
+    bool heeds_data;
+    bool heeds_gone;
+    bool heeds_deletes;
+} checking;
+
+static firn_status conflict(const checking *self, const char *what, text path, firn_error *err) {
+    return FAIL(err, FIRN_CONFLICT, "snapshot %lld, which was committed meanwhile, %s \"%.*s\"",
+                (long long)self->of->id, what, TEXT_ARGS(path));
+}
+
+static firn_status fill(ice_text_set *set, uint32_t count, const text *from, arena *memory,
+                        firn_error *err) {
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(ice_text_set_add(set, from[i], memory, err));
+    }
+    return ice_text_set_sort(set, memory, err);
+}
+
+// The filter over the columns that the statement saw, by position.
+static firn_status make_pruner(checking *self, firn_error *err) {
+    const schema *columns = &self->step->schema.columns;
+    scan_column *made = ARENA_NEW(self->memory, scan_column, (size_t)columns->count + 1);
+    uint32_t *paths = ARENA_NEW(self->memory, uint32_t, (size_t)columns->count + 1);
+    scan_request *request = ARENA_NEW(self->memory, scan_request, 1);
+    if (made == NULL || paths == NULL || request == NULL) {
+        return ARENA_FULL(self->memory, err);
+    }
+    for (uint32_t i = 0; i < columns->count; i++) {
+        paths[i] = i;
+        made[i] = (scan_column){.id = i,
+                                .path = &paths[i],
+                                .path_length = 1,
+                                .type = columns->fields[i].type,
+                                .name = columns->fields[i].name};
+    }
+    *request = (scan_request){.column_count = columns->count,
+                              .columns = made,
+                              .filters = *self->step->rows.filters,
+                              .limit = UINT64_MAX};
+    return ice_pruner_make(&self->play->metadata, &self->step->schema, request, NULL, self->memory,
+                           &self->pruner, err);
+}
+
+// Whether a file may hold what the step read or replaced.
+static firn_status concerns(checking *self, const ice_walk *walk, const ice_entry *entry, bool *out,
+                            firn_error *err) {
+    const ice_row_step *rows = &self->step->rows;
+    ice_pruned answer = ICE_KEPT;
+    if (rows->kind == CHANGE_OVERWRITE && rows->overwrite == OVERWRITE_ALL) {
+        *out = true;
+        return FIRN_OK;
+    }
+    if (rows->kind == CHANGE_OVERWRITE && rows->overwrite == OVERWRITE_PARTITIONS) {
+        const arena_mark mark = arena_mark_take(self->memory);
+        text key;
+        TRY(ice_entry_key(walk, entry, self->sources, self->memory, &key, err));
+        *out = ice_text_set_find(&self->replaced, key) != UINT32_MAX;
+        arena_rewind(self->memory, mark);
+        return FIRN_OK;
+    }
+    if (self->pruner != NULL) {
+        TRY(ice_prune_file(self->pruner, walk, entry, &answer, err));
+    }
+    *out = answer == ICE_KEPT;
+    return FIRN_OK;
+}
+
+static firn_status check_entry(checking *self, const ice_walk *walk, const ice_entry *entry,
+                               firn_error *err) {
+    bool is_hit = false;
+    if (entry->status == ICE_EXISTING || entry->snapshot_id != self->of->id) {
+        return FIRN_OK;
+    }
+    if (entry->content == ICE_DATA && entry->status == ICE_DELETED) {
+        return self->heeds_gone && ice_text_set_find(&self->named, entry->path) != UINT32_MAX
+                   ? conflict(self, "rewrote or deleted", entry->path, err)
+                   : FIRN_OK;
+    }
+    if (entry->status == ICE_DELETED) {
+        return FIRN_OK;
+    }
+    if (entry->content == ICE_DATA) {
+        TRY(self->heeds_data ? concerns(self, walk, entry, &is_hit, err) : FIRN_OK);
+        return is_hit ? conflict(self, "added rows that the statement would have read, in",
+                                 entry->path, err)
+                      : FIRN_OK;
+    }
+    if (!self->heeds_deletes) {
+        return FIRN_OK;
+    }
+    const text file = entry->referenced_file;
+    if (file.size > 0 && self->step->rows.kind != CHANGE_OVERWRITE) {
+        is_hit = ice_text_set_find(&self->removed, file) != UINT32_MAX ||
+                 ice_text_set_find(&self->named, file) != UINT32_MAX;
+    } else { // It may be about any file of its partition.
+        TRY(concerns(self, walk, entry, &is_hit, err));
+    }
+    return is_hit ? conflict(self, "deleted rows of the same files, by", entry->path, err)
+                  : FIRN_OK;
+}
+
+static firn_status check_manifest(checking *self, const ice_manifest *of, firn_error *err) {
+    pool *owner = self->change->env->pool;
+    arena memory = arena_open_in(owner, ICE_SCRATCH_MAX);
+    arena block = arena_open_in(owner, ICE_SCRATCH_MAX);
+    const ice_walk_memory in = {&memory, &block, &self->change->codecs};
+    bytes file;
+    ice_walk walk;
+    bool has_entry = true;
+    firn_status status = io_get(self->change->env->io, of->path, ICE_MANIFEST_BYTES_MAX,
+                                ice_change_cancel(self->change), &memory, &file, err);
+    status = status == FIRN_OK
+                 ? ice_walk_open_whole(&walk, file, of, &self->play->metadata, &in, err)
+                 : status;
+    status = status == FIRN_OK ? ice_spec_sources(&self->play->metadata, &self->step->schema,
+                                                  walk.spec, &memory, &self->sources, err)
+                               : status;
+    while (status == FIRN_OK && has_entry) {
+        ice_entry entry;
+        status = ice_walk_next(&walk, &entry, &has_entry, err);
+        if (status == FIRN_OK && has_entry) {
+            status = check_entry(self, &walk, &entry, err);
+        }
+    }
+    arena_close(&block);
+    arena_close(&memory);
+    if (status != FIRN_OK && status != FIRN_CONFLICT) {
+        io_path_while(err, "reading the manifest", of->path);
+    }
+    return status;
+}
+
+// Which of what a snapshot did matters to the step, by Java's rules for the same operations.
+static void take_snapshot(checking *self, const ice_snapshot *of) {
+    const ice_row_step *rows = &self->step->rows;
+    const bool is_rewrite = rows->kind == CHANGE_REWRITE;
+    const bool is_replace = text_equal(of->operation, TEXT("replace"));
+    self->of = of;
+    self->heeds_data = rows->isolation == ISOLATION_SERIALIZABLE && !is_rewrite && !is_replace;
+    // Rows that others deleted as well are no conflict of two DELETEs.
+    self->heeds_gone = rows->kind != CHANGE_DELETE || !text_equal(of->operation, TEXT("delete"));
+    self->heeds_deletes = rows->kind != CHANGE_DELETE || rows->removed_count > 0;
+}
+
+static firn_status check_snapshot(checking *self, const ice_snapshot *of, firn_error *err) {
+    ice_manifest_list list;
+    take_snapshot(self, of);
+    TRY(ice_manifests_of(self->change->env->io, of, ice_change_cancel(self->change), self->memory,
+                         &list, err));
+    for (uint32_t i = 0; i < list.count; i++) {
+        const ice_manifest *each = &list.items[i];
+        if (each->is_bare || each->added_snapshot_id == of->id) {
+            TRY(check_manifest(self, each, err));
+        }
+    }
+    return FIRN_OK;
+}
+
+static firn_status check_snapshots(checking *self, int64_t from, int64_t to, firn_error *err) {
+    const ice_metadata *metadata = &self->play->metadata;
+    const ice_snapshot *at = ice_metadata_snapshot(metadata, to);
+    if (from != ICE_NO_SNAPSHOT && !ice_is_ancestor(metadata, from, to)) {
+        return FAIL(err, FIRN_CONFLICT,
+                    "the branch \"%.*s\" was put back behind snapshot %lld meanwhile",
+                    TEXT_ARGS(self->change->branch), (long long)from);
+    }
+    for (uint32_t i = 0; at != NULL && at->id != from && i <= metadata->snapshot_count; i++) {
+        TRY(check_snapshot(self, at, err));
+        if (at->parent_id != ICE_NO_SNAPSHOT && at->parent_id != from &&
+            ice_metadata_snapshot(metadata, at->parent_id) == NULL) {
+            return FAIL(err, FIRN_CONFLICT,
+                        "snapshot %lld, which was committed meanwhile, has expired already",
+                        (long long)at->parent_id);
+        }
+        at = ice_metadata_snapshot(metadata, at->parent_id);
+    }
+    return FIRN_OK;
+}
+
+static firn_status check_history(checking *self, int64_t from, int64_t to, firn_error *err) {
+    const ice_step *step = self->step;
+    TRY(fill(&self->removed, step->rows.removed_count, step->rows.removed, self->memory, err));
+    TRY(fill(&self->named, step->rows.referenced_count, step->rows.referenced, self->memory, err));
+    TRY(fill(&self->replaced, step->partition_count, step->partitions, self->memory, err));
+    TRY(step->rows.filters == NULL ? FIRN_OK : make_pruner(self, err));
+    const firn_status status = check_snapshots(self, from, to, err);
+    ice_pruner_close(self->pruner);
+    return status;
+}
+
 firn_status ice_change_check_rows(ice_table_change *self, const ice_play *before,
                                   const ice_play *play, const ice_step *step, firn_error *err) {
     const ice_schema *now = ice_metadata_schema(&play->metadata, play->metadata.current_schema_id);
-    (void)self;
-    (void)before;
+    const int64_t from = ice_root_ref(before->head, self->branch);
+    const int64_t to = ice_root_ref(play->head, self->branch);
     TRY(check_fields(step, now, step->schema.columns.count, step->schema.columns.fields, err));
     TRY(check_required(step, now, err));
-    return check_specs(step, &play->metadata, err);
+    TRY(check_specs(step, &play->metadata, err));
+    if (step->rows.kind == CHANGE_APPEND || from == to) {
+        return FIRN_OK;
+    }
+    arena memory = arena_open_in(self->env->pool, ICE_SCRATCH_MAX);
+    checking check = {.change = self, .play = play, .step = step, .memory = &memory};
+    const firn_status status = check_history(&check, from, to, err);
+    arena_close(&memory);
+    return status;
 }

@@ -38,22 +38,6 @@ static firn_status head_number(const requiring *self, const char *key, int32_t m
     return json_want_i32(self->play->head, key, out, err);
 }
 
-static int64_t head_ref(const json_node *head, text name) {
-    const json_node *refs = json_find(head, "refs");
-    int64_t out = ICE_NO_SNAPSHOT;
-    firn_error ignored = ERR_INIT;
-    for (const json_node *each = refs == NULL || refs->kind != JSON_OBJECT ? NULL : refs->first;
-         each != NULL; each = each->next) {
-        if (text_equal(each->key, name) && each->kind == JSON_OBJECT) {
-            (void)json_want_i64(each, "snapshot-id", &out, &ignored);
-        }
-    }
-    if (out == ICE_NO_SNAPSHOT && text_equal(name, ICE_MAIN)) {
-        (void)json_want_i64(head, "current-snapshot-id", &out, &ignored);
-    }
-    return out;
-}
-
 static firn_status require_ref(requiring *self, const json_node *update, firn_error *err) {
     text name;
     TRY(json_get_text(update, "ref-name", &name, err));
@@ -63,7 +47,7 @@ static firn_status require_ref(requiring *self, const json_node *update, firn_er
         }
     }
     self->refs[self->ref_count++] = name;
-    ice_require_ref(self->out, name, head_ref(self->play->head, name));
+    ice_require_ref(self->out, name, ice_root_ref(self->play->head, name));
     return FIRN_OK;
 }
 
@@ -270,13 +254,28 @@ static firn_status check_head(const ice_table_change *self, const ice_play *play
                : FAIL(err, FIRN_CONFLICT, "another table has its name now");
 }
 
+// An alteration that cannot be played on a new head stands against what made it new.
+static firn_status as_conflict(const ice_step *step, firn_status status, firn_error *err) {
+    if (step->kind != ICE_STEP_ALTER) {
+        return status;
+    }
+    if (status != FIRN_INVALID && status != FIRN_NOT_FOUND && status != FIRN_UNSUPPORTED) {
+        return status;
+    }
+    const firn_error why = *err;
+    return FAIL(err, FIRN_CONFLICT, "on top of what was committed meanwhile: %s", why.text);
+}
+
 static firn_status replay(ice_table_change *self, ice_play *play, firn_error *err) {
     TRY(check_head(self, play, err));
+    if (self->base.is_dropped) {
+        return FIRN_OK; // Whatever it was to become.
+    }
     for (uint32_t i = 0; i < self->step_count; i++) {
         const ice_step *step = &self->steps[i];
         TRY(step->kind == ICE_STEP_ROWS ? ice_change_check_rows(self, &self->play, play, step, err)
                                         : FIRN_OK);
-        TRY(ice_play_step(self, play, step, err));
+        TRY(as_conflict(step, ice_play_step(self, play, step, err), err));
     }
     return FIRN_OK;
 }
@@ -356,12 +355,9 @@ static firn_status find_in(const ice_table_change *self, ice_play *head, bool *o
             return FIRN_OK;
         }
     }
-    if (self->form == COMMIT_POINTER) {
-        *out = text_equal(head->location, self->new_location) ||
-               is_logged(head->root, self->new_location);
-        return FIRN_OK;
-    }
-    if (play->head == NULL) { // The UUID is ours alone.
+    if (play->head == NULL || // The UUID is ours alone.
+        (self->form == COMMIT_POINTER && (text_equal(head->location, self->new_location) ||
+                                          is_logged(head->root, self->new_location)))) {
         *out = true;
         return FIRN_OK;
     }
@@ -435,7 +431,7 @@ static void remove_file(const ice_table_change *self, text path) {
 
 void ice_change_settle(table_change *base, commit_answer answer) {
     ice_table_change *self = ice_table_change_of(base);
-    if (answer == COMMIT_CONFLICT) {
+    if (answer == COMMIT_CONFLICT || (answer == COMMIT_DONE && base->is_dropped)) {
         ice_change_unwrite(self, 0);
     } else if (answer == COMMIT_DONE) {
         for (uint32_t i = 0; i < self->written_count; i++) {

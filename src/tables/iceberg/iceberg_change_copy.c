@@ -51,6 +51,20 @@ static firn_status copy_options(size_t count, const firn_option *from, arena *me
     return FIRN_OK;
 }
 
+static firn_status copy_notes(uint32_t count, const column_note *from, arena *memory,
+                              const column_note **out, firn_error *err) {
+    column_note *made = ARENA_NEW(memory, column_note, (size_t)count + 1);
+    if (made == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(text_copy(memory, from[i].default_value, &made[i].default_value, err));
+        TRY(text_copy(memory, from[i].comment, &made[i].comment, err));
+    }
+    *out = made;
+    return FIRN_OK;
+}
+
 firn_status ice_definition_copy(const table_definition *from, arena *memory,
                                 const table_definition **out, firn_error *err) {
     table_definition *made = ARENA_NEW(memory, table_definition, 1);
@@ -61,6 +75,9 @@ firn_status ice_definition_copy(const table_definition *from, arena *memory,
     *made = *from;
     TRY(text_copy(memory, from->format, &made->format, err));
     TRY(schema_copy(memory, &from->columns, &made->columns, err));
+    TRY(from->notes == NULL
+            ? FIRN_OK
+            : copy_notes(from->columns.count, from->notes, memory, &made->notes, err));
     TRY(text_copy(memory, from->comment, &made->comment, err));
     TRY(text_copy(memory, from->location, &made->location, err));
     for (uint32_t i = 0; i < from->partition_count; i++) {

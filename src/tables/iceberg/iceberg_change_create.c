@@ -87,16 +87,28 @@ static firn_status make_spec(const table_definition *wanted, const schema *colum
     return FIRN_OK;
 }
 
+static firn_status check_defaults(const table_definition *wanted, int32_t version,
+                                  firn_error *err) {
+    for (uint32_t i = 0; wanted->notes != NULL && i < wanted->columns.count; i++) {
+        if (wanted->notes[i].default_value.size > 0) {
+            return FAIL(err, FIRN_UNSUPPORTED, "columns of tables of version %d have no defaults",
+                        version);
+        }
+    }
+    return FIRN_OK;
+}
+
 firn_status ice_play_create(const ice_play *play, const table_definition *wanted, arena *memory,
                             ice_updates *updates, firn_error *err) {
     const bool is_new = play->root == NULL;
     wanted_table table = {.version = is_new ? VERSION_DEFAULT : play->metadata.format_version};
-    ice_schema columns = {.id = 0};
+    ice_schema columns = {.id = 0, .notes = wanted->notes};
     ice_spec spec;
     ice_order order;
     int32_t last = 0;
     char uuid[ICE_UUID_SIZE + 1];
     TRY(take_properties(wanted, memory, &table, err));
+    TRY(check_defaults(wanted, table.version, err));
     TRY(is_new ? FIRN_OK : json_want_i32(play->root, "last-column-id", &last, err));
     TRY(ice_schema_assign(&wanted->columns, table.version, memory, &last, &columns.columns, err));
     TRY(ice_columns_check(&columns.columns, err));

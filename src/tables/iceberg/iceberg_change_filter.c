@@ -38,25 +38,6 @@ static firn_status begin_walk(looking *self, firn_error *err) {
                             &self->sources, err);
 }
 
-// The key of the partition that an entry is in, in `memory`.
-static firn_status key_of(const looking *self, const ice_entry *entry, arena *memory, text *out,
-                          firn_error *err) {
-    const ice_spec *spec = self->walk.spec;
-    ice_scalar *values = ARENA_NEW(memory, ice_scalar, (size_t)spec->count + 1);
-    if (values == NULL) {
-        return ARENA_FULL(memory, err);
-    }
-    for (uint32_t i = 0; i < spec->count; i++) {
-        const avro_schema *found = ice_walk_partition_schema(&self->walk, i);
-        const type *of = ice_partition_type(&spec->fields[i], self->sources[i]);
-        values[i] = found == NULL ? (ice_scalar){.kind = ICE_SCALAR_NULL}
-                                  : ice_scalar_of_avro(of, &entry->partition[i], found);
-    }
-    text_builder key = text_builder_open(memory);
-    ice_partition_key(spec->id, spec->count, values, &key);
-    return text_builder_finish(&key, out, err);
-}
-
 static firn_status goes(looking *self, const ice_entry *entry, bool *out, firn_error *err) {
     ice_rows_play *of = self->of;
     *out = of->removes_all;
@@ -77,7 +58,7 @@ static firn_status goes(looking *self, const ice_entry *entry, bool *out, firn_e
     if (of->partitions.count > 0) {
         const arena_mark mark = arena_mark_take(&self->memory);
         text key;
-        TRY(key_of(self, entry, &self->memory, &key, err));
+        TRY(ice_entry_key(&self->walk, entry, self->sources, &self->memory, &key, err));
         *out = ice_text_set_find(&of->partitions, key) != UINT32_MAX;
         arena_rewind(&self->memory, mark);
     }
@@ -90,7 +71,7 @@ static firn_status count_removed(looking *self, const ice_entry *entry, firn_err
     of->tally.removed_files[entry->content]++;
     of->tally.removed_rows[entry->content] += entry->row_count;
     of->tally.removed_bytes += entry->size;
-    TRY(key_of(self, entry, of->memory, &key, err));
+    TRY(ice_entry_key(&self->walk, entry, self->sources, of->memory, &key, err));
     return ice_text_set_add(&of->touched, key, of->memory, err);
 }
 

@@ -3,8 +3,8 @@
 #include "memory/arena_grow.h"
 #include "tables/iceberg/iceberg_change_private.h"
 
-#define HASH_BITS 20       // Of a name, in hashed folders, as Java has them:
-#define HASH_FOLDER_SIZE 4 // 0110/1010/0011/00101001
+#define HASH_BITS 20 // Of a name; as folders: 0110/1010/0011/00101001
+#define HASH_FOLDER_SIZE 4
 #define HASH_FOLDER_COUNT 3
 
 firn_status ice_uuid_make(char out[ICE_UUID_SIZE + 1], firn_error *err) {
@@ -24,6 +24,8 @@ firn_status ice_uuid_make(char out[ICE_UUID_SIZE + 1], firn_error *err) {
     *to = '\0';
     return FIRN_OK;
 }
+
+static_assert(HASH_BITS + HASH_FOLDER_COUNT + 1 == ICE_HASHED_FOLDERS_SIZE, "with the NUL");
 
 // ---- Properties --------------------------------------------------------------------------------
 
@@ -96,8 +98,7 @@ static text context_of(text location) {
     return text_slice(location, from, location.size);
 }
 
-// As Java's ObjectStoreLocationProvider: the last bits of the name's murmur3, as folders.
-static void print_hash(text name, char out[HASH_BITS + HASH_FOLDER_COUNT + 1]) {
+void ice_hashed_folders(text name, char out[ICE_HASHED_FOLDERS_SIZE]) {
     const ice_scalar value = {.kind = ICE_SCALAR_BYTES, .data = ice_bytes_of(name)};
     int32_t hash = 0;
     (void)ice_hash(TYPE_OF(VARCHAR), &value, &hash);
@@ -112,7 +113,7 @@ static void print_hash(text name, char out[HASH_BITS + HASH_FOLDER_COUNT + 1]) {
 
 static firn_status hashed_path(const json_node *root, text folder, text partition, text name,
                                arena *memory, text *out, firn_error *err) {
-    char hash[HASH_BITS + HASH_FOLDER_COUNT + 1];
+    char hash[ICE_HASHED_FOLDERS_SIZE];
     text location;
     text below = name;
     const bool has_partitions = ice_root_flag(root, "write.object-storage.partitioned-paths", true);
@@ -120,7 +121,7 @@ static firn_status hashed_path(const json_node *root, text folder, text partitio
     if (has_partitions && partition.size > 0) {
         TRY(text_format(memory, &below, err, "%.*s/%.*s", TEXT_ARGS(partition), TEXT_ARGS(name)));
     }
-    print_hash(below, hash);
+    ice_hashed_folders(below, hash);
     if (!text_starts_with(folder, location)) {
         return text_format(memory, out, err, "%.*s/%s/%.*s/%.*s", TEXT_ARGS(folder), hash,
                            TEXT_ARGS(context_of(location)), TEXT_ARGS(below));

@@ -22,8 +22,8 @@ typedef struct ice_step {
     uint32_t written_count;             ///< Files that there were before it.
     const table_definition *definition; ///< Of ICE_STEP_CREATE.
     const alteration *alteration;       ///< Of ICE_STEP_ALTER.
+    int64_t snapshot_id;                ///< That may come of it.
     // Of ICE_STEP_ROWS.
-    int64_t snapshot_id;
     ice_row_step rows;
     ice_schema schema;      ///< Of the table as the statement saw it.
     int32_t last_column_id; ///< Of the head that it was written for: ids above are our own.
@@ -122,6 +122,9 @@ uint64_t ice_root_number(const json_node *root, const char *key, uint64_t least,
 bool ice_root_flag(const json_node *root, const char *key, bool missing);
 /// The folder of metadata files, without '/' at its end, in `memory`.
 firn_status ice_metadata_folder(const json_node *root, arena *memory, text *out, firn_error *err);
+#define ICE_HASHED_FOLDERS_SIZE 24
+/// As Java's ObjectStoreLocationProvider: the last bits of a name's murmur3, as folders.
+void ice_hashed_folders(text name, char out[ICE_HASHED_FOLDERS_SIZE]);
 /// Notes that a file is the change's.
 firn_status ice_change_note(ice_table_change *self, ice_written_kind kind, text path,
                             firn_error *err);
@@ -139,17 +142,25 @@ void ice_play_close(ice_play *self);
 /// Plays one more step. After an error the play is as before, and so are the files.
 firn_status ice_play_step(ice_table_change *self, ice_play *play, const ice_step *step,
                           firn_error *err);
+/// An id that no snapshot has.
+firn_status ice_snapshot_id_make(const ice_play *play, int64_t *out, firn_error *err);
 /// Plays one more step of the change itself, which it keeps; `written` files are older than it.
 firn_status ice_change_add_step(ice_table_change *self, const ice_step *step, uint32_t written,
                                 firn_error *err);
 /// Where a branch or tag is; ICE_NO_SNAPSHOT if there is none.
 int64_t ice_play_ref(const ice_metadata *metadata, text name, bool *is_tag);
+/// The same of metadata as JSON.
+int64_t ice_root_ref(const json_node *root, text name);
 /// The manifests of a snapshot of a play.
 firn_status ice_play_manifests(const ice_table_change *self, const ice_play *play,
                                int64_t snapshot_id, arena *memory, ice_manifest_list *out,
                                firn_error *err);
 /// The node of a snapshot in the metadata, or NULL.
 const json_node *ice_root_snapshot(const json_node *root, int64_t id);
+/// What is said of a branch or tag besides where it is; stays as it is if there is none such.
+void ice_play_ref_settings(const ice_play *play, text name, ice_new_ref *out);
+/// Whether a snapshot is another one, or in its past.
+bool ice_is_ancestor(const ice_metadata *metadata, int64_t old, int64_t of);
 /// A snapshot that is added to a branch, whose settings stay.
 void ice_play_set_branch(const ice_play *play, text branch, int64_t snapshot_id,
                          ice_updates *updates);
@@ -167,9 +178,9 @@ firn_status ice_row_step_copy(const ice_row_step *from, arena *memory, ice_row_s
 
 firn_status ice_play_create(const ice_play *play, const table_definition *wanted, arena *memory,
                             ice_updates *updates, firn_error *err);
-firn_status ice_play_alter(ice_table_change *self, ice_play *play, const alteration *wanted,
+firn_status ice_play_alter(ice_table_change *self, ice_play *play, const ice_step *step,
                            ice_played *out, ice_updates *updates, firn_error *err);
-firn_status ice_play_rows(ice_table_change *self, ice_play *play, const ice_step *step,
+firn_status ice_play_rows(ice_table_change *change, ice_play *play, const ice_step *step,
                           ice_played *out, ice_updates *updates, firn_error *err);
 
 // ---- Committing (iceberg_change_commit.c) ------------------------------------------------------

@@ -60,6 +60,24 @@ void ice_partition_key(int32_t spec_id, uint32_t count, const ice_scalar *values
     }
 }
 
+firn_status ice_entry_key(const ice_walk *walk, const ice_entry *entry, const type *const *sources,
+                          arena *memory, text *out, firn_error *err) {
+    const ice_spec *spec = walk->spec;
+    ice_scalar *values = ARENA_NEW(memory, ice_scalar, (size_t)spec->count + 1);
+    if (values == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (uint32_t i = 0; i < spec->count; i++) {
+        const avro_schema *found = ice_walk_partition_schema(walk, i);
+        const type *of = ice_partition_type(&spec->fields[i], sources[i]);
+        values[i] = found == NULL ? (ice_scalar){.kind = ICE_SCALAR_NULL}
+                                  : ice_scalar_of_avro(of, &entry->partition[i], found);
+    }
+    text_builder key = text_builder_open(memory);
+    ice_partition_key(spec->id, spec->count, values, &key);
+    return text_builder_finish(&key, out, err);
+}
+
 firn_status ice_rows_begin(ice_table_change *change, ice_play *play, arena *memory,
                            ice_rows_play *out, firn_error *err) {
     *out = (ice_rows_play){.change = change, .play = play, .memory = memory};
@@ -225,14 +243,6 @@ static firn_status check_added(const ice_metadata *metadata, const ice_row_step 
     return FIRN_OK;
 }
 
-static firn_status new_snapshot_id(const ice_table_change *self, int64_t *out, firn_error *err) {
-    do {
-        TRY(host_random(out, sizeof *out, err));
-        *out &= INT64_MAX;
-    } while (*out == 0 || ice_metadata_snapshot(&self->play.metadata, *out) != NULL);
-    return FIRN_OK;
-}
-
 // The partitions of the added files, which are of no other use once the manifests are written.
 static firn_status take_partitions(ice_table_change *self, const ice_row_step *wanted,
                                    ice_step *step, firn_error *err) {
@@ -291,7 +301,7 @@ static firn_status add_step(ice_table_change *self, const ice_row_step *wanted, 
     TRY(self->play.head == NULL ? FIRN_OK
                                 : json_want_i64(self->play.head, "last-column-id", &last, err));
     step.last_column_id = (int32_t)last;
-    TRY(new_snapshot_id(self, &step.snapshot_id, err));
+    TRY(ice_snapshot_id_make(&self->play, &step.snapshot_id, err));
     TRY(write_manifests(self, wanted, &step, err));
     return ice_change_add_step(self, &step, written, err);
 }
@@ -371,7 +381,7 @@ static text operation_of(const ice_rows_play *self) {
     const bool adds_deletes = tally->added_files[ICE_POSITION_DELETES] > 0 ||
                               tally->added_files[ICE_EQUALITY_DELETES] > 0;
     const bool removes = tally->removed_files[ICE_DATA] > 0;
-    if (self->step->rows.kind == CHANGE_REWRITE) {
+    if (self->kind == CHANGE_REWRITE) {
         return TEXT("replace");
     }
     if (self->partitions.count > 0) {
@@ -403,8 +413,9 @@ static firn_status write_list(ice_rows_play *self, int64_t sequence, ice_played 
     return ice_manifest_list_read(file, self->memory, &out->list, err);
 }
 
-static firn_status add_snapshot(ice_rows_play *self, ice_played *out, ice_updates *updates,
-                                firn_error *err) {
+firn_status ice_rows_finish(ice_rows_play *self, ice_played *out, ice_updates *updates,
+                            firn_error *err) {
+    TRY(ice_rows_merge(self, err));
     ice_new_snapshot made = {
         .id = self->snapshot_id,
         .parent_id = self->parent_id,
@@ -434,6 +445,7 @@ firn_status ice_play_rows(ice_table_change *change, ice_play *play, const ice_st
     bool is_tag;
     TRY(ice_rows_begin(change, play, &play->memory, &self, err));
     self.step = step;
+    self.kind = step->rows.kind;
     self.snapshot_id = step->snapshot_id;
     self.parent_id = ice_play_ref(&play->metadata, change->branch, &is_tag);
     if (is_tag) {
@@ -451,6 +463,5 @@ firn_status ice_play_rows(ice_table_change *change, ice_play *play, const ice_st
         tally->removed_files[ICE_EQUALITY_DELETES] == 0) {
         return FIRN_OK;
     }
-    TRY(ice_rows_merge(&self, err));
-    return add_snapshot(&self, out, updates, err);
+    return ice_rows_finish(&self, out, updates, err);
 }

@@ -39,8 +39,11 @@ uint32_t ice_text_set_find(const ice_text_set *self, text item);
 typedef struct ice_rows_play {
     ice_table_change *change;
     ice_play *play;
-    const ice_step *step;
-    arena *memory; ///< Of the play.
+    const ice_step *step; ///< Of rows; NULL: of another kind.
+    change_kind kind;
+    int64_t picked_id; ///< Whose files come again (ALTER_CHERRYPICK); 0: none's.
+    text picked_wap;   ///< "wap.id" of that snapshot.
+    arena *memory;     ///< Of the play.
     int64_t snapshot_id;
     int64_t parent_id;
     const ice_schema *schema; ///< Current.
@@ -64,6 +67,10 @@ firn_status ice_rows_add_manifest(ice_rows_play *self, const ice_manifest *added
 void ice_partition_key(int32_t spec_id, uint32_t count, const ice_scalar *values,
                        text_builder *out);
 
+/// The key of the partition that an entry is in, in `memory`; `sources` as in ice_manifest_wanted.
+firn_status ice_entry_key(const ice_walk *walk, const ice_entry *entry, const type *const *sources,
+                          arena *memory, text *out, firn_error *err);
+
 /// A manifest that is being written.
 typedef struct ice_manifest_making {
     ice_manifest_wanted wanted;
@@ -81,6 +88,9 @@ firn_status ice_making_finish(ice_manifest_making *self, const ice_rows_play *of
 firn_status ice_rows_filter(ice_rows_play *self, const ice_manifest_list *parent, firn_error *err);
 /// Puts small manifests together, as commit.manifest… says.
 firn_status ice_rows_merge(ice_rows_play *self, firn_error *err);
+/// Merges manifests, writes their list and says the snapshot, which the branch is at then.
+firn_status ice_rows_finish(ice_rows_play *self, ice_played *out, ice_updates *updates,
+                            firn_error *err);
 /// The summary besides the operation.
 firn_status ice_rows_summary(ice_rows_play *self, uint32_t *count, const firn_option **out,
                              firn_error *err);

@@ -81,6 +81,16 @@ static firn_status put_counts(summary *self, const ice_tally *of, firn_error *er
                      of->removed_rows[ICE_EQUALITY_DELETES], err);
 }
 
+static firn_status put_picked(summary *self, const ice_rows_play *of, firn_error *err) {
+    text wap;
+    TRY(put_some(self, "source-snapshot-id", (uint64_t)of->picked_id, err));
+    if (of->picked_wap.size > 0) {
+        TRY(text_copy(self->memory, of->picked_wap, &wap, err));
+        self->items[self->count++] = (firn_option){.key = "published-wap-id", .value = wap.data};
+    }
+    return FIRN_OK;
+}
+
 firn_status ice_rows_summary(ice_rows_play *self, uint32_t *count, const firn_option **out,
                              firn_error *err) {
     const json_node *parent = ice_root_snapshot(self->play->root, self->parent_id);
@@ -101,6 +111,7 @@ firn_status ice_rows_summary(ice_rows_play *self, uint32_t *count, const firn_op
     if (self->partitions.count > 0) {
         made.items[made.count++] = (firn_option){.key = "replace-partitions", .value = "true"};
     }
+    TRY(put_picked(&made, self, err));
     TRY(ice_text_set_sort(&self->touched, self->memory, err));
     TRY(put(&made, "changed-partition-count", self->touched.count, err));
     TRY(put_counts(&made, &self->tally, err));

@@ -27,6 +27,7 @@ typedef struct ice_scene {
     commit_form form;
     text location; ///< Of the current metadata file: the catalog. Size 0: there is no table.
     uint32_t file_count;
+    text first_file;   ///< Of ice_scene_append.
     uint32_t attempts; ///< Of the last commit.
     firn_error err;
 } ice_scene;
@@ -187,11 +188,38 @@ static inline firn_status ice_scene_append(ice_scene *self, table_change *change
                                            uint32_t count, firn_error *err) {
     ice_added_file file;
     TRY(ice_scene_file(self, change, first, count, -1, &file, err));
+    self->first_file = self->first_file.size == 0 ? file.file.path : self->first_file;
     const ice_row_step step = {.kind = CHANGE_APPEND,
                                .isolation = ISOLATION_SERIALIZABLE,
                                .added_count = 1,
                                .added = &file};
     return ice_change_add_rows(change, &step, NULL, err);
+}
+
+/// A delete file of one row of a data file.
+static inline firn_status ice_scene_delete(ice_scene *self, const table_change *change, text of,
+                                           int64_t position, ice_added_file *out, firn_error *err) {
+    static const field fields[] = {
+        {.name = {.data = "file_path", .size = 9}, .type = TYPE_OF(VARCHAR), .id = 2147483546},
+        {.name = {.data = "pos", .size = 3}, .type = TYPE_OF(BIGINT), .id = 2147483545},
+    };
+    const ice_scalar path = {
+        .kind = ICE_SCALAR_BYTES,
+        .data = {.data = (const uint8_t *)of.data, .size = of.size},
+    };
+    const ice_scalar number = {.kind = ICE_SCALAR_NUMBER, .number = position};
+    column *columns = ARENA_NEW(&self->memory, column, 2);
+    columns[0] = *ice_scalar_column(TYPE_OF(VARCHAR), &path, &self->memory);
+    columns[1] = *ice_scalar_column(TYPE_OF(BIGINT), &number, &self->memory);
+    const batch rows = batch_of(columns, 2, 1);
+    *out = (ice_added_file){.file = {.content = ICE_POSITION_DELETES,
+                                     .format = TEXT("PARQUET"),
+                                     .sort_order_id = -1,
+                                     .referenced_file = of}};
+    TRY(ice_change_data_path(change, (text){.size = 0}, self->file_count++, "deletes.parquet",
+                             &self->memory, &out->file.path, err));
+    return ice_scene_put(self, out->file.path, &rows, &(schema){.count = 2, .fields = fields},
+                         &out->file, err);
 }
 
 // ---- Committing --------------------------------------------------------------------------------
@@ -352,11 +380,12 @@ static inline bool ice_scene_holds(ice_scene *self, table_snapshot *table, uint3
     }
     for (uint32_t i = 0; i < range_count; i++) {
         for (int64_t value = ranges[i][0]; value <= ranges[i][1]; value++) {
-            if (at >= values.count || values.items[at++] != value) {
+            if (at >= values.count || values.items[at] != value) {
                 (void)fprintf(stderr, "value %lld is missing (of %u)\n", (long long)value,
                               values.count);
                 return false;
             }
+            at++;
         }
     }
     if (at != values.count) {

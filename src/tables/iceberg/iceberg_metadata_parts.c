@@ -99,6 +99,8 @@ firn_status ice_read_specs(const json_node *root, arena *memory, ice_metadata *o
         TRY(json_get_i32(root, "default-spec-id", &default_id, err));
         TRY(out->format_version > 1 ? json_get_i32(root, "last-partition-id", &last, err)
                                     : FIRN_OK);
+    } else {
+        TRY(json_want_i32(root, "default-spec-id", &default_id, err));
     }
     const uint32_t count = list == NULL ? 1 : list->count;
     ice_spec *specs = ARENA_NEW(memory, ice_spec, (size_t)count + 1);

@@ -65,6 +65,8 @@ typedef struct ice_new_ref {
 void ice_update_assign_uuid(ice_updates *self, text uuid);
 void ice_update_upgrade(ice_updates *self, int32_t format_version);
 void ice_update_add_schema(ice_updates *self, const ice_schema *added, int32_t last_column_id);
+/// The same of a schema as JSON.
+void ice_update_add_schema_node(ice_updates *self, const json_node *added, int32_t last_column_id);
 void ice_update_set_current_schema(ice_updates *self, int32_t id); ///< -1: the one just added.
 void ice_update_add_spec(ice_updates *self, const ice_spec *added, arena *memory);
 void ice_update_set_default_spec(ice_updates *self, int32_t id); ///< Likewise.

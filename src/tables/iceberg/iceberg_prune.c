@@ -338,6 +338,19 @@ static void take_pair(void *user, ice_map map, int32_t key, ice_pair value) {
     }
 }
 
+static firn_status take_metrics(ice_pruner *self, const ice_walk *walk, const ice_entry *entry,
+                                firn_error *err) {
+    static const ice_map maps[] = {ICE_MAP_NULL_COUNTS, ICE_MAP_NAN_COUNTS, ICE_MAP_LOW,
+                                   ICE_MAP_HIGH};
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) {
+        TRY(ice_walk_pairs(walk, entry, maps[i], take_pair, self, err));
+    }
+    for (uint32_t i = 0; i < self->count; i++) {
+        take_uuids(self, &self->columns[i]);
+    }
+    return FIRN_OK;
+}
+
 firn_status ice_prune_file(ice_pruner *self, const ice_walk *walk, const ice_entry *entry,
                            ice_pruned *out, firn_error *err) {
     *out = ICE_KEPT;
@@ -349,18 +362,25 @@ firn_status ice_prune_file(ice_pruner *self, const ice_walk *walk, const ice_ent
     if (*out != ICE_KEPT || entry->content != ICE_DATA) {
         return FIRN_OK;
     }
-    static const ice_map maps[] = {ICE_MAP_NULL_COUNTS, ICE_MAP_NAN_COUNTS, ICE_MAP_LOW,
-                                   ICE_MAP_HIGH};
-    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) {
-        TRY(ice_walk_pairs(walk, entry, maps[i], take_pair, self, err));
-    }
-    for (uint32_t i = 0; i < self->count; i++) {
-        take_uuids(self, &self->columns[i]);
-    }
+    TRY(take_metrics(self, walk, entry, err));
     if (is_never(self, self->filters)) {
         *out = ICE_BY_BOUNDS;
     } else if (is_never(self, self->dynamic)) {
         *out = ICE_BY_DYNAMIC;
+    }
+    return FIRN_OK;
+}
+
+firn_status ice_prune_covers(ice_pruner *self, const ice_walk *walk, const ice_entry *entry,
+                             bool *out, firn_error *err) {
+    forget(self);
+    self->face.row_count = (exact_u64){.is_known = true, .value = entry->row_count};
+    (void)take_tuple(self, walk, entry);
+    TRY(take_metrics(self, walk, entry, err));
+    *out = self->dynamic.count == 0;
+    for (uint32_t i = 0; i < self->filters.count && *out; i++) {
+        *out =
+            facts_evaluate(self->filters.items[i], &self->face, &self->scratch) == VERDICT_ALWAYS;
     }
     return FIRN_OK;
 }

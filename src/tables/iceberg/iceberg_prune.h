@@ -25,6 +25,10 @@ bool ice_prune_manifest(ice_pruner *self, const ice_manifest *manifest);
 firn_status ice_prune_file(ice_pruner *self, const ice_walk *walk, const ice_entry *entry,
                            ice_pruned *out, firn_error *err);
 
+/// Whether all rows of a data file pass, by its partition values and metrics.
+firn_status ice_prune_covers(ice_pruner *self, const ice_walk *walk, const ice_entry *entry,
+                             bool *out, firn_error *err);
+
 /// Ends what the pruner holds. NULL: nothing.
 void ice_pruner_close(ice_pruner *self);
 

@@ -33,6 +33,12 @@ const struct ice_metadata *ice_table_metadata(const table_snapshot *self);
 text ice_table_location(const table_snapshot *self);
 /// That rows written to this version go to; "": it is in the past, or a tag.
 text ice_table_branch(const table_snapshot *self);
+/// The data files of which `filters` take every row, as metadata tells: such can go as a whole.
+/// Filters are over the table's columns by position as id. Paths as manifests have them, in
+/// `memory`. Reads all manifests of data, and waits for them.
+firn_status ice_table_covered(const table_snapshot *base, const expr_list *filters,
+                              const cancel_flag *cancel, arena *memory, text_list *out,
+                              firn_error *err);
 /// How many manifests the snapshot has.
 uint32_t ice_table_manifest_count(const table_snapshot *self);
 

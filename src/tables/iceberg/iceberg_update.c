@@ -54,6 +54,14 @@ void ice_update_add_schema(ice_updates *self, const ice_schema *added, int32_t l
     end_update(self);
 }
 
+void ice_update_add_schema_node(ice_updates *self, const json_node *added, int32_t last_column_id) {
+    begin_update(self, "add-schema");
+    json_write_key(&self->json, TEXT("schema"));
+    json_write_node(&self->json, added);
+    put_number(self, "last-column-id", last_column_id);
+    end_update(self);
+}
+
 static void update_id(ice_updates *self, const char *action, const char *key, int64_t id) {
     begin_update(self, action);
     put_number(self, key, id);

@@ -1,0 +1,21 @@
+// Alterations by what they are about (iceberg_change_alter*.c). Each writes the updates that it
+// comes to on the metadata that it is played on.
+#ifndef FIRN_TABLES_ICEBERG_ICEBERG_CHANGE_ALTER_H
+#define FIRN_TABLES_ICEBERG_ICEBERG_CHANGE_ALTER_H
+
+#include <stdio.h>
+
+#include "base/nearest.h"
+#include "tables/iceberg/iceberg_change_private.h"
+
+firn_status ice_alter_schema(ice_play *play, const alteration *wanted, ice_updates *updates,
+                             firn_error *err);
+firn_status ice_alter_spec(ice_play *play, const alteration *wanted, ice_updates *updates,
+                           firn_error *err);
+firn_status ice_alter_ref(const ice_table_change *self, const ice_play *play,
+                          const alteration *wanted, ice_updates *updates, firn_error *err);
+/// `step` has the id of the snapshot that may come of it.
+firn_status ice_alter_pick(ice_table_change *change, ice_play *play, const ice_step *step,
+                           ice_played *out, ice_updates *updates, firn_error *err);
+
+#endif
