@@ -205,10 +205,6 @@ uint32_t ice_table_manifest_count(const table_snapshot *self) {
     return table_of(self)->manifests.count;
 }
 
-const ice_metadata *ice_table_metadata(const table_snapshot *self) {
-    return &table_of(self)->metadata;
-}
-
 const table_kind iceberg_table_kind = {
     .name = "iceberg",
     .keeps_pages = true,
