@@ -167,6 +167,37 @@ static firn_status make_staged(run *self, const sql_create_table *written,
                                              written->or_replace, &out->made, err);
 }
 
+// What the name means to the query of the table that takes its place; NULL: nothing.
+static firn_status find_replaced(run *self, const sql_create_table *written, object_place *place,
+                                 table_snapshot **out, firn_error *err) {
+    catalog_object found = {0};
+    *out = NULL;
+    if (!written->or_replace || place->catalog->kind->committer == NULL) {
+        return FIRN_OK;
+    }
+    TRY(run_begin_transaction(self, err));
+    const firn_status status = session_load_at(self, place, &found, err);
+    *out = status == FIRN_OK ? found.snapshot : NULL;
+    return err_forgive(err, status, FIRN_NOT_FOUND);
+}
+
+static firn_status bind_staged(run *self, const sql_create_table *written,
+                               const bind_parameters *known, staged_table *out, firn_error *err) {
+    const bind_env env = session_bind_env(self);
+    const sql_names none = {0};
+    const insert_target target = {.table = out->made, .columns = &none};
+    table_snapshot *replaced = out->replaced;
+    self->replaced = &out->place;
+    self->replaced_as = replaced;
+    const firn_status status =
+        bind_insert(written->query, &target, &env, known, &self->memory, &self->bound, err);
+    self->replaced_as = NULL;
+    if (status != FIRN_OK) {
+        command_close_staged(out);
+    }
+    return status;
+}
+
 // At `place`, where such a table may be made.
 static firn_status stage(run *self, const sql_create_table *written, const object_place *place,
                          const bind_parameters *known, staged_table *out, firn_error *err) {
@@ -183,14 +214,13 @@ static firn_status stage(run *self, const sql_create_table *written, const objec
     TRY(define_table(self, written, &columns, &definition, err));
     // Until it is published the name means what it meant: also to the query, and after a fault.
     *out = (staged_table){.place = *place, .replaces = written->or_replace};
-    TRY(make_staged(self, written, &definition, out, err));
-    const sql_names none = {0};
-    const insert_target target = {.table = out->made, .columns = &none};
-    status = bind_insert(written->query, &target, &env, known, &self->memory, &self->bound, err);
+    TRY(find_replaced(self, written, &out->place, &out->replaced, err));
+    status = make_staged(self, written, &definition, out, err);
     if (status != FIRN_OK) {
         command_close_staged(out);
+        return status;
     }
-    return status;
+    return bind_staged(self, written, known, out, err);
 }
 
 firn_status command_stage_table(run *self, const sql_create_table *written,
@@ -214,7 +244,9 @@ firn_status command_publish_table(run *self, staged_table *staged, firn_error *e
 
 void command_close_staged(staged_table *self) {
     table_snapshot_release(self->made);
+    table_snapshot_release(self->replaced);
     self->made = NULL;
+    self->replaced = NULL;
     if (self->owner != NULL) {
         transaction_undo_to(self->owner, self->mark);
         self->owner = NULL;
@@ -223,7 +255,7 @@ void command_close_staged(staged_table *self) {
 
 static firn_status create_as(run *self, const sql_create_table *written, const object_place *place,
                              const bind_parameters *known, const literal *values, firn_error *err) {
-    staged_table staged;
+    staged_table staged = {.made = NULL};
     TRY(stage(self, written, place, known, &staged, err));
     firn_status status = FIRN_OK;
     if (!written->with_no_data) {

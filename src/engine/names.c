@@ -101,6 +101,11 @@ static firn_status load(const object_place *place, const table_version *version,
     if (place->catalog == NULL) {
         return FAIL(err, FIRN_NOT_FOUND, "no catalog");
     }
+    if (user->replaced_as != NULL && is_same_place(user->replaced, place) &&
+        (version == NULL || version->kind == VERSION_CURRENT)) {
+        *out = (catalog_object){.snapshot = table_snapshot_retain(user->replaced_as)};
+        return FIRN_OK;
+    }
     TRY(run_load(user, place->catalog, place->object, version, memory, out, err));
     firn_status status = user->defined == NULL ? FIRN_OK : check_defined(user, place, err);
     if (status != FIRN_OK) {

@@ -120,7 +120,9 @@ typedef struct run {
     struct table_change *change;     ///< Where changed rows end, of one of them; NULL: the sink's
                                      ///< own commit makes them visible. By run_set_change.
     bool is_changing;                ///< A change of the block, which must not end meanwhile.
-    const struct object_place *defined; ///< The view whose query is bound now; NULL: none is.
+    const struct object_place *replaced; ///< CREATE OR REPLACE TABLE … AS: to its query the name
+    table_snapshot *replaced_as;         ///< still means this. NULL: nothing is replaced.
+    const struct object_place *defined;  ///< The view whose query is bound now; NULL: none is.
     bind_result bound;
     mutex lock;                ///< Guards the pointer below against cancelling from other threads.
     execution *execution;      ///< NULL when there is no result, or none but `counted`.
@@ -375,6 +377,7 @@ typedef struct staged_table {
     bool replaces;
     table_snapshot *made; ///< NULL if there is none.
     // In catalogs with transactions:
+    table_snapshot *replaced; ///< What had the name; NULL: nothing.
     table_change *change;
     transaction *owner;
     transaction_mark mark; ///< Of before it was made.
