@@ -113,7 +113,7 @@ def calls(path, macro):
 
 TABLES = """# Tables in FROM
 
-Beside tables of catalogs, which [catalogs.md](catalogs.md) is about, these stand in `FROM`:
+Beside tables of catalogs, which [catalogs.md](catalogs.md) is about and [ddl.md](ddl.md) makes and changes, these stand in `FROM`:
 
 ```sql
 FROM 'events.parquet'                                   -- .parquet or .parq, also https://…

@@ -474,23 +474,28 @@ static firn_status finish_put(memory_catalog *self, object_name name, entry *mad
     return status;
 }
 
-// A table, which calls itself by its schema and name; the schema `main` goes without saying.
+// How a table calls itself: by its schema and name; the schema `main` goes without saying. Under
+// the lock.
+static firn_status dotted_name(const memory_catalog *self, object_name name, arena *memory,
+                               text *out, firn_error *err) {
+    text space = space_of(name.space);
+    const space_entry *found;
+    TRY(find_space(self, name.space, &found, err));
+    if (found != NULL) { // As it is written there.
+        space = found->name;
+    }
+    return text_equal(space, TEXT("main"))
+               ? text_copy(memory, name.name, out, err)
+               : text_format(memory, out, err, "%.*s.%.*s", TEXT_ARGS(space), TEXT_ARGS(name.name));
+}
+
 static firn_status open_table(memory_catalog *self, object_name name, const new_table *definition,
                               memory_table **out, firn_error *err) {
     arena memory = arena_open(SIZE_MAX);
-    text dotted = name.name;
-    text space = space_of(name.space);
-    const space_entry *found;
+    text dotted;
     mutex_lock(&self->lock);
-    firn_status status = find_space(self, name.space, &found, err);
-    if (status == FIRN_OK && found != NULL) { // As it is written there.
-        status = text_copy(&memory, found->name, &space, err);
-    }
+    firn_status status = dotted_name(self, name, &memory, &dotted, err);
     mutex_unlock(&self->lock);
-    if (status == FIRN_OK && !text_equal(space, TEXT("main"))) {
-        status =
-            text_format(&memory, &dotted, err, "%.*s.%.*s", TEXT_ARGS(space), TEXT_ARGS(name.name));
-    }
     if (status == FIRN_OK) {
         status = memory_table_open(self->base.alias, dotted, definition, self->pool, out, err);
     }
@@ -588,6 +593,63 @@ static firn_status drop(catalog *base, object_name name, bool is_view, firn_erro
     return status;
 }
 
+// Under the lock: what is called `from`, and may be called `to`.
+static firn_status find_renamed(memory_catalog *self, object_name from, object_name to,
+                                bool is_view, entry **out, firn_error *err) {
+    entry *taken;
+    TRY(find(self, from, out, err));
+    if (*out == NULL) {
+        return say_missing(self, is_view ? "view" : "table", from.space, from.name, err);
+    }
+    if (((*out)->view != NULL) != is_view) {
+        return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a %s",
+                        TEXT_ARGS(from.name), is_view ? "table" : "view");
+    }
+    const firn_status status = check_place(self, to, is_view, false, &taken, err);
+    // Another case of its own name is free.
+    return status != FIRN_OK && taken == *out ? err_forgive(err, status, FIRN_CONFLICT) : status;
+}
+
+// Under the lock: `made` takes the place and what is in `old`, which is left empty.
+static firn_status take_name(memory_catalog *self, object_name to, entry *old, entry *made,
+                             firn_error *err) {
+    const space_entry *space;
+    TRY(find_space(self, to.space, &space, err));
+    assert(space != NULL);
+    TRY(text_copy(&made->memory, space->name, &made->space, err));
+    if (old->view != NULL) {
+        TRY(copy_view(&made->memory, old->view, &made->view, err));
+        TRY(text_copy(&made->memory, to.name, &made->view->name, err));
+    }
+    TRY(make_room(self, err));
+    if (old->table != NULL) {
+        text dotted;
+        TRY(dotted_name(self, to, &made->memory, &dotted, err));
+        TRY(memory_table_rename(old->table, dotted, err)); // The last that can fail.
+    }
+    made->table = old->table;
+    made->snapshot = old->snapshot;
+    old->table = NULL;
+    old->snapshot = NULL;
+    unlink_entry(self, old);
+    link_entry(self, made);
+    return FIRN_OK;
+}
+
+static firn_status rename_object(catalog *base, object_name from, object_name to, bool is_view,
+                                 firn_error *err) {
+    memory_catalog *self = of(base);
+    entry *made;
+    entry *old = NULL;
+    TRY(new_entry(to.name, &made, err));
+    mutex_lock(&self->lock);
+    firn_status status = find_renamed(self, from, to, is_view, &old, err);
+    status = status == FIRN_OK ? take_name(self, to, old, made, err) : status;
+    mutex_unlock(&self->lock);
+    close_entry(status == FIRN_OK ? old : made);
+    return status;
+}
+
 static firn_status create_namespace(catalog *base, namespace_path space, firn_error *err) {
     memory_catalog *self = of(base);
     if (space.count != 1) {
@@ -668,4 +730,5 @@ const catalog_kind memory_catalog_kind = {
     .publish_table = publish_table,
     .create_view = create_view,
     .drop = drop,
+    .rename = rename_object,
 };

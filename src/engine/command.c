@@ -165,7 +165,7 @@ static firn_status run_detach(run *self, const sql_detach *written, firn_error *
     return session_detach(self->session, &written->name, err);
 }
 
-// ---- Schemas and drops --------------------------------------------------------------------------
+// ---- What cannot be done ------------------------------------------------------------------------
 
 firn_status command_refuse_catalog(const catalog *target, uint32_t position, const char *what,
                                    firn_error *err) {
@@ -180,158 +180,6 @@ firn_status command_refuse_listed(const sql_names *path, const char *what, firn_
                     "information_schema is in every catalog and only reads it: %s is not possible "
                     "there",
                     what);
-}
-
-static firn_status run_create_schema(run *self, const sql_create_schema *written, firn_error *err) {
-    object_place place;
-    const sql_names *path = &written->schema;
-    TRY(session_schema_place(self, path, &place, err));
-    if (place.catalog->kind->create_namespace == NULL || place.catalog->is_read_only) {
-        return command_refuse_catalog(place.catalog, written->node.position, "CREATE SCHEMA", err);
-    }
-    if (text_equal_nocase(path->items[path->count - 1].value, TEXT("information_schema"))) {
-        return command_refuse_listed(path, "CREATE SCHEMA", err);
-    }
-    if (written->location != NULL || written->comment != NULL || written->properties.count > 0) {
-        return command_refuse_catalog(place.catalog, written->node.position,
-                                      "CREATE SCHEMA with COMMENT, LOCATION or properties", err);
-    }
-    if (written->if_not_exists) {
-        bool exists;
-        TRY(spell_space(place.catalog, &place.object.space, &self->memory, &self->cancel, &exists,
-                        err));
-        if (exists) {
-            return FIRN_OK;
-        }
-    }
-    firn_status status =
-        place.catalog->kind->create_namespace(place.catalog, place.object.space, err);
-    if (status != FIRN_OK && err->position == NO_POSITION) {
-        err->position = path->items[0].position;
-    }
-    return status;
-}
-
-// What is in the schema goes one by one: what another session makes there meanwhile is kept.
-static firn_status drop_contents(run *self, const object_place *place, firn_error *err) {
-    catalog *of = place->catalog;
-    catalog_entry_list entries;
-    TRY(of->kind->list(of, place->object.space, &self->memory, &entries, &self->cancel, err));
-    for (uint32_t i = 0; i < entries.count; i++) {
-        const object_name name = {.space = place->object.space, .name = entries.items[i].name};
-        const firn_status status =
-            of->kind->drop(of, name, entries.items[i].kind == ENTRY_VIEW, err);
-        TRY(err_forgive(err, status, FIRN_NOT_FOUND));
-    }
-    return FIRN_OK;
-}
-
-// Emptied only if that is all that stands in the way.
-static firn_status drop_space(run *self, const sql_drop *written, const object_place *place,
-                              firn_error *err) {
-    catalog *of = place->catalog;
-    firn_status status = of->kind->drop_namespace(of, place->object.space, err);
-    if (status == FIRN_OK || written->behavior != SQL_DROP_CASCADE || of->kind->drop == NULL ||
-        strcmp(err->sqlstate, "2BP01") != 0) {
-        return status;
-    }
-    TRY(err_forgive(err, status, FIRN_INVALID));
-    TRY(drop_contents(self, place, err));
-    return of->kind->drop_namespace(of, place->object.space, err);
-}
-
-static firn_status say_no_schema(run *self, const sql_names *path, const object_place *place,
-                                 firn_error *err) {
-    const text name = path->items[path->count - 1].value;
-    firn_status status = FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", path->items[0].position,
-                                  "there is no schema \"%.*s\" in the catalog \"%.*s\"",
-                                  TEXT_ARGS(name), TEXT_ARGS(place->catalog->alias));
-    proposal offer = {.near = nearest_to(name), .memory = &self->memory, .cancel = &self->cancel};
-    propose_spaces(&offer, place->catalog, place->object.space);
-    (void)nearest_hint(&offer.near, err);
-    return status;
-}
-
-static firn_status drop_schema(run *self, const sql_drop *written, const sql_names *path,
-                               firn_error *err) {
-    object_place place;
-    TRY(session_schema_place(self, path, &place, err));
-    if (text_equal_nocase(path->items[path->count - 1].value, TEXT("information_schema"))) {
-        return command_refuse_listed(path, "DROP SCHEMA", err);
-    }
-    if (place.catalog->kind->drop_namespace == NULL || place.catalog->is_read_only) {
-        return command_refuse_catalog(place.catalog, written->node.position, "DROP SCHEMA", err);
-    }
-    bool exists;
-    TRY(spell_space(place.catalog, &place.object.space, &self->memory, &self->cancel, &exists,
-                    err));
-    if (exists) {
-        return drop_space(self, written, &place, err);
-    }
-    return path->count == 1 ? say_no_schema(self, path, &place, err)
-                            : session_say_no_space(self->catalogs, path, &place, &self->memory,
-                                                   &self->cancel, err);
-}
-
-// Of the places where the name may be, that which has it: as a query finds it.
-static firn_status drop_found(run *self, const sql_drop *written, const sql_names *path,
-                              const object_places *places, firn_error *err) {
-    const bool is_view = written->object == SQL_OBJECT_VIEW;
-    firn_error missing = ERR_INIT;
-    for (size_t i = 0; i < places->count; i++) {
-        catalog *target = places->items[i].catalog;
-        firn_error said = ERR_INIT;
-        if (target == NULL) {
-            continue;
-        }
-        firn_status status =
-            target->kind->drop == NULL || target->is_read_only
-                ? command_refuse_catalog(target, written->node.position, "DROP", &said)
-                : target->kind->drop(target, places->items[i].object, is_view, &said);
-        if (status == FIRN_OK) {
-            return FIRN_OK;
-        }
-        if (status != FIRN_NOT_FOUND) {
-            *err = said;
-            return status;
-        }
-        if (i == places->told || missing.status == FIRN_OK) {
-            missing = said;
-        }
-    }
-    *err = missing;
-    session_propose(self, path, places, err);
-    return err->status;
-}
-
-static firn_status drop_one(run *self, const sql_drop *written, const sql_names *path,
-                            firn_error *err) {
-    if (written->object == SQL_OBJECT_SCHEMA) {
-        return drop_schema(self, written, path, err);
-    }
-    if (session_is_information_schema(path)) {
-        return command_refuse_listed(path, "DROP", err);
-    }
-    object_places places = {.count = 1};
-    TRY(session_check_name(self, path, err));
-    TRY(path->count == 1 ? session_places(self, path, NULL, &self->memory, &places, err)
-                         : session_place(self, path, false, &places.items[0], err));
-    return drop_found(self, written, path, &places, err);
-}
-
-static firn_status run_drop(run *self, const sql_drop *written, firn_error *err) {
-    for (size_t i = 0; i < written->names.count; i++) {
-        const sql_object_name *name = sql_object_name_of(written->names.items[i]);
-        firn_status status = drop_one(self, written, &name->path, err);
-        if (written->if_exists) {
-            status = err_forgive(err, status, FIRN_NOT_FOUND);
-        }
-        if (status != FIRN_OK) {
-            err->position = name->node.position;
-            return status;
-        }
-    }
-    return FIRN_OK;
 }
 
 // ---- Dispatch -----------------------------------------------------------------------------------
@@ -366,9 +214,15 @@ static firn_status dispatch(run *self, const sql_statement *statement, const bin
     case SQL_CREATE_VIEW:
         return command_create_view(self, sql_create_view_of(statement), err);
     case SQL_CREATE_SCHEMA:
-        return run_create_schema(self, sql_create_schema_of(statement), err);
+        return command_create_schema(self, sql_create_schema_of(statement), err);
     case SQL_DROP:
-        return run_drop(self, sql_drop_of(statement), err);
+        return command_drop(self, sql_drop_of(statement), err);
+    case SQL_ALTER:
+        return command_alter(self, sql_alter_of(statement), err);
+    case SQL_COMMENT_ON:
+        return command_comment_on(self, sql_comment_on_of(statement), err);
+    case SQL_CALL_STATEMENT:
+        return command_call(self, sql_call_statement_of(statement), err);
     case SQL_INSERT:
         return command_insert(self, sql_insert_of(statement), known, values, err);
     case SQL_DELETE:

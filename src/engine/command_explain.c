@@ -197,11 +197,10 @@ static firn_status read_format(const sql_explain *written, bool *is_json, firn_e
 }
 
 // What an analyzed statement does to tables, last: nothing can fail any more once it is visible.
-static firn_status change_tables(const explaining *state, const ended_sink *inserted,
-                                 firn_error *err) {
+static firn_status change_tables(explaining *state, const ended_sink *inserted, firn_error *err) {
     TRY(ended_sink_commit(inserted, err));
     if (state->staged.made != NULL) {
-        TRY(command_publish_table(&state->staged, err));
+        TRY(command_publish_table(state->inner, &state->staged, err));
     }
     return run_commit_transaction(state->inner, err);
 }
@@ -222,7 +221,7 @@ firn_status command_explain(run *self, const sql_explain *written, const bind_pa
     } else {
         ended_sink_close(&inserted);
     }
-    table_snapshot_release(state.staged.made);
+    command_close_staged(&state.staged);
     (void)run_leave_transaction(state.inner, FIRN_OK); // What failed the outer statement tells.
     run_release(state.inner);
     return status;

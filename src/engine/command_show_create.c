@@ -1,5 +1,6 @@
 // SHOW CREATE TABLE and VIEW: the statement that would make such a thing again, under the name that
-// was asked for. Of an Iceberg table its partitions are those that new rows get.
+// was asked for. Of an Iceberg table its partitions are those that new rows get, and its write
+// order is a statement behind.
 #include "engine/objects.h"
 #include "sql/printer.h"
 #include "tables/transaction.h"
@@ -39,32 +40,71 @@ static void put_columns(text_builder *out, const table_snapshot *table) {
     }
 }
 
-// "bucket[16]" of a column is bucket(16, id).
-static void put_partition(text_builder *out, const partition_field *each) {
-    const char *width = memchr(each->transform.data, '[', each->transform.size);
-    const size_t name_size =
-        width == NULL ? each->transform.size : (size_t)(width - each->transform.data);
-    if (name_size > 0) {
-        text_append(out, text_slice(each->transform, 0, name_size));
+// "bucket[16]" of a column is bucket(16, id); "" and "identity" are the column.
+static void put_key(text_builder *out, const text_list *path, text transform) {
+    const char *width = memchr(transform.data, '[', transform.size);
+    const size_t word_size = width == NULL ? transform.size : (size_t)(width - transform.data);
+    const bool is_plain = word_size == 0 || text_equal(transform, TEXT("identity"));
+    if (!is_plain) {
+        text_append(out, text_slice(transform, 0, word_size));
         put(out, "(");
     }
     if (width != NULL) {
-        text_append(out, text_slice(each->transform, name_size + 1, each->transform.size - 1));
+        text_append(out, text_slice(transform, word_size + 1, transform.size - 1));
         put(out, ", ");
     }
-    for (uint32_t i = 0; i < each->path.count; i++) {
+    for (uint32_t i = 0; i < path->count; i++) {
         put(out, i == 0 ? "" : ".");
-        sql_print_known_name(out, each->path.items[i]);
+        sql_print_known_name(out, path->items[i]);
     }
-    put(out, name_size > 0 ? ")" : "");
+    put(out, is_plain ? "" : ")");
 }
 
 static void put_partitions(text_builder *out, const table_definition *said) {
     for (uint32_t i = 0; i < said->partition_count; i++) {
         put(out, i == 0 ? " PARTITIONED BY (" : ", ");
-        put_partition(out, &said->partitions[i]);
+        put_key(out, &said->partitions[i].path, said->partitions[i].transform);
     }
     put(out, said->partition_count > 0 ? ")" : "");
+}
+
+static void put_properties(text_builder *out, const table_definition *said) {
+    for (size_t i = 0; i < said->property_count; i++) {
+        put(out, i == 0 ? " WITH (" : ", ");
+        sql_print_string(out, text_of(said->properties[i].key));
+        put(out, " = ");
+        sql_print_string(out, text_of(said->properties[i].value));
+    }
+    put(out, said->property_count > 0 ? ")" : "");
+}
+
+// How ORDERED BY is said so that rows come together as they do now.
+static const char *order_words(const table_definition *said) {
+    for (size_t i = 0; i < said->property_count; i++) {
+        const text value = text_of(said->properties[i].value);
+        if (text_equal(text_of(said->properties[i].key), TEXT("write.distribution-mode"))) {
+            return text_equal(value, TEXT("hash"))   ? " WRITE DISTRIBUTED BY PARTITION ORDERED BY "
+                   : text_equal(value, TEXT("none")) ? " WRITE LOCALLY ORDERED BY "
+                                                     : " WRITE ORDERED BY ";
+        }
+    }
+    return " WRITE ORDERED BY ";
+}
+
+// A statement of its own: CREATE TABLE has no words for it.
+static void put_order(text_builder *out, const sql_names *path, const table_definition *said) {
+    if (said->order_count == 0) {
+        return;
+    }
+    put(out, "; ALTER TABLE ");
+    put_path(out, path);
+    for (uint32_t i = 0; i < said->order_count; i++) {
+        const order_key *each = &said->order[i];
+        put(out, i == 0 ? order_words(said) : ", ");
+        put_key(out, &each->path, each->transform);
+        put(out, each->is_descending ? " DESC" : "");
+        put(out, each->nulls_first ? " NULLS FIRST" : " NULLS LAST");
+    }
 }
 
 static firn_status print_table(run *self, const sql_names *path, const table_snapshot *table,
@@ -89,6 +129,8 @@ static firn_status print_table(run *self, const sql_names *path, const table_sna
     put_partitions(out, &said);
     put_text(out, " LOCATION ", said.location);
     put_text(out, " COMMENT ", said.comment);
+    put_properties(out, &said);
+    put_order(out, path, &said);
     return FIRN_OK;
 }
 

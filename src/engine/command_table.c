@@ -1,7 +1,9 @@
 // CREATE TABLE, CREATE TABLE AS, CREATE VIEW, INSERT.
 #include "base/nearest.h"
+#include "engine/command_alter.h"
+#include "engine/spelling.h"
 #include "engine/transactions.h"
-#include "memory/name_index.h"
+#include "memory/text_builder.h"
 #include "sql/printer.h"
 
 static text text_of_literal(const sql_literal *written) {
@@ -28,16 +30,16 @@ static firn_status check_place(const creation *self, const object_place *place, 
                : command_refuse_catalog(place->catalog, self->position, self->what, err);
 }
 
-// With IF NOT EXISTS what is there is left alone.
-static firn_status is_done(run *self, const creation *made, const object_place *place, bool *out,
+// With IF NOT EXISTS what is there is left alone. The place gets the catalog's spelling, so that no
+// name is made that differs from one that is there in case only.
+static firn_status is_done(run *self, const creation *made, object_place *place, bool *out,
                            firn_error *err) {
     *out = false;
     if (!made->if_not_exists) {
-        return FIRN_OK;
+        return spell_place(place, &self->memory, &self->cancel, err);
     }
     catalog_object object = {0};
-    firn_status status =
-        run_load(self, place->catalog, place->object, NULL, &self->memory, &object, err);
+    const firn_status status = session_load_at(self, place, &object, err);
     *out = status == FIRN_OK;
     table_snapshot_release(object.snapshot);
     return err_forgive(err, status, FIRN_NOT_FOUND);
@@ -60,122 +62,53 @@ static creation creation_of_table(const sql_create_table *written) {
                       .if_not_exists = written->if_not_exists};
 }
 
-static firn_status refuse_constraints(const sql_list *constraints, firn_error *err) {
-    static const char *const words[] = {
-        [SQL_CONSTRAINT_PRIMARY_KEY] = "PRIMARY KEY",
-        [SQL_CONSTRAINT_UNIQUE] = "UNIQUE",
-        [SQL_CONSTRAINT_CHECK] = "CHECK",
-        [SQL_CONSTRAINT_FOREIGN_KEY] = "REFERENCES",
-    };
-    if (constraints->count == 0) {
-        return FIRN_OK;
-    }
-    const sql_constraint *first = sql_constraint_of(constraints->items[0]);
-    firn_status status =
-        FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", first->node.position,
-                 "%s is not supported: nothing would keep rows to it", words[first->kind]);
-    err_hint(err, "NOT NULL is what a column can be held to");
-    return status;
-}
-
-// Of one column, the part that is not kept and so must not be asked for.
-static firn_status refuse_column(const sql_column_definition *written, firn_error *err) {
-    if (written->generated != NULL || written->is_identity) {
-        return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
-                        "column \"%.*s\": GENERATED is not supported",
-                        TEXT_ARGS(written->path.items[0].value));
-    }
-    return refuse_constraints(&written->constraints, err);
-}
-
-static firn_status refuse_table(const object_place *place, const sql_create_table *written,
-                                firn_error *err) {
-    const creation made = creation_of_table(written);
-    TRY(check_place(&made, place, place->catalog->kind->create_table != NULL, err));
+// What catalogs without transactions make nothing of.
+static firn_status refuse_clauses(const catalog *target, const sql_create_table *written,
+                                  firn_error *err) {
     if (written->partitioned_by.count > 0 || written->location != NULL || written->is_external ||
         written->format.value.size > 0) {
         return command_refuse_catalog(
-            place->catalog, made.position,
+            target, written->node.position,
             "CREATE TABLE with EXTERNAL, USING, PARTITIONED BY or LOCATION", err);
     }
     if (written->properties.count > 0) {
         const sql_option *first = sql_option_of(written->properties.items[0]);
         return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", first->node.position,
                         "tables of the catalog \"%.*s\" have no properties, such as \"%.*s\"",
-                        TEXT_ARGS(place->catalog->alias), TEXT_ARGS(first->key.value));
+                        TEXT_ARGS(target->alias), TEXT_ARGS(first->key.value));
     }
-    return refuse_constraints(&written->constraints, err);
+    return FIRN_OK;
 }
 
-// ---- Columns -----------------------------------------------------------------------------------
-
-// Adds a name that none before it may be.
-static firn_status add_name(run *self, name_index *names, text name, uint32_t position,
-                            firn_error *err) {
-    if (name_index_first(names, name) != NO_NAME) {
-        firn_status status = FAIL_SQL(err, FIRN_INVALID, "42701", position,
-                                      "two columns would be called \"%.*s\"", TEXT_ARGS(name));
-        err_hint(err, "give one of them another name");
+static firn_status refuse_format(const sql_create_table *written, firn_error *err) {
+    const sql_name *format = &written->format;
+    if (written->is_external) {
+        firn_status status = FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
+                                      "CREATE EXTERNAL TABLE is not supported");
+        err_hint(err, "LOCATION says where a table lies");
         return status;
     }
-    return name_index_add(names, name, &self->memory, err);
+    if (format->value.size == 0 || text_equal_nocase(format->value, TEXT("iceberg"))) {
+        return FIRN_OK;
+    }
+    const bool is_delta = text_equal_nocase(format->value, TEXT("delta"));
+    firn_status status =
+        is_delta ? FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", format->position,
+                            "tables of Delta Lake cannot be made yet")
+                 : FAIL_SQL(err, FIRN_INVALID, "22023", format->position,
+                            "there is no table format \"%.*s\"", TEXT_ARGS(format->value));
+    err_hint(err, "USING iceberg makes a table of Iceberg");
+    return status;
 }
 
-// A column as written; `out` holds what the query says of it, or has no type.
-static firn_status define_column(run *self, const sql_column_definition *written, field *out,
-                                 column_note *note, firn_error *err) {
-    const sql_name *name = &written->path.items[0];
-    TRY(refuse_column(written, err));
-    out->name = name->value;
-    out->is_nullable = !written->is_not_null;
-    note->comment = text_of_literal(written->comment);
-    if (written->type != NULL) {
-        TRY(bind_type(written->type, &self->memory, &out->type, err));
-    }
-    if (out->type == NULL) {
-        return FAIL_SQL(err, FIRN_INVALID, "42601", name->position, "column \"%.*s\" has no type",
-                        TEXT_ARGS(name->value));
-    }
-    if (written->default_value != NULL) {
-        const bind_env env = session_bind_env(self);
-        TRY(bind_default(written->default_value, out->type, &env, &self->memory,
-                         &note->default_value, err));
-    }
-    return FIRN_OK;
-}
-
-// The columns of the query (NULL: there is none), or of the list behind the table's name, which
-// says more of them: names, types that the rows are cast to as INSERT does, NOT NULL, and so on.
-static firn_status define_table(run *self, const sql_create_table *written, const schema *query,
-                                new_table *out, firn_error *err) {
-    const uint32_t listed = (uint32_t)written->columns.count;
-    const uint32_t count = query != NULL ? query->count : listed;
-    if (listed > count) {
-        return FAIL_SQL(err, FIRN_INVALID, "42601", written->columns.items[count]->position,
-                        "%u column names for a query of %u columns", listed, count);
-    }
-    field *fields = ARENA_NEW(&self->memory, field, count + 1);
-    column_note *notes = ARENA_NEW(&self->memory, column_note, count + 1);
-    if (fields == NULL || notes == NULL) {
-        return ARENA_FULL(&self->memory, err);
-    }
-    name_index names = {0};
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t position = written->node.position;
-        notes[i] = (column_note){0};
-        fields[i] = query != NULL ? query->fields[i] : (field){.id = -1};
-        fields[i].is_nullable = true;
-        if (i < listed) {
-            position = written->columns.items[i]->position;
-            TRY(define_column(self, sql_column_definition_of(written->columns.items[i]), &fields[i],
-                              &notes[i], err));
-        }
-        TRY(add_name(self, &names, fields[i].name, position, err));
-    }
-    *out = (new_table){.columns = {.count = count, .fields = fields},
-                       .notes = notes,
-                       .comment = text_of_literal(written->comment)};
-    return FIRN_OK;
+static firn_status refuse_table(const object_place *place, const sql_create_table *written,
+                                firn_error *err) {
+    const creation made = creation_of_table(written);
+    const catalog_kind *kind = place->catalog->kind;
+    TRY(check_place(&made, place, kind->create_table != NULL || kind->committer != NULL, err));
+    TRY(kind->committer != NULL ? refuse_format(written, err)
+                                : refuse_clauses(place->catalog, written, err));
+    return define_refuse_constraints(&written->constraints, err);
 }
 
 // ---- CREATE TABLE ------------------------------------------------------------------------------
@@ -187,6 +120,82 @@ firn_status command_run_insert(run *self, const literal *values, uint32_t value_
     TRY(run_drain(self, err));
     TRY(run_count(self, err));
     return run_commit(self, err);
+}
+
+static new_table new_table_of(const table_definition *said) {
+    return (new_table){.columns = said->columns, .notes = said->notes, .comment = said->comment};
+}
+
+// What the definition has no place for.
+static firn_status comment_columns(run *self, const sql_create_table *written,
+                                   const table_definition *definition, table_change *made,
+                                   firn_error *err) {
+    altering to = {.self = self};
+    for (size_t i = 0; i < written->columns.count; i++) {
+        text name = definition->columns.fields[i].name;
+        const text_list path = {.count = 1, .items = &name};
+        TRY(alter_add_comments(&to, sql_column_definition_of(written->columns.items[i]), &path,
+                               err));
+    }
+    return to.count == 0 ? FIRN_OK : made->kind->alter(made, to.steps, to.count, err);
+}
+
+// In the transaction: nobody else sees it before the commit.
+static firn_status create_in_transaction(run *self, const sql_create_table *written,
+                                         table_definition *definition, staged_table *out,
+                                         firn_error *err) {
+    catalog *target = out->place.catalog;
+    definition->format = TEXT("iceberg"); // The only one that refuse_format lets through.
+    TRY(define_refuse_defaults(written, definition, err));
+    TRY(run_transaction_of(self, target, &out->owner, err));
+    out->mark = transaction_mark_take(out->owner);
+    TRY(transaction_create(out->owner, out->place.object, definition, written->or_replace,
+                           &out->change, err));
+    return comment_columns(self, written, definition, out->change, err);
+}
+
+static firn_status make_staged(run *self, const sql_create_table *written,
+                               table_definition *definition, staged_table *out, firn_error *err) {
+    const object_place *place = &out->place;
+    if (place->catalog->kind->committer != NULL) {
+        TRY(create_in_transaction(self, written, definition, out, err));
+        run_set_change(self, out->change);
+        return out->change->kind->see(out->change, &out->made, err);
+    }
+    const new_table made = new_table_of(definition);
+    return place->catalog->kind->stage_table(place->catalog, place->object, &made,
+                                             written->or_replace, &out->made, err);
+}
+
+// What the name means to the query of the table that takes its place; NULL: nothing.
+static firn_status find_replaced(run *self, const sql_create_table *written, object_place *place,
+                                 table_snapshot **out, firn_error *err) {
+    catalog_object found = {0};
+    *out = NULL;
+    if (!written->or_replace || place->catalog->kind->committer == NULL) {
+        return FIRN_OK;
+    }
+    TRY(run_begin_transaction(self, err));
+    const firn_status status = session_load_at(self, place, &found, err);
+    *out = status == FIRN_OK ? found.snapshot : NULL;
+    return err_forgive(err, status, FIRN_NOT_FOUND);
+}
+
+static firn_status bind_staged(run *self, const sql_create_table *written,
+                               const bind_parameters *known, staged_table *out, firn_error *err) {
+    const bind_env env = session_bind_env(self);
+    const sql_names none = {0};
+    const insert_target target = {.table = out->made, .columns = &none};
+    table_snapshot *replaced = out->replaced;
+    self->replaced = &out->place;
+    self->replaced_as = replaced;
+    const firn_status status =
+        bind_insert(written->query, &target, &env, known, &self->memory, &self->bound, err);
+    self->replaced_as = NULL;
+    if (status != FIRN_OK) {
+        command_close_staged(out);
+    }
+    return status;
 }
 
 // At `place`, where such a table may be made.
@@ -201,20 +210,17 @@ static firn_status stage(run *self, const sql_create_table *written, const objec
         schema_copy(&self->memory, &probe.plan.root->output_.columns, &columns, err);
     bind_result_release(&probe);
     TRY(status);
-    new_table definition;
+    table_definition definition;
     TRY(define_table(self, written, &columns, &definition, err));
     // Until it is published the name means what it meant: also to the query, and after a fault.
     *out = (staged_table){.place = *place, .replaces = written->or_replace};
-    TRY(place->catalog->kind->stage_table(place->catalog, place->object, &definition,
-                                          written->or_replace, &out->made, err));
-    const sql_names none = {0};
-    const insert_target target = {.table = out->made, .columns = &none};
-    status = bind_insert(written->query, &target, &env, known, &self->memory, &self->bound, err);
+    TRY(find_replaced(self, written, &out->place, &out->replaced, err));
+    status = make_staged(self, written, &definition, out, err);
     if (status != FIRN_OK) {
-        table_snapshot_release(out->made);
-        out->made = NULL;
+        command_close_staged(out);
+        return status;
     }
-    return status;
+    return bind_staged(self, written, known, out, err);
 }
 
 firn_status command_stage_table(run *self, const sql_create_table *written,
@@ -222,35 +228,57 @@ firn_status command_stage_table(run *self, const sql_create_table *written,
     object_place place;
     TRY(session_place(self, &written->table, written->is_temporary, &place, err));
     TRY(refuse_table(&place, written, err));
+    TRY(spell_place(&place, &self->memory, &self->cancel, err));
     return stage(self, written, &place, known, out, err);
 }
 
-firn_status command_publish_table(const staged_table *staged, firn_error *err) {
+firn_status command_publish_table(run *self, staged_table *staged, firn_error *err) {
     const object_place *place = &staged->place;
+    if (staged->change != NULL) {
+        staged->owner = NULL; // From here on it is the transaction's.
+        return run_commit_transaction(self, err);
+    }
     return place->catalog->kind->publish_table(place->catalog, place->object, staged->made,
                                                staged->replaces, err);
 }
 
+void command_close_staged(staged_table *self) {
+    table_snapshot_release(self->made);
+    table_snapshot_release(self->replaced);
+    self->made = NULL;
+    self->replaced = NULL;
+    if (self->owner != NULL) {
+        transaction_undo_to(self->owner, self->mark);
+        self->owner = NULL;
+    }
+}
+
 static firn_status create_as(run *self, const sql_create_table *written, const object_place *place,
                              const bind_parameters *known, const literal *values, firn_error *err) {
-    staged_table staged;
+    staged_table staged = {.made = NULL};
     TRY(stage(self, written, place, known, &staged, err));
     firn_status status = FIRN_OK;
     if (!written->with_no_data) {
         status = command_run_insert(self, values, known == NULL ? 0 : known->count, err);
     }
     // Last: nothing can fail or be stopped any more once the table is there.
-    status = status == FIRN_OK ? command_publish_table(&staged, err) : status;
-    table_snapshot_release(staged.made);
+    status = status == FIRN_OK ? command_publish_table(self, &staged, err) : status;
+    command_close_staged(&staged);
     return status;
 }
 
 static firn_status create_table(run *self, const sql_create_table *written,
                                 const object_place *place, firn_error *err) {
-    new_table definition;
+    table_definition definition;
     catalog_object made = {0};
     TRY(define_table(self, written, NULL, &definition, err));
-    TRY(place->catalog->kind->create_table(place->catalog, place->object, &definition,
+    if (place->catalog->kind->committer != NULL) {
+        staged_table staged = {.place = *place};
+        TRY(create_in_transaction(self, written, &definition, &staged, err));
+        return run_commit_transaction(self, err);
+    }
+    const new_table wanted = new_table_of(&definition);
+    TRY(place->catalog->kind->create_table(place->catalog, place->object, &wanted,
                                            written->or_replace, &made, err));
     table_snapshot_release(made.snapshot);
     return FIRN_OK;
@@ -303,8 +331,9 @@ static firn_status view_columns(run *self, const sql_create_view *written, const
     for (uint32_t i = 0; i < query->count; i++) {
         const bool is_listed = i < listed;
         const text name = is_listed ? written->columns.items[i].value : query->fields[i].name;
-        TRY(add_name(self, &known, name,
-                     is_listed ? written->columns.items[i].position : written->node.position, err));
+        TRY(define_add_name(self, &known, name,
+                            is_listed ? written->columns.items[i].position : written->node.position,
+                            err));
         TRY(text_copy(&self->memory, name, &names[i], err));
     }
     *out = (text_list){.count = listed, .items = names};

@@ -101,6 +101,11 @@ static firn_status load(const object_place *place, const table_version *version,
     if (place->catalog == NULL) {
         return FAIL(err, FIRN_NOT_FOUND, "no catalog");
     }
+    if (user->replaced_as != NULL && is_same_place(user->replaced, place) &&
+        (version == NULL || version->kind == VERSION_CURRENT)) {
+        *out = (catalog_object){.snapshot = table_snapshot_retain(user->replaced_as)};
+        return FIRN_OK;
+    }
     TRY(run_load(user, place->catalog, place->object, version, memory, out, err));
     firn_status status = user->defined == NULL ? FIRN_OK : check_defined(user, place, err);
     if (status != FIRN_OK) {
@@ -341,6 +346,47 @@ static firn_status say_missing(lookup *self, const view_definition *inside, firn
     return err->status;
 }
 
+// t.branch_x and t.tag_x, where no table is called so: what t is at that branch or tag.
+static bool is_name_of_ref(const lookup *self, text *ref) {
+    static const char *const beginnings[] = {"branch_", "tag_"};
+    const text last = self->path->items[self->path->count - 1].value;
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+        const size_t size = strlen(beginnings[i]);
+        if (last.size > size &&
+            text_equal_nocase(text_slice(last, 0, size), text_of(beginnings[i]))) {
+            *ref = text_slice(last, size, last.size);
+            return self->path->count > 1 && self->version->kind == VERSION_CURRENT;
+        }
+    }
+    return false;
+}
+
+// Errors of a table that has no such branch or tag, but none if there is no such table.
+static firn_status look_at_ref(lookup *self, const view_definition *inside, catalog_object *out,
+                               bool *is_found, firn_error *err) {
+    table_version version = {.kind = VERSION_REF};
+    const sql_names before = {.count = self->path->count - 1, .items = self->path->items};
+    lookup table = {.user = self->user,
+                    .path = &before,
+                    .version = &version,
+                    .memory = self->memory,
+                    .missing = ERR_INIT};
+    if (!is_name_of_ref(self, &version.ref)) {
+        return FIRN_OK;
+    }
+    TRY(session_places(self->user, &before, inside, self->memory, &table.places, err));
+    firn_status status = look(&table, out, is_found, err);
+    if (status == FIRN_OK && !*is_found && strcmp(table.missing.sqlstate, "42704") == 0) {
+        *err = table.missing; // The table is there.
+        status = err->status;
+    }
+    if (status != FIRN_OK && err->position == NO_POSITION) {
+        err->position = self->path->items[before.count].position;
+    }
+    *is_found = *is_found && out->snapshot != NULL; // A view has none.
+    return status;
+}
+
 static firn_status find(void *session, const sql_names *path, const table_version *version,
                         const view_definition *inside, arena *memory, bound_object *out,
                         firn_error *err) {
@@ -357,6 +403,9 @@ static firn_status find(void *session, const sql_names *path, const table_versio
     bool is_found;
     TRY(session_places(self.user, path, inside, memory, &self.places, err));
     TRY(look(&self, &object, &is_found, err));
+    if (!is_found) {
+        TRY(look_at_ref(&self, inside, &object, &is_found, err));
+    }
     if (!is_found) {
         return say_missing(&self, inside, err);
     }
@@ -400,11 +449,6 @@ firn_status session_check_name(run *user, const sql_names *path, firn_error *err
     return check_ambiguous(user, path, &places, err);
 }
 
-firn_status session_place_names(run *user, const object_place *found, text_list *out,
-                                firn_error *err) {
-    return name_place(user->session, found, &user->memory, out, err);
-}
-
 firn_status session_find(run *user, const sql_names *path, object_place *place, catalog_object *out,
                          firn_error *err) {
     const table_version now = {.kind = VERSION_CURRENT};
@@ -422,4 +466,20 @@ firn_status session_find(run *user, const sql_names *path, object_place *place, 
     }
     *place = self.places.items[self.at];
     return FIRN_OK;
+}
+
+firn_status session_load_at(run *user, object_place *place, catalog_object *out, firn_error *err) {
+    const table_version now = {.kind = VERSION_CURRENT};
+    firn_error missing = ERR_INIT;
+    const firn_status status = load(place, &now, user, &user->memory, out, &missing);
+    if (status == FIRN_NOT_FOUND) {
+        TRY(spell_place(place, &user->memory, &user->cancel, err));
+        if (place->is_spelled) {
+            return load(place, &now, user, &user->memory, out, err);
+        }
+    }
+    if (status != FIRN_OK) {
+        *err = missing;
+    }
+    return status;
 }

@@ -12,7 +12,7 @@
 //     many.c        a statement over many rows of parameters
 //     run.c         one run of a statement: bind, optimize, execute, stream
 //     stream.c      ArrowArrayStream over a run
-//     command*.c    statements that are no queries
+//     command*.c    statements that are no queries; command_define.h what they say of tables
 //     explain_json.c, measured_plan.c what EXPLAIN prints
 //     listing.c     small tables of text: SHOW, DESCRIBE, EXPLAIN, information_schema
 //
@@ -28,6 +28,7 @@
 #include "memory/spill.h"
 #include "plan/bind.h"
 #include "tables/catalog.h"
+#include "tables/transaction.h"
 #include "threads/scheduler.h"
 
 typedef struct attached {
@@ -119,7 +120,9 @@ typedef struct run {
     struct table_change *change;     ///< Where changed rows end, of one of them; NULL: the sink's
                                      ///< own commit makes them visible. By run_set_change.
     bool is_changing;                ///< A change of the block, which must not end meanwhile.
-    const struct object_place *defined; ///< The view whose query is bound now; NULL: none is.
+    const struct object_place *replaced; ///< CREATE OR REPLACE TABLE … AS: to its query the name
+    table_snapshot *replaced_as;         ///< still means this. NULL: nothing is replaced.
+    const struct object_place *defined;  ///< The view whose query is bound now; NULL: none is.
     bind_result bound;
     mutex lock;                ///< Guards the pointer below against cancelling from other threads.
     execution *execution;      ///< NULL when there is no result, or none but `counted`.
@@ -278,9 +281,8 @@ firn_status session_name_place(firn_session *self, const object_place *found, ar
 /// FIRN_NOT_FOUND with a hint.
 firn_status session_find(run *user, const sql_names *path, object_place *place, catalog_object *out,
                          firn_error *err);
-/// Catalog, schema and name of what was found there, in the run's memory.
-firn_status session_place_names(run *user, const object_place *found, text_list *out,
-                                firn_error *err);
+/// What is at a place, which gets the catalog's spelling if it is not there as it is written.
+firn_status session_load_at(run *user, object_place *place, catalog_object *out, firn_error *err);
 /// FIRN_INVALID if a name of two parts is schema.name of the current catalog and catalog.name too.
 firn_status session_check_name(run *user, const sql_names *path, firn_error *err);
 /// Adds a hint to `err`, which says that nothing of that name is in these places.
@@ -376,13 +378,35 @@ firn_status command_create_view(run *self, const sql_create_view *written, firn_
 typedef struct staged_table {
     object_place place;
     bool replaces;
-    table_snapshot *made; ///< To be released; NULL if there is none.
+    table_snapshot *made; ///< NULL if there is none.
+    // In catalogs with transactions:
+    table_snapshot *replaced; ///< What had the name; NULL: nothing.
+    table_change *change;
+    transaction *owner;
+    transaction_mark mark; ///< Of before it was made.
 } staged_table;
-/// CREATE TABLE AS until self->bound inserts its rows; command_publish_table is the rest. On
-/// failure there is nothing to release.
+/// CREATE TABLE AS until self->bound inserts its rows; command_publish_table is the rest, then
+/// command_close_staged. On failure there is nothing to close.
 firn_status command_stage_table(run *self, const sql_create_table *written,
                                 const bind_parameters *known, staged_table *out, firn_error *err);
-firn_status command_publish_table(const staged_table *staged, firn_error *err);
+firn_status command_publish_table(run *self, staged_table *staged, firn_error *err);
+/// Undoes what was not published. A zeroed one is fine.
+void command_close_staged(staged_table *self);
+firn_status command_create_schema(run *self, const sql_create_schema *written, firn_error *err);
+firn_status command_alter_schema(run *self, const sql_alter *written, firn_error *err);
+/// Of a schema that is there.
+firn_status command_change_schema(run *self, const sql_names *path, uint32_t position,
+                                  const namespace_change *change, firn_error *err);
+firn_status command_drop(run *self, const sql_drop *written, firn_error *err);
+firn_status command_alter(run *self, const sql_alter *written, firn_error *err);
+/// ALTER … RENAME TO.
+firn_status command_rename(run *self, const sql_alter *written, const sql_names *to,
+                           firn_error *err);
+firn_status command_comment_on(run *self, const sql_comment_on *written, firn_error *err);
+firn_status command_call(run *self, const sql_call_statement *written, firn_error *err);
+/// The columns of its result, in `memory`.
+firn_status command_call_columns(const sql_call_statement *written, arena *memory, schema *out,
+                                 firn_error *err);
 /// The table whose rows a statement changes, as it sees it; `statement` is what it is called. The
 /// caller releases it.
 firn_status command_find_target(run *self, const sql_names *path, uint32_t position,

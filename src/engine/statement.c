@@ -233,6 +233,11 @@ static firn_status describe_with(firn_statement *self, run *probe, firn_error *e
         field plan = {.name = TEXT("plan"), .type = TYPE_OF(VARCHAR), .is_nullable = true};
         return keep_columns(self, &(schema){.count = 1, .fields = &plan}, err);
     }
+    case SQL_CALL_STATEMENT: {
+        schema columns;
+        TRY(command_call_columns(sql_call_statement_of(written), &probe->memory, &columns, err));
+        return keep_columns(self, &columns, err);
+    }
     case SQL_SHOW:
     case SQL_DESCRIBE:
         TRY(command_run(probe, written, NULL, NULL, err));

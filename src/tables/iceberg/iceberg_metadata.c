@@ -348,7 +348,7 @@ static bool is_element_of_snapshots(const json_node *node) {
 }
 
 // Left out is what may be large and is of no use to a reader: files of statistics, former metadata
-// files, most of what is noted of snapshots and of the table. Notes that are no texts stay, to be
+// files, most of what is noted of snapshots. Notes that are no texts stay, to be
 // told.
 static bool wants(void *user, const json_node *object, text key, json_kind kind) {
     static const char *const unread[] = {"metadata-log", "statistics", "partition-statistics",
@@ -367,11 +367,7 @@ static bool wants(void *user, const json_node *object, text key, json_kind kind)
     }
     const bool is_summary =
         text_equal(object->key, TEXT("summary")) && is_element_of_snapshots(object->parent);
-    const bool is_properties =
-        text_equal(object->key, TEXT("properties")) && object->parent->parent == NULL;
-    return kind != JSON_STRING || (is_summary      ? is_one_of(key, of_summary)
-                                   : is_properties ? ice_property_is_kept(key)
-                                                   : true);
+    return kind != JSON_STRING || !is_summary || is_one_of(key, of_summary);
 }
 
 static streamed *streamed_of(metadata_reader *self, const json_node *list) {

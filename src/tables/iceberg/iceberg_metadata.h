@@ -90,7 +90,7 @@ typedef struct ice_metadata {
     uint32_t log_count;
     const ice_log_entry *log;
     ice_order order; ///< The default one; unordered if there is none.
-    /// What writers obey: write.…, commit.…, history.… and a few others.
+    /// What writers obey: write.…, commit.…, history.…; and all others that are short.
     uint32_t property_count;
     const ice_property *properties;
     const ice_mapping *mapping; ///< schema.name-mapping.default, or NULL.

@@ -1,5 +1,7 @@
 #include "tables/iceberg/iceberg_metadata_parts.h"
 
+#define PROPERTY_SHOWN_MAX ((size_t)1 << 10)
+
 // The members of an array of objects.
 typedef struct node_list {
     const json_node *first;
@@ -192,17 +194,19 @@ firn_status ice_read_order(const json_node *root, arena *memory, ice_metadata *o
 
 // ---- Properties --------------------------------------------------------------------------------
 
-bool ice_property_is_kept(text key) {
+// What readers and writers of rows obey, and what SHOW CREATE tells. All others are long, and of
+// use to those only who change the table.
+static bool is_kept(text key, text value) {
     static const char *const beginnings[] = {"write.", "commit.", "history."};
-    static const char *const names[] = {ICE_NAME_MAPPING, "gc.enabled"};
-    bool is_kept = false;
+    static const char *const names[] = {ICE_NAME_MAPPING, "gc.enabled", "comment"};
+    bool is_wanted = value.size <= PROPERTY_SHOWN_MAX;
     for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
-        is_kept |= text_starts_with(key, text_of(beginnings[i]));
+        is_wanted |= text_starts_with(key, text_of(beginnings[i]));
     }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        is_kept |= text_equal(key, text_of(names[i]));
+        is_wanted |= text_equal(key, text_of(names[i]));
     }
-    return is_kept;
+    return is_wanted;
 }
 
 static firn_status read_mapping(text value, arena *memory, ice_metadata *out, firn_error *err) {
@@ -232,7 +236,7 @@ firn_status ice_read_properties(const json_node *root, arena *memory, ice_metada
         TRY(json_as_text(each, &value, err));
         if (text_equal(each->key, TEXT(ICE_NAME_MAPPING))) {
             TRY(read_mapping(value, memory, out, err));
-        } else if (ice_property_is_kept(each->key)) {
+        } else if (is_kept(each->key, value)) {
             ice_property *next = &made[out->property_count++];
             TRY(text_copy(memory, each->key, &next->key, err));
             TRY(text_copy(memory, value, &next->value, err));

@@ -16,8 +16,4 @@ firn_status ice_read_order(const json_node *root, arena *memory, ice_metadata *o
 firn_status ice_read_properties(const json_node *root, arena *memory, ice_metadata *out,
                                 firn_error *err);
 
-/// Whether a property of this name is kept: what readers and writers of rows obey. All others may
-/// be long and are of use to those only who show or change the table.
-bool ice_property_is_kept(text key);
-
 #endif

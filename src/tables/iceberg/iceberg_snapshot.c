@@ -6,7 +6,6 @@
 #include "tables/iceberg/iceberg_sink.h"
 #include "tables/iceberg/iceberg_snapshot_private.h"
 #include "tables/iceberg/iceberg_version.h"
-#include "tables/transaction.h"
 
 #define TABLE_BYTES_MAX ((size_t)8 << 30)
 #define CONTENT_SLACK ((size_t)64 << 20) // Remote stores gather a file in pieces.
@@ -206,47 +205,10 @@ uint32_t ice_table_manifest_count(const table_snapshot *self) {
     return table_of(self)->manifests.count;
 }
 
-// As metadata has it, but "" for the column itself.
-static firn_status print_transform(const ice_transform *self, arena *memory, text *out,
-                                   firn_error *err) {
-    const text name = ice_transform_name(self);
-    *out = self->kind == ICE_IDENTITY ? TEXT("") : name;
-    return self->kind == ICE_BUCKET || self->kind == ICE_TRUNCATE
-               ? text_format(memory, out, err, "%.*s[%d]", TEXT_ARGS(name), self->width)
-               : FIRN_OK;
-}
-
-// Partitions are those that new rows get; a transform that says nothing is left out.
-static firn_status define(const table_snapshot *base, arena *memory, table_definition *out,
-                          firn_error *err) {
-    const ice_table *self = (const ice_table *)base;
-    const ice_metadata *metadata = &self->metadata;
-    const ice_spec *spec = ice_metadata_spec(metadata, metadata->default_spec_id);
-    partition_field *made = ARENA_NEW(memory, partition_field, (size_t)spec->count + 1);
-    text *columns = ARENA_NEW(memory, text, (size_t)spec->count + 1);
-    if (made == NULL || columns == NULL) {
-        return ARENA_FULL(memory, err);
-    }
-    *out = (table_definition){
-        .format = TEXT("iceberg"), .location = metadata->location, .partitions = made};
-    for (uint32_t i = 0; i < spec->count; i++) {
-        const ice_transform *transform = &spec->fields[i].transform;
-        const field *source = ice_metadata_field(metadata, self->schema, spec->fields[i].source_id);
-        if (source == NULL || transform->kind == ICE_VOID || transform->kind == ICE_UNKNOWN) {
-            continue;
-        }
-        partition_field *next = &made[out->partition_count++];
-        columns[i] = source->name;
-        *next = (partition_field){.path = {.count = 1, .items = &columns[i]}};
-        TRY(print_transform(transform, memory, &next->transform, err));
-    }
-    return FIRN_OK;
-}
-
 const table_kind iceberg_table_kind = {
     .name = "iceberg",
     .keeps_pages = true,
-    .define = define,
+    .define = ice_table_define,
     .facts = ice_column_facts,
     .plan = ice_plan,
     .planner_next = ice_planner_next,

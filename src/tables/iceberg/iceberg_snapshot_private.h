@@ -51,6 +51,9 @@ const column_facts *ice_column_facts(const table_snapshot *base, uint32_t column
                                      const cancel_flag *cancel);
 void ice_facts_close(ice_facts *self); ///< NULL: nothing.
 
+firn_status ice_table_define(const table_snapshot *base, arena *memory,
+                             struct table_definition *out, firn_error *err);
+
 firn_status ice_plan(table_snapshot *base, const scan_request *request, const scan_env *env,
                      scan_planner **out, firn_error *err);
 firn_status ice_planner_next(scan_planner *self, const scan_task **out, scan_answer *answer,

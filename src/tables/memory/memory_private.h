@@ -25,7 +25,8 @@ firn_status chunk_store_add(chunk_store *self, chunk_tail **tail, const chunk_li
 struct memory_table {
     atomic_uint references;
     arena memory;
-    text catalog, name;
+    text catalog;
+    text name; ///< `lock` guards it; of the snapshot's what reads and inserts takes.
     text comment;
     schema columns;
     column_note *notes; ///< NULL: nothing is said of any column.

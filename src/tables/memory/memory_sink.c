@@ -57,10 +57,10 @@ static firn_status open_sink(const row_sink_request *request, const scan_env *en
         return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *self);
     }
     memory_table *table = memory_table_retain(((memory_snapshot *)request->base)->table);
-    *self =
-        (row_sink){.table = table,
-                   .home = {.pool = table->pool, .columns = &table->columns, .table = table->name},
-                   .positions = request->positions};
+    *self = (row_sink){
+        .table = table,
+        .home = {.pool = table->pool, .columns = &table->columns, .table = request->base->ref.name},
+        .positions = request->positions};
     mutex_begin(&self->lock, MUTEX_OPERATOR);
     *out = self;
     if (request->kind == CHANGE_APPEND) {

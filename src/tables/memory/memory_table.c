@@ -110,6 +110,15 @@ text memory_table_comment(const memory_table *self) {
     return self->comment;
 }
 
+firn_status memory_table_rename(memory_table *self, text name, firn_error *err) {
+    text copy;
+    mutex_lock(&self->lock);
+    const firn_status status = text_copy(&self->memory, name, &copy, err);
+    self->name = status == FIRN_OK ? copy : self->name; // The old one lives in snapshots.
+    mutex_unlock(&self->lock);
+    return status;
+}
+
 memory_table *memory_table_of(table_snapshot *snapshot) {
     assert(snapshot->kind == &memory_table_kind);
     return memory_table_retain(((memory_snapshot *)snapshot)->table);
@@ -165,7 +174,7 @@ static firn_status plan(table_snapshot *base, const scan_request *request, const
         const uint64_t left = all - first;
         const uint64_t chunks = left < CHUNKS_PER_TASK ? left : CHUNKS_PER_TASK;
         *(memory_task *)known_tasks_at(*out, i) = (memory_task){
-            .base = {.number = i, .row_estimate = chunks * BATCH_ROWS, .name = self->table->name},
+            .base = {.number = i, .row_estimate = chunks * BATCH_ROWS, .name = self->base.ref.name},
             .first = first,
             .count = chunks};
     }

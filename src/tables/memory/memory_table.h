@@ -27,6 +27,9 @@ firn_status memory_table_snapshot(memory_table *self, table_snapshot **out, firn
 /// What CREATE TABLE said of the table; empty: nothing. Lives as long as the table.
 text memory_table_comment(const memory_table *self);
 
+/// Gives it another name; snapshots keep the one that they were taken with.
+firn_status memory_table_rename(memory_table *self, text name, firn_error *err);
+
 /// The table of a snapshot. The caller gets a reference.
 memory_table *memory_table_of(table_snapshot *snapshot);
 
