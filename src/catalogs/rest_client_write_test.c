@@ -22,7 +22,7 @@ static object_name named(namespace_path space, const char *name) {
     return (object_name){.space = space, .name = text_of(name)};
 }
 
-static commit_part part_of(int kind, const char *name) {
+static commit_part part_of(unsigned kind, const char *name) {
     commit_part part = {.name = named(db, name), .form = COMMIT_UPDATES};
     part.kind = kind;
     part.updates.requirements = TEXT("[{\"type\":\"assert-create\"}]");
