@@ -314,6 +314,8 @@ FIRN_API void firn_session_cancel(firn_session *session);
 /// @returns FIRN_OK or the status of the fault. Failures while data is read come out of the
 ///          stream: get_next returns EINVAL, EIO, ENOMEM or ECANCELED, get_last_error the text, and
 ///          firn_stream_error the whole error. A stream that failed says the same again and again.
+///          One that failed, was cancelled or came to its end holds no memory of the query any
+///          more.
 ///
 /// @code
 ///     static const char sql[] = "SELECT region, SUM(revenue) FROM sales GROUP BY region";
