@@ -96,7 +96,7 @@ static object_name named(namespace_path space, const char *name) {
     return (object_name){.space = space, .name = text_of(name)};
 }
 
-static commit_part part_of(int kind, const char *name, const char *from, const char *to) {
+static commit_part part_of(unsigned kind, const char *name, const char *from, const char *to) {
     commit_part part = {.name = named(db, name), .form = COMMIT_POINTER};
     part.kind = kind;
     part.pointer.old_location = text_of(from);
