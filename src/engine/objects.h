@@ -278,6 +278,8 @@ bool session_is_information_schema(const sql_names *path);
 // run.c
 firn_status run_open(firn_session *session, const settings *with, run **out, firn_error *err);
 run *run_retain(run *self);
+/// False if its last reference has gone: another thread is freeing it.
+bool run_retain_living(run *self);
 void run_cancel(run *self); ///< Any thread.
 /// A stream's caller comes in to pull, which alone works with the execution until it is idle again.
 void run_set_idle(run *self, bool is_idle);

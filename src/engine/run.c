@@ -62,6 +62,15 @@ run *run_retain(run *self) {
     return self;
 }
 
+bool run_retain_living(run *self) {
+    unsigned count = atomic_load_explicit(&self->references, memory_order_relaxed);
+    while (count > 0 &&
+           !atomic_compare_exchange_weak_explicit(&self->references, &count, count + 1,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
+    }
+    return count > 0;
+}
+
 void run_cancel(run *self) {
     cancel_raise(&self->cancel);
     mutex_lock(&self->lock);

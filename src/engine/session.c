@@ -241,11 +241,9 @@ void session_stop_runs(firn_session *self) {
 static run *retain_left(firn_session *self) {
     mutex_lock(&self->lock);
     run *found = self->runs;
-    while (found != NULL && !run_is_left(found)) {
+    // One whose last reference has gone is about to leave the list.
+    while (found != NULL && !(run_is_left(found) && run_retain_living(found))) {
         found = found->next;
-    }
-    if (found != NULL) {
-        (void)run_retain(found);
     }
     mutex_unlock(&self->lock);
     return found;
