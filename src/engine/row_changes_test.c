@@ -83,8 +83,9 @@ TEST(snapshots_keep_rows_that_were_changed_since) {
         "UPDATE t SET a = a + 1",
         "INSERT INTO t VALUES (5, 'five')",
         "UPDATE t SET c = 'all of them the same' WHERE a > 100",
-        "MERGE INTO t USING generate_series(9000, 11000) AS s(x) ON x = a WHEN MATCHED THEN DELETE "
-        "WHEN NOT MATCHED THEN INSERT VALUES (x, 'x')",
+        ("MERGE INTO t USING generate_series(9000, 11000) AS s(x) ON x = a WHEN MATCHED THEN "
+         "DELETE "
+         "WHEN NOT MATCHED THEN INSERT VALUES (x, 'x')"),
         "INSERT INTO t VALUES (6, 'six'), (7, 'seven')",
         "TRUNCATE t",
         "INSERT INTO t VALUES (1, 'one')",
