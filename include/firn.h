@@ -490,7 +490,7 @@ FIRN_API firn_status firn_stream_error(struct ArrowArrayStream *stream, firn_err
 ///
 /// Any layout of the Arrow columnar format is taken as the type of its values: large, fixed-size
 /// and view forms, dictionaries, runs, decimals of 32 to 256 bits, dates as milliseconds; durations
-/// are INTERVAL. Unions are not.
+/// are INTERVAL. Unions, decimals of a negative scale and fixed-size bytes of no size are not.
 ///
 /// @param source Taken over on success: pulled by the query that reads the table, on one thread at
 ///               a time, and released when the table is dropped or replaced, or the session closed.
