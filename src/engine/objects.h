@@ -286,6 +286,10 @@ firn_status session_name_place(firn_session *self, const object_place *found, ar
 /// FIRN_NOT_FOUND with a hint.
 firn_status session_find(run *user, const sql_names *path, object_place *place, catalog_object *out,
                          firn_error *err);
+/// The same of a table whose rows are to be changed: t.branch_x is the table at its branch x.
+/// `ref`: x; "": none was named.
+firn_status session_find_rows(run *user, const sql_names *path, object_place *place, text *ref,
+                              catalog_object *out, firn_error *err);
 /// What is at a place, which gets the catalog's spelling if it is not there as it is written.
 firn_status session_load_at(run *user, object_place *place, catalog_object *out, firn_error *err);
 /// FIRN_INVALID if a name of two parts is schema.name of the current catalog and catalog.name too.
