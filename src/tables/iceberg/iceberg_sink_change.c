@@ -230,32 +230,34 @@ static firn_status describe(ice_sink_change *self, uint32_t ordinal, ice_touched
     return text_builder_finish(&key, &out->partition, err);
 }
 
-firn_status ice_sink_change_finish(ice_sink_change *self, uint32_t *piece_count, firn_error *err) {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < self->set_count; i++) {
-        count += self->sets[i] != NULL;
+// Takes in a file of which rows go, or all.
+static firn_status add_file(ice_sink_change *self, uint32_t ordinal, firn_error *err) {
+    const ice_row_set *rows = ordinal < self->set_count ? self->sets[ordinal] : NULL;
+    const ice_row_file is = ice_row_file_at(self->row_files, ordinal);
+    const text path = row_files_path(self->row_files, ordinal);
+    self->changed_rows += is.is_covered ? is.row_count : 0;
+    if (!is.is_covered && rows == NULL) {
+        return FIRN_OK;
     }
+    const bool is_gone = is.is_covered || rows->count == is.row_count;
+    if (is_gone || !self->merges_on_read) {
+        self->removed[self->removed_count++] = path;
+    } else {
+        self->referenced[self->referenced_count++] = path;
+    }
+    return is_gone ? FIRN_OK : describe(self, ordinal, &self->touched[self->touched_count++], err);
+}
+
+firn_status ice_sink_change_finish(ice_sink_change *self, uint32_t *piece_count, firn_error *err) {
+    const uint32_t count = self->row_files == NULL ? 0 : row_files_count(self->row_files);
     self->touched = ARENA_NEW(&self->memory, ice_touched, (size_t)count + 1);
     self->removed = ARENA_NEW(&self->memory, text, (size_t)count + 1);
     self->referenced = ARENA_NEW(&self->memory, text, (size_t)count + 1);
     if (self->touched == NULL || self->removed == NULL || self->referenced == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
-    for (uint32_t i = 0; i < self->set_count; i++) {
-        ice_touched each;
-        if (self->sets[i] == NULL) {
-            continue;
-        }
-        TRY(describe(self, i, &each, err));
-        const bool is_gone = each.rows->count == each.is.row_count;
-        if (is_gone || !self->merges_on_read) {
-            self->removed[self->removed_count++] = each.path;
-        } else {
-            self->referenced[self->referenced_count++] = each.path;
-        }
-        if (!is_gone) {
-            self->touched[self->touched_count++] = each;
-        }
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(add_file(self, i, err));
     }
     if (self->touched_count > 0) {
         qsort(self->touched, self->touched_count, sizeof *self->touched, compare_touched);
