@@ -199,8 +199,8 @@ firn_status hadoop_folder_load(const hadoop_folder *self, namespace_path space, 
     TRY(check_level(name, err));
     text folder;
     TRY(hadoop_folder_path(self, space, name, memory, &folder, err));
-    const firn_status status = hadoop_current_metadata(self->files, folder, cancel, memory,
-                                                       &out->metadata_location, err);
+    const firn_status status =
+        hadoop_current_metadata(self->files, folder, cancel, memory, &out->metadata_location, err);
     return status != FIRN_NOT_FOUND
                ? status
                : FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", NO_POSITION,

@@ -16,10 +16,10 @@
 
 #include "expr/dynamic.h"
 
-struct pool;             // memory/pool.h
-struct io;               // io/io.h
-struct wakeup;           // threads/scheduler.h: fired when a waiting call should be tried again.
-struct codec_scratch;    // codecs/codec.h
+struct pool;          // memory/pool.h
+struct io;            // io/io.h
+struct wakeup;        // threads/scheduler.h: fired when a waiting call should be tried again.
+struct codec_scratch; // codecs/codec.h
 struct table_definition;
 struct table_version; // tables/transaction.h
 
