@@ -1,15 +1,19 @@
 // CALL: procedures that change tables, with the names, arguments and results that Spark has for
 // them: CALL lake.system.rollback_to_snapshot(table => 'db.t', snapshot_id => 123).
 //
-// Each is some steps of a change (tables/transaction.h), and one row that says what it came to.
+// Each is some steps of a change (tables/transaction.h), and one row that says what it came to; or
+// it looks after the files of a table, with a row for each.
+#include "base/host.h"
 #include "base/nearest.h"
 #include "engine/command_define.h"
 #include "engine/transactions.h"
 #include "memory/text_builder.h"
 #include "sql/parser.h"
 #include "sql/printer.h"
+#include "tables/iceberg/iceberg_orphans.h"
+#include "tables/iceberg/iceberg_snapshot.h"
 
-#define ARGUMENTS_MAX 3
+#define ARGUMENTS_MAX 4
 #define RESULTS_MAX 3
 #define NO_SNAPSHOT (-1)
 
@@ -39,9 +43,10 @@ typedef struct procedure {
         const char *name;
         const type *type;
     } results[RESULTS_MAX];
-    firn_status (*plan)(calling *self, firn_error *err); // Fills `step`.
+    firn_status (*plan)(calling *self, firn_error *err); // Fills `step`; NULL: it has none.
     /// What the row says, in the order of `results`; texts in `memory`.
     firn_status (*tell)(calling *self, text *out, firn_error *err);
+    firn_status (*run)(calling *self, firn_error *err); // Instead of both: does it, and the result.
 } procedure;
 
 // ---- Snapshots ---------------------------------------------------------------------------------
@@ -151,29 +156,91 @@ static firn_status tell_fast_forward(calling *self, text *out, firn_error *err) 
     return print_id(self, self->after, &out[2], err);
 }
 
+// ---- Files -------------------------------------------------------------------------------------
+
+#define HOUR_US (INT64_C(3600) * 1000000)
+#define ORPHAN_AGE_US (3 * 24 * HOUR_US)
+#define ORPHAN_AGE_US_MIN (24 * HOUR_US) // What is younger may be of a commit that is under way.
+
+static bool flag_at(const calling *self, uint32_t index) {
+    return self->values[index] != NULL && bitmap_get(self->values[index]->value->values, 0);
+}
+
+static firn_status check_orphan_age(const calling *self, const ice_orphan_search *wanted,
+                                    int64_t now_us, firn_error *err) {
+    if (wanted->is_dry_run || wanted->older_than_us <= now_us - ORPHAN_AGE_US_MIN) {
+        return FIRN_OK;
+    }
+    const firn_status status =
+        FAIL_SQL(err, FIRN_INVALID, "22023", self->given[1]->position,
+                 "files of the last 24 hours are not removed: they may be of commits under way");
+    err_hint(err, "dry_run => true lists them");
+    return status;
+}
+
+static firn_status list_orphans(const calling *self, const text_list *orphans, firn_error *err) {
+    static const char *const names[] = {"orphan_file_location"};
+    listing *rows;
+    TRY(listing_open(self->self, names, 1, &rows, err));
+    for (uint32_t i = 0; i < orphans->count; i++) {
+        TRY(listing_add(rows, &orphans->items[i], err));
+    }
+    return listing_finish(rows, err);
+}
+
+static firn_status remove_orphans(calling *self, firn_error *err) {
+    run *of = self->self;
+    const table_version now = {.kind = VERSION_CURRENT};
+    const int64_t now_us = host_time_us();
+    const ice_orphan_search wanted = {
+        .older_than_us = self->values[1] == NULL ? now_us - ORPHAN_AGE_US : number_of(self, 1),
+        .location = self->values[2] == NULL ? (text){.size = 0} : text_at(self, 2),
+        .is_dry_run = flag_at(self, 3)};
+    catalog_object found = {0};
+    text_list orphans;
+    TRY(run_refuse_in_block(of, "remove_orphan_files", self->written->node.position, err));
+    TRY(check_orphan_age(self, &wanted, now_us, err));
+    TRY(run_load(of, self->place.catalog, self->place.object, &now, &of->memory, &found, err));
+    firn_status status =
+        found.snapshot != NULL && found.snapshot->kind == &iceberg_table_kind
+            ? ice_remove_orphans(of->session->engine->io, found.snapshot, &wanted, &of->cancel,
+                                 &of->memory, &orphans, err)
+            : FAIL(err, FIRN_UNSUPPORTED, "remove_orphan_files is for Iceberg tables");
+    table_snapshot_release(found.snapshot);
+    if (status != FIRN_OK) {
+        err->position = err->position == NO_POSITION ? self->written->node.position : err->position;
+        return status;
+    }
+    return list_orphans(self, &orphans, err);
+}
+
 static const procedure procedures[] = {
     {"rollback_to_snapshot",
      {{"table", TYPE_OF(VARCHAR), false}, {"snapshot_id", TYPE_OF(BIGINT), false}},
      {{"previous_snapshot_id", TYPE_OF(BIGINT)}, {"current_snapshot_id", TYPE_OF(BIGINT)}},
      plan_rollback,
-     tell_move},
+     tell_move,
+     NULL},
     {"rollback_to_timestamp",
      {{"table", TYPE_OF(VARCHAR), false}, {"timestamp", TYPE_OF(TIMESTAMPTZ), false}},
      {{"previous_snapshot_id", TYPE_OF(BIGINT)}, {"current_snapshot_id", TYPE_OF(BIGINT)}},
      plan_rollback_to_time,
-     tell_move},
+     tell_move,
+     NULL},
     {"set_current_snapshot",
      {{"table", TYPE_OF(VARCHAR), false},
       {"snapshot_id", TYPE_OF(BIGINT), true},
       {"ref", TYPE_OF(VARCHAR), true}},
      {{"previous_snapshot_id", TYPE_OF(BIGINT)}, {"current_snapshot_id", TYPE_OF(BIGINT)}},
      plan_set_current,
-     tell_move},
+     tell_move,
+     NULL},
     {"cherrypick_snapshot",
      {{"table", TYPE_OF(VARCHAR), false}, {"snapshot_id", TYPE_OF(BIGINT), false}},
      {{"source_snapshot_id", TYPE_OF(BIGINT)}, {"current_snapshot_id", TYPE_OF(BIGINT)}},
      plan_cherrypick,
-     tell_cherrypick},
+     tell_cherrypick,
+     NULL},
     {"fast_forward",
      {{"table", TYPE_OF(VARCHAR), false},
       {"branch", TYPE_OF(VARCHAR), false},
@@ -182,7 +249,17 @@ static const procedure procedures[] = {
       {"previous_ref", TYPE_OF(BIGINT)},
       {"updated_ref", TYPE_OF(BIGINT)}},
      plan_fast_forward,
-     tell_fast_forward},
+     tell_fast_forward,
+     NULL},
+    {"remove_orphan_files",
+     {{"table", TYPE_OF(VARCHAR), false},
+      {"older_than", TYPE_OF(TIMESTAMPTZ), true},
+      {"location", TYPE_OF(VARCHAR), true},
+      {"dry_run", TYPE_OF(BOOLEAN), true}},
+     {{"orphan_file_location", TYPE_OF(VARCHAR)}},
+     NULL,
+     NULL,
+     remove_orphans},
 };
 #define PROCEDURE_COUNT (sizeof procedures / sizeof procedures[0])
 
@@ -385,6 +462,9 @@ firn_status command_call(run *self, const sql_call_statement *written, firn_erro
     TRY(find_procedure(call.written, &call.procedure, err));
     TRY(read_arguments(&call, err));
     TRY(open_table(&call, err));
+    if (call.procedure->run != NULL) {
+        return call.procedure->run(&call, err);
+    }
     TRY(call.procedure->plan(&call, err));
     TRY(apply(&call, err));
     TRY(tell(&call, err));

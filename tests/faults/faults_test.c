@@ -180,7 +180,7 @@ TEST(faults_early_close) {
 
 typedef struct fault_lake {
     test_folder folder;
-    char attach[512];
+    char attach[768];
     char written[300];
 } fault_lake;
 

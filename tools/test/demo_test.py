@@ -18,6 +18,12 @@ def check(name, is_good, text):
     return is_good
 
 
+def python():
+    made = subprocess.run(["bash", "tools/dev/venv.sh", "pyiceberg"], cwd=ROOT, capture_output=True, text=True,
+                          check=True)
+    return made.stdout.strip() + "/bin/python"
+
+
 def main():
     demo = subprocess.run(["bash", "./dev", "demo"], cwd=ROOT, capture_output=True, text=True)
     good = check("./dev demo", demo.returncode == 0, (demo.stdout + demo.stderr)[-4000:])
@@ -37,6 +43,11 @@ def main():
     # There are 14 files; the week lies in one, and bounds rule out a second of its month.
     good &= check("the week of July opens one file", opened is not None and opened[1] == "1"
                   and pruned == 13, plan)
+    # What PyIceberg sees is what firn says at last.
+    read = subprocess.run([python(), "examples/demo/read_back.py", "build/demo/catalog.db"], cwd=ROOT,
+                          capture_output=True, text=True)
+    good &= check("PyIceberg reads what firn wrote", list(csv.reader(read.stdout.splitlines())) == got,
+                  f"got {got}\nPyIceberg {read.stdout}{read.stderr}")
     again = subprocess.run(["bash", "./dev", "demo"], cwd=ROOT, capture_output=True, text=True)
     good &= check("./dev demo once more", again.returncode == 0 and "written already" in again.stdout,
                   (again.stdout + again.stderr)[-4000:])

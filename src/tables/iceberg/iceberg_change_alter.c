@@ -50,6 +50,14 @@ static firn_status write_order(ice_play *play, const alteration *wanted, ice_upd
     return FIRN_OK;
 }
 
+// CREATE BRANCH where there is no snapshot that it could begin at.
+static bool is_first_branch(const ice_play *play, const alteration *wanted) {
+    bool is_tag;
+    return !wanted->is_tag && wanted->snapshot_id < 0 && wanted->only_if != REF_EXISTING &&
+           play->metadata.current_snapshot_id < 0 &&
+           ice_play_ref(&play->metadata, wanted->name, &is_tag) == ICE_NO_SNAPSHOT;
+}
+
 firn_status ice_play_alter(ice_table_change *self, ice_play *play, const ice_step *step,
                            ice_played *out, ice_updates *updates, firn_error *err) {
     const alteration *wanted = step->alteration;
@@ -79,6 +87,10 @@ firn_status ice_play_alter(ice_table_change *self, ice_play *play, const ice_ste
     case ALTER_CHERRYPICK:
         return ice_alter_pick(self, play, step, out, updates, err);
     case ALTER_SET_REF:
+        if (is_first_branch(play, wanted)) {
+            return ice_alter_first_branch(self, play, step, out, updates, err);
+        }
+        return ice_alter_ref(self, play, wanted, updates, err);
     case ALTER_DROP_REF:
     case ALTER_ROLLBACK:
     case ALTER_FAST_FORWARD:

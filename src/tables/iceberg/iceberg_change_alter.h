@@ -14,6 +14,13 @@ firn_status ice_alter_spec(ice_play *play, const alteration *wanted, ice_updates
                            firn_error *err);
 firn_status ice_alter_ref(const ice_table_change *self, const ice_play *play,
                           const alteration *wanted, ice_updates *updates, firn_error *err);
+/// Maps names of columns that `schema` has and had not before `last_id` was the last one, and the
+/// new name of the one with `renamed_id` (-1: none), if the table has such a mapping.
+firn_status ice_alter_mapping(ice_play *play, const json_node *schema, int32_t last_id,
+                              int64_t renamed_id, ice_updates *updates, firn_error *err);
+/// A branch of a table without rows, which gets a snapshot without any, as Java makes it.
+firn_status ice_alter_first_branch(ice_table_change *change, ice_play *play, const ice_step *step,
+                                   ice_played *out, ice_updates *updates, firn_error *err);
 /// `step` has the id of the snapshot that may come of it.
 firn_status ice_alter_pick(ice_table_change *change, ice_play *play, const ice_step *step,
                            ice_played *out, ice_updates *updates, firn_error *err);

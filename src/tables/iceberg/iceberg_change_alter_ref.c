@@ -1,5 +1,6 @@
 // Alterations of branches and tags, and of which snapshots there are.
 #include "tables/iceberg/iceberg_change_alter.h"
+#include "tables/iceberg/iceberg_change_rows.h"
 
 static firn_status get_snapshot(const ice_play *play, int64_t id, const ice_snapshot **out,
                                 firn_error *err) {
@@ -78,6 +79,26 @@ static firn_status set_ref(const ice_play *play, const alteration *wanted, ice_u
     keep_or(wanted->retention.snapshot_age_ms_max, &ref.snapshot_age_ms_max);
     keep_or(wanted->retention.snapshots_min, &ref.snapshots_min);
     ice_update_set_ref(updates, &ref);
+    return FIRN_OK;
+}
+
+firn_status ice_alter_first_branch(ice_table_change *change, ice_play *play, const ice_step *step,
+                                   ice_played *out, ice_updates *updates, firn_error *err) {
+    const alteration *wanted = step->alteration;
+    ice_new_ref ref = {.name = wanted->name, .snapshot_id = step->snapshot_id};
+    ice_rows_play self;
+    TRY(ice_rows_begin(change, play, &play->memory, &self, err));
+    self.kind = CHANGE_APPEND;
+    self.branch = wanted->name;
+    self.snapshot_id = step->snapshot_id;
+    self.parent_id = ICE_NO_SNAPSHOT;
+    TRY(ice_rows_finish(&self, out, updates, err));
+    keep_or(wanted->retention.ref_age_ms_max, &ref.ref_age_ms_max);
+    keep_or(wanted->retention.snapshot_age_ms_max, &ref.snapshot_age_ms_max);
+    keep_or(wanted->retention.snapshots_min, &ref.snapshots_min);
+    if (ref.ref_age_ms_max > 0 || ref.snapshot_age_ms_max > 0 || ref.snapshots_min > 0) {
+        ice_update_set_ref(updates, &ref);
+    }
     return FIRN_OK;
 }
 

@@ -8,7 +8,8 @@ typedef struct schema_edit {
     const ice_play *play;
     const json_node *schema; // The root of what is edited.
     int32_t last_id;
-    bool is_empty; // The table has no rows, nor ever had.
+    int64_t renamed_id; // -1: none.
+    bool is_empty;      // The table has no rows, nor ever had.
 } schema_edit;
 
 static text name_of(const json_node *field) {
@@ -266,6 +267,7 @@ static firn_status change_field(schema_edit *self, const json_node *fields, cons
     case ALTER_RENAME_COLUMN:
         TRY(check_name(fields, was, wanted->name, err));
         *now = put(self, was, "name", json_edit_text(&self->edit, wanted->name));
+        self->renamed_id = id;
         break;
     case ALTER_COLUMN_TYPE:
         TRY(promote(self, of, &kind, err));
@@ -427,8 +429,10 @@ firn_status ice_alter_schema(ice_play *play, const alteration *wanted, ice_updat
     schema_edit self = {.edit = {.memory = &play->memory},
                         .wanted = wanted,
                         .play = play,
+                        .renamed_id = -1,
                         .is_empty = play->metadata.snapshot_count == 0};
     const json_node *now;
+    int32_t last_id;
     if (wanted->kind == ALTER_COLUMN_DEFAULT) {
         return wanted->value == NULL || wanted->value->is_null
                    ? FIRN_OK // There is none to be dropped.
@@ -440,11 +444,14 @@ firn_status ice_alter_schema(ice_play *play, const alteration *wanted, ice_updat
     }
     TRY(current_schema(play, &self.schema, err));
     TRY(json_get_i32(play->root, "last-column-id", &self.last_id, err));
+    last_id = self.last_id;
     TRY(edit_fields(&self, self.schema, 0, &now, err));
     if (json_nodes_equal(now, self.schema)) {
         return FIRN_OK;
     }
     ice_update_add_schema_node(updates, now, self.last_id);
     ice_update_set_current_schema(updates, -1);
-    return FIRN_OK;
+    return wanted->kind == ALTER_ADD_COLUMN || wanted->kind == ALTER_RENAME_COLUMN
+               ? ice_alter_mapping(play, now, last_id, self.renamed_id, updates, err)
+               : FIRN_OK;
 }

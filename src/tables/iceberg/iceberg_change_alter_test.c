@@ -1,5 +1,6 @@
 // Alterations of tables: what they come to, what is refused, and what becomes of them when others
 // alter the table first.
+#include "tables/iceberg/iceberg_change_private.h"
 #include "tables/iceberg/iceberg_change_testing.h"
 
 typedef struct altering {
@@ -219,6 +220,57 @@ TEST(ice_alter_columns_by_id) {
     CHECK(shows(&a, "1 id BIGINT 'key', 9 made INTEGER 'new', 2 Part BIGINT, 5 name VARCHAR 'who', "
                     "3 s STRUCT(z DATE, y DOUBLE), 4 l DECIMAL(18,2)[]"));
     CHECK(ice_scene_head_holds(&a.scene, 1, (const int64_t[][2]){{1, 10}}));
+    close_at(&a);
+}
+
+static bool maps(const altering *a, const char *wanted) {
+    const text is =
+        ice_root_property(ice_table_change_of(a->change)->play.root, "schema.name-mapping.default");
+    if (!text_equal(is, text_of(wanted))) {
+        (void)fprintf(stderr, "mapped as %.*s\n", TEXT_ARGS(is));
+    }
+    return text_equal(is, text_of(wanted));
+}
+
+TEST(ice_alter_maps_names_of_columns) {
+    altering a;
+    text id[] = {TEXT("id")};
+    text part[] = {TEXT("part")};
+    text made[] = {TEXT("made")};
+    text z[] = {TEXT("s"), TEXT("z")};
+    const field inner = {.name = TEXT("v"), .type = TYPE_OF(DATE), .is_nullable = true};
+    const type inside = {.id = TYPE_STRUCT, .child_count = 1, .children = &inner};
+    const field element = {.name = TEXT("element"), .type = &inside, .is_nullable = true};
+    const type list = {.id = TYPE_LIST, .child_count = 1, .children = &element};
+    const alteration done[] = {
+        {.kind = ALTER_ADD_COLUMN, .path = path_of(made, 1), .type = &list, .is_nullable = true},
+        {.kind = ALTER_ADD_COLUMN,
+         .path = path_of(z, 2),
+         .type = TYPE_OF(DATE),
+         .is_nullable = true},
+        {.kind = ALTER_RENAME_COLUMN, .path = path_of(id, 1), .name = TEXT("key")},
+        {.kind = ALTER_RENAME_COLUMN, .path = path_of(part, 1), .name = TEXT("old")},
+    };
+    const alteration mapping = {
+        .kind = ALTER_SET_PROPERTY,
+        .name = TEXT("schema.name-mapping.default"),
+        .comment = TEXT("[{\"field-id\":1,\"names\":[\"id\"]},{\"names\":[\"key\"]},"
+                        "{\"field-id\":3,\"names\":[\"s\"],\"fields\":[{\"field-id\":6,"
+                        "\"names\":[\"x\"]}]},{\"field-id\":5,\"names\":[\"name\",\"made\"]}]")};
+    open_at(&a, NULL, "2", true);
+    CHECK(is_done(&a, &done[3]) && maps(&a, "")); // There is none.
+    CHECK(is_done(&a, &mapping));
+    for (size_t i = 0; i < 3; i++) {
+        CHECK(is_done(&a, &done[i]));
+    }
+    CHECK(maps(&a,
+               "[{\"field-id\":1,\"names\":[\"id\",\"key\"]},{\"names\":[]},"
+               "{\"field-id\":3,\"names\":[\"s\"],\"fields\":[{\"field-id\":6,\"names\":[\"x\"]},"
+               "{\"field-id\":12,\"names\":[\"z\"]}]},"
+               "{\"field-id\":5,\"names\":[\"name\"]},"
+               "{\"field-id\":9,\"names\":[\"made\"],\"fields\":[{\"field-id\":10,\"names\":"
+               "[\"element\"],\"fields\":[{\"field-id\":11,\"names\":[\"v\"]}]}]}]"));
+    commit(&a);
     close_at(&a);
 }
 

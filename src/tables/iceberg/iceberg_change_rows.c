@@ -388,7 +388,7 @@ static text operation_of(const ice_rows_play *self) {
     if (self->partitions.count > 0) {
         return TEXT("overwrite");
     }
-    if (tally->added_files[ICE_DATA] == 0) {
+    if (tally->added_files[ICE_DATA] == 0 && self->kind != CHANGE_APPEND) {
         return TEXT("delete");
     }
     return adds_deletes || removes ? TEXT("overwrite") : TEXT("append");

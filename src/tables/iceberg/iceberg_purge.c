@@ -3,11 +3,9 @@
 #include "io/io_path.h"
 #include "memory/name_index.h"
 #include "tables/iceberg/hadoop_version.h"
-#include "tables/iceberg/iceberg_manifest.h"
+#include "tables/iceberg/iceberg_named.h"
 
 #define PURGE_BYTES_MAX ((size_t)4 << 30)
-#define MANIFEST_BYTES_MAX ((uint64_t)1 << 30)
-#define CODEC_BYTES_MAX ((size_t)16 << 20)
 
 typedef struct purge {
     io *files;
@@ -36,6 +34,17 @@ static void remove_file(purge *self, text path) {
     }
 }
 
+static firn_status visit(void *user, text path, firn_error *err) {
+    (void)err;
+    remove_file(user, path);
+    return FIRN_OK;
+}
+
+static ice_visitor visitor_of(purge *self) {
+    return (ice_visitor){
+        .files = self->files, .cancel = self->cancel, .visit = visit, .user = self};
+}
+
 // Each manifest once, though snapshots share them. Names that differ in case only are two.
 static firn_status add_manifest(purge *self, const ice_manifest *manifest, bool *is_new,
                                 firn_error *err) {
@@ -47,39 +56,14 @@ static firn_status add_manifest(purge *self, const ice_manifest *manifest, bool 
     return *is_new ? name_index_add(&self->manifests, manifest->path, &self->memory, err) : FIRN_OK;
 }
 
-static firn_status walk_files(purge *self, const ice_manifest *manifest, arena *walk_memory,
-                              arena *block, codec_scratch *codecs, firn_error *err) {
-    const ice_walk_memory parts = {.walk = walk_memory, .block = block, .codecs = codecs};
-    bytes file;
-    ice_walk walk;
-    bool has_entry = true;
-    TRY(io_get(self->files, manifest->path, MANIFEST_BYTES_MAX, self->cancel, walk_memory, &file,
-               err));
-    TRY(ice_walk_open(&walk, file, manifest, &self->metadata, &parts, err));
-    while (has_entry) {
-        ice_entry entry;
-        TRY(cancel_check(self->cancel, err));
-        TRY(ice_walk_next(&walk, &entry, &has_entry, err));
-        if (has_entry) {
-            remove_file(self, entry.path);
-        }
-    }
-    return FIRN_OK;
-}
-
 // The files of a manifest, and itself; of one that cannot be read the files stay, and so does it.
 static firn_status remove_manifest(purge *self, const ice_manifest *manifest, firn_error *err) {
     firn_status status = FIRN_OK;
     const uint64_t kept_before = self->kept_count;
     if (self->has_data) {
-        arena walk_memory = arena_open(PURGE_BYTES_MAX);
-        arena block = arena_open(PURGE_BYTES_MAX);
-        codec_scratch codecs = codec_scratch_open(CODEC_BYTES_MAX);
         firn_error said = ERR_INIT;
-        status = walk_files(self, manifest, &walk_memory, &block, &codecs, &said);
-        codec_scratch_close(&codecs);
-        arena_close(&block);
-        arena_close(&walk_memory);
+        const ice_visitor visitor = visitor_of(self);
+        status = ice_visit_manifest(&visitor, &self->metadata, manifest, &said);
         if (status == FIRN_CANCELLED || status == FIRN_NO_MEMORY) {
             *err = said;
             return status;
@@ -124,22 +108,6 @@ static firn_status remove_snapshot(purge *self, const ice_snapshot *snapshot, fi
     return FIRN_OK;
 }
 
-// Elements of an array of objects that each name a file.
-static firn_status remove_named(purge *self, const json_node *tree, const char *array_key,
-                                const char *key, firn_error *err) {
-    const json_node *array = NULL;
-    TRY(json_want_array(tree, array_key, &array, err));
-    for (const json_node *each = array == NULL ? NULL : array->first; each != NULL;
-         each = each->next) {
-        text path = {.size = 0};
-        TRY(json_want_text(each, key, &path, err));
-        if (path.size > 0) {
-            remove_file(self, path);
-        }
-    }
-    return FIRN_OK;
-}
-
 static bool keeps_data(const json_node *tree) {
     const json_node *value = json_find(json_find(tree, "properties"), "gc.enabled");
     return value != NULL &&
@@ -159,10 +127,10 @@ static firn_status purge_all(purge *self, text metadata_location, firn_error *er
         TRY(cancel_check(self->cancel, err));
         TRY(remove_snapshot(self, &self->metadata.snapshots[i], err));
     }
-    TRY(remove_named(self, tree, "statistics", "statistics-path", err));
-    TRY(remove_named(self, tree, "partition-statistics", "statistics-path", err));
+    const ice_visitor visitor = visitor_of(self);
+    TRY(ice_visit_statistics(&visitor, tree, err));
     if (self->kept_count == 0) { // Else it is what can be begun with again.
-        TRY(remove_named(self, tree, "metadata-log", "metadata-file", err));
+        TRY(ice_visit_log(&visitor, tree, err));
         remove_file(self, metadata_location);
     }
     return FIRN_OK;
