@@ -5,8 +5,7 @@
 #include <assert.h>
 
 firn_status ice_row_file_add(const ice_table *table, const ice_walk *walk, const ice_entry *entry,
-                             bool is_covered, row_files *files, ice_task *task, arena *memory,
-                             firn_error *err) {
+                             row_files *files, ice_task *task, arena *memory, firn_error *err) {
     const type *const *sources;
     uint32_t ordinal;
     ice_task *whole = ARENA_NEW(memory, ice_task, 1);
@@ -18,7 +17,7 @@ firn_status ice_row_file_add(const ice_table *table, const ice_walk *walk, const
                          .size = entry->size,
                          .sequence_number = entry->sequence_number,
                          .spec = walk->spec,
-                         .is_covered = is_covered,
+                         .is_covered = task->is_covered,
                          .whole = &whole->base};
     TRY(ice_spec_sources(&table->metadata, table->schema, walk->spec, memory, &sources, err));
     TRY(ice_entry_partition(walk, entry, sources, memory, &made.partition, err));

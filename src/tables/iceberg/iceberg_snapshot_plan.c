@@ -233,8 +233,9 @@ static firn_status take_partition(scan_planner *self, const ice_entry *entry, ic
 
 // Whether no row of a file has to be looked at to know that all go. Of one that has deletes it is
 // not known how many there are.
-static firn_status find_covered(scan_planner *self, const ice_entry *entry, const ice_task *task,
-                                bool *out, firn_error *err) {
+static firn_status find_covered(scan_planner *self, const ice_entry *entry, ice_task *task,
+                                firn_error *err) {
+    bool *out = &task->is_covered;
     *out = ice_deletes_is_empty(&task->deletes) && row_files_drops_covered(self->env->row_files);
     if (*out && self->request->filters.count > 0) {
         *out = self->pruner != NULL;
@@ -248,7 +249,6 @@ static firn_status find_covered(scan_planner *self, const ice_entry *entry, cons
 static firn_status enter_file(scan_planner *self, const ice_entry *entry, bool *is_entered,
                               firn_error *err) {
     ice_task *task;
-    bool is_covered = false;
     *is_entered = false;
     TRY(ice_file_cutter_task(&self->cutter, entry, &task, err));
     TRY(take_partition(self, entry, task, err));
@@ -256,11 +256,11 @@ static firn_status enter_file(scan_planner *self, const ice_entry *entry, bool *
         TRY(ice_delete_index_find(self->deletes, &self->walk, entry, &task->deletes, err));
     }
     if (self->request->needs_row_ids) {
-        TRY(find_covered(self, entry, task, &is_covered, err));
-        TRY(ice_row_file_add(self->table, &self->walk, entry, is_covered, self->env->row_files,
-                             task, &self->memory, err));
+        TRY(find_covered(self, entry, task, err));
+        TRY(ice_row_file_add(self->table, &self->walk, entry, self->env->row_files, task,
+                             &self->memory, err));
     }
-    if (is_covered) {
+    if (task->is_covered) {
         return FIRN_OK;
     }
     *is_entered = true;
