@@ -199,6 +199,12 @@ firn_status hadoop_folder_load(const hadoop_folder *self, namespace_path space, 
     TRY(check_level(name, err));
     text folder;
     TRY(hadoop_folder_path(self, space, name, memory, &folder, err));
-    return hadoop_current_metadata(self->files, folder, cancel, memory, &out->metadata_location,
-                                   err);
+    const firn_status status =
+        hadoop_current_metadata(self->files, folder, cancel, memory, &out->metadata_location, err);
+    return status != FIRN_NOT_FOUND
+               ? status
+               : FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", NO_POSITION,
+                          "there is no table \"%.*s\" in catalog \"%.*s\": no metadata file is in "
+                          "\"%.*s/metadata\"",
+                          TEXT_ARGS(name), TEXT_ARGS(self->alias), TEXT_ARGS(folder));
 }

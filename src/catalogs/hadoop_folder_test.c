@@ -188,7 +188,8 @@ TEST(hadoop_folder_finds_no_namespace_that_is_a_table_or_missing) {
     loaded_table table;
     CHECK(hadoop_folder_load(&warehouse, space_of(levels, 1), TEXT("none"), &s.memory, &table, NULL,
                              &err) == FIRN_NOT_FOUND);
-    CHECK(strstr(err.text, "is no Iceberg table") != NULL);
+    CHECK(strcmp(err.sqlstate, "42P01") == 0);
+    CHECK(strstr(err.text, "there is no table \"none\" in catalog") != NULL);
     tear_down(&s);
 }
 

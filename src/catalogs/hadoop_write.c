@@ -146,20 +146,11 @@ static firn_status drop_folder(const char *path, arena *memory, firn_error *err)
     return FIRN_OK;
 }
 
-static firn_status say_no_table(const hadoop_folder *self, text name, firn_error *err) {
-    return FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", NO_POSITION,
-                    "there is no table \"%.*s\" in catalog \"%.*s\"", TEXT_ARGS(name),
-                    TEXT_ARGS(self->alias));
-}
-
 firn_status hadoop_drop_table(const hadoop_folder *self, object_name name, firn_error *err) {
     arena memory = arena_open(CALL_MEMORY_LIMIT);
     char path[IO_LOCAL_PATH_MAX];
     loaded_table now;
     firn_status status = hadoop_folder_load(self, name.space, name.name, &memory, &now, NULL, err);
-    if (status == FIRN_NOT_FOUND) {
-        status = say_no_table(self, name.name, err);
-    }
     status = status == FIRN_OK ? local_path(self, name.space, name.name, path, err) : status;
     status = status == FIRN_OK ? drop_folder(path, &memory, err) : status;
     arena_close(&memory);

@@ -24,25 +24,27 @@ static firn_status refuse(const char *statement, uint32_t position, bool is_view
 }
 
 static firn_status open_target(run *self, uint32_t position, const char *statement,
-                               const object_place *place, catalog_object *found, firn_error *err) {
+                               const object_place *place, text ref, catalog_object *found,
+                               firn_error *err) {
     return found->snapshot == NULL || found->snapshot->kind->sink == NULL
                ? refuse(statement, position, found->snapshot == NULL, err)
-               : run_open_target(self, place, statement, position, &found->snapshot, err);
+               : run_open_target(self, place, ref, statement, position, &found->snapshot, err);
 }
 
 firn_status command_find_target(run *self, const sql_names *path, uint32_t position,
                                 const char *statement, change_target *out, firn_error *err) {
     object_place place;
     catalog_object found;
+    text ref;
     if (session_is_information_schema(path)) {
         return refuse(statement, position, false, err);
     }
     TRY(run_begin_transaction(self, err));
-    TRY(session_find(self, path, &place, &found, err));
+    TRY(session_find_rows(self, path, &place, &ref, &found, err));
     text_list names = {0};
     firn_status status = names_of(self, path, &place, &names, err);
     if (status == FIRN_OK) {
-        status = open_target(self, position, statement, &place, &found, err);
+        status = open_target(self, position, statement, &place, ref, &found, err);
     }
     if (status != FIRN_OK) {
         table_snapshot_release(found.snapshot);

@@ -361,9 +361,10 @@ static bool is_name_of_ref(const lookup *self, text *ref) {
     return false;
 }
 
-// Errors of a table that has no such branch or tag, but none if there is no such table.
-static firn_status look_at_ref(lookup *self, const view_definition *inside, catalog_object *out,
-                               bool *is_found, firn_error *err) {
+// Errors of a table that has no such branch or tag, but none if there is no such table. `place`, of
+// the table, and `ref` may be NULL.
+static firn_status look_at_ref(lookup *self, const view_definition *inside, object_place *place,
+                               text *ref, catalog_object *out, bool *is_found, firn_error *err) {
     table_version version = {.kind = VERSION_REF};
     const sql_names before = {.count = self->path->count - 1, .items = self->path->items};
     lookup table = {.user = self->user,
@@ -384,6 +385,10 @@ static firn_status look_at_ref(lookup *self, const view_definition *inside, cata
         err->position = self->path->items[before.count].position;
     }
     *is_found = *is_found && out->snapshot != NULL; // A view has none.
+    if (*is_found && place != NULL) {
+        *place = table.places.items[table.at];
+        *ref = version.ref;
+    }
     return status;
 }
 
@@ -404,7 +409,7 @@ static firn_status find(void *session, const sql_names *path, const table_versio
     TRY(session_places(self.user, path, inside, memory, &self.places, err));
     TRY(look(&self, &object, &is_found, err));
     if (!is_found) {
-        TRY(look_at_ref(&self, inside, &object, &is_found, err));
+        TRY(look_at_ref(&self, inside, NULL, NULL, &object, &is_found, err));
     }
     if (!is_found) {
         return say_missing(&self, inside, err);
@@ -449,8 +454,9 @@ firn_status session_check_name(run *user, const sql_names *path, firn_error *err
     return check_ambiguous(user, path, &places, err);
 }
 
-firn_status session_find(run *user, const sql_names *path, object_place *place, catalog_object *out,
-                         firn_error *err) {
+// `ref` may be NULL: then names of branches and tags are none.
+static firn_status find_place(run *user, const sql_names *path, object_place *place, text *ref,
+                              catalog_object *out, firn_error *err) {
     const table_version now = {.kind = VERSION_CURRENT};
     lookup self = {
         .user = user, .path = path, .version = &now, .memory = &user->memory, .missing = ERR_INIT};
@@ -461,11 +467,25 @@ firn_status session_find(run *user, const sql_names *path, object_place *place, 
     }
     TRY(session_places(user, path, NULL, &user->memory, &self.places, err));
     TRY(look(&self, out, &is_found, err));
-    if (!is_found) {
-        return say_missing(&self, NULL, err);
+    if (is_found) {
+        *place = self.places.items[self.at];
+        return FIRN_OK;
     }
-    *place = self.places.items[self.at];
-    return FIRN_OK;
+    if (ref != NULL) {
+        TRY(look_at_ref(&self, NULL, place, ref, out, &is_found, err));
+    }
+    return is_found ? FIRN_OK : say_missing(&self, NULL, err);
+}
+
+firn_status session_find(run *user, const sql_names *path, object_place *place, catalog_object *out,
+                         firn_error *err) {
+    return find_place(user, path, place, NULL, out, err);
+}
+
+firn_status session_find_rows(run *user, const sql_names *path, object_place *place, text *ref,
+                              catalog_object *out, firn_error *err) {
+    *ref = (text){.size = 0};
+    return find_place(user, path, place, ref, out, err);
 }
 
 firn_status session_load_at(run *user, object_place *place, catalog_object *out, firn_error *err) {

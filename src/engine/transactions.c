@@ -357,18 +357,35 @@ void run_set_change(run *self, table_change *change) {
     }
 }
 
-static firn_status open_change(run *self, const object_place *place, table_snapshot **seen,
-                               firn_error *err) {
+// The table that a change makes, at a branch.
+static firn_status see_branch(const run *self, text branch, table_snapshot **seen,
+                              firn_error *err) {
+    table_snapshot *whole = *seen;
+    const table_version version = {.kind = VERSION_REF, .ref = branch};
+    if (branch.size == 0) {
+        return FIRN_OK;
+    }
+    const firn_status status =
+        whole->kind->at == NULL ? FAIL(err, FIRN_UNSUPPORTED,
+                                       "tables of the kind %s have no branches", whole->kind->name)
+                                : whole->kind->at(whole, &version, &self->cancel, seen, err);
+    table_snapshot_release(whole);
+    return status;
+}
+
+static firn_status open_change(run *self, const object_place *place, text ref,
+                               table_snapshot **seen, firn_error *err) {
     transaction *owner;
     table_change *change;
     TRY(run_transaction_of(self, place->catalog, &owner, err));
     TRY(transaction_change(owner, place->object, &change, err));
     TRY(change->kind->see(change, seen, err));
+    TRY(see_branch(self, ref, seen, err));
     run_set_change(self, change);
     return FIRN_OK;
 }
 
-firn_status run_open_target(run *self, const object_place *place, const char *what,
+firn_status run_open_target(run *self, const object_place *place, text ref, const char *what,
                             uint32_t position, table_snapshot **table, firn_error *err) {
     catalog *of = place->catalog;
     if (is_outside(of)) {
@@ -384,7 +401,7 @@ firn_status run_open_target(run *self, const object_place *place, const char *wh
         return FIRN_OK;
     }
     table_snapshot *seen;
-    const firn_status status = open_change(self, place, &seen, err);
+    const firn_status status = open_change(self, place, ref, &seen, err);
     if (status != FIRN_OK) {
         if (err->position == NO_POSITION) {
             err->position = position;

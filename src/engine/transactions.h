@@ -58,10 +58,11 @@ firn_status run_load(run *self, catalog *of, object_name name, const table_versi
 
 /// For a table whose rows this statement is going to change, and that has a sink: `table` becomes
 /// what the statement sees of it, with own changes, and run.change where its rows end. Without
-/// transactions (memory) both stay; that is refused inside of a block.
+/// transactions (memory) both stay; that is refused inside of a block. `ref`: the branch that they
+/// are of; "": none was named.
 ///
 /// Errors: as run_transaction_of and transaction_change; then `table` is as it was.
-firn_status run_open_target(run *self, const struct object_place *place, const char *what,
+firn_status run_open_target(run *self, const struct object_place *place, text ref, const char *what,
                             uint32_t position, table_snapshot **table, firn_error *err);
 
 /// Rows that the plan of this run changes end there.

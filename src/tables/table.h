@@ -16,11 +16,12 @@
 
 #include "expr/dynamic.h"
 
-struct pool;             // memory/pool.h
-struct io;               // io/io.h
-struct wakeup;           // threads/scheduler.h: fired when a waiting call should be tried again.
-struct codec_scratch;    // codecs/codec.h
-struct table_definition; // tables/transaction.h
+struct pool;          // memory/pool.h
+struct io;            // io/io.h
+struct wakeup;        // threads/scheduler.h: fired when a waiting call should be tried again.
+struct codec_scratch; // codecs/codec.h
+struct table_definition;
+struct table_version; // tables/transaction.h
 
 typedef struct table_kind table_kind;
 typedef struct table_snapshot table_snapshot;
@@ -157,6 +158,11 @@ struct table_kind {
     /// Whether what was opened a moment ago still lies there, as far as this machine can tell: no
     /// request is made. NULL: it cannot have changed by itself.
     bool (*is_current)(const table_snapshot *self, struct io *io, const cancel_flag *cancel);
+    /// The same table at another version, as the metadata tells that this snapshot was opened
+    /// with: what a transaction pinned has one past and the same branches for all its statements.
+    /// The caller releases *out. NULL: there is no other version.
+    firn_status (*at)(table_snapshot *self, const struct table_version *version,
+                      const cancel_flag *cancel, table_snapshot **out, firn_error *err);
     /// Begins planning. `request` and `env` outlive the planner.
     firn_status (*plan)(table_snapshot *self, const scan_request *request, const scan_env *env,
                         scan_planner **out, firn_error *err);

@@ -115,13 +115,10 @@ static firn_status pin(transaction *self, const object_name *name, table_snapsho
     return FIRN_OK;
 }
 
-firn_status transaction_load(transaction *self, object_name name, const table_version *version,
-                             arena *memory, catalog_object *out, firn_error *err) {
+static firn_status load_current(transaction *self, object_name name, arena *memory,
+                                catalog_object *out, firn_error *err) {
+    const table_version now = {.kind = VERSION_CURRENT};
     *out = (catalog_object){.snapshot = NULL};
-    if (version != NULL && version->kind != VERSION_CURRENT) {
-        return self->of->kind->load(self->of, name, version, memory, out, transaction_cancel(self),
-                                    err);
-    }
     const changed_table *own = transaction_find(self, name);
     if (own != NULL) {
         return changed_is_dropped(own) ? say_missing(name, err)
@@ -133,13 +130,36 @@ firn_status transaction_load(transaction *self, object_name name, const table_ve
             return FIRN_OK;
         }
     }
-    TRY(self->of->kind->load(self->of, name, version, memory, out, transaction_cancel(self), err));
+    TRY(self->of->kind->load(self->of, name, &now, memory, out, transaction_cancel(self), err));
     const firn_status status =
         out->snapshot == NULL ? FIRN_OK : pin(self, &name, out->snapshot, err);
     if (status != FIRN_OK) {
         table_snapshot_release(out->snapshot);
         out->snapshot = NULL;
     }
+    return status;
+}
+
+firn_status transaction_load(transaction *self, object_name name, const table_version *version,
+                             arena *memory, catalog_object *out, firn_error *err) {
+    if (version == NULL || (version->kind == VERSION_CURRENT && !version->is_incremental)) {
+        return load_current(self, name, memory, out, err);
+    }
+    TRY(load_current(self, name, memory, out, err));
+    table_snapshot *seen = out->snapshot;
+    if (seen == NULL) { // What a view says to that.
+        return self->of->kind->load(self->of, name, version, memory, out, transaction_cancel(self),
+                                    err);
+    }
+    out->snapshot = NULL;
+    firn_status status;
+    if (seen->kind->at != NULL) {
+        status = seen->kind->at(seen, version, transaction_cancel(self), &out->snapshot, err);
+    } else {
+        status = self->of->kind->load(self->of, name, version, memory, out,
+                                      transaction_cancel(self), err);
+    }
+    table_snapshot_release(seen);
     return status;
 }
 

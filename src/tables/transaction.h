@@ -287,9 +287,9 @@ struct transaction_env {
 /// Begins a transaction of one catalog. Asks nobody anything. `of` and `env` outlive it.
 firn_status transaction_begin(catalog *of, const transaction_env *env, transaction **out,
                               firn_error *err);
-/// The table or view as this transaction sees it: pinned at the first call for its current state,
-/// so that all statements see one snapshot; other versions (time travel) and views are loaded each
-/// time.
+/// The table or view as this transaction sees it: pinned at the first call, so that all statements
+/// see one snapshot, and the same branches and past of it, with own changes (table_kind.at); views,
+/// and versions of tables that have no such function, are loaded each time.
 /// `memory` as in catalog_kind.load.
 firn_status transaction_load(transaction *self, object_name name, const table_version *version,
                              arena *memory, catalog_object *out, firn_error *err);

@@ -38,6 +38,8 @@ typedef struct ice_added_file {
 /// What a statement did to the files of a table.
 typedef struct ice_row_step {
     change_kind kind;
+    text branch;              ///< That the rows are of: ice_table_branch of what was scanned or
+                              ///< seen. "": that of the change's base.
     overwrite_kind overwrite; ///< With CHANGE_OVERWRITE.
     isolation isolation;      ///< ISOLATION_TABLE was resolved to one of the others.
     /// What it read of the table: over the table's columns by position as id. NULL: everything.

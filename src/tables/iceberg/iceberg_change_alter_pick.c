@@ -132,6 +132,7 @@ firn_status ice_alter_pick(ice_table_change *change, ice_play *play, const ice_s
     }
     TRY(ice_rows_begin(change, play, &play->memory, &self, err));
     self.kind = CHANGE_APPEND;
+    self.branch = change->branch;
     self.snapshot_id = step->snapshot_id;
     self.parent_id = head;
     self.picked_id = id;

@@ -264,7 +264,7 @@ static firn_status check_snapshots(checking *self, int64_t from, int64_t to, fir
     if (from != ICE_NO_SNAPSHOT && !ice_is_ancestor(metadata, from, to)) {
         return FAIL(err, FIRN_CONFLICT,
                     "the branch \"%.*s\" was put back behind snapshot %lld meanwhile",
-                    TEXT_ARGS(self->change->branch), (long long)from);
+                    TEXT_ARGS(self->step->rows.branch), (long long)from);
     }
     for (uint32_t i = 0; at != NULL && at->id != from && i <= metadata->snapshot_count; i++) {
         TRY(check_snapshot(self, at, err));
@@ -293,8 +293,8 @@ static firn_status check_history(checking *self, int64_t from, int64_t to, firn_
 firn_status ice_change_check_rows(ice_table_change *self, const ice_play *before,
                                   const ice_play *play, const ice_step *step, firn_error *err) {
     const ice_schema *now = ice_metadata_schema(&play->metadata, play->metadata.current_schema_id);
-    const int64_t from = ice_root_ref(before->head, self->branch);
-    const int64_t to = ice_root_ref(play->head, self->branch);
+    const int64_t from = ice_root_ref(before->head, step->rows.branch);
+    const int64_t to = ice_root_ref(play->head, step->rows.branch);
     TRY(check_fields(step, now, step->schema.columns.count, step->schema.columns.fields, err));
     TRY(check_required(step, now, err));
     TRY(check_specs(step, &play->metadata, err));

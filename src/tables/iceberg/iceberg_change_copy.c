@@ -171,6 +171,7 @@ static firn_status copy_added(const ice_row_step *from, arena *memory, ice_row_s
 firn_status ice_row_step_copy(const ice_row_step *from, arena *memory, ice_row_step *out,
                               firn_error *err) {
     *out = *from;
+    TRY(text_copy(memory, from->branch, &out->branch, err));
     TRY(copy_added(from, memory, out, err));
     TRY(copy_paths(from->removed_count, from->removed, memory, &out->removed, err));
     TRY(copy_paths(from->referenced_count, from->referenced, memory, &out->referenced, err));

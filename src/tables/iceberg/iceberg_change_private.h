@@ -80,7 +80,7 @@ typedef struct ice_table_change {
     codec_scratch codecs;
     char uuid[ICE_UUID_SIZE + 1]; ///< In the names of its files.
     uint64_t file_number;         ///< Likewise.
-    text branch;                  ///< Where rows go.
+    text branch;                  ///< That alterations are of, and rows of which none is told.
     uint32_t step_count;
     uint32_t step_capacity;
     ice_step *steps;

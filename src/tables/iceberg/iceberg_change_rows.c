@@ -294,6 +294,7 @@ static firn_status add_step(ice_table_change *self, const ice_row_step *wanted, 
     int64_t last = 0;
     TRY(check_added(metadata, wanted, err));
     TRY(ice_row_step_copy(wanted, &self->memory, &step.rows, err));
+    step.rows.branch = step.rows.branch.size == 0 ? self->branch : step.rows.branch;
     TRY(take_partitions(self, wanted, &step, err));
     TRY(schema_copy(&self->memory, &schema->columns, &step.schema.columns, err));
     step.schema.id = schema->id;
@@ -434,7 +435,7 @@ firn_status ice_rows_finish(ice_rows_play *self, ice_played *out, ice_updates *u
     made.manifest_list = out->list_path;
     out->snapshot_id = made.id;
     ice_update_add_snapshot(updates, &made);
-    ice_play_set_branch(self->play, self->change->branch, made.id, updates);
+    ice_play_set_branch(self->play, self->branch, made.id, updates);
     return FIRN_OK;
 }
 
@@ -447,9 +448,14 @@ firn_status ice_play_rows(ice_table_change *change, ice_play *play, const ice_st
     self.step = step;
     self.kind = step->rows.kind;
     self.snapshot_id = step->snapshot_id;
-    self.parent_id = ice_play_ref(&play->metadata, change->branch, &is_tag);
+    self.branch = step->rows.branch;
+    self.parent_id = ice_play_ref(&play->metadata, self.branch, &is_tag);
     if (is_tag) {
-        return FAIL(err, FIRN_CONFLICT, "\"%.*s\" is a tag now", TEXT_ARGS(change->branch));
+        return FAIL(err, FIRN_CONFLICT, "\"%.*s\" is a tag now", TEXT_ARGS(self.branch));
+    }
+    if (self.parent_id == ICE_NO_SNAPSHOT && !text_equal(self.branch, ICE_MAIN)) {
+        return FAIL(err, FIRN_CONFLICT, "there is no branch \"%.*s\" any more",
+                    TEXT_ARGS(self.branch));
     }
     TRY(take_step(&self, err));
     TRY(ice_play_manifests(change, play, self.parent_id, self.memory, &parent, err));

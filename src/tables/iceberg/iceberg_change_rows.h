@@ -46,6 +46,7 @@ typedef struct ice_rows_play {
     arena *memory;     ///< Of the play.
     int64_t snapshot_id;
     int64_t parent_id;
+    text branch;              ///< That the snapshot goes to.
     const ice_schema *schema; ///< Current.
     text schema_json;
     ice_text_set removed;    ///< Data files that go.

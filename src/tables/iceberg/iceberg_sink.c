@@ -203,6 +203,10 @@ static firn_status check_request(const row_sink_request *request, const ice_meta
         return FAIL(err, FIRN_INVALID, "the table \"%.*s\" can only be read",
                     TEXT_ARGS(request->base->ref.name));
     }
+    if (ice_table_branch(request->base).size == 0) {
+        return FAIL(err, FIRN_UNSUPPORTED,
+                    "a tag or a version of the past cannot be changed, only branches can");
+    }
     return request->kind == CHANGE_APPEND
                ? FIRN_OK
                : FAIL(err, FIRN_UNSUPPORTED, "rows of Iceberg tables are appended only");
@@ -332,6 +336,7 @@ static firn_status end(row_sink *self, uint64_t *changed_rows, firn_error *err) 
         return FIRN_OK;
     }
     const ice_row_step step = {.kind = CHANGE_APPEND,
+                               .branch = ice_table_branch(self->base),
                                .isolation = ISOLATION_SNAPSHOT, // Nothing was read.
                                .added_count = self->file_count,
                                .added = self->files};

@@ -140,7 +140,7 @@ static firn_status take_branch(ice_table *self, const table_version *version, fi
 static firn_status open_table(ice_table *self, io *files, const ice_open *what,
                               const cancel_flag *cancel, firn_error *err) {
     const table_version *version = what->version;
-    TRY(read_metadata(self, files, what, cancel, err));
+    TRY(self->source == NULL ? read_metadata(self, files, what, cancel, err) : FIRN_OK);
     TRY(ice_version_resolve(&self->metadata, version, &self->snapshot, &self->schema, err));
     self->base.columns = self->schema->columns;
     self->base.notes = self->schema->notes;
@@ -160,12 +160,15 @@ static firn_status open_table(ice_table *self, io *files, const ice_open *what,
 
 static void free_table(table_snapshot *base) {
     ice_facts_close(atomic_load_explicit(&ice_table_of(base)->facts, memory_order_acquire));
+    table_snapshot *source = ice_table_of(base)->source;
     arena memory = base->memory; // It holds the table.
     arena_close(&memory);
+    table_snapshot_release(source);
 }
 
-firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *cancel,
-                           table_snapshot **out, firn_error *err) {
+// `source`: whose metadata it has; NULL: it is read.
+static firn_status open_with(io *files, const ice_open *what, table_snapshot *source,
+                             const cancel_flag *cancel, table_snapshot **out, firn_error *err) {
     arena memory = arena_open_in(what->pool, TABLE_BYTES_MAX);
     memory.cancel = cancel;
     ice_table *self = ARENA_NEW(&memory, ice_table, 1);
@@ -174,6 +177,10 @@ firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *c
     }
     *self = (ice_table){.base = {.kind = &iceberg_table_kind, .memory = memory}, .files = files};
     atomic_init(&self->base.references, 1);
+    if (source != NULL) {
+        self->source = table_snapshot_retain(source);
+        self->metadata = ice_table_of(source)->metadata;
+    }
     const firn_status status = open_table(self, files, what, cancel, err);
     self->base.memory.cancel = NULL; // The table may live longer than the query that opens it.
     if (status != FIRN_OK) {
@@ -183,6 +190,22 @@ firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *c
     }
     *out = &self->base;
     return FIRN_OK;
+}
+
+firn_status ice_table_open(io *files, const ice_open *what, const cancel_flag *cancel,
+                           table_snapshot **out, firn_error *err) {
+    return open_with(files, what, NULL, cancel, out, err);
+}
+
+static firn_status at(table_snapshot *base, const table_version *version, const cancel_flag *cancel,
+                      table_snapshot **out, firn_error *err) {
+    const ice_table *self = ice_table_of(base);
+    const ice_open what = {.pool = base->memory.owner,
+                           .location = self->location,
+                           .catalog = base->ref.catalog,
+                           .name = base->ref.name,
+                           .version = version};
+    return open_with(self->files, &what, base, cancel, out, err);
 }
 
 static const ice_table *table_of(const table_snapshot *self) {
@@ -210,6 +233,7 @@ const table_kind iceberg_table_kind = {
     .keeps_pages = true,
     .define = ice_table_define,
     .facts = ice_column_facts,
+    .at = at,
     .plan = ice_plan,
     .planner_next = ice_planner_next,
     .planner_counters = ice_planner_counters,

@@ -12,6 +12,7 @@ typedef struct ice_facts ice_facts;
 typedef struct ice_table {
     table_snapshot base;
     io *files;                  ///< Where manifests are read for facts.
+    table_snapshot *source;     ///< Whose metadata it is; NULL: its own.
     _Atomic(ice_facts *) facts; ///< Set once, by whoever asks first. Release / acquire.
     ice_metadata metadata;
     const ice_snapshot *snapshot; ///< NULL: the table is empty.
