@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""iceberg_isolation_test.py BUILD [--only DEED] - two transactions at once, each pair of what they may do.
+
+One session begins a transaction and does something to a table of a SQLite catalog; another one does something to
+the same table, on its own; then the first one looks and commits. What the table below says must come of it: both,
+as if the first had come second, or a conflict (40001), which leaves what the second one did. Until it commits the
+first one sees the table as it was, with its own changes. Rows are changed under both isolation levels.
+"""
+import argparse
+import pathlib
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from rest_sql_test import Session, Wrong  # noqa: E402
+
+# A state is (columns, rows) or None: there is no table.
+START = (["x", "y"], [(1, 10), (2, 20), (3, 30)])
+
+
+def wider(state, name):
+    return state[0] + [name], [row + (None,) for row in state[1]]
+
+
+def appended(state, *values):
+    """Columns that others dropped are not missed, those that they added are NULL."""
+    row = values + (None,) * (len(state[0]) - len(values))
+    return state[0], state[1] + [row[:len(state[0])]]
+
+
+def without(state, name):
+    at = state[0].index(name)
+    return state[0][:at] + state[0][at + 1:], [row[:at] + row[at + 1:] for row in state[1]]
+
+
+def changed(state, change):
+    """`change` gives a row (x, y) that is to be, or None."""
+    return state[0], [new for new in (change(row) for row in state[1]) if new is not None]
+
+
+# Name, SQL, what it makes of a state. Rows of START are in three files: x = 1, 2, 3.
+DEEDS = {
+    "append": ("INSERT INTO t VALUES (7, 70)", lambda state: appended(state, 7, 70)),
+    "append_2": ("INSERT INTO t VALUES (2, 70)", lambda state: appended(state, 2, 70)),
+    "add_c": ("ALTER TABLE t ADD COLUMN c INTEGER", lambda state: wider(state, "c")),
+    "add_z": ("ALTER TABLE t ADD COLUMN z INTEGER", lambda state: wider(state, "z")),
+    "drop_y": ("ALTER TABLE t DROP COLUMN y", lambda state: without(state, "y")),
+    "rename_y": ("ALTER TABLE t RENAME COLUMN y TO w",
+                 lambda state: (["w" if name == "y" else name for name in state[0]], state[1])),
+    "set": ("ALTER TABLE t SET ('owner' = 'me')", lambda state: state),
+    "drop": ("DROP TABLE t", lambda state: None),
+    "delete_2": ("DELETE FROM t WHERE x = 2", lambda state: changed(state, lambda row: None if row[0] == 2 else row)),
+    "update_2": ("UPDATE t SET y = y + 1 WHERE x = 2", lambda state: changed(
+        state, lambda row: (row[0], row[1] + 1, *row[2:]) if row[0] == 2 else row)),
+    "update_3": ("UPDATE t SET y = y + 1 WHERE x = 3", lambda state: changed(
+        state, lambda row: (row[0], row[1] + 1, *row[2:]) if row[0] == 3 else row)),
+    "merge_2": ("MERGE INTO t USING (VALUES (2, 0)) AS s(x, y) ON t.x = s.x WHEN MATCHED THEN UPDATE SET y = s.y",
+                lambda state: changed(state, lambda row: (row[0], 0, *row[2:]) if row[0] == 2 else row)),
+    "truncate": ("TRUNCATE TABLE t", lambda state: (state[0], [])),
+}
+WITHOUT_ROWS = ("append", "append_2", "add_c", "add_z", "drop_y", "rename_y", "set", "drop")
+ROWS = ("delete_2", "update_2", "update_3", "merge_2", "truncate")
+# Ours by theirs: y both, n a conflict, s a conflict if serializable.
+OUTCOMES = {
+    #            append append_2 add_c add_z drop_y rename_y set drop
+    "append":   "y      y        y     y     y      y        y   n",
+    "append_2": "y      y        y     y     y      y        y   n",
+    "add_c":    "y      y        n     y     y      y        y   n",
+    "add_z":    "y      y        y     n     y      y        y   n",
+    "drop_y":   "y      y        y     y     n      n        y   n",
+    "rename_y": "y      y        y     y     n      n        y   n",
+    "set":      "y      y        y     y     y      y        y   n",
+    "drop":     "y      y        y     y     y      y        y   n",
+}
+
+
+class Failed(Exception):
+    pass
+
+
+def state_of(session):
+    answer = session.ask("SELECT * FROM ice.db.t")
+    if "error" in answer:
+        if answer["code"] in ("42P01", "42704"):
+            return None
+        raise Failed(str(answer))
+    rows = [tuple(None if value is None else int(value) for value in row) for row in answer["rows"]]
+    return [each["name"] for each in answer["columns"]], rows
+
+
+def plain(state):
+    return state and (state[0], sorted(state[1], key=repr))
+
+
+def same(what, found, wanted):
+    if plain(found) != plain(wanted):
+        raise Failed(f"{what}: found {plain(found)}, wanted {plain(wanted)}")
+
+
+def try_pair(ours, theirs, isolation, outcome, first, second):
+    second.ask("DROP TABLE ice.db.t PURGE")
+    for statement in ("CREATE TABLE ice.db.t (x INTEGER, y INTEGER)", *(
+            f"INSERT INTO ice.db.t VALUES {row}" for row in START[1])):
+        second.rows(statement)
+    first.rows(f"BEGIN ISOLATION LEVEL {isolation}")
+    try:
+        first.rows(DEEDS[ours][0])
+        second.rows(DEEDS[theirs][0])
+        if ours != "drop":  # A statement that fails would be the end of it.
+            same("own changes alone are seen", state_of(first), DEEDS[ours][1](START))
+        answer = first.ask("COMMIT")
+    finally:
+        first.ask("ROLLBACK")
+    after = DEEDS[theirs][1](START)
+    code = answer.get("code")
+    if code not in (None, "40001"):
+        raise Failed(str(answer))
+    if (code is None) != outcome:
+        raise Failed(f"{'both' if code is None else answer['error']}, {'both' if outcome else 'a conflict'} wanted")
+    wanted = DEEDS[ours][1](after) if outcome else after
+    for session in (second, first):
+        same("afterwards", state_of(session), wanted)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build")
+    parser.add_argument("--only", default="")
+    told = parser.parse_args()
+    passed = failed = 0
+    with tempfile.TemporaryDirectory(prefix="firn-isolation-") as folder, Session() as first, Session() as second:
+        for each in (first, second):
+            each.rows(f"ATTACH 'sqlite:{folder}/c.db' AS ice (CATALOG_NAME 'ice', WAREHOUSE '{folder}/w')")
+        first.rows("CREATE SCHEMA ice.db")
+        for each in (first, second):
+            each.rows("USE ice.db")
+        for ours, line in OUTCOMES.items():
+            for theirs, outcome in zip(WITHOUT_ROWS + ROWS, line.split()):
+                if told.only not in (ours, theirs, ""):
+                    continue
+                for isolation in ("SNAPSHOT", "SERIALIZABLE"):
+                    is_done = outcome == "y" or (outcome == "s" and isolation == "SNAPSHOT")
+                    try:
+                        try_pair(ours, theirs, isolation, is_done, first, second)
+                        passed += 1
+                    except (Failed, Wrong) as why:
+                        failed += 1
+                        print(f"FAIL {ours} after {theirs}, {isolation}: {why}")
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
