@@ -309,7 +309,7 @@ static firn_status push(row_sink_worker *self, const batch *rows, bool *must_wai
         return FIRN_OK;
     }
     mutex_lock(&owner->lock);
-    firn_status status = make_room(self, rows->sequence.task, must_wait, err);
+    firn_status status = make_room(owner, self, rows->sequence.task, must_wait, err);
     mutex_unlock(&owner->lock);
     if (status != FIRN_OK || *must_wait) {
         return status;
