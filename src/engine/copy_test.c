@@ -221,6 +221,27 @@ TEST(wide_rows_are_written_within_the_memory_limit) {
     check_wide_rows("w.arrow");
 }
 
+// Long texts that rows have in common are there once, until they are written.
+TEST(batches_of_much_text_are_written_within_the_memory_limit) {
+    static const char *const threads[] = {"1", "2"};
+    for (int i = 0; i < 2; i++) {
+        scene self;
+        test_folder folder = test_folder_open("copy");
+        char sql[SQL_SIZE];
+        REQUIRE(open_with(&self, "32MB", threads[i]));
+        (void)snprintf(sql, sizeof sql,
+                       "COPY (SELECT x, repeat('a text', 1000) AS s, repeat('other', 1000) AS t "
+                       "FROM generate_series(1, 6000) AS g(x)) TO '%s/long.csv'",
+                       folder.path);
+        CHECK(number_of(&self, sql) == 6000);
+        pool_report report;
+        pool_describe(self.engine->pool, &report);
+        CHECK(report.resident_peak <= (UINT64_C(32) << 20));
+        scene_close(&self);
+        test_folder_close(&folder);
+    }
+}
+
 // ---- All or nothing ----------------------------------------------------------------------------
 
 #define SOURCE                                                                                     \

@@ -153,6 +153,8 @@ def programs(root, full):
         written = f"{venv('data')} tests/interop/parquet_write_test.py build/release"
         found.append(Step("interop/parquet_write", written + (" --full" if full else ""), "release",
                           7200))
+        copied = f"{venv('data')} tests/interop/copy_formats_test.py build/release"
+        found.append(Step("interop/copy_formats", copied + (" --full" if full else ""), "release"))
         found.append(Step("many_files", "tools/test/many_files_test.py build/release/firn", "release"))
         found.append(Step("start", "python3 bench/start/start_bench.py 40 --check", "release"))
     return found

@@ -1,5 +1,11 @@
 #include "tables/files/copy_format.h"
 
+// Of texts: rows of a piece until it is large.
+static bool may_go_on(const copy_encoder *self, const text_builder *out, uint32_t done,
+                      uint32_t count) {
+    return done < count && out->size < self->piece_bytes && !out->is_full;
+}
+
 // ---- CSV ---------------------------------------------------------------------------------------
 
 static firn_status open_nothing(copy_encoder *self, arena *memory, firn_error *err) {
@@ -30,12 +36,14 @@ static firn_status put_csv_head(const copy_encoder *self, text_builder *out, fir
 }
 
 static firn_status put_csv(const copy_encoder *self, const batch *rows, uint32_t from,
-                           uint32_t count, text_builder *out, uint32_t *prefix, firn_error *err) {
+                           uint32_t *count, text_builder *out, uint32_t *prefix, firn_error *err) {
     (void)prefix;
     (void)err;
-    for (uint32_t k = from; k < from + count && !out->is_full; k++) {
-        csv_put_row(self->csv, rows, k, self->at, out);
+    uint32_t done = 0;
+    for (; may_go_on(self, out, done, *count); done++) {
+        csv_put_row(self->csv, rows, from + done, self->at, out);
     }
+    *count = done;
     return FIRN_OK;
 }
 
@@ -56,14 +64,16 @@ static firn_status open_json(copy_encoder *self, arena *memory, firn_error *err)
 }
 
 static firn_status put_ndjson(const copy_encoder *self, const batch *rows, uint32_t from,
-                              uint32_t count, text_builder *out, uint32_t *prefix,
+                              uint32_t *count, text_builder *out, uint32_t *prefix,
                               firn_error *err) {
     (void)prefix;
     (void)err;
-    for (uint32_t k = from; k < from + count && !out->is_full; k++) {
-        json_put_row(&self->json, rows, k, out);
+    uint32_t done = 0;
+    for (; may_go_on(self, out, done, *count); done++) {
+        json_put_row(&self->json, rows, from + done, out);
         text_append_char(out, '\n');
     }
+    *count = done;
     return FIRN_OK;
 }
 
@@ -87,13 +97,15 @@ static firn_status put_json_head(const copy_encoder *self, text_builder *out, fi
 }
 
 static firn_status put_json(const copy_encoder *self, const batch *rows, uint32_t from,
-                            uint32_t count, text_builder *out, uint32_t *prefix, firn_error *err) {
+                            uint32_t *count, text_builder *out, uint32_t *prefix, firn_error *err) {
     (void)prefix;
     (void)err;
-    for (uint32_t k = from; k < from + count && !out->is_full; k++) {
+    uint32_t done = 0;
+    for (; may_go_on(self, out, done, *count); done++) {
         text_append(out, self->format->between);
-        json_put_row(&self->json, rows, k, out);
+        json_put_row(&self->json, rows, from + done, out);
     }
+    *count = done;
     return FIRN_OK;
 }
 
@@ -129,9 +141,10 @@ static firn_status put_file_head(const copy_encoder *self, text_builder *out, fi
 }
 
 static firn_status put_arrow(const copy_encoder *self, const batch *rows, uint32_t from,
-                             uint32_t count, text_builder *out, uint32_t *prefix, firn_error *err) {
+                             uint32_t *count, text_builder *out, uint32_t *prefix,
+                             firn_error *err) {
     batch part;
-    TRY(batch_part(out->memory, rows, from, count, &part, err));
+    TRY(batch_part(out->memory, rows, from, *count, &part, err));
     return ipc_put_rows(self->columns, &part, self->pool, self->cancel, out, prefix, err);
 }
 

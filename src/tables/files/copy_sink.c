@@ -41,6 +41,7 @@ static firn_status prepare(row_sink *self, const scan_env *env, firn_error *err)
                                    .columns = &self->written.columns,
                                    .csv = &options->csv,
                                    .at = env->context->zone,
+                                   .piece_bytes = self->block_bytes,
                                    .pool = env->pool,
                                    .cancel = env->cancel};
     self->codec = options->format->is_text ? options->writer.codec : CODEC_NONE;
@@ -201,41 +202,54 @@ static firn_status flatten_runs(row_sink_worker *self, batch *rows, firn_error *
     return FIRN_OK;
 }
 
-// Encoded in the scratch, so that what is kept is as large as it has to be.
-static firn_status fill(row_sink_worker *self, const batch *all, encoded *made, firn_error *err) {
-    const copy_encoder *encoder = &self->owner->encoder;
-    arena *scratch = &self->scratch;
-    batch rows = file_columns(self, all);
+// What is left of rows that are pushed.
+typedef struct rows_left {
+    batch rows; // The columns of the files.
     parquet_runs runs;
-    TRY(find_runs(self, all, &runs, err));
-    TRY(flatten_runs(self, &rows, err));
-    made->pieces = ARENA_NEW(&made->memory, piece, (size_t)runs.count + 1);
-    if (made->pieces == NULL) {
-        return ARENA_FULL(&made->memory, err);
-    }
-    text_builder out = text_builder_open(scratch);
-    uint32_t from = 0;
-    for (uint32_t i = 0; i < runs.count; i++) {
-        piece *each = &made->pieces[i];
-        text content;
-        *each = (piece){.of = made, .folder = TEXT("")};
-        out.size = 0;
-        TRY(encoder->format->put_rows(encoder, &rows, from, runs.ends[i] - from, &out,
-                                      &each->prefix, err));
-        TRY(text_builder_finish(&out, &content, err));
-        TRY(text_copy(&made->memory, content, &each->content, err));
-        if (i > 0 && text_equal(runs.partitions[i], runs.partitions[i - 1])) {
-            each->folder = made->pieces[i - 1].folder;
-        } else {
-            TRY(text_copy(&made->memory, runs.partitions[i], &each->folder, err));
-        }
-        made->count++;
-        from = runs.ends[i];
-    }
+    uint32_t from; // Of those that count.
+    uint32_t run;
+} rows_left;
+
+// The next rows of one folder, encoded in the scratch, so that what is kept is as large as it has
+// to be.
+static firn_status encode_piece(row_sink_worker *self, rows_left *left, encoded *made,
+                                text_builder *out, firn_error *err) {
+    const copy_encoder *encoder = &self->owner->encoder;
+    const text folder = left->runs.partitions[left->run];
+    piece *each = &made->pieces[made->count];
+    uint32_t count = left->runs.ends[left->run] - left->from;
+    text content;
+    *each = (piece){.of = made, .folder = TEXT("")};
+    out->size = 0;
+    TRY(encoder->format->put_rows(encoder, &left->rows, left->from, &count, out, &each->prefix,
+                                  err));
+    TRY(text_builder_finish(out, &content, err));
+    TRY(text_copy(&made->memory, content, &each->content, err));
+    TRY(text_copy(&made->memory, folder, &each->folder, err));
+    made->count++;
+    left->from += count;
+    left->run += left->from == left->runs.ends[left->run];
     return FIRN_OK;
 }
 
-static firn_status encode_rows(row_sink_worker *self, const batch *rows, encoded **out,
+static firn_status fill(row_sink_worker *self, rows_left *left, encoded *made, firn_error *err) {
+    const size_t most = (size_t)left->runs.count - left->run;
+    const uint32_t first = left->from;
+    uint64_t size = 0;
+    made->pieces = ARENA_NEW(&made->memory, piece, most);
+    if (made->pieces == NULL) {
+        return ARENA_FULL(&made->memory, err);
+    }
+    text_builder out = text_builder_open(&self->scratch);
+    while (left->run < left->runs.count && made->count < most && size < self->owner->block_bytes) {
+        TRY(encode_piece(self, left, made, &out, err));
+        size += made->pieces[made->count - 1].content.size;
+    }
+    made->row_count = left->from - first;
+    return FIRN_OK;
+}
+
+static firn_status encode_rows(row_sink_worker *self, rows_left *left, encoded **out,
                                firn_error *err) {
     arena memory = arena_open_in(self->owner->keeper, SIZE_MAX);
     encoded *made = ARENA_NEW(&memory, encoded, 1);
@@ -244,9 +258,9 @@ static firn_status encode_rows(row_sink_worker *self, const batch *rows, encoded
         arena_close(&memory);
         return status;
     }
-    *made = (encoded){.memory = memory, .sequence = rows->sequence};
+    *made = (encoded){.memory = memory, .sequence = left->rows.sequence};
     const arena_mark mark = arena_mark_take(&self->scratch);
-    const firn_status status = fill(self, rows, made, err);
+    const firn_status status = fill(self, left, made, err);
     arena_rewind(&self->scratch, mark);
     if (status != FIRN_OK) {
         copy_release(made);
@@ -285,20 +299,37 @@ static bool has_room(const row_sink *self, uint64_t task) {
     return self->held_bytes < self->queue_bytes * 2 || copy_is_idle(self);
 }
 
-static firn_status make_room(row_sink_worker *self, uint64_t task, bool *must_wait, firn_error *err)
-    REQUIRES(&self->owner->lock) {
-    row_sink *owner = self->owner;
-    TRY(copy_admit(owner, err));
-    while (!has_room(owner, task)) {
+static firn_status make_room(row_sink *self, row_sink_worker *by, uint64_t task, bool *must_wait,
+                             firn_error *err) REQUIRES(&self->lock) {
+    TRY(copy_admit(self, err));
+    while (!has_room(self, task)) {
         bool did;
-        TRY(copy_work(owner, &self->codecs, &did, err));
-        if (!did && !has_room(owner, task)) {
-            copy_add_waiter(owner, self->env->wakeup);
+        TRY(copy_work(self, &by->codecs, &did, err));
+        if (!did && !has_room(self, task)) {
+            copy_add_waiter(self, by->env->wakeup);
             *must_wait = true;
             return FIRN_OK;
         }
     }
     return FIRN_OK;
+}
+
+// As many rows as a block holds, about: one batch may be much text.
+static firn_status push_some(row_sink_worker *self, rows_left *left, firn_error *err) {
+    row_sink *owner = self->owner;
+    encoded *made;
+    TRY(encode_rows(self, left, &made, err));
+    mutex_lock(&owner->lock);
+    owner->held_bytes += made->bytes;
+    owner->row_count += made->row_count;
+    add_early(owner, made);
+    firn_status status = copy_admit(owner, err);
+    bool did = true;
+    while (status == FIRN_OK && did) {
+        status = copy_work(owner, &self->codecs, &did, err);
+    }
+    mutex_unlock(&owner->lock);
+    return status;
 }
 
 static firn_status push(row_sink_worker *self, const batch *rows, bool *must_wait,
@@ -309,23 +340,19 @@ static firn_status push(row_sink_worker *self, const batch *rows, bool *must_wai
         return FIRN_OK;
     }
     mutex_lock(&owner->lock);
-    firn_status status = make_room(self, rows->sequence.task, must_wait, err);
+    firn_status status = make_room(owner, self, rows->sequence.task, must_wait, err);
     mutex_unlock(&owner->lock);
     if (status != FIRN_OK || *must_wait) {
         return status;
     }
-    encoded *made;
-    TRY(encode_rows(self, rows, &made, err));
-    mutex_lock(&owner->lock);
-    owner->held_bytes += made->bytes;
-    owner->row_count += rows->selected_count;
-    add_early(owner, made);
-    status = copy_admit(owner, err);
-    bool did = true;
-    while (status == FIRN_OK && did) {
-        status = copy_work(owner, &self->codecs, &did, err);
+    const arena_mark mark = arena_mark_take(&self->scratch);
+    rows_left left = {.rows = file_columns(self, rows)};
+    TRY(find_runs(self, rows, &left.runs, err));
+    TRY(flatten_runs(self, &left.rows, err));
+    while (left.from < rows->selected_count && status == FIRN_OK) {
+        status = push_some(self, &left, err);
     }
-    mutex_unlock(&owner->lock);
+    arena_rewind(&self->scratch, mark);
     return status;
 }
 

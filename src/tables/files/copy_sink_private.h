@@ -27,6 +27,7 @@ typedef struct encoded {
     uint64_t arrival;
     uint64_t bytes;
     uint32_t left; // Pieces that somebody needs.
+    uint32_t row_count;
     uint32_t count;
     piece *pieces;
     struct encoded *following;
