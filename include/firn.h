@@ -320,6 +320,8 @@ FIRN_API void firn_session_cancel(firn_session *session);
 /// @returns FIRN_OK or the status of the fault. Failures while data is read come out of the
 ///          stream: get_next returns EINVAL, EIO, ENOMEM or ECANCELED, get_last_error the text, and
 ///          firn_stream_error the whole error. A stream that failed says the same again and again.
+///          One that failed, was cancelled or came to its end holds no memory of the query any
+///          more.
 ///
 /// @code
 ///     static const char sql[] = "SELECT region, SUM(revenue) FROM sales GROUP BY region";
@@ -494,7 +496,7 @@ FIRN_API firn_status firn_stream_error(struct ArrowArrayStream *stream, firn_err
 ///
 /// Any layout of the Arrow columnar format is taken as the type of its values: large, fixed-size
 /// and view forms, dictionaries, runs, decimals of 32 to 256 bits, dates as milliseconds; durations
-/// are INTERVAL. Unions are not.
+/// are INTERVAL. Unions, decimals of a negative scale and fixed-size bytes of no size are not.
 ///
 /// @param source Taken over on success: pulled by the query that reads the table, on one thread at
 ///               a time, and released when the table is dropped or replaced, or the session closed.

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/shown_address.h"
 #include "base/utf8.h"
 
 // Status, word, SQLSTATE that programs expect when nothing more exact is known.
@@ -63,14 +64,16 @@ static void append_list(firn_error *err, const char *format, va_list args) {
     const int wanted = vsnprintf(from, room, format, args);
     if (wanted < 0) {
         *from = '\0';
-    } else if ((size_t)wanted < room) {
-        err->length += (size_t)wanted;
-        make_utf8(from, (size_t)wanted);
-    } else {
-        err->length = FIRN_ERROR_TEXT_MAX - 1;
-        memcpy(err->text + err->length - 3, "...", 4);
-        make_utf8(from, room - 1);
+        return;
     }
+    const bool fits = (size_t)wanted < room;
+    const size_t size = hide_addresses(from, fits ? (size_t)wanted : room - 1);
+    from[size] = '\0';
+    err->length += size;
+    if (!fits) {
+        memcpy(err->text + err->length - 3, "...", 4);
+    }
+    make_utf8(from, size);
 }
 
 PRINTF_LIKE(2, 3)
@@ -135,5 +138,6 @@ void err_hint(firn_error *err, const char *format, ...) {
     va_start(args, format);
     (void)vsnprintf(err->hint, sizeof err->hint, format, args);
     va_end(args);
+    err->hint[hide_addresses(err->hint, strlen(err->hint))] = '\0';
     make_utf8(err->hint, strlen(err->hint));
 }

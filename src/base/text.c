@@ -61,6 +61,11 @@ bool text_ends_with(text whole, text suffix) {
            text_equal(text_slice(whole, whole.size - suffix.size, whole.size), suffix);
 }
 
+bool text_ends_with_nocase(text whole, text suffix) {
+    return whole.size >= suffix.size &&
+           text_equal_nocase(text_slice(whole, whole.size - suffix.size, whole.size), suffix);
+}
+
 size_t text_find(text whole, text needle) {
     if (needle.size == 0) {
         return 0;

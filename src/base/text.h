@@ -38,6 +38,7 @@ uint64_t text_hash_nocase(text self);
 
 bool text_starts_with(text whole, text prefix);
 bool text_ends_with(text whole, text suffix);
+bool text_ends_with_nocase(text whole, text suffix); ///< ASCII letters whatever their case.
 
 /// Where `needle` begins in `whole`, or `whole.size` if nowhere. An empty needle is at 0.
 size_t text_find(text whole, text needle);

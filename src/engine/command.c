@@ -105,7 +105,17 @@ static firn_status option_text(run *self, const sql_option *option, text *out, f
         *out = TEXT("true");
         return FIRN_OK;
     }
-    return command_constant_text(self, option->value, out, err);
+    if (command_constant_text(self, option->value, out, err) != FIRN_OK) {
+        if (err->status != FIRN_INVALID || sql_is_harmless_option(option->key.value)) {
+            return err->status;
+        }
+        // What it says may be a part of a secret.
+        const firn_status status = FAIL_SQL(err, FIRN_INVALID, "22023", option->key.position,
+                                            "the value of an option is a constant; as a text it "
+                                            "must be in quotes");
+        return status;
+    }
+    return FIRN_OK;
 }
 
 static text alias_of(const sql_attach *written, text location) {

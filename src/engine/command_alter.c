@@ -169,9 +169,8 @@ static firn_status read_number(const sql_literal *written, int64_t times, int64_
 }
 
 static int64_t ms_of(sql_unit unit) {
-    return unit == SQL_UNIT_DAY    ? 24 * 60 * MS_PER_MINUTE
-           : unit == SQL_UNIT_HOUR ? 60 * MS_PER_MINUTE
-                                   : MS_PER_MINUTE;
+    const int64_t minutes = unit == SQL_UNIT_DAY ? 24 * 60 : unit == SQL_UNIT_HOUR ? 60 : 1;
+    return minutes * MS_PER_MINUTE;
 }
 
 static firn_status read_retention(const sql_alter_action *action, bool is_tag, ref_retention *out,

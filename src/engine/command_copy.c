@@ -286,7 +286,7 @@ static firn_status read_partitions(copy_options *self, firn_error *err) {
 // Without FORMAT the ending of the path says it; a folder of files has none.
 static firn_status check_format(const copy_options *self, const sql_copy *written, text path,
                                 firn_error *err) {
-    if (self->has_format || text_ends_with(path, TEXT(".parquet"))) {
+    if (self->has_format || text_ends_with_nocase(path, TEXT(".parquet"))) {
         return FIRN_OK;
     }
     size_t dot = path.size;

@@ -1,6 +1,7 @@
 #include "engine/command_define.h"
 
 #include "base/nearest.h"
+#include "expr/cast.h"
 #include "expr/program.h"
 #include "memory/text_builder.h"
 
@@ -126,6 +127,13 @@ firn_status define_value(run *self, const sql_expr *written, const type *to, con
     expr *value;
     TRY(bind_constant(written, &env, &self->memory, &value, err));
     if (!type_equal(value->type, to)) {
+        // A value of an unknown type, such as NULL, becomes any.
+        if (value->type->id != TYPE_NULL && cast_find(value->type, to).kind == CAST_NONE) {
+            return FAIL_SQL(err, FIRN_INVALID, "42846", written->position,
+                            "there is no cast from %.*s to %.*s",
+                            TEXT_ARGS(type_text(value->type, &self->memory)),
+                            TEXT_ARGS(type_text(to, &self->memory)));
+        }
         expr *cast = expr_cast(&self->memory, value, to, false, true);
         if (cast == NULL) {
             return ARENA_FULL(&self->memory, err);

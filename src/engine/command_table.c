@@ -46,7 +46,17 @@ static firn_status is_done(run *self, const creation *made, object_place *place,
 }
 
 // Faults of a catalog know no place in the statement: they are about the name.
-static firn_status at_name(firn_status status, const creation *made, firn_error *err) {
+static firn_status at_name(run *self, firn_status status, const creation *made, firn_error *err) {
+    const sql_names *path = made->path;
+    if (status == FIRN_NOT_FOUND && strcmp(err->sqlstate, "3F000") == 0 && path->count > 2 &&
+        catalog_set_catalog(self->catalogs, &path->items[0]) == NULL) {
+        // a.b.t: the place was taken to be a schema below another.
+        const sql_names space = {.count = path->count - 1, .items = path->items};
+        object_place place;
+        TRY(session_place(self, path, false, &place, err));
+        status =
+            session_say_no_space(self->catalogs, &space, &place, &self->memory, &self->cancel, err);
+    }
     if (status != FIRN_OK && err->position == NO_POSITION) {
         err->position = made->path->items[0].position;
     }
@@ -299,7 +309,7 @@ firn_status command_create_table(run *self, const sql_create_table *written,
     const firn_status status = written->query == NULL
                                    ? create_table(self, written, &place, err)
                                    : create_as(self, written, &place, known, values, err);
-    return at_name(status, &made, err);
+    return at_name(self, status, &made, err);
 }
 
 // ---- CREATE VIEW -------------------------------------------------------------------------------
@@ -386,7 +396,7 @@ firn_status command_create_view(run *self, const sql_create_view *written, firn_
     TRY(session_place(self, made.path, written->is_temporary, &place, err));
     TRY(refuse_view(&place, &made, written, err));
     TRY(is_done(self, &made, &place, &is_there, err));
-    return is_there ? FIRN_OK : at_name(create_view(self, written, &place, err), &made, err);
+    return is_there ? FIRN_OK : at_name(self, create_view(self, written, &place, err), &made, err);
 }
 
 // ---- INSERT ------------------------------------------------------------------------------------

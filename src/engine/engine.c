@@ -202,7 +202,7 @@ void firn_engine_close(firn_engine *engine) {
     atomic_store(&engine->is_closed, true);
     mutex_lock(&engine->lock);
     for (firn_session *each = engine->sessions; each != NULL; each = each->next) {
-        firn_session_cancel(each);
+        session_stop_runs(each);
     }
     mutex_unlock(&engine->lock);
     scheduler_stop(engine->scheduler);

@@ -1,5 +1,6 @@
 #include "engine/information_schema.h"
 
+#include "base/shown_address.h"
 #include "engine/catalog_walk.h"
 #include "tables/known_tasks.h"
 #include "tables/row_pick.h"
@@ -269,9 +270,16 @@ static firn_status add_columns_of(run *self, gathering *into, const text *names,
     return FIRN_OK;
 }
 
+// Its SQL as it may be shown; SHOW CREATE VIEW has all of it.
 static firn_status add_view(const gathering *into, const text *names, const view_definition *view,
-                            firn_error *err) {
-    const text cells[] = {names[0],     names[1],   names[2],  or_null(view->sql),
+                            arena *memory, firn_error *err) {
+    char *shown = arena_alloc(memory, 1, view->sql.size + 1);
+    if (shown == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    memcpy(shown, view->sql.data, view->sql.size);
+    const text sql = {.data = shown, .size = hide_addresses(shown, view->sql.size)};
+    const text cells[] = {names[0],     names[1],   names[2],  or_null(sql),
                           TEXT("NONE"), TEXT("NO"), TEXT("NO")};
     return listing_add(into->rows, cells, err);
 }
@@ -287,7 +295,8 @@ static firn_status add_loaded(run *self, gathering *into, catalog *from, object_
     if (status == FIRN_OK) {
         into->loaded_count++;
         if (into->shape == OF_VIEWS) {
-            status = object.view == NULL ? FIRN_OK : add_view(into, names, object.view, err);
+            status = object.view == NULL ? FIRN_OK
+                                         : add_view(into, names, object.view, &self->memory, err);
         } else if (object.snapshot != NULL) {
             status = add_columns_of(self, into, names, object.snapshot, err);
         }

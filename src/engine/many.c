@@ -116,8 +116,23 @@ static firn_status begin_run(many *state) {
     return stream_open(made, &state->current, err);
 }
 
+// Nothing more is read: what runs and the parameters are given back.
+static void let_go(many *state) {
+    if (state->current.release != NULL) {
+        state->current.release(&state->current);
+    }
+    if (state->batch.release != NULL) {
+        state->batch.release(&state->batch);
+    }
+    set_running(state, NULL);
+    bound_row_close(&state->bound);
+}
+
 static int fail(many *state) {
     state->failed = stream_errno(state->error.status);
+    if (engine_is_ours(state->statement->session->engine)) { // Not in a forked child.
+        let_go(state);
+    }
     return state->failed;
 }
 
@@ -166,21 +181,11 @@ static int pull(many *state, struct ArrowArray *out) {
 }
 
 static void end(many *state) {
-    if (state->current.release != NULL) {
-        state->current.release(&state->current);
-    }
-    if (state->batch.release != NULL) {
-        state->batch.release(&state->batch);
-    }
+    let_go(state);
     if (state->types.release != NULL) {
         state->types.release(&state->types);
     }
     state->rows.release(&state->rows);
-    bound_row_close(&state->bound);
-    mutex_lock(&state->lock);
-    run *running = state->running;
-    mutex_unlock(&state->lock);
-    run_release(running);
     mutex_end(&state->lock);
     arena_close(&state->memory);
     statement_release(state->statement);

@@ -124,9 +124,12 @@ typedef struct run {
     table_snapshot *replaced_as;         ///< still means this. NULL: nothing is replaced.
     const struct object_place *defined;  ///< The view whose query is bound now; NULL: none is.
     bind_result bound;
-    mutex lock;                ///< Guards the pointer below against cancelling from other threads.
-    execution *execution;      ///< NULL when there is no result, or none but `counted`.
-    stream_state *stream;      ///< Room for one (stream_reserve); or NULL.
+    mutex lock;           ///< Guards the pointer below against cancelling from other threads.
+    execution *execution; ///< NULL when there is no result, or none but `counted`.
+    bool is_idle;         ///< Of a stream that nobody pulls now; under the lock, as what follows.
+    bool is_ending;       ///< Whoever cancelled it closes its execution now.
+    firn_progress ended;  ///< How far its execution was when it was closed.
+    stream_state *stream; ///< Room for one (stream_reserve); or NULL.
     struct ArrowArray counted; ///< The result of a statement that changed rows, until it is taken.
     schema columns;            ///< Of the result; no columns: a statement without rows.
     atomic_int_least64_t changed_rows; ///< -1 for queries. Progress looks at it from any thread.
@@ -201,6 +204,8 @@ firn_session *session_retain(firn_session *self);
 void session_release(firn_session *self);
 void session_add_run(firn_session *self, run *added);
 void session_remove_run(firn_session *self, run *removed);
+/// Stops what runs, as firn_session_cancel, but gives nothing back.
+void session_stop_runs(firn_session *self);
 /// NULL? Else what engine_check says, and nobody else may be inside until session_leave.
 firn_status session_enter(firn_session *self, firn_error *err);
 void session_leave(firn_session *self);
@@ -298,7 +303,19 @@ bool session_is_information_schema(const sql_names *path);
 // run.c
 firn_status run_open(firn_session *session, const settings *with, run **out, firn_error *err);
 run *run_retain(run *self);
-void run_cancel(run *self);  ///< Any thread.
+/// False if its last reference has gone: another thread is freeing it.
+bool run_retain_living(run *self);
+void run_cancel(run *self); ///< Any thread.
+/// A stream's caller comes in to pull, which alone works with the execution until it is idle again.
+void run_set_idle(run *self, bool is_idle);
+/// Cancelled, idle, and with something to give back?
+bool run_is_left(run *self);
+/// Gives back what the execution of a run that is left holds. Any thread that works for no query.
+void run_end_left(run *self);
+/// Gives back everything but columns and progress: nothing more will come. By who pulls.
+void run_finish(run *self);
+/// How far it is, or was. Any thread. Leaves `out` where nothing has run.
+void run_progress(run *self, firn_progress *out);
 void run_release(run *self); ///< NULL does nothing.
 typedef void (*plan_watch)(void *user, const char *rule, const plan *changed);
 /// Puts values in the place of parameters and optimizes self->bound. `watch` may be NULL.

@@ -34,6 +34,7 @@ firn_status run_open(firn_session *session, const settings *with, run **out, fir
     *self = (run){.session = session_retain(session),
                   .memory = arena_open_in(session->pool, MEMORY_MAX),
                   .settings = *with,
+                  .ended = FIRN_PROGRESS_INIT,
                   .changed_rows = -1};
     self->memory.cancel = &self->cancel;
     atomic_init(&self->references, 1);
@@ -62,6 +63,15 @@ run *run_retain(run *self) {
     return self;
 }
 
+bool run_retain_living(run *self) {
+    unsigned count = atomic_load_explicit(&self->references, memory_order_relaxed);
+    while (count > 0 &&
+           !atomic_compare_exchange_weak_explicit(&self->references, &count, count + 1,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
+    }
+    return count > 0;
+}
+
 void run_cancel(run *self) {
     cancel_raise(&self->cancel);
     mutex_lock(&self->lock);
@@ -69,6 +79,80 @@ void run_cancel(run *self) {
         execution_cancel(self->execution);
     }
     mutex_unlock(&self->lock);
+}
+
+void run_set_idle(run *self, bool is_idle) {
+    mutex_lock(&self->lock);
+    self->is_idle = is_idle;
+    mutex_unlock(&self->lock);
+}
+
+// Of a run that nobody works with. With the lock.
+static bool is_left(const run *self) {
+    return self->is_idle && self->execution != NULL && cancel_is_raised(&self->cancel);
+}
+
+bool run_is_left(run *self) {
+    mutex_lock(&self->lock);
+    const bool found = is_left(self);
+    mutex_unlock(&self->lock);
+    return found;
+}
+
+// Takes the execution out; how far it was stays. With the lock.
+static execution *take_execution(run *self) {
+    execution *taken = self->execution;
+    self->execution = NULL;
+    if (taken != NULL) {
+        execution_progress(taken, &self->ended);
+    }
+    return taken;
+}
+
+void run_end_left(run *self) {
+    mutex_lock(&self->lock);
+    execution *taken = is_left(self) ? take_execution(self) : NULL;
+    self->is_ending = self->is_ending || taken != NULL;
+    mutex_unlock(&self->lock);
+    if (taken != NULL) {
+        execution_close(taken); // Reads the plan, which therefore stays.
+        mutex_lock(&self->lock);
+        self->is_ending = false;
+        mutex_unlock(&self->lock);
+    }
+}
+
+void run_finish(run *self) {
+    mutex_lock(&self->lock);
+    execution *taken = take_execution(self);
+    const bool is_ending = self->is_ending;
+    mutex_unlock(&self->lock);
+    execution_close(taken);
+    // Constants in the plan may be large too. Who reads the columns does so on this thread.
+    arena kept = arena_open_in(self->session->pool, MEMORY_MAX);
+    schema columns;
+    firn_error ignored = ERR_INIT;
+    if (is_ending || schema_copy(&kept, &self->columns, &columns, &ignored) != FIRN_OK) {
+        arena_close(&kept);
+        return;
+    }
+    bind_result_release(&self->bound);
+    self->bound = (bind_result){0};
+    arena_close(&self->memory);
+    self->memory = kept;
+    self->columns = columns;
+}
+
+void run_progress(run *self, firn_progress *out) {
+    const uint32_t size = out->size;
+    mutex_lock(&self->lock);
+    *out = self->ended;
+    if (self->execution != NULL) {
+        execution_progress(self->execution, out);
+    }
+    mutex_unlock(&self->lock);
+    out->size = size;
+    out->changed_rows = self->changed_rows;
 }
 
 void run_release(run *self) {

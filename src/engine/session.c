@@ -233,15 +233,39 @@ void session_remove_run(firn_session *self, run *removed) {
     mutex_unlock(&self->lock);
 }
 
+void session_stop_runs(firn_session *self) {
+    mutex_lock(&self->lock);
+    for (run *each = self->runs; each != NULL; each = each->next) {
+        run_cancel(each);
+    }
+    mutex_unlock(&self->lock);
+}
+
+// A cancelled run whose stream nobody pulls; the caller releases it. NULL: none.
+static run *retain_left(firn_session *self) {
+    mutex_lock(&self->lock);
+    run *found = self->runs;
+    // One whose last reference has gone is about to leave the list.
+    while (found != NULL && !(run_is_left(found) && run_retain_living(found))) {
+        found = found->next;
+    }
+    mutex_unlock(&self->lock);
+    return found;
+}
+
 void firn_session_cancel(firn_session *session) {
     if (session == NULL || !engine_is_ours(session->engine)) {
         return;
     }
-    mutex_lock(&session->lock);
-    for (run *each = session->runs; each != NULL; each = each->next) {
-        run_cancel(each);
+    session_stop_runs(session);
+    // Streams that are pulled give back what they hold themselves. So does, when it is pulled again
+    // or released, one that is cancelled from inside a query: its tasks would wait for themselves.
+    if (!scheduler_is_on_thread(session->engine->scheduler)) {
+        for (run *left = retain_left(session); left != NULL; left = retain_left(session)) {
+            run_end_left(left);
+            run_release(left);
+        }
     }
-    mutex_unlock(&session->lock);
 }
 
 firn_status firn_register_stream(firn_session *session, const char *name,

@@ -478,6 +478,7 @@ firn_status statement_run_once(firn_statement *self, const settings *with, const
         status = run_statement(made, self->written, &known, values, err);
     }
     if (status != FIRN_OK) {
+        run_finish(made); // The statement keeps its newest run.
         run_release(made);
         return status;
     }
@@ -523,10 +524,15 @@ void firn_statement_cancel(firn_statement *statement) {
     }
     mutex_lock(&statement->lock);
     statement->cancel_count++;
-    if (statement->newest != NULL) {
-        run_cancel(statement->newest);
+    run *newest = statement->newest == NULL ? NULL : run_retain(statement->newest);
+    if (newest != NULL) {
+        run_cancel(newest);
     }
     mutex_unlock(&statement->lock);
+    if (newest != NULL && !scheduler_is_on_thread(statement->session->engine->scheduler)) {
+        run_end_left(newest);
+    }
+    run_release(newest);
 }
 
 void firn_statement_progress(firn_statement *statement, firn_progress *out) {
@@ -540,14 +546,8 @@ void firn_statement_progress(firn_statement *statement, firn_progress *out) {
         return;
     }
     mutex_lock(&statement->lock);
-    run *newest = statement->newest;
-    if (newest != NULL) {
-        mutex_lock(&newest->lock);
-        out->changed_rows = newest->changed_rows;
-        if (newest->execution != NULL) {
-            execution_progress(newest->execution, out);
-        }
-        mutex_unlock(&newest->lock);
+    if (statement->newest != NULL) {
+        run_progress(statement->newest, out);
     }
     mutex_unlock(&statement->lock);
 }

@@ -9,6 +9,7 @@ struct stream_state {
     firn_error error; // Of the last get_next.
     int failed;       // What get_next answers from the first fault on.
     bool is_done;     // All rows were handed out.
+    bool has_rows;    // Something runs, or ran until it was cancelled: it is no empty stream.
     stream_guard guard;
 };
 
@@ -74,7 +75,7 @@ static int pull(stream_state *state, const cancel_flag *outer, struct ArrowArray
         return state->failed; // An end would look as if all rows had come.
     }
     state->error = ERR_INIT;
-    if (state->is_done || (state->run->execution == NULL && state->run->counted.release == NULL)) {
+    if (state->is_done || (!state->has_rows && state->run->counted.release == NULL)) {
         return 0;
     }
     firn_status status = next(state, outer, out);
@@ -84,6 +85,23 @@ static int pull(stream_state *state, const cancel_flag *outer, struct ArrowArray
         run_fail_transaction(state->run);
     }
     return state->failed;
+}
+
+// Whoever cancels the run gives back what it holds, but not while a caller works with it.
+static int pull_busy(stream_state *state, const cancel_flag *outer, struct ArrowArray *out) {
+    if (!engine_is_ours(state->run->session->engine)) {
+        return pull(state, outer, out); // In a forked child, where its locks may be taken for ever.
+    }
+    if (state->failed != 0 || state->is_done) {
+        return pull(state, outer, out);
+    }
+    run_set_idle(state->run, false);
+    const int code = pull(state, outer, out);
+    if (state->failed != 0 || state->is_done) {
+        run_finish(state->run); // Others need the memory, and the stream may be kept for long.
+    }
+    run_set_idle(state->run, true);
+    return code;
 }
 
 // The last one goes: a stream may be released while another thread is inside.
@@ -98,7 +116,7 @@ static void leave(stream_state *state, bool was_entered) {
 static int pull_alone(stream_state *state, const cancel_flag *outer, struct ArrowArray *out) {
     *out = (struct ArrowArray){0};
     const bool is_alone = stream_guard_enter(&state->guard);
-    const int code = is_alone ? pull(state, outer, out) : EBUSY;
+    const int code = is_alone ? pull_busy(state, outer, out) : EBUSY;
     leave(state, is_alone);
     return code;
 }
@@ -139,7 +157,11 @@ firn_status stream_open(run *taken, struct ArrowArrayStream *out, firn_error *er
     }
     stream_state *state = taken->stream;
     taken->stream = NULL;
-    *state = (stream_state){.run = taken, .error = FIRN_ERROR_INIT, .guard = {.holders = 1}};
+    *state = (stream_state){.run = taken,
+                            .error = FIRN_ERROR_INIT,
+                            .has_rows = taken->execution != NULL,
+                            .guard = {.holders = 1}};
+    run_set_idle(taken, true);
     *out = (struct ArrowArrayStream){.get_schema = get_schema,
                                      .get_next = get_next,
                                      .get_last_error = get_last_error,

@@ -332,6 +332,54 @@ static bool differ_in_nulls_only(const overload_request *call, const match *left
 
 #define OVERLOADS_MAX 128
 
+static bool is_number(const type *self) {
+    const type_category category = type_category_of(self);
+    return category == CATEGORY_INTEGER || category == CATEGORY_FLOAT ||
+           category == CATEGORY_DECIMAL;
+}
+
+typedef struct tie {
+    const callee *function;
+    const overload_request *call;
+    const bool *is_tied; // By overload.
+    match *best, *next;
+    arena *memory;
+} tie;
+
+// Of matches that differ only in which number an argument of unknown type becomes, the one that
+// takes DOUBLE, as PostgreSQL prefers it, becomes the best; *found is false where none does, or
+// several do.
+static firn_status prefer_double(const tie *self, uint32_t *out, bool *found, firn_error *err) {
+    const overload_request *call = self->call;
+    uint32_t count = 0;
+    *found = false;
+    for (uint32_t i = 0; i < OVERLOADS_MAX; i++) {
+        if (!self->is_tied[i]) {
+            continue;
+        }
+        TRY(try_signature(self->next, self->function, i, call, self->memory, err));
+        bool is_double = true;
+        for (uint32_t k = 0; k < call->arg_count; k++) {
+            const type *taken = self->next->types[k];
+            const type *other = self->best->types[k];
+            const bool fits =
+                taken != NULL && other != NULL &&
+                (is_unknown(call, k) ? is_number(taken) : type_same_values(taken, other));
+            if (!fits) {
+                return FIRN_OK;
+            }
+            is_double &= !is_unknown(call, k) || taken->id == TYPE_DOUBLE;
+        }
+        if (is_double) {
+            *out = i;
+            count++;
+        }
+    }
+    *found = count == 1;
+    return *found ? try_signature(self->best, self->function, *out, call, self->memory, err)
+                  : FIRN_OK;
+}
+
 static firn_status choose(const callee *function, const overload_request *call, arena *memory,
                           match *best, uint32_t *out, firn_error *err) {
     match *next = ARENA_NEW(memory, match, 1);
@@ -370,7 +418,13 @@ static firn_status choose(const callee *function, const overload_request *call, 
     if (best->cost == COST_IMPOSSIBLE) {
         return refuse(function, call, memory, err);
     }
-    return is_ambiguous ? refuse_tie(function, call, is_tied, memory, err) : FIRN_OK;
+    bool is_preferred = false;
+    if (is_ambiguous) {
+        const tie among = {function, call, is_tied, best, next, memory};
+        TRY(prefer_double(&among, out, &is_preferred, err));
+    }
+    return is_ambiguous && !is_preferred ? refuse_tie(function, call, is_tied, memory, err)
+                                         : FIRN_OK;
 }
 
 // ---- Binding ---------------------------------------------------------------------------------

@@ -135,6 +135,8 @@ void exchange_head_add(exchange_head *self, text name, text value, int64_t now_s
         read_content_range(self, value);
     } else if (text_equal_nocase(name, TEXT("Accept-Ranges"))) {
         self->refuses_ranges = text_equal_nocase(value, TEXT("none"));
+    } else if (text_equal_nocase(name, TEXT("Content-Encoding"))) {
+        self->is_encoded = value.size > 0 && !text_equal_nocase(value, TEXT("identity"));
     } else if (text_equal_nocase(name, TEXT("ETag"))) {
         keep_version(self, value, true);
     } else if (text_equal_nocase(name, TEXT("Last-Modified"))) {

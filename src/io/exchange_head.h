@@ -16,6 +16,7 @@ typedef struct exchange_head {
     bool has_range;      // "Content-Range: bytes first-last/…"
     bool has_total;      // "Content-Range: bytes …/total", also of "bytes */total".
     bool refuses_ranges; // "Accept-Ranges: none"
+    bool is_encoded;     // "Content-Encoding: gzip" and its like, which nobody asked for.
     uint64_t length;     // Content-Length.
     uint64_t range_first;
     uint64_t range_last;

@@ -317,7 +317,11 @@ static void transfer_done(exchange *self) {
     if (self->status == FIRN_OK && (transfer->is_tail || transfer->at < transfer->end)) {
         const uint32_t status = self->head.status;
         if (status == 200 || status == 206) {
-            (void)fail_answer(self, ticket->file, "ended its answer too early");
+            (void)fail_answer(
+                self, ticket->file,
+                self->head.is_encoded
+                    ? "compresses its answer (Content-Encoding) without being asked to"
+                    : "ended its answer too early");
         } else { // The last answer of several that said "not now".
             (void)fail_status(self, ticket->file);
         }

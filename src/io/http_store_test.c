@@ -462,6 +462,7 @@ typedef enum fault {
     FAULT_NO_CONNECTION,
     FAULT_BROKEN_HEAD,
     FAULT_EARLY_END,
+    FAULT_ENCODED,
     FAULT_404,
     FAULT_403,
     FAULT_500_ALWAYS,
@@ -504,6 +505,10 @@ static void faulty_script(void *user, uint32_t number, const net_call *call, fak
         }
         break;
     case FAULT_EARLY_END:
+        out->cut_after = 5;
+        break;
+    case FAULT_ENCODED:
+        out->headers[out->header_count++] = (net_header){TEXT("Content-Encoding"), TEXT("gzip")};
         out->cut_after = 5;
         break;
     case FAULT_404:
@@ -557,6 +562,7 @@ TEST(http_store_overcomes_what_passes_and_names_what_does_not) {
         {FAULT_NO_CONNECTION, FIRN_OK, 3, false, ""},
         {FAULT_BROKEN_HEAD, FIRN_OK, 3, false, ""},
         {FAULT_EARLY_END, FIRN_IO, 2, true, "ended its answer too early"},
+        {FAULT_ENCODED, FIRN_IO, 2, true, "compresses its answer (Content-Encoding)"},
         {FAULT_404, FIRN_NOT_FOUND, 2, false, "does not exist (HTTP 404)"},
         {FAULT_403, FIRN_IO, 2, false, "HTTP 403, access is denied"},
         {FAULT_500_ALWAYS, FIRN_IO, 6, true, "HTTP 500"},

@@ -511,7 +511,8 @@ static bool integer_of(const expr *value, double *out) {
     return true;
 }
 
-// generate_series says how many rows it makes: it is the only table function so far.
+// generate_series and range, which ends before its end, say how many rows they make: they are the
+// only table functions so far.
 static double series_rows(const plan_node *node) {
     const expr_list *args = &node->table_function_.args;
     double first;
@@ -521,7 +522,10 @@ static double series_rows(const plan_node *node) {
         !integer_of(args->items[1], &last) || !integer_of(args->items[2], &step) || step == 0) {
         return ROWS_OF_FUNCTION;
     }
-    return fmax(0, floor((last - first) / step) + 1);
+    const double steps = (last - first) / step;
+    return fmax(0, text_equal(node->table_function_.function, TEXT("generate_series"))
+                       ? floor(steps) + 1
+                       : ceil(steps));
 }
 
 // What a node with one input makes of its rows.

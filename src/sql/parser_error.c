@@ -66,6 +66,13 @@ static firn_status fail_expected(sql_parser *self, const char *expected, firn_er
         return FAIL_SQL(err, FIRN_INVALID, SQL_SYNTAX, token->position,
                         "expected %s, found a text in quotes", expected);
     }
+    if (self->hides_values &&
+        (token->kind == TOKEN_QUOTED || (token->kind == TOKEN_WORD && token->keyword == KW_NONE) ||
+         token->kind == TOKEN_INTEGER || token->kind == TOKEN_DECIMAL ||
+         token->kind == TOKEN_DOUBLE || token->kind == TOKEN_BLOB || token->kind == TOKEN_BITS)) {
+        return FAIL_SQL(err, FIRN_INVALID, SQL_SYNTAX, token->position,
+                        "expected %s, found something else", expected);
+    }
     if (token->kind == TOKEN_WORD || token->kind == TOKEN_QUOTED) {
         text name;
         TRY(sql_token_name(self->sql, token, self->memory, &name, err)); // Is it a text at all?
@@ -119,7 +126,13 @@ firn_status parser_unexpected(sql_parser *self, const char *expected, firn_error
     if (self->token.kind == TOKEN_WRONG) {
         sql_lexer again = {.sql = self->sql, .at = self->token.position};
         sql_token token;
-        TRY(sql_lexer_next(&again, &token, err));
+        const firn_status status = sql_lexer_next(&again, &token, err);
+        if (status != FIRN_OK && self->hides_values) {
+            const uint64_t position = err->position;
+            return FAIL_SQL(err, FIRN_INVALID, SQL_SYNTAX, position,
+                            "the value of an option is no SQL; as a text it must be in quotes");
+        }
+        TRY(status);
     }
     return fail_expected(self, expected, err);
 }

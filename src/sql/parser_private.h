@@ -48,6 +48,7 @@ typedef struct sql_parser {
     uint32_t depth;           // Of productions that hold each other.
     uint32_t parameter_count; // How many ? there were.
     bool has_numbers;         // There were $1 or $name.
+    bool hides_values;        // What is read now may be a secret: errors do not repeat it.
 
     // Lists that are being read, one on top of the other.
     const sql_node **nodes;

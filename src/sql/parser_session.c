@@ -148,7 +148,9 @@ firn_status sql_parse_attach(sql_parser *self, const sql_statement **out, firn_e
         TRY(parser_expect_name(self, "an alias of the catalog", &attach.alias, err));
     }
     if (parser_at(self, TOKEN_LEFT_PAREN)) {
+        self->hides_values = true;
         TRY(sql_parse_options(self, true, &attach.options, err));
+        self->hides_values = false;
     }
     return KEEP(self, attach, out, err);
 }

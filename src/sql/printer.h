@@ -24,6 +24,10 @@ void sql_print_name(text_builder *out, const sql_name *name);
 /// A name that was not written but is known: quoted where it could not be read back anywhere.
 void sql_print_known_name(text_builder *out, text name);
 
+/// Is an option of ATTACH known to hold no secret? All others are printed as '***', whatever they
+/// are called: it may be a misspelled one.
+bool sql_is_harmless_option(text name);
+
 /// A text as a literal: 'it''s'.
 void sql_print_string(text_builder *out, text value);
 

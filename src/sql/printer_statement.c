@@ -72,15 +72,25 @@ static void print_show(text_builder *out, const sql_show *show) {
     print_literal_clause(out, " LIKE ", show->pattern);
 }
 
+bool sql_is_harmless_option(text name) {
+    static const char *const names[] = {
+        "TYPE",  "WAREHOUSE",         "CATALOG_NAME",    "CONNECT_TIMEOUT",
+        "SCOPE", "OAUTH2_SERVER_URI", "REQUEST_TIMEOUT", "READ_ONLY",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (text_equal_nocase(name, text_of(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Values that are nobody's business are not printed: printed statements end up in logs.
 static void print_attach_option(text_builder *out, const sql_option *option) {
-    static const char *const secrets[] = {"TOKEN", "CREDENTIAL", "HEADERS"};
-    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
-        if (option->value != NULL && text_equal_nocase(option->key.value, text_of(secrets[i]))) {
-            put(out, secrets[i]);
-            put(out, " = '***'");
-            return;
-        }
+    if (option->value != NULL && !sql_is_harmless_option(option->key.value)) {
+        sql_print_name(out, &option->key);
+        put(out, " = '***'");
+        return;
     }
     print_option(out, option);
 }

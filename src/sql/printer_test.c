@@ -344,7 +344,9 @@ static const print_case statement_cases[] = {
      "ATTACH 'sqlite:x.db' AS c (TYPE = iceberg, WAREHOUSE = 'w', READ_ONLY, HEADERS = "
      "'***')"},
     {"ATTACH 'http://h' AS c (token 'hunter22', Credential = 'id:hunter22')",
-     "ATTACH 'http://h' AS c (TOKEN = '***', CREDENTIAL = '***')"},
+     "ATTACH 'http://h' AS c (token = '***', Credential = '***')"},
+    {"ATTACH 'http://h' AS c (tokn hunter22, \"token\" $$hunter22$$, scope 's')",
+     "ATTACH 'http://h' AS c (tokn = '***', \"token\" = '***', scope = 's')"},
     {"ATTACH OR REPLACE DATABASE IF NOT EXISTS 'x'", "ATTACH OR REPLACE IF NOT EXISTS 'x'"},
     {"DETACH DATABASE IF EXISTS c", "DETACH IF EXISTS c"},
     {"DETACH database", NULL},

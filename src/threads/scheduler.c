@@ -186,6 +186,7 @@ NO_LOCK_CHECK static void engine_thread_run(void *user) {
     engine_thread *thread = user;
     scheduler *self = thread->scheduler;
     mutex_lock(&self->lock);
+    thread->id = host_thread_id();
     while (!self->is_closing && self->thread_count <= self->thread_limit) {
         task *taken = scheduler_take(self, NULL);
         if (taken != NULL) {
@@ -330,4 +331,15 @@ uint32_t scheduler_thread_count(scheduler *self) {
     const uint32_t count = self->thread_count;
     mutex_unlock(&self->lock);
     return count;
+}
+
+bool scheduler_is_on_thread(scheduler *self) {
+    const uint64_t caller = host_thread_id();
+    bool found = false;
+    mutex_lock(&self->lock);
+    for (const engine_thread *each = self->threads; each != NULL && !found; each = each->next) {
+        found = each->id == caller && !each->has_ended;
+    }
+    mutex_unlock(&self->lock);
+    return found;
 }

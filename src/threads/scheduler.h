@@ -80,6 +80,8 @@ void scheduler_stop(scheduler *self);
 /// Takes effect for tasks submitted later; threads beyond it end when they are idle.
 void scheduler_set_threads(scheduler *self, uint32_t threads);
 uint32_t scheduler_thread_count(scheduler *self); ///< Engine threads that run now.
+/// Is the caller one of the engine threads, so that it may be inside a task of any group?
+bool scheduler_is_on_thread(scheduler *self);
 
 /// A query's tasks. Errors: FIRN_NO_MEMORY.
 firn_status task_group_open(scheduler *self, task_group **out, firn_error *err);

@@ -31,6 +31,7 @@ typedef struct engine_thread {
     host_thread *thread;
     scheduler *scheduler;
     struct engine_thread *next;
+    uint64_t id; // host_thread_id; 0 until it runs.
     bool has_ended;
 } engine_thread;
 

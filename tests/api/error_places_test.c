@@ -143,3 +143,45 @@ TEST(errors_say_where_the_fault_is) {
     }
     scene_close(&here);
 }
+
+// What ATTACH holds is in no error, whatever is wrong with it; of addresses only what may be shown.
+TEST(errors_repeat_no_secret) {
+    static const char *const statements[] = {
+        "ATTACH 'http://h' AS l (TOKEN SECRET SECRET)",
+        "ATTACH 'http://h' AS l (TOKEN SECRET || 'x')",
+        "ATTACH 'http://h' AS l (TOKEN SECRET.x)",
+        "ATTACH 'http://h' AS l (TOKEN SECRET(1))",
+        "ATTACH 'http://h' AS l (TOKEN 'a'::SECRET)",
+        "ATTACH 'http://h' AS l (TOKEN 'SECRET'::INTEGER)",
+        "ATTACH 'http://h' AS l (TOKEN 123SECRET)",
+        "ATTACH 'http://h' AS l (TOKEN $$SECRET$$ \"SECRET\")",
+        "ATTACH 'http://h' AS l (TOKEN 'SECRET",
+        "ATTACH 'http://h' AS l (TOKEN $SECRET$SECRET",
+        "ATTACH 'http://h' AS l (TOKEN x'SECRET')",
+        "ATTACH 'http://h' AS l (tokn 'SECRET')",
+        "ATTACH 'http://h' AS l (HEADERS 'SECRET')",
+        "ATTACH 'http://h' AS l (HEADERS MAP {'a': SECRET})",
+        "ATTACH 'http://h' AS l (HEADERS MAP {'a' 'SECRET'})",
+        "ATTACH 'http://h' AS l TOKEN 'SECRET'",
+        "ATTACH 'http://me:SECRET@127.0.0.1:1/?SECRET' AS l",
+        "SELECT 'https://me:SECRET@h?SECRET'::INTEGER",
+        "SELECT * FROM \"https://me:SECRET@h/x.parquet?SECRET\"",
+        "SELECT * FROM 'https://me:SECRET@127.0.0.1:1/x.parquet?SECRET'",
+        "SELECT * FROM iceberg_scan('https://me:SECRET@127.0.0.1:1/x?SECRET')",
+        "COPY (SELECT 1) TO 'https://me:SECRET@127.0.0.1:1/x.parquet?SECRET'",
+    };
+    scene here;
+    REQUIRE(scene_open(&here, "1"));
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        firn_error err = FIRN_ERROR_INIT;
+        CHECK(firn_execute(here.session, statements[i], FIRN_NUL_TERMINATED, NULL, &err) !=
+              FIRN_OK);
+        const bool is_hidden =
+            strstr(err.text, "SECRET") == NULL && strstr(err.hint, "SECRET") == NULL;
+        if (!is_hidden) {
+            printf("%s\n    %s\n    hint: %s\n", statements[i], err.text, err.hint);
+        }
+        CHECK(is_hidden);
+    }
+    scene_close(&here);
+}

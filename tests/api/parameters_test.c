@@ -105,6 +105,11 @@ static const parameter_case good[] = {
     {"SELECT coalesce($1, 'nothing')", "SELECT CAST(NULL AS VARCHAR)", "nothing"},
     {"SELECT CAST(x / $1 AS VARCHAR) FROM numbers WHERE x = 10", "SELECT 4", "2"},
     {"SELECT CAST($1 AS VARCHAR)", "SELECT 1.50", "1.50"},
+    // Of functions of numbers the one of DOUBLE is meant until a value is there.
+    {"SELECT CAST(round($1, 1) AS VARCHAR)", "SELECT 2.25", "2.3"},
+    {"SELECT CAST(round($1, 1) AS VARCHAR)", "SELECT '2.25'", "2.3"},
+    {"SELECT CAST(abs($1) AS VARCHAR)", "SELECT CAST(-5 AS INTEGER)", "5"},
+    {"SELECT CAST(abs($1) AS VARCHAR)", "SELECT '-1.5'", "1.5"},
     {"SELECT CAST(count(*) AS VARCHAR) FROM (VALUES (1.00), (1.01)) t(x) WHERE x > $1",
      "SELECT '1.005'", "1"},
     {"SELECT CAST(count(*) AS VARCHAR) FROM (VALUES (1.00), (1.01)) t(x) WHERE x < $1",

@@ -212,13 +212,28 @@ def a_fault_does_not_show_secrets():
         ("token = 'it''s' , X 'a'", "token = '*****' , X 'a'"),
         ("(Credential \"id:pw\") 'b'", "(Credential \"*****\") 'b'"),
         ("HEADERS MAP {'X-Key': 'k', 'Y': 'z'}, 'b'", "HEADERS MAP {'*****': '*', '*': '*'}, 'b'"),
-        ("'https://me:pw@host/a@b' TOKENS 'b'", "'https://*****@host/a@b' TOKENS 'b'"),
+        ("'https://me:pw@host/a@b' TOKENS 'b'", "'https://*****@host/a@b' TOKENS '*'"),
+        ("\"https://me:pw@host/a?b\" c", "\"https://*****@host/a?*\" c"),
+        ("\"https://token:pw@host/a\" c", "\"https://********@host/a\" c"),
+        ("$$https://me:pw@h/a?b$$ c", "$$https://*****@h/a?*$$ c"),
+        ("'https://a:b@h s3://c:d@h'", "'https://***@h s3://***@h'"),
+        ("token $$ab$$ = $q$'b$$'$q$, $1, 'c'", "token $$**$$ = $q$*****$q$, $1, 'c'"),
+        ("token = E'a\\'b' , E'c'", "token = E'****' , E'c'"),
+        ("\"access_token\" = 'b' AND x = 'c'", "\"access_token\" = '*' AND x = '*'"),
+        ("/* it's /* */ ' */ token 'b'", "token '*'"),
+        ("; attach 'h' as l (tokn 'b', type c)", "attach 'h' as l (tokn '*', type c)"),
+        ("; atach 'h' as l (bearer b-c, \"t\" $$b$$, read_only) 'e'",
+         "atach 'h' as l (bearer *-*, \"t\" $$*$$, read_only) '*'"),
+        ("; attach 'http://a:b@h?c' as l 'd'", "attach 'http://***@h?*' as l '*'"),
+        ("; attach 'h' (h {'a': ['b', c], 'd': 'e'}, scope 's', k = \"b\" /* b */)",
+         "attach 'h' (h {'*': ['*', *], '*': '*'}, scope 's', k = \"*\" /* * */)"),
+        ("attach 'h' as l (t $q$b$$ c", "attach 'h' as l (t $q$*****"),
         ("'https://host/a.parquet?sig=xy' b", "'https://host/a.parquet?******' b"),
         ("TOKEN; 'b' CREDENTIAL 'open", "TOKEN; 'b' CREDENTIAL '****"),
     ]
     for written, shown in cases:
         _, err = firn("-c", "fail " + written, code=1)
-        assert shown in err, err
+        assert shown in err, (shown, err)
 
 
 def a_fault_is_json_where_results_are():

@@ -222,7 +222,8 @@ def addresses_may_carry_signatures(server):
     for sql in (f"EXPLAIN SELECT count(*) FROM '{address}/00.parquet?X-Sig=sekret'",
                 f"SELECT * FROM '{signed}/99.parquet?X-Sig=sekret'",
                 f"SELECT * FROM '{signed}/99.csv?X-Sig=sekret'",
-                f"SELECT nope FROM '{address}/00.parquet?X-Sig=sekret'"):
+                f"SELECT nope FROM '{address}/00.parquet?X-Sig=sekret'",
+                f"SELECT DISTINCT filename FROM read_parquet('{address}/00.parquet?X-Sig=sekret', filename => true)"):
         done = subprocess.run([FIRN, "-c", sql], capture_output=True, text=True, check=False)
         shown = done.stdout + done.stderr
         check("secrets of an address are not shown", shown and "sekret" not in shown, shown)

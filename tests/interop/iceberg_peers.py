@@ -10,7 +10,9 @@ first asked.
 """
 import contextlib
 import json
+import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +34,19 @@ def venv(group):
     done = subprocess.run(["bash", ROOT / "tools/dev/venv.sh", group], check=True,
                           stdout=subprocess.PIPE, text=True)
     return pathlib.Path(done.stdout.strip()) / "bin" / "python"
+
+
+@contextlib.contextmanager
+def rest_server(folder):
+    """The URI of a REST catalog with a warehouse of its own below `folder` (rest_server.sh says which server)."""
+    pathlib.Path(folder).mkdir(exist_ok=True)
+    done = subprocess.run(["bash", ROOT / "tests/interop/rest_server.sh", "0", folder], check=True, text=True,
+                          stdout=subprocess.PIPE, env={**os.environ, "REST_TABLES": "none"})
+    pid, uri = done.stdout.split()[:2]
+    try:
+        yield uri
+    finally:
+        os.kill(int(pid), signal.SIGTERM)
 
 
 class Program:
@@ -61,7 +76,7 @@ class Program:
 
 
 class Peers:
-    """`place`: what ATTACH of firn is given, {"sqlite": FILE} or {"rest": URI}."""
+    """`rest`: the URI of a REST catalog; a SQLite file in `folder` without."""
 
     def __init__(self, build, folder, rest=None, with_spark=True, with_duckdb=True):
         self.program = pathlib.Path(build) / "firn"
@@ -176,6 +191,15 @@ class Peers:
             different = [pair for pair in zip(found, wanted) if pair[0] != pair[1]][:2]
             self.expect(f"{name}: {engine} reads {table}", found == wanted,
                         f"{len(found)} rows, wanted {len(wanted)}: {different}")
+
+    def check_columns(self, name, table, expected, columns):
+        """PyIceberg reads these rows as far as some of their columns go."""
+        def cut(rows):
+            return peer_lines.in_order([row[at] for at in columns] for row in rows)
+        found, wanted = cut(self.rows("pyiceberg", table)), cut(expected)
+        different = [pair for pair in zip(found, wanted) if pair[0] != pair[1]][:2]
+        self.expect(f"{name}: pyiceberg reads columns {columns} of {table}", found == wanted,
+                    f"{len(found)} rows, wanted {len(wanted)}: {different}")
 
     def refused(self, name, words, *statements):
         """firn says so, and does nothing."""

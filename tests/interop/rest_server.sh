@@ -2,7 +2,8 @@
 # rest_server.sh PORT FOLDER [VARIABLE=VALUE...]: starts a REST catalog server on PORT of this machine
 # (0: a free one) over a copy, in FOLDER, of the SQLite catalog of a set of tables, and prints "PID URL
 # ROOT SET" when it answers. ROOT is where the tables lie, SET where they are from: the conformance set
-# below $SHARED, or the part of it in tests/data. Ended by `kill PID`.
+# below $SHARED, or the part of it in tests/data. With REST_TABLES=none there are no tables yet: a new
+# catalog, whose warehouse FOLDER/warehouse is ROOT and SET. Ended by `kill PID`.
 #
 # The server is Apache Iceberg's own, whose jars Maven brings (./dev setup rest) and build/cache/jars
 # keeps. With REST_SERVER=fake, and outside CI where there is no JDK, no Maven or no network, it is
@@ -73,9 +74,27 @@ start() { # Sets `pid`; false when the server ends or does not answer in two min
 }
 
 folder=$(cd "$folder" && pwd)
-root=$(bash "$set/lay.sh")
-cp "$set/catalog.db" "$folder/catalog.db"
-chmod u+w "$folder/catalog.db"
+if [[ ${REST_TABLES:-} == none ]]; then
+    root=$folder/warehouse set=$folder/warehouse
+    mkdir -p "$root"
+    # The server makes what is missing; ours wants to find it.
+    python3 - "$folder/catalog.db" <<'PYTHON'
+import sqlite3
+import sys
+with sqlite3.connect(sys.argv[1]) as catalog:
+    catalog.execute("CREATE TABLE iceberg_tables (catalog_name VARCHAR(255) NOT NULL, table_namespace VARCHAR(255)"
+                    " NOT NULL, table_name VARCHAR(255) NOT NULL, metadata_location VARCHAR(1000),"
+                    " previous_metadata_location VARCHAR(1000), iceberg_type VARCHAR(5),"
+                    " PRIMARY KEY (catalog_name, table_namespace, table_name))")
+    catalog.execute("CREATE TABLE iceberg_namespace_properties (catalog_name VARCHAR(255) NOT NULL, namespace"
+                    " VARCHAR(255) NOT NULL, property_key VARCHAR(255), property_value VARCHAR(1000),"
+                    " PRIMARY KEY (catalog_name, namespace, property_key))")
+PYTHON
+else
+    root=$(bash "$set/lay.sh")
+    cp "$set/catalog.db" "$folder/catalog.db"
+    chmod u+w "$folder/catalog.db"
+fi
 wanted=$port
 for _ in 1 2 3; do # Another program may be faster with a port that was free.
     [[ $wanted != 0 ]] || port=$(free_port)

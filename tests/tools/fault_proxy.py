@@ -21,7 +21,8 @@ request; "times" -1 is for ever; "skip" lets so many requests that match go by f
     endless      a body that has no end; with "status" it is that one's
     garbage      bytes that are no HTTP
     slow         "ms" between pieces of 16 bytes, or of a 64th where that is more
-    status       answers "status" with "body" and "headers" instead of asking the server behind
+    status       answers "status" with "body" and "headers" instead of asking the server behind; with
+                 "asks" after it has answered
     redirect     answers 307 to "to", or to where it is already
 
 With --client it also checks what the Iceberg fixture does not: OAuth2 client credentials at
@@ -145,6 +146,8 @@ class Proxy(http.server.BaseHTTPRequestHandler):
     def do_fault(self, fault, body):
         name = fault["do"]
         if name == "status":
+            if fault.get("asks"):
+                self.ask_upstream(body)
             value = fault.get("body", "")
             text = value if isinstance(value, str) else json.dumps(value)
             return self.send_body(fault["status"], text.encode(), fault.get("headers", {}).items())

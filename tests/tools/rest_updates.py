@@ -80,8 +80,9 @@ class Builder:
     def add(self, members, id_key, thing):
         taken = [each[id_key] for each in self.data[members]]
         same = [each for each in self.data[members] if {**each, id_key: 0} == {**thing, id_key: 0}]
-        if same:
-            self.last[members] = same[0][id_key]
+        if same:  # Not what was added last, unless these updates had added it.
+            if self.last.get(members) is not None:
+                self.last[members] = same[0][id_key]
             return
         number = thing[id_key]
         if number in taken or number < 0:
@@ -210,6 +211,13 @@ def commit(metadata, location, requirements, updates):
             raise Refused(500, "IllegalArgumentException", f"no {what} is set")
     if "location" not in data:
         raise Refused(500, "IllegalArgumentException", "no location is set")
+    if data["format-version"] == 1:  # What its first readers want to find.
+        [data["schema"]] = [each for each in data["schemas"] if each["schema-id"] == data["current-schema-id"]]
+        data["partition-spec"] = [spec["fields"] for spec in data["partition-specs"]
+                                  if spec["spec-id"] == data["default-spec-id"]][0]
+    else:
+        for key in ("schema", "partition-spec"):
+            data.pop(key, None)
     data["last-updated-ms"] = max(int(time.time() * 1000), data["last-updated-ms"])
     if metadata is not None and location:
         data["metadata-log"].append({"metadata-file": location, "timestamp-ms": metadata["last-updated-ms"]})

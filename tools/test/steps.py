@@ -146,6 +146,7 @@ def programs(root, full):
         found += [Step(f"interop/iceberg_write/{preset}", f"{venv('pyiceberg')} "
                        f"tests/interop/iceberg_write_test.py build/{preset}", preset)
                   for preset in ("release", "dev")]
+        found += iceberg_sql(full, ours)
         if full:
             found.append(Step("interop/iceberg_random/sanitized", f"{random_tables}/dev/firn 300 1000",
                               "dev", 7200))
@@ -155,6 +156,26 @@ def programs(root, full):
         found.append(Step("many_files", "tools/test/many_files_test.py build/release/firn", "release"))
         found.append(Step("start", "python3 bench/start/start_bench.py 40 --check", "release"))
     return found
+
+
+def iceberg_sql(full, ours):
+    """Iceberg tables that firn writes from SQL, read and written by other engines. Spark's 500 MB are brought once,
+    and it takes part where another machine could not tell the difference: in CI over SQLite alone."""
+    sql = f"{venv('pyiceberg')} tests/interop/iceberg_sql_test.py build"
+    commits = f"{venv('pyiceberg')} tests/interop/iceberg_commits_test.py build"
+    more = " --full" if full else ""
+    found = [Step("interop/iceberg_commits/sqlite", f"{commits}/release{more}", "release", 7200),
+             Step("interop/iceberg_commits/rest", f"{commits}/release --rest{more}", "release", 7200),
+             Step("interop/iceberg_commits/alone", f"{commits}/dev --rest{more}", "dev", 7200, ours)]
+    if full:
+        return found + [Step(f"interop/iceberg_sql/{name}", f"{sql}/{build} --full --seed {seed} {more}", build, 7200)
+                for name, build, seed, more in (
+                    ("sqlite", "release", 1, ""), ("rest", "release", 2, "--rest"),
+                    ("sanitized", "dev", 3, "--without-spark"), ("rest/sanitized", "dev", 4, "--rest --without-spark"))]
+    return found + [Step("interop/iceberg_sql/sqlite", f"{sql}/release", "release"),
+                    Step("interop/iceberg_sql/rest", f"{sql}/release --rest --without-spark", "release"),
+                    Step("interop/iceberg_sql/alone", f"{sql}/dev --rest --without-spark --only evolution", "dev",
+                         variables=ours)]
 
 
 def faults(root, full):

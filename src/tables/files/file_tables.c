@@ -163,7 +163,8 @@ firn_status file_table_open(text function, table_arguments args, const file_env 
     if (function.size == 0) {
         const text path =
             io_path_object(string_text(COLUMN_VALUES(args.items[0].value.value, string_value)));
-        is_parquet = text_ends_with(path, TEXT(".parquet")) || text_ends_with(path, TEXT(".parq"));
+        is_parquet = text_ends_with_nocase(path, TEXT(".parquet")) ||
+                     text_ends_with_nocase(path, TEXT(".parq"));
         if (!is_parquet) {
             return no_file(path, err);
         }

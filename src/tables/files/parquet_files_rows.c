@@ -2,6 +2,7 @@
 #include "base/date_text.h"
 #include "base/number_text.h"
 #include "io/hive_keys.h"
+#include "io/io_path.h"
 #include "tables/files/parquet_files_private.h"
 #include "tables/files/parquet_scan.h"
 
@@ -74,7 +75,14 @@ firn_status parquet_constant_column(const parquet_files *self, uint32_t file, ui
     if (made == NULL) {
         return ARENA_FULL(memory, err);
     }
-    TRY(constant_text(self->files[file].path, memory, made, err));
+    // Results are kept and shown: of a web address without what may be secret.
+    const text path = self->files[file].path;
+    char *buffer = arena_alloc(memory, 1, path.size + 1);
+    if (buffer == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    const text shown = io_path_shown(path, buffer, path.size);
+    TRY(constant_text(shown, memory, made, err));
     made->form = FORM_CONSTANT;
     *out = pq_pick_constant(made);
     return FIRN_OK;

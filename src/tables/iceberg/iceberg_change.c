@@ -148,11 +148,12 @@ static firn_status play_kind(ice_table_change *self, ice_play *play, const ice_s
     return ice_play_rows(self, play, step, out, updates, err);
 }
 
-static firn_status apply(ice_play *play, text updates, firn_error *err) {
+static firn_status apply(ice_play *play, text *updates, firn_error *err) {
     const ice_change how = {.now_ms = host_time_us() / 1000};
     ice_changed changed;
-    TRY(ice_metadata_change(play->root, updates, &how, &play->memory, &changed, err));
+    TRY(ice_metadata_change(play->root, *updates, &how, &play->memory, &changed, err));
     play->json = changed.json;
+    *updates = changed.updates;
     return take_json(play, ice_bytes_of(changed.json), err);
 }
 
@@ -175,7 +176,7 @@ static firn_status play_step(ice_table_change *self, ice_play *play, const ice_s
     if (text_equal(made.updates, TEXT("[]"))) {
         made.updates.size = 0;
     } else {
-        TRY(apply(play, made.updates, err));
+        TRY(apply(play, &made.updates, err));
     }
     items[play->count++] = made;
     return FIRN_OK;

@@ -18,9 +18,9 @@ static const json_node *without(metadata_change *self, const json_node *node, co
     return json_edit_member(&self->edit, node, text_of(key), NULL);
 }
 
-// Adds `added` to a list, or finds its equal there; *id is what it has then.
+// Adds `added` to a list, or finds its equal there; *out is what it has become.
 static firn_status add_to_list(metadata_change *self, const id_list *to, const json_node *added,
-                               int32_t id_min, int32_t *id, firn_error *err) {
+                               int32_t id_min, last_added *out, firn_error *err) {
     const json_node *list = NULL;
     int64_t last = id_min - 1;
     TRY(json_want_array(self->root, to->list, &list, err));
@@ -34,7 +34,8 @@ static firn_status add_to_list(metadata_change *self, const id_list *to, const j
         const json_node *beside = without(self, each, to->id);
         TRY(json_edit_check(&self->edit, err));
         if (json_nodes_equal(beside, bare) && other >= INT32_MIN && other <= INT32_MAX) {
-            *id = (int32_t)other;
+            *out = (last_added){.id = (int32_t)other, .is_known = true};
+            self->said = NULL;
             return FIRN_OK;
         }
         last = other > last ? other : last;
@@ -42,23 +43,26 @@ static firn_status add_to_list(metadata_change *self, const id_list *to, const j
     if (last >= INT32_MAX) {
         return FAIL(err, FIRN_INVALID, "the table has no free \"%s\" left", to->id);
     }
-    *id = (int32_t)last + 1;
+    *out = (last_added){.id = (int32_t)last + 1};
     const json_node *numbered =
-        json_edit_member(&self->edit, added, text_of(to->id), json_edit_i64(&self->edit, *id));
+        json_edit_member(&self->edit, added, text_of(to->id), json_edit_i64(&self->edit, out->id));
     TRY(json_edit_check(&self->edit, err));
     change_put(self, to->list, json_edit_append(&self->edit, list, numbered));
     return json_edit_check(&self->edit, err);
 }
 
 // The id that an update means, of one that is there.
-static firn_status chosen_id(const metadata_change *self, const json_node *update,
-                             const char *member, const id_list *of, int32_t last, int32_t *out,
-                             firn_error *err) {
+static firn_status chosen_id(metadata_change *self, const json_node *update, const char *member,
+                             const id_list *of, last_added last, int32_t *out, firn_error *err) {
     TRY(json_get_i32(update, member, out, err));
     if (*out == -1) {
-        *out = last;
-        if (last == ICE_NONE_ADDED) {
+        *out = last.id;
+        if (last.id == ICE_NONE_ADDED) {
             return FAIL(err, FIRN_INVALID, "\"%s\" is -1, and none was added", member);
+        }
+        if (last.is_known) {
+            self->said = json_edit_member(&self->edit, update, text_of(member),
+                                          json_edit_i64(&self->edit, last.id));
         }
     }
     return change_find(self, of->list, of->id, *out) != NULL

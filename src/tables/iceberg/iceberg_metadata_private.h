@@ -7,16 +7,22 @@
 
 #define ICE_NONE_ADDED (-1)
 
+/// What an update with the id -1 means.
+typedef struct last_added {
+    int32_t id;    ///< ICE_NONE_ADDED: nothing was.
+    bool is_known; ///< It had been there before.
+} last_added;
+
 typedef struct metadata_change {
     json_editor edit;
     const json_node *old; ///< NULL: the table is new.
     const json_node *root;
     int32_t version;
     int64_t time_ms;
-    // What was added last, for -1.
-    int32_t last_schema;
-    int32_t last_spec;
-    int32_t last_order;
+    last_added last_schema;
+    last_added last_spec;
+    last_added last_order;
+    const json_node *said; ///< The update that is applied, as catalogs take it; NULL: not at all.
 } metadata_change;
 
 /// The number of a member of the root; what it is if it is missing or null.

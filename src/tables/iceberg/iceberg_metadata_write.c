@@ -314,19 +314,26 @@ firn_status ice_metadata_change(const json_node *old, text updates, const ice_ch
     metadata_change self = {.edit = {.memory = memory},
                             .old = old,
                             .time_ms = ice_metadata_time(old, how->now_ms),
-                            .last_schema = ICE_NONE_ADDED,
-                            .last_spec = ICE_NONE_ADDED,
-                            .last_order = ICE_NONE_ADDED};
+                            .last_schema = {.id = ICE_NONE_ADDED},
+                            .last_spec = {.id = ICE_NONE_ADDED},
+                            .last_order = {.id = ICE_NONE_ADDED}};
     const json_node *list;
+    ice_updates said;
     *out = (ice_changed){.timestamp_ms = 0};
     TRY(begin(&self, memory, err));
     TRY(json_tree_read(memory, (bytes){.data = (const uint8_t *)updates.data, .size = updates.size},
                        &list, err));
     TRY(json_as_array(list, err));
+    ice_updates_open(&said, memory);
     for (const json_node *each = list->first; each != NULL; each = each->next) {
+        self.said = each;
         TRY(apply(&self, each, err));
         TRY(json_edit_check(&self.edit, err));
+        if (self.said != NULL) {
+            json_write_node(&said.json, self.said);
+        }
     }
+    TRY(ice_updates_finish(&said, &out->updates, err));
     TRY(check_whole(&self, err));
     TRY(change_log_snapshot(&self, err));
     TRY(log_metadata(&self, how->old_location, &out->forgotten, err));

@@ -100,6 +100,9 @@ typedef struct ice_change {
 
 typedef struct ice_changed {
     text json; ///< The new metadata file.
+    /// The updates for catalogs, which refuse to make current by -1 what was not new: what had been
+    /// there before is not added again, and has its id.
+    text updates;
     int64_t timestamp_ms;
     text_list forgotten; ///< Metadata files that the metadata-log names no more. To be deleted if
                          ///< write.metadata.delete-after-commit.enabled says so.

@@ -218,6 +218,29 @@ TEST(ice_metadata_ids_are_used_again_for_what_is_equal) {
     arena_close(&memory);
 }
 
+// Java's catalog has -1 mean what these updates have added, and nothing else.
+TEST(ice_metadata_says_to_catalogs_the_id_of_what_was_there_before) {
+    arena memory = arena_open(MEMORY_LIMIT);
+    const text json = changed_at(NULL, creation(2, &memory), NOW, &memory);
+    const ice_change how = {.now_ms = NOW};
+    ice_changed out;
+    firn_error err = ERR_INIT;
+    CHECK(ice_metadata_change(
+              tree_of(json, &memory),
+              TEXT("[{\"action\":\"add-spec\",\"spec\":{\"fields\":[{\"name\":\"id_bucket\","
+                   "\"transform\":\"bucket[16]\",\"source-id\":1,\"field-id\":1000}]}},"
+                   "{\"action\":\"set-default-spec\",\"spec-id\":-1},"
+                   "{\"action\":\"add-sort-order\",\"sort-order\":{\"order-id\":9,\"fields\":[]}},"
+                   "{\"action\":\"set-default-sort-order\",\"sort-order-id\":-1}]"),
+              &how, &memory, &out, &err) == FIRN_OK);
+    CHECK(text_equal(out.updates, TEXT("[{\"action\":\"set-default-spec\",\"spec-id\":0},"
+                                       "{\"action\":\"add-sort-order\",\"sort-order\":"
+                                       "{\"order-id\":9,\"fields\":[]}},"
+                                       "{\"action\":\"set-default-sort-order\","
+                                       "\"sort-order-id\":-1}]")));
+    arena_close(&memory);
+}
+
 TEST(ice_metadata_refuses_changes_that_cannot_be) {
     static const struct {
         const char *updates;

@@ -21,8 +21,8 @@ def value_of(value):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else repr(value)
-    if isinstance(value, decimal.Decimal):
-        return format(value, "f")
+    if isinstance(value, decimal.Decimal):  # Spark's have more zeros behind small ones.
+        return format(value.normalize(decimal.Context(prec=80)), "f")
     if isinstance(value, datetime.datetime):
         if value.tzinfo is not None:
             return value.astimezone(datetime.timezone.utc).isoformat()

@@ -5,6 +5,7 @@ Apache Spark with Iceberg's Java library: SQL statements in, rows out (peer_line
 called `ice` unless told otherwise, and is the current one.
 """
 import argparse
+import decimal
 import os
 import pathlib
 import sys
@@ -87,6 +88,10 @@ def spark_value(kind, value):
         return peer_lines.pairs_of((key, each) for key, each in value.items())
     if isinstance(kind, types.TimestampType):  # In the zone of the process, which is UTC.
         return peer_lines.value_of(value) + "+00:00"
+    if isinstance(kind, types.DecimalType):  # On its way to Python 1E-10 becomes 1.00E-10.
+        wanted = decimal.Decimal((value.as_tuple().sign, (0,), -kind.scale))
+        return peer_lines.value_of(value.quantize(wanted, context=decimal.Context(
+            prec=60, traps=[decimal.Inexact, decimal.InvalidOperation])))
     return peer_lines.value_of(value)
 
 
