@@ -483,5 +483,8 @@ firn_status rest_client_load(rest_client *self, const rest_load *what, arena *me
     if (status != FIRN_OK) {
         *err = of_table;
     }
+    if (status == FIRN_NOT_FOUND) {
+        memcpy(err->sqlstate, "42P01", sizeof "42P01");
+    }
     return status;
 }

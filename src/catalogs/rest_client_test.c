@@ -116,6 +116,7 @@ TEST(rest_client_finds_views_behind_missing_tables) {
                            &s->memory, &table, NULL, &err) == FIRN_NOT_FOUND);
     CHECK(says("table \"a.n\" of catalog \"lake\": NoSuchTableException: Table does not exist: "
                "a.n (HTTP 404)"));
+    CHECK(strcmp(err.sqlstate, "42P01") == 0);
     tear_down(s);
 }
 

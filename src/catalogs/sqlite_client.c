@@ -623,8 +623,9 @@ static firn_status read_loaded(sqlite_client *self, sqlite3_stmt *statement, con
     bool has_row_now;
     TRY(sqlite_client_step(self, statement, &has_row_now, err));
     if (!has_row_now) {
-        return FAIL(err, FIRN_NOT_FOUND, "there is no table \"%.*s.%.*s\" in catalog \"%.*s\"",
-                    TEXT_ARGS(values[1]), TEXT_ARGS(values[2]), TEXT_ARGS(self->alias));
+        return FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", NO_POSITION,
+                        "there is no table \"%.*s.%.*s\" in catalog \"%.*s\"", TEXT_ARGS(values[1]),
+                        TEXT_ARGS(values[2]), TEXT_ARGS(self->alias));
     }
     text kind;
     TRY(read_text(self, statement, 0, memory, &out->metadata_location, err));

@@ -183,7 +183,7 @@ TEST(sqlite_client_loads_locations) {
     CHECK(table.is_view && table.previous_location.size == 0);
     CHECK(sqlite_client_load(s.client, space_of(db, 1), TEXT("nope"), &s.memory, &table, NULL,
                              &err) == FIRN_NOT_FOUND);
-    CHECK(says("no table \"db.nope\" in catalog \"alias\""));
+    CHECK(says("no table \"db.nope\" in catalog \"alias\"") && strcmp(err.sqlstate, "42P01") == 0);
     CHECK(sqlite_client_load(s.client, space_of(db, 1), TEXT("broken"), &s.memory, &table, NULL,
                              &err) == FIRN_CORRUPT);
     CHECK(says("\"db.broken\" of catalog \"alias\" has no metadata location"));
