@@ -230,10 +230,10 @@ TEST(batches_of_much_text_are_written_within_the_memory_limit) {
         char sql[SQL_SIZE];
         REQUIRE(open_with(&self, "32MB", threads[i]));
         (void)snprintf(sql, sizeof sql,
-                       "COPY (SELECT x, repeat('a text', 1000) AS s, repeat('other', 1000) AS t "
-                       "FROM generate_series(1, 6000) AS g(x)) TO '%s/long.csv'",
+                       "COPY (SELECT x, repeat('a text', 4000) AS s, repeat('other', 4000) AS t "
+                       "FROM generate_series(1, 2500) AS g(x)) TO '%s/long.csv'",
                        folder.path);
-        CHECK(number_of(&self, sql) == 6000);
+        CHECK(number_of(&self, sql) == 2500);
         pool_report report;
         pool_describe(self.engine->pool, &report);
         CHECK(report.resident_peak <= (UINT64_C(32) << 20));

@@ -36,7 +36,8 @@ TEST(numbers_are_json_where_it_has_them) {
     CHECK_VALUES(TYPE_OF(BIGINT), int64_t, {0, "0"}, {INT64_MIN, "-9223372036854775808"});
     CHECK_VALUES(TYPE_OF(UBIGINT), uint64_t, {UINT64_MAX, "18446744073709551615"});
     CHECK_VALUES(TYPE_OF(DOUBLE), double, {1.5, "1.5"}, {-0.0, "-0.0"}, {1e300, "1e+300"},
-                 {NAN, "\"NaN\""}, {INFINITY, "\"Infinity\""}, {-INFINITY, "\"-Infinity\""});
+                 {(double)NAN, "\"NaN\""}, {HUGE_VAL, "\"Infinity\""},
+                 {-HUGE_VAL, "\"-Infinity\""});
     CHECK_VALUES(TYPE_OF(REAL), float, {0.1F, "0.1"}, {INFINITY, "\"Infinity\""});
 }
 

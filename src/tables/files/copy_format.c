@@ -36,14 +36,13 @@ static firn_status put_csv_head(const copy_encoder *self, text_builder *out, fir
 }
 
 static firn_status put_csv(const copy_encoder *self, const batch *rows, uint32_t from,
-                           uint32_t *count, text_builder *out, uint32_t *prefix, firn_error *err) {
-    (void)prefix;
+                           copy_part *part, text_builder *out, firn_error *err) {
     (void)err;
     uint32_t done = 0;
-    for (; may_go_on(self, out, done, *count); done++) {
+    for (; may_go_on(self, out, done, part->count); done++) {
         csv_put_row(self->csv, rows, from + done, self->at, out);
     }
-    *count = done;
+    part->count = done;
     return FIRN_OK;
 }
 
@@ -64,16 +63,14 @@ static firn_status open_json(copy_encoder *self, arena *memory, firn_error *err)
 }
 
 static firn_status put_ndjson(const copy_encoder *self, const batch *rows, uint32_t from,
-                              uint32_t *count, text_builder *out, uint32_t *prefix,
-                              firn_error *err) {
-    (void)prefix;
+                              copy_part *part, text_builder *out, firn_error *err) {
     (void)err;
     uint32_t done = 0;
-    for (; may_go_on(self, out, done, *count); done++) {
+    for (; may_go_on(self, out, done, part->count); done++) {
         json_put_row(&self->json, rows, from + done, out);
         text_append_char(out, '\n');
     }
-    *count = done;
+    part->count = done;
     return FIRN_OK;
 }
 
@@ -97,15 +94,14 @@ static firn_status put_json_head(const copy_encoder *self, text_builder *out, fi
 }
 
 static firn_status put_json(const copy_encoder *self, const batch *rows, uint32_t from,
-                            uint32_t *count, text_builder *out, uint32_t *prefix, firn_error *err) {
-    (void)prefix;
+                            copy_part *part, text_builder *out, firn_error *err) {
     (void)err;
     uint32_t done = 0;
-    for (; may_go_on(self, out, done, *count); done++) {
+    for (; may_go_on(self, out, done, part->count); done++) {
         text_append(out, self->format->between);
         json_put_row(&self->json, rows, from + done, out);
     }
-    *count = done;
+    part->count = done;
     return FIRN_OK;
 }
 
@@ -141,11 +137,10 @@ static firn_status put_file_head(const copy_encoder *self, text_builder *out, fi
 }
 
 static firn_status put_arrow(const copy_encoder *self, const batch *rows, uint32_t from,
-                             uint32_t *count, text_builder *out, uint32_t *prefix,
-                             firn_error *err) {
-    batch part;
-    TRY(batch_part(out->memory, rows, from, *count, &part, err));
-    return ipc_put_rows(self->columns, &part, self->pool, self->cancel, out, prefix, err);
+                             copy_part *part, text_builder *out, firn_error *err) {
+    batch wanted;
+    TRY(batch_part(out->memory, rows, from, part->count, &wanted, err));
+    return ipc_put_rows(self->columns, &wanted, self->pool, self->cancel, out, &part->prefix, err);
 }
 
 static firn_status put_stream_foot(const copy_encoder *self, bool has_rows,

@@ -9,6 +9,12 @@
 
 typedef struct copy_encoder copy_encoder;
 
+/// What is made of rows.
+typedef struct copy_part {
+    uint32_t count;  ///< Of rows.
+    uint32_t prefix; ///< Of a message of IPC, the bytes before its body.
+} copy_part;
+
 typedef struct copy_format {
     const char *name;   ///< Of FORMAT.
     const char *ending; ///< Of files in folders.
@@ -17,10 +23,10 @@ typedef struct copy_format {
     text between;       ///< … and before all others, where a piece of them begins with it.
     firn_status (*open)(copy_encoder *self, arena *memory, firn_error *err);
     firn_status (*put_head)(const copy_encoder *self, text_builder *out, firn_error *err);
-    /// Rows `from` to `from + *count - 1` of those that count; a text ends earlier, after *count of
-    /// them, when it holds `piece_bytes`. *prefix: of a message of IPC, the bytes before its body.
+    /// Rows `from` to `from + part->count - 1` of those that count; a text ends earlier, after
+    /// part->count of them, when it holds `piece_bytes`.
     firn_status (*put_rows)(const copy_encoder *self, const batch *rows, uint32_t from,
-                            uint32_t *count, text_builder *out, uint32_t *prefix, firn_error *err);
+                            copy_part *part, text_builder *out, firn_error *err);
     /// `blocks`: of the messages with rows, if they were asked for.
     firn_status (*put_foot)(const copy_encoder *self, bool has_rows, const ipc_blocks *blocks,
                             text_builder *out, firn_error *err);

@@ -217,17 +217,17 @@ static firn_status encode_piece(row_sink_worker *self, rows_left *left, encoded 
     const copy_encoder *encoder = &self->owner->encoder;
     const text folder = left->runs.partitions[left->run];
     piece *each = &made->pieces[made->count];
-    uint32_t count = left->runs.ends[left->run] - left->from;
+    copy_part part = {.count = left->runs.ends[left->run] - left->from};
     text content;
     *each = (piece){.of = made, .folder = TEXT("")};
     out->size = 0;
-    TRY(encoder->format->put_rows(encoder, &left->rows, left->from, &count, out, &each->prefix,
-                                  err));
+    TRY(encoder->format->put_rows(encoder, &left->rows, left->from, &part, out, err));
+    each->prefix = part.prefix;
     TRY(text_builder_finish(out, &content, err));
     TRY(text_copy(&made->memory, content, &each->content, err));
     TRY(text_copy(&made->memory, folder, &each->folder, err));
     made->count++;
-    left->from += count;
+    left->from += part.count;
     left->run += left->from == left->runs.ends[left->run];
     return FIRN_OK;
 }
