@@ -226,22 +226,35 @@ def catalogs(_):
 
 COPY = """# COPY
 
-`COPY (query) | table [(columns)] TO 'path' [(option value, …)]` writes the rows of a query, or of a table, to Parquet files, and answers
+`COPY (query) | table [(columns)] TO 'path' [(option value, …)]` writes the rows of a query, or of a table, to files, and answers
 how many there were, as INSERT does:
 
 ```sql
 COPY (FROM 'events/*.parquet' WHERE day >= DATE '2024-01-01' ORDER BY id) TO 'events_2024.parquet'
 COPY sales (id, region) TO 'sales.parquet' (COMPRESSION snappy, ROW_GROUP_ROWS 200000, OVERWRITE)
 COPY sales TO 'sales' (PARTITION_BY (region, day), FILE_SIZE '100MB')
+COPY sales TO 'sales.csv.gz' (DELIMITER ';', NULL 'NULL')
 EXPLAIN COPY sales TO 'sales.parquet'
 ```
 
 A file appears under its name when it is whole, those of a folder when all are; after an error, a full disk or Ctrl-C there is
-nothing but folders. Folders of the path that are not there are made. What is there is not replaced without OVERWRITE, and the
-query may read what it overwrites. Rows are in the order of the query with `preserve_order` (on unless it is set off) and with ORDER BY, whatever the number of threads; in files of PARTITION_BY
-only ORDER BY says an order. FROM reads them back: keys of folders by `read_parquet('sales/**/*.parquet')`.
+nothing but folders. Folders of the path that are not there are made. What is there is not replaced without OVERWRITE, and the query may read what it overwrites. Rows are in the
+order of the query with `preserve_order` (on unless it is set off) and with ORDER BY, whatever the number of threads; in files of PARTITION_BY
+only ORDER BY says an order. FROM reads Parquet back: keys of folders by `read_parquet('sales/**/*.parquet')`.
 
-What Parquet has no type for: TIMESTAMP_S and seconds of TIME become milliseconds, INTERVAL has no parts of milliseconds.
+## Formats
+
+| format | path | what is in the file |
+| --- | --- | --- |
+| `parquet` | .parquet | Parquet. TIMESTAMP_S and seconds of TIME become milliseconds, INTERVAL has no parts of milliseconds |
+| `csv` | .csv | RFC 4180 with lines that end in LF: values as SQL prints them, nested ones as JSON, the empty text as `""` and NULL as nothing |
+| `json` | .json | one array of objects, one a line; decimals, moments (ISO 8601), binaries (hexadecimal), NaN and infinities are strings, maps arrays of [key, value] |
+| `ndjson` | .ndjson, .jsonl | the same objects, one a line |
+| `arrow` | .arrows | an Arrow IPC stream; UUID and JSON as the extensions arrow.uuid and arrow.json |
+| `feather`, `ipc` | .arrow, .feather, .ipc | an Arrow IPC file (Feather 2): the same with a footer |
+
+CSV and JSON are the text that `firn --format csv`, `json` and `ndjson` print. Behind another .gz or .zst they are compressed, in many
+members (gzip) or frames (zstd), which every reader reads as one.
 
 ## Options
 
@@ -252,7 +265,7 @@ What Parquet has no type for: TIMESTAMP_S and seconds of TIME become millisecond
 
 def copy(_):
     text = MADE + COPY
-    for name, _, takes, meaning in calls("src/engine/copy_options.def", "COPY_OPTION"):
+    for name, _, _, takes, meaning in calls("src/engine/copy_options.def", "COPY_OPTION"):
         text += f"| `{name}` | {cell(takes)} | {cell(meaning)} |\n"
     return text
 

@@ -86,9 +86,19 @@ static int on_progress(void *user) {
     return cancel_is_raised(self->cancel) ? 1 : 0;
 }
 
+bool sqlite_client_roll_back(sqlite_client *self) {
+    self->is_stuck = sqlite3_get_autocommit(self->database) == 0 &&
+                     sqlite3_exec(self->database, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK;
+    return !self->is_stuck;
+}
+
 // Prepares a statement whose parameters are the texts in order.
 firn_status sqlite_client_prepare(sqlite_client *self, const char *sql, const text *values,
                                   uint32_t value_count, sqlite3_stmt **out, firn_error *err) {
+    *out = NULL;
+    if (self->is_stuck && !sqlite_client_roll_back(self)) {
+        return sqlite_client_fail(self, sqlite3_errcode(self->database), err);
+    }
     int code = sqlite3_prepare_v2(self->database, sql, -1, out, NULL);
     for (uint32_t i = 0; i < value_count && code == SQLITE_OK; i++) {
         const char *data = values[i].data == NULL ? "" : values[i].data;

@@ -16,6 +16,7 @@ struct sqlite_client {
     text name;       // The catalog_name.
     bool has_kinds;  // Schema V1: there is a column iceberg_type.
     bool has_spaces; // There is a table iceberg_namespace_properties.
+    bool is_stuck;   // A transaction of the file could not be ended, and what it wrote is visible.
     uint32_t busy_timeout_ms;
     // Of the call that runs:
     const cancel_flag *cancel;
@@ -24,6 +25,10 @@ struct sqlite_client {
 
 /// The error of a result code of SQLite, with what it says.
 firn_status sqlite_client_fail(sqlite_client *self, int code, firn_error *err);
+
+/// Undoes the transaction of the file that is open, if one is; false: it is open still, and no
+/// statement is prepared before it is not.
+bool sqlite_client_roll_back(sqlite_client *self);
 
 /// Prepares a statement whose parameters are the texts in order, which it borrows until it is
 /// finalized. NULL after an error.

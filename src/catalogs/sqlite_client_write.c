@@ -38,18 +38,13 @@ static firn_status begin(sqlite_client *self, firn_error *err) {
     return run(self, "BEGIN IMMEDIATE", NULL, 0, &ignored, err);
 }
 
-static bool roll_back(sqlite_client *self) {
-    return sqlite3_get_autocommit(self->database) != 0 ||
-           sqlite3_exec(self->database, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK;
-}
-
 // Ends the transaction: COMMIT if all went well so far. *is_unsure: SQLite failed in the middle of
 // that, and the journal says to whoever opens the file next which state is the true one.
 static firn_status try_end(sqlite_client *self, firn_status status, bool *is_unsure,
                            firn_error *err) {
     *is_unsure = false;
     if (status != FIRN_OK) {
-        (void)roll_back(self); // SQLite does it at the latest when the file is closed.
+        (void)sqlite_client_roll_back(self); // Or the next statement does it first.
         return status;
     }
     const int code = sqlite3_exec(self->database, "COMMIT", NULL, NULL, NULL);
@@ -57,8 +52,10 @@ static firn_status try_end(sqlite_client *self, firn_status status, bool *is_uns
         return FIRN_OK;
     }
     status = sqlite_client_fail(self, code, err);
-    // Readers hold it: nothing was written. Any other failure came while the file was written.
-    *is_unsure = (code & 0xff) != SQLITE_BUSY || !roll_back(self);
+    // Readers hold it: nothing was written. Any other failure came while the file was written. What
+    // is open then must not stay so: reading would show it as if it were in the file.
+    const bool is_ended = sqlite_client_roll_back(self);
+    *is_unsure = (code & 0xff) != SQLITE_BUSY || !is_ended;
     return status;
 }
 
@@ -397,7 +394,7 @@ static firn_status commit_within(sqlite_client *self, const commit_parts *parts,
     TRY(begin(self, err));
     firn_status status = apply_all(self, parts, memory, &fit, err);
     if (status != FIRN_OK || !fit) {
-        (void)roll_back(self);
+        (void)sqlite_client_roll_back(self);
         *out = COMMIT_CONFLICT;
         return status;
     }

@@ -1,13 +1,15 @@
 // COPY … TO: the rows of a query become files.
 //
-// It is an INSERT into a table that is made of the path and the options (parquet_target.h) and can
+// It is an INSERT into a table that is made of the path and the options (copy_target.h) and can
 // only be written: plan, count and commit are those of INSERT.
+#include <string.h>
+
 #include "base/nearest.h"
 #include "base/number_text.h"
 #include "engine/objects.h"
 #include "io/io_path.h"
 #include "memory/name_index.h"
-#include "tables/files/parquet_target.h"
+#include "tables/files/copy_target.h"
 
 #define PATH_SHOWN_MAX 1024
 
@@ -68,13 +70,20 @@ firn_status command_copy_query(run *self, const sql_copy *written, const sql_que
 
 // ---- Options -----------------------------------------------------------------------------------
 
+enum {
+#define COPY_OPTION(name, read, of, takes, meaning) COPY_OPTION_##name,
+#include "engine/copy_options.def"
+#undef COPY_OPTION
+    COPY_OPTION_COUNT
+};
+
 typedef struct copy_options {
     run *run;
     const schema *columns;
     bool has_format;
-    const sql_option *level; // Checked when the codec is known.
-    const sql_option *partitions;
-    parquet_target_options target;
+    bool has_codec;
+    const sql_option *given[COPY_OPTION_COUNT]; // By the order of the list; NULL: not given.
+    copy_target_options target;
 } copy_options;
 
 static firn_status refuse(const sql_option *option, text value, const char *allowed,
@@ -88,16 +97,19 @@ static firn_status refuse(const sql_option *option, text value, const char *allo
 static firn_status refuse_format(text format, uint32_t position, firn_error *err) {
     const firn_status status = FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", position,
                                         "the format \"%.*s\" cannot be written", TEXT_ARGS(format));
-    err_hint(err, "the format parquet can");
+    err_hint(err, "the formats parquet, csv, json, ndjson, arrow and feather can");
     return status;
 }
 
 static firn_status read_format(copy_options *self, const sql_option *option, text value,
                                firn_error *err) {
     self->has_format = true;
-    return text_equal_nocase(value, TEXT("parquet"))
-               ? FIRN_OK
-               : refuse_format(value, option->key.position, err);
+    if (text_equal_nocase(value, TEXT("parquet"))) {
+        return FIRN_OK;
+    }
+    self->target.format = copy_format_of(value);
+    return self->target.format == NULL ? refuse_format(value, option->key.position, err)
+                                       : (firn_status)FIRN_OK;
 }
 
 static firn_status read_compression(copy_options *self, const sql_option *option, text value,
@@ -111,6 +123,7 @@ static firn_status read_compression(copy_options *self, const sql_option *option
     nearest_name near = nearest_to(value);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (text_equal_nocase(value, text_of(words[i].word))) {
+            self->has_codec = true;
             self->target.writer.codec = words[i].codec;
             self->target.writer.codec_choice = PW_CODEC_GIVEN;
             return FIRN_OK;
@@ -125,7 +138,6 @@ static firn_status read_compression(copy_options *self, const sql_option *option
 static firn_status read_level(copy_options *self, const sql_option *option, text value,
                               firn_error *err) {
     int64_t level;
-    self->level = option;
     if (number_parse_i64(value, &level) != NUMBER_OK || level < 1 || level > 22) {
         return refuse(option, value, "a number from 1 to 22", err);
     }
@@ -165,56 +177,100 @@ static firn_status read_overwrite(copy_options *self, const sql_option *option, 
                : refuse(option, value, "true or false", err);
 }
 
+static firn_status read_header(copy_options *self, const sql_option *option, text value,
+                               firn_error *err) {
+    return settings_parse_bool(value, &self->target.csv.has_header)
+               ? FIRN_OK
+               : refuse(option, value, "true or false", err);
+}
+
+// One byte that no value needs and no line end is.
+static firn_status read_sign(const sql_option *option, text value, char *out, firn_error *err) {
+    const char byte = value.size == 1 ? value.data[0] : '\0';
+    const bool is_sign = (byte >= ' ' && byte < 0x7f) || byte == '\t';
+    if (!is_sign) {
+        return refuse(option, value, "one character, such as ';', or a tab", err);
+    }
+    *out = byte;
+    return FIRN_OK;
+}
+
+static firn_status read_delimiter(copy_options *self, const sql_option *option, text value,
+                                  firn_error *err) {
+    const bool is_tab = text_equal(value, TEXT("\\t"));
+    return read_sign(option, is_tab ? TEXT("\t") : value, &self->target.csv.delimiter, err);
+}
+
+static firn_status read_quote(copy_options *self, const sql_option *option, text value,
+                              firn_error *err) {
+    return read_sign(option, value, &self->target.csv.quote, err);
+}
+
+static firn_status read_null(copy_options *self, const sql_option *option, text value,
+                             firn_error *err) {
+    (void)option;
+    (void)err;
+    self->target.csv.null = value;
+    return FIRN_OK;
+}
+
 typedef firn_status (*option_reader)(copy_options *self, const sql_option *option, text value,
                                      firn_error *err);
+
+// Of which formats an option is.
+typedef enum option_of {
+    OF_ALL,
+    OF_PARQUET,
+    OF_CSV,
+    OF_COMPRESSED, // Parquet, and what is text.
+} option_of;
 
 static const struct {
     const char *name;
     option_reader read;
-} option_rows[] = {
-#define COPY_OPTION(name, read, takes, meaning) {#name, read},
+    option_of of;
+} option_rows[COPY_OPTION_COUNT] = {
+#define COPY_OPTION(name, read, of, takes, meaning) {#name, read, of},
 #include "engine/copy_options.def"
 #undef COPY_OPTION
 };
-#define OPTION_COUNT (sizeof option_rows / sizeof option_rows[0])
 
 static firn_status say_no_option(const sql_option *option, firn_error *err) {
     const firn_status status =
         FAIL_SQL(err, FIRN_INVALID, "22023", option->key.position, "COPY has no option \"%.*s\"",
                  TEXT_ARGS(option->key.value));
     nearest_name near = nearest_to(option->key.value);
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
+    for (size_t i = 0; i < COPY_OPTION_COUNT; i++) {
         nearest_offer(&near, text_of(option_rows[i].name));
     }
     if (!nearest_hint(&near, err)) {
         err_hint(err, "there are format, compression, compression_level, row_group_rows, "
-                      "file_size, partition_by and overwrite");
+                      "file_size, partition_by and overwrite; of csv header, delimiter, quote and "
+                      "null");
     }
     return status;
 }
 
-static firn_status read_option(copy_options *self, const sql_option *option, bool *seen,
-                               firn_error *err) {
+static firn_status read_option(copy_options *self, const sql_option *option, firn_error *err) {
     size_t found = 0;
-    while (found < OPTION_COUNT &&
+    while (found < COPY_OPTION_COUNT &&
            !text_equal_nocase(option->key.value, text_of(option_rows[found].name))) {
         found++;
     }
-    if (found == OPTION_COUNT) {
+    if (found == COPY_OPTION_COUNT) {
         return say_no_option(option, err);
     }
     const option_reader read = option_rows[found].read;
-    if (seen[found]) {
+    if (self->given[found] != NULL) {
         return FAIL_SQL(err, FIRN_INVALID, "42601", option->key.position,
                         "the option \"%s\" is given twice", option_rows[found].name);
     }
-    seen[found] = true;
-    if (option->value == NULL && read != read_overwrite) {
+    self->given[found] = option;
+    if (option->value == NULL && read != read_overwrite && read != read_header) {
         return FAIL_SQL(err, FIRN_INVALID, "42601", option->key.position,
                         "the option \"%s\" has no value", option_rows[found].name);
     }
-    if (read == NULL) {
-        self->partitions = option;
+    if (read == NULL) { // When the columns are known.
         return FIRN_OK;
     }
     text value = TEXT("true");
@@ -263,10 +319,11 @@ static firn_status add_partition(copy_options *self, const sql_expr *written, ui
 }
 
 static firn_status read_partitions(copy_options *self, firn_error *err) {
-    if (self->partitions == NULL) {
+    const sql_option *given = self->given[COPY_OPTION_partition_by];
+    if (given == NULL) {
         return FIRN_OK;
     }
-    const sql_expr *written = self->partitions->value;
+    const sql_expr *written = given->value;
     const bool is_list = sql_is_expr(written, SQL_ROW);
     const size_t count = is_list ? sql_row_of(written)->items.count : 1;
     uint32_t *columns = ARENA_NEW(&self->run->memory, uint32_t, count + 1);
@@ -283,52 +340,137 @@ static firn_status read_partitions(copy_options *self, firn_error *err) {
 
 // ---- The whole ---------------------------------------------------------------------------------
 
-// Without FORMAT the ending of the path says it; a folder of files has none.
-static firn_status check_format(const copy_options *self, const sql_copy *written, text path,
-                                firn_error *err) {
-    if (self->has_format || text_ends_with_nocase(path, TEXT(".parquet"))) {
-        return FIRN_OK;
-    }
-    size_t dot = path.size;
-    while (dot > 0 && path.data[dot - 1] != '.' && path.data[dot - 1] != '/') {
+// What stands behind the last dot of a path's last part; all before it is left. False: no dot.
+static bool cut_ending(text *path, text *ending) {
+    size_t dot = path->size;
+    while (dot > 0 && path->data[dot - 1] != '.' && path->data[dot - 1] != '/') {
         dot--;
     }
-    const bool has_ending = dot > 0 && path.data[dot - 1] == '.';
-    if (has_ending) {
-        return refuse_format(text_slice(path, dot, path.size), written->place->position, err);
+    if (dot == 0 || path->data[dot - 1] != '.') {
+        return false;
     }
-    if (self->partitions != NULL || self->target.file_size > 0) {
-        return FIRN_OK;
+    *ending = text_slice(*path, dot, path->size);
+    *path = text_slice(*path, 0, dot - 1);
+    return true;
+}
+
+// Without FORMAT the ending of the path says it; a folder of files has none. A text that is called
+// .gz or .zst is compressed.
+static firn_status find_format(copy_options *self, const sql_copy *written, text path,
+                               firn_error *err) {
+    text left = path;
+    text ending = TEXT("");
+    codec packed = CODEC_NONE;
+    bool has_ending = cut_ending(&left, &ending);
+    if (has_ending &&
+        (text_equal_nocase(ending, TEXT("gz")) || text_equal_nocase(ending, TEXT("zst")))) {
+        text below = TEXT("");
+        packed = text_equal_nocase(ending, TEXT("gz")) ? CODEC_GZIP : CODEC_ZSTD;
+        if (cut_ending(&left, &below)) {
+            ending = below;
+        }
     }
-    const firn_status status =
-        FAIL_SQL(err, FIRN_INVALID, "22023", written->place->position,
-                 "the path \"%.*s\" does not say in which format", TEXT_ARGS(path));
-    err_hint(err, "end it in .parquet, or add (FORMAT parquet)");
-    return status;
+    const copy_format *by_ending = copy_format_of_ending(ending);
+    const bool is_folder =
+        self->given[COPY_OPTION_partition_by] != NULL || self->target.file_size > 0;
+    if (!self->has_format && by_ending == NULL && !text_equal_nocase(ending, TEXT("parquet"))) {
+        if (has_ending) {
+            return refuse_format(ending, written->place->position, err);
+        }
+        if (!is_folder) {
+            const firn_status status =
+                FAIL_SQL(err, FIRN_INVALID, "22023", written->place->position,
+                         "the path \"%.*s\" does not say in which format", TEXT_ARGS(path));
+            err_hint(err, "end it in .parquet, .csv or .json, or add (FORMAT parquet)");
+            return status;
+        }
+    }
+    if (!self->has_format) {
+        self->target.format = by_ending;
+    }
+    if (self->target.format != NULL && !self->has_codec) {
+        self->target.writer.codec = self->target.format->is_text ? packed : CODEC_NONE;
+    }
+    if (packed != CODEC_NONE && (self->target.format == NULL || !self->target.format->is_text)) {
+        return FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->place->position,
+                        "the format %s is not compressed as a whole, as \"%.*s\" says",
+                        self->target.format == NULL ? "parquet" : self->target.format->name,
+                        TEXT_ARGS(path));
+    }
+    return FIRN_OK;
+}
+
+// Options that the format does not have.
+static firn_status check_options(const copy_options *self, firn_error *err) {
+    const copy_format *format = self->target.format;
+    const bool is_csv = format != NULL && strcmp(format->name, "csv") == 0;
+    const bool has[] = {
+        [OF_ALL] = true,
+        [OF_PARQUET] = format == NULL,
+        [OF_CSV] = is_csv,
+        [OF_COMPRESSED] = format == NULL || format->is_text,
+    };
+    for (size_t i = 0; i < COPY_OPTION_COUNT; i++) {
+        if (self->given[i] != NULL && !has[option_rows[i].of]) {
+            return FAIL_SQL(err, FIRN_INVALID, "22023", self->given[i]->key.position,
+                            "the format %s has no option \"%s\"",
+                            format == NULL ? "parquet" : format->name, option_rows[i].name);
+        }
+    }
+    const codec with = self->target.writer.codec;
+    if (format != NULL && with != CODEC_NONE && with != CODEC_GZIP && with != CODEC_ZSTD) {
+        return FAIL_SQL(err, FIRN_INVALID, "22023",
+                        self->given[COPY_OPTION_compression]->key.position,
+                        "\"%s\" is no compression of the format %s, which is gzip, zstd or none",
+                        codec_word(with), format->name);
+    }
+    return FIRN_OK;
+}
+
+// NULL and fields are told apart by what they hold.
+static firn_status check_csv(const copy_options *self, firn_error *err) {
+    const csv_options *csv = &self->target.csv;
+    const sql_option *null = self->given[COPY_OPTION_null];
+    if (csv->delimiter == csv->quote) {
+        const sql_option *quote = self->given[COPY_OPTION_quote];
+        const sql_option *at = quote == NULL ? self->given[COPY_OPTION_delimiter] : quote;
+        return FAIL_SQL(err, FIRN_INVALID, "22023", at->key.position,
+                        "the delimiter and the quote are the same");
+    }
+    for (size_t i = 0; i < csv->null.size; i++) {
+        const char byte = csv->null.data[i];
+        if (byte == csv->delimiter || byte == csv->quote || byte == '\n' || byte == '\r') {
+            return refuse(null, csv->null, "a text without delimiter, quote and line end", err);
+        }
+    }
+    return FIRN_OK;
 }
 
 static firn_status check_level(const copy_options *self, firn_error *err) {
     const pw_options *writer = &self->target.writer;
+    const sql_option *level = self->given[COPY_OPTION_compression_level];
     const codec with = writer->codec;
     const int most = with == CODEC_ZSTD ? 22 : with == CODEC_GZIP || with == CODEC_LZ4 ? 12 : 0;
-    if (self->level == NULL || writer->codec_level <= most) {
+    if (level == NULL || writer->codec_level <= most) {
         return FIRN_OK;
     }
-    return most == 0 ? FAIL_SQL(err, FIRN_INVALID, "22023", self->level->key.position,
+    return most == 0 ? FAIL_SQL(err, FIRN_INVALID, "22023", level->key.position,
                                 "compression %s has no levels", codec_word(with))
-                     : FAIL_SQL(err, FIRN_INVALID, "22023", self->level->key.position,
+                     : FAIL_SQL(err, FIRN_INVALID, "22023", level->key.position,
                                 "compression level %d, with %s there are 1 to %d",
                                 writer->codec_level, codec_word(with), most);
 }
 
 static firn_status read_options(copy_options *self, const sql_copy *written, text path,
                                 firn_error *err) {
-    bool seen[OPTION_COUNT] = {false};
     self->target.writer = pw_options_default();
+    self->target.csv = CSV_OPTIONS_DEFAULT;
     for (size_t i = 0; i < written->options.count; i++) {
-        TRY(read_option(self, sql_option_of(written->options.items[i]), seen, err));
+        TRY(read_option(self, sql_option_of(written->options.items[i]), err));
     }
-    TRY(check_format(self, written, path, err));
+    TRY(find_format(self, written, path, err));
+    TRY(check_options(self, err));
+    TRY(check_csv(self, err));
     TRY(check_level(self, err));
     return read_partitions(self, err);
 }
@@ -367,7 +509,7 @@ static firn_status make_target(run *self, const sql_copy *written, const schema 
     TRY(read_options(&options, written, path, err));
     TRY(check_names(self, columns, written->node.position, err));
     const firn_status status =
-        parquet_target_open(path, columns, &options.target, self->session->pool, out, err);
+        copy_target_open(path, columns, &options.target, self->session->pool, out, err);
     if (status != FIRN_OK && err->position == NO_POSITION) {
         err->position = written->node.position;
     }

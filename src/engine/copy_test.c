@@ -146,7 +146,7 @@ TEST(a_prepared_copy_has_parameters_and_runs_again) {
     "UNION ALL SELECT x, '', NULL FROM generate_series(1, 300) AS g(x) "                           \
     "UNION ALL SELECT x, 'again', [] FROM read_parquet('%s/source.parquet') WHERE x %% 5 = 0"
 
-TEST(files_are_the_same_whatever_the_number_of_workers) {
+static void check_same_bytes(const char *ending, const char *options) {
     static const char *const threads[] = {"1", "2", "4", "4"};
     test_folder folder = test_folder_open("copy");
     char sql[SQL_SIZE];
@@ -162,19 +162,25 @@ TEST(files_are_the_same_whatever_the_number_of_workers) {
                            folder.path);
             CHECK(number_of(&self, sql) == 200000);
         }
-        (void)snprintf(sql, sizeof sql,
-                       "COPY (" MANY_TASKS ") TO '%s/copy_%d.parquet' (ROW_GROUP_ROWS 17000)",
-                       folder.path, folder.path, folder.path, i);
+        (void)snprintf(sql, sizeof sql, "COPY (" MANY_TASKS ") TO '%s/copy_%d.%s' (%s)",
+                       folder.path, folder.path, folder.path, i, ending, options);
         CHECK(number_of(&self, sql) > 200000);
-        (void)snprintf(first, sizeof first, "%s/copy_0.parquet", folder.path);
-        (void)snprintf(other, sizeof other, "%s/copy_%d.parquet", folder.path, i);
+        (void)snprintf(first, sizeof first, "%s/copy_0.%s", folder.path, ending);
+        (void)snprintf(other, sizeof other, "%s/copy_%d.%s", folder.path, i, ending);
         CHECK(have_same_bytes(first, other));
         scene_close(&self);
     }
     test_folder_close(&folder);
 }
 
-TEST(wide_rows_are_written_within_the_memory_limit) {
+TEST(files_are_the_same_whatever_the_number_of_workers) {
+    check_same_bytes("parquet", "ROW_GROUP_ROWS 17000");
+    check_same_bytes("csv", "OVERWRITE false");
+    check_same_bytes("json.gz", "COMPRESSION_LEVEL 1");
+    check_same_bytes("ndjson.zst", "COMPRESSION_LEVEL 1");
+}
+
+static void check_wide_rows(const char *name) {
     static const char *const threads[] = {"1", "2"};
     for (int i = 0; i < 2; i++) {
         scene self;
@@ -190,8 +196,8 @@ TEST(wide_rows_are_written_within_the_memory_limit) {
                 text_append_format(&sql, ", 'text ' || x + %d AS s%d", k, k);
             }
         }
-        text_append_format(&sql, " FROM generate_series(1, 20000) AS g(x)) TO '%s/w.parquet'",
-                           folder.path);
+        text_append_format(&sql, " FROM generate_series(1, 20000) AS g(x)) TO '%s/%s'", folder.path,
+                           name);
         REQUIRE(text_builder_finish(&sql, &whole, &self.err) == FIRN_OK);
         const int64_t count = number_of(&self, whole.data);
         if (count != 20000) {
@@ -207,6 +213,14 @@ TEST(wide_rows_are_written_within_the_memory_limit) {
     }
 }
 
+TEST(wide_rows_are_written_within_the_memory_limit) {
+    check_wide_rows("w.parquet");
+    check_wide_rows("w.csv");
+    check_wide_rows("w.json.zst");
+    check_wide_rows("w.csv.gz");
+    check_wide_rows("w.arrow");
+}
+
 // ---- All or nothing ----------------------------------------------------------------------------
 
 #define SOURCE                                                                                     \
@@ -220,8 +234,8 @@ static void sweep(host_call kind, const char *threads, const char *options, uint
     REQUIRE(open_with(&self, "32MB", threads));
     for (uint64_t n = 0; n <= count; n += n == 0 ? 1 : count / most + 1) {
         test_folder folder = test_folder_open("copy");
-        (void)snprintf(sql, sizeof sql, "COPY (" SOURCE ") TO '%s/out%s' (FORMAT parquet%s)",
-                       folder.path, options[0] == '\0' ? ".parquet" : "", options);
+        (void)snprintf(sql, sizeof sql, "COPY (" SOURCE ") TO '%s/out' (FORMAT %s)", folder.path,
+                       options);
         host_fault_set(kind, n == 0 ? UINT64_MAX : n);
         const int64_t rows = number_of(&self, sql);
         if (n == 0) {
@@ -242,9 +256,14 @@ TEST(nothing_is_left_of_a_copy_that_fails_anywhere) {
     static const host_call kinds[] = {HOST_ALLOC, HOST_MAP,    HOST_OPEN,
                                       HOST_WRITE, HOST_RENAME, HOST_SYNC};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        sweep(kinds[i], "1", "", 60);
-        sweep(kinds[i], "2", "", 30);
-        sweep(kinds[i], "1", ", PARTITION_BY k, FILE_SIZE 100000", 40);
+        sweep(kinds[i], "1", "parquet", 60);
+        sweep(kinds[i], "2", "parquet", 30);
+        sweep(kinds[i], "1", "parquet, PARTITION_BY k, FILE_SIZE 100000", 40);
+        sweep(kinds[i], "1", "csv", 30);
+        sweep(kinds[i], "2", "json, COMPRESSION gzip", 30);
+        sweep(kinds[i], "2", "csv, COMPRESSION zstd, PARTITION_BY k, FILE_SIZE 20000", 30);
+        sweep(kinds[i], "1", "feather, FILE_SIZE 100000", 30);
+        sweep(kinds[i], "2", "arrow, PARTITION_BY k", 20);
     }
 }
 
@@ -262,7 +281,7 @@ static void stop_once_it_writes(void *user) {
     firn_session_cancel(self->session);
 }
 
-TEST(a_copy_that_is_stopped_leaves_no_file) {
+static void check_stop(const char *name) {
     static const char *const threads[] = {"1", "2"};
     for (int i = 0; i < 2; i++) {
         scene self;
@@ -274,8 +293,8 @@ TEST(a_copy_that_is_stopped_leaves_no_file) {
         REQUIRE(host_thread_start(stop_once_it_writes, &how, &thread, &self.err) == FIRN_OK);
         (void)snprintf(sql, sizeof sql,
                        "COPY (SELECT x, 'text ' || x AS s FROM generate_series(1, 2000000000) AS "
-                       "g(x)) TO '%s/a.parquet'",
-                       folder.path);
+                       "g(x)) TO '%s/%s'",
+                       folder.path, name);
         CHECK(scene_execute(&self, sql) == FIRN_CANCELLED);
         host_thread_join(thread);
         CHECK(count_files(folder.path) == 0);
@@ -283,4 +302,11 @@ TEST(a_copy_that_is_stopped_leaves_no_file) {
         scene_close(&self);
         test_folder_close(&folder);
     }
+}
+
+TEST(a_copy_that_is_stopped_leaves_no_file) {
+    check_stop("a.parquet");
+    check_stop("a.csv");
+    check_stop("a.ndjson.gz");
+    check_stop("a.arrow");
 }

@@ -376,16 +376,15 @@ static firn_status wished_value(binder *self, const table_snapshot *target, cons
                                                  out, self->err);
 }
 
-// Sorts the rows where the sink wishes partitions to lie together, or an order in them. Rows that
-// are equal by that keep an order that the query asks for, and else have none.
-static firn_status cluster(binder *self, table_snapshot *target, const uint32_t *sources,
-                           bound_query *query) {
+// Rows that are equal by the wish keep an order that the query asks for, and else have none.
+firn_status binder_cluster(binder *self, table_snapshot *target, change_kind kind,
+                           const uint32_t *sources, bound_query *query) {
     row_wish wish = {0};
     const row_sink_kind *sink = target->kind->sink;
     if (sink == NULL || sink->wish == NULL) {
         return FIRN_OK;
     }
-    TRY(sink->wish(target, CHANGE_APPEND, self->memory, &wish, self->err));
+    TRY(sink->wish(target, kind, self->memory, &wish, self->err));
     const bool is_sorted = query->node->kind == PLAN_SORT && query->node->sort_.limit == UINT64_MAX;
     const sort_key_list more = is_sorted ? query->node->sort_.keys : (sort_key_list){0};
     sort_key *keys = ARENA_NEW(self->memory, sort_key, (size_t)wish.key_count + more.count + 1);
@@ -447,7 +446,7 @@ static firn_status insert_body(binder *self, const sql_query *query, const inser
         TRY(note_inserted(self, query, into));
         TRY(bind_query_body(self, query, NULL, &bound));
         TRY(map_columns(self, &bound, into, query->body->position, sources));
-        TRY(cluster(self, target, sources, &bound));
+        TRY(binder_cluster(self, target, CHANGE_APPEND, sources, &bound));
     }
     expr_list values = {0};
     plan_node *project;

@@ -303,6 +303,29 @@ firn_status change_assign(binder *self, const change_build *build, scope *names,
 
 // ---- The end -----------------------------------------------------------------------------------
 
+// New rows among the changed ones come by partition, as those of INSERT.
+static firn_status cluster_changed(binder *self, const change_build *build, change_kind kind,
+                                   const expr_list *values, const u32_list *ids, plan_node **node) {
+    table_snapshot *table = build->target->table;
+    bound_query rows = {.node = *node};
+    uint32_t *sources = ARENA_NEW(self->memory, uint32_t, (size_t)values->count + 1);
+    if (sources == NULL) {
+        return binder_full(self);
+    }
+    for (uint32_t i = 0; i < values->count; i++) {
+        const bool is_own = i < table->columns.count;
+        sources[i] = i;
+        TRY(plan_columns_add(
+            self, &rows.columns,
+            (plan_column){.id = ids->items[i],
+                          .type = values->items[i]->type,
+                          .name = is_own ? table->columns.fields[i].name : TEXT("")}));
+    }
+    TRY(binder_cluster(self, table, kind, sources, &rows));
+    *node = rows.node;
+    return FIRN_OK;
+}
+
 firn_status change_end(binder *self, change_build *build, const column_values *values, expr *action,
                        expr *row_id, change_kind kind, bound_query *out) {
     const uint32_t count = build->target->table->columns.count;
@@ -320,6 +343,9 @@ firn_status change_end(binder *self, change_build *build, const column_values *v
                          i < count ? values->positions[i] : UINT32_MAX));
     }
     TRY(binder_project(self, build->node, &all, &insert->insert_.input_ids, &project));
+    if (kind != CHANGE_DELETE) {
+        TRY(cluster_changed(self, build, kind, &all, &insert->insert_.input_ids, &project));
+    }
     TRY(bind_end_with(self, NULL, &project));
     insert->insert_.input = project;
     insert->insert_.table = build->table;

@@ -30,6 +30,7 @@
 #include "functions/registry.h"
 #include "memory/name_index.h"
 #include "plan/bind.h"
+#include "tables/row_change.h"
 
 #define BIND_VIEW_DEPTH_MAX 32
 #define BIND_RELATIONS_MAX 20000 ///< In FROM clauses of one statement.
@@ -181,6 +182,10 @@ firn_status binder_say_no_column(binder *self, const schema *target, const sql_n
 /// name the column and have this position.
 firn_status binder_fill(binder *self, const field *into, expr *value, uint32_t position,
                         expr **out);
+/// Sorts rows that come into a table where its sink wishes partitions to lie together, or an order
+/// in them. `sources`: by column of the table, which of the query's fills it; UINT32_MAX: none.
+firn_status binder_cluster(binder *self, table_snapshot *target, change_kind kind,
+                           const uint32_t *sources, bound_query *query);
 /// A sink as a query of one column: its count.
 firn_status binder_count(binder *self, plan_node *insert, bound_query *out);
 

@@ -207,7 +207,7 @@ static void print_details(const printing *self, const plan_node *node) {
             text_append(self->out, text_of(change_words[node->insert_.change]));
         }
         // Tables are told by what asks for them; a file only here.
-        if (text_equal(self->plan->tables[node->insert_.table].kind, TEXT("parquet target"))) {
+        if (text_equal(self->plan->tables[node->insert_.table].kind, TEXT("copy target"))) {
             text_append(self->out, TEXT(" to "));
             text_append(self->out, self->plan->tables[node->insert_.table].name);
         }

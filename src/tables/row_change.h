@@ -76,6 +76,11 @@ void row_files_close(row_files *self); ///< NULL does nothing.
 firn_status row_files_add(row_files *self, text path, uint64_t row_count, bytes data,
                           uint32_t *ordinal, firn_error *err);
 uint32_t row_files_count(row_files *self);
+/// All rows that the scan's filters let through go, and nothing else is asked of them: of files
+/// that the filters cover as a whole the scan may hand out the ordinal alone, if its format says in
+/// `data` that it did. Before the scan is planned.
+void row_files_drop_covered(row_files *self);
+bool row_files_drops_covered(row_files *self);
 /// Valid until row_files_close.
 text row_files_path(row_files *self, uint32_t ordinal);
 bytes row_files_data(row_files *self, uint32_t ordinal);

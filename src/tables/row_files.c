@@ -20,6 +20,7 @@ struct row_files {
     uint32_t count, capacity;
     row_file *items;
     name_index paths; // Numbers are ordinals.
+    bool drops_covered;
 };
 
 firn_status row_files_open(struct pool *pool, row_files **out, firn_error *err) {
@@ -87,6 +88,19 @@ uint32_t row_files_count(row_files *self) {
     const uint32_t count = self->count;
     mutex_unlock(&self->lock);
     return count;
+}
+
+void row_files_drop_covered(row_files *self) {
+    mutex_lock(&self->lock);
+    self->drops_covered = true;
+    mutex_unlock(&self->lock);
+}
+
+bool row_files_drops_covered(row_files *self) {
+    mutex_lock(&self->lock);
+    const bool drops = self->drops_covered;
+    mutex_unlock(&self->lock);
+    return drops;
 }
 
 // The list may move while files come, what it says of each stays where it is.

@@ -102,6 +102,7 @@ typedef struct scan_task {
     X(files_pruned_partition, "files pruned by partition")                                         \
     X(files_pruned_bounds, "files pruned by bounds")                                               \
     X(files_pruned_dynamic, "files pruned by dynamic filters")                                     \
+    X(files_covered, "files covered")                                                              \
     X(row_groups, "row groups")                                                                    \
     X(row_groups_pruned_statistics, "row groups pruned by statistics")                             \
     X(row_groups_pruned_bloom, "row groups pruned by bloom filters")                               \

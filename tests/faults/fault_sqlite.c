@@ -31,6 +31,14 @@ static int read_range(sqlite3_file *file, void *out, int size, sqlite3_int64 off
     return host_fault(HOST_READ) ? SQLITE_IOERR_READ : own_methods->xRead(file, out, size, offset);
 }
 
+static int write_range(sqlite3_file *file, const void *data, int size, sqlite3_int64 offset) {
+    return host_fault(HOST_WRITE) ? SQLITE_FULL : own_methods->xWrite(file, data, size, offset);
+}
+
+static int sync_file(sqlite3_file *file, int flags) {
+    return host_fault(HOST_SYNC) ? SQLITE_IOERR_FSYNC : own_methods->xSync(file, flags);
+}
+
 static int open_file(sqlite3_vfs *self, const char *name, sqlite3_file *file, int flags,
                      int *out_flags) {
     (void)self;
@@ -39,12 +47,15 @@ static int open_file(sqlite3_vfs *self, const char *name, sqlite3_file *file, in
         return SQLITE_CANTOPEN;
     }
     const int code = files->xOpen(files, name, file, flags, out_flags);
-    // Only the main file is read in these tests; its kind of locking decides about its methods.
+    // The main file alone: journals are written before it. Its kind of locking decides about its
+    // methods.
     if (file->pMethods != NULL && (flags & SQLITE_OPEN_MAIN_DB) != 0) {
         assert(own_methods == NULL || own_methods == file->pMethods);
         own_methods = file->pMethods;
         methods = *own_methods;
         methods.xRead = read_range;
+        methods.xWrite = write_range;
+        methods.xSync = sync_file;
         file->pMethods = &methods;
     }
     return code;

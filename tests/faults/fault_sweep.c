@@ -39,6 +39,8 @@ typedef struct sweep {
     const char *threads;
     const char *folder; // Of temporary files.
     uint64_t expected;
+    uint64_t old_state; // What `check` says before and after the statements.
+    uint64_t new_state;
     uint32_t tried;
     uint32_t right;
 } sweep;
@@ -107,22 +109,57 @@ static firn_status read_rows(struct ArrowArrayStream *rows, uint32_t batches_wan
     return status;
 }
 
+static firn_status read_answer(const scene *self, const char *sql, uint32_t batches_wanted,
+                               uint64_t *answer, firn_error *err) {
+    struct ArrowArrayStream rows = {0};
+    TRY(firn_query(self->session, sql, FIRN_NUL_TERMINATED, &rows, err));
+    const firn_status status = read_rows(&rows, batches_wanted, answer, err);
+    rows.release(&rows);
+    return status;
+}
+
 static firn_status run_scenario(const scene *self, uint64_t *answer, firn_error *err) {
     *answer = 0;
     for (const char *const *sql = self->scenario->statements; *sql != NULL; sql++) {
-        struct ArrowArrayStream rows = {0};
-        TRY(firn_query(self->session, *sql, FIRN_NUL_TERMINATED, &rows, err));
         const uint32_t wanted = sql[1] == NULL ? self->scenario->batches_wanted : 0;
-        const firn_status status = read_rows(&rows, wanted, answer, err);
-        rows.release(&rows);
-        if (status != FIRN_OK) {
-            return status;
-        }
+        TRY(read_answer(self, *sql, wanted, answer, err));
     }
     return FIRN_OK;
 }
 
+static void prepare(const scene *self) {
+    for (const char *const *sql = self->scenario->before; sql != NULL && *sql != NULL; sql++) {
+        firn_error err = FIRN_ERROR_INIT;
+        if (firn_execute(self->session, *sql, FIRN_NUL_TERMINATED, NULL, &err) != FIRN_OK) {
+            printf("before: %s: %s\n", *sql, err.text);
+            CHECK(false);
+        }
+    }
+}
+
+// What the tables say; a transaction that a failed attempt left is given up.
+static uint64_t state_of(const scene *self) {
+    uint64_t answer = 0;
+    firn_error err = FIRN_ERROR_INIT;
+    if (self->scenario->check == NULL) {
+        return 0;
+    }
+    if (self->scenario->before != NULL) {
+        firn_error ignored = FIRN_ERROR_INIT;
+        (void)(firn_execute(self->session, "ROLLBACK", FIRN_NUL_TERMINATED, NULL, &ignored) ==
+               FIRN_OK);
+    }
+    if (read_answer(self, self->scenario->check, 0, &answer, &err) != FIRN_OK) {
+        mix(&answer, UINT64_C(0x6661696c) + (uint64_t)err.status); // There is no such table.
+    }
+    return answer;
+}
+
 static void undo(const scene *self) {
+    for (const char *const *sql = self->scenario->after; sql != NULL && *sql != NULL; sql++) {
+        firn_error ignored = FIRN_ERROR_INIT;
+        (void)(firn_execute(self->session, *sql, FIRN_NUL_TERMINATED, NULL, &ignored) == FIRN_OK);
+    }
     if (self->scenario->undo != NULL) {
         firn_error ignored = FIRN_ERROR_INIT; // A failed attempt may have done nothing.
         (void)(firn_execute(self->session, self->scenario->undo, FIRN_NUL_TERMINATED, NULL,
@@ -153,6 +190,35 @@ static uint32_t entry_count(const char *folder) {
     uint32_t count = 0;
     CHECK(host_list(folder, count_entry, &count, &err) == FIRN_OK);
     return count;
+}
+
+typedef struct file_count {
+    const char *folder;
+    uint32_t files;
+} file_count;
+
+static firn_status count_file(void *user, const char *name, bool is_folder, firn_error *err) {
+    file_count *self = user;
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/%s", self->folder, name);
+    if (!is_folder) {
+        self->files += 1;
+        return FIRN_OK;
+    }
+    file_count below = {.folder = path};
+    const firn_status status = host_list(path, count_file, &below, err);
+    self->files += below.files;
+    return status;
+}
+
+// Files that a scenario wrote and nobody took away.
+static uint32_t written_count(const fault_scenario *scenario) {
+    firn_error err = ERR_INIT;
+    file_count self = {.folder = scenario->written};
+    if (scenario->written != NULL) {
+        CHECK(host_list(self.folder, count_file, &self, &err) == FIRN_OK);
+    }
+    return self.files;
 }
 
 static held count_held(const char *folder) {
@@ -216,6 +282,7 @@ static bool is_recovered(const scene *self, uint64_t expected) {
     firn_error err = FIRN_ERROR_INIT;
     uint64_t answer;
     undo(self);
+    prepare(self);
     const bool is_answered = run_scenario(self, &answer, &err) == FIRN_OK && answer == expected;
     if (!is_answered) {
         printf("afterwards: %s\n", err.status == FIRN_OK ? "another answer" : err.text);
@@ -240,13 +307,26 @@ static void try_fault(sweep *self, uint64_t n) {
     scene here;
     REQUIRE(scene_open(&here, self));
     uint64_t answer;
+    const uint32_t written = written_count(self->scenario);
+    prepare(&here);
     host_fault_set(self->kind, n);
     const firn_status status = run_scenario(&here, &answer, &err);
     host_fault_set(self->kind, 0);
+    const uint64_t state = state_of(&here);
     bool is_good = status == FIRN_OK ? answer == self->expected && err.status == FIRN_OK
                                      : is_clean(self->kind, &err) || may_be_missing(self, &err);
     self->tried += 1;
     self->right += status == FIRN_OK;
+    if (state != self->new_state && (status == FIRN_OK || state != self->old_state)) {
+        printf("neither old nor new\n");
+        is_good = false;
+    }
+    undo(&here);
+    // What cannot be removed stays.
+    if (written_count(self->scenario) != written && self->kind != HOST_REMOVE) {
+        printf("%u files before, %u afterwards\n", written, written_count(self->scenario));
+        is_good = false;
+    }
     is_good = is_recovered(&here, self->expected) && is_good;
     scene_close(&here);
     held after = count_held(self->folder);
@@ -264,6 +344,10 @@ static void try_fault(sweep *self, uint64_t n) {
     CHECK(is_good);
 }
 
+static bool scenario_has_two_states(const sweep *self) {
+    return self->scenario->check == NULL || self->old_state != self->new_state;
+}
+
 // The calls of a kind that the scenario makes, and its right answer; warms what a process has once.
 static uint64_t count_calls(sweep *self) {
     firn_error err = FIRN_ERROR_INIT;
@@ -273,6 +357,8 @@ static uint64_t count_calls(sweep *self) {
         CHECK(false);
         return 0;
     }
+    prepare(&here);
+    self->old_state = state_of(&here);
     host_fault_set(self->kind, UINT64_MAX);
     CHECK(run_scenario(&here, &self->expected, &err) == FIRN_OK && err.status == FIRN_OK);
     if (err.status != FIRN_OK) {
@@ -280,6 +366,8 @@ static uint64_t count_calls(sweep *self) {
     }
     count = host_fault_count(self->kind);
     host_fault_set(self->kind, 0);
+    self->new_state = state_of(&here);
+    CHECK(scenario_has_two_states(self));
     CHECK(is_recovered(&here, self->expected));
     scene_close(&here);
     return count;

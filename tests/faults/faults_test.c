@@ -1,4 +1,4 @@
-// The eight scenarios of reading in which everything fails once. Run from the top folder of the
+// The scenarios in which everything fails once. Run from the top folder of the
 // repository; the argument is a part of a scenario's name.
 #include <stdio.h>
 
@@ -6,6 +6,7 @@
 #include "fault_server.h"
 #include "fault_sqlite.h"
 #include "fault_sweep.h"
+#include "io/test_folder.h"
 
 #define WEATHER "read_parquet('examples/data/nycflights13/weather.parquet')"
 #define PLANES "read_parquet('examples/data/nycflights13/planes.parquet')"
@@ -166,4 +167,108 @@ TEST(faults_early_close) {
                                   .batches_wanted = 1,
                                   .kinds = FAULT_KIND(ALLOC) | FAULT_KIND(OPEN) | FAULT_KIND(READ) |
                                            FAULT_KIND(THREAD)});
+}
+
+// ---- Writing
+// ------------------------------------------------------------------------------------- Tables of a
+// SQLite catalog of our own: as before or as afterwards, and no file that nobody knows.
+
+#define WRITES                                                                                     \
+    FAULT_KIND(ALLOC) | FAULT_KIND(OPEN) | FAULT_KIND(WRITE) | FAULT_KIND(SYNC) | FAULT_KIND(READ)
+#define T "lake.db.t"
+#define U "lake.db.u"
+
+typedef struct fault_lake {
+    test_folder folder;
+    char attach[768];
+    char written[300];
+} fault_lake;
+
+static void lake_open(fault_lake *self) {
+    firn_error err = FIRN_ERROR_INIT;
+    firn_engine *engine;
+    firn_session *session;
+    REQUIRE(fault_sqlite_begin());
+    self->folder = test_folder_open("fault_lake");
+    (void)snprintf(self->attach, sizeof self->attach,
+                   "ATTACH 'sqlite:%s/catalog.db' AS lake (CATALOG_NAME 'lake', WAREHOUSE '%s/w')",
+                   self->folder.path, self->folder.path);
+    (void)snprintf(self->written, sizeof self->written, "%s/w", self->folder.path);
+    REQUIRE(host_make_folder(self->written, &err) == FIRN_OK);
+    REQUIRE(firn_engine_open(NULL, 0, &engine, &err) == FIRN_OK);
+    REQUIRE(firn_session_open(engine, &session, &err) == FIRN_OK);
+    CHECK(firn_execute(session, self->attach, FIRN_NUL_TERMINATED, NULL, &err) == FIRN_OK);
+    CHECK(firn_execute(session, "CREATE SCHEMA lake.db", FIRN_NUL_TERMINATED, NULL, &err) ==
+          FIRN_OK);
+    firn_session_close(session);
+    firn_engine_close(engine);
+}
+
+static const char *const lake_after[] = {"ROLLBACK", "DROP TABLE " T " PURGE",
+                                         "DROP TABLE " U " PURGE", "DETACH lake", NULL};
+
+// Statements on a table of three rows.
+static void sweep_lake(const char *name, const char *const *statements, const char *check,
+                       unsigned kinds) {
+    fault_lake lake;
+    lake_open(&lake);
+    const char *const before[] = {lake.attach, "CREATE TABLE " T " (x BIGINT, p VARCHAR)",
+                                  "INSERT INTO " T " VALUES (1, 'a'), (2, 'b'), (3, NULL)", NULL};
+    fault_sweep(&(fault_scenario){.name = name,
+                                  .memory_limit = "64MB",
+                                  .statements = statements,
+                                  .before = before,
+                                  .check = check,
+                                  .after = lake_after,
+                                  .written = lake.written,
+                                  .kinds = kinds});
+    test_folder_close(&lake.folder);
+}
+
+TEST(faults_create_table_as) {
+    static const char *const statements[] = {"CREATE TABLE " U
+                                             " PARTITIONED BY (bucket(3, x)) AS SELECT * FROM " T,
+                                             "SELECT x, p FROM " U " ORDER BY x", NULL};
+    sweep_lake("create table as", statements, "SELECT count(*) FROM " U, WRITES);
+}
+
+TEST(faults_insert) {
+    static const char *const statements[] = {"INSERT INTO " T
+                                             " SELECT x, 'n' || CAST(x AS VARCHAR) FROM " ROWS(5),
+                                             "SELECT x, p FROM " T " ORDER BY x, p", NULL};
+    sweep_lake("insert", statements, "SELECT count(*) FROM " T, WRITES);
+}
+
+TEST(faults_alter) {
+    static const char *const statements[] = {"ALTER TABLE " T " ADD COLUMN y BIGINT",
+                                             "SELECT x, y FROM " T " ORDER BY x", NULL};
+    sweep_lake("alter", statements, "SELECT y FROM " T, WRITES);
+}
+
+TEST(faults_drop) {
+    static const char *const statements[] = {"DROP TABLE " T, NULL};
+    fault_lake lake;
+    lake_open(&lake);
+    const char *const before[] = {lake.attach, "CREATE TABLE " T " (x BIGINT)", NULL};
+    // Its files stay, as the statement says, and are no longer known.
+    fault_sweep(&(fault_scenario){.name = "drop",
+                                  .memory_limit = "64MB",
+                                  .statements = statements,
+                                  .before = before,
+                                  .check = "SELECT * FROM " T,
+                                  .after = lake_after,
+                                  .kinds = FAULT_KIND(ALLOC) | FAULT_KIND(READ)});
+    test_folder_close(&lake.folder);
+}
+
+TEST(faults_transaction) {
+    static const char *const statements[] = {"BEGIN",
+                                             "CREATE TABLE " U " (x BIGINT)",
+                                             "INSERT INTO " T " VALUES (4, 'd')",
+                                             "INSERT INTO " U " SELECT x FROM " T,
+                                             "COMMIT",
+                                             "SELECT x FROM " U " ORDER BY x",
+                                             NULL};
+    sweep_lake("transaction", statements,
+               "SELECT (SELECT count(*) FROM " T ") * 10 + (SELECT count(*) FROM " U ")", WRITES);
 }

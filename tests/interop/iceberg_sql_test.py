@@ -297,6 +297,113 @@ def check_on_top(peers):
     peers.check("firn on top of others", "db.shared")
 
 
+# What is done to a table of (id, s, p) with the ids 0 to 199; {t} is the table.
+CHANGES = (
+    "DELETE FROM {t} WHERE id % 7 = 3",
+    "DELETE FROM {t} WHERE id % 7 = 3",
+    "UPDATE {t} SET s = concat(s, '!') WHERE id < 40",
+    "UPDATE {t} SET p = 'x', id = id + 1000 WHERE id % 11 = 0",
+    "INSERT INTO {t} SELECT i, 'late', 'b' FROM range(300, 330) r(i)",
+    "MERGE INTO {t} t USING (SELECT i AS k FROM range(100, 240) r(i)) q ON t.id = q.k "
+    "WHEN MATCHED AND q.k < 110 THEN DELETE WHEN MATCHED AND q.k < 150 THEN UPDATE SET s = 'm', p = 'c' "
+    "WHEN NOT MATCHED AND q.k > 200 THEN INSERT VALUES (q.k, 'new', NULL) "
+    "WHEN NOT MATCHED BY SOURCE AND t.id > 1000 THEN DELETE",
+    "DELETE FROM {t} USING (SELECT i AS k FROM range(0, 60, 2) r(i)) q WHERE {t}.id = q.k",
+    "DELETE FROM {t} WHERE p = 'b'",
+    "DELETE FROM {t} WHERE p IS NULL AND id > 210",
+    "UPDATE {t} SET s = NULL",
+    "INSERT INTO {t} SELECT i, 'z', 'z' FROM range(20) r(i)",
+    "DELETE FROM {t}",
+    "INSERT INTO {t} VALUES (1, 'a', 'a'), (2, 'b', 'b')",
+    "TRUNCATE TABLE {t}",
+    "INSERT INTO {t} VALUES (3, 'c', 'a'), (4, 'd', NULL)",
+)
+SPECS = ("", "PARTITIONED BY (p)", "PARTITIONED BY (bucket(3, id), truncate(1, s))")
+
+
+def check_changes(peers, full):
+    """Each statement, in every way that files are changed, against a table in memory."""
+    number_of = 0
+    ways = [(1, "copy-on-write", ""), (2, "copy-on-write", ""), (2, "merge-on-read", "file"),
+            (2, "merge-on-read", "partition")]
+    for version, mode, granularity in ways:
+        for spec in SPECS:
+            number_of += 1
+            name = f"changed_{number_of}"
+            options = [f"'format-version' = '{version}'"]
+            options += [f"'write.{each}.mode' = '{mode}'" for each in ("delete", "update", "merge")]
+            options += [f"'write.delete.granularity' = '{granularity}'"] * (granularity != "")
+            source = "SELECT i AS id, concat('w', i) AS s, substr('abc', 1 + i % 3, 1) AS p FROM range({}) r(i)"
+            peers.firn(f"CREATE TABLE {name} (id BIGINT, s VARCHAR, p VARCHAR) {spec} "
+                       f"WITH ({', '.join(options)})",
+                       f"INSERT INTO {name} {source.format('0, 120')}",
+                       f"INSERT INTO {name} {source.format('120, 200')}")
+            done = [f"CREATE TABLE memory.main.t AS {source.format('0, 200')}"]
+            for i, change in enumerate(CHANGES):
+                done.append(change.format(t="memory.main.t").replace("memory.main.t.id", "t.id"))
+                peers.firn(change.format(t=name))
+                path = peers.folder / "wanted.parquet"
+                peers.firn(*done, f"COPY memory.main.t TO '{path}' (FORMAT parquet, OVERWRITE)")
+                wanted = peer_lines.arrow_rows(pyarrow.parquet.read_table(path))
+                is_last = full or i in (3, 6, 9)
+                peers.check(f"version {version} {mode} {granularity} {spec}: {change[:40]}",
+                            f"db.{name}", wanted, () if is_last else ("spark", "duckdb"))
+
+
+def check_changes_of_evolved(peers):
+    """Rows of files of older schemas and specs; statements of one transaction; others' deletes."""
+    for mode in ("copy-on-write", "merge-on-read"):
+        name = f"evolving_{mode[:4]}"
+        options = ", ".join(f"'write.{each}.mode' = '{mode}'" for each in ("delete", "update", "merge"))
+        peers.firn(
+            f"CREATE TABLE {name} (id INTEGER, a VARCHAR, gone INTEGER) PARTITIONED BY (gone) WITH ({options})",
+            f"INSERT INTO {name} SELECT i, concat('a', i), i % 2 FROM range(40) r(i)",
+            f"ALTER TABLE {name} DROP PARTITION FIELD gone",
+            f"ALTER TABLE {name} ADD PARTITION FIELD bucket(2, id)",
+            f"ALTER TABLE {name} ADD COLUMN n BIGINT",
+            f"ALTER TABLE {name} RENAME COLUMN a TO b",
+            f"ALTER TABLE {name} ALTER COLUMN id TYPE BIGINT",
+            f"INSERT INTO {name} SELECT i, concat('b', i), 7, i FROM range(40, 60) r(i)",
+            f"DELETE FROM {name} WHERE id % 10 = 1")
+        expected = [[i, f"a{i}", i % 2, None] for i in range(40) if i % 10 != 1]
+        expected += [[i, f"b{i}", 7, i] for i in range(40, 60) if i % 10 != 1]
+        peers.check(f"{mode}, evolved: DELETE", f"db.{name}", expected)
+        peers.firn(f"UPDATE {name} SET n = 5, b = 'u' WHERE id % 10 = 2")
+        expected = [[row[0], "u", row[2], 5] if row[0] % 10 == 2 else row for row in expected]
+        peers.check(f"{mode}, evolved: UPDATE", f"db.{name}", expected)
+        peers.firn("BEGIN", f"INSERT INTO {name} VALUES (100, 'x', 1, 1), (101, 'y', 1, 1), (102, 'z', 1, 1)",
+                   f"DELETE FROM {name} WHERE id = 101", f"UPDATE {name} SET b = 'w' WHERE id >= 102",
+                   f"DELETE FROM {name} WHERE id IN (5, 102)", "COMMIT")
+        expected = [row for row in expected if row[0] != 5] + [[100, "x", 1, 1]]
+        peers.check(f"{mode}, evolved: a transaction", f"db.{name}", expected)
+        peers.pyiceberg().load_table(f"db.{name}").delete("id = 6")
+        expected = [row for row in expected if row[0] != 6]
+        peers.check(f"{mode}, evolved: PyIceberg deletes on top", f"db.{name}", expected)
+        if peers.with_spark:
+            peers.spark(f"DELETE FROM ice.db.{name} WHERE id = 7")
+            expected = [row for row in expected if row[0] != 7]
+            peers.check(f"{mode}, evolved: Spark deletes on top", f"db.{name}", expected)
+        peers.firn(f"DELETE FROM {name} WHERE id IN (8, 9)")
+        expected = [row for row in expected if row[0] not in (8, 9)]
+        peers.check(f"{mode}, evolved: and firn again", f"db.{name}", expected)
+
+
+def check_changes_of_partitions(peers):
+    """INSERT OVERWRITE and REPLACE WHERE."""
+    peers.firn("CREATE TABLE over (id INTEGER, p VARCHAR) PARTITIONED BY (p)",
+               "INSERT INTO over VALUES (1, 'a'), (2, 'a'), (3, 'b'), (4, NULL)",
+               "INSERT OVERWRITE over VALUES (5, 'a'), (6, 'c')")
+    peers.check("INSERT OVERWRITE of partitions", "db.over", [[3, "b"], [4, None], [5, "a"], [6, "c"]])
+    peers.firn("INSERT INTO over REPLACE WHERE p = 'a' OR id = 3 VALUES (7, 'a')")
+    peers.check("REPLACE WHERE", "db.over", [[4, None], [6, "c"], [7, "a"]])
+    peers.firn("CREATE TABLE over_all (id INTEGER)", "INSERT INTO over_all VALUES (1), (2)",
+               "INSERT OVERWRITE over_all VALUES (3)")
+    peers.check("INSERT OVERWRITE", "db.over_all", [[3]])
+    peers.refused("a row changed twice", "several rows",
+                  "UPDATE over_all SET id = k FROM (SELECT 3 AS i, i AS k FROM range(2) r(i)) q WHERE id = q.i")
+    peers.check("a row changed twice: nothing was", "db.over_all", [[3]])
+
+
 def check_names(peers):
     """Tables and schemas come, go and change their names, for everybody."""
     peers.firn("CREATE SCHEMA ice.other", "CREATE TABLE ice.other.a (x INTEGER)",
@@ -334,8 +441,9 @@ def main():
         peers.expect("a new catalog", done.returncode == 0, done.stderr)
         for scenario, more in ((check_definition, ()), (check_types, (chance, arguments.full)),
                                (check_partitions, (chance, arguments.full)), (check_no_partition, ()),
-                               (check_evolution, ()),
-                               (check_on_top, ()), (check_names, ())):
+                               (check_evolution, ()), (check_on_top, ()),
+                               (check_changes, (arguments.full,)), (check_changes_of_evolved, ()),
+                               (check_changes_of_partitions, ()), (check_names, ())):
             if arguments.only not in scenario.__name__:
                 continue
             try:

@@ -167,6 +167,8 @@ def iceberg_sql(full, ours):
     found = [Step("interop/iceberg_commits/sqlite", f"{commits}/release{more}", "release", 7200),
              Step("interop/iceberg_commits/rest", f"{commits}/release --rest{more}", "release", 7200),
              Step("interop/iceberg_commits/alone", f"{commits}/dev --rest{more}", "dev", 7200, ours)]
+    found.append(Step("interop/iceberg_crash", f"{venv('pyiceberg')} tests/interop/iceberg_crash_test.py "
+                      f"build/release{more}", "release", 7200))
     if full:
         return found + [Step(f"interop/iceberg_sql/{name}", f"{sql}/{build} --full --seed {seed} {more}", build, 7200)
                 for name, build, seed, more in (

@@ -72,6 +72,20 @@ static bool to_position(void *user, expr **slot) {
     return false;
 }
 
+// DELETE of all rows that the scan's filters let through.
+static bool takes_all(const insert_shared *self, const plan_node *scan) {
+    const plan_node *input = self->node->insert_.input;
+    while (input->kind == PLAN_PROJECT) {
+        input = input->project_.input;
+    }
+    bool takes =
+        self->request.kind == CHANGE_DELETE && input == scan && scan->scan_.limit == UINT64_MAX;
+    for (uint32_t i = 0; takes && i < scan->scan_.filters.count; i++) {
+        takes = !expr_is_volatile(scan->scan_.filters.items[i]);
+    }
+    return takes;
+}
+
 // A filter that cannot be told is left out: then more counts as read than was.
 static firn_status find_filters(insert_shared *self, arena *memory, firn_error *err) {
     const plan_node *scan = NULL;
@@ -79,6 +93,9 @@ static firn_status find_filters(insert_shared *self, arena *memory, firn_error *
     (void)find_scan(&scan, &input);
     if (scan == NULL) {
         return FIRN_OK;
+    }
+    if (takes_all(self, scan)) {
+        row_files_drop_covered(self->run->row_files);
     }
     const expr_list *written = &scan->scan_.filters;
     expr_list *filters = ARENA_NEW(memory, expr_list, 1);

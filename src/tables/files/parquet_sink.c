@@ -1,103 +1,36 @@
-// COPY's files: rows by folder into the files of a parquet_target.
+// COPY's files: rows by folder into the files of a copy_target.
 #include "tables/files/parquet_sink.h"
 
 #include "base/host.h"
 #include "memory/pool.h"
+#include "tables/files/copy_outputs.h"
+#include "tables/files/copy_split.h"
 #include "tables/files/parquet_lines.h"
-#include "tables/files/parquet_target.h"
 
 struct row_sink {
-    const parquet_target *target;
+    const copy_target *target;
     arena memory;
-    uint32_t width;   // Columns in the files, …
-    uint32_t *places; // … and where they come from.
-    parquet_outputs *outputs;
+    copy_outputs *outputs;
     parquet_lines *lines;
 };
 
-// By partition, so that one file is open at a time.
-static firn_status wish(table_snapshot *base, change_kind kind, arena *memory, row_wish *out,
-                        firn_error *err) {
-    (void)kind;
-    const parquet_target_options *options = &parquet_target_of(base)->options;
-    row_wish_key *keys = ARENA_NEW(memory, row_wish_key, (size_t)options->partition_count + 1);
-    if (keys == NULL) {
-        return ARENA_FULL(memory, err);
-    }
-    for (uint32_t i = 0; i < options->partition_count; i++) {
-        keys[i] = (row_wish_key){.column = options->partitions[i], .transform = TEXT("identity")};
-    }
-    *out = (row_wish){.cluster_count = options->partition_count,
-                      .key_count = options->partition_count,
-                      .keys = keys,
-                      .keeps_order = true};
-    return FIRN_OK;
-}
-
-// ---- Partitions --------------------------------------------------------------------------------
-
-static bool same_partition(const parquet_target *target, const batch *rows, uint32_t left,
-                           uint32_t right) {
-    bool is_same = true;
-    for (uint32_t i = 0; i < target->options.partition_count && is_same; i++) {
-        const column *key = &rows->columns[target->options.partitions[i]];
-        is_same = column_rows_equal(key, left, key, right);
-    }
-    return is_same;
-}
-
 static firn_status split(void *user, const batch *rows, arena *memory, arena *scratch,
                          parquet_runs *out, firn_error *err) {
-    const parquet_target *target = ((const row_sink *)user)->target;
     (void)scratch;
-    for (uint32_t k = 0; k < rows->selected_count; k++) {
-        const uint32_t row = batch_row(rows, k);
-        if (k > 0 && same_partition(target, rows, batch_row(rows, k - 1), row)) {
-            continue;
-        }
-        if (k > 0) {
-            out->ends[out->count++] = k;
-        }
-        TRY(parquet_target_folder(target, rows->columns, row, memory, &out->partitions[out->count],
-                                  err));
-    }
-    out->ends[out->count++] = rows->selected_count;
-    return FIRN_OK;
+    return copy_split(((const row_sink *)user)->target, rows, memory, out, err);
 }
 
 static firn_status next_file(void *user, text partition, text *path, firn_error *err) {
-    return parquet_outputs_next(((const row_sink *)user)->outputs, partition, path, err);
+    return copy_outputs_next(((const row_sink *)user)->outputs, partition, path, err);
 }
 
 // ---- Opening -----------------------------------------------------------------------------------
 
-static firn_status written_columns(row_sink *self, schema *out, firn_error *err) {
-    const schema *all = &self->target->base.columns;
-    const parquet_target_options *options = &self->target->options;
-    field *fields = ARENA_NEW(&self->memory, field, (size_t)all->count + 1);
-    self->places = ARENA_NEW(&self->memory, uint32_t, (size_t)all->count + 1);
-    if (fields == NULL || self->places == NULL) {
-        return ARENA_FULL(&self->memory, err);
-    }
-    for (uint32_t i = 0; i < all->count; i++) {
-        bool is_folder = false;
-        for (uint32_t k = 0; k < options->partition_count; k++) {
-            is_folder |= options->partitions[k] == i;
-        }
-        if (!is_folder) {
-            fields[self->width] = all->fields[i];
-            self->places[self->width++] = i;
-        }
-    }
-    *out = (schema){.count = self->width, .fields = fields};
-    return FIRN_OK;
-}
-
 static firn_status prepare(row_sink *self, const scan_env *env, firn_error *err) {
     static const parquet_lines_user whole = {.next = next_file};
     static const parquet_lines_user by_folder = {.split = split, .next = next_file};
-    const parquet_target_options *options = &self->target->options;
-    schema columns;
+    const copy_target_options *options = &self->target->options;
+    copy_written written;
     parquet_lines_options wanted = {
         .writer = &options->writer,
         .file_size = options->file_size,
@@ -105,18 +38,18 @@ static firn_status prepare(row_sink *self, const scan_env *env, firn_error *err)
         .user = options->partition_count == 0 ? &whole : &by_folder,
         .of_user = self,
     };
-    TRY(written_columns(self, &columns, err));
-    wanted.places = self->places;
-    TRY(pw_schema_make(&columns, &self->memory, &wanted.schema, err));
+    TRY(copy_written_columns(self->target, &self->memory, &written, err));
+    wanted.places = written.places;
+    TRY(pw_schema_make(&written.columns, &self->memory, &wanted.schema, err));
     TRY(parquet_lines_open(&wanted, env, &self->lines, err));
-    return parquet_outputs_open(self->target, env->io, env->pool, env->cancel, &self->outputs, err);
+    return copy_outputs_open(self->target, env->io, env->pool, env->cancel, &self->outputs, err);
 }
 
 static void close_sink(row_sink *self) {
     if (self != NULL) {
         table_snapshot *base = (table_snapshot *)(uintptr_t)&self->target->base;
         parquet_lines_close(self->lines);
-        parquet_outputs_close(self->outputs);
+        copy_outputs_close(self->outputs);
         arena_close(&self->memory);
         host_free(self);
         table_snapshot_release(base);
@@ -129,7 +62,7 @@ static firn_status open_sink(const row_sink_request *request, const scan_env *en
     if (self == NULL) {
         return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *self);
     }
-    *self = (row_sink){.target = parquet_target_of(request->base),
+    *self = (row_sink){.target = copy_target_of(request->base),
                        .memory = arena_open_in(env->pool, SIZE_MAX)};
     (void)table_snapshot_retain(request->base);
     const firn_status status = prepare(self, env, err);
@@ -194,13 +127,13 @@ static firn_status end(row_sink *self, uint64_t *changed_rows, firn_error *err) 
 }
 
 static firn_status commit(row_sink *self, firn_error *err) {
-    return parquet_outputs_commit(self->outputs, err);
+    return copy_outputs_commit(self->outputs, err);
 }
 
 const row_sink_kind parquet_sink_kind = {
     .name = "parquet",
     .needs_order = true,
-    .wish = wish,
+    .wish = copy_wish,
     .open = open_sink,
     .min_bytes = min_bytes,
     .open_worker = open_worker,

@@ -14,6 +14,7 @@ typedef struct ice_row_file {
     int64_t sequence_number; ///< Of its data.
     const ice_spec *spec;
     const ice_scalar *partition; ///< By field of the spec, as delete files have it.
+    bool is_covered;             ///< All its rows go: none is handed out (row_files_drop_covered).
     /// The file as a whole: opened by a reader of the snapshot (table_kind.open) it gives the rows
     /// that are not deleted, those that stay when it is rewritten.
     const scan_task *whole;

@@ -3,30 +3,29 @@
 #include "base/host.h"
 #include "memory/arena_grow.h"
 #include "memory/pool.h"
-#include "tables/files/parquet_lines.h"
 #include "tables/iceberg/iceberg_partition.h"
+#include "tables/iceberg/iceberg_sink_change.h"
 #include "tables/iceberg/iceberg_snapshot.h"
-#include "tables/iceberg/iceberg_write_options.h"
 #include "tables/row_check.h"
 
 #define FORMAT_VERSION_MAX 2
 
 struct row_sink {
-    const ice_sink_end *to;
-    table_change *change;
+    row_sink_request request;
     table_snapshot *base; // Retained.
-    io *io;
     const cancel_flag *cancel;
-    const uint32_t *positions;
-    arena memory; // Of the files, too: of who is writing.
+    arena memory; // Of who is writing the line's files, too.
     ice_partitioner partitions;
     ice_write_options options;
+    ice_write_options kept_options; // Of rewritten files: nothing is said of their order.
+    ice_file_form kept;
+    isolation isolation;
     parquet_lines *lines;
+    uint32_t line_pieces;
     int32_t order_id; // That the files are sorted by.
-    uint32_t file_count;
-    uint32_t file_capacity;
-    ice_added_file *files; // The last one may not be finished.
-    bool is_handed_over;   // They are the change's.
+    ice_sink_files files;
+    ice_added_file *made;    // The line's last one.
+    ice_sink_change *change; // NULL: no row goes, or all of a partition or of the table.
 };
 
 struct row_sink_worker {
@@ -119,31 +118,21 @@ static firn_status split(void *user, const batch *rows, arena *memory, arena *sc
 
 static firn_status next_file(void *user, text partition, text *path, firn_error *err) {
     row_sink *self = user;
-    ice_added_file *files = ARENA_GROW(&self->memory, ice_added_file, self->files, self->file_count,
-                                       1, &self->file_capacity);
-    if (files == NULL) {
-        return ARENA_FULL(&self->memory, err);
-    }
-    self->files = files;
-    ice_added_file *made = &files[self->file_count];
-    text folder;
-    *made = (ice_added_file){
+    ice_added_file like = {
         .spec_id = self->partitions.spec->id,
         .file = {.content = ICE_DATA, .format = TEXT("PARQUET"), .sort_order_id = self->order_id}};
-    TRY(ice_partition_unpack(&self->partitions, partition, &self->memory, &made->file.partition,
+    text folder;
+    TRY(ice_partition_unpack(&self->partitions, partition, &self->memory, &like.file.partition,
                              err));
-    TRY(ice_partition_folder(&self->partitions, made->file.partition, &self->memory, &folder, err));
-    TRY(self->to->path(self->change, folder, self->file_count, ".parquet", &self->memory,
-                       &made->file.path, err));
-    self->file_count++;
-    *path = made->file.path;
+    TRY(ice_partition_folder(&self->partitions, like.file.partition, &self->memory, &folder, err));
+    TRY(ice_sink_files_add(&self->files, &like, folder, ".parquet", &self->made, err));
+    *path = self->made->file.path;
     return FIRN_OK;
 }
 
 static firn_status finished(void *user, const pw_report *report, firn_error *err) {
     row_sink *self = user;
-    return ice_metrics_of(&self->options.leaves, report, &self->memory,
-                          &self->files[self->file_count - 1].file, err);
+    return ice_sink_files_measure(&self->files, self->made, &self->options.leaves, report, err);
 }
 
 // ---- Opening -----------------------------------------------------------------------------------
@@ -207,16 +196,33 @@ static firn_status check_request(const row_sink_request *request, const ice_meta
         return FAIL(err, FIRN_UNSUPPORTED,
                     "a tag or a version of the past cannot be changed, only branches can");
     }
-    return request->kind == CHANGE_APPEND
-               ? FIRN_OK
-               : FAIL(err, FIRN_UNSUPPORTED, "rows of Iceberg tables are appended only");
+    return FIRN_OK;
 }
 
-static firn_status prepare(row_sink *self, const row_sink_request *request, const scan_env *env,
-                           firn_error *err) {
+// Of INSERT OVERWRITE it is the step that takes rows away.
+static bool takes_ids(const row_sink_request *request) {
+    return request->kind != CHANGE_APPEND && request->kind != CHANGE_OVERWRITE;
+}
+
+static firn_status open_change(row_sink *self, const pw_schema *schema, const scan_env *env,
+                               firn_error *err) {
+    self->kept_options = self->options;
+    self->kept_options.writer.sorting_count = 0;
+    self->kept = (ice_file_form){.schema = schema,
+                                 .options = &self->kept_options,
+                                 .file_size = self->options.file_size,
+                                 .ending = ".parquet"};
+    TRY(ice_sink_isolation(&self->request, &self->isolation, err));
+    return takes_ids(&self->request) ? ice_sink_change_open(&self->request, env, &self->files,
+                                                            &self->kept, &self->change, err)
+                                     : FIRN_OK;
+}
+
+static firn_status prepare(row_sink *self, const scan_env *env, firn_error *err) {
     static const parquet_lines_user whole = {.next = next_file, .finished = finished};
     static const parquet_lines_user by_partition = {
         .split = split, .next = next_file, .finished = finished};
+    const row_sink_request *request = &self->request;
     const ice_metadata *table = ice_table_metadata(self->base);
     const ice_spec *spec = spec_of(table);
     const schema *columns = &self->base->columns;
@@ -230,22 +236,16 @@ static firn_status prepare(row_sink *self, const row_sink_request *request, cons
     TRY(ice_partitioner_open(columns, spec, &self->memory, &self->partitions, err));
     TRY(pw_schema_make(columns, &self->memory, &wanted.schema, err));
     wanted.file_size = self->options.file_size;
+    TRY(open_change(self, wanted.schema, env, err));
     return parquet_lines_open(&wanted, env, &self->lines, err);
-}
-
-// Files that are nobody's.
-static void remove_files(row_sink *self) {
-    while (!self->is_handed_over && self->file_count > 0) {
-        firn_error ignored = ERR_INIT; // It was not finished, or stays as an orphan.
-        (void)io_remove(self->io, self->files[--self->file_count].file.path, &ignored);
-    }
 }
 
 static void close_sink(row_sink *self) {
     if (self != NULL) {
         table_snapshot *base = self->base;
         parquet_lines_close(self->lines);
-        remove_files(self);
+        ice_sink_change_close(self->change);
+        ice_sink_files_end(&self->files);
         arena_close(&self->memory);
         host_free(self);
         table_snapshot_release(base);
@@ -258,14 +258,12 @@ firn_status ice_sink_open(const row_sink_request *request, const scan_env *env,
     if (self == NULL) {
         return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *self);
     }
-    *self = (row_sink){.to = to,
-                       .change = request->change,
+    *self = (row_sink){.request = *request,
                        .base = table_snapshot_retain(request->base),
-                       .io = env->io,
                        .cancel = env->cancel,
-                       .positions = request->positions,
                        .memory = arena_open_in(env->pool, SIZE_MAX)};
-    const firn_status status = prepare(self, request, env, err);
+    ice_sink_files_begin(&self->files, to, request->change, env);
+    const firn_status status = prepare(self, env, err);
     if (status != FIRN_OK) {
         close_sink(self);
         return status;
@@ -276,8 +274,15 @@ firn_status ice_sink_open(const row_sink_request *request, const scan_env *env,
 
 // ---- Steps -------------------------------------------------------------------------------------
 
+// DELETE brings no rows.
+static bool has_line(const row_sink *self) {
+    return self->request.kind != CHANGE_DELETE;
+}
+
+// Of the line, and of one writer of rewritten files or deletes.
 static uint64_t min_bytes(const row_sink *self) {
-    return parquet_lines_min_bytes(self->lines);
+    const uint64_t each = parquet_lines_min_bytes(self->lines);
+    return (has_line(self) ? each : 0) + (self->change == NULL ? 0 : each);
 }
 
 static firn_status open_worker(row_sink *self, const scan_env *env, row_sink_worker **out,
@@ -287,7 +292,8 @@ static firn_status open_worker(row_sink *self, const scan_env *env, row_sink_wor
         return FAIL(err, FIRN_NO_MEMORY, "the system has no %zu bytes", sizeof *made);
     }
     *made = (row_sink_worker){.owner = self};
-    const firn_status status = parquet_lines_open_worker(self->lines, env, &made->lines, err);
+    const firn_status status =
+        has_line(self) ? parquet_lines_open_worker(self->lines, env, &made->lines, err) : FIRN_OK;
     if (status != FIRN_OK) {
         host_free(made);
         return status;
@@ -307,11 +313,28 @@ static void advance(row_sink *self, uint64_t complete) {
     parquet_lines_advance(self->lines, complete);
 }
 
+static firn_status push_new(row_sink_worker *self, const batch *rows, bool *must_wait,
+                            firn_error *err) {
+    const row_sink *owner = self->owner;
+    TRY(row_check_nulls(&owner->base->columns, owner->request.positions, rows, err));
+    return parquet_lines_push(self->lines, rows, must_wait, err);
+}
+
+// Rows that go are noted last: those that must wait come again.
 static firn_status push(row_sink_worker *self, const batch *rows, bool *must_wait,
                         firn_error *err) {
     const row_sink *owner = self->owner;
-    TRY(row_check_nulls(&owner->base->columns, owner->positions, rows, err));
-    return parquet_lines_push(self->lines, rows, must_wait, err);
+    *must_wait = false;
+    if (owner->request.kind == CHANGE_APPEND) {
+        return push_new(self, rows, must_wait, err);
+    }
+    uint16_t selection[BATCH_ROWS];
+    const batch added = ice_sink_change_added(rows, selection);
+    if (has_line(owner) && added.selected_count > 0) {
+        TRY(push_new(self, &added, must_wait, err));
+    }
+    return *must_wait || owner->change == NULL ? FIRN_OK
+                                               : ice_sink_change_take(owner->change, rows, err);
 }
 
 static firn_status finish_worker(row_sink_worker *self, firn_error *err) {
@@ -321,27 +344,35 @@ static firn_status finish_worker(row_sink_worker *self, firn_error *err) {
 }
 
 static firn_status finish(row_sink *self, uint32_t *piece_count, firn_error *err) {
-    return parquet_lines_finish(self->lines, piece_count, err);
+    uint32_t more = 0;
+    TRY(has_line(self) ? parquet_lines_finish(self->lines, &self->line_pieces, err) : FIRN_OK);
+    TRY(self->change == NULL ? FIRN_OK : ice_sink_change_finish(self->change, &more, err));
+    *piece_count = self->line_pieces + more;
+    return FIRN_OK;
 }
 
 static firn_status run_piece(row_sink *self, uint32_t piece, const scan_env *env, bool *must_wait,
                              firn_error *err) {
-    (void)piece;
-    return parquet_lines_run_piece(self->lines, env, must_wait, err);
+    return piece < self->line_pieces
+               ? parquet_lines_run_piece(self->lines, env, must_wait, err)
+               : ice_sink_change_run(self->change, piece - self->line_pieces, env, must_wait, err);
 }
 
 static firn_status end(row_sink *self, uint64_t *changed_rows, firn_error *err) {
-    TRY(parquet_lines_end(self->lines, changed_rows, err));
-    if (self->file_count == 0) {
+    ice_row_step step = {.kind = self->request.kind,
+                         .overwrite = self->request.overwrite,
+                         .isolation = self->isolation,
+                         .filters = self->request.filters};
+    *changed_rows = 0;
+    TRY(has_line(self) ? parquet_lines_end(self->lines, changed_rows, err) : FIRN_OK);
+    if (self->change != NULL) {
+        ice_sink_change_end(self->change, &step, changed_rows);
+    }
+    if (self->files.count == 0 && step.removed_count == 0 && step.kind != CHANGE_OVERWRITE) {
         return FIRN_OK;
     }
-    const ice_row_step step = {.kind = CHANGE_APPEND,
-                               .branch = ice_table_branch(self->base),
-                               .isolation = ISOLATION_SNAPSHOT, // Nothing was read.
-                               .added_count = self->file_count,
-                               .added = self->files};
-    self->is_handed_over = true;
-    return self->to->add(self->change, &step, self->cancel, err);
+    step.branch = ice_table_branch(self->request.base);
+    return ice_sink_files_hand_over(&self->files, &step, self->cancel, err);
 }
 
 static firn_status open_sink(const row_sink_request *request, const scan_env *env, row_sink **out,

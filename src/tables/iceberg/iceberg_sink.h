@@ -1,11 +1,11 @@
-// Rows into an Iceberg table: data files by partition, with metrics, that end as one step of a
-// change.
+// Rows into and out of an Iceberg table: data files by partition, with metrics, and deletes or
+// rewritten files (iceberg_sink_change.h), that end as one step of a change.
 //
-//     rows ─► runs of one partition ─► parquet_lines ─► files ─► ice_change_add_rows
+//     new rows ─► runs of one partition ─► parquet_lines ─► files ─┬─► ice_change_add_rows
+//     row ids  ─► which rows go ─► deletes, or files without them ─┘
 //
 // The plan gives rows by partition, and within each in the table's sort order (`wish`), so one file
-// is open at a time whatever the number of partitions; of a finished file its metrics are kept. It
-// takes new rows only (CHANGE_APPEND).
+// is open at a time whatever the number of partitions; of a finished file its metrics are kept.
 #ifndef FIRN_TABLES_ICEBERG_ICEBERG_SINK_H
 #define FIRN_TABLES_ICEBERG_ICEBERG_SINK_H
 

@@ -5,7 +5,8 @@
 #include <assert.h>
 
 firn_status ice_row_file_add(const ice_table *table, const ice_walk *walk, const ice_entry *entry,
-                             row_files *files, ice_task *task, arena *memory, firn_error *err) {
+                             bool is_covered, row_files *files, ice_task *task, arena *memory,
+                             firn_error *err) {
     const type *const *sources;
     uint32_t ordinal;
     ice_task *whole = ARENA_NEW(memory, ice_task, 1);
@@ -17,6 +18,7 @@ firn_status ice_row_file_add(const ice_table *table, const ice_walk *walk, const
                          .size = entry->size,
                          .sequence_number = entry->sequence_number,
                          .spec = walk->spec,
+                         .is_covered = is_covered,
                          .whole = &whole->base};
     TRY(ice_spec_sources(&table->metadata, table->schema, walk->spec, memory, &sources, err));
     TRY(ice_entry_partition(walk, entry, sources, memory, &made.partition, err));

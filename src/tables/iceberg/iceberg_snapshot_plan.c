@@ -6,6 +6,7 @@
 #include "io/io_wakeup.h"
 #include "memory/text_builder.h"
 #include "tables/iceberg/iceberg_snapshot_cut.h"
+#include "tables/row_change.h"
 
 #define PLANNER_BYTES_MAX ((size_t)16 << 30)
 #define CODEC_BYTES_MAX ((size_t)16 << 20)
@@ -98,6 +99,7 @@ void ice_planner_counters(const scan_planner *self, scan_counters *add_to) {
     add_to->files_pruned_partition += self->counters.files_pruned_partition;
     add_to->files_pruned_bounds += self->counters.files_pruned_bounds;
     add_to->files_pruned_dynamic += self->counters.files_pruned_dynamic;
+    add_to->files_covered += self->counters.files_covered;
     add_to->delete_files += ice_delete_index_opened(self->deletes);
 }
 
@@ -229,18 +231,39 @@ static firn_status take_partition(scan_planner *self, const ice_entry *entry, ic
     return FIRN_OK;
 }
 
-// Enters a data file, which may have no task.
-static firn_status enter_file(scan_planner *self, const ice_entry *entry, firn_error *err) {
+// Whether no row of a file has to be looked at to know that all go. Of one that has deletes it is
+// not known how many there are.
+static firn_status find_covered(scan_planner *self, const ice_entry *entry, const ice_task *task,
+                                bool *out, firn_error *err) {
+    *out = ice_deletes_is_empty(&task->deletes) && row_files_drops_covered(self->env->row_files);
+    if (*out && self->request->filters.count > 0) {
+        *out = self->pruner != NULL;
+        TRY(*out ? ice_prune_covers(self->pruner, &self->walk, entry, out, err) : FIRN_OK);
+    }
+    self->counters.files_covered += *out;
+    return FIRN_OK;
+}
+
+// Enters a data file, which may have no task; *is_entered is false if no row of it is to be read.
+static firn_status enter_file(scan_planner *self, const ice_entry *entry, bool *is_entered,
+                              firn_error *err) {
     ice_task *task;
+    bool is_covered = false;
+    *is_entered = false;
     TRY(ice_file_cutter_task(&self->cutter, entry, &task, err));
     TRY(take_partition(self, entry, task, err));
     if (!self->table->is_incremental) {
         TRY(ice_delete_index_find(self->deletes, &self->walk, entry, &task->deletes, err));
     }
     if (self->request->needs_row_ids) {
-        TRY(ice_row_file_add(self->table, &self->walk, entry, self->env->row_files, task,
-                             &self->memory, err));
+        TRY(find_covered(self, entry, task, &is_covered, err));
+        TRY(ice_row_file_add(self->table, &self->walk, entry, is_covered, self->env->row_files,
+                             task, &self->memory, err));
     }
+    if (is_covered) {
+        return FIRN_OK;
+    }
+    *is_entered = true;
     return ice_file_cutter_begin(&self->cutter, &self->walk, entry, task, err);
 }
 
@@ -263,8 +286,7 @@ static firn_status walk_on(scan_planner *self, bool *has_file, firn_error *err) 
             return FAIL(err, FIRN_CORRUPT, "a data manifest has the delete file %.*s",
                         TEXT_ARGS(entry.path));
         } else if (is_wanted) {
-            TRY(enter_file(self, &entry, err));
-            *has_file = true;
+            TRY(enter_file(self, &entry, has_file, err));
         }
     }
     return FIRN_OK;
