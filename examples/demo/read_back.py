@@ -1,6 +1,6 @@
-"""read_back.py CATALOG - PyIceberg reads the table nyc.flights that firn wrote.
+"""read_back.py CATALOG - PyIceberg reads the table nyc.departures that firn wrote, deleted and merged into.
 
-It prints, as CSV, what examples/demo/4_time_travel.sql asks for.
+It prints, as CSV, what examples/demo/7_what_changed.sql prints.
 """
 import pathlib
 import sys
@@ -11,11 +11,13 @@ from pyiceberg.catalog import load_catalog
 
 def main():
     catalog = load_catalog("demo", type="sql", uri=f"sqlite:///{pathlib.Path(sys.argv[1]).resolve()}")
-    table = catalog.load_table("nyc.flights")
-    print("version,flights,last_month")
-    for version, snapshot in (("first half", table.snapshot_by_name("first_half")), ("now", table.current_snapshot())):
-        months = table.scan(selected_fields=("month",), snapshot_id=snapshot.snapshot_id).to_arrow()["month"]
-        print(f"{version},{len(months)},{pc.max(months).as_py()}")
+    table = catalog.load_table("nyc.departures")
+    planned = table.snapshot_by_name("planned").snapshot_id
+    print("version,flights,earliest,latest")
+    for version, snapshot_id in (("planned", planned), ("now", None)):
+        rows = table.scan(row_filter="carrier = 'HA'", snapshot_id=snapshot_id).to_arrow()
+        ends = pc.min_max(rows["dep_delay"]).as_py()
+        print(f"{version},{rows.num_rows},{ends['min']},{ends['max']}")
 
 
 if __name__ == "__main__":

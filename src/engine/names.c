@@ -361,8 +361,8 @@ static bool is_name_of_ref(const lookup *self, text *ref) {
     return false;
 }
 
-// Errors of a table that has no such branch or tag, but none if there is no such table. `place`, of
-// the table, and `ref` may be NULL.
+// Errors of a table that has no such branch or tag; if there is no such table only where nothing
+// else can have been meant. `place`, of the table, and `ref` may be NULL.
 static firn_status look_at_ref(lookup *self, const view_definition *inside, object_place *place,
                                text *ref, catalog_object *out, bool *is_found, firn_error *err) {
     table_version version = {.kind = VERSION_REF};
@@ -377,8 +377,11 @@ static firn_status look_at_ref(lookup *self, const view_definition *inside, obje
     }
     TRY(session_places(self->user, &before, inside, self->memory, &table.places, err));
     firn_status status = look(&table, out, is_found, err);
-    if (status == FIRN_OK && !*is_found && strcmp(table.missing.sqlstate, "42704") == 0) {
-        *err = table.missing; // The table is there.
+    // The table is there; or catalog, schema and table were named, and that is what is missing.
+    const bool is_told = strcmp(table.missing.sqlstate, "42704") == 0 ||
+                         (self->path->count > 3 && strcmp(table.missing.sqlstate, "42P01") == 0);
+    if (status == FIRN_OK && !*is_found && is_told) {
+        *err = table.missing;
         status = err->status;
     }
     if (status != FIRN_OK && err->position == NO_POSITION) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shows the main job: firn writes real tables, joins, prunes and travels in time
+# Shows the main job: firn writes real tables, joins, prunes, travels in time and changes rows
 #
 # PyIceberg reads what came of it at the end.
 #
@@ -46,7 +46,7 @@ say "What was not read for the week of July, and where the time went"
 say "The same of the join of flights, planes and weather"
 "${firn[@]}" -c "EXPLAIN ANALYZE $(sed '1d' examples/demo/2_weather.sql)"
 
-say "PyIceberg reads both versions of it"
+say "PyIceberg reads those flights"
 "$python" examples/demo/read_back.py build/demo/catalog.db
 
 say "Go on from here"

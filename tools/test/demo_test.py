@@ -46,7 +46,7 @@ def main():
     # What PyIceberg sees is what firn says at last.
     read = subprocess.run([python(), "examples/demo/read_back.py", "build/demo/catalog.db"], cwd=ROOT,
                           capture_output=True, text=True)
-    good &= check("PyIceberg reads what firn wrote", list(csv.reader(read.stdout.splitlines())) == got,
+    good &= check("PyIceberg reads what firn changed", list(csv.reader(read.stdout.splitlines())) == got,
                   f"got {got}\nPyIceberg {read.stdout}{read.stderr}")
     again = subprocess.run(["bash", "./dev", "demo"], cwd=ROOT, capture_output=True, text=True)
     good &= check("./dev demo once more", again.returncode == 0 and "written already" in again.stdout,

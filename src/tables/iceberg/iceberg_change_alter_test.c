@@ -453,6 +453,68 @@ TEST(ice_alter_branches_tags_and_snapshots) {
     close_at(&a);
 }
 
+static void add_to(ice_scene *s, table_change *change, const char *branch, int64_t first) {
+    ice_added_file file;
+    const ice_row_step step = {
+        .kind = CHANGE_APPEND, .branch = text_of(branch), .added_count = 1, .added = &file};
+    REQUIRE(ice_scene_is_ok(s, ice_scene_file(s, change, first, 10, -1, &file, &s->err)));
+    REQUIRE(ice_scene_is_ok(s, ice_change_add_rows(change, &step, NULL, &s->err)));
+}
+
+// The head at a branch, by its own metadata.
+static bool branch_holds(ice_scene *s, const char *branch, uint32_t count,
+                         const int64_t (*ranges)[2]) {
+    const table_version version = {.kind = VERSION_REF, .ref = text_of(branch)};
+    table_snapshot *head;
+    table_snapshot *at;
+    if (!ice_scene_is_ok(s, ice_scene_head(s, &head, &s->err))) {
+        return false;
+    }
+    const firn_status status = head->kind->at(head, &version, NULL, &at, &s->err);
+    table_snapshot_release(head); // The other one keeps what it needs of it.
+    if (!ice_scene_is_ok(s, status)) {
+        return false;
+    }
+    const bool holds =
+        text_equal(ice_table_branch(at), version.ref) && ice_scene_holds(s, at, count, ranges);
+    table_snapshot_release(at);
+    return holds;
+}
+
+TEST(ice_rows_of_branches_meet_those_of_others) {
+    altering a;
+    ice_scene *s = &a.scene;
+    table_change *other;
+    open_at(&a, NULL, "2", true);
+    CHECK(
+        is_done(&a, &(alteration){.kind = ALTER_SET_REF, .name = TEXT("dev"), .snapshot_id = -1}));
+    commit(&a);
+    // One commit changes both branches, on top of a commit that did the same.
+    add_to(s, a.change, "dev", 100);
+    add_to(s, a.change, "main", 200);
+    add_to(s, a.change, "", 300);
+    REQUIRE(ice_scene_is_ok(s, ice_scene_change(s, &other, &s->err)));
+    add_to(s, other, "dev", 400);
+    add_to(s, other, "", 500);
+    REQUIRE(ice_scene_is_ok(s, ice_scene_commit(s, other, &s->err)));
+    commit(&a);
+    CHECK(branch_holds(s, "dev", 3, (const int64_t[][2]){{1, 10}, {100, 109}, {400, 409}}));
+    CHECK(branch_holds(s, "main", 4,
+                       (const int64_t[][2]){{1, 10}, {200, 209}, {300, 309}, {500, 509}}));
+    // Of a branch that others dropped nothing is left to add to.
+    add_to(s, a.change, "dev", 600);
+    REQUIRE(ice_scene_is_ok(s, ice_scene_change(s, &other, &s->err)));
+    const alteration drop = {.kind = ALTER_DROP_REF, .name = TEXT("dev")};
+    REQUIRE(ice_scene_is_ok(s, ice_table_changes.alter(other, &drop, 1, &s->err)));
+    REQUIRE(ice_scene_is_ok(s, ice_scene_commit(s, other, &s->err)));
+    CHECK(ice_scene_commit(s, a.change, &s->err) == FIRN_CONFLICT);
+    CHECK(strstr(s->err.text, "no branch \"dev\" any more") != NULL);
+    a.change = NULL;
+    CHECK(ice_scene_head_holds(s, 4,
+                               (const int64_t[][2]){{1, 10}, {200, 209}, {300, 309}, {500, 509}}));
+    close_at(&a);
+}
+
 TEST(ice_alter_is_said_again_on_what_others_altered) {
     altering a;
     ice_scene *s = &a.scene;
