@@ -185,7 +185,7 @@ def iceberg_sql(full, ours):
 
 
 def faults(root, full):
-    """Eight scenarios in which each call to the system fails once. Temporary files lie in memory:
+    """Scenarios in which each call to the system fails once. Temporary files lie in memory:
     it is their faults that are tried, not the disk."""
     if not has_engine(root):
         return []
