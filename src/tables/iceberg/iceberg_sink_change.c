@@ -195,6 +195,51 @@ firn_status ice_sink_change_take(ice_sink_change *self, const batch *rows, firn_
     return status;
 }
 
+// ---- What is to be written ---------------------------------------------------------------------
+
+firn_status ice_pending_prepare(ice_sink_change *self, uint32_t count, firn_error *err) {
+    self->pending = ARENA_NEW(&self->memory, uint32_t, (size_t)count + 1);
+    if (self->pending == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    for (; self->pending_count < count; self->pending_count++) {
+        self->pending[self->pending_count] = count - 1 - self->pending_count;
+    }
+    return FIRN_OK;
+}
+
+bool ice_pending_take(ice_sink_change *self, uint32_t *out) {
+    mutex_lock(&self->lock);
+    const bool has_any = self->pending_count > 0;
+    if (has_any) {
+        *out = self->pending[--self->pending_count];
+        self->active_count++;
+    }
+    mutex_unlock(&self->lock);
+    return has_any;
+}
+
+void ice_pending_done(ice_sink_change *self) {
+    mutex_lock(&self->lock);
+    self->active_count--;
+    mutex_unlock(&self->lock);
+}
+
+bool ice_pending_give_back(ice_sink_change *self, uint32_t which) {
+    mutex_lock(&self->lock);
+    const bool is_left = self->active_count > 1; // Who comes for it, being through.
+    if (is_left) {
+        self->active_count--;
+        self->pending[self->pending_count++] = which;
+    }
+    mutex_unlock(&self->lock);
+    return is_left;
+}
+
+uint32_t ice_pending_workers(const ice_sink_change *self) {
+    return self->pending_count < self->env.workers ? self->pending_count : self->env.workers;
+}
+
 // ---- What comes of them ------------------------------------------------------------------------
 
 // Old specs may name columns that the table has no more. Names of folders are for people.
@@ -263,14 +308,14 @@ firn_status ice_sink_change_finish(ice_sink_change *self, uint32_t *piece_count,
         qsort(self->touched, self->touched_count, sizeof *self->touched, compare_touched);
     }
     TRY(self->merges_on_read ? ice_deletes_prepare(self, err) : ice_rewrites_prepare(self, err));
-    *piece_count = self->merges_on_read ? self->group_count : self->rewriter_count;
+    *piece_count = self->merges_on_read ? ice_pending_workers(self) : self->rewriter_count;
     return FIRN_OK;
 }
 
 firn_status ice_sink_change_run(ice_sink_change *self, uint32_t piece, const scan_env *env,
                                 bool *must_wait, firn_error *err) {
     *must_wait = false;
-    return self->merges_on_read ? ice_deletes_write(self, piece, env, err)
+    return self->merges_on_read ? ice_deletes_run(self, env, err)
                                 : ice_rewrites_run(self, piece, env, must_wait, err);
 }
 

@@ -5,6 +5,8 @@
 #include "tables/iceberg/iceberg_sink_change_private.h"
 #include "tables/iceberg/iceberg_snapshot.h"
 
+#define OPEN_TRIES 3
+
 // Readers find the data file by the bounds of the paths: whole ones.
 static firn_status set_metrics(ice_sink_change *self, firn_error *err) {
     ice_leaf_list *leaves = &self->delete_options.leaves;
@@ -57,6 +59,7 @@ firn_status ice_deletes_prepare(ice_sink_change *self, firn_error *err) {
         }
         self->groups[self->group_count - 1].count++;
     }
+    TRY(ice_pending_prepare(self, self->group_count, err));
     return self->group_count == 0 ? FIRN_OK : make_form(self, err);
 }
 
@@ -95,9 +98,9 @@ static firn_status write_one(const ice_touched *of, ice_file_writer *to, arena *
     return FIRN_OK;
 }
 
-static firn_status write_group(ice_sink_change *self, const ice_delete_group *group,
-                               const scan_env *env, arena *scratch, ice_file_writer *to,
-                               firn_error *err) {
+static firn_status open_group(ice_sink_change *self, const ice_delete_group *group,
+                              const scan_env *env, arena *scratch, ice_file_writer *to,
+                              firn_error *err) {
     const ice_touched *first = &self->touched[group->first];
     const ice_added_file like = {
         .spec_id = first->is.spec->id,
@@ -108,19 +111,44 @@ static firn_status write_group(ice_sink_change *self, const ice_delete_group *gr
                  .referenced_file = group->count == 1 ? first->path : TEXT("")}};
     text folder;
     TRY(ice_sink_change_folder(self, &first->is, scratch, &folder, err));
-    TRY(ice_file_writer_open(to, self->files, &self->deletes, &like, folder, env, err));
+    return ice_file_writer_open(to, self->files, &self->deletes, &like, folder, env, err);
+}
+
+static firn_status write_group(ice_sink_change *self, const ice_delete_group *group, arena *scratch,
+                               ice_file_writer *to, firn_error *err) {
     for (uint32_t i = 0; i < group->count; i++) {
         TRY(write_one(&self->touched[group->first + i], to, scratch, err));
     }
     return ice_file_writer_finish(to, err);
 }
 
-firn_status ice_deletes_write(ice_sink_change *self, uint32_t group, const scan_env *env,
-                              firn_error *err) {
+// One file after the other; one that finds no room leaves them to others.
+firn_status ice_deletes_run(ice_sink_change *self, const scan_env *env, firn_error *err) {
     arena scratch = arena_open_in(env->pool, SIZE_MAX);
-    ice_file_writer writer = {.files = NULL};
-    const firn_status status = write_group(self, &self->groups[group], env, &scratch, &writer, err);
-    ice_file_writer_close(&writer);
+    firn_status status = FIRN_OK;
+    uint32_t at;
+    while (status == FIRN_OK && ice_pending_take(self, &at)) {
+        const ice_delete_group *group = &self->groups[at];
+        ice_file_writer writer = {.files = NULL};
+        firn_error local = ERR_INIT;
+        status = open_group(self, group, env, &scratch, &writer, &local);
+        for (uint32_t i = 0; i < OPEN_TRIES && status == FIRN_NO_MEMORY; i++) {
+            if (ice_pending_give_back(self, at)) {
+                arena_close(&scratch);
+                return FIRN_OK;
+            }
+            local = ERR_INIT;
+            status = open_group(self, group, env, &scratch, &writer, &local);
+        }
+        status = status == FIRN_OK ? write_group(self, group, &scratch, &writer, &local) : status;
+        ice_file_writer_close(&writer);
+        arena_reset(&scratch);
+        if (status == FIRN_OK) {
+            ice_pending_done(self);
+        } else {
+            *err = local;
+        }
+    }
     arena_close(&scratch);
     return status;
 }

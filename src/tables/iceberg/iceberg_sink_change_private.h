@@ -42,6 +42,10 @@ struct ice_sink_change {
     text *removed;
     uint32_t referenced_count;
     text *referenced;
+    // What is to be written: groups, or files of `touched`.
+    uint32_t pending_count; ///< Under the lock.
+    uint32_t *pending;      ///< Those that nobody is at; the last one comes first.
+    uint32_t active_count;  ///< That somebody is at; under the lock.
     // Merge-on-read:
     uint32_t group_count;
     ice_delete_group *groups;
@@ -49,9 +53,6 @@ struct ice_sink_change {
     ice_file_form deletes;
     // Copy-on-write:
     scan_request reads;
-    uint32_t pending_count; ///< Under the lock.
-    uint32_t *pending;      ///< Of `touched`, those that nobody is at; the last one comes first.
-    uint32_t active_count;  ///< Rewriters that are at a file; likewise.
     uint32_t rewriter_count;
     ice_rewriter **rewriters;
 };
@@ -60,9 +61,18 @@ struct ice_sink_change {
 firn_status ice_sink_change_folder(const ice_sink_change *self, const ice_row_file *of,
                                    arena *memory, text *out, firn_error *err);
 
+firn_status ice_pending_prepare(ice_sink_change *self, uint32_t count, firn_error *err);
+/// Takes one; false if there is none.
+bool ice_pending_take(ice_sink_change *self, uint32_t *out);
+void ice_pending_done(ice_sink_change *self);
+/// There was no room for it: leaves it to those who are at another one. False if nobody is: then it
+/// is still the caller's, and there may be room by now.
+bool ice_pending_give_back(ice_sink_change *self, uint32_t which);
+/// How many may be at work.
+uint32_t ice_pending_workers(const ice_sink_change *self);
+
 firn_status ice_deletes_prepare(ice_sink_change *self, firn_error *err);
-firn_status ice_deletes_write(ice_sink_change *self, uint32_t group, const scan_env *env,
-                              firn_error *err);
+firn_status ice_deletes_run(ice_sink_change *self, const scan_env *env, firn_error *err);
 
 firn_status ice_rewrites_prepare(ice_sink_change *self, firn_error *err);
 firn_status ice_rewrites_run(ice_sink_change *self, uint32_t rewriter, const scan_env *env,

@@ -5,6 +5,7 @@
 #include "tables/iceberg/iceberg_sink_change_private.h"
 
 #define CODEC_BYTES_MAX ((size_t)64 << 20)
+#define OPEN_TRIES 3
 
 struct ice_rewriter {
     ice_sink_change *of;
@@ -21,8 +22,7 @@ firn_status ice_rewrites_prepare(ice_sink_change *self, firn_error *err) {
     scan_column *made = ARENA_NEW(&self->memory, scan_column, (size_t)columns->count + 1);
     uint32_t *paths = ARENA_NEW(&self->memory, uint32_t, (size_t)columns->count + 1);
     self->rewriters = ARENA_NEW(&self->memory, ice_rewriter *, (size_t)self->env.workers + 1);
-    self->pending = ARENA_NEW(&self->memory, uint32_t, (size_t)self->touched_count + 1);
-    if (made == NULL || paths == NULL || self->rewriters == NULL || self->pending == NULL) {
+    if (made == NULL || paths == NULL || self->rewriters == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
     for (uint32_t i = 0; i < columns->count; i++) {
@@ -38,13 +38,8 @@ firn_status ice_rewrites_prepare(ice_sink_change *self, firn_error *err) {
                                  .output_count = columns->count,
                                  .limit = UINT64_MAX,
                                  .needs_row_ids = true};
-    while (self->pending_count < self->touched_count) { // The first one is taken first.
-        self->pending[self->pending_count] = self->touched_count - 1 - self->pending_count;
-        self->pending_count++;
-    }
-    const uint32_t count =
-        self->touched_count < self->env.workers ? self->touched_count : self->env.workers;
-    while (self->rewriter_count < count) {
+    TRY(ice_pending_prepare(self, self->touched_count, err));
+    while (self->rewriter_count < ice_pending_workers(self)) {
         ice_rewriter *each = ARENA_NEW(&self->memory, ice_rewriter, 1);
         if (each == NULL) {
             return ARENA_FULL(&self->memory, err);
@@ -90,29 +85,25 @@ static firn_status open_file(ice_rewriter *self, const ice_touched *file, firn_e
 static firn_status next_file(ice_rewriter *self, bool *has_file, firn_error *err) {
     ice_sink_change *of = self->of;
     firn_error local = ERR_INIT;
-    mutex_lock(&of->lock);
-    *has_file = of->pending_count > 0;
-    of->pending_count -= *has_file;
-    of->active_count += *has_file;
-    const uint32_t at = *has_file ? of->pending[of->pending_count] : 0;
-    mutex_unlock(&of->lock);
+    uint32_t at;
+    *has_file = ice_pending_take(of, &at);
     if (!*has_file) {
         return FIRN_OK;
     }
-    const firn_status status = open_file(self, &of->touched[at], &local);
-    if (status == FIRN_OK) {
-        return FIRN_OK;
+    firn_status status = open_file(self, &of->touched[at], &local);
+    for (uint32_t i = 0; i < OPEN_TRIES && status == FIRN_NO_MEMORY; i++) {
+        leave_file(self);
+        if (ice_pending_give_back(of, at)) {
+            *has_file = false;
+            return FIRN_OK;
+        }
+        local = ERR_INIT;
+        status = open_file(self, &of->touched[at], &local);
     }
-    leave_file(self);
-    mutex_lock(&of->lock);
-    const bool is_left = status == FIRN_NO_MEMORY && --of->active_count > 0;
-    if (is_left) {
-        of->pending[of->pending_count++] = at;
+    if (status != FIRN_OK) {
+        *err = local;
     }
-    mutex_unlock(&of->lock);
-    *has_file = false;
-    *err = is_left ? *err : local;
-    return is_left ? FIRN_OK : status;
+    return status;
 }
 
 static firn_status copy_rows(ice_rewriter *self, bool *must_wait, firn_error *err) {
@@ -160,9 +151,7 @@ static firn_status run(ice_rewriter *self, bool *must_wait, firn_error *err) {
             }
             TRY(ice_file_writer_finish(&self->writer, err));
             leave_file(self);
-            mutex_lock(&self->of->lock);
-            self->of->active_count--;
-            mutex_unlock(&self->of->lock);
+            ice_pending_done(self->of);
         }
     }
     return FIRN_OK;
