@@ -119,8 +119,8 @@ static bool page_next(const ice_row_page *page, uint32_t from, uint32_t *out) {
         return at < page->count;
     }
     for (uint32_t word = from / 64; word < PAGE_ROWS / 64; word++) {
-        const uint64_t left =
-            page->bits[word] & (word == from / 64 ? UINT64_MAX << (from % 64) : UINT64_MAX);
+        const uint64_t before = word == from / 64 ? (UINT64_C(1) << (from % 64)) - 1 : 0;
+        const uint64_t left = page->bits[word] & ~before;
         if (left != 0) {
             *out = word * 64 + (uint32_t)__builtin_ctzll(left);
             return true;
