@@ -158,9 +158,10 @@ static firn_status tell_fast_forward(calling *self, text *out, firn_error *err) 
 
 // ---- Files -------------------------------------------------------------------------------------
 
-#define HOUR_US (INT64_C(3600) * 1000000)
-#define ORPHAN_AGE_US (3 * 24 * HOUR_US)
-#define ORPHAN_AGE_US_MIN (24 * HOUR_US) // What is younger may be of a commit that is under way.
+#define HOUR_US (INT64_C(3600) * INT64_C(1000000))
+#define ORPHAN_AGE_US (INT64_C(72) * HOUR_US)
+#define ORPHAN_AGE_US_MIN                                                                          \
+    (INT64_C(24) * HOUR_US) // What is younger may be of a commit that is under way.
 
 static bool flag_at(const calling *self, uint32_t index) {
     return self->values[index] != NULL && bitmap_get(self->values[index]->value->values, 0);

@@ -148,14 +148,14 @@ static void sweep(const char *mode, const char *sql, host_call kind) {
     close_lake(&self);
 }
 
-#define MERGE_SOME                                                                                 \
-    "MERGE INTO lake.db.t USING range(880, 950) AS g(k) ON a = k WHEN MATCHED AND k % 2 = 0 THEN " \
-    "DELETE WHEN MATCHED THEN UPDATE SET s = 'm' WHEN NOT MATCHED THEN INSERT VALUES (k, 1, 'n')"
+static const char merge_some[] =
+    "MERGE INTO lake.db.t USING range(880, 950) AS g(k) ON a = k WHEN MATCHED AND k % 2 = 0 THEN "
+    "DELETE WHEN MATCHED THEN UPDATE SET s = 'm' WHEN NOT MATCHED THEN INSERT VALUES (k, 1, 'n')";
 
 static const char *const statements[] = {
     "DELETE FROM lake.db.t WHERE a % 7 = 3",
     "UPDATE lake.db.t SET p = p + 1, s = 'another' WHERE a < 100 OR a > 850",
-    MERGE_SOME,
+    merge_some,
     "DELETE FROM lake.db.t WHERE p = 1",
     "INSERT INTO lake.db.t REPLACE WHERE a < 10 VALUES (1, 1, 'y')",
 };

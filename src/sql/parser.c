@@ -271,6 +271,7 @@ static firn_status open(sql_parser *self, text sql, size_t offset, arena *memory
     self->depth = 0;
     self->parameter_count = 0;
     self->has_numbers = false;
+    self->hides_values = false;
     self->nodes = self->node_room;
     self->node_count = 0;
     self->node_capacity = PARSER_NODES_ROOM;
