@@ -36,6 +36,7 @@ static void check_parts(text path) {
     }
     const text object = io_path_object(path);
     must(text_starts_with(path, object));
+    must(text_ends_with_nocase(path, name) || name.data + name.size != path.data + path.size);
     must(!io_path_is_web(path) || text_find(object, TEXT("?")) == object.size);
     must(!io_path_is_web(path) || text_find(object, TEXT("#")) == object.size);
 }

@@ -137,7 +137,8 @@ def main():
     if errors > options.count // 3:
         print(f"FAIL {errors} statements are errors")
         failed += 1
-    print(f"{errors} errors in both; {passed} passed, {failed} failed, 0 skipped")
+    print(f"{errors} errors in both")
+    print(f"{passed} passed, {failed} failed, 0 skipped")
     return 1 if failed else 0
 
 
