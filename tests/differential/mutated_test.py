@@ -230,6 +230,7 @@ class Run:
         names = {row[0] for row in answer["rows"] if row[0].isidentifier()}
         self.corpus = Corpus([sql for each in self.files for sql, _ in each], names)
         self.passed = self.failed = 0
+        self.folder = folder
 
     def statements(self, seed):
         """(statement, whether it is a mutant): what seed N runs, one after the other."""
@@ -254,9 +255,15 @@ class Run:
                     yield mutant, True
 
     def seed(self, number):
+        """In a folder of its own, where statements write."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            self.run_statements(number, folder)
+
+    def run_statements(self, number, folder):
         history = []
         self.tester.session.send({"op": "reset"}, ANSWER_SECONDS)
-        for sql, is_mutant in self.statements(number):
+        for written, is_mutant in self.statements(number):
+            sql = written.replace("${TMP}", folder)
             patience = PATIENCE_SECONDS if is_mutant else ANSWER_SECONDS
             before = self.tester.errors
             wrong = self.tester.run(history, sql, patience)
