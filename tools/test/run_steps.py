@@ -20,6 +20,7 @@ import concurrent.futures
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 LOGS = ROOT / "build" / "logs"
 TOTAL = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 TAIL_LINES = 60
+DISK_GB = 12  # Builds 6, other engines 2, spill files of the memory steps.
 running = set()  # Process groups of steps.
 
 
@@ -224,6 +226,9 @@ def main():
         return 0
     signal.signal(signal.SIGINT, stop_all)
     signal.signal(signal.SIGTERM, stop_all)
+    free = shutil.disk_usage(ROOT).free / 1e9
+    if free < DISK_GB and len(wanted) > 20:
+        print(f"note: {free:.1f} GB are free here; all tests with their builds need {DISK_GB}", flush=True)
     lay_tables()
     run = Run()
     run.all(wanted)
