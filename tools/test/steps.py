@@ -240,6 +240,8 @@ def sql_tests(root, full):
         *[Step(f"memory/{part}", f"tests/memory/memory_test.py build/release --part {part}"
                + (" --full" if full else ""), "release", 7200 if full else 1200)
           for part in ("limits", "curves")],
+        Step("memory/writing", "tests/memory/writing_test.py build/release $(bash tools/dev/tpch_data.sh "
+             + ("10) --full" if full else "0.1)"), "release", 7200 if full else 1200),
         Step("memory/at_once", f"{venv('pyiceberg')} tests/memory/at_once_test.py build/release"
              + (" --full" if full else ""), "release", 1200),
         Step("tpch/sanitized", f"{tpch} {run} tests/tpch", "dev", 3600),
