@@ -4,7 +4,8 @@
 At each of its calls in turn that change something on disk (tests/tools/killed_at.c), SQLite's among them, for one
 statement of every kind; and with kill -9 at random moments of many, one on top of what the other left. Whenever it
 was: PyIceberg and firn read all tables as they were before or all as they are afterwards, the latter if firn had said
-that it is done; the next statement works; and at worst there are files that no table knows, which are counted.
+that it is done; the next statement works; and at worst there are files that no table knows: remove_orphan_files lists those
+that lie below a table, and no other.
 """
 import argparse
 import collections
@@ -203,6 +204,19 @@ class Lake:
         found = [path for path in (self.folder / "lake" / "warehouse").rglob("*") if path.is_file()]
         return [path for path in found if os.path.realpath(path) not in known]
 
+    def check_orphans(self, name):
+        """firn lists what lies below a table and no table knows; it and no more."""
+        catalog = self.peers.pyiceberg()
+        unknown = {os.path.realpath(path) for path in self.unknown_files()}
+        for _, table in catalog.list_tables("db"):
+            below = os.path.realpath(catalog.load_table(("db", table)).location().removeprefix("file://")) + os.sep
+            rows = self.peers.firn_table(f"CALL ice.system.remove_orphan_files('db.{table}', dry_run => true, "
+                                         "older_than => TIMESTAMPTZ '2999-01-01 00:00:00+00')").to_pylist()
+            listed = {os.path.realpath(list(row.values())[0].removeprefix("file://")) for row in rows}
+            wanted = {path for path in unknown if path.startswith(below)}
+            self.peers.expect(f"{name}: orphans of {table}", listed == wanted,
+                              f"{sorted(listed ^ wanted)} of {sorted(wanted)}")
+
     def save(self):
         shutil.rmtree(self.folder / "saved", ignore_errors=True)
         shutil.copytree(self.folder / "lake", self.folder / "saved")
@@ -266,6 +280,7 @@ def at_each_call(lake, kind, chance, step):
         orphans += len(lake.unknown_files())
         if n % 5 == 0:
             expect(f"{name}: firn reads the same", plain(lake.firn()) == found, lake.firn())
+            lake.check_orphans(name)
             if not is_new:
                 code, told = lake.run(statements)
                 expect(f"{name}: again", code == 0 and plain(lake.pyiceberg()) == new, told)
@@ -307,6 +322,7 @@ def at_random(lake, kinds, chance, kills):
         outcomes[kind.__name__, "new" if is_new else "old"] += 1
         state = after if is_new else state
     expect("firn reads the same", plain(lake.firn()) == state, lake.firn())
+    lake.check_orphans("at random")
     print(f"     at random: {dict(sorted(outcomes.items()))}")
     print(f"     {len(lake.unknown_files())} files that no table knows")
     expect("old and new were seen", len({which for _, which in outcomes}) == 2, outcomes)
