@@ -65,8 +65,8 @@ TEST(wakeup_is_not_lost_between_running_and_parking) {
     play_game(4, 5000);
 }
 
-// Two tasks that have swapped threads: the first, for which no thread may start, parks on the engine
-// thread, and the second fires it from the caller's thread and goes on.
+// Two tasks that have swapped threads: the first, for which no thread may start, parks on the
+// engine thread, and the second fires it from the caller's thread and goes on.
 typedef struct swapped {
     counter first;
     counter second;
