@@ -5,6 +5,7 @@
 // an action before it makes or renames is left as it is written. What is right beyond that, the
 // format says.
 #include "engine/command_alter.h"
+#include "base/number_text.h"
 #include "engine/transactions.h"
 #include "memory/text_builder.h"
 
@@ -155,12 +156,15 @@ static firn_status set_location(altering *to, const sql_alter_action *action, fi
 
 static firn_status read_number(const sql_literal *written, int64_t times, int64_t *out,
                                firn_error *err) {
-    int64_t number = 0;
-    for (size_t i = 0; i < written->value.size && number >= 0; i++) {
-        const int64_t digit = written->value.data[i] - '0';
-        number = number > (INT64_MAX - digit) / 10 ? -1 : number * 10 + digit;
+    int64_t number;
+    const number_answer answer = written->kind == SQL_LITERAL_INTEGER
+                                     ? number_parse_i64(written->value, &number)
+                                     : NUMBER_SYNTAX;
+    if (answer == NUMBER_SYNTAX) {
+        return FAIL_SQL(err, FIRN_INVALID, "22023", written->node.position,
+                        "a whole number is expected here, not %.*s", TEXT_ARGS(written->value));
     }
-    if (number <= 0 || number > INT64_MAX / times) {
+    if (answer == NUMBER_OVERFLOW || number <= 0 || number > INT64_MAX / times) {
         return FAIL_SQL(err, FIRN_INVALID, "22003", written->node.position,
                         "%.*s is out of range here", TEXT_ARGS(written->value));
     }
@@ -337,8 +341,7 @@ static firn_status alter(altering *to, const sql_alter *written, firn_error *err
     for (size_t i = 0; i < written->actions.count; i++) {
         TRY(add_action(to, sql_alter_action_of(written->actions.items[i]), err));
     }
-    TRY(apply(to, written->name.items[0].position, err));
-    return run_commit_transaction(to->self, err);
+    return apply(to, written->name.items[0].position, err);
 }
 
 firn_status command_alter(run *self, const sql_alter *written, firn_error *err) {
@@ -405,8 +408,7 @@ static firn_status comment_on(altering *to, const sql_comment_on *written, firn_
         TRY(open_table(to, name, written->node.position, "COMMENT ON", err));
     }
     TRY(alter_add_step(to, &step, err));
-    TRY(apply(to, step.position, err));
-    return run_commit_transaction(to->self, err);
+    return apply(to, step.position, err);
 }
 
 static firn_status comment_on_schema(run *self, const sql_comment_on *written, firn_error *err) {

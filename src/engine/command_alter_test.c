@@ -330,7 +330,8 @@ static firn_status has_namespace(catalog *self, namespace_path space, bool *out,
     return FIRN_OK;
 }
 
-static bool is_full; // The schema, until something was dropped.
+static bool vanishes; // The table, before the next commit.
+static bool is_full;  // The schema, until something was dropped.
 
 static firn_status change_namespace(catalog *self, namespace_path space,
                                     const namespace_change *change, firn_error *err) {
@@ -392,7 +393,9 @@ static firn_status commit(catalog *self, const commit_parts *parts, uint32_t dea
                           commit_answer *answer, firn_error *err) {
     (void)self;
     (void)deadline_ms;
-    (void)err;
+    if (vanishes) {
+        return FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", NO_POSITION, "it is gone");
+    }
     tell("commit");
     for (uint32_t i = 0; i < parts->count; i++) {
         tell(parts->items[i].kind == PART_DROP ? " -" : " ");
@@ -446,6 +449,7 @@ static bool lake_open(lake *self) {
     catalog_set *with;
     self->catalog = (catalog){.kind = &lakes};
     refuses = false;
+    vanishes = false;
     is_full = true;
     if (!scene_open(&self->scene, NULL, 0) ||
         attached_open(&self->catalog, false, TEXT("lake"), &added, &self->scene.err) != FIRN_OK) {
@@ -604,6 +608,14 @@ TEST(alter_says_branches_and_tags) {
                 "invalid: a tag has one snapshot: WITH SNAPSHOT RETENTION is of branches");
     CHECK_TELLS("ALTER TABLE lake.db.t CREATE BRANCH b RETAIN 99999999999999 DAYS",
                 "invalid: 99999999999999 is out of range here");
+    CHECK_TELLS("ALTER TABLE lake.db.t CREATE BRANCH b RETAIN 99999999999999999999 DAYS",
+                "invalid: 99999999999999999999 is out of range here");
+    CHECK_TELLS("ALTER TABLE lake.db.t CREATE BRANCH b RETAIN 0 DAYS",
+                "invalid: 0 is out of range here");
+    CHECK_TELLS("ALTER TABLE lake.db.t CREATE TAG b RETAIN 1.5 DAYS",
+                "invalid: a whole number is expected here, not 1.5");
+    CHECK_TELLS("ALTER TABLE lake.db.t CREATE BRANCH b WITH SNAPSHOT RETENTION 1e2 SNAPSHOTS",
+                "invalid: a whole number is expected here, not 1e2");
     CHECK_TELLS("ALTER TABLE lake.db.t CREATE BRANCH b AS OF VERSION NULL",
                 "invalid: NULL is no snapshot");
     scene_close(&self.scene);
@@ -690,6 +702,10 @@ TEST(drop_and_rename_in_a_catalog_with_transactions) {
     CHECK_TELLS("ALTER SCHEMA lake.db UNSET DBPROPERTIES ('k', 'l')", "schema db -k -l; ");
     CHECK_TELLS("ALTER SCHEMA lake.db SET LOCATION '/x'", "schema db location=/x; ");
     CHECK_TELLS("ALTER SCHEMA IF EXISTS lake.none SET LOCATION '/x'", "");
+    CHECK_TELLS("ALTER TABLE IF EXISTS lake.db.none DROP COLUMN id", "");
+    vanishes = true; // What was there when it began is missed.
+    CHECK_TELLS("ALTER TABLE IF EXISTS lake.db.t DROP COLUMN id", "not found: it is gone");
+    vanishes = false;
     CHECK_TELLS("COMMENT ON SCHEMA lake.none IS 'c'",
                 "not found: there is no schema \"none\" in the catalog \"lake\"");
     is_full = true;

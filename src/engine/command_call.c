@@ -468,8 +468,7 @@ firn_status command_call(run *self, const sql_call_statement *written, firn_erro
     }
     TRY(call.procedure->plan(&call, err));
     TRY(apply(&call, err));
-    TRY(tell(&call, err));
-    return run_commit_transaction(self, err);
+    return tell(&call, err);
 }
 
 firn_status command_call_columns(const sql_call_statement *written, arena *memory, schema *out,

@@ -88,7 +88,7 @@ firn_status command_bind_change(run *self, const sql_statement *statement,
 firn_status command_change(run *self, const sql_statement *statement, const bind_parameters *known,
                            const literal *values, firn_error *err) {
     TRY(command_bind_change(self, statement, known, err));
-    return command_run_insert(self, values, known == NULL ? 0 : known->count, err);
+    return run_change(self, values, known == NULL ? 0 : known->count, true, err);
 }
 
 firn_status command_truncate(run *self, const sql_truncate *written, firn_error *err) {
@@ -103,7 +103,5 @@ firn_status command_truncate(run *self, const sql_truncate *written, firn_error 
         bind_insert(NULL, &into, &env, NULL, &self->memory, &self->bound, err);
     table_snapshot_release(target.table);
     TRY(status);
-    TRY(run_start(self, NULL, 0, false, err)); // No count is handed out: nobody counted.
-    TRY(run_drain(self, err));
-    return run_commit(self, err);
+    return run_change(self, NULL, 0, false, err); // No count is handed out: nobody counted.
 }

@@ -6,9 +6,9 @@
 
 #include "base/nearest.h"
 #include "base/number_text.h"
-#include "engine/objects.h"
+#include "engine/command_define.h"
+#include "engine/transactions.h"
 #include "io/io_path.h"
-#include "memory/name_index.h"
 #include "tables/files/copy_target.h"
 
 #define PATH_SHOWN_MAX 1024
@@ -479,15 +479,7 @@ static firn_status check_names(run *self, const schema *columns, uint32_t positi
                                firn_error *err) {
     name_index names = {0};
     for (uint32_t i = 0; i < columns->count; i++) {
-        const text name = columns->fields[i].name;
-        if (name_index_first(&names, name) != NO_NAME) {
-            const firn_status status =
-                FAIL_SQL(err, FIRN_INVALID, "42701", position,
-                         "two columns would be called \"%.*s\"", TEXT_ARGS(name));
-            err_hint(err, "give one of them another name");
-            return status;
-        }
-        TRY(name_index_add(&names, name, &self->memory, err));
+        TRY(define_add_name(self, &names, columns->fields[i].name, position, err));
     }
     return FIRN_OK;
 }
@@ -529,6 +521,7 @@ firn_status command_bind_copy(run *self, const sql_copy *written, const bind_par
     bind_result probe = {0};
     schema columns;
     TRY(command_copy_query(self, written, &query, err));
+    TRY(run_begin_transaction(self, err)); // Bound twice, it reads the same.
     TRY(bind_query(query, &env, known, &self->memory, &probe, err));
     // Copied, as the types of the query belong to the tables that it reads.
     firn_status status =
@@ -547,5 +540,5 @@ firn_status command_bind_copy(run *self, const sql_copy *written, const bind_par
 firn_status command_copy(run *self, const sql_copy *written, const bind_parameters *known,
                          const literal *values, firn_error *err) {
     TRY(command_bind_copy(self, written, known, err));
-    return command_run_insert(self, values, known == NULL ? 0 : known->count, err);
+    return run_change(self, values, known == NULL ? 0 : known->count, true, err);
 }

@@ -1,6 +1,7 @@
 #include "engine/command_define.h"
 
 #include "base/nearest.h"
+#include "base/number_text.h"
 #include "expr/cast.h"
 #include "expr/program.h"
 #include "memory/text_builder.h"
@@ -244,11 +245,9 @@ static firn_status find_transform(const sql_call *call, const struct transform_w
 // The n of bucket(n, column).
 static firn_status read_width(const sql_literal *written, const char *transform, int32_t *out,
                               firn_error *err) {
-    int64_t width = 0;
-    for (size_t i = 0; i < written->value.size && width <= INT32_MAX; i++) {
-        width = width * 10 + (written->value.data[i] - '0');
-    }
-    if (written->kind != SQL_LITERAL_INTEGER || width < 1 || width > INT32_MAX) {
+    int64_t width;
+    if (written->kind != SQL_LITERAL_INTEGER ||
+        number_parse_i64(written->value, &width) != NUMBER_OK || width < 1 || width > INT32_MAX) {
         return FAIL_SQL(err, FIRN_INVALID, "22023", written->node.position,
                         "the width of %s is a number from 1 to %d", transform, INT32_MAX);
     }

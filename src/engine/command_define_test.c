@@ -106,6 +106,8 @@ TEST(define_refuses_what_is_no_key) {
                      "invalid: the width of bucket is a number from 1 to 2147483647"));
     CHECK(is_defined("CREATE TABLE t (a INTEGER) PARTITIONED BY (bucket(99999999999999999999, a))",
                      "invalid: the width of bucket is a number from 1 to 2147483647"));
+    CHECK(is_defined("CREATE TABLE t (a INTEGER) PARTITIONED BY (bucket(1.5, a))",
+                     "invalid: the width of bucket is a number from 1 to 2147483647"));
     CHECK(is_defined("CREATE TABLE t (a INTEGER) PARTITIONED BY (bucket('4', a))",
                      "invalid: the width of bucket is a number from 1 to 2147483647"));
     CHECK(is_defined("CREATE TABLE t (a INTEGER) PARTITIONED BY (a + 1)",

@@ -237,6 +237,7 @@ static firn_status drop_in_transaction(run *self, const sql_drop *written, objec
     catalog *of = place->catalog;
     catalog_object found = {0};
     transaction *owner;
+    TRY(run_begin_transaction(self, err)); // What is looked at is what is dropped.
     TRY(session_load_at(self, place, &found, err));
     firn_status status = check_kind(&found, is_view, place->object.name, err);
     table_snapshot_release(found.snapshot);
@@ -315,7 +316,7 @@ firn_status command_drop(run *self, const sql_drop *written, firn_error *err) {
             return status;
         }
     }
-    return run_commit_transaction(self, err);
+    return FIRN_OK;
 }
 
 // ---- RENAME TO ---------------------------------------------------------------------------------

@@ -221,7 +221,7 @@ firn_status command_explain(run *self, const sql_explain *written, const bind_pa
     } else {
         ended_sink_close(&inserted);
     }
-    command_close_staged(&state.staged);
+    command_close_staged(state.inner, &state.staged);
     (void)run_leave_transaction(state.inner, FIRN_OK); // What failed the outer statement tells.
     run_release(state.inner);
     return status;

@@ -1,4 +1,6 @@
 // CREATE TABLE, CREATE TABLE AS, CREATE VIEW, INSERT.
+#include <assert.h>
+
 #include "base/nearest.h"
 #include "engine/command_alter.h"
 #include "engine/spelling.h"
@@ -123,15 +125,6 @@ static firn_status refuse_table(const object_place *place, const sql_create_tabl
 
 // ---- CREATE TABLE ------------------------------------------------------------------------------
 
-firn_status command_run_insert(run *self, const literal *values, uint32_t value_count,
-                               firn_error *err) {
-    self->changed_rows = 0; // Counted when it is drained.
-    TRY(run_start(self, values, value_count, false, err));
-    TRY(run_drain(self, err));
-    TRY(run_count(self, err));
-    return run_commit(self, err);
-}
-
 static new_table new_table_of(const table_definition *said) {
     return (new_table){.columns = said->columns, .notes = said->notes, .comment = said->comment};
 }
@@ -185,7 +178,6 @@ static firn_status find_replaced(run *self, const sql_create_table *written, obj
     if (!written->or_replace || place->catalog->kind->committer == NULL) {
         return FIRN_OK;
     }
-    TRY(run_begin_transaction(self, err));
     const firn_status status = session_load_at(self, place, &found, err);
     *out = status == FIRN_OK ? found.snapshot : NULL;
     return err_forgive(err, status, FIRN_NOT_FOUND);
@@ -203,7 +195,7 @@ static firn_status bind_staged(run *self, const sql_create_table *written,
         bind_insert(written->query, &target, &env, known, &self->memory, &self->bound, err);
     self->replaced_as = NULL;
     if (status != FIRN_OK) {
-        command_close_staged(out);
+        command_close_staged(self, out);
     }
     return status;
 }
@@ -213,6 +205,7 @@ static firn_status stage(run *self, const sql_create_table *written, const objec
                          const bind_parameters *known, staged_table *out, firn_error *err) {
     const bind_env env = session_bind_env(self);
     bind_result probe = {0};
+    TRY(run_begin_transaction(self, err)); // Bound twice, it reads the same.
     TRY(bind_query(written->query, &env, known, &self->memory, &probe, err));
     // Copied, as the types of the query belong to the tables that it reads.
     schema columns;
@@ -227,7 +220,7 @@ static firn_status stage(run *self, const sql_create_table *written, const objec
     TRY(find_replaced(self, written, &out->place, &out->replaced, err));
     status = make_staged(self, written, &definition, out, err);
     if (status != FIRN_OK) {
-        command_close_staged(out);
+        command_close_staged(self, out);
         return status;
     }
     return bind_staged(self, written, known, out, err);
@@ -252,14 +245,16 @@ firn_status command_publish_table(run *self, staged_table *staged, firn_error *e
                                                staged->replaces, err);
 }
 
-void command_close_staged(staged_table *self) {
-    table_snapshot_release(self->made);
-    table_snapshot_release(self->replaced);
-    self->made = NULL;
-    self->replaced = NULL;
-    if (self->owner != NULL) {
-        transaction_undo_to(self->owner, self->mark);
-        self->owner = NULL;
+void command_close_staged(run *self, staged_table *staged) {
+    table_snapshot_release(staged->made);
+    table_snapshot_release(staged->replaced);
+    staged->made = NULL;
+    staged->replaced = NULL;
+    if (staged->owner != NULL) {
+        assert(self->execution == NULL); // It would write into what is undone.
+        (void)self;
+        transaction_undo_to(staged->owner, staged->mark);
+        staged->owner = NULL;
     }
 }
 
@@ -269,11 +264,11 @@ static firn_status create_as(run *self, const sql_create_table *written, const o
     TRY(stage(self, written, place, known, &staged, err));
     firn_status status = FIRN_OK;
     if (!written->with_no_data) {
-        status = command_run_insert(self, values, known == NULL ? 0 : known->count, err);
+        status = run_change(self, values, known == NULL ? 0 : known->count, true, err);
     }
     // Last: nothing can fail or be stopped any more once the table is there.
     status = status == FIRN_OK ? command_publish_table(self, &staged, err) : status;
-    command_close_staged(&staged);
+    command_close_staged(self, &staged);
     return status;
 }
 
@@ -431,5 +426,5 @@ firn_status command_bind_insert(run *self, const sql_insert *written, const bind
 firn_status command_insert(run *self, const sql_insert *written, const bind_parameters *known,
                            const literal *values, firn_error *err) {
     TRY(command_bind_insert(self, written, known, err));
-    return command_run_insert(self, values, known == NULL ? 0 : known->count, err);
+    return run_change(self, values, known == NULL ? 0 : known->count, true, err);
 }

@@ -46,14 +46,18 @@ static void must_run(lake *self, const char *sql) {
     REQUIRE(status == FIRN_OK);
 }
 
-static void open_session(lake *self) {
+static void open_session_with(lake *self, const char *threads) {
     char sql[1024];
-    const firn_option options[] = {{"memory_limit", "64MB"}, {"threads", "1"}};
+    const firn_option options[] = {{"memory_limit", "64MB"}, {"threads", threads}};
     REQUIRE(scene_open(&self->scene, options, 2));
     (void)snprintf(sql, sizeof sql,
                    "ATTACH 'sqlite:%s/c.db' AS lake (TYPE iceberg, WAREHOUSE '%s/data')",
                    self->folder.path, self->folder.path);
     must_run(self, sql);
+}
+
+static void open_session(lake *self) {
+    open_session_with(self, "1");
 }
 
 // A table of 900 rows in six files, three partitions.
@@ -192,5 +196,52 @@ TEST(iceberg_rows_that_would_be_changed_twice_leave_the_table_as_it_was) {
     must_run(&self, "ALTER TABLE lake.db.t SET TBLPROPERTIES ('write.delete.mode' = 'sometimes')");
     CHECK(scene_execute(&self.scene, "DELETE FROM lake.db.t WHERE a = 1") == FIRN_INVALID);
     CHECK(strstr(self.scene.err.text, "write.delete.mode") != NULL);
+    close_lake(&self);
+}
+
+// Of a statement that fails, other workers may be beginning files, which ask the change where: it
+// is closed behind them.
+TEST(a_failed_change_outlives_its_workers) {
+    static const char *const starts[] = {"INSERT INTO lake.db.t ",
+                                         "CREATE TABLE lake.db.made TBLPROPERTIES "
+                                         "('write.target-file-size-bytes' = '100') AS "};
+    lake self = {.folder = test_folder_open("ice_changes")};
+    open_session_with(&self, "4");
+    must_run(&self, "CREATE SCHEMA lake.db");
+    must_run(&self, "CREATE TABLE lake.db.t (a BIGINT, b BIGINT) TBLPROPERTIES "
+                    "('write.target-file-size-bytes' = '100')");
+    const int files = files_of(&self);
+    for (int64_t i = 0; i < 24; i++) {
+        char sql[512];
+        const bool is_block = i % 4 > 1;
+        must_run(&self, is_block ? "BEGIN" : "SELECT 1");
+        (void)snprintf(sql, sizeof sql,
+                       "%s SELECT x AS a, CAST(CASE WHEN x = %lld THEN 'x' ELSE '1' END AS BIGINT) "
+                       "AS b FROM range(100000) AS g(x)",
+                       starts[i % 2], (long long)(99000 - i * 1000));
+        CHECK(scene_execute(&self.scene, sql) == FIRN_INVALID);
+        CHECK(strcmp(self.scene.err.sqlstate, "22P02") == 0);
+        if (is_block) {
+            must_run(&self, "ROLLBACK");
+        }
+    }
+    CHECK(number_of(&self.scene, "SELECT count(*) FROM lake.db.t") == 0);
+    CHECK(files_of(&self) == files);
+    close_lake(&self);
+}
+
+TEST(a_change_that_was_taken_back_leaves_a_transaction_free_for_another_catalog) {
+    char sql[1024];
+    lake self = {.folder = test_folder_open("ice_changes")};
+    open_session(&self);
+    (void)snprintf(sql, sizeof sql,
+                   "ATTACH 'sqlite:%s/p.db' AS pond (TYPE iceberg, WAREHOUSE '%s/pond')",
+                   self.folder.path, self.folder.path);
+    must_run(&self, sql);
+    must_run(&self, "CREATE SCHEMA lake.db; CREATE SCHEMA pond.db; "
+                    "CREATE TABLE pond.db.t (x INTEGER)");
+    must_run(&self, "BEGIN; EXPLAIN CREATE TABLE lake.db.made AS SELECT 1 AS x; "
+                    "INSERT INTO pond.db.t VALUES (5); COMMIT");
+    CHECK(number_of(&self.scene, "SELECT CAST(x AS BIGINT) FROM pond.db.t") == 5);
     close_lake(&self);
 }

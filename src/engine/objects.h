@@ -120,9 +120,11 @@ typedef struct run {
     struct table_change *change;     ///< Where changed rows end, of one of them; NULL: the sink's
                                      ///< own commit makes them visible. By run_set_change.
     bool is_changing;                ///< A change of the block, which must not end meanwhile.
-    const struct object_place *replaced; ///< CREATE OR REPLACE TABLE … AS: to its query the name
-    table_snapshot *replaced_as;         ///< still means this. NULL: nothing is replaced.
-    const struct object_place *defined;  ///< The view whose query is bound now; NULL: none is.
+    bool is_inside;                  ///< Of the block, which is no other thread's meanwhile.
+    const statement_context *outer_context; ///< Who was there before: its callback runs this one.
+    const struct object_place *replaced;    ///< CREATE OR REPLACE TABLE … AS: to its query the name
+    table_snapshot *replaced_as;            ///< still means this. NULL: nothing is replaced.
+    const struct object_place *defined;     ///< The view whose query is bound now; NULL: none is.
     bind_result bound;
     mutex lock;           ///< Guards the pointer below against cancelling from other threads.
     execution *execution; ///< NULL when there is no result, or none but `counted`.
@@ -336,11 +338,16 @@ firn_status run_statement(run *self, const sql_statement *statement, const bind_
 /// Makes one row with the column `count` the result: how many rows were changed. Nothing is asked
 /// for when it is read, which so cannot fail.
 firn_status run_count(run *self, firn_error *err);
-/// Ends the execution of a statement that was drained; with the sink if it inserts.
+/// Ends the execution, with all that works for it; afterwards a change that it wrote into can be
+/// closed. With the sink of an INSERT that was drained.
 ended_sink run_end(run *self);
 /// Makes the rows of an INSERT that was drained visible, if it is one, and ends its execution: the
 /// last step, after which a statement must not fail.
 firn_status run_commit(run *self, firn_error *err);
+/// Runs what is bound, a statement that changes rows, until they are there; also on failure nothing
+/// works for it any more. `is_counted`: with run_count, and their number in changed_rows.
+firn_status run_change(run *self, const literal *values, uint32_t value_count, bool is_counted,
+                       firn_error *err);
 /// Pulls everything and throws it away; `count` columns are added up into changed_rows.
 firn_status run_drain(run *self, firn_error *err);
 
@@ -411,8 +418,8 @@ typedef struct staged_table {
 firn_status command_stage_table(run *self, const sql_create_table *written,
                                 const bind_parameters *known, staged_table *out, firn_error *err);
 firn_status command_publish_table(run *self, staged_table *staged, firn_error *err);
-/// Undoes what was not published. A zeroed one is fine.
-void command_close_staged(staged_table *self);
+/// Undoes what was not published, once nothing runs any more. A zeroed one is fine.
+void command_close_staged(run *self, staged_table *staged);
 firn_status command_create_schema(run *self, const sql_create_schema *written, firn_error *err);
 firn_status command_alter_schema(run *self, const sql_alter *written, firn_error *err);
 /// Of a schema that is there.
@@ -444,9 +451,6 @@ firn_status command_bind_insert(run *self, const sql_insert *written, const bind
                                 firn_error *err);
 firn_status command_insert(run *self, const sql_insert *written, const bind_parameters *known,
                            const literal *values, firn_error *err);
-/// Runs what is bound: an INSERT, until its rows are there and `self` has their count.
-firn_status command_run_insert(run *self, const literal *values, uint32_t value_count,
-                               firn_error *err);
 /// The query that COPY … TO copies.
 firn_status command_copy_query(run *self, const sql_copy *written, const sql_query **out,
                                firn_error *err);

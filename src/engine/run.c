@@ -347,8 +347,7 @@ firn_status run_count(run *self, firn_error *err) {
 
 ended_sink run_end(run *self) {
     mutex_lock(&self->lock);
-    execution *done = self->execution;
-    self->execution = NULL;
+    execution *done = take_execution(self);
     mutex_unlock(&self->lock);
     const ended_sink ended = done == NULL ? (ended_sink){0} : execution_take_sink(done);
     execution_close(done);
@@ -419,4 +418,24 @@ firn_status run_drain(run *self, firn_error *err) {
         rows.release(&rows);
     }
     return FIRN_OK;
+}
+
+static firn_status change(run *self, const literal *values, uint32_t value_count, bool is_counted,
+                          firn_error *err) {
+    self->changed_rows = is_counted ? 0 : self->changed_rows;
+    TRY(run_start(self, values, value_count, false, err));
+    TRY(run_drain(self, err));
+    return is_counted ? run_count(self, err) : FIRN_OK;
+}
+
+firn_status run_change(run *self, const literal *values, uint32_t value_count, bool is_counted,
+                       firn_error *err) {
+    const firn_status status = change(self, values, value_count, is_counted, err);
+    if (status !=
+        FIRN_OK) { // Others still write for it: they end before what they write into does.
+        const ended_sink ended = run_end(self);
+        ended_sink_close(&ended);
+        return status;
+    }
+    return run_commit(self, err);
 }

@@ -1,5 +1,6 @@
 #include "engine/transactions.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/host.h"
@@ -19,7 +20,6 @@ struct transaction_block {
     caller_check caller;
     transaction_env env; // Its context is that of the statement that runs; NULL: none does.
     joined *joined;
-    const catalog *changed; // Whose tables are changed; NULL: none.
     bool is_read_only;
     bool is_over;      // Committed or rolled back.
     uint32_t changing; // Statements that are about to change tables: a callback of one may run
@@ -57,7 +57,6 @@ transaction_block *block_retain(transaction_block *self) {
 // Undoes what is not committed.
 static void block_end(transaction_block *self) {
     self->is_over = true;
-    self->changed = NULL;
     while (self->joined != NULL) {
         joined *gone = self->joined;
         self->joined = gone->next;
@@ -105,7 +104,7 @@ static firn_status block_commit(transaction_block *self, firn_error *err) {
     arena memory = arena_open_in(self->env.pool, MEMORY_MAX);
     firn_status status = FIRN_OK;
     for (joined *each = self->joined; each != NULL; each = each->next) {
-        if (each->of == self->changed && transaction_has_changes(each->open)) {
+        if (transaction_has_changes(each->open)) { // One at most.
             commit_report report;
             status = transaction_commit(each->open, NULL, &memory, &report, err);
         }
@@ -126,10 +125,16 @@ static void session_set_block(firn_session *self, transaction_block *now) {
 }
 
 void session_end_block(firn_session *self) {
-    if (self->block != NULL && self->block->changing == 0) {
-        block_end(self->block);
+    transaction_block *block = self->block;
+    firn_error ignored = ERR_INIT;
+    // Else the statement that runs is the last who has it.
+    if (block != NULL && caller_enter(&block->caller, "transaction", &ignored) == FIRN_OK) {
+        if (block->changing == 0) {
+            block_end(block);
+        }
+        caller_leave(&block->caller);
     }
-    session_set_block(self, NULL); // Else the statement that runs is the last who has it.
+    session_set_block(self, NULL);
 }
 
 bool session_block_has(const firn_session *self, const catalog *of) {
@@ -211,6 +216,13 @@ static bool writes(const sql_statement *statement) {
     }
 }
 
+// EXPLAIN ANALYZE does what it explains.
+static const sql_statement *what_is_done(const sql_statement *statement) {
+    return sql_statement_kind_of(statement) == SQL_EXPLAIN && sql_explain_of(statement)->is_analyze
+               ? sql_explain_of(statement)->statement
+               : statement;
+}
+
 firn_status run_enter_transaction(run *self, const sql_statement *statement, firn_error *err) {
     const transaction_block *block = self->block;
     if (block == NULL) {
@@ -227,6 +239,7 @@ firn_status run_enter_transaction(run *self, const sql_statement *statement, fir
         err_hint(err, "ROLLBACK ends it");
         return status;
     }
+    statement = what_is_done(statement);
     if (block->is_read_only && writes(statement)) {
         return FAIL_SQL(err, FIRN_INVALID, "25006", statement->position,
                         "the transaction was begun as READ ONLY");
@@ -240,6 +253,7 @@ firn_status run_enter_transaction(run *self, const sql_statement *statement, fir
 
 firn_status run_leave_transaction(run *self, firn_status status) {
     transaction_block *block = self->block;
+    assert(self->change == NULL || self->execution == NULL); // It would write into what is undone.
     if (self->is_changing) {
         block->changing -= 1;
         self->is_changing = false;
@@ -247,8 +261,10 @@ firn_status run_leave_transaction(run *self, firn_status status) {
     self->change = NULL;
     block_release(self->own); // Committed, or undone.
     self->own = NULL;
-    if (block != NULL && block->env.context == &self->context) {
-        block->env.context = NULL;
+    if (self->is_inside) {
+        block->env.context = self->outer_context;
+        self->is_inside = false;
+        caller_leave(&block->caller);
     }
     if (status != FIRN_OK) {
         run_fail_transaction(self);
@@ -280,19 +296,23 @@ isolation run_isolation(const run *self) {
 
 // ---- What a statement reads and changes --------------------------------------------------------
 
-// The block that it belongs to, for this thread alone until leave().
-static firn_status enter(run *self, transaction_block *block, firn_error *err) {
+// A block for this thread alone until leave(): `outer` is whose it was, if a callback of that one
+// runs this statement.
+static firn_status enter(const run *self, transaction_block *block, const statement_context **outer,
+                         firn_error *err) {
     TRY(caller_enter(&block->caller, "transaction", err));
     if (block->is_over) {
         caller_leave(&block->caller);
         return FAIL_SQL(err, FIRN_INVALID, "25P01", NO_POSITION,
                         "the transaction that the statement began in is over");
     }
+    *outer = block->env.context;
     block->env.context = &self->context;
     return FIRN_OK;
 }
 
-static void leave(transaction_block *block) {
+static void leave(transaction_block *block, const statement_context *outer) {
+    block->env.context = outer;
     caller_leave(&block->caller);
 }
 
@@ -304,33 +324,43 @@ firn_status run_begin_transaction(run *self, firn_error *err) {
     return block_of(self) != NULL ? FIRN_OK : block_open(self->session, &self->own, err);
 }
 
+// Whose tables are changed; NULL: none.
+static const catalog *changed_catalog(const transaction_block *self) {
+    const joined *each = self->joined;
+    while (each != NULL && !transaction_has_changes(each->open)) {
+        each = each->next;
+    }
+    return each == NULL ? NULL : each->of;
+}
+
 static firn_status change_catalog(transaction_block *block, catalog *of, transaction **out,
                                   firn_error *err) {
     if (block->is_read_only) {
         return FAIL_SQL(err, FIRN_INVALID, "25006", NO_POSITION,
                         "the transaction was begun as READ ONLY");
     }
-    if (block->changed != NULL && block->changed != of) {
+    const catalog *changed = changed_catalog(block);
+    if (changed != NULL && changed != of) {
         const firn_status status = FAIL_SQL(
             err, FIRN_UNSUPPORTED, "0A000", NO_POSITION,
             "a transaction changes tables of one catalog: this one those of \"%.*s\", not of "
             "\"%.*s\"",
-            TEXT_ARGS(block->changed->alias), TEXT_ARGS(of->alias));
+            TEXT_ARGS(changed->alias), TEXT_ARGS(of->alias));
         err_hint(err, "COMMIT first");
         return status;
     }
-    TRY(block_join(block, of, out, err));
-    block->changed = of;
-    return FIRN_OK;
+    return block_join(block, of, out, err);
 }
 
 firn_status run_transaction_of(run *self, catalog *of, transaction **out, firn_error *err) {
     TRY(run_begin_transaction(self, err));
     transaction_block *block = block_of(self);
-    TRY(enter(self, block, err));
-    const firn_status status = change_catalog(block, of, out, err);
-    leave(block);
-    return status;
+    if (block == self->block && !self->is_inside) { // What is handed out is used until its end.
+        TRY(enter(self, block, &self->outer_context, err));
+        self->is_inside = true;
+    }
+    block->env.context = &self->context;
+    return change_catalog(block, of, out, err);
 }
 
 firn_status run_load(run *self, catalog *of, object_name name, const table_version *version,
@@ -340,12 +370,13 @@ firn_status run_load(run *self, catalog *of, object_name name, const table_versi
         return of->kind->load(of, name, version, memory, out, &self->cancel, err);
     }
     transaction *from;
-    TRY(enter(self, block, err));
+    const statement_context *outer;
+    TRY(enter(self, block, &outer, err));
     firn_status status = block_join(block, of, &from, err);
     if (status == FIRN_OK) {
         status = transaction_load(from, name, version, memory, out, err);
     }
-    leave(block);
+    leave(block, outer);
     return status;
 }
 
@@ -418,6 +449,7 @@ firn_status run_commit_transaction(run *self, firn_error *err) {
     if (own == NULL) {
         return FIRN_OK;
     }
+    assert(self->change == NULL || self->execution == NULL);
     own->env.context = &self->context;
     const firn_status status = block_commit(own, err);
     block_release(own);
@@ -449,19 +481,20 @@ static firn_status begin(run *self, const sql_transaction *written, firn_error *
 
 static firn_status end(run *self, bool is_commit, firn_error *err) {
     transaction_block *block = self->block;
+    const statement_context *outer;
+    TRY(enter(self, block, &outer, err));
     if (block->changing > 0) {
+        leave(block, outer);
         return FAIL_SQL(err, FIRN_INVALID, "25001", NO_POSITION,
                         "a statement of the transaction still runs");
     }
-    TRY(enter(self, block, err));
     firn_status status = FIRN_OK;
     if (is_commit) {
         status = block_commit(block, err);
     } else {
         block_end(block);
     }
-    block->env.context = NULL;
-    leave(block);
+    leave(block, outer);
     session_set_block(self->session, NULL);
     return status;
 }

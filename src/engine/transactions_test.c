@@ -6,6 +6,7 @@
 #include "column/arrow.h"
 #include "engine/scene_testing.h"
 #include "engine/transactions.h"
+#include "io/test_folder.h"
 #include "tables/transaction_testing.h"
 
 typedef struct lakes {
@@ -227,7 +228,8 @@ TEST(blocks_refuse_what_they_could_not_take_back) {
                                           "DROP VIEW v",
                                           "CREATE VIEW w AS SELECT 1",
                                           "CREATE SCHEMA s",
-                                          "DROP SCHEMA s"};
+                                          "DROP SCHEMA s",
+                                          "EXPLAIN ANALYZE CREATE TABLE m2 AS SELECT 1 AS x"};
     lakes self;
     REQUIRE(open_lakes(&self));
     OK("CREATE TABLE m (x BIGINT); CREATE VIEW v AS SELECT 1 AS x; INSERT INTO m VALUES (5)");
@@ -235,13 +237,17 @@ TEST(blocks_refuse_what_they_could_not_take_back) {
         OK("BEGIN");
         FAILS(refused[i], FIRN_UNSUPPORTED, "25001");
         CHECK(strstr(self.scene.err.hint, "COMMIT") != NULL);
-        CHECK(self.scene.err.position == (strncmp(refused[i], "INSERT", 6) == 0 ? 12 : 0));
+        CHECK(self.scene.err.position == (strncmp(refused[i], "INSERT", 6) == 0    ? 12
+                                          : strncmp(refused[i], "EXPLAIN", 7) == 0 ? 16
+                                                                                   : 0));
         OK("ROLLBACK");
     }
     CHECK(SUM("m") == 5);
     OK("BEGIN; INSERT INTO lake.t SELECT x FROM m");
     FAILS("INSERT INTO pond.t VALUES (1)", FIRN_UNSUPPORTED, "0A000");
     CHECK(strstr(self.scene.err.text, "\"lake\", not of \"pond\"") != NULL);
+    OK("ROLLBACK; BEGIN READ ONLY");
+    FAILS("EXPLAIN ANALYZE INSERT INTO lake.t VALUES (1)", FIRN_INVALID, "25006");
     OK("ROLLBACK");
     // A catalog that commits one table at a time.
     self.lake.table_count_max = 1;
@@ -354,6 +360,70 @@ static void meddle_release(struct ArrowArrayStream *self) {
     meddler *own = self->private_data;
     own->rows.release(&own->rows);
     self->release = NULL;
+}
+
+typedef struct intruder {
+    lakes *of;
+    firn_status said;
+} intruder;
+
+// Another thread, as who pulls a statement over many rows is one, wants to change a table too.
+static void intrude(void *user) {
+    intruder *self = user;
+    firn_session *session = self->of->scene.session;
+    firn_error err = ERR_INIT;
+    run *made = NULL;
+    transaction *owner;
+    self->said = run_open(session, &session->settings, &made, &err);
+    if (self->said == FIRN_OK) {
+        self->said = run_transaction_of(made, &self->of->lake.base, &owner, &err);
+        (void)run_leave_transaction(made, FIRN_OK);
+    }
+    run_release(made);
+}
+
+static void let_intrude(void *user) {
+    host_thread *thread;
+    firn_error err = ERR_INIT;
+    if (host_thread_start(intrude, user, &thread, &err) == FIRN_OK) {
+        host_thread_join(thread);
+    }
+}
+
+TEST(blocks_are_of_one_thread_until_its_statement_is_over) {
+    lakes self;
+    REQUIRE(open_lakes(&self));
+    intruder other = {.of = &self, .said = FIRN_OK};
+    run *first = NULL;
+    transaction *owner;
+    firn_session *session = self.scene.session;
+    OK("BEGIN");
+    REQUIRE(run_open(session, &session->settings, &first, &self.scene.err) == FIRN_OK);
+    CHECK(run_transaction_of(first, &self.lake.base, &owner, &self.scene.err) == FIRN_OK);
+    let_intrude(&other);
+    CHECK(other.said == FIRN_INVALID);
+    (void)run_leave_transaction(first, FIRN_OK);
+    let_intrude(&other);
+    CHECK(other.said == FIRN_OK);
+    run_release(first);
+    OK("ROLLBACK");
+    close_lakes(&self);
+}
+
+TEST(statements_that_are_bound_twice_read_the_same) {
+    char copy[512];
+    lakes self;
+    test_folder folder = test_folder_open("twice");
+    REQUIRE(open_lakes(&self));
+    OK("CREATE TABLE m AS SELECT x FROM lake.t");
+    CHECK(self.lake.load_count == 1 && SUM("m") == 6);
+    (void)snprintf(copy, sizeof copy, "COPY (SELECT x FROM lake.t) TO '%s/x.csv'", folder.path);
+    OK(copy);
+    CHECK(self.lake.load_count == 2);
+    OK("DROP TABLE lake.u");
+    CHECK(self.lake.load_count == 3 && stored_sum(&self.lake, "u") == -1);
+    close_lakes(&self);
+    test_folder_close(&folder);
 }
 
 TEST(blocks_do_not_end_while_a_statement_of_theirs_runs) {

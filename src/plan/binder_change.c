@@ -157,6 +157,7 @@ typedef struct assigned_path {
     uint32_t column;
     size_t used; // Names of the path before the fields.
     const sql_names *path;
+    expr *value; // Of a field; NULL: all of the column is set.
 } assigned_path;
 
 static bool begins_with(const assigned_path *self, const assigned_path *other) {
@@ -186,56 +187,114 @@ static firn_status find_assigned(binder *self, const change_build *build, const 
                                       &path->items[out->used - 1], path->items[0].position);
 }
 
-// `base` with another value of the field that `path` names from `used` on: structs around it are
-// made anew, of their other fields.
-// NOLINTNEXTLINE(misc-no-recursion): as deep as the type.
-static firn_status replace_field(binder *self, expr *base, const sql_names *path, size_t used,
-                                 expr *value, expr **out) {
-    if (used == path->count) {
-        return bind_cast(self, value, base->type, false, value->position, out);
-    }
-    const sql_name *name = &path->items[used];
-    expr *old;
-    TRY(bind_field(self, base, name, &old)); // Also says if there is none.
-    if (base->type->id != TYPE_STRUCT) {
-        return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", name->position,
-                        "only fields of structs can be set, not entries of a map");
-    }
-    expr_list args = {0};
-    for (uint32_t i = 0; i < base->type->child_count; i++) {
-        const text field = base->type->children[i].name;
-        const sql_name exact = {.value = field, .position = name->position, .is_quoted = true};
-        expr *copy;
-        expr *part;
-        TRY(bind_copy(self, base, &copy));
-        TRY(bind_field(self, copy, &exact, &part));
-        if (name_matches(name, field)) {
-            TRY(replace_field(self, part, path, used + 1, value, &part));
-        }
-        TRY(expr_list_add(self, &args, expr_string(self->memory, TYPE_OF(VARCHAR), field)));
-        TRY(expr_list_add(self, &args, part));
-    }
-    return bind_function(self, "named_struct", args.items, args.count, name->position, out);
+// Fields of one struct that are set, each with as many names of its path used.
+typedef struct assigned_fields {
+    uint32_t count;
+    const assigned_path **items;
+} assigned_fields;
+
+static const sql_name *next_name(const assigned_path *self, size_t depth) {
+    return &self->path->items[self->used + depth];
 }
 
-static firn_status set_one(binder *self, const change_build *build, scope *names,
-                           const assigned_path *to, const sql_expr *written,
-                           column_values *values) {
-    expr **slot = &values->items[to->column];
+static firn_status check_fields(binder *self, expr *base, const assigned_fields *fields,
+                                size_t depth) {
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const sql_name *name = next_name(fields->items[i], depth);
+        expr *old;
+        TRY(bind_field(self, base, name, &old)); // Says if there is none.
+        if (base->type->id != TYPE_STRUCT) {
+            return FAIL_SQL(self->err, FIRN_UNSUPPORTED, "0A000", name->position,
+                            "only fields of structs can be set, not entries of a map");
+        }
+    }
+    return FIRN_OK;
+}
+
+static firn_status replace_fields(binder *self, expr *base, const assigned_fields *fields,
+                                  size_t depth, expr **out);
+
+// What becomes of field i of `base`.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the type.
+static firn_status replace_part(binder *self, const expr *base, uint32_t i,
+                                const assigned_fields *fields, size_t depth, expr **out) {
+    const sql_name exact = {.value = base->type->children[i].name,
+                            .position = next_name(fields->items[0], depth)->position,
+                            .is_quoted = true};
+    assigned_fields inside = {
+        .items = ARENA_NEW(self->memory, const assigned_path *, (size_t)fields->count)};
+    expr *copy;
+    if (inside.items == NULL) {
+        return binder_full(self);
+    }
+    for (uint32_t k = 0; k < fields->count; k++) {
+        if (bind_find_field(base->type, next_name(fields->items[k], depth)) == i) {
+            inside.items[inside.count++] = fields->items[k];
+        }
+    }
+    TRY(bind_copy(self, base, &copy));
+    TRY(bind_field(self, copy, &exact, out));
+    return inside.count == 0 ? FIRN_OK : replace_fields(self, *out, &inside, depth + 1, out);
+}
+
+// `base` with other values of the fields that paths name from `depth` on: structs around them are
+// made anew, once for all that is set in them.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the type.
+static firn_status replace_fields(binder *self, expr *base, const assigned_fields *fields,
+                                  size_t depth, expr **out) {
+    const assigned_path *first = fields->items[0];
+    if (first->used + depth == first->path->count) { // Then it is the only one.
+        return bind_cast(self, first->value, base->type, false, first->value->position, out);
+    }
+    TRY(check_fields(self, base, fields, depth));
+    expr_list args = {0};
+    for (uint32_t i = 0; i < base->type->child_count; i++) {
+        const text name = base->type->children[i].name;
+        expr *part;
+        TRY(replace_part(self, base, i, fields, depth, &part));
+        TRY(expr_list_add(self, &args, expr_string(self->memory, TYPE_OF(VARCHAR), name)));
+        TRY(expr_list_add(self, &args, part));
+    }
+    return bind_function(self, "named_struct", args.items, args.count,
+                         next_name(first, depth)->position, out);
+}
+
+// The column of all[at], if that is the first of those whose fields are set.
+static firn_status fill_fields(binder *self, const change_build *build, const assigned_path *all,
+                               uint32_t count, uint32_t at, column_values *values) {
+    const uint32_t column = all[at].column;
+    assigned_fields fields = {
+        .items = ARENA_NEW(self->memory, const assigned_path *, (size_t)count + 1)};
+    if (fields.items == NULL) {
+        return binder_full(self);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (all[i].column == column && i < at) {
+            return FIRN_OK;
+        }
+        if (all[i].column == column) {
+            fields.items[fields.count++] = &all[i];
+        }
+    }
+    expr *value;
+    const field *into = &build->target->table->columns.fields[column];
+    const uint32_t position = values->positions[column];
+    TRY(binder_while_filling(self, into,
+                             replace_fields(self, values->items[column], &fields, 0, &value)));
+    return change_fill(self, build, column, value, position, &values->items[column]);
+}
+
+static firn_status set_one(binder *self, const change_build *build, scope *names, assigned_path *to,
+                           const sql_expr *written, column_values *values) {
     values->positions[to->column] = written->position;
     if (to->used == to->path->count) {
-        return change_value(self, build, names, to->column, written, slot);
+        return change_value(self, build, names, to->column, written, &values->items[to->column]);
     }
     if (sql_is_expr(written, SQL_DEFAULT)) {
         return FAIL_SQL(self->err, FIRN_INVALID, "42601", written->position,
                         "DEFAULT is for whole columns");
     }
-    expr *value;
-    const field *into = &build->target->table->columns.fields[to->column];
-    TRY(bind_expr(self, names, written, &value));
-    TRY(binder_while_filling(self, into,
-                             replace_field(self, *slot, to->path, to->used, value, &value)));
-    return change_fill(self, build, to->column, value, written->position, slot);
+    return bind_expr(self, names, written, &to->value);
 }
 
 // The values of (a, b) = …, one for each.
@@ -294,8 +353,13 @@ firn_status change_assign(binder *self, const change_build *build, scope *names,
             assigned_path to;
             TRY(find_assigned(self, build, sql_column_of(written->targets.items[k]), &to));
             TRY(note_assigned(self, all, &count, &to));
-            TRY(set_one(self, build, names, &to, parts == NULL ? written->value : parts->items[k],
-                        values));
+            TRY(set_one(self, build, names, &all[count - 1],
+                        parts == NULL ? written->value : parts->items[k], values));
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (all[i].value != NULL) {
+            TRY(fill_fields(self, build, all, count, i, values));
         }
     }
     return FIRN_OK;

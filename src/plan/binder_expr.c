@@ -79,6 +79,17 @@ static firn_status bind_alias(binder *self, scope *names, const sql_column *writ
     return FIRN_OK;
 }
 
+uint32_t bind_find_field(const type *of, const sql_name *name) {
+    uint32_t found = UINT32_MAX;
+    for (uint32_t i = 0; i < of->child_count; i++) {
+        const text field = of->children[i].name;
+        if (name_matches(name, field) && (found == UINT32_MAX || text_equal(name->value, field))) {
+            found = i;
+        }
+    }
+    return found;
+}
+
 firn_status bind_field(binder *self, expr *value, const sql_name *name, expr **out) {
     if (value->type->id == TYPE_MAP) {
         expr *key = expr_string(self->memory, TYPE_OF(VARCHAR), name->value);
@@ -90,13 +101,7 @@ firn_status bind_field(binder *self, expr *value, const sql_name *name, expr **o
                         "\"%.*s\": a value of type %.*s has no fields", TEXT_ARGS(name->value),
                         TEXT_ARGS(type_text(value->type, self->memory)));
     }
-    uint32_t found = UINT32_MAX;
-    for (uint32_t i = 0; i < value->type->child_count; i++) {
-        const text field = value->type->children[i].name;
-        if (name_matches(name, field) && (found == UINT32_MAX || text_equal(name->value, field))) {
-            found = i;
-        }
-    }
+    const uint32_t found = bind_find_field(value->type, name);
     if (found == UINT32_MAX) {
         firn_status status = FAIL_SQL(self->err, FIRN_INVALID, "42703", name->position,
                                       "there is no field \"%.*s\" in %.*s", TEXT_ARGS(name->value),

@@ -298,6 +298,9 @@ firn_status bind_predicate(binder *self, scope *names, const sql_expr *written, 
 firn_status bind_exprs(binder *self, scope *names, const sql_list *written, expr_list *out);
 /// Field `name` of a struct value, or what else `a.b` means.
 firn_status bind_field(binder *self, expr *value, const sql_name *name, expr **out);
+/// Which field of a STRUCT it is: the one that is called exactly so, else the first but for case.
+/// UINT32_MAX: there is none.
+uint32_t bind_find_field(const type *of, const sql_name *name);
 /// AND or OR of two.
 firn_status bind_and_or(binder *self, expr_kind kind, expr *left, expr *right, expr **out);
 firn_status bind_not(binder *self, expr *value, uint32_t position, expr **out);

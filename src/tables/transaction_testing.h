@@ -56,6 +56,7 @@ typedef struct fake_catalog {
     uint32_t purge_count;
     firn_status load_fails; // What load answers instead, this many times from the next one on.
     uint32_t load_fail_count;
+    uint32_t load_count; // How often a table was asked for.
     // Before each commit, as long as there are some: others add a row to the table `t`, or take its
     // first one away, or drop it.
     enum { OTHERS_REST, OTHERS_ADD, OTHERS_TAKE, OTHERS_DROP } others;

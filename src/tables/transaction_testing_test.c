@@ -126,6 +126,7 @@ static firn_status fake_load(catalog *self, object_name name, const table_versio
     (void)memory;
     TRY(cancel_check(cancel, err));
     fake_catalog *own = fake_of(self);
+    own->load_count += 1;
     if (own->load_fail_count > 0) {
         own->load_fail_count -= 1;
         return FAIL(err, own->load_fails, "the server is away");

@@ -178,7 +178,10 @@ void wakeup_fire(wakeup *self) {
     if (atomic_load(&self->state) == TASK_PARKED) { // Only ever left with the lock.
         task_list_remove(&self->task->group->parked, self->task);
         scheduler_make_ready(owner, self->task);
-        if (self->task->may_start_thread) {
+        // Whoever fires may go on with its own slice, while the thread that the woken one parked on
+        // is idle. A task that is alone is taken by the caller's thread.
+        const task_group *group = self->task->group;
+        if (self->task->may_start_thread || group->ready_count + group->running_count > 1) {
             scheduler_wake_thread(owner);
         }
     }

@@ -65,6 +65,64 @@ TEST(wakeup_is_not_lost_between_running_and_parking) {
     play_game(4, 5000);
 }
 
+// Two tasks that have swapped threads: the first, for which no thread may start, parks on the
+// engine thread, and the second fires it from the caller's thread and goes on.
+typedef struct swapped {
+    counter first;
+    counter second;
+    uint64_t first_thread;
+    uint64_t second_thread;
+    bool ran_beside;
+} swapped;
+
+static bool wait_for(const atomic_uint *what, unsigned wanted) {
+    for (int i = 0; i < 5000 && atomic_load(what) < wanted; i++) {
+        host_sleep_ms(1);
+    }
+    return atomic_load(what) >= wanted;
+}
+
+static task_answer park_once(task *self) {
+    counter *one = (counter *)self;
+    swapped *both = one->user;
+    if (atomic_fetch_add(&one->slices, 1) > 0) {
+        atomic_fetch_sub(one->left, 1);
+        return TASK_DONE;
+    }
+    both->first_thread = host_thread_id();
+    CHECK(wait_for(&both->second.slices, 1));
+    return TASK_WAIT;
+}
+
+static void fire_and_go_on(counter *self) {
+    swapped *both = self->user;
+    both->second_thread = host_thread_id();
+    host_sleep_ms(20); // It has parked, and its thread is idle.
+    wakeup_fire(&both->first.task.wakeup);
+    both->ran_beside = wait_for(&both->first.slices, 2);
+}
+
+TEST(wakeup_fired_by_the_caller_wakes_the_idle_thread) {
+    scheduler *owner = open_scheduler(&(scheduler_options){.threads = 2});
+    task_group *group = open_group(owner);
+    atomic_uint left = 0;
+    swapped both;
+    begin_counter(&both.first, 0, 2, &left);
+    both.first.task.run = park_once;
+    both.first.user = &both;
+    begin_counter(&both.second, 0, 1, &left);
+    both.second.at_slice = fire_and_go_on;
+    both.second.user = &both;
+    task_group_submit(group, &both.first.task, false);
+    task_group_submit(group, &both.second.task, true);
+    REQUIRE(wait_for(&both.first.slices, 1));
+    task_group_run_until(group, is_zero, &left);
+    CHECK(both.first_thread != host_thread_id() && both.second_thread == host_thread_id());
+    CHECK(both.ran_beside);
+    task_group_close(group);
+    scheduler_close(owner);
+}
+
 static task_answer wait_for_ever(task *self) {
     counter *one = (counter *)self;
     atomic_fetch_add(&one->slices, 1);

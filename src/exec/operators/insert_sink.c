@@ -41,16 +41,31 @@ static firn_status find_positions(insert_shared *self, const input_layout *input
     return FIRN_OK;
 }
 
-// ---- What the statement reads of the table
-// -------------------------------------------------------
+// ---- What the statement reads of the table ------------------------------------------------------
 
-// The scan that hands out the row ids, below a node; NULL: none does.
-static bool find_scan(void *user, plan_node **slot) {
-    const plan_node **found = user;
-    if ((*slot)->kind == PLAN_SCAN && (*slot)->scan_.row_id != NO_SLOT) {
-        *found = *slot;
+// Of the scans below a node: the one that hands out the row ids, and whether others read the table.
+typedef struct reading {
+    const insert_shared *sink;
+    const plan_node *changed; // NULL: none does.
+    bool is_read_again;
+} reading;
+
+// Of whatever snapshot, or with whatever options.
+static bool is_same_table(const table_ref *left, const table_ref *right) {
+    return text_equal(left->kind, right->kind) && text_equal(left->catalog, right->catalog) &&
+           text_equal(left->name, right->name) && left->local == right->local;
+}
+
+static bool find_scans(void *user, plan_node **slot) {
+    reading *self = user;
+    const plan_node *node = *slot;
+    if (node->kind == PLAN_SCAN) {
+        const bool is_changed = node->scan_.row_id != NO_SLOT;
+        const table_ref *read = &self->sink->run->tables[node->scan_.table]->ref;
+        self->changed = is_changed ? node : self->changed;
+        self->is_read_again |= !is_changed && is_same_table(read, &self->sink->table->ref);
     }
-    return *found == NULL && plan_visit_children(*slot, find_scan, user);
+    return plan_visit_children(*slot, find_scans, user);
 }
 
 // Columns become their positions in the table; false for what is known to this run alone, or is
@@ -86,12 +101,14 @@ static bool takes_all(const insert_shared *self, const plan_node *scan) {
     return takes;
 }
 
-// A filter that cannot be told is left out: then more counts as read than was.
+// A filter that cannot be told is left out: then more counts as read than was. What a subquery reads
+// of the table has filters of its own: then all of it counts.
 static firn_status find_filters(insert_shared *self, arena *memory, firn_error *err) {
-    const plan_node *scan = NULL;
+    reading found = {.sink = self};
     plan_node *input = self->node->insert_.input;
-    (void)find_scan(&scan, &input);
-    if (scan == NULL) {
+    (void)find_scans(&found, &input);
+    const plan_node *scan = found.changed;
+    if (scan == NULL || found.is_read_again) {
         return FIRN_OK;
     }
     if (takes_all(self, scan)) {

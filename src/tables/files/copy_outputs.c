@@ -1,8 +1,12 @@
 #include "tables/files/copy_outputs.h"
 
+#include <stdlib.h>
+
 #include "base/host.h"
 #include "io/io.h"
 #include "io/io_path.h"
+#include "memory/arena_grow.h"
+#include "memory/name_index.h"
 
 typedef struct output {
     text hidden;
@@ -10,6 +14,11 @@ typedef struct output {
     bool is_placed; // It has its name.
     struct output *following;
 } output;
+
+typedef struct made_folder {
+    text path; // With a '/' behind, so that no file of that name is removed.
+    struct made_folder *following;
+} made_folder;
 
 typedef struct old_file {
     text path;
@@ -22,10 +31,13 @@ struct copy_outputs {
     arena memory;
     output *first;
     output *last;
-    text folder;     // Of the last one, …
-    uint64_t number; // … and its number there.
-    uint64_t chance; // In hidden names, so that two statements don't meet.
-    old_file *old;   // Files of the format that were there before.
+    size_t count;
+    name_index folders; // Those that were looked at, and for each …
+    uint64_t *numbers;  // … that of the next file there.
+    uint32_t number_capacity;
+    made_folder *made; // By this statement: none before one that is below it.
+    uint64_t chance;   // In hidden names, so that two statements don't meet.
+    old_file *old;     // Files of the format that were there before.
     bool is_committed;
 };
 
@@ -131,16 +143,90 @@ firn_status copy_outputs_open(const copy_target *target, struct io *io, struct p
     return FIRN_OK;
 }
 
-static firn_status make_paths(copy_outputs *self, output *made, firn_error *err) {
+// ---- Folders -----------------------------------------------------------------------------------
+
+static uint32_t find_folder(const copy_outputs *self, text path) {
+    uint32_t found = name_index_first(&self->folders, path);
+    while (found != NO_NAME && !text_equal(self->folders.entries[found].name, path)) {
+        found = name_index_next(&self->folders, found);
+    }
+    return found;
+}
+
+static bool is_missing(const copy_outputs *self, text path) {
+    const io_list_options options = {.no_detail = true};
+    firn_error ignored = ERR_INIT; // What cannot be looked into is there.
+    return io_list(self->io, path, &options, ignore_entry, NULL, &ignored) == FIRN_NOT_FOUND;
+}
+
+// A folder that nobody has looked at, and those above it up to one that is there: the first file
+// makes the others.
+static firn_status add_folder(copy_outputs *self, text path, firn_error *err) {
+    made_folder **place = &self->made;
+    bool may_be_new = true;
+    while (may_be_new && find_folder(self, path) == NO_NAME) {
+        uint64_t *numbers = ARENA_GROW(&self->memory, uint64_t, self->numbers, self->folders.count,
+                                       1, &self->number_capacity);
+        if (numbers == NULL) {
+            return ARENA_FULL(&self->memory, err);
+        }
+        self->numbers = numbers;
+        numbers[self->folders.count] = 0;
+        TRY(name_index_add(&self->folders, path, &self->memory, err));
+        may_be_new = is_missing(self, path);
+        if (may_be_new) {
+            made_folder *made = ARENA_NEW(&self->memory, made_folder, 1);
+            if (made == NULL) {
+                return ARENA_FULL(&self->memory, err);
+            }
+            *made = (made_folder){.following = *place};
+            TRY(text_format(&self->memory, &made->path, err, "%.*s/", TEXT_ARGS(path)));
+            *place = made;
+            place = &made->following;
+            path = io_path_folder(path);
+        }
+    }
+    return FIRN_OK;
+}
+
+// Where the files of a partition are, without a '/' behind; *out is the number of that folder.
+static firn_status enter_folder(copy_outputs *self, text partition, uint32_t *out,
+                                firn_error *err) {
+    const copy_target *target = self->target;
+    text path = target->path;
+    while (path.size > 1 && path.data[path.size - 1] == '/') {
+        path.size--;
+    }
+    if (!copy_target_is_folder(target)) {
+        path = io_path_folder(path);
+    } else if (partition.size > 0) {
+        TRY(text_format(&self->memory, &path, err, "%.*s/%.*s", TEXT_ARGS(path),
+                        TEXT_ARGS(partition)));
+    }
+    *out = find_folder(self, path);
+    if (*out == NO_NAME) {
+        *out = self->folders.count;
+        TRY(add_folder(self, path, err));
+    }
+    return FIRN_OK;
+}
+
+static void remove_folders(const copy_outputs *self) {
+    for (const made_folder *each = self->made; each != NULL; each = each->following) {
+        firn_error ignored = ERR_INIT; // Of one that somebody else uses, or that is a file.
+        (void)(io_remove(self->io, each->path, &ignored) == FIRN_OK);
+    }
+}
+
+// ---- Files -------------------------------------------------------------------------------------
+
+static firn_status make_paths(copy_outputs *self, text folder, uint64_t number, output *made,
+                              firn_error *err) {
     const copy_target *target = self->target;
     text whole = target->path;
-    while (whole.size > 1 && whole.data[whole.size - 1] == '/') {
-        whole.size--;
-    }
     if (copy_target_is_folder(target)) {
-        TRY(text_format(&self->memory, &whole, err, "%.*s%s%.*s/data_%llu%.*s%.*s",
-                        TEXT_ARGS(whole), self->folder.size > 0 ? "/" : "", TEXT_ARGS(self->folder),
-                        (unsigned long long)self->number, TEXT_ARGS(copy_target_ending(target)),
+        TRY(text_format(&self->memory, &whole, err, "%.*s/data_%llu%.*s%.*s", TEXT_ARGS(folder),
+                        (unsigned long long)number, TEXT_ARGS(copy_target_ending(target)),
                         TEXT_ARGS(copy_target_codec_ending(target))));
     }
     made->path = whole;
@@ -151,19 +237,18 @@ static firn_status make_paths(copy_outputs *self, output *made, firn_error *err)
 }
 
 firn_status copy_outputs_next(copy_outputs *self, text folder, text *path, firn_error *err) {
+    uint32_t place;
     output *made = ARENA_NEW(&self->memory, output, 1);
     if (made == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
     *made = (output){.hidden = TEXT("")};
-    if (self->first == NULL || !text_equal(self->folder, folder)) {
-        TRY(text_copy(&self->memory, folder, &self->folder, err));
-        self->number = 0;
-    }
-    TRY(make_paths(self, made, err));
-    self->number++;
+    TRY(enter_folder(self, folder, &place, err));
+    TRY(make_paths(self, self->folders.entries[place].name, self->numbers[place], made, err));
+    self->numbers[place]++;
     *(self->last == NULL ? &self->first : &self->last->following) = made;
     self->last = made;
+    self->count++;
     *path = made->hidden;
     return FIRN_OK;
 }
@@ -187,21 +272,39 @@ static firn_status place(copy_outputs *self, output *each, firn_error *err) {
     return status;
 }
 
-static bool is_new(const copy_outputs *self, text path) {
-    const output *each = self->first;
-    while (each != NULL && !text_equal(each->path, path)) {
-        each = each->following;
+static int compare_paths(const void *left, const void *right) {
+    return text_compare(*(const text *)left, *(const text *)right);
+}
+
+// The paths of all files, in order; NULL if nothing is to be looked up among them.
+static firn_status sort_paths(copy_outputs *self, text **out, firn_error *err) {
+    *out = NULL;
+    if (self->old == NULL || self->count == 0) {
+        return FIRN_OK;
     }
-    return each != NULL;
+    text *paths = ARENA_NEW(&self->memory, text, self->count);
+    if (paths == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    size_t count = 0;
+    for (const output *each = self->first; each != NULL; each = each->following) {
+        paths[count++] = each->path;
+    }
+    qsort(paths, count, sizeof *paths, compare_paths);
+    *out = paths;
+    return FIRN_OK;
 }
 
 firn_status copy_outputs_commit(copy_outputs *self, firn_error *err) {
+    text *paths;
+    TRY(sort_paths(self, &paths, err));
     for (output *each = self->first; each != NULL; each = each->following) {
         TRY(place(self, each, err));
     }
     self->is_committed = true;
     for (const old_file *each = self->old; each != NULL; each = each->following) {
-        if (!is_new(self, each->path)) {
+        if (paths == NULL ||
+            bsearch(&each->path, paths, self->count, sizeof *paths, compare_paths) == NULL) {
             TRY(err_forgive(err, io_remove(self->io, each->path, err), FIRN_NOT_FOUND));
         }
     }
@@ -219,6 +322,9 @@ void copy_outputs_close(copy_outputs *self) {
         } else if (!self->is_committed && !self->target->options.overwrite) {
             (void)(io_remove(self->io, each->path, &ignored) == FIRN_OK);
         }
+    }
+    if (!self->is_committed) {
+        remove_folders(self);
     }
     arena memory = self->memory; // It holds `self`.
     arena_close(&memory);

@@ -3,7 +3,7 @@
 
 #include "tables/files/parquet_lines_private.h"
 
-#define LANE_ITEMS 64 // That a worker takes of a lane at once.
+#define LANE_ITEMS 8 // That a worker takes of a lane at once.
 
 // ---- Waiting -----------------------------------------------------------------------------------
 
