@@ -153,8 +153,8 @@ firn_status rest_client_stage(rest_client *self, object_name name, const table_d
                               arena *memory, table_definition *out, const cancel_flag *cancel,
                               firn_error *err) {
     *out = *wanted;
-    TRY(rest_check_space(name.space, err));
     TRY(rest_client_connect(self, cancel, err));
+    TRY(rest_check_name(self, name, err));
     const staging stage = {
         .client = self, .name = name, .wanted = wanted, .memory = memory, .cancel = cancel};
     http_answer answer = {.status = 0};

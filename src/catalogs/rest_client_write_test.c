@@ -123,6 +123,54 @@ TEST(rest_client_drops_and_renames) {
     tear_down(s);
 }
 
+// Nothing is sent for them: a server would take "DROP TABLE db." for DROP SCHEMA, and "a.b" for two
+// levels.
+TEST(rest_client_refuses_names_that_mean_other_paths) {
+    static const struct {
+        const char *separator;
+        const char *level;
+        const char *name;
+        const char *said; // NULL: it is asked for.
+    } cases[] = {
+        {"%1F", "d", "..", "the name of a table is \"..\""},
+        {"%1F", "d", ".", "the name of a table is \".\""},
+        {"%1F", "d", "", "the name of a table is empty"},
+        {"%1F", "d", "\xff", "the name of a table is not UTF-8"},
+        {"%1F", "..", "t", "level 1 of a namespace is \"..\""},
+        {"%1F", "a\x1f", "t", "level 1 of a namespace, \"a\x1f\", holds"},
+        {"%2E", "a.b", "t", "holds what catalog \"lake\" puts between levels (%2E)"},
+        {".", ".a", "t", "holds what catalog"},
+        {"--", "a-", "t", "holds what catalog"},
+        {"%1F", "a.b", "...", NULL},
+        {"--", "-a", "t", NULL},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char config[128];
+        (void)snprintf(config, sizeof config, "{\"overrides\":{\"namespace-separator\":\"%s\"}}",
+                       cases[i].separator);
+        char line[128];
+        (void)snprintf(line, sizeof line,
+                       "DELETE http://h/api/v1/namespaces/%s/tables/%s?purgeRequested=false",
+                       cases[i].level, cases[i].name);
+        const bool is_asked = cases[i].said == NULL;
+        const step steps[] = {
+            {"GET http://h/api/v1/config", NULL, 200, config, NULL, NET_DONE},
+            {line, NULL, 204, NULL, NULL, NET_DONE},
+        };
+        setting *s = set_up(steps, is_asked ? 2 : 1, (rest_options){.alias = TEXT("lake")});
+        text levels[] = {text_of(cases[i].level)};
+        const object_name name = named(space_of(levels, 1), cases[i].name);
+        const firn_status status = rest_client_drop(s->client, name, false, false, &err);
+        CHECK(status == (is_asked ? FIRN_OK : FIRN_INVALID));
+        CHECK(is_asked || says(cases[i].said));
+        if (!is_asked) {
+            CHECK(rest_client_rename(s->client, name, named(db, "u"), false, &err) == FIRN_INVALID);
+            CHECK(rest_client_rename(s->client, named(db, "u"), name, false, &err) == FIRN_INVALID);
+        }
+        tear_down(s);
+    }
+}
+
 typedef struct outcome {
     const char *what;
     uint32_t status; // 0: `end` and no answer.
