@@ -34,6 +34,7 @@ firn_status rest_client_open(io *files, const rest_options *options, rest_client
     }
     mutex_begin(&self->lock, MUTEX_CATALOG);
     condition_begin(&self->changed);
+    rest_owns_open(&self->owns);
     self->memory = memory;
     *out = self;
     return FIRN_OK;
@@ -42,6 +43,7 @@ firn_status rest_client_open(io *files, const rest_options *options, rest_client
 void rest_client_close(rest_client *self) {
     if (self != NULL) {
         rest_session_close(&self->session);
+        rest_owns_close(&self->owns);
         arena_close(&self->config_memory);
         condition_end(&self->changed);
         mutex_end(&self->lock);
@@ -493,7 +495,12 @@ static firn_status load_kind(rest_client *self, const rest_load *what, bool is_v
         text_append(&path,
                     what->only_referenced ? TEXT("?snapshots=refs") : TEXT("?snapshots=all"));
     }
-    rest_call call = {.method = "GET", .etag = what->etag, .has_table_ask = !is_view};
+    const object_name name = {.space = what->space, .name = what->name};
+    rest_own own = {.header_count = 0};
+    rest_call call = {.method = "GET", .etag = what->etag, .has_table_ask = !is_view, .own = &own};
+    if (!is_view) {
+        TRY(rest_owns_find(&self->owns, name, memory, &own, err));
+    }
     TRY(text_builder_finish(&path, &call.path, err));
     TRY(rest_name_table(memory, what, is_view ? "view" : "table", &call.subject, err));
     http_answer answer;
@@ -505,6 +512,9 @@ static firn_status load_kind(rest_client *self, const rest_load *what, bool is_v
     TRY(rest_while_reading(rest_read_table(answer.body, memory, out, err), self, call.subject,
                            memory, err));
     out->is_view = is_view;
+    if (!is_view) {
+        rest_owns_put(&self->owns, name, &out->config);
+    }
     out->etag = without_packing(http_header(&answer, TEXT("ETag")));
     return FIRN_OK;
 }

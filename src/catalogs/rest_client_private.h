@@ -3,6 +3,7 @@
 #define FIRN_CATALOGS_REST_CLIENT_PRIVATE_H
 
 #include "catalogs/rest_client.h"
+#include "catalogs/rest_owns.h"
 #include "io/uri.h"
 #include "memory/text_builder.h"
 
@@ -19,6 +20,7 @@ struct rest_client {
     client_state state GUARDED_BY(&lock);
     arena config_memory; // Of `config`, which never changes once it is connected.
     rest_config config;
+    rest_owns owns; // Of single tables.
 };
 
 /// A path below /v1/{prefix}/, and below that .../namespaces/{namespace}.

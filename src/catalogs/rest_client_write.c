@@ -338,8 +338,9 @@ static firn_status place_many(rest_client *self, const commit_parts *parts, aren
     return text_format(memory, &call->subject, err, "the commit of %u tables", parts->count);
 }
 
+// Of several tables, and a drop, none has a say of its own.
 static firn_status place_commit(rest_client *self, const commit_parts *parts, arena *memory,
-                                rest_call *call, firn_error *err) {
+                                rest_call *call, rest_own *own, firn_error *err) {
     const commit_part *first = &parts->items[0];
     if (parts->count > 1) {
         TRY(must_have(self, REST_COMMIT_TRANSACTION, "commit several tables at once", err));
@@ -350,6 +351,8 @@ static firn_status place_commit(rest_client *self, const commit_parts *parts, ar
     } else {
         TRY(must_have(self, REST_UPDATE_TABLE, "change tables", err));
         TRY(place(self, first->name, false, "", memory, call, err));
+        TRY(rest_owns_find(&self->owns, first->name, memory, own, err));
+        call->own = own;
     }
     return write_commit(parts, memory, call, err);
 }
@@ -363,7 +366,8 @@ firn_status rest_client_commit(rest_client *self, const commit_parts *parts, uin
     arena memory = arena_open(COMMIT_MEMORY_LIMIT);
     const uint32_t total_ms = deadline_ms == UINT32_MAX ? 0 : deadline_ms == 0 ? 1 : deadline_ms;
     rest_call call = {.method = "POST"};
-    firn_status status = place_commit(self, parts, &memory, &call, err);
+    rest_own own;
+    firn_status status = place_commit(self, parts, &memory, &call, &own, err);
     if (status == FIRN_OK) {
         http_answer answer;
         bool unsure_before;
