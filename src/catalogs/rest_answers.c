@@ -1,5 +1,6 @@
 #include "catalogs/rest_answers.h"
 
+#include "io/uri.h"
 #include "memory/json_tree.h"
 
 #define SEPARATOR_DEFAULT "%1F"
@@ -146,7 +147,8 @@ firn_status rest_read_config(bytes json, arena *memory, rest_config *out, firn_e
     if (out->separator.size == 0) {
         out->separator = TEXT(SEPARATOR_DEFAULT);
     }
-    return check_separator(out->separator, err);
+    TRY(check_separator(out->separator, err));
+    return uri_decode(out->separator, memory, &out->separates, err);
 }
 
 // ---- Lists -------------------------------------------------------------------------------------

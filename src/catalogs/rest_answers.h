@@ -50,6 +50,7 @@ typedef struct rest_config {
     catalog_properties overrides;
     uint64_t endpoints; // Bit REST_x: the server has it.
     text separator;     // Between the levels of a namespace in a path, encoded; "%1F".
+    text separates;     // The same decoded: no level may hold it.
     text prefix;        // Of paths behind /v1/; may be empty.
     bool knows_keys;    // Idempotency-Key: a repeated request is done once.
 } rest_config;

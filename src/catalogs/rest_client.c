@@ -1,6 +1,9 @@
 #include "catalogs/rest_client_private.h"
 
+#include <stdio.h>
+
 #include "base/host.h"
+#include "base/utf8.h"
 #include "io/io_path.h"
 #include "io/uri.h"
 #include "memory/arena_grow.h"
@@ -31,6 +34,7 @@ firn_status rest_client_open(io *files, const rest_options *options, rest_client
     }
     mutex_begin(&self->lock, MUTEX_CATALOG);
     condition_begin(&self->changed);
+    rest_owns_open(&self->owns);
     self->memory = memory;
     *out = self;
     return FIRN_OK;
@@ -39,6 +43,7 @@ firn_status rest_client_open(io *files, const rest_options *options, rest_client
 void rest_client_close(rest_client *self) {
     if (self != NULL) {
         rest_session_close(&self->session);
+        rest_owns_close(&self->owns);
         arena_close(&self->config_memory);
         condition_end(&self->changed);
         mutex_end(&self->lock);
@@ -182,17 +187,60 @@ firn_status rest_name_table(arena *memory, const rest_load *what, const char *ki
     return text_builder_finish(&words, out, err);
 }
 
-// An empty level would make another path of it, such as that of all namespaces.
-firn_status rest_check_space(namespace_path space, firn_error *err) {
+// Dots are taken out of paths on the way, also encoded ones: "DROP TABLE a.\"..\"" would drop a.
+static bool is_dots(text name) {
+    return text_equal(name, TEXT(".")) || text_equal(name, TEXT(".."));
+}
+
+static firn_status check_part(text part, const char *what, firn_error *err) {
+    if (part.size == 0) {
+        return FAIL(err, FIRN_INVALID, "%s is empty", what);
+    }
+    if (!utf8_is_valid((bytes){.data = (const uint8_t *)part.data, .size = part.size})) {
+        return FAIL(err, FIRN_INVALID, "%s is not UTF-8", what);
+    }
+    return is_dots(part) ? FAIL(err, FIRN_INVALID,
+                                "%s is \"%.*s\", which means another place in the paths of a REST "
+                                "catalog",
+                                what, TEXT_ARGS(part))
+                         : (firn_status)FIRN_OK;
+}
+
+// Whether a level and what comes between levels would be taken apart at another place: "a-" before
+// "--" as well as "a--b".
+static bool is_parted_early(text level, text separator) {
+    bool is = text_find(level, separator) < level.size;
+    for (size_t i = 1; i < separator.size; i++) {
+        is = is || (text_ends_with(level, text_slice(separator, 0, i)) &&
+                    text_ends_with(separator, text_slice(separator, 0, separator.size - i)));
+    }
+    return is;
+}
+
+firn_status rest_check_space(const rest_client *self, namespace_path space, firn_error *err) {
     if (space.count == 0) {
         return FAIL(err, FIRN_INVALID, "a namespace without a level, at least one is needed");
     }
     for (uint32_t i = 0; i < space.count; i++) {
-        if (space.items[i].size == 0) {
-            return FAIL(err, FIRN_INVALID, "level %u of a namespace is empty", i + 1);
+        const text level = space.items[i];
+        char what[64];
+        (void)snprintf(what, sizeof what, "level %u of a namespace", i + 1);
+        TRY(check_part(level, what, err));
+        if (is_parted_early(level, self->config.separates)) {
+            return FAIL(
+                err, FIRN_INVALID,
+                "level %u of a namespace, \"%.*s\", holds what catalog \"%.*s\" puts between "
+                "levels (%.*s)",
+                i + 1, TEXT_ARGS(level), TEXT_ARGS(self->session.options.alias),
+                TEXT_ARGS(self->config.separator));
         }
     }
     return FIRN_OK;
+}
+
+firn_status rest_check_name(const rest_client *self, object_name name, firn_error *err) {
+    TRY(rest_check_space(self, name.space, err));
+    return check_part(name.name, "the name of a table", err);
 }
 
 // ---- Pages -------------------------------------------------------------------------------------
@@ -347,7 +395,7 @@ firn_status rest_client_namespaces(rest_client *self, namespace_path parent, are
     space_list found = {.parent = parent};
     page_list list = {.subject = TEXT("the namespaces"), .read = add_spaces, .user = &found};
     if (parent.count > 0) {
-        TRY(rest_check_space(parent, err));
+        TRY(rest_check_space(self, parent, err));
         TRY(rest_name_space(memory, parent, &list.subject, err));
         text_append(&builder, TEXT("?parent="));
         rest_append_levels(self, &builder, parent);
@@ -362,7 +410,7 @@ firn_status rest_client_namespaces(rest_client *self, namespace_path parent, are
 static firn_status call_space(rest_client *self, const char *method, namespace_path space,
                               arena *memory, http_answer *answer, const cancel_flag *cancel,
                               firn_error *err) {
-    TRY(rest_check_space(space, err));
+    TRY(rest_check_space(self, space, err));
     text_builder path = rest_space_path_open(self, memory, space);
     rest_call call = {.method = method};
     TRY(text_builder_finish(&path, &call.path, err));
@@ -410,8 +458,8 @@ static firn_status list_kind(rest_client *self, namespace_path space, arena *mem
 firn_status rest_client_list(rest_client *self, namespace_path space, arena *memory,
                              catalog_entry_list *out, const cancel_flag *cancel, firn_error *err) {
     *out = (catalog_entry_list){.count = 0};
-    TRY(rest_check_space(space, err));
     TRY(rest_client_connect(self, cancel, err));
+    TRY(rest_check_space(self, space, err));
     entry_list found = {.out = out};
     TRY(list_kind(self, space, memory, &found, cancel, err));
     if (rest_client_can(self, REST_LIST_VIEWS)) {
@@ -447,7 +495,12 @@ static firn_status load_kind(rest_client *self, const rest_load *what, bool is_v
         text_append(&path,
                     what->only_referenced ? TEXT("?snapshots=refs") : TEXT("?snapshots=all"));
     }
-    rest_call call = {.method = "GET", .etag = what->etag, .has_table_ask = !is_view};
+    const object_name name = {.space = what->space, .name = what->name};
+    rest_own own = {.header_count = 0};
+    rest_call call = {.method = "GET", .etag = what->etag, .has_table_ask = !is_view, .own = &own};
+    if (!is_view) {
+        TRY(rest_owns_find(&self->owns, name, memory, &own, err));
+    }
     TRY(text_builder_finish(&path, &call.path, err));
     TRY(rest_name_table(memory, what, is_view ? "view" : "table", &call.subject, err));
     http_answer answer;
@@ -459,6 +512,9 @@ static firn_status load_kind(rest_client *self, const rest_load *what, bool is_v
     TRY(rest_while_reading(rest_read_table(answer.body, memory, out, err), self, call.subject,
                            memory, err));
     out->is_view = is_view;
+    if (!is_view) {
+        rest_owns_put(&self->owns, name, &out->config);
+    }
     out->etag = without_packing(http_header(&answer, TEXT("ETag")));
     return FIRN_OK;
 }
@@ -466,11 +522,8 @@ static firn_status load_kind(rest_client *self, const rest_load *what, bool is_v
 firn_status rest_client_load(rest_client *self, const rest_load *what, arena *memory,
                              loaded_table *out, const cancel_flag *cancel, firn_error *err) {
     *out = (loaded_table){.is_view = false};
-    TRY(rest_check_space(what->space, err));
-    if (what->name.size == 0) {
-        return FAIL(err, FIRN_INVALID, "the name of a table is empty");
-    }
     TRY(rest_client_connect(self, cancel, err));
+    TRY(rest_check_name(self, (object_name){.space = what->space, .name = what->name}, err));
     firn_error of_table = ERR_INIT;
     firn_status status = load_kind(self, what, false, memory, out, cancel, &of_table);
     if (status == FIRN_NOT_FOUND && rest_client_can(self, REST_LOAD_VIEW)) {

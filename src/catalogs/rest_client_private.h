@@ -3,6 +3,7 @@
 #define FIRN_CATALOGS_REST_CLIENT_PRIVATE_H
 
 #include "catalogs/rest_client.h"
+#include "catalogs/rest_owns.h"
 #include "io/uri.h"
 #include "memory/text_builder.h"
 
@@ -19,6 +20,7 @@ struct rest_client {
     client_state state GUARDED_BY(&lock);
     arena config_memory; // Of `config`, which never changes once it is connected.
     rest_config config;
+    rest_owns owns; // Of single tables.
 };
 
 /// A path below /v1/{prefix}/, and below that .../namespaces/{namespace}.
@@ -31,8 +33,11 @@ firn_status rest_name_space(arena *memory, namespace_path space, text *out, firn
 firn_status rest_name_table(arena *memory, const rest_load *what, const char *kind, text *out,
                             firn_error *err);
 
-/// FIRN_INVALID for a namespace without levels, or with an empty one: it would make another path.
-firn_status rest_check_space(namespace_path space, firn_error *err);
+/// FIRN_INVALID for what would be another path, or none: a namespace without levels; a level or
+/// name that is empty, "." or "..", or no UTF-8; a level that holds what stands between them.
+/// Connected.
+firn_status rest_check_space(const rest_client *self, namespace_path space, firn_error *err);
+firn_status rest_check_name(const rest_client *self, object_name name, firn_error *err);
 
 /// Says of a failure that it came of an answer, which was read into `memory`.
 firn_status rest_while_reading(firn_status status, const rest_client *self, text subject,

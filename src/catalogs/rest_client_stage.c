@@ -85,21 +85,6 @@ static firn_status merge_properties(const json_node *metadata, const table_defin
     return FIRN_OK;
 }
 
-static firn_status read_staged(bytes body, const table_definition *wanted, arena *memory,
-                               table_definition *out, firn_error *err) {
-    loaded_table staged;
-    const json_node *metadata;
-    text location;
-    TRY(rest_read_table(body, memory, &staged, err));
-    TRY(json_tree_read(memory, staged.metadata, &metadata, err));
-    TRY(json_get_text(metadata, "location", &location, err));
-    if (location.size == 0) {
-        return FAIL(err, FIRN_CORRUPT, "the staged table has no location");
-    }
-    TRY(text_copy(memory, location, &out->location, err));
-    return merge_properties(metadata, wanted, memory, out, err);
-}
-
 typedef struct staging {
     rest_client *client;
     object_name name;
@@ -107,6 +92,23 @@ typedef struct staging {
     arena *memory;
     const cancel_flag *cancel;
 } staging;
+
+static firn_status read_staged(const staging *self, bytes body, table_definition *out,
+                               firn_error *err) {
+    arena *memory = self->memory;
+    loaded_table staged;
+    const json_node *metadata;
+    text location;
+    TRY(rest_read_table(body, memory, &staged, err));
+    rest_owns_put(&self->client->owns, self->name, &staged.config); // For the commit.
+    TRY(json_tree_read(memory, staged.metadata, &metadata, err));
+    TRY(json_get_text(metadata, "location", &location, err));
+    if (location.size == 0) {
+        return FAIL(err, FIRN_CORRUPT, "the staged table has no location");
+    }
+    TRY(text_copy(memory, location, &out->location, err));
+    return merge_properties(metadata, self->wanted, memory, out, err);
+}
 
 static firn_status ask_server(const staging *self, table_definition *out, http_answer *answer,
                               firn_error *err) {
@@ -119,8 +121,8 @@ static firn_status ask_server(const staging *self, table_definition *out, http_a
     TRY(rest_name_table(self->memory, &what, "new table", &call.subject, err));
     TRY(write_create(self->name, self->wanted, self->memory, &call, err));
     TRY(rest_session_call(&client->session, &call, self->memory, self->cancel, answer, err));
-    return rest_while_reading(read_staged(answer->body, self->wanted, self->memory, out, err),
-                              client, call.subject, self->memory, err);
+    return rest_while_reading(read_staged(self, answer->body, out, err), client, call.subject,
+                              self->memory, err);
 }
 
 // Where a table of that name is; it is replaced in its place.
@@ -153,8 +155,8 @@ firn_status rest_client_stage(rest_client *self, object_name name, const table_d
                               arena *memory, table_definition *out, const cancel_flag *cancel,
                               firn_error *err) {
     *out = *wanted;
-    TRY(rest_check_space(name.space, err));
     TRY(rest_client_connect(self, cancel, err));
+    TRY(rest_check_name(self, name, err));
     const staging stage = {
         .client = self, .name = name, .wanted = wanted, .memory = memory, .cancel = cancel};
     http_answer answer = {.status = 0};

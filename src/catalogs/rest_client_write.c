@@ -175,9 +175,9 @@ static firn_status change_space(rest_client *self, namespace_path space,
 
 firn_status rest_client_change_namespace(rest_client *self, namespace_path space,
                                          const namespace_change *change, firn_error *err) {
-    TRY(rest_check_space(space, err));
     TRY(change->is_new ? must_have(self, REST_CREATE_NAMESPACE, "make namespaces", err)
                        : must_have(self, REST_UPDATE_NAMESPACE, "change namespaces", err));
+    TRY(rest_check_space(self, space, err));
     arena memory = arena_open(CLIENT_MEMORY_LIMIT);
     const firn_status status = change_space(self, space, change, &memory, err);
     arena_close(&memory);
@@ -204,8 +204,8 @@ static firn_status drop_space(rest_client *self, namespace_path space, arena *me
 }
 
 firn_status rest_client_drop_namespace(rest_client *self, namespace_path space, firn_error *err) {
-    TRY(rest_check_space(space, err));
     TRY(must_have(self, REST_DROP_NAMESPACE, "drop namespaces", err));
+    TRY(rest_check_space(self, space, err));
     arena memory = arena_open(CLIENT_MEMORY_LIMIT);
     const firn_status status = drop_space(self, space, &memory, err);
     arena_close(&memory);
@@ -218,10 +218,7 @@ firn_status rest_client_drop_namespace(rest_client *self, namespace_path space, 
 static firn_status place(rest_client *self, object_name name, bool is_view, const char *query,
                          arena *memory, rest_call *call, firn_error *err) {
     const rest_load what = {.space = name.space, .name = name.name};
-    TRY(rest_check_space(name.space, err));
-    if (name.name.size == 0) {
-        return FAIL(err, FIRN_INVALID, "the name of a table is empty");
-    }
+    TRY(rest_check_name(self, name, err));
     text_builder path = rest_space_path_open(self, memory, name.space);
     text_append(&path, is_view ? TEXT("/views/") : TEXT("/tables/"));
     uri_append_encoded(&path, name.name);
@@ -259,7 +256,7 @@ static firn_status rename_object(rest_client *self, object_name from, object_nam
                                  arena *memory, firn_error *err) {
     static const refusal_states states = {.missing = "42P01", .taken = "42P07"};
     rest_call call = {.method = "POST"};
-    TRY(rest_check_space(to.space, err));
+    TRY(rest_check_name(self, to, err));
     TRY(place(self, from, is_view, "", memory, &call, err)); // Its subject.
     text_builder path = rest_path_open(self, memory);
     text_append(&path, is_view ? TEXT("views/rename") : TEXT("tables/rename"));
@@ -326,7 +323,7 @@ static firn_status write_commit(const commit_parts *parts, arena *memory, rest_c
 static firn_status place_many(rest_client *self, const commit_parts *parts, arena *memory,
                               rest_call *call, firn_error *err) {
     for (uint32_t i = 0; i < parts->count; i++) {
-        TRY(rest_check_space(parts->items[i].name.space, err));
+        TRY(rest_check_name(self, parts->items[i].name, err));
         if (parts->items[i].kind == PART_DROP) {
             const firn_status status =
                 FAIL(err, FIRN_UNSUPPORTED,
@@ -341,8 +338,9 @@ static firn_status place_many(rest_client *self, const commit_parts *parts, aren
     return text_format(memory, &call->subject, err, "the commit of %u tables", parts->count);
 }
 
+// Of several tables, and a drop, none has a say of its own.
 static firn_status place_commit(rest_client *self, const commit_parts *parts, arena *memory,
-                                rest_call *call, firn_error *err) {
+                                rest_call *call, rest_own *own, firn_error *err) {
     const commit_part *first = &parts->items[0];
     if (parts->count > 1) {
         TRY(must_have(self, REST_COMMIT_TRANSACTION, "commit several tables at once", err));
@@ -353,6 +351,8 @@ static firn_status place_commit(rest_client *self, const commit_parts *parts, ar
     } else {
         TRY(must_have(self, REST_UPDATE_TABLE, "change tables", err));
         TRY(place(self, first->name, false, "", memory, call, err));
+        TRY(rest_owns_find(&self->owns, first->name, memory, own, err));
+        call->own = own;
     }
     return write_commit(parts, memory, call, err);
 }
@@ -366,7 +366,8 @@ firn_status rest_client_commit(rest_client *self, const commit_parts *parts, uin
     arena memory = arena_open(COMMIT_MEMORY_LIMIT);
     const uint32_t total_ms = deadline_ms == UINT32_MAX ? 0 : deadline_ms == 0 ? 1 : deadline_ms;
     rest_call call = {.method = "POST"};
-    firn_status status = place_commit(self, parts, &memory, &call, err);
+    rest_own own;
+    firn_status status = place_commit(self, parts, &memory, &call, &own, err);
     if (status == FIRN_OK) {
         http_answer answer;
         bool unsure_before;

@@ -35,6 +35,16 @@ static commit_part part_of(uint32_t kind, const char *name) {
     "|{\"identifier\":{\"namespace\":[\"d b\"],\"name\":\"t\"},\"requirements\":[{\"type\":"       \
     "\"assert-create\"}],\"updates\":[{\"action\":\"assign-uuid\"}]}"
 
+#define STAGE_URL "POST http://h/api/v1/namespaces/d%20b/tables"
+#define TYPED(name_, type_) {.name = {.data = (name_), .size = sizeof(name_) - 1}, .type = (type_)}
+
+static table_definition definition_of(const field *fields, uint32_t count) {
+    static const firn_option properties[] = {{"a", "1"}};
+    return (table_definition){.columns = {.count = count, .fields = fields},
+                              .property_count = 1,
+                              .properties = properties};
+}
+
 TEST(rest_client_changes_namespaces) {
     const step steps[] = {
         CONFIG_STEP,
@@ -121,6 +131,54 @@ TEST(rest_client_drops_and_renames) {
           FIRN_CONFLICT);
     CHECK(strcmp(err.sqlstate, "42P07") == 0);
     tear_down(s);
+}
+
+// Nothing is sent for them: a server would take "DROP TABLE db." for DROP SCHEMA, and "a.b" for two
+// levels.
+TEST(rest_client_refuses_names_that_mean_other_paths) {
+    static const struct {
+        const char *separator;
+        const char *level;
+        const char *name;
+        const char *said; // NULL: it is asked for.
+    } cases[] = {
+        {"%1F", "d", "..", "the name of a table is \"..\""},
+        {"%1F", "d", ".", "the name of a table is \".\""},
+        {"%1F", "d", "", "the name of a table is empty"},
+        {"%1F", "d", "\xff", "the name of a table is not UTF-8"},
+        {"%1F", "..", "t", "level 1 of a namespace is \"..\""},
+        {"%1F", "a\x1f", "t", "level 1 of a namespace, \"a\x1f\", holds"},
+        {"%2E", "a.b", "t", "holds what catalog \"lake\" puts between levels (%2E)"},
+        {".", ".a", "t", "holds what catalog"},
+        {"--", "a-", "t", "holds what catalog"},
+        {"%1F", "a.b", "...", NULL},
+        {"--", "-a", "t", NULL},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char config[128];
+        (void)snprintf(config, sizeof config, "{\"overrides\":{\"namespace-separator\":\"%s\"}}",
+                       cases[i].separator);
+        char line[128];
+        (void)snprintf(line, sizeof line,
+                       "DELETE http://h/api/v1/namespaces/%s/tables/%s?purgeRequested=false",
+                       cases[i].level, cases[i].name);
+        const bool is_asked = cases[i].said == NULL;
+        const step steps[] = {
+            {"GET http://h/api/v1/config", NULL, 200, config, NULL, NET_DONE},
+            {line, NULL, 204, NULL, NULL, NET_DONE},
+        };
+        setting *s = set_up(steps, is_asked ? 2 : 1, (rest_options){.alias = TEXT("lake")});
+        text levels[] = {text_of(cases[i].level)};
+        const object_name name = named(space_of(levels, 1), cases[i].name);
+        const firn_status status = rest_client_drop(s->client, name, false, false, &err);
+        CHECK(status == (is_asked ? FIRN_OK : FIRN_INVALID));
+        CHECK(is_asked || says(cases[i].said));
+        if (!is_asked) {
+            CHECK(rest_client_rename(s->client, name, named(db, "u"), false, &err) == FIRN_INVALID);
+            CHECK(rest_client_rename(s->client, named(db, "u"), name, false, &err) == FIRN_INVALID);
+        }
+        tear_down(s);
+    }
 }
 
 typedef struct outcome {
@@ -217,6 +275,65 @@ TEST(rest_client_fetches_a_token_for_a_commit) {
     tear_down(s);
 }
 
+#define OWN_TABLE(token)                                                                           \
+    "{\"config\":{\"token\":\"" token                                                              \
+    "\",\"header.X-Table\":\"seven\",\"header.Accept\":\"no\",\"s3."                               \
+    "access-key-id\":\"k\"},\"metadata\":{\"location\":\"s3://w/t\"}}"
+#define LOAD_URL "GET http://h/api/v1/namespaces/d%20b/tables/t?snapshots=all"
+
+// What the server says when a table is staged or loaded counts for what is asked about it next; a
+// token that it does not take any more costs a request, not the commit.
+TEST(rest_client_asks_with_what_a_table_has_of_its_own) {
+    const char *const given = "{\"access_token\":\"new\",\"token_type\":\"bearer\"}";
+    const step steps[] = {
+        {"POST http://h/api/v1/oauth/tokens", NULL, 200, given, NULL, NET_DONE},
+        CONFIG_STEP,
+        {STAGE_URL, "Authorization: Bearer new;", 200, OWN_TABLE("staged"), NULL, NET_DONE},
+        {TABLE_URL, "Authorization: Bearer staged;Content-Type: application/json;X-Table: seven;",
+         200, "{}", NULL, NET_DONE},
+        {LOAD_URL, "Accept: application/json;Authorization: Bearer staged;X-Table: seven;", 200,
+         OWN_TABLE("loaded"), NULL, NET_DONE},
+        {TABLE_URL, "Authorization: Bearer loaded;", 419, NULL, NULL, NET_DONE},
+        {TABLE_URL, "Authorization: Bearer new;", 401, NULL, NULL, NET_DONE},
+        {"POST http://h/api/v1/oauth/tokens", NULL, 200, given, NULL, NET_DONE},
+        {TABLE_URL, "Authorization: Bearer new;", 200, "{}", NULL, NET_DONE},
+        {TABLE_URL, "Authorization: Bearer loaded;", 403,
+         "{\"error\":{\"message\":\"loaded, seven\",\"type\":\"E\",\"code\":403}}", NULL, NET_DONE},
+        // Not of a drop, nor of other tables, nor of several.
+        {"DELETE http://h/api/v1/namespaces/d%20b/tables/t?purgeRequested=false",
+         "Authorization: Bearer new;", 204, NULL, NULL, NET_DONE},
+        {"POST http://h/api/v1/transactions/commit", "Authorization: Bearer new;", 204, NULL, NULL,
+         NET_DONE},
+        // A table that says nothing any more.
+        {LOAD_URL, "Authorization: Bearer loaded;", 200, "{\"metadata\":{}}", NULL, NET_DONE},
+        {TABLE_URL, "Authorization: Bearer new;", 200, "{}", NULL, NET_DONE},
+    };
+    setting *s = set_up(steps, COUNT(steps), (rest_options){.credential = TEXT("me:secret")});
+    const field fields[] = {TYPED("x", TYPE_OF(BIGINT))};
+    const table_definition wanted = definition_of(fields, 1);
+    table_definition staged;
+    loaded_table table;
+    const rest_load what = {.space = db, .name = TEXT("t")};
+    commit_part items[] = {part_of(PART_CREATE, "t"), part_of(PART_CHANGE, "u")};
+    const commit_parts one = {.count = 1, .items = items};
+    commit_answer answer = COMMIT_UNKNOWN;
+    REQUIRE(rest_client_stage(s->client, named(db, "t"), &wanted, &s->memory, &staged, NULL,
+                              &err) == FIRN_OK);
+    CHECK(rest_client_commit(s->client, &one, UINT32_MAX, &answer, &err) == FIRN_OK);
+    CHECK(rest_client_load(s->client, &what, &s->memory, &table, NULL, &err) == FIRN_OK);
+    items[0].kind = PART_CHANGE;
+    CHECK(rest_client_commit(s->client, &one, 60000, &answer, &err) == FIRN_OK);
+    CHECK(answer == COMMIT_DONE);
+    CHECK(rest_client_commit(s->client, &one, UINT32_MAX, &answer, &err) == FIRN_INVALID);
+    CHECK(says("its message holds a secret") && strstr(err.text, "seven") == NULL);
+    CHECK(rest_client_drop(s->client, named(db, "t"), false, false, &err) == FIRN_OK);
+    CHECK(rest_client_commit(s->client, &(commit_parts){.count = 2, .items = items}, UINT32_MAX,
+                             &answer, &err) == FIRN_OK);
+    CHECK(rest_client_load(s->client, &what, &s->memory, &table, NULL, &err) == FIRN_OK);
+    CHECK(rest_client_commit(s->client, &one, UINT32_MAX, &answer, &err) == FIRN_OK);
+    tear_down(s);
+}
+
 TEST(rest_client_repeats_under_one_key) {
     const struct {
         uint32_t first;
@@ -290,16 +407,6 @@ TEST(rest_client_drops_by_a_commit) {
 }
 
 // ---- Staged creates ----------------------------------------------------------------------------
-
-#define STAGE_URL "POST http://h/api/v1/namespaces/d%20b/tables"
-#define TYPED(name_, type_) {.name = {.data = (name_), .size = sizeof(name_) - 1}, .type = (type_)}
-
-static table_definition definition_of(const field *fields, uint32_t count) {
-    static const firn_option properties[] = {{"a", "1"}};
-    return (table_definition){.columns = {.count = count, .fields = fields},
-                              .property_count = 1,
-                              .properties = properties};
-}
 
 TEST(rest_client_stages_what_the_server_says) {
     const step steps[] = {

@@ -28,7 +28,7 @@ void rest_kept_close(rest_kept *self) {
     mutex_end(&self->lock);
 }
 
-static firn_status make_key(object_name name, arena *memory, text *out, firn_error *err) {
+firn_status rest_name_key(object_name name, arena *memory, text *out, firn_error *err) {
     text_builder key = text_builder_open(memory);
     for (uint32_t i = 0; i < name.space.count; i++) {
         text_append(&key, name.space.items[i]);
@@ -52,7 +52,7 @@ firn_status rest_kept_etag(rest_kept *self, object_name name, arena *memory, tex
                            firn_error *err) {
     *out = (text){.size = 0};
     text key;
-    TRY(make_key(name, memory, &key, err));
+    TRY(rest_name_key(name, memory, &key, err));
     mutex_lock(&self->lock);
     const rest_kept_entry *entry = find(self, key);
     const firn_status status = entry == NULL ? FIRN_OK : text_copy(memory, entry->etag, out, err);
@@ -66,7 +66,7 @@ firn_status rest_kept_take(rest_kept *self, object_name name, text etag, arena *
     *found = false;
     text key;
     firn_status status = FIRN_OK;
-    TRY(make_key(name, memory, &key, err));
+    TRY(rest_name_key(name, memory, &key, err));
     mutex_lock(&self->lock);
     const rest_kept_entry *entry = find(self, key);
     if (entry != NULL && text_equal(entry->etag, etag)) {
@@ -101,7 +101,7 @@ static rest_kept_entry *make_room(rest_kept *self, size_t size) REQUIRES(&self->
 
 static firn_status fill(rest_kept_entry *out, object_name name, const loaded_table *table,
                         firn_error *err) {
-    TRY(make_key(name, &out->memory, &out->key, err));
+    TRY(rest_name_key(name, &out->memory, &out->key, err));
     TRY(text_copy(&out->memory, table->etag, &out->etag, err));
     TRY(text_copy(&out->memory, table->metadata_location, &out->metadata_location, err));
     return bytes_copy(&out->memory, table->metadata, &out->metadata, err);
@@ -114,7 +114,7 @@ void rest_kept_put(rest_kept *self, object_name name, const loaded_table *table)
         table->etag.size > 0 && size > 0 && size <= REST_KEPT_BYTES_MAX / 4 && !table->is_view;
     rest_kept_entry made = {.memory = arena_open(size + KEY_BYTES_MAX)};
     const firn_status status = is_wanted ? fill(&made, name, table, &ignored)
-                                         : make_key(name, &made.memory, &made.key, &ignored);
+                                         : rest_name_key(name, &made.memory, &made.key, &ignored);
     mutex_lock(&self->lock);
     rest_kept_entry *known = made.key.size > 0 ? find(self, made.key) : NULL;
     if (known != NULL) {

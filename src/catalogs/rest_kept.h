@@ -31,6 +31,9 @@ typedef struct rest_kept {
     rest_kept_entry entries[REST_KEPT_COUNT] GUARDED_BY(&lock);
 } rest_kept;
 
+/// What tells a name from all others, as one text.
+firn_status rest_name_key(object_name name, arena *memory, text *out, firn_error *err);
+
 void rest_kept_open(rest_kept *self);
 void rest_kept_close(rest_kept *self);
 

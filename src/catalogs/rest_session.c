@@ -124,7 +124,7 @@ static bool holds(text whole, text secret) {
 }
 
 // Whether a text of the server repeats something that is not to be shown.
-static bool is_telling(const rest_session *self, text words, text token) {
+static bool is_telling(const rest_session *self, text words, text token, const rest_own *own) {
     const text credential = self->options.credential;
     const size_t colon = text_find(credential, TEXT(":"));
     const text secret =
@@ -136,15 +136,20 @@ static bool is_telling(const rest_session *self, text words, text token) {
         const text value = self->options.headers[i].value;
         is = is || (value.size >= 4 && holds(words, value));
     }
-    return is;
+    for (uint32_t i = 0; own != NULL && i < own->header_count; i++) {
+        const text value = own->headers[i].value;
+        is = is || (value.size >= 4 && holds(words, value));
+    }
+    return is || (own != NULL && holds(words, own->token));
 }
 
 // An error that shows an address, without it where the server put a secret there: by its
 // configuration, or by a redirect. What ATTACH itself has in its address is no secret.
-static firn_status hide(const rest_session *self, text token, firn_status status, firn_error *err) {
-    const bool is_own = !self->is_moved && is_telling(self, self->options.uri, token);
-    if (status == FIRN_OK || status == FIRN_CANCELLED || is_own ||
-        !is_telling(self, text_of(err->text), token)) {
+static firn_status hide(const rest_session *self, text token, const rest_own *own,
+                        firn_status status, firn_error *err) {
+    const bool is_given = !self->is_moved && is_telling(self, self->options.uri, token, own);
+    if (status == FIRN_OK || status == FIRN_CANCELLED || is_given ||
+        !is_telling(self, text_of(err->text), token, own)) {
         return status;
     }
     const bool is_retryable = err->retryable;
@@ -158,13 +163,17 @@ static firn_status hide(const rest_session *self, text token, firn_status status
 
 // ---- Configuration -----------------------------------------------------------------------------
 
-static bool is_given(const rest_session *self, text name) {
-    for (uint32_t i = 0; i < self->options.header_count; i++) {
-        if (text_equal_nocase(self->options.headers[i].name, name)) {
+static bool is_among(const net_header *headers, uint32_t count, text name) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (text_equal_nocase(headers[i].name, name)) {
             return true;
         }
     }
     return false;
+}
+
+static bool is_given(const rest_session *self, text name) {
+    return is_among(self->options.headers, self->options.header_count, name);
 }
 
 static firn_status add_header(rest_session *self, text name, text value, firn_error *err) {
@@ -188,7 +197,7 @@ static firn_status add_header(rest_session *self, text name, text value, firn_er
 static firn_status move_to(rest_session *self, text uri, firn_error *err) {
     const text moved = without_end_slash(uri);
     self->is_moved = true;
-    TRY(hide(self, (text){.size = 0}, check_uri(self, moved, err), err));
+    TRY(hide(self, (text){.size = 0}, NULL, check_uri(self, moved, err), err));
     if (text_equal_nocase(io_path_scheme(self->options.uri), TEXT("https")) &&
         !text_equal_nocase(io_path_scheme(moved), TEXT("https"))) {
         return FAIL(err, FIRN_INVALID, "the server of catalog \"%.*s\" sends from https to http",
@@ -226,10 +235,11 @@ firn_status rest_session_configure(rest_session *self, text key, text value, boo
 // ---- Messages ----------------------------------------------------------------------------------
 
 // What the server says, as one line of bounded length, for the end of a message; "" if nothing.
-static void show(rest_session *self, const rest_refusal *refusal, text token, char *out,
-                 size_t capacity) {
+static void show(rest_session *self, const rest_refusal *refusal, text token, const rest_own *own,
+                 char *out, size_t capacity) {
     out[0] = '\0';
-    if (is_telling(self, refusal->message, token) || is_telling(self, refusal->type, token)) {
+    if (is_telling(self, refusal->message, token, own) ||
+        is_telling(self, refusal->type, token, own)) {
         (void)snprintf(out, capacity, ": (its message holds a secret and is not shown)");
         return;
     }
@@ -269,12 +279,12 @@ static const refusal_kind *kind_of(uint32_t http_status) {
     return kind;
 }
 
-static firn_status refuse(rest_session *self, text subject, text token, const http_answer *answer,
-                          arena *memory, firn_error *err) {
+static firn_status refuse(rest_session *self, text subject, text token, const rest_own *own,
+                          const http_answer *answer, arena *memory, firn_error *err) {
     rest_refusal refusal;
     char words[SHOWN_BYTES_MAX];
     rest_read_refusal(answer->body, memory, &refusal);
-    show(self, &refusal, token, words, sizeof words);
+    show(self, &refusal, token, own, words, sizeof words);
     const refusal_kind *kind = kind_of(answer->status);
     err_set(err, kind->status, "%.*s of catalog \"%.*s\"%s (HTTP %u)", TEXT_ARGS(subject),
             TEXT_ARGS(self->options.alias), words, answer->status);
@@ -326,9 +336,36 @@ static firn_status token_url(rest_session *self, arena *memory, text *out, firn_
                        has_slash ? "" : "/", TEXT_ARGS(given));
 }
 
+// When a call is to have ended; INT64_MAX: when the options say.
+static int64_t end_of(const rest_call *call) {
+    return call->total_ms == 0 ? INT64_MAX
+                               : host_clock_ns() + (int64_t)call->total_ms * INT64_C(1000000);
+}
+
+// How long a request of it may take; 0: as the exchange says.
+static uint32_t time_left_ms(const rest_session *self, int64_t end_ns) {
+    const uint32_t usual_ms = self->options.request_timeout_ms;
+    if (end_ns == INT64_MAX) {
+        return usual_ms;
+    }
+    const int64_t left_ms = (end_ns - host_clock_ns()) / 1000000;
+    const uint32_t ours_ms = left_ms < 1            ? 1
+                             : left_ms > UINT32_MAX ? UINT32_MAX
+                                                    : (uint32_t)left_ms;
+    return usual_ms != 0 && usual_ms < ours_ms ? usual_ms : ours_ms;
+}
+
+// Who waits for a token, and until when.
+typedef struct token_wait {
+    arena *memory;
+    const cancel_flag *cancel;
+    int64_t end_ns;
+} token_wait;
+
 // Asks for a token: in exchange for `old`, or for the credential if that is empty.
-static firn_status ask_token(rest_session *self, text old, arena *memory, const cancel_flag *cancel,
-                             rest_token *out, firn_error *err) {
+static firn_status ask_token(rest_session *self, text old, const token_wait *wait, rest_token *out,
+                             firn_error *err) {
+    arena *memory = wait->memory;
     const text credential = self->options.credential;
     const size_t colon = text_find(credential, TEXT(":"));
     const bool has_id = colon < credential.size;
@@ -371,13 +408,13 @@ static firn_status ask_token(rest_session *self, text old, arena *memory, const 
         .is_repeatable = true,
         .answer_bytes_max = TOKEN_ANSWER_BYTES_MAX,
         .connect_timeout_ms = self->options.connect_timeout_ms,
-        .total_timeout_ms = self->options.request_timeout_ms,
-        .cancel = cancel,
+        .total_timeout_ms = time_left_ms(self, wait->end_ns),
+        .cancel = wait->cancel,
     };
     http_answer answer;
-    TRY(hide(self, old, http_send(self->files, &request, memory, &answer, err), err));
+    TRY(hide(self, old, NULL, http_send(self->files, &request, memory, &answer, err), err));
     if (answer.status != 200) {
-        return refuse(self, TEXT("the token"), old, &answer, memory, err);
+        return refuse(self, TEXT("the token"), old, NULL, &answer, memory, err);
     }
     firn_status status = rest_read_token(answer.body, memory, out, err);
     if (status == FIRN_OK && out->type.size > 0 && !text_equal_nocase(out->type, TEXT("bearer"))) {
@@ -391,8 +428,8 @@ static firn_status ask_token(rest_session *self, text old, arena *memory, const 
 }
 
 // Gets a token in place of number `generation`, unless another thread did so meanwhile.
-static firn_status renew_token(rest_session *self, uint64_t generation, text old, arena *memory,
-                               const cancel_flag *cancel, firn_error *err) {
+static firn_status renew_token(rest_session *self, uint64_t generation, text old,
+                               const token_wait *wait, firn_error *err) {
     mutex_lock(&self->lock);
     const bool is_done = self->generation != generation;
     mutex_unlock(&self->lock);
@@ -402,11 +439,11 @@ static firn_status renew_token(rest_session *self, uint64_t generation, text old
     rest_token token = {.has_lifetime = false};
     firn_status status = FIRN_IO;
     if (old.size > 0) { // Not every server exchanges; then the credential is good for another one.
-        status = ask_token(self, old, memory, cancel, &token, err);
+        status = ask_token(self, old, wait, &token, err);
     }
     if (status != FIRN_OK) {
-        TRY(cancel_check(cancel, err));
-        TRY(ask_token(self, (text){.size = 0}, memory, cancel, &token, err));
+        TRY(cancel_check(wait->cancel, err));
+        TRY(ask_token(self, (text){.size = 0}, wait, &token, err));
     }
     int64_t renew_ns = INT64_MAX;
     if (token.has_lifetime && token.lifetime_s < INT64_MAX / 2000000000) {
@@ -418,11 +455,11 @@ static firn_status renew_token(rest_session *self, uint64_t generation, text old
 }
 
 // A copy of the token to send, fetched or exchanged first if need be; empty if there is none.
-static firn_status take_token(rest_session *self, arena *memory, const cancel_flag *cancel,
-                              text *out, uint64_t *generation, firn_error *err) {
+static firn_status take_token(rest_session *self, const token_wait *wait, text *out,
+                              uint64_t *generation, firn_error *err) {
     for (int round = 0;; round++) {
         mutex_lock(&self->lock);
-        const firn_status status = text_copy(memory, self->token, out, err);
+        const firn_status status = text_copy(wait->memory, self->token, out, err);
         *generation = self->generation;
         const bool is_old = host_clock_ns() >= self->renew_ns;
         mutex_unlock(&self->lock);
@@ -431,7 +468,7 @@ static firn_status take_token(rest_session *self, arena *memory, const cancel_fl
         if (!wants_one || round > 0) {
             return FIRN_OK;
         }
-        TRY(renew_token(self, *generation, *out, memory, cancel, err));
+        TRY(renew_token(self, *generation, *out, wait, err));
     }
 }
 
@@ -455,7 +492,9 @@ static firn_status make_headers(rest_session *self, const rest_call *call, text 
          {TEXT("X-Iceberg-Access-Delegation"), TEXT("vended-credentials")}},
     };
     const uint32_t given = self->options.header_count;
-    net_header *headers = ARENA_NEW(memory, net_header, given + sizeof ours / sizeof *ours);
+    const uint32_t own = call->own == NULL ? 0 : call->own->header_count;
+    net_header *headers =
+        ARENA_NEW(memory, net_header, (size_t)given + own + sizeof ours / sizeof *ours);
     if (headers == NULL) {
         return ARENA_FULL(memory, err);
     }
@@ -468,18 +507,22 @@ static firn_status make_headers(rest_session *self, const rest_call *call, text 
             headers[count++] = ours[i].header;
         }
     }
+    for (uint32_t i = 0; i < own; i++) {
+        if (!is_among(headers, count, call->own->headers[i].name)) {
+            headers[count++] = call->own->headers[i];
+        }
+    }
     request->headers = headers;
     request->header_count = count;
     return FIRN_OK;
 }
 
-static firn_status send_once(rest_session *self, const rest_call *call, text token, arena *memory,
-                             const cancel_flag *cancel, http_answer *out, firn_error *err) {
+static firn_status send_once(rest_session *self, const rest_call *call, text token,
+                             const token_wait *wait, http_answer *out, firn_error *err) {
+    arena *memory = wait->memory;
     text url;
     TRY(text_format(memory, &url, err, "%.*s/%.*s", TEXT_ARGS(self->options.uri),
                     TEXT_ARGS(call->path)));
-    const uint32_t usual_ms = self->options.request_timeout_ms;
-    const bool is_shorter = call->total_ms > 0 && (usual_ms == 0 || call->total_ms < usual_ms);
     http_request request = {
         .method = call->method,
         .url = url,
@@ -489,12 +532,12 @@ static firn_status send_once(rest_session *self, const rest_call *call, text tok
         .accepts_gzip = true,
         .answer_bytes_max = ANSWER_BYTES_MAX,
         .connect_timeout_ms = self->options.connect_timeout_ms,
-        .total_timeout_ms = is_shorter ? call->total_ms : usual_ms,
-        .cancel = cancel,
+        .total_timeout_ms = time_left_ms(self, wait->end_ns),
+        .cancel = wait->cancel,
     };
     TRY(make_headers(self, call, token, memory, &request, err));
     const firn_status status =
-        hide(self, token, http_send(self->files, &request, memory, out, err), err);
+        hide(self, token, call->own, http_send(self->files, &request, memory, out, err), err);
     if (status != FIRN_OK && status != FIRN_CANCELLED) {
         err_while(err, "asking catalog \"%.*s\" for %.*s", TEXT_ARGS(self->options.alias),
                   TEXT_ARGS(call->subject));
@@ -502,21 +545,41 @@ static firn_status send_once(rest_session *self, const rest_call *call, text tok
     return status;
 }
 
+// The server refuses the token, and has done nothing.
+static bool wants_another_token(const http_answer *answer) {
+    return answer->status == 401 || answer->status == 419;
+}
+
+// With the session's token, which is fetched anew once if the server does not take it.
+static firn_status send_as_session(rest_session *self, const rest_call *call,
+                                   const token_wait *wait, text *token, http_answer *out,
+                                   firn_error *err) {
+    uint64_t generation;
+    TRY(take_token(self, wait, token, &generation, err));
+    TRY(send_once(self, call, *token, wait, out, err));
+    if (wants_another_token(out) && self->options.credential.size > 0) {
+        // The old token is of no use, not even for an exchange.
+        TRY(renew_token(self, generation, (text){.size = 0}, wait, err));
+        TRY(take_token(self, wait, token, &generation, err));
+        TRY(send_once(self, call, *token, wait, out, err));
+    }
+    return FIRN_OK;
+}
+
 firn_status rest_session_call(rest_session *self, const rest_call *call, arena *memory,
                               const cancel_flag *cancel, http_answer *out, firn_error *err) {
     *out = (http_answer){.status = 0};
-    text token;
-    uint64_t generation;
-    TRY(take_token(self, memory, cancel, &token, &generation, err));
-    TRY(send_once(self, call, token, memory, cancel, out, err));
-    if ((out->status == 401 || out->status == 419) && self->options.credential.size > 0) {
-        // The old token is of no use, not even for an exchange.
-        TRY(renew_token(self, generation, (text){.size = 0}, memory, cancel, err));
-        TRY(take_token(self, memory, cancel, &token, &generation, err));
-        TRY(send_once(self, call, token, memory, cancel, out, err));
+    const token_wait wait = {.memory = memory, .cancel = cancel, .end_ns = end_of(call)};
+    text token = call->own == NULL ? (text){.size = 0} : call->own->token;
+    const bool has_own = token.size > 0;
+    if (has_own) {
+        TRY(send_once(self, call, token, &wait, out, err));
+    }
+    if (!has_own || wants_another_token(out)) {
+        TRY(send_as_session(self, call, &wait, &token, out, err));
     }
     if ((out->status >= 200 && out->status < 300) || (out->status == 304 && call->etag.size > 0)) {
         return FIRN_OK;
     }
-    return refuse(self, call->subject, token, out, memory, err);
+    return refuse(self, call->subject, token, call->own, out, memory, err);
 }

@@ -41,17 +41,26 @@ typedef struct rest_session {
     uint64_t generation GUARDED_BY(&lock); // Counts tokens.
 } rest_session;
 
+/// What the requests about one table have beside those of the catalog: the server said so when the
+/// table was loaded or staged. As secret as what the user gave.
+typedef struct rest_own {
+    text token; // Instead of the session's, as long as the server takes it; size 0: none.
+    uint32_t header_count;
+    net_header *headers; // Where neither the user nor firn has one of that name.
+} rest_own;
+
 /// One request below the base.
 typedef struct rest_call {
     const char *method;
     text path; // Behind uri + "/", such as "v1/config?warehouse=x"; encoded.
     bool has_body;
-    bytes body;         // JSON.
-    text etag;          // If-None-Match; size 0: none.
-    text key;           // Idempotency-Key; size 0: none.
-    uint32_t total_ms;  // At most so long; 0: as the options say.
-    text subject;       // For messages, such as: table "ns.t"
-    bool has_table_ask; // Storage keys are asked for, if the options say so.
+    bytes body;          // JSON.
+    text etag;           // If-None-Match; size 0: none.
+    text key;            // Idempotency-Key; size 0: none.
+    uint32_t total_ms;   // At most so long, with tokens that are asked for; 0: as the options say.
+    text subject;        // For messages, such as: table "ns.t"
+    bool has_table_ask;  // Storage keys are asked for, if the options say so.
+    const rest_own *own; // NULL: nothing.
 } rest_call;
 
 /// Copies the options. Sends nothing.

@@ -44,7 +44,8 @@ typedef struct codec_scratch {
     arena temporary; // Until the end of a call.
     void *zstd_decoder;
     void *zstd_encoder;
-    int zstd_encoder_level; // The highest that zstd_encoder has room for.
+    int zstd_encoder_level;   // The highest that zstd_encoder has room for, …
+    size_t zstd_encoder_most; // … and the largest input.
     void *deflate_decoder;
     void *deflate_encoder;
     int deflate_encoder_level;

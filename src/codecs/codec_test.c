@@ -233,6 +233,33 @@ TEST(codec_round_trips_at_every_level) {
     arena_close(&memory);
 }
 
+// Of a page: level 22 of zstd wants 650 MB where it is not told how much comes.
+TEST(codec_has_the_memory_of_a_page_at_every_level) {
+    static const struct {
+        int level;
+        size_t size;
+    } cases[] = {{22, 10},     {3, 1 << 20},  {22, 20000}, {19, 300000}, {1, 0},
+                 {20, 140000}, {21, 1 << 18}, {22, 70000}, {9, 3 << 20}, {17, 1 << 14}};
+    codec_scratch scratch = codec_scratch_open((size_t)128 << 20);
+    arena memory = arena_open((size_t)16 << 20);
+    uint64_t seed = 1;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        arena_reset(&memory);
+        const bytes plain = make_plain(cases[i].size, &seed, &memory);
+        const size_t capacity = codec_encoded_size_max(CODEC_ZSTD, plain.size);
+        codec_output block = {.data = ARENA_NEW(&memory, uint8_t, capacity), .capacity = capacity};
+        uint8_t *out = ARENA_NEW(&memory, uint8_t, plain.size);
+        REQUIRE(plain.data != NULL && block.data != NULL && out != NULL);
+        firn_error err = ERR_INIT;
+        REQUIRE(codec_encode(CODEC_ZSTD, cases[i].level, plain, &block, &scratch, &err) == FIRN_OK);
+        const bytes in = {.data = block.data, .size = block.size};
+        REQUIRE(codec_decode(CODEC_ZSTD, in, out, plain.size, &scratch, &err) == FIRN_OK);
+        CHECK(memcmp(out, plain.data, plain.size) == 0);
+    }
+    codec_scratch_close(&scratch);
+    arena_close(&memory);
+}
+
 TEST(codec_refuses_to_encode_what_it_cannot) {
     codec_scratch scratch = codec_scratch_open(SCRATCH_LIMIT);
     const struct {

@@ -7,6 +7,7 @@
 
 #define LEVEL_DEFAULT 3
 #define LEVEL_MAX 22
+#define ENCODER_INPUT_MIN ((size_t)1 << 20)
 
 static firn_status decode(bytes in, codec_output *out, codec_scratch *scratch, firn_error *err) {
     if (scratch->zstd_decoder == NULL) {
@@ -61,25 +62,53 @@ static size_t encoded_size_max(size_t size) {
     return ZSTD_isError(most) ? SIZE_MAX : most;
 }
 
+// What a context needs for inputs of up to `most` bytes at all levels up to `level`. Without an end
+// of the input level 22 wants 650 MB, for a page of 1 MiB a twentieth of that.
+static size_t encoder_size(int level, size_t most) {
+    static const size_t tables[] = {(size_t)16 << 10, (size_t)128 << 10, (size_t)256 << 10};
+    size_t out = 0;
+    for (int each = 1; each <= level; each++) {
+        for (size_t i = 0; i <= sizeof tables / sizeof *tables; i++) { // It has one for each.
+            const size_t input = i < sizeof tables / sizeof *tables ? tables[i] : most;
+            const size_t size = ZSTD_estimateCCtxSize_usingCParams(ZSTD_getCParams(each, input, 0));
+            out = size > out ? size : out;
+        }
+    }
+    return out;
+}
+
+static firn_status open_encoder(codec_scratch *scratch, int level, size_t input, firn_error *err) {
+    if (scratch->zstd_encoder != NULL && scratch->zstd_encoder_level >= level &&
+        scratch->zstd_encoder_most >= input) {
+        return FIRN_OK;
+    }
+    size_t most = ENCODER_INPUT_MIN; // Doubled, so that few are made for inputs that grow.
+    while (most < input && most <= SIZE_MAX / 2) {
+        most *= 2;
+    }
+    most = most < scratch->zstd_encoder_most ? scratch->zstd_encoder_most : most;
+    level = level < scratch->zstd_encoder_level ? scratch->zstd_encoder_level : level;
+    const size_t size = encoder_size(level, most);
+    void *memory = arena_alloc(&scratch->contexts, 1, size);
+    if (memory == NULL) {
+        return ARENA_FULL(&scratch->contexts, err);
+    }
+    scratch->zstd_encoder = ZSTD_initStaticCCtx(memory, size);
+    if (scratch->zstd_encoder == NULL) {
+        return FAIL(err, FIRN_INTERNAL, "zstd encoder does not fit the %zu bytes it wants", size);
+    }
+    scratch->zstd_encoder_level = level;
+    scratch->zstd_encoder_most = most;
+    return FIRN_OK;
+}
+
 static firn_status encode(int level, bytes in, codec_output *out, codec_scratch *scratch,
                           firn_error *err) {
     level = level == 0 ? LEVEL_DEFAULT : level;
     if (level < 1 || level > LEVEL_MAX) {
         return FAIL(err, FIRN_INVALID, "zstd level %d, 1 to %d are allowed", level, LEVEL_MAX);
     }
-    if (scratch->zstd_encoder == NULL || scratch->zstd_encoder_level < level) {
-        const size_t size = ZSTD_estimateCCtxSize(level); // Enough for all levels up to it.
-        void *memory = arena_alloc(&scratch->contexts, 1, size);
-        if (memory == NULL) {
-            return ARENA_FULL(&scratch->contexts, err);
-        }
-        scratch->zstd_encoder = ZSTD_initStaticCCtx(memory, size);
-        if (scratch->zstd_encoder == NULL) {
-            return FAIL(err, FIRN_INTERNAL, "zstd encoder does not fit the %zu bytes it wants",
-                        size);
-        }
-        scratch->zstd_encoder_level = level;
-    }
+    TRY(open_encoder(scratch, level, in.size, err));
     const size_t size =
         ZSTD_compressCCtx(scratch->zstd_encoder, out->data, out->capacity, in.data, in.size, level);
     if (ZSTD_isError(size)) {
