@@ -31,6 +31,9 @@ typedef struct ice_step {
     const ice_spec *specs;
     uint32_t partition_count; ///< That added files are in: keys of ice_partition_key, sorted.
     const text *partitions;
+    int32_t format_version; ///< Of the table as the statement saw it, as is the next.
+    int32_t default_spec_id;
+    bool is_of_whole;        ///< Added files are of a spec without partitions: all rows share one.
     uint32_t manifest_count; ///< Of the added files, written.
     const ice_manifest *manifests;
 } ice_step;
