@@ -41,6 +41,7 @@ typedef struct ice_step {
 /// What a step made of the metadata before it.
 typedef struct ice_played {
     text updates;        ///< A JSON array; size 0: none.
+    text_list forgotten; ///< As in ice_changed.
     int64_t snapshot_id; ///< Of its own; ICE_NO_SNAPSHOT: none.
     text list_path;
     ice_manifest_list list; ///< Of that snapshot.
@@ -94,8 +95,8 @@ typedef struct ice_table_change {
     // What was prepared for the head: said again as it is, until there is another head.
     bool is_prepared;
     commit_form form;
-    text new_location; ///< Of COMMIT_POINTER.
-    text_list forgotten;
+    text new_location;   ///< Of COMMIT_POINTER.
+    text_list forgotten; ///< In the play's memory.
     bool is_settled;
 } ice_table_change;
 
