@@ -28,9 +28,8 @@
 //
 //     parts = prepare(each change)                 writes manifests, metadata, log entries
 //     answer = catalog.commit(parts)
-//     CONFLICT  load the new heads; rebase(each change, head): may what landed meanwhile stay
-//               beside ours? then prepare and try again, after a pause that grows; else
-//               FIRN_CONFLICT
+//     CONFLICT  after a pause that grows load the new heads; rebase(each change, head): may what
+//               landed meanwhile stay beside ours? then prepare and try again; else FIRN_CONFLICT
 //     UNKNOWN   load the heads: is_in(each change, head)? All: done. None, and a head moved on so
 //               that our requirements can never hold again: a conflict. None and nothing moved: the
 //               same parts again, which is safe, since they hold what they were made for (a

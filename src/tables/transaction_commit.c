@@ -1,7 +1,7 @@
 // COMMIT: the parts of all changes, one commit of the catalog, and what to do about each answer.
 //
 //     begun ─► ask ─► DONE ─────────────────────────────────────────────► done
-//               │ ▲── pause ◄── rebased ◄── CONFLICT ◄──────┐ refused ──► FIRN_CONFLICT
+//               │ ▲── rebased ◄── pause ◄── CONFLICT ◄──────┐ refused ──► FIRN_CONFLICT
 //               ▼ │                                         │
 //            UNKNOWN ─► read back ─► ours is there: done; others moved; nothing moved: ask again
 //                                    cannot be read: pause, read back again
@@ -331,13 +331,14 @@ static firn_status run(committing *self, firn_error *err) {
         if (status != FIRN_OK) {
             *err = ERR_INIT;
         }
-        if (self->report->answer == COMMIT_CONFLICT) {
-            TRY(rebase(self, err));
-        }
         TRY(rest(self, err));
         if (left_ms(self) == 0) {
             return self->report->answer == COMMIT_UNKNOWN ? say_unknown(self, FIRN_OK, err)
                                                           : say_conflict(self, err);
+        }
+        // Not before the pause: what others do in it would be the next conflict.
+        if (self->report->answer == COMMIT_CONFLICT) {
+            TRY(rebase(self, err));
         }
     }
 }

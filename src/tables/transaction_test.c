@@ -151,6 +151,20 @@ TEST(transactions_go_on_top_of_what_others_added) {
     close_all(ours, theirs);
 }
 
+TEST(transactions_look_at_what_others_did_after_the_pause) {
+    // Heads are loaded as late as can be: of what others do in the pause a commit would fail again.
+    static const commit_options options = {.pause_ms_min = 40};
+    fake_catalog lake = catalog_of(1);
+    transaction *ours = begin(&lake);
+    commit_report report;
+    append(ours, "t", 100);
+    lake.others = OTHERS_ADD;
+    lake.others_count = 1;
+    CHECK(transaction_commit(ours, &options, &scratch, &report, &err) == FIRN_OK);
+    CHECK(report.attempts == 2 && lake.pause_ns >= INT64_C(20000000)); // At least half of it.
+    close_all(ours, NULL);
+}
+
 TEST(transactions_whose_rows_others_changed_are_conflicts_and_leave_nothing) {
     fake_catalog lake = catalog_of(2);
     transaction *ours = begin(&lake);

@@ -62,6 +62,8 @@ typedef struct fake_catalog {
     enum { OTHERS_REST, OTHERS_ADD, OTHERS_TAKE, OTHERS_DROP } others;
     uint32_t others_count;
     cancel_flag *stopped_by_commit; // Raised by a commit.
+    int64_t refused_ns;             // When it last said COMMIT_CONFLICT; 0: not yet.
+    int64_t pause_ns;               // From then to the first load after it.
 } fake_catalog;
 
 // Steps of one statement have one number, so that they can be undone together.

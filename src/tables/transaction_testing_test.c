@@ -127,6 +127,8 @@ static firn_status fake_load(catalog *self, object_name name, const table_versio
     TRY(cancel_check(cancel, err));
     fake_catalog *own = fake_of(self);
     own->load_count += 1;
+    own->pause_ns = own->refused_ns == 0 ? own->pause_ns : host_clock_ns() - own->refused_ns;
+    own->refused_ns = 0;
     if (own->load_fail_count > 0) {
         own->load_fail_count -= 1;
         return FAIL(err, own->load_fails, "the server is away");
@@ -268,6 +270,7 @@ static firn_status committer_commit(catalog *self, const commit_parts *parts, ui
         take_part(own, &parts->items[i]);
     }
     *answer = says.is_lost ? COMMIT_UNKNOWN : all_fit ? COMMIT_DONE : COMMIT_CONFLICT;
+    own->refused_ns = *answer == COMMIT_CONFLICT ? host_clock_ns() : 0;
     return FIRN_OK;
 }
 

@@ -11,7 +11,7 @@
 
 static firn_status take_json(ice_play *self, bytes file, firn_error *err) {
     TRY(ice_json_read(file, &self->memory, &self->root, err));
-    return ice_metadata_read(file, &self->memory, &self->metadata, err);
+    return ice_metadata_of(self->root, &self->memory, &self->metadata, err);
 }
 
 // The file itself is read, since a table keeps of it only what readers need.
@@ -148,13 +148,19 @@ static firn_status play_kind(ice_table_change *self, ice_play *play, const ice_s
     return ice_play_rows(self, play, step, out, updates, err);
 }
 
-static firn_status apply(ice_play *play, text *updates, firn_error *err) {
-    const ice_change how = {.now_ms = host_time_us() / 1000};
+// The first change is made as a commit of it alone would be: mostly there is no other, and its JSON
+// is what is written.
+static firn_status apply(ice_play *play, ice_played *made, firn_error *err) {
+    const bool is_first = play->json.size == 0;
+    const ice_change how = {.now_ms = host_time_us() / 1000,
+                            .old_location = is_first ? play->location : (text){.size = 0}};
     ice_changed changed;
-    TRY(ice_metadata_change(play->root, *updates, &how, &play->memory, &changed, err));
+    TRY(ice_metadata_change(play->root, made->updates, &how, &play->memory, &changed, err));
     play->json = changed.json;
-    *updates = changed.updates;
-    return take_json(play, ice_bytes_of(changed.json), err);
+    play->root = changed.root;
+    made->updates = changed.updates;
+    made->forgotten = changed.forgotten;
+    return ice_metadata_of(play->root, &play->memory, &play->metadata, err);
 }
 
 static firn_status play_step(ice_table_change *self, ice_play *play, const ice_step *step,
@@ -176,7 +182,7 @@ static firn_status play_step(ice_table_change *self, ice_play *play, const ice_s
     if (text_equal(made.updates, TEXT("[]"))) {
         made.updates.size = 0;
     } else {
-        TRY(apply(play, &made.updates, err));
+        TRY(apply(play, &made, err));
     }
     items[play->count++] = made;
     return FIRN_OK;

@@ -71,7 +71,21 @@ static bool is_same_spec(const ice_spec *left, const ice_spec *right) {
     return is_same;
 }
 
+// Manifests are written once, in the form of the table's version: those of version 1 would say of
+// new files, by the absence of a sequence number, that they are as old as the table.
+static firn_status check_version(const ice_step *step, const ice_metadata *now, firn_error *err) {
+    return step->manifest_count == 0 || step->format_version == now->format_version
+               ? FIRN_OK
+               : FAIL(err, FIRN_CONFLICT, "the table was upgraded to version %d meanwhile",
+                      now->format_version);
+}
+
 static firn_status check_specs(const ice_step *step, const ice_metadata *now, firn_error *err) {
+    // What a partition is was meant as the statement saw it.
+    if (step->rows.kind == CHANGE_OVERWRITE && step->rows.overwrite == OVERWRITE_PARTITIONS &&
+        now->default_spec_id != step->default_spec_id) {
+        return FAIL(err, FIRN_CONFLICT, "the table is partitioned in another way meanwhile");
+    }
     for (uint32_t i = 0; i < step->rows.added_count; i++) {
         const int32_t id = step->rows.added[i].spec_id;
         const ice_spec *is = ice_metadata_spec(now, id);
@@ -148,7 +162,9 @@ static firn_status concerns(checking *self, const ice_walk *walk, const ice_entr
                             firn_error *err) {
     const ice_row_step *rows = &self->step->rows;
     ice_pruned answer = ICE_KEPT;
-    if (rows->kind == CHANGE_OVERWRITE && rows->overwrite == OVERWRITE_ALL) {
+    if (rows->kind == CHANGE_OVERWRITE &&
+        (rows->overwrite == OVERWRITE_ALL ||
+         (rows->overwrite == OVERWRITE_PARTITIONS && self->step->is_of_whole))) {
         *out = true;
         return FIRN_OK;
     }
@@ -297,6 +313,7 @@ firn_status ice_change_check_rows(ice_table_change *self, const ice_play *before
     const int64_t to = ice_root_ref(play->head, step->rows.branch);
     TRY(check_fields(step, now, step->schema.columns.count, step->schema.columns.fields, err));
     TRY(check_required(step, now, err));
+    TRY(check_version(step, &play->metadata, err));
     TRY(check_specs(step, &play->metadata, err));
     if (step->rows.kind == CHANGE_APPEND || from == to) {
         return FIRN_OK;

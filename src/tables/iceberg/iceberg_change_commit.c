@@ -132,14 +132,53 @@ static firn_status pack(ice_table_change *self, text json, arena *memory, bytes 
     return FIRN_OK;
 }
 
+// The change that is the only one; NULL: there are more.
+static const ice_played *only_change(const ice_play *play) {
+    const ice_played *found = NULL;
+    for (uint32_t i = 0; i < play->count; i++) {
+        if (play->items[i].updates.size > 0) {
+            if (found != NULL) {
+                return NULL;
+            }
+            found = &play->items[i];
+        }
+    }
+    return found;
+}
+
+// The metadata file of all steps, in the play's memory.
+static firn_status make_metadata(ice_table_change *self, text updates, arena *memory, text *json,
+                                 firn_error *err) {
+    const ice_play *play = &self->play;
+    const ice_played *only = only_change(play);
+    if (only != NULL) {
+        *json = play->json;
+        self->forgotten = only->forgotten;
+        return FIRN_OK;
+    }
+    // States between the steps are nobody's: no log says them.
+    const ice_change how = {.now_ms = host_time_us() / 1000, .old_location = play->location};
+    ice_changed changed;
+    TRY(ice_metadata_change(play->head, updates, &how, memory, &changed, err));
+    text *items = ARENA_NEW(&self->play.memory, text, (size_t)changed.forgotten.count + 1);
+    if (items == NULL) {
+        return ARENA_FULL(&self->play.memory, err);
+    }
+    for (uint32_t i = 0; i < changed.forgotten.count; i++) {
+        TRY(text_copy(&self->play.memory, changed.forgotten.items[i], &items[i], err));
+    }
+    self->forgotten = (text_list){.count = changed.forgotten.count, .items = items};
+    *json = changed.json;
+    return FIRN_OK;
+}
+
 static firn_status write_metadata(ice_table_change *self, text updates, arena *memory,
                                   firn_error *err) {
     const ice_play *play = &self->play;
-    const ice_change how = {.now_ms = host_time_us() / 1000, .old_location = play->location};
-    ice_changed changed;
+    text json;
     text folder;
     char uuid[ICE_UUID_SIZE + 1];
-    TRY(ice_metadata_change(play->head, updates, &how, memory, &changed, err));
+    TRY(make_metadata(self, updates, memory, &json, err));
     TRY(ice_metadata_folder(play->root, memory, &folder, err));
     TRY(ice_uuid_make(uuid, err));
     const bool is_packed = text_equal_nocase(
@@ -148,18 +187,8 @@ static firn_status write_metadata(ice_table_change *self, text updates, arena *m
     text path;
     TRY(text_format(&self->memory, &path, err, "%.*s/%05llu-%s%s.metadata.json", TEXT_ARGS(folder),
                     (unsigned long long)number, uuid, is_packed ? ".gz" : ""));
-    bytes content = ice_bytes_of(changed.json);
-    TRY(is_packed ? pack(self, changed.json, memory, &content, err) : FIRN_OK);
-    self->forgotten =
-        (text_list){.items = ARENA_NEW(&self->memory, text, (size_t)changed.forgotten.count + 1)};
-    if (self->forgotten.items == NULL) {
-        return ARENA_FULL(&self->memory, err);
-    }
-    for (uint32_t i = 0; i < changed.forgotten.count; i++) {
-        TRY(text_copy(&self->memory, changed.forgotten.items[i],
-                      &self->forgotten.items[self->forgotten.count], err));
-        self->forgotten.count++;
-    }
+    bytes content = ice_bytes_of(json);
+    TRY(is_packed ? pack(self, json, memory, &content, err) : FIRN_OK);
     TRY(ice_change_write(self, ICE_WRITTEN_METADATA, path, content, err));
     self->new_location = path;
     return FIRN_OK;
@@ -299,6 +328,7 @@ firn_status ice_change_rebase(table_change *base, table_snapshot *head, firn_err
     ice_play_close(&self->play);
     self->play = play;
     self->is_prepared = false;
+    self->forgotten = (text_list){.count = 0};
     return FIRN_OK;
 }
 

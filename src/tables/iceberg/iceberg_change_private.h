@@ -31,6 +31,9 @@ typedef struct ice_step {
     const ice_spec *specs;
     uint32_t partition_count; ///< That added files are in: keys of ice_partition_key, sorted.
     const text *partitions;
+    int32_t format_version; ///< Of the table as the statement saw it, as is the next.
+    int32_t default_spec_id;
+    bool is_of_whole;        ///< Added files are of a spec without partitions: all rows share one.
     uint32_t manifest_count; ///< Of the added files, written.
     const ice_manifest *manifests;
 } ice_step;
@@ -38,6 +41,7 @@ typedef struct ice_step {
 /// What a step made of the metadata before it.
 typedef struct ice_played {
     text updates;        ///< A JSON array; size 0: none.
+    text_list forgotten; ///< As in ice_changed.
     int64_t snapshot_id; ///< Of its own; ICE_NO_SNAPSHOT: none.
     text list_path;
     ice_manifest_list list; ///< Of that snapshot.
@@ -91,8 +95,8 @@ typedef struct ice_table_change {
     // What was prepared for the head: said again as it is, until there is another head.
     bool is_prepared;
     commit_form form;
-    text new_location; ///< Of COMMIT_POINTER.
-    text_list forgotten;
+    text new_location;   ///< Of COMMIT_POINTER.
+    text_list forgotten; ///< In the play's memory.
     bool is_settled;
 } ice_table_change;
 

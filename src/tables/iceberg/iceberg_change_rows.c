@@ -262,6 +262,21 @@ static firn_status take_partitions(ice_table_change *self, const ice_row_step *w
     return FIRN_OK;
 }
 
+// Whether the files are of a spec that says of no row where it is: `void` fields do not.
+static bool are_of_whole(const ice_metadata *metadata, const ice_row_step *wanted) {
+    for (uint32_t i = 0; i < wanted->added_count; i++) {
+        const ice_spec *spec = ice_metadata_spec(metadata, wanted->added[i].spec_id);
+        bool is_parted = false;
+        for (uint32_t j = 0; j < spec->count; j++) {
+            is_parted |= spec->fields[j].transform.kind != ICE_VOID;
+        }
+        if (!is_parted) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static firn_status copy_specs(ice_table_change *self, ice_step *step, firn_error *err) {
     const ice_metadata *metadata = &self->play.metadata;
     ice_spec *specs = ARENA_NEW(&self->memory, ice_spec, (size_t)metadata->spec_count + 1);
@@ -296,6 +311,9 @@ static firn_status add_step(ice_table_change *self, const ice_row_step *wanted, 
     TRY(ice_row_step_copy(wanted, &self->memory, &step.rows, err));
     step.rows.branch = step.rows.branch.size == 0 ? self->branch : step.rows.branch;
     TRY(take_partitions(self, wanted, &step, err));
+    step.format_version = metadata->format_version;
+    step.default_spec_id = metadata->default_spec_id;
+    step.is_of_whole = are_of_whole(metadata, wanted);
     TRY(schema_copy(&self->memory, &schema->columns, &step.schema.columns, err));
     step.schema.id = schema->id;
     TRY(copy_specs(self, &step, err));
@@ -355,8 +373,6 @@ static void count_added(ice_rows_play *self) {
 
 static firn_status take_step(ice_rows_play *self, firn_error *err) {
     const ice_step *step = self->step;
-    const ice_spec *spec =
-        ice_metadata_spec(&self->play->metadata, self->play->metadata.default_spec_id);
     const bool overwrites = step->rows.kind == CHANGE_OVERWRITE;
     for (uint32_t i = 0; i < step->rows.removed_count; i++) {
         TRY(ice_text_set_add(&self->removed, step->rows.removed[i], self->memory, err));
@@ -369,10 +385,9 @@ static firn_status take_step(ice_rows_play *self, firn_error *err) {
         }
     }
     TRY(ice_text_set_sort(&self->partitions, self->memory, err));
-    // Of a table without partitions all rows are in the one that there is.
-    self->removes_all = overwrites && (step->rows.overwrite == OVERWRITE_ALL ||
-                                       (step->rows.overwrite == OVERWRITE_PARTITIONS &&
-                                        spec->count == 0 && step->partition_count > 0));
+    self->removes_all =
+        overwrites && (step->rows.overwrite == OVERWRITE_ALL ||
+                       (step->rows.overwrite == OVERWRITE_PARTITIONS && step->is_of_whole));
     count_added(self);
     return FIRN_OK;
 }

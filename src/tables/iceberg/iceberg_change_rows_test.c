@@ -223,6 +223,121 @@ TEST(ice_rows_that_a_filter_covers_are_whole_files) {
     ice_scene_close(s);
 }
 
+// A step of one file, whose partition is of one field; -1: of a spec without.
+static firn_status overwrite_by(two_files *t, table_change *change, int32_t spec_id, int64_t first,
+                                int32_t part, firn_error *err) {
+    ice_added_file file;
+    TRY(ice_scene_file(&t->scene, change, first, 3, part, &file, err));
+    file.spec_id = spec_id;
+    const ice_row_step step = {.kind = CHANGE_OVERWRITE,
+                               .overwrite = OVERWRITE_PARTITIONS,
+                               .added_count = 1,
+                               .added = &file};
+    return ice_change_add_rows(change, &step, NULL, err);
+}
+
+static alteration drop_part(text *path) {
+    return (alteration){
+        .kind = ALTER_DROP_PARTITION,
+        .partition = {.path = {.count = 1, .items = path}, .transform = TEXT("identity")}};
+}
+
+TEST(ice_rows_that_overwrite_partitions_do_not_overwrite_a_table_that_lost_them) {
+    for (int i = 0; i < 2; i++) {
+        const firn_option property = {"format-version", i == 0 ? "1" : "2"};
+        text part = TEXT("part");
+        const alteration drop = drop_part(&part);
+        two_files t;
+        ice_scene *s = &t.scene;
+        table_change *change;
+        table_change *other;
+        open_two(&t, "", 1, &property);
+        REQUIRE(ice_scene_is_ok(s, ice_scene_change(s, &change, &s->err)));
+        REQUIRE(ice_scene_is_ok(s, overwrite_by(&t, change, 0, 100, 2, &s->err)));
+        REQUIRE(ice_scene_is_ok(s, ice_scene_change(s, &other, &s->err)));
+        REQUIRE(ice_scene_is_ok(s, ice_table_changes.alter(other, &drop, 1, &s->err)));
+        REQUIRE(ice_scene_is_ok(s, ice_scene_commit(s, other, &s->err)));
+        CHECK(ice_scene_commit(s, change, &s->err) == FIRN_CONFLICT);
+        CHECK(ice_scene_head_holds(s, 1, (const int64_t[][2]){{1, 20}}));
+        ice_scene_close(s);
+    }
+}
+
+TEST(ice_rows_that_overwrite_partitions_overwrite_all_where_there_are_none) {
+    // Version 1 keeps a dropped field as `void`, version 2 does not.
+    for (int i = 0; i < 2; i++) {
+        const firn_option property = {"format-version", i == 0 ? "1" : "2"};
+        text part = TEXT("part");
+        const alteration drop = drop_part(&part);
+        two_files t;
+        ice_scene *s = &t.scene;
+        table_change *change;
+        table_change *other;
+        ice_added_file file;
+        open_two(&t, "", 1, &property);
+        REQUIRE(ice_scene_is_ok(s, ice_scene_change(s, &change, &s->err)));
+        REQUIRE(ice_scene_is_ok(s, ice_table_changes.alter(change, &drop, 1, &s->err)));
+        REQUIRE(ice_scene_is_ok(s, ice_scene_commit(s, change, &s->err)));
+        // What others add meanwhile goes by the snapshot, and is a conflict if it may not.
+        for (int j = 0; j < 2; j++) {
+            const text start = s->location;
+            REQUIRE(ice_scene_is_ok(s, ice_scene_change(s, &change, &s->err)));
+            REQUIRE(ice_scene_is_ok(s, ice_scene_file(s, change, 100, 3, -1, &file, &s->err)));
+            const ice_scalar none = {.kind = ICE_SCALAR_NULL};
+            file.spec_id = 1;
+            file.file.partition = &none;
+            ice_row_step step = {.kind = CHANGE_OVERWRITE,
+                                 .overwrite = OVERWRITE_PARTITIONS,
+                                 .isolation = j == 0 ? ISOLATION_SNAPSHOT : ISOLATION_SERIALIZABLE,
+                                 .added_count = 1,
+                                 .added = &file};
+            REQUIRE(ice_scene_is_ok(s, ice_change_add_rows(change, &step, NULL, &s->err)));
+            REQUIRE(ice_scene_is_ok(s, ice_scene_change(s, &other, &s->err)));
+            ice_added_file more;
+            const ice_scalar one = {.kind = ICE_SCALAR_NUMBER, .number = 1};
+            REQUIRE(ice_scene_is_ok(s, ice_scene_file(s, other, 300, 3, 1, &more, &s->err)));
+            more.file.partition = &one;
+            const ice_row_step add = {.kind = CHANGE_APPEND, .added_count = 1, .added = &more};
+            REQUIRE(ice_scene_is_ok(s, ice_change_add_rows(other, &add, NULL, &s->err)));
+            REQUIRE(ice_scene_is_ok(s, ice_scene_commit(s, other, &s->err)));
+            CHECK(ice_scene_commit(s, change, &s->err) == (j == 0 ? FIRN_OK : FIRN_CONFLICT));
+            CHECK(j == 1 || ice_scene_head_holds(s, 1, (const int64_t[][2]){{100, 102}}));
+            s->location = start;
+        }
+        ice_scene_close(s);
+    }
+}
+
+TEST(ice_rows_of_version_1_do_not_come_to_a_table_that_was_upgraded) {
+    static const firn_option properties[] = {{"format-version", "1"}};
+    const alteration upgrade = {.kind = ALTER_UPGRADE, .name = TEXT("2")};
+    // Who upgrades: others, or the transaction itself, after its rows.
+    for (int i = 0; i < 2; i++) {
+        two_files t;
+        ice_scene *s = &t.scene;
+        table_change *ours;
+        table_change *theirs;
+        ice_added_file file;
+        open_two(&t, NULL, 1, properties);
+        REQUIRE(ice_scene_is_ok(s, ice_scene_change(s, &ours, &s->err)));
+        REQUIRE(ice_scene_is_ok(s, ice_scene_change(s, &theirs, &s->err)));
+        REQUIRE(ice_scene_is_ok(s, ice_scene_file(s, ours, 100, 3, -1, &file, &s->err)));
+        const ice_row_step add = {.kind = CHANGE_APPEND, .added_count = 1, .added = &file};
+        REQUIRE(ice_scene_is_ok(s, ice_change_add_rows(ours, &add, NULL, &s->err)));
+        REQUIRE(ice_scene_is_ok(
+            s, ice_table_changes.alter(i == 0 ? theirs : ours, &upgrade, 1, &s->err)));
+        if (i == 1) {
+            const alteration set = {
+                .kind = ALTER_SET_PROPERTY, .name = TEXT("a"), .comment = TEXT("b")};
+            REQUIRE(ice_scene_is_ok(s, ice_table_changes.alter(theirs, &set, 1, &s->err)));
+        }
+        REQUIRE(ice_scene_is_ok(s, ice_scene_commit(s, theirs, &s->err)));
+        CHECK(ice_scene_commit(s, ours, &s->err) == (i == 0 ? FIRN_CONFLICT : FIRN_OK));
+        CHECK(ice_scene_head_holds(s, i == 0 ? 1 : 2, (const int64_t[][2]){{1, 20}, {100, 102}}));
+        ice_scene_close(s);
+    }
+}
+
 // ---- Two at once -------------------------------------------------------------------------------
 
 // What a transaction does to the two files; the filter of ours is `id = 5`, in the first.

@@ -382,11 +382,10 @@ static bool is_streamed(void *user, const json_node *list) {
     return streamed_of(user, list) != NULL;
 }
 
-static firn_status take_element(void *user, const json_node *node, firn_error *err) {
-    metadata_reader *self = user;
-    streamed *all = streamed_of(self, node->parent);
-    if (all->list != node->parent) {
-        all->list = node->parent;
+static firn_status take_into(metadata_reader *self, streamed *all, const json_node *list,
+                             const json_node *node, firn_error *err) {
+    if (all->list != list) {
+        all->list = list;
         all->count = 0;
         all->status = FIRN_OK;
     }
@@ -403,6 +402,28 @@ static firn_status take_element(void *user, const json_node *node, firn_error *e
         status = FIRN_OK;
     }
     return status;
+}
+
+static firn_status take_element(void *user, const json_node *node, firn_error *err) {
+    metadata_reader *self = user;
+    return take_into(self, streamed_of(self, node->parent), node->parent, node, err);
+}
+
+// Of a whole tree. Edited ones share nodes, whose parents are those of before.
+static firn_status take_lists(metadata_reader *self, firn_error *err) {
+    const struct {
+        const char *key;
+        streamed *all;
+    } lists[] = {
+        {"schemas", &self->schemas}, {"snapshots", &self->snapshots}, {"snapshot-log", &self->log}};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        const json_node *list = json_find(self->root, lists[i].key);
+        for (const json_node *each = list == NULL || list->kind != JSON_ARRAY ? NULL : list->first;
+             each != NULL; each = each->next) {
+            TRY(take_into(self, lists[i].all, list, each, err));
+        }
+    }
+    return FIRN_OK;
 }
 
 // ---- Files -------------------------------------------------------------------------------------
@@ -444,6 +465,20 @@ firn_status ice_metadata_read(bytes file, arena *memory, ice_metadata *out, firn
     status = status == FIRN_OK ? read_document(&self, err) : status;
     arena_close(&self.growing);
     arena_close(&tree);
+    return status;
+}
+
+firn_status ice_metadata_of(const json_node *root, arena *memory, ice_metadata *out,
+                            firn_error *err) {
+    *out = (ice_metadata){.format_version = 0};
+    metadata_reader self = {.root = root,
+                            .memory = memory,
+                            .growing = arena_open_in(memory->owner, TREE_BYTES_MAX),
+                            .out = out};
+    firn_status status = json_as_object(root, err);
+    status = status == FIRN_OK ? take_lists(&self, err) : status;
+    status = status == FIRN_OK ? read_document(&self, err) : status;
+    arena_close(&self.growing);
     return status;
 }
 

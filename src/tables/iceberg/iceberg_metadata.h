@@ -106,6 +106,9 @@ firn_status ice_json_read(bytes file, arena *memory, const json_node **out, firn
 ///
 /// Errors:  FIRN_CORRUPT, FIRN_UNSUPPORTED (a format version above 3), FIRN_NO_MEMORY.
 firn_status ice_metadata_read(bytes file, arena *memory, ice_metadata *out, firn_error *err);
+/// The same of a tree that is there already (ice_json_read, ice_metadata_change).
+firn_status ice_metadata_of(const json_node *root, arena *memory, ice_metadata *out,
+                            firn_error *err);
 
 const ice_snapshot *ice_metadata_snapshot(const ice_metadata *self, int64_t id);
 const ice_spec *ice_metadata_spec(const ice_metadata *self, int32_t id);

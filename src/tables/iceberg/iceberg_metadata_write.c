@@ -345,6 +345,7 @@ firn_status ice_metadata_change(const json_node *old, text updates, const ice_ch
     json_write_node(&json, self.root);
     json_writer_finish(&json);
     out->timestamp_ms = self.time_ms;
+    out->root = self.root;
     return text_builder_finish(&builder, &out->json, err);
 }
 

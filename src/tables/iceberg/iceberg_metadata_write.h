@@ -99,7 +99,8 @@ typedef struct ice_change {
 } ice_change;
 
 typedef struct ice_changed {
-    text json; ///< The new metadata file.
+    text json;             ///< The new metadata file.
+    const json_node *root; ///< The same as a tree, which shares nodes with the old one.
     /// The updates for catalogs, which refuse to make current by -1 what was not new: what had been
     /// there before is not added again, and has its id.
     text updates;
