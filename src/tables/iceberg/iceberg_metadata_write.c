@@ -1,5 +1,6 @@
 #include "tables/iceberg/iceberg_metadata_write.h"
 
+#include "io/io_path.h"
 #include "tables/iceberg/iceberg_metadata_private.h"
 
 #define VERSION_WRITTEN_MAX 2
@@ -73,10 +74,7 @@ static firn_status upgrade(metadata_change *self, const json_node *update, firn_
 static firn_status set_location(metadata_change *self, const json_node *update, firn_error *err) {
     text location;
     TRY(json_get_text(update, "location", &location, err));
-    while (location.size > 1 && location.data[location.size - 1] == '/') {
-        location.size--;
-    }
-    put_text(self, "location", location);
+    put_text(self, "location", io_path_unslashed(location));
     return FIRN_OK;
 }
 
