@@ -337,9 +337,7 @@ static void write_hint(const numbering *self) {
         (void)(io_remove(self->folder->files, path, &ignored) == FIRN_OK);
         (void)(text_format(self->memory, &path, &ignored, "%.*s/metadata/version-hint.text",
                            TEXT_ARGS(self->table)) == FIRN_OK &&
-               io_put(self->folder->files, path,
-                      (bytes){.data = (const uint8_t *)number.data, .size = number.size},
-                      &ignored) == FIRN_OK);
+               io_put(self->folder->files, path, bytes_of_text(number), &ignored) == FIRN_OK);
     }
 }
 

@@ -97,15 +97,11 @@ static firn_status must_have(rest_client *self, rest_endpoint endpoint, const ch
                       TEXT_ARGS(self->session.options.alias), what);
 }
 
-static bytes bytes_of(text value) {
-    return (bytes){.data = (const uint8_t *)value.data, .size = value.size};
-}
-
 static firn_status take_body(text_builder *json, rest_call *call, firn_error *err) {
     text body;
     TRY(text_builder_finish(json, &body, err));
     call->has_body = true;
-    call->body = bytes_of(body);
+    call->body = bytes_of_text(body);
     return FIRN_OK;
 }
 

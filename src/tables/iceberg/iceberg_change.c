@@ -154,7 +154,7 @@ static firn_status apply(ice_play *play, text *updates, firn_error *err) {
     TRY(ice_metadata_change(play->root, *updates, &how, &play->memory, &changed, err));
     play->json = changed.json;
     *updates = changed.updates;
-    return take_json(play, ice_bytes_of(changed.json), err);
+    return take_json(play, bytes_of_text(changed.json), err);
 }
 
 static firn_status play_step(ice_table_change *self, ice_play *play, const ice_step *step,
@@ -331,7 +331,7 @@ static firn_status see_in(ice_table_change *self, arena *memory, table_snapshot 
     bool is_tag;
     const bool has_branch = ice_play_ref(&self->play.metadata, self->branch, &is_tag) >= 0;
     ice_open what = {.pool = self->env->pool,
-                     .metadata = ice_bytes_of(self->play.json),
+                     .metadata = bytes_of_text(self->play.json),
                      .catalog = base == NULL ? (text){.size = 0} : base->ref.catalog,
                      .version = has_branch ? &version : NULL};
     text folder;

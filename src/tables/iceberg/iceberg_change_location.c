@@ -92,7 +92,7 @@ static text context_of(text location) {
 }
 
 void ice_hashed_folders(text name, char out[ICE_HASHED_FOLDERS_SIZE]) {
-    const ice_scalar value = {.kind = ICE_SCALAR_BYTES, .data = ice_bytes_of(name)};
+    const ice_scalar value = {.kind = ICE_SCALAR_BYTES, .data = bytes_of_text(name)};
     int32_t hash = 0;
     (void)ice_hash(TYPE_OF(VARCHAR), &value, &hash);
     for (int i = 0; i < HASH_BITS; i++) {
