@@ -67,13 +67,14 @@ static void append_list(firn_error *err, const char *format, va_list args) {
         return;
     }
     const bool fits = (size_t)wanted < room;
-    const size_t size = hide_addresses(from, fits ? (size_t)wanted : room - 1);
+    const size_t size =
+        fits ? hide_addresses(from, (size_t)wanted) : hide_cut_addresses(from, room - 1);
     from[size] = '\0';
     err->length += size;
     if (!fits) {
         memcpy(err->text + err->length - 3, "...", 4);
     }
-    make_utf8(from, size);
+    make_utf8(err->text, err->length); // The dots may have cut what stood before.
 }
 
 PRINTF_LIKE(2, 3)
@@ -136,8 +137,10 @@ void err_hint(firn_error *err, const char *format, ...) {
     assert(err->status != FIRN_OK);
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(err->hint, sizeof err->hint, format, args);
+    const int wanted = vsnprintf(err->hint, sizeof err->hint, format, args);
     va_end(args);
-    err->hint[hide_addresses(err->hint, strlen(err->hint))] = '\0';
+    const size_t had = strlen(err->hint);
+    const bool fits = wanted >= 0 && (size_t)wanted == had;
+    err->hint[fits ? hide_addresses(err->hint, had) : hide_cut_addresses(err->hint, had)] = '\0';
     make_utf8(err->hint, strlen(err->hint));
 }

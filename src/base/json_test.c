@@ -4,10 +4,6 @@
 
 #include "base/test.h"
 
-static bytes bytes_of(text input) {
-    return (bytes){.data = (const uint8_t *)input.data, .size = input.size};
-}
-
 // The tokens of a document, one letter each, with keys, strings and numbers in full.
 typedef struct trace {
     char data[600];
@@ -26,7 +22,7 @@ static firn_status trace_tokens(text input, trace *out, firn_error *err) {
         [JSON_END] = '.',       [JSON_OBJECT] = '{', [JSON_OBJECT_END] = '}', [JSON_ARRAY] = '[',
         [JSON_ARRAY_END] = ']', [JSON_KEY] = 'k',    [JSON_STRING] = 's',     [JSON_NUMBER] = 'n',
         [JSON_TRUE] = 't',      [JSON_FALSE] = 'f',  [JSON_NULL] = '0'};
-    json_reader in = json_reader_open(bytes_of(input));
+    json_reader in = json_reader_open(bytes_of_text(input));
     out->size = 0;
     for (;;) {
         json_token token;
@@ -174,7 +170,7 @@ TEST(json_nests_to_its_limit_and_no_further) {
             input[i] = '[';
             input[depth + i] = ']';
         }
-        json_reader in = json_reader_open(bytes_of((text){.data = input, .size = 2 * depth}));
+        json_reader in = json_reader_open(bytes_of_text((text){.data = input, .size = 2 * depth}));
         json_token token;
         firn_error err = ERR_INIT;
         firn_status status = FIRN_OK;
@@ -190,7 +186,7 @@ TEST(json_nests_to_its_limit_and_no_further) {
 }
 
 TEST(json_reads_members_by_hand_and_skips_the_others) {
-    json_reader in = json_reader_open(bytes_of(TEXT(
+    json_reader in = json_reader_open(bytes_of_text(TEXT(
         "{\"skip\":{\"a\":[1,{\"size\":5}]},\"si\\u007ae\":42,\"x\":[],\"on\":true,\"r\":1.5}")));
     firn_error err = ERR_INIT;
     json_token token;
@@ -235,7 +231,7 @@ TEST(json_typed_reads_say_what_is_required) {
         {TEXT("{}"), 3, "an object is here, a number is required"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        json_reader in = json_reader_open(bytes_of(rows[i].input));
+        json_reader in = json_reader_open(bytes_of_text(rows[i].input));
         firn_error err = ERR_INIT;
         json_token token;
         int64_t whole = 0;
@@ -249,12 +245,12 @@ TEST(json_typed_reads_say_what_is_required) {
     }
     int64_t whole = 0;
     firn_error err = ERR_INIT;
-    json_reader in = json_reader_open(bytes_of(TEXT("-9223372036854775808")));
+    json_reader in = json_reader_open(bytes_of_text(TEXT("-9223372036854775808")));
     CHECK(json_read_i64(&in, &whole, &err) == FIRN_OK && whole == INT64_MIN);
 }
 
 TEST(json_reads_many_documents_one_behind_another) {
-    json_reader in = json_reader_open_many(bytes_of(TEXT("{\"a\":1}\n{\"a\":2}\n\n[3] 4")));
+    json_reader in = json_reader_open_many(bytes_of_text(TEXT("{\"a\":1}\n{\"a\":2}\n\n[3] 4")));
     firn_error err = ERR_INIT;
     json_token token;
     int documents = 0;
@@ -269,7 +265,7 @@ TEST(json_reads_many_documents_one_behind_another) {
     CHECK(documents == 4);
     in = json_reader_open_many((bytes){0});
     CHECK(json_next(&in, &token, &err) == FIRN_OK && token.kind == JSON_END);
-    in = json_reader_open_many(bytes_of(TEXT("1 x")));
+    in = json_reader_open_many(bytes_of_text(TEXT("1 x")));
     CHECK(json_next(&in, &token, &err) == FIRN_OK);
     CHECK(json_next(&in, &token, &err) == FIRN_CORRUPT);
 }

@@ -9,5 +9,8 @@
 /// servers what follows '?' or '#'. An address ends where the quotes around it do, or at a space.
 /// Returns the size that is left; nothing is written behind it.
 size_t hide_addresses(char *data, size_t size);
+/// The same of a text whose end is missing: nothing is shown of a host that it ends in, as that may
+/// be a user and a password.
+size_t hide_cut_addresses(char *data, size_t size);
 
 #endif

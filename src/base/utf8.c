@@ -102,3 +102,17 @@ size_t utf8_encode(uint32_t code, char out[UTF8_SIZE_MAX]) {
     out[3] = (char)(0x80 | (code & 0x3f));
     return 4;
 }
+
+size_t utf8_raise(char *data, size_t size, size_t capacity) {
+    while (size > 0) {
+        uint32_t code = utf8_previous((text){.data = data, .size = size}, &size) + 1;
+        code = code == 0xd800 ? 0xe000 : code; // Behind the surrogates.
+        char raised[UTF8_SIZE_MAX];
+        const size_t more = utf8_encode(code, raised);
+        if (more > 0 && more <= capacity - size) {
+            memcpy(data + size, raised, more);
+            return size + more;
+        }
+    }
+    return 0;
+}

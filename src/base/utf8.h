@@ -86,4 +86,8 @@ static inline bool utf8_is_code(uint32_t code) {
 /// Writes a code point; the count of bytes, 0 if `code` is none (see utf8_is_code).
 size_t utf8_encode(uint32_t code, char out[UTF8_SIZE_MAX]);
 
+/// bytes_raise of text: the last code point that can be raised is, those behind it are dropped. It
+/// may grow a byte, where `capacity` has room. The size that is left; 0 if none can be.
+size_t utf8_raise(char *data, size_t size, size_t capacity);
+
 #endif

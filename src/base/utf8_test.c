@@ -122,8 +122,7 @@ TEST(utf8_valid_size_is_where_the_first_bad_sequence_begins) {
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const text input = rows[i].input;
-        CHECK(utf8_valid_size((bytes){.data = (const uint8_t *)input.data, .size = input.size}) ==
-              rows[i].valid);
+        CHECK(utf8_valid_size(bytes_of_text(input)) == rows[i].valid);
     }
     CHECK(utf8_is_valid((bytes){0}) && utf8_valid_size((bytes){0}) == 0);
 }
@@ -159,4 +158,32 @@ TEST(utf8_counts_runs_longer_than_a_byte_counts) {
     static char input[300 * 32];
     memset(input, 'x', sizeof input);
     CHECK(utf8_count((text){.data = input, .size = sizeof input}) == sizeof input);
+}
+
+TEST(utf8_raise_raises_the_last_code_point_that_can_be) {
+    static const struct {
+        const char *text;
+        size_t capacity;
+        const char *raised;
+    } cases[] = {
+        {"", 8, ""},
+        {"ab", 2, "ac"},
+        {"a\x7f", 3, "a\xc2\x80"},
+        {"a\x7f", 2, "b"}, // It would grow.
+        {"a\u07ff", 4, "a\u0800"},
+        {"\ud7ff", 3, "\ue000"},
+        {"a\U0010ffff", 8, "b"},
+        {"\U0010ffff\U0010ffff", 8, ""},
+        {"\x7f", 1, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[16];
+        memcpy(text, cases[i].text, strlen(cases[i].text) + 1);
+        const size_t size = utf8_raise(text, strlen(text), cases[i].capacity);
+        CHECK(size == strlen(cases[i].raised) && memcmp(text, cases[i].raised, size) == 0);
+    }
+    uint8_t data[] = {1, 0xff, 0xff};
+    CHECK(bytes_raise(data, sizeof data) == 1 && data[0] == 2);
+    data[0] = 0xff;
+    CHECK(bytes_raise(data, sizeof data) == 0 && bytes_raise(data, 0) == 0);
 }

@@ -1,29 +1,15 @@
 #include "catalogs/catalog_location.h"
 
-#include "base/host.h"
 #include "io/io_path.h"
 #include "memory/text_builder.h"
 
-static text without_end_slash(text location) {
-    while (location.size > 1 && location.data[location.size - 1] == '/') {
-        location.size -= 1;
-    }
-    return location;
-}
-
 firn_status catalog_location_of(text given, arena *memory, text *out, firn_error *err) {
-    const text location = without_end_slash(given);
+    const text location = io_path_unslashed(given);
     if (io_path_scheme(location).size > 0 || text_starts_with(location, TEXT("/"))) {
         return text_copy(memory, location, out, err);
     }
-    char path[IO_LOCAL_PATH_MAX];
     char whole[IO_LOCAL_PATH_MAX];
-    TRY(io_path_local(location, path, err));
-    const char *start = path;
-    while (strncmp(start, "./", 2) == 0) {
-        start += 2;
-    }
-    TRY(host_path_absolute(start, whole, sizeof whole, err));
+    TRY(io_path_whole(location, whole, err));
     return text_format(memory, out, err, "file://%s", whole);
 }
 

@@ -1,5 +1,7 @@
 #include "catalogs/hadoop_folder.h"
 
+#include "base/host.h"
+#include "io/io_path.h"
 #include "memory/arena_grow.h"
 #include "memory/text_builder.h"
 #include "tables/iceberg/hadoop_version.h"
@@ -26,11 +28,7 @@ static firn_status check_level(text level, firn_error *err) {
 firn_status hadoop_folder_path(const hadoop_folder *self, namespace_path space, text name,
                                arena *memory, text *out, firn_error *err) {
     text_builder path = text_builder_open(memory);
-    text root = self->root;
-    while (root.size > 1 && root.data[root.size - 1] == '/') {
-        root.size -= 1;
-    }
-    text_append(&path, root);
+    text_append(&path, io_path_unslashed(self->root));
     for (uint32_t i = 0; i < space.count; i++) {
         TRY(check_level(space.items[i], err));
         text_append_char(&path, '/');
@@ -68,12 +66,15 @@ static firn_status keep_folder(void *user, const io_entry *entry, firn_error *er
     return FIRN_OK;
 }
 
+static bool is_of_metadata(text name) {
+    uint64_t version;
+    return hadoop_version_of(name, &version) || text_equal(name, TEXT("version-hint.text"));
+}
+
 static firn_status see_metadata(void *user, const io_entry *entry, firn_error *err) {
     (void)err;
     bool *is_table = user;
-    uint64_t version;
-    *is_table = *is_table || hadoop_version_of(entry->name, &version) ||
-                text_equal(entry->name, TEXT("version-hint.text"));
+    *is_table = *is_table || is_of_metadata(entry->name);
     return FIRN_OK;
 }
 
@@ -156,6 +157,21 @@ firn_status hadoop_folder_namespaces(const hadoop_folder *self, namespace_path p
     return FIRN_OK;
 }
 
+// FIRN_NOT_FOUND if there is none. Of stores that have no folders, what lies in it is listed.
+static firn_status see_folder(const hadoop_folder *self, text folder, const cancel_flag *cancel,
+                              firn_error *err) {
+    char path[IO_LOCAL_PATH_MAX];
+    host_stat found;
+    if (!io_path_is_local(folder)) {
+        const io_list_options options = {.cancel = cancel, .no_detail = true};
+        return io_list(self->files, folder, &options, ignore_entry, NULL, err);
+    }
+    TRY(cancel_check(cancel, err));
+    TRY(io_path_local(folder, path, err));
+    TRY(host_path_stat(path, &found, err));
+    return found.is_folder ? FIRN_OK : FAIL(err, FIRN_NOT_FOUND, "\"%s\" is no folder", path);
+}
+
 firn_status hadoop_folder_has_namespace(const hadoop_folder *self, namespace_path space, bool *out,
                                         const cancel_flag *cancel, firn_error *err) {
     *out = false;
@@ -163,15 +179,49 @@ firn_status hadoop_folder_has_namespace(const hadoop_folder *self, namespace_pat
     text folder;
     bool is_table = false;
     firn_status status = hadoop_folder_path(self, space, (text){.size = 0}, &memory, &folder, err);
-    if (status == FIRN_OK) {
-        const io_list_options options = {.cancel = cancel, .no_detail = true};
-        status = io_list(self->files, folder, &options, ignore_entry, NULL, err);
-    }
+    status = status == FIRN_OK ? see_folder(self, folder, cancel, err) : status;
     if (status == FIRN_OK) {
         status = is_table_folder(self, folder, &memory, cancel, &is_table, err);
     }
     arena_close(&memory);
     *out = status == FIRN_OK && !is_table;
+    return err_forgive(err, status, FIRN_NOT_FOUND);
+}
+
+firn_status hadoop_folder_is_in_table(const hadoop_folder *self, namespace_path space,
+                                      arena *memory, bool *out, const cancel_flag *cancel,
+                                      firn_error *err) {
+    *out = false;
+    for (uint32_t i = 1; i <= space.count && !*out; i++) {
+        const namespace_path above = {.count = i, .items = space.items};
+        text folder;
+        TRY(hadoop_folder_path(self, above, (text){.size = 0}, memory, &folder, err));
+        TRY(is_table_folder(self, folder, memory, cancel, out, err));
+    }
+    return FIRN_OK;
+}
+
+// Whether a part of the path begins as those that no list shows do.
+static bool has_hidden(text path) {
+    return is_hidden(path) || text_find(path, TEXT("/.")) < path.size ||
+           text_find(path, TEXT("/_")) < path.size;
+}
+
+static firn_status see_table(void *user, const io_entry *entry, firn_error *err) {
+    (void)err;
+    bool *has_table = user;
+    const text folder = io_path_folder(entry->name);
+    const bool is_below = text_ends_with(folder, TEXT("/metadata"));
+    *has_table = *has_table || (!entry->is_folder && is_below && !has_hidden(folder) &&
+                                is_of_metadata(io_path_name(entry->name)));
+    return FIRN_OK;
+}
+
+firn_status hadoop_folder_holds_tables(const hadoop_folder *self, text folder, bool *out,
+                                       const cancel_flag *cancel, firn_error *err) {
+    const io_list_options options = {.cancel = cancel, .no_detail = true, .is_deep = true};
+    *out = false;
+    const firn_status status = io_list(self->files, folder, &options, see_table, out, err);
     return err_forgive(err, status, FIRN_NOT_FOUND);
 }
 

@@ -36,6 +36,15 @@ firn_status hadoop_folder_namespaces(const hadoop_folder *self, namespace_path p
 firn_status hadoop_folder_has_namespace(const hadoop_folder *self, namespace_path space, bool *out,
                                         const cancel_flag *cancel, firn_error *err);
 
+/// Whether a namespace, or one above it, is the folder of a table.
+firn_status hadoop_folder_is_in_table(const hadoop_folder *self, namespace_path space,
+                                      arena *memory, bool *out, const cancel_flag *cancel,
+                                      firn_error *err);
+
+/// Whether tables lie in a folder, at any depth, that is not one itself: then it is a namespace.
+firn_status hadoop_folder_holds_tables(const hadoop_folder *self, text folder, bool *out,
+                                       const cancel_flag *cancel, firn_error *err);
+
 /// Tables, in bytewise order. FIRN_NOT_FOUND: no such namespace.
 firn_status hadoop_folder_list(const hadoop_folder *self, namespace_path space, arena *memory,
                                catalog_entry_list *out, const cancel_flag *cancel, firn_error *err);

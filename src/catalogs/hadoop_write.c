@@ -10,6 +10,7 @@
 
 #define CALL_MEMORY_LIMIT ((size_t)64 << 20)
 #define DEPTH_MAX 64
+#define DROPPED ".dropped-"
 
 // ---- Namespaces --------------------------------------------------------------------------------
 
@@ -29,6 +30,21 @@ static text last_level(namespace_path space) {
     return space.items[space.count - 1];
 }
 
+// What lies in a table's folder goes with the table.
+static firn_status refuse_in_table(const hadoop_folder *self, namespace_path space,
+                                   firn_error *err) {
+    arena memory = arena_open(CALL_MEMORY_LIMIT);
+    bool is_in_table;
+    const firn_status status =
+        hadoop_folder_is_in_table(self, space, &memory, &is_in_table, NULL, err);
+    arena_close(&memory);
+    return status != FIRN_OK ? status
+           : is_in_table     ? FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
+                                        "schema \"%.*s\" would lie in the folder of a table",
+                                        TEXT_ARGS(last_level(space)))
+                             : FIRN_OK;
+}
+
 firn_status hadoop_create_namespace(const hadoop_folder *self, namespace_path space,
                                     firn_error *err) {
     char path[IO_LOCAL_PATH_MAX];
@@ -44,41 +60,8 @@ firn_status hadoop_create_namespace(const hadoop_folder *self, namespace_path sp
                         TEXT_ARGS(self->alias));
     }
     TRY(err_forgive(err, status, FIRN_NOT_FOUND));
+    TRY(refuse_in_table(self, space, err));
     return host_make_folder(path, err);
-}
-
-static firn_status count_entry(void *user, const char *name, bool is_folder, firn_error *err) {
-    (void)name;
-    (void)is_folder;
-    (void)err;
-    *(uint32_t *)user += 1;
-    return FIRN_OK;
-}
-
-firn_status hadoop_drop_namespace(const hadoop_folder *self, namespace_path space,
-                                  firn_error *err) {
-    char path[IO_LOCAL_PATH_MAX];
-    bool exists;
-    uint32_t count = 0;
-    if (space.count == 0) {
-        return FAIL(err, FIRN_INVALID, "a namespace without a level, at least one is needed");
-    }
-    TRY(hadoop_folder_has_namespace(self, space, &exists, NULL, err));
-    if (!exists) {
-        return FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", NO_POSITION,
-                        "there is no schema \"%.*s\" in catalog \"%.*s\"",
-                        TEXT_ARGS(last_level(space)), TEXT_ARGS(self->alias));
-    }
-    TRY(local_path(self, space, (text){.size = 0}, path, err));
-    TRY(host_list(path, count_entry, &count, err));
-    if (count > 0) {
-        const firn_status status =
-            FAIL_SQL(err, FIRN_INVALID, "2BP01", NO_POSITION,
-                     "the folder of schema \"%.*s\" is not empty", TEXT_ARGS(last_level(space)));
-        err_hint(err, "drop what is in it first");
-        return status;
-    }
-    return host_remove(path, err);
 }
 
 // ---- Dropping ----------------------------------------------------------------------------------
@@ -126,24 +109,42 @@ static firn_status remove_tree(const char *path, uint32_t depth, arena *memory, 
     return host_remove(path, err);
 }
 
-// A name that no list shows, beside the folder.
+// ".dropped-" and 16 hexadecimal digits: a name that no list shows.
+static bool is_leftover(text name) {
+    const size_t start = sizeof DROPPED - 1;
+    bool is_hex = name.size == start + 16 && text_starts_with(name, TEXT(DROPPED));
+    for (size_t i = start; i < name.size && is_hex; i++) {
+        const char byte = name.data[i];
+        is_hex = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f');
+    }
+    return is_hex;
+}
+
+// Beside the folder.
 static firn_status hidden_path(const char *path, arena *memory, text *out, firn_error *err) {
     uint64_t chance;
-    const text whole = text_of(path);
-    const text folder = io_path_folder(whole);
     TRY(host_random(&chance, sizeof chance, err));
-    return text_format(memory, out, err, "%.*s/.dropped-%.*s-%016" PRIx64, TEXT_ARGS(folder),
-                       TEXT_ARGS(io_path_name(whole)), chance);
+    return text_format(memory, out, err, "%.*s/" DROPPED "%016" PRIx64,
+                       TEXT_ARGS(io_path_folder(text_of(path))), chance);
+}
+
+static bool is_gone(const char *path) {
+    host_stat found;
+    firn_error ignored = ERR_INIT;
+    return host_path_stat(path, &found, &ignored) == FIRN_NOT_FOUND;
 }
 
 static firn_status drop_folder(const char *path, arena *memory, firn_error *err) {
     text hidden;
     TRY(hidden_path(path, memory, &hidden, err));
-    TRY(host_rename(path, hidden.data, err));
-    // The table is gone. What cannot be removed is an orphan.
+    const firn_status status = host_rename(path, hidden.data, err);
+    if (status != FIRN_OK && !is_gone(path)) {
+        return status;
+    }
+    // The table is gone, if not yet on disk for certain. What cannot be removed is an orphan.
     firn_error ignored = ERR_INIT;
     (void)(remove_tree(hidden.data, 0, memory, &ignored) == FIRN_OK);
-    return FIRN_OK;
+    return err_forgive(err, status, status);
 }
 
 firn_status hadoop_drop_table(const hadoop_folder *self, object_name name, firn_error *err) {
@@ -157,20 +158,87 @@ firn_status hadoop_drop_table(const hadoop_folder *self, object_name name, firn_
     return status;
 }
 
+static firn_status count_entry(void *user, const char *name, bool is_folder, firn_error *err) {
+    (void)name;
+    (void)is_folder;
+    (void)err;
+    *(uint32_t *)user += 1;
+    return FIRN_OK;
+}
+
+// What drops could not remove is nobody's.
+static firn_status remove_leftovers(const char *path, firn_error *err) {
+    arena memory = arena_open(CALL_MEMORY_LIMIT);
+    name_list names = {.memory = &memory};
+    firn_status status = host_list(path, keep_name, &names, err);
+    for (const struct name_item *each = names.first; each != NULL && status == FIRN_OK;
+         each = each->next) {
+        text below;
+        if (is_leftover(each->name)) {
+            status = text_format(&memory, &below, err, "%s/%.*s", path, TEXT_ARGS(each->name));
+            status = status == FIRN_OK ? remove_tree(below.data, 0, &memory, err) : status;
+        }
+    }
+    arena_close(&memory);
+    return status;
+}
+
+firn_status hadoop_drop_namespace(const hadoop_folder *self, namespace_path space,
+                                  firn_error *err) {
+    char path[IO_LOCAL_PATH_MAX];
+    bool exists;
+    uint32_t count = 0;
+    if (space.count == 0) {
+        return FAIL(err, FIRN_INVALID, "a namespace without a level, at least one is needed");
+    }
+    TRY(hadoop_folder_has_namespace(self, space, &exists, NULL, err));
+    if (!exists) {
+        return FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", NO_POSITION,
+                        "there is no schema \"%.*s\" in catalog \"%.*s\"",
+                        TEXT_ARGS(last_level(space)), TEXT_ARGS(self->alias));
+    }
+    TRY(local_path(self, space, (text){.size = 0}, path, err));
+    TRY(remove_leftovers(path, err));
+    TRY(host_list(path, count_entry, &count, err));
+    if (count > 0) {
+        const firn_status status =
+            FAIL_SQL(err, FIRN_INVALID, "2BP01", NO_POSITION,
+                     "the folder of schema \"%.*s\" is not empty", TEXT_ARGS(last_level(space)));
+        err_hint(err, "drop what is in it first");
+        return status;
+    }
+    return host_remove(path, err);
+}
+
 // ---- Commits -----------------------------------------------------------------------------------
+
+// Whether a table may be made there: a folder is a schema or a table, and who drops the table
+// removes all that is in it.
+static firn_status check_place(const hadoop_folder *self, object_name name, text folder,
+                               arena *memory, const cancel_flag *cancel, firn_error *err) {
+    bool exists;
+    bool is_in_table;
+    bool is_schema;
+    TRY(hadoop_folder_has_namespace(self, name.space, &exists, cancel, err));
+    TRY(hadoop_folder_is_in_table(self, name.space, memory, &is_in_table, cancel, err));
+    if (!exists || is_in_table) {
+        return FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", NO_POSITION,
+                        "there is no such schema in catalog \"%.*s\"", TEXT_ARGS(self->alias));
+    }
+    TRY(hadoop_folder_holds_tables(self, folder, &is_schema, cancel, err));
+    return is_schema ? FAIL_SQL(err, FIRN_CONFLICT, "42P07", NO_POSITION,
+                                "\"%.*s\" exists already: it is a schema, and not empty",
+                                TEXT_ARGS(name.name))
+                     : FIRN_OK;
+}
 
 firn_status hadoop_stage(const hadoop_folder *self, object_name name,
                          const table_definition *wanted, arena *memory, table_definition *out,
                          const cancel_flag *cancel, firn_error *err) {
-    bool exists;
     text folder;
     *out = *wanted;
-    TRY(hadoop_folder_has_namespace(self, name.space, &exists, cancel, err));
-    if (!exists) {
-        return FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", NO_POSITION,
-                        "there is no such schema in catalog \"%.*s\"", TEXT_ARGS(self->alias));
-    }
     TRY(hadoop_folder_path(self, name.space, name.name, memory, &folder, err));
+    TRY(check_place(self, name, folder, memory, cancel, err));
     TRY(catalog_location_of(folder, memory, &out->location, err));
     text given = {.size = 0};
     if (wanted->location.size > 0) {
@@ -185,17 +253,6 @@ firn_status hadoop_stage(const hadoop_folder *self, object_name name,
         return status;
     }
     return FIRN_OK;
-}
-
-// A path from the root on, whatever form it is in.
-static firn_status whole_path(text location, char out[IO_LOCAL_PATH_MAX], firn_error *err) {
-    char path[IO_LOCAL_PATH_MAX];
-    TRY(io_path_local(location, path, err));
-    const char *start = path;
-    while (strncmp(start, "./", 2) == 0) {
-        start += 2;
-    }
-    return host_path_absolute(start, out, IO_LOCAL_PATH_MAX, err);
 }
 
 typedef struct numbering {
@@ -228,8 +285,8 @@ static firn_status see_current(numbering *self, bool *fits, firn_error *err) {
     }
     char seen[IO_LOCAL_PATH_MAX];
     char found[IO_LOCAL_PATH_MAX];
-    TRY(whole_path(part->pointer.old_location, seen, err));
-    TRY(whole_path(current, found, err));
+    TRY(io_path_whole(part->pointer.old_location, seen, err));
+    TRY(io_path_whole(current, found, err));
     *fits = strcmp(seen, found) == 0;
     if (*fits && (!hadoop_version_of(io_path_name(current), &self->version) ||
                   self->version == UINT64_MAX)) {
@@ -280,33 +337,57 @@ static void write_hint(const numbering *self) {
         (void)(io_remove(self->folder->files, path, &ignored) == FIRN_OK);
         (void)(text_format(self->memory, &path, &ignored, "%.*s/metadata/version-hint.text",
                            TEXT_ARGS(self->table)) == FIRN_OK &&
-               io_put(self->folder->files, path,
-                      (bytes){.data = (const uint8_t *)number.data, .size = number.size},
-                      &ignored) == FIRN_OK);
+               io_put(self->folder->files, path, bytes_of_text(number), &ignored) == FIRN_OK);
     }
 }
 
-// Whether two names are of one file.
-static bool are_one(const char *left, const char *right) {
-    host_stat of_left;
-    host_stat of_right;
+typedef enum named_file {
+    NAMED_NONE, // Nothing is called so.
+    NAMED_OTHER,
+    NAMED_SAME,
+    NAMED_UNKNOWN,
+} named_file;
+
+// What is called `name`: the file `made`, or another?
+static named_file named_by(const char *name, const char *made) {
+    host_stat of_name;
+    host_stat of_made;
     firn_error ignored = ERR_INIT;
-    return host_path_stat(left, &of_left, &ignored) == FIRN_OK &&
-           host_path_stat(right, &of_right, &ignored) == FIRN_OK && of_left.inode == of_right.inode;
+    const firn_status status = host_path_stat(name, &of_name, &ignored);
+    if (status != FIRN_OK) {
+        return status == FIRN_NOT_FOUND ? NAMED_NONE : NAMED_UNKNOWN;
+    }
+    return host_path_stat(made, &of_made, &ignored) != FIRN_OK ? NAMED_UNKNOWN
+           : of_name.inode == of_made.inode                    ? NAMED_SAME
+                                                               : NAMED_OTHER;
+}
+
+firn_status hadoop_give_name(const char *made, const char *numbered, commit_answer *answer,
+                             firn_error *err) {
+    *answer = COMMIT_DONE;
+    const firn_status status = host_link(made, numbered, err);
+    if (status == FIRN_OK) {
+        return FIRN_OK;
+    }
+    const named_file found = named_by(numbered, made);
+    if (status == FIRN_CONFLICT) {
+        // Ours: a server of files was asked twice as its answer was lost. It has it on disk.
+        *answer = found == NAMED_SAME    ? COMMIT_DONE
+                  : found == NAMED_OTHER ? COMMIT_CONFLICT
+                                         : COMMIT_UNKNOWN;
+        return err_forgive(err, status, FIRN_CONFLICT);
+    }
+    // The name may be there, and not yet on disk for certain.
+    const bool is_certain = found == NAMED_NONE || found == NAMED_OTHER;
+    *answer = is_certain ? COMMIT_CONFLICT : COMMIT_UNKNOWN;
+    return is_certain ? status : err_forgive(err, status, status);
 }
 
 static firn_status give_number(numbering *self, commit_answer *answer, firn_error *err) {
-    const firn_status status = host_link(self->made, self->numbered, err);
-    if (status == FIRN_CONFLICT) {
-        *answer = COMMIT_CONFLICT;
-        return err_forgive(err, status, FIRN_CONFLICT);
+    TRY(hadoop_give_name(self->made, self->numbered, answer, err));
+    if (*answer != COMMIT_DONE) {
+        return FIRN_OK;
     }
-    if (status != FIRN_OK) {
-        // The name may be there, and not yet on disk for certain.
-        *answer = COMMIT_UNKNOWN;
-        return are_one(self->made, self->numbered) ? err_forgive(err, status, status) : status;
-    }
-    *answer = COMMIT_DONE;
     write_hint(self);
     firn_error ignored = ERR_INIT;
     (void)(host_remove(self->made, &ignored) == FIRN_OK); // One name is enough.
@@ -316,15 +397,11 @@ static firn_status give_number(numbering *self, commit_answer *answer, firn_erro
 static firn_status commit_part_of(numbering *self, commit_answer *answer, firn_error *err) {
     const object_name name = self->part->name;
     bool fits;
-    bool exists;
     *answer = COMMIT_CONFLICT;
-    TRY(hadoop_folder_has_namespace(self->folder, name.space, &exists, NULL, err));
-    if (!exists) {
-        return FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", NO_POSITION,
-                        "there is no such schema in catalog \"%.*s\"",
-                        TEXT_ARGS(self->folder->alias));
-    }
     TRY(hadoop_folder_path(self->folder, name.space, name.name, self->memory, &self->table, err));
+    if (self->part->kind == PART_CREATE) { // Of others there is a table, or it does not fit.
+        TRY(check_place(self->folder, name, self->table, self->memory, NULL, err));
+    }
     TRY(see_current(self, &fits, err));
     if (!fits) {
         return FIRN_OK;

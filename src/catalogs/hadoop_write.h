@@ -17,7 +17,8 @@
 #include "catalogs/hadoop_folder.h"
 #include "tables/transaction.h"
 
-/// Errors: FIRN_CONFLICT 42P06, FIRN_INVALID (a name that leads away), those of making folders.
+/// Errors: FIRN_CONFLICT 42P06, FIRN_INVALID (a name that leads away; 42809: a table's folder would
+/// hold it), those of making folders.
 firn_status hadoop_create_namespace(const hadoop_folder *self, namespace_path space,
                                     firn_error *err);
 /// Errors: FIRN_NOT_FOUND 3F000, FIRN_INVALID 2BP01: not empty.
@@ -26,7 +27,8 @@ firn_status hadoop_drop_namespace(const hadoop_folder *self, namespace_path spac
 /// Removes the folder of a table. FIRN_NOT_FOUND 42P01.
 firn_status hadoop_drop_table(const hadoop_folder *self, object_name name, firn_error *err);
 
-/// catalog_committer.stage. FIRN_UNSUPPORTED: a location of the user's own.
+/// catalog_committer.stage. FIRN_UNSUPPORTED: a location of the user's own; FIRN_CONFLICT 42P07: a
+/// schema with tables is called so.
 firn_status hadoop_stage(const hadoop_folder *self, object_name name,
                          const table_definition *wanted, arena *memory, table_definition *out,
                          const cancel_flag *cancel, firn_error *err);
@@ -34,5 +36,10 @@ firn_status hadoop_stage(const hadoop_folder *self, object_name name,
 /// catalog_committer.commit, of the form COMMIT_POINTER, one table at once.
 firn_status hadoop_commit(const hadoop_folder *self, const commit_parts *parts,
                           commit_answer *answer, firn_error *err);
+
+/// The step of a commit that counts: the file `made` is called `numbered`, too, unless another is.
+/// COMMIT_UNKNOWN: the name may be there. Errors: it is certainly not.
+firn_status hadoop_give_name(const char *made, const char *numbered, commit_answer *answer,
+                             firn_error *err);
 
 #endif

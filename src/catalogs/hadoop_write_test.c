@@ -285,3 +285,127 @@ TEST(hadoop_commit_tells_the_truth_under_faults) {
         }
     }
 }
+
+static void path_in(const setting *s, const char *name, char out[512]) {
+    (void)snprintf(out, 512, "%s/%s", s->folder.path, name);
+}
+
+TEST(hadoop_names_are_given_once) {
+    setting s;
+    set_up(&s);
+    char one[512];
+    char other[512];
+    char name[512];
+    commit_answer answer;
+    test_folder_write(&s.folder, "one", "1");
+    test_folder_write(&s.folder, "other", "2");
+    path_in(&s, "one", one);
+    path_in(&s, "other", other);
+    path_in(&s, "name", name);
+    CHECK(hadoop_give_name(one, name, &answer, &err) == FIRN_OK && answer == COMMIT_DONE);
+    // Asked again, as a system of files on a network may: it is ours.
+    CHECK(hadoop_give_name(one, name, &answer, &err) == FIRN_OK && answer == COMMIT_DONE);
+    CHECK(hadoop_give_name(other, name, &answer, &err) == FIRN_OK && answer == COMMIT_CONFLICT);
+    // Something is called so, and nobody can say what.
+    CHECK(host_remove(one, &err) == FIRN_OK);
+    CHECK(hadoop_give_name(one, name, &answer, &err) == FIRN_OK && answer == COMMIT_UNKNOWN);
+    CHECK(host_remove(name, &err) == FIRN_OK);
+    CHECK(hadoop_give_name(one, name, &answer, &err) == FIRN_NOT_FOUND);
+    // Taken, and no longer.
+    REQUIRE(symlink("nothing", name) == 0);
+    CHECK(hadoop_give_name(other, name, &answer, &err) == FIRN_OK && answer == COMMIT_UNKNOWN);
+    CHECK(host_remove(name, &err) == FIRN_OK);
+    // Given, and not on disk for certain; then nothing at all.
+    host_fault_set(HOST_SYNC, 1);
+    CHECK(hadoop_give_name(other, name, &answer, &err) == FIRN_OK && answer == COMMIT_UNKNOWN);
+    host_fault_set(HOST_SYNC, 0);
+    CHECK(host_remove(name, &err) == FIRN_OK);
+    host_fault_set(HOST_RENAME, 1);
+    CHECK(hadoop_give_name(other, name, &answer, &err) == FIRN_IO && !has(&s, "name"));
+    host_fault_set(HOST_RENAME, 0);
+    tear_down(&s);
+}
+
+TEST(hadoop_tables_are_not_made_over_schemas) {
+    setting s;
+    set_up(&s);
+    arena memory = arena_open((size_t)1 << 20);
+    const object_name name = {.space = db, .name = TEXT("t")};
+    const table_definition wanted = {.location = {.size = 0}};
+    table_definition out;
+    commit_answer answer;
+    test_folder_write(&s.folder, "db/t/in/deep/metadata/v1.metadata.json", "of another");
+    CHECK(hadoop_stage(&s.of, name, &wanted, &memory, &out, NULL, &err) == FIRN_CONFLICT);
+    CHECK(strcmp(err.sqlstate, "42P07") == 0);
+    CHECK(commit_as(&s, PART_CREATE, "", "one", PLAIN, &answer) == FIRN_CONFLICT);
+    CHECK(strcmp(err.sqlstate, "42P07") == 0 && answer != COMMIT_UNKNOWN);
+    CHECK(!has(&s, "db/t/metadata/v1.metadata.json"));
+    // Whose commit fails removes what it wrote. What a dropped table left is no schema.
+    char path[512];
+    char hidden[512];
+    path_in(&s, "db/t/metadata", path);
+    CHECK(test_folder_empty(path, &err) == FIRN_OK);
+    path_in(&s, "db/t/in", path);
+    path_in(&s, "db/t/.dropped-0123456789abcdef", hidden);
+    CHECK(host_rename(path, hidden, &err) == FIRN_OK);
+    test_folder_write(&s.folder, "db/t/data/x=1/a.parquet", "data");
+    CHECK(hadoop_stage(&s.of, name, &wanted, &memory, &out, NULL, &err) == FIRN_OK);
+    CHECK(commit_as(&s, PART_CREATE, "", "one", PLAIN, &answer) == FIRN_OK);
+    CHECK(answer == COMMIT_DONE);
+    arena_close(&memory);
+    tear_down(&s);
+}
+
+TEST(hadoop_schemas_do_not_lie_in_tables) {
+    setting s;
+    set_up(&s);
+    arena memory = arena_open((size_t)1 << 20);
+    text levels[] = {TEXT("db"), TEXT("t"), TEXT("data")};
+    const namespace_path in = {.count = 3, .items = levels};
+    const table_definition wanted = {.location = {.size = 0}};
+    table_definition out;
+    test_folder_write(&s.folder, "db/t/metadata/v1.metadata.json", "one");
+    CHECK(hadoop_create_namespace(&s.of, in, &err) == FIRN_INVALID && !has(&s, "db/t/data"));
+    CHECK(strcmp(err.sqlstate, "42809") == 0);
+    test_folder_write(&s.folder, "db/t/data/a.parquet", "data");
+    const object_name name = {.space = in, .name = TEXT("u")};
+    CHECK(hadoop_stage(&s.of, name, &wanted, &memory, &out, NULL, &err) == FIRN_NOT_FOUND);
+    CHECK(strcmp(err.sqlstate, "3F000") == 0);
+    arena_close(&memory);
+    tear_down(&s);
+}
+
+TEST(hadoop_drop_goes_on_when_the_folder_is_gone) {
+    setting s;
+    set_up(&s);
+    const object_name name = {.space = db, .name = TEXT("t")};
+    test_folder_write(&s.folder, "db/t/metadata/v1.metadata.json", "one");
+    host_fault_set(HOST_SYNC, 1);
+    CHECK(hadoop_drop_table(&s.of, name, &err) == FIRN_OK && !has(&s, "db/t"));
+    host_fault_set(HOST_SYNC, 0);
+    // The folder has a longer name than 229 bytes, as long as there are.
+    char longest[256];
+    char file[300];
+    memset(longest, 'n', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    (void)snprintf(file, sizeof file, "db/%s/metadata/v1.metadata.json", longest);
+    test_folder_write(&s.folder, file, "one");
+    const object_name of_longest = {.space = db, .name = text_of(longest)};
+    CHECK(hadoop_drop_table(&s.of, of_longest, &err) == FIRN_OK);
+    // Some of it stays when removing fails, and goes with the schema.
+    test_folder_write(&s.folder, "db/t/metadata/v1.metadata.json", "one");
+    host_fault_set(HOST_REMOVE, 2);
+    CHECK(hadoop_drop_table(&s.of, name, &err) == FIRN_OK && !has(&s, "db/t"));
+    host_fault_set(HOST_REMOVE, 0);
+    test_folder_write(&s.folder, "db/.dropped-0123456789abcdef/data/a.parquet", "data");
+    test_folder_write(&s.folder, "db/.dropped-by-hand/a", "mine");
+    CHECK(hadoop_drop_namespace(&s.of, db, &err) == FIRN_INVALID);
+    CHECK(has(&s, "db/.dropped-by-hand/a") && !has(&s, "db/.dropped-0123456789abcdef"));
+    char path[512];
+    path_in(&s, "db/.dropped-by-hand/a", path);
+    CHECK(host_remove(path, &err) == FIRN_OK);
+    path_in(&s, "db/.dropped-by-hand", path);
+    CHECK(host_remove(path, &err) == FIRN_OK);
+    CHECK(hadoop_drop_namespace(&s.of, db, &err) == FIRN_OK && !has(&s, "db"));
+    tear_down(&s);
+}

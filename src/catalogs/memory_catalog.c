@@ -596,7 +596,7 @@ static firn_status drop(catalog *base, object_name name, bool is_view, firn_erro
 // Under the lock: what is called `from`, and may be called `to`.
 static firn_status find_renamed(memory_catalog *self, object_name from, object_name to,
                                 bool is_view, entry **out, firn_error *err) {
-    entry *taken;
+    entry *taken = NULL; // It stays so if there is no such schema.
     TRY(find(self, from, out, err));
     if (*out == NULL) {
         return say_missing(self, is_view ? "view" : "table", from.space, from.name, err);

@@ -51,7 +51,7 @@ static firn_status write_create(object_name name, const table_definition *wanted
     text body;
     TRY(text_builder_finish(&json, &body, err));
     call->has_body = true;
-    call->body = (bytes){.data = (const uint8_t *)body.data, .size = body.size};
+    call->body = bytes_of_text(body);
     return FIRN_OK;
 }
 

@@ -40,6 +40,7 @@ static firn_status make_key(const rest_client *self, arena *memory, text *out, f
 static firn_status send_write(rest_client *self, rest_call *call, arena *memory,
                               http_answer *answer, bool *unsure_before, firn_error *err) {
     *unsure_before = false;
+    *answer = (http_answer){.status = 0}; // Nothing was sent.
     const int64_t begin_ns = host_clock_ns();
     const uint32_t total_ms = call->total_ms;
     TRY(make_key(self, memory, &call->key, err));
@@ -96,15 +97,11 @@ static firn_status must_have(rest_client *self, rest_endpoint endpoint, const ch
                       TEXT_ARGS(self->session.options.alias), what);
 }
 
-static bytes bytes_of(text value) {
-    return (bytes){.data = (const uint8_t *)value.data, .size = value.size};
-}
-
 static firn_status take_body(text_builder *json, rest_call *call, firn_error *err) {
     text body;
     TRY(text_builder_finish(json, &body, err));
     call->has_body = true;
-    call->body = bytes_of(body);
+    call->body = bytes_of_text(body);
     return FIRN_OK;
 }
 

@@ -300,20 +300,6 @@ static firn_status refuse(rest_session *self, text subject, text token, const re
 
 // ---- Tokens ------------------------------------------------------------------------------------
 
-static void append_base64(text_builder *self, text value) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < value.size; i += 3) {
-        const size_t left = value.size - i;
-        uint32_t bits = (uint32_t)(unsigned char)value.data[i] << 16;
-        bits |= left > 1 ? (uint32_t)(unsigned char)value.data[i + 1] << 8 : 0;
-        bits |= left > 2 ? (uint32_t)(unsigned char)value.data[i + 2] : 0;
-        text_append_char(self, digits[bits >> 18]);
-        text_append_char(self, digits[bits >> 12 & 63]);
-        text_append_char(self, left > 1 ? digits[bits >> 6 & 63] : '=');
-        text_append_char(self, left > 2 ? digits[bits & 63] : '=');
-    }
-}
-
 static void append_field(text_builder *self, text name, text value) {
     if (self->size > 0) {
         text_append_char(self, '&');
@@ -377,7 +363,7 @@ static firn_status ask_token(rest_session *self, text old, const token_wait *wai
         append_field(&form, TEXT("subject_token"), old);
         append_field(&form, TEXT("subject_token_type"), TEXT(ACCESS_TOKEN));
         text_append(&basic, TEXT("Basic "));
-        append_base64(&basic, credential);
+        text_append_base64(&basic, bytes_of_text(credential));
     } else {
         append_field(&form, TEXT("grant_type"), TEXT(GRANT_CREDENTIALS));
         if (has_id) {

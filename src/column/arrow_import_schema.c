@@ -132,7 +132,7 @@ static firn_status import_fields(const struct ArrowSchema *self, arena *memory, 
             return FAIL(err, FIRN_INVALID, "an Arrow schema without its child %lld", (long long)i);
         }
         const text name = child->name == NULL ? TEXT("") : text_of(child->name);
-        if (!utf8_is_valid((bytes){.data = (const uint8_t *)name.data, .size = name.size})) {
+        if (!utf8_is_valid(bytes_of_text(name))) {
             return FAIL(err, FIRN_INVALID, "the name of column \"%.*s\" is not UTF-8",
                         TEXT_ARGS(name));
         }

@@ -1,7 +1,6 @@
 // The text of single values, as SQL prints them.
 #include "base/date_text.h"
 #include "base/half.h"
-#include "base/hex.h"
 #include "base/number_text.h"
 #include "base/zone.h"
 #include "column/column.h"
@@ -32,11 +31,7 @@ static void print_decimal(const column *self, uint32_t lane, text_builder *out) 
 
 static void print_blob(text value, text_builder *out) {
     text_append(out, TEXT("\\x"));
-    for (size_t i = 0; i < value.size; i++) {
-        char digits[2];
-        hex_print((bytes){.data = (const uint8_t *)value.data + i, .size = 1}, digits);
-        text_append(out, (text){.data = digits, .size = 2});
-    }
+    text_append_hex(out, bytes_of_text(value));
 }
 
 static void print_uuid(text value, text_builder *out) {

@@ -1,5 +1,6 @@
 // Tables in memory as statements leave them: how much memory they keep, what snapshots see, and
 // that a statement that fails or is stopped at any moment has inserted all of its rows or none.
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/host.h"
@@ -281,5 +282,48 @@ TEST(statements_that_insert_and_read_side_by_side_see_whole_ones) {
     CHECK(number_of(&self, "SELECT count(*) FROM t") == (int64_t)WRITERS * INSERTS * 2);
     CHECK(number_of(&self, "SELECT a FROM t WHERE w > 0") ==
           (int64_t)WRITERS * INSERTS * (INSERTS - 1) / 2);
+    scene_close(&self);
+}
+
+typedef struct renamer {
+    firn_session *session;
+    atomic_bool is_through;
+    uint32_t count, failed;
+} renamer;
+
+static void rename_table(void *user) {
+    renamer *self = user;
+    static const char *const sqls[] = {"ALTER TABLE t RENAME TO u", "ALTER TABLE u RENAME TO t"};
+    do {
+        for (int i = 0; i < 2; i++) {
+            firn_error err = FIRN_ERROR_INIT;
+            self->failed +=
+                firn_execute(self->session, sqls[i], FIRN_NUL_TERMINATED, NULL, &err) != FIRN_OK;
+        }
+        self->count++;
+    } while (!atomic_load(&self->is_through));
+}
+
+// Of the name that it has when it begins, or there is none: what else a statement reads of the name
+// must be of its snapshot's, which ThreadSanitizer sees.
+TEST(statements_change_rows_of_tables_that_are_renamed_meanwhile) {
+    scene self;
+    renamer other = {.count = 0};
+    host_thread *thread = NULL;
+    uint64_t done = 0;
+    REQUIRE(open_with(&self, "64MB", "1"));
+    REQUIRE(scene_execute(&self, "CREATE TABLE t AS SELECT 0 AS a FROM range(5000)") == FIRN_OK);
+    REQUIRE(firn_session_open(self.engine, &other.session, &self.err) == FIRN_OK);
+    REQUIRE(host_thread_start(rename_table, &other, &thread, &self.err) == FIRN_OK);
+    for (int i = 0; i < 200; i++) {
+        const firn_status status = scene_execute(&self, "UPDATE t SET a = a + 1 WHERE a >= 0");
+        CHECK(status == FIRN_OK || status == FIRN_NOT_FOUND || status == FIRN_CONFLICT);
+        done += status == FIRN_OK;
+    }
+    atomic_store(&other.is_through, true);
+    host_thread_join(thread);
+    CHECK(other.failed == 0 && other.count > 0 && done > 0);
+    CHECK(number_of(&self, "SELECT sum(a)::BIGINT FROM t") == (int64_t)done * 5000);
+    firn_session_close(other.session);
     scene_close(&self);
 }

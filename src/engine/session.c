@@ -278,7 +278,7 @@ firn_status firn_register_stream(firn_session *session, const char *name,
         return FAIL(err, FIRN_INVALID, "a registered stream needs a name");
     }
     const text given = text_of(name);
-    if (!utf8_is_valid((bytes){.data = (const uint8_t *)given.data, .size = given.size})) {
+    if (!utf8_is_valid(bytes_of_text(given))) {
         return FAIL(err, FIRN_INVALID, "the name \"%s\" is not UTF-8", name);
     }
     TRY(session_enter(session, err));

@@ -222,8 +222,7 @@ static bool read_uuid(arena *memory, text input, column *out, uint32_t row) {
 }
 
 static bool is_json(text input) {
-    json_reader in =
-        json_reader_open((bytes){.data = (const uint8_t *)input.data, .size = input.size});
+    json_reader in = json_reader_open(bytes_of_text(input));
     json_token token = {.kind = JSON_NULL};
     firn_error ignored = ERR_INIT;
     do {

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/host.h"
+
 #define SHOWN_MAX 1024
 
 static bool is_letter(char byte) {
@@ -78,27 +80,48 @@ firn_status io_path_local(text path, char out[IO_LOCAL_PATH_MAX], firn_error *er
     return FIRN_OK;
 }
 
-static size_t without_end_slashes(text path) {
+firn_status io_path_whole(text path, char out[IO_LOCAL_PATH_MAX], firn_error *err) {
+    char local[IO_LOCAL_PATH_MAX];
+    TRY(io_path_local(path, local, err));
+    const char *start = local;
+    while (strncmp(start, "./", 2) == 0) {
+        start += 2;
+        while (*start == '/') { // What is left is no path from the root.
+            start += 1;
+        }
+    }
+    TRY(host_path_absolute(start, out, IO_LOCAL_PATH_MAX, err));
+    size_t size = 0;
+    for (size_t i = 0; out[i] != '\0'; i++) {
+        if (out[i] != '/' || size == 0 || out[size - 1] != '/') {
+            out[size++] = out[i];
+        }
+    }
+    out[size] = '\0';
+    return FIRN_OK;
+}
+
+text io_path_unslashed(text path) {
     size_t size = path.size;
     while (size > 1 && path.data[size - 1] == '/') {
         size -= 1;
     }
-    return size;
+    return text_slice(path, 0, size);
 }
 
 text io_path_folder(text path) {
-    size_t size = without_end_slashes(path);
+    size_t size = io_path_unslashed(path).size;
     while (size > 0 && path.data[size - 1] != '/') {
         size -= 1;
     }
     if (size == 0) {
         return TEXT(".");
     }
-    return text_slice(path, 0, without_end_slashes(text_slice(path, 0, size)));
+    return io_path_unslashed(text_slice(path, 0, size));
 }
 
 text io_path_name(text path) {
-    const size_t end = without_end_slashes(path);
+    const size_t end = io_path_unslashed(path).size;
     size_t start = end;
     while (start > 0 && path.data[start - 1] != '/') {
         start -= 1;

@@ -22,6 +22,13 @@ bool io_path_is_web(text path);
 /// Errors: FIRN_INVALID (empty, holds a NUL, too long, `file:` of another host or not absolute).
 firn_status io_path_local(text path, char out[IO_LOCAL_PATH_MAX], firn_error *err);
 
+/// A local path from the root on, whatever form it is in: "file:/x//y", "/x/y" and "./x/y" in "/"
+/// are one. Links in it stay. Errors: those of io_path_local, FIRN_IO (the working folder is gone).
+firn_status io_path_whole(text path, char out[IO_LOCAL_PATH_MAX], firn_error *err);
+
+/// A path without the slashes at its end; the root stays "/".
+text io_path_unslashed(text path);
+
 /// What stands before the last '/', without it; the root stays "/". "." if there is no '/'. Slashes
 /// at the end do not count.
 text io_path_folder(text path);

@@ -73,3 +73,33 @@ TEST(io_path_shown_hides_what_may_be_secret) {
     char tiny[4];
     CHECK(text_equal(io_path_shown(TEXT("http://h/x?s=1"), tiny, sizeof tiny), TEXT("http")));
 }
+
+TEST(io_path_whole_is_one_form_of_a_local_path) {
+    static const struct {
+        const char *path, *whole; // Without '/' in front: below the working folder.
+    } cases[] = {
+        {"/x/y", "/x/y"},
+        {"file:/x//y", "/x/y"},
+        {"file:///x/y", "/x/y"},
+        {"/", "/"},
+        {"file://localhost//x/", "/x/"},
+        {"./x//y", "x/y"},
+        {"././/x/../y", "x/../y"},
+        {"x", "x"},
+    };
+    firn_error err = FIRN_ERROR_INIT;
+    char here[IO_LOCAL_PATH_MAX];
+    char whole[IO_LOCAL_PATH_MAX];
+    REQUIRE(io_path_whole(TEXT("./x"), here, &err) == FIRN_OK && here[0] == '/');
+    const size_t folder = strlen(here) - 1;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        REQUIRE(io_path_whole(text_of(cases[i].path), whole, &err) == FIRN_OK);
+        const bool is_whole = cases[i].whole[0] == '/';
+        CHECK(is_whole || strncmp(whole, here, folder) == 0);
+        CHECK(strcmp(whole + (is_whole ? 0 : folder), cases[i].whole) == 0);
+    }
+    CHECK(io_path_whole(TEXT("file://else/x"), whole, &err) == FIRN_INVALID);
+    CHECK(text_equal(io_path_unslashed(TEXT("a/b//")), TEXT("a/b")));
+    CHECK(text_equal(io_path_unslashed(TEXT("//")), TEXT("/")));
+    CHECK(io_path_unslashed(TEXT("")).size == 0);
+}

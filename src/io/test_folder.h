@@ -58,7 +58,7 @@ static inline void test_folder_close(const test_folder *self) {
 /// Writes a file below the folder, making the folders between.
 static inline void test_folder_write(const test_folder *self, const char *name,
                                      const char *content) {
-    char path[512];
+    char path[1024];
     (void)snprintf(path, sizeof path, "%s/%s", self->path, name);
     firn_error err = ERR_INIT;
     char *slash = strrchr(path, '/');

@@ -5,8 +5,7 @@
 #include "base/test.h"
 
 static firn_status read_tree(arena *memory, text input, const json_node **out, firn_error *err) {
-    return json_tree_read(memory, (bytes){.data = (const uint8_t *)input.data, .size = input.size},
-                          out, err);
+    return json_tree_read(memory, bytes_of_text(input), out, err);
 }
 
 static const char sample[] =

@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/checked.h"
+#include "base/hex.h"
 
 #define CAPACITY_MIN 64
+#define ENCODED_AT_ONCE 768 // A multiple of 3: base64 has no rest between.
 
 text_builder text_builder_open(arena *memory) {
     return (text_builder){.memory = memory};
@@ -49,6 +52,31 @@ void text_append(text_builder *self, text value) {
 
 void text_append_char(text_builder *self, char byte) {
     text_append(self, (text){.data = &byte, .size = 1});
+}
+
+// In runs, between which the text may be told to stop.
+static void append_encoded(text_builder *self, bytes value, bool is_hex) {
+    for (size_t at = 0; at < value.size && !self->is_full; at += ENCODED_AT_ONCE) {
+        char room[2 * ENCODED_AT_ONCE];
+        const size_t left = value.size - at;
+        const bytes run = {.data = value.data + at,
+                           .size = left < ENCODED_AT_ONCE ? left : ENCODED_AT_ONCE};
+        size_t size = 2 * run.size;
+        if (is_hex) {
+            hex_print(run, room);
+        } else {
+            size = base64_print(run, room);
+        }
+        text_append(self, (text){.data = room, .size = size});
+    }
+}
+
+void text_append_hex(text_builder *self, bytes value) {
+    append_encoded(self, value, true);
+}
+
+void text_append_base64(text_builder *self, bytes value) {
+    append_encoded(self, value, false);
 }
 
 PRINTF_LIKE(2, 0)

@@ -20,6 +20,8 @@ text_builder text_builder_open(arena *memory);
 void text_append(text_builder *self, text value);
 void text_append_char(text_builder *self, char byte);
 void text_append_format(text_builder *self, const char *format, ...) PRINTF_LIKE(2, 3);
+void text_append_hex(text_builder *self, bytes value);    ///< Two digits a byte.
+void text_append_base64(text_builder *self, bytes value); ///< With padding.
 /// The text so far, which also ends in a NUL behind its size. FIRN_NO_MEMORY if an append failed.
 firn_status text_builder_finish(text_builder *self, text *out, firn_error *err);
 

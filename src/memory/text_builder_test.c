@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/base64.h"
+#include "base/hex.h"
 #include "base/test.h"
 
 static firn_error err = FIRN_ERROR_INIT;
@@ -69,5 +71,32 @@ TEST(text_copy_and_format_end_in_nul) {
     scratch = arena_open(16);
     CHECK(text_copy(&scratch, TEXT("abc"), &out, &err) == FIRN_NO_MEMORY);
     CHECK(text_format(&scratch, &out, &err, "%d", 1) == FIRN_NO_MEMORY);
+    arena_close(&scratch);
+}
+
+TEST(text_append_hex_and_base64_go_on_behind_each_run) {
+    arena scratch = arena_open((size_t)1 << 20);
+    uint8_t data[2000];
+    for (size_t i = 0; i < sizeof data; i++) {
+        data[i] = (uint8_t)(i * 7);
+    }
+    static const size_t sizes[] = {1, 2, 767, 768, 769, 1536, 2000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const bytes value = {.data = data, .size = sizes[i]};
+        text_builder hex = text_builder_open(&scratch);
+        text_builder base64 = text_builder_open(&scratch);
+        text_append_hex(&hex, value);
+        text_append_base64(&base64, value);
+        char expected[4000];
+        hex_print(value, expected);
+        CHECK(hex.size == 2 * value.size && memcmp(expected, hex.data, hex.size) == 0);
+        CHECK(base64.size == base64_print(value, expected));
+        CHECK(memcmp(expected, base64.data, base64.size) == 0);
+    }
+    arena_close(&scratch);
+    scratch = arena_open(1024);
+    text_builder builder = text_builder_open(&scratch);
+    text_append_hex(&builder, (bytes){.data = data, .size = sizeof data});
+    CHECK(builder.is_full);
     arena_close(&scratch);
 }

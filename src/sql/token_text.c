@@ -14,8 +14,7 @@
 
 // `position` is where `value` begins in the SQL text, at least roughly: escapes move it.
 static firn_status check_text(text value, uint32_t position, firn_error *err) {
-    const size_t valid =
-        utf8_valid_size((bytes){.data = (const uint8_t *)value.data, .size = value.size});
+    const size_t valid = utf8_valid_size(bytes_of_text(value));
     const char *nul = value.size == 0 ? NULL : memchr(value.data, 0, value.size);
     const size_t wrong =
         nul == NULL || (size_t)(nul - value.data) > valid ? valid : (size_t)(nul - value.data);

@@ -82,7 +82,7 @@ static void print_string(const column *from, uint32_t row, text_builder *out) {
         text_append(out, value);
         return;
     }
-    hex_print((bytes){.data = (const uint8_t *)value.data, .size = value.size}, digits);
+    hex_print(bytes_of_text(value), digits);
     text_append(out, (text){.data = digits, .size = 2 * value.size});
 }
 

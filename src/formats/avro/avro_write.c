@@ -29,9 +29,7 @@ static bool put_header(avro_writer *self, const avro_wanted *wanted, const char 
     bool fits =
         byte_output_put(out, (bytes){.data = magic, .size = sizeof magic}) &&
         avro_put_count(out, wanted->property_count + 2) &&
-        put_property(out, TEXT("avro.schema"),
-                     (bytes){.data = (const uint8_t *)wanted->schema_json.data,
-                             .size = wanted->schema_json.size}) &&
+        put_property(out, TEXT("avro.schema"), bytes_of_text(wanted->schema_json)) &&
         put_property(out, TEXT("avro.codec"),
                      (bytes){.data = (const uint8_t *)codec_word, .size = strlen(codec_word)});
     for (uint32_t i = 0; i < wanted->property_count && fits; i++) {

@@ -70,7 +70,7 @@ static inline bool avro_put_bytes(byte_output *out, bytes value) {
            byte_output_put(out, value);
 }
 static inline bool avro_put_text(byte_output *out, text value) {
-    return avro_put_bytes(out, (bytes){.data = (const uint8_t *)value.data, .size = value.size});
+    return avro_put_bytes(out, bytes_of_text(value));
 }
 /// `size` bytes as they are: of a fixed.
 static inline bool avro_put_fixed(byte_output *out, bytes value) {

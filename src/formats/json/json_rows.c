@@ -1,7 +1,6 @@
 #include "formats/json/json_rows.h"
 
 #include "base/date_text.h"
-#include "base/hex.h"
 #include "base/json.h"
 
 #define YEAR_DIGITS 4
@@ -29,14 +28,6 @@ static void put_string(text value, text_builder *out) {
     text_append_char(out, '"');
     text_append(out, value);
     text_append_char(out, '"');
-}
-
-static void put_hex(text value, text_builder *out) {
-    for (size_t i = 0; i < value.size && !out->is_full; i++) {
-        char digits[2];
-        hex_print((bytes){.data = (const uint8_t *)value.data + i, .size = 1}, digits);
-        text_append(out, (text){.data = digits, .size = 2});
-    }
 }
 
 // ---- Moments -----------------------------------------------------------------------------------
@@ -150,7 +141,8 @@ void json_put_value(const column *self, uint32_t row, text_builder *out) {
         break;
     case TYPE_BINARY:
         text_append_char(out, '"');
-        put_hex(string_text(&COLUMN_VALUES(values, string_value)[lane]), out);
+        text_append_hex(out,
+                        bytes_of_text(string_text(&COLUMN_VALUES(values, string_value)[lane])));
         text_append_char(out, '"');
         break;
     case TYPE_DECIMAL:

@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-#include "base/bytes.h"
+#include "base/base64.h"
 
 #define DEPTH_MAX 64
 #define CHILDREN_MAX (1 << 20)
@@ -176,15 +176,6 @@ static bool read_fields(const flat *self, size_t table, uint32_t slot, pq_arrow_
 }
 
 // ---- Base64 ------------------------------------------------------------------------------------
-
-static int32_t base64_value(char c) {
-    return c >= 'A' && c <= 'Z'   ? c - 'A'
-           : c >= 'a' && c <= 'z' ? c - 'a' + 26
-           : c >= '0' && c <= '9' ? c - '0' + 52
-           : c == '+'             ? 62
-           : c == '/'             ? 63
-                                  : -1;
-}
 
 static bool decode_base64(text input, arena *memory, bytes *out) {
     uint8_t *data = ARENA_NEW(memory, uint8_t, input.size / 4 * 3 + 3);

@@ -1,12 +1,9 @@
 // Bytes as text and back: md5, sha256, encode, decode; levenshtein.
+#include "base/base64.h"
 #include "base/hex.h"
 #include "base/utf8.h"
 #include "functions/scalar/digest.h"
 #include "functions/scalar/row_values.h"
-
-static bytes bytes_of(text value) {
-    return (bytes){.data = (const uint8_t *)value.data, .size = value.size};
-}
 
 // ---- Digests -----------------------------------------------------------------------------------
 
@@ -16,11 +13,11 @@ static size_t digest_of(const function_call *call, digest_kind kind, text value,
     digest self = digest_begin(kind);
     size_t at = 0;
     while (value.size - at > TEXT_LOOK_EVERY && !function_is_stopped(call)) {
-        digest_add(&self, bytes_of(text_slice(value, at, at + TEXT_LOOK_EVERY)));
+        digest_add(&self, bytes_of_text(text_slice(value, at, at + TEXT_LOOK_EVERY)));
         at += TEXT_LOOK_EVERY;
     }
     const size_t end = value.size - at > TEXT_LOOK_EVERY ? at : value.size;
-    return digest_end(&self, bytes_of(text_slice(value, at, end)), out);
+    return digest_end(&self, bytes_of_text(text_slice(value, at, end)), out);
 }
 
 static uint32_t md5(function_call *call, const column *const *args, column *out) {
@@ -95,24 +92,6 @@ const scalar_function function_sha256 = {
 
 // ---- base64 ------------------------------------------------------------------------------------
 
-static const char base64_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static size_t base64_write(bytes input, char *out) {
-    size_t size = 0;
-    for (size_t at = 0; at < input.size; at += 3) {
-        const size_t left = input.size - at < 3 ? input.size - at : 3;
-        uint32_t word = 0;
-        for (size_t i = 0; i < 3; i++) {
-            word = word << 8 | (i < left ? input.data[at + i] : 0U);
-        }
-        for (uint32_t i = 0; i < 4; i++) {
-            out[size++] = i > left ? '=' : base64_digits[word >> (18 - 6 * i) & 63];
-        }
-    }
-    return size;
-}
-
 // Blanks and line ends between digits don't count. False if it is no base64.
 static bool base64_read(const function_call *call, text input, uint8_t *out, size_t *size) {
     cancel_watch watch = {.cancel = function_cancel(call)};
@@ -125,14 +104,14 @@ static bool base64_read(const function_call *call, text input, uint8_t *out, siz
         if (byte == ' ' || (byte >= '\t' && byte <= '\r')) {
             continue;
         }
-        const char *digit = byte == '\0' ? NULL : strchr(base64_digits, byte);
+        const int32_t digit = base64_value(byte);
         if (byte == '=') {
             paddings++;
         }
-        if ((digit == NULL && byte != '=') || (digit != NULL && paddings > 0) || paddings > 2) {
+        if ((digit < 0 && byte != '=') || (digit >= 0 && paddings > 0) || paddings > 2) {
             return false;
         }
-        word = (word & 0x3ffff) << 6 | (digit == NULL ? 0U : (uint32_t)(digit - base64_digits));
+        word = (word & 0x3ffff) << 6 | (digit < 0 ? 0U : (uint32_t)digit);
         if (++digits % 4 == 0) {
             for (uint32_t i = 0; i + paddings < 3; i++) {
                 out[(*size)++] = (uint8_t)(word >> (16 - 8 * i) & 0xff);
@@ -179,7 +158,7 @@ static size_t encode_bytes(bytes input, encoding as, char *out) {
         hex_print(input, out);
         return 2 * input.size;
     case ENCODING_BASE64:
-        return base64_write(input, out);
+        return base64_print(input, out);
     case ENCODING_ESCAPE:
     case ENCODING_NONE:
         break;
@@ -221,7 +200,7 @@ static uint32_t encode(function_call *call, const column *const *args, column *o
     const text_rows words = text_rows_of(args[1]);
     text_sink sink = text_sink_of(call);
     FOR_ROWS(call, row) {
-        const bytes value = bytes_of(text_at(values, row));
+        const bytes value = bytes_of_text(text_at(values, row));
         const encoding as = encoding_of(text_at(words, row));
         if (as == ENCODING_NONE || value.size > TEXT_RESULT_SIZE_MAX / 4) {
             return ROW_VISIT(row);

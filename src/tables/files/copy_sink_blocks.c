@@ -186,8 +186,7 @@ static firn_status put(row_sink *self, text content, firn_error *err) {
     if (content.size == 0) {
         return FIRN_OK;
     }
-    TRY(io_writer_write(self->file,
-                        (bytes){.data = (const uint8_t *)content.data, .size = content.size}, err));
+    TRY(io_writer_write(self->file, bytes_of_text(content), err));
     self->file_size += content.size;
     return FIRN_OK;
 }

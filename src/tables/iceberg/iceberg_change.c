@@ -337,7 +337,7 @@ static firn_status see_in(ice_table_change *self, arena *memory, table_snapshot 
     bool is_tag;
     const bool has_branch = ice_play_ref(&self->play.metadata, self->branch, &is_tag) >= 0;
     ice_open what = {.pool = self->env->pool,
-                     .metadata = ice_bytes_of(self->play.json),
+                     .metadata = bytes_of_text(self->play.json),
                      .catalog = base == NULL ? (text){.size = 0} : base->ref.catalog,
                      .version = has_branch ? &version : NULL};
     text folder;

@@ -183,7 +183,7 @@ firn_status ice_alter_mapping(ice_play *play, const json_node *schema, int32_t l
     if (was.size == 0) {
         return FIRN_OK;
     }
-    const firn_status status = json_tree_read(&play->memory, ice_bytes_of(was), &mapped, err);
+    const firn_status status = json_tree_read(&play->memory, bytes_of_text(was), &mapped, err);
     if (status != FIRN_OK || mapped->kind != JSON_ARRAY) {
         return status == FIRN_NO_MEMORY ? status : err_forgive(err, status, status); // It stays.
     }

@@ -124,7 +124,7 @@ static firn_status make_field(schema_edit *self, text name, const json_node **ou
     ice_schema_write(&writer, &made);
     json_writer_finish(&writer);
     TRY(text_builder_finish(&builder, &json, err));
-    TRY(json_tree_read(self->edit.memory, ice_bytes_of(json), &tree, err));
+    TRY(json_tree_read(self->edit.memory, bytes_of_text(json), &tree, err));
     TRY(json_get_array(tree, "fields", &fields, err));
     *out = fields->first;
     *converted = made.columns.fields[0].type;

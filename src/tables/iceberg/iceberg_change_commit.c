@@ -98,7 +98,7 @@ static firn_status make_requirements(const ice_play *play, text updates, arena *
     if (uuid->size > 0) {
         ice_require_uuid(&made, *uuid);
     }
-    TRY(json_tree_read(memory, ice_bytes_of(updates), &list, err));
+    TRY(json_tree_read(memory, bytes_of_text(updates), &list, err));
     self.refs = ARENA_NEW(memory, text, (size_t)list->count + 1);
     if (self.refs == NULL) {
         return ARENA_FULL(memory, err);
@@ -127,7 +127,7 @@ static firn_status pack(ice_table_change *self, text json, arena *memory, bytes 
     if (packed.data == NULL) {
         return ARENA_FULL(memory, err);
     }
-    TRY(codec_encode(CODEC_GZIP, 0, ice_bytes_of(json), &packed, &self->codecs, err));
+    TRY(codec_encode(CODEC_GZIP, 0, bytes_of_text(json), &packed, &self->codecs, err));
     *out = (bytes){.data = packed.data, .size = packed.size};
     return FIRN_OK;
 }
@@ -187,7 +187,7 @@ static firn_status write_metadata(ice_table_change *self, text updates, arena *m
     text path;
     TRY(text_format(&self->memory, &path, err, "%.*s/%05llu-%s%s.metadata.json", TEXT_ARGS(folder),
                     (unsigned long long)number, uuid, is_packed ? ".gz" : ""));
-    bytes content = ice_bytes_of(json);
+    bytes content = bytes_of_text(json);
     TRY(is_packed ? pack(self, json, memory, &content, err) : FIRN_OK);
     TRY(ice_change_write(self, ICE_WRITTEN_METADATA, path, content, err));
     self->new_location = path;
@@ -348,7 +348,7 @@ static firn_status are_done(const ice_table_change *self, const ice_play *head, 
     if (status != FIRN_OK) { // What cannot be said any more was not said either.
         return status == FIRN_NO_MEMORY ? status : err_forgive(err, status, status);
     }
-    TRY(ice_json_read(ice_bytes_of(changed.json), memory, &trees[1], err));
+    TRY(ice_json_read(bytes_of_text(changed.json), memory, &trees[1], err));
     for (size_t i = 0; i < 2; i++) {
         for (size_t j = 0; j < sizeof others / sizeof *others; j++) {
             trees[i] = json_edit_member(&edit, trees[i], text_of(others[j]), NULL);

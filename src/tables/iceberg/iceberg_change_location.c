@@ -48,16 +48,9 @@ bool ice_root_flag(const json_node *root, const char *key, bool missing) {
 
 // ---- Names -------------------------------------------------------------------------------------
 
-static text without_slash(text path) {
-    while (path.size > 1 && path.data[path.size - 1] == '/') {
-        path.size--;
-    }
-    return path;
-}
-
 static firn_status location_of(const json_node *root, text *out, firn_error *err) {
     TRY(json_get_text(root, "location", out, err));
-    *out = without_slash(*out);
+    *out = io_path_unslashed(*out);
     return FIRN_OK;
 }
 
@@ -65,7 +58,7 @@ firn_status ice_metadata_folder(const json_node *root, arena *memory, text *out,
     const text chosen = ice_root_property(root, "write.metadata.path");
     text location;
     if (chosen.size > 0) {
-        return text_copy(memory, without_slash(chosen), out, err);
+        return text_copy(memory, io_path_unslashed(chosen), out, err);
     }
     TRY(location_of(root, &location, err));
     return text_format(memory, out, err, "%.*s/metadata", TEXT_ARGS(location));
@@ -80,7 +73,7 @@ static firn_status data_folder(const json_node *root, bool is_hashed, arena *mem
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const text chosen = ice_root_property(root, keys[i]);
         if (chosen.size > 0 && (is_hashed || i != 1)) {
-            return text_copy(memory, without_slash(chosen), out, err);
+            return text_copy(memory, io_path_unslashed(chosen), out, err);
         }
     }
     TRY(location_of(root, &location, err));
@@ -99,7 +92,7 @@ static text context_of(text location) {
 }
 
 void ice_hashed_folders(text name, char out[ICE_HASHED_FOLDERS_SIZE]) {
-    const ice_scalar value = {.kind = ICE_SCALAR_BYTES, .data = ice_bytes_of(name)};
+    const ice_scalar value = {.kind = ICE_SCALAR_BYTES, .data = bytes_of_text(name)};
     int32_t hash = 0;
     (void)ice_hash(TYPE_OF(VARCHAR), &value, &hash);
     for (int i = 0; i < HASH_BITS; i++) {

@@ -110,10 +110,6 @@ static inline const cancel_flag *ice_change_cancel(const ice_table_change *self)
                                         : self->env->context->cancel;
 }
 
-static inline bytes ice_bytes_of(text value) {
-    return (bytes){.data = (const uint8_t *)value.data, .size = value.size};
-}
-
 // ---- Files (iceberg_change_location.c)
 // ----------------------------------------------------------------
 

@@ -252,9 +252,7 @@ static inline firn_status ice_scene_apply(ice_scene *self, const commit_part *pa
     TRY(ice_metadata_change(root, part->updates.updates, &how, &self->memory, &changed, err));
     TRY(text_format(&self->memory, &path, err, "%s/metadata/server-%u.metadata.json",
                     self->folder.path, self->file_count++));
-    TRY(io_put(self->io, path,
-               (bytes){.data = (const uint8_t *)changed.json.data, .size = changed.json.size},
-               err));
+    TRY(io_put(self->io, path, bytes_of_text(changed.json), err));
     self->location = path;
     return FIRN_OK;
 }

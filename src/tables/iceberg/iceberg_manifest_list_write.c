@@ -104,10 +104,6 @@ static firn_status put_manifest(avro_writer *writer, const ice_list_wanted *want
     return fits ? avro_writer_end_record(writer, err) : BYTE_OUTPUT_FULL(out, err);
 }
 
-static bytes bytes_of(text value) {
-    return (bytes){.data = (const uint8_t *)value.data, .size = value.size};
-}
-
 firn_status ice_manifest_list_write(const ice_list_wanted *wanted, arena *memory,
                                     codec_scratch *codecs, bytes *out, firn_error *err) {
     const bool is_v1 = wanted->format_version == 1;
@@ -122,10 +118,10 @@ firn_status ice_manifest_list_write(const ice_list_wanted *wanted, arena *memory
     TRY(text_format(memory, &numbers[3], err, "%lld", (long long)wanted->sequence_number));
     numbers[1] = wanted->parent_id == ICE_NO_SNAPSHOT ? TEXT("null") : numbers[1];
     const avro_property properties[] = {
-        {TEXT("snapshot-id"), bytes_of(numbers[0])},
-        {TEXT("parent-snapshot-id"), bytes_of(numbers[1])},
-        {TEXT("format-version"), bytes_of(numbers[2])},
-        {TEXT("sequence-number"), bytes_of(numbers[3])}, // The last: v1 has none.
+        {TEXT("snapshot-id"), bytes_of_text(numbers[0])},
+        {TEXT("parent-snapshot-id"), bytes_of_text(numbers[1])},
+        {TEXT("format-version"), bytes_of_text(numbers[2])},
+        {TEXT("sequence-number"), bytes_of_text(numbers[3])}, // The last: v1 has none.
     };
     avro_wanted file = {.schema_json = is_v1 ? text_of(schema_v1) : text_of(schema_v2),
                         .codec = CODEC_DEFLATE,

@@ -312,10 +312,6 @@ firn_status ice_manifest_writer_add(ice_manifest_writer *self, const ice_new_ent
 
 // ---- The file ----------------------------------------------------------------------------------
 
-static bytes bytes_of(text value) {
-    return (bytes){.data = (const uint8_t *)value.data, .size = value.size};
-}
-
 static firn_status spec_json(const ice_spec *spec, arena *memory, text *out, firn_error *err) {
     text_builder builder = text_builder_open(memory);
     json_writer json = json_writer_into(&builder, 0);
@@ -341,12 +337,12 @@ firn_status ice_manifest_writer_open(ice_manifest_writer *self, const ice_manife
     TRY(text_format(memory, &numbers[1], err, "%d", wanted->spec->id));
     TRY(text_format(memory, &numbers[2], err, "%d", wanted->format_version));
     const avro_property properties[] = {
-        {TEXT("schema"), bytes_of(wanted->schema_json)},
-        {TEXT("schema-id"), bytes_of(numbers[0])},
-        {TEXT("partition-spec"), bytes_of(fields)},
-        {TEXT("partition-spec-id"), bytes_of(numbers[1])},
-        {TEXT("format-version"), bytes_of(numbers[2])},
-        {TEXT("content"), bytes_of(wanted->has_deletes ? TEXT("deletes") : TEXT("data"))},
+        {TEXT("schema"), bytes_of_text(wanted->schema_json)},
+        {TEXT("schema-id"), bytes_of_text(numbers[0])},
+        {TEXT("partition-spec"), bytes_of_text(fields)},
+        {TEXT("partition-spec-id"), bytes_of_text(numbers[1])},
+        {TEXT("format-version"), bytes_of_text(numbers[2])},
+        {TEXT("content"), bytes_of_text(wanted->has_deletes ? TEXT("deletes") : TEXT("data"))},
     };
     avro_wanted file = {.codec = CODEC_DEFLATE,
                         .property_count = sizeof properties / sizeof *properties,

@@ -31,10 +31,6 @@ static const char whole[] =
     "\"old\":{\"snapshot-id\":10,\"type\":\"tag\"},"
     "\"dev\":{\"snapshot-id\":10,\"type\":\"branch\"}}}";
 
-static bytes bytes_of(text value) {
-    return (bytes){.size = value.size, .data = (const uint8_t *)value.data};
-}
-
 // `whole` with its first `from` replaced.
 static text changed(const char *from, const char *to, arena *memory) {
     const text all = text_of(whole);
@@ -54,7 +50,7 @@ TEST(ice_metadata_resolves_versions_with_their_schemas) {
     arena memory = arena_open(1 << 20);
     firn_error err = ERR_INIT;
     ice_metadata metadata;
-    REQUIRE(ice_metadata_read(bytes_of(text_of(whole)), &memory, &metadata, &err) == FIRN_OK);
+    REQUIRE(ice_metadata_read(bytes_of_text(text_of(whole)), &memory, &metadata, &err) == FIRN_OK);
     const struct {
         table_version version;
         int64_t snapshot; // 0: there is none.
@@ -128,7 +124,7 @@ TEST(ice_metadata_refuses_what_java_refuses) {
         firn_error err = ERR_INIT;
         ice_metadata metadata;
         const text file = changed(rows[i].from, rows[i].to, &memory);
-        CHECK(ice_metadata_read(bytes_of(file), &memory, &metadata, &err) != FIRN_OK);
+        CHECK(ice_metadata_read(bytes_of_text(file), &memory, &metadata, &err) != FIRN_OK);
         CHECK(strstr(err.text, rows[i].words) != NULL);
         if (strstr(err.text, rows[i].words) == NULL) {
             printf("  \"%s\" for \"%s\"\n", err.text, rows[i].to);
@@ -142,7 +138,7 @@ TEST(ice_metadata_takes_a_transform_of_a_later_specification) {
     firn_error err = ERR_INIT;
     ice_metadata metadata;
     const text file = changed("bucket[8]", "zorder[8]", &memory);
-    REQUIRE(ice_metadata_read(bytes_of(file), &memory, &metadata, &err) == FIRN_OK);
+    REQUIRE(ice_metadata_read(bytes_of_text(file), &memory, &metadata, &err) == FIRN_OK);
     CHECK(metadata.specs[0].fields[0].transform.kind == ICE_UNKNOWN);
     arena_close(&memory);
 }
@@ -156,7 +152,7 @@ TEST(ice_metadata_of_version_1_needs_neither_uuid_nor_lists) {
     arena memory = arena_open(1 << 20);
     firn_error err = ERR_INIT;
     ice_metadata metadata;
-    REQUIRE(ice_metadata_read(bytes_of(text_of(first)), &memory, &metadata, &err) == FIRN_OK);
+    REQUIRE(ice_metadata_read(bytes_of_text(text_of(first)), &memory, &metadata, &err) == FIRN_OK);
     CHECK(metadata.spec_count == 1 && metadata.specs[0].fields[0].field_id == 1000);
     CHECK(metadata.schemas[0].columns.fields[0].type->width == 4);
     const ice_snapshot *snapshot;
@@ -170,7 +166,7 @@ TEST(ice_metadata_keeps_what_a_writer_needs) {
     arena memory = arena_open(1 << 20);
     firn_error err = ERR_INIT;
     ice_metadata metadata;
-    REQUIRE(ice_metadata_read(bytes_of(text_of(whole)), &memory, &metadata, &err) == FIRN_OK);
+    REQUIRE(ice_metadata_read(bytes_of_text(text_of(whole)), &memory, &metadata, &err) == FIRN_OK);
     CHECK(text_equal(metadata.uuid, TEXT("u")));
     CHECK(metadata.last_sequence_number == 2);
     CHECK(metadata.order.id == 0 && metadata.order.count == 0 && metadata.property_count == 0);
@@ -182,7 +178,7 @@ TEST(ice_metadata_keeps_what_a_writer_needs) {
                         "\"short\":\"y\",\"commit.x\":\"%.*s\",\"gc.enabled\":\"false\"}",
                         (int)sizeof large, large, (int)sizeof large, large) == FIRN_OK);
     const text told = changed("\"properties\":{}", properties.data, &memory);
-    REQUIRE(ice_metadata_read(bytes_of(told), &memory, &metadata, &err) == FIRN_OK);
+    REQUIRE(ice_metadata_read(bytes_of_text(told), &memory, &metadata, &err) == FIRN_OK);
     text value = TEXT("as it was");
     CHECK(metadata.property_count == 4);
     CHECK(!ice_metadata_property(&metadata, TEXT("mine"), &value));
@@ -195,7 +191,7 @@ TEST(ice_metadata_keeps_what_a_writer_needs) {
                 "\"source-id\":2,\"direction\":\"desc\",\"null-order\":\"nulls-first\"}]}],"
                 "\"default-sort-order-id\":3",
                 &memory);
-    REQUIRE(ice_metadata_read(bytes_of(sorted), &memory, &metadata, &err) == FIRN_OK);
+    REQUIRE(ice_metadata_read(bytes_of_text(sorted), &memory, &metadata, &err) == FIRN_OK);
     REQUIRE(metadata.order.id == 3 && metadata.order.count == 1);
     const ice_order_field *by = &metadata.order.fields[0];
     CHECK(by->source_id == 2 && by->is_descending && by->nulls_first);

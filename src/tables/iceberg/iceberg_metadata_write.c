@@ -1,5 +1,6 @@
 #include "tables/iceberg/iceberg_metadata_write.h"
 
+#include "io/io_path.h"
 #include "tables/iceberg/iceberg_metadata_private.h"
 
 #define VERSION_WRITTEN_MAX 2
@@ -73,10 +74,7 @@ static firn_status upgrade(metadata_change *self, const json_node *update, firn_
 static firn_status set_location(metadata_change *self, const json_node *update, firn_error *err) {
     text location;
     TRY(json_get_text(update, "location", &location, err));
-    while (location.size > 1 && location.data[location.size - 1] == '/') {
-        location.size--;
-    }
-    put_text(self, "location", location);
+    put_text(self, "location", io_path_unslashed(location));
     return FIRN_OK;
 }
 
@@ -321,8 +319,7 @@ firn_status ice_metadata_change(const json_node *old, text updates, const ice_ch
     ice_updates said;
     *out = (ice_changed){.timestamp_ms = 0};
     TRY(begin(&self, memory, err));
-    TRY(json_tree_read(memory, (bytes){.data = (const uint8_t *)updates.data, .size = updates.size},
-                       &list, err));
+    TRY(json_tree_read(memory, bytes_of_text(updates), &list, err));
     TRY(json_as_array(list, err));
     ice_updates_open(&said, memory);
     for (const json_node *each = list->first; each != NULL; each = each->next) {
@@ -428,9 +425,7 @@ static firn_status require(const json_node *old, const json_node *node, firn_err
 firn_status ice_metadata_require(const json_node *old, text requirements, arena *memory,
                                  firn_error *err) {
     const json_node *list;
-    TRY(json_tree_read(
-        memory, (bytes){.data = (const uint8_t *)requirements.data, .size = requirements.size},
-        &list, err));
+    TRY(json_tree_read(memory, bytes_of_text(requirements), &list, err));
     TRY(json_as_array(list, err));
     for (const json_node *each = list->first; each != NULL; each = each->next) {
         TRY(require(old, each, err));

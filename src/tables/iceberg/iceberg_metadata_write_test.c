@@ -9,14 +9,10 @@
 static const field columns[] = {{{"id", 2}, TYPE_OF(BIGINT), false, -1},
                                 {{"name", 4}, TYPE_OF(VARCHAR), true, -1}};
 
-static bytes bytes_of(text value) {
-    return (bytes){.data = (const uint8_t *)value.data, .size = value.size};
-}
-
 static const json_node *tree_of(text json, arena *memory) {
     const json_node *out = NULL;
     firn_error err = ERR_INIT;
-    CHECK(ice_json_read(bytes_of(json), memory, &out, &err) == FIRN_OK);
+    CHECK(ice_json_read(bytes_of_text(json), memory, &out, &err) == FIRN_OK);
     return out;
 }
 
@@ -88,7 +84,7 @@ TEST(ice_metadata_of_a_new_table_is_read) {
         firn_error err = ERR_INIT;
         ice_metadata read;
         const text json = changed_at(NULL, creation(version, &memory), NOW, &memory);
-        REQUIRE(ice_metadata_read(bytes_of(json), &memory, &read, &err) == FIRN_OK);
+        REQUIRE(ice_metadata_read(bytes_of_text(json), &memory, &read, &err) == FIRN_OK);
         CHECK(read.format_version == version && text_equal(read.location, TEXT("file:/t")));
         CHECK(read.schema_count == 1 && read.schemas[0].columns.count == 2);
         CHECK(read.schemas[0].columns.fields[1].id == 2);
@@ -137,7 +133,7 @@ TEST(ice_metadata_logs_snapshots_and_files) {
         const int64_t parent = i == 1 ? ICE_NO_SNAPSHOT : i - 1;
         json = changed_at(old, append_of(i, parent, i, now, &memory), now, &memory);
     }
-    REQUIRE(ice_metadata_read(bytes_of(json), &memory, &read, &err) == FIRN_OK);
+    REQUIRE(ice_metadata_read(bytes_of_text(json), &memory, &read, &err) == FIRN_OK);
     CHECK(read.current_snapshot_id == 4 && read.snapshot_count == 4 && read.log_count == 4);
     CHECK(read.snapshots[3].sequence_number == 4 && read.snapshots[3].parent_id == 3);
     CHECK(read.snapshots[0].rows.is_known && read.snapshots[0].rows.value == 7);
@@ -152,7 +148,7 @@ TEST(ice_metadata_logs_snapshots_and_files) {
     ice_update_remove_snapshots(&updates, 1, (const int64_t[]){2});
     REQUIRE(ice_updates_finish(&updates, &removal, &err) == FIRN_OK);
     json = changed_at(tree_of(json, &memory), removal, NOW + 50, &memory);
-    REQUIRE(ice_metadata_read(bytes_of(json), &memory, &read, &err) == FIRN_OK);
+    REQUIRE(ice_metadata_read(bytes_of_text(json), &memory, &read, &err) == FIRN_OK);
     CHECK(read.snapshot_count == 3 && read.log_count == 2 && read.log[0].snapshot_id == 3);
     arena_close(&memory);
 }
@@ -170,7 +166,7 @@ TEST(ice_metadata_of_version_1_is_upgraded) {
     const text json = changed_at(
         tree_of(text_of(old), &memory),
         TEXT("[{\"action\":\"upgrade-format-version\",\"format-version\":2}]"), 9, &memory);
-    REQUIRE(ice_metadata_read(bytes_of(json), &memory, &read, &err) == FIRN_OK);
+    REQUIRE(ice_metadata_read(bytes_of_text(json), &memory, &read, &err) == FIRN_OK);
     CHECK(read.format_version == 2 && read.specs[0].fields[0].field_id == 1000);
     CHECK(read.ref_count == 1 && read.refs[0].snapshot_id == 7);
     const json_node *root = tree_of(json, &memory);

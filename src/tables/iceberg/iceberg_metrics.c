@@ -1,9 +1,9 @@
 #include "tables/iceberg/iceberg_metrics.h"
 
 #include "base/number_text.h"
+#include "base/utf8.h"
 
 #define BOUND_BYTES_LEAST 64 // Of Parquet's own readers.
-#define CODE_POINT_BYTES 4
 
 bool ice_metrics_mode_read(text word, ice_metrics_mode *out) {
     static const struct {
@@ -127,7 +127,7 @@ uint32_t ice_leaf_bound_bytes(const ice_leaf *self) {
         return UINT32_MAX;
     }
     if (is_cut(self)) {
-        const uint64_t wanted = ((uint64_t)self->mode.length + 1) * CODE_POINT_BYTES;
+        const uint64_t wanted = ((uint64_t)self->mode.length + 1) * UTF8_SIZE_MAX;
         return wanted < BOUND_BYTES_LEAST ? BOUND_BYTES_LEAST
                : wanted > UINT32_MAX      ? UINT32_MAX
                                           : (uint32_t)wanted;
@@ -150,67 +150,24 @@ static size_t end_of(const ice_leaf *leaf, bytes value) {
     return at;
 }
 
-static uint32_t code_point_at(const uint8_t *at, size_t size) {
-    uint32_t value = size == 1 ? at[0] : at[0] & (0xffU >> (size + 1));
-    for (size_t i = 1; i < size; i++) {
-        value = value << 6 | (at[i] & 0x3fU);
-    }
-    return value;
-}
-
-static size_t put_code_point(uint32_t value, uint8_t *out) {
-    const size_t size = value < 0x80 ? 1 : value < 0x800 ? 2 : value < 0x10000 ? 3 : 4;
-    static const uint8_t marks[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    for (size_t i = size; i > 1; i--) {
-        out[i - 1] = (uint8_t)(0x80 | (value & 0x3f));
-        value >>= 6;
-    }
-    out[0] = (uint8_t)(marks[size] | value);
-    return size;
-}
-
-// Raises the last code point that can be; those behind it are dropped. False if none can.
-static bool raise_text(uint8_t *data, size_t *size) {
-    while (*size > 0) {
-        size_t at = *size - 1;
-        while (at > 0 && (data[at] & 0xc0) == 0x80) {
-            at--;
-        }
-        const uint32_t last = code_point_at(data + at, *size - at);
-        if (last < 0x10ffff) {
-            *size = at + put_code_point(last == 0xd7ff ? 0xe000 : last + 1, data + at);
-            return true;
-        }
-        *size = at;
-    }
-    return false;
-}
-
-static bool raise_bytes(uint8_t *data, size_t *size) {
-    while (*size > 0 && data[*size - 1] == 0xff) {
-        (*size)--;
-    }
-    if (*size > 0) {
-        data[*size - 1]++;
-    }
-    return *size > 0;
-}
-
 static firn_status cut_bound(const ice_leaf *leaf, bytes stored, bool is_upper, arena *memory,
                              bytes *out, firn_error *err) {
     size_t size = end_of(leaf, stored);
     // A code point may grow by a byte.
-    uint8_t *made = ARENA_NEW(memory, uint8_t, size + CODE_POINT_BYTES);
+    uint8_t *made = ARENA_NEW(memory, uint8_t, size + UTF8_SIZE_MAX);
     if (made == NULL) {
         return ARENA_FULL(memory, err);
     }
     if (size > 0) {
         memcpy(made, stored.data, size);
     }
-    if (is_upper && size < stored.size &&
-        !(leaf->is->type->id == TYPE_VARCHAR ? raise_text(made, &size)
-                                             : raise_bytes(made, &size))) {
-        return FIRN_OK;
+    if (is_upper && size < stored.size) {
+        size = leaf->is->type->id == TYPE_VARCHAR
+                   ? utf8_raise((char *)made, size, size + UTF8_SIZE_MAX)
+                   : bytes_raise(made, size);
+        if (size == 0) {
+            return FIRN_OK;
+        }
     }
     *out = (bytes){.data = made, .size = size};
     return FIRN_OK;

@@ -35,33 +35,13 @@ typedef struct search {
 
 // ---- Paths -------------------------------------------------------------------------------------
 
-// "file:/x//y", "/x/y" and "x/y" in "/" are one path.
 static firn_status whole_path(text path, arena *memory, text *out, firn_error *err) {
-    char local[IO_LOCAL_PATH_MAX];
     char whole[IO_LOCAL_PATH_MAX];
     if (!io_path_is_local(path)) {
         return text_copy(memory, path, out, err);
     }
-    TRY(io_path_local(path, local, err));
-    const char *start = local;
-    while (strncmp(start, "./", 2) == 0) {
-        start += 2;
-    }
-    TRY(host_path_absolute(start, whole, sizeof whole, err));
-    size_t size = 0;
-    for (size_t i = 0; whole[i] != '\0'; i++) {
-        if (whole[i] != '/' || size == 0 || whole[size - 1] != '/') {
-            whole[size++] = whole[i];
-        }
-    }
-    return text_copy(memory, (text){.data = whole, .size = size}, out, err);
-}
-
-static text without_slash(text path) {
-    while (path.size > 1 && path.data[path.size - 1] == '/') {
-        path.size--;
-    }
-    return path;
+    TRY(io_path_whole(path, whole, err));
+    return text_copy(memory, text_of(whole), out, err);
 }
 
 static bool is_below(text path, text folder) {
@@ -117,6 +97,9 @@ static firn_status gather_manifests(search *self, const ice_metadata *metadata, 
         TRY(ice_manifests_of(self->files, snapshot, self->cancel, &self->names, &list, err));
         TRY(snapshot->manifest_list.size == 0 ? FIRN_OK
                                               : name_file(self, snapshot->manifest_list, err));
+        if (list.count == 0) { // An empty table, or all of it deleted.
+            continue;
+        }
         const ice_manifest **items = ARENA_GROW(&self->names, const ice_manifest *, all->items,
                                                 all->count, list.count, &all->capacity);
         if (items == NULL) {
@@ -158,14 +141,14 @@ static firn_status check_location(search *self, const json_node *tree, text home
     static const char *const others[] = {"write.data.path", "write.metadata.path"};
     const json_node *properties = json_find(tree, "properties");
     text root;
-    TRY(whole_path(without_slash(home), &self->names, &root, err));
+    TRY(whole_path(io_path_unslashed(home), &self->names, &root, err));
     self->location = self->wanted->location.size == 0 ? home : self->wanted->location;
-    TRY(whole_path(without_slash(self->location), &self->names, &self->location, err));
+    TRY(whole_path(io_path_unslashed(self->location), &self->names, &self->location, err));
     bool is_ours = root.size > 1 && is_below(self->location, root);
     for (size_t i = 0; i < sizeof others / sizeof *others && !is_ours; i++) {
         const json_node *value = properties == NULL ? NULL : json_find(properties, others[i]);
         if (value != NULL && value->kind == JSON_STRING && value->value.size > 1) {
-            TRY(whole_path(without_slash(value->value), &self->names, &root, err));
+            TRY(whole_path(io_path_unslashed(value->value), &self->names, &root, err));
             is_ours = root.size > 1 && is_below(self->location, root);
         }
     }
@@ -196,7 +179,7 @@ static firn_status name_all(search *self, text metadata_location, firn_error *er
     TRY(ice_visit_log(&visitor, tree, err));
     TRY(name_file(self, metadata_location, err));
     TRY(text_format(&self->names, &hint, err, "%.*s/metadata/version-hint.text",
-                    TEXT_ARGS(without_slash(home))));
+                    TEXT_ARGS(io_path_unslashed(home))));
     TRY(name_file(self, hint, err)); // Of catalogs that are folders.
     qsort(self->named.items, self->named.count, sizeof *self->named.items, compare_names);
     return FIRN_OK;

@@ -150,6 +150,16 @@ TEST(iceberg_orphans_stay_if_a_manifest_list_cannot_be_read) {
     scene_close(&s);
 }
 
+TEST(iceberg_orphans_of_snapshots_without_manifests) {
+    scene s;
+    scene_open(&s,
+               "{\"snapshot-id\": 1, \"sequence-number\": 0, \"timestamp-ms\": 1, \"summary\": "
+               "{\"operation\": \"append\"}, \"manifests\": []}",
+               NULL);
+    CHECK(look(&s) == FIRN_OK && s.found.count == 3 && has_what_is_no_orphan(&s));
+    scene_close(&s);
+}
+
 TEST(iceberg_orphans_are_removed_whatever_fails) {
     for (uint64_t at = 1; at <= 3; at++) {
         scene s;

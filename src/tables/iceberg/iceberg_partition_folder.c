@@ -45,20 +45,6 @@ static void print_timestamp(const type *of, int64_t value, text_builder *out) {
     text_append(out, of->id == TYPE_TIMESTAMPTZ ? TEXT("Z") : TEXT(""));
 }
 
-static void print_base64(bytes value, text_builder *out) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < value.size; i += 3) {
-        const size_t left = value.size - i;
-        const uint32_t bits = (uint32_t)value.data[i] << 16 |
-                              (left > 1 ? (uint32_t)value.data[i + 1] << 8 : 0) |
-                              (left > 2 ? (uint32_t)value.data[i + 2] : 0);
-        text_append_char(out, digits[bits >> 18]);
-        text_append_char(out, digits[bits >> 12 & 63]);
-        text_append_char(out, left > 1 ? digits[bits >> 6 & 63] : '=');
-        text_append_char(out, left > 2 ? digits[bits & 63] : '=');
-    }
-}
-
 // As SQL shows it.
 static void print_plain(const type *of, const ice_scalar *value, arena *memory, text_builder *out) {
     const column *one = ice_scalar_column(of, value, memory);
@@ -76,7 +62,7 @@ static void print_value(const type *of, const ice_scalar *value, arena *memory, 
     } else if (of->id == TYPE_TIMESTAMP || of->id == TYPE_TIMESTAMPTZ) {
         print_timestamp(of, (int64_t)value->number, out);
     } else if (of->id == TYPE_BINARY) {
-        print_base64(value->data, out);
+        text_append_base64(out, value->data);
     } else if (of->id == TYPE_VARCHAR) {
         text_append(out, text_of_bytes(value->data));
     } else {

@@ -39,8 +39,8 @@ static firn_status make_form(ice_sink_change *self, firn_error *err) {
     made[0].type = TYPE_OF(VARCHAR);
     made[1].type = TYPE_OF(BIGINT);
     *columns = (schema){.count = 2, .fields = made};
-    TRY(ice_write_options_make(ice_table_metadata(self->base), NULL, 0, columns, &self->memory,
-                               &self->delete_options, err));
+    TRY(ice_delete_options_make(ice_table_metadata(self->base), columns, &self->memory,
+                                &self->delete_options, err));
     TRY(set_metrics(self, err));
     self->deletes = (ice_file_form){.options = &self->delete_options, .ending = ".deletes.parquet"};
     return pw_schema_make(columns, &self->memory, &self->deletes.schema, err);

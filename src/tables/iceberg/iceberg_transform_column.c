@@ -106,8 +106,7 @@ static uint32_t cut_strings(const column_transform *self) {
     const type *of = self->source->type;
     for (uint32_t i = 0; i < self->out->length; i++) {
         const text all = string_text(&values[i]);
-        const bytes cut = ice_transform_cut(
-            self->transform, of, (bytes){.data = (const uint8_t *)all.data, .size = all.size});
+        const bytes cut = ice_transform_cut(self->transform, of, bytes_of_text(all));
         // A short one lies inside its value, a long one where the source has it.
         COLUMN_OUT(self->out, string_value)
         [i] = string_of((const char *)cut.data, (uint32_t)cut.size);

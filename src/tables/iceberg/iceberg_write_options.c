@@ -1,19 +1,36 @@
 #include "tables/iceberg/iceberg_write_options.h"
 
+#include <stdio.h>
+
 #include "base/number_text.h"
 
 #define FILE_SIZE (UINT64_C(512) << 20)
 #define INFERRED_LEAVES 100
+#define DELETE_KEY_MAX 80 // Those of a column are longer; files of deletes have none.
 
 typedef struct option_reader {
     const ice_metadata *metadata;
     const firn_option *options;
     size_t option_count;
+    bool of_deletes;
     arena *memory;
     ice_write_options *out;
 } option_reader;
 
 // ---- Values ------------------------------------------------------------------------------------
+
+// What is said of files of deletes alone comes before what is said of all files: of
+// write.parquet.page-row-limit, that is write.delete.parquet.page-row-limit.
+static bool find_of_deletes(const option_reader *self, text key, text *out) {
+    char own[DELETE_KEY_MAX];
+    const size_t all = sizeof "write" - 1;
+    const size_t size = key.size + sizeof ".delete" - 1;
+    if (!self->of_deletes || size >= sizeof own) {
+        return false;
+    }
+    (void)snprintf(own, sizeof own, "write.delete%.*s", (int)(key.size - all), key.data + all);
+    return ice_metadata_property(self->metadata, (text){.data = own, .size = size}, out);
+}
 
 static bool find(const option_reader *self, text key, text *out) {
     for (size_t i = self->option_count; i > 0; i--) {
@@ -22,7 +39,7 @@ static bool find(const option_reader *self, text key, text *out) {
             return true;
         }
     }
-    return ice_metadata_property(self->metadata, key, out);
+    return find_of_deletes(self, key, out) || ice_metadata_property(self->metadata, key, out);
 }
 
 static firn_status say_wrong(text key, text value, const char *wanted, firn_error *err) {
@@ -247,6 +264,18 @@ static firn_status read_metrics(const option_reader *self, firn_error *err) {
     return FIRN_OK;
 }
 
+static firn_status make(const option_reader *self, const schema *columns, firn_error *err) {
+    ice_write_options *out = self->out;
+    *out = (ice_write_options){.writer = pw_options_default(), .file_size = FILE_SIZE};
+    out->writer.leaf.encodings = PW_ENCODINGS_JAVA;
+    TRY(read_format(self, err));
+    TRY(read_codec(self, err));
+    TRY(read_sizes(self, err));
+    TRY(ice_leaves_of(columns, self->memory, &out->leaves, err));
+    TRY(read_metrics(self, err));
+    return read_leaves(self, err);
+}
+
 firn_status ice_write_options_make(const ice_metadata *metadata, const firn_option *options,
                                    size_t option_count, const schema *columns, arena *memory,
                                    ice_write_options *out, firn_error *err) {
@@ -255,12 +284,12 @@ firn_status ice_write_options_make(const ice_metadata *metadata, const firn_opti
                                 .option_count = option_count,
                                 .memory = memory,
                                 .out = out};
-    *out = (ice_write_options){.writer = pw_options_default(), .file_size = FILE_SIZE};
-    out->writer.leaf.encodings = PW_ENCODINGS_JAVA;
-    TRY(read_format(&self, err));
-    TRY(read_codec(&self, err));
-    TRY(read_sizes(&self, err));
-    TRY(ice_leaves_of(columns, memory, &out->leaves, err));
-    TRY(read_metrics(&self, err));
-    return read_leaves(&self, err);
+    return make(&self, columns, err);
+}
+
+firn_status ice_delete_options_make(const ice_metadata *metadata, const schema *columns,
+                                    arena *memory, ice_write_options *out, firn_error *err) {
+    const option_reader self = {
+        .metadata = metadata, .of_deletes = true, .memory = memory, .out = out};
+    return make(&self, columns, err);
 }

@@ -33,4 +33,9 @@ firn_status ice_write_options_make(const ice_metadata *metadata, const firn_opti
                                    size_t option_count, const schema *columns, arena *memory,
                                    ice_write_options *out, firn_error *err);
 
+/// Those of files of position deletes, whose `columns` are their two: write.delete.X, and where it
+/// is not said write.X. Otherwise as ice_write_options_make.
+firn_status ice_delete_options_make(const ice_metadata *metadata, const schema *columns,
+                                    arena *memory, ice_write_options *out, firn_error *err);
+
 #endif

@@ -137,3 +137,23 @@ TEST(ice_write_options_limit_usual_metrics) {
     arena_close(&s.memory);
 }
 #undef P
+
+TEST(ice_delete_options_prefer_their_own_properties) {
+    const ice_property properties[] = {
+        P("write.parquet.page-row-limit", "50"),
+        P("write.parquet.compression-codec", "gzip"),
+        P("write.delete.parquet.compression-codec", "snappy"),
+        P("write.format.default", "orc"),
+        P("write.delete.format.default", "parquet"),
+    };
+    scene s = {.memory = arena_open(MEMORY_LIMIT),
+               .metadata = {.property_count = 5, .properties = properties},
+               .err = ERR_INIT};
+    REQUIRE(ice_delete_options_make(&s.metadata, &columns, &s.memory, &s.options, &s.err) ==
+            FIRN_OK);
+    CHECK(s.options.writer.codec == CODEC_SNAPPY);
+    CHECK(s.options.writer.page_rows == 50);
+    CHECK(ice_write_options_make(&s.metadata, NULL, 0, &columns, &s.memory, &s.options, &s.err) ==
+          FIRN_UNSUPPORTED); // The data's own are not meant.
+    arena_close(&s.memory);
+}

@@ -15,9 +15,11 @@ struct memory_removal {
     // Under the lock until all workers are through.
     uint64_t *gone; // By row of the snapshot: does it go? NULL if all do.
     uint64_t gone_count;
-    uint64_t *starts; // By piece: the position of its first row.
-    chunk **kept;     // By chunk of the snapshot, without its tail: what is left of it.
-    chunk_list *left; // The same, joined.
+    uint64_t *starts;    // By piece: the position of its first row.
+    chunk **kept;        // By chunk of the snapshot, without its tail: what is left of it.
+    chunk_list *left;    // The same, joined.
+    uint64_t left_rows;  // Of those.
+    uint64_t tail_start; // The position of the tail's first row.
 };
 
 // ---- Which rows go ------------------------------------------------------------------------------
@@ -48,7 +50,7 @@ firn_status memory_removal_open(const row_sink_request *request, memory_removal 
         return FAIL(err, FIRN_NO_MEMORY,
                     "no memory for %llu bytes: which rows of the table \"%.*s\" "
                     "are changed",
-                    (unsigned long long)rows / 8, TEXT_ARGS(base->table->name));
+                    (unsigned long long)rows / 8, TEXT_ARGS(base->base.ref.name));
     }
     memset(gone, 0, (BITMAP_WORDS(rows) + 1) * sizeof *gone);
     self->gone = gone;
@@ -184,6 +186,7 @@ firn_status memory_removal_finish(memory_removal *self, uint32_t *piece_count, f
         kept[i] = NULL;
     }
     self->kept = kept;
+    self->tail_start = position;
     *piece_count = self->takes_all ? 0 : (uint32_t)pieces;
     return FIRN_OK;
 }
@@ -212,6 +215,7 @@ firn_status memory_removal_end(memory_removal *self, const chunk_home *home, fir
     for (uint64_t i = 0; i < self->base->chunk_count; i++) {
         if (self->kept[i] != NULL) {
             TRY(chunk_list_add(&self->left, self->kept[i], err));
+            self->left_rows += chunk_rows(self->kept[i]);
             self->kept[i] = NULL;
         }
     }
@@ -240,10 +244,7 @@ static firn_status cut_rest(const memory_removal *self, const memory_table *tabl
     REQUIRES(&table->lock) {
     arena scratch = arena_open_in(table->pool, MEMORY_MAX);
     const arena_mark mark = arena_mark_take(&scratch);
-    uint64_t start = 0;
-    for (uint64_t i = 0; i < self->base->chunk_count; i++) {
-        start += chunk_rows(self->base->chunks->items[i]);
-    }
+    uint64_t start = self->tail_start;
     firn_status status = FIRN_OK;
     for (uint64_t i = self->base->chunk_count; status == FIRN_OK; i++) {
         chunk *from = chunk_at(table, i);
@@ -318,7 +319,7 @@ static firn_status exchange(memory_removal *self, memory_table *table, const chu
     chunk_tail *tail;
     TRY(cut_rest(self, table, home, rest, err));
     TRY(add_all(rest, added, err));
-    const uint64_t row_count = count_rows(self->left) + count_rows(*rest);
+    const uint64_t row_count = self->left_rows + count_rows(*rest);
     TRY(make_store(self, home, *rest, &store, &tail, err));
     *old = table->store;
     chunk_tail_release(table->tail);

@@ -151,7 +151,7 @@ static firn_status give_row_ids(const memory_snapshot *self, const scan_env *env
                                 scan_planner *tasks, uint64_t task_count, firn_error *err) {
     uint32_t file;
     uint64_t position = 0;
-    TRY(row_files_add(env->row_files, self->table->name, self->base.row_count.value,
+    TRY(row_files_add(env->row_files, self->base.ref.name, self->base.row_count.value,
                       (bytes){.size = 0}, &file, err));
     for (uint64_t i = 0; i < task_count; i++) {
         memory_task *task = (memory_task *)known_tasks_at(tasks, i);

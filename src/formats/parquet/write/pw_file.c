@@ -234,8 +234,7 @@ static firn_status list_names(pw_file *self, const pw_path *path, pq_list_BINARY
         return ARENA_FULL(&self->scratch, err);
     }
     for (uint32_t i = 0; i < path->count; i++) {
-        out->items[i] =
-            (bytes){.data = (const uint8_t *)path->names[i].data, .size = path->names[i].size};
+        out->items[i] = bytes_of_text(path->names[i]);
     }
     return FIRN_OK;
 }
@@ -474,10 +473,6 @@ static firn_status put_indexes(pw_file *self, firn_error *err) {
         }
     }
     return FIRN_OK;
-}
-
-static bytes bytes_of_text(text value) {
-    return (bytes){.data = (const uint8_t *)value.data, .size = value.size};
 }
 
 static firn_status put_footer(pw_file *self, firn_error *err) {

@@ -107,7 +107,7 @@ static firn_status check_sorting(const pw_options *self, uint32_t leaf_count, fi
 }
 
 static bool is_utf8(text value) {
-    return utf8_is_valid((bytes){.data = (const uint8_t *)value.data, .size = value.size});
+    return utf8_is_valid(bytes_of_text(value));
 }
 
 static firn_status check_key_values(const pw_options *self, firn_error *err) {

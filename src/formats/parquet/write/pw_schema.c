@@ -59,10 +59,6 @@ typedef struct making {
     text names[PQ_SCHEMA_DEPTH_MAX];
 } making;
 
-static bytes bytes_of_text(text name) {
-    return (bytes){.data = (const uint8_t *)name.data, .size = name.size};
-}
-
 // ---- Leaves ------------------------------------------------------------------------------------
 
 static void set_physical(pq_schema_element *element, pq_type kind, uint32_t width) {

@@ -401,55 +401,18 @@ static size_t whole_codes(bytes value, size_t bytes_max) {
     return size;
 }
 
-// `value` up to `size`, with room for `more` bytes behind. NULL if memory is full.
-static uint8_t *copy_start(arena *memory, bytes value, size_t size, size_t more) {
-    uint8_t *out = ARENA_NEW(memory, uint8_t, size + more);
-    if (out != NULL && size > 0) {
-        memcpy(out, value.data, size);
-    }
-    return out;
-}
-
-// The last code point that can be raised is; those behind it are dropped.
-static firn_status raise_text(bytes value, size_t bytes_max, arena *memory, pq_bounds *out,
-                              firn_error *err) {
-    const text whole = text_of_bytes(value);
-    size_t at = whole_codes(value, bytes_max);
-    while (at > 0 && !out->has_maximum) {
-        uint32_t code = utf8_previous(whole, &at) + 1;
-        code = code == 0xd800 ? 0xe000 : code; // Behind the surrogates.
-        char raised[UTF8_SIZE_MAX];
-        const size_t size = utf8_encode(code, raised);
-        if (size > 0 && at + size <= bytes_max) {
-            uint8_t *copy = copy_start(memory, value, at, size);
-            if (copy == NULL) {
-                return ARENA_FULL(memory, err);
-            }
-            memcpy(copy + at, raised, size);
-            out->maximum = bytes_of(copy, at + size);
-            out->has_maximum = true;
-        }
-    }
-    return FIRN_OK;
-}
-
-// Likewise the last byte.
-static firn_status raise_bytes(bytes value, size_t bytes_max, arena *memory, pq_bounds *out,
-                               firn_error *err) {
-    size_t size = bytes_max;
-    while (size > 0 && value.data[size - 1] == UINT8_MAX) {
-        size -= 1;
-    }
-    if (size == 0) {
-        return FIRN_OK;
-    }
-    uint8_t *copy = copy_start(memory, value, size, 0);
+// The last code point or byte that can be raised is; what is behind it is dropped.
+static firn_status raise_start(bytes value, size_t bytes_max, bool is_utf8, arena *memory,
+                               pq_bounds *out, firn_error *err) {
+    size_t size = is_utf8 ? whole_codes(value, bytes_max) : bytes_max;
+    uint8_t *copy = ARENA_NEW(memory, uint8_t, bytes_max + 1);
     if (copy == NULL) {
         return ARENA_FULL(memory, err);
     }
-    copy[size - 1] += 1;
+    memcpy(copy, value.data, size);
+    size = is_utf8 ? utf8_raise((char *)copy, size, bytes_max) : bytes_raise(copy, size);
     out->maximum = bytes_of(copy, size);
-    out->has_maximum = true;
+    out->has_maximum = size > 0;
     return FIRN_OK;
 }
 
@@ -476,7 +439,7 @@ static firn_status shorten(const pq_leaf *leaf, size_t bytes_max, arena *memory,
         out->has_maximum = false;
         out->maximum_is_exact = false;
         if (!is_fixed) {
-            TRY((is_utf8 ? raise_text : raise_bytes)(whole, bytes_max, memory, out, err));
+            TRY(raise_start(whole, bytes_max, is_utf8, memory, out, err));
         }
     }
     return FIRN_OK;
