@@ -128,17 +128,17 @@ static firn_status hidden_path(const char *path, arena *memory, text *out, firn_
                        TEXT_ARGS(io_path_folder(text_of(path))), chance);
 }
 
-static bool is_gone(const char *path) {
+static bool is_there(const char *path) {
     host_stat found;
     firn_error ignored = ERR_INIT;
-    return host_path_stat(path, &found, &ignored) == FIRN_NOT_FOUND;
+    return host_path_stat(path, &found, &ignored) == FIRN_OK;
 }
 
 static firn_status drop_folder(const char *path, arena *memory, firn_error *err) {
     text hidden;
     TRY(hidden_path(path, memory, &hidden, err));
     const firn_status status = host_rename(path, hidden.data, err);
-    if (status != FIRN_OK && !is_gone(path)) {
+    if (status != FIRN_OK && !is_there(hidden.data)) { // That name is nobody else's.
         return status;
     }
     // The table is gone, if not yet on disk for certain. What cannot be removed is an orphan.
