@@ -3,7 +3,7 @@
 #include "exec/rows/rows_private.h"
 
 #define M ((uint64_t)1 << 20)
-#define BLOB_BYTES ((uint32_t)200 << 10)
+#define BLOB_BYTES ((uint64_t)200 << 10)
 
 static firn_error err = FIRN_ERROR_INIT;
 
@@ -57,7 +57,7 @@ TEST(rows_blobs_stay_in_memory_that_caches_can_give_back) {
     for (uint32_t i = 0; i < 200; i++) {
         uint32_t number;
         uint8_t *block;
-        REQUIRE(row_blob_new(&store, BLOB_BYTES, &number, &block, &err) == FIRN_OK);
+        REQUIRE(row_blob_new(&store, (uint32_t)BLOB_BYTES, &number, &block, &err) == FIRN_OK);
         CHECK(row_blob_is_in_memory(&store, number) == (block != NULL));
         kept += block != NULL;
     }
