@@ -583,12 +583,11 @@ static bool has_heap_room(const unit_filling *self, uint8_t *const *rows, uint32
     if (bytes < HEAP_PROBED) {
         return true;
     }
-    size_t capacity;
-    void *block = pool_block_take(unit->shared->keeper, bytes, &capacity);
-    if (block != NULL) {
-        pool_block_give(unit->shared->keeper, block, capacity);
+    const bool has_room = pool_take(unit->shared->keeper, bytes);
+    if (has_room) {
+        pool_give(unit->shared->keeper, bytes);
     }
-    return block != NULL;
+    return has_room;
 }
 
 // Rows that lie on a page of somebody else.

@@ -101,8 +101,8 @@ static bool takes_all(const insert_shared *self, const plan_node *scan) {
     return takes;
 }
 
-// A filter that cannot be told is left out: then more counts as read than was. What a subquery reads
-// of the table has filters of its own: then all of it counts.
+// A filter that cannot be told is left out: then more counts as read than was. What a subquery
+// reads of the table has filters of its own: then all of it counts.
 static firn_status find_filters(insert_shared *self, arena *memory, firn_error *err) {
     reading found = {.sink = self};
     plan_node *input = self->node->insert_.input;

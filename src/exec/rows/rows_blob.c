@@ -87,12 +87,12 @@ static firn_status add_blob(row_store *self, row_blob blob, uint32_t *number, fi
 firn_status row_blob_new(row_store *self, uint32_t size, uint32_t *number, uint8_t **memory,
                          firn_error *err) {
     row_blob blob = {.size = size, .pieces = {.owner = self->keeper}};
-    // Half of what the keeper may have is left to pages, which cannot do without; and a part of all
-    // there is to others, since blobs go out only when all rows are there.
-    pool_report now;
-    pool_describe(self->keeper, &now);
-    if (pool_used(self->keeper) + size <= pool_target(self->keeper) / 2 &&
-        now.used + size <= now.limit - now.limit / LEFT_SHARE) {
+    // Half of what the keeper may have is left to pages, which cannot do without; and a part of
+    // what it could have to others, since blobs go out only when all rows are there. Caches give
+    // way.
+    const uint64_t wanted = pool_used(self->keeper) + size;
+    const uint64_t room = pool_room(self->keeper);
+    if (wanted <= pool_target(self->keeper) / 2 && wanted <= room - room / LEFT_SHARE) {
         blob.block = pool_block_take(self->keeper, size, &blob.capacity);
     }
     *memory = blob.block;

@@ -46,15 +46,19 @@ static firn_status prepare(row_sink *self, const scan_env *env, firn_error *err)
                                    .cancel = env->cancel};
     self->codec = options->format->is_text ? options->writer.codec : CODEC_NONE;
     TRY(options->format->open(&self->encoder, &self->memory, err));
-    self->waiter_max = env->workers * 2 + 2;
-    self->waiters = ARENA_NEW(&self->memory, struct wakeup *, self->waiter_max);
-    if (self->waiters == NULL) {
+    TRY(wakeup_list_open(env->workers * 2 + 2, &self->memory, &self->waiting, err));
+    self->idle = ARENA_NEW(&self->memory, codec_scratch, (size_t)env->workers + 1);
+    if (self->idle == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
-    for (uint32_t i = 0; i < self->waiter_max; i++) {
-        self->waiters[i] = NULL;
-    }
     return copy_outputs_open(self->target, env->io, env->pool, env->cancel, &self->outputs, err);
+}
+
+static void close_idle(row_sink *self) {
+    while (self->idle_count > 0) {
+        self->idle_count--;
+        codec_scratch_close(&self->idle[self->idle_count]);
+    }
 }
 
 static void close_sink(row_sink *self) {
@@ -63,6 +67,7 @@ static void close_sink(row_sink *self) {
     }
     table_snapshot *base = (table_snapshot *)(uintptr_t)&self->target->base;
     copy_close_blocks(self);
+    close_idle(self);
     io_writer_close(self->file);
     copy_outputs_close(self->outputs);
     arena_close(&self->of_file);
@@ -133,13 +138,9 @@ static firn_status open_worker(row_sink *self, const scan_env *env, row_sink_wor
     return FIRN_OK;
 }
 
-static void forget_waiter(row_sink *self, const struct wakeup *which) {
+static void forget_waiter(row_sink *self, const wakeup *which) {
     mutex_lock(&self->lock);
-    for (uint32_t i = 0; i < self->waiter_max; i++) {
-        if (self->waiters[i] == which) {
-            self->waiters[i] = NULL;
-        }
-    }
+    wakeup_list_forget(&self->waiting, which);
     mutex_unlock(&self->lock);
 }
 
@@ -306,7 +307,7 @@ static firn_status make_room(row_sink *self, row_sink_worker *by, uint64_t task,
         bool did;
         TRY(copy_work(self, &by->codecs, &did, err));
         if (!did && !has_room(self, task)) {
-            copy_add_waiter(self, by->env->wakeup);
+            wakeup_list_add(&self->waiting, by->env->wakeup);
             *must_wait = true;
             return FIRN_OK;
         }
@@ -377,19 +378,22 @@ static firn_status finish(row_sink *self, uint32_t *piece_count, firn_error *err
 static firn_status run_piece(row_sink *self, uint32_t number, const scan_env *env, bool *must_wait,
                              firn_error *err) {
     (void)number;
-    codec_scratch codecs = codec_scratch_open_in(env->pool, CODEC_MEMORY_MAX);
     firn_status status = FIRN_OK;
     bool did = true;
     mutex_lock(&self->lock);
+    codec_scratch codecs = self->idle_count > 0
+                               ? self->idle[--self->idle_count]
+                               : codec_scratch_open_in(env->pool, CODEC_MEMORY_MAX);
     while (did && status == FIRN_OK) {
         status = copy_work(self, &codecs, &did, err);
     }
     *must_wait = status == FIRN_OK && !copy_is_idle(self);
     if (*must_wait) {
-        copy_add_waiter(self, env->wakeup);
+        wakeup_list_add(&self->waiting, env->wakeup);
     }
+    assert(self->idle_count < self->env.workers);
+    self->idle[self->idle_count++] = codecs;
     mutex_unlock(&self->lock);
-    codec_scratch_close(&codecs);
     return status;
 }
 
@@ -401,6 +405,7 @@ static firn_status end(row_sink *self, uint64_t *changed_rows, firn_error *err) 
         codec_scratch_close(&codecs);
         TRY(status);
     }
+    close_idle(self);
     pool_close(self->keeper); // The pool above it may be closed before the sink is.
     self->keeper = NULL;
     *changed_rows = self->row_count;

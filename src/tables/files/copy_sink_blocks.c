@@ -1,28 +1,5 @@
 // Blocks of encoded rows, and the files that they go into.
-#include <assert.h>
-
 #include "tables/files/copy_sink_private.h"
-
-// ---- Waiting -----------------------------------------------------------------------------------
-
-void copy_add_waiter(row_sink *self, struct wakeup *which) REQUIRES(&self->lock) {
-    for (uint32_t i = 0; i < self->waiter_max; i++) {
-        if (self->waiters[i] == NULL || self->waiters[i] == which) {
-            self->waiters[i] = which;
-            return;
-        }
-    }
-    assert(false);
-}
-
-void copy_wake_all(row_sink *self) REQUIRES(&self->lock) {
-    for (uint32_t i = 0; i < self->waiter_max; i++) {
-        if (self->waiters[i] != NULL) {
-            wakeup_fire(self->waiters[i]);
-            self->waiters[i] = NULL;
-        }
-    }
-}
 
 // ---- Blocks ------------------------------------------------------------------------------------
 
@@ -337,7 +314,7 @@ firn_status copy_work(row_sink *self, codec_scratch *codecs, bool *did, firn_err
         *did = false;
     }
     if (*did) {
-        copy_wake_all(self);
+        wakeup_list_fire(&self->waiting);
     }
     return status;
 }

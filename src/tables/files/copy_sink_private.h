@@ -9,7 +9,7 @@
 #include "tables/files/copy_outputs.h"
 #include "tables/files/copy_sink.h"
 #include "tables/files/copy_split.h"
-#include "threads/scheduler.h"
+#include "threads/wakeup_list.h"
 
 // Rows of one folder, encoded.
 typedef struct piece {
@@ -68,8 +68,9 @@ struct row_sink {
     block *filling;
     block *first; // Full ones, in order.
     block *last;
-    uint32_t waiter_max;
-    struct wakeup **waiters;
+    wakeup_list waiting;
+    uint32_t idle_count;
+    codec_scratch *idle; // Of pieces that wait; one a worker at most.
     bool is_writing;
     // Of who is writing:
     io_writer *file;
@@ -99,8 +100,6 @@ void copy_end_block(row_sink *self) REQUIRES(&self->lock);
 firn_status copy_work(row_sink *self, codec_scratch *codecs, bool *did, firn_error *err)
     REQUIRES(&self->lock);
 bool copy_is_idle(const row_sink *self);
-void copy_add_waiter(row_sink *self, struct wakeup *which) REQUIRES(&self->lock);
-void copy_wake_all(row_sink *self) REQUIRES(&self->lock);
 /// Of who is writing, or when nobody is.
 firn_status copy_open_file(row_sink *self, text folder, firn_error *err);
 firn_status copy_finish_file(row_sink *self, codec_scratch *codecs, firn_error *err);

@@ -33,16 +33,13 @@ static firn_status prepare(parquet_lines *self, firn_error *err) {
     set_sizes(self);
     TRY(pw_options_check(&self->options, (uint32_t)self->schema->tree->leaf_count, err));
     self->lanes = ARENA_NEW(&self->memory, lane, (size_t)self->width + 1);
-    self->waiter_max = self->env.workers * 2 + 2;
-    self->waiters = ARENA_NEW(&self->memory, struct wakeup *, self->waiter_max);
-    if (self->lanes == NULL || self->waiters == NULL) {
+    self->idle = ARENA_NEW(&self->memory, pw_worker, (size_t)self->env.workers + 1);
+    TRY(wakeup_list_open(self->env.workers * 2 + 2, &self->memory, &self->waiting, err));
+    if (self->lanes == NULL || self->idle == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
     for (uint32_t i = 0; i < self->width; i++) {
         self->lanes[i] = (lane){.next = NULL};
-    }
-    for (uint32_t i = 0; i < self->waiter_max; i++) {
-        self->waiters[i] = NULL;
     }
     return text_format(&self->memory, &self->options.created_by, err, "firn version %.*s",
                        TEXT_ARGS(self->env.context->version));
@@ -111,13 +108,9 @@ firn_status parquet_lines_open_worker(parquet_lines *self, const scan_env *env,
     return FIRN_OK;
 }
 
-static void forget_waiter(parquet_lines *self, const struct wakeup *which) {
+static void forget_waiter(parquet_lines *self, const wakeup *which) {
     mutex_lock(&self->lock);
-    for (uint32_t i = 0; i < self->waiter_max; i++) {
-        if (self->waiters[i] == which) {
-            self->waiters[i] = NULL;
-        }
-    }
+    wakeup_list_forget(&self->waiting, which);
     mutex_unlock(&self->lock);
 }
 
@@ -270,7 +263,7 @@ static firn_status make_room(parquet_lines *self, parquet_lines_worker *by, uint
         bool did;
         TRY(lines_work(self, &by->with, &did, err));
         if (!did && !has_room(self, task)) {
-            lines_add_waiter(self, by->env->wakeup);
+            wakeup_list_add(&self->waiting, by->env->wakeup);
             *must_wait = true;
             return FIRN_OK;
         }
@@ -302,7 +295,7 @@ firn_status parquet_lines_push(parquet_lines_worker *self, const batch *rows, bo
     lines_add_early(owner, made);
     status = lines_admit_early(owner, err);
     if (owner->held_bytes > lines_queue_bytes(owner) / 4) {
-        lines_wake_all(owner);
+        wakeup_list_fire(&owner->waiting);
         bool did;
         status = status == FIRN_OK ? lines_work(owner, &self->with, &did, err) : status;
     }
@@ -322,21 +315,30 @@ firn_status parquet_lines_finish(parquet_lines *self, uint32_t *piece_count, fir
 
 firn_status parquet_lines_run_piece(parquet_lines *self, const scan_env *env, bool *must_wait,
                                     firn_error *err) {
-    pw_worker with = pw_worker_open(env->pool, env->cancel);
     firn_status status = FIRN_OK;
     bool did = true;
     mutex_lock(&self->lock);
+    pw_worker with = self->idle_count > 0 ? self->idle[--self->idle_count]
+                                          : pw_worker_open(env->pool, env->cancel);
     while (did && status == FIRN_OK) {
         status = lines_work(self, &with, &did, err);
         status = status == FIRN_OK ? lines_end_line(self, err) : status;
     }
     *must_wait = status == FIRN_OK && !lines_is_idle(self);
     if (*must_wait) {
-        lines_add_waiter(self, env->wakeup);
+        wakeup_list_add(&self->waiting, env->wakeup);
     }
+    assert(self->idle_count < self->env.workers);
+    self->idle[self->idle_count++] = with;
     mutex_unlock(&self->lock);
-    pw_worker_close(&with);
     return status;
+}
+
+static void close_idle(parquet_lines *self) {
+    while (self->idle_count > 0) {
+        self->idle_count--;
+        pw_worker_close(&self->idle[self->idle_count]);
+    }
 }
 
 static void close_spares(parquet_lines *self) {
@@ -352,6 +354,7 @@ firn_status parquet_lines_end(parquet_lines *self, uint64_t *row_count, firn_err
         TRY(lines_finish_file(self, err));
     }
     close_spares(self);
+    close_idle(self);
     pool_close(self->keeper); // The pool above it may be closed before the lines are.
     self->keeper = NULL;
     *row_count = self->row_count;
@@ -391,6 +394,7 @@ void parquet_lines_close(parquet_lines *self) {
         pw_group_close(each->group);
     }
     close_spares(self);
+    close_idle(self);
     arena_close(&self->memory);
     pool_close(self->keeper);
     mutex_end(&self->lock);

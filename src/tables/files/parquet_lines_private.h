@@ -6,7 +6,7 @@
 
 #include "memory/pool.h"
 #include "tables/files/parquet_lines.h"
-#include "threads/scheduler.h"
+#include "threads/wakeup_list.h"
 
 #define SPARE_COUNT 32
 
@@ -85,8 +85,9 @@ struct parquet_lines {
     uint64_t spare_bytes;
     uint32_t spare_count;
     arena spares[SPARE_COUNT];
-    uint32_t waiter_max;
-    struct wakeup **waiters;
+    wakeup_list waiting;
+    uint32_t idle_count;
+    pw_worker *idle; // Of pieces that wait; one a worker at most.
     uint64_t row_count;
     staged alone;  // What a single worker is at.
     pw_file *file; // Of who is writing, and of `end`.
@@ -129,8 +130,6 @@ firn_status lines_end_line(parquet_lines *self, firn_error *err) REQUIRES(&self-
 firn_status lines_work(parquet_lines *self, pw_worker *with, bool *did, firn_error *err)
     REQUIRES(&self->lock);
 bool lines_is_idle(const parquet_lines *self);
-void lines_add_waiter(parquet_lines *self, struct wakeup *which) REQUIRES(&self->lock);
-void lines_wake_all(parquet_lines *self) REQUIRES(&self->lock);
 /// Of who is writing, or when nobody is.
 firn_status lines_open_file(parquet_lines *self, text partition, firn_error *err);
 firn_status lines_finish_file(parquet_lines *self, firn_error *err);

@@ -1,30 +1,7 @@
 // What workers do: lanes that are behind, and finished groups that go into files.
-#include <assert.h>
-
 #include "tables/files/parquet_lines_private.h"
 
 #define LANE_ITEMS 8 // That a worker takes of a lane at once.
-
-// ---- Waiting -----------------------------------------------------------------------------------
-
-void lines_add_waiter(parquet_lines *self, struct wakeup *which) REQUIRES(&self->lock) {
-    for (uint32_t i = 0; i < self->waiter_max; i++) {
-        if (self->waiters[i] == NULL || self->waiters[i] == which) {
-            self->waiters[i] = which;
-            return;
-        }
-    }
-    assert(false);
-}
-
-void lines_wake_all(parquet_lines *self) REQUIRES(&self->lock) {
-    for (uint32_t i = 0; i < self->waiter_max; i++) {
-        if (self->waiters[i] != NULL) {
-            wakeup_fire(self->waiters[i]);
-            self->waiters[i] = NULL;
-        }
-    }
-}
 
 // ---- Lanes -------------------------------------------------------------------------------------
 
@@ -169,7 +146,7 @@ firn_status lines_work(parquet_lines *self, pw_worker *with, bool *did, firn_err
         status = lines_admit_early(self, err);
     }
     if (*did) {
-        lines_wake_all(self);
+        wakeup_list_fire(&self->waiting);
     }
     return status;
 }

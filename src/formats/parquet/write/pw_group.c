@@ -77,7 +77,7 @@ firn_status pw_group_put(pw_group *self, const batch *rows, pw_worker *with, fir
     return FIRN_OK;
 }
 
-uint64_t pw_group_size(const pw_group *self) {
+static uint64_t size_of(const pw_group *self) {
     uint64_t size = 0;
     for (uint32_t i = 0; i < self->leaf_count; i++) {
         size += pw_chunk_size(self->chunks[i]);
@@ -85,17 +85,9 @@ uint64_t pw_group_size(const pw_group *self) {
     return size;
 }
 
-uint64_t pw_group_memory(const pw_group *self) {
-    uint64_t bytes = self->memory.used;
-    for (uint32_t i = 0; i < self->leaf_count; i++) {
-        bytes += pw_chunk_memory(self->chunks[i]);
-    }
-    return bytes;
-}
-
 bool pw_group_is_full(const pw_group *self) {
     return self->row_count >= self->options->group_rows ||
-           pw_group_size(self) >= self->options->group_bytes;
+           size_of(self) >= self->options->group_bytes;
 }
 
 firn_status pw_group_finish_column(pw_group *self, uint32_t column, pw_worker *with,

@@ -25,9 +25,6 @@ firn_status pw_group_put(pw_group *self, const batch *rows, pw_worker *with, fir
 /// Adds rows of one column; the caller adds to row_count once all have them.
 firn_status pw_group_put_column(pw_group *self, uint32_t column, const batch *rows, pw_worker *with,
                                 firn_error *err);
-/// Bytes in the file, about, and of memory.
-uint64_t pw_group_size(const pw_group *self);
-uint64_t pw_group_memory(const pw_group *self);
 /// Has it reached what the options say?
 bool pw_group_is_full(const pw_group *self);
 firn_status pw_group_finish_column(pw_group *self, uint32_t column, pw_worker *with,
