@@ -420,19 +420,20 @@ firn_status change_end(binder *self, change_build *build, const column_values *v
 // ---- DELETE ------------------------------------------------------------------------------------
 
 // What else the rows are compared with: FROM of UPDATE, USING of DELETE. `names`: all of it.
-static firn_status join_others(binder *self, change_build *build, const sql_list *others,
-                               scope **names) {
-    *names = build->rows;
-    if (others->count == 0) {
-        return FIRN_OK;
-    }
+static firn_status bind_others(binder *self, const change_build *build, const sql_list *others,
+                               scope **names, plan_node **out) {
     scope *right = scope_new(self, NULL);
-    plan_node *node;
     if (right == NULL) {
         return binder_full(self);
     }
-    TRY(bind_from(self, others, right, &node));
-    TRY(change_both(self, build->rows, right, others->items[0]->position, names));
+    TRY(bind_from(self, others, right, out));
+    return change_both(self, build->rows, right, others->items[0]->position, names);
+}
+
+static firn_status join_others(binder *self, change_build *build, const sql_list *others,
+                               scope **names) {
+    plan_node *node;
+    TRY(bind_others(self, build, others, names, &node));
     return bind_new_join(self, build->node, node, JOIN_CROSS, NULL, &build->node);
 }
 
@@ -446,44 +447,28 @@ static firn_status filter_rows(binder *self, change_build *build, scope *names,
     return change_filter(self, build, predicate);
 }
 
-// A row that several others match is deleted once: groups of the row ids and what is wished of the
-// rows.
-static firn_status group_deleted(binder *self, change_build *build, column_values *values) {
+// A row that several others match is deleted once.
+static firn_status keep_matched(binder *self, change_build *build, const sql_delete *written) {
+    scope *names;
     plan_node *node;
-    TRY(binder_node(self, PLAN_AGGREGATE, &node));
-    node->aggregate_.input = build->node;
-    node->aggregate_.set_id = NO_SLOT;
-    for (uint32_t i = 0; i <= build->own.count; i++) {
-        expr **slot = i < build->own.count ? &values->items[i] : &build->row_id;
-        if ((*slot)->kind != EXPR_COLUMN) {
-            continue;
-        }
-        const uint32_t id = binder_new_id(self);
-        TRY(expr_list_add(self, &node->aggregate_.keys, *slot));
-        TRY(u32_list_add(self, &node->aggregate_.key_ids, id));
-        *slot = expr_column(self->memory, id, (*slot)->column_.name, (*slot)->type);
-        if (*slot == NULL) {
-            return binder_full(self);
-        }
+    expr *condition = NULL;
+    TRY(bind_others(self, build, &written->using, &names, &node));
+    if (written->where != NULL) {
+        TRY(bind_predicate(self, names, written->where, TEXT("WHERE"), &condition));
     }
-    build->node = node;
-    return FIRN_OK;
+    return bind_new_join(self, build->node, node, JOIN_SEMI, condition, &build->node);
 }
 
 static firn_status bind_delete(binder *self, const sql_delete *written, const change_target *target,
                                bound_query *out) {
     change_build build;
     column_values values;
-    scope *names;
     TRY(refuse_returning(self, &written->returning));
     TRY(bind_with(self, written->with, NULL));
     TRY(change_begin(self, written->table, target, &build));
-    TRY(join_others(self, &build, &written->using, &names));
-    TRY(filter_rows(self, &build, names, written->where));
+    TRY(written->using.count > 0 ? keep_matched(self, &build, written)
+                                 : filter_rows(self, &build, build.rows, written->where));
     TRY(change_deleted(self, &build, CHANGE_DELETE, &values));
-    if (written->using.count > 0) {
-        TRY(group_deleted(self, &build, &values));
-    }
     return change_end(self, &build, &values, change_action(self, ROW_DELETE), build.row_id,
                       CHANGE_DELETE, out);
 }
@@ -494,11 +479,13 @@ static firn_status bind_update(binder *self, const sql_update *written, const ch
                                bound_query *out) {
     change_build build;
     column_values values;
-    scope *names;
     TRY(refuse_returning(self, &written->returning));
     TRY(bind_with(self, written->with, NULL));
     TRY(change_begin(self, written->table, target, &build));
-    TRY(join_others(self, &build, &written->from, &names));
+    scope *names = build.rows;
+    if (written->from.count > 0) {
+        TRY(join_others(self, &build, &written->from, &names));
+    }
     TRY(filter_rows(self, &build, names, written->where));
     if (written->from.count > 0) {
         TRY(change_once(self, &build, written->from.items[0]->position));

@@ -201,7 +201,7 @@ static firn_status take_run(once_shared *self, const column *ids, const batch *i
     mutex_lock(&part->lock);
     for (; *at < input->selected_count && status == FIRN_OK && *is_new; (*at)++) {
         const uint32_t row = batch_row(input, *at);
-        const bool is_none = values[row] == ROW_ID_NONE || !column_is_valid(ids, row);
+        const bool is_none = values[row] == ROW_ID_NONE || !column_row_is_valid(ids, row);
         if (!is_none && part_of(self, values[row]) != part) {
             break;
         }
