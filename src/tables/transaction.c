@@ -172,11 +172,13 @@ bool transaction_counts(const transaction *self, const changed_table *each) {
 
 // May one more table be changed? `taken`: what has the name of that table now is counted anyway.
 static firn_status check_room(transaction *self, const changed_table *taken, firn_error *err) {
+    const uint32_t most = self->of->kind->committer->table_count_max(self->of);
     uint32_t count = 0;
-    for (const changed_table *each = self->last; each != NULL; each = each->before) {
+    for (const changed_table *each = most == UINT32_MAX ? NULL : self->last;
+         each != NULL && count < most; each = each->before) {
         count += each != taken && transaction_counts(self, each) ? 1 : 0;
     }
-    if (count < self->of->kind->committer->table_count_max(self->of)) {
+    if (count < most) {
         return FIRN_OK;
     }
     const firn_status status = FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", NO_POSITION,

@@ -28,7 +28,7 @@ static firn_status check_new(const ice_play *play, int64_t head, int64_t id, tex
                             "snapshot %lld was picked already, its changes are there",
                             (long long)id);
         }
-        at = ice_metadata_snapshot(metadata, at->parent_id);
+        at = ice_metadata_parent(metadata, at);
     }
     return FIRN_OK;
 }

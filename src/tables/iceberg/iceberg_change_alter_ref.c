@@ -36,7 +36,7 @@ bool ice_is_ancestor(const ice_metadata *metadata, int64_t old, int64_t of) {
         if (at->id == old) {
             return true;
         }
-        at = ice_metadata_snapshot(metadata, at->parent_id);
+        at = ice_metadata_parent(metadata, at);
     }
     return false;
 }

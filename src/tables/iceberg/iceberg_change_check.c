@@ -86,14 +86,10 @@ static firn_status check_specs(const ice_step *step, const ice_metadata *now, fi
         now->default_spec_id != step->default_spec_id) {
         return FAIL(err, FIRN_CONFLICT, "the table is partitioned in another way meanwhile");
     }
-    for (uint32_t i = 0; i < step->rows.added_count; i++) {
-        const int32_t id = step->rows.added[i].spec_id;
-        const ice_spec *is = ice_metadata_spec(now, id);
-        for (uint32_t j = 0; j < step->spec_count; j++) {
-            if (step->specs[j].id == id && (is == NULL || !is_same_spec(&step->specs[j], is))) {
-                return FAIL(err, FIRN_CONFLICT,
-                            "the table is partitioned in another way meanwhile");
-            }
+    for (uint32_t i = 0; i < step->spec_count; i++) {
+        const ice_spec *is = ice_metadata_spec(now, step->specs[i].id);
+        if (is == NULL || !is_same_spec(&step->specs[i], is)) {
+            return FAIL(err, FIRN_CONFLICT, "the table is partitioned in another way meanwhile");
         }
     }
     return FIRN_OK;
@@ -260,6 +256,19 @@ static void take_snapshot(checking *self, const ice_snapshot *of) {
     self->heeds_deletes = rows->kind != CHANGE_DELETE || rows->removed_count > 0;
 }
 
+// Whether a manifest may have entries of the snapshot that matter to the step.
+static bool may_matter(const checking *self, const ice_manifest *of) {
+    if (of->is_bare) {
+        return true;
+    }
+    const bool is_heeded = of->has_deletes
+                               ? self->heeds_deletes
+                               : self->heeds_data || (self->heeds_gone && self->named.count > 0);
+    const bool is_told = of->files.added.is_known && of->files.deleted.is_known;
+    return of->added_snapshot_id == self->of->id && is_heeded &&
+           (!is_told || of->files.added.value > 0 || of->files.deleted.value > 0);
+}
+
 static firn_status check_snapshot(checking *self, const ice_snapshot *of, firn_error *err) {
     ice_manifest_list list;
     take_snapshot(self, of);
@@ -267,7 +276,7 @@ static firn_status check_snapshot(checking *self, const ice_snapshot *of, firn_e
                          &list, err));
     for (uint32_t i = 0; i < list.count; i++) {
         const ice_manifest *each = &list.items[i];
-        if (each->is_bare || each->added_snapshot_id == of->id) {
+        if (may_matter(self, each)) {
             TRY(check_manifest(self, each, err));
         }
     }
@@ -284,13 +293,13 @@ static firn_status check_snapshots(checking *self, int64_t from, int64_t to, fir
     }
     for (uint32_t i = 0; at != NULL && at->id != from && i <= metadata->snapshot_count; i++) {
         TRY(check_snapshot(self, at, err));
-        if (at->parent_id != ICE_NO_SNAPSHOT && at->parent_id != from &&
-            ice_metadata_snapshot(metadata, at->parent_id) == NULL) {
+        const ice_snapshot *parent = ice_metadata_parent(metadata, at);
+        if (parent == NULL && at->parent_id != ICE_NO_SNAPSHOT && at->parent_id != from) {
             return FAIL(err, FIRN_CONFLICT,
                         "snapshot %lld, which was committed meanwhile, has expired already",
                         (long long)at->parent_id);
         }
-        at = ice_metadata_snapshot(metadata, at->parent_id);
+        at = parent;
     }
     return FIRN_OK;
 }

@@ -3,7 +3,7 @@
 #include "io/io_path.h"
 #include "memory/arena_grow.h"
 #include "tables/iceberg/hadoop_version.h"
-#include "tables/iceberg/iceberg_change_private.h"
+#include "tables/iceberg/iceberg_change_rows.h"
 
 #define GZIP "gzip"
 
@@ -433,25 +433,30 @@ void ice_change_options(const table_change *base, commit_options *in_out) {
 
 // ---- After the answer --------------------------------------------------------------------------
 
-static bool is_used(const ice_table_change *self, const ice_written *file) {
-    if (file->kind == ICE_WRITTEN_DATA) {
-        return true;
-    }
-    if (file->kind == ICE_WRITTEN_METADATA) {
-        return self->form == COMMIT_POINTER && text_equal(file->path, self->new_location);
-    }
+// The lists and manifests of all steps.
+static firn_status take_used(const ice_table_change *self, ice_text_set *out, arena *memory,
+                             firn_error *err) {
     for (uint32_t i = 0; i < self->play.count; i++) {
         const ice_played *of = &self->play.items[i];
-        if (text_equal(of->list_path, file->path)) {
-            return true;
-        }
+        TRY(ice_text_set_add(out, of->list_path, memory, err));
         for (uint32_t j = 0; j < of->list.count; j++) {
-            if (text_equal(of->list.items[j].path, file->path)) {
-                return true;
-            }
+            TRY(ice_text_set_add(out, of->list.items[j].path, memory, err));
         }
     }
-    return false;
+    return ice_text_set_sort(out, memory, err);
+}
+
+static bool is_used(const ice_table_change *self, const ice_text_set *used,
+                    const ice_written *file) {
+    switch (file->kind) {
+    case ICE_WRITTEN_DATA:
+        return true;
+    case ICE_WRITTEN_METADATA:
+        return self->form == COMMIT_POINTER && text_equal(file->path, self->new_location);
+    case ICE_WRITTEN_MANIFEST:
+        break;
+    }
+    return ice_text_set_find(used, file->path) != UINT32_MAX;
 }
 
 static void remove_file(const ice_table_change *self, text path) {
@@ -459,16 +464,26 @@ static void remove_file(const ice_table_change *self, text path) {
     (void)io_remove(self->env->io, path, &ignored);
 }
 
+// What earlier attempts wrote. Without the memory to know which it stays.
+static void remove_unused(const ice_table_change *self) {
+    arena memory = arena_open_in(self->env->pool, ICE_SCRATCH_MAX);
+    ice_text_set used = {.count = 0};
+    firn_error ignored = ERR_INIT;
+    const bool is_known = take_used(self, &used, &memory, &ignored) == FIRN_OK;
+    for (uint32_t i = 0; is_known && i < self->written_count; i++) {
+        if (!is_used(self, &used, &self->written[i])) {
+            remove_file(self, self->written[i].path);
+        }
+    }
+    arena_close(&memory);
+}
+
 void ice_change_settle(table_change *base, commit_answer answer) {
     ice_table_change *self = ice_table_change_of(base);
     if (answer == COMMIT_CONFLICT || (answer == COMMIT_DONE && base->is_dropped)) {
         ice_change_unwrite(self, 0);
     } else if (answer == COMMIT_DONE) {
-        for (uint32_t i = 0; i < self->written_count; i++) {
-            if (!is_used(self, &self->written[i])) {
-                remove_file(self, self->written[i].path);
-            }
-        }
+        remove_unused(self);
         const bool drops =
             self->form == COMMIT_POINTER &&
             ice_root_flag(self->play.root, "write.metadata.delete-after-commit.enabled", false);

@@ -147,32 +147,12 @@ static firn_status copy_filters(const expr_list *from, arena *memory, const expr
     return FIRN_OK;
 }
 
-// Of the added files what later plays need: their partitions and counts. Metrics are in their
-// manifests by then.
-static firn_status copy_added(const ice_row_step *from, arena *memory, ice_row_step *out,
-                              firn_error *err) {
-    ice_added_file *made = ARENA_NEW(memory, ice_added_file, (size_t)from->added_count + 1);
-    if (made == NULL) {
-        return ARENA_FULL(memory, err);
-    }
-    for (uint32_t i = 0; i < from->added_count; i++) {
-        const ice_file *of = &from->added[i].file;
-        made[i] = (ice_added_file){.spec_id = from->added[i].spec_id,
-                                   .file = {.content = of->content,
-                                            .row_count = of->row_count,
-                                            .size = of->size,
-                                            .sort_order_id = of->sort_order_id}};
-        TRY(text_copy(memory, of->path, &made[i].file.path, err));
-    }
-    out->added = made;
-    return FIRN_OK;
-}
-
 firn_status ice_row_step_copy(const ice_row_step *from, arena *memory, ice_row_step *out,
                               firn_error *err) {
     *out = *from;
     TRY(text_copy(memory, from->branch, &out->branch, err));
-    TRY(copy_added(from, memory, out, err));
+    out->added_count = 0;
+    out->added = NULL;
     TRY(copy_paths(from->removed_count, from->removed, memory, &out->removed, err));
     TRY(copy_paths(from->referenced_count, from->referenced, memory, &out->referenced, err));
     return from->filters == NULL ? FIRN_OK

@@ -11,6 +11,18 @@
 #define ICE_MAIN TEXT("main")
 #define ICE_UUID_SIZE 36
 
+#define ICE_CONTENT_COUNT 3
+
+/// Files that came and went, by ice_content.
+typedef struct ice_tally {
+    uint64_t added_files[ICE_CONTENT_COUNT];
+    uint64_t added_rows[ICE_CONTENT_COUNT];
+    uint64_t removed_files[ICE_CONTENT_COUNT];
+    uint64_t removed_rows[ICE_CONTENT_COUNT];
+    uint64_t added_bytes;
+    uint64_t removed_bytes;
+} ice_tally;
+
 // ---- Steps -------------------------------------------------------------------------------------
 
 typedef enum ice_step_kind { ICE_STEP_CREATE, ICE_STEP_ALTER, ICE_STEP_ROWS } ice_step_kind;
@@ -24,7 +36,8 @@ typedef struct ice_step {
     const alteration *alteration;       ///< Of ICE_STEP_ALTER.
     int64_t snapshot_id;                ///< That may come of it.
     // Of ICE_STEP_ROWS.
-    ice_row_step rows;
+    ice_row_step rows;      ///< Without the added files: they are in the manifests.
+    ice_tally tally;        ///< Of the added files.
     ice_schema schema;      ///< Of the table as the statement saw it.
     int32_t last_column_id; ///< Of the head that it was written for: ids above are our own.
     uint32_t spec_count;    ///< Specs of the added files, as they were.

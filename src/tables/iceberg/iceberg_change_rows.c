@@ -277,7 +277,26 @@ static bool are_of_whole(const ice_metadata *metadata, const ice_row_step *wante
     return false;
 }
 
-static firn_status copy_specs(ice_table_change *self, ice_step *step, firn_error *err) {
+static void count_added(const ice_row_step *wanted, ice_tally *out) {
+    for (uint32_t i = 0; i < wanted->added_count; i++) {
+        const ice_file *each = &wanted->added[i].file;
+        out->added_files[each->content]++;
+        out->added_rows[each->content] += each->row_count;
+        out->added_bytes += each->size;
+    }
+}
+
+static bool is_of_any(const ice_row_step *wanted, int32_t spec_id) {
+    for (uint32_t i = 0; i < wanted->added_count; i++) {
+        if (wanted->added[i].spec_id == spec_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static firn_status copy_specs(ice_table_change *self, const ice_row_step *wanted, ice_step *step,
+                              firn_error *err) {
     const ice_metadata *metadata = &self->play.metadata;
     ice_spec *specs = ARENA_NEW(&self->memory, ice_spec, (size_t)metadata->spec_count + 1);
     if (specs == NULL) {
@@ -285,6 +304,9 @@ static firn_status copy_specs(ice_table_change *self, ice_step *step, firn_error
     }
     for (uint32_t i = 0; i < metadata->spec_count; i++) {
         const ice_spec *from = &metadata->specs[i];
+        if (!is_of_any(wanted, from->id)) {
+            continue;
+        }
         ice_partition_field *fields =
             ARENA_NEW(&self->memory, ice_partition_field, (size_t)from->count + 1);
         if (fields == NULL) {
@@ -294,10 +316,10 @@ static firn_status copy_specs(ice_table_change *self, ice_step *step, firn_error
             fields[j] = from->fields[j];
             TRY(text_copy(&self->memory, fields[j].name, &fields[j].name, err));
         }
-        specs[i] = (ice_spec){.id = from->id, .count = from->count, .fields = fields};
+        specs[step->spec_count++] =
+            (ice_spec){.id = from->id, .count = from->count, .fields = fields};
     }
     step->specs = specs;
-    step->spec_count = metadata->spec_count;
     return FIRN_OK;
 }
 
@@ -316,7 +338,8 @@ static firn_status add_step(ice_table_change *self, const ice_row_step *wanted, 
     step.is_of_whole = are_of_whole(metadata, wanted);
     TRY(schema_copy(&self->memory, &schema->columns, &step.schema.columns, err));
     step.schema.id = schema->id;
-    TRY(copy_specs(self, &step, err));
+    count_added(wanted, &step.tally);
+    TRY(copy_specs(self, wanted, &step, err));
     TRY(self->play.head == NULL ? FIRN_OK
                                 : json_want_i64(self->play.head, "last-column-id", &last, err));
     step.last_column_id = (int32_t)last;
@@ -361,16 +384,6 @@ firn_status ice_change_add_rows(table_change *base, const ice_row_step *step,
 
 // ---- Playing it --------------------------------------------------------------------------------
 
-static void count_added(ice_rows_play *self) {
-    const ice_row_step *rows = &self->step->rows;
-    for (uint32_t i = 0; i < rows->added_count; i++) {
-        const ice_file *each = &rows->added[i].file;
-        self->tally.added_files[each->content]++;
-        self->tally.added_rows[each->content] += each->row_count;
-        self->tally.added_bytes += each->size;
-    }
-}
-
 static firn_status take_step(ice_rows_play *self, firn_error *err) {
     const ice_step *step = self->step;
     const bool overwrites = step->rows.kind == CHANGE_OVERWRITE;
@@ -388,7 +401,7 @@ static firn_status take_step(ice_rows_play *self, firn_error *err) {
     self->removes_all =
         overwrites && (step->rows.overwrite == OVERWRITE_ALL ||
                        (step->rows.overwrite == OVERWRITE_PARTITIONS && step->is_of_whole));
-    count_added(self);
+    self->tally = step->tally;
     return FIRN_OK;
 }
 
@@ -479,7 +492,7 @@ firn_status ice_play_rows(ice_table_change *change, ice_play *play, const ice_st
     }
     TRY(ice_rows_filter(&self, &parent, err));
     const ice_tally *tally = &self.tally;
-    if (step->rows.added_count == 0 && tally->removed_files[ICE_DATA] == 0 &&
+    if (step->manifest_count == 0 && tally->removed_files[ICE_DATA] == 0 &&
         tally->removed_files[ICE_POSITION_DELETES] == 0 &&
         tally->removed_files[ICE_EQUALITY_DELETES] == 0) {
         return FIRN_OK;

@@ -9,17 +9,6 @@
 #include "tables/iceberg/iceberg_change_private.h"
 
 #define ICE_SCRATCH_MAX ((size_t)4 << 30)
-#define ICE_CONTENT_COUNT 3
-
-/// Files that came and went, by ice_content.
-typedef struct ice_tally {
-    uint64_t added_files[ICE_CONTENT_COUNT];
-    uint64_t added_rows[ICE_CONTENT_COUNT];
-    uint64_t removed_files[ICE_CONTENT_COUNT];
-    uint64_t removed_rows[ICE_CONTENT_COUNT];
-    uint64_t added_bytes;
-    uint64_t removed_bytes;
-} ice_tally;
 
 /// Paths or partitions, to be found among many: sorted.
 typedef struct ice_text_set {

@@ -491,6 +491,21 @@ const ice_snapshot *ice_metadata_snapshot(const ice_metadata *self, int64_t id) 
     return NULL;
 }
 
+const ice_snapshot *ice_metadata_parent(const ice_metadata *self, const ice_snapshot *of) {
+    const uint32_t at = (uint32_t)(of - self->snapshots);
+    for (uint32_t i = at; i > 0 && of->parent_id != ICE_NO_SNAPSHOT; i--) {
+        if (self->snapshots[i - 1].id == of->parent_id) {
+            return &self->snapshots[i - 1];
+        }
+    }
+    for (uint32_t i = at; i < self->snapshot_count && of->parent_id != ICE_NO_SNAPSHOT; i++) {
+        if (self->snapshots[i].id == of->parent_id) {
+            return &self->snapshots[i];
+        }
+    }
+    return NULL;
+}
+
 const ice_spec *ice_metadata_spec(const ice_metadata *self, int32_t id) {
     for (uint32_t i = 0; i < self->spec_count; i++) {
         if (self->specs[i].id == id) {

@@ -111,6 +111,9 @@ firn_status ice_metadata_of(const json_node *root, arena *memory, ice_metadata *
                             firn_error *err);
 
 const ice_snapshot *ice_metadata_snapshot(const ice_metadata *self, int64_t id);
+/// That before `of`, one of `self`; NULL: it has none, or it expired. Parents mostly stand next to
+/// their children, so that a walk through the past does not look through all of it each time.
+const ice_snapshot *ice_metadata_parent(const ice_metadata *self, const ice_snapshot *of);
 const ice_spec *ice_metadata_spec(const ice_metadata *self, int32_t id);
 const ice_schema *ice_metadata_schema(const ice_metadata *self, int32_t id);
 

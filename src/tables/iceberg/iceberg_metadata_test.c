@@ -198,3 +198,41 @@ TEST(ice_metadata_keeps_what_a_writer_needs) {
     CHECK(by->transform.kind == ICE_BUCKET && by->transform.width == 4);
     arena_close(&memory);
 }
+
+TEST(ice_metadata_finds_parents_wherever_they_stand) {
+    const ice_snapshot snapshots[] = {{.id = 1, .parent_id = ICE_NO_SNAPSHOT},
+                                      {.id = 2, .parent_id = 4},
+                                      {.id = 3, .parent_id = 1},
+                                      {.id = 4, .parent_id = 3},
+                                      {.id = 5, .parent_id = 99}};
+    const ice_metadata metadata = {.snapshot_count = 5, .snapshots = snapshots};
+    const int64_t past[] = {2, 4, 3, 1};
+    const ice_snapshot *at = &snapshots[1];
+    for (size_t i = 0; i < sizeof past / sizeof *past; i++) {
+        REQUIRE(at != NULL && at->id == past[i]);
+        at = ice_metadata_parent(&metadata, at);
+    }
+    CHECK(at == NULL && ice_metadata_parent(&metadata, &snapshots[4]) == NULL);
+}
+
+TEST(ice_metadata_of_a_tree_is_that_of_its_text) {
+    arena memory = arena_open(1 << 20);
+    firn_error err = ERR_INIT;
+    const json_node *root;
+    ice_metadata read;
+    ice_metadata of;
+    REQUIRE(ice_metadata_read(bytes_of(text_of(whole)), &memory, &read, &err) == FIRN_OK);
+    REQUIRE(ice_json_read(bytes_of(text_of(whole)), &memory, &root, &err) == FIRN_OK);
+    REQUIRE(ice_metadata_of(root, &memory, &of, &err) == FIRN_OK);
+    CHECK(of.format_version == read.format_version && text_equal(of.uuid, read.uuid));
+    CHECK(text_equal(of.location, read.location) && of.spec_count == read.spec_count);
+    CHECK(of.schema_count == read.schema_count && of.ref_count == read.ref_count);
+    CHECK(of.log_count == read.log_count && of.property_count == read.property_count);
+    REQUIRE(of.snapshot_count == read.snapshot_count && of.snapshot_count > 0);
+    for (uint32_t i = 0; i < of.snapshot_count; i++) {
+        CHECK(of.snapshots[i].id == read.snapshots[i].id);
+        CHECK(of.snapshots[i].parent_id == read.snapshots[i].parent_id);
+        CHECK(text_equal(of.snapshots[i].manifest_list, read.snapshots[i].manifest_list));
+    }
+    arena_close(&memory);
+}

@@ -24,7 +24,7 @@ static firn_status take_appends(ice_table *self, int64_t from, firn_error *err) 
         if (at->operation.size == 0 || text_equal(at->operation, TEXT("append"))) {
             self->added[self->added_count++] = at->id;
         }
-        at = ice_metadata_snapshot(metadata, at->parent_id);
+        at = ice_metadata_parent(metadata, at);
     }
     return FIRN_OK;
 }

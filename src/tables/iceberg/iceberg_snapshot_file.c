@@ -4,9 +4,9 @@
 
 #include <assert.h>
 
-firn_status ice_row_file_add(const ice_table *table, const ice_walk *walk, const ice_entry *entry,
-                             row_files *files, ice_task *task, arena *memory, firn_error *err) {
-    const type *const *sources;
+firn_status ice_row_file_add(const ice_walk *walk, const ice_entry *entry,
+                             const type *const *sources, row_files *files, ice_task *task,
+                             arena *memory, firn_error *err) {
     uint32_t ordinal;
     ice_task *whole = ARENA_NEW(memory, ice_task, 1);
     if (whole == NULL) {
@@ -19,7 +19,6 @@ firn_status ice_row_file_add(const ice_table *table, const ice_walk *walk, const
                          .spec = walk->spec,
                          .is_covered = task->is_covered,
                          .whole = &whole->base};
-    TRY(ice_spec_sources(&table->metadata, table->schema, walk->spec, memory, &sources, err));
     TRY(ice_entry_partition(walk, entry, sources, memory, &made.partition, err));
     TRY(row_files_add(files, task->path, task->row_count,
                       (bytes){.data = (const uint8_t *)&made, .size = sizeof made}, &ordinal, err));

@@ -5,6 +5,7 @@
 #include "io/io_path.h"
 #include "io/io_wakeup.h"
 #include "memory/text_builder.h"
+#include "tables/iceberg/iceberg_manifest_write.h"
 #include "tables/iceberg/iceberg_snapshot_cut.h"
 #include "tables/row_change.h"
 
@@ -28,7 +29,8 @@ struct scan_planner {
     io_file *file;
     pq_window window;
     ice_walk walk;
-    ice_file_cutter cutter; // Of the file at hand.
+    const type *const *sources; // Of its spec; NULL: nobody has asked.
+    ice_file_cutter cutter;     // Of the file at hand.
     scan_counters counters;
 };
 
@@ -73,6 +75,7 @@ static void end_manifest(scan_planner *self) {
     }
     self->has_file = false;
     self->has_walk = false;
+    self->sources = NULL;
     arena_reset(&self->walk_memory);
     arena_reset(&self->block);
 }
@@ -257,7 +260,11 @@ static firn_status enter_file(scan_planner *self, const ice_entry *entry, bool *
     }
     if (self->request->needs_row_ids) {
         TRY(find_covered(self, entry, task, err));
-        TRY(ice_row_file_add(self->table, &self->walk, entry, self->env->row_files, task,
+        TRY(self->sources != NULL
+                ? FIRN_OK
+                : ice_spec_sources(&self->table->metadata, self->table->schema, self->walk.spec,
+                                   &self->walk_memory, &self->sources, err));
+        TRY(ice_row_file_add(&self->walk, entry, self->sources, self->env->row_files, task,
                              &self->memory, err));
     }
     if (task->is_covered) {

@@ -45,9 +45,9 @@ typedef struct ice_task {
 
 /// Gives the file that `walk` stands at an ordinal, which becomes the task's file number
 /// (iceberg_row_file.h). Before the task is cut into parts.
-firn_status ice_row_file_add(const ice_table *table, const ice_walk *walk, const ice_entry *entry,
-                             struct row_files *files, ice_task *task, arena *memory,
-                             firn_error *err);
+firn_status ice_row_file_add(const ice_walk *walk, const ice_entry *entry,
+                             const type *const *sources, struct row_files *files, ice_task *task,
+                             arena *memory, firn_error *err);
 
 const column_facts *ice_column_facts(const table_snapshot *base, uint32_t column,
                                      const cancel_flag *cancel);

@@ -105,7 +105,7 @@ static firn_status find_range(const ice_metadata *self, const table_version *ver
         if (at->id == version->from_snapshot_id || at->parent_id == version->from_snapshot_id) {
             return FIRN_OK;
         }
-        at = ice_metadata_snapshot(self, at->parent_id);
+        at = ice_metadata_parent(self, at);
     }
     return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
                     "snapshot %lld is no ancestor of snapshot %lld",
