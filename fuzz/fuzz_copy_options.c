@@ -18,6 +18,7 @@
 #define MEMORY_MAX ((size_t)64 << 20)
 #define FILE_BYTES_MAX ((size_t)4 << 20)
 #define INPUT_BYTES_MAX 2000
+#define FIELD_BYTES_MAX 1024 // A text of the input has 255.
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -93,10 +94,19 @@ typedef struct taken {
     char delimiter;
     char quote;
     bool has_header;
+    bool has_partitions;
     text null;
 } taken;
 
-enum { NAME_FORMAT, NAME_HEADER = 3, NAME_DELIMITER, NAME_QUOTE, NAME_NULL, NAME_COUNT = 12 };
+enum {
+    NAME_FORMAT,
+    NAME_HEADER = 3,
+    NAME_DELIMITER,
+    NAME_QUOTE,
+    NAME_NULL,
+    NAME_PARTITION_BY = 10,
+    NAME_COUNT = 12
+};
 
 static bool is_off(text value) {
     static const char *const words[] = {"false", "off", "no", "0", "f"};
@@ -116,6 +126,8 @@ static void note_option(taken *self, uint32_t name, text value) {
         self->delimiter = text_equal(value, TEXT("\\t")) ? '\t' : value.data[0];
     } else if (name == NAME_QUOTE && value.size > 0) {
         self->quote = value.data[0];
+    } else if (name == NAME_PARTITION_BY) {
+        self->has_partitions = true;
     } else if (name == NAME_NULL) {
         self->null = value;
     }
@@ -171,14 +183,13 @@ static text read_file(const char *path, arena *memory) {
 }
 
 // The next field, behind it what ends it, which is the delimiter or a line's end.
-static bool next_field(text *rest, const taken *by, arena *memory, text *out, char *end) {
-    char *made = ARENA_NEW(memory, char, rest->size + 1);
+static bool next_field(text *rest, const taken *by, text *out, char *end) {
+    static char made[FIELD_BYTES_MAX];
     const bool is_quoted = rest->size > 0 && rest->data[0] == by->quote;
     size_t size = 0;
     size_t i = is_quoted ? 1 : 0;
-    expect(made != NULL);
     for (;; i++) {
-        expect(i < rest->size);
+        expect(i < rest->size && size < sizeof made);
         const char byte = rest->data[i];
         if (is_quoted && byte == by->quote) {
             i += 1;
@@ -200,7 +211,7 @@ static bool next_field(text *rest, const taken *by, arena *memory, text *out, ch
     return is_quoted;
 }
 
-static void check_csv(text file, const taken *by, const expected *rows, arena *memory) {
+static void check_csv(text file, const taken *by, const expected *rows) {
     static const char *const names[] = {"a", "b", "c"};
     text rest = file;
     for (uint32_t row = 0; row < rows->row_count + (by->has_header ? 1 : 0); row++) {
@@ -208,7 +219,7 @@ static void check_csv(text file, const taken *by, const expected *rows, arena *m
         for (uint32_t i = 0; i < 3; i++) {
             text found;
             char end;
-            const bool is_quoted = next_field(&rest, by, memory, &found, &end);
+            const bool is_quoted = next_field(&rest, by, &found, &end);
             expect(end == (i == 2 ? '\n' : by->delimiter));
             if (is_header) {
                 expect(text_equal(found, text_of(names[i])));
@@ -261,7 +272,10 @@ static void check_written(firn_session *session, const char *path, const taken *
                           const expected *rows, arena *memory) {
     host_stat found;
     firn_error err = ERR_INIT;
-    expect(host_path_stat(path, &found, &err) == FIRN_OK);
+    if (host_path_stat(path, &found, &err) != FIRN_OK) {
+        expect(by->has_partitions && rows->row_count == 0); // No value, no folder.
+        return;
+    }
     if (found.is_folder) { // Files of any format: those of Parquet are the usual ones.
         expect(rows->row_count == 0 || files_in_folder(false) > 0);
         return;
@@ -275,7 +289,7 @@ static void check_written(firn_session *session, const char *path, const taken *
         const bool is_csv = strcmp(by->format->name, "csv") == 0;
         const bool is_array = strcmp(by->format->name, "json") == 0;
         if (is_csv) {
-            check_csv(file, by, rows, memory);
+            check_csv(file, by, rows);
         } else {
             check_json(file, is_array, rows, memory);
         }

@@ -294,6 +294,7 @@ static firn_status read_pages(rest_client *self, const page_list *list, arena *m
 }
 
 typedef struct space_list {
+    const rest_client *client;
     namespace_path parent;
     namespace_path *items;
     uint32_t count;
@@ -309,6 +310,12 @@ static bool is_child(namespace_path parent, namespace_path space) {
         is_below = text_equal(space.items[i], parent.items[i]);
     }
     return is_below;
+}
+
+// One that cannot be asked about is left out: it would be an error of whoever looks through all.
+static bool can_be_asked(const rest_client *self, namespace_path space) {
+    firn_error ignored = ERR_INIT;
+    return rest_check_space(self, space, &ignored) == FIRN_OK;
 }
 
 // Adds a name, or says that it is there: servers repeat some, above all at the borders of pages.
@@ -337,7 +344,7 @@ static firn_status add_spaces(void *user, bytes body, arena *memory, text *next_
     }
     self->items = items;
     for (uint32_t i = 0; i < count; i++) {
-        bool is_wanted = is_child(self->parent, page[i]);
+        bool is_wanted = is_child(self->parent, page[i]) && can_be_asked(self->client, page[i]);
         if (is_wanted) { // They differ in the last level alone.
             const text name = page[i].items[page[i].count - 1];
             TRY(is_new(&self->names, name, memory, &is_wanted, err));
@@ -392,7 +399,7 @@ firn_status rest_client_namespaces(rest_client *self, namespace_path parent, are
     TRY(rest_client_connect(self, cancel, err));
     text_builder builder = rest_path_open(self, memory);
     text_append(&builder, TEXT("namespaces"));
-    space_list found = {.parent = parent};
+    space_list found = {.client = self, .parent = parent};
     page_list list = {.subject = TEXT("the namespaces"), .read = add_spaces, .user = &found};
     if (parent.count > 0) {
         TRY(rest_check_space(self, parent, err));

@@ -9,7 +9,9 @@ TEST(rest_client_lists_namespaces_page_by_page) {
         {"GET http://h/api/v1/config?warehouse=s3%3A%2F%2Fw%2F", "Accept: application/json", 200,
          "{\"defaults\":{},\"overrides\":{\"prefix\":\"p/q\"}}", NULL, NET_DONE},
         {"GET http://h/api/v1/p/q/namespaces?pageToken=", NULL, 200,
-         "{\"namespaces\":[[\"a\"],[\"b\"]],\"next-page-token\":\"x y\"}", NULL, NET_DONE},
+         "{\"namespaces\":[[\"a\"],[\"..\"],[\"\"],[\"a\\u001fb\"],[\"b\"]],\"next-page-token\":"
+         "\"x y\"}",
+         NULL, NET_DONE},
         {"GET http://h/api/v1/p/q/namespaces?pageToken=x%20y", NULL, 200,
          // One was there before, one comes twice, one is another.
          "{\"namespaces\":[[\"b\"],[\"c\"],[\"c\"],[\"B\"]],\"next-page-token\":null}", NULL,

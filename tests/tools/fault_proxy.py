@@ -73,6 +73,7 @@ class State:
 
 class Proxy(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # Head and body are two writes.
     state = None
     options = None
 

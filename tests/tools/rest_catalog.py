@@ -114,6 +114,7 @@ def made_view(body):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # Head and body are two writes.
     catalog = None
 
     def log_message(self, *_):

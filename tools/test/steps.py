@@ -173,6 +173,8 @@ def iceberg_sql(full, ours):
              Step("interop/iceberg_commits/alone", f"{commits}/dev --rest{more}", "dev", 7200, ours)]
     found.append(Step("interop/iceberg_crash", f"{venv('pyiceberg')} tests/interop/iceberg_crash_test.py "
                       f"build/release{more}", "release", 7200))
+    found.append(Step("interop/rest_faults", f"{venv('pyiceberg')} tests/interop/rest_faults_test.py "
+                      f"build/release{more}", "release", 7200))
     found += [Step(f"interop/iceberg_isolation/{build}", f"tests/interop/iceberg_isolation_test.py build/{build}", build)
               for build in ("release", "tsan")]
     if full:
