@@ -136,7 +136,6 @@ TEST(ice_write_options_limit_usual_metrics) {
     CHECK(s.options.leaves.items[2].mode.kind == ICE_METRICS_NONE);
     arena_close(&s.memory);
 }
-#undef P
 
 TEST(ice_delete_options_prefer_their_own_properties) {
     const ice_property properties[] = {
