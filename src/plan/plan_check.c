@@ -120,7 +120,7 @@ static firn_status check_insert(checking *self, const plan_node *node) {
         node->insert_.positions.count != ids->count || ids->count < (is_change ? 2 : 0)) {
         return fault(self, "an unknown table or lists that do not pair");
     }
-    if (node->insert_.change > CHANGE_REWRITE || node->insert_.overwrite > OVERWRITE_FILTER) {
+    if (node->insert_.change > CHANGE_REWRITE || node->insert_.overwrite > OVERWRITE_PARTITIONS) {
         return fault(self, "an unknown change");
     }
     TRY(check_ids(self, ids));

@@ -108,8 +108,6 @@ typedef enum change_kind {
 typedef enum overwrite_kind {
     OVERWRITE_ALL,        ///< INSERT OVERWRITE of an unpartitioned table.
     OVERWRITE_PARTITIONS, ///< The partitions that new rows fall into (dynamic).
-    OVERWRITE_FILTER, ///< Rows that fulfil row_sink_request.filters (REPLACE WHERE): whole files
-                      ///< by metadata; where that is not enough the plan pushes ROW_KEEP.
 } overwrite_kind;
 
 /// How strictly a commit looks at what others did meanwhile.
@@ -131,7 +129,7 @@ typedef struct row_sink_request {
     const uint32_t *positions; ///< In the statement, of what fills each column, for errors of rows;
                                ///< UINT32_MAX: nowhere. NULL: all of them.
     const expr_list *filters;  ///< What the statement read of the table: for validation, pruning of
-                               ///< files to look at, and OVERWRITE_FILTER. Over the table's columns
+                               ///< files to look at. Over the table's columns
                                ///< by position as id. NULL: everything.
     row_files *files;          ///< NULL: no row ids come.
     const firn_option *options; ///< write.… of the statement, over the table's own.

@@ -164,7 +164,6 @@ typedef struct commit_part {
         struct {
             text old_location; ///< Of the metadata file that was seen; "" when it is new.
             text new_location; ///< Written, synced, and named by nobody yet.
-            uint64_t version;  ///< Of the new one, for catalogs that number them (Hadoop).
         } pointer;
         struct {
             text location; ///< Where the entry must not exist: <table>/_delta_log/<version>.json.

@@ -173,9 +173,6 @@ static firn_status read_part(probe *self, const json_node *node, commit_part *ou
         TRY(json_want_text(node, "requirements", &out->updates.requirements, err));
         return json_want_text(node, "updates", &out->updates.updates, err);
     }
-    int64_t version = 0;
-    TRY(json_want_i64(node, "version", &version, err));
-    out->pointer.version = (uint64_t)version;
     TRY(json_want_text(node, "old", &out->pointer.old_location, err));
     return json_want_text(node, "new", &out->pointer.new_location, err);
 }

@@ -43,13 +43,11 @@ typedef struct ice_row_step {
     overwrite_kind overwrite; ///< With CHANGE_OVERWRITE.
     isolation isolation;      ///< ISOLATION_TABLE was resolved to one of the others.
     /// What it read of the table: over the table's columns by position as id. NULL: everything.
-    /// With OVERWRITE_FILTER what it takes away, too.
     const expr_list *filters;
     uint32_t added_count;
     const ice_added_file *added;
-    /// Data files that go as a whole, by path as manifests have it: rewritten ones, those of which
-    /// all rows are deleted, and those that the filter covers (ice_table_covered). They were in the
-    /// snapshot that the statement scanned.
+    /// Data files that go as a whole, by path as manifests have it: rewritten ones, and those of
+    /// which all rows are deleted. They were in the snapshot that the statement scanned.
     uint32_t removed_count;
     const text *removed;
     /// Data files that added delete files name rows of: they must still be there at the commit.

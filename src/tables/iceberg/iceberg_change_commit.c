@@ -257,7 +257,6 @@ firn_status ice_change_prepare(table_change *base, commit_form form, arena *memo
         }
         TRY(text_copy(memory, play->location, &out->pointer.old_location, err));
         TRY(text_copy(memory, self->new_location, &out->pointer.new_location, err));
-        out->pointer.version = next_version(play);
     }
     self->form = form;
     self->is_prepared = true;

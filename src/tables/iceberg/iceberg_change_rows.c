@@ -62,19 +62,10 @@ void ice_partition_key(int32_t spec_id, uint32_t count, const ice_scalar *values
 
 firn_status ice_entry_key(const ice_walk *walk, const ice_entry *entry, const type *const *sources,
                           arena *memory, text *out, firn_error *err) {
-    const ice_spec *spec = walk->spec;
-    ice_scalar *values = ARENA_NEW(memory, ice_scalar, (size_t)spec->count + 1);
-    if (values == NULL) {
-        return ARENA_FULL(memory, err);
-    }
-    for (uint32_t i = 0; i < spec->count; i++) {
-        const avro_schema *found = ice_walk_partition_schema(walk, i);
-        const type *of = ice_partition_type(&spec->fields[i], sources[i]);
-        values[i] = found == NULL ? (ice_scalar){.kind = ICE_SCALAR_NULL}
-                                  : ice_scalar_of_avro(of, &entry->partition[i], found);
-    }
+    const ice_scalar *values;
+    TRY(ice_entry_partition(walk, entry, sources, memory, &values, err));
     text_builder key = text_builder_open(memory);
-    ice_partition_key(spec->id, spec->count, values, &key);
+    ice_partition_key(walk->spec->id, walk->spec->count, values, &key);
     return text_builder_finish(&key, out, err);
 }
 
