@@ -40,7 +40,7 @@ static firn_status make_key(const rest_client *self, arena *memory, text *out, f
 static firn_status send_write(rest_client *self, rest_call *call, arena *memory,
                               http_answer *answer, bool *unsure_before, firn_error *err) {
     *unsure_before = false;
-    *answer = (http_answer){.status = 0}; // Nothing was sent.
+    *answer = (http_answer){.status = 0}; // What fails before it is sent is sure.
     const int64_t begin_ns = host_clock_ns();
     const uint32_t total_ms = call->total_ms;
     TRY(make_key(self, memory, &call->key, err));

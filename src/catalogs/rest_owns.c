@@ -92,8 +92,9 @@ static firn_status read_own(const catalog_properties *config, arena *memory, res
     for (uint32_t i = 0; i < config->count; i++) {
         const text key = config->items[i].key;
         const text value = config->items[i].value;
-        const text name = text_slice(key, sizeof HEADER - 1, key.size);
-        if (text_starts_with(key, TEXT(HEADER)) && is_sendable(name, value)) {
+        const bool is_header = text_starts_with(key, TEXT(HEADER));
+        const text name = text_slice(key, is_header ? sizeof HEADER - 1 : 0, key.size);
+        if (is_header && is_sendable(name, value)) {
             read.headers[read.header_count++] = (net_header){.name = name, .value = value};
         }
     }

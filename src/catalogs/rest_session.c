@@ -404,8 +404,10 @@ static firn_status ask_token(rest_session *self, text old, const token_wait *wai
     }
     firn_status status = rest_read_token(answer.body, memory, out, err);
     if (status == FIRN_OK && out->type.size > 0 && !text_equal_nocase(out->type, TEXT("bearer"))) {
+        const bool is_secret = is_telling(self, out->type, out->token, NULL);
+        const text shown = is_secret ? TEXT("(not shown, it holds a secret)") : out->type;
         status = FAIL(err, FIRN_UNSUPPORTED, "a token of type \"%.*s\", \"bearer\" is needed",
-                      TEXT_ARGS(out->type));
+                      TEXT_ARGS(shown));
     }
     if (status != FIRN_OK) {
         err_while(err, "reading the token for catalog \"%.*s\"", TEXT_ARGS(self->options.alias));
