@@ -221,8 +221,8 @@ TEST(ice_metadata_of_a_tree_is_that_of_its_text) {
     const json_node *root;
     ice_metadata read;
     ice_metadata of;
-    REQUIRE(ice_metadata_read(bytes_of(text_of(whole)), &memory, &read, &err) == FIRN_OK);
-    REQUIRE(ice_json_read(bytes_of(text_of(whole)), &memory, &root, &err) == FIRN_OK);
+    REQUIRE(ice_metadata_read(bytes_of_text(text_of(whole)), &memory, &read, &err) == FIRN_OK);
+    REQUIRE(ice_json_read(bytes_of_text(text_of(whole)), &memory, &root, &err) == FIRN_OK);
     REQUIRE(ice_metadata_of(root, &memory, &of, &err) == FIRN_OK);
     CHECK(of.format_version == read.format_version && text_equal(of.uuid, read.uuid));
     CHECK(text_equal(of.location, read.location) && of.spec_count == read.spec_count);
