@@ -42,17 +42,20 @@ static inline spill_slot spill_slot_at(uint64_t offset_steps, size_t size, bool 
 // an extent, or the page that is as large.
 #define SPILL_LIST_COUNT (SPILL_PACK_STEPS + SPILL_EXTENT_STEPS / SPILL_PACK_STEPS)
 
-// Offsets of free slots of one size.
-typedef struct spill_free_list {
-    uint64_t *offsets;
-    size_t count;
-    size_t capacity;
-} spill_free_list;
+#define SPILL_FREE_COUNT 62 // So that one takes 512 bytes: most sizes have few.
+
+// Offsets of free slots of one size: parts that never move, as millions may come when a partition
+// is done, just where memory is short.
+typedef struct spill_free_part {
+    struct spill_free_part *below;
+    uint64_t count;
+    uint64_t offsets[SPILL_FREE_COUNT];
+} spill_free_part;
 
 typedef struct spill_space {
     pool *owner;
-    uint64_t end_steps;                      // Of the file.
-    spill_free_list lists[SPILL_LIST_COUNT]; // From the smallest size to the largest.
+    uint64_t end_steps;                       // Of the file.
+    spill_free_part *lists[SPILL_LIST_COUNT]; // From the smallest size to the largest; their tops.
 } spill_space;
 
 /// Finds room for `steps`, of a slot or of an extent. False if no file can be that large.

@@ -161,6 +161,29 @@ TEST(spill_space_cuts_slots_that_are_a_little_larger) {
     fixture_close(&self);
 }
 
+TEST(spill_space_remembers_many_slots_in_counted_memory) {
+    fixture self;
+    REQUIRE(fixture_open(&self, &raw));
+    const uint64_t before = pool_used(self.query);
+    const uint64_t count = 10 * SPILL_FREE_COUNT + 1;
+    spill_space space = {.owner = self.query};
+    uint64_t offset = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        CHECK(spill_space_take(&space, 2, &offset) && offset == 2 * i);
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        spill_space_give(&space, 2 * i, 2);
+    }
+    CHECK(pool_used(self.query) - before == 11 * sizeof(spill_free_part));
+    for (uint64_t i = count; i > 0; i--) {
+        CHECK(spill_space_take(&space, 2, &offset) && offset == 2 * (i - 1));
+    }
+    CHECK(pool_used(self.query) == before);
+    CHECK(spill_space_take(&space, 2, &offset) && offset == 2 * count);
+    spill_space_close(&space);
+    fixture_close(&self);
+}
+
 TEST(spill_errors_name_the_folder_the_bytes_and_the_way_out) {
     uint8_t page[1000] = {1};
     const bytes data = {.data = page, .size = sizeof page};
