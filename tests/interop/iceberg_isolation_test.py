@@ -60,26 +60,27 @@ DEEDS = {
     "delete_read": ("DELETE FROM t WHERE x = 2 AND x < (SELECT max(x) FROM t)",
                     lambda state: changed(state, lambda row: None if row[0] == 2 else row)),
     "truncate": ("TRUNCATE TABLE t", lambda state: (state[0], [])),
+    "replace": ("CREATE OR REPLACE TABLE t AS SELECT 5 AS x, 50 AS y", lambda state: (["x", "y"], [(5, 50)])),
 }
 WITHOUT_ROWS = ("append", "append_2", "add_c", "add_z", "drop_y", "rename_y", "set", "drop")
-ROWS = ("delete_2", "update_2", "update_3", "merge_2", "truncate")
+ROWS = ("delete_2", "update_2", "update_3", "merge_2", "truncate", "replace")
 # Ours by theirs: y both, n a conflict, s a conflict if serializable.
 OUTCOMES = {
-    #            append append_2 add_c add_z drop_y rename_y set drop  delete_2 update_2 update_3 merge_2 truncate
-    "append":   "y      y        y     y     y      y        y   n     y        y        y        y       y",
-    "append_2": "y      y        y     y     y      y        y   n     y        y        y        y       y",
-    "add_c":    "y      y        n     y     y      y        y   n     y        y        y        y       y",
-    "add_z":    "y      y        y     n     y      y        y   n     y        y        y        y       y",
-    "drop_y":   "y      y        y     y     n      n        y   n     y        y        y        y       y",
-    "rename_y": "y      y        y     y     n      n        y   n     y        y        y        y       y",
-    "set":      "y      y        y     y     y      y        y   n     y        y        y        y       y",
-    "drop":     "y      y        y     y     y      y        y   n     y        y        y        y       y",
-    "delete_2": "y      s        y     y     y      y        y   n     n        n        y        n       n",
-    "update_2": "y      s        y     y     y      y        y   n     n        n        y        n       n",
-    "update_3": "y      y        y     y     y      y        y   n     y        y        n        y       n",
-    "merge_2":  "s      s        y     y     y      y        y   n     n        n        s        n       n",
-    "delete_read": "s   s        y     y     y      y        y   n     n        n        s        n       n",
-    "truncate": "s      s        y     y     y      y        y   n     y        s        s        s       y",
+    #            append append_2 add_c add_z drop_y rename_y set drop  delete_2 update_2 update_3 merge_2 truncate replace
+    "append":   "y      y        y     y     y      y        y   n     y        y        y        y       y        n",
+    "append_2": "y      y        y     y     y      y        y   n     y        y        y        y       y        n",
+    "add_c":    "y      y        n     y     y      y        y   n     y        y        y        y       y        y",
+    "add_z":    "y      y        y     n     y      y        y   n     y        y        y        y       y        y",
+    "drop_y":   "y      y        y     y     n      n        y   n     y        y        y        y       y        y",
+    "rename_y": "y      y        y     y     n      n        y   n     y        y        y        y       y        y",
+    "set":      "y      y        y     y     y      y        y   n     y        y        y        y       y        y",
+    "drop":     "y      y        y     y     y      y        y   n     y        y        y        y       y        y",
+    "delete_2": "y      s        y     y     y      y        y   n     n        n        y        n       n        n",
+    "update_2": "y      s        y     y     y      y        y   n     n        n        y        n       n        n",
+    "update_3": "y      y        y     y     y      y        y   n     y        y        n        y       n        n",
+    "merge_2":  "s      s        y     y     y      y        y   n     n        n        s        n       n        n",
+    "delete_read": "s   s        y     y     y      y        y   n     n        n        s        n       n        n",
+    "truncate": "s      s        y     y     y      y        y   n     y        s        s        s       y        n",
 }
 
 

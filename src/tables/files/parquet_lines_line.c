@@ -84,6 +84,10 @@ static firn_status begin_group(parquet_lines *self, text partition, firn_error *
     *made = (out_group){.lanes_left = self->width};
     TRY(text_copy(&self->memory, partition, &made->partition, err));
     TRY(pw_group_open(self->schema, &self->options, self->keeper, &made->group, err));
+    if (!text_equal(self->partition, partition)) {
+        self->file_bytes = 0; // The group before may have ended without its file.
+    }
+    self->partition = made->partition;
     self->group = made;
     self->group_rows = 0;
     self->group_count++;

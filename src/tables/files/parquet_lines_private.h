@@ -76,6 +76,7 @@ struct parquet_lines {
     uint64_t line_bytes;
     lane *lanes;
     out_group *group; // NULL: none is being filled.
+    text partition;   // Of the last one that began.
     uint64_t group_rows;
     uint64_t file_bytes;  // Of ended groups of the file, about.
     uint32_t group_count; // In memory.
@@ -90,7 +91,8 @@ struct parquet_lines {
     pw_worker *idle; // Of pieces that wait; one a worker at most.
     uint64_t row_count;
     staged alone;  // What a single worker is at.
-    pw_file *file; // Of who is writing, and of `end`.
+    pw_file *file;       // Of who is writing, and of `end`.
+    text file_partition; // Likewise.
 };
 
 struct parquet_lines_worker {

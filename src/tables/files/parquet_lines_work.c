@@ -90,6 +90,7 @@ firn_status lines_open_file(parquet_lines *self, text partition, firn_error *err
     TRY(self->user->next(self->of_user, partition, &path, err));
     io_writer *writer;
     TRY(io_writer_open(self->env.io, path, false, &writer, err));
+    self->file_partition = partition;
     return pw_file_open(writer, self->schema, &self->options, self->keeper, &self->file, err);
 }
 
@@ -104,7 +105,11 @@ firn_status lines_finish_file(parquet_lines *self, firn_error *err) {
     return FIRN_OK;
 }
 
+// A group that was full just where its partition ended did not know that its file ends, too.
 static firn_status write_group(parquet_lines *self, out_group *group, firn_error *err) {
+    if (self->file != NULL && !text_equal(self->file_partition, group->partition)) {
+        TRY(lines_finish_file(self, err));
+    }
     if (self->file == NULL) {
         TRY(lines_open_file(self, group->partition, err));
     }

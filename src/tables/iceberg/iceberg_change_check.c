@@ -47,6 +47,23 @@ static firn_status check_fields(const ice_step *step, const ice_schema *now, uin
     return FIRN_OK;
 }
 
+// Values of a column that is gone are not seen; but where another has its name now, nobody who
+// reads the rows could tell why it holds nothing: after CREATE OR REPLACE TABLE that is all of them.
+static firn_status check_replaced(const ice_step *step, const ice_schema *now, firn_error *err) {
+    for (uint32_t i = 0; i < step->schema.columns.count; i++) {
+        const field *was = &step->schema.columns.fields[i];
+        if (ice_schema_find(&now->columns, was->id) != NULL) {
+            continue;
+        }
+        for (uint32_t j = 0; j < now->columns.count; j++) {
+            if (text_equal(now->columns.fields[j].name, was->name)) {
+                return gone(err, was->name, "replaced by another");
+            }
+        }
+    }
+    return FIRN_OK;
+}
+
 // A column that every row must have now, and the written rows lack.
 static firn_status check_required(const ice_step *step, const ice_schema *now, firn_error *err) {
     for (uint32_t i = 0; i < now->columns.count; i++) {
@@ -321,6 +338,7 @@ firn_status ice_change_check_rows(ice_table_change *self, const ice_play *before
     const int64_t from = ice_root_ref(before->head, step->rows.branch);
     const int64_t to = ice_root_ref(play->head, step->rows.branch);
     TRY(check_fields(step, now, step->schema.columns.count, step->schema.columns.fields, err));
+    TRY(check_replaced(step, now, err));
     TRY(check_required(step, now, err));
     TRY(check_version(step, &play->metadata, err));
     TRY(check_specs(step, &play->metadata, err));
