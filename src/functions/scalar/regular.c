@@ -1,5 +1,7 @@
 #include "functions/scalar/regular.h"
+#include "functions/scalar/regular_case.h"
 
+#include "base/host.h"
 #include "base/utf8.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -214,6 +216,21 @@ static regular_answer compile(regular *self, text pattern, uint32_t options) {
     return REGULAR_FOUND;
 }
 
+static regular_answer compile_by_case(regular *self, text pattern, uint32_t options) {
+    if ((options & PCRE2_LITERAL) != 0 || !regular_names_case(pattern)) {
+        return compile(self, pattern, options);
+    }
+    char *made = host_alloc(pattern.size);
+    if (made == NULL) {
+        return REGULAR_NO_MEMORY;
+    }
+    regular_write_case(pattern, (options & PCRE2_CASELESS) != 0, made);
+    const regular_answer answer =
+        compile(self, (text){.data = made, .size = pattern.size}, options);
+    host_free(made);
+    return answer;
+}
+
 regular_answer regular_use(regular *self, text value, text pattern, regular_syntax syntax,
                            text flags, text escape) {
     char key[REGULAR_KEY_SIZE_MAX];
@@ -244,7 +261,7 @@ regular_answer regular_use(regular *self, text value, text pattern, regular_synt
         options |= syntax == REGULAR_PART ? PCRE2_NO_AUTO_CAPTURE : 0;
         answer = compile(self, (text){.data = converted, .size = size}, options);
     } else {
-        answer = compile(self, pattern, options);
+        answer = compile_by_case(self, pattern, options);
     }
     if (answer == REGULAR_FOUND && key_size > 0) {
         memcpy(self->key, key, key_size);

@@ -90,7 +90,7 @@ struct parquet_lines {
     uint32_t idle_count;
     pw_worker *idle; // Of pieces that wait; one a worker at most.
     uint64_t row_count;
-    staged alone;  // What a single worker is at.
+    staged alone;        // What a single worker is at.
     pw_file *file;       // Of who is writing, and of `end`.
     text file_partition; // Likewise.
 };
