@@ -279,6 +279,18 @@ static firn_status find_format(const transaction *self, text name, const table_c
                     "tables of the format \"%.*s\" cannot be created", TEXT_ARGS(name));
 }
 
+// A commit says one thing of a name, and "replaced" would keep what was to be gone: branches, tags,
+// properties, and of PURGE the files.
+static firn_status refuse_dropped(object_name name, firn_error *err) {
+    const firn_status status = FAIL_SQL(
+        err, FIRN_INVALID, "55000", NO_POSITION,
+        "the table \"%.*s\" was dropped in this transaction, and is there until it commits",
+        TEXT_ARGS(name.name));
+    err_hint(err, "COMMIT first; or CREATE OR REPLACE TABLE instead of DROP, which keeps the "
+                  "table's history");
+    return status;
+}
+
 // What has the name of a new table. *out is to be released: NULL if there is nothing, or nothing
 // that is there any more when this commits.
 static firn_status find_replaced(transaction *self, object_name name, bool replace,
@@ -295,7 +307,9 @@ static firn_status find_replaced(transaction *self, object_name name, bool repla
         found.snapshot = table_snapshot_retain(own->change->base);
     }
     firn_status status = FIRN_OK;
-    if (is_there && !replace) {
+    if (own != NULL && !is_there && own->change->base != NULL) {
+        status = refuse_dropped(name, err);
+    } else if (is_there && !replace) {
         status = FAIL_SQL(err, FIRN_INVALID, "42P07", NO_POSITION,
                           "a table or view \"%.*s\" exists already", TEXT_ARGS(name.name));
     } else if (found.view != NULL) {

@@ -296,7 +296,8 @@ firn_status transaction_load(transaction *self, object_name name, const table_ve
 ///         together with those that are changed already (with a hint to COMMIT first).
 firn_status transaction_change(transaction *self, object_name name, table_change **out,
                                firn_error *err);
-/// A new table. `replace`: what has that name now goes with the commit. Errors: 42P07.
+/// A new table. `replace`: what has that name now goes with the commit. Errors: 42P07; 55000 of a
+/// name whose table the transaction dropped.
 firn_status transaction_create(transaction *self, object_name name,
                                const table_definition *definition, bool replace, table_change **out,
                                firn_error *err);

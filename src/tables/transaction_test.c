@@ -449,17 +449,34 @@ TEST(transactions_create_and_drop_the_same_table) {
     CHECK(transaction_drop(ours, named("x"), true, &err) == FIRN_NOT_FOUND);
     CHECK(seen(ours, "x") == -1 && strcmp(err.sqlstate, "42P01") == 0);
     CHECK(transaction_change(ours, named("x"), &made, &err) == FIRN_NOT_FOUND);
-    // Dropped and new again: replaced, twice.
+    CHECK(transaction_create(ours, named("x"), &definition, false, &made, &err) == FIRN_OK);
+    CHECK(transaction_drop(ours, named("x"), true, &err) == FIRN_OK);
+    // What others see until the commit is not new again: a commit would only replace it.
     CHECK(transaction_drop(ours, named("t"), false, &err) == FIRN_OK && seen(ours, "t") == -1);
-    CHECK(transaction_create(ours, named("t"), &definition, false, &made, &err) == FIRN_OK);
+    CHECK(transaction_create(ours, named("t"), &definition, false, &made, &err) == FIRN_INVALID);
+    CHECK(strcmp(err.sqlstate, "55000") == 0);
+    CHECK(transaction_create(ours, named("t"), &definition, true, &made, &err) == FIRN_INVALID);
+    CHECK(commit(ours, &report) == FIRN_OK && report.table_count == 1);
+    CHECK(stored_sum(&lake, "t") == -1 && stored_sum(&lake, "x") == -1);
+    CHECK(lake.purge_count == 0);
+    close_all(ours, NULL);
+}
+
+// Replaced twice in one transaction: the last state counts.
+TEST(transactions_replace_a_table_twice) {
+    fake_catalog lake = catalog_of(1);
+    const table_definition definition = {.format = TEXT("FAKE")};
+    transaction *ours = begin(&lake);
+    commit_report report;
+    table_change *made;
+    CHECK(transaction_create(ours, named("t"), &definition, true, &made, &err) == FIRN_OK);
     CHECK(made->is_replaced && seen(ours, "t") == 0);
     append(ours, "t", 50);
     CHECK(transaction_create(ours, named("t"), &definition, true, &made, &err) == FIRN_OK);
     append(ours, "t", 60);
     CHECK(made->is_replaced && seen(ours, "t") == 60);
     CHECK(commit(ours, &report) == FIRN_OK && report.table_count == 1);
-    CHECK(stored_sum(&lake, "t") == 60 && stored_sum(&lake, "x") == -1);
-    CHECK(lake.purge_count == 0);
+    CHECK(stored_sum(&lake, "t") == 60);
     close_all(ours, NULL);
 }
 
