@@ -196,7 +196,7 @@ static firn_status check_part(text part, const char *what, firn_error *err) {
     if (part.size == 0) {
         return FAIL(err, FIRN_INVALID, "%s is empty", what);
     }
-    if (!utf8_is_valid((bytes){.data = (const uint8_t *)part.data, .size = part.size})) {
+    if (!utf8_is_valid(bytes_of_text(part))) {
         return FAIL(err, FIRN_INVALID, "%s is not UTF-8", what);
     }
     return is_dots(part) ? FAIL(err, FIRN_INVALID,

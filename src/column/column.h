@@ -79,8 +79,12 @@ void bitmap_copy(const uint64_t *source, size_t from, size_t bits, uint64_t *out
 
 /// Is row `row` not NULL? Any form. Slow: for tests, printing and single rows.
 bool column_is_valid(const column *self, uint32_t row);
-/// The lane of `values` that row `row` uses. Any form.
+/// The lane of column_lanes(self) that row `row` uses. Any form.
 uint32_t column_lane(const column *self, uint32_t row);
+/// The column whose `values` these lanes are: of a DICTIONARY its entries, else the column.
+static inline const column *column_lanes(const column *self) {
+    return self->form == FORM_DICTIONARY ? self->dictionary->values : self;
+}
 /// The integer in a lane of values whose type is one (physical_is_integer); one of 64 bits without
 /// sign comes as its bits. Slow likewise.
 int64_t column_lane_integer(const column *self, uint32_t lane);

@@ -115,10 +115,6 @@ static int compare_lanes(const column *left, uint32_t left_lane, const column *r
 }
 
 // The flat column behind a row: a dictionary's entries, else the column itself.
-static const column *values_of(const column *self) {
-    return self->form == FORM_DICTIONARY ? self->dictionary->values : self;
-}
-
 int column_compare_rows_watched(const column *left, uint32_t left_row, const column *right,
                                 uint32_t right_row, cancel_watch *watch) {
     const bool left_valid = column_is_valid(left, left_row);
@@ -126,7 +122,7 @@ int column_compare_rows_watched(const column *left, uint32_t left_row, const col
     if (!left_valid || !right_valid) {
         return (int)left_valid - (int)right_valid;
     }
-    return compare_lanes(values_of(left), column_lane(left, left_row), values_of(right),
+    return compare_lanes(column_lanes(left), column_lane(left, left_row), column_lanes(right),
                          column_lane(right, right_row), watch);
 }
 
@@ -239,7 +235,7 @@ uint64_t column_hash_row_watched(const column *self, uint32_t row, cancel_watch 
     if (!column_is_valid(self, row)) {
         return HASH_NULL;
     }
-    return hash_lane(values_of(self), column_lane(self, row), watch);
+    return hash_lane(column_lanes(self), column_lane(self, row), watch);
 }
 
 uint64_t column_hash_row(const column *self, uint32_t row) {

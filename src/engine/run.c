@@ -431,8 +431,7 @@ static firn_status change(run *self, const literal *values, uint32_t value_count
 firn_status run_change(run *self, const literal *values, uint32_t value_count, bool is_counted,
                        firn_error *err) {
     const firn_status status = change(self, values, value_count, is_counted, err);
-    if (status !=
-        FIRN_OK) { // Others still write for it: they end before what they write into does.
+    if (status != FIRN_OK) { // Others still write for it, and end before what they write into.
         const ended_sink ended = run_end(self);
         ended_sink_close(&ended);
         return status;

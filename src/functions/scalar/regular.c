@@ -1,13 +1,13 @@
 #include "functions/scalar/regular.h"
 #include "functions/scalar/regular_case.h"
 
-#include "base/host.h"
 #include "base/utf8.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
 struct regular {
+    arena *memory;    // For the time of a compilation.
     pcre2_code *code; // NULL: no pattern yet, or the last one was bad.
     pcre2_match_data *data;
     pcre2_match_context *limits;
@@ -27,7 +27,7 @@ firn_status regular_open(arena *memory, void **local, firn_error *err) {
     if (self == NULL) {
         return ARENA_FULL(memory, err);
     }
-    *self = (regular){.limits = pcre2_match_context_create(NULL)};
+    *self = (regular){.memory = memory, .limits = pcre2_match_context_create(NULL)};
     if (self->limits == NULL) {
         *local = NULL;
         return FAIL(err, FIRN_NO_MEMORY, "no memory for a regular expression");
@@ -220,14 +220,15 @@ static regular_answer compile_by_case(regular *self, text pattern, uint32_t opti
     if ((options & PCRE2_LITERAL) != 0 || !regular_names_case(pattern)) {
         return compile(self, pattern, options);
     }
-    char *made = host_alloc(pattern.size);
+    const arena_mark mark = arena_mark_take(self->memory);
+    char *made = ARENA_NEW(self->memory, char, pattern.size);
     if (made == NULL) {
         return REGULAR_NO_MEMORY;
     }
     regular_write_case(pattern, (options & PCRE2_CASELESS) != 0, made);
     const regular_answer answer =
         compile(self, (text){.data = made, .size = pattern.size}, options);
-    host_free(made);
+    arena_rewind(self->memory, mark);
     return answer;
 }
 

@@ -74,6 +74,19 @@ static void pass_escape(case_writer *self) {
     }
 }
 
+// A '[', or a whole class like [:alpha:], whose ']' is not that of the brackets.
+static void pass_other_class(case_writer *self) {
+    const bool may_be = is_next(self, TEXT("[:"));
+    pass(self, may_be ? 2 : 1);
+    while (
+        may_be && self->at < self->pattern.size &&
+        (self->pattern.data[self->at] == '^' || ((self->pattern.data[self->at] | 0x20) >= 'a' &&
+                                                 (self->pattern.data[self->at] | 0x20) <= 'z'))) {
+        pass(self, 1);
+    }
+    pass(self, may_be && is_next(self, TEXT(":]")) ? 2 : 0);
+}
+
 // From the '[' to its ']', which is a member where it stands first.
 static void pass_brackets(case_writer *self) {
     pass(self, is_next(self, TEXT("[^")) ? 2 : 1);
@@ -84,14 +97,7 @@ static void pass_brackets(case_writer *self) {
         if (is_next(self, TEXT("\\"))) {
             pass_escape(self);
         } else if (!is_next(self, TEXT("[:")) || !pass_class(self)) {
-            // Of another class like [:alpha:] the end, too: its ']' is not that of the brackets.
-            const bool is_other = is_next(self, TEXT("[:"));
-            pass(self, 1);
-            const text left = text_slice(self->pattern, self->at, self->pattern.size);
-            const size_t end = is_other ? text_find(left, TEXT(":]")) : left.size;
-            if (end < left.size && text_find(left, TEXT("]")) == end + 1) {
-                pass(self, end + 2);
-            }
+            pass_other_class(self);
         }
     }
     pass(self, 1);

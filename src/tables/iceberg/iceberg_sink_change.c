@@ -103,19 +103,14 @@ void ice_sink_change_close(ice_sink_change *self) {
 
 // ---- Rows --------------------------------------------------------------------------------------
 
-// The lanes of a column of any form.
-static const column *lanes_of(const column *self) {
-    return self->form == FORM_DICTIONARY ? self->dictionary->values : self;
-}
-
 static int8_t action_of(const batch *rows, uint32_t row) {
     const column *actions = &rows->columns[rows->column_count - 2];
-    return COLUMN_VALUES(lanes_of(actions), int8_t)[column_lane(actions, row)];
+    return COLUMN_VALUES(column_lanes(actions), int8_t)[column_lane(actions, row)];
 }
 
 static uint64_t id_of(const batch *rows, uint32_t row) {
     const column *ids = &rows->columns[rows->column_count - 1];
-    return COLUMN_VALUES(lanes_of(ids), uint64_t)[column_lane(ids, row)];
+    return COLUMN_VALUES(column_lanes(ids), uint64_t)[column_lane(ids, row)];
 }
 
 batch ice_sink_change_added(const batch *rows, uint16_t *selection) {
