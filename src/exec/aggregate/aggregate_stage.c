@@ -10,6 +10,7 @@
 // share, and no further than makes sense where memory is slower than moving rows.
 #define FREE_BYTES_MAX (UINT64_C(4) << 20)
 #define GROW_BYTES_MAX (UINT64_C(64) << 20)
+#define PASSING_BYTES_MAX (UINT64_C(256) << 20) // Of groups of which it is known that they are few.
 #define POOR_FILLS_MAX 2
 #define TABLE_SHARE 8 // Of a stage's share: kept free for a table that was emptied.
 // Of groups that are found by key those that are there stay, up to an eighth of the share, or what
@@ -68,6 +69,9 @@ firn_status stage_open(const stage_options *options, arena *memory, aggregate_st
                        options->group_estimate > 0;
     out->free_page_max = pages_within(options->share_bytes / 8, FREE_BYTES_MAX, store->page_size);
     out->grow_page_max = pages_within(options->share_bytes / 4, GROW_BYTES_MAX, store->page_size);
+    out->pages_to_grow =
+        pages_within(options->share_bytes / 4, PASSING_BYTES_MAX, store->page_size);
+    out->passing = group_counter_open(memory);
     return group_table_open(options->table, options->key_count, memory->owner, &out->table, err);
 }
 
@@ -121,6 +125,11 @@ static firn_status flush_table(aggregate_stage *self, const stage_owner *owner, 
     self->poor_fills = is_poor(self) ? self->poor_fills + 1 : 0;
     self->rows_in_fill = 0;
     self->is_settled = false;
+    if (self->table.group_count > 0) {
+        const uint64_t bytes =
+            (uint64_t)self->table.rows.parts[0].page_count * self->table.store->page_size;
+        self->group_bytes = bytes / self->table.group_count;
+    }
     if (self->poor_fills >= POOR_FILLS_MAX) {
         self->rows_to_bypass = BYPASS_ROWS;
         self->poor_fills = POOR_FILLS_MAX - 1; // One more poor fill decides again.
@@ -499,6 +508,23 @@ firn_status stage_add_direct(aggregate_stage *self, stage_input *in, uint64_t sh
     return self->may_be_direct ? find_direct(self, in, owner, err) : FIRN_OK;
 }
 
+// Rows went past the table. Where their groups come again, but only after more others than the
+// table has room for, each fill of it looks poor; their number tells that a larger one would help.
+static void count_passing(aggregate_stage *self, const stage_input *in) {
+    group_counter *passing = &self->passing;
+    if (in->hashes == NULL || !group_counter_add(passing, in->hashes, in->count)) {
+        return;
+    }
+    const uint64_t page_size = self->table.store->page_size;
+    const uint64_t pages = passing->groups / (page_size / (self->group_bytes + 1) + 1) + 1;
+    if (passing->rows / FEW_GROUPS >= passing->groups && pages <= self->pages_to_grow) {
+        self->expects_few = true;
+        self->grow_page_max = (uint32_t)self->pages_to_grow;
+        self->rows_to_bypass = 0;
+        self->poor_fills = 0;
+    }
+}
+
 firn_status stage_add(aggregate_stage *self, const stage_input *in, const stage_owner *owner,
                       firn_error *err) {
     if (!self->has_table) {
@@ -509,7 +535,9 @@ firn_status stage_add(aggregate_stage *self, const stage_input *in, const stage_
         if (self->rows_to_bypass > 0) {
             self->rows_to_bypass -=
                 self->rows_to_bypass < left.count ? self->rows_to_bypass : left.count;
-            return append(self, &left, owner, err);
+            TRY(append(self, &left, owner, err));
+            count_passing(self, &left);
+            return FIRN_OK;
         }
         TRY(add_to_table(self, &left, owner, err));
     }

@@ -8,6 +8,7 @@
 #ifndef FIRN_EXEC_AGGREGATE_STAGE_H
 #define FIRN_EXEC_AGGREGATE_STAGE_H
 
+#include "exec/aggregate/group_counter.h"
 #include "exec/aggregate/group_hash.h"
 
 typedef struct aggregate_stage aggregate_stage;
@@ -69,6 +70,9 @@ struct aggregate_stage {
     uint64_t rows_in_fill;   ///< That went into the table since it was empty.
     uint32_t poor_fills;     ///< In a row, with fewer than 1.5 rows a group.
     uint64_t rows_to_bypass; ///< That go past the table.
+    group_counter passing;   ///< Of those: a small table may not see that they are of few groups.
+    uint64_t group_bytes;    ///< A group's bytes in the table when it was last emptied.
+    uint64_t pages_to_grow;  ///< What it may hold if few groups pass it.
     // Groups by key instead of hash.
     bool may_be_direct;
     bool is_settled;       ///< There is room for no more groups: rows of others than these go past.

@@ -1,19 +1,11 @@
-// approx_count_distinct: HyperLogLog with Ertl's estimate ("New cardinality estimation algorithms
-// for HyperLogLog sketches", 2017).
-//
-// Up to EXACT_MAX hashes are kept as they are, and the answer is exact. Beyond that there is a
-// register for each of REGISTER_COUNT parts of the hashes, with the longest run of zeros that was
-// seen there, plus one: 4 KiB whatever is counted, 1.6 % standard error. Hashes are the same on
-// each machine, and what order and what workers saw the values makes no difference.
-#include <math.h>
-
+// approx_count_distinct: up to EXACT_MAX hashes are kept as they are, and the answer is exact.
+// Beyond that there is a sketch (base/distinct_sketch.h). Hashes are the same on each machine, and
+// what order and what workers saw the values makes no difference.
+#include "base/distinct_sketch.h"
 #include "functions/aggregate/fold.h"
 
-#define INDEX_BITS 12
-#define REGISTER_COUNT (1U << INDEX_BITS)
-#define RANK_MAX (64 - INDEX_BITS + 1)
+#define REGISTER_COUNT DISTINCT_SKETCH_SIZE
 #define EXACT_MAX 64U
-#define ALPHA 0.721347520444481703680 // 1 / (2 ln 2)
 
 typedef struct sketch {
     uint32_t size;     // Bytes that are in use: 8 a hash, or REGISTER_COUNT.
@@ -43,11 +35,8 @@ static bool reserve(sketch *self, uint32_t size, const aggregate_call *call) {
     return true;
 }
 
-WRAPS static void put_register(sketch *self, uint64_t hash) {
-    const uint64_t rest = hash << INDEX_BITS;
-    const uint8_t rank = (uint8_t)(rest == 0 ? RANK_MAX : __builtin_clzll(rest) + 1);
-    uint8_t *at = (uint8_t *)self->data + (hash >> (64 - INDEX_BITS));
-    *at = *at > rank ? *at : rank;
+static void put_register(sketch *self, uint64_t hash) {
+    distinct_sketch_put((uint8_t *)self->data, hash);
 }
 
 static bool make_registers(sketch *self, const aggregate_call *call) {
@@ -97,18 +86,10 @@ static bool put_hash(sketch *self, uint64_t hash, const aggregate_call *call) {
     return true;
 }
 
-// Numbers' hashes need not differ in all bits: these do (the finish of SplitMix64).
-WRAPS static uint64_t mixed(uint64_t hash) {
-    hash += UINT64_C(0x9e3779b97f4a7c15);
-    hash = (hash ^ (hash >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    hash = (hash ^ (hash >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return hash ^ (hash >> 31);
-}
-
 static bool add(sketch *self, const aggregate_call *call, const column *const *args, uint32_t k) {
     cancel_watch watch = {.cancel = call->scratch->cancel};
     const uint64_t hash = column_hash_row_watched(args[0], fold_lane(call, args[0], k), &watch);
-    return put_hash(self, mixed(hash), call);
+    return put_hash(self, distinct_sketch_mix(hash), call);
 }
 
 static bool merge(sketch *target, const sketch *source, const aggregate_call *call) {
@@ -132,61 +113,12 @@ static bool merge(sketch *target, const sketch *source, const aggregate_call *ca
     return true;
 }
 
-// ---- The estimate -------------------------------------------------------------------------------
-
-static double sigma(double x) {
-    if (x == 1.0) {
-        return (double)INFINITY;
-    }
-    double y = 1;
-    double z = x;
-    for (double last = -1; z != last;) {
-        x *= x;
-        last = z;
-        z += x * y;
-        y += y;
-    }
-    return z;
-}
-
-static double tau(double x) {
-    if (x == 0.0 || x == 1.0) {
-        return 0;
-    }
-    double y = 1;
-    double z = 1 - x;
-    for (double last = -1; z != last;) {
-        x = sqrt(x);
-        last = z;
-        y *= 0.5;
-        z -= (1 - x) * (1 - x) * y;
-    }
-    return z / 3;
-}
-
-static int64_t estimate(const sketch *self) {
-    if (is_exact(self)) {
-        return self->size / 8;
-    }
-    uint32_t counts[RANK_MAX + 1] = {0};
-    for (uint32_t i = 0; i < REGISTER_COUNT; i++) {
-        const uint8_t rank = (uint8_t)self->data[i];
-        counts[rank < RANK_MAX ? rank : RANK_MAX]++;
-    }
-    const double all = REGISTER_COUNT;
-    double z = all * tau(1 - counts[RANK_MAX] / all);
-    for (uint32_t rank = RANK_MAX - 1; rank > 0; rank--) {
-        z = 0.5 * (z + counts[rank]);
-    }
-    z += all * sigma(counts[0] / all);
-    const double value = rint(ALPHA * all * all / z);
-    return value < 0x1p62 ? (int64_t)value : INT64_MAX; // All registers are full.
-}
-
 static fold_answer value_of(const sketch *self, const aggregate_call *call, column *out,
                             uint32_t k) {
     (void)call;
-    COLUMN_OUT(out, int64_t)[k] = estimate(self);
+    COLUMN_OUT(out, int64_t)[k] = is_exact(self)
+                                      ? self->size / 8
+                                      : distinct_sketch_estimate((const uint8_t *)self->data);
     return FOLD_GOOD;
 }
 
