@@ -39,8 +39,7 @@ static double tau(double x) {
 int64_t distinct_sketch_estimate(const uint8_t *registers) {
     uint32_t counts[DISTINCT_SKETCH_RANK_MAX + 1] = {0};
     for (uint32_t i = 0; i < DISTINCT_SKETCH_SIZE; i++) { // Registers may come from elsewhere.
-        counts[registers[i] < DISTINCT_SKETCH_RANK_MAX ? registers[i]
-                                                       : DISTINCT_SKETCH_RANK_MAX]++;
+        counts[registers[i] < DISTINCT_SKETCH_RANK_MAX ? registers[i] : DISTINCT_SKETCH_RANK_MAX]++;
     }
     const double all = DISTINCT_SKETCH_SIZE;
     double z = all * tau(1 - counts[DISTINCT_SKETCH_RANK_MAX] / all);

@@ -116,9 +116,8 @@ static bool merge(sketch *target, const sketch *source, const aggregate_call *ca
 static fold_answer value_of(const sketch *self, const aggregate_call *call, column *out,
                             uint32_t k) {
     (void)call;
-    COLUMN_OUT(out, int64_t)[k] = is_exact(self)
-                                      ? self->size / 8
-                                      : distinct_sketch_estimate((const uint8_t *)self->data);
+    COLUMN_OUT(out, int64_t)
+    [k] = is_exact(self) ? self->size / 8 : distinct_sketch_estimate((const uint8_t *)self->data);
     return FOLD_GOOD;
 }
 

@@ -1,4 +1,5 @@
-// LIKE and ILIKE. A constant pattern is taken apart once a worker, others row by row.
+// LIKE and ILIKE. A constant pattern is taken apart once a worker, others once as long as they stay
+// the same from row to row, as they do beside a join's rows.
 #include "functions/scalar/like_pattern.h"
 #include "functions/scalar/row_values.h"
 #include "functions/scalar/text_case.h"
@@ -81,24 +82,52 @@ typedef struct like_rows {
     bool is_nocase;
 } like_rows;
 
-static like_answer match_row(const function_call *call, const like_rows *self,
-                             const like_pattern *constant, uint32_t row, bool *out) {
-    arena *scratch = call->scratch;
+// The pattern that the last row had, in scratch memory up to `end`.
+typedef struct last_pattern {
+    const like_pattern *made; // NULL: none yet.
     like_pattern own;
-    text value = text_at(self->values, row);
-    if (constant == NULL) {
-        const text escape = self->has_escapes ? text_at(self->escapes, row) : default_escape;
-        const like_answer answer =
-            make_pattern(text_at(self->patterns, row), escape, self->is_nocase, scratch, &own);
+    text pattern;
+    text escape;
+    arena_mark begin;
+    arena_mark end;
+} last_pattern;
+
+static bool is_same_text(text left, text right) {
+    return left.size == right.size &&
+           (left.data == right.data || memcmp(left.data, right.data, left.size) == 0);
+}
+
+static like_answer set_pattern(const like_rows *rows, uint32_t row, arena *scratch,
+                               last_pattern *self) {
+    const text pattern = text_at(rows->patterns, row);
+    const text escape = rows->has_escapes ? text_at(rows->escapes, row) : default_escape;
+    if (self->made != NULL && is_same_text(pattern, self->pattern) &&
+        is_same_text(escape, self->escape)) {
+        return LIKE_OK;
+    }
+    arena_rewind(scratch, self->begin);
+    const like_answer answer = make_pattern(pattern, escape, rows->is_nocase, scratch, &self->own);
+    self->made = answer == LIKE_OK ? &self->own : NULL;
+    self->pattern = pattern;
+    self->escape = escape;
+    self->end = arena_mark_take(scratch);
+    return answer;
+}
+
+static like_answer match_row(const function_call *call, const like_rows *rows, uint32_t row,
+                             bool is_constant, last_pattern *last, bool *out) {
+    if (!is_constant) {
+        const like_answer answer = set_pattern(rows, row, call->scratch, last);
         if (answer != LIKE_OK) {
             return answer;
         }
-        constant = &own;
     }
-    if (self->is_nocase && !lower_copy(call, scratch, value, &value)) {
+    text value = text_at(rows->values, row);
+    if (rows->is_nocase && !lower_copy(call, call->scratch, value, &value)) {
         return LIKE_NO_MEMORY;
     }
-    *out = like_pattern_matches(constant, value, call);
+    *out = like_pattern_matches(last->made, value, call);
+    arena_rewind(call->scratch, last->end);
     return LIKE_OK;
 }
 
@@ -116,15 +145,16 @@ static uint32_t match(function_call *call, const column *const *args, bool is_no
         return call->count;
     }
     const arena_mark mark = arena_mark_take(call->scratch);
+    last_pattern last = {.made = constant, .begin = mark, .end = mark};
     FOR_ROWS(call, row) {
         bool is_match = false;
-        const like_answer answer = match_row(call, &rows, constant, row, &is_match);
-        arena_rewind(call->scratch, mark);
+        const like_answer answer = match_row(call, &rows, row, constant != NULL, &last, &is_match);
         if (answer != LIKE_OK) {
             return answer == LIKE_NO_MEMORY ? KERNEL_NO_MEMORY : ROW_VISIT(row);
         }
         put_bit(out, row, is_match);
     }
+    arena_rewind(call->scratch, mark);
     return call->count;
 }
 

@@ -529,20 +529,45 @@ ABSOLUTE(abs_i16, int16_t, INT16_MIN)
 ABSOLUTE(abs_i32, int32_t, INT32_MIN)
 ABSOLUTE(abs_i64, int64_t, INT64_MIN)
 
-static uint32_t abs_decimal(function_call *call, const column *const *args, column *out) {
-    const uint32_t mask = column_mask(args[0]);
+// Decimals are symmetric; lanes of NULL rows hold anything.
+#define MAGNITUDES(c_type)                                                                         \
+    do {                                                                                           \
+        const c_type *values = args[0]->values;                                                    \
+        c_type *to = COLUMN_OUT(out, c_type);                                                      \
+        FOR_ROWS(call, row) {                                                                      \
+            const c_type x = values[row & mask];                                                   \
+            c_type negative;                                                                       \
+            (void)__builtin_sub_overflow((c_type)0, x, &negative);                                 \
+            to[row] = x < 0 ? negative : x;                                                        \
+        }                                                                                          \
+    } while (0)
+
+static void abs_wide(const function_call *call, const column *from, column *out) {
+    const uint32_t mask = column_mask(from);
     FOR_ROWS(call, row) {
-        if (!is_wide(args[0]->type)) {
-            const i128 value = load(args[0], row & mask);
-            (void)store(out, row,
-                        value < 0 ? -value : value); // Decimals are symmetric.
-            continue;
-        }
-        i256 value = COLUMN_VALUES(args[0], i256)[row & mask];
+        i256 value = COLUMN_VALUES(from, i256)[row & mask];
         if (i256_is_negative(value)) {
             (void)i256_neg_fits(value, &value);
         }
         COLUMN_OUT(out, i256)[row] = value;
+    }
+}
+
+static uint32_t abs_decimal(function_call *call, const column *const *args, column *out) {
+    const uint32_t mask = column_mask(args[0]);
+    switch ((int)type_physical(out->type)) {
+    case PHYSICAL_I32:
+        MAGNITUDES(int32_t);
+        break;
+    case PHYSICAL_I64:
+        MAGNITUDES(int64_t);
+        break;
+    case PHYSICAL_I128:
+        MAGNITUDES(i128);
+        break;
+    default:
+        abs_wide(call, args[0], out);
+        break;
     }
     return call->count;
 }
