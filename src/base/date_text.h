@@ -18,6 +18,7 @@ typedef enum date_answer {
     DATE_OK,
     DATE_SYNTAX, // Not of these forms.
     DATE_RANGE,  // A month 13, a February 30th, or outside of the type.
+    DATE_LARGE,  // An interval of parts that are larger than it can hold.
 } date_answer;
 
 // ---- Reading -----------------------------------------------------------------------------------

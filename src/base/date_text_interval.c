@@ -104,7 +104,7 @@ static bool read_number(date_cursor *at, interval_number *out) {
 
 static date_answer add(interval_reader *self, calendar_field field, const interval_number *number) {
     if (number->whole == INT64_MAX || !add_number(&self->sum, field, number)) {
-        return DATE_RANGE;
+        return DATE_LARGE;
     }
     return DATE_OK;
 }
@@ -303,7 +303,7 @@ static date_answer read_interval(text input, calendar_field first, calendar_fiel
     const interval_sum sum = self.sum;
     if (sum.months < INT32_MIN || sum.months > INT32_MAX || sum.days < INT32_MIN ||
         sum.days > INT32_MAX || sum.nanos < INT64_MIN || sum.nanos > INT64_MAX) {
-        return DATE_RANGE;
+        return DATE_LARGE;
     }
     *out = (interval_value){
         .months = (int32_t)sum.months, .days = (int32_t)sum.days, .nanos = (int64_t)sum.nanos};

@@ -406,6 +406,10 @@ TEST(date_text_reads_and_prints_intervals) {
         CHECK(shows(is_right, out, date_print_interval(value, out), interval_rows[i].expected));
     }
     CHECK(date_parse_interval(TEXT("1-12"), &(interval_value){0}) == DATE_RANGE);
+    CHECK(date_parse_interval(TEXT("1:60"), &(interval_value){0}) == DATE_RANGE);
+    CHECK(date_parse_interval(TEXT("9223372037 s"), &(interval_value){0}) == DATE_LARGE);
+    CHECK(date_parse_interval(TEXT("2147483648 days"), &(interval_value){0}) == DATE_LARGE);
+    CHECK(date_parse_interval(TEXT("1 s 178956971 y"), &(interval_value){0}) == DATE_LARGE);
     CHECK(date_parse_interval(TEXT("1 dow"), &(interval_value){0}) == DATE_SYNTAX);
 }
 

@@ -84,6 +84,7 @@ typedef struct host_stat {
     int64_t mtime_ns;
     int64_t ctime_ns;
     bool is_folder;
+    bool is_file; // Neither folder nor pipe, socket or device.
 } host_stat;
 
 typedef enum host_mode {

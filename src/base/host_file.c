@@ -117,6 +117,7 @@ static void fill_stat(const struct stat *from, host_stat *out) {
         .mtime_ns = (int64_t)from->st_mtim.tv_sec * 1000000000 + from->st_mtim.tv_nsec,
         .ctime_ns = (int64_t)from->st_ctim.tv_sec * 1000000000 + from->st_ctim.tv_nsec,
         .is_folder = S_ISDIR(from->st_mode),
+        .is_file = S_ISREG(from->st_mode),
     };
 }
 

@@ -173,6 +173,7 @@ TEST(blocks_with_a_failed_statement_can_only_be_rolled_back) {
         FAILS("INSERT INTO lake.t VALUES (10)", FIRN_INVALID, "25P02");
         FAILS("COMMIT", FIRN_INVALID, "25P02");
         FAILS("BEGIN", FIRN_INVALID, "25P02");
+        FAILS("SELEC", FIRN_INVALID, "42601"); // What is no statement says so, as in PostgreSQL.
         OK("ROLLBACK");
         CHECK(SUM("lake.t") == 6 && self.lake.commit_count == 0);
     }

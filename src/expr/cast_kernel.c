@@ -72,6 +72,12 @@ static bool is_infinite_moment(text value, const type *to) {
            text_equal_nocase(text_slice(value, is_signed, value.size), TEXT("infinity"));
 }
 
+// An interval may be one in every way but its size.
+static bool is_large_interval(text value, const type *to) {
+    return to->id == TYPE_INTERVAL &&
+           date_parse_interval(value, &(interval_value){0}) == DATE_LARGE;
+}
+
 // Of a list of lists … what they are of.
 static const type *leaf_of(const type *self) {
     while (self->id == TYPE_LIST) {
@@ -85,6 +91,14 @@ void cast_explain(const function_call *call, const column *const *args, uint32_t
     const type *from = args[0]->type;
     const text value = value_text(call, args[0], row & column_mask(args[0]));
     const text to = type_text(call->result, call->scratch);
+    if (from->id == TYPE_VARCHAR && is_large_interval(value, call->result)) {
+        err_set_sql(err, FIRN_INVALID, "22015", NO_POSITION, "\"%.*s\" is out of range for %.*s",
+                    TEXT_ARGS(value), TEXT_ARGS(to));
+        err_hint(err,
+                 "the time of an INTERVAL comes to 2562047 hours (292 years) at most, days and "
+                 "months to 2147483647");
+        return;
+    }
     if (from->id == TYPE_VARCHAR) {
         err_set_sql(err, FIRN_INVALID, text_state(call->result), NO_POSITION, "\"%.*s\" is no %.*s",
                     TEXT_ARGS(value), TEXT_ARGS(to));

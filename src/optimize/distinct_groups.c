@@ -90,8 +90,10 @@ static bool may_split(const expr *call, const expr *distinct) {
     }
     const bool is_typed_alike = call->aggregate_.args.count == 1 &&
                                 type_equal(call->type, call->aggregate_.args.items[0]->type);
-    return (is_idempotent(call) && is_typed_alike) || expr_is_aggregate(call, "count") ||
-           expr_is_aggregate(call, "sum");
+    // approx_count_distinct minds no doubles, but its value is none of those it has seen.
+    const bool is_own_part =
+        is_idempotent(call) && (function->flags & AGGREGATE_EMPTY_IS_ZERO) == 0 && is_typed_alike;
+    return is_own_part || expr_is_aggregate(call, "count") || expr_is_aggregate(call, "sum");
 }
 
 // The aggregate of distinct values by which the node can be split; NULL if it cannot.

@@ -6,8 +6,9 @@
 # catalog, whose warehouse FOLDER/warehouse is ROOT and SET. Ended by `kill PID`.
 #
 # The server is Apache Iceberg's own, whose jars Maven brings (./dev setup rest) and build/cache/jars
-# keeps. With REST_SERVER=fake, and outside CI where there is no JDK, no Maven or no network, it is
-# tests/tools/rest_catalog.py.
+# keeps. With REST_SERVER=fake it is tests/tools/rest_catalog.py, and also outside CI where there is no
+# JDK, no Maven or no network: a line of stderr, "stand-in: WHY", says so, by which run_steps.py counts
+# the step as skipped.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 port=$1
@@ -16,9 +17,11 @@ jars=$PWD/build/cache/jars
 set=${SHARED:-$PWD/../shared}/conformance/iceberg
 [[ -d $set ]] || set=$PWD/tests/data/conformance/iceberg
 
-get_jars() {
+get_jars() { # False sets `why`.
     local pom=$PWD/tests/interop/rest_server.pom.xml
+    why="there is no java or no mvn"
     command -v java >/dev/null && command -v mvn >/dev/null || return 1
+    why="Maven does not bring its jars: build/cache/jars/rest.log"
     mkdir -p "$jars"
     ( # Two steps may want them at once; the server does not keep the lock.
         flock 8
@@ -54,10 +57,10 @@ start() { # Sets `pid`; false when the server ends or does not answer in two min
     elif get_jars; then
         start_java "$@"
     elif [[ -n ${CI:-} ]]; then
-        echo "rest_server.sh: Iceberg's own server cannot be had, and in CI nothing is skipped" >&2
+        echo "rest_server.sh: Iceberg's own server cannot be had ($why), and in CI nothing is skipped" >&2
         exit 1
     else
-        echo "rest_server.sh: the small server of our own answers, not Iceberg's" >&2
+        echo "stand-in: the small server of our own answers, not Iceberg's: $why" >&2
         start_fake
     fi
     for _ in $(seq 480); do

@@ -13,8 +13,10 @@ or looks at the clock, runs alone (`is_alone`).
 A step counts through its output: the last line "N passed, N failed[, N skipped]", or where there is
 none, each line that begins with "ok   ", "FAIL " or "skip " is a test. A step that fails without
 having counted a failure counts as one, and so does one that counted nothing: no step passes without
-having tested something. Where the variable CI is set a skipped test is a failed one. Steps that read
-the reference data are skipped whole, and counted so, in a clone that has none beside it.
+having tested something. A line "stand-in: WHY" says that something else answered than what the step
+is about: what passed is no test of that, and the step counts as one that was skipped. Where the
+variable CI is set a skipped test is a failed one. Steps that read the reference data are skipped
+whole, and counted so, in a clone that has none beside it.
 """
 import concurrent.futures
 import os
@@ -33,6 +35,7 @@ import steps as step_list
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 LOGS = ROOT / "build" / "logs"
 TOTAL = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
+STAND_IN = re.compile(r"^stand-in: (.*)$", re.MULTILINE)
 TAIL_LINES = 60
 DISK_GB = 12  # Builds 6, other engines 2, spill files of the memory steps.
 running = set()  # Process groups of steps.
@@ -75,6 +78,26 @@ def count_output(text):
             if found:
                 total = Counts(*(int(number or 0) for number in found.groups()))
     return total or lines
+
+
+def judge(code, text, in_ci):
+    """What a step that ended comes to: its counts, what is printed of them, its output."""
+    counts = count_output(text)
+    what = ""
+    if code != 0 and counts.failed == 0:
+        counts.failed = 1
+        text += f"\nexit code {code}"
+    elif code == 0 and counts.passed == 0 and counts.failed == 0:
+        counts.failed = 1
+        text += "\nnothing was tested"
+    stand_in = STAND_IN.search(text)
+    if stand_in and counts.passed > 0:
+        what = f" ({counts.passed} with a stand-in: {stand_in[1]})"
+        counts.passed, counts.skipped = 0, counts.skipped + 1
+    if counts.skipped > 0 and in_ci:
+        text += f"\n{counts.skipped} skipped, and in CI nothing is"
+        counts.failed, counts.skipped = counts.failed + counts.skipped, 0
+    return counts, f"{counts}{what}", text
 
 
 def run_command(command, environment, log_path, timeout):
@@ -166,17 +189,8 @@ class Run:
         begin = time.time()
         code, text, used = run_command(step.command, dict(self.environment, **step.variables),
                                        log_path, step.timeout)
-        counts = count_output(text)
-        if code != 0 and counts.failed == 0:
-            counts.failed = 1
-            text += f"\nexit code {code}"
-        elif code == 0 and counts.passed == 0 and counts.failed == 0:
-            counts.failed = 1
-            text += "\nnothing was tested"
-        if counts.skipped > 0 and os.environ.get("CI"):
-            text += f"\n{counts.skipped} skipped, and in CI nothing is"
-            counts.failed, counts.skipped = counts.failed + counts.skipped, 0
-        self.report(step.name, (time.time() - begin, used), str(counts), counts, log_path, text)
+        counts, what, text = judge(code, text, bool(os.environ.get("CI")))
+        self.report(step.name, (time.time() - begin, used), what, counts, log_path, text)
 
     def all(self, steps):
         for preset in dict.fromkeys(step.build for step in steps):

@@ -118,6 +118,7 @@ def programs(root, full):
     found = [Step(f"cli/{preset}", f"{pyarrow} tests/cli/cli_test.py build/{preset}", preset)
              for preset in ("release", "dev", "tsan")]
     found.append(Step("runner/dev", "tests/runner/runner_test.py build/dev", "dev"))
+    found.append(Step("runner/steps", "tests/runner/steps_test.py"))
     ours = {"REST_SERVER": "fake", "SHARED": "/nowhere"}  # As in a clone without anything else.
     found.append(Step("interop/rest", "tests/interop/rest.sh build/dev", "dev"))
     found.append(Step("interop/rest/alone", "tests/interop/rest.sh build/dev", "dev", variables=ours))

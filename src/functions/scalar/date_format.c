@@ -426,6 +426,29 @@ static void explain_read(const function_call *call, const column *const *args, u
     }
 }
 
+static bool has_zone(const date_pattern *self) {
+    for (uint32_t i = 0; i < self->count; i++) {
+        const pattern_field field = self->items[i].field;
+        if (field == PATTERN_FIELD_ZONE_WORD || field == PATTERN_FIELD_ZONE_OFFSET) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// As in DuckDB, a constant pattern with a zone reads instants. One that is no constant, which
+// DuckDB refuses, can't say so before it is run: what it reads is what a clock in UTC shows.
+static firn_status bind_percent(function_bind_call *call, firn_error *err) {
+    text pattern;
+    date_pattern made = {.count = 0};
+    if (call->args != NULL && literal_text(call->args[1], &pattern) &&
+        !date_pattern_make_percent(pattern, call->memory, &made)) {
+        return ARENA_FULL(call->memory, err);
+    }
+    call->result = has_zone(&made) ? TYPE_OF(TIMESTAMPTZ) : TYPE_OF(TIMESTAMP);
+    return FIRN_OK;
+}
+
 const scalar_function function_to_date = {
     .name = "to_date",
     .category = "datetime",
@@ -474,19 +497,23 @@ const scalar_function function_strptime = {
     .name = "strptime",
     .category = "datetime",
     .summary = "the timestamp that a text shows by a pattern of % and letters, which must take all "
-               "of it",
+               "of it; of 1900-01-01 what the pattern leaves out. A constant pattern with %z or %Z "
+               "gives TIMESTAMP WITH TIME ZONE; else TIMESTAMP, with a zone that of UTC",
     .examples =
         (const char *const[]){
             "strptime('02/03/1992', '%d/%m/%Y')", "1992-03-02 00:00:00",
             "strptime('Wed, 1 Jan 1992 08:38 PM', '%a, %-d %b %Y %I:%M %p')", "1992-01-01 20:38:00",
             "strptime('2020-01-01 00:00:00.25', '%F %T.%f')", "2020-01-01 00:00:00.25",
-            "strptime('2020-W05-3', '%G-W%V-%u')", "2020-01-29 00:00:00", "strptime(NULL, '%Y')",
-            "NULL", "strptime('2020x', '%Y')",
+            "strptime('2020-W05-3', '%G-W%V-%u')", "2020-01-29 00:00:00",
+            "strptime('10:20', '%H:%M')", "1900-01-01 10:20:00",
+            "strptime('2020-01-01 10:00 +02', '%F %H:%M %z')", "2020-01-01 08:00:00+00",
+            "strptime(NULL, '%Y')", "NULL", "strptime('2020x', '%Y')",
             "error: \"2020x\" is no TIMESTAMP of the form \"%Y\"", "strptime(1, '%Y')",
             "error: no \"strptime\" takes", NULL},
     .flags = FORMAT_FLAGS,
     .overloads =
-        (const overload[]){{.signature = "TIMESTAMP <- VARCHAR, VARCHAR", .kernel = read_percent},
-                           {0}},
+        (const overload[]){
+            {.signature = "? <- VARCHAR, VARCHAR", .kernel = read_percent, .bind = bind_percent},
+            {0}},
     .explain_failure = explain_read,
 };

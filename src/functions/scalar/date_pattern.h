@@ -136,7 +136,7 @@ typedef struct pattern_failure {
 
 /// Reads a text by any pattern. DATE_SYNTAX if it is not as the pattern says. Without a zone in it,
 /// `*has_offset` is false. `is_strict`, with strftime's patterns: all of the text, blanks where the
-/// pattern has them.
+/// pattern has them; a date that it doesn't tell is of 1900-01-01.
 date_answer date_pattern_read(const date_pattern *self, text input, bool is_strict,
                               clock_moment *out, bool *has_offset, pattern_failure *failure);
 /// By a template: one part of the above.

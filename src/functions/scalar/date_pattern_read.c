@@ -1,6 +1,9 @@
 // Reading by strftime's patterns, and parts that templates share.
 #include "functions/scalar/date_pattern.h"
 
+#define STRICT_YEAR 1900 // Where strptime has no other, as in DuckDB ...
+#define LENIENT_YEAR 1   // ... and to_date.
+
 static const char month_words[] = "januaryfebruarymarchaprilmayjunejulyaugustseptemberoctober"
                                   "novemberdecember";
 static const uint8_t month_sizes[] = {7, 8, 5, 5, 3, 4, 4, 6, 9, 7, 8, 8};
@@ -285,10 +288,11 @@ date_answer date_pattern_read(const date_pattern *self, text input, bool is_stri
         return date_pattern_read_template(self, input, out, has_offset, failure);
     }
     date_cursor in = date_cursor_open(input);
-    read_fields read = {.year = 1970, .month = 1, .day = 1, .week = -1, .weekday = -1};
-    if (!is_strict) {
-        read.year = 1; // Where to_date has no other.
-    }
+    read_fields read = {.year = is_strict ? STRICT_YEAR : LENIENT_YEAR,
+                        .month = 1,
+                        .day = 1,
+                        .week = -1,
+                        .weekday = -1};
     for (uint32_t i = 0; i < self->count; i++) {
         const pattern_item *item = &self->items[i];
         if (item->field == PATTERN_FIELD_LITERAL) {

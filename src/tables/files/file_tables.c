@@ -1,5 +1,6 @@
 #include "tables/files/file_tables.h"
 
+#include "base/host.h"
 #include "io/io_path.h"
 #include "tables/files/parquet_files.h"
 #include "tables/iceberg/iceberg_scan.h"
@@ -135,14 +136,31 @@ static firn_status open_parquet(table_arguments args, const file_env *env, arena
     return parquet_files_open(&paths.paths, name, &options, env, out, err);
 }
 
+// What is there under the name; false if nothing is, or if it is not of this machine.
+static bool find_local(text path, host_stat *out) {
+    char name[IO_LOCAL_PATH_MAX];
+    firn_error ignored = ERR_INIT;
+    return io_path_is_local(path) && io_path_local(path, name, &ignored) == FIRN_OK &&
+           host_path_stat(name, out, &ignored) == FIRN_OK;
+}
+
 static firn_status no_file(text path, firn_error *err) {
     char buffer[NAME_SHOWN_MAX];
     const text shown = io_path_shown(path, buffer, sizeof buffer);
-    (void)FAIL_SQL(err, FIRN_INVALID, "42P01", NO_POSITION, "\"%.*s\" is no file that can be read",
+    host_stat there = {.is_file = true};
+    const bool is_there = find_local(path, &there);
+    if (is_there && !there.is_file && !there.is_folder) {
+        return FAIL(err, FIRN_IO, "\"%.*s\" is a pipe, socket or device, not a file",
+                    TEXT_ARGS(shown));
+    }
+    (void)FAIL_SQL(err, FIRN_INVALID, "42P01", NO_POSITION,
+                   there.is_folder ? "\"%.*s\" is a folder, a file is needed"
+                                   : "\"%.*s\" is no file that can be read",
                    TEXT_ARGS(shown));
     const bool is_folder = text_ends_with(path, TEXT("/"));
     const text last = io_path_name(path);
-    if (is_folder || text_find(last, TEXT(".")) == last.size) {
+    // What has no dot is meant as a folder, unless it is a file.
+    if (there.is_folder || is_folder || (!is_there && text_find(last, TEXT(".")) == last.size)) {
         err_hint(err, "the files below a folder are '%.*s%s%s*.parquet'", TEXT_ARGS(shown),
                  is_folder ? "" : "/", text_equal(last, TEXT("**")) ? "" : "**/");
         return FIRN_INVALID;
