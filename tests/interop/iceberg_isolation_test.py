@@ -49,6 +49,7 @@ DEEDS = {
     "rename_y": ("ALTER TABLE t RENAME COLUMN y TO w",
                  lambda state: (["w" if name == "y" else name for name in state[0]], state[1])),
     "set": ("ALTER TABLE t SET ('owner' = 'me')", lambda state: state),
+    "require_y": ("ALTER TABLE t ALTER COLUMN y SET NOT NULL", lambda state: state),
     "drop": ("DROP TABLE t", lambda state: None),
     "delete_2": ("DELETE FROM t WHERE x = 2", lambda state: changed(state, lambda row: None if row[0] == 2 else row)),
     "update_2": ("UPDATE t SET y = y + 1 WHERE x = 2", lambda state: changed(
@@ -74,6 +75,7 @@ OUTCOMES = {
     "drop_y":   "y      y        y     y     n      n        y   n     y        y        y        y       y        y",
     "rename_y": "y      y        y     y     n      n        y   n     y        y        y        y       y        y",
     "set":      "y      y        y     y     y      y        y   n     y        y        y        y       y        y",
+    "require_y": "y     y        y     y     n      n        y   n     y        y        y        y       y        y",
     "drop":     "y      y        y     y     y      y        y   n     y        y        y        y       y        y",
     "delete_2": "y      s        y     y     y      y        y   n     n        n        y        n       n        n",
     "update_2": "y      s        y     y     y      y        y   n     n        n        y        n       n        n",
@@ -128,7 +130,7 @@ def try_pair(ours, theirs, isolation, outcome, first, second):
     if (code is None) != outcome:
         raise Failed(f"{'both' if code is None else answer['error']}, {'both' if outcome else 'a conflict'} wanted")
     # Under snapshot isolation rows that came are not those that were looked at; TRUNCATE looks at none.
-    if outcome and theirs.startswith("append") and ours not in (*WITHOUT_ROWS, "truncate"):
+    if outcome and theirs.startswith("append") and ours not in (*WITHOUT_ROWS, "require_y", "truncate"):
         wanted = DEEDS[theirs][1](DEEDS[ours][1](START))
     else:
         wanted = DEEDS[ours][1](after) if outcome else after
