@@ -51,6 +51,7 @@ DEEDS = {
     "set": ("ALTER TABLE t SET ('owner' = 'me')", lambda state: state),
     "require_y": ("ALTER TABLE t ALTER COLUMN y SET NOT NULL", lambda state: state),
     "drop": ("DROP TABLE t", lambda state: None),
+    "drop_read": ("DELETE FROM t WHERE x < (SELECT max(x) FROM t); DROP TABLE t", lambda state: None),
     "delete_2": ("DELETE FROM t WHERE x = 2", lambda state: changed(state, lambda row: None if row[0] == 2 else row)),
     "update_2": ("UPDATE t SET y = y + 1 WHERE x = 2", lambda state: changed(
         state, lambda row: (row[0], row[1] + 1, *row[2:]) if row[0] == 2 else row)),
@@ -77,6 +78,7 @@ OUTCOMES = {
     "set":      "y      y        y     y     y      y        y   n     y        y        y        y       y        y",
     "require_y": "y     y        y     y     n      n        y   n     y        y        y        y       y        y",
     "drop":     "y      y        y     y     y      y        y   n     y        y        y        y       y        y",
+    "drop_read": "y     y        y     y     y      y        y   n     y        y        y        y       y        y",
     "delete_2": "y      s        y     y     y      y        y   n     n        n        y        n       n        n",
     "update_2": "y      s        y     y     y      y        y   n     n        n        y        n       n        n",
     "update_3": "y      y        y     y     y      y        y   n     y        y        n        y       n        n",
@@ -118,7 +120,7 @@ def try_pair(ours, theirs, isolation, outcome, first, second):
     try:
         first.rows(DEEDS[ours][0])
         second.rows(DEEDS[theirs][0])
-        if ours != "drop":  # A statement that fails would be the end of it.
+        if ours not in ("drop", "drop_read"):  # A statement that fails would be the end of it.
             same("own changes alone are seen", state_of(first), DEEDS[ours][1](START))
         answer = first.ask("COMMIT")
     finally:
@@ -130,7 +132,7 @@ def try_pair(ours, theirs, isolation, outcome, first, second):
     if (code is None) != outcome:
         raise Failed(f"{'both' if code is None else answer['error']}, {'both' if outcome else 'a conflict'} wanted")
     # Under snapshot isolation rows that came are not those that were looked at; TRUNCATE looks at none.
-    if outcome and theirs.startswith("append") and ours not in (*WITHOUT_ROWS, "require_y", "truncate"):
+    if outcome and theirs.startswith("append") and ours not in (*WITHOUT_ROWS, "require_y", "drop_read", "truncate"):
         wanted = DEEDS[theirs][1](DEEDS[ours][1](START))
     else:
         wanted = DEEDS[ours][1](after) if outcome else after
