@@ -193,9 +193,6 @@ TEST(iceberg_rows_that_would_be_changed_twice_leave_the_table_as_it_was) {
                         "g(x)) AS q WHERE a = i") == FIRN_INVALID);
     CHECK(strcmp(self.scene.err.sqlstate, "21000") == 0);
     CHECK(number_of(&self.scene, CHECKSUM) == before && files_of(&self) == files);
-    must_run(&self, "ALTER TABLE lake.db.t SET TBLPROPERTIES ('write.delete.mode' = 'sometimes')");
-    CHECK(scene_execute(&self.scene, "DELETE FROM lake.db.t WHERE a = 1") == FIRN_INVALID);
-    CHECK(strstr(self.scene.err.text, "write.delete.mode") != NULL);
     close_lake(&self);
 }
 

@@ -342,6 +342,18 @@ static firn_status bind_nothing(binder *self, uint64_t row_count, bound_query *o
     return FIRN_OK;
 }
 
+// For errors of its values.
+static firn_status wished_name(binder *self, const table_snapshot *target,
+                               const row_wish_key *wanted, text *out) {
+    text_builder name = text_builder_open(self->memory);
+    text_append(&name, target->columns.fields[wanted->column].name);
+    for (uint32_t i = 0; i < wanted->path_count; i++) {
+        text_append_char(&name, '.');
+        text_append(&name, wanted->path[i]);
+    }
+    return text_builder_finish(&name, out, self->err);
+}
+
 // What a key of a wish sorts by: the column, as the table will have it; a value that does not
 // become one is told of where it is filled in. NULL: the table's default, which all rows have.
 static firn_status wished_value(binder *self, const table_snapshot *target, const uint32_t *sources,
@@ -370,10 +382,14 @@ static firn_status wished_value(binder *self, const table_snapshot *target, cons
     if (text_equal(wanted->transform, TEXT("identity"))) {
         return FIRN_OK;
     }
-    expr *args[] = {expr_string(self->memory, TYPE_OF(VARCHAR), wanted->transform), value};
-    return args[0] == NULL ? binder_full(self)
-                           : function_call_named(TEXT("partition_value"), args, 2, self->memory,
-                                                 out, self->err);
+    text name;
+    TRY(wished_name(self, target, wanted, &name));
+    expr *args[] = {expr_string(self->memory, TYPE_OF(VARCHAR), wanted->transform), value,
+                    expr_string(self->memory, TYPE_OF(VARCHAR), name)};
+    return args[0] == NULL || args[2] == NULL
+               ? binder_full(self)
+               : function_call_named(TEXT("partition_value"), args, 3, self->memory, out,
+                                     self->err);
 }
 
 // Rows that are equal by the wish keep an order that the query asks for, and else have none.

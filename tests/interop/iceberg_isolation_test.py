@@ -49,7 +49,9 @@ DEEDS = {
     "rename_y": ("ALTER TABLE t RENAME COLUMN y TO w",
                  lambda state: (["w" if name == "y" else name for name in state[0]], state[1])),
     "set": ("ALTER TABLE t SET ('owner' = 'me')", lambda state: state),
+    "require_y": ("ALTER TABLE t ALTER COLUMN y SET NOT NULL", lambda state: state),
     "drop": ("DROP TABLE t", lambda state: None),
+    "drop_read": ("DELETE FROM t WHERE x < (SELECT max(x) FROM t); DROP TABLE t", lambda state: None),
     "delete_2": ("DELETE FROM t WHERE x = 2", lambda state: changed(state, lambda row: None if row[0] == 2 else row)),
     "update_2": ("UPDATE t SET y = y + 1 WHERE x = 2", lambda state: changed(
         state, lambda row: (row[0], row[1] + 1, *row[2:]) if row[0] == 2 else row)),
@@ -74,7 +76,9 @@ OUTCOMES = {
     "drop_y":   "y      y        y     y     n      n        y   n     y        y        y        y       y        y",
     "rename_y": "y      y        y     y     n      n        y   n     y        y        y        y       y        y",
     "set":      "y      y        y     y     y      y        y   n     y        y        y        y       y        y",
+    "require_y": "y     y        y     y     n      n        y   n     y        y        y        y       y        y",
     "drop":     "y      y        y     y     y      y        y   n     y        y        y        y       y        y",
+    "drop_read": "y     y        y     y     y      y        y   n     y        y        y        y       y        y",
     "delete_2": "y      s        y     y     y      y        y   n     n        n        y        n       n        n",
     "update_2": "y      s        y     y     y      y        y   n     n        n        y        n       n        n",
     "update_3": "y      y        y     y     y      y        y   n     y        y        n        y       n        n",
@@ -116,7 +120,7 @@ def try_pair(ours, theirs, isolation, outcome, first, second):
     try:
         first.rows(DEEDS[ours][0])
         second.rows(DEEDS[theirs][0])
-        if ours != "drop":  # A statement that fails would be the end of it.
+        if ours not in ("drop", "drop_read"):  # A statement that fails would be the end of it.
             same("own changes alone are seen", state_of(first), DEEDS[ours][1](START))
         answer = first.ask("COMMIT")
     finally:
@@ -128,7 +132,7 @@ def try_pair(ours, theirs, isolation, outcome, first, second):
     if (code is None) != outcome:
         raise Failed(f"{'both' if code is None else answer['error']}, {'both' if outcome else 'a conflict'} wanted")
     # Under snapshot isolation rows that came are not those that were looked at; TRUNCATE looks at none.
-    if outcome and theirs.startswith("append") and ours not in (*WITHOUT_ROWS, "truncate"):
+    if outcome and theirs.startswith("append") and ours not in (*WITHOUT_ROWS, "require_y", "drop_read", "truncate"):
         wanted = DEEDS[theirs][1](DEEDS[ours][1](START))
     else:
         wanted = DEEDS[ours][1](after) if outcome else after

@@ -267,6 +267,9 @@ def check_evolution(peers):
         "ALTER TABLE evolved DROP PARTITION FIELD truncate(1, b)",
         "ALTER TABLE evolved ADD PARTITION FIELD bucket(4, id)",
         "INSERT INTO evolved VALUES (6, 'six', NULL, [6], NULL, NULL, 'back')",
+        # Of files that may hold NULLs by their own schemas, and do not.
+        "ALTER TABLE evolved ALTER COLUMN id SET NOT NULL, ALTER COLUMN b SET NOT NULL",
+        "INSERT INTO evolved VALUES (7, 'seven', NULL, [7], NULL, NULL, NULL)",
     )
     for i, step in enumerate(steps):
         peers.firn(step)
@@ -274,8 +277,11 @@ def check_evolution(peers):
             peers.check(f"evolution, step {i}", "db.evolved")
     rows = peers.rows("firn", "db.evolved")
     by_id = {row[0]: row for row in rows}
-    peers.expect("evolution: six rows", len(rows) == 6, rows)
+    peers.expect("evolution: seven rows", len(rows) == 7, rows)
     peers.expect("evolution: a dropped column stays away", by_id[2][-1] is None, by_id)
+    schema = peers.pyiceberg().load_table("db.evolved").schema()
+    peers.expect("evolution: NOT NULL", schema.find_field("id").required and schema.find_field("b").required, schema)
+    peers.refused("evolution: NULLs stay", "contains NULLs", "ALTER TABLE evolved ALTER COLUMN d SET NOT NULL")
     peers.refused("evolution: no narrowing", "", "ALTER TABLE evolved ALTER COLUMN id TYPE INTEGER")
 
 

@@ -180,7 +180,7 @@ static firn_status take_partition(making *self, const batch *rows, ice_file *out
         column flat;
         column keys;
         TRY(column_flatten(&self->memory, source, &flat, err));
-        TRY(ice_transform_column(&of->transform, &flat, &self->memory, &keys, err));
+        TRY(ice_transform_column(&of->transform, &flat, of->name, &self->memory, &keys, err));
         values[i] = ice_scalar_of_column(&keys, 0);
         if (values[i].kind == ICE_SCALAR_BYTES) {
             TRY(bytes_copy(&self->memory, values[i].data, &values[i].data, err));

@@ -3,6 +3,7 @@
 #include "io/io_path.h"
 #include "memory/arena_grow.h"
 #include "tables/iceberg/iceberg_change_private.h"
+#include "tables/iceberg/iceberg_write_options.h"
 
 #define CHANGE_BYTES_MAX ((size_t)8 << 30)
 #define CODEC_BYTES_MAX ((size_t)64 << 20)
@@ -272,6 +273,29 @@ static firn_status check_base(const table_snapshot *table, firn_error *err) {
     return FIRN_OK;
 }
 
+// A property that was set, by what the table is then.
+static firn_status check_set(ice_table_change *self, text key, text value, firn_error *err) {
+    const ice_metadata *now = &self->play.metadata;
+    const ice_schema *of = ice_metadata_schema(now, now->current_schema_id);
+    const arena_mark mark = arena_mark_take(&self->memory);
+    const firn_status status =
+        ice_write_property_check(now, &of->columns, key, value, &self->memory, err);
+    arena_rewind(&self->memory, mark);
+    return status;
+}
+
+static firn_status create(ice_table_change *self, const table_definition *definition,
+                          firn_error *err) {
+    ice_step step = {.kind = ICE_STEP_CREATE};
+    TRY(ice_definition_copy(definition, &self->memory, &step.definition, err));
+    TRY(ice_change_add_step(self, &step, 0, err));
+    for (size_t i = 0; i < definition->property_count; i++) {
+        const firn_option *each = &definition->properties[i];
+        TRY(check_set(self, text_of(each->key), text_of(each->value), err));
+    }
+    return FIRN_OK;
+}
+
 static firn_status open_in(ice_table_change *self, const table_definition *definition,
                            firn_error *err) {
     const table_snapshot *table = self->base.base;
@@ -284,12 +308,7 @@ static firn_status open_in(ice_table_change *self, const table_definition *defin
         location = ice_table_location(table);
     }
     TRY(ice_play_open(self, location, &self->play, err));
-    if (definition == NULL) {
-        return FIRN_OK;
-    }
-    ice_step step = {.kind = ICE_STEP_CREATE};
-    TRY(ice_definition_copy(definition, &self->memory, &step.definition, err));
-    return ice_change_add_step(self, &step, 0, err);
+    return definition == NULL ? FIRN_OK : create(self, definition, err);
 }
 
 static firn_status open_change(transaction *owner, const transaction_env *env, table_snapshot *base,
@@ -375,17 +394,23 @@ static firn_status alter(table_change *base, const alteration *steps, uint32_t c
                          firn_error *err) {
     ice_table_change *self = ice_table_change_of(base);
     const uint32_t step_count = self->step_count;
-    for (uint32_t i = 0; i < count; i++) {
-        const firn_status status = alter_by(self, &steps[i], err);
-        if (status != FIRN_OK) {
-            cut_steps(self, step_count);
-            if (err->position == NO_POSITION && steps[i].position != UINT32_MAX) {
-                err->position = steps[i].position;
-            }
-            return status;
+    firn_status status = FIRN_OK;
+    // Properties are looked at when all are set: of a codec and its level none is first.
+    for (uint32_t i = 0; i < 2 * count && status == FIRN_OK; i++) {
+        const alteration *each = &steps[i % count];
+        if (i < count) {
+            status = alter_by(self, each, err);
+        } else if (each->kind == ALTER_SET_PROPERTY) {
+            status = check_set(self, each->name, each->comment, err);
+        }
+        if (status != FIRN_OK && err->position == NO_POSITION && each->position != UINT32_MAX) {
+            err->position = each->position;
         }
     }
-    return FIRN_OK;
+    if (status != FIRN_OK) {
+        cut_steps(self, step_count);
+    }
+    return status;
 }
 
 const table_change_kind ice_table_changes = {

@@ -70,7 +70,7 @@ firn_status ice_play_alter(ice_table_change *self, ice_play *play, const ice_ste
     case ALTER_COLUMN_DEFAULT:
     case ALTER_COLUMN_COMMENT:
     case ALTER_COLUMN_PLACE:
-        return ice_alter_schema(play, wanted, updates, err);
+        return ice_alter_schema(self, play, wanted, updates, err);
     case ALTER_ADD_PARTITION:
     case ALTER_DROP_PARTITION:
     case ALTER_REPLACE_PARTITION:

@@ -8,8 +8,13 @@
 #include "base/nearest.h"
 #include "tables/iceberg/iceberg_change_private.h"
 
-firn_status ice_alter_schema(ice_play *play, const alteration *wanted, ice_updates *updates,
-                             firn_error *err);
+firn_status ice_alter_schema(const ice_table_change *change, ice_play *play,
+                             const alteration *wanted, ice_updates *updates, firn_error *err);
+/// Whether the files of all branches are known to hold no NULL of a field of the schema.
+///
+/// Errors:  FIRN_INVALID (23502), which names the first file that may.
+firn_status ice_check_no_nulls(const ice_table_change *change, const ice_play *play,
+                               const field *of, firn_error *err);
 firn_status ice_alter_spec(ice_play *play, const alteration *wanted, ice_updates *updates,
                            firn_error *err);
 firn_status ice_alter_ref(const ice_table_change *self, const ice_play *play,

@@ -5,6 +5,7 @@
 typedef struct schema_edit {
     json_editor edit;
     const alteration *wanted;
+    const ice_table_change *change;
     const ice_play *play;
     const json_node *schema; // The root of what is edited.
     int32_t last_id;
@@ -237,10 +238,7 @@ static firn_status check_nullable(const schema_edit *self, const field *of, firn
                    ? refuse(err, "identifies the rows and cannot be NULL", of->name)
                    : FIRN_OK;
     }
-    if (of->is_nullable && !self->is_empty) {
-        return refuse(err, "cannot become NOT NULL: files of the table may hold NULLs", of->name);
-    }
-    return FIRN_OK;
+    return of->is_nullable ? ice_check_no_nulls(self->change, self->play, of, err) : FIRN_OK;
 }
 
 // A field that stays a field.
@@ -424,10 +422,11 @@ static firn_status current_schema(const ice_play *play, const json_node **out, f
     return json_get_object(play->root, "schema", out, err); // Of old version 1 writers.
 }
 
-firn_status ice_alter_schema(ice_play *play, const alteration *wanted, ice_updates *updates,
-                             firn_error *err) {
+firn_status ice_alter_schema(const ice_table_change *change, ice_play *play,
+                             const alteration *wanted, ice_updates *updates, firn_error *err) {
     schema_edit self = {.edit = {.memory = &play->memory},
                         .wanted = wanted,
+                        .change = change,
                         .play = play,
                         .renamed_id = -1,
                         .is_empty = play->metadata.snapshot_count == 0};

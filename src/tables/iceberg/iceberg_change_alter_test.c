@@ -137,6 +137,7 @@ static bool says(altering *self, const char *key, const char *wanted) {
 
 static void refuse_columns(altering *a) {
     text id[] = {TEXT("ID")};
+    text part[] = {TEXT("part")}; // Nothing is said of its NULLs.
     text name[] = {TEXT("name")};
     text element[] = {TEXT("l"), TEXT("element")};
     text none[] = {TEXT("nmae")};
@@ -148,7 +149,7 @@ static void refuse_columns(altering *a) {
         {{.kind = ALTER_RENAME_COLUMN, .path = path_of(name, 1), .name = TEXT("ID")}, "42701"},
         {{.kind = ALTER_COLUMN_TYPE, .path = path_of(id, 1), .type = TYPE_OF(INTEGER)}, "42804"},
         {{.kind = ALTER_COLUMN_TYPE, .path = path_of(id, 1), .type = TYPE_OF(VARCHAR)}, "42804"},
-        {{.kind = ALTER_COLUMN_NULLABLE, .path = path_of(id, 1), .is_nullable = false}, "0A000"},
+        {{.kind = ALTER_COLUMN_NULLABLE, .path = path_of(part, 1), .is_nullable = false}, "23502"},
         {{.kind = ALTER_ADD_COLUMN,
           .path = path_of(id, 1),
           .type = TYPE_OF(INTEGER),
@@ -568,4 +569,46 @@ TEST(ice_alter_is_said_again_on_what_others_altered) {
     CHECK(ice_scene_commit(s, a.change, &s->err) == FIRN_CONFLICT);
     a.change = NULL;
     close_at(&a);
+}
+
+// Rows of others, of which one may have no id.
+static void commit_rows(ice_scene *s, const char *branch, int64_t first, int64_t nulls) {
+    table_change *other;
+    ice_added_file file;
+    REQUIRE(ice_scene_is_ok(s, ice_scene_change(s, &other, &s->err)));
+    REQUIRE(ice_scene_is_ok(s, ice_scene_file(s, other, first, 10, -1, &file, &s->err)));
+    ice_column_metric metric = file.file.metrics[0];
+    metric.null_count = nulls;
+    file.file.metrics = &metric;
+    const ice_row_step step = {.kind = CHANGE_APPEND,
+                               .branch = text_of(branch),
+                               .isolation = ISOLATION_SNAPSHOT,
+                               .added_count = 1,
+                               .added = &file};
+    REQUIRE(ice_scene_is_ok(s, ice_change_add_rows(other, &step, NULL, &s->err)));
+    REQUIRE(ice_scene_is_ok(s, ice_scene_commit(s, other, &s->err)));
+}
+
+// Rows that come meanwhile are looked at as well, on whatever branch.
+TEST(ice_columns_that_become_not_null_meet_rows_of_others) {
+    static const char *const branches[] = {"main", "dev"};
+    text id[] = {TEXT("id")};
+    const alteration not_null = {.kind = ALTER_COLUMN_NULLABLE, .path = path_of(id, 1)};
+    for (size_t i = 0; i < 4; i++) {
+        const bool has_null = i % 2 == 1;
+        altering a;
+        ice_scene *s = &a.scene;
+        open_at(&a, NULL, "2", true);
+        CHECK(is_done(
+            &a, &(alteration){.kind = ALTER_SET_REF, .name = TEXT("dev"), .snapshot_id = -1}));
+        commit(&a);
+        CHECK(is_done(&a, &not_null));
+        commit_rows(s, branches[i / 2], 100, has_null ? 1 : 0);
+        const firn_status status = ice_scene_commit(s, a.change, &s->err);
+        CHECK(s->attempts == 2 || status != FIRN_OK);
+        CHECK(status == (has_null ? FIRN_CONFLICT : FIRN_OK));
+        CHECK(!has_null || strstr(s->err.text, "the column \"id\" contains NULLs: 1 in") != NULL);
+        a.change = NULL;
+        close_at(&a);
+    }
 }

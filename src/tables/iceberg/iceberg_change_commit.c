@@ -38,17 +38,32 @@ static firn_status head_number(const requiring *self, const char *key, int32_t m
     return json_want_i32(self->play->head, key, out, err);
 }
 
-static firn_status require_ref(requiring *self, const json_node *update, firn_error *err) {
-    text name;
-    TRY(json_get_text(update, "ref-name", &name, err));
+static void require_ref(requiring *self, text name) {
     for (uint32_t i = 0; i < self->ref_count; i++) {
         if (text_equal(self->refs[i], name)) {
-            return FIRN_OK;
+            return;
         }
     }
     self->refs[self->ref_count++] = name;
     ice_require_ref(self->out, name, ice_root_ref(self->play->head, name));
-    return FIRN_OK;
+}
+
+// A column that no row may lack from now on: nor may rows that came meanwhile, on any branch.
+static bool is_narrowing(const ice_step *step) {
+    return step->kind == ICE_STEP_ALTER && !step->alteration->is_nullable &&
+           (step->alteration->kind == ALTER_COLUMN_NULLABLE ||
+            step->alteration->kind == ALTER_ADD_COLUMN);
+}
+
+static void require_branches(requiring *self, const json_node *refs) {
+    require_ref(self, ICE_MAIN);
+    for (const json_node *each = refs == NULL ? NULL : refs->first; each != NULL;
+         each = each->next) {
+        const json_node *kind = json_find(each, "type");
+        if (kind != NULL && kind->kind == JSON_STRING && text_equal(kind->value, TEXT("branch"))) {
+            require_ref(self, each->key);
+        }
+    }
 }
 
 // As Java's UpdateRequirements: what an update goes out from must not have changed.
@@ -69,7 +84,10 @@ static firn_status require_of(requiring *self, const json_node *update, firn_err
     TRY(json_get_text(update, "action", &action, err));
     if (text_equal(action, TEXT("set-snapshot-ref")) ||
         text_equal(action, TEXT("remove-snapshot-ref"))) {
-        return require_ref(self, update, err);
+        text name;
+        TRY(json_get_text(update, "ref-name", &name, err));
+        require_ref(self, name);
+        return FIRN_OK;
     }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (text_equal(action, text_of(rows[i].action)) && !self->has[i]) {
@@ -82,8 +100,10 @@ static firn_status require_of(requiring *self, const json_node *update, firn_err
     return FIRN_OK;
 }
 
-static firn_status make_requirements(const ice_play *play, text updates, arena *memory, text *uuid,
-                                     text *out, firn_error *err) {
+static firn_status make_requirements(const ice_table_change *change, text updates, arena *memory,
+                                     text *uuid, text *out, firn_error *err) {
+    const ice_play *play = &change->play;
+    const json_node *refs = play->head == NULL ? NULL : json_find(play->head, "refs");
     const json_node *list;
     ice_updates made;
     requiring self = {.play = play, .out = &made};
@@ -99,12 +119,18 @@ static firn_status make_requirements(const ice_play *play, text updates, arena *
         ice_require_uuid(&made, *uuid);
     }
     TRY(json_tree_read(memory, bytes_of_text(updates), &list, err));
-    self.refs = ARENA_NEW(memory, text, (size_t)list->count + 1);
+    refs = refs == NULL || refs->kind != JSON_OBJECT ? NULL : refs;
+    self.refs = ARENA_NEW(memory, text, (size_t)list->count + (refs == NULL ? 0 : refs->count) + 1);
     if (self.refs == NULL) {
         return ARENA_FULL(memory, err);
     }
     for (const json_node *each = list->first; each != NULL; each = each->next) {
         TRY(require_of(&self, each, err));
+    }
+    for (uint32_t i = 0; i < change->step_count; i++) {
+        if (is_narrowing(&change->steps[i])) {
+            require_branches(&self, refs);
+        }
     }
     return ice_updates_finish(&made, out, err);
 }
@@ -244,7 +270,7 @@ firn_status ice_change_prepare(table_change *base, commit_form form, arena *memo
     }
     if (form == COMMIT_UPDATES) {
         out->updates.updates = updates;
-        TRY(make_requirements(play, updates, memory, &out->updates.uuid, &out->updates.requirements,
+        TRY(make_requirements(self, updates, memory, &out->updates.uuid, &out->updates.requirements,
                               err));
     } else {
         if (!self->is_prepared) {

@@ -40,14 +40,18 @@ firn_status ice_source_find(const schema *columns, int32_t field_id, arena *memo
         return ARENA_FULL(memory, err);
     }
     const type *at = columns->fields[out->column].type;
+    text_builder name = text_builder_open(memory);
+    text_append(&name, columns->fields[out->column].name);
     for (uint32_t i = 1; i < depth; i++) {
         const field *child = &at->children[out->steps[i]];
         path[out->path_count++] = child->name;
+        text_append_char(&name, '.');
+        text_append(&name, child->name);
         out->steps[i - 1] = out->steps[i];
         at = child->type;
     }
     out->path = path;
-    return FIRN_OK;
+    return text_builder_finish(&name, &out->name, err);
 }
 
 // NULL where `outer` is, too. Both flat.
@@ -139,7 +143,9 @@ static firn_status values_of(const ice_partitioner *self, uint32_t index, const 
     }
     column source;
     TRY(ice_source_column(&self->sources[index], rows->columns, memory, &source, err));
-    const firn_status status = ice_transform_column(&of->transform, &source, memory, out, err);
+    const text name = self->sources[index].name;
+    const firn_status status =
+        ice_transform_column(&of->transform, &source, name, memory, out, err);
     if (status != FIRN_OK) {
         err_while(err, "finding the partition \"%.*s\" of rows", TEXT_ARGS(of->name));
     }

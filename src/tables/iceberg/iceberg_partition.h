@@ -15,6 +15,7 @@
 
 /// A column, or a field of structs in it.
 typedef struct ice_source {
+    text name; ///< With those that it is in: a.b.
     uint32_t column;
     uint32_t path_count;
     const text *path;               ///< Names below the column; none: itself.
@@ -22,8 +23,8 @@ typedef struct ice_source {
     const type *type;
 } ice_source;
 
-/// Where the field with an id is; false if it is nowhere but in lists and maps. `out->path` is in
-/// `memory`. Errors: FIRN_NO_MEMORY.
+/// Where the field with an id is; false if it is nowhere but in lists and maps. `out->path` and
+/// `out->name` are in `memory`. Errors: FIRN_NO_MEMORY.
 firn_status ice_source_find(const schema *columns, int32_t field_id, arena *memory, ice_source *out,
                             bool *is_found, firn_error *err);
 /// Its values, as a flat or constant column in `memory`; NULL where a struct above is.
@@ -44,7 +45,8 @@ firn_status ice_partitioner_open(const schema *columns, const ice_spec *spec, ar
                                  ice_partitioner *out, firn_error *err);
 
 /// The partition values of all rows of a batch: one flat or constant column a spec field, in
-/// `memory`. Errors: FIRN_INVALID (22003) for a value that has no partition.
+/// `memory`. Errors: FIRN_INVALID (22003) for a value that has no partition, names it and its
+/// column.
 firn_status ice_partition_columns(const ice_partitioner *self, const batch *rows, arena *memory,
                                   const column **out, firn_error *err);
 /// Are two rows in one partition?

@@ -68,28 +68,29 @@ static firn_status bind_partition_value(function_bind_call *call, firn_error *er
 
 static void explain(const function_call *call, const column *const *args, uint32_t row,
                     firn_error *err) {
-    (void)call;
-    (void)args;
-    (void)row;
-    err_set_sql(err, FIRN_INVALID, "22003", NO_POSITION,
-                "a row has no partition: its value is beyond the range of the transform");
+    const ice_transform transform = bound_transform(call);
+    const ice_scalar name = ice_scalar_of_column(args[2], row & column_mask(args[2]));
+    (void)ice_transform_beyond(&transform, args[1], row, text_of_bytes(name.data), call->scratch,
+                               err);
 }
 
 const scalar_function function_partition_value = {
     .name = "partition_value",
     .category = "other",
     .summary = "the partition that a transform of Iceberg puts a value into",
-    .examples = (const char *const[]){"partition_value('bucket[16]', 34)", "3",
-                                      "partition_value('truncate[10]', -1)", "-10",
-                                      "partition_value('truncate[3]', 'iceberg')", "ice",
-                                      "partition_value('month', DATE '1970-03-01')", "2",
-                                      "partition_value('hour', TIMESTAMP '1969-12-31 23:00:00')",
-                                      "-1", "partition_value('day', NULL::DATE)", "NULL",
-                                      "partition_value('truncate[7]', -2147483648)",
-                                      "error: a row has no partition", "partition_value('day', 1)",
-                                      "error: has no partition transform", NULL},
+    .examples =
+        (const char *const[]){"partition_value('bucket[16]', 34, 'x')", "3",
+                              "partition_value('truncate[10]', -1, 'x')", "-10",
+                              "partition_value('truncate[3]', 'iceberg', 'x')", "ice",
+                              "partition_value('month', DATE '1970-03-01', 'x')", "2",
+                              "partition_value('hour', TIMESTAMP '1969-12-31 23:00:00', 'x')", "-1",
+                              "partition_value('day', NULL::DATE, 'x')", "NULL",
+                              "partition_value('truncate[7]', -2147483648, 'x')",
+                              "error: -2147483648 in column \"x\" has no partition",
+                              "partition_value('day', 1, 'x')", "error: has no partition transform",
+                              NULL},
     .flags = FUNCTION_NULL_STRICT | FUNCTION_CAN_FAIL | FUNCTION_INTERNAL,
-    .overloads = (const overload[]){{.signature = "? <- VARCHAR, ANY",
+    .overloads = (const overload[]){{.signature = "? <- VARCHAR, ANY, VARCHAR",
                                      .kernel = run_partition_value,
                                      .bind = bind_partition_value},
                                     {0}},

@@ -29,12 +29,7 @@ static firn_status read_choice(const row_sink_request *request, const char *endi
             value = text_of(request->options[i].value);
         }
     }
-    *is_other = text_equal_nocase(value, text_of(other));
-    return *is_other || text_equal_nocase(value, text_of(usual))
-               ? FIRN_OK
-               : FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
-                          "\"%s\" of the table \"%.*s\" is \"%.*s\", not %s or %s", key,
-                          TEXT_ARGS(request->base->ref.name), TEXT_ARGS(value), usual, other);
+    return ice_choice_read(text_of(key), value, usual, other, is_other, err);
 }
 
 firn_status ice_sink_isolation(const row_sink_request *request, isolation *out, firn_error *err) {
@@ -50,7 +45,7 @@ firn_status ice_sink_isolation(const row_sink_request *request, isolation *out, 
     if (*out != ISOLATION_TABLE) {
         return FIRN_OK;
     }
-    TRY(read_choice(request, "isolation-level", "serializable", "snapshot", &is_snapshot, err));
+    TRY(read_choice(request, "isolation-level", ICE_ISOLATIONS, &is_snapshot, err));
     *out = is_snapshot ? ISOLATION_SNAPSHOT : ISOLATION_SERIALIZABLE;
     return FIRN_OK;
 }
@@ -59,11 +54,10 @@ static firn_status read_mode(ice_sink_change *self, const row_sink_request *requ
                              firn_error *err) {
     const ice_metadata *table = ice_table_metadata(request->base);
     text granularity;
-    TRY(read_choice(request, "mode", "copy-on-write", "merge-on-read", &self->merges_on_read, err));
+    TRY(read_choice(request, "mode", ICE_MODES, &self->merges_on_read, err));
     self->merges_on_read &= table->format_version > 1;
-    self->by_partition =
-        ice_metadata_property(table, TEXT("write.delete.granularity"), &granularity) &&
-        text_equal_nocase(granularity, TEXT("partition"));
+    self->by_partition = ice_metadata_property(table, TEXT(ICE_GRANULARITY), &granularity) &&
+                         text_equal_nocase(granularity, TEXT("partition"));
     return FIRN_OK;
 }
 

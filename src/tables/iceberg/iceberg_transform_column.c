@@ -1,6 +1,7 @@
 #include "tables/iceberg/iceberg_transform_column.h"
 
 #include "base/calendar.h"
+#include "memory/text_builder.h"
 
 // What one transform of one column goes by.
 typedef struct column_transform {
@@ -170,15 +171,25 @@ firn_status ice_transform_column_until(const ice_transform *self, const column *
     return FIRN_OK;
 }
 
-firn_status ice_transform_column(const ice_transform *self, const column *source, arena *memory,
-                                 column *out, firn_error *err) {
+firn_status ice_transform_beyond(const ice_transform *self, const column *source, uint32_t row,
+                                 text name, arena *memory, firn_error *err) {
+    text_builder value = text_builder_open(memory);
+    text shown = TEXT("?");
+    firn_error ignored = ERR_INIT;
+    column_print_row(source, row & column_mask(source), &value);
+    (void)text_builder_finish(&value, &shown, &ignored);
+    const text word = ice_transform_name(self);
+    const text range = type_text(ice_transform_result(self, source->type), memory);
+    return FAIL_SQL(err, FIRN_INVALID, "22003", NO_POSITION,
+                    "%.*s in column \"%.*s\" has no partition: %.*s of it is beyond the range of "
+                    "%.*s",
+                    TEXT_ARGS(shown), TEXT_ARGS(name), TEXT_ARGS(word), TEXT_ARGS(range));
+}
+
+firn_status ice_transform_column(const ice_transform *self, const column *source, text name,
+                                 arena *memory, column *out, firn_error *err) {
     uint32_t done;
     TRY(ice_transform_column_until(self, source, memory, out, &done, err));
-    const text word = ice_transform_name(self);
-    return done == source->length
-               ? FIRN_OK
-               : FAIL_SQL(err, FIRN_INVALID, "22003", NO_POSITION,
-                          "row %u has no partition value: \"%.*s\" of it is beyond the range of "
-                          "its type",
-                          done, TEXT_ARGS(word));
+    return done == source->length ? FIRN_OK
+                                  : ice_transform_beyond(self, source, done, name, memory, err);
 }

@@ -11,14 +11,18 @@
 /// type. NULL gives NULL. Texts and binaries point to the bytes of the source, or lie inside the
 /// values.
 ///
-/// Borrows: `source`, a flat or constant column, as long as *out is used.
-/// Errors:  FIRN_UNSUPPORTED if the type has no such transform, or it is not known; FIRN_INVALID
-/// for
-///          a row whose value is beyond the range: hours of times far away, truncated numbers below
-///          the least of their type; FIRN_NO_MEMORY.
+/// Borrows: `source`, a flat or constant column of the name `name`, as long as *out is used.
+/// Errors:  FIRN_UNSUPPORTED if the type has no such transform, or it is not known;
+///          ice_transform_beyond; FIRN_NO_MEMORY.
 /// Cost:    O(rows), of texts O(bytes) at most.
-firn_status ice_transform_column(const ice_transform *self, const column *source, arena *memory,
-                                 column *out, firn_error *err);
+firn_status ice_transform_column(const ice_transform *self, const column *source, text name,
+                                 arena *memory, column *out, firn_error *err);
+
+/// FIRN_INVALID (22003), which names the value of a row and its column: it is beyond the range of
+/// the transform, as are hours of times far away, and truncated numbers below the least of their
+/// type.
+firn_status ice_transform_beyond(const ice_transform *self, const column *source, uint32_t row,
+                                 text name, arena *memory, firn_error *err);
 
 /// The same up to the first row whose value is beyond the range; *done rows are before it, all of
 /// them if there is none.

@@ -55,7 +55,7 @@ static void check_column(const ice_transform *transform, const type *of, arena *
     if (transform->kind == ICE_IDENTITY || test_random(seed) % 3 == 0) {
         source.form = FORM_CONSTANT;
     }
-    REQUIRE(ice_transform_column(transform, &source, memory, &out, &err) == FIRN_OK);
+    REQUIRE(ice_transform_column(transform, &source, TEXT("c"), memory, &out, &err) == FIRN_OK);
     CHECK(out.length == ROWS && type_equal(out.type, ice_transform_result(transform, of)));
     for (uint32_t i = 0; i < ROWS; i++) {
         const ice_scalar value = ice_scalar_of_column(&source, i);
@@ -114,18 +114,20 @@ TEST(ice_transform_column_says_which_row_has_no_value) {
     COLUMN_OUT(&source, int64_t)[2] = INT64_MIN + 1;
     CHECK(column_set_null(&memory, &source, 0));
     const ice_transform cut = {.kind = ICE_TRUNCATE, .width = 10};
-    CHECK(ice_transform_column(&cut, &source, &memory, &out, &err) == FIRN_INVALID);
-    CHECK(strstr(err.text, "row 2") != NULL);
+    CHECK(ice_transform_column(&cut, &source, TEXT("c"), &memory, &out, &err) == FIRN_INVALID);
+    CHECK(strstr(err.text, "-9223372036854775807 in column \"c\" has no partition: truncate of "
+                           "it is beyond the range of BIGINT") != NULL);
     err = ERR_INIT;
     source.type = TYPE_OF(TIMESTAMP);
     const ice_transform hour = {.kind = ICE_HOUR};
-    CHECK(ice_transform_column(&hour, &source, &memory, &out, &err) == FIRN_INVALID);
-    CHECK(strstr(err.text, "row 1") != NULL);
+    CHECK(ice_transform_column(&hour, &source, TEXT("c"), &memory, &out, &err) == FIRN_INVALID);
+    CHECK(strstr(err.text, "hour of it is beyond the range of INTEGER") != NULL);
     err = ERR_INIT;
     const ice_transform later = {.kind = ICE_UNKNOWN};
-    CHECK(ice_transform_column(&later, &source, &memory, &out, &err) == FIRN_UNSUPPORTED);
+    CHECK(ice_transform_column(&later, &source, TEXT("c"), &memory, &out, &err) ==
+          FIRN_UNSUPPORTED);
     const ice_transform none = {.kind = ICE_VOID};
-    CHECK(ice_transform_column(&none, &source, &memory, &out, &err) == FIRN_OK);
+    CHECK(ice_transform_column(&none, &source, TEXT("c"), &memory, &out, &err) == FIRN_OK);
     CHECK(out.length == 3 && !column_is_valid(&out, 1));
     arena_close(&memory);
 }

@@ -6,6 +6,7 @@
 
 #define FILE_SIZE (UINT64_C(512) << 20)
 #define INFERRED_LEAVES 100
+#define CODEC_KEY "write.parquet.compression-codec"
 #define DELETE_KEY_MAX 80 // Those of a column are longer; files of deletes have none.
 
 typedef struct option_reader {
@@ -13,6 +14,7 @@ typedef struct option_reader {
     const firn_option *options;
     size_t option_count;
     bool of_deletes;
+    text heeded; // The property that is checked: faults of others are not its own. size 0: all are.
     arena *memory;
     ice_write_options *out;
 } option_reader;
@@ -42,9 +44,32 @@ static bool find(const option_reader *self, text key, text *out) {
     return find_of_deletes(self, key, out) || ice_metadata_property(self->metadata, key, out);
 }
 
-static firn_status say_wrong(text key, text value, const char *wanted, firn_error *err) {
+// Which property says what `key` is: its own of files of deletes, or `key`.
+static text said_by(const option_reader *self, text key, char own[DELETE_KEY_MAX]) {
+    text ignored;
+    const size_t all = sizeof "write" - 1;
+    if (!find_of_deletes(self, key, &ignored)) {
+        return key;
+    }
+    (void)snprintf(own, DELETE_KEY_MAX, "write.delete%.*s", (int)(key.size - all), key.data + all);
+    return text_of(own);
+}
+
+static bool heeds(const option_reader *self, text key) {
+    char own[DELETE_KEY_MAX];
+    return self->heeded.size == 0 || text_equal(self->heeded, said_by(self, key, own));
+}
+
+static firn_status wrong(text key, text value, const char *wanted, firn_error *err) {
     return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION, "\"%.*s\" is \"%.*s\", not %s",
                     TEXT_ARGS(key), TEXT_ARGS(value), wanted);
+}
+
+// FIRN_OK if the fault is not heeded: the caller goes on with what is usual.
+static firn_status say_wrong(const option_reader *self, text key, text value, const char *wanted,
+                             firn_error *err) {
+    char own[DELETE_KEY_MAX];
+    return heeds(self, key) ? wrong(said_by(self, key, own), value, wanted, err) : FIRN_OK;
 }
 
 // *out stays as it is without the property.
@@ -57,7 +82,7 @@ static firn_status read_number(const option_reader *self, const char *name, uint
         return FIRN_OK;
     }
     if (number_parse_u64(value, &number) != NUMBER_OK || number == 0 || number > INT64_MAX) {
-        return say_wrong(key, value, "a number above 0", err);
+        return say_wrong(self, key, value, "a number above 0", err);
     }
     *out = number < most ? number : most;
     return FIRN_OK;
@@ -76,11 +101,12 @@ static firn_status column_key(const option_reader *self, const char *beginning,
     return text_format(self->memory, out, err, "%s%.*s", beginning, TEXT_ARGS(leaf->name));
 }
 
-static firn_status read_flag(text key, text value, bool *out, firn_error *err) {
+static firn_status read_flag(const option_reader *self, text key, text value, bool *out,
+                             firn_error *err) {
     *out = text_equal_nocase(value, TEXT("true"));
     return *out || text_equal_nocase(value, TEXT("false"))
                ? FIRN_OK
-               : say_wrong(key, value, "true or false", err);
+               : say_wrong(self, key, value, "true or false", err);
 }
 
 // ---- The file ----------------------------------------------------------------------------------
@@ -88,14 +114,17 @@ static firn_status read_flag(text key, text value, bool *out, firn_error *err) {
 static firn_status read_format(const option_reader *self, firn_error *err) {
     const text key = TEXT("write.format.default");
     text format;
-    if (!find(self, key, &format) || text_equal_nocase(format, TEXT("parquet"))) {
+    char own[DELETE_KEY_MAX];
+    if (!find(self, key, &format) || text_equal_nocase(format, TEXT("parquet")) ||
+        !heeds(self, key)) {
         return FIRN_OK;
     }
+    const text said = said_by(self, key, own);
     const firn_status status = FAIL(err, FIRN_UNSUPPORTED,
                                     "the table's files are to be \"%.*s\" (%.*s), only parquet is "
                                     "written",
-                                    TEXT_ARGS(format), TEXT_ARGS(key));
-    err_hint(err, "set the property write.format.default to parquet");
+                                    TEXT_ARGS(format), TEXT_ARGS(said));
+    err_hint(err, "set the property %.*s to parquet", TEXT_ARGS(said));
     return status;
 }
 
@@ -111,7 +140,10 @@ static firn_status read_level(const option_reader *self, firn_error *err) {
         return FIRN_OK;
     }
     if (number_parse_i64(value, &level) != NUMBER_OK || level > most) {
-        return say_wrong(key, value, "a level of the codec", err);
+        // Who sets the codec answers for the level that is there.
+        return heeds(self, TEXT(CODEC_KEY))
+                   ? wrong(key, value, "a level of the codec", err)
+                   : say_wrong(self, key, value, "a level of the codec", err);
     }
     writer->codec_level = (int)(level < least ? least : level);
     return FIRN_OK;
@@ -125,8 +157,9 @@ static firn_status read_codec(const option_reader *self, firn_error *err) {
     } words[] = {{"zstd", CODEC_ZSTD}, {"gzip", CODEC_GZIP},        {"snappy", CODEC_SNAPPY},
                  {"lz4", CODEC_LZ4},   {"lz4_raw", CODEC_LZ4},      {"none", CODEC_NONE},
                  {"", CODEC_NONE},     {"uncompressed", CODEC_NONE}};
-    const text key = TEXT("write.parquet.compression-codec");
+    const text key = TEXT(CODEC_KEY);
     pw_options *writer = &self->out->writer;
+    char own[DELETE_KEY_MAX];
     text value;
     if (find(self, key, &value)) {
         size_t i = 0;
@@ -135,10 +168,13 @@ static firn_status read_codec(const option_reader *self, firn_error *err) {
             i++;
         }
         if (i == sizeof words / sizeof *words) {
-            return FAIL(err, FIRN_UNSUPPORTED,
-                        "\"%.*s\" is \"%.*s\"; zstd, gzip, snappy, lz4 and uncompressed are "
-                        "written",
-                        TEXT_ARGS(key), TEXT_ARGS(value));
+            const text said = said_by(self, key, own);
+            return !heeds(self, key)
+                       ? FIRN_OK
+                       : FAIL(err, FIRN_UNSUPPORTED,
+                              "\"%.*s\" is \"%.*s\"; zstd, gzip, snappy, lz4 and uncompressed are "
+                              "written",
+                              TEXT_ARGS(said), TEXT_ARGS(value));
         }
         writer->codec = words[i].is;
         writer->codec_choice = PW_CODEC_GIVEN;
@@ -172,7 +208,7 @@ static firn_status read_bloom(const option_reader *self, const ice_leaf *leaf, p
     text value;
     TRY(column_key(self, "write.parquet.bloom-filter-enabled.column.", leaf, &key, err));
     if (find(self, key, &value)) {
-        TRY(read_flag(key, value, &out->has_bloom, err));
+        TRY(read_flag(self, key, value, &out->has_bloom, err));
         // Two values need no filter, and the format has none for them.
         out->has_bloom = out->has_bloom && leaf->is->type->id != TYPE_BOOLEAN;
     }
@@ -182,12 +218,12 @@ static firn_status read_bloom(const option_reader *self, const ice_leaf *leaf, p
     TRY(column_key(self, "write.parquet.bloom-filter-fpp.column.", leaf, &key, err));
     if (find(self, key, &value) && (number_parse_f64(value, &out->bloom_rate) != NUMBER_OK ||
                                     !(out->bloom_rate > 0) || !(out->bloom_rate < 1))) {
-        return say_wrong(key, value, "a rate above 0 and below 1", err);
+        return say_wrong(self, key, value, "a rate above 0 and below 1", err);
     }
     TRY(column_key(self, "write.parquet.bloom-filter-ndv.column.", leaf, &key, err));
     if (find(self, key, &value) &&
         (number_parse_u64(value, &out->bloom_values) != NUMBER_OK || out->bloom_values == 0)) {
-        return say_wrong(key, value, "a number above 0", err);
+        return say_wrong(self, key, value, "a number above 0", err);
     }
     return FIRN_OK;
 }
@@ -201,7 +237,7 @@ static firn_status read_leaf(const option_reader *self, const ice_leaf *leaf, pw
     out->bound_bytes = ice_leaf_bound_bytes(leaf);
     TRY(column_key(self, "write.parquet.stats-enabled.column.", leaf, &key, err));
     if (find(self, key, &value)) {
-        TRY(read_flag(key, value, &has_statistics, err));
+        TRY(read_flag(self, key, value, &has_statistics, err));
     }
     out->statistics = has_statistics ? PW_STATISTICS_BOUNDS : PW_STATISTICS_COUNTS;
     return read_bloom(self, leaf, out, err);
@@ -235,18 +271,32 @@ static bool is_sorted_by(const ice_metadata *metadata, const ice_leaf *leaf) {
     return is_sorted;
 }
 
+// What is none stays as it is, as in Java; but nobody is to set it.
+static firn_status read_mode(const option_reader *self, text key, text value, ice_metrics_mode *out,
+                             firn_error *err) {
+    return ice_metrics_mode_read(value, out) || self->heeded.size == 0
+               ? FIRN_OK
+               : say_wrong(self, key, value, "none, counts, full or truncate(n)", err);
+}
+
 // The first leaves have the usual metrics and others none, unless a mode is said for all; columns
 // that the table is sorted by have bounds always; and a column's own word comes before both.
 static firn_status read_metrics(const option_reader *self, firn_error *err) {
     ice_metrics_mode usual = ICE_METRICS_USUAL;
     uint64_t limit = INFERRED_LEAVES;
     text value;
-    if (find(self, TEXT("write.metadata.metrics.default"), &value)) {
-        (void)ice_metrics_mode_read(value, &usual);
+    const text usual_key = TEXT("write.metadata.metrics.default");
+    const text limit_key = TEXT("write.metadata.metrics.max-inferred-column-defaults");
+    if (find(self, usual_key, &value)) {
+        TRY(read_mode(self, usual_key, value, &usual, err));
         limit = UINT64_MAX;
-    } else if (find(self, TEXT("write.metadata.metrics.max-inferred-column-defaults"), &value)) {
+    } else if (find(self, limit_key, &value)) {
         uint64_t number;
-        limit = number_parse_u64(value, &number) == NUMBER_OK ? number : limit;
+        if (number_parse_u64(value, &number) == NUMBER_OK) {
+            limit = number;
+        } else if (self->heeded.size > 0) {
+            TRY(say_wrong(self, limit_key, value, "a number", err));
+        }
     }
     const ice_metrics_mode sorted =
         usual.kind == ICE_METRICS_FULL || usual.kind == ICE_METRICS_TRUNCATE ? usual
@@ -257,8 +307,9 @@ static firn_status read_metrics(const option_reader *self, firn_error *err) {
         leaf->mode = leaf->rank < limit ? usual : (ice_metrics_mode){.kind = ICE_METRICS_NONE};
         leaf->mode = is_sorted_by(self->metadata, leaf) ? sorted : leaf->mode;
         TRY(column_key(self, "write.metadata.metrics.column.", leaf, &key, err));
-        if (find(self, key, &value) && !ice_metrics_mode_read(value, &leaf->mode)) {
+        if (find(self, key, &value)) {
             leaf->mode = usual;
+            TRY(read_mode(self, key, value, &leaf->mode, err));
         }
     }
     return FIRN_OK;
@@ -292,4 +343,53 @@ firn_status ice_delete_options_make(const ice_metadata *metadata, const schema *
     const option_reader self = {
         .metadata = metadata, .of_deletes = true, .memory = memory, .out = out};
     return make(&self, columns, err);
+}
+
+// ---- How rows go -------------------------------------------------------------------------------
+
+firn_status ice_choice_read(text key, text value, const char *usual, const char *other,
+                            bool *is_other, firn_error *err) {
+    *is_other = text_equal_nocase(value, text_of(other));
+    return *is_other || text_equal_nocase(value, text_of(usual))
+               ? FIRN_OK
+               : FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
+                          "\"%.*s\" is \"%.*s\", not %s or %s", TEXT_ARGS(key), TEXT_ARGS(value),
+                          usual, other);
+}
+
+static firn_status check_choice(text key, text value, firn_error *err) {
+    static const struct {
+        const char *key, *usual, *other;
+    } rows[] = {
+        {"write.delete.mode", ICE_MODES},
+        {"write.update.mode", ICE_MODES},
+        {"write.merge.mode", ICE_MODES},
+        {"write.delete.isolation-level", ICE_ISOLATIONS},
+        {"write.update.isolation-level", ICE_ISOLATIONS},
+        {"write.merge.isolation-level", ICE_ISOLATIONS},
+        {ICE_GRANULARITY, "file", "partition"},
+    };
+    bool ignored;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (text_equal(key, text_of(rows[i].key))) {
+            return ice_choice_read(key, value, rows[i].usual, rows[i].other, &ignored, err);
+        }
+    }
+    return FIRN_OK;
+}
+
+firn_status ice_write_property_check(const ice_metadata *metadata, const schema *columns, text key,
+                                     text value, arena *memory, firn_error *err) {
+    static const schema none = {.count = 0};
+    ice_write_options ignored;
+    const option_reader of_data = {
+        .metadata = metadata, .heeded = key, .memory = memory, .out = &ignored};
+    option_reader of_deletes = of_data;
+    of_deletes.of_deletes = true;
+    if (key.size == 0) {
+        return FIRN_OK;
+    }
+    TRY(check_choice(key, value, err));
+    TRY(make(&of_data, columns, err));
+    return make(&of_deletes, &none, err); // Nothing is said of their columns.
 }

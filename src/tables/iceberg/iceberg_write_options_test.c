@@ -156,3 +156,33 @@ TEST(ice_delete_options_prefer_their_own_properties) {
           FIRN_UNSUPPORTED); // The data's own are not meant.
     arena_close(&s.memory);
 }
+
+// Of a table that others made: what is wrong with it already is no reason against something else.
+TEST(ice_write_properties_are_checked_for_themselves) {
+    const ice_property properties[] = {
+        P("write.format.default", "orc"),
+        P("write.target-file-size-bytes", "0"),
+        P("write.parquet.compression-codec", "gzip"),
+        P("write.parquet.compression-level", "20"),
+        P("write.delete.parquet.page-row-limit", "-3"),
+        P("write.metadata.metrics.column.flag", "some"),
+        P("write.merge.isolation-level", "none"),
+        P("write.parquet.page-row-limit", "7"),
+        P("write.parquet.row-group-limit", "1000"),
+        P("owner", ""),
+    };
+    const size_t right_count = 3; // The last ones.
+    const size_t count = sizeof properties / sizeof *properties;
+    const ice_metadata metadata = {.property_count = (uint32_t)count, .properties = properties};
+    for (size_t i = 0; i < count; i++) {
+        arena memory = arena_open(MEMORY_LIMIT);
+        firn_error err = ERR_INIT;
+        const ice_property *each = &properties[i];
+        const firn_status status =
+            ice_write_property_check(&metadata, &columns, each->key, each->value, &memory, &err);
+        CHECK((status == FIRN_OK) == (i + right_count >= count));
+        // The level is wrong for the codec, which answers for it as well.
+        CHECK(status == FIRN_OK || i == 2 || strstr(err.text, each->key.data) != NULL);
+        arena_close(&memory);
+    }
+}
