@@ -17,28 +17,16 @@
 #include "functions/overload.h"
 #include "functions/registry.h"
 #include "optimize/estimate.h"
+#include "optimize/two_steps.h"
 
 #define ROWS_A_GROUP 8 // As expected: with fewer, a table of all values is as large as the rows.
 
 typedef struct splitting {
-    optimizer *self;
+    two_steps steps;
     const expr *distinct; // The first of them: its arguments and filter are the others' too.
-    plan_node *inner;
-    plan_node *outer;
-    uint32_t count_id;  // Of the inner count(*); NO_SLOT: none yet.
-    u32_list value_ids; // Of the inner aggregation's values, by argument; NO_SLOT: a constant.
-    expr_list results;  // Of the projection above, if there must be one.
-    bool needs_results; // A result has another type than what sums up its parts.
+    uint32_t count_id;    // Of the inner count(*); NO_SLOT: none yet.
+    u32_list value_ids;   // Of the inner aggregation's values, by argument; NO_SLOT: a constant.
 } splitting;
-
-static bool is_idempotent(const expr *call) {
-    return (call->aggregate_.function->flags & AGGREGATE_DISTINCT_IS_SAME) != 0;
-}
-
-// Over distinct values, for which more than one of each makes a difference.
-static bool is_distinct(const expr *call) {
-    return call->aggregate_.is_distinct && !is_idempotent(call);
-}
 
 static bool is_mode(const expr *call) {
     return expr_is_aggregate(call, "mode") && !call->aggregate_.is_distinct;
@@ -46,13 +34,14 @@ static bool is_mode(const expr *call) {
 
 static bool collects_distinct(const expr *call) {
     const aggregate_function *function = call->aggregate_.function;
-    return is_distinct(call) && function->overloads[call->aggregate_.overload].collect != NULL &&
+    return two_steps_is_distinct(call) &&
+           function->overloads[call->aggregate_.overload].collect != NULL &&
            (function->flags & AGGREGATE_ORDER_MATTERS) == 0;
 }
 
 // Looks at each value of its group once, if it is split.
 static bool is_by_value(const expr *call) {
-    return is_distinct(call) || is_mode(call);
+    return two_steps_is_distinct(call) || is_mode(call);
 }
 
 static bool same_args(const expr *left, const expr *right) {
@@ -66,34 +55,20 @@ static bool same_args(const expr *left, const expr *right) {
     return is_same;
 }
 
-static bool has_volatile(const expr_list *values) {
-    bool found = false;
-    for (uint32_t i = 0; i < values->count; i++) {
-        found |= expr_is_volatile(values->items[i]);
-    }
-    return found;
-}
-
 // May the aggregate be computed from distinct values, or from parts of its group?
 static bool may_split(const expr *call, const expr *distinct) {
     const aggregate_function *function = call->aggregate_.function;
     const expr *filter = call->aggregate_.filter;
+    if (!is_by_value(call)) {
+        return two_steps_has_parts(call);
+    }
     const bool collects = function->overloads[call->aggregate_.overload].collect != NULL;
-    if ((collects && !is_mode(call) && !collects_distinct(call)) ||
-        (call->aggregate_.order.count > 0 && !is_mode(call)) ||
-        has_volatile(&call->aggregate_.args) || (filter != NULL && expr_is_volatile(filter))) {
-        return false;
-    }
-    if (is_by_value(call)) {
-        return (filter == NULL || (function->flags & AGGREGATE_SKIPS_NULLS) != 0) &&
-               call->aggregate_.args.count > 0 && same_args(call, distinct);
-    }
-    const bool is_typed_alike = call->aggregate_.args.count == 1 &&
-                                type_equal(call->type, call->aggregate_.args.items[0]->type);
-    // approx_count_distinct minds no doubles, but its value is none of those it has seen.
-    const bool is_own_part =
-        is_idempotent(call) && (function->flags & AGGREGATE_EMPTY_IS_ZERO) == 0 && is_typed_alike;
-    return is_own_part || expr_is_aggregate(call, "count") || expr_is_aggregate(call, "sum");
+    return (is_mode(call) ||
+            ((!collects || collects_distinct(call)) && call->aggregate_.order.count == 0)) &&
+           !two_steps_has_volatile(&call->aggregate_.args) &&
+           (filter == NULL ||
+            (!expr_is_volatile(filter) && (function->flags & AGGREGATE_SKIPS_NULLS) != 0)) &&
+           call->aggregate_.args.count > 0 && same_args(call, distinct);
 }
 
 // The aggregate of distinct values by which the node can be split; NULL if it cannot.
@@ -101,7 +76,7 @@ static const expr *find_distinct(const plan_node *node) {
     const expr *distinct = NULL;
     const expr_list *calls = &node->aggregate_.aggregates;
     if (node->aggregate_.sets.count > 0 || node->aggregate_.set_id != NO_SLOT ||
-        has_volatile(&node->aggregate_.keys)) {
+        two_steps_has_volatile(&node->aggregate_.keys)) {
         return NULL;
     }
     const bool has_keys = node->aggregate_.keys.count > 0;
@@ -114,14 +89,6 @@ static const expr *find_distinct(const plan_node *node) {
         distinct = may_split(calls->items[i], distinct) ? distinct : NULL;
     }
     return distinct;
-}
-
-// One more key of the inner aggregation; `*out`: its column.
-static firn_status add_inner_key(splitting *state, expr *value, expr **out) {
-    const uint32_t id = rewrite_new_id(state->self);
-    TRY(rewrite_add_id(state->self, &state->inner->aggregate_.key_ids, id));
-    TRY(rewrite_add_expr(state->self, &state->inner->aggregate_.keys, value));
-    return rewrite_column(state->self, id, value->type, out);
 }
 
 // CASE WHEN filter THEN value END.
@@ -138,18 +105,9 @@ static firn_status guard(optimizer *self, expr *filter, expr *value, expr **out)
     return rewrite_add_expr(self, &guarded->case_.values, value);
 }
 
-// The keys, then the distinct values that are no constants.
-static firn_status add_keys(splitting *state, const plan_node *node) {
-    optimizer *self = state->self;
-    for (uint32_t i = 0; i < node->aggregate_.keys.count; i++) {
-        expr *key;
-        TRY(add_inner_key(state, node->aggregate_.keys.items[i], &key));
-        TRY(rewrite_add_id(self, &state->outer->aggregate_.key_ids,
-                           node->aggregate_.key_ids.items[i]));
-        TRY(rewrite_add_expr(self, &state->outer->aggregate_.keys, key));
-        TRY(rewrite_column(self, node->aggregate_.key_ids.items[i], key->type, &key));
-        TRY(rewrite_add_expr(self, &state->results, key));
-    }
+// The distinct values that are no constants are keys, too.
+static firn_status add_values(splitting *state) {
+    optimizer *self = state->steps.self;
     const expr_list *args = &state->distinct->aggregate_.args;
     expr *filter = state->distinct->aggregate_.filter;
     for (uint32_t i = 0; i < args->count; i++) {
@@ -160,9 +118,9 @@ static firn_status add_keys(splitting *state, const plan_node *node) {
         }
         // Without any key there would be a group where there is no row.
         if (!expr_is_constant(arg) || arg != args->items[i] ||
-            state->inner->aggregate_.keys.count == 0) {
+            state->steps.inner->aggregate_.keys.count == 0) {
             expr *value;
-            TRY(add_inner_key(state, arg, &value));
+            TRY(two_steps_add_key(&state->steps, arg, &value));
             id = value->column_.id;
         }
         TRY(rewrite_add_id(self, &state->value_ids, id));
@@ -172,22 +130,22 @@ static firn_status add_keys(splitting *state, const plan_node *node) {
 
 // How many rows the inner aggregation's values have.
 static firn_status count_of_values(splitting *state, expr **out) {
-    optimizer *self = state->self;
+    optimizer *self = state->steps.self;
     if (state->count_id == NO_SLOT) {
         expr *count;
         const overload_request request = {.position = UINT32_MAX, .context = self->context};
         TRY(aggregate_call_new(aggregate_find(TEXT("count")), &request, self->memory, &count,
                                self->err));
         state->count_id = rewrite_new_id(self);
-        TRY(rewrite_add_id(self, &state->inner->aggregate_.ids, state->count_id));
-        TRY(rewrite_add_expr(self, &state->inner->aggregate_.aggregates, count));
+        TRY(rewrite_add_id(self, &state->steps.inner->aggregate_.ids, state->count_id));
+        TRY(rewrite_add_expr(self, &state->steps.inner->aggregate_.aggregates, count));
     }
     return rewrite_column(self, state->count_id, TYPE_OF(BIGINT), out);
 }
 
 // Of the inner aggregation's values the one with the highest count, of several the lowest.
 static firn_status choose_most_frequent(splitting *state, const expr *mode, expr **out) {
-    optimizer *self = state->self;
+    optimizer *self = state->steps.self;
     expr *value = mode->aggregate_.args.items[0];
     const overload_request request = {.types = (const type *const[]){value->type},
                                       .args = &value,
@@ -209,7 +167,7 @@ static firn_status choose_most_frequent(splitting *state, const expr *mode, expr
 
 // The same aggregate, of the inner aggregation's values.
 static firn_status add_distinct(splitting *state, expr *call, uint32_t id) {
-    optimizer *self = state->self;
+    optimizer *self = state->steps.self;
     for (uint32_t i = 0; i < call->aggregate_.args.count; i++) {
         expr **arg = &call->aggregate_.args.items[i];
         if (state->value_ids.items[i] != NO_SLOT) {
@@ -225,78 +183,25 @@ static firn_status add_distinct(splitting *state, expr *call, uint32_t id) {
     }
     const bool is_result = type_equal(call->type, wanted); // any_value of BINARY(n) is BINARY.
     const uint32_t made_id = is_result ? id : rewrite_new_id(self);
-    TRY(rewrite_add_id(self, &state->outer->aggregate_.ids, made_id));
-    TRY(rewrite_add_expr(self, &state->outer->aggregate_.aggregates, call));
+    TRY(rewrite_add_id(self, &state->steps.outer->aggregate_.ids, made_id));
+    TRY(rewrite_add_expr(self, &state->steps.outer->aggregate_.aggregates, call));
     expr *result;
     TRY(rewrite_column(self, made_id, call->type, &result));
     if (!is_result) {
-        state->needs_results = true;
+        state->steps.needs_results = true;
         result = expr_cast(self->memory, result, wanted, false, true);
         if (result == NULL) {
             return rewrite_full(self);
         }
     }
-    return rewrite_add_expr(self, &state->results, result);
-}
-
-// The aggregate as a part by distinct value, and what puts the parts of a group together.
-static firn_status add_parts(splitting *state, expr *call, uint32_t id) {
-    optimizer *self = state->self;
-    const uint32_t part_id = rewrite_new_id(self);
-    const uint32_t whole_id = rewrite_new_id(self);
-    expr *part;
-    expr *whole;
-    expr *result;
-    TRY(rewrite_add_id(self, &state->inner->aggregate_.ids, part_id));
-    TRY(rewrite_add_expr(self, &state->inner->aggregate_.aggregates, call));
-    TRY(rewrite_column(self, part_id, call->type, &part));
-    const text name = text_of(is_idempotent(call) ? call->aggregate_.function->name : "sum");
-    const overload_request request = {.types = (const type *const[]){call->type},
-                                      .args = &part,
-                                      .arg_count = 1,
-                                      .position = UINT32_MAX,
-                                      .context = self->context};
-    TRY(aggregate_call_new(aggregate_find(name), &request, self->memory, &whole, self->err));
-    call->aggregate_.is_distinct = false; // Of an idempotent one.
-    const bool may_be_empty = state->outer->aggregate_.keys.count == 0 &&
-                              (call->aggregate_.function->flags & AGGREGATE_EMPTY_IS_ZERO) != 0;
-    const bool is_same_type = type_equal(whole->type, call->type);
-    const bool is_result = is_same_type && !may_be_empty;
-    const uint32_t made_id = is_result ? id : whole_id;
-    TRY(rewrite_add_id(self, &state->outer->aggregate_.ids, made_id));
-    TRY(rewrite_add_expr(self, &state->outer->aggregate_.aggregates, whole));
-    TRY(rewrite_column(self, made_id, whole->type, &result));
-    state->needs_results |= !is_result;
-    if (!is_same_type) {
-        result = expr_cast(self->memory, result, call->type, false, true);
-        if (result == NULL) {
-            return rewrite_full(self);
-        }
-    }
-    if (may_be_empty) { // Without a row there is no part.
-        expr *zero = expr_i64(self->memory, call->type, 0);
-        if (zero == NULL) {
-            return rewrite_full(self);
-        }
-        TRY(rewrite_coalesce(self, result, zero, &result));
-    }
-    return rewrite_add_expr(self, &state->results, result);
+    return rewrite_add_expr(self, &state->steps.results, result);
 }
 
 static firn_status split(optimizer *self, plan_node **slot, const expr *distinct) {
-    plan_node *node = *slot;
-    splitting state = {.self = self, .distinct = distinct, .count_id = NO_SLOT};
-    u32_list ids = {0};
-    TRY(rewrite_node(self, PLAN_AGGREGATE, &state.inner));
-    TRY(rewrite_node(self, PLAN_AGGREGATE, &state.outer));
-    state.inner->aggregate_.input = node->aggregate_.input;
-    state.inner->aggregate_.set_id = NO_SLOT;
-    state.outer->aggregate_.input = state.inner;
-    state.outer->aggregate_.set_id = NO_SLOT;
-    TRY(add_keys(&state, node));
-    for (uint32_t i = 0; i < node->aggregate_.key_ids.count; i++) {
-        TRY(rewrite_add_id(self, &ids, node->aggregate_.key_ids.items[i]));
-    }
+    const plan_node *node = *slot;
+    splitting state = {.distinct = distinct, .count_id = NO_SLOT};
+    TRY(two_steps_open(self, node, &state.steps));
+    TRY(add_values(&state));
     for (uint32_t i = 0; i < node->aggregate_.ids.count; i++) {
         // A copy: the first distinct one is still asked what its arguments are.
         expr *call = expr_copy(self->memory, node->aggregate_.aggregates.items[i]);
@@ -304,12 +209,10 @@ static firn_status split(optimizer *self, plan_node **slot, const expr *distinct
             return rewrite_full(self);
         }
         const uint32_t id = node->aggregate_.ids.items[i];
-        TRY(is_by_value(call) ? add_distinct(&state, call, id) : add_parts(&state, call, id));
-        TRY(rewrite_add_id(self, &ids, id));
+        TRY(is_by_value(call) ? add_distinct(&state, call, id)
+                              : two_steps_add_parts(&state.steps, call, id));
     }
-    *slot = state.outer;
-    return state.needs_results ? rewrite_project(self, state.outer, &ids, &state.results, slot)
-                               : FIRN_OK;
+    return two_steps_close(&state.steps, node, slot);
 }
 
 // `user`: the estimates of the whole rule, since what is thought of a column takes room for every
