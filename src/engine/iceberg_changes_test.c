@@ -227,6 +227,54 @@ TEST(a_failed_change_outlives_its_workers) {
     close_lake(&self);
 }
 
+// Stops the session once so many files are there.
+typedef struct stopping {
+    lake *of;
+    int files;
+} stopping;
+
+static void stop_it(void *user) {
+    const stopping *self = user;
+    while (files_of(self->of) < self->files) {
+        host_sleep_ms(1);
+    }
+    firn_session_cancel(self->of->scene.session);
+}
+
+// The same of one that is stopped while its workers write: nothing is seen of it, nothing is left.
+TEST(a_stopped_change_outlives_its_workers) {
+    static const char *const starts[] = {
+        "INSERT INTO lake.db.t", "INSERT OVERWRITE lake.db.t",
+        "CREATE TABLE lake.db.made TBLPROPERTIES ('write.target-file-size-bytes' = '100') AS"};
+    lake self = {.folder = test_folder_open("ice_changes")};
+    open_session_with(&self, "4");
+    must_run(&self, "CREATE SCHEMA lake.db");
+    must_run(&self, "CREATE TABLE lake.db.t (a BIGINT, b BIGINT) TBLPROPERTIES "
+                    "('write.target-file-size-bytes' = '100')");
+    must_run(&self, "INSERT INTO lake.db.t VALUES (1, 1)");
+    const int files = files_of(&self);
+    for (int i = 0; i < 12; i++) {
+        char sql[512];
+        host_thread *thread;
+        stopping stop = {.of = &self, .files = files + 1 + i * 2};
+        const bool is_block = i % 4 > 1;
+        must_run(&self, is_block ? "BEGIN" : "SELECT 1");
+        (void)snprintf(sql, sizeof sql,
+                       "%s SELECT x AS a, x + 1 AS b FROM range(100000000000) AS g(x)",
+                       starts[i % 3]);
+        REQUIRE(host_thread_start(stop_it, &stop, &thread, &self.scene.err) == FIRN_OK);
+        CHECK(scene_execute(&self.scene, sql) == FIRN_CANCELLED);
+        host_thread_join(thread);
+        if (is_block) {
+            must_run(&self, "ROLLBACK");
+        }
+        CHECK(files_of(&self) == files);
+    }
+    CHECK(number_of(&self.scene, "SELECT count(*) FROM lake.db.t") == 1);
+    CHECK(scene_execute(&self.scene, "SELECT 1 FROM lake.db.made") == FIRN_NOT_FOUND);
+    close_lake(&self);
+}
+
 TEST(a_change_that_was_taken_back_leaves_a_transaction_free_for_another_catalog) {
     char sql[1024];
     lake self = {.folder = test_folder_open("ice_changes")};
