@@ -1,27 +1,11 @@
 // The content of delete files: positions by data file, or keys in a hash table.
-#include <stdlib.h>
-
 #include "base/hash.h"
 #include "io/io_path.h"
 #include "memory/arena_grow.h"
-#include "memory/text_builder.h"
 #include "tables/iceberg/iceberg_delete.h"
+#include "tables/iceberg/iceberg_position_list.h"
 
 #define DELETED_BYTES_MAX ((size_t)1 << 36)
-
-// The positions of a data file: [first, first + count) of all.
-typedef struct path_row {
-    text path;
-    uint64_t hash;
-    uint32_t number;
-    uint64_t first;
-    uint64_t count;
-} path_row;
-
-typedef struct position_row {
-    uint32_t path; // Number.
-    uint64_t position;
-} position_row;
 
 typedef struct key_slot {
     uint64_t hash;
@@ -31,21 +15,13 @@ typedef struct key_slot {
 
 struct ice_deleted {
     arena memory;
-    // Position deletes.
-    uint32_t path_count;
-    uint32_t path_slot_count;
-    path_row **paths; // By hash.
-    position_row *rows;
-    uint64_t row_count;
-    uint64_t row_capacity;
-    uint64_t *positions;
-    bool is_sorted;
-    path_row *last; // Of the row before.
+    ice_position_list positions;
     // Equality deletes.
     uint32_t key_count;
     uint32_t batch_count;
     uint32_t batch_capacity;
     batch *batches;
+    uint64_t row_count;
     uint64_t slot_count;
     key_slot *slots;
 };
@@ -102,7 +78,7 @@ static firn_status describe(ice_delete_loader *self, firn_error *err) {
     return FIRN_OK;
 }
 
-static firn_status new_deleted(const scan_env *env, uint32_t key_count, ice_deleted **out,
+static firn_status new_deleted(const scan_env *env, const ice_delete_file *file, ice_deleted **out,
                                firn_error *err) {
     arena memory = arena_open_in(env->pool, DELETED_BYTES_MAX);
     ice_deleted *self = ARENA_NEW(&memory, ice_deleted, 1);
@@ -111,9 +87,13 @@ static firn_status new_deleted(const scan_env *env, uint32_t key_count, ice_dele
         arena_close(&memory);
         return status;
     }
-    *self = (ice_deleted){.key_count = key_count, .is_sorted = true, .memory = memory};
+    *self = (ice_deleted){.memory = memory};
     *out = self;
-    return FIRN_OK;
+    if (file->key != NULL) {
+        self->key_count = file->key->count;
+        return FIRN_OK;
+    }
+    return ice_position_list_open(&self->memory, (uint64_t)file->row_count, &self->positions, err);
 }
 
 firn_status ice_delete_loader_open(ice_delete_file *file, const scan_env *env,
@@ -125,9 +105,7 @@ firn_status ice_delete_loader_open(ice_delete_file *file, const scan_env *env,
     }
     *self = (ice_delete_loader){.file = file, .env = env, .memory = memory};
     firn_status status = describe(self, err);
-    status = status == FIRN_OK
-                 ? new_deleted(env, file->key == NULL ? 0 : file->key->count, &self->made, err)
-                 : status;
+    status = status == FIRN_OK ? new_deleted(env, file, &self->made, err) : status;
     status = status == FIRN_OK
                  ? ice_data_open(file->path, file->format, &self->read, env, &self->reader, err)
                  : status;
@@ -148,143 +126,10 @@ void ice_delete_loader_close(ice_delete_loader *self) {
     }
 }
 
-// ---- Positions ---------------------------------------------------------------------------------
-
-static path_row **path_slot(path_row **slots, uint32_t count, text path, uint64_t hash) {
-    uint32_t at = (uint32_t)(hash & (count - 1));
-    while (slots[at] != NULL && (slots[at]->hash != hash || !text_equal(slots[at]->path, path))) {
-        at = (at + 1) & (count - 1);
-    }
-    return &slots[at];
-}
-
-static firn_status grow_paths(ice_deleted *self, firn_error *err) {
-    if (self->path_count * 2 < self->path_slot_count) {
-        return FIRN_OK;
-    }
-    const uint32_t count = self->path_slot_count == 0 ? 16 : self->path_slot_count * 2;
-    path_row **slots = ARENA_NEW(&self->memory, path_row *, count);
-    if (slots == NULL) {
-        return ARENA_FULL(&self->memory, err);
-    }
-    memset(slots, 0, count * sizeof *slots);
-    for (uint32_t i = 0; i < self->path_slot_count; i++) {
-        if (self->paths[i] != NULL) {
-            *path_slot(slots, count, self->paths[i]->path, self->paths[i]->hash) = self->paths[i];
-        }
-    }
-    self->paths = slots;
-    self->path_slot_count = count;
-    return FIRN_OK;
-}
-
-static firn_status take_path(ice_deleted *self, text path, path_row **out, firn_error *err) {
-    if (self->last != NULL && text_equal(self->last->path, path)) {
-        *out = self->last;
-        return FIRN_OK;
-    }
-    TRY(grow_paths(self, err));
-    const uint64_t hash = hash_bytes(path.data, path.size);
-    path_row **slot = path_slot(self->paths, self->path_slot_count, path, hash);
-    if (*slot == NULL) {
-        path_row *made = ARENA_NEW(&self->memory, path_row, 1);
-        if (made == NULL) {
-            return ARENA_FULL(&self->memory, err);
-        }
-        *made = (path_row){.hash = hash, .number = self->path_count++};
-        TRY(text_copy(&self->memory, path, &made->path, err));
-        *slot = made;
-    }
-    self->last = *slot;
-    *out = *slot;
-    return FIRN_OK;
-}
-
-static firn_status add_position(ice_deleted *self, text path, int64_t position, firn_error *err) {
-    path_row *of;
-    if (position < 0) {
-        return FAIL(err, FIRN_CORRUPT, "position %lld is deleted", (long long)position);
-    }
-    TRY(take_path(self, path, &of, err));
-    if (self->row_count == self->row_capacity) {
-        const uint64_t capacity = self->row_capacity * 2 + 1024;
-        position_row *grown = ARENA_NEW(&self->memory, position_row, capacity);
-        if (grown == NULL) {
-            return ARENA_FULL(&self->memory, err);
-        }
-        if (self->row_count > 0) {
-            memcpy(grown, self->rows, self->row_count * sizeof *grown);
-        }
-        self->rows = grown;
-        self->row_capacity = capacity;
-    }
-    const position_row made = {.path = of->number, .position = (uint64_t)position};
-    if (self->row_count > 0) {
-        const position_row *before = &self->rows[self->row_count - 1];
-        self->is_sorted =
-            self->is_sorted && (before->path < made.path ||
-                                (before->path == made.path && before->position <= made.position));
-    }
-    self->rows[self->row_count++] = made;
-    of->count++;
-    return FIRN_OK;
-}
-
-static firn_status add_positions(ice_deleted *self, const batch *rows, arena *scratch,
-                                 firn_error *err) {
-    column path;
-    column position;
-    TRY(column_flatten(scratch, &rows->columns[0], &path, err));
-    TRY(column_flatten(scratch, &rows->columns[1], &position, err));
-    for (uint32_t k = 0; k < rows->selected_count; k++) {
-        const uint32_t row = batch_row(rows, k);
-        if (!column_row_is_valid(&path, row) || !column_row_is_valid(&position, row)) {
-            return FAIL(err, FIRN_CORRUPT, "a position delete has no path or no position");
-        }
-        TRY(add_position(self, string_text(&COLUMN_VALUES(&path, string_value)[row]),
-                         COLUMN_VALUES(&position, int64_t)[row], err));
-    }
-    return FIRN_OK;
-}
-
-static int compare_positions(const void *left, const void *right) {
-    const position_row *l = left;
-    const position_row *r = right;
-    if (l->path != r->path) {
-        return l->path < r->path ? -1 : 1;
-    }
-    return (l->position > r->position) - (l->position < r->position);
-}
-
-static firn_status finish_positions(ice_deleted *self, firn_error *err) {
-    if (!self->is_sorted) {
-        qsort(self->rows, self->row_count, sizeof *self->rows, compare_positions);
-    }
-    self->positions = ARENA_NEW(&self->memory, uint64_t, self->row_count + 1);
-    uint64_t *firsts = ARENA_NEW(&self->memory, uint64_t, (size_t)self->path_count + 1);
-    if (self->positions == NULL || firsts == NULL) {
-        return ARENA_FULL(&self->memory, err);
-    }
-    for (uint64_t i = self->row_count; i > 0; i--) {
-        self->positions[i - 1] = self->rows[i - 1].position;
-        firsts[self->rows[i - 1].path] = i - 1;
-    }
-    for (uint32_t i = 0; i < self->path_slot_count; i++) {
-        if (self->paths[i] != NULL) {
-            self->paths[i]->first = firsts[self->paths[i]->number];
-        }
-    }
-    return FIRN_OK;
-}
+// ---- Content -----------------------------------------------------------------------------------
 
 ice_positions ice_deleted_positions(const ice_deleted *self, text path) {
-    const path_row *found = self->path_slot_count == 0
-                                ? NULL
-                                : *path_slot(self->paths, self->path_slot_count, path,
-                                             hash_bytes(path.data, path.size));
-    return found == NULL
-               ? (ice_positions){.count = 0}
-               : (ice_positions){.count = found->count, .items = self->positions + found->first};
+    return ice_position_list_find(&self->positions, path);
 }
 
 // ---- Keys --------------------------------------------------------------------------------------
@@ -364,7 +209,8 @@ static firn_status finish_keys(ice_deleted *self, firn_error *err) {
 
 static firn_status finish(ice_delete_loader *self, firn_error *err) {
     const bool has_keys = self->file->key != NULL;
-    TRY(has_keys ? finish_keys(self->made, err) : finish_positions(self->made, err));
+    TRY(has_keys ? finish_keys(self->made, err)
+                 : ice_position_list_finish(&self->made->positions, err));
     // Two tasks may have read the same file at once; the first one's content is kept.
     ice_deleted *nobody = NULL;
     if (atomic_compare_exchange_strong_explicit(&self->file->loaded, &nobody, self->made,
@@ -382,8 +228,9 @@ static firn_status load(ice_delete_loader *self, arena *scratch, scan_answer *an
         arena_reset(scratch);
         TRY(self->reader->kind->next(self->reader, scratch, &rows, answer, err));
         if (*answer == SCAN_READY) {
-            TRY(self->file->key != NULL ? add_keys(self->made, &rows, err)
-                                        : add_positions(self->made, &rows, scratch, err));
+            TRY(self->file->key != NULL
+                    ? add_keys(self->made, &rows, err)
+                    : ice_position_list_add(&self->made->positions, &rows, scratch, err));
         }
     }
     return *answer == SCAN_END ? finish(self, err) : FIRN_OK;
