@@ -19,6 +19,7 @@ import pyarrow.parquet
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import iceberg_peers  # noqa: E402
+from rest_sql_test import Session  # noqa: E402
 
 peer_lines = iceberg_peers.peer_lines
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -410,6 +411,49 @@ def check_changes_of_partitions(peers):
     peers.check("a row changed twice: nothing was", "db.over_all", [[3]])
 
 
+# What is done while Spark writes all files anew, and the rows of it; None: a conflict.
+WHILE_COMPACTED = (
+    ("INSERT INTO compacted VALUES (7, 'g')", [[1, "a"], [2, "b"], [3, "c"], [7, "g"]]),
+    ("MERGE INTO compacted t USING (VALUES (8, 'h')) AS q(k, v) ON t.id = q.k "
+     "WHEN NOT MATCHED THEN INSERT VALUES (k, v)",
+     [[1, "a"], [2, "b"], [3, "c"], [8, "h"]]),
+    ("ALTER TABLE compacted ADD COLUMN z INTEGER", [[1, "a", None], [2, "b", None], [3, "c", None]]),
+    ("TRUNCATE TABLE compacted; INSERT INTO compacted VALUES (9, 'i')", [[9, "i"]]),
+    ("DELETE FROM compacted WHERE id = 2", None),
+    ("DELETE FROM compacted WHERE s = 'b' OR id > 2", None),
+    ("UPDATE compacted SET s = 'z' WHERE id = 3", None),
+    ("MERGE INTO compacted t USING (VALUES (1), (8)) AS q(k) ON t.id = q.k WHEN MATCHED THEN DELETE "
+     "WHEN NOT MATCHED THEN INSERT VALUES (k, 'new')", None),
+)
+
+
+def check_compaction(peers):
+    """Spark's rewrite_data_files comes between a statement and its commit, which looks for the rows' files."""
+    if not peers.with_spark:
+        return
+    for mode in ("copy-on-write", "merge-on-read"):
+        properties = ", ".join(f"'write.{each}.mode' = '{mode}'" for each in ("delete", "update", "merge"))
+        for deed, wanted in WHILE_COMPACTED:
+            what = f"{mode}, {deed.split(' VALUES')[0][:60]} while Spark compacts"
+            rows = ((1, "a"), (2, "b"), (3, "c"), (4, "d"))
+            peers.firn("DROP TABLE IF EXISTS compacted",
+                       f"CREATE TABLE compacted (id INTEGER, s VARCHAR) WITH ({properties})",
+                       *(f"INSERT INTO compacted VALUES ({i}, '{s}')" for i, s in rows),
+                       "DELETE FROM compacted WHERE id = 4")
+            with Session() as session:
+                for each in (peers.attach, "USE ice.db", "BEGIN", deed):
+                    session.rows(each)
+                peers.spark("CALL ice.system.rewrite_data_files(table => 'db.compacted', "
+                            "options => map('rewrite-all', 'true'))")
+                answer = session.ask("COMMIT")
+                if wanted is None:
+                    peers.expect(f"{what}: a conflict", answer.get("code") == "40001", answer)
+                    session.ask("ROLLBACK")
+                else:
+                    peers.expect(f"{what}: done", "error" not in answer, answer)
+            peers.check(what, "db.compacted", wanted or [[1, "a"], [2, "b"], [3, "c"]], ("duckdb",))
+
+
 def check_names(peers):
     """Tables and schemas come, go and change their names, for everybody."""
     peers.firn("CREATE SCHEMA ice.other", "CREATE TABLE ice.other.a (x INTEGER)",
@@ -449,7 +493,8 @@ def main():
                                (check_partitions, (chance, arguments.full)), (check_no_partition, ()),
                                (check_evolution, ()), (check_on_top, ()),
                                (check_changes, (arguments.full,)), (check_changes_of_evolved, ()),
-                               (check_changes_of_partitions, ()), (check_names, ())):
+                               (check_changes_of_partitions, ()), (check_compaction, ()),
+                               (check_names, ())):
             if arguments.only not in scenario.__name__:
                 continue
             try:
