@@ -117,7 +117,8 @@ firn_status host_rename(const char *from, const char *to, firn_error *err);
 /// put-if-absent.
 firn_status host_link(const char *from, const char *to, firn_error *err);
 firn_status host_remove(const char *path, firn_error *err);
-/// Makes a folder and the missing ones above it; that it exists is no error.
+/// Makes a folder and the missing ones above it; that it exists is no error, FIRN_IO if it is a
+/// file.
 firn_status host_make_folder(const char *path, firn_error *err);
 
 /// The same path from the root on; links in it stay. Errors: FIRN_IO (the working folder is gone),

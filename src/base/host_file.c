@@ -334,7 +334,11 @@ firn_status host_make_folder(const char *path, firn_error *err) {
         part[i] = path[i];
         if (error != 0 && i == size) {
             struct stat found;
-            if (stat(path, &found) != 0 || !S_ISDIR(found.st_mode)) {
+            const bool is_there = stat(path, &found) == 0;
+            if (is_there && !S_ISDIR(found.st_mode)) { // No conflict: trying again does not help.
+                return FAIL(err, FIRN_IO, "creating folder \"%s\": a file has that name", path);
+            }
+            if (!is_there) {
                 return fail_path("creating folder", path, error, err);
             }
         }

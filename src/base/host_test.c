@@ -148,7 +148,7 @@ TEST(host_links_renames_and_lists_a_folder) {
     host_close(&file);
     CHECK(host_link(one, two, &err) == FIRN_OK);
     CHECK(host_link(one, two, &err) == FIRN_CONFLICT);
-    CHECK(host_make_folder(two, &err) == FIRN_CONFLICT); // It is a file.
+    CHECK(host_make_folder(two, &err) == FIRN_IO); // It is a file.
     entries found = {0};
     CHECK(host_list(folder, count_entry, &found, &err) == FIRN_OK);
     CHECK(found.files == 2 && found.folders == 1);

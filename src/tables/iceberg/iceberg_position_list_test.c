@@ -34,8 +34,7 @@ static column paths_of(arena *memory, const char *const *paths, uint32_t count) 
 
 static firn_status add(scene *self, column path, const int64_t *positions, uint32_t count) {
     const column columns[] = {
-        path,
-        {.type = TYPE_OF(BIGINT), .form = FORM_FLAT, .length = count, .values = positions}};
+        path, {.type = TYPE_OF(BIGINT), .form = FORM_FLAT, .length = count, .values = positions}};
     const batch rows = {
         .columns = columns, .column_count = 2, .row_count = count, .selected_count = count};
     return ice_position_list_add(&self->list, &rows, &self->scratch, &self->err);
