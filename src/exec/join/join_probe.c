@@ -239,6 +239,24 @@ static void follow(join_probe *self, uint32_t k, uint32_t max) {
     self->pairs.count = count;
 }
 
+// The same of joins that ask once whether a right row has a partner. Of rows that have one only
+// the first of a chain is passed again and again.
+static void follow_unmarked(join_probe *self, uint32_t k, uint32_t max) {
+    const row_layout *layout = &self->plan->right.layout;
+    const uint8_t *row = self->heads[k];
+    uint32_t count = self->pairs.count;
+    while (row != NULL && count < max) {
+        const bool is_asked = !join_row_is_matched(layout, row) &&
+                              (self->is_exact || row_hash(row) == self->hashes[k]);
+        self->pairs.rows[count] = row;
+        self->pairs.lanes[count] = self->lanes[k];
+        count += is_asked ? 1 : 0;
+        row = self->is_unique ? NULL : join_next_unmarked(layout, row);
+    }
+    self->heads[k] = row;
+    self->pairs.count = count;
+}
+
 static void keep_numbers(join_pairs *pairs, const uint16_t *numbers, uint32_t count) {
     for (uint32_t k = 0; k < count; k++) {
         pairs->lanes[k] = pairs->lanes[numbers[k]];
@@ -508,6 +526,8 @@ static void fetch_chains(join_probe *self) {
 
 // Candidates from where the last ones ended.
 static void collect(join_probe *self) {
+    const join_kind kind = self->plan->kind;
+    const bool asks_once = kind == JOIN_RIGHT_SEMI || kind == JOIN_RIGHT_ANTI;
     join_pairs *pairs = &self->pairs;
     pairs->count = 0;
     if (self->is_unique) {
@@ -522,7 +542,11 @@ static void collect(join_probe *self) {
             fetch_chains(self);
         }
         __builtin_prefetch(head_ahead(self, self->at));
-        follow(self, self->at, self->pair_max);
+        if (asks_once) {
+            follow_unmarked(self, self->at, self->pair_max);
+        } else {
+            follow(self, self->at, self->pair_max);
+        }
         self->at += self->heads[self->at] == NULL ? 1 : 0;
     }
 }

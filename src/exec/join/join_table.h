@@ -80,6 +80,25 @@ static inline bool join_row_mark(const row_layout *layout, const uint8_t *row) {
            (atomic_fetch_or_explicit(link, JOIN_MATCHED, memory_order_relaxed) & JOIN_MATCHED) != 0;
 }
 
+/// The next row of the chain that nobody marked. Marked ones in between leave the chain, so that it
+/// is short for who comes next: for joins that ask of each right row only once. Workers may do so
+/// at once: what another one puts here leads past marked rows only, too.
+static inline const uint8_t *join_next_unmarked(const row_layout *layout, const uint8_t *row) {
+    join_link *link = join_link_of(layout, row);
+    uint64_t known = atomic_load_explicit(link, memory_order_relaxed);
+    const uint8_t *first = (const uint8_t *)(uintptr_t)(known & JOIN_POINTER_MASK);
+    const uint8_t *next = first;
+    while (next != NULL && join_row_is_matched(layout, next)) {
+        next = join_next(layout, next);
+    }
+    if (next != first) {
+        const uint64_t shorter = (known & JOIN_MATCHED) | (uint64_t)(uintptr_t)next;
+        (void)atomic_compare_exchange_strong_explicit(link, &known, shorter, memory_order_relaxed,
+                                                      memory_order_relaxed);
+    }
+    return next;
+}
+
 // The next row of the group.
 static inline const uint8_t *join_group_next(const row_layout *layout, const uint8_t *row) {
     const uint8_t *next;
