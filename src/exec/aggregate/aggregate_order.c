@@ -2,12 +2,16 @@
 #include <assert.h>
 
 #include "exec/aggregate/aggregate_unit.h"
+#include "exec/sort/order_number.h"
 #include "memory/arena_grow.h"
+#include "plan/join_ranges.h"
 
 #define ROWS_A_PIECE 8   // From which on pieces are put in order, and not rows.
 #define LOOK_EVERY 65536 // Rows between two looks at the cancel flag.
 #define COMPARING 16     // Of a cancel_watch: a comparison, with its cache misses.
 #define INSERTION_MAX 16 // Rows that are sorted by insertion.
+#define NUMBERS_AT_ONCE 4096
+#define NUMBER_TEXT_MAX 8 // Bytes of a text that its number is made of.
 
 // ---- The order of a group's rows ----------------------------------------------------------------
 
@@ -16,6 +20,10 @@ typedef struct ordering {
     const row_layout *layout;
     uint8_t *const *rows;
     const column *keys; // Order keys, by row number.
+    // Of the first key, if its values have such numbers: most comparisons end there.
+    const uint64_t *numbers;
+    const bool *is_null;
+    bool is_exact; // Equal numbers are equal values.
     bool has_places;
     cancel_watch watch; // Once its flag is raised, any order will do.
 } ordering;
@@ -32,10 +40,37 @@ static int compare_key(ordering *self, uint32_t key, uint32_t left, uint32_t rig
     return how->is_descending ? -order : order;
 }
 
+// The first key by its numbers.
+static int compare_number(ordering *self, uint32_t left, uint32_t right) {
+    const sort_key *how = &self->collector->sort_keys[0];
+    if (self->is_null[left] || self->is_null[right]) {
+        return self->is_null[left] == self->is_null[right] ? 0
+               : self->is_null[left] == how->nulls_first   ? -1
+                                                           : 1;
+    }
+    int order =
+        (self->numbers[left] > self->numbers[right]) - (self->numbers[left] < self->numbers[right]);
+    if (order == 0 && !self->is_exact) {
+        const column *values = &self->keys[0];
+        const uint32_t mask = column_mask(values);
+        if (type_physical(values->type) != PHYSICAL_STRING) {
+            return compare_key(self, 0, left, right);
+        }
+        const uint32_t l = COLUMN_VALUES(values, string_value)[left & mask].size;
+        const uint32_t r = COLUMN_VALUES(values, string_value)[right & mask].size;
+        if (l > NUMBER_TEXT_MAX && r > NUMBER_TEXT_MAX) {
+            return compare_key(self, 0, left, right);
+        }
+        order = (l > r) - (l < r); // One is the beginning of the other, but for zeros.
+    }
+    return how->is_descending ? -order : order;
+}
+
 // Which of two rows of a group comes first: by the order keys, then as they came.
 static bool is_before(ordering *self, uint32_t left, uint32_t right) {
     for (uint32_t i = 0; i < self->collector->order_count; i++) {
-        const int order = compare_key(self, i, left, right);
+        const int order = i == 0 && self->numbers != NULL ? compare_number(self, left, right)
+                                                          : compare_key(self, i, left, right);
         if (order != 0) {
             return order < 0;
         }
@@ -278,6 +313,40 @@ static firn_status order_by_places(collected_rows *self, uint32_t group_count, a
     return FIRN_OK;
 }
 
+// Numbers of the first key, if its values have some and there is room for them.
+static firn_status number_rows(ordering *self, uint32_t total, arena *scratch, firn_error *err) {
+    const column *values = &self->keys[0];
+    if (self->collector->order_count == 0 || !join_range_takes(values->type) ||
+        (values->form != FORM_FLAT && values->form != FORM_CONSTANT)) {
+        return FIRN_OK;
+    }
+    uint64_t *numbers = ARENA_NEW(scratch, uint64_t, total);
+    bool *is_null = ARENA_NEW(scratch, bool, total);
+    if (numbers == NULL || is_null == NULL) {
+        return FIRN_OK;
+    }
+    memset(is_null, 0, total * sizeof *is_null);
+    uint16_t rows[NUMBERS_AT_ONCE];
+    uint32_t lanes[NUMBERS_AT_ONCE];
+    for (uint32_t k = 0; k < NUMBERS_AT_ONCE; k++) {
+        rows[k] = (uint16_t)k;
+    }
+    for (uint32_t from = 0; from < total; from += NUMBERS_AT_ONCE) {
+        const uint32_t left = total - from;
+        const uint32_t count = left < NUMBERS_AT_ONCE ? left : NUMBERS_AT_ONCE;
+        const arena_mark mark = arena_mark_take(scratch);
+        column some;
+        TRY(cancel_check(scratch->cancel, err));
+        TRY(column_slice(scratch, values, from, count, &some, err));
+        order_numbers_of(&some, rows, count, lanes, numbers + from, is_null + from);
+        arena_rewind(scratch, mark);
+    }
+    self->numbers = numbers;
+    self->is_null = is_null;
+    self->is_exact = order_number_is_exact(values->type);
+    return FIRN_OK;
+}
+
 firn_status unit_order_rows(collected_rows *self, uint32_t group_count, arena *scratch,
                             firn_error *err) {
     const aggregate_collector *collector = self->collector;
@@ -306,6 +375,7 @@ firn_status unit_order_rows(collected_rows *self, uint32_t group_count, arena *s
                         (const uint8_t *const *)self->rows, total, scratch, &keys[i], err));
     }
     state.keys = keys;
+    TRY(number_rows(&state, total, scratch, err));
     uint32_t from = 0;
     for (uint32_t group = 0; group < group_count; group++) {
         for (uint32_t i = from; i < self->ends[group]; i++) {

@@ -1,6 +1,6 @@
 #include "exec/join/range_index.h"
 
-#include "exec/join/range_key.h"
+#include "exec/sort/order_number.h"
 #include "exec/sort/sort_by_prefix.h"
 
 #define ROWS_AT_ONCE 1024
@@ -42,7 +42,7 @@ static firn_status number_rows(build *self, const uint8_t *const *rows, uint32_t
     memset(self->is_null, 0, count * sizeof *self->is_null);
     for (uint32_t i = 0; i < split->key_count && !self->has_failed; i++) {
         TRY(rows_flatten_runs(&keys[i], 1, scratch, err));
-        range_keys_of(&keys[i], self->rows, count, self->lanes, self->numbers[i], self->is_null);
+        order_numbers_of(&keys[i], self->rows, count, self->lanes, self->numbers[i], self->is_null);
     }
     return FIRN_OK;
 }

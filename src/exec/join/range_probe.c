@@ -1,6 +1,6 @@
 #include "exec/join/range_probe.h"
 
-#include "exec/join/range_key.h"
+#include "exec/sort/order_number.h"
 
 #define LOOP_SHARE 8 // Of all pairs, one in so many being candidates: a loop is the faster way.
 #define SAMPLE_LANES 8
@@ -34,7 +34,7 @@ firn_status range_probe_open(range_probe *self, const join_plan *plan, const ran
         return ARENA_FULL(memory, err);
     }
     for (uint32_t i = 0; i < plan->split.key_count; i++) {
-        self->is_whole &= range_key_is_exact(plan->split.key_types[i]);
+        self->is_whole &= order_number_is_exact(plan->split.key_types[i]);
     }
     return expr_open(plan->split.bound_values, plan->run->context, &plan->run->dynamic, memory,
                      &self->values, err);
@@ -73,8 +73,8 @@ static firn_status make_cursors(range_probe *self, const uint16_t *lanes, uint32
     TRY(rows_flatten_runs(values, split->bound_count, scratch, err));
     for (uint32_t i = 0; i < split->bound_count; i++) {
         const join_bound *bound = &split->bounds[i];
-        const bool is_exact = range_key_is_exact(values[i].type);
-        range_keys_of(&values[i], lanes, count, self->places, self->numbers, self->is_null);
+        const bool is_exact = order_number_is_exact(values[i].type);
+        order_numbers_of(&values[i], lanes, count, self->places, self->numbers, self->is_null);
         for (uint32_t k = 0; k < count; k++) {
             if (!self->is_null[k]) {
                 narrow(bound->key == 0 ? &self->firsts[k] : &self->cursors[k].second, bound,

@@ -1,4 +1,4 @@
-#include "exec/join/range_key.h"
+#include "exec/sort/order_number.h"
 
 #include "base/half.h"
 #include "base/interval.h"
@@ -8,7 +8,7 @@
 
 #define SIGN_BIT (UINT64_C(1) << 63)
 
-bool range_key_is_exact(const type *of) {
+bool order_number_is_exact(const type *of) {
     const physical layout = type_physical(of);
     return physical_is_integer(layout) || layout == PHYSICAL_BIT || layout == PHYSICAL_F16 ||
            layout == PHYSICAL_F32 || layout == PHYSICAL_F64;
@@ -83,8 +83,8 @@ static void numbers_of_lanes(const column *flat, const uint32_t *lanes, uint32_t
 }
 #undef EACH
 
-void range_keys_of(const column *values, const uint16_t *rows, uint32_t count, uint32_t *lanes,
-                   uint64_t *out, bool *is_null) {
+void order_numbers_of(const column *values, const uint16_t *rows, uint32_t count, uint32_t *lanes,
+                      uint64_t *out, bool *is_null) {
     const bool is_encoded = values->form == FORM_DICTIONARY;
     const column *flat = is_encoded ? values->dictionary->values : values;
     if (values->type->id == TYPE_NULL) {

@@ -1,4 +1,4 @@
-#include "exec/join/range_key.h"
+#include "exec/sort/order_number.h"
 
 #include <math.h>
 
@@ -9,13 +9,13 @@ static uint64_t key_at(const column *values, uint32_t row, bool *is_null) {
     uint32_t lanes[1];
     uint64_t out[1] = {0};
     *is_null = false;
-    range_keys_of(values, rows, 1, lanes, out, is_null);
+    order_numbers_of(values, rows, 1, lanes, out, is_null);
     return out[0];
 }
 
 // Values that rise from row to row, all different.
 static void check_rising(const column *values) {
-    const bool is_exact = range_key_is_exact(values->type);
+    const bool is_exact = order_number_is_exact(values->type);
     for (uint32_t row = 1; row < values->length; row++) {
         bool is_null[2];
         const uint64_t before = key_at(values, row - 1, &is_null[0]);
@@ -35,7 +35,7 @@ static void check_rising(const column *values) {
         check_rising(&made);                                                                       \
     } while (0)
 
-TEST(range_keys_order_as_values_do_to_the_borders_of_their_types) {
+TEST(order_numbers_order_as_values_do_to_the_borders_of_their_types) {
     arena memory = arena_open((size_t)1 << 20);
     firn_error err = ERR_INIT;
     RISING(TINYINT, int8_t, -128, -1, 0, 1, 127);
@@ -49,7 +49,7 @@ TEST(range_keys_order_as_values_do_to_the_borders_of_their_types) {
     arena_close(&memory);
 }
 
-TEST(range_keys_of_wide_decimals_tell_those_apart_that_fit_into_64_bits) {
+TEST(order_numbers_of_wide_decimals_tell_those_apart_that_fit_into_64_bits) {
     arena memory = arena_open((size_t)1 << 20);
     firn_error err = ERR_INIT;
     const i128 values[] = {-((i128)1 << 100), INT64_MIN, -1, 0, 1, INT64_MAX, (i128)1 << 100};
@@ -62,7 +62,7 @@ TEST(range_keys_of_wide_decimals_tell_those_apart_that_fit_into_64_bits) {
     arena_close(&memory);
 }
 
-TEST(range_keys_take_both_zeros_for_one_and_leave_nulls_out) {
+TEST(order_numbers_take_both_zeros_for_one_and_leave_nulls_out) {
     arena memory = arena_open((size_t)1 << 20);
     firn_error err = ERR_INIT;
     column made;
@@ -78,7 +78,7 @@ TEST(range_keys_take_both_zeros_for_one_and_leave_nulls_out) {
     arena_close(&memory);
 }
 
-TEST(range_keys_of_text_order_by_its_first_bytes) {
+TEST(order_numbers_of_text_order_by_its_first_bytes) {
     arena memory = arena_open((size_t)1 << 20);
     firn_error err = ERR_INIT;
     const char *const texts[] = {"", "a", "ab", "abcdefgh", "abcdefghi", "b", "\xc3\xa9"};
