@@ -11,6 +11,7 @@
 #include "expr/expr_index.h"
 #include "functions/overload.h"
 #include "optimize/empty_joins.h"
+#include "optimize/equal_values.h"
 #include "optimize/join_keys.h"
 
 static firn_status push(optimizer *self, plan_node **slot, expr_list *conjuncts);
@@ -366,7 +367,7 @@ static firn_status push_aggregate(optimizer *self, plan_node **slot, const expr_
         bool covered;
         TRY(rewrite_covers(self, &keys, conjuncts->items[i], &covered));
         covered &= node->aggregate_.sets.count == 0 && may_move(conjuncts->items[i]) &&
-                   !expr_is_constant(conjuncts->items[i]);
+                   !expr_is_constant(conjuncts->items[i]) && expr_is_of_equals(conjuncts->items[i]);
         const expr_list one = {.count = 1, .items = &conjuncts->items[i]};
         if (covered) {
             TRY(substitute_all(self, &one, &map, &below));
