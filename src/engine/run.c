@@ -274,6 +274,7 @@ static optimizer optimizer_of(run *self, firn_error *err) {
                        .plan = &self->bound.plan,
                        .context = &self->context,
                        .tables = self->bound.snapshots,
+                       .memory_bytes = pool_limit(pool_engine(self->session->engine->pool)),
                        .err = err};
 }
 

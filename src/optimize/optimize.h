@@ -14,6 +14,7 @@ typedef struct optimizer {
     plan *plan;
     const statement_context *context; ///< For folding; its values become constants of this run.
     table_snapshot *const *tables;    ///< By the plan's table numbers.
+    uint64_t memory_bytes;            ///< What the run may hold; 0: not known.
     firn_error *err;
     /// EXPLAIN (VERBOSE): told after each rule that changed something. May be NULL.
     void (*watch)(void *user, const char *rule, const plan *changed);

@@ -394,8 +394,9 @@ static firn_status wished_value(binder *self, const table_snapshot *target, cons
 
 // Rows that are equal by the wish keep an order that the query asks for, and else have none.
 firn_status binder_cluster(binder *self, table_snapshot *target, change_kind kind,
-                           const uint32_t *sources, bound_query *query) {
+                           const uint32_t *sources, bound_query *query, bool *is_clustered) {
     row_wish wish = {0};
+    *is_clustered = false;
     const row_sink_kind *sink = target->kind->sink;
     if (sink == NULL || sink->wish == NULL) {
         return FIRN_OK;
@@ -427,6 +428,7 @@ firn_status binder_cluster(binder *self, table_snapshot *target, change_kind kin
         input = &sort->sort_.input;
     }
     TRY(binder_compute_keys(self, &query->columns, keys, count, *input, input));
+    *is_clustered = !is_sorted && wish.cluster_count == wish.key_count;
     if (!is_sorted) {
         TRY(binder_node(self, PLAN_SORT, &sort));
         sort->sort_.input = query->node;
@@ -450,6 +452,7 @@ static firn_status insert_body(binder *self, const sql_query *query, const inser
                                bind_result *out) {
     table_snapshot *target = into->table;
     bound_query bound = {0};
+    bool is_clustered = false;
     uint32_t *sources = ARENA_NEW(self->memory, uint32_t, target->columns.count + 1);
     if (sources == NULL) {
         return binder_full(self);
@@ -462,7 +465,7 @@ static firn_status insert_body(binder *self, const sql_query *query, const inser
         TRY(note_inserted(self, query, into));
         TRY(bind_query_body(self, query, NULL, &bound));
         TRY(map_columns(self, &bound, into, query->body->position, sources));
-        TRY(binder_cluster(self, target, CHANGE_APPEND, sources, &bound));
+        TRY(binder_cluster(self, target, CHANGE_APPEND, sources, &bound, &is_clustered));
     }
     expr_list values = {0};
     plan_node *project;
@@ -480,6 +483,7 @@ static firn_status insert_body(binder *self, const sql_query *query, const inser
     uint32_t table;
     TRY(binder_add_table(self, table_snapshot_retain(target), &table));
     insert->insert_.input = project;
+    insert->insert_.is_clustered = is_clustered;
     insert->insert_.table = table; // The snapshot that REPLACE WHERE scans, by another number.
     TRY(binder_count(self, insert, &bound));
     return finish(self, &bound, out);

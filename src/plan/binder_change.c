@@ -369,7 +369,8 @@ firn_status change_assign(binder *self, const change_build *build, scope *names,
 
 // New rows among the changed ones come by partition, as those of INSERT.
 static firn_status cluster_changed(binder *self, const change_build *build, change_kind kind,
-                                   const expr_list *values, const u32_list *ids, plan_node **node) {
+                                   const expr_list *values, const u32_list *ids, plan_node **node,
+                                   bool *is_clustered) {
     table_snapshot *table = build->target->table;
     bound_query rows = {.node = *node};
     uint32_t *sources = ARENA_NEW(self->memory, uint32_t, (size_t)values->count + 1);
@@ -385,7 +386,7 @@ static firn_status cluster_changed(binder *self, const change_build *build, chan
                           .type = values->items[i]->type,
                           .name = is_own ? table->columns.fields[i].name : TEXT("")}));
     }
-    TRY(binder_cluster(self, table, kind, sources, &rows));
+    TRY(binder_cluster(self, table, kind, sources, &rows, is_clustered));
     *node = rows.node;
     return FIRN_OK;
 }
@@ -408,7 +409,8 @@ firn_status change_end(binder *self, change_build *build, const column_values *v
     }
     TRY(binder_project(self, build->node, &all, &insert->insert_.input_ids, &project));
     if (kind != CHANGE_DELETE) {
-        TRY(cluster_changed(self, build, kind, &all, &insert->insert_.input_ids, &project));
+        TRY(cluster_changed(self, build, kind, &all, &insert->insert_.input_ids, &project,
+                            &insert->insert_.is_clustered));
     }
     TRY(bind_end_with(self, NULL, &project));
     insert->insert_.input = project;

@@ -184,8 +184,9 @@ firn_status binder_fill(binder *self, const field *into, expr *value, uint32_t p
                         expr **out);
 /// Sorts rows that come into a table where its sink wishes partitions to lie together, or an order
 /// in them. `sources`: by column of the table, which of the query's fills it; UINT32_MAX: none.
+/// *is_clustered: it did, for nothing but partitions.
 firn_status binder_cluster(binder *self, table_snapshot *target, change_kind kind,
-                           const uint32_t *sources, bound_query *query);
+                           const uint32_t *sources, bound_query *query, bool *is_clustered);
 /// A sink as a query of one column: its count.
 firn_status binder_count(binder *self, plan_node *insert, bound_query *out);
 

@@ -169,11 +169,16 @@ typedef enum join_kind { JOIN_KIND_LIST(X) JOIN_KIND_COUNT } join_kind;
 #define PLAN_CHANGE_ONCE_FIELDS(FIELD) FIELD(PLAN, input) FIELD(U32, id)
 // `input_ids`: of the table's columns; for all changes but CHANGE_APPEND of action and row id
 // behind them. `positions`: in the statement, of what fills each column; UINT32_MAX: nowhere.
+// `is_clustered`: the rows are sorted for nothing but that partitions lie together. `fan_out`: they
+// are not, for there are so many partitions at most, and the sink takes them side by side; 0: it
+// does not.
 #define PLAN_INSERT_FIELDS(FIELD)                                                                  \
     FIELD(PLAN, input)                                                                             \
     FIELD(U32, table)                                                                              \
     FIELD(U32, change)    /* change_kind */                                                        \
     FIELD(U32, overwrite) /* overwrite_kind, with CHANGE_OVERWRITE. */                             \
+    FIELD(BOOL, is_clustered)                                                                      \
+    FIELD(U32, fan_out)                                                                            \
     FIELD(U32S, input_ids) FIELD(U32S, positions) FIELD(U32, id)
 #define PLAN_OUTPUT_FIELDS(FIELD) FIELD(PLAN, input) FIELD(U32S, ids) FIELD(SCHEMA, columns)
 

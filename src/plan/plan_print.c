@@ -148,6 +148,22 @@ static const char *const change_words[] = {
     [CHANGE_MERGE] = "merge",   [CHANGE_OVERWRITE] = "overwrite", [CHANGE_REWRITE] = "rewrite",
 };
 
+static void print_insert(const printing *self, const plan_node *node) {
+    const table_ref *table = &self->plan->tables[node->insert_.table];
+    if (node->insert_.change != CHANGE_APPEND) {
+        text_append(self->out, TEXT(" change="));
+        text_append(self->out, text_of(change_words[node->insert_.change]));
+    }
+    if (node->insert_.fan_out > 0) {
+        text_append_format(self->out, " partitions<=%u", node->insert_.fan_out);
+    }
+    // Tables are told by what asks for them; a file only here.
+    if (text_equal(table->kind, TEXT("copy target"))) {
+        text_append(self->out, TEXT(" to "));
+        text_append(self->out, table->name);
+    }
+}
+
 static void print_details(const printing *self, const plan_node *node) {
     switch ((int)node->kind) {
     case PLAN_SCAN:
@@ -202,15 +218,7 @@ static void print_details(const printing *self, const plan_node *node) {
         text_append_format(self->out, " #%u", node->shared_scan_.slot);
         break;
     case PLAN_INSERT:
-        if (node->insert_.change != CHANGE_APPEND) {
-            text_append(self->out, TEXT(" change="));
-            text_append(self->out, text_of(change_words[node->insert_.change]));
-        }
-        // Tables are told by what asks for them; a file only here.
-        if (text_equal(self->plan->tables[node->insert_.table].kind, TEXT("copy target"))) {
-            text_append(self->out, TEXT(" to "));
-            text_append(self->out, self->plan->tables[node->insert_.table].name);
-        }
+        print_insert(self, node);
         break;
     case PLAN_OUTPUT:
         print_output(self, node);

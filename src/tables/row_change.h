@@ -132,6 +132,8 @@ typedef struct row_sink_request {
                                ///< files to look at. Over the table's columns
                                ///< by position as id. NULL: everything.
     row_files *files;          ///< NULL: no row ids come.
+    uint32_t fan_out; ///< So many partitions at most are expected, whose rows come in any order; 0:
+                      ///< they come as it was wished.
     const firn_option *options; ///< write.… of the statement, over the table's own.
     size_t option_count;
 } row_sink_request;
@@ -175,6 +177,8 @@ typedef struct row_sink_kind {
     /// Rows must end up in the order of their source (batch.sequence). The sink restores it by what
     /// `advance` tells it.
     bool needs_order;
+    /// It takes few partitions side by side as well (row_sink_request.fan_out).
+    bool fans_out;
     /// How it would like its rows; in `memory`. NULL: any way.
     firn_status (*wish)(table_snapshot *base, change_kind kind, arena *memory, row_wish *out,
                         firn_error *err);

@@ -161,6 +161,7 @@ static firn_status open_sink(const plan_node *node, const input_layout *input, e
                                         .kind = (change_kind)node->insert_.change,
                                         .overwrite = (overwrite_kind)node->insert_.overwrite,
                                         .files = run->row_files,
+                                        .fan_out = node->insert_.fan_out,
                                         .columns = &table->columns,
                                         .positions = node->insert_.positions.items},
                             .width = width,

@@ -21,28 +21,34 @@ firn_status copy_wish(table_snapshot *base, change_kind kind, arena *memory, row
 
 // ---- Partitions --------------------------------------------------------------------------------
 
-static bool same_partition(const copy_target *target, const batch *rows, uint32_t left,
-                           uint32_t right) {
-    bool is_same = true;
-    for (uint32_t i = 0; i < target->options.partition_count && is_same; i++) {
-        const column *key = &rows->columns[target->options.partitions[i]];
-        is_same = column_rows_equal(key, left, key, right);
+firn_status copy_split_values(const copy_target *target, const batch *rows, arena *memory,
+                              const column **out, firn_error *err) {
+    const copy_target_options *options = &target->options;
+    column *values = ARENA_NEW(memory, column, (size_t)options->partition_count + 1);
+    if (values == NULL) {
+        return ARENA_FULL(memory, err);
     }
-    return is_same;
+    for (uint32_t i = 0; i < options->partition_count; i++) {
+        values[i] = rows->columns[options->partitions[i]];
+    }
+    *out = values;
+    return FIRN_OK;
 }
 
 firn_status copy_split(const copy_target *target, const batch *rows, arena *memory,
                        parquet_runs *out, firn_error *err) {
+    const uint32_t value_count = target->options.partition_count;
+    const column *values;
+    TRY(copy_split_values(target, rows, memory, &values, err));
     for (uint32_t k = 0; k < rows->selected_count; k++) {
         const uint32_t row = batch_row(rows, k);
-        if (k > 0 && same_partition(target, rows, batch_row(rows, k - 1), row)) {
+        if (k > 0 && parquet_lines_is_same(values, value_count, batch_row(rows, k - 1), row)) {
             continue;
         }
         if (k > 0) {
             out->ends[out->count++] = k;
         }
-        TRY(copy_target_folder(target, rows->columns, row, memory, &out->partitions[out->count],
-                               err));
+        TRY(copy_target_folder(target, values, row, memory, &out->partitions[out->count], err));
     }
     out->ends[out->count++] = rows->selected_count;
     return FIRN_OK;

@@ -9,7 +9,10 @@
 firn_status copy_wish(table_snapshot *base, change_kind kind, arena *memory, row_wish *out,
                       firn_error *err);
 
-/// Finds the runs of rows that lie in the same folder, as parquet_lines_user.split does.
+/// The columns that say the folder, as parquet_lines_user.values.
+firn_status copy_split_values(const copy_target *target, const batch *rows, arena *memory,
+                              const column **out, firn_error *err);
+/// Finds the runs of rows that lie in the same folder.
 firn_status copy_split(const copy_target *target, const batch *rows, arena *memory,
                        parquet_runs *out, firn_error *err);
 

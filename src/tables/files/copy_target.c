@@ -111,22 +111,21 @@ static void append_escaped(text_builder *out, text value) {
     }
 }
 
-firn_status copy_target_folder(const copy_target *self, const column *columns, uint32_t row,
+firn_status copy_target_folder(const copy_target *self, const column *values, uint32_t row,
                                arena *memory, text *out, firn_error *err) {
     text_builder folder = text_builder_open(memory);
     for (uint32_t i = 0; i < self->options.partition_count; i++) {
         const uint32_t at = self->options.partitions[i];
-        const column *values = &columns[at];
         text_append(&folder, i == 0 ? TEXT("") : TEXT("/"));
         append_escaped(&folder, self->base.columns.fields[at].name);
         text_append_char(&folder, '=');
-        if (!column_is_valid(values, row)) {
+        if (!column_is_valid(&values[i], row)) {
             text_append(&folder, DEFAULT_PARTITION);
             continue;
         }
         text printed;
         text_builder value = text_builder_open(memory);
-        column_print_row(values, row, &value);
+        column_print_row(&values[i], row, &value);
         TRY(text_builder_finish(&value, &printed, err));
         append_escaped(&folder, printed);
     }

@@ -50,8 +50,9 @@ static inline bool copy_target_is_folder(const copy_target *self) {
 /// What names of files in folders end in, in two parts: ".csv" and ".gz", ".parquet" and "".
 text copy_target_ending(const copy_target *self);
 text copy_target_codec_ending(const copy_target *self);
-/// The folder of row `row`: "region=EU/day=2024-01-01", in `memory`.
-firn_status copy_target_folder(const copy_target *self, const column *columns, uint32_t row,
+/// The folder of row `row`, by the values of the partitions: "region=EU/day=2024-01-01", in
+/// `memory`.
+firn_status copy_target_folder(const copy_target *self, const column *values, uint32_t row,
                                arena *memory, text *out, firn_error *err);
 
 #endif

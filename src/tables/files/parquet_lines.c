@@ -10,23 +10,42 @@
 #define LEAF_BYTES (UINT64_C(96) << 10) // … and what a leaf takes at least, about.
 #define PAGE_SHARE 64                   // Of the limit, for pages of all leaves.
 #define PAGE_BYTES_MIN (UINT64_C(8) << 10)
+#define FAN_PAGE_SHARE 8 // Of the limit, at most FAN_PAGES_MAX, for pages of all open groups.
+#define FAN_PAGES_MAX (UINT64_C(64) << 20)
+#define FAN_PAGE_BYTES_MIN (UINT64_C(64) << 10)
+#define FAN_ROW_BYTES 8 // Of a page, for each of its rows at most.
 
 // ---- Opening -----------------------------------------------------------------------------------
+
+// Of all open groups there is a page that is being filled, and in the first one a dictionary of all
+// values until it is known whether that pays: so these come sooner.
+static uint64_t page_bytes(const parquet_lines *self, uint64_t limit, uint64_t leaves) {
+    const uint64_t page = lines_at_least(limit / PAGE_SHARE / leaves, PAGE_BYTES_MIN);
+    if (self->fan_out == 0) {
+        return page;
+    }
+    const uint64_t all = lines_at_most(limit / FAN_PAGE_SHARE, FAN_PAGES_MAX);
+    return lines_at_most(page, lines_at_least(all / leaves / self->fan_out, FAN_PAGE_BYTES_MIN));
+}
 
 // Sizes that go with the memory there is.
 static void set_sizes(parquet_lines *self) {
     const uint64_t limit = pool_limit(pool_engine(self->env.pool));
     const uint64_t leaves = self->schema->tree->leaf_count;
-    const uint64_t page = lines_at_least(limit / PAGE_SHARE / leaves, PAGE_BYTES_MIN);
+    const uint64_t page = page_bytes(self, limit, leaves);
     pw_options *options = &self->options;
     options->page_bytes = (uint32_t)lines_at_most(options->page_bytes, page);
     options->dictionary_bytes = (uint32_t)lines_at_most(options->dictionary_bytes, page);
+    if (self->fan_out > 0) {
+        options->page_rows = (uint32_t)lines_at_most(options->page_rows, page / FAN_ROW_BYTES);
+    }
     if (self->file_size > 0) {
         options->group_bytes = lines_at_most(options->group_bytes, self->file_size);
     }
     const uint64_t share = lines_at_most(limit / MIN_BYTES_SHARE, MIN_BYTES_MAX);
+    const uint64_t leaf_bytes = leaves * LEAF_BYTES * lines_at_least(self->fan_out, 1);
     self->min_bytes =
-        lines_at_most(lines_at_least(share, leaves * LEAF_BYTES), lines_at_least(share, limit / 4));
+        lines_at_most(lines_at_least(share, leaf_bytes), lines_at_least(share, limit / 4));
 }
 
 static firn_status prepare(parquet_lines *self, firn_error *err) {
@@ -60,7 +79,8 @@ firn_status parquet_lines_open(const parquet_lines_options *options, const scan_
                             .file_size = options->file_size,
                             .has_file = options->has_file,
                             .width = options->schema->columns.count,
-                            .places = options->places};
+                            .columns = options->places,
+                            .fan_out = options->fan_out};
     mutex_begin(&self->lock, MUTEX_OPERATOR);
     const firn_status status = prepare(self, err);
     if (status != FIRN_OK) {
@@ -84,7 +104,7 @@ static firn_status begin(parquet_lines *self, firn_error *err) REQUIRES(&self->l
     const pool_options options = {
         .kind = POOL_STATE, .name = "parquet writer", .min_bytes = self->min_bytes};
     TRY(pool_open(self->env.pool, &options, &self->keeper, err));
-    return self->has_file ? lines_open_file(self, TEXT(""), err) : FIRN_OK;
+    return self->has_file ? lines_open_file(self, &self->only, TEXT(""), err) : FIRN_OK;
 }
 
 firn_status parquet_lines_open_worker(parquet_lines *self, const scan_env *env,
@@ -103,7 +123,9 @@ firn_status parquet_lines_open_worker(parquet_lines *self, const scan_env *env,
     *made = (parquet_lines_worker){.owner = self,
                                    .env = env,
                                    .with = pw_worker_open(env->pool, env->cancel),
-                                   .columns = columns};
+                                   .columns = columns,
+                                   .gathered = {.plain = arena_open_in(self->keeper, SIZE_MAX),
+                                                .texts = arena_open_in(self->keeper, SIZE_MAX)}};
     *out = made;
     return FIRN_OK;
 }
@@ -117,6 +139,7 @@ static void forget_waiter(parquet_lines *self, const wakeup *which) {
 void parquet_lines_close_worker(parquet_lines_worker *self) {
     if (self != NULL) {
         forget_waiter(self->owner, self->env->wakeup);
+        lines_close_gathered(self);
         pw_worker_close(&self->with);
         host_free(self->columns);
         host_free(self);
@@ -138,12 +161,34 @@ static bool has_room(const parquet_lines *self, uint64_t task) {
     if (task > self->complete) {
         return self->held_bytes < most;
     }
-    return self->held_bytes < most * 2 || lines_is_idle(self);
+    const uint64_t all = self->fan_out == 0 ? most * 2 : most;
+    return self->held_bytes < all || lines_is_idle(self);
+}
+
+// Neighbours of one partition.
+static firn_status split(const parquet_lines *self, const batch *rows, arena *memory,
+                         arena *scratch, parquet_runs *out, firn_error *err) {
+    const parquet_lines_user *user = self->user;
+    const column *values;
+    uint32_t count;
+    TRY(user->values(self->of_user, rows, scratch, &values, &count, err));
+    for (uint32_t k = 0; k < rows->selected_count; k++) {
+        const uint32_t row = batch_row(rows, k);
+        if (k > 0 && parquet_lines_is_same(values, count, batch_row(rows, k - 1), row)) {
+            continue;
+        }
+        if (k > 0) {
+            out->ends[out->count++] = k;
+        }
+        TRY(user->key(self->of_user, values, row, memory, &out->partitions[out->count], err));
+    }
+    out->ends[out->count++] = rows->selected_count;
+    return FIRN_OK;
 }
 
 static firn_status find_runs(const parquet_lines *self, const batch *rows, arena *memory,
                              arena *scratch, parquet_runs *out, firn_error *err) {
-    const bool is_split = self->user->split != NULL;
+    const bool is_split = self->user->values != NULL;
     const uint32_t most = is_split ? rows->selected_count : 1;
     *out =
         (parquet_runs){.ends = ARENA_NEW(memory, uint32_t, (size_t)most + 1),
@@ -152,16 +197,16 @@ static firn_status find_runs(const parquet_lines *self, const batch *rows, arena
         return ARENA_FULL(memory, err);
     }
     if (is_split) {
-        return self->user->split(self->of_user, rows, memory, scratch, out, err);
+        return split(self, rows, memory, scratch, out, err);
     }
     out->ends[out->count++] = rows->selected_count;
     return FIRN_OK;
 }
 
-static batch file_columns(parquet_lines_worker *self, const batch *rows) {
+batch lines_file_columns(parquet_lines_worker *self, const batch *rows) {
     const parquet_lines *owner = self->owner;
     for (uint32_t i = 0; i < owner->width; i++) {
-        self->columns[i] = rows->columns[owner->places == NULL ? i : owner->places[i]];
+        self->columns[i] = rows->columns[owner->columns == NULL ? i : owner->columns[i]];
     }
     batch out = *rows;
     out.columns = self->columns;
@@ -185,7 +230,7 @@ static firn_status fill_staged(parquet_lines_worker *self, const batch *rows, st
     arena *memory = &made->memory;
     arena *scratch = &self->with.scratch;
     const arena_mark mark = arena_mark_take(scratch);
-    const batch whole = file_columns(self, rows);
+    const batch whole = lines_file_columns(self, rows);
     batch compact;
     TRY(find_runs(self->owner, rows, memory, scratch, &made->runs, err));
     TRY(batch_compact(scratch, &whole, &compact, err));
@@ -202,7 +247,7 @@ static firn_status fill_staged(parquet_lines_worker *self, const batch *rows, st
     return FIRN_OK;
 }
 
-static arena take_spare(parquet_lines *self) {
+arena lines_take_spare(parquet_lines *self) {
     mutex_lock(&self->lock);
     const bool has_spare = self->spare_count > 0;
     const arena taken =
@@ -214,7 +259,7 @@ static arena take_spare(parquet_lines *self) {
 
 static firn_status stage(parquet_lines_worker *self, const batch *rows, staged **out,
                          firn_error *err) {
-    arena memory = take_spare(self->owner);
+    arena memory = lines_take_spare(self->owner);
     staged *made = ARENA_NEW(&memory, staged, 1);
     if (made == NULL) {
         const firn_status status = ARENA_FULL(&memory, err);
@@ -239,7 +284,7 @@ static firn_status push_alone(parquet_lines_worker *self, const batch *rows, fir
     staged *given = &owner->alone;
     arena *memory = &self->with.scratch;
     const arena_mark mark = arena_mark_take(memory);
-    *given = (staged){.is_borrowed = true, .use_count = 1, .rows = file_columns(self, rows)};
+    *given = (staged){.is_borrowed = true, .use_count = 1, .rows = lines_file_columns(self, rows)};
     TRY(find_runs(owner, rows, memory, memory, &given->runs, err));
     mutex_lock(&owner->lock);
     owner->row_count += rows->selected_count;
@@ -271,12 +316,61 @@ static firn_status make_room(parquet_lines *self, parquet_lines_worker *by, uint
     return FIRN_OK;
 }
 
+// Puts rows where they belong, and works if many wait.
+static firn_status put_staged(parquet_lines *self, staged *made, pw_worker *with, firn_error *err)
+    REQUIRES(&self->lock) {
+    self->held_bytes += made->bytes;
+    self->row_count += made->rows.selected_count;
+    lines_add_early(self, made);
+    TRY(lines_admit_early(self, err));
+    if (self->held_bytes <= lines_queue_bytes(self) / 4) {
+        return FIRN_OK;
+    }
+    wakeup_list_fire(&self->waiting);
+    bool did;
+    return lines_work(self, with, &did, err);
+}
+
+// With fan-out rows go on when they are many; by a single worker all of that is done at once.
+static firn_status hand_over(parquet_lines_worker *self, firn_error *err) {
+    parquet_lines *owner = self->owner;
+    staged *made;
+    TRY(lines_stage_gathered(self, &made, err));
+    mutex_lock(&owner->lock);
+    firn_status status = put_staged(owner, made, &self->with, err);
+    while (status == FIRN_OK && owner->env.workers == 1 &&
+           !(owner->early == NULL && lines_is_idle(owner))) {
+        bool did;
+        status = lines_work(owner, &self->with, &did, err);
+    }
+    mutex_unlock(&owner->lock);
+    return status;
+}
+
+static firn_status push_fan(parquet_lines_worker *self, const batch *rows, bool *must_wait,
+                            firn_error *err) {
+    parquet_lines *owner = self->owner;
+    if (!lines_can_gather(self, rows)) {
+        mutex_lock(&owner->lock);
+        const firn_status status = make_room(owner, self, 0, must_wait, err);
+        mutex_unlock(&owner->lock);
+        if (status != FIRN_OK || *must_wait) {
+            return status;
+        }
+        TRY(hand_over(self, err));
+    }
+    return lines_gather(self, rows, err);
+}
+
 firn_status parquet_lines_push(parquet_lines_worker *self, const batch *rows, bool *must_wait,
                                firn_error *err) {
     parquet_lines *owner = self->owner;
     *must_wait = false;
     if (rows->selected_count == 0) {
         return FIRN_OK;
+    }
+    if (owner->fan_out > 0) {
+        return push_fan(self, rows, must_wait, err);
     }
     if (owner->env.workers == 1) {
         return push_alone(self, rows, err);
@@ -290,17 +384,13 @@ firn_status parquet_lines_push(parquet_lines_worker *self, const batch *rows, bo
     staged *made;
     TRY(stage(self, rows, &made, err));
     mutex_lock(&owner->lock);
-    owner->held_bytes += made->bytes;
-    owner->row_count += rows->selected_count;
-    lines_add_early(owner, made);
-    status = lines_admit_early(owner, err);
-    if (owner->held_bytes > lines_queue_bytes(owner) / 4) {
-        wakeup_list_fire(&owner->waiting);
-        bool did;
-        status = status == FIRN_OK ? lines_work(owner, &self->with, &did, err) : status;
-    }
+    status = put_staged(owner, made, &self->with, err);
     mutex_unlock(&owner->lock);
     return status;
+}
+
+firn_status parquet_lines_finish_worker(parquet_lines_worker *self, firn_error *err) {
+    return self->gathered.row_count > 0 ? hand_over(self, err) : FIRN_OK;
 }
 
 // ---- The end -----------------------------------------------------------------------------------
@@ -348,11 +438,19 @@ static void close_spares(parquet_lines *self) {
     }
 }
 
-firn_status parquet_lines_end(parquet_lines *self, uint64_t *row_count, firn_error *err) {
-    assert(self->early == NULL && lines_is_idle(self) && self->group == NULL);
-    if (self->file != NULL) { // Of no rows, or the last group of it was full.
-        TRY(lines_finish_file(self, err));
+// Those that nothing ended: without rows, or their last group did not know that it is the last.
+static firn_status finish_files(parquet_lines *self, firn_error *err) {
+    TRY(self->only.file == NULL ? FIRN_OK : lines_finish_file(self, &self->only, err));
+    for (uint32_t i = 0; i < self->keys.count; i++) {
+        TRY(self->places[i]->file == NULL ? FIRN_OK
+                                          : lines_finish_file(self, self->places[i], err));
     }
+    return FIRN_OK;
+}
+
+firn_status parquet_lines_end(parquet_lines *self, uint64_t *row_count, firn_error *err) {
+    assert(self->early == NULL && lines_is_idle(self) && self->open == NULL);
+    TRY(finish_files(self, err));
     close_spares(self);
     close_idle(self);
     pool_close(self->keeper); // The pool above it may be closed before the lines are.
@@ -370,11 +468,21 @@ static void abandon(staged *rows) {
     }
 }
 
+static void close_places(parquet_lines *self) {
+    pw_file_close(self->only.file);
+    for (uint32_t i = 0; i < self->keys.count; i++) {
+        pw_file_close(self->places[i]->file);
+    }
+    for (const place *each = self->open; each != NULL; each = each->open) {
+        pw_group_close(each->group->group);
+    }
+}
+
 void parquet_lines_close(parquet_lines *self) {
     if (self == NULL) {
         return;
     }
-    pw_file_close(self->file);
+    close_places(self);
     for (staged *each = self->early; each != NULL;) {
         staged *next = each->following;
         abandon(each);
@@ -384,11 +492,8 @@ void parquet_lines_close(parquet_lines *self) {
         if (each->rows != NULL) {
             abandon(each->rows);
         } else {
-            pw_group_close(each->group->group); // Each group by its end, or below.
+            pw_group_close(each->group->group); // Each group by its end, or above.
         }
-    }
-    if (self->group != NULL) {
-        pw_group_close(self->group->group);
     }
     for (out_group *each = self->ready; each != NULL; each = each->following) {
         pw_group_close(each->group);

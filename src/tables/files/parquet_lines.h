@@ -23,10 +23,19 @@
 // Partitions: the plan gives rows by partition (row_wish.cluster_count), so the file of one ends
 // before that of the next begins, and many partitions take no more memory than one.
 //
+// **Fan-out**: where the plan knows that partitions are few it gives rows as they come, which have
+// no order then. Row groups of all partitions are open at once, and each worker gathers the rows of
+// its pushes until they are many, so that what goes to an encoder at once are many rows too:
+//
+//     push ─► gathered: some 10,000 rows ─► by partition ─► line: a a a b b c c END of a
+//
+// Ends of groups, and the lanes, are the same. A partition's file stays open while more groups of
+// it may come. Where partitions turn out to be more than the plan said, groups and files end early.
+//
 // Memory: all of it is a keeper's. What waits is bounded (`queue_bytes`); pages and dictionaries
-// are small where there are many columns or little memory; a row group ends early when the keeper
-// is told to shrink, or the group has grown to half of what it may hold. A worker that finds no
-// room works, and if there is nothing to do waits for who does.
+// are small where there are many columns or open groups, or little memory; the largest row group
+// ends early when the keeper is told to shrink, or open groups have grown to what they may hold. A
+// worker that finds no room works, and if there is nothing to do waits for who does.
 #ifndef FIRN_TABLES_FILES_PARQUET_LINES_H
 #define FIRN_TABLES_FILES_PARQUET_LINES_H
 
@@ -45,15 +54,28 @@ typedef struct parquet_runs {
 
 /// Who writes files with it. After an error of one of these, lines can only be closed.
 typedef struct parquet_lines_user {
-    /// Finds the runs, in `memory`; out's arrays have room for one run a row. Any worker, also at
-    /// the same time. NULL: all rows are of the partition "".
-    firn_status (*split)(void *user, const batch *rows, arena *memory, arena *scratch,
-                         parquet_runs *out, firn_error *err);
-    /// A file is begun: where. One at a time, as below.
-    firn_status (*next)(void *user, text partition, text *path, firn_error *err);
-    /// It is finished, the one that was begun last. NULL: nobody asks.
-    firn_status (*finished)(void *user, const pw_report *report, firn_error *err);
+    /// What parts the rows of a batch: columns of values, of as many rows, in `memory`. Any worker,
+    /// also at the same time. NULL: all rows are of the partition "".
+    firn_status (*values)(void *user, const batch *rows, arena *memory, const column **out,
+                          uint32_t *count, firn_error *err);
+    /// The partition of a row of these, in `memory`: equal where the values are. Likewise.
+    firn_status (*key)(void *user, const column *values, uint32_t row, arena *memory, text *out,
+                       firn_error *err);
+    /// A file is begun: where, and what it is called by in `finished`. One at a time, as below.
+    firn_status (*next)(void *user, text partition, text *path, void **file, firn_error *err);
+    /// It is finished. NULL: nobody asks.
+    firn_status (*finished)(void *user, void *file, const pw_report *report, firn_error *err);
 } parquet_lines_user;
+
+/// Are two rows of one partition?
+static inline bool parquet_lines_is_same(const column *values, uint32_t count, uint32_t left,
+                                         uint32_t right) {
+    bool is_same = true;
+    for (uint32_t i = 0; i < count && is_same; i++) {
+        is_same = column_rows_equal(&values[i], left, &values[i], right);
+    }
+    return is_same;
+}
 
 /// Borrowed as long as the lines are, but for `writer` itself.
 typedef struct parquet_lines_options {
@@ -62,6 +84,7 @@ typedef struct parquet_lines_options {
     const pw_options *writer;
     uint64_t file_size; ///< A file ends once it is about as large. 0: as large as it is.
     bool has_file;      ///< There is one even without rows; it is begun at once.
+    uint32_t fan_out;   ///< So many partitions are expected, in any order; 0: they lie together.
     const parquet_lines_user *user;
     void *of_user;
 } parquet_lines_options;
@@ -81,6 +104,7 @@ void parquet_lines_close_worker(parquet_lines_worker *self); ///< NULL does noth
 void parquet_lines_advance(parquet_lines *self, uint64_t complete);
 firn_status parquet_lines_push(parquet_lines_worker *self, const batch *rows, bool *must_wait,
                                firn_error *err);
+firn_status parquet_lines_finish_worker(parquet_lines_worker *self, firn_error *err);
 firn_status parquet_lines_finish(parquet_lines *self, uint32_t *piece_count, firn_error *err);
 firn_status parquet_lines_run_piece(parquet_lines *self, const scan_env *env, bool *must_wait,
                                     firn_error *err);

@@ -4,12 +4,9 @@
 #define QUEUE_BYTES_MIN (UINT64_C(256) << 10)
 #define QUEUE_BYTES_MAX (UINT64_C(32) << 20)
 #define QUEUE_SHARE 64 // Of the limit.
-#define GROUP_SHARE 8  // Of the limit, for the pages of a row group, and …
-#define FREE_SHARE 4   // … of what nobody has.
 #define LINE_SHARE 8   // Of a row group's size, what waits for it at most.
-#define GROUPS_MAX 2   // One that is being filled, one whose last columns are being encoded.
 
-static firn_status add_item(parquet_lines *self, const item *content, firn_error *err)
+firn_status lines_add_item(parquet_lines *self, const item *content, firn_error *err)
     REQUIRES(&self->lock) {
     item *made = self->spare_items;
     if (made != NULL) {
@@ -30,67 +27,6 @@ static firn_status add_item(parquet_lines *self, const item *content, firn_error
             self->lanes[i].next = made;
         }
     }
-    return FIRN_OK;
-}
-
-// Of the group that is being filled, as far as lanes have come.
-static uint64_t group_size(const parquet_lines *self) {
-    uint64_t size = 0;
-    for (uint32_t i = 0; i < self->width; i++) {
-        size += self->lanes[i].measured == self->group ? self->lanes[i].size : 0;
-    }
-    return size;
-}
-
-// What the group may hold: a part of the limit, and more while nobody else wants it.
-static uint64_t group_budget(const parquet_lines *self) {
-    pool_report now;
-    pool_describe(self->keeper, &now);
-    const uint64_t promised = lines_at_least(now.committed, now.used);
-    const bool is_free = now.limit > promised && pool_excess(self->keeper) == 0;
-    const uint64_t left = is_free ? now.limit - promised : 0;
-    return now.limit / GROUP_SHARE + left / FREE_SHARE;
-}
-
-// Is there so little memory that the group should end?
-static bool is_short(const parquet_lines *self) {
-    uint64_t held = 0;
-    for (uint32_t i = 0; i < self->width; i++) {
-        held += self->lanes[i].measured == self->group ? self->lanes[i].memory : 0;
-    }
-    return held > group_budget(self);
-}
-
-// A file is as large as its groups were when they ended, about; lanes that are far behind show less
-// than there will be, and who writes looks again.
-static firn_status end_group(parquet_lines *self, bool ends_file, firn_error *err)
-    REQUIRES(&self->lock) {
-    out_group *group = self->group;
-    self->file_bytes += group_size(self);
-    group->ends_file = ends_file || (self->file_size > 0 && self->file_bytes >= self->file_size);
-    if (group->ends_file) {
-        self->file_bytes = 0;
-    }
-    self->group = NULL;
-    return add_item(self, &(item){.group = group}, err);
-}
-
-static firn_status begin_group(parquet_lines *self, text partition, firn_error *err)
-    REQUIRES(&self->lock) {
-    out_group *made = ARENA_NEW(&self->memory, out_group, 1);
-    if (made == NULL) {
-        return ARENA_FULL(&self->memory, err);
-    }
-    *made = (out_group){.lanes_left = self->width};
-    TRY(text_copy(&self->memory, partition, &made->partition, err));
-    TRY(pw_group_open(self->schema, &self->options, self->keeper, &made->group, err));
-    if (!text_equal(self->partition, partition)) {
-        self->file_bytes = 0; // The group before may have ended without its file.
-    }
-    self->partition = made->partition;
-    self->group = made;
-    self->group_rows = 0;
-    self->group_count++;
     return FIRN_OK;
 }
 
@@ -119,41 +55,65 @@ static void drop_staged(parquet_lines *self, staged *rows) REQUIRES(&self->lock)
     }
 }
 
+// Where the next rows go.
+static place *place_of(parquet_lines *self, const staged *rows) {
+    return rows->places == NULL ? &self->only : rows->places[rows->run];
+}
+
+// May rows go there now? Without fan-out a group that has little memory is the only one, and ends
+// when it has taken rows.
+static bool may_admit(const parquet_lines *self, const place *at, uint64_t bytes)
+    REQUIRES(&self->lock) {
+    // How large the group is shows behind the line only.
+    const bool is_ahead =
+        self->line_bytes > 0 && self->line_bytes + bytes > self->options.group_bytes / LINE_SHARE;
+    const bool must_write = self->ended_count >= LINES_GROUPS_MAX;
+    return !is_ahead &&
+           !(must_write && (at->group == NULL || (self->fan_out > 0 && lines_is_short(self))));
+}
+
+static firn_status end_full_groups(parquet_lines *self, place *at, firn_error *err)
+    REQUIRES(&self->lock) {
+    if (at->group_rows >= self->options.group_rows ||
+        at->group->whole.size >= self->options.group_bytes) {
+        return lines_end_group(self, at, false, err);
+    }
+    return lines_is_short(self) ? lines_end_group(self, lines_largest_place(self), false, err)
+                                : FIRN_OK;
+}
+
 firn_status lines_admit(parquet_lines *self, staged *rows, bool *did, firn_error *err)
     REQUIRES(&self->lock) {
     const text partition =
         rows->runs.partitions == NULL ? TEXT("") : rows->runs.partitions[rows->run];
     const uint32_t left = rows->runs.ends[rows->run] - rows->admitted;
-    if (self->group != NULL && !text_equal(self->group->partition, partition)) {
-        TRY(end_group(self, true, err));
+    place *at = place_of(self, rows);
+    if (at->group != NULL && !text_equal(at->group->partition, partition)) {
+        TRY(lines_end_group(self, at, true, err));
     }
-    // How large the group is shows behind the line only.
     const uint64_t bytes = rows->bytes * left / rows->rows.selected_count;
-    const bool is_ahead =
-        self->line_bytes > 0 && self->line_bytes + bytes > self->options.group_bytes / LINE_SHARE;
-    *did = !is_ahead && (self->group != NULL || self->group_count < GROUPS_MAX);
+    *did = may_admit(self, at, bytes);
     if (!*did) {
         return FIRN_OK;
     }
-    if (self->group == NULL) {
-        TRY(begin_group(self, partition, err));
+    if (at->group == NULL) {
+        TRY(lines_begin_group(self, at, partition, err));
     }
-    const uint64_t room = self->options.group_rows - self->group_rows;
+    const uint64_t room = self->options.group_rows - at->group_rows;
     const item made = {.rows = rows,
                        .from = rows->admitted,
                        .count = (uint32_t)lines_at_most(left, room),
                        .bytes = bytes,
-                       .group = self->group};
-    TRY(add_item(self, &made, err));
+                       .group = at->group};
+    TRY(lines_add_item(self, &made, err));
     self->line_bytes += bytes;
     rows->use_count++;
     rows->admitted += made.count;
     rows->run += made.count == left;
-    self->group_rows += made.count;
-    self->group->group->row_count += made.count;
-    const bool is_full = self->group_rows >= self->options.group_rows ||
-                         group_size(self) >= self->options.group_bytes || is_short(self);
-    return is_full ? end_group(self, false, err) : FIRN_OK;
+    at->touched = ++self->touches;
+    at->group_rows += made.count;
+    at->group->group->row_count += made.count;
+    return end_full_groups(self, at, err);
 }
 
 firn_status lines_admit_early(parquet_lines *self, firn_error *err) REQUIRES(&self->lock) {
@@ -206,5 +166,5 @@ void lines_retire_first(parquet_lines *self) REQUIRES(&self->lock) {
 firn_status lines_end_line(parquet_lines *self, firn_error *err) REQUIRES(&self->lock) {
     self->complete = UINT64_MAX;
     TRY(lines_admit_early(self, err));
-    return self->early == NULL && self->group != NULL ? end_group(self, true, err) : FIRN_OK;
+    return self->early == NULL ? lines_end_groups(self, err) : FIRN_OK;
 }

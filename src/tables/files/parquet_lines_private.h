@@ -1,22 +1,49 @@
 // The state of rows on their way into Parquet files: what waits, lanes and groups, under one lock.
-// Its parts: rows that come in (parquet_lines.c), the line (parquet_lines_line.c), lanes and files
+// Its parts: rows that come in (parquet_lines.c) or are gathered first (parquet_lines_gather.c),
+// the line (parquet_lines_line.c), partitions (parquet_lines_places.c), lanes and files
 // (parquet_lines_work.c).
 #ifndef FIRN_TABLES_FILES_PARQUET_LINES_PRIVATE_H
 #define FIRN_TABLES_FILES_PARQUET_LINES_PRIVATE_H
 
+#include "memory/name_index.h"
 #include "memory/pool.h"
 #include "tables/files/parquet_lines.h"
 #include "threads/wakeup_list.h"
 
 #define SPARE_COUNT 32
 
+typedef struct lane_measure {
+    uint64_t size;   // Of the chunks of a lane in a group, as far as it has come, …
+    uint64_t memory; // … and their memory.
+} lane_measure;
+
 typedef struct out_group {
     pw_group *group;
+    struct place *of;
+    text partition;
     uint32_t lanes_left; // That have not finished their columns.
     bool ends_file;
-    text partition;
+    bool is_ended; // No more rows come.
+    lane_measure *measures;
+    lane_measure whole;          // Of all lanes.
     struct out_group *following; // Among those that are to be written.
 } out_group;
+
+// Where rows of a partition go: a row group, a file. Without fan-out there is one place, for the
+// partition whose turn it is.
+typedef struct place {
+    text partition;         // Of the last group that began.
+    out_group *group;       // NULL: none is being filled.
+    uint64_t group_rows;    // Of that one.
+    uint64_t file_bytes;    // Of ended groups of the file, about.
+    uint64_t touched;       // When rows came last.
+    bool keeps_file;        // Its file goes on after the groups that ended.
+    struct place *open;     // Among those with a group, …
+    struct place *previous; // … in both directions.
+    pw_file *file;          // Of who is writing, and of `end`; NULL: none is open.
+    text file_partition;    // Likewise, …
+    void *file_token;       // … what `next` has said.
+} place;
 
 // Rows that were pushed at once.
 typedef struct staged {
@@ -29,6 +56,7 @@ typedef struct staged {
     uint32_t admitted;  // Rows that are in the line, and of the runs …
     uint32_t run;       // … the one that comes next.
     parquet_runs runs;  // Without partitions one.
+    place **places;     // With fan-out: of each run.
     struct staged *following;
 } staged;
 
@@ -47,9 +75,6 @@ typedef struct lane {
     item *next;    // NULL: through with the line.
     uint64_t done; // Items.
     bool is_claimed;
-    const out_group *measured; // The group that it was last at, …
-    uint64_t size;             // … of its chunks there …
-    uint64_t memory;           // … and their memory.
 } lane;
 
 struct parquet_lines {
@@ -63,8 +88,8 @@ struct parquet_lines {
     uint64_t file_size;
     bool has_file;
     uint64_t min_bytes;
-    uint32_t width;         // Columns in the files, …
-    const uint32_t *places; // … and where they come from.
+    uint32_t width;          // Columns in the files, …
+    const uint32_t *columns; // … and where they come from.
     mutex lock;
     uint64_t complete;
     uint64_t arrivals;
@@ -75,11 +100,17 @@ struct parquet_lines {
     item *spare_items;
     uint64_t line_bytes;
     lane *lanes;
-    out_group *group; // NULL: none is being filled.
-    text partition;   // Of the last one that began.
-    uint64_t group_rows;
-    uint64_t file_bytes;  // Of ended groups of the file, about.
-    uint32_t group_count; // In memory.
+    place only;       // Without fan-out.
+    uint32_t fan_out; // 0: partitions come one after the other.
+    name_index keys;  // With it: of all partitions that were met, …
+    place **places;   // … by number.
+    uint32_t place_capacity;
+    place *open; // With a group.
+    uint32_t open_count;
+    uint32_t kept_count; // With a file that goes on.
+    uint64_t touches;
+    uint64_t open_memory; // Of open groups.
+    uint32_t ended_count; // Groups that are in memory still.
     out_group *ready;     // To be written, in order.
     out_group *ready_last;
     bool is_writing;
@@ -90,16 +121,33 @@ struct parquet_lines {
     uint32_t idle_count;
     pw_worker *idle; // Of pieces that wait; one a worker at most.
     uint64_t row_count;
-    staged alone;        // What a single worker is at.
-    pw_file *file;       // Of who is writing, and of `end`.
-    text file_partition; // Likewise.
+    staged alone; // What a single worker is at.
 };
+
+// Columns of a batch, for a while.
+typedef struct gathered_piece {
+    uint32_t row_count;
+    const column *columns; // Compact and flat.
+    uint32_t *positions;   // Numbers of the rows' partitions, then where the rows go.
+    struct gathered_piece *following;
+} gathered_piece;
+
+// With fan-out: the rows of a worker's pushes until they are many.
+typedef struct gathering_rows {
+    arena plain; // Columns whose values are moved to where their partitions are.
+    arena texts; // What values point to: becomes that of what is staged.
+    gathered_piece *first;
+    gathered_piece *last;
+    uint32_t row_count;
+    uint64_t bytes;
+} gathering_rows;
 
 struct parquet_lines_worker {
     parquet_lines *owner;
     const scan_env *env;
     pw_worker with;
     column *columns;
+    gathering_rows gathered;
 };
 
 static inline uint64_t lines_at_most(uint64_t value, uint64_t most) {
@@ -110,8 +158,50 @@ static inline uint64_t lines_at_least(uint64_t value, uint64_t least) {
     return value > least ? value : least;
 }
 
+// ---- parquet_lines.c ---------------------------------------------------------------------------
+
+/// The columns of the file; valid until the worker's next call.
+batch lines_file_columns(parquet_lines_worker *self, const batch *rows);
+/// Memory for rows that are staged.
+arena lines_take_spare(parquet_lines *self);
+
+// ---- parquet_lines_gather.c --------------------------------------------------------------------
+
+/// Is there nothing to be staged before these rows are gathered?
+bool lines_can_gather(const parquet_lines_worker *self, const batch *rows);
+firn_status lines_gather(parquet_lines_worker *self, const batch *rows, firn_error *err);
+/// What was gathered, by partition; there is at least a row.
+firn_status lines_stage_gathered(parquet_lines_worker *self, staged **out, firn_error *err);
+void lines_close_gathered(parquet_lines_worker *self);
+
+// ---- parquet_lines_places.c --------------------------------------------------------------------
+
+/// With fan-out: the number of the partition of that key, which is copied.
+firn_status lines_find_place(parquet_lines *self, text key, uint32_t *number, firn_error *err)
+    REQUIRES(&self->lock);
+/// There is memory for another group. One has to end before if there are too many of them.
+firn_status lines_begin_group(parquet_lines *self, place *at, text partition, firn_error *err)
+    REQUIRES(&self->lock);
+firn_status lines_end_group(parquet_lines *self, place *at, bool ends_file, firn_error *err)
+    REQUIRES(&self->lock);
+/// A group was written: its file may have ended before it was meant to.
+void lines_note_written(parquet_lines *self, place *at) REQUIRES(&self->lock);
+/// Of all groups: their files end, too.
+firn_status lines_end_groups(parquet_lines *self, firn_error *err) REQUIRES(&self->lock);
+/// Is there so little memory that a group should end?
+bool lines_is_short(const parquet_lines *self) REQUIRES(&self->lock);
+/// The one that has most; NULL: there is none.
+place *lines_largest_place(const parquet_lines *self) REQUIRES(&self->lock);
+/// A lane has come further in a group.
+void lines_measure(parquet_lines *self, out_group *group, uint32_t lane, lane_measure now)
+    REQUIRES(&self->lock);
+
 // ---- parquet_lines_line.c ----------------------------------------------------------------------
 
+#define LINES_GROUPS_MAX 2 // One that is being filled, one whose last columns are being encoded.
+
+firn_status lines_add_item(parquet_lines *self, const item *content, firn_error *err)
+    REQUIRES(&self->lock);
 /// For rows that wait, and for the memory of those that did.
 uint64_t lines_queue_bytes(const parquet_lines *self);
 /// The next rows for one group go into the line; *did is false if there may be no more groups yet.
@@ -133,7 +223,9 @@ firn_status lines_work(parquet_lines *self, pw_worker *with, bool *did, firn_err
     REQUIRES(&self->lock);
 bool lines_is_idle(const parquet_lines *self);
 /// Of who is writing, or when nobody is.
-firn_status lines_open_file(parquet_lines *self, text partition, firn_error *err);
-firn_status lines_finish_file(parquet_lines *self, firn_error *err);
+firn_status lines_open_file(const parquet_lines *self, place *at, text partition, firn_error *err);
+firn_status lines_finish_file(const parquet_lines *self, place *at, firn_error *err);
+void lines_measure_lane(const parquet_lines *self, uint32_t column, const out_group *at,
+                        lane_measure *out);
 
 #endif

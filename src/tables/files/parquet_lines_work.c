@@ -1,7 +1,9 @@
 // What workers do: lanes that are behind, and finished groups that go into files.
 #include "tables/files/parquet_lines_private.h"
 
-#define LANE_ITEMS 8 // That a worker takes of a lane at once.
+// That a worker takes of a lane at once.
+#define LANE_ROWS 16384
+#define LANE_ITEMS 64
 
 // ---- Lanes -------------------------------------------------------------------------------------
 
@@ -19,14 +21,13 @@ static firn_status work_on(parquet_lines *self, uint32_t column, const item *wha
     return cancel_check(self->env.cancel, err);
 }
 
-static void measure_lane(const parquet_lines *self, uint32_t column, const out_group *at,
-                         uint64_t *size, uint64_t *memory) {
+void lines_measure_lane(const parquet_lines *self, uint32_t column, const out_group *at,
+                        lane_measure *out) {
     const pq_node *node = &self->schema->tree->root.children[column];
-    *size = 0;
-    *memory = 0;
+    *out = (lane_measure){.size = 0};
     for (uint32_t i = node->first_leaf; i < node->first_leaf + node->leaf_count; i++) {
-        *size += pw_chunk_size(at->group->chunks[i]);
-        *memory += pw_chunk_memory(at->group->chunks[i]);
+        out->size += pw_chunk_size(at->group->chunks[i]);
+        out->memory += pw_chunk_memory(at->group->chunks[i]);
     }
 }
 
@@ -43,38 +44,43 @@ static uint32_t find_lane(const parquet_lines *self) {
     return found;
 }
 
+// The next items of a lane: until a group ends, for others may go on with it before the next one
+// begins here.
+static uint32_t take_items(const lane *self, item **items) {
+    uint32_t count = 0;
+    uint32_t rows = 0;
+    bool is_end = false;
+    for (item *each = self->next; each != NULL && count < LANE_ITEMS && rows < LANE_ROWS && !is_end;
+         each = each->following) {
+        items[count++] = each;
+        rows += each->count;
+        is_end = each->rows == NULL;
+    }
+    return count;
+}
+
 static firn_status run_lane(parquet_lines *self, uint32_t column, pw_worker *with, firn_error *err)
     REQUIRES(&self->lock) {
     lane *mine = &self->lanes[column];
     item *items[LANE_ITEMS];
-    uint32_t count = 0;
-    for (item *each = mine->next; each != NULL && count < LANE_ITEMS; each = each->following) {
-        items[count++] = each;
-        if (each->rows == NULL) {
-            break; // Others may go on with it before the next group begins here.
-        }
-    }
+    lane_measure measures[LANE_ITEMS];
+    const uint32_t count = take_items(mine, items);
     mine->is_claimed = true;
     mutex_unlock(&self->lock);
     firn_status status = FIRN_OK;
     for (uint32_t i = 0; i < count && status == FIRN_OK; i++) {
         status = work_on(self, column, items[i], with, err);
+        lines_measure_lane(self, column, items[i]->group, &measures[i]);
     }
-    uint64_t size;
-    uint64_t memory;
-    const out_group *at = items[count - 1]->group;
-    measure_lane(self, column, at, &size, &memory);
     mutex_lock(&self->lock);
     if (status != FIRN_OK) {
         return status; // The query ends; until then nobody goes on here.
     }
     mine->is_claimed = false;
-    mine->measured = at;
-    mine->size = size;
-    mine->memory = memory;
     mine->next = items[count - 1]->following;
     mine->done += count;
     for (uint32_t i = 0; i < count; i++) {
+        lines_measure(self, items[i]->group, column, measures[i]);
         items[i]->lanes_left--;
     }
     while (self->first != NULL && self->first->lanes_left == 0) {
@@ -85,39 +91,40 @@ static firn_status run_lane(parquet_lines *self, uint32_t column, pw_worker *wit
 
 // ---- Files -------------------------------------------------------------------------------------
 
-firn_status lines_open_file(parquet_lines *self, text partition, firn_error *err) {
+firn_status lines_open_file(const parquet_lines *self, place *at, text partition, firn_error *err) {
     text path;
-    TRY(self->user->next(self->of_user, partition, &path, err));
+    TRY(self->user->next(self->of_user, partition, &path, &at->file_token, err));
     io_writer *writer;
     TRY(io_writer_open(self->env.io, path, false, &writer, err));
-    self->file_partition = partition;
-    return pw_file_open(writer, self->schema, &self->options, self->keeper, &self->file, err);
+    at->file_partition = partition;
+    return pw_file_open(writer, self->schema, &self->options, self->keeper, &at->file, err);
 }
 
-firn_status lines_finish_file(parquet_lines *self, firn_error *err) {
+firn_status lines_finish_file(const parquet_lines *self, place *at, firn_error *err) {
     const pw_report *report;
-    TRY(pw_file_finish(self->file, &report, err));
+    TRY(pw_file_finish(at->file, &report, err));
     if (self->user->finished != NULL) {
-        TRY(self->user->finished(self->of_user, report, err));
+        TRY(self->user->finished(self->of_user, at->file_token, report, err));
     }
-    pw_file_close(self->file);
-    self->file = NULL;
+    pw_file_close(at->file);
+    at->file = NULL;
     return FIRN_OK;
 }
 
 // A group that was full just where its partition ended did not know that its file ends, too.
-static firn_status write_group(parquet_lines *self, out_group *group, firn_error *err) {
-    if (self->file != NULL && !text_equal(self->file_partition, group->partition)) {
-        TRY(lines_finish_file(self, err));
+static firn_status write_group(const parquet_lines *self, out_group *group, firn_error *err) {
+    place *at = group->of;
+    if (at->file != NULL && !text_equal(at->file_partition, group->partition)) {
+        TRY(lines_finish_file(self, at, err));
     }
-    if (self->file == NULL) {
-        TRY(lines_open_file(self, group->partition, err));
+    if (at->file == NULL) {
+        TRY(lines_open_file(self, at, group->partition, err));
     }
-    TRY(pw_file_add(self->file, group->group, err));
+    TRY(pw_file_add(at->file, group->group, err));
     pw_group_close(group->group);
     group->group = NULL;
-    const bool is_large = self->file_size > 0 && pw_file_size(self->file) >= self->file_size;
-    return group->ends_file || is_large ? lines_finish_file(self, err) : FIRN_OK;
+    const bool is_large = self->file_size > 0 && pw_file_size(at->file) >= self->file_size;
+    return group->ends_file || is_large ? lines_finish_file(self, at, err) : FIRN_OK;
 }
 
 static firn_status write_ready(parquet_lines *self, firn_error *err) REQUIRES(&self->lock) {
@@ -130,9 +137,10 @@ static firn_status write_ready(parquet_lines *self, firn_error *err) REQUIRES(&s
         return status; // As above.
     }
     self->is_writing = false;
+    lines_note_written(self, group->of);
     self->ready = group->following;
     self->ready_last = self->ready == NULL ? NULL : self->ready_last;
-    self->group_count--;
+    self->ended_count--;
     return FIRN_OK;
 }
 

@@ -14,21 +14,29 @@ struct row_sink {
     parquet_lines *lines;
 };
 
-static firn_status split(void *user, const batch *rows, arena *memory, arena *scratch,
-                         parquet_runs *out, firn_error *err) {
-    (void)scratch;
-    return copy_split(((const row_sink *)user)->target, rows, memory, out, err);
+static firn_status values_of(void *user, const batch *rows, arena *memory, const column **out,
+                             uint32_t *count, firn_error *err) {
+    const copy_target *target = ((const row_sink *)user)->target;
+    *count = target->options.partition_count;
+    return copy_split_values(target, rows, memory, out, err);
 }
 
-static firn_status next_file(void *user, text partition, text *path, firn_error *err) {
+static firn_status key_of(void *user, const column *values, uint32_t row, arena *memory, text *out,
+                          firn_error *err) {
+    return copy_target_folder(((const row_sink *)user)->target, values, row, memory, out, err);
+}
+
+static firn_status next_file(void *user, text partition, text *path, void **file, firn_error *err) {
+    *file = NULL;
     return copy_outputs_next(((const row_sink *)user)->outputs, partition, path, err);
 }
 
 // ---- Opening -----------------------------------------------------------------------------------
 
-static firn_status prepare(row_sink *self, const scan_env *env, firn_error *err) {
+static firn_status prepare(row_sink *self, uint32_t fan_out, const scan_env *env, firn_error *err) {
     static const parquet_lines_user whole = {.next = next_file};
-    static const parquet_lines_user by_folder = {.split = split, .next = next_file};
+    static const parquet_lines_user by_folder = {
+        .values = values_of, .key = key_of, .next = next_file};
     const copy_target_options *options = &self->target->options;
     copy_written written;
     parquet_lines_options wanted = {
@@ -37,6 +45,7 @@ static firn_status prepare(row_sink *self, const scan_env *env, firn_error *err)
         .has_file = options->partition_count == 0,
         .user = options->partition_count == 0 ? &whole : &by_folder,
         .of_user = self,
+        .fan_out = options->partition_count == 0 ? 0 : fan_out,
     };
     TRY(copy_written_columns(self->target, &self->memory, &written, err));
     wanted.places = written.places;
@@ -65,7 +74,7 @@ static firn_status open_sink(const row_sink_request *request, const scan_env *en
     *self = (row_sink){.target = copy_target_of(request->base),
                        .memory = arena_open_in(env->pool, SIZE_MAX)};
     (void)table_snapshot_retain(request->base);
-    const firn_status status = prepare(self, env, err);
+    const firn_status status = prepare(self, request->fan_out, env, err);
     if (status != FIRN_OK) {
         close_sink(self);
         return status;
@@ -103,9 +112,7 @@ static firn_status push(row_sink_worker *self, const batch *rows, bool *must_wai
 }
 
 static firn_status finish_worker(row_sink_worker *self, firn_error *err) {
-    (void)self;
-    (void)err;
-    return FIRN_OK;
+    return parquet_lines_finish_worker(worker_of(self), err);
 }
 
 static void close_worker(row_sink_worker *self) {
@@ -133,6 +140,7 @@ static firn_status commit(row_sink *self, firn_error *err) {
 const row_sink_kind parquet_sink_kind = {
     .name = "parquet",
     .needs_order = true,
+    .fans_out = true,
     .wish = copy_wish,
     .open = open_sink,
     .min_bytes = min_bytes,

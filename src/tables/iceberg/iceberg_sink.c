@@ -24,7 +24,6 @@ struct row_sink {
     uint32_t line_pieces;
     int32_t order_id; // That the files are sorted by.
     ice_sink_files files;
-    ice_added_file *made;    // The line's last one.
     ice_sink_change *change; // NULL: no row goes, or all of a partition or of the table.
 };
 
@@ -97,27 +96,22 @@ static firn_status wish(table_snapshot *base, change_kind kind, arena *memory, r
 
 // ---- Files -------------------------------------------------------------------------------------
 
-static firn_status split(void *user, const batch *rows, arena *memory, arena *scratch,
-                         parquet_runs *out, firn_error *err) {
+static firn_status values_of(void *user, const batch *rows, arena *memory, const column **out,
+                             uint32_t *count, firn_error *err) {
     const ice_partitioner *by = &((const row_sink *)user)->partitions;
-    const column *values;
-    TRY(ice_partition_columns(by, rows, scratch, &values, err));
-    for (uint32_t k = 0; k < rows->selected_count; k++) {
-        const uint32_t row = batch_row(rows, k);
-        if (k > 0 && ice_partition_is_same(by, values, batch_row(rows, k - 1), row)) {
-            continue;
-        }
-        if (k > 0) {
-            out->ends[out->count++] = k;
-        }
-        TRY(ice_partition_pack(by, values, row, memory, &out->partitions[out->count], err));
-    }
-    out->ends[out->count++] = rows->selected_count;
-    return FIRN_OK;
+    *count = by->spec->count;
+    return ice_partition_columns(by, rows, memory, out, err);
 }
 
-static firn_status next_file(void *user, text partition, text *path, firn_error *err) {
+static firn_status key_of(void *user, const column *values, uint32_t row, arena *memory, text *out,
+                          firn_error *err) {
+    const ice_partitioner *by = &((const row_sink *)user)->partitions;
+    return ice_partition_pack(by, values, row, memory, out, err);
+}
+
+static firn_status next_file(void *user, text partition, text *path, void **file, firn_error *err) {
     row_sink *self = user;
+    ice_added_file *made;
     ice_added_file like = {
         .spec_id = self->partitions.spec->id,
         .file = {.content = ICE_DATA, .format = TEXT("PARQUET"), .sort_order_id = self->order_id}};
@@ -125,14 +119,15 @@ static firn_status next_file(void *user, text partition, text *path, firn_error 
     TRY(ice_partition_unpack(&self->partitions, partition, &self->memory, &like.file.partition,
                              err));
     TRY(ice_partition_folder(&self->partitions, like.file.partition, &self->memory, &folder, err));
-    TRY(ice_sink_files_add(&self->files, &like, folder, ".parquet", &self->made, err));
-    *path = self->made->file.path;
+    TRY(ice_sink_files_add(&self->files, &like, folder, ".parquet", &made, err));
+    *path = made->file.path;
+    *file = made;
     return FIRN_OK;
 }
 
-static firn_status finished(void *user, const pw_report *report, firn_error *err) {
+static firn_status finished(void *user, void *file, const pw_report *report, firn_error *err) {
     row_sink *self = user;
-    return ice_sink_files_measure(&self->files, self->made, &self->options.leaves, report, err);
+    return ice_sink_files_measure(&self->files, file, &self->options.leaves, report, err);
 }
 
 // ---- Opening -----------------------------------------------------------------------------------
@@ -221,13 +216,14 @@ static firn_status open_change(row_sink *self, const pw_schema *schema, const sc
 static firn_status prepare(row_sink *self, const scan_env *env, firn_error *err) {
     static const parquet_lines_user whole = {.next = next_file, .finished = finished};
     static const parquet_lines_user by_partition = {
-        .split = split, .next = next_file, .finished = finished};
+        .values = values_of, .key = key_of, .next = next_file, .finished = finished};
     const row_sink_request *request = &self->request;
     const ice_metadata *table = ice_table_metadata(self->base);
     const ice_spec *spec = spec_of(table);
     const schema *columns = &self->base->columns;
     parquet_lines_options wanted = {.writer = &self->options.writer,
                                     .user = spec->count == 0 ? &whole : &by_partition,
+                                    .fan_out = spec->count == 0 ? 0 : request->fan_out,
                                     .of_user = self};
     TRY(check_request(request, table, err));
     TRY(ice_write_options_make(table, request->options, request->option_count, columns,
@@ -338,9 +334,7 @@ static firn_status push(row_sink_worker *self, const batch *rows, bool *must_wai
 }
 
 static firn_status finish_worker(row_sink_worker *self, firn_error *err) {
-    (void)self;
-    (void)err;
-    return FIRN_OK;
+    return self->lines == NULL ? FIRN_OK : parquet_lines_finish_worker(self->lines, err);
 }
 
 static firn_status finish(row_sink *self, uint32_t *piece_count, firn_error *err) {
@@ -384,6 +378,7 @@ static firn_status open_sink(const row_sink_request *request, const scan_env *en
 const row_sink_kind ice_sink_kind = {
     .name = "iceberg",
     .needs_order = true,
+    .fans_out = true,
     .wish = wish,
     .open = open_sink,
     .min_bytes = min_bytes,

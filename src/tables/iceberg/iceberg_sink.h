@@ -5,7 +5,8 @@
 //     row ids  ─► which rows go ─► deletes, or files without them ─┘
 //
 // The plan gives rows by partition, and within each in the table's sort order (`wish`), so one file
-// is open at a time whatever the number of partitions; of a finished file its metrics are kept.
+// is open at a time whatever the number of partitions; or, where partitions are few and there is no
+// order, as they come (`fan_out`). Of a finished file its metrics are kept.
 #ifndef FIRN_TABLES_ICEBERG_ICEBERG_SINK_H
 #define FIRN_TABLES_ICEBERG_ICEBERG_SINK_H
 

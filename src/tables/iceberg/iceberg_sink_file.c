@@ -73,19 +73,19 @@ firn_status ice_sink_files_hand_over(ice_sink_files *self, const ice_row_step *s
 
 // ---- One writer --------------------------------------------------------------------------------
 
-static firn_status next_file(void *user, text partition, text *path, firn_error *err) {
+static firn_status next_file(void *user, text partition, text *path, void **file, firn_error *err) {
     (void)partition;
     ice_file_writer *self = user;
-    TRY(ice_sink_files_add(self->files, &self->like, self->folder, self->form->ending, &self->made,
-                           err));
-    *path = self->made->file.path;
+    ice_added_file *made;
+    TRY(ice_sink_files_add(self->files, &self->like, self->folder, self->form->ending, &made, err));
+    *path = made->file.path;
+    *file = made;
     return FIRN_OK;
 }
 
-static firn_status finished(void *user, const pw_report *report, firn_error *err) {
+static firn_status finished(void *user, void *file, const pw_report *report, firn_error *err) {
     ice_file_writer *self = user;
-    return ice_sink_files_measure(self->files, self->made, &self->form->options->leaves, report,
-                                  err);
+    return ice_sink_files_measure(self->files, file, &self->form->options->leaves, report, err);
 }
 
 firn_status ice_file_writer_open(ice_file_writer *self, ice_sink_files *files,

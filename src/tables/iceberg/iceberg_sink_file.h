@@ -52,7 +52,6 @@ typedef struct ice_file_writer {
     const ice_file_form *form;
     ice_added_file like;
     text folder;
-    ice_added_file *made;
     scan_env env;
     parquet_lines *lines;
     parquet_lines_worker *worker;

@@ -60,6 +60,8 @@ typedef struct scene {
     scan_env env;
     outcome change;
     arena memory;
+    uint32_t fan_out;
+    uint32_t days; // In turn, row by row; 0: rows are an hour apart.
     firn_error err;
 } scene;
 
@@ -124,17 +126,19 @@ static int files_in(const scene *self, const char *below) {
 }
 
 // Rows `from` …: id is the row's number, `at` so many hours after 1970, every seventh `word` NULL.
-static firn_status make_rows(arena *memory, uint32_t from, uint32_t count, column columns[3],
+static firn_status make_rows(scene *self, uint32_t from, uint32_t count, column columns[3],
                              firn_error *err) {
+    arena *memory = &self->memory;
     TRY(column_new(memory, TYPE_OF(INTEGER), count, &columns[0], err));
     TRY(column_new(memory, TYPE_OF(TIMESTAMP), count, &columns[1], err));
     TRY(column_new(memory, TYPE_OF(VARCHAR), count, &columns[2], err));
     for (uint32_t i = 0; i < count; i++) {
         char word[32];
         const uint32_t n = from + i;
+        const int64_t hour = self->days == 0 ? n : n % self->days * 24;
         (void)snprintf(word, sizeof word, "a word of many letters %05u", n);
         COLUMN_OUT(&columns[0], int32_t)[i] = (int32_t)n;
-        COLUMN_OUT(&columns[1], int64_t)[i] = (int64_t)n * 3600 * 1000000;
+        COLUMN_OUT(&columns[1], int64_t)[i] = hour * 3600 * 1000000;
         if (!string_new(memory, word, strlen(word), &COLUMN_OUT(&columns[2], string_value)[i]) ||
             (n % 7 == 0 && !column_set_null(memory, &columns[2], i))) {
             return ARENA_FULL(memory, err);
@@ -149,7 +153,7 @@ static firn_status push_rows(scene *self, row_sink_worker *worker, uint32_t rows
         bool must_wait;
         const uint32_t count = rows - from < ROWS ? rows - from : ROWS;
         const arena_mark mark = arena_mark_take(&self->memory);
-        TRY(make_rows(&self->memory, from, count, columns, err));
+        TRY(make_rows(self, from, count, columns, err));
         const batch all = batch_of(columns, 3, count);
         TRY(ice_sink_kind.push(worker, &all, &must_wait, err));
         CHECK(!must_wait);
@@ -174,12 +178,14 @@ static firn_status insert(scene *self, uint32_t rows, uint64_t *changed, firn_er
     const row_sink_request request = {.change = &self->change.base,
                                       .base = self->table,
                                       .kind = CHANGE_APPEND,
-                                      .columns = &self->table->columns};
+                                      .columns = &self->table->columns,
+                                      .fan_out = self->fan_out};
     row_sink *sink;
     row_sink_worker *worker = NULL;
     TRY(ice_sink_open(&request, &self->env, &fake_end, &sink, err));
     firn_status status = ice_sink_kind.open_worker(sink, &self->env, &worker, err);
     status = status == FIRN_OK ? push_rows(self, worker, rows, err) : status;
+    status = status == FIRN_OK ? ice_sink_kind.finish_worker(worker, err) : status;
     ice_sink_kind.close_worker(worker);
     status = status == FIRN_OK ? run_pieces(self, sink, err) : status;
     status = status == FIRN_OK ? ice_sink_kind.end(sink, changed, err) : status;
@@ -303,6 +309,41 @@ TEST(ice_sink_keeps_little_of_many_partitions) {
     close_scene(&s);
 }
 
+// ---- Partitions side by side -------------------------------------------------------------------
+
+static void look_at_fan(outcome *self, const ice_row_step *step) {
+    for (uint32_t i = 0; i < step->added_count; i++) {
+        self->partition_sum += (uint64_t)step->added[i].file.partition[0].number;
+    }
+}
+
+TEST(ice_sink_takes_few_partitions_side_by_side) {
+    scene s;
+    uint64_t changed = 0;
+    open_scene(&s, "ice_fan", 2, BY_DAY, "", "\"write.parquet.row-group-limit\":\"700\"");
+    s.fan_out = 9;
+    s.days = 9;
+    s.change.look = look_at_fan;
+    CHECK(insert(&s, 90000, &changed, &s.err) == FIRN_OK); // Gathered twice, in 15 groups each.
+    CHECK(changed == 90000 && s.change.row_count == 90000);
+    CHECK(s.change.file_count == 9 && s.change.partition_sum == 8 * 9 / 2);
+    close_scene(&s);
+}
+
+TEST(ice_sink_ends_files_early_where_partitions_are_not_few) {
+    scene s;
+    uint64_t changed = 0;
+    open_scene(&s, "ice_fan_many", 2, BY_DAY, "", "");
+    s.fan_out = 2;
+    s.days = 700;
+    CHECK(insert(&s, 70000, &changed, &s.err) == FIRN_OK);
+    CHECK(changed == 70000 && s.change.row_count == 70000);
+    CHECK(s.change.file_count >= 700 && s.change.file_count < 14000);
+    CHECK((uint32_t)files_in(&s, "data") == 700);
+    CHECK(pool_peak(s.engine) < (UINT64_C(128) << 20));
+    close_scene(&s);
+}
+
 // ---- What is refused ---------------------------------------------------------------------------
 
 TEST(ice_sink_refuses_what_it_cannot_write) {
@@ -346,7 +387,7 @@ TEST(ice_sink_takes_no_null_where_there_may_be_none) {
     column columns[3];
     bool must_wait;
     REQUIRE(push_rows(&s, worker, 600, &s.err) == FIRN_OK);
-    REQUIRE(make_rows(&s.memory, 600, 10, columns, &s.err) == FIRN_OK);
+    REQUIRE(make_rows(&s, 600, 10, columns, &s.err) == FIRN_OK);
     REQUIRE(column_set_null(&s.memory, &columns[0], 9));
     const batch rows = batch_of(columns, 3, 10);
     CHECK(ice_sink_kind.push(worker, &rows, &must_wait, &s.err) == FIRN_INVALID);
@@ -369,10 +410,11 @@ TEST(ice_sink_leaves_files_to_a_change_that_fails) {
 }
 
 // The n-th call fails, for each n: there is an error and no file, or all rows.
-static void sweep(host_call kind, uint64_t most) {
+static void sweep(host_call kind, uint64_t most, uint32_t fan_out) {
     scene s;
     bool is_done = false;
     open_scene(&s, "ice_faults", 2, BY_DAY, "", "");
+    s.fan_out = fan_out;
     for (uint64_t n = 1; n <= most && !is_done; n++) {
         uint64_t changed = 0;
         s.change.file_count = 0;
@@ -397,10 +439,12 @@ static void sweep(host_call kind, uint64_t most) {
 }
 
 TEST(nothing_is_left_of_an_ice_sink_that_fails_anywhere) {
-    sweep(HOST_ALLOC, 400);
-    sweep(HOST_MAP, 100);
-    sweep(HOST_OPEN, 60);
-    sweep(HOST_WRITE, 60);
-    sweep(HOST_RENAME, 20);
-    sweep(HOST_SYNC, 60);
+    for (uint32_t fan_out = 0; fan_out <= 4; fan_out += 4) {
+        sweep(HOST_ALLOC, 600, fan_out);
+        sweep(HOST_MAP, 100, fan_out);
+        sweep(HOST_OPEN, 60, fan_out);
+        sweep(HOST_WRITE, 60, fan_out);
+        sweep(HOST_RENAME, 20, fan_out);
+        sweep(HOST_SYNC, 60, fan_out);
+    }
 }

@@ -71,7 +71,7 @@ uint64_t pw_chunk_size(const pw_chunk *self) {
 }
 
 uint64_t pw_chunk_memory(const pw_chunk *self) {
-    return self->memory.used + self->raw.used + self->coded.used + self->page.memory.used +
+    return self->memory.used + self->raw.used + self->coded.used + pw_page_memory(&self->page) +
            self->source.memory.used;
 }
 
@@ -256,8 +256,8 @@ static firn_status end_page(pw_chunk *self, bool must_decide, pw_worker *with, f
         TRY(pw_chunk_settle(self, with, err));
     }
     pw_page_reset(page, is_coded);
-    if (page->memory.used > KEPT_MEMORY_MAX) {
-        arena_shrink(&page->memory);
+    if (pw_page_memory(page) > KEPT_MEMORY_MAX) {
+        pw_page_shrink(page);
     }
     return FIRN_OK;
 }

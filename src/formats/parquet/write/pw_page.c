@@ -2,22 +2,38 @@
 
 #include <string.h>
 
+#include "base/checked.h"
 #include "formats/parquet/pq_hybrid.h"
 #include "formats/parquet/write/pw_hybrid.h"
 #include "formats/parquet/write/pw_strings.h"
 
+#define VALUES_BYTES_MIN ((size_t)1024)
+
 pw_page pw_page_open(pool *owner) {
-    return (pw_page){.memory = arena_open_in(owner, SIZE_MAX)};
+    return (pw_page){.memory = arena_open_in(owner, SIZE_MAX),
+                     .array = arena_open_in(owner, SIZE_MAX)};
 }
 
 void pw_page_close(pw_page *self) {
     arena_close(&self->memory);
+    arena_close(&self->array);
 }
 
 void pw_page_reset(pw_page *self, bool is_coded) {
-    const arena memory = self->memory;
-    *self = (pw_page){.memory = memory, .is_coded = is_coded};
+    const pw_page before = *self;
+    *self = (pw_page){
+        .memory = before.memory,
+        .array = before.array,
+        .is_coded = is_coded,
+        .values = {.data = before.values.data, .capacity = before.values.capacity},
+    };
     arena_reset(&self->memory);
+}
+
+void pw_page_shrink(pw_page *self) {
+    arena_shrink(&self->memory);
+    arena_close(&self->array);
+    self->values = (byte_output){.data = NULL};
 }
 
 // The arrays are in the page's own arena, wherever the page lies.
@@ -31,6 +47,36 @@ static firn_status add_bytes(pw_page *self, byte_output *array, const void *data
     return byte_output_put(in_memory(self, array), (bytes){.data = data, .size = size})
                ? FIRN_OK
                : ARENA_FULL(&self->memory, err);
+}
+
+// Room for more values. Pages of many chunks are filled at once, and are as large as they grow.
+static uint8_t *values_room(pw_page *self, size_t size) {
+    byte_output *values = &self->values;
+    size_t wanted;
+    if (!add_fits(values->size, size, &wanted)) {
+        return NULL;
+    }
+    if (values->data != NULL && wanted <= values->capacity) {
+        return values->data + values->size;
+    }
+    const size_t more = values->capacity / 2;
+    size_t capacity = wanted > VALUES_BYTES_MIN ? wanted : VALUES_BYTES_MIN;
+    capacity = values->capacity < SIZE_MAX - more && values->capacity + more > capacity
+                   ? values->capacity + more
+                   : capacity;
+    arena grown = arena_open_in(self->memory.owner, SIZE_MAX);
+    grown.cancel = self->memory.cancel;
+    uint8_t *data = ARENA_NEW(&grown, uint8_t, capacity);
+    if (data == NULL || !cancel_copy(grown.cancel, data, values->data, values->size)) {
+        self->memory.refused = capacity;
+        arena_close(&grown);
+        return NULL;
+    }
+    arena_close(&self->array);
+    self->array = grown;
+    values->data = data;
+    values->capacity = capacity;
+    return data + values->size;
 }
 
 // `count` times the same level.
@@ -65,17 +111,26 @@ firn_status pw_page_add_levels(pw_page *self, const pq_leaf *leaf, const pw_entr
     return FIRN_OK;
 }
 
+static firn_status add_values(pw_page *self, const void *data, size_t size, firn_error *err) {
+    uint8_t *room = values_room(self, size);
+    if (room == NULL || !cancel_copy(self->memory.cancel, room, data, size)) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    self->values.size += size;
+    return FIRN_OK;
+}
+
 firn_status pw_page_add_codes(pw_page *self, const uint32_t *codes, uint32_t count,
                               firn_error *err) {
     self->value_count += count;
-    return add_bytes(self, &self->values, codes, count * sizeof *codes, err);
+    return add_values(self, codes, count * sizeof *codes, err);
 }
 
 static firn_status add_bits(pw_page *self, const pw_values *values, firn_error *err) {
     const size_t words = BITMAP_WORDS((size_t)self->value_count + values->count);
     const size_t more = words * sizeof(uint64_t) - self->values.size;
     // One word of room: bits are copied word by word.
-    if (byte_output_room(in_memory(self, &self->values), more + sizeof(uint64_t)) == NULL) {
+    if (values_room(self, more + sizeof(uint64_t)) == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
     uint64_t *bits = (uint64_t *)(void *)self->values.data;
@@ -87,8 +142,8 @@ static firn_status add_bits(pw_page *self, const pw_values *values, firn_error *
 }
 
 static firn_status add_strings(pw_page *self, const pw_values *values, firn_error *err) {
-    string_value *to = (string_value *)(void *)byte_output_room(
-        in_memory(self, &self->values), values->count * sizeof(string_value));
+    string_value *to =
+        (string_value *)(void *)values_room(self, values->count * sizeof(string_value));
     if (to == NULL) {
         return ARENA_FULL(&self->memory, err);
     }
@@ -119,7 +174,7 @@ firn_status pw_page_add_values(pw_page *self, const pw_values *values, firn_erro
         TRY(add_strings(self, values, err));
     } else {
         const size_t size = (size_t)values->count * pw_values_size(values->type, values->width);
-        TRY(add_bytes(self, &self->values, values->data, size, err));
+        TRY(add_values(self, values->data, size, err));
     }
     self->value_count += values->count;
     self->plain_bytes += pw_plain_size(values);

@@ -8,7 +8,8 @@
 
 /// Owned by a chunk.
 typedef struct pw_page {
-    arena memory; ///< Of all that is here; emptied with it.
+    arena memory; ///< Of all that is here but the array of values; emptied with it.
+    arena array;  ///< Of that one alone, which moves as it grows: what it was before is not kept.
     uint32_t row_count;
     uint32_t entry_count;
     uint32_t value_count;
@@ -23,6 +24,11 @@ pw_page pw_page_open(pool *owner);
 void pw_page_close(pw_page *self);
 /// Forgets everything; keeps the memory.
 void pw_page_reset(pw_page *self, bool is_coded);
+/// Gives memory back that the last page has left, of an empty one.
+void pw_page_shrink(pw_page *self);
+static inline uint64_t pw_page_memory(const pw_page *self) {
+    return self->memory.used + self->array.used;
+}
 
 /// Adds the levels of some entries of the leaf. Errors: FIRN_NO_MEMORY.
 firn_status pw_page_add_levels(pw_page *self, const pq_leaf *leaf, const pw_entries *entries,
