@@ -110,10 +110,10 @@ static double count_cut(const optimizer *self, const ice_transform *transform,
                         const column_facts *facts) {
     firn_error refused = ERR_INIT;
     column ends[2];
-    if (ice_transform_column(transform, facts->minimum, self->memory, &ends[0], &refused) !=
-            FIRN_OK ||
-        ice_transform_column(transform, facts->maximum, self->memory, &ends[1], &refused) !=
-            FIRN_OK) {
+    if (ice_transform_column(transform, facts->minimum, TEXT(""), self->memory, &ends[0],
+                             &refused) != FIRN_OK ||
+        ice_transform_column(transform, facts->maximum, TEXT(""), self->memory, &ends[1],
+                             &refused) != FIRN_OK) {
         return (double)INFINITY;
     }
     return count_between(&ends[0], &ends[1]);
