@@ -2,8 +2,8 @@
 """writing_test.py BUILD DATA [--full] - Iceberg tables written and changed under a memory limit.
 
 DATA is a folder of TPC-H's Parquet files, of scale 0.1; with --full of scale 10. lineitem becomes an
-Iceberg table partitioned by the day of l_shipdate, in some 2,526 partitions that all stand open at once,
-and its rows a table that a MERGE changes, whose source is larger than the limit. Each statement:
+Iceberg table partitioned by the day of l_shipdate, in some 2,526 partitions that all stand open at once, or in four
+that are written side by side, and its rows a table that a MERGE changes, whose source is larger than the limit. Each statement:
 does it finish, does the process stay within the limit and 3 MB beside what an idle one takes, is the
 temporary folder empty afterwards, and are rows and sums those of the source. What malloc takes for
 itself where writers hold thin batches, and keeps of them, is not counted, and grows with the limit: a
@@ -52,6 +52,18 @@ def check_partitions(report, program, attach, lineitem, limit):
     report.check(name, found == wanted and int(found[0][4]) >= DAYS, f"{found}, source {wanted}")
 
 
+def check_few(report, program, attach, lineitem, limit):
+    """Few partitions are written side by side, whose open row groups share the memory."""
+    name = f"CREATE TABLE AS in 4 partitions side by side in {limit / MB:g} MB"
+    made = ("CREATE TABLE lake.s.few USING iceberg PARTITIONED BY (bucket(4, l_orderkey)) AS "
+            f"SELECT * FROM '{lineitem}'")
+    plan = watched(report, program, name, limit, [attach, f"EXPLAIN {made}", made])[1]
+    report.check(name, "partitions<=5" in str(plan), f"the plan is {plan}")
+    wanted = unlimited(program, [f"SELECT {SUMS} FROM '{lineitem}'"])
+    found = unlimited(program, [attach, f"SELECT {SUMS} FROM lake.s.few"])
+    report.check(name, found == wanted, f"{found}, source {wanted}")
+
+
 def check_merge(report, program, attach, lineitem, limit):
     """The source has every row, a tenth of which are new; what matches is doubled or deleted."""
     name = f"MERGE of a source that is larger than its {limit / MB:g} MB"
@@ -83,6 +95,7 @@ def main():
     attach = f"ATTACH 'sqlite:{folder}/c.db' AS lake (TYPE iceberg, WAREHOUSE '{folder}/lake')"
     try:
         check_partitions(report, program, attach, lineitem, (256 if full else 32) * MB)
+        check_few(report, program, attach, lineitem, (256 if full else 32) * MB)
         check_merge(report, program, attach, lineitem, (256 if full else 16) * MB)
     finally:
         shutil.rmtree(folder)

@@ -65,10 +65,10 @@ place *lines_largest_place(const parquet_lines *self) REQUIRES(&self->lock) {
 void lines_measure(parquet_lines *self, out_group *group, uint32_t lane, lane_measure now)
     REQUIRES(&self->lock) {
     lane_measure *before = &group->measures[lane];
-    group->whole.size += now.size - before->size;
-    group->whole.memory += now.memory - before->memory;
+    group->whole.size = group->whole.size - before->size + now.size;
+    group->whole.memory = group->whole.memory - before->memory + now.memory;
     if (!group->is_ended) {
-        self->open_memory += now.memory - before->memory;
+        self->open_memory = self->open_memory - before->memory + now.memory;
     }
     *before = now;
 }
