@@ -10,6 +10,7 @@ typedef struct domain {
     u32_list outer; // The left's columns that make D; numbered: and the number that it got there.
     const type **types;
     uint32_t key_first; // The columns from here on tell D's rows apart.
+    bool keeps_order;   // What is above takes rows in the order in which they come.
     // Numbered: where D is kept.
     bool is_numbered;
     uint32_t slot;

@@ -217,12 +217,48 @@ static firn_status push_sets(domain *self, plan_node *node, uint32_t key_count, 
     return FIRN_OK;
 }
 
+// Does an aggregate depend on the order of its input?
+static bool takes_order(const plan_node *node) {
+    bool takes = false;
+    for (uint32_t i = 0; i < node->aggregate_.aggregates.count; i++) {
+        const expr *call = node->aggregate_.aggregates.items[i];
+        takes |= call->aggregate_.order.count == 0 &&
+                 (call->aggregate_.function->flags & AGGREGATE_ORDER_MATTERS) != 0;
+    }
+    return takes;
+}
+
+// (SELECT string_agg(s, ',') FROM (SELECT … ORDER BY s)): rows in order for all values of D are in
+// order for each. Elsewhere order alone means nothing in a subquery.
+static firn_status push_sort(domain *self, plan_node **slot, domain_ids *out) {
+    plan_node *node = *slot;
+    substitution map;
+    if (!self->keeps_order) {
+        *slot = node->sort_.input;
+        return domain_push(self, slot, out);
+    }
+    TRY(domain_push(self, &node->sort_.input, out));
+    TRY(domain_substitution(self, out, &map));
+    for (uint32_t i = 0; i < node->sort_.keys.count; i++) {
+        TRY(rewrite_substitute(self->self, &node->sort_.keys.items[i].value, &map));
+    }
+    return FIRN_OK;
+}
+
+static firn_status push_input(domain *self, plan_node *node, domain_ids *out) {
+    const bool kept_order = self->keeps_order;
+    self->keeps_order = takes_order(node);
+    const firn_status status = domain_push(self, &node->aggregate_.input, out);
+    self->keeps_order = kept_order;
+    return status;
+}
+
 static firn_status push_aggregate(domain *self, plan_node **slot, domain_ids *out) {
     plan_node *node = *slot;
     substitution map;
     const uint32_t key_count = node->aggregate_.keys.count;
     uint32_t total_set = key_count == 0 ? 0 : UINT32_MAX;
-    TRY(domain_push(self, &node->aggregate_.input, out));
+    TRY(push_input(self, node, out));
     TRY(domain_substitution(self, out, &map));
     for (uint32_t i = 0; i < node->aggregate_.keys.count; i++) {
         TRY(rewrite_substitute(self->self, &node->aggregate_.keys.items[i], &map));
@@ -385,9 +421,8 @@ firn_status domain_push(domain *self, plan_node **slot, domain_ids *out) {
         return push_union(self, node, out);
     case PLAN_LIMIT:
         return domain_push_limit(self, slot, out);
-    case PLAN_SORT: // Order alone means nothing in a subquery.
-        *slot = node->sort_.input;
-        return domain_push(self, slot, out);
+    case PLAN_SORT:
+        return push_sort(self, slot, out);
     case PLAN_UNNEST:
         return push_unnest(self, node, out);
     case PLAN_TABLE_FUNCTION:
