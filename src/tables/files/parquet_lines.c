@@ -390,7 +390,9 @@ firn_status parquet_lines_push(parquet_lines_worker *self, const batch *rows, bo
 }
 
 firn_status parquet_lines_finish_worker(parquet_lines_worker *self, firn_error *err) {
-    return self->gathered.row_count > 0 ? hand_over(self, err) : FIRN_OK;
+    TRY(self->gathered.row_count > 0 ? hand_over(self, err) : FIRN_OK);
+    lines_close_gathered(self); // Their pool may be closed before the worker is.
+    return FIRN_OK;
 }
 
 // ---- The end -----------------------------------------------------------------------------------

@@ -165,15 +165,6 @@ firn_status ice_partition_columns(const ice_partitioner *self, const batch *rows
     return FIRN_OK;
 }
 
-bool ice_partition_is_same(const ice_partitioner *self, const column *values, uint32_t left,
-                           uint32_t right) {
-    bool is_same = true;
-    for (uint32_t i = 0; i < self->spec->count && is_same; i++) {
-        is_same = column_rows_equal(&values[i], left, &values[i], right);
-    }
-    return is_same;
-}
-
 // ---- Keys --------------------------------------------------------------------------------------
 
 static void put_raw(text_builder *out, const void *value, size_t size) {

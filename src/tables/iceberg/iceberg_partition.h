@@ -49,9 +49,6 @@ firn_status ice_partitioner_open(const schema *columns, const ice_spec *spec, ar
 /// column.
 firn_status ice_partition_columns(const ice_partitioner *self, const batch *rows, arena *memory,
                                   const column **out, firn_error *err);
-/// Are two rows in one partition?
-bool ice_partition_is_same(const ice_partitioner *self, const column *values, uint32_t left,
-                           uint32_t right);
 /// The key of a row, in `memory`.
 firn_status ice_partition_pack(const ice_partitioner *self, const column *values, uint32_t row,
                                arena *memory, text *out, firn_error *err);
