@@ -1,4 +1,5 @@
 // ATTACH 'sqlite:FILE': tables and views named by a SQLite file (sqlite_client.h).
+#include "base/host.h"
 #include "base/mutex.h"
 #include "catalogs/catalog_location.h"
 #include "catalogs/catalog_options.h"
@@ -210,6 +211,30 @@ static uint32_t table_count_max(catalog *base) {
     return UINT32_MAX;
 }
 
+static firn_status neighbour(catalog *base, object_name name, text location, arena *memory,
+                             text *out, const cancel_flag *cancel, firn_error *err) {
+    sqlite_catalog *self = of(base);
+    mutex_lock(&self->lock);
+    const firn_status status =
+        sqlite_client_neighbour(self->client, name, location, memory, out, cancel, err);
+    mutex_unlock(&self->lock);
+    return status;
+}
+
+// A table that was renamed keeps its folder: the new one of the old name gets one of its own.
+static firn_status leave_neighbour(catalog *base, object_name name, arena *memory, text *location,
+                                   const cancel_flag *cancel, firn_error *err) {
+    text other;
+    uint64_t chance;
+    TRY(neighbour(base, name, *location, memory, &other, cancel, err));
+    if (other.size == 0) {
+        return FIRN_OK;
+    }
+    TRY(host_random(&chance, sizeof chance, err));
+    return text_format(memory, location, err, "%.*s-%016llx", TEXT_ARGS(*location),
+                       (unsigned long long)chance);
+}
+
 // Nothing is written before the commit.
 static firn_status stage(catalog *base, object_name name, const table_definition *wanted,
                          arena *memory, table_definition *out, const cancel_flag *cancel,
@@ -222,7 +247,10 @@ static firn_status stage(catalog *base, object_name name, const table_definition
                                   .warehouse = of(base)->warehouse,
                                   .name = name};
     *out = *wanted;
-    return catalog_location_new(&parts, memory, &out->location, err);
+    TRY(catalog_location_new(&parts, memory, &out->location, err));
+    return wanted->location.size > 0
+               ? FIRN_OK
+               : leave_neighbour(base, name, memory, &out->location, cancel, err);
 }
 
 static firn_status commit(catalog *base, const commit_parts *parts, uint32_t deadline_ms,
@@ -258,6 +286,7 @@ const catalog_kind sqlite_catalog_kind = {
     .has_namespace = has_namespace,
     .list = list,
     .load = load,
+    .neighbour = neighbour,
     .create_namespace = create_namespace,
     .change_namespace = change_namespace,
     .namespace_properties = namespace_properties,

@@ -124,9 +124,8 @@ firn_status sqlite_client_step(sqlite_client *self, sqlite3_stmt *statement, boo
     return FIRN_OK;
 }
 
-// A column of the row, copied; NULL is the empty text.
-static firn_status read_text(sqlite_client *self, sqlite3_stmt *statement, int place, arena *memory,
-                             text *out, firn_error *err) {
+firn_status sqlite_client_read_text(sqlite_client *self, sqlite3_stmt *statement, int place,
+                                    arena *memory, text *out, firn_error *err) {
     const unsigned char *data = sqlite3_column_text(statement, place);
     const int size = sqlite3_column_bytes(statement, place);
     if (data == NULL || size <= 0) {
@@ -193,7 +192,7 @@ static firn_status read_names(sqlite_client *self, held_names *out, firn_error *
     firn_status status = sqlite_client_step(self, statement, &has_row, err);
     while (status == FIRN_OK && has_row) {
         const arena_mark mark = arena_mark_take(&self->memory);
-        status = read_text(self, statement, 0, &self->memory, &out->last, err);
+        status = sqlite_client_read_text(self, statement, 0, &self->memory, &out->last, err);
         if (status != FIRN_OK) {
             break;
         }
@@ -539,8 +538,8 @@ static firn_status collect_properties(sqlite_client *self, sqlite3_stmt *stateme
         }
         out->items = items;
         catalog_property *property = &out->items[out->count];
-        TRY(read_text(self, statement, 0, memory, &property->key, err));
-        TRY(read_text(self, statement, 1, memory, &property->value, err));
+        TRY(sqlite_client_read_text(self, statement, 0, memory, &property->key, err));
+        TRY(sqlite_client_read_text(self, statement, 1, memory, &property->value, err));
         out->count += 1;
     }
 }
@@ -591,8 +590,8 @@ static firn_status collect_entries(sqlite_client *self, sqlite3_stmt *statement,
         text kind;
         catalog_entry *entry = &out->items[out->count];
         *entry = (catalog_entry){.kind = ENTRY_TABLE};
-        TRY(read_text(self, statement, 0, memory, &entry->name, err));
-        TRY(read_text(self, statement, 1, memory, &kind, err));
+        TRY(sqlite_client_read_text(self, statement, 0, memory, &entry->name, err));
+        TRY(sqlite_client_read_text(self, statement, 1, memory, &kind, err));
         entry->kind = is_view_word(kind) ? ENTRY_VIEW : ENTRY_TABLE;
         out->count += 1;
     }
@@ -628,9 +627,9 @@ static firn_status read_loaded(sqlite_client *self, sqlite3_stmt *statement, con
                         TEXT_ARGS(values[2]), TEXT_ARGS(self->alias));
     }
     text kind;
-    TRY(read_text(self, statement, 0, memory, &out->metadata_location, err));
-    TRY(read_text(self, statement, 1, memory, &out->previous_location, err));
-    TRY(read_text(self, statement, 2, memory, &kind, err));
+    TRY(sqlite_client_read_text(self, statement, 0, memory, &out->metadata_location, err));
+    TRY(sqlite_client_read_text(self, statement, 1, memory, &out->previous_location, err));
+    TRY(sqlite_client_read_text(self, statement, 2, memory, &kind, err));
     out->is_view = is_view_word(kind);
     if (out->metadata_location.size == 0) {
         return FAIL(err, FIRN_CORRUPT,

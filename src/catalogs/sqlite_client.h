@@ -68,6 +68,12 @@ firn_status sqlite_client_list(sqlite_client *self, namespace_path space, arena 
 firn_status sqlite_client_load(sqlite_client *self, namespace_path space, text name, arena *memory,
                                loaded_table *out, const cancel_flag *cancel, firn_error *err);
 
+/// A table or view of any catalog in the file, other than `of`, whose metadata lies at or below a
+/// location: *out is how it is called, in `memory`; empty: there is none.
+firn_status sqlite_client_neighbour(sqlite_client *self, object_name of, text location,
+                                    arena *memory, text *out, const cancel_flag *cancel,
+                                    firn_error *err);
+
 // ---- Writing -----------------------------------------------------------------------------------
 
 /// Makes a namespace or changes its properties. "exists", which keeps an empty namespace alive, is

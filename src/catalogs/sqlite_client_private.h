@@ -37,6 +37,9 @@ firn_status sqlite_client_prepare(sqlite_client *self, const char *sql, const te
 /// The next row; *out is false behind the last one.
 firn_status sqlite_client_step(sqlite_client *self, sqlite3_stmt *statement, bool *out,
                                firn_error *err);
+/// A column of the row, copied; NULL is the empty text. FIRN_CORRUPT: it is not UTF-8.
+firn_status sqlite_client_read_text(sqlite_client *self, sqlite3_stmt *statement, int place,
+                                    arena *memory, text *out, firn_error *err);
 
 /// The levels of a namespace, joined by dots. Errors: FIRN_INVALID, a level that is empty or has a
 /// dot in it.

@@ -379,6 +379,35 @@ TEST(sqlite_client_is_cancelled_while_it_is_opened) {
     tear_down(&s);
 }
 
+static bool has_neighbour(setting *s, const char *name, const char *location, const char *other) {
+    text db[] = {TEXT("db")};
+    text found;
+    const object_name of = {.space = space_of(db, 1), .name = text_of(name)};
+    return sqlite_client_neighbour(s->client, of, text_of(location), &s->memory, &found, NULL,
+                                   &err) == FIRN_OK &&
+           text_equal(found, text_of(other));
+}
+
+TEST(sqlite_client_tells_what_lies_where_a_table_lies) {
+    setting s =
+        set_up(SCHEMA_V0 "INSERT INTO iceberg_tables VALUES"
+                         " ('alias','db','plain','/w/db/p/metadata/1.json',NULL),"
+                         " ('alias','db','java','file:/w/db/j/metadata/1.json',NULL),"
+                         " ('alias','db','py','file:///w/db/y_%/deep/metadata/1.json',NULL),"
+                         " ('alias','db','far','s3://b/db/f/metadata/1.json',NULL),"
+                         " ('other','db','p','/w/db/o/metadata/1.json',NULL);");
+    CHECK(has_neighbour(&s, "p", "/w/db/p", "db.plain"));
+    CHECK(has_neighbour(&s, "p", "file:///w//db/p/", "db.plain"));
+    CHECK(has_neighbour(&s, "plain", "/w/db/p", ""));
+    CHECK(has_neighbour(&s, "x", "/w/db/j", "db.java"));
+    CHECK(has_neighbour(&s, "x", "/w/db/y_%", "db.py"));
+    CHECK(has_neighbour(&s, "x", "/w/db/y%_", ""));
+    CHECK(has_neighbour(&s, "x", "/w/db/y", ""));
+    CHECK(has_neighbour(&s, "x", "s3://b/db/f/", "db.far"));
+    CHECK(has_neighbour(&s, "p", "/w/db/o", "db.p")); // Of another catalog in the file.
+    tear_down(&s);
+}
+
 // Reading it would never end.
 TEST(sqlite_client_refuses_a_view_in_the_place_of_the_table) {
     setting s = set_up(SCHEMA_V1 ROWS_V1);

@@ -210,6 +210,20 @@ bool type_equal_is_bytes(const type *self) {
     return false; // List slices and struct children have no bytes of their own to compare.
 }
 
+bool type_has_order_number(const type *self) {
+    switch ((int)type_physical(self)) {
+    case PHYSICAL_STRING:
+        return type_equal_is_bytes(self);
+    case PHYSICAL_LIST:
+    case PHYSICAL_STRUCT:
+    case PHYSICAL_NONE:
+    case PHYSICAL_COUNT:
+        return false;
+    default:
+        return true;
+    }
+}
+
 uint32_t physical_size(physical kind) {
     switch (kind) {
 #define X(name, word, c_type)                                                                      \

@@ -127,6 +127,9 @@ uint64_t type_hash(const type *self);
 physical type_physical(const type *self);
 type_category type_category_of(const type *self);
 bool type_equal_is_bytes(const type *self); ///< Children included.
+/// Do values have an order that fits into numbers of 64 bits, if not exactly
+/// (exec/sort/order_number.h)?
+bool type_has_order_number(const type *self);
 /// Bytes of one value in a flat column; 0 for NONE, BIT and STRUCT.
 uint32_t physical_size(physical kind);
 bool physical_is_integer(physical kind); ///< Of at most 64 bits.

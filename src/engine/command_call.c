@@ -194,6 +194,8 @@ static firn_status remove_orphans(calling *self, firn_error *err) {
     const table_version now = {.kind = VERSION_CURRENT};
     const int64_t now_us = host_time_us();
     const ice_orphan_search wanted = {
+        .of = self->place.catalog,
+        .name = self->place.object,
         .older_than_us = self->values[1] == NULL ? now_us - ORPHAN_AGE_US : number_of(self, 1),
         .location = self->values[2] == NULL ? (text){.size = 0} : text_at(self, 2),
         .is_dry_run = flag_at(self, 3)};
@@ -202,7 +204,7 @@ static firn_status remove_orphans(calling *self, firn_error *err) {
     TRY(run_refuse_in_block(of, "remove_orphan_files", self->written->node.position, err));
     TRY(check_orphan_age(self, &wanted, now_us, err));
     TRY(run_load(of, self->place.catalog, self->place.object, &now, &of->memory, &found, err));
-    firn_status status =
+    const firn_status status =
         found.snapshot != NULL && found.snapshot->kind == &iceberg_table_kind
             ? ice_remove_orphans(of->session->engine->io, found.snapshot, &wanted, &of->cancel,
                                  &of->memory, &orphans, err)

@@ -1,19 +1,5 @@
 #include "plan/join_ranges.h"
 
-bool join_range_takes(const type *of) {
-    switch ((int)type_physical(of)) {
-    case PHYSICAL_STRING:
-        return type_equal_is_bytes(of);
-    case PHYSICAL_LIST:
-    case PHYSICAL_STRUCT:
-    case PHYSICAL_NONE:
-    case PHYSICAL_COUNT:
-        return false;
-    default:
-        return true;
-    }
-}
-
 firn_status join_side_ids_of(const plan_node *join, arena *memory, join_side_ids *out,
                              firn_error *err) {
     const plan_node *const inputs[2] = {join->join_.left, join->join_.right};
@@ -54,7 +40,7 @@ firn_status join_range_of(const expr *conjunct, const join_side_ids *sides, bool
         return FIRN_OK;
     }
     expr *const *args = conjunct->call_.args.items;
-    if (!type_same_values(args[0]->type, args[1]->type) || !join_range_takes(args[0]->type)) {
+    if (!type_same_values(args[0]->type, args[1]->type) || !type_has_order_number(args[0]->type)) {
         return FIRN_OK;
     }
     for (int first = 0; first < 2 && !*is_range; first++) {

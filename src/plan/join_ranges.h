@@ -13,9 +13,6 @@ typedef struct join_range {
     bool is_strict; ///< Without =.
 } join_range;
 
-/// Do values of a type have an order that fits into numbers?
-bool join_range_takes(const type *of);
-
 /// The sides of a join by the ids that they hand out.
 typedef struct join_side_ids {
     id_set left, right;

@@ -113,6 +113,10 @@ struct catalog_kind {
     firn_status (*load)(catalog *self, object_name name, const table_version *version,
                         arena *memory, catalog_object *out, const cancel_flag *cancel,
                         firn_error *err);
+    /// What else lies at or below a table's location, so that its files are not taken for the
+    /// table's: how it is called, in `memory`; empty: nothing does. NULL: the kind cannot tell.
+    firn_status (*neighbour)(catalog *self, object_name name, text location, arena *memory,
+                             text *out, const cancel_flag *cancel, firn_error *err);
     // Writing: NULL for read-only kinds. Filled by memory now, by the others with commits.
     firn_status (*create_namespace)(catalog *self, namespace_path space, firn_error *err);
     /// The same with properties, or those of one that exists. NULL: namespaces have none.

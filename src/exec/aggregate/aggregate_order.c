@@ -4,7 +4,6 @@
 #include "exec/aggregate/aggregate_unit.h"
 #include "exec/sort/order_number.h"
 #include "memory/arena_grow.h"
-#include "plan/join_ranges.h"
 
 #define ROWS_A_PIECE 8   // From which on pieces are put in order, and not rows.
 #define LOOK_EVERY 65536 // Rows between two looks at the cancel flag.
@@ -316,7 +315,7 @@ static firn_status order_by_places(collected_rows *self, uint32_t group_count, a
 // Numbers of the first key, if its values have some and there is room for them.
 static firn_status number_rows(ordering *self, uint32_t total, arena *scratch, firn_error *err) {
     const column *values = &self->keys[0];
-    if (self->collector->order_count == 0 || !join_range_takes(values->type) ||
+    if (self->collector->order_count == 0 || !type_has_order_number(values->type) ||
         (values->form != FORM_FLAT && values->form != FORM_CONSTANT)) {
         return FIRN_OK;
     }

@@ -10,7 +10,7 @@
 /// Do different values have different numbers?
 bool order_number_is_exact(const type *of);
 
-/// The numbers of rows of a column in any form but RUNS, whose type join_range_takes. Sets
+/// The numbers of rows of a column in any form but RUNS, whose type type_has_order_number. Sets
 /// is_null[k] for those that have none. `lanes` is room for as many numbers.
 void order_numbers_of(const column *values, const uint16_t *rows, uint32_t count, uint32_t *lanes,
                       uint64_t *out, bool *is_null);

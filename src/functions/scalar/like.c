@@ -92,17 +92,12 @@ typedef struct last_pattern {
     arena_mark end;
 } last_pattern;
 
-static bool is_same_text(text left, text right) {
-    return left.size == right.size &&
-           (left.data == right.data || memcmp(left.data, right.data, left.size) == 0);
-}
-
 static like_answer set_pattern(const like_rows *rows, uint32_t row, arena *scratch,
                                last_pattern *self) {
     const text pattern = text_at(rows->patterns, row);
     const text escape = rows->has_escapes ? text_at(rows->escapes, row) : default_escape;
-    if (self->made != NULL && is_same_text(pattern, self->pattern) &&
-        is_same_text(escape, self->escape)) {
+    if (self->made != NULL && text_equal(pattern, self->pattern) &&
+        text_equal(escape, self->escape)) {
         return LIKE_OK;
     }
     arena_rewind(scratch, self->begin);

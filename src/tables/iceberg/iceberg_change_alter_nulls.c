@@ -2,9 +2,9 @@
 // the table's columns, so that the files of all of them count; earlier snapshots have their own.
 //
 // Rows that delete files take away count as well: nobody tells which they are.
-#include "io/io_path.h"
 #include "tables/iceberg/iceberg_change_alter.h"
 #include "tables/iceberg/iceberg_change_rows.h"
+#include "tables/iceberg/iceberg_manifest_visit.h"
 
 typedef struct null_search {
     const ice_table_change *change;
@@ -32,8 +32,9 @@ static void take_count(void *user, ice_map map, int32_t key, ice_pair value) {
     }
 }
 
-static firn_status check_entry(null_search *self, const ice_walk *walk, const ice_entry *entry,
+static firn_status check_entry(void *user, const ice_walk *walk, const ice_entry *entry,
                                firn_error *err) {
+    null_search *self = user;
     if (entry->content != ICE_DATA || entry->row_count == 0) {
         return FIRN_OK;
     }
@@ -60,31 +61,14 @@ static firn_status check_entry(null_search *self, const ice_walk *walk, const ic
 }
 
 static firn_status check_manifest(null_search *self, const ice_manifest *of, firn_error *err) {
-    pool *owner = self->change->env->pool;
-    arena memory = arena_open_in(owner, ICE_SCRATCH_MAX);
-    arena block = arena_open_in(owner, ICE_SCRATCH_MAX);
-    const ice_walk_memory in = {&memory, &block, &self->codecs};
-    const cancel_flag *cancel = ice_change_cancel(self->change);
-    bytes file;
-    ice_walk walk;
-    bool has_entry = true;
-    firn_status status = io_get(self->change->env->io, of->path, ICE_MANIFEST_BYTES_MAX, cancel,
-                                &memory, &file, err);
-    status = status == FIRN_OK ? ice_walk_open(&walk, file, of, &self->play->metadata, &in, err)
-                               : status;
-    while (status == FIRN_OK && has_entry) {
-        ice_entry entry;
-        status = ice_walk_next(&walk, &entry, &has_entry, err);
-        if (status == FIRN_OK && has_entry) {
-            status = check_entry(self, &walk, &entry, err);
-        }
-    }
-    arena_close(&block);
-    arena_close(&memory);
-    if (status != FIRN_OK && strcmp(err->sqlstate, "23502") != 0) {
-        io_path_while(err, "reading the manifest", of->path);
-    }
-    return status;
+    const ice_manifest_visitor visitor = {.files = self->change->env->io,
+                                          .cancel = ice_change_cancel(self->change),
+                                          .owner = self->change->env->pool,
+                                          .codecs = &self->codecs,
+                                          .bytes_max = ICE_MANIFEST_BYTES_MAX,
+                                          .take = check_entry,
+                                          .user = self};
+    return ice_manifest_visit(&visitor, &self->play->metadata, of, err);
 }
 
 static firn_status check_snapshot(null_search *self, int64_t id, firn_error *err) {

@@ -1,8 +1,8 @@
 // Whether a step of rows may stand on top of what others committed meanwhile.
 //
 // Specification: apache/iceberg, format/spec.md, "Commit Conflict Resolution and Retry".
-#include "io/io_path.h"
 #include "tables/iceberg/iceberg_change_rows.h"
+#include "tables/iceberg/iceberg_manifest_visit.h"
 #include "tables/iceberg/iceberg_prune.h"
 
 // ---- The schema and the specs ------------------------------------------------------------------
@@ -197,8 +197,9 @@ static firn_status concerns(checking *self, const ice_walk *walk, const ice_entr
     return FIRN_OK;
 }
 
-static firn_status check_entry(checking *self, const ice_walk *walk, const ice_entry *entry,
+static firn_status check_entry(void *user, const ice_walk *walk, const ice_entry *entry,
                                firn_error *err) {
+    checking *self = user;
     bool is_hit = false;
     if (entry->status == ICE_EXISTING || entry->snapshot_id != self->of->id) {
         return FIRN_OK;
@@ -231,35 +232,24 @@ static firn_status check_entry(checking *self, const ice_walk *walk, const ice_e
                   : FIRN_OK;
 }
 
+// Which columns the partitions of the manifest are of.
+static firn_status find_sources(void *user, const ice_walk *walk, arena *memory, firn_error *err) {
+    checking *self = user;
+    return ice_spec_sources(&self->play->metadata, &self->step->schema, walk->spec, memory,
+                            &self->sources, err);
+}
+
 static firn_status check_manifest(checking *self, const ice_manifest *of, firn_error *err) {
-    pool *owner = self->change->env->pool;
-    arena memory = arena_open_in(owner, ICE_SCRATCH_MAX);
-    arena block = arena_open_in(owner, ICE_SCRATCH_MAX);
-    const ice_walk_memory in = {&memory, &block, &self->change->codecs};
-    bytes file;
-    ice_walk walk;
-    bool has_entry = true;
-    firn_status status = io_get(self->change->env->io, of->path, ICE_MANIFEST_BYTES_MAX,
-                                ice_change_cancel(self->change), &memory, &file, err);
-    status = status == FIRN_OK
-                 ? ice_walk_open_whole(&walk, file, of, &self->play->metadata, &in, err)
-                 : status;
-    status = status == FIRN_OK ? ice_spec_sources(&self->play->metadata, &self->step->schema,
-                                                  walk.spec, &memory, &self->sources, err)
-                               : status;
-    while (status == FIRN_OK && has_entry) {
-        ice_entry entry;
-        status = ice_walk_next(&walk, &entry, &has_entry, err);
-        if (status == FIRN_OK && has_entry) {
-            status = check_entry(self, &walk, &entry, err);
-        }
-    }
-    arena_close(&block);
-    arena_close(&memory);
-    if (status != FIRN_OK && status != FIRN_CONFLICT) {
-        io_path_while(err, "reading the manifest", of->path);
-    }
-    return status;
+    const ice_manifest_visitor visitor = {.files = self->change->env->io,
+                                          .cancel = ice_change_cancel(self->change),
+                                          .owner = self->change->env->pool,
+                                          .codecs = &self->change->codecs,
+                                          .bytes_max = ICE_MANIFEST_BYTES_MAX,
+                                          .is_whole = true,
+                                          .begin = find_sources,
+                                          .take = check_entry,
+                                          .user = self};
+    return ice_manifest_visit(&visitor, &self->play->metadata, of, err);
 }
 
 // Which of what a snapshot did matters to the step, by Java's rules for the same operations.

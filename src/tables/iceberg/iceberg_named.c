@@ -1,38 +1,29 @@
 #include "tables/iceberg/iceberg_named.h"
 
-#define WALK_BYTES_MAX ((size_t)4 << 30)
+#include "tables/iceberg/iceberg_manifest_visit.h"
+
 #define MANIFEST_BYTES_MAX ((uint64_t)1 << 30)
 #define CODEC_BYTES_MAX ((size_t)16 << 20)
 
-static firn_status walk_entries(const ice_visitor *to, const ice_metadata *metadata,
-                                const ice_manifest *manifest, const ice_walk_memory *parts,
-                                firn_error *err) {
-    bytes file;
-    ice_walk walk;
-    bool has_entry = true;
-    TRY(io_get(to->files, manifest->path, MANIFEST_BYTES_MAX, to->cancel, parts->walk, &file, err));
-    TRY(ice_walk_open(&walk, file, manifest, metadata, parts, err));
-    while (has_entry) {
-        ice_entry entry;
-        TRY(cancel_check(to->cancel, err));
-        TRY(ice_walk_next(&walk, &entry, &has_entry, err));
-        if (has_entry) {
-            TRY(to->visit(to->user, entry.path, err));
-        }
-    }
-    return FIRN_OK;
+static firn_status visit_entry(void *user, const ice_walk *walk, const ice_entry *entry,
+                               firn_error *err) {
+    (void)walk;
+    const ice_visitor *to = user;
+    return to->visit(to->user, entry->path, err);
 }
 
 firn_status ice_visit_manifest(const ice_visitor *to, const ice_metadata *metadata,
                                const ice_manifest *manifest, firn_error *err) {
-    arena walk_memory = arena_open(WALK_BYTES_MAX);
-    arena block = arena_open(WALK_BYTES_MAX);
     codec_scratch codecs = codec_scratch_open(CODEC_BYTES_MAX);
-    const ice_walk_memory parts = {.walk = &walk_memory, .block = &block, .codecs = &codecs};
-    const firn_status status = walk_entries(to, metadata, manifest, &parts, err);
+    ice_visitor own = *to;
+    const ice_manifest_visitor visitor = {.files = to->files,
+                                          .cancel = to->cancel,
+                                          .codecs = &codecs,
+                                          .bytes_max = MANIFEST_BYTES_MAX,
+                                          .take = visit_entry,
+                                          .user = &own};
+    const firn_status status = ice_manifest_visit(&visitor, metadata, manifest, err);
     codec_scratch_close(&codecs);
-    arena_close(&block);
-    arena_close(&walk_memory);
     return status;
 }
 

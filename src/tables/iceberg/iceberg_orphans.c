@@ -127,11 +127,7 @@ static firn_status name_data(search *self, const ice_metadata *metadata, firn_er
             continue;
         }
         TRY(name_file(self, all.items[i]->path, err));
-        const firn_status status = ice_visit_manifest(&visitor, metadata, all.items[i], err);
-        if (status != FIRN_OK) {
-            io_path_while(err, "reading the manifest", all.items[i]->path);
-            return status;
-        }
+        TRY(ice_visit_manifest(&visitor, metadata, all.items[i], err));
     }
     return FIRN_OK;
 }
@@ -160,6 +156,25 @@ static firn_status check_location(search *self, const json_node *tree, text home
                                              TEXT_ARGS(self->location), TEXT_ARGS(home));
 }
 
+// What another table has would be taken for orphans of this one.
+static firn_status check_neighbour(search *self, firn_error *err) {
+    catalog *of = self->wanted->of;
+    text other = {.size = 0};
+    if (of != NULL && of->kind->neighbour != NULL) {
+        TRY(of->kind->neighbour(of, self->wanted->name, self->location, &self->names, &other,
+                                self->cancel, err));
+    }
+    if (other.size == 0) {
+        return FIRN_OK;
+    }
+    const firn_status status =
+        FAIL_SQL(err, FIRN_INVALID, "55000", NO_POSITION,
+                 "the table \"%.*s\" lies at or below \"%.*s\" too, its files are no orphans",
+                 TEXT_ARGS(other), TEXT_ARGS(self->location));
+    err_hint(err, "location => names a folder that is of this table alone");
+    return status;
+}
+
 static firn_status name_all(search *self, text metadata_location, firn_error *err) {
     const ice_visitor visitor = {
         .files = self->files, .cancel = self->cancel, .visit = name_file, .user = self};
@@ -174,6 +189,7 @@ static firn_status name_all(search *self, text metadata_location, firn_error *er
     TRY(ice_metadata_read(file, &self->names, &metadata, err));
     TRY(json_get_text(tree, "location", &home, err));
     TRY(check_location(self, tree, home, err));
+    TRY(check_neighbour(self, err));
     TRY(name_data(self, &metadata, err));
     TRY(ice_visit_statistics(&visitor, tree, err));
     TRY(ice_visit_log(&visitor, tree, err));

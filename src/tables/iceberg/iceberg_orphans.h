@@ -8,7 +8,9 @@
 // partitions
 // ("_day=1") and for our own temporary files (".<name>.<chance>.tmp").
 //
-// Nothing is removed before everything was read: a manifest that cannot be read is an error.
+// Nothing is removed before everything was read: a manifest that cannot be read is an error. So is
+// another table of the catalog that lies there, whose files would be taken for orphans, where the
+// catalog can tell.
 #ifndef FIRN_TABLES_ICEBERG_ICEBERG_ORPHANS_H
 #define FIRN_TABLES_ICEBERG_ICEBERG_ORPHANS_H
 
@@ -16,6 +18,8 @@
 #include "tables/catalog.h"
 
 typedef struct ice_orphan_search {
+    catalog *of;           ///< Whose other tables may lie there too; NULL: there are none.
+    object_name name;      ///< Of the table, in the catalog.
     text location;         ///< Where is looked: the table's, or below; "": the table's.
     int64_t older_than_us; ///< Since 1970 UTC: files that were changed later are left alone.
     bool is_dry_run;       ///< They are listed only.
@@ -24,7 +28,8 @@ typedef struct ice_orphan_search {
 /// Finds them, and removes them unless that is a dry run; *out in `memory`, by name. `table` is one
 /// of Iceberg.
 ///
-/// Errors: 22023 for another location; FIRN_UNSUPPORTED by stores that cannot list; those of
+/// Errors: 22023 for another location; 55000 for one where another table lies; FIRN_UNSUPPORTED by
+/// stores that cannot list; those of
 ///         reading, nothing was removed; those of removing the first file that stayed, after all
 ///         others were tried; FIRN_CANCELLED.
 firn_status ice_remove_orphans(io *files, const table_snapshot *table,

@@ -1,6 +1,6 @@
 // Data files that filters cover: no row of them has to be looked at to know that all go.
-#include "io/io_path.h"
 #include "memory/arena_grow.h"
+#include "tables/iceberg/iceberg_manifest_visit.h"
 #include "tables/iceberg/iceberg_snapshot_private.h"
 
 #define SCRATCH_MAX ((size_t)4 << 30)
@@ -28,25 +28,12 @@ static firn_status add_path(covering *self, text path, firn_error *err) {
     return FIRN_OK;
 }
 
-static firn_status look_at(covering *self, const ice_manifest *of, const ice_walk_memory *in,
+static firn_status look_at(void *user, const ice_walk *walk, const ice_entry *entry,
                            firn_error *err) {
-    bytes file;
-    ice_walk walk;
-    bool has_entry = true;
-    TRY(io_get(self->table->files, of->path, ICE_MANIFEST_BYTES_MAX, self->cancel, in->walk, &file,
-               err));
-    TRY(ice_walk_open(&walk, file, of, &self->table->metadata, in, err));
-    while (has_entry) {
-        ice_entry entry;
-        bool is_covered = false;
-        TRY(cancel_check(self->cancel, err));
-        TRY(ice_walk_next(&walk, &entry, &has_entry, err));
-        if (has_entry) {
-            TRY(ice_prune_covers(self->pruner, &walk, &entry, &is_covered, err));
-            TRY(is_covered ? add_path(self, entry.path, err) : FIRN_OK);
-        }
-    }
-    return FIRN_OK;
+    covering *self = user;
+    bool is_covered = false;
+    TRY(ice_prune_covers(self->pruner, walk, entry, &is_covered, err));
+    return is_covered ? add_path(self, entry->path, err) : FIRN_OK;
 }
 
 static firn_status make_pruner(covering *self, const expr_list *filters, scan_request *request,
@@ -72,25 +59,21 @@ static firn_status make_pruner(covering *self, const expr_list *filters, scan_re
 }
 
 static firn_status look_at_all(covering *self, firn_error *err) {
-    pool *owner = self->table->base.memory.owner;
-    firn_status status = FIRN_OK;
-    for (uint32_t i = 0; i < self->table->manifests.count && status == FIRN_OK; i++) {
+    const ice_manifest_visitor visitor = {.files = self->table->files,
+                                          .cancel = self->cancel,
+                                          .owner = self->table->base.memory.owner,
+                                          .codecs = &self->codecs,
+                                          .bytes_max = ICE_MANIFEST_BYTES_MAX,
+                                          .take = look_at,
+                                          .user = self};
+    for (uint32_t i = 0; i < self->table->manifests.count; i++) {
         const ice_manifest *each = &self->table->manifests.items[i];
         const bool is_empty = each->live_files.is_known && each->live_files.value == 0;
-        if (each->has_deletes || is_empty || ice_prune_manifest(self->pruner, each)) {
-            continue;
-        }
-        arena memory = arena_open_in(owner, SCRATCH_MAX);
-        arena block = arena_open_in(owner, SCRATCH_MAX);
-        const ice_walk_memory in = {&memory, &block, &self->codecs};
-        status = look_at(self, each, &in, err);
-        arena_close(&block);
-        arena_close(&memory);
-        if (status != FIRN_OK) {
-            io_path_while(err, "reading the manifest", each->path);
+        if (!each->has_deletes && !is_empty && !ice_prune_manifest(self->pruner, each)) {
+            TRY(ice_manifest_visit(&visitor, &self->table->metadata, each, err));
         }
     }
-    return status;
+    return FIRN_OK;
 }
 
 firn_status ice_table_covered(const table_snapshot *base, const expr_list *filters,

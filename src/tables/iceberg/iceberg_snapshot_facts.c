@@ -7,6 +7,7 @@
 
 #include "base/checked.h"
 #include "io/io_path.h"
+#include "tables/iceberg/iceberg_manifest_visit.h"
 #include "tables/iceberg/iceberg_snapshot_private.h"
 
 #define FACTS_BYTES_MAX ((size_t)256 << 20)
@@ -138,10 +139,14 @@ static void add_file(facts_column *to) {
     }
 }
 
-static firn_status add_entry(gathering *self, const ice_walk *walk, const ice_entry *entry,
+static firn_status add_entry(void *user, const ice_walk *walk, const ice_entry *entry,
                              firn_error *err) {
+    gathering *self = user;
     static const ice_map maps[] = {ICE_MAP_VALUE_COUNTS, ICE_MAP_NULL_COUNTS, ICE_MAP_NAN_COUNTS,
                                    ICE_MAP_LOW, ICE_MAP_HIGH};
+    if (entry->row_count == 0) {
+        return FIRN_OK;
+    }
     for (uint32_t i = 0; i < self->count; i++) {
         facts_column *each = &self->columns[i];
         each->low = NULL;
@@ -161,29 +166,14 @@ static firn_status add_entry(gathering *self, const ice_walk *walk, const ice_en
 
 static firn_status add_manifest(gathering *self, const ice_manifest *manifest,
                                 codec_scratch *codecs, firn_error *err) {
-    pool *owner = self->memory->owner;
-    arena memory = arena_open_in(owner, FACTS_BYTES_MAX);
-    arena block = arena_open_in(owner, FACTS_BYTES_MAX);
-    const ice_walk_memory parts = {.walk = &memory, .block = &block, .codecs = codecs};
-    bytes file;
-    ice_walk walk;
-    bool has_entry = true;
-    firn_status status = io_get(self->table->files, manifest->path, READ_BYTES_MAX, self->cancel,
-                                &memory, &file, err);
-    status = status == FIRN_OK
-                 ? ice_walk_open(&walk, file, manifest, &self->table->metadata, &parts, err)
-                 : status;
-    while (status == FIRN_OK && has_entry) {
-        ice_entry entry;
-        status = ice_walk_next(&walk, &entry, &has_entry, err);
-        status = status == FIRN_OK ? cancel_check(self->cancel, err) : status;
-        if (status == FIRN_OK && has_entry && entry.row_count > 0) {
-            status = add_entry(self, &walk, &entry, err);
-        }
-    }
-    arena_close(&block);
-    arena_close(&memory);
-    return status;
+    const ice_manifest_visitor visitor = {.files = self->table->files,
+                                          .cancel = self->cancel,
+                                          .owner = self->memory->owner,
+                                          .codecs = codecs,
+                                          .bytes_max = READ_BYTES_MAX,
+                                          .take = add_entry,
+                                          .user = self};
+    return ice_manifest_visit(&visitor, &self->table->metadata, manifest, err);
 }
 
 // Whether asking is worth it: not for very many files, nor for many questions to a server.
