@@ -5,7 +5,9 @@
 
 #include "codecs/codec_private.h"
 
-#define LEVEL_DEFAULT 3
+// Of pages that our encodings have made small already: lineitem takes 1.6 times the CPU at level 3,
+// for 2 % fewer bytes.
+#define LEVEL_DEFAULT 1
 #define LEVEL_MAX 22
 #define ENCODER_INPUT_MIN ((size_t)1 << 20)
 
