@@ -112,33 +112,43 @@ firn_status ice_row_set_add(ice_row_set *self, uint64_t position, arena *memory,
     return FIRN_OK;
 }
 
-static bool page_next(const ice_row_page *page, uint32_t from, uint32_t *out) {
-    if (page->bits == NULL) {
-        const uint32_t at = find_few(page, from);
-        *out = at < page->count ? page->few[at] : 0;
-        return at < page->count;
+static uint32_t take_few(const ice_row_page *page, uint64_t *from, int64_t *out, uint32_t room) {
+    const uint64_t first = *from & ~(uint64_t)(PAGE_ROWS - 1);
+    const uint32_t at = find_few(page, *from & (PAGE_ROWS - 1));
+    const uint32_t left = page->count - at;
+    const uint32_t count = left < room ? left : room;
+    for (uint32_t i = 0; i < count; i++) {
+        out[i] = (int64_t)(first + page->few[at + i]);
     }
-    for (uint32_t word = from / 64; word < PAGE_ROWS / 64; word++) {
-        const uint64_t before = word == from / 64 ? (UINT64_C(1) << (from % 64)) - 1 : 0;
-        const uint64_t left = page->bits[word] & ~before;
-        if (left != 0) {
-            *out = word * 64 + (uint32_t)__builtin_ctzll(left);
-            return true;
-        }
-    }
-    return false;
+    *from = left <= room ? first + PAGE_ROWS : first + page->few[at + count];
+    return count;
 }
 
-bool ice_row_set_next(const ice_row_set *self, uint64_t from, uint64_t *out) {
-    for (uint64_t at = from; at < self->row_count;) {
-        const uint64_t number = at >> PAGE_BITS;
-        uint32_t row;
-        if (self->pages[number].count > 0 &&
-            page_next(&self->pages[number], at & (PAGE_ROWS - 1), &row)) {
-            *out = number << PAGE_BITS | row;
-            return true;
+static uint32_t take_bits(const ice_row_page *page, uint64_t *from, int64_t *out, uint32_t room) {
+    const uint64_t first = *from & ~(uint64_t)(PAGE_ROWS - 1);
+    const uint32_t begin = *from & (PAGE_ROWS - 1);
+    uint32_t count = 0;
+    for (uint32_t word = begin / 64; word < PAGE_ROWS / 64; word++) {
+        const uint64_t before = word == begin / 64 ? (UINT64_C(1) << (begin % 64)) - 1 : 0;
+        for (uint64_t left = page->bits[word] & ~before; left != 0; left &= left - 1) {
+            const uint64_t position = first + word * 64 + (uint32_t)__builtin_ctzll(left);
+            if (count == room) {
+                *from = position;
+                return count;
+            }
+            out[count++] = (int64_t)position;
         }
-        at = (number + 1) << PAGE_BITS;
     }
-    return false;
+    *from = first + PAGE_ROWS;
+    return count;
+}
+
+uint32_t ice_row_set_take(const ice_row_set *self, uint64_t *from, int64_t *out, uint32_t room) {
+    uint32_t count = 0;
+    while (*from < self->row_count && count < room) {
+        const ice_row_page *page = &self->pages[*from >> PAGE_BITS];
+        count += page->bits == NULL ? take_few(page, from, out + count, room - count)
+                                    : take_bits(page, from, out + count, room - count);
+    }
+    return count;
 }

@@ -22,7 +22,8 @@ firn_status ice_row_set_open(ice_row_set *self, uint64_t row_count, arena *memor
 firn_status ice_row_set_add(ice_row_set *self, uint64_t position, arena *memory, bool *is_new,
                             firn_error *err);
 bool ice_row_set_has(const ice_row_set *self, uint64_t position);
-/// The first position that is not below `from`; false if there is none.
-bool ice_row_set_next(const ice_row_set *self, uint64_t from, uint64_t *out);
+/// Takes positions in order from *from on, which becomes where those behind them begin: as many as
+/// there are or fit into `room`.
+uint32_t ice_row_set_take(const ice_row_set *self, uint64_t *from, int64_t *out, uint32_t room);
 
 #endif

@@ -20,6 +20,7 @@ static firn_status set_metrics(ice_sink_change *self, firn_error *err) {
         options[i].statistics = PW_STATISTICS_BOUNDS;
         options[i].bound_bytes = ice_leaf_bound_bytes(&leaves->items[i]);
     }
+    options[leaves->count - 1].encodings &= ~(uint32_t)PW_DICTIONARY; // No position comes twice.
     self->delete_options.writer.leaves = options;
     return FIRN_OK;
 }
@@ -66,17 +67,13 @@ firn_status ice_deletes_prepare(ice_sink_change *self, firn_error *err) {
 // The next positions; *from becomes where those behind them begin.
 static firn_status fill_batch(const ice_touched *of, uint64_t *from, arena *memory,
                               column columns[2], batch *out, firn_error *err) {
-    uint32_t count = 0;
-    uint64_t position;
     string_value *path = ARENA_NEW(memory, string_value, 1);
     if (path == NULL || !string_new(memory, of->path.data, of->path.size, path)) {
         return ARENA_FULL(memory, err);
     }
     TRY(column_new(memory, TYPE_OF(BIGINT), BATCH_ROWS, &columns[1], err));
-    while (count < BATCH_ROWS && ice_row_set_next(of->rows, *from, &position)) {
-        COLUMN_OUT(&columns[1], int64_t)[count++] = (int64_t)position;
-        *from = position + 1;
-    }
+    const uint32_t count =
+        ice_row_set_take(of->rows, from, COLUMN_OUT(&columns[1], int64_t), BATCH_ROWS);
     columns[0] =
         (column){.type = TYPE_OF(VARCHAR), .form = FORM_CONSTANT, .length = count, .values = path};
     columns[1].length = count;
