@@ -368,11 +368,38 @@ static firn_status check_choice(text key, text value, firn_error *err) {
         {"write.update.isolation-level", ICE_ISOLATIONS},
         {"write.merge.isolation-level", ICE_ISOLATIONS},
         {ICE_GRANULARITY, "file", "partition"},
+        {"commit.manifest-merge.enabled", "true", "false"},
+        {"write.metadata.delete-after-commit.enabled", "true", "false"},
+        {"write.object-storage.enabled", "true", "false"},
+        {"write.object-storage.partitioned-paths", "true", "false"},
     };
     bool ignored;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (text_equal(key, text_of(rows[i].key))) {
             return ice_choice_read(key, value, rows[i].usual, rows[i].other, &ignored, err);
+        }
+    }
+    return FIRN_OK;
+}
+
+// Those of commits, which take what is usual where others have set what is no number.
+static firn_status check_number(text key, text value, firn_error *err) {
+    static const struct {
+        const char *key;
+        uint64_t least;
+    } rows[] = {
+        {"commit.manifest.target-size-bytes", 1},  {"commit.manifest.min-count-to-merge", 1},
+        {"commit.retry.num-retries", 0},           {"commit.retry.min-wait-ms", 0},
+        {"commit.retry.max-wait-ms", 0},           {"commit.retry.total-timeout-ms", 0},
+        {"write.metadata.previous-versions-max", 1},
+    };
+    uint64_t number;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (text_equal(key, text_of(rows[i].key))) {
+            return number_parse_u64(value, &number) == NUMBER_OK && number >= rows[i].least
+                       ? FIRN_OK
+                       : wrong(key, value,
+                               rows[i].least == 0 ? "a number from 0 on" : "a number above 0", err);
         }
     }
     return FIRN_OK;
@@ -390,6 +417,7 @@ firn_status ice_write_property_check(const ice_metadata *metadata, const schema 
         return FIRN_OK;
     }
     TRY(check_choice(key, value, err));
+    TRY(check_number(key, value, err));
     TRY(make(&of_data, columns, err));
     return make(&of_deletes, &none, err); // Nothing is said of their columns.
 }
