@@ -148,18 +148,86 @@ static firn_status push_project(domain *self, plan_node *node, domain_ids *out) 
     return domain_add_columns(self, out, &node->project_.ids, &node->project_.values);
 }
 
+// Sets without keys have a row each, where others have none: D × their numbers instead of D. Rows
+// of other sets belong to the first of them: where these are, that one has a row too.
+static firn_status restore_each(domain *self, const u32_list *empty, plan_node *node,
+                                plan_node *join, uint32_t *set_id) {
+    optimizer *rules = self->self;
+    plan_node *numbers;
+    column *sets = ARENA_NEW(rules->memory, column, 1);
+    if (sets == NULL) {
+        return rewrite_full(rules);
+    }
+    TRY(column_new(rules->memory, TYPE_OF(INTEGER), empty->count, sets, rules->err));
+    for (uint32_t i = 0; i < empty->count; i++) {
+        COLUMN_OUT(sets, int32_t)[i] = (int32_t)empty->items[i];
+    }
+    *set_id = rewrite_new_id(rules);
+    TRY(rewrite_node(rules, PLAN_VALUES, &numbers));
+    TRY(rewrite_add_id(rules, &numbers->values_.ids, *set_id));
+    numbers->values_.columns = (column_data_list){.count = 1, .items = sets};
+    numbers->values_.row_count = empty->count;
+    TRY(new_join(self, join->join_.left, numbers, JOIN_CROSS, &join->join_.left));
+    expr *owner = expr_new(rules->memory, EXPR_CASE, TYPE_OF(INTEGER));
+    expr *first = expr_i64(rules->memory, TYPE_OF(INTEGER), empty->items[0]);
+    if (owner == NULL || first == NULL) {
+        return rewrite_full(rules);
+    }
+    owner->case_.otherwise = first;
+    for (uint32_t i = 1; i < empty->count; i++) {
+        expr *sides[2];
+        expr *is_this;
+        for (int side = 0; side < 2; side++) {
+            sides[side] = expr_i64(rules->memory, TYPE_OF(INTEGER), empty->items[i]);
+            if (sides[side] == NULL) {
+                return rewrite_full(rules);
+            }
+        }
+        TRY(rewrite_column(rules, node->aggregate_.set_id, TYPE_OF(INTEGER), &is_this));
+        TRY(rewrite_call(rules, "=", is_this, sides[0], &is_this));
+        TRY(rewrite_add_expr(rules, &owner->case_.conditions, is_this));
+        TRY(rewrite_add_expr(rules, &owner->case_.values, sides[1]));
+    }
+    expr *number;
+    expr_list parts = {0};
+    TRY(rewrite_column(rules, *set_id, TYPE_OF(INTEGER), &number));
+    TRY(rewrite_call(rules, "=", number, owner, &number));
+    TRY(rewrite_add_expr(rules, &parts, number));
+    TRY(rewrite_split(rules, join->join_.residual, &parts));
+    return rewrite_join(rules, &parts, &join->join_.residual);
+}
+
+// The number of the set that a row is of, where the aggregate has no row: of the row that is made.
+static firn_status restored_set(domain *self, const u32_list *empty, uint32_t set_id,
+                                expr **value) {
+    optimizer *rules = self->self;
+    expr *otherwise = expr_i64(rules->memory, TYPE_OF(INTEGER), empty->items[0]);
+    if (otherwise == NULL) {
+        return rewrite_full(rules);
+    }
+    if (empty->count > 1) {
+        TRY(rewrite_column(rules, set_id, TYPE_OF(INTEGER), &otherwise));
+    }
+    return rewrite_coalesce(rules, *value, otherwise, value);
+}
+
 // A scalar aggregate has a row for every value of D, also where no input row is: D LEFT JOIN it,
-// and counts that are missing are 0.
+// and counts that are missing are 0. `empty`: the numbers of its sets without keys; one, 0, where
+// it has no sets.
 static firn_status restore_empty(domain *self, plan_node **slot, uint32_t key_count,
-                                 uint32_t total_set, domain_ids *out) {
+                                 const u32_list *empty, domain_ids *out) {
     optimizer *rules = self->self;
     plan_node *node = *slot;
     plan_node *values;
     domain_ids outer_ids;
+    uint32_t set_id = NO_SLOT;
     TRY(new_domain(self, &values, &outer_ids));
     plan_node *join;
     TRY(new_join(self, values, node, JOIN_LEFT, &join));
     TRY(domain_equal(self, &outer_ids, out, &join->join_.residual));
+    if (empty->count > 1) {
+        TRY(restore_each(self, empty, node, join, &set_id));
+    }
     u32_list ids = {0};
     expr_list exprs = {0};
     TRY(domain_add_columns(self, &outer_ids, &ids, &exprs));
@@ -183,8 +251,7 @@ static firn_status restore_empty(domain *self, plan_node **slot, uint32_t key_co
     if (node->aggregate_.set_id != NO_SLOT) {
         expr *value;
         TRY(rewrite_column(rules, node->aggregate_.set_id, TYPE_OF(INTEGER), &value));
-        TRY(rewrite_coalesce(rules, value, expr_i64(rules->memory, TYPE_OF(INTEGER), total_set),
-                             &value));
+        TRY(restored_set(self, empty, set_id, &value));
         TRY(rewrite_add_id(rules, &ids, node->aggregate_.set_id));
         TRY(rewrite_add_expr(rules, &exprs, value));
     }
@@ -192,13 +259,12 @@ static firn_status restore_empty(domain *self, plan_node **slot, uint32_t key_co
     return rewrite_project(rules, join, &ids, &exprs, slot);
 }
 
-// Every grouping set gets D's columns, the keys behind the first `key_count`. Answers which of the
-// sets is the grand total, UINT32_MAX if none is.
-static firn_status push_sets(domain *self, plan_node *node, uint32_t key_count, uint32_t *total) {
+// Every grouping set gets D's columns, the keys behind the first `key_count`. `empty`: the numbers
+// of those that are the grand total.
+static firn_status push_sets(domain *self, plan_node *node, uint32_t key_count, u32_list *empty) {
     optimizer *rules = self->self;
     u32_list sets = {0};
     uint32_t added = 0;
-    *total = UINT32_MAX;
     const uint32_t added_count = self->outer.count - self->key_first;
     if (key_count + added_count > 32) {
         return FAIL_SQL(rules->err, FIRN_UNSUPPORTED, "54023", NO_POSITION,
@@ -210,10 +276,15 @@ static firn_status push_sets(domain *self, plan_node *node, uint32_t key_count, 
         added |= UINT32_C(1) << (key_count + i);
     }
     for (uint32_t i = 0; i < node->aggregate_.sets.count; i++) {
-        *total = node->aggregate_.sets.items[i] == 0 && *total == UINT32_MAX ? i : *total;
+        if (node->aggregate_.sets.items[i] == 0) {
+            TRY(rewrite_add_id(rules, empty, i));
+        }
         TRY(rewrite_add_id(rules, &sets, node->aggregate_.sets.items[i] | added));
     }
     node->aggregate_.sets = sets;
+    if (empty->count > 1 && node->aggregate_.set_id == NO_SLOT) {
+        node->aggregate_.set_id = rewrite_new_id(rules);
+    }
     return FIRN_OK;
 }
 
@@ -257,7 +328,7 @@ static firn_status push_aggregate(domain *self, plan_node **slot, domain_ids *ou
     plan_node *node = *slot;
     substitution map;
     const uint32_t key_count = node->aggregate_.keys.count;
-    uint32_t total_set = key_count == 0 ? 0 : UINT32_MAX;
+    u32_list empty = {0};
     TRY(push_input(self, node, out));
     TRY(domain_substitution(self, out, &map));
     for (uint32_t i = 0; i < node->aggregate_.keys.count; i++) {
@@ -267,10 +338,12 @@ static firn_status push_aggregate(domain *self, plan_node **slot, domain_ids *ou
         TRY(rewrite_substitute(self->self, &node->aggregate_.aggregates.items[i], &map));
     }
     if (node->aggregate_.sets.count > 0) {
-        TRY(push_sets(self, node, key_count, &total_set));
+        TRY(push_sets(self, node, key_count, &empty));
+    } else if (key_count == 0) {
+        TRY(rewrite_add_id(self->self, &empty, 0));
     }
     TRY(domain_add_keys(self, out, node));
-    return total_set != UINT32_MAX ? restore_empty(self, slot, key_count, total_set, out) : FIRN_OK;
+    return empty.count > 0 ? restore_empty(self, slot, key_count, &empty, out) : FIRN_OK;
 }
 
 // A row of a full join may lack either side: D's columns are those of the one that is there.
