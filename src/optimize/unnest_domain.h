@@ -1,4 +1,5 @@
-// Private to optimize/unnest_{push,limit,number,share}.c: the domain D that travels down a side.
+// Private to optimize/unnest_{push,group,limit,number,share}.c: the domain D that travels down a
+// side.
 #ifndef FIRN_OPTIMIZE_UNNEST_DOMAIN_H
 #define FIRN_OPTIMIZE_UNNEST_DOMAIN_H
 
@@ -29,6 +30,13 @@ firn_status domain_push(domain *self, plan_node **slot, domain_ids *out);
 /// The same for a LIMIT with an input that mentions the domain.
 firn_status domain_push_limit(domain *self, plan_node **slot, domain_ids *out);
 
+/// The same for an aggregate with an input that mentions the domain.
+firn_status domain_push_aggregate(domain *self, plan_node **slot, domain_ids *out);
+
+/// A fresh copy of D: distinct columns of a copy of the left side, or a reader of the numbered one.
+firn_status domain_new(domain *self, plan_node **out, domain_ids *made);
+firn_status domain_join(domain *self, plan_node *left, plan_node *right, join_kind kind,
+                        plan_node **out);
 /// A copy of a subplan under new ids: `renamed` has the new one of every old one.
 firn_status domain_copy(optimizer *self, const plan_node *source, plan_node **out,
                         uint32_t **renamed);
