@@ -127,6 +127,8 @@ uint64_t type_hash(const type *self);
 physical type_physical(const type *self);
 type_category type_category_of(const type *self);
 bool type_equal_is_bytes(const type *self); ///< Children included.
+/// Do all equal values show the same, those of nested types too? Not 0.0 and -0.0.
+bool type_equal_is_same(const type *self);
 /// Bytes of one value in a flat column; 0 for NONE, BIT and STRUCT.
 uint32_t physical_size(physical kind);
 bool physical_is_integer(physical kind); ///< Of at most 64 bits.

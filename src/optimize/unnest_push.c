@@ -3,7 +3,7 @@
 // D = the distinct values of the left side's columns that the right side mentions. The dependent
 // join becomes an ordinary one of left and right', where right' = right computed for all of D at
 // once: it hands out D's columns too, and the join compares them (NULL equals NULL) with the
-// left's.
+// left's. Equal values that are not the same are told apart by tags, see unnest_tags.c.
 //
 // D travels down the right side until nothing below mentions the left any more; there it is joined
 // in. On the way each node learns to keep D's columns apart: aggregates group by them, joins
@@ -24,7 +24,8 @@ static firn_status mentions_domain(const domain *self, plan_node *node, bool *ou
 }
 
 firn_status unnest_distinct(optimizer *self, const plan_node *source, const u32_list *columns,
-                            const type *const *types, plan_node **out, u32_list *made) {
+                            const type *const *types, const u32_list *tagged, plan_node **out,
+                            u32_list *made) {
     uint32_t *renamed;
     plan_node *copy;
     TRY(domain_copy(self, source, &copy, &renamed));
@@ -41,14 +42,23 @@ firn_status unnest_distinct(optimizer *self, const plan_node *source, const u32_
         TRY(rewrite_add_id(self, &group->aggregate_.key_ids, id));
         TRY(rewrite_add_id(self, made, id));
     }
+    for (uint32_t i = 0; i < tagged->count; i++) {
+        const uint32_t at = tagged->items[i];
+        const uint32_t id = rewrite_new_id(self);
+        expr *tag;
+        TRY(unnest_tag(self, made->items[at], types[at], &tag));
+        TRY(rewrite_add_expr(self, &group->aggregate_.keys, tag));
+        TRY(rewrite_add_id(self, &group->aggregate_.key_ids, id));
+        TRY(rewrite_add_id(self, made, id));
+    }
     *out = group;
     return FIRN_OK;
 }
 
 firn_status domain_new(domain *self, plan_node **out, domain_ids *made) {
     return self->is_numbered ? domain_read_numbered(self, out, made)
-                             : unnest_distinct(self->self, self->left, &self->outer, self->types,
-                                               out, &made->items);
+                             : unnest_distinct(self->self, self->left, &self->columns, self->types,
+                                               &self->tagged, out, &made->items);
 }
 
 firn_status domain_substitution(domain *self, const domain_ids *ids, substitution *out) {
@@ -333,14 +343,15 @@ firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer) 
     domain state = {.self = self, .left = *source};
     plan_columns columns;
     TRY(plan_outputs(state.left, self->memory, &columns, self->err));
-    state.types = ARENA_NEW(self->memory, const type *, id_set_count(outer) + 2);
+    state.types = ARENA_NEW(self->memory, const type *, 2 * (size_t)id_set_count(outer) + 1);
     if (state.types == NULL) {
         return rewrite_full(self);
     }
     for (uint32_t id = 0; id_set_next(outer, &id); id++) {
-        state.types[state.outer.count] = rewrite_type_of(&columns, id);
-        TRY(rewrite_add_id(self, &state.outer, id));
+        state.types[state.columns.count] = rewrite_type_of(&columns, id);
+        TRY(rewrite_add_id(self, &state.columns, id));
     }
+    TRY(domain_tag(&state, &node->dependent_join_.left, node->dependent_join_.right));
     plan_node *numbered;
     TRY(domain_number(&state, &node->dependent_join_.left, node->dependent_join_.right, &numbered));
     const domain_ids left = {.items = state.outer};
