@@ -224,6 +224,14 @@ bool type_has_order_number(const type *self) {
     }
 }
 
+bool type_equal_is_same(const type *self) {
+    bool is_same = type_is_nested(self) || rows[self->id].equal_is_bytes;
+    for (uint32_t i = 0; i < self->child_count && is_same; i++) {
+        is_same = type_equal_is_same(self->children[i].type);
+    }
+    return is_same;
+}
+
 uint32_t physical_size(physical kind) {
     switch (kind) {
 #define X(name, word, c_type)                                                                      \

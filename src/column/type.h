@@ -130,6 +130,8 @@ bool type_equal_is_bytes(const type *self); ///< Children included.
 /// Do values have an order that fits into numbers of 64 bits, if not exactly
 /// (exec/sort/order_number.h)?
 bool type_has_order_number(const type *self);
+/// Do all equal values show the same, those of nested types too? Not 0.0 and -0.0.
+bool type_equal_is_same(const type *self);
 /// Bytes of one value in a flat column; 0 for NONE, BIT and STRUCT.
 uint32_t physical_size(physical kind);
 bool physical_is_integer(physical kind); ///< Of at most 64 bits.

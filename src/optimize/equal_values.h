@@ -5,9 +5,11 @@
 #define FIRN_OPTIMIZE_EQUAL_VALUES_H
 
 #include "expr/expr.h"
+#include "expr/id_set.h"
 
-/// Has the expression the same value for all values of its columns that are equal? Comparisons do,
-/// and tests for NULL; of others only those over types of which equal values are the same.
-bool expr_is_of_equals(const expr *self);
+/// Has the expression the same value for all values of these columns that are equal? Comparisons
+/// do, and tests for NULL; of others only those over types of which equal values are the same.
+/// `ids`: of such other types alone; NULL: all columns.
+bool expr_is_of_equals(const expr *self, const id_set *ids);
 
 #endif

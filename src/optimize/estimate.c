@@ -100,7 +100,7 @@ static column_estimate of_facts(const column_facts *facts, const type *type, dou
 }
 
 double estimate_distinct(const estimates *self, const expr *value, double rows) {
-    if (value->kind == EXPR_LITERAL) {
+    if (value->kind == EXPR_LITERAL || expr_is_call(value, "equal_tag")) { // Few values need one.
         return 1;
     }
     if (value->kind == EXPR_CAST) {

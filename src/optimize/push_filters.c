@@ -367,7 +367,8 @@ static firn_status push_aggregate(optimizer *self, plan_node **slot, const expr_
         bool covered;
         TRY(rewrite_covers(self, &keys, conjuncts->items[i], &covered));
         covered &= node->aggregate_.sets.count == 0 && may_move(conjuncts->items[i]) &&
-                   !expr_is_constant(conjuncts->items[i]) && expr_is_of_equals(conjuncts->items[i]);
+                   !expr_is_constant(conjuncts->items[i]) &&
+                   expr_is_of_equals(conjuncts->items[i], NULL);
         const expr_list one = {.count = 1, .items = &conjuncts->items[i]};
         if (covered) {
             TRY(substitute_all(self, &one, &map, &below));

@@ -25,9 +25,17 @@ firn_status unnest_pull(optimizer *self, plan_node **slot, const id_set *outer, 
 /// The general way (Neumann and Kemper, "Unnesting Arbitrary Queries", 2015): the right side is
 /// computed once for all distinct values of the columns it mentions, which become columns of it.
 firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer);
-/// The distinct values of some columns of `source`, computed by a copy of it; `made`: their ids.
+/// The distinct values of some columns of `source`, computed by a copy of it; `tagged`: of which of
+/// them (by index) the tags tell them apart too; `made`: their ids, then those of the tags.
 firn_status unnest_distinct(optimizer *self, const plan_node *source, const u32_list *columns,
-                            const type *const *types, plan_node **out, u32_list *made);
+                            const type *const *types, const u32_list *tagged, plan_node **out,
+                            u32_list *made);
+/// Which of the columns, by index, have equal values that are not the same to a right side or a
+/// condition with subqueries; each may be NULL.
+firn_status unnest_find_tagged(optimizer *self, plan_node *right, expr *condition,
+                               const u32_list *columns, const type *const *types, u32_list *out);
+/// The tag of a column, BINARY: of equal values the same exactly if they are the same.
+firn_status unnest_tag(optimizer *self, uint32_t id, const type *of, expr **out);
 
 /// An outer, semi or anti join whose ON has subqueries over columns of both sides: the pairs of
 /// values that fulfil it are computed first, and become a table between the two sides.

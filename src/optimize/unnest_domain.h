@@ -1,4 +1,5 @@
-// Private to optimize/unnest_{push,limit,number,share}.c: the domain D that travels down a side.
+// Private to optimize/unnest_{push,group,limit,number,share,tags}.c: the domain D that travels down
+// a side.
 #ifndef FIRN_OPTIMIZE_UNNEST_DOMAIN_H
 #define FIRN_OPTIMIZE_UNNEST_DOMAIN_H
 
@@ -7,7 +8,10 @@
 typedef struct domain {
     optimizer *self;
     const plan_node *left;
-    u32_list outer; // The left's columns that make D; numbered: and the number that it got there.
+    u32_list columns; // The left's columns that the right side mentions.
+    u32_list tagged;  // Indexes of those that D has a tag of.
+    u32_list
+        outer; // What makes D: columns, their tags; numbered: and the number that it got there.
     const type **types;
     uint32_t key_first; // The columns from here on tell D's rows apart.
     bool keeps_order;   // What is above takes rows in the order in which they come.
@@ -29,6 +33,13 @@ firn_status domain_push(domain *self, plan_node **slot, domain_ids *out);
 /// The same for a LIMIT with an input that mentions the domain.
 firn_status domain_push_limit(domain *self, plan_node **slot, domain_ids *out);
 
+/// The same for an aggregate with an input that mentions the domain.
+firn_status domain_push_aggregate(domain *self, plan_node **slot, domain_ids *out);
+
+/// A fresh copy of D: distinct columns of a copy of the left side, or a reader of the numbered one.
+firn_status domain_new(domain *self, plan_node **out, domain_ids *made);
+firn_status domain_join(domain *self, plan_node *left, plan_node *right, join_kind kind,
+                        plan_node **out);
 /// A copy of a subplan under new ids: `renamed` has the new one of every old one.
 firn_status domain_copy(optimizer *self, const plan_node *source, plan_node **out,
                         uint32_t **renamed);
@@ -38,6 +49,8 @@ firn_status domain_source(optimizer *self, plan_node **left, const id_set *ids, 
 /// of it, and *shared the node that must stand above the join; NULL if a copy is fine.
 firn_status domain_share(optimizer *self, plan_node **slot, plan_node **shared);
 
+/// Which columns of D need a tag, which the left side then hands out too: D's `outer` is known.
+firn_status domain_tag(domain *self, plan_node **left, plan_node *right);
 /// Where its rows are long, D gets numbers instead of being compared by value again and again: it
 /// is kept, and read wherever it is needed; the left side learns its row's number there. `*shared`
 /// is to stand above the join then; else NULL, and nothing changed.

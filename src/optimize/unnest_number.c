@@ -23,7 +23,7 @@ static bool has_unnest(void *user, plan_node **slot) {
 static bool is_long(const domain *self, plan_node *right) {
     bool is_list = false;
     bool is_text = false;
-    for (uint32_t i = 0; i < self->outer.count; i++) {
+    for (uint32_t i = 0; i < self->columns.count; i++) {
         is_list |= has_list(self->types[i]);
         is_text |= type_physical(self->types[i]) == PHYSICAL_STRING;
     }
@@ -55,8 +55,8 @@ static firn_status define(domain *self, plan_node **out) {
     optimizer *rules = self->self;
     plan_node *number;
     TRY(rewrite_node(rules, PLAN_NUMBER, &number));
-    TRY(unnest_distinct(rules, self->left, &self->outer, self->types, &number->number_.input,
-                        &self->kept_ids));
+    TRY(unnest_distinct(rules, self->left, &self->columns, self->types, &self->tagged,
+                        &number->number_.input, &self->kept_ids));
     number->number_.id = rewrite_new_id(rules);
     TRY(rewrite_add_id(rules, &self->kept_ids, number->number_.id));
     field *fields = ARENA_NEW(rules->memory, field, self->kept_ids.count);

@@ -3,17 +3,14 @@
 // D = the distinct values of the left side's columns that the right side mentions. The dependent
 // join becomes an ordinary one of left and right', where right' = right computed for all of D at
 // once: it hands out D's columns too, and the join compares them (NULL equals NULL) with the
-// left's.
+// left's. Equal values that are not the same are told apart by tags, see unnest_tags.c.
 //
 // D travels down the right side until nothing below mentions the left any more; there it is joined
 // in. On the way each node learns to keep D's columns apart: aggregates group by them, joins
 // compare them, limits count per value of them. Every place gets its own copy of D under new ids.
 //
 // The left side stands twice in the result, as itself and in D: D's definition is a copy.
-#include <assert.h>
-
 #include "functions/overload.h"
-#include "functions/registry.h"
 #include "optimize/unnest_domain.h"
 
 static firn_status mentions_domain(const domain *self, plan_node *node, bool *out) {
@@ -27,7 +24,8 @@ static firn_status mentions_domain(const domain *self, plan_node *node, bool *ou
 }
 
 firn_status unnest_distinct(optimizer *self, const plan_node *source, const u32_list *columns,
-                            const type *const *types, plan_node **out, u32_list *made) {
+                            const type *const *types, const u32_list *tagged, plan_node **out,
+                            u32_list *made) {
     uint32_t *renamed;
     plan_node *copy;
     TRY(domain_copy(self, source, &copy, &renamed));
@@ -44,15 +42,23 @@ firn_status unnest_distinct(optimizer *self, const plan_node *source, const u32_
         TRY(rewrite_add_id(self, &group->aggregate_.key_ids, id));
         TRY(rewrite_add_id(self, made, id));
     }
+    for (uint32_t i = 0; i < tagged->count; i++) {
+        const uint32_t at = tagged->items[i];
+        const uint32_t id = rewrite_new_id(self);
+        expr *tag;
+        TRY(unnest_tag(self, made->items[at], types[at], &tag));
+        TRY(rewrite_add_expr(self, &group->aggregate_.keys, tag));
+        TRY(rewrite_add_id(self, &group->aggregate_.key_ids, id));
+        TRY(rewrite_add_id(self, made, id));
+    }
     *out = group;
     return FIRN_OK;
 }
 
-// A fresh copy of D: distinct columns of a copy of the left side, or a reader of the numbered one.
-static firn_status new_domain(domain *self, plan_node **out, domain_ids *made) {
+firn_status domain_new(domain *self, plan_node **out, domain_ids *made) {
     return self->is_numbered ? domain_read_numbered(self, out, made)
-                             : unnest_distinct(self->self, self->left, &self->outer, self->types,
-                                               out, &made->items);
+                             : unnest_distinct(self->self, self->left, &self->columns, self->types,
+                                               &self->tagged, out, &made->items);
 }
 
 firn_status domain_substitution(domain *self, const domain_ids *ids, substitution *out) {
@@ -81,8 +87,8 @@ firn_status domain_equal(domain *self, const domain_ids *left, const domain_ids 
     return rewrite_join(rules, &parts, condition);
 }
 
-static firn_status new_join(domain *self, plan_node *left, plan_node *right, join_kind kind,
-                            plan_node **out) {
+firn_status domain_join(domain *self, plan_node *left, plan_node *right, join_kind kind,
+                        plan_node **out) {
     TRY(rewrite_node(self->self, PLAN_JOIN, out));
     (*out)->join_.left = left;
     (*out)->join_.right = right;
@@ -94,8 +100,8 @@ static firn_status new_join(domain *self, plan_node *left, plan_node *right, joi
 // Nothing here mentions the left: every value of D sees the same rows.
 static firn_status push_leaf(domain *self, plan_node **slot, domain_ids *out) {
     plan_node *values;
-    TRY(new_domain(self, &values, out));
-    return new_join(self, *slot, values, JOIN_CROSS, slot);
+    TRY(domain_new(self, &values, out));
+    return domain_join(self, *slot, values, JOIN_CROSS, slot);
 }
 
 firn_status domain_add_columns(domain *self, const domain_ids *ids, u32_list *to,
@@ -105,28 +111,6 @@ firn_status domain_add_columns(domain *self, const domain_ids *ids, u32_list *to
         TRY(rewrite_column(self->self, ids->items.items[i], self->types[i], &value));
         TRY(rewrite_add_id(self->self, to, ids->items.items[i]));
         TRY(rewrite_add_expr(self->self, values, value));
-    }
-    return FIRN_OK;
-}
-
-firn_status domain_add_keys(domain *self, const domain_ids *ids, plan_node *aggregate) {
-    optimizer *rules = self->self;
-    for (uint32_t i = 0; i < self->outer.count; i++) {
-        const uint32_t id = ids->items.items[i];
-        expr *value;
-        TRY(rewrite_column(rules, id, self->types[i], &value));
-        if (i >= self->key_first) {
-            TRY(rewrite_add_id(rules, &aggregate->aggregate_.key_ids, id));
-            TRY(rewrite_add_expr(rules, &aggregate->aggregate_.keys, value));
-            continue;
-        }
-        expr *any;
-        const overload_request request = {
-            .types = &self->types[i], .args = &value, .arg_count = 1, .position = UINT32_MAX};
-        TRY(aggregate_call_new(aggregate_find(TEXT("any_value")), &request, rules->memory, &any,
-                               rules->err));
-        TRY(rewrite_add_id(rules, &aggregate->aggregate_.ids, id));
-        TRY(rewrite_add_expr(rules, &aggregate->aggregate_.aggregates, any));
     }
     return FIRN_OK;
 }
@@ -148,86 +132,6 @@ static firn_status push_project(domain *self, plan_node *node, domain_ids *out) 
     return domain_add_columns(self, out, &node->project_.ids, &node->project_.values);
 }
 
-// A scalar aggregate has a row for every value of D, also where no input row is: D LEFT JOIN it,
-// and counts that are missing are 0.
-static firn_status restore_empty(domain *self, plan_node **slot, uint32_t key_count,
-                                 uint32_t total_set, domain_ids *out) {
-    optimizer *rules = self->self;
-    plan_node *node = *slot;
-    plan_node *values;
-    domain_ids outer_ids;
-    TRY(new_domain(self, &values, &outer_ids));
-    plan_node *join;
-    TRY(new_join(self, values, node, JOIN_LEFT, &join));
-    TRY(domain_equal(self, &outer_ids, out, &join->join_.residual));
-    u32_list ids = {0};
-    expr_list exprs = {0};
-    TRY(domain_add_columns(self, &outer_ids, &ids, &exprs));
-    for (uint32_t i = 0; i < node->aggregate_.ids.count; i++) {
-        const expr *call = node->aggregate_.aggregates.items[i];
-        expr *value;
-        TRY(rewrite_column(rules, node->aggregate_.ids.items[i], call->type, &value));
-        if ((call->aggregate_.function->flags & AGGREGATE_EMPTY_IS_ZERO) != 0) {
-            TRY(rewrite_coalesce(rules, value, expr_i64(rules->memory, call->type, 0), &value));
-        }
-        TRY(rewrite_add_id(rules, &ids, node->aggregate_.ids.items[i]));
-        TRY(rewrite_add_expr(rules, &exprs, value));
-    }
-    for (uint32_t i = 0; i < key_count; i++) { // Of the grand total: all NULL.
-        expr *value;
-        TRY(rewrite_column(rules, node->aggregate_.key_ids.items[i],
-                           node->aggregate_.keys.items[i]->type, &value));
-        TRY(rewrite_add_id(rules, &ids, node->aggregate_.key_ids.items[i]));
-        TRY(rewrite_add_expr(rules, &exprs, value));
-    }
-    if (node->aggregate_.set_id != NO_SLOT) {
-        expr *value;
-        TRY(rewrite_column(rules, node->aggregate_.set_id, TYPE_OF(INTEGER), &value));
-        TRY(rewrite_coalesce(rules, value, expr_i64(rules->memory, TYPE_OF(INTEGER), total_set),
-                             &value));
-        TRY(rewrite_add_id(rules, &ids, node->aggregate_.set_id));
-        TRY(rewrite_add_expr(rules, &exprs, value));
-    }
-    *out = outer_ids;
-    return rewrite_project(rules, join, &ids, &exprs, slot);
-}
-
-// Every grouping set gets D's columns, the keys behind the first `key_count`. Answers which of the
-// sets is the grand total, UINT32_MAX if none is.
-static firn_status push_sets(domain *self, plan_node *node, uint32_t key_count, uint32_t *total) {
-    optimizer *rules = self->self;
-    u32_list sets = {0};
-    uint32_t added = 0;
-    *total = UINT32_MAX;
-    const uint32_t added_count = self->outer.count - self->key_first;
-    if (key_count + added_count > 32) {
-        return FAIL_SQL(rules->err, FIRN_UNSUPPORTED, "54023", NO_POSITION,
-                        "grouping sets and columns of the queries around them: %u columns, at most "
-                        "32 are allowed",
-                        key_count + added_count);
-    }
-    for (uint32_t i = 0; i < added_count; i++) {
-        added |= UINT32_C(1) << (key_count + i);
-    }
-    for (uint32_t i = 0; i < node->aggregate_.sets.count; i++) {
-        *total = node->aggregate_.sets.items[i] == 0 && *total == UINT32_MAX ? i : *total;
-        TRY(rewrite_add_id(rules, &sets, node->aggregate_.sets.items[i] | added));
-    }
-    node->aggregate_.sets = sets;
-    return FIRN_OK;
-}
-
-// Does an aggregate depend on the order of its input?
-static bool takes_order(const plan_node *node) {
-    bool takes = false;
-    for (uint32_t i = 0; i < node->aggregate_.aggregates.count; i++) {
-        const expr *call = node->aggregate_.aggregates.items[i];
-        takes |= call->aggregate_.order.count == 0 &&
-                 (call->aggregate_.function->flags & AGGREGATE_ORDER_MATTERS) != 0;
-    }
-    return takes;
-}
-
 // (SELECT string_agg(s, ',') FROM (SELECT … ORDER BY s)): rows in order for all values of D are in
 // order for each. Elsewhere order alone means nothing in a subquery.
 static firn_status push_sort(domain *self, plan_node **slot, domain_ids *out) {
@@ -243,34 +147,6 @@ static firn_status push_sort(domain *self, plan_node **slot, domain_ids *out) {
         TRY(rewrite_substitute(self->self, &node->sort_.keys.items[i].value, &map));
     }
     return FIRN_OK;
-}
-
-static firn_status push_input(domain *self, plan_node *node, domain_ids *out) {
-    const bool kept_order = self->keeps_order;
-    self->keeps_order = takes_order(node);
-    const firn_status status = domain_push(self, &node->aggregate_.input, out);
-    self->keeps_order = kept_order;
-    return status;
-}
-
-static firn_status push_aggregate(domain *self, plan_node **slot, domain_ids *out) {
-    plan_node *node = *slot;
-    substitution map;
-    const uint32_t key_count = node->aggregate_.keys.count;
-    uint32_t total_set = key_count == 0 ? 0 : UINT32_MAX;
-    TRY(push_input(self, node, out));
-    TRY(domain_substitution(self, out, &map));
-    for (uint32_t i = 0; i < node->aggregate_.keys.count; i++) {
-        TRY(rewrite_substitute(self->self, &node->aggregate_.keys.items[i], &map));
-    }
-    for (uint32_t i = 0; i < node->aggregate_.aggregates.count; i++) {
-        TRY(rewrite_substitute(self->self, &node->aggregate_.aggregates.items[i], &map));
-    }
-    if (node->aggregate_.sets.count > 0) {
-        TRY(push_sets(self, node, key_count, &total_set));
-    }
-    TRY(domain_add_keys(self, out, node));
-    return total_set != UINT32_MAX ? restore_empty(self, slot, key_count, total_set, out) : FIRN_OK;
 }
 
 // A row of a full join may lack either side: D's columns are those of the one that is there.
@@ -393,7 +269,7 @@ static firn_status push_table_function(domain *self, plan_node **slot, domain_id
     plan_node *node = *slot;
     plan_node *values;
     substitution map;
-    TRY(new_domain(self, &values, out));
+    TRY(domain_new(self, &values, out));
     TRY(domain_substitution(self, out, &map));
     for (uint32_t i = 0; i < node->table_function_.args.count; i++) {
         TRY(rewrite_substitute(self->self, &node->table_function_.args.items[i], &map));
@@ -414,7 +290,7 @@ firn_status domain_push(domain *self, plan_node **slot, domain_ids *out) {
     case PLAN_PROJECT:
         return push_project(self, node, out);
     case PLAN_AGGREGATE:
-        return push_aggregate(self, slot, out);
+        return domain_push_aggregate(self, slot, out);
     case PLAN_JOIN:
         return push_join(self, slot, out);
     case PLAN_UNION:
@@ -467,14 +343,15 @@ firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer) 
     domain state = {.self = self, .left = *source};
     plan_columns columns;
     TRY(plan_outputs(state.left, self->memory, &columns, self->err));
-    state.types = ARENA_NEW(self->memory, const type *, id_set_count(outer) + 2);
+    state.types = ARENA_NEW(self->memory, const type *, 2 * (size_t)id_set_count(outer) + 1);
     if (state.types == NULL) {
         return rewrite_full(self);
     }
     for (uint32_t id = 0; id_set_next(outer, &id); id++) {
-        state.types[state.outer.count] = rewrite_type_of(&columns, id);
-        TRY(rewrite_add_id(self, &state.outer, id));
+        state.types[state.columns.count] = rewrite_type_of(&columns, id);
+        TRY(rewrite_add_id(self, &state.columns, id));
     }
+    TRY(domain_tag(&state, &node->dependent_join_.left, node->dependent_join_.right));
     plan_node *numbered;
     TRY(domain_number(&state, &node->dependent_join_.left, node->dependent_join_.right, &numbered));
     const domain_ids left = {.items = state.outer};
@@ -482,7 +359,7 @@ firn_status unnest_push(optimizer *self, plan_node **slot, const id_set *outer) 
     TRY(domain_push(&state, &node->dependent_join_.right, &right));
     plan_node *join;
     const join_kind kind = node->dependent_join_.join;
-    TRY(new_join(&state, node->dependent_join_.left, node->dependent_join_.right, kind, &join));
+    TRY(domain_join(&state, node->dependent_join_.left, node->dependent_join_.right, kind, &join));
     join->position = node->position;
     join->join_.mark_id = node->dependent_join_.mark_id;
     join->join_.residual = node->dependent_join_.condition;
