@@ -388,9 +388,12 @@ static firn_status check_number(text key, text value, firn_error *err) {
         const char *key;
         uint64_t least;
     } rows[] = {
-        {"commit.manifest.target-size-bytes", 1},  {"commit.manifest.min-count-to-merge", 1},
-        {"commit.retry.num-retries", 0},           {"commit.retry.min-wait-ms", 0},
-        {"commit.retry.max-wait-ms", 0},           {"commit.retry.total-timeout-ms", 0},
+        {"commit.manifest.target-size-bytes", 1},
+        {"commit.manifest.min-count-to-merge", 1},
+        {"commit.retry.num-retries", 0},
+        {"commit.retry.min-wait-ms", 0},
+        {"commit.retry.max-wait-ms", 0},
+        {"commit.retry.total-timeout-ms", 0},
         {"write.metadata.previous-versions-max", 1},
     };
     uint64_t number;
