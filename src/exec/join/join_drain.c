@@ -121,6 +121,7 @@ static firn_status make_jobs(join_state *state, firn_error *err) REQUIRES(&state
             continue;
         }
         join_slots_close(&state->table.parts[i]);
+        join_part_runs_close(&part->runs);
         if (!state->plan.right_survives) {
             row_pages_close(&state->rows, &part->rows);
         }

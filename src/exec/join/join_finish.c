@@ -305,9 +305,7 @@ static firn_status hold_for_probe(join_state *self, arena *memory, firn_error *e
     return FIRN_OK;
 }
 
-static firn_status begin_probe(void *shared, finish_plan *next, firn_error *err) {
-    join_state *self = shared;
-    TRY(hold_for_probe(self, next->memory, err));
+static firn_status begin_probe(join_state *self, firn_error *err) {
     for (uint32_t i = 0; i < self->part_count; i++) {
         if (atomic_load(&self->parts[i].is_spilled)) {
             self->spilled_part_count++;
@@ -323,6 +321,54 @@ static firn_status begin_probe(void *shared, finish_plan *next, firn_error *err)
     return join_filters_publish(self, err);
 }
 
+typedef firn_status task_run(finish_task *task, op_call *call, firn_error *err);
+
+// One for each partition that is in the file, or in memory.
+static firn_status plan_tasks(join_state *self, bool is_spilled, task_run *run, finish_plan *out,
+                              firn_error *err) {
+    finish_task *tasks = ARENA_NEW(out->memory, finish_task, self->part_count);
+    if (tasks == NULL) {
+        return ARENA_FULL(out->memory, err);
+    }
+    out->count = 0;
+    for (uint32_t i = 0; i < self->part_count; i++) {
+        if (atomic_load(&self->parts[i].is_spilled) == is_spilled) {
+            tasks[out->count++] = (finish_task){.run = run, .shared = self, .index = i};
+        }
+    }
+    out->tasks = tasks;
+    return FIRN_OK;
+}
+
+// Runs are there, if there is room for them beside what must be.
+static firn_status begin_runs(void *shared, finish_plan *next, firn_error *err) {
+    join_state *self = shared;
+    (void)next;
+    if (!pool_hold(self->keeper, probe_need(self))) {
+        for (uint32_t i = 0; i < self->part_count; i++) {
+            join_part_runs_close(&self->parts[i].runs);
+        }
+    }
+    join_runs_gather(self);
+    return begin_probe(self, err);
+}
+
+static firn_status run_chains_task(finish_task *task, op_call *call, firn_error *err) {
+    return join_part_runs_build(task->shared, (uint32_t)task->index, call->scratch, err);
+}
+
+// All directories are there.
+static firn_status make_runs(void *shared, finish_plan *next, firn_error *err) {
+    join_state *self = shared;
+    TRY(hold_for_probe(self, next->memory, err));
+    if (!join_runs_may_pay(self)) {
+        return begin_probe(self, err);
+    }
+    TRY(plan_tasks(self, false, run_chains_task, next, err));
+    next->then = begin_runs;
+    return FIRN_OK;
+}
+
 // First what goes to the file makes room, then directories take it.
 static firn_status plan_round(join_state *self, bool is_spilled, finish_plan *out, firn_error *err);
 
@@ -332,18 +378,8 @@ static firn_status keep_others(void *shared, finish_plan *next, firn_error *err)
 
 static firn_status plan_round(join_state *self, bool is_spilled, finish_plan *out,
                               firn_error *err) {
-    finish_task *tasks = ARENA_NEW(out->memory, finish_task, self->part_count);
-    if (tasks == NULL) {
-        return ARENA_FULL(out->memory, err);
-    }
-    out->count = 0;
-    for (uint32_t i = 0; i < self->part_count; i++) {
-        if (atomic_load(&self->parts[i].is_spilled) == is_spilled) {
-            tasks[out->count++] = (finish_task){.run = run_task, .shared = self, .index = i};
-        }
-    }
-    out->tasks = tasks;
-    out->then = is_spilled ? keep_others : begin_probe;
+    TRY(plan_tasks(self, is_spilled, run_task, out, err));
+    out->then = is_spilled ? keep_others : make_runs;
     return FIRN_OK;
 }
 

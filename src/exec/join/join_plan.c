@@ -286,7 +286,9 @@ firn_status join_output_pairs(const join_plan *self, const join_pairs *pairs, ar
     }
     const bool shares_left = is_whole(pairs);
     pair_sides sides;
-    TRY(open_sides(pairs, scratch, &sides, err));
+    if (self->output_count > 0) {
+        TRY(open_sides(pairs, scratch, &sides, err));
+    }
     for (uint32_t i = 0; i < self->output_count; i++) {
         const join_column *from = &self->outputs[i];
         if (shares_left && !from->is_right) {

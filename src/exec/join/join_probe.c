@@ -38,6 +38,7 @@ firn_status join_probe_open(join_probe *self, join_state *state, const join_tabl
         .is_last = true,
         .is_done = true,
         .codes = join_codes_open(state, table, memory),
+        .runs = join_run_probe_open(&state->plan, most, memory),
         .pair_max = asked,
         .selected = ARENA_NEW(memory, uint16_t, most),
         .lanes = ARENA_NEW(memory, uint16_t, most),
@@ -64,19 +65,27 @@ firn_status join_probe_open(join_probe *self, join_state *state, const join_tabl
 }
 
 void join_probe_close(join_probe *self) {
+    join_run_probe_close(&self->runs);
     expr_close(self->residual);
     self->residual = NULL;
 }
 
 // ---- A batch begins ----------------------------------------------------------------------------
 
+static void keep_lane(join_probe *self, uint32_t k, uint32_t to) {
+    self->lanes[to] = self->lanes[k];
+    self->hashes[to] = self->hashes[k];
+    self->heads[to] = self->heads[k];
+    if (self->has_runs) {
+        join_run_probe_move(&self->runs, k, to);
+    }
+}
+
 // Rows without a chain go.
 static void keep_found(join_probe *self) {
     uint32_t kept = 0;
     for (uint32_t k = 0; k < self->count; k++) {
-        self->lanes[kept] = self->lanes[k];
-        self->hashes[kept] = self->hashes[k];
-        self->heads[kept] = self->heads[k];
+        keep_lane(self, k, kept);
         kept += self->heads[k] != NULL ? 1 : 0;
     }
     self->count = kept;
@@ -96,6 +105,40 @@ static void find_heads(join_probe *self) {
         join_table_heads_direct(table, self->values, self->count, self->heads);
     }
     keep_found(self);
+}
+
+// All rows of a chain have one key: is it that of the left row?
+static firn_status compare_heads(join_probe *self, arena *scratch, firn_error *err) {
+    const row_pairs pairs = {.store = self->pairs.store,
+                             .key_count = self->plan->right.key_count,
+                             .keys = self->keys,
+                             .null_equal = self->plan->null_equal,
+                             .rows = self->heads,
+                             .lanes = self->lanes};
+    for (uint32_t k = 0; k < self->count; k++) {
+        self->numbers[k] = (uint16_t)k;
+    }
+    TRY(rows_match(&pairs, self->numbers, self->count, NULL, &self->count, scratch, err));
+    for (uint32_t k = 0; k < self->count; k++) {
+        keep_lane(self, self->numbers[k], k);
+    }
+    self->is_exact = true;
+    return FIRN_OK;
+}
+
+// Those whose rows lie side by side.
+static firn_status find_runs(join_probe *self, arena *scratch, firn_error *err) {
+    const join_runs *runs = self->table->runs;
+    if (runs == NULL || self->count == 0) {
+        return FIRN_OK;
+    }
+    const batch looking = join_selected(self->left, self->lanes, self->count);
+    TRY(join_run_probe_begin(&self->runs, runs, &looking, self->heads, &self->has_runs, scratch,
+                             err));
+    keep_found(self);
+    return self->has_runs && self->runs.is_alike && !self->is_exact
+               ? compare_heads(self, scratch, err)
+               : FIRN_OK;
 }
 
 // In the last stages no row matches any more; ANTI drops what is undecided.
@@ -154,6 +197,7 @@ firn_status join_probe_begin(join_probe *self, const batch *left, const column *
     self->fetched = 0;
     self->is_fresh = true;
     self->is_done = false;
+    self->has_runs = false;
     self->is_exact = self->table->lookup == JOIN_LOOKUP_DIRECT;
     self->is_unique =
         self->is_exact && !atomic_load_explicit(&self->table->has_chains, memory_order_relaxed);
@@ -196,7 +240,7 @@ firn_status join_probe_begin(join_probe *self, const batch *left, const column *
         return FIRN_OK;
     }
     find_heads(self);
-    return FIRN_OK;
+    return find_runs(self, scratch, err);
 }
 
 // ---- Candidates --------------------------------------------------------------------------------
@@ -257,6 +301,40 @@ static void follow_unmarked(join_probe *self, uint32_t k, uint32_t max) {
     self->pairs.count = count;
 }
 
+static bool asks_once(const join_probe *self) {
+    return self->plan->kind == JOIN_RIGHT_SEMI || self->plan->kind == JOIN_RIGHT_ANTI;
+}
+
+// Candidates of lane number `k` from those of its chain that are in order, until there are `max`.
+static void follow_run(join_probe *self, uint32_t k, uint32_t max) {
+    const row_layout *layout = &self->plan->right.layout;
+    join_pairs *pairs = &self->pairs;
+    const uint32_t before = pairs->count;
+    bool is_done;
+    const uint8_t **rows = pairs->rows + before;
+    const uint32_t found = join_run_probe_next(&self->runs, k, rows, max - before, &is_done);
+    uint32_t count = found;
+    if (!self->is_exact || asks_once(self)) {
+        count = 0;
+        for (uint32_t i = 0; i < found; i++) {
+            rows[count] = rows[i];
+            count += (self->is_exact || row_hash(rows[i]) == self->hashes[k]) &&
+                             !(asks_once(self) && join_row_is_matched(layout, rows[i]))
+                         ? 1
+                         : 0;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        pairs->lanes[before + i] = self->lanes[k];
+    }
+    pairs->count = before + count;
+    self->heads[k] = is_done ? NULL : self->heads[k];
+}
+
+static bool has_run(const join_probe *self, uint32_t k) {
+    return self->has_runs && self->runs.indexes[k] != NULL;
+}
+
 static void keep_numbers(join_pairs *pairs, const uint16_t *numbers, uint32_t count) {
     for (uint32_t k = 0; k < count; k++) {
         pairs->lanes[k] = pairs->lanes[numbers[k]];
@@ -289,7 +367,8 @@ static firn_status make_pairs(join_probe *self, arena *scratch, firn_error *err)
         TRY(rows_match(&keys, self->numbers, pairs->count, NULL, &count, scratch, err));
         keep_numbers(pairs, self->numbers, count);
     }
-    return judges ? FIRN_OK : join_pairs_filter(plan, self->residual, pairs, scratch, err);
+    const bool is_whole = judges || (self->has_runs && self->runs.is_whole);
+    return is_whole ? FIRN_OK : join_pairs_filter(plan, self->residual, pairs, scratch, err);
 }
 
 // ---- SEMI, ANTI, MARK --------------------------------------------------------------------------
@@ -366,6 +445,8 @@ static firn_status find_first(join_probe *self, arena *scratch, firn_error *err)
             __builtin_prefetch(head_ahead(self, k));
             if (is_by_group(self)) {
                 follow_group(self, k, self->pairs.count + each);
+            } else if (has_run(self, k)) {
+                follow_run(self, k, self->pairs.count + (self->runs.is_whole ? 1 : each));
             } else {
                 follow(self, k, self->pairs.count + each);
             }
@@ -379,9 +460,7 @@ static firn_status find_first(join_probe *self, arena *scratch, firn_error *err)
         }
         uint32_t kept = 0;
         for (uint32_t k = 0; k < self->count; k++) {
-            self->lanes[kept] = self->lanes[k];
-            self->hashes[kept] = self->hashes[k];
-            self->heads[kept] = self->heads[k];
+            keep_lane(self, k, kept);
             kept += self->heads[k] != NULL && !is_settled(self, self->lanes[k]) ? 1 : 0;
         }
         self->count = kept;
@@ -524,11 +603,26 @@ static void fetch_chains(join_probe *self) {
     self->fetched = self->at + count;
 }
 
+// Marked rows leave the chain: is less left of it than lies between the bounds?
+static bool leaves_run(join_probe *self, uint32_t k) {
+    const row_layout *layout = &self->plan->right.layout;
+    const range_cursor *at = &self->runs.cursors[k];
+    const uint8_t *row = self->heads[k];
+    for (uint64_t left = at->end - at->next; row != NULL && left > 0; left--) {
+        row = join_next_unmarked(layout, row);
+    }
+    if (row == NULL) {
+        self->runs.indexes[k] = NULL;
+        self->runs.is_whole = false;
+    }
+    return row == NULL;
+}
+
 // Candidates from where the last ones ended.
 static void collect(join_probe *self) {
-    const join_kind kind = self->plan->kind;
-    const bool asks_once = kind == JOIN_RIGHT_SEMI || kind == JOIN_RIGHT_ANTI;
+    const bool is_asked_once = asks_once(self);
     join_pairs *pairs = &self->pairs;
+    bool has_steps = true;
     pairs->count = 0;
     if (self->is_unique) {
         const uint32_t left = self->count - self->at;
@@ -537,12 +631,16 @@ static void collect(join_probe *self) {
         memcpy(pairs->rows, self->heads + self->at, pairs->count * sizeof *pairs->rows);
         self->at += pairs->count;
     }
-    while (self->at < self->count && pairs->count < self->pair_max) {
-        if (self->at == self->fetched) {
+    while (self->at < self->count && pairs->count < self->pair_max && has_steps) {
+        if (self->at == self->fetched && !self->has_runs) {
             fetch_chains(self);
         }
         __builtin_prefetch(head_ahead(self, self->at));
-        if (asks_once) {
+        if (has_run(self, self->at) && !(is_asked_once && leaves_run(self, self->at))) {
+            const uint32_t before = pairs->count;
+            follow_run(self, self->at, self->pair_max);
+            has_steps = pairs->count > before || self->heads[self->at] == NULL;
+        } else if (is_asked_once) {
             follow_unmarked(self, self->at, self->pair_max);
         } else {
             follow(self, self->at, self->pair_max);

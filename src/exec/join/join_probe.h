@@ -22,6 +22,7 @@
 #define FIRN_EXEC_JOIN_PROBE_H
 
 #include "exec/join/join_codes.h"
+#include "exec/join/join_run_probe.h"
 
 typedef enum join_stage { // Of NOT IN by group.
     JOIN_STAGE_EXACT,
@@ -59,6 +60,8 @@ typedef struct join_probe {
     bool is_done;        ///< Everything was.
     bool is_exact;       ///< Rows of a chain have the key: no comparison.
     bool is_unique;      ///< And each chain is one row.
+    bool has_runs;       ///< Some chains are in order …
+    join_run_probe runs; ///< … and candidates come from there.
     uint64_t *matched;   ///< By lane.
     uint64_t *undecided; ///< By lane.
     // Candidates, and then pairs:

@@ -174,13 +174,13 @@ firn_status join_split_open(join_split *self, const plan_node *join, bool is_nul
     expr *condition = join->join_.residual;
     *self = (join_split){.rest = condition};
     const bool is_and = condition != NULL && condition->kind == EXPR_AND;
-    if (condition == NULL || right->key_count > 0 || (is_null_aware && is_and)) {
+    if (condition == NULL || (is_null_aware && (is_and || right->key_count > 0))) {
         return FIRN_OK;
     }
     splitting state = {.split = self,
                        .left = left,
                        .right = right,
-                       .has_guards = !is_null_aware,
+                       .has_guards = !is_null_aware && right->key_count == 0,
                        .memory = memory,
                        .err = err};
     self->rest = NULL;

@@ -1,4 +1,4 @@
-// The condition of a join without keys, taken apart.
+// The condition of a join, without its keys, taken apart.
 //
 //     t.a < 0                 guard of the left side: rows that fail it are beside no right row
 //     u.a > 5                 guard of the right side, likewise
@@ -45,8 +45,8 @@ typedef struct join_split {
     bool bounds_are_all;        ///< The rest is nothing but them.
 } join_split;
 
-/// Takes the condition apart and wants the row columns that it needs. With keys all of it is the
-/// rest.
+/// Takes the condition apart and wants the row columns that it needs. With keys there are no
+/// guards: all of it is the rest.
 firn_status join_split_open(join_split *self, const plan_node *join, bool is_null_aware,
                             join_side *left, join_side *right, arena *memory, firn_error *err);
 

@@ -65,6 +65,7 @@ static void close_shared(join_state *self) NO_LOCK_CHECK {
 
 void join_state_release(join_state *self) {
     for (uint32_t i = 0; self->parts != NULL && i < self->part_count; i++) {
+        join_part_runs_close(&self->parts[i].runs);
         row_pages_close(&self->rows, &self->parts[i].rows);
         row_pages_close(&self->probe_rows, &self->parts[i].probe);
     }

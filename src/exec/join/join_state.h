@@ -3,8 +3,8 @@
 //     build   rows of the right side, by hash, into partitions; refused memory sends the largest
 //             partitions to the spill file, of all workers alike
 //     finish  decides which partitions stay, with the memory of all that follows; a bloom filter of
-//             the others, which go to the file first; then a directory for each that stays, in
-//             parallel; dynamic filters
+//             the others, which go to the file first; then a directory for each that stays, and
+//             runs of its long chains, in parallel; dynamic filters
 //     probe   left rows find their partners; those of a spilled partition follow it to the file,
 //             if the bloom filter lets them through
 //     drain   spilled partitions one by one, and right rows that found no partner
@@ -16,12 +16,14 @@
 #define FIRN_EXEC_JOIN_STATE_H
 
 #include "base/hash.h"
+#include "exec/join/join_runs.h"
 #include "exec/join/join_table.h"
 
 typedef struct join_part {
     row_pages rows;
     row_pages probe;        ///< Left rows that wait for it. Under the state's lock.
     atomic_bool is_spilled; ///< Its rows go to the file.
+    join_part_runs runs;
 } join_part;
 
 /// A dynamic filter in the making: one key of the join.
@@ -72,6 +74,8 @@ typedef struct join_state {
     uint64_t budget;                     ///< What it may keep while left rows go by; set by finish.
     atomic_bool is_probing;              ///< Built: what it keeps is held until then.
     join_table table;
+    join_runs runs;
+    uint64_t run_count;
     uint64_t no_slot; ///< What spilled partitions have for a directory.
     uint32_t filter_count;
     join_filter *filters;

@@ -102,6 +102,30 @@ TEST(joins_follow_one_key_of_many_rows) {
     }
 }
 
+// Chains are so long that their rows are kept in order: of one key each, and, of hashed doubles,
+// some that NaN and both zeros share.
+TEST(joins_look_among_the_rows_of_a_key_in_order) {
+    const uint32_t modes[] = {0, 0, TEST_MODE_TINY, TEST_MODE_SPILL};
+    for (uint32_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        const uint32_t step = i == 0 ? 1 : 2;
+        for (uint32_t keys = TEST_KEYS_DENSE; keys < TEST_KEYS_COUNT; keys += step) {
+            for (uint32_t residual = 0; residual < TEST_RESIDUAL_COUNT; residual += step) {
+                join_test each = usual;
+                each.keys = (join_test_keys)keys;
+                each.residual = (join_test_residual)residual;
+                each.left_count = 8;
+                each.right_count = 100;
+                each.domain = 2;
+                each.modes = modes[i];
+                each.batch_rows = i == 0 ? 2048 : 7;
+                each.threads = i == 1 ? 3 : 1;
+                each.parts = i == 1 ? 4 : 0;
+                REQUIRE(run_all(&each, i * 1000 + keys * 100 + residual));
+            }
+        }
+    }
+}
+
 TEST(joins_agree_in_all_test_modes_and_with_several_workers) {
     const uint32_t modes[] = {0, TEST_MODE_TINY, TEST_MODE_TINY | TEST_MODE_WAIT,
                               TEST_MODE_TINY | TEST_MODE_ORDER, TEST_MODE_TINY | TEST_MODE_SPILL};

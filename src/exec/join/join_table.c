@@ -139,6 +139,21 @@ int64_t join_key_of_row(const row_layout *layout, const type *of, uint32_t numbe
     }
 }
 
+const uint8_t *join_table_head_of(const join_table *self, const join_plan *plan, uint32_t part,
+                                  const uint8_t *row) {
+    uint64_t slot = 0;
+    if (self->lookup == JOIN_LOOKUP_HASH) {
+        const join_slots *slots = &self->parts[part];
+        slot = slots->slots[row_hash(row) & slots->mask];
+    } else if (self->lookup == JOIN_LOOKUP_DIRECT) {
+        const int64_t key =
+            join_key_of_row(&plan->right.layout, plan->right.column_types[0], 0, row);
+        const uint64_t index = index_of(self, key);
+        slot = index < self->range ? ((const uint64_t *)self->array.data)[index] : 0;
+    }
+    return (const uint8_t *)(uintptr_t)(slot & JOIN_POINTER_MASK);
+}
+
 // The flat values behind a column and how its rows find them.
 typedef struct integer_source {
     const void *values;

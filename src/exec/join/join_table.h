@@ -47,7 +47,8 @@ typedef struct join_table {
     int64_t first;
     uint64_t range; ///< Keys first to first + range - 1.
     directory array;
-    atomic_bool has_chains; ///< DIRECT: a key has several rows. Constant once all are added.
+    atomic_bool has_chains;       ///< DIRECT: a key has several rows. Constant once all are added.
+    const struct join_runs *runs; ///< Of long chains: see join_runs.h. NULL: there are none.
 } join_table;
 
 static inline uint32_t join_table_part(const join_table *self, uint64_t hash) {
@@ -120,6 +121,10 @@ void join_slots_close(join_slots *self);
 /// table's array instead. Rows of one key are added by one thread.
 void join_table_add_page(join_table *self, const join_plan *plan, uint32_t part, row_page *page,
                          bool direct);
+
+/// The first row of the chain that a row of partition `part` is in, if it is in one.
+const uint8_t *join_table_head_of(const join_table *self, const join_plan *plan, uint32_t part,
+                                  const uint8_t *row);
 
 // ---- Integer keys ------------------------------------------------------------------------------
 

@@ -73,8 +73,20 @@ static firn_status add_page(build *self, row_page *page) {
     return FIRN_OK;
 }
 
-// The second key of the entries, in their order.
-static firn_status number_seconds(build *self) {
+static void take_firsts(build *self, uint64_t from, uint32_t count) {
+    sort_entry *entries = &self->index->entries[from];
+    for (uint32_t k = 0; k < count; k++) {
+        entries[k].prefix = self->numbers[0][k];
+        entries[k].row = self->is_null[k] ? NULL : entries[k].row;
+    }
+}
+
+static void take_seconds(build *self, uint64_t from, uint32_t count) {
+    memcpy(&self->index->seconds[from], self->numbers[1], count * sizeof(uint64_t));
+}
+
+// Numbers of the entries, in their order.
+static firn_status number_entries(build *self, void (*take)(build *, uint64_t, uint32_t)) {
     range_index *index = self->index;
     const uint8_t *rows[ROWS_AT_ONCE];
     for (uint64_t from = 0; from < index->count && !self->has_failed; from += ROWS_AT_ONCE) {
@@ -86,7 +98,7 @@ static firn_status number_seconds(build *self) {
             rows[k] = index->entries[from + k].row;
         }
         TRY(number_rows(self, rows, count));
-        memcpy(&index->seconds[from], self->numbers[1], count * sizeof(uint64_t));
+        take(self, from, count);
         arena_rewind(self->scratch, mark);
     }
     return FIRN_OK;
@@ -138,17 +150,39 @@ static bool open_seconds(range_index *self, pool *keeper) {
     return true;
 }
 
+static build *open_build(range_index *self, const range_source *source, arena *scratch,
+                         firn_error *err) {
+    build *out = ARENA_NEW(scratch, build, 1);
+    if (out != NULL) {
+        *out = (build){.index = self, .source = source, .scratch = scratch, .err = err};
+        for (uint32_t k = 0; k < ROWS_AT_ONCE; k++) {
+            out->rows[k] = (uint16_t)k;
+        }
+    }
+    return out;
+}
+
+// The entries are in order: what belongs to the second key.
+static firn_status finish(build *self, bool *is_built) {
+    range_index *index = self->index;
+    const range_source *source = self->source;
+    if (source->split->key_count > 1 && index->count > 0) {
+        if (!open_seconds(index, source->store->keeper)) {
+            return FIRN_OK;
+        }
+        TRY(number_entries(self, take_seconds));
+        make_levels(index);
+    }
+    *is_built = !self->has_failed;
+    return FIRN_OK;
+}
+
 static firn_status build_all(build *self, bool *is_built) {
     range_index *index = self->index;
     const range_source *source = self->source;
-    pool *keeper = source->store->keeper;
     if (source->row_count == 0 ||
-        !directory_open(keeper, source->row_count * sizeof(sort_entry), &index->memory)) {
+        !range_index_open(index, source->store->keeper, source->row_count)) {
         return FIRN_OK;
-    }
-    index->entries = index->memory.data;
-    for (uint32_t k = 0; k < ROWS_AT_ONCE; k++) {
-        self->rows[k] = (uint16_t)k;
     }
     for (row_page *page = source->pages; page != NULL && !self->has_failed; page = page->next) {
         TRY(add_page(self, page));
@@ -157,15 +191,7 @@ static firn_status build_all(build *self, bool *is_built) {
         return FIRN_OK;
     }
     TRY(sort_by_prefix(index->entries, index->count, source->cancel, self->err));
-    if (source->split->key_count > 1 && index->count > 0) {
-        if (!open_seconds(index, keeper)) {
-            return FIRN_OK;
-        }
-        TRY(number_seconds(self));
-        make_levels(index);
-    }
-    *is_built = !self->has_failed;
-    return FIRN_OK;
+    return finish(self, is_built);
 }
 
 firn_status range_index_build(range_index *self, const range_source *source, arena *scratch,
@@ -173,12 +199,64 @@ firn_status range_index_build(range_index *self, const range_source *source, are
     *self = (range_index){0};
     *is_built = false;
     const arena_mark mark = arena_mark_take(scratch);
-    build *state = ARENA_NEW(scratch, build, 1);
+    build *state = open_build(self, source, scratch, err);
     if (state == NULL) {
         return ARENA_FULL(scratch, err);
     }
-    *state = (build){.index = self, .source = source, .scratch = scratch, .err = err};
     const firn_status status = build_all(state, is_built);
+    if (!*is_built) {
+        range_index_close(self);
+    }
+    arena_rewind(scratch, mark);
+    return status;
+}
+
+bool range_index_open(range_index *self, pool *keeper, uint64_t row_count) {
+    *self = (range_index){0};
+    if (!directory_open(keeper, row_count * sizeof(sort_entry), &self->memory)) {
+        return false;
+    }
+    self->entries = self->memory.data;
+    return true;
+}
+
+// Rows that have no number leave their runs.
+static void close_gaps(range_index *self, range_run *runs, uint64_t run_count) {
+    self->count = 0;
+    for (uint64_t i = 0; i < run_count; i++) {
+        const range_run all = runs[i];
+        runs[i].from = self->count;
+        for (uint64_t k = all.from; k < all.end; k++) {
+            self->entries[self->count] = self->entries[k];
+            self->count += self->entries[k].row != NULL ? 1 : 0;
+        }
+        runs[i].end = self->count;
+    }
+}
+
+static firn_status order_all(build *self, range_run *runs, uint64_t run_count, bool *is_built) {
+    range_index *index = self->index;
+    TRY(number_entries(self, take_firsts));
+    if (self->has_failed) {
+        return FIRN_OK;
+    }
+    close_gaps(index, runs, run_count);
+    for (uint64_t i = 0; i < run_count; i++) {
+        TRY(sort_by_prefix(&index->entries[runs[i].from], runs[i].end - runs[i].from,
+                           self->source->cancel, self->err));
+    }
+    return finish(self, is_built);
+}
+
+firn_status range_index_order(range_index *self, const range_source *source, range_run *runs,
+                              uint64_t run_count, arena *scratch, bool *is_built, firn_error *err) {
+    *is_built = false;
+    const arena_mark mark = arena_mark_take(scratch);
+    build *state = open_build(self, source, scratch, err);
+    if (state == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    const firn_status status = order_all(state, runs, run_count, is_built);
     if (!*is_built) {
         range_index_close(self);
     }
@@ -220,15 +298,14 @@ static void find_all(const range_index *self, const range_bounds *firsts, uint32
     }
 }
 
-// The first entry from `from` on whose number is above `number`: mostly it is near.
-static uint64_t find_end(const range_index *self, uint64_t from, uint64_t number) {
-    const sort_entry *entries = self->entries;
+// The first entry of `from` to `end` whose number is above `number`: mostly it is near.
+static uint64_t find_end(const sort_entry *entries, uint64_t from, uint64_t end, uint64_t number) {
     uint64_t step = 1;
-    while (step <= self->count - from && entries[from + step - 1].prefix <= number) {
+    while (step <= end - from && entries[from + step - 1].prefix <= number) {
         from += step;
         step *= 2;
     }
-    uint64_t left = step < self->count - from ? step : self->count - from;
+    uint64_t left = step < end - from ? step : end - from;
     while (left > 0) {
         const uint64_t half = left / 2;
         const bool is_within = entries[from + half].prefix <= number;
@@ -238,15 +315,34 @@ static uint64_t find_end(const range_index *self, uint64_t from, uint64_t number
     return from;
 }
 
+static bool is_empty(const range_bounds *first, const range_cursor *at) {
+    return first->low > first->high || at->second.low > at->second.high;
+}
+
 void range_index_seek(const range_index *self, const range_bounds *firsts, uint32_t count,
                       uint64_t *places, range_cursor *at) {
     find_all(self, firsts, count, places);
     for (uint32_t k = 0; k < count; k++) {
-        const bool is_empty =
-            firsts[k].low > firsts[k].high || at[k].second.low > at[k].second.high;
         at[k].next = places[k];
-        at[k].end = is_empty ? places[k] : find_end(self, places[k], firsts[k].high);
+        at[k].end = is_empty(&firsts[k], &at[k])
+                        ? places[k]
+                        : find_end(self->entries, places[k], self->count, firsts[k].high);
     }
+}
+
+void range_index_seek_run(const range_index *self, const range_bounds *first, range_cursor *at) {
+    const sort_entry *entries = self->entries;
+    const uint64_t end = at->end;
+    uint64_t place = at->next;
+    uint64_t left = end - place;
+    while (left > 1) {
+        const uint64_t half = left / 2;
+        place += entries[place + half - 1].prefix < first->low ? half : 0;
+        left -= half;
+    }
+    place += left > 0 && entries[place].prefix < first->low ? 1 : 0;
+    at->next = place;
+    at->end = is_empty(first, at) ? place : find_end(entries, place, end, first->high);
 }
 
 static bool has_none(const range_span *span, const range_bounds *wanted) {

@@ -48,6 +48,20 @@ typedef struct range_source {
 /// Errors: FIRN_CANCELLED, those of reading rows.
 firn_status range_index_build(range_index *self, const range_source *source, arena *scratch,
                               bool *is_built, firn_error *err);
+/// Entries that lie side by side and are in order of their own, as those of one chain of a hash
+/// join are.
+typedef struct range_run {
+    uint64_t from, end;
+    const uint8_t *head; ///< What its owner knows it by …
+    bool is_alike;       ///< … and of it: the rows have equal keys.
+} range_run;
+/// Makes room for entries, whose rows the caller then fills in. False: refused.
+bool range_index_open(range_index *self, pool *keeper, uint64_t row_count);
+/// The same as range_index_build for entries that are there: `runs` of them, one behind the other,
+/// each of which is put in order. Without its rows that have a NULL key a run is shorter. Of the
+/// source pages, row_count and guard do not count.
+firn_status range_index_order(range_index *self, const range_source *source, range_run *runs,
+                              uint64_t run_count, arena *scratch, bool *is_built, firn_error *err);
 void range_index_close(range_index *self); ///< Zeroed memory is a closed one.
 
 /// Bounds of a key, both included.
@@ -65,6 +79,9 @@ typedef struct range_cursor {
 /// numbers.
 void range_index_seek(const range_index *self, const range_bounds *firsts, uint32_t count,
                       uint64_t *places, range_cursor *at);
+
+/// The same for one cursor, which is at the beginning of a run: next and end are the run's.
+void range_index_seek_run(const range_index *self, const range_bounds *first, range_cursor *at);
 
 /// The rows from there on that lie between the bounds, at most `max`; how many. It may stop short
 /// after some steps: it is at its end when next == end.

@@ -1,7 +1,5 @@
 #include "exec/join/range_probe.h"
 
-#include "exec/sort/order_number.h"
-
 #define LOOP_SHARE 8 // Of all pairs, one in so many being candidates: a loop is the faster way.
 #define SAMPLE_LANES 8
 #define SAMPLE_ROWS 256
@@ -17,80 +15,36 @@ firn_status range_probe_open(range_probe *self, const join_plan *plan, const ran
         .cancel = &plan->run->cancel,
         .residual = residual,
         .pair_max = asked,
-        .is_whole = plan->split.bounds_are_all,
         .lanes = ARENA_NEW(memory, uint16_t, most),
         .cursors = ARENA_NEW(memory, range_cursor, most),
         .pairs = {.store = store,
                   .lanes = ARENA_NEW(memory, uint16_t, most),
                   .rows = ARENA_NEW(memory, const uint8_t *, most)},
-        .firsts = ARENA_NEW(memory, range_bounds, most),
-        .numbers = ARENA_NEW(memory, uint64_t, most),
-        .places = ARENA_NEW(memory, uint32_t, most),
-        .is_null = ARENA_NEW(memory, bool, most),
     };
     if (self->lanes == NULL || self->cursors == NULL || self->pairs.lanes == NULL ||
-        self->pairs.rows == NULL || self->firsts == NULL || self->numbers == NULL ||
-        self->places == NULL || self->is_null == NULL) {
+        self->pairs.rows == NULL) {
         return ARENA_FULL(memory, err);
     }
-    for (uint32_t i = 0; i < plan->split.key_count; i++) {
-        self->is_whole &= order_number_is_exact(plan->split.key_types[i]);
-    }
-    return expr_open(plan->split.bound_values, plan->run->context, &plan->run->dynamic, memory,
-                     &self->values, err);
+    return range_bounding_open(&self->bounding, plan, most, memory, err);
 }
 
 void range_probe_close(range_probe *self) {
-    expr_close(self->values);
-    self->values = NULL;
+    range_bounding_close(&self->bounding);
 }
 
 // ---- A batch begins ----------------------------------------------------------------------------
 
-static void narrow(range_bounds *self, const join_bound *bound, bool is_exact, uint64_t number) {
-    const bool is_strict = bound->is_strict && is_exact;
-    if (is_strict && number == (bound->is_lower ? UINT64_MAX : 0)) {
-        *self = (range_bounds){.low = UINT64_MAX};
-    } else if (bound->is_lower) {
-        const uint64_t low = number + (is_strict ? 1 : 0);
-        self->low = low > self->low ? low : self->low;
-    } else {
-        const uint64_t high = number - (is_strict ? 1 : 0);
-        self->high = high < self->high ? high : self->high;
-    }
-}
-
-// Makes cursors of the bounds' values; rows without candidates go.
-static firn_status make_cursors(range_probe *self, const uint16_t *lanes, uint32_t count,
-                                column *values, arena *scratch, firn_error *err) {
-    const join_split *split = &self->plan->split;
-    const range_bounds all = {.high = UINT64_MAX};
-    for (uint32_t k = 0; k < count; k++) {
-        self->firsts[k] = all;
-        self->cursors[k].second = all;
-        self->is_null[k] = false;
-    }
-    TRY(rows_flatten_runs(values, split->bound_count, scratch, err));
-    for (uint32_t i = 0; i < split->bound_count; i++) {
-        const join_bound *bound = &split->bounds[i];
-        const bool is_exact = order_number_is_exact(values[i].type);
-        order_numbers_of(&values[i], lanes, count, self->places, self->numbers, self->is_null);
-        for (uint32_t k = 0; k < count; k++) {
-            if (!self->is_null[k]) {
-                narrow(bound->key == 0 ? &self->firsts[k] : &self->cursors[k].second, bound,
-                       is_exact, self->numbers[k]);
-            }
-        }
-    }
-    range_index_seek(self->index, self->firsts, count, self->numbers, self->cursors);
+// Cursors begin where the bounds say; rows without candidates go.
+static void make_cursors(range_probe *self, const uint16_t *lanes, uint32_t count) {
+    const range_bounding *bounding = &self->bounding;
+    range_index_seek(self->index, bounding->firsts, count, bounding->numbers, self->cursors);
     self->count = 0;
     for (uint32_t k = 0; k < count; k++) {
         const range_cursor found = self->cursors[k];
         self->cursors[self->count] = found;
         self->lanes[self->count] = lanes[k];
-        self->count += !self->is_null[k] && found.next < found.end ? 1 : 0;
+        self->count += !bounding->is_null[k] && found.next < found.end ? 1 : 0;
     }
-    return FIRN_OK;
 }
 
 // About how many candidates a row has.
@@ -125,7 +79,6 @@ static bool is_sparse(range_probe *self) {
 
 firn_status range_probe_begin(range_probe *self, const batch *left, const uint16_t *lanes,
                               uint32_t count, arena *scratch, bool *is_worth, firn_error *err) {
-    const join_split *split = &self->plan->split;
     self->pairs.left = left;
     self->at = 0;
     self->count = 0;
@@ -133,24 +86,12 @@ firn_status range_probe_begin(range_probe *self, const batch *left, const uint16
     if (count == 0) {
         return FIRN_OK;
     }
-    const arena_mark mark = arena_mark_take(scratch);
-    column *values = ARENA_NEW(scratch, column, split->bound_count);
-    if (values == NULL) {
-        return ARENA_FULL(scratch, err);
-    }
-    firn_error fault = ERR_INIT;
     const batch looking = join_selected(left, lanes, count);
-    const firn_status status = expr_run(self->values, &looking, scratch, values, &fault);
-    if (status == FIRN_CANCELLED || status == FIRN_NO_MEMORY) {
-        *err = fault;
-        return status;
-    }
-    *is_worth = status == FIRN_OK; // What fails here, SQL may not reach for any pair.
+    TRY(range_bounding_find(&self->bounding, &looking, self->cursors, is_worth, scratch, err));
     if (*is_worth) {
-        TRY(make_cursors(self, lanes, count, values, scratch, err));
+        make_cursors(self, lanes, count);
         *is_worth = is_sparse(self);
     }
-    arena_rewind(scratch, mark);
     return FIRN_OK;
 }
 
@@ -172,7 +113,7 @@ static bool has_more(const range_probe *self, uint32_t k) {
 }
 
 static firn_status keep_true(range_probe *self, arena *scratch, firn_error *err) {
-    if (self->is_whole) {
+    if (self->bounding.is_whole) {
         return FIRN_OK;
     }
     const arena_mark mark = arena_mark_take(scratch);
@@ -206,7 +147,7 @@ firn_status range_probe_first(range_probe *self, uint64_t *matched, arena *scrat
         const uint32_t each = self->pair_max / at_once;
         pairs->count = 0;
         for (uint32_t k = 0; k < at_once; k++) {
-            add_candidates(self, k, self->is_whole ? 1 : each);
+            add_candidates(self, k, self->bounding.is_whole ? 1 : each);
         }
         TRY(keep_true(self, scratch, err));
         for (uint32_t k = 0; k < pairs->count; k++) {

@@ -9,28 +9,21 @@
 #ifndef FIRN_EXEC_RANGE_PROBE_H
 #define FIRN_EXEC_RANGE_PROBE_H
 
-#include "exec/join/join_plan.h"
-#include "exec/join/range_index.h"
+#include "exec/join/range_bounding.h"
 
 typedef struct range_probe {
     const join_plan *plan;
     const range_index *index;
     const cancel_flag *cancel;
-    expr_state *values; ///< Of the bounds.
+    range_bounding bounding; ///< Is it whole, candidates are pairs.
     expr_state *residual;
     uint32_t pair_max;
-    bool is_whole; ///< Candidates are pairs.
     // Of the batch that is being probed, those of its rows that may have partners:
     uint16_t *lanes;
     range_cursor *cursors;
     uint32_t count;
     uint32_t at; ///< In them.
     join_pairs pairs;
-    // While a batch begins:
-    range_bounds *firsts;
-    uint64_t *numbers;
-    uint32_t *places;
-    bool *is_null; ///< Of each that it began with: has no bounds.
 } range_probe;
 
 /// In `memory`. Borrows the residual.

@@ -310,6 +310,9 @@ static void report(const void *shared, op_report *out) {
     text_append_format(out->out, " build_rows=%llu partitions=%u lookup=%s",
                        (unsigned long long)self->seen_count, self->table.part_count,
                        lookups[self->table.lookup]);
+    if (self->run_count > 0) {
+        text_append_format(out->out, " runs=%llu", (unsigned long long)self->run_count);
+    }
     const uint64_t read_back = atomic_load(&self->read_back_pages);
     if (read_back > 0) {
         text_append_format(out->out, " read_back=%llu", (unsigned long long)read_back);

@@ -430,7 +430,7 @@ static void note_undecided(nested_probe *self) {
     const nested_state *owner = self->owner;
     const bool has_nulls = owner->index.count < owner->row_count;
     for (uint32_t k = 0; self->plan->null_aware && k < self->lane_count; k++) {
-        if (has_nulls || self->range.is_null[k]) {
+        if (has_nulls || self->range.bounding.is_null[k]) {
             bitmap_set(self->undecided, self->lanes[k]);
         }
     }
