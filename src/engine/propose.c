@@ -104,7 +104,7 @@ void propose_schemas_of(catalog *target, text name, arena *memory, const cancel_
     } else if (count > 0) {
         err_hint(err, "its schema%s %.*s%s", count == 1 ? " is" : "s are", TEXT_ARGS(words),
                  count > TOLD_SPACES_MAX ? ", …" : "");
-    } else {
+    } else if (!target->is_read_only) {
         err_hint(err, "it has no schema yet; CREATE SCHEMA %.*s.x makes one",
                  TEXT_ARGS(target->alias));
     }
