@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "byte_sink.h"
+#include "meant_word.h"
 
 static const char help_text[] =
     "usage: firn [options]            run SQL from -c, -f, standard input, or a prompt\n"
-    "       firn session [options]    machine mode: a JSON object a line each way\n"
+    "       firn session [settings]   machine mode: a JSON object a line each way\n"
     "\n"
     "  -c SQL                 run SQL; may be given again, and mixed with -f\n"
     "  -f FILE                run a file of SQL; - is standard input\n"
@@ -65,15 +66,46 @@ void cli_arguments_help(void) {
     (void)fputs(help_text, stdout);
 }
 
-static bool usage(const char *format, const char *what) {
+/// `meant` is told too, unless it is NULL or found nothing.
+static bool usage_meant(const char *format, const char *what, const cli_meant *meant) {
+    char words[64] = "";
     (void)fputs("firn: ", stderr);
     // The formats are the literals of this file.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
     (void)fprintf(stderr, format, what);
 #pragma GCC diagnostic pop
-    (void)fputs("; firn --help lists what there is\n", stderr);
+    (void)fputs(meant == NULL ? "" : cli_meant_words(meant, words, sizeof words), stderr);
+    (void)fputs(words[0] == '\0' ? "; firn --help lists what there is\n" : "\n", stderr);
     return false;
+}
+
+static bool usage(const char *format, const char *what) {
+    return usage_meant(format, what, NULL);
+}
+
+static bool refuse_format(const char *name) {
+    cli_meant meant = cli_meant_open(name);
+    for (size_t i = 0; cli_format_at(i) != NULL; i++) {
+        cli_meant_offer(&meant, cli_format_at(i)->name);
+    }
+    return usage_meant("unknown format \"%s\"; there are table, csv, json, ndjson, arrow, markdown",
+                       name, &meant);
+}
+
+/// `text` is the program's own memory: a value behind an equals sign is cut off.
+static bool refuse_argument(char *text) {
+    if (text[0] != '-') {
+        cli_meant meant = cli_meant_open(text);
+        cli_meant_offer(&meant, "session");
+        return usage_meant("unknown argument \"%s\"", text, &meant);
+    }
+    text[strcspn(text, "=")] = '\0';
+    cli_meant meant = cli_meant_open(text);
+    for (int kind = 0; kind < OPTION_COUNT; kind++) {
+        cli_meant_offer(&meant, option_forms[kind].name);
+    }
+    return usage_meant("unknown option \"%s\"", text, &meant);
 }
 
 static void add_input(cli_arguments *out, bool is_file, const char *text) {
@@ -107,9 +139,8 @@ static bool apply(cli_arguments *out, option_kind kind, char *value) {
         return true;
     case OPTION_FORMAT:
         out->format = cli_format_of(value);
-        return out->format != NULL ||
-               usage("unknown format \"%s\"; there are table, csv, json, ndjson, arrow, markdown",
-                     value);
+        out->has_format = true;
+        return out->format != NULL || refuse_format(value);
     case OPTION_OUTPUT:
         out->output = value;
         return true;
@@ -165,8 +196,7 @@ static bool read_all(int count, char **texts, cli_arguments *out) {
         }
         const option_kind kind = find_option(texts[i], &value);
         if (kind == OPTION_COUNT) {
-            return usage(texts[i][0] == '-' ? "unknown option \"%s\"" : "unknown argument \"%s\"",
-                         texts[i]);
+            return refuse_argument(texts[i]);
         }
         if (!option_forms[kind].has_value && value != NULL) {
             return usage("%s takes no value", option_forms[kind].name);
@@ -185,8 +215,10 @@ static bool read_all(int count, char **texts, cli_arguments *out) {
             return true;
         }
     }
-    if (out->mode == CLI_SESSION && (out->input_count > 0 || out->output != NULL)) {
-        return usage("%s", "session takes no -c, -f or --output");
+    const bool has_script =
+        out->input_count > 0 || out->init != NULL || out->output != NULL || out->has_format;
+    if (out->mode == CLI_SESSION && has_script) {
+        return usage("%s", "session takes no -c, -f, --init, --format or --output");
     }
     return true;
 }

@@ -23,6 +23,7 @@ typedef struct cli_arguments {
     firn_option *settings; // Of -s, --memory-limit and --threads.
     size_t setting_count;
     const cli_format *format;
+    bool has_format;    // It was given.
     const char *output; // NULL: standard output.
     const char *init;   // NULL: none.
     bool no_color;

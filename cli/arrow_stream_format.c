@@ -347,6 +347,7 @@ static void arrow_end(cli_results *self, bool is_whole) {
 
 const cli_format cli_format_arrow = {.name = "arrow",
                                      .takes_one = true,
+                                     .is_binary = true,
                                      .begin = arrow_begin,
                                      .batch = arrow_batch,
                                      .end = arrow_end};

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "arguments.h"
@@ -59,6 +60,20 @@ static cli_outcome run_inputs(cli_script *script) {
     return outcome;
 }
 
+/// Whether the file of --output would hold nothing in a format that says at least how the result
+/// looks: no statement had one.
+static bool lacks_result(const cli_script *script, const output_file *output) {
+    struct stat found;
+    return script->results.format->takes_one && !output->is_direct &&
+           fstat(output->descriptor, &found) == 0 && found.st_size == 0;
+}
+
+static int no_result(const char *path) {
+    (void)fprintf(stderr, "error: no statement gave a result for \"%s\", which is not written\n",
+                  path);
+    return EXIT_FAILED;
+}
+
 static int output_fault(const char *path) {
     (void)fprintf(stderr, "error: file \"%s\" can't be written: %s\n", path, strerror(errno));
     return EXIT_FAILED;
@@ -70,6 +85,13 @@ static int run_script(cli_script *script) {
     const cli_arguments *arguments = script->arguments;
     script->results = (cli_results){.format = arguments->format, .out = {.fd = STDOUT_FILENO}};
     look_at_terminal(arguments, &script->results);
+    if (arguments->format->is_binary && script->results.terminal_width > 0) {
+        (void)fputs(
+            "firn: this format is binary and no text for a terminal; --output FILE writes a "
+            "file\n",
+            stderr);
+        return EXIT_USAGE;
+    }
     if (arguments->output != NULL) {
         if (!cli_output_open(&output, arguments->output)) {
             return output_fault(arguments->output);
@@ -83,8 +105,12 @@ static int run_script(cli_script *script) {
     int code = outcome == CLI_DONE          ? EXIT_DONE
                : outcome == CLI_INTERRUPTED ? CLI_EXIT_INTERRUPTED
                                             : EXIT_FAILED;
-    if (code == EXIT_DONE && arguments->output != NULL && !cli_output_commit(&output)) {
-        code = output_fault(arguments->output);
+    if (code == EXIT_DONE && arguments->output != NULL) {
+        if (lacks_result(script, &output)) {
+            code = no_result(arguments->output);
+        } else if (!cli_output_commit(&output)) {
+            code = output_fault(arguments->output);
+        }
     }
     cli_output_close(&output);
     if (fault == EPIPE && arguments->output == NULL) {

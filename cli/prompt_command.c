@@ -4,6 +4,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "meant_word.h"
+
 typedef struct command {
     const char *name;
     const char *argument; // NULL: takes none.
@@ -73,6 +75,10 @@ static void set_format(prompt_state *self, const char *argument) {
         cli_prompt_say("there are table, csv, json, ndjson, arrow, markdown\n");
         return;
     }
+    if (format->is_binary && isatty(self->script->results.out.fd) != 0) {
+        cli_prompt_say("this format is binary: firn --format arrow --output FILE writes a file\n");
+        return;
+    }
     self->script->results.format = format;
 }
 
@@ -130,6 +136,18 @@ static bool say_instead(const char *line, const char *argument) {
     return false;
 }
 
+static void say_unknown(const char *word) {
+    char words[64];
+    cli_meant meant = cli_meant_open(word);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        cli_meant_offer(&meant, commands[i].name);
+    }
+    (void)cli_meant_words(&meant, words, sizeof words);
+    cli_prompt_say("unknown command");
+    cli_prompt_say(words[0] == '\0' ? "; .help lists what there is" : words);
+    cli_prompt_say("\n");
+}
+
 bool cli_prompt_command(prompt_state *self, const char *line, size_t size) {
     cli_sink text = CLI_SINK_MEMORY;
     cli_sink_write(&text, line, size);
@@ -147,7 +165,7 @@ bool cli_prompt_command(prompt_state *self, const char *line, size_t size) {
         }
     }
     if (found == NULL) {
-        cli_prompt_say("unknown command; .help lists what there is\n");
+        say_unknown(text.data);
     } else if ((found->argument != NULL) != (*argument != '\0')) {
         cli_prompt_say(found->name);
         cli_prompt_say(found->argument == NULL ? " takes nothing behind it\n" : " takes ");

@@ -13,6 +13,7 @@ typedef struct cli_format {
     const char *name;
     bool takes_one; // The output can hold a single result set.
     bool is_json;   // Errors are written as JSON too.
+    bool is_binary; // Nothing for a terminal.
     void (*begin)(cli_results *self);
     void (*batch)(cli_results *self, const struct ArrowArray *batch);
     void (*end)(cli_results *self, bool is_whole);
@@ -40,6 +41,8 @@ struct cli_results {
 
 /// The format of a name, NULL if there is none.
 const cli_format *cli_format_of(const char *name);
+/// The format of that number, NULL behind the last.
+const cli_format *cli_format_at(size_t index);
 
 /// Columns that UTF-8 text takes on a terminal.
 size_t cli_text_width(const char *data, size_t size);

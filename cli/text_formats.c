@@ -19,6 +19,10 @@ const cli_format *cli_format_of(const char *name) {
     return NULL;
 }
 
+const cli_format *cli_format_at(size_t index) {
+    return index < sizeof formats / sizeof formats[0] ? formats[index] : NULL;
+}
+
 // ---- CSV ---------------------------------------------------------------------------------------
 
 /// RFC 4180: quotes where a comma, quote or line end is inside, or blanks at an end, or nothing at

@@ -20,7 +20,7 @@ LATER = {
         "window default frame": WINDOWS, "first_value ignore nulls": WINDOWS,
         "range interval frame": WINDOWS, "groups frame": WINDOWS, "exclude frame": WINDOWS,
         "qualify": WINDOWS, "recursive cte": "WITH RECURSIVE is not there yet",
-        "distinct on": "DISTINCT ON is not there yet", "json extract": "there is no type JSON yet",
+        "distinct on": "DISTINCT ON is not there yet", "json extract": "JSON has no functions and no -> yet",
         "median": "WITHIN GROUP is not there yet",
     },
     "page": {

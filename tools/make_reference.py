@@ -189,7 +189,7 @@ catalog's alias and the option in capitals with `_` for other signs:
 FIRN_CATALOG__LAKE__TOKEN=…
 ```
 
-then in the file that `FIRN_CONFIG` names, in the section of the alias:
+(a variable of the catalog that names no option is an error), then in the file that `FIRN_CONFIG` names, in the section of the alias:
 
 ```
 # FIRN_CONFIG=/etc/firn.ini

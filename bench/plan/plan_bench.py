@@ -7,6 +7,7 @@ turns and the least of each counts: a difference of two medians carries the nois
 10,000 files at most a tenth of PyIceberg's, and ten times the files take at most twelve times as long.
 --check fails where a goal is missed, also with more runs.
 """
+import argparse
 import pathlib
 import subprocess
 import sys
@@ -63,17 +64,21 @@ def is_missed(runs, theirs):
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="fail where a goal is missed")
+    is_check = parser.parse_args().check
     folders = [table_of(count) for count in COUNTS]
     statements = ["SELECT 1"] + [
         f"SELECT count(*) FROM iceberg_scan('{folder}') WHERE id >= 5000 AND id < 7000"
         for folder in folders]
     runs = [[] for _ in statements]
     theirs = [pyiceberg_ms(folder) for folder in folders]
-    for _ in range(ROUNDS if "--check" in sys.argv else 1):
+    for _ in range(ROUNDS if is_check else 1):
         run_in_turn(statements, runs)
         if not is_missed(runs, theirs):
             return 0
-    return 1 if "--check" in sys.argv else 0
+    return 1 if is_check else 0
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ With --check it fails where a goal is missed. The goals are those of a machine t
 line says to what. Megabytes do not. By CPU time over two cores and 2 ms where that is less than the
 clock: other work makes the clock useless. What misses is measured again before it fails.
 """
+import argparse
 import fcntl
 import os
 import pathlib
@@ -86,20 +87,23 @@ def meets(count, name, sql, goal_ms, goal_mb):
 
 
 def main():
-    arguments = [word for word in sys.argv[1:] if word != "--check"]
-    count = int(arguments[0]) if arguments else 100
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("count", nargs="?", type=int, default=100, help="starts of each run (100)")
+    parser.add_argument("--check", action="store_true", help="fail where a goal is missed")
+    options = parser.parse_args()
     sales = table_folder("sales", "catalog.db", "start/sales_table.py")
     headline = (f"ATTACH 'sqlite:{sales}/catalog.db' AS lake (TYPE iceberg); USE lake.db; "
                 "SELECT region, SUM(revenue) FROM sales GROUP BY region")
     has_missed = False
     for goal in (("SELECT 1", "SELECT 1", 3, 24), ("the headline, 8 files", headline, 12, 24)):
         is_met = False
-        for _ in range(ROUNDS if "--check" in sys.argv else 1):
-            is_met = is_met or meets(count, *goal)
+        for _ in range(ROUNDS if options.check else 1):
+            is_met = is_met or meets(options.count, *goal)
         has_missed = has_missed or not is_met
-    if "--check" in sys.argv:
+    if options.check:
         print(f"{0 if has_missed else 1} passed, {1 if has_missed else 0} failed, 0 skipped")
-    return 1 if has_missed and "--check" in sys.argv else 0
+    return 1 if has_missed and options.check else 0
 
 
 if __name__ == "__main__":

@@ -225,6 +225,15 @@ const char *host_environment(const char *name) {
     return getenv(name);
 }
 
+const char *host_environment_at(size_t index) {
+    for (size_t i = 0; environ != NULL && environ[i] != NULL; i++) {
+        if (i == index) {
+            return environ[i];
+        }
+    }
+    return NULL;
+}
+
 uint32_t host_process_id(void) {
     return (uint32_t)getpid();
 }

@@ -145,6 +145,8 @@ void host_yield(void);           // Lets others have the processor, to wait for 
 firn_status host_random(void *out, size_t size, firn_error *err);
 /// NULL if unset. Lives until the environment changes.
 const char *host_environment(const char *name);
+/// The variable of that number as "NAME=value"; NULL behind the last. Lives as long.
+const char *host_environment_at(size_t index);
 /// Cores this process may use: affinity and cgroup quota, at least 1.
 uint32_t host_cpu_count(void);
 /// Memory this process may use: the cgroup's limit or the machine's.

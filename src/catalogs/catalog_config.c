@@ -1,5 +1,6 @@
 #include "catalogs/catalog_config.h"
 
+#include "base/nearest.h"
 #include "memory/text_builder.h"
 
 #define CONFIG_BYTES_MAX ((uint64_t)1 << 20)
@@ -46,15 +47,57 @@ static void append_capitals(text_builder *out, text words) {
     }
 }
 
+static bool is_option(text key) {
+    for (size_t i = 0; i < CATALOG_OPTION_COUNT; i++) {
+        if (text_equal(key, text_of(catalog_option_name(i)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// A variable of this catalog that names no option is misspelled: its value would be missed. What
+// has two '_' more may be of a catalog whose name is longer.
+static firn_status check_variables(const catalog_config *self, text prefix, firn_error *err) {
+    for (size_t i = 0;; i++) {
+        const char *variable = self->environment_at(i);
+        if (variable == NULL) {
+            return FIRN_OK;
+        }
+        const text whole = text_of(variable);
+        const text name = text_slice(whole, 0, text_find(whole, TEXT("=")));
+        if (!text_starts_with(name, prefix)) {
+            continue;
+        }
+        const text key = text_slice(name, prefix.size, name.size);
+        if (text_find(key, TEXT("__")) < key.size || is_option(key)) {
+            continue;
+        }
+        nearest_name near = nearest_to(key);
+        for (size_t k = 0; k < CATALOG_OPTION_COUNT; k++) {
+            nearest_offer(&near, text_of(catalog_option_name(k)));
+        }
+        const firn_status status =
+            FAIL(err, FIRN_INVALID, "the variable %.*s names no option of ATTACH", TEXT_ARGS(name));
+        (void)nearest_hint(&near, err);
+        return status;
+    }
+}
+
 static firn_status add_variables(const catalog_config *self, text alias, arena *memory,
                                  option_list *out, firn_error *err) {
+    text_builder beginning = text_builder_open(memory);
+    text prefix;
+    text_append(&beginning, TEXT("FIRN_CATALOG__"));
+    append_capitals(&beginning, alias);
+    text_append(&beginning, TEXT("__"));
+    TRY(text_builder_finish(&beginning, &prefix, err));
+    TRY(check_variables(self, prefix, err));
     for (size_t i = 0; i < CATALOG_OPTION_COUNT; i++) {
         const text key = text_of(catalog_option_name(i));
         text_builder builder = text_builder_open(memory);
         text name;
-        text_append(&builder, TEXT("FIRN_CATALOG__"));
-        append_capitals(&builder, alias);
-        text_append(&builder, TEXT("__"));
+        text_append(&builder, prefix);
         append_capitals(&builder, key);
         TRY(text_builder_finish(&builder, &name, err));
         const char *value = self->environment(name.data);

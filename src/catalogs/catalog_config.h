@@ -21,13 +21,15 @@ typedef struct option_list {
 typedef struct catalog_config {
     io *files;
     const char *(*environment)(const char *name);
+    const char *(*environment_at)(size_t index); // "NAME=value"; NULL behind the last.
     catalog_kind_bit kind;
 } catalog_config;
 
 /// Makes `out` of `given` and of what stands outside and is not among it. Everything but the keys
 /// and values of `given` is in `memory`.
 ///
-/// Errors: FIRN_INVALID with the file's line, never with what it says; those of io.
+/// Errors: FIRN_INVALID with the file's line or the variable's name, never with what they say, also
+///         of a variable of the catalog that names no option; those of io.
 firn_status catalog_config_add(const catalog_config *self, text alias, option_list given,
                                arena *memory, option_list *out, firn_error *err);
 

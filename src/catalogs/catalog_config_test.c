@@ -22,6 +22,21 @@ static const char *variable(const char *name) {
     return strcmp(name, "FIRN_CATALOG__MY_LAKE__SCOPE") == 0 ? "everything" : NULL;
 }
 
+static const char *const variables[] = {"PATH=/bin", "FIRN_CATALOG__LAKE__TOKN=hunter22",
+                                        "FIRN_CATALOG__NOBODY__ELSE__TOKN=hunter22",
+                                        "FIRN_CATALOG__MY_LAKE__TOKEN=of the environment"};
+
+static const char *variable_at(size_t index) {
+    return index < sizeof variables / sizeof *variables ? variables[index] : NULL;
+}
+
+static const char *no_variable_at(size_t index) {
+    (void)index;
+    return NULL;
+}
+
+static const char *(*environment_at)(size_t index) = no_variable_at;
+
 typedef struct setting {
     test_folder folder;
     io *files;
@@ -47,8 +62,10 @@ static void tear_down(setting *s) {
 }
 
 static firn_status add(setting *s, const char *alias, option_list given, option_list *out) {
-    const catalog_config config = {
-        .files = s->files, .environment = variable, .kind = CATALOG_REST};
+    const catalog_config config = {.files = s->files,
+                                   .environment = variable,
+                                   .environment_at = environment_at,
+                                   .kind = CATALOG_REST};
     return catalog_config_add(&config, text_of(alias), given, &s->memory, out, &err);
 }
 
@@ -99,6 +116,20 @@ TEST(catalog_config_names_the_variable_that_is_wrong) {
     CHECK(strstr(err.text, "CATALOG_NAME is for SQLite catalogs only") != NULL);
     CHECK(strstr(err.text, "FIRN_CATALOG__REST__CATALOG_NAME") != NULL);
     CHECK(strstr(err.text, "hunter22") == NULL);
+    tear_down(&s);
+}
+
+TEST(catalog_config_refuses_a_variable_that_names_no_option) {
+    setting s = set_up(NULL);
+    option_list out;
+    environment_at = variable_at;
+    CHECK(add(&s, "lake", (option_list){0, NULL}, &out) == FIRN_INVALID);
+    CHECK(strstr(err.text, "FIRN_CATALOG__LAKE__TOKN names no option") != NULL);
+    CHECK(strstr(err.hint, "did you mean \"TOKEN\"?") != NULL);
+    CHECK(strstr(err.text, "hunter22") == NULL && strstr(err.hint, "hunter22") == NULL);
+    CHECK(add(&s, "nobody", (option_list){0, NULL}, &out) == FIRN_OK);
+    CHECK(add(&s, "my-lake", (option_list){0, NULL}, &out) == FIRN_OK);
+    environment_at = no_variable_at;
     tear_down(&s);
 }
 

@@ -130,6 +130,7 @@ static firn_status fail_unknown(text name, catalog_kind_bit kind, arena *memory,
     for (size_t i = 0; i < CATALOG_OPTION_COUNT; i++) {
         nearest_offer(&near, text_of(option_kinds[i].name));
     }
+    nearest_offer(&near, TEXT("TYPE")); // Of ATTACH itself.
     const firn_status status = FAIL(err, FIRN_INVALID, "a %s has no option \"%.*s\"",
                                     catalog_kind_words(kind), TEXT_ARGS(name));
     if (!nearest_hint(&near, err)) {

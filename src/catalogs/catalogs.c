@@ -88,8 +88,10 @@ static firn_status open_by(const known_kind *known, const attach_place *place,
         }
     }
     if (status == FIRN_OK) {
-        const catalog_config config = {
-            .files = io, .environment = host_environment, .kind = known->bit};
+        const catalog_config config = {.files = io,
+                                       .environment = host_environment,
+                                       .environment_at = host_environment_at,
+                                       .kind = known->bit};
         status = while_attaching(catalog_config_add(&config, place->alias, own, &memory, &all, err),
                                  known, place->alias, err);
     }

@@ -423,7 +423,9 @@ TEST(rest_client_names_what_is_wrong_with_an_answer) {
          "BadRequest: bad (HTTP 400)"},
         {409, "{\"error\":{\"message\":\"m\"}}", FIRN_CONFLICT, ": m (HTTP 409)"},
         {422, "{}", FIRN_INVALID, "(HTTP 422)"},
-        {500, "<h1>Internal</h1>", FIRN_IO, "table \"a.t\" of catalog \"lake\" (HTTP 500)"},
+        {500, "<h1>Internal</h1>", FIRN_IO,
+         "table \"a.t\" of catalog \"lake\": \"http://h/api\" refuses "
+         "it without a message (HTTP 500)"},
         {501, "", FIRN_UNSUPPORTED, "(HTTP 501)"},
         {302, "", FIRN_IO, "(HTTP 302)"},
         {304, "", FIRN_IO, "(HTTP 304)"}, // Nobody asked whether it changed.

@@ -286,6 +286,12 @@ static firn_status refuse(rest_session *self, text subject, text token, const re
     rest_read_refusal(answer->body, memory, &refusal);
     show(self, &refusal, token, own, words, sizeof words);
     const refusal_kind *kind = kind_of(answer->status);
+    if (words[0] == '\0' && !is_telling(self, self->options.uri, token, own)) {
+        char buffer[SHOWN_BYTES_MAX];
+        const text shown = io_path_shown(self->options.uri, buffer, sizeof buffer);
+        (void)snprintf(words, sizeof words, ": \"%.*s\" refuses it without a message",
+                       TEXT_ARGS(shown));
+    }
     err_set(err, kind->status, "%.*s of catalog \"%.*s\"%s (HTTP %u)", TEXT_ARGS(subject),
             TEXT_ARGS(self->options.alias), words, answer->status);
     if (kind->sqlstate != NULL) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/host.h"
+#include "base/nearest.h"
 #include "base/utf8.h"
 #include "io/io_path.h"
 #include "memory/arena_grow.h"
@@ -178,8 +179,21 @@ typedef struct held_names {
     uint32_t count;
     bool has_wanted;
     text last;
+    arena *scratch; // For the texts that are told.
     text_builder told;
+    nearest_name near;
 } held_names;
+
+// Offers the last name where it may be told.
+static firn_status offer_name(held_names *self, firn_error *err) {
+    text kept;
+    if (self->count > TOLD_NAMES_MAX) {
+        return FIRN_OK;
+    }
+    TRY(text_copy(self->scratch, self->last, &kept, err));
+    nearest_offer(&self->near, kept);
+    return FIRN_OK;
+}
 
 static firn_status read_names(sqlite_client *self, held_names *out, firn_error *err) {
     const char *sql = self->has_spaces
@@ -202,8 +216,9 @@ static firn_status read_names(sqlite_client *self, held_names *out, firn_error *
                                TEXT_ARGS(out->last));
         }
         out->count += 1;
-        status = sqlite_client_step(self, statement, &has_row, err);
-        if (has_row) {
+        status = offer_name(out, err);
+        status = status == FIRN_OK ? sqlite_client_step(self, statement, &has_row, err) : status;
+        if (status == FIRN_OK && has_row) {
             arena_rewind(&self->memory, mark);
         }
     }
@@ -216,7 +231,9 @@ static firn_status read_names(sqlite_client *self, held_names *out, firn_error *
 static firn_status choose_name(sqlite_client *self, text asked, firn_error *err) {
     arena scratch = arena_open(CLIENT_MEMORY_LIMIT);
     held_names held = {.wanted = asked.size > 0 ? asked : self->alias,
+                       .scratch = &scratch,
                        .told = text_builder_open(&scratch)};
+    held.near = nearest_to(held.wanted);
     firn_status status = read_names(self, &held, err);
     text told = {.size = 0};
     if (status == FIRN_OK) {
@@ -229,7 +246,9 @@ static firn_status choose_name(sqlite_client *self, text asked, firn_error *err)
                       "the catalog file \"%.*s\" holds %.*s%s and no catalog \"%.*s\"",
                       TEXT_ARGS(self->path), TEXT_ARGS(told),
                       held.count > TOLD_NAMES_MAX ? ", …" : "", TEXT_ARGS(held.wanted));
-        err_hint(err, "CATALOG_NAME says which one is meant");
+        if (!nearest_hint(&held.near, err)) {
+            err_hint(err, "CATALOG_NAME says which one is meant");
+        }
     } else if (status == FIRN_OK) {
         status = text_copy(&self->memory, held.wanted, &self->name, err);
     }
@@ -623,8 +642,9 @@ static firn_status read_loaded(sqlite_client *self, sqlite3_stmt *statement, con
     TRY(sqlite_client_step(self, statement, &has_row_now, err));
     if (!has_row_now) {
         return FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", NO_POSITION,
-                        "there is no table \"%.*s.%.*s\" in catalog \"%.*s\"", TEXT_ARGS(values[1]),
-                        TEXT_ARGS(values[2]), TEXT_ARGS(self->alias));
+                        "there is no table \"%.*s%s%.*s\" in catalog \"%.*s\"",
+                        TEXT_ARGS(values[1]), values[1].size > 0 ? "." : "", TEXT_ARGS(values[2]),
+                        TEXT_ARGS(self->alias));
     }
     text kind;
     TRY(sqlite_client_read_text(self, statement, 0, memory, &out->metadata_location, err));

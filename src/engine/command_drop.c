@@ -252,9 +252,15 @@ static firn_status drop_in_transaction(run *self, const sql_drop *written, objec
     return transaction_drop(owner, place->object, written->is_purge, err);
 }
 
-static firn_status drop_at(run *self, const sql_drop *written, object_place *place,
-                           firn_error *err) {
+static firn_status drop_at(run *self, const sql_drop *written, const sql_names *path,
+                           object_place *place, firn_error *err) {
     catalog *of = place->catalog;
+    if (session_space_is_listed(&place->object.space)) {
+        catalog_object found = {0};
+        TRY(session_load_at(self, place, &found, err));
+        table_snapshot_release(found.snapshot);
+        return command_refuse_listed(path, "DROP", err);
+    }
     if (of->is_read_only || (of->kind->drop == NULL && of->kind->committer == NULL)) {
         return command_refuse_catalog(of, written->node.position, "DROP", err);
     }
@@ -272,7 +278,7 @@ static firn_status drop_found(run *self, const sql_drop *written, const sql_name
         if (places->items[i].catalog == NULL) {
             continue;
         }
-        const firn_status status = drop_at(self, written, &places->items[i], &said);
+        const firn_status status = drop_at(self, written, path, &places->items[i], &said);
         if (status == FIRN_OK) {
             return FIRN_OK;
         }
@@ -334,6 +340,9 @@ firn_status command_rename(run *self, const sql_alter *written, const sql_names 
     if (status != FIRN_OK) {
         err->position = written->name.items[0].position;
         return status;
+    }
+    if (session_space_is_listed(&from.object.space)) {
+        return command_refuse_listed(&written->name, "RENAME TO", err);
     }
     catalog *of = from.catalog;
     if (of->kind->rename == NULL || of->is_read_only) {

@@ -30,6 +30,21 @@ static firn_status show_settings(run *self, const sql_show *written, firn_error 
     return listing_finish(rows, err);
 }
 
+// What SHOW lists besides settings may be meant as well as one of them.
+static void propose_shown(text name, firn_error *err) {
+    static const char *const lists[] = {"ALL SETTINGS", "CATALOGS",  "COLUMNS",
+                                        "DATABASES",    "FUNCTIONS", "SCHEMAS",
+                                        "SETTINGS",     "TABLES",    "VIEWS"};
+    nearest_name near = nearest_to(name);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        nearest_offer(&near, text_of(lists[i]));
+    }
+    for (int id = 0; id < SETTING_COUNT; id++) {
+        nearest_offer(&near, setting_name((setting_id)id));
+    }
+    (void)nearest_hint(&near, err);
+}
+
 static firn_status show_setting(run *self, const sql_names *path, firn_error *err) {
     text_builder name = text_builder_open(&self->memory);
     for (size_t i = 0; i < path->count; i++) {
@@ -43,6 +58,7 @@ static firn_status show_setting(run *self, const sql_names *path, firn_error *er
     firn_status status = settings_find(whole, &id, err);
     if (status != FIRN_OK) {
         err->position = path->items[0].position;
+        propose_shown(whole, err);
         return status;
     }
     session_setting(self->session, id, value);
@@ -123,9 +139,9 @@ static firn_status add_listed(const object_place *place, listing *rows, firn_err
 static firn_status add_named(run *self, const sql_names *name, object_place *place, bool only_views,
                              listing *rows, firn_error *err) {
     namespace_path *space = &place->object.space;
-    const bool is_listed = name->count > 0 && text_equal_nocase(name->items[name->count - 1].value,
-                                                                TEXT("information_schema"));
-    if (is_listed && space->count <= 1) {
+    const bool is_named = name->count > 0 && text_equal_nocase(name->items[name->count - 1].value,
+                                                               TEXT("information_schema"));
+    if (session_space_is_listed(space) || (is_named && space->count == 0)) {
         return add_listed(place, rows, err);
     }
     bool exists = name->count == 0;

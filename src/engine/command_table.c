@@ -24,7 +24,8 @@ typedef struct creation {
 // `is_known`: the catalog has such objects.
 static firn_status check_place(const creation *self, const object_place *place, bool is_known,
                                firn_error *err) {
-    if (session_is_information_schema(self->path)) {
+    if (session_is_information_schema(self->path) ||
+        session_space_is_listed(&place->object.space)) {
         return command_refuse_listed(self->path, self->what, err);
     }
     return is_known && !place->catalog->is_read_only

@@ -176,8 +176,9 @@ firn_status firn_engine_open(const firn_option *options, size_t count, firn_engi
     mutex_begin(&self->lock, MUTEX_ENGINE);
     zone_cache_begin(&self->zones);
     const char *modes = host_environment("FIRN_TEST");
-    self->test_modes = modes == NULL ? 0 : test_modes_parse(text_of(modes));
-    firn_status status = settings_open(&self->zones, &self->settings, err);
+    firn_status status =
+        modes == NULL ? FIRN_OK : test_modes_parse(text_of(modes), &self->test_modes, err);
+    status = status == FIRN_OK ? settings_open(&self->zones, &self->settings, err) : status;
     for (size_t i = 0; i < count && status == FIRN_OK; i++) {
         status = set_option(self, &options[i], err);
     }

@@ -13,6 +13,10 @@ bool session_is_information_schema(const sql_names *path) {
            text_equal_nocase(path->items[path->count - 2].value, TEXT("information_schema"));
 }
 
+bool session_space_is_listed(const namespace_path *space) {
+    return space->count == 1 && text_equal_nocase(space->items[0], TEXT("information_schema"));
+}
+
 // ---- Looking -----------------------------------------------------------------------------------
 
 // A schema beside those that places have and a name does not mean, else a catalog.
@@ -43,6 +47,9 @@ static void propose(run *user, const sql_names *path, const object_places *place
         propose_information_schema(&offer);
     }
     for (size_t i = 0; i < places->count; i++) {
+        if (path->count == 1 && session_space_is_listed(&places->items[i].object.space)) {
+            propose_information_schema(&offer);
+        }
         propose_tables(&offer, &places->items[i]);
     }
     if (!nearest_hint(&offer.near, err) && path->count > 1) {
@@ -96,10 +103,31 @@ static firn_status check_defined(const run *user, const object_place *found, fir
     return FIRN_OK;
 }
 
+static firn_status load_listed(text name, const table_version *version, table_snapshot **out,
+                               firn_error *err) {
+    TRY(information_schema_open(name, out, err));
+    if (*out != NULL && version != NULL && version->kind != VERSION_CURRENT) {
+        table_snapshot_release(*out);
+        *out = NULL;
+        return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION,
+                        "\"%.*s\" is of information_schema and has no earlier versions",
+                        TEXT_ARGS(name));
+    }
+    return FIRN_OK;
+}
+
 static firn_status load(const object_place *place, const table_version *version, run *user,
                         arena *memory, catalog_object *out, firn_error *err) {
     if (place->catalog == NULL) {
         return FAIL(err, FIRN_NOT_FOUND, "no catalog");
+    }
+    if (session_space_is_listed(&place->object.space)) {
+        *out = (catalog_object){0};
+        TRY(load_listed(place->object.name, version, &out->snapshot, err));
+        return out->snapshot != NULL ? FIRN_OK
+                                     : FAIL_SQL(err, FIRN_NOT_FOUND, "42P01", NO_POSITION,
+                                                "there is no table \"%.*s\" in information_schema",
+                                                TEXT_ARGS(place->object.name));
     }
     if (user->replaced_as != NULL && is_same_place(user->replaced, place) &&
         (version == NULL || version->kind == VERSION_CURRENT)) {
@@ -201,6 +229,26 @@ static bool tell_no_schema(run *user, const sql_names *path, const object_places
                    TEXT_ARGS(place->catalog->alias));
     proposal offer = {.memory = memory, .cancel = &user->cancel};
     propose_around(user, path, places, &offer, err);
+    if (err->hint[0] == '\0' && !session_has_main(user->session, place->catalog)) {
+        propose_schemas_of(place->catalog, (text){.size = 0}, memory, &user->cancel, err);
+    }
+    return true;
+}
+
+// Whether no schema was named where there is no default one: then that is what to tell.
+static bool tell_no_default(run *user, const object_places *places, arena *memory,
+                            firn_error *err) {
+    const object_place *place = &places->items[places->told];
+    if (place->catalog == NULL || place->object.space.count > 0 ||
+        session_has_main(user->session, place->catalog)) {
+        return false;
+    }
+    proposal offer = {
+        .near = nearest_to(place->object.name), .memory = memory, .cancel = &user->cancel};
+    propose_tables(&offer, place); // Folders may have tables outside of any schema.
+    if (!nearest_hint(&offer.near, err)) {
+        propose_schemas_of(place->catalog, place->object.name, memory, &user->cancel, err);
+    }
     return true;
 }
 
@@ -225,20 +273,6 @@ static bool tell_path_is_of_one(run *user, const sql_names *path, firn_error *er
         }
     }
     return false;
-}
-
-static firn_status find_listed(const sql_names *path, const table_version *version,
-                               bound_object *out, firn_error *err) {
-    const text name = path->items[path->count - 1].value;
-    TRY(information_schema_open(name, &out->snapshot, err));
-    if (out->snapshot != NULL && version->kind != VERSION_CURRENT) {
-        table_snapshot_release(out->snapshot);
-        out->snapshot = NULL;
-        return FAIL_SQL(err, FIRN_INVALID, "42809", path->items[0].position,
-                        "\"%.*s\" is of information_schema and has no earlier versions",
-                        TEXT_ARGS(name));
-    }
-    return FIRN_OK;
 }
 
 // The whole path of what a name of one part means.
@@ -339,7 +373,7 @@ static firn_status say_missing(lookup *self, const view_definition *inside, firn
         // Said.
     } else if (!tell_what_is_before(user, path, inside, self->memory, err) &&
                !tell_no_schema(user, path, &self->places, self->memory, err) &&
-               err->hint[0] == '\0') {
+               !tell_no_default(user, &self->places, self->memory, err) && err->hint[0] == '\0') {
         propose(user, path, &self->places, self->memory, err);
     }
     TRY(cancel_check(&user->cancel, err));
@@ -402,7 +436,12 @@ static firn_status find(void *session, const sql_names *path, const table_versio
         .user = session, .path = path, .version = version, .memory = memory, .missing = ERR_INIT};
     *out = (bound_object){0};
     if (session_is_information_schema(path)) {
-        TRY(find_listed(path, version, out, err));
+        const firn_status status =
+            load_listed(path->items[path->count - 1].value, version, &out->snapshot, err);
+        if (status != FIRN_OK) {
+            err->position = path->items[0].position;
+            return status;
+        }
         if (out->snapshot != NULL) {
             return FIRN_OK;
         }

@@ -301,6 +301,8 @@ void session_propose(run *user, const sql_names *path, const object_places *plac
                      firn_error *err);
 /// Does the name say a table of information_schema?
 bool session_is_information_schema(const sql_names *path);
+/// Is it information_schema, which every catalog has and none knows of?
+bool session_space_is_listed(const namespace_path *space);
 
 // run.c
 firn_status run_open(firn_session *session, const settings *with, run **out, firn_error *err);

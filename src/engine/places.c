@@ -115,6 +115,16 @@ firn_status session_places(run *user, const sql_names *path, const view_definiti
 
 // ---- Where new things belong -------------------------------------------------------------------
 
+// Who says TEMPORARY wants nobody else to see it: no other catalog may take it.
+static firn_status refuse_temporary(const sql_name *catalog, firn_error *err) {
+    const firn_status status =
+        FAIL_SQL(err, FIRN_INVALID, "42P16", catalog->position,
+                 "what is temporary lies in the catalog \"temp\", not in \"%.*s\"",
+                 TEXT_ARGS(catalog->value));
+    err_hint(err, "write its name alone, or leave out TEMPORARY");
+    return status;
+}
+
 firn_status session_place(run *user, const sql_names *path, bool is_temporary, object_place *out,
                           firn_error *err) {
     firn_session *self = user->session;
@@ -138,6 +148,9 @@ firn_status session_place(run *user, const sql_names *path, bool is_temporary, o
     if (exists || named == NULL) {
         out->object.space = whole;
         return FIRN_OK;
+    }
+    if (is_temporary && named != self->temporary) {
+        return refuse_temporary(&path->items[0], err);
     }
     out->catalog = named;
     TRY(session_levels(path->items + 1, path->count - 2, &user->memory, &out->object.space, err));

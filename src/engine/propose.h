@@ -24,4 +24,10 @@ void propose_tables(proposal *self, const object_place *beside);
 /// The tables of information_schema.
 void propose_information_schema(proposal *self);
 
+/// Adds to `err`, which says that a catalog without a default schema has no thing of that name
+/// outside of a schema: the same name in one of its first schemas, else what schemas it has. `name`
+/// may be empty.
+void propose_schemas_of(catalog *target, text name, arena *memory, const cancel_flag *cancel,
+                        firn_error *err);
+
 #endif

@@ -332,6 +332,14 @@ firn_status session_say_no_catalog(const catalog_set *among, const sql_name *nam
 firn_status session_say_no_space(const catalog_set *among, const sql_names *path,
                                  const object_place *place, arena *memory,
                                  const cancel_flag *cancel, firn_error *err) {
+    const attached *whole = catalog_set_find(among, &path->items[0]);
+    if (path->count == 1 && whole != NULL && whole->catalog == place->catalog) {
+        const firn_status status =
+            FAIL_SQL(err, FIRN_NOT_FOUND, "3F000", path->items[0].position,
+                     "the catalog \"%.*s\" has no default schema", TEXT_ARGS(whole->alias));
+        propose_schemas_of(whole->catalog, (text){.size = 0}, memory, cancel, err);
+        return status;
+    }
     text_builder builder = text_builder_open(memory);
     for (size_t i = 0; i < path->count; i++) {
         text_append(&builder, i == 0 ? TEXT("") : TEXT("."));
@@ -396,7 +404,11 @@ firn_status session_use(firn_session *self, const sql_names *path, arena *memory
     namespace_path *space = &place.object.space;
     bool exists;
     TRY(session_levels(path->items + used, path->count - used, memory, space, err));
-    firn_status status = spell_space(place.catalog, space, memory, cancel, &exists, err);
+    firn_status status = FIRN_OK;
+    exists = session_space_is_listed(space);
+    if (!exists) {
+        status = spell_space(place.catalog, space, memory, cancel, &exists, err);
+    }
     if (status == FIRN_OK && !exists) {
         status = session_say_no_space(self->catalogs, path, &place, memory, cancel, err);
     }

@@ -4,6 +4,7 @@
 #ifndef FIRN_EXEC_TEST_MODES_H
 #define FIRN_EXEC_TEST_MODES_H
 
+#include "base/error.h"
 #include "base/text.h"
 
 // Name, word in FIRN_TEST, what it does.
@@ -23,7 +24,9 @@ enum { TEST_MODE_LIST(X) TEST_MODE_COUNT };
 enum { TEST_MODE_LIST(X) };
 #undef X
 
-/// The modes in a list of words separated by commas or blanks; unknown words are ignored.
-unsigned test_modes_parse(text words);
+/// The modes in a list of words separated by commas or blanks.
+///
+/// Errors: FIRN_INVALID: an unknown word, since what is misspelled would test nothing.
+firn_status test_modes_parse(text words, unsigned *out, firn_error *err);
 
 #endif

@@ -1,4 +1,6 @@
 // Which kernel does a cast, and what to say when it cannot.
+#include "base/date_cursor.h"
+#include "base/nearest.h"
 #include "expr/cast_private.h"
 
 // What NULL becomes is NULL: there is never a row to compute.
@@ -78,6 +80,29 @@ static bool is_large_interval(text value, const type *to) {
            date_parse_interval(value, &(interval_value){0}) == DATE_LARGE;
 }
 
+// The unit that a word of an interval may be meant as.
+static void propose_unit(text value, firn_error *err) {
+    size_t at = 0;
+    while (at < value.size) {
+        const size_t from = at;
+        while (at < value.size && date_is_letter(value.data[at])) {
+            at++;
+        }
+        const text word = text_slice(value, from, at);
+        calendar_field known;
+        if (word.size > 1 && !text_equal_nocase(word, TEXT("ago")) &&
+            !calendar_field_of(word, &known)) {
+            nearest_name near = nearest_to(word);
+            for (int field = 0; field <= CALENDAR_MILLENNIUM; field++) {
+                nearest_offer(&near, text_of(calendar_field_word((calendar_field)field)));
+            }
+            (void)nearest_hint(&near, err);
+            return;
+        }
+        at += at == from;
+    }
+}
+
 // Of a list of lists … what they are of.
 static const type *leaf_of(const type *self) {
     while (self->id == TYPE_LIST) {
@@ -102,7 +127,9 @@ void cast_explain(const function_call *call, const column *const *args, uint32_t
     if (from->id == TYPE_VARCHAR) {
         err_set_sql(err, FIRN_INVALID, text_state(call->result), NO_POSITION, "\"%.*s\" is no %.*s",
                     TEXT_ARGS(value), TEXT_ARGS(to));
-        if (is_infinite_moment(value, call->result)) {
+        if (call->result->id == TYPE_INTERVAL) {
+            propose_unit(value, err);
+        } else if (is_infinite_moment(value, call->result)) {
             err_hint(err, "dates and timestamps end; write a far one, such as 9999-12-31");
         }
         return;

@@ -165,12 +165,19 @@ static firn_status at_position(binder *self, firn_status status, uint32_t positi
     return status;
 }
 
+// Where an argument stands in the statement; inside a view it is nowhere in it.
+static uint64_t place_of(const binder *self, uint32_t position) {
+    return self->view == NULL ? position : NO_POSITION;
+}
+
 static firn_status bind_file(binder *self, const sql_literal *file, bound_query *out) {
     expr *path = expr_string(self->memory, TYPE_OF(VARCHAR), file->value);
     if (path == NULL) {
         return binder_full(self);
     }
-    const table_argument argument = {.value = path->literal_.value, .type = path->type};
+    const table_argument argument = {.value = path->literal_.value,
+                                     .type = path->type,
+                                     .position = place_of(self, file->node.position)};
     bool found = false;
     table_snapshot *table = NULL;
     const firn_status opened = self->env->open_files(
@@ -640,7 +647,7 @@ static firn_status as_instant(binder *self, expr **value) {
 }
 
 static firn_status bind_argument(binder *self, const sql_expr *written, table_argument *out) {
-    *out = (table_argument){.position = written->position};
+    *out = (table_argument){.position = place_of(self, written->position)};
     if (sql_is_expr(written, SQL_NAMED_ARGUMENT)) {
         const sql_named_argument *named = sql_named_argument_of(written);
         out->name = named->name.value;
@@ -648,7 +655,7 @@ static firn_status bind_argument(binder *self, const sql_expr *written, table_ar
     } else if (is_named_by_equals(written)) {
         const sql_name *name = &sql_column_of(sql_binary_of(written)->left)->path.items[0];
         out->name = name->value;
-        out->position = name->position;
+        out->position = place_of(self, name->position);
         written = sql_binary_of(written)->right;
     }
     // A bare word such as `auto` is a text.

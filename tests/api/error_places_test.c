@@ -13,6 +13,7 @@ static const char *const setup[] = {
     "CREATE VIEW v AS SELECT 10 / a AS q, CAST(s AS INTEGER) AS n, a FROM t",
     "CREATE VIEW w AS SELECT q + 1 AS r, 5 / a AS p FROM v",
     "CREATE TABLE n (i INTEGER NOT NULL, d DATE)",
+    "CREATE VIEW zero_steps AS SELECT * FROM range(1, 10, 0)",
 };
 
 static const place places[] = {
@@ -71,6 +72,15 @@ static const place places[] = {
     {"SELECT * FROM 'tests/data'", "'tests/data/**/*.parquet'", "'tests/data'"},
     {"SELECT * FROM 'tests/data/'", "'tests/data/**/*.parquet'", "'tests/data/'"},
     {"SELECT * FROM read_parquet('tests/data/')", "'tests/data/**/*.parquet'", "'tests/data/'"},
+    {"SELECT * FROM 'tests/data/nosuch*.parquet'", "no file matches", "'tests/data"},
+    {"SELECT 1 FROM 'tests/data/[.parquet'", "[.parquet", "'tests/data"},
+    {"SELECT * FROM '/nowhere/x.parquet'", "/nowhere/x.parquet", "'/nowhere"},
+    {"SELECT * FROM ''", "the name of the file is empty", "''"},
+    {"SELECT * FROM read_parquet('x', filename => true, FILENAME => false)",
+     "\"FILENAME\" is given twice", "FILENAME"},
+    {"SELECT * FROM range(1, 10, 0)", "must not be zero", "0)"},
+    {"SELECT * FROM generate_series(1, 10, 2 - 2)", "must not be zero", "2 - 2"},
+    {"SELECT * FROM zero_steps", "must not be zero", NULL},
     // Catalogs and settings: the option or the name.
     {"ATTACH '/nowhere' AS c (TYPE icebrg)", "did you mean \"iceberg\"", "TYPE"},
     {"ATTACH '/nowhere' AS c (TYPE iceberg, WREHOUSE 'x')", "did you mean \"WAREHOUSE\"",
@@ -86,6 +96,13 @@ static const place places[] = {
     {"DETACH memry", "did you mean \"memory\"", "memry"},
     {"RESET tread", "did you mean \"threads\"", "tread"},
     {"SHOW TABLES FROM mian", "did you mean \"main\"", "mian"},
+    {"SHOW tabels", "did you mean \"TABLES\"", "tabels"},
+    {"SHOW thraeds", "did you mean \"threads\"", "thraeds"},
+    {"ATTACH '/nowhere' AS c (typ iceberg)", "did you mean \"TYPE\"", "typ "},
+    {"SELECT interval '1 dya'", "did you mean \"day\"", "interval"},
+    {"SELECT CAST('2 hours 3 minuets ago' AS INTERVAL)", "did you mean \"minute\"", "'2 hours"},
+    {"CREATE TEMP TABLE memory.main.x (a INTEGER)", "lies in the catalog \"temp\"", "memory"},
+    {"CREATE TEMPORARY VIEW memory.x AS SELECT 1", "lies in the catalog \"temp\"", "memory"},
     {"CREATE TABLE t (b INTEGER)", "\"t\" exists already", "t (b"},
     {"CREATE VIEW v AS SELECT 1", "\"v\" exists already", "v AS"},
     {"CREATE SCHEMA main", "\"main\" exists already", "main"},
@@ -141,6 +158,20 @@ TEST(errors_say_where_the_fault_is) {
         CHECK(is_told);
         CHECK(is_placed);
     }
+    scene_close(&here);
+}
+
+TEST(errors_of_paths_that_are_too_long_say_so) {
+    scene here;
+    char sql[8192] = "SELECT * FROM '";
+    const size_t before = strlen(sql);
+    firn_error err = FIRN_ERROR_INIT;
+    REQUIRE(scene_open(&here, "1"));
+    memset(sql + before, 'x', 5000);
+    memcpy(sql + before + 5000, "'", 2);
+    CHECK(firn_execute(here.session, sql, FIRN_NUL_TERMINATED, NULL, &err) == FIRN_INVALID);
+    CHECK(strstr(err.text, "4095") != NULL && strstr(err.hint, "**") == NULL);
+    CHECK(err.position == strlen("SELECT * FROM "));
     scene_close(&here);
 }
 

@@ -7,7 +7,6 @@ reads what --format arrow wrote.
 import json
 import os
 import pathlib
-import pty
 import re
 import select
 import signal
@@ -16,6 +15,8 @@ import sys
 import tempfile
 import time
 import traceback
+
+import terminal
 
 BUILD = pathlib.Path(sys.argv[1])
 FIRN = str(BUILD / "firn_cli_fake")
@@ -261,6 +262,15 @@ def wrong_usage_exits_with_2():
         (["what"], 'unknown argument "what"'),
         (["-s", "thread=1", "-c", "rows 1"], 'hint: did you mean "threads"?'),
         (["session", "-c", "rows 1"], "session takes no"),
+        (["session", "--init", "/nowhere/x.sql"], "session takes no"),
+        (["session", "--format", "json"], "session takes no"),
+        (["session", "--output", "x"], "session takes no"),
+        (["session", "--threads"], "--threads needs a value"),
+        (["--frmat", "csv"], 'unknown option "--frmat"; did you mean "--format"?'),
+        (["--frmat=csv"], 'unknown option "--frmat"; did you mean "--format"?'),
+        (["--format", "tabel"], 'did you mean "table"?'),
+        (["sesion"], 'did you mean "session"?'),
+        (["--wherever"], 'unknown option "--wherever"; firn --help lists'),
     ]
     for arguments, words in rows:
         out, err = firn(*arguments, code=2)
@@ -306,6 +316,21 @@ def an_output_file_appears_whole_or_not_at_all():
         firn("--format", "csv", "--output", path, "-c", "rows 2")
         same(open(path).read(), "n,label\n1,row 1\n2,row 2\n")
         same(os.listdir(folder), ["out.csv"])
+
+
+def an_output_file_without_a_result_is_not_written():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "out")
+        for name in ("arrow", "json"):
+            out, err = firn("--format", name, "--output", path, "-c", "count 3", code=1)
+            same(out, "")
+            assert f'no statement gave a result for "{path}"' in err, err
+            assert not os.path.exists(path), name
+            firn("--format", name, "--output", path, "-c", "count 3; rows 0")
+            assert os.path.getsize(path) > 0, name
+            os.remove(path)
+        firn("--format", "csv", "--output", path, "-c", "count 3")
+        same(os.path.getsize(path), 0)
 
 
 def an_output_file_behind_a_link_is_replaced_and_the_link_stays():
@@ -418,45 +443,11 @@ def ctrl_c_stops_waiting_for_input():
 
 # ---- A terminal ----------------------------------------------------------------------------------
 
-class Terminal:
-    """The program on a terminal of its own; what it prints is gathered in `text`."""
+class Terminal(terminal.Terminal):
+    """The program of these tests on a terminal of its own."""
 
     def __init__(self, *arguments, columns=60):
-        self.master, slave = pty.openpty()
-        import fcntl
-        import struct
-        import termios
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        self.process = subprocess.Popen([FIRN, *arguments], stdin=slave, stdout=slave,
-                                        stderr=slave, start_new_session=True,
-                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
-        os.close(slave)
-        self.text = ""
-
-    def wait_for(self, words):
-        end = time.monotonic() + PATIENCE
-        while words not in self.text:
-            ready, _, _ = select.select([self.master], [], [], max(0, end - time.monotonic()))
-            if not ready:
-                raise AssertionError(f"{words!r} did not come, only {self.text!r}")
-            try:
-                data = os.read(self.master, 65536)
-            except OSError:
-                data = b""
-            if not data:
-                break
-            self.text += data.decode()
-        assert words in self.text, self.text
-        before, _, self.text = self.text.partition(words)
-        return before
-
-    def send(self, text):
-        os.write(self.master, text.encode())
-
-    def end(self):
-        code = self.process.wait(PATIENCE)
-        os.close(self.master)
-        return code
+        super().__init__(FIRN, *arguments, columns=columns)
 
 
 def the_prompt_runs_statements_of_several_lines():
@@ -494,6 +485,9 @@ def the_prompt_has_commands():
             (".help me", ".help takes nothing"),
             (".format xml", "there are table, csv"),
             (".what", ".help lists what there is"),
+            (".tabels", 'unknown command; did you mean ".tables"?'),
+            (".format arrow", "this format is binary"),
+            ("rows 1;", "n,label"),
             (".tables;", 'does not know this word'),
             ("help", "type .help for help"),
             ("Help ;", "type .help for help"),
@@ -508,6 +502,12 @@ def the_prompt_has_commands():
             assert words in shown, (line, shown)
     terminal.send(".quit\n")
     same(terminal.end(), 0)
+
+
+def arrow_does_not_go_to_a_terminal():
+    terminal = Terminal("--format", "arrow", "-c", "rows 1")
+    terminal.wait_for("this format is binary")
+    same(terminal.end(), 2)
 
 
 def a_long_statement_shows_how_far_it_is():

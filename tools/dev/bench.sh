@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures firn next to its peers: ./dev bench tpch|groups|start|plan|write|iceberg [options] (tpch --help lists them)
+# Measures firn next to its peers: ./dev bench tpch|groups|start|plan|write|iceberg [options] (--help behind each lists them)
 #
 # tpch    the 22 queries at scale 1 next to DuckDB, Polars and DataFusion: Snappy, ZSTD, Iceberg
 # groups  groups and joins of ten million rows next to DuckDB and DataFusion
@@ -13,8 +13,10 @@ case ${1:-} in
 tpch | groups | start | plan | write | iceberg)
     what=$1
     shift
-    bash tools/dev/setup.sh build python
-    bash tools/dev/build.sh release
+    if [[ " $* " != *" --help "* && " $* " != *" -h "* ]]; then # Help needs nothing.
+        bash tools/dev/setup.sh build python
+        bash tools/dev/build.sh release
+    fi
     exec python3 "bench/$what/${what}_bench.py" "$@"
     ;;
 *)

@@ -137,6 +137,8 @@ def programs(root, full):
                   for preset in (("release", "dev") if full else ("release",))]
         found += [Step(f"cli/formats/{preset}", f"{pyarrow} tests/cli/formats_test.py build/{preset}",
                        preset) for preset in ("release", "dev")]
+        found += [Step(f"cli/prompt/{preset}", f"tests/cli/prompt_test.py build/{preset}", preset)
+                  for preset in ("release", "dev")]
         found.append(Step("install", "tools/test/install_test.sh", "release"))
         found.append(Step("demo", "tools/test/demo_test.py", "release"))
         found += [Step(f"interop/http_scan/{preset}", f"tests/interop/http_scan_test.py "

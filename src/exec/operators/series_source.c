@@ -83,7 +83,8 @@ static firn_status read_arguments(series_shared *self, firn_error *err) {
         self->step = *COLUMN_VALUES(args[2]->literal_.value.value, int64_t);
     }
     if (self->step == 0) {
-        return FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
+        const uint32_t position = self->node->table_function_.args.items[2]->position;
+        return FAIL_SQL(err, FIRN_INVALID, "22023", position == UINT32_MAX ? NO_POSITION : position,
                         "the step of a series must not be zero");
     }
     count_rows(self);

@@ -30,6 +30,17 @@ static firn_status read_hive(const table_argument *arg, hive_mode *out, firn_err
     return FIRN_OK;
 }
 
+static firn_status check_once(table_arguments args, uint32_t index, firn_error *err) {
+    const table_argument *arg = &args.items[index];
+    for (uint32_t i = 0; i < index; i++) {
+        if (text_equal_nocase(args.items[i].name, arg->name)) {
+            return FAIL_SQL(err, FIRN_INVALID, "22023", arg->position,
+                            "the argument \"%.*s\" is given twice", TEXT_ARGS(arg->name));
+        }
+    }
+    return FIRN_OK;
+}
+
 static firn_status read_option(const table_argument *arg, parquet_files_options *out,
                                firn_error *err) {
     if (text_equal_nocase(arg->name, TEXT("hive_partitioning"))) {
@@ -115,6 +126,7 @@ static firn_status open_parquet(table_arguments args, const file_env *env, arena
     for (uint32_t i = 0; i < args.count; i++) {
         const table_argument *arg = &args.items[i];
         if (arg->name.size > 0) {
+            TRY(check_once(args, i, err));
             TRY(at_argument(arg, read_option(arg, &options, err), err));
             continue;
         }
@@ -147,6 +159,13 @@ static bool find_local(text path, host_stat *out) {
 static firn_status no_file(text path, firn_error *err) {
     char buffer[NAME_SHOWN_MAX];
     const text shown = io_path_shown(path, buffer, sizeof buffer);
+    if (path.size == 0) {
+        return FAIL_SQL(err, FIRN_INVALID, "42P01", NO_POSITION, "the name of the file is empty");
+    }
+    char local[IO_LOCAL_PATH_MAX];
+    if (io_path_is_local(path)) {
+        TRY(io_path_local(path, local, err)); // What is no path is no folder either.
+    }
     host_stat there = {.is_file = true};
     const bool is_there = find_local(path, &there);
     if (is_there && !there.is_file && !there.is_folder) {

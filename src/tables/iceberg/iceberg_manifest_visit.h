@@ -21,7 +21,7 @@ typedef struct ice_manifest_visitor {
 
 /// Reads `of`, a manifest of the table with that metadata.
 /// Errors: those of `begin` and `take` as they are; others with the manifest's path.
-firn_status ice_manifest_visit(const ice_manifest_visitor *self, const ice_metadata *metadata,
+firn_status ice_manifest_visit(const ice_manifest_visitor *to, const ice_metadata *metadata,
                                const ice_manifest *of, firn_error *err);
 
 #endif
