@@ -641,6 +641,8 @@ def session_reads_escapes_and_long_lines():
 
 def session_takes_settings():
     same(session({"sql": "settings"}, options=("--threads", "1"))[0]["rows"], [["threads=1 "]])
+    both = session({"sql": "settings"}, options=("--memory-limit", "64MB", "-s", "progress=off", "--quiet"))
+    same(both[0]["rows"], [["memory_limit=64MB progress=off "]])
     answer = session({"sql": "rows 1"}, options=("-s", "thread=1"))[0]
     same(answer["hint"], 'did you mean "threads"?')
 
