@@ -183,7 +183,8 @@ check "a redirect" "$(ask "$proxy" list db | xargs)" "$ok"
 faults '[{"do":"redirect","to":"/v1/config","times":-1}]'
 check_holds "redirects for ever" "$(ask "$proxy" list db)" "redirects more than 5 times"
 faults '[{"do":"status","status":500,"body":"<html>oops</html>","times":-1}]'
-check_holds "HTML" "$(ask "$proxy" list db)" "the configuration of catalog \"probe\" (HTTP 500)"
+check_holds "HTML" "$(ask "$proxy" list db)" \
+    "the configuration of catalog \"probe\": \"$proxy\" refuses it without a message (HTTP 500)"
 
 # ---- TLS -----------------------------------------------------------------------------------------
 
