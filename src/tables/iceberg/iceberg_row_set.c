@@ -131,7 +131,7 @@ static uint32_t take_bits(const ice_row_page *page, uint64_t *from, int64_t *out
     for (uint32_t word = begin / 64; word < PAGE_ROWS / 64; word++) {
         const uint64_t before = word == begin / 64 ? (UINT64_C(1) << (begin % 64)) - 1 : 0;
         for (uint64_t left = page->bits[word] & ~before; left != 0; left &= left - 1) {
-            const uint64_t position = first + word * 64 + (uint32_t)__builtin_ctzll(left);
+            const uint64_t position = first + (uint64_t)word * 64 + (uint64_t)__builtin_ctzll(left);
             if (count == room) {
                 *from = position;
                 return count;
