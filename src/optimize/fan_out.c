@@ -81,15 +81,27 @@ static bool find_origin(const plan_node *node, uint32_t id, origin *out) {
     }
 }
 
+// What metadata tells is enough; else a look at the values is cheap beside sorting their rows.
+static const column_facts *bounds_of(const optimizer *self, const table_snapshot *table,
+                                     uint32_t column) {
+    const cancel_flag *cancel = self->context->cancel;
+    if (table->kind->facts != NULL && table->facts_bytes <= FACTS_BYTES_MAX) {
+        return table->kind->facts(table, column, cancel);
+    }
+    column_facts *out =
+        table->kind->bounds == NULL ? NULL : ARENA_NEW(self->memory, column_facts, 1);
+    if (out != NULL) {
+        table->kind->bounds(table, column, cancel, self->memory, out);
+    }
+    return out;
+}
+
 static const column_facts *facts_of(const optimizer *self, const origin *from) {
     if (from->column == NULL || from->column->path_length != 1) {
         return NULL;
     }
-    table_snapshot *table = self->tables[from->over->scan_.table];
     const column_facts *facts =
-        table->kind->facts != NULL && table->facts_bytes <= FACTS_BYTES_MAX
-            ? table->kind->facts(table, from->column->path[0], self->context->cancel)
-            : NULL;
+        bounds_of(self, self->tables[from->over->scan_.table], from->column->path[0]);
     return facts == NULL || facts->minimum == NULL || facts->maximum == NULL ? NULL : facts;
 }
 

@@ -152,6 +152,11 @@ struct table_kind {
     /// `cancel` was raised. In the snapshot.
     const column_facts *(*facts)(const table_snapshot *self, uint32_t column,
                                  const cancel_flag *cancel);
+    /// Bounds of a column by looking at all its values, for what is worth that; in `memory` or the
+    /// snapshot, without those that are not known, or not before `cancel` was raised. NULL: values
+    /// are not at hand.
+    void (*bounds)(const table_snapshot *self, uint32_t column, const cancel_flag *cancel,
+                   arena *memory, column_facts *out);
     /// What CREATE TABLE would say of it besides its columns (tables/transaction.h); in `memory` or
     /// the snapshot. NULL: no CREATE TABLE made it.
     firn_status (*define)(const table_snapshot *self, arena *memory, struct table_definition *out,

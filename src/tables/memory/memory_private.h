@@ -55,6 +55,10 @@ firn_status memory_table_add(memory_table *self, const chunk_list *added, const 
 /// The rows of chunk `number` of a snapshot, those of the tail behind the others.
 const batch *memory_snapshot_rows(const memory_snapshot *self, uint64_t number);
 
+/// table_kind.bounds: of integers, dates and times.
+void memory_table_bounds(const table_snapshot *base, uint32_t column, const cancel_flag *cancel,
+                         arena *memory, column_facts *out);
+
 extern const row_sink_kind memory_sink_kind;
 
 #endif

@@ -274,6 +274,7 @@ static firn_status define(const table_snapshot *self, arena *memory, table_defin
 
 const table_kind memory_table_kind = {
     .name = "memory",
+    .bounds = memory_table_bounds,
     .define = define,
     .plan = plan,
     .planner_next = known_tasks_next,
