@@ -2,7 +2,7 @@
 
 #include "io/io_path.h"
 #include "memory/arena_grow.h"
-#include "tables/iceberg/iceberg_change_private.h"
+#include "tables/iceberg/iceberg_change_alter.h"
 #include "tables/iceberg/iceberg_write_options.h"
 
 #define CHANGE_BYTES_MAX ((size_t)8 << 30)
@@ -385,7 +385,9 @@ static firn_status see(table_change *base, table_snapshot **out, firn_error *err
 
 static firn_status alter_by(ice_table_change *self, const alteration *wanted, firn_error *err) {
     ice_step step = {.kind = ICE_STEP_ALTER};
-    TRY(ice_alteration_copy(wanted, &self->memory, &step.alteration, err));
+    alteration pinned = *wanted;
+    ice_alter_pin(&self->play, &pinned);
+    TRY(ice_alteration_copy(&pinned, &self->memory, &step.alteration, err));
     TRY(ice_snapshot_id_make(&self->play, &step.snapshot_id, err));
     return ice_change_add_step(self, &step, self->written_count, err);
 }
