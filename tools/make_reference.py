@@ -253,6 +253,11 @@ only ORDER BY says an order. FROM reads Parquet back: keys of folders by `read_p
 | `arrow` | .arrows | an Arrow IPC stream; UUID and JSON as the extensions arrow.uuid and arrow.json |
 | `feather`, `ipc` | .arrow, .feather, .ipc | an Arrow IPC file (Feather 2): the same with a footer |
 
+Parquet pages have the encoding that makes them smallest: PLAIN, a dictionary, DELTA_BINARY_PACKED, the other DELTA ones or
+BYTE_STREAM_SPLIT. PyArrow, DuckDB and Polars read all of them, Spark's own reader all but the last, Iceberg's reader in Java before
+1.10 only the first two, which files of Iceberg tables are made of ([ddl.md](ddl.md)). No file says the order of its rows
+(`sorting_columns`), not even with ORDER BY.
+
 CSV and JSON are the text that `firn --format csv`, `json` and `ndjson` print. Behind another .gz or .zst they are compressed, in many
 members (gzip) or frames (zstd), which every reader reads as one.
 

@@ -23,6 +23,46 @@ static void put_text(text_builder *out, const char *word, text value) {
     }
 }
 
+static void put_type(text_builder *out, const type *of, const column_note *inside);
+
+static void put_fields(text_builder *out, const type *of, const column_note *inside) {
+    for (uint32_t i = 0; i < of->child_count; i++) {
+        const field *each = &of->children[i];
+        const column_note note = inside == NULL ? (column_note){0} : inside[i];
+        put(out, i == 0 ? "" : ", ");
+        sql_print_known_name(out, each->name);
+        put(out, " ");
+        put_type(out, each->type, note.children);
+        put(out, each->is_nullable ? "" : " NOT NULL");
+        put_text(out, " COMMENT ", note.comment);
+    }
+}
+
+// As CREATE TABLE takes it: that elements of lists and values of maps are there has no words.
+// Recursion is bounded by TYPE_DEPTH_MAX.
+static void put_type(text_builder *out, const type *of, const column_note *inside) {
+    switch ((int)of->id) {
+    case TYPE_LIST:
+        put_type(out, of->children[0].type, inside == NULL ? NULL : inside[0].children);
+        put(out, "[]");
+        return;
+    case TYPE_MAP:
+        put(out, "MAP(");
+        put_type(out, of->children[0].type, inside == NULL ? NULL : inside[0].children);
+        put(out, ", ");
+        put_type(out, of->children[1].type, inside == NULL ? NULL : inside[1].children);
+        put(out, ")");
+        return;
+    case TYPE_STRUCT:
+        put(out, "STRUCT(");
+        put_fields(out, of, inside);
+        put(out, ")");
+        return;
+    default:
+        type_print(of, out);
+    }
+}
+
 static void put_columns(text_builder *out, const table_snapshot *table) {
     for (uint32_t i = 0; i < table->columns.count; i++) {
         const field *each = &table->columns.fields[i];
@@ -30,7 +70,7 @@ static void put_columns(text_builder *out, const table_snapshot *table) {
         put(out, i == 0 ? "" : ", ");
         sql_print_known_name(out, each->name);
         put(out, " ");
-        type_print(each->type, out);
+        put_type(out, each->type, note.children);
         put(out, each->is_nullable ? "" : " NOT NULL");
         if (note.default_value.size > 0) {
             put(out, " DEFAULT ");

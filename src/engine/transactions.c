@@ -360,6 +360,7 @@ firn_status run_transaction_of(run *self, catalog *of, transaction **out, firn_e
         self->is_inside = true;
     }
     block->env.context = &self->context;
+    block->env.isolation = run_isolation(self);
     return change_catalog(block, of, out, err);
 }
 

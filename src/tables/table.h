@@ -129,6 +129,8 @@ typedef struct scan_counters {
 typedef struct column_note {
     text default_value; ///< SQL of what INSERT puts where it is given nothing; empty: NULL.
     text comment;       ///< Empty: none.
+    /// Of what is inside of it, one for each child of its type, comments alone; NULL: nothing.
+    const struct column_note *children;
 } column_note;
 
 /// A resolved table. Reference-counted, any thread; immutable.

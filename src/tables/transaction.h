@@ -278,6 +278,8 @@ struct transaction_env {
     struct pool *pool;                ///< The session's.
     const statement_context *context; ///< Of the statement that runs: time, user, cancel flag.
                                       ///< Set anew between statements by whoever has the `env`.
+    isolation isolation; ///< Of what that statement changes besides rows, whose sinks are told:
+                         ///< likewise.
     /// The formats that new tables can have; ends with NULL. NULL: none.
     const table_change_kind *const *formats;
 };

@@ -63,9 +63,13 @@ DEEDS = {
                     lambda state: changed(state, lambda row: None if row[0] == 2 else row)),
     "truncate": ("TRUNCATE TABLE t", lambda state: (state[0], [])),
     "replace": ("CREATE OR REPLACE TABLE t AS SELECT 5 AS x, 50 AS y", lambda state: (["x", "y"], [(5, 50)])),
+    "roll_back": ("CALL ice.system.rollback_to_snapshot('db.t', {first})",
+                  lambda state: appended((state[0], []), 1, 10)),
+    "tag": ("ALTER TABLE t CREATE TAG seen", lambda state: state),
 }
 WITHOUT_ROWS = ("append", "append_2", "add_c", "add_z", "drop_y", "rename_y", "set", "drop")
 ROWS = ("delete_2", "update_2", "update_3", "merge_2", "truncate", "replace")
+LOOKS_FOR_NONE = ("require_y", "drop_read", "truncate", "replace", "roll_back", "tag")
 # Ours by theirs: y both, n a conflict, s a conflict if serializable.
 OUTCOMES = {
     #            append append_2 add_c add_z drop_y rename_y set drop  delete_2 update_2 update_3 merge_2 truncate replace
@@ -85,6 +89,10 @@ OUTCOMES = {
     "merge_2":  "s      s        y     y     y      y        y   n     n        n        s        n       n        n",
     "delete_read": "s   s        y     y     y      y        y   n     n        n        s        n       n        n",
     "truncate": "s      s        y     y     y      y        y   n     y        s        s        s       y        n",
+    # New columns have the next ids, which others have given meanwhile to theirs.
+    "replace":  "s      s        n     n     y      y        y   n     s        s        s        s       s        n",
+    "roll_back": "s     s        y     y     y      y        y   n     s        s        s        s       s        n",
+    "tag":      "y      y        y     y     y      y        y   n     y        y        y        y       y        y",
 }
 
 
@@ -113,12 +121,14 @@ def same(what, found, wanted):
 
 def try_pair(ours, theirs, isolation, outcome, first, second):
     second.ask("DROP TABLE ice.db.t PURGE")
-    for statement in ("CREATE TABLE ice.db.t (x INTEGER, y INTEGER)", *(
-            f"INSERT INTO ice.db.t VALUES {row}" for row in START[1])):
-        second.rows(statement)
+    second.rows("CREATE TABLE ice.db.t (x INTEGER, y INTEGER)")
+    for row in START[1]:
+        second.rows(f"INSERT INTO ice.db.t VALUES {row}")
+        if row == START[1][0]:  # This row says which snapshot there is.
+            snapshot = second.rows("CALL ice.system.fast_forward('db.t', 'main', 'main')")[0][2]
     first.rows(f"BEGIN ISOLATION LEVEL {isolation}")
     try:
-        first.rows(DEEDS[ours][0])
+        first.rows(DEEDS[ours][0].format(first=snapshot))
         second.rows(DEEDS[theirs][0])
         if ours not in ("drop", "drop_read"):  # A statement that fails would be the end of it.
             same("own changes alone are seen", state_of(first), DEEDS[ours][1](START))
@@ -131,13 +141,16 @@ def try_pair(ours, theirs, isolation, outcome, first, second):
         raise Failed(str(answer))
     if (code is None) != outcome:
         raise Failed(f"{'both' if code is None else answer['error']}, {'both' if outcome else 'a conflict'} wanted")
-    # Under snapshot isolation rows that came are not those that were looked at; TRUNCATE looks at none.
-    if outcome and theirs.startswith("append") and ours not in (*WITHOUT_ROWS, "require_y", "drop_read", "truncate"):
+    # Under snapshot isolation rows that came are not those that were looked at.
+    if outcome and theirs.startswith("append") and ours not in WITHOUT_ROWS + LOOKS_FOR_NONE:
         wanted = DEEDS[theirs][1](DEEDS[ours][1](START))
     else:
         wanted = DEEDS[ours][1](after) if outcome else after
     for session in (second, first):
         same("afterwards", state_of(session), wanted)
+        if outcome and ours == "tag":
+            rows = session.rows("SELECT x, y FROM ice.db.t FOR VERSION AS OF 'seen' ORDER BY x")
+            same("the tag", (START[0], [tuple(map(int, row)) for row in rows]), START)
 
 
 def main():

@@ -2,7 +2,7 @@
 
 #include "io/io_path.h"
 #include "memory/arena_grow.h"
-#include "tables/iceberg/iceberg_change_private.h"
+#include "tables/iceberg/iceberg_change_alter.h"
 #include "tables/iceberg/iceberg_write_options.h"
 
 #define CHANGE_BYTES_MAX ((size_t)8 << 30)
@@ -286,7 +286,8 @@ static firn_status check_set(ice_table_change *self, text key, text value, firn_
 
 static firn_status create(ice_table_change *self, const table_definition *definition,
                           firn_error *err) {
-    ice_step step = {.kind = ICE_STEP_CREATE};
+    ice_step step = {.kind = ICE_STEP_CREATE,
+                     .is_serializable = self->env->isolation == ISOLATION_SERIALIZABLE};
     TRY(ice_definition_copy(definition, &self->memory, &step.definition, err));
     TRY(ice_change_add_step(self, &step, 0, err));
     for (size_t i = 0; i < definition->property_count; i++) {
@@ -384,8 +385,11 @@ static firn_status see(table_change *base, table_snapshot **out, firn_error *err
 }
 
 static firn_status alter_by(ice_table_change *self, const alteration *wanted, firn_error *err) {
-    ice_step step = {.kind = ICE_STEP_ALTER};
-    TRY(ice_alteration_copy(wanted, &self->memory, &step.alteration, err));
+    ice_step step = {.kind = ICE_STEP_ALTER,
+                     .is_serializable = self->env->isolation == ISOLATION_SERIALIZABLE};
+    alteration pinned = *wanted;
+    ice_alter_pin(&self->play, &pinned);
+    TRY(ice_alteration_copy(&pinned, &self->memory, &step.alteration, err));
     TRY(ice_snapshot_id_make(&self->play, &step.snapshot_id, err));
     return ice_change_add_step(self, &step, self->written_count, err);
 }

@@ -50,11 +50,10 @@ static firn_status write_order(ice_play *play, const alteration *wanted, ice_upd
     return FIRN_OK;
 }
 
-// CREATE BRANCH where there is no snapshot that it could begin at.
+// CREATE BRANCH where there was no snapshot that it could begin at when the statement ran.
 static bool is_first_branch(const ice_play *play, const alteration *wanted) {
     bool is_tag;
     return !wanted->is_tag && wanted->snapshot_id < 0 && wanted->only_if != REF_EXISTING &&
-           play->metadata.current_snapshot_id < 0 &&
            ice_play_ref(&play->metadata, wanted->name, &is_tag) == ICE_NO_SNAPSHOT;
 }
 

@@ -17,6 +17,10 @@ firn_status ice_check_no_nulls(const ice_table_change *change, const ice_play *p
                                const field *of, firn_error *err);
 firn_status ice_alter_spec(ice_play *play, const alteration *wanted, ice_updates *updates,
                            firn_error *err);
+/// Says which snapshot is meant where the table says it: the current one, or that of the branch or
+/// tag that another is forwarded to. It is looked up once, when the statement runs: on top of what
+/// others commit it is still the one that the transaction has seen. What has none stays without.
+void ice_alter_pin(const ice_play *play, alteration *in_out);
 firn_status ice_alter_ref(const ice_table_change *self, const ice_play *play,
                           const alteration *wanted, ice_updates *updates, firn_error *err);
 /// Maps names of columns that `schema` has and had not before `last_id` was the last one, and the

@@ -41,6 +41,15 @@ bool ice_is_ancestor(const ice_metadata *metadata, int64_t old, int64_t of) {
     return false;
 }
 
+void ice_alter_pin(const ice_play *play, alteration *in_out) {
+    bool is_tag;
+    if (in_out->kind == ALTER_SET_REF && in_out->snapshot_id < 0) {
+        in_out->snapshot_id = play->metadata.current_snapshot_id;
+    } else if (in_out->kind == ALTER_FAST_FORWARD) {
+        in_out->snapshot_id = ice_play_ref(&play->metadata, in_out->comment, &is_tag);
+    }
+}
+
 static void keep_or(int64_t given, int64_t *value) {
     if (given > 0) {
         *value = given;
@@ -49,13 +58,11 @@ static void keep_or(int64_t given, int64_t *value) {
 
 static firn_status set_ref(const ice_play *play, const alteration *wanted, ice_updates *updates,
                            firn_error *err) {
-    const int64_t id =
-        wanted->snapshot_id < 0 ? play->metadata.current_snapshot_id : wanted->snapshot_id;
     const ice_snapshot *snapshot;
     bool is_tag;
     ice_new_ref ref = {.name = wanted->name, .is_tag = wanted->is_tag};
     const int64_t was = ice_play_ref(&play->metadata, wanted->name, &is_tag);
-    TRY(get_snapshot(play, id, &snapshot, err));
+    TRY(get_snapshot(play, wanted->snapshot_id, &snapshot, err));
     if (was != ICE_NO_SNAPSHOT && wanted->only_if == REF_NEW) {
         return FAIL_SQL(err, FIRN_INVALID, "42710", NO_POSITION, "there is a %s \"%.*s\" already",
                         is_tag ? "tag" : "branch", TEXT_ARGS(wanted->name));
@@ -139,11 +146,13 @@ static firn_status roll_back(const ice_table_change *self, const ice_play *play,
 static firn_status fast_forward(const ice_play *play, const alteration *wanted,
                                 ice_updates *updates, firn_error *err) {
     bool is_tag;
-    const int64_t to = ice_play_ref(&play->metadata, wanted->comment, &is_tag);
+    const int64_t to = wanted->snapshot_id;
     const int64_t from = ice_play_ref(&play->metadata, wanted->name, &is_tag);
+    const ice_snapshot *snapshot;
     if (to == ICE_NO_SNAPSHOT) {
         return no_ref(play, wanted->comment, err);
     }
+    TRY(get_snapshot(play, to, &snapshot, err));
     if (is_tag) {
         return not_a(wanted->name, true, err);
     }

@@ -323,6 +323,39 @@ static firn_status check_history(checking *self, int64_t from, int64_t to, firn_
     return status;
 }
 
+// The branch whose state a step leaves behind, whatever it is then; size 0: none.
+static text left_branch(const ice_table_change *self, const ice_step *step) {
+    if (step->kind == ICE_STEP_CREATE) {
+        return ICE_MAIN;
+    }
+    const alteration *wanted = step->alteration;
+    return wanted->kind == ALTER_ROLLBACK                     ? self->branch
+           : wanted->kind == ALTER_SET_REF && !wanted->is_tag ? wanted->name
+                                                              : TEXT("");
+}
+
+firn_status ice_change_check_left(const ice_table_change *self, const ice_play *before,
+                                  const ice_play *play, const ice_step *step, firn_error *err) {
+    const text branch = step->is_serializable ? left_branch(self, step) : TEXT("");
+    if (branch.size == 0) {
+        return FIRN_OK;
+    }
+    const ice_metadata *metadata = &play->metadata;
+    const int64_t from = ice_root_ref(before->head, branch);
+    int64_t at = ice_root_ref(play->head, branch);
+    for (uint32_t i = 0; at != from && i <= metadata->snapshot_count; i++) {
+        const ice_snapshot *of = ice_metadata_snapshot(metadata, at);
+        // A compaction leaves the rows as they are.
+        if (of == NULL || !text_equal(of->operation, TEXT("replace"))) {
+            return FAIL(err, FIRN_CONFLICT,
+                        "the rows of \"%.*s\" were changed meanwhile, and would be left behind",
+                        TEXT_ARGS(branch));
+        }
+        at = of->parent_id;
+    }
+    return FIRN_OK;
+}
+
 firn_status ice_change_check_rows(ice_table_change *self, const ice_play *before,
                                   const ice_play *play, const ice_step *step, firn_error *err) {
     const ice_schema *now = ice_metadata_schema(&play->metadata, play->metadata.current_schema_id);

@@ -327,8 +327,9 @@ static firn_status replay(ice_table_change *self, ice_play *play, firn_error *er
     }
     for (uint32_t i = 0; i < self->step_count; i++) {
         const ice_step *step = &self->steps[i];
-        TRY(step->kind == ICE_STEP_ROWS ? ice_change_check_rows(self, &self->play, play, step, err)
-                                        : FIRN_OK);
+        TRY(step->kind == ICE_STEP_ROWS
+                ? ice_change_check_rows(self, &self->play, play, step, err)
+                : ice_change_check_left(self, &self->play, play, step, err));
         TRY(as_conflict(step, ice_play_step(self, play, step, err), err));
     }
     return FIRN_OK;

@@ -58,6 +58,7 @@ static firn_status copy_notes(uint32_t count, const column_note *from, arena *me
         return ARENA_FULL(memory, err);
     }
     for (uint32_t i = 0; i < count; i++) {
+        made[i].children = NULL; // What is inside of columns is commented by alterations.
         TRY(text_copy(memory, from[i].default_value, &made[i].default_value, err));
         TRY(text_copy(memory, from[i].comment, &made[i].comment, err));
     }

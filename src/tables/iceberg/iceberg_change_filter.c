@@ -44,6 +44,11 @@ static firn_status goes(looking *self, const ice_entry *entry, bool *out, firn_e
     if (*out || entry->status == ICE_DELETED) {
         return FIRN_OK;
     }
+    if (entry->content != ICE_DATA && entry->sequence_number != ICE_NO_SEQUENCE &&
+        entry->sequence_number < of->data_sequence_min) {
+        *out = true;
+        return FIRN_OK;
+    }
     const text path = entry->content == ICE_DATA ? entry->path : entry->referenced_file;
     const uint32_t at =
         entry->content == ICE_EQUALITY_DELETES ? UINT32_MAX : ice_text_set_find(&of->removed, path);
@@ -131,8 +136,9 @@ static bool may_go(const ice_rows_play *self, const ice_manifest *of) {
     if (self->removes_all || self->partitions.count > 0) {
         return true;
     }
-    return of->has_deletes ? self->removed.count > 0
-                           : self->removed.found_count < self->removed.count;
+    return of->has_deletes
+               ? self->removed.count > 0 || of->min_sequence_number < self->data_sequence_min
+               : self->removed.found_count < self->removed.count;
 }
 
 static firn_status filter_one(ice_rows_play *self, const ice_manifest *of, bool is_forced,
@@ -155,17 +161,43 @@ static firn_status filter_one(ice_rows_play *self, const ice_manifest *of, bool 
     return ice_rows_add_manifest(self, &made, err);
 }
 
-firn_status ice_rows_filter(ice_rows_play *self, const ice_manifest_list *parent, firn_error *err) {
+static bool is_empty(const ice_manifest *of) {
+    return of->live_files.is_known && of->live_files.value == 0;
+}
+
+static firn_status filter_content(ice_rows_play *self, const ice_manifest_list *parent,
+                                  bool has_deletes, firn_error *err) {
     for (uint32_t i = 0; i < parent->count; i++) {
         const ice_manifest *each = &parent->items[i];
-        const bool is_empty = each->live_files.is_known && each->live_files.value == 0;
         const bool is_forced = !is_told(each);
-        if (is_empty) {
-            continue; // It only said what an older snapshot deleted.
+        if (is_empty(each) || each->has_deletes != has_deletes) {
+            continue; // An empty one only said what an older snapshot deleted.
         }
         TRY(is_forced || may_go(self, each) ? filter_one(self, each, is_forced, err)
                                             : ice_rows_add_manifest(self, each, err));
     }
+    return FIRN_OK;
+}
+
+// Delete files are about data of their own age or before: once the last of that has gone, also as
+// Java does it, they go. Files that the step itself adds are younger than all.
+static void find_data_sequence(ice_rows_play *self, uint32_t from) {
+    self->data_sequence_min = INT64_MAX;
+    for (uint32_t i = from; i < self->count; i++) {
+        const ice_manifest *each = &self->manifests[i];
+        if (!is_empty(each) && each->min_sequence_number < self->data_sequence_min) {
+            self->data_sequence_min = each->min_sequence_number;
+        }
+    }
+}
+
+firn_status ice_rows_filter(ice_rows_play *self, const ice_manifest_list *parent, firn_error *err) {
+    const uint32_t added_count = self->count;
+    TRY(filter_content(self, parent, false, err));
+    if (self->tally.removed_files[ICE_DATA] > 0) {
+        find_data_sequence(self, added_count);
+    }
+    TRY(filter_content(self, parent, true, err));
     if (self->removed.found_count < self->removed.count) {
         for (uint32_t i = 0; i < self->removed.count; i++) {
             if (!self->removed.are_found[i]) {

@@ -34,6 +34,7 @@ typedef struct ice_step {
     uint32_t written_count;             ///< Files that there were before it.
     const table_definition *definition; ///< Of ICE_STEP_CREATE.
     const alteration *alteration;       ///< Of ICE_STEP_ALTER.
+    bool is_serializable;               ///< Of both: see ice_change_check_left.
     int64_t snapshot_id;                ///< That may come of it.
     // Of ICE_STEP_ROWS.
     ice_row_step rows;      ///< Without the added files: they are in the manifests.
@@ -204,6 +205,12 @@ firn_status ice_change_rebase(table_change *base, table_snapshot *head, firn_err
 firn_status ice_change_is_in(table_change *base, table_snapshot *head, bool *out, firn_error *err);
 void ice_change_options(const table_change *base, commit_options *in_out);
 void ice_change_settle(table_change *base, commit_answer answer);
+/// Whether a serializable step that leaves a state of a branch behind (CREATE OR REPLACE TABLE, a
+/// rollback, a branch that is set) may be played on `play` (a new head), where `before` is what it
+/// was played on: not if it would leave rows behind that others changed meanwhile, and that the
+/// transaction has not seen. Errors: FIRN_CONFLICT.
+firn_status ice_change_check_left(const ice_table_change *self, const ice_play *before,
+                                  const ice_play *play, const ice_step *step, firn_error *err);
 /// Whether a step of rows may be played on `play` (a new head), where `before` is what it was
 /// played on. Errors: FIRN_CONFLICT.
 firn_status ice_change_check_rows(ice_table_change *self, const ice_play *before,

@@ -71,7 +71,8 @@ firn_status ice_entry_key(const ice_walk *walk, const ice_entry *entry, const ty
 
 firn_status ice_rows_begin(ice_table_change *change, ice_play *play, arena *memory,
                            ice_rows_play *out, firn_error *err) {
-    *out = (ice_rows_play){.change = change, .play = play, .memory = memory};
+    *out = (ice_rows_play){
+        .change = change, .play = play, .memory = memory, .data_sequence_min = ICE_NO_SEQUENCE};
     out->schema = ice_metadata_schema(&play->metadata, play->metadata.current_schema_id);
     text_builder builder = text_builder_open(memory);
     json_writer json = json_writer_into(&builder, 0);

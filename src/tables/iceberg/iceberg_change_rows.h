@@ -41,7 +41,9 @@ typedef struct ice_rows_play {
     ice_text_set removed;    ///< Data files that go.
     ice_text_set partitions; ///< That rows are overwritten in: keys of ice_partition_key.
     bool removes_all;
-    uint32_t count; ///< The snapshot's manifests, newest first.
+    int64_t data_sequence_min; ///< Once data files went, of those that stay: delete files that are
+                               ///< older are about none any more. ICE_NO_SEQUENCE: not known.
+    uint32_t count;            ///< The snapshot's manifests, newest first.
     uint32_t capacity;
     ice_manifest *manifests;
     ice_tally tally;

@@ -102,6 +102,42 @@ TEST(ice_rows_are_deleted_with_their_file_by_position_and_by_rewriting) {
     ice_scene_close(s);
 }
 
+// Delete files that name no data file, as others write them, stay until all data is younger.
+TEST(ice_rows_that_go_take_the_delete_files_along_that_are_about_none_any_more) {
+    static const int32_t ids[] = {1};
+    two_files t;
+    ice_scene *s = &t.scene;
+    table_change *change;
+    ice_added_file file;
+    open_two(&t, NULL, 0, NULL);
+    REQUIRE(ice_scene_is_ok(s, ice_scene_change(s, &change, &s->err)));
+    REQUIRE(ice_scene_is_ok(s, ice_scene_file(s, change, 10, 2, -1, &file, &s->err)));
+    file.file.content = ICE_EQUALITY_DELETES;
+    file.file.equality_count = 1;
+    file.file.equality_ids = ids;
+    const ice_row_step by_value = {.kind = CHANGE_DELETE, .added_count = 1, .added = &file};
+    REQUIRE(ice_scene_is_ok(s, ice_change_add_rows(change, &by_value, NULL, &s->err)));
+    REQUIRE(ice_scene_is_ok(s, ice_scene_commit(s, change, &s->err)));
+    CHECK(ice_scene_head_holds(s, 2, (const int64_t[][2]){{1, 9}, {12, 20}}));
+    for (int i = 0; i < 2; i++) {
+        REQUIRE(ice_scene_is_ok(s, ice_scene_change(s, &change, &s->err)));
+        REQUIRE(ice_scene_is_ok(s, ice_scene_file(s, change, 10 - i, 1, -1, &file, &s->err)));
+        const ice_row_step rewrite = {.kind = CHANGE_UPDATE,
+                                      .added_count = 1,
+                                      .added = &file,
+                                      .removed_count = 1,
+                                      .removed = i == 0 ? &t.first : &t.second};
+        REQUIRE(ice_scene_is_ok(s, ice_change_add_rows(change, &rewrite, NULL, &s->err)));
+        REQUIRE(ice_scene_is_ok(s, ice_scene_commit(s, change, &s->err)));
+        // The younger row 10 stays.
+        CHECK(i == 1 ? ice_scene_head_holds(s, 1, (const int64_t[][2]){{9, 10}})
+                     : ice_scene_head_holds(s, 2, (const int64_t[][2]){{10, 10}, {12, 20}}));
+        CHECK(says(s, "total-delete-files", i == 0 ? "1" : "0"));
+    }
+    CHECK(says(s, "removed-equality-delete-files", "1"));
+    ice_scene_close(s);
+}
+
 TEST(ice_rows_overwrite_partitions_and_the_table) {
     two_files t;
     ice_scene *s = &t.scene;

@@ -200,9 +200,13 @@ firn_status ice_partition_check(const schema *columns, const ice_spec *beside,
                              each->transform.width == added->transform.width;
         if (each->source_id == added->source_id &&
             (is_same || (is_time(each->transform.kind) && is_time(added->transform.kind)))) {
+            // Of times the finer one says the coarser: hours say days.
+            const bool is_finer = added->transform.kind > each->transform.kind;
+            const text less = is_finer ? each->name : added->name;
+            const text more = is_finer ? added->name : each->name;
             return FAIL_SQL(err, FIRN_INVALID, "42701", NO_POSITION,
                             "the partition field \"%.*s\" says no more than \"%.*s\"",
-                            TEXT_ARGS(added->name), TEXT_ARGS(each->name));
+                            TEXT_ARGS(less), TEXT_ARGS(more));
         }
     }
     return FIRN_OK;

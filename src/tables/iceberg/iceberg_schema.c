@@ -290,6 +290,46 @@ static firn_status print_value(const type *of, const json_node *node, arena *mem
     return text_builder_finish(&quoted, out, err);
 }
 
+static firn_status read_doc(const json_node *node, arena *memory, text *out, firn_error *err) {
+    const json_node *doc = json_find(node, "doc");
+    text words;
+    if (doc == NULL || doc->kind != JSON_STRING) {
+        return FIRN_OK;
+    }
+    TRY(json_as_text(doc, &words, err));
+    return text_copy(memory, words, out, err);
+}
+
+// Docs inside of a type, whose JSON was read already: it is as the type is. Recursion is bounded by
+// TYPE_DEPTH_MAX.
+static firn_status read_docs_inside(const json_node *node, const type *of, arena *memory,
+                                    const column_note **out, firn_error *err) {
+    static const char *const parts[] = {"key", "value"};
+    if (!type_is_nested(of)) {
+        return FIRN_OK;
+    }
+    column_note *made = ARENA_NEW(memory, column_note, (size_t)of->child_count + 1);
+    if (made == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    const json_node *fields = of->id == TYPE_STRUCT ? json_find(node, "fields") : NULL;
+    const json_node *each = fields == NULL ? NULL : fields->first;
+    for (uint32_t i = 0; i < of->child_count; i++) {
+        const json_node *inside;
+        made[i] = (column_note){0};
+        if (of->id == TYPE_STRUCT) {
+            TRY(read_doc(each, memory, &made[i].comment, err));
+            inside = json_find(each, "type");
+            each = each->next;
+        } else {
+            inside = json_find(node, of->id == TYPE_LIST ? "element" : parts[i]);
+        }
+        TRY(read_docs_inside(inside, of->children[i].type, memory, &made[i].children, err));
+    }
+    *out = made;
+    return FIRN_OK;
+}
+
 static firn_status read_notes(const json_node *node, arena *memory, ice_schema *out,
                               firn_error *err) {
     const json_node *list;
@@ -302,14 +342,10 @@ static firn_status read_notes(const json_node *node, arena *memory, ice_schema *
     for (const json_node *each = list->first; each != NULL; each = each->next) {
         column_note *made = &notes[count];
         const type *of = out->columns.fields[count++].type;
-        const json_node *doc = json_find(each, "doc");
         const json_node *value = json_find(each, "write-default");
         *made = (column_note){0};
-        if (doc != NULL && doc->kind == JSON_STRING) {
-            text words;
-            TRY(json_as_text(doc, &words, err));
-            TRY(text_copy(memory, words, &made->comment, err));
-        }
+        TRY(read_doc(each, memory, &made->comment, err));
+        TRY(read_docs_inside(json_find(each, "type"), of, memory, &made->children, err));
         if (value != NULL && value->kind != JSON_NULL && !type_is_nested(of)) {
             TRY(print_value(of, value, memory, &made->default_value, err));
         }

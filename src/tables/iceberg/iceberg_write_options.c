@@ -382,6 +382,22 @@ static firn_status check_choice(text key, text value, firn_error *err) {
     return FIRN_OK;
 }
 
+// How rows come together before they are written, which others obey: words are Java's.
+static firn_status check_distribution(text key, text value, firn_error *err) {
+    static const char *const keys[] = {"write.distribution-mode", "write.delete.distribution-mode",
+                                       "write.update.distribution-mode",
+                                       "write.merge.distribution-mode"};
+    const bool is_known = text_equal_nocase(value, TEXT("none")) ||
+                          text_equal_nocase(value, TEXT("hash")) ||
+                          text_equal_nocase(value, TEXT("range"));
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && !is_known; i++) {
+        if (text_equal(key, text_of(keys[i]))) {
+            return wrong(key, value, "none, hash or range", err);
+        }
+    }
+    return FIRN_OK;
+}
+
 // Those of commits, which take what is usual where others have set what is no number.
 static firn_status check_number(text key, text value, firn_error *err) {
     static const struct {
@@ -420,6 +436,7 @@ firn_status ice_write_property_check(const ice_metadata *metadata, const schema 
         return FIRN_OK;
     }
     TRY(check_choice(key, value, err));
+    TRY(check_distribution(key, value, err));
     TRY(check_number(key, value, err));
     TRY(make(&of_data, columns, err));
     return make(&of_deletes, &none, err); // Nothing is said of their columns.

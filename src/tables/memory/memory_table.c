@@ -24,6 +24,7 @@ static firn_status copy_notes(memory_table *self, const new_table *of, arena *me
         return ARENA_FULL(memory, err);
     }
     for (uint32_t i = 0; i < of->columns.count; i++) {
+        self->notes[i].children = NULL;
         TRY(text_copy(memory, of->notes[i].default_value, &self->notes[i].default_value, err));
         TRY(text_copy(memory, of->notes[i].comment, &self->notes[i].comment, err));
     }
