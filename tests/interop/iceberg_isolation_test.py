@@ -4,7 +4,8 @@
 One session begins a transaction and does something to a table of a SQLite catalog; another one does something to
 the same table, on its own; then the first one looks and commits. What the table below says must come of it: both,
 as if the first had come second, or a conflict (40001), which leaves what the second one did. Until it commits the
-first one sees the table as it was, with its own changes. Rows are changed under both isolation levels.
+first one sees the table as it was, with its own changes. Rows are changed under both isolation levels, copy-on-write,
+each in a file of its own, and merge-on-read, all in one file of one partition.
 """
 import argparse
 import pathlib
@@ -62,37 +63,42 @@ DEEDS = {
     "delete_read": ("DELETE FROM t WHERE x = 2 AND x < (SELECT max(x) FROM t)",
                     lambda state: changed(state, lambda row: None if row[0] == 2 else row)),
     "truncate": ("TRUNCATE TABLE t", lambda state: (state[0], [])),
+    "overwrite": ("INSERT OVERWRITE t VALUES (4, 40)", lambda state: appended((state[0], []), 4, 40)),
+    "replace_2": ("INSERT INTO t REPLACE WHERE x = 2 VALUES (2, 21)", lambda state: appended(
+        changed(state, lambda row: None if row[0] == 2 else row), 2, 21)),
     "replace": ("CREATE OR REPLACE TABLE t AS SELECT 5 AS x, 50 AS y", lambda state: (["x", "y"], [(5, 50)])),
     "roll_back": ("CALL ice.system.rollback_to_snapshot('db.t', {first})",
                   lambda state: appended((state[0], []), 1, 10)),
     "tag": ("ALTER TABLE t CREATE TAG seen", lambda state: state),
 }
 WITHOUT_ROWS = ("append", "append_2", "add_c", "add_z", "drop_y", "rename_y", "set", "drop")
-ROWS = ("delete_2", "update_2", "update_3", "merge_2", "truncate", "replace")
-LOOKS_FOR_NONE = ("require_y", "drop_read", "truncate", "replace", "roll_back", "tag")
+ROWS = ("delete_2", "update_2", "update_3", "merge_2", "truncate", "replace", "overwrite", "replace_2")
+LOOKS_FOR_NONE = ("require_y", "drop_read", "truncate", "overwrite", "replace", "roll_back", "tag")
 # Ours by theirs: y both, n a conflict, s a conflict if serializable.
 OUTCOMES = {
-    #            append append_2 add_c add_z drop_y rename_y set drop  delete_2 update_2 update_3 merge_2 truncate replace
-    "append":   "y      y        y     y     y      y        y   n     y        y        y        y       y        n",
-    "append_2": "y      y        y     y     y      y        y   n     y        y        y        y       y        n",
-    "add_c":    "y      y        n     y     y      y        y   n     y        y        y        y       y        y",
-    "add_z":    "y      y        y     n     y      y        y   n     y        y        y        y       y        y",
-    "drop_y":   "y      y        y     y     n      n        y   n     y        y        y        y       y        y",
-    "rename_y": "y      y        y     y     n      n        y   n     y        y        y        y       y        y",
-    "set":      "y      y        y     y     y      y        y   n     y        y        y        y       y        y",
-    "require_y": "y     y        y     y     n      n        y   n     y        y        y        y       y        y",
-    "drop":     "y      y        y     y     y      y        y   n     y        y        y        y       y        y",
-    "drop_read": "y     y        y     y     y      y        y   n     y        y        y        y       y        y",
-    "delete_2": "y      s        y     y     y      y        y   n     n        n        y        n       n        n",
-    "update_2": "y      s        y     y     y      y        y   n     n        n        y        n       n        n",
-    "update_3": "y      y        y     y     y      y        y   n     y        y        n        y       n        n",
-    "merge_2":  "s      s        y     y     y      y        y   n     n        n        s        n       n        n",
-    "delete_read": "s   s        y     y     y      y        y   n     n        n        s        n       n        n",
-    "truncate": "s      s        y     y     y      y        y   n     y        s        s        s       y        n",
+    #              append append_2 add_c add_z drop_y rename_y set drop delete_2 update_2 update_3 merge_2 truncate replace overwrite replace_2
+    "append":      "y      y        y     y     y      y        y   n    y        y        y        y       y        n       y         y",
+    "append_2":    "y      y        y     y     y      y        y   n    y        y        y        y       y        n       y         y",
+    "add_c":       "y      y        n     y     y      y        y   n    y        y        y        y       y        y       y         y",
+    "add_z":       "y      y        y     n     y      y        y   n    y        y        y        y       y        y       y         y",
+    "drop_y":      "y      y        y     y     n      n        y   n    y        y        y        y       y        y       y         y",
+    "rename_y":    "y      y        y     y     n      n        y   n    y        y        y        y       y        y       y         y",
+    "set":         "y      y        y     y     y      y        y   n    y        y        y        y       y        y       y         y",
+    "require_y":   "y      y        y     y     n      n        y   n    y        y        y        y       y        y       y         y",
+    "drop":        "y      y        y     y     y      y        y   n    y        y        y        y       y        y       y         y",
+    "drop_read":   "y      y        y     y     y      y        y   n    y        y        y        y       y        y       y         y",
+    "delete_2":    "y      s        y     y     y      y        y   n    n        n        y        n       n        n       n         n",
+    "update_2":    "y      s        y     y     y      y        y   n    n        n        y        n       n        n       n         n",
+    "update_3":    "y      y        y     y     y      y        y   n    y        y        n        y       n        n       n         y",
+    "merge_2":     "s      s        y     y     y      y        y   n    n        n        s        n       n        n       n         n",
+    "delete_read": "s      s        y     y     y      y        y   n    n        n        s        n       n        n       n         n",
+    "truncate":    "s      s        y     y     y      y        y   n    y        s        s        s       y        n       s         s",
+    "overwrite":   "s      s        y     y     y      y        y   n    y        s        s        s       y        n       s         s",
+    "replace_2":   "y      s        y     y     y      y        y   n    n        n        y        n       n        n       n         n",
     # New columns have the next ids, which others have given meanwhile to theirs.
-    "replace":  "s      s        n     n     y      y        y   n     s        s        s        s       s        n",
-    "roll_back": "s     s        y     y     y      y        y   n     s        s        s        s       s        n",
-    "tag":      "y      y        y     y     y      y        y   n     y        y        y        y       y        y",
+    "replace":     "s      s        n     n     y      y        y   n    s        s        s        s       s        n       s         s",
+    "roll_back":   "s      s        y     y     y      y        y   n    s        s        s        s       s        n       s         s",
+    "tag":         "y      y        y     y     y      y        y   n    y        y        y        y       y        y       y         y",
 }
 
 
@@ -119,12 +125,29 @@ def same(what, found, wanted):
         raise Failed(f"{what}: found {plain(found)}, wanted {plain(wanted)}")
 
 
-def try_pair(ours, theirs, isolation, outcome, first, second):
+# What is else where all rows lie in one file whose rows go by position deletes.
+# As in Java a DELETE then heeds only what others added (if serializable) and data files that they took away by
+# something other than a DELETE; all else heeds their delete files, and knows of these no more than the file they are of.
+OF_A_DELETE = {"delete_2": "y", "update_2": "s", "merge_2": "s", "truncate": "y", "replace_2": "s"}
+OF_ALL = dict.fromkeys(("delete_2", "update_2", "update_3", "merge_2", "replace_2"), "n")
+IN_ONE_FILE = {"append": {}, "delete_2": OF_A_DELETE, "delete_read": OF_A_DELETE, "update_2": OF_ALL, "update_3": OF_ALL,
+               "merge_2": OF_ALL, "truncate": OF_ALL, "overwrite": OF_ALL, "replace_2": OF_ALL}
+
+# How the table is made, and its rows put into it: each in a file of its own, or all in one of one partition.
+COPY_ON_WRITE = ("CREATE TABLE ice.db.t (x INTEGER, y INTEGER)", *(
+    f"INSERT INTO ice.db.t VALUES {row}" for row in START[1]))
+MERGE_ON_READ = (
+    "CREATE TABLE ice.db.t (x INTEGER, y INTEGER) PARTITIONED BY (truncate(10, x)) WITH ("
+    + ", ".join(f"'write.{each}.mode' = 'merge-on-read'" for each in ("delete", "update", "merge")) + ")",
+    f"INSERT INTO ice.db.t VALUES {', '.join(map(str, START[1]))}")
+
+
+def try_pair(ours, theirs, isolation, outcome, table, sessions):
+    first, second = sessions
     second.ask("DROP TABLE ice.db.t PURGE")
-    second.rows("CREATE TABLE ice.db.t (x INTEGER, y INTEGER)")
-    for row in START[1]:
-        second.rows(f"INSERT INTO ice.db.t VALUES {row}")
-        if row == START[1][0]:  # This row says which snapshot there is.
+    for number, statement in enumerate(table):
+        second.rows(statement)
+        if number == 1:  # The first rows say which snapshot there is.
             snapshot = second.rows("CALL ice.system.fast_forward('db.t', 'main', 'main')")[0][2]
     first.rows(f"BEGIN ISOLATION LEVEL {isolation}")
     try:
@@ -146,6 +169,8 @@ def try_pair(ours, theirs, isolation, outcome, first, second):
         wanted = DEEDS[theirs][1](DEEDS[ours][1](START))
     else:
         wanted = DEEDS[ours][1](after) if outcome else after
+    if outcome and table is MERGE_ON_READ and OF_A_DELETE.get(theirs) == "s" and IN_ONE_FILE.get(ours) is OF_A_DELETE:
+        wanted = after  # The rows that were looked at are gone, and what others made of them is not.
     for session in (second, first):
         same("afterwards", state_of(session), wanted)
         if outcome and ours == "tag":
@@ -165,20 +190,22 @@ def main():
         first.rows("CREATE SCHEMA ice.db")
         for each in (first, second):
             each.rows("USE ice.db")
-        first.rows("CREATE TABLE r (x INTEGER)")
-        has_rows = first.ask("DELETE FROM r").get("code") != "0A000"
         for ours, line in OUTCOMES.items():
             for theirs, outcome in zip(WITHOUT_ROWS + ROWS, line.split()):
-                if told.only not in (ours, theirs, "") or (not has_rows and {ours, theirs} - set(WITHOUT_ROWS)):
+                if told.only not in (ours, theirs, ""):
                     continue
-                for isolation in ("SNAPSHOT", "SERIALIZABLE"):
-                    is_done = outcome == "y" or (outcome == "s" and isolation == "SNAPSHOT")
-                    try:
-                        try_pair(ours, theirs, isolation, is_done, first, second)
-                        passed += 1
-                    except (Failed, Wrong) as why:
-                        failed += 1
-                        print(f"FAIL {ours} after {theirs}, {isolation}: {why}")
+                tables = {"copy-on-write": (COPY_ON_WRITE, outcome)}
+                if ours in IN_ONE_FILE and theirs in (*ROWS, "append", "append_2"):
+                    tables["merge-on-read"] = (MERGE_ON_READ, IN_ONE_FILE[ours].get(theirs, outcome))
+                for name, (table, outcome) in tables.items():
+                    for isolation in ("SNAPSHOT", "SERIALIZABLE"):
+                        is_done = outcome == "y" or (outcome == "s" and isolation == "SNAPSHOT")
+                        try:
+                            try_pair(ours, theirs, isolation, is_done, table, (first, second))
+                            passed += 1
+                        except (Failed, Wrong) as why:
+                            failed += 1
+                            print(f"FAIL {name}: {ours} after {theirs}, {isolation}: {why}")
     print(f"{passed} passed, {failed} failed")
     return failed > 0
 

@@ -535,9 +535,10 @@ class Table:
         return [([{**made, "partition": Record(*values), "equality_ids": [c.id for c in keys],
                    "content": EQUALITY_DELETES}], {"content": EQUALITY_DELETES})]
 
-    def finish(self):
+    def finish(self, properties=None):
         mapping = {"schema.name-mapping.default": json.dumps([c.mapping() for c in self.all_columns])}
-        path = self.writer.finish(self.schemas, self.specs, mapping if self.has_mapping else {})
+        path = self.writer.finish(self.schemas, self.specs, {
+            **(mapping if self.has_mapping else {}), **(properties or {})})
         return path
 
     def write_rows_of(self, number, path, behind=None):
@@ -636,9 +637,8 @@ def compare(firn, table, number, path, plain, behind=None):
             for each, got, wanted in zip(statements, *answers) if got != wanted]
 
 
-def run(firn, seed):
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="firn_random_"))
-    table = Table(folder / "t", seed)
+def grow(table):
+    """Random commits; how many."""
     rng = table.rng
     last = rng.randint(3, 9)
     for number in range(1, last + 1):
@@ -649,6 +649,13 @@ def run(firn, seed):
         change = rng.choice([table.append, table.append, table.delete_positions, table.delete_keys,
                              table.upsert])
         table.commit(number, change(number) or table.append(number))
+    return last
+
+
+def run(firn, seed):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="firn_random_"))
+    table = Table(folder / "t", seed)
+    last, rng = grow(table), table.rng
     path = table.finish()
     failed = compare(firn, table, last, path, folder / "now.parquet")
     failed += compare(firn, table, rng.randint(1, last), path, folder / "then.parquet")

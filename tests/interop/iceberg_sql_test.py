@@ -286,6 +286,67 @@ def check_evolution(peers):
     peers.refused("evolution: no narrowing", "", "ALTER TABLE evolved ALTER COLUMN id TYPE INTEGER")
 
 
+DAY_MS = 86400000
+
+
+def check_refs(peers):
+    """Branches and tags, what they keep, cherry-picking and going back, as others see them."""
+    peers.firn("CREATE TABLE named (id INTEGER, s VARCHAR)", "INSERT INTO named VALUES (1, 'one')",
+               "ALTER TABLE named CREATE TAG first RETAIN 10 DAYS",
+               "ALTER TABLE named CREATE BRANCH side RETAIN 7 DAYS WITH SNAPSHOT RETENTION 5 SNAPSHOTS 2 DAYS",
+               "INSERT INTO named.branch_side VALUES (2, 'side')", "INSERT INTO named VALUES (3, 'main')")
+    refs = peers.pyiceberg().load_table("db.named").metadata.refs
+    first, side = refs["first"], refs["side"]
+    peers.expect("refs: a tag", (first.snapshot_ref_type, first.max_ref_age_ms) == ("tag", 10 * DAY_MS), first)
+    peers.expect("refs: a branch", (side.snapshot_ref_type, side.max_ref_age_ms, side.max_snapshot_age_ms,
+                                    side.min_snapshots_to_keep) == ("branch", 7 * DAY_MS, 2 * DAY_MS, 5), side)
+    peers.check("refs: main", "db.named", [[1, "one"], [3, "main"]])
+    peers.check("refs: the branch", "db.named", [[1, "one"], [2, "side"]], snapshot=side.snapshot_id)
+    peers.firn(f"CALL ice.system.cherrypick_snapshot('db.named', {side.snapshot_id})")
+    peers.check("refs: cherry-picked", "db.named", [[1, "one"], [2, "side"], [3, "main"]])
+    peers.firn(f"CALL ice.system.rollback_to_snapshot('db.named', {first.snapshot_id})")
+    peers.check("refs: rolled back", "db.named", [[1, "one"]])
+    peers.firn("CALL ice.system.fast_forward('db.named', 'main', 'side')")
+    peers.check("refs: fast-forwarded", "db.named", [[1, "one"], [2, "side"]])
+    peers.firn("ALTER TABLE named REPLACE TAG first RETAIN 3 DAYS")
+    refs = peers.pyiceberg().load_table("db.named").metadata.refs
+    peers.expect("refs: a tag is replaced", (refs["first"].snapshot_id, refs["first"].max_ref_age_ms) == (
+        side.snapshot_id, 3 * DAY_MS), refs)
+    peers.firn("ALTER TABLE named DROP TAG first, DROP BRANCH side")
+    refs = peers.pyiceberg().load_table("db.named").metadata.refs
+    peers.expect("refs: none is left", list(refs) == ["main"], refs)
+
+
+def check_alterations(peers):
+    """What changes a table that is there and none of its rows."""
+    def loaded():
+        return peers.pyiceberg().load_table("db.altered")
+
+    peers.firn("CREATE TABLE altered (id INTEGER, s VARCHAR) WITH ('format-version' = '1', 'owner' = 'me', 'kept' = 'yes')",
+               "INSERT INTO altered VALUES (1, 'one')", "ALTER TABLE altered UNSET TBLPROPERTIES ('owner')")
+    table = loaded()
+    peers.expect("alterations: a property goes", "owner" not in table.properties
+                 and table.properties["kept"] == "yes" and table.format_version == 1, table.properties)
+    peers.firn("ALTER TABLE altered SET TBLPROPERTIES ('format-version' = '2')", "INSERT INTO altered VALUES (2, 'two')")
+    peers.expect("alterations: version 2", loaded().format_version == 2, loaded().format_version)
+    place = loaded().location() + "_moved"
+    peers.firn(f"ALTER TABLE altered SET LOCATION '{place}'", "INSERT INTO altered VALUES (3, 'three')")
+    table = loaded()
+    newest = [task.file.file_path for task in table.scan(row_filter="id = 3").plan_files()]
+    peers.expect("alterations: a place", table.location() == place and newest
+                 and newest[0].removeprefix("file://").startswith(place.removeprefix("file://") + "/data/"), newest)
+    peers.firn("ALTER TABLE altered ALTER COLUMN s FIRST, ADD COLUMN n INTEGER AFTER s")
+    peers.check("alterations: columns move", "db.altered", [["one", None, 1], ["two", None, 2], ["three", None, 3]])
+    before = loaded()
+    peers.firn("CREATE OR REPLACE TABLE altered PARTITIONED BY (bucket(2, k)) AS SELECT 7 AS k, 'new' AS s")
+    peers.check("alterations: replaced", "db.altered", [[7, "new"]])
+    table = loaded()
+    peers.expect("alterations: it is the same table", table.metadata.table_uuid == before.metadata.table_uuid
+                 and str(table.spec().fields[0].transform) == "bucket[2]", table.metadata)
+    peers.check("alterations: what was replaced", "db.altered", [[1, "one"], [2, "two"], [3, "three"]],
+                ("spark", "duckdb"), snapshot=before.current_snapshot().snapshot_id)
+
+
 def check_on_top(peers):
     """Others write on top of firn's table, and firn on top of theirs."""
     peers.firn("CREATE TABLE shared (id BIGINT, s VARCHAR) PARTITIONED BY (truncate(1, s))",
@@ -491,7 +552,7 @@ def main():
         peers.expect("a new catalog", done.returncode == 0, done.stderr)
         for scenario, more in ((check_definition, ()), (check_types, (chance, arguments.full)),
                                (check_partitions, (chance, arguments.full)), (check_no_partition, ()),
-                               (check_evolution, ()), (check_on_top, ()),
+                               (check_evolution, ()), (check_refs, ()), (check_alterations, ()), (check_on_top, ()),
                                (check_changes, (arguments.full,)), (check_changes_of_evolved, ()),
                                (check_changes_of_partitions, ()), (check_compaction, ()),
                                (check_names, ())):

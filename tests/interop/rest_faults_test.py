@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """rest_faults_test.py BUILD [--full] [--only NAME] - each request of a statement that writes over REST goes wrong.
 
-INSERT, DELETE, ALTER TABLE, DROP TABLE, CREATE TABLE, CREATE TABLE AS, RENAME and a transaction of two tables, each in a
-session of its own through a proxy with tokens (tests/tools/fault_proxy.py): from the first request, which gets a
+INSERT, also into a branch, INSERT OVERWRITE, DELETE, UPDATE, MERGE, TRUNCATE, ALTER TABLE, branches and tags, DROP
+TABLE, CREATE TABLE, CREATE TABLE AS, RENAME, schemas and a transaction of two tables, each in a session of its own
+through a proxy with tokens (tests/tools/fault_proxy.py): from the first request, which gets a
 token, to the last one, each in turn is lost, cut, refused, answered with nonsense, or never. Another session asks
 the server itself what there is then. It is what was before or what the statement makes of it, never else, and:
 
@@ -10,8 +11,8 @@ the server itself what there is then. It is what was before or what the statemen
     40003, 08007              either; the message says that it is not known
     any other error           what was before, and not a file more
 
-The session goes on behind it. Without --full requests that only read get some of the faults, and DELETE and CREATE
-TABLE are left out.
+The session goes on behind it. Without --full requests that only read get some of the faults, and statements are left
+out whose requests are those of another one.
 """
 import argparse
 import concurrent.futures
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import NamedTuple
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import iceberg_peers  # noqa: E402
@@ -42,20 +44,50 @@ FAULTS = (
     {"do": "status", "status": 500, "asks": True}, {"do": "status", "status": 504},
     {"do": "status", "status": 200, "body": "<html>", "asks": True},
 )
-# What each is before it (by the other session, if it is to be), and what it does; {n} is another number each time.
+
+
+class Case(NamedTuple):
+    """What is done before it (by the other session), what it does, and what the latter makes of a state (Scene.state),
+    number by number that are added; {n} is another number each time."""
+    before: list
+    does: list
+    rows: dict = {}     # By table, "t of -n": its rows of which a = -n.
+    made: dict = {}     # Names that come, and how many rows of a = n they have, ...
+    gone: tuple = ()    # ... and that go: of tables, branches, tags and schemas.
+    columns: tuple = ()
+
+
 STATEMENTS = {
-    "insert": ([], ["INSERT INTO ice.db.t VALUES ({n})"]),
-    "delete": (["INSERT INTO ice.db.t VALUES ({n})"], ["DELETE FROM ice.db.t WHERE a = {n}"]),
-    "alter": ([], ["ALTER TABLE ice.db.v ADD COLUMN c{n} INT"]),
-    "create": ([], ["CREATE TABLE ice.db.n{n} (a INT)"]),
-    "create as": ([], ["CREATE TABLE ice.db.c{n} AS SELECT {n} AS a"]),
-    "drop": (["CREATE TABLE ice.db.d{n} (a INT)"], ["DROP TABLE ice.db.d{n}"]),
-    "rename": (["CREATE TABLE ice.db.r{n} (a INT)"], ["ALTER TABLE ice.db.r{n} RENAME TO s{n}"]),
-    "transaction": ([], ["BEGIN", "INSERT INTO ice.db.t VALUES ({n})", "INSERT INTO ice.db.u VALUES ({n})",
-                         "COMMIT"]),
+    "insert": Case([], ["INSERT INTO ice.db.t VALUES ({n})"], {"t": 1}),
+    "delete": Case(["INSERT INTO ice.db.t VALUES ({n})"], ["DELETE FROM ice.db.t WHERE a = {n}"], {"t": -1}),
+    "update": Case(["INSERT INTO ice.db.t VALUES ({n})"], ["UPDATE ice.db.t SET a = -a WHERE a = {n}"],
+                   {"t": -1, "t of -n": 1}),
+    "merge": Case(["INSERT INTO ice.db.t VALUES ({n})"], [
+        "MERGE INTO ice.db.t AS t USING (VALUES ({n}), (-{n})) AS s(a) ON t.a = s.a WHEN MATCHED THEN DELETE "
+        "WHEN NOT MATCHED THEN INSERT VALUES (s.a)"], {"t": -1, "t of -n": 1}),
+    "overwrite": Case([], ["INSERT OVERWRITE ice.db.w VALUES ({n}), ({n})"], {"w": 2}),
+    "truncate": Case(["INSERT INTO ice.db.w VALUES ({n})"], ["TRUNCATE TABLE ice.db.w"], {"w": -1}),
+    "alter": Case([], ["ALTER TABLE ice.db.v ADD COLUMN c{n} INT"], columns=("c{n}",)),
+    "tag": Case([], ["ALTER TABLE ice.db.u CREATE TAG g{n}"], made={"g{n}": 0}),
+    "branch": Case([], ["ALTER TABLE ice.db.u CREATE BRANCH b{n} RETAIN 7 DAYS"], made={"b{n}": 0}),
+    "branch rows": Case(["ALTER TABLE ice.db.u CREATE BRANCH b{n}"], ["INSERT INTO ice.db.u.branch_b{n} VALUES ({n})"],
+                        {"b{n}": 1}),
+    "drop tag": Case(["ALTER TABLE ice.db.u CREATE TAG g{n}"], ["ALTER TABLE ice.db.u DROP TAG g{n}"],
+                     gone=("g{n}",)),
+    "create": Case([], ["CREATE TABLE ice.db.n{n} (a INT)"], made={"n{n}": 0}),
+    "create as": Case([], ["CREATE TABLE ice.db.c{n} AS SELECT {n} AS a"], made={"c{n}": 1}),
+    "drop": Case(["CREATE TABLE ice.db.d{n} (a INT)"], ["DROP TABLE ice.db.d{n}"], gone=("d{n}",)),
+    "rename": Case(["CREATE TABLE ice.db.r{n} (a INT)"], ["ALTER TABLE ice.db.r{n} RENAME TO s{n}"], made={"s{n}": 0},
+                   gone=("r{n}",)),
+    "create schema": Case([], ["CREATE SCHEMA ice.x{n}"], made={"x{n}": 0}),
+    "drop schema": Case(["CREATE SCHEMA ice.y{n}"], ["DROP SCHEMA ice.y{n}"], gone=("y{n}",)),
+    "transaction": Case([], ["BEGIN", "INSERT INTO ice.db.t VALUES ({n})", "INSERT INTO ice.db.u VALUES ({n})",
+                             "COMMIT"], {"t": 1, "u": 1}),
 }
-FULL_ONLY = ("delete", "create")  # Their requests are those of "insert" and "create as".
-KEPT = ("t", "u", "v")
+# Their requests are those of "insert", "tag" or "create as".
+FULL_ONLY = ("delete", "update", "truncate", "branch", "branch rows", "drop tag", "create")
+KEPT = ("t", "u", "v", "w")
+REFS = ("g", "b")
 SCENES = 4
 
 
@@ -71,16 +103,32 @@ class Scene:
         self.reader.rows("CREATE SCHEMA ice.db")
         for name in KEPT:
             self.reader.rows(f"CREATE TABLE ice.db.{name} (a INT) WITH ({QUICK})")
+        self.reader.rows("INSERT INTO ice.db.u VALUES (0)")  # Branches and tags are of a snapshot.
         self.number = 0
         self.cases = self.unknown = self.done = 0
 
+    def count(self, table, value):
+        """How many rows of a = value; None: there is no such table, branch or tag."""
+        answer = self.reader.ask(f"SELECT count(*) FROM ice.db.{table} WHERE a = {value}")
+        if answer.get("code") == "42704":
+            return None
+        if "error" in answer:
+            raise Wrong(f"{table}: {answer}")
+        return int(answer["rows"][0][0])
+
     def state(self, number):
-        """All that a statement with this number can have changed."""
-        names = sorted(row[2] for row in self.reader.rows("SHOW TABLES FROM ice.db"))
+        """All that a statement with this number can have changed: the names of tables and schemas, the columns of one
+        table, and the rows of a = number of each."""
+        tables = [row[2] for row in self.reader.rows("SHOW TABLES FROM ice.db")]
+        schemas = [row[0] for row in self.reader.rows("SHOW SCHEMAS FROM ice")]
+        rows = {name: self.count(name, number) for name in ("t", "u", "w")}
+        rows["t of -n"] = self.count("t", -number)
+        refs = {f"{kind}{number}": self.count(f"u FOR VERSION AS OF '{kind}{number}'", number) for kind in REFS}
+        rows |= {name: count for name, count in refs.items() if count is not None}
+        rows |= {name: self.count(name, number) for name in tables if name.endswith(str(number)) and name not in KEPT}
+        rows |= {name: 0 for name in schemas if name in (f"x{number}", f"y{number}")}
         columns = sorted(row[0] for row in self.reader.rows("DESCRIBE ice.db.v"))
-        rows = [[name, self.reader.rows(f"SELECT count(*) FROM ice.db.{name} WHERE a = {number}")[0][0]]
-                for name in ["t", "u", *(each for each in names if each.endswith(str(number)) and each not in KEPT)]]
-        return names, columns, rows
+        return sorted(tables), sorted(schemas), columns, rows
 
     def files(self):
         return {str(path) for path in self.folder.rglob("*") if path.is_file() and path.suffix in (".parquet", ".avro")}
@@ -108,10 +156,10 @@ class Scene:
 
     def prepare(self, name):
         self.number += 1
-        before, statements = STATEMENTS[name]
-        for each in before:
+        case = STATEMENTS[name]
+        for each in case.before:
             self.reader.rows(each.format(n=self.number))
-        return [each.format(n=self.number) for each in statements]
+        return [each.format(n=self.number) for each in case.does]
 
     def case(self, name, index, fault, request):
         statements = self.prepare(name)
@@ -138,25 +186,22 @@ class Scene:
 
     def expect_after(self, name, before, found, what):
         """`found` is what the statement makes of `before`."""
-        n = self.number
-        names, columns, rows = before
-        counts = dict((name, int(count)) for name, count in rows)
-        if name in ("insert", "delete", "transaction"):
-            counts["t"] += -1 if name == "delete" else 1
-            counts["u"] += name == "transaction"
-        elif name == "alter":
-            columns = sorted(columns + [f"c{n}"])
-        elif name in ("create", "create as"):
-            made = f"{'n' if name == 'create' else 'c'}{n}"
-            names = sorted(names + [made])
-            counts[made] = int(name == "create as")
-        elif name in ("drop", "rename"):
-            gone = f"{name[0]}{n}"
-            names = sorted(set(names) - {gone} | ({f"s{n}"} if name == "rename" else set()))
-            counts.pop(gone)
-            counts |= {f"s{n}": 0} if name == "rename" else {}
-        wanted = (names, columns, counts)
-        if (found[0], found[1], {each: int(count) for each, count in found[2]}) != wanted:
+        case, n = STATEMENTS[name], self.number
+        tables, schemas, columns, rows = (list(before[0]), list(before[1]), list(before[2]), dict(before[3]))
+        for key, more in case.rows.items():
+            rows[key.format(n=n)] += more
+        for each in case.gone:
+            each = each.format(n=n)
+            del rows[each]
+            for names in (tables, schemas):
+                names[:] = [other for other in names if other != each]
+        for each, count in case.made.items():
+            rows[each.format(n=n)] = count
+            if each[0] not in REFS:
+                (schemas if each[0] in "xy" else tables).append(each.format(n=n))
+        columns += [each.format(n=n) for each in case.columns]
+        wanted = (sorted(tables), sorted(schemas), sorted(columns), rows)
+        if found != wanted:
             raise Wrong(f"{what}\n  found  {found}\n  wanted {wanted}")
 
     def try_all(self, name, is_full):

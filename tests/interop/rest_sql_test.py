@@ -268,6 +268,7 @@ def nested_namespaces_have_tables(peers):
 
 def tokens_and_credentials_are_sent(peers):
     url = peers.guarded.url
+    peers.guarded.faults()
     with Session() as s:
         holds(s.fault(f"ATTACH '{url}' AS lake (TYPE iceberg)"), "no valid bearer token (HTTP 401)")
         holds(s.fault(f"ATTACH '{url}' AS lake (TYPE iceberg, TOKEN '{SECRET}')"), "HTTP 401")
@@ -275,8 +276,16 @@ def tokens_and_credentials_are_sent(peers):
               "invalid_client: wrong client id or secret (HTTP 401)")
         s.attach(url, "CREDENTIAL 'root:s3cr3t', SCOPE 'catalog'")
         same(s.rows(HEADLINE.replace("sales", "lake.db.sales")), TOTALS)
-        time.sleep(3.2)  # The token's life: it is exchanged, or fetched anew.
+        time.sleep(3.2)  # The token's life.
         same(s.rows(HEADLINE.replace("sales", "lake.db.sales")), TOTALS)
+        grants = peers.guarded.tell("grants")
+        same((grants[0], "token-exchange" in grants), ("client_credentials", True))
+        # A server that does not exchange: the credential is good for another one.
+        time.sleep(3.2)
+        count = len(peers.guarded.tell("grants"))
+        peers.guarded.tell("faults", [{"do": "status", "status": 400, "match": "oauth/tokens"}])
+        same(s.rows(HEADLINE.replace("sales", "lake.db.sales")), TOTALS)
+        same(peers.guarded.tell("grants")[count:][:1], ["client_credentials"])
         s.attach(url, f"CREDENTIAL 'root:s3cr3t', TOKEN 'old', OAUTH2_SERVER_URI '{url}/v1/oauth/tokens'",
                  "again")
         same(s.rows("SELECT count(*) FROM again.db.sales"), [["4500"]])

@@ -9,7 +9,8 @@ It is told over HTTP, at paths below /-/ that never reach the server behind:
     POST /-/faults   a JSON list of faults, consumed one by one by the requests they match
     GET  /-/log      a JSON list of ["METHOD", "path", status] of all requests since the last reset
     GET  /-/headers  a JSON object of the last request's headers
-    POST /-/reset    forgets faults, log and tokens
+    GET  /-/grants   a JSON list of the grant types of all tokens that were given since the last reset
+    POST /-/reset    forgets faults, log, grants and tokens
 
 A fault is {"do": NAME, "match": "part of METHOD path", "times": 1, ...}. Without "match" it takes any
 request; "times" -1 is for ever; "skip" lets so many requests that match go by first. NAMEs:
@@ -52,6 +53,7 @@ class State:
         self.lock = threading.Lock()
         self.faults = []
         self.log = []
+        self.grants = []
         self.tokens = {}
         self.headers = {}
 
@@ -202,6 +204,8 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             return self.send_json(401, {"error": "invalid_client",
                                         "error_description": "wrong client id or secret"})
         token = secrets.token_urlsafe(24)
+        with self.state.lock:
+            self.state.grants.append(form["grant_type"].rsplit(":", 1)[-1])
         self.state.tokens[token] = time.time() + self.options.token_ttl
         return self.send_json(200, {"access_token": token, "token_type": "bearer",
                                     "expires_in": int(self.options.token_ttl)})
@@ -239,10 +243,11 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             if self.path == "/-/faults" and self.command == "POST":
                 state.faults.extend(json.loads(body))
             elif self.path == "/-/reset" and self.command == "POST":
-                state.faults, state.log, state.tokens = [], [], {}
-            elif self.path not in ("/-/log", "/-/headers"):
+                state.faults, state.log, state.grants, state.tokens = [], [], [], {}
+            elif self.path not in ("/-/log", "/-/headers", "/-/grants"):
                 return self.send_response_only(404)
-            data = json.dumps(state.headers if self.path == "/-/headers" else state.log).encode()
+            told = {"/-/headers": state.headers, "/-/grants": state.grants}
+            data = json.dumps(told.get(self.path, state.log)).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()

@@ -145,6 +145,8 @@ def programs(root, full):
                        f"build/{preset}", preset) for preset in ("release", "dev", "tsan")]
         random_tables = f"{venv('pyiceberg')} tests/interop/iceberg_random_test.py build"
         found.append(Step("interop/iceberg_random", f"{random_tables}/release/firn 40", "release"))
+        foreign = f"{venv('pyiceberg')} tests/interop/iceberg_foreign_test.py build"
+        found.append(Step("interop/iceberg_foreign", f"{foreign}/release/firn", "release"))
         writes = f"{venv('pyiceberg')} tests/interop/catalog_write_test.py build"
         found.append(Step("interop/catalog_write", f"{writes}/dev", "dev"))
         found.append(Step("interop/catalog_write/alone", f"{writes}/release", "release", variables=ours))
@@ -155,6 +157,7 @@ def programs(root, full):
         if full:
             found.append(Step("interop/iceberg_random/sanitized", f"{random_tables}/dev/firn 300 1000",
                               "dev", 7200))
+            found.append(Step("interop/iceberg_foreign/sanitized", f"{foreign}/dev/firn --full", "dev", 7200))
         written = f"{venv('data')} tests/interop/parquet_write_test.py build/release"
         found.append(Step("interop/parquet_write", written + (" --full" if full else ""), "release",
                           7200))
