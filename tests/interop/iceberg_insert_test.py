@@ -18,6 +18,7 @@ import pathlib
 import random
 import subprocess
 import tempfile
+import uuid
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -34,12 +35,13 @@ COLUMNS = pa.schema([
     pa.field("bin", pa.binary()), pa.field("d9", pa.decimal128(9, 2)), pa.field("d18", pa.decimal128(18, 4)),
     pa.field("d38", pa.decimal128(38, 10)), pa.field("t", pa.time64("us")), pa.field("st", PAIR),
     pa.field("l", pa.list_(pa.int32())), pa.field("m", pa.map_(pa.string(), pa.float64())),
-    pa.field("ls", pa.list_(PAIR))])
+    pa.field("ls", pa.list_(PAIR)), pa.field("u", pa.uuid())])
 SPECS = [
     [], ["ok=identity", "a b=bucket[3]"], ["s=truncate[1]"], ["s=identity", "ok=identity"],
     ["d9=truncate[100]", "d38=identity"], ["bin=truncate[1]"], ["day=year", "ok=identity"], ["ts=month"], ["tz=day"],
     ["ts=hour"], ["tz=identity"], ["t=identity"], ["st.x=bucket[4]"], ["st.name=truncate[2]", "day=month"],
-    ["day=identity"], ["s=bucket[5]", "tz=year"], ["a b=truncate[3]"], ["bin=identity"], ["d18=bucket[7]"]]
+    ["day=identity"], ["s=bucket[5]", "tz=year"], ["a b=truncate[3]"], ["bin=identity"], ["d18=bucket[7]"],
+    ["u=identity"], ["u=bucket[4]", "ok=identity"]]
 PROPERTIES = [
     [], ["write.metadata.metrics.default=full"], ["write.metadata.metrics.default=counts", "write.metadata.metrics.column.s=truncate(3)"],
     ["write.target-file-size-bytes=3000", "write.parquet.row-group-limit=20", "write.parquet.compression-codec=snappy"],
@@ -61,6 +63,7 @@ def rows_of(chance, count, first):
                 "t": lambda: datetime.time(chance.randint(0, 2), 30, 0, chance.choice([0, 1000, 1])),
                 "st": lambda: {"x": few_or_none("a b"), "name": few_or_none("s")}, "l": lambda: [few_or_none("a b") for _ in range(chance.randint(0, 3))],
                 "m": lambda: [(w, few_or_none("d")) for w in chance.sample(WORDS, chance.randint(0, 2))],
+                "u": lambda: uuid.UUID(int=chance.choice([0, 7, 2**127, 2**128 - 1, 3 * 10**37])).bytes,
                 "ls": lambda: [few_or_none("st") for _ in range(chance.randint(0, 2))]}[kind]()
 
     def few_or_none(kind):
@@ -138,7 +141,7 @@ def check_metrics(table, file):
         field_id = table.schema().find_field(name).field_id
         if field_id in file.nan_value_counts:
             assert file.nan_value_counts[field_id] == sum(v != v for v in rows.column(name).to_pylist() if v is not None)
-    for name in ("s", "bin", "f", "d", "st.name"):
+    for name in ("s", "bin", "f", "d", "st.name", "u"):
         check_bounds(table, file, rows.to_pylist(), name)
 
 
@@ -147,6 +150,7 @@ def check_bounds(table, file, rows, name):
     from pyiceberg.conversions import from_bytes
     field = table.schema().find_field(name)
     values = [v for v in (value_at(row, name) for row in rows) if v is not None and v == v]
+    values = [v.bytes if isinstance(v, uuid.UUID) else v for v in values]
     low, high = ((b or {}).get(field.field_id) for b in (file.lower_bounds, file.upper_bounds))
     if not values:
         assert low is None and high is None

@@ -13,6 +13,7 @@ import pathlib
 import random
 import sys
 import tempfile
+import uuid
 
 import pyarrow
 import pyarrow.parquet
@@ -65,6 +66,11 @@ def instant(chance):
     return moment(chance).replace(tzinfo=UTC)
 
 
+def identifier(chance):
+    """Of few, the least and the greatest among them."""
+    return uuid.UUID(int=chance.choice((0, 1, 2 ** 127, 2 ** 128 - 1, *range(10 ** 37, 9 * 10 ** 37, 10 ** 37)))).bytes
+
+
 def clock(chance):
     return (EPOCH + datetime.timedelta(microseconds=chance.randrange(86400 * 10 ** 6))).time()
 
@@ -84,6 +90,7 @@ FLAT = (
     ("tz", pyarrow.timestamp("us", "UTC"), instant),
     ("s", pyarrow.string(), text),
     ("y", pyarrow.binary(), lambda chance: chance.randbytes(chance.choice((0, 1, 16, 20)))),
+    ("u", pyarrow.uuid(), identifier),
 )
 NESTED = (
     ("st", pyarrow.struct([("x", pyarrow.int32()), ("y", pyarrow.string()),
@@ -162,6 +169,7 @@ TRANSFORMS = (
     ("s", ("s", "bucket(6, s)", "truncate(2, s)")),
     ("y", ("bucket(6, y)", "truncate(2, y)")),
     ("b", ("b",)),
+    ("u", ("u", "bucket(6, u)")),
 )
 
 
@@ -208,7 +216,8 @@ def check_no_partition(peers):
 def sql_type(table, column):
     kind = table.schema.field(column).type
     words = {"timestamp[us, tz=UTC]": "TIMESTAMPTZ", "timestamp[us]": "TIMESTAMP", "int32": "INT",
-             "int64": "BIGINT", "date32[day]": "DATE", "string": "VARCHAR", "bool": "BOOLEAN"}
+             "int64": "BIGINT", "date32[day]": "DATE", "string": "VARCHAR", "bool": "BOOLEAN",
+             "extension<arrow.uuid>": "UUID"}
     return words.get(str(kind)) or f"DECIMAL({kind.precision}, {kind.scale})"
 
 
