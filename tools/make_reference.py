@@ -246,7 +246,7 @@ only ORDER BY says an order. FROM reads Parquet back: keys of folders by `read_p
 
 | format | path | what is in the file |
 | --- | --- | --- |
-| `parquet` | .parquet | Parquet. TIMESTAMP_S and seconds of TIME become milliseconds, INTERVAL has no parts of milliseconds |
+| `parquet` | .parquet | Parquet. TIMESTAMP_S and seconds of TIME become milliseconds, INTERVAL has no parts of milliseconds; a TIME of 24:00 is an error |
 | `csv` | .csv | RFC 4180 with lines that end in LF: values as SQL prints them, nested ones as JSON, the empty text as `""` and NULL as nothing |
 | `json` | .json | one array of objects, one a line; decimals, moments (ISO 8601), binaries (hexadecimal), NaN and infinities are strings, maps arrays of [key, value] |
 | `ndjson` | .ndjson, .jsonl | the same objects, one a line |

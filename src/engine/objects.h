@@ -347,7 +347,8 @@ ended_sink run_end(run *self);
 /// last step, after which a statement must not fail.
 firn_status run_commit(run *self, firn_error *err);
 /// Runs what is bound, a statement that changes rows, until they are there; also on failure nothing
-/// works for it any more. `is_counted`: with run_count, and their number in changed_rows.
+/// works for it any more. `is_counted`: with run_count, and their number in changed_rows;
+/// else there is no result.
 firn_status run_change(run *self, const literal *values, uint32_t value_count, bool is_counted,
                        firn_error *err);
 /// Pulls everything and throws it away; `count` columns are added up into changed_rows.

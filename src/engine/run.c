@@ -426,7 +426,11 @@ static firn_status change(run *self, const literal *values, uint32_t value_count
     self->changed_rows = is_counted ? 0 : self->changed_rows;
     TRY(run_start(self, values, value_count, false, err));
     TRY(run_drain(self, err));
-    return is_counted ? run_count(self, err) : FIRN_OK;
+    if (is_counted) {
+        return run_count(self, err);
+    }
+    self->columns = (schema){0}; // Those of the plan are the count.
+    return FIRN_OK;
 }
 
 firn_status run_change(run *self, const literal *values, uint32_t value_count, bool is_counted,

@@ -149,6 +149,21 @@ def a_fault_behind_rows_leaves_no_whole_result():
     assert not out.rstrip().endswith(b"]"), out[-100:]
 
 
+def truncate_is_no_result():
+    statements = ("CREATE TABLE t AS SELECT 1 AS a", "TRUNCATE TABLE t", "SELECT count(*) AS n FROM t", "TRUNCATE TABLE t")
+    script = [word for each in statements for word in ("-c", each)]
+    for name in ("table", "csv", "json", "ndjson", "markdown", "arrow"):
+        out, err = firn("--format", name, *script)
+        same((name, err), (name, "1 row changed\n"))
+        same((name, out), (name, firn("--format", name, "-c", "SELECT count(*) AS n FROM (VALUES (1)) WHERE false")[0]))
+        same((name, firn("--format", name, "--quiet", *script[:4])), (name, (b"", "")))
+    requests = "".join(json.dumps({"sql": each}) + "\n" for each in statements)
+    done = subprocess.run([FIRN, "session"], input=requests.encode(), capture_output=True, timeout=60)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    same([{key: each.get(key) for key in ("columns", "rows", "count")} for each in answers[1::2]],
+         [{"columns": [], "rows": [], "count": None}] * 2)
+
+
 def rows_of_a_batch_are_what_is_wished():
     for wish, rows in ((), b"8192"), (("-s", "arrow.batch_rows=100"), b"100"):
         out, _ = firn(*wish, "--format", "csv", "-c", "SHOW arrow.batch_rows")

@@ -13,6 +13,7 @@ import pathlib
 import random
 import sys
 import tempfile
+import uuid
 
 import pyarrow
 import pyarrow.parquet
@@ -65,6 +66,11 @@ def instant(chance):
     return moment(chance).replace(tzinfo=UTC)
 
 
+def identifier(chance):
+    """Of few, the least and the greatest among them."""
+    return uuid.UUID(int=chance.choice((0, 1, 2 ** 127, 2 ** 128 - 1, *range(10 ** 37, 9 * 10 ** 37, 10 ** 37)))).bytes
+
+
 def clock(chance):
     return (EPOCH + datetime.timedelta(microseconds=chance.randrange(86400 * 10 ** 6))).time()
 
@@ -84,6 +90,7 @@ FLAT = (
     ("tz", pyarrow.timestamp("us", "UTC"), instant),
     ("s", pyarrow.string(), text),
     ("y", pyarrow.binary(), lambda chance: chance.randbytes(chance.choice((0, 1, 16, 20)))),
+    ("u", pyarrow.uuid(), identifier),
 )
 NESTED = (
     ("st", pyarrow.struct([("x", pyarrow.int32()), ("y", pyarrow.string()),
@@ -162,6 +169,7 @@ TRANSFORMS = (
     ("s", ("s", "bucket(6, s)", "truncate(2, s)")),
     ("y", ("bucket(6, y)", "truncate(2, y)")),
     ("b", ("b",)),
+    ("u", ("u", "bucket(6, u)")),
 )
 
 
@@ -208,7 +216,8 @@ def check_no_partition(peers):
 def sql_type(table, column):
     kind = table.schema.field(column).type
     words = {"timestamp[us, tz=UTC]": "TIMESTAMPTZ", "timestamp[us]": "TIMESTAMP", "int32": "INT",
-             "int64": "BIGINT", "date32[day]": "DATE", "string": "VARCHAR", "bool": "BOOLEAN"}
+             "int64": "BIGINT", "date32[day]": "DATE", "string": "VARCHAR", "bool": "BOOLEAN",
+             "extension<arrow.uuid>": "UUID"}
     return words.get(str(kind)) or f"DECIMAL({kind.precision}, {kind.scale})"
 
 
@@ -271,6 +280,10 @@ def check_evolution(peers):
         # Of files that may hold NULLs by their own schemas, and do not.
         "ALTER TABLE evolved ALTER COLUMN id SET NOT NULL, ALTER COLUMN b SET NOT NULL",
         "INSERT INTO evolved VALUES (7, 'seven', NULL, [7], NULL, NULL, NULL)",
+        "ALTER TABLE evolved ALTER COLUMN f AFTER id, ALTER COLUMN li AFTER n, ALTER COLUMN st.z FIRST",
+        "INSERT INTO evolved VALUES (8, 8.5, 'eight', {'z': 0.25, 'x': 8, 'y': 's'}, 8.25, 'moved', [8])",
+        "ALTER TABLE evolved ALTER COLUMN n FIRST, ALTER COLUMN id FIRST, ALTER COLUMN st.x AFTER y",
+        "INSERT INTO evolved VALUES (9, 'again', 9.5, 'nine', {'z': 0.75, 'y': 't', 'x': 9}, 9.25, [9])",
     )
     for i, step in enumerate(steps):
         peers.firn(step)
@@ -278,10 +291,15 @@ def check_evolution(peers):
             peers.check(f"evolution, step {i}", "db.evolved")
     rows = peers.rows("firn", "db.evolved")
     by_id = {row[0]: row for row in rows}
-    peers.expect("evolution: seven rows", len(rows) == 7, rows)
-    peers.expect("evolution: a dropped column stays away", by_id[2][-1] is None, by_id)
+    peers.expect("evolution: nine rows", len(rows) == 9, rows)
+    peers.expect("evolution: a dropped column stays away", by_id[2][1] is None, by_id)
+    peers.expect("evolution: moved columns", by_id[3000000000][1:] == [
+        None, 1e300, "three", {"z": 0.5, "y": "r", "x": 3}, "12345678901.25", None], by_id)
     schema = peers.pyiceberg().load_table("db.evolved").schema()
     peers.expect("evolution: NOT NULL", schema.find_field("id").required and schema.find_field("b").required, schema)
+    peers.expect("evolution: the order of columns", [each.name for each in schema.fields]
+                 == ["id", "n", "f", "b", "st", "d", "li"]
+                 and [each.name for each in schema.find_field("st").field_type.fields] == ["z", "y", "x"], schema)
     peers.refused("evolution: NULLs stay", "contains NULLs", "ALTER TABLE evolved ALTER COLUMN d SET NOT NULL")
     peers.refused("evolution: no narrowing", "", "ALTER TABLE evolved ALTER COLUMN id TYPE INTEGER")
 
@@ -363,6 +381,79 @@ def check_on_top(peers):
     peers.check("others on top", "db.shared")
     peers.firn("INSERT INTO shared VALUES (7, 'last')")
     peers.check("firn on top of others", "db.shared")
+
+
+def check_ref(peers, what, refs):
+    """Every engine reads these rows of branches and tags: by the snapshot, and by the name who can."""
+    table = peers.pyiceberg().load_table("db.refs")
+    found = {name: ref.snapshot_ref_type.value for name, ref in table.refs().items()}
+    wanted = {name: kind for name, (kind, _) in refs.items()}
+    if not peers.expect(f"{what}: branches and tags", found == wanted, found):
+        return
+    with_spark = peers.with_spark and what in ("refs", "those of PyIceberg")  # It is slow: at the beginning and the end.
+    without = () if with_spark else ("spark",)
+    for name, (_, rows) in refs.items():
+        peers.check(f"{what}: {name}", "db.refs", rows, without, table.refs()[name].snapshot_id)
+        by_name = {"firn": peer_lines.arrow_rows(peers.firn_table(f"SELECT * FROM refs FOR VERSION AS OF '{name}'")),
+                   "pyiceberg": peer_lines.arrow_rows(table.scan().use_ref(name).to_arrow())}
+        if with_spark:
+            by_name["spark"] = peers.spark(f"SELECT * FROM ice.db.refs VERSION AS OF '{name}'")
+        for engine, got in by_name.items():
+            peers.expect(f"{what}: {engine} reads {name} by its name",
+                         peer_lines.in_order(got) == peer_lines.in_order(rows), got)
+    peers.check(f"{what}: the table", "db.refs", refs["main"][1], without)
+
+
+def check_branches(peers):
+    """Branches and tags that firn makes, writes to and moves, as others read them; and those of PyIceberg."""
+    peers.firn("CREATE TABLE refs (id INTEGER, s VARCHAR)",
+               "INSERT INTO refs VALUES (1, 'a'), (2, 'b')",
+               "ALTER TABLE refs CREATE TAG first RETAIN 30 DAYS, CREATE TAG again, CREATE BRANCH side RETAIN 20 DAYS "
+               "WITH SNAPSHOT RETENTION 3 SNAPSHOTS 5 DAYS",
+               "INSERT INTO refs.branch_side VALUES (3, 'c')",
+               "DELETE FROM refs.branch_side WHERE id = 1",
+               "INSERT INTO refs VALUES (4, 'd')")
+    a, b, c, d, e = ([i + 1, letter] for i, letter in enumerate("abcde"))
+    refs = {"main": ("branch", [a, b, d]), "side": ("branch", [b, c]), "first": ("tag", [a, b]),
+            "again": ("tag", [a, b])}
+    check_ref(peers, "refs", refs)
+    table = peers.pyiceberg().load_table("db.refs")
+    side, first = table.refs()["side"], table.refs()["first"]
+    day = 24 * 60 * 60 * 1000
+    peers.expect("refs: how long they are kept", (
+        side.max_ref_age_ms, side.max_snapshot_age_ms, side.min_snapshots_to_keep, first.max_ref_age_ms)
+        == (20 * day, 5 * day, 3, 30 * day), (side, first))
+
+    # Main goes on to a branch; takes what a snapshot of another one appended; goes back.
+    peers.firn("ALTER TABLE refs CREATE BRANCH ahead", "INSERT INTO refs.branch_ahead VALUES (5, 'e')",
+               "CALL ice.system.fast_forward('db.refs', 'main', 'ahead')")
+    refs |= {"main": ("branch", [a, b, d, e]), "ahead": ("branch", [a, b, d, e])}
+    check_ref(peers, "fast_forward", refs)
+    appended = table.snapshot_by_id(side.snapshot_id).parent_snapshot_id
+    peers.firn(f"CALL ice.system.cherrypick_snapshot('db.refs', {appended})")
+    refs["main"] = ("branch", [a, b, c, d, e])
+    check_ref(peers, "cherrypick_snapshot", refs)
+    peers.firn(f"CALL ice.system.rollback_to_snapshot('db.refs', {table.current_snapshot().snapshot_id})")
+    refs["main"] = ("branch", [a, b, d])
+    check_ref(peers, "rollback_to_snapshot", refs)
+    then = datetime.datetime.fromtimestamp(table.history()[0].timestamp_ms / 1000, UTC).isoformat(" ", "milliseconds")
+    peers.firn(f"CALL ice.system.rollback_to_timestamp('db.refs', TIMESTAMPTZ '{then}')")
+    refs["main"] = ("branch", [a, b])
+    check_ref(peers, "rollback_to_timestamp", refs)
+    peers.firn("ALTER TABLE refs REPLACE TAG again RETAIN 9 DAYS, DROP TAG first, DROP BRANCH ahead",
+               f"CALL ice.system.set_current_snapshot('db.refs', {side.snapshot_id})")
+    del refs["first"], refs["ahead"]
+    refs["main"] = ("branch", [b, c])
+    check_ref(peers, "set_current_snapshot", refs)
+
+    # PyIceberg's, of which firn writes on one.
+    table = peers.pyiceberg().load_table("db.refs")
+    table.manage_snapshots().create_tag(appended, "theirs").create_branch(appended, "open").commit()
+    peers.pyiceberg().load_table("db.refs").append(
+        pyarrow.table({"id": pyarrow.array([4], pyarrow.int32()), "s": ["d"]}), branch="open")
+    peers.firn("INSERT INTO refs.branch_open VALUES (5, 'e')", "DELETE FROM refs.branch_open WHERE id IN (1, 4)")
+    refs |= {"theirs": ("tag", [a, b, c]), "open": ("branch", [b, c, e])}
+    check_ref(peers, "those of PyIceberg", refs)
 
 
 # What is done to a table of (id, s, p) with the ids 0 to 199; {t} is the table.
@@ -552,7 +643,8 @@ def main():
         peers.expect("a new catalog", done.returncode == 0, done.stderr)
         for scenario, more in ((check_definition, ()), (check_types, (chance, arguments.full)),
                                (check_partitions, (chance, arguments.full)), (check_no_partition, ()),
-                               (check_evolution, ()), (check_refs, ()), (check_alterations, ()), (check_on_top, ()),
+                               (check_evolution, ()), (check_refs, ()), (check_branches, ()), (check_alterations, ()),
+                               (check_on_top, ()),
                                (check_changes, (arguments.full,)), (check_changes_of_evolved, ()),
                                (check_changes_of_partitions, ()), (check_compaction, ()),
                                (check_names, ())):

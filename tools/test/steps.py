@@ -173,10 +173,12 @@ def iceberg_sql(full, ours):
     and it takes part where another machine could not tell the difference: in CI over SQLite alone."""
     sql = f"{venv('pyiceberg')} tests/interop/iceberg_sql_test.py build"
     commits = f"{venv('pyiceberg')} tests/interop/iceberg_commits_test.py build"
+    insert = f"{venv('pyiceberg')} tests/interop/iceberg_insert_test.py build"
     more = " --full" if full else ""
     found = [Step("interop/iceberg_commits/sqlite", f"{commits}/release{more}", "release", 7200),
              Step("interop/iceberg_commits/rest", f"{commits}/release --rest{more}", "release", 7200),
              Step("interop/iceberg_commits/alone", f"{commits}/dev --rest{more}", "dev", 7200, ours)]
+    found.append(Step("interop/iceberg_insert", f"{insert}/release --seed 1{more}", "release"))
     found.append(Step("interop/iceberg_crash", f"{venv('pyiceberg')} tests/interop/iceberg_crash_test.py "
                       f"build/release{more}", "release", 7200))
     found.append(Step("interop/rest_faults", f"{venv('pyiceberg')} tests/interop/rest_faults_test.py "

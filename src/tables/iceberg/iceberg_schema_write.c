@@ -48,6 +48,9 @@ static firn_status plain_type(const assigner *self, const type *of, const type *
         *out = TYPE_OF(VARCHAR);
         return FIRN_OK;
     case TYPE_TIME:
+        if (of->unit == UNIT_NANO) {
+            return no_type(self, of, "CAST it to microseconds", err);
+        }
         *out = TYPE_OF(TIME);
         return FIRN_OK;
     case TYPE_TIMESTAMP:

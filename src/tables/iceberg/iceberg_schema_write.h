@@ -8,7 +8,7 @@
 //
 // Types that Iceberg lacks become the next one that holds all their values: TINYINT, SMALLINT,
 // UTINYINT, USMALLINT int; UINTEGER long; UBIGINT decimal(20, 0); FLOAT16 float; JSON string;
-// TIME and TIMESTAMP of other units those of microseconds, but for
+// TIME and TIMESTAMP of other units those of microseconds, but for TIME_NS, which has none, and
 // TIMESTAMP_NS.
 //
 // Specification: apache/iceberg, format/spec.md, Appendix C.
@@ -21,8 +21,8 @@
 /// above *last_id, which becomes the last one given. In `memory`; names are borrowed.
 ///
 /// Errors: FIRN_UNSUPPORTED for a type that has no counterpart (INTERVAL, decimals of more than 38
-///         digits, nanoseconds before version 3), with the column's name; FIRN_INVALID if ids run
-///         out.
+///         digits, TIME_NS, timestamps of nanoseconds before version 3), with the column's name;
+///         FIRN_INVALID if ids run out.
 firn_status ice_schema_assign(const schema *wanted, int32_t format_version, arena *memory,
                               int32_t *last_id, schema *out, firn_error *err);
 

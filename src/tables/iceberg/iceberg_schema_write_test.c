@@ -53,7 +53,8 @@ TEST(ice_schema_assign_numbers_columns_before_what_is_inside) {
 TEST(ice_schema_assign_refuses_types_that_iceberg_has_not) {
     arena memory = arena_open(1 << 20);
     const type *const types[] = {TYPE_OF(INTERVAL), type_decimal(&memory, 39, 0),
-                                 type_temporal(TYPE_TIMESTAMPTZ, UNIT_NANO)};
+                                 type_temporal(TYPE_TIMESTAMPTZ, UNIT_NANO),
+                                 type_temporal(TYPE_TIME, UNIT_NANO)};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         firn_error err = ERR_INIT;
         schema out;

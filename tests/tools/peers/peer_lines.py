@@ -5,19 +5,25 @@ one form, so that the same table read by two of them is the same text.
     {"read": "…", …}                         {"error": "…"}
 
 Values are JSON: NULL null, booleans, numbers and texts as themselves; doubles that JSON lacks, decimals,
-dates, times (in UTC with an offset where they know a zone), UUIDs and binaries (hexadecimal) as texts;
+dates, times (in UTC with an offset where they know a zone), UUIDs and binaries (hexadecimal, which texts in
+the form of a UUID become too: some engines have them as texts) as texts;
 structs as objects in the order of their fields, maps as lists of pairs in order of their keys.
 """
 import datetime
 import decimal
 import json
 import math
+import re
 import sys
 import uuid
 
+UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 
 def value_of(value):
-    if value is None or isinstance(value, (bool, int, str)):
+    if isinstance(value, str):
+        return value.replace("-", "") if UUID.fullmatch(value) else value
+    if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else repr(value)

@@ -7,7 +7,8 @@
 //     DECIMAL(p ≤ 9, ≤ 18)     INT32, INT64; above: FIXED, of as few bytes as p digits need
 //     DATE                     INT32 DATE
 //     TIME, TIMESTAMP          TIME, TIMESTAMP in milli-, micro-, nanoseconds; seconds as
-//     TIMESTAMPTZ              milliseconds; WITH TIME ZONE is isAdjustedToUTC, TIME never is
+//     TIMESTAMPTZ              milliseconds; WITH TIME ZONE is isAdjustedToUTC, TIME never is, nor
+//                              may it be 24:00
 //     INTERVAL                 FIXED(12) INTERVAL: months, days, milliseconds
 //     VARCHAR, JSON            BYTE_ARRAY STRING, JSON
 //     BINARY, BINARY(n)        BYTE_ARRAY, FIXED(n)

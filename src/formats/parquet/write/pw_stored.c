@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/calendar.h"
 #include "kernels/gather.h"
 
 #define MILLIS_PER_SECOND 1000
@@ -99,6 +100,14 @@ static firn_status say_far(const storing *self, int64_t seconds, firn_error *err
                     TEXT_ARGS(of), (long long)seconds, TEXT_ARGS(self->leaf->node->name));
 }
 
+// A TIME may be 24:00:00, which ends a day; those of the format, and of Iceberg, are before it.
+static firn_status say_late(const storing *self, firn_error *err) {
+    const text of = type_text(self->of, self->scratch);
+    return FAIL_SQL(err, FIRN_INVALID, "22003", NO_POSITION,
+                    "%.*s 24:00:00 in \"%.*s\": in Parquet a time of the day is before 24:00",
+                    TEXT_ARGS(of), TEXT_ARGS(self->leaf->node->name));
+}
+
 // Seconds of the day.
 static firn_status store_time_seconds(const storing *self, const void *values, uint32_t count,
                                       firn_error *err) {
@@ -108,13 +117,31 @@ static firn_status store_time_seconds(const storing *self, const void *values, u
         return ARENA_FULL(self->scratch, err);
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (__builtin_mul_overflow(in[i], MILLIS_PER_SECOND, &out[i])) {
-            return say_far(self, in[i], err);
+        if (in[i] >= CALENDAR_DAY_SECONDS) {
+            return say_late(self, err);
         }
+        out[i] = in[i] * MILLIS_PER_SECOND;
     }
     self->out->i32 = out;
     return FIRN_OK;
 }
+
+// The same bytes, if no time is 24:00.
+#define STORE_TIMES(word, c_type)                                                                  \
+    static firn_status store_times_##word(const storing *self, const void *values, uint32_t count, \
+                                          firn_error *err) {                                       \
+        const c_type *in = values;                                                                 \
+        const c_type day =                                                                         \
+            (c_type)(CALENDAR_DAY_SECONDS * calendar_units_per_second(self->of->unit));            \
+        bool is_late = false;                                                                      \
+        for (uint32_t i = 0; i < count; i++) {                                                     \
+            is_late |= in[i] >= day;                                                               \
+        }                                                                                          \
+        self->out->data = values;                                                                  \
+        return is_late ? say_late(self, err) : FIRN_OK;                                            \
+    }
+STORE_TIMES(i32, int32_t)
+STORE_TIMES(i64, int64_t)
 
 static firn_status store_seconds(const storing *self, const void *values, uint32_t count,
                                  firn_error *err) {
@@ -271,9 +298,14 @@ static conversion conversion_of(const storing *self) {
     case PHYSICAL_U16:
         return widen_u16;
     case PHYSICAL_I32:
-        return self->of->id == TYPE_TIME && self->of->unit == UNIT_SECOND ? store_time_seconds
-                                                                          : NULL;
+        if (self->of->id != TYPE_TIME) {
+            return NULL;
+        }
+        return self->of->unit == UNIT_SECOND ? store_time_seconds : store_times_i32;
     case PHYSICAL_I64:
+        if (self->of->id == TYPE_TIME) {
+            return store_times_i64;
+        }
         return (self->of->id == TYPE_TIMESTAMP || self->of->id == TYPE_TIMESTAMPTZ) &&
                        self->of->unit == UNIT_SECOND
                    ? store_seconds

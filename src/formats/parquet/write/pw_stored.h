@@ -48,8 +48,8 @@ static inline uint32_t pw_values_size(pq_type type, uint32_t width) {
 /// `rows`: NULL: rows 0 to count - 1. None of the rows is NULL.
 ///
 /// Errors: FIRN_INVALID (SQLSTATE 22003) for a value that the stored form cannot hold: an interval
-///         that is negative or not of whole milliseconds, seconds beyond the range; (22026) for
-///         bytes of another size than BINARY(n) has; FIRN_NO_MEMORY.
+///         that is negative or not of whole milliseconds, seconds beyond the range, the time 24:00;
+///         (22026) for bytes of another size than BINARY(n) has; FIRN_NO_MEMORY.
 /// Cost:   below 1 ns a value; nothing where values are shared.
 firn_status pw_store(const pq_leaf *leaf, const column *values, const uint32_t *rows,
                      uint32_t count, arena *scratch, pw_values *out, firn_error *err);

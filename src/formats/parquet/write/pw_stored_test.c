@@ -248,7 +248,10 @@ TEST(pw_stored_refuses_what_has_no_form) {
     const int64_t least = INT64_MIN / 1000;
     const int64_t late[] = {most, most + 1};
     const int64_t early[] = {least, least - 1};
-    const int32_t times[] = {86400, INT32_MAX};
+    const int32_t seconds[] = {86399, 86400};
+    const int32_t millis[] = {86399999, 86400000};
+    const int64_t micros[] = {INT64_C(86399999999), INT64_C(86400000000)};
+    const int64_t nanos[] = {INT64_C(86399999999999), INT64_C(86400000000000)};
     const interval_value longest = {INT32_MAX, INT32_MAX, INT64_C(4294967295) * 1000000};
     const interval_value intervals[][2] = {
         {longest, {-1, 2, 3000000}},
@@ -265,7 +268,10 @@ TEST(pw_stored_refuses_what_has_no_form) {
         {type_temporal(TYPE_TIMESTAMP, UNIT_SECOND), late, "22003",
          "TIMESTAMP_S of 9223372036854776 seconds in \"a\": too many milliseconds"},
         {type_temporal(TYPE_TIMESTAMPTZ, UNIT_SECOND), early, "22003", "-9223372036854776 seconds"},
-        {type_temporal(TYPE_TIME, UNIT_SECOND), times, "22003", "2147483647 seconds"},
+        {type_temporal(TYPE_TIME, UNIT_SECOND), seconds, "22003", "24:00:00 in \"a\""},
+        {type_temporal(TYPE_TIME, UNIT_MILLI), millis, "22003", "TIME_MS 24:00:00 in \"a\""},
+        {TYPE_OF(TIME), micros, "22003", "TIME 24:00:00 in \"a\": in Parquet"},
+        {type_temporal(TYPE_TIME, UNIT_NANO), nanos, "22003", "TIME_NS 24:00:00 in \"a\""},
         {TYPE_OF(INTERVAL), intervals[0], "22003",
          "INTERVAL of -1 months, 2 days, 3000000 nanoseconds in \"a\": Parquet has"},
         {TYPE_OF(INTERVAL), intervals[1], "22003", "1 months, -2 days"},
