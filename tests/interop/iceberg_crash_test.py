@@ -363,18 +363,23 @@ class Lake:
         return state
 
     def firn(self, like):
-        """The tables as firn has them, whose specs and orders it does not show: they are those of `like`. Of a branch
-        it shows the columns of now."""
-        state = {}
+        """The tables as firn has them, whose specs and orders it does not show: they are those of `like`, as are branches
+        of whose columns the table does not have all any more, since it reads them with the table's."""
+        catalog, state = self.peers.pyiceberg(), {}
         for each in self.peers.firn_table("SHOW TABLES").to_pylist():
             name = list(each.values())[2]
             table = like.get(name, Table(()))
-            refs = {}
+            opened, refs = catalog.load_table(("db", name)), {}
+            ids = set(opened.schema().field_ids)
             for ref, (columns, _) in table.refs.items():
+                of = opened.metadata.refs[ref]
+                written = opened.schemas()[opened.snapshot_by_id(of.snapshot_id).schema_id]
+                if of.snapshot_ref_type == "branch" and not set(written.field_ids) <= ids:
+                    refs[ref] = table.refs[ref]
+                    continue
                 found, rows = rows_of(self.peers.firn_table(f"SELECT * FROM {name} FOR VERSION AS OF '{ref}'"))
-                at = [found.index(column) for column in columns if column in found]
-                refs[ref] = (columns, tuple(tuple(row[i] for i in at) for row in rows)) if len(at) == len(columns) \
-                    else table.refs[ref]  # Of a branch firn shows the columns of now, and they are gone.
+                at = [found.index(column) for column in columns]
+                refs[ref] = (columns, tuple(tuple(row[i] for i in at) for row in rows))
             state[name] = Table(*rows_of(self.peers.firn_table(f"SELECT * FROM {name}")), refs=refs, spec=table.spec,
                                 order=table.order)
         return state
