@@ -179,11 +179,14 @@ def iceberg_sql(full, ours):
              Step("interop/iceberg_commits/rest", f"{commits}/release --rest{more}", "release", 7200),
              Step("interop/iceberg_commits/alone", f"{commits}/dev --rest{more}", "dev", 7200, ours)]
     found.append(Step("interop/iceberg_insert", f"{insert}/release --seed 1{more}", "release"))
-    found.append(Step("interop/iceberg_crash", f"{venv('pyiceberg')} tests/interop/iceberg_crash_test.py "
+    found.append(Step("interop/iceberg_crash", f"TMPDIR=${{TMPDIR:-/dev/shm}} {venv('pyiceberg')} "
+                      "tests/interop/iceberg_crash_test.py "
                       f"build/release{more}", "release", 7200))
     found.append(Step("interop/rest_faults", f"{venv('pyiceberg')} tests/interop/rest_faults_test.py "
                       f"build/release{more}", "release", 7200))
-    found += [Step(f"interop/iceberg_isolation/{build}", f"tests/interop/iceberg_isolation_test.py build/{build}", build)
+    # Some 850 pairs, each with some ten syncs: a slow disk is no finding.
+    found += [Step(f"interop/iceberg_isolation/{build}", "TMPDIR=${TMPDIR:-/dev/shm} "
+                   f"tests/interop/iceberg_isolation_test.py build/{build}", build)
               for build in ("release", "tsan")]
     if full:
         return found + [Step(f"interop/iceberg_sql/{name}", f"{sql}/{build} --full --seed {seed} {more}", build, 7200)
