@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/calendar.h"
 #include "base/half.h"
 #include "base/test.h"
 #include "base/utf8.h"
@@ -77,9 +78,11 @@ static void random_number(sample *s, void *values, uint32_t i, uint64_t *seed) {
     uint8_t *at = (uint8_t *)values + (size_t)i * size;
     const uint64_t random = test_random(seed);
     const bool is_small = test_random(seed) % 2 == 0;
-    const uint64_t digits = s->of->id == TYPE_DECIMAL && s->of->precision < 19
-                                ? u64_power_of_ten[s->of->precision]
-                                : UINT64_C(1) << 62;
+    const uint64_t digits =
+        s->of->id == TYPE_DECIMAL && s->of->precision < 19 ? u64_power_of_ten[s->of->precision]
+        : s->of->id == TYPE_TIME
+            ? (uint64_t)(CALENDAR_DAY_SECONDS * calendar_units_per_second(s->of->unit))
+            : UINT64_C(1) << 62;
     if (type_category_of(s->of) == CATEGORY_FLOAT) {
         const double number = (double)(int64_t)(random % 7) - 3;
         const float single = (float)number;
