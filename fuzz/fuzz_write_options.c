@@ -2,7 +2,8 @@
 // "name=value" each, and with a '!' before it an option of the statement.
 //
 // Oracle: what is refused is named; all else are options that the writer of Parquet takes, and a
-// file that is written by them is read back value by value.
+// file that is written by them is read back value by value. A property that may not be set is said
+// to be wrong with its value.
 #include "tables/iceberg/iceberg_write_options.h"
 #include "written_file.h"
 
@@ -70,6 +71,18 @@ static void check_options(const ice_write_options *made) {
     }
 }
 
+static void check_each(const ice_metadata *metadata, arena *memory) {
+    for (uint32_t i = 0; i < metadata->property_count; i++) {
+        const ice_property *each = &metadata->properties[i];
+        firn_error err = ERR_INIT;
+        const firn_status status =
+            ice_write_property_check(metadata, &columns, each->key, each->value, memory, &err);
+        pw_must(status == FIRN_OK || status == FIRN_INVALID || status == FIRN_UNSUPPORTED ||
+                status == FIRN_NO_MEMORY);
+        pw_must((status == FIRN_OK) == (err.text[0] == '\0'));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size > INPUT_BYTES_MAX) {
         return 0;
@@ -81,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     ice_metadata metadata = {.property_count = given.property_count,
                              .properties = given.properties};
     ice_write_options made;
+    check_each(&metadata, &s.memory);
     const firn_status status = ice_write_options_make(&metadata, given.options, given.option_count,
                                                       &columns, &s.memory, &made, &s.err);
     if (status == FIRN_OK) {
