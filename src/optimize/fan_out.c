@@ -195,7 +195,7 @@ static firn_status visit(optimizer *self, plan_node **slot) {
     plan_node *insert = *slot;
     plan_node **place =
         insert->kind == PLAN_INSERT && insert->insert_.is_clustered ? find_sort(insert) : NULL;
-    if (place == NULL) {
+    if (place == NULL || !self->tables[insert->insert_.table]->kind->sink->fans_out) {
         return FIRN_OK;
     }
     const table_snapshot *table = self->tables[insert->insert_.table];
@@ -208,7 +208,7 @@ static firn_status visit(optimizer *self, plan_node **slot) {
     for (uint32_t i = 0; i < table->columns.count; i++) {
         leaves += count_leaves(table->columns.fields[i].type);
     }
-    if (table->kind->sink->fans_out && count <= PARTITIONS_MAX &&
+    if (count <= PARTITIONS_MAX &&
         count * leaves * LEAF_BYTES <= (double)self->memory_bytes / MEMORY_SHARE) {
         insert->insert_.is_clustered = false;
         insert->insert_.fan_out = (uint32_t)fmax(1, count);

@@ -66,6 +66,7 @@ static firn_status check_manifest(null_search *self, const ice_manifest *of, fir
                                           .owner = self->change->env->pool,
                                           .codecs = &self->codecs,
                                           .bytes_max = ICE_MANIFEST_BYTES_MAX,
+                                          .memory_max = ICE_SCRATCH_MAX,
                                           .take = check_entry,
                                           .user = self};
     return ice_manifest_visit(&visitor, &self->play->metadata, of, err);

@@ -245,6 +245,7 @@ static firn_status check_manifest(checking *self, const ice_manifest *of, firn_e
                                           .owner = self->change->env->pool,
                                           .codecs = &self->change->codecs,
                                           .bytes_max = ICE_MANIFEST_BYTES_MAX,
+                                          .memory_max = ICE_SCRATCH_MAX,
                                           .is_whole = true,
                                           .begin = find_sources,
                                           .take = check_entry,

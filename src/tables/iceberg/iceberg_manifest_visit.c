@@ -2,8 +2,6 @@
 
 #include "io/io_path.h"
 
-#define MEMORY_MAX ((size_t)4 << 30) // Of a manifest and what is read of it.
-
 // What is read of one manifest.
 typedef struct visit {
     const ice_manifest_visitor *to;
@@ -54,8 +52,8 @@ firn_status ice_manifest_visit(const ice_manifest_visitor *to, const ice_metadat
     visit self = {.to = to,
                   .metadata = metadata,
                   .of = of,
-                  .memory = arena_open_in(to->owner, MEMORY_MAX),
-                  .block = arena_open_in(to->owner, MEMORY_MAX)};
+                  .memory = arena_open_in(to->owner, to->memory_max),
+                  .block = arena_open_in(to->owner, to->memory_max)};
     const firn_status status = take_all(&self, err);
     arena_close(&self.block);
     arena_close(&self.memory);

@@ -11,6 +11,7 @@ typedef struct ice_manifest_visitor {
     struct pool *owner; ///< What the manifest is charged to while it is read; NULL: nothing.
     codec_scratch *codecs;
     uint64_t bytes_max; ///< Of a manifest.
+    size_t memory_max;  ///< Of what is read of it, and of the block at hand.
     bool is_whole;      ///< As ice_walk_open_whole, else the live entries.
     /// Before the first entry; `memory` lives as long as the walk. NULL: nothing is done.
     firn_status (*begin)(void *user, const ice_walk *walk, arena *memory, firn_error *err);

@@ -2,6 +2,7 @@
 
 #include "tables/iceberg/iceberg_manifest_visit.h"
 
+#define WALK_BYTES_MAX ((size_t)4 << 30)
 #define MANIFEST_BYTES_MAX ((uint64_t)1 << 30)
 #define CODEC_BYTES_MAX ((size_t)16 << 20)
 
@@ -20,6 +21,7 @@ firn_status ice_visit_manifest(const ice_visitor *to, const ice_metadata *metada
                                           .cancel = to->cancel,
                                           .codecs = &codecs,
                                           .bytes_max = MANIFEST_BYTES_MAX,
+                                          .memory_max = WALK_BYTES_MAX,
                                           .take = visit_entry,
                                           .user = &own};
     const firn_status status = ice_manifest_visit(&visitor, metadata, manifest, err);

@@ -64,6 +64,7 @@ static firn_status look_at_all(covering *self, firn_error *err) {
                                           .owner = self->table->base.memory.owner,
                                           .codecs = &self->codecs,
                                           .bytes_max = ICE_MANIFEST_BYTES_MAX,
+                                          .memory_max = SCRATCH_MAX,
                                           .take = look_at,
                                           .user = self};
     for (uint32_t i = 0; i < self->table->manifests.count; i++) {

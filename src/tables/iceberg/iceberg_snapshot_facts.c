@@ -171,6 +171,7 @@ static firn_status add_manifest(gathering *self, const ice_manifest *manifest,
                                           .owner = self->memory->owner,
                                           .codecs = codecs,
                                           .bytes_max = READ_BYTES_MAX,
+                                          .memory_max = FACTS_BYTES_MAX,
                                           .take = add_entry,
                                           .user = self};
     return ice_manifest_visit(&visitor, &self->table->metadata, manifest, err);
