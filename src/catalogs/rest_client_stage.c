@@ -19,7 +19,8 @@ static firn_status write_schema(json_writer *out, const table_definition *wanted
     const bool is_3 = text_equal(property_of(wanted, TEXT("format-version")), TEXT("3"));
     ice_schema made = {.id = 0};
     int32_t last_id = 0;
-    TRY(ice_schema_assign(&wanted->columns, is_3 ? 3 : 2, memory, &last_id, &made.columns, err));
+    TRY(ice_schema_assign(&wanted->columns, NULL, is_3 ? 3 : 2, memory, &last_id, &made.columns,
+                          err));
     ice_schema_write(out, &made);
     return FIRN_OK;
 }

@@ -39,10 +39,13 @@ SETTINGS = re.compile(r"memory_limit|threads|temp_directory|http_timeout", re.IG
 
 
 class Session:
-    """`firn session`, whose temporary files lie in `folder`."""
+    """`firn session`, whose temporary files lie in `folder`, as does what a mutant writes to a name
+    without a folder."""
 
     def __init__(self, program, folder):
         self.program, self.folder = str(pathlib.Path(program).resolve()), folder
+        self.cwd = tempfile.mkdtemp(dir=folder)
+        os.symlink(ROOT / "tests", f"{self.cwd}/tests")
         self.process, self.rest = None, b""
 
     def options(self):
@@ -59,7 +62,8 @@ class Session:
         self.rest = b""
         self.process = subprocess.Popen([self.program, "session", *self.options()],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
-                                        stderr=self.told, cwd=ROOT, env=self.environment())
+                                        stderr=self.told, cwd=self.cwd,
+                                        env=self.environment())
 
     def stop(self):
         if self.process is not None:
@@ -157,7 +161,7 @@ class Tester:
             before.flush()
             process = subprocess.Popen(
                 [self.session.program, *self.session.options(), "--init", before.name, "-c", sql],
-                cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                cwd=self.session.cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=told, env=self.session.environment())
             try:
                 process.wait(PATIENCE_SECONDS)

@@ -77,8 +77,8 @@ LOOKS_FOR_NONE = ("require_y", "drop_read", "truncate", "overwrite", "replace", 
 # Ours by theirs: y both, n a conflict, s a conflict if serializable.
 OUTCOMES = {
     #              append append_2 add_c add_z drop_y rename_y set drop delete_2 update_2 update_3 merge_2 truncate replace overwrite replace_2
-    "append":      "y      y        y     y     y      y        y   n    y        y        y        y       y        n       y         y",
-    "append_2":    "y      y        y     y     y      y        y   n    y        y        y        y       y        n       y         y",
+    "append":      "y      y        y     y     y      y        y   n    y        y        y        y       y        y       y         y",
+    "append_2":    "y      y        y     y     y      y        y   n    y        y        y        y       y        y       y         y",
     "add_c":       "y      y        n     y     y      y        y   n    y        y        y        y       y        y       y         y",
     "add_z":       "y      y        y     n     y      y        y   n    y        y        y        y       y        y       y         y",
     "drop_y":      "y      y        y     y     n      n        y   n    y        y        y        y       y        y       y         y",
@@ -95,8 +95,8 @@ OUTCOMES = {
     "truncate":    "s      s        y     y     y      y        y   n    y        s        s        s       y        n       s         s",
     "overwrite":   "s      s        y     y     y      y        y   n    y        s        s        s       y        n       s         s",
     "replace_2":   "y      s        y     y     y      y        y   n    n        n        y        n       n        n       n         n",
-    # New columns have the next ids, which others have given meanwhile to theirs.
-    "replace":     "s      s        n     n     y      y        y   n    s        s        s        s       s        n       s         s",
+    # Columns have the ids of those that were called alike, which may be gone or called otherwise meanwhile.
+    "replace":     "s      s        y     y     n      n        y   n    s        s        s        s       s        s       s         s",
     "roll_back":   "s      s        y     y     y      y        y   n    s        s        s        s       s        n       s         s",
     "tag":         "y      y        y     y     y      y        y   n    y        y        y        y       y        y       y         y",
 }

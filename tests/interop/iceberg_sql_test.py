@@ -365,6 +365,50 @@ def check_alterations(peers):
                 ("spark", "duckdb"), snapshot=before.current_snapshot().snapshot_id)
 
 
+REPLACEMENTS = (
+    ("{table} (id INT, region STRING, n STRUCT<x: INT, y: STRING>, gone INT) USING iceberg "
+     "PARTITIONED BY (region, truncate(2, gone)) TBLPROPERTIES ('format-version' = '{version}')"),
+    ("{table} (region STRING, more INT, n STRUCT<y: STRING, z: INT>, id BIGINT) USING iceberg "
+     "PARTITIONED BY (bucket(4, id), region)"),
+    "{table} (region STRING, gone STRING, id BIGINT) USING iceberg PARTITIONED BY (truncate(2, gone), bucket(4, id))",
+)
+
+
+def ids_of(table):
+    """What a table's columns and partition fields are numbered by."""
+    columns = table.schema()
+    return ([(path, columns.find_field(path).field_id) for path in sorted(columns.column_names)],
+            [(each.name, each.field_id, each.source_id, str(each.transform)) for each in table.spec().fields],
+            (table.metadata.last_column_id, table.metadata.last_partition_id))
+
+
+def check_replaced(peers, version):
+    """Columns and partition fields of replaced tables are numbered as Spark numbers them; branches keep their rows."""
+    for number, definition in enumerate(REPLACEMENTS):
+        verb = "CREATE OR REPLACE TABLE ice.db." if number else "CREATE TABLE ice.db."
+        name = f"replaced_{version}"
+        sql = definition.format(table=verb + name, version=version)
+        peers.firn(sql, f"INSERT INTO ice.db.{name} (id, region) VALUES ({number}, 'r{number}')")
+        if number == 0:
+            peers.firn(f"ALTER TABLE ice.db.{name} CREATE BRANCH old")
+        peers.check(f"replaced: rows, version {version}, {number}", f"db.{name}",
+                    [[None if each not in ("id", "region") else number if each == "id" else f"r{number}"
+                      for each in peers.pyiceberg().load_table(f"db.{name}").schema().as_arrow().names]])
+        if number > 0:
+            kept = peers.pyiceberg().load_table(f"db.{name}").schema().as_arrow().names
+            found = peers.firn_table(f"SELECT id, region FROM ice.db.{name} FOR VERSION AS OF 'old'")
+            peers.expect(f"replaced: the branch, {kept}", peer_lines.arrow_rows(found) == [[0, "r0"]], found)
+        if peers.with_spark:
+            peers.spark(definition.format(table=verb + f"by_spark_{version}", version=version))
+            ours, theirs = (ids_of(peers.pyiceberg().load_table(f"db.{each}_{version}"))
+                            for each in ("replaced", "by_spark"))
+            peers.expect(f"replaced: ids as Spark's, version {version}, {number}", ours == theirs,
+                         f"{ours}, Spark's {theirs}")
+    if peers.with_spark:
+        found = peers.spark(f"SELECT id, region FROM ice.db.replaced_{version} VERSION AS OF 'old'")
+        peers.expect("replaced: Spark reads the branch", found == [[0, "r0"]], found)
+
+
 def check_on_top(peers):
     """Others write on top of firn's table, and firn on top of theirs."""
     peers.firn("CREATE TABLE shared (id BIGINT, s VARCHAR) PARTITIONED BY (truncate(1, s))",
@@ -644,6 +688,7 @@ def main():
         for scenario, more in ((check_definition, ()), (check_types, (chance, arguments.full)),
                                (check_partitions, (chance, arguments.full)), (check_no_partition, ()),
                                (check_evolution, ()), (check_refs, ()), (check_branches, ()), (check_alterations, ()),
+                               (check_replaced, (1,)), (check_replaced, (2,)),
                                (check_on_top, ()),
                                (check_changes, (arguments.full,)), (check_changes_of_evolved, ()),
                                (check_changes_of_partitions, ()), (check_compaction, ()),

@@ -117,7 +117,7 @@ static firn_status make_field(schema_edit *self, text name, const json_node **ou
     const json_node *tree;
     const json_node *fields;
     text json;
-    TRY(ice_schema_assign(&columns, self->play->metadata.format_version, self->edit.memory,
+    TRY(ice_schema_assign(&columns, NULL, self->play->metadata.format_version, self->edit.memory,
                           &self->last_id, &made.columns, err));
     TRY(ice_columns_check(&made.columns, err));
     text_builder builder = text_builder_open(self->edit.memory);

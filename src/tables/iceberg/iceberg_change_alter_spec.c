@@ -12,11 +12,6 @@ typedef struct spec_edit {
     int32_t last_id;
 } spec_edit;
 
-static bool is_equal(const ice_partition_field *left, const ice_partition_field *right) {
-    return left->source_id == right->source_id && left->transform.kind == right->transform.kind &&
-           left->transform.width == right->transform.width;
-}
-
 static firn_status no_field(const spec_edit *self, text name, firn_error *err) {
     const firn_status status =
         FAIL_SQL(err, FIRN_NOT_FOUND, "42704", NO_POSITION,
@@ -41,7 +36,7 @@ static firn_status find_wanted(spec_edit *self, const partition_field *wanted, t
     for (uint32_t i = 0; i < self->spec.count; i++) {
         const ice_partition_field *each = &self->fields[i];
         if (each->transform.kind != ICE_VOID &&
-            (is_named ? text_equal(each->name, called) : is_equal(each, &made))) {
+            (is_named ? text_equal(each->name, called) : ice_partition_equal(each, &made))) {
             *out = i;
             return FIRN_OK;
         }
@@ -59,42 +54,13 @@ static void take_out(spec_edit *self, uint32_t at) {
     self->spec.count--;
 }
 
-// The id of an equal field of any spec, so that both have the same values; else a new one.
-static int32_t id_of(spec_edit *self, const ice_partition_field *added) {
-    const ice_metadata *metadata = &self->play->metadata;
-    for (uint32_t i = 0; i < metadata->spec_count && metadata->format_version > 1; i++) {
-        for (uint32_t j = 0; j < metadata->specs[i].count; j++) {
-            if (is_equal(&metadata->specs[i].fields[j], added)) {
-                return metadata->specs[i].fields[j].field_id;
-            }
-        }
-    }
-    return ++self->last_id;
-}
-
-// A void field gives its name to one that needs it.
-static firn_status give_name(spec_edit *self, text name, firn_error *err) {
-    for (uint32_t i = 0; i < self->spec.count; i++) {
-        ice_partition_field *each = &self->fields[i];
-        if (each->transform.kind == ICE_VOID && text_equal(each->name, name)) {
-            return text_format(&self->play->memory, &each->name, err, "%.*s_%d", TEXT_ARGS(name),
-                               each->field_id);
-        }
-    }
-    return FIRN_OK;
-}
-
 static firn_status put_in(spec_edit *self, const partition_field *wanted, firn_error *err) {
     ice_partition_field *made = &self->fields[self->spec.count];
     TRY(ice_partition_make(self->columns, wanted, true, &self->play->memory, made, err));
-    TRY(give_name(self, made->name, err));
+    TRY(ice_partition_give_name(self->spec.count, self->fields, made->name, &self->play->memory,
+                                err));
     TRY(ice_partition_check(self->columns, &self->spec, made, err));
-    if (self->last_id == INT32_MAX) {
-        return FAIL(err, FIRN_INVALID,
-                    "the table has had as many partition fields as there are "
-                    "ids");
-    }
-    made->field_id = id_of(self, made);
+    TRY(ice_partition_number(&self->play->metadata, made, &self->last_id, err));
     self->spec.count++;
     return FIRN_OK;
 }
@@ -102,11 +68,10 @@ static firn_status put_in(spec_edit *self, const partition_field *wanted, firn_e
 static firn_status begin(spec_edit *self, ice_play *play, firn_error *err) {
     const ice_metadata *metadata = &play->metadata;
     const ice_spec *now = ice_metadata_spec(metadata, metadata->default_spec_id);
-    *self =
-        (spec_edit){.play = play,
-                    .columns = &ice_metadata_schema(metadata, metadata->current_schema_id)->columns,
-                    .fields = ARENA_NEW(&play->memory, ice_partition_field, (size_t)now->count + 1),
-                    .last_id = ICE_PARTITION_ID_FIRST - 1};
+    *self = (spec_edit){
+        .play = play,
+        .columns = &ice_metadata_schema(metadata, metadata->current_schema_id)->columns,
+        .fields = ARENA_NEW(&play->memory, ice_partition_field, (size_t)now->count + 1)};
     if (self->fields == NULL) {
         return ARENA_FULL(&play->memory, err);
     }
@@ -119,16 +84,7 @@ static firn_status begin(spec_edit *self, ice_play *play, firn_error *err) {
         }
     }
     self->spec = (ice_spec){.id = now->id, .count = now->count, .fields = self->fields};
-    for (uint32_t i = 0; i < metadata->spec_count; i++) {
-        for (uint32_t j = 0; j < metadata->specs[i].count; j++) {
-            const int32_t id = metadata->specs[i].fields[j].field_id;
-            self->last_id = id > self->last_id ? id : self->last_id;
-        }
-    }
-    int32_t last = self->last_id;
-    TRY(json_want_i32(play->root, "last-partition-id", &last, err));
-    self->last_id = last > self->last_id ? last : self->last_id;
-    return FIRN_OK;
+    return ice_partition_last_id(metadata, play->root, &self->last_id, err);
 }
 
 firn_status ice_alter_spec(ice_play *play, const alteration *wanted, ice_updates *updates,

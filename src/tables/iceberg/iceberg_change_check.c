@@ -48,8 +48,7 @@ static firn_status check_fields(const ice_step *step, const ice_schema *now, uin
 }
 
 // Values of a column that is gone are not seen; but where another has its name now, nobody who
-// reads the rows could tell why it holds nothing: after CREATE OR REPLACE TABLE that is all of
-// them.
+// reads the rows could tell why it holds nothing.
 static firn_status check_replaced(const ice_step *step, const ice_schema *now, firn_error *err) {
     for (uint32_t i = 0; i < step->schema.columns.count; i++) {
         const field *was = &step->schema.columns.fields[i];

@@ -70,18 +70,53 @@ static firn_status take_properties(const table_definition *wanted, arena *memory
     return FIRN_OK;
 }
 
-static firn_status make_spec(const table_definition *wanted, const schema *columns, arena *memory,
-                             ice_spec *out, firn_error *err) {
-    ice_partition_field *fields =
-        ARENA_NEW(memory, ice_partition_field, (size_t)wanted->partition_count + 1);
+// The fields that a replaced table of version 1 keeps, since its partition values go by position:
+// void, until one of the new ones is the same.
+static firn_status keep_fields(const ice_spec *before, const schema *columns, arena *memory,
+                               ice_partition_field *fields, firn_error *err) {
+    for (uint32_t i = 0; i < before->count; i++) {
+        fields[i] = before->fields[i];
+        fields[i].transform = (ice_transform){.kind = ICE_VOID, .width = 1};
+        const field *called =
+            ice_column_find(columns, (text_list){.count = 1, .items = &fields[i].name});
+        if (called != NULL && called->id != before->fields[i].source_id) {
+            TRY(ice_partition_give_name(1, &fields[i], before->fields[i].name, memory, err));
+        }
+    }
+    return FIRN_OK;
+}
+
+static firn_status make_spec(const ice_play *play, int32_t version, const table_definition *wanted,
+                             const schema *columns, arena *memory, ice_spec *out, firn_error *err) {
+    static const ice_spec none = {.count = 0};
+    const ice_metadata *metadata = &play->metadata;
+    const bool is_kept = play->root != NULL && version == 1;
+    const ice_spec *before =
+        is_kept ? ice_metadata_spec(metadata, metadata->default_spec_id) : &none;
+    const size_t room = (size_t)before->count + wanted->partition_count + 1;
+    ice_partition_field *fields = ARENA_NEW(memory, ice_partition_field, room);
+    int32_t last;
     if (fields == NULL) {
         return ARENA_FULL(memory, err);
     }
-    *out = (ice_spec){.id = 0, .fields = fields};
+    *out = (ice_spec){.id = 0, .count = before->count, .fields = fields};
+    TRY(keep_fields(before, columns, memory, fields, err));
+    TRY(ice_partition_last_id(metadata, play->root, &last, err));
     for (uint32_t i = 0; i < wanted->partition_count; i++) {
-        TRY(ice_partition_make(columns, &wanted->partitions[i], false, memory, &fields[i], err));
-        TRY(ice_partition_check(columns, out, &fields[i], err));
-        fields[i].field_id = ICE_PARTITION_ID_FIRST + (int32_t)i;
+        ice_partition_field *made = &fields[out->count];
+        TRY(ice_partition_make(columns, &wanted->partitions[i], false, memory, made, err));
+        TRY(ice_partition_give_name(before->count, fields, made->name, memory, err));
+        TRY(ice_partition_check(columns, out, made, err));
+        uint32_t at = 0;
+        while (at < before->count && !ice_partition_equal(&before->fields[at], made)) {
+            at++;
+        }
+        if (at < before->count) {
+            made->field_id = fields[at].field_id;
+            fields[at] = *made;
+            continue;
+        }
+        TRY(ice_partition_number(metadata, made, &last, err));
         out->count++;
     }
     return FIRN_OK;
@@ -110,9 +145,13 @@ firn_status ice_play_create(const ice_play *play, const table_definition *wanted
     TRY(take_properties(wanted, memory, &table, err));
     TRY(check_defaults(wanted, table.version, err));
     TRY(is_new ? FIRN_OK : json_want_i32(play->root, "last-column-id", &last, err));
-    TRY(ice_schema_assign(&wanted->columns, table.version, memory, &last, &columns.columns, err));
+    // As Java does, what is called alike stays the same column: branches and tags have its values.
+    const ice_schema *before =
+        is_new ? NULL : ice_metadata_schema(&play->metadata, play->metadata.current_schema_id);
+    TRY(ice_schema_assign(&wanted->columns, before == NULL ? NULL : &before->columns, table.version,
+                          memory, &last, &columns.columns, err));
     TRY(ice_columns_check(&columns.columns, err));
-    TRY(make_spec(wanted, &columns.columns, memory, &spec, err));
+    TRY(make_spec(play, table.version, wanted, &columns.columns, memory, &spec, err));
     TRY(ice_order_make(&columns.columns, wanted->order_count, wanted->order, memory, &order, err));
     if (is_new) {
         text copy;

@@ -40,7 +40,7 @@ typedef struct ice_step {
     ice_row_step rows;      ///< Without the added files: they are in the manifests.
     ice_tally tally;        ///< Of the added files.
     ice_schema schema;      ///< Of the table as the statement saw it.
-    int32_t last_column_id; ///< Of the head that it was written for: ids above are our own.
+    int32_t last_column_id; ///< Ids above are of columns that the change has defined.
     uint32_t spec_count;    ///< Specs of the added files, as they were.
     const ice_spec *specs;
     uint32_t partition_count; ///< That added files are in: keys of ice_partition_key, sorted.

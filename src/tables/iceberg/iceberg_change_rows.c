@@ -315,6 +315,17 @@ static firn_status copy_specs(ice_table_change *self, const ice_row_step *wanted
     return FIRN_OK;
 }
 
+// Columns that the change has defined are its own: also those that keep the id of one that was
+// called alike.
+static firn_status last_others_id(const ice_table_change *self, int64_t *out, firn_error *err) {
+    for (uint32_t i = 0; i < self->step_count; i++) {
+        if (self->steps[i].kind == ICE_STEP_CREATE) {
+            return FIRN_OK;
+        }
+    }
+    return json_want_i64(self->play.head, "last-column-id", out, err);
+}
+
 static firn_status add_step(ice_table_change *self, const ice_row_step *wanted, uint32_t written,
                             firn_error *err) {
     ice_step step = {.kind = ICE_STEP_ROWS};
@@ -332,8 +343,7 @@ static firn_status add_step(ice_table_change *self, const ice_row_step *wanted, 
     step.schema.id = schema->id;
     count_added(wanted, &step.tally);
     TRY(copy_specs(self, wanted, &step, err));
-    TRY(self->play.head == NULL ? FIRN_OK
-                                : json_want_i64(self->play.head, "last-column-id", &last, err));
+    TRY(last_others_id(self, &last, err));
     step.last_column_id = (int32_t)last;
     TRY(ice_snapshot_id_make(&self->play, &step.snapshot_id, err));
     TRY(write_manifests(self, wanted, &step, err));

@@ -227,8 +227,9 @@ TEST(ice_change_puts_files_where_properties_say) {
 
 TEST(ice_change_puts_a_table_in_the_place_of_another_and_keeps_its_history) {
     static const field fields[] = {
+        {.name = {.data = "more", .size = 4}, .type = TYPE_OF(BIGINT), .is_nullable = true},
         {.name = {.data = "id", .size = 2}, .type = TYPE_OF(BIGINT), .is_nullable = true}};
-    const table_definition definition = {.columns = {.count = 1, .fields = fields}};
+    const table_definition definition = {.columns = {.count = 2, .fields = fields}};
     ice_scene s;
     table_change *change;
     table_snapshot *head;
@@ -249,7 +250,9 @@ TEST(ice_change_puts_a_table_in_the_place_of_another_and_keeps_its_history) {
     table_snapshot_release(head);
     REQUIRE(ice_scene_is_ok(&s, ice_scene_commit(&s, change, &s.err)));
     REQUIRE(ice_scene_is_ok(&s, ice_scene_head(&s, &head, &s.err)));
-    CHECK(head->columns.count == 1 && head->columns.fields[0].id == 3);
+    REQUIRE(head->columns.count == 2);
+    CHECK(head->columns.fields[0].id == 3); // A column that is called alike is the same one.
+    CHECK(head->columns.fields[1].id == 1);
     CHECK(ice_scene_holds(&s, head, 0, NULL));
     table_snapshot_release(head);
     const ice_open what = {.pool = s.query, .location = s.location, .version = &before};

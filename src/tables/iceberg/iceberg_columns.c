@@ -212,6 +212,55 @@ firn_status ice_partition_check(const schema *columns, const ice_spec *beside,
     return FIRN_OK;
 }
 
+bool ice_partition_equal(const ice_partition_field *left, const ice_partition_field *right) {
+    return left->source_id == right->source_id && left->transform.kind == right->transform.kind &&
+           left->transform.width == right->transform.width;
+}
+
+firn_status ice_partition_last_id(const ice_metadata *metadata, const json_node *root, int32_t *out,
+                                  firn_error *err) {
+    int32_t last = ICE_PARTITION_ID_FIRST - 1;
+    for (uint32_t i = 0; i < metadata->spec_count; i++) {
+        for (uint32_t j = 0; j < metadata->specs[i].count; j++) {
+            const int32_t id = metadata->specs[i].fields[j].field_id;
+            last = id > last ? id : last;
+        }
+    }
+    *out = last;
+    TRY(root == NULL ? FIRN_OK : json_want_i32(root, "last-partition-id", out, err));
+    *out = last > *out ? last : *out;
+    return FIRN_OK;
+}
+
+firn_status ice_partition_number(const ice_metadata *metadata, ice_partition_field *added,
+                                 int32_t *last, firn_error *err) {
+    for (uint32_t i = 0; i < metadata->spec_count && metadata->format_version > 1; i++) {
+        for (uint32_t j = 0; j < metadata->specs[i].count; j++) {
+            if (ice_partition_equal(&metadata->specs[i].fields[j], added)) {
+                added->field_id = metadata->specs[i].fields[j].field_id;
+                return FIRN_OK;
+            }
+        }
+    }
+    if (*last == INT32_MAX) {
+        return FAIL(err, FIRN_INVALID,
+                    "the table has had as many partition fields as there are ids");
+    }
+    added->field_id = ++*last;
+    return FIRN_OK;
+}
+
+firn_status ice_partition_give_name(uint32_t count, ice_partition_field *fields, text name,
+                                    arena *memory, firn_error *err) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (fields[i].transform.kind == ICE_VOID && text_equal(fields[i].name, name)) {
+            return text_format(memory, &fields[i].name, err, "%.*s_%d", TEXT_ARGS(name),
+                               fields[i].field_id);
+        }
+    }
+    return FIRN_OK;
+}
+
 // ---- Orders ------------------------------------------------------------------------------------
 
 firn_status ice_order_make(const schema *columns, uint32_t count, const order_key *keys,

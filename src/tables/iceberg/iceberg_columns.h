@@ -34,6 +34,19 @@ firn_status ice_partition_make(const schema *columns, const partition_field *wan
 firn_status ice_partition_check(const schema *columns, const ice_spec *beside,
                                 const ice_partition_field *added, firn_error *err);
 
+/// The greatest id that a partition field of the table has or had. `root` may be NULL: it is new.
+firn_status ice_partition_last_id(const ice_metadata *metadata, const json_node *root, int32_t *out,
+                                  firn_error *err);
+/// Gives a partition field its id: that of an equal field of any spec, so that both have the same
+/// values (not in version 1, whose values go by position), else the one after *last.
+firn_status ice_partition_number(const ice_metadata *metadata, ice_partition_field *added,
+                                 int32_t *last, firn_error *err);
+/// Whether both are the same transform of the same column.
+bool ice_partition_equal(const ice_partition_field *left, const ice_partition_field *right);
+/// A void field that would have `name` gets another one, in `memory`: "<name>_<id>".
+firn_status ice_partition_give_name(uint32_t count, ice_partition_field *fields, text name,
+                                    arena *memory, firn_error *err);
+
 /// A sort order; its id is 1, or 0 without keys.
 firn_status ice_order_make(const schema *columns, uint32_t count, const order_key *keys,
                            arena *memory, ice_order *out, firn_error *err);

@@ -23,7 +23,7 @@ static text creation(int32_t version, arena *memory) {
     firn_error err = ERR_INIT;
     int32_t last = 0;
     ice_schema first = {.id = 0};
-    CHECK(ice_schema_assign(&(schema){.count = 2, .fields = columns}, version, memory, &last,
+    CHECK(ice_schema_assign(&(schema){.count = 2, .fields = columns}, NULL, version, memory, &last,
                             &first.columns, &err) == FIRN_OK);
     CHECK(last == 2);
     const ice_partition_field part = {.source_id = 1,

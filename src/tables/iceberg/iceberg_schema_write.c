@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "memory/name_index.h"
+
 // ---- Ids ---------------------------------------------------------------------------------------
 
 typedef struct assigner {
@@ -85,14 +87,36 @@ static firn_status plain_type(const assigner *self, const type *of, const type *
     return no_type(self, of, NULL, err);
 }
 
+// For each field the one of `base` in whose place it is: called alike, or the same part of a list
+// or map. NULL: it is new.
+static firn_status find_same(assigner *self, type_id parent, const schema *wanted,
+                             const schema *base, const field **out, firn_error *err) {
+    name_index names = {.count = 0};
+    for (uint32_t i = 0; i < base->count && parent == TYPE_STRUCT; i++) {
+        TRY(name_index_add(&names, base->fields[i].name, self->memory, err));
+    }
+    for (uint32_t i = 0; i < wanted->count; i++) {
+        const text name = wanted->fields[i].name;
+        uint32_t at = parent == TYPE_STRUCT ? name_index_first(&names, name) : i;
+        while (parent == TYPE_STRUCT && at != NO_NAME && !text_equal(base->fields[at].name, name)) {
+            at = name_index_next(&names, at); // The index is of names in any case.
+        }
+        out[i] = at < base->count ? &base->fields[at] : NULL;
+    }
+    return FIRN_OK;
+}
+
 // Ids of all fields of one struct, list or map come before those inside of them. Recursion is
 // bounded by TYPE_DEPTH_MAX.
-static firn_status assign_fields(assigner *self, uint32_t count, const field *wanted,
-                                 const field **out, firn_error *err) {
+static firn_status assign_fields(assigner *self, type_id parent, const schema *wanted,
+                                 const schema *base, const field **out, firn_error *err) {
+    const uint32_t count = wanted->count;
     field *made = ARENA_NEW(self->memory, field, (size_t)count + 1);
-    if (made == NULL) {
+    const field **same = ARENA_NEW(self->memory, const field *, (size_t)count + 1);
+    if (made == NULL || same == NULL) {
         return ARENA_FULL(self->memory, err);
     }
+    TRY(find_same(self, parent, wanted, base, same, err));
     if (self->depth > TYPE_DEPTH_MAX) {
         return FAIL(err, FIRN_UNSUPPORTED, "types are nested more than %d deep", TYPE_DEPTH_MAX);
     }
@@ -101,13 +125,13 @@ static firn_status assign_fields(assigner *self, uint32_t count, const field *wa
         if (*self->last_id == INT32_MAX) {
             return FAIL(err, FIRN_INVALID, "the table has had as many columns as there are ids");
         }
-        made[i] = wanted[i];
-        made[i].id = ++*self->last_id;
+        made[i] = wanted->fields[i];
+        made[i].id = same[i] != NULL ? same[i]->id : ++*self->last_id;
     }
     for (uint32_t i = 0; i < count; i++) {
-        const type *of = wanted[i].type;
+        const type *of = wanted->fields[i].type;
         if (self->depth == 1) {
-            self->column = wanted[i].name;
+            self->column = made[i].name;
         }
         if (!type_is_nested(of)) {
             TRY(plain_type(self, of, &made[i].type, err));
@@ -118,7 +142,11 @@ static firn_status assign_fields(assigner *self, uint32_t count, const field *wa
             return ARENA_FULL(self->memory, err);
         }
         *copy = *of;
-        TRY(assign_fields(self, of->child_count, of->children, &copy->children, err));
+        const bool is_alike = same[i] != NULL && same[i]->type->id == of->id;
+        const schema inside = {.count = of->child_count, .fields = of->children};
+        const schema inside_base = {.count = is_alike ? same[i]->type->child_count : 0,
+                                    .fields = is_alike ? same[i]->type->children : NULL};
+        TRY(assign_fields(self, of->id, &inside, &inside_base, &copy->children, err));
         made[i].type = copy;
     }
     self->depth--;
@@ -126,11 +154,13 @@ static firn_status assign_fields(assigner *self, uint32_t count, const field *wa
     return FIRN_OK;
 }
 
-firn_status ice_schema_assign(const schema *wanted, int32_t format_version, arena *memory,
-                              int32_t *last_id, schema *out, firn_error *err) {
+firn_status ice_schema_assign(const schema *wanted, const schema *base, int32_t format_version,
+                              arena *memory, int32_t *last_id, schema *out, firn_error *err) {
+    static const schema none = {.count = 0};
     assigner self = {.memory = memory, .last_id = last_id, .format_version = format_version};
     out->count = wanted->count;
-    return assign_fields(&self, wanted->count, wanted->fields, &out->fields, err);
+    return assign_fields(&self, TYPE_STRUCT, wanted, base == NULL ? &none : base, &out->fields,
+                         err);
 }
 
 int32_t ice_schema_last_id(const schema *self) {

@@ -17,14 +17,15 @@
 
 #include "tables/iceberg/iceberg_metadata.h"
 
-/// The columns that a table gets for columns that are wanted: types that Iceberg has, with ids
-/// above *last_id, which becomes the last one given. In `memory`; names are borrowed.
+/// The columns that a table gets for columns that are wanted: types that Iceberg has. A field that
+/// is called as one of `base`, at the same place, has its id; others get ids above *last_id, which
+/// becomes the last one given. In `memory`; names are borrowed. `base` may be NULL.
 ///
 /// Errors: FIRN_UNSUPPORTED for a type that has no counterpart (INTERVAL, decimals of more than 38
 ///         digits, TIME_NS, timestamps of nanoseconds before version 3), with the column's name;
 ///         FIRN_INVALID if ids run out.
-firn_status ice_schema_assign(const schema *wanted, int32_t format_version, arena *memory,
-                              int32_t *last_id, schema *out, firn_error *err);
+firn_status ice_schema_assign(const schema *wanted, const schema *base, int32_t format_version,
+                              arena *memory, int32_t *last_id, schema *out, firn_error *err);
 
 /// The greatest id in a schema, at any depth; 0 if it has no fields.
 int32_t ice_schema_last_id(const schema *self);

@@ -19,7 +19,7 @@ TEST(ice_schema_assign_numbers_columns_before_what_is_inside) {
     ice_schema read;
     int32_t last = 0;
     const schema wanted = {.count = 5, .fields = columns};
-    REQUIRE(ice_schema_assign(&wanted, 2, &memory, &last, &made.columns, &err) == FIRN_OK);
+    REQUIRE(ice_schema_assign(&wanted, NULL, 2, &memory, &last, &made.columns, &err) == FIRN_OK);
     CHECK(last == 10 && ice_schema_last_id(&made.columns) == 10);
     text_builder builder = text_builder_open(&memory);
     json_writer json = json_writer_into(&builder, 0);
@@ -50,6 +50,43 @@ TEST(ice_schema_assign_numbers_columns_before_what_is_inside) {
     arena_close(&memory);
 }
 
+// As Java's replaced tables: ids go by names, at every depth; a part of a list or map by its place.
+TEST(ice_schema_assign_keeps_ids_of_what_is_called_alike) {
+    arena memory = arena_open(1 << 20);
+    firn_error err = ERR_INIT;
+    const field old_inside[] = {{TEXT("x"), TYPE_OF(INTEGER), true, 7}};
+    const type list = {.id = TYPE_LIST,
+                       .child_count = 1,
+                       .children = &(field){TEXT("element"), TYPE_OF(INTEGER), true, 8}};
+    const type structure = {.id = TYPE_STRUCT, .child_count = 1, .children = old_inside};
+    const field old[] = {{TEXT("a"), TYPE_OF(INTEGER), true, 1},
+                         {TEXT("A"), TYPE_OF(INTEGER), true, 2},
+                         {TEXT("s"), &structure, true, 3},
+                         {TEXT("l"), &list, true, 4},
+                         {TEXT("k"), &list, true, 5}};
+    const field inside[] = {{TEXT("y"), TYPE_OF(INTEGER), true, -1},
+                            {TEXT("x"), TYPE_OF(BIGINT), true, -1}};
+    const field columns[] = {{TEXT("k"), type_struct(&memory, 2, inside), true, -1},
+                             {TEXT("l"), type_list(&memory, TYPE_OF(VARCHAR)), true, -1},
+                             {TEXT("s"), type_struct(&memory, 2, inside), true, -1},
+                             {TEXT("A"), TYPE_OF(VARCHAR), true, -1},
+                             {TEXT("b"), TYPE_OF(INTEGER), true, -1}};
+    schema out;
+    int32_t last = 9;
+    REQUIRE(ice_schema_assign(&(schema){.count = 5, .fields = columns},
+                              &(schema){.count = 5, .fields = old}, 2, &memory, &last, &out,
+                              &err) == FIRN_OK);
+    const int32_t ids[] = {5, 4, 3, 2, 10};
+    for (uint32_t i = 0; i < 5; i++) {
+        CHECK(out.fields[i].id == ids[i]);
+    }
+    CHECK(out.fields[0].type->children[0].id == 11 && out.fields[0].type->children[1].id == 12);
+    CHECK(out.fields[1].type->children[0].id == 8);
+    CHECK(out.fields[2].type->children[0].id == 13 && out.fields[2].type->children[1].id == 7);
+    CHECK(last == 13);
+    arena_close(&memory);
+}
+
 TEST(ice_schema_assign_refuses_types_that_iceberg_has_not) {
     arena memory = arena_open(1 << 20);
     const type *const types[] = {TYPE_OF(INTERVAL), type_decimal(&memory, 39, 0),
@@ -60,8 +97,8 @@ TEST(ice_schema_assign_refuses_types_that_iceberg_has_not) {
         schema out;
         int32_t last = 0;
         const field column = {TEXT("the column"), types[i], true, -1};
-        CHECK(ice_schema_assign(&(schema){.count = 1, .fields = &column}, 2, &memory, &last, &out,
-                                &err) == FIRN_UNSUPPORTED);
+        CHECK(ice_schema_assign(&(schema){.count = 1, .fields = &column}, NULL, 2, &memory, &last,
+                                &out, &err) == FIRN_UNSUPPORTED);
         CHECK(strstr(err.text, "the column") != NULL);
     }
     arena_close(&memory);
