@@ -124,6 +124,10 @@ batch ice_sink_change_added(const batch *rows, uint16_t *selection) {
 
 static firn_status find_set(ice_sink_change *self, uint64_t file, ice_row_set **out,
                             firn_error *err) {
+    if (file < self->set_count && self->sets[file] != NULL) {
+        *out = self->sets[file];
+        return FIRN_OK;
+    }
     if (self->row_files == NULL || file >= row_files_count(self->row_files)) {
         return FAIL(err, FIRN_INTERNAL, "file %llu is none of the scan's",
                     (unsigned long long)file);

@@ -20,7 +20,9 @@ static firn_status set_metrics(ice_sink_change *self, firn_error *err) {
         options[i].statistics = PW_STATISTICS_BOUNDS;
         options[i].bound_bytes = ice_leaf_bound_bytes(&leaves->items[i]);
     }
-    options[leaves->count - 1].encodings &= ~(uint32_t)PW_DICTIONARY; // No position comes twice.
+    // Positions rise, and none comes twice. Java reads them by parquet-mr, which has the encoding,
+    // and not by the readers of columns of Spark, which lack it.
+    options[leaves->count - 1].encodings = PW_DELTA_INTEGERS;
     self->delete_options.writer.leaves = options;
     return FIRN_OK;
 }

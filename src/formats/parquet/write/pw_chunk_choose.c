@@ -6,16 +6,18 @@
 #include "formats/parquet/write/pw_strings.h"
 
 #define SAMPLE_BYTES_MAX (UINT64_C(2) << 20)
+#define FEW_BYTES_MAX (UINT64_C(256) << 10) // Enough to compare encodings and the codec alone.
 #define SAMPLE_BODIES 4    // That the codec of a chunk with dictionary is chosen by.
 #define PAGES_TO_COME 8    // Share a dictionary that will not grow too large.
 #define DICTIONARY_COST 95 // Percent: codes are worth something to readers.
+#define CODES_SMALLER 16   // Times: no other encoding is worth trying then.
 
 // So many of the first values that trying encodings on them takes little.
-static uint32_t sample_count(const pw_values *values) {
+static uint32_t sample_count(const pw_values *values, uint64_t bytes_max) {
     const uint64_t size = pw_plain_size(values);
-    return size <= SAMPLE_BYTES_MAX
+    return size <= bytes_max
                ? values->count
-               : (uint32_t)((double)values->count * SAMPLE_BYTES_MAX / (double)size) + 1;
+               : (uint32_t)((double)values->count * (double)bytes_max / (double)size) + 1;
 }
 
 // Of values that are so long that no encoding is worth trying: some bytes of the longest.
@@ -39,7 +41,7 @@ firn_status pw_chunk_choose_otherwise(pw_chunk *self, const pw_values *values, p
         options.codec = self->is_compressed ? options.codec : CODEC_NONE;
     }
     pw_values sample = *values;
-    sample.count = sample_count(values);
+    sample.count = sample_count(values, self->page.is_coded ? SAMPLE_BYTES_MAX : FEW_BYTES_MAX);
     if (pw_plain_size(&sample) <= 2 * SAMPLE_BYTES_MAX) {
         TRY(pw_choose(&options, self->leaf_options, &sample, with, out, err));
     } else {
@@ -69,7 +71,7 @@ static double growth_to_come(const pw_chunk *self) {
 firn_status pw_chunk_is_coding_best(pw_chunk *self, const pw_values *values, bool goes_on,
                                     pw_worker *with, bool *out, firn_error *err) {
     const arena_mark mark = arena_mark_take(&with->scratch);
-    const uint32_t count = sample_count(values);
+    const uint32_t count = sample_count(values, SAMPLE_BYTES_MAX);
     const uint32_t entry_count = pw_dictionary_entries(self->dictionary).count;
     byte_output codes = {.memory = &with->scratch};
     pw_choice other;
@@ -77,11 +79,17 @@ firn_status pw_chunk_is_coding_best(pw_chunk *self, const pw_values *values, boo
     bool is_compressed;
     uint64_t codes_size;
     uint64_t entries_size;
-    TRY(pw_chunk_choose_otherwise(self, values, with, &other, err));
     TRY(pw_encode_codes(pw_page_codes(&self->page), count, &codes, err));
+    TRY(pw_chunk_dictionary_body(self, with, &entries, err));
+    if ((codes.size + entries.size) * CODES_SMALLER <=
+        pw_plain_size(values) * count / values->count) {
+        arena_rewind(&with->scratch, mark);
+        *out = true;
+        return FIRN_OK;
+    }
+    TRY(pw_chunk_choose_otherwise(self, values, with, &other, err));
     TRY(pw_choose_codec(self->options, byte_output_bytes(&codes), with, &is_compressed, &codes_size,
                         err));
-    TRY(pw_chunk_dictionary_body(self, with, &entries, err));
     TRY(pw_choose_codec(self->options, entries, with, &is_compressed, &entries_size, err));
     arena_rewind(&with->scratch, mark);
     // What the dictionary has grown to on so many values it has to be paid for by them alone,
