@@ -12,7 +12,7 @@
 #define GROUPS_FEW 1024
 #define HEAP_SHARE 4 // … of what the worker may have, if that is less.
 #define CHUNK 512
-#define EXPORTED_ROWS 512
+#define EXPORTED_ROWS 128
 #define NUMBERS_LOOK_ROWS 8192 // Of collected rows of few groups: the first look at how few.
 
 // ---- Opening -----------------------------------------------------------------------------------
@@ -220,6 +220,7 @@ static firn_status append_states(building *self, aggregate_stage *stage, const s
         .in = in, .count = in->count, .places = groups, .fresh = fresh, .fresh_count = in->count};
     // What the states keep is needed until it is exported, unlike that of the table's groups.
     aggregate_heap heap = aggregate_heap_open(self->worker->shared->keeper);
+    aggregate_heap_lend(&self->worker->heap, &heap);
     building passing = *self;
     passing.context.heap = &heap;
     firn_status status = update_placed(&passing, &placed, err);
@@ -227,7 +228,9 @@ static firn_status append_states(building *self, aggregate_stage *stage, const s
         status = aggregate_append_exported(&passing.context, &stage->parts, in->columns, in->rows,
                                            in->hashes, groups, in->count);
     }
-    aggregate_heap_close(&heap);
+    heap.step = heap.filled > heap.step ? heap.filled : heap.step;
+    aggregate_heap_clear(&heap);
+    aggregate_heap_lend(&heap, &self->worker->heap);
     return status;
 }
 
@@ -308,6 +311,11 @@ static firn_status add_groups(building *self, const stage_input *in, firn_error 
                                                   : NULL,
                                .passes = passes};
     stage_input left = *in;
+    const bool has_room = !has_heap || aggregate_heap_reserve(&worker->heap);
+    if (!has_room && worker->groups.table.group_count > 0) {
+        TRY(stage_partition(&worker->groups, &owner, err));
+    }
+    const uint64_t filled = worker->heap.filled;
     TRY(add_without_hash(self, &left, &owner, err));
     if (left.count > 0) {
         uint64_t *hashes = ARENA_NEW(scratch, uint64_t, left.count);
@@ -317,6 +325,9 @@ static firn_status add_groups(building *self, const stage_input *in, firn_error 
         }
         left.hashes = hashes;
         TRY(stage_add(&worker->groups, &left, &owner, err));
+    }
+    if (worker->heap.filled > filled + worker->heap.step) {
+        worker->heap.step = worker->heap.filled - filled;
     }
     const uint64_t share = aggregate_share(worker->shared);
     const uint64_t most =
@@ -452,7 +463,8 @@ static firn_status push_rows(aggregate_worker *self, op_call *call, const batch 
                                 : push_keys(&state, keys, &rows, input->sequence, err);
 }
 
-// Where arguments may be long, as many rows at a time as there is room for.
+// Where arguments may be long, or states keep bytes of them, as many rows at a time as there is
+// room for.
 static firn_status push_paced(aggregate_worker *self, op_call *call, const batch *input,
                               firn_error *err) {
     for (uint32_t from = 0; from < input->selected_count;) {
@@ -477,8 +489,9 @@ firn_status aggregate_worker_push(aggregate_worker *self, op_call *call, const b
     if (is_done) {
         return FIRN_OK;
     }
-    return self->shared->shape.makes_values ? push_paced(self, call, input, err)
-                                            : push_rows(self, call, input, err);
+    const aggregate_shape *shape = &self->shared->shape;
+    return shape->makes_values || shape->has_heap ? push_paced(self, call, input, err)
+                                                  : push_rows(self, call, input, err);
 }
 
 bool aggregate_has_enough(aggregate_worker *self) {
@@ -575,6 +588,6 @@ firn_status aggregate_flush_groups(aggregate_state *self, group_table *table, ag
                                        .err = err};
     TRY(flush_exported(&context, self, table, to));
     group_table_clear(table);
-    aggregate_heap_close(heap);
+    aggregate_heap_clear(heap);
     return FIRN_OK;
 }

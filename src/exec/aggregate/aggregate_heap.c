@@ -51,11 +51,17 @@ static void *allocate(state_heap *base, uint32_t size) {
     }
     aggregate_block *block = self->blocks;
     if (block == NULL || wanted > block->capacity - block->filled) {
-        block = take_block(self, BLOCK_BYTES);
+        block = self->spares;
+        if (block != NULL) {
+            self->spares = block->next;
+        } else {
+            block = take_block(self, BLOCK_BYTES);
+        }
         if (block == NULL) {
             return NULL;
         }
         put_first(&self->blocks, block);
+        self->filled += block->capacity;
     }
     void *out = (uint8_t *)block + block->filled;
     block->filled += wanted;
@@ -92,7 +98,65 @@ static void give_all(aggregate_heap *self, aggregate_block **list) {
     }
 }
 
+void aggregate_heap_end(aggregate_heap *self) {
+    give_all(self, &self->spares);
+    self->step = 0;
+}
+
 void aggregate_heap_close(aggregate_heap *self) {
     give_all(self, &self->blocks);
     give_all(self, &self->long_blocks);
+    aggregate_heap_end(self);
+    self->filled = 0;
+}
+
+static uint64_t room_of(const aggregate_block *list) {
+    uint64_t room = 0;
+    for (; list != NULL; list = list->next) {
+        room += list->capacity - list->filled;
+    }
+    return room;
+}
+
+static void put_spare(aggregate_heap *self, aggregate_block *block) {
+    block->filled = sizeof *block;
+    block->next = self->spares;
+    self->spares = block;
+}
+
+void aggregate_heap_clear(aggregate_heap *self) {
+    uint64_t room = room_of(self->spares);
+    while (room < self->step && self->blocks != NULL) {
+        aggregate_block *block = self->blocks;
+        self->blocks = block->next;
+        put_spare(self, block);
+        room += block->capacity - block->filled;
+    }
+    give_all(self, &self->blocks);
+    give_all(self, &self->long_blocks);
+    self->filled = 0;
+}
+
+void aggregate_heap_lend(aggregate_heap *from, aggregate_heap *to) {
+    for (aggregate_block *each = from->spares; each != NULL; each = each->next) {
+        from->size -= each->capacity;
+        to->size += each->capacity;
+    }
+    to->spares = from->spares;
+    from->spares = NULL;
+    to->step = from->step;
+}
+
+bool aggregate_heap_reserve(aggregate_heap *self) {
+    uint64_t room = room_of(self->spares);
+    room += self->blocks == NULL ? 0 : self->blocks->capacity - self->blocks->filled;
+    while (room < self->step) {
+        aggregate_block *block = take_block(self, BLOCK_BYTES);
+        if (block == NULL) {
+            return false;
+        }
+        put_spare(self, block);
+        room += block->capacity - block->filled;
+    }
+    return true;
 }

@@ -20,6 +20,9 @@ static firn_status take_parts(row_pages *to, row_writer *parts, firn_error *err)
 static firn_status take_stage(aggregate_state *self, aggregate_kept *kept, aggregate_stage *stage,
                               aggregate_heap *heap, arena *scratch, firn_error *err) {
     aggregate_take_back(self, &stage->spares);
+    if (heap != NULL) {
+        aggregate_heap_end(heap);
+    }
     if (stage->is_partitioned) {
         self->is_partitioned = true;
         if (stage->has_table && stage->table.group_count > 0) {

@@ -153,13 +153,25 @@ typedef struct aggregate_heap {
     state_heap base;
     pool *keeper;
     aggregate_block *blocks;      ///< The first is being filled.
+    aggregate_block *spares;      ///< For `step` bytes.
     aggregate_block *long_blocks; ///< Of one value each.
     uint64_t size;
-    size_t refused; ///< That the keeper did not give; 0: nothing yet.
+    uint64_t filled; ///< Of `blocks`, all but the first of which are full.
+    uint64_t step;   ///< The most that one batch has filled.
+    size_t refused;  ///< That the keeper did not give; 0: nothing yet.
 } aggregate_heap;
 
 aggregate_heap aggregate_heap_open(pool *keeper);
 void aggregate_heap_close(aggregate_heap *self); ///< May be opened again. Zeroed memory is closed.
+/// Whether there is room for what one more batch may keep, long values apart. If not, it is time to
+/// move groups elsewhere: states cannot be half updated.
+bool aggregate_heap_reserve(aggregate_heap *self);
+/// Gives back all but the room for one more batch: memory that others take at once would be missed.
+void aggregate_heap_clear(aggregate_heap *self);
+/// `to`, which is empty, gets what `from` has for a batch.
+void aggregate_heap_lend(aggregate_heap *from, aggregate_heap *to);
+/// There are no more batches.
+void aggregate_heap_end(aggregate_heap *self);
 
 // ---- Values and states --------------------------------------------------------------------------
 
