@@ -322,6 +322,10 @@ firn_status host_make_folder(const char *path, firn_error *err) {
     if (host_fault(HOST_OPEN)) {
         return fail_path("creating folder", path, EIO, err);
     }
+    struct stat found;
+    if (stat(path, &found) == 0 && S_ISDIR(found.st_mode)) { // As it is nearly always.
+        return FIRN_OK;
+    }
     memcpy(part, path, size + 1);
     for (size_t i = 1; i <= size; i++) {
         if (part[i] != '/' && part[i] != '\0') {
@@ -333,7 +337,6 @@ firn_status host_make_folder(const char *path, firn_error *err) {
         const int error = mkdir(part, 0777) == 0 ? 0 : errno;
         part[i] = path[i];
         if (error != 0 && i == size) {
-            struct stat found;
             const bool is_there = stat(path, &found) == 0;
             if (is_there && !S_ISDIR(found.st_mode)) { // No conflict: trying again does not help.
                 return FAIL(err, FIRN_IO, "creating folder \"%s\": a file has that name", path);
