@@ -188,6 +188,10 @@ def iceberg_sql(full, ours):
     found += [Step(f"interop/iceberg_isolation/{build}", "TMPDIR=${TMPDIR:-/dev/shm} "
                    f"tests/interop/iceberg_isolation_test.py build/{build}", build)
               for build in ("release", "tsan")]
+    # Over REST each is some ten requests: without --full a sample, in which each deed meets others.
+    found.append(Step("interop/iceberg_isolation/rest", f"TMPDIR=${{TMPDIR:-/dev/shm}} {venv('pyiceberg')} "
+                      f"tests/interop/iceberg_isolation_test.py build/release --rest{'' if full else ' --every 11'}",
+                      "release", 7200))
     if full:
         return found + [Step(f"interop/iceberg_sql/{name}", f"{sql}/{build} --full --seed {seed} {more}", build, 7200)
                 for name, build, seed, more in (
