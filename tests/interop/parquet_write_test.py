@@ -1,24 +1,31 @@
 #!/usr/bin/env python3
-"""parquet_write_test.py BUILD [--full] - what others read from the Parquet files that firn writes.
+"""parquet_write_test.py BUILD [--full] [--seed N] [--without-spark] - what others read from firn's Parquet files.
 
-Files of the conformance sets (../shared, or SHARED; skipped without) and random tables of every type
-that PyArrow has, written by PyArrow without statistics, are rewritten by BUILD/parquet_rewrite with
-several sets of options. PyArrow, DuckDB and Polars each must read the same values from both; and with
-filters, which they push down to statistics, page index and bloom filters, the same rows. Needs PyArrow; the
-peers' virtual environments are made if they are missing:
+Files of the conformance sets (../shared, or SHARED; skipped without) and random tables of every type that Parquet
+has, nested and with NULLs (parquet_random.py), written by others without statistics, are written again by firn:
+with several sets of options by BUILD/parquet_rewrite, and by COPY (SELECT …) TO with random ones. PyArrow, DuckDB,
+Polars, and of a sample Spark, each must read the same values from both, and firn what PyArrow reads of the original;
+which reader lacks which type says parquet_random.LACKS. With filters, which they push down to statistics, page index
+and bloom filters, they must find the same rows; and no value lies outside of the bounds of its row group.
+
+Some seeds are the same every time, others new ones; each is printed, and --seed N is that table again, with all
+options. Needs PyArrow; the peers' virtual environments are made if they are missing:
 
     $(bash tools/dev/venv.sh data)/bin/python tests/interop/parquet_write_test.py build/release
 """
-import datetime
-import decimal
+import argparse
+import contextlib
 import json
-import math
 import os
 import pathlib
 import random
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import parquet_random  # noqa: E402
+import parquet_readers  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 OPTIONS = [
@@ -30,89 +37,8 @@ OPTIONS = [
     "codec=lz4 given=1 statistics=counts index=0 batch_rows=33",
     "codec=zstd level=9 given=1 statistics=none checksums=1",
 ]
-
-
-def plain(value):
-    """A value that equals itself, NaN or not."""
-    if isinstance(value, float) and math.isnan(value):
-        return "nan"
-    if isinstance(value, dict):
-        return [[key, plain(inner)] for key, inner in value.items()]
-    if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
-    return value
-
-
-def as_bytes(value):
-    """Texts as bytes: without ARROW:schema, which firn does not write, JSON is bytes to Polars."""
-    if isinstance(value, list):
-        return [as_bytes(inner) for inner in value]
-    return value.encode() if isinstance(value, str) else value
-
-
-# ---- Readers: all columns of a file as lists; the rows that a filter leaves ------------------------
-
-class PyArrow:
-    def __init__(self):
-        import pyarrow as pa
-        import pyarrow.compute as pc
-        import pyarrow.parquet as pq
-        self.pa, self.pc, self.pq = pa, pc, pq
-
-    def columns(self, path):
-        table = self.pq.read_table(path, page_checksum_verification=True)
-        return [[plain(v) for v in self.as_numbers(column).to_pylist()] for column in table.columns]
-
-    def as_numbers(self, column):
-        """Times as numbers: Python's have no nanoseconds and end in the year 9999."""
-        of, types = column.type, self.pa.types
-        if types.is_timestamp(of) or types.is_time64(of) or types.is_duration(of):
-            return column.cast(self.pa.int64())
-        return column.cast(self.pa.int32()) if types.is_date32(of) or types.is_time32(of) else column
-
-    def filtered(self, path, column, operator, value):
-        table = self.pq.read_table(path, filters=[(column, operator, value)])
-        return [[plain(v) for v in self.as_numbers(c).to_pylist()] for c in table.columns]
-
-
-class DuckDB:
-    def __init__(self):
-        import duckdb
-        self.session = duckdb.connect()
-        self.session.execute("SET threads = 1")
-        self.session.execute("SET TimeZone = 'UTC'")
-
-    def rows(self, text, path, *values):
-        found = self.session.execute(text, [str(path), *values])
-        count = len(found.description)
-        rows = found.fetchall()
-        return [[plain(row[i]) for row in rows] for i in range(count)]
-
-    def columns(self, path):
-        return self.rows("SELECT * FROM read_parquet(?)", path)
-
-    def filtered(self, path, column, operator, value):
-        return self.rows(f"SELECT * FROM read_parquet(?) WHERE \"{column}\" {operator} ?", path, value)
-
-
-class Polars:
-    def __init__(self):
-        import polars
-        self.pl = polars
-
-    def lists(self, frame):
-        return [[as_bytes(plain(v)) for v in column.to_list()] for column in frame.get_columns()]
-
-    def columns(self, path):
-        return self.lists(self.pl.read_parquet(path))
-
-    def filtered(self, path, column, operator, value):
-        frame = self.pl.scan_parquet(path)
-        wanted = self.pl.lit(value, dtype=frame.collect_schema()[column])
-        of = self.pl.col(column)
-        test = {"=": of.__eq__, ">=": of.__ge__, "<": of.__lt__}[operator](wanted)
-        return self.lists(frame.filter(test).collect())
-
+COPIES_OF_ONE = 4  # By COPY, of one seed with all options.
+SPARK_MAX = 12     # Files that Spark reads; with --full five times as many.
 
 # What a reader makes of an original is not what stands there.
 MISREAD = {
@@ -122,129 +48,102 @@ MISREAD = {
     ("polars", "polars_int128.parquet"),           # Its own type, which its own key in the footer says.
     ("polars", "int96_from_spark.parquet"),        # Its moments of microseconds end in the year 262,142.
 }
-READERS = {"pyarrow": PyArrow, "duckdb": DuckDB, "polars": Polars}
+CHILDREN = {"pyarrow": parquet_readers.PyArrow, "duckdb": parquet_readers.DuckDB, "polars": parquet_readers.Polars}
 
 
-def compare(reader, job):
-    """What is wrong with one file; None if nothing is, "" if the reader cannot read the original."""
-    try:
-        expected = reader.columns(job["original"])
-    except BaseException:  # Polars panics. Which files it refuses is not ours to say.
-        return ""
-    try:
-        found = reader.columns(job["rewritten"])
-    except BaseException as error:
-        return f"cannot be read: {str(error)[:200]}"
-    expected = [c for i, c in enumerate(expected) if i not in job["ignored"]]
-    found = [c for i, c in enumerate(found) if i not in job["ignored"]]
+# ---- Comparing -------------------------------------------------------------------------------------
+
+def different(expected, found):
     for index, (left, right) in enumerate(zip(expected, found)):
         if left != right:
             row = next((k for k, (a, b) in enumerate(zip(left, right)) if a != b), -1)
             there = f"{left[row]!r} is {right[row]!r}" if row >= 0 else f"{len(left)} is {len(right)} rows"
             return f"column {index} row {row}: {there[:200]}"
-    for column, operator, value in job["filters"]:
-        value = eval(value, {"datetime": datetime, "Decimal": decimal.Decimal})  # Ours, by repr.
-        operators = {"=": "="} if isinstance(reader, PyArrow) else {}
-        try:
-            wanted = reader.filtered(job["original"], column, operators.get(operator, operator), value)
-        except BaseException:
-            continue
-        if wanted != reader.filtered(job["rewritten"], column, operator, value):
-            return f"where {column} {operator} {value!r}: other rows"
+    return None if len(expected) == len(found) else f"{len(expected)} are {len(found)} columns"
+
+
+def wrong_filter(reader, job, one):
+    if hasattr(reader, "excluded"):
+        return reader.excluded(job["rewritten"], one)
+    if not hasattr(reader, "filtered"):
+        return None
+    try:
+        wanted = reader.filtered([job["original"]], one)
+    except parquet_readers.Skipped:
+        return None
+    if wanted != reader.filtered(job["rewritten"], one):
+        return f"where {one['column']} {one['operator']} {one['value']}: other rows"
     return None
 
 
-def read_as(name, jobs_path):
-    """The child of one reader: prints what is wrong, then how many files it compared."""
-    reader = READERS[name]()
-    jobs = json.loads(pathlib.Path(jobs_path).read_text())
-    compared = 0
+def compare(reader, job):
+    """What is wrong with one table; None if nothing is, "" if the reader cannot read the original."""
+    originals, copies = [job["original"]], job["rewritten"]
+    try:
+        expected = reader.original(originals, copies) if hasattr(reader, "original") else reader.columns(originals)
+    except BaseException as error:  # Polars panics. Which files of others it refuses is not ours to say.
+        return f"the original cannot be read: {str(error)[:200]}" if job["kinds"] else ""
+    try:
+        found = reader.columns(copies)
+    except BaseException as error:
+        return f"cannot be read: {str(error)[:200]}"
+    wrong = different([c for i, c in enumerate(expected) if i not in job["ignored"]],
+                      [c for i, c in enumerate(found) if i not in job["ignored"]])
+    for one in job["filters"] if wrong is None else []:
+        wrong = wrong or wrong_filter(reader, job, one)
+    return wrong
+
+
+def compare_all(name, reader, jobs):
+    """Prints what is wrong; how many tables were compared, and how many are wrong."""
+    compared = failed = 0
     for job in jobs:
-        if (name, job["name"].split()[0]) in MISREAD:
+        if (name, job["name"].split()[0]) in MISREAD or parquet_random.LACKS[name] & set(job["kinds"]):
             continue
         wrong = compare(reader, job)
         compared += wrong != ""
+        failed += bool(wrong)
         if wrong:
-            print(f"{name}: {job['name']}: {wrong}")
-    print(compared)
+            print(f"FAIL {name}: {job['name']}: {wrong}")
+    print(f"{name}: {compared} compared, {failed} wrong", flush=True)
+    return compared, failed
+
+
+def compare_in_child(name, jobs_path):
+    python = sys.executable if name == "pyarrow" else venv(name)
+    done = subprocess.run([python, __file__, "--read", name, jobs_path], capture_output=True, text=True)
+    *lines, counts = done.stdout.splitlines() or [done.stderr[-500:], "0 1"]
+    print("\n".join(lines), flush=True)
+    compared, failed = map(int, counts.split())
+    return compared, failed + (done.returncode != 0)
+
+
+def spark_jobs(jobs, count):
+    """Those that Spark's own reader has the types and encodings of, of each way that they are written some."""
+    import pyarrow.parquet as pq
+    fit = []
+    for job in jobs:
+        if not job["kinds"] or parquet_random.LACKS["spark"] & set(job["kinds"]):
+            continue
+        groups = [pq.read_metadata(path).row_group(g) for path in job["rewritten"]
+                  for g in range(pq.read_metadata(path).num_row_groups)]
+        encodings = {each for group in groups for i in range(group.num_columns) for each in group.column(i).encodings}
+        if "BYTE_STREAM_SPLIT" not in encodings:
+            fit.append(job)
+    return fit[::max(1, len(fit) // count)][:count]
+
+
+def compare_with_spark(stack, folder, jobs):
+    import iceberg_peers
+    jars = subprocess.run(["bash", iceberg_peers.PEERS / "spark_jars.sh"], check=True, stdout=subprocess.PIPE,
+                          text=True).stdout.strip()
+    program = iceberg_peers.Program([str(venv("spark")), str(iceberg_peers.PEERS / "spark_peer.py"), jars, "--hadoop",
+                                     str(folder / "spark")], folder / "spark.log")
+    stack.callback(program.close)
+    return compare_all("spark", parquet_readers.Spark(program), jobs)
 
 
 # ---- Files ---------------------------------------------------------------------------------------
-
-def random_column(rng, rows):
-    import pyarrow as pa
-    day = datetime.date(1970, 1, 1)
-    moment = datetime.datetime(2020, 1, 1)
-    few = rng.random() < 0.4
-    spread = rng.choice([3, 50]) if few else 1 << 30
-    number = lambda: rng.randrange(-spread, spread)  # noqa: E731
-    kinds = [
-        (pa.bool_(), lambda: rng.random() < 0.3),
-        (pa.int8(), lambda: number() % 200 - 100), (pa.int16(), lambda: number() % 60000 - 30000),
-        (pa.int32(), number), (pa.int64(), lambda: number() * 1234567890),
-        (pa.uint8(), lambda: number() % 256), (pa.uint16(), lambda: number() % 65536),
-        (pa.uint32(), lambda: number() & 0xffffffff), (pa.uint64(), lambda: number() & 0xffffffffffffffff),
-        (pa.float32(), lambda: float(number() % 1000) / 8),
-        (pa.float64(), lambda: rng.choice([number() / 7, 0.0, -0.0, math.nan, math.inf])),
-        (pa.decimal128(7, 2), lambda: decimal.Decimal(number() % 99999) / 100),
-        (pa.decimal128(18, 3), lambda: decimal.Decimal(number()) / 1000),
-        (pa.decimal128(38, 10), lambda: decimal.Decimal(number()) / 1000),
-        (pa.date32(), lambda: day + datetime.timedelta(number() % 30000)),
-        (pa.time32("ms"), lambda: datetime.time(number() % 24, number() % 60, 1, 5000)),
-        (pa.time64("us"), lambda: datetime.time(number() % 24, number() % 60, 1, number() % 10 ** 6)),
-        (pa.timestamp("ms"), lambda: moment + datetime.timedelta(seconds=number())),
-        (pa.timestamp("us"), lambda: moment + datetime.timedelta(microseconds=number())),
-        (pa.timestamp("us", "UTC"), lambda: moment + datetime.timedelta(microseconds=number())),
-        (pa.string(), lambda: f"{'prefix of some length/' if few else ''}{number()}"),
-        (pa.string(), lambda: rng.choice(["", "ä", "x" * 300, "\U0001f600" * 30, str(number())])),
-        (pa.binary(), lambda: bytes([number() % 256, 255, 0][:rng.randrange(4)])),
-        (pa.binary(5), lambda: number().to_bytes(5, "big", signed=True)),
-    ]
-    of, make = rng.choice(kinds)
-    shape = rng.choice(["flat"] * 4 + ["list", "struct", "map", "lists"])
-    nulls = rng.choice([0, 0, 0.1, 0.9, 1])
-    if shape == "list":
-        of, inner = pa.list_(of), make
-        make = lambda: [maybe(rng, 0.1, inner) for _ in range(rng.randrange(4))]  # noqa: E731
-    elif shape == "lists":
-        of, inner = pa.list_(pa.list_(of)), make
-        make = lambda: [[inner() for _ in range(rng.randrange(3))]  # noqa: E731
-                        for _ in range(rng.randrange(3))]
-    elif shape == "struct":
-        of, inner = pa.struct([("f", of), ("g", pa.int32())]), make
-        make = lambda: {"f": maybe(rng, 0.2, inner), "g": number() % 9}  # noqa: E731
-    elif shape == "map":
-        of, inner = pa.map_(pa.string(), of), make
-        make = lambda: [(str(k), maybe(rng, 0.2, inner)) for k in range(rng.randrange(3))]  # noqa: E731
-    values = [maybe(rng, nulls, make) for _ in range(rows)]
-    if shape == "flat" and few and rng.random() < 0.5:
-        values.sort(key=lambda v: (v is None, str(v)))
-    return shape == "flat", pa.array(values, of)
-
-
-def maybe(rng, rate, make):
-    return None if rng.random() < rate else make()
-
-
-def random_table(seed, path):
-    """Writes a table; returns filters on its columns."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    rng = random.Random(seed)
-    rows = rng.choice([0, 1, 10, 300, 3000])
-    columns, filters = {}, []
-    for i in range(rng.randrange(1, 6)):
-        is_flat, values = random_column(rng, rows)
-        columns[f"c{i}"] = values
-        known = [v for v in values.to_pylist() if v is not None] if is_flat else []
-        for value in rng.sample(known, min(3, len(known))):
-            if isinstance(value, datetime.datetime) and value.tzinfo is not None:
-                continue
-            filters.append((f"c{i}", rng.choice(["=", "=", ">=", "<"]), repr(value)))
-    filters = [f for f in filters if "nan" not in f[2] and "inf" not in f[2]]
-    pq.write_table(pa.table(columns), path, write_statistics=False, store_schema=False)
-    return filters
-
 
 def ignored_columns(path):
     """Of INT96, which comes back as microseconds; durations (only ARROW:schema knows them) and VARIANT,
@@ -266,37 +165,92 @@ def ignored_columns(path):
     return sorted(ignored)
 
 
-def rewrite(program, original, options, rewritten):
-    done = subprocess.run([program, original, rewritten, *options.split()], capture_output=True, text=True)
-    if done.returncode not in (0, 1):
-        sys.exit(f"FAIL {original} {options}: {program} ended with {done.returncode}: {done.stderr[-400:]}")
-    return done.returncode == 0
+def copy_options(rng):
+    """Random ones of COPY."""
+    found = ["FORMAT parquet"]
+    codec = rng.choice([None, "zstd", "snappy", "gzip", "lz4", "none"])
+    if codec:
+        found.append(f"COMPRESSION {codec}")
+    if codec in ("zstd", "gzip", "lz4") and rng.random() < 0.5:
+        found.append(f"COMPRESSION_LEVEL {rng.randrange(1, 23 if codec == 'zstd' else 10)}")
+    if rng.random() < 0.6:
+        found.append(f"ROW_GROUP_ROWS {rng.choice([1, 7, 100, 1000])}")
+    if rng.random() < 0.3:
+        found.append("FILE_SIZE '20kB'")
+    return ", ".join(found)
 
 
-def make_jobs(program, folder, full):
-    jobs = []
+class Jobs:
+    """Tables that were written again, for the readers."""
 
-    def add(name, original, options, filters):
-        rewritten = folder / f"{len(jobs)}.rewritten.parquet"
-        if rewrite(program, original, options, rewritten):
-            jobs.append({"name": f"{name} {options}", "original": str(original), "rewritten": str(rewritten),
-                         "filters": filters, "ignored": ignored_columns(original)})
+    def __init__(self, build, folder):
+        self.build, self.folder = build, folder
+        self.found = []
+        self.wrong = []
 
+    def add(self, name, original, rewritten, kinds=(), filters=()):
+        self.found.append({"name": name, "original": str(original), "rewritten": [str(path) for path in rewritten],
+                           "kinds": list(kinds), "filters": list(filters), "ignored": ignored_columns(original)})
+
+    def new_path(self):
+        return self.folder / f"{len(self.found)}.rewritten.parquet"
+
+    def rewrite(self, name, original, options, kinds=(), filters=()):
+        """By parquet_rewrite, which may refuse what others made."""
+        path = self.new_path()
+        done = subprocess.run([self.build / "parquet_rewrite", original, path, *options.split()], capture_output=True,
+                              text=True)
+        if done.returncode not in (0, 1) or (kinds and done.returncode != 0):
+            self.wrong.append(f"{name} {options}: parquet_rewrite ended with {done.returncode}: {done.stderr[-400:]}")
+        elif done.returncode == 0:
+            self.add(f"{name} {options}", original, [path], kinds, filters)
+
+    def copy(self, name, original, options, kinds, filters):
+        """By SQL."""
+        path = self.new_path()
+        done = subprocess.run([self.build / "firn", "--quiet", "-c",
+                               f"COPY (SELECT * FROM read_parquet('{original}')) TO '{path}' ({options})"],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            self.wrong.append(f"{name} COPY ({options}): {done.stderr[-400:]}")
+            return
+        parts = [path]
+        if path.is_dir():
+            parts = sorted(path.glob("*.parquet"), key=lambda part: int(part.stem.split("_")[1]))
+        self.add(f"{name} COPY ({options})", original, parts, kinds, filters)
+
+    def add_seed(self, seed, original, kinds, filters, has_all):
+        rng = random.Random(f"options {seed}")
+        for options in OPTIONS if has_all else [OPTIONS[seed % len(OPTIONS)]] * (seed % 3 != 0):
+            self.rewrite(f"seed {seed}", original, options, kinds, filters)
+        for _ in range(COPIES_OF_ONE if has_all else seed % 3 == 0):
+            self.copy(f"seed {seed}", original, copy_options(rng), kinds, filters)
+
+
+def make_jobs(jobs, told):
     shared = pathlib.Path(os.environ.get("SHARED", ROOT.parent / "shared")) / "conformance" / "parquet"
     files = sorted(shared.glob("generated/*.parquet")) + sorted(shared.glob("parquet-testing/data/*.parquet"))
     if not files:
         print(f"skipped: the conformance files, {shared} is not there")
-    for i, path in enumerate(files if full else files[::4]):
-        for options in OPTIONS if full else [OPTIONS[i % len(OPTIONS)]]:
-            add(path.name, path, options, [])
-    from_files = len(jobs)
-    for seed in range(200 if full else 60):
-        original = folder / f"{seed}.random.parquet"
-        filters = random_table(seed, original)
-        for options in OPTIONS if full else [OPTIONS[seed % len(OPTIONS)]]:
-            add(f"seed {seed}", original, options, filters)
-    print(f"{from_files} files of the conformance sets, {len(jobs) - from_files} random ones")
-    return jobs
+    for i, path in enumerate(files if told.full else files[::4] if told.seed is None else []):
+        for options in OPTIONS if told.full else [OPTIONS[i % len(OPTIONS)]]:
+            jobs.rewrite(path.name, path, options)
+    from_files = len(jobs.found)
+    if told.seed is not None:
+        seeds = [told.seed]
+    else:
+        fixed, new = 200 if told.full else 60, random.SystemRandom().randrange(1000, 10 ** 9)
+        seeds = [*range(fixed), *range(new, new + (30 if told.full else 12))]
+        print(f"seeds 0 to {fixed - 1} and, new this time, {new} to {seeds[-1]}; --seed N is one again")
+    has_all = told.full or told.seed is not None
+    for seed in seeds:
+        original = jobs.folder / f"{seed}.random.parquet"
+        jobs.add_seed(seed, original, *parquet_random.random_table(seed, original), has_all)
+    intervals = [seed for seed in seeds if has_all or seed % 12 in (0, 7)]
+    subprocess.run([venv("duckdb"), __file__, "--intervals", jobs.folder, *map(str, intervals)], check=True)
+    for seed in intervals:
+        jobs.add_seed(seed, jobs.folder / f"{seed}.interval.parquet", ["interval"], [], has_all)
+    print(f"{from_files} files of the conformance sets, {len(jobs.found) - from_files} random ones", flush=True)
 
 
 def venv(group):
@@ -306,26 +260,42 @@ def venv(group):
 
 
 def main():
-    program = pathlib.Path(sys.argv[1]).resolve() / "parquet_rewrite"
-    passed = failed = 0
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        jobs = make_jobs(program, folder, "--full" in sys.argv)
-        (folder / "jobs.json").write_text(json.dumps(jobs))
-        for reader in READERS:
-            python = sys.executable if reader == "pyarrow" else venv(reader)
-            done = subprocess.run([python, __file__, "--read", reader, folder / "jobs.json"],
-                                  capture_output=True, text=True)
-            *wrong, compared = done.stdout.splitlines() or [done.stderr[-500:], "0"]
-            print("\n".join([*wrong, f"{reader}: {compared} compared, {len(wrong)} wrong"]))
-            passed += int(compared) - len(wrong)
-            failed += len(wrong) + (done.returncode != 0 or int(compared) == 0)
-    print(f"{passed} passed, {failed} failed, 0 skipped")
-    sys.exit(1 if failed else 0)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--without-spark", action="store_true")
+    told = parser.parse_args()
+    from rest_sql_test import Session  # Which reads BUILD from the arguments.
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="firn-parquet-")))
+        jobs = Jobs(told.build.resolve(), folder)
+        make_jobs(jobs, told)
+        (folder / "jobs.json").write_text(json.dumps(jobs.found))
+        counts = [(len(jobs.wrong), len(jobs.wrong))]
+        print("".join(f"FAIL {each}\n" for each in jobs.wrong), end="", flush=True)
+        counts += [compare_in_child(name, folder / "jobs.json") for name in CHILDREN]
+        random_ones = [job for job in jobs.found if job["kinds"]]
+        session = stack.enter_context(Session())
+        counts.append(compare_all("firn", parquet_readers.Firn(jobs.build / "firn", session), random_ones))
+        if not told.without_spark:
+            chosen = spark_jobs(jobs.found, SPARK_MAX * (5 if told.full else 1))
+            counts.append(compare_with_spark(stack, folder, chosen))
+        for job in random_ones:
+            wrong = parquet_readers.may_exclude(job["rewritten"])
+            counts.append((1, bool(wrong)))
+            if wrong:
+                print(f"FAIL bounds: {job['name']}: {wrong}")
+        compared, failed = map(sum, zip(*counts))
+    print(f"{compared - failed} passed, {failed} failed, 0 skipped")
+    return failed > 0 or (told.seed is None and any(count == 0 for count, _ in counts[1:]))
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "--read":
-        read_as(sys.argv[2], sys.argv[3])
+        print(*compare_all(sys.argv[2], CHILDREN[sys.argv[2]](), json.loads(pathlib.Path(sys.argv[3]).read_text())))
+    elif sys.argv[1] == "--intervals":
+        for number in map(int, sys.argv[3:]):
+            parquet_random.write_intervals(number, f"{sys.argv[2]}/{number}.interval.parquet")
     else:
-        main()
+        sys.exit(main())
