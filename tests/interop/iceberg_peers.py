@@ -86,6 +86,7 @@ class Peers:
         self.warehouse = f"file://{self.folder}/warehouse"
         self.database = self.folder / "catalog.db"
         self.programs = {}
+        self.duckdb_is_attached = False
         self.passed = self.failed = 0
 
     def __enter__(self):
@@ -148,6 +149,14 @@ class Peers:
 
     def spark(self, sql):
         return self.program_of("spark").ask(sql=sql)
+
+    def duckdb(self, sql):
+        """DuckDB with the REST catalog: it has no catalog of SQLite."""
+        program = self.program_of("duckdb")
+        if not self.duckdb_is_attached:
+            program.ask(sql=f"ATTACH '' AS ice (TYPE iceberg, ENDPOINT '{self.rest}', AUTHORIZATION_TYPE 'none')")
+            self.duckdb_is_attached = True
+        return program.ask(sql=sql)
 
     # ---- Reading ---------------------------------------------------------------------------------
 

@@ -409,6 +409,9 @@ def check_replaced(peers, version):
         peers.expect("replaced: Spark reads the branch", found == [[0, "r0"]], found)
 
 
+MERGE_ON_READ = ", ".join(f"'write.{each}.mode' = 'merge-on-read'" for each in ("delete", "update", "merge"))
+
+
 def check_on_top(peers):
     """Others write on top of firn's table, and firn on top of theirs."""
     peers.firn("CREATE TABLE shared (id BIGINT, s VARCHAR) PARTITIONED BY (truncate(1, s))",
@@ -425,6 +428,112 @@ def check_on_top(peers):
     peers.check("others on top", "db.shared")
     peers.firn("INSERT INTO shared VALUES (7, 'last')")
     peers.check("firn on top of others", "db.shared")
+    if peers.rest and peers.with_duckdb:
+        check_duckdb_on_top(peers)
+
+
+def check_duckdb_on_top(peers):
+    """DuckDB's extension writes over REST alone; and firn on top of its tables, files and deletes."""
+    for name, spec in (("plain", ""), ("parted", "PARTITIONED BY (truncate(1, s))")):
+        table = f"db.duck_{name}"
+        peers.firn(f"CREATE TABLE ice.{table} (id BIGINT, s VARCHAR, n DECIMAL(9, 2)) {spec} WITH ({MERGE_ON_READ})",
+                   f"INSERT INTO ice.{table} VALUES (1, 'firn', 1.5), (2, NULL, NULL), (3, 'fish', 3)")
+        rows = [[1, "firn", "1.5"], [2, None, None], [3, "fish", "3"]]
+
+        def check(who, what):
+            peers.check(f"{who} on top, {name}: {what}", table, rows)  # pylint: disable=cell-var-from-loop
+        peers.duckdb(f"INSERT INTO ice.{table} VALUES (4, 'duck', 4.25), (5, NULL, 5)")
+        rows += [[4, "duck", "4.25"], [5, None, "5"]]
+        check("DuckDB", "INSERT")
+        peers.firn(f"DELETE FROM ice.{table} WHERE id IN (3, 5)", f"UPDATE ice.{table} SET s = 'dog' WHERE id = 4")
+        rows = [[1, "firn", "1.5"], [2, None, None], [4, "dog", "4.25"]]
+        check("firn", "DELETE and UPDATE")
+        peers.duckdb(f"DELETE FROM ice.{table} WHERE id = 1")
+        peers.duckdb(f"UPDATE ice.{table} SET s = 'up', n = 2 WHERE id = 2")
+        rows = [[2, "up", "2"], [4, "dog", "4.25"]]
+        check("DuckDB", "DELETE and UPDATE")
+        peers.firn(f"ALTER TABLE ice.{table} ADD COLUMN more INTEGER", f"UPDATE ice.{table} SET more = 7 WHERE id = 2",
+                   f"INSERT INTO ice.{table} VALUES (6, 'last', NULL, 6)")
+        rows = [[2, "up", "2", 7], [4, "dog", "4.25", None], [6, "last", None, 6]]
+        check("firn", "ALTER and UPDATE")
+    peers.duckdb("CREATE TABLE ice.db.ducks (id BIGINT, s VARCHAR)")
+    peers.duckdb("INSERT INTO ice.db.ducks VALUES (1, 'a'), (2, 'b'), (3, 'c')")
+    peers.firn("DELETE FROM ducks WHERE id = 1", "INSERT INTO ducks VALUES (4, 'd')")
+    peers.check("a table of DuckDB's", "db.ducks", [[2, "b"], [3, "c"], [4, "d"]])
+
+
+def check_catalogs_of_others(peers):
+    """firn commits to SQLite catalogs that PyIceberg and Java made; and they go on."""
+    if peers.rest:
+        return
+    for maker in ["pyiceberg"] + ["spark"] * peers.with_spark:
+        folder = peers.folder / f"of_{maker}"
+        folder.mkdir()
+        with iceberg_peers.Peers(peers.program.parent, folder, with_spark=peers.with_spark) as of:
+            commit_to_catalog_of(of, maker)
+            peers.passed += of.passed
+            peers.failed += of.failed
+
+
+def commit_to_catalog_of(peers, maker):
+    rows = [[1, "a"], [2, "b"], [3, None]]
+    if maker == "spark":
+        for each in ("CREATE NAMESPACE ice.db", "CREATE TABLE ice.db.theirs (id BIGINT, s STRING) USING iceberg",
+                     "INSERT INTO ice.db.theirs VALUES (1, 'a'), (2, 'b'), (3, NULL)",
+                     "CREATE TABLE ice.db.gone (id BIGINT) USING iceberg"):
+            peers.spark(each)
+    else:
+        catalog = peers.pyiceberg()
+        catalog.create_namespace("db")
+        table = pyarrow.table({"id": pyarrow.array([1, 2, 3], pyarrow.int64()), "s": ["a", "b", None]})
+        catalog.create_table("db.theirs", table.schema).append(table)
+        catalog.create_table("db.gone", table.schema)
+    what = f"a catalog of {maker}"
+    peers.check(f"{what}: as it was", "db.theirs", rows)
+    peers.firn("INSERT INTO theirs VALUES (4, 'd')", "DELETE FROM theirs WHERE id = 1",
+               "ALTER TABLE theirs ADD COLUMN n INTEGER", "ALTER TABLE theirs RENAME COLUMN s TO t",
+               "UPDATE theirs SET n = 5 WHERE id = 2",
+               "CREATE TABLE ours (id BIGINT, s VARCHAR) PARTITIONED BY (bucket(2, id))",
+               "INSERT INTO ours VALUES (1, 'x'), (2, 'y')", "CREATE TABLE ice.db.passing AS SELECT 1 AS x",
+               "ALTER TABLE passing RENAME TO passed", "DROP TABLE passed", "DROP TABLE gone",
+               "CREATE SCHEMA ice.more", "CREATE TABLE ice.more.third (id INTEGER)", "INSERT INTO ice.more.third VALUES (3)",
+               "CREATE SCHEMA ice.short", "DROP SCHEMA ice.short")
+    peers.check(f"{what}: rows that firn changed", "db.theirs", [[2, "b", 5], [3, None, None], [4, "d", None]])
+    peers.check(f"{what}: a table of firn's", "db.ours", [[1, "x"], [2, "y"]])
+    peers.check(f"{what}: a schema of firn's", "more.third", [[3]])
+    # They write to both, and so does firn again.
+    if maker == "spark":
+        for each in ("INSERT INTO ice.db.ours VALUES (3, 'z')", "DELETE FROM ice.db.ours WHERE id = 1",
+                     "ALTER TABLE ice.db.theirs ADD COLUMN m STRING", "INSERT INTO ice.db.theirs VALUES (6, 'f', 6, 'm')",
+                     "CREATE TABLE ice.more.fourth AS SELECT 4 AS x"):
+            peers.spark(each)
+        spaces = {row[0] for row in peers.spark("SHOW NAMESPACES IN ice")}
+        tables = {row[1] for row in peers.spark("SHOW TABLES IN ice.db")}
+    else:
+        catalog = peers.pyiceberg()
+        catalog.load_table("db.ours").append(pyarrow.table({"id": pyarrow.array([3], pyarrow.int64()), "s": ["z"]}))
+        catalog.load_table("db.ours").delete("id = 1")
+        theirs = catalog.load_table("db.theirs")
+        with theirs.update_schema() as update:
+            update.add_column("m", pyiceberg_string())
+        theirs.append(pyarrow.table({"id": pyarrow.array([6], pyarrow.int64()), "t": ["f"],
+                                     "n": pyarrow.array([6], pyarrow.int32()), "m": ["m"]}))
+        made = pyarrow.table({"x": pyarrow.array([4], pyarrow.int32())})
+        catalog.create_table("more.fourth", made.schema).append(made)
+        spaces = {".".join(each) for each in catalog.list_namespaces()}
+        tables = {each[1] for each in catalog.list_tables("db")}
+    peers.expect(f"{what}: its schemas", spaces == {"db", "more"}, spaces)
+    peers.expect(f"{what}: its tables", tables == {"theirs", "ours"}, tables)
+    peers.firn("INSERT INTO ours VALUES (9, 'last')", "DELETE FROM theirs WHERE id = 2", "INSERT INTO ice.more.fourth VALUES (5)")
+    peers.check(f"{what}: both wrote", "db.ours", [[2, "y"], [3, "z"], [9, "last"]])
+    peers.check(f"{what}: both changed", "db.theirs",
+                [[3, None, None, None], [4, "d", None, None], [6, "f", 6, "m"]])
+    peers.check(f"{what}: a table of theirs", "more.fourth", [[4], [5]])
+
+
+def pyiceberg_string():
+    from pyiceberg.types import StringType  # pylint: disable=import-outside-toplevel
+    return StringType()
 
 
 def check_ref(peers, what, refs):
@@ -689,7 +798,7 @@ def main():
                                (check_partitions, (chance, arguments.full)), (check_no_partition, ()),
                                (check_evolution, ()), (check_refs, ()), (check_branches, ()), (check_alterations, ()),
                                (check_replaced, (1,)), (check_replaced, (2,)),
-                               (check_on_top, ()),
+                               (check_on_top, ()), (check_catalogs_of_others, ()),
                                (check_changes, (arguments.full,)), (check_changes_of_evolved, ()),
                                (check_changes_of_partitions, ()), (check_compaction, ()),
                                (check_names, ())):
