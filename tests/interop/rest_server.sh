@@ -18,16 +18,17 @@ set=${SHARED:-$PWD/../shared}/conformance/iceberg
 [[ -d $set ]] || set=$PWD/tests/data/conformance/iceberg
 
 get_jars() { # False sets `why`.
-    local pom=$PWD/tests/interop/rest_server.pom.xml
+    local pom=$jars/rest.pom.xml
     why="there is no java or no mvn"
     command -v java >/dev/null && command -v mvn >/dev/null || return 1
     why="Maven does not bring its jars: build/cache/jars/rest.log"
     mkdir -p "$jars"
     ( # Two steps may want them at once; the server does not keep the lock.
         flock 8
+        bash tools/dev/pin.sh --fill tests/interop/rest_server.pom.xml.in >"$pom" || exit 1
         cmp -s "$pom" "$jars/rest/pom.done" && exit 0
         rm -rf "$jars/rest"
-        mvn -q -B -f "$pom" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
+        mvn -q -B -f "$pom" "org.apache.maven.plugins:maven-dependency-plugin:$(bash tools/dev/pin.sh maven-dependency-plugin):copy-dependencies" \
             -DoutputDirectory="$jars/rest" -DincludeScope=runtime >"$jars/rest.log" 2>&1 || exit 1
         cp "$pom" "$jars/rest/pom.done"
     ) 8>"$jars/.lock"

@@ -2,7 +2,7 @@
 """iceberg_samples.py - writes the Iceberg tables below tests/data/iceberg anew.
 
 They are part of the repository, so that SQL over Iceberg is tested without any other data. Their paths are
-relative to the top folder, where tests run. Needs the group pyiceberg of tools/requirements/python.txt:
+relative to the top folder, where tests run. Needs the group pyiceberg of tools/requirements/pins.txt:
 
     $(bash tools/dev/venv.sh pyiceberg)/bin/python tools/dev/iceberg_samples.py
 """

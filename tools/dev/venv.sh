@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the virtual environment of a group of tools/requirements/python.txt and prints its folder.
+# Makes the virtual environment of a group of tools/requirements/pins.txt and prints its folder.
 #
 #     python=$(bash tools/dev/venv.sh pyiceberg)/bin/python
 #
@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 group=$1
-list=tools/requirements/python.txt
+list=tools/requirements/pins.txt
 mapfile -t wanted < <(awk -v group="$group" '$1 == group { print $2 }' "$list")
 if ((${#wanted[@]} == 0)); then
     echo "venv: no group \"$group\" in $list" >&2

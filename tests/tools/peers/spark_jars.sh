@@ -3,7 +3,10 @@
 # Maven, and prints their folder.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
-iceberg=1.12.0 spark=4.1_2.13 sqlite=3.50.3.0
+iceberg=$(bash tools/dev/pin.sh iceberg-spark)
+spark=$(bash tools/dev/pin.sh spark)
+sqlite=$(bash tools/dev/pin.sh sqlite-jdbc)
+plugin=$(bash tools/dev/pin.sh maven-dependency-plugin)
 jars=$PWD/build/cache/jars/spark
 stamp=$jars/versions
 mkdir -p "$jars"
@@ -15,7 +18,7 @@ if [[ ! -f $stamp || $(<"$stamp") != "$iceberg $spark $sqlite" ]]; then
     for artifact in "org.apache.iceberg:iceberg-spark-runtime-$spark:$iceberg" \
         "org.xerial:sqlite-jdbc:$sqlite"; do
         for pause in 5 20 60 0; do # A network may fail for a moment.
-            mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+            mvn -q -B "org.apache.maven.plugins:maven-dependency-plugin:$plugin:copy" \
                 -Dartifact="$artifact" -DoutputDirectory="$jars" >"$jars.log" 2>&1 && break
             if ((pause == 0)); then
                 cat "$jars.log" >&2
