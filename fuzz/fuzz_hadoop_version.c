@@ -1,8 +1,8 @@
 // A folder of metadata files, each line a name; the first line is the text of the version hint.
 //
 // Oracle: what is found is a file of the folder whose name is that of a metadata file; without a
-// hint none of the folder has a greater version; nothing is found only where no file has such a
-// name.
+// hint it is a numbered one ("v3") if there are such, and none of these has a greater version;
+// nothing is found only where no file has such a name.
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,8 +23,8 @@ static void must(bool condition) {
 typedef struct folder {
     uint32_t count;
     char paths[FILES_MAX + 1][INPUT_PATH_MAX]; // The last one may be the hint's.
-    uint64_t version;                          // The greatest.
-    bool has_version;
+    uint64_t versions[2];                      // The greatest: of "00003-…" and of "v3".
+    bool has_versions[2];
 } folder;
 
 // A line as the name of a file; false for what is none.
@@ -57,8 +57,10 @@ static void fill(text files, folder *out) {
         if (take_name(line, name)) {
             input_folder_write(name, (bytes){.size = 0}, out->paths[out->count++]);
             if (hadoop_version_of(line, &version)) {
-                out->version = !out->has_version || version > out->version ? version : out->version;
-                out->has_version = true;
+                const bool is_numbered = line.data[0] == 'v';
+                uint64_t *greatest = &out->versions[is_numbered];
+                *greatest = version > *greatest ? version : *greatest; // 0 before.
+                out->has_versions[is_numbered] = true;
             }
         }
     }
@@ -70,14 +72,16 @@ static void check(io *files, const folder *self, bool has_hint, arena *memory) {
     if (hadoop_current_metadata(files, text_of(input_folder()), NULL, memory, &found, &err) !=
         FIRN_OK) {
         must(err.status == FIRN_NO_MEMORY || err.status == FIRN_NOT_FOUND);
-        must(err.status == FIRN_NO_MEMORY || !self->has_version);
+        must(err.status == FIRN_NO_MEMORY || !(self->has_versions[0] || self->has_versions[1]));
         return;
     }
     uint64_t version;
     const size_t start = strlen(input_folder()) + strlen("/metadata/");
     must(found.size > start);
     must(hadoop_version_of(text_slice(found, start, found.size), &version));
-    must(has_hint || version == self->version);
+    const bool is_numbered = found.data[start] == 'v';
+    must(has_hint ||
+         (is_numbered == self->has_versions[1] && version == self->versions[is_numbered]));
     bool is_there = false;
     for (uint32_t i = 0; i < self->count; i++) {
         is_there = is_there || text_equal(found, text_of(self->paths[i]));
