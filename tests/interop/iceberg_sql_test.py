@@ -729,24 +729,32 @@ WHILE_COMPACTED = (
     ("UPDATE compacted SET s = 'z' WHERE id = 3", None),
     ("MERGE INTO compacted t USING (VALUES (1), (8)) AS q(k) ON t.id = q.k WHEN MATCHED THEN DELETE "
      "WHEN NOT MATCHED THEN INSERT VALUES (k, 'new')", None),
+    ("INSERT OVERWRITE compacted VALUES (5, 'e')", [[5, "e"]]),
+    ("INSERT INTO compacted REPLACE WHERE id = 2 VALUES (2, 'r')", None),
+    ("INSERT INTO compacted REPLACE WHERE id = 6 VALUES (6, 'r')", [[1, "a"], [2, "b"], [3, "c"], [6, "r"]]),
+    ("INSERT INTO compacted REPLACE WHERE true VALUES (6, 'r')", None),
 )
+LEVELS = ("SNAPSHOT", "SERIALIZABLE")
 
 
-def check_compaction(peers):
-    """Spark's rewrite_data_files comes between a statement and its commit, which looks for the rows' files."""
+def check_compaction(peers, full):
+    """Spark's rewrite_data_files comes between a statement and its commit, which looks for the rows' files; under both
+    levels, of which each way to change files has one if not `full`."""
     if not peers.with_spark:
         return
     for mode in ("copy-on-write", "merge-on-read"):
         properties = ", ".join(f"'write.{each}.mode' = '{mode}'" for each in ("delete", "update", "merge"))
-        for deed, wanted in WHILE_COMPACTED:
-            what = f"{mode}, {deed.split(' VALUES')[0][:60]} while Spark compacts"
+        for number_of, (deed, wanted, level) in enumerate((*each, level) for each in WHILE_COMPACTED for level in LEVELS):
+            if not full and (number_of + number_of // 2 + (mode == "merge-on-read")) % 2 != 0:
+                continue
+            what = f"{mode}, {level}, {deed.split(' VALUES')[0][:60]} while Spark compacts"
             rows = ((1, "a"), (2, "b"), (3, "c"), (4, "d"))
             peers.firn("DROP TABLE IF EXISTS compacted",
                        f"CREATE TABLE compacted (id INTEGER, s VARCHAR) WITH ({properties})",
                        *(f"INSERT INTO compacted VALUES ({i}, '{s}')" for i, s in rows),
                        "DELETE FROM compacted WHERE id = 4")
             with Session() as session:
-                for each in (peers.attach, "USE ice.db", "BEGIN", deed):
+                for each in (peers.attach, "USE ice.db", f"BEGIN ISOLATION LEVEL {level}", deed):
                     session.rows(each)
                 peers.spark("CALL ice.system.rewrite_data_files(table => 'db.compacted', "
                             "options => map('rewrite-all', 'true'))")
@@ -800,7 +808,7 @@ def main():
                                (check_replaced, (1,)), (check_replaced, (2,)),
                                (check_on_top, ()), (check_catalogs_of_others, ()),
                                (check_changes, (arguments.full,)), (check_changes_of_evolved, ()),
-                               (check_changes_of_partitions, ()), (check_compaction, ()),
+                               (check_changes_of_partitions, ()), (check_compaction, (arguments.full,)),
                                (check_names, ())):
             if arguments.only not in scenario.__name__:
                 continue
