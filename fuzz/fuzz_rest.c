@@ -67,7 +67,7 @@ static void fuzz_table(bytes body, arena *memory) {
     touch_properties(&table.config);
     for (uint32_t i = 0; i < table.credential_count; i++) {
         touch(table.credentials[i].prefix);
-        touch_properties(&table.credentials[i].config);
+        touch_properties(&table.credentials[i].properties);
     }
 }
 

@@ -175,6 +175,20 @@ disk without a lock manager: let them take turns.
 Locations in catalogs and metadata, `file:///lake/t` like plain paths, are taken as they are written: `%20` is three characters of
 a name, not a blank, as PyIceberg takes it too.
 
+## Keys to storages
+
+A REST server may send keys to the storage of a table with it. firn asks for them when it loads or stages one, as PyIceberg does
+(`X-Iceberg-Access-Delegation: vended-credentials`); what `HEADERS` has of that name is sent in its place, and an empty value,
+`HEADERS MAP {'X-Iceberg-Access-Delegation': ''}`, means none. What the server answers is for the files of this table alone: those
+below its location, the folders that its properties (`write.data.path`, `write.metadata.path` …) name, and the places
+that its credentials name. As in Java, of one property counts the last of: the `defaults` of the server's configuration, `PROPERTIES` of ATTACH,
+the `overrides` of the configuration, the table's `config`, its storage credential with the longest prefix. Only properties of
+storages are handed on (`s3.…`, `gcs.…`, `adls.…`, `client.…`, `signer.…`, `io-impl`); a `token` of the table stays with its requests.
+They are kept in memory until DETACH, newer ones replace them whenever the table is loaded, and a table is had anew, unchanged
+or not, five minutes before they end (`s3.session-token-expires-at-ms` and the like), or after a quarter of an hour where they do not
+say. They are printed nowhere, also not where a message of the server repeats one. So far files are read and
+written on this machine and, reading, at web addresses, which need none of it: no store of object storages is there yet.
+
 ## Options of ATTACH
 
 """

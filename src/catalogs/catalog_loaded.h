@@ -4,23 +4,12 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "io/io_storage.h"
 #include "memory/arena.h"
+#include "tables/catalog.h"
 
-typedef struct catalog_property {
-    text key;
-    text value;
-} catalog_property;
-
-typedef struct catalog_properties {
-    uint32_t count;
-    catalog_property *items;
-} catalog_properties;
-
-/// Keys for the objects whose location begins with `prefix`; the longest prefix counts.
-typedef struct storage_credential {
-    text prefix;
-    catalog_properties config;
-} storage_credential;
+typedef io_property catalog_property;
+typedef io_properties catalog_properties;
 
 typedef struct loaded_table {
     bool is_view;
@@ -30,8 +19,10 @@ typedef struct loaded_table {
     bytes metadata;            // The JSON itself, if the catalog sent it; else size 0: read it.
     catalog_properties config; // Of this table: storage keys, perhaps a token of its own.
     uint32_t credential_count;
-    storage_credential *credentials;
-    text etag; // What to ask with next time, or empty.
+    io_credential *credentials;
+    text_list roots;  // Where its files lie: its location, and where properties send them.
+    int64_t again_ms; // Since 1970: when its keys are to be had anew; INT64_MAX: never.
+    text etag;        // What to ask with next time, or empty.
 } loaded_table;
 
 /// The same as options, copied. NULL if there are none.

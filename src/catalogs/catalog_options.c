@@ -28,13 +28,19 @@ READ_TEXT(scope)
 READ_TEXT(oauth2_server_uri)
 #undef READ_TEXT
 
-static firn_status read_headers(text value, arena *memory, catalog_options *out, firn_error *err) {
-    const json_node *object;
+static firn_status read_map(text value, const char *option, arena *memory, const json_node **out,
+                            firn_error *err) {
     firn_error ignored = ERR_INIT; // Its text might show a part of the value.
     const bytes json = {.data = (const uint8_t *)value.data, .size = value.size};
-    if (json_tree_read(memory, json, &object, &ignored) != FIRN_OK || object->kind != JSON_OBJECT) {
-        return FAIL(err, FIRN_INVALID, "option HEADERS is no map of names to texts");
+    if (json_tree_read(memory, json, out, &ignored) != FIRN_OK || (*out)->kind != JSON_OBJECT) {
+        return FAIL(err, FIRN_INVALID, "option %s is no map of names to texts", option);
     }
+    return FIRN_OK;
+}
+
+static firn_status read_headers(text value, arena *memory, catalog_options *out, firn_error *err) {
+    const json_node *object;
+    TRY(read_map(value, "HEADERS", memory, &object, err));
     out->headers = ARENA_NEW(memory, net_header, (size_t)object->count + 1);
     if (out->headers == NULL) {
         return ARENA_FULL(memory, err);
@@ -48,6 +54,32 @@ static firn_status read_headers(text value, arena *memory, catalog_options *out,
         }
         header->value = member->value;
         out->header_count += 1;
+    }
+    return FIRN_OK;
+}
+
+static firn_status read_properties(text value, arena *memory, catalog_options *out,
+                                   firn_error *err) {
+    const json_node *object;
+    TRY(read_map(value, "PROPERTIES", memory, &object, err));
+    out->properties.items = ARENA_NEW(memory, io_property, (size_t)object->count + 1);
+    if (out->properties.items == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    for (const json_node *member = object->first; member != NULL; member = member->next) {
+        if (!io_property_is_storage(member->key)) {
+            const firn_status status =
+                FAIL(err, FIRN_INVALID, "\"%.*s\" of option PROPERTIES is of no storage",
+                     TEXT_ARGS(member->key));
+            err_hint(err, "s3.…, gcs.…, adls.…, client.…, signer.… and io-impl are");
+            return status;
+        }
+        if (member->kind != JSON_STRING) {
+            return FAIL(err, FIRN_INVALID, "\"%.*s\" of option PROPERTIES is no text",
+                        TEXT_ARGS(member->key));
+        }
+        out->properties.items[out->properties.count++] =
+            (io_property){.key = member->key, .value = member->value};
     }
     return FIRN_OK;
 }

@@ -2,6 +2,7 @@
 #ifndef FIRN_CATALOGS_CATALOG_OPTIONS_H
 #define FIRN_CATALOGS_CATALOG_OPTIONS_H
 
+#include "io/io_storage.h"
 #include "io/net_module.h"
 #include "memory/arena.h"
 
@@ -23,6 +24,7 @@ typedef struct catalog_options {
     text oauth2_server_uri;
     net_header *headers;
     uint32_t header_count;
+    io_properties properties;
     uint32_t connect_timeout_ms;
     uint32_t request_timeout_ms;
     bool is_read_only;
@@ -31,12 +33,13 @@ typedef struct catalog_options {
 /// What people call a catalog of one kind: "REST catalog".
 const char *catalog_kind_words(catalog_kind_bit kind);
 
-#define CATALOG_OPTION_COUNT 10 // Rows of catalog_options.def.
+#define CATALOG_OPTION_COUNT 11 // Rows of catalog_options.def.
 /// The name of an option of any kind of catalog, in capitals; `index` is below the count.
 const char *catalog_option_name(size_t index);
 
 /// Reads options for a catalog of one kind. Names are taken in any case. Values:
 ///     HEADERS            a JSON object of texts: {"X-Tenant": "seven"}
+///     PROPERTIES         likewise, of keys that stores use (io/io_storage.h)
 ///     …_TIMEOUT          a whole number of seconds, or with a unit: 500ms, 5s, 2min
 ///     READ_ONLY          true, false, or empty, which is true
 ///

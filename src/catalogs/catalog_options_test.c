@@ -14,6 +14,7 @@ TEST(catalog_options_are_read_in_any_case_and_order) {
         {"scope", "s"},
         {"OAUTH2_SERVER_URI", "http"},
         {"headers", "{\"X-A\":\"1\",\"X-B\":\"\\u0032\"}"},
+        {"properties", "{\"s3.region\":\"r\"}"},
         {"connect_timeout", "500ms"},
         {"REQUEST_TIMEOUT", "2min"},
         {"READ_ONLY", ""},
@@ -26,7 +27,8 @@ TEST(catalog_options_are_read_in_any_case_and_order) {
     CHECK(text_equal(out.credential, TEXT("id:secret")) && text_equal(out.scope, TEXT("s")));
     CHECK(text_equal(out.oauth2_server_uri, TEXT("http")) && out.catalog_name.size == 0);
     CHECK(out.connect_timeout_ms == 500 && out.request_timeout_ms == 120000 && out.is_read_only);
-    REQUIRE(out.header_count == 2);
+    REQUIRE(out.header_count == 2 && out.properties.count == 1);
+    CHECK(text_equal(out.properties.items[0].key, TEXT("s3.region")));
     CHECK(text_equal(out.headers[1].name, TEXT("X-B")));
     CHECK(text_equal(out.headers[1].value, TEXT("2")));
     REQUIRE(catalog_options_read(NULL, 0, CATALOG_FOLDER, &memory, &out, &err) == FIRN_OK);
@@ -48,7 +50,7 @@ TEST(catalog_options_say_what_is_wrong_without_showing_secrets) {
          CATALOG_REST,
          "no option \"BOGUS\"",
          "a REST catalog has WAREHOUSE, TOKEN, CREDENTIAL, SCOPE, OAUTH2_SERVER_URI, HEADERS, "
-         "CONNECT_TIMEOUT, REQUEST_TIMEOUT, READ_ONLY, TYPE"},
+         "PROPERTIES, CONNECT_TIMEOUT, REQUEST_TIMEOUT, READ_ONLY, TYPE"},
         {{{"something_else_altogether", ""}},
          1,
          CATALOG_FOLDER,
@@ -60,6 +62,18 @@ TEST(catalog_options_say_what_is_wrong_without_showing_secrets) {
         {{{"HEADERS", "hunter2"}}, 1, CATALOG_REST, "no map of names", ""},
         {{{"HEADERS", "[\"hunter2\"]"}}, 1, CATALOG_REST, "no map of names", ""},
         {{{"HEADERS", "{\"X\":1}"}}, 1, CATALOG_REST, "header \"X\"", ""},
+        {{{"PROPERTIES", "hunter2"}}, 1, CATALOG_REST, "PROPERTIES is no map of names", ""},
+        {{{"PROPERTIES", "{\"s3.secret-access-key\":[\"hunter2\"]}"}},
+         1,
+         CATALOG_REST,
+         "\"s3.secret-access-key\" of option PROPERTIES is no text",
+         ""},
+        {{{"PROPERTIES", "{\"token\":\"hunter2\"}"}},
+         1,
+         CATALOG_REST,
+         "\"token\" of option PROPERTIES is of no storage",
+         "s3.…, gcs.…, adls.…, client.…, signer.… and io-impl are"},
+        {{{"PROPERTIES", "{}"}}, 1, CATALOG_SQLITE, "is for REST catalogs only", ""},
         {{{"READ_ONLY", "yes"}}, 1, CATALOG_FOLDER, "true and false", ""},
         {{{"CONNECT_TIMEOUT", ""}}, 1, CATALOG_REST, "no time", ""},
         {{{"CONNECT_TIMEOUT", "0"}}, 1, CATALOG_REST, "no time", ""},

@@ -4,6 +4,7 @@
 #include "memory/json_tree.h"
 
 #define SEPARATOR_DEFAULT "%1F"
+#define ROOT_COUNT_MAX 8
 
 static const struct {
     text path;
@@ -225,16 +226,16 @@ static firn_status read_credentials(const json_node *array, arena *memory, loade
     if (array->count == 0) {
         return FIRN_OK;
     }
-    out->credentials = ARENA_NEW(memory, storage_credential, array->count);
+    out->credentials = ARENA_NEW(memory, io_credential, array->count);
     if (out->credentials == NULL) {
         return ARENA_FULL(memory, err);
     }
     for (const json_node *item = array->first; item != NULL; item = item->next) {
-        storage_credential *credential = &out->credentials[out->credential_count];
+        io_credential *credential = &out->credentials[out->credential_count];
         const json_node *config = NULL;
         TRY(json_get_text(item, "prefix", &credential->prefix, err));
         TRY(json_get_object(item, "config", &config, err));
-        TRY(read_properties(config, memory, &credential->config, err));
+        TRY(read_properties(config, memory, &credential->properties, err));
         out->credential_count += 1;
     }
     return FIRN_OK;
@@ -259,6 +260,46 @@ static firn_status read_location(json_reader *in, arena *memory, text *out, firn
     return FIRN_OK;
 }
 
+// Adds where files lie, if that is said as it should be: what is not is told by who reads metadata.
+static void add_root(const json_node *place, loaded_table *out) {
+    if (place != NULL && place->kind == JSON_STRING && place->value.size > 0 &&
+        out->roots.count < ROOT_COUNT_MAX) {
+        out->roots.items[out->roots.count++] = place->value;
+    }
+}
+
+// Finds the roots in the metadata; all else is skipped.
+static firn_status read_metadata(json_reader *in, arena *memory, loaded_table *out,
+                                 firn_error *err) {
+    static const char *const places[] = {"write.data.path", "write.metadata.path",
+                                         "write.object-storage.path", "write.folder-storage.path"};
+    json_token token;
+    out->roots = (text_list){.items = ARENA_NEW(memory, text, ROOT_COUNT_MAX)};
+    if (out->roots.items == NULL) {
+        return ARENA_FULL(memory, err);
+    }
+    TRY(json_next(in, &token, err));
+    while (token.kind == JSON_KEY) {
+        const json_node *tree = NULL;
+        const bool is_location = json_token_is(&token, TEXT("location"));
+        if (is_location || json_token_is(&token, TEXT("properties"))) {
+            TRY(read_subtree(in, &token, memory, &tree, err));
+        } else {
+            TRY(json_skip(in, &token, err));
+        }
+        if (is_location) {
+            add_root(tree, out);
+        }
+        for (size_t i = 0; !is_location && tree != NULL && tree->kind == JSON_OBJECT &&
+                           i < sizeof places / sizeof *places;
+             i++) {
+            add_root(json_find(tree, places[i]), out);
+        }
+        TRY(json_next(in, &token, err));
+    }
+    return FIRN_OK;
+}
+
 static firn_status read_table_member(json_reader *in, const json_token *key, bytes json,
                                      arena *memory, loaded_table *out, firn_error *err) {
     const json_node *tree = NULL;
@@ -266,7 +307,7 @@ static firn_status read_table_member(json_reader *in, const json_token *key, byt
         json_token object;
         TRY(json_read(in, JSON_OBJECT, &object, err));
         const uint8_t *begin = json.data + object.position;
-        TRY(json_skip(in, &object, err));
+        TRY(read_metadata(in, memory, out, err));
         out->metadata = (bytes){.data = begin, .size = (size_t)(in->at - begin)};
         return FIRN_OK;
     }
@@ -290,7 +331,7 @@ static firn_status read_table_member(json_reader *in, const json_token *key, byt
 }
 
 firn_status rest_read_table(bytes json, arena *memory, loaded_table *out, firn_error *err) {
-    *out = (loaded_table){.is_view = false};
+    *out = (loaded_table){.again_ms = INT64_MAX};
     json_reader in = json_reader_open(json);
     json_token token;
     TRY(json_read(&in, JSON_OBJECT, &token, err));

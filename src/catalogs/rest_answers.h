@@ -65,8 +65,8 @@ firn_status rest_read_namespaces(bytes json, arena *memory, namespace_path **out
 firn_status rest_read_identifiers(bytes json, arena *memory, text_list *out, text *next_page,
                                   firn_error *err);
 
-/// A table or view: `out->metadata` is the slice of `json` that holds the metadata, not looked
-/// into. Borrows: `json`, for as long as `out` is used.
+/// A table or view: `out->metadata` is the slice of `json` that holds the metadata, not looked into
+/// but for `out->roots`. Borrows: `json`, for as long as `out` is used.
 firn_status rest_read_table(bytes json, arena *memory, loaded_table *out, firn_error *err);
 
 /// Properties of a namespace.

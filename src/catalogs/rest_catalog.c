@@ -1,8 +1,10 @@
 // ATTACH 'https://…': tables and views of a REST catalog server (rest_client.h).
+#include "base/host.h"
 #include "catalogs/catalog_options.h"
 #include "catalogs/loaded_object.h"
 #include "catalogs/rest_client.h"
 #include "catalogs/rest_kept.h"
+#include "catalogs/rest_storage.h"
 #include "memory/text_builder.h"
 
 #define CATALOG_BYTES_MAX ((size_t)1 << 30)
@@ -41,7 +43,9 @@ static firn_status open_client(rest_catalog *self, text location, const firn_opt
                                  .headers = read.headers,
                                  .header_count = read.header_count,
                                  .connect_timeout_ms = read.connect_timeout_ms,
-                                 .request_timeout_ms = read.request_timeout_ms};
+                                 .request_timeout_ms = read.request_timeout_ms,
+                                 .wants_credentials = true,
+                                 .properties = read.properties};
     return rest_client_open(self->files, &client, &self->client, err);
 }
 
@@ -97,7 +101,12 @@ static firn_status list(catalog *base, namespace_path space, arena *memory, cata
 static firn_status load_kept(rest_catalog *self, object_name name, arena *memory, loaded_table *out,
                              const cancel_flag *cancel, firn_error *err) {
     rest_load what = {.space = name.space, .name = name.name};
-    TRY(rest_kept_etag(&self->kept, name, memory, &what.etag, err));
+    const int64_t now_ms = host_time_us() / 1000;
+    bool has_keys;
+    TRY(rest_kept_etag(&self->kept, name, now_ms, memory, &what.etag, &has_keys, err));
+    if (has_keys && !rest_storage_knows(self->client, name)) {
+        what.etag.size = 0; // The keys were forgotten for those of others.
+    }
     TRY(rest_client_load(self->client, &what, memory, out, cancel, err));
     if (out->is_unchanged) {
         bool is_kept;

@@ -4,6 +4,7 @@
 
 #include "base/host.h"
 #include "base/utf8.h"
+#include "catalogs/rest_storage.h"
 #include "io/io_path.h"
 #include "io/uri.h"
 #include "memory/arena_grow.h"
@@ -42,6 +43,7 @@ firn_status rest_client_open(io *files, const rest_options *options, rest_client
 
 void rest_client_close(rest_client *self) {
     if (self != NULL) {
+        io_storage_drop(self->session.files, self);
         rest_session_close(&self->session);
         rest_owns_close(&self->owns);
         arena_close(&self->config_memory);
@@ -520,7 +522,8 @@ static firn_status load_kind(rest_client *self, const rest_load *what, bool is_v
                            memory, err));
     out->is_view = is_view;
     if (!is_view) {
-        rest_owns_put(&self->owns, name, &out->config);
+        rest_owns_put(&self->owns, name, out);
+        TRY(rest_storage_set(self, name, out, memory, err));
     }
     out->etag = without_packing(http_header(&answer, TEXT("ETag")));
     return FIRN_OK;

@@ -2,6 +2,7 @@
 // follows makes the table.
 #include "catalogs/catalog_location.h"
 #include "catalogs/rest_client_private.h"
+#include "catalogs/rest_storage.h"
 #include "tables/iceberg/iceberg_schema_write.h"
 
 static text property_of(const table_definition *wanted, text key) {
@@ -101,7 +102,9 @@ static firn_status read_staged(const staging *self, bytes body, table_definition
     const json_node *metadata;
     text location;
     TRY(rest_read_table(body, memory, &staged, err));
-    rest_owns_put(&self->client->owns, self->name, &staged.config); // For the commit.
+    rest_owns_put(&self->client->owns, self->name, &staged); // For the commit.
+    // What is written before it.
+    TRY(rest_storage_set(self->client, self->name, &staged, memory, err));
     TRY(json_tree_read(memory, staged.metadata, &metadata, err));
     TRY(json_get_text(metadata, "location", &location, err));
     if (location.size == 0) {
@@ -115,7 +118,7 @@ static firn_status ask_server(const staging *self, table_definition *out, http_a
                               firn_error *err) {
     rest_client *client = self->client;
     const rest_load what = {.space = self->name.space, .name = self->name.name};
-    rest_call call = {.method = "POST"};
+    rest_call call = {.method = "POST", .has_table_ask = true};
     text_builder path = rest_space_path_open(client, self->memory, self->name.space);
     text_append(&path, TEXT("/tables"));
     TRY(text_builder_finish(&path, &call.path, err));

@@ -83,8 +83,9 @@ TEST(rest_client_loads_tables_with_all_that_comes_with_them) {
     CHECK(text_equal(catalog_property_find(&table.config, TEXT("k")), TEXT("v")));
     REQUIRE(table.credential_count == 1);
     CHECK(text_equal(table.credentials[0].prefix, TEXT("s3://w")));
-    CHECK(text_equal(catalog_property_find(&table.credentials[0].config, TEXT("s3.access-key-id")),
-                     TEXT("id")));
+    CHECK(text_equal(
+        catalog_property_find(&table.credentials[0].properties, TEXT("s3.access-key-id")),
+        TEXT("id")));
     CHECK(text_equal(table.etag, TEXT("\"e1\"")));
     const rest_load again = {
         .space = space, .name = TEXT("t \xc3\xa4"), .etag = table.etag, .only_referenced = true};

@@ -48,14 +48,16 @@ static rest_kept_entry *find(rest_kept *self, text key) REQUIRES(&self->lock) {
     return NULL;
 }
 
-firn_status rest_kept_etag(rest_kept *self, object_name name, arena *memory, text *out,
-                           firn_error *err) {
+firn_status rest_kept_etag(rest_kept *self, object_name name, int64_t now_ms, arena *memory,
+                           text *out, bool *has_keys, firn_error *err) {
     *out = (text){.size = 0};
     text key;
     TRY(rest_name_key(name, memory, &key, err));
     mutex_lock(&self->lock);
     const rest_kept_entry *entry = find(self, key);
-    const firn_status status = entry == NULL ? FIRN_OK : text_copy(memory, entry->etag, out, err);
+    const bool is_good = entry != NULL && now_ms < entry->again_ms;
+    const firn_status status = is_good ? text_copy(memory, entry->etag, out, err) : FIRN_OK;
+    *has_keys = entry != NULL && entry->again_ms != INT64_MAX;
     mutex_unlock(&self->lock);
     return status;
 }
@@ -102,6 +104,7 @@ static rest_kept_entry *make_room(rest_kept *self, size_t size) REQUIRES(&self->
 static firn_status fill(rest_kept_entry *out, object_name name, const loaded_table *table,
                         firn_error *err) {
     TRY(rest_name_key(name, &out->memory, &out->key, err));
+    out->again_ms = table->again_ms;
     TRY(text_copy(&out->memory, table->etag, &out->etag, err));
     TRY(text_copy(&out->memory, table->metadata_location, &out->metadata_location, err));
     return bytes_copy(&out->memory, table->metadata, &out->metadata, err);

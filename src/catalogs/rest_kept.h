@@ -1,8 +1,8 @@
 // Tables as a REST server last sent them, to be asked for by their ETag: what has not changed is
 // not sent again. Bounded; the table that was not asked for longest goes first.
 //
-// Only what is the same for everybody is kept: locations and metadata. Keys to the storage end, and
-// a server that says 304 sends no new ones.
+// Only what is the same for everybody is kept: locations and metadata. Keys to the storage are with
+// io, and end: a server that says 304 sends no new ones, so a table is had anew once it is time.
 #ifndef FIRN_CATALOGS_REST_KEPT_H
 #define FIRN_CATALOGS_REST_KEPT_H
 
@@ -20,7 +20,8 @@ typedef struct rest_kept_entry {
     text etag;
     text metadata_location;
     bytes metadata;
-    uint64_t used; // When it was last asked for.
+    int64_t again_ms; // As of a loaded_table.
+    uint64_t used;    // When it was last asked for.
 } rest_kept_entry;
 
 /// Any thread.
@@ -37,9 +38,10 @@ firn_status rest_name_key(object_name name, arena *memory, text *out, firn_error
 void rest_kept_open(rest_kept *self);
 void rest_kept_close(rest_kept *self);
 
-/// The ETag of a table that is kept, in `memory`; empty if it is not.
-firn_status rest_kept_etag(rest_kept *self, object_name name, arena *memory, text *out,
-                           firn_error *err);
+/// The ETag of a table that is kept, in `memory`; empty if it is not, or has keys that are to be
+/// had anew by `now_ms`. Whether it has keys at all.
+firn_status rest_kept_etag(rest_kept *self, object_name name, int64_t now_ms, arena *memory,
+                           text *out, bool *has_keys, firn_error *err);
 /// The table as it was sent with that ETag, copied to `memory`. False: it is not kept any more.
 firn_status rest_kept_take(rest_kept *self, object_name name, text etag, arena *memory,
                            loaded_table *out, bool *found, firn_error *err);

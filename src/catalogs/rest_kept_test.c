@@ -17,13 +17,17 @@ static object_name named(const char *name) {
 static loaded_table table_of(const char *etag, const char *metadata, size_t size) {
     return (loaded_table){.metadata_location = TEXT("/m.json"),
                           .metadata = {.data = (const uint8_t *)metadata, .size = size},
+                          .again_ms = INT64_MAX,
                           .etag = text_of(etag)};
 }
+
+#define NOW_MS 1000
 
 static bool is_kept(rest_kept *kept, const char *name, const char *etag) {
     arena memory = arena_open((size_t)64 << 20);
     text found;
-    CHECK(rest_kept_etag(kept, named(name), &memory, &found, &err) == FIRN_OK);
+    bool has_keys;
+    CHECK(rest_kept_etag(kept, named(name), NOW_MS, &memory, &found, &has_keys, &err) == FIRN_OK);
     const bool is = text_equal(found, text_of(etag));
     arena_close(&memory);
     return is;
@@ -50,6 +54,27 @@ TEST(rest_kept_gives_back_what_was_put) {
     table.etag = TEXT("");
     rest_kept_put(&kept, named("t"), &table);
     CHECK(is_kept(&kept, "t", ""));
+    rest_kept_close(&kept);
+    arena_close(&memory);
+}
+
+TEST(rest_kept_asks_anew_for_keys_that_end) {
+    static rest_kept kept;
+    arena memory = arena_open((size_t)1 << 20);
+    text etag;
+    bool has_keys;
+    rest_kept_open(&kept);
+    loaded_table table = table_of("\"1\"", "{}", 2);
+    rest_kept_put(&kept, named("t"), &table);
+    CHECK(rest_kept_etag(&kept, named("t"), INT64_MAX - 1, &memory, &etag, &has_keys, &err) ==
+          FIRN_OK);
+    CHECK(!has_keys && etag.size > 0);
+    table.again_ms = NOW_MS + 1;
+    rest_kept_put(&kept, named("t"), &table);
+    CHECK(is_kept(&kept, "t", "\"1\""));
+    CHECK(rest_kept_etag(&kept, named("t"), NOW_MS + 1, &memory, &etag, &has_keys, &err) ==
+          FIRN_OK);
+    CHECK(has_keys && etag.size == 0);
     rest_kept_close(&kept);
     arena_close(&memory);
 }

@@ -39,12 +39,14 @@ static rest_owns_entry *find(rest_owns *self, text key) REQUIRES(&self->lock) {
 static firn_status copy_own(const rest_own *from, arena *memory, rest_own *out, firn_error *err) {
     *out = (rest_own){.header_count = 0};
     TRY(text_copy(memory, from->token, &out->token, err));
-    if (from->header_count == 0) {
-        return FIRN_OK;
-    }
-    out->headers = ARENA_NEW(memory, net_header, from->header_count);
-    if (out->headers == NULL) {
+    out->headers = ARENA_NEW(memory, net_header, (size_t)from->header_count + 1);
+    out->secrets = ARENA_NEW(memory, text, (size_t)from->secret_count + 1);
+    if (out->headers == NULL || out->secrets == NULL) {
         return ARENA_FULL(memory, err);
+    }
+    for (; out->secret_count < from->secret_count; out->secret_count++) {
+        const uint32_t at = out->secret_count;
+        TRY(text_copy(memory, from->secrets[at], &out->secrets[at], err));
     }
     for (; out->header_count < from->header_count; out->header_count++) {
         const net_header *each = &from->headers[out->header_count];
@@ -81,14 +83,43 @@ static bool is_sendable(text name, text value) {
     return is;
 }
 
-static firn_status read_own(const catalog_properties *config, arena *memory, rest_own *out,
+static bool is_secret(const catalog_property *property) {
+    return io_property_is_storage(property->key) && io_property_is_secret(property->key);
+}
+
+static uint32_t secrets_in(const catalog_properties *properties, text *out) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < properties->count; i++) {
+        if (is_secret(&properties->items[i])) {
+            if (out != NULL) {
+                out[count] = properties->items[i].value;
+            }
+            count += 1;
+        }
+    }
+    return count;
+}
+
+// How many secrets the keys of a table are; `out` NULL: only counted.
+static uint32_t secrets_of(const loaded_table *table, text *out) {
+    uint32_t count = secrets_in(&table->config, out);
+    for (uint32_t i = 0; i < table->credential_count; i++) {
+        count += secrets_in(&table->credentials[i].properties, out == NULL ? NULL : out + count);
+    }
+    return count;
+}
+
+static firn_status read_own(const loaded_table *table, arena *memory, rest_own *out,
                             firn_error *err) {
+    const catalog_properties *config = &table->config;
     rest_own read = {.token = catalog_property_find(config, TEXT("token"))};
     read.token = is_sendable(TEXT("token"), read.token) ? read.token : (text){.size = 0};
     read.headers = ARENA_NEW(memory, net_header, (size_t)config->count + 1);
-    if (read.headers == NULL) {
+    read.secrets = ARENA_NEW(memory, text, (size_t)secrets_of(table, NULL) + 1);
+    if (read.headers == NULL || read.secrets == NULL) {
         return ARENA_FULL(memory, err);
     }
+    read.secret_count = secrets_of(table, read.secrets);
     for (uint32_t i = 0; i < config->count; i++) {
         const text key = config->items[i].key;
         const text value = config->items[i].value;
@@ -101,8 +132,9 @@ static firn_status read_own(const catalog_properties *config, arena *memory, res
     return copy_own(&read, memory, out, err);
 }
 
-static bool says_something(const catalog_properties *config) {
-    bool is = false;
+static bool says_something(const loaded_table *table) {
+    const catalog_properties *config = &table->config;
+    bool is = secrets_of(table, NULL) > 0;
     for (uint32_t i = 0; i < config->count; i++) {
         is = is || text_equal(config->items[i].key, TEXT("token")) ||
              text_starts_with(config->items[i].key, TEXT(HEADER));
@@ -120,12 +152,12 @@ static rest_owns_entry *take_place(rest_owns *self) REQUIRES(&self->lock) {
     return place;
 }
 
-void rest_owns_put(rest_owns *self, object_name name, const catalog_properties *config) {
+void rest_owns_put(rest_owns *self, object_name name, const loaded_table *table) {
     firn_error ignored = ERR_INIT;
     rest_owns_entry made = {.memory = arena_open(REST_OWN_BYTES_MAX)};
     const bool is_keyed = rest_name_key(name, &made.memory, &made.key, &ignored) == FIRN_OK;
-    const bool is_wanted = is_keyed && says_something(config) &&
-                           read_own(config, &made.memory, &made.own, &ignored) == FIRN_OK;
+    const bool is_wanted = is_keyed && says_something(table) &&
+                           read_own(table, &made.memory, &made.own, &ignored) == FIRN_OK;
     mutex_lock(&self->lock);
     rest_owns_entry *known = is_keyed ? find(self, made.key) : NULL;
     if (known != NULL) {

@@ -1,6 +1,6 @@
 // What a REST server has said of single tables beside their metadata, for the requests about them
-// (rest_own): `config` of a loaded or staged table, of which "token" and "header.*" matter here.
-// Keys of storages have no use: no storage that has some is read or written.
+// (rest_own): `config` of a loaded or staged table, of which "token" and "header.*" matter here,
+// and which keys of its storage no message may hold.
 //
 // Bounded; what was not asked for longest goes first, and then the session's own token does.
 #ifndef FIRN_CATALOGS_REST_OWNS_H
@@ -34,7 +34,7 @@ void rest_owns_close(rest_owns *self);
 /// What is known of a table, copied to `memory`; empty if that is nothing.
 firn_status rest_owns_find(rest_owns *self, object_name name, arena *memory, rest_own *out,
                            firn_error *err);
-/// Keeps what a configuration says in place of what was known.
-void rest_owns_put(rest_owns *self, object_name name, const catalog_properties *config);
+/// Keeps what came with a table in place of what was known.
+void rest_owns_put(rest_owns *self, object_name name, const loaded_table *table);
 
 #endif

@@ -6,6 +6,7 @@
 #include "catalogs/rest_answers.h"
 #include "io/io_path.h"
 #include "io/uri.h"
+#include "memory/arena_grow.h"
 #include "memory/text_builder.h"
 
 #define CONNECT_TIMEOUT_MS 10000
@@ -38,6 +39,23 @@ static firn_status copy_headers(rest_session *self, const rest_options *options,
         TRY(text_copy(&self->memory, options->headers[i].value, &headers[i].value, err));
     }
     self->options.headers = headers;
+    return FIRN_OK;
+}
+
+static firn_status add_property(rest_session *self, const io_property *added, firn_error *err) {
+    io_properties *own = &self->options.properties;
+    if (own->count >= IO_STORAGE_PROPERTY_COUNT_MAX) {
+        return FAIL(err, FIRN_INVALID, "the storage of tables has over %u properties", own->count);
+    }
+    io_property *items =
+        ARENA_GROW(&self->memory, io_property, own->items, own->count, 1, &self->property_capacity);
+    if (items == NULL) {
+        return ARENA_FULL(&self->memory, err);
+    }
+    own->items = items;
+    TRY(text_copy(&self->memory, added->key, &items[own->count].key, err));
+    TRY(text_copy(&self->memory, added->value, &items[own->count].value, err));
+    own->count += 1;
     return FIRN_OK;
 }
 
@@ -91,6 +109,10 @@ static firn_status copy_options(rest_session *self, const rest_options *options,
         own->connect_timeout_ms = CONNECT_TIMEOUT_MS;
     }
     TRY(copy_headers(self, options, err));
+    own->properties = (io_properties){.count = 0};
+    for (uint32_t i = 0; i < options->properties.count; i++) {
+        TRY(add_property(self, &options->properties.items[i], err));
+    }
     TRY(check_uri(self, own->uri, err));
     TRY(text_copy(&self->memory, options->token, &own->token, err));
     return own->token.size > 0 ? keep_token(self, own->token, INT64_MAX, err) : FIRN_OK;
@@ -140,6 +162,14 @@ static bool is_telling(const rest_session *self, text words, text token, const r
         const text value = own->headers[i].value;
         is = is || (value.size >= 4 && holds(words, value));
     }
+    for (uint32_t i = 0; i < self->options.properties.count; i++) {
+        const io_property *each = &self->options.properties.items[i];
+        is = is || (io_property_is_secret(each->key) && each->value.size >= 4 &&
+                    holds(words, each->value));
+    }
+    for (uint32_t i = 0; own != NULL && i < own->secret_count; i++) {
+        is = is || (own->secrets[i].size >= 4 && holds(words, own->secrets[i]));
+    }
     return is || (own != NULL && holds(words, own->token));
 }
 
@@ -174,6 +204,14 @@ static bool is_among(const net_header *headers, uint32_t count, text name) {
 
 static bool is_given(const rest_session *self, text name) {
     return is_among(self->options.headers, self->options.header_count, name);
+}
+
+static bool has_property(const rest_session *self, text key) {
+    bool has = false;
+    for (uint32_t i = 0; i < self->options.properties.count; i++) {
+        has = has || text_equal(self->options.properties.items[i].key, key);
+    }
+    return has;
 }
 
 static firn_status add_header(rest_session *self, text name, text value, firn_error *err) {
@@ -213,6 +251,10 @@ firn_status rest_session_configure(rest_session *self, text key, text value, boo
     if (text_starts_with(key, header)) {
         const text name = text_slice(key, header.size, key.size);
         return is_given(self, name) && !is_override ? FIRN_OK : add_header(self, name, value, err);
+    }
+    if (io_property_is_storage(key)) {
+        const bool is_wanted = is_override || !has_property(self, key);
+        return is_wanted ? add_property(self, &(io_property){key, value}, err) : FIRN_OK;
     }
     if (text_equal(key, TEXT("uri"))) {
         return is_override ? move_to(self, value, err) : FIRN_OK;
@@ -468,7 +510,7 @@ static firn_status take_token(rest_session *self, const token_wait *wait, text *
 
 // ---- Calls -------------------------------------------------------------------------------------
 
-// What the user gave as HEADERS stands for what firn would send under the same name.
+// What the user gave as HEADERS stands for what firn would send under the same name, also nothing.
 static firn_status make_headers(rest_session *self, const rest_call *call, text token,
                                 arena *memory, http_request *request, firn_error *err) {
     text bearer;
@@ -494,7 +536,9 @@ static firn_status make_headers(rest_session *self, const rest_call *call, text 
     }
     uint32_t count = 0;
     for (uint32_t i = 0; i < given; i++) {
-        headers[count++] = self->options.headers[i];
+        if (self->options.headers[i].value.size > 0) {
+            headers[count++] = self->options.headers[i];
+        }
     }
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
         if (ours[i].is_wanted && !is_given(self, ours[i].header.name)) {
@@ -502,7 +546,8 @@ static firn_status make_headers(rest_session *self, const rest_call *call, text 
         }
     }
     for (uint32_t i = 0; i < own; i++) {
-        if (!is_among(headers, count, call->own->headers[i].name)) {
+        const text name = call->own->headers[i].name;
+        if (!is_among(headers, count, name) && !is_given(self, name)) {
             headers[count++] = call->own->headers[i];
         }
     }

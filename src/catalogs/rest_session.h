@@ -12,28 +12,31 @@
 
 #include "base/mutex.h"
 #include "io/http.h"
+#include "io/io_storage.h"
 
 typedef struct rest_options {
-    text alias;             // Of the catalog, for messages.
-    text uri;               // What stands before /v1.
-    text warehouse;         // Sent as written; size 0: not sent.
-    text token;             // Bearer token; size 0: none.
-    text credential;        // "id:secret", or a secret alone; size 0: none.
-    text scope;             // Size 0: "catalog".
-    text oauth2_server_uri; // Size 0: uri + "/v1/oauth/tokens". Without scheme: below uri.
-    const net_header *headers;
+    text alias;                // Of the catalog, for messages.
+    text uri;                  // What stands before /v1.
+    text warehouse;            // Sent as written; size 0: not sent.
+    text token;                // Bearer token; size 0: none.
+    text credential;           // "id:secret", or a secret alone; size 0: none.
+    text scope;                // Size 0: "catalog".
+    text oauth2_server_uri;    // Size 0: uri + "/v1/oauth/tokens". Without scheme: below uri.
+    const net_header *headers; // One without a value: none of that name is sent.
     uint32_t header_count;
     uint32_t connect_timeout_ms; // 0: 10 s.
     uint32_t request_timeout_ms; // Of one request with its repeats; 0: as io/exchange_time.h says,
                                  // by the setting "http_timeout".
     bool wants_credentials;      // Ask for storage keys with a table.
+    io_properties properties;    // Of the storages of tables, as io_storage.h says.
 } rest_options;
 
 typedef struct rest_session {
     io *files;            // Keeps it.
     arena memory;         // Of everything below but the token.
     rest_options options; // Copies.
-    bool is_moved;        // The server has named an address to send to.
+    uint32_t property_capacity;
+    bool is_moved; // The server has named an address to send to.
     mutex lock;
     arena token_memory GUARDED_BY(&lock);
     text token GUARDED_BY(&lock);
@@ -47,6 +50,8 @@ typedef struct rest_own {
     text token; // Instead of the session's, as long as the server takes it; size 0: none.
     uint32_t header_count;
     net_header *headers; // Where neither the user nor firn has one of that name.
+    uint32_t secret_count;
+    text *secrets; // Values of its storage's keys, which are not to be shown.
 } rest_own;
 
 /// One request below the base.
@@ -69,9 +74,9 @@ firn_status rest_session_open(rest_session *self, io *files, const rest_options 
                               firn_error *err);
 void rest_session_close(rest_session *self);
 
-/// Takes in a key of the server's configuration: "uri", "token", "oauth2-server-uri", "scope" and
-/// "header.*" matter here, all others do not. Defaults stand only for what the options leave open.
-/// Before other threads use the session.
+/// Takes in a key of the server's configuration: "uri", "token", "oauth2-server-uri", "scope",
+/// "header.*" and properties of storages matter here, all others do not. Defaults stand only for
+/// what the options leave open. Before other threads use the session.
 firn_status rest_session_configure(rest_session *self, text key, text value, bool is_override,
                                    firn_error *err);
 

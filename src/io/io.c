@@ -5,6 +5,7 @@
 
 #include "io/exchange.h"
 #include "io/io_path.h"
+#include "io/io_storage_private.h"
 #include "io/store.h"
 #include "memory/text_builder.h"
 
@@ -35,6 +36,7 @@ struct io {
     atomic_uint timeout_ms;
     exchange_driver *driver; // NULL until the first remote call.
     transfer_pool transfers;
+    io_storages storages;
     // Handles with no reference, newest first.
     io_file *kept_newest;
     io_file *kept_oldest;
@@ -54,6 +56,7 @@ firn_status io_open(const io_options *options, io **out, firn_error *err) {
                  .options = *options,
                  .transfers = {.memory = arena_open(TRANSFER_MEMORY_LIMIT)}};
     mutex_begin(&self->lock, MUTEX_IO);
+    io_storages_open(&self->storages);
     atomic_init(&self->thread_allowed, options->has_thread);
     io_set_timeout(self, options->timeout_ms);
     *out = self;
@@ -77,6 +80,7 @@ void io_close(io *self) {
         kept = older;
     }
     exchange_driver_close(self->driver);
+    io_storages_close(&self->storages);
     arena_close(&self->transfers.memory);
     mutex_end(&self->lock);
     arena memory = self->memory;
@@ -120,7 +124,15 @@ transfer_pool *io_transfer_pool(io *self) {
     return &self->transfers;
 }
 
-static firn_status find_store(text path, const io_store **out, firn_error *err) {
+io_storages *io_storages_of(io *self) {
+    return &self->storages;
+}
+
+static firn_status find_store(const io *self, text path, const io_store **out, firn_error *err) {
+    if (self->options.store != NULL && self->options.store->takes(path)) {
+        *out = self->options.store;
+        return FIRN_OK;
+    }
     for (size_t i = 0; i < sizeof stores / sizeof stores[0]; i++) {
         if (stores[i]->takes(path)) {
             *out = stores[i];
@@ -303,7 +315,7 @@ firn_status io_file_open(io *self, text path, const io_open_options *options, io
     *out = NULL;
     TRY(cancel_check(options->cancel, err));
     const io_store *store;
-    TRY(find_store(path, &store, err));
+    TRY(find_store(self, path, &store, err));
     io_file *file = options->is_immutable ? take_kept(self, path) : NULL;
     if (file == NULL) {
         TRY(open_new(self, store, path, options, &file, err));
@@ -440,7 +452,7 @@ static firn_status read_whole(io_file *file, uint64_t limit_bytes, const cancel_
 firn_status io_get(io *self, text path, uint64_t limit_bytes, const cancel_flag *cancel,
                    arena *memory, bytes *out, firn_error *err) {
     const io_store *store;
-    TRY(find_store(path, &store, err));
+    TRY(find_store(self, path, &store, err));
     if (store->get != NULL) {
         return store->get(self, path, limit_bytes, cancel, memory, out, err);
     }
@@ -453,14 +465,14 @@ firn_status io_get(io *self, text path, uint64_t limit_bytes, const cancel_flag 
 
 firn_status io_exists(io *self, text path, const cancel_flag *cancel, bool *out, firn_error *err) {
     const io_store *store;
-    TRY(find_store(path, &store, err));
+    TRY(find_store(self, path, &store, err));
     return store->exists(self, path, cancel, out, err);
 }
 
 firn_status io_list(io *self, text folder, const io_list_options *options, io_visit visit,
                     void *user, firn_error *err) {
     const io_store *store;
-    TRY(find_store(folder, &store, err));
+    TRY(find_store(self, folder, &store, err));
     if (store->list == NULL) {
         return cannot(store, "list", folder, err);
     }
@@ -471,7 +483,7 @@ firn_status io_list(io *self, text folder, const io_list_options *options, io_vi
 
 static firn_status put(io *self, text path, bytes content, bool replace, firn_error *err) {
     const io_store *store;
-    TRY(find_store(path, &store, err));
+    TRY(find_store(self, path, &store, err));
     if (store->put == NULL) {
         return cannot(store, "write", path, err);
     }
@@ -489,8 +501,8 @@ firn_status io_put(io *self, text path, bytes content, firn_error *err) {
 firn_status io_rename(io *self, text from, text to, firn_error *err) {
     const io_store *store;
     const io_store *other;
-    TRY(find_store(from, &store, err));
-    TRY(find_store(to, &other, err));
+    TRY(find_store(self, from, &store, err));
+    TRY(find_store(self, to, &other, err));
     if (store->rename == NULL || store != other) {
         return cannot(store, "rename", from, err);
     }
@@ -499,7 +511,7 @@ firn_status io_rename(io *self, text from, text to, firn_error *err) {
 
 firn_status io_remove(io *self, text path, firn_error *err) {
     const io_store *store;
-    TRY(find_store(path, &store, err));
+    TRY(find_store(self, path, &store, err));
     if (store->remove == NULL) {
         return cannot(store, "remove", path, err);
     }
@@ -509,7 +521,7 @@ firn_status io_remove(io *self, text path, firn_error *err) {
 firn_status io_writer_open(io *self, text path, bool replace, io_writer **out, firn_error *err) {
     *out = NULL;
     const io_store *store;
-    TRY(find_store(path, &store, err));
+    TRY(find_store(self, path, &store, err));
     if (store->writer_open == NULL) {
         return cannot(store, "write", path, err);
     }

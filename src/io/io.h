@@ -51,6 +51,7 @@ typedef struct io io;
 typedef struct io_file io_file;
 
 struct net_module;
+struct io_store;
 
 /// Zero is the default for each.
 typedef struct io_options {
@@ -61,6 +62,7 @@ typedef struct io_options {
     uint32_t retry_count;         // Repeats of a request that may be repeated; 4.
     uint32_t retry_pause_ms;      // Before the first repeat; doubles, with chance; 100.
     const struct net_module *net; // Instead of firn_net.so (tests); outlives the io.
+    const struct io_store *store; // Asked before those of stores.def (tests); outlives the io.
 } io_options;
 
 /// Starts no thread and loads no module. Errors: FIRN_NO_MEMORY.

@@ -1,5 +1,6 @@
 // What a store is: the functions behind the paths of one kind. A new one is a file with a constant
 // `io_store_<name>` and a line in stores.def; nobody outside io/ sees which store serves a path.
+// Keys that it needs it asks for by the path, at each request (io_storage.h).
 #ifndef FIRN_IO_STORE_H
 #define FIRN_IO_STORE_H
 
