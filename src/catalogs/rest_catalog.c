@@ -3,8 +3,8 @@
 #include "catalogs/catalog_options.h"
 #include "catalogs/loaded_object.h"
 #include "catalogs/rest_client.h"
+#include "catalogs/rest_client_storage.h"
 #include "catalogs/rest_kept.h"
-#include "catalogs/rest_storage.h"
 #include "memory/text_builder.h"
 
 #define CATALOG_BYTES_MAX ((size_t)1 << 30)

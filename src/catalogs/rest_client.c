@@ -4,7 +4,7 @@
 
 #include "base/host.h"
 #include "base/utf8.h"
-#include "catalogs/rest_storage.h"
+#include "catalogs/rest_client_storage.h"
 #include "io/io_path.h"
 #include "io/uri.h"
 #include "memory/arena_grow.h"

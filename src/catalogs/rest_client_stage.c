@@ -2,7 +2,7 @@
 // follows makes the table.
 #include "catalogs/catalog_location.h"
 #include "catalogs/rest_client_private.h"
-#include "catalogs/rest_storage.h"
+#include "catalogs/rest_client_storage.h"
 #include "tables/iceberg/iceberg_schema_write.h"
 
 static text property_of(const table_definition *wanted, text key) {

@@ -5,7 +5,7 @@
 
 #include "io/exchange.h"
 #include "io/io_path.h"
-#include "io/io_storage_private.h"
+#include "io/io_storages.h"
 #include "io/store.h"
 #include "memory/text_builder.h"
 

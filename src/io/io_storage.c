@@ -1,7 +1,7 @@
 #include "io/io_storage.h"
 
 #include "io/io_path.h"
-#include "io/io_storage_private.h"
+#include "io/io_storages.h"
 #include "memory/text_builder.h"
 
 #define FOUND_BYTES_MAX (2 * IO_STORAGE_BYTES_MAX)

@@ -1,4 +1,4 @@
-#include "catalogs/rest_storage.h"
+#include "catalogs/rest_client_storage.h"
 
 #include "base/host.h"
 #include "base/number_text.h"

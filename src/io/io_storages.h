@@ -1,6 +1,6 @@
 // The memory of io_storage.h, which an io has one of.
-#ifndef FIRN_IO_IO_STORAGE_PRIVATE_H
-#define FIRN_IO_IO_STORAGE_PRIVATE_H
+#ifndef FIRN_IO_IO_STORAGES_H
+#define FIRN_IO_IO_STORAGES_H
 
 #include "io/io_storage.h"
 

@@ -2,8 +2,8 @@
 //
 // Of one key counts, as in Java, the last of: "defaults" of /v1/config, PROPERTIES of ATTACH,
 // "overrides" of /v1/config, "config" of the table, the credential of the longest prefix.
-#ifndef FIRN_CATALOGS_REST_STORAGE_H
-#define FIRN_CATALOGS_REST_STORAGE_H
+#ifndef FIRN_CATALOGS_REST_CLIENT_STORAGE_H
+#define FIRN_CATALOGS_REST_CLIENT_STORAGE_H
 
 #include "catalogs/rest_client.h"
 
