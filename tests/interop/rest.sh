@@ -124,6 +124,22 @@ check "an empty list" "$(ask "$server" list 'rest test ä' 'in ner')" ""
 curl -fsS -o /dev/null -X DELETE "$server/v1/namespaces/rest%20test%20%C3%A4%2Ein%20ner"
 curl -fsS -o /dev/null -X DELETE "$server/v1/namespaces/rest%20test%20%C3%A4"
 
+# ---- Updates that no statement makes yet -----------------------------------------------------------
+
+# What there is after each commit: snapshots, statistics of them and of their partitions, schemas, specs,
+# encryption keys. The last two commits are of version 3.
+post namespaces '{"namespace":["updates"],"properties":{}}'
+post namespaces/updates/tables "{\"name\":\"t\",\"location\":\"file:$work/updates\",\"schema\":{
+    \"type\":\"struct\",\"fields\":[{\"id\":1,\"name\":\"a\",\"required\":false,\"type\":\"long\"}]}}"
+check "updates" "$(ask "$server" updates updates t)" "set-statistics: 1 1 1 1 1 0
+remove-statistics: 1 0 0 1 1 0
+add-schema, add-spec: 1 0 0 2 2 0
+remove-schemas, remove-partition-specs: 1 0 0 1 1 0
+add-encryption-key: 1 0 0 1 1 1
+remove-encryption-key: 1 0 0 1 1 0"
+curl -fsS -o /dev/null -X DELETE "$server/v1/namespaces/updates/tables/t"
+curl -fsS -o /dev/null -X DELETE "$server/v1/namespaces/updates"
+
 # ---- Tokens --------------------------------------------------------------------------------------
 
 check_holds "no token" "$(ask "$guarded" list db)" "no valid bearer token (HTTP 401)"

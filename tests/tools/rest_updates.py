@@ -179,14 +179,32 @@ class Builder:
         if update["ref-name"] == "main":
             self.data["current-snapshot-id"] = -1
 
+    def without(self, members, key, value):
+        return [each for each in self.data.get(members, []) if each[key] != value]
+
     def do_set_statistics(self, update):
-        kept = [each for each in self.data.get("statistics", [])
-                if each["snapshot-id"] != update["statistics"]["snapshot-id"]]
-        self.data["statistics"] = [*kept, update["statistics"]]
+        file = update["statistics"]
+        self.data["statistics"] = [*self.without("statistics", "snapshot-id", file["snapshot-id"]), file]
 
     def do_remove_statistics(self, update):
-        self.data["statistics"] = [each for each in self.data.get("statistics", [])
-                                   if each["snapshot-id"] != update["snapshot-id"]]
+        self.data["statistics"] = self.without("statistics", "snapshot-id", update["snapshot-id"])
+
+    def do_set_partition_statistics(self, update):
+        file = update["partition-statistics"]
+        self.data["partition-statistics"] = [
+            *self.without("partition-statistics", "snapshot-id", file["snapshot-id"]), file]
+
+    def do_remove_partition_statistics(self, update):
+        self.data["partition-statistics"] = self.without("partition-statistics", "snapshot-id", update["snapshot-id"])
+
+    def do_add_encryption_key(self, update):
+        if self.data["format-version"] < 3:
+            raise invalid("Encryption keys need format version 3")
+        key = update["encryption-key"]
+        self.data["encryption-keys"] = [*self.without("encryption-keys", "key-id", key["key-id"]), key]
+
+    def do_remove_encryption_key(self, update):
+        self.data["encryption-keys"] = self.without("encryption-keys", "key-id", update["key-id"])
 
     def do_remove_partition_specs(self, update):
         self.data["partition-specs"] = [each for each in self.data["partition-specs"]

@@ -61,6 +61,17 @@ firn_status change_remove_snapshots(metadata_change *self, const json_node *upda
                                     firn_error *err);
 firn_status change_set_ref(metadata_change *self, const json_node *update, firn_error *err);
 firn_status change_remove_ref(metadata_change *self, const json_node *update, firn_error *err);
+firn_status change_set_statistics(metadata_change *self, const json_node *update, firn_error *err);
+firn_status change_remove_statistics(metadata_change *self, const json_node *update,
+                                     firn_error *err);
+firn_status change_set_partition_statistics(metadata_change *self, const json_node *update,
+                                            firn_error *err);
+firn_status change_remove_partition_statistics(metadata_change *self, const json_node *update,
+                                               firn_error *err);
+firn_status change_remove_specs(metadata_change *self, const json_node *update, firn_error *err);
+firn_status change_remove_schemas(metadata_change *self, const json_node *update, firn_error *err);
+firn_status change_add_key(metadata_change *self, const json_node *update, firn_error *err);
+firn_status change_remove_key(metadata_change *self, const json_node *update, firn_error *err);
 
 /// Makes of the single forms of old version 1 writers the lists that every version may have, and
 /// `main` of a current snapshot.

@@ -114,14 +114,29 @@ static firn_status remove_properties(metadata_change *self, const json_node *upd
 }
 
 static const change_action actions[] = {
-    {"assign-uuid", assign_uuid},          {"upgrade-format-version", upgrade},
-    {"add-schema", change_add_schema},     {"set-current-schema", change_set_current_schema},
-    {"add-spec", change_add_spec},         {"set-default-spec", change_set_default_spec},
-    {"add-sort-order", change_add_order},  {"set-default-sort-order", change_set_default_order},
-    {"add-snapshot", change_add_snapshot}, {"remove-snapshots", change_remove_snapshots},
-    {"set-snapshot-ref", change_set_ref},  {"remove-snapshot-ref", change_remove_ref},
-    {"set-properties", set_properties},    {"remove-properties", remove_properties},
+    {"assign-uuid", assign_uuid},
+    {"upgrade-format-version", upgrade},
+    {"add-schema", change_add_schema},
+    {"set-current-schema", change_set_current_schema},
+    {"add-spec", change_add_spec},
+    {"set-default-spec", change_set_default_spec},
+    {"add-sort-order", change_add_order},
+    {"set-default-sort-order", change_set_default_order},
+    {"add-snapshot", change_add_snapshot},
+    {"remove-snapshots", change_remove_snapshots},
+    {"set-snapshot-ref", change_set_ref},
+    {"remove-snapshot-ref", change_remove_ref},
+    {"set-properties", set_properties},
+    {"remove-properties", remove_properties},
     {"set-location", set_location},
+    {"set-statistics", change_set_statistics},
+    {"remove-statistics", change_remove_statistics},
+    {"set-partition-statistics", change_set_partition_statistics},
+    {"remove-partition-statistics", change_remove_partition_statistics},
+    {"remove-partition-specs", change_remove_specs},
+    {"remove-schemas", change_remove_schemas},
+    {"add-encryption-key", change_add_key},
+    {"remove-encryption-key", change_remove_key},
 };
 
 static firn_status apply(metadata_change *self, const json_node *update, firn_error *err) {

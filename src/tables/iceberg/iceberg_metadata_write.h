@@ -62,6 +62,43 @@ typedef struct ice_new_ref {
     int64_t ref_age_ms_max;
 } ice_new_ref;
 
+/// What a Puffin file has in one blob.
+typedef struct ice_new_blob {
+    text type;
+    int64_t snapshot_id; ///< Whose rows it is about.
+    int64_t sequence_number;
+    uint32_t column_count;
+    const int32_t *columns; ///< Their field ids.
+    size_t property_count;
+    const firn_option *properties;
+} ice_new_blob;
+
+/// A Puffin file with statistics of a snapshot.
+typedef struct ice_new_statistics {
+    int64_t snapshot_id;
+    text path;
+    int64_t size;
+    int64_t footer_size;
+    uint32_t blob_count;
+    const ice_new_blob *blobs;
+} ice_new_statistics;
+
+/// A file with statistics of a snapshot's partitions.
+typedef struct ice_new_partition_statistics {
+    int64_t snapshot_id;
+    text path;
+    int64_t size;
+} ice_new_partition_statistics;
+
+/// An encryption key of a table of version 3.
+typedef struct ice_new_key {
+    text id;
+    bytes encrypted; ///< encrypted-key-metadata, as bytes.
+    text by;         ///< The key that encrypted it; size 0: not said.
+    size_t property_count;
+    const firn_option *properties;
+} ice_new_key;
+
 void ice_update_assign_uuid(ice_updates *self, text uuid);
 void ice_update_upgrade(ice_updates *self, int32_t format_version);
 void ice_update_add_schema(ice_updates *self, const ice_schema *added, int32_t last_column_id);
@@ -79,6 +116,18 @@ void ice_update_remove_ref(ice_updates *self, text name);
 void ice_update_set_properties(ice_updates *self, size_t count, const firn_option *properties);
 void ice_update_remove_properties(ice_updates *self, uint32_t count, const text *names);
 void ice_update_set_location(ice_updates *self, text location);
+/// One file a snapshot: a new one takes the place of the old.
+void ice_update_set_statistics(ice_updates *self, const ice_new_statistics *set);
+void ice_update_remove_statistics(ice_updates *self, int64_t snapshot_id);
+void ice_update_set_partition_statistics(ice_updates *self,
+                                         const ice_new_partition_statistics *set);
+void ice_update_remove_partition_statistics(ice_updates *self, int64_t snapshot_id);
+/// Not the default one, and none that a manifest is of: nobody else looks for that.
+void ice_update_remove_specs(ice_updates *self, uint32_t count, const int32_t *ids);
+/// Not the current one, and none of a snapshot.
+void ice_update_remove_schemas(ice_updates *self, uint32_t count, const int32_t *ids);
+void ice_update_add_key(ice_updates *self, const ice_new_key *added, arena *memory);
+void ice_update_remove_key(ice_updates *self, text id);
 
 void ice_require_create(ice_updates *self); ///< That there is no such table.
 void ice_require_uuid(ice_updates *self, text uuid);

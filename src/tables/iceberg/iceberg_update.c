@@ -183,6 +183,110 @@ void ice_update_set_location(ice_updates *self, text location) {
     end_update(self);
 }
 
+static void put_named_options(ice_updates *self, size_t count, const firn_option *options) {
+    if (count > 0) {
+        json_write_key(&self->json, TEXT("properties"));
+        json_begin_object(&self->json);
+        put_options(self, count, options);
+        json_end_object(&self->json);
+    }
+}
+
+static void put_ids(ice_updates *self, const char *key, uint32_t count, const int32_t *ids) {
+    json_write_key(&self->json, text_of(key));
+    json_begin_array(&self->json);
+    for (uint32_t i = 0; i < count; i++) {
+        json_write_i64(&self->json, ids[i]);
+    }
+    json_end_array(&self->json);
+}
+
+static void put_blob(ice_updates *self, const ice_new_blob *blob) {
+    json_begin_object(&self->json);
+    put_text(self, "type", blob->type);
+    put_number(self, "snapshot-id", blob->snapshot_id);
+    put_number(self, "sequence-number", blob->sequence_number);
+    put_ids(self, "fields", blob->column_count, blob->columns);
+    put_named_options(self, blob->property_count, blob->properties);
+    json_end_object(&self->json);
+}
+
+void ice_update_set_statistics(ice_updates *self, const ice_new_statistics *set) {
+    begin_update(self, "set-statistics");
+    put_number(self, "snapshot-id", set->snapshot_id); // Deprecated, and read by old servers.
+    json_write_key(&self->json, TEXT("statistics"));
+    json_begin_object(&self->json);
+    put_number(self, "snapshot-id", set->snapshot_id);
+    put_text(self, "statistics-path", set->path);
+    put_number(self, "file-size-in-bytes", set->size);
+    put_number(self, "file-footer-size-in-bytes", set->footer_size);
+    json_write_key(&self->json, TEXT("blob-metadata"));
+    json_begin_array(&self->json);
+    for (uint32_t i = 0; i < set->blob_count; i++) {
+        put_blob(self, &set->blobs[i]);
+    }
+    json_end_array(&self->json);
+    json_end_object(&self->json);
+    end_update(self);
+}
+
+void ice_update_remove_statistics(ice_updates *self, int64_t snapshot_id) {
+    update_id(self, "remove-statistics", "snapshot-id", snapshot_id);
+}
+
+void ice_update_set_partition_statistics(ice_updates *self,
+                                         const ice_new_partition_statistics *set) {
+    begin_update(self, "set-partition-statistics");
+    json_write_key(&self->json, TEXT("partition-statistics"));
+    json_begin_object(&self->json);
+    put_number(self, "snapshot-id", set->snapshot_id);
+    put_text(self, "statistics-path", set->path);
+    put_number(self, "file-size-in-bytes", set->size);
+    json_end_object(&self->json);
+    end_update(self);
+}
+
+void ice_update_remove_partition_statistics(ice_updates *self, int64_t snapshot_id) {
+    update_id(self, "remove-partition-statistics", "snapshot-id", snapshot_id);
+}
+
+void ice_update_remove_specs(ice_updates *self, uint32_t count, const int32_t *ids) {
+    begin_update(self, "remove-partition-specs");
+    put_ids(self, "spec-ids", count, ids);
+    end_update(self);
+}
+
+void ice_update_remove_schemas(ice_updates *self, uint32_t count, const int32_t *ids) {
+    begin_update(self, "remove-schemas");
+    put_ids(self, "schema-ids", count, ids);
+    end_update(self);
+}
+
+void ice_update_add_key(ice_updates *self, const ice_new_key *added, arena *memory) {
+    text_builder base64 = text_builder_open(memory);
+    text encrypted = {.size = 0};
+    firn_error ignored = ERR_INIT; // The same memory is told by finish.
+    text_append_base64(&base64, added->encrypted);
+    (void)text_builder_finish(&base64, &encrypted, &ignored);
+    begin_update(self, "add-encryption-key");
+    json_write_key(&self->json, TEXT("encryption-key"));
+    json_begin_object(&self->json);
+    put_text(self, "key-id", added->id);
+    put_text(self, "encrypted-key-metadata", encrypted);
+    if (added->by.size > 0) {
+        put_text(self, "encrypted-by-id", added->by);
+    }
+    put_named_options(self, added->property_count, added->properties);
+    json_end_object(&self->json);
+    end_update(self);
+}
+
+void ice_update_remove_key(ice_updates *self, text id) {
+    begin_update(self, "remove-encryption-key");
+    put_text(self, "key-id", id);
+    end_update(self);
+}
+
 // ---- Requirements ------------------------------------------------------------------------------
 
 static void begin_require(ice_updates *self, const char *kind) {
