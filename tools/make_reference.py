@@ -252,7 +252,7 @@ EXPLAIN COPY sales TO 'sales.parquet'
 ```
 
 A file appears under its name when it is whole, those of a folder when all are; after an error, a full disk or Ctrl-C there is
-nothing but folders. Folders of the path that are not there are made. What is there is not replaced without OVERWRITE, and the query may read what it overwrites. Rows are in the
+nothing but folders, and what OVERWRITE would have replaced (on file systems with links). Folders of the path that are not there are made. What is there is not replaced without OVERWRITE, and the query may read what it overwrites. Rows are in the
 order of the query with `preserve_order` (on unless it is set off) and with ORDER BY, whatever the number of threads; in files of PARTITION_BY
 only ORDER BY says an order. FROM reads Parquet back: keys of folders by `read_parquet('sales/**/*.parquet')`.
 

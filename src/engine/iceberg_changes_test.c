@@ -1,12 +1,9 @@
-// Rows of Iceberg tables changed while calls to the system fail one after the other: there is the
-// old table or the new one, and of an old one no new file.
+// Changes of Iceberg tables that are refused, stopped or taken back: nothing is left of them.
 #include <string.h>
 
 #include "base/host.h"
 #include "engine/scene_testing.h"
 #include "io/test_folder.h"
-
-#define STEPS 8 // Of the calls of one kind, about so many fail.
 
 typedef struct lake {
     scene scene;
@@ -110,77 +107,6 @@ static int files_of(const lake *self) {
 #define CHECKSUM                                                                                   \
     "SELECT CAST(coalesce(sum(a * 7 + p * 3 + length(s)), 0) + count(*) * 10000000 AS BIGINT) "    \
     "FROM lake.db.t"
-
-// Runs `sql` with the n-th call of a kind failing; whether it failed.
-static bool fails_at(lake *self, const char *sql, host_call kind, uint64_t n, int64_t before,
-                     int64_t after, uint64_t *calls) {
-    const int files = files_of(self);
-    host_fault_set(kind, n);
-    const firn_status status = scene_execute(&self->scene, sql);
-    *calls = host_fault_count(kind);
-    host_fault_set(kind, 0);
-    const int64_t now = number_of(&self->scene, CHECKSUM);
-    CHECK(status == FIRN_OK ? now == after : now == before || now == after);
-    if (now == before && before != after) {
-        CHECK(files_of(self) == files);
-    }
-    return status != FIRN_OK;
-}
-
-static void sweep(const char *mode, const char *sql, host_call kind) {
-    lake self;
-    uint64_t calls = 0;
-    open_lake(&self, mode);
-    const int64_t before = number_of(&self.scene, CHECKSUM);
-    must_run(&self, sql);
-    const int64_t after = number_of(&self.scene, CHECKSUM);
-    CHECK(before > 0 && after >= 0 && before != after);
-    close_lake(&self);
-    open_lake(&self, mode);
-    (void)fails_at(&self, sql, kind, UINT64_MAX, before, after, &calls);
-    close_lake(&self);
-    const uint64_t step = calls / STEPS + 1;
-    open_lake(&self, mode);
-    for (uint64_t n = 1; n <= calls; n += step) {
-        uint64_t ignored;
-        (void)fails_at(&self, sql, kind, n, before, after, &ignored);
-        if (number_of(&self.scene, CHECKSUM) != before) {
-            close_lake(&self);
-            open_lake(&self, mode);
-        }
-    }
-    close_lake(&self);
-}
-
-static const char merge_some[] =
-    "MERGE INTO lake.db.t USING range(880, 950) AS g(k) ON a = k WHEN MATCHED AND k % 2 = 0 THEN "
-    "DELETE WHEN MATCHED THEN UPDATE SET s = 'm' WHEN NOT MATCHED THEN INSERT VALUES (k, 1, 'n')";
-
-static const char *const statements[] = {
-    "DELETE FROM lake.db.t WHERE a % 7 = 3",
-    "UPDATE lake.db.t SET p = p + 1, s = 'another' WHERE a < 100 OR a > 850",
-    merge_some,
-    "DELETE FROM lake.db.t WHERE p = 1",
-    "INSERT INTO lake.db.t REPLACE WHERE a < 10 VALUES (1, 1, 'y')",
-};
-
-static void sweep_all(const char *mode) {
-    static const host_call kinds[] = {HOST_ALLOC, HOST_OPEN, HOST_READ, HOST_WRITE, HOST_RENAME};
-    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
-        // Those behind the first two are of the same steps.
-        for (size_t k = 0; k < (i < 2 ? sizeof kinds / sizeof *kinds : 1); k++) {
-            sweep(mode, statements[i], kinds[k]);
-        }
-    }
-}
-
-TEST(iceberg_rows_are_deleted_whole_or_not_at_all_whatever_fails) {
-    sweep_all("merge-on-read");
-}
-
-TEST(iceberg_files_are_rewritten_whole_or_not_at_all_whatever_fails) {
-    sweep_all("copy-on-write");
-}
 
 // A row that the statement would change twice is found before anything is written for good.
 TEST(iceberg_rows_that_would_be_changed_twice_leave_the_table_as_it_was) {

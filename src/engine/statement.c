@@ -72,12 +72,11 @@ firn_status firn_query(firn_session *session, const char *sql, size_t size,
 }
 
 static firn_status execute_next(firn_session *session, text sql, size_t *at, int64_t *changed,
-                                bool *is_end, firn_error *err) {
+                                firn_error *err) {
     run *self;
     TRY(run_open(session, &session->settings, &self, err));
     const sql_statement *statement = NULL;
     firn_status status = sql_parse_statement(sql, *at, &self->memory, &statement, at, err);
-    *is_end = statement == NULL;
     if (status == FIRN_OK && statement != NULL) {
         status = run_statement(self, statement, NULL, NULL, err);
     } else {
@@ -106,10 +105,9 @@ firn_status firn_execute(firn_session *session, const char *sql, size_t size, in
     TRY(session_enter(session, err));
     const text whole = text_with_size(sql, size);
     size_t at = 0;
-    bool is_end = false;
     firn_status status = FIRN_OK;
-    while (!is_end && status == FIRN_OK) {
-        status = execute_next(session, whole, &at, &changed, &is_end, err);
+    while (at < whole.size && status == FIRN_OK) { // Behind the last one nothing can fail any more.
+        status = execute_next(session, whole, &at, &changed, err);
     }
     session_leave(session);
     if (changed_rows != NULL) {

@@ -498,15 +498,30 @@ firn_status io_put(io *self, text path, bytes content, firn_error *err) {
     return put(self, path, content, true, err);
 }
 
+// The store that both lie in.
+static firn_status find_common_store(const io *self, text from, text to, const io_store **out, bool *is_common,
+                                     firn_error *err) {
+    const io_store *other;
+    TRY(find_store(self, from, out, err));
+    TRY(find_store(self, to, &other, err));
+    *is_common = *out == other;
+    return FIRN_OK;
+}
+
 firn_status io_rename(io *self, text from, text to, firn_error *err) {
     const io_store *store;
-    const io_store *other;
-    TRY(find_store(self, from, &store, err));
-    TRY(find_store(self, to, &other, err));
-    if (store->rename == NULL || store != other) {
-        return cannot(store, "rename", from, err);
-    }
-    return store->rename(self, from, to, err);
+    bool is_common;
+    TRY(find_common_store(self, from, to, &store, &is_common, err));
+    return is_common && store->rename != NULL ? store->rename(self, from, to, err)
+                                              : cannot(store, "rename", from, err);
+}
+
+firn_status io_link(io *self, text from, text to, firn_error *err) {
+    const io_store *store;
+    bool is_common;
+    TRY(find_common_store(self, from, to, &store, &is_common, err));
+    return is_common && store->link != NULL ? store->link(self, from, to, err)
+                                            : cannot(store, "link", from, err);
 }
 
 firn_status io_remove(io *self, text path, firn_error *err) {

@@ -252,6 +252,10 @@ firn_status io_put_if_absent(io *self, text path, bytes content, firn_error *err
 firn_status io_put(io *self, text path, bytes content, firn_error *err);
 /// FIRN_UNSUPPORTED by a store that cannot do it atomically.
 firn_status io_rename(io *self, text from, text to, firn_error *err);
+/// Gives an object a second name, by which it stays if the first one becomes another's. Errors:
+/// FIRN_CONFLICT (there is such an object), FIRN_NOT_FOUND, FIRN_UNSUPPORTED by a store that
+/// cannot; FIRN_IO where a file system cannot.
+firn_status io_link(io *self, text from, text to, firn_error *err);
 firn_status io_remove(io *self, text path, firn_error *err);
 
 /// A new object that is written piece by piece and appears under its name when it is finished.

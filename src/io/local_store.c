@@ -12,6 +12,7 @@
 #include "memory/text_builder.h"
 
 #define DEPTH_MAX 64
+#define CREATE_TRIES 4
 // Names of one folder while it is listed; about a million.
 #define LIST_MEMORY_LIMIT ((size_t)256 << 20)
 
@@ -261,13 +262,24 @@ static firn_status local_list(io *owner, text folder, const io_list_options *opt
 
 // ---- Writing -----------------------------------------------------------------------------------
 
-static firn_status local_rename(io *owner, text from, text to, firn_error *err) {
-    (void)owner;
+typedef firn_status naming(const char *from, const char *to, firn_error *err);
+
+static firn_status local_name(naming *with, text from, text to, firn_error *err) {
     char local_from[IO_LOCAL_PATH_MAX];
     char local_to[IO_LOCAL_PATH_MAX];
     TRY(io_path_local(from, local_from, err));
     TRY(io_path_local(to, local_to, err));
-    return host_rename(local_from, local_to, err);
+    return with(local_from, local_to, err);
+}
+
+static firn_status local_rename(io *owner, text from, text to, firn_error *err) {
+    (void)owner;
+    return local_name(host_rename, from, to, err);
+}
+
+static firn_status local_link(io *owner, text from, text to, firn_error *err) {
+    (void)owner;
+    return local_name(host_link, from, to, err);
 }
 
 static firn_status local_remove(io *owner, text path, firn_error *err) {
@@ -277,19 +289,31 @@ static firn_status local_remove(io *owner, text path, firn_error *err) {
     return host_remove(local, err);
 }
 
+// In a folder that is made if need be. Who gives up a table that it was making takes empty folders
+// of it away, perhaps between the two calls.
+static firn_status create_in(const char *folder, const char *path, host_file *out,
+                             firn_error *err) {
+    firn_status status = FIRN_NOT_FOUND;
+    for (int tries = 0; tries < CREATE_TRIES && status == FIRN_NOT_FOUND; tries++) {
+        *err = tries == 0 ? *err : ERR_INIT;
+        TRY(host_make_folder(folder, err));
+        status = host_open(path, HOST_MODE_CREATE_NEW, out, err);
+    }
+    return status;
+}
+
 static firn_status local_writer_open(io_writer *writer, firn_error *err) {
     char local[IO_LOCAL_PATH_MAX];
     TRY(io_path_local(writer->path, local, err));
     const text folder = io_path_folder(text_of(local));
     text folder_path;
     TRY(text_copy(&writer->memory, folder, &folder_path, err));
-    TRY(host_make_folder(folder_path.data, err));
     uint64_t chance;
     TRY(host_random(&chance, sizeof chance, err));
     TRY(text_format(&writer->memory, &writer->temporary, err, "%.*s/.%.*s.%016llx.tmp",
                     TEXT_ARGS(folder), TEXT_ARGS(io_path_name(text_of(local))),
                     (unsigned long long)chance));
-    return host_open(writer->temporary.data, HOST_MODE_CREATE_NEW, &writer->handle, err);
+    return create_in(folder_path.data, writer->temporary.data, &writer->handle, err);
 }
 
 static firn_status local_writer_write(io_writer *writer, bytes content, firn_error *err) {
@@ -349,6 +373,7 @@ const io_store io_store_local = {
     .exists = local_exists,
     .list = local_list,
     .rename = local_rename,
+    .link = local_link,
     .remove = local_remove,
     .put = local_put,
     .writer_open = local_writer_open,

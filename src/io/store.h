@@ -41,6 +41,7 @@ typedef struct io_store {
     firn_status (*list)(io *owner, text folder, const io_list_options *options, io_visit visit,
                         void *user, firn_error *err);
     firn_status (*rename)(io *owner, text from, text to, firn_error *err);
+    firn_status (*link)(io *owner, text from, text to, firn_error *err);
     firn_status (*remove)(io *owner, text path, firn_error *err);
     firn_status (*put)(io *owner, text path, bytes content, bool replace, firn_error *err);
     firn_status (*writer_open)(io_writer *writer, firn_error *err);

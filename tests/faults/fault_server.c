@@ -1,9 +1,11 @@
 #include "fault_server.h"
 
+#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,6 +108,48 @@ bool fault_server_open(fault_server *self) {
     (void)close(ends[0]);
     (void)snprintf(self->base, sizeof self->base, "http://127.0.0.1:%u", port);
     return self->process > 0 && is_told && port != 0;
+}
+
+// A port that is free; 0: none.
+static uint16_t free_port(void) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    const int at = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool is_found = bind(at, (struct sockaddr *)&address, size) == 0 &&
+                          getsockname(at, (struct sockaddr *)&address, &size) == 0;
+    (void)close(at);
+    return is_found ? ntohs(address.sin_port) : 0;
+}
+
+static bool is_answered(uint16_t port) {
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int at = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool is = connect(at, (const struct sockaddr *)&address, sizeof address) == 0;
+    (void)close(at);
+    return is;
+}
+
+bool fault_server_open_catalog(fault_server *self, const char *database, const char *warehouse) {
+    const uint16_t port = free_port();
+    char words[8];
+    *self = (fault_server){.process = -1};
+    (void)snprintf(words, sizeof words, "%u", port);
+    (void)snprintf(self->base, sizeof self->base, "http://127.0.0.1:%u", port);
+    self->process = fork();
+    if (self->process == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)execlp("python3", "python3", "tests/tools/rest_catalog.py", words, database,
+                     warehouse, (char *)NULL);
+        _exit(1);
+    }
+    for (int tries = 0; tries < 3000; tries++) {
+        if (is_answered(port)) {
+            return true;
+        }
+        host_sleep_ms(10);
+    }
+    return false;
 }
 
 void fault_server_close(fault_server *self) {

@@ -20,14 +20,6 @@ typedef struct fault_scenario {
     const char *const *statements;
     /// Takes back what a failed or finished attempt has done to the session, or NULL.
     const char *undo;
-    /// For what writes: statements before each attempt, in which nothing fails; NULL ends them.
-    const char *const *before;
-    /// Read after an attempt that failed: either all is as before, or as after the statements.
-    const char *check;
-    /// Statements that take away what was written, each whether or not others fail. Nothing but
-    /// what was in `written` before may be left there then: what nobody knows is not taken away.
-    const char *const *after;
-    const char *written;
     /// The last statement's stream is released after so many batches; 0: read to its end.
     uint32_t batches_wanted;
     /// Each kind of call that must have occurred, so that no scenario loses its subject unnoticed.
@@ -35,6 +27,11 @@ typedef struct fault_scenario {
     /// Kinds of calls after whose failure something may also be not found.
     unsigned may_hide;
 } fault_scenario;
+
+/// As FIRN_FAULT has it.
+const char *fault_word(host_call kind);
+/// Whether an error is what one may be when a call of that kind failed: one that says so.
+bool fault_is_clean(host_call kind, const firn_error *err);
 
 #define FAULT_KIND(name) (1U << HOST_##name)
 

@@ -208,12 +208,17 @@ def faults(root, full):
     it is their faults that are tried, not the disk."""
     if not has_engine(root):
         return []
-    text = (root / "tests/faults/faults_test.c").read_text()
+    read = (root / "tests/faults/faults_test.c").read_text()
+    written = (root / "tests/faults/faults_write_test.c").read_text()
     run = "TMPDIR=${TMPDIR:-/dev/shm} build/"
-    return [Step(f"faults/{name}/{preset}", f"{run}{preset}/faults_test faults_{name}", preset, 7200,
-                 {"FIRN_FAULTS": amount})
-            for preset, amount in (("dev", "all" if full else "most"), ("tsan", "few"))
-            for name in re.findall(r"^TEST\(faults_(\w+)\)", text, re.MULTILINE)] + [
+
+    def steps(text, amounts):
+        return [Step(f"faults/{name}/{preset}", f"{run}{preset}/faults_test faults_{name}", preset, 7200,
+                     {"FIRN_FAULTS": amount})
+                for preset, amount in amounts for name in re.findall(r"^TEST\(faults_(\w+)\)", text, re.MULTILINE)]
+    # Of what writes there are many statements: all calls only where no sanitizer slows them down.
+    return steps(read, (("dev", "all" if full else "most"), ("tsan", "few"))) + steps(
+        written, (("release", "all"), ("dev", "most")) if full else (("release", "few"),)) + [
                 Step("faults/temporary_files", "tests/faults/temporary_files_test.py build/dev",
                      "dev")]
 

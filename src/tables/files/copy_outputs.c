@@ -11,7 +11,9 @@
 typedef struct output {
     text hidden;
     text path;
+    text aside;     // Another name of what had that name; "" before it was looked at.
     bool is_placed; // It has its name.
+    bool is_first;  // Nothing had that name.
     struct output *following;
 } output;
 
@@ -22,6 +24,7 @@ typedef struct made_folder {
 
 typedef struct old_file {
     text path;
+    text aside; // Its name once it has none that is read; "" before.
     struct old_file *following;
 } old_file;
 
@@ -65,8 +68,8 @@ static firn_status note_entry(void *user, const io_entry *entry, firn_error *err
     if (found == NULL) {
         return ARENA_FULL(&state->self->memory, err);
     }
+    *found = (old_file){.following = state->self->old};
     TRY(text_copy(&state->self->memory, entry->path, &found->path, err));
-    found->following = state->self->old;
     state->self->old = found;
     return FIRN_OK;
 }
@@ -220,6 +223,15 @@ static void remove_folders(const copy_outputs *self) {
 
 // ---- Files -------------------------------------------------------------------------------------
 
+// Beside the path, where no pattern and no list of files has it.
+static firn_status hidden_path(copy_outputs *self, text path, const char *ending, text *out,
+                               firn_error *err) {
+    const text name = io_path_name(path);
+    return text_format(&self->memory, out, err, "%.*s.%.*s.%016llx.%s",
+                       (int)(path.size - name.size), path.data, TEXT_ARGS(name),
+                       (unsigned long long)self->chance, ending);
+}
+
 static firn_status make_paths(copy_outputs *self, text folder, uint64_t number, output *made,
                               firn_error *err) {
     const copy_target *target = self->target;
@@ -230,10 +242,7 @@ static firn_status make_paths(copy_outputs *self, text folder, uint64_t number, 
                         TEXT_ARGS(copy_target_codec_ending(target))));
     }
     made->path = whole;
-    const text name = io_path_name(whole);
-    return text_format(&self->memory, &made->hidden, err, "%.*s.%.*s.%016llx.copy",
-                       (int)(whole.size - name.size), whole.data, TEXT_ARGS(name),
-                       (unsigned long long)self->chance);
+    return hidden_path(self, whole, "copy", &made->hidden, err);
 }
 
 firn_status copy_outputs_next(copy_outputs *self, text folder, text *path, firn_error *err) {
@@ -253,13 +262,25 @@ firn_status copy_outputs_next(copy_outputs *self, text folder, text *path, firn_
     return FIRN_OK;
 }
 
+// Keeps what has the name of a new file, by another name, until all new ones have theirs. Where a
+// file system has no links it is replaced all the same, and cannot come back.
+static firn_status keep_old(copy_outputs *self, output *each, firn_error *err) {
+    firn_error ignored = ERR_INIT;
+    TRY(hidden_path(self, each->path, "old", &each->aside, err));
+    each->is_first = io_link(self->io, each->path, each->aside, &ignored) == FIRN_NOT_FOUND;
+    return FIRN_OK;
+}
+
 static firn_status place(copy_outputs *self, output *each, firn_error *err) {
-    if (!self->target->options.overwrite) {
+    if (self->target->options.overwrite) {
+        TRY(keep_old(self, each, err));
+    } else {
         bool is_there;
         TRY(io_exists(self->io, each->path, NULL, &is_there, err));
         if (is_there) { // Somebody made it meanwhile.
             return say_exists(self->target, "the file", err);
         }
+        each->is_first = true;
     }
     const firn_status status = io_rename(self->io, each->hidden, each->path, err);
     bool is_hidden = false;
@@ -301,28 +322,59 @@ firn_status copy_outputs_commit(copy_outputs *self, firn_error *err) {
     for (output *each = self->first; each != NULL; each = each->following) {
         TRY(place(self, each, err));
     }
-    self->is_committed = true;
-    for (const old_file *each = self->old; each != NULL; each = each->following) {
+    for (old_file *each = self->old; each != NULL; each = each->following) {
         if (paths == NULL ||
             bsearch(&each->path, paths, self->count, sizeof *paths, compare_paths) == NULL) {
-            TRY(err_forgive(err, io_remove(self->io, each->path, err), FIRN_NOT_FOUND));
+            TRY(hidden_path(self, each->path, "old", &each->aside, err));
+            TRY(err_forgive(err, io_rename(self->io, each->path, each->aside, err),
+                            FIRN_NOT_FOUND));
         }
     }
+    self->is_committed = true;
     return FIRN_OK;
+}
+
+// ---- The end -----------------------------------------------------------------------------------
+
+static void remove_file(const copy_outputs *self, text path) {
+    firn_error ignored = ERR_INIT; // Of one that never got so far, or cannot be removed.
+    (void)(path.size == 0 || io_remove(self->io, path, &ignored) == FIRN_OK);
+}
+
+// Old files have their names again, and new ones that nothing was called like go.
+static void take_back(const copy_outputs *self) {
+    firn_error ignored = ERR_INIT;
+    for (const old_file *each = self->old; each != NULL; each = each->following) {
+        (void)(each->aside.size == 0 ||
+               io_rename(self->io, each->aside, each->path, &ignored) == FIRN_OK);
+    }
+    for (const output *each = self->first; each != NULL; each = each->following) {
+        if (each->is_placed && each->is_first) {
+            remove_file(self, each->path);
+        } else if (each->is_placed) {
+            (void)(io_rename(self->io, each->aside, each->path, &ignored) == FIRN_OK);
+        }
+    }
+}
+
+static void remove_hidden(const copy_outputs *self) {
+    for (const output *each = self->first; each != NULL; each = each->following) {
+        remove_file(self, each->is_placed ? TEXT("") : each->hidden);
+        remove_file(self, each->is_first ? TEXT("") : each->aside);
+    }
+    for (const old_file *each = self->old; each != NULL; each = each->following) {
+        remove_file(self, each->aside);
+    }
 }
 
 void copy_outputs_close(copy_outputs *self) {
     if (self == NULL) {
         return;
     }
-    for (const output *each = self->first; each != NULL; each = each->following) {
-        firn_error ignored = ERR_INIT; // Of one that never got so far, or cannot be removed.
-        if (!each->is_placed) {
-            (void)(io_remove(self->io, each->hidden, &ignored) == FIRN_OK);
-        } else if (!self->is_committed && !self->target->options.overwrite) {
-            (void)(io_remove(self->io, each->path, &ignored) == FIRN_OK);
-        }
+    if (!self->is_committed) {
+        take_back(self);
     }
+    remove_hidden(self);
     if (!self->is_committed) {
         remove_folders(self);
     }

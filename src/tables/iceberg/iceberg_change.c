@@ -289,6 +289,9 @@ static firn_status create(ice_table_change *self, const table_definition *defini
     ice_step step = {.kind = ICE_STEP_CREATE,
                      .is_serializable = self->env->isolation == ISOLATION_SERIALIZABLE};
     TRY(ice_definition_copy(definition, &self->memory, &step.definition, err));
+    if (self->base.base == NULL) {
+        self->new_folder = io_path_unslashed(step.definition->location);
+    }
     TRY(ice_change_add_step(self, &step, 0, err));
     for (size_t i = 0; i < definition->property_count; i++) {
         const firn_option *each = &definition->properties[i];

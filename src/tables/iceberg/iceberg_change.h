@@ -65,6 +65,10 @@ typedef struct ice_row_step {
 firn_status ice_change_add_rows(table_change *base, const ice_row_step *step,
                                 const cancel_flag *cancel, firn_error *err);
 
+/// Behind the removal of a file of a table that is yet to be made: removes the folders that it was
+/// in, up to the table's own, which are empty. In a catalog of folders they would be schemas.
+void ice_change_remove_folders(const table_change *base, text path);
+
 /// Where a new file goes, in `memory`: below write.data.path (else <location>/data), below
 /// `partition` ("day=2024-01-01/region=EU", already escaped; size 0: none), or below hashed folders
 /// if write.object-storage.enabled says so. Names hold `number`, and are never given twice.

@@ -168,9 +168,28 @@ firn_status ice_change_write(ice_table_change *self, ice_written_kind kind, text
     return status;
 }
 
+// Whether it is the folder or one below it.
+static bool is_in(text path, text folder) {
+    return folder.size > 0 && text_starts_with(path, folder) &&
+           (path.size == folder.size || path.data[folder.size] == '/');
+}
+
+void ice_change_remove_folders(const table_change *base, text path) {
+    const ice_table_change *self = (const ice_table_change *)base; // Its first member.
+    firn_error ignored = ERR_INIT;
+    text folder = io_path_folder(path);
+    // With the '/' behind it, so that no file of that name is removed.
+    while (is_in(folder, self->new_folder) &&
+           io_remove(self->env->io, text_slice(path, 0, folder.size + 1), &ignored) == FIRN_OK) {
+        folder = io_path_folder(folder);
+    }
+}
+
 void ice_change_unwrite(ice_table_change *self, uint32_t count) {
     while (self->written_count > count) {
+        const text path = self->written[--self->written_count].path;
         firn_error ignored = ERR_INIT; // What stays is an orphan that nobody names.
-        (void)io_remove(self->env->io, self->written[--self->written_count].path, &ignored);
+        (void)io_remove(self->env->io, path, &ignored);
+        ice_change_remove_folders(&self->base, path);
     }
 }

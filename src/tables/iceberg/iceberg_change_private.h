@@ -106,6 +106,7 @@ typedef struct ice_table_change {
     uint32_t written_count;
     uint32_t written_capacity;
     ice_written *written;
+    text new_folder; ///< Of a table that the change makes: where it lies.
     // What was prepared for the head: said again as it is, until there is another head.
     bool is_prepared;
     commit_form form;

@@ -371,7 +371,9 @@ static firn_status end(row_sink *self, uint64_t *changed_rows, firn_error *err) 
 
 static firn_status open_sink(const row_sink_request *request, const scan_env *env, row_sink **out,
                              firn_error *err) {
-    static const ice_sink_end change = {.path = ice_change_data_path, .add = ice_change_add_rows};
+    static const ice_sink_end change = {.path = ice_change_data_path,
+                                        .add = ice_change_add_rows,
+                                        .removed = ice_change_remove_folders};
     return ice_sink_open(request, env, &change, out, err);
 }
 

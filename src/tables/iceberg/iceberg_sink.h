@@ -21,6 +21,8 @@ typedef struct ice_sink_end {
                         const char *ending, arena *memory, text *out, firn_error *err);
     firn_status (*add)(table_change *change, const ice_row_step *step, const cancel_flag *cancel,
                        firn_error *err);
+    /// Told of each file that came to nothing, once it is removed. May be NULL.
+    void (*removed)(const table_change *change, text path);
 } ice_sink_end;
 
 /// As row_sink_kind.open. Errors: FIRN_UNSUPPORTED for tables of version 3, unknown transforms,

@@ -14,7 +14,11 @@ void ice_sink_files_begin(ice_sink_files *self, const ice_sink_end *to, table_ch
 void ice_sink_files_end(ice_sink_files *self) {
     while (!self->is_handed_over && self->count > 0) {
         firn_error ignored = ERR_INIT; // It was not finished, or stays as an orphan.
-        (void)io_remove(self->io, self->items[--self->count]->file.path, &ignored);
+        const text path = self->items[--self->count]->file.path;
+        (void)io_remove(self->io, path, &ignored);
+        if (self->to->removed != NULL) {
+            self->to->removed(self->change, path);
+        }
     }
     arena_close(&self->memory);
     mutex_end(&self->lock);
