@@ -401,8 +401,8 @@ static unsigned commit_kinds(write_catalog catalog) {
     static const unsigned kinds[] = {
         [WRITE_SQLITE] = FAULT_KIND(ALLOC) | FAULT_KIND(OPEN) | FAULT_KIND(READ) |
                          FAULT_KIND(WRITE) | FAULT_KIND(SYNC),
-        [WRITE_FOLDERS] = FAULT_KIND(ALLOC) | FAULT_KIND(OPEN) | FAULT_KIND(WRITE) |
-                          FAULT_KIND(SYNC) | FAULT_KIND(RENAME),
+        [WRITE_FOLDERS] =
+            FAULT_KIND(ALLOC) | FAULT_KIND(OPEN) | FAULT_KIND(SYNC) | FAULT_KIND(RENAME),
         [WRITE_REST] = FAULT_KIND(ALLOC) | FAULT_KIND(REQUEST),
     };
     return kinds[catalog];

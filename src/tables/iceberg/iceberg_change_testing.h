@@ -415,6 +415,8 @@ static inline firn_status ice_scene_count_file(void *user, const io_entry *entry
 static inline uint32_t ice_scene_files(ice_scene *self) {
     uint32_t count = 0;
     const io_list_options options = {.is_deep = true, .no_detail = true};
+    // The folder is the table's: it goes with a table that comes to nothing, and is needed again.
+    CHECK(host_make_folder(self->folder.path, &self->err) == FIRN_OK);
     CHECK(io_list(self->io, text_of(self->folder.path), &options, ice_scene_count_file, &count,
                   &self->err) == FIRN_OK);
     return count;
