@@ -499,8 +499,8 @@ firn_status io_put(io *self, text path, bytes content, firn_error *err) {
 }
 
 // The store that both lie in.
-static firn_status find_common_store(const io *self, text from, text to, const io_store **out, bool *is_common,
-                                     firn_error *err) {
+static firn_status find_common_store(const io *self, text from, text to, const io_store **out,
+                                     bool *is_common, firn_error *err) {
     const io_store *other;
     TRY(find_store(self, from, out, err));
     TRY(find_store(self, to, &other, err));

@@ -251,7 +251,12 @@ def overwrite(state, chance):
             {**state, name: state[name].only(lambda row: False).put(new)})
 
 
-ROW_KINDS = (delete, update, merge, replace_where, insert_overwrite, overwrite)
+def truncate(state, chance):
+    name = some(state, chance, lambda table: table.rows)
+    return name and ([f"TRUNCATE TABLE {name}"], {**state, name: state[name].only(lambda row: False)})
+
+
+ROW_KINDS = (delete, update, merge, replace_where, insert_overwrite, overwrite, truncate)
 WITH_DELETE_FILES = (delete, update, merge, replace_where)
 
 # ---- Branches, tags, the past --------------------------------------------------------------------
@@ -298,13 +303,37 @@ def drop_ref(state, chance):
                                            added={key: value for key, value in table.added.items() if key != ref})})
 
 
+def replace_branch(state, chance):
+    """With what main was once."""
+    name = some(state, chance, lambda table: table.past and table.added)
+    if name is None:
+        return None
+    table = state[name]
+    ref, past = chance.choice(sorted(table.added)), chance.choice(table.past)
+    return ([f"ALTER TABLE {name} REPLACE BRANCH {ref} AS OF VERSION {{{name}.{past}}}"],
+            {**state, name: table._replace(refs={**table.refs, ref: table.refs[past]},
+                                           added={key: value for key, value in table.added.items() if key != ref})})
+
+
+def fast_forward(state, chance):
+    """A new branch of what main was once, to what it is."""
+    name = some(state, chance, lambda table: table.past and can_be_named(table))
+    if name is None:
+        return None
+    past = chance.choice(state[name].past)
+    ref, after = new_ref(state, name, chance, "side")
+    return (["BEGIN", f"ALTER TABLE {name} CREATE BRANCH {ref} AS OF VERSION {{{name}.{past}}}",
+             f"CALL ice.system.fast_forward('db.{name}', '{ref}', 'main')", "COMMIT"], after)
+
+
 def rollback(state, chance):
     name = some(state, chance, lambda table: table.past)
     if name is None:
         return None
     table, at = state[name], chance.randrange(len(state[name].past))
     ref = table.past[at]
-    return ([f"CALL ice.system.rollback_to_snapshot('db.{name}', {{{name}.{ref}}})"],
+    procedure = chance.choice(("rollback_to_snapshot", "set_current_snapshot"))
+    return ([f"CALL ice.system.{procedure}('db.{name}', {{{name}.{ref}}})"],
             {**state, name: table.holding(table.refs[ref][1])._replace(past=table.past[:at + 1], is_moved=True)})
 
 
@@ -318,7 +347,7 @@ def cherry_pick(state, chance):
                 is_moved=True, added={key: value for key, value in table.added.items() if key != ref})})
 
 
-REF_KINDS = (tag, branch, drop_ref, rollback, cherry_pick)
+REF_KINDS = (tag, branch, drop_ref, replace_branch, fast_forward, rollback, cherry_pick)
 
 
 # ---- What is there -------------------------------------------------------------------------------
