@@ -5,9 +5,10 @@
 // The rest is what the server answers (rest_server.h).
 //
 // Oracle: every call ends in a value that can be read to its end or in an error with words, in a
-// bounded number of requests; no message ever holds the client's secret, whatever the server says.
+// bounded number of requests; keys of a storage that a table came with are known from then on; no
+// message ever holds the client's secret, whatever the server says.
 // (If the client was told it: else it is a word like any other.)
-#include "catalogs/rest_client.h"
+#include "catalogs/rest_client_storage.h"
 #include "rest_server.h"
 
 #define MEMORY_MAX ((size_t)64 << 20)
@@ -83,6 +84,10 @@ static void ask_table(rest_client *client, namespace_path space, arena *memory) 
         if (is_answered(rest_client_load(client, &what, memory, &table, NULL, &err), &err)) {
             touch((text){.data = (const char *)table.metadata.data, .size = table.metadata.size});
             touch(table.metadata_location);
+            const object_name name = {.space = what.space, .name = what.name};
+            const bool knows = rest_storage_knows(client, name);
+            const bool has_keys = table.again_ms != INT64_MAX && table.roots.count > 0;
+            expect(table.is_unchanged || knows || !has_keys);
         }
     }
 }

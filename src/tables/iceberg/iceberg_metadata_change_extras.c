@@ -1,8 +1,5 @@
-// Statistics and encryption keys of metadata that is changed, and old schemas and specs that go.
-#include "base/base64.h"
+// Statistics of metadata that is changed, and old schemas and specs that go.
 #include "tables/iceberg/iceberg_metadata_private.h"
-
-#define KEYS_VERSION 3 // Tables have encryption keys from here on.
 
 // ---- Lists -------------------------------------------------------------------------------------
 
@@ -46,8 +43,8 @@ static firn_status take_out(metadata_change *self, const char *list, const leavi
     return json_edit_check(&self->edit, err);
 }
 
-static firn_status append_to(metadata_change *self, const char *list, const json_node *added,
-                             firn_error *err) {
+firn_status change_append(metadata_change *self, const char *list, const json_node *added,
+                          firn_error *err) {
     const json_node *found = NULL;
     TRY(json_want_array(self->root, list, &found, err));
     change_put(self, list, json_edit_append(&self->edit, found, added));
@@ -80,7 +77,7 @@ static firn_status check_file(const metadata_change *self, const json_node *file
                       (long long)*snapshot);
 }
 
-static firn_status check_texts(const json_node *object, const char *key, firn_error *err) {
+firn_status change_check_texts(const json_node *object, const char *key, firn_error *err) {
     const json_node *texts = NULL;
     TRY(json_want_object(object, key, &texts, err));
     for (const json_node *each = texts == NULL ? NULL : texts->first; each != NULL;
@@ -106,7 +103,7 @@ static firn_status check_blobs(const json_node *file, firn_error *err) {
         for (const json_node *field = fields->first; field != NULL; field = field->next) {
             TRY(json_as_i64(field, &number, err));
         }
-        TRY(check_texts(each, "properties", err));
+        TRY(change_check_texts(each, "properties", err));
     }
     return FIRN_OK;
 }
@@ -116,7 +113,7 @@ static firn_status put_file(metadata_change *self, const char *list, const json_
                             firn_error *err) {
     const leaving old = {.key = "snapshot-id", .ids = json_find(file, "snapshot-id")};
     TRY(take_out(self, list, &old, err));
-    return append_to(self, list, file, err);
+    return change_append(self, list, file, err);
 }
 
 firn_status change_set_statistics(metadata_change *self, const json_node *update, firn_error *err) {
@@ -206,71 +203,4 @@ firn_status change_remove_schemas(metadata_change *self, const json_node *update
         }
     }
     return take_out(self, "schemas", &gone, err);
-}
-
-// ---- Encryption keys ---------------------------------------------------------------------------
-
-static firn_status need_keys(const metadata_change *self, firn_error *err) {
-    return self->version >= KEYS_VERSION
-               ? FIRN_OK
-               : FAIL(err, FIRN_INVALID,
-                      "a table of version %d has no encryption keys, one of %d has", self->version,
-                      KEYS_VERSION);
-}
-
-// The keys without that of an id.
-static firn_status drop_key(metadata_change *self, text id, firn_error *err) {
-    const json_node *keys = NULL;
-    const json_node *left = json_edit_array(&self->edit);
-    TRY(json_want_array(self->root, "encryption-keys", &keys, err));
-    for (const json_node *each = keys == NULL ? NULL : keys->first; each != NULL;
-         each = each->next) {
-        text other = {.size = 0};
-        TRY(json_as_object(each, err));
-        TRY(json_want_text(each, "key-id", &other, err));
-        if (!text_equal(other, id)) {
-            left = json_edit_append(&self->edit, left, each);
-            TRY(json_edit_check(&self->edit, err));
-        }
-    }
-    change_put(self, "encryption-keys", left);
-    return json_edit_check(&self->edit, err);
-}
-
-static bool is_base64(text encoded) {
-    size_t size = encoded.size;
-    while (size > 0 && encoded.size - size < 2 && encoded.data[size - 1] == '=') {
-        size -= 1;
-    }
-    bool is = size > 0 && encoded.size % 4 == 0;
-    for (size_t i = 0; i < size; i++) {
-        is = is && base64_value(encoded.data[i]) >= 0;
-    }
-    return is;
-}
-
-firn_status change_add_key(metadata_change *self, const json_node *update, firn_error *err) {
-    const json_node *key;
-    text id;
-    text encrypted;
-    text by = {.size = 0};
-    TRY(need_keys(self, err));
-    TRY(json_get_object(update, "encryption-key", &key, err));
-    TRY(json_get_text(key, "key-id", &id, err));
-    TRY(json_get_text(key, "encrypted-key-metadata", &encrypted, err));
-    TRY(json_want_text(key, "encrypted-by-id", &by, err));
-    TRY(check_texts(key, "properties", err));
-    if (id.size == 0 || !is_base64(encrypted)) {
-        return FAIL(err, FIRN_INVALID,
-                    "an encryption key has no id, or \"encrypted-key-metadata\" is not Base64");
-    }
-    TRY(drop_key(self, id, err)); // Added twice it is there once.
-    return append_to(self, "encryption-keys", key, err);
-}
-
-firn_status change_remove_key(metadata_change *self, const json_node *update, firn_error *err) {
-    text id;
-    TRY(need_keys(self, err));
-    TRY(json_get_text(update, "key-id", &id, err));
-    return drop_key(self, id, err);
 }

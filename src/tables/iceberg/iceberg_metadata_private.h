@@ -36,6 +36,11 @@ static inline firn_status change_number(const metadata_change *self, const char 
 const json_node *change_find(const metadata_change *self, const char *list, const char *key,
                              int64_t id);
 
+/// Adds an element to a list of the root, which need not be there.
+firn_status change_append(metadata_change *self, const char *list, const json_node *added,
+                          firn_error *err);
+/// Of an optional member, an object: all its values are texts.
+firn_status change_check_texts(const json_node *object, const char *key, firn_error *err);
 void change_put(metadata_change *self, const char *key, const json_node *value);
 void change_put_number(metadata_change *self, const char *key, int64_t value);
 
