@@ -1,6 +1,7 @@
 #include "exec/aggregate/aggregation.h"
 
 #define BLOCK_BYTES ((size_t)16 << 10)
+#define STEP_MAX ((uint64_t)256 << 10) // Of what is kept for a batch: longer values come rarely.
 
 struct aggregate_block {
     aggregate_block *next;
@@ -110,6 +111,10 @@ void aggregate_heap_close(aggregate_heap *self) {
     self->filled = 0;
 }
 
+static uint64_t kept_of(const aggregate_heap *self) {
+    return self->step < STEP_MAX ? self->step : STEP_MAX;
+}
+
 static uint64_t room_of(const aggregate_block *list) {
     uint64_t room = 0;
     for (; list != NULL; list = list->next) {
@@ -126,7 +131,7 @@ static void put_spare(aggregate_heap *self, aggregate_block *block) {
 
 void aggregate_heap_clear(aggregate_heap *self) {
     uint64_t room = room_of(self->spares);
-    while (room < self->step && self->blocks != NULL) {
+    while (room < kept_of(self) && self->blocks != NULL) {
         aggregate_block *block = self->blocks;
         self->blocks = block->next;
         put_spare(self, block);
@@ -150,7 +155,7 @@ void aggregate_heap_lend(aggregate_heap *from, aggregate_heap *to) {
 bool aggregate_heap_reserve(aggregate_heap *self) {
     uint64_t room = room_of(self->spares);
     room += self->blocks == NULL ? 0 : self->blocks->capacity - self->blocks->filled;
-    while (room < self->step) {
+    while (room < kept_of(self)) {
         aggregate_block *block = take_block(self, BLOCK_BYTES);
         if (block == NULL) {
             return false;

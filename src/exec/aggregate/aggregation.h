@@ -157,7 +157,7 @@ typedef struct aggregate_heap {
     aggregate_block *long_blocks; ///< Of one value each.
     uint64_t size;
     uint64_t filled; ///< Of `blocks`, all but the first of which are full.
-    uint64_t step;   ///< The most that one batch has filled.
+    uint64_t step;   ///< The most that one batch has filled; what is kept for it has a bound.
     size_t refused;  ///< That the keeper did not give; 0: nothing yet.
 } aggregate_heap;
 
@@ -168,7 +168,7 @@ void aggregate_heap_close(aggregate_heap *self); ///< May be opened again. Zeroe
 bool aggregate_heap_reserve(aggregate_heap *self);
 /// Gives back all but the room for one more batch: memory that others take at once would be missed.
 void aggregate_heap_clear(aggregate_heap *self);
-/// `to`, which is empty, gets what `from` has for a batch.
+/// `to`, which has no room for a batch, gets that of `from`.
 void aggregate_heap_lend(aggregate_heap *from, aggregate_heap *to);
 /// There are no more batches.
 void aggregate_heap_end(aggregate_heap *self);
