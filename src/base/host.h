@@ -21,6 +21,7 @@
 // Kind of call, word in FIRN_FAULT and in messages.
 #define HOST_CALL_LIST(X)                                                                          \
     X(ALLOC, alloc)                                                                                \
+    X(ARENA, arena)                                                                                \
     X(MAP, map)                                                                                    \
     X(OPEN, open)                                                                                  \
     X(READ, read)                                                                                  \
@@ -32,6 +33,8 @@
     X(REQUEST, request)                                                                            \
     X(THREAD, thread)
 
+// ARENA is what arena.h hands out: no call to the system, but what refuses when one has refused, or
+// a query is cancelled. Counted in builds with assertions only.
 #define X(name, word) HOST_##name,
 typedef enum host_call { HOST_CALL_LIST(X) HOST_CALL_COUNT } host_call;
 #undef X

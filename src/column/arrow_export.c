@@ -98,16 +98,19 @@ static firn_status push_lanes(arrow_node *self, const column *flat, const uint32
 
 static firn_status open_node(arrow_builder *owner, const type *type, struct pool *pool,
                              arrow_node *out, firn_error *err) {
+    const uint32_t child_count = type->id == TYPE_MAP ? 1 : type->child_count;
+    arrow_node *children = ARENA_NEW(&owner->memory, arrow_node, child_count + 1);
+    if (children == NULL) {
+        return ARENA_FULL(&owner->memory, err);
+    }
+    memset(children, 0, (child_count + 1) * sizeof *children); // Until they are open, to be closed.
     *out = (arrow_node){.type = type,
                         .options = &owner->options,
                         .pool = pool,
                         .layout = arrow_layout_of(type, &owner->options),
                         .width = arrow_fixed_width(type, &owner->options),
-                        .child_count = type->id == TYPE_MAP ? 1 : type->child_count};
-    out->children = ARENA_NEW(&owner->memory, arrow_node, out->child_count + 1);
-    if (out->children == NULL) {
-        return ARENA_FULL(&owner->memory, err);
-    }
+                        .child_count = child_count,
+                        .children = children};
     if (out->layout == ARROW_LAYOUT_CODES) {
         out->entries = ARENA_NEW(&owner->memory, arrow_node, 1);
         if (out->entries == NULL) {

@@ -46,3 +46,17 @@ firn_status expr_fold(const expr *self, const statement_context *context, arena 
     }
     return status;
 }
+
+firn_status expr_try_fold(const expr *self, const statement_context *context, arena *memory,
+                          expr **out, firn_error *err) {
+    firn_error said = ERR_INIT;
+    const firn_status status = expr_fold(self, context, memory, out, &said);
+    if (status == FIRN_NO_MEMORY || status == FIRN_CANCELLED) {
+        *err = said;
+        return status;
+    }
+    if (status != FIRN_OK) {
+        *out = NULL;
+    }
+    return FIRN_OK;
+}

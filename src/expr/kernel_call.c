@@ -176,7 +176,7 @@ static void zero_lanes(const kernel_state *self) {
 }
 
 // Calls the kernel for some rows of the lanes; how many it did. One whose statement was stopped
-// meanwhile may have left off anywhere.
+// meanwhile may have left off anywhere; a row for which there was no memory has not failed.
 static uint32_t call_rows(const kernel_state *self, const uint16_t *rows, uint32_t count) {
     function_call *call = &self->call->call;
     call->scratch = self->task->memory;
@@ -185,8 +185,10 @@ static uint32_t call_rows(const kernel_state *self, const uint16_t *rows, uint32
     call->length = self->task->scope->length;
     const scalar_kernel kernel =
         self->task->is_narrow ? self->info->narrow_kernel : self->info->kernel;
+    call->scratch->refused = 0;
     const uint32_t done = kernel(call, self->task->args, self->out);
-    return function_is_stopped(call) ? KERNEL_NO_MEMORY : done;
+    const bool is_refused = done != count && call->scratch->refused > 0;
+    return is_refused || function_is_stopped(call) ? KERNEL_NO_MEMORY : done;
 }
 
 static bool is_nested(const kernel_state *self) {

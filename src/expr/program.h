@@ -51,6 +51,11 @@ firn_status expr_filter(expr_state *self, const batch *in, arena *scratch,
 firn_status expr_fold(const expr *self, const statement_context *context, arena *memory, expr **out,
                       firn_error *err);
 
+/// The same where a failure is told when, and only if, a row gets there: `*out` is NULL then. Fails
+/// only as memory does, or because the statement is to stop.
+firn_status expr_try_fold(const expr *self, const statement_context *context, arena *memory,
+                          expr **out, firn_error *err);
+
 /// How many values were decoded from dictionaries and runs into flat columns so far, for EXPLAIN
 /// ANALYZE.
 uint64_t expr_values_decoded(const expr_state *self);

@@ -448,10 +448,8 @@ static firn_status bound_args(const overload_request *call, const type *const *t
         }
         if (args[i]->kind != EXPR_LITERAL && call->context != NULL && expr_is_constant(args[i])) {
             expr *folded;
-            firn_error ignored = ERR_INIT;
-            if (expr_fold(args[i], call->context, memory, &folded, &ignored) == FIRN_OK) {
-                args[i] = folded;
-            }
+            TRY(expr_try_fold(args[i], call->context, memory, &folded, err));
+            args[i] = folded == NULL ? args[i] : folded;
         }
     }
     return FIRN_OK;
@@ -566,6 +564,9 @@ static firn_status cast_args(const overload_request *call, const overload_choice
     }
     for (uint32_t i = 0; i < call->arg_count; i++) {
         expr *arg = call->args[i];
+        if (arg == NULL) { // It did not fit where it was made.
+            return ARENA_FULL(memory, err);
+        }
         if (arg->kind == EXPR_LAMBDA && !type_equal(arg->type, choice->types[i])) {
             expr *lambda = expr_new(memory, EXPR_LAMBDA, choice->types[i]);
             expr *body = expr_cast(memory, arg->lambda_.body, choice->types[i], false, true);

@@ -187,6 +187,12 @@ void *arena_alloc(arena *self, size_t count, size_t size) {
     if (!mul_fits(count, size, &wanted)) {
         return NULL;
     }
+#if !defined(NDEBUG)
+    if (host_fault(HOST_ARENA)) {
+        self->refused = wanted;
+        return NULL;
+    }
+#endif
     if (self->chunk == NULL || !place(self->chunk, wanted, &from, &to)) {
         if (!advance(self, wanted) || !place(self->chunk, wanted, &from, &to)) {
             self->refused = wanted;

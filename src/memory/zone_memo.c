@@ -19,14 +19,14 @@ static zone_memo_entry *add(zone_memo *self, text name) {
     firn_error ignored = ERR_INIT;
     const zone *found;
     text own;
-    if (zone_load_or_abbreviation(self->memory, name, &found, &ignored) != FIRN_OK ||
-        text_copy(self->memory, name, &own, &ignored) != FIRN_OK) {
+    const firn_status status = zone_load_or_abbreviation(self->memory, name, &found, &ignored);
+    zone_memo_entry *entry = ARENA_NEW(self->memory, zone_memo_entry, 1);
+    self->is_refused = status == FIRN_NO_MEMORY || status == FIRN_CANCELLED || entry == NULL ||
+                       text_copy(self->memory, name, &own, &ignored) != FIRN_OK;
+    if (status != FIRN_OK || self->is_refused) {
         return NULL;
     }
-    zone_memo_entry *entry = ARENA_NEW(self->memory, zone_memo_entry, 1);
-    if (entry != NULL) {
-        *entry = (zone_memo_entry){.name = own, .cursor = zone_cursor_open(found)};
-    }
+    *entry = (zone_memo_entry){.name = own, .cursor = zone_cursor_open(found)};
     return entry;
 }
 

@@ -11,6 +11,7 @@ typedef struct zone_memo {
     struct zone_memo_entry *entries; // The last one asked for is the first.
     text missing;                    // The last name that no zone has, in missing_bytes.
     char missing_bytes[ZONE_NAME_SIZE_MAX];
+    bool is_refused; // Memory was: then a zone may be there that is not found.
 } zone_memo;
 
 /// Borrows: `memory`, where the zones found are; there are as many as there are names of zones.

@@ -58,8 +58,8 @@ static firn_status fold_node(optimizer *self, expr **slot) {
         return FIRN_OK;
     }
     expr *folded;
-    firn_error ignored = ERR_INIT;
-    if (expr_fold(value, self->context, self->memory, &folded, &ignored) == FIRN_OK) {
+    TRY(expr_try_fold(value, self->context, self->memory, &folded, self->err));
+    if (folded != NULL) {
         folded->position = value->position;
         *slot = folded;
         return FIRN_OK;

@@ -42,6 +42,7 @@ typedef struct late_values {
     uint32_t use_count, use_capacity;
     uint32_t *open; // Values that met no outer join that may make their columns NULL.
     uint32_t open_count, open_capacity;
+    bool is_full; // Memory was short where it could not be said at once.
 } late_values;
 
 /// Looks through the whole plan for values that can fail, and for their uses.

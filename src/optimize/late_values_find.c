@@ -156,6 +156,7 @@ static bool put_null(void *user, expr **slot) {
         late_value *value = value_of(state->found, (*slot)->column_.id);
         state->is_kept = value == NULL || keeps_null(state->found, value);
         *slot = expr_null(state->found->self->memory, (*slot)->type);
+        state->found->is_full |= *slot == NULL;
         return *slot != NULL && state->is_kept;
     }
     return expr_visit_children(*slot, put_null, user);
@@ -168,13 +169,14 @@ static bool keeps_null(late_values *self, late_value *value) {
         optimizer *rules = self->self;
         const arena_mark mark = arena_mark_take(rules->memory);
         null_look state = {.found = self, .is_kept = true};
-        firn_error ignored = ERR_INIT;
         expr *copy = expr_copy(rules->memory, value->source);
-        expr *folded;
-        const bool is_null =
-            copy != NULL && put_null(&state, &copy) && state.is_kept &&
-            expr_fold(copy, rules->context, rules->memory, &folded, &ignored) == FIRN_OK &&
-            folded->literal_.value.is_null;
+        expr *folded = NULL;
+        self->is_full |= copy == NULL;
+        if (copy != NULL && put_null(&state, &copy) && state.is_kept) {
+            self->is_full |=
+                expr_try_fold(copy, rules->context, rules->memory, &folded, rules->err) != FIRN_OK;
+        }
+        const bool is_null = !self->is_full && folded != NULL && folded->literal_.value.is_null;
         arena_rewind(rules->memory, mark);
         value->of_null = is_null ? LATE_NULL_KEPT : LATE_NULL_LOST;
     }
@@ -377,5 +379,5 @@ firn_status late_values_find(late_values *self, plan_node **root) {
     (void)count_in_plan(self, root);
     looking state = {.found = self, .status = FIRN_OK};
     (void)look_at_node(&state, root);
-    return state.status;
+    return state.status == FIRN_OK && self->is_full ? rewrite_full(self->self) : state.status;
 }

@@ -39,6 +39,9 @@ static void *room(optimizer *self, const void *items, uint32_t count, size_t siz
 }
 
 firn_status rewrite_add_expr(optimizer *self, expr_list *list, expr *value) {
+    if (value == NULL) {
+        return rewrite_full(self);
+    }
     if (list->count >= list->capacity) {
         expr **items = room(self, list->items, list->count, sizeof(expr *), &list->capacity);
         if (items == NULL) {

@@ -47,6 +47,9 @@ void *binder_grow(binder *self, const void *items, uint32_t count, uint32_t *cap
     } while (0)
 
 firn_status expr_list_add(binder *self, expr_list *list, expr *value) {
+    if (value == NULL) {
+        return binder_full(self);
+    }
     ADD(list, value);
 }
 

@@ -16,6 +16,9 @@ static firn_status types_of(binder *self, expr *const *args, uint32_t count, con
         return binder_full(self);
     }
     for (uint32_t i = 0; i < count; i++) {
+        if (args[i] == NULL) { // It did not fit where it was made.
+            return binder_full(self);
+        }
         (*types)[i] = args[i]->type;
         (*unknown)[i] = bind_is_unknown(args[i]);
     }

@@ -272,12 +272,12 @@ static firn_status in_constants(binder *self, expr *value, const expr_list *item
     }
     uint32_t count = 0;
     bool has_null = false;
-    firn_error ignored = ERR_INIT;
     for (uint32_t i = 0; i < items->count; i++) {
         expr *item;
         TRY(bind_copy(self, items->items[i], &item));
         TRY(bind_cast(self, item, common, false, item->position, &item));
-        if (expr_fold(item, self->env->context, self->memory, &item, &ignored) != FIRN_OK) {
+        TRY(expr_try_fold(item, self->env->context, self->memory, &item, self->err));
+        if (item == NULL) {
             return FIRN_OK;
         }
         has_null |= item->literal_.value.is_null;

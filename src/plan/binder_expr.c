@@ -30,6 +30,9 @@ firn_status bind_not_if(binder *self, bool is_negated, uint32_t position, expr *
 firn_status bind_call2(binder *self, const char *name, expr *left, expr *right, uint32_t position,
                        expr **out) {
     expr *args[2] = {left, right};
+    if (left == NULL || right == NULL) { // It did not fit where it was made.
+        return binder_full(self);
+    }
     TRY(bind_beyond_range(self, name, left, right, position, out));
     return *out != NULL ? FIRN_OK : bind_function(self, name, args, 2, position, out);
 }
@@ -282,10 +285,11 @@ static bool is_row(const sql_expr *written) {
 
 // A long chain becomes a literal if it is constant; evaluation recurses over the others.
 static firn_status shorten_chain(binder *self, uint32_t position, expr **value) {
-    firn_error ignored = ERR_INIT;
-    expr *folded;
-    if (!expr_is_constant(*value) ||
-        expr_fold(*value, self->env->context, self->memory, &folded, &ignored) != FIRN_OK) {
+    expr *folded = NULL;
+    if (expr_is_constant(*value)) {
+        TRY(expr_try_fold(*value, self->env->context, self->memory, &folded, self->err));
+    }
+    if (folded == NULL) {
         return FAIL_SQL(self->err, FIRN_INVALID, "54001", position,
                         "a chain of more than %d operators", OPERATOR_CHAIN_MAX);
     }

@@ -414,13 +414,13 @@ static firn_status bind_table(binder *self, const sql_table *written, scope *int
         table_version version;
         bound_object object = {0};
         TRY(find_version(self, written, &version));
+        TRY(path_of(self, &written->path, &path));
         firn_status status = self->env->find(self->env->session, &written->path, &version,
                                              self->view, self->memory, &object, self->err);
         if (status == FIRN_NOT_FOUND) {
             propose_cte(self, &written->path);
         }
         TRY(at_position(self, status, written->node.position));
-        TRY(path_of(self, &written->path, &path));
         path = object.place.count > path.count ? object.place : path;
         alias = alias.size > 0 ? alias : path.items[path.count - 1];
         if (object.snapshot != NULL) {
@@ -632,7 +632,6 @@ static bool is_named_by_equals(const sql_expr *written) {
 // OF has it. What is none is left to the function to refuse.
 static firn_status as_instant(binder *self, expr **value) {
     const type *of = (*value)->type;
-    firn_error ignored = ERR_INIT;
     expr *made;
     if ((*value)->literal_.value.is_null ||
         (of->id != TYPE_DATE && of->id != TYPE_TIMESTAMP && of->id != TYPE_TIMESTAMPTZ &&
@@ -640,9 +639,8 @@ static firn_status as_instant(binder *self, expr **value) {
         return FIRN_OK;
     }
     TRY(bind_cast(self, *value, TYPE_OF(TIMESTAMPTZ), false, (*value)->position, &made));
-    if (expr_fold(made, self->env->context, self->memory, &made, &ignored) == FIRN_OK) {
-        *value = made;
-    }
+    TRY(expr_try_fold(made, self->env->context, self->memory, &made, self->err));
+    *value = made == NULL ? *value : made;
     return FIRN_OK;
 }
 

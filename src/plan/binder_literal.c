@@ -415,8 +415,8 @@ static firn_status new_cast(binder *self, expr *value, const type *to, bool is_t
     }
     // A constant is cast now; a failure is told when (and only if) a row reaches it.
     expr *folded;
-    firn_error ignored = ERR_INIT;
-    if (expr_fold(made, self->env->context, self->memory, &folded, &ignored) == FIRN_OK) {
+    TRY(expr_try_fold(made, self->env->context, self->memory, &folded, self->err));
+    if (folded != NULL) {
         folded->position = position;
         *out = folded;
     }
@@ -525,6 +525,9 @@ firn_status bind_common(binder *self, expr **values, uint32_t count, const char 
                         uint32_t position, const type **out) {
     const type *common = NULL;
     for (uint32_t i = 0; i < count; i++) {
+        if (values[i] == NULL) { // It did not fit where it was made.
+            return binder_full(self);
+        }
         const type *each = values[i]->type;
         if (bind_is_unknown(values[i])) {
             continue;

@@ -48,8 +48,8 @@ static firn_status lies_beyond(binder *self, const expr *value, const expr *cons
     firn_error ignored = ERR_INIT;
     expr *literal;
     expr *cast;
-    if (expr_fold(constant, self->env->context, self->memory, &literal, &ignored) != FIRN_OK ||
-        literal->kind != EXPR_LITERAL || literal->literal_.value.is_null) {
+    TRY(expr_try_fold(constant, self->env->context, self->memory, &literal, self->err));
+    if (literal == NULL || literal->kind != EXPR_LITERAL || literal->literal_.value.is_null) {
         return FIRN_OK; // What fails here fails again where it is told.
     }
     firn_error *const told = self->err;
@@ -59,6 +59,10 @@ static firn_status lies_beyond(binder *self, const expr *value, const expr *cons
     // A cast that stays a call fails where a row gets there, or hangs on the session's zone.
     if (status == FIRN_OK && cast->kind != EXPR_LITERAL) {
         status = expr_fold(cast, self->env->context, self->memory, &cast, &ignored);
+    }
+    if (status == FIRN_NO_MEMORY || status == FIRN_CANCELLED) {
+        *self->err = ignored;
+        return status;
     }
     const column *held = literal->literal_.value.value;
     *is_above = column_lane_integer(held, 0) > 0;

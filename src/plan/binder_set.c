@@ -201,6 +201,9 @@ static firn_status count_sides(binder *self, const sql_set_operation *written, b
         const plan_column *tag = &both.columns.items[width + side];
         expr *arg = expr_column(self->memory, tag->id, TEXT(""), tag->type);
         expr *sum;
+        if (arg == NULL) {
+            return binder_full(self);
+        }
         const overload_request request = {
             .types = &tag->type, .args = &arg, .arg_count = 1, .position = UINT32_MAX};
         TRY(aggregate_call_new(aggregate_find(TEXT("sum")), &request, self->memory, &sum,

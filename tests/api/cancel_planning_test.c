@@ -84,28 +84,37 @@ static int64_t time_call(planner *self) {
     return (self->ended_ns - began_ns) / 1000;
 }
 
-// Stopped at the middle of each of `tries` parts; how often it was stopped before it was through.
-static uint32_t stop_call(planner *self, int64_t whole_us, int64_t tries, const scene *here,
-                          const before *was, stop_times *times) {
-    uint32_t stopped_count = 0;
-    for (int64_t i = 0; i < tries; i++) {
-        host_thread *thread = NULL;
-        firn_error err = FIRN_ERROR_INIT;
-        self->err = (firn_error)FIRN_ERROR_INIT;
-        CHECK(host_thread_start(work, self, &thread, &err) == FIRN_OK);
-        sleep_us(whole_us * (2 * i + 1) / (2 * tries));
-        const asked then = ask_now();
-        firn_session_cancel(here->session);
-        host_thread_join(thread);
-        add_time(times, took_ms(&then, self->ended_ns));
-        if (self->status != FIRN_OK) {
-            stopped_count++;
-            CHECK(self->status == FIRN_CANCELLED && self->err.status == FIRN_CANCELLED);
-            CHECK(strcmp(self->err.text, "cancelled: the query was stopped") == 0);
-        }
-        check_given_back(here, was, self->sql);
+// Asks a call to stop after so long; whether it was still at work.
+static bool stop_after(planner *self, int64_t wait_us, const scene *here, stop_times *times) {
+    host_thread *thread = NULL;
+    firn_error err = FIRN_ERROR_INIT;
+    self->err = (firn_error)FIRN_ERROR_INIT;
+    CHECK(host_thread_start(work, self, &thread, &err) == FIRN_OK);
+    sleep_us(wait_us);
+    const asked then = ask_now();
+    firn_session_cancel(here->session);
+    host_thread_join(thread);
+    if (self->status == FIRN_OK) {
+        return false;
     }
-    return stopped_count;
+    add_time(times, took_ms(&then, self->ended_ns));
+    CHECK(self->status == FIRN_CANCELLED && self->err.status == FIRN_CANCELLED);
+    CHECK(strcmp(self->err.text, "cancelled: the query was stopped") == 0);
+    return true;
+}
+
+// Stopped at the middle of each of `tries` parts, or earlier where it is faster than it was.
+static void stop_call(planner *self, int64_t whole_us, int64_t tries, const scene *here,
+                      const before *was, stop_times *times) {
+    for (int64_t i = 0; i < tries; i++) {
+        int64_t wait_us = whole_us * (2 * i + 1) / (2 * tries);
+        bool is_stopped = false;
+        for (int again = 0; again < AGAIN_MAX && !is_stopped; again++) {
+            is_stopped = stop_after(self, wait_us, here, times);
+            check_given_back(here, was, self->sql);
+            wait_us /= 2;
+        }
+    }
 }
 
 static void cancel_plannings(const void *user, stop_times *all) {
@@ -124,9 +133,9 @@ static void cancel_plannings(const void *user, stop_times *all) {
             const int64_t whole_us = time_call(&self);
             check_given_back(&here, &was, plannings[k].name);
             stop_times times = {0};
-            const uint32_t stopped = stop_call(&self, whole_us, TRIES, &here, &was, &times);
-            // Half of them even where it takes half of the time when it runs again.
-            CHECK(!HAS_CLOCK || stopped >= 2);
+            stop_call(&self, whole_us, TRIES, &here, &was, &times);
+            // Elsewhere a call may be over before it can be asked to stop.
+            CHECK(!HAS_CLOCK || times.count == TRIES);
             print_times(&times, plannings[k].name);
             add_times(all, &times);
         }

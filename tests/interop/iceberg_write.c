@@ -347,8 +347,8 @@ static firn_status add_delete(making *self, table_change *change, firn_error *er
     const ice_scalar path = {.kind = ICE_SCALAR_BYTES,
                              .data = {.data = (const uint8_t *)of.data, .size = of.size}};
     const ice_scalar first = {.kind = ICE_SCALAR_NUMBER};
-    const column columns[] = {*ice_scalar_column(TYPE_OF(VARCHAR), &path, &self->memory),
-                              *ice_scalar_column(TYPE_OF(BIGINT), &first, &self->memory)};
+    const column columns[] = {*ice_scalar_try_column(TYPE_OF(VARCHAR), &path, &self->memory),
+                              *ice_scalar_try_column(TYPE_OF(BIGINT), &first, &self->memory)};
     const batch rows = batch_of(columns, 2, 1);
     ice_added_file file = {.spec_id = self->spec->id,
                            .file = {.content = ICE_POSITION_DELETES,

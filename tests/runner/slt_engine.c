@@ -194,6 +194,10 @@ void slt_engine_close(slt_engine *self) {
     *self = (slt_engine){0};
 }
 
+bool slt_engine_session(slt_engine *self, const char *name, firn_session **out, firn_error *err) {
+    return session_of(self, name, out, err) == FIRN_OK;
+}
+
 bool slt_engine_run(slt_engine *self, const char *connection, const char *sql, size_t size,
                     firn_error *err) {
     firn_session *session = NULL;

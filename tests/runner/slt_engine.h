@@ -35,6 +35,9 @@ typedef struct slt_engine {
 bool slt_engine_open(slt_engine *self, const firn_option *settings, size_t count, firn_error *err);
 void slt_engine_close(slt_engine *self);
 
+/// The session of that name, opened when it is first asked for; the engine's.
+bool slt_engine_session(slt_engine *self, const char *name, firn_session **out, firn_error *err);
+
 /// Runs all statements of `sql` in the session of that name; `self->result` is the last one's.
 /// False with the fault in `err`.
 bool slt_engine_run(slt_engine *self, const char *connection, const char *sql, size_t size,

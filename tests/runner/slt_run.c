@@ -188,7 +188,10 @@ static void run_record(slt_runner *self, const char *path, const slt_reader *rea
     if (!fill_in(self, record->sql, &sql, &why)) {
         report(self, path, record, false, &why);
     } else if (!is_left_out(self, &sql)) {
-        const bool is_passed = check(self, record, &sql, &why);
+        slt_before_fn *before = self->options->before;
+        const bool is_passed = (before == NULL || before(&self->engine, self->connection, record,
+                                                         (slt_text){sql.data, sql.size}, &why)) &&
+                               check(self, record, &sql, &why);
         if (is_passed && self->options->completes && record->kind == SLT_QUERY &&
             record->expect == SLT_OK && depth == 0 && self->variable_count == 0) {
             complete(self, reader, record);

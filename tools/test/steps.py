@@ -221,7 +221,9 @@ def faults(root, full):
     writing = steps(written, (("release", "all"), ("dev", "most")) if full else (("release", "few"), ("dev", "few")))
     return steps(read, (("dev", "all" if full else "most"), ("tsan", "few"))) + [
         each for each in writing if full or each.name.startswith("faults/writes_rest/") == (each.build == "release")
-    ] + [Step("faults/temporary_files", "tests/faults/temporary_files_test.py build/dev", "dev")]
+    ] + [Step("faults/temporary_files", "tests/faults/temporary_files_test.py build/dev", "dev"),
+         Step("faults/statements", "build/dev/refused_statements --jobs $(nproc) tests/sql", "dev", 7200,
+              {"FIRN_FAULTS": "most" if full else "few"})]
 
 
 def sql_tests(root, full):

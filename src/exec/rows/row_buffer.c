@@ -134,7 +134,8 @@ typedef struct writing {
     part *mine;
     arena *scratch;
     row_writer rows;
-    kept *after; // New records follow it; NULL: they are the first.
+    uint32_t page_rows; // A page is read as one batch: no more than that may have.
+    kept *after;        // New records follow it; NULL: they are the first.
     batch_sequence sequence;
 } writing;
 
@@ -157,6 +158,7 @@ static firn_status write_page(writing *self, firn_error *err) {
     page->next = NULL;
     self->rows.spares = page;
     self->rows.page_count = 0;
+    self->page_rows = 0;
     kept *made = ARENA_NEW(&self->mine->records, kept, 1);
     if (made == NULL) {
         return ARENA_FULL(&self->mine->records, err);
@@ -185,13 +187,17 @@ static firn_status write_batch(writing *self, const batch *rows, firn_error *err
     }
     self->sequence = self->rows.page_count == 0 ? rows->sequence : self->sequence;
     row_input in = {.columns = columns, .rows = rows->selection, .count = rows->selected_count};
-    while (in.next < in.count) {
+    while (in.next < rows->selected_count) {
         TRY(cancel_check(&self->owner->run->cancel, err));
         const uint32_t from = in.next;
+        const uint32_t room = self->owner->run->options->batch_rows - self->page_rows;
+        const uint32_t left = rows->selected_count - from;
+        in.count = from + (left < room ? left : room);
         TRY(row_writer_append(&self->rows, &in, places, self->scratch, err));
         for (uint32_t k = from; k < in.next; k++) {
             TRY(row_store_write_blob(store, places[k], err));
         }
+        self->page_rows += in.next - from;
         if (in.next == from) {
             TRY(write_page(self, err));
             self->sequence = rows->sequence;

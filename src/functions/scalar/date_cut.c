@@ -100,6 +100,9 @@ static uint32_t truncate_in_zone(function_call *call, const column *const *args,
     FOR_ROWS(call, row) {
         calendar_field field;
         zone_cursor *cursor = zone_memo_find(call->local, text_at(names, row));
+        if (cursor == NULL && ((zone_memo *)call->local)->is_refused) {
+            return KERNEL_NO_MEMORY;
+        }
         if (cursor == NULL || !field_of_row(known, args[0], row, &field) ||
             !zone_truncate_fits(cursor, field, i64_at(values, row), unit,
                                 &COLUMN_OUT(out, int64_t)[row])) {

@@ -390,6 +390,9 @@ static uint32_t timezone_kernel(function_call *call, const column *const *args, 
     FOR_ROWS(call, row) {
         zone_cursor *cursor = zone_memo_find(call->local, text_at(names, row));
         int64_t *result = &COLUMN_OUT(out, int64_t)[row];
+        if (cursor == NULL && ((zone_memo *)call->local)->is_refused) {
+            return KERNEL_NO_MEMORY;
+        }
         if (cursor == NULL ||
             !(is_local ? zone_to_utc_fits(cursor, i64_at(values, row), unit, result)
                        : zone_to_local_fits(cursor, i64_at(values, row), unit, result))) {

@@ -244,7 +244,7 @@ TEST(ice_rows_that_a_filter_covers_are_whole_files) {
         const ice_scalar value = {.kind = ICE_SCALAR_NUMBER, .number = rows[i].value};
         column values;
         expr *filter = expr_new(&s->memory, EXPR_IN, TYPE_OF(BOOLEAN));
-        REQUIRE(column_flatten(&s->memory, ice_scalar_column(rows[i].type, &value, &s->memory),
+        REQUIRE(column_flatten(&s->memory, ice_scalar_try_column(rows[i].type, &value, &s->memory),
                                &values, &s->err) == FIRN_OK);
         filter->in_.arg = expr_column(&s->memory, rows[i].column, TEXT("c"), rows[i].type);
         filter->in_.values = &values;
@@ -395,8 +395,8 @@ static firn_status add_deed(two_files *t, table_change *change, deed what, isola
     expr *filter = expr_new(&s->memory, EXPR_IN, TYPE_OF(BOOLEAN));
     const ice_scalar five = {.kind = ICE_SCALAR_NUMBER, .number = 5};
     column *values = ARENA_NEW(&s->memory, column, 1);
-    TRY(column_flatten(&s->memory, ice_scalar_column(TYPE_OF(BIGINT), &five, &s->memory), values,
-                       err));
+    TRY(column_flatten(&s->memory, ice_scalar_try_column(TYPE_OF(BIGINT), &five, &s->memory),
+                       values, err));
     filter->in_.arg = expr_column(&s->memory, 0, TEXT("id"), TYPE_OF(BIGINT));
     filter->in_.values = values;
     const expr_list filters = {.count = 1, .items = &filter};

@@ -209,8 +209,8 @@ static inline firn_status ice_scene_delete(ice_scene *self, const table_change *
     };
     const ice_scalar number = {.kind = ICE_SCALAR_NUMBER, .number = position};
     column *columns = ARENA_NEW(&self->memory, column, 2);
-    columns[0] = *ice_scalar_column(TYPE_OF(VARCHAR), &path, &self->memory);
-    columns[1] = *ice_scalar_column(TYPE_OF(BIGINT), &number, &self->memory);
+    columns[0] = *ice_scalar_try_column(TYPE_OF(VARCHAR), &path, &self->memory);
+    columns[1] = *ice_scalar_try_column(TYPE_OF(BIGINT), &number, &self->memory);
     const batch rows = batch_of(columns, 2, 1);
     *out = (ice_added_file){.file = {.content = ICE_POSITION_DELETES,
                                      .format = TEXT("PARQUET"),

@@ -131,8 +131,12 @@ static firn_status has_column(const metadata_change *self, int32_t id, firn_erro
          each = each->next) {
         ice_schema read;
         firn_error ignored = ERR_INIT;
-        if (ice_schema_read(each, self->edit.memory, &read, &ignored) == FIRN_OK &&
-            ice_schema_find(&read.columns, id) != NULL) {
+        const firn_status status = ice_schema_read(each, self->edit.memory, &read, &ignored);
+        if (status == FIRN_NO_MEMORY || status == FIRN_CANCELLED) {
+            *err = ignored;
+            return status;
+        }
+        if (status == FIRN_OK && ice_schema_find(&read.columns, id) != NULL) {
             return FIRN_OK;
         }
     }

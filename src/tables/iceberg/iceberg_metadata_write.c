@@ -26,7 +26,8 @@ const json_node *change_find(const metadata_change *self, const char *list, cons
 
 void change_put(metadata_change *self, const char *key, const json_node *value) {
     if (!self->edit.is_full) {
-        self->root = json_edit_member(&self->edit, self->root, text_of(key), value);
+        const json_node *made = json_edit_member(&self->edit, self->root, text_of(key), value);
+        self->root = made == NULL ? self->root : made; // That it is full is told at the end.
     }
 }
 

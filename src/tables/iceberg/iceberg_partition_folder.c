@@ -47,8 +47,11 @@ static void print_timestamp(const type *of, int64_t value, text_builder *out) {
 
 // As SQL shows it.
 static void print_plain(const type *of, const ice_scalar *value, arena *memory, text_builder *out) {
-    const column *one = ice_scalar_column(of, value, memory);
-    if (one != NULL) {
+    const column *one;
+    firn_error ignored = ERR_INIT;
+    if (ice_scalar_column(of, value, memory, &one, &ignored) != FIRN_OK) {
+        out->is_full = true;
+    } else if (one != NULL) {
         column_print_row(one, 0, out);
     }
 }

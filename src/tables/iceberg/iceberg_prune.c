@@ -153,9 +153,9 @@ static void narrow(prune_column *to, const ice_scalar *minimum, const ice_scalar
                    arena *scratch) {
     const bool is_real = ice_scalar_kind_of(to->type) == ICE_SCALAR_REAL;
     const column *low =
-        is_real && isnan(minimum->real) ? NULL : ice_scalar_column(to->type, minimum, scratch);
+        is_real && isnan(minimum->real) ? NULL : ice_scalar_try_column(to->type, minimum, scratch);
     const column *high =
-        is_real && isnan(maximum->real) ? NULL : ice_scalar_column(to->type, maximum, scratch);
+        is_real && isnan(maximum->real) ? NULL : ice_scalar_try_column(to->type, maximum, scratch);
     if (low != NULL && minimum->kind != ICE_SCALAR_NULL &&
         (to->facts.minimum == NULL || column_compare_rows(low, 0, to->facts.minimum, 0) > 0)) {
         to->facts.minimum = low;

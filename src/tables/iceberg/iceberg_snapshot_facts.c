@@ -105,10 +105,10 @@ static void take_pair(void *user, ice_map map, int32_t key, ice_pair value) {
         found->nans = value.number;
         break;
     case ICE_MAP_LOW:
-        found->low = is_nan ? NULL : ice_scalar_column(of, &bound, self->memory);
+        found->low = is_nan ? NULL : ice_scalar_try_column(of, &bound, self->memory);
         break;
     case ICE_MAP_HIGH:
-        found->high = is_nan ? NULL : ice_scalar_column(of, &bound, self->memory);
+        found->high = is_nan ? NULL : ice_scalar_try_column(of, &bound, self->memory);
         break;
     case ICE_MAP_COLUMN_SIZES: // Not asked for.
         break;

@@ -42,19 +42,20 @@ struct scan_reader {
 // ---- Columns -----------------------------------------------------------------------------------
 
 // What a column is in files that lack it: the partition's value, its default, or null.
-static const column *missing_value(scan_reader *self, const ice_wanted *wanted) {
+static firn_status missing_value(scan_reader *self, const ice_wanted *wanted, const column **out,
+                                 firn_error *err) {
     const ice_task *task = self->task;
     const int32_t id = wanted->path[wanted->path_length - 1];
     for (uint32_t i = 0; task->partition != NULL && i < task->spec->count; i++) {
         if (task->spec->fields[i].source_id == id && task->partition[i].kind != ICE_SCALAR_NONE) {
-            const column *value =
-                ice_scalar_column(wanted->type, &task->partition[i], &self->memory);
-            if (value != NULL) {
-                return value;
+            TRY(ice_scalar_column(wanted->type, &task->partition[i], &self->memory, out, err));
+            if (*out != NULL) {
+                return FIRN_OK;
             }
         }
     }
-    return ice_schema_default(self->table->schema, id);
+    *out = ice_schema_default(self->table->schema, id);
+    return FIRN_OK;
 }
 
 static firn_status wanted_of(scan_reader *self, const scan_column *from, ice_wanted *out,
@@ -71,8 +72,7 @@ static firn_status wanted_of(scan_reader *self, const scan_column *from, ice_wan
     }
     *out = (ice_wanted){
         .id = from->id, .path_length = from->path_length, .path = path, .type = from->type};
-    out->missing = missing_value(self, out);
-    return FIRN_OK;
+    return missing_value(self, out, &out->missing, err);
 }
 
 static bool is_same(const ice_wanted *left, const ice_wanted *right) {
@@ -93,13 +93,12 @@ static firn_status add_keys(scan_reader *self, ice_wanted *columns, uint32_t *co
             }
             if (at == *count) {
                 columns[at] = group->key->columns[i];
-                columns[at].missing = missing_value(self, &columns[at]);
+                TRY(missing_value(self, &columns[at], &columns[at].missing, err));
                 *count += 1;
             }
             group->columns[i] = at;
         }
     }
-    (void)err;
     return FIRN_OK;
 }
 

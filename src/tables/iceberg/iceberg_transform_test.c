@@ -115,8 +115,8 @@ TEST(ice_transform_apply_gives_the_values_of_the_specification) {
 }
 
 static int compare(const type *of, const ice_scalar *left, const ice_scalar *right, arena *memory) {
-    return column_compare_rows(ice_scalar_column(of, left, memory), 0,
-                               ice_scalar_column(of, right, memory), 0);
+    return column_compare_rows(ice_scalar_try_column(of, left, memory), 0,
+                               ice_scalar_try_column(of, right, memory), 0);
 }
 
 // The oracle of pruning: a value lies in the range of its own partition value.

@@ -196,34 +196,45 @@ static bool put_number(column *out, i128 value) {
     }
 }
 
-const column *ice_scalar_column(const type *of, const ice_scalar *value, arena *memory) {
-    column *out = ARENA_NEW(memory, column, 1);
-    firn_error ignored = ERR_INIT;
-    if (out == NULL || value->kind == ICE_SCALAR_NONE) {
-        return NULL;
+firn_status ice_scalar_column(const type *of, const ice_scalar *value, arena *memory,
+                              const column **out, firn_error *err) {
+    *out = NULL;
+    if (value->kind == ICE_SCALAR_NONE ||
+        (value->kind != ICE_SCALAR_NULL && value->kind != ice_scalar_kind_of(of))) {
+        return FIRN_OK;
+    }
+    column *made = ARENA_NEW(memory, column, 1);
+    if (made == NULL) {
+        return ARENA_FULL(memory, err);
     }
     if (value->kind == ICE_SCALAR_NULL) {
-        return column_new_null(memory, of, 1, out, &ignored) == FIRN_OK ? out : NULL;
+        TRY(column_new_null(memory, of, 1, made, err));
+        *out = made;
+        return FIRN_OK;
     }
-    if (value->kind != ice_scalar_kind_of(of) ||
-        column_new(memory, of, 1, out, &ignored) != FIRN_OK) {
-        return NULL;
-    }
+    TRY(column_new(memory, of, 1, made, err));
     bool is_put = true;
     if (value->kind == ICE_SCALAR_NUMBER) {
-        is_put = put_number(out, value->number);
+        is_put = put_number(made, value->number);
     } else if (value->kind == ICE_SCALAR_REAL) {
         if (of->id == TYPE_DOUBLE) {
-            COLUMN_OUT(out, double)[0] = value->real;
+            COLUMN_OUT(made, double)[0] = value->real;
         } else {
-            COLUMN_OUT(out, float)[0] = (float)value->real;
+            COLUMN_OUT(made, float)[0] = (float)value->real;
         }
-    } else {
-        is_put = string_new(memory, (const char *)value->data.data, value->data.size,
-                            COLUMN_OUT(out, string_value));
+    } else if (!string_new(memory, (const char *)value->data.data, value->data.size,
+                           COLUMN_OUT(made, string_value))) {
+        return ARENA_FULL(memory, err);
     }
-    out->form = FORM_CONSTANT;
-    return is_put ? out : NULL;
+    made->form = FORM_CONSTANT;
+    *out = is_put ? made : NULL;
+    return FIRN_OK;
+}
+
+const column *ice_scalar_try_column(const type *of, const ice_scalar *value, arena *memory) {
+    const column *made;
+    firn_error ignored = ERR_INIT;
+    return ice_scalar_column(of, value, memory, &made, &ignored) == FIRN_OK ? made : NULL;
 }
 
 ice_scalar ice_scalar_of_column(const column *self, uint32_t row) {
@@ -360,7 +371,7 @@ firn_status ice_value_of_json(const type *of, const json_node *node, arena *memo
         TRY(json_as_i64(node, &number, err));
         value = scalar_number(number);
     }
-    *out = ice_scalar_column(of, &value, memory);
+    TRY(ice_scalar_column(of, &value, memory, out, err));
     if (*out == NULL) {
         const text is = type_text(of, memory);
         return json_node_fail(node, err, "is no default of type %.*s", TEXT_ARGS(is));

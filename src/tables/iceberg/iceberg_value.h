@@ -54,9 +54,12 @@ int ice_scalar_compare(const ice_scalar *left, const ice_scalar *right);
 /// A value of a partition tuple: `want` is how the plan read it, `found` its Avro schema.
 ice_scalar ice_scalar_of_avro(const type *of, const avro_value *value, const avro_schema *found);
 
-/// A column of one row, in `memory`; NULL if it cannot be (NONE, or memory is full). Bytes are
+/// A column of one row, in `memory`; `*out` is NULL if the value is none of that type. Bytes are
 /// copied. A scalar NULL gives a NULL.
-const column *ice_scalar_column(const type *of, const ice_scalar *value, arena *memory);
+firn_status ice_scalar_column(const type *of, const ice_scalar *value, arena *memory,
+                              const column **out, firn_error *err);
+/// The same where it may stay unknown: NULL if memory is short, too.
+const column *ice_scalar_try_column(const type *of, const ice_scalar *value, arena *memory);
 
 /// The scalar of row `row` of a flat or constant column.
 ice_scalar ice_scalar_of_column(const column *self, uint32_t row);
