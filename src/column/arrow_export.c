@@ -5,6 +5,7 @@
 #include "column/arrow_export.h"
 
 #define LANES_AT_ONCE BATCH_ROWS
+#define COLUMNS_AT_ONCE 256 // Between two looks at whether the statement is to stop.
 
 struct arrow_builder {
     arena memory;
@@ -103,7 +104,6 @@ static firn_status open_node(arrow_builder *owner, const type *type, struct pool
     if (children == NULL) {
         return ARENA_FULL(&owner->memory, err);
     }
-    memset(children, 0, (child_count + 1) * sizeof *children); // Until they are open, to be closed.
     *out = (arrow_node){.type = type,
                         .options = &owner->options,
                         .pool = pool,
@@ -138,6 +138,7 @@ static firn_status open_node(arrow_builder *owner, const type *type, struct pool
 firn_status arrow_builder_open(const schema *self, const arrow_options *options, struct pool *pool,
                                arrow_builder **out, firn_error *err) {
     arena memory = arena_open(SIZE_MAX);
+    memory.cancel = options->cancel;
     arrow_builder *made = ARENA_NEW(&memory, arrow_builder, 1);
     type *row = ARENA_NEW(&memory, type, 1);
     if (made == NULL || row == NULL) {
@@ -152,8 +153,9 @@ firn_status arrow_builder_open(const schema *self, const arrow_options *options,
         made->options.batch_rows = ARROW_BATCH_ROWS_DEFAULT;
     }
     firn_status status = open_node(made, row, pool, &made->root, err);
-    if (status != FIRN_OK) {
-        arrow_builder_close(made);
+    if (status != FIRN_OK) { // No node has a buffer yet, and some are not open.
+        memory = made->memory;
+        arena_close(&memory);
         return status;
     }
     *out = made;
@@ -167,6 +169,7 @@ firn_status arrow_builder_push(arrow_builder *self, const batch *rows, firn_erro
         numbers[k] = batch_row(rows, k);
     }
     for (uint32_t i = 0; i < rows->column_count; i++) {
+        TRY(i % COLUMNS_AT_ONCE == 0 ? cancel_check(self->options.cancel, err) : FIRN_OK);
         TRY(push_rows(&self->root.children[i], &rows->columns[i], numbers, rows->selected_count,
                       err));
     }
@@ -347,9 +350,12 @@ static firn_status finish_node(arrow_node *self, struct ArrowArray *out, firn_er
                                .private_data = block};
     firn_status status = fill_buffers(self, block, &out->n_buffers, err);
     for (uint32_t i = 0; i < self->child_count && status == FIRN_OK; i++) {
-        block->child_pointers[i] = &block->children[i];
-        status = finish_node(&self->children[i], &block->children[i], err);
-        block->child_count++;
+        status = i % COLUMNS_AT_ONCE == 0 ? cancel_check(self->options->cancel, err) : FIRN_OK;
+        if (status == FIRN_OK) {
+            block->child_pointers[i] = &block->children[i];
+            status = finish_node(&self->children[i], &block->children[i], err);
+            block->child_count++;
+        }
     }
     if (status == FIRN_OK && self->entries != NULL) {
         out->dictionary = &block->dictionary;

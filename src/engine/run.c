@@ -130,6 +130,7 @@ void run_finish(run *self) {
     execution_close(taken);
     // Constants in the plan may be large too. Who reads the columns does so on this thread.
     arena kept = arena_open_in(self->session->pool, MEMORY_MAX);
+    kept.cancel = &self->cancel; // Who stopped it does not wait for that.
     schema columns;
     firn_error ignored = ERR_INIT;
     if (is_ending || schema_copy(&kept, &self->columns, &columns, &ignored) != FIRN_OK) {
@@ -139,6 +140,7 @@ void run_finish(run *self) {
     bind_result_release(&self->bound);
     self->bound = (bind_result){0};
     arena_close(&self->memory);
+    kept.cancel = NULL;
     self->memory = kept;
     self->columns = columns;
 }

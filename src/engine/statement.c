@@ -246,14 +246,11 @@ static firn_status describe_with(firn_statement *self, run *probe, firn_error *e
     }
 }
 
-static firn_status parse(firn_statement *self, run *probe, text sql, size_t *used,
-                         firn_error *err) {
-    self->memory.cancel = &probe->cancel;
+static firn_status parse(firn_statement *self, text sql, size_t *used, firn_error *err) {
     firn_status status = text_copy(&self->memory, sql, &self->sql, err);
     if (status == FIRN_OK) {
         status = sql_parse_statement(self->sql, 0, &self->memory, &self->written, used, err);
     }
-    self->memory.cancel = NULL;
     return status;
 }
 
@@ -263,12 +260,14 @@ static firn_status prepare(firn_statement *self, text sql, size_t *used, firn_er
     const uint64_t changes = engine_changes(self->session->engine);
     TRY(run_open(self->session, &self->settings, &probe, err));
     probe->is_description = true;
-    firn_status status = parse(self, probe, sql, used, err);
+    self->memory.cancel = &probe->cancel;
+    firn_status status = parse(self, sql, used, err);
     if (status == FIRN_OK && self->written != NULL) {
         status = run_enter_transaction(probe, self->written, err);
         status = status == FIRN_OK ? describe_with(self, probe, err) : status;
     }
     status = run_leave_transaction(probe, status);
+    self->memory.cancel = NULL;
     if (status == FIRN_OK && probe->is_bound) {
         prepared_keep(self, probe, changes);
     } else {

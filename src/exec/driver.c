@@ -59,6 +59,8 @@ struct pipeline_worker {
     level *levels; // step_count_max + 1.
     void **locals;
     bool *has_local;
+    op_instance **opened; // Those that have a local, in the order in which they got it.
+    uint32_t opened_count;
     arena memory;
     arena scratch;
     arena_mark source_mark;
@@ -80,7 +82,8 @@ firn_status pipeline_worker_open(pipeline *owner, pipeline_worker **out, firn_er
     level *levels = ARENA_NEW(&memory, level, owner->step_count_max + 1);
     void **locals = ARENA_NEW(&memory, void *, owner->local_count);
     bool *has_local = ARENA_NEW(&memory, bool, owner->local_count);
-    if (self == NULL || levels == NULL || locals == NULL || has_local == NULL) {
+    op_instance **opened = ARENA_NEW(&memory, op_instance *, owner->local_count);
+    if (self == NULL || levels == NULL || locals == NULL || has_local == NULL || opened == NULL) {
         firn_status status = ARENA_FULL(&memory, err);
         arena_close(&memory);
         return status;
@@ -94,6 +97,7 @@ firn_status pipeline_worker_open(pipeline *owner, pipeline_worker **out, firn_er
                               .levels = levels,
                               .locals = locals,
                               .has_local = has_local,
+                              .opened = opened,
                               .memory = memory,
                               .scratch = execution_arena(owner->run, SCRATCH_MAX),
                               .slicer = batch_slicer_open(owner->run)};
@@ -116,17 +120,16 @@ static node_statistics *statistics_of(const pipeline_worker *self, const plan_no
 }
 
 static void close_locals(pipeline_worker *self) {
-    for (op_instance *each = self->owner->instances; each != NULL; each = each->beside) {
-        if (self->has_local[each->local_index]) {
-            const void *local = self->locals[each->local_index];
-            if (each->kind->decoded != NULL && local != NULL) {
-                statistics_of(self, each->node)->values_decoded += each->kind->decoded(local);
-            }
-            if (each->kind->close_worker != NULL) {
-                each->kind->close_worker(self->locals[each->local_index]);
-            }
-            self->has_local[each->local_index] = false;
+    while (self->opened_count > 0) {
+        const op_instance *each = self->opened[--self->opened_count];
+        void *local = self->locals[each->local_index];
+        if (each->kind->decoded != NULL && local != NULL) {
+            statistics_of(self, each->node)->values_decoded += each->kind->decoded(local);
         }
+        if (each->kind->close_worker != NULL) {
+            each->kind->close_worker(local);
+        }
+        self->has_local[each->local_index] = false;
     }
 }
 
@@ -152,6 +155,9 @@ static firn_status open_local(pipeline_worker *self, op_instance *instance, firn
     }
     // What was opened in part is closed like any other.
     self->has_local[index] = status == FIRN_OK || self->locals[index] != NULL;
+    if (self->has_local[index]) {
+        self->opened[self->opened_count++] = instance;
+    }
     return status;
 }
 

@@ -174,10 +174,8 @@ void execution_close(execution *self) {
     for (pipeline *each = self->pipelines; each != NULL; each = each->following) {
         pipeline_close(each);
     }
-    for (op_instance *each = self->instances; each != NULL; each = each->listed) {
-        if (each->kind->close != NULL) {
-            each->kind->close(each->shared);
-        }
+    for (op_instance *each = self->closing; each != NULL; each = each->closed_after) {
+        each->kind->close(each->shared);
     }
     ended_sink_close(&self->ended);
     row_files_close(self->row_files);

@@ -80,6 +80,7 @@ typedef struct execution {
     // The pipelines (exec/pipeline.h).
     struct pipeline *pipelines;
     struct op_instance *instances;
+    struct op_instance *closing; // Those of them that have something to close.
     uint32_t pipeline_count;
     uint32_t pipelines_left; ///< Not done yet; under the lock.
     mutex lock;

@@ -28,6 +28,7 @@ typedef struct op_instance {
     uint32_t step_count;        ///< Steps from here to the sink, itself among them.
     struct op_instance *beside; ///< In its pipeline's list of instances.
     struct op_instance *listed; ///< In the execution's list of all instances.
+    struct op_instance *closed_after; ///< In its list of those whose operator has a `close`.
 } op_instance;
 
 typedef struct chain {

@@ -52,6 +52,10 @@ static firn_status add_instance(builder *self, const operator_kind *kind, const 
     TRY(kind->open(node, &layout, run, &instance->shared, self->err));
     instance->listed = run->instances;
     run->instances = instance;
+    if (kind->close != NULL) {
+        instance->closed_after = run->closing;
+        run->closing = instance;
+    }
     instance->beside = into->instances;
     into->instances = instance;
     *out = instance;

@@ -108,9 +108,14 @@ firn_status text_builder_finish(text_builder *self, text *out, firn_error *err) 
 }
 
 firn_status text_copy(arena *memory, text value, text *out, firn_error *err) {
-    text_builder copy = text_builder_open(memory);
-    text_append(&copy, value);
-    return text_builder_finish(&copy, out, err);
+    size_t wanted;
+    char *data = add_fits(value.size, 1, &wanted) ? ARENA_NEW(memory, char, wanted) : NULL;
+    if (data == NULL || !cancel_copy(memory->cancel, data, value.data, value.size)) {
+        return ARENA_FULL(memory, err);
+    }
+    data[value.size] = '\0';
+    *out = (text){.data = data, .size = value.size};
+    return FIRN_OK;
 }
 
 firn_status bytes_copy(arena *memory, bytes value, bytes *out, firn_error *err) {
