@@ -354,6 +354,19 @@ static firn_status place_commit(rest_client *self, const commit_parts *parts, ar
     return write_commit(parts, memory, call, err);
 }
 
+// Whether "not found" is a table that was there, and not the namespace of one that is made, nor a
+// table that is dropped.
+static bool misses_changed(const commit_parts *parts, const firn_error *err) {
+    bool has_change = false;
+    bool has_other = false;
+    for (uint32_t i = 0; i < parts->count; i++) {
+        const bool is_change = parts->items[i].kind == PART_CHANGE;
+        has_change = has_change || is_change;
+        has_other = has_other || !is_change;
+    }
+    return has_change && (!has_other || strstr(err->text, "NoSuchTable") != NULL);
+}
+
 firn_status rest_client_commit(rest_client *self, const commit_parts *parts, uint32_t deadline_ms,
                                commit_answer *out, firn_error *err) {
     *out = COMMIT_DONE;
@@ -373,7 +386,8 @@ firn_status rest_client_commit(rest_client *self, const commit_parts *parts, uin
         if (status != FIRN_OK && (unsure_before || is_unsure(&answer))) {
             *out = COMMIT_UNKNOWN; // Also a 409: perhaps it met what the first try did.
             status = err_forgive(err, status, status);
-        } else if (answer.status == 409) {
+        } else if (answer.status == 409 ||
+                   (status == FIRN_NOT_FOUND && misses_changed(parts, err))) {
             *out = COMMIT_CONFLICT;
             status = err_forgive(err, status, status);
         } else if (status == FIRN_NOT_FOUND) {

@@ -236,6 +236,20 @@ TEST(rest_client_tells_what_an_answer_to_a_commit_means) {
     }
 }
 
+TEST(rest_client_takes_a_table_that_is_gone_for_a_conflict) {
+    const step steps[] = {
+        CONFIG_STEP,
+        {TABLE_URL, TABLE_BODY, 404, REFUSAL("NoSuchTableException", "404"), NULL, NET_DONE},
+    };
+    setting *s = OPEN(steps);
+    commit_part part = part_of(PART_CHANGE, "t");
+    commit_answer answer;
+    CHECK(rest_client_commit(s->client, &(commit_parts){.count = 1, .items = &part}, UINT32_MAX,
+                             &answer, &err) == FIRN_OK);
+    CHECK(answer == COMMIT_CONFLICT && err.length == 0);
+    tear_down(s);
+}
+
 TEST(rest_client_sends_a_commit_again_when_it_was_not_done) {
     const step steps[] = {
         CONFIG_STEP,

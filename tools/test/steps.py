@@ -124,6 +124,8 @@ def programs(root, full):
     found.append(Step("interop/rest/alone", "tests/interop/rest.sh build/dev", "dev", variables=ours))
     if has_engine(root):
         found.append(Step("interop/rest_sql", "tests/interop/rest_sql_test.py build/dev", "dev"))
+        found.append(Step("interop/rest_requirements", "tests/interop/rest_requirements_test.py build/release",
+                          "release"))
         found.append(Step("interop/rest_sql/alone", "tests/interop/rest_sql_test.py build/tsan", "tsan",
                           variables=ours))
         found.append(Step("conformance/iceberg/alone", "tests/conformance/conformance_iceberg.py "

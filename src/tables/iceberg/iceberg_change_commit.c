@@ -29,6 +29,7 @@ typedef struct requiring {
     ice_updates *out;
     text *refs; // That were required already.
     uint32_t ref_count;
+    bool has_schema; // The current one is required already.
     bool has[8];
 } requiring;
 
@@ -66,7 +67,18 @@ static void require_branches(requiring *self, const json_node *refs) {
     }
 }
 
-// As Java's UpdateRequirements: what an update goes out from must not have changed.
+static firn_status require_schema(requiring *self, firn_error *err) {
+    int32_t is;
+    TRY(head_number(self, "current-schema-id", 0, &is, err));
+    if (!self->has_schema) {
+        ice_require_current_schema(self->out, is);
+    }
+    self->has_schema = true;
+    return FIRN_OK;
+}
+
+// As Java's UpdateRequirements: what an update goes out from must not have changed. More than
+// there: what is partitioned or ordered by must not have been dropped.
 static firn_status require_of(requiring *self, const json_node *update, firn_error *err) {
     static const struct {
         const char *action;
@@ -75,7 +87,6 @@ static firn_status require_of(requiring *self, const json_node *update, firn_err
         void (*require)(ice_updates *, int32_t);
     } rows[] = {
         {"add-schema", "last-column-id", 0, ice_require_last_column},
-        {"set-current-schema", "current-schema-id", 0, ice_require_current_schema},
         {"add-spec", "last-partition-id", 999, ice_require_last_partition},
         {"set-default-spec", "default-spec-id", 0, ice_require_default_spec},
         {"set-default-sort-order", "default-sort-order-id", 0, ice_require_default_order},
@@ -88,6 +99,11 @@ static firn_status require_of(requiring *self, const json_node *update, firn_err
         TRY(json_get_text(update, "ref-name", &name, err));
         require_ref(self, name);
         return FIRN_OK;
+    }
+    static const char *const of_schema[] = {"set-current-schema", "set-default-spec",
+                                            "set-default-sort-order"};
+    for (size_t i = 0; i < sizeof of_schema / sizeof *of_schema; i++) {
+        TRY(text_equal(action, text_of(of_schema[i])) ? require_schema(self, err) : FIRN_OK);
     }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (text_equal(action, text_of(rows[i].action)) && !self->has[i]) {
