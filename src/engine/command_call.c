@@ -436,7 +436,7 @@ static firn_status apply(calling *self, firn_error *err) {
     return FIRN_OK;
 }
 
-// The row, as a query that is bound and begun before anything is committed.
+// The row, as a query that has run before anything is committed.
 static firn_status tell(calling *self, firn_error *err) {
     run *of = self->self;
     text cells[RESULTS_MAX];
@@ -454,7 +454,8 @@ static firn_status tell(calling *self, firn_error *err) {
     TRY(sql_parse_statement(sql, 0, &of->memory, &query, &used, err));
     const bind_env env = session_bind_env(of);
     TRY(bind_query(sql_query_statement_of(query)->query, &env, NULL, &of->memory, &of->bound, err));
-    return run_start(of, NULL, 0, false, err);
+    TRY(run_start(of, NULL, 0, false, err));
+    return run_keep_row(of, err);
 }
 
 firn_status command_call(run *self, const sql_call_statement *written, firn_error *err) {

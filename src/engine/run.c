@@ -374,6 +374,13 @@ firn_status run_next(run *self, const cancel_flag *outer, struct ArrowArray *out
     return while_running(self, execution_next(self->execution, outer, out, err), err);
 }
 
+firn_status run_keep_row(run *self, firn_error *err) {
+    TRY(run_next(self, NULL, &self->counted, err));
+    const ended_sink ended = run_end(self);
+    ended_sink_close(&ended);
+    return stream_reserve(self, err);
+}
+
 firn_status run_start(run *self, const literal *values, uint32_t value_count, bool is_analyzed,
                       firn_error *err) {
     TRY(while_running(self, run_optimize(self, values, value_count, NULL, NULL, err), err));
