@@ -1,6 +1,7 @@
 #include "fault_text.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "cell_text.h"
 #include "masked_sql.h"
@@ -121,4 +122,12 @@ void cli_fault_fields(cli_sink *out, const firn_error *err) {
         cli_sink_text(out, ",\"hint\":");
         cli_json_string(out, err->hint, strlen(err->hint));
     }
+}
+
+int cli_fault_of_engine(const firn_error *err) {
+    cli_sink text = {.fd = STDERR_FILENO};
+    cli_fault_lines(&text, err, "", 0, NULL);
+    (void)cli_sink_flush(&text);
+    cli_sink_close(&text);
+    return err->status == FIRN_INVALID || err->status == FIRN_NOT_FOUND ? 2 : 1;
 }

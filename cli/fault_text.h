@@ -21,4 +21,8 @@ void cli_fault_lines(cli_sink *out, const firn_error *err, const char *sql, size
 /// is not known.
 void cli_fault_fields(cli_sink *out, const firn_error *err);
 
+/// Prints why there is no engine to standard error; the exit code, 2 for a wrong setting and 1 for
+/// a fault, such as no memory.
+int cli_fault_of_engine(const firn_error *err);
+
 #endif

@@ -133,7 +133,7 @@ static bool has_setting(const cli_arguments *arguments, const char *name) {
 static int run_with_engine(const cli_arguments *arguments) {
     cli_script script = {.arguments = arguments};
     firn_error err = FIRN_ERROR_INIT;
-    int code = EXIT_USAGE; // A wrong setting; but no memory for an engine is a fault.
+    int code = EXIT_FAILED;
     firn_status status =
         firn_engine_open(arguments->settings, arguments->setting_count, &script.engine, &err);
     if (status == FIRN_OK) {
@@ -148,11 +148,7 @@ static int run_with_engine(const cli_arguments *arguments) {
         code = run_script(&script);
         cli_interrupt_watch(NULL);
     } else {
-        cli_sink text = {.fd = STDERR_FILENO};
-        cli_fault_lines(&text, &err, "", 0, NULL);
-        (void)cli_sink_flush(&text);
-        cli_sink_close(&text);
-        code = status == FIRN_INVALID || status == FIRN_NOT_FOUND ? EXIT_USAGE : EXIT_FAILED;
+        code = cli_fault_of_engine(&err);
     }
     firn_session_close(script.session);
     firn_engine_close(script.engine);

@@ -304,6 +304,11 @@ int cli_session_mode(const cli_arguments *arguments) {
     const char *line = NULL;
     size_t size = 0;
     bool goes_on = true;
+    firn_error err = FIRN_ERROR_INIT;
+    if (firn_engine_open(arguments->settings, arguments->setting_count, &self.engine, &err) !=
+        FIRN_OK) {
+        return cli_fault_of_engine(&err);
+    }
     while (goes_on && next_line(&input, &taken, &line, &size)) {
         if (size > 0) {
             self.answer.fd = -1; // Nothing goes out before the answer is known to be whole.

@@ -1,20 +1,32 @@
 // Revenue by region of the Iceberg table db.sales: sales [REST catalog, or sqlite:FILE]
 #include <firn.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-// What a column holds its type's format says: 'u' texts, 'd' DECIMALs of 128 bits, 'g' DOUBLEs.
+// What a sum is its type's format says: 'l' a BIGINT, 'g' a DOUBLE, "d:38,2" a DECIMAL of 2
+// decimals.
+static double sum_at(const void *values, int64_t at, const char *format) {
+    __extension__ const __int128 *decimals = values;
+    double unit = 1;
+    for (int i = *format == 'd' ? atoi(strchr(format, ',') + 1) : 0; i > 0; i--) {
+        unit *= 10;
+    }
+    return *format == 'd'   ? (double)decimals[at] / unit
+           : *format == 'l' ? (double)((const int64_t *)values)[at]
+                            : ((const double *)values)[at];
+}
+
 static void print_value(const struct ArrowArray *column, int64_t row, const char *format) {
     const int64_t at = column->offset + row;
     const uint8_t *valid = column->buffers[0]; // A bit for each row, or NULL: all are.
     const int32_t *ends = column->buffers[1];
-    __extension__ const __int128 *hundredths = column->buffers[1]; // "d:38,2": with 2 decimals.
-    const double *numbers = column->buffers[1];
     if (valid != NULL && (valid[at / 8] >> at % 8 & 1) == 0) {
         printf("NULL");
     } else if (*format == 'u') {
         printf("%.*s", ends[at + 1] - ends[at], (const char *)column->buffers[2] + ends[at]);
     } else {
-        printf("%.2f", *format == 'd' ? (double)hundredths[at] / 100 : numbers[at]);
+        printf("%.2f", sum_at(ends, at, format));
     }
 }
 

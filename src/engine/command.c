@@ -70,6 +70,12 @@ static firn_status at_setting(firn_status status, const sql_names *name, firn_er
 
 static firn_status run_set(run *self, const sql_set *written, firn_error *err) {
     text name;
+    if (written->scope == SQL_SCOPE_LOCAL) {
+        const firn_status status = FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
+                                            "a setting does not end with a transaction");
+        err_hint(err, "SET holds for the session, until it is SET again or RESET");
+        return status;
+    }
     TRY(dotted(self, &written->name, &name, err));
     if (written->values.count == 0) {
         return at_setting(session_reset(self->session, name, err), &written->name, err);

@@ -214,6 +214,10 @@ static firn_status stage(run *self, const sql_create_table *written, const objec
         schema_copy(&self->memory, &probe.plan.root->output_.columns, &columns, err);
     bind_result_release(&probe);
     TRY(status);
+    for (uint32_t i = 0; i < columns.count; i++) { // As PostgreSQL: SELECT NULL AS n is a text.
+        field *each = (field *)(uintptr_t)&columns.fields[i];
+        each->type = each->type->id == TYPE_NULL ? TYPE_OF(VARCHAR) : each->type;
+    }
     table_definition definition;
     TRY(define_table(self, written, &columns, &definition, err));
     // Until it is published the name means what it meant: also to the query, and after a fault.

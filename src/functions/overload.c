@@ -82,8 +82,29 @@ static void print_candidates(const callee *self, const bool *is_listed, text_bui
     }
 }
 
-// The hint for a text where a number is wanted, which other engines cast silently.
-static void hint_at_text(const overload_request *call, firn_error *err) {
+// Whether a signature "result <- type, type…" is of so many arguments, or of any number.
+static bool takes_count(const char *signature, uint32_t count) {
+    const char *at = strstr(signature, "<-");
+    uint32_t found = 0;
+    int depth = 0;
+    for (at = at == NULL ? "" : at + 2; *at != '\0'; at++) {
+        depth += *at == '(' || *at == '[' || *at == '<';
+        depth -= *at == ')' || *at == ']' || *at == '>';
+        found += (found == 0 && *at != ' ') || (*at == ',' && depth == 0);
+    }
+    return found == count || strstr(signature, "...") != NULL;
+}
+
+// The hint for a text where a number is wanted, which other engines cast silently. None where it is
+// the count of the arguments that no signature has.
+static void hint_at_text(const callee *self, const overload_request *call, firn_error *err) {
+    bool fits = false;
+    for (uint32_t i = 0; self->signature(self->function, i) != NULL; i++) {
+        fits = fits || takes_count(self->signature(self->function, i), call->arg_count);
+    }
+    if (!fits) {
+        return;
+    }
     for (uint32_t i = 0; i < call->arg_count; i++) {
         const type *actual = call->types[i];
         if (actual != NULL && actual->id == TYPE_VARCHAR &&
@@ -108,7 +129,7 @@ static firn_status refuse(const callee *self, const overload_request *call, aren
     TRY(text_builder_finish(&builder, &message, err));
     const firn_status status =
         FAIL_SQL(err, FIRN_INVALID, "42883", position_of(call), "%.*s", TEXT_ARGS(message));
-    hint_at_text(call, err);
+    hint_at_text(self, call, err);
     return status;
 }
 

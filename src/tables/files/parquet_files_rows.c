@@ -116,7 +116,9 @@ static firn_status pick_file(const scan_reader *self, const pq_file *file,
     const firn_status status =
         pq_pick_make(file, &found, wanted->type, PQ_MATCH_NAME, memory, out, err);
     if (status == FIRN_UNSUPPORTED && !self->table->options.union_by_name) {
-        err_hint(err, "with union_by_name => true columns have a type that fits all files");
+        err_hint(
+            err,
+            "with union_by_name => true columns have a type that fits all files, if there is one");
     }
     return status;
 }
