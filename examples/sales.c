@@ -9,7 +9,7 @@
 static double sum_at(const void *values, int64_t at, const char *format) {
     __extension__ const __int128 *decimals = values;
     double unit = 1;
-    for (int i = *format == 'd' ? atoi(strchr(format, ',') + 1) : 0; i > 0; i--) {
+    for (long i = *format == 'd' ? strtol(strchr(format, ',') + 1, NULL, 10) : 0; i > 0; i--) {
         unit *= 10;
     }
     return *format == 'd'   ? (double)decimals[at] / unit
