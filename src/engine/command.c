@@ -71,8 +71,9 @@ static firn_status at_setting(firn_status status, const sql_names *name, firn_er
 static firn_status run_set(run *self, const sql_set *written, firn_error *err) {
     text name;
     if (written->scope == SQL_SCOPE_LOCAL) {
-        const firn_status status = FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
-                                            "a setting does not end with a transaction");
+        const firn_status status =
+            FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", written->node.position,
+                     "there is no SET LOCAL: a setting does not end with a transaction");
         err_hint(err, "SET holds for the session, until it is SET again or RESET");
         return status;
     }

@@ -247,11 +247,8 @@ static firn_status describe_with(firn_statement *self, run *probe, firn_error *e
 }
 
 static firn_status parse(firn_statement *self, text sql, size_t *used, firn_error *err) {
-    firn_status status = text_copy(&self->memory, sql, &self->sql, err);
-    if (status == FIRN_OK) {
-        status = sql_parse_statement(self->sql, 0, &self->memory, &self->written, used, err);
-    }
-    return status;
+    TRY(text_copy(&self->memory, sql, &self->sql, err));
+    return sql_parse_statement(self->sql, 0, &self->memory, &self->written, used, err);
 }
 
 // All of it is of a run, so that it can be stopped.

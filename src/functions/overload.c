@@ -82,25 +82,14 @@ static void print_candidates(const callee *self, const bool *is_listed, text_bui
     }
 }
 
-// Whether a signature "result <- type, type…" is of so many arguments, or of any number.
-static bool takes_count(const char *signature, uint32_t count) {
-    const char *at = strstr(signature, "<-");
-    uint32_t found = 0;
-    int depth = 0;
-    for (at = at == NULL ? "" : at + 2; *at != '\0'; at++) {
-        depth += *at == '(' || *at == '[' || *at == '<';
-        depth -= *at == ')' || *at == ']' || *at == '>';
-        found += (found == 0 && *at != ' ') || (*at == ',' && depth == 0);
-    }
-    return found == count || strstr(signature, "...") != NULL;
-}
-
 // The hint for a text where a number is wanted, which other engines cast silently. None where it is
 // the count of the arguments that no signature has.
 static void hint_at_text(const callee *self, const overload_request *call, firn_error *err) {
+    signature parsed;
     bool fits = false;
     for (uint32_t i = 0; self->signature(self->function, i) != NULL; i++) {
-        fits = fits || takes_count(self->signature(self->function, i), call->arg_count);
+        fits = fits || (signature_parse(self->signature(self->function, i), &parsed) &&
+                        signature_takes_count(&parsed, call->arg_count));
     }
     if (!fits) {
         return;

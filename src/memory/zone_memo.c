@@ -20,10 +20,13 @@ static zone_memo_entry *add(zone_memo *self, text name) {
     const zone *found;
     text own;
     const firn_status status = zone_load_or_abbreviation(self->memory, name, &found, &ignored);
+    self->is_refused = status == FIRN_NO_MEMORY || status == FIRN_CANCELLED;
+    if (status != FIRN_OK) {
+        return NULL; // Names that are none take no memory.
+    }
     zone_memo_entry *entry = ARENA_NEW(self->memory, zone_memo_entry, 1);
-    self->is_refused = status == FIRN_NO_MEMORY || status == FIRN_CANCELLED || entry == NULL ||
-                       text_copy(self->memory, name, &own, &ignored) != FIRN_OK;
-    if (status != FIRN_OK || self->is_refused) {
+    if (entry == NULL || text_copy(self->memory, name, &own, &ignored) != FIRN_OK) {
+        self->is_refused = true;
         return NULL;
     }
     *entry = (zone_memo_entry){.name = own, .cursor = zone_cursor_open(found)};

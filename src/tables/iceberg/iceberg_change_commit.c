@@ -29,8 +29,7 @@ typedef struct requiring {
     ice_updates *out;
     text *refs; // That were required already.
     uint32_t ref_count;
-    bool has_schema; // The current one is required already.
-    bool has[8];
+    bool has[8]; // By the first row that asks for it.
 } requiring;
 
 static firn_status head_number(const requiring *self, const char *key, int32_t missing,
@@ -67,16 +66,6 @@ static void require_branches(requiring *self, const json_node *refs) {
     }
 }
 
-static firn_status require_schema(requiring *self, firn_error *err) {
-    int32_t is;
-    TRY(head_number(self, "current-schema-id", 0, &is, err));
-    if (!self->has_schema) {
-        ice_require_current_schema(self->out, is);
-    }
-    self->has_schema = true;
-    return FIRN_OK;
-}
-
 // As Java's UpdateRequirements: what an update goes out from must not have changed. More than
 // there: what is partitioned or ordered by must not have been dropped.
 static firn_status require_of(requiring *self, const json_node *update, firn_error *err) {
@@ -87,6 +76,9 @@ static firn_status require_of(requiring *self, const json_node *update, firn_err
         void (*require)(ice_updates *, int32_t);
     } rows[] = {
         {"add-schema", "last-column-id", 0, ice_require_last_column},
+        {"set-current-schema", "current-schema-id", 0, ice_require_current_schema},
+        {"set-default-spec", "current-schema-id", 0, ice_require_current_schema},
+        {"set-default-sort-order", "current-schema-id", 0, ice_require_current_schema},
         {"add-spec", "last-partition-id", 999, ice_require_last_partition},
         {"set-default-spec", "default-spec-id", 0, ice_require_default_spec},
         {"set-default-sort-order", "default-sort-order-id", 0, ice_require_default_order},
@@ -100,17 +92,16 @@ static firn_status require_of(requiring *self, const json_node *update, firn_err
         require_ref(self, name);
         return FIRN_OK;
     }
-    static const char *const of_schema[] = {"set-current-schema", "set-default-spec",
-                                            "set-default-sort-order"};
-    for (size_t i = 0; i < sizeof of_schema / sizeof *of_schema; i++) {
-        TRY(text_equal(action, text_of(of_schema[i])) ? require_schema(self, err) : FIRN_OK);
-    }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (text_equal(action, text_of(rows[i].action)) && !self->has[i]) {
+        size_t first = 0;
+        while (rows[first].require != rows[i].require) {
+            first++;
+        }
+        if (text_equal(action, text_of(rows[i].action)) && !self->has[first]) {
             int32_t is;
             TRY(head_number(self, rows[i].key, rows[i].missing, &is, err));
             rows[i].require(self->out, is);
-            self->has[i] = true;
+            self->has[first] = true;
         }
     }
     return FIRN_OK;
