@@ -166,9 +166,13 @@ def a_copy_that_fills_the_disk_leaves_nothing():
 
 
 def a_folder_that_is_missing_is_named():
-    with Session("/nowhere/firn") as session:
-        answer = session.ask("SELECT 1")  # Told when the engine is opened, and by SET.
-        holds(json.dumps(answer), "/nowhere/firn", "temp_directory")
+    command = [FIRN, "session", "-s", "temp_directory=/nowhere/firn"]
+    found = subprocess.run(command, input="", capture_output=True, text=True, timeout=60, check=False)
+    same((found.returncode, found.stdout), (2, ""))
+    holds(found.stderr, "/nowhere/firn", "temp_directory")
+    with tempfile.TemporaryDirectory() as folder, Session(folder) as session:
+        answer = session.ask("SET temp_directory = '/nowhere/firn'")
+        holds(answer["error"], "/nowhere/firn", "temp_directory")
 
 
 TESTS = [nothing_is_left_of_a_killed_process, a_full_disk_is_said_and_the_session_goes_on,
