@@ -39,10 +39,19 @@ static const struct {
     const char *word;
     const char *says;
 } of_others[] = {
-    {"help", "type .help for help\n"}, {"?", "type .help for help\n"},
-    {"\\?", "type .help for help\n"},  {"\\h", "type .help for help\n"},
-    {"quit", "type .quit to leave\n"}, {"exit", "type .quit to leave\n"},
+    {"help", "type .help for help\n"},
+    {"?", "type .help for help\n"},
+    {"\\?", "type .help for help\n"},
+    {"\\h", "type .help for help\n"},
+    {"quit", "type .quit to leave\n"},
+    {"exit", "type .quit to leave\n"},
     {"\\q", "type .quit to leave\n"},
+    {"\\l", "type .catalogs\n"},
+    {"\\d", "type .tables, or .describe TABLE\n"},
+    {"\\dt", "type .tables\n"},
+    {"\\dn", "type .schemas\n"},
+    {"\\df", "type .functions\n"},
+    {"\\timing", "type .timer on\n"},
 };
 
 void cli_prompt_say(const char *text) {

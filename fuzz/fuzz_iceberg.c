@@ -10,6 +10,7 @@
 #include "memory/text_builder.h"
 #include "tables/iceberg/iceberg_version.h"
 #include "tables/iceberg/iceberg_view.h"
+#include "tables/iceberg/iceberg_view_write.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -180,6 +181,27 @@ static void compare(const ice_metadata *left, const ice_metadata *right) {
     }
 }
 
+// A view that gets another query has that one, whatever its metadata held.
+static void replace_view(bytes file, arena *memory) {
+    static const field column = {.name = {.data = "a", .size = 1}, .type = TYPE_OF(BIGINT)};
+    const new_view wanted = {.as = {.sql = TEXT("SELECT 1 AS a")},
+                             .columns = {.count = 1, .fields = &column},
+                             .version = TEXT("1")};
+    firn_error err = ERR_INIT;
+    ice_view_change change;
+    view_definition *view;
+    const json_node *updates;
+    if (ice_view_replace(&wanted, file, memory, &change, &err) != FIRN_OK) {
+        return;
+    }
+    const firn_status status =
+        ice_view_read(bytes_of_text(change.metadata), TEXT("lake"), memory, &view, &err);
+    require(
+        status == FIRN_NO_MEMORY ||
+        (status == FIRN_OK && text_equal(view->sql, wanted.as.sql) && view->columns.count == 1));
+    require(json_tree_read(memory, bytes_of_text(change.updates), &updates, &err) != FIRN_CORRUPT);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     arena memory = arena_open((size_t)64 << 20);
     const bytes file = {.size = size, .data = data};
@@ -208,6 +230,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         }
     }
     (void)(ice_view_read(file, TEXT("lake"), &memory, &view, &err) == FIRN_OK);
+    replace_view(file, &memory);
     arena_close(&memory);
     return 0;
 }

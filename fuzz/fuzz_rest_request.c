@@ -34,6 +34,8 @@ enum {
     ASKED_COMMIT_TWO,
     ASKED_LOAD,
     ASKED_LIST,
+    ASKED_CREATE_VIEW,
+    ASKED_REPLACE_VIEW,
     ASKED_COUNT,
 };
 
@@ -141,6 +143,16 @@ static void expect_pair(const json_node *object) {
     expect(text_equal(object->first->value, text_of(current->value)));
 }
 
+static void expect_view(const json_node *body) {
+    const json_node *version = json_find(body, "view-version");
+    const json_node *columns = json_find(json_find(body, "schema"), "fields");
+    expect(text_equal(json_find(body, "name")->value, current->name.name));
+    expect(text_equal(json_find(columns->first, "name")->value, current->column));
+    expect(json_find(version, "default-namespace")->count == current->name.space.count);
+    expect(text_equal(json_find(json_find(version, "representations")->first, "sql")->value,
+                      text_of(current->value)));
+}
+
 static void see_body(const json_node *body) {
     const scene *self = current;
     const json_node *first = NULL;
@@ -166,6 +178,16 @@ static void see_body(const json_node *body) {
         break;
     case ASKED_COMMIT:
         expect_name(json_find(body, "identifier"), self->name);
+        break;
+    case ASKED_REPLACE_VIEW:
+        if (json_find(body, "identifier") != NULL) {
+            expect_name(json_find(body, "identifier"), self->name);
+            break;
+        } // There is none of that name.
+        expect_view(body);
+        break;
+    case ASKED_CREATE_VIEW:
+        expect_view(body);
         break;
     case ASKED_COMMIT_TWO:
         first = json_find(body, "table-changes")->first;
@@ -251,6 +273,17 @@ static firn_status ask_stage(scene *self, rest_client *client, firn_error *err) 
     return rest_client_stage(client, self->name, &wanted, &self->memory, &out, NULL, err);
 }
 
+static firn_status ask_view(scene *self, rest_client *client, firn_error *err) {
+    const field column = {.name = self->column, .type = TYPE_OF(BIGINT), .is_nullable = true};
+    const firn_option property = {.key = self->key, .value = self->value};
+    const new_view wanted = {.as = {.sql = text_of(self->value), .space = self->name.space},
+                             .columns = {.count = 1, .fields = &column},
+                             .property_count = 1,
+                             .properties = &property,
+                             .version = TEXT("1")};
+    return rest_client_put_view(client, self->name, &wanted, self->what == ASKED_REPLACE_VIEW, err);
+}
+
 static firn_status ask(scene *self, rest_client *client, firn_error *err) {
     const firn_option set = {.key = self->key, .value = self->value};
     const char *const removed[] = {self->key};
@@ -277,6 +310,9 @@ static firn_status ask(scene *self, rest_client *client, firn_error *err) {
     case ASKED_COMMIT:
     case ASKED_COMMIT_TWO:
         return ask_commit(self, client, err);
+    case ASKED_CREATE_VIEW:
+    case ASKED_REPLACE_VIEW:
+        return ask_view(self, client, err);
     case ASKED_LOAD:
         return rest_client_load(client, &what, &self->memory, &table, NULL, err);
     default:
@@ -303,12 +339,18 @@ static void answer_with(scene *self, uint8_t kind, uint8_t status) {
                        "\"POST /v1/{prefix}/transactions/commit\","
                        "\"GET /v1/{prefix}/namespaces/{namespace}/views\","
                        "\"GET /v1/{prefix}/namespaces/{namespace}/views/{view}\","
+                       "\"POST /v1/{prefix}/namespaces/{namespace}/views\","
+                       "\"POST /v1/{prefix}/namespaces/{namespace}/views/{view}\","
                        "\"DELETE /v1/{prefix}/namespaces/{namespace}/views/{view}\"]}",
                        separator, has_prefix ? ",\"prefix\":\"p/q r\"" : "",
                        (kind & 128) != 0 ? "\"idempotency-key-lifetime\":\"PT1H\"," : "");
     for (int i = 0; i < 3; i++) {
-        text_append_format(&out, "\x1e%s{\"identifiers\":[],\"metadata\":{\"location\":\"l\"}}",
-                           statuses[(status >> (i * 2)) % 8]);
+        text_append_format(
+            &out,
+            "\x1e%s{\"identifiers\":[],\"metadata\":{\"location\":\"l\",\"view-uuid\":"
+            "\"u\",\"current-version-id\":1,\"schemas\":[],\"versions\":[{"
+            "\"version-id\":1,\"schema-id\":0,\"representations\":[]}]}}",
+            statuses[(status >> (i * 2)) % 8]);
     }
     expect(text_builder_finish(&out, &server.left, &err) == FIRN_OK);
     self->separator = decoded(text_of(separator));

@@ -16,6 +16,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "reference"
 MADE = "<!-- Made by tools/make_reference.py; do not edit. -->\n\n"
+SAME_AS = "the same as "  # How SHOW FUNCTIONS says that a name is another one's.
 OF_ENGINE = " (engine)"  # How SHOW ALL SETTINGS says that a setting holds for all sessions.
 # Ours, so that the file does not depend on the machine.
 SETTINGS = ("-s", "threads=2", "-s", "memory_limit=1GB")
@@ -42,7 +43,11 @@ def functions(firn):
     by_category = {}
     for row in rows(firn, "SHOW FUNCTIONS"):
         of_category = by_category.setdefault(row["category"], {})
-        signatures, _ = of_category.setdefault(row["name"], ([], row["description"]))
+        if row["description"].startswith(SAME_AS):
+            of = of_category[row["description"].removeprefix(SAME_AS)]
+            of[2].extend({row["name"]}.difference(of[2]))
+            continue
+        signatures, _, _ = of_category.setdefault(row["name"], ([], row["description"], []))
         if row["signature"]:
             signatures.append(row["signature"])
     text = MADE + ("# Functions\n\nA signature says result `<-` arguments; `T` is one type in all "
@@ -51,8 +56,8 @@ def functions(firn):
         names = by_category[category]
         text += f"\n## {category}\n\n| function | what it gives | signatures |\n| --- | --- | --- |\n"
         for name in sorted(names):
-            signatures, description = names[name]
-            text += (f"| {code(name)} | {cell(description)} | "
+            signatures, description, others = names[name]
+            text += (f"| {', '.join(map(code, [name, *others]))} | {cell(description)} | "
                      f"{'<br>'.join(code(each) for each in signatures)} |\n")
     return text
 

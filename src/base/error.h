@@ -51,6 +51,12 @@ void err_hint(firn_error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 /// answer is FIRN_OK; else the answer is `status`.
 firn_status err_forgive(firn_error *err, firn_status status, firn_status expected);
 
+/// Whether `status` says nothing of what was looked at, but only that it was not looked at to the
+/// end: memory was refused, or somebody cancelled. Never to be taken for "no".
+static inline bool status_is_refusal(firn_status status) {
+    return status == FIRN_NO_MEMORY || status == FIRN_CANCELLED;
+}
+
 /// The word for a status at the start of a text, such as "corrupt". Never NULL. Static storage.
 const char *status_name(firn_status status);
 

@@ -1,10 +1,9 @@
 #include "catalogs/loaded_object.h"
 
+#include "catalogs/view_file.h"
 #include "memory/text_builder.h"
 #include "tables/iceberg/iceberg_snapshot.h"
 #include "tables/iceberg/iceberg_view.h"
-
-#define VIEW_BYTES_MAX ((uint64_t)64 << 20)
 
 static firn_status dotted_name(const loaded_name *name, arena *memory, text *out, firn_error *err) {
     text_builder builder = text_builder_open(memory);

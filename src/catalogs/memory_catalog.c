@@ -545,11 +545,11 @@ static firn_status publish_table(catalog *base, object_name name, table_snapshot
     return finish_put(of(base), name, made, replace, FIRN_OK, err);
 }
 
-static firn_status create_view(catalog *base, object_name name, const view_definition *view,
-                               bool replace, firn_error *err) {
+static firn_status create_view(catalog *base, object_name name, const new_view *view, bool replace,
+                               firn_error *err) {
     entry *made;
     TRY(new_entry(name.name, &made, err));
-    firn_status status = copy_view(&made->memory, view, &made->view, err);
+    firn_status status = copy_view(&made->memory, &view->as, &made->view, err);
     return finish_put(of(base), name, made, replace, status, err);
 }
 

@@ -158,6 +158,11 @@ static firn_status namespace_properties(catalog *base, namespace_path space, are
     return FIRN_OK;
 }
 
+static firn_status create_view(catalog *base, object_name name, const new_view *view, bool replace,
+                               firn_error *err) {
+    return rest_client_put_view(of(base)->client, name, view, replace, err);
+}
+
 static firn_status drop(catalog *base, object_name name, bool is_view, firn_error *err) {
     return rest_client_drop(of(base)->client, name, is_view, false, err);
 }
@@ -226,6 +231,7 @@ const catalog_kind rest_catalog_kind = {
     .change_namespace = change_namespace,
     .namespace_properties = namespace_properties,
     .drop_namespace = drop_namespace,
+    .create_view = create_view,
     .drop = drop,
     .rename = rename_object,
     .committer = &committer,

@@ -5,6 +5,7 @@
 #include "catalogs/rest_client.h"
 #include "catalogs/rest_owns.h"
 #include "io/uri.h"
+#include "memory/json_tree.h"
 #include "memory/text_builder.h"
 
 #define CLIENT_MEMORY_LIMIT ((size_t)16 << 20)
@@ -38,6 +39,30 @@ firn_status rest_name_table(arena *memory, const rest_load *what, const char *ki
 /// Connected.
 firn_status rest_check_space(const rest_client *self, namespace_path space, firn_error *err);
 firn_status rest_check_name(const rest_client *self, object_name name, firn_error *err);
+
+// ---- Requests that change something (rest_client_write.c)
+// -----------------------------------------
+
+/// Which SQLSTATEs the refusals of a request have: 404 and 409.
+typedef struct refusal_states {
+    const char *missing;
+    const char *taken;
+} refusal_states;
+
+/// Sends a request that is not a commit of tables. FIRN_COMMIT_UNKNOWN if no answer says whether it
+/// was done.
+firn_status rest_send_command(rest_client *self, rest_call *call, const refusal_states *states,
+                              arena *memory, firn_error *err);
+/// FIRN_UNSUPPORTED if the server has no such endpoint, whose use is `what`: "drop tables".
+/// Connects.
+firn_status rest_must_have(rest_client *self, rest_endpoint endpoint, const char *what,
+                           firn_error *err);
+/// The path of a table or view, and what it is called in messages. `query` is what stands behind
+/// it.
+firn_status rest_place(rest_client *self, object_name name, bool is_view, const char *query,
+                       arena *memory, rest_call *call, firn_error *err);
+void rest_write_name(json_writer *out, object_name name);
+firn_status rest_take_body(text_builder *json, rest_call *call, firn_error *err);
 
 /// Says of a failure that it came of an answer, which was read into `memory`.
 firn_status rest_while_reading(firn_status status, const rest_client *self, text subject,

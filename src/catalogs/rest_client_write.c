@@ -58,20 +58,13 @@ static firn_status send_write(rest_client *self, rest_call *call, arena *memory,
     }
 }
 
-// Which SQLSTATEs the refusals of a request have: 404 and 409.
-typedef struct refusal_states {
-    const char *missing;
-    const char *taken;
-} refusal_states;
-
 static firn_status say_state(firn_status status, const char *state, firn_error *err) {
     memcpy(err->sqlstate, state, strlen(state) + 1);
     return status;
 }
 
-// A request that is not a commit of tables.
-static firn_status send_command(rest_client *self, rest_call *call, const refusal_states *states,
-                                arena *memory, firn_error *err) {
+firn_status rest_send_command(rest_client *self, rest_call *call, const refusal_states *states,
+                              arena *memory, firn_error *err) {
     http_answer answer;
     bool unsure_before;
     const firn_status status = send_write(self, call, memory, &answer, &unsure_before, err);
@@ -88,8 +81,8 @@ static firn_status send_command(rest_client *self, rest_call *call, const refusa
                                      : status;
 }
 
-static firn_status must_have(rest_client *self, rest_endpoint endpoint, const char *what,
-                             firn_error *err) {
+firn_status rest_must_have(rest_client *self, rest_endpoint endpoint, const char *what,
+                           firn_error *err) {
     TRY(rest_client_connect(self, NULL, err));
     return rest_client_can(self, endpoint)
                ? FIRN_OK
@@ -97,7 +90,7 @@ static firn_status must_have(rest_client *self, rest_endpoint endpoint, const ch
                       TEXT_ARGS(self->session.options.alias), what);
 }
 
-static firn_status take_body(text_builder *json, rest_call *call, firn_error *err) {
+firn_status rest_take_body(text_builder *json, rest_call *call, firn_error *err) {
     text body;
     TRY(text_builder_finish(json, &body, err));
     call->has_body = true;
@@ -113,7 +106,7 @@ static void write_levels(json_writer *out, namespace_path space) {
     json_end_array(out);
 }
 
-static void write_name(json_writer *out, object_name name) {
+void rest_write_name(json_writer *out, object_name name) {
     json_begin_object(out);
     json_write_key(out, TEXT("namespace"));
     write_levels(out, name.space);
@@ -154,7 +147,7 @@ static firn_status write_change(namespace_path space, const namespace_change *ch
     write_properties(&out, change->set, change->set_count);
     json_end_object(&out);
     json_writer_finish(&out);
-    return take_body(&json, call, err);
+    return rest_take_body(&json, call, err);
 }
 
 static firn_status change_space(rest_client *self, namespace_path space,
@@ -167,13 +160,13 @@ static firn_status change_space(rest_client *self, namespace_path space,
     TRY(text_builder_finish(&path, &call.path, err));
     TRY(rest_name_space(memory, space, &call.subject, err));
     TRY(write_change(space, change, memory, &call, err));
-    return send_command(self, &call, &states, memory, err);
+    return rest_send_command(self, &call, &states, memory, err);
 }
 
 firn_status rest_client_change_namespace(rest_client *self, namespace_path space,
                                          const namespace_change *change, firn_error *err) {
-    TRY(change->is_new ? must_have(self, REST_CREATE_NAMESPACE, "make namespaces", err)
-                       : must_have(self, REST_UPDATE_NAMESPACE, "change namespaces", err));
+    TRY(change->is_new ? rest_must_have(self, REST_CREATE_NAMESPACE, "make namespaces", err)
+                       : rest_must_have(self, REST_UPDATE_NAMESPACE, "change namespaces", err));
     TRY(rest_check_space(self, space, err));
     arena memory = arena_open(CLIENT_MEMORY_LIMIT);
     const firn_status status = change_space(self, space, change, &memory, err);
@@ -188,7 +181,7 @@ static firn_status drop_space(rest_client *self, namespace_path space, arena *me
     text_builder path = rest_space_path_open(self, memory, space);
     TRY(text_builder_finish(&path, &call.path, err));
     TRY(rest_name_space(memory, space, &call.subject, err));
-    const firn_status status = send_command(self, &call, &states, memory, err);
+    const firn_status status = rest_send_command(self, &call, &states, memory, err);
     // 409, or 400 of older servers.
     if (status == FIRN_CONFLICT ||
         (status == FIRN_INVALID && strstr(err->text, "NamespaceNotEmpty") != NULL)) {
@@ -201,7 +194,7 @@ static firn_status drop_space(rest_client *self, namespace_path space, arena *me
 }
 
 firn_status rest_client_drop_namespace(rest_client *self, namespace_path space, firn_error *err) {
-    TRY(must_have(self, REST_DROP_NAMESPACE, "drop namespaces", err));
+    TRY(rest_must_have(self, REST_DROP_NAMESPACE, "drop namespaces", err));
     TRY(rest_check_space(self, space, err));
     arena memory = arena_open(CLIENT_MEMORY_LIMIT);
     const firn_status status = drop_space(self, space, &memory, err);
@@ -211,9 +204,8 @@ firn_status rest_client_drop_namespace(rest_client *self, namespace_path space, 
 
 // ---- Tables and views --------------------------------------------------------------------------
 
-// The path of a table or view, and what it is called in messages.
-static firn_status place(rest_client *self, object_name name, bool is_view, const char *query,
-                         arena *memory, rest_call *call, firn_error *err) {
+firn_status rest_place(rest_client *self, object_name name, bool is_view, const char *query,
+                       arena *memory, rest_call *call, firn_error *err) {
     const rest_load what = {.space = name.space, .name = name.name};
     TRY(rest_check_name(self, name, err));
     text_builder path = rest_space_path_open(self, memory, name.space);
@@ -227,23 +219,23 @@ static firn_status place(rest_client *self, object_name name, bool is_view, cons
 static firn_status place_drop(rest_client *self, object_name name, bool is_view, bool purges,
                               arena *memory, rest_call *call, firn_error *err) {
     *call = (rest_call){.method = "DELETE"};
-    return place(self, name, is_view,
-                 is_view  ? ""
-                 : purges ? "?purgeRequested=true"
-                          : "?purgeRequested=false",
-                 memory, call, err);
+    return rest_place(self, name, is_view,
+                      is_view  ? ""
+                      : purges ? "?purgeRequested=true"
+                               : "?purgeRequested=false",
+                      memory, call, err);
 }
 
 firn_status rest_client_drop(rest_client *self, object_name name, bool is_view, bool purges,
                              firn_error *err) {
     static const refusal_states states = {.missing = "42P01", .taken = "40001"};
-    TRY(is_view ? must_have(self, REST_DROP_VIEW, "drop views", err)
-                : must_have(self, REST_DROP_TABLE, "drop tables", err));
+    TRY(is_view ? rest_must_have(self, REST_DROP_VIEW, "drop views", err)
+                : rest_must_have(self, REST_DROP_TABLE, "drop tables", err));
     arena memory = arena_open(CLIENT_MEMORY_LIMIT);
     rest_call call;
     firn_status status = place_drop(self, name, is_view, purges, &memory, &call, err);
     if (status == FIRN_OK) {
-        status = send_command(self, &call, &states, &memory, err);
+        status = rest_send_command(self, &call, &states, &memory, err);
     }
     arena_close(&memory);
     return status;
@@ -254,7 +246,7 @@ static firn_status rename_object(rest_client *self, object_name from, object_nam
     static const refusal_states states = {.missing = "42P01", .taken = "42P07"};
     rest_call call = {.method = "POST"};
     TRY(rest_check_name(self, to, err));
-    TRY(place(self, from, is_view, "", memory, &call, err)); // Its subject.
+    TRY(rest_place(self, from, is_view, "", memory, &call, err)); // Its subject.
     text_builder path = rest_path_open(self, memory);
     text_append(&path, is_view ? TEXT("views/rename") : TEXT("tables/rename"));
     TRY(text_builder_finish(&path, &call.path, err));
@@ -262,13 +254,13 @@ static firn_status rename_object(rest_client *self, object_name from, object_nam
     json_writer out = json_writer_into(&json, 0);
     json_begin_object(&out);
     json_write_key(&out, TEXT("source"));
-    write_name(&out, from);
+    rest_write_name(&out, from);
     json_write_key(&out, TEXT("destination"));
-    write_name(&out, to);
+    rest_write_name(&out, to);
     json_end_object(&out);
     json_writer_finish(&out);
-    TRY(take_body(&json, &call, err));
-    const firn_status status = send_command(self, &call, &states, memory, err);
+    TRY(rest_take_body(&json, &call, err));
+    const firn_status status = rest_send_command(self, &call, &states, memory, err);
     return status == FIRN_NOT_FOUND && strstr(err->text, "NoSuchNamespace") != NULL
                ? say_state(status, "3F000", err)
                : status;
@@ -276,8 +268,8 @@ static firn_status rename_object(rest_client *self, object_name from, object_nam
 
 firn_status rest_client_rename(rest_client *self, object_name from, object_name to, bool is_view,
                                firn_error *err) {
-    TRY(is_view ? must_have(self, REST_RENAME_VIEW, "rename views", err)
-                : must_have(self, REST_RENAME_TABLE, "rename tables", err));
+    TRY(is_view ? rest_must_have(self, REST_RENAME_VIEW, "rename views", err)
+                : rest_must_have(self, REST_RENAME_TABLE, "rename tables", err));
     arena memory = arena_open(CLIENT_MEMORY_LIMIT);
     const firn_status status = rename_object(self, from, to, is_view, &memory, err);
     arena_close(&memory);
@@ -289,7 +281,7 @@ firn_status rest_client_rename(rest_client *self, object_name from, object_name 
 static void write_part(json_writer *out, const commit_part *part) {
     json_begin_object(out);
     json_write_key(out, TEXT("identifier"));
-    write_name(out, part->name);
+    rest_write_name(out, part->name);
     json_write_key(out, TEXT("requirements"));
     json_write_raw(out, part->updates.requirements);
     json_write_key(out, TEXT("updates"));
@@ -314,7 +306,7 @@ static firn_status write_commit(const commit_parts *parts, arena *memory, rest_c
         json_end_object(&out);
     }
     json_writer_finish(&out);
-    return take_body(&json, call, err);
+    return rest_take_body(&json, call, err);
 }
 
 static firn_status place_many(rest_client *self, const commit_parts *parts, arena *memory,
@@ -340,14 +332,14 @@ static firn_status place_commit(rest_client *self, const commit_parts *parts, ar
                                 rest_call *call, rest_own *own, firn_error *err) {
     const commit_part *first = &parts->items[0];
     if (parts->count > 1) {
-        TRY(must_have(self, REST_COMMIT_TRANSACTION, "commit several tables at once", err));
+        TRY(rest_must_have(self, REST_COMMIT_TRANSACTION, "commit several tables at once", err));
         TRY(place_many(self, parts, memory, call, err));
     } else if (first->kind == PART_DROP) {
-        TRY(must_have(self, REST_DROP_TABLE, "drop tables", err));
+        TRY(rest_must_have(self, REST_DROP_TABLE, "drop tables", err));
         return place_drop(self, first->name, false, first->purges, memory, call, err);
     } else {
-        TRY(must_have(self, REST_UPDATE_TABLE, "change tables", err));
-        TRY(place(self, first->name, false, "", memory, call, err));
+        TRY(rest_must_have(self, REST_UPDATE_TABLE, "change tables", err));
+        TRY(rest_place(self, first->name, false, "", memory, call, err));
         TRY(rest_owns_find(&self->owns, first->name, memory, own, err));
         call->own = own;
     }

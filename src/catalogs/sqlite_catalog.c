@@ -5,6 +5,7 @@
 #include "catalogs/catalog_options.h"
 #include "catalogs/loaded_object.h"
 #include "catalogs/sqlite_client.h"
+#include "catalogs/view_file.h"
 #include "memory/text_builder.h"
 #include "tables/iceberg/iceberg_purge.h"
 
@@ -184,6 +185,58 @@ static firn_status drop(catalog *base, object_name name, bool is_view, firn_erro
     return status;
 }
 
+// Of a view that has that name, where it is; else below the namespace's location or the warehouse.
+static firn_status find_view(sqlite_catalog *self, object_name name, arena *memory,
+                             loaded_table *out, firn_error *err) {
+    mutex_lock(&self->lock);
+    const firn_status status =
+        sqlite_client_load(self->client, name.space, name.name, memory, out, NULL, err);
+    mutex_unlock(&self->lock);
+    if (status == FIRN_OK && !out->is_view) {
+        return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a table, not a view",
+                        TEXT_ARGS(name.name));
+    }
+    return err_forgive(err, status, FIRN_NOT_FOUND);
+}
+
+static firn_status choose_location(catalog *base, object_name name, text given, arena *memory,
+                                   text *out, const cancel_flag *cancel, firn_error *err);
+
+static firn_status write_view(catalog *base, object_name name, const new_view *view,
+                              const loaded_table *old, arena *memory, text *out, firn_error *err) {
+    if (old->metadata_location.size > 0) {
+        return view_file_replace(of(base)->files, view, old, memory, out, err);
+    }
+    text location;
+    TRY(choose_location(base, name, (text){.size = 0}, memory, &location, NULL, err));
+    return view_file_write(of(base)->files, view, location, memory, out, err);
+}
+
+static firn_status put_view(catalog *base, object_name name, const new_view *view, bool replace,
+                            arena *memory, firn_error *err) {
+    sqlite_catalog *self = of(base);
+    loaded_table old = {.is_view = false};
+    text written;
+    TRY(replace ? find_view(self, name, memory, &old, err) : FIRN_OK);
+    TRY(write_view(base, name, view, &old, memory, &written, err));
+    mutex_lock(&self->lock);
+    const firn_status status =
+        sqlite_client_put_view(self->client, name, old.metadata_location, written, err);
+    mutex_unlock(&self->lock);
+    if (status != FIRN_OK && status != FIRN_COMMIT_UNKNOWN) {
+        view_file_remove(self->files, written, old.metadata_location.size == 0);
+    }
+    return status;
+}
+
+static firn_status create_view(catalog *base, object_name name, const new_view *view, bool replace,
+                               firn_error *err) {
+    arena memory = arena_open(CATALOG_BYTES_MAX);
+    const firn_status status = put_view(base, name, view, replace, &memory, err);
+    arena_close(&memory);
+    return status;
+}
+
 static firn_status rename_object(catalog *base, object_name from, object_name to, bool is_view,
                                  firn_error *err) {
     sqlite_catalog *self = of(base);
@@ -235,22 +288,25 @@ static firn_status leave_neighbour(catalog *base, object_name name, arena *memor
                        (unsigned long long)chance);
 }
 
-// Nothing is written before the commit.
-static firn_status stage(catalog *base, object_name name, const table_definition *wanted,
-                         arena *memory, table_definition *out, const cancel_flag *cancel,
-                         firn_error *err) {
+static firn_status choose_location(catalog *base, object_name name, text given, arena *memory,
+                                   text *out, const cancel_flag *cancel, firn_error *err) {
     catalog_properties of_space;
     TRY(read_properties(base, name.space, memory, &of_space, cancel, err));
-    const location_parts parts = {.given = wanted->location,
+    const location_parts parts = {.given = given,
                                   .of_namespace =
                                       catalog_property_find(&of_space, TEXT("location")),
                                   .warehouse = of(base)->warehouse,
                                   .name = name};
+    TRY(catalog_location_new(&parts, memory, out, err));
+    return given.size > 0 ? FIRN_OK : leave_neighbour(base, name, memory, out, cancel, err);
+}
+
+// Nothing is written before the commit.
+static firn_status stage(catalog *base, object_name name, const table_definition *wanted,
+                         arena *memory, table_definition *out, const cancel_flag *cancel,
+                         firn_error *err) {
     *out = *wanted;
-    TRY(catalog_location_new(&parts, memory, &out->location, err));
-    return wanted->location.size > 0
-               ? FIRN_OK
-               : leave_neighbour(base, name, memory, &out->location, cancel, err);
+    return choose_location(base, name, wanted->location, memory, &out->location, cancel, err);
 }
 
 static firn_status commit(catalog *base, const commit_parts *parts, uint32_t deadline_ms,
@@ -291,6 +347,7 @@ const catalog_kind sqlite_catalog_kind = {
     .change_namespace = change_namespace,
     .namespace_properties = namespace_properties,
     .drop_namespace = drop_namespace,
+    .create_view = create_view,
     .drop = drop,
     .rename = rename_object,
     .committer = &committer,

@@ -87,6 +87,11 @@ firn_status sqlite_client_drop_namespace(sqlite_client *self, namespace_path spa
 /// Forgets a table or view, whatever its state; its files stay. FIRN_NOT_FOUND 42P01.
 firn_status sqlite_client_drop(sqlite_client *self, object_name name, bool is_view,
                                firn_error *err);
+/// Names the metadata file of a view: of a new one (`old` is empty), or of one whose metadata is
+/// `old`. Errors: FIRN_CONFLICT (42P07 something has the name; 40001 it is not at `old` any more),
+/// FIRN_NOT_FOUND 3F000, FIRN_UNSUPPORTED (schema V0 has no views).
+firn_status sqlite_client_put_view(sqlite_client *self, object_name name, text old, text location,
+                                   firn_error *err);
 /// Errors: FIRN_NOT_FOUND (no such table or view 42P01, no such namespace), FIRN_CONFLICT 42P07.
 firn_status sqlite_client_rename(sqlite_client *self, object_name from, object_name to,
                                  bool is_view, firn_error *err);

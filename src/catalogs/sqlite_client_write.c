@@ -280,6 +280,59 @@ firn_status sqlite_client_drop(sqlite_client *self, object_name name, bool is_vi
     return status;
 }
 
+// values: catalog, namespace, name.
+static firn_status say_taken(const sqlite_client *self, const text values[3], firn_error *err) {
+    return FAIL_SQL(err, FIRN_CONFLICT, "42P07", NO_POSITION,
+                    "\"%.*s.%.*s\" exists already in catalog \"%.*s\"", TEXT_ARGS(values[1]),
+                    TEXT_ARGS(values[2]), TEXT_ARGS(self->alias));
+}
+
+// values: catalog, namespace, name, old location, new location.
+static firn_status put_view_row(sqlite_client *self, const text values[5], namespace_path space,
+                                firn_error *err) {
+    bool is_taken;
+    int changed = 0;
+    if (values[3].size > 0) {
+        TRY(run(self,
+                "UPDATE iceberg_tables SET metadata_location = ?5, previous_metadata_location = "
+                "?4" NAMED " AND metadata_location = ?4" IS_VIEW,
+                values, 5, &changed, err));
+        return changed == 1 ? FIRN_OK
+                            : FAIL(err, FIRN_CONFLICT,
+                                   "the view \"%.*s.%.*s\" was changed or dropped meanwhile",
+                                   TEXT_ARGS(values[1]), TEXT_ARGS(values[2]));
+    }
+    TRY(sqlite_client_must_exist(self, space, values[1], NULL, err));
+    TRY(has_row(self, "SELECT 1 FROM iceberg_tables" NAMED, values, 3, &is_taken, err));
+    if (is_taken) {
+        return say_taken(self, values, err);
+    }
+    const text row[4] = {values[0], values[1], values[2], values[4]};
+    return run(self,
+               "INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name, "
+               "metadata_location, iceberg_type) VALUES (?1, ?2, ?3, ?4, 'VIEW')",
+               row, 4, &changed, err);
+}
+
+firn_status sqlite_client_put_view(sqlite_client *self, object_name name, text old, text location,
+                                   firn_error *err) {
+    if (!self->has_kinds) {
+        return FAIL(err, FIRN_UNSUPPORTED,
+                    "the file of catalog \"%.*s\" has no views: its schema is V0, without the "
+                    "column iceberg_type",
+                    TEXT_ARGS(self->alias));
+    }
+    arena memory = begin_call(self);
+    text values[5] = {self->name, {.size = 0}, name.name, old, location};
+    firn_status status = sqlite_client_join(name.space, &memory, &values[1], err);
+    status = status == FIRN_OK ? begin(self, err) : status;
+    if (status == FIRN_OK) {
+        status = end(self, put_view_row(self, values, name.space, err), err);
+    }
+    arena_close(&memory);
+    return status;
+}
+
 // values: catalog, namespace, name, new namespace, new name.
 static firn_status rename_row(sqlite_client *self, const text values[5], namespace_path to_space,
                               bool is_view, firn_error *err) {
@@ -292,9 +345,7 @@ static firn_status rename_row(sqlite_client *self, const text values[5], namespa
     TRY(sqlite_client_must_exist(self, to_space, values[3], NULL, err));
     TRY(has_row(self, "SELECT 1 FROM iceberg_tables" NAMED, target, 3, &is_taken, err));
     if (is_taken) {
-        return FAIL_SQL(err, FIRN_CONFLICT, "42P07", NO_POSITION,
-                        "\"%.*s.%.*s\" exists already in catalog \"%.*s\"", TEXT_ARGS(values[3]),
-                        TEXT_ARGS(values[4]), TEXT_ARGS(self->alias));
+        return say_taken(self, target, err);
     }
 #define RENAME "UPDATE iceberg_tables SET table_namespace = ?4, table_name = ?5" NAMED
     const char *sql = is_view ? RENAME IS_VIEW : pick(self, RENAME, RENAME IS_TABLE);

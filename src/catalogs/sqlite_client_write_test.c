@@ -276,6 +276,39 @@ TEST(sqlite_client_leaves_views_alone) {
     tear_down(&s);
 }
 
+TEST(sqlite_client_names_views) {
+    setting s = set_up(NULL);
+    const object_name v = named(db, "v");
+    const text none = {.size = 0};
+    CHECK(sqlite_client_put_view(s.client, v, none, TEXT("v1"), &err) == FIRN_NOT_FOUND);
+    CHECK(says("no namespace \"db\""));
+    CHECK(sqlite_client_change_namespace(s.client, db, &(namespace_change){.is_new = true}, &err) ==
+          FIRN_OK);
+    CHECK(sqlite_client_put_view(s.client, v, none, TEXT("v1"), &err) == FIRN_OK);
+    CHECK(sqlite_client_put_view(s.client, v, none, TEXT("v2"), &err) == FIRN_CONFLICT);
+    CHECK(strcmp(err.sqlstate, "42P07") == 0);
+    CHECK(sqlite_client_put_view(s.client, v, TEXT("v1"), TEXT("v2"), &err) == FIRN_OK);
+    CHECK(sqlite_client_put_view(s.client, v, TEXT("v1"), TEXT("v3"), &err) == FIRN_CONFLICT);
+    CHECK(strcmp(err.sqlstate, "40001") == 0 && says("was changed or dropped meanwhile"));
+    CHECK(strcmp(ask(&s, "SELECT metadata_location || previous_metadata_location || iceberg_type "
+                         "FROM iceberg_tables"),
+                 "v2v1VIEW") == 0);
+    // No table becomes a view.
+    commit_answer answer;
+    CHECK(commit_one(s.client, part_of(PART_CREATE, "t", "", "m1"), &answer) == FIRN_OK);
+    CHECK(sqlite_client_put_view(s.client, named(db, "t"), TEXT("m1"), TEXT("v3"), &err) ==
+          FIRN_CONFLICT);
+    tear_down(&s);
+}
+
+TEST(sqlite_client_names_no_views_in_schema_v0) {
+    setting s = set_up(SCHEMA_V0 ROWS);
+    CHECK(sqlite_client_put_view(s.client, named(db, "v"), (text){.size = 0}, TEXT("v1"), &err) ==
+          FIRN_UNSUPPORTED);
+    CHECK(says("schema is V0"));
+    tear_down(&s);
+}
+
 TEST(sqlite_client_renames) {
     setting s = set_up(SCHEMA_V0 ROWS);
     CHECK(sqlite_client_rename(s.client, named(db, "t"), named(db, "u"), false, &err) ==

@@ -97,7 +97,14 @@ static firn_status refuse(const sql_option *option, text value, const char *allo
 static firn_status refuse_format(text format, uint32_t position, firn_error *err) {
     const firn_status status = FAIL_SQL(err, FIRN_UNSUPPORTED, "0A000", position,
                                         "the format \"%.*s\" cannot be written", TEXT_ARGS(format));
-    err_hint(err, "the formats parquet, csv, json, ndjson, arrow and feather can");
+    static const char *const words[] = {"parquet", "csv", "json", "ndjson", "arrow", "feather"};
+    nearest_name near = nearest_to(format);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        nearest_offer(&near, text_of(words[i]));
+    }
+    if (!nearest_hint(&near, err)) {
+        err_hint(err, "the formats parquet, csv, json, ndjson, arrow and feather can");
+    }
     return status;
 }
 

@@ -200,6 +200,19 @@ static firn_status add_table_functions(run *self, listing *rows, firn_error *err
     return FIRN_OK;
 }
 
+// A signature, under the name of its function and under each other one.
+static firn_status add_function(run *self, listing *rows, const call_form *each, firn_error *err) {
+    const char *aliases = each->aliases;
+    text name = text_of(each->name);
+    text summary = text_of(each->summary);
+    do {
+        const text cells[] = {name, text_of(each->category), text_of(each->signature), summary};
+        TRY(listing_add(rows, cells, err));
+        TRY(text_format(&self->memory, &summary, err, "the same as %s", each->name));
+    } while (function_next_alias(&aliases, &name));
+    return FIRN_OK;
+}
+
 static firn_status show_functions(run *self, const sql_show *written, firn_error *err) {
     static const char *const names[] = {"name", "category", "signature", "description"};
     listing *rows;
@@ -207,22 +220,31 @@ static firn_status show_functions(run *self, const sql_show *written, firn_error
     TRY(listing_only(rows, 0, written->pattern, err));
     for (uint32_t i = 0; i < function_count(); i++) {
         const scalar_function *each = function_at(i);
+        call_form row = {.name = each->name,
+                         .aliases = each->aliases,
+                         .category = each->category,
+                         .summary = each->summary};
         if ((each->flags & FUNCTION_INTERNAL) != 0) {
             continue;
         }
         for (const overload *form = each->overloads; form->signature != NULL; form++) {
-            const text cells[] = {text_of(each->name), text_of(each->category),
-                                  text_of(form->signature), text_of(each->summary)};
-            TRY(listing_add(rows, cells, err));
+            row.signature = form->signature;
+            TRY(add_function(self, rows, &row, err));
         }
     }
     for (uint32_t i = 0; i < aggregate_count(); i++) {
         const aggregate_function *each = aggregate_at(i);
+        call_form row = {.name = each->name,
+                         .aliases = each->aliases,
+                         .category = "aggregate",
+                         .summary = each->summary};
         for (const aggregate_overload *form = each->overloads; form->signature != NULL; form++) {
-            const text cells[] = {text_of(each->name), TEXT("aggregate"), text_of(form->signature),
-                                  text_of(each->summary)};
-            TRY(listing_add(rows, cells, err));
+            row.signature = form->signature;
+            TRY(add_function(self, rows, &row, err));
         }
+    }
+    for (uint32_t i = 0; i < call_form_count(); i++) {
+        TRY(add_function(self, rows, call_form_at(i), err));
     }
     TRY(add_table_functions(self, rows, err));
     return listing_finish(rows, err);

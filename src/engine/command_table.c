@@ -1,70 +1,13 @@
-// CREATE TABLE, CREATE TABLE AS, CREATE VIEW, INSERT.
+// CREATE TABLE, CREATE TABLE AS, INSERT.
 #include <assert.h>
 
 #include "base/nearest.h"
 #include "engine/command_alter.h"
+#include "engine/creation.h"
 #include "engine/spelling.h"
 #include "engine/transactions.h"
 #include "memory/text_builder.h"
 #include "sql/printer.h"
-
-static text text_of_literal(const sql_literal *written) {
-    return written == NULL ? TEXT("") : written->value;
-}
-
-// ---- Where something is made -------------------------------------------------------------------
-
-typedef struct creation {
-    const char *what; // "CREATE TABLE"
-    const sql_names *path;
-    uint32_t position;
-    bool if_not_exists;
-} creation;
-
-// `is_known`: the catalog has such objects.
-static firn_status check_place(const creation *self, const object_place *place, bool is_known,
-                               firn_error *err) {
-    if (session_is_information_schema(self->path) ||
-        session_space_is_listed(&place->object.space)) {
-        return command_refuse_listed(self->path, self->what, err);
-    }
-    return is_known && !place->catalog->is_read_only
-               ? FIRN_OK
-               : command_refuse_catalog(place->catalog, self->position, self->what, err);
-}
-
-// With IF NOT EXISTS what is there is left alone. The place gets the catalog's spelling, so that no
-// name is made that differs from one that is there in case only.
-static firn_status is_done(run *self, const creation *made, object_place *place, bool *out,
-                           firn_error *err) {
-    *out = false;
-    if (!made->if_not_exists) {
-        return spell_place(place, &self->memory, &self->cancel, err);
-    }
-    catalog_object object = {0};
-    const firn_status status = session_load_at(self, place, &object, err);
-    *out = status == FIRN_OK;
-    table_snapshot_release(object.snapshot);
-    return err_forgive(err, status, FIRN_NOT_FOUND);
-}
-
-// Faults of a catalog know no place in the statement: they are about the name.
-static firn_status at_name(run *self, firn_status status, const creation *made, firn_error *err) {
-    const sql_names *path = made->path;
-    if (status == FIRN_NOT_FOUND && strcmp(err->sqlstate, "3F000") == 0 && path->count > 2 &&
-        catalog_set_catalog(self->catalogs, &path->items[0]) == NULL) {
-        // a.b.t: the place was taken to be a schema below another.
-        const sql_names space = {.count = path->count - 1, .items = path->items};
-        object_place place;
-        TRY(session_place(self, path, false, &place, err));
-        status =
-            session_say_no_space(self->catalogs, &space, &place, &self->memory, &self->cancel, err);
-    }
-    if (status != FIRN_OK && err->position == NO_POSITION) {
-        err->position = made->path->items[0].position;
-    }
-    return status;
-}
 
 // ---- What is asked of a table ------------------------------------------------------------------
 
@@ -118,7 +61,7 @@ static firn_status refuse_table(const object_place *place, const sql_create_tabl
                                 firn_error *err) {
     const creation made = creation_of_table(written);
     const catalog_kind *kind = place->catalog->kind;
-    TRY(check_place(&made, place, kind->create_table != NULL || kind->committer != NULL, err));
+    TRY(creation_check(&made, place, kind->create_table != NULL || kind->committer != NULL, err));
     TRY(kind->committer != NULL ? refuse_format(written, err)
                                 : refuse_clauses(place->catalog, written, err));
     return define_refuse_constraints(&written->constraints, err);
@@ -208,16 +151,11 @@ static firn_status stage(run *self, const sql_create_table *written, const objec
     bind_result probe = {0};
     TRY(run_begin_transaction(self, err)); // Bound twice, it reads the same.
     TRY(bind_query(written->query, &env, known, &self->memory, &probe, err));
-    // Copied, as the types of the query belong to the tables that it reads.
     schema columns;
     firn_status status =
-        schema_copy(&self->memory, &probe.plan.root->output_.columns, &columns, err);
+        creation_settle(&probe.plan.root->output_.columns, &self->memory, &columns, err);
     bind_result_release(&probe);
     TRY(status);
-    for (uint32_t i = 0; i < columns.count; i++) { // As PostgreSQL: SELECT NULL AS n is a text.
-        field *each = (field *)(uintptr_t)&columns.fields[i];
-        each->type = each->type->id == TYPE_NULL ? TYPE_OF(VARCHAR) : each->type;
-    }
     table_definition definition;
     TRY(define_table(self, written, &columns, &definition, err));
     // Until it is published the name means what it meant: also to the query, and after a fault.
@@ -302,101 +240,14 @@ firn_status command_create_table(run *self, const sql_create_table *written,
     bool is_there;
     TRY(session_place(self, made.path, written->is_temporary, &place, err));
     TRY(refuse_table(&place, written, err));
-    TRY(is_done(self, &made, &place, &is_there, err));
+    TRY(creation_is_done(self, &made, &place, &is_there, err));
     if (is_there) {
         return FIRN_OK;
     }
     const firn_status status = written->query == NULL
                                    ? create_table(self, written, &place, err)
                                    : create_as(self, written, &place, known, values, err);
-    return at_name(self, status, &made, err);
-}
-
-// ---- CREATE VIEW -------------------------------------------------------------------------------
-
-static firn_status refuse_view(const object_place *place, const creation *made,
-                               const sql_create_view *written, firn_error *err) {
-    TRY(check_place(made, place, place->catalog->kind->create_view != NULL, err));
-    if (written->is_recursive || written->properties.count > 0) {
-        return command_refuse_catalog(
-            place->catalog, made->position,
-            written->is_recursive ? "CREATE RECURSIVE VIEW" : "CREATE VIEW with properties", err);
-    }
-    return FIRN_OK;
-}
-
-// The names of the view's columns: those listed, then the query's.
-static firn_status view_columns(run *self, const sql_create_view *written, const schema *query,
-                                text_list *out, firn_error *err) {
-    const uint32_t listed = (uint32_t)written->columns.count;
-    if (listed > query->count) {
-        return FAIL_SQL(err, FIRN_INVALID, "42601", written->columns.items[query->count].position,
-                        "%u column names for a query of %u columns", listed, query->count);
-    }
-    text *names = ARENA_NEW(&self->memory, text, query->count + 1);
-    if (names == NULL) {
-        return ARENA_FULL(&self->memory, err);
-    }
-    name_index known = {0};
-    for (uint32_t i = 0; i < query->count; i++) {
-        const bool is_listed = i < listed;
-        const text name = is_listed ? written->columns.items[i].value : query->fields[i].name;
-        TRY(define_add_name(self, &known, name,
-                            is_listed ? written->columns.items[i].position : written->node.position,
-                            err));
-        TRY(text_copy(&self->memory, name, &names[i], err));
-    }
-    *out = (text_list){.count = listed, .items = names};
-    return FIRN_OK;
-}
-
-// Bound once, so that a view that can never be read is refused now.
-static firn_status check_view(run *self, const sql_create_view *written, const object_place *place,
-                              text_list *columns, firn_error *err) {
-    const bind_env env = session_bind_env(self);
-    bind_result probe = {0};
-    self->defined = place;
-    firn_status status = bind_query(written->query, &env, NULL, &self->memory, &probe, err);
-    self->defined = NULL;
-    TRY(status);
-    if (probe.parameters.count > 0) {
-        status = FAIL_SQL(err, FIRN_INVALID, "42P02", written->query->node.position,
-                          "a view has no parameters, its query has %u", probe.parameters.count);
-    } else {
-        status = view_columns(self, written, &probe.plan.root->output_.columns, columns, err);
-    }
-    bind_result_release(&probe);
-    return status;
-}
-
-static firn_status create_view(run *self, const sql_create_view *written, const object_place *place,
-                               firn_error *err) {
-    view_definition view = {
-        .name = place->object.name,
-        .catalog = self->context.catalog,
-        .search_path = text_of(self->settings.texts[SETTING_search_path]),
-        .sees_temporary = place->catalog == self->session->temporary,
-        .comment = text_of_literal(written->comment),
-    };
-    TRY(check_view(self, written, place, &view.columns, err));
-    text_builder printed = text_builder_open(&self->memory);
-    sql_print_query(&printed, written->query);
-    TRY(text_builder_finish(&printed, &view.sql, err));
-    return place->catalog->kind->create_view(place->catalog, place->object, &view,
-                                             written->or_replace, err);
-}
-
-firn_status command_create_view(run *self, const sql_create_view *written, firn_error *err) {
-    const creation made = {.what = "CREATE VIEW",
-                           .path = &written->view,
-                           .position = written->node.position,
-                           .if_not_exists = written->if_not_exists};
-    object_place place;
-    bool is_there;
-    TRY(session_place(self, made.path, written->is_temporary, &place, err));
-    TRY(refuse_view(&place, &made, written, err));
-    TRY(is_done(self, &made, &place, &is_there, err));
-    return is_there ? FIRN_OK : at_name(self, create_view(self, written, &place, err), &made, err);
+    return creation_at_name(self, status, &made, err);
 }
 
 // ---- INSERT ------------------------------------------------------------------------------------

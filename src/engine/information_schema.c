@@ -303,7 +303,7 @@ static firn_status add_loaded(run *self, gathering *into, catalog *from, object_
         table_snapshot_release(object.snapshot);
         return status;
     }
-    if (status == FIRN_CANCELLED || status == FIRN_NO_MEMORY) {
+    if (status_is_refusal(status)) {
         *err = said;
         return status;
     }

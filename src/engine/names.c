@@ -6,6 +6,7 @@
 #include "engine/propose.h"
 #include "engine/spelling.h"
 #include "engine/transactions.h"
+#include "memory/arena_grow.h"
 #include "memory/text_builder.h"
 
 bool session_is_information_schema(const sql_names *path) {
@@ -86,7 +87,7 @@ static bool is_same_place(const object_place *left, const object_place *right) {
 
 // What the query of a view that is being made must not read.
 static firn_status check_defined(const run *user, const object_place *found, firn_error *err) {
-    const object_place *defined = user->defined;
+    const object_place *defined = &user->defined->place;
     if (is_same_place(defined, found)) {
         return FAIL_SQL(err, FIRN_INVALID, "42P17", NO_POSITION,
                         "the view \"%.*s\" would read itself", TEXT_ARGS(found->object.name));
@@ -100,6 +101,24 @@ static firn_status check_defined(const run *user, const object_place *found, fir
         err_hint(err, "CREATE TEMPORARY VIEW makes a view of this session");
         return status;
     }
+    return user->defined->is_shared && found->catalog == user->session->engine->memory
+               ? FAIL_SQL(err, FIRN_INVALID, "42P16", NO_POSITION,
+                          "the view \"%.*s\", which lasts, would read \"%.*s\" of the catalog "
+                          "\"%.*s\", which ends with this process",
+                          TEXT_ARGS(defined->object.name), TEXT_ARGS(found->object.name),
+                          TEXT_ARGS(found->catalog->alias))
+               : FIRN_OK;
+}
+
+// A name in the query of a view that is being made.
+static firn_status note_defined(run *user, const sql_names *path, const object_place *found,
+                                firn_error *err) {
+    defined_view *to = user->defined;
+    to->names = ARENA_GROW(&user->memory, defined_name, to->names, to->count, 1, &to->capacity);
+    if (to->names == NULL) {
+        return ARENA_FULL(&user->memory, err);
+    }
+    to->names[to->count++] = (defined_name){.path = path, .place = *found};
     return FIRN_OK;
 }
 
@@ -447,23 +466,29 @@ static firn_status find(void *session, const sql_names *path, const table_versio
         }
     }
     catalog_object object = {0};
+    object_place place;
+    text ref;
     bool is_found;
     TRY(session_places(self.user, path, inside, memory, &self.places, err));
     TRY(look(&self, &object, &is_found, err));
-    if (!is_found) {
-        TRY(look_at_ref(&self, inside, NULL, NULL, &object, &is_found, err));
+    if (is_found) {
+        place = self.places.items[self.at];
+    } else {
+        TRY(look_at_ref(&self, inside, &place, &ref, &object, &is_found, err));
     }
     if (!is_found) {
         return say_missing(&self, inside, err);
     }
+    firn_status status = FIRN_OK;
     if (path->count == 1) {
-        const object_place *place = &self.places.items[self.at];
-        firn_status status =
-            session_name_place(self.user->session, place, memory, &out->place, err);
-        if (status != FIRN_OK) {
-            table_snapshot_release(object.snapshot);
-            return status;
-        }
+        status = session_name_place(self.user->session, &place, memory, &out->place, err);
+    }
+    if (status == FIRN_OK && self.user->defined != NULL && self.user->defined->as == inside) {
+        status = note_defined(self.user, path, &place, err);
+    }
+    if (status != FIRN_OK) {
+        table_snapshot_release(object.snapshot);
+        return status;
     }
     out->view = object.view;
     out->snapshot = object.snapshot;

@@ -124,7 +124,7 @@ typedef struct run {
     const statement_context *outer_context; ///< Who was there before: its callback runs this one.
     const struct object_place *replaced;    ///< CREATE OR REPLACE TABLE … AS: to its query the name
     table_snapshot *replaced_as;            ///< still means this. NULL: nothing is replaced.
-    const struct object_place *defined;     ///< The view whose query is bound now; NULL: none is.
+    struct defined_view *defined;           ///< The view whose query is bound now; NULL: none is.
     bind_result bound;
     mutex lock;           ///< Guards the pointer below against cancelling from other threads.
     execution *execution; ///< NULL when there is no result, or none but `counted`.
@@ -252,6 +252,18 @@ typedef struct object_place {
     bool is_listed;            ///< It was asked, whatever came of it:
     catalog_entry_list listed; ///< What is in the schema.
 } object_place;
+/// A view that is being made: what its query reads is looked at.
+typedef struct defined_view {
+    object_place place;
+    bool is_shared;            ///< Programs without this session read it too.
+    const view_definition *as; ///< Bound as those who read it do; NULL: as it is written.
+    uint32_t count, capacity;
+    struct defined_name *names; ///< Those in its own query, in order.
+} defined_view;
+typedef struct defined_name {
+    const sql_names *path;
+    object_place place; ///< Where it was found.
+} defined_name;
 #define OBJECT_PLACES_MAX (SEARCH_PATH_MAX + 2)
 typedef struct object_places {
     size_t count;

@@ -68,7 +68,7 @@ static firn_status choose(spellings *self, const char *what, arena *memory, text
 
 // Whether a list must do without what was asked for, or everything ends.
 static firn_status forgive(firn_status status, const firn_error *said, firn_error *err) {
-    if (status == FIRN_CANCELLED || status == FIRN_NO_MEMORY) {
+    if (status_is_refusal(status)) {
         *err = *said;
         return status;
     }

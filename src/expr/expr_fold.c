@@ -51,7 +51,7 @@ firn_status expr_try_fold(const expr *self, const statement_context *context, ar
                           expr **out, firn_error *err) {
     firn_error said = ERR_INIT;
     const firn_status status = expr_fold(self, context, memory, out, &said);
-    if (status == FIRN_NO_MEMORY || status == FIRN_CANCELLED) {
+    if (status_is_refusal(status)) {
         *err = said;
         return status;
     }

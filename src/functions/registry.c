@@ -19,6 +19,13 @@ static const aggregate_function *const aggregates[] = {
     NULL};
 #undef AGGREGATE
 
+static const call_form forms[] = {
+#define FORM(id, name, aliases, category, signature, summary)                                      \
+    {FORM_##id, name, aliases, category, signature, summary},
+#include "functions/forms.def"
+#undef FORM
+};
+
 uint32_t function_count(void) {
     return (uint32_t)(sizeof functions / sizeof functions[0]) - 1;
 }
@@ -37,8 +44,16 @@ const aggregate_function *aggregate_at(uint32_t index) {
     return aggregates[index];
 }
 
-// The next of the names in a list that are separated by blanks; false at its end.
-static bool next_alias(const char **list, text *out) {
+uint32_t call_form_count(void) {
+    return sizeof forms / sizeof forms[0];
+}
+
+const call_form *call_form_at(uint32_t index) {
+    assert(index < call_form_count());
+    return &forms[index];
+}
+
+bool function_next_alias(const char **list, text *out) {
     if (*list == NULL) {
         return false;
     }
@@ -57,7 +72,7 @@ static bool is_named(text name, const char *own, const char *aliases) {
         if (text_equal_nocase(alias, name)) {
             return true;
         }
-    } while (next_alias(&aliases, &alias));
+    } while (function_next_alias(&aliases, &alias));
     return false;
 }
 
@@ -79,13 +94,22 @@ const aggregate_function *aggregate_find(text name) {
     return NULL;
 }
 
+const call_form *call_form_find(text name) {
+    for (uint32_t i = 0; i < call_form_count(); i++) {
+        if (is_named(name, forms[i].name, forms[i].aliases)) {
+            return &forms[i];
+        }
+    }
+    return NULL;
+}
+
 // ---- Near names ------------------------------------------------------------------------------
 
 static void offer_all(nearest_name *near, const char *own, const char *aliases) {
     text name = text_of(own);
     do {
         nearest_offer(near, name);
-    } while (next_alias(&aliases, &name));
+    } while (function_next_alias(&aliases, &name));
 }
 
 void function_offer_names(nearest_name *near) {
@@ -96,5 +120,8 @@ void function_offer_names(nearest_name *near) {
     }
     for (uint32_t i = 0; i < aggregate_count(); i++) {
         offer_all(near, aggregates[i]->name, aggregates[i]->aliases);
+    }
+    for (uint32_t i = 0; i < call_form_count(); i++) {
+        offer_all(near, forms[i].name, forms[i].aliases);
     }
 }

@@ -20,7 +20,7 @@ static zone_memo_entry *add(zone_memo *self, text name) {
     const zone *found;
     text own;
     const firn_status status = zone_load_or_abbreviation(self->memory, name, &found, &ignored);
-    self->is_refused = status == FIRN_NO_MEMORY || status == FIRN_CANCELLED;
+    self->is_refused = status_is_refusal(status);
     if (status != FIRN_OK) {
         return NULL; // Names that are none take no memory.
     }

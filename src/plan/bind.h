@@ -68,6 +68,10 @@ void bind_say_origin(const bind_result *self, firn_error *err);
 firn_status bind_query(const sql_query *query, const bind_env *env, const bind_parameters *known,
                        arena *memory, bind_result *out, firn_error *err);
 
+/// The same of a view's query, as if it were read: names in it are looked for with `inside` = view.
+firn_status bind_view(const view_definition *view, const bind_env *env, arena *memory,
+                      bind_result *out, firn_error *err);
+
 /// Where rows go.
 typedef struct insert_target {
     table_snapshot *table;

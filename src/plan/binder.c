@@ -155,6 +155,15 @@ firn_status bind_query(const sql_query *query, const bind_env *env, const bind_p
     return status == FIRN_OK ? FIRN_OK : give_up(&self, status);
 }
 
+firn_status bind_view(const view_definition *view, const bind_env *env, arena *memory,
+                      bind_result *out, firn_error *err) {
+    binder self = open_binder(env, NULL, memory, err);
+    bound_query bound = {0};
+    firn_status status = binder_view(&self, view, &bound);
+    status = status == FIRN_OK ? finish(&self, &bound, out) : status;
+    return status == FIRN_OK ? FIRN_OK : give_up(&self, status);
+}
+
 firn_status bind_constant(const sql_expr *written, const bind_env *env, arena *memory, expr **out,
                           firn_error *err) {
     binder self = open_binder(env, NULL, memory, err);

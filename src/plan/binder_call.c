@@ -326,10 +326,6 @@ static firn_status bind_unnest_item(binder *self, scope *names, const sql_call *
 
 // ---- Calls -----------------------------------------------------------------------------------
 
-static bool is_named(const sql_call *written, const char *name) {
-    return text_equal_nocase(written->path.items[written->path.count - 1].value, text_of(name));
-}
-
 static firn_status say_unknown(binder *self, const sql_call *written) {
     const sql_name *name = &written->path.items[written->path.count - 1];
     if (written->over != NULL) {
@@ -375,88 +371,138 @@ static firn_status bind_arguments(binder *self, scope *names, const sql_call *wr
                             : bind_lambdas(self, names, written, function, args, *lambdas);
 }
 
-// Functions whose arguments are not all evaluated are kinds of expressions.
-static firn_status bind_lazy(binder *self, scope *names, const sql_call *written, expr **out,
-                             bool *done) {
-    const bool is_coalesce =
-        is_named(written, "coalesce") || is_named(written, "ifnull") || is_named(written, "nvl");
-    const bool is_nvl2 = is_named(written, "nvl2"); // if(a IS NOT NULL, b, c)
-    const bool is_if = is_named(written, "if") || is_named(written, "iff") || is_nvl2;
-    const bool is_try = is_named(written, "try") && written->arguments.count == 1;
-    *done = is_coalesce || is_try || (is_if && written->arguments.count == 3);
-    if (!*done) {
-        return FIRN_OK;
-    }
-    expr_list args = {0};
-    TRY(bind_exprs(self, names, &written->arguments, &args));
-    if (is_try) {
-        TRY(bind_settle(self, &args.items[0]));
-        *out = expr_new(self->memory, EXPR_TRY, args.items[0]->type);
-        if (*out == NULL) {
-            return binder_full(self);
-        }
-        (*out)->try_.arg = args.items[0];
-        (*out)->position = written->node.position;
-        return FIRN_OK;
-    }
+// coalesce(a, b …)
+static firn_status bind_coalesce(binder *self, const sql_call *written, const expr_list *args,
+                                 expr **out) {
+    const uint32_t position = written->node.position;
     const type *common;
-    if (is_coalesce) {
-        if (args.count == 0) {
-            return FAIL_SQL(self->err, FIRN_INVALID, "42883", written->node.position,
-                            "coalesce takes at least one argument");
-        }
-        TRY(bind_common(self, args.items, args.count, "coalesce", written->node.position, &common));
-        *out = expr_new(self->memory, EXPR_COALESCE, common);
-        if (*out == NULL) {
-            return binder_full(self);
-        }
-        (*out)->coalesce_.args = args;
-        (*out)->position = written->node.position;
-        return FIRN_OK;
+    if (args->count == 0) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42883", position,
+                        "coalesce takes at least one argument");
     }
-    if (is_nvl2) {
-        TRY(bind_settle(self, &args.items[0]));
-        TRY(bind_function(self, "is_not_null", &args.items[0], 1, written->node.position,
-                          &args.items[0]));
+    TRY(bind_common(self, args->items, args->count, "coalesce", position, &common));
+    *out = expr_new(self->memory, EXPR_COALESCE, common);
+    if (*out == NULL) {
+        return binder_full(self);
     }
-    TRY(bind_coerce(self, args.items[0], TYPE_OF(BOOLEAN), written->node.position, &args.items[0]));
-    TRY(bind_common(self, args.items + 1, 2, "if", written->node.position, &common));
+    (*out)->coalesce_.args = *args;
+    (*out)->position = position;
+    return FIRN_OK;
+}
+
+// if(condition, a, b)
+static firn_status bind_if(binder *self, const sql_call *written, const expr_list *args,
+                           expr **out) {
+    const uint32_t position = written->node.position;
+    const type *common;
+    TRY(bind_coerce(self, args->items[0], TYPE_OF(BOOLEAN), position, &args->items[0]));
+    TRY(bind_common(self, args->items + 1, 2, "if", position, &common));
     *out = expr_new(self->memory, EXPR_CASE, common);
     if (*out == NULL) {
         return binder_full(self);
     }
-    TRY(expr_list_add(self, &(*out)->case_.conditions, args.items[0]));
-    TRY(expr_list_add(self, &(*out)->case_.values, args.items[1]));
-    (*out)->case_.otherwise = args.items[2];
+    TRY(expr_list_add(self, &(*out)->case_.conditions, args->items[0]));
+    TRY(expr_list_add(self, &(*out)->case_.values, args->items[1]));
+    (*out)->case_.otherwise = args->items[2];
+    (*out)->position = position;
+    return FIRN_OK;
+}
+
+static firn_status bind_try(binder *self, const sql_call *written, const expr_list *args,
+                            expr **out) {
+    TRY(bind_settle(self, &args->items[0]));
+    *out = expr_new(self->memory, EXPR_TRY, args->items[0]->type);
+    if (*out == NULL) {
+        return binder_full(self);
+    }
+    (*out)->try_.arg = args->items[0];
     (*out)->position = written->node.position;
     return FIRN_OK;
 }
 
+// nvl2(a, b, c) is if(a IS NOT NULL, b, c).
+static firn_status bind_nvl2(binder *self, const sql_call *written, const expr_list *args,
+                             expr **out) {
+    TRY(bind_settle(self, &args->items[0]));
+    TRY(bind_function(self, "is_not_null", &args->items[0], 1, written->node.position,
+                      &args->items[0]));
+    return bind_if(self, written, args, out);
+}
+
 // struct_pack(a := 1, b := 2) is {'a': 1, 'b': 2}.
-static bool is_struct_pack(const sql_call *written) {
-    bool is_pack = is_named(written, "struct_pack") && written->arguments.count > 0;
-    for (size_t i = 0; i < written->arguments.count && is_pack; i++) {
-        is_pack = sql_is_expr(written->arguments.items[i], SQL_NAMED_ARGUMENT);
+static firn_status bind_struct_pack(binder *self, scope *names, const sql_call *written,
+                                    expr **out) {
+    bool is_named = written->arguments.count > 0;
+    for (size_t i = 0; i < written->arguments.count && is_named; i++) {
+        is_named = sql_is_expr(written->arguments.items[i], SQL_NAMED_ARGUMENT);
     }
-    return is_pack;
+    if (!is_named) {
+        const firn_status status =
+            FAIL_SQL(self->err, FIRN_INVALID, "42883", written->node.position,
+                     "struct_pack takes values with names");
+        err_hint(self->err, "write struct_pack(a := 1, b := 2), or {'a': 1, 'b': 2}");
+        return status;
+    }
+    const sql_struct pack = {.node = written->node, .fields = written->arguments};
+    return bind_struct(self, names, &pack, out);
+}
+
+static firn_status must_be_plain(binder *self, const sql_call *written, const char *name) {
+    return written->is_distinct || written->filter != NULL || written->order_by.count > 0 ||
+                   written->over != NULL
+               ? FAIL_SQL(self->err, FIRN_INVALID, "42809", written->node.position,
+                          "%s is no aggregate function", name)
+               : FIRN_OK;
+}
+
+static firn_status bind_form(binder *self, scope *names, const sql_call *written,
+                             const call_form *form, expr **out) {
+    const size_t found = written->arguments.count;
+    const size_t wanted = form->id == FORM_TRY                           ? 1
+                          : form->id == FORM_IF || form->id == FORM_NVL2 ? 3
+                                                                         : found;
+    TRY(must_be_plain(self, written, form->name));
+    if (found != wanted) {
+        return FAIL_SQL(self->err, FIRN_INVALID, "42883", written->node.position,
+                        "%s takes %zu argument%s, not %zu", form->name, wanted,
+                        wanted == 1 ? "" : "s", found);
+    }
+    expr_list args = {0};
+    switch (form->id) {
+    case FORM_STRUCT_PACK:
+        return bind_struct_pack(self, names, written, out);
+    case FORM_GROUPING:
+        return bind_grouping(self, names, written, out);
+    case FORM_UNNEST:
+        return bind_unnest_item(self, names, written, out);
+    case FORM_COALESCE:
+        TRY(bind_exprs(self, names, &written->arguments, &args));
+        return bind_coalesce(self, written, &args, out);
+    case FORM_IF:
+        TRY(bind_exprs(self, names, &written->arguments, &args));
+        return bind_if(self, written, &args, out);
+    case FORM_NVL2:
+        TRY(bind_exprs(self, names, &written->arguments, &args));
+        return bind_nvl2(self, written, &args, out);
+    case FORM_TRY:
+        break;
+    }
+    TRY(bind_exprs(self, names, &written->arguments, &args));
+    return bind_try(self, written, &args, out);
 }
 
 // SUBSTRING(s FROM 'a+') looks for a pattern, as in PostgreSQL; a parameter is a place.
 static bool is_pattern_call(const sql_call *written, const expr_list *args) {
-    return is_named(written, "substring") && args->count >= 2 &&
+    const text name = written->path.items[written->path.count - 1].value;
+    return text_equal_nocase(name, TEXT("substring")) && args->count >= 2 &&
            args->items[1]->type->id == TYPE_VARCHAR && args->items[1]->kind != EXPR_PARAMETER;
 }
 
 firn_status bind_call(binder *self, scope *names, const sql_call *written, expr **out) {
     const sql_name *name = &written->path.items[written->path.count - 1];
-    bool done;
-    if (is_struct_pack(written)) {
-        const sql_struct pack = {.node = written->node, .fields = written->arguments};
-        return bind_struct(self, names, &pack, out);
-    }
-    TRY(bind_lazy(self, names, written, out, &done));
-    if (done) {
-        return FIRN_OK;
+    const call_form *form = call_form_find(name->value);
+    if (form != NULL) {
+        return bind_form(self, names, written, form, out);
     }
     const aggregate_function *aggregate = aggregate_find(name->value);
     const scalar_function *function = function_find(name->value);
@@ -464,20 +510,10 @@ firn_status bind_call(binder *self, scope *names, const sql_call *written, expr 
         (function == NULL || written->is_distinct || written->filter != NULL)) {
         return bind_aggregate(self, names, written, aggregate, out);
     }
-    if (function == NULL && (is_named(written, "grouping") || is_named(written, "grouping_id"))) {
-        return bind_grouping(self, names, written, out);
-    }
-    if (function == NULL && is_named(written, "unnest")) {
-        return bind_unnest_item(self, names, written, out);
-    }
     if (function == NULL) {
         return say_unknown(self, written);
     }
-    if (written->is_distinct || written->filter != NULL || written->order_by.count > 0 ||
-        written->over != NULL) {
-        return FAIL_SQL(self->err, FIRN_INVALID, "42809", written->node.position,
-                        "%s is no aggregate function", function->name);
-    }
+    TRY(must_be_plain(self, written, function->name));
     expr_list args = {0};
     uint32_t *lambdas;
     TRY(bind_arguments(self, names, written, function, &args, &lambdas));

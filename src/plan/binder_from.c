@@ -73,8 +73,7 @@ static firn_status while_in_view(const view_definition *view, firn_status status
     return status;
 }
 
-// A view is bound in the place where it was defined: its own catalog, no outer columns, no CTEs.
-static firn_status bind_view(binder *self, const view_definition *view, bound_query *out) {
+firn_status binder_view(binder *self, const view_definition *view, bound_query *out) {
     if (self->view_depth == BIND_VIEW_DEPTH_MAX) {
         return FAIL_SQL(self->err, FIRN_INVALID, "54001", NO_POSITION,
                         "views are nested deeper than %d", BIND_VIEW_DEPTH_MAX);
@@ -426,7 +425,7 @@ static firn_status bind_table(binder *self, const sql_table *written, scope *int
         if (object.snapshot != NULL) {
             TRY(binder_scan(self, object.snapshot, &rows));
         } else {
-            TRY(bind_view(self, object.view, &rows));
+            TRY(binder_view(self, object.view, &rows));
         }
     }
     *out = rows.node;

@@ -245,6 +245,8 @@ void scope_propose_relation(binder *self, const scope *from, text name);
 bool name_matches(const sql_name *written, text name);
 
 // binder_from.c
+/// A view is bound in the place where it was defined: its own catalog, no outer columns, no CTEs.
+firn_status binder_view(binder *self, const view_definition *view, bound_query *out);
 /// The rows of a table, which is taken over; also on failure.
 firn_status binder_scan(binder *self, table_snapshot *table, bound_query *out);
 firn_status bind_from(binder *self, const sql_list *relations, scope *into, plan_node **out);

@@ -60,7 +60,7 @@ static firn_status lies_beyond(binder *self, const expr *value, const expr *cons
     if (status == FIRN_OK && cast->kind != EXPR_LITERAL) {
         status = expr_fold(cast, self->env->context, self->memory, &cast, &ignored);
     }
-    if (status == FIRN_NO_MEMORY || status == FIRN_CANCELLED) {
+    if (status_is_refusal(status)) {
         *self->err = ignored;
         return status;
     }

@@ -304,10 +304,14 @@ const scope_relation *scope_find_relation(const scope *from, const sql_name *nam
     return NULL;
 }
 
+// Aliases are known where they were looked for.
 static void offer_columns(nearest_name *near, const scope *from) {
     for (; from != NULL; from = from->outer) {
         for (uint32_t i = 0; i < from->count; i++) {
             nearest_offer(near, from->columns[i].name);
+        }
+        for (uint32_t i = 0; from->select != NULL && i < from->select->aliases.count; i++) {
+            nearest_offer(near, from->select->aliases.entries[i].name);
         }
     }
 }

@@ -66,6 +66,15 @@ typedef struct view_definition {
     text comment;         ///< Empty: none.
 } view_definition;
 
+/// A view that is to be made.
+typedef struct new_view {
+    view_definition as; ///< Its `name` is that of the object, without its schema.
+    schema columns;     ///< Of its rows, all with their names.
+    size_t property_count;
+    const firn_option *properties;
+    text version; ///< Of firn, for those who ask later who made it.
+} new_view;
+
 /// A table that is to be made.
 typedef struct new_table {
     schema columns;
@@ -136,8 +145,12 @@ struct catalog_kind {
                                table_snapshot **out, firn_error *err);
     firn_status (*publish_table)(catalog *self, object_name name, table_snapshot *staged,
                                  bool replace, firn_error *err);
-    firn_status (*create_view)(catalog *self, object_name name, const view_definition *view,
-                               bool replace, firn_error *err);
+    /// Makes it, or gives it another query (`replace`), at once. Of a catalog that others read too,
+    /// its unqualified names are of its own catalog and `as.space`.
+    /// Errors: FIRN_CONFLICT (42P07 it exists; 40001 another changed it meanwhile), FIRN_NOT_FOUND
+    ///         3F000, FIRN_INVALID 42809 (a table has that name).
+    firn_status (*create_view)(catalog *self, object_name name, const new_view *view, bool replace,
+                               firn_error *err);
     firn_status (*drop)(catalog *self, object_name name, bool is_view, firn_error *err);
     /// Gives a table or view another name, perhaps in another namespace of the catalog, at once.
     /// Errors: FIRN_NOT_FOUND (42P01; the namespace 3F000), FIRN_CONFLICT 42P07.

@@ -30,6 +30,7 @@ LINES = [
     (".tables", ["memory,information_schema,tables,VIEW"]),
     ("SHOW tabels;", ["hint: did you mean \"TABLES\"?"]),
     (".tabels", ["did you mean \".tables\"?"]),
+    ("\\dt", ["type .tables"]),
     (".format arrow", ["this format is binary"]),
 ]
 

@@ -1,7 +1,13 @@
 #include "write_sweep.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/host.h"
 
 #include "base/test.h"
 #include "engine/objects.h"
@@ -35,6 +41,7 @@ typedef struct lake {
     char attach[800];
     char mark[24];
     char side[24];
+    char when[48];
 } lake;
 
 // One kind of calls that fail.
@@ -69,11 +76,8 @@ typedef struct scene {
 static void expand(const lake *self, const char *sql, char out[SQL_SIZE]) {
     const struct {
         const char *word, *value;
-    } words[] = {{"{mark}", self->mark},
-                 {"{side}", self->side},
-                 {"{out}", self->out},
-                 {"{mode}", self->mode},
-                 {"{w}", self->warehouse}};
+    } words[] = {{"{mark}", self->mark}, {"{side}", self->side}, {"{when}", self->when},
+                 {"{out}", self->out},   {"{mode}", self->mode}, {"{w}", self->warehouse}};
     size_t used = 0;
     while (*sql != '\0') {
         const char *value = NULL;
@@ -200,16 +204,40 @@ static void find_ids(lake *self, const scene *in) {
     rows.release(&rows);
 }
 
+// A time behind all that was committed so far, and before what will be.
+static void note_time(lake *self) {
+    const time_t now = time(NULL);
+    struct tm parts;
+    CHECK(gmtime_r(&now, &parts) != NULL);
+    const long ms = (long)(host_time_us() / 1000 % 1000);
+    char day[24];
+    CHECK(strftime(day, sizeof day, "%Y-%m-%d %H:%M:%S", &parts) > 0);
+    (void)snprintf(self->when, sizeof self->when, "TIMESTAMPTZ '%s.%03ld+00'", day, ms);
+    CHECK(usleep(2000) == 0);
+}
+
+static void put_orphan(const lake *self) {
+    char path[600];
+    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    if (self->scenario->orphan == NULL) {
+        return;
+    }
+    (void)snprintf(path, sizeof path, "%s/%s", self->warehouse, self->scenario->orphan);
+    const int file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+    CHECK(file >= 0 && futimens(file, times) == 0 && close(file) == 0);
+}
+
 // All anew.
 static void lake_reset(lake *self) {
-    static const char setup[] =
+    static const char first[] =
         "CREATE SCHEMA lake.db; CREATE SCHEMA lake.empty; USE lake.db;"
         "CREATE TABLE t (x BIGINT, p VARCHAR) PARTITIONED BY (p) WITH ('write.delete.mode' = "
         "'{mode}', 'write.update.mode' = '{mode}', 'write.merge.mode' = '{mode}', "
         "'commit.retry.min-wait-ms' = '1', 'commit.retry.max-wait-ms' = '2');"
         "INSERT INTO t SELECT x, 'p' || x % 3 FROM range(20) AS g(x);"
-        "ALTER TABLE t CREATE TAG mark, CREATE BRANCH copy;"
-        "INSERT INTO t SELECT x, 'p' || x % 3 FROM range(20, 26) AS g(x);"
+        "ALTER TABLE t CREATE TAG mark, CREATE BRANCH copy";
+    static const char second[] =
+        "USE lake.db; INSERT INTO t SELECT x, 'p' || x % 3 FROM range(20, 26) AS g(x);"
         "ALTER TABLE t CREATE BRANCH side; INSERT INTO t.branch_side VALUES (99, 'p1')";
     scene in;
     if (self->catalog == WRITE_REST) { // It keeps names in memory.
@@ -225,8 +253,11 @@ static void lake_reset(lake *self) {
     empty(self->warehouse);
     empty(self->out);
     REQUIRE(open_scene(self, "1", &in));
-    CHECK(works(self, &in, setup));
+    CHECK(works(self, &in, first));
+    note_time(self);
+    CHECK(works(self, &in, second));
     find_ids(self, &in);
+    put_orphan(self);
     CHECK(self->scenario->before == NULL || works(self, &in, self->scenario->before));
     CHECK(close_scene(self, &in));
 }
@@ -238,6 +269,7 @@ static found lake_find(const lake *self) {
         "SHOW TABLES FROM lake.db",
         "SELECT * FROM lake.db.t ORDER BY x, p",
         "SELECT * FROM lake.db.u ORDER BY x, p",
+        "SELECT * FROM lake.db.w ORDER BY x, p",
         "SELECT * FROM lake.db.t FOR VERSION AS OF 'side' ORDER BY x, p",
         "SELECT * FROM lake.db.t FOR VERSION AS OF 'mark' ORDER BY x, p",
         "SELECT * FROM lake.db.t FOR VERSION AS OF 'other' ORDER BY x, p",

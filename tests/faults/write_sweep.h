@@ -18,7 +18,8 @@ typedef enum write_catalog { WRITE_SQLITE, WRITE_FOLDERS, WRITE_REST } write_cat
 #define WRITE_CATALOG(name) (1U << WRITE_##name)
 
 /// Words in braces stand for something else in all statements: {mark} and {side} for the
-/// snapshots of those names, {out} for a folder that is not the catalog's.
+/// snapshots of those names, {when} for a time between them, {out} for a folder that is not the
+/// catalog's.
 typedef struct write_scenario {
     const char *name;
     /// Statements with semicolons between them, which take effect together. They may ask for the
@@ -27,6 +28,8 @@ typedef struct write_scenario {
     const char *sql;
     /// Statements that are run before, or NULL. Nothing fails in them.
     const char *before;
+    /// A file of 1970 below the warehouse, or NULL.
+    const char *orphan;
     /// Statements without which what it does cannot be read, or NULL.
     const char *probe;
     /// Where the statement may also end with an error, if it does one thing after the other.

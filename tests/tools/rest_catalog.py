@@ -32,7 +32,9 @@ ENDPOINTS = ["GET /v1/{prefix}/namespaces", "GET /v1/{prefix}/namespaces/{namesp
              "POST /v1/{prefix}/namespaces/{namespace}/tables/{table}",
              "DELETE /v1/{prefix}/namespaces/{namespace}/tables/{table}",
              "POST /v1/{prefix}/tables/rename", "POST /v1/{prefix}/transactions/commit",
-             "DELETE /v1/{prefix}/namespaces/{namespace}/views/{view}"]
+             "POST /v1/{prefix}/namespaces/{namespace}/views",
+             "POST /v1/{prefix}/namespaces/{namespace}/views/{view}",
+             "DELETE /v1/{prefix}/namespaces/{namespace}/views/{view}", "POST /v1/{prefix}/views/rename"]
 
 
 class Catalog:
@@ -104,12 +106,41 @@ def load(location):
     return location, json.loads(gzip.decompress(data) if ".gz." in path.name else data)
 
 
-def made_view(body):
+def made_view(body, location):
     version = {**body["view-version"], "version-id": 1}
-    return {"view-uuid": str(uuid.uuid4()), "format-version": 1, "location": body["location"],
+    return {"view-uuid": str(uuid.uuid4()), "format-version": 1, "location": body.get("location") or location,
             "schemas": [body["schema"]], "current-version-id": 1, "versions": [version],
             "version-log": [{"version-id": 1, "timestamp-ms": version["timestamp-ms"]}],
             "properties": body.get("properties", {})}
+
+
+def changed_view(view, requirements, updates):
+    """The metadata of a view after a commit."""
+    for each in requirements:
+        if each["type"] != "assert-view-uuid" or each["uuid"] != view["view-uuid"]:
+            raise Refused(409, "CommitFailedException", f"Requirement failed: {each}")
+    view = json.loads(json.dumps(view))
+    last = {}
+    for each in updates:
+        if each["action"] == "add-schema":
+            view["schemas"].append(each["schema"])
+            last["schema"] = each["schema"]["schema-id"]
+        elif each["action"] == "add-view-version":
+            version = dict(each["view-version"])
+            if version["schema-id"] == -1:
+                version["schema-id"] = last["schema"]
+            last["version"] = version["version-id"]
+            view["versions"].append(version)
+        elif each["action"] == "set-current-view-version":
+            number = each["view-version-id"]
+            view["current-version-id"] = last["version"] if number == -1 else number
+            at, = (of["timestamp-ms"] for of in view["versions"] if of["version-id"] == view["current-version-id"])
+            view["version-log"].append({"version-id": view["current-version-id"], "timestamp-ms": at})
+        elif each["action"] == "set-properties":
+            view["properties"].update(each["updates"])
+        else:
+            raise Refused(400, "BadRequestException", f"Unknown update: {each['action']}")
+    return view
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -186,13 +217,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
                              for each in body["table-changes"]])
         return self.answer(204)
 
-    def rename(self, body):
+    def make_view(self, space, body):
+        name = body["name"]
+        if any((space, name) in things for things in self.catalog.things.values()):
+            raise Refused(409, "AlreadyExistsException", f"View or table already exists: {'.'.join(space)}.{name}")
+        self.catalog.things["views"][space, name] = made_view(body, self.catalog.location_of(space, name))
+        return self.thing("views", space, name)
+
+    def commit_view(self, space, name, body):
+        self.catalog.check_thing("views", space, name)
+        _, before = load(self.catalog.things["views"][space, name])
+        self.catalog.things["views"][space, name] = changed_view(before, body.get("requirements", []), body["updates"])
+        return self.thing("views", space, name)
+
+    def rename(self, body, kind):
         source, target = ((tuple(body[key]["namespace"]), body[key]["name"]) for key in ("source", "destination"))
-        self.catalog.check_thing("tables", *source)
+        self.catalog.check_thing(kind, *source)
         self.catalog.check_space(target[0])
-        if target in self.catalog.things["tables"]:
+        if any(target in things for things in self.catalog.things.values()):
             raise Refused(409, "AlreadyExistsException", f"Table already exists: {'.'.join(target[0])}.{target[1]}")
-        self.catalog.things["tables"][target] = self.catalog.things["tables"].pop(source)
+        self.catalog.things[kind][target] = self.catalog.things[kind].pop(source)
         return self.answer(204)
 
     def space(self, space, kind, body):
@@ -213,8 +257,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.catalog.things["tables"][space, body["name"]] = body["metadata-location"]
             return self.thing("tables", space, body["name"])
         if self.command == "POST" and kind == "views":
-            self.catalog.things["views"][space, body["name"]] = made_view(body)
-            return self.thing("views", space, body["name"])
+            return self.make_view(space, body)
         names = sorted(name for of, name in self.catalog.things[kind] if of == space)
         return self.answer(200, {"identifiers": [{"namespace": space, "name": name} for name in names]})
 
@@ -248,12 +291,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             kind = parts[3] if len(parts) > 3 else ""
             if kind == "tables" and len(parts) == 5 and self.command == "POST":
                 return self.commit_table(space, parts[4], body)
+            if kind == "views" and len(parts) == 5 and self.command == "POST":
+                return self.commit_view(space, parts[4], body)
             if kind in ("tables", "views") and len(parts) == 5:
                 return self.thing(kind, space, parts[4], "purgeRequested=true" in target.query)
             if kind in ("", "tables", "views", "register", "properties") and len(parts) < 5:
                 return self.space(space, kind, body)
-        if parts == ["v1", "tables", "rename"]:
-            return self.rename(body)
+        if len(parts) == 3 and parts[1] in ("tables", "views") and parts[2] == "rename":
+            return self.rename(body, parts[1])
         if parts == ["v1", "transactions", "commit"]:
             return self.commit_all(body)
         raise Refused(404, "NoSuchEndpointException", f"No route for {self.command} {self.path}")

@@ -141,10 +141,15 @@ def programs(root, full):
                        preset) for preset in ("release", "dev")]
         found += [Step(f"cli/prompt/{preset}", f"tests/cli/prompt_test.py build/{preset}", preset)
                   for preset in ("release", "dev")]
+        found.append(Step("cli/documented", "tests/cli/documented_queries_test.py build/release", "release"))
         found.append(Step("install", "tools/test/install_test.sh", "release"))
         found.append(Step("demo", "tools/test/demo_test.py", "release"))
         found += [Step(f"interop/http_scan/{preset}", f"tests/interop/http_scan_test.py "
                        f"build/{preset}", preset) for preset in ("release", "dev", "tsan")]
+        views = f"{venv('pyiceberg')} tests/interop/iceberg_views_test.py build/release"
+        found.append(Step("interop/iceberg_views/sqlite", views, "release"))
+        found.append(Step("interop/iceberg_views/rest", views + " --rest" + ("" if full else " --without-spark"),
+                          "release"))
         random_tables = f"{venv('pyiceberg')} tests/interop/iceberg_random_test.py build"
         found.append(Step("interop/iceberg_random", f"{random_tables}/release/firn 40", "release"))
         foreign = f"{venv('pyiceberg')} tests/interop/iceberg_foreign_test.py build"

@@ -76,7 +76,7 @@ firn_status range_bounding_find(range_bounding *self, const batch *looking, rang
     }
     firn_error fault = ERR_INIT;
     const firn_status status = expr_run(self->values, looking, scratch, values, &fault);
-    if (status == FIRN_CANCELLED || status == FIRN_NO_MEMORY) {
+    if (status_is_refusal(status)) {
         *err = fault;
         return status;
     }

@@ -34,7 +34,7 @@ static firn_status number_rows(build *self, const uint8_t *const *rows, uint32_t
     TRY(join_row_batch(&split->keys, source->store, rows, count, scratch, &input, err));
     firn_error fault = ERR_INIT;
     const firn_status status = expr_run(source->keys, &input, scratch, keys, &fault);
-    if (status == FIRN_CANCELLED || status == FIRN_NO_MEMORY) {
+    if (status_is_refusal(status)) {
         *err = fault;
         return status;
     }

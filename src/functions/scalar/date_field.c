@@ -4,6 +4,7 @@
 // The field is a constant nearly always: bind reads it, says what the type has
 // no such field of, and the kernel's loop knows it. Instants (TIMESTAMPTZ)
 // count as the session's clock shows them.
+#include "base/nearest.h"
 #include "base/zone.h"
 #include "expr/session_zone.h"
 #include "functions/scalar/row_values.h"
@@ -17,9 +18,14 @@ typedef struct field_bound {
 static firn_status say_unknown(text word, firn_error *err) {
     firn_status status = FAIL_SQL(err, FIRN_INVALID, "22023", NO_POSITION,
                                   "there is no field \"%.*s\"", TEXT_ARGS(word));
-    err_hint(err, "fields are year, quarter, month, week, day, hour, minute, "
-                  "second, dow, doy, "
-                  "epoch ...");
+    nearest_name near = nearest_to(word);
+    for (uint32_t i = 0; i < CALENDAR_FIELD_COUNT; i++) {
+        nearest_offer(&near, text_of(calendar_field_word((calendar_field)i)));
+    }
+    if (!nearest_hint(&near, err)) {
+        err_hint(err, "fields are year, quarter, month, week, day, hour, minute, second, dow, doy, "
+                      "epoch ...");
+    }
     return status;
 }
 

@@ -185,7 +185,7 @@ firn_status ice_alter_mapping(ice_play *play, const json_node *schema, int32_t l
     }
     const firn_status status = json_tree_read(&play->memory, bytes_of_text(was), &mapped, err);
     if (status != FIRN_OK || mapped->kind != JSON_ARRAY) {
-        return status == FIRN_NO_MEMORY ? status : err_forgive(err, status, status); // It stays.
+        return status_is_refusal(status) ? status : err_forgive(err, status, status); // It stays.
     }
     TRY(map_parts(&self, mapped, schema, &now, err));
     if (json_nodes_equal(mapped, now)) {

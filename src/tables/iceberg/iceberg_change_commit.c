@@ -379,7 +379,7 @@ static firn_status are_done(const ice_table_change *self, const ice_play *head, 
         ice_metadata_change(head->root, updates, &how, memory, &changed, err);
     *out = false;
     if (status != FIRN_OK) { // What cannot be said any more was not said either.
-        return status == FIRN_NO_MEMORY ? status : err_forgive(err, status, status);
+        return status_is_refusal(status) ? status : err_forgive(err, status, status);
     }
     TRY(ice_json_read(bytes_of_text(changed.json), memory, &trees[1], err));
     for (size_t i = 0; i < 2; i++) {

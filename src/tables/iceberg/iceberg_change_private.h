@@ -7,9 +7,9 @@
 #include "tables/iceberg/iceberg_manifest_list_write.h"
 #include "tables/iceberg/iceberg_metadata_write.h"
 #include "tables/iceberg/iceberg_snapshot.h"
+#include "tables/iceberg/iceberg_uuid.h"
 
 #define ICE_MAIN TEXT("main")
-#define ICE_UUID_SIZE 36
 
 #define ICE_CONTENT_COUNT 3
 
@@ -125,11 +125,8 @@ static inline const cancel_flag *ice_change_cancel(const ice_table_change *self)
                                         : self->env->context->cancel;
 }
 
-// ---- Files (iceberg_change_location.c)
-// ----------------------------------------------------------------
+// ---- Files (iceberg_change_location.c) ---------------------------------------------------------
 
-/// A new version 4 UUID.
-firn_status ice_uuid_make(char out[ICE_UUID_SIZE + 1], firn_error *err);
 /// A property of the table; "" if it has none such.
 text ice_root_property(const json_node *root, const char *key);
 /// The same as a number of at least `least`; `missing` if it is none.

@@ -132,7 +132,7 @@ static firn_status has_column(const metadata_change *self, int32_t id, firn_erro
         ice_schema read;
         firn_error ignored = ERR_INIT;
         const firn_status status = ice_schema_read(each, self->edit.memory, &read, &ignored);
-        if (status == FIRN_NO_MEMORY || status == FIRN_CANCELLED) {
+        if (status_is_refusal(status)) {
             *err = ignored;
             return status;
         }

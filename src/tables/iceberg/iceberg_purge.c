@@ -64,7 +64,7 @@ static firn_status remove_manifest(purge *self, const ice_manifest *manifest, fi
         firn_error said = ERR_INIT;
         const ice_visitor visitor = visitor_of(self);
         status = ice_visit_manifest(&visitor, &self->metadata, manifest, &said);
-        if (status == FIRN_CANCELLED || status == FIRN_NO_MEMORY) {
+        if (status_is_refusal(status)) {
             *err = said;
             return status;
         }
@@ -85,7 +85,7 @@ static firn_status remove_snapshot(purge *self, const ice_snapshot *snapshot, fi
     const uint64_t kept_before = self->kept_count;
     const firn_status status =
         ice_manifests_of(self->files, snapshot, self->cancel, &self->memory, &list, &said);
-    if (status == FIRN_CANCELLED || status == FIRN_NO_MEMORY) {
+    if (status_is_refusal(status)) {
         *err = said;
         return status;
     }

@@ -248,7 +248,7 @@ firn_status ice_sink_change_folder(const ice_sink_change *self, const ice_row_fi
     const firn_status status =
         ice_partitioner_open(&self->base->columns, of->spec, memory, &by, &local);
     *out = TEXT("");
-    if (status == FIRN_NO_MEMORY) {
+    if (status_is_refusal(status)) {
         *err = local;
         return status;
     }

@@ -1,0 +1,78 @@
+// Views of a REST catalog that are made, or get another query.
+#include "catalogs/rest_client_private.h"
+#include "memory/json_tree.h"
+#include "tables/iceberg/iceberg_view_write.h"
+
+static firn_status create(rest_client *self, object_name name, const new_view *view, arena *memory,
+                          firn_error *err) {
+    static const refusal_states states = {.missing = "3F000", .taken = "42P07"};
+    const rest_load what = {.space = name.space, .name = name.name};
+    rest_call call = {.method = "POST", .has_body = true};
+    text body;
+    TRY(rest_must_have(self, REST_CREATE_VIEW, "make views", err));
+    TRY(rest_check_name(self, name, err));
+    text_builder path = rest_space_path_open(self, memory, name.space);
+    text_append(&path, TEXT("/views"));
+    TRY(text_builder_finish(&path, &call.path, err));
+    TRY(rest_name_table(memory, &what, "new view", &call.subject, err));
+    TRY(ice_view_request(view, name.name, memory, &body, err));
+    call.body = bytes_of_text(body);
+    return rest_send_command(self, &call, &states, memory, err);
+}
+
+static firn_status update(rest_client *self, object_name name, const ice_view_change *change,
+                          arena *memory, firn_error *err) {
+    static const refusal_states states = {.missing = "40001", .taken = "40001"};
+    rest_call call = {.method = "POST"};
+    TRY(rest_must_have(self, REST_UPDATE_VIEW, "change views", err));
+    TRY(rest_place(self, name, true, "", memory, &call, err));
+    text_builder json = text_builder_open(memory);
+    json_writer out = json_writer_into(&json, 0);
+    json_begin_object(&out);
+    json_write_key(&out, TEXT("identifier"));
+    rest_write_name(&out, name);
+    json_write_key(&out, TEXT("requirements"));
+    json_write_raw(&out, change->requirements);
+    json_write_key(&out, TEXT("updates"));
+    json_write_raw(&out, change->updates);
+    json_end_object(&out);
+    json_writer_finish(&out);
+    TRY(rest_take_body(&json, &call, err));
+    const firn_status status = rest_send_command(self, &call, &states, memory, err);
+    if (status != FIRN_NOT_FOUND) {
+        return status;
+    }
+    const firn_error cause = *err; // It was there just now.
+    return FAIL(err, FIRN_CONFLICT, "%s", cause.text);
+}
+
+static firn_status put_view(rest_client *self, object_name name, const new_view *view, bool replace,
+                            arena *memory, firn_error *err) {
+    const rest_load what = {.space = name.space, .name = name.name};
+    loaded_table found = {.is_view = false};
+    ice_view_change change;
+    if (!replace) {
+        return create(self, name, view, memory, err);
+    }
+    const firn_status status = rest_client_load(self, &what, memory, &found, NULL, err);
+    if (status == FIRN_NOT_FOUND) {
+        TRY(err_forgive(err, status, FIRN_NOT_FOUND));
+        return create(self, name, view, memory, err);
+    }
+    TRY(status);
+    if (!found.is_view) {
+        return FAIL_SQL(err, FIRN_INVALID, "42809", NO_POSITION, "\"%.*s\" is a table, not a view",
+                        TEXT_ARGS(name.name));
+    }
+    TRY(ice_view_replace(view, found.metadata, memory, &change, err));
+    return update(self, name, &change, memory, err);
+}
+
+firn_status rest_client_put_view(rest_client *self, object_name name, const new_view *view,
+                                 bool replace, firn_error *err) {
+    TRY(rest_client_connect(self, NULL, err));
+    arena memory = arena_open(COMMIT_MEMORY_LIMIT);
+    const firn_status status = put_view(self, name, view, replace, &memory, err);
+    arena_close(&memory);
+    return status;
+}

@@ -1,0 +1,63 @@
+#include "catalogs/view_file.h"
+
+#include "io/io_path.h"
+#include "memory/text_builder.h"
+#include "tables/iceberg/iceberg_uuid.h"
+#include "tables/iceberg/iceberg_view_write.h"
+
+#define NUMBER_DIGITS_MAX 9
+
+static firn_status put_file(io *files, text location, uint64_t number, text metadata, arena *memory,
+                            text *out, firn_error *err) {
+    char uuid[ICE_UUID_SIZE + 1];
+    TRY(ice_uuid_make(uuid, err));
+    TRY(text_format(memory, out, err, "%.*s/metadata/%05llu-%s.metadata.json",
+                    TEXT_ARGS(io_path_unslashed(location)), (unsigned long long)number, uuid));
+    const firn_status status = io_put(files, *out, bytes_of_text(metadata), err);
+    if (status != FIRN_OK) {
+        io_path_while(err, "writing", *out);
+    }
+    return status;
+}
+
+firn_status view_file_write(io *files, const new_view *view, text location, arena *memory,
+                            text *out, firn_error *err) {
+    text metadata;
+    TRY(ice_view_first(view, location, memory, &metadata, err));
+    return put_file(files, location, 0, metadata, memory, out, err);
+}
+
+// 7 of ".../metadata/00007-….metadata.json"; 0 of other names.
+static uint64_t number_of(text path) {
+    const text name = io_path_name(path);
+    size_t digits = 0;
+    uint64_t number = 0;
+    while (digits < name.size && digits < NUMBER_DIGITS_MAX && name.data[digits] >= '0' &&
+           name.data[digits] <= '9') {
+        number = number * 10 + (uint64_t)(name.data[digits++] - '0');
+    }
+    return digits < name.size && name.data[digits] == '-' ? number : 0;
+}
+
+firn_status view_file_replace(io *files, const new_view *view, const loaded_table *old,
+                              arena *memory, text *out, firn_error *err) {
+    ice_view_change change;
+    bytes file = old->metadata;
+    if (file.size == 0) {
+        TRY(io_get(files, old->metadata_location, VIEW_BYTES_MAX, NULL, memory, &file, err));
+    }
+    TRY(ice_view_replace(view, file, memory, &change, err));
+    return put_file(files, change.location, number_of(old->metadata_location) + 1, change.metadata,
+                    memory, out, err);
+}
+
+void view_file_remove(io *files, text path, bool is_first) {
+    firn_error ignored = ERR_INIT;
+    (void)io_remove(files, path, &ignored);
+    text folder = path;
+    for (int i = 0; i < 2 && is_first; i++) { // metadata, and what that lies in.
+        folder = io_path_folder(folder);
+        // With the '/' behind it, so that no file of that name is removed.
+        (void)io_remove(files, text_slice(path, 0, folder.size + 1), &ignored);
+    }
+}

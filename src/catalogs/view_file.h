@@ -1,0 +1,23 @@
+// Metadata files of views, for catalogs that point to one.
+#ifndef FIRN_CATALOGS_VIEW_FILE_H
+#define FIRN_CATALOGS_VIEW_FILE_H
+
+#include "catalogs/catalog_loaded.h"
+#include "io/io.h"
+
+#define VIEW_BYTES_MAX ((uint64_t)64 << 20)
+
+/// Writes the first metadata file of a view below its location. `out`: its path, in `memory`.
+/// Errors: as ice_view_first, and those of writing.
+firn_status view_file_write(io *files, const new_view *view, text location, arena *memory,
+                            text *out, firn_error *err);
+
+/// Writes the next one of a view that is there. Errors: as ice_view_replace, and those of writing.
+firn_status view_file_replace(io *files, const new_view *view, const loaded_table *old,
+                              arena *memory, text *out, firn_error *err);
+
+/// Removes what was written and is not named. `is_first`: with the folders of the view, if they are
+/// empty. What cannot be removed is an orphan that nobody names.
+void view_file_remove(io *files, text path, bool is_first);
+
+#endif

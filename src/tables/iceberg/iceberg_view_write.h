@@ -1,0 +1,37 @@
+// Iceberg views that are made, or get another query: requests of REST catalogs, and metadata files
+// for catalogs that point to one.
+//
+// A view's SQL is stored in the dialect "firn". As in Java a view is not given a version that lacks
+// a dialect of the one before, unless its property "replace.drop-dialect.allowed" says so: whoever
+// reads the other dialect would lose the view.
+//
+// Specification: apache/iceberg, format/view-spec.md; open-api/rest-catalog-open-api.yaml,
+// CreateViewRequest, CommitViewRequest, ViewUpdate, ViewRequirement.
+#ifndef FIRN_TABLES_ICEBERG_ICEBERG_VIEW_WRITE_H
+#define FIRN_TABLES_ICEBERG_ICEBERG_VIEW_WRITE_H
+
+#include "base/bytes.h"
+#include "tables/catalog.h"
+
+/// The request that makes a view.
+/// Errors: FIRN_UNSUPPORTED for a type of a column that Iceberg lacks; FIRN_NO_MEMORY.
+firn_status ice_view_request(const new_view *self, text name, arena *memory, text *out,
+                             firn_error *err);
+
+/// The metadata file of a new view.
+firn_status ice_view_first(const new_view *self, text location, arena *memory, text *out,
+                           firn_error *err);
+
+/// What gives a view another query.
+typedef struct ice_view_change {
+    text requirements, updates; ///< For REST catalogs.
+    text metadata;              ///< The next metadata file.
+    text location;              ///< Of the view.
+} ice_view_change;
+
+/// `old`: its metadata file. All of *out lies in `memory` or borrows `old`.
+/// Errors: FIRN_INVALID (a dialect would be lost), FIRN_CORRUPT; as ice_view_request.
+firn_status ice_view_replace(const new_view *self, bytes old, arena *memory, ice_view_change *out,
+                             firn_error *err);
+
+#endif

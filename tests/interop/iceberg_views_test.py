@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""iceberg_views_test.py BUILD [--rest] [--without-spark] - Iceberg views that firn makes, in SQLite or a REST server.
+
+What stands in their metadata is what the specification says; a session that calls the catalog otherwise reads them;
+Spark lists and drops them, and makes others, which firn reads and does not replace against the wish of their maker.
+
+    $(bash tools/dev/venv.sh pyiceberg)/bin/python tests/interop/iceberg_views_test.py build/release --rest
+"""
+import contextlib
+import json
+import pathlib
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import iceberg_peers  # noqa: E402
+
+FIELDS = {"view-uuid", "format-version", "location", "schemas", "current-version-id", "versions", "version-log",
+          "properties"}
+
+
+def metadata(peers, name):
+    """Of a view, as its catalog has it."""
+    if peers.rest:
+        with urllib.request.urlopen(f"{peers.rest}/v1/namespaces/db/views/{name}") as answer:
+            return json.load(answer)["metadata"]
+    with contextlib.closing(sqlite3.connect(peers.database)) as catalog:
+        (path, kind), = catalog.execute("SELECT metadata_location, iceberg_type FROM iceberg_tables "
+                                        "WHERE table_name = ?", (name,))
+    assert kind == "VIEW"
+    return json.loads(pathlib.Path(path.removeprefix("file://")).read_text(encoding="utf-8"))
+
+
+def current(found):
+    version, = (each for each in found["versions"] if each["version-id"] == found["current-version-id"])
+    return version
+
+
+def under_another_name(peers, *statements):
+    """What the last one prints where the catalog is called `other`, and the session is in no schema of it."""
+    command = [str(peers.program), "--format", "csv", "-c", peers.attach.replace(" AS ice", " AS other")]
+    for each in statements:
+        command += ["-c", each]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return done.stdout if done.returncode == 0 else done.stderr
+
+
+def making(peers):
+    peers.firn("CREATE TABLE t (id INT, name VARCHAR)", "INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'b')")
+    peers.firn("CREATE VIEW v (name, n) COMMENT 'counts' WITH ('owner' = 'me') AS SELECT name, count(*) FROM ice.db.t "
+               "GROUP BY name")
+    found = metadata(peers, "v")
+    peers.expect("metadata has what a view has", FIELDS <= set(found), found)
+    version = current(found)
+    said, = version["representations"]
+    sql = said["sql"]
+    peers.expect("its SQL is without the catalog's name",
+                 (said["dialect"], "db.t" in sql, "ice." in sql) == ("firn", True, False), said)
+    space = version["default-namespace"], version.get("default-catalog")
+    peers.expect("its schema", space == (["db"], None), version)
+    schema, = found["schemas"]
+    peers.expect("its columns", [(each["name"], each["type"]) for each in schema["fields"]]
+                 == [("name", "string"), ("n", "long")], schema)
+    peers.expect("its properties", {**found["properties"], "comment": "counts", "owner": "me"} == found["properties"],
+                 found["properties"])
+    rows = "name,n\na,1\nb,2\n"
+    peers.expect("it is read", peers.firn("SELECT * FROM v ORDER BY 1") == rows)
+    peers.expect("by another name", under_another_name(peers, "SELECT * FROM other.db.v ORDER BY 1") == rows)
+    peers.expect("it is listed", "v,VIEW" in peers.firn("SHOW VIEWS"))
+    peers.firn("CREATE VIEW IF NOT EXISTS v AS SELECT 1 AS x")
+    peers.expect("what is there stays", peers.firn("SELECT * FROM v ORDER BY 1") == rows)
+    peers.firn("CREATE VIEW plain AS SELECT id FROM t WHERE id > 1",
+               "CREATE VIEW of_view AS SELECT max(id) AS m FROM plain")
+    peers.expect("views of views", under_another_name(peers, "SELECT * FROM other.db.of_view") == "m\n3\n")
+    peers.firn("CREATE VIEW typed AS SELECT NULL AS nothing, CAST(1 AS TINYINT) AS small, [DATE '2024-01-01'] AS days")
+    peers.expect("types that Iceberg has", [each["type"] if isinstance(each["type"], str) else each["type"]["element"]
+                                            for each in metadata(peers, "typed")["schemas"][0]["fields"]]
+                 == ["string", "int", "date"])
+
+
+def replacing(peers):
+    before = metadata(peers, "plain")
+    peers.firn("CREATE OR REPLACE VIEW plain AS SELECT id FROM t WHERE id > 2")
+    after = metadata(peers, "plain")
+    peers.expect("a version more", (len(after["versions"]), after["view-uuid"]) == (2, before["view-uuid"]), after)
+    peers.expect("of the same schema", len(after["schemas"]) == 1, after["schemas"])
+    peers.expect("it counts", peers.firn("SELECT * FROM plain") == "id\n3\n")
+    peers.firn("CREATE OR REPLACE VIEW plain AS SELECT id FROM t WHERE id > 2")
+    peers.expect("the same again is nothing new", len(metadata(peers, "plain")["versions"]) == 2)
+    peers.firn("CREATE OR REPLACE VIEW plain AS SELECT id FROM t WHERE id > 1")
+    peers.expect("back to an earlier one", (len(metadata(peers, "plain")["versions"]),
+                                            peers.firn("SELECT * FROM plain ORDER BY 1")) == (2, "id\n2\n3\n"),
+                 metadata(peers, "plain"))
+    peers.firn("CREATE OR REPLACE VIEW plain COMMENT 'later' AS SELECT id, name FROM t")
+    after = metadata(peers, "plain")
+    peers.expect("another schema", (len(after["schemas"]), after["properties"].get("comment")) == (2, "later"), after)
+    for number in range(12):
+        peers.firn(f"CREATE OR REPLACE VIEW plain AS SELECT {number} AS id")
+    after = metadata(peers, "plain")
+    known = {each["version-id"] for each in after["versions"]}
+    peers.expect("a history of ten", len(known) == 10, known)
+    peers.expect("whose log names them only", {each["version-id"] for each in after["version-log"]} <= known, after)
+    peers.firn("CREATE OR REPLACE VIEW made AS SELECT 1 AS x")
+    peers.expect("what is not there is made", peers.firn("SELECT * FROM made") == "x\n1\n")
+
+
+def refusing(peers):
+    peers.firn("CREATE SCHEMA ice.other", "CREATE TABLE ice.other.u (x INT)")
+    peers.refused("a view is there", "exists already" if not peers.rest else "already exists",
+                  "CREATE VIEW v AS SELECT 1 AS x")
+    peers.refused("a table is there", "t", "CREATE VIEW t AS SELECT 1 AS x")
+    peers.refused("a table is not replaced", "is a table, not a view", "CREATE OR REPLACE VIEW t AS SELECT 1 AS x")
+    if not peers.rest:  # Java's server makes a view without its namespace.
+        peers.refused("no schema", "nope", "CREATE VIEW ice.nope.v AS SELECT 1 AS x")
+    peers.refused("a table of the process", "which ends with this process",
+                  "CREATE TABLE memory.main.m (x INT)", "CREATE VIEW m1 AS SELECT * FROM memory.main.m")
+    peers.refused("a temporary one", "which is temporary", "CREATE TEMPORARY TABLE tt (x INT)",
+                  "CREATE VIEW m2 AS SELECT * FROM tt")
+    peers.refused("what others would not find", "\"u\" would mean nothing to those who read the view",
+                  "SET search_path = 'db, other'",
+                  "CREATE VIEW m3 AS SELECT * FROM u")
+    peers.refused("what others would find elsewhere", "\"t\" would be another table to those who read the view",
+                  "CREATE TABLE ice.other.t (x INT)", peers.attach.replace(" AS ice", " AS more"), "USE more.db",
+                  "CREATE VIEW ice.other.m4 AS SELECT * FROM t")
+    peers.refused("no type of Iceberg", "INTERVAL", "CREATE VIEW m5 AS SELECT INTERVAL '1 day' AS i")
+    peers.refused("itself", "would read itself", "CREATE OR REPLACE VIEW v AS SELECT * FROM v")
+    peers.refused("parameters", "no parameters", "CREATE VIEW m6 AS SELECT $1 AS x")
+    peers.refused("two columns of a name", "would be called", "CREATE VIEW m7 AS SELECT 1 AS x, 2 AS x")
+    peers.refused("in a transaction", "cannot be done inside of a transaction", "BEGIN",
+                  "CREATE VIEW m8 AS SELECT 1 AS x")
+    left = peers.firn("SELECT count(*) FROM information_schema.tables WHERE table_name LIKE 'm_' "
+                      "AND table_schema IN ('db', 'other')")
+    peers.expect("nothing is left of them", left.endswith("\n0\n"), left)
+
+
+def beside_spark(peers):
+    listed = {row[1] for row in peers.spark("SHOW VIEWS IN ice.db")}
+    peers.expect("Spark lists them", {"v", "plain", "of_view"} <= listed, listed)
+    peers.spark("CREATE VIEW ice.db.s AS SELECT id FROM ice.db.t WHERE id < 3")
+    peers.expect("one of Spark's", peers.firn("SELECT * FROM s ORDER BY 1") == "id\n1\n2\n")
+    peers.refused("its query stays", "in the dialect \"spark\", which it would lose",
+                  "CREATE OR REPLACE VIEW s AS SELECT 1 AS id")
+    peers.firn("CREATE OR REPLACE VIEW s WITH ('replace.drop-dialect.allowed' = 'true') AS SELECT 7 AS id")
+    peers.expect("unless that is wanted", peers.firn("SELECT * FROM s") == "id\n7\n")
+    peers.spark("ALTER VIEW ice.db.v SET TBLPROPERTIES ('by' = 'spark')")
+    peers.firn("CREATE OR REPLACE VIEW v AS SELECT 5 AS five")
+    peers.expect("what Spark has set stays", metadata(peers, "v")["properties"].get("by") == "spark")
+    peers.spark("DROP VIEW ice.db.v")
+    peers.refused("Spark's drop", "not found", "SELECT * FROM v")
+    peers.firn("DROP VIEW plain", "ALTER VIEW made RENAME TO renamed")
+    listed = {row[1] for row in peers.spark("SHOW VIEWS IN ice.db")}
+    peers.expect("firn's drop and rename", listed >= {"renamed"} and not listed & {"plain", "made"}, listed)
+
+
+def main():
+    build = pathlib.Path(sys.argv[1])
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="firn-views-"))
+        rest = None
+        if "--rest" in sys.argv:
+            rest = stack.enter_context(iceberg_peers.rest_server(pathlib.Path(folder) / "rest")).rstrip("/")
+        peers = stack.enter_context(iceberg_peers.Peers(build, folder, rest=rest))
+        command = [str(peers.program), "-c", peers.attach, "-c", "CREATE SCHEMA ice.db"]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        for step in (making, replacing, refusing) + (beside_spark,) * ("--without-spark" not in sys.argv):
+            try:
+                step(peers)
+            except Exception as error:  # pylint: disable=broad-exception-caught
+                peers.expect(step.__name__, False, repr(error))
+    print(f"{peers.passed} passed, {peers.failed} failed, 0 skipped")
+    return peers.failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
