@@ -206,11 +206,12 @@ static void find_ids(lake *self, const scene *in) {
 
 // A time behind all that was committed so far, and before what will be.
 static void note_time(lake *self) {
-    const time_t now = time(NULL);
+    const int64_t now_us = host_time_us();
+    const time_t now = (time_t)(now_us / 1000000);
+    const long ms = (long)(now_us / 1000 % 1000);
     struct tm parts;
-    CHECK(gmtime_r(&now, &parts) != NULL);
-    const long ms = (long)(host_time_us() / 1000 % 1000);
     char day[24];
+    CHECK(gmtime_r(&now, &parts) != NULL);
     CHECK(strftime(day, sizeof day, "%Y-%m-%d %H:%M:%S", &parts) > 0);
     (void)snprintf(self->when, sizeof self->when, "TIMESTAMPTZ '%s.%03ld+00'", day, ms);
     CHECK(usleep(2000) == 0);
