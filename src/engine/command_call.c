@@ -169,7 +169,7 @@ static bool flag_at(const calling *self, uint32_t index) {
 
 static firn_status check_orphan_age(const calling *self, const ice_orphan_search *wanted,
                                     int64_t now_us, firn_error *err) {
-    if (wanted->is_dry_run || wanted->older_than_us <= now_us - ORPHAN_AGE_US_MIN) {
+    if (wanted->older_than_us <= now_us - ORPHAN_AGE_US_MIN) {
         return FIRN_OK;
     }
     const firn_status status =
@@ -186,7 +186,10 @@ static firn_status list_orphans(const calling *self, const text_list *orphans, f
     for (uint32_t i = 0; i < orphans->count; i++) {
         TRY(listing_add(rows, &orphans->items[i], err));
     }
-    return listing_finish(rows, err);
+    TRY(listing_finish(rows, err));
+    // Nothing is asked for then when they are read; more of them are an answer of several batches.
+    const bool are_few = orphans->count <= self->self->settings.arrow.batch_rows;
+    return orphans->count > 0 && are_few ? run_keep_rows(self->self, err) : FIRN_OK;
 }
 
 static firn_status remove_orphans(calling *self, firn_error *err) {
@@ -197,24 +200,26 @@ static firn_status remove_orphans(calling *self, firn_error *err) {
         .of = self->place.catalog,
         .name = self->place.object,
         .older_than_us = self->values[1] == NULL ? now_us - ORPHAN_AGE_US : number_of(self, 1),
-        .location = self->values[2] == NULL ? (text){.size = 0} : text_at(self, 2),
-        .is_dry_run = flag_at(self, 3)};
+        .location = self->values[2] == NULL ? (text){.size = 0} : text_at(self, 2)};
+    const bool is_dry_run = flag_at(self, 3);
     catalog_object found = {0};
     text_list orphans;
     TRY(run_refuse_in_block(of, "remove_orphan_files", self->written->node.position, err));
-    TRY(check_orphan_age(self, &wanted, now_us, err));
+    TRY(is_dry_run ? FIRN_OK : check_orphan_age(self, &wanted, now_us, err));
     TRY(run_load(of, self->place.catalog, self->place.object, &now, &of->memory, &found, err));
     const firn_status status =
         found.snapshot != NULL && found.snapshot->kind == &iceberg_table_kind
-            ? ice_remove_orphans(of->session->engine->io, found.snapshot, &wanted, &of->cancel,
-                                 &of->memory, &orphans, err)
+            ? ice_find_orphans(of->session->engine->io, found.snapshot, &wanted, &of->cancel,
+                               &of->memory, &orphans, err)
             : FAIL(err, FIRN_UNSUPPORTED, "remove_orphan_files is for Iceberg tables");
     table_snapshot_release(found.snapshot);
     if (status != FIRN_OK) {
         err->position = err->position == NO_POSITION ? self->written->node.position : err->position;
         return status;
     }
-    return list_orphans(self, &orphans, err);
+    TRY(list_orphans(self, &orphans, err)); // Before anything is gone that it may fail to tell.
+    return is_dry_run ? FIRN_OK
+                      : ice_remove_orphans(of->session->engine->io, &orphans, &of->cancel, err);
 }
 
 static const procedure procedures[] = {
@@ -455,7 +460,7 @@ static firn_status tell(calling *self, firn_error *err) {
     const bind_env env = session_bind_env(of);
     TRY(bind_query(sql_query_statement_of(query)->query, &env, NULL, &of->memory, &of->bound, err));
     TRY(run_start(of, NULL, 0, false, err));
-    return run_keep_row(of, err);
+    return run_keep_rows(of, err);
 }
 
 firn_status command_call(run *self, const sql_call_statement *written, firn_error *err) {

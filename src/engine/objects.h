@@ -349,8 +349,9 @@ firn_status run_next(run *self, const cancel_flag *outer, struct ArrowArray *out
 /// Runs a statement of any kind: afterwards the run has a result to stream, or none.
 firn_status run_statement(run *self, const sql_statement *statement, const bind_parameters *known,
                           const literal *values, firn_error *err);
-/// Makes the one row of what was started the result, before anything is committed: as run_count.
-firn_status run_keep_row(run *self, firn_error *err);
+/// Makes the rows of what was started, which are one batch, the result before anything is
+/// committed: as run_count.
+firn_status run_keep_rows(run *self, firn_error *err);
 /// Makes one row with the column `count` the result: how many rows were changed. Nothing is asked
 /// for when it is read, which so cannot fail.
 firn_status run_count(run *self, firn_error *err);

@@ -374,7 +374,7 @@ firn_status run_next(run *self, const cancel_flag *outer, struct ArrowArray *out
     return while_running(self, execution_next(self->execution, outer, out, err), err);
 }
 
-firn_status run_keep_row(run *self, firn_error *err) {
+firn_status run_keep_rows(run *self, firn_error *err) {
     TRY(run_next(self, NULL, &self->counted, err));
     const ended_sink ended = run_end(self);
     ended_sink_close(&ended);

@@ -276,26 +276,6 @@ static bool is_named(const search *self, const file_name *file) {
     return false;
 }
 
-static firn_status remove_all(search *self, const text_list *orphans, firn_error *err) {
-    firn_error why = ERR_INIT;
-    uint32_t kept_count = 0;
-    for (uint32_t i = 0; i < orphans->count; i++) {
-        firn_error said = ERR_INIT;
-        TRY(cancel_check(self->cancel, err));
-        const firn_status status = io_remove(self->files, orphans->items[i], &said);
-        if (status != FIRN_OK && status != FIRN_NOT_FOUND && kept_count++ == 0) {
-            io_path_while(&said, "removing", orphans->items[i]);
-            why = said;
-        }
-    }
-    if (kept_count == 0) {
-        return FIRN_OK;
-    }
-    *err = why;
-    err_hint(err, "%u of %u orphan files stayed", kept_count, orphans->count);
-    return err->status;
-}
-
 static int compare_texts(const void *left, const void *right) {
     return text_compare(*(const text *)left, *(const text *)right);
 }
@@ -321,21 +301,39 @@ static firn_status find(search *self, text metadata_location, arena *memory, tex
     return FIRN_OK;
 }
 
-firn_status ice_remove_orphans(io *files, const table_snapshot *table,
-                               const ice_orphan_search *wanted, const cancel_flag *cancel,
-                               arena *memory, text_list *out, firn_error *err) {
+firn_status ice_find_orphans(io *files, const table_snapshot *table,
+                             const ice_orphan_search *wanted, const cancel_flag *cancel,
+                             arena *memory, text_list *out, firn_error *err) {
     search self = {.files = files,
                    .cancel = cancel,
                    .wanted = wanted,
                    .names = arena_open_in(table->memory.owner, NAMES_BYTES_MAX)};
     *out = (text_list){.count = 0};
-    firn_status status = find(&self, ice_table_location(table), memory, out, err);
-    if (status == FIRN_OK && !wanted->is_dry_run) {
-        status = remove_all(&self, out, err);
-    }
+    const firn_status status = find(&self, ice_table_location(table), memory, out, err);
     arena_close(&self.names);
     if (status != FIRN_OK && err->status != FIRN_CANCELLED) {
         err_while(err, "looking for orphan files");
     }
     return status;
+}
+
+firn_status ice_remove_orphans(io *files, const text_list *orphans, const cancel_flag *cancel,
+                               firn_error *err) {
+    firn_error why = ERR_INIT;
+    uint32_t kept_count = 0;
+    for (uint32_t i = 0; i < orphans->count; i++) {
+        firn_error said = ERR_INIT;
+        TRY(cancel_check(cancel, err));
+        const firn_status status = io_remove(files, orphans->items[i], &said);
+        if (status != FIRN_OK && status != FIRN_NOT_FOUND && kept_count++ == 0) {
+            io_path_while(&said, "removing", orphans->items[i]);
+            why = said;
+        }
+    }
+    if (kept_count == 0) {
+        return FIRN_OK;
+    }
+    *err = why;
+    err_hint(err, "%u of %u orphan files stayed", kept_count, orphans->count);
+    return err->status;
 }

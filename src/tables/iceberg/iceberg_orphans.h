@@ -22,18 +22,19 @@ typedef struct ice_orphan_search {
     object_name name;      ///< Of the table, in the catalog.
     text location;         ///< Where is looked: the table's, or below; "": the table's.
     int64_t older_than_us; ///< Since 1970 UTC: files that were changed later are left alone.
-    bool is_dry_run;       ///< They are listed only.
 } ice_orphan_search;
 
-/// Finds them, and removes them unless that is a dry run; *out in `memory`, by name. `table` is one
-/// of Iceberg.
+/// Finds them: *out in `memory`, by name. `table` is one of Iceberg.
 ///
 /// Errors: 22023 for another location; 55000 for one where another table lies; FIRN_UNSUPPORTED by
-/// stores that cannot list; those of
-///         reading, nothing was removed; those of removing the first file that stayed, after all
-///         others were tried; FIRN_CANCELLED.
-firn_status ice_remove_orphans(io *files, const table_snapshot *table,
-                               const ice_orphan_search *wanted, const cancel_flag *cancel,
-                               arena *memory, text_list *out, firn_error *err);
+///         stores that cannot list; those of reading; FIRN_CANCELLED.
+firn_status ice_find_orphans(io *files, const table_snapshot *table,
+                             const ice_orphan_search *wanted, const cancel_flag *cancel,
+                             arena *memory, text_list *out, firn_error *err);
+
+/// Removes what was found. Errors: those of the first file that stayed, after all others were
+/// tried; FIRN_CANCELLED.
+firn_status ice_remove_orphans(io *files, const text_list *orphans, const cancel_flag *cancel,
+                               firn_error *err);
 
 #endif

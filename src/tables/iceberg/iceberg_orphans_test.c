@@ -63,8 +63,14 @@ static void scene_close(scene *self) {
 }
 
 static firn_status look(scene *self) {
-    return ice_remove_orphans(self->io, self->table, &self->wanted, NULL, &self->memory,
-                              &self->found, &self->err);
+    return ice_find_orphans(self->io, self->table, &self->wanted, NULL, &self->memory, &self->found,
+                            &self->err);
+}
+
+static firn_status look_and_remove(scene *self) {
+    const firn_status status = look(self);
+    return status == FIRN_OK ? ice_remove_orphans(self->io, &self->found, NULL, &self->err)
+                             : status;
 }
 
 static bool has(const scene *self, const char *name) {
@@ -89,7 +95,6 @@ static bool has_orphans(const scene *self) {
 TEST(iceberg_orphans_are_what_metadata_does_not_name) {
     scene s;
     scene_open(&s, "", NULL);
-    s.wanted.is_dry_run = true;
     CHECK(look(&s) == FIRN_OK && s.found.count == 3 && has_orphans(&s));
     CHECK(text_ends_with(s.found.items[0], TEXT("/data/.b.parquet.00ff.tmp")));
     CHECK(text_ends_with(s.found.items[1], TEXT("/data/_p=1/a.parquet")));
@@ -97,7 +102,7 @@ TEST(iceberg_orphans_are_what_metadata_does_not_name) {
     s.wanted = (ice_orphan_search){.older_than_us = 1}; // Younger than that.
     CHECK(look(&s) == FIRN_OK && s.found.count == 0 && has_orphans(&s));
     s.wanted.older_than_us = INT64_MAX;
-    CHECK(look(&s) == FIRN_OK && s.found.count == 3 && has_what_is_no_orphan(&s));
+    CHECK(look_and_remove(&s) == FIRN_OK && s.found.count == 3 && has_what_is_no_orphan(&s));
     CHECK(!has(&s, "data/.b.parquet.00ff.tmp") && !has(&s, "data/_p=1/a.parquet") &&
           !has(&s, "data/a.parquet"));
     CHECK(look(&s) == FIRN_OK && s.found.count == 0);
@@ -108,7 +113,6 @@ TEST(iceberg_orphans_are_looked_for_in_the_tables_folder_only) {
     scene s;
     char below[600];
     scene_open(&s, "", NULL);
-    s.wanted.is_dry_run = true;
     (void)snprintf(below, sizeof below, "file://%s/data/_p=1/", s.folder.path);
     s.wanted.location = text_of(below);
     CHECK(look(&s) == FIRN_OK && s.found.count == 1);
@@ -134,7 +138,7 @@ TEST(iceberg_orphans_follow_links) {
     scene_open(&s, "", "/tmp/firn_orphans_link");
     (void)unlink("/tmp/firn_orphans_link");
     REQUIRE(symlink(s.folder.path, "/tmp/firn_orphans_link") == 0);
-    CHECK(look(&s) == FIRN_OK && s.found.count == 3 && has_what_is_no_orphan(&s));
+    CHECK(look_and_remove(&s) == FIRN_OK && s.found.count == 3 && has_what_is_no_orphan(&s));
     CHECK(unlink("/tmp/firn_orphans_link") == 0);
     scene_close(&s);
 }
@@ -156,7 +160,7 @@ TEST(iceberg_orphans_of_snapshots_without_manifests) {
                "{\"snapshot-id\": 1, \"sequence-number\": 0, \"timestamp-ms\": 1, \"summary\": "
                "{\"operation\": \"append\"}, \"manifests\": []}",
                NULL);
-    CHECK(look(&s) == FIRN_OK && s.found.count == 3 && has_what_is_no_orphan(&s));
+    CHECK(look_and_remove(&s) == FIRN_OK && s.found.count == 3 && has_what_is_no_orphan(&s));
     scene_close(&s);
 }
 
@@ -165,7 +169,7 @@ TEST(iceberg_orphans_are_removed_whatever_fails) {
         scene s;
         scene_open(&s, "", NULL);
         host_fault_set(HOST_REMOVE, at);
-        const firn_status status = look(&s);
+        const firn_status status = look_and_remove(&s);
         host_fault_set(HOST_REMOVE, 0);
         CHECK(status == FIRN_IO && strstr(s.err.hint, "1 of 3") != NULL);
         CHECK(look(&s) == FIRN_OK && s.found.count == 1 && has_what_is_no_orphan(&s));
@@ -176,7 +180,7 @@ TEST(iceberg_orphans_are_removed_whatever_fails) {
         scene s;
         scene_open(&s, "", NULL);
         host_fault_set(HOST_ALLOC, at);
-        const firn_status status = look(&s);
+        const firn_status status = look_and_remove(&s);
         host_fault_set(HOST_ALLOC, 0);
         CHECK(status == FIRN_OK || status == FIRN_NO_MEMORY);
         CHECK(has_what_is_no_orphan(&s) && (status == FIRN_OK) != has_orphans(&s));
