@@ -5,6 +5,8 @@
 // wherever their names are looked for. So its names lose the name of its own catalog, those of one
 // part are looked for in one schema, which is kept with it, and its text is bound once more as they
 // will bind it: if any name then means something else than to this session, the view is refused.
+#include <stdlib.h>
+
 #include "engine/command_define.h"
 #include "engine/creation.h"
 #include "engine/transactions.h"
@@ -111,26 +113,46 @@ static firn_status bind_as_read(view_creation *self, defined_view *seen, firn_er
     return status;
 }
 
+// A part of the text that is left out.
+typedef struct text_range {
+    size_t from, to;
+} text_range;
+
+static int compare_ranges(const void *left, const void *right) {
+    const size_t one = ((const text_range *)left)->from;
+    const size_t other = ((const text_range *)right)->from;
+    return one < other ? -1 : one > other;
+}
+
 // Other programs may call the view's catalog otherwise: `lake.db.t` becomes `db.t` in its text.
+// Names were found in the order of binding, some several times: those in WITH.
 static firn_status cut_catalog(view_creation *self, const defined_view *seen, bool *is_cut,
                                firn_error *err) {
     const catalog *own = self->seen.place.catalog;
     const text sql = self->view.as.sql;
-    text_builder kept = text_builder_open(&self->run->memory);
-    size_t from = 0;
-    *is_cut = false;
+    text_range *cuts = ARENA_NEW(&self->run->memory, text_range, (size_t)seen->count + 1);
+    if (cuts == NULL) {
+        return ARENA_FULL(&self->run->memory, err);
+    }
+    size_t count = 0;
     for (uint32_t i = 0; i < seen->count; i++) {
         const sql_names *path = seen->names[i].path;
-        const size_t begin = path->items[0].position;
-        const bool is_named = seen->names[i].place.catalog == own && path->count > 2 &&
-                              text_equal_nocase(path->items[0].value, own->alias);
-        if (is_named && begin >= from) { // Read once only; of WITH it may be bound several times.
-            text_append(&kept, text_slice(sql, from, begin));
-            from = path->items[1].position;
-            *is_cut = true;
+        if (seen->names[i].place.catalog == own && path->count > 2 &&
+            text_equal_nocase(path->items[0].value, own->alias)) {
+            cuts[count++] = (text_range){path->items[0].position, path->items[1].position};
         }
     }
-    text_append(&kept, text_slice(sql, from, sql.size));
+    qsort(cuts, count, sizeof *cuts, compare_ranges);
+    text_builder kept = text_builder_open(&self->run->memory);
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || cuts[i].from != cuts[i - 1].from) {
+            text_append(&kept, text_slice(sql, at, cuts[i].from));
+            at = cuts[i].to;
+        }
+    }
+    text_append(&kept, text_slice(sql, at, sql.size));
+    *is_cut = count > 0;
     return text_builder_finish(&kept, &self->view.as.sql, err);
 }
 
@@ -139,9 +161,9 @@ static bool is_same(const object_place *left, const object_place *right) {
     const namespace_path *one = &left->object.space;
     const namespace_path *other = &right->object.space;
     bool same = left->catalog == right->catalog && one->count == other->count &&
-                text_equal_nocase(left->object.name, right->object.name);
+                text_equal(left->object.name, right->object.name);
     for (uint32_t i = 0; same && i < one->count; i++) {
-        same = text_equal_nocase(one->items[i], other->items[i]);
+        same = text_equal(one->items[i], other->items[i]);
     }
     return same;
 }
@@ -188,7 +210,11 @@ static firn_status define_shared(view_creation *self, firn_error *err) {
     view->as.search_path = (text){.size = 0};
     TRY(bind_alike(self, &read, err));
     TRY(cut_catalog(self, &read, &is_cut, err));
-    return is_cut ? bind_alike(self, &read, err) : FIRN_OK;
+    const firn_status status = is_cut ? bind_alike(self, &read, err) : FIRN_OK;
+    if (status == FIRN_INVALID && strcmp(err->sqlstate, "42P01") == 0) { // A column "lake.db.t.x".
+        err_hint(err, "columns are named by their table alone, or by its alias");
+    }
+    return status;
 }
 
 // ---- The statement -----------------------------------------------------------------------------

@@ -75,6 +75,12 @@ def making(peers):
     peers.firn("CREATE VIEW plain AS SELECT id FROM t WHERE id > 1",
                "CREATE VIEW of_view AS SELECT max(id) AS m FROM plain")
     peers.expect("views of views", under_another_name(peers, "SELECT * FROM other.db.of_view") == "m\n3\n")
+    peers.firn("CREATE VIEW spread AS WITH a AS (SELECT id FROM ice.db.t WHERE id < 3), b AS (SELECT * FROM a) "
+               "SELECT b.id, (SELECT count(*) FROM ice.db.t AS u WHERE u.id < b.id) AS below FROM ice.db.t AS x, b, a "
+               "WHERE x.id = b.id AND a.id = b.id")
+    peers.expect("names in WITH and subqueries", (
+        "ice" in current(metadata(peers, "spread"))["representations"][0]["sql"],
+        under_another_name(peers, "SELECT * FROM other.db.spread ORDER BY 1")) == (False, "id,below\n1,0\n2,1\n"))
     peers.firn("CREATE VIEW typed AS SELECT NULL AS nothing, CAST(1 AS TINYINT) AS small, [DATE '2024-01-01'] AS days")
     peers.expect("types that Iceberg has", [each["type"] if isinstance(each["type"], str) else each["type"]["element"]
                                             for each in metadata(peers, "typed")["schemas"][0]["fields"]]
@@ -126,6 +132,8 @@ def refusing(peers):
                   "CREATE TABLE ice.other.t (x INT)", peers.attach.replace(" AS ice", " AS more"), "USE more.db",
                   "CREATE VIEW ice.other.m4 AS SELECT * FROM t")
     peers.refused("no type of Iceberg", "INTERVAL", "CREATE VIEW m5 AS SELECT INTERVAL '1 day' AS i")
+    peers.refused("a column with its catalog", "columns are named by their table alone",
+                  "CREATE VIEW m9 AS SELECT ice.db.t.id FROM ice.db.t")
     peers.refused("itself", "would read itself", "CREATE OR REPLACE VIEW v AS SELECT * FROM v")
     peers.refused("parameters", "no parameters", "CREATE VIEW m6 AS SELECT $1 AS x")
     peers.refused("two columns of a name", "would be called", "CREATE VIEW m7 AS SELECT 1 AS x, 2 AS x")
