@@ -364,7 +364,9 @@ static firn_status add_parts(view_play *self, replaced_parts *out, firn_error *e
         put(self, "properties", properties);
     }
     TRY(json_edit_check(&self->edit, err));
-    cut_history(self);
+    if (out->version != NULL) { // Else an old one is current, which must stay.
+        cut_history(self);
+    }
     return json_edit_check(&self->edit, err);
 }
 

@@ -144,6 +144,16 @@ TEST(iceberg_view_write_forgets_old_versions) {
     // Version 2 went, and with it all that the log says before its last entry.
     CHECK(count_of(root, "versions") == 2 && count_of(root, "version-log") == 1);
     CHECK(number(root, "current-version-id") == 4);
+    // Back to the older one, where only one is to be kept: it stays.
+    const firn_option one_of_them = {.key = "version.history.num-entries", .value = "1"};
+    view_definition *read;
+    wanted = view_of("SELECT 1 AS a", false);
+    wanted.property_count = 1;
+    wanted.properties = &one_of_them;
+    REQUIRE(ice_view_replace(&wanted, bytes_of_text(metadata), &memory, &change, &err) == FIRN_OK);
+    REQUIRE(ice_view_read(bytes_of_text(change.metadata), TEXT("lake"), &memory, &read, &err) ==
+            FIRN_OK);
+    CHECK(text_equal(read->sql, wanted.as.sql));
     arena_close(&memory);
 }
 
