@@ -61,7 +61,8 @@ firn_status rest_must_have(rest_client *self, rest_endpoint endpoint, const char
 /// it.
 firn_status rest_place(rest_client *self, object_name name, bool is_view, const char *query,
                        arena *memory, rest_call *call, firn_error *err);
-void rest_write_name(json_writer *out, object_name name);
+/// What a commit says of one table or view.
+void rest_write_change(json_writer *out, object_name name, text requirements, text updates);
 firn_status rest_take_body(text_builder *json, rest_call *call, firn_error *err);
 
 /// Says of a failure that it came of an answer, which was read into `memory`.

@@ -28,14 +28,7 @@ static firn_status update(rest_client *self, object_name name, const ice_view_ch
     TRY(rest_place(self, name, true, "", memory, &call, err));
     text_builder json = text_builder_open(memory);
     json_writer out = json_writer_into(&json, 0);
-    json_begin_object(&out);
-    json_write_key(&out, TEXT("identifier"));
-    rest_write_name(&out, name);
-    json_write_key(&out, TEXT("requirements"));
-    json_write_raw(&out, change->requirements);
-    json_write_key(&out, TEXT("updates"));
-    json_write_raw(&out, change->updates);
-    json_end_object(&out);
+    rest_write_change(&out, name, change->requirements, change->updates);
     json_writer_finish(&out);
     TRY(rest_take_body(&json, &call, err));
     const firn_status status = rest_send_command(self, &call, &states, memory, err);

@@ -106,7 +106,7 @@ static void write_levels(json_writer *out, namespace_path space) {
     json_end_array(out);
 }
 
-void rest_write_name(json_writer *out, object_name name) {
+static void write_name(json_writer *out, object_name name) {
     json_begin_object(out);
     json_write_key(out, TEXT("namespace"));
     write_levels(out, name.space);
@@ -254,9 +254,9 @@ static firn_status rename_object(rest_client *self, object_name from, object_nam
     json_writer out = json_writer_into(&json, 0);
     json_begin_object(&out);
     json_write_key(&out, TEXT("source"));
-    rest_write_name(&out, from);
+    write_name(&out, from);
     json_write_key(&out, TEXT("destination"));
-    rest_write_name(&out, to);
+    write_name(&out, to);
     json_end_object(&out);
     json_writer_finish(&out);
     TRY(rest_take_body(&json, &call, err));
@@ -278,15 +278,19 @@ firn_status rest_client_rename(rest_client *self, object_name from, object_name 
 
 // ---- Commits -----------------------------------------------------------------------------------
 
-static void write_part(json_writer *out, const commit_part *part) {
+void rest_write_change(json_writer *out, object_name name, text requirements, text updates) {
     json_begin_object(out);
     json_write_key(out, TEXT("identifier"));
-    rest_write_name(out, part->name);
+    write_name(out, name);
     json_write_key(out, TEXT("requirements"));
-    json_write_raw(out, part->updates.requirements);
+    json_write_raw(out, requirements);
     json_write_key(out, TEXT("updates"));
-    json_write_raw(out, part->updates.updates);
+    json_write_raw(out, updates);
     json_end_object(out);
+}
+
+static void write_part(json_writer *out, const commit_part *part) {
+    rest_write_change(out, part->name, part->updates.requirements, part->updates.updates);
 }
 
 static firn_status write_commit(const commit_parts *parts, arena *memory, rest_call *call,
