@@ -9,6 +9,10 @@
 #define PARTITION_COUNT_MIN 16
 #define PARTITION_COUNT_SMALL 32 // Of a state that is known to be small: estimates may be wrong.
 #define PARTITION_PAGES 4        // That each of those is to have.
+// What open pages may take of a share: more where fewer partitions would surely be split, and all
+// their rows written again.
+#define OPEN_SHARE 3
+#define OPEN_SHARE_WANTED 2
 #define KEEPER_EXTRA ((uint64_t)96 << 10)
 
 // ---- Sizes -------------------------------------------------------------------------------------
@@ -24,8 +28,9 @@ size_t page_size_for(uint64_t share_bytes) {
 uint32_t partition_count_for(uint64_t share_bytes, size_t page_size, uint64_t state_bytes) {
     // Without a split each partition of the state must fit: count >= 1.3 * state / share.
     uint32_t count = PARTITION_COUNT_DEFAULT;
-    const uint64_t wanted = share_bytes == 0 ? 0 : state_bytes / share_bytes;
-    while (count < PARTITION_COUNT_MAX && count < wanted + wanted * 3 / 10) {
+    const uint64_t shares = share_bytes == 0 ? 0 : state_bytes / share_bytes;
+    const uint64_t wanted = shares + shares * 3 / 10;
+    while (count < PARTITION_COUNT_MAX && count < wanted) {
         count *= 2;
     }
     while (count > PARTITION_COUNT_SMALL && state_bytes > 0 &&
@@ -33,7 +38,8 @@ uint32_t partition_count_for(uint64_t share_bytes, size_t page_size, uint64_t st
         count /= 2; // Else most of what a worker touches is the ends of its pages.
     }
     while (count > PARTITION_COUNT_MIN &&
-           (count + PAGE_KEPT_COUNT) * (uint64_t)page_size > share_bytes / 3) {
+           (count + PAGE_KEPT_COUNT) * (uint64_t)page_size >
+               share_bytes / (count <= wanted ? OPEN_SHARE_WANTED : OPEN_SHARE)) {
         count /= 2;
     }
     return count;

@@ -35,8 +35,8 @@ size_t page_size_for(uint64_t share_bytes);
 
 /// How many partitions such a keeper has: 128, or as many fewer as let all open pages of a worker
 /// lie in a third of its share; at least 16. With a known state size (0: unknown) up to 256, so
-/// that a partition fits into the share and need not be split, or down to 32, so that it has some
-/// pages.
+/// that a partition fits into the share and need not be split, for which open pages may take half
+/// of it, or down to 32, so that it has some pages.
 uint32_t partition_count_for(uint64_t share_bytes, size_t page_size, uint64_t state_bytes);
 
 /// What a keeper takes with so many partitions, all of them open and nothing else in memory.

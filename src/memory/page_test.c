@@ -42,7 +42,7 @@ TEST(page_sizes_follow_the_share_of_a_worker) {
     CHECK(page_size_for(UINT64_MAX) == 64 * K);
 }
 
-TEST(page_partition_counts_leave_two_thirds_for_what_is_kept) {
+TEST(page_partition_counts_leave_room_for_what_is_kept) {
     CHECK(partition_count_for(128 * M, 64 * K, 0) == 128);
     CHECK(partition_count_for(4 * M, 16 * K, 0) == 64);
     CHECK(partition_count_for(2 * M, 16 * K, 0) == 16);
@@ -54,6 +54,8 @@ TEST(page_partition_counts_leave_two_thirds_for_what_is_kept) {
     CHECK(partition_count_for(64 * M, 64 * K, 8000 * M) == 256);  // 1.3 * 125 = 162.
     CHECK(partition_count_for(16 * M, 32 * K, 16000 * M) == 128); // 256 pages are too many.
     CHECK(partition_count_for(0, 16 * K, 1) == 16);
+    CHECK(partition_count_for(3 * M, 16 * K, 2 * M) == 32);
+    CHECK(partition_count_for(3 * M, 16 * K, 200 * M) == 64); // 32 would surely be split.
 }
 
 TEST(page_minima_are_as_measured) {

@@ -448,6 +448,7 @@ firn_status aggregate_settle(aggregate_state *self, arena *scratch, firn_error *
         (void)pool_hold(self->keeper, 0); // No row comes any more.
         return status;
     }
+    pool_settle(self->keeper);
     if (self->shape.set_count > 0 && self->input_rows == 0) {
         return add_grand_totals(self, scratch, err);
     }

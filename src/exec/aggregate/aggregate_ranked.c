@@ -306,6 +306,14 @@ static firn_status find_args(aggregate_unit *self, const aggregate_slot *slot,
     return FIRN_OK;
 }
 
+// What is held to find a rank. Without groups one collector after another is looked at, when no row
+// comes any more: its sample may take what the stages of all had. A sample of half the rows can
+// cost a pass more over all of them.
+static uint64_t rank_bytes(const aggregate_state *self) {
+    const uint64_t stages = self->shape.has_groups ? 1 : self->shape.collector_count;
+    return aggregate_share(self) * stages / RANK_SHARE;
+}
+
 // The value of one group; `group` is NULL without groups.
 static firn_status ranked_value(aggregate_unit *self, const aggregate_slot *slot,
                                 const uint8_t *group, uint64_t count, column *out, arena *scratch,
@@ -321,7 +329,7 @@ static firn_status ranked_value(aggregate_unit *self, const aggregate_slot *slot
                               .column = aggregate_first_arg(self->shared, slot->collector),
                               .desk = &self->desk,
                               .buffer = self->buffer,
-                              .bytes_max = aggregate_share(self->shared) / RANK_SHARE};
+                              .bytes_max = rank_bytes(self->shared)};
     ranked_args found = {.row_count = 0};
     column *args;
     const arena_mark mark = arena_mark_take(&self->memory);

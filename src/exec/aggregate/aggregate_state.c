@@ -149,6 +149,16 @@ static uint64_t expected_bytes(const aggregate_shape *self) {
     return bytes < 0x1p62 ? (uint64_t)bytes : 0;
 }
 
+// Says at once what tables of all workers may come to: a keeper that feeds this one has much of the
+// limit by now, and gives some of it back only to one that is known to want it. Stages that begin
+// with what is left would send rows on to partitions for which there soon is room.
+static void want_expected(aggregate_state *self) {
+    uint64_t bytes;
+    if (!__builtin_mul_overflow(expected_bytes(&self->shape), self->run->worker_count, &bytes)) {
+        pool_want(self->keeper, bytes);
+    }
+}
+
 // Taken at once: later another worker may have what the keeper gives.
 static void keep_pages(aggregate_state *self) {
     const uint32_t wanted =
@@ -220,6 +230,7 @@ static firn_status open_all(aggregate_state *self, firn_error *err) {
                         aggregate_min_bytes(&self->shape, run->worker_count),
                         self->shape.page_bytes, &self->keeper, err));
     keep_pages(self);
+    want_expected(self);
     self->part_count = partition_count_for(aggregate_share(self), page_size_of(self->keeper),
                                            expected_bytes(&self->shape));
     self->has_begun = ARENA_NEW(&self->memory, bool, self->part_count);
