@@ -549,15 +549,19 @@ static firn_status split_rows(const unit_filling *self, uint8_t **rows, uint32_t
                                  self->err);
 }
 
-// Whether the unit has its share of what all workers may have. Then it is split, so that each of
-// them finds its own.
-static bool is_over_share(const aggregate_unit *self) {
+// Whether the unit, with `more` rows of a collector, has its share of what all workers may have.
+// Then it is split, so that each of them finds its own.
+static bool is_over_share(const aggregate_unit *self, const row_pages *more) {
     const aggregate_state *shared = self->shared;
     const uint64_t page_size = shared->table_store.page_size;
-    const uint64_t pages = count_pages(self);
+    uint64_t pages = count_pages(self);
     uint64_t rows = 0; // That will be in order.
     for (uint32_t i = 0; i < shared->shape.collector_count; i++) {
         rows += self->collected[i].rows.row_count;
+    }
+    if (more != NULL) {
+        pages += more->page_count + more->spilled.count;
+        rows += more->row_count + more->spilled_rows;
     }
     const uint64_t share = pool_target(shared->keeper) / shared->run->worker_count;
     const uint64_t kept = (PAGE_SPLIT_COUNT + 1) * page_size;
@@ -595,7 +599,7 @@ static firn_status fill_rows(const unit_filling *self, uint8_t **rows, uint32_t 
     uint32_t from = 0;
     while (from < count && !self->unit->is_splitting) {
         uint32_t done = 0;
-        if (is_over_share(self->unit)) {
+        if (is_over_share(self->unit, NULL)) {
             TRY(begin_split(self->unit, self->scratch, self->err));
             break;
         }
@@ -724,12 +728,16 @@ static firn_status keep_page(aggregate_unit *self, uint32_t number, row_page *pa
 static firn_status load_rows(aggregate_unit *self, uint32_t number, row_pages *from, arena *scratch,
                              firn_error *err) {
     row_store *store = self->shared->collected[number].store;
+    // All will lie here: where that is too much no row need find its group before.
+    if (!self->is_splitting && is_over_share(self, from)) {
+        TRY(begin_split(self, scratch, err));
+    }
     for (row_page *page; !self->is_splitting && (page = row_pages_pop(from)) != NULL;) {
         TRY(keep_page(self, number, page, scratch, err));
         TRY(cancel_check(&self->shared->run->cancel, err));
     }
     while (!self->is_splitting && from->spilled.count > 0) {
-        if (is_over_share(self)) {
+        if (is_over_share(self, NULL)) {
             TRY(begin_split(self, scratch, err));
             break;
         }
