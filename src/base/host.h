@@ -109,16 +109,18 @@ firn_status host_read(host_file file, uint64_t offset, size_t size, void *out, f
 /// Writes all bytes at `offset`. A full disk is FIRN_IO with SQLSTATE 53100.
 firn_status host_write(host_file file, uint64_t offset, bytes data, firn_error *err);
 firn_status host_sync(host_file file, firn_error *err);
-/// Asks the system to begin writing a range to disk; does not wait. For temporary files only.
+/// Asks the system to begin writing a range to disk, of 0 bytes all behind `offset`; does not wait.
 void host_write_behind(host_file file, uint64_t offset, uint64_t size);
 /// Waits until a range is on disk and drops it from the page cache: the counterpart, one step
 /// later.
 void host_drop_cached(host_file file, uint64_t offset, uint64_t size);
-/// Renames over `to` and syncs its folder.
+/// Renames over `to`, which lasts once its folder is synced.
 firn_status host_rename(const char *from, const char *to, firn_error *err);
-/// Makes `to` a name of `from` unless `to` exists (FIRN_CONFLICT), and syncs the folder:
-/// put-if-absent.
+/// Makes `to` a name of `from` unless `to` exists (FIRN_CONFLICT): put-if-absent, once the folder
+/// is synced.
 firn_status host_link(const char *from, const char *to, firn_error *err);
+/// Syncs the folder that holds `path`: its new names are safe from a crash then.
+firn_status host_sync_folder_of(const char *path, firn_error *err);
 firn_status host_remove(const char *path, firn_error *err);
 /// Makes a folder and the missing ones above it; that it exists is no error, FIRN_IO if it is a
 /// file.

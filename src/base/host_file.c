@@ -267,9 +267,8 @@ static bool folder_of(const char *path, char folder[PATH_MAX]) {
     return true;
 }
 
-// A new name is safe from a crash only once its folder is on disk. File systems that cannot sync a
-// folder say EINVAL and have nothing to sync.
-static firn_status sync_folder_of(const char *path, firn_error *err) {
+// File systems that cannot sync a folder say EINVAL and have nothing to sync.
+firn_status host_sync_folder_of(const char *path, firn_error *err) {
     char folder[PATH_MAX];
     if (host_fault(HOST_SYNC)) {
         return fail_path("syncing the folder of", path, EIO, err);
@@ -290,20 +289,14 @@ firn_status host_rename(const char *from, const char *to, firn_error *err) {
     if (host_fault(HOST_RENAME)) {
         return fail_path("renaming to", to, EIO, err);
     }
-    if (rename(from, to) != 0) {
-        return fail_path("renaming to", to, errno, err);
-    }
-    return sync_folder_of(to, err);
+    return rename(from, to) == 0 ? FIRN_OK : fail_path("renaming to", to, errno, err);
 }
 
 firn_status host_link(const char *from, const char *to, firn_error *err) {
     if (host_fault(HOST_RENAME)) {
         return fail_path("naming", to, EIO, err);
     }
-    if (link(from, to) != 0) {
-        return fail_path("naming", to, errno, err);
-    }
-    return sync_folder_of(to, err);
+    return link(from, to) == 0 ? FIRN_OK : fail_path("naming", to, errno, err);
 }
 
 firn_status host_remove(const char *path, firn_error *err) {

@@ -194,7 +194,7 @@ TEST(host_file_calls_fail_when_told) {
     host_fault_set(HOST_RENAME, 1);
     CHECK(host_rename(path, path, &err) == FIRN_IO);
     host_fault_set(HOST_SYNC, 1);
-    CHECK(host_rename(path, path, &err) == FIRN_IO);
+    CHECK(host_sync_folder_of(path, &err) == FIRN_IO);
     host_fault_set(HOST_LIST, 1);
     CHECK(host_list("/", count_entry, NULL, &err) == FIRN_IO);
     host_fault_set(HOST_REMOVE, 1);

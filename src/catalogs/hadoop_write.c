@@ -137,7 +137,8 @@ static bool is_there(const char *path) {
 static firn_status drop_folder(const char *path, arena *memory, firn_error *err) {
     text hidden;
     TRY(hidden_path(path, memory, &hidden, err));
-    const firn_status status = host_rename(path, hidden.data, err);
+    firn_status status = host_rename(path, hidden.data, err);
+    status = status == FIRN_OK ? host_sync_folder_of(hidden.data, err) : status;
     if (status != FIRN_OK && !is_there(hidden.data)) { // That name is nobody else's.
         return status;
     }
@@ -365,7 +366,8 @@ static named_file named_by(const char *name, const char *made) {
 firn_status hadoop_give_name(const char *made, const char *numbered, commit_answer *answer,
                              firn_error *err) {
     *answer = COMMIT_DONE;
-    const firn_status status = host_link(made, numbered, err);
+    firn_status status = host_link(made, numbered, err);
+    status = status == FIRN_OK ? host_sync_folder_of(numbered, err) : status;
     if (status == FIRN_OK) {
         return FIRN_OK;
     }

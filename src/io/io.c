@@ -498,6 +498,39 @@ firn_status io_put(io *self, text path, bytes content, firn_error *err) {
     return put(self, path, content, true, err);
 }
 
+firn_status io_put_later(io *self, text path, bytes content, firn_error *err) {
+    io_writer *writer;
+    const io_store *store;
+    TRY(find_store(self, path, &store, err));
+    if (store->sync == NULL) {
+        return put(self, path, content, true, err);
+    }
+    TRY(io_writer_open(self, path, true, &writer, err));
+    io_writer_sync_later(writer);
+    firn_status status = io_writer_write(writer, content, err);
+    if (status == FIRN_OK) {
+        status = io_writer_finish(writer, err);
+    }
+    io_writer_close(writer);
+    return status;
+}
+
+firn_status io_sync(io *self, const text *paths, size_t count, firn_error *err) {
+    for (size_t from = 0, to; from < count; from = to) {
+        const io_store *store;
+        TRY(find_store(self, paths[from], &store, err));
+        for (to = from + 1; to < count; to++) {
+            const io_store *next;
+            TRY(find_store(self, paths[to], &next, err));
+            if (next != store) {
+                break;
+            }
+        }
+        TRY(store->sync == NULL ? FIRN_OK : store->sync(self, paths + from, to - from, err));
+    }
+    return FIRN_OK;
+}
+
 // The store that both lie in.
 static firn_status find_common_store(const io *self, text from, text to, const io_store **out,
                                      bool *is_common, firn_error *err) {
@@ -572,6 +605,10 @@ done:
 firn_status io_writer_write(io_writer *self, bytes content, firn_error *err) {
     assert(!self->is_finished);
     return self->store->writer_write(self, content, err);
+}
+
+void io_writer_sync_later(io_writer *self) {
+    self->syncs_later = true;
 }
 
 firn_status io_writer_finish(io_writer *self, firn_error *err) {

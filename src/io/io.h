@@ -250,6 +250,12 @@ firn_status io_list(io *self, text folder, const io_list_options *options, io_vi
 firn_status io_put_if_absent(io *self, text path, bytes content, firn_error *err);
 /// Makes or replaces an object at once: readers see the old content or the new one.
 firn_status io_put(io *self, text path, bytes content, firn_error *err);
+/// As io_put, but it may be durable only after io_sync: for many small objects that nobody knows of
+/// before that, which are synced together in about the time of one.
+firn_status io_put_later(io *self, text path, bytes content, firn_error *err);
+/// Makes objects durable that were put or finished for later. Stores whose objects always are have
+/// nothing to do.
+firn_status io_sync(io *self, const text *paths, size_t count, firn_error *err);
 /// FIRN_UNSUPPORTED by a store that cannot do it atomically.
 firn_status io_rename(io *self, text from, text to, firn_error *err);
 /// Gives an object a second name, by which it stays if the first one becomes another's. Errors:
@@ -264,6 +270,8 @@ typedef struct io_writer io_writer;
 /// `replace` is false.
 firn_status io_writer_open(io *self, text path, bool replace, io_writer **out, firn_error *err);
 firn_status io_writer_write(io_writer *self, bytes content, firn_error *err);
+/// Leaves it to io_sync to make the object durable.
+void io_writer_sync_later(io_writer *self);
 /// Makes it durable and visible. The writer must still be closed.
 firn_status io_writer_finish(io_writer *self, firn_error *err);
 /// Ends the writer; what was not finished never appears. NULL: nothing.

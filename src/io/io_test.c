@@ -306,6 +306,42 @@ TEST(io_writer_appears_whole_or_not_at_all) {
 }
 
 // Every system call of a put fails in turn: afterwards the old content is there or the new one.
+TEST(io_syncs_together_what_was_put_for_later) {
+    const test_folder folder = test_folder_open("later");
+    io *self = open_io();
+    char buffers[4][512];
+    const text paths[] = {path_in(&folder, "a/1", buffers[0]), path_in(&folder, "b/1", buffers[1]),
+                          path_in(&folder, "a/2", buffers[2]),
+                          path_in(&folder, "gone", buffers[3])};
+    const bytes content = {.data = (const uint8_t *)"content", .size = 7};
+    host_fault_set(HOST_SYNC, 0); // Counts from here.
+    for (int i = 0; i < 2; i++) {
+        CHECK(io_put_later(self, paths[i], content, &err) == FIRN_OK);
+    }
+    io_writer *writer;
+    REQUIRE(io_writer_open(self, paths[2], false, &writer, &err) == FIRN_OK);
+    io_writer_sync_later(writer);
+    CHECK(io_writer_write(writer, content, &err) == FIRN_OK);
+    CHECK(io_writer_finish(writer, &err) == FIRN_OK);
+    io_writer_close(writer);
+    CHECK(host_fault_count(HOST_SYNC) == 0);
+    arena memory = arena_open((size_t)1 << 20);
+    bytes out;
+    CHECK(io_get(self, paths[2], 100, NULL, &memory, &out, &err) == FIRN_OK && out.size == 7);
+
+    CHECK(io_sync(self, paths, 4, &err) == FIRN_OK); // What is gone is nobody's.
+    CHECK(host_fault_count(HOST_SYNC) == 3 + 3);     // Three files, each folder once.
+    for (uint64_t n = 1; n <= 6; n++) {
+        host_fault_set(HOST_SYNC, n);
+        CHECK(io_sync(self, paths, 4, &err) == FIRN_IO);
+        err = ERR_INIT;
+    }
+    host_fault_set(HOST_SYNC, 0);
+    arena_close(&memory);
+    io_close(self);
+    test_folder_close(&folder);
+}
+
 TEST(io_put_survives_the_failure_of_any_call) {
     const host_call kinds[] = {HOST_OPEN, HOST_WRITE, HOST_SYNC, HOST_RENAME, HOST_ALLOC};
     const test_folder folder = test_folder_open("faults");

@@ -3,7 +3,8 @@
 //
 // A new object is written beside its place under a name nobody lists (".<name>.<chance>.tmp") and
 // gets its name when it is complete and on the disk: by rename, or by link when nothing may be
-// replaced, because link fails if the name is taken, whoever took it.
+// replaced, because link fails if the name is taken, whoever took it. One that is synced later has
+// its name before it is on the disk: nobody is told of it before io_sync.
 #include <assert.h>
 #include <stdlib.h>
 
@@ -13,6 +14,7 @@
 
 #define DEPTH_MAX 64
 #define CREATE_TRIES 4
+#define LATER_BYTES_MAX ((uint64_t)1 << 20) // Of a file that is left to local_sync.
 // Names of one folder while it is listed; about a million.
 #define LIST_MEMORY_LIMIT ((size_t)256 << 20)
 
@@ -269,7 +271,8 @@ static firn_status local_name(naming *with, text from, text to, firn_error *err)
     char local_to[IO_LOCAL_PATH_MAX];
     TRY(io_path_local(from, local_from, err));
     TRY(io_path_local(to, local_to, err));
-    return with(local_from, local_to, err);
+    TRY(with(local_from, local_to, err));
+    return host_sync_folder_of(local_to, err);
 }
 
 static firn_status local_rename(io *owner, text from, text to, firn_error *err) {
@@ -327,14 +330,19 @@ static firn_status local_writer_write(io_writer *writer, bytes content, firn_err
 static firn_status local_writer_finish(io_writer *writer, firn_error *err) {
     char local[IO_LOCAL_PATH_MAX];
     TRY(io_path_local(writer->path, local, err));
-    TRY(host_sync(writer->handle, err));
+    if (writer->syncs_later && writer->size <= LATER_BYTES_MAX) {
+        host_write_behind(writer->handle, 0, 0);
+    } else { // Else all of a statement's would be written out at its end, by one thread.
+        TRY(host_sync(writer->handle, err));
+    }
     host_close(&writer->handle);
     if (writer->replace) {
         TRY(host_rename(writer->temporary.data, local, err));
         writer->temporary.size = 0;
-        return FIRN_OK;
+    } else { // local_writer_close removes the other name.
+        TRY(host_link(writer->temporary.data, local, err));
     }
-    return host_link(writer->temporary.data, local, err); // local_writer_close removes the other.
+    return writer->syncs_later ? FIRN_OK : host_sync_folder_of(local, err);
 }
 
 static void local_writer_close(io_writer *writer) {
@@ -357,6 +365,52 @@ static firn_status local_put(io *owner, text path, bytes content, bool replace, 
     return status;
 }
 
+// ---- Syncing -----------------------------------------------------------------------------------
+
+// One that was removed meanwhile is nobody's.
+static firn_status sync_file(text path, firn_error *err) {
+    char local[IO_LOCAL_PATH_MAX];
+    host_file file;
+    TRY(io_path_local(path, local, err));
+    firn_status status = host_open(local, HOST_MODE_READ, &file, err);
+    if (status != FIRN_OK) {
+        return err_forgive(err, status, FIRN_NOT_FOUND);
+    }
+    status = host_sync(file, err);
+    host_close(&file);
+    return status;
+}
+
+static int compare_folders(const void *left, const void *right) {
+    return text_compare(io_path_folder(*(const text *)left), io_path_folder(*(const text *)right));
+}
+
+// Their data are on the way: the first file waits for most of it, and for the file system to note
+// the names of all.
+static firn_status local_sync(io *owner, const text *paths, size_t count, firn_error *err) {
+    (void)owner;
+    for (size_t i = 0; i < count; i++) {
+        TRY(sync_file(paths[i], err));
+    }
+    arena memory = arena_open(LIST_MEMORY_LIMIT);
+    text *sorted = ARENA_NEW(&memory, text, count + 1);
+    firn_status status = sorted == NULL ? ARENA_FULL(&memory, err) : FIRN_OK;
+    if (status == FIRN_OK && count > 0) {
+        memcpy(sorted, paths, count * sizeof *paths);
+        qsort(sorted, count, sizeof *sorted, compare_folders);
+    }
+    for (size_t i = 0; i < count && status == FIRN_OK; i++) {
+        char local[IO_LOCAL_PATH_MAX];
+        if (i > 0 && compare_folders(&sorted[i - 1], &sorted[i]) == 0) {
+            continue;
+        }
+        status = io_path_local(sorted[i], local, err);
+        status = status == FIRN_OK ? host_sync_folder_of(local, err) : status;
+    }
+    arena_close(&memory);
+    return status;
+}
+
 const io_store io_store_local = {
     .name = "local",
     .takes = io_path_is_local,
@@ -376,6 +430,7 @@ const io_store io_store_local = {
     .link = local_link,
     .remove = local_remove,
     .put = local_put,
+    .sync = local_sync,
     .writer_open = local_writer_open,
     .writer_write = local_writer_write,
     .writer_finish = local_writer_finish,

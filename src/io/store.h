@@ -44,6 +44,8 @@ typedef struct io_store {
     firn_status (*link)(io *owner, text from, text to, firn_error *err);
     firn_status (*remove)(io *owner, text path, firn_error *err);
     firn_status (*put)(io *owner, text path, bytes content, bool replace, firn_error *err);
+    /// NULL: what is put or finished is durable.
+    firn_status (*sync)(io *owner, const text *paths, size_t count, firn_error *err);
     firn_status (*writer_open)(io_writer *writer, firn_error *err);
     firn_status (*writer_write)(io_writer *writer, bytes content, firn_error *err);
     firn_status (*writer_finish)(io_writer *writer, firn_error *err);
@@ -73,6 +75,7 @@ struct io_writer {
     arena memory; // Holds the writer itself and its texts.
     text path;
     bool replace;
+    bool syncs_later;
     bool is_finished;
     host_file handle; // Of a local file.
     text temporary;   // Its path until it is finished, with a NUL behind; empty: none.

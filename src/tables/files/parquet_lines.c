@@ -77,6 +77,7 @@ firn_status parquet_lines_open(const parquet_lines_options *options, const scan_
                             .schema = options->schema,
                             .options = *options->writer,
                             .file_size = options->file_size,
+                            .syncs_later = options->syncs_later,
                             .has_file = options->has_file,
                             .width = options->schema->columns.count,
                             .columns = options->places,

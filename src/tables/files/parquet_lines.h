@@ -83,6 +83,7 @@ typedef struct parquet_lines_options {
     const uint32_t *places;  ///< Of its columns among those of the rows. NULL: the same.
     const pw_options *writer;
     uint64_t file_size; ///< A file ends once it is about as large. 0: as large as it is.
+    bool syncs_later;   ///< The caller has io_sync make the files durable.
     bool has_file;      ///< There is one even without rows; it is begun at once.
     uint32_t fan_out;   ///< So many partitions are expected, in any order; 0: they lie together.
     const parquet_lines_user *user;

@@ -86,6 +86,7 @@ struct parquet_lines {
     const pw_schema *schema;
     pw_options options;
     uint64_t file_size;
+    bool syncs_later;
     bool has_file;
     uint64_t min_bytes;
     uint32_t width;          // Columns in the files, …

@@ -96,6 +96,9 @@ firn_status lines_open_file(const parquet_lines *self, place *at, text partition
     TRY(self->user->next(self->of_user, partition, &path, &at->file_token, err));
     io_writer *writer;
     TRY(io_writer_open(self->env.io, path, false, &writer, err));
+    if (self->syncs_later) {
+        io_writer_sync_later(writer);
+    }
     at->file_partition = partition;
     return pw_file_open(writer, self->schema, &self->options, self->keeper, &at->file, err);
 }

@@ -279,10 +279,12 @@ firn_status ice_change_prepare(table_change *base, commit_form form, arena *memo
         out->updates.updates = updates;
         TRY(make_requirements(self, updates, memory, &out->updates.uuid, &out->updates.requirements,
                               err));
+        TRY(ice_change_sync(self, memory, err));
     } else {
         if (!self->is_prepared) {
             const uint32_t written = self->written_count;
-            const firn_status status = write_metadata(self, updates, memory, err);
+            firn_status status = write_metadata(self, updates, memory, err);
+            status = status == FIRN_OK ? ice_change_sync(self, memory, err) : status;
             if (status != FIRN_OK) {
                 ice_change_unwrite(self, written);
                 return status;

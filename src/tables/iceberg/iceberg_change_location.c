@@ -143,11 +143,25 @@ firn_status ice_change_note(ice_table_change *self, ice_written_kind kind, text 
 firn_status ice_change_write(ice_table_change *self, ice_written_kind kind, text path,
                              bytes content, firn_error *err) {
     TRY(ice_change_note(self, kind, path, err)); // Before: a fault may leave it behind.
-    const firn_status status = io_put(self->env->io, path, content, err);
+    const firn_status status = io_put_later(self->env->io, path, content, err);
     if (status != FIRN_OK) {
         io_path_while(err, "writing", path);
     }
     return status;
+}
+
+firn_status ice_change_sync(ice_table_change *self, arena *scratch, firn_error *err) {
+    const uint32_t count = self->written_count - self->synced_count;
+    text *paths = ARENA_NEW(scratch, text, (size_t)count + 1);
+    if (paths == NULL) {
+        return ARENA_FULL(scratch, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        paths[i] = self->written[self->synced_count + i].path;
+    }
+    TRY(io_sync(self->env->io, paths, count, err));
+    self->synced_count = self->written_count;
+    return FIRN_OK;
 }
 
 // Whether it is the folder or one below it.
@@ -173,5 +187,7 @@ void ice_change_unwrite(ice_table_change *self, uint32_t count) {
         firn_error ignored = ERR_INIT; // What stays is an orphan that nobody names.
         (void)io_remove(self->env->io, path, &ignored);
         ice_change_remove_folders(&self->base, path);
+        self->synced_count =
+            self->synced_count < self->written_count ? self->synced_count : self->written_count;
     }
 }

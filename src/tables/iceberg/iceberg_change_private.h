@@ -106,7 +106,8 @@ typedef struct ice_table_change {
     uint32_t written_count;
     uint32_t written_capacity;
     ice_written *written;
-    text new_folder; ///< Of a table that the change makes: where it lies.
+    uint32_t synced_count; ///< Of them, the first ones: they are durable.
+    text new_folder;       ///< Of a table that the change makes: where it lies.
     // What was prepared for the head: said again as it is, until there is another head.
     bool is_prepared;
     commit_form form;
@@ -143,6 +144,8 @@ firn_status ice_change_note(ice_table_change *self, ice_written_kind kind, text 
 /// Notes and writes a file.
 firn_status ice_change_write(ice_table_change *self, ice_written_kind kind, text path,
                              bytes content, firn_error *err);
+/// Makes what was written durable: before a catalog names it.
+firn_status ice_change_sync(ice_table_change *self, arena *scratch, firn_error *err);
 /// Removes what was written since there were `count` files.
 void ice_change_unwrite(ice_table_change *self, uint32_t count);
 

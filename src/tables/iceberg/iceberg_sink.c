@@ -30,6 +30,7 @@ struct row_sink {
 struct row_sink_worker {
     row_sink *owner;
     parquet_lines_worker *lines;
+    ice_noted_rows noted;
 };
 
 static const ice_spec *spec_of(const ice_metadata *metadata) {
@@ -224,6 +225,7 @@ static firn_status prepare(row_sink *self, const scan_env *env, firn_error *err)
     parquet_lines_options wanted = {.writer = &self->options.writer,
                                     .user = spec->count == 0 ? &whole : &by_partition,
                                     .fan_out = spec->count == 0 ? 0 : request->fan_out,
+                                    .syncs_later = true,
                                     .of_user = self};
     TRY(check_request(request, table, err));
     TRY(ice_write_options_make(table, request->options, request->option_count, columns,
@@ -324,16 +326,20 @@ static firn_status push(row_sink_worker *self, const batch *rows, bool *must_wai
     if (owner->request.kind == CHANGE_APPEND) {
         return push_new(self, rows, must_wait, err);
     }
-    uint16_t selection[BATCH_ROWS];
-    const batch added = ice_sink_change_added(rows, selection);
-    if (has_line(owner) && added.selected_count > 0) {
-        TRY(push_new(self, &added, must_wait, err));
+    if (has_line(owner)) {
+        uint16_t selection[BATCH_ROWS];
+        const batch added = ice_sink_change_added(rows, selection);
+        TRY(added.selected_count > 0 ? push_new(self, &added, must_wait, err) : FIRN_OK);
     }
-    return *must_wait || owner->change == NULL ? FIRN_OK
-                                               : ice_sink_change_take(owner->change, rows, err);
+    return *must_wait || owner->change == NULL
+               ? FIRN_OK
+               : ice_sink_change_take(owner->change, &self->noted, rows, err);
 }
 
 static firn_status finish_worker(row_sink_worker *self, firn_error *err) {
+    if (self->owner->change != NULL) {
+        TRY(ice_sink_change_tell(self->owner->change, &self->noted, err));
+    }
     return self->lines == NULL ? FIRN_OK : parquet_lines_finish_worker(self->lines, err);
 }
 

@@ -158,16 +158,9 @@ static firn_status find_set(ice_sink_change *self, uint64_t file, ice_row_set **
     return FIRN_OK;
 }
 
-static firn_status take_row(ice_sink_change *self, int8_t action, uint64_t id, firn_error *err) {
+static firn_status take_row(ice_sink_change *self, uint64_t id, bool is_deleted, firn_error *err) {
     ice_row_set *set;
-    bool is_new = true;
-    if (action == ROW_INSERT) {
-        self->changed_rows++;
-        return FIRN_OK;
-    }
-    if (action == ROW_KEEP) { // It stays where it is.
-        return FIRN_OK;
-    }
+    bool is_new;
     TRY(find_set(self, row_id_file(id), &set, err));
     if (row_id_position(id) >= set->row_count) {
         return FAIL(err, FIRN_INTERNAL, "row %llu of a file of %llu",
@@ -175,22 +168,39 @@ static firn_status take_row(ice_sink_change *self, int8_t action, uint64_t id, f
     }
     TRY(ice_row_set_add(set, row_id_position(id), &self->memory, &is_new, err));
     self->changed_rows += is_new;
-    return is_new || action == ROW_DELETE
-               ? FIRN_OK
-               : FAIL_SQL(err, FIRN_INVALID, "21000", NO_POSITION,
-                          "a row of the table \"%.*s\" would be changed twice",
-                          TEXT_ARGS(self->base->ref.name));
+    return is_new || is_deleted ? FIRN_OK
+                                : FAIL_SQL(err, FIRN_INVALID, "21000", NO_POSITION,
+                                           "a row of the table \"%.*s\" would be changed twice",
+                                           TEXT_ARGS(self->base->ref.name));
 }
 
-firn_status ice_sink_change_take(ice_sink_change *self, const batch *rows, firn_error *err) {
+firn_status ice_sink_change_tell(ice_sink_change *self, ice_noted_rows *noted, firn_error *err) {
     firn_status status = FIRN_OK;
     mutex_lock(&self->lock);
-    for (uint32_t k = 0; k < rows->selected_count && status == FIRN_OK; k++) {
-        const uint32_t row = batch_row(rows, k);
-        status = take_row(self, action_of(rows, row), id_of(rows, row), err);
+    self->changed_rows += noted->inserted;
+    for (uint32_t i = 0; i < noted->count && status == FIRN_OK; i++) {
+        status = take_row(self, noted->ids[i], noted->are_deleted[i], err);
     }
     mutex_unlock(&self->lock);
+    noted->inserted = 0;
+    noted->count = 0;
     return status;
+}
+
+firn_status ice_sink_change_take(ice_sink_change *self, ice_noted_rows *noted, const batch *rows,
+                                 firn_error *err) {
+    if (rows->selected_count > ICE_NOTED_MAX - noted->count) {
+        TRY(ice_sink_change_tell(self, noted, err));
+    }
+    for (uint32_t k = 0; k < rows->selected_count; k++) {
+        const uint32_t row = batch_row(rows, k);
+        const int8_t action = action_of(rows, row);
+        noted->inserted += action == ROW_INSERT;
+        noted->ids[noted->count] = id_of(rows, row);
+        noted->are_deleted[noted->count] = action == ROW_DELETE;
+        noted->count += action == ROW_UPDATE || action == ROW_DELETE; // ROW_KEEP stays.
+    }
+    return FIRN_OK;
 }
 
 // ---- What is to be written ---------------------------------------------------------------------

@@ -30,8 +30,24 @@ firn_status ice_sink_isolation(const row_sink_request *request, isolation *out, 
 /// Those of the rows that come new, without action and row id; the selection is in `selection`, of
 /// BATCH_ROWS.
 batch ice_sink_change_added(const batch *rows, uint16_t *selection);
-/// Notes the rows that go. Any thread. Errors: 21000 for a row that is changed twice.
-firn_status ice_sink_change_take(ice_sink_change *self, const batch *rows, firn_error *err);
+
+#define ICE_NOTED_MAX BATCH_ROWS
+
+/// Rows that go, as one worker has found them and not yet told the others: few of many rows would
+/// have the workers wait for each other at every batch. Zeroed memory is none.
+typedef struct ice_noted_rows {
+    uint32_t count;
+    uint64_t inserted; ///< Rows that only come.
+    uint64_t ids[ICE_NOTED_MAX];
+    bool are_deleted[ICE_NOTED_MAX]; ///< May be so twice; else they change.
+} ice_noted_rows;
+
+/// Notes the rows that go. Any thread, of `noted` one. Errors: 21000 for a row that is changed
+/// twice, by this or a later call.
+firn_status ice_sink_change_take(ice_sink_change *self, ice_noted_rows *noted, const batch *rows,
+                                 firn_error *err);
+/// Tells the others of what is noted: at the latest before ice_sink_change_finish.
+firn_status ice_sink_change_tell(ice_sink_change *self, ice_noted_rows *noted, firn_error *err);
 
 /// All rows are there: how many pieces of work there are.
 firn_status ice_sink_change_finish(ice_sink_change *self, uint32_t *piece_count, firn_error *err);

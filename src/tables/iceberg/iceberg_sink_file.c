@@ -102,6 +102,7 @@ firn_status ice_file_writer_open(ice_file_writer *self, ice_sink_files *files,
     const parquet_lines_options wanted = {.schema = form->schema,
                                           .writer = &form->options->writer,
                                           .file_size = form->file_size,
+                                          .syncs_later = true,
                                           .user = &user,
                                           .of_user = self};
     firn_status status = parquet_lines_open(&wanted, &self->env, &self->lines, err);
