@@ -39,6 +39,7 @@ typedef struct ice_delete_file {
     bytes path_high;
     /// Set once by the first reader that read it. Release / acquire.
     _Atomic(ice_deleted *) loaded;
+    atomic_bool is_begun; ///< Some reader is at it, or was.
 } ice_delete_file;
 
 /// Some delete files in a row of the index.

@@ -101,20 +101,31 @@ static firn_status piece_of(ice_position_list *self, ice_position_path *path,
     return FIRN_OK;
 }
 
-static firn_status add(ice_position_list *self, ice_position_path *path, int64_t position,
-                       firn_error *err) {
-    if (position < 0) {
-        return FAIL(err, FIRN_CORRUPT, "position %lld is deleted", (long long)position);
-    }
+// Positions of one data file.
+static firn_status add_run(ice_position_list *self, ice_position_path *path,
+                           const int64_t *positions, uint32_t count, firn_error *err) {
     ice_position_piece *piece;
     TRY(piece_of(self, path, &piece, err));
-    if (self->count == self->capacity) {
-        TRY(reserve(self, self->capacity * 2, err));
+    if (count > self->capacity - self->count) {
+        const uint64_t wanted = self->count + count;
+        const uint64_t twice = self->capacity * 2;
+        TRY(reserve(self, wanted > twice ? wanted : twice, err));
     }
-    path->is_sorted &= piece->count == 0 || self->positions[self->count - 1] <= (uint64_t)position;
-    self->positions[self->count++] = (uint64_t)position;
-    piece->count++;
-    path->count++;
+    uint64_t *out = self->positions + self->count;
+    int64_t least = 0;
+    bool is_sorted = piece->count == 0 || out[-1] <= (uint64_t)positions[0];
+    for (uint32_t i = 0; i < count; i++) {
+        least = positions[i] < least ? positions[i] : least;
+        is_sorted &= i == 0 || positions[i - 1] <= positions[i];
+        out[i] = (uint64_t)positions[i];
+    }
+    if (least < 0) {
+        return FAIL(err, FIRN_CORRUPT, "position %lld is deleted", (long long)least);
+    }
+    path->is_sorted &= is_sorted;
+    self->count += count;
+    piece->count += count;
+    path->count += count;
     return FIRN_OK;
 }
 
@@ -133,7 +144,9 @@ static firn_status add_by_code(ice_position_list *self, const batch *rows, const
         return ARENA_FULL(scratch, err);
     }
     memset(known, 0, path->dictionary->size * sizeof *known);
-    for (uint32_t k = 0; k < rows->selected_count; k++) {
+    const bool is_plain = path->validity == NULL && position->validity == NULL &&
+                          rows->selection == NULL && position->form == FORM_FLAT;
+    for (uint32_t k = 0, count; k < rows->selected_count; k += count) {
         const uint32_t row = batch_row(rows, k);
         if ((path->validity != NULL && !bitmap_get(path->validity, row)) ||
             !column_row_is_valid(position, row)) {
@@ -143,8 +156,12 @@ static firn_status add_by_code(ice_position_list *self, const batch *rows, const
         if (*of == NULL) {
             TRY(take_path(self, string_text(&entries[codes[row]]), of, err));
         }
+        count = 1;
+        while (is_plain && row + count < rows->selected_count && codes[row + count] == codes[row]) {
+            count++;
+        }
         const uint32_t lane = row & column_mask(position);
-        TRY(add(self, *of, COLUMN_VALUES(position, int64_t)[lane], err));
+        TRY(add_run(self, *of, &COLUMN_VALUES(position, int64_t)[lane], count, err));
     }
     return FIRN_OK;
 }
@@ -164,7 +181,7 @@ static firn_status add_by_text(ice_position_list *self, const batch *rows, const
             TRY(take_path(self, is, &last, err));
         }
         const uint32_t lane = row & column_mask(position);
-        TRY(add(self, last, COLUMN_VALUES(position, int64_t)[lane], err));
+        TRY(add_run(self, last, &COLUMN_VALUES(position, int64_t)[lane], 1, err));
     }
     return FIRN_OK;
 }

@@ -28,6 +28,7 @@ struct scan_reader {
     uint32_t file_count;
     ice_delete_file **files;
     uint32_t next_file;
+    bool takes_all; // Also those that others have begun to read.
     ice_delete_loader *loader;
     bool is_begun;
     uint32_t list_count;
@@ -228,12 +229,25 @@ firn_status ice_reader_reopen(scan_reader *self, const scan_task *task, firn_err
 
 // ---- Deletes -----------------------------------------------------------------------------------
 
+// Whether this reader is to read a delete file. Readers of one data file begin at once and share
+// them; what is left then is not waited for.
+static bool is_ours(scan_reader *self, ice_delete_file *file) {
+    return atomic_load_explicit(&file->loaded, memory_order_acquire) == NULL &&
+           (self->loader != NULL || self->takes_all ||
+            !atomic_exchange_explicit(&file->is_begun, true, memory_order_relaxed));
+}
+
 // Reads the content of delete files that nobody has read yet.
 static firn_status load_deletes(scan_reader *self, scan_answer *answer, firn_error *err) {
     *answer = SCAN_READY;
-    while (self->next_file < self->file_count) {
+    while (self->next_file < self->file_count || !self->takes_all) {
+        if (self->next_file == self->file_count) {
+            self->takes_all = true;
+            self->next_file = 0;
+            continue;
+        }
         ice_delete_file *file = self->files[self->next_file];
-        if (atomic_load_explicit(&file->loaded, memory_order_acquire) == NULL) {
+        if (is_ours(self, file)) {
             if (self->loader == NULL) {
                 TRY(ice_delete_loader_open(file, self->env, &self->loader, err));
             }
