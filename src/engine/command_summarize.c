@@ -122,5 +122,6 @@ firn_status command_summarize(run *self, const sql_describe *written, const sche
     const bind_env env = session_bind_env(self);
     TRY(bind_query(sql_query_statement_of(statement)->query, &env, NULL, &self->memory,
                    &self->bound, err));
+    bind_forget_places(&self->bound);
     return run_start(self, NULL, 0, false, err);
 }

@@ -63,6 +63,9 @@ typedef struct bind_result {
 /// Puts words and the place in the statement where an error of a row has the number of an origin.
 void bind_say_origin(const bind_result *self, firn_error *err);
 
+/// Errors of rows say no place: what was bound is not what was written. Origins stay.
+void bind_forget_places(const bind_result *self);
+
 /// Binds a query. On failure nothing is left to release. `known` may be NULL: types of parameters
 /// that are given already.
 firn_status bind_query(const sql_query *query, const bind_env *env, const bind_parameters *known,

@@ -53,6 +53,12 @@ firn_status binder_mark_view(binder *self, const view_definition *view, plan_nod
     return FIRN_OK;
 }
 
+void bind_forget_places(const bind_result *self) {
+    uint32_t nowhere = UINT32_MAX;
+    plan_node *root = self->plan.root;
+    (void)mark_plan(&nowhere, &root);
+}
+
 void bind_say_origin(const bind_result *self, firn_error *err) {
     if (err->position < EXPR_ORIGIN_FIRST || err->position >= UINT32_MAX) {
         return;

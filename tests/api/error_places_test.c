@@ -24,6 +24,12 @@ static const place places[] = {
     {"SELECT r FROM w", "while reading the view \"v\"", NULL},
     {"SELECT p FROM w", "while reading the view \"w\"", NULL},
     {"SELECT 7 / a FROM v", "division by zero", "7 / a"},
+    // What is bound is not what was written.
+    {"SUMMARIZE SELECT a FROM t WHERE a > 'x' || s", "is no INTEGER", NULL},
+    {"SUMMARIZE SELECT n FROM v", "while reading the view \"v\"", NULL},
+    {"SUMMARIZE SELECT (SELECT b FROM (VALUES (1), (2)) u (b)) AS c FROM t", "more than one row",
+     NULL},
+    {"SUMMARIZE SELECT a, nosuch FROM t", "no column \"nosuch\"", "nosuch"},
     // Columns that are filled.
     {"INSERT INTO n VALUES (1, 'no date')", "while filling the column \"d\"", "'no date'"},
     {"INSERT INTO n (d, i) VALUES (NULL, 99999999999)", "while filling the column \"i\"",
