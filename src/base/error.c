@@ -91,7 +91,7 @@ static void start(firn_error *err, firn_status status, const char *state, uint64
     err->status = status;
     err->length = 0;
     err->hint[0] = '\0';
-    err->position = position;
+    err->position = position == UINT32_MAX ? NO_POSITION : position; // As expressions say none.
     err->retryable = status == FIRN_IO || status == FIRN_CONFLICT;
     memcpy(err->sqlstate, state, sizeof err->sqlstate - 1);
     err->sqlstate[sizeof err->sqlstate - 1] = '\0';

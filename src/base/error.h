@@ -27,7 +27,8 @@
 /// function GCC warns, at every caller, that out parameters may be uninitialised.
 #define FAIL(err, status, ...) (err_set((err), (status), __VA_ARGS__), (firn_status)(status))
 
-/// The same with an SQLSTATE such as "42703" and the byte of the SQL text that is at fault.
+/// The same with an SQLSTATE such as "42703" and the byte of the SQL text that is at fault;
+/// UINT32_MAX is NO_POSITION, too.
 #define FAIL_SQL(err, status, state, position, ...)                                                \
     (err_set_sql((err), (status), (state), (position), __VA_ARGS__), (firn_status)(status))
 

@@ -62,6 +62,8 @@ firn_status bind_default_value(binder *self, const table_snapshot *table, uint32
         self->err->position = NO_POSITION; // It is a place in the default's text.
         err_while(self->err, "binding the default of column \"%.*s\"",
                   TEXT_ARGS(table->columns.fields[column].name));
+        return status;
     }
-    return status;
+    binder_place_all(out, UINT32_MAX);
+    return FIRN_OK;
 }

@@ -30,7 +30,8 @@ static bool mark_plan(void *user, plan_node **slot);
 
 static bool mark_expr(void *user, expr **slot) {
     expr *value = *slot;
-    if (value->position < EXPR_ORIGIN_FIRST) { // Else of a view inside this one.
+    if (value->position < EXPR_ORIGIN_FIRST || value->position == UINT32_MAX) {
+        // Else of a view inside this one.
         value->position = *(const uint32_t *)user;
     }
     if (value->kind == EXPR_SUBQUERY) {
@@ -51,6 +52,10 @@ firn_status binder_mark_view(binder *self, const view_definition *view, plan_nod
     TRY(binder_add_origin(self, origin, &mark));
     (void)mark_plan(&mark, node);
     return FIRN_OK;
+}
+
+void binder_place_all(expr **value, uint32_t position) {
+    (void)mark_expr(&position, value);
 }
 
 void bind_forget_places(const bind_result *self) {

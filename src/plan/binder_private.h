@@ -210,6 +210,8 @@ firn_status binder_add_table(binder *self, table_snapshot *table, uint32_t *out)
 firn_status binder_add_origin(binder *self, bind_origin origin, uint32_t *out);
 /// Says which column of the target of INSERT a value does not fit, if it does not.
 firn_status binder_while_filling(binder *self, const field *into, firn_status status);
+/// Errors of an expression say this place, but for parts that have an origin.
+void binder_place_all(expr **value, uint32_t position);
 /// Every expression of a view's plan has the view as origin.
 firn_status binder_mark_view(binder *self, const view_definition *view, plan_node **node);
 

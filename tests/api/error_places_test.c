@@ -13,6 +13,8 @@ static const char *const setup[] = {
     "CREATE VIEW v AS SELECT 10 / a AS q, CAST(s AS INTEGER) AS n, a FROM t",
     "CREATE VIEW w AS SELECT q + 1 AS r, 5 / a AS p FROM v",
     "CREATE TABLE n (i INTEGER NOT NULL, d DATE)",
+    "CREATE TABLE f (s VARCHAR, i INTEGER DEFAULT CAST('no ' || random() AS INTEGER))",
+    "INSERT INTO f VALUES ('y', 1)",
     "CREATE VIEW zero_steps AS SELECT * FROM range(1, 10, 0)",
 };
 
@@ -46,6 +48,11 @@ static const place places[] = {
     {"INSERT INTO n BY NAME SELECT NULL AS d, nullif(a, 0) AS i FROM t", "NULL in column \"i\"",
      "nullif"},
     {"INSERT INTO n DEFAULT VALUES", "NULL in column \"i\"", NULL},
+    {"INSERT INTO n (d, i) VALUES (NULL, DEFAULT)", "NULL in column \"i\"", "DEFAULT"},
+    {"INSERT INTO n (i, i) VALUES (7, DEFAULT)", "NULL in column \"i\"", "DEFAULT"},
+    {"INSERT INTO f VALUES ('x', DEFAULT)", "is no INTEGER", "DEFAULT"},
+    {"INSERT INTO f (s) VALUES ('x')", "is no INTEGER", NULL},
+    {"UPDATE f SET i = DEFAULT", "is no INTEGER", "DEFAULT"},
     {"INSERT INTO n VALUES (1)", "INSERT gives 1 columns, the table takes 2", "VALUES"},
     // Functions that read files: the argument.
     {"SELECT * FROM read_parquet('/nowhere/x.parquet')", "/nowhere/x.parquet", "'/nowhere"},
